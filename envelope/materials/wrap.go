@@ -1,0 +1,57 @@
+package materials
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha512"
+)
+
+// Lengths of this format's keys, in bytes.
+const (
+	DataKeyLength             = 32
+	IntermediateKeyLength     = 32
+	SymmetricSigningKeyLength = 32
+	// WrappedDataKeyLength is the data key sealed under the key-encryption key
+	// derived from the intermediate key: the first part of every encrypted
+	// data key's ciphertext.
+	WrappedDataKeyLength = DataKeyLength + 16
+)
+
+const (
+	infoKeyEncryption = "AWS_MPL_INTERMEDIATE_KEYWRAP_ENC"
+	infoKeySigning    = "AWS_MPL_INTERMEDIATE_KEYWRAP_MAC"
+)
+
+// The nonce is constant because each key-encryption key seals one data key
+// only: the intermediate key it comes from is drawn anew for every recipient.
+var wrapNonce [12]byte
+
+// deriveWrapping derives from one intermediate key the AEAD that wraps the
+// data key and the recipient's symmetric signing key (Material Providers
+// specification, structures, "Intermediate Key Wrapping").
+func deriveWrapping(intermediateKey []byte) (cipher.AEAD, []byte, error) {
+	pseudorandom, err := hkdf.Extract(sha512.New, intermediateKey, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(pseudorandom)
+	kek, err := hkdf.Expand(sha512.New, pseudorandom, infoKeyEncryption, DataKeyLength)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(kek)
+	block, err := aes.NewCipher(kek)
+	if err != nil {
+		return nil, nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, nil, err
+	}
+	signing, err := hkdf.Expand(sha512.New, pseudorandom, infoKeySigning, SymmetricSigningKeyLength)
+	if err != nil {
+		return nil, nil, err
+	}
+	return aead, signing, nil
+}
