@@ -1,0 +1,95 @@
+package ddbnumber
+
+// Normalize returns the plain form of a number: no exponent, no "+", no leading
+// or trailing zeros, "0" for every zero. Numbers are equal exactly when their
+// normalized texts are.
+//
+// Accepted are ASCII texts of the form
+// [+-]?(digits[.digits?] | .digits)([eE][+-]?digits)? without spaces. The
+// errors are ErrSyntax, ErrOverflow, ErrUnderflow (both match ErrRange) and
+// ErrPrecision, looked for in this order. A text that is normal already is
+// returned as it is, without allocating.
+func Normalize(s string) (string, error) {
+	if isPlainInteger(s) {
+		return s, nil
+	}
+	var d decimal
+	if err := d.parse(s); err != nil {
+		return "", err
+	}
+	var buf [maxText]byte
+	out := d.append(buf[:0])
+	if string(out) == s {
+		return s, nil
+	}
+	return string(out), nil
+}
+
+// isPlainInteger reports whether s is a normal integer of at most 38 digits,
+// by far the commonest number.
+func isPlainInteger(s string) bool {
+	if s == "0" {
+		return true
+	}
+	if s != "" && s[0] == '-' {
+		s = s[1:]
+	}
+	if s == "" || len(s) > MaxDigits || s[0] == '0' {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i]-'0' > 9 {
+			return false
+		}
+	}
+	return true
+}
+
+// Validate returns the error of [Normalize] without building the text.
+func Validate(s string) error {
+	if isPlainInteger(s) {
+		return nil
+	}
+	var d decimal
+	return d.parse(s)
+}
+
+// Compare returns -1, 0 or 1 as a is smaller than, equal to or larger than b.
+// Both must be valid numbers, in any spelling; a text that is none counts as
+// zero.
+func Compare(a, b string) int {
+	if a == b {
+		return 0
+	}
+	if isPlainInteger(a) && isPlainInteger(b) && a[0] != '-' && b[0] != '-' {
+		if len(a) != len(b) {
+			if len(a) < len(b) {
+				return -1
+			}
+			return 1
+		}
+		if a < b {
+			return -1
+		}
+		return 1
+	}
+	var x, y decimal
+	if x.parse(a) != nil {
+		x = decimal{}
+	}
+	if y.parse(b) != nil {
+		y = decimal{}
+	}
+	return x.cmp(&y)
+}
+
+// Significant returns how many significant digits a valid number has (0 for
+// zero) and whether it is negative: what DynamoDB's size rules count. A text
+// that is no valid number has none.
+func Significant(s string) (digits int, negative bool) {
+	var d decimal
+	if d.parse(s) != nil {
+		return 0, false
+	}
+	return d.n, d.neg
+}
