@@ -1,0 +1,74 @@
+// Package storage keeps the state of the embedded AWS: in memory, or in one
+// transactional file that survives a killed process.
+//
+// Services hold their state in memory as Go values and file every change here.
+// The order of changes on disk is the order of Submit, so a service submits
+// while it holds the lock that guards the values and waits after it has let go
+// of it:
+//
+//	s.mu.Lock()
+//	… change the values, collect the same change in tx …
+//	pending := store.Submit(tx)
+//	s.mu.Unlock()
+//	if err := pending.Wait(); err != nil { … }
+//
+// An answer is given to the caller only after Wait, so everything acknowledged
+// is on disk. At start a service reads its buckets with Range.
+package storage
+
+// Bucket is a named part of the store.
+type Bucket struct {
+	Name string
+	// PlainValues: values arrive already sealed (or hold nothing secret) and
+	// are stored as given. Values of every other bucket are sealed under the
+	// root key, bound to bucket and key. Keys are never sealed: a service
+	// whose keys are secret files HMACs of them.
+	PlainValues bool
+}
+
+// Store is the second seam: what services file their state in.
+type Store interface {
+	// Submit queues the changes of tx, all or nothing, behind everything
+	// submitted before, and returns at once. tx must not be used afterwards.
+	Submit(tx *Tx) Pending
+	// Range calls fn for every entry of the bucket in key order. It is meant
+	// for start-up and sees everything whose Wait has returned.
+	Range(b Bucket, fn func(key, value []byte) error) error
+	// Durable reports whether the store outlives the process.
+	Durable() bool
+	// Close waits for what was submitted and releases the file.
+	Close() error
+}
+
+// Pending is a submitted transaction.
+type Pending interface {
+	// Wait returns when the changes are durable, or the error for which they
+	// will never be. After such an error the store refuses everything: memory
+	// and disk may no longer agree.
+	Wait() error
+}
+
+// Tx collects the changes of one request.
+type Tx struct {
+	changes []change
+}
+
+type change struct {
+	bucket Bucket
+	key    []byte
+	value  []byte // nil deletes
+}
+
+// Put files value, which must not be nil, under key. Neither may be changed
+// afterwards.
+func (t *Tx) Put(b Bucket, key, value []byte) {
+	t.changes = append(t.changes, change{b, key, value})
+}
+
+// Delete removes key; a missing one is not an error.
+func (t *Tx) Delete(b Bucket, key []byte) {
+	t.changes = append(t.changes, change{b, key, nil})
+}
+
+// Len returns the number of changes collected.
+func (t *Tx) Len() int { return len(t.changes) }
