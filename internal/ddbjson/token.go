@@ -1,0 +1,214 @@
+package ddbjson
+
+import (
+	"encoding/binary"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// literal steps over true, false or null.
+func (r *Reader) literal(word string) error {
+	if len(r.data)-r.pos < len(word) || string(r.data[r.pos:r.pos+len(word)]) != word {
+		return r.syntax("expected a value")
+	}
+	r.pos += len(word)
+	return nil
+}
+
+// number steps over a JSON number; whole tells that it has neither a fraction
+// nor an exponent.
+func (r *Reader) number() (text []byte, whole bool, err error) {
+	d, i := r.data, r.pos
+	digits := func() bool {
+		start := i
+		for i < len(d) && d[i] >= '0' && d[i] <= '9' {
+			i++
+		}
+		return i > start
+	}
+	if i < len(d) && d[i] == '-' {
+		i++
+	}
+	lead := i
+	if !digits() || (d[lead] == '0' && i > lead+1) {
+		return nil, false, r.syntax("malformed number")
+	}
+	whole = true
+	if i < len(d) && d[i] == '.' {
+		whole = false
+		if i++; !digits() {
+			return nil, false, r.syntax("malformed number")
+		}
+	}
+	if i < len(d) && (d[i] == 'e' || d[i] == 'E') {
+		whole = false
+		if i++; i < len(d) && (d[i] == '+' || d[i] == '-') {
+			i++
+		}
+		if !digits() {
+			return nil, false, r.syntax("malformed number")
+		}
+	}
+	text = d[r.pos:i]
+	r.pos = i
+	return text, whole, nil
+}
+
+// text reads the string that begins at the current quotation mark. Without
+// escapes the result shares memory with the document.
+func (r *Reader) text() ([]byte, error) {
+	r.pos++
+	rest := r.data[r.pos:]
+	i := plainRun(rest)
+	for ; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case c == '"':
+			r.pos += i + 1
+			if !isASCII(rest[:i]) && !utf8.Valid(rest[:i]) {
+				return nil, r.syntax("invalid utf-8")
+			}
+			return rest[:i:i], nil
+		case c == '\\':
+			return r.escapedText(i)
+		case c < ' ':
+			r.pos += i
+			return nil, r.syntax("control character in a string")
+		}
+	}
+	r.pos = len(r.data)
+	return nil, r.syntax("string without an end")
+}
+
+// plainRun returns how many leading bytes, in steps of eight, are neither a
+// quotation mark, a backslash nor a control character. Bytes beyond ASCII may
+// end the run early; the caller goes on byte by byte.
+func plainRun(b []byte) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x8080808080808080
+	)
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		quote := w ^ '"'*ones
+		slash := w ^ '\\'*ones
+		// A byte of x that is zero sets its high bit in (x-ones) &^ x, and so
+		// does one below ' ' in (w - ' '*ones) &^ w.
+		found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-' '*ones)&^w | w) & highs
+		if found != 0 {
+			break
+		}
+	}
+	return i
+}
+
+func isASCII(b []byte) bool {
+	for len(b) >= 8 {
+		if binary.LittleEndian.Uint64(b)&0x8080808080808080 != 0 {
+			return false
+		}
+		b = b[8:]
+	}
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// escapedText reads a string with at least one escape; the first stands n bytes
+// behind the current position.
+func (r *Reader) escapedText(n int) ([]byte, error) {
+	d := r.data
+	out := append(make([]byte, 0, 2*n+16), d[r.pos:r.pos+n]...)
+	r.pos += n
+	for r.pos < len(d) {
+		switch c := d[r.pos]; {
+		case c == '"':
+			r.pos++
+			if !utf8.Valid(out) {
+				return nil, r.syntax("invalid utf-8")
+			}
+			return out, nil
+		case c < ' ':
+			return nil, r.syntax("control character in a string")
+		case c != '\\':
+			out = append(out, c)
+			r.pos++
+		default:
+			var err error
+			if out, err = r.escape(out); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, r.syntax("string without an end")
+}
+
+// escape appends the character of the escape at the current position.
+func (r *Reader) escape(out []byte) ([]byte, error) {
+	d := r.data
+	if r.pos+1 >= len(d) {
+		return nil, r.syntax("string without an end")
+	}
+	var c byte
+	switch d[r.pos+1] {
+	case '"', '\\', '/':
+		c = d[r.pos+1]
+	case 'b':
+		c = '\b'
+	case 'f':
+		c = '\f'
+	case 'n':
+		c = '\n'
+	case 'r':
+		c = '\r'
+	case 't':
+		c = '\t'
+	case 'u':
+		char, ok := hex4(d[r.pos+2:])
+		if !ok {
+			return nil, r.syntax("malformed escape")
+		}
+		r.pos += 6
+		if utf16.IsSurrogate(char) {
+			// A lone surrogate is no character; what it would turn into differs
+			// from reader to reader.
+			low, ok := rune(0), false
+			if r.pos+1 < len(d) && d[r.pos] == '\\' && d[r.pos+1] == 'u' {
+				low, ok = hex4(d[r.pos+2:])
+			}
+			if char = utf16.DecodeRune(char, low); !ok || char == utf8.RuneError {
+				return nil, r.syntax("lone surrogate")
+			}
+			r.pos += 6
+		}
+		return utf8.AppendRune(out, char), nil
+	default:
+		return nil, r.syntax("malformed escape")
+	}
+	r.pos += 2
+	return append(out, c), nil
+}
+
+func hex4(b []byte) (rune, bool) {
+	if len(b) < 4 {
+		return 0, false
+	}
+	var n rune
+	for _, c := range b[:4] {
+		n <<= 4
+		switch {
+		case c >= '0' && c <= '9':
+			n |= rune(c - '0')
+		case c >= 'a' && c <= 'f':
+			n |= rune(c-'a') + 10
+		case c >= 'A' && c <= 'F':
+			n |= rune(c-'A') + 10
+		default:
+			return 0, false
+		}
+	}
+	return n, true
+}
