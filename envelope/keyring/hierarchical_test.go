@@ -1,0 +1,205 @@
+package keyring_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// supplyTenant takes the branch key id from the partition key.
+func supplyTenant(_ context.Context, attributes map[string]types.AttributeValue) (string, error) {
+	tenant, ok := attributes["tenant"].(*types.AttributeValueMemberS)
+	if !ok {
+		return "", errors.New("no tenant")
+	}
+	return "key-of-" + tenant.Value, nil
+}
+
+func attribute(kind string, value ...byte) string {
+	return base64.StdEncoding.EncodeToString(append([]byte(kind), value...))
+}
+
+func TestRotationKeepsOldItems(t *testing.T) {
+	k, source := hierarchical(t, branchKey("tenant", versionOne, 1))
+	oldKey, oldKeys := seal(t, k, testContext)
+	if err := source.Add(branchKey("tenant", versionTwo, 2)); err != nil {
+		t.Fatal(err)
+	}
+	newKey, newKeys := seal(t, k, testContext)
+	mustOpen(t, k, testContext, oldKey, oldKeys)
+	mustOpen(t, k, testContext, newKey, newKeys)
+	if len(oldKeys[0].Ciphertext) != 140 || string(oldKeys[0].ProviderInfo) != "tenant" || oldKeys[0].ProviderID != "aws-kms-hierarchy" {
+		t.Fatalf("not the format's fields: %q %q %d", oldKeys[0].ProviderID, oldKeys[0].ProviderInfo, len(oldKeys[0].Ciphertext))
+	}
+	if oldKeys[0].Ciphertext[48+28] != 0x11 || newKeys[0].Ciphertext[48+28] != 0x22 {
+		t.Fatal("new items are not written under the active version")
+	}
+	source.Remove("tenant")
+	err := mustFail(t, k, testContext, oldKeys, keyring.ErrNoBranchKey)
+	var e *materials.KeyError
+	if !errors.As(err, &e) || e.KeyID != "tenant" {
+		t.Fatalf("branch key not named: %v", err)
+	}
+}
+
+func TestSupplierChoosesTenant(t *testing.T) {
+	source, err := keyring.NewMemorySource(branchKey("key-of-a", versionOne, 1), branchKey("key-of-b", versionOne, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: supplyTenant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"one", "two"} {
+		contexts := map[string]materials.EncryptionContext{}
+		for _, tenant := range []string{"a", "b", "c"} {
+			c := materials.EncryptionContext{"aws-crypto-attr.tenant": tenant, "aws-crypto-legend": "S"}
+			if version == "one" {
+				c = materials.EncryptionContext{"aws-crypto-attr.tenant": attribute("\x00\x01", []byte(tenant)...)}
+			}
+			contexts[tenant] = c
+		}
+		key, edks := seal(t, k, contexts["a"])
+		if string(edks[0].ProviderInfo) != "key-of-a" {
+			t.Fatalf("branch key %q", edks[0].ProviderInfo)
+		}
+		mustOpen(t, k, contexts["a"], key, edks)
+		// Another tenant's item is not opened, whatever it names.
+		mustFail(t, k, contexts["b"], edks, materials.ErrMaterials)
+		edks[0].ProviderInfo = []byte("key-of-b")
+		mustFail(t, k, contexts["b"], edks, materials.ErrMaterials)
+		if err := k.OnEncrypt(t.Context(), encryption(t, contexts["c"])); !errors.Is(err, keyring.ErrNoBranchKey) {
+			t.Fatalf("tenant without branch key: %v", err)
+		}
+	}
+	if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, materials.ErrMaterials) {
+		t.Fatalf("item without tenant: %v", err)
+	}
+}
+
+func TestSupplierSeesEveryType(t *testing.T) {
+	var got map[string]types.AttributeValue
+	source, _ := keyring.NewMemorySource(branchKey("k", versionOne, 1))
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: func(_ context.Context, a map[string]types.AttributeValue) (string, error) {
+		got = a
+		return "k", nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	four := func(n byte) []byte { return []byte{0, 0, 0, n} }
+	field := func(s string) []byte { return append(four(byte(len(s))), s...) }
+	join := func(parts ...[]byte) (b []byte) {
+		for _, p := range parts {
+			b = append(b, p...)
+		}
+		return b
+	}
+	c := materials.EncryptionContext{
+		"aws-crypto-attr.01": "text", "aws-crypto-attr.02": "12.5", "aws-crypto-attr.03": "null",
+		"aws-crypto-attr.04": "true", "aws-crypto-attr.05": "false",
+		"aws-crypto-attr.06": attribute("\xff\xff", 1, 2, 3),
+		"aws-crypto-attr.07": attribute("\x01\x01", join(four(2), field("a"), field("bc"))...),
+		"aws-crypto-attr.08": attribute("\x01\x02", join(four(1), field("7"))...),
+		"aws-crypto-attr.09": attribute("\x01\xff", join(four(1), field("\x00"))...),
+		"aws-crypto-attr.10": attribute("\x03\x00", join(four(2), []byte{0, 0}, four(0), []byte{0, 4}, four(1), []byte{1})...),
+		"aws-crypto-attr.11": attribute("\x02\x00", join(four(1), []byte{0, 1}, field("k"), []byte{3, 0}, four(4), four(0))...),
+		"aws-crypto-legend":  "SNLLLBBBBBB",
+	}
+	want := map[string]types.AttributeValue{
+		"01": &types.AttributeValueMemberS{Value: "text"}, "02": &types.AttributeValueMemberN{Value: "12.5"},
+		"03": &types.AttributeValueMemberNULL{Value: true}, "04": &types.AttributeValueMemberBOOL{Value: true},
+		"05": &types.AttributeValueMemberBOOL{}, "06": &types.AttributeValueMemberB{Value: []byte{1, 2, 3}},
+		"07": &types.AttributeValueMemberSS{Value: []string{"a", "bc"}}, "08": &types.AttributeValueMemberNS{Value: []string{"7"}},
+		"09": &types.AttributeValueMemberBS{Value: [][]byte{{0}}},
+		"10": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberNULL{Value: true}, &types.AttributeValueMemberBOOL{Value: true}}},
+		"11": &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"k": &types.AttributeValueMemberL{Value: []types.AttributeValue{}}}},
+	}
+	key, edks := seal(t, k, c)
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("supplier saw %#v", got)
+	}
+	got = nil
+	mustOpen(t, k, c, key, edks)
+	if !reflect.DeepEqual(got, want) {
+		t.Fatal("supplier not asked on reading, or with something else")
+	}
+}
+
+func TestSupplierRefusesMalformedContext(t *testing.T) {
+	source, _ := keyring.NewMemorySource(branchKey("k", versionOne, 1))
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
+		return "k", nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, edks := seal(t, k, testContext)
+	nested := func(levels int) []byte {
+		b := []byte{0, 0}
+		for range levels - 1 {
+			head := append([]byte{3, 0, 0, 0, 0, 1}, b[:2]...)
+			b = append(binary.BigEndian.AppendUint32(head, uint32(len(b)-2)), b[2:]...)
+		}
+		return b
+	}
+	one := func(v string) materials.EncryptionContext { return materials.EncryptionContext{"aws-crypto-attr.a": v} }
+	two := func(v, legend string) materials.EncryptionContext {
+		return materials.EncryptionContext{"aws-crypto-attr.a": v, "aws-crypto-legend": legend}
+	}
+	for name, c := range map[string]materials.EncryptionContext{
+		"not base64": one("§"), "empty": one(""), "one byte": one(attribute("\x00")), "unknown type": one(attribute("\x09\x09")),
+		"null with bytes": one(attribute("\x00\x00", 1)), "bad bool": one(attribute("\x00\x04", 2)), "bad UTF-8": one(attribute("\x00\x01", 0xff)),
+		"huge set":       one(attribute("\x01\x01", 0xff, 0xff, 0xff, 0xff)),
+		"huge list":      one(attribute("\x03\x00", 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0)),
+		"huge field":     one(attribute("\x01\x01", 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff)),
+		"trailing bytes": one(attribute("\x01\x01", 0, 0, 0, 0, 1)),
+		"map key type":   one(attribute("\x02\x00", 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+		"depth":          one(attribute("", nested(33)...)),
+		"legend length":  two("x", "SS"), "legend character": two("x", "X"), "literal": two("maybe", "L"),
+	} {
+		t.Run(name, func(t *testing.T) { mustFail(t, k, c, edks, materials.ErrMaterials) })
+	}
+	if _, keys := seal(t, k, one(attribute("", nested(32)...))); len(keys) != 1 {
+		t.Fatal("the deepest attribute of the format is refused")
+	}
+}
+
+// faultySource answers with something else than what was asked for.
+type faultySource struct{ key *materials.BranchKey }
+
+func (s faultySource) Active(context.Context, string) (*materials.BranchKey, error) {
+	return s.key.Clone(), nil
+}
+func (s faultySource) Version(context.Context, string, string) (*materials.BranchKey, error) {
+	return s.key.Clone(), nil
+}
+
+func TestSourceIsChecked(t *testing.T) {
+	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
+	_, edks := seal(t, good, testContext)
+	for name, key := range map[string]*materials.BranchKey{
+		"other id": branchKey("other", versionOne, 1), "other version": branchKey("k", versionTwo, 1), "no UUID": branchKey("k", "v1", 1),
+	} {
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: faultySource{key}, BranchKeyID: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustFail(t, k, testContext, edks, materials.ErrMaterials)
+		if name == "other version" {
+			continue // is simply the active one
+		}
+		if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, materials.ErrMaterials) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+// Package recipient holds what all keyrings do alike: preparing several
+// recipients of one item at once, and reporting why no encrypted data key
+// opened.
+package recipient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// Provider ids of keyrings that the Material Providers specification defines
+// and this library does not implement.
+var unsupportedProviders = map[string]string{
+	"aws-kms-rsa":  "AWS KMS RSA keyring",
+	"aws-kms-ecdh": "AWS KMS ECDH keyring",
+	"raw-ecdh":     "Raw ECDH keyring",
+}
+
+// Preparer is a keyring with exactly one wrapping key. A multi-keyring calls
+// Prepare of several of them at once, so that their round trips overlap, and
+// adds the recipients in its own order. The caller wipes the recipient's
+// intermediate key.
+type Preparer interface {
+	Prepare(ctx context.Context, m *materials.Encryption) (materials.Recipient, error)
+}
+
+// Encrypt is OnEncrypt of a keyring with one wrapping key.
+func Encrypt(ctx context.Context, p Preparer, m *materials.Encryption) error {
+	r, err := p.Prepare(ctx, m)
+	if err != nil {
+		return err
+	}
+	defer clear(r.IntermediateKey)
+	return m.AddRecipient(r)
+}
+
+// Attempts collects one error per encrypted data key tried.
+type Attempts struct{ errs []error }
+
+// Add notes a failed attempt.
+func (a *Attempts) Add(err error) { a.errs = append(a.errs, err) }
+
+// Err reports why nothing opened: the joined attempts, or, when no encrypted
+// data key was the keyring's own, a [NoneError] that lists what there was.
+func (a *Attempts) Err(keys []materials.EncryptedDataKey) error {
+	if len(a.errs) == 0 {
+		return &NoneError{keys: keys}
+	}
+	return fmt.Errorf("%w: no encrypted data key could be opened: %w", materials.ErrMaterials, errors.Join(a.errs...))
+}
+
+// NoneError says that a keyring found none of its own keys in an item.
+type NoneError struct{ keys []materials.EncryptedDataKey }
+
+// maxListed bounds the message: a header may list 255 keys with 65,535 bytes
+// of provider information each.
+const maxListed, maxName = 5, 100
+
+func (e *NoneError) Error() string {
+	var b strings.Builder
+	b.WriteString(materials.ErrMaterials.Error())
+	b.WriteString(": none of the item's encrypted data keys belongs to this keyring")
+	for i, k := range e.keys {
+		if i == maxListed {
+			fmt.Fprintf(&b, " and %d more", len(e.keys)-maxListed)
+			break
+		}
+		sep := ", "
+		if i == 0 {
+			sep = "; there are "
+		}
+		fmt.Fprintf(&b, "%s%.*q %.*q", sep, maxName, k.ProviderID, maxName, k.ProviderInfo)
+	}
+	for _, err := range e.unsupported() {
+		b.WriteString("; ")
+		b.WriteString(err.Error())
+	}
+	return b.String()
+}
+
+// Unwrap gives [materials.ErrMaterials] and one [materials.KeyError] for each
+// kind of unsupported provider among the keys.
+func (e *NoneError) Unwrap() []error {
+	return append([]error{materials.ErrMaterials}, e.unsupported()...)
+}
+
+func (e *NoneError) unsupported() []error {
+	var errs []error
+	seen := make(map[string]bool)
+	for _, k := range e.keys {
+		name, known := unsupportedProviders[k.ProviderID]
+		if !known || seen[k.ProviderID] {
+			continue
+		}
+		seen[k.ProviderID] = true
+		errs = append(errs, &materials.KeyError{
+			Provider: k.ProviderID,
+			KeyID:    fmt.Sprintf("%.*q", maxName, k.ProviderInfo),
+			Err:      fmt.Errorf("%w: %s", materials.ErrUnsupported, name),
+		})
+	}
+	return errs
+}

@@ -1,0 +1,111 @@
+package keyring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// ErrNoBranchKey: a branch key source has no such branch key or version.
+var ErrNoBranchKey = errors.New("no such branch key")
+
+// MemorySource is a [materials.BranchKeySource] that holds branch keys in
+// memory: for tests, for published test vectors, and for opening items from
+// keys restored from escrow. It neither fetches nor expires anything. The zero
+// value is empty and ready to use.
+type MemorySource struct {
+	mu     sync.RWMutex
+	keys   map[branchKeyVersion]*materials.BranchKey
+	active map[string]string // branch key id to active version
+}
+
+type branchKeyVersion struct{ id, version string }
+
+var _ materials.BranchKeySource = (*MemorySource)(nil)
+
+// NewMemorySource holds copies of the keys; of several versions of one branch
+// key the last is the active one. Errors: as [MemorySource.Add].
+func NewMemorySource(keys ...*materials.BranchKey) (*MemorySource, error) {
+	s := &MemorySource{}
+	for _, k := range keys {
+		if err := s.Add(k); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Add holds a copy of the key and makes it the active version of its branch
+// key. It fails with [materials.ErrConfiguration] on an empty id or a version
+// that is not a UUID in canonical form.
+func (s *MemorySource) Add(k *materials.BranchKey) error {
+	if k == nil || k.ID == "" {
+		return fmt.Errorf("%w: branch key without id", materials.ErrConfiguration)
+	}
+	if _, err := parseVersion(k.Version); err != nil {
+		return fmt.Errorf("%w: branch key %q: %w", materials.ErrConfiguration, k.ID, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keys == nil {
+		s.keys = make(map[branchKeyVersion]*materials.BranchKey)
+		s.active = make(map[string]string)
+	}
+	at := branchKeyVersion{k.ID, k.Version}
+	if old := s.keys[at]; old != nil {
+		old.Wipe()
+	}
+	s.keys[at] = k.Clone()
+	s.active[k.ID] = k.Version
+	return nil
+}
+
+// Remove wipes and drops every version of a branch key.
+func (s *MemorySource) Remove(branchKeyID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at, k := range s.keys {
+		if at.id == branchKeyID {
+			k.Wipe()
+			delete(s.keys, at)
+		}
+	}
+	delete(s.active, branchKeyID)
+}
+
+// Active returns a copy of the version added last. Errors: [ErrNoBranchKey].
+func (s *MemorySource) Active(_ context.Context, branchKeyID string) (*materials.BranchKey, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.get(branchKeyVersion{branchKeyID, s.active[branchKeyID]})
+}
+
+// Version returns a copy of one version. Errors: [ErrNoBranchKey].
+func (s *MemorySource) Version(_ context.Context, branchKeyID, version string) (*materials.BranchKey, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.get(branchKeyVersion{branchKeyID, version})
+}
+
+func (s *MemorySource) get(at branchKeyVersion) (*materials.BranchKey, error) {
+	k, ok := s.keys[at]
+	if !ok {
+		return nil, fmt.Errorf("%w: branch key %.100q, version %.36q", ErrNoBranchKey, at.id, at.version)
+	}
+	return k.Clone(), nil
+}
+
+// parseVersion reads a branch key version: a UUID in the canonical form of 36
+// lower-case characters, the only one that every client writes.
+func parseVersion(version string) (uuid.UUID, error) {
+	u, err := uuid.Parse(version)
+	if err != nil || u.String() != version {
+		return uuid.UUID{}, fmt.Errorf("version %.40q is not a lower-case UUID", version)
+	}
+	return u, nil
+}

@@ -1,0 +1,142 @@
+package keyring
+
+import (
+	"bytes"
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+const (
+	aesIVLength  = 12
+	aesTagLength = 16
+	// aesInfoSuffix follows the key name in the provider information: tag
+	// length in bits (u32), iv length in bytes (u32), iv.
+	aesInfoSuffix = 4 + 4 + aesIVLength
+)
+
+// RawAESConfig configures a [RawAES] keyring.
+type RawAESConfig struct {
+	// Namespace and Name identify the key to readers; they are stored in every
+	// item, in clear. The namespace must not begin with "aws-kms".
+	Namespace, Name string
+	// Key is 16, 24 or 32 random bytes. NewRawAES keeps no reference to it, so
+	// the caller may wipe it afterwards.
+	Key []byte
+}
+
+// RawAES wraps with AES-GCM under one local key (Material Providers
+// specification, raw-aes-keyring).
+type RawAES struct {
+	namespace, name string
+	aead            cipher.AEAD
+}
+
+var (
+	_ materials.Keyring  = (*RawAES)(nil)
+	_ recipient.Preparer = (*RawAES)(nil)
+)
+
+// NewRawAES makes a keyring for one AES key. Errors:
+// [materials.ErrConfiguration].
+func NewRawAES(c RawAESConfig) (*RawAES, error) {
+	if err := checkNames("raw AES", c.Namespace, c.Name, aesInfoSuffix); err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(c.Key)
+	if err != nil {
+		return nil, fmt.Errorf("%w: raw AES keyring: the key has %d bytes, not 16, 24 or 32", materials.ErrConfiguration, len(c.Key))
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("%w: raw AES keyring: %w", materials.ErrConfiguration, err)
+	}
+	return &RawAES{namespace: c.Namespace, name: c.Name, aead: aead}, nil
+}
+
+// OnEncrypt adds one recipient.
+func (k *RawAES) OnEncrypt(ctx context.Context, m *materials.Encryption) error {
+	return recipient.Encrypt(ctx, k, m)
+}
+
+// Prepare wraps a fresh intermediate key; [Multi] uses it.
+func (k *RawAES) Prepare(_ context.Context, m *materials.Encryption) (materials.Recipient, error) {
+	intermediate := make([]byte, materials.IntermediateKeyLength)
+	_, _ = rand.Read(intermediate) // never fails: it ends the program instead
+	info := make([]byte, 0, len(k.name)+aesInfoSuffix)
+	info = append(info, k.name...)
+	info = binary.BigEndian.AppendUint32(info, aesTagLength*8)
+	info = binary.BigEndian.AppendUint32(info, aesIVLength)
+	info = info[:cap(info)]
+	iv := info[len(info)-aesIVLength:]
+	_, _ = rand.Read(iv)
+	return materials.Recipient{
+		ProviderID:             k.namespace,
+		ProviderInfo:           info,
+		IntermediateKey:        intermediate,
+		WrappedIntermediateKey: k.aead.Seal(nil, iv, intermediate, m.SerializedContext()),
+	}, nil
+}
+
+// OnDecrypt opens the first encrypted data key of this namespace and name that
+// opens.
+func (k *RawAES) OnDecrypt(_ context.Context, m *materials.Decryption, keys []materials.EncryptedDataKey) error {
+	if m.DataKey() != nil {
+		return nil
+	}
+	var tried recipient.Attempts
+	for _, key := range keys {
+		iv, own := k.parseInfo(key)
+		if !own {
+			continue
+		}
+		if err := k.open(m, key, iv); err != nil {
+			tried.Add(&materials.KeyError{Provider: k.namespace, KeyID: k.name, Err: err})
+			continue
+		}
+		return nil
+	}
+	return tried.Err(keys)
+}
+
+// parseInfo returns the iv if the encrypted data key names this keyring's key
+// with the lengths of its algorithm; any other one is not its own.
+func (k *RawAES) parseInfo(key materials.EncryptedDataKey) (iv []byte, own bool) {
+	info := key.ProviderInfo
+	if key.ProviderID != k.namespace || len(info) != len(k.name)+aesInfoSuffix || !bytes.HasPrefix(info, []byte(k.name)) {
+		return nil, false
+	}
+	info = info[len(k.name):]
+	if binary.BigEndian.Uint32(info) != aesTagLength*8 || binary.BigEndian.Uint32(info[4:]) != aesIVLength {
+		return nil, false
+	}
+	return info[8:], true
+}
+
+func (k *RawAES) open(m *materials.Decryption, key materials.EncryptedDataKey, iv []byte) error {
+	wrapped, err := wrappedIntermediateKey(key, materials.IntermediateKeyLength+aesTagLength)
+	if err != nil {
+		return err
+	}
+	intermediate, err := k.aead.Open(nil, iv, wrapped, m.SerializedContext())
+	if err != nil {
+		return fmt.Errorf("%w: not wrapped under this key and this item's encryption context", materials.ErrMaterials)
+	}
+	defer clear(intermediate)
+	return m.Open(intermediate, key)
+}
+
+// wrappedIntermediateKey returns what the provider wrapped, checking its
+// length first.
+func wrappedIntermediateKey(key materials.EncryptedDataKey, length int) ([]byte, error) {
+	if len(key.Ciphertext) != materials.WrappedDataKeyLength+length {
+		return nil, fmt.Errorf("%w: encrypted data key has %d bytes, not %d", materials.ErrMaterials, len(key.Ciphertext), materials.WrappedDataKeyLength+length)
+	}
+	return key.Ciphertext[materials.WrappedDataKeyLength:], nil
+}
