@@ -1,0 +1,85 @@
+package managed_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/managed"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// TestPermissions asks each policy for what it is known to give and to lack.
+func TestPermissions(t *testing.T) {
+	tests := []struct {
+		name     string
+		allowed  []string
+		withheld []string
+	}{
+		{"AWSKeyManagementServicePowerUser",
+			[]string{"kms:CreateKey", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:GenerateRandom", "iam:ListUsers"},
+			[]string{"kms:PutKeyPolicy", "kms:CreateGrant", "kms:ScheduleKeyDeletion", "kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "iam:GetUser"}},
+		{"AdministratorAccess",
+			[]string{"kms:Decrypt", "dynamodb:DeleteTable", "iam:CreateUser", "sts:AssumeRole", "cloudtrail:LookupEvents"}, nil},
+		{"AmazonDynamoDBFullAccess",
+			[]string{"dynamodb:GetItem", "dynamodb:DeleteTable", "kms:DescribeKey", "kms:ListAliases", "iam:GetRole"},
+			[]string{"kms:Decrypt", "kms:CreateGrant", "kms:ListKeys", "iam:CreateUser", "iam:PassRole"}},
+		{"AmazonDynamoDBFullAccess_v2",
+			[]string{"dynamodb:GetItem", "dynamodb:DeleteTable", "kms:DescribeKey", "kms:ListAliases", "iam:ListRoles"},
+			[]string{"kms:Decrypt", "kms:CreateGrant", "iam:GetRole"}},
+		{"AmazonDynamoDBReadOnlyAccess",
+			[]string{"dynamodb:GetItem", "dynamodb:Scan", "dynamodb:DescribeTable", "dynamodb:ListTables", "kms:DescribeKey"},
+			[]string{"dynamodb:PutItem", "dynamodb:DeleteTable", "kms:Decrypt"}},
+		{"IAMFullAccess", []string{"iam:CreateUser", "iam:PutUserPolicy"}, []string{"kms:DescribeKey", "sts:AssumeRole"}},
+		{"IAMReadOnlyAccess", []string{"iam:GetUser", "iam:ListUsers", "iam:SimulatePrincipalPolicy"}, []string{"iam:CreateUser", "iam:DeleteUser"}},
+		{"ReadOnlyAccess",
+			[]string{"dynamodb:GetItem", "dynamodb:Scan", "kms:DescribeKey", "kms:GetKeyPolicy", "iam:GetUser", "cloudtrail:LookupEvents", "sts:GetCallerIdentity"},
+			[]string{"kms:Decrypt", "kms:CreateGrant", "dynamodb:PutItem", "iam:CreateUser", "sts:AssumeRole"}},
+	}
+	var names []string
+	for _, tt := range tests {
+		names = append(names, tt.name)
+		t.Run(tt.name, func(t *testing.T) {
+			p, ok := managed.Lookup("arn:aws:iam::aws:policy/" + tt.name)
+			if !ok {
+				t.Fatal("not found")
+			}
+			d, err := policy.Parse([]byte(p.Document), policy.Identity)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ask := func(action string) bool {
+				user := policy.Principal{Type: policy.User, AccountID: "111122223333", ARN: "arn:aws:iam::111122223333:user/u", UniqueID: "AIDAU"}
+				return policy.Evaluate(policy.Request{Principal: user, Action: action, Resource: "*"},
+					policy.Policies{Identity: []policy.Attached{{Name: p.Name, ARN: p.ARN(), Source: policy.SourceManaged, Document: d}}}).Allowed
+			}
+			for _, a := range tt.allowed {
+				if !ask(a) {
+					t.Errorf("%s is not allowed", a)
+				}
+			}
+			for _, a := range tt.withheld {
+				if ask(a) {
+					t.Errorf("%s is allowed", a)
+				}
+			}
+		})
+	}
+	var all []string
+	for _, p := range managed.All() {
+		all = append(all, p.Name)
+		if p.Description == "" || p.VersionID == "" || p.Updated.IsZero() || p.Path() != "/" {
+			t.Errorf("%s is incomplete", p.Name)
+		}
+	}
+	if !slices.Equal(all, names) || !slices.IsSorted(all) {
+		t.Errorf("All lists %q, tested are %q", all, names)
+	}
+}
+
+func TestLookupUnknown(t *testing.T) {
+	for _, arn := range []string{"", "AdministratorAccess", "arn:aws:iam::aws:policy/", "arn:aws:iam::aws:policy/Unknown", "arn:aws:iam::111122223333:policy/AdministratorAccess"} {
+		if _, ok := managed.Lookup(arn); ok {
+			t.Errorf("Lookup(%q) found a policy", arn)
+		}
+	}
+}
