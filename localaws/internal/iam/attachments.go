@@ -1,0 +1,300 @@
+package iam
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// The operations on inline policies, attachments, tags and boundaries are the
+// same for users, groups and roles: each function here makes the operation for
+// one kind.
+
+type inlineInput struct {
+	entityNames
+	PolicyName, PolicyDocument string
+}
+
+func putInline(k kind) operation {
+	return writes(func(s *Service, r *request, in *inlineInput) (any, error) {
+		if err := checkName("policyName", in.PolicyName, longPattern); err != nil {
+			return nil, err
+		}
+		d, err := parseDocument(in.PolicyDocument, policy.Identity, k.maxInline)
+		if err != nil {
+			return nil, err
+		}
+		name := *k.listedAs(&in.entityNames)
+		return s.change(r, k.action("iam:Put%sPolicy"), s.resource(r, k, name), nil, func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			size := documentSize(d.Text)
+			for n, other := range e.Inline {
+				if n != in.PolicyName {
+					size += documentSize(other.Text)
+				}
+			}
+			if size > k.maxInline {
+				return nil, conflict("LimitExceeded", "Maximum policy size of %d bytes exceeded for %s %s", k.maxInline, k.word, name)
+			}
+			e.Inline[in.PolicyName] = d
+			return nil, nil
+		})
+	})
+}
+
+func getInline(k kind) operation {
+	return reads(func(s *Service, r *request, in *inlineInput) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		return s.view(r, k.action("iam:Get%sPolicy"), s.resource(r, k, name), func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			d := e.Inline[in.PolicyName]
+			if d == nil {
+				return nil, notFound("The %s policy with name %s cannot be found.", k.word, in.PolicyName)
+			}
+			var out struct {
+				UserName, GroupName, RoleName string `xml:",omitempty"`
+				PolicyName, PolicyDocument    string
+			}
+			out.UserName, out.GroupName, out.RoleName = in.UserName, in.GroupName, in.RoleName
+			out.PolicyName, out.PolicyDocument = in.PolicyName, encoded(d.Text)
+			return out, nil
+		})
+	})
+}
+
+func deleteInline(k kind) operation {
+	return writes(func(s *Service, r *request, in *inlineInput) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		return s.change(r, k.action("iam:Delete%sPolicy"), s.resource(r, k, name), nil, func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			if e.Inline[in.PolicyName] == nil {
+				return nil, notFound("The %s policy with name %s cannot be found.", k.word, in.PolicyName)
+			}
+			delete(e.Inline, in.PolicyName)
+			return nil, nil
+		})
+	})
+}
+
+type entityPage struct {
+	paging
+	entityNames
+	PathPrefix string
+}
+
+func listInline(k kind) operation {
+	return reads(func(s *Service, r *request, in *entityPage) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		return s.view(r, k.action("iam:List%sPolicies"), s.resource(r, k, name), func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			return list(slices.Sorted(maps.Keys(e.Inline)), func(n string) string { return n }, in.paging, func(names []string, more paged) any {
+				return struct {
+					paged
+					PolicyNames []string `xml:"PolicyNames>member"`
+				}{more, names}
+			})
+		})
+	})
+}
+
+type attachInput struct {
+	entityNames
+	PolicyArn string
+}
+
+func (in *attachInput) context() policy.Context {
+	return key("iam:PolicyARN", in.PolicyArn)
+}
+
+func attach(k kind) operation {
+	return writes(func(s *Service, r *request, in *attachInput) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		return s.change(r, k.action("iam:Attach%sPolicy"), s.resource(r, k, name), in.context(), func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			if _, _, ok := a.policyDocument(in.PolicyArn); !ok {
+				return nil, notFound("Policy %s does not exist or is not attachable.", in.PolicyArn)
+			}
+			if slices.Contains(e.Attached, in.PolicyArn) {
+				return nil, nil
+			}
+			if len(e.Attached) >= maxAttached {
+				return nil, conflict("LimitExceeded", "Cannot exceed quota for PoliciesPer%s: %d", k.title(), maxAttached)
+			}
+			e.Attached = append(e.Attached, in.PolicyArn)
+			return nil, nil
+		})
+	})
+}
+
+func detach(k kind) operation {
+	return writes(func(s *Service, r *request, in *attachInput) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		return s.change(r, k.action("iam:Detach%sPolicy"), s.resource(r, k, name), in.context(), func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			i := slices.Index(e.Attached, in.PolicyArn)
+			if i < 0 {
+				return nil, notFound("Policy %s was not found.", in.PolicyArn)
+			}
+			e.Attached = slices.Delete(e.Attached, i, i+1)
+			return nil, nil
+		})
+	})
+}
+
+type attachedPolicy struct{ PolicyName, PolicyArn string }
+
+func listAttached(k kind) operation {
+	return reads(func(s *Service, r *request, in *entityPage) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		return s.view(r, k.action("iam:ListAttached%sPolicies"), s.resource(r, k, name), func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			var policies []attachedPolicy
+			for _, arn := range slices.Sorted(slices.Values(e.Attached)) {
+				title, _, _ := a.policyDocument(arn)
+				policies = append(policies, attachedPolicy{title, arn})
+			}
+			return list(policies, func(p attachedPolicy) string { return p.PolicyArn }, in.paging, func(policies []attachedPolicy, more paged) any {
+				return struct {
+					paged
+					AttachedPolicies []attachedPolicy `xml:"AttachedPolicies>member"`
+				}{more, policies}
+			})
+		})
+	})
+}
+
+type boundaryInput struct {
+	entityNames
+	PermissionsBoundary string
+}
+
+func checkBoundary(a *account, arn string) error {
+	if arn == "" {
+		return nil
+	}
+	if _, _, ok := a.policyDocument(arn); !ok {
+		return notFound("Scope ARN: %s does not exist or is not attachable.", arn)
+	}
+	return nil
+}
+
+func putBoundary(k kind) operation {
+	return writes(func(s *Service, r *request, in *boundaryInput) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		context := key("iam:PermissionsBoundary", in.PermissionsBoundary)
+		return s.change(r, k.action("iam:Put%sPermissionsBoundary"), s.resource(r, k, name), context, func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			if in.PermissionsBoundary == "" {
+				return nil, invalid("1 validation error detected: Value null at 'permissionsBoundary' failed to satisfy constraint: Member must not be null")
+			}
+			if err := checkBoundary(a, in.PermissionsBoundary); err != nil {
+				return nil, err
+			}
+			e.Boundary = in.PermissionsBoundary
+			return nil, nil
+		})
+	})
+}
+
+func deleteBoundary(k kind) operation {
+	return writes(func(s *Service, r *request, in *boundaryInput) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		return s.change(r, k.action("iam:Delete%sPermissionsBoundary"), s.resource(r, k, name), nil, func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			if e.Boundary == "" {
+				return nil, notFound("%s %s does not have a permissions boundary.", k.title(), name)
+			}
+			e.Boundary = ""
+			return nil, nil
+		})
+	})
+}
+
+type tagInput struct {
+	entityNames
+	Tags    []tag
+	TagKeys []string
+}
+
+func tagEntity(k kind) operation {
+	return writes(func(s *Service, r *request, in *tagInput) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		return s.change(r, k.action("iam:Tag%s"), s.resource(r, k, name), tagContext(in.Tags), func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			e.Tags, err = mergeTagsOf(e, in.Tags)
+			return nil, err
+		})
+	})
+}
+
+func mergeTagsOf(e *entity, add []tag) ([]tag, error) {
+	tags, err := mergeTags(e.Tags, add)
+	if err != nil {
+		return e.Tags, err
+	}
+	return tags, nil
+}
+
+func untagEntity(k kind) operation {
+	return writes(func(s *Service, r *request, in *tagInput) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		return s.change(r, k.action("iam:Untag%s"), s.resource(r, k, name), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			e.Tags = removeTags(e.Tags, in.TagKeys)
+			return nil, nil
+		})
+	})
+}
+
+func listTags(k kind) operation {
+	return reads(func(s *Service, r *request, in *entityPage) (any, error) {
+		name := *k.listedAs(&in.entityNames)
+		return s.view(r, k.action("iam:List%sTags"), s.resource(r, k, name), func(a *account) (any, error) {
+			e, err := k.get(a, name)
+			if err != nil {
+				return nil, err
+			}
+			tags := slices.SortedFunc(slices.Values(e.Tags), func(x, y tag) int { return compare(x.Key, y.Key) })
+			return list(tags, func(t tag) string { return t.Key }, in.paging, func(tags []tag, more paged) any {
+				return struct {
+					paged
+					Tags []tag `xml:"Tags>member"`
+				}{more, tags}
+			})
+		})
+	})
+}

@@ -1,0 +1,210 @@
+package iam
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+var _ call.Authorizer = (*Service)(nil)
+
+// Authorize decides one call: it gathers the caller's policies as they are now
+// and the global condition keys, and evaluates.
+func (s *Service) Authorize(_ context.Context, c *call.Call, k call.Check) policy.Decision {
+	if k.Context == nil {
+		k.Context = policy.Context{}
+	}
+	s.globalKeys(c, k, k.Context)
+	policies := s.policiesOf(c)
+	policies.Resource, policies.ResourceMode, policies.Grants = k.ResourcePolicy, k.Mode, k.Grants
+	return policy.Evaluate(policy.Request{Principal: c.Caller.Principal, Action: k.Action, Resource: k.Resource,
+		ResourceAccountID: k.ResourceAccountID, Context: k.Context, EncryptionContext: k.EncryptionContext}, policies)
+}
+
+// policiesOf gathers what bears on the caller. A user or role that was deleted
+// since it signed has no policies.
+func (s *Service) policiesOf(c *call.Call) policy.Policies {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	p := s.principalPolicies(c.Caller.Principal)
+	if session := sessionOf(c); session != nil {
+		p.Session = session.policies
+	}
+	return p
+}
+
+// principalPolicies gathers the identity policies and the boundary; the caller
+// holds the lock.
+func (s *Service) principalPolicies(principal policy.Principal) policy.Policies {
+	var p policy.Policies
+	a := s.accounts[principal.AccountID]
+	if a == nil {
+		return p
+	}
+	var e *entity
+	switch principal.Type {
+	case policy.User:
+		u := a.Users[lastPart(principal.ARN)]
+		if u == nil || u.ID != principal.UniqueID {
+			return p
+		}
+		e = &u.entity
+		for _, name := range u.Groups {
+			p.Identity = a.appendPolicies(p.Identity, &a.Groups[name].entity, policy.SourceGroupInline, policy.SourceGroupManaged)
+		}
+	case policy.AssumedRole:
+		r := a.Roles[lastPart(principal.RoleARN)]
+		if r == nil || r.ID != principal.RoleUniqueID {
+			return p
+		}
+		e = &r.entity
+	default:
+		return p
+	}
+	p.Identity = a.appendPolicies(p.Identity, e, policy.SourceInline, policy.SourceManaged)
+	if e.Boundary != "" {
+		name, d, _ := a.policyDocument(e.Boundary)
+		p.Boundary = &policy.Attached{Name: name, ARN: e.Boundary, Source: policy.SourceBoundary, Document: d}
+	}
+	return p
+}
+
+func (a *account) appendPolicies(to []policy.Attached, e *entity, inline, attached policy.Source) []policy.Attached {
+	for name, d := range e.Inline {
+		to = append(to, policy.Attached{Name: name, Source: inline, Document: d.parsed})
+	}
+	for _, arn := range e.Attached {
+		name, d, _ := a.policyDocument(arn)
+		to = append(to, policy.Attached{Name: name, ARN: arn, Source: attached, Document: d})
+	}
+	return to
+}
+
+func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+
+// globalKeys adds the condition keys that AWS supplies for every service. Keys
+// that depend on a fact which the call has not are left out, so that IfExists
+// and Null see the difference.
+func (s *Service) globalKeys(c *call.Call, k call.Check, to policy.Context) {
+	p := &c.Caller.Principal
+	now := c.Time
+	to["aws:currenttime"] = []string{now.UTC().Format(time.RFC3339)}
+	to["aws:epochtime"] = []string{strconv.FormatInt(now.Unix(), 10)}
+	to["aws:securetransport"] = []string{strconv.FormatBool(c.Secure)}
+	to["aws:requestedregion"] = []string{c.Region}
+	to["aws:viaawsservice"] = []string{strconv.FormatBool(c.ViaService != "")}
+	to["aws:principalisawsservice"] = []string{strconv.FormatBool(p.Type == policy.Service)}
+	to["aws:principaltype"] = []string{p.Type.String()}
+	if k.ResourceAccountID != "" {
+		to["aws:resourceaccount"] = []string{k.ResourceAccountID}
+	}
+	if c.UserAgent != "" {
+		to["aws:useragent"] = []string{c.UserAgent}
+	}
+	if c.SourceIP != "" && c.ViaService == "" {
+		to["aws:sourceip"] = []string{c.SourceIP}
+	}
+	if c.ViaService != "" {
+		to["kms:viaservice"] = []string{c.ViaService}
+		name, _, _ := strings.Cut(c.ViaService, ".")
+		service := []string{name + ".amazonaws.com"}
+		to["aws:calledvia"], to["aws:calledviafirst"], to["aws:calledvialast"] = service, service, service
+	}
+	switch p.Type {
+	case policy.Service:
+		to["aws:principalservicename"] = []string{p.ARN}
+		return
+	case policy.User:
+		to["aws:username"] = []string{c.Caller.UserName}
+	}
+	to["aws:principalaccount"] = []string{p.AccountID}
+	to["aws:userid"] = []string{p.UniqueID}
+	to["aws:principalarn"] = []string{p.ARN}
+	if p.Type == policy.AssumedRole {
+		to["aws:principalarn"] = []string{p.RoleARN}
+	}
+	if session := sessionOf(c); session != nil {
+		to["aws:tokenissuetime"] = []string{session.Issued.UTC().Format(time.RFC3339)}
+		to["aws:multifactorauthpresent"] = []string{"false"}
+	}
+	s.principalTags(p, to)
+}
+
+func (s *Service) principalTags(p *policy.Principal, to policy.Context) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a := s.accounts[p.AccountID]
+	if a == nil {
+		return
+	}
+	var e *entity
+	switch p.Type {
+	case policy.User:
+		e = userKind.find(a, lastPart(p.ARN))
+	case policy.AssumedRole:
+		e = roleKind.find(a, lastPart(p.RoleARN))
+	}
+	if e == nil {
+		return
+	}
+	for _, t := range e.Tags {
+		to.Set("aws:PrincipalTag/"+t.Key, t.Value)
+	}
+}
+
+// Credentials finds the secret of an access key and who holds it. Errors:
+// [ErrUnknownAccessKey], [ErrInactiveAccessKey], [ErrInvalidToken],
+// [ErrExpiredToken].
+func (s *Service) Credentials(accessKeyID, sessionToken string) (secret string, caller call.Caller, err error) {
+	if sessionToken != "" || strings.HasPrefix(accessKeyID, "ASIA") {
+		return s.sessionCredentials(accessKeyID, sessionToken)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	k := s.keys[accessKeyID]
+	if k == nil {
+		return "", call.Caller{}, ErrUnknownAccessKey
+	}
+	if !k.Active {
+		return "", call.Caller{}, ErrInactiveAccessKey
+	}
+	principal, ok := s.principalOf(k)
+	if !ok {
+		return "", call.Caller{}, ErrUnknownAccessKey
+	}
+	return k.Secret, call.Caller{Principal: principal, UserName: k.UserName, AccessKeyID: k.ID}, nil
+}
+
+// principalOf resolves a long-term key's holder; the caller holds the lock.
+func (s *Service) principalOf(k *accessKey) (policy.Principal, bool) {
+	if k.UserName == "" {
+		return policy.Principal{Type: policy.Root, AccountID: k.AccountID, ARN: "arn:aws:iam::" + k.AccountID + ":root", UniqueID: k.AccountID}, true
+	}
+	a := s.accounts[k.AccountID]
+	if a == nil {
+		return policy.Principal{}, false
+	}
+	u := a.Users[k.UserName]
+	if u == nil {
+		return policy.Principal{}, false
+	}
+	return policy.Principal{Type: policy.User, AccountID: a.ID, ARN: u.ARN, UniqueID: u.ID}, true
+}
+
+// Used notes that a long-term access key signed a call, for
+// GetAccessKeyLastUsed.
+func (s *Service) Used(accessKeyID, service, region string) {
+	s.mu.RLock()
+	k := s.keys[accessKeyID]
+	s.mu.RUnlock()
+	if k == nil {
+		return
+	}
+	k.lastUsed.Lock()
+	k.lastUsed.time, k.lastUsed.service, k.lastUsed.region = s.now(), service, region
+	k.lastUsed.Unlock()
+}

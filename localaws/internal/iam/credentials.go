@@ -1,0 +1,318 @@
+package iam
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+type keyView struct {
+	UserName, AccessKeyId, Status string
+	SecretAccessKey               string `xml:",omitempty"`
+	CreateDate                    time.Time
+}
+
+func viewKey(k *accessKey, withSecret bool) keyView {
+	v := keyView{UserName: k.UserName, AccessKeyId: k.ID, Status: "Inactive", CreateDate: k.Created}
+	if k.Active {
+		v.Status = "Active"
+	}
+	if withSecret {
+		v.SecretAccessKey = k.Secret
+	}
+	return v
+}
+
+// rootKeys reports whether a request without a user name means the root
+// user's own keys.
+func rootKeys(r *request, name string) bool {
+	return name == "" && r.Caller.Principal.Type == policy.Root
+}
+
+func (s *Service) createAccessKey(r *request, in *userName) (any, error) {
+	name := orSelf(r, in.UserName)
+	resource := s.resource(r, userKind, name)
+	if rootKeys(r, name) {
+		resource = r.Caller.Principal.ARN
+	}
+	return s.change(r, "iam:CreateAccessKey", resource, nil, func(a *account) (any, error) {
+		keys := &a.RootKeys
+		if !rootKeys(r, name) {
+			if _, err := userKind.get(a, name); err != nil {
+				return nil, err
+			}
+			keys = &a.Users[name].Keys
+		}
+		if len(*keys) >= maxAccessKeys {
+			return nil, conflict("LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: %d", maxAccessKeys)
+		}
+		k := &accessKey{ID: newAccessKeyID("AKIA"), Secret: newSecret(), AccountID: a.ID, UserName: name, Active: true, Created: s.now()}
+		*keys = append(*keys, k)
+		s.keys[k.ID] = k
+		r.Trail.ResponseElements = map[string]any{"accessKey": map[string]any{"userName": name, "accessKeyId": k.ID, "status": "Active"}}
+		return struct{ AccessKey keyView }{viewKey(k, true)}, nil
+	})
+}
+
+type listKeys struct {
+	paging
+	UserName string
+}
+
+func (s *Service) listAccessKeys(r *request, in *listKeys) (any, error) {
+	name := orSelf(r, in.UserName)
+	resource := s.resource(r, userKind, name)
+	if rootKeys(r, name) {
+		resource = r.Caller.Principal.ARN
+	}
+	return s.view(r, "iam:ListAccessKeys", resource, func(a *account) (any, error) {
+		keys := a.RootKeys
+		if !rootKeys(r, name) {
+			if _, err := userKind.get(a, name); err != nil {
+				return nil, err
+			}
+			keys = a.Users[name].Keys
+		}
+		keys = slices.SortedFunc(slices.Values(keys), func(x, y *accessKey) int { return compare(x.ID, y.ID) })
+		return list(keys, func(k *accessKey) string { return k.ID }, in.paging, func(keys []*accessKey, more paged) any {
+			var out struct {
+				paged
+				UserName          string
+				AccessKeyMetadata []keyView `xml:"AccessKeyMetadata>member"`
+			}
+			out.paged, out.UserName = more, name
+			for _, k := range keys {
+				out.AccessKeyMetadata = append(out.AccessKeyMetadata, viewKey(k, false))
+			}
+			return out
+		})
+	})
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+type accessKeyName struct{ UserName, AccessKeyId, Status string }
+
+// ownKey finds the key among the named user's, or the caller's own.
+func (s *Service) ownKey(r *request, a *account, in *accessKeyName) (*accessKey, error) {
+	name := orSelf(r, in.UserName)
+	k := s.keys[in.AccessKeyId]
+	if k == nil || k.AccountID != a.ID || k.UserName != name {
+		return nil, notFound("The Access Key with id %s cannot be found.", in.AccessKeyId)
+	}
+	return k, nil
+}
+
+func (s *Service) keyResource(r *request, in *accessKeyName) string {
+	name := orSelf(r, in.UserName)
+	if rootKeys(r, name) {
+		return r.Caller.Principal.ARN
+	}
+	return s.resource(r, userKind, name)
+}
+
+func (s *Service) updateAccessKey(r *request, in *accessKeyName) (any, error) {
+	return s.change(r, "iam:UpdateAccessKey", s.keyResource(r, in), nil, func(a *account) (any, error) {
+		k, err := s.ownKey(r, a, in)
+		if err != nil {
+			return nil, err
+		}
+		if in.Status != "Active" && in.Status != "Inactive" {
+			return nil, invalid("1 validation error detected: Value '%s' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]", in.Status)
+		}
+		k.Active = in.Status == "Active"
+		return nil, nil
+	})
+}
+
+func (s *Service) deleteAccessKey(r *request, in *accessKeyName) (any, error) {
+	return s.change(r, "iam:DeleteAccessKey", s.keyResource(r, in), nil, func(a *account) (any, error) {
+		k, err := s.ownKey(r, a, in)
+		if err != nil {
+			return nil, err
+		}
+		same := func(x *accessKey) bool { return x == k }
+		if k.UserName == "" {
+			a.RootKeys = slices.DeleteFunc(a.RootKeys, same)
+		} else {
+			u := a.Users[k.UserName]
+			u.Keys = slices.DeleteFunc(u.Keys, same)
+		}
+		delete(s.keys, k.ID)
+		return nil, nil
+	})
+}
+
+func (s *Service) getAccessKeyLastUsed(r *request, in *accessKeyName) (any, error) {
+	return s.view(r, "iam:GetAccessKeyLastUsed", "*", func(a *account) (any, error) {
+		k := s.keys[in.AccessKeyId]
+		if k == nil || k.AccountID != a.ID {
+			return nil, notFound("The Access Key with id %s cannot be found.", in.AccessKeyId)
+		}
+		var out struct {
+			UserName          string
+			AccessKeyLastUsed struct {
+				LastUsedDate        *time.Time `xml:",omitempty"`
+				ServiceName, Region string
+			}
+		}
+		out.UserName = k.UserName
+		out.AccessKeyLastUsed.ServiceName, out.AccessKeyLastUsed.Region = "N/A", "N/A"
+		k.lastUsed.Lock()
+		defer k.lastUsed.Unlock()
+		if !k.lastUsed.time.IsZero() {
+			t := k.lastUsed.time
+			out.AccessKeyLastUsed.LastUsedDate = &t
+			out.AccessKeyLastUsed.ServiceName, out.AccessKeyLastUsed.Region = k.lastUsed.service, k.lastUsed.region
+		}
+		return out, nil
+	})
+}
+
+type loginProfileInput struct {
+	UserName, Password    string
+	PasswordResetRequired *bool
+}
+
+type profileResult struct {
+	LoginProfile struct {
+		UserName              string
+		CreateDate            time.Time
+		PasswordResetRequired bool
+	}
+}
+
+func viewProfile(u *user) profileResult {
+	var out profileResult
+	out.LoginProfile.UserName, out.LoginProfile.CreateDate, out.LoginProfile.PasswordResetRequired = u.Name, u.Profile.Created, u.Profile.ResetRequired
+	return out
+}
+
+const minPassword, maxPassword = 8, 128
+
+func checkPassword(password string) error {
+	if len(password) < minPassword || len(password) > maxPassword {
+		return call400("PasswordPolicyViolation", "Password should have a minimum length of 8 and a maximum of 128.")
+	}
+	return nil
+}
+
+func (s *Service) createLoginProfile(r *request, in *loginProfileInput) (any, error) {
+	name := orSelf(r, in.UserName)
+	resource := s.resource(r, userKind, name)
+	if err := s.permit(r, "iam:CreateLoginProfile", resource, nil); err != nil {
+		return nil, err
+	}
+	if err := checkPassword(in.Password); err != nil {
+		return nil, err
+	}
+	hash := hashPassword(in.Password) // slow, so outside the lock
+	return s.change(r, "iam:CreateLoginProfile", resource, nil, func(a *account) (any, error) {
+		if _, err := userKind.get(a, name); err != nil {
+			return nil, err
+		}
+		u := a.Users[name]
+		if u.Profile != nil {
+			return nil, conflict("EntityAlreadyExists", "Login Profile for user %s already exists.", name)
+		}
+		u.Profile = &loginProfile{Created: s.now(), Hash: hash, ResetRequired: in.PasswordResetRequired != nil && *in.PasswordResetRequired}
+		return viewProfile(u), nil
+	})
+}
+
+// withProfile finds the user's login profile.
+func withProfile(a *account, name string) (*user, error) {
+	if _, err := userKind.get(a, name); err != nil {
+		return nil, err
+	}
+	u := a.Users[name]
+	if u.Profile == nil {
+		return nil, notFound("Login Profile for User %s cannot be found.", name)
+	}
+	return u, nil
+}
+
+func (s *Service) getLoginProfile(r *request, in *userName) (any, error) {
+	name := orSelf(r, in.UserName)
+	return s.view(r, "iam:GetLoginProfile", s.resource(r, userKind, name), func(a *account) (any, error) {
+		u, err := withProfile(a, name)
+		if err != nil {
+			return nil, err
+		}
+		return viewProfile(u), nil
+	})
+}
+
+func (s *Service) updateLoginProfile(r *request, in *loginProfileInput) (any, error) {
+	resource := s.resource(r, userKind, in.UserName)
+	if err := s.permit(r, "iam:UpdateLoginProfile", resource, nil); err != nil {
+		return nil, err
+	}
+	var hash passwordHash
+	if in.Password != "" {
+		if err := checkPassword(in.Password); err != nil {
+			return nil, err
+		}
+		hash = hashPassword(in.Password)
+	}
+	return s.change(r, "iam:UpdateLoginProfile", resource, nil, func(a *account) (any, error) {
+		u, err := withProfile(a, in.UserName)
+		if err != nil {
+			return nil, err
+		}
+		if in.Password != "" {
+			u.Profile.Hash = hash
+		}
+		if in.PasswordResetRequired != nil {
+			u.Profile.ResetRequired = *in.PasswordResetRequired
+		}
+		return nil, nil
+	})
+}
+
+func (s *Service) deleteLoginProfile(r *request, in *userName) (any, error) {
+	name := orSelf(r, in.UserName)
+	return s.change(r, "iam:DeleteLoginProfile", s.resource(r, userKind, name), nil, func(a *account) (any, error) {
+		u, err := withProfile(a, name)
+		if err != nil {
+			return nil, err
+		}
+		u.Profile = nil
+		return nil, nil
+	})
+}
+
+type changePassword struct{ OldPassword, NewPassword string }
+
+func (s *Service) changePassword(r *request, in *changePassword) (any, error) {
+	if r.Caller.Principal.Type != policy.User {
+		return nil, call400("InvalidUserType", "Only an IAM user can change its own password.")
+	}
+	if err := s.permit(r, "iam:ChangePassword", r.Caller.Principal.ARN, nil); err != nil {
+		return nil, err
+	}
+	if err := checkPassword(in.NewPassword); err != nil {
+		return nil, err
+	}
+	if ok, _ := s.CheckPassword(r.AccountID, r.Caller.UserName, in.OldPassword); !ok {
+		return nil, forbidden("The old password is not correct.")
+	}
+	hash := hashPassword(in.NewPassword)
+	return s.change(r, "iam:ChangePassword", r.Caller.Principal.ARN, nil, func(a *account) (any, error) {
+		u, err := withProfile(a, r.Caller.UserName)
+		if err != nil {
+			return nil, err
+		}
+		u.Profile.Hash, u.Profile.ResetRequired = hash, false
+		return nil, nil
+	})
+}

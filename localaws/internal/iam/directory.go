@@ -1,0 +1,78 @@
+package iam
+
+import "strings"
+
+// UniqueID gives the unique id of the principal that an ARN, or an account id,
+// names: the account id for root, AIDA… for a user, AROA… for a role,
+// AROA…:session for a role session. ok is false when there is no such
+// principal.
+func (s *Service) UniqueID(arn string) (id string, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if accountIDPattern.MatchString(arn) {
+		_, ok := s.accounts[arn]
+		return arn, ok
+	}
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[3] != "" {
+		return "", false
+	}
+	a := s.accounts[parts[4]]
+	if a == nil {
+		return "", false
+	}
+	what, name, _ := strings.Cut(parts[5], "/")
+	last := name[strings.LastIndexByte(name, '/')+1:]
+	switch {
+	case parts[2] == "iam" && parts[5] == "root":
+		return a.ID, true
+	case parts[2] == "iam" && what == "user":
+		if u := a.Users[last]; u != nil && u.ARN == arn {
+			return u.ID, true
+		}
+	case parts[2] == "iam" && what == "role":
+		if r := a.Roles[last]; r != nil && r.ARN == arn {
+			return r.ID, true
+		}
+	case parts[2] == "sts" && what == "assumed-role":
+		roleName, session, found := strings.Cut(name, "/")
+		if r := a.Roles[roleName]; r != nil && found {
+			return r.ID + ":" + session, true
+		}
+	}
+	return "", false
+}
+
+// ARN gives the ARN of the principal with a unique id as UniqueID returns it;
+// ok is false once it is deleted.
+func (s *Service) ARN(uniqueID string) (arn string, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if _, ok := s.accounts[uniqueID]; ok {
+		return "arn:aws:iam::" + uniqueID + ":root", true
+	}
+	id, session, isSession := strings.Cut(uniqueID, ":")
+	for _, a := range s.accounts {
+		for e := range a.entities {
+			if e.ID != id {
+				continue
+			}
+			if isSession {
+				return sessionARN(a.ID, e.Name, session), true
+			}
+			return e.ARN, true
+		}
+	}
+	return "", false
+}
+
+// AccountExists reports whether the account is one of this server's.
+func (s *Service) AccountExists(accountID string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.accounts[accountID] != nil
+}
+
+func sessionARN(accountID, role, session string) string {
+	return "arn:aws:sts::" + accountID + ":assumed-role/" + role + "/" + session
+}

@@ -1,0 +1,189 @@
+package iam
+
+import (
+	"bytes"
+	"encoding/xml"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+// operation is one entry of a service's table.
+type operation struct {
+	readOnly bool
+	run      func(*Service, *request, form) (any, error)
+}
+
+func reads[In any](fn func(*Service, *request, *In) (any, error)) operation {
+	return operation{readOnly: true, run: bind(fn)}
+}
+
+func writes[In any](fn func(*Service, *request, *In) (any, error)) operation {
+	return operation{run: bind(fn)}
+}
+
+func bind[In any](fn func(*Service, *request, *In) (any, error)) func(*Service, *request, form) (any, error) {
+	return func(s *Service, r *request, f form) (any, error) {
+		in := new(In)
+		if err := f.decode("", reflect.ValueOf(in).Elem()); err != nil {
+			return nil, err
+		}
+		return fn(s, r, in)
+	}
+}
+
+// form is a decoded Query request.
+type form url.Values
+
+// maxListMembers bounds a list parameter; the longest list that IAM takes, the
+// context entries of a simulation, is shorter.
+const maxListMembers = 200
+
+func parseForm(body []byte) (form, error) {
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, call.Errorf("MalformedQueryString", "The query string contains a syntax error.")
+	}
+	return form(values), nil
+}
+
+func (f form) get(name string) (string, bool) {
+	v, ok := f[name]
+	if !ok || len(v) == 0 {
+		return "", false
+	}
+	return v[0], true
+}
+
+// decode fills the exported fields of v from parameters of the same names:
+// Name, List.member.1, Structs.member.1.Field.
+func (f form) decode(prefix string, v reflect.Value) error {
+	for i := range v.NumField() {
+		if v.Type().Field(i).Anonymous {
+			if err := f.decode(prefix, v.Field(i)); err != nil {
+				return err
+			}
+			continue
+		}
+		name := prefix + v.Type().Field(i).Name
+		if err := f.decodeField(name, v.Field(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f form) decodeField(name string, field reflect.Value) error {
+	if field.Kind() == reflect.Slice {
+		for n := 1; ; n++ {
+			member := name + ".member." + strconv.Itoa(n)
+			if !f.has(member) {
+				return nil
+			}
+			if n > maxListMembers {
+				return call.Errorf("ValidationError", "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", lowerFirst(name), maxListMembers)
+			}
+			element := reflect.New(field.Type().Elem()).Elem()
+			if err := f.decodeField(member, element); err != nil {
+				return err
+			}
+			field.Set(reflect.Append(field, element))
+		}
+	}
+	if field.Kind() == reflect.Struct {
+		return f.decode(name+".", field)
+	}
+	text, ok := f.get(name)
+	if !ok {
+		return nil
+	}
+	if field.Kind() == reflect.Pointer {
+		field.Set(reflect.New(field.Type().Elem()))
+		field = field.Elem()
+	}
+	switch field.Kind() {
+	case reflect.String:
+		field.SetString(text)
+	case reflect.Int:
+		n, err := strconv.ParseInt(text, 10, 32)
+		if err != nil {
+			return call.Errorf("MalformedInput", "Parameter %s is not a number.", name)
+		}
+		field.SetInt(n)
+	case reflect.Bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return call.Errorf("MalformedInput", "Parameter %s is not a boolean.", name)
+		}
+		field.SetBool(b)
+	default:
+		panic("iam: request field " + name + " has a kind that the decoder does not know")
+	}
+	return nil
+}
+
+// has reports whether name itself or a member of it was sent.
+func (f form) has(name string) bool {
+	if _, ok := f[name]; ok {
+		return true
+	}
+	for k := range f {
+		if strings.HasPrefix(k, name+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// trail returns the parameters as CloudTrail shows them, without passwords.
+func (f form) trail() map[string]any {
+	out := map[string]any{}
+	for k, v := range f {
+		switch {
+		case k == "Action", k == "Version", strings.Contains(k, "Password") && k != "PasswordResetRequired":
+		default:
+			out[lowerFirst(k)] = v[0]
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// encodeResponse wraps result, nil or a struct, as the Query protocol has it:
+// <OpResponse><OpResult>…</OpResult><ResponseMetadata/></OpResponse>.
+func encodeResponse(namespace, operation, requestID string, result any) ([]byte, error) {
+	var b bytes.Buffer
+	e := xml.NewEncoder(&b)
+	outer := xml.StartElement{Name: xml.Name{Local: operation + "Response"}, Attr: []xml.Attr{{Name: xml.Name{Local: "xmlns"}, Value: namespace}}}
+	if err := e.EncodeToken(outer); err != nil {
+		return nil, err
+	}
+	if result != nil {
+		if err := e.EncodeElement(result, xml.StartElement{Name: xml.Name{Local: operation + "Result"}}); err != nil {
+			return nil, err
+		}
+	}
+	metadata := struct{ RequestId string }{requestID}
+	if err := e.EncodeElement(metadata, xml.StartElement{Name: xml.Name{Local: "ResponseMetadata"}}); err != nil {
+		return nil, err
+	}
+	if err := e.EncodeToken(outer.End()); err != nil {
+		return nil, err
+	}
+	if err := e.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

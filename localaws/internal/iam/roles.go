@@ -1,0 +1,185 @@
+package iam
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// encoded is a policy text as IAM answers it: percent-encoded.
+func encoded(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+
+type roleView struct {
+	Path, RoleName, RoleId, Arn string
+	CreateDate                  time.Time
+	AssumeRolePolicyDocument    string
+	Description                 string `xml:",omitempty"`
+	MaxSessionDuration          int
+	PermissionsBoundary         *boundaryView `xml:",omitempty"`
+	Tags                        []tag         `xml:"Tags>member,omitempty"`
+}
+
+func viewRole(r *role) roleView {
+	return roleView{r.Path, r.Name, r.ID, r.ARN, r.Created, encoded(r.Trust.Text), r.Description, r.MaxSessionDuration, boundaryOf(&r.entity), r.Tags}
+}
+
+type createRole struct {
+	RoleName, Path, AssumeRolePolicyDocument, Description, PermissionsBoundary string
+	MaxSessionDuration                                                         *int
+	Tags                                                                       []tag
+}
+
+const minSession, maxSession = 3600, 43200
+
+func sessionLimit(seconds *int) (int, error) {
+	if seconds == nil {
+		return defaultSessionLimit, nil
+	}
+	if *seconds < minSession || *seconds > maxSession {
+		return 0, invalid("1 validation error detected: Value '%d' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between %d and %d", *seconds, minSession, maxSession)
+	}
+	return *seconds, nil
+}
+
+func (s *Service) createRole(r *request, in *createRole) (any, error) {
+	if err := checkName("roleName", in.RoleName, namePattern); err != nil {
+		return nil, err
+	}
+	path, err := checkPath(in.Path)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := sessionLimit(in.MaxSessionDuration)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := s.trustDocument(in.AssumeRolePolicyDocument)
+	if err != nil {
+		return nil, err
+	}
+	context := tagContext(in.Tags)
+	if in.PermissionsBoundary != "" {
+		context = mergeContext(context, key("iam:PermissionsBoundary", in.PermissionsBoundary))
+	}
+	arn := roleKind.arn(r.AccountID, path, in.RoleName)
+	return s.change(r, "iam:CreateRole", arn, context, func(a *account) (any, error) {
+		if sameFold(a.Roles, in.RoleName) {
+			return nil, conflict("EntityAlreadyExists", "Role with name %s already exists.", in.RoleName)
+		}
+		if len(a.Roles) >= maxRoles {
+			return nil, conflict("LimitExceeded", "Cannot exceed quota for RolesPerAccount: %d", maxRoles)
+		}
+		if err := checkBoundary(a, in.PermissionsBoundary); err != nil {
+			return nil, err
+		}
+		tags, err := mergeTags(nil, in.Tags)
+		if err != nil {
+			return nil, err
+		}
+		x := &role{entity: entity{Name: in.RoleName, Path: path, ID: newID(roleKind.idPrefix), ARN: arn, Created: s.now(), Tags: tags, Inline: map[string]*document{}, Boundary: in.PermissionsBoundary},
+			Description: in.Description, Trust: trust, MaxSessionDuration: limit}
+		a.Roles[x.Name] = x
+		return struct{ Role roleView }{viewRole(x)}, nil
+	})
+}
+
+// trustDocument parses a trust policy and refuses principals that do not
+// exist, as IAM does when it stores one.
+func (s *Service) trustDocument(text string) (*document, error) {
+	d, err := parseDocument(text, policy.Trust, maxTrustDocument)
+	if err != nil {
+		return nil, err
+	}
+	for _, arn := range d.parsed.PrincipalARNs() {
+		if _, ok := s.UniqueID(arn); !ok {
+			return nil, call400("MalformedPolicyDocument", `Invalid principal in policy: "AWS":"`+arn+`"`)
+		}
+	}
+	return d, nil
+}
+
+type roleName struct{ RoleName string }
+
+func (s *Service) getRole(r *request, in *roleName) (any, error) {
+	return s.view(r, "iam:GetRole", s.resource(r, roleKind, in.RoleName), func(a *account) (any, error) {
+		if _, err := roleKind.get(a, in.RoleName); err != nil {
+			return nil, err
+		}
+		return struct{ Role roleView }{viewRole(a.Roles[in.RoleName])}, nil
+	})
+}
+
+func (s *Service) listRoles(r *request, in *listByPath) (any, error) {
+	return s.view(r, "iam:ListRoles", "arn:aws:iam::"+r.AccountID+":role/", func(a *account) (any, error) {
+		roles := underPath(sorted(a.Roles), in.PathPrefix, func(r *role) string { return r.Path })
+		return list(roles, func(r *role) string { return r.Name }, in.paging, func(roles []*role, more paged) any {
+			var out struct {
+				paged
+				Roles []roleView `xml:"Roles>member"`
+			}
+			out.paged = more
+			for _, x := range roles {
+				out.Roles = append(out.Roles, viewRole(x))
+			}
+			return out
+		})
+	})
+}
+
+func (s *Service) deleteRole(r *request, in *roleName) (any, error) {
+	return s.change(r, "iam:DeleteRole", s.resource(r, roleKind, in.RoleName), nil, func(a *account) (any, error) {
+		e, err := roleKind.get(a, in.RoleName)
+		if err != nil {
+			return nil, err
+		}
+		if err := withoutPolicies(e); err != nil {
+			return nil, err
+		}
+		delete(a.Roles, in.RoleName)
+		return nil, nil
+	})
+}
+
+type trustInput struct{ RoleName, PolicyDocument string }
+
+func (s *Service) updateAssumeRolePolicy(r *request, in *trustInput) (any, error) {
+	trust, err := s.trustDocument(in.PolicyDocument)
+	if err != nil {
+		return nil, err
+	}
+	return s.change(r, "iam:UpdateAssumeRolePolicy", s.resource(r, roleKind, in.RoleName), nil, func(a *account) (any, error) {
+		if _, err := roleKind.get(a, in.RoleName); err != nil {
+			return nil, err
+		}
+		a.Roles[in.RoleName].Trust = trust
+		return nil, nil
+	})
+}
+
+type updateRole struct {
+	RoleName           string
+	Description        *string
+	MaxSessionDuration *int
+}
+
+func (s *Service) updateRole(r *request, in *updateRole) (any, error) {
+	return s.change(r, "iam:UpdateRole", s.resource(r, roleKind, in.RoleName), nil, func(a *account) (any, error) {
+		if _, err := roleKind.get(a, in.RoleName); err != nil {
+			return nil, err
+		}
+		x := a.Roles[in.RoleName]
+		if in.MaxSessionDuration != nil {
+			limit, err := sessionLimit(in.MaxSessionDuration)
+			if err != nil {
+				return nil, err
+			}
+			x.MaxSessionDuration = limit
+		}
+		if in.Description != nil {
+			x.Description = *in.Description
+		}
+		return struct{}{}, nil
+	})
+}

@@ -1,0 +1,216 @@
+// Package iam is the identity room of the embedded AWS: users, groups, roles,
+// policies and access keys (IAM), sessions (STS), and the authorizer that every
+// service asks.
+//
+// State is small, so one lock guards it and each account is filed whole after
+// a change. Sessions are not stored at all: a session token is its own sealed
+// record, as on AWS.
+package iam
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// Errors of Credentials.
+var (
+	ErrUnknownAccessKey  = errors.New("unknown access key id")
+	ErrInactiveAccessKey = errors.New("inactive access key")
+	ErrInvalidToken      = errors.New("invalid session token")
+	ErrExpiredToken      = errors.New("expired session token")
+)
+
+// Config is what the room needs.
+type Config struct {
+	Clock func() time.Time // nil: time.Now
+	Store storage.Store    // nil: memory
+}
+
+// Service holds the identities of every account.
+type Service struct {
+	clock func() time.Time
+	store storage.Store
+
+	mu       sync.RWMutex
+	accounts map[string]*account
+	keys     map[string]*accessKey // by access key id, all accounts
+	tokenKey []byte                // seals session tokens
+}
+
+var (
+	accountBucket = storage.Bucket{Name: "iam-accounts"}
+	secretBucket  = storage.Bucket{Name: "iam-secrets"}
+	tokenKeyName  = []byte("session-token-key")
+)
+
+// New loads the identities filed in the store.
+func New(cfg Config) (*Service, error) {
+	s := &Service{clock: cfg.Clock, store: cfg.Store, accounts: map[string]*account{}, keys: map[string]*accessKey{}}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	if s.store == nil {
+		s.store = storage.Memory{}
+	}
+	err := s.store.Range(accountBucket, func(key, value []byte) error {
+		a := &account{}
+		if err := json.Unmarshal(value, a); err != nil {
+			return fmt.Errorf("account %s: %w", key, err)
+		}
+		if err := a.restore(); err != nil {
+			return fmt.Errorf("account %s: %w", key, err)
+		}
+		s.index(a)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load identities: %w", err)
+	}
+	err = s.store.Range(secretBucket, func(key, value []byte) error {
+		if string(key) == string(tokenKeyName) {
+			s.tokenKey = slices.Clone(value)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load session token key: %w", err)
+	}
+	if s.tokenKey == nil {
+		s.tokenKey = make([]byte, 32)
+		_, _ = rand.Read(s.tokenKey)
+		tx := &storage.Tx{}
+		tx.Put(secretBucket, tokenKeyName, slices.Clone(s.tokenKey))
+		if err := s.store.Submit(tx).Wait(); err != nil {
+			return nil, fmt.Errorf("file session token key: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func (s *Service) index(a *account) {
+	s.accounts[a.ID] = a
+	for _, k := range a.RootKeys {
+		s.keys[k.ID] = k
+	}
+	for _, u := range a.Users {
+		for _, k := range u.Keys {
+			s.keys[k.ID] = k
+		}
+	}
+}
+
+var accountIDPattern = regexp.MustCompile(`^\d{12}$`)
+
+// AddAccount makes an account whose root user has the given access key, or
+// adds the key to an account that exists. Adding the same key again changes
+// nothing.
+func (s *Service) AddAccount(accountID, accessKeyID, secret string) error {
+	if !accountIDPattern.MatchString(accountID) {
+		return fmt.Errorf("account id %q is not twelve digits", accountID)
+	}
+	if accessKeyID == "" || secret == "" {
+		return errors.New("root credentials of an account must not be empty")
+	}
+	s.mu.Lock()
+	if k := s.keys[accessKeyID]; k != nil {
+		s.mu.Unlock()
+		if k.AccountID == accountID && k.UserName == "" && k.Secret == secret {
+			return nil
+		}
+		return fmt.Errorf("access key id %s is in use", accessKeyID)
+	}
+	a := s.accounts[accountID]
+	if a == nil {
+		a = newAccount(accountID)
+	}
+	a.RootKeys = append(a.RootKeys, &accessKey{ID: accessKeyID, Secret: secret, AccountID: accountID, Active: true, Created: s.now()})
+	s.index(a)
+	pending := s.file(a)
+	s.mu.Unlock()
+	return pending.Wait()
+}
+
+// Accounts lists the ids of all accounts in order.
+func (s *Service) Accounts() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Sorted(maps.Keys(s.accounts))
+}
+
+func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second) }
+
+// file submits the account as it is now; the caller holds the lock.
+func (s *Service) file(a *account) storage.Pending {
+	if !s.store.Durable() {
+		return storage.Memory{}.Submit(nil)
+	}
+	text, err := json.Marshal(a)
+	if err != nil {
+		return failed{fmt.Errorf("file account %s: %w", a.ID, err)}
+	}
+	tx := &storage.Tx{}
+	tx.Put(accountBucket, []byte(a.ID), text)
+	return s.store.Submit(tx)
+}
+
+type failed struct{ err error }
+
+func (f failed) Wait() error { return f.err }
+
+// IAM returns the service that answers IAM's operations.
+func (s *Service) IAM() call.Service {
+	return &front{s, "iam", "https://iam.amazonaws.com/doc/2010-05-08/", iamOperations()}
+}
+
+// STS returns the service that answers STS's operations.
+func (s *Service) STS() call.Service {
+	return &front{s, "sts", "https://sts.amazonaws.com/doc/2011-06-15/", stsOperations()}
+}
+
+// request is a call on its way through a handler.
+type request struct {
+	*call.Call
+	ctx context.Context
+}
+
+// front is one of the two Query services over the same state.
+type front struct {
+	*Service
+	name, namespace string
+	operations      map[string]operation
+}
+
+// Describe implements call.Service.
+func (f *front) Describe(name string) (call.Operation, bool) {
+	o, ok := f.operations[name]
+	return call.Operation{ReadOnly: o.readOnly}, ok
+}
+
+// Serve implements call.Service.
+func (f *front) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
+	o, ok := f.operations[c.Operation]
+	if !ok {
+		return nil, call.Errorf("InvalidAction", "Could not find operation %s for version 2010-05-08", c.Operation)
+	}
+	form, err := parseForm(c.Body)
+	if err != nil {
+		return nil, err
+	}
+	c.Trail.RequestParameters = form.trail()
+	result, err := o.run(f.Service, &request{ctx: ctx, Call: c}, form)
+	if err != nil {
+		return nil, err
+	}
+	return encodeResponse(f.namespace, c.Operation, c.ID, result)
+}

@@ -1,0 +1,124 @@
+package iam
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/base64"
+	"encoding/json"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// session is what a session token says: sealed into the token itself, so that
+// sessions take no memory and survive a restart.
+type session struct {
+	AccessKeyID, Secret string
+	Principal           policy.Principal
+	Name                string // user name or role session name
+	Issued, Expires     time.Time
+	Documents           []sessionPolicy
+
+	policies []policy.Attached
+}
+
+type sessionPolicy struct{ Name, ARN, Text string }
+
+// maxToken bounds the tokens that are looked at: a session policy has at most
+// 2,048 characters and ten managed ones 6,144 each.
+const maxToken = 1 << 17
+
+func sessionOf(c *call.Call) *session {
+	s, _ := c.Caller.Session.(*session)
+	return s
+}
+
+// plainSession reports a GetSessionToken session, which may not call IAM
+// without multi-factor authentication.
+func (s *session) plainSession() bool {
+	return s != nil && s.Principal.Type != policy.AssumedRole
+}
+
+// SessionInfo describes a session for the audit.
+type SessionInfo struct {
+	Issued        time.Time
+	IssuerARN     string // the role; empty for a GetSessionToken session
+	IssuerID      string
+	IssuerName    string
+	IssuerAccount string
+}
+
+// DescribeSession tells about the caller's session; ok is false for long-term
+// credentials.
+func DescribeSession(c call.Caller) (info SessionInfo, ok bool) {
+	s, ok := c.Session.(*session)
+	if !ok {
+		return SessionInfo{}, false
+	}
+	p := &s.Principal
+	info = SessionInfo{Issued: s.Issued, IssuerAccount: p.AccountID}
+	if p.Type == policy.AssumedRole {
+		info.IssuerARN, info.IssuerID, info.IssuerName = p.RoleARN, p.RoleUniqueID, lastPart(p.RoleARN)
+	}
+	return info, true
+}
+
+func (s *Service) tokenAEAD() (cipher.AEAD, error) {
+	block, err := aes.NewCipher(s.tokenKey)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+func (s *Service) issue(x *session) (token string, err error) {
+	x.AccessKeyID, x.Secret = newAccessKeyID("ASIA"), newSecret()
+	text, err := json.Marshal(x)
+	if err != nil {
+		return "", err
+	}
+	aead, err := s.tokenAEAD()
+	if err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(aead.Seal(nil, nil, text, nil)), nil
+}
+
+func (s *Service) sessionCredentials(accessKeyID, token string) (string, call.Caller, error) {
+	if token == "" || len(token) > maxToken {
+		return "", call.Caller{}, ErrInvalidToken
+	}
+	sealed, err := base64.StdEncoding.DecodeString(token)
+	if err != nil {
+		return "", call.Caller{}, ErrInvalidToken
+	}
+	aead, err := s.tokenAEAD()
+	if err != nil {
+		return "", call.Caller{}, err
+	}
+	text, err := aead.Open(nil, nil, sealed, nil)
+	if err != nil {
+		return "", call.Caller{}, ErrInvalidToken
+	}
+	x := &session{}
+	if err := json.Unmarshal(text, x); err != nil || x.AccessKeyID != accessKeyID {
+		return "", call.Caller{}, ErrInvalidToken
+	}
+	if !s.clock().Before(x.Expires) {
+		return "", call.Caller{}, ErrExpiredToken
+	}
+	for _, d := range x.Documents {
+		parsed, err := policy.Parse([]byte(d.Text), policy.Session)
+		if err != nil {
+			return "", call.Caller{}, ErrInvalidToken
+		}
+		x.policies = append(x.policies, policy.Attached{Name: d.Name, ARN: d.ARN, Source: policy.SourceSession, Document: parsed})
+	}
+	if x.Principal.Type == policy.User {
+		if id, ok := s.UniqueID(x.Principal.ARN); !ok || id != x.Principal.UniqueID {
+			return "", call.Caller{}, ErrInvalidToken
+		}
+	}
+	return x.Secret, call.Caller{Principal: x.Principal, UserName: x.Name, AccessKeyID: accessKeyID, Session: x}, nil
+}

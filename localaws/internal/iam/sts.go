@@ -1,0 +1,193 @@
+package iam
+
+import (
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+func stsOperations() map[string]operation {
+	return map[string]operation{
+		"GetCallerIdentity": reads((*Service).getCallerIdentity),
+		"AssumeRole":        reads((*Service).assumeRole),
+		"GetSessionToken":   reads((*Service).getSessionToken),
+		"GetAccessKeyInfo":  reads((*Service).getAccessKeyInfo),
+	}
+}
+
+// getCallerIdentity needs no permission: even an explicit deny does not stop
+// it on AWS.
+func (s *Service) getCallerIdentity(r *request, _ *struct{}) (any, error) {
+	p := r.Caller.Principal
+	return struct{ UserId, Account, Arn string }{p.UniqueID, p.AccountID, p.ARN}, nil
+}
+
+func (s *Service) getAccessKeyInfo(r *request, in *accessKeyName) (any, error) {
+	if err := s.permit(r, "sts:GetAccessKeyInfo", "*", nil); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	k := s.keys[in.AccessKeyId]
+	if k == nil {
+		return nil, call400("ValidationError", "Access key id is not known.")
+	}
+	return struct{ Account string }{k.AccountID}, nil
+}
+
+type credentialsView struct {
+	AccessKeyId, SecretAccessKey, SessionToken string
+	Expiration                                 time.Time
+}
+
+var sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+
+type assumeRole struct {
+	RoleArn, RoleSessionName, Policy, ExternalId string
+	PolicyArns                                   []struct{ Arn string }
+	DurationSeconds                              *int
+	Tags                                         []tag
+}
+
+const (
+	minAssumed    = 900
+	maxChained    = 3600
+	maxPolicyArns = 10
+)
+
+func (s *Service) assumeRole(r *request, in *assumeRole) (any, error) {
+	if !sessionNamePattern.MatchString(in.RoleSessionName) {
+		return nil, invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", in.RoleSessionName)
+	}
+	if len(in.Tags) > 0 {
+		return nil, call400("UnsupportedOperation", "Session tags are not supported by this server.")
+	}
+	target, accountID, ok := s.findRole(in.RoleArn)
+	check := call.Check{Action: "sts:AssumeRole", Resource: in.RoleArn, ResourceAccountID: accountID, Mode: policy.ModeTrustPolicy, Context: policy.Context{}}
+	if ok {
+		check.ResourcePolicy = target.Trust.parsed
+	}
+	check.Context.Set("sts:RoleSessionName", in.RoleSessionName)
+	if in.ExternalId != "" {
+		check.Context.Set("sts:ExternalId", in.ExternalId)
+	}
+	if r.Caller.Principal.Type == policy.Root {
+		return nil, &call.Error{Code: "AccessDenied", Message: "Roles may not be assumed by root accounts.", Status: http.StatusForbidden}
+	}
+	if err := call.Require(r.ctx, s, r.Call, check); err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, forbidden("User: " + r.Caller.Principal.ARN + " is not authorized to perform: sts:AssumeRole on resource: " + in.RoleArn)
+	}
+	limit := target.MaxSessionDuration
+	if r.Caller.Principal.Type == policy.AssumedRole {
+		limit = min(limit, maxChained)
+	}
+	seconds := defaultSessionLimit
+	if in.DurationSeconds != nil {
+		seconds = *in.DurationSeconds
+	}
+	if seconds < minAssumed || seconds > maxSession {
+		return nil, invalid("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value between %d and %d", seconds, minAssumed, maxSession)
+	}
+	if seconds > limit {
+		if r.Caller.Principal.Type == policy.AssumedRole {
+			return nil, invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+		}
+		return nil, invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	x := &session{Name: in.RoleSessionName, Issued: s.now(), Expires: s.now().Add(time.Duration(seconds) * time.Second),
+		Principal: policy.Principal{Type: policy.AssumedRole, AccountID: accountID, ARN: sessionARN(accountID, target.Name, in.RoleSessionName),
+			UniqueID: target.ID + ":" + in.RoleSessionName, RoleARN: target.ARN, RoleUniqueID: target.ID}}
+	if err := s.sessionPolicies(x, in); err != nil {
+		return nil, err
+	}
+	token, err := s.issue(x)
+	if err != nil {
+		return nil, err
+	}
+	r.Trail.ResponseElements = map[string]any{"credentials": map[string]any{"accessKeyId": x.AccessKeyID, "expiration": x.Expires},
+		"assumedRoleUser": map[string]any{"assumedRoleId": x.Principal.UniqueID, "arn": x.Principal.ARN}}
+	var out struct {
+		Credentials     credentialsView
+		AssumedRoleUser struct{ AssumedRoleId, Arn string }
+	}
+	out.Credentials = credentialsView{x.AccessKeyID, x.Secret, token, x.Expires}
+	out.AssumedRoleUser.AssumedRoleId, out.AssumedRoleUser.Arn = x.Principal.UniqueID, x.Principal.ARN
+	return out, nil
+}
+
+// findRole copies what assumeRole needs, so that no lock is held while the
+// trust policy is evaluated.
+func (s *Service) findRole(arn string) (found role, accountID string, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for id, a := range s.accounts {
+		if r := a.Roles[lastPart(arn)]; r != nil && r.ARN == arn {
+			return *r, id, true
+		}
+	}
+	return role{}, "", false
+}
+
+func (s *Service) sessionPolicies(x *session, in *assumeRole) error {
+	if len(in.PolicyArns) > maxPolicyArns {
+		return invalid("1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to %d", maxPolicyArns)
+	}
+	if in.Policy != "" {
+		if _, err := parseDocument(in.Policy, policy.Session, maxUserDocuments); err != nil {
+			return err
+		}
+		x.Documents = append(x.Documents, sessionPolicy{Name: "session policy", Text: in.Policy})
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a := s.accounts[x.Principal.AccountID]
+	for _, p := range in.PolicyArns {
+		name, d, ok := a.policyDocument(p.Arn)
+		if !ok {
+			return call400("MalformedPolicyDocument", "Policy "+p.Arn+" does not exist.")
+		}
+		x.Documents = append(x.Documents, sessionPolicy{Name: name, ARN: p.Arn, Text: d.Text()})
+	}
+	return nil
+}
+
+const (
+	defaultPlainSession = 43200
+	maxPlainSession     = 129600
+	maxRootSession      = 3600
+)
+
+func (s *Service) getSessionToken(r *request, in *struct {
+	DurationSeconds         *int
+	SerialNumber, TokenCode string
+}) (any, error) {
+	p := r.Caller.Principal
+	if r.Caller.Session != nil {
+		return nil, forbidden("Cannot call GetSessionToken with session credentials")
+	}
+	if in.SerialNumber != "" || in.TokenCode != "" {
+		return nil, call400("UnsupportedOperation", "Multi-factor authentication is not supported by this server.")
+	}
+	seconds := defaultPlainSession
+	if in.DurationSeconds != nil {
+		seconds = *in.DurationSeconds
+	}
+	if seconds < minAssumed || seconds > maxPlainSession {
+		return nil, invalid("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value between %d and %d", seconds, minAssumed, maxPlainSession)
+	}
+	if p.Type == policy.Root {
+		seconds = min(seconds, maxRootSession)
+	}
+	x := &session{Name: r.Caller.UserName, Principal: p, Issued: s.now(), Expires: s.now().Add(time.Duration(seconds) * time.Second)}
+	token, err := s.issue(x)
+	if err != nil {
+		return nil, err
+	}
+	return struct{ Credentials credentialsView }{credentialsView{x.AccessKeyID, x.Secret, token, x.Expires}}, nil
+}

@@ -1,0 +1,239 @@
+package iam
+
+import (
+	"slices"
+	"strings"
+
+	"maps"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+type boundaryView struct{ PermissionsBoundaryType, PermissionsBoundaryArn string }
+
+func boundaryOf(e *entity) *boundaryView {
+	if e.Boundary == "" {
+		return nil
+	}
+	return &boundaryView{"Policy", e.Boundary}
+}
+
+type userView struct {
+	Path, UserName, UserId, Arn string
+	CreateDate                  time.Time
+	PermissionsBoundary         *boundaryView `xml:",omitempty"`
+	Tags                        []tag         `xml:"Tags>member,omitempty"`
+}
+
+func viewUser(u *user) userView {
+	return userView{u.Path, u.Name, u.ID, u.ARN, u.Created, boundaryOf(&u.entity), u.Tags}
+}
+
+type userResult struct{ User userView }
+
+func tagContext(tags []tag) policy.Context {
+	if len(tags) == 0 {
+		return nil
+	}
+	c := policy.Context{}
+	for _, t := range tags {
+		c.Set("aws:RequestTag/"+t.Key, t.Value)
+		c.Add("aws:TagKeys", t.Key)
+	}
+	return c
+}
+
+// key makes a context of one condition key.
+func key(name string, values ...string) policy.Context {
+	c := policy.Context{}
+	c.Set(name, values...)
+	return c
+}
+
+type createUser struct {
+	UserName, Path, PermissionsBoundary string
+	Tags                                []tag
+}
+
+func (s *Service) createUser(r *request, in *createUser) (any, error) {
+	if err := checkName("userName", in.UserName, namePattern); err != nil {
+		return nil, err
+	}
+	path, err := checkPath(in.Path)
+	if err != nil {
+		return nil, err
+	}
+	context := tagContext(in.Tags)
+	if in.PermissionsBoundary != "" {
+		context = mergeContext(context, key("iam:PermissionsBoundary", in.PermissionsBoundary))
+	}
+	arn := userKind.arn(r.AccountID, path, in.UserName)
+	return s.change(r, "iam:CreateUser", arn, context, func(a *account) (any, error) {
+		if sameFold(a.Users, in.UserName) {
+			return nil, conflict("EntityAlreadyExists", "User with name %s already exists.", in.UserName)
+		}
+		if len(a.Users) >= maxUsers {
+			return nil, conflict("LimitExceeded", "Cannot exceed quota for UsersPerAccount: %d", maxUsers)
+		}
+		if err := checkBoundary(a, in.PermissionsBoundary); err != nil {
+			return nil, err
+		}
+		tags, err := mergeTags(nil, in.Tags)
+		if err != nil {
+			return nil, err
+		}
+		u := &user{entity: entity{Name: in.UserName, Path: path, ID: newID(userKind.idPrefix), ARN: arn, Created: s.now(), Tags: tags, Inline: map[string]*document{}, Boundary: in.PermissionsBoundary}}
+		a.Users[u.Name] = u
+		r.Trail.ResponseElements = map[string]any{"user": map[string]any{"path": u.Path, "userName": u.Name, "userId": u.ID, "arn": u.ARN}}
+		return userResult{viewUser(u)}, nil
+	})
+}
+
+func mergeContext(a, b policy.Context) policy.Context {
+	if a == nil {
+		return b
+	}
+	maps.Copy(a, b)
+	return a
+}
+
+// sameFold reports whether a name exists already: IAM compares names without
+// case.
+func sameFold[V any](m map[string]V, name string) bool {
+	if _, ok := m[name]; ok {
+		return true
+	}
+	for k := range m {
+		if strings.EqualFold(k, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// orSelf returns the user name, or the caller's own when none was given.
+func orSelf(r *request, name string) string {
+	if name == "" && r.Caller.Principal.Type == policy.User {
+		return r.Caller.UserName
+	}
+	return name
+}
+
+type userName struct{ UserName string }
+
+func (s *Service) getUser(r *request, in *userName) (any, error) {
+	name := orSelf(r, in.UserName)
+	if name == "" && r.Caller.Principal.Type == policy.Root {
+		return s.view(r, "iam:GetUser", r.Caller.Principal.ARN, func(a *account) (any, error) {
+			return userResult{userView{UserId: a.ID, Arn: r.Caller.Principal.ARN}}, nil
+		})
+	}
+	return s.view(r, "iam:GetUser", s.resource(r, userKind, name), func(a *account) (any, error) {
+		if _, err := userKind.get(a, name); err != nil {
+			return nil, err
+		}
+		return userResult{viewUser(a.Users[name])}, nil
+	})
+}
+
+type listByPath struct {
+	paging
+	PathPrefix string
+}
+
+func sorted[V any](m map[string]V) []V {
+	out := make([]V, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, m[k])
+	}
+	return out
+}
+
+// underPath keeps those whose path has the prefix.
+func underPath[T any](items []T, prefix string, path func(T) string) []T {
+	if prefix == "" || prefix == "/" {
+		return items
+	}
+	return slices.DeleteFunc(items, func(t T) bool { return !strings.HasPrefix(path(t), prefix) })
+}
+
+func (s *Service) listUsers(r *request, in *listByPath) (any, error) {
+	return s.view(r, "iam:ListUsers", "arn:aws:iam::"+r.AccountID+":user/", func(a *account) (any, error) {
+		users := underPath(sorted(a.Users), in.PathPrefix, func(u *user) string { return u.Path })
+		return list(users, func(u *user) string { return u.Name }, in.paging, func(users []*user, more paged) any {
+			var out struct {
+				paged
+				Users []userView `xml:"Users>member"`
+			}
+			out.paged = more
+			for _, u := range users {
+				out.Users = append(out.Users, viewUser(u))
+			}
+			return out
+		})
+	})
+}
+
+type updateUser struct{ UserName, NewUserName, NewPath string }
+
+func (s *Service) updateUser(r *request, in *updateUser) (any, error) {
+	return s.change(r, "iam:UpdateUser", s.resource(r, userKind, in.UserName), nil, func(a *account) (any, error) {
+		if _, err := userKind.get(a, in.UserName); err != nil {
+			return nil, err
+		}
+		u := a.Users[in.UserName]
+		path, name := u.Path, u.Name
+		if in.NewPath != "" {
+			p, err := checkPath(in.NewPath)
+			if err != nil {
+				return nil, err
+			}
+			path = p
+		}
+		if in.NewUserName != "" && in.NewUserName != u.Name {
+			if err := checkName("newUserName", in.NewUserName, namePattern); err != nil {
+				return nil, err
+			}
+			if !strings.EqualFold(in.NewUserName, u.Name) && sameFold(a.Users, in.NewUserName) {
+				return nil, conflict("EntityAlreadyExists", "User with name %s already exists.", in.NewUserName)
+			}
+			name = in.NewUserName
+		}
+		delete(a.Users, u.Name)
+		u.Name, u.Path, u.ARN = name, path, userKind.arn(a.ID, path, name)
+		for _, k := range u.Keys {
+			k.UserName = name
+		}
+		a.Users[name] = u
+		return nil, nil
+	})
+}
+
+// deleteUser refuses, in IAM's order, while anything hangs on the user.
+func (s *Service) deleteUser(r *request, in *userName) (any, error) {
+	return s.change(r, "iam:DeleteUser", s.resource(r, userKind, in.UserName), nil, func(a *account) (any, error) {
+		if _, err := userKind.get(a, in.UserName); err != nil {
+			return nil, err
+		}
+		u := a.Users[in.UserName]
+		first := ""
+		switch {
+		case u.Profile != nil:
+			first = "delete login profile first."
+		case len(u.Keys) > 0:
+			first = "delete access keys first."
+		case len(u.Attached) > 0:
+			first = "detach all policies first."
+		case len(u.Inline) > 0:
+			first = "delete policies first."
+		case len(u.Groups) > 0:
+			first = "remove users from group first."
+		}
+		if first != "" {
+			return nil, conflict("DeleteConflict", "Cannot delete entity, must %s", first)
+		}
+		delete(a.Users, u.Name)
+		return nil, nil
+	})
+}

@@ -1,0 +1,139 @@
+package iam
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// Limits of an account and its entities, IAM's default quotas.
+const (
+	maxUsers            = 5000
+	maxGroups           = 300
+	maxRoles            = 1000
+	maxPolicies         = 1500
+	maxAttached         = 10
+	maxAccessKeys       = 2
+	maxGroupsPerUser    = 10
+	maxPolicyVersions   = 5
+	maxTags             = 50
+	maxManagedDocument  = 6144
+	maxUserDocuments    = 2048
+	maxGroupDocuments   = 5120
+	maxRoleDocuments    = 10240
+	maxTrustDocument    = 2048
+	defaultSessionLimit = 3600
+)
+
+var (
+	namePattern = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+	longPattern = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+	pathPattern = regexp.MustCompile(`^(/|/[!-~]{1,510}/)$`)
+)
+
+func notFound(format string, args ...any) error {
+	return &call.Error{Code: "NoSuchEntity", Message: fmt.Sprintf(format, args...), Status: http.StatusNotFound}
+}
+
+func conflict(code, format string, args ...any) error {
+	return &call.Error{Code: code, Message: fmt.Sprintf(format, args...), Status: http.StatusConflict}
+}
+
+func invalid(format string, args ...any) error {
+	return call.Errorf("ValidationError", format, args...)
+}
+
+func checkName(parameter, name string, pattern *regexp.Regexp) error {
+	if name == "" {
+		return invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", lowerFirst(parameter))
+	}
+	if !pattern.MatchString(name) {
+		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", lowerFirst(parameter))
+	}
+	return nil
+}
+
+// checkPath returns the path to use: "/" when none was given.
+func checkPath(path string) (string, error) {
+	if path == "" {
+		return "/", nil
+	}
+	if !pathPattern.MatchString(path) {
+		return "", invalid("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+	}
+	return path, nil
+}
+
+// parseDocument parses a policy text from a request. IAM counts a policy's
+// size without white space.
+func parseDocument(text string, kind policy.Kind, limit int) (*document, error) {
+	if text == "" {
+		return nil, invalid("1 validation error detected: Value null at 'policyDocument' failed to satisfy constraint: Member must not be null")
+	}
+	if n := documentSize(text); n > limit {
+		return nil, conflict("LimitExceeded", "Cannot exceed quota for PolicySize: %d", limit)
+	}
+	d, err := newDocument(text, kind)
+	if err != nil {
+		return nil, call.Errorf("MalformedPolicyDocument", "%s", strings.TrimPrefix(err.Error(), "malformed policy document: "))
+	}
+	return d, nil
+}
+
+func documentSize(text string) int {
+	n := 0
+	for _, r := range text {
+		if !unicode.IsSpace(r) {
+			n++
+		}
+	}
+	return n
+}
+
+type tag struct{ Key, Value string }
+
+func mergeTags(old, add []tag) ([]tag, error) {
+	out := append([]tag(nil), old...)
+next:
+	for _, t := range add {
+		if t.Key == "" || len(t.Key) > 128 || len(t.Value) > 256 || strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
+			return nil, call.Errorf("InvalidInput", "Tag keys have 1 to 128 characters and do not begin with aws:; tag values have at most 256.")
+		}
+		for i := range out {
+			if strings.EqualFold(out[i].Key, t.Key) {
+				out[i] = t
+				continue next
+			}
+		}
+		out = append(out, t)
+	}
+	if len(out) > maxTags {
+		return nil, conflict("LimitExceeded", "Cannot exceed quota for TagsPerResource: %d", maxTags)
+	}
+	return out, nil
+}
+
+func removeTags(old []tag, keys []string) []tag {
+	var out []tag
+	for _, t := range old {
+		keep := true
+		for _, k := range keys {
+			keep = keep && !strings.EqualFold(t.Key, k)
+		}
+		if keep {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func call400(code, message string) error { return call.Errorf(code, "%s", message) }
+
+func forbidden(message string) error {
+	return &call.Error{Code: "AccessDenied", Message: message, Status: http.StatusForbidden}
+}

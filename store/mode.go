@@ -1,0 +1,95 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// Mode says how the items of one table are protected: [ServerSide] or
+// [ClientSide]. No other type implements it.
+type Mode interface {
+	// open makes what a table needs to translate items; nil means that items
+	// travel as they are.
+	open(p *plan) (*envelope.ItemEncryptor, error)
+	String() string
+}
+
+// ServerSide leaves encryption to DynamoDB: every client that may read the
+// table and use its key sees plaintext, and so does DynamoDB.
+type ServerSide struct {
+	// KMSKeyARN is the key that the table is declared to be under; Check
+	// compares it. Empty: any, the AWS owned key included.
+	KMSKeyARN string
+}
+
+var _, _ Mode = ServerSide{}, ClientSide{}
+
+func (ServerSide) open(*plan) (*envelope.ItemEncryptor, error) { return nil, nil }
+
+// String returns "server".
+func (ServerSide) String() string { return "server" }
+
+// ClientSide encrypts and signs each item before it leaves the process, in the
+// format of the AWS Database Encryption SDK: DynamoDB, its backups and every
+// client without the key see ciphertext, except in attributes tagged sign,
+// context or none.
+type ClientSide struct {
+	// Keyring wraps the data keys; or CMM.
+	Keyring materials.Keyring
+	CMM     materials.CMM
+	// LogicalTableName is bound to every item; it stays the same when the
+	// table is restored or copied under another name. Empty: the table's name.
+	LogicalTableName string
+	// AlgorithmSuite zero means the signed suite 0x6701.
+	AlgorithmSuite materials.AlgorithmSuite
+	// AllowedUnsigned and AllowedUnsignedPrefix name attributes, beyond those
+	// that T tags none or ttl, which may be there unsigned. The set may only
+	// grow over the life of a table.
+	AllowedUnsigned       []string
+	AllowedUnsignedPrefix string
+	// OtherActions are the actions of attributes that T does not have, such as
+	// those of other entity types in the same table.
+	OtherActions map[string]envelope.Action
+	// PlaintextPolicy zero forbids plaintext items in both directions.
+	PlaintextPolicy envelope.PlaintextPolicy
+	// MaxEncryptedDataKeys zero means the format's limit, 255.
+	MaxEncryptedDataKeys int
+}
+
+// String returns "client".
+func (ClientSide) String() string { return "client" }
+
+func (m ClientSide) open(p *plan) (*envelope.ItemEncryptor, error) {
+	actions := p.actions()
+	for name, action := range m.OtherActions {
+		if own, ok := actions[name]; ok && own != action {
+			return nil, fmt.Errorf("%w: attribute %q is %v in %s and %v in OtherActions: an attribute has one action per table", ErrConfiguration, name, own, p.typeName, action)
+		}
+		actions[name] = action
+	}
+	unsigned := append([]string(nil), m.AllowedUnsigned...)
+	for name, action := range actions {
+		if action == envelope.DoNothing && !covered(name, unsigned, m.AllowedUnsignedPrefix) {
+			unsigned = append(unsigned, name)
+		}
+	}
+	logical := m.LogicalTableName
+	if logical == "" {
+		logical = p.table
+	}
+	return envelope.NewItemEncryptor(envelope.Config{
+		LogicalTableName:      logical,
+		PartitionKey:          p.partition.name,
+		SortKey:               p.sortName(),
+		Actions:               actions,
+		AllowedUnsigned:       unsigned,
+		AllowedUnsignedPrefix: m.AllowedUnsignedPrefix,
+		AlgorithmSuite:        m.AlgorithmSuite,
+		PlaintextPolicy:       m.PlaintextPolicy,
+		MaxEncryptedDataKeys:  m.MaxEncryptedDataKeys,
+		Keyring:               m.Keyring,
+		CMM:                   m.CMM,
+	})
+}

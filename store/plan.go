@@ -1,0 +1,241 @@
+package store
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// field is one attribute of an entity type.
+type field struct {
+	name   string // the attribute's
+	goName string
+	index  []int
+	typ    reflect.Type
+	action envelope.Action
+	role   role
+}
+
+// role is what a field is besides an attribute.
+type role uint8
+
+const (
+	plain role = iota
+	partition
+	sortKey
+	version
+	ttl
+)
+
+// plan is what is known of an entity type, found once, in New.
+type plan struct {
+	table     string
+	typeName  string
+	fields    []field
+	partition *field
+	sort      *field
+	version   *field
+	ttl       *field
+}
+
+const (
+	sealTag = "seal"
+	nameTag = "dynamodbav"
+)
+
+func newPlan(t reflect.Type, table string) (*plan, error) {
+	if t.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("%w: %v is no struct", ErrConfiguration, t)
+	}
+	p := &plan{table: table, typeName: t.String()}
+	if err := p.collect(t, nil); err != nil {
+		return nil, err
+	}
+	context := false
+	for i := range p.fields {
+		f := &p.fields[i]
+		for _, other := range p.fields[:i] {
+			if other.name == f.name {
+				return nil, fmt.Errorf("%w: fields %s and %s of %s are both attribute %q", ErrConfiguration, other.goName, f.goName, p.typeName, f.name)
+			}
+		}
+		context = context || f.action == envelope.SignAndIncludeInEncryptionContext
+		if slot := p.slot(f.role); slot != nil {
+			if *slot != nil {
+				return nil, fmt.Errorf("%w: fields %s and %s of %s have the same seal tag", ErrConfiguration, (*slot).goName, f.goName, p.typeName)
+			}
+			*slot = f
+		}
+	}
+	if p.partition == nil {
+		return nil, fmt.Errorf(`%w: no field of %s is tagged seal:"partition"`, ErrConfiguration, p.typeName)
+	}
+	if context {
+		// The format demands it: with any attribute in the encryption context,
+		// the keys are there too.
+		p.partition.action = envelope.SignAndIncludeInEncryptionContext
+		if p.sort != nil {
+			p.sort.action = envelope.SignAndIncludeInEncryptionContext
+		}
+	}
+	return p, nil
+}
+
+func (p *plan) slot(r role) **field {
+	switch r {
+	case partition:
+		return &p.partition
+	case sortKey:
+		return &p.sort
+	case version:
+		return &p.version
+	case ttl:
+		return &p.ttl
+	}
+	return nil
+}
+
+// collect walks the fields as attributevalue does: embedded structs without a
+// name of their own are flattened, unexported fields and "-" are left out.
+func (p *plan) collect(t reflect.Type, index []int) error {
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		at := append(slices.Clone(index), i)
+		name, options, _ := strings.Cut(sf.Tag.Get(nameTag), ",")
+		seal, tagged := sf.Tag.Lookup(sealTag)
+		embedded := sf.Anonymous && name == "" && indirect(sf.Type).Kind() == reflect.Struct
+		switch {
+		case name == "-" || !sf.IsExported() && !embedded:
+			if tagged {
+				return fmt.Errorf("%w: field %s of %s has a seal tag but is no attribute", ErrConfiguration, sf.Name, p.typeName)
+			}
+			continue
+		case embedded:
+			if tagged {
+				return fmt.Errorf("%w: embedded field %s of %s has a seal tag, which would have no effect: tag its fields", ErrConfiguration, sf.Name, p.typeName)
+			}
+			if err := p.collect(indirect(sf.Type), at); err != nil {
+				return err
+			}
+			continue
+		case name == "":
+			name = sf.Name
+		}
+		f := field{name: name, goName: sf.Name, index: at, typ: sf.Type}
+		if err := f.parse(seal, tagged, options); err != nil {
+			return fmt.Errorf("%w: field %s of %s: %s", ErrConfiguration, sf.Name, p.typeName, err)
+		}
+		p.fields = append(p.fields, f)
+	}
+	return nil
+}
+
+// parse reads a seal tag: one word.
+func (f *field) parse(seal string, tagged bool, options string) error {
+	f.action = envelope.EncryptAndSign
+	if strings.HasPrefix(f.name, "aws_dbe_") || strings.HasPrefix(f.name, "aws-crypto-") {
+		return fmt.Errorf("attribute name %q is reserved by the item format", f.name)
+	}
+	if !tagged {
+		return nil
+	}
+	switch seal {
+	case "partition":
+		f.role, f.action = partition, envelope.SignOnly
+	case "sort":
+		f.role, f.action = sortKey, envelope.SignOnly
+	case "sign":
+		f.action = envelope.SignOnly
+	case "encrypt":
+	case "context":
+		f.action = envelope.SignAndIncludeInEncryptionContext
+	case "none":
+		f.action = envelope.DoNothing
+	case "version":
+		f.role, f.action = version, envelope.SignOnly
+		if !isInteger(indirect(f.typ)) {
+			return fmt.Errorf("a version counts in an integer, not in %v", f.typ)
+		}
+	case "ttl":
+		f.role, f.action = ttl, envelope.DoNothing
+		if !isInteger(indirect(f.typ)) && !strings.Contains(options, "unixtime") {
+			return fmt.Errorf("a ttl is an integer of Unix seconds, or a time.Time with dynamodbav option unixtime, not %v", f.typ)
+		}
+	default:
+		return fmt.Errorf("unknown seal tag %q: one of partition, sort, sign, encrypt, context, none, version, ttl", seal)
+	}
+	if f.role == partition || f.role == sortKey {
+		if strings.Contains(options, "omitempty") {
+			return fmt.Errorf("a key attribute cannot be omitempty")
+		}
+		if keyType(f.typ) == "" && !marshalsItself(f.typ) {
+			return fmt.Errorf("a key attribute is a string, a number or bytes, not %v", f.typ)
+		}
+	}
+	return nil
+}
+
+func indirect(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Pointer {
+		return t.Elem()
+	}
+	return t
+}
+
+func isInteger(t reflect.Type) bool {
+	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64
+}
+
+// keyType is the DynamoDB type of a key field, "" when only marshalling tells.
+func keyType(t reflect.Type) string {
+	t = indirect(t)
+	switch {
+	case marshalsItself(t):
+		return ""
+	case t == reflect.TypeFor[attributevalue.Number]():
+		return "N"
+	case t.Kind() == reflect.String:
+		return "S"
+	case isInteger(t) || t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64:
+		return "N"
+	case (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8:
+		return "B"
+	}
+	return ""
+}
+
+func marshalsItself(t reflect.Type) bool {
+	for _, t := range []reflect.Type{t, reflect.PointerTo(t)} {
+		if t.Implements(reflect.TypeFor[attributevalue.Marshaler]()) || t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+			return true
+		}
+	}
+	return indirect(t) == reflect.TypeFor[time.Time]()
+}
+
+func (p *plan) sortName() string {
+	if p.sort == nil {
+		return ""
+	}
+	return p.sort.name
+}
+
+// actions returns a fresh map of attribute name to action.
+func (p *plan) actions() map[string]envelope.Action {
+	out := make(map[string]envelope.Action, len(p.fields))
+	for _, f := range p.fields {
+		out[f.name] = f.action
+	}
+	return out
+}
+
+func covered(name string, list []string, prefix string) bool {
+	return slices.Contains(list, name) || prefix != "" && strings.HasPrefix(name, prefix)
+}
