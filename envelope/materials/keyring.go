@@ -39,7 +39,9 @@ type CMM interface {
 // EncryptionRequest asks a [CMM] for the materials to write one item.
 type EncryptionRequest struct {
 	Suite AlgorithmSuite
-	// Context is the item's encryption context without the public key.
+	// Context is the item's encryption context without the public key. The
+	// materials manager takes it over and may add pairs: the caller makes one
+	// map for each request and does not change it afterwards.
 	Context EncryptionContext
 	// RequiredKeys are the context keys that are authenticated but not stored
 	// in the header, because a reader rebuilds them.

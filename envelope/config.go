@@ -1,0 +1,179 @@
+package envelope
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ddbseal/ddbseal/envelope/internal/format"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// Names that the item format adds to every encrypted item.
+const (
+	HeaderAttribute = "aws_dbe_head" // B: what a reader needs to find the key
+	FooterAttribute = "aws_dbe_foot" // B: the signatures
+
+	// ReservedPrefix begins the names of attributes that belong to the format.
+	ReservedPrefix = "aws_dbe_"
+
+	beaconPrefix        = "aws_dbe_b_" // searchable hashes of official clients
+	virtualBeaconPrefix = "aws_dbe_v_" // their version markers
+
+	legacyDescription = "*amzn-ddb-map-desc*"
+	legacySignature   = "*amzn-ddb-map-sig*"
+)
+
+// Config says how the items of one table are encrypted. [NewItemEncryptor]
+// checks it once and keeps a copy.
+type Config struct {
+	// LogicalTableName is bound to all data of the table. It may equal the
+	// physical name, but stays the same when the table is restored under
+	// another one.
+	LogicalTableName string
+	// PartitionKey and SortKey name the table's key attributes; SortKey is
+	// empty if there is none. Keys stay readable and are signed.
+	PartitionKey, SortKey string
+	// Actions has the action of every attribute that items may have. An
+	// attribute not listed is an error on encrypting, unless it may be
+	// unsigned, and counts as signed on decrypting.
+	Actions map[string]Action
+	// AllowedUnsigned and AllowedUnsignedPrefix say which attributes are not
+	// signed: by name, and by the beginning of the name if the prefix is not
+	// empty. They name the DoNothing attributes and no others. The set may
+	// only grow during the life of a table.
+	AllowedUnsigned       []string
+	AllowedUnsignedPrefix string
+	// AlgorithmSuite is used for writing; zero means SuiteDigitalSignature.
+	// Items of both suites are read whatever is set here.
+	AlgorithmSuite AlgorithmSuite
+	// PlaintextPolicy: zero forbids plaintext on writing and reading.
+	PlaintextPolicy PlaintextPolicy
+	// MaxEncryptedDataKeys bounds the recipients of an item, written or read;
+	// zero means 255, the format's own limit. A small number keeps hostile
+	// items from causing many calls to a key service.
+	MaxEncryptedDataKeys int
+	// Keyring wraps and unwraps data keys, or CMM does more of one's own;
+	// exactly one of the two is set.
+	Keyring materials.Keyring
+	CMM     materials.CMM
+}
+
+func configuration(text string, args ...any) error {
+	return fmt.Errorf("%w: "+text, append([]any{ErrConfiguration}, args...)...)
+}
+
+// check reports the first setting that does not hold.
+func (c *Config) check() error {
+	switch {
+	case c.LogicalTableName == "":
+		return configuration("LogicalTableName is empty")
+	case !utf8.ValidString(c.LogicalTableName):
+		return configuration("LogicalTableName is not UTF-8")
+	case c.PartitionKey == "":
+		return configuration("PartitionKey is empty")
+	case c.SortKey == c.PartitionKey:
+		return configuration("PartitionKey and SortKey are the same attribute")
+	case c.AlgorithmSuite != 0 && !c.AlgorithmSuite.Valid():
+		return configuration("unknown algorithm suite %v", c.AlgorithmSuite)
+	case !c.PlaintextPolicy.valid():
+		return configuration("unknown plaintext policy %v", c.PlaintextPolicy)
+	case c.MaxEncryptedDataKeys < 0 || c.MaxEncryptedDataKeys > materials.MaxEncryptedDataKeys:
+		return configuration("MaxEncryptedDataKeys is %d, not 0 to %d", c.MaxEncryptedDataKeys, materials.MaxEncryptedDataKeys)
+	case (c.Keyring == nil) == (c.CMM == nil):
+		return configuration("exactly one of Keyring and CMM is needed")
+	case len(c.Actions) > format.MaxLegend:
+		return configuration("%d attributes, the header holds %d", len(c.Actions), format.MaxLegend)
+	}
+	if err := c.checkUnsigned(); err != nil {
+		return err
+	}
+	return c.checkActions()
+}
+
+func (c *Config) checkUnsigned() error {
+	if strings.HasPrefix(c.AllowedUnsignedPrefix, ReservedPrefix) {
+		return configuration("AllowedUnsignedPrefix begins with the reserved %q", ReservedPrefix)
+	}
+	for _, name := range c.AllowedUnsigned {
+		if name == "" {
+			return configuration("AllowedUnsigned holds an empty name")
+		}
+		if strings.HasPrefix(name, ReservedPrefix) {
+			return at(name, configuration("allowed unsigned attribute begins with the reserved %q", ReservedPrefix))
+		}
+	}
+	return nil
+}
+
+// checkActions visits names in order, so that the same configuration always
+// gives the same error.
+func (c *Config) checkActions() error {
+	names := make([]string, 0, len(c.Actions))
+	for name := range c.Actions {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		action := c.Actions[name]
+		switch {
+		case name == "":
+			return configuration("Actions holds an empty name")
+		case !utf8.ValidString(name):
+			return at(name, configuration("attribute name is not UTF-8"))
+		case strings.HasPrefix(name, ReservedPrefix), strings.HasPrefix(name, materials.ReservedContextPrefix):
+			return at(name, configuration("attribute names that begin with %q or %q are reserved", ReservedPrefix, materials.ReservedContextPrefix))
+		case !action.valid():
+			return at(name, configuration("invalid action %v", action))
+		case action == DoNothing && !c.unsigned(name):
+			return at(name, configuration("action is DO_NOTHING, but AllowedUnsigned and AllowedUnsignedPrefix do not cover it"))
+		case action != DoNothing && c.unsigned(name):
+			return at(name, configuration("action is %v, but AllowedUnsigned or AllowedUnsignedPrefix covers it", action))
+		}
+	}
+	want := c.keyAction()
+	for _, name := range c.keys() {
+		switch action, has := c.Actions[name]; {
+		case !has:
+			return at(name, configuration("key attribute has no action; it needs %v", want))
+		case action != want && want == SignOnly:
+			return at(name, configuration("key attribute has action %v; it needs %v", action, want))
+		case action != want:
+			return at(name, configuration("key attribute has action %v; it needs %v because another attribute has that action", action, want))
+		}
+	}
+	return nil
+}
+
+// version is the header version of written items (ddb-table-encryption-config,
+// "Configuration Version").
+func (c *Config) version() byte {
+	for _, a := range c.Actions {
+		if a == SignAndIncludeInEncryptionContext {
+			return format.Version2
+		}
+	}
+	return format.Version1
+}
+
+func (c *Config) keyAction() Action {
+	if c.version() == format.Version2 {
+		return SignAndIncludeInEncryptionContext
+	}
+	return SignOnly
+}
+
+func (c *Config) keys() []string {
+	if c.SortKey == "" {
+		return []string{c.PartitionKey}
+	}
+	return []string{c.PartitionKey, c.SortKey}
+}
+
+func (c *Config) unsigned(name string) bool {
+	if c.AllowedUnsignedPrefix != "" && strings.HasPrefix(name, c.AllowedUnsignedPrefix) {
+		return true
+	}
+	return slices.Contains(c.AllowedUnsigned, name)
+}

@@ -1,0 +1,289 @@
+package envelope
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/subtle"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope/internal/format"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// reservedName is the reason to refuse attributes of the format that this
+// library does not know.
+var reservedName = fmt.Errorf("%w: attribute name reserved by the item format", ErrUnsupported)
+
+// DecryptItem verifies an encrypted item and returns it in plaintext, without
+// header, footer and the search attributes of official clients. Item version,
+// suite and the action of each attribute come from the verified item, not from
+// the configuration. The input is not changed; attributes that were in the
+// clear are shared with the result, not copied. A plaintext policy that allows
+// plaintext makes it return a copy of an item without header and footer.
+//
+// Nothing is decrypted before commitment, recipient tag and signature have
+// been verified, and nothing is returned unless all of the item is in order.
+// Every failure is an [*Error]. It matches [ErrTampered] when the item does not
+// verify, [ErrNotEncrypted] or [ErrLegacyItem] when it is not of this format,
+// [ErrKeyDenied] or [ErrMaterials] when no key opened it (then with one
+// [*KeyError] for each key tried), [ErrUnsupported] for a later version of the
+// format, and the context's error when ctx has ended. (Specification:
+// decrypt-item.)
+func (e *ItemEncryptor) DecryptItem(ctx context.Context, item Item) (Item, error) {
+	out, err := e.decryptItem(ctx, item)
+	if err != nil {
+		return nil, e.fail("decrypt", err)
+	}
+	return out, nil
+}
+
+func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item) (Item, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	head, foot, err := headerAndFooter(item)
+	if err != nil {
+		return nil, err
+	}
+	if head == nil {
+		if !e.policy.readable() {
+			return nil, fmt.Errorf("%w: it has neither %s nor %s; a projection must name both", ErrNotEncrypted, HeaderAttribute, FooterAttribute)
+		}
+		return maps.Clone(item), nil
+	}
+	header, err := format.ParseHeader(head)
+	if err != nil {
+		return nil, at(HeaderAttribute, onReading(err))
+	}
+	// Before any keyring hears of them: each may be a call to a key service.
+	if n := len(header.EncryptedDataKeys); n > e.maxKeys {
+		return nil, at(HeaderAttribute, tampered("%d encrypted data keys, MaxEncryptedDataKeys is %d", n, e.maxKeys))
+	}
+	footer, err := format.ParseFooter(foot, len(header.EncryptedDataKeys), header.Suite().Signed())
+	if err != nil {
+		return nil, at(FooterAttribute, onReading(err))
+	}
+	w := e.borrow()
+	defer e.giveBack(w)
+	beacons, err := e.collectForReading(w, item)
+	if err != nil {
+		return nil, err
+	}
+	encrypted, err := e.applyLegend(w, header)
+	if err != nil {
+		return nil, err
+	}
+	m, err := e.decryptionMaterials(ctx, w.entries, header)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Wipe()
+	keys, err := deriveItemKeys(m.DataKey(), header.MessageID[:])
+	if err != nil {
+		return nil, err
+	}
+	defer keys.wipe()
+	if err := e.verify(w, head, header, footer, m, keys); err != nil {
+		return nil, err
+	}
+	if w.keys, err = keys.fieldKeys(w.keys[:0], encrypted); err != nil {
+		return nil, err
+	}
+	return e.open(w, item, beacons)
+}
+
+// headerAndFooter returns the two attributes of the format, or two times nil
+// for an item that is not encrypted.
+func headerAndFooter(item Item) (head, foot []byte, err error) {
+	h, hasHead := item[HeaderAttribute]
+	f, hasFoot := item[FooterAttribute]
+	if !hasHead && !hasFoot {
+		_, description := item[legacyDescription]
+		_, signature := item[legacySignature]
+		if description || signature {
+			return nil, nil, ErrLegacyItem
+		}
+		return nil, nil, nil
+	}
+	if head, err = formatAttribute(HeaderAttribute, h); err != nil {
+		return nil, nil, err
+	}
+	if foot, err = formatAttribute(FooterAttribute, f); err != nil {
+		return nil, nil, err
+	}
+	return head, foot, nil
+}
+
+func formatAttribute(name string, v types.AttributeValue) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, at(name, tampered("the attribute is missing; a projection must name it"))
+	case *types.AttributeValueMemberB:
+		if v != nil && len(v.Value) > 0 {
+			return v.Value, nil
+		}
+	}
+	return nil, at(name, tampered("the attribute is not a B with content"))
+}
+
+// applyLegend gives every signed attribute the action that the header says it
+// was written with, checks the keys, and counts the encrypted attributes.
+func (e *ItemEncryptor) applyLegend(w *work, header *format.Header) (encrypted int, err error) {
+	if len(w.entries) != len(header.Legend) {
+		return 0, tampered("%d attributes are signed under this configuration, the header says %d", len(w.entries), len(header.Legend))
+	}
+	for i, letter := range header.Legend {
+		en := &w.entries[i]
+		en.action = legendAction(letter)
+		if en.action == EncryptAndSign {
+			b, ok := en.value.(*types.AttributeValueMemberB)
+			if !ok || b == nil || len(b.Value) < format.TypeIDLength+tagLength {
+				return 0, at(en.name, tampered("the header says encrypted, but it is not a B of %d bytes and more", format.TypeIDLength+tagLength))
+			}
+			encrypted++
+		}
+	}
+	want := SignOnly
+	if header.Version == format.Version2 {
+		want = SignAndIncludeInEncryptionContext
+	}
+	for _, k := range e.keyFields {
+		en := find(w.entries, k.name)
+		if en.value == nil {
+			return 0, at(k.name, tampered("key attribute is missing; a projection must name it"))
+		}
+		if en.action != want {
+			return 0, at(k.name, tampered("the header says %v for a key attribute", en.action))
+		}
+	}
+	return encrypted, nil
+}
+
+func (e *ItemEncryptor) decryptionMaterials(ctx context.Context, entries []entry, header *format.Header) (*materials.Decryption, error) {
+	pairs, err := e.itemContext(header.Version, entries)
+	if err != nil {
+		return nil, onReading(err)
+	}
+	for k, v := range header.Context {
+		if own, has := pairs[k]; has && own != v {
+			return nil, at(HeaderAttribute, tampered("stored encryption context disagrees with the item at %.100q", k))
+		}
+	}
+	_, hasKey := header.Context[materials.ContextPublicKey]
+	if suite := header.Suite(); hasKey != suite.Signed() {
+		return nil, at(HeaderAttribute, tampered("suite %v and %s do not fit", suite, materials.ContextPublicKey))
+	}
+	m, err := e.cmm.DecryptionMaterials(ctx, materials.DecryptionRequest{
+		Suite: header.Suite(), Stored: header.Context, Reproduced: pairs,
+		EncryptedDataKeys: header.EncryptedDataKeys, MaxEncryptedDataKeys: e.maxKeys,
+	})
+	if err != nil {
+		return nil, inMaterials(err)
+	}
+	if err := checkDecryption(m, header, pairs); err != nil {
+		m.Wipe()
+		return nil, err
+	}
+	return m, nil
+}
+
+// checkDecryption holds a materials manager to its contract: it may add pairs
+// of its own to the context, but a pair that it dropped would go unverified.
+func checkDecryption(m *materials.Decryption, header *format.Header, reproduced materials.EncryptionContext) error {
+	if m == nil || m.DataKey() == nil || m.SymmetricSigningKey() == nil {
+		return fmt.Errorf("%w: the materials manager returned no data key", ErrMaterials)
+	}
+	if m.Suite() != header.Suite() {
+		return fmt.Errorf("%w: materials are for suite %v", ErrMaterials, m.Suite())
+	}
+	for _, pairs := range []materials.EncryptionContext{header.Context, reproduced} {
+		for k, v := range pairs {
+			if got, has := m.Context()[k]; !has || got != v {
+				return fmt.Errorf("%w: the materials manager dropped or changed %.100q", ErrMaterials, k)
+			}
+		}
+	}
+	return nil
+}
+
+// verify checks, in this order, the header's commitment, the own recipient tag
+// and the signature (decrypt-path-structure).
+func (e *ItemEncryptor) verify(w *work, head []byte, header *format.Header, footer format.Footer, m *materials.Decryption, keys itemKeys) error {
+	partial := head[:len(head)-format.CommitmentLength]
+	if !hmac.Equal(keys.commitment(partial), header.Commitment[:]) {
+		return at(HeaderAttribute, tampered("the header's commitment does not fit its data key"))
+	}
+	w.record.Begin(head, m.SerializedContext())
+	for i := range w.entries {
+		en := &w.entries[i]
+		if en.action == EncryptAndSign {
+			w.record.Encrypted(en.path, en.value.(*types.AttributeValueMemberB).Value)
+		} else if err := w.record.Signed(en.path, en.value); err != nil {
+			return at(en.name, onReading(err))
+		}
+	}
+	digest := w.record.Sum()
+	own := recipientTag(nil, m.SymmetricSigningKey(), &digest)
+	found := 0
+	for tags := range slices.Chunk(footer.Tags, format.TagLength) {
+		found |= subtle.ConstantTimeCompare(own, tags)
+	}
+	if found != 1 {
+		return at(FooterAttribute, tampered("no recipient tag fits the item"))
+	}
+	if header.Suite().Signed() {
+		if err := verifySignature(header.Context, &digest, footer.Signature); err != nil {
+			return at(FooterAttribute, err)
+		}
+	}
+	return nil
+}
+
+// open decrypts the attributes of a verified item.
+func (e *ItemEncryptor) open(w *work, item Item, beacons bool) (Item, error) {
+	out := make(Item, len(item))
+	for name, v := range item {
+		if name != HeaderAttribute && name != FooterAttribute {
+			out[name] = v
+		}
+	}
+	if beacons {
+		dropBeacons(out)
+	}
+	i := 0
+	for k := range w.entries {
+		en := &w.entries[k]
+		if en.action != EncryptAndSign {
+			continue
+		}
+		v, err := w.decrypt(en, i)
+		if err != nil {
+			return nil, at(en.name, onReading(err))
+		}
+		out[en.name] = v
+		i++
+	}
+	return out, nil
+}
+
+// decrypt opens encrypted field i. The plaintext buffer is overwritten before
+// the next use.
+func (w *work) decrypt(en *entry, i int) (types.AttributeValue, error) {
+	sealed := en.value.(*types.AttributeValueMemberB).Value
+	aead, nonce, err := fieldCipher(w.keys, i)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := aead.Open(w.plain[:0], nonce, sealed[format.TypeIDLength:], en.path)
+	if err != nil {
+		return nil, tampered("the value does not open, though it is signed")
+	}
+	v, err := format.ParseValue(typeID(sealed), plain)
+	clear(plain)
+	w.plain = plain[:0]
+	return v, err
+}

@@ -1,0 +1,103 @@
+package envelope
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha512"
+	"encoding/binary"
+	"slices"
+
+	"github.com/ddbseal/ddbseal/envelope/internal/format"
+)
+
+const (
+	infoCommitKey = "AWS_DBE_COMMIT_KEY"
+	infoFieldRoot = "AWS_DBE_DERIVE_KEY"
+	infoField     = "AwsDbeField"
+
+	derivedKeyLength = 32
+	fieldKeyLength   = 32
+	fieldNonceLength = 12
+	// fieldStride: key and nonce take 44 bytes of three cipher blocks, and the
+	// counter of field i is 3·i, so the fields follow each other in one key
+	// stream, 48 bytes apart.
+	fieldStride = 3 * aes.BlockSize
+)
+
+// itemKeys are the two keys derived from an item's data key (Structured
+// Encryption specification, encrypt-path-structure and header, "Commit Key").
+type itemKeys struct {
+	commit, fieldRoot []byte
+}
+
+func deriveItemKeys(dataKey, messageID []byte) (itemKeys, error) {
+	pseudorandom, err := hkdf.Extract(sha512.New, dataKey, nil)
+	if err != nil {
+		return itemKeys{}, err
+	}
+	defer clear(pseudorandom)
+	commit, err := hkdf.Expand(sha512.New, pseudorandom, infoCommitKey+string(messageID), derivedKeyLength)
+	if err != nil {
+		return itemKeys{}, err
+	}
+	root, err := hkdf.Expand(sha512.New, pseudorandom, infoFieldRoot+string(messageID), derivedKeyLength)
+	if err != nil {
+		return itemKeys{}, err
+	}
+	return itemKeys{commit: commit, fieldRoot: root}, nil
+}
+
+func (k itemKeys) wipe() {
+	clear(k.commit)
+	clear(k.fieldRoot)
+}
+
+// commitment is the header's keyed hash: 32 bytes of HMAC-SHA512.
+func (k itemKeys) commitment(partialHeader []byte) []byte {
+	h := hmac.New(sha512.New, k.commit)
+	h.Write(partialHeader)
+	return h.Sum(nil)[:format.CommitmentLength]
+}
+
+// fieldKeys appends the key stream of n encrypted fields to dst.
+func (k itemKeys) fieldKeys(dst []byte, n int) ([]byte, error) {
+	block, err := aes.NewCipher(k.fieldRoot)
+	if err != nil {
+		return nil, err
+	}
+	var counter [aes.BlockSize]byte
+	copy(counter[:], infoField)
+	counter[len(infoField)] = fieldKeyLength + fieldNonceLength
+	// The last four bytes are 3·i, zero for the first field.
+	dst = slices.Grow(dst, n*fieldStride)
+	stream := dst[len(dst) : len(dst)+n*fieldStride]
+	clear(stream)
+	cipher.NewCTR(block, counter[:]).XORKeyStream(stream, stream)
+	return dst[:len(dst)+n*fieldStride], nil
+}
+
+// fieldCipher returns the AEAD and nonce of encrypted field i.
+func fieldCipher(stream []byte, i int) (cipher.AEAD, []byte, error) {
+	k := stream[i*fieldStride:]
+	block, err := aes.NewCipher(k[:fieldKeyLength])
+	if err != nil {
+		return nil, nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, nil, err
+	}
+	return aead, k[fieldKeyLength : fieldKeyLength+fieldNonceLength], nil
+}
+
+// recipientTag appends the footer's HMAC-SHA384 over the record's digest.
+func recipientTag(dst, symmetricSigningKey []byte, digest *[format.DigestLength]byte) []byte {
+	h := hmac.New(sha512.New384, symmetricSigningKey)
+	h.Write(digest[:])
+	return h.Sum(dst)
+}
+
+// typeID splits the first two bytes off an encrypted value.
+func typeID(value []byte) format.TypeID { return format.TypeID(binary.BigEndian.Uint16(value)) }

@@ -1,0 +1,76 @@
+// Package envelope encrypts and decrypts DynamoDB items on the client, in the
+// format of the AWS Database Encryption SDK for DynamoDB: what its Java, .NET
+// and Rust libraries write opens here, and the reverse.
+//
+// # First steps
+//
+// Make a keyring, say in a [Config] what happens to each attribute, and make
+// an [ItemEncryptor] with [NewItemEncryptor]: one for each table, shared by all
+// goroutines. [ItemEncryptor.EncryptItem] comes before PutItem,
+// [ItemEncryptor.DecryptItem] after GetItem and Query. [Inspect] shows what an
+// encrypted item says about itself, without any key.
+//
+// The store package does all this for Go structs, and store/transparent inside
+// of an AWS SDK client. Use this package where items are maps, or where
+// something else than those two talks to DynamoDB.
+//
+// # What is protected
+//
+// An attribute with [EncryptAndSign] is ciphertext to everyone without the key:
+// DynamoDB, its administrators, backups, streams, exports. Names, types and
+// approximate lengths of values stay visible. Attributes with [SignOnly] and
+// [SignAndIncludeInEncryptionContext] are readable, but a change of one, or of
+// the set of them, is noticed. Attributes with [DoNothing] are not protected.
+//
+// Signatures bind a value to its attribute name, its item's keys and the
+// logical table name, so that values cannot be swapped between them. An old
+// version of the same item, put back by somebody who may write to the table,
+// verifies: put a version number into the item if that matters.
+//
+// The values of the partition and sort key, and of every
+// [SignAndIncludeInEncryptionContext] attribute, are part of the encryption
+// context: with an AWS KMS keyring they reach AWS KMS and its audit log in
+// clear text.
+//
+// # Key management
+//
+// Each item has a data key of its own, wrapped once for each recipient. The
+// keyring package has keyrings for local AES and RSA keys, for several keys at
+// once, and the hierarchical one, which asks the key service once for many
+// items; its subpackage awskms wraps each item's key with AWS KMS. A keyring
+// of your own implements [materials.Keyring]. Nothing that holds a secret
+// prints or marshals it, and keys are overwritten after use; Go cannot promise
+// that the runtime left no other copy in memory.
+//
+// # Changing the configuration
+//
+// Reading follows the item, not the configuration: attributes may move between
+// EncryptAndSign, SignOnly and SignAndIncludeInEncryptionContext, and the
+// suite may change, without rewriting items. Between signed and unsigned
+// nothing moves: items written before would not verify. So the unsigned names
+// may only grow by names that no item has yet, and the logical table name and
+// the key names never change.
+//
+// # Compatibility promise
+//
+// Items that any version of this package wrote stay readable by all later
+// ones, and the official libraries at versions 3.x (Java, .NET) and 1.x (Rust)
+// read what it writes. Files in testdata hold this promise to account.
+//
+// # Limits
+//
+//   - Suites 0x6700 and 0x6701 only. No searchable encryption: attributes that
+//     official clients stored for it (aws_dbe_b_…, aws_dbe_v_…) are accepted and
+//     dropped on reading.
+//   - Items of the older DynamoDB Encryption Client fail with [ErrLegacyItem].
+//   - Nested values are encrypted as a whole, up to 32 levels deep.
+//   - Numbers keep 38 digits; in encrypted attributes they come back in plain
+//     form (1e2 as 100), sets and maps in sorted order, NULL always as true.
+//   - An attribute name outside of ASCII is measured in UTF-16 units, as all
+//     official libraries but version 4 of the Java one do; items with such
+//     names do not pass between the two.
+//   - Empty map keys are refused, as the official Rust library does.
+//   - GODEBUG=fips140=on works. GODEBUG=fips140=only does not, because the
+//     format fixes the nonces of AES-GCM, which that mode refuses; then
+//     [NewItemEncryptor] fails with [ErrUnsupported].
+package envelope

@@ -1,0 +1,278 @@
+package envelope
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope/internal/format"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// tagLength of AES-GCM, at the end of every encrypted value.
+const tagLength = 16
+
+// EncryptItem returns the encrypted form of an item: the same attributes, those
+// to be encrypted as B, and header and footer. The input is not changed;
+// attributes that stay in the clear are shared with the result, not copied.
+// The plaintext policy that forces plaintext makes it return a copy.
+//
+// Every failure is an [*Error]. It matches [ErrInvalidItem] when the item does
+// not fit the configuration or holds a value that DynamoDB would refuse,
+// [ErrKeyDenied] or [ErrMaterials] when the keyring failed, and the context's
+// error when ctx has ended. (Specification: encrypt-item.)
+func (e *ItemEncryptor) EncryptItem(ctx context.Context, item Item) (Item, error) {
+	out, err := e.encryptItem(ctx, item)
+	if err != nil {
+		return nil, e.fail("encrypt", err)
+	}
+	return out, nil
+}
+
+func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item) (Item, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w := e.borrow()
+	defer e.giveBack(w)
+	if err := e.checkKeys(item); err != nil {
+		return nil, err
+	}
+	if e.policy == ForcePlaintextWriteAllowPlaintextRead {
+		for name := range item {
+			if strings.HasPrefix(name, ReservedPrefix) {
+				return nil, at(name, invalidItem("names that begin with %q are reserved", ReservedPrefix))
+			}
+		}
+		return maps.Clone(item), nil
+	}
+	if err := e.collectForWriting(w, item); err != nil {
+		return nil, err
+	}
+	for _, f := range e.contextFields {
+		if _, has := item[f.name]; !has {
+			return nil, at(f.name, invalidItem("the attribute is missing; it is %v, which every item needs", f.action))
+		}
+	}
+	m, err := e.encryptionMaterials(ctx, w.entries)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Wipe()
+	return e.seal(w, item, m)
+}
+
+// checkKeys reports a key attribute that is missing or of a type that keys
+// cannot have.
+func (e *ItemEncryptor) checkKeys(item Item) error {
+	for _, k := range e.keyFields {
+		switch v := item[k.name].(type) {
+		case nil:
+			return at(k.name, invalidItem("key attribute is missing"))
+		case *types.AttributeValueMemberS, *types.AttributeValueMemberN, *types.AttributeValueMemberB:
+		default:
+			return at(k.name, invalidItem("key attribute is a %T, not S, N or B", v))
+		}
+	}
+	return nil
+}
+
+func (e *ItemEncryptor) encryptionMaterials(ctx context.Context, entries []entry) (*materials.Encryption, error) {
+	pairs, err := e.itemContext(e.version, entries)
+	if err != nil {
+		return nil, onWriting(err)
+	}
+	required := make([]string, 0, len(pairs))
+	for k := range pairs {
+		required = append(required, k)
+	}
+	// The materials manager takes the context over, and a foreign one may
+	// change it: the check below needs what was asked for.
+	m, err := e.cmm.EncryptionMaterials(ctx, materials.EncryptionRequest{
+		Suite: e.suite, Context: pairs.Clone(), RequiredKeys: required, MaxEncryptedDataKeys: e.maxKeys,
+	})
+	if err != nil {
+		return nil, inMaterials(err)
+	}
+	if err := e.checkEncryption(m, pairs); err != nil {
+		m.Wipe()
+		return nil, err
+	}
+	return m, nil
+}
+
+// checkEncryption holds a materials manager to its contract: what it returned
+// must bind all that was asked for, or readers could not rebuild it.
+func (e *ItemEncryptor) checkEncryption(m *materials.Encryption, asked materials.EncryptionContext) error {
+	if m == nil {
+		return fmt.Errorf("%w: the materials manager returned nothing", ErrMaterials)
+	}
+	if m.Suite() != e.suite {
+		return fmt.Errorf("%w: materials are for suite %v", ErrMaterials, m.Suite())
+	}
+	if err := m.Complete(); err != nil {
+		return err
+	}
+	if n := len(m.EncryptedDataKeys()); n > e.maxKeys {
+		return fmt.Errorf("%w: %d encrypted data keys, MaxEncryptedDataKeys is %d", ErrMaterials, n, e.maxKeys)
+	}
+	full := m.Context()
+	for k, v := range asked {
+		if got, has := full[k]; !has || got != v {
+			return fmt.Errorf("%w: the materials manager dropped or changed %.100q", ErrMaterials, k)
+		}
+		if !slices.Contains(m.RequiredKeys(), k) {
+			return fmt.Errorf("%w: the materials manager made %.100q a stored pair", ErrMaterials, k)
+		}
+	}
+	if len(full) == len(asked) || len(full) == len(asked)+1 && e.suite.Signed() {
+		return nil // nothing of the application's own
+	}
+	for k := range full {
+		if _, has := asked[k]; !has && k != materials.ContextPublicKey && strings.HasPrefix(k, materials.ReservedContextPrefix) {
+			return configuration("context pairs of an application cannot begin with %q", materials.ReservedContextPrefix)
+		}
+	}
+	return nil
+}
+
+// inMaterials puts an error of unknown class, such as that of a foreign
+// keyring, into the class of its phase.
+func inMaterials(err error) error {
+	for _, class := range []error{ErrMaterials, ErrKeyDenied, ErrConfiguration, ErrUnsupported, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, class) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", ErrMaterials, err)
+}
+
+// seal writes the encrypted item. All new bytes of the result (encrypted
+// values, header, footer) lie in one block of memory, where each value is
+// serialized and then encrypted in place, so that no plaintext is left behind.
+func (e *ItemEncryptor) seal(w *work, item Item, m *materials.Encryption) (Item, error) {
+	header := format.Header{
+		Version:           e.version,
+		Flavor:            byte(e.suite),
+		Context:           format.StoredContext(m.Context(), m.RequiredKeys()),
+		EncryptedDataKeys: m.EncryptedDataKeys(),
+	}
+	_, _ = rand.Read(header.MessageID[:]) // never fails: it ends the program instead
+	if len(w.entries) > format.MaxLegend {
+		return nil, invalidItem("%d signed attributes, the header holds %d", len(w.entries), format.MaxLegend)
+	}
+	encrypted, size := 0, 0
+	for i := range w.entries {
+		en := &w.entries[i]
+		w.legend = append(w.legend, en.action.legend())
+		if en.action != EncryptAndSign {
+			continue
+		}
+		n, err := format.SizeBound(en.value)
+		if err != nil {
+			return nil, at(en.name, onWriting(err))
+		}
+		size += format.TypeIDLength + n + tagLength
+		encrypted++
+	}
+	header.Legend = w.legend
+
+	keys, err := deriveItemKeys(m.DataKey(), header.MessageID[:])
+	if err != nil {
+		return nil, err
+	}
+	defer keys.wipe()
+	if w.keys, err = keys.fieldKeys(w.keys[:0], encrypted); err != nil {
+		return nil, err
+	}
+
+	b := block{buf: make([]byte, 0, size+header.Size()+format.FooterSize(len(header.EncryptedDataKeys), e.suite.Signed()))}
+	values := make([]types.AttributeValueMemberB, encrypted+2)
+	out := make(Item, len(item)+2)
+	for name, v := range item {
+		out[name] = v
+	}
+
+	partial, err := header.AppendPartial(b.buf)
+	if err != nil {
+		return nil, onWriting(err)
+	}
+	b.buf = append(partial, keys.commitment(partial)...)
+	values[0].Value = b.cut()
+	w.record.Begin(values[0].Value, m.SerializedContext())
+
+	i := 0
+	for k := range w.entries {
+		en := &w.entries[k]
+		if en.action != EncryptAndSign {
+			if err := w.record.Signed(en.path, en.value); err != nil {
+				return nil, at(en.name, onWriting(err))
+			}
+			continue
+		}
+		if err := b.encrypt(en, w.keys, i); err != nil {
+			return nil, at(en.name, onWriting(err))
+		}
+		v := &values[2+i]
+		v.Value = b.cut()
+		w.record.Encrypted(en.path, v.Value)
+		out[en.name] = v
+		i++
+	}
+
+	digest := w.record.Sum()
+	for _, k := range m.SymmetricSigningKeys() {
+		b.buf = recipientTag(b.buf, k, &digest)
+	}
+	if e.suite.Signed() {
+		der, err := signDigest(m.SigningKey(), &digest)
+		if err != nil {
+			return nil, err
+		}
+		b.buf = append(b.buf, der...)
+	}
+	values[1].Value = b.cut()
+	out[HeaderAttribute], out[FooterAttribute] = &values[0], &values[1]
+	return out, nil
+}
+
+// block is the memory of an item's new bytes.
+type block struct {
+	buf   []byte
+	start int // of what is being written
+}
+
+// cut returns what was written since the last cut. Its capacity ends with it,
+// so that an append by the application does not reach the next value.
+func (b *block) cut() []byte {
+	v := b.buf[b.start:len(b.buf):len(b.buf)]
+	b.start = len(b.buf)
+	return v
+}
+
+// encrypt appends type id, ciphertext and tag of encrypted field i.
+func (b *block) encrypt(en *entry, stream []byte, i int) error {
+	id, err := format.TypeOf(en.value)
+	if err != nil {
+		return err
+	}
+	b.buf = binary.BigEndian.AppendUint16(b.buf, uint16(id))
+	begin := len(b.buf)
+	buf, err := format.AppendValue(b.buf, en.value)
+	if err != nil {
+		return err
+	}
+	aead, nonce, err := fieldCipher(stream, i)
+	if err != nil {
+		return err
+	}
+	b.buf = aead.Seal(buf[:begin], nonce, buf[begin:], en.path)
+	return nil
+}

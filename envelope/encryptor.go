@@ -1,0 +1,127 @@
+package envelope
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope/internal/format"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// Item is a DynamoDB item as the AWS SDK for Go has it.
+type Item = map[string]types.AttributeValue
+
+// ItemEncryptor encrypts and decrypts the items of one table. It is safe for
+// concurrent use if its keyring or materials manager is.
+type ItemEncryptor struct {
+	table             string
+	partition, sort   string
+	suite             AlgorithmSuite
+	policy            PlaintextPolicy
+	maxKeys           int
+	version           byte
+	cmm               materials.CMM
+	fields            map[string]*field
+	ordered           []*field // the configured attributes in canonical order
+	contextFields     []*field // those in the encryption context: header version 2
+	keyFields         []*field // partition key, then sort key if any
+	allowedUnsigned   map[string]struct{}
+	allowedPrefix     string
+	configuredActions map[string]Action
+	work              sync.Pool // *work
+}
+
+// NewItemEncryptor checks a configuration and makes an encryptor of it. Every
+// failure is an [*Error] that matches [ErrConfiguration] and says which setting
+// to change.
+func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
+	if err := c.check(); err != nil {
+		return nil, newError("configure", c.LogicalTableName, err)
+	}
+	e := &ItemEncryptor{
+		table: c.LogicalTableName, partition: c.PartitionKey, sort: c.SortKey,
+		suite: c.AlgorithmSuite, policy: c.PlaintextPolicy, maxKeys: c.MaxEncryptedDataKeys,
+		version: c.version(), cmm: c.CMM,
+		fields:            make(map[string]*field, len(c.Actions)),
+		allowedUnsigned:   make(map[string]struct{}, len(c.AllowedUnsigned)),
+		allowedPrefix:     c.AllowedUnsignedPrefix,
+		configuredActions: maps.Clone(c.Actions),
+	}
+	if e.suite == 0 {
+		e.suite = SuiteDigitalSignature
+	}
+	if e.maxKeys == 0 {
+		e.maxKeys = materials.MaxEncryptedDataKeys
+	}
+	if e.cmm == nil {
+		cmm, err := materials.NewDefaultCMM(c.Keyring)
+		if err != nil {
+			return nil, newError("configure", c.LogicalTableName, err)
+		}
+		e.cmm = cmm
+	}
+	for _, name := range c.AllowedUnsigned {
+		e.allowedUnsigned[name] = struct{}{}
+	}
+	for name, action := range c.Actions {
+		f := newField(e.table, name, action)
+		e.fields[name] = f
+		e.ordered = append(e.ordered, f)
+		if action == SignAndIncludeInEncryptionContext {
+			e.contextFields = append(e.contextFields, f)
+		}
+	}
+	slices.SortFunc(e.ordered, func(a, b *field) int { return format.ComparePaths(a.name, b.name) })
+	for _, name := range c.keys() {
+		e.keyFields = append(e.keyFields, e.fields[name])
+	}
+	e.work.New = func() any { return newWork() }
+	return e, nil
+}
+
+// LogicalTableName returns the name that is bound to all items.
+func (e *ItemEncryptor) LogicalTableName() string { return e.table }
+
+// PartitionKey returns the name of the partition key attribute.
+func (e *ItemEncryptor) PartitionKey() string { return e.partition }
+
+// SortKey returns the name of the sort key attribute, empty if there is none.
+func (e *ItemEncryptor) SortKey() string { return e.sort }
+
+// AlgorithmSuite returns the suite that items are written in.
+func (e *ItemEncryptor) AlgorithmSuite() AlgorithmSuite { return e.suite }
+
+// PlaintextPolicy returns the policy for items without encryption.
+func (e *ItemEncryptor) PlaintextPolicy() PlaintextPolicy { return e.policy }
+
+// Action returns what EncryptItem does with an attribute of this name: the
+// configured action, or DoNothing for a name that may be unsigned. It reports
+// false for a name that EncryptItem refuses.
+func (e *ItemEncryptor) Action(name string) (Action, bool) {
+	if f, has := e.fields[name]; has {
+		return f.action, true
+	}
+	if e.AllowedUnsigned(name) {
+		return DoNothing, true
+	}
+	return 0, false
+}
+
+// Actions returns a copy of the configured actions.
+func (e *ItemEncryptor) Actions() map[string]Action { return maps.Clone(e.configuredActions) }
+
+// AllowedUnsigned reports whether attributes of this name are outside of the
+// signatures.
+func (e *ItemEncryptor) AllowedUnsigned(name string) bool {
+	if strings.HasPrefix(name, ReservedPrefix) {
+		return false
+	}
+	if _, has := e.allowedUnsigned[name]; has {
+		return true
+	}
+	return e.allowedPrefix != "" && strings.HasPrefix(name, e.allowedPrefix)
+}

@@ -1,0 +1,12 @@
+// Package format holds the bytes of an encrypted item and nothing else: no
+// keys, no I/O, no service client, no clock.
+//
+//   - [Header] is the attribute aws_dbe_head ([ParseHeader], [Header.AppendPartial])
+//   - [Footer] is the attribute aws_dbe_foot ([ParseFooter], [Footer.Append])
+//   - [Record] is the canonical record, the input of every signature
+//   - [AppendValue] and [ParseValue] are the attribute values
+//   - [AppendPath] and [ComparePaths] are names and their order
+//
+// Everything that parses takes hostile input: allocation is bounded by the
+// length of the input, nesting by [MaxDepth].
+package format

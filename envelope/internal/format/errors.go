@@ -1,0 +1,33 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrMalformed: bytes that are not of this format.
+	ErrMalformed = errors.New("malformed")
+	// ErrInvalid: a value that the format cannot hold.
+	ErrInvalid = errors.New("invalid value")
+	// ErrVersion: a header of another version or flavor than the known ones.
+	ErrVersion = errors.New("unknown version of the item format")
+)
+
+func malformed(text string, args ...any) error {
+	return fmt.Errorf("%w: "+text, append([]any{ErrMalformed}, args...)...)
+}
+
+func invalid(text string, args ...any) error {
+	return fmt.Errorf("%w: "+text, append([]any{ErrInvalid}, args...)...)
+}
+
+func fmtVersion(what string, v byte) error {
+	return fmt.Errorf("%w: %s %#02x", ErrVersion, what, v)
+}
+
+// TooLong is an error of class [ErrInvalid] for a value that a length field of
+// the encryption context cannot express.
+func TooLong(limit int) error {
+	return invalid("part of the encryption context over %d bytes", limit)
+}

@@ -1,0 +1,60 @@
+package format
+
+import (
+	"cmp"
+	"encoding/binary"
+	"strings"
+)
+
+// AppendPath appends the canonical path of a top-level attribute: table name,
+// depth 1, '$', length of the name, name. (Structured Encryption specification,
+// header, "Canonical Path".)
+func AppendPath(dst []byte, table, name string) []byte {
+	dst = append(dst, table...)
+	dst = binary.BigEndian.AppendUint64(dst, 1)
+	dst = append(dst, '$')
+	dst = binary.BigEndian.AppendUint64(dst, uint64(PathNameLength(name)))
+	return append(dst, name...)
+}
+
+// PathNameLength is the length of a name as the canonical path counts it: in
+// UTF-16 code units, as all official libraries do up to version 3. Version 4
+// of the Java library counts UTF-8 bytes, so names outside of ASCII differ
+// there. This is the only place that knows.
+func PathNameLength(name string) int {
+	n := 0
+	for _, r := range name {
+		n++
+		if r > 0xFFFF {
+			n++
+		}
+	}
+	return n
+}
+
+// ComparePaths orders two attribute names of one table by the bytes of their
+// canonical paths, without building these.
+func ComparePaths(a, b string) int {
+	if c := cmp.Compare(PathNameLength(a), PathNameLength(b)); c != 0 {
+		return c
+	}
+	return strings.Compare(a, b)
+}
+
+// CompareUTF16 orders two UTF-8 texts by their UTF-16 code units: the order of
+// set entries and map keys. It differs from the order of bytes only where a
+// character beyond U+FFFF (lead byte F0 and up, surrogates D800–DFFF in UTF-16)
+// meets one of U+E000–U+FFFF (lead byte EE or EF).
+func CompareUTF16(a, b string) int {
+	for i := 0; i < len(a) && i < len(b); i++ {
+		x, y := a[i], b[i]
+		if x == y {
+			continue
+		}
+		if x >= 0xEE && y >= 0xEE && (x >= 0xF0) != (y >= 0xF0) {
+			return cmp.Compare(y, x)
+		}
+		return cmp.Compare(x, y)
+	}
+	return cmp.Compare(len(a), len(b))
+}
