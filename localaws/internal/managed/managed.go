@@ -35,7 +35,9 @@ func (p Policy) Path() string { return "/" }
 // catalogue lists the policies by name. The versions are those of the policies
 // the documents here are reduced from.
 func catalogue() []Policy {
-	day := func(year int, month time.Month, d int) time.Time { return time.Date(year, month, d, 0, 0, 0, 0, time.UTC) }
+	day := func(year int, month time.Month, d int) time.Time {
+		return time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
+	}
 	return []Policy{
 		{Name: "AWSKeyManagementServicePowerUser", VersionID: "v2", Updated: day(2017, 3, 7), Description: "Creating and describing KMS keys and aliases, without use of the keys or change of their policies."},
 		{Name: "AdministratorAccess", VersionID: "v1", Updated: day(2015, 2, 6), Description: "Every action on every resource."},
