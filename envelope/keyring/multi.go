@@ -73,9 +73,7 @@ func (k *Multi) OnEncrypt(ctx context.Context, m *materials.Encryption) error {
 		var err error
 		if p := pending[i]; p != nil {
 			<-p.done
-			if err = p.err; err == nil {
-				err = m.AddRecipient(p.recipient)
-			}
+			err = recipient.Add(m, p.recipient, p.err)
 		} else {
 			err = member.OnEncrypt(ctx, m)
 		}

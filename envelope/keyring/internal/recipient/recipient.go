@@ -31,11 +31,20 @@ type Preparer interface {
 // Encrypt is OnEncrypt of a keyring with one wrapping key.
 func Encrypt(ctx context.Context, p Preparer, m *materials.Encryption) error {
 	r, err := p.Prepare(ctx, m)
-	if err != nil {
+	return Add(m, r, err)
+}
+
+// Add adds what Prepare returned and wipes the intermediate key. Its errors are
+// [materials.ErrMaterials], or [materials.ErrConfiguration] when it is that.
+func Add(m *materials.Encryption, r materials.Recipient, err error) error {
+	defer clear(r.IntermediateKey)
+	if err == nil {
+		err = m.AddRecipient(r)
+	}
+	if err == nil || errors.Is(err, materials.ErrMaterials) || errors.Is(err, materials.ErrConfiguration) {
 		return err
 	}
-	defer clear(r.IntermediateKey)
-	return m.AddRecipient(r)
+	return fmt.Errorf("%w: %w", materials.ErrMaterials, err)
 }
 
 // Attempts collects one error per encrypted data key tried.

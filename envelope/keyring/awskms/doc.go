@@ -1,0 +1,33 @@
+// Package awskms wraps items under AWS KMS keys directly, one KMS call per item
+// and key: GenerateDataKey on writing, Decrypt on reading.
+//
+// [New] is for one key, [NewMRK] for one multi-Region key whose replicas open
+// each other's items, [NewMulti] and [NewMRKMulti] for several keys.
+// [NewDiscovery] and [NewMRKDiscovery] read only, with whatever key the item
+// names; their filter restricts that to accounts you trust.
+//
+// Where calls per item are too many, use the Hierarchical keyring on a key
+// store instead.
+//
+// # Only key ARNs
+//
+// An item stores the ARN of the key that wrapped it, and a reader compares it
+// with its own configuration. An alias or a bare key id cannot be compared, and
+// an alias may point elsewhere tomorrow, so the constructors refuse both with
+// [materials.ErrConfiguration]. (The specification accepts them for keyrings
+// that only encrypt.) Resolve an alias once, with DescribeKey, and configure
+// the ARN.
+//
+// # What KMS sees
+//
+// The item's full encryption context goes to KMS with every call, in clear: the
+// table name and the values of the key attributes, and of any attribute that is
+// signed and included in the context. It can be used in key policies and
+// appears in the CloudTrail log.
+//
+// # Errors
+//
+// A failed call gives a [materials.KeyError] with the key ARN, the KMS error
+// code, and, if access was denied, the missing permission; such an error is
+// also [materials.ErrKeyDenied]. Throttling and cancellation are not.
+package awskms
