@@ -1,0 +1,119 @@
+package localaws
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// credentialsFile is where a durable server keeps the root users' access keys.
+const credentialsFile = "root-credentials.json"
+
+// accountCredentials is one root user's access key.
+type accountCredentials struct {
+	AccountID       string `json:"accountId"`
+	AccessKeyID     string `json:"accessKeyId"`
+	SecretAccessKey string `json:"secretAccessKey"`
+}
+
+func (a accountCredentials) credentials() aws.Credentials {
+	return aws.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey, AccountID: a.AccountID, Source: "localaws"}
+}
+
+// rootStore remembers the root users' access keys, in DataDir when there is
+// one. The first account is the server's own.
+type rootStore struct {
+	path     string               // empty: memory only
+	Accounts []accountCredentials `json:"accounts"`
+}
+
+func openRoots(dataDir string) (*rootStore, error) {
+	r := &rootStore{}
+	if dataDir == "" {
+		return r, nil
+	}
+	r.path = filepath.Join(dataDir, credentialsFile)
+	text, err := os.ReadFile(r.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read root credentials: %w", err)
+	}
+	if err := json.Unmarshal(text, r); err != nil {
+		// The text is not repeated: it holds secrets.
+		return nil, fmt.Errorf("%s is damaged: not the JSON that this program writes", r.path)
+	}
+	for _, a := range r.Accounts {
+		if !accountPattern.MatchString(a.AccountID) || a.AccessKeyID == "" || a.SecretAccessKey == "" {
+			return nil, fmt.Errorf("%s is damaged: an account in it is incomplete", r.path)
+		}
+	}
+	return r, nil
+}
+
+// find returns the credentials of an account.
+func (r *rootStore) find(account string) (accountCredentials, bool) {
+	for _, a := range r.Accounts {
+		if a.AccountID == account {
+			return a, true
+		}
+	}
+	return accountCredentials{}, false
+}
+
+// add keeps a, whole or not at all.
+func (r *rootStore) add(a accountCredentials) error {
+	next := rootStore{Accounts: append(r.Accounts[:len(r.Accounts):len(r.Accounts)], a)}
+	if r.path != "" {
+		text, err := json.MarshalIndent(next, "", "  ")
+		if err != nil {
+			return fmt.Errorf("write root credentials: %w", err)
+		}
+		if err := writePrivate(r.path, append(text, '\n')); err != nil {
+			return fmt.Errorf("write root credentials: %w", err)
+		}
+	}
+	r.Accounts = next.Accounts
+	return nil
+}
+
+// writePrivate replaces the file in one step, readable by its owner only.
+func writePrivate(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // does nothing after the rename
+	if _, err := f.Write(data); err != nil {
+		f.Close()
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// newRoot makes an access key as IAM does: 20 and 40 characters.
+func newRoot(account string) accountCredentials {
+	const (
+		idAlphabet     = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+		secretAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	)
+	draw := func(alphabet string, n int) string {
+		b := make([]byte, n)
+		_, _ = rand.Read(b)
+		for i := range b {
+			b[i] = alphabet[int(b[i])%len(alphabet)] // both lengths divide 256
+		}
+		return string(b)
+	}
+	return accountCredentials{AccountID: account, AccessKeyID: "AKIA" + draw(idAlphabet, 16), SecretAccessKey: draw(secretAlphabet, 40)}
+}

@@ -1,0 +1,34 @@
+// Package localaws is an embedded AWS for tests, lessons and offline work: KMS,
+// DynamoDB, IAM, STS and CloudTrail in one Go process.
+//
+// Every request is verified (Signature Version 4), its caller is resolved
+// (root, IAM user, session of a role), the call is authorized by IAM policies,
+// key policies and grants as AWS does it, and audited whether it succeeded or
+// not. Data is encrypted at rest under the KMS key of its table.
+//
+//	srv, err := localaws.New(localaws.Options{})
+//	defer srv.Close()
+//	cfg := srv.Config(srv.RootCredentials())
+//	client := kms.NewFromConfig(cfg)
+//
+// Config needs no socket. Listen serves the same over HTTP on the loopback
+// interface, for other languages and the AWS CLI. In a Go test, use package
+// localawstest.
+//
+// # Accounts, regions and time
+//
+// Requests are routed by X-Amz-Target and the scope of their signature, never
+// by host name: one server has every region, and AddAccount makes further
+// accounts. Options.Clock is the time that services see, so that a test can
+// pass a deletion window in no time; the freshness of signatures is judged by
+// Options.SigningClock, because clients sign with the machine's clock.
+//
+// # Differences from AWS
+//
+// Everything is consistent at once: a new access key, policy or grant works in
+// the next call, and an event can be looked up as soon as its call was
+// answered. Calls whose signature was refused are in Audit, marked
+// Unauthenticated, while AWS logs none. Only the operations of the five
+// services that the tests here use exist; any other answers
+// UnknownOperationException, or InvalidAction for IAM and STS.
+package localaws

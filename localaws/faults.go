@@ -1,0 +1,228 @@
+package localaws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+// Faults are failures to be put into answers, so that a program's handling of
+// them can be tested. The zero value has none.
+type Faults struct {
+	// Rules are tried in order. Latencies of all rules that apply add up; of
+	// the rest the first that applies decides.
+	Rules []Fault
+	// Seed makes the choices of Rate repeatable.
+	Seed uint64
+}
+
+// Fault is one kind of failure and what it is for. An empty Service, Operation
+// or Table means any.
+type Fault struct {
+	Kind      FaultKind
+	Service   string        // "kms", "dynamodb", "iam", "sts", "cloudtrail"
+	Operation string        // "Decrypt"
+	Table     string        // DynamoDB table name; for throttling, unprocessed items and conflicts
+	Rate      float64       // share of the chances that is taken, above 0 up to 1; zero means 1
+	Skip      int           // this many chances pass first
+	Count     int           // at most this many are taken; zero: no limit
+	Latency   time.Duration // FaultLatency only
+}
+
+// FaultKind says what goes wrong. The zero FaultKind is invalid.
+type FaultKind int
+
+const (
+	// FaultThrottle answers the service's throttling error. For item calls of
+	// DynamoDB it is ProvisionedThroughputExceededException, and a batch gets
+	// one of its requests back unprocessed.
+	FaultThrottle FaultKind = iota + 1
+	// FaultInternal answers a transient HTTP 500; nothing was done.
+	FaultInternal
+	// FaultUnavailable answers HTTP 503; nothing was done.
+	FaultUnavailable
+	// FaultLatency waits before the request is served, or until its context
+	// ends.
+	FaultLatency
+	// FaultUnprocessed hands a request of BatchWriteItem or a key of
+	// BatchGetItem back as unprocessed; every one is a chance.
+	FaultUnprocessed
+	// FaultTransactionConflict cancels a transaction with TransactionConflict;
+	// every item of one is a chance.
+	FaultTransactionConflict
+)
+
+func (k FaultKind) String() string {
+	switch k {
+	case FaultThrottle:
+		return "throttle"
+	case FaultInternal:
+		return "internal"
+	case FaultUnavailable:
+		return "unavailable"
+	case FaultLatency:
+		return "latency"
+	case FaultUnprocessed:
+		return "unprocessed"
+	case FaultTransactionConflict:
+		return "transaction conflict"
+	}
+	return "invalid fault"
+}
+
+// insideDynamoDB reports kinds that the engine applies item by item.
+func (k FaultKind) insideDynamoDB() bool {
+	return k == FaultUnprocessed || k == FaultTransactionConflict
+}
+
+func (f Faults) validate() error {
+	for i, r := range f.Rules {
+		switch {
+		case r.Kind < FaultThrottle || r.Kind > FaultTransactionConflict:
+			return fmt.Errorf("fault %d: kind is not set", i)
+		case !(r.Rate >= 0 && r.Rate <= 1):
+			return fmt.Errorf("fault %d: rate %v is not between 0 and 1", i, r.Rate)
+		case r.Skip < 0 || r.Count < 0 || r.Latency < 0:
+			return fmt.Errorf("fault %d: skip, count and latency must not be negative", i)
+		case (r.Kind == FaultLatency) != (r.Latency > 0):
+			return fmt.Errorf("fault %d: a latency belongs to kind latency, and to no other", i)
+		case r.Table != "" && r.Kind != FaultThrottle && !r.Kind.insideDynamoDB():
+			return fmt.Errorf("fault %d: a table belongs to throttling, unprocessed items and transaction conflicts", i)
+		case r.Service != "" && r.Service != "dynamodb" && (r.Table != "" || r.Kind.insideDynamoDB()):
+			return fmt.Errorf("fault %d: only dynamodb has tables and %s faults", i, r.Kind)
+		}
+	}
+	return nil
+}
+
+// faultState is Faults at work.
+type faultState struct {
+	mu     sync.Mutex
+	rules  []Fault
+	seen   []int
+	taken  []int
+	random *rand.Rand
+}
+
+func newFaultState(f Faults) *faultState {
+	return &faultState{rules: slices.Clone(f.Rules), seen: make([]int, len(f.Rules)), taken: make([]int, len(f.Rules)),
+		random: rand.New(rand.NewPCG(f.Seed, 1))}
+}
+
+// take decides about one chance of rule i; the caller holds the lock.
+func (s *faultState) take(i int) bool {
+	r := &s.rules[i]
+	s.seen[i]++
+	if s.seen[i] <= r.Skip || r.Count > 0 && s.taken[i] >= r.Count || r.Rate > 0 && s.random.Float64() >= r.Rate {
+		return false
+	}
+	s.taken[i]++
+	return true
+}
+
+// before returns how long to wait before c and what to answer instead of
+// serving it, zero for nothing.
+func (s *faultState) before(c *call.Call, o call.Operation) (wait time.Duration, kind FaultKind) {
+	if len(s.rules) == 0 {
+		return 0, 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, r := range s.rules {
+		switch {
+		case kind != 0 && r.Kind != FaultLatency, r.Kind.insideDynamoDB():
+		case r.Service != "" && r.Service != c.Service, r.Operation != "" && r.Operation != c.Operation:
+		case r.Kind == FaultThrottle && (r.Table != "" || o.Data): // the engine's turn
+		case !s.take(i):
+		case r.Kind == FaultLatency:
+			wait += r.Latency
+		default:
+			kind = r.Kind
+		}
+	}
+	return wait, kind
+}
+
+// inside decides about one chance in the DynamoDB engine. An empty operation
+// matches every rule's.
+func (s *faultState) inside(kind FaultKind, table, operation string) bool {
+	if len(s.rules) == 0 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, r := range s.rules {
+		if r.Kind == kind && (r.Service == "" || r.Service == "dynamodb") && (r.Table == "" || r.Table == table) &&
+			(r.Operation == "" || operation == "" || r.Operation == operation) && s.take(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// SetFaults replaces the faults; counts of Skip and Count begin anew.
+func (s *Server) SetFaults(f Faults) error {
+	if err := f.validate(); err != nil {
+		return err
+	}
+	s.faults.Store(newFaultState(f))
+	return nil
+}
+
+// errFault marks the errors that were asked for.
+var errFault = errors.New("injected fault")
+
+// injected is the error of a fault: a *call.Error that is errFault too.
+type injected struct{ err *call.Error }
+
+func (e injected) Error() string   { return e.err.Error() }
+func (e injected) Unwrap() []error { return []error{e.err, errFault} }
+
+// faultError is what kind answers to c.
+func faultError(kind FaultKind, c *call.Call) error {
+	e := &call.Error{}
+	switch kind {
+	case FaultThrottle:
+		e.Code, e.Message = "ThrottlingException", "Rate exceeded"
+		switch c.Service {
+		case "iam", "sts":
+			e.Code = "Throttling"
+		case "kms":
+			e.Message = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
+		}
+	case FaultInternal:
+		e.Code, e.Status = "InternalFailure", http.StatusInternalServerError
+		e.Message = "The request processing has failed because of an unknown error, exception or failure."
+		switch c.Service {
+		case "dynamodb":
+			e.Code = "InternalServerError"
+		case "kms":
+			e.Code = "KMSInternalException"
+		}
+	default:
+		e.Code, e.Status, e.Message = "ServiceUnavailable", http.StatusServiceUnavailable, "The service is temporarily unavailable."
+	}
+	return injected{e}
+}
+
+// sleep waits, or returns the context's error.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

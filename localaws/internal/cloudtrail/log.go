@@ -1,0 +1,152 @@
+package cloudtrail
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+// DefaultLimit is how many events of a kind an account keeps.
+const DefaultLimit = 10_000
+
+// Log files events. It is safe for use by any number of goroutines.
+type Log struct {
+	limit int
+
+	mu       sync.RWMutex
+	seq      uint64
+	accounts map[string]*accountLog
+	watchers map[*watcher]struct{}
+}
+
+// accountLog is what one account keeps.
+type accountLog struct{ management, data, unauthenticated ring }
+
+// watcher is one subscription.
+type watcher struct {
+	events  chan *Event
+	dropped uint64
+}
+
+var _ call.Recorder = (*Log)(nil)
+
+// NewLog makes a log whose accounts keep limit management events and as many
+// data events each; zero means DefaultLimit.
+func NewLog(limit int) *Log {
+	if limit <= 0 {
+		limit = DefaultLimit
+	}
+	return &Log{limit: limit, accounts: map[string]*accountLog{}, watchers: map[*watcher]struct{}{}}
+}
+
+// Record implements call.Recorder. A call on a resource of another account is
+// filed in both accounts.
+func (l *Log) Record(c *call.Call, o call.Operation, err error) {
+	e := newEvent(c, o, err)
+	for _, r := range e.Resources {
+		if r.AccountID != "" && r.AccountID != e.RecipientAccountID {
+			e.SharedEventID = newID()
+			l.file(e)
+			l.file(e.inOwnersAccount(r.AccountID))
+			return
+		}
+	}
+	l.file(e)
+}
+
+// RecordUnauthenticated files a call whose signature was refused in the
+// account of the access key it named.
+func (l *Log) RecordUnauthenticated(c *call.Call, o call.Operation, err error) {
+	e := newEvent(c, o, err)
+	e.Unauthenticated = true
+	l.file(e)
+}
+
+func (l *Log) file(e *Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seq++
+	e.seq = l.seq
+	a := l.accounts[e.RecipientAccountID]
+	if a == nil {
+		a = &accountLog{}
+		l.accounts[e.RecipientAccountID] = a
+	}
+	switch {
+	case e.Unauthenticated:
+		// Anybody can make these, so they get little room.
+		a.unauthenticated.add(e, min(l.limit, 100))
+	case e.ManagementEvent:
+		a.management.add(e, l.limit)
+	default:
+		a.data.add(e, l.limit)
+	}
+	for w := range l.watchers {
+		select {
+		case w.events <- e:
+		default:
+			w.dropped++ // a slow reader must not hold up requests
+		}
+	}
+}
+
+// Events returns all events that are kept, of every account and kind, oldest
+// first.
+func (l *Log) Events() []*Event {
+	l.mu.RLock()
+	var all []*Event
+	for _, a := range l.accounts {
+		for _, r := range []*ring{&a.management, &a.data, &a.unauthenticated} {
+			all = append(all, r.events...)
+		}
+	}
+	l.mu.RUnlock()
+	slices.SortFunc(all, func(a, b *Event) int {
+		if a.seq < b.seq {
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+// Subscribe returns a channel of the events filed from now on and a function
+// that ends the subscription and closes the channel. Events that do not fit
+// into the channel's buffer are dropped.
+func (l *Log) Subscribe(buffer int) (<-chan *Event, func()) {
+	w := &watcher{events: make(chan *Event, max(buffer, 1))}
+	l.mu.Lock()
+	l.watchers[w] = struct{}{}
+	l.mu.Unlock()
+	return w.events, sync.OnceFunc(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.watchers, w)
+		close(w.events)
+	})
+}
+
+// management returns the account's management events before sequence number
+// below, newest first, for which keep is true, at most limit of them.
+func (l *Log) management(account string, below uint64, limit int, keep func(*Event) bool) []*Event {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	a := l.accounts[account]
+	if a == nil {
+		return nil
+	}
+	var out []*Event
+	for e := range a.management.backward() {
+		if e.seq < below && keep(e) {
+			if out = append(out, e); len(out) == limit {
+				break
+			}
+		}
+	}
+	return out
+}
+
+func newID() string { return uuid.NewString() }

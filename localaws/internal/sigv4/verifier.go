@@ -1,0 +1,101 @@
+package sigv4
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"sync"
+)
+
+// maxKeys bounds the derived signing keys that a Verifier remembers.
+const maxKeys = 1024
+
+// Verifier checks signatures. The zero value is ready for use, by any number
+// of goroutines. It remembers derived signing keys: they are good for one day,
+// region and service of one secret.
+type Verifier struct {
+	mu   sync.RWMutex
+	keys map[keyID][32]byte
+}
+
+// keyID has a digest of the secret, not only the access key id: an access key
+// that is given another secret must not be checked against the old one.
+type keyID struct {
+	secret                [32]byte
+	date, region, service string
+}
+
+// Verify recomputes the signature of r under secret and compares it with s in
+// constant time. A wrong one is an *Error of kind Mismatch.
+func (v *Verifier) Verify(r *Request, s *Signature, secret string) error {
+	buf := buffers.Get().(*[]byte)
+	defer func() {
+		if cap(*buf) <= 64<<10 {
+			buffers.Put(buf)
+		}
+	}()
+	canonical, err := appendCanonical((*buf)[:0], r, s)
+	if err != nil {
+		return err
+	}
+	*buf = canonical
+	sum := sha256.Sum256(canonical)
+
+	b := append(canonical[:0], algorithm...)
+	b = append(b, '\n')
+	b = append(b, s.timestamp...)
+	b = append(b, '\n')
+	b = append(b, s.Date...)
+	b = append(b, '/')
+	b = append(b, s.Region...)
+	b = append(b, '/')
+	b = append(b, s.Service...)
+	b = append(b, '/')
+	b = append(b, terminator...)
+	b = append(b, '\n')
+	b = hex.AppendEncode(b, sum[:])
+
+	key := v.key(s, secret)
+	mac := hmac.New(sha256.New, key[:])
+	mac.Write(b)
+	var want [32]byte
+	mac.Sum(want[:0])
+	if !hmac.Equal(want[:], s.mac[:]) {
+		return &Error{Mismatch, "The request signature we calculated does not match the signature you provided. " +
+			"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}
+	}
+	return nil
+}
+
+func (v *Verifier) key(s *Signature, secret string) [32]byte {
+	id := keyID{sha256.Sum256([]byte(secret)), s.Date, s.Region, s.Service}
+	v.mu.RLock()
+	key, ok := v.keys[id]
+	v.mu.RUnlock()
+	if ok {
+		return key
+	}
+	k := sum([]byte("AWS4"+secret), s.Date)
+	k = sum(k, s.Region)
+	k = sum(k, s.Service)
+	k = sum(k, terminator)
+	key = [32]byte(k)
+
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.keys == nil || len(v.keys) >= maxKeys {
+		// Starting over is rare and cheap: four HMACs per key.
+		v.keys = make(map[keyID][32]byte)
+	}
+	// The strings are parts of a header that must not live as long as the key.
+	id.date, id.region, id.service = strings.Clone(s.Date), strings.Clone(s.Region), strings.Clone(s.Service)
+	v.keys[id] = key
+	return key
+}
+
+func sum(key []byte, data string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(data))
+	return mac.Sum(nil)
+}

@@ -1,0 +1,186 @@
+package localaws
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
+	"github.com/ddbseal/ddbseal/localaws/internal/iam"
+	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// Server is one embedded AWS. Its methods are safe for use by any number of
+// goroutines.
+type Server struct {
+	options   Options
+	endpoints map[string]*endpoint
+	identity  *iam.Service
+	verifier  sigv4.Verifier
+	log       *cloudtrail.Log
+	store     storage.Store
+	faults    atomic.Pointer[faultState]
+	inFlight  *semaphore.Weighted // bytes of large bodies
+
+	mu        sync.Mutex
+	roots     *rootStore
+	root      aws.Credentials
+	failures  []error
+	listeners map[*Listener]struct{}
+	closed    bool
+}
+
+// New starts a server. It fails when the options are wrong, when DataDir
+// cannot be used or is in use by another process, and when what lies there is
+// damaged; nothing is overwritten then.
+func New(o Options) (*Server, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, fmt.Errorf("localaws: %w", err)
+	}
+	s := &Server{options: o, log: cloudtrail.NewLog(o.AuditLimit), inFlight: semaphore.NewWeighted(maxInFlight), listeners: map[*Listener]struct{}{}}
+	s.faults.Store(newFaultState(o.Faults))
+	if err := s.start(); err != nil {
+		if s.store != nil {
+			err = errors.Join(err, s.store.Close())
+		}
+		return nil, fmt.Errorf("localaws: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Server) start() (err error) {
+	if dir := s.options.DataDir; dir != "" {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("make data directory: %w", err)
+		}
+	}
+	if s.store, err = openStore(s.options.DataDir); err != nil {
+		return err
+	}
+	// Only now: the store's lock keeps a second process away from the file.
+	if s.roots, err = openRoots(s.options.DataDir); err != nil {
+		return err
+	}
+	if err := s.startServices(); err != nil {
+		return err
+	}
+	return s.startRoots()
+}
+
+// startRoots gives every account its root user's access key.
+func (s *Server) startRoots() error {
+	id := s.options.AccountID
+	if id == "" {
+		id = DefaultAccountID
+		if len(s.roots.Accounts) > 0 {
+			id = s.roots.Accounts[0].AccountID
+		}
+	}
+	own := accountCredentials{AccountID: id, AccessKeyID: s.options.RootCredentials.AccessKeyID, SecretAccessKey: s.options.RootCredentials.SecretAccessKey}
+	if own.AccessKeyID == "" {
+		var found bool
+		if own, found = s.roots.find(id); !found {
+			own = newRoot(id)
+			if err := s.roots.add(own); err != nil {
+				return err
+			}
+		}
+	}
+	for _, a := range append(s.roots.Accounts[:len(s.roots.Accounts):len(s.roots.Accounts)], own) {
+		if err := s.identity.AddAccount(a.AccountID, a.AccessKeyID, a.SecretAccessKey); err != nil {
+			return fmt.Errorf("add account %s: %w", a.AccountID, err)
+		}
+	}
+	s.root = own.credentials()
+	return nil
+}
+
+// Close stops the listeners, waits for what is on its way to disk and releases
+// the data directory. Closing twice does nothing.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	var listeners []*Listener
+	for l := range s.listeners {
+		listeners = append(listeners, l)
+	}
+	s.mu.Unlock()
+	var errs []error
+	for _, l := range listeners {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(append(errs, s.store.Close())...)
+}
+
+// RootCredentials returns the root user's access key. Its AccountID is set.
+func (s *Server) RootCredentials() aws.Credentials { return s.root }
+
+// AccountID returns the id of the account of RootCredentials.
+func (s *Server) AccountID() string { return s.root.AccountID }
+
+// Region returns the region of Config.
+func (s *Server) Region() string { return s.options.Region }
+
+// AddAccount makes a further account, for policies across accounts, and
+// returns its root user's access key; for an account that exists, the key it
+// has. The id is twelve digits.
+func (s *Server) AddAccount(id string) (aws.Credentials, error) {
+	if !accountPattern.MatchString(id) {
+		return aws.Credentials{}, fmt.Errorf("localaws: account id %q is not twelve digits", id)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id == s.root.AccountID {
+		return s.root, nil
+	}
+	a, found := s.roots.find(id)
+	if !found {
+		a = newRoot(id)
+		if err := s.identity.AddAccount(a.AccountID, a.AccessKeyID, a.SecretAccessKey); err != nil {
+			return aws.Credentials{}, fmt.Errorf("localaws: add account %s: %w", id, err)
+		}
+		if err := s.roots.add(a); err != nil {
+			return aws.Credentials{}, fmt.Errorf("localaws: %w", err)
+		}
+	}
+	return a.credentials(), nil
+}
+
+// maxFailures bounds what Failures remembers.
+const maxFailures = 20
+
+// note remembers and logs an error that is this server's own fault.
+func (s *Server) note(c *call.Call, err error) {
+	var known *call.Error
+	if errors.As(err, &known) && known.HTTPStatus() < 500 || errors.Is(err, errFault) {
+		return
+	}
+	err = fmt.Errorf("%s:%s (request %s): %w", c.Service, c.Operation, c.ID, err)
+	s.options.Logger.Error("internal failure", "error", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.failures) < maxFailures {
+		s.failures = append(s.failures, err)
+	}
+}
+
+// Failures returns what was answered with HTTP 500 although no fault asked for
+// it, the first 20: defects of this server, or a data directory that cannot be
+// written. It is empty in a healthy server.
+func (s *Server) Failures() []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]error(nil), s.failures...)
+}

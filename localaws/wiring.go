@@ -1,0 +1,35 @@
+package localaws
+
+import (
+	"errors"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
+	"github.com/ddbseal/ddbseal/localaws/internal/iam"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// openStore opens the state in dir, or one that forgets for an empty dir.
+func openStore(dir string) (storage.Store, error) {
+	if dir == "" {
+		return storage.Memory{}, nil
+	}
+	return nil, errors.New("a data directory is not supported yet")
+}
+
+// startServices makes the services in the order in which they need each other.
+func (s *Server) startServices() (err error) {
+	if s.identity, err = iam.New(iam.Config{Clock: s.options.Clock, Store: s.store}); err != nil {
+		return err
+	}
+	s.endpoints = map[string]*endpoint{}
+	s.mount(iamEndpoint, s.identity.IAM())
+	s.mount(stsEndpoint, s.identity.STS())
+	s.mount(cloudtrailEndpoint, cloudtrail.NewService(s.log, s.identity))
+	return nil
+}
+
+func (s *Server) mount(e endpoint, service call.Service) {
+	e.service = service
+	s.endpoints[e.name] = &e
+}
