@@ -47,8 +47,6 @@ var (
 		func(n *entityNames) *string { return &n.RoleName }, "The role with name %s cannot be found."}
 )
 
-func (k kind) parameter() string { return k.word + "Name" }
-
 func (k kind) arn(accountID, path, name string) string {
 	return "arn:aws:iam::" + accountID + ":" + k.word + path + name
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/managed"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
 
@@ -58,12 +57,12 @@ func (a *account) viewPolicy(p *managedPolicy) policyView {
 		CreateDate: p.Created, UpdateDate: p.Updated, Tags: p.Tags}
 }
 
-// viewManaged shows one of AWS's own policies. Their ids and dates are not
+// viewManaged shows one of AWS's own policies. Their ids are not
 // AWS's: nothing can depend on them.
-func (a *account) viewManaged(p managed.Policy) policyView {
-	attached, boundary := a.uses(p.ARN)
-	return policyView{PolicyName: p.Name, PolicyId: "ANPA" + strings.ToUpper(p.Name), Arn: p.ARN, Path: "/", DefaultVersionId: p.VersionID,
-		AttachmentCount: attached, PermissionsBoundaryUsageCount: boundary, IsAttachable: true, Description: p.Description}
+func (a *account) viewManaged(p *awsPolicy) policyView {
+	attached, boundary := a.uses(p.ARN())
+	return policyView{PolicyName: p.Name, PolicyId: "ANPA" + strings.ToUpper(p.Name), Arn: p.ARN(), Path: p.Path(), DefaultVersionId: p.VersionID,
+		AttachmentCount: attached, PermissionsBoundaryUsageCount: boundary, IsAttachable: true, Description: p.Description, CreateDate: p.Updated, UpdateDate: p.Updated}
 }
 
 type createPolicy struct {
@@ -120,7 +119,7 @@ func (s *Service) getPolicy(r *request, in *policyInput) (any, error) {
 		if p := a.Policies[in.PolicyArn]; p != nil {
 			return struct{ Policy policyView }{a.viewPolicy(p)}, nil
 		}
-		if p, ok := managed.ByARN(in.PolicyArn); ok {
+		if p := awsPolicies()[in.PolicyArn]; p != nil {
 			return struct{ Policy policyView }{a.viewManaged(p)}, nil
 		}
 		return nil, noPolicy(in.PolicyArn)
@@ -136,7 +135,7 @@ func (s *Service) listPolicies(r *request, in *policyInput) (any, error) {
 			}
 		}
 		if in.Scope != "Local" {
-			for _, p := range managed.All() {
+			for _, p := range awsPolicies() {
 				views = append(views, a.viewManaged(p))
 			}
 		}
@@ -158,7 +157,7 @@ func (a *account) ownPolicy(arn string) (*managedPolicy, error) {
 	if p := a.Policies[arn]; p != nil {
 		return p, nil
 	}
-	if _, ok := managed.ByARN(arn); ok {
+	if awsPolicies()[arn] != nil {
 		return nil, forbidden("Policy is outside your own account.")
 	}
 	return nil, noPolicy(arn)
@@ -229,8 +228,8 @@ func (p *managedPolicy) version(id string) (*policyVersion, error) {
 
 func (s *Service) getPolicyVersion(r *request, in *policyInput) (any, error) {
 	return s.view(r, "iam:GetPolicyVersion", in.PolicyArn, func(a *account) (any, error) {
-		if m, ok := managed.ByARN(in.PolicyArn); ok && m.VersionID == in.VersionId {
-			return struct{ PolicyVersion versionView }{versionView{Document: encoded(m.Text), VersionId: m.VersionID, IsDefaultVersion: true}}, nil
+		if m := awsPolicies()[in.PolicyArn]; m != nil && m.VersionID == in.VersionId {
+			return struct{ PolicyVersion versionView }{versionView{Document: encoded(m.Document), VersionId: m.VersionID, IsDefaultVersion: true}}, nil
 		}
 		p := a.Policies[in.PolicyArn]
 		if p == nil {
@@ -247,7 +246,7 @@ func (s *Service) getPolicyVersion(r *request, in *policyInput) (any, error) {
 func (s *Service) listPolicyVersions(r *request, in *policyInput) (any, error) {
 	return s.view(r, "iam:ListPolicyVersions", in.PolicyArn, func(a *account) (any, error) {
 		var views []versionView
-		if m, ok := managed.ByARN(in.PolicyArn); ok {
+		if m := awsPolicies()[in.PolicyArn]; m != nil {
 			views = append(views, versionView{VersionId: m.VersionID, IsDefaultVersion: true})
 		} else if p := a.Policies[in.PolicyArn]; p != nil {
 			for _, v := range slices.Backward(p.Versions) {

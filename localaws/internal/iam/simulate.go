@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"slices"
+
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
 
@@ -92,4 +94,25 @@ func (s *Service) simulated(a *account, arn string) (policy.Principal, policy.Po
 		return p, s.principalPolicies(p), nil
 	}
 	return policy.Principal{}, policy.Policies{}, notFound("No such entity: %s", arn)
+}
+
+// explain lists, as the simulator does, the statements that matched and the
+// condition keys that were asked for and not given.
+func explain(action, resource string, d policy.Decision) evaluationResult {
+	out := evaluationResult{EvalActionName: action, EvalResourceName: resource, EvalDecision: d.Outcome.String()}
+	for _, r := range d.Reasons() {
+		if r.Applies {
+			kind := "IAM Policy"
+			if r.Source == policy.SourceBoundary {
+				kind = "Permissions Boundary Policy"
+			}
+			out.MatchedStatements = append(out.MatchedStatements, matched{r.Policy, kind})
+		}
+		for _, c := range r.Conditions {
+			if c.Absent && !slices.Contains(out.MissingContextValues, c.Key) {
+				out.MissingContextValues = append(out.MissingContextValues, c.Key)
+			}
+		}
+	}
+	return out
 }

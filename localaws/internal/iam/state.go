@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/managed"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
 
@@ -160,8 +159,8 @@ func (a *account) policyDocument(arn string) (name string, d *policy.Document, o
 	if p := a.Policies[arn]; p != nil {
 		return p.Name, p.current().Document.parsed, true
 	}
-	if p, ok := managed.ByARN(arn); ok {
-		return p.Name, p.Document, true
+	if p := awsPolicies()[arn]; p != nil {
+		return p.Name, p.parsed, true
 	}
 	return "", nil, false
 }
