@@ -1,0 +1,121 @@
+package ddbexpr
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Condition is a parsed condition or filter expression.
+type Condition struct {
+	root  *node
+	kind  Kind
+	paths []Path
+}
+
+// operator is what a node of a condition does.
+type operator uint8
+
+const (
+	opInvalid operator = iota
+	opOr
+	opAnd
+	opNot
+	opEqual
+	opNotEqual
+	opLess
+	opLessEqual
+	opGreater
+	opGreaterEqual
+	opBetween
+	opIn
+	opExists
+	opNotExists
+	opType
+	opBeginsWith
+	opContains
+)
+
+var operatorText = [...]string{
+	opOr: "OR", opAnd: "AND", opNot: "NOT",
+	opEqual: "=", opNotEqual: "<>", opLess: "<", opLessEqual: "<=", opGreater: ">", opGreaterEqual: ">=",
+	opBetween: "BETWEEN", opIn: "IN",
+	opExists: "attribute_exists", opNotExists: "attribute_not_exists", opType: "attribute_type",
+	opBeginsWith: "begins_with", opContains: "contains",
+}
+
+func (o operator) String() string { return operatorText[o] }
+
+// node is part of a condition: OR, AND and NOT have nodes below, everything
+// else has operands.
+type node struct {
+	op          operator
+	left, right *node
+	args        []operand
+	paren       bool
+}
+
+// Condition parses a condition or filter expression; kind is KindCondition or
+// KindFilter and names it in errors. The error is an *Error.
+func (s *Scope) Condition(kind Kind, expression string) (*Condition, error) {
+	p, err := newParser(s, kind, expression)
+	if err != nil {
+		return nil, err
+	}
+	root, err := p.condition()
+	if err != nil {
+		return nil, err
+	}
+	return &Condition{root: root, kind: kind, paths: p.paths}, nil
+}
+
+// Paths returns every document path of the condition in the order of the text.
+func (c *Condition) Paths() []Path { return slices.Clone(c.paths) }
+
+// TopLevelNames returns the names of all attributes that the condition looks
+// at, without duplicates, in ascending order.
+func (c *Condition) TopLevelNames() []string { return attributes(c.paths) }
+
+// ValueNames returns the names of the attributes whose value decides; those
+// that appear in attribute_exists and attribute_not_exists only as a whole are
+// left out. With values that the service cannot read, a condition keeps its
+// meaning exactly if none of these is affected.
+func (c *Condition) ValueNames() []string {
+	var paths []Path
+	c.root.walk(func(n *node) {
+		for i := range n.args {
+			n.args[i].walk(func(path Path) {
+				if (n.op == opExists || n.op == opNotExists) && len(path) == 1 {
+					return
+				}
+				paths = append(paths, path)
+			})
+		}
+	})
+	return attributes(paths)
+}
+
+func (n *node) walk(visit func(*node)) {
+	if n == nil {
+		return
+	}
+	visit(n)
+	n.left.walk(visit)
+	n.right.walk(visit)
+}
+
+func (o *operand) walk(visit func(Path)) {
+	if o.kind == operandPath {
+		visit(o.path)
+	}
+	for i := range o.args {
+		o.args[i].walk(visit)
+	}
+}
+
+// Evaluate tells whether item meets the condition; a nil item is one without
+// attributes. It changes nothing. The error is always nil for values of the
+// types of package types; it stands for values that it does not know.
+func (c *Condition) Evaluate(item map[string]types.AttributeValue) (bool, error) {
+	return c.root.eval(item), nil
+}

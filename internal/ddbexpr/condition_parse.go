@@ -1,0 +1,393 @@
+package ddbexpr
+
+import (
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// expression is what a parenthesis may hold: a condition or an operand.
+type expression struct {
+	node *node // nil for an operand
+	operand
+}
+
+// condition reads a whole condition.
+func (p *parser) condition() (*node, error) {
+	e, err := p.or(false)
+	if err != nil {
+		return nil, err
+	}
+	return e.node, p.finish()
+}
+
+// or reads conditions joined by OR. With bare set a lone operand will do, as
+// the parenthesis around it may turn out to be the side of a comparison.
+func (p *parser) or(bare bool) (expression, error) {
+	return p.joined(bare, "OR", opOr, p.and)
+}
+
+func (p *parser) and(bare bool) (expression, error) {
+	return p.joined(bare, "AND", opAnd, p.not)
+}
+
+func (p *parser) joined(bare bool, word string, op operator, side func(bool) (expression, error)) (expression, error) {
+	left, err := side(bare)
+	if err != nil {
+		return left, err
+	}
+	for left.node != nil && p.acceptWord(word) {
+		p.operators++
+		right, err := side(false)
+		if err != nil {
+			return right, err
+		}
+		left = expression{node: &node{op: op, left: left.node, right: right.node}}
+	}
+	return left, nil
+}
+
+func (p *parser) not(bare bool) (expression, error) {
+	if !p.isWord("NOT") {
+		return p.primary(bare)
+	}
+	p.next()
+	p.operators++
+	e, err := p.not(false)
+	if err != nil {
+		return e, err
+	}
+	return expression{node: &node{op: opNot, left: e.node}}, nil
+}
+
+// primary reads a condition in parentheses, a function or a comparison.
+func (p *parser) primary(bare bool) (expression, error) {
+	var (
+		e   expression
+		err error
+	)
+	if p.accept("(") {
+		if e, err = p.or(true); err != nil {
+			return e, err
+		}
+		if err := p.expect(")"); err != nil {
+			return e, err
+		}
+		if e.node != nil {
+			if e.node.paren {
+				p.redundant()
+			}
+			e.node.paren = true
+			return e, nil
+		}
+		if e.paren {
+			p.redundant()
+		}
+		e.paren = true
+	} else if e.operand, err = p.operand(); err != nil {
+		return e, err
+	}
+	if n, err := p.comparison(e.operand); n != nil || err != nil {
+		return expression{node: n}, err
+	}
+	if n := p.functionNode(&e.operand); n != nil {
+		return expression{node: n}, nil
+	}
+	if !bare || p.cur.kind != tokenSymbol || p.cur.text != ")" {
+		return e, p.syntax()
+	}
+	return e, nil
+}
+
+func (p *parser) redundant() {
+	p.report(rankParens, "The expression has redundant parentheses;")
+}
+
+// operand reads a path, a value, a function call or one of them in parentheses.
+func (p *parser) operand() (operand, error) {
+	switch p.cur.kind {
+	case tokenValue:
+		return p.value(), nil
+	case tokenWord:
+		if next := scan(p.src, p.cur.end); next.text == "(" && !p.isKeyword() {
+			return p.call()
+		}
+		fallthrough
+	case tokenName:
+		path, err := p.path()
+		return operand{kind: operandPath, path: path}, err
+	}
+	if !p.accept("(") {
+		return operand{}, p.syntax()
+	}
+	o, err := p.operand()
+	if err != nil {
+		return o, err
+	}
+	if o.paren {
+		p.redundant()
+	}
+	o.paren = true
+	return o, p.expect(")")
+}
+
+// call reads a function with its operands, as an operand; whether it may be
+// one is for whoever uses it.
+func (p *parser) call() (operand, error) {
+	name := p.cur.text
+	p.next()
+	p.next()
+	p.operators++
+	args, err := p.arguments(p.operand)
+	if err != nil {
+		return operand{}, err
+	}
+	o := operand{kind: operandFunction, text: name, args: args}
+	p.checkCall(&o)
+	return o, nil
+}
+
+// functionOperators maps the functions that are conditions.
+func functionOperator(name string) operator {
+	switch name {
+	case "attribute_exists":
+		return opExists
+	case "attribute_not_exists":
+		return opNotExists
+	case "attribute_type":
+		return opType
+	case "begins_with":
+		return opBeginsWith
+	case "contains":
+		return opContains
+	}
+	return opInvalid
+}
+
+// functionNode makes a condition of a function call, nil of any other operand.
+func (p *parser) functionNode(o *operand) *node {
+	if o.kind != operandFunction {
+		return nil
+	}
+	op := functionOperator(o.text)
+	if op == opInvalid && (o.text == "size" || isUnknownFunction(o.text)) {
+		p.notHere(o)
+	}
+	return &node{op: op, args: o.args, paren: o.paren}
+}
+
+func isUnknownFunction(name string) bool {
+	return name != "size" && functionOperator(name) == opInvalid
+}
+
+// notHere refuses a function in a place where it makes no sense.
+func (p *parser) notHere(o *operand) {
+	if !isUnknownFunction(o.text) {
+		p.report(rankFunction, "The function is not allowed to be used this way in an expression; function: "+o.text)
+	}
+}
+
+// checkCall applies the rules for the operands of functions.
+func (p *parser) checkCall(o *operand) {
+	if isUnknownFunction(o.text) {
+		p.report(rankFunction, "Invalid function name; function: "+o.text)
+		return
+	}
+	for i := range o.args {
+		if a := &o.args[i]; a.kind == operandFunction && functionOperator(a.text) != opInvalid {
+			p.notHere(a)
+		}
+	}
+	want := 2
+	switch o.text {
+	case "attribute_exists", "attribute_not_exists", "size":
+		want = 1
+	}
+	if len(o.args) != want {
+		p.wrongCount(o.text, len(o.args))
+		return
+	}
+	first := &o.args[0]
+	switch o.text {
+	case "attribute_exists", "attribute_not_exists":
+		if first.kind != operandPath {
+			p.needsPath(o.text)
+		}
+	case "size":
+		switch t := first.literalType(); t {
+		case "N", "BOOL", "NULL":
+			p.wrongType("size", t)
+		}
+	case "attribute_type":
+		p.checkTypeName(&o.args[1])
+	case "begins_with":
+		p.distinct(o.text, o.args)
+		for i := range o.args {
+			if t := o.args[i].literalType(); t != "" && t != "S" && t != "B" {
+				p.wrongType("begins_with", t)
+			}
+		}
+	case "contains":
+		p.distinct(o.text, o.args)
+	}
+}
+
+// checkTypeName checks the second operand of attribute_type.
+func (p *parser) checkTypeName(o *operand) {
+	if o.kind == operandPath {
+		p.wrongType("attribute_type", "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}")
+		return
+	}
+	switch t := o.literalType(); t {
+	case "":
+	case "S":
+		if name := stringOf(o.value); !isTypeCode(name) {
+			p.report(rankType, "Invalid attribute type name found; type: "+name+", valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}")
+		}
+	default:
+		p.wrongType("attribute_type", t)
+	}
+}
+
+// distinct refuses a comparison of a path with itself.
+func (p *parser) distinct(operator string, args []operand) {
+	first := &args[0]
+	if first.kind != operandPath {
+		return
+	}
+	for i := range args[1:] {
+		if o := &args[i+1]; o.kind == operandPath && o.path.compare(first.path) == 0 {
+			p.report(rankDistinct, "The first operand must be distinct from the remaining operands for this operator or function; operator: "+
+				operator+", first operand: "+first.path.String())
+			return
+		}
+	}
+}
+
+func comparator(text string) operator {
+	switch text {
+	case "=":
+		return opEqual
+	case "<>":
+		return opNotEqual
+	case "<":
+		return opLess
+	case "<=":
+		return opLessEqual
+	case ">":
+		return opGreater
+	case ">=":
+		return opGreaterEqual
+	}
+	return opInvalid
+}
+
+// comparison reads an operator and what stands behind it. Without an operator
+// it returns nil.
+func (p *parser) comparison(left operand) (*node, error) {
+	op := opInvalid
+	switch p.cur.kind {
+	case tokenSymbol:
+		op = comparator(p.cur.text)
+	case tokenWord:
+		if p.isWord("BETWEEN") {
+			op = opBetween
+		} else if p.isWord("IN") {
+			op = opIn
+		}
+	}
+	if op == opInvalid {
+		return nil, nil
+	}
+	p.next()
+	p.operators++
+	args := make([]operand, 1, 2)
+	args[0] = left
+	switch op {
+	case opIn:
+		if err := p.expect("("); err != nil {
+			return nil, err
+		}
+		list, err := p.arguments(p.operand)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, list...)
+		if len(list) > MaxInOperands {
+			p.report(rankLimit, "The IN operator is provided with too many operands; number of operands: "+strconv.Itoa(len(list)))
+		}
+	case opBetween:
+		low, err := p.operand()
+		if err != nil {
+			return nil, err
+		}
+		if !p.acceptWord("AND") {
+			return nil, p.syntax()
+		}
+		high, err := p.operand()
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, low, high)
+	default:
+		right, err := p.operand()
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, right)
+	}
+	p.checkComparison(op, args)
+	return &node{op: op, args: args}, nil
+}
+
+// checkComparison applies the rules for operands of comparisons.
+func (p *parser) checkComparison(op operator, args []operand) {
+	for i := range args {
+		if a := &args[i]; a.kind == operandFunction && a.text != "size" {
+			p.notHere(a)
+		}
+	}
+	switch op {
+	case opEqual, opNotEqual:
+		p.distinct(op.String(), args)
+	case opLess, opLessEqual, opGreater, opGreaterEqual:
+		p.distinct(op.String(), args)
+		p.checkOrdered(op, args)
+	case opBetween:
+		p.checkOrdered(op, args)
+		p.checkBounds(&args[1], &args[2])
+	}
+}
+
+// checkOrdered refuses literals of types that have no order.
+func (p *parser) checkOrdered(op operator, args []operand) {
+	for i := range args {
+		switch t := args[i].literalType(); t {
+		case "", "S", "N", "B":
+		default:
+			p.report(rankType, "Incorrect operand type for operator or function; operator or function: "+op.String()+", operand type: "+t)
+		}
+	}
+}
+
+// checkBounds checks the bounds of BETWEEN when both are values.
+func (p *parser) checkBounds(low, high *operand) {
+	if low.kind != operandValue || high.kind != operandValue || low.value == nil || high.value == nil {
+		return
+	}
+	bounds := "; lower bound operand: " + describe(low.value) + ", upper bound operand: " + describe(high.value)
+	c, ok := compareValues(low.value, high.value)
+	switch {
+	case typeCode(low.value) != typeCode(high.value):
+		const text = "The BETWEEN operator requires same data type for lower and upper bounds"
+		p.reportValue(rankType, text+bounds, text)
+	case ok && c > 0:
+		const text = "The BETWEEN operator requires upper bound to be greater than or equal to lower bound"
+		p.reportValue(rankType, text+bounds, text)
+	}
+}
+
+// describe writes a value as DynamoDB's messages do.
+func describe(v types.AttributeValue) string {
+	return "AttributeValue: {" + typeCode(v) + ":" + scalarText(v) + "}"
+}

@@ -1,0 +1,234 @@
+package ddbexpr
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// KeyOperator is how a key attribute is compared.
+type KeyOperator uint8
+
+// The operators of key conditions. The zero KeyOperator is invalid.
+const (
+	KeyInvalid KeyOperator = iota
+	KeyEqual
+	KeyLess
+	KeyLessEqual
+	KeyGreater
+	KeyGreaterEqual
+	KeyBetween
+	KeyBeginsWith
+)
+
+// String returns the operator as expressions write it.
+func (o KeyOperator) String() string { return keyOperators[o].String() }
+
+var keyOperators = [...]operator{
+	KeyInvalid: opInvalid,
+	KeyEqual:   opEqual, KeyLess: opLess, KeyLessEqual: opLessEqual, KeyGreater: opGreater, KeyGreaterEqual: opGreaterEqual,
+	KeyBetween: opBetween, KeyBeginsWith: opBeginsWith,
+}
+
+// KeyTerm is a condition on one key attribute.
+type KeyTerm struct {
+	Name     string
+	Operator KeyOperator
+	// Value is what the attribute is compared with; the lower bound of BETWEEN.
+	Value types.AttributeValue
+	// High is the upper bound of BETWEEN, and nil otherwise.
+	High types.AttributeValue
+}
+
+// Matches tells whether a value of the attribute meets the condition. Nil and
+// values of another type do not.
+func (t KeyTerm) Matches(v types.AttributeValue) bool {
+	switch t.Operator {
+	case KeyBeginsWith:
+		return beginsWith(v, t.Value)
+	case KeyBetween:
+		low, okLow := compareValues(v, t.Value)
+		high, okHigh := compareValues(v, t.High)
+		return okLow && okHigh && low >= 0 && high <= 0
+	}
+	c, ok := compareValues(v, t.Value)
+	return ok && keyOperators[t.Operator].holds(c)
+}
+
+// KeyCondition is a parsed key condition expression: one or two terms on
+// different attributes.
+type KeyCondition struct {
+	terms []KeyTerm
+	paths []Path
+}
+
+// Terms returns the conditions in the order of the text.
+func (k *KeyCondition) Terms() []KeyTerm { return slices.Clone(k.terms) }
+
+// Paths returns the document paths, all of one element, in the order of the
+// text.
+func (k *KeyCondition) Paths() []Path { return slices.Clone(k.paths) }
+
+// TopLevelNames returns the names of the attributes in ascending order.
+func (k *KeyCondition) TopLevelNames() []string { return attributes(k.paths) }
+
+// KeySchema is the key of a table or index to which a condition is bound.
+type KeySchema struct {
+	// Partition and Sort are attribute names; Sort is empty where there is none.
+	Partition, Sort string
+	// PartitionType and SortType are "S", "N" or "B". An empty one is not
+	// compared with the type of the condition's values.
+	PartitionType, SortType string
+}
+
+// KeyQuery is a key condition bound to a key.
+type KeyQuery struct {
+	Partition types.AttributeValue
+	Sort      *KeyTerm // nil: all of the partition
+}
+
+// KeyCondition parses a key condition expression. The error is an *Error.
+func (s *Scope) KeyCondition(expression string) (*KeyCondition, error) {
+	p, err := newParser(s, KindKeyCondition, expression)
+	if err != nil {
+		return nil, err
+	}
+	root, err := p.condition()
+	if err != nil {
+		return nil, err
+	}
+	k := &KeyCondition{paths: p.paths}
+	if message := k.collect(root); message != "" {
+		return nil, p.error(message)
+	}
+	return k, nil
+}
+
+// collect turns the condition into terms; it returns the message of a refusal.
+func (k *KeyCondition) collect(n *node) string {
+	switch n.op {
+	case opAnd:
+		if message := k.collect(n.left); message != "" {
+			return message
+		}
+		return k.collect(n.right)
+	case opOr, opNot, opNotEqual, opIn, opExists, opNotExists, opType, opContains:
+		return "Invalid operator used in KeyConditionExpression: " + n.op.String()
+	}
+	var path Path
+	for i := range n.args {
+		switch o := &n.args[i]; o.kind {
+		case operandFunction:
+			return "Invalid operator used in KeyConditionExpression: " + o.text
+		case operandPath:
+			if path != nil {
+				return "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"
+			}
+			path = o.path
+		}
+	}
+	switch {
+	case path == nil:
+		return "Invalid condition in KeyConditionExpression: No key attribute specified"
+	case len(path) > 1:
+		return "KeyConditionExpressions cannot have conditions on nested attributes"
+	}
+	term, ok := keyTerm(n, path.Attribute())
+	if !ok {
+		return "Invalid condition in KeyConditionExpression: " + n.op.String() + " operator must have the key attribute as its first operand"
+	}
+	for _, t := range k.terms {
+		if t.Name == term.Name {
+			return "KeyConditionExpressions must only contain one condition per key"
+		}
+	}
+	k.terms = append(k.terms, term)
+	return ""
+}
+
+// keyTerm makes a term of a comparison of one attribute; ok is false when the
+// attribute stands in the wrong place.
+func keyTerm(n *node, name string) (t KeyTerm, ok bool) {
+	t.Name = name
+	op := n.op
+	first, second := &n.args[0], &n.args[1]
+	if first.kind != operandPath {
+		// :v < a says the same as a > :v.
+		first, second = second, first
+		switch op {
+		case opLess:
+			op = opGreater
+		case opLessEqual:
+			op = opGreaterEqual
+		case opGreater:
+			op = opLess
+		case opGreaterEqual:
+			op = opLessEqual
+		case opEqual:
+		default:
+			return t, false
+		}
+	}
+	t.Operator = KeyOperator(slices.Index(keyOperators[:], op))
+	t.Value = second.value
+	if op == opBetween {
+		t.High = n.args[2].value
+	}
+	return t, true
+}
+
+// Bind fits the condition to a key: equality on the partition key, and on the
+// sort key one condition at most. The error is an *Error with DynamoDB's text
+// for a missing key, an attribute that is none, or an operator that is not
+// supported.
+func (k *KeyCondition) Bind(schema KeySchema) (KeyQuery, error) {
+	var q KeyQuery
+	if len(k.terms) > 2 {
+		return q, &Error{Kind: KindKeyCondition, Message: "Conditions can be of length 1 or 2 only"}
+	}
+	var partition *KeyTerm
+	for i := range k.terms {
+		t := &k.terms[i]
+		switch {
+		case t.Name == schema.Partition:
+			partition = t
+		case t.Name == schema.Sort:
+			q.Sort = t
+		}
+	}
+	if partition == nil {
+		return KeyQuery{}, missedKey(schema.Partition)
+	}
+	if len(k.terms) == 2 && q.Sort == nil {
+		if schema.Sort == "" {
+			return KeyQuery{}, errKeyCondition()
+		}
+		return KeyQuery{}, missedKey(schema.Sort)
+	}
+	if partition.Operator != KeyEqual {
+		return KeyQuery{}, errKeyCondition()
+	}
+	if !partition.fits(schema.PartitionType) || q.Sort != nil && !q.Sort.fits(schema.SortType) {
+		return KeyQuery{}, &Error{
+			Kind:    KindKeyCondition,
+			Message: "One or more parameter values were invalid: Condition parameter type does not match schema type",
+		}
+	}
+	if q.Sort != nil && q.Sort.Operator == KeyBeginsWith && schema.SortType == "N" {
+		return KeyQuery{}, errKeyCondition()
+	}
+	q.Partition = partition.Value
+	return q, nil
+}
+
+func (t *KeyTerm) fits(typ string) bool {
+	return typ == "" || typeCode(t.Value) == typ && (t.High == nil || typeCode(t.High) == typ)
+}
+
+func missedKey(name string) error {
+	return &Error{Kind: KindKeyCondition, Message: "Query condition missed key schema element: " + name}
+}
+
+func errKeyCondition() error {
+	return &Error{Kind: KindKeyCondition, Message: "Query key condition not supported"}
+}

@@ -1,0 +1,299 @@
+package ddbexpr
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// DynamoDB's limits for one expression.
+const (
+	// MaxExpressionSize is the longest expression in bytes.
+	MaxExpressionSize = 4096
+	// MaxOperators is the largest number of operators and functions.
+	MaxOperators = 300
+	// MaxInOperands is the largest number of operands in the list of IN.
+	MaxInOperands = 100
+	// MaxPathDepth is the largest number of elements of a document path.
+	MaxPathDepth = 32
+)
+
+// rank orders refusals: DynamoDB checks a whole expression for its syntax, then
+// for one kind of mistake after the other. The lower one is reported, and of
+// equals the first.
+type rank uint8
+
+const (
+	rankReserved rank = iota
+	rankFunction
+	rankParens
+	rankLimit
+	rankName
+	rankValue
+	rankUsage
+	rankDistinct
+	rankType
+)
+
+// parser reads one expression. It looks one token ahead and remembers one.
+type parser struct {
+	scope *Scope
+	kind  Kind
+	src   string
+	prev  token
+	cur   token
+
+	paths     []Path
+	operators int
+	found     bool
+	foundRank rank
+	message   string
+	reason    string
+}
+
+func newParser(s *Scope, kind Kind, src string) (*parser, error) {
+	p := &parser{scope: s, kind: kind, src: src}
+	if strings.TrimSpace(src) == "" {
+		return nil, p.error("The expression can not be empty;")
+	}
+	if len(src) > MaxExpressionSize {
+		return nil, p.error("Expression size has exceeded the maximum allowed size; expression size: " + strconv.Itoa(len(src)))
+	}
+	p.cur = scan(src, 0)
+	return p, nil
+}
+
+func (p *parser) error(message string) *Error {
+	return &Error{Kind: p.kind, Message: "Invalid " + p.kind.String() + ": " + message}
+}
+
+// report keeps a refusal that is no syntax error.
+func (p *parser) report(r rank, message string) {
+	if !p.found || r < p.foundRank {
+		p.found, p.foundRank, p.message, p.reason = true, r, message, ""
+	}
+}
+
+// reportValue keeps a refusal whose message repeats values.
+func (p *parser) reportValue(r rank, message, reason string) {
+	if p.report(r, message); p.message == message {
+		p.reason = reason
+	}
+}
+
+// finish checks that nothing follows, and returns what was reported.
+func (p *parser) finish() error {
+	if p.cur.kind != tokenEnd {
+		return p.syntax()
+	}
+	if p.operators > MaxOperators {
+		p.report(rankLimit, "The expression contains too many operators; operator count: "+strconv.Itoa(p.operators))
+	}
+	if !p.found {
+		return nil
+	}
+	err := p.error(p.message)
+	if p.reason != "" {
+		err.reason = "Invalid " + p.kind.String() + ": " + p.reason
+	}
+	return err
+}
+
+// syntax refuses the current token, with the tokens around it.
+func (p *parser) syntax() error {
+	start, end := p.cur.start, p.cur.end
+	if p.prev.end > 0 {
+		start = p.prev.start
+	}
+	if p.cur.kind != tokenEnd {
+		end = scan(p.src, end).end
+	}
+	near := strings.TrimSpace(p.src[start:end])
+	return p.error(`Syntax error; token: "` + p.cur.text + `", near: "` + near + `"`)
+}
+
+func (p *parser) next() {
+	p.prev = p.cur
+	p.cur = scan(p.src, p.cur.end)
+}
+
+func (p *parser) isSymbol(s string) bool { return p.cur.kind == tokenSymbol && p.cur.text == s }
+
+// accept steps over a symbol if it comes next.
+func (p *parser) accept(s string) bool {
+	if p.isSymbol(s) {
+		p.next()
+		return true
+	}
+	return false
+}
+
+func (p *parser) expect(s string) error {
+	if !p.accept(s) {
+		return p.syntax()
+	}
+	return nil
+}
+
+// isWord tells whether a keyword comes next; keywords have no case.
+func (p *parser) isWord(word string) bool {
+	return p.cur.kind == tokenWord && len(p.cur.text) == len(word) && strings.EqualFold(p.cur.text, word)
+}
+
+func (p *parser) acceptWord(word string) bool {
+	if p.isWord(word) {
+		p.next()
+		return true
+	}
+	return false
+}
+
+// path reads a document path and remembers it.
+func (p *parser) path() (Path, error) {
+	var buf [4]Element
+	path := buf[:0]
+	for {
+		name, err := p.pathName()
+		if err != nil {
+			return nil, err
+		}
+		path = append(path, Element{Name: name})
+		for p.accept("[") {
+			index, err := p.index()
+			if err != nil {
+				return nil, err
+			}
+			path = append(path, Element{Index: index})
+		}
+		if !p.accept(".") {
+			break
+		}
+	}
+	if len(path) > MaxPathDepth {
+		p.report(rankLimit, "The document path has too many nesting elements; nesting levels: "+strconv.Itoa(len(path)))
+	}
+	out := Path(append([]Element(nil), path...))
+	p.paths = append(p.paths, out)
+	return out, nil
+}
+
+func (p *parser) pathName() (string, error) {
+	t := p.cur
+	switch t.kind {
+	case tokenWord:
+		if isReserved(t.text) {
+			if p.isKeyword() {
+				return "", p.syntax()
+			}
+			p.report(rankReserved, "Attribute name is a reserved keyword; reserved keyword: "+t.text)
+		}
+		p.next()
+		return t.text, nil
+	case tokenName:
+		p.next()
+		name, ok := p.scope.name(t.text)
+		if !ok {
+			p.report(rankName, "An expression attribute name used in the document path is not defined; attribute name: "+t.text)
+			return t.text, nil
+		}
+		return name, nil
+	}
+	return "", p.syntax()
+}
+
+// isKeyword tells the reserved words that are part of the grammar itself.
+func (p *parser) isKeyword() bool {
+	switch p.kind {
+	case KindUpdate:
+		return p.isWord("SET") || p.isWord("REMOVE") || p.isWord("ADD") || p.isWord("DELETE")
+	case KindProjection:
+		return false
+	}
+	return p.isWord("AND") || p.isWord("OR") || p.isWord("NOT") || p.isWord("IN") || p.isWord("BETWEEN")
+}
+
+func (p *parser) index() (int, error) {
+	t := p.cur
+	if t.kind != tokenNumber {
+		return 0, p.syntax()
+	}
+	p.next()
+	n, err := strconv.ParseInt(t.text, 10, 32)
+	if err != nil {
+		p.report(rankLimit, "List index is not within the allowable range; index: ["+t.text+"]")
+	}
+	return int(n), p.expect("]")
+}
+
+// value reads a value placeholder.
+func (p *parser) value() operand {
+	t := p.cur
+	p.next()
+	v, ok := p.scope.value(t.text)
+	if !ok {
+		p.report(rankValue, "An expression attribute value used in expression is not defined; attribute value: "+t.text)
+	}
+	return operand{kind: operandValue, value: v, text: t.text}
+}
+
+// arguments reads the operands of a function behind its opening parenthesis.
+func (p *parser) arguments(read func() (operand, error)) ([]operand, error) {
+	var args []operand
+	for {
+		arg, err := read()
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, arg)
+		if p.accept(")") {
+			return args, nil
+		}
+		if err := p.expect(","); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (p *parser) wrongCount(function string, n int) {
+	p.report(rankUsage, "Incorrect number of operands for operator or function; operator or function: "+function+", number of operands: "+strconv.Itoa(n))
+}
+
+func (p *parser) needsPath(function string) {
+	p.report(rankUsage, "Operator or function requires a document path; operator or function: "+function)
+}
+
+func (p *parser) wrongType(operator, typ string) {
+	p.report(rankType, "Incorrect operand type for operator or function; operator or function: "+operator+", operand type: "+typ)
+}
+
+// operandKind is what an operand is.
+type operandKind uint8
+
+const (
+	operandInvalid  operandKind = iota
+	operandPath                 // a document path
+	operandValue                // a value placeholder
+	operandFunction             // a function of operands
+)
+
+// operand is a leaf of a condition or of an update, or a function of leaves.
+type operand struct {
+	kind  operandKind
+	path  Path
+	value types.AttributeValue // nil when the placeholder is not defined
+	text  string               // placeholder or name of the function
+	args  []operand
+	paren bool // stands in parentheses
+}
+
+// literalType returns the type of a value that is known while parsing, or "".
+func (o *operand) literalType() string {
+	switch {
+	case o.kind == operandValue && o.value != nil:
+		return typeCode(o.value)
+	case o.kind == operandFunction && o.text == "size":
+		return "N"
+	}
+	return ""
+}

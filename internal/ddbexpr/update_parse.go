@@ -1,0 +1,182 @@
+package ddbexpr
+
+import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+// sections reads a whole update expression.
+func (p *parser) sections(u *Update) error {
+	var seen [SectionDelete + 1]bool
+	for {
+		section := p.section()
+		if section == SectionInvalid {
+			return p.syntax()
+		}
+		p.next()
+		if seen[section] {
+			p.report(rankReserved, `The "`+section.String()+`" section can only be used once in an update expression;`)
+		}
+		seen[section] = true
+		for {
+			a, err := p.action(section)
+			if err != nil {
+				return err
+			}
+			u.actions = append(u.actions, a)
+			if !p.accept(",") {
+				break
+			}
+		}
+		if p.cur.kind == tokenEnd {
+			return p.finish()
+		}
+	}
+}
+
+func (p *parser) section() Section {
+	for _, s := range [...]Section{SectionSet, SectionRemove, SectionAdd, SectionDelete} {
+		if p.isWord(s.String()) {
+			return s
+		}
+	}
+	return SectionInvalid
+}
+
+func (p *parser) action(section Section) (action, error) {
+	a := action{section: section}
+	var err error
+	if a.path, err = p.path(); err != nil {
+		return a, err
+	}
+	switch section {
+	case SectionSet:
+		p.operators++
+		if err := p.expect("="); err != nil {
+			return a, err
+		}
+		a.value, err = p.sum(0)
+		return a, err
+	case SectionAdd, SectionDelete:
+		p.operators++
+		if p.cur.kind != tokenValue {
+			return a, p.syntax()
+		}
+		a.value = p.value()
+		p.checkSectionType(section, a.value.value)
+	}
+	return a, nil
+}
+
+// checkSectionType checks the value of ADD and DELETE.
+func (p *parser) checkSectionType(section Section, v types.AttributeValue) {
+	name := ""
+	switch v.(type) {
+	case *types.AttributeValueMemberS:
+		name = "STRING"
+	case *types.AttributeValueMemberN:
+		if section == SectionDelete {
+			name = "NUMBER"
+		}
+	case *types.AttributeValueMemberB:
+		name = "BINARY"
+	case *types.AttributeValueMemberL:
+		name = "LIST"
+	case *types.AttributeValueMemberM:
+		name = "MAP"
+	case *types.AttributeValueMemberNULL:
+		name = "NULL"
+	case *types.AttributeValueMemberBOOL:
+		name = "BOOLEAN"
+	}
+	if name != "" {
+		p.report(rankType, "Incorrect operand type for operator or function; operator: "+section.String()+
+			", operand type: "+name+", typeSet: ALLOWED_FOR_"+section.String()+"_OPERAND")
+	}
+}
+
+// sum reads the right side of SET: an operand, or two with + or - between.
+func (p *parser) sum(depth int) (operand, error) {
+	left, err := p.updateOperand(depth)
+	if err != nil {
+		return left, err
+	}
+	op := p.cur.text
+	if !p.isSymbol("+") && !p.isSymbol("-") {
+		return left, nil
+	}
+	p.next()
+	p.operators++
+	right, err := p.updateOperand(depth)
+	if err != nil {
+		return right, err
+	}
+	sum := operand{kind: operandFunction, text: op, args: []operand{left, right}}
+	for i := range sum.args {
+		if t := sum.args[i].literalType(); t != "" && t != "N" {
+			p.wrongType(op, t)
+		}
+	}
+	return sum, nil
+}
+
+// updateOperand reads a path, a value, a function or a sum in parentheses.
+func (p *parser) updateOperand(depth int) (operand, error) {
+	switch p.cur.kind {
+	case tokenValue:
+		return p.value(), nil
+	case tokenWord:
+		if next := scan(p.src, p.cur.end); next.text == "(" && !p.isKeyword() {
+			return p.updateCall()
+		}
+		fallthrough
+	case tokenName:
+		path, err := p.path()
+		return operand{kind: operandPath, path: path}, err
+	}
+	if !p.accept("(") {
+		return operand{}, p.syntax()
+	}
+	o, err := p.sum(depth + 1)
+	if err != nil {
+		return o, err
+	}
+	if o.paren {
+		p.redundant()
+	}
+	o.paren = true
+	return o, p.expect(")")
+}
+
+// updateCall reads a function. Its operands are no sums.
+func (p *parser) updateCall() (operand, error) {
+	name := p.cur.text
+	p.next()
+	p.next()
+	p.operators++
+	args, err := p.arguments(func() (operand, error) { return p.updateOperand(1) })
+	if err != nil {
+		return operand{}, err
+	}
+	o := operand{kind: operandFunction, text: name, args: args}
+	switch name {
+	case "if_not_exists":
+		if len(args) != 2 {
+			p.wrongCount(name, len(args))
+		} else if args[0].kind != operandPath {
+			p.needsPath(name)
+		}
+	case "list_append":
+		if len(args) != 2 {
+			p.wrongCount(name, len(args))
+			break
+		}
+		for i := range args {
+			if t := args[i].literalType(); t != "" && t != "L" {
+				p.wrongType(name, t)
+			}
+		}
+	case "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size":
+		p.report(rankFunction, "The function is not allowed in an update expression; function: "+name)
+	default:
+		p.report(rankFunction, "Invalid function name; function: "+name)
+	}
+	return o, nil
+}
