@@ -1,0 +1,170 @@
+package benchmarks
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha512"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// floor does the format's mandatory cryptography for one item with the standard
+// library, and nothing else: no serialization, no maps, no randomness, no
+// memory of the result. Keys and texts are constant, lengths are real.
+type floor struct {
+	signed    bool
+	header    int // length of the header
+	record    []byte
+	fields    int
+	plain     []byte // one attribute
+	sealed    []byte
+	wrapping  cipher.AEAD
+	key       [32]byte
+	context   []byte
+	publicKey []byte
+	signature []byte
+	message   [48]byte
+}
+
+func newFloor(tb testing.TB, c itemCase, sealed envelope.Item) *floor {
+	tb.Helper()
+	f := &floor{
+		signed: c.suite.Signed(), fields: c.attributes,
+		header:  len(sealed[envelope.HeaderAttribute].(*types.AttributeValueMemberB).Value),
+		plain:   make([]byte, c.size/c.attributes, c.size/c.attributes+16),
+		context: make([]byte, 150),
+	}
+	// Path, length and mark around each value.
+	const around = len("benchmark") + 8 + 1 + 8 + len("attribute-000") + 8 + len("ENCRYPTED") + 2
+	f.record = make([]byte, f.header+8+len(f.context)+(c.attributes+1)*around+c.size+16*c.attributes)
+	block, err := aes.NewCipher(f.key[:])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if f.wrapping, err = cipher.NewGCM(block); err != nil {
+		tb.Fatal(err)
+	}
+	f.sealed = f.wrapping.Seal(nil, make([]byte, 12), f.plain, f.path())
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f.publicKey = elliptic.MarshalCompressed(elliptic.P384(), key.X, key.Y)
+	if f.signature, err = ecdsa.SignASN1(rand.Reader, key, f.message[:]); err != nil {
+		tb.Fatal(err)
+	}
+	return f
+}
+
+func (f *floor) path() []byte { return f.context[:39] }
+
+// derive is HKDF with two outputs.
+func (f *floor) derive(info string) error {
+	prk, err := hkdf.Extract(sha512.New, f.key[:], nil)
+	if err != nil {
+		return err
+	}
+	for range 2 {
+		if _, err = hkdf.Expand(sha512.New, prk, info, 32); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	wrapInfo = "AWS_MPL_INTERMEDIATE_KEYWRAP_ENC"
+	itemInfo = "AWS_DBE_COMMIT_KEY" + "0123456789abcdef0123456789abcdef"
+)
+
+// symmetric is what encrypting and decrypting share.
+func (f *floor) symmetric(wrap func(cipher.AEAD), field func(cipher.AEAD) error) error {
+	if err := f.derive(wrapInfo); err != nil { // of the intermediate key
+		return err
+	}
+	wrap(f.wrapping) // the intermediate key under the keyring's key
+	block, err := aes.NewCipher(f.key[:])
+	if err != nil {
+		return err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return err
+	}
+	wrap(aead)                                 // the data key under the intermediate one's
+	if err := f.derive(itemInfo); err != nil { // of the data key
+		return err
+	}
+	commit := hmac.New(sha512.New, f.key[:])
+	commit.Write(f.record[:f.header])
+	commit.Sum(nil)
+	root, err := aes.NewCipher(f.key[:])
+	if err != nil {
+		return err
+	}
+	stream := make([]byte, 48*f.fields)
+	cipher.NewCTR(root, f.key[:16]).XORKeyStream(stream, stream)
+	for range f.fields {
+		block, err := aes.NewCipher(f.key[:])
+		if err != nil {
+			return err
+		}
+		aead, err := cipher.NewGCM(block)
+		if err != nil {
+			return err
+		}
+		if err := field(aead); err != nil {
+			return err
+		}
+	}
+	digest := sha512.Sum384(f.record)
+	tag := hmac.New(sha512.New384, f.key[:])
+	tag.Write(digest[:])
+	tag.Sum(nil)
+	return nil
+}
+
+func (f *floor) encrypt() error {
+	var key *ecdsa.PrivateKey
+	if f.signed {
+		var err error
+		if key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader); err != nil {
+			return err
+		}
+	}
+	out := make([]byte, 0, len(f.plain)+16)
+	err := f.symmetric(
+		func(a cipher.AEAD) { a.Seal(nil, f.context[:12], f.key[:], f.context) },
+		func(a cipher.AEAD) error { a.Seal(out, f.context[:12], f.plain, f.path()); return nil },
+	)
+	if err == nil && f.signed {
+		_, err = ecdsa.SignASN1(rand.Reader, key, f.message[:])
+	}
+	return err
+}
+
+func (f *floor) decrypt() error {
+	out := make([]byte, 0, len(f.plain))
+	err := f.symmetric(
+		func(a cipher.AEAD) { a.Seal(nil, f.context[:12], f.key[:], f.context) }, // costs as opening does
+		func(a cipher.AEAD) error {
+			_, err := a.Open(out, f.context[:12], f.sealed, f.path())
+			return err
+		},
+	)
+	if err == nil && f.signed {
+		x, y := elliptic.UnmarshalCompressed(elliptic.P384(), f.publicKey)
+		if !ecdsa.VerifyASN1(&ecdsa.PublicKey{Curve: elliptic.P384(), X: x, Y: y}, f.message[:], f.signature) {
+			panic("the floor's signature does not verify")
+		}
+	}
+	return err
+}
