@@ -1,6 +1,8 @@
 package envelope
 
 import (
+	"crypto/fips140"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -35,10 +37,17 @@ type ItemEncryptor struct {
 	work              sync.Pool // *work
 }
 
+// errFIPSOnly: the mode in which the Go runtime refuses AES-GCM with nonces that
+// it did not choose itself. The item format derives its nonces.
+var errFIPSOnly = fmt.Errorf("%w: GODEBUG=fips140=only refuses the derived AES-GCM nonces of the item format; use fips140=on", ErrUnsupported)
+
 // NewItemEncryptor checks a configuration and makes an encryptor of it. Every
 // failure is an [*Error] that matches [ErrConfiguration] and says which setting
-// to change.
+// to change, or [ErrUnsupported] under GODEBUG=fips140=only.
 func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
+	if fips140.Enforced() {
+		return nil, newError("configure", c.LogicalTableName, errFIPSOnly)
+	}
 	if err := c.check(); err != nil {
 		return nil, newError("configure", c.LogicalTableName, err)
 	}
