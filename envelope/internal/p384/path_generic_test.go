@@ -1,0 +1,8 @@
+package p384
+
+import "testing"
+
+// eachPath runs f once for every implementation of the arithmetic.
+func eachPath(t *testing.T, f func(t *testing.T)) {
+	t.Run("generic", f)
+}

@@ -1,0 +1,7 @@
+//go:build !ddbseal_stdecdsa
+
+package p384
+
+// alwaysStandard is whether the package was built to leave the work to
+// crypto/ecdsa.
+const alwaysStandard = false
