@@ -1,0 +1,249 @@
+package kms
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+// alias is a name of a key. It is immutable once it is in the service.
+type alias struct {
+	place
+	name             string // "alias/…"
+	target           string // key id; empty for a name AWS reserves and has no key for yet
+	created, updated time.Time
+}
+
+func (a *alias) arn() string { return aliasARN(a.place, a.name) }
+
+type aliasInput struct {
+	AliasName   *string
+	TargetKeyID *string `json:"TargetKeyId"`
+}
+
+// aliasName checks the name of an alias that is created, changed or deleted.
+func aliasName(v *validator, p *string) (string, error) {
+	name := v.required("aliasName", p, 1, 256)
+	if err := v.err(); err != nil {
+		return "", err
+	}
+	rest, ok := strings.CutPrefix(name, "alias/")
+	switch {
+	case !ok || rest == "":
+		return "", validation("Invalid identifier")
+	case strings.HasPrefix(rest, "aws/"):
+		return "", call.Errorf("NotAuthorizedException", "Alias names that begin with alias/aws/ are reserved.")
+	case !validAlias(name):
+		return "", call.Errorf("InvalidAliasNameException", "The alias contains invalid characters.")
+	}
+	return name, nil
+}
+
+func (in *aliasInput) check() (name, targetID string, err error) {
+	var v validator
+	targetID = v.required("targetKeyId", in.TargetKeyID, 1, 2048)
+	name, err = aliasName(&v, in.AliasName)
+	return name, targetID, err
+}
+
+func (s *Service) alias(at place, name string) *alias {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if p := s.places[at]; p != nil {
+		return p.aliases[name]
+	}
+	return nil
+}
+
+func (ch *change) createAlias(ctx context.Context, c *call.Call, in *aliasInput) (any, error) {
+	name, targetID, err := in.check()
+	if err != nil {
+		return nil, err
+	}
+	at := place{c.AccountID, c.Region}
+	a := &alias{place: at, name: name, created: ch.now, updated: ch.now}
+	if err := ch.s.requireIdentity(ctx, c, "CreateAlias", a.arn(), nil); err != nil {
+		return nil, err
+	}
+	t, err := ch.own(ctx, c, targetID, "CreateAlias", nil)
+	if err != nil {
+		return nil, err
+	}
+	if ch.s.alias(at, name) != nil {
+		return nil, call.Errorf("AlreadyExistsException", "An alias with the name %s already exists", a.arn())
+	}
+	if err := t.notDoomed(); err != nil {
+		return nil, err
+	}
+	if err := ch.point(a, t.key); err != nil {
+		return nil, err
+	}
+	trailAlias(c, a, t.key)
+	return nil, nil
+}
+
+func (ch *change) updateAlias(ctx context.Context, c *call.Call, in *aliasInput) (any, error) {
+	name, targetID, err := in.check()
+	if err != nil {
+		return nil, err
+	}
+	at := place{c.AccountID, c.Region}
+	if err := ch.s.requireIdentity(ctx, c, "UpdateAlias", aliasARN(at, name), nil); err != nil {
+		return nil, err
+	}
+	before := ch.s.alias(at, name)
+	if before == nil {
+		return nil, noSuchAlias(aliasARN(at, name))
+	}
+	old, err := ch.own(ctx, c, before.target, "UpdateAlias", nil)
+	if err != nil {
+		return nil, err
+	}
+	t, err := ch.own(ctx, c, targetID, "UpdateAlias", nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.notDoomed(); err != nil {
+		return nil, err
+	}
+	if old.usage != t.usage || old.spec != t.spec {
+		return nil, validation("Alias %s cannot be changed from a KMS key with usage %s and spec %s to a KMS key with usage %s and spec %s", before.arn(), old.usage, old.spec, t.usage, t.spec)
+	}
+	after := *before
+	after.updated = ch.now
+	if old.id != t.id {
+		ch.unlink(before)
+	}
+	if err := ch.point(&after, t.key); err != nil {
+		return nil, err
+	}
+	trailAlias(c, &after, t.key)
+	return nil, nil
+}
+
+type deleteAliasInput struct{ AliasName *string }
+
+func (ch *change) deleteAlias(ctx context.Context, c *call.Call, in *deleteAliasInput) (any, error) {
+	var v validator
+	name, err := aliasName(&v, in.AliasName)
+	if err != nil {
+		return nil, err
+	}
+	at := place{c.AccountID, c.Region}
+	if err := ch.s.requireIdentity(ctx, c, "DeleteAlias", aliasARN(at, name), nil); err != nil {
+		return nil, err
+	}
+	a := ch.s.alias(at, name)
+	if a == nil {
+		return nil, noSuchAlias(aliasARN(at, name))
+	}
+	t, err := ch.own(ctx, c, a.target, "DeleteAlias", nil)
+	if err != nil {
+		return nil, err
+	}
+	ch.unlink(a)
+	ch.dropAlias(a)
+	trailAlias(c, a, t.key)
+	return nil, nil
+}
+
+func trailAlias(c *call.Call, a *alias, k *key) {
+	trail(c, k, struct {
+		AliasName   string `json:"aliasName"`
+		TargetKeyID string `json:"targetKeyId"`
+	}{a.name, k.id})
+	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: a.arn(), AccountID: a.account, Type: "AWS::KMS::Alias"})
+}
+
+// point makes a an alias of k.
+func (ch *change) point(a *alias, k *key) error {
+	if !slices.Contains(k.aliases, a.name) {
+		if len(k.aliases) >= maxAliasesPerKey {
+			return limitExceeded("You have reached the limit of %d aliases for this KMS key.", maxAliasesPerKey)
+		}
+		k = k.clone()
+		k.aliases = append(k.aliases, a.name)
+		slices.Sort(k.aliases)
+		ch.putKey(k)
+	}
+	a.target = k.id
+	fileAlias(&ch.tx, a)
+	ch.do(func() { ch.s.partition(a.place).aliases[a.name] = a })
+	return nil
+}
+
+// unlink takes the alias from the key it points to.
+func (ch *change) unlink(a *alias) {
+	if k, ok := ch.s.findByARN(keyARN(a.place, a.target)); ok {
+		k = k.clone()
+		k.aliases = slices.DeleteFunc(k.aliases, func(name string) bool { return name == a.name })
+		ch.putKey(k)
+	}
+}
+
+func (ch *change) dropAlias(a *alias) {
+	unfileAlias(&ch.tx, a)
+	ch.do(func() { delete(ch.s.partition(a.place).aliases, a.name) })
+}
+
+type aliasEntry struct {
+	AliasARN        string `json:"AliasArn"`
+	AliasName       string
+	CreationDate    *epoch `json:",omitempty"`
+	LastUpdatedDate *epoch `json:",omitempty"`
+	TargetKeyID     string `json:"TargetKeyId,omitempty"`
+}
+
+func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listKeyInput) (any, error) {
+	var v validator
+	id := v.optional("keyId", in.KeyID, 1, 2048)
+	limit := v.integer("limit", in.Limit, 1, 100, 50)
+	marker := v.optional("marker", in.Marker, 1, 1024)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	after, err := openMarker(marker)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.requireIdentity(ctx, c, "ListAliases", "*", nil); err != nil {
+		return nil, err
+	}
+	at := place{c.AccountID, c.Region}
+	only := ""
+	if id != "" {
+		t, err := s.resolve(c, id, true)
+		if err != nil {
+			return nil, err
+		}
+		only, at = t.id, t.place
+		if t.account != c.AccountID {
+			return nil, s.missing(c, at, t.arn, nil)
+		}
+	}
+	var entries []*alias
+	s.mu.RLock()
+	if p := s.places[at]; p != nil {
+		for name, a := range p.aliases {
+			if name > after && (only == "" || a.target == only) {
+				entries = append(entries, a)
+			}
+		}
+	}
+	s.mu.RUnlock()
+	slices.SortFunc(entries, func(a, b *alias) int { return strings.Compare(a.name, b.name) })
+	page, next := cut(entries, limit, func(a *alias) string { return a.name })
+	out := struct {
+		Aliases    []aliasEntry
+		NextMarker string `json:",omitempty"`
+		Truncated  bool
+	}{Aliases: make([]aliasEntry, len(page)), NextMarker: next, Truncated: next != ""}
+	for i, a := range page {
+		created, updated := epoch(a.created), epoch(a.updated)
+		out.Aliases[i] = aliasEntry{a.arn(), a.name, &created, &updated, a.target}
+	}
+	return out, nil
+}

@@ -1,0 +1,224 @@
+package kms
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// What follows is for the other services of this server. c is a call of KMS
+// made with call.Via, so that the caller is authorized and the audit event
+// tells on whose behalf; each method files that event itself.
+
+// AsService returns the call that an AWS service makes for itself, not for the
+// caller of c, such as DynamoDB under the grant of a table. service is a
+// service principal ("dynamodb.us-east-1.amazonaws.com").
+func AsService(c *call.Call, operation, service string) *call.Call {
+	own := c.Via("kms", operation, "")
+	own.Caller = call.Caller{Principal: policy.Principal{Type: policy.Service, ARN: service}}
+	return own
+}
+
+// record files the event of a call that did not come through the front door.
+func (s *Service) record(c *call.Call, err error) {
+	o, _ := s.Describe(c.Operation)
+	s.audit.Record(c, o, err)
+}
+
+// serveVia runs a wire operation for another service.
+func serveVia[In, Out any](s *Service, ctx context.Context, c *call.Call, in *In, f func(*Service, context.Context, *call.Call, *In) (any, error)) (out Out, err error) {
+	defer func() { s.record(c, err) }()
+	if err = s.catchUp(); err != nil {
+		return out, err
+	}
+	answer, err := f(s, ctx, c, in)
+	if err != nil {
+		return out, err
+	}
+	out, _ = answer.(Out)
+	return out, nil
+}
+
+// changeVia is serveVia for an operation that changes something.
+func changeVia[In, Out any](s *Service, ctx context.Context, c *call.Call, in *In, f func(*change, context.Context, *call.Call, *In) (any, error)) (Out, error) {
+	return serveVia[In, Out](s, ctx, c, in, func(s *Service, ctx context.Context, c *call.Call, in *In) (out any, err error) {
+		err = s.write(func(ch *change) (err error) {
+			out, err = f(ch, ctx, c, in)
+			return err
+		})
+		return out, err
+	})
+}
+
+// Decrypt opens a ciphertext under the key with the given ARN, as the caller
+// of c. It is the fast path of every call on an encrypted table. Errors are
+// *call.Error as on the wire: AccessDeniedException, DisabledException,
+// KMSInvalidStateException, NotFoundException, IncorrectKeyException and
+// InvalidCiphertextException. The caller wipes the plaintext.
+func (s *Service) Decrypt(ctx context.Context, c *call.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) (plaintext []byte, err error) {
+	defer func() { s.record(c, err) }()
+	if err := s.catchUp(); err != nil {
+		return nil, err
+	}
+	k, ok := s.findByARN(keyARN)
+	if !ok {
+		return nil, noSuchKey(keyARN)
+	}
+	h, parsed := parseBlob(ciphertext)
+	if !parsed {
+		h.account = unparsed
+	}
+	plaintext, _, err = s.unseal(ctx, c, target{key: k}, h, "Decrypt", ciphertext, encryptionContext, nil)
+	if err != nil {
+		return nil, err
+	}
+	trail(c, k, &cryptoParameters{EncryptionAlgorithm: specSymmetric, EncryptionContext: encryptionContext})
+	return plaintext, nil
+}
+
+// DataKey is a data key in both forms.
+type DataKey struct {
+	Plaintext  []byte // the caller wipes it
+	Ciphertext []byte
+	KeyARN     string
+}
+
+// GenerateDataKey makes a data key of 1 to 1024 bytes under a key, as the
+// caller of c: see AsService. Errors are as on the wire.
+func (s *Service) GenerateDataKey(ctx context.Context, c *call.Call, keyID string, encryptionContext map[string]string, bytes int) (DataKey, error) {
+	in := &dataKeyInput{KeyID: &keyID, EncryptionContext: encryptionContext, NumberOfBytes: &bytes}
+	out, err := serveVia[dataKeyInput, *dataKeyOutput](s, ctx, c, in, (*Service).generateDataKey)
+	if err != nil {
+		return DataKey{}, err
+	}
+	return DataKey{out.Plaintext, out.CiphertextBlob, out.KeyID}, nil
+}
+
+// Encrypt encrypts 1 to 4096 bytes under a key. Errors are as on the wire.
+func (s *Service) Encrypt(ctx context.Context, c *call.Call, keyID string, plaintext []byte, encryptionContext map[string]string) ([]byte, error) {
+	in := &encryptInput{KeyID: &keyID, Plaintext: append([]byte(nil), plaintext...), EncryptionContext: encryptionContext}
+	out, err := serveVia[encryptInput, *encryptOutput](s, ctx, c, in, (*Service).encrypt)
+	if err != nil {
+		return nil, err
+	}
+	return out.CiphertextBlob, nil
+}
+
+// DescribeKey returns the metadata of a key named by id, ARN, alias or alias
+// ARN. Errors are as on the wire.
+func (s *Service) DescribeKey(ctx context.Context, c *call.Call, keyID string) (Metadata, error) {
+	out, err := serveVia[keyInput, keyOutput](s, ctx, c, &keyInput{KeyID: &keyID}, (*Service).describeKey)
+	return out.KeyMetadata, err
+}
+
+// GrantRequest is what CreateGrant takes from another service.
+type GrantRequest struct {
+	KeyID    string // id or ARN
+	Grantee  string // ARN or, when the call's ForAWSResource is set, a service principal
+	Retiring string // the same; empty: none
+	// Operations without prefix, such as "Decrypt".
+	Operations []string
+	// EncryptionContextSubset and EncryptionContextEquals constrain the grant;
+	// at most one is set.
+	EncryptionContextSubset map[string]string
+	EncryptionContextEquals map[string]string
+	Name                    string
+}
+
+// CreateGrant makes a grant and returns its id. Errors are as on the wire.
+func (s *Service) CreateGrant(ctx context.Context, c *call.Call, r GrantRequest) (grantID string, err error) {
+	in := &createGrantInput{KeyID: &r.KeyID, Operations: r.Operations, GranteePrincipal: optional(r.Grantee), RetiringPrincipal: optional(r.Retiring), Name: optional(r.Name)}
+	if r.EncryptionContextSubset != nil || r.EncryptionContextEquals != nil {
+		in.Constraints = &grantConstraints{EncryptionContextSubset: r.EncryptionContextSubset, EncryptionContextEquals: r.EncryptionContextEquals}
+	}
+	out, err := changeVia[createGrantInput, *createGrantOutput](s, ctx, c, in, (*change).createGrant)
+	if err != nil {
+		return "", err
+	}
+	return out.GrantID, nil
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// RetireGrant ends a grant, as one whom the grant names. Errors are as on the
+// wire: NotFoundException when key or grant is gone.
+func (s *Service) RetireGrant(ctx context.Context, c *call.Call, keyARN, grantID string) error {
+	in := &endGrantInput{KeyID: &keyARN, GrantID: &grantID}
+	_, err := changeVia[endGrantInput, any](s, ctx, c, in, (*change).retireGrant)
+	return err
+}
+
+// ResolveKey returns the ARN of the key that id, ARN, alias or alias ARN name
+// for the caller's account and Region, without authorization: errors are those
+// of a wrong name and NotFoundException.
+func (s *Service) ResolveKey(c *call.Call, keyID string) (arn string, err error) {
+	if err := s.catchUp(); err != nil {
+		return "", err
+	}
+	t, err := s.resolve(c, keyID, false)
+	if err != nil {
+		return "", err
+	}
+	return t.arn, nil
+}
+
+// KeyState returns the state of a key without authorization; ok is false when
+// the key does not exist (any more).
+func (s *Service) KeyState(keyARN string) (state State, ok bool) {
+	if err := s.catchUp(); err != nil {
+		return "", false
+	}
+	k, ok := s.findByARN(keyARN)
+	if !ok {
+		return "", false
+	}
+	return k.state, true
+}
+
+// EnsureAWSManagedKey returns the ARN of the AWS managed key of an account and
+// Region with an alias such as "alias/aws/dynamodb", and makes key and alias
+// when there are none. Nobody can change such a key; it is for everybody in
+// the account, through that service only, and rotates every year.
+func (s *Service) EnsureAWSManagedKey(_ context.Context, account, region, aliasName string) (arn string, err error) {
+	service, ok := strings.CutPrefix(aliasName, "alias/aws/")
+	if !ok || service == "" || !isAccount(account) || !validRegion(region) {
+		return "", errors.New("kms: EnsureAWSManagedKey needs an account, a Region and an alias/aws/ name")
+	}
+	if err := s.catchUp(); err != nil {
+		return "", err
+	}
+	at := place{account, region}
+	if a := s.alias(at, aliasName); a != nil {
+		return keyARN(at, a.target), nil
+	}
+	err = s.write(func(ch *change) error {
+		if a := s.alias(at, aliasName); a != nil {
+			arn = keyARN(at, a.target)
+			return nil
+		}
+		k := ch.newKey(at, newKeyConfig{
+			spec: specSymmetric, usage: usageEncrypt, manager: managerAWS,
+			description: "Default key that protects my " + service + " data when no other key is defined",
+		})
+		state := k.family.load()
+		state.rotation = rotation{enabled: true, period: defaultPeriod}
+		state.rotation.start(ch.now)
+		k.policy = s.mustPolicy(managedPolicy(account, region, service))
+		k.aliases = []string{aliasName}
+		ch.addKey(k)
+		a := &alias{place: at, name: aliasName, target: k.id, created: ch.now, updated: ch.now}
+		fileAlias(&ch.tx, a)
+		ch.do(func() { s.partition(at).aliases[aliasName] = a })
+		arn = k.arn
+		return nil
+	})
+	return arn, err
+}

@@ -1,0 +1,185 @@
+package kms
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+type scheduleInput struct {
+	KeyID               *string `json:"KeyId"`
+	PendingWindowInDays *int
+}
+
+type scheduleOutput struct {
+	DeletionDate        *epoch `json:",omitempty"`
+	KeyID               string `json:"KeyId"`
+	KeyState            State
+	PendingWindowInDays int
+}
+
+func (ch *change) scheduleKeyDeletion(ctx context.Context, c *call.Call, in *scheduleInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	window := v.integer("pendingWindowInDays", in.PendingWindowInDays, 7, 30, 30)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := ch.own(ctx, c, id, "ScheduleKeyDeletion", policy.Context{conditionWindow: {strconv.Itoa(window)}})
+	if err != nil {
+		return nil, err
+	}
+	if err := t.notDoomed(); err != nil {
+		return nil, err
+	}
+	k := t.key.clone()
+	k.window = window
+	if k.isPrimary() && len(k.family.load().regions) > 1 {
+		k.state = PendingReplicaDeletion
+	} else {
+		k.doom(ch.now)
+	}
+	ch.putKey(k)
+	out := scheduleOutput{KeyID: k.arn, KeyState: k.state, PendingWindowInDays: window}
+	if k.state == PendingDeletion {
+		at := epoch(k.deleteAt)
+		out.DeletionDate = &at
+	}
+	trail(c, k, struct {
+		KeyID  string `json:"keyId"`
+		Window int    `json:"pendingWindowInDays"`
+	}{id, window})
+	c.Trail.ResponseElements = out
+	return out, nil
+}
+
+// doom begins the waiting period at now.
+func (k *key) doom(now time.Time) {
+	k.state = PendingDeletion
+	k.deleteAt = now.Add(time.Duration(k.window) * day)
+}
+
+func (ch *change) cancelKeyDeletion(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := ch.own(ctx, c, id, "CancelKeyDeletion", nil)
+	if err != nil {
+		return nil, err
+	}
+	if t.notDoomed() == nil {
+		return nil, invalidState("%s is not pending deletion.", t.arn)
+	}
+	k := t.key.clone()
+	k.state, k.deleteAt, k.window = Disabled, time.Time{}, 0
+	ch.putKey(k)
+	trail(c, k, keyParameters{id})
+	return struct {
+		KeyID string `json:"KeyId"`
+	}{k.arn}, nil
+}
+
+// maintain does what the clock has made due: it deletes keys, starts the
+// waiting period of primaries whose last replica is gone, and rotates.
+func (ch *change) maintain() error {
+	s := ch.s
+	var due []*key
+	s.mu.RLock()
+	for _, k := range s.keys {
+		if !k.due().After(ch.now) {
+			due = append(due, k)
+		}
+	}
+	s.mu.RUnlock()
+	// Later deadlines last: a primary's waiting period begins with the last
+	// replica's end.
+	slices.SortFunc(due, func(a, b *key) int { return a.due().Compare(b.due()) })
+	left := map[*family][]string{} // Regions that remain
+	for len(due) > 0 {
+		k := due[0]
+		due = due[1:]
+		if k.state != PendingDeletion {
+			ch.rotate(k)
+			continue
+		}
+		regions, ok := left[k.family]
+		if !ok {
+			regions = slices.Clone(k.family.load().regions)
+		}
+		regions = slices.DeleteFunc(regions, func(r string) bool { return r == k.region })
+		left[k.family] = regions
+		ch.remove(k)
+		if len(regions) != 1 {
+			continue
+		}
+		primary, ok := s.findByARN(keyARN(place{k.account, regions[0]}, k.id))
+		if ok && primary.state == PendingReplicaDeletion {
+			primary = primary.clone()
+			primary.doom(k.deleteAt)
+			ch.putKey(primary)
+			if !primary.deleteAt.After(ch.now) {
+				due = append(due, primary)
+			}
+		}
+	}
+	for f, regions := range left {
+		if len(regions) == 0 {
+			ch.destroy(f)
+			continue
+		}
+		state := f.load().clone()
+		state.regions = regions
+		ch.putFamily(f, state)
+	}
+	ch.do(func() {
+		s.due.Store(math.MaxInt64)
+		for _, k := range s.keys {
+			s.plan(k)
+		}
+	})
+	return nil
+}
+
+// remove takes a key with its aliases and grants out of the service.
+func (ch *change) remove(k *key) {
+	s := ch.s
+	for _, name := range k.aliases {
+		if a := s.alias(k.place, name); a != nil {
+			ch.dropAlias(a)
+		}
+	}
+	s.mu.RLock()
+	var grants []*grant
+	if t := s.grants[k.arn]; t != nil {
+		for _, g := range t.byID {
+			grants = append(grants, g)
+		}
+	}
+	s.mu.RUnlock()
+	for _, g := range grants {
+		ch.dropGrant(g)
+	}
+	unfileKey(&ch.tx, k)
+	ch.do(func() {
+		delete(s.keys, k.arn)
+		delete(s.partition(k.place).keys, k.id)
+	})
+}
+
+// destroy wipes the material of a family whose last key is gone.
+func (ch *change) destroy(f *family) {
+	unfileFamily(&ch.tx, f)
+	ch.do(func() {
+		delete(ch.s.families, familyID{f.account, f.id})
+		for _, v := range f.load().versions {
+			v.wipe()
+		}
+	})
+}

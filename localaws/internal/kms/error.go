@@ -1,0 +1,46 @@
+package kms
+
+import (
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+func disabled(arn string) error { return call.Errorf("DisabledException", "%s is disabled.", arn) }
+
+func invalidState(format string, args ...any) error {
+	return call.Errorf("KMSInvalidStateException", format, args...)
+}
+
+func notFound(format string, args ...any) error {
+	return call.Errorf("NotFoundException", format, args...)
+}
+
+func noSuchKey(arn string) error { return notFound("Key '%s' does not exist", arn) }
+
+func noSuchAlias(arn string) error { return notFound("Alias %s is not found.", arn) }
+
+func invalidARN(format string, args ...any) error {
+	return call.Errorf("InvalidArnException", format, args...)
+}
+
+func validation(format string, args ...any) error {
+	return &call.Error{Code: "ValidationException", Message: call.Errorf("", format, args...).Message, Namespace: "com.amazon.coral.validate"}
+}
+
+func unsupported(format string, args ...any) error {
+	return call.Errorf("UnsupportedOperationException", format, args...)
+}
+
+func limitExceeded(format string, args ...any) error {
+	return call.Errorf("LimitExceededException", format, args...)
+}
+
+func malformedPolicy(format string, args ...any) error {
+	return call.Errorf("MalformedPolicyDocumentException", format, args...)
+}
+
+// invalidCiphertext has no message on AWS either.
+func invalidCiphertext() error { return call.Errorf("InvalidCiphertextException", "") }
+
+func dryRun() error {
+	return call.Errorf("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+}

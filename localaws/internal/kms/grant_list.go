@@ -1,0 +1,270 @@
+package kms
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// GrantEntry is one grant as ListGrants shows it.
+type GrantEntry struct {
+	Constraints              *grantConstraints `json:",omitempty"`
+	CreationDate             epoch
+	GrantID                  string `json:"GrantId"`
+	GranteePrincipal         string `json:",omitempty"`
+	GranteeServicePrincipal  string `json:",omitempty"`
+	IssuingAccount           string
+	KeyID                    string `json:"KeyId"`
+	Name                     string
+	Operations               []string
+	RetiringPrincipal        string `json:",omitempty"`
+	RetiringServicePrincipal string `json:",omitempty"`
+}
+
+// spell returns the ARN of a bound principal; one that was deleted appears as
+// its unique id.
+func (s *Service) spell(bound string) string {
+	if bound == "" || strings.HasPrefix(bound, "arn:") || isService(bound) {
+		return bound
+	}
+	if arn, ok := s.principals.ARN(bound); ok {
+		return arn
+	}
+	return bound
+}
+
+func (s *Service) entry(g *grant) GrantEntry {
+	e := GrantEntry{
+		CreationDate: epoch(g.created), GrantID: g.ID, IssuingAccount: "arn:aws:iam::" + g.IssuingAccount + ":root", KeyID: g.keyARN,
+		Name: g.Name, Operations: g.Operations,
+	}
+	if g.granteeService {
+		e.GranteeServicePrincipal = g.Grantee
+	} else {
+		e.GranteePrincipal = s.spell(g.Grantee)
+	}
+	if g.retiringService {
+		e.RetiringServicePrincipal = g.RetiringPrincipal
+	} else {
+		e.RetiringPrincipal = s.spell(g.RetiringPrincipal)
+	}
+	if g.EncryptionContextEquals != nil || g.EncryptionContextSubset != nil || g.SourceARN != "" {
+		e.Constraints = &grantConstraints{g.EncryptionContextEquals, g.EncryptionContextSubset, g.SourceARN}
+	}
+	return e
+}
+
+type grantsOutput struct {
+	Grants     []GrantEntry
+	NextMarker string `json:",omitempty"`
+	Truncated  bool
+}
+
+func (s *Service) page(grants []*grant, after string, limit int) *grantsOutput {
+	grants = slices.DeleteFunc(grants, func(g *grant) bool { return g.order() <= after })
+	slices.SortFunc(grants, func(a, b *grant) int { return strings.Compare(a.order(), b.order()) })
+	page, next := cut(grants, limit, (*grant).order)
+	out := &grantsOutput{Grants: make([]GrantEntry, len(page)), NextMarker: next, Truncated: next != ""}
+	for i, g := range page {
+		out.Grants[i] = s.entry(g)
+	}
+	return out
+}
+
+type listGrantsInput struct {
+	listKeyInput
+	GrantID                 *string `json:"GrantId"`
+	GranteePrincipal        *string
+	GranteeServicePrincipal *string
+}
+
+func (s *Service) listGrants(ctx context.Context, c *call.Call, in *listGrantsInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	limit := v.integer("limit", in.Limit, 1, 100, 50)
+	marker := v.optional("marker", in.Marker, 1, 1024)
+	grantID := v.optional("grantId", in.GrantID, 1, 128)
+	grantee := v.optional("granteePrincipal", in.GranteePrincipal, 1, 256)
+	service := v.optional("granteeServicePrincipal", in.GranteeServicePrincipal, 1, 256)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	after, err := openMarker(marker)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.resolve(c, id, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.require(ctx, c, question{action: "ListGrants", target: t, extra: policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}}); err != nil {
+		return nil, err
+	}
+	trail(c, t.key, keyParameters{id})
+	bound := grantee
+	if unique, ok := s.identify(grantee); ok && unique != "" {
+		bound = unique
+	}
+	s.mu.RLock()
+	var found []*grant
+	if table := s.grants[t.arn]; table != nil {
+		for _, g := range table.byID {
+			if (grantID == "" || g.ID == grantID) && (grantee == "" || !g.granteeService && g.Grantee == bound) && (service == "" || g.granteeService && g.Grantee == service) {
+				found = append(found, g)
+			}
+		}
+	}
+	s.mu.RUnlock()
+	return s.page(found, after, limit), nil
+}
+
+type listRetirableInput struct {
+	listInput
+	RetiringPrincipal        *string
+	RetiringServicePrincipal *string
+}
+
+func (s *Service) listRetirableGrants(ctx context.Context, c *call.Call, in *listRetirableInput) (any, error) {
+	var v validator
+	limit := v.integer("limit", in.Limit, 1, 100, 50)
+	marker := v.optional("marker", in.Marker, 1, 1024)
+	v.optional("retiringPrincipal", in.RetiringPrincipal, 1, 256)
+	v.optional("retiringServicePrincipal", in.RetiringServicePrincipal, 1, 256)
+	if in.RetiringPrincipal == nil && in.RetiringServicePrincipal == nil {
+		v.add("null", "retiringPrincipal", "Member must not be null")
+	}
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	after, err := openMarker(marker)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.requireIdentity(ctx, c, "ListRetirableGrants", "*", nil); err != nil {
+		return nil, err
+	}
+	bound, err := s.principal(c, in.RetiringPrincipal, in.RetiringServicePrincipal)
+	if err != nil {
+		return nil, err
+	}
+	// AWS lists for principals of the caller's own account only.
+	if part := strings.SplitN(text(in.RetiringPrincipal), ":", 6); len(part) == 6 && part[4] != c.AccountID {
+		return nil, call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:ListRetirableGrants for a retiring principal of another account", c.Caller.Principal.ARN)
+	}
+	var found []*grant
+	s.mu.RLock()
+	for arn, table := range s.grants {
+		if k := s.keys[arn]; k == nil || k.region != c.Region {
+			continue
+		}
+		for _, g := range table.byID {
+			if g.RetiringPrincipal == bound && g.retiringService == (in.RetiringServicePrincipal != nil) {
+				found = append(found, g)
+			}
+		}
+	}
+	s.mu.RUnlock()
+	return s.page(found, after, limit), nil
+}
+
+type endGrantInput struct {
+	KeyID      *string `json:"KeyId"`
+	GrantID    *string `json:"GrantId"`
+	GrantToken *string
+	DryRun     bool
+}
+
+func (ch *change) revokeGrant(ctx context.Context, c *call.Call, in *endGrantInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	grantID := v.required("grantId", in.GrantID, 1, 128)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := ch.s.resolve(c, id, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := ch.s.require(ctx, c, question{action: "RevokeGrant", target: t, extra: policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}}); err != nil {
+		return nil, err
+	}
+	g := ch.s.grant(t.arn, grantID)
+	if g == nil {
+		return nil, notFound("Grant ID %s not found", grantID)
+	}
+	return nil, ch.end(c, t.key, g, in.DryRun)
+}
+
+// end removes a grant.
+func (ch *change) end(c *call.Call, k *key, g *grant, dry bool) error {
+	trail(c, k, struct {
+		KeyID   string `json:"keyId"`
+		GrantID string `json:"grantId"`
+		DryRun  bool   `json:"dryRun,omitempty"`
+	}{k.arn, g.ID, dry})
+	if dry {
+		return dryRun()
+	}
+	ch.dropGrant(g)
+	return nil
+}
+
+// retireGrant is for those whom the grant itself names, and its account.
+func (ch *change) retireGrant(ctx context.Context, c *call.Call, in *endGrantInput) (any, error) {
+	s := ch.s
+	var v validator
+	token := v.optional("grantToken", in.GrantToken, 1, 8192)
+	id := v.optional("keyId", in.KeyID, 1, 2048)
+	grantID := v.optional("grantId", in.GrantID, 1, 128)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	var g *grant
+	var t target
+	switch {
+	case token != "" && id == "" && grantID == "":
+		var err error
+		if g, err = s.openToken(token); err != nil {
+			return nil, err
+		}
+		if t, err = s.resolve(c, g.keyARN, true); err != nil {
+			return nil, err
+		}
+	case token == "" && id != "" && grantID != "":
+		var err error
+		if t, err = s.resolve(c, id, true); err != nil {
+			return nil, err
+		}
+		if g = s.grant(t.arn, grantID); g == nil {
+			return nil, notFound("Grant ID %s not found", grantID)
+		}
+	default:
+		return nil, validation("You must specify either a grant token, or a key ID and a grant ID.")
+	}
+	question := question{action: "RetireGrant", target: t, grants: []policy.Grant{g.Grant}}
+	if !g.concerns(&c.Caller.Principal) {
+		return nil, denied(c, question)
+	}
+	if err := s.require(ctx, c, question); err != nil {
+		return nil, err
+	}
+	return nil, ch.end(c, t.key, g, in.DryRun)
+}
+
+// concerns tells whether the grant names the caller or was made in the
+// caller's account: without that no policy lets anybody retire it.
+func (g *grant) concerns(p *policy.Principal) bool {
+	if p.AccountID != "" && p.AccountID == g.IssuingAccount {
+		return true
+	}
+	for _, bound := range [...]string{granteeIndex(g.Grantee), granteeIndex(g.RetiringPrincipal)} {
+		if bound != "" && (bound == p.UniqueID || bound == p.RoleUniqueID || bound == p.ARN || bound == p.AccountID) {
+			return true
+		}
+	}
+	return false
+}

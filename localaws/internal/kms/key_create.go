@@ -1,0 +1,367 @@
+package kms
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// Quotas, of which AWS's own are in part larger. They bound memory.
+const (
+	maxKeys          = 10_000 // in one account and Region
+	maxAliasesPerKey = 50
+	maxTags          = 50
+)
+
+type createKeyInput struct {
+	BypassPolicyLockoutSafetyCheck bool
+	CustomKeyStoreID               *string `json:"CustomKeyStoreId"`
+	CustomerMasterKeySpec          *string
+	Description                    *string
+	KeySpec                        *string
+	KeyUsage                       *string
+	MultiRegion                    bool
+	Origin                         *string
+	Policy                         *string
+	Tags                           []tagInput
+	XksKeyID                       *string `json:"XksKeyId"`
+}
+
+type keyOutput struct{ KeyMetadata Metadata }
+
+var keySpecs = []string{
+	"RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", specSymmetric,
+	"HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "ECC_NIST_EDWARDS25519",
+}
+
+func (ch *change) createKey(ctx context.Context, c *call.Call, in *createKeyInput) (any, error) {
+	s := ch.s
+	var v validator
+	spec := v.enum("keySpec", in.KeySpec, "", keySpecs...)
+	if old := v.enum("customerMasterKeySpec", in.CustomerMasterKeySpec, "", keySpecs...); spec == "" {
+		spec = old
+	} else if old != "" && old != spec {
+		return nil, validation("You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.")
+	}
+	if spec == "" {
+		spec = specSymmetric
+	}
+	usage := v.enum("keyUsage", in.KeyUsage, "", "SIGN_VERIFY", usageEncrypt, usageMAC, "KEY_AGREEMENT")
+	origin := v.enum("origin", in.Origin, "AWS_KMS", "AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")
+	description := v.optional("description", in.Description, 0, 8192)
+	v.optional("policy", in.Policy, 1, 131072)
+	tags := v.tags(in.Tags)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	if err := checkTags(tags); err != nil {
+		return nil, err
+	}
+	_, isMAC := macs[spec]
+	switch {
+	case origin != "AWS_KMS" || in.CustomKeyStoreID != nil || in.XksKeyID != nil:
+		return nil, unsupported("Origin %s is not supported: this server makes its keys itself.", origin)
+	case spec != specSymmetric && !isMAC:
+		return nil, unsupported("KeySpec %s is not supported: this server has symmetric encryption keys and HMAC keys.", spec)
+	case isMAC && usage == "":
+		return nil, validation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
+	case isMAC && usage != usageMAC, !isMAC && usage != "" && usage != usageEncrypt:
+		return nil, validation("KeyUsage %s is not compatible with KeySpec %s", usage, spec)
+	}
+	if usage == "" {
+		usage = usageEncrypt
+	}
+
+	at := place{c.AccountID, c.Region}
+	extra := policy.Context{
+		conditionKeyOrigin: {origin}, conditionKeySpec: {spec}, conditionKeyUsage: {usage},
+		conditionCustomerMasterKey: {spec}, conditionCustomerKeyUsage: {usage},
+		conditionMultiRegion: {fmt.Sprint(in.MultiRegion)}, conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)},
+	}
+	if in.MultiRegion {
+		extra[conditionMultiRegionType] = []string{"PRIMARY"}
+	}
+	requestTags(extra, tags)
+	if err := s.requireIdentity(ctx, c, "CreateKey", "*", extra); err != nil {
+		return nil, err
+	}
+	k := ch.newKey(at, newKeyConfig{spec: spec, usage: usage, manager: managerCustomer, multiRegion: in.MultiRegion, description: description, tags: tags})
+	if len(tags) > 0 {
+		if err := s.requireIdentity(ctx, c, "TagResource", k.arn, extra); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.room(at); err != nil {
+		return nil, err
+	}
+	if in.Policy == nil {
+		k.policy = s.mustPolicy(defaultPolicy(c.AccountID))
+	} else {
+		p, err := s.parsePolicy(*in.Policy)
+		if err != nil {
+			return nil, err
+		}
+		k.policy = p
+		if err := s.lockOut(ctx, c, k, in.BypassPolicyLockoutSafetyCheck); err != nil {
+			return nil, err
+		}
+	}
+	ch.addKey(k)
+	m := k.metadata()
+	trail(c, k, struct {
+		Policy      string `json:"policy,omitempty"`
+		Description string `json:"description"`
+		KeySpec     string `json:"keySpec"`
+		KeyUsage    string `json:"keyUsage"`
+		Origin      string `json:"origin"`
+		MultiRegion bool   `json:"multiRegion"`
+		Bypass      bool   `json:"bypassPolicyLockoutSafetyCheck"`
+		Tags        []tag  `json:"tags,omitempty"`
+	}{text(in.Policy), description, spec, usage, origin, in.MultiRegion, in.BypassPolicyLockoutSafetyCheck, tags})
+	c.Trail.ResponseElements = keyOutput{m}
+	return keyOutput{m}, nil
+}
+
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+// room returns an error when a place has as many keys as it may.
+func (s *Service) room(at place) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if p := s.places[at]; p != nil && len(p.keys) >= maxKeys {
+		return limitExceeded("You have reached the limit of %d KMS keys in this account and Region.", maxKeys)
+	}
+	return nil
+}
+
+type newKeyConfig struct {
+	spec, usage, manager, description string
+	multiRegion                       bool
+	tags                              []tag
+}
+
+// newKey makes a key with material of its own, not yet in the service and
+// without a policy.
+func (ch *change) newKey(at place, config newKeyConfig) *key {
+	var raw [16]byte
+	if config.multiRegion {
+		rand.Read(raw[:])
+	} else {
+		raw = uuid.New()
+	}
+	id := formatKeyID(raw, config.multiRegion)
+	f := &family{account: at.account, id: id}
+	f.current.Store(&shared{primary: at.region, regions: []string{at.region}, versions: []*version{newVersion(config.spec, "", ch.now)}})
+	k := &key{
+		place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now, usage: config.usage,
+		spec: config.spec, manager: config.manager, multiRegion: config.multiRegion, state: Enabled, tags: config.tags, family: f,
+	}
+	k.describe()
+	return k
+}
+
+// addKey puts a key that newKey made, and its family, into the service.
+func (ch *change) addKey(k *key) {
+	ch.putFamily(k.family, k.family.load())
+	ch.putKey(k)
+}
+
+// putKey files a key, new or changed.
+func (ch *change) putKey(k *key) {
+	k.describe()
+	fileKey(&ch.tx, k)
+	ch.do(func() {
+		ch.s.keys[k.arn] = k
+		ch.s.partition(k.place).keys[k.id] = k
+		ch.s.plan(k)
+	})
+}
+
+// putFamily files what related keys share.
+func (ch *change) putFamily(f *family, state *shared) {
+	fileFamily(&ch.tx, f, state)
+	ch.do(func() {
+		f.current.Store(state)
+		ch.s.families[familyID{f.account, f.id}] = f
+	})
+}
+
+type keyInput struct {
+	KeyID       *string `json:"KeyId"`
+	GrantTokens []string
+}
+
+func (s *Service) describeKey(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	v.grantTokens(in.GrantTokens)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := s.resolve(c, id, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkTokens(in.GrantTokens); err != nil {
+		return nil, err
+	}
+	if err := s.require(ctx, c, question{action: "DescribeKey", target: t}); err != nil {
+		return nil, err
+	}
+	trail(c, t.key, keyParameters{id})
+	return keyOutput{t.metadata()}, nil
+}
+
+type updateDescriptionInput struct {
+	KeyID       *string `json:"KeyId"`
+	Description *string
+}
+
+func (ch *change) updateKeyDescription(ctx context.Context, c *call.Call, in *updateDescriptionInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	description := v.required("description", in.Description, 0, 8192)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := ch.own(ctx, c, id, "UpdateKeyDescription", nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.notDoomed(); err != nil {
+		return nil, err
+	}
+	k := t.key.clone()
+	k.description = description
+	ch.putKey(k)
+	trail(c, k, struct {
+		KeyID       string `json:"keyId"`
+		Description string `json:"description"`
+	}{id, description})
+	return nil, nil
+}
+
+// own resolves and authorizes what only the key's own account may do, with a
+// key id or ARN.
+func (ch *change) own(ctx context.Context, c *call.Call, id, action string, extra policy.Context) (target, error) {
+	t, err := ch.s.resolve(c, id, true)
+	if err != nil {
+		return t, err
+	}
+	return t, ch.s.requireOwn(ctx, c, question{action: action, target: t, extra: extra})
+}
+
+func (ch *change) enableKey(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
+	return ch.setState(ctx, c, in, "EnableKey", Enabled)
+}
+
+func (ch *change) disableKey(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
+	return ch.setState(ctx, c, in, "DisableKey", Disabled)
+}
+
+func (ch *change) setState(ctx context.Context, c *call.Call, in *keyInput, action string, state State) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := ch.own(ctx, c, id, action, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.notDoomed(); err != nil {
+		return nil, err
+	}
+	trail(c, t.key, keyParameters{id})
+	if t.state == state {
+		return nil, nil
+	}
+	k := t.key.clone()
+	k.state = state
+	if state == Enabled {
+		ch.resume(k)
+	}
+	ch.putKey(k)
+	return nil, nil
+}
+
+type listInput struct {
+	Limit  *int
+	Marker *string
+}
+
+type keyEntry struct {
+	KeyARN string `json:"KeyArn"`
+	KeyID  string `json:"KeyId"`
+}
+
+func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listInput) (any, error) {
+	var v validator
+	limit := v.integer("limit", in.Limit, 1, 1000, 100)
+	marker := v.optional("marker", in.Marker, 1, 1024)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	if err := s.requireIdentity(ctx, c, "ListKeys", "*", nil); err != nil {
+		return nil, err
+	}
+	after, err := openMarker(marker)
+	if err != nil {
+		return nil, err
+	}
+	at := place{c.AccountID, c.Region}
+	s.mu.RLock()
+	var ids []string
+	if p := s.places[at]; p != nil {
+		for id := range p.keys {
+			if id > after {
+				ids = append(ids, id)
+			}
+		}
+	}
+	s.mu.RUnlock()
+	slices.SortFunc(ids, strings.Compare)
+	page, next := cut(ids, limit, func(id string) string { return id })
+	out := struct {
+		Keys       []keyEntry
+		NextMarker string `json:",omitempty"`
+		Truncated  bool
+	}{Keys: make([]keyEntry, len(page)), NextMarker: next, Truncated: next != ""}
+	for i, id := range page {
+		out.Keys[i] = keyEntry{keyARN(at, id), id}
+	}
+	return out, nil
+}
+
+// plan notes when k needs attention next. The caller holds mu.
+func (s *Service) plan(k *key) {
+	if at := k.due(); at.UnixNano() < s.due.Load() {
+		s.due.Store(at.UnixNano())
+	}
+}
+
+// due returns when the clock changes k next.
+func (k *key) due() time.Time {
+	switch {
+	case k.state == PendingDeletion:
+		return k.deleteAt
+	case k.state == Enabled && k.family.load().primary == k.region:
+		if at := k.family.load().rotation.next; !at.IsZero() {
+			return at
+		}
+	}
+	return distantFuture
+}

@@ -1,0 +1,281 @@
+package kms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+const (
+	maxPolicy  = 32_768 // bytes
+	policyName = "default"
+)
+
+// keyPolicy is a key policy as it was put, and what it was bound to then.
+type keyPolicy struct {
+	text string
+	// ids are the unique ids of the users and roles that the text names: a
+	// recreated user of the same name is another principal.
+	ids map[string]string
+	doc *policy.Document
+}
+
+// defaultPolicy hands every decision to the identity policies of the account.
+func defaultPolicy(account string) string {
+	return fmt.Sprintf(`{
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {
+    "Sid" : "Enable IAM User Permissions",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : "arn:aws:iam::%s:root"
+    },
+    "Action" : "kms:*",
+    "Resource" : "*"
+  } ]
+}`, account)
+}
+
+// managedPolicy is the policy of an AWS managed key: everyone in the account,
+// through one service only.
+func managedPolicy(account, region, service string) string {
+	return fmt.Sprintf(`{
+  "Version" : "2012-10-17",
+  "Id" : "auto-%[3]s-1",
+  "Statement" : [ {
+    "Sid" : "All principals of the account through %[3]s",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : "*"
+    },
+    "Action" : [ "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey" ],
+    "Resource" : "*",
+    "Condition" : {
+      "StringEquals" : {
+        "kms:CallerAccount" : "%[1]s",
+        "kms:ViaService" : "%[3]s.%[2]s.amazonaws.com"
+      }
+    }
+  }, {
+    "Sid" : "Key metadata for the account",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : "arn:aws:iam::%[1]s:root"
+    },
+    "Action" : [ "kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant" ],
+    "Resource" : "*"
+  }, {
+    "Sid" : "Key metadata for the service itself",
+    "Effect" : "Allow",
+    "Principal" : {
+      "Service" : "%[3]s.amazonaws.com"
+    },
+    "Action" : [ "kms:Describe*", "kms:Get*", "kms:List*" ],
+    "Resource" : "*"
+  } ]
+}`, account, region, service)
+}
+
+// parsePolicy reads a policy that is being put: every principal must exist,
+// and users and roles are bound by their unique ids.
+func (s *Service) parsePolicy(text string) (*keyPolicy, error) {
+	if len(text) > maxPolicy {
+		return nil, limitExceeded("The key policy document exceeds the limit of %d bytes.", maxPolicy)
+	}
+	doc, err := policy.Parse([]byte(text), policy.KeyPolicy)
+	if err != nil {
+		var parse *policy.ParseError
+		if errors.As(err, &parse) {
+			return nil, malformedPolicy("%s", parse.Reason)
+		}
+		return nil, malformedPolicy("%s", err.Error())
+	}
+	p := &keyPolicy{text: text, ids: map[string]string{}}
+	for _, arn := range doc.PrincipalARNs() {
+		id, ok := s.identify(arn)
+		if !ok {
+			return nil, malformedPolicy("Policy contains a statement with one or more invalid principals.")
+		}
+		if id != "" {
+			p.ids[arn] = id
+		}
+	}
+	p.bind(doc)
+	return p, nil
+}
+
+func (p *keyPolicy) bind(doc *policy.Document) {
+	p.doc = doc.Map(func(e policy.PrincipalEntry) policy.PrincipalEntry {
+		if e.Kind == policy.PrincipalAWS {
+			e.UniqueID = p.ids[e.Value]
+		}
+		return e
+	})
+}
+
+// identify tells whether a principal of a policy or grant exists, and gives
+// the unique id of a user or role. Accounts and sessions have none: they are
+// meant by name.
+func (s *Service) identify(arn string) (id string, ok bool) {
+	if isAccount(arn) {
+		return "", s.principals.AccountExists(arn)
+	}
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || !isAccount(parts[4]) || !s.principals.AccountExists(parts[4]) {
+		return "", false
+	}
+	kind, name, _ := strings.Cut(parts[5], "/")
+	switch {
+	case parts[2] == "iam" && parts[5] == "root":
+		return "", true
+	case parts[2] == "iam" && (kind == "user" || kind == "role"):
+		return s.principals.UniqueID(arn)
+	case parts[2] == "sts" && (kind == "assumed-role" || kind == "federated-user"):
+		return "", name != ""
+	}
+	return "", false
+}
+
+// mustPolicy is parsePolicy for the policies that are made here.
+func (s *Service) mustPolicy(text string) *keyPolicy {
+	doc, err := policy.Parse([]byte(text), policy.KeyPolicy)
+	if err != nil {
+		panic("kms: " + err.Error())
+	}
+	return &keyPolicy{text: text, doc: doc}
+}
+
+// show returns the text as AWS shows it: a user or role that was deleted
+// appears as its unique id.
+func (s *Service) show(p *keyPolicy) string {
+	if len(p.ids) == 0 {
+		return p.text
+	}
+	return p.doc.Map(func(e policy.PrincipalEntry) policy.PrincipalEntry {
+		if e.UniqueID == "" {
+			return e
+		}
+		if arn, ok := s.principals.ARN(e.UniqueID); ok {
+			e.Value = arn
+		} else {
+			e.Value = e.UniqueID
+		}
+		return e
+	}).Text()
+}
+
+// lockOut refuses a policy under which the caller could not put the next one.
+// k has the new policy already.
+func (s *Service) lockOut(ctx context.Context, c *call.Call, k *key, bypass bool) error {
+	if bypass {
+		return nil
+	}
+	err := s.require(ctx, c, question{action: "PutKeyPolicy", target: target{key: k}, extra: policy.Context{conditionBypass: {"false"}}, grants: []policy.Grant{}})
+	if err != nil {
+		return malformedPolicy("The new key policy will not allow you to update the key policy in the future.")
+	}
+	return nil
+}
+
+type policyInput struct {
+	KeyID      *string `json:"KeyId"`
+	PolicyName *string
+}
+
+type putPolicyInput struct {
+	policyInput
+	Policy                         *string
+	BypassPolicyLockoutSafetyCheck bool
+}
+
+func (in *policyInput) check(v *validator) (id string, err error) {
+	id = v.keyID(in.KeyID)
+	name := v.optional("policyName", in.PolicyName, 1, 128)
+	if err := v.err(); err != nil {
+		return "", err
+	}
+	if in.PolicyName != nil && name != policyName {
+		return "", notFound("No such policy exists")
+	}
+	return id, nil
+}
+
+func (s *Service) getKeyPolicy(ctx context.Context, c *call.Call, in *policyInput) (any, error) {
+	id, err := in.check(&validator{})
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.resolve(c, id, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.requireOwn(ctx, c, question{action: "GetKeyPolicy", target: t}); err != nil {
+		return nil, err
+	}
+	trail(c, t.key, struct {
+		KeyID      string `json:"keyId"`
+		PolicyName string `json:"policyName"`
+	}{id, policyName})
+	return struct{ Policy, PolicyName string }{s.show(t.policy), policyName}, nil
+}
+
+func (ch *change) putKeyPolicy(ctx context.Context, c *call.Call, in *putPolicyInput) (any, error) {
+	var v validator
+	text := v.required("policy", in.Policy, 1, 131072)
+	id, err := in.check(&v)
+	if err != nil {
+		return nil, err
+	}
+	t, err := ch.own(ctx, c, id, "PutKeyPolicy", policy.Context{conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)}})
+	if err != nil {
+		return nil, err
+	}
+	p, err := ch.s.parsePolicy(text)
+	if err != nil {
+		return nil, err
+	}
+	k := t.key.clone()
+	k.policy = p
+	if err := ch.s.lockOut(ctx, c, k, in.BypassPolicyLockoutSafetyCheck); err != nil {
+		return nil, err
+	}
+	ch.putKey(k)
+	trail(c, k, struct {
+		KeyID      string `json:"keyId"`
+		PolicyName string `json:"policyName"`
+		Policy     string `json:"policy"`
+		Bypass     bool   `json:"bypassPolicyLockoutSafetyCheck"`
+	}{id, policyName, text, in.BypassPolicyLockoutSafetyCheck})
+	return nil, nil
+}
+
+type listKeyInput struct {
+	KeyID *string `json:"KeyId"`
+	listInput
+}
+
+func (s *Service) listKeyPolicies(ctx context.Context, c *call.Call, in *listKeyInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	v.integer("limit", in.Limit, 1, 1000, 100)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := s.resolve(c, id, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.requireOwn(ctx, c, question{action: "ListKeyPolicies", target: t}); err != nil {
+		return nil, err
+	}
+	trail(c, t.key, keyParameters{id})
+	return struct {
+		PolicyNames []string
+		Truncated   bool
+	}{[]string{policyName}, false}, nil
+}

@@ -1,0 +1,104 @@
+package kms
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/sha512"
+	"hash"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+const maxMessage = 4096
+
+// macs has the HMAC key specs.
+var macs = map[string]struct {
+	algorithm string
+	size      int // of the material, in bytes
+	hash      func() hash.Hash
+}{
+	"HMAC_224": {"HMAC_SHA_224", 28, sha256.New224},
+	"HMAC_256": {"HMAC_SHA_256", 32, sha256.New},
+	"HMAC_384": {"HMAC_SHA_384", 48, sha512.New384},
+	"HMAC_512": {"HMAC_SHA_512", 64, sha512.New},
+}
+
+type macInput struct {
+	KeyID        *string `json:"KeyId"`
+	MacAlgorithm *string
+	Message      []byte
+	DryRun       bool
+	GrantTokens  []string
+}
+
+type verifyMacInput struct {
+	macInput
+	Mac []byte
+}
+
+// mac checks the request, authorizes it and computes the MAC.
+func (s *Service) mac(ctx context.Context, c *call.Call, in *macInput, v *validator) (t target, mac []byte, err error) {
+	id := v.keyID(in.KeyID)
+	v.bytes("message", in.Message, 1, maxMessage)
+	if in.MacAlgorithm == nil {
+		v.add("null", "macAlgorithm", "Member must not be null")
+	}
+	algorithm := v.enum("macAlgorithm", in.MacAlgorithm, "", "HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512")
+	v.grantTokens(in.GrantTokens)
+	if err := v.err(); err != nil {
+		return t, nil, err
+	}
+	if t, err = s.resolve(c, id, false); err != nil {
+		return t, nil, err
+	}
+	if err := s.checkTokens(in.GrantTokens); err != nil {
+		return t, nil, err
+	}
+	if err := s.use(ctx, c, t, c.Operation, usageMAC, nil, policy.Context{conditionMacAlgorithm: {algorithm}}); err != nil {
+		return t, nil, err
+	}
+	m := macs[t.spec]
+	if m.algorithm != algorithm {
+		return t, nil, call.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", algorithm, t.spec)
+	}
+	trail(c, t.key, &cryptoParameters{KeyID: id, MacAlgorithm: algorithm, DryRun: in.DryRun})
+	mac, err = t.key.mac(in.Message)
+	return t, mac, err
+}
+
+func (s *Service) generateMac(ctx context.Context, c *call.Call, in *macInput) (any, error) {
+	t, mac, err := s.mac(ctx, c, in, &validator{})
+	if err != nil {
+		return nil, err
+	}
+	if in.DryRun {
+		return nil, dryRun()
+	}
+	return struct {
+		KeyID        string `json:"KeyId"`
+		Mac          []byte
+		MacAlgorithm string
+	}{t.arn, mac, *in.MacAlgorithm}, nil
+}
+
+func (s *Service) verifyMac(ctx context.Context, c *call.Call, in *verifyMacInput) (any, error) {
+	var v validator
+	v.bytes("mac", in.Mac, 1, 6144)
+	t, mac, err := s.mac(ctx, c, &in.macInput, &v)
+	if err != nil {
+		return nil, err
+	}
+	if !hmac.Equal(mac, in.Mac) {
+		return nil, call.Errorf("KMSInvalidMacException", "")
+	}
+	if in.DryRun {
+		return nil, dryRun()
+	}
+	return struct {
+		KeyID        string `json:"KeyId"`
+		MacAlgorithm string
+		MacValid     bool
+	}{t.arn, *in.MacAlgorithm, true}, nil
+}

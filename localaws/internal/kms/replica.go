@@ -1,0 +1,174 @@
+package kms
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+type replicateInput struct {
+	KeyID                          *string `json:"KeyId"`
+	ReplicaRegion                  *string
+	BypassPolicyLockoutSafetyCheck bool
+	Description                    *string
+	Policy                         *string
+	Tags                           []tagInput
+}
+
+type replicateOutput struct {
+	ReplicaKeyMetadata Metadata
+	ReplicaPolicy      string
+	ReplicaTags        []tag
+}
+
+// replicateKey makes a related key in another Region: with the same id and
+// material, and with a policy, description, tags, aliases and grants of its
+// own.
+func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateInput) (any, error) {
+	s := ch.s
+	var v validator
+	id := v.keyID(in.KeyID)
+	region := v.required("replicaRegion", in.ReplicaRegion, 1, 32)
+	description := v.optional("description", in.Description, 0, 8192)
+	v.optional("policy", in.Policy, 1, 131072)
+	tags := v.tags(in.Tags)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	if !validRegion(region) {
+		return nil, validation("1 validation error detected: Value '%s' at 'replicaRegion' failed to satisfy constraint: Member must satisfy regular expression pattern: ^([a-z]+-){2,3}\\d+$", region)
+	}
+	if err := checkTags(tags); err != nil {
+		return nil, err
+	}
+	t, err := ch.own(ctx, c, id, "ReplicateKey", policy.Context{conditionReplicaRegion: {region}})
+	if err != nil {
+		return nil, err
+	}
+	if err := t.usable(); err != nil {
+		return nil, err
+	}
+	if !t.isPrimary() {
+		return nil, unsupported("%s is not a multi-Region primary key.", t.arn)
+	}
+	family := t.family.load()
+	if slices.Contains(family.regions, region) {
+		return nil, call.Errorf("AlreadyExistsException", "%s already exists in Region %s.", t.id, region)
+	}
+
+	// The rest happens in the Region of the replica.
+	there := *c
+	there.Region = region
+	at := place{t.account, region}
+	extra := policy.Context{
+		conditionKeyOrigin: {"AWS_KMS"}, conditionKeySpec: {t.spec}, conditionKeyUsage: {t.usage}, conditionMultiRegion: {"true"},
+		conditionMultiRegionType: {"REPLICA"}, conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)},
+		conditionPrimaryRegion: {t.region}, conditionReplicaRegion: {region},
+	}
+	requestTags(extra, tags)
+	if err := s.requireIdentity(ctx, &there, "CreateKey", "*", extra); err != nil {
+		return nil, err
+	}
+	k := &key{
+		place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now, usage: t.usage, spec: t.spec,
+		manager: managerCustomer, multiRegion: true, state: Enabled, tags: tags, family: t.family,
+	}
+	k.describe()
+	if len(tags) > 0 {
+		if err := s.requireIdentity(ctx, &there, "TagResource", k.arn, extra); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.room(at); err != nil {
+		return nil, err
+	}
+	if in.Policy == nil {
+		k.policy = s.mustPolicy(defaultPolicy(c.AccountID))
+	} else {
+		if k.policy, err = s.parsePolicy(*in.Policy); err != nil {
+			return nil, err
+		}
+		if err := s.lockOut(ctx, &there, k, in.BypassPolicyLockoutSafetyCheck); err != nil {
+			return nil, err
+		}
+	}
+	state := family.clone()
+	state.regions = append(state.regions, region)
+	slices.Sort(state.regions)
+	ch.putFamily(t.family, state)
+	ch.putKey(k)
+	out := replicateOutput{ReplicaPolicy: k.policy.text, ReplicaTags: slices.Concat([]tag{}, tags)}
+	ch.do(func() { out.ReplicaKeyMetadata = k.metadata() })
+	trail(c, t.key, struct {
+		KeyID       string `json:"keyId"`
+		Region      string `json:"replicaRegion"`
+		Policy      string `json:"policy,omitempty"`
+		Description string `json:"description"`
+		Bypass      bool   `json:"bypassPolicyLockoutSafetyCheck"`
+		Tags        []tag  `json:"tags,omitempty"`
+	}{id, region, text(in.Policy), description, in.BypassPolicyLockoutSafetyCheck, tags})
+	trail(c, k, c.Trail.RequestParameters)
+	return &out, nil
+}
+
+type updatePrimaryInput struct {
+	KeyID         *string `json:"KeyId"`
+	PrimaryRegion *string
+}
+
+// updatePrimaryRegion makes an existing replica the primary.
+func (ch *change) updatePrimaryRegion(ctx context.Context, c *call.Call, in *updatePrimaryInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	region := v.required("primaryRegion", in.PrimaryRegion, 1, 32)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	extra := policy.Context{conditionPrimaryRegion: {region}}
+	t, err := ch.own(ctx, c, id, "UpdatePrimaryRegion", extra)
+	if err != nil {
+		return nil, err
+	}
+	if !t.isPrimary() {
+		return nil, unsupported("%s is not a multi-Region primary key.", t.arn)
+	}
+	if err := t.notDoomed(); err != nil {
+		return nil, err
+	}
+	arn := keyARN(place{t.account, region}, t.id)
+	replica, ok := ch.s.findByARN(arn)
+	if !ok {
+		return nil, noSuchKey(arn)
+	}
+	if region == t.region {
+		return nil, validation("%s is in the primary Region %s already.", t.arn, region)
+	}
+	there := *c
+	there.Region = region
+	if err := ch.s.requireOwn(ctx, &there, question{action: "UpdatePrimaryRegion", target: target{key: replica}, extra: extra}); err != nil {
+		return nil, err
+	}
+	if err := replica.notDoomed(); err != nil {
+		return nil, err
+	}
+	state := t.family.load().clone()
+	state.primary = region
+	ch.putFamily(t.family, state)
+	// The type of every related key is among its condition keys.
+	for _, r := range state.regions {
+		if k, ok := ch.s.findByARN(keyARN(place{t.account, r}, t.id)); ok {
+			k := k.clone()
+			ch.putKey(k)
+			ch.do(k.describe)
+		}
+	}
+	trail(c, t.key, struct {
+		KeyID  string `json:"keyId"`
+		Region string `json:"primaryRegion"`
+	}{id, region})
+	trail(c, replica, c.Trail.RequestParameters)
+	return nil, nil
+}

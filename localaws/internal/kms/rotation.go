@@ -1,0 +1,249 @@
+package kms
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+const (
+	day              = 24 * time.Hour
+	defaultPeriod    = 365 // days
+	maxOnDemand      = 25
+	rotatedByClock   = "AUTOMATIC"
+	rotatedOnDemand  = "ON_DEMAND"
+	maxMissedPeriods = 1000 // when the clock jumps
+)
+
+// rotation is the automatic rotation of a family.
+type rotation struct {
+	enabled  bool
+	period   int       // days
+	next     time.Time // zero unless enabled
+	onDemand int       // rotations on demand so far
+}
+
+// start begins a period at now.
+func (r *rotation) start(now time.Time) { r.next = now.Add(time.Duration(r.period) * day) }
+
+// rotatable returns AWS's refusal of rotation settings for a key that has
+// none of its own.
+func (k *key) rotatable(operation string) error {
+	switch {
+	case k.usage != usageEncrypt:
+		return unsupported("%s key usage is %s which is not valid for %s.", k.arn, k.usage, operation)
+	case k.isReplica():
+		return unsupported("%s is a multi-Region replica key, for which %s is not supported: use the primary key.", k.arn, operation)
+	}
+	return nil
+}
+
+// rotating resolves and checks the key of an operation that changes rotation.
+func (ch *change) rotating(ctx context.Context, c *call.Call, id, action string, extra policy.Context) (target, error) {
+	t, err := ch.own(ctx, c, id, action, extra)
+	if err != nil {
+		return t, err
+	}
+	if err := t.usable(); err != nil {
+		return t, err
+	}
+	return t, t.rotatable(action)
+}
+
+type enableRotationInput struct {
+	KeyID                *string `json:"KeyId"`
+	RotationPeriodInDays *int
+}
+
+func (ch *change) enableKeyRotation(ctx context.Context, c *call.Call, in *enableRotationInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	period := v.integer("rotationPeriodInDays", in.RotationPeriodInDays, 90, 2560, defaultPeriod)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := ch.rotating(ctx, c, id, "EnableKeyRotation", policy.Context{conditionPeriod: {strconv.Itoa(period)}})
+	if err != nil {
+		return nil, err
+	}
+	state := t.family.load().clone()
+	r := &state.rotation
+	if !r.enabled || in.RotationPeriodInDays != nil && r.period != period {
+		r.enabled, r.period = true, period
+		r.start(ch.now)
+		ch.putFamily(t.family, state)
+		ch.putKey(t.key.clone())
+	}
+	trail(c, t.key, struct {
+		KeyID  string `json:"keyId"`
+		Period int    `json:"rotationPeriodInDays"`
+	}{id, period})
+	return nil, nil
+}
+
+func (ch *change) disableKeyRotation(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := ch.rotating(ctx, c, id, "DisableKeyRotation", nil)
+	if err != nil {
+		return nil, err
+	}
+	state := t.family.load().clone()
+	state.rotation.enabled, state.rotation.next = false, time.Time{}
+	ch.putFamily(t.family, state)
+	trail(c, t.key, keyParameters{id})
+	return nil, nil
+}
+
+func (ch *change) rotateKeyOnDemand(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := ch.rotating(ctx, c, id, "RotateKeyOnDemand", nil)
+	if err != nil {
+		return nil, err
+	}
+	state := t.family.load().clone()
+	if state.rotation.onDemand >= maxOnDemand {
+		return nil, limitExceeded("You have reached the limit of %d on-demand rotations for this KMS key.", maxOnDemand)
+	}
+	state.rotation.onDemand++
+	state.versions = append(state.versions, newVersion(t.spec, rotatedOnDemand, ch.now))
+	ch.putFamily(t.family, state)
+	trail(c, t.key, keyParameters{id})
+	return struct {
+		KeyID string `json:"KeyId"`
+	}{t.id}, nil
+}
+
+// rotate does the automatic rotations of a family that are due.
+func (ch *change) rotate(k *key) {
+	state := k.family.load().clone()
+	r := &state.rotation
+	for range maxMissedPeriods {
+		if r.next.After(ch.now) {
+			break
+		}
+		state.versions = append(state.versions, newVersion(k.spec, rotatedByClock, r.next))
+		r.start(r.next)
+	}
+	if !r.next.After(ch.now) {
+		r.start(ch.now)
+	}
+	ch.putFamily(k.family, state)
+}
+
+// resume rotates a key that was disabled when rotation was due: once, whatever
+// was missed.
+func (ch *change) resume(k *key) {
+	state := k.family.load()
+	if !state.rotation.enabled || k.isReplica() || state.rotation.next.After(ch.now) {
+		return
+	}
+	state = state.clone()
+	state.versions = append(state.versions, newVersion(k.spec, rotatedByClock, ch.now))
+	state.rotation.start(ch.now)
+	ch.putFamily(k.family, state)
+}
+
+func (s *Service) getKeyRotationStatus(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	t, err := s.resolve(c, id, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.require(ctx, c, question{action: "GetKeyRotationStatus", target: t}); err != nil {
+		return nil, err
+	}
+	trail(c, t.key, keyParameters{id})
+	r := t.family.load().rotation
+	out := struct {
+		KeyID                string `json:"KeyId"`
+		KeyRotationEnabled   bool
+		NextRotationDate     *epoch `json:",omitempty"`
+		RotationPeriodInDays int    `json:",omitempty"`
+	}{KeyID: t.id}
+	if r.enabled && t.notDoomed() == nil {
+		next := epoch(r.next)
+		out.KeyRotationEnabled, out.NextRotationDate, out.RotationPeriodInDays = true, &next, r.period
+	}
+	return out, nil
+}
+
+type listRotationsInput struct {
+	listKeyInput
+	IncludeKeyMaterial *string
+}
+
+type rotationEntry struct {
+	KeyID            string `json:"KeyId"`
+	KeyMaterialID    string `json:"KeyMaterialId"`
+	KeyMaterialState string
+	RotationDate     *epoch `json:",omitempty"`
+	RotationType     string `json:",omitempty"`
+}
+
+func (s *Service) listKeyRotations(ctx context.Context, c *call.Call, in *listRotationsInput) (any, error) {
+	var v validator
+	id := v.keyID(in.KeyID)
+	limit := v.integer("limit", in.Limit, 1, 1000, 100)
+	marker := v.optional("marker", in.Marker, 1, 1024)
+	include := v.enum("includeKeyMaterial", in.IncludeKeyMaterial, "ROTATIONS_ONLY", "ALL_KEY_MATERIAL", "ROTATIONS_ONLY")
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	after, err := openMarker(marker)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.resolve(c, id, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.requireOwn(ctx, c, question{action: "ListKeyRotations", target: t}); err != nil {
+		return nil, err
+	}
+	if t.usage != usageEncrypt {
+		return nil, unsupported("%s key usage is %s which is not valid for ListKeyRotations.", t.arn, t.usage)
+	}
+	trail(c, t.key, keyParameters{id})
+	versions := t.family.load().versions
+	entries := []rotationEntry{}
+	for i, v := range versions {
+		if v.rotation == "" && include == "ROTATIONS_ONLY" {
+			continue
+		}
+		e := rotationEntry{KeyID: t.id, KeyMaterialID: v.id, KeyMaterialState: "NON_CURRENT", RotationType: v.rotation}
+		if v.rotation != "" {
+			at := epoch(v.created)
+			e.RotationDate = &at
+		}
+		if i == len(versions)-1 {
+			e.KeyMaterialState = "CURRENT"
+		}
+		entries = append(entries, e)
+	}
+	if after != "" {
+		i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == after })
+		entries = entries[i+1:]
+	}
+	page, next := cut(entries, limit, func(e rotationEntry) string { return e.KeyMaterialID })
+	return struct {
+		NextMarker string `json:",omitempty"`
+		Rotations  []rotationEntry
+		Truncated  bool
+	}{next, page, next != ""}, nil
+}

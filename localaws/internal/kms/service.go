@@ -1,0 +1,258 @@
+// Package kms is the Key Management Service of the embedded AWS: keys and
+// their policies, aliases, grants, rotation and deletion, encryption under an
+// encryption context, and MACs.
+//
+// Serve answers requests of the wire. The methods that take a *call.Call and
+// Go values (Decrypt, GenerateDataKey, CreateGrant, …) are for the other
+// services of the same server: they are authorized exactly like the wire
+// operation and file an audit event of their own, which for the wire is the
+// front door's task.
+//
+// # Differences from AWS
+//
+// Everything takes effect at once: grants, policies, rotation on demand and
+// replication have no delay, so grant tokens are checked but never needed.
+// Asymmetric keys, imported material and custom key stores are refused with
+// UnsupportedOperationException.
+package kms
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// Principals is what KMS asks the identity room about the principals that key
+// policies and grants name.
+type Principals interface {
+	// UniqueID tells whether an ARN (user, role, root, account id) names an
+	// existing principal and gives its unique id.
+	UniqueID(arn string) (id string, ok bool)
+	// ARN gives the ARN of the user or role with a unique id.
+	ARN(uniqueID string) (arn string, ok bool)
+	// AccountExists tells whether an account of 12 digits is known. Others are
+	// invalid principals.
+	AccountExists(accountID string) bool
+}
+
+// Config is what New needs; every member must be set.
+type Config struct {
+	Clock      func() time.Time
+	Store      storage.Store
+	Authorizer call.Authorizer
+	Audit      call.Recorder
+	Principals Principals
+}
+
+// Service is KMS for all accounts and Regions. Its methods may be called at
+// the same time from several goroutines.
+type Service struct {
+	clock      func() time.Time
+	store      storage.Store
+	authorizer call.Authorizer
+	audit      call.Recorder
+	principals Principals
+
+	// writes is held by an operation that changes something from its check to
+	// its submission, so that such operations see each other whole or not at
+	// all. Operations that only use keys do not take it.
+	writes sync.Mutex
+	// mu guards what follows, and is held only for looking up and replacing.
+	mu       sync.RWMutex
+	keys     map[string]*key // by ARN
+	places   map[place]*partition
+	families map[familyID]*family
+	grants   map[string]*grantTable // by key ARN
+
+	// due is when the next rotation or deletion is to happen, in Unix
+	// nanoseconds.
+	due atomic.Int64
+}
+
+type familyID struct{ account, id string }
+
+// partition is one account in one Region.
+type partition struct {
+	keys    map[string]*key   // by id
+	aliases map[string]*alias // by name
+	grants  int
+}
+
+var _ call.Service = (*Service)(nil)
+
+// New makes the service and loads its state from the store. It fails when the
+// configuration is incomplete or the store cannot be read.
+func New(config Config) (*Service, error) {
+	if config.Clock == nil || config.Store == nil || config.Authorizer == nil || config.Audit == nil || config.Principals == nil {
+		return nil, errors.New("kms: Config needs Clock, Store, Authorizer, Audit and Principals")
+	}
+	s := &Service{
+		clock: config.Clock, store: config.Store, authorizer: config.Authorizer, audit: config.Audit, principals: config.Principals,
+		keys: map[string]*key{}, places: map[place]*partition{}, families: map[familyID]*family{}, grants: map[string]*grantTable{},
+	}
+	s.due.Store(math.MaxInt64)
+	if err := s.load(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Service) partition(at place) *partition {
+	p := s.places[at]
+	if p == nil {
+		p = &partition{keys: map[string]*key{}, aliases: map[string]*alias{}}
+		s.places[at] = p
+	}
+	return p
+}
+
+// change collects what one operation changes: in memory and, the same, in the
+// store.
+type change struct {
+	s     *Service
+	now   time.Time
+	tx    storage.Tx
+	steps []func()
+}
+
+// write runs f as the only changing operation. When f succeeds, its changes
+// are applied together, and write returns after they are durable.
+func (s *Service) write(f func(*change) error) error {
+	pending, err := s.change(f)
+	if err != nil || pending == nil {
+		return err
+	}
+	return pending.Wait()
+}
+
+func (s *Service) change(f func(*change) error) (storage.Pending, error) {
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	ch := &change{s: s, now: s.clock()}
+	if err := f(ch); err != nil {
+		return nil, err
+	}
+	if len(ch.steps) == 0 && ch.tx.Len() == 0 {
+		return nil, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, step := range ch.steps {
+		step()
+	}
+	if ch.tx.Len() == 0 {
+		return nil, nil
+	}
+	return s.store.Submit(&ch.tx), nil
+}
+
+// do adds a step, which runs with mu held.
+func (ch *change) do(step func()) { ch.steps = append(ch.steps, step) }
+
+// findByARN returns a key that exists now.
+func (s *Service) findByARN(arn string) (*key, bool) {
+	s.mu.RLock()
+	k, ok := s.keys[arn]
+	s.mu.RUnlock()
+	return k, ok
+}
+
+// resolve finds the key of a KeyId parameter. refuseAlias is for the
+// operations that take no alias.
+func (s *Service) resolve(c *call.Call, text string, refuseAlias bool) (target, error) {
+	home := place{c.AccountID, c.Region}
+	n, err := parseKeyName(text, home)
+	if err != nil {
+		return target{}, err
+	}
+	if n.alias == "" {
+		arn := keyARN(n.place, n.id)
+		k, ok := s.findByARN(arn)
+		if !ok {
+			return target{}, s.missing(c, n.place, arn, noSuchKey(arn))
+		}
+		return target{key: k}, nil
+	}
+	if refuseAlias {
+		return target{}, invalidARN("Key Aliases are not supported for this operation.")
+	}
+	arn := aliasARN(n.place, n.alias)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if p := s.places[n.place]; p != nil {
+		if a := p.aliases[n.alias]; a != nil && a.target != "" {
+			return target{key: p.keys[a.target], alias: n.alias}, nil
+		}
+	}
+	return target{}, s.missing(c, n.place, arn, noSuchAlias(arn))
+}
+
+// missing is the error for a key that is not there. In another account that
+// is a denial: whether a key exists is not told to strangers.
+func (s *Service) missing(c *call.Call, at place, arn string, err error) error {
+	if at.account == c.AccountID {
+		return err
+	}
+	return &call.Error{Code: "AccessDeniedException", Message: "User: " + c.Caller.Principal.ARN + " is not authorized to perform: kms:" + c.Operation + " on resource: " + arn +
+		" because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"}
+}
+
+// target is a key as a request named it.
+type target struct {
+	*key
+	alias string // with which it was named; empty for ids and ARNs
+}
+
+// question is one authorization.
+type question struct {
+	action  string // without prefix
+	target  target
+	context map[string]string // encryption context
+	extra   policy.Context    // condition keys of this request; may be nil
+	grants  []policy.Grant    // instead of the caller's
+}
+
+// require asks the identity room about an operation on a key, under its key
+// policy and the caller's grants.
+func (s *Service) require(ctx context.Context, c *call.Call, q question) error {
+	k := q.target.key
+	grants := q.grants
+	if grants == nil {
+		grants = s.grantsOf(k.arn, &c.Caller.Principal)
+	}
+	check := call.Check{
+		Action: "kms:" + q.action, Resource: k.arn, ResourceAccountID: k.account, Context: k.conditions.with(q.extra, q.target.alias),
+		EncryptionContext: q.context, ResourcePolicy: k.policy.doc, Mode: policy.ModeKeyPolicy, Grants: grants,
+	}
+	return call.Require(ctx, s.authorizer, c, check)
+}
+
+// denied is the denial of what policies cannot allow.
+func denied(c *call.Call, q question) error {
+	return call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s on resource: %s because no resource-based policy allows the kms:%s action", c.Caller.Principal.ARN, q.action, q.target.arn, q.action)
+}
+
+// requireOwn is require for the operations that AWS does not offer across
+// accounts, whatever a key policy says.
+func (s *Service) requireOwn(ctx context.Context, c *call.Call, q question) error {
+	if q.target.account != c.AccountID {
+		return denied(c, q)
+	}
+	return s.require(ctx, c, q)
+}
+
+// requireIdentity asks about an operation that only identity policies decide:
+// on an alias, or on nothing in particular.
+func (s *Service) requireIdentity(ctx context.Context, c *call.Call, action, resource string, extra policy.Context) error {
+	if extra == nil {
+		extra = policy.Context{}
+	}
+	return call.Require(ctx, s.authorizer, c, call.Check{Action: "kms:" + action, Resource: resource, ResourceAccountID: c.AccountID, Context: extra, Mode: policy.ModeOrdinary})
+}
