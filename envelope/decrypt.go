@@ -14,9 +14,9 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// reservedName is the reason to refuse attributes of the format that this
+// errReservedName is the reason to refuse attributes of the format that this
 // library does not know.
-var reservedName = fmt.Errorf("%w: attribute name reserved by the item format", ErrUnsupported)
+var errReservedName = fmt.Errorf("%w: attribute name reserved by the item format", ErrUnsupported)
 
 // DecryptItem verifies an encrypted item and returns it in plaintext, without
 // header, footer and the search attributes of official clients. Item version,
@@ -69,8 +69,7 @@ func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item) (Item, error
 	}
 	w := e.borrow()
 	defer e.giveBack(w)
-	beacons, err := e.collectForReading(w, item)
-	if err != nil {
+	if err := e.collectForReading(w, item); err != nil {
 		return nil, err
 	}
 	encrypted, err := e.applyLegend(w, header)
@@ -82,18 +81,16 @@ func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item) (Item, error
 		return nil, err
 	}
 	defer m.Wipe()
-	keys, err := deriveItemKeys(m.DataKey(), header.MessageID[:])
-	if err != nil {
+	if err := w.item.derive(m.DataKey(), header.MessageID[:]); err != nil {
 		return nil, err
 	}
-	defer keys.wipe()
-	if err := e.verify(w, head, header, footer, m, keys); err != nil {
+	if err := w.verify(head, header, footer, m); err != nil {
 		return nil, err
 	}
-	if w.keys, err = keys.fieldKeys(w.keys[:0], encrypted); err != nil {
+	if w.keys, err = w.item.fieldKeys(w.keys[:0], encrypted); err != nil {
 		return nil, err
 	}
-	return e.open(w, item, beacons)
+	return w.open()
 }
 
 // headerAndFooter returns the two attributes of the format, or two times nil
@@ -184,9 +181,11 @@ func (e *ItemEncryptor) decryptionMaterials(ctx context.Context, entries []entry
 	if err != nil {
 		return nil, inMaterials(err)
 	}
-	if err := checkDecryption(m, header, pairs); err != nil {
-		m.Wipe()
-		return nil, err
+	if !e.ownCMM {
+		if err := checkDecryption(m, header, pairs); err != nil {
+			m.Wipe()
+			return nil, err
+		}
 	}
 	return m, nil
 }
@@ -212,9 +211,9 @@ func checkDecryption(m *materials.Decryption, header *format.Header, reproduced 
 
 // verify checks, in this order, the header's commitment, the own recipient tag
 // and the signature (decrypt-path-structure).
-func (e *ItemEncryptor) verify(w *work, head []byte, header *format.Header, footer format.Footer, m *materials.Decryption, keys itemKeys) error {
+func (w *work) verify(head []byte, header *format.Header, footer format.Footer, m *materials.Decryption) error {
 	partial := head[:len(head)-format.CommitmentLength]
-	if !hmac.Equal(keys.commitment(partial), header.Commitment[:]) {
+	if !hmac.Equal(w.item.commitment(partial), header.Commitment[:]) {
 		return at(HeaderAttribute, tampered("the header's commitment does not fit its data key"))
 	}
 	w.record.Begin(head, m.SerializedContext())
@@ -244,20 +243,13 @@ func (e *ItemEncryptor) verify(w *work, head []byte, header *format.Header, foot
 }
 
 // open decrypts the attributes of a verified item.
-func (e *ItemEncryptor) open(w *work, item Item, beacons bool) (Item, error) {
-	out := make(Item, len(item))
-	for name, v := range item {
-		if name != HeaderAttribute && name != FooterAttribute {
-			out[name] = v
-		}
-	}
-	if beacons {
-		dropBeacons(out)
-	}
+func (w *work) open() (Item, error) {
+	out := make(Item, len(w.entries)+len(w.unsigned))
 	i := 0
 	for k := range w.entries {
 		en := &w.entries[k]
 		if en.action != EncryptAndSign {
+			out[en.name] = en.value
 			continue
 		}
 		v, err := w.decrypt(en, i)
@@ -266,6 +258,9 @@ func (e *ItemEncryptor) open(w *work, item Item, beacons bool) (Item, error) {
 		}
 		out[en.name] = v
 		i++
+	}
+	for k := range w.unsigned {
+		out[w.unsigned[k].name] = w.unsigned[k].value
 	}
 	return out, nil
 }

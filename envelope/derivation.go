@@ -3,13 +3,13 @@ package envelope
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/binary"
 	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
+	"github.com/ddbseal/ddbseal/envelope/internal/kdf"
 )
 
 const (
@@ -17,7 +17,7 @@ const (
 	infoFieldRoot = "AWS_DBE_DERIVE_KEY"
 	infoField     = "AwsDbeField"
 
-	derivedKeyLength = 32
+	derivedKeyLength = kdf.Size
 	fieldKeyLength   = 32
 	fieldNonceLength = 12
 	// fieldStride: key and nonce take 44 bytes of three cipher blocks, and the
@@ -29,41 +29,28 @@ const (
 // itemKeys are the two keys derived from an item's data key (Structured
 // Encryption specification, encrypt-path-structure and header, "Commit Key").
 type itemKeys struct {
-	commit, fieldRoot []byte
+	commit, fieldRoot [derivedKeyLength]byte
 }
 
-func deriveItemKeys(dataKey, messageID []byte) (itemKeys, error) {
-	pseudorandom, err := hkdf.Extract(sha512.New, dataKey, nil)
-	if err != nil {
-		return itemKeys{}, err
-	}
-	defer clear(pseudorandom)
-	commit, err := hkdf.Expand(sha512.New, pseudorandom, infoCommitKey+string(messageID), derivedKeyLength)
-	if err != nil {
-		return itemKeys{}, err
-	}
-	root, err := hkdf.Expand(sha512.New, pseudorandom, infoFieldRoot+string(messageID), derivedKeyLength)
-	if err != nil {
-		return itemKeys{}, err
-	}
-	return itemKeys{commit: commit, fieldRoot: root}, nil
+func (k *itemKeys) derive(dataKey, messageID []byte) error {
+	var commit, root [len(infoCommitKey) + format.MessageIDLength]byte
+	copy(commit[copy(commit[:], infoCommitKey):], messageID)
+	copy(root[copy(root[:], infoFieldRoot):], messageID)
+	return kdf.Derive(dataKey, commit[:], root[:], k.commit[:], k.fieldRoot[:])
 }
 
-func (k itemKeys) wipe() {
-	clear(k.commit)
-	clear(k.fieldRoot)
-}
+func (k *itemKeys) wipe() { *k = itemKeys{} }
 
 // commitment is the header's keyed hash: 32 bytes of HMAC-SHA512.
-func (k itemKeys) commitment(partialHeader []byte) []byte {
-	h := hmac.New(sha512.New, k.commit)
+func (k *itemKeys) commitment(partialHeader []byte) []byte {
+	h := hmac.New(sha512.New, k.commit[:])
 	h.Write(partialHeader)
 	return h.Sum(nil)[:format.CommitmentLength]
 }
 
 // fieldKeys appends the key stream of n encrypted fields to dst.
-func (k itemKeys) fieldKeys(dst []byte, n int) ([]byte, error) {
-	block, err := aes.NewCipher(k.fieldRoot)
+func (k *itemKeys) fieldKeys(dst []byte, n int) ([]byte, error) {
+	block, err := aes.NewCipher(k.fieldRoot[:])
 	if err != nil {
 		return nil, err
 	}

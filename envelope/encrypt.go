@@ -66,7 +66,7 @@ func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item) (Item, error
 		return nil, err
 	}
 	defer m.Wipe()
-	return e.seal(w, item, m)
+	return e.seal(w, m)
 }
 
 // checkKeys reports a key attribute that is missing or of a type that keys
@@ -93,17 +93,23 @@ func (e *ItemEncryptor) encryptionMaterials(ctx context.Context, entries []entry
 	for k := range pairs {
 		required = append(required, k)
 	}
-	// The materials manager takes the context over, and a foreign one may
-	// change it: the check below needs what was asked for.
+	asked := pairs
+	if !e.ownCMM {
+		// It takes the context over and may change it; the check below needs
+		// what was asked for.
+		asked = pairs.Clone()
+	}
 	m, err := e.cmm.EncryptionMaterials(ctx, materials.EncryptionRequest{
-		Suite: e.suite, Context: pairs.Clone(), RequiredKeys: required, MaxEncryptedDataKeys: e.maxKeys,
+		Suite: e.suite, Context: asked, RequiredKeys: required, MaxEncryptedDataKeys: e.maxKeys,
 	})
 	if err != nil {
 		return nil, inMaterials(err)
 	}
-	if err := e.checkEncryption(m, pairs); err != nil {
-		m.Wipe()
-		return nil, err
+	if !e.ownCMM {
+		if err := e.checkEncryption(m, pairs); err != nil {
+			m.Wipe()
+			return nil, err
+		}
 	}
 	return m, nil
 }
@@ -157,7 +163,7 @@ func inMaterials(err error) error {
 // seal writes the encrypted item. All new bytes of the result (encrypted
 // values, header, footer) lie in one block of memory, where each value is
 // serialized and then encrypted in place, so that no plaintext is left behind.
-func (e *ItemEncryptor) seal(w *work, item Item, m *materials.Encryption) (Item, error) {
+func (e *ItemEncryptor) seal(w *work, m *materials.Encryption) (Item, error) {
 	header := format.Header{
 		Version:           e.version,
 		Flavor:            byte(e.suite),
@@ -184,27 +190,26 @@ func (e *ItemEncryptor) seal(w *work, item Item, m *materials.Encryption) (Item,
 	}
 	header.Legend = w.legend
 
-	keys, err := deriveItemKeys(m.DataKey(), header.MessageID[:])
-	if err != nil {
+	if err := w.item.derive(m.DataKey(), header.MessageID[:]); err != nil {
 		return nil, err
 	}
-	defer keys.wipe()
-	if w.keys, err = keys.fieldKeys(w.keys[:0], encrypted); err != nil {
+	var err error
+	if w.keys, err = w.item.fieldKeys(w.keys[:0], encrypted); err != nil {
 		return nil, err
 	}
 
 	b := block{buf: make([]byte, 0, size+header.Size()+format.FooterSize(len(header.EncryptedDataKeys), e.suite.Signed()))}
 	values := make([]types.AttributeValueMemberB, encrypted+2)
-	out := make(Item, len(item)+2)
-	for name, v := range item {
-		out[name] = v
+	out := make(Item, len(w.entries)+len(w.unsigned)+2)
+	for k := range w.unsigned {
+		out[w.unsigned[k].name] = w.unsigned[k].value
 	}
 
 	partial, err := header.AppendPartial(b.buf)
 	if err != nil {
 		return nil, onWriting(err)
 	}
-	b.buf = append(partial, keys.commitment(partial)...)
+	b.buf = append(partial, w.item.commitment(partial)...)
 	values[0].Value = b.cut()
 	w.record.Begin(values[0].Value, m.SerializedContext())
 
@@ -215,6 +220,7 @@ func (e *ItemEncryptor) seal(w *work, item Item, m *materials.Encryption) (Item,
 			if err := w.record.Signed(en.path, en.value); err != nil {
 				return nil, at(en.name, onWriting(err))
 			}
+			out[en.name] = en.value
 			continue
 		}
 		if err := b.encrypt(en, w.keys, i); err != nil {

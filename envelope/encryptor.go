@@ -27,6 +27,7 @@ type ItemEncryptor struct {
 	maxKeys           int
 	version           byte
 	cmm               materials.CMM
+	ownCMM            bool // the default one, which needs no check of its contract
 	fields            map[string]*field
 	ordered           []*field // the configured attributes in canonical order
 	contextFields     []*field // those in the encryption context: header version 2
@@ -71,7 +72,7 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 		if err != nil {
 			return nil, newError("configure", c.LogicalTableName, err)
 		}
-		e.cmm = cmm
+		e.cmm, e.ownCMM = cmm, true
 	}
 	for _, name := range c.AllowedUnsigned {
 		e.allowedUnsigned[name] = struct{}{}

@@ -35,35 +35,40 @@ type entry struct {
 	action Action // on reading, the header's legend decides it
 }
 
-// collect gathers the signed attributes of an item in canonical order into
-// w.entries. It reports how many attributes of the item have no configured
-// action.
+// collect gathers the attributes of an item that have a configured action:
+// signed ones in canonical order into w.entries, the others into w.unsigned. It
+// returns the number of attributes that have none.
 func (e *ItemEncryptor) collect(w *work, item Item) (unknown int) {
-	known := 0
 	if len(e.ordered) > 4*len(item)+16 {
 		// A small item of a wide configuration.
 		for name, v := range item {
 			if f, has := e.fields[name]; has {
-				known++
-				if f.action != DoNothing {
-					w.entries = append(w.entries, entry{field: f, value: v, action: f.action})
-				}
+				w.add(f, v)
 			}
 		}
 		w.sortEntries()
-		return len(item) - known
-	}
-	for _, f := range e.ordered {
-		v, has := item[f.name]
-		if !has {
-			continue
-		}
-		known++
-		if f.action != DoNothing {
-			w.entries = append(w.entries, entry{field: f, value: v, action: f.action})
+	} else {
+		for _, f := range e.ordered {
+			if v, has := item[f.name]; has {
+				w.add(f, v)
+			}
 		}
 	}
-	return len(item) - known
+	return len(item) - len(w.entries) - len(w.unsigned)
+}
+
+func (w *work) add(f *field, v types.AttributeValue) {
+	if f.action == DoNothing {
+		w.unsigned = append(w.unsigned, entry{field: f, value: v, action: DoNothing})
+		return
+	}
+	w.entries = append(w.entries, entry{field: f, value: v, action: f.action})
+}
+
+// addUnsigned adds an attribute that is allowed unsigned without having an
+// action of its own.
+func (w *work) addUnsigned(name string, v types.AttributeValue) {
+	w.unsigned = append(w.unsigned, entry{field: &field{name: name}, value: v, action: DoNothing})
 }
 
 func (w *work) sortEntries() {
@@ -76,21 +81,24 @@ func (e *ItemEncryptor) collectForWriting(w *work, item Item) error {
 	if e.collect(w, item) == 0 {
 		return nil
 	}
-	refused := ""
-	for name := range item {
-		if _, known := e.fields[name]; known || e.AllowedUnsigned(name) {
+	refused, any := "", false
+	for name, v := range item {
+		if _, known := e.fields[name]; known {
 			continue
 		}
-		if refused == "" || name < refused { // the same one every time
-			refused = name
+		if e.AllowedUnsigned(name) {
+			w.addUnsigned(name, v)
+			continue
 		}
-		if name == "" {
-			return invalidItem("attribute with an empty name")
+		if !any || name < refused { // the same one every time
+			refused, any = name, true
 		}
 	}
 	switch {
-	case refused == "":
+	case !any:
 		return nil
+	case refused == "":
+		return invalidItem("attribute with an empty name")
 	case refused == HeaderAttribute || refused == FooterAttribute:
 		return at(refused, invalidItem("the item is encrypted already"))
 	case strings.HasPrefix(refused, ReservedPrefix):
@@ -101,11 +109,11 @@ func (e *ItemEncryptor) collectForWriting(w *work, item Item) error {
 
 // collectForReading adds attributes without a configured action as signed
 // ones, since whoever wrote them may know more attributes, and leaves out those
-// of the format itself. It reports whether the item has any of the latter
-// besides header and footer.
-func (e *ItemEncryptor) collectForReading(w *work, item Item) (beacons bool, err error) {
+// of the format itself: header, footer, and what official clients store for
+// searching.
+func (e *ItemEncryptor) collectForReading(w *work, item Item) error {
 	if e.collect(w, item) == 2 { // header and footer
-		return false, nil
+		return nil
 	}
 	added := false
 	for name, v := range item {
@@ -115,12 +123,12 @@ func (e *ItemEncryptor) collectForReading(w *work, item Item) (beacons bool, err
 		switch {
 		case name == HeaderAttribute || name == FooterAttribute:
 		case strings.HasPrefix(name, beaconPrefix), strings.HasPrefix(name, virtualBeaconPrefix):
-			beacons = true
 		case strings.HasPrefix(name, ReservedPrefix):
-			return false, at(name, reservedName)
+			return at(name, errReservedName)
 		case e.AllowedUnsigned(name):
+			w.addUnsigned(name, v)
 		case name == "" || !utf8.ValidString(name):
-			return false, at(name, tampered("attribute name is empty or not UTF-8"))
+			return at(name, tampered("attribute name is empty or not UTF-8"))
 		default:
 			w.entries = append(w.entries, entry{field: newField(e.table, name, SignOnly), value: v})
 			added = true
@@ -129,14 +137,5 @@ func (e *ItemEncryptor) collectForReading(w *work, item Item) (beacons bool, err
 	if added {
 		w.sortEntries()
 	}
-	return beacons, nil
-}
-
-// dropBeacons removes what official clients store for searching.
-func dropBeacons(item Item) {
-	for name := range item {
-		if strings.HasPrefix(name, beaconPrefix) || strings.HasPrefix(name, virtualBeaconPrefix) {
-			delete(item, name)
-		}
-	}
+	return nil
 }

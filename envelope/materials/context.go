@@ -43,7 +43,8 @@ func (c EncryptionContext) AppendSerialized(dst []byte) ([]byte, error) {
 	if len(c) > maxContextPairs {
 		return nil, fmt.Errorf("%w: encryption context of %d pairs, the format holds %d", ErrConfiguration, len(c), maxContextPairs)
 	}
-	keys := make([]string, 0, len(c))
+	var few [16]string // most contexts need no more, so this saves an allocation
+	keys := few[:0]
 	size := contextCountFieldLength
 	for k, v := range c {
 		if len(k) > maxContextEntryLength || len(v) > maxContextEntryLength {

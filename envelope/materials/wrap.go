@@ -3,8 +3,8 @@ package materials
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha512"
+
+	"github.com/ddbseal/ddbseal/envelope/internal/kdf"
 )
 
 // Lengths of this format's keys, in bytes.
@@ -18,9 +18,9 @@ const (
 	WrappedDataKeyLength = DataKeyLength + 16
 )
 
-const (
-	infoKeyEncryption = "AWS_MPL_INTERMEDIATE_KEYWRAP_ENC"
-	infoKeySigning    = "AWS_MPL_INTERMEDIATE_KEYWRAP_MAC"
+var (
+	infoKeyEncryption = []byte("AWS_MPL_INTERMEDIATE_KEYWRAP_ENC")
+	infoKeySigning    = []byte("AWS_MPL_INTERMEDIATE_KEYWRAP_MAC")
 )
 
 // The nonce is constant because each key-encryption key seals one data key
@@ -31,25 +31,17 @@ var wrapNonce [12]byte
 // data key and the recipient's symmetric signing key (Material Providers
 // specification, structures, "Intermediate Key Wrapping").
 func deriveWrapping(intermediateKey []byte) (cipher.AEAD, []byte, error) {
-	pseudorandom, err := hkdf.Extract(sha512.New, intermediateKey, nil)
-	if err != nil {
+	var kek [DataKeyLength]byte
+	defer clear(kek[:])
+	signing := make([]byte, SymmetricSigningKeyLength)
+	if err := kdf.Derive(intermediateKey, infoKeyEncryption, infoKeySigning, kek[:], signing); err != nil {
 		return nil, nil, err
 	}
-	defer clear(pseudorandom)
-	kek, err := hkdf.Expand(sha512.New, pseudorandom, infoKeyEncryption, DataKeyLength)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer clear(kek)
-	block, err := aes.NewCipher(kek)
+	block, err := aes.NewCipher(kek[:])
 	if err != nil {
 		return nil, nil, err
 	}
 	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, nil, err
-	}
-	signing, err := hkdf.Expand(sha512.New, pseudorandom, infoKeySigning, SymmetricSigningKeyLength)
 	if err != nil {
 		return nil, nil, err
 	}
