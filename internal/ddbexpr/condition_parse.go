@@ -147,7 +147,7 @@ func (p *parser) call() (operand, error) {
 	return o, nil
 }
 
-// functionOperators maps the functions that are conditions.
+// functionOperator returns the operator of a function that is a condition.
 func functionOperator(name string) operator {
 	switch name {
 	case "attribute_exists":
@@ -170,11 +170,13 @@ func (p *parser) functionNode(o *operand) *node {
 		return nil
 	}
 	op := functionOperator(o.text)
-	if op == opInvalid && (o.text == "size" || isUnknownFunction(o.text)) {
+	if op == opInvalid {
 		p.notHere(o)
 	}
 	return &node{op: op, args: o.args, paren: o.paren}
 }
+
+func isUpdateFunction(name string) bool { return name == "if_not_exists" || name == "list_append" }
 
 func isUnknownFunction(name string) bool {
 	return name != "size" && functionOperator(name) == opInvalid
@@ -183,14 +185,18 @@ func isUnknownFunction(name string) bool {
 // notHere refuses a function in a place where it makes no sense.
 func (p *parser) notHere(o *operand) {
 	if !isUnknownFunction(o.text) {
-		p.report(rankFunction, "The function is not allowed to be used this way in an expression; function: "+o.text)
+		p.report(rankWord, "The function is not allowed to be used this way in an expression; function: "+o.text)
 	}
 }
 
 // checkCall applies the rules for the operands of functions.
 func (p *parser) checkCall(o *operand) {
+	if isUpdateFunction(o.text) {
+		p.report(rankWord, "The function is not allowed in a condition expression; function: "+o.text)
+		return
+	}
 	if isUnknownFunction(o.text) {
-		p.report(rankFunction, "Invalid function name; function: "+o.text)
+		p.report(rankWord, "Invalid function name; function: "+o.text)
 		return
 	}
 	for i := range o.args {
@@ -219,6 +225,9 @@ func (p *parser) checkCall(o *operand) {
 			p.wrongType("size", t)
 		}
 	case "attribute_type":
+		if first.kind != operandPath {
+			p.needsPath(o.text)
+		}
 		p.checkTypeName(&o.args[1])
 	case "begins_with":
 		p.distinct(o.text, o.args)
@@ -234,7 +243,7 @@ func (p *parser) checkCall(o *operand) {
 
 // checkTypeName checks the second operand of attribute_type.
 func (p *parser) checkTypeName(o *operand) {
-	if o.kind == operandPath {
+	if o.kind == operandPath || o.kind == operandFunction && o.text != "size" {
 		p.wrongType("attribute_type", "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}")
 		return
 	}
@@ -242,7 +251,7 @@ func (p *parser) checkTypeName(o *operand) {
 	case "":
 	case "S":
 		if name := stringOf(o.value); !isTypeCode(name) {
-			p.report(rankType, "Invalid attribute type name found; type: "+name+", valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}")
+			p.report(rankOperand, "Invalid attribute type name found; type: "+name+", valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}")
 		}
 	default:
 		p.wrongType("attribute_type", t)
@@ -257,7 +266,7 @@ func (p *parser) distinct(operator string, args []operand) {
 	}
 	for i := range args[1:] {
 		if o := &args[i+1]; o.kind == operandPath && o.path.compare(first.path) == 0 {
-			p.report(rankDistinct, "The first operand must be distinct from the remaining operands for this operator or function; operator: "+
+			p.report(rankOperand, "The first operand must be distinct from the remaining operands for this operator or function; operator: "+
 				operator+", first operand: "+first.path.String())
 			return
 		}
@@ -313,9 +322,6 @@ func (p *parser) comparison(left operand) (*node, error) {
 			return nil, err
 		}
 		args = append(args, list...)
-		if len(list) > MaxInOperands {
-			p.report(rankLimit, "The IN operator is provided with too many operands; number of operands: "+strconv.Itoa(len(list)))
-		}
 	case opBetween:
 		low, err := p.operand()
 		if err != nil {
@@ -347,11 +353,12 @@ func (p *parser) checkComparison(op operator, args []operand) {
 			p.notHere(a)
 		}
 	}
+	if op == opIn && len(args)-1 > MaxInOperands {
+		p.report(rankOperand, "The IN operator is provided with too many operands; number of operands: "+strconv.Itoa(len(args)-1))
+	}
+	p.distinct(op.String(), args)
 	switch op {
-	case opEqual, opNotEqual:
-		p.distinct(op.String(), args)
 	case opLess, opLessEqual, opGreater, opGreaterEqual:
-		p.distinct(op.String(), args)
 		p.checkOrdered(op, args)
 	case opBetween:
 		p.checkOrdered(op, args)
@@ -365,7 +372,7 @@ func (p *parser) checkOrdered(op operator, args []operand) {
 		switch t := args[i].literalType(); t {
 		case "", "S", "N", "B":
 		default:
-			p.report(rankType, "Incorrect operand type for operator or function; operator or function: "+op.String()+", operand type: "+t)
+			p.wrongType(op.String(), t)
 		}
 	}
 }
@@ -380,10 +387,10 @@ func (p *parser) checkBounds(low, high *operand) {
 	switch {
 	case typeCode(low.value) != typeCode(high.value):
 		const text = "The BETWEEN operator requires same data type for lower and upper bounds"
-		p.reportValue(rankType, text+bounds, text)
+		p.reportValue(rankOperand, text+bounds, text)
 	case ok && c > 0:
 		const text = "The BETWEEN operator requires upper bound to be greater than or equal to lower bound"
-		p.reportValue(rankType, text+bounds, text)
+		p.reportValue(rankOperand, text+bounds, text)
 	}
 }
 

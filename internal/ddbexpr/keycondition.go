@@ -99,7 +99,7 @@ func (s *Scope) KeyCondition(expression string) (*KeyCondition, error) {
 	}
 	k := &KeyCondition{paths: p.paths}
 	if message := k.collect(root); message != "" {
-		return nil, p.error(message)
+		return nil, &Error{Kind: KindKeyCondition, Message: message}
 	}
 	return k, nil
 }
@@ -119,7 +119,7 @@ func (k *KeyCondition) collect(n *node) string {
 	for i := range n.args {
 		switch o := &n.args[i]; o.kind {
 		case operandFunction:
-			return "Invalid operator used in KeyConditionExpression: " + o.text
+			return "KeyConditionExpressions cannot contain nested operations"
 		case operandPath:
 			if path != nil {
 				return "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"
@@ -213,9 +213,6 @@ func (k *KeyCondition) Bind(schema KeySchema) (KeyQuery, error) {
 			Kind:    KindKeyCondition,
 			Message: "One or more parameter values were invalid: Condition parameter type does not match schema type",
 		}
-	}
-	if q.Sort != nil && q.Sort.Operator == KeyBeginsWith && schema.SortType == "N" {
-		return KeyQuery{}, errKeyCondition()
 	}
 	q.Partition = partition.Value
 	return q, nil

@@ -19,21 +19,20 @@ const (
 	MaxPathDepth = 32
 )
 
-// rank orders refusals: DynamoDB checks a whole expression for its syntax, then
-// for one kind of mistake after the other. The lower one is reported, and of
-// equals the first.
+// rank orders refusals: DynamoDB reads a whole expression for its syntax, then
+// walks it for words and functions, and then once more for placeholders and
+// operands. The lower rank is reported, and of equals the first; only in
+// updates the operands of the last action come first.
 type rank uint8
 
 const (
-	rankReserved rank = iota
-	rankFunction
-	rankParens
-	rankLimit
-	rankName
-	rankValue
-	rankUsage
-	rankDistinct
-	rankType
+	rankParens  rank = iota // redundant parentheses
+	rankWord                // reserved words, functions, sections, indexes
+	rankLimit               // number of operators
+	rankTarget              // undefined names in the targets of an update
+	rankClash               // overlapping targets of an update
+	rankName                // undefined names elsewhere in an update
+	rankOperand             // everything else
 )
 
 // parser reads one expression. It looks one token ahead and remembers one.
@@ -46,10 +45,14 @@ type parser struct {
 
 	paths     []Path
 	operators int
-	found     bool
-	foundRank rank
-	message   string
-	reason    string
+	actions   int  // actions of an update begun so far
+	target    bool // the path being read is the target of one
+
+	found       bool
+	foundRank   rank
+	foundAction int
+	message     string
+	reason      string
 }
 
 func newParser(s *Scope, kind Kind, src string) (*parser, error) {
@@ -70,8 +73,8 @@ func (p *parser) error(message string) *Error {
 
 // report keeps a refusal that is no syntax error.
 func (p *parser) report(r rank, message string) {
-	if !p.found || r < p.foundRank {
-		p.found, p.foundRank, p.message, p.reason = true, r, message, ""
+	if !p.found || r < p.foundRank || r == p.foundRank && r >= rankName && p.actions > p.foundAction {
+		p.found, p.foundRank, p.foundAction, p.message, p.reason = true, r, p.actions, message, ""
 	}
 }
 
@@ -87,6 +90,11 @@ func (p *parser) finish() error {
 	if p.cur.kind != tokenEnd {
 		return p.syntax()
 	}
+	return p.result()
+}
+
+// result returns what was reported.
+func (p *parser) result() error {
 	if p.operators > MaxOperators {
 		p.report(rankLimit, "The expression contains too many operators; operator count: "+strconv.Itoa(p.operators))
 	}
@@ -171,7 +179,7 @@ func (p *parser) path() (Path, error) {
 		}
 	}
 	if len(path) > MaxPathDepth {
-		p.report(rankLimit, "The document path has too many nesting elements; nesting levels: "+strconv.Itoa(len(path)))
+		p.report(rankOperand, "The document path has too many nesting levels; nesting levels: "+strconv.Itoa(len(path)))
 	}
 	out := Path(append([]Element(nil), path...))
 	p.paths = append(p.paths, out)
@@ -186,7 +194,7 @@ func (p *parser) pathName() (string, error) {
 			if p.isKeyword() {
 				return "", p.syntax()
 			}
-			p.report(rankReserved, "Attribute name is a reserved keyword; reserved keyword: "+t.text)
+			p.report(rankWord, "Attribute name is a reserved keyword; reserved keyword: "+t.text)
 		}
 		p.next()
 		return t.text, nil
@@ -194,7 +202,13 @@ func (p *parser) pathName() (string, error) {
 		p.next()
 		name, ok := p.scope.name(t.text)
 		if !ok {
-			p.report(rankName, "An expression attribute name used in the document path is not defined; attribute name: "+t.text)
+			r := rankOperand
+			if p.target {
+				r = rankTarget
+			} else if p.kind == KindUpdate {
+				r = rankName
+			}
+			p.report(r, "An expression attribute name used in the document path is not defined; attribute name: "+t.text)
 			return t.text, nil
 		}
 		return name, nil
@@ -221,7 +235,7 @@ func (p *parser) index() (int, error) {
 	p.next()
 	n, err := strconv.ParseInt(t.text, 10, 32)
 	if err != nil {
-		p.report(rankLimit, "List index is not within the allowable range; index: ["+t.text+"]")
+		p.report(rankWord, "List index is not within the allowable range; index: ["+t.text+"]")
 	}
 	return int(n), p.expect("]")
 }
@@ -232,7 +246,7 @@ func (p *parser) value() operand {
 	p.next()
 	v, ok := p.scope.value(t.text)
 	if !ok {
-		p.report(rankValue, "An expression attribute value used in expression is not defined; attribute value: "+t.text)
+		p.report(rankOperand, "An expression attribute value used in expression is not defined; attribute value: "+t.text)
 	}
 	return operand{kind: operandValue, value: v, text: t.text}
 }
@@ -256,15 +270,19 @@ func (p *parser) arguments(read func() (operand, error)) ([]operand, error) {
 }
 
 func (p *parser) wrongCount(function string, n int) {
-	p.report(rankUsage, "Incorrect number of operands for operator or function; operator or function: "+function+", number of operands: "+strconv.Itoa(n))
+	r := rankWord
+	if p.kind == KindUpdate {
+		r = rankOperand
+	}
+	p.report(r, "Incorrect number of operands for operator or function; operator or function: "+function+", number of operands: "+strconv.Itoa(n))
 }
 
 func (p *parser) needsPath(function string) {
-	p.report(rankUsage, "Operator or function requires a document path; operator or function: "+function)
+	p.report(rankOperand, "Operator or function requires a document path; operator or function: "+function)
 }
 
 func (p *parser) wrongType(operator, typ string) {
-	p.report(rankType, "Incorrect operand type for operator or function; operator or function: "+operator+", operand type: "+typ)
+	p.report(rankOperand, "Incorrect operand type for operator or function; operator or function: "+operator+", operand type: "+typ)
 }
 
 // operandKind is what an operand is.

@@ -3,6 +3,7 @@ package ddbexpr
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -29,17 +30,23 @@ func NewScope(names map[string]string, values map[string]types.AttributeValue) (
 		return nil, &Error{Message: "ExpressionAttributeValues must not be empty"}
 	}
 	for key, name := range names {
+		if len(key) > maxPlaceholder {
+			return nil, &Error{Message: "ExpressionAttributeNames contains invalid key: " + keyTooLong + " size of key: " + strconv.Itoa(len(key))}
+		}
 		if !isPlaceholder(key, '#') {
 			return nil, &Error{Message: `ExpressionAttributeNames contains invalid key: Syntax error; key: "` + key + `"`}
 		}
 		if name == "" {
-			return nil, &Error{Message: "ExpressionAttributeNames contains invalid value: Empty attribute name; key: " + key}
+			return nil, &Error{Message: "ExpressionAttributeNames contains invalid value: Empty attribute name for key " + key}
 		}
 		if len(name) > maxNameLength {
-			return nil, &Error{Message: "ExpressionAttributeNames contains invalid value: Member must have length less than or equal to 65535; key: " + key}
+			return nil, &Error{Message: "ExpressionAttributeNames contains invalid value: Member must have length less than or equal to 65535 for key " + key}
 		}
 	}
 	for key, v := range values {
+		if len(key) > maxPlaceholder {
+			return nil, &Error{Message: "ExpressionAttributeValues contains invalid key: " + keyTooLong}
+		}
 		if !isPlaceholder(key, ':') {
 			return nil, &Error{Message: `ExpressionAttributeValues contains invalid key: Syntax error; key: "` + key + `"`}
 		}
@@ -62,8 +69,10 @@ const maxNameLength = 65535
 // maxPlaceholder is the longest placeholder in bytes with its first character.
 const maxPlaceholder = 255
 
+const keyTooLong = "The expression attribute map contains a key that is too long;"
+
 func isPlaceholder(key string, mark byte) bool {
-	return len(key) > 1 && len(key) <= maxPlaceholder && key[0] == mark && wordEnd(key, 1) == len(key)
+	return len(key) > 1 && key[0] == mark && wordEnd(key, 1) == len(key)
 }
 
 // name resolves #key and marks it as used.

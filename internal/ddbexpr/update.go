@@ -63,7 +63,10 @@ func (s *Scope) Update(expression string) (*Update, error) {
 		targets[i] = u.actions[i].path
 	}
 	if message := findClash(targets); message != "" {
-		return nil, p.error(message)
+		p.report(rankClash, message)
+	}
+	if err := p.result(); err != nil {
+		return nil, err
 	}
 	u.order = make([]int, len(targets))
 	for i := range u.order {

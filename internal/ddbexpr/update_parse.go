@@ -2,7 +2,8 @@ package ddbexpr
 
 import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-// sections reads a whole update expression.
+// sections reads a whole update expression; what it finds wrong beyond the
+// syntax is only reported.
 func (p *parser) sections(u *Update) error {
 	var seen [SectionDelete + 1]bool
 	for {
@@ -12,7 +13,7 @@ func (p *parser) sections(u *Update) error {
 		}
 		p.next()
 		if seen[section] {
-			p.report(rankReserved, `The "`+section.String()+`" section can only be used once in an update expression;`)
+			p.report(rankWord, `The "`+section.String()+`" section can only be used once in an update expression;`)
 		}
 		seen[section] = true
 		for {
@@ -26,7 +27,7 @@ func (p *parser) sections(u *Update) error {
 			}
 		}
 		if p.cur.kind == tokenEnd {
-			return p.finish()
+			return nil
 		}
 	}
 }
@@ -42,17 +43,20 @@ func (p *parser) section() Section {
 
 func (p *parser) action(section Section) (action, error) {
 	a := action{section: section}
-	var err error
-	if a.path, err = p.path(); err != nil {
+	p.actions++
+	p.target = true
+	path, err := p.path()
+	if err != nil {
 		return a, err
 	}
+	a.path, p.target = path, false
 	switch section {
 	case SectionSet:
 		p.operators++
 		if err := p.expect("="); err != nil {
 			return a, err
 		}
-		a.value, err = p.sum(0)
+		a.value, err = p.sum()
 		return a, err
 	case SectionAdd, SectionDelete:
 		p.operators++
@@ -87,14 +91,14 @@ func (p *parser) checkSectionType(section Section, v types.AttributeValue) {
 		name = "BOOLEAN"
 	}
 	if name != "" {
-		p.report(rankType, "Incorrect operand type for operator or function; operator: "+section.String()+
+		p.report(rankOperand, "Incorrect operand type for operator or function; operator: "+section.String()+
 			", operand type: "+name+", typeSet: ALLOWED_FOR_"+section.String()+"_OPERAND")
 	}
 }
 
 // sum reads the right side of SET: an operand, or two with + or - between.
-func (p *parser) sum(depth int) (operand, error) {
-	left, err := p.updateOperand(depth)
+func (p *parser) sum() (operand, error) {
+	left, err := p.updateOperand()
 	if err != nil {
 		return left, err
 	}
@@ -104,7 +108,7 @@ func (p *parser) sum(depth int) (operand, error) {
 	}
 	p.next()
 	p.operators++
-	right, err := p.updateOperand(depth)
+	right, err := p.updateOperand()
 	if err != nil {
 		return right, err
 	}
@@ -118,7 +122,7 @@ func (p *parser) sum(depth int) (operand, error) {
 }
 
 // updateOperand reads a path, a value, a function or a sum in parentheses.
-func (p *parser) updateOperand(depth int) (operand, error) {
+func (p *parser) updateOperand() (operand, error) {
 	switch p.cur.kind {
 	case tokenValue:
 		return p.value(), nil
@@ -134,7 +138,7 @@ func (p *parser) updateOperand(depth int) (operand, error) {
 	if !p.accept("(") {
 		return operand{}, p.syntax()
 	}
-	o, err := p.sum(depth + 1)
+	o, err := p.sum()
 	if err != nil {
 		return o, err
 	}
@@ -151,7 +155,7 @@ func (p *parser) updateCall() (operand, error) {
 	p.next()
 	p.next()
 	p.operators++
-	args, err := p.arguments(func() (operand, error) { return p.updateOperand(1) })
+	args, err := p.arguments(p.updateOperand)
 	if err != nil {
 		return operand{}, err
 	}
@@ -162,6 +166,8 @@ func (p *parser) updateCall() (operand, error) {
 			p.wrongCount(name, len(args))
 		} else if args[0].kind != operandPath {
 			p.needsPath(name)
+		} else {
+			p.distinct(name, args)
 		}
 	case "list_append":
 		if len(args) != 2 {
@@ -174,9 +180,9 @@ func (p *parser) updateCall() (operand, error) {
 			}
 		}
 	case "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size":
-		p.report(rankFunction, "The function is not allowed in an update expression; function: "+name)
+		p.report(rankWord, "The function is not allowed in an update expression; function: "+name)
 	default:
-		p.report(rankFunction, "Invalid function name; function: "+name)
+		p.report(rankWord, "Invalid function name; function: "+name)
 	}
 	return o, nil
 }

@@ -2,7 +2,6 @@ package ddbexpr
 
 import (
 	"bytes"
-	"encoding/base64"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -61,7 +60,8 @@ func scalarText(v types.AttributeValue) string {
 	case *types.AttributeValueMemberN:
 		return v.Value
 	case *types.AttributeValueMemberB:
-		return base64.StdEncoding.EncodeToString(v.Value)
+		n := strconv.Itoa(len(v.Value))
+		return "java.nio.HeapByteBuffer[pos=0 lim=" + n + " cap=" + n + "]"
 	}
 	return "..."
 }

@@ -22,7 +22,10 @@ func Unmarshal(data []byte) (map[string]types.AttributeValue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return item, r.finish()
+	if err := r.finish(); err != nil {
+		return nil, err
+	}
+	return item, nil
 }
 
 // DecodeValue reads one attribute value such as {"S": "text"}, with the rules
@@ -75,14 +78,20 @@ func (r *Reader) attributes(level int) (map[string]types.AttributeValue, error) 
 	var few [12]entry
 	entries := few[:0]
 	for first := true; ; first = false {
-		name, done, err := r.nextName(first)
+		done, err := r.beforeName(first)
 		if err != nil {
 			return nil, err
 		}
 		if done {
 			break
 		}
-		e := entry{name: string(name)}
+		var e entry
+		if e.name, err = r.ownText(); err != nil {
+			return nil, err
+		}
+		if err := r.colon(); err != nil {
+			return nil, err
+		}
 		if e.value, err = r.value(level); err != nil {
 			return nil, err
 		}
@@ -117,7 +126,7 @@ func (r *Reader) value(level int) (types.AttributeValue, error) {
 	r.pos++
 	var (
 		v     types.AttributeValue
-		types uint16 // one bit per type name seen
+		seen  uint16 // one bit per type name seen
 		known int
 		other bool
 	)
@@ -130,10 +139,10 @@ func (r *Reader) value(level int) (types.AttributeValue, error) {
 			break
 		}
 		kind := typeOf(name)
-		if kind != typeUnknown && types&(1<<kind) != 0 {
+		if kind != typeUnknown && seen&(1<<kind) != 0 {
 			return nil, r.syntax("duplicate type name")
 		}
-		types |= 1 << kind
+		seen |= 1 << kind
 		null, err := r.ReadNull()
 		if err != nil {
 			return nil, err
@@ -277,14 +286,15 @@ func readSet[T any](r *Reader, element func() (T, error)) ([]T, error) {
 		return nil, r.wrongKind("")
 	}
 	r.pos++
-	list := []T{}
+	var few [8]T
+	list := few[:0]
 	for {
 		done, err := r.nextElement(len(list) == 0)
 		if err != nil {
 			return nil, err
 		}
 		if done {
-			return list, nil
+			return append(make([]T, 0, len(list)), list...), nil
 		}
 		e, err := element()
 		if err != nil {

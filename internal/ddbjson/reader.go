@@ -31,11 +31,14 @@ type Reader struct {
 	pos     int
 	depth   int // open objects and lists of the document outside of values
 	invalid *ValidationError
+
+	chunk      string // copy of the document from chunkStart on
+	chunkStart int
 }
 
 // maxDocumentDepth bounds the nesting of a document outside of attribute
 // values, and of skipped values.
-const maxDocumentDepth = 128
+const maxDocumentDepth = 512
 
 // NewReader returns a Reader over a whole document. The reader keeps data and
 // never changes it.
@@ -165,29 +168,41 @@ func (r *Reader) open() error {
 // nextName reads the separator, a member name and the colon; done means that
 // the object was closed instead. The name may share memory with the document.
 func (r *Reader) nextName(first bool) (name []byte, done bool, err error) {
+	if done, err = r.beforeName(first); done || err != nil {
+		return nil, done, err
+	}
+	if name, err = r.text(); err != nil {
+		return nil, false, err
+	}
+	return name, false, r.colon()
+}
+
+// beforeName reads what stands before the quotation mark of a member name.
+func (r *Reader) beforeName(first bool) (done bool, err error) {
 	c := r.peek()
 	if c == '}' {
 		r.pos++
-		return nil, true, nil
+		return true, nil
 	}
 	if !first {
 		if c != ',' {
-			return nil, false, r.syntax("expected a comma or the end of an object")
+			return false, r.syntax("expected a comma or the end of an object")
 		}
 		r.pos++
 		c = r.peek()
 	}
 	if c != '"' {
-		return nil, false, r.syntax("expected a member name")
+		return false, r.syntax("expected a member name")
 	}
-	if name, err = r.text(); err != nil {
-		return nil, false, err
-	}
+	return false, nil
+}
+
+func (r *Reader) colon() error {
 	if r.peek() != ':' {
-		return nil, false, r.syntax("expected a colon")
+		return r.syntax("expected a colon")
 	}
 	r.pos++
-	return name, false, nil
+	return nil
 }
 
 // nextElement reads the separator before an element of a list; done means that
@@ -216,8 +231,7 @@ func (r *Reader) ReadString() (string, error) {
 	if r.peek() != '"' {
 		return "", r.wrongKind("String")
 	}
-	text, err := r.text()
-	return string(text), err
+	return r.ownText()
 }
 
 // ReadBool reads true or false.

@@ -59,12 +59,12 @@ func (r *Reader) number() (text []byte, whole bool, err error) {
 func (r *Reader) text() ([]byte, error) {
 	r.pos++
 	rest := r.data[r.pos:]
-	i := plainRun(rest)
-	for ; i < len(rest); i++ {
+	run := plainRun(rest)
+	for i := run; i < len(rest); i++ {
 		switch c := rest[i]; {
 		case c == '"':
 			r.pos += i + 1
-			if !isASCII(rest[:i]) && !utf8.Valid(rest[:i]) {
+			if !utf8.Valid(rest[run:i]) {
 				return nil, r.syntax("invalid utf-8")
 			}
 			return rest[:i:i], nil
@@ -102,19 +102,26 @@ func plainRun(b []byte) int {
 	return i
 }
 
-func isASCII(b []byte) bool {
-	for len(b) >= 8 {
-		if binary.LittleEndian.Uint64(b)&0x8080808080808080 != 0 {
-			return false
-		}
-		b = b[8:]
+// chunkSize is how many bytes of the document short strings share in memory,
+// and so the most that one of them keeps alive.
+const chunkSize = 512
+
+// ownText reads a string for good. Short ones are cut from copies of stretches
+// of the document, as most values hold many of them.
+func (r *Reader) ownText() (string, error) {
+	start := r.pos + 1
+	b, err := r.text()
+	if err != nil || len(b) == 0 {
+		return "", err
 	}
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
+	if len(b) > chunkSize/4 || &b[0] != &r.data[start] {
+		return string(b), nil
 	}
-	return true
+	if start+len(b) > r.chunkStart+len(r.chunk) || r.chunk == "" {
+		r.chunkStart = start
+		r.chunk = string(r.data[start:min(start+chunkSize, len(r.data))])
+	}
+	return r.chunk[start-r.chunkStart:][:len(b)], nil
 }
 
 // escapedText reads a string with at least one escape; the first stands n bytes
