@@ -152,10 +152,15 @@ func (s *Service) grantsOf(keyARN string, p *policy.Principal) []policy.Grant {
 	if t == nil {
 		return nil
 	}
+	service := ""
+	if p.Type == policy.Service { // the general name covers the regional ones
+		service, _, _ = strings.Cut(p.ARN, ".")
+		service += ".amazonaws.com"
+	}
 	var found []policy.Grant
 	shared := true // found belongs to the table
-	for i, name := range [...]string{p.UniqueID, p.RoleUniqueID, p.ARN, p.AccountID} {
-		if name == "" || i == 3 && name == p.UniqueID { // the root user's unique id is its account
+	for i, name := range [...]string{p.UniqueID, p.RoleUniqueID, p.ARN, p.AccountID, service} {
+		if name == "" || i == 3 && name == p.UniqueID || i == 4 && name == p.ARN { // not twice
 			continue
 		}
 		switch more := t.byGrantee[name]; {

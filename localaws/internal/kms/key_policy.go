@@ -119,8 +119,7 @@ func (p *keyPolicy) bind(doc *policy.Document) {
 }
 
 // identify tells whether a principal of a policy or grant exists, and gives
-// the unique id of a user or role. Accounts and sessions have none: they are
-// meant by name.
+// the unique id of a user, role or role session. Accounts are meant by name.
 func (s *Service) identify(arn string) (id string, ok bool) {
 	if isAccount(arn) {
 		return "", s.principals.AccountExists(arn)
@@ -133,9 +132,9 @@ func (s *Service) identify(arn string) (id string, ok bool) {
 	switch {
 	case parts[2] == "iam" && parts[5] == "root":
 		return "", true
-	case parts[2] == "iam" && (kind == "user" || kind == "role"):
+	case parts[2] == "iam" && (kind == "user" || kind == "role"), parts[2] == "sts" && kind == "assumed-role":
 		return s.principals.UniqueID(arn)
-	case parts[2] == "sts" && (kind == "assumed-role" || kind == "federated-user"):
+	case parts[2] == "sts" && kind == "federated-user":
 		return "", name != ""
 	}
 	return "", false

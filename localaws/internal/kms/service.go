@@ -32,8 +32,8 @@ import (
 // Principals is what KMS asks the identity room about the principals that key
 // policies and grants name.
 type Principals interface {
-	// UniqueID tells whether an ARN (user, role, root, account id) names an
-	// existing principal and gives its unique id.
+	// UniqueID tells whether an ARN (user, role, role session, root, account
+	// id) names an existing principal and gives its unique id.
 	UniqueID(arn string) (id string, ok bool)
 	// ARN gives the ARN of the user or role with a unique id.
 	ARN(uniqueID string) (arn string, ok bool)
