@@ -57,17 +57,24 @@ type change struct {
 	bucket Bucket
 	key    []byte
 	value  []byte // nil deletes
+	drop   bool   // the whole bucket
 }
 
 // Put files value, which must not be nil, under key. Neither may be changed
 // afterwards.
 func (t *Tx) Put(b Bucket, key, value []byte) {
-	t.changes = append(t.changes, change{b, key, value})
+	t.changes = append(t.changes, change{bucket: b, key: key, value: value})
 }
 
 // Delete removes key; a missing one is not an error.
 func (t *Tx) Delete(b Bucket, key []byte) {
-	t.changes = append(t.changes, change{b, key, nil})
+	t.changes = append(t.changes, change{bucket: b, key: key})
+}
+
+// Drop removes the bucket with everything in it; a missing one is not an
+// error. Changes after it start an empty one.
+func (t *Tx) Drop(b Bucket) {
+	t.changes = append(t.changes, change{bucket: b, drop: true})
 }
 
 // Len returns the number of changes collected.

@@ -1,0 +1,124 @@
+package dynamodb
+
+import (
+	"context"
+	"encoding/base64"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// access is what one item call wants to do, for the identity room: the action
+// and DynamoDB's own condition keys. Empty members are absent keys.
+type access struct {
+	action       string
+	at           target
+	index        string
+	keys         []Item // whose partition keys are dynamodb:LeadingKeys
+	attributes   []string
+	selects      string
+	returnValues string
+	enclosing    string
+}
+
+// allowAccess authorizes a. t is the table, nil when there is none: then the
+// caller learns that only if the policies let him ask.
+func (s *Service) allowAccess(ctx context.Context, c *call.Call, a access, t *table) error {
+	conditions := make(policy.Context, 4)
+	resource := a.at.arn
+	if a.index != "" {
+		resource += "/index/" + a.index
+	}
+	if t != nil {
+		t.mu.RLock()
+		schema := t.def.Key
+		if a.index != "" {
+			if i := t.indexNamed(a.index); i != nil {
+				schema = i.def.Key
+			}
+		}
+		for _, tag := range t.def.Tags {
+			conditions.Set("aws:ResourceTag/"+tag.Key, tag.Value)
+		}
+		t.mu.RUnlock()
+		var leading []string
+		for _, key := range a.keys {
+			if text, ok := conditionText(key[schema.Partition.Name]); ok {
+				leading = append(leading, text)
+			}
+		}
+		if leading != nil {
+			conditions["dynamodb:leadingkeys"] = leading
+		}
+	}
+	if a.attributes != nil {
+		conditions["dynamodb:attributes"] = a.attributes
+	}
+	for name, value := range map[string]string{
+		"dynamodb:select": a.selects, "dynamodb:returnvalues": a.returnValues, "dynamodb:enclosingoperation": a.enclosing,
+	} {
+		if value != "" {
+			conditions[name] = []string{value}
+		}
+	}
+	return s.allow(ctx, c, a.action, resource, a.at.account, conditions)
+}
+
+// conditionText is a key value as policies write it.
+func conditionText(v types.AttributeValue) (string, bool) {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return v.Value, true
+	case *types.AttributeValueMemberN:
+		return v.Value, true
+	case *types.AttributeValueMemberB:
+		return base64.StdEncoding.EncodeToString(v.Value), true
+	}
+	return "", false
+}
+
+// namesOf lists the attributes of an item.
+func namesOf(it Item) []string {
+	names := make([]string, 0, len(it))
+	for name := range it {
+		names = append(names, name)
+	}
+	return names
+}
+
+// ready finds the table of an authorized data call: it exists and is not
+// being created. A nil t is a missing table.
+func (s *Service) ready(t *table) error {
+	if t == nil {
+		return errNoTable()
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.deleted || t.status(s.cfg.Clock()) == "CREATING" {
+		return errNoTable()
+	}
+	return nil
+}
+
+// enter does what comes after the schema checks of every data call: the fault
+// that throttles, the key check, and the items whose time is over.
+func (s *Service) enter(ctx context.Context, c *call.Call, t *table) error {
+	if s.cfg.Faults.throttled(t.def.Name, c.Operation) {
+		return throttled(t)
+	}
+	if err := s.unlock(ctx, c, t); err != nil {
+		return err
+	}
+	return t.expire(s.cfg.Clock())
+}
+
+func throttled(t *table) *call.Error {
+	t.mu.RLock()
+	onDemand := t.def.OnDemand
+	t.mu.RUnlock()
+	if onDemand {
+		return call.Errorf("ThrottlingException", "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so please try again shortly. If exceptions persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html")
+	}
+	return call.Errorf("ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.")
+}

@@ -1,0 +1,156 @@
+package dynamodb
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+)
+
+const (
+	readUnit  = 4096 // bytes of a strongly consistent read
+	writeUnit = 1024
+)
+
+// units rounds a size up; even nothing costs one.
+func units(bytes, unit int) float64 { return float64(max(1, (bytes+unit-1)/unit)) }
+
+// readUnits is the price of reading bytes.
+func readUnits(bytes int, consistent bool) float64 {
+	if u := units(bytes, readUnit); consistent {
+		return u
+	} else {
+		return u / 2
+	}
+}
+
+// capacity adds up what one table's part of a request consumed.
+type capacity struct {
+	name          string // as the request named the table
+	table         float64
+	local, global map[string]float64
+	// transaction makes the sums appear as read or write units too.
+	transaction string
+}
+
+func (c *capacity) addIndex(i *index, u float64) {
+	m := &c.global
+	if i.isLocal {
+		m = &c.local
+	}
+	if *m == nil {
+		*m = map[string]float64{}
+	}
+	(*m)[i.def.Name] += u
+}
+
+// addWrite counts replacing old by e, either of which may be nil, times
+// factor.
+func (c *capacity) addWrite(t *table, old, e *entry, factor float64) {
+	size := 0
+	if old != nil {
+		size = old.size
+	}
+	if e != nil {
+		size = max(size, e.size)
+	}
+	c.table += factor * units(size, writeUnit)
+	for _, set := range [][]*index{t.local, t.global} {
+		for _, i := range set {
+			if u := i.writeUnits(old, e); u > 0 {
+				c.addIndex(i, factor*u)
+			}
+		}
+	}
+}
+
+// writeUnits is what a change costs in an index: nothing when its projection
+// does not change, two writes when its key does.
+func (i *index) writeUnits(old, e *entry) float64 {
+	var oldKey, newKey string
+	var had, has bool
+	if old != nil {
+		oldKey, had = i.def.Key.indexed(old.item, old.key)
+	}
+	if e != nil {
+		newKey, has = i.def.Key.indexed(e.item, e.key)
+	}
+	switch {
+	case !had && !has:
+		return 0
+	case !had:
+		return units(i.size(e), writeUnit)
+	case !has:
+		return units(i.size(old), writeUnit)
+	case oldKey != newKey:
+		return units(i.size(old), writeUnit) + units(i.size(e), writeUnit)
+	case equalItems(i.project(old.item), i.project(e.item)):
+		return 0
+	}
+	return units(max(i.size(old), i.size(e)), writeUnit)
+}
+
+func (c *capacity) total() float64 {
+	sum := c.table
+	for _, m := range []map[string]float64{c.local, c.global} {
+		for _, u := range m {
+			sum += u
+		}
+	}
+	return sum
+}
+
+// append writes a ConsumedCapacity.
+func (c *capacity) append(dst []byte, indexes bool) []byte {
+	dst = appendText(append(dst, `{"TableName":`...), c.name)
+	dst = append(dst, ',')
+	dst = appendUnits(dst, "CapacityUnits", c.total())
+	if c.transaction != "" {
+		dst = appendUnits(append(dst, ','), c.transaction, c.total())
+	}
+	if indexes {
+		part := func(u float64) {
+			dst = append(dst, '{')
+			dst = appendUnits(dst, "CapacityUnits", u)
+			if c.transaction != "" {
+				dst = appendUnits(append(dst, ','), c.transaction, u)
+			}
+			dst = append(dst, '}')
+		}
+		dst = append(dst, `,"Table":`...)
+		part(c.table)
+		for _, set := range []struct {
+			name string
+			m    map[string]float64
+		}{{"LocalSecondaryIndexes", c.local}, {"GlobalSecondaryIndexes", c.global}} {
+			if len(set.m) == 0 {
+				continue
+			}
+			dst = append(dst, `,"`+set.name+`":{`...)
+			for n, name := range slices.Sorted(maps.Keys(set.m)) {
+				if n > 0 {
+					dst = append(dst, ',')
+				}
+				dst = append(appendText(dst, name), ':')
+				part(set.m[name])
+			}
+			dst = append(dst, '}')
+		}
+	}
+	return append(dst, '}')
+}
+
+func appendUnits(dst []byte, name string, u float64) []byte {
+	dst = append(dst, `"`+name+`":`...)
+	return strconv.AppendFloat(dst, u, 'f', -1, 64)
+}
+
+// consumed is the ReturnConsumedCapacity member of a request.
+type consumed struct{ mode *string }
+
+func (r consumed) check(c *constraints) {
+	c.enum(r.mode, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
+}
+
+func (r consumed) wanted() bool { return r.mode != nil && *r.mode != "NONE" }
+
+func (r consumed) indexes() bool { return r.mode != nil && *r.mode == "INDEXES" }

@@ -1,0 +1,668 @@
+package dynamodb
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+const (
+	maxLocalIndexes  = 5
+	maxGlobalIndexes = 20
+	maxProjected     = 100 // NonKeyAttributes over all indexes of a table
+)
+
+type keyElement struct{ name, kind *string }
+
+type attributeDefinition struct{ name, kind *string }
+
+type throughputInput struct{ read, write *int64 }
+
+type indexInput struct {
+	name       *string
+	keys       []keyElement
+	keysSet    bool
+	projection *string
+	projected  bool // Projection is there
+	nonKey     []string
+	throughput *throughputInput
+	limit      *onDemandLimit
+}
+
+type createTableInput struct {
+	name               *string
+	attributes         []attributeDefinition
+	attributesSet      bool
+	keys               []keyElement
+	keysSet            bool
+	local, global      []indexInput
+	localSet           bool
+	globalSet          bool
+	billing            *string
+	throughput         *throughputInput
+	limit              *onDemandLimit
+	sse                *sseSpecification
+	tags               []tag
+	deletionProtection *bool
+	class              *string
+	stream             *bool
+	resourcePolicy     *string
+}
+
+func (d *decoder) keySchema(dst *[]keyElement, set *bool) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	*set = true
+	return d.array(func() error {
+		var k keyElement
+		err := d.object(func(name string) error {
+			switch name {
+			case "AttributeName":
+				return d.text(&k.name)
+			case "KeyType":
+				return d.text(&k.kind)
+			}
+			return d.Skip()
+		})
+		*dst = append(*dst, k)
+		return err
+	})
+}
+
+func (d *decoder) attributeDefinitions(dst *[]attributeDefinition, set *bool) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	*set = true
+	return d.array(func() error {
+		var a attributeDefinition
+		err := d.object(func(name string) error {
+			switch name {
+			case "AttributeName":
+				return d.text(&a.name)
+			case "AttributeType":
+				return d.text(&a.kind)
+			}
+			return d.Skip()
+		})
+		*dst = append(*dst, a)
+		return err
+	})
+}
+
+func (d *decoder) throughput(dst **throughputInput) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	in := new(throughputInput)
+	*dst = in
+	return d.object(func(name string) error {
+		switch name {
+		case "ReadCapacityUnits":
+			return d.integer(&in.read)
+		case "WriteCapacityUnits":
+			return d.integer(&in.write)
+		}
+		return d.Skip()
+	})
+}
+
+func (d *decoder) onDemand(dst **onDemandLimit) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	in := new(onDemandLimit)
+	*dst = in
+	return d.object(func(name string) error {
+		switch name {
+		case "MaxReadRequestUnits":
+			return d.integer(&in.Read)
+		case "MaxWriteRequestUnits":
+			return d.integer(&in.Write)
+		}
+		return d.Skip()
+	})
+}
+
+func (d *decoder) index(in *indexInput) error {
+	return d.object(func(name string) error {
+		switch name {
+		case "IndexName":
+			return d.text(&in.name)
+		case "KeySchema":
+			return d.keySchema(&in.keys, &in.keysSet)
+		case "Projection":
+			if null, err := d.null(); null || err != nil {
+				return err
+			}
+			in.projected = true
+			return d.object(func(name string) error {
+				switch name {
+				case "ProjectionType":
+					return d.text(&in.projection)
+				case "NonKeyAttributes":
+					return d.texts(&in.nonKey)
+				}
+				return d.Skip()
+			})
+		case "ProvisionedThroughput":
+			return d.throughput(&in.throughput)
+		case "OnDemandThroughput":
+			return d.onDemand(&in.limit)
+		}
+		return d.Skip()
+	})
+}
+
+func (d *decoder) indexes(dst *[]indexInput, set *bool) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	*set = true
+	return d.array(func() error {
+		var in indexInput
+		err := d.index(&in)
+		*dst = append(*dst, in)
+		return err
+	})
+}
+
+func (d *decoder) sse(dst **sseSpecification) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	*dst = new(sseSpecification)
+	return (*dst).decode(d)
+}
+
+func (d *decoder) tags(dst *[]tag) error {
+	return d.array(func() error {
+		var key, value *string
+		err := d.object(func(name string) error {
+			switch name {
+			case "Key":
+				return d.text(&key)
+			case "Value":
+				return d.text(&value)
+			}
+			return d.Skip()
+		})
+		var t tag
+		if key != nil {
+			t.Key = *key
+		}
+		if value != nil {
+			t.Value = *value
+		}
+		*dst = append(*dst, t)
+		return err
+	})
+}
+
+// streamEnabled reads a StreamSpecification.
+func (d *decoder) streamEnabled(dst **bool) error {
+	return d.object(func(name string) error {
+		if name == "StreamEnabled" {
+			return d.boolean(dst)
+		}
+		return d.Skip()
+	})
+}
+
+func (in *createTableInput) field(d *decoder, name string) error {
+	switch name {
+	case "TableName":
+		return d.text(&in.name)
+	case "AttributeDefinitions":
+		return d.attributeDefinitions(&in.attributes, &in.attributesSet)
+	case "KeySchema":
+		return d.keySchema(&in.keys, &in.keysSet)
+	case "LocalSecondaryIndexes":
+		return d.indexes(&in.local, &in.localSet)
+	case "GlobalSecondaryIndexes":
+		return d.indexes(&in.global, &in.globalSet)
+	case "BillingMode":
+		return d.text(&in.billing)
+	case "ProvisionedThroughput":
+		return d.throughput(&in.throughput)
+	case "OnDemandThroughput":
+		return d.onDemand(&in.limit)
+	case "SSESpecification":
+		return d.sse(&in.sse)
+	case "Tags":
+		return d.tags(&in.tags)
+	case "DeletionProtectionEnabled":
+		return d.boolean(&in.deletionProtection)
+	case "TableClass":
+		return d.text(&in.class)
+	case "StreamSpecification":
+		return d.streamEnabled(&in.stream)
+	case "ResourcePolicy":
+		return d.text(&in.resourcePolicy)
+	}
+	return d.Skip()
+}
+
+func (c *constraints) keySchema(keys []keyElement, set bool, path string) {
+	if !c.required(!set, path) {
+		return
+	}
+	if len(keys) == 0 {
+		c.add("'[]'", path, "Member must have length greater than or equal to 1")
+	} else if len(keys) > 2 {
+		c.add("'["+strings.Repeat("KeySchemaElement, ", len(keys)-1)+"KeySchemaElement]'", path, "Member must have length less than or equal to 2")
+	}
+	for i, k := range keys {
+		at := fmt.Sprintf("%s.%d.member.", path, i+1)
+		if c.required(k.name == nil, at+"attributeName") {
+			c.length(k.name, at+"attributeName", 1, 255)
+		}
+		if c.required(k.kind == nil, at+"keyType") {
+			c.enum(k.kind, at+"keyType", "HASH", "RANGE")
+		}
+	}
+}
+
+func (c *constraints) throughput(t *throughputInput, path string) {
+	if t == nil {
+		return
+	}
+	if c.required(t.read == nil, path+".readCapacityUnits") {
+		c.between(t.read, path+".readCapacityUnits", 1, -1)
+	}
+	if c.required(t.write == nil, path+".writeCapacityUnits") {
+		c.between(t.write, path+".writeCapacityUnits", 1, -1)
+	}
+}
+
+func (c *constraints) index(in *indexInput, path string) {
+	if c.required(in.name == nil, path+"indexName") {
+		c.name(in.name, path+"indexName")
+	}
+	c.keySchema(in.keys, in.keysSet, path+"keySchema")
+	if c.required(!in.projected, path+"projection") {
+		c.enum(in.projection, path+"projection.projectionType", "ALL", "INCLUDE", "KEYS_ONLY")
+		if in.nonKey != nil && (len(in.nonKey) == 0 || len(in.nonKey) > 20) {
+			rule := "Member must have length greater than or equal to 1"
+			if len(in.nonKey) > 20 {
+				rule = "Member must have length less than or equal to 20"
+			}
+			c.add("'["+strings.Join(in.nonKey, ", ")+"]'", path+"projection.nonKeyAttributes", rule)
+		}
+	}
+	c.throughput(in.throughput, path+"provisionedThroughput")
+}
+
+func (in *createTableInput) check(c *constraints) {
+	c.table(in.name, "tableName")
+	if c.required(!in.attributesSet, "attributeDefinitions") {
+		c.attributes(in.attributes)
+	}
+	c.keySchema(in.keys, in.keysSet, "keySchema")
+	c.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
+	c.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
+	c.throughput(in.throughput, "provisionedThroughput")
+	for i := range in.local {
+		c.index(&in.local[i], fmt.Sprintf("localSecondaryIndexes.%d.member.", i+1))
+	}
+	for i := range in.global {
+		c.index(&in.global[i], fmt.Sprintf("globalSecondaryIndexes.%d.member.", i+1))
+	}
+	if in.sse != nil {
+		c.enum(in.sse.sseType, "sSESpecification.sSEType", "AES256", "KMS")
+	}
+}
+
+func (c *constraints) attributes(list []attributeDefinition) {
+	for i, a := range list {
+		at := fmt.Sprintf("attributeDefinitions.%d.member.", i+1)
+		if c.required(a.name == nil, at+"attributeName") {
+			c.length(a.name, at+"attributeName", 1, 255)
+		}
+		if c.required(a.kind == nil, at+"attributeType") {
+			c.enum(a.kind, at+"attributeType", "B", "N", "S")
+		}
+	}
+}
+
+func attributeTypes(list []attributeDefinition) (map[string]string, error) {
+	kinds := map[string]string{}
+	for _, a := range list {
+		if _, dup := kinds[*a.name]; dup {
+			return nil, errParam("Duplicate AttributeName in AttributeDefinitions: %s", *a.name)
+		}
+		kinds[*a.name] = *a.kind
+	}
+	return kinds, nil
+}
+
+// schemaOf checks a KeySchema. kind is what the messages put before "KeySchema"
+// for an index, such as "Index ".
+func schemaOf(keys []keyElement, kinds map[string]string, index bool) (keySchema, error) {
+	var k keySchema
+	if *keys[0].kind != "HASH" {
+		return k, errParam("The first KeySchemaElement is not a HASH key type")
+	}
+	if len(keys) == 2 {
+		if *keys[1].kind != "RANGE" {
+			return k, errParam("The second KeySchemaElement is not a RANGE key type")
+		}
+		if *keys[0].name == *keys[1].name {
+			return k, errParam("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+		}
+	}
+	var undefined []string
+	for _, e := range keys {
+		if kinds[*e.name] == "" {
+			undefined = append(undefined, *e.name)
+		}
+	}
+	if undefined != nil {
+		names := make([]string, 0, len(keys))
+		for _, e := range keys {
+			names = append(names, *e.name)
+		}
+		what := "Keys"
+		if index {
+			what = "Index keys"
+		}
+		defined := make([]string, 0, len(kinds))
+		for name := range kinds {
+			defined = append(defined, name)
+		}
+		sort.Strings(defined)
+		return k, errParam("Some index key attributes are not defined in AttributeDefinitions. %s: [%s], AttributeDefinitions: [%s]",
+			what, strings.Join(names, ", "), strings.Join(defined, ", "))
+	}
+	k.Partition = keyAttribute{*keys[0].name, kinds[*keys[0].name]}
+	if len(keys) == 2 {
+		k.Sort = keyAttribute{*keys[1].name, kinds[*keys[1].name]}
+	}
+	return k, nil
+}
+
+// indexOf checks one index of CreateTable or UpdateTable.
+func indexOf(in *indexInput, kinds map[string]string, table keySchema, local, onDemand bool) (*indexDefinition, error) {
+	k, err := schemaOf(in.keys, kinds, true)
+	if err != nil {
+		return nil, err
+	}
+	d := &indexDefinition{Name: *in.name, Key: k, NonKey: in.nonKey, Limit: in.limit}
+	if local {
+		switch {
+		case !table.hasSort():
+			return nil, errParam("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
+		case !k.hasSort():
+			return nil, errParam("Index KeySchema does not have a range key for index: %s", *in.name)
+		case k.Partition.Name != table.Partition.Name:
+			return nil, errParam("Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. index hash key: %s, table hash key: %s",
+				*in.name, k.Partition.Name, table.Partition.Name)
+		}
+	}
+	switch {
+	case in.projection == nil:
+		return nil, errParam("Unknown ProjectionType: null")
+	case *in.projection == projectInclude && len(in.nonKey) == 0:
+		return nil, errParam("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
+	case *in.projection != projectInclude && in.nonKey != nil:
+		return nil, errParam("ProjectionType is %s, but NonKeyAttributes is specified", *in.projection)
+	}
+	d.Projection = *in.projection
+	if local {
+		return d, nil
+	}
+	switch {
+	case onDemand && in.throughput != nil:
+		return nil, errParam("ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", *in.name)
+	case !onDemand && in.throughput == nil:
+		return nil, errParam("ProvisionedThroughput is not specified for index: %s", *in.name)
+	case in.throughput != nil:
+		d.Throughput = throughput{*in.throughput.read, *in.throughput.write}
+	}
+	return d, nil
+}
+
+// definition checks the request beyond its constraints.
+func (in *createTableInput) definition() (*definition, error) {
+	if in.resourcePolicy != nil {
+		return nil, errValidation("ResourcePolicy is not supported by this embedded DynamoDB")
+	}
+	if in.stream != nil && *in.stream {
+		return nil, errValidation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
+	}
+	onDemand := in.billing != nil && *in.billing == "PAY_PER_REQUEST"
+	switch {
+	case onDemand && in.throughput != nil:
+		return nil, errParam("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+	case !onDemand && in.throughput == nil:
+		return nil, errParam("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+	}
+	kinds, err := attributeTypes(in.attributes)
+	if err != nil {
+		return nil, err
+	}
+	d := &definition{Name: *in.name, OnDemand: onDemand, OnDemandLimit: in.limit, Tags: in.tags}
+	if strings.HasPrefix(*in.name, "arn:") {
+		d.Name = arnRule.FindStringSubmatch(*in.name)[3]
+	}
+	if in.throughput != nil {
+		d.Throughput = throughput{*in.throughput.read, *in.throughput.write}
+	}
+	if d.Key, err = schemaOf(in.keys, kinds, false); err != nil {
+		return nil, err
+	}
+	for _, a := range in.attributes {
+		d.Attributes = append(d.Attributes, keyAttribute{*a.name, *a.kind})
+	}
+	used := map[string]bool{d.Key.Partition.Name: true, d.Key.Sort.Name: true}
+	names := map[string]bool{}
+	projected := 0
+	for _, set := range []struct {
+		list  []indexInput
+		local bool
+		given bool
+		limit int
+		dst   *[]*indexDefinition
+		what  string
+	}{
+		{in.local, true, in.localSet, maxLocalIndexes, &d.Local, "LocalSecondaryIndexes"},
+		{in.global, false, in.globalSet, maxGlobalIndexes, &d.Global, "GlobalSecondaryIndexes"},
+	} {
+		if set.given && len(set.list) == 0 {
+			return nil, errParam("List of %s is empty", set.what)
+		}
+		for i := range set.list {
+			x, err := indexOf(&set.list[i], kinds, d.Key, set.local, onDemand)
+			if err != nil {
+				return nil, err
+			}
+			if names[x.Name] {
+				return nil, errParam("Duplicate index name: %s", x.Name)
+			}
+			names[x.Name] = true
+			used[x.Key.Partition.Name], used[x.Key.Sort.Name] = true, true
+			projected += len(x.NonKey)
+			*set.dst = append(*set.dst, x)
+		}
+		if len(set.list) > set.limit {
+			if set.local {
+				return nil, errParam("Number of LocalSecondaryIndexes exceeds per-table limit of %d", set.limit)
+			}
+			return nil, errParam("GlobalSecondaryIndex count exceeds the per-table limit of %d", set.limit)
+		}
+	}
+	if projected > maxProjected {
+		return nil, errParam("Number of projected attributes over all indexes exceeds the limit of %d", maxProjected)
+	}
+	for _, a := range d.Attributes {
+		if !used[a.Name] {
+			return nil, errParam("Some AttributeDefinitions are not used. AttributeDefinitions: %s, keys used: %s",
+				listOf(d.Attributes, nil), listOf(d.Attributes, used))
+		}
+	}
+	if in.class != nil {
+		d.TableClass = *in.class
+	}
+	d.DeletionProtection = in.deletionProtection != nil && *in.deletionProtection
+	return d, nil
+}
+
+// listOf writes attribute names for a message, all or those in used.
+func listOf(list []keyAttribute, used map[string]bool) string {
+	var names []string
+	for _, a := range list {
+		if used == nil || used[a.Name] {
+			names = append(names, a.Name)
+		}
+	}
+	return "[" + strings.Join(names, ", ") + "]"
+}
+
+func checkTags(tags []tag) error {
+	if len(tags) > 50 {
+		return errParam("Too many tags: a resource has at most 50")
+	}
+	seen := map[string]bool{}
+	for _, t := range tags {
+		switch {
+		case t.Key == "" || len(t.Key) > 128:
+			return errParam("TagKey must have a length from 1 to 128")
+		case len(t.Value) > 256:
+			return errParam("TagValue must have a length of at most 256")
+		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
+			return errParam("TagKey must not begin with aws:")
+		case seen[t.Key]:
+			return errParam("Duplicate TagKey: %s", t.Key)
+		}
+		seen[t.Key] = true
+	}
+	return nil
+}
+
+func requestTags(tags []tag) policy.Context {
+	conditions := policy.Context{}
+	for _, t := range tags {
+		conditions.Set("aws:RequestTag/"+t.Key, t.Value)
+		conditions.Add("aws:TagKeys", t.Key)
+	}
+	return conditions
+}
+
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error) {
+	in := new(createTableInput)
+	if err := decodeRequest(c, in.field, in.check); err != nil {
+		return nil, err
+	}
+	def, err := in.definition()
+	if err != nil {
+		return nil, err
+	}
+	want, err := in.sse.wish()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTags(in.tags); err != nil {
+		return nil, err
+	}
+	at, err := locate(c, *in.name)
+	if err != nil {
+		return nil, err
+	}
+	trail(c, at)
+	conditions := requestTags(in.tags)
+	if err := s.allow(ctx, c, "CreateTable", at.arn, at.account, conditions); err != nil {
+		return nil, err
+	}
+	if len(in.tags) > 0 {
+		if err := s.allow(ctx, c, "TagResource", at.arn, at.account, conditions); err != nil {
+			return nil, err
+		}
+	}
+	exists := errInUse("Table already exists: %s", at.name)
+	if s.lookup(at) != nil {
+		return nil, exists
+	}
+	mode, arn, err := s.resolve(ctx, c, want)
+	if err != nil {
+		return nil, err
+	}
+	enc, key, err := s.adopt(ctx, c, at, mode, arn, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(key)
+
+	now := s.cfg.Clock()
+	def.ARN, def.ID, def.AccountID, def.Region = at.arn, newID(), at.account, at.region
+	def.Created, def.Encryption = now, enc
+	if def.OnDemand {
+		def.BillingChanged = now
+	}
+	if s.cfg.Faults.Activation > 0 {
+		def.Creating, def.ActiveAt = true, now.Add(s.cfg.Faults.Activation)
+		for _, i := range def.Global {
+			i.Creating, i.ActiveAt = true, def.ActiveAt
+		}
+	}
+	t := newTable(s, def)
+	if t.sealer, err = newSealer(def.ID, key); err != nil {
+		return nil, errInternal(err)
+	}
+	tx := new(storage.Tx)
+	s.mu.Lock()
+	if s.tables[at.place][at.name] != nil {
+		s.mu.Unlock()
+		s.retire(ctx, c, at, enc)
+		return nil, exists
+	}
+	s.put(t)
+	t.save(tx)
+	description := t.describe(now)
+	pending := s.cfg.Store.Submit(tx)
+	s.mu.Unlock()
+	if err := waitFor(pending); err != nil {
+		return nil, err
+	}
+	c.Trail.ResponseElements = map[string]any{"tableDescription": map[string]any{"tableArn": def.ARN, "tableId": def.ID, "tableName": def.Name}}
+	return json.Marshal(map[string]any{"TableDescription": description})
+}
+
+// save files the table's record in tx; the caller holds the lock.
+func (t *table) save(tx *storage.Tx) {
+	value, err := json.Marshal(t.def)
+	if err != nil {
+		panic(fmt.Errorf("dynamodb: a table record cannot be written: %w", err)) // plain data only
+	}
+	tx.Put(bucketTables, t.recordKey(), value)
+}
+
+func (t *table) recordKey() []byte {
+	return []byte(t.def.AccountID + "/" + t.def.Region + "/" + t.def.Name)
+}
+
+// epoch is a time as DynamoDB writes it: seconds with milliseconds.
+func epoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+// sortedIndexes returns the indexes by name, as DescribeTable lists them.
+func sortedIndexes(list []*index) []*index {
+	out := slices.Clone(list)
+	slices.SortFunc(out, func(a, b *index) int { return strings.Compare(a.def.Name, b.def.Name) })
+	return out
+}

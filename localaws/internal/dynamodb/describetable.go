@@ -1,0 +1,262 @@
+package dynamodb
+
+import (
+	"context"
+	"encoding/json"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+type jsonObject = map[string]any
+
+// tableInput is a request that names a table and nothing else that matters.
+type tableInput struct{ name *string }
+
+func (in *tableInput) field(d *decoder, name string) error {
+	if name == "TableName" {
+		return d.text(&in.name)
+	}
+	return d.Skip()
+}
+
+func (in *tableInput) check(c *constraints) { c.table(in.name, "tableName") }
+
+// onTable decodes such a request, authorizes it and finds the table.
+func (s *Service) onTable(ctx context.Context, c *call.Call) (*table, error) {
+	in := new(tableInput)
+	if err := decodeRequest(c, in.field, in.check); err != nil {
+		return nil, err
+	}
+	at, err := locate(c, *in.name)
+	if err != nil {
+		return nil, err
+	}
+	trail(c, at)
+	if err := s.allowTable(ctx, c, c.Operation, at); err != nil {
+		return nil, err
+	}
+	t := s.lookup(at)
+	if t == nil {
+		return nil, errNoTableNamed(at.name)
+	}
+	return t, nil
+}
+
+func (s *Service) describeTable(ctx context.Context, c *call.Call) ([]byte, error) {
+	t, err := s.onTable(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	description := t.describe(s.cfg.Clock())
+	t.mu.RUnlock()
+	return json.Marshal(jsonObject{"Table": description})
+}
+
+// describe makes a TableDescription; the caller holds the lock.
+func (t *table) describe(now time.Time) jsonObject {
+	d := t.def
+	items, bytes := t.counts()
+	out := jsonObject{
+		"TableName": d.Name, "TableArn": d.ARN, "TableId": d.ID, "TableStatus": t.status(now),
+		"CreationDateTime": epoch(d.Created), "KeySchema": describeKey(d.Key),
+		"AttributeDefinitions": describeAttributes(d.Attributes), "ItemCount": items, "TableSizeBytes": bytes,
+		"ProvisionedThroughput":     describeThroughput(d.Throughput),
+		"DeletionProtectionEnabled": d.DeletionProtection,
+	}
+	if d.OnDemand {
+		out["BillingModeSummary"] = jsonObject{"BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
+	} else if !d.BillingChanged.IsZero() {
+		out["BillingModeSummary"] = jsonObject{"BillingMode": "PROVISIONED", "LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
+	}
+	if limit := describeLimit(d.OnDemandLimit); limit != nil {
+		out["OnDemandThroughput"] = limit
+	}
+	if d.TableClass != "" {
+		out["TableClassSummary"] = jsonObject{"TableClass": d.TableClass}
+	}
+	if e := d.Encryption; e.Mode != keyOwned {
+		sse := jsonObject{"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": e.KeyARN}
+		if t.status(now) == "INACCESSIBLE_ENCRYPTION_CREDENTIALS" {
+			sse["InaccessibleEncryptionDateTime"] = epoch(t.inaccessible)
+		}
+		out["SSEDescription"] = sse
+	}
+	if len(t.local) > 0 {
+		var list []jsonObject
+		for _, i := range sortedIndexes(t.local) {
+			list = append(list, i.describe(d.ARN))
+		}
+		out["LocalSecondaryIndexes"] = list
+	}
+	if len(t.global) > 0 {
+		var list []jsonObject
+		for _, i := range sortedIndexes(t.global) {
+			o := i.describe(d.ARN)
+			o["IndexStatus"] = i.def.status(now)
+			if i.def.status(now) == "CREATING" && !t.def.Creating {
+				o["Backfilling"] = true
+			}
+			o["ProvisionedThroughput"] = describeThroughput(i.def.Throughput)
+			if limit := describeLimit(i.def.Limit); limit != nil {
+				o["OnDemandThroughput"] = limit
+			}
+			list = append(list, o)
+		}
+		out["GlobalSecondaryIndexes"] = list
+	}
+	return out
+}
+
+// counts returns ItemCount and TableSizeBytes. While the items are still
+// sealed on disk the size is that of what lies there.
+func (t *table) counts() (items int, bytes int64) {
+	if t.loaded {
+		return t.items.Len(), t.bytes
+	}
+	_ = t.service.cfg.Store.Range(bucketItems(t.def.ID, t.def.Encryption.Generation), func(_, value []byte) error {
+		items++
+		bytes += int64(len(value))
+		return nil
+	})
+	return items, bytes
+}
+
+func (i *index) describe(tableARN string) jsonObject {
+	projection := jsonObject{"ProjectionType": i.def.Projection}
+	if i.def.NonKey != nil {
+		projection["NonKeyAttributes"] = i.def.NonKey
+	}
+	return jsonObject{
+		"IndexName": i.def.Name, "IndexArn": tableARN + "/index/" + i.def.Name, "KeySchema": describeKey(i.def.Key),
+		"Projection": projection, "ItemCount": i.entries.Len(), "IndexSizeBytes": i.bytes,
+	}
+}
+
+func describeKey(k keySchema) []jsonObject {
+	out := []jsonObject{{"AttributeName": k.Partition.Name, "KeyType": "HASH"}}
+	if k.hasSort() {
+		out = append(out, jsonObject{"AttributeName": k.Sort.Name, "KeyType": "RANGE"})
+	}
+	return out
+}
+
+func describeAttributes(list []keyAttribute) []jsonObject {
+	out := make([]jsonObject, 0, len(list))
+	for _, a := range list {
+		out = append(out, jsonObject{"AttributeName": a.Name, "AttributeType": a.Type})
+	}
+	return out
+}
+
+func describeThroughput(t throughput) jsonObject {
+	return jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write, "NumberOfDecreasesToday": 0}
+}
+
+func describeLimit(l *onDemandLimit) jsonObject {
+	if l == nil {
+		return nil
+	}
+	out := jsonObject{}
+	if l.Read != nil {
+		out["MaxReadRequestUnits"] = *l.Read
+	}
+	if l.Write != nil {
+		out["MaxWriteRequestUnits"] = *l.Write
+	}
+	return out
+}
+
+func (s *Service) deleteTable(ctx context.Context, c *call.Call) ([]byte, error) {
+	t, err := s.onTable(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	at := t.target()
+	now := s.cfg.Clock()
+	s.mu.Lock()
+	t.mu.Lock()
+	err = nil
+	switch status := t.status(now); {
+	case t.deleted:
+		err = errNoTableNamed(at.name)
+	case t.def.DeletionProtection:
+		err = errValidationf("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	case status == "CREATING" || status == "UPDATING":
+		err = errInUse("Attempt to change a resource which is still in use: Table is being %s: %s",
+			strings.NewReplacer("CREATING", "created", "UPDATING", "updated").Replace(status), at.name)
+	}
+	if err != nil {
+		t.mu.Unlock()
+		s.mu.Unlock()
+		return nil, err
+	}
+	description := t.describe(now)
+	description["TableStatus"] = "DELETING"
+	enc := t.def.Encryption
+	tx := new(storage.Tx)
+	tx.Delete(bucketTables, t.recordKey())
+	tx.Drop(bucketItems(t.def.ID, enc.Generation))
+	t.deleted, t.sealer = true, nil
+	t.clear()
+	delete(s.tables[at.place], at.name)
+	pending := s.cfg.Store.Submit(tx)
+	t.mu.Unlock()
+	s.mu.Unlock()
+	if err := waitFor(pending); err != nil {
+		return nil, err
+	}
+	s.retire(ctx, c, at, enc)
+	return json.Marshal(jsonObject{"TableDescription": description})
+}
+
+type listTablesInput struct {
+	start *string
+	limit *int64
+}
+
+func (s *Service) listTables(ctx context.Context, c *call.Call) ([]byte, error) {
+	in := new(listTablesInput)
+	err := decodeRequest(c, func(d *decoder, name string) error {
+		switch name {
+		case "ExclusiveStartTableName":
+			return d.text(&in.start)
+		case "Limit":
+			return d.integer(&in.limit)
+		}
+		return d.Skip()
+	}, func(c *constraints) {
+		c.name(in.start, "exclusiveStartTableName")
+		c.between(in.limit, "limit", 1, 100)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.allow(ctx, c, "ListTables", "arn:aws:dynamodb:"+c.Region+":"+c.AccountID+":table/*", c.AccountID, nil); err != nil {
+		return nil, err
+	}
+	names := []string{}
+	s.mu.RLock()
+	for name := range s.tables[place{c.AccountID, c.Region}] {
+		if in.start == nil || name > *in.start {
+			names = append(names, name)
+		}
+	}
+	s.mu.RUnlock()
+	sort.Strings(names)
+	limit := 100
+	if in.limit != nil {
+		limit = int(*in.limit)
+	}
+	out := jsonObject{}
+	if len(names) > limit {
+		names = names[:limit]
+		out["LastEvaluatedTableName"] = names[limit-1]
+	}
+	out["TableNames"] = names
+	return json.Marshal(out)
+}

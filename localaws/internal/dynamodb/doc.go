@@ -1,0 +1,31 @@
+// Package dynamodb is the DynamoDB of the embedded AWS: tables, items, indexes,
+// transactions, and the encryption at rest that makes a caller's right to the
+// table's KMS key decide about every read and write.
+//
+// # The way of a data call
+//
+// Decode the request, check it without looking at state (AWS's order:
+// serialization, constraints on members, then values and expressions),
+// authorize the IAM action, find the table, check keys against its schema, ask
+// KMS to decrypt the table's wrapped key as the caller, and only then read or
+// change items under the table's lock. The answer waits until the change is
+// durable.
+//
+// # At rest
+//
+// Every table has a random 256-bit key. Under a customer managed or AWS managed
+// key it is stored as KMS wrapped it; under the AWS owned key it lies in the
+// table's record, which the store seals under its root key. On disk an item is
+// found by the HMAC of its primary key and sealed with AES-GCM, bound to table
+// and HMAC. The ordered index exists in memory only and is rebuilt on the first
+// data call after a start, once the table key was unwrapped.
+//
+// # Differences from AWS
+//
+// Tables are ACTIVE at once unless [Faults] delays them, indexes are always
+// consistent (a consistent read of a global one is refused all the same),
+// capacity is counted but not enforced, and items expire as soon as the clock
+// says so. A permission withdrawn in KMS works at once unless
+// [Config.KeyCacheTTL] imitates AWS's cache. PartiQL, streams, backups, global
+// tables and resource policies are not there.
+package dynamodb

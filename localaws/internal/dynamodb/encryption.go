@@ -1,0 +1,219 @@
+package dynamodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// keyMode is under whose key a table is encrypted.
+type keyMode uint8
+
+const (
+	keyOwned    keyMode = iota + 1 // AWS owned: no KMS call
+	keyManaged                     // alias/aws/dynamodb
+	keyCustomer                    // customer managed
+)
+
+// encryption is how one table's key is kept.
+type encryption struct {
+	Mode   keyMode
+	KeyARN string `json:",omitempty"`
+	Grant  string `json:",omitempty"`
+	// TableKey is wrapped by KMS; under keyOwned it is the key itself, and the
+	// store seals the record that holds it.
+	TableKey []byte
+	// Generation counts table keys.
+	Generation int
+	// Changes are the times of mode changes in the last 24 hours.
+	Changes []time.Time `json:",omitempty"`
+}
+
+// String keeps the table key out of messages.
+func (e encryption) String() string { return "encryption under " + e.KeyARN }
+
+// GoString does the same for %#v.
+func (e encryption) GoString() string { return e.String() }
+
+const (
+	maxModeChanges   = 4
+	modeChangeWindow = 24 * time.Hour
+	// inaccessibleAfter is how long a key must have been unusable before the
+	// table's status says so. AWS gives no number.
+	inaccessibleAfter = time.Hour
+)
+
+// wish is what an SSESpecification asks for.
+type wish struct {
+	mode  keyMode
+	keyID string
+}
+
+type sseSpecification struct {
+	enabled *bool
+	sseType *string
+	keyID   *string
+}
+
+func (s *sseSpecification) decode(d *decoder) error {
+	return d.object(func(name string) error {
+		switch name {
+		case "Enabled":
+			return d.boolean(&s.enabled)
+		case "SSEType":
+			return d.text(&s.sseType)
+		case "KMSMasterKeyId":
+			return d.text(&s.keyID)
+		}
+		return d.Skip()
+	})
+}
+
+// wish checks the specification; nil asks for the AWS owned key.
+func (s *sseSpecification) wish() (wish, error) {
+	switch enabled := s != nil && s.enabled != nil && *s.enabled; {
+	case s == nil:
+		return wish{mode: keyOwned}, nil
+	case s.keyID != nil && (s.sseType == nil || *s.sseType != "KMS"):
+		return wish{}, errParam("SSEType KMS is required if KMSMasterKeyId is specified")
+	case !enabled && s.sseType != nil:
+		return wish{}, errParam("SSEType can not be specified if Enabled is false")
+	case !enabled:
+		return wish{mode: keyOwned}, nil
+	case s.sseType != nil && *s.sseType != "KMS":
+		return wish{}, errParam("SSEType %s is not supported", *s.sseType)
+	case s.keyID == nil:
+		return wish{mode: keyManaged}, nil
+	default:
+		return wish{mode: keyCustomer, keyID: *s.keyID}, nil
+	}
+}
+
+// via is the call to KMS that DynamoDB makes on behalf of c's caller.
+func via(c *call.Call, operation string) *call.Call {
+	return c.Via("kms", operation, servicePrincipal(c.Region))
+}
+
+// own is the call to KMS that DynamoDB makes for itself, under its grant.
+func own(c *call.Call, operation, account string) *call.Call {
+	k := via(c, operation)
+	k.AccountID = account
+	k.Caller = call.Caller{Principal: policy.Principal{Type: policy.Service, ARN: servicePrincipal(c.Region)}}
+	return k
+}
+
+func servicePrincipal(region string) string { return "dynamodb." + region + ".amazonaws.com" }
+
+// encryptionContext binds a wrapped table key to its table and account.
+func encryptionContext(table, account string) map[string]string {
+	return map[string]string{"aws:dynamodb:tableName": table, "aws:dynamodb:subscriberId": account}
+}
+
+var grantOperations = []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "DescribeKey"}
+
+// resolve finds the key of a wish, as the caller.
+func (s *Service) resolve(ctx context.Context, c *call.Call, w wish) (mode keyMode, arn string, err error) {
+	if w.mode == keyOwned {
+		return keyOwned, "", nil
+	}
+	id := w.keyID
+	if w.mode == keyManaged {
+		if id, err = s.cfg.Keys.EnsureAWSManagedKey(ctx, via(c, "DescribeKey")); err != nil {
+			return 0, "", keyError(c, err)
+		}
+	}
+	info, err := s.cfg.Keys.DescribeKey(ctx, via(c, "DescribeKey"), id)
+	if err != nil {
+		return 0, "", keyError(c, err)
+	}
+	if !info.Symmetric {
+		return 0, "", errParam("KMSMasterKeyId must be a symmetric encryption key: %s", info.ARN)
+	}
+	if info.AWSManaged {
+		return keyManaged, info.ARN, nil
+	}
+	return keyCustomer, info.ARN, nil
+}
+
+// adopt makes grant and table key for a table under a resolved key. The
+// returned plaintext key is the caller's to wipe.
+func (s *Service) adopt(ctx context.Context, c *call.Call, t target, mode keyMode, arn string, generation int) (encryption, []byte, error) {
+	e := encryption{Mode: mode, KeyARN: arn, Generation: generation}
+	if mode == keyOwned {
+		key := newTableKey()
+		e.TableKey = append([]byte(nil), key...)
+		return e, key, nil
+	}
+	k := via(c, "CreateGrant")
+	k.ForAWSResource = true
+	bound := encryptionContext(t.name, t.account)
+	grant, err := s.cfg.Keys.CreateGrant(ctx, k, arn, TableGrant{
+		GranteePrincipal: servicePrincipal(t.region), RetiringPrincipal: servicePrincipal(t.region),
+		Operations: grantOperations, ContextSubset: bound,
+	})
+	if err != nil {
+		return e, nil, keyError(c, err)
+	}
+	e.Grant = grant
+	plain, wrapped, err := s.cfg.Keys.GenerateDataKey(ctx, own(c, "GenerateDataKey", t.account), arn, bound)
+	if err != nil {
+		s.retire(ctx, c, t, e)
+		return e, nil, keyError(c, err)
+	}
+	e.TableKey = wrapped
+	return e, plain, nil
+}
+
+// retire ends the grant of a table. A key that is gone or unusable has no
+// grant worth keeping, so errors do not matter.
+func (s *Service) retire(ctx context.Context, c *call.Call, t target, e encryption) {
+	if e.Grant == "" {
+		return
+	}
+	_ = s.cfg.Keys.RetireGrant(ctx, own(c, "RetireGrant", t.account), e.KeyARN, e.Grant)
+}
+
+// keyError is DynamoDB's answer when KMS refused.
+func keyError(c *call.Call, err error) error {
+	var k *call.Error
+	if !errors.As(err, &k) {
+		return errInternal(err)
+	}
+	status := k.HTTPStatus()
+	if status >= 500 {
+		return errInternal(errors.New("KMS: " + k.Code))
+	}
+	text := func(prefix, class string) string {
+		return fmt.Sprintf("%s: com.amazonaws.services.kms.model.%s: %s (Service: AWSKMS; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)",
+			prefix, class, k.Message, status, k.Code, c.ID)
+	}
+	switch k.Code {
+	case "AccessDeniedException":
+		denied := errAccessDenied(text("KMS key access denied error", "AWSKMSException"))
+		denied.Decision = k.Decision
+		return denied
+	case "DisabledException":
+		return errValidation(text("KMS key disabled error", k.Code))
+	case "ThrottlingException", "LimitExceededException":
+		return call.Errorf("ThrottlingException", "%s", text("KMS request limit exceeded", k.Code))
+	}
+	return errValidation(text("KMS validation error", k.Code))
+}
+
+// unreachable reports whether err says that the key itself cannot be used, as
+// opposed to the caller not being allowed.
+func unreachable(err error) bool {
+	var k *call.Error
+	if !errors.As(err, &k) {
+		return false
+	}
+	switch k.Code {
+	case "DisabledException", "KMSInvalidStateException", "NotFoundException":
+		return true
+	}
+	return false
+}

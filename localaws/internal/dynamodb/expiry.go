@@ -1,0 +1,104 @@
+package dynamodb
+
+import (
+	"encoding/binary"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/tidwall/btree"
+)
+
+// expiryQueue orders the items of a table with time to live by their time.
+type expiryQueue struct {
+	set btree.Set[string] // epoch seconds (8 bytes) and primary key
+}
+
+// staleAfter: DynamoDB leaves items alone whose time is more than five years
+// past, since they were hardly meant to expire.
+const staleAfter = 5 * 365 * 24 * time.Hour
+
+// expiryOf returns the second at which an item expires.
+func expiryOf(attribute string, it Item) (int64, bool) {
+	if attribute == "" {
+		return 0, false
+	}
+	n, ok := it[attribute].(*types.AttributeValueMemberN)
+	if !ok {
+		return 0, false
+	}
+	sec, err := strconv.ParseInt(n.Value, 10, 64)
+	if err != nil {
+		f, err := strconv.ParseFloat(n.Value, 64)
+		if err != nil || f > 1<<50 {
+			return 0, false
+		}
+		sec = int64(f)
+	}
+	return sec, sec > 0
+}
+
+func expiryKey(sec int64, key string) string {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(sec))
+	return string(b[:]) + key
+}
+
+func (q *expiryQueue) add(attribute string, e *entry) {
+	if sec, ok := expiryOf(attribute, e.item); ok {
+		q.set.Insert(expiryKey(sec, e.key))
+	}
+}
+
+func (q *expiryQueue) remove(attribute string, e *entry) {
+	if sec, ok := expiryOf(attribute, e.item); ok {
+		q.set.Delete(expiryKey(sec, e.key))
+	}
+}
+
+// due returns the primary keys that expired by now; none without allocating.
+func (q *expiryQueue) due(now time.Time) []string {
+	if q.set.Len() == 0 {
+		return nil
+	}
+	end := expiryKey(now.Unix(), "")
+	var keys []string
+	q.set.Ascend(expiryKey(max(0, now.Add(-staleAfter).Unix()), ""), func(k string) bool {
+		if k >= end {
+			return false
+		}
+		keys = append(keys, k[8:])
+		return true
+	})
+	return keys
+}
+
+// expire deletes what is due. It runs at the start of every data call on the
+// table, so that the clock alone decides what can be seen.
+func (t *table) expire(now time.Time) error {
+	t.mu.RLock()
+	due := t.loaded && len(t.expiry.due(now)) > 0
+	t.mu.RUnlock()
+	if !due {
+		return nil
+	}
+	t.mu.Lock()
+	tx := new(storage.Tx)
+	for _, key := range t.expiry.due(now) {
+		if old := t.get(key); old != nil {
+			t.change(tx, old, nil)
+		}
+	}
+	pending := t.service.cfg.Store.Submit(tx)
+	t.mu.Unlock()
+	return waitFor(pending)
+}
+
+// waitFor waits until a change is durable.
+func waitFor(p storage.Pending) error {
+	if err := p.Wait(); err != nil {
+		return errInternal(err)
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package dynamodb
+
+import (
+	"context"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+type getItemInput struct {
+	name       *string
+	key        Item
+	consistent *bool
+	consumed   consumed
+	expressions
+}
+
+func (in *getItemInput) field(d *decoder, name string) error {
+	switch name {
+	case "TableName":
+		return d.text(&in.name)
+	case "Key":
+		return d.item(&in.key)
+	case "ConsistentRead":
+		return d.boolean(&in.consistent)
+	case "ReturnConsumedCapacity":
+		return d.text(&in.consumed.mode)
+	case "ProjectionExpression", "ExpressionAttributeNames", "AttributesToGet":
+		_, err := in.expressions.field(d, name)
+		return err
+	}
+	return d.Skip()
+}
+
+func (in *getItemInput) check(c *constraints) {
+	in.consumed.check(c)
+	c.table(in.name, "tableName")
+	c.required(in.key == nil, "key")
+	in.legacy.check(c)
+}
+
+// read is one item to be read by key.
+type read struct {
+	at  target
+	t   *table
+	key Item
+	*parsed
+
+	primary string
+	found   *entry
+}
+
+// prepare checks the key against the table's schema.
+func (r *read) prepare(t *table) error {
+	r.t = t
+	if err := t.def.Key.checkKey(r.key); err != nil {
+		return err
+	}
+	r.primary, _ = t.def.Key.primary(r.key)
+	return nil
+}
+
+// run looks the item up; the caller holds the table's lock.
+func (r *read) run() error {
+	if r.t.deleted {
+		return errNoTable()
+	}
+	r.found = r.t.get(r.primary)
+	return nil
+}
+
+// item is what is returned of the found item.
+func (r *read) item() Item {
+	if r.projection != nil {
+		return r.projection.Apply(r.found.item)
+	}
+	return r.found.item
+}
+
+// size is what the read is billed for.
+func (r *read) size() int {
+	if r.found == nil {
+		return 0
+	}
+	return r.found.size
+}
+
+func (r *read) access(enclosing string) access {
+	selects := "ALL_ATTRIBUTES"
+	if r.projection != nil {
+		selects = "SPECIFIC_ATTRIBUTES"
+	}
+	return access{action: "GetItem", at: r.at, keys: []Item{r.key}, attributes: r.attributes(r.key), selects: selects, enclosing: enclosing}
+}
+
+func (s *Service) getItem(ctx context.Context, c *call.Call) ([]byte, error) {
+	in := new(getItemInput)
+	if err := decodeRequest(c, in.field, in.check); err != nil {
+		return nil, err
+	}
+	r := &read{key: in.key}
+	var err error
+	if r.parsed, err = in.expressions.parse(); err != nil {
+		return nil, err
+	}
+	if r.at, err = locate(c, *in.name); err != nil {
+		return nil, err
+	}
+	trail(c, r.at)
+	t := s.lookup(r.at)
+	if err := s.allowAccess(ctx, c, r.access(""), t); err != nil {
+		return nil, err
+	}
+	if err := s.ready(t); err != nil {
+		return nil, err
+	}
+	if err := r.prepare(t); err != nil {
+		return nil, err
+	}
+	if err := s.enter(ctx, c, t); err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	err = r.run()
+	t.mu.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	out := newResponse(64 + r.size()*5/4)
+	if r.found != nil {
+		out.member("Item").item(r.item())
+	}
+	if in.consumed.wanted() {
+		used := capacity{name: *in.name, table: readUnits(r.size(), in.consistent != nil && *in.consistent)}
+		out.capacity(&used, in.consumed)
+	}
+	return out.bytes(), nil
+}

@@ -1,0 +1,222 @@
+package dynamodb
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/internal/ddbnumber"
+)
+
+const (
+	maxPartitionKey = 2048 // bytes
+	maxSortKey      = 1024
+)
+
+// keyAttribute is one attribute of a key schema.
+type keyAttribute struct {
+	Name string
+	Type string // "S", "N" or "B"
+}
+
+// keySchema is the key of a table or index. Sort.Name is empty without a sort
+// key.
+type keySchema struct {
+	Partition keyAttribute
+	Sort      keyAttribute
+}
+
+func (k keySchema) hasSort() bool { return k.Sort.Name != "" }
+
+func (k keySchema) has(name string) bool {
+	return name == k.Partition.Name || k.hasSort() && name == k.Sort.Name
+}
+
+// keyBytes returns the bytes of a key value that sort as DynamoDB orders them,
+// and false when the value is not of the wanted type.
+func keyBytes(dst []byte, v types.AttributeValue, want string) ([]byte, bool) {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return append(dst, v.Value...), want == "S"
+	case *types.AttributeValueMemberB:
+		return append(dst, v.Value...), want == "B"
+	case *types.AttributeValueMemberN:
+		out, err := ddbnumber.AppendSortKey(dst, v.Value)
+		return out, err == nil && want == "N"
+	}
+	return dst, false
+}
+
+// partitionHash places a partition in scan order and in the segments of a
+// parallel scan. What DynamoDB uses is not published.
+func partitionHash(b []byte) uint64 {
+	h := fnv.New64a()
+	h.Write(b)
+	// FNV's high bits vary little for short keys; spread them.
+	x := h.Sum64()
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	return x
+}
+
+// appendPartition writes what every ordered key of one partition starts with:
+// hash (8), length (2), bytes.
+func appendPartition(dst []byte, v types.AttributeValue, want string) ([]byte, bool) {
+	at := len(dst)
+	dst = append(dst, make([]byte, 10)...)
+	dst, ok := keyBytes(dst, v, want)
+	if !ok {
+		return dst, false
+	}
+	value := dst[at+10:]
+	binary.BigEndian.PutUint64(dst[at:], partitionHash(value))
+	binary.BigEndian.PutUint16(dst[at+8:], uint16(len(value)))
+	return dst, true
+}
+
+// primary returns the ordered key of an item, which must have valid key
+// attributes, or false.
+func (k keySchema) primary(it Item) (string, bool) {
+	var buf [96]byte
+	b, ok := appendPartition(buf[:0], it[k.Partition.Name], k.Partition.Type)
+	if !ok {
+		return "", false
+	}
+	if k.hasSort() {
+		if b, ok = keyBytes(b, it[k.Sort.Name], k.Sort.Type); !ok {
+			return "", false
+		}
+	}
+	return string(b), true
+}
+
+// indexed returns the ordered key of an item in an index with this schema: the
+// sort key is escaped, so that the primary key may follow and make it unique.
+// It is false for an item that is not in the index.
+func (k keySchema) indexed(it Item, primary string) (string, bool) {
+	var buf [160]byte
+	b, ok := appendPartition(buf[:0], it[k.Partition.Name], k.Partition.Type)
+	if !ok {
+		return "", false
+	}
+	if k.hasSort() {
+		var value [64]byte
+		raw, ok := keyBytes(value[:0], it[k.Sort.Name], k.Sort.Type)
+		if !ok {
+			return "", false
+		}
+		b = appendEscaped(b, raw)
+	}
+	return string(append(b, primary...)), true
+}
+
+// appendEscaped keeps the order of raw and ends it with 00 00.
+func appendEscaped(dst, raw []byte) []byte {
+	for _, c := range raw {
+		dst = append(dst, c)
+		if c == 0 {
+			dst = append(dst, 0xff)
+		}
+	}
+	return append(dst, 0, 0)
+}
+
+// partitionPrefix returns the start of all ordered keys of one partition.
+func (k keySchema) partitionPrefix(v types.AttributeValue) string {
+	b, _ := appendPartition(nil, v, k.Partition.Type)
+	return string(b)
+}
+
+// after returns the smallest text greater than everything with this prefix,
+// empty when there is none.
+func after(prefix string) string {
+	b := []byte(prefix)
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i] != 0xff {
+			b[i]++
+			return string(b[:i+1])
+		}
+	}
+	return ""
+}
+
+// keyOf copies the key attributes out of an item.
+func (k keySchema) keyOf(it Item) Item {
+	key := Item{k.Partition.Name: it[k.Partition.Name]}
+	if k.hasSort() {
+		key[k.Sort.Name] = it[k.Sort.Name]
+	}
+	return key
+}
+
+func errKeySchema() error {
+	return errValidation("The provided key element does not match the schema")
+}
+
+// checkKey checks the Key member of a request.
+func (k keySchema) checkKey(key Item) error {
+	want := 1
+	if k.hasSort() {
+		want = 2
+	}
+	if len(key) != want {
+		return errKeySchema()
+	}
+	for i, a := range []keyAttribute{k.Partition, k.Sort}[:want] {
+		v := key[a.Name]
+		if v == nil || typeOf(v) != a.Type {
+			return errKeySchema()
+		}
+		if err := checkKeyValue(v, a.Name, i == 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkItem checks the key attributes of a whole item.
+func (k keySchema) checkItem(it Item) error {
+	attributes := []keyAttribute{k.Partition}
+	if k.hasSort() {
+		attributes = append(attributes, k.Sort)
+	}
+	for i, a := range attributes {
+		v := it[a.Name]
+		if v == nil {
+			return errParam("Missing the key %s in the item", a.Name)
+		}
+		if t := typeOf(v); t != a.Type {
+			return errParam("Type mismatch for key %s expected: %s actual: %s", a.Name, a.Type, t)
+		}
+		if err := checkKeyValue(v, a.Name, i == 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkKeyValue(v types.AttributeValue, name string, partition bool) error {
+	n := keySize(v)
+	switch {
+	case n == 0 && typeOf(v) == "B":
+		return errValidationf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty binary value. Key: %s", name)
+	case n == 0:
+		return errValidationf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", name)
+	case partition && n > maxPartitionKey:
+		return errParam("Size of hashkey has exceeded the maximum size limit of%d bytes", maxPartitionKey)
+	case !partition && n > maxSortKey:
+		return errParam("Aggregated size of all range keys has exceeded the size limit of %d bytes", maxSortKey)
+	}
+	return nil
+}
+
+func keySize(v types.AttributeValue) int {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return len(v.Value)
+	case *types.AttributeValueMemberB:
+		return len(v.Value)
+	}
+	return 1
+}

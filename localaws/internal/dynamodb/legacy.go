@@ -1,0 +1,462 @@
+package dynamodb
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+)
+
+// legacy are the parameters that expressions replaced. Each is turned into the
+// expression of the same meaning.
+type legacy struct {
+	attributesToGet     []string
+	expected            map[string]legacyCondition
+	keyConditions       map[string]legacyCondition
+	queryFilter         map[string]legacyCondition
+	scanFilter          map[string]legacyCondition
+	conditionalOperator *string
+	attributeUpdates    map[string]legacyUpdate
+}
+
+type legacyCondition struct {
+	operator *string
+	values   []types.AttributeValue
+	list     bool // AttributeValueList is there
+	value    types.AttributeValue
+	exists   *bool
+}
+
+type legacyUpdate struct {
+	action *string
+	value  types.AttributeValue
+}
+
+func (l *legacy) field(d *decoder, name string) (bool, error) {
+	switch name {
+	case "AttributesToGet":
+		return true, d.texts(&l.attributesToGet)
+	case "Expected":
+		return true, d.conditions(&l.expected)
+	case "KeyConditions":
+		return true, d.conditions(&l.keyConditions)
+	case "QueryFilter":
+		return true, d.conditions(&l.queryFilter)
+	case "ScanFilter":
+		return true, d.conditions(&l.scanFilter)
+	case "ConditionalOperator":
+		return true, d.text(&l.conditionalOperator)
+	case "AttributeUpdates":
+		return true, d.updates(&l.attributeUpdates)
+	}
+	return false, nil
+}
+
+// single reads one attribute value and applies the rules on values.
+func (d *decoder) single(dst *types.AttributeValue) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	v, err := d.ReadValue()
+	if err != nil || v == nil {
+		return err
+	}
+	*dst = v
+	if d.invalid == nil {
+		if err := normalizeItem(Item{"": v}); err != nil {
+			d.invalid = invalidValue(err)
+		}
+	}
+	return nil
+}
+
+func (d *decoder) conditions(dst *map[string]legacyCondition) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	*dst = map[string]legacyCondition{}
+	return d.object(func(attribute string) error {
+		var c legacyCondition
+		err := d.object(func(name string) error {
+			switch name {
+			case "ComparisonOperator":
+				return d.text(&c.operator)
+			case "Exists":
+				return d.boolean(&c.exists)
+			case "Value":
+				return d.single(&c.value)
+			case "AttributeValueList":
+				if null, err := d.null(); null || err != nil {
+					return err
+				}
+				c.list = true
+				return d.array(func() error {
+					var v types.AttributeValue
+					err := d.single(&v)
+					if v != nil {
+						c.values = append(c.values, v)
+					}
+					return err
+				})
+			}
+			return d.Skip()
+		})
+		(*dst)[attribute] = c
+		return err
+	})
+}
+
+func (d *decoder) updates(dst *map[string]legacyUpdate) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	*dst = map[string]legacyUpdate{}
+	return d.object(func(attribute string) error {
+		var u legacyUpdate
+		err := d.object(func(name string) error {
+			switch name {
+			case "Action":
+				return d.text(&u.action)
+			case "Value":
+				return d.single(&u.value)
+			}
+			return d.Skip()
+		})
+		(*dst)[attribute] = u
+		return err
+	})
+}
+
+func (l *legacy) check(c *constraints) {
+	c.enum(l.conditionalOperator, "conditionalOperator", "OR", "AND")
+	operators := []string{"IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE", "BEGINS_WITH", "GE", "CONTAINS"}
+	for _, set := range []struct {
+		path string
+		m    map[string]legacyCondition
+	}{{"expected", l.expected}, {"keyConditions", l.keyConditions}, {"queryFilter", l.queryFilter}, {"scanFilter", l.scanFilter}} {
+		for _, name := range sortedNames(set.m) {
+			at := set.path + "." + name + ".member.comparisonOperator"
+			if o := set.m[name].operator; o != nil {
+				c.enum(o, at, operators...)
+			} else if set.path != "expected" {
+				c.required(true, at)
+			}
+		}
+	}
+	for _, name := range sortedNames(l.attributeUpdates) {
+		c.enum(l.attributeUpdates[name].action, "attributeUpdates."+name+".member.action", "ADD", "DELETE", "PUT")
+	}
+	if l.attributesToGet != nil && len(l.attributesToGet) == 0 {
+		c.add("'[]'", "attributesToGet", "Member must have length greater than or equal to 1")
+	}
+}
+
+func sortedNames[V any](m map[string]V) []string {
+	names := make([]string, 0, len(m))
+	for n := range m {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// given names the legacy parameters of the request.
+func (l *legacy) given() []string {
+	var names []string
+	add := func(there bool, name string) {
+		if there {
+			names = append(names, name)
+		}
+	}
+	add(l.attributeUpdates != nil, "AttributeUpdates")
+	add(l.attributesToGet != nil, "AttributesToGet")
+	add(l.conditionalOperator != nil, "ConditionalOperator")
+	add(l.expected != nil, "Expected")
+	add(l.keyConditions != nil, "KeyConditions")
+	add(l.queryFilter != nil, "QueryFilter")
+	add(l.scanFilter != nil, "ScanFilter")
+	return names
+}
+
+// parse turns the legacy parameters into expressions.
+func (l *legacy) parse() (*parsed, error) {
+	p := new(parsed)
+	if len(l.attributesToGet) > 0 {
+		seen := map[string]bool{}
+		for _, n := range l.attributesToGet {
+			if seen[n] {
+				return nil, errParam("Duplicate value in attribute name: %s", n)
+			}
+			seen[n] = true
+		}
+		p.projection = ddbexpr.NewProjection(l.attributesToGet...)
+	}
+	join := " AND "
+	if l.conditionalOperator != nil {
+		if len(l.expected)+len(l.queryFilter)+len(l.scanFilter) == 0 {
+			return nil, errParam("ConditionalOperator cannot be used without Filter or Expected")
+		}
+		if len(l.expected)+len(l.queryFilter)+len(l.scanFilter) == 1 {
+			return nil, errParam("ConditionalOperator can only be used when Filter or Expected has two or more elements")
+		}
+		join = " " + *l.conditionalOperator + " "
+	}
+	var err error
+	if len(l.expected) > 0 {
+		if p.condition, err = l.conditionOf(l.expected, ddbexpr.KindCondition, join); err != nil {
+			return nil, err
+		}
+	}
+	for _, filter := range []map[string]legacyCondition{l.queryFilter, l.scanFilter} {
+		if len(filter) > 0 {
+			if p.filter, err = l.conditionOf(filter, ddbexpr.KindFilter, join); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if l.keyConditions != nil {
+		if p.keyCondition, err = l.keyCondition(); err != nil {
+			return nil, err
+		}
+	}
+	if l.attributeUpdates != nil {
+		if p.update, p.deletesOnly, err = l.update(); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// placeholders collects the names and values of a generated expression.
+type placeholders struct {
+	names  map[string]string
+	values Item
+}
+
+func (h *placeholders) name(attribute string) string {
+	p := fmt.Sprintf("#n%d", len(h.names))
+	h.names[p] = attribute
+	return p
+}
+
+func (h *placeholders) value(v types.AttributeValue) string {
+	p := fmt.Sprintf(":v%d", len(h.values))
+	h.values[p] = v
+	return p
+}
+
+func newPlaceholders() *placeholders {
+	return &placeholders{names: map[string]string{}, values: Item{}}
+}
+
+func (h *placeholders) scope() (*ddbexpr.Scope, error) {
+	values := h.values
+	if len(values) == 0 {
+		values = nil
+	}
+	names := h.names
+	if len(names) == 0 {
+		names = nil
+	}
+	s, err := ddbexpr.NewScope(names, values)
+	if err != nil {
+		return nil, errExpression(err)
+	}
+	return s, nil
+}
+
+func (l *legacy) conditionOf(m map[string]legacyCondition, kind ddbexpr.Kind, join string) (*ddbexpr.Condition, error) {
+	h := newPlaceholders()
+	var parts []string
+	for _, name := range sortedNames(m) {
+		c := m[name]
+		if kind == ddbexpr.KindCondition {
+			var err error
+			if c, err = expectedCondition(name, c); err != nil {
+				return nil, err
+			}
+		}
+		text, err := h.comparison(h.name(name), c)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, text)
+	}
+	scope, err := h.scope()
+	if err != nil {
+		return nil, err
+	}
+	out, err := scope.Condition(kind, strings.Join(parts, join))
+	if err != nil {
+		return nil, errExpression(err)
+	}
+	return out, nil
+}
+
+// expectedCondition brings the oldest form, Value and Exists, into that with
+// an operator.
+func expectedCondition(name string, c legacyCondition) (legacyCondition, error) {
+	text := func(s string) *string { return &s }
+	if c.operator != nil {
+		switch {
+		case c.exists != nil:
+			return c, errParam("Exists and ComparisonOperator cannot be used together for Attribute: %s", name)
+		case c.value != nil && c.list:
+			return c, errParam("Value and AttributeValueList cannot be used together for Attribute: %s", name)
+		case c.value != nil:
+			c.values, c.list = []types.AttributeValue{c.value}, true
+		}
+		return c, nil
+	}
+	switch {
+	case c.list:
+		return c, errParam("AttributeValueList can only be used with a ComparisonOperator for Attribute: %s", name)
+	case c.exists != nil && !*c.exists && c.value != nil:
+		return c, errParam("Value cannot be used when Exists is set to false for Attribute: %s", name)
+	case c.exists != nil && !*c.exists:
+		return legacyCondition{operator: text("NULL")}, nil
+	case c.value == nil && c.exists != nil:
+		return c, errParam("Value must be provided when Exists is set to true for Attribute: %s", name)
+	case c.value == nil:
+		return c, errParam("Value must be provided when Exists is null for Attribute: %s", name)
+	}
+	return legacyCondition{operator: text("EQ"), values: []types.AttributeValue{c.value}}, nil
+}
+
+// comparison writes one condition on an attribute as an expression.
+func (h *placeholders) comparison(name string, c legacyCondition) (string, error) {
+	low, high := 1, 1
+	switch *c.operator {
+	case "NULL", "NOT_NULL":
+		low, high = 0, 0
+	case "BETWEEN":
+		low, high = 2, 2
+	case "IN":
+		high = 100
+	}
+	if n := len(c.values); n < low || n > high {
+		return "", errParam("Invalid number of argument(s) for the %s ComparisonOperator", *c.operator)
+	}
+	var v []string
+	for _, value := range c.values {
+		switch kind := typeOf(value); *c.operator {
+		case "LT", "LE", "GT", "GE", "BETWEEN", "IN":
+			if kind != "S" && kind != "N" && kind != "B" {
+				return "", errParam("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
+			}
+		case "BEGINS_WITH":
+			if kind != "S" && kind != "B" {
+				return "", errParam("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
+			}
+		case "CONTAINS", "NOT_CONTAINS":
+			if kind == "SS" || kind == "NS" || kind == "BS" || kind == "L" || kind == "M" {
+				return "", errParam("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
+			}
+		}
+		v = append(v, h.value(value))
+	}
+	switch *c.operator {
+	case "NULL":
+		return "attribute_not_exists(" + name + ")", nil
+	case "NOT_NULL":
+		return "attribute_exists(" + name + ")", nil
+	case "BETWEEN":
+		return name + " BETWEEN " + v[0] + " AND " + v[1], nil
+	case "IN":
+		return name + " IN (" + strings.Join(v, ", ") + ")", nil
+	case "BEGINS_WITH":
+		return "begins_with(" + name + ", " + v[0] + ")", nil
+	case "CONTAINS":
+		return "contains(" + name + ", " + v[0] + ")", nil
+	case "NOT_CONTAINS":
+		// Unlike NOT contains(), it needs the attribute.
+		return "(attribute_exists(" + name + ") AND NOT contains(" + name + ", " + v[0] + "))", nil
+	}
+	symbol := map[string]string{"EQ": "=", "NE": "<>", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}[*c.operator]
+	return name + " " + symbol + " " + v[0], nil
+}
+
+func (l *legacy) keyCondition() (*ddbexpr.KeyCondition, error) {
+	if len(l.keyConditions) == 0 || len(l.keyConditions) > 2 {
+		return nil, errValidation("Conditions can be of length 1 or 2 only")
+	}
+	h := newPlaceholders()
+	var parts []string
+	for _, name := range sortedNames(l.keyConditions) {
+		c := l.keyConditions[name]
+		switch *c.operator {
+		case "EQ", "LT", "LE", "GT", "GE", "BETWEEN", "BEGINS_WITH":
+		default:
+			return nil, errValidation("Attempted conditional constraint is not an indexable operation")
+		}
+		text, err := h.comparison(h.name(name), c)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, text)
+	}
+	scope, err := h.scope()
+	if err != nil {
+		return nil, err
+	}
+	k, err := scope.KeyCondition(strings.Join(parts, " AND "))
+	if err != nil {
+		return nil, errExpression(err)
+	}
+	return k, nil
+}
+
+// update writes AttributeUpdates as an update expression.
+func (l *legacy) update() (u *ddbexpr.Update, deletesOnly bool, err error) {
+	h := newPlaceholders()
+	sections := map[string][]string{}
+	deletesOnly = true
+	for _, name := range sortedNames(l.attributeUpdates) {
+		a := l.attributeUpdates[name]
+		action := "PUT"
+		if a.action != nil {
+			action = *a.action
+		}
+		kind := typeOf(a.value)
+		deletesOnly = deletesOnly && action == "DELETE"
+		switch {
+		case action != "DELETE" && a.value == nil:
+			return nil, false, errParam("Only DELETE action is allowed when no attribute value is specified")
+		case action == "DELETE" && a.value == nil:
+			sections["REMOVE"] = append(sections["REMOVE"], h.name(name))
+		case action == "DELETE" && kind != "SS" && kind != "NS" && kind != "BS":
+			return nil, false, errParam("DELETE action with value is not supported for the type %s", kind)
+		case action == "DELETE":
+			sections["DELETE"] = append(sections["DELETE"], h.name(name)+" "+h.value(a.value))
+		case action == "PUT":
+			sections["SET"] = append(sections["SET"], h.name(name)+" = "+h.value(a.value))
+		case kind == "L":
+			n := h.name(name)
+			empty := &types.AttributeValueMemberL{Value: []types.AttributeValue{}}
+			sections["SET"] = append(sections["SET"], n+" = list_append(if_not_exists("+n+", "+h.value(empty)+"), "+h.value(a.value)+")")
+		case kind != "N" && kind != "SS" && kind != "NS" && kind != "BS":
+			return nil, false, errParam("ADD action is not supported for the type %s", kind)
+		default:
+			sections["ADD"] = append(sections["ADD"], h.name(name)+" "+h.value(a.value))
+		}
+	}
+	var parts []string
+	for _, s := range []string{"SET", "REMOVE", "ADD", "DELETE"} {
+		if len(sections[s]) > 0 {
+			parts = append(parts, s+" "+strings.Join(sections[s], ", "))
+		}
+	}
+	if parts == nil {
+		return nil, false, nil
+	}
+	scope, err := h.scope()
+	if err != nil {
+		return nil, false, err
+	}
+	if u, err = scope.Update(strings.Join(parts, " ")); err != nil {
+		return nil, false, errExpression(err)
+	}
+	return u, deletesOnly, nil
+}

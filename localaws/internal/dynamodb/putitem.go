@@ -1,0 +1,154 @@
+package dynamodb
+
+import (
+	"context"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+// writeInput is a PutItem, UpdateItem or DeleteItem request.
+type writeInput struct {
+	kind         writeKind
+	name         *string
+	item, key    Item
+	returnValues *string
+	onFailure    *string
+	consumed     consumed
+	collections  *string
+	expressions
+}
+
+func (in *writeInput) field(d *decoder, name string) error {
+	switch name {
+	case "TableName":
+		return d.text(&in.name)
+	case "Item":
+		if in.kind != writePut {
+			return d.Skip()
+		}
+		return d.item(&in.item)
+	case "Key":
+		if in.kind == writePut {
+			return d.Skip()
+		}
+		return d.item(&in.key)
+	case "ReturnValues":
+		return d.text(&in.returnValues)
+	case "ReturnValuesOnConditionCheckFailure":
+		return d.text(&in.onFailure)
+	case "ReturnConsumedCapacity":
+		return d.text(&in.consumed.mode)
+	case "ReturnItemCollectionMetrics":
+		return d.text(&in.collections)
+	case "FilterExpression", "ProjectionExpression", "KeyConditionExpression", "AttributesToGet", "KeyConditions", "QueryFilter", "ScanFilter":
+		return d.Skip() // not members of a write
+	case "UpdateExpression", "AttributeUpdates":
+		if in.kind != writeUpdate {
+			return d.Skip()
+		}
+	}
+	if ok, err := in.expressions.field(d, name); ok {
+		return err
+	}
+	return d.Skip()
+}
+
+func (in *writeInput) check(c *constraints) {
+	in.consumed.check(c)
+	c.enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
+	c.enum(in.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
+	c.enum(in.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
+	c.table(in.name, "tableName")
+	if in.kind == writePut {
+		c.required(in.item == nil, "item")
+	} else {
+		c.required(in.key == nil, "key")
+	}
+	in.legacy.check(c)
+}
+
+// write makes the internal form, after the checks that need no table.
+func (in *writeInput) write(c *call.Call) (*write, error) {
+	w := &write{kind: in.kind, item: in.item, key: in.key, returnOld: in.onFailure != nil && *in.onFailure == "ALL_OLD"}
+	if in.returnValues != nil {
+		w.returnValues = *in.returnValues
+	}
+	if in.kind != writeUpdate && w.returnValues != "" && w.returnValues != "ALL_OLD" && w.returnValues != "NONE" {
+		return nil, errValidation("Return values set to invalid value")
+	}
+	var err error
+	if w.parsed, err = in.expressions.parse(); err != nil {
+		return nil, err
+	}
+	if w.at, err = locate(c, *in.name); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (s *Service) putItem(ctx context.Context, c *call.Call) ([]byte, error) {
+	return s.writeItem(ctx, c, writePut)
+}
+
+func (s *Service) updateItem(ctx context.Context, c *call.Call) ([]byte, error) {
+	return s.writeItem(ctx, c, writeUpdate)
+}
+
+func (s *Service) deleteItem(ctx context.Context, c *call.Call) ([]byte, error) {
+	return s.writeItem(ctx, c, writeDelete)
+}
+
+// writeItem is the way of one write that stands alone.
+func (s *Service) writeItem(ctx context.Context, c *call.Call, kind writeKind) ([]byte, error) {
+	in := &writeInput{kind: kind}
+	if err := decodeRequest(c, in.field, in.check); err != nil {
+		return nil, err
+	}
+	w, err := in.write(c)
+	if err != nil {
+		return nil, err
+	}
+	trail(c, w.at)
+	t := s.lookup(w.at)
+	returnValues := "NONE"
+	if w.returnValues != "" {
+		returnValues = w.returnValues
+	}
+	if err := s.allowAccess(ctx, c, access{action: kind.action(), at: w.at, keys: []Item{w.keyItem()},
+		attributes: w.attributes(w.keyItem()), returnValues: returnValues}, t); err != nil {
+		return nil, err
+	}
+	if err := s.ready(t); err != nil {
+		return nil, err
+	}
+	if err := w.prepare(t); err != nil {
+		return nil, err
+	}
+	if err := s.enter(ctx, c, t); err != nil {
+		return nil, err
+	}
+	if err := w.run(); err != nil {
+		return nil, err
+	}
+	returned := w.returned()
+	r := newResponse(64 + len(returned)*32)
+	if len(returned) > 0 {
+		r.member("Attributes").item(returned)
+	}
+	if in.consumed.wanted() {
+		used := capacity{name: *in.name}
+		t.mu.RLock()
+		used.addWrite(t, w.old, w.next, 1)
+		t.mu.RUnlock()
+		r.capacity(&used, in.consumed)
+	}
+	if in.collections != nil && *in.collections == "SIZE" && t.hasLocal() {
+		partition := w.keyItem()[t.def.Key.Partition.Name]
+		r.member("ItemCollectionMetrics").write(func(b []byte) []byte { return t.appendCollection(b, partition) })
+	}
+	return r.bytes(), nil
+}
+
+// hasLocal reports whether the table has item collections with metrics. Local
+// indexes are fixed when the table is made.
+func (t *table) hasLocal() bool { return len(t.local) > 0 }

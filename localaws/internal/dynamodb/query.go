@@ -1,0 +1,393 @@
+package dynamodb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+const maxSegments = 1_000_000
+
+// pageInput is a Query or Scan request.
+type pageInput struct {
+	query          bool
+	name, index    *string
+	selects        *string
+	limit          *int64
+	start          Item
+	consistent     *bool
+	forward        *bool
+	segment, total *int64
+	consumed       consumed
+	expressions
+}
+
+func (in *pageInput) field(d *decoder, name string) error {
+	switch name {
+	case "TableName":
+		return d.text(&in.name)
+	case "IndexName":
+		return d.text(&in.index)
+	case "Select":
+		return d.text(&in.selects)
+	case "Limit":
+		return d.integer(&in.limit)
+	case "ExclusiveStartKey":
+		return d.item(&in.start)
+	case "ConsistentRead":
+		return d.boolean(&in.consistent)
+	case "ReturnConsumedCapacity":
+		return d.text(&in.consumed.mode)
+	case "ConditionExpression", "UpdateExpression", "Expected", "AttributeUpdates":
+		return d.Skip() // not members of a read
+	case "ScanIndexForward", "KeyConditionExpression", "KeyConditions", "QueryFilter":
+		if !in.query {
+			return d.Skip()
+		}
+		if name == "ScanIndexForward" {
+			return d.boolean(&in.forward)
+		}
+	case "Segment", "TotalSegments", "ScanFilter":
+		switch {
+		case in.query:
+			return d.Skip()
+		case name == "Segment":
+			return d.integer(&in.segment)
+		case name == "TotalSegments":
+			return d.integer(&in.total)
+		}
+	}
+	if ok, err := in.expressions.field(d, name); ok {
+		return err
+	}
+	return d.Skip()
+}
+
+func (in *pageInput) check(c *constraints) {
+	in.consumed.check(c)
+	c.table(in.name, "tableName")
+	c.name(in.index, "indexName")
+	c.enum(in.selects, "select", "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
+	c.between(in.limit, "limit", 1, -1)
+	c.between(in.segment, "segment", 0, maxSegments-1)
+	c.between(in.total, "totalSegments", 1, maxSegments)
+	in.legacy.check(c)
+}
+
+// checkAlone checks what needs no table.
+func (in *pageInput) checkAlone(p *parsed) error {
+	switch {
+	case in.query && p.keyCondition == nil:
+		return errValidation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+	case in.total != nil && in.segment == nil:
+		return errValidation("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
+	case in.segment != nil && in.total == nil:
+		return errValidation("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
+	case in.segment != nil && *in.segment >= *in.total:
+		return errValidationf("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less than TotalSegments: %d", *in.segment, *in.total)
+	}
+	member := "ProjectionExpression"
+	if in.projection == nil {
+		member = "AttributesToGet"
+	}
+	selects := ""
+	if in.selects != nil {
+		selects = *in.selects
+	}
+	switch {
+	case p.projection != nil && selects == "ALL_ATTRIBUTES":
+		return errValidationf("Cannot specify the %s when choosing to get ALL_ATTRIBUTES", member)
+	case p.projection != nil && selects == "ALL_PROJECTED_ATTRIBUTES":
+		return errValidationf("Cannot specify the %s when choosing to get ALL_PROJECTED_ATTRIBUTES", member)
+	case p.projection != nil && selects == "COUNT":
+		return errValidationf("Cannot specify the %s when choosing to get only the Count", member)
+	case p.projection == nil && selects == "SPECIFIC_ATTRIBUTES":
+		return errValidation("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+	case selects == "ALL_PROJECTED_ATTRIBUTES" && in.index == nil:
+		what := "Scanning"
+		if in.query {
+			what = "Querying"
+		}
+		return errValidationf("ALL_PROJECTED_ATTRIBUTES can be used only when %s using an IndexName", what)
+	}
+	return nil
+}
+
+// effectiveSelect is Select with its default.
+func (in *pageInput) effectiveSelect(p *parsed) string {
+	switch {
+	case in.selects != nil:
+		return *in.selects
+	case p.projection != nil:
+		return "SPECIFIC_ATTRIBUTES"
+	case in.index != nil:
+		return "ALL_PROJECTED_ATTRIBUTES"
+	}
+	return "ALL_ATTRIBUTES"
+}
+
+// plan binds the request to table and index; the caller holds the lock.
+func (in *pageInput) plan(t *table, p *parsed) (v view, s span, fetch bool, err error) {
+	v.t = t
+	selects := in.effectiveSelect(p)
+	if in.index != nil {
+		if v.index = t.indexNamed(*in.index); v.index == nil || v.index.def.status(t.service.cfg.Clock()) == "CREATING" {
+			return v, s, false, errValidationf("The table does not have the specified index: %s", *in.index)
+		}
+		if i := v.index; !i.isLocal {
+			if in.consistent != nil && *in.consistent {
+				return v, s, false, errValidation("Consistent reads are not supported on global secondary indexes")
+			}
+			if selects == "ALL_ATTRIBUTES" && i.def.Projection != projectAll {
+				return v, s, false, errParam("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", i.def.Name)
+			}
+		}
+		if fetch, err = in.fetches(v.index, selects, p); err != nil {
+			return v, s, false, err
+		}
+	}
+	schema := v.schema()
+	if p.filter != nil && in.query {
+		for _, name := range p.filter.TopLevelNames() {
+			if schema.has(name) {
+				return v, s, false, errValidationf("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
+			}
+		}
+	}
+	if in.query {
+		q, err := p.keyCondition.Bind(ddbexpr.KeySchema{
+			Partition: schema.Partition.Name, PartitionType: schema.Partition.Type, Sort: schema.Sort.Name, SortType: schema.Sort.Type})
+		if err != nil {
+			return v, s, false, errExpression(err)
+		}
+		if err := checkQueryKey(q, schema); err != nil {
+			return v, s, false, err
+		}
+		s = v.querySpan(q)
+		s.backward = in.forward != nil && !*in.forward
+	} else if in.total != nil {
+		s = segment(*in.segment, *in.total)
+	}
+	if in.start == nil {
+		return v, s, fetch, nil
+	}
+	if err := v.checkStart(in.start); err != nil {
+		return v, s, false, err
+	}
+	s.start, _ = v.key(in.start)
+	s.started = true
+	if s.start < s.low || s.high != "" && s.start >= s.high || s.match != nil && !s.match(in.start) {
+		if in.query {
+			if prefix := schema.partitionPrefix(in.start[schema.Partition.Name]); strings.HasPrefix(s.low, prefix) {
+				return v, s, false, errValidation("The provided starting key does not match the range key predicate")
+			}
+			return v, s, false, errValidation("The provided starting key is outside query boundaries based on provided conditions")
+		}
+		return v, s, false, errValidationf("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", *in.total, *in.segment)
+	}
+	return v, s, fetch, nil
+}
+
+// checkQueryKey refuses empty key values.
+func checkQueryKey(q ddbexpr.KeyQuery, schema keySchema) error {
+	if keySize(q.Partition) == 0 {
+		return errParam("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", emptyKind(schema.Partition.Type), schema.Partition.Name)
+	}
+	if q.Sort != nil && q.Sort.Operator != ddbexpr.KeyBeginsWith && keySize(q.Sort.Value) == 0 {
+		return errParam("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", emptyKind(schema.Sort.Type), schema.Sort.Name)
+	}
+	return nil
+}
+
+func emptyKind(t string) string {
+	if t == "B" {
+		return "binary"
+	}
+	return "string"
+}
+
+// fetches reports whether a page of an index must read whole items from the
+// table, which only local ones can.
+func (in *pageInput) fetches(i *index, selects string, p *parsed) (bool, error) {
+	if selects == "ALL_ATTRIBUTES" {
+		return i.isLocal && i.def.Projection != projectAll, nil
+	}
+	var missing []string
+	if p.projection != nil {
+		for _, name := range p.projection.TopLevelNames() {
+			if !i.projects(name) {
+				missing = append(missing, name)
+			}
+		}
+	}
+	if missing != nil && !i.isLocal {
+		return false, errParam("Global secondary index %s does not project [%s]", i.def.Name, strings.Join(missing, ", "))
+	}
+	if p.filter != nil && !i.isLocal {
+		for _, name := range p.filter.TopLevelNames() {
+			if !i.projects(name) {
+				return false, errParam("Global secondary index %s does not project [%s]", i.def.Name, name)
+			}
+		}
+	}
+	return missing != nil, nil
+}
+
+func (s *Service) query(ctx context.Context, c *call.Call) ([]byte, error) {
+	return s.servePage(ctx, c, &pageInput{query: true})
+}
+
+func (s *Service) scan(ctx context.Context, c *call.Call) ([]byte, error) {
+	return s.servePage(ctx, c, new(pageInput))
+}
+
+// servePage is the way of Query and Scan.
+func (s *Service) servePage(ctx context.Context, c *call.Call, in *pageInput) ([]byte, error) {
+	if err := decodeRequest(c, in.field, in.check); err != nil {
+		return nil, err
+	}
+	p, err := in.expressions.parse()
+	if err != nil {
+		return nil, err
+	}
+	if err := in.checkAlone(p); err != nil {
+		return nil, err
+	}
+	at, err := locate(c, *in.name)
+	if err != nil {
+		return nil, err
+	}
+	trail(c, at)
+	t := s.lookup(at)
+	if err := s.allowAccess(ctx, c, in.access(at, p), t); err != nil {
+		return nil, err
+	}
+	if err := s.ready(t); err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	_, _, _, err = in.plan(t, p)
+	t.mu.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.enter(ctx, c, t); err != nil {
+		return nil, err
+	}
+	return in.answer(t, p)
+}
+
+func (in *pageInput) access(at target, p *parsed) access {
+	a := access{action: "Scan", at: at, attributes: p.attributes(), selects: in.effectiveSelect(p)}
+	if in.index != nil {
+		a.index = *in.index
+	}
+	if in.query {
+		a.action = "Query"
+		key := Item{}
+		for _, term := range p.keyCondition.Terms() {
+			key[term.Name] = term.Value
+		}
+		a.keys = []Item{key}
+	}
+	return a
+}
+
+// answer reads the page and writes the response.
+func (in *pageInput) answer(t *table, p *parsed) ([]byte, error) {
+	limit := 0
+	if in.limit != nil {
+		limit = int(min(*in.limit, 1<<30))
+	}
+	t.mu.RLock()
+	if t.deleted {
+		t.mu.RUnlock()
+		return nil, errNoTable()
+	}
+	v, s, fetch, err := in.plan(t, p)
+	if err != nil {
+		t.mu.RUnlock()
+		return nil, err
+	}
+	got := v.read(s, limit)
+	t.mu.RUnlock()
+
+	count := 0
+	out := newResponse(128 + got.size + got.size/4)
+	list := in.selects == nil || *in.selects != "COUNT"
+	if list {
+		out.member("Items")
+		out.b = append(out.b, '[')
+	}
+	for _, e := range got.entries {
+		if p.filter != nil {
+			seen := e.item
+			if v.index != nil && !fetch {
+				seen = v.index.project(seen)
+			}
+			ok, err := p.filter.Evaluate(seen)
+			if err != nil {
+				return nil, errExpression(err)
+			}
+			if !ok {
+				continue
+			}
+		}
+		if list {
+			if count > 0 {
+				out.b = append(out.b, ',')
+			}
+			out.item(in.shape(v, e, p, fetch))
+		}
+		count++
+	}
+	if list {
+		out.b = append(out.b, ']')
+	}
+	out.member("Count").integer(count)
+	out.member("ScannedCount").integer(len(got.entries))
+	if got.last != nil {
+		out.member("LastEvaluatedKey").item(got.last)
+	}
+	if in.consumed.wanted() {
+		out.capacity(in.price(v, got, fetch), in.consumed)
+	}
+	return out.bytes(), nil
+}
+
+// shape is what is returned of one entry.
+func (in *pageInput) shape(v view, e *entry, p *parsed, fetch bool) Item {
+	switch {
+	case p.projection != nil:
+		return p.projection.Apply(e.item)
+	case v.index == nil || fetch:
+		return e.item
+	}
+	return v.index.project(e.item)
+}
+
+func (in *pageInput) price(v view, got page, fetch bool) *capacity {
+	used := &capacity{name: *in.name}
+	consistent := in.consistent != nil && *in.consistent
+	u := readUnits(got.size, consistent)
+	if v.index == nil {
+		used.table = u
+		return used
+	}
+	used.addIndex(v.index, u)
+	if fetch {
+		for _, e := range got.entries {
+			used.table += readUnits(ddbjson.ItemSize(e.item), consistent)
+		}
+	}
+	return used
+}
+
+// String describes a span for messages of tests.
+func (s span) String() string {
+	return fmt.Sprintf("[%x, %x) backward %t start %x", s.low, s.high, s.backward, s.start)
+}

@@ -1,0 +1,172 @@
+package dynamodb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// Service is DynamoDB for all accounts and regions. Its methods may be called
+// at the same time.
+type Service struct {
+	cfg   Config
+	cache keyCache
+
+	mu     sync.RWMutex // guards tables; taken before any table's lock
+	tables map[place]map[string]*table
+
+	tokens tokenBook
+}
+
+var _ call.Service = (*Service)(nil)
+
+// place is a partition of the state.
+type place struct{ account, region string }
+
+// New checks cfg and reads the table definitions from its store. Items stay on
+// disk until the first data call on their table.
+func New(cfg Config) (*Service, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: cfg, tables: map[place]map[string]*table{}}
+	s.cache.init(cfg.KeyCacheTTL)
+	s.tokens.init()
+	if err := s.restore(); err != nil {
+		return nil, fmt.Errorf("dynamodb: read the stored tables: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Service) restore() error {
+	err := s.cfg.Store.Range(bucketTables, func(key, value []byte) error {
+		def := new(definition)
+		if err := json.Unmarshal(value, def); err != nil {
+			return fmt.Errorf("table record %q: %w", key, err)
+		}
+		t := newTable(s, def)
+		t.loaded = false
+		s.put(t)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.tokens.restore(s.cfg.Store)
+}
+
+// put adds t to the map; the caller holds s.mu or is alone.
+func (s *Service) put(t *table) {
+	p := place{t.def.AccountID, t.def.Region}
+	if s.tables[p] == nil {
+		s.tables[p] = map[string]*table{}
+	}
+	s.tables[p][t.def.Name] = t
+}
+
+// operation is one entry of the table of operations.
+type operation struct {
+	call.Operation
+	serve func(s *Service, ctx context.Context, c *call.Call) ([]byte, error)
+}
+
+// Serve answers one call.
+func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
+	o, ok := operations[c.Operation]
+	if !ok {
+		return nil, errUnsupported(c.Operation)
+	}
+	out, err := o.serve(s, ctx, c)
+	if e, ok := err.(*call.Error); ok && e.Code == "AccessDeniedException" && e.Namespace == "" {
+		e.Namespace = nsService
+	}
+	return out, err
+}
+
+// Describe tells the front door about an operation.
+func (s *Service) Describe(name string) (call.Operation, bool) {
+	o, ok := operations[name]
+	return o.Operation, ok
+}
+
+var (
+	controlRead  = call.Operation{ReadOnly: true}
+	controlWrite = call.Operation{}
+	dataRead     = call.Operation{ReadOnly: true, Data: true}
+	dataWrite    = call.Operation{Data: true}
+)
+
+// target is a table as a request names it.
+type target struct {
+	place
+	name string
+	arn  string
+}
+
+// locate resolves a table name or ARN, which passed the constraints.
+func locate(c *call.Call, nameOrARN string) (target, error) {
+	if !strings.HasPrefix(nameOrARN, "arn:") {
+		p := place{c.AccountID, c.Region}
+		return target{p, nameOrARN, tableARN(p, nameOrARN)}, nil
+	}
+	m := arnRule.FindStringSubmatch(nameOrARN)
+	if m == nil {
+		return target{}, errValidation("Invalid table ARN: " + nameOrARN)
+	}
+	if m[1] != c.Region {
+		// A table is only reachable through its own region's endpoint.
+		return target{}, errNoTable()
+	}
+	return target{place{m[2], m[1]}, m[3], nameOrARN}, nil
+}
+
+func tableARN(p place, name string) string {
+	return "arn:aws:dynamodb:" + p.region + ":" + p.account + ":table/" + name
+}
+
+// lookup finds a table that exists, whatever its status.
+func (s *Service) lookup(t target) *table {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.tables[t.place][t.name]
+}
+
+// allow asks the identity room for one action on one resource.
+func (s *Service) allow(ctx context.Context, c *call.Call, action, resource, account string, conditions policy.Context) error {
+	return call.Require(ctx, s.cfg.Authorizer, c, call.Check{
+		Action: "dynamodb:" + action, Resource: resource, ResourceAccountID: account,
+		Context: conditions, Mode: policy.ModeOrdinary,
+	})
+}
+
+// allowTable authorizes an operation without item conditions on a table,
+// which need not exist.
+func (s *Service) allowTable(ctx context.Context, c *call.Call, action string, t target) error {
+	conditions := policy.Context{}
+	s.tagConditions(conditions, t)
+	return s.allow(ctx, c, action, t.arn, t.account, conditions)
+}
+
+// tagConditions adds aws:ResourceTag of a table that exists.
+func (s *Service) tagConditions(conditions policy.Context, t target) {
+	tbl := s.lookup(t)
+	if tbl == nil {
+		return
+	}
+	tbl.mu.RLock()
+	defer tbl.mu.RUnlock()
+	for _, tag := range tbl.def.Tags {
+		conditions.Set("aws:ResourceTag/"+tag.Key, tag.Value)
+	}
+}
+
+// trail files what the audit event says about a call on a table.
+func trail(c *call.Call, t target) {
+	c.Trail.RequestParameters = map[string]any{"tableName": t.name}
+	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: t.arn, AccountID: t.account, Type: "AWS::DynamoDB::Table"})
+}

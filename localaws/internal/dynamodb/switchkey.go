@@ -1,0 +1,113 @@
+package dynamodb
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// switchKey is UpdateTable with an SSESpecification: the table gets a new key
+// under the wanted KMS key, and every item is sealed anew in the transaction
+// that files the new key.
+func (s *Service) switchKey(ctx context.Context, c *call.Call, t *table, spec *sseSpecification) ([]byte, error) {
+	want, err := spec.wish()
+	if err != nil {
+		return nil, err
+	}
+	now := s.cfg.Clock()
+	t.mu.RLock()
+	before := t.def.Encryption
+	busy := t.status(now) == "CREATING" || t.status(now) == "UPDATING"
+	t.mu.RUnlock()
+	if busy {
+		return nil, errInUse("Attempt to change a resource which is still in use: Table is being updated: %s", t.def.Name)
+	}
+	if want.mode == keyOwned && before.Mode == keyOwned {
+		return nil, errParam("Table is already encrypted by default")
+	}
+	mode, arn, err := s.resolve(ctx, c, want)
+	if err != nil {
+		return nil, err
+	}
+	if mode == before.Mode && arn == before.KeyARN {
+		return nil, errParam("Table is already encrypted with given KMSMasterKeyId.")
+	}
+	changes := slices.DeleteFunc(slices.Clone(before.Changes), func(at time.Time) bool { return !now.Before(at.Add(modeChangeWindow)) })
+	if len(changes) >= maxModeChanges {
+		return nil, call.Errorf("LimitExceededException", "Subscriber limit exceeded: The table %s had already %d changes of its encryption in the last 24 hours", t.def.Name, maxModeChanges)
+	}
+	// Re-encryption reads the old data, for which DynamoDB needs the old key
+	// under its own grant.
+	if err := s.openOwn(ctx, c, t); err != nil {
+		return nil, err
+	}
+	at := t.target()
+	enc, key, err := s.adopt(ctx, c, at, mode, arn, before.Generation+1)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(key)
+	enc.Changes = append(changes, now)
+
+	t.mu.Lock()
+	if t.deleted || t.def.Encryption.Generation != before.Generation {
+		t.mu.Unlock()
+		s.retire(ctx, c, at, enc)
+		return nil, errInUse("Attempt to change a resource which is still in use: Table is being updated: %s", at.name)
+	}
+	pending, err := t.reseal(enc, key)
+	description := t.describe(now)
+	t.mu.Unlock()
+	if err != nil {
+		s.retire(ctx, c, at, enc)
+		return nil, err
+	}
+	if err := waitFor(pending); err != nil {
+		return nil, err
+	}
+	s.retire(ctx, c, at, before)
+	return json.Marshal(jsonObject{"TableDescription": description})
+}
+
+// openOwn makes sure, as DynamoDB itself, that the old key can be used, and
+// loads the items.
+func (s *Service) openOwn(ctx context.Context, c *call.Call, t *table) error {
+	t.mu.RLock()
+	e, name, account := t.def.Encryption, t.def.Name, t.def.AccountID
+	t.mu.RUnlock()
+	key := append([]byte(nil), e.TableKey...)
+	if e.Mode != keyOwned {
+		var err error
+		key, err = s.cfg.Keys.Decrypt(ctx, own(c, "Decrypt", account), e.KeyARN, e.TableKey, encryptionContext(name, account))
+		if err != nil {
+			return keyError(c, err)
+		}
+	}
+	defer clear(key)
+	return t.load(key, e.Generation)
+}
+
+// reseal puts the table under a new key; the caller holds the lock.
+func (t *table) reseal(enc encryption, key []byte) (storage.Pending, error) {
+	seal, err := newSealer(t.def.ID, key)
+	if err != nil {
+		return nil, errInternal(err)
+	}
+	tx := new(storage.Tx)
+	if t.service.cfg.Store.Durable() {
+		bucket := bucketItems(t.def.ID, enc.Generation)
+		t.items.Scan(func(primary string, e *entry) bool {
+			key := seal.itemKey(primary)
+			tx.Put(bucket, key, seal.seal(key, e.item))
+			return true
+		})
+		tx.Drop(bucketItems(t.def.ID, t.def.Encryption.Generation))
+	}
+	t.def.Encryption, t.sealer, t.inaccessible = enc, seal, time.Time{}
+	t.save(tx)
+	return t.service.cfg.Store.Submit(tx), nil
+}

@@ -1,0 +1,91 @@
+package dynamodb
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// tokenLife is how long a ClientRequestToken makes a transaction idempotent.
+const tokenLife = 10 * time.Minute
+
+// tokenBook remembers the tokens of recent transactions, by a hash of account,
+// region and token, so that a retry changes nothing, even after a restart.
+type tokenBook struct {
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]*tokenRecord
+	swept time.Time
+}
+
+type tokenRecord struct {
+	Request [sha256.Size]byte // hash of the request
+	End     time.Time
+	running bool
+}
+
+func (b *tokenBook) init() { b.known = map[[sha256.Size]byte]*tokenRecord{} }
+
+func (b *tokenBook) restore(store storage.Store) error {
+	return store.Range(bucketTokens, func(key, value []byte) error {
+		r := new(tokenRecord)
+		if err := json.Unmarshal(value, r); err != nil || len(key) != sha256.Size {
+			return fmt.Errorf("transaction token: %w", err)
+		}
+		b.known[[sha256.Size]byte(key)] = r
+		return nil
+	})
+}
+
+func tokenID(c *call.Call, token string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(c.AccountID + "\x00" + c.Region + "\x00" + token))
+}
+
+// begin claims a token. done says that the same request succeeded before.
+func (b *tokenBook) begin(id, request [sha256.Size]byte, now time.Time) (done bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.known[id]
+	switch {
+	case r == nil || !r.running && !now.Before(r.End):
+		b.known[id] = &tokenRecord{Request: request, running: true}
+		return false, nil
+	case r.Request != request:
+		return false, call.Errorf("IdempotentParameterMismatchException", "%s", "The request uses the same client token as a previous, but non-identical request. Do not reuse a client token with different requests, unless the requests are identical")
+	case r.running:
+		return false, call.Errorf("TransactionInProgressException", "The transaction with the given request token is already in progress.")
+	}
+	return true, nil
+}
+
+// finish keeps the token of a successful transaction in tx, and sweeps old
+// ones out of it.
+func (b *tokenBook) finish(tx *storage.Tx, id [sha256.Size]byte, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.known[id]
+	r.running, r.End = false, now.Add(tokenLife)
+	value, _ := json.Marshal(r) // a struct of an array and a time
+	tx.Put(bucketTokens, append([]byte(nil), id[:]...), value)
+	if now.Sub(b.swept) < tokenLife {
+		return
+	}
+	b.swept = now
+	for key, old := range b.known {
+		if !old.running && !now.Before(old.End) {
+			delete(b.known, key)
+			tx.Delete(bucketTokens, append([]byte(nil), key[:]...))
+		}
+	}
+}
+
+// abandon frees the token of a transaction that changed nothing.
+func (b *tokenBook) abandon(id [sha256.Size]byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.known, id)
+}

@@ -1,0 +1,117 @@
+package dynamodb
+
+import (
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/internal/ddbnumber"
+)
+
+// Item is what a table stores. Stored items and everything inside are never
+// changed, only replaced, so they may be read without the table's lock.
+type Item = map[string]types.AttributeValue
+
+const paramPrefix = "One or more parameter values were invalid: "
+
+// normalizeItem applies DynamoDB's rules on values and brings numbers into
+// their normal form, in place. Errors are those of ddbjson.Validate.
+func normalizeItem(it Item) error {
+	if err := ddbjson.ValidateItem(it); err != nil {
+		return err
+	}
+	for _, v := range it {
+		if err := normalize(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errEmptyMember: sets hold no empty strings or binaries.
+var errEmptyMember = &ddbjson.ValidationError{Message: paramPrefix + "An string set may not have a empty string as a member"}
+
+func normalize(v types.AttributeValue) (err error) {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberN:
+		v.Value, err = ddbnumber.Normalize(v.Value)
+		return err
+	case *types.AttributeValueMemberNS:
+		for i, s := range v.Value {
+			if v.Value[i], err = ddbnumber.Normalize(s); err != nil {
+				return err
+			}
+		}
+	case *types.AttributeValueMemberSS:
+		for _, s := range v.Value {
+			if s == "" {
+				return errEmptyMember
+			}
+		}
+	case *types.AttributeValueMemberBS:
+		for _, b := range v.Value {
+			if len(b) == 0 {
+				return &ddbjson.ValidationError{Message: paramPrefix + "Binary sets may not contain empty values"}
+			}
+		}
+	case *types.AttributeValueMemberL:
+		for _, e := range v.Value {
+			if err := normalize(e); err != nil {
+				return err
+			}
+		}
+	case *types.AttributeValueMemberM:
+		for _, e := range v.Value {
+			if err := normalize(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// typeOf names the type of a value as the wire does.
+func typeOf(v types.AttributeValue) string {
+	switch v.(type) {
+	case *types.AttributeValueMemberS:
+		return "S"
+	case *types.AttributeValueMemberN:
+		return "N"
+	case *types.AttributeValueMemberB:
+		return "B"
+	case *types.AttributeValueMemberBOOL:
+		return "BOOL"
+	case *types.AttributeValueMemberNULL:
+		return "NULL"
+	case *types.AttributeValueMemberSS:
+		return "SS"
+	case *types.AttributeValueMemberNS:
+		return "NS"
+	case *types.AttributeValueMemberBS:
+		return "BS"
+	case *types.AttributeValueMemberL:
+		return "L"
+	case *types.AttributeValueMemberM:
+		return "M"
+	}
+	return ""
+}
+
+// appendItem writes an item that was checked when it came in, so that it
+// cannot fail.
+func appendItem(dst []byte, it Item) []byte {
+	out, err := ddbjson.AppendItem(dst, it)
+	if err != nil {
+		panic(errors.Join(errors.New("dynamodb: a stored item cannot be written"), err))
+	}
+	return out
+}
+
+// appendText writes a JSON string that came out of a request.
+func appendText(dst []byte, s string) []byte {
+	out, err := ddbjson.AppendString(dst, s)
+	if err != nil {
+		panic(errors.Join(errors.New("dynamodb: a stored name cannot be written"), err))
+	}
+	return out
+}

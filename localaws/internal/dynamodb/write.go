@@ -1,0 +1,289 @@
+package dynamodb
+
+import (
+	"encoding/json"
+	"reflect"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// maxItem is the largest item in bytes.
+const maxItem = 400 * 1024
+
+type writeKind uint8
+
+const (
+	writePut writeKind = iota + 1
+	writeUpdate
+	writeDelete
+	writeCheck
+)
+
+// action is the IAM action of a write.
+func (k writeKind) action() string {
+	switch k {
+	case writePut:
+		return "PutItem"
+	case writeUpdate:
+		return "UpdateItem"
+	case writeDelete:
+		return "DeleteItem"
+	}
+	return "ConditionCheckItem"
+}
+
+// write is one change of one item, whichever operation it came in with. It is
+// prepared without the table's lock, evaluated and applied with it.
+type write struct {
+	kind writeKind
+	at   target
+	t    *table
+	item Item // the whole item of a put
+	key  Item // the key of everything else
+	*parsed
+	returnValues string // "" is NONE
+	returnOld    bool   // ReturnValuesOnConditionCheckFailure is ALL_OLD
+
+	primary string
+	old     *entry // what was there, or nil
+	next    *entry // what is there now, or nil
+}
+
+// keyItem is the item or key that names the write's item.
+func (w *write) keyItem() Item {
+	if w.kind == writePut {
+		return w.item
+	}
+	return w.key
+}
+
+// prepare checks the write against the table's schema.
+func (w *write) prepare(t *table) error {
+	w.t = t
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	schema := t.def.Key
+	if w.kind == writePut {
+		if err := schema.checkItem(w.item); err != nil {
+			return err
+		}
+		if err := t.checkIndexKeys(w.item); err != nil {
+			return err
+		}
+		if ddbjson.ItemSize(w.item) > maxItem {
+			return errValidation("Item size has exceeded the maximum allowed size")
+		}
+	} else {
+		if err := schema.checkKey(w.key); err != nil {
+			return err
+		}
+		if w.update != nil {
+			for _, name := range w.update.TargetNames() {
+				if schema.has(name) {
+					return errParam("Cannot update attribute %s. This attribute is part of the key", name)
+				}
+			}
+		}
+	}
+	w.primary, _ = schema.primary(w.keyItem())
+	return nil
+}
+
+// checkIndexKeys checks the attributes that are keys of indexes: when they are
+// there, they have the right type and are not empty. The caller holds the
+// lock.
+func (t *table) checkIndexKeys(it Item) error {
+	for _, set := range [][]*index{t.local, t.global} {
+		for _, i := range set {
+			for n, a := range []keyAttribute{i.def.Key.Partition, i.def.Key.Sort} {
+				v, ok := it[a.Name]
+				if a.Name == "" || !ok {
+					continue
+				}
+				if got := typeOf(v); got != a.Type {
+					return errParam("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.Name, a.Type, got, i.def.Name)
+				}
+				size := keySize(v)
+				switch {
+				case size == 0:
+					what := "string"
+					if a.Type == "B" {
+						what = "binary"
+					}
+					return errValidationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", what, i.def.Name, a.Name)
+				case n == 0 && size > maxPartitionKey:
+					return errParam("Size of hashkey has exceeded the maximum size limit of%d bytes", maxPartitionKey)
+				case n == 1 && size > maxSortKey:
+					return errParam("Aggregated size of all range keys has exceeded the size limit of %d bytes", maxSortKey)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// errConditionFailed carries the old item when the request asked for it.
+func errConditionFailed(old *entry, withOld bool) error {
+	e := call.Errorf("ConditionalCheckFailedException", "The conditional request failed")
+	if withOld && old != nil {
+		e.Members = map[string]json.RawMessage{"Item": appendItem(nil, old.item)}
+	}
+	return e
+}
+
+// evaluate finds out what the write would leave behind, and changes nothing.
+// The caller holds the table's lock.
+func (w *write) evaluate() error {
+	if w.t.deleted {
+		return errNoTable()
+	}
+	w.old, w.next = w.t.get(w.primary), nil
+	var present Item
+	if w.old != nil {
+		present = w.old.item
+	}
+	if w.condition != nil {
+		ok, err := w.condition.Evaluate(present)
+		if err != nil {
+			return errExpression(err)
+		}
+		if !ok {
+			return errConditionFailed(w.old, w.returnOld)
+		}
+	}
+	switch w.kind {
+	case writePut:
+		w.next = &entry{key: w.primary, item: w.item, size: ddbjson.ItemSize(w.item)}
+	case writeCheck:
+		w.next = w.old
+	case writeUpdate:
+		return w.evaluateUpdate(present)
+	}
+	return nil
+}
+
+func (w *write) evaluateUpdate(present Item) error {
+	if w.old == nil {
+		if w.deletesOnly {
+			return nil
+		}
+		present = w.key
+	}
+	it := present
+	if w.update != nil {
+		var err error
+		if it, err = w.update.Apply(present); err != nil {
+			return errExpression(err)
+		}
+		if err := normalizeItem(it); err != nil {
+			return invalidValue(err)
+		}
+		if err := w.t.checkIndexKeys(it); err != nil {
+			return err
+		}
+	}
+	size := ddbjson.ItemSize(it)
+	if size > maxItem {
+		return errValidation("Item size to update has exceeded the maximum allowed size")
+	}
+	w.next = &entry{key: w.primary, item: it, size: size}
+	return nil
+}
+
+// apply makes the evaluated write happen, in memory and in tx.
+func (w *write) apply(tx *storage.Tx) {
+	if w.kind == writeCheck || w.old == nil && w.next == nil {
+		return
+	}
+	w.t.change(tx, w.old, w.next)
+}
+
+// returned is what ReturnValues asks for, nil for nothing.
+func (w *write) returned() Item {
+	var old, next Item
+	if w.old != nil {
+		old = w.old.item
+	}
+	if w.next != nil {
+		next = w.next.item
+	}
+	switch w.returnValues {
+	case "ALL_OLD":
+		return old
+	case "ALL_NEW":
+		return next
+	case "UPDATED_OLD":
+		if old != nil && w.update != nil {
+			return w.update.ProjectTargets(old)
+		}
+	case "UPDATED_NEW":
+		if next != nil && w.update != nil {
+			return w.update.ProjectTargets(next)
+		}
+	}
+	return nil
+}
+
+// run evaluates and applies one write on its own.
+func (w *write) run() error {
+	w.t.mu.Lock()
+	if err := w.evaluate(); err != nil {
+		w.t.mu.Unlock()
+		return err
+	}
+	tx := new(storage.Tx)
+	w.apply(tx)
+	pending := w.t.service.cfg.Store.Submit(tx)
+	w.t.mu.Unlock()
+	return waitFor(pending)
+}
+
+// equalItems compares stored items, which mostly share their values.
+func equalItems(a, b Item) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for name, v := range a {
+		other, ok := b[name]
+		if !ok || v != other && !reflect.DeepEqual(v, other) {
+			return false
+		}
+	}
+	return true
+}
+
+// collectionSize is the size of all items of a partition over the table and
+// its local indexes; the caller holds the lock.
+func (t *table) collectionSize(partition types.AttributeValue) int {
+	prefix := t.def.Key.partitionPrefix(partition)
+	end, size := after(prefix), 0
+	t.items.Ascend(prefix, func(key string, e *entry) bool {
+		if key >= end {
+			return false
+		}
+		size += e.size
+		for _, i := range t.local {
+			if _, ok := i.def.Key.indexed(e.item, e.key); ok {
+				size += i.size(e)
+			}
+		}
+		return true
+	})
+	return size
+}
+
+// appendCollection writes the ItemCollectionMetrics of one partition.
+func (t *table) appendCollection(dst []byte, partition types.AttributeValue) []byte {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	gigabytes := t.collectionSize(partition) >> 30
+	dst = append(dst, `{"ItemCollectionKey":`...)
+	dst = appendItem(dst, Item{t.def.Key.Partition.Name: partition})
+	dst = append(dst, `,"SizeEstimateRangeGB":[`...)
+	dst = appendFloat(dst, float64(gigabytes))
+	dst = appendFloat(append(dst, ','), float64(gigabytes+1))
+	return append(dst, `]}`...)
+}
