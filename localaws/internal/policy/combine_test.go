@@ -52,6 +52,7 @@ func TestEvaluateLimits(t *testing.T) {
 		{name: "another account: everyone is named, identity policy still needed", who: eve, key: keyFor("*"), want: "identity"},
 		{name: "another account: everyone is named and identity policy allows", who: eve, identity: []string{allowDecrypt}, key: keyFor("*")},
 		{name: "another account: deny of its root denies its users", who: eve, identity: []string{allowDecrypt}, key: keyFor("*") + "," + naming("Deny", "Principal", `{"AWS":"444455556666"}`), want: "deny resource"},
+		{name: "a boundary does not limit root", who: root, action: "dynamodb:GetItem", resource: table, boundary: allowDecrypt},
 		{name: "no key policy at all", identity: []string{adminAccess}, keyless: true, want: "resource"},
 		{name: "identity policies of a service are not asked", who: dynamodb, identity: []string{adminAccess}, action: "dynamodb:GetItem", resource: table, want: "resource"},
 		{name: "anonymous without resource policy", who: anonymous, action: "dynamodb:GetItem", resource: table, want: "resource"},

@@ -133,6 +133,7 @@ func TestConditionOperators(t *testing.T) {
 		{name: "ArnLike", condition: `{"ArnLike":{"aws:SourceArn":"arn:aws:dynamodb:eu-*-1:*:table/Ord?rs"}}`, context: with("aws:SourceArn", table), holds: true},
 		{name: "ArnLike does not cross a colon", condition: `{"ArnLike":{"aws:SourceArn":"arn:aws:dynamodb:*:table/Orders"}}`, context: with("aws:SourceArn", table)},
 		{name: "ArnLike last part may have colons", condition: `{"ArnLike":{"aws:SourceArn":"arn:aws:lambda:eu-central-1:111122223333:function:*"}}`, context: with("aws:SourceArn", "arn:aws:lambda:eu-central-1:111122223333:function:f:1"), holds: true},
+		{name: "ArnLike star in the last part crosses colons", condition: `{"ArnLike":{"aws:SourceArn":"arn:aws:lambda:*:*:func*:1"}}`, context: with("aws:SourceArn", "arn:aws:lambda:eu-central-1:111122223333:function:f:1"), holds: true},
 		{name: "ArnLike is case-sensitive", condition: `{"ArnLike":{"aws:SourceArn":"arn:aws:dynamodb:*:*:table/orders"}}`, context: with("aws:SourceArn", table)},
 		{name: "ArnLike of no ARN", condition: `{"ArnLike":{"aws:SourceArn":"*"}}`, context: with("aws:SourceArn", "Orders")},
 		{name: "ArnLike empty segments", condition: `{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::bucket"}}`, context: with("aws:SourceArn", "arn:aws:s3:::bucket"), holds: true},
@@ -289,5 +290,22 @@ func TestReasons(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
+	}
+}
+
+// TestReasonsForAdministrator: why an administrator whom no statement names as
+// key user gets in.
+func TestReasonsForAdministrator(t *testing.T) {
+	c := testCase{who: bob, identity: []string{adminAccess}, key: console(alice.ARN)}
+	r, p := c.build(t)
+	d := policy.Evaluate(r, p)
+	want := "allowed\n" +
+		`inline policy "inline", statement 1: Allow applies` + "\n" +
+		"resource-based policy, statement 1 (Enable IAM User Permissions): Allow applies to the account: identity-based policies must allow too\n" +
+		"resource-based policy, statement 2 (Allow access for Key Administrators): Allow does not apply: principal, action did not match\n" +
+		"resource-based policy, statement 3 (Allow use of the key): Allow does not apply: principal did not match\n" +
+		"resource-based policy, statement 4 (Allow attachment of persistent resources): Allow does not apply: principal, action, condition did not match; Bool kms:GrantIsForAWSResource not held: condition key not supplied"
+	if got := d.Explain(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

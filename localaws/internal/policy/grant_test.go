@@ -70,6 +70,7 @@ func TestEvaluateGrants(t *testing.T) {
 		{name: "retiring principal does nothing else", key: nobody, grants: retiring, want: "resource"},
 		{name: "grantee retires only with that operation", who: carol, action: "kms:RetireGrant", key: keyFor(bob.ARN), grants: []policy.Grant{to(carol.UniqueID, "Decrypt")}, want: "resource"},
 		{name: "grantee with RetireGrant retires", action: "kms:RetireGrant", key: nobody, grants: []policy.Grant{to(alice.UniqueID, "RetireGrant")}, want: "grant g"},
+		{name: "grantee without RetireGrant retires by identity policy at most", who: carol, action: "kms:RetireGrant", key: keyFor(bob.ARN), grants: retiring, want: "identity"},
 		{name: "issuing account's root retires", who: root, action: "kms:RetireGrant", key: nobody, grants: retiring, want: "grant g"},
 		{name: "issuing account's user retires by identity policy", who: bob, action: "kms:RetireGrant", key: nobody, identity: []string{adminAccess}, grants: retiring, want: "grant g"},
 		{name: "issuing account's user without identity policy", who: bob, action: "kms:RetireGrant", key: nobody, grants: retiring, want: "identity"},

@@ -128,7 +128,7 @@ func (s *scanner) object(depth int) (node, error) {
 			return n, err
 		}
 		if _, dup := seen[name.text]; dup {
-			return n, s.errorf("duplicate name %q", name.text)
+			return n, s.errorf("duplicate name %.64q", name.text)
 		}
 		if seen == nil {
 			seen = make(map[string]struct{}, 8)

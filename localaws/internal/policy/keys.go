@@ -19,20 +19,20 @@ func multiValued(lower string) bool {
 // which the reasons say. The name may be in any case.
 func Supplied(key string) bool {
 	key = strings.ToLower(key)
-	for _, prefix := range []string{"aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", encryptionContextPrefix, "iam:resourcetag/"} {
+	for _, prefix := range []string{"aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", encryptionContextPrefix} {
 		if strings.HasPrefix(key, prefix) && len(key) > len(prefix) {
 			return true
 		}
 	}
 	switch key {
-	case "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:currenttime", "aws:epochtime",
+	case "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:currenttime", "aws:epochtime", "aws:multifactorauthpresent",
 		"aws:principalaccount", "aws:principalarn", "aws:principalisawsservice", "aws:principalservicename", "aws:principaltype",
 		"aws:requestedregion", "aws:resourceaccount", "aws:securetransport", "aws:sourcearn", "aws:sourceip", "aws:tagkeys",
 		"aws:tokenissuetime", "aws:useragent", "aws:userid", "aws:username", "aws:viaawsservice",
-		"dynamodb:attributes", "dynamodb:enclosingoperation", "dynamodb:leadingkeys", "dynamodb:returnconsumedcapacity",
+		"dynamodb:attributes", "dynamodb:enclosingoperation", "dynamodb:leadingkeys",
 		"dynamodb:returnvalues", "dynamodb:select",
-		"iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
-		"kms:bypasspolicylockoutsafetycheck", "kms:calleraccount", "kms:encryptionalgorithm", "kms:encryptioncontextkeys",
+		"iam:permissionsboundary", "iam:policyarn",
+		"kms:bypasspolicylockoutsafetycheck", "kms:calleraccount", "kms:customermasterkeyspec", "kms:customermasterkeyusage", "kms:encryptionalgorithm", "kms:encryptioncontextkeys",
 		"kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantisforawsresource", "kms:grantoperations",
 		"kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:macalgorithm", "kms:multiregion", "kms:multiregionkeytype",
 		"kms:primaryregion", "kms:reencryptonsamekey", "kms:replicaregion", "kms:requestalias", "kms:resourcealiases",

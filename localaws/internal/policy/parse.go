@@ -243,7 +243,7 @@ func (p *parser) actions(s *Statement, name string, v *node) (err error) {
 		case strings.Contains(rest, ":"):
 			return p.fail("Actions/Condition can contain only one colon.", "%s %.64q", name, a)
 		case rest == "" || vendor != "*" && strings.Trim(strings.ToLower(vendor), "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
-			return p.fail(fmt.Sprintf("Vendor %s is not valid", vendor), "%s %.64q", name, a)
+			return p.fail(fmt.Sprintf("Vendor %.64s is not valid", vendor), "%s %.64q", name, a)
 		}
 		if p.kind == Trust && !strings.EqualFold(vendor, "sts") {
 			return p.fail("AssumeRole policy may only specify STS AssumeRole actions.", "%s %.64q", name, a)
@@ -266,7 +266,7 @@ func (p *parser) resources(s *Statement, name string, v *node) (err error) {
 	}
 	for _, r := range s.Resources {
 		if r != "*" && !strings.HasPrefix(r, "arn:") {
-			return p.fail(fmt.Sprintf("Resource %s must be in ARN format or \"*\".", r), "%s", name)
+			return p.fail(fmt.Sprintf("Resource %.256s must be in ARN format or \"*\".", r), "%s", name)
 		}
 		c, err := compile(r, syntax{wildcards: true, variables: p.variables})
 		if err != nil {
