@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
 )
 
 // Faults are failures to be put into answers, so that a program's handling of
@@ -174,6 +175,22 @@ func (s *Server) SetFaults(f Faults) error {
 	}
 	s.faults.Store(newFaultState(f))
 	return nil
+}
+
+// engineFaults are the hooks through which the DynamoDB engine asks.
+func (s *Server) engineFaults() dynamodb.Faults {
+	return dynamodb.Faults{
+		Activation: s.options.TableActivation,
+		Throttle: func(table, operation string) bool {
+			return s.faults.Load().inside(FaultThrottle, table, operation)
+		},
+		Unprocessed: func(table, operation string, _ int) bool {
+			return s.faults.Load().inside(FaultUnprocessed, table, operation)
+		},
+		Conflict: func(table string, _ dynamodb.Item) bool {
+			return s.faults.Load().inside(FaultTransactionConflict, table, "")
+		},
+	}
 }
 
 // errFault marks the errors that were asked for.

@@ -10,13 +10,16 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/google/uuid"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
 )
 
 // Limits of a listener against slow, many and large clients.
 const (
-	headerTimeout  = 5 * time.Second
-	readTimeout    = 30 * time.Second
 	writeTimeout   = 2 * time.Minute
 	idleTimeout    = 2 * time.Minute
 	closeTimeout   = 2 * time.Second
@@ -27,6 +30,11 @@ const (
 	smallBody    = 64 << 10
 	inFlightWait = 10 * time.Second
 )
+
+// patience is how long a client may take to send its request.
+type patience struct{ header, whole time.Duration }
+
+var defaultPatience = patience{header: 5 * time.Second, whole: 30 * time.Second}
 
 // ErrNotLoopback is returned by Listen for an address that other machines can
 // reach.
@@ -63,6 +71,10 @@ func (s *Server) Listen(addr string) (*Listener, error) {
 // machines. Requests must be signed all the same, but everything they say and
 // get travels in plain text.
 func (s *Server) ListenPublic(addr string) (*Listener, error) {
+	return s.listen(addr, defaultPatience)
+}
+
+func (s *Server) listen(addr string, p patience) (*Listener, error) {
 	tcp, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("localaws: listen: %w", err)
@@ -70,8 +82,8 @@ func (s *Server) ListenPublic(addr string) (*Listener, error) {
 	l := &Listener{server: s, listener: tcp, done: make(chan struct{})}
 	l.http = &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
+		ReadHeaderTimeout: p.header,
+		ReadTimeout:       p.whole,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -96,6 +108,12 @@ func (l *Listener) Addr() string { return l.listener.Addr().String() }
 
 // URL returns the endpoint URL for SDKs and the AWS CLI.
 func (l *Listener) URL() string { return "http://" + l.Addr() }
+
+// Config returns a configuration for SDK clients that call this listener,
+// signing with c.
+func (l *Listener) Config(c aws.Credentials) aws.Config {
+	return aws.Config{Region: l.server.options.Region, Credentials: credentials.StaticCredentialsProvider{Value: c}, BaseEndpoint: aws.String(l.URL())}
+}
 
 // Close stops accepting, gives running requests two seconds, and closes all
 // connections. Closing twice does nothing.
@@ -165,8 +183,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	release, ok := s.reserve(r, e)
 	if !ok {
-		a := e.failure("", e.refusal("ServiceUnavailable", "Too many large requests at once"))
-		a.status, a.close = http.StatusServiceUnavailable, true
+		a := e.failure(uuid.NewString(), &call.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once", Status: http.StatusServiceUnavailable})
+		a.close = true
 		a.write(w)
 		return
 	}

@@ -5,7 +5,9 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -22,9 +24,20 @@ func (s *Server) startServices() (err error) {
 	if s.identity, err = iam.New(iam.Config{Clock: s.options.Clock, Store: s.store}); err != nil {
 		return err
 	}
+	keys, err := kms.New(kms.Config{Clock: s.options.Clock, Store: s.store, Authorizer: s.identity, Audit: s.log, Principals: s.identity})
+	if err != nil {
+		return err
+	}
+	tables, err := dynamodb.New(dynamodb.Config{Clock: s.options.Clock, Store: s.store, Authorizer: s.identity, Keys: tableKeys{keys},
+		KeyCacheTTL: s.options.KeyCacheTTL, Faults: s.engineFaults()})
+	if err != nil {
+		return err
+	}
 	s.endpoints = map[string]*endpoint{}
 	s.mount(iamEndpoint, s.identity.IAM())
 	s.mount(stsEndpoint, s.identity.STS())
+	s.mount(kmsEndpoint, keys)
+	s.mount(dynamodbEndpoint, tables)
 	s.mount(cloudtrailEndpoint, cloudtrail.NewService(s.log, s.identity))
 	return nil
 }

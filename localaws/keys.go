@@ -1,0 +1,50 @@
+package localaws
+
+import (
+	"context"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms"
+)
+
+// tableKeyAlias is the AWS managed key of DynamoDB.
+const tableKeyAlias = "alias/aws/dynamodb"
+
+// tableKeySize is the length of a table's data key in bytes.
+const tableKeySize = 32
+
+// tableKeys is KMS as DynamoDB sees it.
+type tableKeys struct{ kms *kms.Service }
+
+var _ dynamodb.Keys = tableKeys{}
+
+func (k tableKeys) Decrypt(ctx context.Context, c *call.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) ([]byte, error) {
+	return k.kms.Decrypt(ctx, c, keyARN, ciphertext, encryptionContext)
+}
+
+func (k tableKeys) GenerateDataKey(ctx context.Context, c *call.Call, keyARN string, encryptionContext map[string]string) (plaintext, wrapped []byte, err error) {
+	d, err := k.kms.GenerateDataKey(ctx, c, keyARN, encryptionContext, tableKeySize)
+	return d.Plaintext, d.Ciphertext, err
+}
+
+func (k tableKeys) DescribeKey(ctx context.Context, c *call.Call, keyID string) (dynamodb.KeyInfo, error) {
+	m, err := k.kms.DescribeKey(ctx, c, keyID)
+	if err != nil {
+		return dynamodb.KeyInfo{}, err
+	}
+	return dynamodb.KeyInfo{ARN: m.ARN, Enabled: m.Enabled, State: string(m.KeyState), Symmetric: m.KeySpec == "SYMMETRIC_DEFAULT", AWSManaged: m.KeyManager == "AWS"}, nil
+}
+
+func (k tableKeys) CreateGrant(ctx context.Context, c *call.Call, keyARN string, g dynamodb.TableGrant) (string, error) {
+	return k.kms.CreateGrant(ctx, c, kms.GrantRequest{KeyID: keyARN, Grantee: g.GranteePrincipal, Retiring: g.RetiringPrincipal,
+		Operations: g.Operations, EncryptionContextSubset: g.ContextSubset, Name: g.Name})
+}
+
+func (k tableKeys) RetireGrant(ctx context.Context, c *call.Call, keyARN, grantID string) error {
+	return k.kms.RetireGrant(ctx, c, keyARN, grantID)
+}
+
+func (k tableKeys) EnsureAWSManagedKey(ctx context.Context, c *call.Call) (string, error) {
+	return k.kms.EnsureAWSManagedKey(ctx, c.AccountID, c.Region, tableKeyAlias)
+}
