@@ -146,6 +146,9 @@ func newError(operation, table string, err error) *Error {
 // onWriting and onReading put an error of the format into the class of the
 // operation.
 func onWriting(err error) error {
+	if a, ok := err.(*attributeError); ok {
+		return at(a.name, onWriting(a.err))
+	}
 	if errors.Is(err, format.ErrInvalid) {
 		return fmt.Errorf("%w: %w", ErrInvalidItem, err)
 	}
@@ -153,6 +156,9 @@ func onWriting(err error) error {
 }
 
 func onReading(err error) error {
+	if a, ok := err.(*attributeError); ok {
+		return at(a.name, onReading(a.err))
+	}
 	switch {
 	case errors.Is(err, format.ErrVersion):
 		return fmt.Errorf("%w: %w", ErrUnsupported, err)

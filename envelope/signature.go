@@ -11,6 +11,7 @@ import (
 	"math/big"
 
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
+	"github.com/ddbseal/ddbseal/envelope/internal/p384"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -61,7 +62,7 @@ func verifySignature(stored materials.EncryptionContext, digest *[format.DigestL
 	if err != nil || len(point) != publicKeyLength {
 		return tampered("public key is not base64 of a compressed P-384 point")
 	}
-	key, err := parsePublicKey(point)
+	key, err := p384.ParseCompressed(point)
 	if err != nil {
 		return tampered("public key is not a point of P-384")
 	}
