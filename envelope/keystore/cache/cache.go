@@ -1,0 +1,213 @@
+package cache
+
+import (
+	"container/list"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// Cache holds branch keys. Safe for concurrent use; make it with [New].
+type Cache struct {
+	config Config
+	slots  chan struct{} // one per fetch that may run
+
+	mu      sync.Mutex // guards all below, and copying and wiping of keys
+	entries map[entryKey]*entry
+	recent  *list.List // of *entry, most recently used first
+	flights map[entryKey]*flight
+	sweeper *time.Timer // nil while none is due
+	stats   Stats
+}
+
+// entryKey is one entry; version is empty for the active version.
+type entryKey struct{ partition, store, id, version string }
+
+func (k entryKey) active() entryKey { k.version = ""; return k }
+
+// entry is a key and its age. An expired entry keeps its place, without the
+// key, as a hint which version was the active one.
+type entry struct {
+	at      entryKey
+	key     *materials.BranchKey // nil when wiped
+	version string
+	created time.Time
+	// lifetime and stale are those of the view that fetched it.
+	lifetime, stale time.Duration
+	jitter          time.Duration // left off the grace period
+	retryAt         time.Time     // no early refresh before; stale answers until
+	outage, refused bool          // how the last fetch failed, if it did
+	element         *list.Element
+}
+
+// New makes an empty cache. Errors: [materials.ErrConfiguration].
+func New(c Config) (*Cache, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Cache{
+		config: c, slots: make(chan struct{}, c.MaxFetches),
+		entries: make(map[entryKey]*entry), flights: make(map[entryKey]*flight), recent: list.New(),
+	}, nil
+}
+
+// Stats counts what a cache did since New.
+type Stats struct {
+	Hits      uint64 // answers from an entry
+	Misses    uint64 // callers that started a fetch and waited for it
+	Waits     uint64 // callers that waited for a fetch another one had started
+	Fetches   uint64 // fetches begun, early refreshes included: one KMS call each
+	Failures  uint64 // fetches that failed
+	Refreshes uint64 // fetches begun early
+	Stale     uint64 // answers beyond the lifetime, see SourceConfig.ServeStale
+	Evictions uint64 // entries dropped to make room
+	Entries   int    // entries that hold a key now
+}
+
+// Stats returns the counters.
+func (c *Cache) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.stats
+	for _, e := range c.entries {
+		if e.key != nil {
+			s.Entries++
+		}
+	}
+	return s
+}
+
+// Purge wipes and drops all entries.
+func (c *Cache) Purge() { c.drop(func(entryKey) bool { return true }) }
+
+// Forget wipes and drops all entries of a branch key id, in every partition:
+// after shredding it. A fetch that runs at the same time is not kept.
+func (c *Cache) Forget(branchKeyID string) {
+	c.drop(func(k entryKey) bool { return k.id == branchKeyID })
+}
+
+func (c *Cache) drop(which func(entryKey) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for at, e := range c.entries {
+		if which(at) {
+			c.remove(e)
+		}
+	}
+	for at, f := range c.flights {
+		if which(at) {
+			f.discard = true
+			delete(c.flights, at) // who comes now starts another one
+		}
+	}
+}
+
+// remove wipes an entry and forgets it.
+func (c *Cache) remove(e *entry) {
+	e.wipe()
+	c.recent.Remove(e.element)
+	delete(c.entries, e.at)
+}
+
+func (e *entry) wipe() {
+	if e.key != nil {
+		e.key.Wipe()
+		e.key = nil
+	}
+}
+
+// age is the time since the entry was fetched, by the clock that says more. A
+// clock without monotonic reading that went back makes the entry too old.
+func (e *entry) age(now time.Time) time.Duration {
+	steady := now.Sub(e.created)
+	if steady < 0 {
+		return 1<<63 - 1
+	}
+	return max(steady, now.Round(0).Sub(e.created.Round(0)))
+}
+
+// put keeps a copy of a key whose fetch began at the time given: from then on
+// counts the lifetime, since the permission to use the key was checked later.
+func (c *Cache) put(at entryKey, key *materials.BranchKey, v *Source, began time.Time) {
+	e := c.entries[at]
+	if e == nil {
+		e = &entry{at: at}
+		e.element = c.recent.PushFront(e)
+		c.entries[at] = e
+	} else {
+		e.wipe()
+		c.recent.MoveToFront(e.element)
+	}
+	e.key, e.version, e.created = key.Clone(), key.Version, began
+	e.lifetime, e.stale = v.config.Lifetime, v.config.ServeStale
+	e.jitter, e.retryAt, e.outage, e.refused = random(c.config.GracePeriod/2), time.Time{}, false, false
+	for len(c.entries) > c.config.MaxEntries {
+		c.remove(c.recent.Back().Value.(*entry))
+		c.stats.Evictions++
+	}
+}
+
+// minSweep keeps a clock that stands still from having the timer run hot.
+const minSweep = time.Second
+
+// failed notes why the entries that a fetch was for could not be renewed. A
+// refusal is final: the key is not used beyond its lifetime, whatever failure
+// comes next.
+func (c *Cache) failed(f *flight) {
+	outage := errors.Is(f.err, ErrUnavailable)
+	e := c.entries[f.at]
+	if e != nil && f.at.version == "" && e.version != "" {
+		version := f.at
+		version.version = e.version
+		c.entries[version].fail(outage)
+	}
+	e.fail(outage)
+}
+
+func (e *entry) fail(outage bool) {
+	if e == nil {
+		return
+	}
+	e.outage = outage
+	e.refused = e.refused || !outage
+}
+
+// sweep wipes what has expired, and has itself called again while keys remain:
+// a key must not outlive its lifetime in memory because nobody asks for it.
+func (c *Cache) sweep() {
+	now := c.config.Now()
+	var next time.Duration
+	for _, e := range c.entries {
+		if e.key == nil {
+			continue
+		}
+		left := e.lifetime - e.age(now)
+		if !e.refused {
+			left += e.stale
+		}
+		if left <= 0 {
+			e.wipe()
+		} else if next == 0 || left < next {
+			next = left
+		}
+	}
+	if c.sweeper != nil {
+		c.sweeper.Stop()
+		c.sweeper = nil
+	}
+	if next > 0 {
+		next = max(next, minSweep)
+		var t *time.Timer
+		t = time.AfterFunc(next, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.sweeper == t {
+				c.sweep()
+			}
+		})
+		c.sweeper = t
+	}
+}
