@@ -2,6 +2,8 @@ package iam
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +20,7 @@ func (s *Service) Authorize(_ context.Context, c *call.Call, k call.Check) polic
 	if k.Context == nil {
 		k.Context = policy.Context{}
 	}
-	s.globalKeys(c, k, k.Context)
+	s.globalKeys(c, k.Context)
 	policies := s.policiesOf(c)
 	policies.Resource, policies.ResourceMode, policies.Grants = k.ResourcePolicy, k.Mode, k.Grants
 	return policy.Evaluate(policy.Request{Principal: c.Caller.Principal, Action: k.Action, Resource: k.Resource,
@@ -74,8 +76,10 @@ func (s *Service) principalPolicies(principal policy.Principal) policy.Policies 
 }
 
 func (a *account) appendPolicies(to []policy.Attached, e *entity, inline, attached policy.Source) []policy.Attached {
-	for name, d := range e.Inline {
-		to = append(to, policy.Attached{Name: name, Source: inline, Document: d.parsed})
+	// In order of name, so that the reasons of a decision do not change between
+	// two calls.
+	for _, name := range slices.Sorted(maps.Keys(e.Inline)) {
+		to = append(to, policy.Attached{Name: name, Source: inline, Document: e.Inline[name].parsed})
 	}
 	for _, arn := range e.Attached {
 		name, d, _ := a.policyDocument(arn)
@@ -86,10 +90,11 @@ func (a *account) appendPolicies(to []policy.Attached, e *entity, inline, attach
 
 func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-// globalKeys adds the condition keys that AWS supplies for every service. Keys
-// that depend on a fact which the call has not are left out, so that IfExists
-// and Null see the difference.
-func (s *Service) globalKeys(c *call.Call, k call.Check, to policy.Context) {
+// globalKeys adds the condition keys that AWS supplies for every service and
+// that only the call knows; those about the principal follow from the request
+// itself and the evaluator makes them. Keys that depend on a fact which the
+// call has not are left out, so that IfExists and Null see the difference.
+func (s *Service) globalKeys(c *call.Call, to policy.Context) {
 	p := &c.Caller.Principal
 	now := c.Time
 	to["aws:currenttime"] = []string{now.UTC().Format(time.RFC3339)}
@@ -97,11 +102,6 @@ func (s *Service) globalKeys(c *call.Call, k call.Check, to policy.Context) {
 	to["aws:securetransport"] = []string{strconv.FormatBool(c.Secure)}
 	to["aws:requestedregion"] = []string{c.Region}
 	to["aws:viaawsservice"] = []string{strconv.FormatBool(c.ViaService != "")}
-	to["aws:principalisawsservice"] = []string{strconv.FormatBool(p.Type == policy.Service)}
-	to["aws:principaltype"] = []string{p.Type.String()}
-	if k.ResourceAccountID != "" {
-		to["aws:resourceaccount"] = []string{k.ResourceAccountID}
-	}
 	if c.UserAgent != "" {
 		to["aws:useragent"] = []string{c.UserAgent}
 	}
@@ -113,19 +113,6 @@ func (s *Service) globalKeys(c *call.Call, k call.Check, to policy.Context) {
 		name, _, _ := strings.Cut(c.ViaService, ".")
 		service := []string{name + ".amazonaws.com"}
 		to["aws:calledvia"], to["aws:calledviafirst"], to["aws:calledvialast"] = service, service, service
-	}
-	switch p.Type {
-	case policy.Service:
-		to["aws:principalservicename"] = []string{p.ARN}
-		return
-	case policy.User:
-		to["aws:username"] = []string{c.Caller.UserName}
-	}
-	to["aws:principalaccount"] = []string{p.AccountID}
-	to["aws:userid"] = []string{p.UniqueID}
-	to["aws:principalarn"] = []string{p.ARN}
-	if p.Type == policy.AssumedRole {
-		to["aws:principalarn"] = []string{p.RoleARN}
 	}
 	if session := sessionOf(c); session != nil {
 		to["aws:tokenissuetime"] = []string{session.Issued.UTC().Format(time.RFC3339)}

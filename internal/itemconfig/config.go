@@ -1,0 +1,94 @@
+// Package itemconfig reads the JSON that describes an item encryptor: what
+// `ddbseal item --config` takes, and what the interop programs exchange.
+package itemconfig
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// Config is the file. Names are those of the official libraries' configuration
+// where they have one.
+type Config struct {
+	Table                          string                     `json:"table"` // the logical table name
+	PartitionKey                   string                     `json:"partitionKey"`
+	SortKey                        string                     `json:"sortKey,omitempty"`
+	AttributeActions               map[string]envelope.Action `json:"attributeActions"`
+	AllowedUnsignedAttributes      []string                   `json:"allowedUnsignedAttributes,omitempty"`
+	AllowedUnsignedAttributePrefix string                     `json:"allowedUnsignedAttributePrefix,omitempty"`
+	AlgorithmSuite                 string                     `json:"algorithmSuite,omitempty"`  // official name, 0x6700 or 0x6701
+	PlaintextPolicy                string                     `json:"plaintextPolicy,omitempty"` // official name
+	Keyring                        Keyring                    `json:"keyring"`
+}
+
+// maxSize bounds a configuration file: one with 10,000 attributes is smaller.
+const maxSize = 4 << 20
+
+// Read parses a configuration. An unknown member is an error: a misspelt
+// "allowedUnsignedAttributes" must not be ignored.
+func Read(r io.Reader) (*Config, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxSize {
+		return nil, fmt.Errorf("%w: longer than %d bytes", envelope.ErrConfiguration, maxSize)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	c := &Config{}
+	if err := d.Decode(c); err != nil {
+		return nil, fmt.Errorf("%w: %w", envelope.ErrConfiguration, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("%w: more than one JSON value", envelope.ErrConfiguration)
+	}
+	return c, nil
+}
+
+// Encryptor makes the item encryptor that the file describes. Keyrings that
+// need AWS get their clients from p. Errors: [envelope.ErrConfiguration].
+func (c *Config) Encryptor(ctx context.Context, p Providers) (*envelope.ItemEncryptor, error) {
+	keyring, err := c.Keyring.open(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("keyring: %w", err)
+	}
+	out := envelope.Config{
+		LogicalTableName:      c.Table,
+		PartitionKey:          c.PartitionKey,
+		SortKey:               c.SortKey,
+		Actions:               c.AttributeActions,
+		AllowedUnsigned:       c.AllowedUnsignedAttributes,
+		AllowedUnsignedPrefix: c.AllowedUnsignedAttributePrefix,
+		Keyring:               keyring,
+	}
+	if out.AlgorithmSuite, err = suite(c.AlgorithmSuite); err != nil {
+		return nil, err
+	}
+	if c.PlaintextPolicy != "" {
+		if out.PlaintextPolicy, err = envelope.ParsePlaintextPolicy(c.PlaintextPolicy); err != nil {
+			return nil, err
+		}
+	}
+	return envelope.NewItemEncryptor(out)
+}
+
+func suite(name string) (envelope.AlgorithmSuite, error) {
+	if name == "" {
+		return envelope.SuiteDigitalSignature, nil
+	}
+	if n, err := strconv.ParseUint(name, 0, 16); err == nil {
+		s := envelope.AlgorithmSuite(n)
+		if !s.Valid() {
+			return 0, fmt.Errorf("%w: algorithm suite %q is not 0x6700 or 0x6701", envelope.ErrConfiguration, name)
+		}
+		return s, nil
+	}
+	return envelope.ParseAlgorithmSuite(name)
+}

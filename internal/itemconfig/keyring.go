@@ -1,0 +1,250 @@
+package itemconfig
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// Keyring describes one keyring; Type decides which other members count.
+type Keyring struct {
+	Type string `json:"type"` // raw-aes, raw-rsa, aws-kms, multi, hierarchical
+
+	// raw-aes and raw-rsa
+	Namespace string  `json:"namespace,omitempty"`
+	Name      string  `json:"name,omitempty"`
+	Key       *Secret `json:"key,omitempty"` // raw-aes: 16, 24 or 32 bytes
+	// raw-rsa: the specification's name of the padding, keys as PEM text
+	Padding    string `json:"padding,omitempty"`
+	PublicKey  string `json:"publicKey,omitempty"`
+	PrivateKey string `json:"privateKey,omitempty"`
+
+	// aws-kms
+	KeyID string `json:"keyId,omitempty"` // key ARN
+
+	// multi
+	Generator *Keyring  `json:"generator,omitempty"`
+	Children  []Keyring `json:"children,omitempty"`
+
+	// hierarchical on a key store table
+	Table       string `json:"table,omitempty"`
+	LogicalName string `json:"logicalName,omitempty"`
+	KMSKeyID    string `json:"kmsKeyId,omitempty"`
+	TTL         string `json:"ttl,omitempty"` // "10m"
+	BranchKeyID string `json:"branchKeyId,omitempty"`
+	// hierarchical over keys given here, such as escrowed ones: decrypt only
+	BranchKeys []BranchKey `json:"branchKeys,omitempty"`
+}
+
+// BranchKey is one version of a branch key in plaintext.
+type BranchKey struct {
+	BranchKeyID string  `json:"branchKeyId"`
+	Version     string  `json:"version"` // UUID
+	Key         *Secret `json:"key"`     // 32 bytes
+}
+
+// Secret says where key bytes are, in base64: in the file itself, in another
+// file (base64 or raw bytes), or in an environment variable.
+type Secret struct {
+	Base64 string `json:"base64,omitempty"`
+	File   string `json:"file,omitempty"`
+	Env    string `json:"env,omitempty"`
+}
+
+// String hides the key.
+func (Secret) String() string { return "[secret]" }
+
+// GoString hides the key.
+func (Secret) GoString() string { return "[secret]" }
+
+// Providers gives clients to the keyrings that need AWS; a nil function means
+// that they are not to be had.
+type Providers struct {
+	// KMS returns a client for the key's region.
+	KMS func(ctx context.Context, keyARN string) (awskms.KMSClient, error)
+	// KeyStore returns the branch keys of a hierarchical keyring on a table.
+	KeyStore func(ctx context.Context, k Keyring) (materials.BranchKeySource, error)
+}
+
+func bad(text string, args ...any) error {
+	return fmt.Errorf("%w: "+text, append([]any{envelope.ErrConfiguration}, args...)...)
+}
+
+func (k *Keyring) open(ctx context.Context, p Providers) (materials.Keyring, error) {
+	switch k.Type {
+	case "raw-aes":
+		key, err := k.Key.bytes()
+		if err != nil {
+			return nil, err
+		}
+		defer clear(key)
+		return keyring.NewRawAES(keyring.RawAESConfig{Namespace: k.Namespace, Name: k.Name, Key: key})
+	case "raw-rsa":
+		return k.rsa()
+	case "aws-kms":
+		if p.KMS == nil {
+			return nil, bad("no AWS KMS is to be had for key %s", k.KeyID)
+		}
+		client, err := p.KMS(ctx, k.KeyID)
+		if err != nil {
+			return nil, err
+		}
+		return awskms.New(awskms.Config{Client: client, KeyARN: k.KeyID})
+	case "multi":
+		return k.multi(ctx, p)
+	case "hierarchical":
+		return k.hierarchical(ctx, p)
+	}
+	return nil, bad("unknown keyring type %q: one of raw-aes, raw-rsa, aws-kms, multi, hierarchical", k.Type)
+}
+
+func (k *Keyring) multi(ctx context.Context, p Providers) (materials.Keyring, error) {
+	var generator materials.Keyring
+	if k.Generator != nil {
+		g, err := k.Generator.open(ctx, p)
+		if err != nil {
+			return nil, fmt.Errorf("generator: %w", err)
+		}
+		generator = g
+	}
+	var children []materials.Keyring
+	for i := range k.Children {
+		child, err := k.Children[i].open(ctx, p)
+		if err != nil {
+			return nil, fmt.Errorf("child %d: %w", i+1, err)
+		}
+		children = append(children, child)
+	}
+	return keyring.NewMulti(generator, children...)
+}
+
+func (k *Keyring) hierarchical(ctx context.Context, p Providers) (materials.Keyring, error) {
+	if len(k.BranchKeys) == 0 {
+		if p.KeyStore == nil {
+			return nil, bad("no key store is to be had for table %s", k.Table)
+		}
+		source, err := p.KeyStore(ctx, *k)
+		if err != nil {
+			return nil, err
+		}
+		return keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, BranchKeyID: k.BranchKeyID})
+	}
+	var keys []*materials.BranchKey
+	for i, b := range k.BranchKeys {
+		raw, err := b.Key.bytes()
+		if err != nil {
+			return nil, fmt.Errorf("branch key %d: %w", i+1, err)
+		}
+		if len(raw) != materials.DataKeyLength {
+			return nil, bad("branch key %d has %d bytes, not %d", i+1, len(raw), materials.DataKeyLength)
+		}
+		keys = append(keys, materials.NewBranchKey(b.BranchKeyID, b.Version, [materials.DataKeyLength]byte(raw)))
+		clear(raw)
+	}
+	source, err := keyring.NewMemorySource(keys...)
+	if err != nil {
+		return nil, err
+	}
+	id := k.BranchKeyID
+	if id == "" {
+		id = k.BranchKeys[0].BranchKeyID
+	}
+	return keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, BranchKeyID: id})
+}
+
+func (k *Keyring) rsa() (materials.Keyring, error) {
+	c := keyring.RawRSAConfig{Namespace: k.Namespace, Name: k.Name}
+	for p := keyring.RSAPaddingPKCS1; p <= keyring.RSAPaddingOAEPSHA512; p++ {
+		if p.String() == k.Padding {
+			c.Padding = p
+		}
+	}
+	if c.Padding == 0 {
+		return nil, bad("unknown padding %q", k.Padding)
+	}
+	if k.PublicKey != "" {
+		key, err := parsePEM(k.PublicKey, x509.ParsePKIXPublicKey)
+		if err != nil {
+			return nil, bad("publicKey: %w", err)
+		}
+		public, ok := key.(*rsa.PublicKey)
+		if !ok {
+			return nil, bad("publicKey is not an RSA key")
+		}
+		c.PublicKey = public
+	}
+	if k.PrivateKey != "" {
+		key, err := parsePEM(k.PrivateKey, x509.ParsePKCS8PrivateKey)
+		if err != nil {
+			return nil, bad("privateKey: %w", err)
+		}
+		private, ok := key.(*rsa.PrivateKey)
+		if !ok {
+			return nil, bad("privateKey is not an RSA key")
+		}
+		c.PrivateKey = private
+	}
+	return keyring.NewRawRSA(c)
+}
+
+func parsePEM(text string, parse func([]byte) (any, error)) (any, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, fmt.Errorf("no PEM block")
+	}
+	return parse(block.Bytes)
+}
+
+// maxKeyFile bounds a key file: far more than any key.
+const maxKeyFile = 64 << 10
+
+// bytes fetches the key. Exactly one of the three places must be named.
+func (s *Secret) bytes() ([]byte, error) {
+	if s == nil {
+		return nil, bad("a key is missing")
+	}
+	text := ""
+	switch {
+	case s.Base64 != "" && s.File == "" && s.Env == "":
+		text = s.Base64
+	case s.File != "" && s.Base64 == "" && s.Env == "":
+		info, err := os.Stat(s.File)
+		if err != nil {
+			return nil, bad("key file: %w", err)
+		}
+		if !info.Mode().IsRegular() || info.Size() > maxKeyFile {
+			return nil, bad("key file %s is no small regular file", s.File)
+		}
+		raw, err := os.ReadFile(s.File)
+		if err != nil {
+			return nil, bad("key file: %w", err)
+		}
+		if n := len(raw); n == 16 || n == 24 || n == 32 {
+			return raw, nil
+		}
+		text = string(raw)
+	case s.Env != "" && s.Base64 == "" && s.File == "":
+		value, ok := os.LookupEnv(s.Env)
+		if !ok {
+			return nil, bad("environment variable %s with the key is not set", s.Env)
+		}
+		text = value
+	default:
+		return nil, bad("a key is given by exactly one of base64, file and env")
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil {
+		return nil, bad("key is not base64") // the cause would quote the key
+	}
+	return key, nil
+}

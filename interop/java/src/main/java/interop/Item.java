@@ -1,0 +1,139 @@
+package interop;
+
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import software.amazon.awssdk.protocols.jsoncore.JsonNode;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.cryptography.dbencryptionsdk.dynamodb.itemencryptor.DynamoDbItemEncryptor;
+import software.amazon.cryptography.dbencryptionsdk.dynamodb.itemencryptor.model.DecryptItemInput;
+import software.amazon.cryptography.dbencryptionsdk.dynamodb.itemencryptor.model.DynamoDbItemEncryptorConfig;
+import software.amazon.cryptography.dbencryptionsdk.dynamodb.itemencryptor.model.EncryptItemInput;
+import software.amazon.cryptography.dbencryptionsdk.dynamodb.model.PlaintextOverride;
+import software.amazon.cryptography.dbencryptionsdk.structuredencryption.model.CryptoAction;
+import software.amazon.cryptography.keystore.KeyStore;
+import software.amazon.cryptography.keystore.model.CreateKeyInput;
+import software.amazon.cryptography.keystore.model.VersionKeyInput;
+import software.amazon.cryptography.materialproviders.model.DBEAlgorithmSuiteId;
+
+/**
+ * The official library behind the interface of `ddbseal item`: `encrypt` or `decrypt`, `--config FILE`, items as
+ * JSON lines. `serve` takes one request a line, {"op":…,"config":…,"item":…}, and answers {"item":…} or
+ * {"error":…}, so that a JVM is started and warmed once.
+ */
+public final class Item {
+  private Item() {}
+
+  public static void main(String[] args) throws Exception {
+    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    boolean serve = args.length == 1 && args[0].equals("serve");
+    if (!serve && (args.length != 3 || !args[1].equals("--config"))) {
+      System.err.println("usage: serve | encrypt --config FILE | decrypt --config FILE");
+      System.exit(2);
+    }
+    JsonNode fixed = serve ? null : JsonNode.parser().parse(Files.readString(Path.of(args[2])));
+    boolean failed = false;
+    int number = 0;
+    for (String line; (line = in.readLine()) != null; ) {
+      number++;
+      StringBuilder answer = new StringBuilder();
+      try {
+        JsonNode request = JsonNode.parser().parse(line);
+        if (serve) {
+          serve(request.asObject(), answer);
+        } else {
+          ItemJson.write(answer, run(args[0], fixed, ItemJson.item(request)));
+        }
+      } catch (Exception | StackOverflowError e) {
+        failed = true;
+        answer.setLength(0);
+        if (serve) {
+          answer.append("{\"error\":");
+          ItemJson.quote(answer, e.toString());
+          answer.append('}');
+        } else {
+          System.err.println("line " + number + ": " + e);
+          continue;
+        }
+      }
+      out.println(answer);
+    }
+    System.exit(failed && !serve ? 1 : 0);
+  }
+
+  private static void serve(Map<String, JsonNode> request, StringBuilder answer) {
+    String op = request.get("op").asString();
+    JsonNode config = request.get("config");
+    switch (op) {
+      case "create-key", "version-key" -> {
+        Map<String, JsonNode> o = config.asObject();
+        KeyStore store = Keyrings.keyStore(o);
+        String id;
+        if (op.equals("create-key")) {
+          Map<String, String> context = new HashMap<>();
+          o.get("context").asObject().forEach((k, v) -> context.put(k, v.asString()));
+          id =
+              store
+                  .CreateKey(
+                      CreateKeyInput.builder()
+                          .branchKeyIdentifier(o.get("branchKeyId").asString())
+                          .encryptionContext(context)
+                          .build())
+                  .branchKeyIdentifier();
+        } else {
+          id = o.get("branchKeyId").asString();
+          store.VersionKey(VersionKeyInput.builder().branchKeyIdentifier(id).build());
+        }
+        answer.append("{\"branchKeyId\":");
+        ItemJson.quote(answer, id);
+        answer.append('}');
+      }
+      default -> {
+        answer.append("{\"item\":");
+        ItemJson.write(answer, run(op, config, ItemJson.item(request.get("item"))));
+        answer.append('}');
+      }
+    }
+  }
+
+  private static Map<String, AttributeValue> run(String op, JsonNode config, Map<String, AttributeValue> item) {
+    DynamoDbItemEncryptor encryptor = encryptor(config.asObject());
+    if (op.equals("encrypt")) {
+      return encryptor.EncryptItem(EncryptItemInput.builder().plaintextItem(item).build()).encryptedItem();
+    }
+    return encryptor.DecryptItem(DecryptItemInput.builder().encryptedItem(item).build()).plaintextItem();
+  }
+
+  private static DynamoDbItemEncryptor encryptor(Map<String, JsonNode> o) {
+    Map<String, CryptoAction> actions = new HashMap<>();
+    o.get("attributeActions").asObject().forEach((k, v) -> actions.put(k, CryptoAction.valueOf(v.asString())));
+    DynamoDbItemEncryptorConfig.Builder b =
+        DynamoDbItemEncryptorConfig.builder()
+            .logicalTableName(o.get("table").asString())
+            .partitionKeyName(o.get("partitionKey").asString())
+            .attributeActionsOnEncrypt(actions)
+            .keyring(Keyrings.of(o.get("keyring")));
+    if (o.containsKey("sortKey")) {
+      b.sortKeyName(o.get("sortKey").asString());
+    }
+    if (o.containsKey("allowedUnsignedAttributes")) {
+      b.allowedUnsignedAttributes(o.get("allowedUnsignedAttributes").asArray().stream().map(JsonNode::asString).toList());
+    }
+    if (o.containsKey("allowedUnsignedAttributePrefix")) {
+      b.allowedUnsignedAttributePrefix(o.get("allowedUnsignedAttributePrefix").asString());
+    }
+    if (o.containsKey("algorithmSuite")) {
+      b.algorithmSuiteId(DBEAlgorithmSuiteId.valueOf(o.get("algorithmSuite").asString()));
+    }
+    if (o.containsKey("plaintextPolicy")) {
+      b.plaintextOverride(PlaintextOverride.valueOf(o.get("plaintextPolicy").asString()));
+    }
+    return DynamoDbItemEncryptor.builder().DynamoDbItemEncryptorConfig(b.build()).build();
+  }
+}

@@ -1,0 +1,134 @@
+package interop;
+
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.protocols.jsoncore.JsonNode;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.kms.KmsClient;
+import software.amazon.cryptography.keystore.KeyStore;
+import software.amazon.cryptography.keystore.model.KMSConfiguration;
+import software.amazon.cryptography.keystore.model.KeyStoreConfig;
+import software.amazon.cryptography.materialproviders.IKeyring;
+import software.amazon.cryptography.materialproviders.MaterialProviders;
+import software.amazon.cryptography.materialproviders.model.AesWrappingAlg;
+import software.amazon.cryptography.materialproviders.model.CreateAwsKmsHierarchicalKeyringInput;
+import software.amazon.cryptography.materialproviders.model.CreateAwsKmsKeyringInput;
+import software.amazon.cryptography.materialproviders.model.CreateMultiKeyringInput;
+import software.amazon.cryptography.materialproviders.model.CreateRawAesKeyringInput;
+import software.amazon.cryptography.materialproviders.model.CreateRawRsaKeyringInput;
+import software.amazon.cryptography.materialproviders.model.MaterialProvidersConfig;
+import software.amazon.cryptography.materialproviders.model.PaddingScheme;
+
+/** Keyrings of the official library from the JSON that `ddbseal item` takes. */
+final class Keyrings {
+  private static final MaterialProviders PROVIDERS =
+      MaterialProviders.builder().MaterialProvidersConfig(MaterialProvidersConfig.builder().build()).build();
+
+  private Keyrings() {}
+
+  static IKeyring of(JsonNode node) {
+    Map<String, JsonNode> o = node.asObject();
+    String type = o.get("type").asString();
+    switch (type) {
+      case "raw-aes":
+        return aes(o);
+      case "raw-rsa":
+        return rsa(o);
+      case "multi":
+        CreateMultiKeyringInput.Builder multi = CreateMultiKeyringInput.builder();
+        if (o.containsKey("generator")) {
+          multi.generator(of(o.get("generator")));
+        }
+        List<JsonNode> children = o.containsKey("children") ? o.get("children").asArray() : List.of();
+        return PROVIDERS.CreateMultiKeyring(multi.childKeyrings(children.stream().map(Keyrings::of).toList()).build());
+      case "aws-kms":
+        return PROVIDERS.CreateAwsKmsKeyring(
+            CreateAwsKmsKeyringInput.builder().kmsKeyId(o.get("keyId").asString()).kmsClient(kms()).build());
+      case "hierarchical":
+        return PROVIDERS.CreateAwsKmsHierarchicalKeyring(
+            CreateAwsKmsHierarchicalKeyringInput.builder()
+                .branchKeyId(o.get("branchKeyId").asString())
+                .keyStore(keyStore(o))
+                .ttlSeconds(600)
+                .build());
+      default:
+        throw new IllegalArgumentException("unknown keyring type " + type);
+    }
+  }
+
+  private static IKeyring aes(Map<String, JsonNode> o) {
+    byte[] key = Base64.getDecoder().decode(o.get("key").asObject().get("base64").asString());
+    AesWrappingAlg algorithm =
+        Map.of(
+                16, AesWrappingAlg.ALG_AES128_GCM_IV12_TAG16,
+                24, AesWrappingAlg.ALG_AES192_GCM_IV12_TAG16,
+                32, AesWrappingAlg.ALG_AES256_GCM_IV12_TAG16)
+            .get(key.length);
+    return PROVIDERS.CreateRawAesKeyring(
+        CreateRawAesKeyringInput.builder()
+            .keyNamespace(o.get("namespace").asString())
+            .keyName(o.get("name").asString())
+            .wrappingKey(ByteBuffer.wrap(key))
+            .wrappingAlg(algorithm)
+            .build());
+  }
+
+  private static IKeyring rsa(Map<String, JsonNode> o) {
+    CreateRawRsaKeyringInput.Builder b =
+        CreateRawRsaKeyringInput.builder()
+            .keyNamespace(o.get("namespace").asString())
+            .keyName(o.get("name").asString())
+            .paddingScheme(PaddingScheme.valueOf(o.get("padding").asString()));
+    if (o.containsKey("publicKey")) {
+      b.publicKey(utf8(o.get("publicKey")));
+    }
+    if (o.containsKey("privateKey")) {
+      b.privateKey(utf8(o.get("privateKey")));
+    }
+    return PROVIDERS.CreateRawRsaKeyring(b.build());
+  }
+
+  private static ByteBuffer utf8(JsonNode node) {
+    return ByteBuffer.wrap(node.asString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  static KeyStore keyStore(Map<String, JsonNode> o) {
+    return KeyStore.builder()
+        .KeyStoreConfig(
+            KeyStoreConfig.builder()
+                .ddbTableName(o.get("table").asString())
+                .logicalKeyStoreName(o.get("logicalName").asString())
+                .kmsConfiguration(KMSConfiguration.builder().kmsKeyArn(o.get("kmsKeyId").asString()).build())
+                .ddbClient(dynamodb())
+                .kmsClient(kms())
+                .build())
+        .build();
+  }
+
+  // AWS_ENDPOINT_URL is read by newer SDKs only than the one the library asks for.
+  private static URI endpoint() {
+    return URI.create(System.getenv("AWS_ENDPOINT_URL"));
+  }
+
+  private static KmsClient kms() {
+    return KmsClient.builder()
+        .endpointOverride(endpoint())
+        .region(Region.of(System.getenv("AWS_REGION")))
+        .credentialsProvider(DefaultCredentialsProvider.create())
+        .build();
+  }
+
+  static DynamoDbClient dynamodb() {
+    return DynamoDbClient.builder()
+        .endpointOverride(endpoint())
+        .region(Region.of(System.getenv("AWS_REGION")))
+        .credentialsProvider(DefaultCredentialsProvider.create())
+        .build();
+  }
+}
