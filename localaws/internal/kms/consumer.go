@@ -71,7 +71,11 @@ func (s *Service) Decrypt(ctx context.Context, c *call.Call, keyARN string, ciph
 	if !parsed {
 		h.account = unparsed
 	}
-	plaintext, _, err = s.unseal(ctx, c, target{key: k}, h, "Decrypt", ciphertext, encryptionContext, nil)
+	t := target{key: k}
+	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, encryptionContext, symmetric); err != nil {
+		return nil, err
+	}
+	plaintext, _, err = t.unseal(ciphertext, h, encryptionContext)
 	if err != nil {
 		return nil, err
 	}

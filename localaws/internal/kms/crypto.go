@@ -31,11 +31,17 @@ func (s *Service) use(ctx context.Context, c *call.Call, t target, action, usage
 	if err := s.require(ctx, c, question{action: action, target: t, context: encryptionContext, extra: extra}); err != nil {
 		return err
 	}
+	return t.fit(c.Operation, usage)
+}
+
+// fit returns AWS's refusal of a key that cannot do a cryptographic operation,
+// now or ever.
+func (t target) fit(operation, usage string) error {
 	if err := t.usable(); err != nil {
 		return err
 	}
 	if t.usage != usage {
-		return call.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", t.arn, t.usage, c.Operation)
+		return call.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", t.arn, t.usage, operation)
 	}
 	return nil
 }
@@ -143,7 +149,13 @@ func (s *Service) decrypt(ctx context.Context, c *call.Call, in *decryptInput) (
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
-	plaintext, materialID, err := s.unseal(ctx, c, t, h, "Decrypt", in.CiphertextBlob, in.EncryptionContext, in.EncryptionAlgorithm)
+	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, in.EncryptionContext, symmetric); err != nil {
+		return nil, err
+	}
+	if err := wrongAlgorithm(in.EncryptionAlgorithm, t); err != nil {
+		return nil, err
+	}
+	plaintext, materialID, err := t.unseal(in.CiphertextBlob, h, in.EncryptionContext)
 	if err != nil {
 		return nil, err
 	}
@@ -176,14 +188,8 @@ func (s *Service) source(c *call.Call, id string, ciphertext []byte) (target, bl
 	return target{key: k}, h, nil
 }
 
-// unseal authorizes action on t and opens a ciphertext with it.
-func (s *Service) unseal(ctx context.Context, c *call.Call, t target, h blob, action string, ciphertext []byte, encryptionContext map[string]string, algorithm *string) (plaintext []byte, materialID string, err error) {
-	if err := s.use(ctx, c, t, action, usageEncrypt, encryptionContext, symmetric); err != nil {
-		return nil, "", err
-	}
-	if err := wrongAlgorithm(algorithm, t); err != nil {
-		return nil, "", err
-	}
+// unseal opens a ciphertext with the key that was named for it.
+func (t target) unseal(ciphertext []byte, h blob, encryptionContext map[string]string) (plaintext []byte, materialID string, err error) {
 	if h.account == unparsed {
 		return nil, "", invalidCiphertext()
 	}
@@ -251,13 +257,18 @@ func (s *Service) reEncrypt(ctx context.Context, c *call.Call, in *reEncryptInpu
 	if err := s.require(ctx, c, question{action: "ReEncryptFrom", target: from, context: in.SourceEncryptionContext, extra: extra}); err != nil {
 		return nil, err
 	}
-	if err := s.use(ctx, c, to, "ReEncryptTo", usageEncrypt, in.DestinationEncryptionContext, extra); err != nil {
+	if err := s.require(ctx, c, question{action: "ReEncryptTo", target: to, context: in.DestinationEncryptionContext, extra: extra}); err != nil {
 		return nil, err
 	}
-	if err := wrongAlgorithm(in.DestinationEncryptionAlgorithm, to); err != nil {
-		return nil, err
+	for _, err := range []error{
+		from.fit(c.Operation, usageEncrypt), to.fit(c.Operation, usageEncrypt),
+		wrongAlgorithm(in.SourceEncryptionAlgorithm, from), wrongAlgorithm(in.DestinationEncryptionAlgorithm, to),
+	} {
+		if err != nil {
+			return nil, err
+		}
 	}
-	plaintext, sourceMaterial, err := s.unseal(ctx, c, from, h, "ReEncryptFrom", in.CiphertextBlob, in.SourceEncryptionContext, in.SourceEncryptionAlgorithm)
+	plaintext, sourceMaterial, err := from.unseal(in.CiphertextBlob, h, in.SourceEncryptionContext)
 	if err != nil {
 		return nil, err
 	}
