@@ -27,6 +27,7 @@ type origin struct {
 	running  map[string]int
 	most     int // fetches of one key at the same time
 	together int // fetches of any keys at the same time
+	given    []*materials.BranchKey
 }
 
 func newOrigin(ids ...string) *origin {
@@ -100,7 +101,9 @@ func (o *origin) answer(ctx context.Context, id, version string) (*materials.Bra
 	if found == "" {
 		return nil, errMissing
 	}
-	return materials.NewBranchKey(id, found, secretOf(id, found)), nil
+	key := materials.NewBranchKey(id, found, secretOf(id, found))
+	o.given = append(o.given, key)
+	return key, nil
 }
 
 func secretOf(id, version string) (k [32]byte) {
@@ -170,6 +173,11 @@ func TestOneFetchAtAnyConcurrency(t *testing.T) {
 		round()
 		if n := o.count(); n != 2 {
 			t.Fatalf("%d fetches after the lifetime", n)
+		}
+		for _, key := range o.given {
+			if [32]byte(key.Key()) != [32]byte{} {
+				t.Error("the key that passed to the waiters was not wiped")
+			}
 		}
 	})
 }
@@ -257,6 +265,23 @@ func TestReaderWaitsForActiveFetch(t *testing.T) {
 		key, err := v.Version(t.Context(), "a", old)
 		if err := check(key, err, "a"); err != nil {
 			t.Fatal(err)
+		}
+		// Also if the reader itself chose to fetch the active one.
+		active, err := v.Active(t.Context(), "a")
+		if err := check(active, err, "a"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		calls := o.count()
+		o.fail = func(call int) error {
+			if call == calls+1 {
+				return errMissing
+			}
+			return nil
+		}
+		key, err = v.Version(t.Context(), "a", active.Version)
+		if err := check(key, err, "a"); err != nil || o.count() != calls+2 {
+			t.Fatal(err, o.calls)
 		}
 	})
 }
