@@ -8,7 +8,7 @@ import (
 // element is an integer mod p = 2^384 - 2^128 - 2^96 + 2^32 - 1, times 2^384
 // (Montgomery form), in six limbs, the lowest first. It is weakly reduced: any
 // value below 2^384 is allowed, so zero has the two forms 0 and p, and only
-// isZero, isOdd and bytes look for the one below p.
+// isZero, equal, integer and isOdd look for the one below p.
 type element [6]uint64
 
 var (
@@ -181,15 +181,6 @@ func (z *element) setBytes(b []byte) bool {
 	}
 	z.setInteger(&t)
 	return true
-}
-
-// bytes returns the 48 big-endian bytes of z.
-func (z *element) bytes() (b [size]byte) {
-	t := z.integer()
-	for i, l := range t {
-		binary.BigEndian.PutUint64(b[size-8-8*i:], l)
-	}
-	return b
 }
 
 // limbs returns the big-endian number b, of at most 48 bytes.

@@ -190,7 +190,7 @@ func mulGeneric(z, a, b *element) {
 	t2, bw = bits.Sub64(t2, e2, bw)
 	t3, bw = bits.Sub64(t3, 0, bw)
 	t4, bw = bits.Sub64(t4, 0, bw)
-	t5, bw = bits.Sub64(t5, 0, bw)
+	t5, _ = bits.Sub64(t5, 0, bw)
 	t6, c = bits.Add64(t6, t0, 0)
 	t7, c = bits.Add64(t7, t1, c)
 	t8, c = bits.Add64(t8, t2, c)
@@ -377,8 +377,6 @@ func sqrGeneric(z, a *element) {
 	r2 += c
 	t10 = r0
 	r0 = r1
-	r1 = r2
-	r2 = 0
 	t11 = r0
 
 	// Limbs of M, in place of the low half, and e = H.
@@ -442,7 +440,7 @@ func sqrGeneric(z, a *element) {
 	t2, bw = bits.Sub64(t2, e2, bw)
 	t3, bw = bits.Sub64(t3, 0, bw)
 	t4, bw = bits.Sub64(t4, 0, bw)
-	t5, bw = bits.Sub64(t5, 0, bw)
+	t5, _ = bits.Sub64(t5, 0, bw)
 	t6, c = bits.Add64(t6, t0, 0)
 	t7, c = bits.Add64(t7, t1, c)
 	t8, c = bits.Add64(t8, t2, c)

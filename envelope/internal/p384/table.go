@@ -41,7 +41,9 @@ type tableG [1 << (widthG - 2)]affine
 
 // baseTable returns the table of G. It is computed when first asked for, in
 // less than the time of one verification, and never changes.
-var baseTable = sync.OnceValue(func() *tableG {
+var baseTable = sync.OnceValue(computeTableG)
+
+func computeTableG() *tableG {
 	t := new(tableG)
 	d := jacobian{generator.x, generator.y, fieldOne}
 	double(&d, 1)
@@ -71,7 +73,7 @@ var baseTable = sync.OnceValue(func() *tableG {
 		t[i].y.mul(&p[i].y, &zz)
 	}
 	return t
-})
+}
 
 // invert sets z = 1/a = a^(p-2), for the table only.
 func (z *element) invert(a *element) {
