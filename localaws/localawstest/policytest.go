@@ -1,0 +1,193 @@
+package localawstest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+)
+
+// PolicyTest says what a key policy must allow and deny. Every case makes a
+// real call against a key of its own under the policy, so that the outcome is
+// that of policy, IAM policies and boundaries together. The document names its
+// principals as arn:aws:iam::{{account}}:user/<name>.
+type PolicyTest struct {
+	KeyPolicy any // as in Seed
+	// Seed makes the principals: its users and roles, with their policies.
+	Seed  Seed
+	Cases []PolicyCase
+}
+
+// PolicyCase is one call and its expected outcome.
+type PolicyCase struct {
+	Name string // of the subtest; empty: made from the rest
+	// As is the caller: "root", "user/<name>" or "role/<name>". A role is
+	// assumed by a user who may assume every role whose trust policy admits the
+	// account.
+	As string
+	// Action is the call: kms:Encrypt, Decrypt, ReEncryptFrom,
+	// GenerateDataKey, GenerateDataKeyWithoutPlaintext, DescribeKey,
+	// GetKeyPolicy, PutKeyPolicy, CreateGrant, ListGrants, EnableKey,
+	// DisableKey, UpdateKeyDescription, TagResource, GetKeyRotationStatus,
+	// EnableKeyRotation, ScheduleKeyDeletion; or dynamodb:GetItem and PutItem,
+	// on a table under the key: then Denies is usually "kms:Decrypt".
+	Action string
+	// EncryptionContext is that of the cryptographic calls.
+	EncryptionContext map[string]string
+	// Denies is the action that must be denied; empty: the call must succeed.
+	Denies string
+	// Because is a part of the denial's message.
+	Because string
+}
+
+// Run runs every case as a subtest.
+func (p PolicyTest) Run(t *testing.T) {
+	t.Helper()
+	if len(p.Cases) == 0 {
+		t.Fatal("a PolicyTest without cases tests nothing")
+	}
+	for _, c := range p.Cases {
+		t.Run(c.name(), func(t *testing.T) {
+			err := p.try(t, c)
+			if c.Denies != "" {
+				AssertDenied(t, err, c.Denies, c.Because)
+			} else if err != nil {
+				t.Errorf("%s as %s: %v; want it allowed", c.Action, c.As, err)
+			}
+		})
+	}
+}
+
+func (c PolicyCase) name() string {
+	if c.Name != "" {
+		return c.Name
+	}
+	outcome := "allowed"
+	if c.Denies != "" {
+		outcome = "denied"
+	}
+	return fmt.Sprintf("%s as %s is %s", c.Action, c.As, outcome)
+}
+
+// subject is the key of one case and what belongs to it.
+type subject struct {
+	arn, policy, table string
+	ciphertext         []byte
+	context            map[string]string
+}
+
+// policyTestTable is the table of dynamodb: calls.
+const policyTestTable = "PolicyTest"
+
+// assumer is the user through whom roles are assumed.
+const assumer = "localawstest-assumer"
+
+// try prepares a server as the case needs it and makes the call.
+func (p PolicyTest) try(t *testing.T, c PolicyCase) error {
+	t.Helper()
+	call, ok := policyCalls[c.Action]
+	if !ok {
+		t.Fatalf("PolicyTest has no call for action %q", c.Action)
+	}
+	s := New(t, WithSeed(p.Seed), WithSeed(Seed{
+		Keys:  []Key{{Name: "subject"}},
+		Users: []User{{Name: assumer, Policies: map[string]any{"assume": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}`}}},
+	}))
+	x := subject{arn: s.Key("subject"), table: policyTestTable, context: c.EncryptionContext}
+	ctx := context.Background()
+	// Prepared under the default policy, with which root may do everything.
+	if strings.HasPrefix(c.Action, "dynamodb:") {
+		s.Seed(Seed{Tables: []Table{{Name: x.table, PartitionKey: "id", Key: "subject"}}})
+	}
+	sealed, err := kms.NewFromConfig(s.Root()).Encrypt(ctx, &kms.EncryptInput{KeyId: &x.arn, Plaintext: []byte("plaintext"), EncryptionContext: c.EncryptionContext})
+	s.must(err, "encrypt as root")
+	x.ciphertext = sealed.CiphertextBlob
+	x.policy = s.document(p.KeyPolicy)
+	s.SetKeyPolicy("subject", x.policy)
+	return call(ctx, p.as(t, s, c.As), x)
+}
+
+// as finds the configuration of a case's caller.
+func (p PolicyTest) as(t *testing.T, s *Server, who string) aws.Config {
+	t.Helper()
+	kind, name, _ := strings.Cut(who, "/")
+	switch {
+	case who == "root":
+		return s.Root()
+	case kind == "user" && name != "":
+		return s.User(name)
+	case kind == "role" && name != "":
+		return s.Assume(s.User(assumer), name, "policy-test")
+	}
+	t.Fatalf("the caller %q is neither root nor user/<name> nor role/<name>", who)
+	return aws.Config{}
+}
+
+type policyCall func(context.Context, aws.Config, subject) error
+
+// only makes a policyCall of a KMS operation whose output does not matter.
+func only[In, Out any](op func(*kms.Client, context.Context, *In, ...func(*kms.Options)) (*Out, error), in func(subject) *In) policyCall {
+	return func(ctx context.Context, cfg aws.Config, x subject) error {
+		_, err := op(kms.NewFromConfig(cfg), ctx, in(x))
+		return err
+	}
+}
+
+var policyCalls = map[string]policyCall{
+	"kms:Encrypt": only((*kms.Client).Encrypt, func(x subject) *kms.EncryptInput {
+		return &kms.EncryptInput{KeyId: &x.arn, Plaintext: []byte("plaintext"), EncryptionContext: x.context}
+	}),
+	"kms:Decrypt": only((*kms.Client).Decrypt, func(x subject) *kms.DecryptInput {
+		return &kms.DecryptInput{CiphertextBlob: x.ciphertext, EncryptionContext: x.context}
+	}),
+	"kms:ReEncryptFrom": only((*kms.Client).ReEncrypt, func(x subject) *kms.ReEncryptInput {
+		return &kms.ReEncryptInput{CiphertextBlob: x.ciphertext, SourceEncryptionContext: x.context, DestinationKeyId: &x.arn, DestinationEncryptionContext: x.context}
+	}),
+	"kms:GenerateDataKey": only((*kms.Client).GenerateDataKey, func(x subject) *kms.GenerateDataKeyInput {
+		return &kms.GenerateDataKeyInput{KeyId: &x.arn, KeySpec: kmstypes.DataKeySpecAes256, EncryptionContext: x.context}
+	}),
+	"kms:GenerateDataKeyWithoutPlaintext": only((*kms.Client).GenerateDataKeyWithoutPlaintext, func(x subject) *kms.GenerateDataKeyWithoutPlaintextInput {
+		return &kms.GenerateDataKeyWithoutPlaintextInput{KeyId: &x.arn, KeySpec: kmstypes.DataKeySpecAes256, EncryptionContext: x.context}
+	}),
+	"kms:DescribeKey":  only((*kms.Client).DescribeKey, func(x subject) *kms.DescribeKeyInput { return &kms.DescribeKeyInput{KeyId: &x.arn} }),
+	"kms:GetKeyPolicy": only((*kms.Client).GetKeyPolicy, func(x subject) *kms.GetKeyPolicyInput { return &kms.GetKeyPolicyInput{KeyId: &x.arn} }),
+	"kms:PutKeyPolicy": only((*kms.Client).PutKeyPolicy, func(x subject) *kms.PutKeyPolicyInput {
+		return &kms.PutKeyPolicyInput{KeyId: &x.arn, Policy: &x.policy, BypassPolicyLockoutSafetyCheck: true}
+	}),
+	"kms:CreateGrant": only((*kms.Client).CreateGrant, func(x subject) *kms.CreateGrantInput {
+		root := "arn:aws:iam::" + strings.Split(x.arn, ":")[4] + ":root"
+		return &kms.CreateGrantInput{KeyId: &x.arn, GranteePrincipal: &root, Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}}
+	}),
+	"kms:ListGrants": only((*kms.Client).ListGrants, func(x subject) *kms.ListGrantsInput { return &kms.ListGrantsInput{KeyId: &x.arn} }),
+	"kms:EnableKey":  only((*kms.Client).EnableKey, func(x subject) *kms.EnableKeyInput { return &kms.EnableKeyInput{KeyId: &x.arn} }),
+	"kms:DisableKey": only((*kms.Client).DisableKey, func(x subject) *kms.DisableKeyInput { return &kms.DisableKeyInput{KeyId: &x.arn} }),
+	"kms:UpdateKeyDescription": only((*kms.Client).UpdateKeyDescription, func(x subject) *kms.UpdateKeyDescriptionInput {
+		return &kms.UpdateKeyDescriptionInput{KeyId: &x.arn, Description: aws.String("another")}
+	}),
+	"kms:TagResource": only((*kms.Client).TagResource, func(x subject) *kms.TagResourceInput {
+		return &kms.TagResourceInput{KeyId: &x.arn, Tags: []kmstypes.Tag{{TagKey: aws.String("k"), TagValue: aws.String("v")}}}
+	}),
+	"kms:GetKeyRotationStatus": only((*kms.Client).GetKeyRotationStatus, func(x subject) *kms.GetKeyRotationStatusInput {
+		return &kms.GetKeyRotationStatusInput{KeyId: &x.arn}
+	}),
+	"kms:EnableKeyRotation": only((*kms.Client).EnableKeyRotation, func(x subject) *kms.EnableKeyRotationInput { return &kms.EnableKeyRotationInput{KeyId: &x.arn} }),
+	"kms:ScheduleKeyDeletion": only((*kms.Client).ScheduleKeyDeletion, func(x subject) *kms.ScheduleKeyDeletionInput {
+		return &kms.ScheduleKeyDeletionInput{KeyId: &x.arn, PendingWindowInDays: aws.Int32(7)}
+	}),
+	"dynamodb:GetItem": func(ctx context.Context, cfg aws.Config, x subject) error {
+		_, err := dynamodb.NewFromConfig(cfg).GetItem(ctx, &dynamodb.GetItemInput{TableName: &x.table, Key: itemKey})
+		return err
+	},
+	"dynamodb:PutItem": func(ctx context.Context, cfg aws.Config, x subject) error {
+		_, err := dynamodb.NewFromConfig(cfg).PutItem(ctx, &dynamodb.PutItemInput{TableName: &x.table, Item: itemKey})
+		return err
+	},
+}
+
+var itemKey = map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: "1"}}
