@@ -16,6 +16,10 @@ import (
 
 type labCommand struct {
 	JSON bool `name:"json" help:"Print the checks as JSON."`
+
+	// after is called after each step with the administrator's configuration:
+	// a test breaks a check with it.
+	after func(labsetup.Step, aws.Config)
 }
 
 // Run runs the lab on the embedded AWS.
@@ -33,7 +37,12 @@ func (c *labCommand) Run(ctx context.Context, s streams) error {
 	lab, err := labsetup.New(labsetup.Config{
 		Administrator: server.Config(administrator),
 		As:            server.Config,
-		Narrate:       func(step labsetup.Step) { narrate(s.err, step) },
+		Narrate: func(step labsetup.Step) {
+			narrate(s.err, step)
+			if c.after != nil {
+				c.after(step, server.Config(administrator))
+			}
+		},
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/ddbseal/ddbseal/labsetup"
+)
+
+func TestLabCommand(t *testing.T) {
+	var out, narration bytes.Buffer
+	if code := run([]string{"lab", "--json"}, streams{nil, &out, &narration}); code != exitOK {
+		t.Fatalf("exit code %d\n%s", code, &narration)
+	}
+	var report labsetup.Report
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatal(err)
+	}
+	sees := map[string]bool{}
+	for _, s := range report.Steps {
+		if !s.OK || s.ID == "" || s.Title == "" || s.Expected == "" || s.Principal == "" {
+			t.Errorf("%+v", s)
+		}
+		if s.Mode != "" {
+			sees[s.Principal+" "+s.Mode+" "+s.Got] = true
+		}
+	}
+	for _, want := range []string{
+		"administrator server plaintext", "administrator client plaintext",
+		"nextwork-kms-user server denied kms:Decrypt", "nextwork-kms-user client ciphertext", "nextwork-kms-user client denied kms:Decrypt",
+		"nextwork-kms-user server plaintext", "nextwork-kms-user client plaintext",
+	} {
+		if !sees[want] {
+			t.Errorf("the lab does not show %q", want)
+		}
+	}
+	if !strings.Contains(narration.String(), "embedded AWS") {
+		t.Error("the lab does not say where it runs")
+	}
+}
+
+// TestLabFailsWhenACheckFails changes what the lab made between two steps, so
+// that a check cannot hold.
+func TestLabFailsWhenACheckFails(t *testing.T) {
+	for _, c := range []struct {
+		name, after, breaks string
+		sabotage            func(aws.Config) error
+	}{
+		{"the policy is put back", "key-user", "user-server-allowed", func(cfg aws.Config) error {
+			client := kms.NewFromConfig(cfg)
+			key, err := client.DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: aws.String(labsetup.KeyAlias)})
+			if err != nil {
+				return err
+			}
+			account := aws.ToString(key.KeyMetadata.AWSAccountId)
+			_, err = client.PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: key.KeyMetadata.Arn, Policy: aws.String(labsetup.ConsolePolicy(account, []string{"arn:aws:iam::" + account + ":root"}, nil))})
+			return err
+		}},
+		{"the table goes back to the AWS owned key", "user", "user-server", func(cfg aws.Config) error {
+			_, err := dynamodb.NewFromConfig(cfg).UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: aws.String(labsetup.ServerTable), SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}})
+			return err
+		}},
+		{"the client-side item holds plaintext", "client-item", "admin-client", func(cfg aws.Config) error {
+			_, err := dynamodb.NewFromConfig(cfg).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(labsetup.ClientTable), Item: map[string]types.AttributeValue{
+				"id": &types.AttributeValueMemberS{Value: "1"}, "name": &types.AttributeValueMemberS{Value: "Robin Example"}}})
+			return err
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out, narration bytes.Buffer
+			command := labCommand{JSON: true, after: func(step labsetup.Step, cfg aws.Config) {
+				if step.ID != c.after {
+					return
+				}
+				if err := c.sabotage(cfg); err != nil {
+					t.Error(err)
+				}
+			}}
+			if err := command.Run(t.Context(), streams{nil, &out, &narration}); !errors.Is(err, errChecks) {
+				t.Fatalf("got %v, want a failed check", err)
+			}
+			var report labsetup.Report
+			if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+				t.Fatal(err)
+			}
+			failed := map[string]bool{}
+			for _, s := range report.Steps {
+				failed[s.ID] = !s.OK
+			}
+			if !failed[c.breaks] {
+				t.Errorf("step %s passed:\n%s", c.breaks, &narration)
+			}
+		})
+	}
+}
+
+func TestUsageErrors(t *testing.T) {
+	for _, args := range [][]string{{"laboratory"}, {"lab", "--no-such-flag"}, {}} {
+		var out, narration bytes.Buffer
+		if code := run(args, streams{nil, &out, &narration}); code != exitUsage {
+			t.Errorf("%q: exit code %d, want %d", args, code, exitUsage)
+		}
+		if out.Len() > 0 {
+			t.Errorf("%q: usage error on stdout: %s", args, &out)
+		}
+	}
+}
