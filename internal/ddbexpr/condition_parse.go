@@ -90,13 +90,17 @@ func (p *parser) primary(bare bool) (expression, error) {
 	if n, err := p.comparison(e.operand); n != nil || err != nil {
 		return expression{node: n}, err
 	}
-	if n := p.functionNode(&e.operand); n != nil {
-		return expression{node: n}, nil
+	if op := functionOperator(e.text); e.kind == operandFunction && op != opInvalid {
+		return expression{node: &node{op: op, args: e.args, paren: e.paren}}, nil
 	}
-	if !bare || p.cur.kind != tokenSymbol || p.cur.text != ")" {
+	if bare && p.isSymbol(")") {
+		return e, nil
+	}
+	if e.kind != operandFunction {
 		return e, p.syntax()
 	}
-	return e, nil
+	p.notHere(&e.operand)
+	return expression{node: &node{args: e.args}}, nil
 }
 
 func (p *parser) redundant() {
@@ -162,18 +166,6 @@ func functionOperator(name string) operator {
 		return opContains
 	}
 	return opInvalid
-}
-
-// functionNode makes a condition of a function call, nil of any other operand.
-func (p *parser) functionNode(o *operand) *node {
-	if o.kind != operandFunction {
-		return nil
-	}
-	op := functionOperator(o.text)
-	if op == opInvalid {
-		p.notHere(o)
-	}
-	return &node{op: op, args: o.args, paren: o.paren}
 }
 
 func isUpdateFunction(name string) bool { return name == "if_not_exists" || name == "list_append" }

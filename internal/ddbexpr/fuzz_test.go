@@ -1,0 +1,128 @@
+package ddbexpr_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+)
+
+// FuzzParse feeds one text to every kind of expression: no panic, every refusal
+// an *Error of the right kind with a complete message, and whatever is accepted
+// works on an item without changing it.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		"a = :s AND NOT (b BETWEEN :m AND :n OR c IN (:s, :t))", "size(#a.x[0]) >= :n", "attribute_type(a, :type) OR contains(b, :ss)",
+		"SET a = if_not_exists(a, :n) + :m, b.c[3] = list_append(b.c, :l) REMOVE d[0] ADD e :n DELETE f :ss", "a, b.c[0].d, #a", "id = :s AND begins_with(sk, :t)",
+		"((a))", "a[", "#", ":", "SET", "NOT", "\xff", "a = :s -- x", strings.Repeat("(", 50), "REMOVE a[0], a[1], a.b",
+	} {
+		f.Add(seed)
+	}
+	it := item{"a": m(item{"x": l(s("x"), n("1"))}), "b": m(item{"c": l(n("1"), m(item{"d": s("x")}))}), "d": l(s("x")), "f": ss("a", "b"), "id": s("x")}
+	before := canonical(m(it))
+	f.Fuzz(func(t *testing.T, expression string) {
+		for _, kind := range []ddbexpr.Kind{ddbexpr.KindCondition, ddbexpr.KindProjection, ddbexpr.KindKeyCondition, ddbexpr.KindUpdate} {
+			scope, err := ddbexpr.NewScope(testNames, testValues)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch kind {
+			case ddbexpr.KindCondition:
+				var c *ddbexpr.Condition
+				if c, err = scope.Condition(kind, expression); err == nil {
+					if _, err := c.Evaluate(it); err != nil {
+						t.Fatal(err)
+					}
+					if len(c.ValueNames()) > len(c.TopLevelNames()) {
+						t.Fatal("more value names than names")
+					}
+				}
+			case ddbexpr.KindProjection:
+				var p *ddbexpr.Projection
+				if p, err = scope.Projection(expression); err == nil {
+					p.Apply(it)
+				}
+			case ddbexpr.KindKeyCondition:
+				var k *ddbexpr.KeyCondition
+				if k, err = scope.KeyCondition(expression); err == nil {
+					_, _ = k.Bind(ddbexpr.KeySchema{Partition: "id", Sort: "sk"})
+				}
+			case ddbexpr.KindUpdate:
+				var u *ddbexpr.Update
+				if u, err = scope.Update(expression); err == nil {
+					var after map[string]types.AttributeValue
+					if after, err = u.Apply(it); err == nil {
+						u.ProjectTargets(after)
+					}
+					err = nil
+				}
+			}
+			var e *ddbexpr.Error
+			if err != nil && (!errors.As(err, &e) || e.Kind != kind || e.Message == "") {
+				t.Fatalf("%s %q: %#v", kind, expression, err)
+			}
+		}
+		if canonical(m(it)) != before {
+			t.Fatalf("%q changed the item", expression)
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	names := map[string]string{"#s": "status"}
+	values := item{":v": s("x"), ":n": n("1")}
+	for name, run := range map[string]func() error{
+		"condition": func() error {
+			_, err := ddbexpr.ParseCondition(ddbexpr.KindCondition, "attribute_not_exists(id)", nil, nil)
+			return err
+		},
+		"filter": func() error {
+			_, err := ddbexpr.ParseCondition(ddbexpr.KindFilter, "#s = :v AND size(a.b[0]) > :n", names, values)
+			return err
+		},
+		"update": func() error {
+			_, err := ddbexpr.ParseUpdate("SET #s = :v, total = total + :n", names, values)
+			return err
+		},
+		"key": func() error { _, err := ddbexpr.ParseKeyCondition("id = :v AND sk > :n", nil, values); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := run(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkEvaluate(b *testing.B) {
+	c, err := ddbexpr.ParseCondition(ddbexpr.KindFilter, "#s = :v AND total > :n", map[string]string{"#s": "status"}, item{":v": s("x"), ":n": n("1")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	it := item{"status": s("x"), "total": n("12")}
+	b.ReportAllocs()
+	for b.Loop() {
+		if ok, _ := c.Evaluate(it); !ok {
+			b.Fatal("does not hold")
+		}
+	}
+}
+
+func BenchmarkApply(b *testing.B) {
+	u, err := ddbexpr.ParseUpdate("SET total = total + :n", nil, item{":n": n("1")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	it := item{"id": s("x"), "status": s("x"), "total": n("12")}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := u.Apply(it); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
