@@ -42,8 +42,8 @@ type FaultKind int
 
 const (
 	// FaultThrottle answers the service's throttling error. For item calls of
-	// DynamoDB it is ProvisionedThroughputExceededException, and a batch gets
-	// one of its requests back unprocessed.
+	// DynamoDB it is that of the table's billing mode, and a batch gets one of
+	// its requests back unprocessed.
 	FaultThrottle FaultKind = iota + 1
 	// FaultInternal answers a transient HTTP 500; nothing was done.
 	FaultInternal
