@@ -348,8 +348,8 @@ func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listInput) (an
 
 // plan notes when k needs attention next. The caller holds mu.
 func (s *Service) plan(k *key) {
-	if at := k.due(); at.UnixNano() < s.due.Load() {
-		s.due.Store(at.UnixNano())
+	if at := k.due(); at.UnixMilli() < s.due.Load() {
+		s.due.Store(at.UnixMilli())
 	}
 }
 

@@ -71,8 +71,8 @@ type Service struct {
 	families map[familyID]*family
 	grants   map[string]*grantTable // by key ARN
 
-	// due is when the next rotation or deletion is to happen, in Unix
-	// nanoseconds.
+	// due is when the next rotation or deletion is to happen, in milliseconds
+	// since 1970.
 	due atomic.Int64
 }
 

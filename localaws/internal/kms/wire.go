@@ -149,7 +149,7 @@ func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
 
 // catchUp does what the clock has made due: rotations and deletions.
 func (s *Service) catchUp() error {
-	if now := s.clock(); now.UnixNano() >= s.due.Load() {
+	if now := s.clock(); now.UnixMilli() >= s.due.Load() {
 		return s.write(func(ch *change) error { return ch.maintain() })
 	}
 	return nil
@@ -167,4 +167,4 @@ type keyParameters struct {
 	KeyID string `json:"keyId"`
 }
 
-var distantFuture = time.Unix(0, 1<<63-1)
+var distantFuture = time.Date(100_000, 1, 1, 0, 0, 0, 0, time.UTC)
