@@ -224,8 +224,11 @@ func (s *Service) loadKey(name string, r keyRecord) error {
 func (s *Service) loadAlias(name, value []byte) error {
 	part := strings.SplitN(string(name), "/", 3)
 	var r aliasRecord
-	if err := json.Unmarshal(value, &r); err != nil || len(part) != 3 {
+	if err := json.Unmarshal(value, &r); err != nil {
 		return fmt.Errorf("alias %s: %w", name, err)
+	}
+	if len(part) != 3 {
+		return fmt.Errorf("alias %s has a name of another form", name)
 	}
 	a := &alias{place: place{part[0], part[1]}, name: part[2], target: r.Target, created: r.Created, updated: r.Updated}
 	p := s.partition(a.place)
