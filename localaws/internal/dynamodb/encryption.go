@@ -100,7 +100,7 @@ func via(c *call.Call, operation string) *call.Call {
 
 // own is the call to KMS that DynamoDB makes for itself, under its grant.
 func own(c *call.Call, operation, account string) *call.Call {
-	k := via(c, operation)
+	k := c.Via("kms", operation, "")
 	k.AccountID = account
 	k.Caller = call.Caller{Principal: policy.Principal{Type: policy.Service, ARN: servicePrincipal(c.Region)}}
 	return k

@@ -14,4 +14,18 @@ var operations = map[string]operation{
 	"DeleteItem": {dataWrite, (*Service).deleteItem},
 	"Query":      {dataRead, (*Service).query},
 	"Scan":       {dataRead, (*Service).scan},
+
+	"BatchGetItem":       {dataRead, (*Service).batchGetItem},
+	"BatchWriteItem":     {dataWrite, (*Service).batchWriteItem},
+	"TransactGetItems":   {dataRead, (*Service).transactGetItems},
+	"TransactWriteItems": {dataWrite, (*Service).transactWriteItems},
+
+	"TagResource":               {controlWrite, (*Service).tagResource},
+	"UntagResource":             {controlWrite, (*Service).untagResource},
+	"ListTagsOfResource":        {controlRead, (*Service).listTagsOfResource},
+	"UpdateTimeToLive":          {controlWrite, (*Service).updateTimeToLive},
+	"DescribeTimeToLive":        {controlRead, (*Service).describeTimeToLive},
+	"UpdateContinuousBackups":   {controlWrite, (*Service).updateContinuousBackups},
+	"DescribeContinuousBackups": {controlRead, (*Service).describeContinuousBackups},
+	"DescribeLimits":            {controlRead, (*Service).describeLimits},
 }

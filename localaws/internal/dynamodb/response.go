@@ -44,3 +44,19 @@ func (r *response) capacity(c *capacity, mode consumed) {
 	r.member("ConsumedCapacity")
 	r.b = c.append(r.b, mode.indexes())
 }
+
+// capacities writes the ConsumedCapacity of several tables.
+func (r *response) capacities(list []*capacity, mode consumed) {
+	if !mode.wanted() {
+		return
+	}
+	r.member("ConsumedCapacity")
+	r.b = append(r.b, '[')
+	for i, c := range list {
+		if i > 0 {
+			r.b = append(r.b, ',')
+		}
+		r.b = c.append(r.b, mode.indexes())
+	}
+	r.b = append(r.b, ']')
+}

@@ -79,3 +79,10 @@ func (t *Tx) Drop(b Bucket) {
 
 // Len returns the number of changes collected.
 func (t *Tx) Len() int { return len(t.changes) }
+
+// Getter is a store that can look up one entry: what lies there, which for
+// buckets with PlainValues are the bytes as they were given. A missing entry
+// is nil. It sees everything whose Wait has returned.
+type Getter interface {
+	Get(b Bucket, key []byte) ([]byte, error)
+}

@@ -1,0 +1,314 @@
+package dynamodb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// batchWriteInput is a BatchWriteItem request.
+type batchWriteInput struct {
+	tables      []*batchWriteTable
+	set         bool
+	consumed    consumed
+	collections *string
+}
+
+type batchWriteTable struct {
+	name     string
+	requests []batchWriteRequest
+
+	at     target
+	t      *table
+	writes []*write
+}
+
+type batchWriteRequest struct {
+	put, remove bool
+	item, key   Item
+}
+
+func (in *batchWriteInput) field(d *decoder, name string) error {
+	switch name {
+	case "RequestItems":
+		if null, err := d.null(); null || err != nil {
+			return err
+		}
+		in.set = true
+		return d.object(func(table string) error {
+			b := &batchWriteTable{name: table}
+			in.tables = append(in.tables, b)
+			return d.array(func() error {
+				var r batchWriteRequest
+				err := r.decode(d)
+				b.requests = append(b.requests, r)
+				return err
+			})
+		})
+	case "ReturnConsumedCapacity":
+		return d.text(&in.consumed.mode)
+	case "ReturnItemCollectionMetrics":
+		return d.text(&in.collections)
+	}
+	return d.Skip()
+}
+
+func (r *batchWriteRequest) decode(d *decoder) error {
+	return d.object(func(name string) error {
+		if null, err := d.null(); null || err != nil {
+			return err
+		}
+		switch name {
+		case "PutRequest":
+			r.put = true
+		case "DeleteRequest":
+			r.remove = true
+		default:
+			return d.Skip()
+		}
+		return d.object(func(member string) error {
+			switch {
+			case name == "PutRequest" && member == "Item":
+				return d.item(&r.item)
+			case name == "DeleteRequest" && member == "Key":
+				return d.item(&r.key)
+			}
+			return d.Skip()
+		})
+	})
+}
+
+func (in *batchWriteInput) check(c *constraints) {
+	in.consumed.check(c)
+	c.enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
+	if !c.required(!in.set, "requestItems") {
+		return
+	}
+	if len(in.tables) == 0 {
+		c.add("'{}'", "requestItems", "Member must have length greater than or equal to 1")
+	}
+	for _, b := range in.tables {
+		at := "requestItems." + b.name + ".member"
+		switch {
+		case len(b.requests) == 0:
+			c.add("'[]'", at, "Member must have length greater than or equal to 1")
+		case len(b.requests) > maxBatchWrite:
+			c.add("'["+strings.Repeat("WriteRequest, ", len(b.requests)-1)+"WriteRequest]'", at, fmt.Sprintf("Member must have length less than or equal to %d", maxBatchWrite))
+		}
+		for i, r := range b.requests {
+			if r.put {
+				c.required(r.item == nil, fmt.Sprintf("%s.%d.member.putRequest.item", at, i+1))
+			}
+			if r.remove {
+				c.required(r.key == nil, fmt.Sprintf("%s.%d.member.deleteRequest.key", at, i+1))
+			}
+		}
+		name := b.name
+		c.table(&name, "requestItems.key")
+	}
+}
+
+func (s *Service) batchWriteItem(ctx context.Context, c *call.Call) ([]byte, error) {
+	in := new(batchWriteInput)
+	if err := decodeRequest(c, in.field, in.check); err != nil {
+		return nil, err
+	}
+	if err := in.writes(c); err != nil {
+		return nil, err
+	}
+	for _, b := range in.tables {
+		b.t = s.lookup(b.at)
+		a := access{action: "BatchWriteItem", at: b.at, attributes: []string{}}
+		for _, w := range b.writes {
+			a.keys = append(a.keys, w.keyItem())
+			a.attributes = append(a.attributes, namesOf(w.keyItem())...)
+		}
+		if err := s.allowAccess(ctx, c, a, b.t); err != nil {
+			return nil, err
+		}
+	}
+	for _, b := range in.tables {
+		if err := s.ready(b.t); err != nil {
+			return nil, err
+		}
+		seen := map[string]bool{}
+		for _, w := range b.writes {
+			if err := w.prepare(b.t); err != nil {
+				return nil, err
+			}
+			if seen[w.primary] {
+				return nil, errValidation("Provided list of item keys contains duplicates")
+			}
+			seen[w.primary] = true
+		}
+	}
+	for _, b := range in.tables {
+		if err := s.unlock(ctx, c, b.t); err != nil {
+			return nil, err
+		}
+		if err := b.t.expire(s.cfg.Clock()); err != nil {
+			return nil, err
+		}
+	}
+	return s.answerBatchWrite(c, in)
+}
+
+// writes turns the requests into writes.
+func (in *batchWriteInput) writes(c *call.Call) error {
+	total, bytes := 0, 0
+	for _, b := range in.tables {
+		var err error
+		if b.at, err = locate(c, b.name); err != nil {
+			return err
+		}
+		trail(c, b.at)
+		for _, r := range b.requests {
+			w := &write{at: b.at, parsed: new(parsed), item: r.item, key: r.key}
+			switch {
+			case r.put && r.remove:
+				return errValidation("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+			case r.put:
+				w.kind = writePut
+			case r.remove:
+				w.kind = writeDelete
+			default:
+				return errValidation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+			}
+			bytes += ddbjson.ItemSize(w.keyItem())
+			b.writes = append(b.writes, w)
+		}
+		total += len(b.requests)
+	}
+	switch {
+	case total > maxBatchWrite:
+		return errValidation("Too many items requested for the BatchWriteItem call")
+	case bytes > maxBatchBytes:
+		return errValidation("Total request size exceeds the limit of 16 MB")
+	}
+	return nil
+}
+
+func (s *Service) answerBatchWrite(c *call.Call, in *batchWriteInput) ([]byte, error) {
+	faults := &s.cfg.Faults
+	index, processed := 0, 0
+	left := map[*batchWriteTable][]*write{}
+	var throttledTable *table
+	var used []*capacity
+	var pending []storage.Pending
+	done := map[*batchWriteTable][]*write{}
+	for _, b := range in.tables {
+		price := &capacity{name: b.name}
+		tx := new(storage.Tx)
+		b.t.mu.Lock()
+		for _, w := range b.writes {
+			at := index
+			index++
+			switch {
+			case faults.throttled(b.at.name, c.Operation):
+				throttledTable = b.t
+				fallthrough
+			case faults.Unprocessed != nil && faults.Unprocessed(b.at.name, c.Operation, at):
+				left[b] = append(left[b], w)
+				continue
+			}
+			// A write without a condition fails only when the table is gone.
+			if err := w.evaluate(); err != nil {
+				left[b] = append(left[b], w)
+				continue
+			}
+			w.apply(tx)
+			price.addWrite(b.t, w.old, w.next, 1)
+			done[b] = append(done[b], w)
+			processed++
+		}
+		pending = append(pending, s.cfg.Store.Submit(tx))
+		b.t.mu.Unlock()
+		used = append(used, price)
+	}
+	for _, p := range pending {
+		if err := waitFor(p); err != nil {
+			return nil, err
+		}
+	}
+	if processed == 0 && throttledTable != nil {
+		return nil, throttled(throttledTable)
+	}
+	out := newResponse(256)
+	out.member("UnprocessedItems").write(func(dst []byte) []byte { return in.appendLeft(dst, left) })
+	if in.collections != nil && *in.collections == "SIZE" {
+		out.member("ItemCollectionMetrics").write(func(dst []byte) []byte { return in.appendCollections(dst, done) })
+	}
+	out.capacities(used, in.consumed)
+	return out.bytes(), nil
+}
+
+// appendLeft writes UnprocessedItems: requests that can be sent as they are.
+func (in *batchWriteInput) appendLeft(dst []byte, left map[*batchWriteTable][]*write) []byte {
+	dst = append(dst, '{')
+	first := true
+	for _, b := range in.tables {
+		if len(left[b]) == 0 {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(appendText(dst, b.name), ':', '[')
+		for i, w := range left[b] {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			if w.kind == writePut {
+				dst = appendItem(append(dst, `{"PutRequest":{"Item":`...), w.item)
+			} else {
+				dst = appendItem(append(dst, `{"DeleteRequest":{"Key":`...), w.key)
+			}
+			dst = append(dst, "}}"...)
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, '}')
+}
+
+// appendCollections writes ItemCollectionMetrics by table, one entry per
+// partition that was written.
+func (in *batchWriteInput) appendCollections(dst []byte, done map[*batchWriteTable][]*write) []byte {
+	dst = append(dst, '{')
+	first := true
+	for _, b := range in.tables {
+		if !b.t.hasLocal() || len(done[b]) == 0 {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(appendText(dst, b.name), ':')
+		dst = b.t.appendCollections(dst, done[b])
+	}
+	return append(dst, '}')
+}
+
+// appendCollections writes the metrics of every partition among writes.
+func (t *table) appendCollections(dst []byte, writes []*write) []byte {
+	dst = append(dst, '[')
+	seen := map[string]bool{}
+	for _, w := range writes {
+		partition := w.keyItem()[t.def.Key.Partition.Name]
+		prefix := t.def.Key.partitionPrefix(partition)
+		if seen[prefix] {
+			continue
+		}
+		if len(seen) > 0 {
+			dst = append(dst, ',')
+		}
+		seen[prefix] = true
+		dst = t.appendCollection(dst, partition)
+	}
+	return append(dst, ']')
+}

@@ -1,0 +1,69 @@
+package dynamodb
+
+import (
+	"context"
+	"encoding/hex"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// DiskView is what lies on disk for one item.
+type DiskView struct {
+	// Key is the HMAC-SHA256 of the primary key under the table's key, in hex:
+	// the name under which the item is filed.
+	Key string
+	// Sealed is nonce (12 bytes), ciphertext and tag (16 bytes).
+	Sealed []byte
+	// Bucket is the part of the file in which the item lies.
+	Bucket string
+	// Stored is false for a store in memory: then Sealed was made for this
+	// view, and another view of the same item has another nonce.
+	Stored bool
+}
+
+// DiskView returns what lies on disk for an item of a table, named by name or
+// ARN, for showing it. It reads the sealed bytes and opens nothing, so nobody
+// is asked for permission: whoever calls it holds the file anyway. It needs
+// the table's derived keys in memory, so a table must have been used since the
+// start. Errors are *call.Error: ResourceNotFoundException for a missing table
+// or item, ValidationException for a key that does not fit the table, and one
+// that says that the table was not used yet.
+func (s *Service) DiskView(_ context.Context, account, region, tableName string, key Item) (DiskView, error) {
+	at, err := locate(&call.Call{AccountID: account, Region: region}, tableName)
+	if err != nil {
+		return DiskView{}, err
+	}
+	t := s.lookup(at)
+	if t == nil {
+		return DiskView{}, errNoTable()
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if err := t.def.Key.checkKey(key); err != nil {
+		return DiskView{}, err
+	}
+	if t.sealer == nil {
+		return DiskView{}, errValidation("the table's items are sealed and were not used since the start: nothing but a data call can open them")
+	}
+	primary, _ := t.def.Key.primary(key)
+	e := t.get(primary)
+	if e == nil {
+		return DiskView{}, call.Errorf("ResourceNotFoundException", "Requested resource not found: no such item")
+	}
+	bucket := bucketItems(t.def.ID, t.def.Encryption.Generation)
+	itemKey := t.sealer.itemKey(primary)
+	view := DiskView{Key: hex.EncodeToString(itemKey), Bucket: bucket.Name}
+	if g, ok := s.cfg.Store.(storage.Getter); ok {
+		value, err := g.Get(bucket, itemKey)
+		if err != nil {
+			return DiskView{}, errInternal(err)
+		}
+		if value != nil {
+			view.Sealed, view.Stored = value, true
+			return view, nil
+		}
+	}
+	view.Sealed = t.sealer.seal(itemKey, e.item)
+	return view, nil
+}

@@ -1,0 +1,393 @@
+package dynamodb
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+const (
+	maxTransaction      = 100
+	maxTransactionBytes = 4 << 20
+)
+
+// reason is one CancellationReason.
+type reason struct {
+	Code    string          `json:"Code"`
+	Message string          `json:"Message,omitempty"`
+	Item    json.RawMessage `json:"Item,omitempty"`
+}
+
+// reasonOf tells why one item cancels a transaction; err is what the same
+// request alone would have been answered with.
+func reasonOf(err error) reason {
+	var e *call.Error
+	if !errors.As(err, &e) {
+		return reason{Code: "InternalServerError"}
+	}
+	code := e.Code
+	switch code {
+	case "ConditionalCheckFailedException":
+		code = "ConditionalCheckFailed"
+	case "ValidationException":
+		code = "ValidationError"
+	case "TransactionConflictException":
+		code = "TransactionConflict"
+	case "ProvisionedThroughputExceededException":
+		code = "ProvisionedThroughputExceeded"
+	case "ThrottlingException":
+		code = "ThrottlingError"
+	}
+	return reason{Code: code, Message: e.Message, Item: e.Members["Item"]}
+}
+
+// errCancelled is the error of a transaction of which at least one item has a
+// reason; the zero reason is None.
+func errCancelled(reasons []reason) error {
+	codes := make([]string, len(reasons))
+	for i := range reasons {
+		if reasons[i].Code == "" {
+			reasons[i].Code = "None"
+		}
+		codes[i] = reasons[i].Code
+	}
+	e := call.Errorf("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", "))
+	list, err := json.Marshal(reasons)
+	if err != nil {
+		return errInternal(err)
+	}
+	e.Members = map[string]json.RawMessage{"CancellationReasons": list}
+	return e
+}
+
+func errConflict() error {
+	return call.Errorf("TransactionConflictException", "Transaction is ongoing for the item")
+}
+
+// lockTables locks every table once, in an order that all transactions share.
+func lockTables(tables []*table, write bool) (unlock func()) {
+	list := slices.Clone(tables)
+	slices.SortFunc(list, func(a, b *table) int { return cmp.Compare(a.def.ID, b.def.ID) })
+	list = slices.Compact(list)
+	for _, t := range list {
+		if write {
+			t.mu.Lock()
+		} else {
+			t.mu.RLock()
+		}
+	}
+	return func() {
+		for _, t := range list {
+			if write {
+				t.mu.Unlock()
+			} else {
+				t.mu.RUnlock()
+			}
+		}
+	}
+}
+
+// transactWriteInput is a TransactWriteItems request.
+type transactWriteInput struct {
+	items       []*transactWrite
+	set         bool
+	token       *string
+	consumed    consumed
+	collections *string
+}
+
+// transactWrite is one element: a write of one of four kinds.
+type transactWrite struct {
+	kinds int // how many of the four members are there
+	writeInput
+}
+
+var transactKinds = map[string]writeKind{"Put": writePut, "Update": writeUpdate, "Delete": writeDelete, "ConditionCheck": writeCheck}
+
+func (in *transactWriteInput) field(d *decoder, name string) error {
+	switch name {
+	case "TransactItems":
+		if null, err := d.null(); null || err != nil {
+			return err
+		}
+		in.set = true
+		return d.array(func() error {
+			w := new(transactWrite)
+			in.items = append(in.items, w)
+			return d.object(func(name string) error {
+				kind, ok := transactKinds[name]
+				if !ok {
+					return d.Skip()
+				}
+				if null, err := d.null(); null || err != nil {
+					return err
+				}
+				w.kinds++
+				w.kind = kind
+				return d.object(func(name string) error {
+					switch name {
+					case "Expected", "ConditionalOperator", "AttributeUpdates", "ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics":
+						return d.Skip() // not members of a transaction's item
+					}
+					return w.field(d, name)
+				})
+			})
+		})
+	case "ClientRequestToken":
+		return d.text(&in.token)
+	case "ReturnConsumedCapacity":
+		return d.text(&in.consumed.mode)
+	case "ReturnItemCollectionMetrics":
+		return d.text(&in.collections)
+	}
+	return d.Skip()
+}
+
+func checkTransactionSize(c *constraints, set bool, n int) {
+	switch {
+	case !c.required(!set, "transactItems"):
+	case n == 0:
+		c.add("'[]'", "transactItems", "Member must have length greater than or equal to 1")
+	case n > maxTransaction:
+		c.add("'["+strings.Repeat("TransactItem, ", n-1)+"TransactItem]'", "transactItems", fmt.Sprintf("Member must have length less than or equal to %d", maxTransaction))
+	}
+}
+
+func (in *transactWriteInput) check(c *constraints) {
+	in.consumed.check(c)
+	c.enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
+	c.length(in.token, "clientRequestToken", 1, 36)
+	checkTransactionSize(c, in.set, len(in.items))
+	for i, w := range in.items {
+		if w.kinds != 1 {
+			continue
+		}
+		at := fmt.Sprintf("transactItems.%d.member.%s.", i+1, [...]string{writePut: "put", writeUpdate: "update", writeDelete: "delete", writeCheck: "conditionCheck"}[w.kind])
+		c.table(w.name, at+"tableName")
+		if w.kind == writePut {
+			c.required(w.item == nil, at+"item")
+		} else {
+			c.required(w.key == nil, at+"key")
+		}
+		if w.kind == writeUpdate {
+			c.required(w.update == nil, at+"updateExpression")
+		}
+		if w.kind == writeCheck {
+			c.required(w.condition == nil, at+"conditionExpression")
+		}
+		c.enum(w.onFailure, at+"returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
+	}
+}
+
+func (s *Service) transactWriteItems(ctx context.Context, c *call.Call) ([]byte, error) {
+	in := new(transactWriteInput)
+	if err := decodeRequest(c, in.field, in.check); err != nil {
+		return nil, err
+	}
+	writes := make([]*write, 0, len(in.items))
+	for _, w := range in.items {
+		if w.kinds != 1 {
+			return nil, errValidation("TransactItems can only contain one of Check, Put, Update or Delete")
+		}
+		x, err := w.write(c)
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, x)
+	}
+	if err := s.authorizeWrites(ctx, c, writes); err != nil {
+		return nil, err
+	}
+	tables, err := s.prepareWrites(ctx, c, writes)
+	if err != nil {
+		return nil, err
+	}
+	now := s.cfg.Clock()
+	if in.token == nil {
+		return s.commit(c, in, writes, tables, nil)
+	}
+	id, request := tokenID(c, *in.token), sha256.Sum256(c.Body)
+	done, err := s.tokens.begin(id, request, now)
+	if err != nil {
+		return nil, err
+	}
+	if done {
+		return in.answer(writes, "ReadCapacityUnits"), nil
+	}
+	out, err := s.commit(c, in, writes, tables, &id)
+	if err != nil {
+		s.tokens.abandon(id)
+	}
+	return out, err
+}
+
+// authorizeWrites asks for every item as for the operation of its kind.
+func (s *Service) authorizeWrites(ctx context.Context, c *call.Call, writes []*write) error {
+	for i, w := range writes {
+		if i == 0 || writes[i-1].at != w.at {
+			trail(c, w.at)
+		}
+		w.t = s.lookup(w.at)
+		if err := s.allowAccess(ctx, c, access{action: w.kind.action(), at: w.at, keys: []Item{w.keyItem()},
+			attributes: w.attributes(w.keyItem()), returnValues: "NONE", enclosing: "TransactWriteItems"}, w.t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepareWrites finds tables, checks keys and asks for the tables' keys.
+func (s *Service) prepareWrites(ctx context.Context, c *call.Call, writes []*write) ([]*table, error) {
+	var tables []*table
+	seen := map[string]bool{}
+	size := 0
+	reasons := make([]reason, len(writes))
+	failed := false
+	for i, w := range writes {
+		if err := s.ready(w.t); err != nil {
+			return nil, err
+		}
+		if err := w.prepare(w.t); err != nil {
+			reasons[i], failed = reasonOf(err), true
+			continue
+		}
+		id := w.t.def.ID + w.primary
+		if seen[id] {
+			return nil, errValidation("Transaction request cannot include multiple operations on one item")
+		}
+		seen[id] = true
+		size += ddbjson.ItemSize(w.keyItem())
+		tables = append(tables, w.t)
+	}
+	if failed {
+		return nil, errCancelled(reasons)
+	}
+	if size > maxTransactionBytes {
+		return nil, errValidation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
+	}
+	asked := map[*table]bool{}
+	for _, t := range tables {
+		if asked[t] {
+			continue
+		}
+		asked[t] = true
+		if err := s.unlock(ctx, c, t); err != nil {
+			return nil, err
+		}
+		if err := t.expire(s.cfg.Clock()); err != nil {
+			return nil, err
+		}
+	}
+	return tables, nil
+}
+
+// commit evaluates all writes under the locks of all tables and applies them
+// if none has a reason against it.
+func (s *Service) commit(c *call.Call, in *transactWriteInput, writes []*write, tables []*table, token *[sha256.Size]byte) ([]byte, error) {
+	unlock := lockTables(tables, true)
+	reasons := make([]reason, len(writes))
+	failed := false
+	for i, w := range writes {
+		var err error
+		switch {
+		case s.cfg.Faults.throttled(w.at.name, c.Operation):
+			err = &call.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for one or more table(s)"}
+		case s.cfg.Faults.Conflict != nil && s.cfg.Faults.Conflict(w.at.name, w.t.def.Key.keyOf(w.keyItem())):
+			err = errConflict()
+		default:
+			err = w.evaluate()
+		}
+		if err != nil {
+			reasons[i], failed = reasonOf(err), true
+		}
+	}
+	if failed {
+		unlock()
+		return nil, errCancelled(reasons)
+	}
+	tx := new(storage.Tx)
+	for _, w := range writes {
+		w.apply(tx)
+	}
+	if token != nil {
+		s.tokens.finish(tx, *token, s.cfg.Clock())
+	}
+	pending := s.cfg.Store.Submit(tx)
+	out := in.answer(writes, "WriteCapacityUnits")
+	unlock()
+	// The metrics look at tables again, so they come after the locks.
+	if err := waitFor(pending); err != nil {
+		return nil, err
+	}
+	return in.withCollections(out, writes), nil
+}
+
+// answer writes the response without metrics, not yet closed. A repeated
+// request is billed as a read of what its writes touched.
+func (in *transactWriteInput) answer(writes []*write, kind string) []byte {
+	out := newResponse(64)
+	if !in.consumed.wanted() {
+		return out.bytes()
+	}
+	var used []*capacity
+	byTable := map[string]*capacity{}
+	for i, w := range writes {
+		name := *in.items[i].name
+		price := byTable[name]
+		if price == nil {
+			price = &capacity{name: name, transaction: kind}
+			byTable[name] = price
+			used = append(used, price)
+		}
+		if kind == "ReadCapacityUnits" {
+			price.table += 2 * readUnits(ddbjson.ItemSize(w.keyItem()), true)
+			continue
+		}
+		price.addWrite(w.t, w.old, w.next, 2)
+	}
+	out.capacities(used, in.consumed)
+	return out.bytes()
+}
+
+// withCollections adds ItemCollectionMetrics to a finished response.
+func (in *transactWriteInput) withCollections(body []byte, writes []*write) []byte {
+	if in.collections == nil || *in.collections != "SIZE" {
+		return body
+	}
+	byName := map[string][]*write{}
+	var names []string
+	for i, w := range writes {
+		if !w.t.hasLocal() || w.kind == writeCheck {
+			continue
+		}
+		name := *in.items[i].name
+		if byName[name] == nil {
+			names = append(names, name)
+		}
+		byName[name] = append(byName[name], w)
+	}
+	if names == nil {
+		return body
+	}
+	out := &response{b: body[:len(body)-1], first: len(body) == 2}
+	out.member("ItemCollectionMetrics")
+	out.b = append(out.b, '{')
+	for i, name := range names {
+		if i > 0 {
+			out.b = append(out.b, ',')
+		}
+		out.b = append(appendText(out.b, name), ':')
+		out.b = byName[name][0].t.appendCollections(out.b, byName[name])
+	}
+	out.b = append(out.b, '}')
+	return out.bytes()
+}

@@ -1,0 +1,185 @@
+package dynamodb
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+// transactGetInput is a TransactGetItems request.
+type transactGetInput struct {
+	items    []*transactGet
+	set      bool
+	consumed consumed
+}
+
+type transactGet struct {
+	there bool
+	getItemInput
+}
+
+func (in *transactGetInput) field(d *decoder, name string) error {
+	switch name {
+	case "TransactItems":
+		if null, err := d.null(); null || err != nil {
+			return err
+		}
+		in.set = true
+		return d.array(func() error {
+			g := new(transactGet)
+			in.items = append(in.items, g)
+			return d.object(func(name string) error {
+				if name != "Get" {
+					return d.Skip()
+				}
+				if null, err := d.null(); null || err != nil {
+					return err
+				}
+				g.there = true
+				return d.object(func(name string) error {
+					if name == "AttributesToGet" || name == "ConsistentRead" || name == "ReturnConsumedCapacity" {
+						return d.Skip() // not members of a transaction's item
+					}
+					return g.field(d, name)
+				})
+			})
+		})
+	case "ReturnConsumedCapacity":
+		return d.text(&in.consumed.mode)
+	}
+	return d.Skip()
+}
+
+func (in *transactGetInput) check(c *constraints) {
+	in.consumed.check(c)
+	checkTransactionSize(c, in.set, len(in.items))
+	for i, g := range in.items {
+		at := fmt.Sprintf("transactItems.%d.member.get", i+1)
+		if !c.required(!g.there, at) {
+			continue
+		}
+		c.table(g.name, at+".tableName")
+		c.required(g.key == nil, at+".key")
+	}
+}
+
+func (s *Service) transactGetItems(ctx context.Context, c *call.Call) ([]byte, error) {
+	in := new(transactGetInput)
+	if err := decodeRequest(c, in.field, in.check); err != nil {
+		return nil, err
+	}
+	reads := make([]*read, 0, len(in.items))
+	for _, g := range in.items {
+		r := &read{key: g.key}
+		var err error
+		if r.parsed, err = g.expressions.parse(); err != nil {
+			return nil, err
+		}
+		if r.at, err = locate(c, *g.name); err != nil {
+			return nil, err
+		}
+		reads = append(reads, r)
+	}
+	for i, r := range reads {
+		if i == 0 || reads[i-1].at != r.at {
+			trail(c, r.at)
+		}
+		r.t = s.lookup(r.at)
+		if err := s.allowAccess(ctx, c, r.access("TransactGetItems"), r.t); err != nil {
+			return nil, err
+		}
+	}
+	tables, err := s.prepareReads(ctx, c, reads)
+	if err != nil {
+		return nil, err
+	}
+	unlock := lockTables(tables, false)
+	reasons := make([]reason, len(reads))
+	failed, size := false, 0
+	for i, r := range reads {
+		err := r.run()
+		if err == nil && s.cfg.Faults.Conflict != nil && s.cfg.Faults.Conflict(r.at.name, r.key) {
+			err = errConflict()
+		}
+		if err != nil {
+			reasons[i], failed = reasonOf(err), true
+		}
+		size += r.size()
+	}
+	unlock()
+	if failed {
+		return nil, errCancelled(reasons)
+	}
+	if size > maxTransactionBytes {
+		return nil, errValidation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
+	}
+	return in.answer(reads, size), nil
+}
+
+func (s *Service) prepareReads(ctx context.Context, c *call.Call, reads []*read) ([]*table, error) {
+	var tables []*table
+	seen := map[string]bool{}
+	asked := map[*table]bool{}
+	reasons := make([]reason, len(reads))
+	failed := false
+	for i, r := range reads {
+		if err := s.ready(r.t); err != nil {
+			return nil, err
+		}
+		if err := r.prepare(r.t); err != nil {
+			reasons[i], failed = reasonOf(err), true
+			continue
+		}
+		id := r.t.def.ID + r.primary
+		if seen[id] {
+			return nil, errValidation("Transaction request cannot include multiple operations on one item")
+		}
+		seen[id] = true
+		tables = append(tables, r.t)
+	}
+	if failed {
+		return nil, errCancelled(reasons)
+	}
+	for _, t := range tables {
+		if asked[t] {
+			continue
+		}
+		asked[t] = true
+		if err := s.enter(ctx, c, t); err != nil {
+			return nil, err
+		}
+	}
+	return tables, nil
+}
+
+func (in *transactGetInput) answer(reads []*read, size int) []byte {
+	out := newResponse(256 + size*5/4)
+	out.member("Responses")
+	out.b = append(out.b, '[')
+	var used []*capacity
+	byTable := map[string]*capacity{}
+	for i, r := range reads {
+		if i > 0 {
+			out.b = append(out.b, ',')
+		}
+		if r.found == nil {
+			out.b = append(out.b, "{}"...)
+		} else {
+			out.b = append(out.b, `{"Item":`...)
+			out.item(r.item())
+			out.b = append(out.b, '}')
+		}
+		name := *in.items[i].name
+		price := byTable[name]
+		if price == nil {
+			price = &capacity{name: name, transaction: "ReadCapacityUnits"}
+			byTable[name] = price
+			used = append(used, price)
+		}
+		price.table += 2 * readUnits(r.size(), true)
+	}
+	out.b = append(out.b, ']')
+	out.capacities(used, in.consumed)
+	return out.bytes()
+}
