@@ -36,14 +36,16 @@ func call(name string, inputs ...Op) {
 func limb(m Mem, i int) Mem { return m.Offset(8 * i) }
 
 // product multiplies by rows; ADCX takes the low halves and ADOX the high ones
-// in two chains of carries at once.
+// in two chains of carries at once. As soon as a row is done its lowest limb is
+// final, and its round of the reduction goes along with the next row.
 func product() {
 	TEXT(productName, NOSPLIT, "func()")
 	a, b := Mem{Base: RSI}, Mem{Base: RBX}
-	wide := AllocLocal(96)
+	m := AllocLocal(48)
+	r := newReduction()
 	var t [12]Register
-	for i := range t {
-		t[i] = GP64()
+	for i := range 6 {
+		t[i], t[6+i] = GP64(), result[i]
 	}
 	l, h := GP64(), GP64()
 
@@ -59,7 +61,8 @@ func product() {
 		}
 	}
 	ADCQ(Imm(0), t[6])
-	MOVQ(t[0], limb(wide, 0))
+	r.round(t[:6], 0)
+	MOVQ(t[0], limb(m, 0))
 	for i := 1; i < 6; i++ {
 		Commentf("Row %d", i)
 		MOVQ(limb(a, i), RDX)
@@ -70,12 +73,10 @@ func product() {
 			ADOXQ(h, t[i+j+1])
 		}
 		ADCQ(Imm(0), t[i+6])
-		MOVQ(t[i], limb(wide, i))
+		r.round(t[:6], i)
+		MOVQ(t[i], limb(m, i))
 	}
-	for i := 6; i < 12; i++ {
-		MOVQ(t[i], limb(wide, i))
-	}
-	reduce(wide)
+	r.finish(m)
 	RET()
 }
 
@@ -85,7 +86,8 @@ func square() {
 	TEXT(squareName, NOSPLIT, "func()")
 	a := Mem{Base: RSI}
 	wide := AllocLocal(96)
-	var t [12]Register
+	r := newReduction()
+	var t [11]Register
 	for i := range t {
 		t[i] = GP64()
 	}
@@ -108,119 +110,131 @@ func square() {
 	for i := 1; i < 5; i++ {
 		Commentf("Row %d", i)
 		MOVQ(limb(a, i), RDX)
-		XORQ(t[i+6], t[i+6])
+		XORQ(t[i+6], t[i+6]) // clears both carries
 		for j := i + 1; j < 6; j++ {
 			MULXQ(limb(a, j), l, h)
 			ADCXQ(l, t[i+j])
 			ADOXQ(h, t[i+j+1])
 		}
 		ADCQ(Imm(0), t[i+6])
+		// These two are final.
+		MOVQ(t[2*i+1], limb(wide, 2*i+1))
+		MOVQ(t[2*i+2], limb(wide, 2*i+2))
 	}
 
 	Comment("Doubling and diagonal")
 	zero := GP64()
 	XORQ(zero, zero)
-	for i := range 6 {
-		MOVQ(limb(a, i), RDX)
-		MULXQ(RDX, l, h)
-		if i == 0 {
-			MOVQ(l, limb(wide, 0))
-		} else {
-			if i == 1 {
-				MOVQ(limb(wide, 2), t[2])
-			}
-			ADCXQ(t[2*i], t[2*i])
-			ADOXQ(l, t[2*i])
-			MOVQ(t[2*i], limb(wide, 2*i))
+	for i := range 12 {
+		if i%2 == 0 {
+			MOVQ(limb(a, i/2), RDX)
+			MULXQ(RDX, l, h)
 		}
-		if i == 5 {
+		var n Register = GP64()
+		if i < 6 {
+			n = result[i]
+		}
+		switch i {
+		case 0:
+			MOVQ(l, n)
+		case 11:
 			ADCXQ(zero, h)
 			ADOXQ(zero, h)
-			MOVQ(h, limb(wide, 11))
-			break
+			MOVQ(h, n)
+		default:
+			MOVQ(limb(wide, i), n)
+			ADCXQ(n, n)
+			ADOXQ([]Register{l, h}[i%2], n)
 		}
-		if i == 0 {
-			MOVQ(limb(wide, 1), t[1])
+		if i >= 6 {
+			MOVQ(n, limb(wide, i))
 		}
-		ADCXQ(t[2*i+1], t[2*i+1])
-		ADOXQ(h, t[2*i+1])
-		MOVQ(t[2*i+1], limb(wide, 2*i+1))
 	}
-	reduce(wide)
+	for i := range result {
+		r.round(result[:], i)
+	}
+	r.finish(limb(wide, 6))
 	RET()
 }
 
-// reduce sets the result to the twelve limbs of wide divided by 2^384, mod p.
-// The method is that of field_generic.go: M replaces the low half limb by limb,
-// e is H.
-func reduce(wide Mem) {
-	Comment("Reduction")
-	t := result
-	for i := range t {
-		MOVQ(limb(wide, i), t[i])
-	}
+// reduction is the state of a reduction by the method of field_generic.go: a
+// round takes the lowest limb t that is left of the low half and puts the limb
+// m = t + t<<32 of M in its place; e is H.
+type reduction struct {
+	e [3]Register
+}
+
+func newReduction() *reduction {
+	return &reduction{e: [3]Register{GP64(), GP64(), GP64()}}
+}
+
+// round does limb i of the low half t.
+func (r *reduction) round(t []Register, i int) {
+	Commentf("Reduction of limb %d", i)
 	x, y, v := GP64(), GP64(), GP64()
-	e := [3]Register{GP64(), GP64(), GP64()}
-	XORQ(e[0], e[0])
-	for i := range 6 {
-		m := t[i]
-		Commentf("Limb %d", i)
-		MOVQ(m, x)
-		SHLQ(Imm(32), x)
-		ADDQ(x, m)
-		MOVQ(m, x)
-		SHLQ(Imm(32), x)
-		MOVQ(m, y)
-		SHRQ(Imm(32), y)
-		XORQ(v, v)
-		CMPQ(m, x)
-		SBBQ(y, x)
-		SBBQ(Imm(0), y)
-		ADDQ(m, y)
-		ADCQ(Imm(0), v)
-		// (x, y, v) is m*K without its lowest limb.
-		n := []Op{x, y, v, Imm(0), Imm(0)}
-		for k, j := 0, i+1; j < 6; k, j = k+1, j+1 {
-			if k == 0 {
-				SUBQ(n[k], t[j])
-			} else {
-				SBBQ(n[k], t[j])
-			}
-		}
-		switch i {
-		case 0, 1, 2:
-			ADCQ(Imm(0), e[0])
-		case 3:
-			ADCQ(v, e[0])
-		case 4:
-			MOVQ(v, e[1])
-			ADCQ(y, e[0])
-			ADCQ(Imm(0), e[1])
-		case 5:
-			MOVQ(v, e[2])
-			ADDQ(x, e[0])
-			ADCQ(y, e[1])
-			ADCQ(Imm(0), e[2])
+	e, m := r.e, t[i]
+	MOVQ(m, x)
+	SHLQ(Imm(32), x)
+	LEAQ(Mem{Base: m, Index: x, Scale: 1}, y)
+	SHRQ(Imm(32), y)
+	XORQ(v, v)
+	ADDQ(x, m) // its carry is the borrow of m - m<<32
+	SBBQ(y, x)
+	SBBQ(Imm(0), y)
+	ADDQ(m, y)
+	ADCQ(Imm(0), v)
+	// (x, y, v) is m*K without its lowest limb.
+	if i == 0 {
+		XORQ(e[0], e[0])
+	}
+	n := []Op{x, y, v, Imm(0), Imm(0)}
+	for k, j := 0, i+1; j < 6; k, j = k+1, j+1 {
+		if k == 0 {
+			SUBQ(n[k], t[j])
+		} else {
+			SBBQ(n[k], t[j])
 		}
 	}
+	switch i {
+	case 0, 1, 2:
+		ADCQ(Imm(0), e[0])
+	case 3:
+		ADCQ(v, e[0])
+	case 4:
+		MOVQ(v, e[1])
+		ADCQ(y, e[0])
+		ADCQ(Imm(0), e[1])
+	case 5:
+		MOVQ(v, e[2])
+		ADDQ(x, e[0])
+		ADCQ(y, e[1])
+		ADCQ(Imm(0), e[2])
+	}
+}
+
+// finish leaves hi + M - H mod p in the result registers. They hold one half
+// of hi + M, and other is where the other half lies.
+func (r *reduction) finish(other Mem) {
 	Comment("hi + M - H")
+	t := result
 	c := GP64()
+	XORQ(c, c)
 	for j := range t {
 		switch {
 		case j == 0:
-			SUBQ(e[0], t[j])
+			SUBQ(r.e[0], t[j])
 		case j < 3:
-			SBBQ(e[j], t[j])
+			SBBQ(r.e[j], t[j])
 		default:
 			SBBQ(Imm(0), t[j])
 		}
 	}
-	XORQ(c, c)
+	SBBQ(Imm(0), c)
 	for j := range t {
 		if j == 0 {
-			ADDQ(limb(wide, 6), t[j])
+			ADDQ(limb(other, j), t[j])
 		} else {
-			ADCQ(limb(wide, 6+j), t[j])
+			ADCQ(limb(other, j), t[j])
 		}
 	}
 	ADCQ(Imm(0), c)
