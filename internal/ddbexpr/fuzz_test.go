@@ -83,7 +83,7 @@ func BenchmarkParse(b *testing.B) {
 			return err
 		},
 		"update": func() error {
-			_, err := ddbexpr.ParseUpdate("SET #s = :v, total = total + :n", names, values)
+			_, err := ddbexpr.ParseUpdate("SET #s = :v, visits = visits + :n", names, values)
 			return err
 		},
 		"key": func() error { _, err := ddbexpr.ParseKeyCondition("id = :v AND sk > :n", nil, values); return err },
@@ -100,11 +100,11 @@ func BenchmarkParse(b *testing.B) {
 }
 
 func BenchmarkEvaluate(b *testing.B) {
-	c, err := ddbexpr.ParseCondition(ddbexpr.KindFilter, "#s = :v AND total > :n", map[string]string{"#s": "status"}, item{":v": s("x"), ":n": n("1")})
+	c, err := ddbexpr.ParseCondition(ddbexpr.KindFilter, "#s = :v AND visits > :n", map[string]string{"#s": "status"}, item{":v": s("x"), ":n": n("1")})
 	if err != nil {
 		b.Fatal(err)
 	}
-	it := item{"status": s("x"), "total": n("12")}
+	it := item{"status": s("x"), "visits": n("12")}
 	b.ReportAllocs()
 	for b.Loop() {
 		if ok, _ := c.Evaluate(it); !ok {
@@ -114,11 +114,11 @@ func BenchmarkEvaluate(b *testing.B) {
 }
 
 func BenchmarkApply(b *testing.B) {
-	u, err := ddbexpr.ParseUpdate("SET total = total + :n", nil, item{":n": n("1")})
+	u, err := ddbexpr.ParseUpdate("SET visits = visits + :n", nil, item{":n": n("1")})
 	if err != nil {
 		b.Fatal(err)
 	}
-	it := item{"id": s("x"), "status": s("x"), "total": n("12")}
+	it := item{"id": s("x"), "status": s("x"), "visits": n("12")}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := u.Apply(it); err != nil {

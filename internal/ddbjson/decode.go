@@ -124,13 +124,61 @@ func (r *Reader) value(level int) (types.AttributeValue, error) {
 		return nil, r.Skip()
 	}
 	r.pos++
+	// Nearly all values are written in the shortest way, {"S":…} without spaces
+	// and with nothing else.
+	kind := r.shortType()
+	if kind == typeUnknown {
+		return r.members(level, typeUnknown, nil)
+	}
+	v, err := r.typed(kind, level)
+	if err != nil {
+		return nil, err
+	}
+	if r.pos < len(r.data) && r.data[r.pos] == '}' {
+		r.pos++
+		return v, nil
+	}
+	return r.members(level, kind, v)
+}
+
+// shortType steps over a type name of one or two letters and its colon if they
+// come next without spaces and are not followed by null; otherwise it steps over
+// nothing and returns typeUnknown.
+func (r *Reader) shortType() typeName {
+	d := r.data[r.pos:]
+	n := 0
+	switch {
+	case len(d) < 6 || d[0] != '"':
+		return typeUnknown
+	case d[2] == '"':
+		n = 1
+	case d[3] == '"':
+		n = 2
+	default:
+		return typeUnknown
+	}
+	kind := typeOf(d[1 : 1+n])
+	if d[n+2] != ':' || d[n+3] == 'n' {
+		return typeUnknown
+	}
+	if kind != typeUnknown {
+		r.pos += n + 3
+	}
+	return kind
+}
+
+// members reads the inside of a value up to its closing brace, or what is left
+// of it when v of the type kind was read already.
+func (r *Reader) members(level int, kind typeName, v types.AttributeValue) (types.AttributeValue, error) {
 	var (
-		v     types.AttributeValue
 		seen  uint16 // one bit per type name seen
 		known int
 		other bool
 	)
-	for first := true; ; first = false {
+	if kind != typeUnknown {
+		seen, known = 1<<kind, 1
+	}
+	for first := known == 0; ; first = false {
 		name, done, err := r.nextName(first)
 		if err != nil {
 			return nil, err

@@ -172,6 +172,18 @@ func TestValidationErrorsOfDecoding(t *testing.T) {
 	}
 }
 
+// Reading takes time in proportion to the text however it is nested: no part of
+// it is read twice.
+func TestNestingWithSpaces(t *testing.T) {
+	text := `{"S":"x" }`
+	for range 31 {
+		text = `{"L":[` + text + `] ,"N":null}`
+	}
+	if _, err := ddbjson.DecodeValue([]byte(text)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestErrorsDoNotRepeatValues(t *testing.T) {
 	for _, in := range []string{`{"S":"secret`, `{"S":"a","secret":1}`, `{"B":"secretsecret!"}`} {
 		if _, err := ddbjson.DecodeValue([]byte(in)); err == nil || strings.Contains(err.Error(), "secret") {

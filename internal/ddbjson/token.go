@@ -2,6 +2,7 @@ package ddbjson
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -59,47 +60,57 @@ func (r *Reader) number() (text []byte, whole bool, err error) {
 func (r *Reader) text() ([]byte, error) {
 	r.pos++
 	rest := r.data[r.pos:]
-	run := plainRun(rest)
-	for i := run; i < len(rest); i++ {
-		switch c := rest[i]; {
-		case c == '"':
-			r.pos += i + 1
-			if !utf8.Valid(rest[run:i]) {
-				return nil, r.syntax("invalid utf-8")
-			}
-			return rest[:i:i], nil
-		case c == '\\':
-			return r.escapedText(i)
-		case c < ' ':
-			r.pos += i
-			return nil, r.syntax("control character in a string")
-		}
+	i, ascii := plainRun(rest)
+	if i == len(rest) {
+		r.pos = len(r.data)
+		return nil, r.syntax("string without an end")
 	}
-	r.pos = len(r.data)
-	return nil, r.syntax("string without an end")
+	switch rest[i] {
+	case '"':
+		if !ascii && !utf8.Valid(rest[:i]) {
+			return nil, r.syntax("invalid utf-8")
+		}
+		r.pos += i + 1
+		return rest[:i:i], nil
+	case '\\':
+		return r.escapedText(i)
+	}
+	r.pos += i
+	return nil, r.syntax("control character in a string")
 }
 
-// plainRun returns how many leading bytes, in steps of eight, are neither a
-// quotation mark, a backslash nor a control character. Bytes beyond ASCII may
-// end the run early; the caller goes on byte by byte.
-func plainRun(b []byte) int {
+// plainRun returns how many leading bytes are neither a quotation mark, a
+// backslash nor a control character, and whether all of them are ASCII. It
+// looks at eight bytes at a time.
+func plainRun(b []byte) (n int, ascii bool) {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x8080808080808080
 	)
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
+	var all uint64
+	for n+8 <= len(b) {
+		w := binary.LittleEndian.Uint64(b[n:])
 		quote := w ^ '"'*ones
 		slash := w ^ '\\'*ones
-		// A byte of x that is zero sets its high bit in (x-ones) &^ x, and so
-		// does one below ' ' in (w - ' '*ones) &^ w.
-		found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-' '*ones)&^w | w) & highs
+		// (x - ones) &^ x has the high bit set in a byte of x that is zero, and
+		// (w - ' '*ones) &^ w in one below ' '. Higher bytes may be wrong behind a
+		// right one, so only the lowest counts.
+		found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-' '*ones)&^w) & highs
 		if found != 0 {
+			k := bits.TrailingZeros64(found) &^ 7
+			return n + k/8, (all|w&(1<<k-1))&highs == 0
+		}
+		all |= w
+		n += 8
+	}
+	for ; n < len(b); n++ {
+		c := b[n]
+		if c == '"' || c == '\\' || c < ' ' {
 			break
 		}
+		all |= uint64(c)
 	}
-	return i
+	return n, all&highs == 0
 }
 
 // chunkSize is how many bytes of the document short strings share in memory,
