@@ -22,7 +22,9 @@ const (
 )
 
 type command struct {
-	Lab labCommand `cmd:"" help:"Run the lab: who sees what, under which key policy, and why."`
+	Lab   labCommand   `cmd:"" help:"Run the lab: who sees what, under which key policy, and why."`
+	Serve serveCommand `cmd:"" help:"Serve the embedded AWS to SDKs and the AWS CLI."`
+	Item  itemCommand  `cmd:"" help:"Encrypt, decrypt and inspect items as JSON lines."`
 }
 
 // streams are where a command reads and writes: data on out, narration on err.

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/internal/itemconfig"
+)
+
+type itemCommand struct {
+	Encrypt itemEncrypt `cmd:"" help:"Encrypt items: JSON lines in, JSON lines out."`
+	Decrypt itemDecrypt `cmd:"" help:"Decrypt items: JSON lines in, JSON lines out."`
+	Inspect itemInspect `cmd:"" help:"Show what items say about themselves, without a key."`
+}
+
+// itemFlags are common to the commands that need a configuration.
+type itemFlags struct {
+	connection
+	Config string `required:"" type:"existingfile" placeholder:"FILE" help:"Configuration of the item encryptor, JSON."`
+}
+
+func (f *itemFlags) encryptor(ctx context.Context) (*envelope.ItemEncryptor, error) {
+	file, err := os.Open(f.Config)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	c, err := itemconfig.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Config, err)
+	}
+	e, err := c.Encryptor(ctx, f.providers())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Config, err)
+	}
+	return e, nil
+}
+
+type itemEncrypt struct{ itemFlags }
+
+// Run encrypts each line.
+func (c *itemEncrypt) Run(ctx context.Context, s streams) error {
+	e, err := c.encryptor(ctx)
+	if err != nil {
+		return err
+	}
+	return eachItem(ctx, s, func(item envelope.Item) ([]byte, error) { return marshal(e.EncryptItem(ctx, item)) })
+}
+
+type itemDecrypt struct{ itemFlags }
+
+// Run decrypts each line.
+func (c *itemDecrypt) Run(ctx context.Context, s streams) error {
+	e, err := c.encryptor(ctx)
+	if err != nil {
+		return err
+	}
+	return eachItem(ctx, s, func(item envelope.Item) ([]byte, error) { return marshal(e.DecryptItem(ctx, item)) })
+}
+
+func marshal(item envelope.Item, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	return ddbjson.Marshal(item)
+}
+
+type itemInspect struct{}
+
+// Run inspects each line.
+func (c *itemInspect) Run(ctx context.Context, s streams) error {
+	return eachItem(ctx, s, func(item envelope.Item) ([]byte, error) {
+		m, err := envelope.Inspect(item)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(inspected(m))
+	})
+}
+
+// maxLine bounds a line: an item of 400 KB is below 1 MB in base64.
+const maxLine = 4 << 20
+
+// eachItem runs fn over the lines of standard input. A bad line is reported
+// with its number and the others go on.
+func eachItem(ctx context.Context, s streams, fn func(envelope.Item) ([]byte, error)) error {
+	out := bufio.NewWriter(s.out)
+	lines := bufio.NewScanner(s.in)
+	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
+	failed := false
+	number := 0
+	for lines.Scan() {
+		number++
+		if err := ctx.Err(); err != nil {
+			return errors.Join(fmt.Errorf("stopped before line %d: %w", number, err), out.Flush())
+		}
+		if len(lines.Bytes()) == 0 {
+			continue
+		}
+		item, err := ddbjson.Unmarshal(lines.Bytes())
+		var result []byte
+		if err == nil {
+			result, err = fn(item)
+		}
+		if err != nil {
+			failed = true
+			fmt.Fprintf(s.err, "line %d: %v\n", number, err)
+			continue
+		}
+		if _, err := out.Write(append(result, '\n')); err != nil {
+			return err
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("line %d: %w", number+1, tooLong(err))
+	}
+	if failed {
+		return errChecks
+	}
+	return nil
+}
+
+func tooLong(err error) error {
+	if errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("longer than %d bytes: %w", maxLine, err)
+	}
+	return err
+}
+
+// inspection is a message in JSON.
+type inspection struct {
+	Version           int               `json:"version"`
+	Suite             string            `json:"algorithmSuite"`
+	MessageID         []byte            `json:"messageId"`
+	Legend            string            `json:"legend"`
+	EncryptionContext map[string]string `json:"encryptionContext"`
+	DataKeys          []inspectedKey    `json:"encryptedDataKeys"`
+	Header            []inspectedField  `json:"header"`
+	Footer            []inspectedField  `json:"footer"`
+	Attributes        []inspectedValue  `json:"attributes"`
+}
+
+type inspectedKey struct {
+	Provider string `json:"provider"`
+	Info     []byte `json:"providerInfo"`
+	Length   int    `json:"ciphertextLength"`
+}
+
+type inspectedField struct {
+	Name    string `json:"name"`
+	Offset  int    `json:"offset"`
+	Length  int    `json:"length"`
+	Meaning string `json:"meaning"`
+	Value   string `json:"value"`
+}
+
+type inspectedValue struct {
+	Name   string `json:"name"`
+	Action string `json:"action,omitempty"`
+	Type   string `json:"type"`
+	Length int    `json:"length"`
+}
+
+func inspected(m *envelope.Message) inspection {
+	out := inspection{Version: m.Version, Suite: m.Suite.String(), MessageID: m.MessageID, Legend: m.Legend, EncryptionContext: m.StoredContext}
+	for _, k := range m.EncryptedDataKeys {
+		out.DataKeys = append(out.DataKeys, inspectedKey{k.ProviderID, k.ProviderInfo, len(k.Ciphertext)})
+	}
+	for _, f := range m.Header {
+		out.Header = append(out.Header, inspectedField{f.Name, f.Offset, f.Length, f.Meaning, f.Value})
+	}
+	for _, f := range m.Footer {
+		out.Footer = append(out.Footer, inspectedField{f.Name, f.Offset, f.Length, f.Meaning, f.Value})
+	}
+	for _, a := range m.Attributes {
+		v := inspectedValue{Name: a.Name, Type: a.Type, Length: a.Length}
+		if a.Action != 0 {
+			v.Action = a.Action.String()
+		}
+		out.Attributes = append(out.Attributes, v)
+	}
+	return out
+}

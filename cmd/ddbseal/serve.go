@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ddbseal/ddbseal/localaws"
+)
+
+type serveCommand struct {
+	Listen    string `default:"127.0.0.1:4566" placeholder:"ADDRESS" help:"Address to listen on; a free port is taken when this one is in use. (default: ${default})"`
+	Public    bool   `help:"Allow an address that other machines can reach. The traffic is not encrypted."`
+	DataDir   string `type:"path" placeholder:"DIR" help:"Keep everything in this folder. Without it everything is forgotten at the end."`
+	AccountID string `placeholder:"ID" help:"Account id of the root user, twelve digits."`
+	Region    string `placeholder:"REGION" help:"Region of the printed exports. (default: us-east-1)"`
+
+	AccessKeyID     string `hidden:"" env:"DDBSEAL_ROOT_ACCESS_KEY_ID"`
+	SecretAccessKey string `hidden:"" env:"DDBSEAL_ROOT_SECRET_ACCESS_KEY"`
+
+	// ready is told the address once it listens; for tests.
+	ready func(url string)
+}
+
+// Help is the long help text.
+func (c *serveCommand) Help() string {
+	return `Serves KMS, DynamoDB, IAM, STS and CloudTrail on loopback until it is interrupted. Every AWS SDK and the AWS CLI can use it: paste the exports that it prints.
+
+The root user's access key comes from DDBSEAL_ROOT_ACCESS_KEY_ID and DDBSEAL_ROOT_SECRET_ACCESS_KEY, or from the data folder, or is made anew.
+
+  ddbseal serve --data-dir ./aws
+  aws kms create-key`
+}
+
+// Run serves until ctx ends.
+func (c *serveCommand) Run(ctx context.Context, s streams) error {
+	server, err := localaws.New(localaws.Options{
+		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region,
+		RootCredentials: aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey},
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := c.listen(server, s)
+	if err != nil {
+		return errors.Join(err, server.Close())
+	}
+	root := server.RootCredentials()
+	fmt.Fprintf(s.out, "export AWS_ENDPOINT_URL=%s\nexport AWS_REGION=%s\nexport AWS_ACCESS_KEY_ID=%s\nexport AWS_SECRET_ACCESS_KEY=%s\n",
+		listener.URL(), server.Region(), root.AccessKeyID, root.SecretAccessKey)
+	fmt.Fprintf(s.err, "Serving account %s on %s; interrupt to stop.\n", server.AccountID(), listener.URL())
+	if c.DataDir == "" {
+		fmt.Fprintln(s.err, "Nothing is kept: give --data-dir to keep it.")
+	}
+	if c.ready != nil {
+		c.ready(listener.URL())
+	}
+	<-ctx.Done()
+	return errors.Join(listener.Close(), server.Close())
+}
+
+// listen takes the wanted address, or a free port of the same host when it is
+// in use.
+func (c *serveCommand) listen(server *localaws.Server, s streams) (*localaws.Listener, error) {
+	listen := server.Listen
+	if c.Public {
+		listen = server.ListenPublic
+	}
+	l, err := listen(c.Listen)
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return l, err
+	}
+	host, _, splitErr := net.SplitHostPort(c.Listen)
+	if splitErr != nil {
+		return nil, err
+	}
+	fmt.Fprintf(s.err, "%s is in use; taking a free port.\n", c.Listen)
+	return listen(net.JoinHostPort(host, "0"))
+}
