@@ -114,8 +114,8 @@ func (u *Update) ProjectTargets(item map[string]types.AttributeValue) map[string
 	return project(item, u.sorted)
 }
 
-// TargetValue is an attribute with the value that an update gives it.
-type TargetValue struct {
+// UpdateAction is one change that an update makes.
+type UpdateAction struct {
 	Section Section
 	Path    Path
 	// Value is the placeholder's value for SET path = :v, ADD and DELETE. It is
@@ -124,11 +124,11 @@ type TargetValue struct {
 }
 
 // Actions returns what the update does, in the order of the text.
-func (u *Update) Actions() []TargetValue {
-	out := make([]TargetValue, len(u.actions))
+func (u *Update) Actions() []UpdateAction {
+	out := make([]UpdateAction, len(u.actions))
 	for i := range u.actions {
 		a := &u.actions[i]
-		out[i] = TargetValue{Section: a.section, Path: a.path, Value: a.value.value}
+		out[i] = UpdateAction{Section: a.section, Path: a.path, Value: a.value.value}
 	}
 	return out
 }
