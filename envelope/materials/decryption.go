@@ -91,8 +91,11 @@ func (m *Decryption) SetDataKey(dataKey, symmetricSigningKey []byte) error {
 	return nil
 }
 
-// Wipe overwrites the keys.
+// Wipe overwrites the keys. Nil materials need no wiping.
 func (m *Decryption) Wipe() {
+	if m == nil {
+		return
+	}
 	clear(m.dataKey)
 	clear(m.signing)
 	m.dataKey, m.signing = nil, nil

@@ -163,8 +163,12 @@ func (m *Encryption) Complete() error {
 }
 
 // Wipe overwrites the data key and the symmetric signing keys and drops the
-// ECDSA key, which the standard library gives no way to overwrite.
+// ECDSA key, which the standard library gives no way to overwrite. Nil
+// materials need no wiping.
 func (m *Encryption) Wipe() {
+	if m == nil {
+		return
+	}
 	clear(m.dataKey)
 	for _, k := range m.signing {
 		clear(k)

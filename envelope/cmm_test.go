@@ -1,0 +1,184 @@
+package envelope_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"testing"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// cmmFuncs is a materials manager that changes what passes through it.
+type cmmFuncs struct {
+	materials.CMM
+	request  func(*materials.EncryptionRequest)
+	response func(*materials.Encryption) *materials.Encryption
+	reading  func(*materials.DecryptionRequest)
+	read     func(*materials.Decryption) *materials.Decryption
+}
+
+func (c *cmmFuncs) EncryptionMaterials(ctx context.Context, r materials.EncryptionRequest) (*materials.Encryption, error) {
+	if c.request != nil {
+		c.request(&r)
+	}
+	m, err := c.CMM.EncryptionMaterials(ctx, r)
+	if err == nil && c.response != nil {
+		m = c.response(m)
+	}
+	return m, err
+}
+
+func (c *cmmFuncs) DecryptionMaterials(ctx context.Context, r materials.DecryptionRequest) (*materials.Decryption, error) {
+	if c.reading != nil {
+		c.reading(&r)
+	}
+	m, err := c.CMM.DecryptionMaterials(ctx, r)
+	if err == nil && c.read != nil {
+		m = c.read(m)
+	}
+	return m, err
+}
+
+func defaultCMM(t testing.TB) materials.CMM {
+	t.Helper()
+	cmm, err := materials.NewDefaultCMM(testKeyring(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmm
+}
+
+func withCMM(t testing.TB, cmm materials.CMM) *envelope.ItemEncryptor {
+	t.Helper()
+	config := validConfig(t)
+	config.Keyring, config.CMM = nil, cmm
+	return mustEncryptor(t, config)
+}
+
+// Pairs of the application are stored in the header, or required on reading.
+func TestPairsOfTheApplication(t *testing.T) {
+	adds := func(r *materials.EncryptionRequest) { r.Context["department"] = "audit" }
+	stored := withCMM(t, &cmmFuncs{CMM: defaultCMM(t), request: adds})
+	sealed := roundTrip(t, stored, validItem())
+	m, err := envelope.Inspect(sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.StoredContext["department"] != "audit" || len(m.StoredContext) != 2 {
+		t.Errorf("stored are %v", m.StoredContext)
+	}
+	reencodes(t, sealed)
+	if _, err := mustEncryptor(t, validConfig(t)).DecryptItem(t.Context(), sealed); err != nil {
+		t.Errorf("the default materials manager does not read it: %v", err)
+	}
+
+	inner, err := materials.NewRequiredContextCMM(defaultCMM(t), "department")
+	if err != nil {
+		t.Fatal(err)
+	}
+	required := withCMM(t, &cmmFuncs{CMM: inner, request: adds, reading: func(r *materials.DecryptionRequest) {
+		r.Reproduced = maps.Clone(r.Reproduced)
+		r.Reproduced["department"] = "audit"
+	}})
+	sealed = roundTrip(t, required, validItem())
+	if m, err = envelope.Inspect(sealed); err != nil || len(m.StoredContext) != 1 {
+		t.Errorf("stored are %v, %v", m.StoredContext, err)
+	}
+	_, err = withCMM(t, inner).DecryptItem(t.Context(), sealed)
+	failsWith(t, err, envelope.ErrMaterials, "decrypt", "")
+	_, err = mustEncryptor(t, validConfig(t)).DecryptItem(t.Context(), sealed)
+	failsWith(t, err, envelope.ErrMaterials, "decrypt", "")
+	_, err = withCMM(t, inner).EncryptItem(t.Context(), validItem())
+	failsWith(t, err, envelope.ErrMaterials, "encrypt", "")
+}
+
+func TestForeignCMMIsHeldToItsContract(t *testing.T) {
+	for name, c := range map[string]struct {
+		cmm   cmmFuncs
+		class error
+	}{
+		"drops a pair":     {cmmFuncs{request: func(r *materials.EncryptionRequest) { delete(r.Context, materials.ContextTableName) }}, envelope.ErrMaterials},
+		"changes a pair":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextTableName] = "x" }}, envelope.ErrMaterials},
+		"stores a pair":    {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.RequiredKeys = nil }}, envelope.ErrMaterials},
+		"reserved pair":    {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context["aws-crypto-x"] = "y" }}, envelope.ErrConfiguration},
+		"own public key":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextPublicKey] = "y" }}, envelope.ErrConfiguration},
+		"another suite":    {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Suite = envelope.SuiteSymmetricSignature }}, envelope.ErrMaterials},
+		"returns nothing":  {cmmFuncs{response: func(*materials.Encryption) *materials.Encryption { return nil }}, envelope.ErrMaterials},
+		"returns no key":   {cmmFuncs{response: func(m *materials.Encryption) *materials.Encryption { m.Wipe(); return m }}, envelope.ErrMaterials},
+		"ignores the pool": {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context = nil }}, envelope.ErrMaterials},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.cmm.CMM = defaultCMM(t)
+			_, err := withCMM(t, &c.cmm).EncryptItem(t.Context(), validItem())
+			failsWith(t, err, c.class, "encrypt", "")
+		})
+	}
+	sealed := mustEncrypt(t, mustEncryptor(t, validConfig(t)), validItem())
+	for name, cmm := range map[string]cmmFuncs{
+		"returns nothing": {read: func(*materials.Decryption) *materials.Decryption { return nil }},
+		"returns no key":  {read: func(m *materials.Decryption) *materials.Decryption { m.Wipe(); return m }},
+		"drops a pair": {read: func(m *materials.Decryption) *materials.Decryption {
+			return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
+		}},
+		"changes a pair": {read: func(m *materials.Decryption) *materials.Decryption {
+			return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { c[materials.ContextPartitionName] = "x" })
+		}},
+		"another suite": {read: func(m *materials.Decryption) *materials.Decryption {
+			return reading(t, m, envelope.SuiteSymmetricSignature, func(c materials.EncryptionContext) { delete(c, materials.ContextPublicKey) })
+		}},
+	} {
+		t.Run("reading "+name, func(t *testing.T) {
+			cmm.CMM = defaultCMM(t)
+			_, err := withCMM(t, &cmm).DecryptItem(t.Context(), sealed)
+			failsWith(t, err, envelope.ErrMaterials, "decrypt", "")
+		})
+	}
+}
+
+// reading copies materials with a changed context.
+func reading(t testing.TB, m *materials.Decryption, suite envelope.AlgorithmSuite, change func(materials.EncryptionContext)) *materials.Decryption {
+	t.Helper()
+	c := m.Context().Clone()
+	change(c)
+	out, err := materials.NewDecryption(suite, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.SetDataKey(m.DataKey(), m.SymmetricSigningKey()); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// brokenKeyring fails with an error of no class, or does nothing.
+type brokenKeyring struct{ err error }
+
+func (k brokenKeyring) OnEncrypt(context.Context, *materials.Encryption) error { return k.err }
+func (k brokenKeyring) OnDecrypt(context.Context, *materials.Decryption, []materials.EncryptedDataKey) error {
+	return k.err
+}
+
+func TestKeyringFailures(t *testing.T) {
+	sealed := mustEncrypt(t, mustEncryptor(t, validConfig(t)), validItem())
+	own := errors.New("vault is sealed")
+	for _, err := range []error{nil, own, context.DeadlineExceeded, envelope.ErrKeyDenied} {
+		config := validConfig(t)
+		config.Keyring = brokenKeyring{err}
+		e := mustEncryptor(t, config)
+		class := envelope.ErrMaterials
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, envelope.ErrKeyDenied) {
+			class = err
+		}
+		for _, do := range []func() error{
+			func() error { _, err := e.EncryptItem(t.Context(), validItem()); return err },
+			func() error { _, err := e.DecryptItem(t.Context(), sealed); return err },
+		} {
+			got := do()
+			if !errors.Is(got, class) || err != nil && !errors.Is(got, err) {
+				t.Errorf("keyring error %v becomes %v", err, got)
+			}
+		}
+	}
+}
