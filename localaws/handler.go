@@ -38,7 +38,7 @@ func (s *Server) serve(ctx context.Context, in *incoming, e *endpoint, operation
 	}
 	o, known := e.service.Describe(operation)
 	switch {
-	case !e.query() && !json.Valid(body) && (!known || sigErr != nil):
+	case (!known || sigErr != nil) && !e.query() && !json.Valid(body):
 		return e.failure(id, e.refusal("SerializationException", "")), nil
 	case !known && e.query():
 		return e.failure(id, e.refusal("UnknownOperationException", "Could not find operation "+operation)), nil

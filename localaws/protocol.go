@@ -135,9 +135,13 @@ func (e *endpoint) xmlError(id string, err *call.Error) []byte {
 	return b.Bytes()
 }
 
-// header fills h with the answer's headers.
+// header fills h with the answer's headers, whose values share one array.
 func (a *answer) header(h http.Header) {
-	set := func(name, value string) { h[name] = []string{value} }
+	values := make([]string, 0, 5)
+	set := func(name, value string) {
+		values = append(values, value)
+		h[name] = values[len(values)-1 : len(values) : len(values)]
+	}
 	set("Content-Type", a.contentType)
 	set("Content-Length", strconv.Itoa(len(a.body)))
 	set("X-Amzn-Requestid", a.requestID)
