@@ -72,15 +72,12 @@ func (s *Service) Decrypt(ctx context.Context, c *call.Call, keyARN string, ciph
 		h.account = unparsed
 	}
 	t := target{key: k}
-	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, encryptionContext, symmetric); err != nil {
+	parameters := &cryptoParameters{EncryptionAlgorithm: specSymmetric, EncryptionContext: encryptionContext}
+	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}
 	plaintext, _, err = t.unseal(ciphertext, h, encryptionContext)
-	if err != nil {
-		return nil, err
-	}
-	trail(c, k, &cryptoParameters{EncryptionAlgorithm: specSymmetric, EncryptionContext: encryptionContext})
-	return plaintext, nil
+	return plaintext, err
 }
 
 // DataKey is a data key in both forms.

@@ -26,11 +26,13 @@ type cryptoParameters struct {
 }
 
 // use authorizes a cryptographic operation and checks that the key may do it
-// now.
-func (s *Service) use(ctx context.Context, c *call.Call, t target, action, usage string, encryptionContext map[string]string, extra policy.Context) error {
-	if err := s.require(ctx, c, question{action: action, target: t, context: encryptionContext, extra: extra}); err != nil {
+// now. The audit has the parameters of what was not denied, even if the key
+// cannot do it.
+func (s *Service) use(ctx context.Context, c *call.Call, t target, action, usage string, extra policy.Context, parameters *cryptoParameters) error {
+	if err := s.require(ctx, c, question{action: action, target: t, context: parameters.EncryptionContext, extra: extra}); err != nil {
 		return err
 	}
+	trail(c, t.key, parameters)
 	return t.fit(c.Operation, usage)
 }
 
@@ -90,13 +92,13 @@ func (s *Service) encrypt(ctx context.Context, c *call.Call, in *encryptInput) (
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
-	if err := s.use(ctx, c, t, "Encrypt", usageEncrypt, in.EncryptionContext, symmetric); err != nil {
+	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric, EncryptionContext: in.EncryptionContext, DryRun: in.DryRun}
+	if err := s.use(ctx, c, t, "Encrypt", usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}
 	if err := wrongAlgorithm(in.EncryptionAlgorithm, t); err != nil {
 		return nil, err
 	}
-	trail(c, t.key, &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric, EncryptionContext: in.EncryptionContext, DryRun: in.DryRun})
 	if in.DryRun {
 		return nil, dryRun()
 	}
@@ -149,7 +151,8 @@ func (s *Service) decrypt(ctx context.Context, c *call.Call, in *decryptInput) (
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
-	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, in.EncryptionContext, symmetric); err != nil {
+	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric, EncryptionContext: in.EncryptionContext, DryRun: in.DryRun}
+	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}
 	if err := wrongAlgorithm(in.EncryptionAlgorithm, t); err != nil {
@@ -159,7 +162,6 @@ func (s *Service) decrypt(ctx context.Context, c *call.Call, in *decryptInput) (
 	if err != nil {
 		return nil, err
 	}
-	trail(c, t.key, &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric, EncryptionContext: in.EncryptionContext, DryRun: in.DryRun})
 	if in.DryRun {
 		clear(plaintext)
 		return nil, dryRun()
@@ -260,6 +262,18 @@ func (s *Service) reEncrypt(ctx context.Context, c *call.Call, in *reEncryptInpu
 	if err := s.require(ctx, c, question{action: "ReEncryptTo", target: to, context: in.DestinationEncryptionContext, extra: extra}); err != nil {
 		return nil, err
 	}
+	trail(c, from.key, struct {
+		SourceKeyID        string            `json:"sourceKeyId,omitempty"`
+		SourceContext      map[string]string `json:"sourceEncryptionContext,omitempty"`
+		SourceAlgorithm    string            `json:"sourceEncryptionAlgorithm"`
+		DestinationKeyID   string            `json:"destinationKeyId"`
+		DestinationContext map[string]string `json:"destinationEncryptionContext,omitempty"`
+		Algorithm          string            `json:"destinationEncryptionAlgorithm"`
+		DryRun             bool              `json:"dryRun,omitempty"`
+	}{id, in.SourceEncryptionContext, specSymmetric, destination, in.DestinationEncryptionContext, specSymmetric, in.DryRun})
+	if to.arn != from.arn {
+		trail(c, to.key, c.Trail.RequestParameters)
+	}
 	for _, err := range []error{
 		from.fit(c.Operation, usageEncrypt), to.fit(c.Operation, usageEncrypt),
 		wrongAlgorithm(in.SourceEncryptionAlgorithm, from), wrongAlgorithm(in.DestinationEncryptionAlgorithm, to),
@@ -273,18 +287,6 @@ func (s *Service) reEncrypt(ctx context.Context, c *call.Call, in *reEncryptInpu
 		return nil, err
 	}
 	defer clear(plaintext)
-	trail(c, from.key, struct {
-		SourceKeyID        string            `json:"sourceKeyId,omitempty"`
-		SourceContext      map[string]string `json:"sourceEncryptionContext,omitempty"`
-		SourceAlgorithm    string            `json:"sourceEncryptionAlgorithm"`
-		DestinationKeyID   string            `json:"destinationKeyId"`
-		DestinationContext map[string]string `json:"destinationEncryptionContext,omitempty"`
-		Algorithm          string            `json:"destinationEncryptionAlgorithm"`
-		DryRun             bool              `json:"dryRun,omitempty"`
-	}{id, in.SourceEncryptionContext, specSymmetric, destination, in.DestinationEncryptionContext, specSymmetric, in.DryRun})
-	if to.arn != from.arn {
-		trail(c, to.key, c.Trail.RequestParameters)
-	}
 	if in.DryRun {
 		return nil, dryRun()
 	}

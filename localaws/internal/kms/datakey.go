@@ -61,10 +61,10 @@ func (s *Service) dataKey(ctx context.Context, c *call.Call, in *dataKeyInput, a
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
-	if err := s.use(ctx, c, t, action, usageEncrypt, in.EncryptionContext, symmetric); err != nil {
+	parameters := &cryptoParameters{KeyID: id, EncryptionContext: in.EncryptionContext, KeySpec: spec, NumberOfBytes: n, DryRun: in.DryRun}
+	if err := s.use(ctx, c, t, action, usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}
-	trail(c, t.key, &cryptoParameters{KeyID: id, EncryptionContext: in.EncryptionContext, KeySpec: spec, NumberOfBytes: n, DryRun: in.DryRun})
 	if in.DryRun {
 		return nil, dryRun()
 	}

@@ -177,7 +177,7 @@ func TestGrantIdentity(t *testing.T) {
 		t.Error("other parameters under the same name are the same grant")
 	}
 	delete(in, "Name")
-	if w.grantOn(arn, in) == w.grantOn(arn, in) {
+	if unnamed := w.grantOn(arn, in); unnamed == w.grantOn(arn, in) {
 		t.Error("grants without a name are one")
 	}
 	list := w.listGrants(arn, members{"GrantId": id})

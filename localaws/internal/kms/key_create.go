@@ -17,6 +17,7 @@ import (
 // Quotas, of which AWS's own are in part larger. They bound memory.
 const (
 	maxKeys          = 10_000 // in one account and Region
+	maxKeysOfAll     = 50_000
 	maxAliasesPerKey = 50
 	maxTags          = 50
 )
@@ -137,11 +138,14 @@ func text(p *string) string {
 	return *p
 }
 
-// room returns an error when a place has as many keys as it may.
+// room returns an error when a place has as many keys as it may, or is none.
 func (s *Service) room(at place) error {
+	if !validRegion(at.region) {
+		return validation("The Region %s does not exist.", quote(at.region))
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if p := s.places[at]; p != nil && len(p.keys) >= maxKeys {
+	if p := s.places[at]; len(s.keys) >= maxKeysOfAll || p != nil && len(p.keys) >= maxKeys {
 		return limitExceeded("You have reached the limit of %d KMS keys in this account and Region.", maxKeys)
 	}
 	return nil
@@ -199,6 +203,9 @@ func (ch *change) putFamily(f *family, state *shared) {
 	})
 }
 
+// dynamodbAlias is the AWS managed key that this server has a service for.
+const dynamodbAlias = "alias/aws/dynamodb"
+
 type keyInput struct {
 	KeyID       *string `json:"KeyId"`
 	GrantTokens []string
@@ -210,6 +217,12 @@ func (s *Service) describeKey(ctx context.Context, c *call.Call, in *keyInput) (
 	v.grantTokens(in.GrantTokens)
 	if err := v.err(); err != nil {
 		return nil, err
+	}
+	// To ask for the key of an AWS alias makes it, as on AWS.
+	if home := (place{c.AccountID, c.Region}); (id == dynamodbAlias || id == aliasARN(home, dynamodbAlias)) && validRegion(c.Region) {
+		if _, err := s.EnsureAWSManagedKey(ctx, c.AccountID, c.Region, dynamodbAlias); err != nil {
+			return nil, err
+		}
 	}
 	t, err := s.resolve(c, id, false)
 	if err != nil {

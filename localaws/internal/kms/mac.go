@@ -56,14 +56,14 @@ func (s *Service) mac(ctx context.Context, c *call.Call, in *macInput, v *valida
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return t, nil, err
 	}
-	if err := s.use(ctx, c, t, c.Operation, usageMAC, nil, policy.Context{conditionMacAlgorithm: {algorithm}}); err != nil {
+	parameters := &cryptoParameters{KeyID: id, MacAlgorithm: algorithm, DryRun: in.DryRun}
+	if err := s.use(ctx, c, t, c.Operation, usageMAC, policy.Context{conditionMacAlgorithm: {algorithm}}, parameters); err != nil {
 		return t, nil, err
 	}
 	m := macs[t.spec]
 	if m.algorithm != algorithm {
 		return t, nil, call.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", algorithm, t.spec)
 	}
-	trail(c, t.key, &cryptoParameters{KeyID: id, MacAlgorithm: algorithm, DryRun: in.DryRun})
 	mac, err = t.key.mac(in.Message)
 	return t, mac, err
 }

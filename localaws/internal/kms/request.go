@@ -56,21 +56,39 @@ func (e epoch) MarshalJSON() ([]byte, error) {
 
 // validator collects what is wrong with the members of a request and words it
 // as AWS does.
-type validator struct{ problems []string }
+type validator struct {
+	problems []string // the first few
+	count    int
+}
+
+// maxProblems bounds what a request with a long list of bad values is told.
+const maxProblems = 10
+
+func (v *validator) problem(text string) {
+	v.count++
+	if len(v.problems) < maxProblems {
+		v.problems = append(v.problems, text)
+	}
+}
 
 func (v *validator) add(value, name, constraint string) {
-	v.problems = append(v.problems, "Value "+value+" at '"+name+"' failed to satisfy constraint: "+constraint)
+	v.problem("Value " + value + " at '" + name + "' failed to satisfy constraint: " + constraint)
+}
+
+// addSecret is add for a value that is not repeated.
+func (v *validator) addSecret(name, constraint string) {
+	v.problem("Value at '" + name + "' failed to satisfy constraint: " + constraint)
 }
 
 // err returns the ValidationException for everything found.
 func (v *validator) err() error {
-	switch len(v.problems) {
+	switch v.count {
 	case 0:
 		return nil
 	case 1:
 		return validation("1 validation error detected: %s", v.problems[0])
 	}
-	return validation("%d validation errors detected: %s", len(v.problems), strings.Join(v.problems, "; "))
+	return validation("%d validation errors detected: %s", v.count, strings.Join(v.problems, "; "))
 }
 
 // required returns the text of a member that must be there with low to high
@@ -106,9 +124,9 @@ func (v *validator) bytes(name string, b []byte, low, high int) {
 	case b == nil:
 		v.add("null", name, "Member must not be null")
 	case len(b) < low:
-		v.problems = append(v.problems, "Value at '"+name+"' failed to satisfy constraint: Member must have length greater than or equal to "+strconv.Itoa(low))
+		v.addSecret(name, "Member must have length greater than or equal to "+strconv.Itoa(low))
 	case len(b) > high:
-		v.problems = append(v.problems, "Value at '"+name+"' failed to satisfy constraint: Member must have length less than or equal to "+strconv.Itoa(high))
+		v.addSecret(name, "Member must have length less than or equal to "+strconv.Itoa(high))
 	}
 }
 
@@ -153,13 +171,13 @@ func (v *validator) encryptionContext(name string, context map[string]string) {
 		n += len(key) + len(value)
 	}
 	if n > maxContext {
-		v.problems = append(v.problems, "Value at '"+name+"' failed to satisfy constraint: Member must have length less than or equal to "+strconv.Itoa(maxContext))
+		v.addSecret(name, "Member must have length less than or equal to "+strconv.Itoa(maxContext))
 	}
 }
 
 func (v *validator) grantTokens(tokens []string) {
 	if len(tokens) > 10 {
-		v.problems = append(v.problems, "Value at 'grantTokens' failed to satisfy constraint: Member must have length less than or equal to 10")
+		v.addSecret("grantTokens", "Member must have length less than or equal to 10")
 	}
 	for _, t := range tokens {
 		v.optional("grantTokens", &t, 1, 8192)
