@@ -1,0 +1,298 @@
+package dynamodb
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+// dataCalls is one call of every item operation on table secret.
+var dataCalls = map[string]members{
+	"GetItem":            {"TableName": "secret", "Key": members{"pk": str("a")}},
+	"PutItem":            {"TableName": "secret", "Item": members{"pk": str("a")}},
+	"UpdateItem":         {"TableName": "secret", "Key": members{"pk": str("a")}, "UpdateExpression": "SET v = :v", "ExpressionAttributeValues": members{":v": num(1)}},
+	"DeleteItem":         {"TableName": "secret", "Key": members{"pk": str("a")}},
+	"Scan":               {"TableName": "secret"},
+	"Query":              {"TableName": "secret", "KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": members{":p": str("a")}},
+	"BatchGetItem":       {"RequestItems": members{"secret": members{"Keys": []members{{"pk": str("a")}}}}},
+	"BatchWriteItem":     {"RequestItems": members{"secret": []members{{"PutRequest": members{"Item": members{"pk": str("a")}}}}}},
+	"TransactGetItems":   {"TransactItems": []members{{"Get": members{"TableName": "secret", "Key": members{"pk": str("a")}}}}},
+	"TransactWriteItems": {"TransactItems": []members{{"Put": members{"TableName": "secret", "Item": members{"pk": str("a")}}}}},
+}
+
+func TestEveryDataCallAsksKMSAsTheCaller(t *testing.T) {
+	w := newWorld(t)
+	key := w.keys.newKey("one")
+	w.table("secret", "", customKey(key))
+	for operation, in := range dataCalls {
+		t.Run(operation, func(t *testing.T) {
+			w.t = t
+			w.keys.calls, w.keys.denied = nil, map[string]bool{"eve": true}
+			if _, err := w.try("bob", operation, in); err != nil {
+				t.Fatal(err)
+			}
+			want := "Decrypt arn:aws:iam::111122223333:user/bob via dynamodb.us-east-1.amazonaws.com " + key
+			if len(w.keys.calls) != 1 || w.keys.calls[0] != want {
+				t.Errorf("KMS was asked %v, want %v", w.keys.calls, want)
+			}
+			_, err := w.try("eve", operation, in)
+			checkError(t, operation, err, "AccessDeniedException", "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: "+
+				"User: arn:aws:iam::111122223333:user/eve is not authorized to perform: kms:Decrypt (Service: AWSKMS; Status Code: 400; "+
+				"Error Code: AccessDeniedException; Request ID: c0ffee00-0000-4000-8000-000000000001; Proxy: null)")
+			for state, message := range map[string]string{
+				"Disabled":        "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: " + key + " is disabled. (…",
+				"PendingDeletion": "KMS validation error: com.amazonaws.services.kms.model.KMSInvalidStateException: " + key + " is pending deletion. (…",
+				"":                "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Key '" + key + "' does not exist (…",
+			} {
+				w.keys.set(key, state)
+				_, err := w.try("bob", operation, in)
+				checkError(t, operation+" "+state, err, "ValidationException", message)
+			}
+			w.keys.set(key, "Enabled")
+		})
+	}
+}
+
+// TestRefusedCallChangesNothing: the check comes before the change.
+func TestRefusedCallChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.table("secret", "", customKey(w.keys.newKey("one")))
+	w.keys.denied["eve"] = true
+	for operation, in := range dataCalls {
+		if _, err := w.try("eve", operation, in); err == nil {
+			t.Errorf("%s was allowed", operation)
+		}
+	}
+	if n := w.do("Scan", members{"TableName": "secret"})["Count"]; n != 0.0 {
+		t.Errorf("refused calls left %v items", n)
+	}
+}
+
+func TestOwnedKeyAsksNobody(t *testing.T) {
+	w := newWorld(t)
+	w.table("secret", "", nil)
+	for operation, in := range dataCalls {
+		w.do(operation, in)
+	}
+	if len(w.keys.calls) != 0 {
+		t.Errorf("KMS was asked: %v", w.keys.calls)
+	}
+}
+
+func TestTableGrant(t *testing.T) {
+	w := newWorld(t)
+	key := w.keys.newKey("one")
+	w.table("secret", "", customKey(key))
+	want := TableGrant{GranteePrincipal: "dynamodb.us-east-1.amazonaws.com", RetiringPrincipal: "dynamodb.us-east-1.amazonaws.com",
+		Operations:    []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "DescribeKey"},
+		ContextSubset: map[string]string{"aws:dynamodb:tableName": "secret", "aws:dynamodb:subscriberId": testAccount}}
+	if got := fmt.Sprint(w.keys.grants); got != fmt.Sprint(map[string]TableGrant{"grant-1": want}) {
+		t.Errorf("grants: %v", got)
+	}
+	if got := strings.Join(w.keys.calls, "\n"); got != "CreateGrant arn:aws:iam::111122223333:user/admin via dynamodb.us-east-1.amazonaws.com "+key+
+		"\nGenerateDataKey dynamodb.us-east-1.amazonaws.com via  "+key {
+		t.Errorf("KMS calls:\n%s", got)
+	}
+	w.keys.set(key, "Disabled") // DeleteTable works all the same
+	w.do("DeleteTable", members{"TableName": "secret"})
+	w.keys.set(key, "Enabled")
+	w.table("secret", "", customKey(key))
+	w.do("DeleteTable", members{"TableName": "secret"})
+	if _, left := w.keys.grants["grant-2"]; left {
+		t.Error("the grant outlived its table")
+	}
+	w.keys.denied["admin"] = true
+	_, err := w.try("admin", "CreateTable", members{"TableName": "other", "BillingMode": "PAY_PER_REQUEST", "SSESpecification": customKey(key)["SSESpecification"],
+		"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}}, "KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"}}})
+	checkError(t, "CreateTable without kms:CreateGrant", err, "AccessDeniedException", "KMS key access denied error: …")
+	w.fails("DescribeTable", members{"TableName": "other"}, "ResourceNotFoundException", "")
+}
+
+func TestKeySwitch(t *testing.T) {
+	w := newWorld(t)
+	one, two := w.keys.newKey("one"), w.keys.newKey("two")
+	w.table("secret", "", nil)
+	w.do("PutItem", members{"TableName": "secret", "Item": members{"pk": str("a"), "v": str("kept")}})
+	sse := func(spec members) members { return members{"TableName": "secret", "SSESpecification": spec} }
+	custom := func(arn string) members {
+		return sse(customKey(arn)["SSESpecification"].(members))
+	}
+	described := func() string {
+		d := w.do("DescribeTable", members{"TableName": "secret"})["Table"].(members)
+		if d["TableStatus"] != "ACTIVE" {
+			t.Errorf("status %v", d["TableStatus"])
+		}
+		s, _ := d["SSEDescription"].(members)
+		return fmt.Sprintf("%v %v %v", s["Status"], s["SSEType"], s["KMSMasterKeyArn"])
+	}
+	const p = "One or more parameter values were invalid: "
+	w.fails("UpdateTable", sse(members{"Enabled": false}), "ValidationException", p+"Table is already encrypted by default")
+	w.fails("UpdateTable", members{"TableName": "secret", "BillingMode": "PAY_PER_REQUEST", "SSESpecification": members{"Enabled": true}}, "ValidationException", "")
+	w.do("UpdateTable", custom(one))
+	if got := described(); got != "ENABLED KMS "+one {
+		t.Error(got)
+	}
+	w.fails("UpdateTable", custom(one), "ValidationException", p+"Table is already encrypted with given KMSMasterKeyId.…")
+	w.keys.set(one, "Disabled")
+	w.fails("UpdateTable", custom(two), "ValidationException", "KMS key disabled error: …")
+	w.keys.set(one, "Enabled")
+	w.do("UpdateTable", custom(two))
+	if got := described(); got != "ENABLED KMS "+two {
+		t.Error(got)
+	}
+	w.keys.set(one, "") // the old key is not needed any more
+	w.do("UpdateTable", sse(members{"Enabled": true}))
+	if got := described(); !strings.HasSuffix(got, "key/aws-managed") {
+		t.Error(got)
+	}
+	w.do("UpdateTable", sse(members{"Enabled": false}))
+	if got := described(); got != "<nil> <nil> <nil>" {
+		t.Error(got)
+	}
+	w.fails("UpdateTable", custom(two), "LimitExceededException", "")
+	w.advance(25 * time.Hour)
+	w.do("UpdateTable", custom(two))
+	if len(w.keys.grants) != 1 {
+		t.Errorf("grants left: %v", w.keys.grants)
+	}
+	if got := w.do("GetItem", members{"TableName": "secret", "Key": members{"pk": str("a")}})["Item"].(members)["v"]; fmt.Sprint(got) != "map[S:kept]" {
+		t.Error(got)
+	}
+	w.fails("UpdateTable", custom(w.keys.newKey("hmac")), "ValidationException", "")
+	w.fails("UpdateTable", custom("arn:aws:kms:us-east-1:111122223333:key/none"), "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: …")
+}
+
+func TestKeyCacheImitatesAWS(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.KeyCacheTTL = 5 * time.Minute })
+	key := w.keys.newKey("one")
+	w.table("secret", "", customKey(key))
+	scan := members{"TableName": "secret"}
+	w.keys.denied["bob"] = true
+	if _, err := w.try("bob", "Scan", scan); err == nil {
+		t.Fatal("bob was allowed")
+	}
+	w.keys.denied["bob"] = false // permission given works at once: denials are not cached
+	if _, err := w.try("bob", "Scan", scan); err != nil {
+		t.Fatal(err)
+	}
+	w.keys.denied["bob"] = true
+	w.advance(4 * time.Minute)
+	if _, err := w.try("bob", "Scan", scan); err != nil {
+		t.Fatal("withdrawn permission shows before the cache ends:", err)
+	}
+	w.keys.denied["ann"] = true
+	if _, err := w.try("ann", "Scan", scan); err == nil {
+		t.Fatal("another caller profits from bob's cache")
+	}
+	w.advance(2 * time.Minute)
+	if _, err := w.try("bob", "Scan", scan); err == nil {
+		t.Fatal("withdrawn permission never shows")
+	}
+}
+
+func TestInaccessibleStatusComesLate(t *testing.T) {
+	w := newWorld(t)
+	key := w.keys.newKey("one")
+	w.table("secret", "", customKey(key))
+	describe := func() members { return w.do("DescribeTable", members{"TableName": "secret"})["Table"].(members) }
+	w.keys.set(key, "Disabled")
+	w.fails("Scan", members{"TableName": "secret"}, "ValidationException", "")
+	if got := describe()["TableStatus"]; got != "ACTIVE" {
+		t.Error(got)
+	}
+	w.advance(inaccessibleAfter)
+	d := describe()
+	sse := d["SSEDescription"].(members)
+	if d["TableStatus"] != "INACCESSIBLE_ENCRYPTION_CREDENTIALS" || sse["Status"] != "ENABLED" || sse["InaccessibleEncryptionDateTime"] == nil {
+		t.Errorf("%v", d)
+	}
+	w.keys.set(key, "Enabled")
+	w.do("Scan", members{"TableName": "secret"})
+	if got := describe()["TableStatus"]; got != "ACTIVE" {
+		t.Error(got)
+	}
+}
+
+func TestKMSFailures(t *testing.T) {
+	w := newWorld(t)
+	w.table("secret", "", customKey(w.keys.newKey("one")))
+	w.keys.fail = errors.New("out of order")
+	e := w.fails("Scan", members{"TableName": "secret"}, "InternalServerError", "")
+	if e.HTTPStatus() != 500 {
+		t.Error(e.HTTPStatus())
+	}
+	w.keys.fail = &call.Error{Code: "KMSInternalException", Status: 500}
+	w.fails("Scan", members{"TableName": "secret"}, "InternalServerError", "")
+	w.keys.fail = call.Errorf("ThrottlingException", "Rate exceeded")
+	w.fails("Scan", members{"TableName": "secret"}, "ThrottlingException", "")
+}
+
+func TestDiskViewInMemory(t *testing.T) {
+	w := newWorld(t)
+	w.table("secret", "", customKey(w.keys.newKey("one")))
+	w.do("PutItem", members{"TableName": "secret", "Item": members{"pk": str("the key"), "v": str("the value")}})
+	key := userItem(t, `{"pk": {"S": "the key"}}`)
+	a, err := w.s.DiskView(t.Context(), testAccount, testRegion, "secret", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := w.s.DiskView(t.Context(), testAccount, testRegion, "secret", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Stored || a.Key != b.Key || len(a.Key) != 64 || slices.Equal(a.Sealed, b.Sealed) {
+		t.Errorf("views: %+v %+v", a, b)
+	}
+	if strings.Contains(string(a.Sealed), "the value") || strings.Contains(string(a.Sealed), "the key") {
+		t.Error("the view shows plaintext")
+	}
+	if _, err := w.s.DiskView(t.Context(), testAccount, testRegion, "secret", userItem(t, `{"pk": {"S": "other"}}`)); err == nil {
+		t.Error("a missing item has a view")
+	}
+	if _, err := w.s.DiskView(t.Context(), testAccount, testRegion, "none", key); err == nil {
+		t.Error("a missing table has a view")
+	}
+}
+
+func TestSealBindsItemToTableAndKey(t *testing.T) {
+	key := newTableKey()
+	a, err := newSealer("table-a", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newSealer("table-b", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	it := userItem(t, `{"pk": {"S": "x"}, "n": {"NS": ["1", "2"]}}`)
+	k := a.itemKey("x")
+	sealed := a.seal(k, it)
+	got, err := a.open(k, sealed)
+	if err != nil || !equalItems(got, it) {
+		t.Fatalf("open: %v, %v", got, err)
+	}
+	if _, err := a.open(a.itemKey("y"), sealed); err == nil {
+		t.Error("opens under another key")
+	}
+	if _, err := b.open(k, sealed); err == nil {
+		t.Error("opens in another table")
+	}
+	for i := range sealed {
+		sealed[i] ^= 1
+		if _, err := a.open(k, sealed); err == nil {
+			t.Fatalf("a flip of byte %d is not noticed", i)
+		}
+		sealed[i] ^= 1
+	}
+	if _, err := a.open(k, sealed[:5]); err == nil {
+		t.Error("a short value opens")
+	}
+	if text := fmt.Sprintf("%v %#v %+v", a, a, encryption{TableKey: key}); strings.Contains(text, fmt.Sprint(key)) || strings.Contains(text, fmt.Sprint(a.mac)) {
+		t.Error("keys are printed")
+	}
+}

@@ -1,0 +1,293 @@
+package dynamodb
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+const (
+	testAccount = "111122223333"
+	testRegion  = "us-east-1"
+)
+
+type members = map[string]any
+
+// world is a Service with a KMS, an identity room and a clock of the test's.
+type world struct {
+	t     testing.TB
+	s     *Service
+	store storage.Store
+	keys  *fakeKeys
+	cfg   Config
+
+	mu     sync.Mutex
+	now    time.Time
+	checks []call.Check                  // what was asked since the last reset
+	deny   func(action, who string) bool // nil: nothing
+}
+
+func newWorld(t testing.TB, change ...func(*Config)) *world {
+	t.Helper()
+	w := &world{t: t, keys: newFakeKeys(), now: time.Unix(1_700_000_000, 0).UTC()}
+	w.cfg = Config{Clock: w.clock, Authorizer: w, Keys: w.keys}
+	for _, f := range change {
+		f(&w.cfg)
+	}
+	w.restart()
+	return w
+}
+
+func (w *world) restart() {
+	w.t.Helper()
+	s, err := New(w.cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.s = s
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) advance(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+func (w *world) Authorize(_ context.Context, c *call.Call, k call.Check) policy.Decision {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.checks) < 1000 {
+		w.checks = append(w.checks, k)
+	}
+	if w.deny != nil && w.deny(k.Action, c.Caller.UserName) {
+		return policy.Decision{Outcome: policy.ImplicitDeny, Cause: policy.LayerIdentity}
+	}
+	return policy.Decision{Allowed: true, Outcome: policy.Allowed}
+}
+
+func userCall(user, operation string, body []byte) *call.Call {
+	return &call.Call{ID: "c0ffee00-0000-4000-8000-000000000001", Service: "dynamodb", Operation: operation, Region: testRegion, AccountID: testAccount,
+		Body: body, Caller: call.Caller{UserName: user, Principal: policy.Principal{Type: policy.User, AccountID: testAccount,
+			ARN: "arn:aws:iam::" + testAccount + ":user/" + user, UniqueID: "AIDA" + user}}}
+}
+
+// try serves one call of a user; in is marshalled unless it is text.
+func (w *world) try(user, operation string, in any) (members, error) {
+	w.t.Helper()
+	body, ok := in.(string)
+	if !ok {
+		b, err := json.Marshal(in)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		body = string(b)
+	}
+	out, err := w.s.Serve(context.Background(), userCall(user, operation, []byte(body)))
+	if err != nil {
+		return nil, err
+	}
+	var m members
+	if len(out) > 0 {
+		if err := json.Unmarshal(out, &m); err != nil {
+			w.t.Fatalf("%s answered %s: %v", operation, out, err)
+		}
+	}
+	return m, nil
+}
+
+// do is try as the user "admin", which must succeed.
+func (w *world) do(operation string, in any) members {
+	w.t.Helper()
+	m, err := w.try("admin", operation, in)
+	if err != nil {
+		w.t.Fatalf("%s: %v", operation, err)
+	}
+	return m
+}
+
+// fails is try as "admin", which must fail with this code and message; an
+// empty message is not compared, a trailing … compares the beginning.
+func (w *world) fails(operation string, in any, code, message string) *call.Error {
+	w.t.Helper()
+	_, err := w.try("admin", operation, in)
+	return checkError(w.t, operation, err, code, message)
+}
+
+func checkError(t testing.TB, what string, err error, code, message string) *call.Error {
+	t.Helper()
+	var e *call.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("%s: %v, want %s", what, err, code)
+	}
+	begin, open := strings.CutSuffix(message, "…")
+	if e.Code != code || message != "" && e.Message != message && !(open && strings.HasPrefix(e.Message, begin)) {
+		t.Fatalf("%s:\n got %s: %s\nwant %s: %s", what, e.Code, e.Message, code, message)
+	}
+	return e
+}
+
+func str(v string) members { return members{"S": v} }
+func num(v any) members    { return members{"N": fmt.Sprint(v)} }
+
+// table makes a table with partition key pk (S) and, with a sort type, sort
+// key sk, changed by the given members.
+func (w *world) table(name, sort string, more members) {
+	w.t.Helper()
+	in := members{"TableName": name, "BillingMode": "PAY_PER_REQUEST",
+		"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}},
+		"KeySchema":            []members{{"AttributeName": "pk", "KeyType": "HASH"}}}
+	if sort != "" {
+		in["AttributeDefinitions"] = append(in["AttributeDefinitions"].([]members), members{"AttributeName": "sk", "AttributeType": sort})
+		in["KeySchema"] = append(in["KeySchema"].([]members), members{"AttributeName": "sk", "KeyType": "RANGE"})
+	}
+	if extra, ok := more["AttributeDefinitions"]; ok {
+		in["AttributeDefinitions"] = append(in["AttributeDefinitions"].([]members), extra.([]members)...)
+		more = maps.Clone(more)
+		delete(more, "AttributeDefinitions")
+	}
+	maps.Copy(in, more)
+	w.do("CreateTable", in)
+}
+
+func customKey(arn string) members {
+	return members{"SSESpecification": members{"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": arn}}
+}
+
+// fakeKeys is a KMS without policies: it refuses the users it was told to and
+// keys in another state than Enabled.
+type fakeKeys struct {
+	mu      sync.Mutex
+	states  map[string]string // by ARN
+	secrets map[string]fakeSecret
+	grants  map[string]TableGrant
+	denied  map[string]bool // by user name
+	calls   []string        // operation, caller, ARN
+	fail    error           // answers everything when set
+}
+
+type fakeSecret struct {
+	key     []byte
+	arn     string
+	context map[string]string
+}
+
+func newFakeKeys() *fakeKeys {
+	return &fakeKeys{states: map[string]string{}, secrets: map[string]fakeSecret{}, grants: map[string]TableGrant{}, denied: map[string]bool{}}
+}
+
+func (k *fakeKeys) newKey(id string) string {
+	arn := "arn:aws:kms:" + testRegion + ":" + testAccount + ":key/" + id
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.states[arn] = "Enabled"
+	return arn
+}
+
+func (k *fakeKeys) set(arn, state string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if state == "" {
+		delete(k.states, arn)
+		return
+	}
+	k.states[arn] = state
+}
+
+func (k *fakeKeys) use(operation string, c *call.Call, arn string) error {
+	if len(k.calls) < 1000 {
+		k.calls = append(k.calls, operation+" "+c.Caller.Principal.ARN+" via "+c.ViaService+" "+arn)
+	}
+	if k.fail != nil {
+		return k.fail
+	}
+	if k.denied[c.Caller.UserName] && c.Caller.UserName != "" {
+		return call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s", c.Caller.Principal.ARN, operation)
+	}
+	switch k.states[arn] {
+	case "Enabled":
+		return nil
+	case "Disabled":
+		return call.Errorf("DisabledException", "%s is disabled.", arn)
+	case "":
+		return call.Errorf("NotFoundException", "Key '%s' does not exist", arn)
+	}
+	return call.Errorf("KMSInvalidStateException", "%s is pending deletion.", arn)
+}
+
+func (k *fakeKeys) Decrypt(_ context.Context, c *call.Call, arn string, blob []byte, bound map[string]string) ([]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.use("Decrypt", c, arn); err != nil {
+		return nil, err
+	}
+	s, ok := k.secrets[string(blob)]
+	if !ok || s.arn != arn || !maps.Equal(s.context, bound) {
+		return nil, call.Errorf("InvalidCiphertextException", "")
+	}
+	return append([]byte(nil), s.key...), nil
+}
+
+func (k *fakeKeys) GenerateDataKey(_ context.Context, c *call.Call, arn string, bound map[string]string) ([]byte, []byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.use("GenerateDataKey", c, arn); err != nil {
+		return nil, nil, err
+	}
+	key, blob := make([]byte, 32), make([]byte, 40)
+	rand.Read(key)
+	rand.Read(blob)
+	k.secrets[string(blob)] = fakeSecret{append([]byte(nil), key...), arn, maps.Clone(bound)}
+	return key, blob, nil
+}
+
+func (k *fakeKeys) DescribeKey(_ context.Context, c *call.Call, id string) (KeyInfo, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.states[id] == "" {
+		return KeyInfo{}, call.Errorf("NotFoundException", "Key '%s' does not exist", id)
+	}
+	return KeyInfo{ARN: id, Enabled: k.states[id] == "Enabled", State: k.states[id], Symmetric: !strings.HasSuffix(id, "hmac"),
+		AWSManaged: strings.HasSuffix(id, "managed")}, nil
+}
+
+func (k *fakeKeys) CreateGrant(_ context.Context, c *call.Call, arn string, g TableGrant) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.use("CreateGrant", c, arn); err != nil {
+		return "", err
+	}
+	id := fmt.Sprintf("grant-%d", len(k.grants)+1)
+	k.grants[id] = g
+	return id, nil
+}
+
+func (k *fakeKeys) RetireGrant(_ context.Context, c *call.Call, arn, id string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.use("RetireGrant", c, arn); err != nil {
+		return err
+	}
+	delete(k.grants, id)
+	return nil
+}
+
+func (k *fakeKeys) EnsureAWSManagedKey(context.Context, *call.Call) (string, error) {
+	return k.newKey("aws-managed"), nil
+}
