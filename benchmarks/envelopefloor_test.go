@@ -9,6 +9,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha512"
+	"errors"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -21,19 +22,19 @@ import (
 // randomness. Keys are constant; lengths are real, and so is the memory: each
 // attribute has its own plaintext and its own result, as in an item.
 type floor struct {
-	signed    bool
-	header    int // length of the header
-	record    []byte
-	fields    int
-	plain     [][]byte
-	sealed    [][]byte
-	result    [][]byte // keeps the compiler and the collector honest
-	wrapping  cipher.AEAD
-	key       [32]byte
-	context   []byte
-	publicKey []byte
-	signature []byte
-	message   [48]byte
+	signed     bool
+	header     int // length of the header
+	record     []byte
+	fields     int
+	plain      [][]byte
+	sealed     [][]byte
+	result     [][]byte // keeps the compiler and the collector honest
+	wrapping   cipher.AEAD
+	key        [32]byte
+	context    []byte
+	compressed []byte // public key
+	signature  []byte
+	message    [48]byte
 }
 
 func newFloor(tb testing.TB, c itemCase, sealed envelope.Item) *floor {
@@ -62,7 +63,11 @@ func newFloor(tb testing.TB, c itemCase, sealed envelope.Item) *floor {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	f.publicKey = elliptic.MarshalCompressed(elliptic.P384(), key.X, key.Y)
+	point, err := key.PublicKey.Bytes()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f.compressed = append([]byte{2 | point[96]&1}, point[1:49]...)
 	if f.signature, err = ecdsa.SignASN1(rand.Reader, key, f.message[:]); err != nil {
 		tb.Fatal(err)
 	}
@@ -167,9 +172,17 @@ func (f *floor) decrypt() error {
 		},
 	)
 	if err == nil && f.signed {
-		x, y := elliptic.UnmarshalCompressed(elliptic.P384(), f.publicKey)
-		if !ecdsa.VerifyASN1(&ecdsa.PublicKey{Curve: elliptic.P384(), X: x, Y: y}, f.message[:], f.signature) {
-			panic("the floor's signature does not verify")
+		x, y := elliptic.UnmarshalCompressed(elliptic.P384(), f.compressed)
+		point := make([]byte, 97)
+		point[0] = 4
+		x.FillBytes(point[1:49])
+		y.FillBytes(point[49:])
+		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P384(), point)
+		if err != nil {
+			return err
+		}
+		if !ecdsa.VerifyASN1(key, f.message[:], f.signature) {
+			return errors.New("the floor's signature does not verify")
 		}
 	}
 	return err

@@ -262,7 +262,7 @@ func TestSecretsDoNotShow(t *testing.T) {
 	if err := d.SetDataKey(secret, secret); err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []any{e, *(&e), d, NewBranchKey("id", "v", [32]byte(secret))} {
+	for _, v := range []any{e, d, NewBranchKey("id", "v", [32]byte(secret))} {
 		var log bytes.Buffer
 		slog.New(slog.NewTextHandler(&log, nil)).Info("m", "v", v)
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "v", v)
