@@ -72,6 +72,7 @@ func BenchmarkParts(b *testing.B) {
 		{"addAffine", func() { p.addAffine(&k.q, false) }},
 		{"addCached", func() { p.addCached(c, false) }},
 		{"inverse", func() { s.inverse(&s) }},
+		{"tableG", func() { computeTableG() }},
 		{"tableQ", func() { var t tableQ; t.set(&k.q) }},
 	} {
 		b.Run(part.name, func(b *testing.B) {

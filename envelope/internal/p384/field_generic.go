@@ -132,7 +132,7 @@ func mulGeneric(z, a, b *element) {
 	// Limbs of M, in place of the low half, and e = H.
 	var bw, x, y, v, e0, e1, e2, carry uint64
 	x = t0 << 32
-	t0, bw = bits.Add64(t0, x, 0)
+	t0, bw = bits.Add64(t0, x, 0) // the carry is the borrow of m - m<<32
 	y = t0 >> 32
 	x, bw = bits.Sub64(x, y, bw)
 	y, v = bits.Add64(y-bw, t0, 0)
@@ -382,7 +382,7 @@ func sqrGeneric(z, a *element) {
 	// Limbs of M, in place of the low half, and e = H.
 	var bw, x, y, v, e0, e1, e2, carry uint64
 	x = t0 << 32
-	t0, bw = bits.Add64(t0, x, 0)
+	t0, bw = bits.Add64(t0, x, 0) // the carry is the borrow of m - m<<32
 	y = t0 >> 32
 	x, bw = bits.Sub64(x, y, bw)
 	y, v = bits.Add64(y-bw, t0, 0)
