@@ -2,8 +2,8 @@ package p384
 
 import "math/bits"
 
-// The two functions of this file are unrolled and kept in one piece each: passing the twelve limbs of a product through memory
-// costs a third of the multiplication.
+// The functions of this file are unrolled and in one piece each: to pass the
+// twelve limbs of a product through memory costs a third of a multiplication.
 //
 // Reduction. Let K = 2^384 - p = 2^128 + 2^96 - 2^32 + 1 and let the product be
 // T = lo + 2^384*hi. Montgomery's method looks for M with T + M*p divisible by
