@@ -41,30 +41,24 @@ func (z *element) add(a, b *element) {
 	t2, c = bits.Add64(t2, m&k2, c)
 	z[0], z[1], z[2], z[3], z[4], z[5] = t0, t1, t2, t3, t4, t5
 	if c != 0 {
-		z.carry(3)
+		z.carry()
 	}
 }
 
-// carry adds 2^(64*i) to z. It is called once in 2^64 times, unless somebody
-// chose the numbers.
-func (z *element) carry(i int) {
-	for {
-		for ; i < 6; i++ {
-			z[i]++
-			if z[i] != 0 {
-				return
-			}
-		}
-		// 2^384 went out at the top: add K.
-		var c uint64
-		z[0], c = bits.Add64(z[0], k0, 0)
-		z[1], c = bits.Add64(z[1], k1, c)
-		z[2], c = bits.Add64(z[2], k2, c)
-		if c == 0 {
+// carry adds 2^192 to z. It is called once in 2^64 times, unless somebody chose
+// the numbers.
+func (z *element) carry() {
+	for i := 3; i < 6; i++ {
+		z[i]++
+		if z[i] != 0 {
 			return
 		}
-		i = 3
 	}
+	// 2^384 went out at the top, leaving less than K, so this ends it.
+	var c uint64
+	z[0], c = bits.Add64(z[0], k0, 0)
+	z[1], c = bits.Add64(z[1], k1, c)
+	z[2] += k2 + c
 }
 
 // sub sets z = a - b.
@@ -81,28 +75,23 @@ func (z *element) sub(a, b *element) {
 	t2, c = bits.Sub64(t2, m&k2, c)
 	z[0], z[1], z[2], z[3], z[4], z[5] = t0, t1, t2, t3, t4, t5
 	if c != 0 {
-		z.borrow(3)
+		z.borrow()
 	}
 }
 
-// borrow subtracts 2^(64*i) from z, as rarely as carry adds it.
-func (z *element) borrow(i int) {
-	for {
-		for ; i < 6; i++ {
-			z[i]--
-			if z[i] != ^uint64(0) {
-				return
-			}
-		}
-		var c uint64
-		z[0], c = bits.Sub64(z[0], k0, 0)
-		z[1], c = bits.Sub64(z[1], k1, c)
-		z[2], c = bits.Sub64(z[2], k2, c)
-		if c == 0 {
+// borrow subtracts 2^192 from z, as rarely as carry adds it.
+func (z *element) borrow() {
+	for i := 3; i < 6; i++ {
+		z[i]--
+		if z[i] != ^uint64(0) {
 			return
 		}
-		i = 3
 	}
+	// What is left is 2^384 less at most K, so this ends it.
+	var c uint64
+	z[0], c = bits.Sub64(z[0], k0, 0)
+	z[1], c = bits.Sub64(z[1], k1, c)
+	z[2] -= k2 + c
 }
 
 // halve sets z = a/2.
