@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -179,6 +180,24 @@ func TestKeyringFailures(t *testing.T) {
 			if !errors.Is(got, class) || err != nil && !errors.Is(got, err) {
 				t.Errorf("keyring error %v becomes %v", err, got)
 			}
+		}
+	}
+}
+
+func TestKeyLimitOnWriting(t *testing.T) {
+	config := validConfig(t)
+	two, err := keyring.NewMulti(testKeyring(t), testKeyring(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Keyring = two
+	for limit, fails := range map[int]bool{0: false, 1: true, 2: false} {
+		config.MaxEncryptedDataKeys = limit
+		_, err := mustEncryptor(t, config).EncryptItem(t.Context(), validItem())
+		if fails {
+			failsWith(t, err, envelope.ErrMaterials, "encrypt", "")
+		} else if err != nil {
+			t.Errorf("at most %d: %v", limit, err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -27,6 +28,8 @@ var errReservedName = fmt.Errorf("%w: attribute name reserved by the item format
 //
 // Nothing is decrypted before commitment, recipient tag and signature have
 // been verified, and nothing is returned unless all of the item is in order.
+// Keys and table name of an item are checked by the wrapping of its data key
+// already, so where they were changed the error is that of the keyring.
 // Every failure is an [*Error]. It matches [ErrTampered] when the item does not
 // verify, [ErrNotEncrypted] or [ErrLegacyItem] when it is not of this format,
 // [ErrKeyDenied] or [ErrMaterials] when no key opened it (then with one
@@ -166,8 +169,15 @@ func (e *ItemEncryptor) decryptionMaterials(ctx context.Context, entries []entry
 		return nil, onReading(err)
 	}
 	for k, v := range header.Context {
-		if own, has := pairs[k]; has && own != v {
+		own, has := pairs[k]
+		if has && own != v {
 			return nil, at(HeaderAttribute, tampered("stored encryption context disagrees with the item at %.100q", k))
+		}
+		// All reserved pairs but the public key are rebuilt, never stored. A
+		// keyring that chooses keys by them must not see invented ones, since
+		// nothing is verified yet.
+		if !has && k != materials.ContextPublicKey && strings.HasPrefix(k, materials.ReservedContextPrefix) {
+			return nil, at(HeaderAttribute, tampered("stored encryption context has the reserved pair %.100q", k))
 		}
 	}
 	_, hasKey := header.Context[materials.ContextPublicKey]

@@ -112,6 +112,9 @@ func TestDecryptItemRefuses(t *testing.T) {
 		"stored pair repeated": {func(i envelope.Item) {
 			withHeader(t, i, func(h *format.Header) { h.Context[materials.ContextTableName] = "orders" })
 		}, tampered, envelope.HeaderAttribute},
+		"stored reserved pair": {func(i envelope.Item) {
+			withHeader(t, i, func(h *format.Header) { h.Context["aws-crypto-attr.tenant"] = "x" })
+		}, tampered, envelope.HeaderAttribute},
 		"key encrypted":  {func(i envelope.Item) { withHeader(t, i, func(h *format.Header) { h.Legend = []byte("esse") }) }, tampered, "pk"},
 		"legend changed": {func(i envelope.Item) { withHeader(t, i, func(h *format.Header) { h.Legend = []byte("ssss") }) }, tampered, envelope.HeaderAttribute},
 		"legend of one too many": {func(i envelope.Item) {
