@@ -19,40 +19,63 @@ type statement struct {
 }
 
 // administratorActions are what the console grants key administrators.
-var administratorActions = []string{
-	"kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*", "kms:Revoke*", "kms:Disable*", "kms:Get*", "kms:Delete*",
-	"kms:TagResource", "kms:UntagResource", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion", "kms:RotateKeyOnDemand",
+func administratorActions() []string {
+	return []string{
+		"kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*", "kms:Revoke*", "kms:Disable*", "kms:Get*", "kms:Delete*",
+		"kms:TagResource", "kms:UntagResource", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion", "kms:RotateKeyOnDemand",
+	}
 }
 
-var (
-	userActions  = []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"}
-	grantActions = []string{"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"}
-)
+func userActions() []string {
+	return []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"}
+}
 
-// ConsolePolicy returns the policy that the KMS console makes for a key of the
-// account with the given administrators and key users, all ARNs. Without users
-// the last two statements are left out, since a statement needs a principal.
-func ConsolePolicy(account string, administrators, users []string) string {
-	p := keyPolicy{Version: "2012-10-17", ID: "key-consolepolicy-3", Statement: []statement{{
-		Sid: "Enable IAM User Permissions", Effect: "Allow", Principal: map[string]any{"AWS": "arn:aws:iam::" + account + ":root"},
-		Action: "kms:*", Resource: "*",
-	}}}
-	if len(administrators) > 0 {
-		p.Statement = append(p.Statement, statement{
-			Sid: "Allow access for Key Administrators", Effect: "Allow", Principal: principals(administrators), Action: administratorActions, Resource: "*",
-		})
+func grantActions() []string { return []string{"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"} }
+
+// policySpec describes a key policy by the console's four statements and what
+// is added to them. ARNs everywhere.
+type policySpec struct {
+	account        string
+	withoutRoot    bool     // leave out the statement that delegates to IAM policies
+	administrators []string // may manage the key
+	users          []string // may use it
+	attachers      []string // may let AWS services use it for them
+	extra          []statement
+}
+
+// text returns the policy. A statement that names nobody is left out.
+func (p policySpec) text() string {
+	out := keyPolicy{Version: "2012-10-17", ID: "key-consolepolicy-3"}
+	if !p.withoutRoot {
+		out.Statement = append(out.Statement, statement{Sid: "Enable IAM User Permissions", Effect: "Allow",
+			Principal: principals([]string{"arn:aws:iam::" + p.account + ":root"}), Action: "kms:*", Resource: "*"})
 	}
-	if len(users) > 0 {
-		p.Statement = append(p.Statement,
-			statement{Sid: "Allow use of the key", Effect: "Allow", Principal: principals(users), Action: userActions, Resource: "*"},
-			statement{Sid: "Allow attachment of persistent resources", Effect: "Allow", Principal: principals(users), Action: grantActions, Resource: "*",
-				Condition: map[string]any{"Bool": map[string]any{"kms:GrantIsForAWSResource": "true"}}})
+	if len(p.administrators) > 0 {
+		out.Statement = append(out.Statement, statement{Sid: "Allow access for Key Administrators", Effect: "Allow",
+			Principal: principals(p.administrators), Action: administratorActions(), Resource: "*"})
 	}
-	text, err := json.MarshalIndent(p, "", "  ")
+	if len(p.users) > 0 {
+		out.Statement = append(out.Statement, statement{Sid: "Allow use of the key", Effect: "Allow",
+			Principal: principals(p.users), Action: userActions(), Resource: "*"})
+	}
+	if len(p.attachers) > 0 {
+		out.Statement = append(out.Statement, statement{Sid: "Allow attachment of persistent resources", Effect: "Allow",
+			Principal: principals(p.attachers), Action: grantActions(), Resource: "*",
+			Condition: map[string]any{"Bool": map[string]any{"kms:GrantIsForAWSResource": "true"}}})
+	}
+	out.Statement = append(out.Statement, p.extra...)
+	text, err := json.MarshalIndent(out, "", "  ")
 	if err != nil {
 		panic("labsetup: key policy does not marshal: " + err.Error()) // strings only
 	}
 	return string(text)
+}
+
+// ConsolePolicy returns the policy that the KMS console makes for a key of the
+// account with the given administrators and key users, all ARNs. A statement
+// that would name nobody is left out.
+func ConsolePolicy(account string, administrators, users []string) string {
+	return policySpec{account: account, administrators: administrators, users: users, attachers: users}.text()
 }
 
 // principals is one string for one ARN and an array for several, as KMS
@@ -62,4 +85,9 @@ func principals(arns []string) map[string]any {
 		return map[string]any{"AWS": arns[0]}
 	}
 	return map[string]any{"AWS": arns}
+}
+
+// allow is a statement of the lab's own that lets one principal decrypt.
+func allow(sid, arn string, condition map[string]any) statement {
+	return statement{Sid: sid, Effect: "Allow", Principal: principals([]string{arn}), Action: []string{"kms:Decrypt", "kms:DescribeKey"}, Resource: "*", Condition: condition}
 }

@@ -3,8 +3,8 @@ package labsetup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/smithy-go"
 
@@ -15,36 +15,95 @@ import (
 const (
 	ModeServer = "server" // DynamoDB encrypts under the key
 	ModeClient = "client" // this program encrypts before it sends
+	ModeBoth   = "both"   // this program encrypts, and DynamoDB again under the key
+	ModeDirect = "direct" // a call to AWS KMS itself
 )
 
-// What a reader can see; Expected and Got of the steps that read.
+// What a check can see: Expected and Got of a Step.
 const (
-	SeesPlaintext  = "plaintext"
-	SeesCiphertext = "ciphertext"
-	DeniedDecrypt  = "denied kms:Decrypt"
-	done           = "done"
+	Done            = "done"
+	SeesPlaintext   = "plaintext"
+	SeesCiphertext  = "ciphertext"
+	DeniedDecrypt   = "denied kms:Decrypt"
+	KeyDisabled     = "key disabled"
+	KeyPending      = "key pending deletion"
+	allowed         = "allowed"
+	deniedEncrypt   = "denied kms:Encrypt"
+	deniedPutPolicy = "denied kms:PutKeyPolicy"
+	deniedDescribe  = "denied kms:DescribeKey"
+	deniedGrant     = "denied kms:CreateGrant"
+	deniedRotation  = "denied kms:GetKeyRotationStatus"
+	deniedAll       = "denied"
+)
+
+// Outcome is how a step came out.
+type Outcome string
+
+const (
+	Passed Outcome = "passed"
+	Failed Outcome = "failed"
+	// Unverified: AWS had not shown the expected result by the deadline. On a
+	// real account permissions spread for minutes, DynamoDB caches a table key
+	// about five minutes per caller, and CloudTrail lags up to fifteen.
+	Unverified Outcome = "unverified"
 )
 
 // Step is one step of the lab with its check.
 type Step struct {
-	ID        string `json:"id"`
-	Title     string `json:"title"`
-	OK        bool   `json:"ok"`
-	Expected  string `json:"expected"`
-	Got       string `json:"got"`
-	Principal string `json:"principal"`      // who acted
-	Mode      string `json:"mode,omitempty"` // ModeServer, ModeClient, or empty
-	Why       string `json:"why"`            // what the step shows
-	CLI       string `json:"cli,omitempty"`  // the AWS CLI command that does the same
-	Error     string `json:"error,omitempty"`
+	Chapter   string        `json:"chapter"`
+	ID        string        `json:"id"`
+	Title     string        `json:"title"`
+	OK        bool          `json:"ok"`
+	Outcome   Outcome       `json:"outcome"`
+	Expected  string        `json:"expected"`
+	Got       string        `json:"got"`
+	Principal string        `json:"principal"`      // who acted
+	Mode      string        `json:"mode,omitempty"` // one of the modes, or empty
+	Why       string        `json:"why"`            // what the step shows
+	CLI       string        `json:"cli,omitempty"`  // the AWS CLI command that does the same
+	Error     string        `json:"error,omitempty"`
+	Hint      string        `json:"hint,omitempty"` // what an unexpected error means and how to mend it
+	Took      time.Duration `json:"tookNanoseconds"`
 }
 
 // Report is what a run found.
 type Report struct {
-	Account string `json:"account"`
-	Region  string `json:"region"`
-	KeyARN  string `json:"keyArn"`
-	Steps   []Step `json:"steps"`
+	Account       string         `json:"account"`
+	Region        string         `json:"region"`
+	Administrator string         `json:"administrator"`
+	KeyARN        string         `json:"keyArn"`
+	Steps         []Step         `json:"steps"`
+	PolicyBefore  string         `json:"policyBefore,omitempty"` // key policy that names no user
+	PolicyAfter   string         `json:"policyAfter,omitempty"`  // with the user as key user
+	PolicyDiff    string         `json:"policyDiff,omitempty"`   // unified diff of the two
+	Items         []RawItem      `json:"items,omitempty"`        // the record as each table returns it
+	Audit         []KeyUse       `json:"audit,omitempty"`        // key uses as CloudTrail has them
+	SignIn        string         `json:"signIn,omitempty"`       // console address of the account
+	Explanations  []*Explanation `json:"explanations,omitempty"`
+}
+
+// Explanation is why a call was decided as it was, where the server tells.
+type Explanation struct {
+	Step    string   `json:"step"`
+	Reasons []string `json:"reasons"`
+}
+
+// RawItem is one table's copy of the record, as a client without the key gets
+// it.
+type RawItem struct {
+	Table string `json:"table"`
+	Mode  string `json:"mode"`
+	Item  string `json:"item"` // DynamoDB JSON
+}
+
+// KeyUse is one audited use of the key.
+type KeyUse struct {
+	Time      time.Time `json:"time"`
+	Event     string    `json:"event"`
+	Principal string    `json:"principal"` // ARN
+	InvokedBy string    `json:"invokedBy,omitempty"`
+	Error     string    `json:"error,omitempty"`
+	Context   string    `json:"encryptionContext,omitempty"`
 }
 
 // OK reports whether the lab ran and every check held.
@@ -61,21 +120,55 @@ func (r *Report) OK() bool {
 // which is classified.
 type action func(ctx context.Context) (string, error)
 
+// permissions are those that the lab's checks are about, longest first so that
+// one is not found inside another.
+func permissions() []string {
+	return []string{"kms:GetKeyRotationStatus", "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:CreateGrant", "kms:DescribeKey", "kms:Decrypt", "kms:Encrypt"}
+}
+
 // classify turns the outcome of an action into the words of Expected.
 func classify(got string, err error) string {
-	var api smithy.APIError
-	switch {
-	case err == nil:
+	if err == nil {
 		return got
-	case errors.Is(err, envelope.ErrKeyDenied), errors.As(err, &api) && strings.Contains(api.ErrorCode(), "AccessDenied"):
-		for _, permission := range []string{"kms:Decrypt", "kms:GenerateDataKey"} {
-			if strings.Contains(err.Error(), permission) {
-				return "denied " + permission
+	}
+	var api smithy.APIError
+	isAPI := errors.As(err, &api)
+	text := err.Error()
+	switch {
+	case errors.Is(err, envelope.ErrKeyDenied), isAPI && strings.Contains(api.ErrorCode(), "AccessDenied"):
+		for _, p := range permissions() {
+			if strings.Contains(text, p+" ") || strings.HasSuffix(text, p) {
+				return "denied " + p
 			}
 		}
-		return "denied"
-	case api != nil:
-		return fmt.Sprintf("error %s", api.ErrorCode())
+		return deniedAll
+	case strings.Contains(text, "DisabledException"), strings.Contains(text, "is disabled"):
+		return KeyDisabled
+	case strings.Contains(text, "is pending deletion"):
+		return KeyPending
+	case isAPI:
+		return "error " + api.ErrorCode()
 	}
 	return "error"
+}
+
+// hint says what an error that nobody expected means.
+func hint(err error) string {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return ""
+	}
+	switch code := api.ErrorCode(); {
+	case strings.Contains(code, "AccessDenied"), code == "UnauthorizedOperation":
+		return "The administrator lacks a permission for this step: run the lab as a user with AdministratorAccess."
+	case code == "LimitExceededException" && strings.Contains(api.ErrorMessage(), "ncryption"):
+		return "AWS allows a table four changes of its encryption in 24 hours: wait, or delete the table."
+	case strings.Contains(code, "LimitExceeded"):
+		return "A quota of the account is used up: remove what is not needed, or ask AWS for more."
+	case code == "UnrecognizedClientException", code == "InvalidClientTokenId":
+		return "The access key is not known: a new one takes some seconds to spread on AWS; otherwise check the credentials."
+	case code == "KMSInvalidStateException":
+		return "The key is not enabled: cancel its deletion, then enable it."
+	}
+	return ""
 }

@@ -54,7 +54,7 @@ func TestLabFailsWhenACheckFails(t *testing.T) {
 		name, after, breaks string
 		sabotage            func(aws.Config) error
 	}{
-		{"the policy is put back", "key-user", "user-server-allowed", func(cfg aws.Config) error {
+		{"the policy is put back", "key-user", "key-user-server", func(cfg aws.Config) error {
 			client := kms.NewFromConfig(cfg)
 			key, err := client.DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: aws.String(labsetup.KeyAlias)})
 			if err != nil {
@@ -64,11 +64,11 @@ func TestLabFailsWhenACheckFails(t *testing.T) {
 			_, err = client.PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: key.KeyMetadata.Arn, Policy: aws.String(labsetup.ConsolePolicy(account, []string{"arn:aws:iam::" + account + ":root"}, nil))})
 			return err
 		}},
-		{"the table goes back to the AWS owned key", "user", "user-server", func(cfg aws.Config) error {
+		{"the table goes back to the AWS owned key", "user-key", "user-server", func(cfg aws.Config) error {
 			_, err := dynamodb.NewFromConfig(cfg).UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: aws.String(labsetup.ServerTable), SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}})
 			return err
 		}},
-		{"the client-side item holds plaintext", "client-item", "admin-client", func(cfg aws.Config) error {
+		{"the client-side item holds plaintext", "put-nextwork-client-table", "administrator-nextwork-client-table", func(cfg aws.Config) error {
 			_, err := dynamodb.NewFromConfig(cfg).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(labsetup.ClientTable), Item: map[string]types.AttributeValue{
 				"id": &types.AttributeValueMemberS{Value: "1"}, "name": &types.AttributeValueMemberS{Value: "Robin Example"}}})
 			return err

@@ -1,0 +1,107 @@
+package labsetup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+)
+
+func (l *Lab) keyChapter() chapter {
+	return chapter{"The key", []labStep{
+		does("key", "make a customer managed key", "One key, one policy: the key policy alone decides who may use it.",
+			"aws kms create-key --description '"+KeyDescription+"' --policy file://policy.json", doing(l.makeKey)),
+		does("alias", "give it a name", "An alias is a name for people; policies and grants work on the key itself.",
+			"aws kms create-alias --alias-name "+KeyAlias+" --target-key-id KEY", doing(l.makeAlias)),
+		does("key-policy", "name administrator and users as the console does", "Four statements: the account's IAM policies, key administrators, key users, and services on their behalf.",
+			"aws kms put-key-policy --key-id KEY --policy file://policy.json", l.setPolicy(l.basePolicy)),
+	}}
+}
+
+func tagged() []types.Tag {
+	return []types.Tag{{TagKey: aws.String(labTag), TagValue: aws.String(labTagValue)}}
+}
+
+var errNotOurs = errors.New("exists, but was not made by this lab: it lacks the tag " + labTag + "=" + labTagValue)
+
+// makeKey makes the key, or finds the one behind the alias, which must carry
+// the lab's tag.
+func (l *Lab) makeKey(ctx context.Context) error {
+	client := l.administrator.kms
+	found, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(KeyAlias)})
+	var missing *types.NotFoundException
+	switch {
+	case err == nil:
+		l.keyARN = aws.ToString(found.KeyMetadata.Arn)
+		if err := l.checkKeyOurs(ctx, l.keyARN); err != nil {
+			return fmt.Errorf("%s %w", KeyAlias, err)
+		}
+		return l.reviveKey(ctx, found.KeyMetadata)
+	case !errors.As(err, &missing):
+		return err
+	}
+	made, err := client.CreateKey(ctx, &kms.CreateKeyInput{Description: aws.String(KeyDescription), Policy: aws.String(l.basePolicy().text()), Tags: tagged()})
+	if err != nil {
+		return err
+	}
+	l.keyARN = aws.ToString(made.KeyMetadata.Arn)
+	return nil
+}
+
+// reviveKey makes a key usable again that an earlier clean-up had scheduled
+// for deletion.
+func (l *Lab) reviveKey(ctx context.Context, m *types.KeyMetadata) error {
+	if m.KeyState == types.KeyStatePendingDeletion {
+		if _, err := l.administrator.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: m.Arn}); err != nil {
+			return err
+		}
+		m.KeyState = types.KeyStateDisabled
+	}
+	if m.KeyState == types.KeyStateDisabled {
+		_, err := l.administrator.kms.EnableKey(ctx, &kms.EnableKeyInput{KeyId: m.Arn})
+		return err
+	}
+	return nil
+}
+
+func (l *Lab) checkKeyOurs(ctx context.Context, keyARN string) error {
+	tags, err := l.administrator.kms.ListResourceTags(ctx, &kms.ListResourceTagsInput{KeyId: aws.String(keyARN)})
+	if err != nil {
+		return err
+	}
+	for _, t := range tags.Tags {
+		if aws.ToString(t.TagKey) == labTag && aws.ToString(t.TagValue) == labTagValue {
+			return nil
+		}
+	}
+	return errNotOurs
+}
+
+func (l *Lab) makeAlias(ctx context.Context) error {
+	_, err := l.administrator.kms.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(KeyAlias), TargetKeyId: aws.String(l.keyARN)})
+	var exists *types.AlreadyExistsException
+	if err != nil && !errors.As(err, &exists) {
+		return err
+	}
+	return l.openTables(&l.administrator)
+}
+
+// basePolicy is the policy to which everything returns: the administrator
+// manages and uses the key, nobody else does.
+func (l *Lab) basePolicy() policySpec {
+	self := []string{l.caller}
+	return policySpec{account: l.account, administrators: self, users: self, attachers: self}
+}
+
+// setPolicy writes the policy that spec describes when the step runs.
+func (l *Lab) setPolicy(spec func() policySpec) action {
+	return doing(func(ctx context.Context) error { return l.putPolicy(ctx, spec()) })
+}
+
+func (l *Lab) putPolicy(ctx context.Context, p policySpec) error {
+	_, err := l.administrator.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(p.text())})
+	return err
+}

@@ -1,0 +1,140 @@
+package labsetup
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
+func (l *Lab) userChapter() chapter {
+	return chapter{"The user", []labStep{
+		does("user", "make a user who may use DynamoDB", "AmazonDynamoDBFullAccess allows everything in DynamoDB and no use of any customer key.",
+			"aws iam create-user --user-name "+UserName+" && aws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.cfg.UserPolicy, doing(l.makeUser)),
+		does("user-password", "give the user a console password", "So that the same can be seen by signing in, without a forced reset.",
+			"aws iam create-login-profile --user-name "+UserName+" --password … --no-password-reset-required", doing(l.makePassword)),
+		does("user-key", "give the user an access key", "What programs sign with.", "aws iam create-access-key --user-name "+UserName, doing(l.makeUserKey)),
+	}}
+}
+
+func iamTags() []types.Tag {
+	return []types.Tag{{Key: aws.String(labTag), Value: aws.String(labTagValue)}}
+}
+
+// ensureUser makes a user of the lab, or finds it.
+func (l *Lab) ensureUser(ctx context.Context, name string) (arn string, err error) {
+	client := l.iam()
+	made, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(name), Tags: iamTags()})
+	var exists *types.EntityAlreadyExistsException
+	if err == nil {
+		return aws.ToString(made.User.Arn), nil
+	}
+	if !errors.As(err, &exists) {
+		return "", err
+	}
+	if err := l.checkUserOurs(ctx, name); err != nil {
+		return "", err
+	}
+	found, err := client.GetUser(ctx, &iam.GetUserInput{UserName: aws.String(name)})
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(found.User.Arn), nil
+}
+
+func (l *Lab) checkUserOurs(ctx context.Context, name string) error {
+	tags, err := l.iam().ListUserTags(ctx, &iam.ListUserTagsInput{UserName: aws.String(name)})
+	if err != nil {
+		return err
+	}
+	for _, t := range tags.Tags {
+		if aws.ToString(t.Key) == labTag && aws.ToString(t.Value) == labTagValue {
+			return nil
+		}
+	}
+	return fmt.Errorf("user %s %w", name, errNotOurs)
+}
+
+func (l *Lab) makeUser(ctx context.Context) (err error) {
+	if l.userARN, err = l.ensureUser(ctx, UserName); err != nil {
+		return err
+	}
+	_, err = l.iam().AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(UserName), PolicyArn: aws.String(l.cfg.UserPolicy)})
+	return err
+}
+
+// makePassword sets a new random password, so that the credentials file of
+// this run is right.
+func (l *Lab) makePassword(ctx context.Context) error {
+	password := rand.Text() + "-a1"
+	client := l.iam()
+	_, err := client.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: aws.String(UserName), Password: aws.String(password)})
+	var exists *types.EntityAlreadyExistsException
+	if errors.As(err, &exists) {
+		_, err = client.UpdateLoginProfile(ctx, &iam.UpdateLoginProfileInput{UserName: aws.String(UserName), Password: aws.String(password), PasswordResetRequired: aws.Bool(false)})
+	}
+	if err != nil {
+		return err
+	}
+	l.report.SignIn = "https://" + l.account + ".signin.aws.amazon.com/console"
+	return l.writeCredentials(password)
+}
+
+// writeCredentials writes the file that the console offers for download.
+func (l *Lab) writeCredentials(password string) error {
+	if l.cfg.Folder == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	if err := w.WriteAll([][]string{{"User name", "Password", "Console sign-in URL"}, {UserName, password, l.report.SignIn}}); err != nil {
+		return err
+	}
+	path := filepath.Join(l.cfg.Folder, CredentialsFile)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err // an old file may be readable by others
+	}
+	return os.WriteFile(path, b.Bytes(), 0o600)
+}
+
+func (l *Lab) makeUserKey(ctx context.Context) (err error) {
+	if l.user, err = l.newAccessKey(ctx, UserName); err != nil {
+		return err
+	}
+	return l.openTables(&l.user)
+}
+
+// newAccessKey gives a user a new access key and drops the older ones, whose
+// secrets nobody has.
+func (l *Lab) newAccessKey(ctx context.Context, name string) (principal, error) {
+	if err := l.deleteAccessKeys(ctx, name); err != nil {
+		return principal{}, err
+	}
+	key, err := l.iam().CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String(name)})
+	if err != nil {
+		return principal{}, err
+	}
+	return newPrincipal(l.cfg.As(aws.Credentials{AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId), SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)})), nil
+}
+
+func (l *Lab) deleteAccessKeys(ctx context.Context, name string) error {
+	client := l.iam()
+	keys, err := client.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: aws.String(name)})
+	if err != nil {
+		return err
+	}
+	for _, k := range keys.AccessKeyMetadata {
+		if _, err := client.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: aws.String(name), AccessKeyId: k.AccessKeyId}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
