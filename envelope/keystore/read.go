@@ -1,0 +1,137 @@
+package keystore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// Active returns the branch key's active version, which the caller wipes.
+// Errors: a [materials.KeyError] with one of this package's errors, or
+// [materials.ErrKeyDenied].
+func (s *KeyStore) Active(ctx context.Context, branchKeyID string) (*materials.BranchKey, error) {
+	return s.branchKey(ctx, branchKeyID, typeActive)
+}
+
+// Version returns one version of the branch key, which the caller wipes.
+// version is a UUID in canonical form, lower case. Errors: as
+// [KeyStore.Active].
+func (s *KeyStore) Version(ctx context.Context, branchKeyID, version string) (*materials.BranchKey, error) {
+	if err := checkVersion(version); err != nil {
+		return nil, recordError(branchKeyID, fmt.Errorf("%w: %w", ErrNotFound, err))
+	}
+	return s.branchKey(ctx, branchKeyID, typeVersionPrefix+version)
+}
+
+// BeaconKey returns the branch key's beacon key, from which official clients
+// derive searchable attributes; the caller wipes it. Errors: as
+// [KeyStore.Active].
+func (s *KeyStore) BeaconKey(ctx context.Context, branchKeyID string) (*BeaconKey, error) {
+	_, key, err := s.open(ctx, branchKeyID, typeBeacon)
+	if err != nil {
+		return nil, err
+	}
+	return &BeaconKey{ID: branchKeyID, secret: key}, nil
+}
+
+func (s *KeyStore) branchKey(ctx context.Context, branchKeyID, recordType string) (*materials.BranchKey, error) {
+	record, key, err := s.open(ctx, branchKeyID, recordType)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(key[:])
+	return materials.NewBranchKey(branchKeyID, record.version(), key), nil
+}
+
+func (s *KeyStore) open(ctx context.Context, branchKeyID, recordType string) (Record, [branchKeyLength]byte, error) {
+	record, err := s.get(ctx, branchKeyID, recordType)
+	if err != nil {
+		return Record{}, [branchKeyLength]byte{}, err
+	}
+	key, err := s.unwrap(ctx, record)
+	return record, key, err
+}
+
+// get reads one record and checks its form.
+func (s *KeyStore) get(ctx context.Context, branchKeyID, recordType string) (Record, error) {
+	if branchKeyID == "" {
+		return Record{}, recordError("", fmt.Errorf("%w: the branch key id is empty", ErrNotFound))
+	}
+	s.storageCalls.Add(1)
+	record, err := s.storage.Get(ctx, branchKeyID, recordType)
+	if err == nil {
+		err = record.validate(branchKeyID, recordType)
+	}
+	if err != nil {
+		return Record{}, recordError(branchKeyID, err)
+	}
+	return record, nil
+}
+
+// unwrap has KMS open a record, which authenticates all of its attributes.
+func (s *KeyStore) unwrap(ctx context.Context, r Record) (key [branchKeyLength]byte, err error) {
+	kmsKey, err := s.kms.keyFor(r.Attributes[attributeKMSARN])
+	if err != nil {
+		return key, recordError(r.BranchKeyID(), err)
+	}
+	s.kmsCalls.Add(1)
+	out, err := s.client.Decrypt(ctx, &kms.DecryptInput{
+		KeyId: &kmsKey, CiphertextBlob: r.Wrapped, EncryptionContext: r.kmsContext(s.logicalName), GrantTokens: s.grantTokens,
+	})
+	if err != nil {
+		return key, kmsError(r.BranchKeyID(), kmsKey, "kms:Decrypt", err)
+	}
+	defer clear(out.Plaintext)
+	if err := checkAnswer(kmsKey, out.KeyId); err != nil {
+		return key, recordError(r.BranchKeyID(), err)
+	}
+	if len(out.Plaintext) != branchKeyLength {
+		return key, recordError(r.BranchKeyID(), fmt.Errorf("%w: a key of %d bytes, not %d", ErrInvalidRecord, len(out.Plaintext), branchKeyLength))
+	}
+	return [branchKeyLength]byte(out.Plaintext), nil
+}
+
+// checkAnswer makes sure that KMS used the key it was asked to use.
+func checkAnswer(asked string, answered *string) error {
+	if a := aws.ToString(answered); a != asked {
+		return fmt.Errorf("%w: asked %s, answered by %.200q", ErrWrongKMSKey, asked, a)
+	}
+	return nil
+}
+
+// BeaconKey is the root of a branch key's beacons. It prints as a constant and
+// refuses to be marshalled.
+type BeaconKey struct {
+	ID     string // the branch key's identifier
+	secret [branchKeyLength]byte
+}
+
+var errNotMarshalled = errors.New("beacon keys are never marshalled")
+
+// Key gives access to the 32 bytes; valid until Wipe.
+func (k *BeaconKey) Key() []byte { return k.secret[:] }
+
+// Wipe overwrites the key.
+func (k *BeaconKey) Wipe() { clear(k.secret[:]) }
+
+// Format prints a constant.
+func (BeaconKey) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "[beacon key]") }
+
+// LogValue hides the key from structured logs.
+func (BeaconKey) LogValue() slog.Value { return slog.StringValue("[beacon key]") }
+
+// MarshalJSON always fails.
+func (BeaconKey) MarshalJSON() ([]byte, error) { return nil, errNotMarshalled }
+
+// MarshalText always fails.
+func (BeaconKey) MarshalText() ([]byte, error) { return nil, errNotMarshalled }
+
+// GobEncode always fails.
+func (BeaconKey) GobEncode() ([]byte, error) { return nil, errNotMarshalled }
