@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"unique"
 
 	"github.com/google/uuid"
 
@@ -48,8 +49,9 @@ func (s *Server) serve(ctx context.Context, in *incoming, e *endpoint, operation
 		return e.failure(id, e.signatureRefusal(sigErr)), nil
 	}
 
-	c := &call.Call{ID: id, Time: s.options.Clock(), Service: e.name, Operation: operation, Region: sig.Region,
-		SourceIP: in.sourceIP, UserAgent: in.userAgent, Secure: in.secure, Body: body}
+	// Events outlive the request: what they keep of it must not pin its headers.
+	c := &call.Call{ID: id, Time: s.options.Clock(), Service: e.name, Operation: intern(operation), Region: intern(sig.Region),
+		SourceIP: in.sourceIP, UserAgent: intern(in.userAgent), Secure: in.secure, Body: body}
 	if e.name == "iam" {
 		c.Region = "us-east-1" // a global service: its events are filed there
 	}
@@ -73,6 +75,9 @@ func (s *Server) serve(ctx context.Context, in *incoming, e *endpoint, operation
 	}
 	return e.success(id, out), nil
 }
+
+// intern returns the one copy of a string that many requests have.
+func intern(s string) string { return unique.Make(s).Value() }
 
 // authenticate fills in the caller, or returns the refusal. c.AccountID is set
 // as soon as the access key is known to be somebody's.

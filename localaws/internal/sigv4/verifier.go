@@ -19,12 +19,10 @@ type Verifier struct {
 	keys map[keyID][32]byte
 }
 
-// keyID has a digest of the secret, not only the access key id: an access key
-// that is given another secret must not be checked against the old one.
-type keyID struct {
-	secret                [32]byte
-	date, region, service string
-}
+// keyID has the secret itself, not the access key id: an access key that is
+// given another secret must not be checked against the old one. The identity
+// room holds the same secrets in memory.
+type keyID struct{ secret, date, region, service string }
 
 // Verify recomputes the signature of r under secret and compares it with s in
 // constant time. A wrong one is an *Error of kind Mismatch.
@@ -69,7 +67,7 @@ func (v *Verifier) Verify(r *Request, s *Signature, secret string) error {
 }
 
 func (v *Verifier) key(s *Signature, secret string) [32]byte {
-	id := keyID{sha256.Sum256([]byte(secret)), s.Date, s.Region, s.Service}
+	id := keyID{secret, s.Date, s.Region, s.Service}
 	v.mu.RLock()
 	key, ok := v.keys[id]
 	v.mu.RUnlock()

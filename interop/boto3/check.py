@@ -1,0 +1,184 @@
+"""Calls the embedded AWS over HTTP with boto3 and checks every outcome.
+
+Usage: check.py SERVER [--puts N]
+
+SERVER is the binary built from interop/boto3/server. With --puts, N items of
+1 KB are put into a table under a KMS key and the rate is printed.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+checks = 0
+
+
+def check(name, ok, detail=""):
+    global checks
+    checks += 1
+    if not ok:
+        sys.exit(f"FAILED: {name}: {detail}")
+    print(f"ok   {name}")
+
+
+def refused(name, code, text, call):
+    """Checks that call is refused with an error code and a part of its message."""
+    try:
+        call()
+    except ClientError as e:
+        error = e.response["Error"]
+        check(name, error["Code"] == code and text in error["Message"], error)
+        return
+    check(name, False, f"allowed, want {code}")
+
+
+class Account:
+    def __init__(self, server, access_key_id, secret, token=None):
+        self.session = boto3.session.Session(
+            aws_access_key_id=access_key_id, aws_secret_access_key=secret, aws_session_token=token, region_name=server["region"]
+        )
+        self.endpoint = server["endpoint"]
+
+    def client(self, service):
+        return self.session.client(service, endpoint_url=self.endpoint, config=Config(retries={"total_max_attempts": 1}))
+
+
+def key_policy(account, *statements):
+    root = {"Sid": "root", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "kms:*", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [root, *statements]})
+
+
+def run(server, puts):
+    account = server["account"]
+    root = Account(server, server["accessKeyId"], server["secretAccessKey"])
+    identity = root.client("sts").get_caller_identity()
+    check("root is root", identity["Arn"] == f"arn:aws:iam::{account}:root", identity)
+
+    # Signatures.
+    wrong = Account(server, server["accessKeyId"], server["secretAccessKey"] + "x")
+    stranger = Account(server, "AKIAIOSFODNN7EXAMPLE", "x" * 40)
+    refused("wrong secret, KMS", "InvalidSignatureException", "does not match", lambda: wrong.client("kms").list_keys())
+    refused("wrong secret, DynamoDB", "InvalidSignatureException", "does not match", lambda: wrong.client("dynamodb").list_tables())
+    refused("wrong secret, IAM", "SignatureDoesNotMatch", "does not match", lambda: wrong.client("iam").list_users())
+    refused("wrong secret, STS", "SignatureDoesNotMatch", "does not match", lambda: wrong.client("sts").get_caller_identity())
+    refused("wrong secret, CloudTrail", "InvalidSignatureException", "does not match", lambda: wrong.client("cloudtrail").lookup_events())
+    refused("unknown access key, KMS", "UnrecognizedClientException", "security token", lambda: stranger.client("kms").list_keys())
+    refused("unknown access key, IAM", "InvalidClientTokenId", "security token", lambda: stranger.client("iam").list_users())
+
+    # A user, a key, and the way from denied to allowed.
+    iam, kms = root.client("iam"), root.client("kms")
+    user = iam.create_user(UserName="alice")["User"]
+    iam.attach_user_policy(UserName="alice", PolicyArn="arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")
+    access = iam.create_access_key(UserName="alice")["AccessKey"]
+    alice = Account(server, access["AccessKeyId"], access["SecretAccessKey"])
+    check("alice is alice", alice.client("sts").get_caller_identity()["Arn"] == user["Arn"])
+    key = kms.create_key(Description="from boto3")["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName="alias/boto3", TargetKeyId=key)
+    check("the alias names the key", kms.describe_key(KeyId="alias/boto3")["KeyMetadata"]["Arn"] == key)
+    context = {"purpose": "interop"}
+    sealed = kms.encrypt(KeyId=key, Plaintext=b"attack at dawn", EncryptionContext=context)["CiphertextBlob"]
+    check("root decrypts", kms.decrypt(CiphertextBlob=sealed, EncryptionContext=context)["Plaintext"] == b"attack at dawn")
+    refused("another encryption context", "InvalidCiphertextException", "", lambda: kms.decrypt(CiphertextBlob=sealed, EncryptionContext={"purpose": "x"}))
+
+    def decrypt():
+        return alice.client("kms").decrypt(CiphertextBlob=sealed, EncryptionContext=context)["Plaintext"]
+
+    denial = f"User: {user['Arn']} is not authorized to perform: kms:Decrypt on resource: {key} because no identity-based policy allows the kms:Decrypt action"
+    refused("Decrypt denied", "AccessDeniedException", denial, decrypt)
+    kms.put_key_policy(
+        KeyId=key, Policy=key_policy(account, {"Effect": "Allow", "Principal": {"AWS": user["Arn"]}, "Action": "kms:Decrypt", "Resource": "*"})
+    )
+    check("Decrypt allowed by key policy", decrypt() == b"attack at dawn")
+    check("the key policy reads back", json.loads(kms.get_key_policy(KeyId=key)["Policy"])["Statement"][1]["Principal"]["AWS"] == user["Arn"])
+    kms.put_key_policy(KeyId=key, Policy=key_policy(account))
+    refused("Decrypt denied after removal", "AccessDeniedException", denial, decrypt)
+    refused("a policy that locks out", "MalformedPolicyDocumentException", "", lambda: kms.put_key_policy(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": user["Arn"]}, "Action": "kms:Decrypt", "Resource": "*"}]})))
+    grant = kms.create_grant(KeyId=key, GranteePrincipal=user["Arn"], Operations=["Decrypt"], Constraints={"EncryptionContextSubset": context})
+    check("Decrypt allowed by grant", decrypt() == b"attack at dawn")
+    check("the grant is listed", [g["GrantId"] for g in kms.list_grants(KeyId=key)["Grants"]] == [grant["GrantId"]])
+    kms.revoke_grant(KeyId=key, GrantId=grant["GrantId"])
+    refused("Decrypt denied without the grant", "AccessDeniedException", denial, decrypt)
+
+    # The same key under a table.
+    tables = root.client("dynamodb")
+    tables.create_table(
+        TableName="Notes",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
+    )
+    tables.get_waiter("table_exists").wait(TableName="Notes")
+    item = {"id": {"S": "1"}, "text": {"S": "a note"}, "n": {"N": "12345678901234567890.5"}, "b": {"B": b"\x00\xff"}, "l": {"L": [{"NULL": True}, {"BOOL": False}]}}
+    tables.put_item(TableName="Notes", Item=item)
+    check("the item reads back", tables.get_item(TableName="Notes", Key={"id": {"S": "1"}})["Item"] == item)
+    hers = alice.client("dynamodb")
+    refused("alice reads the encrypted table", "AccessDeniedException", denial, lambda: hers.get_item(TableName="Notes", Key={"id": {"S": "1"}}))
+    refused("alice scans it", "AccessDeniedException", denial, lambda: hers.scan(TableName="Notes"))
+    refused("alice writes to it", "AccessDeniedException", denial, lambda: hers.put_item(TableName="Notes", Item=item))
+    check("alice describes it", hers.describe_table(TableName="Notes")["Table"]["SSEDescription"]["KMSMasterKeyArn"] == key)
+    kms.create_grant(KeyId=key, GranteePrincipal=user["Arn"], Operations=["Decrypt"])
+    check("alice reads it by grant", hers.get_item(TableName="Notes", Key={"id": {"S": "1"}})["Item"] == item)
+    refused("condition failed", "ConditionalCheckFailedException", "", lambda: tables.put_item(TableName="Notes", Item=item, ConditionExpression="attribute_not_exists(id)"))
+
+    # A role's session.
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": user["Arn"]}, "Action": "sts:AssumeRole"}]}
+    role = iam.create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    session = alice.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="night")["Credentials"]
+    job = Account(server, session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+    check("the session is the role's", job.client("sts").get_caller_identity()["Arn"] == f"arn:aws:sts::{account}:assumed-role/job/night")
+    refused("the session may nothing", "AccessDeniedException", "assumed-role/job/night", lambda: job.client("dynamodb").list_tables())
+    forged = Account(server, session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"][:-8] + "AAAAAAA=")
+    refused("a forged session token", "InvalidClientTokenId", "", lambda: forged.client("sts").get_caller_identity())
+
+    # The audit.
+    trail = root.client("cloudtrail")
+    since = datetime.now(timezone.utc) - timedelta(hours=1)
+    events = []
+    for page in trail.get_paginator("lookup_events").paginate(
+        LookupAttributes=[{"AttributeKey": "Username", "AttributeValue": "alice"}], StartTime=since, PaginationConfig={"PageSize": 3}
+    ):
+        events += page["Events"]
+    decrypts = [json.loads(e["CloudTrailEvent"]) for e in events if e["EventName"] == "Decrypt"]
+    denied = [e for e in decrypts if e.get("errorCode") == "AccessDenied"]
+    through = [e for e in decrypts if e["userIdentity"].get("invokedBy") == "dynamodb.amazonaws.com"]
+    check("nine Decrypts of alice, six of them denied, four through DynamoDB", (len(decrypts), len(denied), len(through)) == (9, 6, 4), (len(decrypts), len(denied), len(through)))
+    check("denials name the caller", all(e["userIdentity"]["arn"] == user["Arn"] for e in denied))
+    check("no item calls among the events", not any(e["EventName"] in ("GetItem", "PutItem", "Scan") for e in events))
+    refused("alice reads the audit", "AccessDeniedException", "cloudtrail:LookupEvents", lambda: alice.client("cloudtrail").lookup_events())
+
+    # What this server does not have.
+    refused("an operation that is not there", "UnknownOperationException", "", lambda: tables.execute_statement(Statement='SELECT * FROM "Notes"'))
+
+    if puts:
+        body = {"v": {"B": bytes(1024)}}
+        began = time.perf_counter()
+        for i in range(puts):
+            tables.put_item(TableName="Notes", Item={"id": {"S": f"bench-{i}"}, **body})
+        took = time.perf_counter() - began
+        print(f"     {puts} puts of 1 KB: {puts / took:.0f}/s")
+
+
+def main():
+    binary, puts = sys.argv[1], 0
+    if "--puts" in sys.argv:
+        puts = int(sys.argv[sys.argv.index("--puts") + 1])
+    process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        run(json.loads(process.stdout.readline()), puts)
+    finally:
+        process.stdin.close()
+        code = process.wait(timeout=20)
+    check("the server ended in good health", code == 0, f"exit code {code}")
+    print(f"{checks} checks passed")
+
+
+if __name__ == "__main__":
+    main()
