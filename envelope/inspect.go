@@ -122,8 +122,10 @@ func inspectAttributes(item Item, legend []byte, unsigned func(string) bool) []I
 		}
 		if id, err := format.TypeOf(item[name]); err == nil {
 			a.Type = id.String()
-			if v, err := format.AppendValue(nil, item[name]); err == nil {
-				a.Length = len(v)
+			if _, err := format.SizeBound(item[name]); err == nil {
+				if v, err := format.AppendValue(nil, item[name]); err == nil {
+					a.Length = len(v)
+				}
 			}
 		}
 		out = append(out, a)

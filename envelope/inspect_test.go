@@ -120,3 +120,13 @@ func TestInspectPrintsNoControlCharacters(t *testing.T) {
 		}
 	}
 }
+
+func TestInspectSurvivesValuesWithoutEnd(t *testing.T) {
+	sealed := mustEncrypt(t, mustEncryptor(t, validConfig(t)), validItem())
+	loop := &types.AttributeValueMemberL{}
+	loop.Value = []types.AttributeValue{loop, loop}
+	sealed["note"] = loop
+	if _, err := envelope.Inspect(sealed); err != nil {
+		t.Error(err)
+	}
+}

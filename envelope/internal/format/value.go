@@ -106,7 +106,8 @@ func TypeOf(v types.AttributeValue) (TypeID, error) {
 // AppendValue appends the canonical serialization of a value without its type
 // id: numbers normalized, sets and maps sorted. Errors, all [ErrInvalid]: bad
 // UTF-8, numbers that DynamoDB does not hold, duplicates in a set, an empty map
-// key, nesting beyond [MaxDepth]. (ddb-attribute-serialization.)
+// key, nesting beyond [MaxDepth]. Values that an application may have built
+// from shared parts go through [SizeBound] first. (ddb-attribute-serialization.)
 func AppendValue(dst []byte, v types.AttributeValue) ([]byte, error) {
 	if _, err := TypeOf(v); err != nil {
 		return nil, err
