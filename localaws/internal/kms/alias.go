@@ -192,8 +192,8 @@ func (ch *change) dropAlias(a *alias) {
 type aliasEntry struct {
 	AliasARN        string `json:"AliasArn"`
 	AliasName       string
-	CreationDate    *epoch `json:",omitempty"`
-	LastUpdatedDate *epoch `json:",omitempty"`
+	CreationDate    *Epoch `json:",omitempty"`
+	LastUpdatedDate *Epoch `json:",omitempty"`
 	TargetKeyID     string `json:"TargetKeyId,omitempty"`
 }
 
@@ -242,7 +242,7 @@ func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listKeyInpu
 		Truncated  bool
 	}{Aliases: make([]aliasEntry, len(page)), NextMarker: next, Truncated: next != ""}
 	for i, a := range page {
-		created, updated := epoch(a.created), epoch(a.updated)
+		created, updated := Epoch(a.created), Epoch(a.updated)
 		out.Aliases[i] = aliasEntry{a.arn(), a.name, &created, &updated, a.target}
 	}
 	return out, nil

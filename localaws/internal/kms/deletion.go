@@ -17,7 +17,7 @@ type scheduleInput struct {
 }
 
 type scheduleOutput struct {
-	DeletionDate        *epoch `json:",omitempty"`
+	DeletionDate        *Epoch `json:",omitempty"`
 	KeyID               string `json:"KeyId"`
 	KeyState            State
 	PendingWindowInDays int
@@ -47,7 +47,7 @@ func (ch *change) scheduleKeyDeletion(ctx context.Context, c *call.Call, in *sch
 	ch.putKey(k)
 	out := scheduleOutput{KeyID: k.arn, KeyState: k.state, PendingWindowInDays: window}
 	if k.state == PendingDeletion {
-		at := epoch(k.deleteAt)
+		at := Epoch(k.deleteAt)
 		out.DeletionDate = &at
 	}
 	trail(c, k, struct {

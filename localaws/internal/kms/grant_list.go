@@ -10,10 +10,10 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
 
-// GrantEntry is one grant as ListGrants shows it.
-type GrantEntry struct {
+// grantEntry is one grant as ListGrants shows it.
+type grantEntry struct {
 	Constraints              *grantConstraints `json:",omitempty"`
-	CreationDate             epoch
+	CreationDate             Epoch
 	GrantID                  string `json:"GrantId"`
 	GranteePrincipal         string `json:",omitempty"`
 	GranteeServicePrincipal  string `json:",omitempty"`
@@ -37,9 +37,9 @@ func (s *Service) spell(bound string) string {
 	return bound
 }
 
-func (s *Service) entry(g *grant) GrantEntry {
-	e := GrantEntry{
-		CreationDate: epoch(g.created), GrantID: g.ID, IssuingAccount: "arn:aws:iam::" + g.IssuingAccount + ":root", KeyID: g.keyARN,
+func (s *Service) entry(g *grant) grantEntry {
+	e := grantEntry{
+		CreationDate: Epoch(g.created), GrantID: g.ID, IssuingAccount: "arn:aws:iam::" + g.IssuingAccount + ":root", KeyID: g.keyARN,
 		Name: g.Name, Operations: g.Operations,
 	}
 	if g.granteeService {
@@ -59,7 +59,7 @@ func (s *Service) entry(g *grant) GrantEntry {
 }
 
 type grantsOutput struct {
-	Grants     []GrantEntry
+	Grants     []grantEntry
 	NextMarker string `json:",omitempty"`
 	Truncated  bool
 }
@@ -68,7 +68,7 @@ func (s *Service) page(grants []*grant, after string, limit int) *grantsOutput {
 	grants = slices.DeleteFunc(grants, func(g *grant) bool { return g.order() <= after })
 	slices.SortFunc(grants, func(a, b *grant) int { return strings.Compare(a.order(), b.order()) })
 	page, next := cut(grants, limit, (*grant).order)
-	out := &grantsOutput{Grants: make([]GrantEntry, len(page)), NextMarker: next, Truncated: next != ""}
+	out := &grantsOutput{Grants: make([]grantEntry, len(page)), NextMarker: next, Truncated: next != ""}
 	for i, g := range page {
 		out.Grants[i] = s.entry(g)
 	}

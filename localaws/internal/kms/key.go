@@ -126,12 +126,12 @@ type Metadata struct {
 	AWSAccountID             string `json:"AWSAccountId"`
 	KeyID                    string `json:"KeyId"`
 	ARN                      string `json:"Arn"`
-	CreationDate             epoch
+	CreationDate             Epoch
 	Enabled                  bool
 	Description              string
 	KeyUsage                 string
 	KeyState                 State
-	DeletionDate             *epoch `json:",omitempty"`
+	DeletionDate             *Epoch `json:",omitempty"`
 	Origin                   string
 	KeyManager               string
 	CustomerMasterKeySpec    string
@@ -161,7 +161,7 @@ type RegionalKey struct {
 
 func (k *key) metadata() Metadata {
 	m := Metadata{
-		AWSAccountID: k.account, KeyID: k.id, ARN: k.arn, CreationDate: epoch(k.created), Enabled: k.state == Enabled,
+		AWSAccountID: k.account, KeyID: k.id, ARN: k.arn, CreationDate: Epoch(k.created), Enabled: k.state == Enabled,
 		Description: k.description, KeyUsage: k.usage, KeyState: k.state, Origin: "AWS_KMS", KeyManager: k.manager,
 		CustomerMasterKeySpec: k.spec, KeySpec: k.spec, MultiRegion: k.multiRegion,
 	}
@@ -173,7 +173,7 @@ func (k *key) metadata() Metadata {
 		m.MacAlgorithms = []string{macs[k.spec].algorithm}
 	}
 	if k.state == PendingDeletion {
-		at := epoch(k.deleteAt)
+		at := Epoch(k.deleteAt)
 		m.DeletionDate = &at
 	}
 	if k.state == PendingReplicaDeletion {

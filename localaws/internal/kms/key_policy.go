@@ -125,7 +125,7 @@ func (s *Service) identify(arn string) (id string, ok bool) {
 		return "", s.principals.AccountExists(arn)
 	}
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || !isAccount(parts[4]) || !s.principals.AccountExists(parts[4]) {
+	if len(parts) != 6 || parts[0] != "arn" || parts[1] != "aws" || !isAccount(parts[4]) || !s.principals.AccountExists(parts[4]) {
 		return "", false
 	}
 	kind, name, _ := strings.Cut(parts[5], "/")

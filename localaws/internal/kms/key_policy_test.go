@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
 
 func TestLockOut(t *testing.T) {
@@ -64,6 +66,7 @@ func TestPolicyRefusals(t *testing.T) {
 		"unknown role":      {put("arn:aws:iam::" + here + ":role/nobody"), "MalformedPolicyDocumentException", invalid},
 		"unknown account":   {put("999999999999"), "MalformedPolicyDocumentException", invalid},
 		"root of unknown":   {put("arn:aws:iam::999999999999:root"), "MalformedPolicyDocumentException", invalid},
+		"other partition":   {put("arn:aws-cn:iam::" + here + ":root"), "MalformedPolicyDocumentException", invalid},
 		"wildcard":          {put("arn:aws:iam::" + here + ":user/*"), "MalformedPolicyDocumentException", invalid},
 		"other name":        {members{"KeyId": arn, "PolicyName": "mine", "Policy": policyText(rootStatement())}, "NotFoundException", ""},
 		"too long":          {members{"KeyId": arn, "Policy": policyText(rootStatement()) + strings.Repeat(" ", maxPolicy)}, "LimitExceededException", "32768"},
@@ -111,6 +114,24 @@ func TestDeletedUser(t *testing.T) {
 	}
 	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": put})
 	w.do(second, "DescribeKey", members{"KeyId": arn})
+}
+
+// TestRecreatedRole is the same for a role and its sessions.
+func TestRecreatedRole(t *testing.T) {
+	w := newWorld(t)
+	role := "arn:aws:iam::" + here + ":role/app"
+	make := func(id string) policy.Principal {
+		w.people[role] = &person{Principal: policy.Principal{ARN: role, UniqueID: id}}
+		return policy.Principal{Type: policy.AssumedRole, AccountID: here, ARN: "arn:aws:sts::" + here + ":assumed-role/app/s", UniqueID: id + ":s", RoleARN: role, RoleUniqueID: id}
+	}
+	first := make("AROA0000000000000001")
+	arn := w.key(members{"Policy": policyText(rootStatement(), statement("Allow", role, "kms:DescribeKey"))})
+	w.do(first, "DescribeKey", members{"KeyId": arn})
+	second := make("AROA0000000000000002")
+	w.fails(second, "DescribeKey", members{"KeyId": arn}, "AccessDeniedException", "User: "+second.ARN+" is not authorized")
+	if text := w.do(root(here), "GetKeyPolicy", members{"KeyId": arn})["Policy"].(string); !strings.Contains(text, `"AROA0000000000000001"`) || strings.Contains(text, role) {
+		t.Errorf("policy %s", text)
+	}
 }
 
 // TestCrossAccount: the key's policy and the caller's own account must both

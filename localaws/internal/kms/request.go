@@ -42,11 +42,11 @@ func serialization(message string) error {
 	return &call.Error{Code: "SerializationException", Message: message, Namespace: "com.amazon.coral.service"}
 }
 
-// epoch is a time in AWS's JSON: seconds since 1970 with milliseconds.
-type epoch time.Time
+// Epoch is a time in AWS's JSON: seconds since 1970 with milliseconds.
+type Epoch time.Time
 
 // MarshalJSON writes a number.
-func (e epoch) MarshalJSON() ([]byte, error) {
+func (e Epoch) MarshalJSON() ([]byte, error) {
 	ms := time.Time(e).UnixMilli()
 	if ms%1000 == 0 {
 		return strconv.AppendInt(nil, ms/1000, 10), nil

@@ -173,11 +173,11 @@ func (s *Service) getKeyRotationStatus(ctx context.Context, c *call.Call, in *ke
 	out := struct {
 		KeyID                string `json:"KeyId"`
 		KeyRotationEnabled   bool
-		NextRotationDate     *epoch `json:",omitempty"`
+		NextRotationDate     *Epoch `json:",omitempty"`
 		RotationPeriodInDays int    `json:",omitempty"`
 	}{KeyID: t.id}
 	if r.enabled && t.notDoomed() == nil {
-		next := epoch(r.next)
+		next := Epoch(r.next)
 		out.KeyRotationEnabled, out.NextRotationDate, out.RotationPeriodInDays = true, &next, r.period
 	}
 	return out, nil
@@ -192,7 +192,7 @@ type rotationEntry struct {
 	KeyID            string `json:"KeyId"`
 	KeyMaterialID    string `json:"KeyMaterialId"`
 	KeyMaterialState string
-	RotationDate     *epoch `json:",omitempty"`
+	RotationDate     *Epoch `json:",omitempty"`
 	RotationType     string `json:",omitempty"`
 }
 
@@ -228,7 +228,7 @@ func (s *Service) listKeyRotations(ctx context.Context, c *call.Call, in *listRo
 		}
 		e := rotationEntry{KeyID: t.id, KeyMaterialID: v.id, KeyMaterialState: "NON_CURRENT", RotationType: v.rotation}
 		if v.rotation != "" {
-			at := epoch(v.created)
+			at := Epoch(v.created)
 			e.RotationDate = &at
 		}
 		if i == len(versions)-1 {
