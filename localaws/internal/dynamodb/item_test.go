@@ -1,10 +1,12 @@
 package dynamodb
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
@@ -263,4 +265,19 @@ func TestAuthorizationOfItemCalls(t *testing.T) {
 	w.deny = func(action, who string) bool { return who == "bob" }
 	_, err := w.try("bob", "GetItem", members{"TableName": "none", "Key": members{"pk": str("a")}})
 	checkError(t, "GetItem of a missing table without permission", err, "AccessDeniedException", "User: arn:aws:iam::111122223333:user/bob is not authorized to perform: dynamodb:GetItem on resource: arn:aws:dynamodb:us-east-1:111122223333:table/none because no identity-based policy allows the dynamodb:GetItem action")
+}
+
+func userValue(t interface{ Fatalf(string, ...any) }, m members) types.AttributeValue {
+	b, err := json.Marshal(m)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	v, err := ddbjson.DecodeValue(b)
+	if err != nil {
+		t.Fatalf("%s: %v", b, err)
+	}
+	if err := normalize(v); err != nil {
+		t.Fatalf("%s: %v", b, err)
+	}
+	return v
 }
