@@ -58,8 +58,10 @@ const publicKeyLength = 49
 // verifySignature checks the footer's signature with the public key of the
 // stored encryption context.
 func verifySignature(stored materials.EncryptionContext, digest *[format.DigestLength]byte, der []byte) error {
-	point, err := base64.StdEncoding.Strict().DecodeString(stored[materials.ContextPublicKey])
-	if err != nil || len(point) != publicKeyLength {
+	text := stored[materials.ContextPublicKey]
+	point, err := base64.StdEncoding.Strict().DecodeString(text)
+	// The decoder skips line breaks; the length of the text leaves no room for any.
+	if err != nil || len(point) != publicKeyLength || len(text) != base64.StdEncoding.EncodedLen(publicKeyLength) {
 		return tampered("public key is not base64 of a compressed P-384 point")
 	}
 	key, err := p384.ParseCompressed(point)
