@@ -2,13 +2,168 @@ package store
 
 import (
 	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
+// Errors of declarations and arguments, found before any call.
 var (
-	// ErrConfiguration: a table's declaration, a tag or a key is wrong.
+	// ErrConfiguration: a table's declaration, a tag, a key or an argument is
+	// wrong.
 	ErrConfiguration = envelope.ErrConfiguration
+	// ErrEncryptedAttribute: an expression needs the value of an attribute
+	// that DynamoDB sees only as ciphertext.
+	ErrEncryptedAttribute = errors.New("attribute is encrypted on the client")
+	// ErrItemTooLarge: the item would be over DynamoDB's 400 KB. The error is
+	// a [*SizeError].
+	ErrItemTooLarge = errors.New("item is too large")
+	// ErrTooWide: a server-side table without a version attribute, and an item
+	// of more attributes than one condition can compare.
+	ErrTooWide = errors.New("item has too many attributes for one condition: declare a version attribute")
+)
+
+// Errors of items and calls.
+var (
 	// ErrNotFound: no item has the key.
 	ErrNotFound = errors.New("item not found")
+	// ErrConditionFailed: DynamoDB refused a write whose condition did not
+	// hold. The error is a [*ConditionError] or a [*TransactionError].
+	ErrConditionFailed = errors.New("condition not met")
+	// ErrConflict: other writers were faster each time Update tried, or a
+	// transaction met another one.
+	ErrConflict = errors.New("conflicting writes")
+	// ErrUncertain: the answer to a conditional write was lost, and a repetition
+	// cannot tell whether the first attempt or another writer changed the item.
+	// Read the item before trying again.
+	ErrUncertain = errors.New("outcome of the write is unknown")
+	// ErrPartialItem: a projection or an index gave only a part of the item,
+	// which cannot be verified. Read the item by its key.
+	ErrPartialItem = errors.New("item is incomplete and cannot be verified")
+	// ErrOtherEntity: the item is one of another entity type.
+	ErrOtherEntity = errors.New("item is of another entity type")
+	// ErrUnprocessed: DynamoDB left a part of a batch undone, time after time.
+	ErrUnprocessed = errors.New("not processed")
+	// ErrDeclaration: [Table.Check] found that the table is not as declared.
+	ErrDeclaration = errors.New("table differs from its declaration")
 )
+
+// ItemError says that one item could not be read; others of the same page are
+// not affected.
+type ItemError struct {
+	Table string
+	Key   envelope.Item // the item's key attributes; not in the text
+	Err   error
+}
+
+// Error names the table and the reason, never a value.
+func (e *ItemError) Error() string { return fmt.Sprintf("item of table %s: %v", e.Table, e.Err) }
+
+// Unwrap gives the reason.
+func (e *ItemError) Unwrap() error { return e.Err }
+
+// ConditionError is a write that DynamoDB refused because of its condition.
+// It matches [ErrConditionFailed], and wraps the SDK's exception.
+type ConditionError struct {
+	Table string
+	// Item is the item as it is, decrypted; nil when there is none, or when
+	// ItemErr says why it could not be read.
+	Item    envelope.Item
+	ItemErr error
+	Err     error
+}
+
+// Error says what failed, without values.
+func (e *ConditionError) Error() string {
+	return fmt.Sprintf("write to %s: %v", e.Table, ErrConditionFailed)
+}
+
+// Unwrap gives [ErrConditionFailed] and the SDK's error.
+func (e *ConditionError) Unwrap() []error { return []error{ErrConditionFailed, e.Err} }
+
+// SizeError is an item over DynamoDB's limit. It matches [ErrItemTooLarge].
+type SizeError struct {
+	Table string
+	// Plain and Stored are the sizes in bytes as DynamoDB counts them, before
+	// and after encryption.
+	Plain, Stored int
+}
+
+// maxItemSize is DynamoDB's limit in bytes.
+const maxItemSize = 400 << 10
+
+// Error states both sizes.
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("%v for table %s: %d bytes, %d as stored; the limit is %d", ErrItemTooLarge, e.Table, e.Plain, e.Stored, maxItemSize)
+}
+
+// Unwrap gives [ErrItemTooLarge].
+func (e *SizeError) Unwrap() error { return ErrItemTooLarge }
+
+// TransactionError is a cancelled transaction. It matches [ErrConditionFailed]
+// or [ErrConflict] when a reason is one of these, and wraps the SDK's
+// exception.
+type TransactionError struct {
+	// Reasons has one entry for each operation, in their order.
+	Reasons []Reason
+	Err     error
+}
+
+// Reason is why one operation cancelled a transaction.
+type Reason struct {
+	Table string
+	// Code is DynamoDB's, such as "ConditionalCheckFailed" or
+	// "TransactionConflict"; "None" for an operation that is not at fault.
+	Code string
+	// Item is the item as it is, decrypted, where a condition failed.
+	Item    envelope.Item
+	ItemErr error
+}
+
+// Error lists the codes.
+func (e *TransactionError) Error() string {
+	var b strings.Builder
+	b.WriteString("transaction cancelled")
+	for i, r := range e.Reasons {
+		if r.Code != "None" {
+			fmt.Fprintf(&b, "; operation %d on %s: %s", i, r.Table, r.Code)
+		}
+	}
+	return b.String()
+}
+
+// Unwrap gives the sentinels that apply and the SDK's error.
+func (e *TransactionError) Unwrap() []error {
+	out := []error{e.Err}
+	for _, r := range e.Reasons {
+		switch r.Code {
+		case "ConditionalCheckFailed":
+			out = append(out, ErrConditionFailed)
+		case "TransactionConflict":
+			out = append(out, ErrConflict)
+		}
+	}
+	return out
+}
+
+// conversionError keeps what a codec says out of the text: its messages may
+// repeat values.
+type conversionError struct {
+	doing string
+	err   error
+}
+
+func (e *conversionError) Error() string { return e.doing }
+func (e *conversionError) Unwrap() error { return e.err }
+
+// callError puts the call before the SDK's error.
+func (c *core) callError(call string, err error) error {
+	var missing *types.ResourceNotFoundException
+	if errors.As(err, &missing) {
+		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, c.name, ErrDeclaration, err)
+	}
+	return fmt.Errorf("%s of %s: %w", call, c.name, err)
+}

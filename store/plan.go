@@ -43,12 +43,16 @@ type plan struct {
 	sort      *field
 	version   *field
 	ttl       *field
+	entity    Entity
+	index     map[string]int // of a field, by attribute name
 }
 
 const (
 	sealTag = "seal"
 	nameTag = "dynamodbav"
 )
+
+func planOf[T any](table string) (*plan, error) { return newPlan(reflect.TypeFor[T](), table) }
 
 func newPlan(t reflect.Type, table string) (*plan, error) {
 	if t.Kind() != reflect.Struct {
@@ -74,6 +78,7 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 			*slot = f
 		}
 	}
+	p.link()
 	if p.partition == nil {
 		return nil, fmt.Errorf(`%w: no field of %s is tagged seal:"partition"`, ErrConfiguration, p.typeName)
 	}
@@ -86,6 +91,26 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// link points the roles and names at the fields, after these have moved.
+func (p *plan) link() {
+	p.index = make(map[string]int, len(p.fields))
+	for i := range p.fields {
+		f := &p.fields[i]
+		p.index[f.name] = i
+		if slot := p.slot(f.role); slot != nil {
+			*slot = f
+		}
+	}
+}
+
+// field returns the field of an attribute, nil if T has none.
+func (p *plan) field(name string) *field {
+	if i, ok := p.index[name]; ok {
+		return &p.fields[i]
+	}
+	return nil
 }
 
 func (p *plan) slot(r role) **field {

@@ -2,38 +2,43 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// Client is the part of *dynamodb.Client that a table uses, so that DAX or a
-// recorder fits too.
-type Client interface {
-	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
-	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
-}
-
 // Table is a typed view of one DynamoDB table in one mode. It is safe for use
 // by many goroutines.
-type Table[T any] struct {
+type Table[T any] struct{ core }
+
+// core is what a table is besides its Go type.
+type core struct {
 	client    Client
 	name      string
 	mode      Mode
 	plan      *plan
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
+	// unsigned names, in client-side mode, the attributes that may be there
+	// without a signature and whose names are known.
+	unsigned []string
 }
 
 // New declares table, by its name, to hold values of the struct type T.
 // Everything about T and the mode that could go wrong later is checked here:
-// [ErrConfiguration] names the field. No call is made; Check makes one.
+// [ErrConfiguration] names the field. No call is made; [Table.Check] makes one.
 func New[T any](client Client, table string, m Mode) (*Table[T], error) {
+	return NewEntity[T](client, table, m, Entity{})
+}
+
+// NewEntity is [New] for a table with items of several types: each item says
+// in e.Attribute which type it is.
+func NewEntity[T any](client Client, table string, m Mode, e Entity) (*Table[T], error) {
 	if client == nil || table == "" || m == nil {
 		return nil, fmt.Errorf("%w: a table needs a client, a name and a mode", ErrConfiguration)
 	}
@@ -41,11 +46,24 @@ func New[T any](client Client, table string, m Mode) (*Table[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.addEntity(e); err != nil {
+		return nil, err
+	}
 	encryptor, err := m.open(p)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
-	return &Table[T]{client: client, name: table, mode: m, plan: p, encryptor: encryptor}, nil
+	t := &Table[T]{core{client: client, name: table, mode: m, plan: p, encryptor: encryptor}}
+	if c, ok := m.(ClientSide); ok {
+		t.unsigned = slices.Clone(c.AllowedUnsigned)
+		for name, action := range encryptor.Actions() {
+			if action == envelope.DoNothing && !slices.Contains(t.unsigned, name) {
+				t.unsigned = append(t.unsigned, name)
+			}
+		}
+		slices.Sort(t.unsigned)
+	}
+	return t, nil
 }
 
 // Name returns the table's name.
@@ -54,118 +72,64 @@ func (t *Table[T]) Name() string { return t.name }
 // Mode returns how the table is protected.
 func (t *Table[T]) Mode() Mode { return t.mode }
 
-// Put writes v, replacing an item of the same key.
-func (t *Table[T]) Put(ctx context.Context, v T) error {
-	item, err := t.encode(ctx, v)
-	if err != nil {
-		return err
-	}
-	if _, err := t.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(t.name), Item: item}); err != nil {
-		return fmt.Errorf("put into %s: %w", t.name, err)
-	}
-	return nil
-}
+// Encryptor returns what encrypts the table's items, for store/transparent and
+// store/migrate; nil in server-side mode.
+func (t *Table[T]) Encryptor() *envelope.ItemEncryptor { return t.encryptor }
 
 // Get reads the item with the key, strongly consistent. Errors:
-// [ErrNotFound]; those of the envelope package when it does not open; the
-// SDK's.
+// [ErrNotFound]; an [*ItemError] around those of the envelope package when it
+// does not open, or around [ErrOtherEntity]; the SDK's.
 func (t *Table[T]) Get(ctx context.Context, k Key) (T, error) {
 	var zero T
 	raw, err := t.Raw(ctx, k)
 	if err != nil {
 		return zero, err
 	}
-	return t.decode(ctx, raw)
+	return decodeItem[T](ctx, &t.core, raw)
 }
 
 // Raw reads the item with the key as DynamoDB gives it, without decrypting:
-// what a client without the key sees.
+// what a client without the key sees. Errors: [ErrNotFound]; the SDK's.
 func (t *Table[T]) Raw(ctx context.Context, k Key) (envelope.Item, error) {
 	key, err := t.plan.key(k)
 	if err != nil {
 		return nil, err
 	}
-	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(t.name), Key: key, ConsistentRead: aws.Bool(true)})
+	return t.read(ctx, key)
+}
+
+// read gets the stored item.
+func (c *core) read(ctx context.Context, key envelope.Item) (envelope.Item, error) {
+	out, err := c.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: aws.Bool(true)})
 	if err != nil {
-		return nil, fmt.Errorf("get from %s: %w", t.name, err)
+		return nil, c.callError("get", err)
 	}
 	if len(out.Item) == 0 {
-		return nil, fmt.Errorf("get from %s: %w", t.name, ErrNotFound)
+		return nil, fmt.Errorf("get of %s: %w", c.name, ErrNotFound)
 	}
 	return out.Item, nil
 }
 
-// encode marshals and, in client-side mode, seals.
-func (t *Table[T]) encode(ctx context.Context, v T) (envelope.Item, error) {
-	item, err := attributevalue.MarshalMap(v)
-	if err != nil {
-		return nil, fmt.Errorf("marshal %s: %w", t.plan.typeName, err)
-	}
-	if t.encryptor == nil {
-		return item, nil
-	}
-	return t.encryptor.EncryptItem(ctx, item)
-}
-
-// decode opens, in client-side mode, and unmarshals.
-func (t *Table[T]) decode(ctx context.Context, item envelope.Item) (T, error) {
+// decodeItem opens and unmarshals one stored item; every error is an
+// [*ItemError].
+func decodeItem[T any](ctx context.Context, c *core, stored envelope.Item) (T, error) {
 	var v T
-	if t.encryptor != nil {
-		opened, err := t.encryptor.DecryptItem(ctx, item)
-		if err != nil {
-			return v, err
-		}
-		item = opened
+	plain, err := c.decrypt(ctx, stored)
+	if err == nil {
+		err = c.unmarshal(plain, &v)
 	}
-	if err := attributevalue.UnmarshalMapWithOptions(item, &v, exactNumbers); err != nil {
+	if err != nil {
 		var zero T
-		return zero, fmt.Errorf("unmarshal %s: %w", t.plan.typeName, err)
+		return zero, c.itemError(stored, err)
 	}
 	return v, nil
 }
 
-// exactNumbers keeps all 38 digits of a number in an interface field.
-func exactNumbers(o *attributevalue.DecoderOptions) { o.UseNumber = true }
-
-// Key is the primary key of an item: values of the Go types of the fields
-// tagged partition and sort. Sort is nil exactly when the type has no sort
-// key.
-type Key struct{ Partition, Sort any }
-
-func (p *plan) key(k Key) (map[string]types.AttributeValue, error) {
-	if (k.Sort != nil) != (p.sort != nil) {
-		return nil, fmt.Errorf("%w: key of %s: sort key given: %t, declared: %t", ErrConfiguration, p.typeName, k.Sort != nil, p.sort != nil)
+// itemError names an item by its key.
+func (c *core) itemError(stored envelope.Item, err error) error {
+	var already *ItemError
+	if errors.As(err, &already) {
+		return err
 	}
-	out := make(map[string]types.AttributeValue, 2)
-	if err := p.partition.put(out, k.Partition); err != nil {
-		return nil, err
-	}
-	if p.sort != nil {
-		if err := p.sort.put(out, k.Sort); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-func (f *field) put(to map[string]types.AttributeValue, value any) error {
-	av, err := attributevalue.Marshal(value)
-	if err != nil {
-		return fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, err)
-	}
-	want := keyType(f.typ)
-	got := ""
-	switch av.(type) {
-	case *types.AttributeValueMemberS:
-		got = "S"
-	case *types.AttributeValueMemberN:
-		got = "N"
-	case *types.AttributeValueMemberB:
-		got = "B"
-	}
-	if got == "" || want != "" && got != want {
-		return fmt.Errorf("%w: key attribute %q is declared as %v, not as %T", ErrConfiguration, f.name, f.typ, value)
-	}
-	to[f.name] = av
-	return nil
+	return &ItemError{Table: c.name, Key: c.plan.keyOf(stored), Err: err}
 }

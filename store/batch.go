@@ -1,0 +1,305 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// DynamoDB's limits for one call, and how often a batch is sent again without
+// any progress.
+const (
+	batchWriteSize = 25
+	batchGetSize   = 100
+	idleAttempts   = 10
+)
+
+// BatchError says how far a batch came. It matches [ErrUnprocessed] when
+// DynamoDB left a part undone, and wraps the error that ended the batch.
+type BatchError struct {
+	Table string
+	// Done counts the items that were written, or read.
+	Done, Total int
+	// Items has, for a read, the [*ItemError] of items that do not open, by
+	// the index of their key.
+	Items map[int]error
+	Err   error // nil if only Items has errors
+}
+
+// Error says how many were done, and why not all.
+func (e *BatchError) Error() string {
+	s := fmt.Sprintf("batch on %s: %d of %d done", e.Table, e.Done, e.Total)
+	if len(e.Items) > 0 {
+		s += fmt.Sprintf(", %d items cannot be read", len(e.Items))
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap gives the errors of the batch and of its items.
+func (e *BatchError) Unwrap() []error {
+	var out []error
+	if e.Err != nil {
+		out = append(out, e.Err)
+	}
+	for _, err := range e.Items {
+		out = append(out, err)
+	}
+	return out
+}
+
+// BatchPut writes any number of items, 25 in one call, replacing items of the
+// same keys. What DynamoDB leaves undone is sent again after growing pauses.
+// rest are the items not known to be written, in their order; it is empty
+// exactly when err is nil. Items of rest that were in the last call may have
+// been written when its answer was lost; writing them again does no harm.
+//
+// A batch has no conditions, so it is refused for types with a version
+// ([ErrConfiguration]), as are two items of one key. Errors: [*BatchError].
+func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error) {
+	if t.plan.version != nil {
+		return items, fmt.Errorf("%w: a batch cannot check the version of %s: use Put, Update or TransactWrite", ErrConfiguration, t.plan.typeName)
+	}
+	plain := make([]envelope.Item, len(items))
+	seen := make(map[string]int, len(items))
+	for i := range items {
+		if plain[i], err = t.marshal(items[i]); err != nil {
+			return items, &BatchError{Table: t.name, Total: len(items), Err: fmt.Errorf("item %d of the batch: %w", i, err)}
+		}
+		if err := seenBefore(seen, t.plan.keyText(plain[i]), i); err != nil {
+			return items, &BatchError{Table: t.name, Total: len(items), Err: err}
+		}
+	}
+	left, err := t.batchWrite(ctx, plain, func(ctx context.Context, chunk []envelope.Item) ([]types.WriteRequest, error) {
+		stored, err := t.encryptAll(ctx, chunk)
+		requests := make([]types.WriteRequest, len(stored))
+		for i := range stored {
+			requests[i].PutRequest = &types.PutRequest{Item: stored[i]}
+		}
+		return requests, err
+	})
+	return pick(items, left), err
+}
+
+// BatchDelete removes any number of items by their keys, as [Table.BatchPut]
+// writes them.
+func (t *Table[T]) BatchDelete(ctx context.Context, keys []Key) (rest []Key, err error) {
+	items, err := t.batchKeys(keys)
+	if err != nil {
+		return keys, &BatchError{Table: t.name, Total: len(keys), Err: err}
+	}
+	seen := make(map[string]int, len(keys))
+	for i := range items {
+		if err := seenBefore(seen, t.plan.keyText(items[i]), i); err != nil {
+			return keys, &BatchError{Table: t.name, Total: len(keys), Err: err}
+		}
+	}
+	left, err := t.batchWrite(ctx, items, func(_ context.Context, chunk []envelope.Item) ([]types.WriteRequest, error) {
+		requests := make([]types.WriteRequest, len(chunk))
+		for i := range chunk {
+			requests[i].DeleteRequest = &types.DeleteRequest{Key: chunk[i]}
+		}
+		return requests, nil
+	})
+	return pick(keys, left), err
+}
+
+func seenBefore(seen map[string]int, key string, i int) error {
+	if j, has := seen[key]; has {
+		return fmt.Errorf("%w: items %d and %d of the batch have the same key", ErrConfiguration, j, i)
+	}
+	seen[key] = i
+	return nil
+}
+
+func pick[E any](all []E, indexes []int) []E {
+	if len(indexes) == 0 {
+		return nil
+	}
+	out := make([]E, len(indexes))
+	for i, at := range indexes {
+		out[i] = all[at]
+	}
+	return out
+}
+
+func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
+	items := make([]envelope.Item, len(keys))
+	for i, k := range keys {
+		var err error
+		if items[i], err = c.plan.key(k); err != nil {
+			return nil, fmt.Errorf("key %d of the batch: %w", i, err)
+		}
+	}
+	return items, nil
+}
+
+// batchWrite sends items in chunks and returns the indexes of those not known
+// to be written, in ascending order.
+func (c *core) batchWrite(ctx context.Context, items []envelope.Item, requests func(context.Context, []envelope.Item) ([]types.WriteRequest, error)) (left []int, err error) {
+	for from := 0; from < len(items); from += batchWriteSize {
+		chunk := items[from:min(from+batchWriteSize, len(items))]
+		waiting, err := requests(ctx, chunk)
+		if err == nil {
+			waiting, err = c.writeChunk(ctx, waiting)
+		} else {
+			waiting = nil
+			for i := range chunk {
+				left = append(left, from+i)
+			}
+		}
+		if err == nil {
+			continue
+		}
+		undone := make(map[string]bool, len(waiting))
+		for _, r := range waiting {
+			undone[c.plan.keyText(requestItem(r))] = true
+		}
+		for i := range chunk {
+			if undone[c.plan.keyText(chunk[i])] {
+				left = append(left, from+i)
+			}
+		}
+		for i := from + len(chunk); i < len(items); i++ {
+			left = append(left, i)
+		}
+		return left, &BatchError{Table: c.name, Done: len(items) - len(left), Total: len(items), Err: err}
+	}
+	return nil, nil
+}
+
+func requestItem(r types.WriteRequest) envelope.Item {
+	if r.PutRequest != nil {
+		return r.PutRequest.Item
+	}
+	return r.DeleteRequest.Key
+}
+
+// writeChunk sends one chunk until nothing of it is left; the requests it
+// returns with an error are not known to be done.
+func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]types.WriteRequest, error) {
+	pause, idle := firstPause, 0
+	for {
+		out, err := c.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{c.name: waiting}})
+		if err != nil {
+			return waiting, c.callError("batch write", err)
+		}
+		left := out.UnprocessedItems[c.name]
+		if len(left) == 0 {
+			return nil, nil
+		}
+		if idle++; len(left) < len(waiting) {
+			idle = 0
+		}
+		waiting = left
+		if idle == idleAttempts {
+			return waiting, fmt.Errorf("batch write of %s: %w: %d attempts without progress", c.name, ErrUnprocessed, idle)
+		}
+		if pause, err = backoff(ctx, pause, idle); err != nil {
+			return waiting, fmt.Errorf("batch write of %s: %w", c.name, err)
+		}
+	}
+}
+
+// backoff waits a random time up to pause and returns the next pause.
+func backoff(ctx context.Context, pause time.Duration, idle int) (time.Duration, error) {
+	if idle == 0 {
+		pause = firstPause
+	}
+	return min(2*pause, 4*longestPause), sleep(ctx, rand.N(pause))
+}
+
+// BatchGet reads any number of items by their keys, 100 in one call, strongly
+// consistent. The result has the order of keys, and nil where no item has the
+// key; a key may occur several times. A [*BatchError] says what else is
+// missing: items that do not open, and those not read when the batch ended
+// early.
+func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
+	items, err := t.batchKeys(keys)
+	if err != nil {
+		return make([]*T, len(keys)), &BatchError{Table: t.name, Total: len(keys), Err: err}
+	}
+	at := make(map[string][]int, len(keys))
+	unique := make([]envelope.Item, 0, len(keys))
+	for i := range items {
+		k := t.plan.keyText(items[i])
+		if at[k] == nil {
+			unique = append(unique, items[i])
+		}
+		at[k] = append(at[k], i)
+	}
+	result := make([]*T, len(keys))
+	failed := &BatchError{Table: t.name, Total: len(keys), Items: map[int]error{}}
+	for from := 0; from < len(unique) && failed.Err == nil; from += batchGetSize {
+		chunk := unique[from:min(from+batchGetSize, len(unique))]
+		pending := make(map[string]bool, len(chunk))
+		for _, k := range chunk {
+			pending[t.plan.keyText(k)] = true
+		}
+		var left []envelope.Item
+		left, failed.Err = t.getChunk(ctx, chunk, func(stored []envelope.Item) {
+			values, errs := decodePage[T](ctx, &t.core, stored, view{})
+			for i := range stored {
+				for _, j := range at[t.plan.keyText(stored[i])] {
+					if errs[i] != nil {
+						failed.Items[j] = errs[i]
+					} else {
+						v := values[i]
+						result[j] = &v
+					}
+				}
+			}
+		})
+		for _, k := range left {
+			delete(pending, t.plan.keyText(k))
+		}
+		for k := range pending {
+			failed.Done += len(at[k])
+		}
+	}
+	failed.Done -= len(failed.Items)
+	if failed.Err != nil || len(failed.Items) > 0 {
+		return result, failed
+	}
+	return result, nil
+}
+
+// getChunk reads up to 100 items and hands them over as they come; the keys it
+// returns with an error were not read.
+func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func([]envelope.Item)) ([]envelope.Item, error) {
+	pause, idle := firstPause, 0
+	for {
+		out, err := c.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+			c.name: {Keys: waiting, ConsistentRead: new(true)},
+		}})
+		if err != nil {
+			return waiting, c.callError("batch get", err)
+		}
+		take(out.Responses[c.name])
+		if err := ctx.Err(); err != nil {
+			return waiting, c.callError("batch get", err)
+		}
+		left := out.UnprocessedKeys[c.name].Keys
+		if len(left) == 0 {
+			return nil, nil
+		}
+		if idle++; len(left) < len(waiting) {
+			idle = 0
+		}
+		waiting = left
+		if idle == idleAttempts {
+			return waiting, fmt.Errorf("batch get of %s: %w: %d attempts without progress", c.name, ErrUnprocessed, idle)
+		}
+		if pause, err = backoff(ctx, pause, idle); err != nil {
+			return waiting, fmt.Errorf("batch get of %s: %w", c.name, err)
+		}
+	}
+}

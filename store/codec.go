@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+)
+
+// marshal makes the plaintext item of a value of the table's type.
+func (c *core) marshal(v any) (envelope.Item, error) {
+	item, err := attributevalue.MarshalMap(v)
+	if err != nil {
+		return nil, &conversionError{fmt.Sprintf("%s cannot be marshalled", c.plan.typeName), err}
+	}
+	p := c.plan
+	if p.ttl != nil {
+		if err := p.checkTTL(item, v); err != nil {
+			return nil, err
+		}
+	}
+	if p.entity.Name != "" {
+		item[p.entity.Attribute] = &types.AttributeValueMemberS{Value: p.entity.Name}
+	}
+	return item, nil
+}
+
+// lastSecond is far beyond any expiry in seconds and before every one of this
+// millennium in milliseconds.
+const lastSecond = 100_000_000_000
+
+// checkTTL leaves a zero expiry out, since DynamoDB would read a time in 1970,
+// and refuses milliseconds, with which items would live for ever.
+func (p *plan) checkTTL(item envelope.Item, v any) error {
+	n, ok := item[p.ttl.name].(*types.AttributeValueMemberN)
+	if !ok {
+		return nil // absent, or null
+	}
+	if f, err := reflect.Indirect(reflect.ValueOf(v)).FieldByIndexErr(p.ttl.index); err == nil && f.IsZero() {
+		delete(item, p.ttl.name)
+		return nil
+	}
+	if s, err := strconv.ParseInt(n.Value, 10, 64); err != nil || s > lastSecond || s < -lastSecond {
+		return fmt.Errorf("%w: ttl attribute %q is no time in seconds: milliseconds?", envelope.ErrInvalidItem, p.ttl.name)
+	}
+	return nil
+}
+
+// unmarshal fills *v from a plaintext item.
+func (c *core) unmarshal(plain envelope.Item, v any) error {
+	if err := c.plan.checkEntity(plain); err != nil {
+		return err
+	}
+	if err := attributevalue.UnmarshalMapWithOptions(plain, v, exactNumbers); err != nil {
+		return &conversionError{fmt.Sprintf("item does not fit %s%s", c.plan.typeName, unfit(err)), err}
+	}
+	return nil
+}
+
+// unfit names the Go type at fault.
+func unfit(err error) string {
+	var t *attributevalue.UnmarshalTypeError
+	if errors.As(err, &t) && t.Type != nil {
+		return fmt.Sprintf(": an attribute does not fit a field of type %v", t.Type)
+	}
+	return ""
+}
+
+// exactNumbers keeps all 38 digits of a number in an interface field.
+func exactNumbers(o *attributevalue.DecoderOptions) { o.UseNumber = true }
+
+// encrypt makes the stored form of a plaintext item and refuses one that
+// DynamoDB would not take for its size.
+func (c *core) encrypt(ctx context.Context, plain envelope.Item) (envelope.Item, error) {
+	stored := plain
+	if c.encryptor != nil {
+		var err error
+		if stored, err = c.encryptor.EncryptItem(ctx, plain); err != nil {
+			return nil, err
+		}
+	}
+	return stored, c.checkSize(plain, stored)
+}
+
+// encryptAll is encrypt for many; errors have the index of the item.
+func (c *core) encryptAll(ctx context.Context, plain []envelope.Item) ([]envelope.Item, error) {
+	stored := plain
+	if c.encryptor != nil {
+		var err error
+		if stored, err = c.encryptor.EncryptAll(ctx, plain); err != nil {
+			var batch *envelope.BatchError
+			if errors.As(err, &batch) {
+				for i, err := range batch.Errors {
+					if err != nil {
+						return nil, fmt.Errorf("item %d of the batch: %w", i, err)
+					}
+				}
+			}
+			return nil, err
+		}
+	}
+	for i := range plain {
+		if err := c.checkSize(plain[i], stored[i]); err != nil {
+			return nil, fmt.Errorf("item %d of the batch: %w", i, err)
+		}
+	}
+	return stored, nil
+}
+
+func (c *core) checkSize(plain, stored envelope.Item) error {
+	if size := ddbjson.ItemSize(stored); size > maxItemSize {
+		return &SizeError{Table: c.name, Plain: ddbjson.ItemSize(plain), Stored: size}
+	}
+	return nil
+}
+
+// decrypt opens a stored item.
+func (c *core) decrypt(ctx context.Context, stored envelope.Item) (envelope.Item, error) {
+	if c.encryptor == nil {
+		return stored, nil
+	}
+	return c.encryptor.DecryptItem(ctx, stored)
+}
+
+// decryptAll opens the items of a page in parallel; errs has an entry for each.
+func (c *core) decryptAll(ctx context.Context, stored []envelope.Item) (plain []envelope.Item, errs []error) {
+	if c.encryptor == nil {
+		return stored, make([]error, len(stored))
+	}
+	plain, err := c.encryptor.DecryptAll(ctx, stored)
+	var batch *envelope.BatchError
+	if errors.As(err, &batch) {
+		return plain, batch.Errors
+	}
+	return plain, make([]error, len(stored))
+}
+
+// decryptExtra opens an item that came with an error: nil for none.
+func (c *core) decryptExtra(ctx context.Context, stored envelope.Item) (envelope.Item, error) {
+	if len(stored) == 0 {
+		return nil, nil
+	}
+	plain, err := c.decrypt(ctx, stored)
+	if err != nil {
+		return nil, c.itemError(stored, err)
+	}
+	return plain, nil
+}

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// Entity tells the types of items in one table apart, for tables that hold
+// several. Every item of the type has Name in Attribute, a readable and signed
+// string: writes put it there, reads refuse items that have another one
+// ([ErrOtherEntity]), and Query and Scan leave them out. T may have a field for
+// the attribute, which is then overwritten; it need not.
+//
+// One attribute has one action per table: in client-side mode give each type
+// the attributes of the others with [ClientSide].OtherActions, from [Actions].
+type Entity struct{ Attribute, Name string }
+
+// Actions returns the actions that the tags of T give its attributes, for
+// [ClientSide].OtherActions of another type in the same table. The error is
+// that of [New].
+func Actions[T any]() (map[string]envelope.Action, error) {
+	p, err := planOf[T]("")
+	if err != nil {
+		return nil, err
+	}
+	return p.actions(), nil
+}
+
+func (p *plan) addEntity(e Entity) error {
+	if e == (Entity{}) {
+		return nil
+	}
+	if e.Attribute == "" || e.Name == "" {
+		return fmt.Errorf("%w: an entity needs an attribute and a name", ErrConfiguration)
+	}
+	p.entity = e
+	if f := p.field(e.Attribute); f != nil {
+		if f.role != plain || f.action == envelope.DoNothing || f.action == envelope.EncryptAndSign {
+			return fmt.Errorf(`%w: field %s of %s holds the entity's name: tag it seal:"sign"`, ErrConfiguration, f.goName, p.typeName)
+		}
+		return nil
+	}
+	p.fields = append(p.fields, field{name: e.Attribute, goName: "(entity)", action: envelope.SignOnly})
+	p.link()
+	return nil
+}
+
+// checkEntity refuses items of another type.
+func (p *plan) checkEntity(item envelope.Item) error {
+	if p.entity.Name == "" {
+		return nil
+	}
+	if s, ok := item[p.entity.Attribute].(*types.AttributeValueMemberS); !ok || s.Value != p.entity.Name {
+		return fmt.Errorf("%w: attribute %q is not %q", ErrOtherEntity, p.entity.Attribute, p.entity.Name)
+	}
+	return nil
+}

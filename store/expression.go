@@ -1,0 +1,127 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+)
+
+// Condition is a condition or filter, made with the SDK's expression package:
+//
+//	expression.Name("ward").Equal(expression.Value("B"))
+//
+// On a client-side table DynamoDB sees encrypted attributes as ciphertext, so a
+// condition on the value of one is refused with [ErrEncryptedAttribute] before
+// the call; attribute_exists and attribute_not_exists of a whole attribute are
+// allowed, since encryption does not change them. Conditions on attributes
+// that are not signed can be influenced by anybody with write access.
+type Condition = expression.ConditionBuilder
+
+// join makes one condition of several, all of which must hold.
+func join(conditions []Condition) (Condition, bool) {
+	set := make([]Condition, 0, len(conditions))
+	for _, c := range conditions {
+		if c.IsSet() {
+			set = append(set, c)
+		}
+	}
+	switch len(set) {
+	case 0:
+		return Condition{}, false
+	case 1:
+		return set[0], true
+	}
+	return expression.And(set[0], set[1], set[2:]...), true
+}
+
+// checkConditions refuses the conditions of the application that DynamoDB
+// could not evaluate.
+func (c *core) checkConditions(kind ddbexpr.Kind, conditions []Condition) error {
+	if c.encryptor == nil {
+		return nil
+	}
+	all, some := join(conditions)
+	if !some {
+		return nil
+	}
+	e, err := expression.NewBuilder().WithCondition(all).Build()
+	if err != nil {
+		return fmt.Errorf("%w: %v: %w", ErrConfiguration, kind, err)
+	}
+	parsed, err := ddbexpr.ParseCondition(kind, *e.Condition(), e.Names(), e.Values())
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfiguration, err)
+	}
+	for _, name := range parsed.ValueNames() {
+		if err := c.readable(kind.String(), name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readable refuses attributes whose value DynamoDB cannot see.
+func (c *core) readable(what, name string) error {
+	if c.encryptor == nil {
+		return nil
+	}
+	action, known := c.encryptor.Action(name)
+	switch {
+	case name == envelope.HeaderAttribute || name == envelope.FooterAttribute:
+		return nil
+	case !known:
+		return fmt.Errorf("%w: %s names attribute %q, for which table %s declares no action", ErrConfiguration, what, name, c.name)
+	case action == envelope.EncryptAndSign:
+		return fmt.Errorf(`%w: %s names %q: DynamoDB of table %s sees ciphertext; filter after reading, or tag the field seal:"sign"`, ErrEncryptedAttribute, what, name, c.name)
+	}
+	return nil
+}
+
+// condition builds the expression of a write.
+func (c *core) condition(conditions []Condition) (expr *string, names map[string]string, values map[string]types.AttributeValue, err error) {
+	all, some := join(conditions)
+	if !some {
+		return nil, nil, nil, nil
+	}
+	e, err := expression.NewBuilder().WithCondition(all).Build()
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("%w: condition: %w", ErrConfiguration, err)
+	}
+	return e.Condition(), e.Names(), e.Values(), nil
+}
+
+func name(attribute string) expression.NameBuilder { return expression.NameNoDotSplit(attribute) }
+
+// value is an attribute value as an operand, which the builder takes by value.
+func value(av types.AttributeValue) expression.ValueBuilder {
+	switch v := av.(type) {
+	case *types.AttributeValueMemberS:
+		return expression.Value(*v)
+	case *types.AttributeValueMemberN:
+		return expression.Value(*v)
+	case *types.AttributeValueMemberB:
+		return expression.Value(*v)
+	case *types.AttributeValueMemberSS:
+		return expression.Value(*v)
+	case *types.AttributeValueMemberNS:
+		return expression.Value(*v)
+	case *types.AttributeValueMemberBS:
+		return expression.Value(*v)
+	case *types.AttributeValueMemberM:
+		return expression.Value(*v)
+	case *types.AttributeValueMemberL:
+		return expression.Value(*v)
+	case *types.AttributeValueMemberNULL:
+		return expression.Value(*v)
+	case *types.AttributeValueMemberBOOL:
+		return expression.Value(*v)
+	}
+	return expression.Value(av)
+}
+
+func isReserved(name string) bool { return strings.HasPrefix(name, envelope.ReservedPrefix) }

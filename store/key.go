@@ -1,0 +1,105 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbnumber"
+)
+
+// Key is the primary key of an item: values of the Go types of the fields
+// tagged partition and sort. Sort is nil exactly when the type has no sort
+// key.
+type Key struct{ Partition, Sort any }
+
+func (p *plan) key(k Key) (envelope.Item, error) {
+	if (k.Sort != nil) != (p.sort != nil) {
+		return nil, fmt.Errorf("%w: key of %s: sort key given: %t, declared: %t", ErrConfiguration, p.typeName, k.Sort != nil, p.sort != nil)
+	}
+	out := make(envelope.Item, 2)
+	if err := p.partition.put(out, k.Partition); err != nil {
+		return nil, err
+	}
+	if p.sort != nil {
+		if err := p.sort.put(out, k.Sort); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// put sets the field's attribute to a key value given by the application.
+func (f *field) put(to envelope.Item, value any) error {
+	av, err := f.keyValue(value)
+	if err != nil {
+		return err
+	}
+	to[f.name] = av
+	return nil
+}
+
+// keyValue converts a value for a key attribute and holds it to the field's
+// declared type.
+func (f *field) keyValue(value any) (types.AttributeValue, error) {
+	av, err := attributevalue.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, &conversionError{"value cannot be marshalled", err})
+	}
+	want := keyType(f.typ)
+	got := typeOf(av)
+	if got == "" || want != "" && got != want {
+		return nil, fmt.Errorf("%w: key attribute %q is declared as %v, not as %T", ErrConfiguration, f.name, f.typ, value)
+	}
+	return av, nil
+}
+
+// typeOf names the type of a value that a key may have, "" for others.
+func typeOf(av types.AttributeValue) string {
+	switch av.(type) {
+	case *types.AttributeValueMemberS:
+		return "S"
+	case *types.AttributeValueMemberN:
+		return "N"
+	case *types.AttributeValueMemberB:
+		return "B"
+	}
+	return ""
+}
+
+// keyOf takes the key out of an item.
+func (p *plan) keyOf(item envelope.Item) envelope.Item {
+	key := make(envelope.Item, 2)
+	for _, f := range []*field{p.partition, p.sort} {
+		if f != nil && item[f.name] != nil {
+			key[f.name] = item[f.name]
+		}
+	}
+	return key
+}
+
+// keyText is the same for equal keys only, whatever the spelling of numbers.
+func (p *plan) keyText(item envelope.Item) string {
+	var b strings.Builder
+	for _, f := range []*field{p.partition, p.sort} {
+		if f == nil {
+			continue
+		}
+		switch v := item[f.name].(type) {
+		case *types.AttributeValueMemberS:
+			fmt.Fprintf(&b, "S%d:%s", len(v.Value), v.Value)
+		case *types.AttributeValueMemberN:
+			n, err := ddbnumber.Normalize(v.Value)
+			if err != nil {
+				n = v.Value
+			}
+			fmt.Fprintf(&b, "N%d:%s", len(n), n)
+		case *types.AttributeValueMemberB:
+			fmt.Fprintf(&b, "B%d:%s", len(v.Value), v.Value)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,323 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// Query asks for the items of one partition, in the order of the sort key.
+type Query struct {
+	// Partition is the value of the partition key, of the field's Go type.
+	Partition any
+	// Sort narrows the sort key; zero: all of the partition.
+	Sort SortRange
+	// Index asks a secondary index instead of the table. Its keys must be
+	// attributes of T that are not encrypted. An index that does not project
+	// all attributes gives an [*ItemError] with [ErrPartialItem] for each
+	// encrypted item.
+	Index *Index
+	// Filter leaves items out after they were read (and paid for).
+	Filter Condition
+	// Attributes are those to fill in the result; nil: all. In client-side
+	// mode all signed attributes are read nevertheless, for verification.
+	Attributes []string
+	// Descending reverses the order.
+	Descending bool
+	// EventuallyConsistent halves the price of a read. Global secondary
+	// indexes need it; it is set for every Index.
+	EventuallyConsistent bool
+	// Limit ends the iteration after so many items; zero: none. QueryPage
+	// ignores it.
+	Limit int
+	// PageSize is how many items DynamoDB looks at per call, before Filter;
+	// zero: 1 MB.
+	PageSize int32
+}
+
+// Index is a secondary index: its name and key attributes.
+type Index struct{ Name, Partition, Sort string }
+
+// SortRange is a condition on the sort key; zero means no condition.
+type SortRange struct {
+	operator  string
+	low, high any
+}
+
+// SortEqual matches one sort key.
+func SortEqual(v any) SortRange { return SortRange{operator: "=", low: v} }
+
+// SortLess matches sort keys below v.
+func SortLess(v any) SortRange { return SortRange{operator: "<", low: v} }
+
+// SortLessEqual matches v and sort keys below it.
+func SortLessEqual(v any) SortRange { return SortRange{operator: "<=", low: v} }
+
+// SortGreater matches sort keys above v.
+func SortGreater(v any) SortRange { return SortRange{operator: ">", low: v} }
+
+// SortGreaterEqual matches v and sort keys above it.
+func SortGreaterEqual(v any) SortRange { return SortRange{operator: ">=", low: v} }
+
+// SortBetween matches sort keys from low to high, both included.
+func SortBetween(low, high any) SortRange {
+	return SortRange{operator: "between", low: low, high: high}
+}
+
+// SortBeginsWith matches sort keys with a prefix, of strings only.
+func SortBeginsWith(prefix string) SortRange {
+	return SortRange{operator: "begins_with", low: prefix}
+}
+
+// Query iterates over the items of one partition, page by page; the items of a
+// page are decrypted in parallel and keep their order. An [*ItemError] is about
+// one item and iteration goes on; any other error is the last element. Errors:
+// as [Table.QueryPage].
+func (t *Table[T]) Query(ctx context.Context, q Query) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var zero T
+		in, v, err := t.queryInput(q)
+		if err != nil {
+			yield(zero, err)
+			return
+		}
+		given := 0
+		for {
+			out, err := t.client.Query(ctx, in)
+			if err != nil {
+				yield(zero, t.callError("query", err))
+				return
+			}
+			items, errs := decodePage[T](ctx, &t.core, out.Items, v)
+			if err := ctx.Err(); err != nil {
+				yield(zero, t.callError("query", err))
+				return
+			}
+			for i := range items {
+				if !yield(items[i], errs[i]) {
+					return
+				}
+				if given++; given == q.Limit {
+					return
+				}
+			}
+			if len(out.LastEvaluatedKey) == 0 {
+				return
+			}
+			in.ExclusiveStartKey = out.LastEvaluatedKey
+		}
+	}
+}
+
+// QueryPage reads one page from where cursor points, "" being the beginning.
+// Errors: [ErrConfiguration] for keys, names or a cursor that do not fit;
+// [ErrEncryptedAttribute]; the SDK's.
+func (t *Table[T]) QueryPage(ctx context.Context, q Query, cursor Cursor) (Page[T], error) {
+	in, v, err := t.queryInput(q)
+	if err != nil {
+		return Page[T]{}, err
+	}
+	if in.ExclusiveStartKey, err = cursor.key(); err != nil {
+		return Page[T]{}, err
+	}
+	out, err := t.client.Query(ctx, in)
+	if err != nil {
+		return Page[T]{}, t.callError("query", err)
+	}
+	items, errs := decodePage[T](ctx, &t.core, out.Items, v)
+	if err := ctx.Err(); err != nil {
+		return Page[T]{}, t.callError("query", err)
+	}
+	page := Page[T]{Scanned: int(out.ScannedCount)}
+	for i := range items {
+		if errs[i] != nil {
+			page.Failed = append(page.Failed, errs[i])
+		} else {
+			page.Items = append(page.Items, items[i])
+		}
+	}
+	page.Next, err = cursorOf(out.LastEvaluatedKey)
+	return page, err
+}
+
+func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
+	pk, sk, err := c.queryKeys(q.Index)
+	if err != nil {
+		return nil, view{}, err
+	}
+	av, err := pk.keyValue(q.Partition)
+	if err != nil {
+		return nil, view{}, err
+	}
+	key := expression.Key(pk.name).Equal(value(av))
+	if q.Sort.operator != "" {
+		if sk == nil {
+			return nil, view{}, fmt.Errorf("%w: a sort range for %s, which has no sort key", ErrConfiguration, c.plan.typeName)
+		}
+		sort, err := q.Sort.condition(sk)
+		if err != nil {
+			return nil, view{}, err
+		}
+		key = key.And(sort)
+	}
+	b := expression.NewBuilder().WithKeyCondition(key)
+	v, e, err := c.view(b, q.Filter, q.Attributes, q.Index != nil)
+	if err != nil {
+		return nil, view{}, err
+	}
+	in := &dynamodb.QueryInput{
+		TableName: &c.name, KeyConditionExpression: e.KeyCondition(), FilterExpression: e.Filter(), ProjectionExpression: e.Projection(),
+		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(), ScanIndexForward: new(!q.Descending),
+	}
+	if q.Index != nil {
+		in.IndexName = &q.Index.Name
+	} else {
+		in.ConsistentRead = new(!q.EventuallyConsistent)
+	}
+	if q.PageSize > 0 {
+		in.Limit = &q.PageSize
+	}
+	return in, v, nil
+}
+
+// queryKeys returns the key fields of the table or of an index.
+func (c *core) queryKeys(index *Index) (pk, sk *field, err error) {
+	if index == nil {
+		return c.plan.partition, c.plan.sort, nil
+	}
+	if index.Name == "" || index.Partition == "" {
+		return nil, nil, fmt.Errorf("%w: an index needs a name and a partition key", ErrConfiguration)
+	}
+	if pk, err = c.indexKey(index.Partition); err != nil {
+		return nil, nil, err
+	}
+	if index.Sort != "" {
+		if sk, err = c.indexKey(index.Sort); err != nil {
+			return nil, nil, err
+		}
+	}
+	return pk, sk, nil
+}
+
+func (c *core) indexKey(name string) (*field, error) {
+	f := c.plan.field(name)
+	if f == nil {
+		return nil, fmt.Errorf("%w: %s has no field for index key %q", ErrConfiguration, c.plan.typeName, name)
+	}
+	if f.typ == nil { // the entity's attribute
+		f = &field{name: f.name, typ: stringType}
+	}
+	return f, c.readable("index key", name)
+}
+
+func (r SortRange) condition(f *field) (expression.KeyConditionBuilder, error) {
+	low, err := f.keyValue(r.low)
+	if err != nil {
+		return expression.KeyConditionBuilder{}, err
+	}
+	k, v := expression.Key(f.name), value(low)
+	switch r.operator {
+	case "=":
+		return k.Equal(v), nil
+	case "<":
+		return k.LessThan(v), nil
+	case "<=":
+		return k.LessThanEqual(v), nil
+	case ">":
+		return k.GreaterThan(v), nil
+	case ">=":
+		return k.GreaterThanEqual(v), nil
+	case "begins_with":
+		return k.BeginsWith(r.low.(string)), nil
+	}
+	high, err := f.keyValue(r.high)
+	return k.Between(v, value(high)), err
+}
+
+// view is what of an item a read asked for.
+type view struct {
+	attributes []string // nil: all
+	partial    bool     // items may come incomplete
+}
+
+// view adds filter and projection to an expression. The projection gets all
+// that verification needs.
+func (c *core) view(b expression.Builder, filter Condition, attributes []string, index bool) (view, expression.Expression, error) {
+	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
+	if err := c.checkConditions(kindFilter, []Condition{filter}); err != nil {
+		return fail(err)
+	}
+	if c.plan.entity.Name != "" {
+		filter, _ = join([]Condition{filter, name(c.plan.entity.Attribute).Equal(expression.Value(c.plan.entity.Name))})
+	}
+	set := false
+	if filter.IsSet() {
+		b, set = b.WithFilter(filter), true
+	}
+	v := view{attributes: attributes, partial: index}
+	if attributes != nil {
+		names, err := c.projection(attributes)
+		if err != nil {
+			return fail(err)
+		}
+		p := expression.NamesList(name(names[0]))
+		for _, n := range names[1:] {
+			p = p.AddNames(name(n))
+		}
+		b, set = b.WithProjection(p), true
+		v.partial = true
+	}
+	e, err := b.Build()
+	if err != nil {
+		if _, unset := err.(expression.UnsetParameterError); unset && !set {
+			return v, expression.Expression{}, nil // a scan of everything
+		}
+		return fail(fmt.Errorf("%w: expression: %w", ErrConfiguration, err))
+	}
+	return v, e, nil
+}
+
+// projection returns the names to read for those asked for, without
+// duplicates: the keys, and in client-side mode header, footer and every
+// attribute with a signed action.
+func (c *core) projection(attributes []string) ([]string, error) {
+	if len(attributes) == 0 {
+		return nil, fmt.Errorf("%w: an empty list of attributes: nil means all", ErrConfiguration)
+	}
+	var out []string
+	seen := map[string]bool{}
+	add := func(n string) {
+		if !seen[n] {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
+	for _, n := range attributes {
+		if c.plan.field(n) == nil {
+			return nil, fmt.Errorf("%w: %s has no attribute %q", ErrConfiguration, c.plan.typeName, n)
+		}
+		add(n)
+	}
+	add(c.plan.partition.name)
+	if c.plan.sort != nil {
+		add(c.plan.sort.name)
+	}
+	if c.plan.entity.Name != "" {
+		add(c.plan.entity.Attribute)
+	}
+	if c.encryptor != nil {
+		add(envelope.HeaderAttribute)
+		add(envelope.FooterAttribute)
+		for n, action := range c.encryptor.Actions() {
+			if action.Signed() {
+				add(n)
+			}
+		}
+	}
+	return out, nil
+}

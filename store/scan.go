@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// Scan asks for all items of a table, in no order.
+type Scan struct {
+	// Segments are read in parallel, each holding one page in memory; zero: 1.
+	Segments int
+	// Index reads a secondary index of this name instead of the table.
+	Index string
+	// Filter, Attributes, EventuallyConsistent, Limit and PageSize are those of
+	// [Query].
+	Filter               Condition
+	Attributes           []string
+	EventuallyConsistent bool
+	Limit                int
+	PageSize             int32
+}
+
+// maxSegments is DynamoDB's limit; each costs a goroutine here.
+const maxSegments = 1_000_000
+
+// page is what a segment hands over.
+type page[T any] struct {
+	items []T
+	errs  []error
+	err   error // ends the scan
+}
+
+// Scan iterates over all items. Pages come in any order when there are several
+// segments. An [*ItemError] is about one item and iteration goes on; any other
+// error is the last element.
+func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var zero T
+		v, e, err := t.scanView(s)
+		if err != nil {
+			yield(zero, err)
+			return
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		pages := make(chan page[T])
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		defer cancel()
+		segments := max(1, s.Segments)
+		for segment := range segments {
+			in := t.scanInput(s, e, segment, segments)
+			wg.Go(func() { scanSegment(ctx, t, in, v, pages) })
+		}
+		go func() {
+			wg.Wait()
+			close(pages)
+		}()
+		given := 0
+		for p := range pages {
+			if p.err != nil {
+				yield(zero, p.err)
+				return
+			}
+			for i := range p.items {
+				if !yield(p.items[i], p.errs[i]) {
+					return
+				}
+				if given++; given == s.Limit {
+					return
+				}
+			}
+		}
+		if err := ctx.Err(); err != nil { // segments that end by it are silent
+			yield(zero, t.callError("scan", err))
+		}
+	}
+}
+
+func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput, v view, to chan<- page[T]) {
+	for {
+		var p page[T]
+		out, err := t.client.Scan(ctx, in)
+		if err != nil {
+			p.err = t.callError("scan", err)
+		} else {
+			p.items, p.errs = decodePage[T](ctx, &t.core, out.Items, v)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		select {
+		case to <- p:
+		case <-ctx.Done():
+			return
+		}
+		if p.err != nil || len(out.LastEvaluatedKey) == 0 {
+			return
+		}
+		in.ExclusiveStartKey = out.LastEvaluatedKey
+	}
+}
+
+func (c *core) scanView(s Scan) (view, expression.Expression, error) {
+	if s.Segments < 0 || s.Segments > maxSegments {
+		return view{}, expression.Expression{}, fmt.Errorf("%w: %d segments, at most %d", ErrConfiguration, s.Segments, maxSegments)
+	}
+	return c.view(expression.NewBuilder(), s.Filter, s.Attributes, s.Index != "")
+}
+
+func (c *core) scanInput(s Scan, e expression.Expression, segment, segments int) *dynamodb.ScanInput {
+	in := &dynamodb.ScanInput{
+		TableName: &c.name, FilterExpression: e.Filter(), ProjectionExpression: e.Projection(),
+		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
+	}
+	if s.Index != "" {
+		in.IndexName = &s.Index
+	} else {
+		in.ConsistentRead = new(!s.EventuallyConsistent)
+	}
+	if s.PageSize > 0 {
+		in.Limit = &s.PageSize
+	}
+	if segments > 1 {
+		in.Segment, in.TotalSegments = new(int32(segment)), new(int32(segments))
+	}
+	return in
+}

@@ -1,0 +1,220 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+)
+
+// maxOperations is DynamoDB's limit for one transaction.
+const maxOperations = 100
+
+// WriteOp is one operation of [TransactWrite]. It is made by the tables'
+// methods PutOp, DeleteOp, CheckOp and UpdateOp, and used once.
+type WriteOp struct {
+	core  *core
+	build func(context.Context) (types.TransactWriteItem, error)
+}
+
+// PutOp is [Table.Put] in a transaction.
+func (t *Table[T]) PutOp(v T, conditions ...Condition) WriteOp {
+	return WriteOp{&t.core, func(ctx context.Context) (types.TransactWriteItem, error) {
+		in, err := t.putInput(ctx, v, conditions)
+		if err != nil {
+			return types.TransactWriteItem{}, err
+		}
+		return putOperation(in), nil
+	}}
+}
+
+// UpdateOp is one attempt of [Table.Update] in a transaction: it reads and
+// changes the item when the transaction is built, and the transaction is
+// cancelled if the item changes before it runs.
+func (t *Table[T]) UpdateOp(k Key, change func(*T) error) WriteOp {
+	return WriteOp{&t.core, func(ctx context.Context) (types.TransactWriteItem, error) {
+		key, err := t.plan.key(k)
+		if err != nil {
+			return types.TransactWriteItem{}, err
+		}
+		in, _, err := prepare(ctx, t, key, change, false)
+		if err != nil {
+			return types.TransactWriteItem{}, err
+		}
+		return putOperation(in), nil
+	}}
+}
+
+// DeleteOp is [Table.Delete] in a transaction.
+func (t *Table[T]) DeleteOp(k Key, conditions ...Condition) WriteOp {
+	return t.keyOp(k, conditions, func(key envelope.Item, expr *string, names map[string]string, values envelope.Item) types.TransactWriteItem {
+		return types.TransactWriteItem{Delete: &types.Delete{
+			TableName: &t.name, Key: key, ConditionExpression: expr,
+			ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		}}
+	})
+}
+
+// CheckOp cancels the transaction unless the item with the key meets all
+// conditions; at least one is needed.
+func (t *Table[T]) CheckOp(k Key, conditions ...Condition) WriteOp {
+	return t.keyOp(k, conditions, func(key envelope.Item, expr *string, names map[string]string, values envelope.Item) types.TransactWriteItem {
+		return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+			TableName: &t.name, Key: key, ConditionExpression: expr,
+			ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		}}
+	})
+}
+
+func (c *core) keyOp(k Key, conditions []Condition, make func(envelope.Item, *string, map[string]string, envelope.Item) types.TransactWriteItem) WriteOp {
+	return WriteOp{c, func(context.Context) (types.TransactWriteItem, error) {
+		key, err := c.plan.key(k)
+		if err != nil {
+			return types.TransactWriteItem{}, err
+		}
+		if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
+			return types.TransactWriteItem{}, err
+		}
+		expr, names, values, err := c.condition(conditions)
+		if err != nil {
+			return types.TransactWriteItem{}, err
+		}
+		op := make(key, expr, names, values)
+		if op.ConditionCheck != nil && expr == nil {
+			return op, fmt.Errorf("%w: a check without a condition", ErrConfiguration)
+		}
+		return op, nil
+	}}
+}
+
+func putOperation(in *dynamodb.PutItemInput) types.TransactWriteItem {
+	return types.TransactWriteItem{Put: &types.Put{
+		TableName: in.TableName, Item: in.Item, ConditionExpression: in.ConditionExpression,
+		ExpressionAttributeNames: in.ExpressionAttributeNames, ExpressionAttributeValues: in.ExpressionAttributeValues,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}}
+}
+
+// TransactWrite does all operations or none. They may be on several tables, of
+// both modes, that client reaches; one item may occur once. The SDK repeats the
+// call under one token, so a lost answer does no harm. Errors:
+// [*TransactionError]; those of Put and Update, before the call; the SDK's.
+func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
+	if err := countOperations(len(ops)); err != nil {
+		return err
+	}
+	in := &dynamodb.TransactWriteItemsInput{TransactItems: make([]types.TransactWriteItem, len(ops))}
+	for i, op := range ops {
+		if op.build == nil {
+			return fmt.Errorf("%w: operation %d is empty", ErrConfiguration, i)
+		}
+		var err error
+		if in.TransactItems[i], err = op.build(ctx); err != nil {
+			return fmt.Errorf("operation %d of the transaction: %w", i, err)
+		}
+	}
+	if _, err := client.TransactWriteItems(ctx, in); err != nil {
+		return transactionError(ctx, err, len(ops), func(i int) *core { return ops[i].core })
+	}
+	return nil
+}
+
+// ReadOp is one operation of [TransactGet]: what [Table.GetOp] returns.
+type ReadOp interface {
+	request() (*core, types.TransactGetItem, error)
+	take(ctx context.Context, stored envelope.Item)
+}
+
+// Read is the operation that reads one item of a [Table] in a transaction, and
+// then its result.
+type Read[T any] struct {
+	table *Table[T]
+	key   Key
+	value T
+	err   error
+}
+
+var errNotRead = errors.New("the transaction has not run")
+
+// GetOp is [Table.Get] in a transaction.
+func (t *Table[T]) GetOp(k Key) *Read[T] { return &Read[T]{table: t, key: k, err: errNotRead} }
+
+// Result returns the item after [TransactGet] succeeded; the errors are those
+// of [Table.Get].
+func (r *Read[T]) Result() (T, error) { return r.value, r.err }
+
+func (r *Read[T]) request() (*core, types.TransactGetItem, error) {
+	key, err := r.table.plan.key(r.key)
+	return &r.table.core, types.TransactGetItem{Get: &types.Get{TableName: &r.table.name, Key: key}}, err
+}
+
+func (r *Read[T]) take(ctx context.Context, stored envelope.Item) {
+	if len(stored) == 0 {
+		r.err = fmt.Errorf("get of %s: %w", r.table.name, ErrNotFound)
+		return
+	}
+	r.value, r.err = decodeItem[T](ctx, &r.table.core, stored)
+}
+
+// TransactGet reads all items in one state of the database. Each operation
+// then has its own result: an item that does not open is an error of that one
+// only. Errors: [*TransactionError]; the SDK's.
+func TransactGet(ctx context.Context, client Client, ops ...ReadOp) error {
+	if err := countOperations(len(ops)); err != nil {
+		return err
+	}
+	in := &dynamodb.TransactGetItemsInput{TransactItems: make([]types.TransactGetItem, len(ops))}
+	cores := make([]*core, len(ops))
+	for i, op := range ops {
+		var err error
+		if cores[i], in.TransactItems[i], err = op.request(); err != nil {
+			return fmt.Errorf("operation %d of the transaction: %w", i, err)
+		}
+	}
+	out, err := client.TransactGetItems(ctx, in)
+	if err != nil {
+		return transactionError(ctx, err, len(ops), func(i int) *core { return cores[i] })
+	}
+	if len(out.Responses) != len(ops) {
+		return fmt.Errorf("transaction: %d responses to %d operations", len(out.Responses), len(ops))
+	}
+	for i, op := range ops {
+		op.take(ctx, out.Responses[i].Item)
+	}
+	return nil
+}
+
+func countOperations(n int) error {
+	if n == 0 || n > maxOperations {
+		return fmt.Errorf("%w: a transaction of %d operations, from 1 to %d", ErrConfiguration, n, maxOperations)
+	}
+	return nil
+}
+
+func transactionError(ctx context.Context, err error, n int, tables func(int) *core) error {
+	var cancelled *types.TransactionCanceledException
+	if !errors.As(err, &cancelled) {
+		return fmt.Errorf("transaction: %w", err)
+	}
+	out := &TransactionError{Err: err}
+	for i, r := range cancelled.CancellationReasons {
+		if i >= n {
+			break
+		}
+		c := tables(i)
+		reason := Reason{Table: c.name, Code: "None"}
+		if r.Code != nil {
+			reason.Code = *r.Code
+		}
+		reason.Item, reason.ItemErr = c.decryptExtra(ctx, r.Item)
+		out.Reasons = append(out.Reasons, reason)
+	}
+	return out
+}

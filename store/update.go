@@ -1,0 +1,242 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+)
+
+// Attempts of Update, and the pauses between them, which double and are taken
+// at random up to the bound, so that writers that met once do not meet again.
+const (
+	updateAttempts = 20
+	firstPause     = 2 * time.Millisecond
+	longestPause   = 250 * time.Millisecond
+)
+
+// Update reads the item with the key, lets change work on it, and writes the
+// result on condition that nobody else changed the item in between; otherwise
+// it begins again, so change may run several times and should do nothing but
+// change its argument. An error of change ends the update and is wrapped.
+//
+// Attributes that T does not have are kept. The condition is, in client-side
+// mode, the item's signature and every unsigned attribute, known by name, that
+// was read or was absent; a new attribute under AllowedUnsignedPrefix is not
+// noticed. In server-side mode it is the version attribute, or without one the
+// equality of all attributes that were read: then an attribute unknown to T
+// that another writer adds in between is lost.
+//
+// Update returns what it wrote. Errors: [ErrNotFound]; [ErrConflict] after 20
+// attempts; [ErrTooWide]; [ErrUncertain]; those of [Table.Get] and [Table.Put].
+func (t *Table[T]) Update(ctx context.Context, k Key, change func(*T) error) (T, error) {
+	return update(ctx, t, k, change, false)
+}
+
+// UpdateOrCreate is [Table.Update], and where no item has the key, change
+// works on a value that has only the key set.
+func (t *Table[T]) UpdateOrCreate(ctx context.Context, k Key, change func(*T) error) (T, error) {
+	return update(ctx, t, k, change, true)
+}
+
+func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) error, create bool) (T, error) {
+	var zero T
+	key, err := t.plan.key(k)
+	if err != nil {
+		return zero, err
+	}
+	pause := firstPause
+	for range updateAttempts {
+		var in *dynamodb.PutItemInput
+		var v T
+		if in, v, err = prepare(ctx, t, key, change, create); err != nil {
+			return zero, err
+		}
+		if _, err = t.put(ctx, in); err == nil {
+			return v, nil
+		}
+		if !errors.Is(err, ErrConditionFailed) {
+			return zero, err
+		}
+		if err := sleep(ctx, rand.N(pause)); err != nil {
+			return zero, fmt.Errorf("update of %s: %w", t.name, err)
+		}
+		pause = min(2*pause, longestPause)
+	}
+	return zero, fmt.Errorf("update of %s: %w: %d attempts: %w", t.name, ErrConflict, updateAttempts, err)
+}
+
+// prepare reads, changes and seals, and returns the conditional put.
+func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change func(*T) error, create bool) (*dynamodb.PutItemInput, T, error) {
+	var v, zero T
+	stored, err := t.read(ctx, key)
+	absent := create && errors.Is(err, ErrNotFound)
+	if err != nil && !absent {
+		return nil, zero, err
+	}
+	plain := key
+	if !absent {
+		if plain, err = t.decrypt(ctx, stored); err == nil {
+			err = t.unmarshal(plain, &v)
+		}
+		if err != nil {
+			return nil, zero, t.itemError(stored, err)
+		}
+	} else if err := attributevalue.UnmarshalMapWithOptions(key, &v, exactNumbers); err != nil {
+		return nil, zero, &conversionError{"key does not fit " + t.plan.typeName, err}
+	}
+	if err := change(&v); err != nil {
+		return nil, zero, fmt.Errorf("update of %s: %w", t.name, err)
+	}
+	next, err := t.merge(plain, key, &v)
+	if err != nil {
+		return nil, zero, err
+	}
+	condition := name(t.plan.partition.name).AttributeNotExists()
+	if !absent {
+		if condition, err = t.unchanged(stored); err != nil {
+			return nil, zero, err
+		}
+	}
+	in, err := t.sealedPut(ctx, next, []Condition{condition})
+	return in, v, err
+}
+
+// merge makes the next plaintext item: the attributes of *v, those of the old
+// item that T does not have, and the next version, which *v gets too.
+func (c *core) merge(plain, key envelope.Item, v any) (envelope.Item, error) {
+	p := c.plan
+	next, err := c.marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	if p.keyText(next) != p.keyText(key) {
+		return nil, fmt.Errorf("%w: update of %s changed the item's key: delete and put instead", ErrConfiguration, c.name)
+	}
+	if p.version != nil {
+		n, err := p.versionOf(plain)
+		if err != nil {
+			return nil, err
+		}
+		next[p.version.name] = versionValue(n + 1)
+		if err := setInt(reflect.ValueOf(v).Elem(), p.version, n+1); err != nil {
+			return nil, err
+		}
+	}
+	for name, av := range plain {
+		if p.field(name) == nil && !isReserved(name) {
+			next[name] = av
+		}
+	}
+	return next, nil
+}
+
+// setInt writes the version into the struct.
+func setInt(v reflect.Value, f *field, n int64) error {
+	for i, at := range f.index {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(at)
+	}
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	switch {
+	case v.CanInt() && !v.OverflowInt(n):
+		v.SetInt(n)
+	case v.CanUint() && !v.OverflowUint(uint64(n)):
+		v.SetUint(uint64(n))
+	default:
+		return fmt.Errorf("%w: version attribute %q outgrew its type %v", envelope.ErrInvalidItem, f.name, f.typ)
+	}
+	return nil
+}
+
+// unchanged is the condition that the item is still what was read.
+func (c *core) unchanged(stored envelope.Item) (Condition, error) {
+	p := c.plan
+	if c.encryptor != nil && stored[envelope.FooterAttribute] != nil {
+		// Others may change unsigned attributes without touching the footer.
+		guard := []Condition{name(envelope.FooterAttribute).Equal(value(stored[envelope.FooterAttribute]))}
+		for n, av := range stored {
+			if c.encryptor.AllowedUnsigned(n) {
+				guard = append(guard, name(n).Equal(value(av)))
+			}
+		}
+		return narrow(c.missing(guard, stored, c.unsigned))
+	}
+	if p.version != nil && c.encryptor == nil && stored[p.version.name] != nil {
+		return name(p.version.name).Equal(value(stored[p.version.name])), nil
+	}
+	guard := make([]Condition, 0, len(stored)+len(p.fields)+1)
+	for n, av := range stored {
+		guard = append(guard, name(n).Equal(value(av)))
+	}
+	known := make([]string, 0, len(p.fields)+len(c.unsigned)+1)
+	if c.encryptor != nil { // plaintext, read under a policy that allows it
+		known = append(known, envelope.FooterAttribute)
+		for n := range c.encryptor.Actions() {
+			known = append(known, n)
+		}
+		for _, n := range c.unsigned {
+			if _, has := c.encryptor.Actions()[n]; !has {
+				known = append(known, n)
+			}
+		}
+	} else {
+		for _, f := range p.fields {
+			known = append(known, f.name)
+		}
+	}
+	return narrow(c.missing(guard, stored, known))
+}
+
+// missing adds that the names which the item did not have are still absent.
+func (c *core) missing(guard []Condition, stored envelope.Item, names []string) []Condition {
+	for _, n := range names {
+		if _, has := stored[n]; !has {
+			guard = append(guard, name(n).AttributeNotExists())
+		}
+	}
+	return guard
+}
+
+// narrow joins the parts if DynamoDB's limits for expressions allow it.
+func narrow(guard []Condition) (Condition, error) {
+	all, _ := join(guard)
+	e, err := expression.NewBuilder().WithCondition(all).Build()
+	if err != nil {
+		return Condition{}, fmt.Errorf("%w: condition: %w", ErrConfiguration, err)
+	}
+	// Each part has one operator or function, and is joined by one AND.
+	if n := 2*len(guard) - 1; n > ddbexpr.MaxOperators || len(*e.Condition()) > ddbexpr.MaxExpressionSize {
+		return Condition{}, fmt.Errorf("%w: %d attributes, %d bytes of expression", ErrTooWide, len(guard), len(*e.Condition()))
+	}
+	return all, nil
+}
+
+// sleep waits, or returns the context's error.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,265 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+)
+
+// Put writes v, replacing an item of the same key, if all conditions hold for
+// that item.
+//
+// With a version attribute, v is the next state of what was read: version 0
+// must not exist yet, and version n must still be n; the item gets n+1 (v
+// itself, being a copy, keeps n). Errors: [*ConditionError],
+// [ErrEncryptedAttribute], [ErrItemTooLarge], [ErrUncertain]; those of
+// envelope.ItemEncryptor.EncryptItem; the SDK's.
+func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
+	in, err := t.putInput(ctx, v, conditions)
+	if err != nil {
+		return err
+	}
+	_, err = t.put(ctx, in)
+	return err
+}
+
+// PutOld is [Table.Put] and returns the item that v replaced, nil if there was
+// none. An [*ItemError] says that v was written but the old item does not open.
+func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T, error) {
+	in, err := t.putInput(ctx, v, conditions)
+	if err != nil {
+		return nil, err
+	}
+	in.ReturnValues = types.ReturnValueAllOld
+	out, err := t.put(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return old[T](ctx, &t.core, out.Attributes)
+}
+
+// Delete removes the item with the key if all conditions hold; an item that
+// does not exist is no error. Errors: [*ConditionError],
+// [ErrEncryptedAttribute]; the SDK's.
+func (t *Table[T]) Delete(ctx context.Context, k Key, conditions ...Condition) error {
+	_, err := t.delete(ctx, k, types.ReturnValueNone, conditions)
+	return err
+}
+
+// DeleteOld is [Table.Delete] and returns the item that it removed, nil if
+// there was none. An [*ItemError] says that the item was removed but does not
+// open.
+func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition) (*T, error) {
+	out, err := t.delete(ctx, k, types.ReturnValueAllOld, conditions)
+	if err != nil {
+		return nil, err
+	}
+	return old[T](ctx, &t.core, out.Attributes)
+}
+
+// UpdateAttributes changes attributes in place, without reading the item, with
+// an update of the SDK's expression package. In client-side mode it reaches
+// unsigned attributes only, [ErrEncryptedAttribute] otherwise: a signed one
+// changes by [Table.Update]. The item must exist: [ErrNotFound], also when a
+// condition failed for that reason. In server-side mode it counts the version
+// attribute up.
+func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.UpdateBuilder, conditions ...Condition) error {
+	key, err := t.plan.key(k)
+	if err != nil {
+		return err
+	}
+	if err := t.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
+		return err
+	}
+	if v := t.plan.version; v != nil && t.encryptor == nil {
+		u = u.Add(name(v.name), expression.Value(1))
+	}
+	all, _ := join(append([]Condition{name(t.plan.partition.name).AttributeExists()}, conditions...))
+	e, err := expression.NewBuilder().WithUpdate(u).WithCondition(all).Build()
+	if err != nil {
+		return fmt.Errorf("%w: update: %w", ErrConfiguration, err)
+	}
+	if err := t.checkUpdate(e); err != nil {
+		return err
+	}
+	_, err = t.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &t.name, Key: key, UpdateExpression: e.Update(), ConditionExpression: e.Condition(),
+		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	if err != nil {
+		var failed *types.ConditionalCheckFailedException
+		if errors.As(err, &failed) && len(failed.Item) == 0 {
+			return fmt.Errorf("update of %s: %w: %w", t.name, ErrNotFound, err)
+		}
+		return t.writeError(ctx, "update", err)
+	}
+	return nil
+}
+
+func (c *core) checkUpdate(e expression.Expression) error {
+	scope, err := ddbexpr.NewScope(e.Names(), e.Values())
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfiguration, err)
+	}
+	u, err := scope.Update(*e.Update())
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfiguration, err)
+	}
+	for _, name := range u.TopLevelNames() {
+		if c.encryptor != nil && !c.encryptor.AllowedUnsigned(name) {
+			return fmt.Errorf("%w or signed: UpdateExpression names %q of table %s: change it by Update, which reads, changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
+		}
+	}
+	return nil
+}
+
+// putInput makes a sealed, conditional put of a value of T.
+func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dynamodb.PutItemInput, error) {
+	if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
+		return nil, err
+	}
+	item, err := c.marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	if c.plan.version != nil {
+		unchanged, err := c.plan.advance(item)
+		if err != nil {
+			return nil, err
+		}
+		conditions = append([]Condition{unchanged}, conditions...)
+	}
+	return c.sealedPut(ctx, item, conditions)
+}
+
+// sealedPut encrypts a plaintext item into a put.
+func (c *core) sealedPut(ctx context.Context, plain envelope.Item, conditions []Condition) (*dynamodb.PutItemInput, error) {
+	stored, err := c.encrypt(ctx, plain)
+	if err != nil {
+		return nil, err
+	}
+	in := &dynamodb.PutItemInput{TableName: &c.name, Item: stored}
+	if in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, err = c.condition(conditions); err != nil {
+		return nil, err
+	}
+	if in.ConditionExpression != nil {
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	return in, nil
+}
+
+// advance counts the version of an item up and returns the condition that
+// nobody else did.
+func (p *plan) advance(item envelope.Item) (Condition, error) {
+	n, err := p.versionOf(item)
+	if err != nil {
+		return Condition{}, err
+	}
+	item[p.version.name] = versionValue(n + 1)
+	if n == 0 {
+		return name(p.partition.name).AttributeNotExists(), nil
+	}
+	return name(p.version.name).Equal(expression.Value(n)), nil
+}
+
+func versionValue(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+// versionOf reads an item's version; absent is 0.
+func (p *plan) versionOf(item envelope.Item) (int64, error) {
+	n, ok := item[p.version.name].(*types.AttributeValueMemberN)
+	if !ok {
+		return 0, nil
+	}
+	v, err := strconv.ParseInt(n.Value, 10, 64)
+	if err != nil || v < 0 || v == 1<<63-1 {
+		return 0, fmt.Errorf("%w: version attribute %q is no count", envelope.ErrInvalidItem, p.version.name)
+	}
+	return v, nil
+}
+
+// put sends a put. A condition that fails after an attempt with an unclear
+// answer is resolved by the footer, which no two writes share; in server-side
+// mode it cannot be.
+func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
+	var seen attempts
+	out, err := c.client.PutItem(ctx, in, seen.observe)
+	if err == nil {
+		return out, nil
+	}
+	var failed *types.ConditionalCheckFailedException
+	if errors.As(err, &failed) && seen.unclear.Load() {
+		if sameFooter(failed.Item, in.Item) && in.ReturnValues != types.ReturnValueAllOld {
+			return &dynamodb.PutItemOutput{}, nil
+		}
+		return nil, fmt.Errorf("put of %s: %w: %w", c.name, ErrUncertain, err)
+	}
+	return nil, c.writeError(ctx, "put", err)
+}
+
+func sameFooter(a, b envelope.Item) bool {
+	x, ok := a[envelope.FooterAttribute].(*types.AttributeValueMemberB)
+	y, ok2 := b[envelope.FooterAttribute].(*types.AttributeValueMemberB)
+	return ok && ok2 && bytes.Equal(x.Value, y.Value)
+}
+
+func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, conditions []Condition) (*dynamodb.DeleteItemOutput, error) {
+	key, err := c.plan.key(k)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
+		return nil, err
+	}
+	in := &dynamodb.DeleteItemInput{TableName: &c.name, Key: key, ReturnValues: returned}
+	if in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, err = c.condition(conditions); err != nil {
+		return nil, err
+	}
+	if in.ConditionExpression != nil {
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	var seen attempts
+	out, err := c.client.DeleteItem(ctx, in, seen.observe)
+	if err != nil {
+		var failed *types.ConditionalCheckFailedException
+		if errors.As(err, &failed) && seen.unclear.Load() {
+			return nil, fmt.Errorf("delete of %s: %w: %w", c.name, ErrUncertain, err)
+		}
+		return nil, c.writeError(ctx, "delete", err)
+	}
+	return out, nil
+}
+
+// writeError turns a failed condition into a [*ConditionError].
+func (c *core) writeError(ctx context.Context, call string, err error) error {
+	var failed *types.ConditionalCheckFailedException
+	if !errors.As(err, &failed) {
+		return c.callError(call, err)
+	}
+	out := &ConditionError{Table: c.name, Err: err}
+	out.Item, out.ItemErr = c.decryptExtra(ctx, failed.Item)
+	return out
+}
+
+// old decodes an item that a write returned.
+func old[T any](ctx context.Context, c *core, stored envelope.Item) (*T, error) {
+	if len(stored) == 0 {
+		return nil, nil
+	}
+	v, err := decodeItem[T](ctx, c, stored)
+	if err != nil {
+		return nil, err
+	}
+	return &v, nil
+}
