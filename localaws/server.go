@@ -38,8 +38,8 @@ type Server struct {
 }
 
 // New starts a server. It fails when the options are wrong, when DataDir
-// cannot be used or is in use by another process, and when what lies there is
-// damaged; nothing is overwritten then.
+// cannot be used or is in use by another process (ErrInUse), and when what lies
+// there is damaged (ErrDamaged, ErrRootKey); nothing is overwritten then.
 func New(o Options) (*Server, error) {
 	o, err := o.complete()
 	if err != nil {

@@ -72,13 +72,13 @@ func code(err error) string {
 
 // rawRequest is a request below the SDK.
 type rawRequest struct {
-	method, path, target, contentType, body string
-	service, region                         string
-	header                                  map[string]string
-	unsigned                                bool
-	creds                                   aws.Credentials
-	at                                      time.Time
-	edit                                    func(*http.Request) // after signing
+	method, query, target, contentType, body string
+	service, region                          string
+	header                                   map[string]string
+	unsigned                                 bool
+	creds                                    aws.Credentials
+	at                                       time.Time
+	edit                                     func(*http.Request) // after signing
 }
 
 func (r rawRequest) build(t testing.TB, base string) *http.Request {
@@ -92,10 +92,11 @@ func (r rawRequest) build(t testing.TB, base string) *http.Request {
 	if r.region == "" {
 		r.region = "us-east-1"
 	}
-	req, err := http.NewRequest(r.method, base+"/"+r.path, strings.NewReader(r.body))
+	req, err := http.NewRequest(r.method, base+"/", strings.NewReader(r.body))
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.URL.RawQuery = r.query
 	if r.target != "" {
 		req.Header.Set("X-Amz-Target", r.target)
 	}

@@ -1,8 +1,6 @@
 package localaws
 
 import (
-	"errors"
-
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
@@ -11,12 +9,26 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
+// Errors of New about its data directory.
+var (
+	// ErrInUse: another process has the data directory open.
+	ErrInUse = storage.ErrLocked
+	// ErrDamaged: the data file is torn, was changed, or is none of ours.
+	ErrDamaged = storage.ErrDamaged
+	// ErrRootKey: the root key file is missing, damaged or of other data.
+	ErrRootKey = storage.ErrRootKey
+)
+
 // openStore opens the state in dir, or one that forgets for an empty dir.
 func openStore(dir string) (storage.Store, error) {
 	if dir == "" {
 		return storage.Memory{}, nil
 	}
-	return nil, errors.New("a data directory is not supported yet")
+	store, err := storage.Open(dir)
+	if err != nil {
+		return nil, err // not a typed nil
+	}
+	return store, nil
 }
 
 // startServices makes the services in the order in which they need each other.
