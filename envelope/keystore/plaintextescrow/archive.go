@@ -1,0 +1,128 @@
+package plaintextescrow
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/google/uuid"
+
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// ErrArchive: an archive is malformed or was altered.
+var ErrArchive = errors.New("invalid escrow archive")
+
+const (
+	format = "ddbseal branch key escrow 1"
+	// maxEntries and maxArchive bound what is read: 100,000 versions.
+	maxEntries = 100_000
+	maxArchive = 64 << 20
+	maxText    = 1 << 16
+)
+
+// Archive is an export: a list in clear of what it holds, and the sealed keys.
+// It is stored as JSON, by [Archive.Write] and [Read].
+type Archive struct {
+	Format string `json:"format"`
+	// LogicalName is that of the key store.
+	LogicalName string  `json:"logicalName"`
+	Entries     []Entry `json:"branchKeys"`
+	// Recipients are the wrapped copies of the key that seals the archive.
+	Recipients []Recipient `json:"recipients"`
+	// Sealed holds the keys in the order of Entries, 32 bytes each, and a tag
+	// over them and over all that is above but Recipients.
+	Sealed []byte `json:"sealed"`
+}
+
+// Entry names one exported version of a branch key.
+type Entry struct {
+	BranchKeyID string `json:"branchKeyId"`
+	Version     string `json:"version"`
+	// CreateTime and Active are as the key store said at the time of export.
+	CreateTime string `json:"createTime"`
+	Active     bool   `json:"active"`
+}
+
+// Recipient is one wrapped copy of the sealing key.
+type Recipient struct {
+	ProviderID   string `json:"providerId"`
+	ProviderInfo []byte `json:"providerInfo"`
+	Ciphertext   []byte `json:"ciphertext"`
+}
+
+// Write stores the archive as JSON.
+func (a *Archive) Write(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(a)
+}
+
+// Read reads an archive of at most 64 MiB and checks its form; [Open] checks
+// that it is authentic. Errors: [ErrArchive], and those of the reader.
+func Read(r io.Reader) (*Archive, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxArchive+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxArchive {
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrArchive, maxArchive)
+	}
+	var a Archive
+	if err := json.Unmarshal(text, &a); err != nil {
+		return nil, fmt.Errorf("%w: not its JSON: %w", ErrArchive, err)
+	}
+	if err := a.validate(); err != nil {
+		return nil, err
+	}
+	return &a, nil
+}
+
+func (a *Archive) validate() error {
+	bad := func(text string) error { return fmt.Errorf("%w: %s", ErrArchive, text) }
+	switch {
+	case a == nil || a.Format != format:
+		return bad("unknown format")
+	case len(a.Entries) == 0 || len(a.Entries) > maxEntries:
+		return bad(fmt.Sprintf("it must list 1 to %d versions", maxEntries))
+	case len(a.Sealed) != len(a.Entries)*keyLength+tagLength:
+		return bad("the sealed keys do not fit the list")
+	case len(a.LogicalName) > maxText:
+		return bad("the logical name is too long")
+	case len(a.Recipients) == 0 || len(a.Recipients) > materials.MaxEncryptedDataKeys:
+		return bad("no recipient, or too many")
+	}
+	for _, e := range a.Entries {
+		u, err := uuid.Parse(e.Version)
+		if err != nil || u.String() != e.Version || e.BranchKeyID == "" || len(e.BranchKeyID) > maxText || len(e.CreateTime) > maxText {
+			return bad("a listed version has no id or no UUID")
+		}
+	}
+	return nil
+}
+
+// description serializes what is in clear, every text behind its length, so
+// that no two lists have the same bytes.
+func (a *Archive) description() []byte {
+	var b []byte
+	text := func(s string) {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
+		b = append(b, s...)
+	}
+	text(a.Format)
+	text(a.LogicalName)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(a.Entries)))
+	for _, e := range a.Entries {
+		text(e.BranchKeyID)
+		text(e.Version)
+		text(e.CreateTime)
+		if e.Active {
+			b = append(b, 1)
+		} else {
+			b = append(b, 0)
+		}
+	}
+	return b
+}
