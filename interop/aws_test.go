@@ -52,7 +52,7 @@ func startCloud(t *testing.T) *cloud {
 	}
 	root := server.RootCredentials()
 	c := &cloud{
-		java: startJava(t, "AWS_ENDPOINT_URL="+listener.URL(), "AWS_REGION="+server.Region(),
+		java: start(t, "java", "AWS_ENDPOINT_URL="+listener.URL(), "AWS_REGION="+server.Region(),
 			"AWS_ACCESS_KEY_ID="+root.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+root.SecretAccessKey, "AWS_SESSION_TOKEN="),
 		kms: kms.NewFromConfig(server.Config(root)),
 		ddb: dynamodb.NewFromConfig(server.Config(root)),
