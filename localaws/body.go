@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/google/uuid"
+	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
 )
 
 // maxUserAgent bounds the user agent in events.
@@ -27,7 +27,7 @@ func (s *Server) admit(in *incoming, e *endpoint, length int64) *answer {
 	case encoding != "" && encoding != "identity" && encoding != "amz-1.0":
 		// A compressed request could be a thousand times its size, and no AWS
 		// service here takes one.
-		a = e.failure(uuid.NewString(), e.refusal("SerializationException", "Content-Encoding is not supported"))
+		a = e.failure(cloudtrail.NewID(), e.refusal("SerializationException", "Content-Encoding is not supported"))
 	case length > e.maxBody:
 		a, _ = e.unreadable(errTooLarge)
 	default:
@@ -42,7 +42,7 @@ func (e *endpoint) unreadable(err error) (answer, error) {
 	if !errors.Is(err, errTooLarge) {
 		return answer{}, err
 	}
-	return e.failure(uuid.NewString(), e.refusal("RequestEntityTooLargeException", "The request body exceeds the limit of this service")), nil
+	return e.failure(cloudtrail.NewID(), e.refusal("RequestEntityTooLargeException", "The request body exceeds the limit of this service")), nil
 }
 
 // readBody reads at most limit bytes. Memory grows with what arrives, not with

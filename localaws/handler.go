@@ -11,9 +11,8 @@ import (
 	"strings"
 	"unique"
 
-	"github.com/google/uuid"
-
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
@@ -25,7 +24,7 @@ import (
 // the service looks at the request. The error is the context's: nobody waits
 // for an answer.
 func (s *Server) serve(ctx context.Context, in *incoming, e *endpoint, operation string) (answer, error) {
-	id := uuid.NewString()
+	id := cloudtrail.NewID()
 	sig, sigErr := sigv4.Parse(&in.Request)
 	body := in.Body
 	if e.query() {
@@ -162,7 +161,7 @@ func unsignedQuery(raw string) []byte {
 
 // refuse answers a request that no endpoint is responsible for.
 func refuse(in *incoming) answer {
-	a := answer{contentType: "text/plain", requestID: uuid.NewString()}
+	a := answer{contentType: "text/plain", requestID: cloudtrail.NewID()}
 	switch {
 	case (in.Method == http.MethodGet || in.Method == http.MethodHead) && in.RawQuery == "" && (in.Path == "/" || in.Path == ""):
 		// What DynamoDB's own endpoint says to a health check.

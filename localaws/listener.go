@@ -12,9 +12,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/google/uuid"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
 	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
 )
 
@@ -183,7 +183,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	release, ok := s.reserve(r, e)
 	if !ok {
-		a := e.failure(uuid.NewString(), &call.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once", Status: http.StatusServiceUnavailable})
+		a := e.failure(cloudtrail.NewID(), &call.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once", Status: http.StatusServiceUnavailable})
 		a.close = true
 		a.write(w)
 		return

@@ -83,11 +83,18 @@ type SessionIssuer struct {
 // Denied reports whether the call was refused for want of a permission.
 func (e *Event) Denied() bool { return e.ErrorCode == "AccessDenied" }
 
-// Decision returns the evaluation behind a denial, nil for other events.
-func (e *Event) Decision() *policy.Decision { return e.decision }
-
-// Time returns EventTime, for sorting and filtering.
-func (e *Event) Time() time.Time { return e.EventTime }
+// Reasons tells, for a denied call, how each statement and grant bore on it;
+// nil for other events. It is no part of CloudTrail's record: AWS does not say.
+func (e *Event) Reasons() []string {
+	if e.decision == nil {
+		return nil
+	}
+	var out []string
+	for _, r := range e.decision.Reasons() {
+		out = append(out, r.String())
+	}
+	return out
+}
 
 // maxField bounds one member of an event, as CloudTrail does: 100 KB.
 const maxField = 100 << 10
@@ -104,7 +111,7 @@ func newEvent(c *call.Call, o call.Operation, err error) *Event {
 		UserAgent:          c.UserAgent,
 		RequestParameters:  raw(c.Trail.RequestParameters, "requestParameters"),
 		RequestID:          c.ID,
-		EventID:            newID(),
+		EventID:            NewID(),
 		ReadOnly:           o.ReadOnly,
 		Resources:          c.Trail.Resources,
 		EventType:          "AwsApiCall",
@@ -215,7 +222,7 @@ func raw(v any, name string) json.RawMessage {
 // resource: it tells the caller's account but not the caller's name.
 func (e *Event) inOwnersAccount(account string) *Event {
 	o := *e
-	o.EventID, o.RecipientAccountID = newID(), account
+	o.EventID, o.RecipientAccountID = NewID(), account
 	o.UserIdentity = UserIdentity{Type: "AWSAccount", PrincipalID: e.UserIdentity.PrincipalID, AccountID: e.UserIdentity.AccountID, InvokedBy: e.UserIdentity.InvokedBy}
 	o.ResponseElements = nil
 	return &o

@@ -116,11 +116,13 @@ func parseQuery(r *Request) (*Signature, error) {
 }
 
 func (s *Signature) fill(credential, signedHeaders, mac, timestamp string) error {
-	parts := strings.Split(credential, "/")
-	if len(parts) != 5 {
+	if strings.Count(credential, "/") != 4 {
 		return incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" + printable(credential) + "'")
 	}
-	s.AccessKeyID, s.Date, s.Region, s.Service, s.terminator = parts[0], parts[1], parts[2], parts[3], parts[4]
+	rest := credential
+	for _, part := range []*string{&s.AccessKeyID, &s.Date, &s.Region, &s.Service, &s.terminator} {
+		*part, rest, _ = strings.Cut(rest, "/")
+	}
 	if !word(s.AccessKeyID, maxAccessKeyID) || !word(s.Region, maxRegion) || !word(s.Service, maxService) {
 		return incomplete("Credential has an empty, overlong or illegal element, got '" + printable(credential) + "'")
 	}

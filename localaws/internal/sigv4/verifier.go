@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"strings"
 	"sync"
 )
@@ -16,7 +17,24 @@ const maxKeys = 1024
 // region and service of one secret.
 type Verifier struct {
 	mu   sync.RWMutex
-	keys map[keyID][32]byte
+	keys map[keyID]*signingKey
+}
+
+// signingKey is a derived key with hashes that are keyed with it already: a
+// hash that is reset starts where its key was mixed in.
+type signingKey struct{ hashes sync.Pool }
+
+func newSigningKey(key []byte) *signingKey {
+	return &signingKey{sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+}
+
+func (k *signingKey) mac(data []byte) (sum [32]byte) {
+	h := k.hashes.Get().(hash.Hash)
+	h.Reset()
+	h.Write(data)
+	h.Sum(sum[:0])
+	k.hashes.Put(h)
+	return sum
 }
 
 // keyID has the secret itself, not the access key id: an access key that is
@@ -54,11 +72,7 @@ func (v *Verifier) Verify(r *Request, s *Signature, secret string) error {
 	b = append(b, '\n')
 	b = hex.AppendEncode(b, sum[:])
 
-	key := v.key(s, secret)
-	mac := hmac.New(sha256.New, key[:])
-	mac.Write(b)
-	var want [32]byte
-	mac.Sum(want[:0])
+	want := v.key(s, secret).mac(b)
 	if !hmac.Equal(want[:], s.mac[:]) {
 		return &Error{Mismatch, "The request signature we calculated does not match the signature you provided. " +
 			"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}
@@ -66,7 +80,7 @@ func (v *Verifier) Verify(r *Request, s *Signature, secret string) error {
 	return nil
 }
 
-func (v *Verifier) key(s *Signature, secret string) [32]byte {
+func (v *Verifier) key(s *Signature, secret string) *signingKey {
 	id := keyID{secret, s.Date, s.Region, s.Service}
 	v.mu.RLock()
 	key, ok := v.keys[id]
@@ -77,14 +91,13 @@ func (v *Verifier) key(s *Signature, secret string) [32]byte {
 	k := sum([]byte("AWS4"+secret), s.Date)
 	k = sum(k, s.Region)
 	k = sum(k, s.Service)
-	k = sum(k, terminator)
-	key = [32]byte(k)
+	key = newSigningKey(sum(k, terminator))
 
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.keys == nil || len(v.keys) >= maxKeys {
 		// Starting over is rare and cheap: four HMACs per key.
-		v.keys = make(map[keyID][32]byte)
+		v.keys = make(map[keyID]*signingKey)
 	}
 	// The strings are parts of a header that must not live as long as the key.
 	id.date, id.region, id.service = strings.Clone(s.Date), strings.Clone(s.Region), strings.Clone(s.Service)
