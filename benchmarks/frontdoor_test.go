@@ -170,16 +170,21 @@ func BenchmarkFrontDoorGetItem(b *testing.B) {
 	})
 }
 
-// BenchmarkServerStart makes and closes a server in memory.
+// BenchmarkServerStart makes and closes a server: in memory, and over a data
+// directory that exists.
 func BenchmarkServerStart(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		s, err := localaws.New(localaws.Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := s.Close(); err != nil {
-			b.Fatal(err)
-		}
+	for name, dir := range map[string]string{"memory": "", "durable": b.TempDir()} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				s, err := localaws.New(localaws.Options{DataDir: dir})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := s.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

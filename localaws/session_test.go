@@ -1,0 +1,106 @@
+package localaws_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/ddbseal/ddbseal/localaws"
+)
+
+// A role's session: its events name the role behind it, its end is the
+// clock's, and its secret is worth nothing without its token.
+func TestRoleSession(t *testing.T) {
+	clock := newHandClock()
+	bothWays(t, localaws.Options{Clock: clock.Now}, func(t *testing.T, s *localaws.Server, config func(aws.Credentials) aws.Config) {
+		l := newLab(t, clock, s, config)
+		people := iam.NewFromConfig(l.root)
+		role, err := people.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("job"), AssumeRolePolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + aliceARN + `"},"Action":"sts:AssumeRole"}}`)})
+		l.must(err)
+		access, err := people.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("alice")})
+		l.must(err)
+		alice := config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId, SecretAccessKey: *access.AccessKey.SecretAccessKey})
+		began := clock.Now()
+		out, err := sts.NewFromConfig(alice).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: role.Role.Arn, RoleSessionName: aws.String("night"), DurationSeconds: aws.Int32(900)})
+		l.must(err)
+		session := aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}
+
+		keys := kms.NewFromConfig(config(session))
+		_, err = keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &l.key})
+		if code(err) != "AccessDeniedException" || !strings.Contains(err.Error(), "User: arn:aws:sts::111122223333:assumed-role/job/night is not authorized to perform: kms:DescribeKey") {
+			t.Errorf("before: %v", err)
+		}
+		l.setPolicy(`,{"Effect":"Allow","Principal":{"AWS":"` + *role.Role.Arn + `"},"Action":"kms:DescribeKey","Resource":"*"}`)
+		if _, err = keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &l.key}); err != nil {
+			t.Errorf("after: %v", err)
+		}
+		events := s.Audit().Events()
+		u := events[len(events)-1].UserIdentity
+		if u.Type != "AssumedRole" || u.SessionContext == nil || u.SessionContext.SessionIssuer == nil || u.SessionContext.SessionIssuer.ARN != *role.Role.Arn ||
+			u.SessionContext.SessionIssuer.UserName != "job" || u.SessionContext.Attributes["creationDate"] != began.Format(time.RFC3339) || u.AccessKeyID != session.AccessKeyID {
+			t.Errorf("the event's identity is %+v", u)
+		}
+
+		naked := session
+		naked.SessionToken = ""
+		if _, err := sts.NewFromConfig(config(naked)).GetCallerIdentity(ctx, nil); code(err) != "InvalidClientTokenId" {
+			t.Errorf("without token: %v", err)
+		}
+		clock.advance(901 * time.Second)
+		if _, err := sts.NewFromConfig(config(session)).GetCallerIdentity(ctx, nil); code(err) != "ExpiredToken" {
+			t.Errorf("IAM services after the session's end: %v", err)
+		}
+		if _, err = keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &l.key}); code(err) != "ExpiredTokenException" {
+			t.Errorf("JSON services after the session's end: %v", err)
+		}
+	})
+}
+
+// Options.KeyCacheTTL: a permission given works at once, one withdrawn works
+// on until the cache forgets, and denials are not remembered.
+func TestKeyCache(t *testing.T) {
+	clock := newHandClock()
+	s := start(t, localaws.Options{Clock: clock.Now, KeyCacheTTL: 5 * time.Minute})
+	l := newLab(t, clock, s, s.Config)
+	scan := func(want string) {
+		t.Helper()
+		if _, err := l.alice.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(labTable)}); code(err) != want {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	scan("AccessDeniedException")
+	l.setPolicy(`,{"Effect":"Allow","Principal":{"AWS":"` + aliceARN + `"},"Action":"kms:Decrypt","Resource":"*"}`)
+	scan("")
+	l.setPolicy("")
+	scan("")
+	clock.advance(4 * time.Minute)
+	scan("")
+	clock.advance(2 * time.Minute)
+	scan("AccessDeniedException")
+}
+
+// Options.TableActivation: a new table is CREATING for a while.
+func TestTableActivation(t *testing.T) {
+	clock := newHandClock()
+	s := start(t, localaws.Options{Clock: clock.Now, TableActivation: time.Minute})
+	status, _, body := send(t, s, rawRequest{target: "DynamoDB_20120810.CreateTable", contentType: json10, service: "dynamodb", creds: s.RootCredentials(),
+		body: `{"TableName":"Slow","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"BillingMode":"PAY_PER_REQUEST"}`})
+	if status != 200 || !strings.Contains(body, `"CREATING"`) {
+		t.Fatalf("%d %s", status, body)
+	}
+	scan := rawRequest{target: "DynamoDB_20120810.Scan", contentType: json10, service: "dynamodb", creds: s.RootCredentials(), body: `{"TableName":"Slow"}`}
+	if status, _, body := send(t, s, scan); status != 400 || !strings.Contains(body, "ResourceNotFoundException") {
+		t.Errorf("while it is created: %d %s", status, body)
+	}
+	clock.advance(time.Minute)
+	if status, _, body := send(t, s, scan); status != 200 {
+		t.Errorf("afterwards: %d %s", status, body)
+	}
+}
