@@ -153,6 +153,10 @@ func (r *attributeReader) collection(kind uint16, depth int) types.AttributeValu
 				break
 			}
 			key := r.text(r.field())
+			if _, twice := v.Value[key]; twice || key == "" {
+				r.bad = true
+				break
+			}
 			v.Value[key] = r.value(r.uint16(), r.field(), depth+1)
 		}
 		return v

@@ -1,6 +1,7 @@
 package keyring_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -164,6 +165,8 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 		"huge field":     one(attribute("\x01\x01", 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff)),
 		"trailing bytes": one(attribute("\x01\x01", 0, 0, 0, 0, 1)),
 		"map key type":   one(attribute("\x02\x00", 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+		"map key twice":  one(attribute("\x02\x00", append([]byte{0, 0, 0, 2}, bytes.Repeat([]byte{0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0, 0}, 2)...)...)),
+		"map key empty":  one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
 		"depth":          one(attribute("", nested(33)...)),
 		"legend length":  two("x", "SS"), "legend character": two("x", "X"), "literal": two("maybe", "L"),
 	} {
@@ -171,6 +174,9 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 	}
 	if _, keys := seal(t, k, one(attribute("", nested(32)...))); len(keys) != 1 {
 		t.Fatal("the deepest attribute of the format is refused")
+	}
+	if _, keys := seal(t, k, one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0, 0))); len(keys) != 1 {
+		t.Fatal("a good map is refused")
 	}
 }
 

@@ -1,0 +1,109 @@
+package awskms_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/localaws"
+)
+
+// exampleKMS makes a key. Here it is in an embedded AWS; with the client of a
+// real account nothing else changes.
+func exampleKMS(ctx context.Context) (client *kms.Client, keyARN string) {
+	server, err := localaws.New(localaws.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	client = kms.NewFromConfig(server.Config(server.RootCredentials()))
+	key, err := client.CreateKey(ctx, &kms.CreateKeyInput{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client, *key.KeyMetadata.Arn
+}
+
+func exampleEncryptor(k materials.Keyring) *envelope.ItemEncryptor {
+	e, err := envelope.NewItemEncryptor(envelope.Config{
+		LogicalTableName: "orders", PartitionKey: "id", Keyring: k,
+		Actions: map[string]envelope.Action{"id": envelope.SignOnly, "card": envelope.EncryptAndSign},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return e
+}
+
+func exampleOrder() envelope.Item {
+	return envelope.Item{"id": &types.AttributeValueMemberS{Value: "o-1"}, "card": &types.AttributeValueMemberS{Value: "4111"}}
+}
+
+func ExampleNew() {
+	ctx := context.Background()
+	client, arn := exampleKMS(ctx)
+	k, err := awskms.New(awskms.Config{Client: client, KeyARN: arn})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e := exampleEncryptor(k)
+	sealed, err := e.EncryptItem(ctx, exampleOrder())
+	if err != nil {
+		log.Fatal(err)
+	}
+	item, err := e.DecryptItem(ctx, sealed)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(item["card"].(*types.AttributeValueMemberS).Value)
+
+	// A disabled key: the error says which key and what KMS answered.
+	if _, err := client.DisableKey(ctx, &kms.DisableKeyInput{KeyId: &arn}); err != nil {
+		log.Fatal(err)
+	}
+	_, err = e.DecryptItem(ctx, sealed)
+	var denied *materials.KeyError
+	if errors.As(err, &denied) {
+		fmt.Println(denied.KeyID == arn, denied.Code)
+	}
+
+	_, err = awskms.New(awskms.Config{Client: client, KeyARN: "alias/orders"})
+	fmt.Println(err)
+	// Output:
+	// 4111
+	// true DisabledException
+	// invalid configuration: AWS KMS keyring: "alias/orders" is an alias; items store key ARNs and a reader must match them, so configure the key ARN
+}
+
+// A reader that takes the key from the item, if its account is trusted.
+func ExampleNewDiscovery() {
+	ctx := context.Background()
+	client, arn := exampleKMS(ctx)
+	writer, err := awskms.New(awskms.Config{Client: client, KeyARN: arn})
+	if err != nil {
+		log.Fatal(err)
+	}
+	sealed, err := exampleEncryptor(writer).EncryptItem(ctx, exampleOrder())
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, account := range []string{localaws.DefaultAccountID, "444455556666"} {
+		reader, err := awskms.NewDiscovery(awskms.DiscoveryConfig{
+			Client: client, Filter: &awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{account}},
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		_, err = exampleEncryptor(reader).DecryptItem(ctx, sealed)
+		fmt.Println("opens:", err == nil)
+	}
+	// Output:
+	// opens: true
+	// opens: false
+}
