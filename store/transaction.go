@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -14,6 +16,9 @@ import (
 
 // maxOperations is DynamoDB's limit for one transaction.
 const maxOperations = 100
+
+// transactAttempts bounds how often a transaction runs that met others.
+const transactAttempts = 8
 
 // WriteOp is one operation of [TransactWrite]. It is made by the tables'
 // methods PutOp, DeleteOp, CheckOp and UpdateOp, and used once.
@@ -104,7 +109,8 @@ func putOperation(in *dynamodb.PutItemInput) types.TransactWriteItem {
 
 // TransactWrite does all operations or none. They may be on several tables, of
 // both modes, that client reaches; one item may occur once. The SDK repeats the
-// call under one token, so a lost answer does no harm. Errors:
+// call under one token, so a lost answer does no harm; a transaction cancelled
+// for conflicts or throttling alone runs again, up to eight times. Errors:
 // [*TransactionError]; those of Put and Update, before the call; the SDK's.
 func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 	if err := countOperations(len(ops)); err != nil {
@@ -120,10 +126,49 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 			return fmt.Errorf("operation %d of the transaction: %w", i, err)
 		}
 	}
-	if _, err := client.TransactWriteItems(ctx, in); err != nil {
+	err := transact(ctx, func() error {
+		_, err := client.TransactWriteItems(ctx, in)
+		return err
+	})
+	if err != nil {
 		return transactionError(ctx, err, len(ops), func(i int) *core { return ops[i].core })
 	}
 	return nil
+}
+
+// transact repeats a transaction that was cancelled only for reasons that pass:
+// then nothing was done. The SDK does not repeat these.
+func transact(ctx context.Context, call func() error) error {
+	pause := 4 * firstPause
+	for attempt := 1; ; attempt++ {
+		err := call()
+		if err == nil || attempt == transactAttempts || !passing(err) {
+			return err
+		}
+		if stop := sleep(ctx, rand.N(pause)); stop != nil {
+			return fmt.Errorf("%w: %w", stop, err)
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// passing reports a cancellation for conflicts and throttling alone.
+func passing(err error) bool {
+	var cancelled *types.TransactionCanceledException
+	if !errors.As(err, &cancelled) {
+		return false
+	}
+	some := false
+	for _, r := range cancelled.CancellationReasons {
+		if r.Code == nil || *r.Code == "None" {
+			continue
+		}
+		if !slices.Contains([]string{"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}, *r.Code) {
+			return false
+		}
+		some = true
+	}
+	return some
 }
 
 // ReadOp is one operation of [TransactGet]: what [Table.GetOp] returns.
@@ -178,7 +223,11 @@ func TransactGet(ctx context.Context, client Client, ops ...ReadOp) error {
 			return fmt.Errorf("operation %d of the transaction: %w", i, err)
 		}
 	}
-	out, err := client.TransactGetItems(ctx, in)
+	var out *dynamodb.TransactGetItemsOutput
+	err := transact(ctx, func() (err error) {
+		out, err = client.TransactGetItems(ctx, in)
+		return err
+	})
 	if err != nil {
 		return transactionError(ctx, err, len(ops), func(i int) *core { return cores[i] })
 	}

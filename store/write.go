@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -80,9 +82,6 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if err := t.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
 		return err
 	}
-	if v := t.plan.version; v != nil && t.encryptor == nil {
-		u = u.Add(name(v.name), expression.Value(1))
-	}
 	all, _ := join(append([]Condition{name(t.plan.partition.name).AttributeExists()}, conditions...))
 	e, err := expression.NewBuilder().WithUpdate(u).WithCondition(all).Build()
 	if err != nil {
@@ -91,12 +90,15 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if err := t.checkUpdate(e); err != nil {
 		return err
 	}
-	_, err = t.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	in := &dynamodb.UpdateItemInput{
 		TableName: &t.name, Key: key, UpdateExpression: e.Update(), ConditionExpression: e.Condition(),
 		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
-	if err != nil {
+	}
+	if v := t.plan.version; v != nil && t.encryptor == nil {
+		countUp(in, v.name)
+	}
+	if _, err := t.client.UpdateItem(ctx, in); err != nil {
 		var failed *types.ConditionalCheckFailedException
 		if errors.As(err, &failed) && len(failed.Item) == 0 {
 			return fmt.Errorf("update of %s: %w: %w", t.name, ErrNotFound, err)
@@ -104,6 +106,34 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 		return t.writeError(ctx, "update", err)
 	}
 	return nil
+}
+
+// countUp adds 1 to an attribute in an update. It edits the text because the
+// SDK's builder shares its state with copies: adding there would change the
+// application's.
+func countUp(in *dynamodb.UpdateItemInput, attribute string) {
+	const term = "#ddbsealVersion :ddbsealOne"
+	text, clause := *in.UpdateExpression, "ADD "
+	at := 0
+	if !strings.HasPrefix(text, clause) {
+		if at = strings.Index(text, "\n"+clause); at >= 0 {
+			at++
+		}
+	}
+	if at >= 0 {
+		at += len(clause)
+		text = text[:at] + term + ", " + text[at:]
+	} else {
+		text += clause + term
+	}
+	in.UpdateExpression = &text
+	in.ExpressionAttributeNames = maps.Clone(in.ExpressionAttributeNames)
+	in.ExpressionAttributeNames["#ddbsealVersion"] = attribute
+	in.ExpressionAttributeValues = maps.Clone(in.ExpressionAttributeValues)
+	if in.ExpressionAttributeValues == nil {
+		in.ExpressionAttributeValues = envelope.Item{}
+	}
+	in.ExpressionAttributeValues[":ddbsealOne"] = versionValue(1)
 }
 
 func (c *core) checkUpdate(e expression.Expression) error {

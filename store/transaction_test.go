@@ -1,0 +1,122 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/store"
+)
+
+func TestTransactions(t *testing.T) {
+	w := newWorld(t)
+	w.onlyLocal(t, "transactions with returned items")
+	ctx := t.Context()
+	orders := open[order](t, w.client, w.table(t, orderKeys), store.ServerSide{})
+	counters := open[counter](t, w.client, w.table(t, "id:S"), clientSide(t))
+	k := store.Key{Partition: "c"}
+	ok(t, store.TransactWrite(ctx, w.client, orders.PutOp(sample("ann", 1)), orders.PutOp(sample("ann", 2)), counters.PutOp(counter{ID: "c", Count: 1})))
+	ok(t, store.TransactWrite(ctx, w.client,
+		orders.DeleteOp(store.Key{Partition: "ann", Sort: 1}, expression.Name("ward").Equal(expression.Value("w1"))),
+		orders.CheckOp(store.Key{Partition: "ann", Sort: 2}, expression.AttributeExists(expression.Name("customer"))),
+		counters.UpdateOp(k, func(c *counter) error { c.Count++; return nil }),
+	))
+	a, b, c := orders.GetOp(store.Key{Partition: "ann", Sort: 1}), orders.GetOp(store.Key{Partition: "ann", Sort: 2}), counters.GetOp(k)
+	if _, err := a.Result(); err == nil {
+		t.Error("a result before the transaction")
+	}
+	ok(t, store.TransactGet(ctx, w.client, a, b, c))
+	if _, err := a.Result(); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("deleted: %v", err)
+	}
+	if got := must(b.Result())(t); got.Secret != "secret text" {
+		t.Errorf("%+v", got)
+	}
+	if got := must(c.Result())(t); got.Count != 2 || got.Version != 2 {
+		t.Errorf("%+v", got)
+	}
+
+	err := store.TransactWrite(ctx, w.client,
+		orders.PutOp(sample("ann", 3)),
+		counters.PutOp(counter{ID: "c", Count: 9, Version: 1}), // stale
+		orders.PutOp(sample("ann", 2), expression.AttributeNotExists(expression.Name("customer"))),
+	)
+	var cancelled *store.TransactionError
+	if !errors.As(err, &cancelled) || !errors.Is(err, store.ErrConditionFailed) || errors.Is(err, store.ErrConflict) || len(cancelled.Reasons) != 3 {
+		t.Fatalf("%v", err)
+	}
+	var sdk *types.TransactionCanceledException
+	if !errors.As(err, &sdk) {
+		t.Error("the SDK's exception is lost")
+	}
+	if r := cancelled.Reasons[0]; r.Code != "None" || r.Item != nil {
+		t.Errorf("%+v", r)
+	}
+	if n, _ := cancelled.Reasons[1].Item["count"].(*types.AttributeValueMemberN); n == nil || n.Value != "2" {
+		t.Errorf("item of the client-side table: %+v", cancelled.Reasons[1])
+	}
+	if s, _ := cancelled.Reasons[2].Item["secret"].(*types.AttributeValueMemberS); s == nil || s.Value != "secret text" {
+		t.Errorf("item of the server-side table: %+v", cancelled.Reasons[2])
+	}
+	if _, err := orders.Get(ctx, store.Key{Partition: "ann", Sort: 3}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a part of the cancelled transaction was done: %v", err)
+	}
+
+	w.faults(t, localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultTransactionConflict}}})
+	if err := store.TransactWrite(ctx, w.client, orders.PutOp(sample("ann", 3))); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("conflict: %v", err)
+	}
+	w.faults(t, localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Operation: "TransactWriteItems", Count: 2}}})
+	ok(t, store.TransactWrite(ctx, w.client, orders.PutOp(sample("ann", 3))))
+}
+
+func TestTransactionTampered(t *testing.T) {
+	w := newWorld(t)
+	w.onlyLocal(t, "transactions")
+	ctx := t.Context()
+	table := w.table(t, "id:S")
+	counters := open[counter](t, w.client, table, clientSide(t))
+	other := clientSide(t)
+	other.LogicalTableName = "another table"
+	strangers := open[counter](t, w.client, table, other)
+	ok(t, counters.Put(ctx, counter{ID: "mine"}))
+	ok(t, strangers.Put(ctx, counter{ID: "theirs"}))
+	a, b := counters.GetOp(store.Key{Partition: "mine"}), counters.GetOp(store.Key{Partition: "theirs"})
+	ok(t, store.TransactGet(ctx, w.client, a, b))
+	ok(t, ignore(a.Result()))
+	var item *store.ItemError
+	if _, err := b.Result(); !errors.As(err, &item) || !errors.Is(err, envelope.ErrTampered) && !errors.Is(err, envelope.ErrMaterials) {
+		t.Errorf("%v", err)
+	}
+	err := store.TransactWrite(ctx, w.client, counters.PutOp(counter{ID: "theirs"}))
+	var cancelled *store.TransactionError
+	if !errors.As(err, &cancelled) || cancelled.Reasons[0].Item != nil || cancelled.Reasons[0].ItemErr == nil {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTransactionArguments(t *testing.T) {
+	orders := open[order](t, untouchable{t}, "orders", clientSide(t))
+	for name, ops := range map[string][]store.WriteOp{
+		"none":            {},
+		"too many":        make([]store.WriteOp, 101),
+		"empty":           {{}},
+		"wrong key":       {orders.DeleteOp(store.Key{Partition: 1, Sort: 1})},
+		"empty check":     {orders.CheckOp(store.Key{Partition: "a", Sort: 1})},
+		"wrong condition": {orders.PutOp(sample("a", 1), expression.Name("nope").Equal(expression.Value(1)))},
+	} {
+		if err := store.TransactWrite(t.Context(), untouchable{t}, ops...); !errors.Is(err, store.ErrConfiguration) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := store.TransactGet(t.Context(), untouchable{t}); !errors.Is(err, store.ErrConfiguration) {
+		t.Error(err)
+	}
+	if err := store.TransactGet(t.Context(), untouchable{t}, orders.GetOp(store.Key{})); !errors.Is(err, store.ErrConfiguration) {
+		t.Error(err)
+	}
+}
