@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,28 +54,28 @@ func (l *Lab) accessChapter() chapter {
 		sees("key-user-both", "user reads the table with both", UserName, ModeBoth, SeesPlaintext, "And both locks at once.", getCLI(BothTable), l.reads(u, BothTable)),
 		does("key-user-undone", "undo the change", "The policy is again what it was, to the element.", policyCLI, doing(l.undoKeyUser)),
 		server("key-user-server-gone", DeniedDecrypt, "On AWS this takes some minutes to show: DynamoDB caches a table's key for each caller."),
-		client("key-user-client-gone", DeniedDecrypt, ""),
+		client("key-user-client-gone", DeniedDecrypt, "KMS asked directly knows at once."),
 
-		does("scoped", "add a statement for the user's ARN alone", "Decrypt and nothing else: no administration, no grants.", policyCLI, plus(allow("Allow one user to decrypt", "", nil))),
+		does("scoped", "add a statement for the user's ARN alone", "Decrypt and nothing else: no administration, no grants.", policyCLI, plus(allow(scopedSid, "", nil))),
 		server("scoped-server", SeesPlaintext, "Decrypt is all that DynamoDB asks of a caller."),
 		direct("scoped-administers", "user tries to write the key policy", deniedPutPolicy, "No right to administer came with it.", policyCLI, l.writesPolicy(u)),
 		withdraw("scoped-withdrawn"),
-		server("scoped-server-gone", DeniedDecrypt, ""),
+		server("scoped-server-gone", DeniedDecrypt, "Without the statement the right is gone."),
 
 		does("grant", "make a grant for kms:Decrypt", "For temporary use: given and revoked without touching the policy.", "aws kms create-grant --key-id KEY --grantee-principal USER --operations Decrypt", doing(l.makeGrant)),
 		direct("grant-decrypts", "user decrypts directly", allowed, "The grant's operation…", decryptCLI, l.decrypts(u)),
 		direct("grant-encrypts", "user encrypts directly", deniedEncrypt, "…and no other.", "aws kms encrypt --key-id KEY --plaintext fileb://message", l.encrypts(u)),
 		server("grant-server", SeesPlaintext, "The same right opens the table, for writing too, since DynamoDB asks for Decrypt only."),
 		does("grant-revoked", "revoke the grant", "", "aws kms revoke-grant --key-id KEY --grant-id GRANT", doing(l.revokeGrant)),
-		direct("grant-gone", "user decrypts directly", DeniedDecrypt, "", decryptCLI, l.decrypts(u)),
+		direct("grant-gone", "user decrypts directly", DeniedDecrypt, "A revoked grant is gone; the key policy was never touched.", decryptCLI, l.decrypts(u)),
 
 		does("role", "make a role that is key user, which the user may assume", "People come and go, the policy names the role.", "aws iam create-role --role-name "+RoleName+" --assume-role-policy-document file://trust.json", doing(l.makeRole)),
 		server("role-not-assumed", DeniedDecrypt, "As themselves the user is denied."),
 		does("role-assumed", "user assumes the role", "", "aws sts assume-role --role-arn ROLE --role-session-name lab", doing(l.assumeRole)),
 		sees("role-server", "the role reads the server-side table", RoleName, ModeServer, SeesPlaintext, "As the role, allowed.", getCLI(ServerTable), l.readsAsRole(ServerTable)),
-		sees("role-client", "the role decrypts the client-side item", RoleName, ModeClient, SeesPlaintext, "", decryptCLI, l.readsAsRole(ClientTable)),
+		sees("role-client", "the role decrypts the client-side item", RoleName, ModeClient, SeesPlaintext, "The role is key user for direct calls too.", decryptCLI, l.readsAsRole(ClientTable)),
 		withdraw("role-withdrawn"),
-		sees("role-gone", "the role reads the server-side table", RoleName, ModeServer, DeniedDecrypt, "", getCLI(ServerTable), l.readsAsRole(ServerTable)),
+		sees("role-gone", "the role reads the server-side table", RoleName, ModeServer, DeniedDecrypt, "The session goes on; its right to the key does not.", getCLI(ServerTable), l.readsAsRole(ServerTable)),
 
 		does("deny", "allow and deny the user at once", "A key user by one statement, denied by another.", policyCLI, l.setPolicy(func() policySpec {
 			p := l.basePolicy()
@@ -85,7 +86,7 @@ func (l *Lab) accessChapter() chapter {
 			return p
 		})),
 		server("deny-server", DeniedDecrypt, "An explicit deny wins over every allow."),
-		client("deny-client", DeniedDecrypt, ""),
+		client("deny-client", DeniedDecrypt, "For direct calls as well."),
 		withdraw("deny-withdrawn"),
 
 		does("via", "allow the user to decrypt through DynamoDB only", "Condition kms:ViaService.", policyCLI, plus(allow("Allow through DynamoDB", "", only("StringEquals", "kms:ViaService", "dynamodb."+l.region+".amazonaws.com")))),
@@ -178,7 +179,7 @@ func (l *Lab) writesPolicy(p *principal) action {
 
 func (l *Lab) makeGrant(ctx context.Context) error {
 	out, err := l.administrator.kms.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: aws.String(l.keyARN), GranteePrincipal: aws.String(l.userARN),
-		Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}, Name: aws.String("nextwork-lab")})
+		Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}, Name: aws.String(grantName)})
 	if err != nil {
 		return err
 	}
@@ -216,7 +217,7 @@ func (l *Lab) makeRole(ctx context.Context) error {
 	default:
 		return err
 	}
-	if _, err := client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String(RoleName), PolicyArn: aws.String(l.cfg.UserPolicy)}); err != nil {
+	if _, err := client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String(RoleName), PolicyArn: aws.String(l.fullAccess)}); err != nil {
 		return err
 	}
 	p := l.basePolicy()
@@ -234,7 +235,7 @@ func (l *Lab) checkRoleOurs(ctx context.Context) error {
 			return nil
 		}
 	}
-	return errNotOurs
+	return fmt.Errorf("role %s %w", RoleName, errNotOurs)
 }
 
 func (l *Lab) assumeRole(ctx context.Context) error {

@@ -31,7 +31,7 @@ func (l *Lab) disabledChapter() chapter {
 			return err
 		})),
 		sees("enabled-server", ServerTable, ModeServer, SeesPlaintext, "As before."),
-		sees("enabled-client", ClientTable, ModeClient, SeesPlaintext, ""),
+		sees("enabled-client", ClientTable, ModeClient, SeesPlaintext, "Nothing was lost."),
 	}}
 }
 
@@ -43,14 +43,14 @@ func (l *Lab) rotationChapter() chapter {
 			_, err := a.kms.RotateKeyOnDemand(ctx, &kms.RotateKeyOnDemandInput{KeyId: aws.String(l.keyARN)})
 			return err
 		})),
-		sees("rotations", "list the rotations", administratorRole, ModeDirect, "rotated", "", "aws kms list-key-rotations --key-id KEY", func(ctx context.Context) (string, error) {
+		sees("rotations", "list the rotations", administratorRole, ModeDirect, "rotated", "One more rotation is on record.", "aws kms list-key-rotations --key-id KEY", func(ctx context.Context) (string, error) {
 			out, err := a.kms.ListKeyRotations(ctx, &kms.ListKeyRotationsInput{KeyId: aws.String(l.keyARN)})
 			if err != nil || len(out.Rotations) == 0 {
 				return "not rotated", err
 			}
 			return "rotated", nil
 		}),
-		sees("rotated-server", "administrator reads the server-side item written before", administratorRole, ModeServer, SeesPlaintext, "", getCLI(ServerTable), l.reads(a, ServerTable)),
+		sees("rotated-server", "administrator reads the server-side item written before", administratorRole, ModeServer, SeesPlaintext, "DynamoDB notices nothing.", getCLI(ServerTable), l.reads(a, ServerTable)),
 		sees("rotated-client", "administrator reads the client-side item written before", administratorRole, ModeClient, SeesPlaintext, "Nothing was encrypted again: the old material still opens it.", getCLI(ClientTable), l.reads(a, ClientTable)),
 	}}
 }
@@ -153,6 +153,6 @@ func (l *Lab) otherAccountChapter() chapter {
 		})),
 		sees("account-allowed", "the other account's administrator decrypts", "other account", ModeDirect, allowed, "Both sides allow it: this key's policy, and their own IAM policies.", decryptCLI, decrypt),
 		does("account-withdrawn", "withdraw it", "", "aws kms put-key-policy --key-id KEY --policy file://policy.json", l.setPolicy(l.basePolicy)),
-		sees("account-gone", "the other account's administrator decrypts", "other account", ModeDirect, DeniedDecrypt, "", decryptCLI, decrypt),
+		sees("account-gone", "the other account's administrator decrypts", "other account", ModeDirect, DeniedDecrypt, "Without this side's consent theirs is worth nothing.", decryptCLI, decrypt),
 	}}
 }

@@ -51,5 +51,9 @@ func (l *Lab) chapters() []chapter {
 	if l.cfg.OtherAccount != nil {
 		chapters = append(chapters, l.otherAccountChapter())
 	}
-	return append(chapters, l.auditChapter(), l.cleanUpChapter())
+	chapters = append(chapters, l.auditChapter())
+	if !l.cfg.Keep {
+		chapters = append(chapters, l.cleanUpChapter())
+	}
+	return chapters
 }

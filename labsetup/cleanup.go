@@ -17,29 +17,82 @@ import (
 // deletionDays is how long the key waits: the least that AWS allows.
 const deletionDays = 7
 
+const scheduleCLI = "aws kms schedule-key-deletion --key-id KEY --pending-window-in-days 7"
+
 // cleanUpChapter removes everything, the key last and with a waiting time, and
 // shows what cancelling its deletion leaves.
 func (l *Lab) cleanUpChapter() chapter {
-	c := chapter{title: "Clean-up"}
+	const describe = "aws kms describe-key --key-id KEY"
+	return chapter{"Clean-up", append(l.removal(),
+		sees("scheduled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStatePendingDeletion), "Nobody can use it any more.", describe, l.keyState),
+		does("cancel", "cancel the deletion", "The time to notice a mistake.", "aws kms cancel-key-deletion --key-id KEY", doing(l.cancelDeletion)),
+		sees("cancelled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStateDisabled), "It is back, but disabled: enable it to use it again.", describe, l.keyState),
+		does("schedule-again", "schedule the deletion again", "", scheduleCLI, doing(l.scheduleDeletion)),
+	)}
+}
+
+// removal are the steps that remove what the lab made.
+func (l *Lab) removal() []labStep {
+	var steps []labStep
 	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, BothTable, probeTable} {
-		c.steps = append(c.steps, does("delete-"+table, "delete "+table, "No backup is made.", "aws dynamodb delete-table --table-name "+table,
-			doing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
+		steps = append(steps, does("delete-"+table, "delete "+table, "No backup is made; a table billed on demand has no alarms.", "aws dynamodb delete-table --table-name "+table,
+			l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
 	}
 	for _, user := range []string{UserName, ProbeName} {
-		c.steps = append(c.steps, does("delete-"+user, "delete "+user, "Password, access keys and policies first: IAM refuses otherwise.", "aws iam delete-user --user-name "+user,
-			doing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
+		steps = append(steps, does("delete-"+user, "delete "+user, "Password, access keys and policies first: IAM refuses otherwise.", "aws iam delete-user --user-name "+user,
+			l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
 	}
-	schedule := "aws kms schedule-key-deletion --key-id KEY --pending-window-in-days 7"
-	return chapter{c.title, append(c.steps,
-		does("delete-role", "delete the role", "", "aws iam delete-role --role-name "+RoleName, doing(l.deleteRole)),
+	return append(steps,
+		does("delete-role", "delete the role", "", "aws iam delete-role --role-name "+RoleName, l.removing(l.deleteRole)),
 		does("delete-file", "delete the credentials file", "", "rm "+CredentialsFile, doing(l.deleteFile)),
-		does("schedule", "schedule the key's deletion in seven days", "What was encrypted under it and not decrypted by then is lost for good.", schedule, doing(l.scheduleDeletion)),
-		sees("scheduled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStatePendingDeletion), "", "aws kms describe-key --key-id KEY", l.keyState),
-		does("cancel", "cancel the deletion", "The time to notice a mistake.", "aws kms cancel-key-deletion --key-id KEY", doing(l.cancelDeletion)),
-		sees("cancelled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStateDisabled), "It is back, but disabled: enable it to use it again.", "aws kms describe-key --key-id KEY", l.keyState),
-		does("schedule-again", "schedule the deletion again", "", schedule, doing(l.scheduleDeletion)),
-		does("schedule-multi", "schedule the multi-Region key and its replica", "A primary waits until its replicas are gone.", schedule, doing(l.scheduleMultiRegion)),
-	)}
+		does("schedule-multi", "schedule the multi-Region key and its replica", "A primary waits until its replicas are gone.", scheduleCLI, l.removing(l.scheduleMultiRegion)),
+		does("schedule-strays", "schedule keys of an interrupted run", "Keys with the lab's tag that never got their alias.", scheduleCLI, doing(l.scheduleStrays)),
+		does("schedule", "schedule the key's deletion in seven days", "What was encrypted under it and not decrypted by then is lost for good.", scheduleCLI, l.removing(l.scheduleDeletion)),
+	)
+}
+
+// removing goes on when something is not the lab's: it stays, and the report
+// says so.
+func (l *Lab) removing(fn func(context.Context) error) action {
+	return doing(func(ctx context.Context) error {
+		err := fn(ctx)
+		if errors.Is(err, errNotOurs) {
+			l.report.LeftAlone = append(l.report.LeftAlone, err.Error())
+			return nil
+		}
+		return err
+	})
+}
+
+// scheduleStrays schedules the lab's keys that no alias leads to: a run can
+// end between making a key and naming it.
+func (l *Lab) scheduleStrays(ctx context.Context) error {
+	aliased := map[string]bool{}
+	for _, alias := range []string{KeyAlias, MultiAlias} {
+		if keyARN, err := l.findKey(ctx, alias); err == nil {
+			aliased[keyARN] = true
+		} else if !errors.Is(err, errNotOurs) {
+			return err
+		}
+	}
+	client := l.administrator.kms
+	pages := kms.NewListKeysPaginator(client, &kms.ListKeysInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, k := range page.Keys {
+			keyARN := aws.ToString(k.KeyArn)
+			if aliased[keyARN] || l.checkKeyOurs(ctx, keyARN) != nil {
+				continue // a key whose tags cannot be read is not the lab's
+			}
+			if err := schedule(ctx, client, keyARN); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
 }
 
 // findKey finds the lab's key by its alias when this run has not made it;
@@ -61,7 +114,7 @@ func (l *Lab) findKey(ctx context.Context, alias string) (string, error) {
 }
 
 func (l *Lab) scheduleDeletion(ctx context.Context) (err error) {
-	if l.keyARN, err = l.findKey(ctx, KeyAlias); l.keyARN == "" {
+	if l.keyARN, err = l.findKey(ctx, KeyAlias); err != nil || l.keyARN == "" {
 		return err
 	}
 	return schedule(ctx, l.administrator.kms, l.keyARN)
@@ -98,7 +151,7 @@ func (l *Lab) keyState(ctx context.Context) (string, error) {
 }
 
 func (l *Lab) scheduleMultiRegion(ctx context.Context) (err error) {
-	if l.multi, err = l.findKey(ctx, MultiAlias); l.multi == "" {
+	if l.multi, err = l.findKey(ctx, MultiAlias); err != nil || l.multi == "" {
 		return err
 	}
 	var missing *kmstypes.NotFoundException
@@ -158,7 +211,7 @@ func (l *Lab) deleteRole(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("role %s %w", RoleName, err)
+		return err
 	}
 	client := l.iam()
 	attached, err := client.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(RoleName)})

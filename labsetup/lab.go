@@ -49,12 +49,21 @@ type Config struct {
 	// OtherAccount signs as the administrator of a second account, to show a
 	// key policy that names another account. Nil: that is left out.
 	OtherAccount *aws.Config
-	// UserPolicy is the managed policy that gives the user DynamoDB. Empty:
-	// AmazonDynamoDBFullAccess.
+	// UserPolicy is the ARN of the managed policy that gives the user
+	// DynamoDB. Empty: PolicyFull, or PolicyFullV2 where the account refuses
+	// the first.
 	UserPolicy string
 	// Folder is where the user's credentials file is written, mode 0600.
 	// Empty: nowhere.
 	Folder string
+	// Keep leaves the clean-up out of Run.
+	Keep bool
+	// Keys is told each access key that the lab makes for one of its users;
+	// an error fails the step. Nil: only the lab has them.
+	Keys func(user string, c aws.Credentials) error
+	// Explain is asked after each denial why it was denied: one line for each
+	// statement or grant that was looked at. Nil: AWS does not say.
+	Explain func() []string
 	// Deadline is how long a check may take to come true. Zero: it must hold
 	// at once, as on the embedded AWS.
 	Deadline time.Duration
@@ -81,6 +90,7 @@ type Lab struct {
 	probe         principal
 	probeARN      string
 
+	fullAccess string // the managed policy that allows all of DynamoDB
 	grantID    string
 	ciphertext []byte // made by the administrator, for direct calls
 	report     *Report
@@ -107,7 +117,9 @@ func theRecord() Record {
 	return Record{ID: "1", Name: "Robin Example", Diagnosis: "seasonal allergy", Ward: "north"}
 }
 
-// New checks the configuration.
+var errNoRegion = errors.New("no AWS region is set")
+
+// New checks the configuration; it makes no call.
 func New(cfg Config) (*Lab, error) {
 	if cfg.Administrator.Credentials == nil {
 		return nil, errors.New("the lab needs the administrator's credentials")
@@ -119,10 +131,10 @@ func New(cfg Config) (*Lab, error) {
 			return other
 		}
 	}
-	if cfg.UserPolicy == "" {
-		cfg.UserPolicy = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"
+	if cfg.Administrator.Region == "" {
+		return nil, errNoRegion
 	}
-	return &Lab{cfg: cfg, region: cfg.Administrator.Region}, nil
+	return &Lab{cfg: cfg, region: cfg.Administrator.Region, fullAccess: PolicyFull}, nil
 }
 
 // Run makes everything, checks every claim in order, and cleans up. A check
@@ -138,8 +150,20 @@ func (l *Lab) Up(ctx context.Context) (*Report, error) {
 
 // Down removes what the lab made, and nothing else: everything of the lab is
 // tagged. It is safe to repeat.
+//
+// What bears a name of the lab's and not its tag is left alone, and listed in
+// Report.LeftAlone.
 func (l *Lab) Down(ctx context.Context) (*Report, error) {
-	return l.run(ctx, []chapter{l.cleanUpChapter()})
+	return l.run(ctx, []chapter{{"Clean-up", l.removal()}})
+}
+
+// Size returns the number of steps that Run does.
+func (l *Lab) Size() int {
+	n := 0
+	for _, c := range l.chapters() {
+		n += len(c.steps)
+	}
+	return n
 }
 
 func (l *Lab) run(ctx context.Context, chapters []chapter) (*Report, error) {
@@ -157,57 +181,6 @@ func (l *Lab) run(ctx context.Context, chapters []chapter) (*Report, error) {
 		}
 	}
 	return l.report, nil
-}
-
-// take does one step, again and again until its deadline while it does not
-// hold, and reports it.
-func (l *Lab) take(ctx context.Context, s labStep) error {
-	start := time.Now()
-	deadline := l.cfg.Deadline
-	if s.audit {
-		deadline = l.cfg.AuditDeadline
-	}
-	step := s.Step
-	var err error
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		var got string
-		got, err = s.do(ctx)
-		step.Got = classify(got, err)
-		step.OK = step.Got == step.Expected
-		if step.OK || time.Since(start) >= deadline || ctx.Err() != nil {
-			break
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
-	}
-	step.Took = time.Since(start)
-	switch {
-	case step.OK:
-		step.Outcome = Passed
-	case deadline > 0 && !s.needed:
-		step.Outcome = Unverified
-	default:
-		step.Outcome = Failed
-	}
-	if !step.OK && err != nil {
-		step.Error, step.Hint = err.Error(), hint(err)
-	}
-	l.report.Steps = append(l.report.Steps, step)
-	l.report.KeyARN = l.keyARN
-	if l.cfg.Narrate != nil {
-		l.cfg.Narrate(step)
-	}
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case step.OK || !s.needed:
-		return nil
-	case err != nil:
-		return fmt.Errorf("step %s: %w", step.ID, err)
-	}
-	return fmt.Errorf("step %s: expected %s, got %s", step.ID, step.Expected, step.Got)
 }
 
 // identify finds out who the administrator is. A role session is named in key

@@ -70,7 +70,7 @@ func (l *Lab) makeProbe(ctx context.Context) (err error) {
 	if l.probeARN, err = l.ensureUser(ctx, ProbeName); err != nil {
 		return err
 	}
-	if _, err := l.iam().AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.cfg.UserPolicy)}); err != nil {
+	if _, err := l.iam().AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.fullAccess)}); err != nil {
 		return err
 	}
 	if l.probe, err = l.newAccessKey(ctx, ProbeName); err != nil {
@@ -89,7 +89,7 @@ func (l *Lab) allowProbe(ctx context.Context) error {
 	}
 	// The managed policy has kms:DescribeKey too: it goes while this one shows
 	// what an IAM policy of one's own does.
-	_, err = l.iam().DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.cfg.UserPolicy)})
+	_, err = l.iam().DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.fullAccess)})
 	return err
 }
 
@@ -98,7 +98,7 @@ func (l *Lab) disallowProbe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = l.iam().AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.cfg.UserPolicy)})
+	_, err = l.iam().AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.fullAccess)})
 	return err
 }
 

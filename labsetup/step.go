@@ -62,30 +62,25 @@ type Step struct {
 	Why       string        `json:"why"`            // what the step shows
 	CLI       string        `json:"cli,omitempty"`  // the AWS CLI command that does the same
 	Error     string        `json:"error,omitempty"`
-	Hint      string        `json:"hint,omitempty"` // what an unexpected error means and how to mend it
+	Hint      string        `json:"hint,omitempty"`    // what an unexpected error means and how to mend it
+	Reasons   []string      `json:"reasons,omitempty"` // of a denial, statement by statement, where the server tells
 	Took      time.Duration `json:"tookNanoseconds"`
 }
 
 // Report is what a run found.
 type Report struct {
-	Account       string         `json:"account"`
-	Region        string         `json:"region"`
-	Administrator string         `json:"administrator"`
-	KeyARN        string         `json:"keyArn"`
-	Steps         []Step         `json:"steps"`
-	PolicyBefore  string         `json:"policyBefore,omitempty"` // key policy that names no user
-	PolicyAfter   string         `json:"policyAfter,omitempty"`  // with the user as key user
-	PolicyDiff    string         `json:"policyDiff,omitempty"`   // unified diff of the two
-	Items         []RawItem      `json:"items,omitempty"`        // the record as each table returns it
-	Audit         []KeyUse       `json:"audit,omitempty"`        // key uses as CloudTrail has them
-	SignIn        string         `json:"signIn,omitempty"`       // console address of the account
-	Explanations  []*Explanation `json:"explanations,omitempty"`
-}
-
-// Explanation is why a call was decided as it was, where the server tells.
-type Explanation struct {
-	Step    string   `json:"step"`
-	Reasons []string `json:"reasons"`
+	Account       string    `json:"account"`
+	Region        string    `json:"region"`
+	Administrator string    `json:"administrator"`
+	KeyARN        string    `json:"keyArn"`
+	Steps         []Step    `json:"steps"`
+	PolicyBefore  string    `json:"policyBefore,omitempty"` // key policy that names no user
+	PolicyAfter   string    `json:"policyAfter,omitempty"`  // with the user as key user
+	PolicyDiff    string    `json:"policyDiff,omitempty"`   // unified diff of the two
+	Items         []RawItem `json:"items,omitempty"`        // the record as each table returns it
+	Audit         []KeyUse  `json:"audit,omitempty"`        // key uses as CloudTrail has them
+	SignIn        string    `json:"signIn,omitempty"`       // console address of the account
+	LeftAlone     []string  `json:"leftAlone,omitempty"`    // of the lab's names, but not made by it
 }
 
 // RawItem is one table's copy of the record, as a client without the key gets
@@ -150,25 +145,4 @@ func classify(got string, err error) string {
 		return "error " + api.ErrorCode()
 	}
 	return "error"
-}
-
-// hint says what an error that nobody expected means.
-func hint(err error) string {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return ""
-	}
-	switch code := api.ErrorCode(); {
-	case strings.Contains(code, "AccessDenied"), code == "UnauthorizedOperation":
-		return "The administrator lacks a permission for this step: run the lab as a user with AdministratorAccess."
-	case code == "LimitExceededException" && strings.Contains(api.ErrorMessage(), "ncryption"):
-		return "AWS allows a table four changes of its encryption in 24 hours: wait, or delete the table."
-	case strings.Contains(code, "LimitExceeded"):
-		return "A quota of the account is used up: remove what is not needed, or ask AWS for more."
-	case code == "UnrecognizedClientException", code == "InvalidClientTokenId":
-		return "The access key is not known: a new one takes some seconds to spread on AWS; otherwise check the credentials."
-	case code == "KMSInvalidStateException":
-		return "The key is not enabled: cancel its deletion, then enable it."
-	}
-	return ""
 }

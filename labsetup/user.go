@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -18,7 +19,7 @@ import (
 func (l *Lab) userChapter() chapter {
 	return chapter{"The user", []labStep{
 		does("user", "make a user who may use DynamoDB", "AmazonDynamoDBFullAccess allows everything in DynamoDB and no use of any customer key.",
-			"aws iam create-user --user-name "+UserName+" && aws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.cfg.UserPolicy, doing(l.makeUser)),
+			"aws iam create-user --user-name "+UserName+" && aws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.policy(), doing(l.makeUser)),
 		does("user-password", "give the user a console password", "So that the same can be seen by signing in, without a forced reset.",
 			"aws iam create-login-profile --user-name "+UserName+" --password … --no-password-reset-required", doing(l.makePassword)),
 		does("user-key", "give the user an access key", "What programs sign with.", "aws iam create-access-key --user-name "+UserName, doing(l.makeUserKey)),
@@ -67,8 +68,45 @@ func (l *Lab) makeUser(ctx context.Context) (err error) {
 	if l.userARN, err = l.ensureUser(ctx, UserName); err != nil {
 		return err
 	}
-	_, err = l.iam().AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(UserName), PolicyArn: aws.String(l.cfg.UserPolicy)})
-	return err
+	return l.attachPolicy(ctx)
+}
+
+// Managed policies for the user.
+const (
+	PolicyFull     = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"
+	PolicyFullV2   = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess_v2"
+	PolicyReadOnly = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
+)
+
+// policy is the managed policy that the user gets.
+func (l *Lab) policy() string {
+	if l.cfg.UserPolicy != "" {
+		return l.cfg.UserPolicy
+	}
+	return l.fullAccess
+}
+
+// attachPolicy gives the user DynamoDB. AWS retires AmazonDynamoDBFullAccess:
+// an account that cannot attach it any more gets its successor.
+func (l *Lab) attachPolicy(ctx context.Context) error {
+	attach := func() error {
+		_, err := l.iam().AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(UserName), PolicyArn: aws.String(l.policy())})
+		return err
+	}
+	err := attach()
+	if l.cfg.UserPolicy != "" || l.fullAccess != PolicyFull || !retired(err) {
+		return err
+	}
+	l.fullAccess = PolicyFullV2
+	return attach()
+}
+
+// retired reports whether IAM refuses a managed policy itself.
+func retired(err error) bool {
+	var gone *types.NoSuchEntityException
+	var refused *types.PolicyNotAttachableException
+	var invalid *types.InvalidInputException
+	return errors.As(err, &gone) && strings.Contains(gone.ErrorMessage(), "olicy") || errors.As(err, &refused) || errors.As(err, &invalid)
 }
 
 // makePassword sets a new random password, so that the credentials file of
@@ -122,7 +160,13 @@ func (l *Lab) newAccessKey(ctx context.Context, name string) (principal, error) 
 	if err != nil {
 		return principal{}, err
 	}
-	return newPrincipal(l.cfg.As(aws.Credentials{AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId), SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)})), nil
+	c := aws.Credentials{AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId), SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)}
+	if l.cfg.Keys != nil {
+		if err := l.cfg.Keys(name, c); err != nil {
+			return principal{}, fmt.Errorf("keep the access key of %s: %w", name, err)
+		}
+	}
+	return newPrincipal(l.cfg.As(c)), nil
 }
 
 func (l *Lab) deleteAccessKeys(ctx context.Context, name string) error {

@@ -1,0 +1,263 @@
+package labsetup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+)
+
+// Way is a way to give a principal access to the lab's key.
+type Way string
+
+const (
+	// WayKeyUser names the principal in both statements that the console
+	// keeps for key users: the lab's way.
+	WayKeyUser Way = "key-user"
+	// WayStatement adds a statement for the principal that allows
+	// kms:Decrypt and kms:DescribeKey only.
+	WayStatement Way = "statement"
+	// WayGrant makes a grant for kms:Decrypt, without touching the policy.
+	WayGrant Way = "grant"
+)
+
+// Ways returns all ways.
+func Ways() []Way { return []Way{WayKeyUser, WayStatement, WayGrant} }
+
+const (
+	grantName  = "nextwork-lab"
+	scopedSid  = "Allow one user to decrypt"
+	useSid     = "Allow use of the key"
+	persistSid = "Allow attachment of persistent resources"
+)
+
+var (
+	// ErrUnknownPrincipal: no IAM user or role of the account has that name.
+	ErrUnknownPrincipal = errors.New("unknown principal")
+	// ErrNoKey: the lab's key is not there; Up makes it.
+	ErrNoKey = errors.New("the lab's key does not exist")
+	// ErrPolicyShape: the key policy is not the console's any more, so that
+	// this package does not know where to write.
+	ErrPolicyShape = errors.New("the key policy has not the console's statements")
+)
+
+// Give gives the principal, an IAM user's or role's name or ARN, access to the
+// lab's key, and reports whether that changed something. Errors:
+// [ErrUnknownPrincipal], [ErrNoKey], [ErrPolicyShape]; those of AWS.
+func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool, err error) {
+	who, err := l.openAccess(ctx, principal)
+	if err != nil {
+		return false, err
+	}
+	switch way {
+	case WayKeyUser:
+		return l.editPolicy(ctx, func(p *keyPolicy) (bool, error) {
+			use, persist := p.find(useSid), p.find(persistSid)
+			if use == nil || persist == nil {
+				return false, ErrPolicyShape
+			}
+			// Both, whatever the first says.
+			a, b := use.add(who), persist.add(who)
+			return a || b, nil
+		})
+	case WayStatement:
+		return l.editPolicy(ctx, func(p *keyPolicy) (bool, error) {
+			if s := p.find(scopedSid); s != nil {
+				return s.add(who), nil
+			}
+			p.Statement = append(p.Statement, allow(scopedSid, who, nil))
+			return true, nil
+		})
+	case WayGrant:
+		grants, err := l.grants(ctx, who)
+		if err != nil || len(grants) > 0 {
+			return false, err
+		}
+		_, err = l.administrator.kms.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: aws.String(l.keyARN), GranteePrincipal: aws.String(who),
+			Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}, Name: aws.String(grantName)})
+		return err == nil, err
+	}
+	return false, fmt.Errorf("no way to give access is called %q", way)
+}
+
+// Withdraw takes back what Give gave, in all given ways, and returns those in
+// which there was something to take back. A statement that names other
+// principals too stays for them. Errors: as [Lab.Give].
+func (l *Lab) Withdraw(ctx context.Context, principal string, ways ...Way) (changed []Way, err error) {
+	who, err := l.openAccess(ctx, principal)
+	if err != nil {
+		return nil, err
+	}
+	for _, way := range ways {
+		did := false
+		switch way {
+		case WayKeyUser:
+			did, err = l.editPolicy(ctx, func(p *keyPolicy) (bool, error) { return p.remove(who, useSid, persistSid), nil })
+		case WayStatement:
+			did, err = l.editPolicy(ctx, func(p *keyPolicy) (bool, error) { return p.remove(who, scopedSid), nil })
+		case WayGrant:
+			did, err = l.revokeGrants(ctx, who)
+		default:
+			err = fmt.Errorf("no way to give access is called %q", way)
+		}
+		if err != nil {
+			return changed, err
+		}
+		if did {
+			changed = append(changed, way)
+		}
+	}
+	return changed, nil
+}
+
+// openAccess finds the lab's key and the principal's ARN.
+func (l *Lab) openAccess(ctx context.Context, name string) (string, error) {
+	if err := l.identify(ctx); err != nil {
+		return "", err
+	}
+	var err error
+	if l.keyARN, err = l.findKey(ctx, KeyAlias); err != nil {
+		return "", err
+	}
+	if l.keyARN == "" {
+		return "", ErrNoKey
+	}
+	if arn.IsARN(name) {
+		return name, nil
+	}
+	user, err := l.iam().GetUser(ctx, &iam.GetUserInput{UserName: aws.String(name)})
+	if err == nil {
+		return aws.ToString(user.User.Arn), nil
+	}
+	if !missing(err) {
+		return "", err
+	}
+	role, err := l.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name)})
+	if missing(err) {
+		return "", fmt.Errorf("%w %q: the account has no such IAM user or role", ErrUnknownPrincipal, name)
+	}
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(role.Role.Arn), nil
+}
+
+// editPolicy changes the key policy, if edit says that it changed something.
+// A policy that this package's types would not keep whole is left alone.
+func (l *Lab) editPolicy(ctx context.Context, edit func(*keyPolicy) (bool, error)) (bool, error) {
+	text, err := l.policyText(ctx)
+	if err != nil {
+		return false, err
+	}
+	var p keyPolicy
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		return false, fmt.Errorf("%w: %w", ErrPolicyShape, err)
+	}
+	changed, err := edit(&p)
+	if err != nil || !changed {
+		return false, err
+	}
+	out, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return false, err
+	}
+	_, err = l.administrator.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(string(out))})
+	return err == nil, err
+}
+
+func (p *keyPolicy) find(sid string) *statement {
+	for i := range p.Statement {
+		if p.Statement[i].Sid == sid {
+			return &p.Statement[i]
+		}
+	}
+	return nil
+}
+
+// remove takes the ARN out of the statements with these Sids; a statement that
+// then names nobody goes.
+func (p *keyPolicy) remove(who string, sids ...string) bool {
+	changed := false
+	p.Statement = slices.DeleteFunc(p.Statement, func(s statement) bool {
+		if !slices.Contains(sids, s.Sid) {
+			return false
+		}
+		rest := slices.DeleteFunc(s.names(), func(a string) bool { return a == who })
+		if len(rest) == len(s.names()) {
+			return false
+		}
+		changed = true
+		s.Principal["AWS"] = principals(rest)["AWS"]
+		return len(rest) == 0
+	})
+	return changed
+}
+
+// names are the principals of a statement as a new slice.
+func (s *statement) names() []string {
+	switch v := s.Principal["AWS"].(type) {
+	case string:
+		return []string{v}
+	case []string:
+		return slices.Clone(v)
+	case []any:
+		var out []string
+		for _, e := range v {
+			if text, ok := e.(string); ok {
+				out = append(out, text)
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+func (s *statement) add(who string) bool {
+	names := s.names()
+	if slices.Contains(names, who) {
+		return false
+	}
+	s.Principal["AWS"] = principals(append(names, who))["AWS"]
+	return true
+}
+
+// grants are the ids of the lab's grants for the principal.
+func (l *Lab) grants(ctx context.Context, who string) ([]string, error) {
+	var ids []string
+	pages := kms.NewListGrantsPaginator(l.administrator.kms, &kms.ListGrantsInput{KeyId: aws.String(l.keyARN), GranteePrincipal: aws.String(who)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range page.Grants {
+			if aws.ToString(g.Name) == grantName && aws.ToString(g.GranteePrincipal) == who {
+				ids = append(ids, aws.ToString(g.GrantId))
+			}
+		}
+	}
+	return ids, nil
+}
+
+func (l *Lab) revokeGrants(ctx context.Context, who string) (bool, error) {
+	ids, err := l.grants(ctx, who)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range ids {
+		if _, err := l.administrator.kms.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: aws.String(l.keyARN), GrantId: aws.String(id)}); err != nil {
+			return false, err
+		}
+	}
+	return len(ids) > 0, nil
+}

@@ -1,0 +1,84 @@
+package labsetup
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// Hint says what an error of the lab or of AWS means and how to mend it, in a
+// sentence for people; empty when there is nothing to add to the error.
+func Hint(err error) string {
+	var api smithy.APIError
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, context.Canceled):
+		return "Interrupted: 'ddbseal down' removes what was made until then."
+	case errors.Is(err, errNotOurs):
+		return "Nothing was changed. Rename or delete it yourself, or use another account or Region."
+	case errors.Is(err, errNoRegion):
+		return "Give --region, or set AWS_REGION or a region in the profile."
+	case errors.Is(err, syscall.ENOSPC):
+		return "The disk is full: make room and repeat the command."
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "Nothing listens at the endpoint: start 'ddbseal serve' there, or mend --endpoint-url."
+	case errors.Is(err, os.ErrPermission):
+		return "The file system refuses: choose a folder of your own with --data-dir."
+	case errors.As(err, &api):
+		return apiHint(api.ErrorCode(), api.ErrorMessage())
+	case errors.Is(err, envelope.ErrKeyDenied):
+		return deniedHint
+	}
+	switch text := err.Error(); {
+	case strings.Contains(text, "get credentials"), strings.Contains(text, "get identity"), strings.Contains(text, "no EC2 IMDS role found"):
+		return "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, sign in with the AWS CLI, or give --profile."
+	case strings.Contains(text, "no such host"):
+		return "There is no such host: check --region, --endpoint-url and the network."
+	case strings.Contains(text, "shared config profile"):
+		return "The profile is not in the AWS configuration files: 'aws configure list-profiles' lists them."
+	case strings.Contains(text, "egion"):
+		return "Check --region or AWS_REGION."
+	}
+	return ""
+}
+
+const deniedHint = "The caller lacks this permission. For the key: name them in its key policy, or make a grant ('ddbseal grant')."
+
+// apiHint is Hint for an error that AWS answered.
+func apiHint(code, message string) string {
+	switch {
+	case strings.Contains(code, "AccessDenied"), code == "UnauthorizedOperation":
+		if strings.Contains(message, "kms:Decrypt") {
+			return deniedHint
+		}
+		return "The caller lacks a permission: provision as a user with AdministratorAccess."
+	case code == "LimitExceededException" && strings.Contains(message, "ncryption"):
+		return "AWS allows a table four changes of its encryption in 24 hours: wait, or delete the table."
+	case strings.Contains(code, "LimitExceeded"):
+		return "A quota of the account is used up: remove what is not needed, or ask AWS for more."
+	case code == "UnrecognizedClientException", code == "InvalidClientTokenId", code == "InvalidAccessKeyId":
+		return "The access key is not known: a new one takes some seconds to spread on AWS; otherwise check the credentials."
+	case code == "ExpiredToken", code == "ExpiredTokenException":
+		return "The credentials have expired: sign in again."
+	case code == "SignatureDoesNotMatch", code == "InvalidSignatureException", code == "RequestExpired", code == "RequestTimeTooSkewed":
+		return "The signature was refused: check the secret access key, and that the clock is right to five minutes."
+	case code == "KMSInvalidStateException":
+		return "The key is not enabled: cancel its deletion, then enable it."
+	case code == "DisabledException":
+		return "Enable the key: aws kms enable-key --key-id KEY."
+	case code == "ResourceNotFoundException", code == "NotFoundException", code == "NoSuchEntity":
+		return "It is not there: 'ddbseal up' makes what the lab needs; check the Region too."
+	case code == "ResourceInUseException":
+		return "The table is being changed: repeat in a minute."
+	case strings.Contains(code, "Throttl"):
+		return "AWS throttles: repeat in a minute."
+	}
+	return ""
+}

@@ -1,0 +1,48 @@
+package labsetup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
+	"github.com/ddbseal/ddbseal/store"
+)
+
+// OpenTable declares the lab's table of a mode (ModeServer, ModeClient or
+// ModeBoth) for whoever cfg signs as. keyARN is the lab's key. It makes no
+// call.
+func OpenTable(cfg aws.Config, keyARN, mode string) (*store.Table[Record], error) {
+	client := dynamodb.NewFromConfig(cfg)
+	if mode == ModeServer {
+		return store.New[Record](client, ServerTable, store.ServerSide{KMSKeyARN: keyARN})
+	}
+	name := map[string]string{ModeClient: ClientTable, ModeBoth: BothTable}[mode]
+	if name == "" {
+		return nil, fmt.Errorf("no table of the lab has mode %q", mode)
+	}
+	keyring, err := awskms.New(awskms.Config{Client: kms.NewFromConfig(cfg), KeyARN: keyARN})
+	if err != nil {
+		return nil, err
+	}
+	return store.New[Record](client, name, store.ClientSide{Keyring: keyring})
+}
+
+// KeyARN finds the ARN behind the lab's alias, as whoever cfg signs as, who
+// needs kms:DescribeKey. Errors: [ErrNoKey]; those of AWS.
+func KeyARN(ctx context.Context, cfg aws.Config) (string, error) {
+	out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(KeyAlias)})
+	var missing *kmstypes.NotFoundException
+	if errors.As(err, &missing) {
+		return "", ErrNoKey
+	}
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(out.KeyMetadata.Arn), nil
+}
