@@ -108,7 +108,7 @@ func (s *Server) perform(ctx context.Context, c *call.Call, e *endpoint, o call.
 		if r := recover(); r != nil {
 			// The stack tells where, and no values; the panic's own text may
 			// hold some, so only its type goes out.
-			err = &panicError{kind: fmt.Sprintf("%T", r), text: fmt.Sprint(r), stack: debug.Stack()}
+			err = &panicError{kind: fmt.Sprintf("%T", r), stack: debug.Stack()}
 		}
 	}()
 	wait, kind := s.faults.Load().before(c, o)
@@ -123,8 +123,8 @@ func (s *Server) perform(ctx context.Context, c *call.Call, e *endpoint, o call.
 
 // panicError is a recovered panic.
 type panicError struct {
-	kind, text string
-	stack      []byte
+	kind  string
+	stack []byte
 }
 
 func (p *panicError) Error() string { return "panic (" + p.kind + ")\n" + string(p.stack) }

@@ -318,6 +318,11 @@ func TestTableKeyDecides(t *testing.T) {
 		}
 		data := map[string]int{}
 		for _, e := range s.Audit().Events() {
+			if e.EventName == "Decrypt" && e.Denied() {
+				if why := strings.Join(e.Reasons(), "\n"); !strings.Contains(why, "AmazonDynamoDBFullAccess") || !strings.Contains(why, "resource-based policy") {
+					t.Errorf("a denial's reasons are %q", why)
+				}
+			}
 			if e.EventCategory == "Data" && e.UserIdentity.UserName == "alice" {
 				data[fmt.Sprint(e.EventName, " ", e.ErrorCode)]++
 			}
