@@ -170,7 +170,12 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 		"depth":          one(attribute("", nested(33)...)),
 		"legend length":  two("x", "SS"), "legend character": two("x", "X"), "literal": two("maybe", "L"),
 	} {
-		t.Run(name, func(t *testing.T) { mustFail(t, k, c, edks, materials.ErrMaterials) })
+		t.Run(name, func(t *testing.T) {
+			mustFail(t, k, c, edks, materials.ErrMaterials)
+			if err := k.OnEncrypt(t.Context(), encryption(t, c)); !errors.Is(err, materials.ErrMaterials) {
+				t.Fatalf("encrypted: %v", err)
+			}
+		})
 	}
 	if _, keys := seal(t, k, one(attribute("", nested(32)...))); len(keys) != 1 {
 		t.Fatal("the deepest attribute of the format is refused")
