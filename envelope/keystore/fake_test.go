@@ -36,6 +36,7 @@ type table struct {
 	description *types.TableDescription
 	items       map[string]item
 	calls       []string
+	deleted     []string
 	fault       func(operation string) error
 	before      func(operation string) // outside the lock
 	pageSize    int
@@ -87,6 +88,9 @@ func (t *table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...fun
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if !aws.ToBool(in.ConsistentRead) {
+		return nil, errors.New("a read that may be stale")
+	}
 	return &dynamodb.GetItemOutput{Item: maps.Clone(t.items[name(in.Key)])}, nil
 }
 
@@ -96,7 +100,7 @@ func (t *table) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*d
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if *in.KeyConditionExpression != "#id = :id" {
+	if *in.KeyConditionExpression != "#id = :id" || !aws.ToBool(in.ConsistentRead) {
 		return nil, errors.New("unknown condition")
 	}
 	id := in.ExpressionAttributeValues[":id"].(*types.AttributeValueMemberS).Value
@@ -161,6 +165,7 @@ func (t *table) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWri
 			t.items[name(w.Put.Item)] = w.Put.Item
 		} else {
 			delete(t.items, name(w.Delete.Key))
+			t.deleted = append(t.deleted, name(w.Delete.Key))
 		}
 	}
 	return &dynamodb.TransactWriteItemsOutput{}, nil

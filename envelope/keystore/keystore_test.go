@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
 
@@ -357,6 +358,47 @@ func TestAlteredRecords(t *testing.T) {
 	})
 }
 
+// Records as other clients may write them: time in milliseconds, attributes
+// that we do not know. KMS vouches for them; rotation takes them over.
+func TestForeignRecords(t *testing.T) {
+	w := newWorld(t)
+	const version = "aaaaaaaa-1111-4111-8111-111111111111"
+	record := func(id string, keyLength int32) {
+		context := map[string]string{
+			"branch-key-id": id, "type": "branch:ACTIVE", "version": "branch:version:" + version, "kms-arn": kmsKey,
+			"create-time": "2023-06-03T19:03:29.358Z", "hierarchy-version": "1", "aws-crypto-ec:department": "admin", "added-by": "a later release", "tablename": "logical-keys",
+		}
+		out, err := w.kms.Client(west).GenerateDataKey(t.Context(), &kms.GenerateDataKeyInput{KeyId: aws.String(kmsKey), NumberOfBytes: aws.Int32(keyLength), EncryptionContext: context})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := item{"enc": &types.AttributeValueMemberB{Value: out.CiphertextBlob}, "hierarchy-version": &types.AttributeValueMemberN{Value: "1"}}
+		for k, v := range context {
+			if k != "hierarchy-version" && k != "tablename" {
+				i[k] = &types.AttributeValueMemberS{Value: v}
+			}
+		}
+		w.table.items[name(i)] = i
+	}
+	record("foreign", 32)
+	if key := w.active(t, w, "foreign"); key.Version != version {
+		t.Fatal(key.Version)
+	}
+	if _, err := w.VersionKey(t.Context(), "foreign"); err != nil {
+		t.Fatal(err)
+	}
+	for n, i := range w.table.items {
+		if text(i["added-by"]) != "S:a later release" || text(i["aws-crypto-ec:department"]) != "S:admin" {
+			t.Errorf("%s lost an attribute: %v", n, i)
+		}
+	}
+	w.active(t, w, "foreign")
+	record("short", 16)
+	if _, err := w.Active(t.Context(), "short"); !errors.Is(err, keystore.ErrInvalidRecord) {
+		t.Fatal(err)
+	}
+}
+
 func TestServiceErrors(t *testing.T) {
 	denied := &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}
 	for _, c := range []struct {
@@ -500,13 +542,13 @@ func TestKMSConfigurations(t *testing.T) {
 		store *keystore.KeyStore
 		reads map[string]bool
 	}
-	kms := func(c keystore.KMSConfiguration, region string) *keystore.KeyStore {
+	with := func(c keystore.KMSConfiguration, region string) *keystore.KeyStore {
 		return w.store(t, keystore.Config{KMS: c, KMSClient: w.kms.Client(region)})
 	}
 	writers := map[string]*keystore.KeyStore{
-		"single": kms(keystore.KMSKey(kmsKey), west),
-		"west":   kms(keystore.KMSKey(mrkWest), west),
-		"east":   kms(keystore.MultiRegionKMSKey(mrkEast), east),
+		"single": with(keystore.KMSKey(kmsKey), west),
+		"west":   with(keystore.KMSKey(mrkWest), west),
+		"east":   with(keystore.MultiRegionKMSKey(mrkEast), east),
 	}
 	ids := map[string]string{}
 	for name, s := range writers {
@@ -517,14 +559,14 @@ func TestKMSConfigurations(t *testing.T) {
 		ids[name] = id
 	}
 	for _, s := range []source{
-		{"exact", kms(keystore.KMSKey(mrkWest), west), map[string]bool{"west": true}},
-		{"multi-Region west", kms(keystore.MultiRegionKMSKey(mrkWest), west), map[string]bool{"west": true, "east": true}},
-		{"multi-Region east", kms(keystore.MultiRegionKMSKey(mrkEast), east), map[string]bool{"west": true, "east": true}},
-		{"multi-Region of a single-Region key", kms(keystore.MultiRegionKMSKey(kmsKey), west), map[string]bool{"single": true}},
-		{"discovery", kms(keystore.Discovery(), west), map[string]bool{"single": true, "west": true}},
-		{"discovery east", kms(keystore.Discovery(), east), map[string]bool{"east": true}},
-		{"multi-Region discovery", kms(keystore.MultiRegionDiscovery(west), west), map[string]bool{"single": true, "west": true, "east": true}},
-		{"multi-Region discovery east", kms(keystore.MultiRegionDiscovery(east), east), map[string]bool{"west": true, "east": true}},
+		{"exact", with(keystore.KMSKey(mrkWest), west), map[string]bool{"west": true}},
+		{"multi-Region west", with(keystore.MultiRegionKMSKey(mrkWest), west), map[string]bool{"west": true, "east": true}},
+		{"multi-Region east", with(keystore.MultiRegionKMSKey(mrkEast), east), map[string]bool{"west": true, "east": true}},
+		{"multi-Region of a single-Region key", with(keystore.MultiRegionKMSKey(kmsKey), west), map[string]bool{"single": true}},
+		{"discovery", with(keystore.Discovery(), west), map[string]bool{"single": true, "west": true}},
+		{"discovery east", with(keystore.Discovery(), east), map[string]bool{"east": true}},
+		{"multi-Region discovery", with(keystore.MultiRegionDiscovery(west), west), map[string]bool{"single": true, "west": true, "east": true}},
+		{"multi-Region discovery east", with(keystore.MultiRegionDiscovery(east), east), map[string]bool{"west": true, "east": true}},
 	} {
 		for name, id := range ids {
 			key, err := s.store.Active(t.Context(), id)

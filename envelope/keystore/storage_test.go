@@ -157,6 +157,10 @@ func TestShred(t *testing.T) {
 	if len(w.table.items) != 3 {
 		t.Fatalf("%d records left", len(w.table.items))
 	}
+	// Once the active record is gone, nobody can rotate.
+	if w.table.deleted[0] != "tenant|branch:ACTIVE" {
+		t.Fatalf("%s was deleted first", w.table.deleted[0])
+	}
 	w.active(t, w, "other")
 	var e *materials.KeyError
 	if _, err := w.Active(t.Context(), "tenant"); !errors.Is(err, keystore.ErrNotFound) || !errors.As(err, &e) || e.KeyID != "tenant" {
