@@ -23,7 +23,7 @@ const (
 	writeTimeout   = 2 * time.Minute
 	idleTimeout    = 2 * time.Minute
 	closeTimeout   = 2 * time.Second
-	maxHeader      = 64 << 10
+	maxHeader      = 192 << 10 // a session token carries its session policies
 	maxConnections = 512
 	// maxInFlight is how many bytes of large bodies are held at once.
 	maxInFlight  = 256 << 20

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -103,4 +104,42 @@ func TestTableActivation(t *testing.T) {
 	if status, _, body := send(t, s, scan); status != 200 {
 		t.Errorf("afterwards: %d %s", status, body)
 	}
+}
+
+// The longest session policies still fit into a request's headers.
+func TestLargeSessionToken(t *testing.T) {
+	s := start(t, localaws.Options{})
+	l := listen(t, s)
+	root := l.Config(s.RootCredentials())
+	people := iam.NewFromConfig(root)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := people.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("alice")})
+	must(err)
+	_, err = people.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("job"), AssumeRolePolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + aliceARN + `"},"Action":"sts:AssumeRole"}}`)})
+	must(err)
+	access, err := people.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("alice")})
+	must(err)
+	var attached []ststypes.PolicyDescriptorType
+	for i := range 10 {
+		document := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:*","Resource":"*"},{"Effect":"Deny","Action":"kms:*","Resource":["arn:aws:kms:*:*:key/` +
+			strings.Repeat("x", 5900) + `"]}]}`
+		p, err := people.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("large" + string(rune('a'+i))), PolicyDocument: &document})
+		must(err)
+		attached = append(attached, ststypes.PolicyDescriptorType{Arn: p.Policy.Arn})
+	}
+	alice := sts.NewFromConfig(l.Config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId, SecretAccessKey: *access.AccessKey.SecretAccessKey}))
+	out, err := alice.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/job"), RoleSessionName: aws.String("large"), PolicyArns: attached})
+	must(err)
+	session := aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}
+	who, err := sts.NewFromConfig(l.Config(session)).GetCallerIdentity(ctx, nil)
+	if err != nil || !strings.HasSuffix(aws.ToString(who.Arn), "/job/large") {
+		t.Errorf("with a token of %d bytes: %v", len(session.SessionToken), err)
+	}
+	t.Logf("token of %d bytes", len(session.SessionToken))
 }

@@ -59,7 +59,8 @@ func (f form) get(name string) (string, bool) {
 }
 
 // decode fills the exported fields of v from parameters of the same names:
-// Name, List.member.1, Structs.member.1.Field.
+// Name, List.member.1, Structs.member.1.Field. A query tag gives a name that
+// does not begin with a capital letter.
 func (f form) decode(prefix string, v reflect.Value) error {
 	for i := range v.NumField() {
 		if v.Type().Field(i).Anonymous {
@@ -68,7 +69,11 @@ func (f form) decode(prefix string, v reflect.Value) error {
 			}
 			continue
 		}
-		name := prefix + v.Type().Field(i).Name
+		name := v.Type().Field(i).Name
+		if tag := v.Type().Field(i).Tag.Get("query"); tag != "" {
+			name = tag
+		}
+		name = prefix + name
 		if err := f.decodeField(name, v.Field(i)); err != nil {
 			return err
 		}

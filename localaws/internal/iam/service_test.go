@@ -480,7 +480,7 @@ func TestServiceCallersHaveNoIdentityPolicies(t *testing.T) {
 func FuzzForm(f *testing.F) {
 	f.Add("CreateUser", "UserName=a&Tags.member.1.Key=k&Tags.member.1.Value=v")
 	f.Add("SimulatePrincipalPolicy", "PolicySourceArn=a&ActionNames.member.1=b&ContextEntries.member.1.ContextKeyValues.member.1=c")
-	f.Add("AssumeRole", "RoleArn=x&RoleSessionName=yy&DurationSeconds=1e9&PolicyArns.member.1.Arn=p")
+	f.Add("AssumeRole", "RoleArn=x&RoleSessionName=yy&DurationSeconds=1e9&PolicyArns.member.1.arn=p")
 	f.Add("CreateRole", "RoleName=r&AssumeRolePolicyDocument=%7B%7D")
 	s, err := New(Config{})
 	if err != nil {

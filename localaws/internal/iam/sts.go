@@ -47,9 +47,11 @@ var sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 
 type assumeRole struct {
 	RoleArn, RoleSessionName, Policy, ExternalId string
-	PolicyArns                                   []struct{ Arn string }
-	DurationSeconds                              *int
-	Tags                                         []tag
+	PolicyArns                                   []struct {
+		Arn string `query:"arn"`
+	}
+	DurationSeconds *int
+	Tags            []tag
 }
 
 const (
