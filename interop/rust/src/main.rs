@@ -25,6 +25,14 @@ async fn main() -> Result<(), Error> {
     let mut failed = false;
     for (i, line) in std::io::stdin().lock().lines().enumerate() {
         let request: Value = serde_json::from_str(&line?)?;
+        if fixed.is_none() && request["op"].as_str().is_some_and(|op| op.starts_with("bench-")) {
+            match bench(&request).await {
+                Ok(nanoseconds) => writeln!(out, "{}", json!({ "nanoseconds": nanoseconds }))?,
+                Err(e) => writeln!(out, "{}", json!({ "error": e.to_string() }))?,
+            }
+            out.flush()?;
+            continue;
+        }
         let result = match &fixed {
             None => run(&request["op"], &request["config"], &request["item"]).await,
             Some(config) => run(&json!(args[0]), config, &request).await,
@@ -44,6 +52,24 @@ async fn main() -> Result<(), Error> {
         std::process::exit(1);
     }
     Ok(())
+}
+
+/// Repeats one operation for the given time and returns the mean of its nanoseconds.
+async fn bench(request: &Value) -> Result<u64, Error> {
+    let encryptor = encryptor(&request["config"]).await?;
+    let item = item::parse(&request["item"])?;
+    let wanted = std::time::Duration::from_millis(request["milliseconds"].as_u64().ok_or("milliseconds is missing")?);
+    let start = std::time::Instant::now();
+    let mut n = 0;
+    while n == 0 || start.elapsed() < wanted {
+        if request["op"] == "bench-encrypt" {
+            encryptor.encrypt_item().plaintext_item(item.clone()).send().await?;
+        } else {
+            encryptor.decrypt_item().encrypted_item(item.clone()).send().await?;
+        }
+        n += 1;
+    }
+    Ok(start.elapsed().as_nanos() as u64 / n)
 }
 
 async fn run(op: &Value, config: &Value, request: &Value) -> Result<Item, Error> {

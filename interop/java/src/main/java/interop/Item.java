@@ -94,10 +94,36 @@ public final class Item {
         ItemJson.quote(answer, id);
         answer.append('}');
       }
+      case "bench-encrypt", "bench-decrypt" -> {
+        long nanoseconds =
+            bench(
+                encryptor(config.asObject()),
+                op.equals("bench-encrypt"),
+                ItemJson.item(request.get("item")),
+                Long.parseLong(request.get("milliseconds").asNumber()));
+        answer.append("{\"nanoseconds\":").append(nanoseconds).append('}');
+      }
       default -> {
         answer.append("{\"item\":");
         ItemJson.write(answer, run(op, config, ItemJson.item(request.get("item"))));
         answer.append('}');
+      }
+    }
+  }
+
+  /** Repeats one operation for the given time and returns the mean of its nanoseconds. */
+  private static long bench(
+      DynamoDbItemEncryptor encryptor, boolean encrypt, Map<String, AttributeValue> item, long milliseconds) {
+    long start = System.nanoTime();
+    for (long n = 1; ; n++) {
+      if (encrypt) {
+        encryptor.EncryptItem(EncryptItemInput.builder().plaintextItem(item).build());
+      } else {
+        encryptor.DecryptItem(DecryptItemInput.builder().encryptedItem(item).build());
+      }
+      long spent = System.nanoTime() - start;
+      if (spent >= milliseconds * 1_000_000) {
+        return spent / n;
       }
     }
   }
