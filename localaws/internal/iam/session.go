@@ -19,6 +19,7 @@ type session struct {
 	Name                string // user name or role session name
 	Issued, Expires     time.Time
 	Documents           []sessionPolicy
+	Console             bool `json:",omitempty"` // made by a sign-in at the console
 
 	policies []policy.Attached
 }
@@ -37,7 +38,7 @@ func sessionOf(c *call.Call) *session {
 // plainSession reports a GetSessionToken session, which may not call IAM
 // without multi-factor authentication.
 func (s *session) plainSession() bool {
-	return s != nil && s.Principal.Type != policy.AssumedRole
+	return s != nil && s.Principal.Type != policy.AssumedRole && !s.Console
 }
 
 // SessionInfo describes a session for the audit.

@@ -1,0 +1,32 @@
+package localaws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
+)
+
+// DiskView is what lies on disk for one item.
+type DiskView = dynamodb.DiskView
+
+// ErrNoDiskView is returned by DiskView for a table or item that is not there,
+// a key that does not fit the table, and a table that was not used since the
+// start, so that its keys are not in memory.
+var ErrNoDiskView = errors.New("nothing to show of the disk")
+
+// DiskView returns what lies on disk for an item of a table in the server's
+// own account and Region. It opens nothing and asks nobody for permission:
+// whoever holds the Server holds its files anyway. It fails with
+// ErrNoDiskView.
+func (s *Server) DiskView(ctx context.Context, table string, key map[string]types.AttributeValue) (DiskView, error) {
+	tables := s.endpoints[dynamodbEndpoint.name].service.(*dynamodb.Service)
+	v, err := tables.DiskView(ctx, s.root.AccountID, s.options.Region, table, key)
+	if err != nil {
+		return DiskView{}, fmt.Errorf("localaws: %w: %w", ErrNoDiskView, err)
+	}
+	return v, nil
+}
