@@ -136,6 +136,6 @@ func check(key *materials.BranchKey, err error, id string) error {
 
 type odd func() (*materials.BranchKey, error)
 
-func (o odd) Active(context.Context, string) (*materials.BranchKey, error)          { return o() }
+func (o odd) Active(context.Context, string) (*materials.BranchKey, error) { return o() }
 
 func (o odd) Version(context.Context, string, string) (*materials.BranchKey, error) { return o() }
