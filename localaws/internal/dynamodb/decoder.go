@@ -31,7 +31,7 @@ func decode(body []byte, field func(d *decoder, name string) error) (invalid, er
 		}
 		return nil, err
 	}
-	if err := d.Invalid(); err != nil {
+	if err := d.Invalid(); err != nil && d.invalid == nil {
 		return invalidValue(err), nil
 	}
 	return d.invalid, nil
@@ -123,12 +123,45 @@ func (d *decoder) item(dst *Item) error {
 		return err
 	}
 	*dst = it
-	if d.invalid == nil && d.Invalid() == nil {
-		if err := normalizeItem(it); err != nil {
+	if d.invalid == nil {
+		err := d.Invalid()
+		if err == nil {
+			err = normalizeItem(it)
+		}
+		if err != nil {
 			d.invalid = invalidValue(err)
 		}
 	}
 	return nil
+}
+
+// values reads ExpressionAttributeValues, whose refusals name the placeholder.
+func (d *decoder) values(dst *Item) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	*dst = Item{}
+	return d.object(func(name string) error {
+		v, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		(*dst)[name] = v
+		if d.invalid != nil {
+			return nil
+		}
+		if err = d.Invalid(); err == nil {
+			err = normalizeItem(Item{name: v})
+		}
+		if err != nil {
+			e := invalidValue(err)
+			if c, ok := e.(*call.Error); ok && c.Code == "ValidationException" {
+				c.Message = "ExpressionAttributeValues contains invalid value: " + c.Message + " for key " + name
+			}
+			d.invalid = e
+		}
+		return nil
+	})
 }
 
 // decodeRequest reads the body of c into a request and checks its members:

@@ -25,7 +25,7 @@ func (x *expressions) field(d *decoder, name string) (ok bool, err error) {
 	case "ExpressionAttributeNames":
 		return true, d.names(&x.names)
 	case "ExpressionAttributeValues":
-		return true, d.item(&x.values)
+		return true, d.values(&x.values)
 	case "ConditionExpression":
 		return true, d.text(&x.condition)
 	case "FilterExpression":
@@ -50,6 +50,8 @@ type parsed struct {
 	keyCondition *ddbexpr.KeyCondition
 	// deletesOnly: legacy updates that only remove do not create an item.
 	deletesOnly bool
+	// added are the types of legacy updates whose expression hides them.
+	added map[string]string
 }
 
 // parse checks the combination of parameters and parses them.
@@ -81,7 +83,7 @@ func (x *expressions) parse() (*parsed, error) {
 		case x.names != nil:
 			return nil, errValidation("ExpressionAttributeNames can only be specified when using expressions")
 		case x.values != nil:
-			return nil, errValidation("ExpressionAttributeValues can only be specified when using expressions: " + missingExpressions(x))
+			return nil, errValidation("ExpressionAttributeValues can only be specified when using expressions")
 		}
 		return x.legacy.parse()
 	}
@@ -120,8 +122,6 @@ func (x *expressions) parse() (*parsed, error) {
 	}
 	return p, nil
 }
-
-func missingExpressions(*expressions) string { return "expression parameters are null" }
 
 // errExpression is AWS's answer to a refused expression.
 func errExpression(err error) error {
@@ -165,4 +165,88 @@ func (p *parsed) attributes(items ...Item) []string {
 	}
 	sort.Strings(names)
 	return names
+}
+
+// checkPaths refuses paths that lead into a key attribute of the table or one
+// of its indexes: keys are scalars. The caller holds the table's lock.
+func (p *parsed) checkPaths(t *table) error {
+	var nested map[string]struct{}
+	collect := func(paths []ddbexpr.Path) {
+		for _, path := range paths {
+			if len(path) > 1 {
+				if nested == nil {
+					nested = map[string]struct{}{}
+				}
+				nested[path[0].Name] = struct{}{}
+			}
+		}
+	}
+	if p.condition != nil {
+		collect(p.condition.Paths())
+	}
+	if p.filter != nil {
+		collect(p.filter.Paths())
+	}
+	if p.projection != nil {
+		collect(p.projection.Paths())
+	}
+	if p.update != nil {
+		collect(p.update.Paths())
+	}
+	if nested == nil {
+		return nil
+	}
+	refuse := func(k keySchema, what string) error {
+		for _, a := range []keyAttribute{k.Partition, k.Sort} {
+			if _, ok := nested[a.Name]; ok && a.Name != "" {
+				return errValidationf("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: %s: %s", what, a.Name)
+			}
+		}
+		return nil
+	}
+	if err := refuse(t.def.Key, "Key"); err != nil {
+		return err
+	}
+	for _, set := range [][]*index{t.local, t.global} {
+		for _, i := range set {
+			if err := refuse(i.def.Key, "IndexKey"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkUpdateTypes refuses values of the wrong type for key attributes of
+// indexes, whatever the item holds. The caller holds the table's lock.
+func (p *parsed) checkUpdateTypes(t *table) error {
+	if p.update == nil {
+		return nil
+	}
+	for _, action := range p.update.Actions() {
+		if len(action.Path) != 1 {
+			continue
+		}
+		got := p.added[action.Path[0].Name]
+		if action.Value != nil {
+			got = typeOf(action.Value)
+		}
+		if got == "" {
+			continue
+		}
+		for _, set := range [][]*index{t.local, t.global} {
+			for _, i := range set {
+				for _, a := range []keyAttribute{i.def.Key.Partition, i.def.Key.Sort} {
+					if a.Name == action.Path[0].Name && a.Type != got {
+						return errIndexKeyType(a, got, i)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func errIndexKeyType(a keyAttribute, got string, i *index) error {
+	return errParam("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.Name, a.Type, got, i.def.Name)
 }

@@ -56,7 +56,12 @@ func (r *read) prepare(t *table) error {
 		return err
 	}
 	r.primary, _ = t.def.Key.primary(r.key)
-	return nil
+	if r.projection == nil {
+		return nil
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return r.checkPaths(t)
 }
 
 // run looks the item up; the caller holds the table's lock.

@@ -198,9 +198,6 @@ func (l *legacy) parse() (*parsed, error) {
 		if len(l.expected)+len(l.queryFilter)+len(l.scanFilter) == 0 {
 			return nil, errParam("ConditionalOperator cannot be used without Filter or Expected")
 		}
-		if len(l.expected)+len(l.queryFilter)+len(l.scanFilter) == 1 {
-			return nil, errParam("ConditionalOperator can only be used when Filter or Expected has two or more elements")
-		}
 		join = " " + *l.conditionalOperator + " "
 	}
 	var err error
@@ -224,6 +221,10 @@ func (l *legacy) parse() (*parsed, error) {
 	if l.attributeUpdates != nil {
 		if p.update, p.deletesOnly, err = l.update(); err != nil {
 			return nil, err
+		}
+		p.added = map[string]string{}
+		for name, u := range l.attributeUpdates {
+			p.added[name] = typeOf(u.value)
 		}
 	}
 	return p, nil
@@ -341,6 +342,9 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 	}
 	var v []string
 	for _, value := range c.values {
+		if typeOf(value) != typeOf(c.values[0]) {
+			return "", errParam("AttributeValues inside AttributeValueList must be of same type")
+		}
 		switch kind := typeOf(value); *c.operator {
 		case "LT", "LE", "GT", "GE", "BETWEEN", "IN":
 			if kind != "S" && kind != "N" && kind != "B" {
@@ -371,8 +375,7 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 	case "CONTAINS":
 		return "contains(" + name + ", " + v[0] + ")", nil
 	case "NOT_CONTAINS":
-		// Unlike NOT contains(), it needs the attribute.
-		return "(attribute_exists(" + name + ") AND NOT contains(" + name + ", " + v[0] + "))", nil
+		return "NOT contains(" + name + ", " + v[0] + ")", nil
 	}
 	symbol := map[string]string{"EQ": "=", "NE": "<>", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}[*c.operator]
 	return name + " " + symbol + " " + v[0], nil

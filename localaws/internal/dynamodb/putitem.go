@@ -132,7 +132,7 @@ func (s *Service) writeItem(ctx context.Context, c *call.Call, kind writeKind) (
 	}
 	returned := w.returned()
 	r := newResponse(64 + len(returned)*32)
-	if len(returned) > 0 {
+	if returned != nil {
 		r.member("Attributes").item(returned)
 	}
 	if in.consumed.wanted() {

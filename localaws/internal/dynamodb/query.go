@@ -150,6 +150,9 @@ func (in *pageInput) plan(t *table, p *parsed) (v view, s span, fetch bool, err 
 			return v, s, false, err
 		}
 	}
+	if err := p.checkPaths(t); err != nil {
+		return v, s, false, err
+	}
 	schema := v.schema()
 	if p.filter != nil && in.query {
 		for _, name := range p.filter.TopLevelNames() {

@@ -28,9 +28,6 @@ func normalizeItem(it Item) error {
 	return nil
 }
 
-// errEmptyMember: sets hold no empty strings or binaries.
-var errEmptyMember = &ddbjson.ValidationError{Message: paramPrefix + "An string set may not have a empty string as a member"}
-
 func normalize(v types.AttributeValue) (err error) {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberN:
@@ -40,18 +37,6 @@ func normalize(v types.AttributeValue) (err error) {
 		for i, s := range v.Value {
 			if v.Value[i], err = ddbnumber.Normalize(s); err != nil {
 				return err
-			}
-		}
-	case *types.AttributeValueMemberSS:
-		for _, s := range v.Value {
-			if s == "" {
-				return errEmptyMember
-			}
-		}
-	case *types.AttributeValueMemberBS:
-		for _, b := range v.Value {
-			if len(b) == 0 {
-				return &ddbjson.ValidationError{Message: paramPrefix + "Binary sets may not contain empty values"}
 			}
 		}
 	case *types.AttributeValueMemberL:

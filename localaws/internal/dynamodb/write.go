@@ -89,7 +89,10 @@ func (w *write) prepare(t *table) error {
 		}
 	}
 	w.primary, _ = schema.primary(w.keyItem())
-	return nil
+	if err := w.checkUpdateTypes(t); err != nil {
+		return err
+	}
+	return w.checkPaths(t)
 }
 
 // checkIndexKeys checks the attributes that are keys of indexes: when they are
@@ -104,7 +107,7 @@ func (t *table) checkIndexKeys(it Item) error {
 					continue
 				}
 				if got := typeOf(v); got != a.Type {
-					return errParam("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.Name, a.Type, got, i.def.Name)
+					return errIndexKeyType(a, got, i)
 				}
 				size := keySize(v)
 				switch {

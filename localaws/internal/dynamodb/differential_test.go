@@ -1,0 +1,412 @@
+package dynamodb
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+// other is an independent DynamoDB behind HTTP, which checks no signatures.
+type other struct {
+	t   testing.TB
+	url string
+}
+
+// send returns the answer, or the error code and message.
+func (o other) send(operation string, in members) (answer members, code, message string) {
+	o.t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(o.t.Context(), http.MethodPost, o.url, bytes.NewReader(body))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
+	r.Header.Set("X-Amz-Date", "20260101T000000Z")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=00")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil && len(raw) > 0 {
+		o.t.Fatalf("%s: %s: %v", operation, raw, err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return answer, "", ""
+	}
+	kind, _ := answer["__type"].(string)
+	message, _ = answer["message"].(string)
+	if message == "" {
+		message, _ = answer["Message"].(string)
+	}
+	return nil, kind[strings.LastIndexByte(kind, '#')+1:], message
+}
+
+// send is the same for the engine.
+func (w *world) send(operation string, in members) (answer members, code, message string) {
+	w.t.Helper()
+	out, err := w.try("admin", operation, in)
+	var e *call.Error
+	if err != nil && !errors.As(err, &e) {
+		w.t.Fatal(err)
+	}
+	if e != nil {
+		return nil, e.Code, e.Message
+	}
+	return out, "", ""
+}
+
+func differential(t *testing.T) other {
+	url := os.Getenv("DDBSEAL_DYNALITE")
+	if url == "" {
+		t.Skip("DDBSEAL_DYNALITE is not set: .ci/suite-dynalite starts dynalite and sets it")
+	}
+	return other{t, url}
+}
+
+// settle waits until a table is ACTIVE or gone: dynalite changes it later.
+func (o other) settle(table string) {
+	o.t.Helper()
+	for range 500 {
+		out, code, _ := o.send("DescribeTable", members{"TableName": table})
+		if code != "" || out["Table"].(members)["TableStatus"] == "ACTIVE" {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	o.t.Fatalf("%s is never done", table)
+}
+
+const (
+	diffHash  = "diff-hash"
+	diffRange = "diff-range"
+)
+
+// diffTables are the tables of the comparison; the second has every index.
+func diffTables() []members {
+	attribute := func(name, kind string) members { return members{"AttributeName": name, "AttributeType": kind} }
+	key := func(names ...string) []members {
+		list := []members{{"AttributeName": names[0], "KeyType": "HASH"}}
+		if len(names) > 1 {
+			list = append(list, members{"AttributeName": names[1], "KeyType": "RANGE"})
+		}
+		return list
+	}
+	through := members{"ReadCapacityUnits": 10, "WriteCapacityUnits": 10}
+	index := func(name, projection string, keys ...string) members {
+		return members{"IndexName": name, "KeySchema": key(keys...), "Projection": members{"ProjectionType": projection}}
+	}
+	global := func(m members) members { m["ProvisionedThroughput"] = through; return m }
+	include := index("gInclude", "INCLUDE", "h", "b")
+	include["Projection"].(members)["NonKeyAttributes"] = []string{"v"}
+	return []members{
+		{"TableName": diffHash, "ProvisionedThroughput": through, "AttributeDefinitions": []members{attribute("pk", "S")}, "KeySchema": key("pk")},
+		{"TableName": diffRange, "ProvisionedThroughput": through,
+			"AttributeDefinitions":   []members{attribute("pk", "S"), attribute("sk", "N"), attribute("g", "S"), attribute("h", "N"), attribute("l", "S"), attribute("b", "B")},
+			"KeySchema":              key("pk", "sk"),
+			"LocalSecondaryIndexes":  []members{index("lAll", "ALL", "pk", "l"), index("lKeys", "KEYS_ONLY", "pk", "h")},
+			"GlobalSecondaryIndexes": []members{global(index("gAll", "ALL", "g", "h")), global(index("gKeys", "KEYS_ONLY", "g")), global(include)}},
+	}
+}
+
+// TestDifferentialRandom sends random requests to both and compares.
+func TestDifferentialRandom(t *testing.T) {
+	o := differential(t)
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("DDBSEAL_DYNALITE_SEED"); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	requests := 4000
+	if os.Getenv("DDBSEAL_HEAVY") != "" {
+		requests = 40_000
+	}
+	t.Logf("seed %d, %d requests", seed, requests)
+	w := newWorld(t)
+	for _, in := range diffTables() {
+		name := in["TableName"].(string)
+		o.send("DeleteTable", members{"TableName": name})
+		o.settle(name)
+		if _, code, message := o.send("CreateTable", in); code != "" {
+			t.Fatalf("CreateTable: %s: %s", code, message)
+		}
+		o.settle(name)
+		w.do("CreateTable", in)
+	}
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
+	compared, refused, excused, texts := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	for i := range requests {
+		operation, in := g.request()
+		got, code, message := w.send(operation, in)
+		want, wantCode, wantMessage := o.send(operation, in)
+		compared[operation]++
+		if code != "" {
+			refused[code]++
+		}
+		d := difference{operation: operation, in: in, got: got, want: want, code: code, wantCode: wantCode, message: message, wantMessage: wantMessage}
+		if code != "" && code == wantCode && message != wantMessage {
+			texts[operation+"\n ours:  "+message+"\n other: "+wantMessage]++
+		}
+		if d.diverges() {
+			d.align(w, o)
+			continue
+		}
+		if d.same() {
+			continue
+		}
+		if reason := d.known(); reason != "" {
+			excused[reason]++
+			d.align(w, o)
+			continue
+		}
+		body, _ := json.Marshal(in)
+		t.Errorf("request %d: %s %s\n ours:  %s %s %s\n other: %s %s %s", i, operation, body, code, message, text(got), wantCode, wantMessage, text(want))
+		if t.Failed() && i > requests/2 {
+			break
+		}
+		d.align(w, o)
+	}
+	t.Logf("compared %v, refused %v", compared, refused)
+	for _, reason := range slices.Sorted(maps.Keys(excused)) {
+		t.Logf("known difference, %d times: %s", excused[reason], reason)
+	}
+	if os.Getenv("DDBSEAL_DYNALITE_TEXTS") != "" {
+		for _, pair := range slices.Sorted(maps.Keys(texts)) {
+			t.Logf("%d × %s", texts[pair], pair)
+		}
+	}
+	for _, operation := range []string{"PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem"} {
+		if compared[operation] == 0 {
+			t.Errorf("%s was never compared", operation)
+		}
+	}
+}
+
+// difference is one request with both answers.
+type difference struct {
+	operation            string
+	in                   members
+	got, want            members
+	code, wantCode       string
+	message, wantMessage string
+}
+
+// same compares codes and answers, items of one page as a set where AWS
+// promises no order.
+func (d *difference) same() bool {
+	if d.code != d.wantCode {
+		return false
+	}
+	if d.code != "" {
+		return true
+	}
+	return d.canonical(d.got) == d.canonical(d.want)
+}
+
+func (d *difference) canonical(answer members) string {
+	b, err := json.Marshal(answer)
+	if err != nil {
+		panic(err)
+	}
+	var copied any
+	if err := json.Unmarshal(b, &copied); err != nil {
+		panic(err)
+	}
+	m := sortSets(copied).(map[string]any)
+	if d.capacityDiffers() {
+		delete(m, "ConsumedCapacity")
+	}
+	if d.operation == "Scan" || d.in["IndexName"] != nil {
+		sortList(m["Items"])
+	}
+	if responses, ok := m["Responses"].(map[string]any); ok {
+		for _, list := range responses {
+			sortList(list)
+		}
+	}
+	if list, ok := m["ConsumedCapacity"].([]any); ok {
+		sortList(list)
+	}
+	b, _ = json.Marshal(m)
+	return string(b)
+}
+
+// capacityDiffers: dynalite charges writes nothing for indexes, pages that read
+// nothing not even the minimum, and consistent scans like others; AWS documents
+// all three.
+func (d *difference) capacityDiffers() bool {
+	switch d.operation {
+	case "Query", "Scan", "BatchWriteItem":
+		return true
+	case "PutItem", "UpdateItem", "DeleteItem":
+		return d.in["TableName"] != diffHash
+	}
+	return false
+}
+
+// diverges: legacy updates that only delete make an item in dynalite; AWS
+// documents that they do nothing.
+func (d *difference) diverges() bool {
+	updates, ok := d.in["AttributeUpdates"].(members)
+	for _, u := range updates {
+		ok = ok && u.(members)["Action"] == "DELETE"
+	}
+	return ok
+}
+
+// sortSets puts the elements of sets, which have no order, into one.
+func sortSets(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, e := range v {
+			v[name] = sortSets(e)
+			if name == "SS" || name == "NS" || name == "BS" {
+				sortList(e)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = sortSets(v[i])
+		}
+	}
+	return v
+}
+
+func sortList(v any) {
+	list, _ := v.([]any)
+	slices.SortFunc(list, func(a, b any) int {
+		x, _ := json.Marshal(a)
+		y, _ := json.Marshal(b)
+		return bytes.Compare(x, y)
+	})
+}
+
+// align deletes at both what a differing write touched, so that one difference
+// does not make others.
+func (d *difference) align(w *world, o other) {
+	for table, keys := range writtenKeys(d.operation, d.in) {
+		for _, key := range keys {
+			in := members{"TableName": table, "Key": key}
+			w.send("DeleteItem", in)
+			o.send("DeleteItem", in)
+		}
+	}
+}
+
+func writtenKeys(operation string, in members) map[string][]members {
+	keyOf := func(table string, it members) members {
+		key := members{"pk": it["pk"]}
+		if table == diffRange {
+			key["sk"] = it["sk"]
+		}
+		return key
+	}
+	out := map[string][]members{}
+	table, _ := in["TableName"].(string)
+	switch operation {
+	case "PutItem":
+		out[table] = []members{keyOf(table, in["Item"].(members))}
+	case "UpdateItem", "DeleteItem":
+		out[table] = []members{keyOf(table, in["Key"].(members))}
+	case "BatchWriteItem":
+		for table, list := range in["RequestItems"].(members) {
+			for _, r := range list.([]members) {
+				if put, ok := r["PutRequest"].(members); ok {
+					out[table] = append(out[table], keyOf(table, put["Item"].(members)))
+				}
+				if remove, ok := r["DeleteRequest"].(members); ok {
+					out[table] = append(out[table], keyOf(table, remove["Key"].(members)))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// knownDifferences are where the other is wrong or goes its own way. What AWS
+// documents decides; each has its reason.
+var knownDifferences = []struct {
+	reason string
+	when   func(d *difference) bool
+}{
+	{"it compares values of every type, where AWS documents numbers, strings and binaries", func(d *difference) bool {
+		return d.code == "ValidationException" && d.wantCode != d.code && (strings.Contains(d.message, "Incorrect operand type for operator or function; operator or function: ") ||
+			strings.Contains(d.message, "is not valid for") && strings.Contains(d.message, "AttributeValue type"))
+	}},
+	{"it lets Select contradict ProjectionExpression; AWS documents that only SPECIFIC_ATTRIBUTES goes with one, and with nothing else", func(d *difference) bool {
+		return d.wantCode == "" && (strings.HasPrefix(d.message, "Cannot specify the ProjectionExpression when") || strings.HasPrefix(d.message, "Must specify the AttributesToGet or ProjectionExpression"))
+	}},
+	{"it answers ALL_PROJECTED_ATTRIBUTES without an index, which AWS documents for indexes only", func(d *difference) bool {
+		return d.wantCode == "" && strings.HasPrefix(d.message, "ALL_PROJECTED_ATTRIBUTES can be used only when")
+	}},
+	{"it reads global indexes consistently, which AWS refuses", func(d *difference) bool {
+		return d.wantCode == "" && d.message == "Consistent reads are not supported on global secondary indexes"
+	}},
+	{"it finds attributes through a global index that the index does not project", func(d *difference) bool {
+		return d.wantCode == "" && strings.Contains(d.message, "Global secondary index") && strings.Contains(d.message, "does not project")
+	}},
+	{"its number grammar has no plus sign, which AWS's has", func(d *difference) bool {
+		return d.code != d.wantCode && strings.Contains(d.wantMessage, "The parameter cannot be converted to a numeric value: +")
+	}},
+	{"it takes any ReturnValues for deletes; AWS documents NONE and ALL_OLD", func(d *difference) bool {
+		return d.operation == "DeleteItem" && d.wantCode == "" && d.message == "Return values set to invalid value"
+	}},
+	{"it looks for paths into keys in filters, projections and updates, not in conditions", func(d *difference) bool {
+		return d.in["ConditionExpression"] != nil && d.wantCode != d.code && strings.HasPrefix(d.message, "Key attributes must be scalars")
+	}},
+	{"it does not fetch attributes from the table that a local index lacks, which AWS documents", func(d *difference) bool {
+		index, _ := d.in["IndexName"].(string)
+		return index == "lKeys" && d.code == "" && d.wantCode == ""
+	}},
+	{"it judges the types inside if_not_exists before the condition; here the result counts", func(d *difference) bool {
+		u, _ := d.in["UpdateExpression"].(string)
+		return strings.Contains(u, "if_not_exists") && d.code != d.wantCode && strings.Contains(d.wantMessage, "Type mismatch for Index Key")
+	}},
+	{"it stores empty binaries as keys of indexes, which AWS refuses", func(d *difference) bool {
+		return strings.Contains(d.message, "A value specified for a secondary index key is not supported")
+	}},
+	{"its grammar has no NOT NOT", func(d *difference) bool {
+		c, _ := d.in["ConditionExpression"].(string)
+		f, _ := d.in["FilterExpression"].(string)
+		return strings.Contains(c+f, "NOT NOT")
+	}},
+	{"its OR of legacy conditions fails at the first that does not hold", func(d *difference) bool {
+		return d.in["ConditionalOperator"] == "OR"
+	}},
+	{"size() of nothing makes its <> false, here true as with every missing operand", func(d *difference) bool {
+		c, _ := d.in["ConditionExpression"].(string)
+		f, _ := d.in["FilterExpression"].(string)
+		return strings.Contains(c+f, "size(") && strings.Contains(c+f, "<>")
+	}},
+}
+
+func (d *difference) known() string {
+	for _, k := range knownDifferences {
+		if k.when(d) {
+			return k.reason
+		}
+	}
+	return ""
+}
