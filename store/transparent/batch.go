@@ -1,0 +1,197 @@
+package transparent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbnumber"
+)
+
+// keyText is the same for equal keys only, whatever the spelling of numbers.
+func (t *table) keyText(item envelope.Item) string {
+	var b strings.Builder
+	for _, name := range []string{t.PartitionKey(), t.SortKey()} {
+		switch v := item[name].(type) {
+		case *types.AttributeValueMemberS:
+			fmt.Fprintf(&b, "S%d:%s", len(v.Value), v.Value)
+		case *types.AttributeValueMemberN:
+			n, err := ddbnumber.Normalize(v.Value)
+			if err != nil {
+				n = v.Value
+			}
+			fmt.Fprintf(&b, "N%d:%s", len(n), n)
+		case *types.AttributeValueMemberB:
+			fmt.Fprintf(&b, "B%d:%s", len(v.Value), v.Value)
+		}
+	}
+	return b.String()
+}
+
+func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput, send sender) (any, error) {
+	type sent struct {
+		*table
+		given map[string]types.WriteRequest // by key
+	}
+	encrypted := map[string]sent{}
+	requests := make(map[string][]types.WriteRequest, len(in.RequestItems))
+	for name, given := range in.RequestItems {
+		requests[name] = given
+		t, err := c.table("BatchWriteItem", &name)
+		if err != nil {
+			return nil, err
+		}
+		if t == nil {
+			continue
+		}
+		s := sent{t, make(map[string]types.WriteRequest, len(given))}
+		var plain []envelope.Item
+		for _, r := range given {
+			if r.PutRequest != nil && r.PutRequest.Item != nil {
+				plain = append(plain, r.PutRequest.Item)
+				s.given[t.keyText(r.PutRequest.Item)] = r
+			}
+		}
+		stored, err := t.EncryptAll(ctx, plain)
+		if err != nil {
+			return nil, t.fail(firstOf(err))
+		}
+		sealed := make([]types.WriteRequest, len(given))
+		next := 0
+		for i, r := range given {
+			if sealed[i] = r; r.PutRequest != nil && r.PutRequest.Item != nil {
+				if err := t.size(plain[next], stored[next]); err != nil {
+					return nil, err
+				}
+				sealed[i].PutRequest = &types.PutRequest{Item: stored[next]}
+				next++
+			}
+		}
+		requests[name], encrypted[name] = sealed, s
+	}
+	if in.RequestItems != nil {
+		in.RequestItems = requests
+	}
+	result, err := send(&in)
+	if err != nil {
+		return nil, err
+	}
+	out := result.(*dynamodb.BatchWriteItemOutput)
+	for name, left := range out.UnprocessedItems {
+		s, is := encrypted[name]
+		if !is {
+			if s, is = encryptedAs(name, encrypted); !is {
+				continue
+			}
+		}
+		for i, r := range left {
+			if r.PutRequest == nil {
+				continue
+			}
+			given, known := s.given[s.keyText(r.PutRequest.Item)]
+			if !known {
+				return nil, s.fail(errors.New("DynamoDB returned an unprocessed item that was not in the request"))
+			}
+			left[i] = given
+		}
+	}
+	return out, nil
+}
+
+// encryptedAs finds what was sent under another name of the same table: an
+// answer may name it where the request had its ARN.
+func encryptedAs[V any](name string, sent map[string]V) (V, bool) {
+	want, err := tableName(name)
+	if err == nil {
+		for other, v := range sent {
+			if plain, err := tableName(other); err == nil && plain == want {
+				return v, true
+			}
+		}
+	}
+	var none V
+	return none, false
+}
+
+// firstOf takes the first error out of a batch's.
+func firstOf(err error) error {
+	var batch *envelope.BatchError
+	if errors.As(err, &batch) {
+		for i, e := range batch.Errors {
+			if e != nil {
+				return fmt.Errorf("item %d of the table: %w", i, e)
+			}
+		}
+	}
+	return err
+}
+
+func (c *Client) batchGet(ctx context.Context, in dynamodb.BatchGetItemInput, send sender) (any, error) {
+	type sent struct {
+		*table
+		projection
+		given types.KeysAndAttributes
+	}
+	encrypted := map[string]sent{}
+	requests := make(map[string]types.KeysAndAttributes, len(in.RequestItems))
+	for name, given := range in.RequestItems {
+		requests[name] = given
+		t, err := c.table("BatchGetItem", &name)
+		if err != nil {
+			return nil, err
+		}
+		if t == nil {
+			continue
+		}
+		if err := t.legacy(map[string]bool{"AttributesToGet": given.AttributesToGet != nil}); err != nil {
+			return nil, err
+		}
+		s, err := t.scope(given.ExpressionAttributeNames, nil)
+		if err != nil {
+			return nil, err
+		}
+		p, err := t.project(s, given.ProjectionExpression, given.ExpressionAttributeNames)
+		if err != nil {
+			return nil, err
+		}
+		encrypted[name] = sent{t, p, given}
+		given.ProjectionExpression, given.ExpressionAttributeNames = p.expression, p.names
+		requests[name] = given
+	}
+	if in.RequestItems != nil {
+		in.RequestItems = requests
+	}
+	result, err := send(&in)
+	if err != nil {
+		return nil, err
+	}
+	out := result.(*dynamodb.BatchGetItemOutput)
+	for name, items := range out.Responses {
+		s, is := encrypted[name]
+		if !is {
+			if s, is = encryptedAs(name, encrypted); !is {
+				continue
+			}
+		}
+		if out.Responses[name], err = s.openAll(ctx, items, s.projection, false); err != nil {
+			return nil, err
+		}
+	}
+	for name, left := range out.UnprocessedKeys {
+		s, is := encrypted[name]
+		if !is {
+			if s, is = encryptedAs(name, encrypted); !is {
+				continue
+			}
+		}
+		again := s.given
+		again.Keys = left.Keys
+		out.UnprocessedKeys[name] = again
+	}
+	return out, nil
+}

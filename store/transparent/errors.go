@@ -1,0 +1,45 @@
+package transparent
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrRefused: the operation or parameter cannot be used while tables are
+	// encrypted.
+	ErrRefused = errors.New("not possible with client-side encryption")
+	// ErrTableName: a TableName is neither a table's name nor a table's ARN.
+	ErrTableName = errors.New("neither the name nor the ARN of a table")
+	// ErrUpdateTarget: UpdateItem found no encrypted item with the key, and
+	// must not create one.
+	ErrUpdateTarget = errors.New("no encrypted item has the key: UpdateItem changes unsigned attributes of items that exist; use PutItem")
+	// ErrTokens: too many explicit ClientRequestTokens within ten minutes, or too
+	// much under them.
+	ErrTokens = errors.New("too many ClientRequestTokens in use")
+	// ErrInstalledTwice: the client already has a middleware of this package.
+	ErrInstalledTwice = errors.New("transparent encryption is installed twice in one client")
+	// ErrRecursion: a keyring used, for its own keys, the client that asks the
+	// keyring. Give it a client without transparent encryption.
+	ErrRecursion = errors.New("keyring calls DynamoDB through the client that it encrypts for")
+)
+
+// Error says which operation on which table failed in this package, rather
+// than in DynamoDB. Its text carries no values, since the SDK copies it into
+// traces.
+type Error struct {
+	Operation string // such as "PutItem"
+	Table     string // as the caller named it; empty if it is about none
+	Err       error
+}
+
+// Error names operation, table and reason.
+func (e *Error) Error() string {
+	if e.Table == "" {
+		return fmt.Sprintf("transparent encryption: %s: %v", e.Operation, e.Err)
+	}
+	return fmt.Sprintf("transparent encryption: %s on %s: %v", e.Operation, e.Table, e.Err)
+}
+
+// Unwrap gives the reason.
+func (e *Error) Unwrap() error { return e.Err }

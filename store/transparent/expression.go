@@ -1,0 +1,170 @@
+package transparent
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store"
+)
+
+// scope of one request's placeholders.
+func (t *table) scope(names map[string]string, values envelope.Item) (*ddbexpr.Scope, error) {
+	if len(names) == 0 {
+		names = nil // an empty map is DynamoDB's to refuse
+	}
+	if len(values) == 0 {
+		values = nil
+	}
+	s, err := ddbexpr.NewScope(names, values)
+	return s, t.fail(wrapExpression(err))
+}
+
+func wrapExpression(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", envelope.ErrConfiguration, err)
+}
+
+// conditions refuses a condition or filter on the value of an encrypted
+// attribute.
+func (t *table) conditions(s *ddbexpr.Scope, kind ddbexpr.Kind, expression *string) error {
+	if expression == nil {
+		return nil
+	}
+	c, err := s.Condition(kind, *expression)
+	if err != nil {
+		return t.fail(wrapExpression(err))
+	}
+	for _, name := range c.ValueNames() {
+		if err := t.readable(kind, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *table) readable(kind ddbexpr.Kind, name string) error {
+	if name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
+		return nil
+	}
+	action, known := t.Action(name)
+	if !known {
+		return t.fail(fmt.Errorf("%w: %v names attribute %q, which has no action", envelope.ErrConfiguration, kind, name))
+	}
+	if action == envelope.EncryptAndSign {
+		return t.fail(fmt.Errorf("%w: %v names %q, of which DynamoDB sees ciphertext: filter after reading", store.ErrEncryptedAttribute, kind, name))
+	}
+	return nil
+}
+
+// oneCondition checks the condition of a write with no other expression.
+func (t *table) oneCondition(expression *string, names map[string]string, values envelope.Item) error {
+	if expression == nil {
+		return nil
+	}
+	s, err := t.scope(names, values)
+	if err != nil {
+		return err
+	}
+	return t.conditions(s, ddbexpr.KindCondition, expression)
+}
+
+// projection is what a read asks DynamoDB for, and what the caller asked for.
+type projection struct {
+	expression *string
+	names      map[string]string
+	asked      *ddbexpr.Projection // nil: everything
+}
+
+// project adds to a projection what verification needs: header, footer and
+// every attribute with a signed action, and whole attributes instead of parts.
+// Placeholders stay if one of the other expressions uses them.
+func (t *table) project(s *ddbexpr.Scope, expression *string, names map[string]string, others ...*string) (projection, error) {
+	if expression == nil {
+		return projection{names: names}, nil
+	}
+	asked, err := s.Projection(*expression)
+	if err != nil {
+		return projection{}, t.fail(wrapExpression(err))
+	}
+	want := map[string]bool{envelope.HeaderAttribute: true, envelope.FooterAttribute: true}
+	for _, n := range asked.TopLevelNames() {
+		want[n] = true
+	}
+	for n, action := range t.Actions() {
+		if action.Signed() {
+			want[n] = true
+		}
+	}
+	out := projection{names: map[string]string{}, asked: asked}
+	for placeholder, n := range names {
+		if slices.ContainsFunc(others, func(e *string) bool { return e != nil && uses(*e, placeholder) }) {
+			out.names[placeholder] = n
+		}
+	}
+	var terms []string
+	next := 0
+	for _, n := range slices.Sorted(maps.Keys(want)) {
+		placeholder := ""
+		for placeholder == "" || out.names[placeholder] != "" {
+			placeholder = fmt.Sprintf("#s%d", next)
+			next++
+		}
+		out.names[placeholder] = n
+		terms = append(terms, placeholder)
+	}
+	text := strings.Join(terms, ",")
+	if len(text) > ddbexpr.MaxExpressionSize { // then all of the item is read
+		for _, placeholder := range terms {
+			delete(out.names, placeholder)
+		}
+		if len(out.names) == 0 {
+			out.names = nil
+		}
+		return out, nil
+	}
+	out.expression = &text
+	return out, nil
+}
+
+// uses reports whether an expression, which has no literals, has the
+// placeholder as a whole word.
+func uses(expression, placeholder string) bool {
+	for rest := expression; ; {
+		at := strings.Index(rest, placeholder)
+		if at < 0 {
+			return false
+		}
+		rest = rest[at+len(placeholder):]
+		if rest == "" || !isWord(rest[0]) {
+			return true
+		}
+	}
+}
+
+func isWord(b byte) bool {
+	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
+}
+
+// apply cuts a plaintext item to what the caller asked for.
+func (p projection) apply(plain envelope.Item) envelope.Item {
+	if p.asked == nil {
+		return plain
+	}
+	return p.asked.Apply(plain)
+}
+
+// legacy refuses the parameters that expressions replaced.
+func (t *table) legacy(parameters map[string]bool) error {
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		if parameters[name] {
+			return t.fail(fmt.Errorf("%w: legacy parameter %s: use an expression", ErrRefused, name))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package transparent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store"
+)
+
+const maxItemSize = 400 << 10
+
+// seal encrypts an item for writing; a nil one is left to the SDK's validation.
+func (t *table) seal(ctx context.Context, item envelope.Item) (envelope.Item, error) {
+	if item == nil {
+		return nil, nil
+	}
+	stored, err := t.EncryptItem(ctx, item)
+	if err != nil {
+		return nil, t.fail(err)
+	}
+	return stored, t.size(item, stored)
+}
+
+func (t *table) size(plain, stored envelope.Item) error {
+	if n := ddbjson.ItemSize(stored); n > maxItemSize {
+		return t.fail(&store.SizeError{Table: t.name, Plain: ddbjson.ItemSize(plain), Stored: n})
+	}
+	return nil
+}
+
+// open decrypts an item of a result; an absent one stays absent.
+func (t *table) open(ctx context.Context, item envelope.Item) (envelope.Item, error) {
+	if len(item) == 0 {
+		return item, nil
+	}
+	plain, err := t.DecryptItem(ctx, item)
+	if err != nil {
+		return nil, t.fail(t.explain(item, err, false))
+	}
+	return plain, nil
+}
+
+// explain tells an item that came incomplete from one that was changed. Only
+// an index can leave header and footer out.
+func (t *table) explain(item envelope.Item, err error, index bool) error {
+	if errors.Is(err, envelope.ErrNotEncrypted) && !index {
+		return err
+	}
+	incomplete := item[envelope.HeaderAttribute] == nil || item[envelope.FooterAttribute] == nil
+	if m, bad := t.Inspect(item); bad == nil {
+		signed := 0
+		for n := range item {
+			if n != envelope.HeaderAttribute && n != envelope.FooterAttribute && !t.AllowedUnsigned(n) {
+				signed++
+			}
+		}
+		incomplete = signed < len(m.Legend)
+	}
+	if incomplete {
+		return fmt.Errorf("%w: %w", store.ErrPartialItem, err)
+	}
+	return err
+}
+
+// openFailed decrypts, in place, the item inside of a failed condition.
+func (t *table) openFailed(ctx context.Context, err error) error {
+	var failed *types.ConditionalCheckFailedException
+	if !errors.As(err, &failed) || len(failed.Item) == 0 {
+		return err
+	}
+	plain, bad := t.open(ctx, failed.Item)
+	failed.Item = plain
+	if bad != nil {
+		return fmt.Errorf("%w; its item: %w", err, bad)
+	}
+	return err
+}
+
+func (c *Client) getItem(ctx context.Context, in dynamodb.GetItemInput, send sender) (any, error) {
+	t, err := c.table("GetItem", in.TableName)
+	if err != nil || t == nil {
+		return plainly(err, &in, send)
+	}
+	if err := t.legacy(map[string]bool{"AttributesToGet": in.AttributesToGet != nil}); err != nil {
+		return nil, err
+	}
+	s, err := t.scope(in.ExpressionAttributeNames, nil)
+	if err != nil {
+		return nil, err
+	}
+	p, err := t.project(s, in.ProjectionExpression, in.ExpressionAttributeNames)
+	if err != nil {
+		return nil, err
+	}
+	in.ProjectionExpression, in.ExpressionAttributeNames = p.expression, p.names
+	result, err := send(&in)
+	if err != nil {
+		return nil, err
+	}
+	out := result.(*dynamodb.GetItemOutput)
+	if len(out.Item) == 0 {
+		return out, nil
+	}
+	if out.Item, err = t.open(ctx, out.Item); err != nil {
+		return nil, err
+	}
+	out.Item = p.apply(out.Item)
+	return out, nil
+}
+
+// plainly sends a request unchanged, unless there is an error already.
+func plainly(err error, params any, send sender) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return send(params)
+}
+
+func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, send sender) (any, error) {
+	t, err := c.table("PutItem", in.TableName)
+	if err != nil || t == nil {
+		return plainly(err, &in, send)
+	}
+	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+		return nil, err
+	}
+	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues); err != nil {
+		return nil, err
+	}
+	if in.Item, err = t.seal(ctx, in.Item); err != nil {
+		return nil, err
+	}
+	result, err := send(&in)
+	if err != nil {
+		return nil, t.openFailed(ctx, err)
+	}
+	out := result.(*dynamodb.PutItemOutput)
+	if out.Attributes, err = t.open(ctx, out.Attributes); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *Client) deleteItem(ctx context.Context, in dynamodb.DeleteItemInput, send sender) (any, error) {
+	t, err := c.table("DeleteItem", in.TableName)
+	if err != nil || t == nil {
+		return plainly(err, &in, send)
+	}
+	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+		return nil, err
+	}
+	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues); err != nil {
+		return nil, err
+	}
+	result, err := send(&in)
+	if err != nil {
+		return nil, t.openFailed(ctx, err)
+	}
+	out := result.(*dynamodb.DeleteItemOutput)
+	if out.Attributes, err = t.open(ctx, out.Attributes); err != nil {
+		return nil, err
+	}
+	return out, nil
+}

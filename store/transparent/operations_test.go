@@ -1,0 +1,89 @@
+package transparent
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// TestEveryOperationIsListed fails when the SDK gets an operation that nobody
+// thought about, or loses one.
+func TestEveryOperationIsListed(t *testing.T) {
+	var methods []string
+	client := reflect.TypeFor[*dynamodb.Client]()
+	for i := range client.NumMethod() {
+		m := client.Method(i)
+		if m.Type.NumIn() == 4 && m.Type.In(1) == reflect.TypeFor[context.Context]() && m.Type.IsVariadic() && m.Type.NumOut() == 2 {
+			methods = append(methods, m.Name)
+		}
+	}
+	if len(methods) < 60 {
+		t.Fatalf("only %d operations found: the test lost its way", len(methods))
+	}
+	count := map[string]int{}
+	for _, list := range [][]string{transform, pass, refuse} {
+		if !slices.IsSorted(list) {
+			t.Errorf("not sorted: %v", list)
+		}
+		for _, name := range list {
+			count[name]++
+		}
+	}
+	for _, name := range methods {
+		if count[name] != 1 {
+			t.Errorf("%s is in %d lists", name, count[name])
+		}
+		delete(count, name)
+	}
+	for name := range count {
+		t.Errorf("%s is no operation of the client", name)
+	}
+	if len(transform) != 10 {
+		t.Errorf("%d operations on items", len(transform))
+	}
+}
+
+func TestTableNames(t *testing.T) {
+	for in, want := range map[string]string{
+		"items":                                "items",
+		"My_Table-1.x":                         "My_Table-1.x",
+		"arn:aws:dynamodb:us-east-1:1:table/a": "a",
+		"arn:aws-cn:dynamodb:cn-north-1:111122223333:table/My.Table": "My.Table",
+	} {
+		if got, err := tableName(in); err != nil || got != want {
+			t.Errorf("%s: %q, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{"", "a b", "arn:aws:dynamodb", "arn:aws:s3:us-east-1:1:table/a", "arn:aws:dynamodb:us-east-1:1:table/", "arn:aws:dynamodb:us-east-1:1:a", "arn:aws:dynamodb:us-east-1:1:table/a/index/b", "arn:aws:dynamodb:us-east-1:1:table/a:b", "ünï"} {
+		if got, err := tableName(in); err == nil {
+			t.Errorf("%s: %q", in, got)
+		}
+	}
+}
+
+func FuzzTableName(f *testing.F) {
+	f.Add("items")
+	f.Add("arn:aws:dynamodb:us-east-1:1:table/a")
+	f.Fuzz(func(t *testing.T, in string) {
+		name, err := tableName(in)
+		if (err == nil) != isTableName(name) {
+			t.Errorf("%q: %q, %v", in, name, err)
+		}
+	})
+}
+
+func TestPlaceholders(t *testing.T) {
+	for _, c := range []struct {
+		expression, placeholder string
+		want                    bool
+	}{
+		{"#a = :b", "#a", true}, {"#ab = :b", "#a", false}, {"x(#ab, #a)", "#a", true}, {"#a.#b", "#b", true}, {"", "#a", false}, {"#a_b", "#a", false}, {"#a", "#a", true},
+	} {
+		if got := uses(c.expression, c.placeholder); got != c.want {
+			t.Errorf("%s in %s: %t", c.placeholder, c.expression, got)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package transparent_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
+	"github.com/ddbseal/ddbseal/store/transparent"
+)
+
+// counting is a keyring that counts its work and can do more.
+type counting struct {
+	materials.Keyring
+	encrypts atomic.Int64
+	during   func(context.Context) error
+}
+
+func (k *counting) OnEncrypt(ctx context.Context, m *materials.Encryption) error {
+	k.encrypts.Add(1)
+	if k.during != nil {
+		if err := k.during(ctx); err != nil {
+			return err
+		}
+	}
+	return k.Keyring.OnEncrypt(ctx, m)
+}
+
+// wire records the requests that leave a client.
+type wire struct {
+	aws.HTTPClient
+	calls atomic.Int64
+	last  atomic.Pointer[string]
+	stub  bool // answer "{}" to everything
+}
+
+func (w *wire) Do(r *http.Request) (*http.Response, error) {
+	w.calls.Add(1)
+	if r.Body != nil {
+		var b bytes.Buffer
+		if _, err := b.ReadFrom(r.Body); err != nil {
+			return nil, err
+		}
+		text := b.String()
+		w.last.Store(&text)
+		r.Body = io.NopCloser(&b)
+	}
+	if w.stub {
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+	}
+	return w.HTTPClient.Do(r)
+}
+
+type world struct {
+	server  *localawstest.Server
+	raw     *dynamodb.Client // sees ciphertext
+	client  *dynamodb.Client
+	sealing *transparent.Client
+	keyring *counting
+	wire    *wire
+	config  aws.Config
+}
+
+// The tables of a world: both encrypted ones under one key, a plain one beside.
+const (
+	items  = "items"  // id
+	orders = "orders" // customer, number
+	plain  = "plain"  // id
+)
+
+func encryptor(t testing.TB, k materials.Keyring, logical, pk, sk string, policy envelope.PlaintextPolicy) *envelope.ItemEncryptor {
+	t.Helper()
+	actions := map[string]envelope.Action{
+		pk: envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign, "doc": envelope.EncryptAndSign,
+		"note": envelope.DoNothing, "hits": envelope.DoNothing,
+	}
+	if sk != "" {
+		actions[sk] = envelope.SignOnly
+	}
+	e, err := envelope.NewItemEncryptor(envelope.Config{
+		LogicalTableName: logical, PartitionKey: pk, SortKey: sk, Actions: actions, AllowedUnsigned: []string{"note", "hits"},
+		AlgorithmSuite: envelope.SuiteSymmetricSignature, Keyring: k, PlaintextPolicy: policy,
+	})
+	ok(t, err)
+	return e
+}
+
+func newWorld(t testing.TB) *world {
+	return newWorldWith(t, envelope.ForbidPlaintextWriteForbidPlaintextRead)
+}
+
+func newWorldWith(t testing.TB, policy envelope.PlaintextPolicy) *world {
+	t.Helper()
+	w := &world{server: localawstest.New(t)}
+	w.config = w.server.Config(w.server.RootCredentials())
+	w.config.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxBackoff, o.RateLimiter = 5*time.Millisecond, ratelimit.None
+		})
+	}
+	aes, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: "key", Key: bytes.Repeat([]byte{7}, 32)})
+	ok(t, err)
+	w.keyring = &counting{Keyring: aes}
+	w.sealing, err = transparent.New(map[string]*envelope.ItemEncryptor{
+		items:  encryptor(t, w.keyring, "items", "id", "", policy),
+		orders: encryptor(t, w.keyring, "orders", "customer", "number", policy),
+	})
+	ok(t, err)
+	w.raw = dynamodb.NewFromConfig(w.config)
+	w.wire = &wire{HTTPClient: w.config.HTTPClient}
+	watched := w.config.Copy()
+	watched.HTTPClient = w.wire
+	w.client = dynamodb.NewFromConfig(watched, w.sealing.Install)
+	for name, keys := range map[string]string{items: "id:S", orders: "customer:S,number:N", plain: "id:S"} {
+		in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
+		for i, k := range strings.Split(keys, ",") {
+			k, kind, _ := strings.Cut(k, ":")
+			in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k, AttributeType: types.ScalarAttributeType(kind)})
+			in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: &k, KeyType: []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]})
+		}
+		if name == orders {
+			in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String("ward"), AttributeType: "S"})
+			for index, projection := range map[string]types.ProjectionType{"wards": types.ProjectionTypeAll, "keys": types.ProjectionTypeKeysOnly} {
+				in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
+					IndexName: &index, Projection: &types.Projection{ProjectionType: projection},
+					KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("ward"), KeyType: types.KeyTypeHash}},
+				})
+			}
+		}
+		_, err := w.client.CreateTable(t.Context(), in) // passes
+		ok(t, err)
+	}
+	return w
+}
+
+func (w *world) faults(t testing.TB, rules ...localaws.Fault) {
+	t.Helper()
+	ok(t, w.server.SetFaults(localaws.Faults{Seed: 1, Rules: rules}))
+}
+
+func arn(table string) string { return "arn:aws:dynamodb:us-east-1:111122223333:table/" + table }
+
+func ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func s(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
+func n(v int) types.AttributeValue    { return &types.AttributeValueMemberN{Value: fmt.Sprint(v)} }
+
+const secret = "very secret text"
+
+func item(id string) envelope.Item {
+	return envelope.Item{"id": s(id), "ward": s("w"), "secret": s(secret), "note": s("a note"),
+		"doc": &types.AttributeValueMemberM{Value: envelope.Item{"a": s("b"), "c": s("d")}}}
+}
+
+func order(customer string, number int) envelope.Item {
+	return envelope.Item{"customer": s(customer), "number": n(number), "ward": s(fmt.Sprint("w", number%2)), "secret": s(secret), "note": s("a note")}
+}
+func orderKey(customer string, number int) envelope.Item {
+	return envelope.Item{"customer": s(customer), "number": n(number)}
+}

@@ -1,0 +1,114 @@
+package transparent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store"
+)
+
+// guarded is an update's condition with the demand that the item is there.
+type guarded struct {
+	expression *string
+	names      map[string]string
+	// free: items may be created, because the policy has them in plaintext.
+	free bool
+}
+
+// guard checks an update and adds to its condition: only unsigned attributes
+// change, and no item without a header comes to be.
+func (t *table) guard(update, condition *string, names map[string]string, values envelope.Item) (guarded, error) {
+	s, err := t.scope(names, values)
+	if err != nil {
+		return guarded{}, err
+	}
+	if update != nil {
+		u, err := s.Update(*update)
+		if err != nil {
+			return guarded{}, t.fail(wrapExpression(err))
+		}
+		for _, name := range u.TopLevelNames() {
+			if !t.AllowedUnsigned(name) {
+				return guarded{}, t.fail(fmt.Errorf("%w or signed: UpdateExpression names %q: read, change and put the item, as store.Table.Update does", store.ErrEncryptedAttribute, name))
+			}
+		}
+	}
+	if err := t.conditions(s, ddbexpr.KindCondition, condition); err != nil {
+		return guarded{}, err
+	}
+	demand := "attribute_exists(" + envelope.HeaderAttribute + ")"
+	switch t.PlaintextPolicy() {
+	case envelope.ForcePlaintextWriteAllowPlaintextRead:
+		return guarded{condition, names, true}, nil
+	case envelope.ForbidPlaintextWriteAllowPlaintextRead:
+		// A plaintext item may be there already, but none may be made.
+		placeholder := "#k"
+		for names[placeholder] != "" {
+			placeholder += "k"
+		}
+		if names = maps.Clone(names); names == nil {
+			names = map[string]string{}
+		}
+		names[placeholder] = t.PartitionKey()
+		demand = "attribute_exists(" + placeholder + ")"
+	}
+	if condition != nil {
+		demand += " AND (" + *condition + ")"
+	}
+	return guarded{expression: &demand, names: names}, nil
+}
+
+// missed reports whether a condition failed because there is no such item.
+func (t *table) missed(item envelope.Item) bool {
+	if t.PlaintextPolicy() == envelope.ForbidPlaintextWriteAllowPlaintextRead {
+		return len(item) == 0
+	}
+	return item[envelope.HeaderAttribute] == nil
+}
+
+func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, send sender) (any, error) {
+	t, err := c.table("UpdateItem", in.TableName)
+	if err != nil || t == nil {
+		return plainly(err, &in, send)
+	}
+	if err := t.legacy(map[string]bool{"AttributeUpdates": in.AttributeUpdates != nil, "Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+		return nil, err
+	}
+	g, err := t.guard(in.UpdateExpression, in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+	if err != nil {
+		return nil, err
+	}
+	in.ConditionExpression, in.ExpressionAttributeNames = g.expression, g.names
+	asked := in.ReturnValuesOnConditionCheckFailure == types.ReturnValuesOnConditionCheckFailureAllOld
+	if !g.free { // to tell the caller's condition from ours
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	result, err := send(&in)
+	if err != nil {
+		var failed *types.ConditionalCheckFailedException
+		if !g.free && errors.As(err, &failed) {
+			if t.missed(failed.Item) {
+				failed.Item = nil
+				return nil, t.fail(fmt.Errorf("%w: %w", ErrUpdateTarget, err))
+			}
+			if !asked {
+				failed.Item = nil
+			}
+		}
+		return nil, t.openFailed(ctx, err)
+	}
+	out := result.(*dynamodb.UpdateItemOutput)
+	if in.ReturnValues == types.ReturnValueAllOld || in.ReturnValues == types.ReturnValueAllNew {
+		if out.Attributes, err = t.open(ctx, out.Attributes); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
