@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
@@ -106,4 +107,41 @@ func ExampleNewDiscovery() {
 	// Output:
 	// opens: true
 	// opens: false
+}
+
+// Replicas of a multi-Region key open each other's items.
+func ExampleNewMRK() {
+	ctx := context.Background()
+	server, err := localaws.New(localaws.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	cfg := server.Config(server.RootCredentials())
+	in := func(region string) *kms.Client {
+		return kms.NewFromConfig(cfg, func(o *kms.Options) { o.Region = region })
+	}
+	primary, err := in("us-west-2").CreateKey(ctx, &kms.CreateKeyInput{MultiRegion: aws.Bool(true)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	replica, err := in("us-west-2").ReplicateKey(ctx, &kms.ReplicateKeyInput{KeyId: primary.KeyMetadata.KeyId, ReplicaRegion: aws.String("eu-west-1")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	writer, err := awskms.NewMRK(awskms.Config{Client: in("us-west-2"), KeyARN: *primary.KeyMetadata.Arn})
+	if err != nil {
+		log.Fatal(err)
+	}
+	reader, err := awskms.NewMRK(awskms.Config{Client: in("eu-west-1"), KeyARN: *replica.ReplicaKeyMetadata.Arn})
+	if err != nil {
+		log.Fatal(err)
+	}
+	sealed, err := exampleEncryptor(writer).EncryptItem(ctx, exampleOrder())
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = exampleEncryptor(reader).DecryptItem(ctx, sealed)
+	fmt.Println("opens in the other Region:", err == nil)
+	// Output: opens in the other Region: true
 }
