@@ -34,7 +34,11 @@ const (
 	MultiAlias      = "alias/nextwork-multi-region-key"
 	CredentialsFile = "nextwork-kms-user_credentials.csv"
 
-	labTag, labTagValue = "ddbseal-lab", "nextwork"
+	// Tag and TagValue mark everything that the lab makes: Down removes nothing
+	// without them.
+	Tag, TagValue = "ddbseal-lab", "nextwork"
+
+	labTag, labTagValue = Tag, TagValue
 )
 
 // Config says where the lab runs.
@@ -107,10 +111,10 @@ type principal struct {
 
 // Record is what the lab's tables hold.
 type Record struct {
-	ID        string `dynamodbav:"id" seal:"partition"`
-	Name      string `dynamodbav:"name"`
-	Diagnosis string `dynamodbav:"diagnosis"`
-	Ward      string `dynamodbav:"ward" seal:"sign"`
+	ID        string `json:"id" dynamodbav:"id" seal:"partition"`
+	Name      string `json:"name" dynamodbav:"name"`
+	Diagnosis string `json:"diagnosis" dynamodbav:"diagnosis"`
+	Ward      string `json:"ward" dynamodbav:"ward" seal:"sign"`
 }
 
 func theRecord() Record {

@@ -5,24 +5,32 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-
-	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
 )
 
 // connection are the flags that choose a real AWS, named as the AWS CLI names
-// them. Without one of the first two a command uses nothing outside its
-// process, whatever credentials lie around.
+// them. Without one of the first two a command uses the embedded AWS,
+// whatever credentials lie around.
 type connection struct {
-	AWS         bool   `name:"aws" help:"Use the AWS account of the current credentials."`
-	EndpointURL string `name:"endpoint-url" placeholder:"URL" env:"AWS_ENDPOINT_URL" help:"Use the AWS-compatible server at this address, such as a running 'ddbseal serve'."`
-	Profile     string `name:"profile" placeholder:"NAME" help:"Profile of the AWS configuration files."`
-	Region      string `name:"region" placeholder:"REGION" help:"AWS region."`
+	AWS         bool   `name:"aws" group:"Where" help:"Use the AWS account of the current credentials."`
+	EndpointURL string `name:"endpoint-url" group:"Where" placeholder:"URL" env:"AWS_ENDPOINT_URL" help:"Use the AWS-compatible server at this address, such as a running 'ddbseal serve'."`
+	Profile     string `name:"profile" group:"Where" placeholder:"NAME" help:"Profile of the AWS configuration files, with --aws or --endpoint-url."`
+	Region      string `name:"region" group:"Where" placeholder:"REGION" help:"AWS region."`
 }
 
 func (c *connection) remote() bool { return c.AWS || c.EndpointURL != "" }
+
+// check refuses flags that contradict each other.
+func (c *connection) check() error {
+	switch {
+	case c.AWS && c.EndpointURL != "":
+		return usagef("--aws and the endpoint %s contradict each other: leave out one (AWS_ENDPOINT_URL counts too)", c.EndpointURL)
+	case c.Profile != "" && !c.remote():
+		return usagef("--profile is for --aws or --endpoint-url: without them the embedded AWS is used, which needs no profile")
+	}
+	return nil
+}
 
 // load reads the usual AWS configuration.
 func (c *connection) load(ctx context.Context) (aws.Config, error) {
@@ -35,7 +43,7 @@ func (c *connection) load(ctx context.Context) (aws.Config, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return aws.Config{}, err
+		return aws.Config{}, fmt.Errorf("AWS configuration: %w", err)
 	}
 	if c.EndpointURL != "" {
 		cfg.BaseEndpoint = aws.String(c.EndpointURL)
@@ -43,16 +51,11 @@ func (c *connection) load(ctx context.Context) (aws.Config, error) {
 	return cfg, nil
 }
 
-// providers gives keyrings their AWS clients, when a real AWS was chosen.
-func (c *connection) providers() itemconfig.Providers {
-	if !c.remote() {
-		return itemconfig.Providers{}
+// inRegionOf is cfg for the region of a key.
+func inRegionOf(cfg aws.Config, keyARN string) aws.Config {
+	if a, err := arn.Parse(keyARN); err == nil && a.Region != "" {
+		cfg = cfg.Copy()
+		cfg.Region = a.Region
 	}
-	return itemconfig.Providers{KMS: func(ctx context.Context, keyARN string) (awskms.KMSClient, error) {
-		cfg, err := c.load(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("client for %s: %w", keyARN, err)
-		}
-		return kms.NewFromConfig(cfg), nil
-	}}
+	return cfg
 }

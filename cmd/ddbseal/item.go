@@ -21,57 +21,80 @@ type itemCommand struct {
 
 // itemFlags are common to the commands that need a configuration.
 type itemFlags struct {
-	connection
+	target
+	As     string `placeholder:"PRINCIPAL" help:"Who asks KMS: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
 	Config string `required:"" type:"existingfile" placeholder:"FILE" help:"Configuration of the item encryptor, JSON."`
 }
 
-func (f *itemFlags) encryptor(ctx context.Context) (*envelope.ItemEncryptor, error) {
+// each opens the encryptor and runs fn over the lines of standard input.
+func (f *itemFlags) each(ctx context.Context, s streams, fn func(*envelope.ItemEncryptor, envelope.Item) (envelope.Item, error)) (err error) {
 	file, err := os.Open(f.Config)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer file.Close()
 	c, err := itemconfig.Read(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Config, err)
+		return fmt.Errorf("%s: %w", f.Config, err)
 	}
-	e, err := c.Encryptor(ctx, f.providers())
+	p := &providers{target: &f.target, as: f.As}
+	defer p.close(&err)
+	e, err := c.Encryptor(ctx, p.hooks())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Config, err)
+		return fmt.Errorf("%s: %w", f.Config, err)
 	}
-	return e, nil
+	return eachItem(ctx, s, func(item envelope.Item) ([]byte, error) {
+		out, err := fn(e, item)
+		if err != nil {
+			return nil, err
+		}
+		return ddbjson.Marshal(out)
+	})
 }
+
+const itemConfigHelp = `The configuration, in JSON: table (the logical table name), partitionKey, sortKey, attributeActions (name: ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING), allowedUnsignedAttributes, allowedUnsignedAttributePrefix, algorithmSuite, plaintextPolicy, keyring (type raw-aes, raw-rsa, aws-kms, multi or hierarchical).
+
+A line that does not work is reported with its number, and the others go on; the exit code is then 1.
+`
 
 type itemEncrypt struct{ itemFlags }
 
+// Help is the long help text.
+func (c *itemEncrypt) Help() string {
+	return "Each line of standard input is an item in DynamoDB JSON.\n\n" + itemConfigHelp + `
+  echo '{"id":{"S":"1"},"diagnosis":{"S":"hay fever"}}' | ddbseal item encrypt --config patients.json`
+}
+
 // Run encrypts each line.
 func (c *itemEncrypt) Run(ctx context.Context, s streams) error {
-	e, err := c.encryptor(ctx)
-	if err != nil {
-		return err
-	}
-	return eachItem(ctx, s, func(item envelope.Item) ([]byte, error) { return marshal(e.EncryptItem(ctx, item)) })
+	return c.each(ctx, s, func(e *envelope.ItemEncryptor, item envelope.Item) (envelope.Item, error) {
+		return e.EncryptItem(ctx, item)
+	})
 }
 
 type itemDecrypt struct{ itemFlags }
 
-// Run decrypts each line.
-func (c *itemDecrypt) Run(ctx context.Context, s streams) error {
-	e, err := c.encryptor(ctx)
-	if err != nil {
-		return err
-	}
-	return eachItem(ctx, s, func(item envelope.Item) ([]byte, error) { return marshal(e.DecryptItem(ctx, item)) })
+// Help is the long help text.
+func (c *itemDecrypt) Help() string {
+	return "Each line of standard input is an encrypted item in DynamoDB JSON, such as those of an export to S3.\n\n" + itemConfigHelp + `
+  ddbseal item decrypt --config patients.json < export.jsonl`
 }
 
-func marshal(item envelope.Item, err error) ([]byte, error) {
-	if err != nil {
-		return nil, err
-	}
-	return ddbjson.Marshal(item)
+// Run decrypts each line.
+func (c *itemDecrypt) Run(ctx context.Context, s streams) error {
+	return c.each(ctx, s, func(e *envelope.ItemEncryptor, item envelope.Item) (envelope.Item, error) {
+		return e.DecryptItem(ctx, item)
+	})
 }
 
 type itemInspect struct{}
+
+// Help is the long help text.
+func (c *itemInspect) Help() string {
+	return `Prints what an encrypted item says about itself: algorithm, keys, encryption context, header and footer byte by byte. It needs no key and shows no secret.
+
+  ddbseal raw 1 --mode client | ddbseal item inspect`
+}
 
 // Run inspects each line.
 func (c *itemInspect) Run(ctx context.Context, s streams) error {

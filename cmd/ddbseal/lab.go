@@ -3,47 +3,79 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
 
+// Deadlines of checks on a real account: DynamoDB caches a table's key about
+// five minutes per caller, CloudTrail lags up to fifteen; and some reserve.
+const (
+	awsDeadline      = 8 * time.Minute
+	awsAuditDeadline = 20 * time.Minute
+	serverDeadline   = 5 * time.Second // another server may be eventually consistent too
+)
+
+// labFlags are common to the commands that provision.
+type labFlags struct {
+	target
+	Verbose bool   `short:"v" help:"Tell with each step why, the AWS CLI command that does the same, and the reasons of a denial."`
+	JSON    bool   `name:"json" help:"Print the result as JSON."`
+	Yes     bool   `name:"yes" help:"Do not ask (with --aws)."`
+	Policy  string `name:"user-policy" enum:"auto,full,v2,read-only" default:"auto" help:"Managed policy of the lab's user: AmazonDynamoDBFullAccess (full), its successor (v2), AmazonDynamoDBReadOnlyAccess (read-only); auto is full, or v2 where the account refuses it."`
+}
+
+// policyARN is the managed policy chosen; empty lets the lab choose.
+func (f *labFlags) policyARN() string {
+	return map[string]string{"full": labsetup.PolicyFull, "v2": labsetup.PolicyFullV2, "read-only": labsetup.PolicyReadOnly}[f.Policy]
+}
+
 type labCommand struct {
-	JSON bool `name:"json" help:"Print the checks as JSON."`
+	labFlags
+	Report string `type:"path" placeholder:"FILE.html" help:"Write a report that can be opened in a browser without network."`
+	Keep   bool   `help:"Leave everything for exploring: on the embedded AWS in the data directory."`
 
 	// after is called after each step with the administrator's configuration:
 	// a test breaks a check with it.
 	after func(labsetup.Step, aws.Config)
 }
 
-// Run runs the lab on the embedded AWS.
-func (c *labCommand) Run(ctx context.Context, s streams) error {
-	fmt.Fprintln(s.err, "Running on the embedded AWS: nothing leaves this process, no account is used.")
-	server, err := localaws.New(localaws.Options{})
+// Help is the long help text.
+func (c *labCommand) Help() string {
+	return `Makes a KMS key, tables encrypted in different ways and a user who may use the tables but not the key; shows who sees what, every way to give access and to withdraw it, rotation, the audit; and cleans up. Every claim is a check: the exit code is 0 only if all held.
+
+It runs on an embedded AWS inside this process, in a second, without account or network. With --aws it runs on the account of the current credentials, for about an hour, because AWS caches permissions for minutes.
+
+  ddbseal lab
+  ddbseal lab --report lab.html
+  ddbseal lab --json | jq '.steps[] | select(.ok | not)'
+  ddbseal lab --keep && ddbseal get 1 --as nextwork-kms-user
+  ddbseal lab --aws --profile sandbox --region eu-central-1`
+}
+
+// Run runs the lab.
+func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
+	page, err := newPage(c.Report)
 	if err != nil {
 		return err
 	}
-	defer server.Close()
-	administrator, err := makeAdministrator(ctx, server)
+	defer page.discard()
+	p, cfg, err := c.openLab(ctx, s)
 	if err != nil {
-		return fmt.Errorf("make the administrator: %w", err)
+		return err
 	}
-	lab, err := labsetup.New(labsetup.Config{
-		Administrator: server.Config(administrator),
-		As:            server.Config,
-		Narrate: func(step labsetup.Step) {
-			narrate(s.err, step)
-			if c.after != nil {
-				c.after(step, server.Config(administrator))
-			}
-		},
-	})
+	defer p.close(&err)
+	if err := c.ask(s, p, "The lab takes about an hour there."); err != nil {
+		return err
+	}
+	cfg.Keep = c.Keep
+	lab, n, err := c.newLab(s, p, cfg)
 	if err != nil {
 		return err
 	}
@@ -51,74 +83,155 @@ func (c *labCommand) Run(ctx context.Context, s streams) error {
 	if report == nil {
 		return err
 	}
-	if c.JSON {
-		e := json.NewEncoder(s.out)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		if err := e.Encode(report); err != nil {
-			return err
-		}
-	} else {
-		printTable(s.out, report)
-	}
-	if err != nil {
+	n.end(report)
+	if err := errors.Join(c.print(s, report), page.write(report, p.name)); err != nil {
 		return err
 	}
-	if !report.OK() {
+	if page.path != "" {
+		fmt.Fprintf(s.err, "Report: %s\n", page.path)
+	}
+	if c.Keep || (err != nil && p.remote) {
+		if c.Keep && err == nil {
+			err = p.keep(report)
+		}
+		fmt.Fprintf(s.err, "What was made is still there: 'ddbseal down%s' removes it.\n", p.flag)
+	}
+	return outcome(report, err)
+}
+
+// outcome turns a report into an exit code: what failed has been told.
+func outcome(r *labsetup.Report, err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case err != nil && len(r.Steps) > 0 && !r.Steps[len(r.Steps)-1].OK:
+		return errChecks
+	case err != nil:
+		return err
+	case !r.OK():
 		return errChecks
 	}
 	return nil
 }
 
-const (
-	administratorName   = "nextwork-admin"
-	administratorPolicy = "arn:aws:iam::aws:policy/AdministratorAccess"
-)
+func (c *labCommand) print(s streams, r *labsetup.Report) error {
+	if c.JSON {
+		return printJSON(s.out, r)
+	}
+	printTable(s.out, r)
+	return nil
+}
 
-// makeAdministrator makes, as root of the embedded AWS, the IAM user who runs
-// the lab: a lab run as root would show less.
-func makeAdministrator(ctx context.Context, server *localaws.Server) (aws.Credentials, error) {
-	client := iam.NewFromConfig(server.Config(server.RootCredentials()))
-	if _, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(administratorName)}); err != nil {
-		return aws.Credentials{}, err
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// openLab opens the place and says which it is. Nothing of an embedded lab is
+// kept unless asked for.
+func (c *labCommand) openLab(ctx context.Context, s streams) (*place, labsetup.Config, error) {
+	if c.remote() || c.Keep {
+		return c.openKept(ctx, s)
 	}
-	if _, err := client.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(administratorName), PolicyArn: aws.String(administratorPolicy)}); err != nil {
-		return aws.Credentials{}, err
+	if err := c.check(); err != nil {
+		return nil, labsetup.Config{}, err
 	}
-	key, err := client.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String(administratorName)})
+	fmt.Fprintln(s.err, "Running on the embedded AWS: nothing leaves this process, no account is used.")
+	server, err := localaws.New(localaws.Options{Region: c.Region})
 	if err != nil {
-		return aws.Credentials{}, err
+		return nil, labsetup.Config{}, err
 	}
-	return aws.Credentials{AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId), SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)}, nil
+	p := &place{name: "the embedded AWS", server: server, explain: explainer(server)}
+	administrator, err := makeAdministrator(ctx, server)
+	if err == nil {
+		var cfg labsetup.Config
+		if cfg, err = p.labConfig(server.Config(administrator)); err == nil {
+			cfg.UserPolicy = c.policyARN()
+			return p, cfg, nil
+		}
+	}
+	p.close(&err)
+	return nil, labsetup.Config{}, err
 }
 
-func narrate(w io.Writer, step labsetup.Step) {
-	mark := "ok  "
-	if !step.OK {
-		mark = "FAIL"
+// openKept opens a place whose resources outlive the command.
+func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetup.Config, err error) {
+	p, err := f.open(ctx, true)
+	if err != nil {
+		return nil, labsetup.Config{}, err
 	}
-	fmt.Fprintf(w, "%s %s: %s\n     %s\n", mark, step.Title, step.Got, step.Why)
-	if !step.OK {
-		fmt.Fprintf(w, "     expected: %s\n", step.Expected)
-		if step.Error != "" {
-			fmt.Fprintf(w, "     %s\n", step.Error)
+	defer func() {
+		if err != nil {
+			p.close(&err)
 		}
+	}()
+	fmt.Fprintf(s.err, "Running on %s.\n", p.name)
+	administrator, err := p.administrator(ctx)
+	if err != nil {
+		return nil, labsetup.Config{}, err
 	}
+	cfg, err := p.labConfig(administrator)
+	if err != nil {
+		return nil, labsetup.Config{}, err
+	}
+	cfg.Folder, cfg.Keys, cfg.UserPolicy = p.dir, p.principals.add, f.policyARN()
+	if p.remote {
+		cfg.Deadline, cfg.AuditDeadline = serverDeadline, serverDeadline
+	}
+	if f.AWS {
+		cfg.Deadline, cfg.AuditDeadline = awsDeadline, awsAuditDeadline
+	}
+	return p, cfg, nil
 }
 
-// printTable prints who sees what: the steps that read.
-func printTable(w io.Writer, r *labsetup.Report) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "CHECK\tPRINCIPAL\tMODE\tSEES\tWHY")
-	for _, s := range r.Steps {
-		if s.Mode == "" {
-			continue
-		}
-		mark := "ok"
-		if !s.OK {
-			mark = "FAIL"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", mark, s.Principal, s.Mode, s.Got, s.Why)
+// otherAccount is the second account of an embedded lab.
+const otherAccount = "444455556666"
+
+func (p *place) labConfig(administrator aws.Config) (labsetup.Config, error) {
+	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain}
+	if p.server == nil {
+		return cfg, nil
 	}
-	t.Flush()
+	root, err := p.server.AddAccount(otherAccount)
+	if err != nil {
+		return cfg, err
+	}
+	other := p.server.Config(root)
+	cfg.OtherAccount = &other
+	return cfg, nil
+}
+
+// newLab makes the lab and its narrator.
+func (c *labCommand) newLab(s streams, p *place, cfg labsetup.Config) (*labsetup.Lab, *narrator, error) {
+	var n *narrator
+	cfg.Narrate = func(step labsetup.Step) {
+		n.step(step)
+		if c.after != nil {
+			c.after(step, cfg.Administrator)
+		}
+	}
+	lab, err := labsetup.New(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	n = newNarrator(s.err, c.Verbose, p.remote, lab.Size())
+	return lab, n, nil
+}
+
+// keep remembers the key for the commands that follow.
+func (p *place) keep(r *labsetup.Report) error {
+	p.principals.KeyARN = r.KeyARN
+	return p.principals.write()
+}
+
+// ask asks before a real account is used.
+func (f *labFlags) ask(s streams, p *place, more string) error {
+	if !f.AWS {
+		return nil
+	}
+	return confirm(s, f.Yes, fmt.Sprintf(`This makes KMS keys, DynamoDB tables, IAM users and a role in the AWS account of the current credentials, region %s.
+It costs: each KMS key about 1 USD a month, by the hour, until its deletion is scheduled; tables are billed on demand, a fraction of a cent. Nothing else is billed.
+%s`, p.current.Region, more), "lab")
 }

@@ -76,7 +76,7 @@ func TestLabFailsWhenACheckFails(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out, narration bytes.Buffer
-			command := labCommand{JSON: true, after: func(step labsetup.Step, cfg aws.Config) {
+			command := labCommand{labFlags: labFlags{JSON: true}, after: func(step labsetup.Step, cfg aws.Config) {
 				if step.ID != c.after {
 					return
 				}

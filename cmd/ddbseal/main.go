@@ -12,6 +12,9 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/willabides/kongplete"
+
+	"github.com/ddbseal/ddbseal/labsetup"
 )
 
 // Exit codes.
@@ -22,9 +25,23 @@ const (
 )
 
 type command struct {
-	Lab   labCommand   `cmd:"" help:"Run the lab: who sees what, under which key policy, and why."`
-	Serve serveCommand `cmd:"" help:"Serve the embedded AWS to SDKs and the AWS CLI."`
-	Item  itemCommand  `cmd:"" help:"Encrypt, decrypt and inspect items as JSON lines."`
+	Lab   labCommand   `cmd:"" group:"The lab" help:"Run the lab: who sees what, under which key policy, and why."`
+	Up    upCommand    `cmd:"" group:"The lab" help:"Make the lab's key, tables, records and user, and leave them for exploring."`
+	Down  downCommand  `cmd:"" group:"The lab" help:"Remove what the lab made."`
+	Serve serveCommand `cmd:"" group:"The lab" help:"Serve the embedded AWS to SDKs and the AWS CLI."`
+
+	Put    putCommand    `cmd:"" group:"Exploring" help:"Put a record into one of the lab's tables."`
+	Get    getCommand    `cmd:"" group:"Exploring" help:"Get a record."`
+	Scan   scanCommand   `cmd:"" group:"Exploring" help:"List all records."`
+	Raw    rawCommand    `cmd:"" group:"Exploring" help:"Show an item as DynamoDB returns it."`
+	Grant  grantCommand  `cmd:"" group:"Exploring" help:"Give a principal access to the key."`
+	Revoke revokeCommand `cmd:"" group:"Exploring" help:"Withdraw access to the key."`
+
+	Item     itemCommand     `cmd:"" group:"Tools" help:"Encrypt, decrypt and inspect items as JSON lines."`
+	Keystore keystoreCommand `cmd:"" group:"Tools" help:"Create, rotate and list branch keys."`
+	Doctor   doctorCommand   `cmd:"" group:"Tools" help:"Check credentials, region, clock and permissions."`
+
+	Completion kongplete.InstallCompletions `cmd:"" group:"Tools" help:"Print what to put into the shell's start-up file for completion by Tab."`
 }
 
 // streams are where a command reads and writes: data on out, narration on err.
@@ -41,15 +58,26 @@ func main() {
 // reported already.
 var errChecks = errors.New("a check failed")
 
+// usageError is a mistake in the command line that only shows when the command
+// runs.
+type usageError struct{ error }
+
+// Unwrap gives the cause.
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
 func run(args []string, s streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	var c command
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("ddbseal"),
-		kong.Description("Client-side encryption for DynamoDB, beside server-side encryption, on an embedded AWS."),
+		kong.Description("Client-side encryption for DynamoDB, beside server-side encryption, on an embedded AWS. Begin with 'ddbseal lab'."),
 		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -58,21 +86,41 @@ func run(args []string, s streams) int {
 	if err != nil {
 		panic("ddbseal: command line model: " + err.Error())
 	}
+	kongplete.Complete(parser)
+	if exited >= 0 { // the shell asked what could follow
+		return exited
+	}
 	parsed, err := parser.Parse(args)
 	if exited >= 0 { // --help
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(s.err, "ddbseal: %v\n", err)
+		fmt.Fprintf(s.err, "ddbseal: %v (see 'ddbseal --help')\n", err)
 		return exitUsage
 	}
-	switch err := parsed.Run(); {
+	return report(s, parsed.Run())
+}
+
+// report prints an error in one line, with the fix where one is known, and
+// returns the exit code.
+func report(s streams, err error) int {
+	var usage usageError
+	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errChecks):
 		return exitFailure
-	default:
-		fmt.Fprintf(s.err, "ddbseal: %v\n", err)
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(s.err, "ddbseal: interrupted")
 		return exitFailure
+	case errors.As(err, &usage):
+		fmt.Fprintf(s.err, "ddbseal: %s\n", oneLine(err.Error()))
+		return exitUsage
 	}
+	line := "ddbseal: " + oneLine(err.Error())
+	if fix := labsetup.Hint(err); fix != "" {
+		line += " — " + fix
+	}
+	fmt.Fprintln(s.err, line)
+	return exitFailure
 }

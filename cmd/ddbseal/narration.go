@@ -1,0 +1,200 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/ddbseal/ddbseal/labsetup"
+)
+
+// narrator tells the steps of a lab as they are done, one line each, grouped
+// by chapter.
+type narrator struct {
+	out     io.Writer
+	style   style
+	verbose bool
+	chapter string
+	bar     *progressbar.ProgressBar // nil: no bar
+	began   time.Time
+}
+
+// newNarrator makes a narrator. A run of many slow steps gets a progress bar
+// where standard error is a terminal; size is the number of steps.
+func newNarrator(out io.Writer, verbose, slow bool, size int) *narrator {
+	n := &narrator{out: out, style: styleFor(out), verbose: verbose, began: time.Now()}
+	if _, ok := terminal(out); ok && slow {
+		n.bar = progressbar.NewOptions(size, progressbar.OptionSetWriter(out), progressbar.OptionShowCount(),
+			progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false))
+	}
+	return n
+}
+
+// step tells one step.
+func (n *narrator) step(s labsetup.Step) {
+	if n.bar != nil {
+		_ = n.bar.Clear() // what cannot be drawn is not missed
+	}
+	if s.Chapter != n.chapter {
+		n.chapter = s.Chapter
+		fmt.Fprintf(n.out, "\n%s\n", n.style.bold(s.Chapter))
+	}
+	got := ""
+	if s.Got != labsetup.Done {
+		got = " → " + s.Got
+	}
+	took := ""
+	if s.Took >= 10*time.Second {
+		took = n.style.faint(fmt.Sprintf(" (%s)", s.Took.Round(time.Second)))
+	}
+	fmt.Fprintf(n.out, "  %s %s%s%s\n", n.mark(s), s.Title, got, took)
+	if !s.OK {
+		n.trouble(s)
+	}
+	if n.verbose {
+		n.detail(s)
+	}
+	if n.bar != nil {
+		_ = n.bar.Add(1)
+	}
+}
+
+func (n *narrator) mark(s labsetup.Step) string {
+	switch s.Outcome {
+	case labsetup.Passed:
+		return n.style.good("ok")
+	case labsetup.Unverified:
+		return n.style.warn("??")
+	}
+	return n.style.bad("FAIL")
+}
+
+// trouble says what was expected, what AWS said, what it means and how to mend
+// it.
+func (n *narrator) trouble(s labsetup.Step) {
+	fmt.Fprintf(n.out, "       expected %s\n", s.Expected)
+	if s.Outcome == labsetup.Unverified {
+		fmt.Fprintln(n.out, "       AWS has not shown it in time; permissions and the audit can lag for minutes")
+	}
+	if s.Error != "" {
+		fmt.Fprintf(n.out, "       said: %s\n", oneLine(s.Error))
+	}
+	if s.Hint != "" {
+		fmt.Fprintf(n.out, "       fix: %s\n", s.Hint)
+	}
+}
+
+func (n *narrator) detail(s labsetup.Step) {
+	if s.Why != "" {
+		fmt.Fprintf(n.out, "       %s\n", s.Why)
+	}
+	if s.CLI != "" {
+		fmt.Fprintf(n.out, "       %s\n", n.style.faint("$ "+s.CLI))
+	}
+	for _, r := range s.Reasons {
+		fmt.Fprintf(n.out, "       %s\n", n.style.faint("- "+r))
+	}
+}
+
+// end sums up.
+func (n *narrator) end(r *labsetup.Report) {
+	if n.bar != nil {
+		_ = n.bar.Finish()
+	}
+	var passed, unverified int
+	for _, s := range r.Steps {
+		switch s.Outcome {
+		case labsetup.Passed:
+			passed++
+		case labsetup.Unverified:
+			unverified++
+		}
+	}
+	line := fmt.Sprintf("%d of %d steps held in %s", passed, len(r.Steps), round(time.Since(n.began)))
+	if unverified > 0 {
+		line += fmt.Sprintf(", %d not shown by AWS in time", unverified)
+	}
+	for _, left := range r.LeftAlone {
+		fmt.Fprintf(n.out, "left alone: %s\n", left)
+	}
+	if r.OK() {
+		line = n.style.good(line)
+	} else {
+		line = n.style.bad(line)
+	}
+	fmt.Fprintf(n.out, "\n%s.\n", line)
+}
+
+func round(d time.Duration) time.Duration {
+	if d < 10*time.Second {
+		return d.Round(10 * time.Millisecond)
+	}
+	return d.Round(time.Second)
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// printTable prints who sees what: the steps that read. On a terminal the last
+// column is wrapped.
+func printTable(w io.Writer, r *labsetup.Report) {
+	st := styleFor(w)
+	rows := [][]string{{"CHECK", "PRINCIPAL", "MODE", "SEES", "WHY"}}
+	for _, s := range r.Steps {
+		if s.Mode != "" {
+			rows = append(rows, []string{checkMark(s), s.Principal, s.Mode, s.Got, s.Why})
+		}
+	}
+	widths := make([]int, 4)
+	for _, row := range rows {
+		for i := range widths {
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	before := 0
+	for _, n := range widths {
+		before += n + 2
+	}
+	why := 1 << 30
+	if width, ok := terminal(w); ok && width > before+20 {
+		why = width - before
+	}
+	for n, row := range rows {
+		var b strings.Builder
+		for i, width := range widths {
+			text := row[i]
+			padding := strings.Repeat(" ", width-utf8.RuneCountInString(text)+2)
+			switch {
+			case n == 0:
+				text = st.bold(text)
+			case i == 0 && text == "ok":
+				text = st.good(text)
+			case i == 0:
+				text = st.bad(text)
+			case i == 3 && strings.HasPrefix(text, "denied"):
+				text = st.warn(text)
+			}
+			b.WriteString(text + padding)
+		}
+		for i, line := range wrap(row[4], why) {
+			if i > 0 {
+				b.WriteString("\n" + strings.Repeat(" ", before))
+			}
+			b.WriteString(line)
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+}
+
+func checkMark(s labsetup.Step) string {
+	switch s.Outcome {
+	case labsetup.Passed:
+		return "ok"
+	case labsetup.Unverified:
+		return "??"
+	}
+	return "FAIL"
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/localaws"
+)
+
+// target are the flags that say on which AWS a command works: the embedded one
+// with the state in a data directory, or another.
+type target struct {
+	connection
+	DataDir string `name:"data-dir" group:"Where" env:"DDBSEAL_DATA_DIR" type:"path" placeholder:"DIR" help:"Where the embedded AWS keeps its state, and the access keys that 'up' made. (default: $$XDG_DATA_HOME/ddbseal or ~/.local/share/ddbseal)"`
+}
+
+// place is an AWS on which a command works.
+type place struct {
+	name       string // for people
+	flag       string // the flags that lead here, for hints
+	dir        string
+	principals *principals
+	remote     bool
+	server     *localaws.Server // embedded only
+	current    aws.Config       // remote only: whoever the environment or the profile says
+	explain    func() []string  // nil: no reasons
+}
+
+// open opens the place. Only create makes a data directory that is not there.
+func (t *target) open(ctx context.Context, create bool) (*place, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	p := &place{dir: t.DataDir, remote: t.remote()}
+	var err error
+	if p.dir == "" {
+		if p.dir, err = defaultDataDir(); err != nil {
+			return nil, err
+		}
+	} else {
+		p.flag = " --data-dir " + p.dir
+	}
+	file := "principals.json"
+	if t.AWS {
+		file = "principals-aws.json"
+	}
+	if p.principals, err = readPrincipals(filepath.Join(p.dir, file)); err != nil {
+		return nil, err
+	}
+	if p.remote {
+		return p, t.openRemote(ctx, p)
+	}
+	p.name = "the embedded AWS in " + p.dir
+	if _, err := os.Stat(p.dir); errors.Is(err, fs.ErrNotExist) && !create {
+		return nil, fmt.Errorf("there is no data directory %s yet: run 'ddbseal up%s' first, or choose another AWS with --aws or --endpoint-url", p.dir, p.flag)
+	}
+	p.server, err = localaws.New(localaws.Options{DataDir: p.dir, Region: t.Region})
+	if errors.Is(err, localaws.ErrInUse) {
+		return nil, fmt.Errorf("data directory %s is in use by another process: if it is 'ddbseal serve', add --endpoint-url and the address that it printed", p.dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.explain = explainer(p.server)
+	return p, nil
+}
+
+func (t *target) openRemote(ctx context.Context, p *place) (err error) {
+	p.name, p.flag = "AWS", p.flag+" --aws"
+	if t.EndpointURL != "" {
+		p.name, p.flag = t.EndpointURL, " --endpoint-url "+t.EndpointURL
+	}
+	if t.Profile != "" {
+		p.flag += " --profile " + t.Profile
+	}
+	if p.current, err = t.load(ctx); err != nil {
+		return err
+	}
+	// A server that was started on the data directory knows its keys; nobody
+	// needs to paste them.
+	key, known := p.principals.Keys[administratorAlias]
+	if known && t.EndpointURL != "" && t.Profile == "" && os.Getenv("AWS_ACCESS_KEY_ID") == "" {
+		p.current = with(p.current, key.credentials())
+		if p.current.Region == "" {
+			p.current.Region = localaws.DefaultRegion
+		}
+	}
+	if p.current.Region == "" {
+		return usagef("no region: give --region, or set AWS_REGION or a region in the profile")
+	}
+	return nil
+}
+
+func with(cfg aws.Config, c aws.Credentials) aws.Config {
+	cfg = cfg.Copy()
+	cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
+	return cfg
+}
+
+func (p *place) close(err *error) {
+	if p.server != nil {
+		*err = errors.Join(*err, p.server.Close())
+	}
+}
+
+// sign makes a configuration that signs with c.
+func (p *place) sign(c aws.Credentials) aws.Config {
+	if p.server != nil {
+		return p.server.Config(c)
+	}
+	return with(p.current, c)
+}
+
+// as is the configuration of a principal. Elsewhere than on the embedded AWS
+// nobody and the administrator are whoever the environment or the profile
+// says.
+func (p *place) as(name string) (aws.Config, error) {
+	if name == "" {
+		name = administratorAlias
+	}
+	if p.remote && name == administratorAlias {
+		return p.current, nil
+	}
+	if key, ok := p.principals.Keys[name]; ok {
+		return p.sign(key.credentials()), nil
+	}
+	if len(p.principals.Keys) == 0 {
+		return aws.Config{}, fmt.Errorf("there are no access keys in %s: run 'ddbseal up%s' first", p.dir, p.flag)
+	}
+	return aws.Config{}, usagef("unknown principal %q: %s has the access keys of %s", name, p.principals.path, p.principals.names())
+}
+
+// keyARN is the lab's key.
+func (p *place) keyARN(ctx context.Context, cfg aws.Config) (string, error) {
+	if p.principals.KeyARN != "" {
+		return p.principals.KeyARN, nil
+	}
+	keyARN, err := labsetup.KeyARN(ctx, cfg)
+	if errors.Is(err, labsetup.ErrNoKey) {
+		return "", fmt.Errorf("%w on %s: run 'ddbseal up%s' first", err, p.name, p.flag)
+	}
+	return keyARN, err
+}
+
+// administrator is who provisions: on the embedded AWS an IAM user, made when
+// it is not there.
+func (p *place) administrator(ctx context.Context) (aws.Config, error) {
+	if p.remote {
+		return p.current, nil
+	}
+	if key, ok := p.principals.Keys[administratorAlias]; ok {
+		cfg := p.sign(key.credentials())
+		if _, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil); err == nil {
+			return cfg, nil
+		}
+	}
+	c, err := makeAdministrator(ctx, p.server)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("make the administrator: %w", err)
+	}
+	if err := p.principals.add(administratorAlias, c); err != nil {
+		return aws.Config{}, err
+	}
+	return p.sign(c), nil
+}
+
+// explainer returns why the last denied call was denied, once for each call.
+func explainer(server *localaws.Server) func() []string {
+	var last *localaws.Event
+	return func() []string {
+		events := server.Audit().Events()
+		for i := len(events) - 1; i >= 0 && events[i] != last; i-- {
+			if reasons := events[i].Reasons(); len(reasons) > 0 {
+				last = events[i]
+				return reasons
+			}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
+	"github.com/ddbseal/ddbseal/envelope/keystore"
+	"github.com/ddbseal/ddbseal/envelope/keystore/cache"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/internal/itemconfig"
+)
+
+// providers give keyrings their AWS clients. The AWS is opened only when a
+// keyring asks for it: one with raw keys works without.
+type providers struct {
+	target *target
+	as     string
+	place  *place
+}
+
+func (p *providers) config(ctx context.Context) (cfg aws.Config, err error) {
+	if p.place == nil {
+		if p.place, err = p.target.open(ctx, false); err != nil {
+			return aws.Config{}, err
+		}
+	}
+	return p.place.as(p.as)
+}
+
+func (p *providers) close(err *error) {
+	if p.place != nil {
+		p.place.close(err)
+	}
+}
+
+func (p *providers) hooks() itemconfig.Providers {
+	return itemconfig.Providers{KMS: p.kms, KeyStore: p.keyStore}
+}
+
+func (p *providers) kms(ctx context.Context, keyARN string) (awskms.KMSClient, error) {
+	cfg, err := p.config(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("client for %s: %w", keyARN, err)
+	}
+	return kms.NewFromConfig(inRegionOf(cfg, keyARN)), nil
+}
+
+// defaultTTL is the lifetime of branch keys in the cache where the file does
+// not say.
+const defaultTTL = 10 * time.Minute
+
+func (p *providers) keyStore(ctx context.Context, k itemconfig.Keyring) (materials.BranchKeySource, error) {
+	ttl := defaultTTL
+	if k.TTL != "" {
+		var err error
+		if ttl, err = time.ParseDuration(k.TTL); err != nil || ttl <= 0 {
+			return nil, fmt.Errorf("%w: ttl %q is no duration such as 10m", envelope.ErrConfiguration, k.TTL)
+		}
+	}
+	cfg, err := p.config(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("key store %s: %w", k.Table, err)
+	}
+	if k.KMSKeyID == "" || k.Table == "" {
+		return nil, fmt.Errorf("%w: a hierarchical keyring needs table and kmsKeyId", envelope.ErrConfiguration)
+	}
+	logical := k.LogicalName
+	if logical == "" {
+		logical = k.Table
+	}
+	ks, err := keystore.New(keystore.Config{LogicalName: logical, KMS: keystore.KMSKey(k.KMSKeyID), KMSClient: kms.NewFromConfig(inRegionOf(cfg, k.KMSKeyID)),
+		DynamoDB: dynamodb.NewFromConfig(cfg), TableName: k.Table})
+	if err != nil {
+		return nil, err
+	}
+	return cache.NewSource(ks, ttl)
+}

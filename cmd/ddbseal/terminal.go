@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// terminal reports whether v is a terminal, and how wide.
+func terminal(v any) (width int, ok bool) {
+	f, isFile := v.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		width = 80
+	}
+	return width, true
+}
+
+// style colours text, or leaves it as it is.
+type style struct{ on bool }
+
+// styleFor colours on a terminal, unless NO_COLOR says no.
+func styleFor(w io.Writer) style {
+	_, ok := terminal(w)
+	return style{ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+func (s style) code(code, text string) string {
+	if !s.on || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (s style) bold(text string) string  { return s.code("1", text) }
+func (s style) faint(text string) string { return s.code("2", text) }
+func (s style) good(text string) string  { return s.code("32", text) }
+func (s style) bad(text string) string   { return s.code("1;31", text) }
+func (s style) warn(text string) string  { return s.code("33", text) }
+
+// confirm asks for a word before something that costs or destroys. Without a
+// terminal to ask on, only --yes goes on.
+func confirm(s streams, yes bool, question, word string) error {
+	if yes {
+		return nil
+	}
+	if _, ok := terminal(s.in); !ok {
+		return usagef("this asks first, and standard input is no terminal: add --yes")
+	}
+	fmt.Fprintf(s.err, "%s\nType %q to go on: ", question, word)
+	answer, err := bufio.NewReader(s.in).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if strings.TrimSpace(answer) != word {
+		return fmt.Errorf("not confirmed: nothing was done")
+	}
+	return nil
+}
+
+// wrap breaks text into lines of at most width runes, at spaces.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		switch {
+		case line == "":
+			line = word
+		case len([]rune(line))+1+len([]rune(word)) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+	}
+	return append(lines, line)
+}

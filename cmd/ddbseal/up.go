@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ddbseal/ddbseal/labsetup"
+)
+
+type upCommand struct{ labFlags }
+
+// Help is the long help text.
+func (c *upCommand) Help() string {
+	return `Makes what the lab works with and leaves it there: the key, the tables with a record in each, and the user nextwork-kms-user, who may use the tables and not the key. Repeating it is safe: what exists is compared, and the key policy is put back.
+
+The access keys of the principals are written beside the data (principals.json, for --aws principals-aws.json, mode 0600), where put, get, scan, raw, grant and revoke find them; the user's console password to nextwork-kms-user_credentials.csv.
+
+  ddbseal up
+  ddbseal get 1
+  ddbseal get 1 --as nextwork-kms-user`
+}
+
+// Run provisions.
+func (c *upCommand) Run(ctx context.Context, s streams) (err error) {
+	p, cfg, err := c.openKept(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer p.close(&err)
+	if err := c.ask(s, p, "It stays until 'ddbseal down --aws'."); err != nil {
+		return err
+	}
+	report, err := c.run(ctx, s, p, cfg, (*labsetup.Lab).Up)
+	if err == nil {
+		err = p.keep(report)
+	}
+	if err == nil {
+		fmt.Fprintf(s.err, "Principals: %s. 'ddbseal down%s' removes everything.\n", p.principals.names(), p.flag)
+		return nil
+	}
+	if report != nil {
+		fmt.Fprintf(s.err, "What was made until then is still there: 'ddbseal down%s' removes it, repeating 'up' goes on.\n", p.flag)
+		return outcome(report, err)
+	}
+	return err
+}
+
+// run does one of the lab's runs and prints its report where that is wanted.
+func (f *labFlags) run(ctx context.Context, s streams, p *place, cfg labsetup.Config, do func(*labsetup.Lab, context.Context) (*labsetup.Report, error)) (*labsetup.Report, error) {
+	n := newNarrator(s.err, f.Verbose, false, 0)
+	cfg.Narrate = n.step
+	lab, err := labsetup.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	report, err := do(lab, ctx)
+	if report == nil {
+		return nil, err
+	}
+	n.end(report)
+	if f.JSON {
+		err = errors.Join(err, printJSON(s.out, report))
+	}
+	return report, err
+}
+
+type downCommand struct{ labFlags }
+
+// Help is the long help text.
+func (c *downCommand) Help() string {
+	return `Removes what 'up' and 'lab' made, and nothing else: everything of the lab bears a tag, and what lacks it is left alone. Tables, users and the role are deleted; keys are scheduled for deletion in seven days, the shortest time that AWS has. Until then 'up' brings the key back. Repeating it is safe.
+
+  ddbseal down
+  ddbseal down --aws --profile sandbox`
+}
+
+// Run removes.
+func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
+	p, err := c.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer p.close(&err)
+	fmt.Fprintf(s.err, "Removing the lab from %s.\n", p.name)
+	if c.AWS {
+		if err := confirm(s, c.Yes, "This deletes the lab's tables with their items, users and role in region "+p.current.Region+", and schedules the deletion of its keys.", "delete"); err != nil {
+			return err
+		}
+	}
+	administrator := p.current
+	if !p.remote {
+		// As root: the administrator may be gone already.
+		administrator = p.server.Config(p.server.RootCredentials())
+	}
+	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain, Folder: p.dir}
+	if c.AWS {
+		cfg.Deadline = awsDeadline
+	}
+	report, err := c.run(ctx, s, p, cfg, (*labsetup.Lab).Down)
+	if err != nil {
+		if report != nil {
+			fmt.Fprintf(s.err, "The rest is still there: repeat 'ddbseal down%s'.\n", p.flag)
+			return outcome(report, err)
+		}
+		return err
+	}
+	if p.server != nil {
+		if err := removeAdministrator(ctx, p.server); err != nil {
+			return err
+		}
+	}
+	return p.principals.remove()
+}
