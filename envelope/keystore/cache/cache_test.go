@@ -11,7 +11,7 @@ import (
 )
 
 func TestOneFetchAtAnyConcurrency(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		o.delay = 50 * time.Millisecond
 		v := newSource(t, Config{}, SourceConfig{Source: o, Lifetime: time.Minute})
@@ -59,7 +59,7 @@ func TestOneFetchAtAnyConcurrency(t *testing.T) {
 // Readers and writers that start cold at once share the fetch of the active
 // version, whoever comes first after the lifetime.
 func TestOneFetchFeedsBothEntries(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		v := newSource(t, Config{}, SourceConfig{Source: o, Lifetime: time.Minute})
 		version := o.versions["a"][0]
@@ -96,7 +96,7 @@ func TestOneFetchFeedsBothEntries(t *testing.T) {
 }
 
 func TestKeysAreWiped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a", "b", "c")
 		v := newSource(t, Config{MaxEntries: 4}, SourceConfig{Source: o, Lifetime: time.Minute})
 		held := func(id string) []*materials.BranchKey {
@@ -150,7 +150,7 @@ func TestKeysAreWiped(t *testing.T) {
 }
 
 func TestPartitions(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		cache, err := New(Config{})
 		if err != nil {

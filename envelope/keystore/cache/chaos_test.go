@@ -17,7 +17,7 @@ import (
 // too few entries: every answer is a whole key of the right name, every error
 // is one that was caused, and in the end nothing is left behind.
 func TestChaos(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		const callers, calls = 32, 200
 		ids := []string{"a", "b", "c"}
 		o := newOrigin(ids...)

@@ -15,7 +15,7 @@ import (
 
 // A reader that comes while the active version is being fetched waits for that.
 func TestReaderWaitsForActiveFetch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		old := o.versions["a"][0]
 		v := newSource(t, Config{}, SourceConfig{Source: o, Lifetime: time.Minute})
@@ -79,7 +79,7 @@ func TestReaderWaitsForActiveFetch(t *testing.T) {
 }
 
 func TestFailuresAreNotCachedNorShared(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		o.delay = time.Second
 		refused := errors.New("refused")
@@ -120,7 +120,7 @@ func TestFailuresAreNotCachedNorShared(t *testing.T) {
 // While the service refuses, fetches come one at a time, and nobody waits for
 // more than the running one and the next.
 func TestOutageIsOneCallAtATime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		o.delay = time.Second
 		o.fail = func(int) error { return ErrUnavailable }
@@ -143,7 +143,7 @@ func TestOutageIsOneCallAtATime(t *testing.T) {
 }
 
 func TestCancelledLeaderDoesNotFailFollowers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		o.delay = time.Second
 		v := newSource(t, Config{}, SourceConfig{Source: o, Lifetime: time.Minute})
@@ -178,7 +178,7 @@ func TestCancelledLeaderDoesNotFailFollowers(t *testing.T) {
 }
 
 func TestFetchIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		o.delay = time.Hour
 		v := newSource(t, Config{FetchTimeout: 3 * time.Second}, SourceConfig{Source: o, Lifetime: time.Minute})
@@ -190,7 +190,7 @@ func TestFetchIsBounded(t *testing.T) {
 }
 
 func TestFetchesOfManyKeysAreLimited(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		var ids []string
 		for i := range 100 {
 			ids = append(ids, fmt.Sprint(i))
@@ -217,7 +217,7 @@ func TestFetchesOfManyKeysAreLimited(t *testing.T) {
 
 // A fetch that was running when the key was forgotten does not bring it back.
 func TestForgetDuringFetch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		o.delay = time.Second
 		v := newSource(t, Config{}, SourceConfig{Source: o, Lifetime: time.Minute})

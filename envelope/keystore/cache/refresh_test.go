@@ -10,7 +10,7 @@ import (
 )
 
 func TestEarlyRefreshByOneCaller(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		v := newSource(t, Config{}, SourceConfig{Source: o, Lifetime: time.Minute})
 		use := func() {
@@ -50,7 +50,7 @@ func TestEarlyRefreshByOneCaller(t *testing.T) {
 }
 
 func TestFailingRefreshIsRepeatedAtIntervals(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		v := newSource(t, Config{}, SourceConfig{Source: o, Lifetime: time.Minute})
 		if _, err := v.Active(t.Context(), "a"); err != nil {
@@ -76,7 +76,7 @@ func TestFailingRefreshIsRepeatedAtIntervals(t *testing.T) {
 }
 
 func TestServeStale(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
 		var fault error
 		o.fail = func(int) error { return fault }
@@ -125,7 +125,7 @@ func TestServeStale(t *testing.T) {
 		fault = nil
 		must()
 	})
-	synctest.Test(t, func(t *testing.T) { // off by default
+	bubble(t, func(t *testing.T) { // off by default
 		o := newOrigin("a")
 		v := newSource(t, Config{}, SourceConfig{Source: o, Lifetime: time.Minute})
 		if _, err := v.Active(t.Context(), "a"); err != nil {
