@@ -24,16 +24,16 @@ func (redaction) MarshalText() ([]byte, error) { return nil, errNotMarshalled }
 func (redaction) GobEncode() ([]byte, error)   { return nil, errNotMarshalled }
 
 // Format prints a constant: a branch key never shows in a log.
-func (*BranchKey) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "[branch key]") }
+func (BranchKey) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "[branch key]") }
 
 // LogValue hides the key from structured logs.
-func (*BranchKey) LogValue() slog.Value { return slog.StringValue("[branch key]") }
+func (BranchKey) LogValue() slog.Value { return slog.StringValue("[branch key]") }
 
 // MarshalJSON always fails.
-func (*BranchKey) MarshalJSON() ([]byte, error) { return nil, errNotMarshalled }
+func (BranchKey) MarshalJSON() ([]byte, error) { return nil, errNotMarshalled }
 
 // MarshalText always fails.
-func (*BranchKey) MarshalText() ([]byte, error) { return nil, errNotMarshalled }
+func (BranchKey) MarshalText() ([]byte, error) { return nil, errNotMarshalled }
 
 // GobEncode always fails.
-func (*BranchKey) GobEncode() ([]byte, error) { return nil, errNotMarshalled }
+func (BranchKey) GobEncode() ([]byte, error) { return nil, errNotMarshalled }
