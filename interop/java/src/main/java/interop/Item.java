@@ -103,6 +103,16 @@ public final class Item {
                 Long.parseLong(request.get("milliseconds").asNumber()));
         answer.append("{\"nanoseconds\":").append(nanoseconds).append('}');
       }
+      case "table-put" -> {
+        Table.put(request.get("tableName").asString(), config, ItemJson.item(request.get("item")));
+        answer.append("{}");
+      }
+      case "table-get" -> {
+        answer.append("{\"item\":");
+        ItemJson.write(
+            answer, Table.get(request.get("tableName").asString(), config, ItemJson.item(request.get("item"))));
+        answer.append('}');
+      }
       default -> {
         answer.append("{\"item\":");
         ItemJson.write(answer, run(op, config, ItemJson.item(request.get("item"))));

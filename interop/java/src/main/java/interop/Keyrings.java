@@ -7,6 +7,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.protocols.jsoncore.JsonNode;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
@@ -125,7 +126,12 @@ final class Keyrings {
   }
 
   static DynamoDbClient dynamodb() {
+    return dynamodb(ClientOverrideConfiguration.builder().build());
+  }
+
+  static DynamoDbClient dynamodb(ClientOverrideConfiguration override) {
     return DynamoDbClient.builder()
+        .overrideConfiguration(override)
         .endpointOverride(endpoint())
         .region(Region.of(System.getenv("AWS_REGION")))
         .credentialsProvider(DefaultCredentialsProvider.create())
