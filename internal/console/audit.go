@@ -1,0 +1,278 @@
+package console
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+
+	"github.com/ddbseal/ddbseal/localaws"
+)
+
+// eventView is one call, as the page and its live updates show it.
+type eventView struct {
+	ID      string   `json:"id"`
+	Time    string   `json:"time"`
+	Event   string   `json:"event"`
+	Service string   `json:"service"`
+	Who     string   `json:"who"`
+	Via     string   `json:"via"`
+	Context string   `json:"context"`
+	Outcome string   `json:"outcome"`
+	Error   string   `json:"error"`
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+// filter chooses events.
+type filter struct {
+	Text    string // in who, event or context
+	Outcome string // "", "allowed", "denied", "failed"
+	All     bool   // other services too, else key uses
+}
+
+func filterOf(q url.Values) filter {
+	return filter{Text: strings.TrimSpace(q.Get("q")), Outcome: q.Get("outcome"), All: q.Get("all") == "yes"}
+}
+
+// Query is the filter as it stands in links.
+func (f filter) Query() string {
+	q := url.Values{}
+	if f.Text != "" {
+		q.Set("q", f.Text)
+	}
+	if f.Outcome != "" {
+		q.Set("outcome", f.Outcome)
+	}
+	if f.All {
+		q.Set("all", "yes")
+	}
+	return q.Encode()
+}
+
+// keyUses are the operations that use a key, as opposed to managing it.
+func keyUses() []string {
+	return []string{"Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "Sign", "Verify"}
+}
+
+func (f filter) keeps(e *localaws.Event, v *eventView) bool {
+	if !f.All && (e.EventSource != "kms.amazonaws.com" || !slices.Contains(keyUses(), e.EventName)) {
+		return false
+	}
+	if f.Outcome != "" && f.Outcome != v.Outcome {
+		return false
+	}
+	text := strings.ToLower(f.Text)
+	return text == "" || strings.Contains(strings.ToLower(v.Who+"\n"+v.Event+"\n"+v.Context+"\n"+v.Via), text)
+}
+
+func viewEvent(e *localaws.Event) eventView {
+	v := eventView{ID: e.EventID, Time: e.EventTime.Format(time.RFC3339), Event: e.EventName, Service: strings.TrimSuffix(e.EventSource, ".amazonaws.com"),
+		Via: strings.TrimSuffix(e.UserIdentity.InvokedBy, ".amazonaws.com"), Outcome: "allowed", Error: e.ErrorMessage, Reasons: e.Reasons()}
+	switch {
+	case e.UserIdentity.UserName != "":
+		v.Who = e.UserIdentity.UserName
+	case e.UserIdentity.ARN != "":
+		v.Who = shortARN(e.UserIdentity.ARN)
+	default:
+		v.Who = e.UserIdentity.InvokedBy
+	}
+	switch {
+	case e.Denied():
+		v.Outcome = "denied"
+	case e.ErrorCode != "":
+		v.Outcome = "failed"
+	}
+	var parameters struct {
+		EncryptionContext map[string]string `json:"encryptionContext"`
+	}
+	if json.Unmarshal(e.RequestParameters, &parameters) == nil {
+		var parts []string
+		for k, x := range parameters.EncryptionContext {
+			parts = append(parts, k+" = "+x)
+		}
+		slices.Sort(parts)
+		v.Context = strings.Join(parts, "\n")
+	}
+	return v
+}
+
+const maxEvents = 300
+
+type auditView struct {
+	Filter  filter
+	Events  []eventView
+	Last    string // id of the newest, where live updates go on
+	Problem *problem
+}
+
+// mayLook asks CloudTrail as the user: the page has the audit from elsewhere,
+// but only a user who may look up events gets to see it.
+func (s *session) mayLook(r *http.Request) error {
+	_, err := s.trail.LookupEvents(r.Context(), &cloudtrail.LookupEventsInput{MaxResults: aws.Int32(1)})
+	return err
+}
+
+// events are the account's, oldest first.
+func (c *Console) events(f filter) (kept []eventView, last string) {
+	for _, e := range c.cfg.Server.Audit().Events() {
+		if e.RecipientAccountID != c.cfg.Server.AccountID() || e.Unauthenticated {
+			continue
+		}
+		last = e.EventID
+		if v := viewEvent(e); f.keeps(e, &v) {
+			kept = append(kept, v)
+		}
+	}
+	return kept, last
+}
+
+func (c *Console) auditPage(w http.ResponseWriter, r *http.Request, s *session) {
+	v := auditView{Filter: filterOf(r.URL.Query())}
+	if err := s.mayLook(r); err != nil {
+		c.failed(w, r, s, "audit", "Audit", err)
+		return
+	}
+	v.Events, v.Last = c.events(v.Filter)
+	v.Events = v.Events[max(0, len(v.Events)-maxEvents):]
+	slices.Reverse(v.Events)
+	c.render(w, r, s, http.StatusOK, "audit", page{Title: "Audit", Section: "audit", Body: v})
+}
+
+const (
+	heartbeat    = 10 * time.Second
+	streamBuffer = 256
+)
+
+// auditEvents sends events as they happen. It begins after the event that the
+// browser had last, so that nothing is lost in between.
+func (c *Console) auditEvents(w http.ResponseWriter, r *http.Request, s *session) {
+	if err := s.mayLook(r); err != nil {
+		http.Error(w, "not allowed", http.StatusForbidden)
+		return
+	}
+	c.streams.Add(1)
+	defer c.streams.Done()
+	live, cancel := c.cfg.Server.Audit().Subscribe(streamBuffer)
+	defer cancel()
+	control := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	f := filterOf(r.URL.Query())
+	send := func(e *localaws.Event) error {
+		if e.RecipientAccountID != c.cfg.Server.AccountID() || e.Unauthenticated {
+			return nil
+		}
+		v := viewEvent(e)
+		if !f.keeps(e, &v) {
+			return nil
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "id: %s\ndata: %s\n\n", v.ID, text)
+		return err
+	}
+	flush := func() error {
+		_ = control.SetWriteDeadline(time.Now().Add(2 * heartbeat)) // not every server has deadlines
+		return control.Flush()
+	}
+	after := r.Header.Get("Last-Event-ID")
+	if after == "" {
+		after = r.URL.Query().Get("after")
+	}
+	sent := map[string]bool{} // missed ones may be in the channel too
+	for _, e := range c.missed(after) {
+		sent[e.EventID] = true
+		if send(e) != nil {
+			return
+		}
+	}
+	if flush() != nil {
+		return
+	}
+	tick := time.NewTicker(heartbeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-s.ctx.Done():
+			return
+		case <-c.ctx.Done():
+			return
+		case e := <-live:
+			if sent[e.EventID] {
+				continue
+			}
+			if send(e) != nil || flush() != nil {
+				return
+			}
+		case <-tick.C:
+			if c.sessions.expired(s) {
+				c.sessions.remove(s)
+				return
+			}
+			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil || flush() != nil {
+				return
+			}
+		}
+	}
+}
+
+// missed are the events after one that the browser knows.
+func (c *Console) missed(after string) []*localaws.Event {
+	events := c.cfg.Server.Audit().Events()
+	i := slices.IndexFunc(events, func(e *localaws.Event) bool { return e.EventID == after })
+	if i < 0 {
+		return nil
+	}
+	return events[i+1:]
+}
+
+// auditExport gives the filtered events as CSV or as CloudTrail's own records,
+// one a line.
+func (c *Console) auditExport(w http.ResponseWriter, r *http.Request, s *session) {
+	if err := s.mayLook(r); err != nil {
+		c.failed(w, r, s, "audit", "Audit", err)
+		return
+	}
+	f := filterOf(r.URL.Query())
+	if r.URL.Query().Get("format") == "csv" {
+		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		w.Header().Set("Content-Disposition", `attachment; filename="audit.csv"`)
+		out := csv.NewWriter(w)
+		_ = out.Write([]string{"time", "service", "event", "who", "via", "encryption context", "outcome", "error"})
+		events, _ := c.events(f)
+		for _, v := range events {
+			_ = out.Write([]string{v.Time, v.Service, v.Event, cell(v.Who), v.Via, cell(v.Context), v.Outcome, cell(v.Error)})
+		}
+		out.Flush()
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.Header().Set("Content-Disposition", `attachment; filename="audit.jsonl"`)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for _, event := range c.cfg.Server.Audit().Events() {
+		if v := viewEvent(event); event.RecipientAccountID == c.cfg.Server.AccountID() && !event.Unauthenticated && f.keeps(event, &v) {
+			if e.Encode(event) != nil {
+				return
+			}
+		}
+	}
+}
+
+// cell keeps a spreadsheet from taking a value for a formula.
+func cell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}

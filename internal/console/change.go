@@ -1,0 +1,341 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+)
+
+// change is one thing that the user did to a key in this session, and how to
+// take it back.
+type change struct {
+	ID, Key, Title string
+	Diff           []diffLine
+	Final          string // why it cannot be undone; empty: it can
+	Undone         bool
+	undo           func(context.Context) error
+}
+
+// errChanged: undoing would overwrite somebody else's change.
+var errChanged = errors.New("the key policy has changed since: look at it before undoing by hand")
+
+// note keeps a change for its page.
+func (s *session) note(c change) {
+	c.ID = random()[:16]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changes = append(s.changes, &c)
+	if len(s.changes) > maxChanges {
+		s.changes = s.changes[1:]
+	}
+}
+
+var errNoAction = errors.New("there is no such change")
+
+// changeKey does one of the changes of the key page as the user.
+func (c *Console) changeKey(w http.ResponseWriter, r *http.Request, s *session) {
+	id, action := r.PathValue("id"), r.PathValue("action")
+	err := c.change(r.Context(), s, id, action, r.PostForm)
+	var input inputError
+	switch {
+	case err == nil:
+	case errors.Is(err, errNoAction):
+		http.NotFound(w, r)
+		return
+	case errors.As(err, &input), errors.Is(err, errOtherForm), errors.Is(err, errChanged):
+		s.say("Nothing was changed: " + err.Error() + ".")
+	default:
+		c.failed(w, r, s, "keys", "The change was refused", err)
+		return
+	}
+	to := "/keys/" + url.PathEscape(id)
+	if r.PostForm.Get("view") == "policy" {
+		to += "?view=policy"
+	}
+	redirect(w, r, to)
+}
+
+// inputError is a form that was filled in wrongly.
+type inputError string
+
+func (e inputError) Error() string { return string(e) }
+
+func (c *Console) change(ctx context.Context, s *session, id, action string, form url.Values) error {
+	switch action {
+	case "add", "remove":
+		return c.changePeople(ctx, s, id, action, form.Get("role"), strings.TrimSpace(form.Get("arn")))
+	case "policy":
+		return s.putPolicy(ctx, id, "Key policy edited", form.Get("policy"))
+	case "grant":
+		return s.createGrant(ctx, id, form)
+	case "revoke":
+		return s.revokeGrant(ctx, id, form.Get("grant"))
+	case "enable", "disable":
+		return s.setEnabled(ctx, id, action == "enable")
+	case "rotation-on", "rotation-off":
+		return s.setRotation(ctx, id, action == "rotation-on")
+	case "rotate":
+		return s.rotate(ctx, id)
+	case "schedule":
+		return s.schedule(ctx, id, form)
+	case "cancel":
+		return s.cancel(ctx, id)
+	case "undo":
+		return s.undo(ctx, form.Get("change"))
+	}
+	return errNoAction
+}
+
+func (c *Console) changePeople(ctx context.Context, s *session, id, action, role, arn string) error {
+	if !strings.HasPrefix(arn, "arn:") {
+		return inputError("choose a user or role")
+	}
+	sids, title := []string{sidUsers, sidAttachment}, "key user"
+	if role == "administrator" {
+		sids, title = []string{sidAdministrators}, "key administrator"
+	}
+	text, err := s.policyText(ctx, id)
+	if err != nil {
+		return err
+	}
+	p, err := parsePolicy(text)
+	if err != nil {
+		return err
+	}
+	verb := "added"
+	if action == "add" {
+		err = p.add(c.cfg.Server.AccountID(), arn, sids...)
+	} else {
+		verb = "removed"
+		err = p.remove(arn, sids...)
+	}
+	if err != nil {
+		return err
+	}
+	after, err := p.text()
+	if err != nil {
+		return err
+	}
+	return s.putPolicy(ctx, id, fmt.Sprintf("%s %s as %s", shortARN(arn), verb, title), after)
+}
+
+// putPolicy writes the policy and remembers the one before.
+func (s *session) putPolicy(ctx context.Context, id, title, after string) error {
+	before, err := s.policyText(ctx, id)
+	if err != nil {
+		return err
+	}
+	put := func(ctx context.Context, text string) error {
+		_, err := s.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &id, Policy: &text})
+		return err
+	}
+	if layout(before) == layout(after) {
+		return inputError("the policy is the same as before")
+	}
+	if err := put(ctx, after); err != nil {
+		return err
+	}
+	written, err := s.policyText(ctx, id)
+	if err != nil {
+		written = after // one may write a policy after which one may not read it
+	}
+	s.note(change{Key: id, Title: title, Diff: difference(layout(before), layout(written)), undo: func(ctx context.Context) error {
+		now, err := s.policyText(ctx, id)
+		if err != nil {
+			return err
+		}
+		if now != written {
+			return errChanged
+		}
+		return put(ctx, before)
+	}})
+	return nil
+}
+
+func (s *session) createGrant(ctx context.Context, id string, form url.Values) error {
+	in := &kms.CreateGrantInput{KeyId: &id, GranteePrincipal: aws.String(strings.TrimSpace(form.Get("grantee")))}
+	for _, o := range form["operation"] {
+		if !slices.Contains(grantChoices(), o) {
+			return inputError("unknown operation")
+		}
+		in.Operations = append(in.Operations, types.GrantOperation(o))
+	}
+	if *in.GranteePrincipal == "" || len(in.Operations) == 0 {
+		return inputError("a grant needs somebody to be given it and at least one operation")
+	}
+	if name := form.Get("name"); name != "" {
+		in.Name = &name
+	}
+	if k, v := form.Get("contextKey"), form.Get("contextValue"); k != "" {
+		in.Constraints = &types.GrantConstraints{EncryptionContextSubset: map[string]string{k: v}}
+	}
+	return s.grant(ctx, in, "Grant created")
+}
+
+// grant creates a grant and remembers how to revoke it.
+func (s *session) grant(ctx context.Context, in *kms.CreateGrantInput, title string) error {
+	out, err := s.kms.CreateGrant(ctx, in)
+	if err != nil {
+		return err
+	}
+	id, grant := *in.KeyId, aws.ToString(out.GrantId)
+	entry := types.GrantListEntry{GranteePrincipal: in.GranteePrincipal, Operations: in.Operations, Constraints: in.Constraints, Name: in.Name}
+	s.note(change{Key: id, Title: title, Diff: []diffLine{{"add", "+ " + grantText(&entry)}}, undo: func(ctx context.Context) error {
+		_, err := s.kms.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &id, GrantId: &grant})
+		return err
+	}})
+	return nil
+}
+
+func grantText(g *types.GrantListEntry) string {
+	v := viewGrant(g)
+	text := "grant to " + v.Grantee + " for " + v.Operations
+	if v.Context != "" {
+		text += " where " + v.Context
+	}
+	return text
+}
+
+func (s *session) revokeGrant(ctx context.Context, id, grant string) error {
+	found, err := s.kms.ListGrants(ctx, &kms.ListGrantsInput{KeyId: &id, GrantId: &grant})
+	if err != nil {
+		return err
+	}
+	if _, err := s.kms.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &id, GrantId: &grant}); err != nil {
+		return err
+	}
+	if len(found.Grants) != 1 {
+		return nil
+	}
+	g := found.Grants[0]
+	ch := change{Key: id, Title: "Grant revoked", Diff: []diffLine{{"remove", "- " + grantText(&g)}}}
+	if strings.HasSuffix(aws.ToString(g.GranteePrincipal), ".amazonaws.com") {
+		ch.Final = "the grant was a service's own"
+	}
+	ch.undo = func(ctx context.Context) error {
+		_, err := s.kms.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: &id, GranteePrincipal: g.GranteePrincipal, RetiringPrincipal: g.RetiringPrincipal, Operations: g.Operations, Constraints: g.Constraints, Name: g.Name})
+		return err
+	}
+	s.note(ch)
+	return nil
+}
+
+// stateDiff is the difference of a key's state.
+func stateDiff(before, after string) []diffLine {
+	return []diffLine{{"remove", "- " + before}, {"add", "+ " + after}}
+}
+
+func (s *session) enable(ctx context.Context, id string, on bool) (err error) {
+	if on {
+		_, err = s.kms.EnableKey(ctx, &kms.EnableKeyInput{KeyId: &id})
+	} else {
+		_, err = s.kms.DisableKey(ctx, &kms.DisableKeyInput{KeyId: &id})
+	}
+	return err
+}
+
+func (s *session) setEnabled(ctx context.Context, id string, on bool) error {
+	if err := s.enable(ctx, id, on); err != nil {
+		return err
+	}
+	title, diff := "Key disabled", stateDiff("Enabled", "Disabled")
+	if on {
+		title, diff = "Key enabled", stateDiff("Disabled", "Enabled")
+	}
+	s.note(change{Key: id, Title: title, Diff: diff, undo: func(ctx context.Context) error { return s.enable(ctx, id, !on) }})
+	return nil
+}
+
+func (s *session) setRotation(ctx context.Context, id string, on bool) error {
+	set := func(ctx context.Context, on bool) (err error) {
+		if on {
+			_, err = s.kms.EnableKeyRotation(ctx, &kms.EnableKeyRotationInput{KeyId: &id})
+		} else {
+			_, err = s.kms.DisableKeyRotation(ctx, &kms.DisableKeyRotationInput{KeyId: &id})
+		}
+		return err
+	}
+	if err := set(ctx, on); err != nil {
+		return err
+	}
+	title, diff := "Yearly rotation off", stateDiff("rotation on", "rotation off")
+	if on {
+		title, diff = "Yearly rotation on", stateDiff("rotation off", "rotation on")
+	}
+	s.note(change{Key: id, Title: title, Diff: diff, undo: func(ctx context.Context) error { return set(ctx, !on) }})
+	return nil
+}
+
+func (s *session) rotate(ctx context.Context, id string) error {
+	if _, err := s.kms.RotateKeyOnDemand(ctx, &kms.RotateKeyOnDemandInput{KeyId: &id}); err != nil {
+		return err
+	}
+	s.note(change{Key: id, Title: "Key rotated", Diff: []diffLine{{"add", "+ new material; the old still opens what it encrypted"}}, Final: "material is never taken back"})
+	return nil
+}
+
+func (s *session) schedule(ctx context.Context, id string, form url.Values) error {
+	days, err := strconv.Atoi(form.Get("days"))
+	if err != nil || days < 7 || days > 30 {
+		return inputError("the waiting time is 7 to 30 days")
+	}
+	if form.Get("understood") != "yes" {
+		return inputError("tick the box that says what is lost")
+	}
+	was, err := s.kms.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &id})
+	if err != nil {
+		return err
+	}
+	if _, err := s.kms.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: &id, PendingWindowInDays: aws.Int32(int32(days))}); err != nil {
+		return err
+	}
+	s.note(change{Key: id, Title: fmt.Sprintf("Deletion scheduled in %d days", days), Diff: stateDiff(string(was.KeyMetadata.KeyState), "PendingDeletion"), undo: func(ctx context.Context) error {
+		if _, err := s.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: &id}); err != nil {
+			return err
+		}
+		if was.KeyMetadata.KeyState == types.KeyStateEnabled {
+			return s.enable(ctx, id, true)
+		}
+		return nil
+	}})
+	return nil
+}
+
+func (s *session) cancel(ctx context.Context, id string) error {
+	if _, err := s.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: &id}); err != nil {
+		return err
+	}
+	s.note(change{Key: id, Title: "Deletion cancelled", Diff: stateDiff("PendingDeletion", "Disabled"), Final: "schedule the deletion again instead"})
+	return nil
+}
+
+// undo takes a change back, once.
+func (s *session) undo(ctx context.Context, id string) error {
+	s.mu.Lock()
+	i := slices.IndexFunc(s.changes, func(c *change) bool { return c.ID == id && c.Final == "" && !c.Undone })
+	if i < 0 {
+		s.mu.Unlock()
+		return inputError("that change cannot be undone any more")
+	}
+	ch := s.changes[i]
+	ch.Undone = true
+	s.mu.Unlock()
+	err := ch.undo(ctx)
+	if err != nil {
+		s.mu.Lock()
+		ch.Undone = false
+		s.mu.Unlock()
+		return err
+	}
+	s.say("Undone: " + ch.Title + ".")
+	return nil
+}

@@ -1,0 +1,195 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws"
+)
+
+// Config describes a console.
+type Config struct {
+	// Server is the embedded AWS that the page shows.
+	Server *localaws.Server
+	// Addr is the loopback address, with port, at which browsers reach the
+	// page: requests for any other host are refused.
+	Addr string
+	// RootToken signs in as root, at least 16 characters. Empty: nobody can.
+	RootToken string
+	// Folder keeps the lab's progress and the lab user's credentials file, both
+	// mode 0600. Empty: the progress is forgotten at the end, and the lab page
+	// does not tell the password that it makes.
+	Folder string
+	// IdleTimeout ends a session that is not used. Zero: 30 minutes.
+	IdleTimeout time.Duration
+	// Clock is the time of sessions. Nil: time.Now.
+	Clock func() time.Time
+	// Logger gets what fails inside, never a secret or an item's value. Nil:
+	// nothing is logged.
+	Logger *slog.Logger
+}
+
+const (
+	minRootToken = 16
+	defaultIdle  = 30 * time.Minute
+)
+
+// Console is the web page. It is an http.Handler, safe for many goroutines.
+type Console struct {
+	cfg      Config
+	origins  map[string]bool // of itself: host:port as browsers write it
+	cookie   string          // name of the session cookie
+	formKey  []byte          // signs the tokens of the sign-in form
+	handler  http.Handler
+	sessions *sessions
+	guard    *guard
+	progress *progress
+	ctx      context.Context // ends with Close
+	stop     context.CancelFunc
+	streams  sync.WaitGroup
+}
+
+// New makes a console; it makes no call. It fails when the configuration is
+// wrong, with localaws.ErrNotLoopback for an address that is not on the
+// loopback interface, and when the progress file cannot be read.
+func New(cfg Config) (*Console, error) {
+	if cfg.Server == nil {
+		return nil, errors.New("console: it needs a server")
+	}
+	if cfg.RootToken != "" && len(cfg.RootToken) < minRootToken {
+		return nil, fmt.Errorf("console: the root token is shorter than %d characters", minRootToken)
+	}
+	port, err := loopbackPort(cfg.Addr)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.IdleTimeout < 0 {
+		return nil, errors.New("console: the idle timeout must not be negative")
+	}
+	if cfg.IdleTimeout == 0 {
+		cfg.IdleTimeout = defaultIdle
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	p, err := openProgress(cfg.Folder)
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	c := &Console{cfg: cfg, origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: make([]byte, 32), guard: newGuard(cfg.Clock), progress: p}
+	for _, host := range []string{"127.0.0.1", "localhost", "::1"} {
+		c.origins[net.JoinHostPort(host, port)] = true
+	}
+	_, _ = rand.Read(c.formKey)
+	c.sessions = newSessions(cfg.Clock, cfg.IdleTimeout)
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	c.handler = c.protect(c.routes())
+	return c, nil
+}
+
+// loopbackPort returns the port of a loopback address.
+func loopbackPort(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", fmt.Errorf("console: address: %w", err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return "", fmt.Errorf("console: address %q: %w", addr, localaws.ErrNotLoopback)
+	}
+	return port, nil
+}
+
+// Listen opens a loopback address such as "127.0.0.1:8765"; port 0 picks a
+// free one. Any other address is refused with localaws.ErrNotLoopback.
+func Listen(addr string) (net.Listener, error) {
+	if host, port, err := net.SplitHostPort(addr); err == nil && host == "localhost" {
+		addr = net.JoinHostPort("127.0.0.1", port) // a name could resolve to anything
+	}
+	if _, err := loopbackPort(addr); err != nil {
+		return nil, err
+	}
+	return net.Listen("tcp", addr)
+}
+
+// ServeHTTP answers one request of a browser.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
+
+// Limits of the HTTP server.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 30 * time.Second
+	writeTimeout  = 2 * time.Minute // live updates set their own
+	closeTimeout  = 2 * time.Second
+	maxHeader     = 32 << 10
+	maxBody       = 256 << 10 // a key policy of 32 KB, form-encoded
+)
+
+// Serve answers on l until ctx ends, then closes l and the console.
+func (c *Console) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{Handler: c, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(c.cfg.Logger.Handler(), slog.LevelWarn)}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		c.Close()
+		return err
+	case <-ctx.Done():
+	}
+	c.Close()
+	last, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := server.Shutdown(last)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	return err
+}
+
+// Close ends live updates, labs and sessions. Closing twice does nothing.
+func (c *Console) Close() {
+	c.stop()
+	c.sessions.closeAll()
+	c.streams.Wait()
+}
+
+func (c *Console) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /static/{name}", c.static)
+	mux.HandleFunc("GET /alive", c.alive)
+	mux.HandleFunc("GET /signin", c.signInPage)
+	mux.HandleFunc("POST /signin", c.signIn)
+	get := func(pattern string, h func(http.ResponseWriter, *http.Request, *session)) {
+		mux.HandleFunc("GET "+pattern, c.signedIn(h))
+	}
+	post := func(pattern string, h func(http.ResponseWriter, *http.Request, *session)) {
+		mux.HandleFunc("POST "+pattern, c.signedIn(c.changing(h)))
+	}
+	get("/{$}", func(w http.ResponseWriter, r *http.Request, _ *session) { redirect(w, r, "/tables") })
+	post("/signout", c.signOut)
+	get("/tables", c.tablesPage)
+	post("/tables/read", c.readItem)
+	get("/tables/item/{ref}", c.itemPage)
+	get("/keys", c.keysPage)
+	get("/keys/{id}", c.keyPage)
+	post("/keys/{id}/{action}", c.changeKey)
+	get("/audit", c.auditPage)
+	get("/audit/events", c.auditEvents)
+	get("/audit/export", c.auditExport)
+	get("/lab", c.labPage)
+	post("/lab/run", c.labRun)
+	post("/lab/reset", c.labReset)
+	get("/", c.notFound)
+	return mux
+}

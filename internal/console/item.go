@@ -1,0 +1,202 @@
+package console
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+)
+
+// itemView is one item as the user sees it.
+type itemView struct {
+	Ref, Key   string
+	Sealed     bool
+	Opened     bool
+	Problem    *problem // why it did not open
+	Attributes []attributeView
+	message    *envelope.Message
+}
+
+// attributeView is one attribute of an item.
+type attributeView struct {
+	Name, Type string
+	Stored     string // as DynamoDB returns it
+	Opened     string // as the user's key opens it
+	State      string // one of the states
+	Length     int
+}
+
+// States of an attribute.
+const (
+	stateKey        = "key"
+	statePlain      = "plaintext"
+	stateCiphertext = "ciphertext"
+	stateSigned     = "signed"
+	stateOpen       = "unsigned"
+	stateFormat     = "format"
+)
+
+const maxShown = 400 // characters of a value
+
+// keyText is a key as DynamoDB JSON.
+func keyText(key envelope.Item) string {
+	text, err := ddbjson.AppendItemSorted(nil, key)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// shortKey is a key for reading: its values.
+func shortKey(t *tableInfo, item envelope.Item) string {
+	var parts []string
+	for _, name := range t.keyNames() {
+		_, text := valueText(item[name])
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, " / ")
+}
+
+// valueText gives a value's type and its text; bytes in hexadecimal.
+func valueText(v types.AttributeValue) (kind, text string) {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return "S", v.Value
+	case *types.AttributeValueMemberN:
+		return "N", v.Value
+	case *types.AttributeValueMemberB:
+		return "B", hex.EncodeToString(v.Value)
+	case *types.AttributeValueMemberBOOL:
+		return "BOOL", fmt.Sprint(v.Value)
+	case *types.AttributeValueMemberNULL:
+		return "NULL", "null"
+	case nil:
+		return "", ""
+	}
+	text2, err := ddbjson.AppendValue(nil, v)
+	if err != nil {
+		return "?", ""
+	}
+	text = string(text2) // {"L": […]}
+	kind, _, _ = strings.Cut(strings.TrimPrefix(text, `{"`), `"`)
+	return kind, text
+}
+
+func shown(text string) string {
+	if runes := []rune(text); len(runes) > maxShown {
+		return string(runes[:maxShown]) + " …"
+	}
+	return text
+}
+
+// view makes the view of an item that the user read from t, and opens it with
+// the user's own right to the key.
+func (c *Console) view(ctx context.Context, s *session, t *tableInfo, item envelope.Item) itemView {
+	key := t.keyOf(item)
+	v := itemView{Ref: s.name(t.Name, key), Key: shortKey(t, item)}
+	_, hasHead := item[envelope.HeaderAttribute]
+	_, hasFoot := item[envelope.FooterAttribute]
+	v.Sealed = hasHead || hasFoot
+	var opened envelope.Item
+	actions := map[string]envelope.InspectedAttribute{}
+	if v.Sealed {
+		var err error
+		if v.message, err = envelope.Inspect(item); err == nil {
+			for _, a := range v.message.Attributes {
+				actions[a.Name] = a
+			}
+			opened, err = open(ctx, s, t, item, v.message)
+		}
+		v.Opened, v.Problem = err == nil, c.explain(s, err)
+	}
+	for _, name := range t.ordered(item) {
+		kind, text := valueText(item[name])
+		a := attributeView{Name: name, Type: kind, Stored: shown(text), Length: actions[name].Length, State: statePlain}
+		if v.Sealed {
+			a.State = stateOf(actions[name].Action)
+			if name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
+				a.State = stateFormat
+			}
+			if value, ok := opened[name]; ok && a.State != stateFormat {
+				_, text := valueText(value)
+				a.Opened = shown(text)
+			}
+		}
+		if slices.Contains(t.keyNames(), name) {
+			a.State = stateKey
+		}
+		v.Attributes = append(v.Attributes, a)
+	}
+	return v
+}
+
+func stateOf(a envelope.Action) string {
+	switch a {
+	case envelope.EncryptAndSign:
+		return stateCiphertext
+	case envelope.SignOnly, envelope.SignAndIncludeInEncryptionContext:
+		return stateSigned
+	}
+	return stateOpen
+}
+
+// errUnknownActions: see envelope.Inspect.
+var errUnknownActions = errors.New("the item has attributes that no signature covers, and does not say which: only a program that knows the table's actions can open it")
+
+// open decrypts the item with the AWS KMS key that it names, as the user. The
+// actions are those that the item itself claims: good enough to look at it
+// here, where the page trusts nothing in it; a program declares its own.
+func open(ctx context.Context, s *session, t *tableInfo, item envelope.Item, m *envelope.Message) (envelope.Item, error) {
+	cfg := envelope.Config{LogicalTableName: t.Name, PartitionKey: t.Partition, SortKey: t.Sort, Actions: map[string]envelope.Action{}, AlgorithmSuite: m.Suite}
+	for _, a := range m.Attributes {
+		if a.Action == 0 {
+			return nil, errUnknownActions
+		}
+		cfg.Actions[a.Name] = a.Action
+		if a.Action == envelope.DoNothing {
+			cfg.AllowedUnsigned = append(cfg.AllowedUnsigned, a.Name)
+		}
+	}
+	discovery, err := awskms.NewDiscovery(awskms.DiscoveryConfig{Client: s.kms, Filter: &awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{t.Account}}})
+	if err != nil {
+		return nil, err
+	}
+	cfg.Keyring = discovery
+	e, err := envelope.NewItemEncryptor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return e.DecryptItem(ctx, item)
+}
+
+// ordered are the attribute names: keys first, header and footer last.
+func (t *tableInfo) ordered(item envelope.Item) []string {
+	rank := func(name string) int {
+		switch name {
+		case t.Partition:
+			return 0
+		case t.Sort:
+			return 1
+		case envelope.HeaderAttribute:
+			return 3
+		case envelope.FooterAttribute:
+			return 4
+		}
+		return 2
+	}
+	return slices.SortedFunc(maps.Keys(item), func(a, b string) int {
+		if d := rank(a) - rank(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+}

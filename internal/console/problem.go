@@ -1,0 +1,145 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+
+)
+
+// problem is an error of AWS as the page shows it: what AWS said, and for a
+// denial what AWS does not say.
+type problem struct {
+	Code, Message string
+	Denied        bool
+	Missing       bool
+	Action        string
+	Reasons       []reason
+	Cure          *cure
+}
+
+// reason is how one statement or grant bore on the call.
+type reason struct {
+	Text string
+	Kind string // "deny", "near" (only the principal is missing), "holds" or "other"
+}
+
+// cure is what would change the decision.
+type cure struct {
+	Text, Statement string
+	KeyLink         string // the page of the key, when its policy decides
+}
+
+func errorCode(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// message is an error in one sentence.
+func message(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		if api.ErrorMessage() != "" {
+			return api.ErrorMessage()
+		}
+		return api.ErrorCode()
+	}
+	return err.Error()
+}
+
+var deniedPattern = regexp.MustCompile(`is not authorized to perform: (\S+)(?: on resource: (\S+))?`)
+
+// explain looks up, by the request's id, what the embedded AWS knows about a
+// refusal that this user got.
+func (c *Console) explain(s *session, err error) *problem {
+	if err == nil {
+		return nil
+	}
+	p := &problem{Code: errorCode(err), Message: message(err)}
+	p.Denied = strings.HasPrefix(p.Code, "AccessDenied")
+	p.Missing = strings.Contains(p.Code, "NotFound") || p.Code == "NoSuchEntity"
+	if !p.Denied {
+		return p
+	}
+	resource := ""
+	if m := deniedPattern.FindStringSubmatch(p.Message); m != nil {
+		p.Action, resource = m[1], m[2]
+	}
+	for _, text := range c.reasons(s, err) {
+		p.Reasons = append(p.Reasons, reason{text, kindOf(text)})
+	}
+	p.Cure = p.cure(s, resource)
+	return p
+}
+
+// reasons finds the event of the user's own refused call.
+func (c *Console) reasons(s *session, err error) []string {
+	var answer *awshttp.ResponseError
+	if !errors.As(err, &answer) || answer.RequestID == "" {
+		return nil
+	}
+	events := c.cfg.Server.Audit().Events()
+	for i := len(events) - 1; i >= 0; i-- {
+		e := events[i]
+		if e.RequestID == answer.RequestID && e.UserIdentity.ARN == s.arn {
+			if reasons := e.Reasons(); reasons != nil {
+				return reasons
+			}
+		}
+	}
+	return nil
+}
+
+// kindOf sorts the evaluator's lines.
+func kindOf(text string) string {
+	switch {
+	case strings.Contains(text, ": Deny applies"):
+		return "deny"
+	case strings.HasSuffix(text, ": Allow does not apply: principal did not match"):
+		return "near"
+	case strings.Contains(text, ": Allow applies"):
+		return "holds"
+	}
+	return "other"
+}
+
+// cure says what would let the call through.
+func (p *problem) cure(s *session, resource string) *cure {
+	if p.Action == "" {
+		return nil
+	}
+	out := &cure{}
+	key := strings.HasPrefix(p.Action, "kms:") && strings.Contains(resource, ":key/")
+	if a, err := arn.Parse(resource); key && err == nil {
+		out.KeyLink = "/keys/" + url.PathEscape(strings.TrimPrefix(a.Resource, "key/"))
+	}
+	for _, r := range p.Reasons {
+		if r.Kind == "deny" {
+			out.Text = "An explicit deny wins over every allow. It would have to go, or stop naming this user: " + r.Text
+			return out
+		}
+	}
+	statement := map[string]any{"Effect": "Allow", "Action": p.Action, "Resource": resource}
+	if key {
+		statement = map[string]any{"Sid": "Allow " + s.user, "Effect": "Allow", "Principal": map[string]any{"AWS": s.arn}, "Action": p.Action, "Resource": "*"}
+		out.Text = "Naming the user in a statement of the key policy that already allows " + p.Action + " would allow it (add them as key user), or a statement of their own:"
+	} else {
+		out.Text = "A statement in an IAM policy of the user would allow it:"
+	}
+	text, err := json.MarshalIndent(statement, "", "  ")
+	if err != nil {
+		return nil
+	}
+	out.Statement = string(text)
+	return out
+}
+
