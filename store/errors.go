@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // Errors of declarations and arguments, found before any call.
@@ -22,8 +23,9 @@ var (
 	// a [*SizeError].
 	ErrItemTooLarge = errors.New("item is too large")
 	// ErrTooWide: a server-side table without a version attribute, and an item
-	// of more attributes than one condition can compare.
-	ErrTooWide = errors.New("item has too many attributes for one condition: declare a version attribute")
+	// of more attributes than one condition can compare. Declare a version
+	// attribute.
+	ErrTooWide = precondition.ErrTooWide
 )
 
 // Errors of items and calls.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // Condition is a condition or filter, made with the SDK's expression package:
@@ -95,33 +96,8 @@ func (c *core) condition(conditions []Condition) (expr *string, names map[string
 	return e.Condition(), e.Names(), e.Values(), nil
 }
 
-func name(attribute string) expression.NameBuilder { return expression.NameNoDotSplit(attribute) }
+func name(attribute string) expression.NameBuilder { return precondition.Name(attribute) }
 
-// value is an attribute value as an operand, which the builder takes by value.
-func value(av types.AttributeValue) expression.ValueBuilder {
-	switch v := av.(type) {
-	case *types.AttributeValueMemberS:
-		return expression.Value(*v)
-	case *types.AttributeValueMemberN:
-		return expression.Value(*v)
-	case *types.AttributeValueMemberB:
-		return expression.Value(*v)
-	case *types.AttributeValueMemberSS:
-		return expression.Value(*v)
-	case *types.AttributeValueMemberNS:
-		return expression.Value(*v)
-	case *types.AttributeValueMemberBS:
-		return expression.Value(*v)
-	case *types.AttributeValueMemberM:
-		return expression.Value(*v)
-	case *types.AttributeValueMemberL:
-		return expression.Value(*v)
-	case *types.AttributeValueMemberNULL:
-		return expression.Value(*v)
-	case *types.AttributeValueMemberBOOL:
-		return expression.Value(*v)
-	}
-	return expression.Value(av)
-}
+func value(av types.AttributeValue) expression.ValueBuilder { return precondition.Value(av) }
 
 func isReserved(name string) bool { return strings.HasPrefix(name, envelope.ReservedPrefix) }

@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // Attempts of Update, and the pauses between them, which double and are taken
@@ -170,63 +169,30 @@ func setInt(v reflect.Value, f *field, n int64) error {
 func (c *core) unchanged(stored envelope.Item) (Condition, error) {
 	p := c.plan
 	if c.encryptor != nil && stored[envelope.FooterAttribute] != nil {
-		// Others may change unsigned attributes without touching the footer.
-		guard := []Condition{name(envelope.FooterAttribute).Equal(value(stored[envelope.FooterAttribute]))}
-		for n, av := range stored {
-			if c.encryptor.AllowedUnsigned(n) {
-				guard = append(guard, name(n).Equal(value(av)))
-			}
-		}
-		return narrow(c.missing(guard, stored, c.unsigned))
+		return precondition.Sealed(stored, c.encryptor.AllowedUnsigned, c.unsigned)
 	}
 	if p.version != nil && c.encryptor == nil && stored[p.version.name] != nil {
 		return name(p.version.name).Equal(value(stored[p.version.name])), nil
 	}
-	guard := make([]Condition, 0, len(stored)+len(p.fields)+1)
-	for n, av := range stored {
-		guard = append(guard, name(n).Equal(value(av)))
-	}
 	known := make([]string, 0, len(p.fields)+len(c.unsigned)+1)
-	if c.encryptor != nil { // plaintext, read under a policy that allows it
-		known = append(known, envelope.FooterAttribute)
-		for n := range c.encryptor.Actions() {
-			known = append(known, n)
-		}
-		for _, n := range c.unsigned {
-			if _, has := c.encryptor.Actions()[n]; !has {
-				known = append(known, n)
-			}
-		}
-	} else {
+	if c.encryptor == nil {
 		for _, f := range p.fields {
 			known = append(known, f.name)
 		}
+		return precondition.Plain(stored, known)
 	}
-	return narrow(c.missing(guard, stored, known))
-}
-
-// missing adds that the names which the item did not have are still absent.
-func (c *core) missing(guard []Condition, stored envelope.Item, names []string) []Condition {
-	for _, n := range names {
-		if _, has := stored[n]; !has {
-			guard = append(guard, name(n).AttributeNotExists())
+	// Plaintext, read under a policy that allows it.
+	known = append(known, envelope.FooterAttribute)
+	actions := c.encryptor.Actions()
+	for n := range actions {
+		known = append(known, n)
+	}
+	for _, n := range c.unsigned {
+		if _, has := actions[n]; !has {
+			known = append(known, n)
 		}
 	}
-	return guard
-}
-
-// narrow joins the parts if DynamoDB's limits for expressions allow it.
-func narrow(guard []Condition) (Condition, error) {
-	all, _ := join(guard)
-	e, err := expression.NewBuilder().WithCondition(all).Build()
-	if err != nil {
-		return Condition{}, fmt.Errorf("%w: condition: %w", ErrConfiguration, err)
-	}
-	// Each part has one operator or function, and is joined by one AND.
-	if n := 2*len(guard) - 1; n > ddbexpr.MaxOperators || len(*e.Condition()) > ddbexpr.MaxExpressionSize {
-		return Condition{}, fmt.Errorf("%w: %d attributes, %d bytes of expression", ErrTooWide, len(guard), len(*e.Condition()))
-	}
-	return all, nil
+	return precondition.Plain(stored, known)
 }
 
 // sleep waits, or returns the context's error.

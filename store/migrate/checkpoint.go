@@ -1,0 +1,126 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+)
+
+// TableCreator is the part of *dynamodb.Client that CreateCheckpointTable uses.
+type TableCreator interface {
+	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
+	dynamodb.DescribeTableAPIClient
+}
+
+// CreateCheckpointTable creates a table for checkpoints (partition key "id", a
+// string; on demand) and waits until it is ready. One that exists is no error.
+// Checkpoints hold key values of the migrated table in the clear.
+func CreateCheckpointTable(ctx context.Context, c TableCreator, name string) error {
+	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+	})
+	var exists *types.ResourceInUseException
+	if err != nil && !errors.As(err, &exists) {
+		return fmt.Errorf("create checkpoint table %s: %w", name, err)
+	}
+	waiter := dynamodb.NewTableExistsWaiter(c, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 100*time.Millisecond, 2*time.Second
+	})
+	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, 5*time.Minute); err != nil {
+		return fmt.Errorf("create checkpoint table %s: %w", name, err)
+	}
+	return nil
+}
+
+// checkpoint is what is kept of one segment.
+type checkpoint struct {
+	done     bool
+	position envelope.Item // where the next page begins; nil: at the beginning
+	counts   Counts
+}
+
+// numbers of the counts, by attribute.
+func (c *Counts) numbers() map[string]*int64 {
+	return map[string]*int64{
+		"plaintext": &c.Plaintext, "outdated": &c.Outdated, "current": &c.Current,
+		"migrated": &c.Migrated, "gone": &c.Gone, "failed": &c.Failed,
+	}
+}
+
+func (m *Migration) checkpointID(phase string, segment int) string {
+	return fmt.Sprintf("%s/%s/%d", m.ID, phase, segment)
+}
+
+// load reads a segment's checkpoint; a zero one if there is none.
+func (m *Migration) load(ctx context.Context, phase string, segment int) (checkpoint, error) {
+	var c checkpoint
+	fail := func(err error) (checkpoint, error) {
+		return checkpoint{}, fmt.Errorf("checkpoint %s: %w", m.checkpointID(phase, segment), err)
+	}
+	out, err := m.Client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &m.CheckpointTable, ConsistentRead: aws.Bool(true),
+		Key: envelope.Item{"id": &types.AttributeValueMemberS{Value: m.checkpointID(phase, segment)}},
+	})
+	if err != nil {
+		return fail(err)
+	}
+	if len(out.Item) == 0 {
+		return c, nil
+	}
+	if s, _ := out.Item["fingerprint"].(*types.AttributeValueMemberS); s == nil || s.Value != m.fingerprint {
+		return fail(fmt.Errorf("%w: table, segments or configurations differ: choose another ID", ErrCheckpoint))
+	}
+	if b, _ := out.Item["done"].(*types.AttributeValueMemberBOOL); b != nil {
+		c.done = b.Value
+	}
+	if p, _ := out.Item["position"].(*types.AttributeValueMemberS); p != nil {
+		if c.position, err = ddbjson.Unmarshal([]byte(p.Value)); err != nil || len(c.position) == 0 {
+			return fail(fmt.Errorf("%w: its position is unreadable", ErrCheckpoint))
+		}
+	}
+	for name, to := range c.counts.numbers() {
+		n, _ := out.Item[name].(*types.AttributeValueMemberN)
+		if n == nil {
+			return fail(fmt.Errorf("%w: it has no %s", ErrCheckpoint, name))
+		}
+		if *to, err = strconv.ParseInt(n.Value, 10, 64); err != nil || *to < 0 {
+			return fail(fmt.Errorf("%w: its %s is no count", ErrCheckpoint, name))
+		}
+	}
+	return c, nil
+}
+
+// save writes a segment's checkpoint. It may not run ahead of the items.
+func (m *Migration) save(ctx context.Context, phase string, segment int, c checkpoint) error {
+	item := envelope.Item{
+		"id":          &types.AttributeValueMemberS{Value: m.checkpointID(phase, segment)},
+		"fingerprint": &types.AttributeValueMemberS{Value: m.fingerprint},
+		"done":        &types.AttributeValueMemberBOOL{Value: c.done},
+		"updated":     &types.AttributeValueMemberS{Value: time.Now().UTC().Format(time.RFC3339)},
+	}
+	if len(c.position) > 0 {
+		text, err := ddbjson.Marshal(c.position)
+		if err != nil {
+			return fmt.Errorf("checkpoint %s: position cannot be written", m.checkpointID(phase, segment))
+		}
+		item["position"] = &types.AttributeValueMemberS{Value: string(text)}
+	}
+	for name, n := range c.counts.numbers() {
+		item[name] = &types.AttributeValueMemberN{Value: strconv.FormatInt(*n, 10)}
+	}
+	if _, err := m.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &m.CheckpointTable, Item: item}); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", m.checkpointID(phase, segment), err)
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package migrate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// Client is the part of *dynamodb.Client that a migration uses. It must not
+// have store/transparent installed for the table.
+type Client interface {
+	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
+}
+
+var _ Client = (*dynamodb.Client)(nil)
+
+var (
+	// ErrNoDryRun: Run was called for a segment without a complete dry run.
+	ErrNoDryRun = errors.New("no complete dry run")
+	// ErrCheckpoint: the checkpoint is of another migration under the same ID,
+	// or damaged.
+	ErrCheckpoint = errors.New("checkpoint does not fit the migration")
+	// ErrFailedItems: the migration went through, but some items could not be
+	// converted and are as they were. The report names them.
+	ErrFailedItems = errors.New("some items could not be converted")
+)
+
+// Config describes a migration.
+type Config struct {
+	Client Client
+	Table  string
+	// ID names the migration in the checkpoint table; another one, another ID.
+	ID string
+	// From opens items in the old state if it is encrypted; nil if it is
+	// plaintext. Its PlaintextPolicy says whether plaintext items are in the old
+	// state too.
+	From *envelope.ItemEncryptor
+	// To makes the new state; nil means plaintext. It also opens items.
+	To *envelope.ItemEncryptor
+	// CheckpointTable keeps the positions; see CreateCheckpointTable.
+	CheckpointTable string
+	// Segments divide the table, for parallel work; zero: 4. The same for all
+	// parts of a migration.
+	Segments int
+	// Share says which segments are this process's; zero: all.
+	Share Share
+	// ReadUnits and WriteUnits limit this process, in capacity units a second;
+	// zero: no limit.
+	ReadUnits, WriteUnits float64
+	// PageSize is the number of items read in one call; zero: 1 MB. Memory is
+	// one page for each segment of this process.
+	PageSize int32
+	// Writers work on the items of a page at the same time; zero: 8.
+	Writers int
+	// SkipDryRun lets Run begin without a dry run of the same ID.
+	SkipDryRun bool
+	// Progress is called after each page, by one goroutine at a time. Nil: not.
+	Progress func(Progress)
+}
+
+// Share is one of several machines with the same migration: it works on every
+// segment s for which s % Total == Index.
+type Share struct{ Index, Total int }
+
+// ShareFromEnvironment reads the share of a job: AWS_BATCH_JOB_ARRAY_INDEX of
+// AWS Batch, or JOB_COMPLETION_INDEX of a Kubernetes indexed job. total is the
+// number of jobs; zero takes AWS_BATCH_JOB_ARRAY_SIZE. Without any of these
+// variables it is the share of a single machine. lookup is os.LookupEnv.
+func ShareFromEnvironment(lookup func(string) (string, bool), total int) (Share, error) {
+	for _, v := range []struct{ index, size string }{
+		{"AWS_BATCH_JOB_ARRAY_INDEX", "AWS_BATCH_JOB_ARRAY_SIZE"},
+		{"JOB_COMPLETION_INDEX", ""},
+	} {
+		text, has := lookup(v.index)
+		if !has {
+			continue
+		}
+		index, err := strconv.Atoi(text)
+		if err != nil {
+			return Share{}, fmt.Errorf("%w: %s is no number", envelope.ErrConfiguration, v.index)
+		}
+		if total == 0 && v.size != "" {
+			size, _ := lookup(v.size)
+			if total, err = strconv.Atoi(size); err != nil {
+				return Share{}, fmt.Errorf("%w: %s is no number, and no total was given", envelope.ErrConfiguration, v.size)
+			}
+		}
+		if total == 0 {
+			return Share{}, fmt.Errorf("%w: %s is set, but the total of jobs is not known", envelope.ErrConfiguration, v.index)
+		}
+		s := Share{index, total}
+		return s, s.check()
+	}
+	return Share{0, 1}, nil
+}
+
+func (s Share) check() error {
+	if s.Total < 1 || s.Index < 0 || s.Index >= s.Total {
+		return fmt.Errorf("%w: share %d of %d", envelope.ErrConfiguration, s.Index, s.Total)
+	}
+	return nil
+}
+
+// maxSegments is DynamoDB's limit.
+const maxSegments = 1_000_000
+
+func (c *Config) check() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: migration: "+format, append([]any{envelope.ErrConfiguration}, args...)...)
+	}
+	switch {
+	case c.Client == nil || c.Table == "":
+		return bad("a client and a table are needed")
+	case c.From == nil && c.To == nil:
+		return bad("from plaintext to plaintext: From or To is needed")
+	case c.ID == "" || c.CheckpointTable == "":
+		return bad("an ID and a checkpoint table are needed")
+	case c.CheckpointTable == c.Table:
+		return bad("checkpoints need a table of their own")
+	case c.From != nil && c.To != nil && (c.From.PartitionKey() != c.To.PartitionKey() || c.From.SortKey() != c.To.SortKey()):
+		return bad("From and To name different keys")
+	case c.To != nil && c.To.PlaintextPolicy() == envelope.ForcePlaintextWriteAllowPlaintextRead:
+		return bad("To writes plaintext by its policy: leave To nil for that")
+	case c.Segments < 0 || c.Segments > maxSegments:
+		return bad("%d segments", c.Segments)
+	case c.ReadUnits < 0 || c.WriteUnits < 0 || c.PageSize < 0 || c.Writers < 0:
+		return bad("a negative limit")
+	}
+	if c.Segments == 0 {
+		c.Segments = 4
+	}
+	if c.Writers == 0 {
+		c.Writers = 8
+	}
+	if c.Share == (Share{}) {
+		c.Share.Total = 1
+	}
+	return c.Share.check()
+}
+
+// fingerprint tells migrations of one ID apart that do not belong together.
+func (c *Config) fingerprint() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %d", c.Table, c.Segments)
+	for _, e := range []*envelope.ItemEncryptor{c.From, c.To} {
+		if e == nil {
+			fmt.Fprint(h, " plaintext")
+			continue
+		}
+		fmt.Fprintf(h, " %q %v", e.LogicalTableName(), e.AlgorithmSuite())
+		actions := e.Actions()
+		for _, name := range slices.Sorted(maps.Keys(actions)) {
+			fmt.Fprintf(h, " %q=%v", name, actions[name])
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}

@@ -1,0 +1,308 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
+)
+
+// Migration is a migration of one table. DryRun and Run must not run at the
+// same time.
+type Migration struct {
+	Config
+	fingerprint string
+	absent      []string // names that an item's condition checks the absence of
+	unsigned    []string
+	read, write limit
+}
+
+// Phases, as checkpoints name them.
+const (
+	dryRun = "dry-run"
+	run    = "run"
+)
+
+// New checks a configuration. Errors: envelope.ErrConfiguration.
+func New(c Config) (*Migration, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	m := &Migration{Config: c, fingerprint: c.fingerprint(), read: newLimit(c.ReadUnits), write: newLimit(c.WriteUnits)}
+	seen := map[string]bool{}
+	for _, e := range []*envelope.ItemEncryptor{c.From, c.To} {
+		if e == nil {
+			continue
+		}
+		for name, action := range e.Actions() {
+			if action == envelope.DoNothing {
+				m.unsigned = append(m.unsigned, name)
+			}
+			if !seen[name] {
+				seen[name] = true
+				m.absent = append(m.absent, name)
+			}
+		}
+	}
+	m.absent = append(m.absent, envelope.FooterAttribute)
+	return m, nil
+}
+
+// DryRun opens and converts every item of this share and writes none, so that
+// everything that would fail shows. It counts anew each time; interrupted, it
+// goes on where it was. Errors: [ErrFailedItems], [ErrCheckpoint], those of
+// DynamoDB, and envelope.ErrKeyDenied, which ends it at once.
+func (m *Migration) DryRun(ctx context.Context) (Report, error) { return m.all(ctx, dryRun) }
+
+// Run converts the items of this share. Segments that are complete without
+// failed items are not read again. Errors: [ErrNoDryRun]; those of DryRun.
+func (m *Migration) Run(ctx context.Context) (Report, error) { return m.all(ctx, run) }
+
+func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
+	var segments []int
+	for s := m.Share.Index; s < m.Segments; s += m.Share.Total {
+		segments = append(segments, s)
+	}
+	t := &tracker{begin: time.Now(), call: m.Progress}
+	t.progress.Segments = len(segments)
+	if out, err := m.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &m.Table}); err != nil {
+		return Report{}, fmt.Errorf("migration of %s: %w", m.Table, err)
+	} else if out.Table != nil {
+		t.total = aws.ToInt64(out.Table.ItemCount) * int64(len(segments)) / int64(m.Segments)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for _, s := range segments {
+		wg.Go(func() {
+			if err := m.segment(ctx, phase, s, t); err != nil {
+				cancel(fmt.Errorf("segment %d: %w", s, err))
+			}
+		})
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return t.report, fmt.Errorf("migration of %s: %w", m.Table, err)
+	}
+	return t.report, t.report.err(m.Table)
+}
+
+// segment works through one segment from its checkpoint on.
+func (m *Migration) segment(ctx context.Context, phase string, segment int, t *tracker) error {
+	if phase == run && !m.SkipDryRun {
+		dry, err := m.load(ctx, dryRun, segment)
+		if err != nil {
+			return err
+		}
+		if !dry.done {
+			return ErrNoDryRun
+		}
+	}
+	c, err := m.load(ctx, phase, segment)
+	if err != nil {
+		return err
+	}
+	if c.done && phase == run && c.counts.Failed == 0 {
+		t.earlier(c.counts)
+		t.segmentDone()
+		return nil
+	}
+	if c.done { // a dry run is asked for again, or failed items are tried again
+		c = checkpoint{}
+	}
+	t.earlier(c.counts)
+	for !c.done {
+		in := &dynamodb.ScanInput{
+			TableName: &m.Table, ConsistentRead: aws.Bool(true), ExclusiveStartKey: c.position,
+			ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+		}
+		if m.Segments > 1 {
+			in.Segment, in.TotalSegments = aws.Int32(int32(segment)), aws.Int32(int32(m.Segments))
+		}
+		if m.PageSize > 0 {
+			in.Limit = &m.PageSize
+		}
+		out, err := m.Client.Scan(ctx, in)
+		if err != nil {
+			return err
+		}
+		if out.ConsumedCapacity != nil {
+			if err := m.read.wait(ctx, aws.ToFloat64(out.ConsumedCapacity.CapacityUnits)); err != nil {
+				return err
+			}
+		}
+		counts, failures, err := m.page(ctx, phase, out.Items)
+		if err != nil {
+			return err
+		}
+		c.counts.add(counts)
+		c.position, c.done = out.LastEvaluatedKey, len(out.LastEvaluatedKey) == 0
+		if err := m.save(ctx, phase, segment, c); err != nil {
+			return err
+		}
+		t.page(counts, failures)
+	}
+	t.segmentDone()
+	return nil
+}
+
+// page works on the items of a page, several at the same time.
+func (m *Migration) page(ctx context.Context, phase string, items []envelope.Item) (counts Counts, failures []error, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	next := make(chan envelope.Item)
+	for range min(m.Writers, len(items)) {
+		wg.Go(func() {
+			for item := range next {
+				c, err := m.item(ctx, phase, item)
+				if err != nil && isFinal(ctx, err) {
+					cancel(err)
+					return
+				}
+				mu.Lock()
+				counts.add(c)
+				if err != nil {
+					failures = append(failures, &store.ItemError{Table: m.Table, Key: m.key(item), Err: err})
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, item := range items {
+		select {
+		case next <- item:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	wg.Wait()
+	return counts, failures, context.Cause(ctx)
+}
+
+// Attempts on an item that others change all the time.
+const (
+	itemAttempts = 20
+	firstPause   = 2 * time.Millisecond
+	longestPause = 250 * time.Millisecond
+)
+
+// item converts one item. Its error, unless final, is about this item.
+func (m *Migration) item(ctx context.Context, phase string, stored envelope.Item) (Counts, error) {
+	pause := firstPause
+	for range itemAttempts {
+		next, s, err := m.convert(ctx, stored)
+		if err == nil && next != nil {
+			err = m.fits(stored, next)
+		}
+		switch {
+		case err != nil:
+			return Counts{Failed: 1}, err
+		case s == stateCurrent:
+			return Counts{Current: 1}, nil
+		case phase == dryRun && s == statePlaintext:
+			return Counts{Plaintext: 1}, nil
+		case phase == dryRun:
+			return Counts{Outdated: 1}, nil
+		}
+		var lost *types.ConditionalCheckFailedException
+		if err = m.put(ctx, stored, next); err == nil {
+			return Counts{Migrated: 1}, nil
+		} else if !errors.As(err, &lost) {
+			return Counts{Failed: 1}, err
+		}
+		timer := time.NewTimer(rand.N(pause))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return Counts{}, ctx.Err()
+		}
+		pause = min(2*pause, longestPause)
+		out, err := m.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &m.Table, Key: m.key(stored), ConsistentRead: aws.Bool(true)})
+		if err != nil {
+			return Counts{Failed: 1}, callError{err}
+		}
+		if len(out.Item) == 0 {
+			return Counts{Gone: 1}, nil
+		}
+		// An SDK retry of a write whose answer was lost lands here too: the
+		// item is current then.
+		stored = out.Item
+	}
+	return Counts{Failed: 1}, fmt.Errorf("%w: %d attempts", store.ErrConflict, itemAttempts)
+}
+
+// callError is a failed call: it ends the migration, while a refused item does
+// not.
+type callError struct{ error }
+
+func (e callError) Unwrap() error { return e.error }
+
+func (m *Migration) fits(stored, next envelope.Item) error {
+	const most = 400 << 10
+	if n := ddbjson.ItemSize(next); n > most {
+		return &store.SizeError{Table: m.Table, Plain: ddbjson.ItemSize(stored), Stored: n}
+	}
+	return nil
+}
+
+// put writes the new form if the item is still what was read.
+func (m *Migration) put(ctx context.Context, stored, next envelope.Item) error {
+	var unchanged expression.ConditionBuilder
+	var err error
+	if stored[envelope.FooterAttribute] != nil {
+		unchanged, err = precondition.Sealed(stored, m.allowedUnsigned, m.unsigned)
+	} else {
+		unchanged, err = precondition.Plain(stored, m.absent)
+	}
+	if err != nil {
+		return err
+	}
+	e, err := expression.NewBuilder().WithCondition(unchanged).Build()
+	if err != nil {
+		return err
+	}
+	// A unit is 1 KB of the larger of both items.
+	kb := (max(ddbjson.ItemSize(stored), ddbjson.ItemSize(next)) + 1023) / 1024
+	if err := m.write.wait(ctx, float64(kb)); err != nil {
+		return callError{err}
+	}
+	_, err = m.Client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &m.Table, Item: next, ConditionExpression: e.Condition(),
+		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
+	})
+	if err != nil {
+		return callError{err}
+	}
+	return nil
+}
+
+func (m *Migration) allowedUnsigned(name string) bool {
+	return m.From != nil && m.From.AllowedUnsigned(name) || m.To != nil && m.To.AllowedUnsigned(name)
+}
+
+func (m *Migration) key(item envelope.Item) envelope.Item {
+	e := m.To
+	if e == nil {
+		e = m.From
+	}
+	key := envelope.Item{e.PartitionKey(): item[e.PartitionKey()]}
+	if s := e.SortKey(); s != "" {
+		key[s] = item[s]
+	}
+	return key
+}

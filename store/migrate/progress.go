@@ -1,0 +1,115 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Counts are numbers of items by state. In a dry run Plaintext and Outdated are
+// what Run would convert; in Run they are zero and Migrated counts instead.
+type Counts struct {
+	Plaintext int64 // without header and footer, and to be encrypted
+	Outdated  int64 // encrypted, but not as they shall be
+	Current   int64 // in the new state already
+	Migrated  int64 // written in the new state
+	Gone      int64 // deleted by others after they were read
+	Failed    int64 // cannot be converted; left as they are
+}
+
+// Total is the number of items that were looked at.
+func (c Counts) Total() int64 {
+	return c.Plaintext + c.Outdated + c.Current + c.Migrated + c.Gone + c.Failed
+}
+
+func (c *Counts) add(d Counts) {
+	c.Plaintext += d.Plaintext
+	c.Outdated += d.Outdated
+	c.Current += d.Current
+	c.Migrated += d.Migrated
+	c.Gone += d.Gone
+	c.Failed += d.Failed
+}
+
+// Progress is how far this process is.
+type Progress struct {
+	Counts Counts
+	// SegmentsDone of Segments are complete; of this share.
+	SegmentsDone, Segments int
+	Elapsed                time.Duration
+	// ItemsPerSecond counts what was looked at since the start of this process.
+	ItemsPerSecond float64
+	// Remaining is the estimated time to the end, from DynamoDB's count of the
+	// table's items, which is up to six hours old; zero if unknown.
+	Remaining time.Duration
+}
+
+// Report is the result of a migration, over all runs of its ID as far as this
+// share goes.
+type Report struct {
+	Counts Counts
+	// Failures are the first 100 [*store.ItemError] of this process.
+	Failures []error
+}
+
+const maxFailures = 100
+
+// tracker sums up what the segments do.
+type tracker struct {
+	mu       sync.Mutex
+	begin    time.Time
+	total    int64 // estimated items of this share; 0: unknown
+	seen     int64 // by this process
+	report   Report
+	progress Progress
+	call     func(Progress)
+}
+
+// page adds a page's counts and failures and tells about it.
+func (t *tracker) page(c Counts, failures []error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.report.Counts.add(c)
+	t.report.Failures = append(t.report.Failures, failures[:min(len(failures), maxFailures-len(t.report.Failures))]...)
+	t.seen += c.Total()
+	t.tell()
+}
+
+// segment adds a complete segment, and before it the counts of earlier runs.
+func (t *tracker) earlier(c Counts) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.report.Counts.add(c)
+}
+
+func (t *tracker) segmentDone() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.progress.SegmentsDone++
+	t.tell()
+}
+
+func (t *tracker) tell() {
+	if t.call == nil {
+		return
+	}
+	p := &t.progress
+	p.Counts, p.Elapsed = t.report.Counts, time.Since(t.begin)
+	if s := p.Elapsed.Seconds(); s > 0 {
+		p.ItemsPerSecond = float64(t.seen) / s
+	}
+	p.Remaining = 0
+	if left := t.total - p.Counts.Total(); left > 0 && p.ItemsPerSecond > 0 {
+		p.Remaining = time.Duration(float64(left) / p.ItemsPerSecond * float64(time.Second))
+	}
+	t.call(*p)
+}
+
+// err of a finished migration.
+func (r Report) err(table string) error {
+	if r.Counts.Failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("migration of %s: %w: %d of %d; %w", table, ErrFailedItems, r.Counts.Failed, r.Counts.Total(), errors.Join(r.Failures[:min(len(r.Failures), 3)]...))
+}

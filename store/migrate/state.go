@@ -1,0 +1,122 @@
+package migrate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+)
+
+// state of an item as it was read.
+type state int
+
+const (
+	statePlaintext state = iota + 1
+	stateOutdated
+	stateCurrent
+)
+
+// convert opens and verifies an item and makes its new form, which is nil for
+// one that is current.
+func (m *Migration) convert(ctx context.Context, stored envelope.Item) (next envelope.Item, s state, err error) {
+	sealed := stored[envelope.HeaderAttribute] != nil || stored[envelope.FooterAttribute] != nil
+	if !sealed {
+		if m.To == nil {
+			return nil, stateCurrent, nil
+		}
+		if m.From != nil && m.From.PlaintextPolicy() == envelope.ForbidPlaintextWriteForbidPlaintextRead {
+			return nil, statePlaintext, fmt.Errorf("%w, and From forbids plaintext", envelope.ErrNotEncrypted)
+		}
+		next, err = m.To.EncryptItem(ctx, stored)
+		return next, statePlaintext, err
+	}
+	plain, byTo, err := m.open(ctx, stored)
+	if err != nil {
+		return nil, stateOutdated, err
+	}
+	if m.To == nil {
+		return plain, stateOutdated, nil
+	}
+	if next, err = m.To.EncryptItem(ctx, plain); err != nil {
+		return nil, stateOutdated, err
+	}
+	if byTo {
+		same, err := m.alike(stored, next)
+		if err != nil {
+			return nil, stateOutdated, err
+		}
+		if same {
+			return nil, stateCurrent, nil
+		}
+	}
+	return next, stateOutdated, nil
+}
+
+// open decrypts by the new configuration, or else by the old one.
+func (m *Migration) open(ctx context.Context, stored envelope.Item) (plain envelope.Item, byTo bool, err error) {
+	if m.To != nil {
+		if plain, err = m.To.DecryptItem(ctx, stored); err == nil || m.From == nil || ctx.Err() != nil {
+			return plain, true, err
+		}
+	}
+	plain, old := m.From.DecryptItem(ctx, stored)
+	if old != nil && err != nil {
+		old = fmt.Errorf("by From: %w; by To: %w", old, err)
+	}
+	return plain, false, old
+}
+
+// alike reports whether a stored item has the form that it would be written
+// in: format, suite, actions, and the wrapping keys with their versions.
+func (m *Migration) alike(stored, next envelope.Item) (bool, error) {
+	a, err := m.To.Inspect(stored)
+	if err != nil {
+		return false, err
+	}
+	b, err := m.To.Inspect(next)
+	if err != nil {
+		return false, err
+	}
+	return a.Version == b.Version && a.Suite == b.Suite && a.Legend == b.Legend &&
+		slices.EqualFunc(a.EncryptedDataKeys, b.EncryptedDataKeys, func(x, y materials.EncryptedDataKey) bool {
+			return bytes.Equal(wrappedBy(x), wrappedBy(y))
+		}), nil
+}
+
+// Layouts of encrypted data keys, from the framework's specification of the
+// raw AES keyring (provider info ends in tag length, IV length and IV) and the
+// hierarchical keyring (the version follows wrapped key, salt and IV).
+const (
+	hierarchyProvider = "aws-kms-hierarchy"
+	kmsProvider       = "aws-kms"
+	rawAESTail        = 4 + 4 + 12
+	versionOffset     = 48 + 16 + 12
+	versionLength     = 16
+)
+
+// wrappedBy is what of an encrypted data key names the wrapping key and its
+// version, and does not change from item to item.
+func wrappedBy(k materials.EncryptedDataKey) []byte {
+	id := append([]byte(k.ProviderID), 0)
+	info := []byte(k.ProviderInfo)
+	switch {
+	case k.ProviderID == hierarchyProvider && len(k.Ciphertext) >= versionOffset+versionLength:
+		id = append(append(id, info...), 0)
+		return append(id, k.Ciphertext[versionOffset:versionOffset+versionLength]...)
+	case !strings.HasPrefix(k.ProviderID, kmsProvider) && len(info) > rawAESTail &&
+		bytes.Equal(info[len(info)-rawAESTail:len(info)-12], []byte{0, 0, 0, 128, 0, 0, 0, 12}):
+		info = info[:len(info)-rawAESTail]
+	}
+	return append(id, info...)
+}
+
+// isFinal reports errors that end the migration instead of counting an item.
+func isFinal(ctx context.Context, err error) bool {
+	var call callError
+	return ctx.Err() != nil || errors.As(err, &call) || errors.Is(err, envelope.ErrKeyDenied)
+}
