@@ -114,6 +114,13 @@ func (s *Service) batchGetItem(ctx context.Context, c *call.Call) ([]byte, error
 		if b.parsed, err = b.expressions.parse(); err != nil {
 			return nil, err
 		}
+		for i, key := range b.keys {
+			for _, before := range b.keys[:i] {
+				if equalItems(key, before) {
+					return nil, errValidation("Provided list of item keys contains duplicates")
+				}
+			}
+		}
 		if b.at, err = locate(c, b.name); err != nil {
 			return nil, err
 		}

@@ -138,6 +138,9 @@ func (s *Service) batchWriteItem(ctx context.Context, c *call.Call) ([]byte, err
 		seen := map[string]bool{}
 		for _, w := range b.writes {
 			if err := w.prepare(b.t); err != nil {
+				if t := b.t.def.Key; w.kind == writePut && t.mismatch(w.item) {
+					return nil, errKeySchema() // as if it were a Key
+				}
 				return nil, err
 			}
 			if seen[w.primary] {

@@ -207,7 +207,7 @@ func (p *parsed) checkPaths(t *table) error {
 	if err := refuse(t.def.Key, "Key"); err != nil {
 		return err
 	}
-	for _, set := range [][]*index{t.local, t.global} {
+	for _, set := range [][]*index{t.global, t.local} {
 		for _, i := range set {
 			if err := refuse(i.def.Key, "IndexKey"); err != nil {
 				return err
@@ -234,7 +234,7 @@ func (p *parsed) checkUpdateTypes(t *table) error {
 		if got == "" {
 			continue
 		}
-		for _, set := range [][]*index{t.local, t.global} {
+		for _, set := range [][]*index{t.global, t.local} {
 			for _, i := range set {
 				for _, a := range []keyAttribute{i.def.Key.Partition, i.def.Key.Sort} {
 					if a.Name == action.Path[0].Name && a.Type != got {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/ddbseal/ddbseal/internal/ddbnumber"
 )
 
 // generator makes random requests for the tables of the comparison: mostly
@@ -348,6 +350,17 @@ func (g *generator) conditional(in members, returns ...string) {
 	}
 }
 
+// plain is a scalar that is always valid: dynalite does not check the values of
+// legacy conditions and crashes on some.
+func (g *generator) plain() members {
+	for {
+		v := g.scalar()
+		if n, ok := v["N"].(string); !ok || ddbnumber.Validate(n) == nil && !strings.HasPrefix(n, "+") {
+			return v
+		}
+	}
+}
+
 func (g *generator) legacyCondition() members {
 	operator := pick(g, "EQ", "NE", "LT", "LE", "GT", "GE", "NULL", "NOT_NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH", "IN", "BETWEEN")
 	c := members{"ComparisonOperator": operator}
@@ -362,7 +375,7 @@ func (g *generator) legacyCondition() members {
 	if count > 0 {
 		var list []members
 		for range count {
-			list = append(list, g.scalar())
+			list = append(list, g.plain())
 		}
 		c["AttributeValueList"] = list
 	}
@@ -372,7 +385,7 @@ func (g *generator) legacyCondition() members {
 func (g *generator) legacyExpected(in members) {
 	expected := members{}
 	for range 1 + g.IntN(2) {
-		expected[g.attribute()] = pick(g, members{"Exists": false}, members{"Value": g.scalar()}, g.legacyCondition())
+		expected[g.attribute()] = pick(g, members{"Exists": false}, members{"Value": g.plain()}, g.legacyCondition())
 	}
 	in["Expected"] = expected
 	if g.odds(4) {

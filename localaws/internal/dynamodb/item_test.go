@@ -50,7 +50,7 @@ func TestItemValidation(t *testing.T) {
 		"doubled number set":   {"PutItem", put(`{"pk": {"NS": ["1", "1.0"]}}`), "ValidationException", "Input collection contains duplicates"},
 		"number as number":     {"PutItem", put(`{"pk": {"N": 1}}`), "SerializationException", "NUMBER_VALUE cannot be converted to String"},
 		"bad base64":           {"PutItem", put(`{"pk": {"B": "a"}}`), "SerializationException", ""},
-		"bad return values":    {"PutItem", `{"TableName": "items", "Item": {}, "ReturnValues": "ALL_NEW"}`, "ValidationException", "Return values set to invalid value"},
+		"bad return values":    {"PutItem", `{"TableName": "items", "Item": {}, "ReturnValues": "ALL_NEW"}`, "ValidationException", "ReturnValues can only be ALL_OLD or NONE"},
 		"unknown return":       {"PutItem", `{"TableName": "items", "Item": {}, "ReturnValues": "SOME"}`, "ValidationException", "1 validation error detected: Value 'SOME' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"},
 		"names without use":    {"PutItem", `{"TableName": "items", "Item": {}, "ExpressionAttributeNames": {"#a": "a"}}`, "ValidationException", "ExpressionAttributeNames can only be specified when using expressions"},
 		"both kinds":           {"PutItem", `{"TableName": "items", "Item": {}, "Expected": {"a": {"Exists": false}}, "ConditionExpression": "attribute_exists(a)"}`, "ValidationException", "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}"},

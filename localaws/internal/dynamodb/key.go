@@ -175,6 +175,12 @@ func (k keySchema) checkKey(key Item) error {
 	return nil
 }
 
+// mismatch reports whether a key attribute of an item is missing or of another
+// type.
+func (k keySchema) mismatch(it Item) bool {
+	return typeOf(it[k.Partition.Name]) != k.Partition.Type || k.hasSort() && typeOf(it[k.Sort.Name]) != k.Sort.Type
+}
+
 // checkItem checks the key attributes of a whole item.
 func (k keySchema) checkItem(it Item) error {
 	attributes := []keyAttribute{k.Partition}

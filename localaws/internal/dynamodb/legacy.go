@@ -308,6 +308,8 @@ func expectedCondition(name string, c legacyCondition) (legacyCondition, error) 
 			return c, errParam("Value and AttributeValueList cannot be used together for Attribute: %s", name)
 		case c.value != nil:
 			c.values, c.list = []types.AttributeValue{c.value}, true
+		case !c.list && *c.operator != "NULL" && *c.operator != "NOT_NULL":
+			return c, errParam("Value or AttributeValueList must be used with ComparisonOperator: %s for Attribute: %s", *c.operator, name)
 		}
 		return c, nil
 	}

@@ -74,6 +74,9 @@ func (in *writeInput) write(c *call.Call) (*write, error) {
 		w.returnValues = *in.returnValues
 	}
 	if in.kind != writeUpdate && w.returnValues != "" && w.returnValues != "ALL_OLD" && w.returnValues != "NONE" {
+		if in.kind == writePut {
+			return nil, errValidation("ReturnValues can only be ALL_OLD or NONE")
+		}
 		return nil, errValidation("Return values set to invalid value")
 	}
 	var err error

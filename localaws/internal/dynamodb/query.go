@@ -146,9 +146,6 @@ func (in *pageInput) plan(t *table, p *parsed) (v view, s span, fetch bool, err 
 				return v, s, false, errParam("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", i.def.Name)
 			}
 		}
-		if fetch, err = in.fetches(v.index, selects, p); err != nil {
-			return v, s, false, err
-		}
 	}
 	if err := p.checkPaths(t); err != nil {
 		return v, s, false, err
@@ -159,6 +156,11 @@ func (in *pageInput) plan(t *table, p *parsed) (v view, s span, fetch bool, err 
 			if schema.has(name) {
 				return v, s, false, errValidationf("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
 			}
+		}
+	}
+	if v.index != nil {
+		if fetch, err = in.fetches(v.index, selects, p); err != nil {
+			return v, s, false, err
 		}
 	}
 	if in.query {

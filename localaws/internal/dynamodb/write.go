@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
@@ -99,7 +100,7 @@ func (w *write) prepare(t *table) error {
 // there, they have the right type and are not empty. The caller holds the
 // lock.
 func (t *table) checkIndexKeys(it Item) error {
-	for _, set := range [][]*index{t.local, t.global} {
+	for _, set := range [][]*index{t.global, t.local} {
 		for _, i := range set {
 			for n, a := range []keyAttribute{i.def.Key.Partition, i.def.Key.Sort} {
 				v, ok := it[a.Name]
@@ -185,6 +186,9 @@ func (w *write) evaluateUpdate(present Item) error {
 			return invalidValue(err)
 		}
 		if err := w.t.checkIndexKeys(it); err != nil {
+			if e, ok := err.(*call.Error); ok && len(w.added) == 0 && strings.HasPrefix(e.Message, paramPrefix+"Type mismatch") {
+				return errValidation("The update expression attempted to update the secondary index key to unsupported type")
+			}
 			return err
 		}
 	}
