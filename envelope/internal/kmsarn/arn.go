@@ -15,9 +15,16 @@ const multiRegionPrefix = "mrk-"
 
 var errNotKeyARN = errors.New("not the ARN of an AWS KMS key (arn:<partition>:kms:<region>:<account>:key/<id>)")
 
+// maxLength is what AWS KMS accepts as a key id.
+const maxLength = 2048
+
 // Parse reads a key ARN. The error says what text is instead, if it is another
-// identifier that AWS KMS knows.
+// identifier that AWS KMS knows. Only printable ASCII of at most 2048 bytes
+// passes: an ARN that an item names goes into calls, errors and logs.
 func Parse(text string) (ARN, error) {
+	if len(text) > maxLength || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return ARN{}, fmt.Errorf("%.200q is %w", text, errNotKeyARN)
+	}
 	if strings.HasPrefix(text, "alias/") {
 		return ARN{}, fmt.Errorf("%.200q is an alias", text)
 	}

@@ -1,24 +1,32 @@
 package kmsarn
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestParse(t *testing.T) {
 	const id = "1234abcd-12ab-34cd-56ef-1234567890ab"
 	for text, want := range map[string]bool{
-		"arn:aws:kms:us-west-2:111122223333:key/" + id:                true,
-		"arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-" + id: true,
-		"arn:aws:kms:us-west-2:111122223333:key/a/b":                  true,
-		"arn:aws:kms:us-west-2:111122223333:alias/name":               false,
-		"arn:aws:kms:us-west-2:111122223333:key/":                     false,
-		"arn:aws:kms:us-west-2:111122223333:key":                      false,
-		"arn:aws:kms:us-west-2:111122223333:key:" + id:                false,
-		"arn:aws:kms:us-west-2::key/" + id:                            false,
-		"arn:aws:kms::111122223333:key/" + id:                         false,
-		"arn::kms:us-west-2:111122223333:key/" + id:                   false,
-		"arn:aws:s3:us-west-2:111122223333:key/" + id:                 false,
-		"ARN:aws:kms:us-west-2:111122223333:key/" + id:                false,
-		"arn:aws:kms:us-west-2:111122223333:key/" + id + ":x":         false,
-		"arn:aws:dynamodb:us-west-2:111122223333:table/" + id:         false,
+		"arn:aws:kms:us-west-2:111122223333:key/" + id:                        true,
+		"arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-" + id:         true,
+		"arn:aws:kms:us-west-2:111122223333:key/a/b":                          true,
+		"arn:aws:kms:us-west-2:111122223333:alias/name":                       false,
+		"arn:aws:kms:us-west-2:111122223333:key/":                             false,
+		"arn:aws:kms:us-west-2:111122223333:key":                              false,
+		"arn:aws:kms:us-west-2:111122223333:key:" + id:                        false,
+		"arn:aws:kms:us-west-2::key/" + id:                                    false,
+		"arn:aws:kms::111122223333:key/" + id:                                 false,
+		"arn::kms:us-west-2:111122223333:key/" + id:                           false,
+		"arn:aws:s3:us-west-2:111122223333:key/" + id:                         false,
+		"ARN:aws:kms:us-west-2:111122223333:key/" + id:                        false,
+		"arn:aws:kms:us-west-2:111122223333:key/" + id + ":x":                 false,
+		"arn:aws:dynamodb:us-west-2:111122223333:table/" + id:                 false,
+		"arn:aws:kms:us-west-2:111122223333:key/\x1b[2J":                      false,
+		"arn:aws:kms:us-west-2:111122223333:key/a b":                          false,
+		"arn:aws:kms:us-west-2:111122223333:key/é":                            false,
+		"arn:aws:kms:us-west-2:111122223333:key/\xff":                         false,
+		"arn:aws:kms:us-west-2:111122223333:key/" + strings.Repeat("a", 2010): false,
 		"alias/name": false, id: false, "mrk-" + id: false, "": false,
 	} {
 		a, err := Parse(text)
