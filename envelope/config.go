@@ -2,10 +2,12 @@ package envelope
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -71,6 +73,8 @@ func (c *Config) check() error {
 		return configuration("LogicalTableName is empty")
 	case !utf8.ValidString(c.LogicalTableName):
 		return configuration("LogicalTableName is not UTF-8")
+	case len(c.LogicalTableName) > math.MaxUint16:
+		return configuration("LogicalTableName is over %d bytes, which the encryption context cannot hold", math.MaxUint16)
 	case c.PartitionKey == "":
 		return configuration("PartitionKey is empty")
 	case c.SortKey == c.PartitionKey:
@@ -83,6 +87,8 @@ func (c *Config) check() error {
 		return configuration("MaxEncryptedDataKeys is %d, not 0 to %d", c.MaxEncryptedDataKeys, materials.MaxEncryptedDataKeys)
 	case (c.Keyring == nil) == (c.CMM == nil):
 		return configuration("exactly one of Keyring and CMM is needed")
+	case c.CMM != nil && absent.Value(c.CMM), c.Keyring != nil && absent.Value(c.Keyring):
+		return configuration("Keyring or CMM is a nil pointer")
 	case len(c.Actions) > format.MaxLegend:
 		return configuration("%d attributes, the header holds %d", len(c.Actions), format.MaxLegend)
 	}

@@ -38,6 +38,7 @@ func TestNewItemEncryptorRefuses(t *testing.T) {
 	}{
 		"no table name":           {change: func(c *envelope.Config) { c.LogicalTableName = "" }},
 		"table name not UTF-8":    {change: func(c *envelope.Config) { c.LogicalTableName = "\xff" }},
+		"table name too long":     {change: func(c *envelope.Config) { c.LogicalTableName = strings.Repeat("x", 65536) }},
 		"no partition key":        {change: func(c *envelope.Config) { c.PartitionKey = "" }},
 		"one key twice":           {change: func(c *envelope.Config) { c.SortKey = "pk" }},
 		"key without action":      {func(c *envelope.Config) { delete(c.Actions, "sk") }, "sk"},

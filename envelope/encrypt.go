@@ -73,12 +73,16 @@ func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item) (Item, error
 // cannot have.
 func (e *ItemEncryptor) checkKeys(item Item) error {
 	for _, k := range e.keyFields {
-		switch v := item[k.name].(type) {
-		case nil:
+		v := item[k.name]
+		if v == nil {
 			return at(k.name, invalidItem("key attribute is missing"))
-		case *types.AttributeValueMemberS, *types.AttributeValueMemberN, *types.AttributeValueMemberB:
-		default:
-			return at(k.name, invalidItem("key attribute is a %T, not S, N or B", v))
+		}
+		id, err := format.TypeOf(v)
+		if err != nil {
+			return at(k.name, onWriting(err))
+		}
+		if id != format.TypeString && id != format.TypeNumber && id != format.TypeBinary {
+			return at(k.name, invalidItem("key attribute is of type %v, not S, N or B", id))
 		}
 	}
 	return nil
@@ -185,7 +189,9 @@ func (e *ItemEncryptor) seal(w *work, m *materials.Encryption) (Item, error) {
 		if err != nil {
 			return nil, at(en.name, onWriting(err))
 		}
-		size += format.TypeIDLength + n + tagLength
+		if size += format.TypeIDLength + n + tagLength; size > format.MaxValueSize {
+			return nil, at(en.name, invalidItem("the values up to this one are over %d bytes together", format.MaxValueSize))
+		}
 		encrypted++
 	}
 	header.Legend = w.legend

@@ -141,7 +141,7 @@ func inspectAttributes(item Item, legend []byte, unsigned func(string) bool) []I
 		}
 		a.Action = legendAction(legend[i])
 		i++
-		if v, ok := item[a.Name].(*types.AttributeValueMemberB); ok && a.Action == EncryptAndSign && len(v.Value) >= format.TypeIDLength {
+		if v, ok := item[a.Name].(*types.AttributeValueMemberB); ok && v != nil && a.Action == EncryptAndSign && len(v.Value) >= format.TypeIDLength {
 			a.Type = typeID(v.Value).String()
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -49,7 +50,7 @@ var (
 // [materials.ErrConfiguration].
 func NewHierarchical(c HierarchicalConfig) (*Hierarchical, error) {
 	switch {
-	case c.Source == nil:
+	case absent.Value(c.Source):
 		return nil, fmt.Errorf("%w: hierarchical keyring needs a source of branch keys", materials.ErrConfiguration)
 	case (c.BranchKeyID == "") == (c.Supplier == nil):
 		return nil, fmt.Errorf("%w: hierarchical keyring needs either a branch key id or a supplier of it", materials.ErrConfiguration)
@@ -88,6 +89,9 @@ func (k *Hierarchical) Prepare(ctx context.Context, m *materials.Encryption) (ma
 	branch, err := k.source.Active(ctx, id)
 	if err != nil {
 		return materials.Recipient{}, branchKeyError(id, err)
+	}
+	if branch == nil {
+		return materials.Recipient{}, branchKeyError(id, errWrongBranchKey)
 	}
 	defer branch.Wipe()
 	version, err := parseVersion(branch.Version)
@@ -158,6 +162,9 @@ func (k *Hierarchical) open(ctx context.Context, m *materials.Decryption, id str
 	branch, err := k.source.Version(ctx, id, version.String())
 	if err != nil {
 		return err
+	}
+	if branch == nil {
+		return errWrongBranchKey
 	}
 	defer branch.Wipe()
 	if branch.ID != id || branch.Version != version.String() {

@@ -195,6 +195,27 @@ func (s faultySource) Version(context.Context, string, string) (*materials.Branc
 	return s.key.Clone(), nil
 }
 
+// nilSource answers with nothing, and no error.
+type nilSource struct{}
+
+func (nilSource) Active(context.Context, string) (*materials.BranchKey, error) { return nil, nil }
+func (nilSource) Version(context.Context, string, string) (*materials.BranchKey, error) {
+	return nil, nil
+}
+
+func TestSourceThatAnswersNothing(t *testing.T) {
+	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
+	_, edks := seal(t, good, testContext)
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: nilSource{}, BranchKeyID: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustFail(t, k, testContext, edks, materials.ErrMaterials)
+	if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, materials.ErrMaterials) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSourceIsChecked(t *testing.T) {
 	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
 	_, edks := seal(t, good, testContext)

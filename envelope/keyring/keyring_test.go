@@ -296,10 +296,13 @@ func TestConfigurationErrors(t *testing.T) {
 	rsaCase("no pair", keyring.RawRSAConfig{Padding: keyring.RSAPaddingPKCS1, PublicKey: public, PrivateKey: other})
 	_, cases["multi empty"] = keyring.NewMulti(nil)
 	_, cases["multi nil child"] = keyring.NewMulti(rawAES(t, "a", 16), nil)
+	_, cases["multi nil pointer"] = keyring.NewMulti(rawAES(t, "a", 16), (*keyring.RawAES)(nil))
+	_, cases["multi nil pointer first"] = keyring.NewMulti((*keyring.RawAES)(nil))
 	hierarchy := func(name string, c keyring.HierarchicalConfig) {
 		_, cases["hierarchical "+name] = keyring.NewHierarchical(c)
 	}
 	hierarchy("no source", keyring.HierarchicalConfig{BranchKeyID: "b"})
+	hierarchy("nil pointer", keyring.HierarchicalConfig{Source: (*keyring.MemorySource)(nil), BranchKeyID: "b"})
 	hierarchy("neither", keyring.HierarchicalConfig{Source: source})
 	hierarchy("both", keyring.HierarchicalConfig{Source: source, BranchKeyID: "b", Supplier: supplier})
 	hierarchy("no UTF-8", keyring.HierarchicalConfig{Source: source, BranchKeyID: "\xff"})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -26,10 +27,13 @@ var _ materials.Keyring = (*Multi)(nil)
 func NewMulti(generator materials.Keyring, children ...materials.Keyring) (*Multi, error) {
 	m := &Multi{generator: generator}
 	if generator != nil {
+		if absent.Value(generator) {
+			return nil, fmt.Errorf("%w: multi-keyring: the generator is a nil pointer", materials.ErrConfiguration)
+		}
 		m.all = append(m.all, generator)
 	}
 	for i, c := range children {
-		if c == nil {
+		if absent.Value(c) {
 			return nil, fmt.Errorf("%w: multi-keyring: child %d is nil", materials.ErrConfiguration, i)
 		}
 		m.children = append(m.children, c)

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+
+	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 )
 
 // NewDefaultCMM makes the materials manager that most applications use: for a
@@ -14,7 +16,7 @@ import (
 // if the keyring is. A nil keyring is refused with [ErrConfiguration].
 // (Material Providers specification, default-cmm.)
 func NewDefaultCMM(k Keyring) (CMM, error) {
-	if k == nil {
+	if absent.Value(k) {
 		return nil, fmt.Errorf("%w: the materials manager needs a keyring", ErrConfiguration)
 	}
 	return &defaultCMM{keyring: k, signingKeys: newSigningKeys(signingKeysAhead)}, nil
@@ -110,7 +112,7 @@ func (r *DecryptionRequest) check() error {
 // [ErrConfiguration]. (Material Providers specification,
 // required-encryption-context-cmm.)
 func NewRequiredContextCMM(underlying CMM, keys ...string) (CMM, error) {
-	if underlying == nil {
+	if absent.Value(underlying) {
 		return nil, fmt.Errorf("%w: the required-encryption-context manager needs one to wrap", ErrConfiguration)
 	}
 	if len(keys) == 0 {

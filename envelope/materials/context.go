@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"unicode/utf8"
 )
 
 // EncryptionContext is the authenticated, not secret, description that is
@@ -36,9 +37,10 @@ func (c EncryptionContext) Clone() EncryptionContext { return maps.Clone(c) }
 // AppendSerialized appends the canonical serialization of the context to dst:
 // a 16-bit count, then each pair in ascending order of the key's bytes, key and
 // value each behind a 16-bit length. An empty context is two zero bytes. It
-// fails when a key or value is longer than 65,535 bytes or there are more pairs
-// than that. (Material Providers specification, structures, "Encryption
-// Context".)
+// fails with [ErrConfiguration] when a key is empty, when a key or value is not
+// UTF-8 or longer than 65,535 bytes, or when there are more pairs than that: no
+// reader accepts these. (Material Providers specification, structures,
+// "Encryption Context".)
 func (c EncryptionContext) AppendSerialized(dst []byte) ([]byte, error) {
 	if len(c) > maxContextPairs {
 		return nil, fmt.Errorf("%w: encryption context of %d pairs, the format holds %d", ErrConfiguration, len(c), maxContextPairs)
@@ -49,6 +51,9 @@ func (c EncryptionContext) AppendSerialized(dst []byte) ([]byte, error) {
 	for k, v := range c {
 		if len(k) > maxContextEntryLength || len(v) > maxContextEntryLength {
 			return nil, fmt.Errorf("%w: encryption context entry %.100q is longer than %d bytes", ErrConfiguration, k, maxContextEntryLength)
+		}
+		if k == "" || !utf8.ValidString(k) || !utf8.ValidString(v) {
+			return nil, fmt.Errorf("%w: encryption context entry %.100q has an empty key or is not UTF-8", ErrConfiguration, k)
 		}
 		size += 2*contextLengthFieldLength + len(k) + len(v)
 		keys = append(keys, k)

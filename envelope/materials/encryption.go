@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"unicode/utf8"
 )
 
 // MaxEncryptedDataKeys is the format's own limit: the header counts them in
@@ -33,8 +34,8 @@ type Encryption struct {
 // NewEncryption starts materials without a data key. context is the full
 // encryption context (with the public key for a signed suite) and is not
 // copied; required names the keys of it that the header omits; signingKey is
-// given exactly for a signed suite; maxKeys zero means 255. Errors:
-// [ErrConfiguration].
+// given exactly for a signed suite, and is the one whose public half the
+// context has; maxKeys zero means 255. Errors: [ErrConfiguration].
 func NewEncryption(suite AlgorithmSuite, context EncryptionContext, required []string, signingKey *ecdsa.PrivateKey, maxKeys int) (*Encryption, error) {
 	if !suite.Valid() {
 		return nil, fmt.Errorf("%w: unknown algorithm suite %v", ErrConfiguration, suite)
@@ -44,6 +45,12 @@ func NewEncryption(suite AlgorithmSuite, context EncryptionContext, required []s
 	}
 	if _, has := context[ContextPublicKey]; has != suite.Signed() {
 		return nil, fmt.Errorf("%w: suite %v and %s do not fit", ErrConfiguration, suite, ContextPublicKey)
+	}
+	if signingKey != nil {
+		// With another one the item would be written and never verify.
+		if public, err := compressedPublicKey(&signingKey.PublicKey); err != nil || public != context[ContextPublicKey] {
+			return nil, fmt.Errorf("%w: %s is not the compressed P-384 point of the signing key", ErrConfiguration, ContextPublicKey)
+		}
 	}
 	if maxKeys < 0 || maxKeys > MaxEncryptedDataKeys {
 		return nil, fmt.Errorf("%w: at most %d encrypted data keys", ErrConfiguration, MaxEncryptedDataKeys)
@@ -127,6 +134,8 @@ func (m *Encryption) AddRecipient(r Recipient) error {
 		return fmt.Errorf("%w: an intermediate key has %d bytes, not %d", ErrMaterials, IntermediateKeyLength, len(r.IntermediateKey))
 	case r.ProviderID == "" || len(r.ProviderID) > maxContextEntryLength || len(r.ProviderInfo) > maxContextEntryLength:
 		return fmt.Errorf("%w: provider id or info is empty or longer than %d bytes", ErrMaterials, maxContextEntryLength)
+	case !utf8.ValidString(r.ProviderID):
+		return fmt.Errorf("%w: provider id is not UTF-8, so no reader accepts it", ErrMaterials)
 	case len(r.WrappedIntermediateKey) == 0 || len(r.WrappedIntermediateKey) > maxContextEntryLength-WrappedDataKeyLength:
 		return fmt.Errorf("%w: wrapped intermediate key of %d bytes", ErrMaterials, len(r.WrappedIntermediateKey))
 	}
