@@ -134,11 +134,12 @@ func (e *ItemEncryptor) checkEncryption(m *materials.Encryption, asked materials
 		return fmt.Errorf("%w: %d encrypted data keys, MaxEncryptedDataKeys is %d", ErrMaterials, n, e.maxKeys)
 	}
 	full := m.Context()
+	required := slices.Sorted(slices.Values(m.RequiredKeys()))
 	for k, v := range asked {
 		if got, has := full[k]; !has || got != v {
 			return fmt.Errorf("%w: the materials manager dropped or changed %.100q", ErrMaterials, k)
 		}
-		if !slices.Contains(m.RequiredKeys(), k) {
+		if _, has := slices.BinarySearch(required, k); !has {
 			return fmt.Errorf("%w: the materials manager made %.100q a stored pair", ErrMaterials, k)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/format"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -23,7 +24,7 @@ func FuzzDecodeAttribute(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		v, err := decodeAttribute(raw)
 		if err != nil {
-			if !errors.Is(err, errMalformedAttribute) || v != nil {
+			if !errors.Is(err, format.ErrMalformed) || v != nil {
 				t.Fatal(v, err)
 			}
 			return
@@ -37,7 +38,7 @@ func FuzzDecodeAttribute(f *testing.F) {
 // size is at most what the value takes serialized, and checks that there is no
 // hole in it.
 func size(t *testing.T, v types.AttributeValue, depth int) (n int) {
-	if depth > maxAttributeDepth {
+	if depth > format.MaxDepth {
 		t.Fatal("too deep")
 	}
 	switch v := v.(type) {

@@ -3,12 +3,14 @@ package keyring
 import (
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/format"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -21,15 +23,6 @@ import (
 // holds all of those too (header version 2). On reading they are what the item
 // claims; a false claim leads to a key that does not open it.
 type BranchKeySupplier func(ctx context.Context, attributes map[string]types.AttributeValue) (string, error)
-
-// Characters of the legend: how each attribute of a version-2 context is
-// written.
-const (
-	legendString  = 'S'
-	legendNumber  = 'N'
-	legendLiteral = 'L'
-	legendBinary  = 'B'
-)
 
 // contextAttributes reads the attributes back out of an item's encryption
 // context. Without a legend (header version 1) each value is base64 of type id
@@ -48,7 +41,7 @@ func contextAttributes(c materials.EncryptionContext) (map[string]types.Attribut
 	}
 	attributes := make(map[string]types.AttributeValue, len(keys))
 	for i, k := range keys {
-		kind := byte(legendBinary)
+		kind := byte(format.ContextBinary)
 		if versionTwo {
 			kind = legend[i]
 		}
@@ -64,11 +57,11 @@ func contextAttributes(c materials.EncryptionContext) (map[string]types.Attribut
 
 func contextAttribute(kind byte, text string) (types.AttributeValue, error) {
 	switch kind {
-	case legendString:
+	case format.ContextString:
 		return &types.AttributeValueMemberS{Value: text}, nil
-	case legendNumber:
+	case format.ContextNumber:
 		return &types.AttributeValueMemberN{Value: text}, nil
-	case legendLiteral:
+	case format.ContextLiteral:
 		switch text {
 		case "null":
 			return &types.AttributeValueMemberNULL{Value: true}, nil
@@ -76,7 +69,7 @@ func contextAttribute(kind byte, text string) (types.AttributeValue, error) {
 			return &types.AttributeValueMemberBOOL{Value: text == "true"}, nil
 		}
 		return nil, fmt.Errorf("unknown literal")
-	case legendBinary:
+	case format.ContextBinary:
 		raw, err := base64.StdEncoding.Strict().DecodeString(text)
 		if err != nil {
 			return nil, fmt.Errorf("not base64")
@@ -84,4 +77,12 @@ func contextAttribute(kind byte, text string) (types.AttributeValue, error) {
 		return decodeAttribute(raw)
 	}
 	return nil, fmt.Errorf("unknown legend character %q", kind)
+}
+
+// decodeAttribute reads type id and serialized value, with nothing after it.
+func decodeAttribute(raw []byte) (types.AttributeValue, error) {
+	if len(raw) < format.TypeIDLength {
+		return nil, format.ErrMalformed
+	}
+	return format.ParseValue(format.TypeID(binary.BigEndian.Uint16(raw)), raw[format.TypeIDLength:])
 }

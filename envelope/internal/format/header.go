@@ -198,12 +198,25 @@ func (h *Header) Suite() materials.AlgorithmSuite {
 	return materials.SuiteSymmetricSignature
 }
 
+// fewKeys are looked through one by one; of more, a sorted copy is made.
+const fewKeys = 16
+
 // StoredContext returns the pairs of the full context that the header stores:
 // all but the required ones.
 func StoredContext(full materials.EncryptionContext, required []string) materials.EncryptionContext {
+	if len(required) > fewKeys {
+		// An item may have any number of attributes in its context.
+		required = slices.Sorted(slices.Values(required))
+	}
 	stored := make(materials.EncryptionContext, 1)
 	for k, v := range full {
-		if !slices.Contains(required, k) {
+		omitted := false
+		if len(required) > fewKeys {
+			_, omitted = slices.BinarySearch(required, k)
+		} else {
+			omitted = slices.Contains(required, k)
+		}
+		if !omitted {
 			stored[k] = v
 		}
 	}

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -138,5 +139,16 @@ func TestStoredContext(t *testing.T) {
 	got := StoredContext(materials.EncryptionContext{"a": "1", "b": "2"}, []string{"a", "c"})
 	if len(got) != 1 || got["b"] != "2" {
 		t.Errorf("got %v", got)
+	}
+	full, required := materials.EncryptionContext{"stored": "x"}, []string{}
+	for i := range 40 {
+		full[fmt.Sprint("k", i)] = "v"
+		required = append(required, fmt.Sprint("k", 39-i))
+	}
+	if got := StoredContext(full, required); len(got) != 1 || got["stored"] != "x" {
+		t.Errorf("of many: %v", got)
+	}
+	if required[0] != "k39" {
+		t.Error("the caller's keys were sorted")
 	}
 }
