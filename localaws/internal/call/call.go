@@ -31,6 +31,10 @@ type Call struct {
 	// ForAWSResource marks a CreateGrant made by a service for its own
 	// resource: condition key kms:GrantIsForAWSResource.
 	ForAWSResource bool
+	// SourceARN is the resource for which an AWS service acts as itself, with
+	// no user behind it: condition keys aws:SourceArn and aws:SourceAccount.
+	// Empty for every call that a user makes or causes.
+	SourceARN string
 
 	// Trail is what the service wants to appear in the audit event.
 	Trail Trail

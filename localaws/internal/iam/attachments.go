@@ -26,7 +26,7 @@ func putInline(k kind) operation {
 			return nil, err
 		}
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Put%sPolicy"), s.resource(r, k, name), nil, func(a *account) (any, error) {
+		return s.change(r, k.action("iam:Put%sPolicy"), k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -41,6 +41,7 @@ func putInline(k kind) operation {
 				return nil, conflict("LimitExceeded", "Maximum policy size of %d bytes exceeded for %s %s", k.maxInline, k.word, name)
 			}
 			e.Inline[in.PolicyName] = d
+			a.put(k.record(a, name))
 			return nil, nil
 		})
 	})
@@ -49,7 +50,7 @@ func putInline(k kind) operation {
 func getInline(k kind) operation {
 	return reads(func(s *Service, r *request, in *inlineInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.action("iam:Get%sPolicy"), s.resource(r, k, name), func(a *account) (any, error) {
+		return s.view(r, k.action("iam:Get%sPolicy"), k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -72,7 +73,7 @@ func getInline(k kind) operation {
 func deleteInline(k kind) operation {
 	return writes(func(s *Service, r *request, in *inlineInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Delete%sPolicy"), s.resource(r, k, name), nil, func(a *account) (any, error) {
+		return s.change(r, k.action("iam:Delete%sPolicy"), k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -81,6 +82,7 @@ func deleteInline(k kind) operation {
 				return nil, notFound("The %s policy with name %s cannot be found.", k.word, in.PolicyName)
 			}
 			delete(e.Inline, in.PolicyName)
+			a.put(k.record(a, name))
 			return nil, nil
 		})
 	})
@@ -95,7 +97,7 @@ type entityPage struct {
 func listInline(k kind) operation {
 	return reads(func(s *Service, r *request, in *entityPage) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.action("iam:List%sPolicies"), s.resource(r, k, name), func(a *account) (any, error) {
+		return s.view(r, k.action("iam:List%sPolicies"), k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -122,7 +124,7 @@ func (in *attachInput) context() policy.Context {
 func attach(k kind) operation {
 	return writes(func(s *Service, r *request, in *attachInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Attach%sPolicy"), s.resource(r, k, name), in.context(), func(a *account) (any, error) {
+		return s.change(r, k.action("iam:Attach%sPolicy"), k.named(name), in.context(), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -137,6 +139,7 @@ func attach(k kind) operation {
 				return nil, conflict("LimitExceeded", "Cannot exceed quota for PoliciesPer%s: %d", k.title(), maxAttached)
 			}
 			e.Attached = append(e.Attached, in.PolicyArn)
+			a.put(k.record(a, name))
 			return nil, nil
 		})
 	})
@@ -145,7 +148,7 @@ func attach(k kind) operation {
 func detach(k kind) operation {
 	return writes(func(s *Service, r *request, in *attachInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Detach%sPolicy"), s.resource(r, k, name), in.context(), func(a *account) (any, error) {
+		return s.change(r, k.action("iam:Detach%sPolicy"), k.named(name), in.context(), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -155,6 +158,7 @@ func detach(k kind) operation {
 				return nil, notFound("Policy %s was not found.", in.PolicyArn)
 			}
 			e.Attached = slices.Delete(e.Attached, i, i+1)
+			a.put(k.record(a, name))
 			return nil, nil
 		})
 	})
@@ -165,7 +169,7 @@ type attachedPolicy struct{ PolicyName, PolicyArn string }
 func listAttached(k kind) operation {
 	return reads(func(s *Service, r *request, in *entityPage) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.action("iam:ListAttached%sPolicies"), s.resource(r, k, name), func(a *account) (any, error) {
+		return s.view(r, k.action("iam:ListAttached%sPolicies"), k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -204,7 +208,7 @@ func putBoundary(k kind) operation {
 	return writes(func(s *Service, r *request, in *boundaryInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		context := key("iam:PermissionsBoundary", in.PermissionsBoundary)
-		return s.change(r, k.action("iam:Put%sPermissionsBoundary"), s.resource(r, k, name), context, func(a *account) (any, error) {
+		return s.change(r, k.action("iam:Put%sPermissionsBoundary"), k.named(name), context, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -216,6 +220,7 @@ func putBoundary(k kind) operation {
 				return nil, err
 			}
 			e.Boundary = in.PermissionsBoundary
+			a.put(k.record(a, name))
 			return nil, nil
 		})
 	})
@@ -224,7 +229,7 @@ func putBoundary(k kind) operation {
 func deleteBoundary(k kind) operation {
 	return writes(func(s *Service, r *request, in *boundaryInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Delete%sPermissionsBoundary"), s.resource(r, k, name), nil, func(a *account) (any, error) {
+		return s.change(r, k.action("iam:Delete%sPermissionsBoundary"), k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -233,6 +238,7 @@ func deleteBoundary(k kind) operation {
 				return nil, notFound("%s %s does not have a permissions boundary.", k.title(), name)
 			}
 			e.Boundary = ""
+			a.put(k.record(a, name))
 			return nil, nil
 		})
 	})
@@ -247,34 +253,32 @@ type tagInput struct {
 func tagEntity(k kind) operation {
 	return writes(func(s *Service, r *request, in *tagInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Tag%s"), s.resource(r, k, name), tagContext(in.Tags), func(a *account) (any, error) {
+		return s.change(r, k.action("iam:Tag%s"), k.named(name), tagContext(in.Tags), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
 			}
-			e.Tags, err = mergeTagsOf(e, in.Tags)
-			return nil, err
+			tags, err := mergeTags(e.Tags, in.Tags)
+			if err != nil {
+				return nil, err
+			}
+			e.Tags = tags
+			a.put(k.record(a, name))
+			return nil, nil
 		})
 	})
-}
-
-func mergeTagsOf(e *entity, add []tag) ([]tag, error) {
-	tags, err := mergeTags(e.Tags, add)
-	if err != nil {
-		return e.Tags, err
-	}
-	return tags, nil
 }
 
 func untagEntity(k kind) operation {
 	return writes(func(s *Service, r *request, in *tagInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Untag%s"), s.resource(r, k, name), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
+		return s.change(r, k.action("iam:Untag%s"), k.named(name), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
 			}
 			e.Tags = removeTags(e.Tags, in.TagKeys)
+			a.put(k.record(a, name))
 			return nil, nil
 		})
 	})
@@ -283,18 +287,12 @@ func untagEntity(k kind) operation {
 func listTags(k kind) operation {
 	return reads(func(s *Service, r *request, in *entityPage) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.action("iam:List%sTags"), s.resource(r, k, name), func(a *account) (any, error) {
+		return s.view(r, k.action("iam:List%sTags"), k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
 			}
-			tags := slices.SortedFunc(slices.Values(e.Tags), func(x, y tag) int { return compare(x.Key, y.Key) })
-			return list(tags, func(t tag) string { return t.Key }, in.paging, func(tags []tag, more paged) any {
-				return struct {
-					paged
-					Tags []tag `xml:"Tags>member"`
-				}{more, tags}
-			})
+			return pageTags(e.Tags, in.paging)
 		})
 	})
 }

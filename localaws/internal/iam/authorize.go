@@ -50,8 +50,12 @@ func (s *Service) principalPolicies(principal policy.Principal) policy.Policies 
 	var e *entity
 	switch principal.Type {
 	case policy.User:
-		u := a.Users[lastPart(principal.ARN)]
-		if u == nil || u.ID != principal.UniqueID {
+		o, ok := s.owners[principal.UniqueID]
+		if !ok || o.accountID != a.ID {
+			return p
+		}
+		u := a.Users[o.Name]
+		if u == nil {
 			return p
 		}
 		e = &u.entity
@@ -118,27 +122,27 @@ func (s *Service) globalKeys(c *call.Call, to policy.Context) {
 		to["aws:tokenissuetime"] = []string{session.Issued.UTC().Format(time.RFC3339)}
 		to["aws:multifactorauthpresent"] = []string{"false"}
 	}
+	if c.SourceARN != "" {
+		to["aws:sourcearn"] = []string{c.SourceARN}
+		if parts := strings.SplitN(c.SourceARN, ":", 6); len(parts) == 6 && parts[4] != "" {
+			to["aws:sourceaccount"] = []string{parts[4]}
+		}
+	}
 	s.principalTags(p, to)
 }
 
 func (s *Service) principalTags(p *policy.Principal, to policy.Context) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	a := s.accounts[p.AccountID]
-	if a == nil {
+	id := p.UniqueID
+	if p.Type == policy.AssumedRole {
+		id = p.RoleUniqueID
+	}
+	o, ok := s.owners[id]
+	if !ok {
 		return
 	}
-	var e *entity
-	switch p.Type {
-	case policy.User:
-		e = userKind.find(a, lastPart(p.ARN))
-	case policy.AssumedRole:
-		e = roleKind.find(a, lastPart(p.RoleARN))
-	}
-	if e == nil {
-		return
-	}
-	for _, t := range e.Tags {
+	for _, t := range o.Tags {
 		to.Set("aws:PrincipalTag/"+t.Key, t.Value)
 	}
 }

@@ -32,9 +32,9 @@ func rootKeys(r *request, name string) bool {
 
 func (s *Service) createAccessKey(r *request, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
-	resource := s.resource(r, userKind, name)
+	resource := userKind.named(name)
 	if rootKeys(r, name) {
-		resource = r.Caller.Principal.ARN
+		resource = on(r.Caller.Principal.ARN)
 	}
 	return s.change(r, "iam:CreateAccessKey", resource, nil, func(a *account) (any, error) {
 		keys := &a.RootKeys
@@ -50,6 +50,7 @@ func (s *Service) createAccessKey(r *request, in *userName) (any, error) {
 		k := &accessKey{ID: newAccessKeyID("AKIA"), Secret: newSecret(), AccountID: a.ID, UserName: name, Active: true, Created: s.now()}
 		*keys = append(*keys, k)
 		s.keys[k.ID] = k
+		a.putHolder(k)
 		r.Trail.ResponseElements = map[string]any{"accessKey": map[string]any{"userName": name, "accessKeyId": k.ID, "status": "Active"}}
 		return struct{ AccessKey keyView }{viewKey(k, true)}, nil
 	})
@@ -62,9 +63,9 @@ type listKeys struct {
 
 func (s *Service) listAccessKeys(r *request, in *listKeys) (any, error) {
 	name := orSelf(r, in.UserName)
-	resource := s.resource(r, userKind, name)
+	resource := userKind.named(name)
 	if rootKeys(r, name) {
-		resource = r.Caller.Principal.ARN
+		resource = on(r.Caller.Principal.ARN)
 	}
 	return s.view(r, "iam:ListAccessKeys", resource, func(a *account) (any, error) {
 		keys := a.RootKeys
@@ -90,6 +91,16 @@ func (s *Service) listAccessKeys(r *request, in *listKeys) (any, error) {
 	})
 }
 
+// putHolder notes a change of who has the key: a user, or the account for its
+// root user.
+func (a *account) putHolder(k *accessKey) {
+	if k.UserName == "" {
+		a.put(a)
+		return
+	}
+	a.put(a.Users[k.UserName])
+}
+
 func compare(a, b string) int {
 	switch {
 	case a < b:
@@ -112,12 +123,12 @@ func (s *Service) ownKey(r *request, a *account, in *accessKeyName) (*accessKey,
 	return k, nil
 }
 
-func (s *Service) keyResource(r *request, in *accessKeyName) string {
+func (s *Service) keyResource(r *request, in *accessKeyName) target {
 	name := orSelf(r, in.UserName)
 	if rootKeys(r, name) {
-		return r.Caller.Principal.ARN
+		return on(r.Caller.Principal.ARN)
 	}
-	return s.resource(r, userKind, name)
+	return userKind.named(name)
 }
 
 func (s *Service) updateAccessKey(r *request, in *accessKeyName) (any, error) {
@@ -130,6 +141,7 @@ func (s *Service) updateAccessKey(r *request, in *accessKeyName) (any, error) {
 			return nil, invalid("1 validation error detected: Value '%s' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]", in.Status)
 		}
 		k.Active = in.Status == "Active"
+		a.putHolder(k)
 		return nil, nil
 	})
 }
@@ -148,12 +160,13 @@ func (s *Service) deleteAccessKey(r *request, in *accessKeyName) (any, error) {
 			u.Keys = slices.DeleteFunc(u.Keys, same)
 		}
 		delete(s.keys, k.ID)
+		a.putHolder(k)
 		return nil, nil
 	})
 }
 
 func (s *Service) getAccessKeyLastUsed(r *request, in *accessKeyName) (any, error) {
-	return s.view(r, "iam:GetAccessKeyLastUsed", "*", func(a *account) (any, error) {
+	return s.view(r, "iam:GetAccessKeyLastUsed", on("*"), func(a *account) (any, error) {
 		k := s.keys[in.AccessKeyId]
 		if k == nil || k.AccountID != a.ID {
 			return nil, notFound("The Access Key with id %s cannot be found.", in.AccessKeyId)
@@ -208,14 +221,14 @@ func checkPassword(password string) error {
 
 func (s *Service) createLoginProfile(r *request, in *loginProfileInput) (any, error) {
 	name := orSelf(r, in.UserName)
-	resource := s.resource(r, userKind, name)
+	resource := userKind.named(name)
 	if err := s.permit(r, "iam:CreateLoginProfile", resource, nil); err != nil {
 		return nil, err
 	}
 	if err := checkPassword(in.Password); err != nil {
 		return nil, err
 	}
-	hash := hashPassword(in.Password) // slow, so outside the lock
+	hash := s.hashPassword(in.Password) // slow, so outside the lock
 	return s.change(r, "iam:CreateLoginProfile", resource, nil, func(a *account) (any, error) {
 		if _, err := userKind.get(a, name); err != nil {
 			return nil, err
@@ -225,6 +238,7 @@ func (s *Service) createLoginProfile(r *request, in *loginProfileInput) (any, er
 			return nil, conflict("EntityAlreadyExists", "Login Profile for user %s already exists.", name)
 		}
 		u.Profile = &loginProfile{Created: s.now(), Hash: hash, ResetRequired: in.PasswordResetRequired != nil && *in.PasswordResetRequired}
+		a.put(u)
 		return viewProfile(u), nil
 	})
 }
@@ -243,7 +257,7 @@ func withProfile(a *account, name string) (*user, error) {
 
 func (s *Service) getLoginProfile(r *request, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
-	return s.view(r, "iam:GetLoginProfile", s.resource(r, userKind, name), func(a *account) (any, error) {
+	return s.view(r, "iam:GetLoginProfile", userKind.named(name), func(a *account) (any, error) {
 		u, err := withProfile(a, name)
 		if err != nil {
 			return nil, err
@@ -253,7 +267,7 @@ func (s *Service) getLoginProfile(r *request, in *userName) (any, error) {
 }
 
 func (s *Service) updateLoginProfile(r *request, in *loginProfileInput) (any, error) {
-	resource := s.resource(r, userKind, in.UserName)
+	resource := userKind.named(in.UserName)
 	if err := s.permit(r, "iam:UpdateLoginProfile", resource, nil); err != nil {
 		return nil, err
 	}
@@ -262,7 +276,7 @@ func (s *Service) updateLoginProfile(r *request, in *loginProfileInput) (any, er
 		if err := checkPassword(in.Password); err != nil {
 			return nil, err
 		}
-		hash = hashPassword(in.Password)
+		hash = s.hashPassword(in.Password)
 	}
 	return s.change(r, "iam:UpdateLoginProfile", resource, nil, func(a *account) (any, error) {
 		u, err := withProfile(a, in.UserName)
@@ -275,18 +289,20 @@ func (s *Service) updateLoginProfile(r *request, in *loginProfileInput) (any, er
 		if in.PasswordResetRequired != nil {
 			u.Profile.ResetRequired = *in.PasswordResetRequired
 		}
+		a.put(u)
 		return nil, nil
 	})
 }
 
 func (s *Service) deleteLoginProfile(r *request, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
-	return s.change(r, "iam:DeleteLoginProfile", s.resource(r, userKind, name), nil, func(a *account) (any, error) {
+	return s.change(r, "iam:DeleteLoginProfile", userKind.named(name), nil, func(a *account) (any, error) {
 		u, err := withProfile(a, name)
 		if err != nil {
 			return nil, err
 		}
 		u.Profile = nil
+		a.put(u)
 		return nil, nil
 	})
 }
@@ -297,7 +313,7 @@ func (s *Service) changePassword(r *request, in *changePassword) (any, error) {
 	if r.Caller.Principal.Type != policy.User {
 		return nil, call400("InvalidUserType", "Only an IAM user can change its own password.")
 	}
-	if err := s.permit(r, "iam:ChangePassword", r.Caller.Principal.ARN, nil); err != nil {
+	if err := s.permit(r, "iam:ChangePassword", on(r.Caller.Principal.ARN), nil); err != nil {
 		return nil, err
 	}
 	if err := checkPassword(in.NewPassword); err != nil {
@@ -306,13 +322,14 @@ func (s *Service) changePassword(r *request, in *changePassword) (any, error) {
 	if ok, _ := s.CheckPassword(r.AccountID, r.Caller.UserName, in.OldPassword); !ok {
 		return nil, forbidden("The old password is not correct.")
 	}
-	hash := hashPassword(in.NewPassword)
-	return s.change(r, "iam:ChangePassword", r.Caller.Principal.ARN, nil, func(a *account) (any, error) {
+	hash := s.hashPassword(in.NewPassword)
+	return s.change(r, "iam:ChangePassword", on(r.Caller.Principal.ARN), nil, func(a *account) (any, error) {
 		u, err := withProfile(a, r.Caller.UserName)
 		if err != nil {
 			return nil, err
 		}
 		u.Profile.Hash, u.Profile.ResetRequired = hash, false
+		a.put(u)
 		return nil, nil
 	})
 }

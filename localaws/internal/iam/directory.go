@@ -9,6 +9,10 @@ import "strings"
 func (s *Service) UniqueID(arn string) (id string, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	return s.uniqueID(arn)
+}
+
+func (s *Service) uniqueID(arn string) (id string, ok bool) {
 	if accountIDPattern.MatchString(arn) {
 		_, ok := s.accounts[arn]
 		return arn, ok
@@ -48,22 +52,22 @@ func (s *Service) UniqueID(arn string) (id string, ok bool) {
 func (s *Service) ARN(uniqueID string) (arn string, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	return s.arnOf(uniqueID)
+}
+
+func (s *Service) arnOf(uniqueID string) (arn string, ok bool) {
 	if _, ok := s.accounts[uniqueID]; ok {
 		return "arn:aws:iam::" + uniqueID + ":root", true
 	}
 	id, session, isSession := strings.Cut(uniqueID, ":")
-	for _, a := range s.accounts {
-		for e := range a.entities {
-			if e.ID != id {
-				continue
-			}
-			if isSession {
-				return sessionARN(a.ID, e.Name, session), true
-			}
-			return e.ARN, true
-		}
+	o, ok := s.owners[id]
+	switch {
+	case !ok:
+		return "", false
+	case isSession:
+		return sessionARN(o.accountID, o.Name, session), true
 	}
-	return "", false
+	return o.ARN, true
 }
 
 // AccountExists reports whether the account is one of this server's.

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -23,7 +24,7 @@ func (s *Service) createGroup(r *request, in *createGroup) (any, error) {
 		return nil, err
 	}
 	arn := groupKind.arn(r.AccountID, path, in.GroupName)
-	return s.change(r, "iam:CreateGroup", arn, nil, func(a *account) (any, error) {
+	return s.change(r, "iam:CreateGroup", on(arn), nil, func(a *account) (any, error) {
 		if sameFold(a.Groups, in.GroupName) {
 			return nil, conflict("EntityAlreadyExists", "Group with name %s already exists.", in.GroupName)
 		}
@@ -32,6 +33,7 @@ func (s *Service) createGroup(r *request, in *createGroup) (any, error) {
 		}
 		g := &group{entity{Name: in.GroupName, Path: path, ID: newID(groupKind.idPrefix), ARN: arn, Created: s.now(), Inline: map[string]*document{}}}
 		a.Groups[g.Name] = g
+		a.put(g)
 		return struct{ Group groupView }{viewGroup(g)}, nil
 	})
 }
@@ -42,7 +44,7 @@ type groupPage struct {
 }
 
 func (s *Service) getGroup(r *request, in *groupPage) (any, error) {
-	return s.view(r, "iam:GetGroup", s.resource(r, groupKind, in.GroupName), func(a *account) (any, error) {
+	return s.view(r, "iam:GetGroup", groupKind.named(in.GroupName), func(a *account) (any, error) {
 		if _, err := groupKind.get(a, in.GroupName); err != nil {
 			return nil, err
 		}
@@ -77,7 +79,7 @@ func groupList(groups []*group, p paging) (any, error) {
 }
 
 func (s *Service) listGroups(r *request, in *listByPath) (any, error) {
-	return s.view(r, "iam:ListGroups", "arn:aws:iam::"+r.AccountID+":group/", func(a *account) (any, error) {
+	return s.view(r, "iam:ListGroups", on("arn:aws:iam::"+r.AccountID+":group/"), func(a *account) (any, error) {
 		return groupList(underPath(sorted(a.Groups), in.PathPrefix, func(g *group) string { return g.Path }), in.paging)
 	})
 }
@@ -88,7 +90,7 @@ type userPage struct {
 }
 
 func (s *Service) listGroupsForUser(r *request, in *userPage) (any, error) {
-	return s.view(r, "iam:ListGroupsForUser", s.resource(r, userKind, in.UserName), func(a *account) (any, error) {
+	return s.view(r, "iam:ListGroupsForUser", userKind.named(in.UserName), func(a *account) (any, error) {
 		if _, err := userKind.get(a, in.UserName); err != nil {
 			return nil, err
 		}
@@ -97,10 +99,40 @@ func (s *Service) listGroupsForUser(r *request, in *userPage) (any, error) {
 	})
 }
 
+type updateGroup struct{ GroupName, NewGroupName, NewPath string }
+
+// updateGroup renames or moves a group; its members stay.
+func (s *Service) updateGroup(r *request, in *updateGroup) (any, error) {
+	to, err := s.renaming(r, "iam:UpdateGroup", groupKind, in.GroupName, in.NewGroupName, in.NewPath)
+	if err != nil {
+		return nil, err
+	}
+	return s.change(r, "iam:UpdateGroup", groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
+		g := a.Groups[in.GroupName]
+		if err := to.check(groupKind.find(a, in.GroupName)); err != nil {
+			return nil, err
+		}
+		if !strings.EqualFold(to.name, g.Name) && sameFold(a.Groups, to.name) {
+			return nil, conflict("EntityAlreadyExists", "Group with name %s already exists.", to.name)
+		}
+		for _, u := range a.Users {
+			if i := slices.Index(u.Groups, g.Name); i >= 0 {
+				u.Groups[i] = to.name
+				a.put(u)
+			}
+		}
+		delete(a.Groups, g.Name)
+		to.apply(&g.entity)
+		a.Groups[g.Name] = g
+		a.put(g)
+		return nil, nil
+	})
+}
+
 type groupName struct{ GroupName string }
 
 func (s *Service) deleteGroup(r *request, in *groupName) (any, error) {
-	return s.change(r, "iam:DeleteGroup", s.resource(r, groupKind, in.GroupName), nil, func(a *account) (any, error) {
+	return s.change(r, "iam:DeleteGroup", groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		g, err := groupKind.get(a, in.GroupName)
 		if err != nil {
 			return nil, err
@@ -114,6 +146,7 @@ func (s *Service) deleteGroup(r *request, in *groupName) (any, error) {
 			return nil, err
 		}
 		delete(a.Groups, g.Name)
+		a.drop(g)
 		return nil, nil
 	})
 }
@@ -132,7 +165,7 @@ func withoutPolicies(e *entity) error {
 type membership struct{ GroupName, UserName string }
 
 func (s *Service) addUserToGroup(r *request, in *membership) (any, error) {
-	return s.change(r, "iam:AddUserToGroup", s.resource(r, groupKind, in.GroupName), nil, func(a *account) (any, error) {
+	return s.change(r, "iam:AddUserToGroup", groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		u, err := member(a, in)
 		if err != nil {
 			return nil, err
@@ -144,17 +177,19 @@ func (s *Service) addUserToGroup(r *request, in *membership) (any, error) {
 			return nil, conflict("LimitExceeded", "Cannot exceed quota for GroupsPerUser: %d", maxGroupsPerUser)
 		}
 		u.Groups = append(u.Groups, in.GroupName)
+		a.put(u)
 		return nil, nil
 	})
 }
 
 func (s *Service) removeUserFromGroup(r *request, in *membership) (any, error) {
-	return s.change(r, "iam:RemoveUserFromGroup", s.resource(r, groupKind, in.GroupName), nil, func(a *account) (any, error) {
+	return s.change(r, "iam:RemoveUserFromGroup", groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		u, err := member(a, in)
 		if err != nil {
 			return nil, err
 		}
 		u.Groups = slices.DeleteFunc(u.Groups, func(g string) bool { return g == in.GroupName })
+		a.put(u)
 		return nil, nil
 	})
 }

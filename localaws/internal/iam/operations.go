@@ -25,6 +25,7 @@ func iamOperations() map[string]operation {
 		"GetGroup":            reads((*Service).getGroup),
 		"ListGroups":          reads((*Service).listGroups),
 		"ListGroupsForUser":   reads((*Service).listGroupsForUser),
+		"UpdateGroup":         writes((*Service).updateGroup),
 		"DeleteGroup":         writes((*Service).deleteGroup),
 		"AddUserToGroup":      writes((*Service).addUserToGroup),
 		"RemoveUserFromGroup": writes((*Service).removeUserFromGroup),
@@ -45,6 +46,9 @@ func iamOperations() map[string]operation {
 		"ListPolicyVersions":      reads((*Service).listPolicyVersions),
 		"DeletePolicyVersion":     writes((*Service).deletePolicyVersion),
 		"SetDefaultPolicyVersion": writes((*Service).setDefaultPolicyVersion),
+		"TagPolicy":               writes((*Service).tagPolicy),
+		"UntagPolicy":             writes((*Service).untagPolicy),
+		"ListPolicyTags":          reads((*Service).listPolicyTags),
 		"ListEntitiesForPolicy":   reads((*Service).listEntitiesForPolicy),
 
 		"CreateAccountAlias": writes((*Service).createAccountAlias),

@@ -21,24 +21,25 @@ const (
 
 type passwordHash struct{ Salt, Sum []byte }
 
-func hashPassword(password string) passwordHash {
+func (s *Service) hashPassword(password string) passwordHash {
 	h := passwordHash{Salt: make([]byte, hashSalt)}
 	_, _ = rand.Read(h.Salt)
-	h.Sum = sum(password, h.Salt)
+	h.Sum = s.sum(password, h.Salt)
 	return h
 }
 
-// One hash at a time: many sign-in attempts must not multiply 19 MiB.
-var hashing sync.Mutex
-
-func sum(password string, salt []byte) []byte {
-	hashing.Lock()
-	defer hashing.Unlock()
+// sum hashes one password at a time, so that many attempts at once cost 19 MiB
+// and one processor, not each of them. The others wait in turn: whoever lets
+// strangers try has to limit them, else they keep the users out. Signed
+// requests do not come by here.
+func (s *Service) sum(password string, salt []byte) []byte {
+	s.hashing.Lock()
+	defer s.hashing.Unlock()
 	return argon2.IDKey([]byte(password), salt, hashPasses, hashMemoryKiB, hashThreads, hashLength)
 }
 
-func (h passwordHash) matches(password string) bool {
-	return subtle.ConstantTimeCompare(sum(password, h.Salt), h.Sum) == 1
+func (s *Service) matches(password string, h passwordHash) bool {
+	return subtle.ConstantTimeCompare(s.sum(password, h.Salt), h.Sum) == 1
 }
 
 type lastUse struct {
@@ -49,7 +50,7 @@ type lastUse struct {
 
 // CheckPassword reports whether the user exists, has a console password, and
 // this is it; reset tells whether it must be changed at sign-in. It costs the
-// same for a user who does not exist.
+// same for a user who does not exist, and does not limit attempts.
 func (s *Service) CheckPassword(accountID, userName, password string) (ok, reset bool) {
 	s.mu.RLock()
 	var h passwordHash
@@ -61,8 +62,8 @@ func (s *Service) CheckPassword(accountID, userName, password string) (ok, reset
 	}
 	s.mu.RUnlock()
 	if h.Sum == nil {
-		_ = sum(password, make([]byte, hashSalt))
+		_ = s.sum(password, make([]byte, hashSalt))
 		return false, false
 	}
-	return h.matches(password), reset
+	return s.matches(password, h), reset
 }

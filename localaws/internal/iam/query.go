@@ -36,7 +36,16 @@ func bind[In any](fn func(*Service, *request, *In) (any, error)) func(*Service, 
 }
 
 // form is a decoded Query request.
-type form url.Values
+type form struct {
+	values url.Values
+	// prefixes has what comes before each dot of the names, so that a long form
+	// is not searched once for every member of a list.
+	prefixes map[string]bool
+}
+
+// maxDepth is more than the dots of any parameter:
+// ContextEntries.member.1.ContextKeyValues.member.1 has five.
+const maxDepth = 8
 
 // maxListMembers bounds a list parameter; the longest list that IAM takes, the
 // context entries of a simulation, is shorter.
@@ -45,13 +54,22 @@ const maxListMembers = 200
 func parseForm(body []byte) (form, error) {
 	values, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, call.Errorf("MalformedQueryString", "The query string contains a syntax error.")
+		return form{}, call.Errorf("MalformedQueryString", "The query string contains a syntax error.")
 	}
-	return form(values), nil
+	f := form{values, make(map[string]bool, len(values))}
+	for name := range values {
+		for i, dots := 0, 0; i < len(name) && dots < maxDepth; i++ {
+			if name[i] == '.' {
+				f.prefixes[name[:i]] = true
+				dots++
+			}
+		}
+	}
+	return f, nil
 }
 
 func (f form) get(name string) (string, bool) {
-	v, ok := f[name]
+	v, ok := f.values[name]
 	if !ok || len(v) == 0 {
 		return "", false
 	}
@@ -132,21 +150,14 @@ func (f form) decodeField(name string, field reflect.Value) error {
 
 // has reports whether name itself or a member of it was sent.
 func (f form) has(name string) bool {
-	if _, ok := f[name]; ok {
-		return true
-	}
-	for k := range f {
-		if strings.HasPrefix(k, name+".") {
-			return true
-		}
-	}
-	return false
+	_, ok := f.values[name]
+	return ok || f.prefixes[name]
 }
 
 // trail returns the parameters as CloudTrail shows them, without passwords.
 func (f form) trail() map[string]any {
 	out := map[string]any{}
-	for k, v := range f {
+	for k, v := range f.values {
 		switch {
 		case k == "Action", k == "Version", strings.Contains(k, "Password") && k != "PasswordResetRequired":
 		default:

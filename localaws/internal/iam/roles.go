@@ -21,8 +21,9 @@ type roleView struct {
 	Tags                        []tag         `xml:"Tags>member,omitempty"`
 }
 
-func viewRole(r *role) roleView {
-	return roleView{r.Path, r.Name, r.ID, r.ARN, r.Created, encoded(r.Trust.Text), r.Description, r.MaxSessionDuration, boundaryOf(&r.entity), r.Tags}
+// viewRole shows a role; the caller holds the lock.
+func (s *Service) viewRole(r *role) roleView {
+	return roleView{r.Path, r.Name, r.ID, r.ARN, r.Created, encoded(s.showTrust(r.Trust)), r.Description, r.MaxSessionDuration, boundaryOf(&r.entity), r.Tags}
 }
 
 type createRole struct {
@@ -55,7 +56,10 @@ func (s *Service) createRole(r *request, in *createRole) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	trust, err := s.trustDocument(in.AssumeRolePolicyDocument)
+	if err := checkDescription(in.Description); err != nil {
+		return nil, err
+	}
+	trust, err := parseDocument(in.AssumeRolePolicyDocument, policy.Trust, maxTrustDocument)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +68,7 @@ func (s *Service) createRole(r *request, in *createRole) (any, error) {
 		context = mergeContext(context, key("iam:PermissionsBoundary", in.PermissionsBoundary))
 	}
 	arn := roleKind.arn(r.AccountID, path, in.RoleName)
-	return s.change(r, "iam:CreateRole", arn, context, func(a *account) (any, error) {
+	return s.change(r, "iam:CreateRole", on(arn), context, func(a *account) (any, error) {
 		if sameFold(a.Roles, in.RoleName) {
 			return nil, conflict("EntityAlreadyExists", "Role with name %s already exists.", in.RoleName)
 		}
@@ -78,41 +82,31 @@ func (s *Service) createRole(r *request, in *createRole) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		trust, err := s.bindTrust(trust)
+		if err != nil {
+			return nil, err
+		}
 		x := &role{entity: entity{Name: in.RoleName, Path: path, ID: newID(roleKind.idPrefix), ARN: arn, Created: s.now(), Tags: tags, Inline: map[string]*document{}, Boundary: in.PermissionsBoundary},
 			Description: in.Description, Trust: trust, MaxSessionDuration: limit}
 		a.Roles[x.Name] = x
-		return struct{ Role roleView }{viewRole(x)}, nil
+		a.put(x)
+		return struct{ Role roleView }{s.viewRole(x)}, nil
 	})
-}
-
-// trustDocument parses a trust policy and refuses principals that do not
-// exist, as IAM does when it stores one.
-func (s *Service) trustDocument(text string) (*document, error) {
-	d, err := parseDocument(text, policy.Trust, maxTrustDocument)
-	if err != nil {
-		return nil, err
-	}
-	for _, arn := range d.parsed.PrincipalARNs() {
-		if _, ok := s.UniqueID(arn); !ok {
-			return nil, call400("MalformedPolicyDocument", `Invalid principal in policy: "AWS":"`+arn+`"`)
-		}
-	}
-	return d, nil
 }
 
 type roleName struct{ RoleName string }
 
 func (s *Service) getRole(r *request, in *roleName) (any, error) {
-	return s.view(r, "iam:GetRole", s.resource(r, roleKind, in.RoleName), func(a *account) (any, error) {
+	return s.view(r, "iam:GetRole", roleKind.named(in.RoleName), func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
 		}
-		return struct{ Role roleView }{viewRole(a.Roles[in.RoleName])}, nil
+		return struct{ Role roleView }{s.viewRole(a.Roles[in.RoleName])}, nil
 	})
 }
 
 func (s *Service) listRoles(r *request, in *listByPath) (any, error) {
-	return s.view(r, "iam:ListRoles", "arn:aws:iam::"+r.AccountID+":role/", func(a *account) (any, error) {
+	return s.view(r, "iam:ListRoles", on("arn:aws:iam::"+r.AccountID+":role/"), func(a *account) (any, error) {
 		roles := underPath(sorted(a.Roles), in.PathPrefix, func(r *role) string { return r.Path })
 		return list(roles, func(r *role) string { return r.Name }, in.paging, func(roles []*role, more paged) any {
 			var out struct {
@@ -121,7 +115,7 @@ func (s *Service) listRoles(r *request, in *listByPath) (any, error) {
 			}
 			out.paged = more
 			for _, x := range roles {
-				out.Roles = append(out.Roles, viewRole(x))
+				out.Roles = append(out.Roles, s.viewRole(x))
 			}
 			return out
 		})
@@ -129,7 +123,7 @@ func (s *Service) listRoles(r *request, in *listByPath) (any, error) {
 }
 
 func (s *Service) deleteRole(r *request, in *roleName) (any, error) {
-	return s.change(r, "iam:DeleteRole", s.resource(r, roleKind, in.RoleName), nil, func(a *account) (any, error) {
+	return s.change(r, "iam:DeleteRole", roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		e, err := roleKind.get(a, in.RoleName)
 		if err != nil {
 			return nil, err
@@ -138,6 +132,7 @@ func (s *Service) deleteRole(r *request, in *roleName) (any, error) {
 			return nil, err
 		}
 		delete(a.Roles, in.RoleName)
+		a.drop(e)
 		return nil, nil
 	})
 }
@@ -145,15 +140,21 @@ func (s *Service) deleteRole(r *request, in *roleName) (any, error) {
 type trustInput struct{ RoleName, PolicyDocument string }
 
 func (s *Service) updateAssumeRolePolicy(r *request, in *trustInput) (any, error) {
-	trust, err := s.trustDocument(in.PolicyDocument)
+	trust, err := parseDocument(in.PolicyDocument, policy.Trust, maxTrustDocument)
 	if err != nil {
 		return nil, err
 	}
-	return s.change(r, "iam:UpdateAssumeRolePolicy", s.resource(r, roleKind, in.RoleName), nil, func(a *account) (any, error) {
+	return s.change(r, "iam:UpdateAssumeRolePolicy", roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
 		}
-		a.Roles[in.RoleName].Trust = trust
+		bound, err := s.bindTrust(trust)
+		if err != nil {
+			return nil, err
+		}
+		x := a.Roles[in.RoleName]
+		x.Trust = bound
+		a.put(x)
 		return nil, nil
 	})
 }
@@ -165,9 +166,14 @@ type updateRole struct {
 }
 
 func (s *Service) updateRole(r *request, in *updateRole) (any, error) {
-	return s.change(r, "iam:UpdateRole", s.resource(r, roleKind, in.RoleName), nil, func(a *account) (any, error) {
+	return s.change(r, "iam:UpdateRole", roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
+		}
+		if in.Description != nil {
+			if err := checkDescription(*in.Description); err != nil {
+				return nil, err
+			}
 		}
 		x := a.Roles[in.RoleName]
 		if in.MaxSessionDuration != nil {
@@ -180,6 +186,7 @@ func (s *Service) updateRole(r *request, in *updateRole) (any, error) {
 		if in.Description != nil {
 			x.Description = *in.Description
 		}
+		a.put(x)
 		return struct{}{}, nil
 	})
 }

@@ -2,15 +2,14 @@
 // policies and access keys (IAM), sessions (STS), and the authorizer that every
 // service asks.
 //
-// State is small, so one lock guards it and each account is filed whole after
-// a change. Sessions are not stored at all: a session token is its own sealed
+// State is small, so one lock guards it; what a change touches is filed entity
+// by entity. Sessions are not stored at all: a session token is its own sealed
 // record, as on AWS.
 package iam
 
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -45,39 +44,37 @@ type Service struct {
 	mu       sync.RWMutex
 	accounts map[string]*account
 	keys     map[string]*accessKey // by access key id, all accounts
+	owners   map[string]owner      // users, groups and roles by unique id, all accounts
 	tokenKey []byte                // seals session tokens
+
+	// hashing lets one password be hashed at a time: see password.go.
+	hashing sync.Mutex
+}
+
+// owner is an entity and the account it is in.
+type owner struct {
+	accountID string
+	*entity
 }
 
 var (
-	accountBucket = storage.Bucket{Name: "iam-accounts"}
-	secretBucket  = storage.Bucket{Name: "iam-secrets"}
-	tokenKeyName  = []byte("session-token-key")
+	secretBucket = storage.Bucket{Name: "iam-secrets"}
+	tokenKeyName = []byte("session-token-key")
 )
 
 // New loads the identities filed in the store.
 func New(cfg Config) (*Service, error) {
-	s := &Service{clock: cfg.Clock, store: cfg.Store, accounts: map[string]*account{}, keys: map[string]*accessKey{}}
+	s := &Service{clock: cfg.Clock, store: cfg.Store, accounts: map[string]*account{}, keys: map[string]*accessKey{}, owners: map[string]owner{}}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
 	if s.store == nil {
 		s.store = storage.Memory{}
 	}
-	err := s.store.Range(accountBucket, func(key, value []byte) error {
-		a := &account{}
-		if err := json.Unmarshal(value, a); err != nil {
-			return fmt.Errorf("account %s: %w", key, err)
-		}
-		if err := a.restore(); err != nil {
-			return fmt.Errorf("account %s: %w", key, err)
-		}
-		s.index(a)
-		return nil
-	})
-	if err != nil {
+	if err := s.load(); err != nil {
 		return nil, fmt.Errorf("load identities: %w", err)
 	}
-	err = s.store.Range(secretBucket, func(key, value []byte) error {
+	err := s.store.Range(secretBucket, func(key, value []byte) error {
 		if string(key) == string(tokenKeyName) {
 			s.tokenKey = slices.Clone(value)
 		}
@@ -96,18 +93,6 @@ func New(cfg Config) (*Service, error) {
 		}
 	}
 	return s, nil
-}
-
-func (s *Service) index(a *account) {
-	s.accounts[a.ID] = a
-	for _, k := range a.RootKeys {
-		s.keys[k.ID] = k
-	}
-	for _, u := range a.Users {
-		for _, k := range u.Keys {
-			s.keys[k.ID] = k
-		}
-	}
 }
 
 var accountIDPattern = regexp.MustCompile(`^\d{12}$`)
@@ -134,8 +119,10 @@ func (s *Service) AddAccount(accountID, accessKeyID, secret string) error {
 	if a == nil {
 		a = newAccount(accountID)
 	}
-	a.RootKeys = append(a.RootKeys, &accessKey{ID: accessKeyID, Secret: secret, AccountID: accountID, Active: true, Created: s.now()})
-	s.index(a)
+	k := &accessKey{ID: accessKeyID, Secret: secret, AccountID: accountID, Active: true, Created: s.now()}
+	a.RootKeys = append(a.RootKeys, k)
+	s.accounts[accountID], s.keys[k.ID] = a, k
+	a.put(a)
 	pending := s.file(a)
 	s.mu.Unlock()
 	return pending.Wait()
@@ -149,24 +136,6 @@ func (s *Service) Accounts() []string {
 }
 
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second) }
-
-// file submits the account as it is now; the caller holds the lock.
-func (s *Service) file(a *account) storage.Pending {
-	if !s.store.Durable() {
-		return storage.Memory{}.Submit(nil)
-	}
-	text, err := json.Marshal(a)
-	if err != nil {
-		return failed{fmt.Errorf("file account %s: %w", a.ID, err)}
-	}
-	tx := &storage.Tx{}
-	tx.Put(accountBucket, []byte(a.ID), text)
-	return s.store.Submit(tx)
-}
-
-type failed struct{ err error }
-
-func (f failed) Wait() error { return f.err }
 
 // IAM returns the service that answers IAM's operations.
 func (s *Service) IAM() call.Service {

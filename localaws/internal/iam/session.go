@@ -12,7 +12,10 @@ import (
 )
 
 // session is what a session token says: sealed into the token itself, so that
-// sessions take no memory and survive a restart.
+// sessions take no memory and survive a restart. The token names its access key
+// id, account and principal, and nothing outside it is believed. Its key is
+// made once for a data directory and never changes: sessions end with their
+// time, by the server's clock, or with their user.
 type session struct {
 	AccessKeyID, Secret string
 	Principal           policy.Principal
@@ -117,9 +120,12 @@ func (s *Service) sessionCredentials(accessKeyID, token string) (string, call.Ca
 		x.policies = append(x.policies, policy.Attached{Name: d.Name, ARN: d.ARN, Source: policy.SourceSession, Document: parsed})
 	}
 	if x.Principal.Type == policy.User {
-		if id, ok := s.UniqueID(x.Principal.ARN); !ok || id != x.Principal.UniqueID {
+		// The user may have been renamed since, or deleted.
+		arn, ok := s.ARN(x.Principal.UniqueID)
+		if !ok {
 			return "", call.Caller{}, ErrInvalidToken
 		}
+		x.Principal.ARN, x.Name = arn, lastPart(arn)
 	}
 	return x.Secret, call.Caller{Principal: x.Principal, UserName: x.Name, AccessKeyID: accessKeyID, Session: x}, nil
 }

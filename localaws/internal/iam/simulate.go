@@ -2,20 +2,25 @@ package iam
 
 import (
 	"slices"
+	"strconv"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/managed"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
 
 type simulateInput struct {
-	PolicySourceArn        string
-	ActionNames            []string
-	ResourceArns           []string
-	PolicyInputList        []string
-	ResourcePolicy         string
-	ResourceOwner          string
-	CallerArn              string
-	ContextEntries         []contextEntry
-	ResourceHandlingOption string
+	PolicySourceArn                    string
+	ActionNames                        []string
+	ResourceArns                       []string
+	PolicyInputList                    []string
+	PermissionsBoundaryPolicyInputList []string
+	Marker                             string
+	MaxItems                           *int
+	ResourcePolicy                     string
+	ResourceOwner                      string
+	CallerArn                          string
+	ContextEntries                     []contextEntry
+	ResourceHandlingOption             string
 }
 
 type contextEntry struct {
@@ -27,7 +32,10 @@ type evaluationResult struct {
 	EvalActionName, EvalResourceName, EvalDecision string
 	MatchedStatements                              []matched `xml:"MatchedStatements>member,omitempty"`
 	MissingContextValues                           []string  `xml:"MissingContextValues>member,omitempty"`
+	PermissionsBoundaryDecisionDetail              *boundaryDecision
 }
+
+type boundaryDecision struct{ AllowedByPermissionsBoundary bool }
 
 type matched struct{ SourcePolicyId, SourcePolicyType string }
 
@@ -41,40 +49,100 @@ func (s *Service) simulatePrincipalPolicy(r *request, in *simulateInput) (any, e
 	if len(in.ActionNames) == 0 {
 		return nil, invalid("1 validation error detected: Value null at 'actionNames' failed to satisfy constraint: Member must not be null")
 	}
-	var extra []policy.Attached
-	for _, text := range in.PolicyInputList {
-		d, err := parseDocument(text, policy.Identity, maxManagedDocument)
-		if err != nil {
-			return nil, err
-		}
-		extra = append(extra, policy.Attached{Name: "PolicyInputList", Source: policy.SourceInline, Document: d.parsed})
-	}
 	resources := in.ResourceArns
 	if len(resources) == 0 {
 		resources = []string{"*"}
 	}
-	return s.view(r, "iam:SimulatePrincipalPolicy", in.PolicySourceArn, func(a *account) (any, error) {
-		principal, policies, err := s.simulated(a, in.PolicySourceArn)
+	if err := s.permit(r, "iam:SimulatePrincipalPolicy", on(in.PolicySourceArn), nil); err != nil {
+		return nil, err
+	}
+	from, to, err := in.page(len(in.ActionNames) * len(resources))
+	if err != nil {
+		return nil, err
+	}
+	extra, err := in.policies()
+	if err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	principal, policies, err := s.simulated(s.accounts[r.AccountID], in.PolicySourceArn)
+	s.mu.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	policies.Identity = append(policies.Identity, extra.Identity...)
+	if extra.Boundary != nil {
+		policies.Boundary = extra.Boundary
+	}
+	context := policy.Context{}
+	for _, e := range in.ContextEntries {
+		context.Set(e.ContextKeyName, e.ContextKeyValues...)
+	}
+	var out struct {
+		paged
+		EvaluationResults []evaluationResult `xml:"EvaluationResults>member"`
+	}
+	for i := from; i < to; i++ {
+		action, resource := in.ActionNames[i/len(resources)], resources[i%len(resources)]
+		d := policy.Evaluate(policy.Request{Principal: principal, Action: action, Resource: resource, Context: context}, policies)
+		result := explain(action, resource, d)
+		if policies.Boundary != nil {
+			result.PermissionsBoundaryDecisionDetail = &boundaryDecision{boundaryAllows(principal, action, resource, context, policies.Boundary)}
+		}
+		out.EvaluationResults = append(out.EvaluationResults, result)
+	}
+	if to < len(in.ActionNames)*len(resources) {
+		out.paged = paged{IsTruncated: true, Marker: strconv.Itoa(to)}
+	}
+	return out, nil
+}
+
+// page says which of n results are asked for: the marker is the number of the
+// first. The work of one call is bounded by it.
+func (in *simulateInput) page(n int) (from, to int, err error) {
+	limit := defaultPage
+	if in.MaxItems != nil {
+		limit = *in.MaxItems
+	}
+	if limit < 1 || limit > maxPage {
+		return 0, 0, invalid("1 validation error detected: Value '%d' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and %d", limit, maxPage)
+	}
+	if in.Marker != "" {
+		if from, err = strconv.Atoi(in.Marker); err != nil || from < 0 || from > n {
+			return 0, 0, call400("InvalidInput", "Invalid Marker.")
+		}
+	}
+	return from, min(from+limit, n), nil
+}
+
+// policies are those that the request brings.
+func (in *simulateInput) policies() (p policy.Policies, err error) {
+	for _, text := range in.PolicyInputList {
+		d, err := parseDocument(text, policy.Identity, maxManagedDocument)
 		if err != nil {
-			return nil, err
+			return p, err
 		}
-		policies.Identity = append(policies.Identity, extra...)
-		context := policy.Context{}
-		for _, e := range in.ContextEntries {
-			context.Set(e.ContextKeyName, e.ContextKeyValues...)
+		p.Identity = append(p.Identity, policy.Attached{Name: "PolicyInputList", Source: policy.SourceInline, Document: d.parsed})
+	}
+	if len(in.PermissionsBoundaryPolicyInputList) > 1 {
+		return p, call400("InvalidInput", "There can be only one permissions boundary.")
+	}
+	for _, text := range in.PermissionsBoundaryPolicyInputList {
+		d, err := parseDocument(text, policy.Identity, maxManagedDocument)
+		if err != nil {
+			return p, err
 		}
-		var out struct {
-			paged
-			EvaluationResults []evaluationResult `xml:"EvaluationResults>member"`
-		}
-		for _, action := range in.ActionNames {
-			for _, resource := range resources {
-				d := policy.Evaluate(policy.Request{Principal: principal, Action: action, Resource: resource, Context: context}, policies)
-				out.EvaluationResults = append(out.EvaluationResults, explain(action, resource, d))
-			}
-		}
-		return out, nil
-	})
+		p.Boundary = &policy.Attached{Name: "PermissionsBoundaryPolicyInputList", Source: policy.SourceBoundary, Document: d.parsed}
+	}
+	return p, nil
+}
+
+// boundaryAllows asks the boundary alone, under an identity policy that allows
+// everything.
+func boundaryAllows(p policy.Principal, action, resource string, context policy.Context, boundary *policy.Attached) bool {
+	all := policy.Attached{Source: policy.SourceIdentity, Document: awsPolicies()[managed.ARNPrefix+"AdministratorAccess"].parsed}
+	return policy.Evaluate(policy.Request{Principal: p, Action: action, Resource: resource, Context: context},
+		policy.Policies{Identity: []policy.Attached{all}, Boundary: boundary}).Allowed
 }
 
 // simulated finds the policies of the entity; a group is simulated as a user

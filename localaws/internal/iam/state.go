@@ -2,21 +2,23 @@ package iam
 
 import (
 	"crypto/rand"
-	"fmt"
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
 
-// account is everything IAM knows of one account, filed as JSON.
+// account is everything IAM knows of one account. Its own members are filed as
+// one record, and every entity as another.
 type account struct {
 	ID       string
 	Alias    string
 	RootKeys []*accessKey
-	Users    map[string]*user
-	Groups   map[string]*group
-	Roles    map[string]*role
-	Policies map[string]*managedPolicy // customer managed, by ARN
+	Users    map[string]*user          `json:"-"`
+	Groups   map[string]*group         `json:"-"`
+	Roles    map[string]*role          `json:"-"`
+	Policies map[string]*managedPolicy `json:"-"` // customer managed, by ARN
+
+	edits []edit // of the change under way
 }
 
 func newAccount(id string) *account {
@@ -90,9 +92,13 @@ func (p *managedPolicy) current() *policyVersion {
 	return nil
 }
 
-// document is a policy's text with its parsed form beside it.
+// document is a policy's text with its parsed form beside it. It does not
+// change: evaluations in progress use it.
 type document struct {
-	Text   string
+	Text string
+	// Bound has the unique ids of the users and roles that a trust policy
+	// names: who is made later under the same name is somebody else.
+	Bound  map[string]string `json:",omitempty"`
 	parsed *policy.Document
 }
 
@@ -102,56 +108,6 @@ func newDocument(text string, kind policy.Kind) (*document, error) {
 		return nil, err
 	}
 	return &document{Text: text, parsed: parsed}, nil
-}
-
-// restore parses the texts of an account that was read from the store and
-// renews what JSON leaves nil.
-func (a *account) restore() error {
-	parse := func(d *document, kind policy.Kind, what string) error {
-		parsed, err := policy.Parse([]byte(d.Text), kind)
-		if err != nil {
-			return fmt.Errorf("%s: %w", what, err)
-		}
-		d.parsed = parsed
-		return nil
-	}
-	inline := func(e *entity) error {
-		if e.Inline == nil {
-			e.Inline = map[string]*document{}
-		}
-		for name, d := range e.Inline {
-			if err := parse(d, policy.Identity, e.ARN+" inline policy "+name); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for _, u := range a.Users {
-		if err := inline(&u.entity); err != nil {
-			return err
-		}
-	}
-	for _, g := range a.Groups {
-		if err := inline(&g.entity); err != nil {
-			return err
-		}
-	}
-	for _, r := range a.Roles {
-		if err := inline(&r.entity); err != nil {
-			return err
-		}
-		if err := parse(r.Trust, policy.Trust, r.ARN+" trust policy"); err != nil {
-			return err
-		}
-	}
-	for _, p := range a.Policies {
-		for _, v := range p.Versions {
-			if err := parse(v.Document, policy.Identity, p.ARN); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // policyDocument finds a managed policy by ARN: AWS's or the account's own.

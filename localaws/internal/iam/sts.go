@@ -26,7 +26,7 @@ func (s *Service) getCallerIdentity(r *request, _ *struct{}) (any, error) {
 }
 
 func (s *Service) getAccessKeyInfo(r *request, in *accessKeyName) (any, error) {
-	if err := s.permit(r, "sts:GetAccessKeyInfo", "*", nil); err != nil {
+	if err := s.permit(r, "sts:GetAccessKeyInfo", on("*"), nil); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -43,11 +43,18 @@ type credentialsView struct {
 	Expiration                                 time.Time
 }
 
-var sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+var (
+	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
+	roleARNPattern     = regexp.MustCompile(`^arn:aws:iam::\d{12}:role/[!-~]{1,600}$`)
+)
 
 type assumeRole struct {
-	RoleArn, RoleSessionName, Policy, ExternalId string
-	PolicyArns                                   []struct {
+	RoleArn, RoleSessionName, Policy        string
+	ExternalId                              *string
+	SourceIdentity, SerialNumber, TokenCode string
+	TransitiveTagKeys                       []string
+	PolicyArns                              []struct {
 		Arn string `query:"arn"`
 	}
 	DurationSeconds *int
@@ -64,8 +71,19 @@ func (s *Service) assumeRole(r *request, in *assumeRole) (any, error) {
 	if !sessionNamePattern.MatchString(in.RoleSessionName) {
 		return nil, invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", in.RoleSessionName)
 	}
-	if len(in.Tags) > 0 {
+	if in.ExternalId != nil && (len(*in.ExternalId) < 2 || len(*in.ExternalId) > 1224 || !externalIDPattern.MatchString(*in.ExternalId)) {
+		return nil, invalid("1 validation error detected: Value at 'externalId' failed to satisfy constraint: Member must have 2 to 1224 characters of the pattern [\\w+=,.@:\\/-]*")
+	}
+	if !roleARNPattern.MatchString(in.RoleArn) {
+		return nil, invalid("%.256s is invalid", in.RoleArn)
+	}
+	switch {
+	case len(in.Tags)+len(in.TransitiveTagKeys) > 0:
 		return nil, call400("UnsupportedOperation", "Session tags are not supported by this server.")
+	case in.SourceIdentity != "":
+		return nil, call400("UnsupportedOperation", "SourceIdentity is not supported by this server.")
+	case in.SerialNumber != "", in.TokenCode != "":
+		return nil, call400("UnsupportedOperation", "Multi-factor authentication is not supported by this server.")
 	}
 	target, accountID, ok := s.findRole(in.RoleArn)
 	check := call.Check{Action: "sts:AssumeRole", Resource: in.RoleArn, ResourceAccountID: accountID, Mode: policy.ModeTrustPolicy, Context: policy.Context{}}
@@ -73,8 +91,8 @@ func (s *Service) assumeRole(r *request, in *assumeRole) (any, error) {
 		check.ResourcePolicy = target.Trust.parsed
 	}
 	check.Context.Set("sts:RoleSessionName", in.RoleSessionName)
-	if in.ExternalId != "" {
-		check.Context.Set("sts:ExternalId", in.ExternalId)
+	if in.ExternalId != nil {
+		check.Context.Set("sts:ExternalId", *in.ExternalId)
 	}
 	if r.Caller.Principal.Type == policy.Root {
 		return nil, &call.Error{Code: "AccessDenied", Message: "Roles may not be assumed by root accounts.", Status: http.StatusForbidden}

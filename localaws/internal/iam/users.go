@@ -69,7 +69,7 @@ func (s *Service) createUser(r *request, in *createUser) (any, error) {
 		context = mergeContext(context, key("iam:PermissionsBoundary", in.PermissionsBoundary))
 	}
 	arn := userKind.arn(r.AccountID, path, in.UserName)
-	return s.change(r, "iam:CreateUser", arn, context, func(a *account) (any, error) {
+	return s.change(r, "iam:CreateUser", on(arn), context, func(a *account) (any, error) {
 		if sameFold(a.Users, in.UserName) {
 			return nil, conflict("EntityAlreadyExists", "User with name %s already exists.", in.UserName)
 		}
@@ -85,6 +85,7 @@ func (s *Service) createUser(r *request, in *createUser) (any, error) {
 		}
 		u := &user{entity: entity{Name: in.UserName, Path: path, ID: newID(userKind.idPrefix), ARN: arn, Created: s.now(), Tags: tags, Inline: map[string]*document{}, Boundary: in.PermissionsBoundary}}
 		a.Users[u.Name] = u
+		a.put(u)
 		r.Trail.ResponseElements = map[string]any{"user": map[string]any{"path": u.Path, "userName": u.Name, "userId": u.ID, "arn": u.ARN}}
 		return userResult{viewUser(u)}, nil
 	})
@@ -125,11 +126,11 @@ type userName struct{ UserName string }
 func (s *Service) getUser(r *request, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
 	if name == "" && r.Caller.Principal.Type == policy.Root {
-		return s.view(r, "iam:GetUser", r.Caller.Principal.ARN, func(a *account) (any, error) {
+		return s.view(r, "iam:GetUser", on(r.Caller.Principal.ARN), func(a *account) (any, error) {
 			return userResult{userView{UserId: a.ID, Arn: r.Caller.Principal.ARN}}, nil
 		})
 	}
-	return s.view(r, "iam:GetUser", s.resource(r, userKind, name), func(a *account) (any, error) {
+	return s.view(r, "iam:GetUser", userKind.named(name), func(a *account) (any, error) {
 		if _, err := userKind.get(a, name); err != nil {
 			return nil, err
 		}
@@ -159,7 +160,7 @@ func underPath[T any](items []T, prefix string, path func(T) string) []T {
 }
 
 func (s *Service) listUsers(r *request, in *listByPath) (any, error) {
-	return s.view(r, "iam:ListUsers", "arn:aws:iam::"+r.AccountID+":user/", func(a *account) (any, error) {
+	return s.view(r, "iam:ListUsers", on("arn:aws:iam::"+r.AccountID+":user/"), func(a *account) (any, error) {
 		users := underPath(sorted(a.Users), in.PathPrefix, func(u *user) string { return u.Path })
 		return list(users, func(u *user) string { return u.Name }, in.paging, func(users []*user, more paged) any {
 			var out struct {
@@ -177,42 +178,35 @@ func (s *Service) listUsers(r *request, in *listByPath) (any, error) {
 
 type updateUser struct{ UserName, NewUserName, NewPath string }
 
+// updateUser renames or moves a user. Keys, groups, sessions and the policies
+// that are bound to the unique id follow it.
 func (s *Service) updateUser(r *request, in *updateUser) (any, error) {
-	return s.change(r, "iam:UpdateUser", s.resource(r, userKind, in.UserName), nil, func(a *account) (any, error) {
-		if _, err := userKind.get(a, in.UserName); err != nil {
+	to, err := s.renaming(r, "iam:UpdateUser", userKind, in.UserName, in.NewUserName, in.NewPath)
+	if err != nil {
+		return nil, err
+	}
+	return s.change(r, "iam:UpdateUser", userKind.named(in.UserName), nil, func(a *account) (any, error) {
+		u := a.Users[in.UserName]
+		if err := to.check(userKind.find(a, in.UserName)); err != nil {
 			return nil, err
 		}
-		u := a.Users[in.UserName]
-		path, name := u.Path, u.Name
-		if in.NewPath != "" {
-			p, err := checkPath(in.NewPath)
-			if err != nil {
-				return nil, err
-			}
-			path = p
-		}
-		if in.NewUserName != "" && in.NewUserName != u.Name {
-			if err := checkName("newUserName", in.NewUserName, namePattern); err != nil {
-				return nil, err
-			}
-			if !strings.EqualFold(in.NewUserName, u.Name) && sameFold(a.Users, in.NewUserName) {
-				return nil, conflict("EntityAlreadyExists", "User with name %s already exists.", in.NewUserName)
-			}
-			name = in.NewUserName
+		if !strings.EqualFold(to.name, u.Name) && sameFold(a.Users, to.name) {
+			return nil, conflict("EntityAlreadyExists", "User with name %s already exists.", to.name)
 		}
 		delete(a.Users, u.Name)
-		u.Name, u.Path, u.ARN = name, path, userKind.arn(a.ID, path, name)
+		to.apply(&u.entity)
 		for _, k := range u.Keys {
-			k.UserName = name
+			k.UserName = u.Name
 		}
-		a.Users[name] = u
+		a.Users[u.Name] = u
+		a.put(u)
 		return nil, nil
 	})
 }
 
 // deleteUser refuses, in IAM's order, while anything hangs on the user.
 func (s *Service) deleteUser(r *request, in *userName) (any, error) {
-	return s.change(r, "iam:DeleteUser", s.resource(r, userKind, in.UserName), nil, func(a *account) (any, error) {
+	return s.change(r, "iam:DeleteUser", userKind.named(in.UserName), nil, func(a *account) (any, error) {
 		if _, err := userKind.get(a, in.UserName); err != nil {
 			return nil, err
 		}
@@ -234,6 +228,7 @@ func (s *Service) deleteUser(r *request, in *userName) (any, error) {
 			return nil, conflict("DeleteConflict", "Cannot delete entity, must %s", first)
 		}
 		delete(a.Users, u.Name)
+		a.drop(u)
 		return nil, nil
 	})
 }

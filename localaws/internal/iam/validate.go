@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
@@ -27,6 +28,7 @@ const (
 	maxGroupDocuments   = 5120
 	maxRoleDocuments    = 10240
 	maxTrustDocument    = 2048
+	maxDescription      = 1000
 	defaultSessionLimit = 3600
 )
 
@@ -48,9 +50,21 @@ func invalid(format string, args ...any) error {
 	return call.Errorf("ValidationError", format, args...)
 }
 
+func missing(parameter string) error {
+	return invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", lowerFirst(parameter))
+}
+
+// checkDescription bounds the description of a role or policy.
+func checkDescription(text string) error {
+	if utf8.RuneCountInString(text) > maxDescription {
+		return invalid("1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to %d", maxDescription)
+	}
+	return nil
+}
+
 func checkName(parameter, name string, pattern *regexp.Regexp) error {
 	if name == "" {
-		return invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", lowerFirst(parameter))
+		return missing(parameter)
 	}
 	if !pattern.MatchString(name) {
 		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", lowerFirst(parameter))
@@ -73,7 +87,7 @@ func checkPath(path string) (string, error) {
 // size without white space.
 func parseDocument(text string, kind policy.Kind, limit int) (*document, error) {
 	if text == "" {
-		return nil, invalid("1 validation error detected: Value null at 'policyDocument' failed to satisfy constraint: Member must not be null")
+		return nil, missing("policyDocument")
 	}
 	if n := documentSize(text); n > limit {
 		return nil, conflict("LimitExceeded", "Cannot exceed quota for PolicySize: %d", limit)
@@ -101,7 +115,7 @@ func mergeTags(old, add []tag) ([]tag, error) {
 	out := append([]tag(nil), old...)
 next:
 	for _, t := range add {
-		if t.Key == "" || len(t.Key) > 128 || len(t.Value) > 256 || strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
+		if t.Key == "" || utf8.RuneCountInString(t.Key) > 128 || utf8.RuneCountInString(t.Value) > 256 || strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
 			return nil, call.Errorf("InvalidInput", "Tag keys have 1 to 128 characters and do not begin with aws:; tag values have at most 256.")
 		}
 		for i := range out {

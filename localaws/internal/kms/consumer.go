@@ -15,7 +15,8 @@ import (
 
 // AsService returns the call that an AWS service makes for itself, not for the
 // caller of c, such as DynamoDB under the grant of a table. service is a
-// service principal ("dynamodb.us-east-1.amazonaws.com").
+// service principal ("dynamodb.us-east-1.amazonaws.com"). SourceARN of the
+// answer is for the caller to set: the resource for which the service acts.
 func AsService(c *call.Call, operation, service string) *call.Call {
 	own := c.Via("kms", operation, "")
 	own.Caller = call.Caller{Principal: policy.Principal{Type: policy.Service, ARN: service}}

@@ -19,7 +19,7 @@ func multiValued(lower string) bool {
 // which the reasons say. The name may be in any case.
 func Supplied(key string) bool {
 	key = strings.ToLower(key)
-	for _, prefix := range []string{"aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", encryptionContextPrefix} {
+	for _, prefix := range []string{"aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "iam:resourcetag/", encryptionContextPrefix} {
 		if strings.HasPrefix(key, prefix) && len(key) > len(prefix) {
 			return true
 		}
@@ -27,7 +27,7 @@ func Supplied(key string) bool {
 	switch key {
 	case "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:currenttime", "aws:epochtime", "aws:multifactorauthpresent",
 		"aws:principalaccount", "aws:principalarn", "aws:principalisawsservice", "aws:principalservicename", "aws:principaltype",
-		"aws:requestedregion", "aws:resourceaccount", "aws:securetransport", "aws:sourcearn", "aws:sourceip", "aws:tagkeys",
+		"aws:requestedregion", "aws:resourceaccount", "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:sourceip", "aws:tagkeys",
 		"aws:tokenissuetime", "aws:useragent", "aws:userid", "aws:username", "aws:viaawsservice",
 		"dynamodb:attributes", "dynamodb:enclosingoperation", "dynamodb:leadingkeys",
 		"dynamodb:returnvalues", "dynamodb:select",

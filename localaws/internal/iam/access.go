@@ -1,0 +1,136 @@
+package iam
+
+import (
+	"net/http"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+// target is what an operation is authorized on: an entity by its name, or an
+// ARN.
+type target struct {
+	kind kind
+	name string
+	arn  string // when there is no kind
+}
+
+// on is the target with an ARN, "*" for no resource in particular.
+func on(arn string) target { return target{arn: arn} }
+
+// named is an entity of the caller's account.
+func (k kind) named(name string) target { return target{kind: k, name: name} }
+
+// resolved is a target as it is at one moment.
+type resolved struct {
+	arn      string
+	id       string // empty when there is no such entity or policy
+	tags     []tag
+	boundary string
+}
+
+// same reports whether what was authorized is still what is there.
+func (x resolved) same(y resolved) bool { return x.arn == y.arn && x.id == y.id }
+
+// resolve finds the target; the caller holds the lock. The ARN of an entity
+// that does not exist is the one it would have with path "/", so that a caller
+// without permission learns nothing about which names exist.
+func (a *account) resolve(t target) resolved {
+	if t.kind.find == nil {
+		if p := a.Policies[t.arn]; p != nil {
+			return resolved{arn: t.arn, id: p.ID, tags: p.Tags}
+		}
+		return resolved{arn: t.arn}
+	}
+	if e := t.kind.find(a, t.name); e != nil {
+		return resolved{e.ARN, e.ID, e.Tags, e.Boundary}
+	}
+	return resolved{arn: t.kind.arn(a.ID, "/", t.name)}
+}
+
+// change runs fn under the write lock when the caller may do action on the
+// target, and files what fn has put and dropped when it succeeds. fn checks
+// everything before it changes anything: after an error the account is as it
+// was.
+func (s *Service) change(r *request, action string, t target, context policy.Context, fn func(a *account) (any, error)) (any, error) {
+	for {
+		allowed, err := s.permitted(r, action, t, context)
+		if err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		a := s.accounts[r.AccountID]
+		if !a.resolve(t).same(allowed) {
+			// Renamed or made anew in between: it was not this that the caller
+			// may change.
+			s.mu.Unlock()
+			continue
+		}
+		out, err := fn(a)
+		if err != nil {
+			a.edits = nil
+			s.mu.Unlock()
+			return nil, err
+		}
+		pending := s.file(a)
+		s.mu.Unlock()
+		if err := pending.Wait(); err != nil {
+			return nil, err
+		}
+		return out, nil
+	}
+}
+
+// view is change for reading.
+func (s *Service) view(r *request, action string, t target, fn func(a *account) (any, error)) (any, error) {
+	if err := s.permit(r, action, t, nil); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return fn(s.accounts[r.AccountID])
+}
+
+func (s *Service) permit(r *request, action string, t target, context policy.Context) error {
+	_, err := s.permitted(r, action, t, context)
+	return err
+}
+
+// permitted authorizes action on the target as it is now, with its tags and
+// its permissions boundary as conditions.
+func (s *Service) permitted(r *request, action string, t target, request policy.Context) (resolved, error) {
+	if sessionOf(r.Call).plainSession() && r.Service == "iam" {
+		return resolved{}, &call.Error{Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid", Status: http.StatusForbidden}
+	}
+	s.mu.RLock()
+	a := s.accounts[r.AccountID]
+	if a == nil {
+		s.mu.RUnlock()
+		return resolved{}, call.Errorf("InternalFailure", "account %s is not known here", r.AccountID)
+	}
+	x := a.resolve(t)
+	s.mu.RUnlock()
+	context := policy.Context{}
+	for _, tag := range x.tags {
+		context.Set("aws:ResourceTag/"+tag.Key, tag.Value)
+		context.Set("iam:ResourceTag/"+tag.Key, tag.Value)
+	}
+	if x.boundary != "" && boundaryActions[action] {
+		context.Set("iam:PermissionsBoundary", x.boundary)
+	}
+	// What the request brings counts for more: PutUserPermissionsBoundary is
+	// about the new boundary.
+	for key, values := range request {
+		context[key] = values
+	}
+	return x, call.Require(r.ctx, s, r.Call, call.Check{Action: action, Resource: x.arn, ResourceAccountID: r.AccountID, Context: context})
+}
+
+// boundaryActions are the operations on a user or role for which its
+// permissions boundary is a condition key.
+var boundaryActions = map[string]bool{
+	"iam:AttachUserPolicy": true, "iam:DetachUserPolicy": true, "iam:PutUserPolicy": true, "iam:DeleteUserPolicy": true,
+	"iam:AttachRolePolicy": true, "iam:DetachRolePolicy": true, "iam:PutRolePolicy": true, "iam:DeleteRolePolicy": true,
+	"iam:PutUserPermissionsBoundary": true, "iam:DeleteUserPermissionsBoundary": true,
+	"iam:PutRolePermissionsBoundary": true, "iam:DeleteRolePermissionsBoundary": true,
+}

@@ -1,0 +1,61 @@
+package iam
+
+import "regexp"
+
+// renaming is a new name and path for a user or group.
+type renaming struct {
+	id              string // whose
+	name, path, arn string
+}
+
+// renaming checks the new name and path and that the caller may do action on
+// the entity as it is and as it will be: who may change some users must not
+// make others of them.
+func (s *Service) renaming(r *request, action string, k kind, name, newName, newPath string) (renaming, error) {
+	if err := s.permit(r, action, k.named(name), nil); err != nil {
+		return renaming{}, err
+	}
+	if newName != "" {
+		if err := checkName("new"+k.title()+"Name", newName, k.namePattern()); err != nil {
+			return renaming{}, err
+		}
+	}
+	if newPath != "" {
+		if _, err := checkPath(newPath); err != nil {
+			return renaming{}, err
+		}
+	}
+	s.mu.RLock()
+	e, err := k.get(s.accounts[r.AccountID], name)
+	if err != nil {
+		s.mu.RUnlock()
+		return renaming{}, err
+	}
+	to := renaming{e.ID, e.Name, e.Path, ""}
+	s.mu.RUnlock()
+	if newName != "" {
+		to.name = newName
+	}
+	if newPath != "" {
+		to.path = newPath
+	}
+	to.arn = k.arn(r.AccountID, to.path, to.name)
+	return to, s.permit(r, action, on(to.arn), nil)
+}
+
+func (k kind) namePattern() *regexp.Regexp {
+	if k.word == groupKind.word {
+		return longPattern
+	}
+	return namePattern
+}
+
+// check refuses when the entity is not the one that was authorized.
+func (to renaming) check(e *entity) error {
+	if e == nil || e.ID != to.id {
+		return conflict("ConcurrentModification", "The entity was changed at the same time. Try again.")
+	}
+	return nil
+}
+
+func (to renaming) apply(e *entity) { e.Name, e.Path, e.ARN = to.name, to.path, to.arn }

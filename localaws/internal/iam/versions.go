@@ -1,0 +1,128 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+type versionView struct {
+	Document         string `xml:",omitempty"`
+	VersionId        string
+	IsDefaultVersion bool
+	CreateDate       time.Time
+}
+
+func (s *Service) createPolicyVersion(r *request, in *policyInput) (any, error) {
+	d, err := parseDocument(in.PolicyDocument, policy.Identity, maxManagedDocument)
+	if err != nil {
+		return nil, err
+	}
+	return s.change(r, "iam:CreatePolicyVersion", on(in.PolicyArn), nil, func(a *account) (any, error) {
+		p, err := a.ownPolicy(in.PolicyArn)
+		if err != nil {
+			return nil, err
+		}
+		if len(p.Versions) >= maxPolicyVersions {
+			return nil, conflict("LimitExceeded", "A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", maxPolicyVersions)
+		}
+		v := &policyVersion{ID: fmt.Sprintf("v%d", p.NextVersion), Created: s.now(), Document: d}
+		p.NextVersion++
+		p.Versions = append(p.Versions, v)
+		if in.SetAsDefault {
+			p.setDefault(v)
+			p.Updated = v.Created
+		}
+		a.put(p)
+		return struct{ PolicyVersion versionView }{versionView{VersionId: v.ID, IsDefaultVersion: v.IsDefault, CreateDate: v.Created}}, nil
+	})
+}
+
+func (p *managedPolicy) setDefault(v *policyVersion) {
+	for _, other := range p.Versions {
+		other.IsDefault = other == v
+	}
+}
+
+func (p *managedPolicy) version(id string) (*policyVersion, error) {
+	for _, v := range p.Versions {
+		if v.ID == id {
+			return v, nil
+		}
+	}
+	return nil, notFound("Policy %s version %s does not exist or is not attachable.", p.ARN, id)
+}
+
+func (s *Service) getPolicyVersion(r *request, in *policyInput) (any, error) {
+	return s.view(r, "iam:GetPolicyVersion", on(in.PolicyArn), func(a *account) (any, error) {
+		if m := awsPolicies()[in.PolicyArn]; m != nil && m.VersionID == in.VersionId {
+			return struct{ PolicyVersion versionView }{versionView{Document: encoded(m.Document), VersionId: m.VersionID, IsDefaultVersion: true}}, nil
+		}
+		p := a.Policies[in.PolicyArn]
+		if p == nil {
+			return nil, noPolicy(in.PolicyArn)
+		}
+		v, err := p.version(in.VersionId)
+		if err != nil {
+			return nil, err
+		}
+		return struct{ PolicyVersion versionView }{versionView{encoded(v.Document.Text), v.ID, v.IsDefault, v.Created}}, nil
+	})
+}
+
+func (s *Service) listPolicyVersions(r *request, in *policyInput) (any, error) {
+	return s.view(r, "iam:ListPolicyVersions", on(in.PolicyArn), func(a *account) (any, error) {
+		var views []versionView
+		if m := awsPolicies()[in.PolicyArn]; m != nil {
+			views = append(views, versionView{VersionId: m.VersionID, IsDefaultVersion: true})
+		} else if p := a.Policies[in.PolicyArn]; p != nil {
+			for _, v := range slices.Backward(p.Versions) {
+				views = append(views, versionView{VersionId: v.ID, IsDefaultVersion: v.IsDefault, CreateDate: v.Created})
+			}
+		} else {
+			return nil, noPolicy(in.PolicyArn)
+		}
+		return struct {
+			paged
+			Versions []versionView `xml:"Versions>member"`
+		}{Versions: views}, nil
+	})
+}
+
+func (s *Service) deletePolicyVersion(r *request, in *policyInput) (any, error) {
+	return s.change(r, "iam:DeletePolicyVersion", on(in.PolicyArn), nil, func(a *account) (any, error) {
+		p, err := a.ownPolicy(in.PolicyArn)
+		if err != nil {
+			return nil, err
+		}
+		v, err := p.version(in.VersionId)
+		if err != nil {
+			return nil, err
+		}
+		if v.IsDefault {
+			return nil, conflict("DeleteConflict", "Cannot delete the default version of a policy.")
+		}
+		p.Versions = slices.DeleteFunc(p.Versions, func(x *policyVersion) bool { return x == v })
+		a.put(p)
+		return nil, nil
+	})
+}
+
+func (s *Service) setDefaultPolicyVersion(r *request, in *policyInput) (any, error) {
+	return s.change(r, "iam:SetDefaultPolicyVersion", on(in.PolicyArn), nil, func(a *account) (any, error) {
+		p, err := a.ownPolicy(in.PolicyArn)
+		if err != nil {
+			return nil, err
+		}
+		v, err := p.version(in.VersionId)
+		if err != nil {
+			return nil, err
+		}
+		p.setDefault(v)
+		p.Updated = s.now()
+		a.put(p)
+		return nil, nil
+	})
+}
