@@ -10,6 +10,9 @@ import (
 // AWS reports all at once and before anything else.
 type constraints struct {
 	found []string
+	// name is the refusal of TableName, which AWS reports alone and before all
+	// others.
+	name error
 }
 
 func (c *constraints) add(value, path, rule string) {
@@ -17,6 +20,9 @@ func (c *constraints) add(value, path, rule string) {
 }
 
 func (c *constraints) err() error {
+	if c.name != nil {
+		return c.name
+	}
 	switch n := len(c.found); n {
 	case 0:
 		return nil
@@ -75,8 +81,8 @@ var (
 	arnRule  = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([a-zA-Z0-9_.-]+)$`)
 )
 
-// name checks a name that is no table: an index.
-func (c *constraints) name(v *string, path string) {
+// resourceName checks the name of an index, or of a table where that is no target.
+func (c *constraints) resourceName(v *string, path string) {
 	if v == nil {
 		return
 	}
@@ -88,6 +94,18 @@ func (c *constraints) name(v *string, path string) {
 
 // table checks a required table name or ARN.
 func (c *constraints) table(v *string, path string) {
+	if path == "tableName" && c.name == nil {
+		switch {
+		case v == nil:
+			c.name = errValidation("The parameter 'TableName' is required but was not present in the request")
+		case strings.HasPrefix(*v, "arn:"):
+		case len(*v) < 3 || len(*v) > 255:
+			c.name = errValidation("TableName must be at least 3 characters long and at most 255 characters long")
+		}
+		if c.name != nil {
+			return
+		}
+	}
 	if !c.required(v == nil, path) {
 		return
 	}
@@ -97,7 +115,7 @@ func (c *constraints) table(v *string, path string) {
 		}
 		return
 	}
-	c.name(v, path)
+	c.resourceName(v, path)
 }
 
 const arnPattern = "arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+"

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -277,17 +276,17 @@ func (c *constraints) throughput(t *throughputInput, path string) {
 	if t == nil {
 		return
 	}
-	if c.required(t.read == nil, path+".readCapacityUnits") {
-		c.between(t.read, path+".readCapacityUnits", 1, -1)
-	}
 	if c.required(t.write == nil, path+".writeCapacityUnits") {
 		c.between(t.write, path+".writeCapacityUnits", 1, -1)
+	}
+	if c.required(t.read == nil, path+".readCapacityUnits") {
+		c.between(t.read, path+".readCapacityUnits", 1, -1)
 	}
 }
 
 func (c *constraints) index(in *indexInput, path string) {
 	if c.required(in.name == nil, path+"indexName") {
-		c.name(in.name, path+"indexName")
+		c.resourceName(in.name, path+"indexName")
 	}
 	c.keySchema(in.keys, in.keysSet, path+"keySchema")
 	if c.required(!in.projected, path+"projection") {
@@ -346,54 +345,39 @@ func attributeTypes(list []attributeDefinition) (map[string]string, error) {
 	return kinds, nil
 }
 
-// schemaOf checks a KeySchema. kind is what the messages put before "KeySchema"
-// for an index, such as "Index ".
-func schemaOf(keys []keyElement, kinds map[string]string, index bool) (keySchema, error) {
+// schemaOf checks a KeySchema.
+func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
 	var k keySchema
-	if *keys[0].kind != "HASH" {
-		return k, errParam("The first KeySchemaElement is not a HASH key type")
+	if len(keys) > len(kinds) {
+		return k, errValidation("Invalid KeySchema: Some index key attribute have no definition")
 	}
-	if len(keys) == 2 {
-		if *keys[1].kind != "RANGE" {
-			return k, errParam("The second KeySchemaElement is not a RANGE key type")
-		}
-		if *keys[0].name == *keys[1].name {
-			return k, errParam("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-		}
-	}
-	var undefined []string
+	var names []string
+	undefined := false
 	for _, e := range keys {
-		if kinds[*e.name] == "" {
-			undefined = append(undefined, *e.name)
-		}
+		names = append(names, *e.name)
+		undefined = undefined || kinds[*e.name] == ""
 	}
-	if undefined != nil {
-		names := make([]string, 0, len(keys))
-		for _, e := range keys {
-			names = append(names, *e.name)
-		}
-		what := "Keys"
-		if index {
-			what = "Index keys"
-		}
-		defined := make([]string, 0, len(kinds))
-		for name := range kinds {
-			defined = append(defined, name)
-		}
-		sort.Strings(defined)
-		return k, errParam("Some index key attributes are not defined in AttributeDefinitions. %s: [%s], AttributeDefinitions: [%s]",
-			what, strings.Join(names, ", "), strings.Join(defined, ", "))
+	switch {
+	case undefined:
+		return k, errParam("Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: [%s]",
+			strings.Join(names, ", "), strings.Join(sortedNames(kinds), ", "))
+	case len(keys) == 2 && names[0] == names[1]:
+		return k, errValidation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+	case *keys[0].kind != "HASH":
+		return k, errValidation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+	case len(keys) == 2 && *keys[1].kind != "RANGE":
+		return k, errValidation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 	}
-	k.Partition = keyAttribute{*keys[0].name, kinds[*keys[0].name]}
+	k.Partition = keyAttribute{names[0], kinds[names[0]]}
 	if len(keys) == 2 {
-		k.Sort = keyAttribute{*keys[1].name, kinds[*keys[1].name]}
+		k.Sort = keyAttribute{names[1], kinds[names[1]]}
 	}
 	return k, nil
 }
 
 // indexOf checks one index of CreateTable or UpdateTable.
 func indexOf(in *indexInput, kinds map[string]string, table keySchema, local, onDemand bool) (*indexDefinition, error) {
-	k, err := schemaOf(in.keys, kinds, true)
+	k, err := schemaOf(in.keys, kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -458,11 +442,14 @@ func (in *createTableInput) definition() (*definition, error) {
 	if in.throughput != nil {
 		d.Throughput = throughput{*in.throughput.read, *in.throughput.write}
 	}
-	if d.Key, err = schemaOf(in.keys, kinds, false); err != nil {
+	if d.Key, err = schemaOf(in.keys, kinds); err != nil {
 		return nil, err
 	}
 	for _, a := range in.attributes {
 		d.Attributes = append(d.Attributes, keyAttribute{*a.name, *a.kind})
+	}
+	if !in.localSet && !in.globalSet && len(in.keys) != len(in.attributes) {
+		return nil, errParam("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
 	}
 	used := map[string]bool{d.Key.Partition.Name: true, d.Key.Sort.Name: true}
 	names := map[string]bool{}

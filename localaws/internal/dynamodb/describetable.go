@@ -230,7 +230,7 @@ func (s *Service) listTables(ctx context.Context, c *call.Call) ([]byte, error) 
 		}
 		return d.Skip()
 	}, func(c *constraints) {
-		c.name(in.start, "exclusiveStartTableName")
+		c.resourceName(in.start, "exclusiveStartTableName")
 		c.between(in.limit, "limit", 1, 100)
 	})
 	if err != nil {

@@ -32,7 +32,7 @@ func TestItemValidation(t *testing.T) {
 	long := strings.Repeat("x", 2049)
 	for name, c := range map[string]struct{ operation, in, code, message string }{
 		"no table":             {"PutItem", `{"TableName": "none", "Item": {"pk": {"S": "a"}}}`, "ResourceNotFoundException", "Requested resource not found"},
-		"no members":           {"PutItem", `{}`, "ValidationException", "2 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null; Value null at 'item' failed to satisfy constraint: Member must not be null"},
+		"no members":           {"PutItem", `{}`, "ValidationException", "The parameter 'TableName' is required but was not present in the request"},
 		"missing key":          {"PutItem", put(`{"pk": {"S": "a"}}`), "ValidationException", p + "Missing the key sk in the item"},
 		"key of wrong type":    {"PutItem", put(`{"pk": {"N": "1"}, "sk": {"N": "1"}}`), "ValidationException", p + "Type mismatch for key pk expected: S actual: N"},
 		"empty key":            {"PutItem", put(`{"pk": {"S": ""}, "sk": {"N": "1"}}`), "ValidationException", "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},

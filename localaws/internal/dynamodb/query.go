@@ -70,7 +70,7 @@ func (in *pageInput) field(d *decoder, name string) error {
 func (in *pageInput) check(c *constraints) {
 	in.consumed.check(c)
 	c.table(in.name, "tableName")
-	c.name(in.index, "indexName")
+	c.resourceName(in.index, "indexName")
 	c.enum(in.selects, "select", "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
 	c.between(in.limit, "limit", 1, -1)
 	c.between(in.segment, "segment", 0, maxSegments-1)

@@ -113,12 +113,12 @@ func (in *updateTableInput) check(c *constraints) {
 			c.index(u.create, at+"create.")
 		case u.update != nil:
 			if c.required(u.update.name == nil, at+"update.indexName") {
-				c.name(u.update.name, at+"update.indexName")
+				c.resourceName(u.update.name, at+"update.indexName")
 			}
 			c.throughput(u.update.throughput, at+"update.provisionedThroughput")
 		case u.removes:
 			if c.required(u.remove == nil, at+"delete.indexName") {
-				c.name(u.remove, at+"delete.indexName")
+				c.resourceName(u.remove, at+"delete.indexName")
 			}
 		}
 	}
