@@ -107,13 +107,15 @@ func TestDifferentialTables(t *testing.T) {
 	t.Logf("seed %d", seed)
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 2))}
 	w := newWorld(t)
-	made, refused := 0, 0
+	made, refused, excused := 0, 0, map[string]int{}
 	for i := range 500 {
 		name := "diff-table-" + strconv.Itoa(i%7)
 		in := g.tableRequest(name)
 		_, code, message := w.send("CreateTable", in)
 		_, wantCode, wantMessage := o.send("CreateTable", in)
-		if code != wantCode {
+		if reason := knownTableDifference(message); wantCode == "" && reason != "" {
+			excused[reason]++
+		} else if code != wantCode {
 			body, _ := json.Marshal(in)
 			t.Errorf("CreateTable %s\n ours:  %s %s\n other: %s %s", body, code, message, wantCode, wantMessage)
 		} else if code != "" && message != wantMessage && os.Getenv("DDBSEAL_DYNALITE_TEXTS") != "" {
@@ -141,10 +143,21 @@ func TestDifferentialTables(t *testing.T) {
 		o.send("DeleteTable", members{"TableName": name})
 		o.settle(name)
 	}
-	t.Logf("%d tables made, %d requests refused", made, refused)
+	t.Logf("%d tables made, %d requests refused, known differences %v", made, refused, excused)
 	if made < 20 || refused < 20 {
 		t.Error("too few of one kind")
 	}
+}
+
+// knownTableDifference is the reason for which only the engine refuses.
+func knownTableDifference(message string) string {
+	switch {
+	case strings.Contains(message, "Some AttributeDefinitions are not used"):
+		return "it allows attributes that are no key once there is an index; AWS wants every one used"
+	case strings.Contains(message, "ProjectionType is INCLUDE, but NonKeyAttributes is not specified"):
+		return "it allows INCLUDE without NonKeyAttributes"
+	}
+	return ""
 }
 
 func withoutTables(list members, names ...string) members {

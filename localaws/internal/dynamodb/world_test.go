@@ -14,7 +14,6 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
-	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
 const (
@@ -26,11 +25,10 @@ type members = map[string]any
 
 // world is a Service with a KMS, an identity room and a clock of the test's.
 type world struct {
-	t     testing.TB
-	s     *Service
-	store storage.Store
-	keys  *fakeKeys
-	cfg   Config
+	t    testing.TB
+	s    *Service
+	keys *fakeKeys
+	cfg  Config
 
 	mu     sync.Mutex
 	now    time.Time
