@@ -1,0 +1,324 @@
+package benchmarks
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/store"
+	"github.com/ddbseal/ddbseal/store/migrate"
+	"github.com/ddbseal/ddbseal/store/transparent"
+)
+
+// person is a struct of twelve fields, about 400 bytes.
+type person struct {
+	ID       string            `dynamodbav:"id" seal:"partition"`
+	Created  int64             `dynamodbav:"created" seal:"sort"`
+	Name     string            `dynamodbav:"name"`
+	Email    string            `dynamodbav:"email"`
+	Phone    string            `dynamodbav:"phone"`
+	Street   string            `dynamodbav:"street"`
+	City     string            `dynamodbav:"city"`
+	Country  string            `dynamodbav:"country" seal:"sign"`
+	Balance  float64           `dynamodbav:"balance"`
+	Active   bool              `dynamodbav:"active"`
+	Labels   map[string]string `dynamodbav:"labels"`
+	Comments []string          `dynamodbav:"comments"`
+}
+
+func aPerson(i int) person {
+	return person{
+		ID: "customer-0001", Created: int64(i), Name: "Robin Example", Email: "robin@example.com", Phone: "+1 555 0100",
+		Street: "1 Long Street", City: "Springfield", Country: "XX", Balance: 12.5, Active: true,
+		Labels: map[string]string{"tier": "gold", "since": "2020"}, Comments: []string{strings.Repeat("a", 60), strings.Repeat("b", 60)},
+	}
+}
+
+// instant is a DynamoDB that answers at once, so that only our own work shows.
+type instant struct {
+	store.Client
+	items []map[string]types.AttributeValue
+}
+
+func (c *instant) PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return &dynamodb.PutItemOutput{}, nil
+}
+func (c *instant) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	return &dynamodb.GetItemOutput{Item: c.items[0]}, nil
+}
+func (c *instant) Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	return &dynamodb.QueryOutput{Items: slices.Clone(c.items)}, nil
+}
+
+func benchKeyring(b *testing.B) *keyring.RawAES {
+	b.Helper()
+	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "bench", Name: "key", Key: bytes.Repeat([]byte{1}, 32)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return k
+}
+
+// BenchmarkRepository takes turns between an operation of the repository and
+// the same done by hand (marshal, encrypt, call), and reports both medians and
+// the repository's share on top.
+func BenchmarkRepository(b *testing.B) {
+	for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
+		ctx := b.Context()
+		client := &instant{}
+		people, err := store.New[person](client, "people", store.ClientSide{Keyring: benchKeyring(b), AlgorithmSuite: suite})
+		if err != nil {
+			b.Fatal(err)
+		}
+		e, p, name := people.Encryptor(), aPerson(0), "people"
+		for i := range 100 {
+			plain, err := attributevalue.MarshalMap(aPerson(i))
+			if err != nil {
+				b.Fatal(err)
+			}
+			stored, err := e.EncryptItem(ctx, plain)
+			if err != nil {
+				b.Fatal(err)
+			}
+			client.items = append(client.items, stored)
+		}
+		key := store.Key{Partition: p.ID, Sort: p.Created}
+		for _, op := range []struct {
+			name        string
+			own, byHand func() error
+		}{
+			{"put", func() error { return people.Put(ctx, p) }, func() error {
+				plain, err := attributevalue.MarshalMap(p)
+				if err != nil {
+					return err
+				}
+				item, err := e.EncryptItem(ctx, plain)
+				if err != nil {
+					return err
+				}
+				_, err = client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: item})
+				return err
+			}},
+			{"get", func() error { _, err := people.Get(ctx, key); return err }, func() error {
+				k, err := attributevalue.MarshalMap(struct {
+					ID      string `dynamodbav:"id"`
+					Created int64  `dynamodbav:"created"`
+				}{p.ID, p.Created})
+				if err != nil {
+					return err
+				}
+				out, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &name, Key: k})
+				if err != nil {
+					return err
+				}
+				plain, err := e.DecryptItem(ctx, out.Item)
+				if err != nil {
+					return err
+				}
+				var v person
+				return attributevalue.UnmarshalMap(plain, &v)
+			}},
+		} {
+			b.Run(fmt.Sprintf("suite=%#x/%s", uint16(suite), op.name), func(b *testing.B) {
+				var own, byHand []time.Duration
+				for b.Loop() {
+					begin := time.Now()
+					if err := op.own(); err != nil {
+						b.Fatal(err)
+					}
+					middle := time.Now()
+					if err := op.byHand(); err != nil {
+						b.Fatal(err)
+					}
+					own, byHand = append(own, middle.Sub(begin)), append(byHand, time.Since(middle))
+				}
+				a, h := medianOf(own), medianOf(byHand)
+				b.ReportMetric(float64(a.Nanoseconds()), "own-ns")
+				b.ReportMetric(float64(h.Nanoseconds()), "byhand-ns")
+				b.ReportMetric(100*(float64(a)/float64(h)-1), "%over")
+			})
+		}
+		b.Run(fmt.Sprintf("suite=%#x/query-100", uint16(suite)), func(b *testing.B) {
+			for b.Loop() {
+				n := 0
+				for _, err := range people.Query(ctx, store.Query{Partition: p.ID}) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					n++
+				}
+				if n != 100 {
+					b.Fatal(n)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*100), "ns/item")
+		})
+	}
+}
+
+func medianOf(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+// benchTable makes a table with the string key "id" on an embedded AWS.
+func benchTable(b *testing.B, name string) (*localaws.Server, *dynamodb.Client) {
+	b.Helper()
+	server, err := localaws.New(localaws.Options{AuditLimit: 100})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = server.Close() })
+	client := dynamodb.NewFromConfig(server.Config(server.RootCredentials()))
+	if _, err := client.CreateTable(b.Context(), &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+	}); err != nil {
+		b.Fatal(err)
+	}
+	return server, client
+}
+
+func benchEncryptor(b *testing.B, name string) *envelope.ItemEncryptor {
+	b.Helper()
+	e, err := envelope.NewItemEncryptor(envelope.Config{
+		LogicalTableName: name, PartitionKey: "id", Keyring: benchKeyring(b), AlgorithmSuite: envelope.SuiteSymmetricSignature,
+		Actions: map[string]envelope.Action{"id": envelope.SignOnly, "text": envelope.EncryptAndSign, "number": envelope.EncryptAndSign},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return e
+}
+
+func plainItem(i int) envelope.Item {
+	return envelope.Item{
+		"id":     &types.AttributeValueMemberS{Value: fmt.Sprintf("item-%08d", i)},
+		"text":   &types.AttributeValueMemberS{Value: strings.Repeat("x", 990)},
+		"number": &types.AttributeValueMemberN{Value: fmt.Sprint(i)},
+	}
+}
+
+// BenchmarkTransparent is PutItem of an item of 1 KB through the SDK's whole
+// pipeline to an embedded AWS, with and without the middleware.
+func BenchmarkTransparent(b *testing.B) {
+	const name = "people"
+	server, plain := benchTable(b, name)
+	sealing, err := transparent.New(map[string]*envelope.ItemEncryptor{name: benchEncryptor(b, name)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		client *dynamodb.Client
+	}{{"plain", plain}, {"sealing", dynamodb.NewFromConfig(server.Config(server.RootCredentials()), sealing.Install)}} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := c.client.PutItem(b.Context(), &dynamodb.PutItemInput{TableName: aws.String(name), Item: plainItem(1)}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkMigration encrypts 100,000 plaintext items of 1 KB in a table of an
+// embedded AWS in memory; run it with -benchtime 1x. The table itself is in the
+// same heap: peak-MB is everything, working-MB what is above the table before
+// or after, whichever is larger.
+func BenchmarkMigration(b *testing.B) {
+	const items = 100_000
+	for b.Loop() {
+		b.StopTimer()
+		server, client := benchTable(b, "people")
+		if _, err := client.CreateTable(b.Context(), &dynamodb.CreateTableInput{
+			TableName: aws.String("checkpoints"), BillingMode: types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		}); err != nil {
+			b.Fatal(err)
+		}
+		for from := 0; from < items; from += 25 {
+			var requests []types.WriteRequest
+			for i := range 25 {
+				requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: plainItem(from + i)}})
+			}
+			if _, err := client.BatchWriteItem(b.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"people": requests}}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		m, err := migrate.New(migrate.Config{
+			Client: client, Table: "people", ID: "bench", To: benchEncryptor(b, "people"), CheckpointTable: "checkpoints",
+			Segments: 2, SkipDryRun: true,
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		before := heapAfterCollection()
+		peak := watchHeap()
+		b.StartTimer()
+		begin := time.Now()
+		report, err := m.Run(b.Context())
+		took := time.Since(begin)
+		b.StopTimer()
+		most := peak()
+		if err != nil || report.Counts.Migrated != items {
+			b.Fatalf("%+v, %v", report.Counts, err)
+		}
+		b.ReportMetric(items/took.Seconds(), "items/s")
+		b.ReportMetric(float64(most)/1e6, "peak-MB")
+		b.ReportMetric(float64(most-max(before, heapAfterCollection()))/1e6, "working-MB")
+		_ = server.Close()
+		b.StartTimer()
+	}
+}
+
+// heapAfterCollection is what is alive after a collection.
+func heapAfterCollection() uint64 {
+	runtime.GC()
+	return liveHeap()
+}
+
+func liveHeap() uint64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
+// watchHeap samples the heap until the function it returns is called.
+func watchHeap() (peak func() uint64) {
+	var most uint64
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			most = max(most, liveHeap())
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	})
+	return func() uint64 {
+		close(stop)
+		wg.Wait()
+		return most
+	}
+}

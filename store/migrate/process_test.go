@@ -1,0 +1,109 @@
+package migrate_test
+
+import (
+	"context"
+	"log"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/store/migrate"
+)
+
+// Variables that make the test binary a migrating process.
+const (
+	childURL    = "DDBSEAL_TEST_MIGRATE_URL"
+	childKey    = "DDBSEAL_TEST_MIGRATE_KEY"
+	childSecret = "DDBSEAL_TEST_MIGRATE_SECRET"
+	childTable  = "DDBSEAL_TEST_MIGRATE_TABLE"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childURL) != "" {
+		if err := child(); err != nil {
+			log.Fatal(err)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func child() error {
+	client := dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(os.Getenv(childURL)),
+		Credentials: credentials.NewStaticCredentialsProvider(os.Getenv(childKey), os.Getenv(childSecret), ""),
+	})
+	m, err := migrate.New(migrate.Config{
+		Client: client, Table: os.Getenv(childTable), ID: os.Getenv(childTable), To: processEncryptor(),
+		CheckpointTable: checkpoints, Segments: 2, PageSize: 10, SkipDryRun: true,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = m.Run(context.Background())
+	return err
+}
+
+func processEncryptor() *envelope.ItemEncryptor {
+	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: "key-1", Key: make([]byte, 32)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := envelope.NewItemEncryptor(envelope.Config{
+		LogicalTableName: "table", PartitionKey: "id", AlgorithmSuite: envelope.SuiteSymmetricSignature, Keyring: k,
+		Actions: map[string]envelope.Action{
+			"id": envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign, "count": envelope.EncryptAndSign, "note": envelope.EncryptAndSign,
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return e
+}
+
+// TestKilledProcess: real processes, killed by the system without a word, and
+// started again until one comes through.
+func TestKilledProcess(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	const items = 600
+	w := newWorld(t)
+	listener, err := w.server.Listen("127.0.0.1:0")
+	ok(t, err)
+	root := w.server.RootCredentials()
+	kills := 0
+	for range 3 {
+		table := w.table(t, items, nil)
+		for {
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), childURL+"="+listener.URL(), childKey+"="+root.AccessKeyID, childSecret+"="+root.SecretAccessKey, childTable+"="+table)
+			ok(t, cmd.Start())
+			timer := time.AfterFunc(time.Duration(20+rand.IntN(80)+4*kills)*time.Millisecond, func() { _ = cmd.Process.Kill() })
+			err := cmd.Wait()
+			timer.Stop()
+			if err == nil {
+				break
+			}
+			if cmd.ProcessState.Exited() { // by itself, with an error
+				t.Fatal(err)
+			}
+			if kills++; kills > 300 {
+				t.Fatal("no progress")
+			}
+		}
+		w.opens(t, table, processEncryptor(), items)
+	}
+	if kills == 0 {
+		t.Error("no process was killed: the test shows nothing")
+	}
+	t.Logf("%d kills", kills)
+}
