@@ -54,7 +54,7 @@ func (l *Lab) makeKey(ctx context.Context) error {
 // reviveKey makes a key usable again that an earlier clean-up had scheduled
 // for deletion.
 func (l *Lab) reviveKey(ctx context.Context, m *types.KeyMetadata) error {
-	if m.KeyState == types.KeyStatePendingDeletion {
+	if m.KeyState == types.KeyStatePendingDeletion || m.KeyState == types.KeyStatePendingReplicaDeletion {
 		if _, err := l.administrator.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: m.Arn}); err != nil {
 			return err
 		}

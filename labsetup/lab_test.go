@@ -70,6 +70,30 @@ func TestRunPasses(t *testing.T) {
 	}
 }
 
+// TestRunAgain: a run within the seven days finds the keys of the one before.
+func TestRunAgain(t *testing.T) {
+	w := newWorld(t)
+	first := w.passes(t, w.lab(t, same).Run)
+	if second := w.passes(t, w.lab(t, same).Run); second.KeyARN != first.KeyARN {
+		t.Error("the second run made another key")
+	}
+	if left := w.left(t); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
+// TestRunAsRoot: the account's root user can run it too.
+func TestRunAsRoot(t *testing.T) {
+	w := newWorld(t)
+	w.admin = w.as(w.server.RootCredentials())
+	r := w.passes(t, w.lab(t, same).Run)
+	for _, s := range r.Steps {
+		if s.ID == "root-without" {
+			t.Error("as root this cannot be shown")
+		}
+	}
+}
+
 func TestUpIsIdempotent(t *testing.T) {
 	w := newWorld(t)
 	first := w.up(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -18,10 +19,11 @@ const neededPatience = time.Minute
 // patience is how long the step may go on after err.
 func (l *Lab) patience(s labStep, err error) time.Duration {
 	var busy *dynamodbtypes.ResourceInUseException
+	var file *fs.PathError
 	switch {
 	case s.audit:
 		return l.cfg.AuditDeadline
-	case errors.Is(err, errNotOurs), errors.Is(err, errPolicyDiffers):
+	case errors.Is(err, errNotOurs), errors.Is(err, errPolicyDiffers), errors.As(err, &file):
 		return 0
 	case errors.As(err, &busy): // a table that is being made or changed
 		return l.cfg.Deadline

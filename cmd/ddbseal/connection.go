@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 // connection are the flags that choose a real AWS, named as the AWS CLI names
@@ -19,11 +22,15 @@ type connection struct {
 	Region      string `name:"region" group:"Where" placeholder:"REGION" help:"AWS region."`
 }
 
+var regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+
 func (c *connection) remote() bool { return c.AWS || c.EndpointURL != "" }
 
 // check refuses flags that contradict each other.
 func (c *connection) check() error {
 	switch {
+	case c.Region != "" && !regionName.MatchString(c.Region):
+		return usagef("region %q is not a region name such as eu-central-1", c.Region)
 	case c.AWS && c.EndpointURL != "":
 		return usagef("--aws and the endpoint %s contradict each other: leave out one (AWS_ENDPOINT_URL counts too)", c.EndpointURL)
 	case c.Profile != "" && !c.remote():
@@ -34,7 +41,8 @@ func (c *connection) check() error {
 
 // load reads the usual AWS configuration.
 func (c *connection) load(ctx context.Context) (aws.Config, error) {
-	var options []func(*config.LoadOptions) error
+	// The SDK's own warnings would be a second voice on standard error.
+	options := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
 	if c.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(c.Profile))
 	}
@@ -47,6 +55,11 @@ func (c *connection) load(ctx context.Context) (aws.Config, error) {
 	}
 	if c.EndpointURL != "" {
 		cfg.BaseEndpoint = aws.String(c.EndpointURL)
+		if c.EndpointURL != os.Getenv("AWS_ENDPOINT_URL") {
+			// As with the AWS CLI the flag wins over AWS_ENDPOINT_URL_KMS and
+			// its like, which clients would take from here.
+			cfg.ConfigSources = nil
+		}
 	}
 	return cfg, nil
 }

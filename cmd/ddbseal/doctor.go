@@ -67,7 +67,7 @@ func (c *doctorCommand) Run(ctx context.Context, s streams) (err error) {
 }
 
 func failing(check string, err error) finding {
-	f := finding{Check: check, Detail: oneLine(err.Error()), Fix: labsetup.Hint(err)}
+	f := finding{Check: check, Detail: plain(err.Error()), Fix: labsetup.Hint(err)}
 	if f.Fix == "" {
 		f.Fix = "See the message; 'ddbseal doctor --help' says what is checked."
 	}
@@ -81,7 +81,7 @@ func (c *doctorCommand) examine(ctx context.Context, p *place) []finding {
 		return append(findings, failing("credentials", err))
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return append(findings, finding{Check: "credentials", Detail: oneLine(err.Error()),
+		return append(findings, finding{Check: "credentials", Detail: plain(err.Error()),
 			Fix: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, sign in with the AWS CLI, or give --profile."})
 	}
 	findings = append(findings, finding{Check: "region", OK: true, Detail: cfg.Region})

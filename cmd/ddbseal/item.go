@@ -118,8 +118,11 @@ func eachItem(ctx context.Context, s streams, fn func(envelope.Item) ([]byte, er
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	failed := false
 	number := 0
+	bar := counter(s)
+	defer bar.end()
 	for lines.Scan() {
 		number++
+		bar.add()
 		if err := ctx.Err(); err != nil {
 			return errors.Join(fmt.Errorf("stopped before line %d: %w", number, err), out.Flush())
 		}
@@ -133,7 +136,8 @@ func eachItem(ctx context.Context, s streams, fn func(envelope.Item) ([]byte, er
 		}
 		if err != nil {
 			failed = true
-			fmt.Fprintf(s.err, "line %d: %v\n", number, err)
+			bar.clear()
+			fmt.Fprintf(s.err, "line %d: %s\n", number, plain(err.Error()))
 			continue
 		}
 		if _, err := out.Write(append(result, '\n')); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -118,8 +119,7 @@ func (c *labCommand) print(s streams, r *labsetup.Report) error {
 	if c.JSON {
 		return printJSON(s.out, r)
 	}
-	printTable(s.out, r)
-	return nil
+	return printTable(s.out, r)
 }
 
 func printJSON(w io.Writer, v any) error {
@@ -174,6 +174,9 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 	}
 	cfg, err := p.labConfig(administrator)
 	if err != nil {
+		return nil, labsetup.Config{}, err
+	}
+	if err := os.MkdirAll(p.dir, 0o700); err != nil { // for the credentials
 		return nil, labsetup.Config{}, err
 	}
 	cfg.Folder, cfg.Keys, cfg.UserPolicy = p.dir, p.principals.add, f.policyARN()

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -29,6 +30,8 @@ type command struct {
 	Up    upCommand    `cmd:"" group:"The lab" help:"Make the lab's key, tables, records and user, and leave them for exploring."`
 	Down  downCommand  `cmd:"" group:"The lab" help:"Remove what the lab made."`
 	Serve serveCommand `cmd:"" group:"The lab" help:"Serve the embedded AWS to SDKs and the AWS CLI."`
+
+	Console consoleCommand `cmd:"" group:"The lab" help:"Open the lab as a web page on loopback: sign in as several users, see who sees what."`
 
 	Put    putCommand    `cmd:"" group:"Exploring" help:"Put a record into one of the lab's tables."`
 	Get    getCommand    `cmd:"" group:"Exploring" help:"Get a record."`
@@ -101,6 +104,12 @@ func run(args []string, s streams) int {
 	return report(s, parsed.Run())
 }
 
+// wireDetail is what the SDK puts before a service's own words.
+var wireDetail = regexp.MustCompile(`(operation error [A-Za-z0-9 ]+: \w+, )?(exceeded maximum number of attempts, \d+, )?https response error StatusCode: \d+, RequestID: [^,]*, (api error )?`)
+
+// plain is an error's text in one line, without details of the wire.
+func plain(text string) string { return wireDetail.ReplaceAllString(oneLine(text), "") }
+
 // report prints an error in one line, with the fix where one is known, and
 // returns the exit code.
 func report(s streams, err error) int {
@@ -117,7 +126,7 @@ func report(s streams, err error) int {
 		fmt.Fprintf(s.err, "ddbseal: %s\n", oneLine(err.Error()))
 		return exitUsage
 	}
-	line := "ddbseal: " + oneLine(err.Error())
+	line := "ddbseal: " + plain(err.Error())
 	if fix := labsetup.Hint(err); fix != "" {
 		line += " — " + fix
 	}

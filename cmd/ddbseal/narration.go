@@ -81,7 +81,7 @@ func (n *narrator) trouble(s labsetup.Step) {
 		fmt.Fprintln(n.out, "       AWS has not shown it in time; permissions and the audit can lag for minutes")
 	}
 	if s.Error != "" {
-		fmt.Fprintf(n.out, "       said: %s\n", oneLine(s.Error))
+		fmt.Fprintf(n.out, "       said: %s\n", plain(s.Error))
 	}
 	if s.Hint != "" {
 		fmt.Fprintf(n.out, "       fix: %s\n", s.Hint)
@@ -140,7 +140,7 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 // printTable prints who sees what: the steps that read. On a terminal the last
 // column is wrapped.
-func printTable(w io.Writer, r *labsetup.Report) {
+func printTable(w io.Writer, r *labsetup.Report) error {
 	st := styleFor(w)
 	rows := [][]string{{"CHECK", "PRINCIPAL", "MODE", "SEES", "WHY"}}
 	for _, s := range r.Steps {
@@ -185,8 +185,11 @@ func printTable(w io.Writer, r *labsetup.Report) {
 			}
 			b.WriteString(line)
 		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+		if _, err := fmt.Fprintln(w, strings.TrimRight(b.String(), " ")); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 func checkMark(s labsetup.Step) string {

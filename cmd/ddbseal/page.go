@@ -75,7 +75,6 @@ type pageData struct {
 	Made                       time.Time
 	Took                       time.Duration
 	Passed, Failed, Unverified int
-	Checks                     []labsetup.Step
 	Chapters                   []pageChapter
 	Diff                       []diffLine
 	RawItems                   pageItems
@@ -84,6 +83,7 @@ type pageData struct {
 type pageChapter struct {
 	Title  string
 	Steps  []labsetup.Step
+	Checks []labsetup.Step // the steps in which somebody sees something
 	Failed int
 }
 
@@ -120,14 +120,14 @@ func renderPage(r *labsetup.Report, place string, made time.Time) ([]byte, error
 		default:
 			data.Failed++
 		}
-		if s.Mode != "" {
-			data.Checks = append(data.Checks, s)
-		}
 		if n := len(data.Chapters); n == 0 || data.Chapters[n-1].Title != s.Chapter {
 			data.Chapters = append(data.Chapters, pageChapter{Title: s.Chapter})
 		}
 		c := &data.Chapters[len(data.Chapters)-1]
 		c.Steps = append(c.Steps, s)
+		if s.Mode != "" {
+			c.Checks = append(c.Checks, s)
+		}
 		if !s.OK {
 			c.Failed++
 		}

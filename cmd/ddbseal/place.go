@@ -63,14 +63,19 @@ func (t *target) open(ctx context.Context, create bool) (*place, error) {
 		return nil, fmt.Errorf("there is no data directory %s yet: run 'ddbseal up%s' first, or choose another AWS with --aws or --endpoint-url", p.dir, p.flag)
 	}
 	p.server, err = localaws.New(localaws.Options{DataDir: p.dir, Region: t.Region})
-	if errors.Is(err, localaws.ErrInUse) {
-		return nil, fmt.Errorf("data directory %s is in use by another process: if it is 'ddbseal serve', add --endpoint-url and the address that it printed", p.dir)
-	}
 	if err != nil {
-		return nil, err
+		return nil, inUse(err, p.dir)
 	}
 	p.explain = explainer(p.server)
 	return p, nil
+}
+
+// inUse says what to do about a data directory that is locked.
+func inUse(err error, dir string) error {
+	if !errors.Is(err, localaws.ErrInUse) {
+		return err
+	}
+	return fmt.Errorf("data directory %s is in use by another process: if it is 'ddbseal serve', add --endpoint-url and the address that it printed", dir)
 }
 
 func (t *target) openRemote(ctx context.Context, p *place) (err error) {
@@ -107,6 +112,10 @@ func with(cfg aws.Config, c aws.Credentials) aws.Config {
 
 func (p *place) close(err *error) {
 	if p.server != nil {
+		if *err != nil {
+			// What stands behind "internal failure": a full disk, say.
+			*err = errors.Join(append([]error{*err}, p.server.Failures()...)...)
+		}
 		*err = errors.Join(*err, p.server.Close())
 	}
 }

@@ -112,7 +112,7 @@ func (c *scanCommand) Run(ctx context.Context, s streams) error {
 			switch {
 			case errors.As(err, &item):
 				failed = true
-				fmt.Fprintln(s.err, oneLine(err.Error()))
+				fmt.Fprintln(s.err, plain(err.Error()))
 			case err != nil:
 				return err
 			default:

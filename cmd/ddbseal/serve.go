@@ -33,6 +33,7 @@ func (c *serveCommand) Help() string {
 The root user's access key comes from DDBSEAL_ROOT_ACCESS_KEY_ID and DDBSEAL_ROOT_SECRET_ACCESS_KEY, or from the data folder, or is made anew.
 
   ddbseal serve --data-dir ./aws
+  ddbseal serve --data-dir ~/.local/share/ddbseal   # what 'ddbseal up' made
   aws kms create-key`
 }
 
@@ -42,6 +43,9 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region,
 		RootCredentials: aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey},
 	})
+	if errors.Is(err, localaws.ErrInUse) {
+		return fmt.Errorf("data directory %s is in use by another process: stop that one, or choose another --data-dir", c.DataDir)
+	}
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,9 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
@@ -63,6 +65,41 @@ func confirm(s streams, yes bool, question, word string) error {
 		return fmt.Errorf("not confirmed: nothing was done")
 	}
 	return nil
+}
+
+// progress counts items where standard error is a terminal and the items come
+// from and go to somewhere else; the nil progress does nothing.
+type progress struct{ bar *progressbar.ProgressBar }
+
+func counter(s streams) *progress {
+	_, shown := terminal(s.err)
+	_, typed := terminal(s.in)
+	_, mixed := terminal(s.out)
+	if !shown || typed || mixed {
+		return nil
+	}
+	return &progress{progressbar.NewOptions(-1, progressbar.OptionSetWriter(s.err), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("items"), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())}
+}
+
+// What cannot be drawn is not missed: errors of the bar are ignored.
+
+func (p *progress) add() {
+	if p != nil {
+		_ = p.bar.Add(1)
+	}
+}
+
+func (p *progress) clear() {
+	if p != nil {
+		_ = p.bar.Clear()
+	}
+}
+
+func (p *progress) end() {
+	if p != nil {
+		_ = p.bar.Finish()
+	}
 }
 
 // wrap breaks text into lines of at most width runes, at spaces.
