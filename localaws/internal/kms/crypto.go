@@ -76,6 +76,7 @@ type encryptOutput struct {
 }
 
 func (s *Service) encrypt(ctx context.Context, c *call.Call, in *encryptInput) (any, error) {
+	defer clear(in.Plaintext)
 	var v validator
 	id := v.keyID(in.KeyID)
 	v.bytes("plaintext", in.Plaintext, 1, maxPlaintext)
@@ -103,7 +104,6 @@ func (s *Service) encrypt(ctx context.Context, c *call.Call, in *encryptInput) (
 		return nil, dryRun()
 	}
 	ciphertext, _, err := t.seal(in.Plaintext, in.EncryptionContext)
-	clear(in.Plaintext)
 	if err != nil {
 		return nil, err
 	}

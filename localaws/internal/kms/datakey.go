@@ -78,10 +78,13 @@ func (s *Service) dataKey(ctx context.Context, c *call.Call, in *dataKeyInput, a
 	rand.Read(plaintext)
 	ciphertext, material, err := t.seal(plaintext, in.EncryptionContext)
 	if err != nil {
+		clear(plaintext)
 		return nil, err
 	}
 	return &dataKeyOutput{ciphertext, t.arn, material, plaintext}, nil
 }
+
+type randomOutput struct{ Plaintext []byte }
 
 type randomInput struct {
 	CustomKeyStoreID *string `json:"CustomKeyStoreId"`
@@ -107,5 +110,5 @@ func (s *Service) generateRandom(ctx context.Context, c *call.Call, in *randomIn
 	b := make([]byte, n)
 	rand.Read(b)
 	c.Trail.RequestParameters = &cryptoParameters{NumberOfBytes: n}
-	return struct{ Plaintext []byte }{b}, nil
+	return &randomOutput{b}, nil
 }

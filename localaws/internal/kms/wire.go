@@ -140,11 +140,27 @@ func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
 	if out == nil {
 		return []byte{}, nil
 	}
-	body, err := json.Marshal(out)
+	body, err := encode(out)
 	if err != nil {
 		return nil, fmt.Errorf("kms: marshal the answer of %s: %w", c.Operation, err)
 	}
 	return body, nil
+}
+
+// plaintextOutput is an answer with a plaintext in it.
+type plaintextOutput interface{ wipe() }
+
+func (o *decryptOutput) wipe() { clear(o.Plaintext) }
+func (o *dataKeyOutput) wipe() { clear(o.Plaintext) }
+func (o *randomOutput) wipe()  { clear(o.Plaintext) }
+
+// encode writes an answer and wipes the plaintext in it. What was sent remains
+// in the bodies of request and answer, which are not this package's.
+func encode(out any) ([]byte, error) {
+	if s, ok := out.(plaintextOutput); ok {
+		defer s.wipe()
+	}
+	return json.Marshal(out)
 }
 
 // catchUp does what the clock has made due: rotations and deletions.
