@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -107,4 +109,92 @@ func ExampleNewHierarchical() {
 	}
 	exampleRoundTrip(k, k)
 	// Output: 4111
+}
+
+// One branch key for each tenant: the beginning of the order's id says which.
+func ExampleBranchKeySupplier() {
+	var keys []*materials.BranchKey
+	for tenant, version := range map[string]string{
+		"north": "2a9c4d1e-8f3b-4c5d-9e6f-7a8b9c0d1e2f", "south": "3b0d5e2f-904c-4d6e-8f70-8b9c0d1e2f30",
+	} {
+		var secret [32]byte
+		_, _ = rand.Read(secret[:])
+		keys = append(keys, materials.NewBranchKey(tenant, version, secret))
+	}
+	source, err := keyring.NewMemorySource(keys...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{
+		Source: source,
+		Supplier: func(_ context.Context, attributes map[string]types.AttributeValue) (string, error) {
+			id, ok := attributes["id"].(*types.AttributeValueMemberS)
+			if !ok {
+				return "", errors.New("the order has no id")
+			}
+			tenant, _, _ := strings.Cut(id.Value, "#")
+			return tenant, nil
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := envelope.NewItemEncryptor(envelope.Config{
+		LogicalTableName: "orders", PartitionKey: "id", Keyring: k,
+		Actions: map[string]envelope.Action{"id": envelope.SignOnly, "card": envelope.EncryptAndSign},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	for _, id := range []string{"north#1", "south#1", "west#1"} {
+		sealed, err := e.EncryptItem(ctx, envelope.Item{"id": &types.AttributeValueMemberS{Value: id}})
+		if err != nil {
+			fmt.Println(id, "no such branch key:", errors.Is(err, keyring.ErrNoBranchKey))
+			continue
+		}
+		message, err := envelope.Inspect(sealed)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(id, string(message.EncryptedDataKeys[0].ProviderInfo))
+	}
+	// Output:
+	// north#1 north
+	// south#1 south
+	// west#1 no such branch key: true
+}
+
+// A rotated branch key: old items still open, since each names its version.
+func ExampleNewMemorySource() {
+	ctx := context.Background()
+	key := func(version string) *materials.BranchKey {
+		var secret [32]byte
+		_, _ = rand.Read(secret[:])
+		return materials.NewBranchKey("shop", version, secret)
+	}
+	source, err := keyring.NewMemorySource(key("2a9c4d1e-8f3b-4c5d-9e6f-7a8b9c0d1e2f"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := source.Add(key("3b0d5e2f-904c-4d6e-8f70-8b9c0d1e2f30")); err != nil {
+		log.Fatal(err)
+	}
+	active, err := source.Active(ctx, "shop")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer active.Wipe()
+	old, err := source.Version(ctx, "shop", "2a9c4d1e-8f3b-4c5d-9e6f-7a8b9c0d1e2f")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer old.Wipe()
+	fmt.Println(active.Version, old.Version, active)
+	source.Remove("shop")
+	_, err = source.Active(ctx, "shop")
+	fmt.Println(errors.Is(err, keyring.ErrNoBranchKey))
+	// Output:
+	// 3b0d5e2f-904c-4d6e-8f70-8b9c0d1e2f30 2a9c4d1e-8f3b-4c5d-9e6f-7a8b9c0d1e2f [branch key]
+	// true
 }
