@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring"
 )
 
 const fipsVariable = "DDBSEAL_TEST_FIPS"
@@ -39,6 +40,11 @@ func TestFIPSMode(t *testing.T) {
 func inFIPSMode(t *testing.T, mode string) {
 	if mode == "only" {
 		_, err := envelope.NewItemEncryptor(envelope.Config{})
+		if !errors.Is(err, envelope.ErrUnsupported) || !strings.Contains(err.Error(), "fips140=only") {
+			t.Errorf("got %v", err)
+		}
+		// Applications make a keyring before the encryptor.
+		_, err = keyring.NewRawAES(keyring.RawAESConfig{Namespace: "n", Name: "k", Key: make([]byte, 32)})
 		if !errors.Is(err, envelope.ErrUnsupported) || !strings.Contains(err.Error(), "fips140=only") {
 			t.Errorf("got %v", err)
 		}

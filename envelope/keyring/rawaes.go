@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/fips140"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -44,8 +45,12 @@ var (
 )
 
 // NewRawAES makes a keyring for one AES key. Errors:
-// [materials.ErrConfiguration].
+// [materials.ErrConfiguration], and [materials.ErrUnsupported] under
+// GODEBUG=fips140=only.
 func NewRawAES(c RawAESConfig) (*RawAES, error) {
+	if fips140.Enforced() {
+		return nil, fmt.Errorf("%w: GODEBUG=fips140=only refuses AES-GCM as the item format uses it; use fips140=on", materials.ErrUnsupported)
+	}
 	if err := checkNames("raw AES", c.Namespace, c.Name, aesInfoSuffix); err != nil {
 		return nil, err
 	}
