@@ -221,6 +221,9 @@ func (s *session) revokeGrant(ctx context.Context, id, grant string) error {
 	if strings.HasSuffix(aws.ToString(g.GranteePrincipal), ".amazonaws.com") {
 		ch.Final = "the grant was a service's own"
 	}
+	if aws.ToString(g.Name) == "" {
+		g.Name = nil
+	}
 	ch.undo = func(ctx context.Context) error {
 		_, err := s.kms.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: &id, GranteePrincipal: g.GranteePrincipal, RetiringPrincipal: g.RetiringPrincipal, Operations: g.Operations, Constraints: g.Constraints, Name: g.Name})
 		return err

@@ -293,4 +293,3 @@ func (c *Console) labReset(w http.ResponseWriter, r *http.Request, s *session) {
 func (v labView) ProgressText() string {
 	return strconv.Itoa(v.Done) + " of " + strconv.Itoa(v.Size) + " steps"
 }
-

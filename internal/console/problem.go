@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
-
 )
 
 // problem is an error of AWS as the page shows it: what AWS said, and for a
@@ -57,6 +56,9 @@ func message(err error) string {
 }
 
 var deniedPattern = regexp.MustCompile(`is not authorized to perform: (\S+)(?: on resource: (\S+))?`)
+
+// sidPattern finds a statement's name in a reason.
+var sidPattern = regexp.MustCompile(`, statement \d+ \((.*?)\): `)
 
 // explain looks up, by the request's id, what the embedded AWS knows about a
 // refusal that this user got.
@@ -128,18 +130,24 @@ func (p *problem) cure(s *session, resource string) *cure {
 			return out
 		}
 	}
-	statement := map[string]any{"Effect": "Allow", "Action": p.Action, "Resource": resource}
+	var suggested any
 	if key {
-		statement = map[string]any{"Sid": "Allow " + s.user, "Effect": "Allow", "Principal": map[string]any{"AWS": s.arn}, "Action": p.Action, "Resource": "*"}
-		out.Text = "Naming the user in a statement of the key policy that already allows " + p.Action + " would allow it (add them as key user), or a statement of their own:"
+		suggested = struct{ Sid, Effect, Principal, Action, Resource any }{"Allow " + s.user, "Allow", map[string]string{"AWS": s.arn}, p.Action, "*"}
+		out.Text = "A statement in the key policy would allow it:"
+		for _, r := range p.Reasons {
+			if m := sidPattern.FindStringSubmatch(r.Text); r.Kind == "near" && m != nil {
+				out.Text = "Naming the user as a principal in the key policy's statement “" + m[1] + "” would allow it, or a statement of their own:"
+				break
+			}
+		}
 	} else {
+		suggested = struct{ Effect, Action, Resource any }{"Allow", p.Action, resource}
 		out.Text = "A statement in an IAM policy of the user would allow it:"
 	}
-	text, err := json.MarshalIndent(statement, "", "  ")
+	text, err := json.MarshalIndent(suggested, "", "  ")
 	if err != nil {
 		return nil
 	}
 	out.Statement = string(text)
 	return out
 }
-

@@ -1,0 +1,404 @@
+package console
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/chromedp/cdproto/emulation"
+	cdp "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/ddbseal/ddbseal/labsetup"
+)
+
+// The tests of this file click through the page in a headless Chromium, whose
+// path DDBSEAL_CHROMIUM gives; .ci/suite-console sets it. DDBSEAL_SCREENSHOTS
+// is a folder that gets the screenshots.
+
+// chromium starts one browser without anything of its own in it.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	path := os.Getenv("DDBSEAL_CHROMIUM")
+	if path == "" {
+		t.Skip("DDBSEAL_CHROMIUM is not set: .ci/suite-console runs this test")
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WindowSize(1280, 900),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true))
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	return ctx
+}
+
+// window is one tab; its browser context shares no cookie with others.
+type window struct {
+	*site
+	ctx context.Context
+	bad chan string // what the console of the browser complained about
+}
+
+func (s *site) window(root context.Context) *window {
+	s.t.Helper()
+	ctx, cancel := chromedp.NewContext(root, chromedp.WithNewBrowserContext())
+	s.t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
+	s.t.Cleanup(cancel)
+	w := &window{site: s, ctx: ctx, bad: make(chan string, 100)}
+	messages := chromedp.Console(ctx)
+	dialogs := chromedp.Events(ctx, cdp.JavascriptDialogOpening)
+	go func() {
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			if m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning || m.IsException() {
+				w.bad <- m.String() + " " + m.URL
+			}
+		}
+	}()
+	go func() {
+		for range dialogs {
+			w.bad <- "a dialog opened"
+			return
+		}
+	}()
+	return w
+}
+
+func (w *window) run(actions ...chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	if err := chromedp.Do(w.ctx, actions...); err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), time.Second)
+		defer cancel()
+		text, _ := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("body")))
+		w.t.Fatalf("%v\nthe page says: %.1500s", err, text)
+	}
+}
+
+// js evaluates an expression in the page.
+func js[T any](w *window, expression string) T {
+	w.t.Helper()
+	v, err := chromedp.Run(w.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
+}
+
+// quiet fails when the browser complained.
+func (w *window) quiet() {
+	w.t.Helper()
+	w.run(chromedp.Sleep(100 * time.Millisecond)) // messages are on their way
+	for {
+		select {
+		case text := <-w.bad:
+			w.t.Errorf("the browser complains: %s", text)
+		default:
+			return
+		}
+	}
+}
+
+func (w *window) signIn(user string) {
+	w.t.Helper()
+	w.run(chromedp.Navigate(w.url), chromedp.SendKeys(chromedp.CSS("#user"), user), chromedp.SendKeys(chromedp.CSS("#password"), w.passwords[user]+"\r"),
+		chromedp.WaitVisible(chromedp.CSS("header .user")))
+}
+
+func (w *window) open(path string) {
+	w.t.Helper()
+	w.run(chromedp.Navigate(w.url+path), chromedp.WaitVisible(chromedp.CSS("main")))
+}
+
+// click clicks and waits until another page has loaded.
+func (w *window) click(selector string) {
+	w.t.Helper()
+	w.run(chromedp.Evaluate[chromedp.Void](`document.body.dataset.old = "yes"`), chromedp.ScrollIntoView(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
+	for range 400 {
+		if fresh, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && document.body.dataset.old === undefined`)); err == nil && fresh {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	w.t.Fatalf("no page came after a click on %s", selector)
+}
+
+func (w *window) text(selector string) string {
+	w.t.Helper()
+	text, err := chromedp.Run(w.ctx, chromedp.Text(chromedp.CSS(selector)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return text
+}
+
+func (w *window) sees(selector string, texts ...string) {
+	w.t.Helper()
+	got := w.text(selector)
+	for _, text := range texts {
+		if !strings.Contains(got, text) {
+			w.t.Errorf("%s lacks %q:\n%.1500s", selector, text, got)
+		}
+	}
+}
+
+func (w *window) doesNotSee(selector, text string) {
+	w.t.Helper()
+	if got := w.text(selector); strings.Contains(got, text) {
+		w.t.Errorf("%s has %q", selector, text)
+	}
+}
+
+const (
+	dark  = "dark"
+	light = "light"
+)
+
+func (w *window) scheme(name string) {
+	w.t.Helper()
+	if _, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *window) size(width, height int64) {
+	w.t.Helper()
+	w.run(chromedp.EmulateViewport(width, height))
+}
+
+const maxScreenshot = 300 << 10
+
+// shoot writes a screenshot of what is visible.
+func (w *window) shoot(name string) {
+	w.t.Helper()
+	folder := os.Getenv("DDBSEAL_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	w.run(chromedp.Sleep(100 * time.Millisecond))
+	picture, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(picture) >= maxScreenshot {
+		w.t.Errorf("screenshot %s has %d bytes", name, len(picture))
+	}
+	if err := os.WriteFile(filepath.Join(folder, "console-"+name+".png"), picture, 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestClickThrough is what the lab's learners do, in two windows at once.
+func TestClickThrough(t *testing.T) {
+	root := chromium(t)
+	s := newSite(t)
+	administrator, user := s.window(root), s.window(root)
+	administrator.open("/signin")
+	administrator.shoot("signin")
+	administrator.signIn(AdministratorName)
+	user.signIn(labsetup.UserName)
+	administrator.sees("main", "Robin Example", "seasonal allergy")
+	administrator.shoot("tables")
+	user.sees("main", "AccessDeniedException", "kms:Decrypt", "closest", "What would change it")
+	user.doesNotSee("main", "Robin Example")
+	user.shoot("denied")
+
+	administrator.open("/keys")
+	administrator.click("table.list tbody th a[href^='/keys/']")
+	for administrator.text("h1") != labsetup.KeyAlias { // the list has the AWS managed key too
+		administrator.open("/keys")
+		administrator.click("table.list tbody tr:nth-child(2) th a")
+	}
+	administrator.run(choose(userARN))
+	administrator.click("#add-user")
+	administrator.sees("#changes", "added as key user", userARN)
+	administrator.shoot("key")
+	user.click("#nextwork-kms-table a.button") // Refresh
+	user.sees("main", "Robin Example", "seasonal allergy")
+	user.doesNotSee("main", "AccessDenied")
+
+	administrator.click(`.people form[action$="/remove"]:has(input[value="` + userARN + `"]) button`)
+	administrator.sees("#changes", "removed as key user")
+	user.click("#nextwork-kms-table a.button")
+	user.sees("main", "AccessDeniedException")
+	user.doesNotSee("main", "Robin Example")
+
+	// A grant, and its undo.
+	administrator.run(chromedp.Click(chromedp.CSS("#grants details summary")), chromedp.SetValue(chromedp.CSS("#grantee"), userARN))
+	administrator.click("#create-grant")
+	administrator.sees("#grants", labsetup.UserName, "Decrypt")
+	user.click("#nextwork-kms-table a.button")
+	user.sees("main", "Robin Example")
+	administrator.click("#changes .undo")
+	administrator.sees("main", "Undone: Grant created.")
+	user.click("#nextwork-kms-table a.button")
+	user.doesNotSee("main", "Robin Example")
+
+	// The key's deletion, and its cancellation.
+	administrator.run(chromedp.Click(chromedp.CSS(`details:has(#schedule) summary`)), chromedp.Click(chromedp.CSS("#understood")))
+	administrator.click("#schedule")
+	administrator.sees("main", "Pending deletion until")
+	administrator.click("#cancel")
+	administrator.sees("#state", "Disabled")
+	administrator.click("#enable")
+	administrator.sees("#state", "Enabled")
+	administrator.quiet()
+	user.quiet()
+}
+
+// TestClickLab clicks through the whole lab, one step, some, and the rest.
+func TestClickLab(t *testing.T) {
+	root := chromium(t)
+	s := newSite(t)
+	w := s.window(root)
+	w.signIn(AdministratorName)
+	w.open("/lab")
+	w.click("#run-next")
+	w.sees("#progress", "1 of ")
+	w.click("li.next button")
+	w.sees("#progress", "2 of ")
+	w.click("#run-next")
+	w.shoot("lab")
+	w.click("#run-all")
+	w.sees("#report", "every check held", "Who sees what", "denied kms:Decrypt", "plaintext", "ciphertext")
+	w.doesNotSee("#progress", "not as expected")
+	w.open("/lab")
+	w.shoot("report")
+	w.quiet()
+}
+
+// TestClickInspector looks at the bytes, and at an item that holds markup.
+func TestClickInspector(t *testing.T) {
+	root := chromium(t)
+	s := newSite(t)
+	client := dynamodb.NewFromConfig(s.server.Config(s.server.RootCredentials()))
+	const evil = `<script>document.title="taken over"</script><img src=x onerror="document.title='taken over'">"><svg onload=alert(1)>`
+	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(labsetup.OwnedTable), Item: map[string]types.AttributeValue{
+		"id": &types.AttributeValueMemberS{Value: evil}, evil: &types.AttributeValueMemberS{Value: evil}}}); err != nil {
+		t.Fatal(err)
+	}
+	w := s.window(root)
+	w.signIn(AdministratorName)
+	w.click("#nextwork-client-table .item-head a")
+	w.sees("main", "aws_dbe_head", "message id", "recipient tag 1", "What lies on disk")
+	w.run(chromedp.Evaluate[chromedp.Void](`document.querySelector(".block").scrollIntoView()`))
+	w.shoot("inspector")
+	if lit := js[int](w, `document.querySelector(".f").dispatchEvent(new MouseEvent("mouseenter")), document.querySelectorAll(".lit").length`); lit != 2 {
+		t.Errorf("%d elements light up, want the bytes and their row", lit)
+	}
+
+	w.open("/tables?left=" + labsetup.OwnedTable)
+	for range 2 {
+		w.sees("main", "<script>document.title", "onerror=")
+		w.run(chromedp.Sleep(200 * time.Millisecond))
+		title, scripts, images := js[string](w, `document.title`), js[int](w, `document.scripts.length`), js[int](w, `document.querySelectorAll("main img, main svg").length`)
+		if strings.Contains(title, "taken over") || scripts != 1 || images != 0 {
+			t.Errorf("markup of an item got into the page: title %q, %d scripts, %d images", title, scripts, images)
+		}
+		w.open("/tables?left=" + labsetup.OwnedTable)
+		w.click(".item:has(h3) .item-head a")
+		if !strings.Contains(w.text("main"), "<script>") {
+			w.open("/tables?left=" + labsetup.OwnedTable)
+			w.click(".item:nth-of-type(2) .item-head a")
+		}
+	}
+	w.quiet()
+}
+
+// TestLiveAudit watches a denial come in, then the server go and come back.
+func TestLiveAudit(t *testing.T) {
+	root := chromium(t)
+	s := newSite(t)
+	w := s.window(root)
+	w.signIn(AdministratorName)
+	w.open("/audit?outcome=denied")
+	w.run(chromedp.WaitVisible(chromedp.CSS("#live.allowed")))
+	s.user().get("/tables", 200)
+	w.run(chromedp.WaitVisible(chromedp.CSS("tr.fresh")))
+	w.sees("#events", labsetup.UserName, "kms:Decrypt", "dynamodb", "denied", "why")
+	w.open("/audit")
+	w.shoot("audit")
+	w.quiet()
+	// The console goes away and comes back.
+	s.down.Store(true)
+	w.run(chromedp.WaitVisible(chromedp.CSS("#gone")))
+	s.down.Store(false)
+	w.run(chromedp.WaitNotVisible(chromedp.CSS("#gone")), chromedp.WaitVisible(chromedp.CSS("#live.allowed")))
+}
+
+// TestAccessible checks labels, headings, names and contrast on every page, in
+// both colour schemes, and that nothing is wider than a phone.
+func TestAccessible(t *testing.T) {
+	root := chromium(t)
+	s := newSite(t)
+	administrator, user := s.window(root), s.window(root)
+	user.open("/signin")
+	user.check("sign-in")
+	administrator.signIn(AdministratorName)
+	user.signIn(labsetup.UserName)
+	b := s.administrator()
+	key := b.keyPath()
+	b.get(key, 200)
+	b.post(key+"/add", 200, "role", "user", "arn", userARN)
+	b.post(key+"/remove", 200, "role", "user", "arn", userARN)
+	administrator.open("/tables")
+	administrator.click("#nextwork-client-table .item-head a")
+	administrator.check("item")
+	administrator.open(key)
+	administrator.run(choose(userARN))
+	administrator.click("#add-user")
+	administrator.check("key with a change")
+	for _, path := range []string{"/tables", "/keys", key + "?view=policy", "/audit", "/lab", "/missing"} {
+		administrator.open(path)
+		administrator.check(path)
+	}
+	b.get(key, 200)
+	b.post(key+"/remove", 200, "role", "user", "arn", userARN)
+	for _, path := range []string{"/tables", "/keys", "/audit", key} {
+		user.open(path)
+		user.check("denied " + path)
+	}
+	user.open("/tables")
+	user.size(390, 844)
+	user.shoot("phone")
+	user.size(1280, 900)
+	user.scheme(dark)
+	user.shoot("dark")
+	user.quiet()
+}
+
+func choose(arn string) chromedp.Action[chromedp.Void] {
+	return chromedp.SetValue(chromedp.CSS(`form[action$="/add"]:has(#add-user) select`), arn)
+}
+
+// check runs the accessibility pass on the page as it stands.
+func (w *window) check(name string) {
+	w.t.Helper()
+	text, err := os.ReadFile("testdata/accessible.js")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, scheme := range []string{light, dark} {
+		for _, width := range []int64{1280, 390} {
+			w.scheme(scheme)
+			w.size(width, 900)
+			for _, problem := range js[[]string](w, string(text)) {
+				w.t.Errorf("%s (%s, %d pixels): %s", name, scheme, width, problem)
+			}
+		}
+	}
+	w.scheme(light)
+	w.size(1280, 900)
+}

@@ -1,0 +1,234 @@
+package console
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/localaws"
+)
+
+const testToken = "a root token for tests"
+
+// site is a console over a server with the lab's resources.
+type site struct {
+	t         *testing.T
+	server    *localaws.Server
+	console   *Console
+	url, host string
+	passwords map[string]string
+	log       *bytes.Buffer
+	mu        sync.Mutex
+	ahead     time.Duration // how far the console's clock is ahead
+	down      atomic.Bool   // the console answers nothing
+}
+
+type siteOption func(*Config, *localaws.Options)
+
+func newSite(t *testing.T, options ...siteOption) *site {
+	t.Helper()
+	s := &site{t: t, passwords: map[string]string{"root": testToken}, log: &bytes.Buffer{}}
+	cfg := Config{RootToken: testToken, Folder: t.TempDir(), Clock: s.now, Logger: slog.New(slog.NewTextHandler(&lockedWriter{w: s.log, mu: &s.mu}, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	var o localaws.Options
+	for _, option := range options {
+		option(&cfg, &o)
+	}
+	var err error
+	if s.server, err = localaws.New(o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, err := range s.server.Failures() {
+			t.Errorf("the server failed inside: %v", err)
+		}
+		if err := s.server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	logins, err := Provision(t.Context(), s.server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range logins {
+		s.passwords[l.User] = l.Password
+	}
+	web := httptest.NewUnstartedServer(nil)
+	cfg.Server, cfg.Addr = s.server, web.Listener.Addr().String()
+	if s.console, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	web.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		s.console.ServeHTTP(w, r)
+	})
+	web.Start()
+	t.Cleanup(func() {
+		s.console.Close()
+		web.CloseClientConnections()
+		web.Close()
+	})
+	s.url, s.host = web.URL, cfg.Addr
+	return s
+}
+
+type lockedWriter struct {
+	w  io.Writer
+	mu *sync.Mutex
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+func (s *site) now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Add(s.ahead)
+}
+
+func (s *site) advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ahead += d
+}
+
+func (s *site) logged() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.String()
+}
+
+// browser is somebody at the page, without JavaScript.
+type browser struct {
+	*site
+	client *http.Client
+	csrf   string
+}
+
+func (s *site) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &browser{site: s, client: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
+}
+
+// as is a browser that is signed in.
+func (s *site) as(user string) *browser {
+	s.t.Helper()
+	b := s.browser()
+	b.get("/signin", http.StatusOK)
+	if page := b.post("/signin", http.StatusOK, "user", user, "password", s.passwords[user]); !strings.Contains(page, `id="user">`+user+"<") {
+		s.t.Fatalf("%s is not signed in:\n%s", user, page)
+	}
+	return b
+}
+
+func (s *site) administrator() *browser { return s.as(AdministratorName) }
+func (s *site) user() *browser          { return s.as(labsetup.UserName) }
+
+var csrfPattern = regexp.MustCompile(`name="csrf" value="([0-9a-f]{64})"`)
+
+func (b *browser) do(r *http.Request, status int) string {
+	b.t.Helper()
+	answer, err := b.client.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if answer.StatusCode != status {
+		b.t.Fatalf("%s %s: status %d, want %d\n%s", r.Method, r.URL, answer.StatusCode, status, body)
+	}
+	if m := csrfPattern.FindSubmatch(body); m != nil {
+		b.csrf = string(m[1])
+	}
+	return string(body)
+}
+
+func (b *browser) request(method, path string, body io.Reader) *http.Request {
+	r, err := http.NewRequestWithContext(b.t.Context(), method, b.url+path, body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return r
+}
+
+func (b *browser) get(path string, status int) string {
+	b.t.Helper()
+	return b.do(b.request(http.MethodGet, path, nil), status)
+}
+
+// post sends a form with the token of the page that was seen last.
+func (b *browser) post(path string, status int, pairs ...string) string {
+	b.t.Helper()
+	return b.do(b.form(path, b.csrf, pairs...), status)
+}
+
+func (b *browser) form(path, csrf string, pairs ...string) *http.Request {
+	values := url.Values{"csrf": {csrf}}
+	for i := 0; i < len(pairs); i += 2 {
+		values.Add(pairs[i], pairs[i+1])
+	}
+	r := b.request(http.MethodPost, path, strings.NewReader(values.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", b.url)
+	return r
+}
+
+// contains fails unless the page has every text.
+func (b *browser) contains(page string, texts ...string) {
+	b.t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(page, text) {
+			b.t.Errorf("the page lacks %q:\n%s", text, gist(page))
+		}
+	}
+}
+
+func (b *browser) lacks(page string, texts ...string) {
+	b.t.Helper()
+	for _, text := range texts {
+		if strings.Contains(page, text) {
+			b.t.Errorf("the page has %q:\n%s", text, gist(page))
+		}
+	}
+}
+
+// keyPath is the page of the lab's key.
+func (b *browser) keyPath() string {
+	b.t.Helper()
+	page := b.get("/keys", http.StatusOK)
+	m := regexp.MustCompile(`href="(/keys/[0-9a-f-]{36})">` + labsetup.KeyAlias).FindStringSubmatch(page)
+	if m == nil {
+		b.t.Fatalf("no key:\n%s", page)
+	}
+	return m[1]
+}
+
+var tagPattern = regexp.MustCompile(`<[^>]*>|\s+`)
+
+// gist is the beginning of a page's text.
+func gist(page string) string {
+	_, page, _ = strings.Cut(page, "<main")
+	page = tagPattern.ReplaceAllString(page, " ")
+	return strings.Join(strings.Fields(page[:min(len(page), 4000)]), " ")
+}
