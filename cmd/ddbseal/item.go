@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
 )
 
 type itemCommand struct {
@@ -28,20 +26,11 @@ type itemFlags struct {
 
 // each opens the encryptor and runs fn over the lines of standard input.
 func (f *itemFlags) each(ctx context.Context, s streams, fn func(*envelope.ItemEncryptor, envelope.Item) (envelope.Item, error)) (err error) {
-	file, err := os.Open(f.Config)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	c, err := itemconfig.Read(file)
-	if err != nil {
-		return fmt.Errorf("%s: %w", f.Config, err)
-	}
 	p := &providers{target: &f.target, as: f.As}
 	defer p.close(&err)
-	e, err := c.Encryptor(ctx, p.hooks())
+	e, err := openConfig(ctx, f.Config, p)
 	if err != nil {
-		return fmt.Errorf("%s: %w", f.Config, err)
+		return err
 	}
 	return eachItem(ctx, s, func(item envelope.Item) ([]byte, error) {
 		out, err := fn(e, item)

@@ -235,6 +235,6 @@ func (f *labFlags) ask(s streams, p *place, more string) error {
 		return nil
 	}
 	return confirm(s, f.Yes, fmt.Sprintf(`This makes KMS keys, DynamoDB tables, IAM users and a role in the AWS account of the current credentials, region %s.
-It costs: each KMS key about 1 USD a month, by the hour, until its deletion is scheduled; tables are billed on demand, a fraction of a cent. Nothing else is billed.
+It costs: each KMS key, and each rotation of one, about 1 USD a month, by the hour, until its deletion is scheduled; tables are billed on demand, a fraction of a cent. Nothing else is billed.
 %s`, p.current.Region, more), "lab")
 }

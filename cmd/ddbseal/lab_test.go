@@ -102,14 +102,37 @@ func TestLabFailsWhenACheckFails(t *testing.T) {
 	}
 }
 
-func TestUsageErrors(t *testing.T) {
-	for _, args := range [][]string{{"laboratory"}, {"lab", "--no-such-flag"}, {}} {
+// TestExitCodes: 2 for a command line that makes no sense, 1 for what failed;
+// one line on standard error, nothing on standard output.
+func TestExitCodes(t *testing.T) {
+	t.Setenv("DDBSEAL_DATA_DIR", t.TempDir())
+	t.Setenv("AWS_ENDPOINT_URL", "")
+	t.Setenv("AWS_REGION", "")
+	for _, c := range []struct {
+		code int
+		args []string
+	}{
+		{exitUsage, []string{}},
+		{exitUsage, []string{"laboratory"}},
+		{exitUsage, []string{"lab", "--no-such-flag"}},
+		{exitUsage, []string{"lab", "--region", "mars"}},
+		{exitUsage, []string{"lab", "--aws", "--endpoint-url", "http://127.0.0.1:1"}},
+		{exitUsage, []string{"lab", "--profile", "p"}},
+		{exitUsage, []string{"lab", "--user-policy", "none"}},
+		{exitUsage, []string{"get", "1", "--mode", "sideways"}},
+		{exitUsage, []string{"migrate", "--table", "t", "--id", "x"}},
+		{exitUsage, []string{"keystore", "create", "--branch-key-id", "x"}},
+		{exitFailure, []string{"get", "1"}},
+		{exitFailure, []string{"grant", "nobody"}},
+		{exitFailure, []string{"item", "encrypt", "--config", "page.html"}},
+	} {
 		var out, narration bytes.Buffer
-		if code := run(args, streams{nil, &out, &narration}); code != exitUsage {
-			t.Errorf("%q: exit code %d, want %d", args, code, exitUsage)
+		if code := run(c.args, streams{strings.NewReader(""), &out, &narration}); code != c.code {
+			t.Errorf("%q: exit code %d, want %d\n%s", c.args, code, c.code, &narration)
 		}
-		if out.Len() > 0 {
-			t.Errorf("%q: usage error on stdout: %s", args, &out)
+		last := strings.TrimSuffix(narration.String(), "\n")
+		if out.Len() > 0 || !strings.HasPrefix(last[strings.LastIndex(last, "\n")+1:], "ddbseal: ") {
+			t.Errorf("%q: stdout %q, stderr %q", c.args, &out, &narration)
 		}
 	}
 }

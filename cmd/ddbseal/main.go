@@ -41,6 +41,7 @@ type command struct {
 	Revoke revokeCommand `cmd:"" group:"Exploring" help:"Withdraw access to the key."`
 
 	Item     itemCommand     `cmd:"" group:"Tools" help:"Encrypt, decrypt and inspect items as JSON lines."`
+	Migrate  migrateCommand  `cmd:"" group:"Tools" help:"Move the items of a table from one state to another, while it is in use."`
 	Keystore keystoreCommand `cmd:"" group:"Tools" help:"Create, rotate and list branch keys."`
 	Doctor   doctorCommand   `cmd:"" group:"Tools" help:"Check credentials, region, clock and permissions."`
 

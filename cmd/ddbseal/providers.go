@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -81,4 +82,24 @@ func (p *providers) keyStore(ctx context.Context, k itemconfig.Keyring) (materia
 		return nil, err
 	}
 	return cache.NewSource(ks, ttl)
+}
+
+// openConfig makes the encryptor of a configuration file; nil without one.
+func openConfig(ctx context.Context, path string, p *providers) (*envelope.ItemEncryptor, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	c, err := itemconfig.Read(file)
+	if err == nil {
+		var e *envelope.ItemEncryptor
+		if e, err = c.Encryptor(ctx, p.hooks()); err == nil {
+			return e, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", path, err)
 }
