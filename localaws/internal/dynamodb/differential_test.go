@@ -84,12 +84,13 @@ func differential(t *testing.T) other {
 	return other{t, url}
 }
 
-// settle waits until a table is ACTIVE or gone: dynalite changes it later.
+// settle waits until a table and its indexes are ACTIVE, or gone: dynalite
+// changes them later.
 func (o other) settle(table string) {
 	o.t.Helper()
 	for range 500 {
 		out, code, _ := o.send("DescribeTable", members{"TableName": table})
-		if code != "" || out["Table"].(members)["TableStatus"] == "ACTIVE" {
+		if b, _ := json.Marshal(out); code != "" || !bytes.Contains(b, []byte(`Status":"CREATING"`)) && !bytes.Contains(b, []byte(`Status":"DELETING"`)) {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
