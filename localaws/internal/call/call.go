@@ -82,7 +82,8 @@ type Check struct {
 	ResourceAccountID string
 	// Context has the service's own condition keys; the identity room adds the
 	// global ones (aws:PrincipalArn, aws:SourceIp, aws:CurrentTime,
-	// kms:ViaService, aws:CalledVia, …).
+	// kms:ViaService, aws:CalledVia, …) to this very map, so it belongs to one
+	// check only.
 	Context policy.Context
 	// EncryptionContext is KMS's, for kms:EncryptionContext:… and grants.
 	EncryptionContext map[string]string

@@ -110,11 +110,7 @@ func (s *Service) permitted(r *request, action string, t target, request policy.
 	}
 	x := a.resolve(t)
 	s.mu.RUnlock()
-	context := policy.Context{}
-	for _, tag := range x.tags {
-		context.Set("aws:ResourceTag/"+tag.Key, tag.Value)
-		context.Set("iam:ResourceTag/"+tag.Key, tag.Value)
-	}
+	context := resourceTags(x.tags)
 	if x.boundary != "" && boundaryActions[action] {
 		context.Set("iam:PermissionsBoundary", x.boundary)
 	}
@@ -124,6 +120,16 @@ func (s *Service) permitted(r *request, action string, t target, request policy.
 		context[key] = values
 	}
 	return x, call.Require(r.ctx, s, r.Call, call.Check{Action: action, Resource: x.arn, ResourceAccountID: r.AccountID, Context: context})
+}
+
+// resourceTags are the condition keys that the tags of a target make.
+func resourceTags(tags []tag) policy.Context {
+	c := policy.Context{}
+	for _, t := range tags {
+		c.Set("aws:ResourceTag/"+t.Key, t.Value)
+		c.Set("iam:ResourceTag/"+t.Key, t.Value)
+	}
+	return c
 }
 
 // boundaryActions are the operations on a user or role for which its

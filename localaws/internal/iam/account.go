@@ -60,7 +60,10 @@ func (s *Service) getAccountSummary(r *request, _ *struct{}) (any, error) {
 			{"Roles", len(a.Roles)}, {"RolesQuota", maxRoles},
 			{"Policies", len(a.Policies)}, {"PoliciesQuota", maxPolicies},
 			{"AccessKeysPerUserQuota", maxAccessKeys},
-			{"AttachedPoliciesPerUserQuota", maxAttached},
+			{"AttachedPoliciesPerUserQuota", maxAttached}, {"AttachedPoliciesPerGroupQuota", maxAttached}, {"AttachedPoliciesPerRoleQuota", maxAttached},
+			{"GroupsPerUserQuota", maxGroupsPerUser}, {"VersionsPerPolicyQuota", maxPolicyVersions}, {"PolicySizeQuota", maxManagedDocument},
+			{"UserPolicySizeQuota", maxUserDocuments}, {"GroupPolicySizeQuota", maxGroupDocuments}, {"RolePolicySizeQuota", maxRoleDocuments},
+			{"AssumeRolePolicySizeQuota", maxTrustDocument}, {"AccountMFAEnabled", 0},
 			{"AccountAccessKeysPresent", min(1, len(a.RootKeys))},
 		}}, nil
 	})

@@ -65,6 +65,11 @@ func TestRenamingNeedsBothNames(t *testing.T) {
 	_, err := w.iam(alice).UpdateUser(ctx, &iam.UpdateUserInput{UserName: aws.String("dev-1"), NewPath: aws.String("/admin/")})
 	wantCode(t, err, "AccessDenied", "arn:aws:iam::111122223333:user/admin/dev-1")
 	must(t)(w.iam(alice).UpdateUser(ctx, &iam.UpdateUserInput{UserName: aws.String("dev-1"), NewUserName: aws.String("dev-2")}))
+	// The tags are the user's under either name.
+	w.give("alice", allowing("iam:UpdateUser", "*", `{"StringEquals":{"aws:ResourceTag/team":"red"}}`))
+	must(t)(c.TagUser(ctx, &iam.TagUserInput{UserName: aws.String("dev-2"), Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("red")}}}))
+	must(t)(w.iam(alice).UpdateUser(ctx, &iam.UpdateUserInput{UserName: aws.String("dev-2"), NewPath: aws.String("/dev/two/")}))
+	w.give("alice", allowing("iam:UpdateGroup", "arn:aws:iam::111122223333:group/dev/*", ""))
 	_, err = w.iam(alice).UpdateGroup(ctx, &iam.UpdateGroupInput{GroupName: aws.String("devs"), NewPath: aws.String("/admin/")})
 	wantCode(t, err, "AccessDenied", "arn:aws:iam::111122223333:group/admin/devs")
 	must(t)(w.iam(alice).UpdateGroup(ctx, &iam.UpdateGroupInput{GroupName: aws.String("devs"), NewGroupName: aws.String("developers")}))

@@ -166,7 +166,13 @@ func (s *Service) deleteAccessKey(r *request, in *accessKeyName) (any, error) {
 }
 
 func (s *Service) getAccessKeyLastUsed(r *request, in *accessKeyName) (any, error) {
-	return s.view(r, "iam:GetAccessKeyLastUsed", on("*"), func(a *account) (any, error) {
+	holder := on("*")
+	s.mu.RLock()
+	if k := s.keys[in.AccessKeyId]; k != nil && k.AccountID == r.AccountID && k.UserName != "" {
+		holder = userKind.named(k.UserName)
+	}
+	s.mu.RUnlock()
+	return s.view(r, "iam:GetAccessKeyLastUsed", holder, func(a *account) (any, error) {
 		k := s.keys[in.AccessKeyId]
 		if k == nil || k.AccountID != a.ID {
 			return nil, notFound("The Access Key with id %s cannot be found.", in.AccessKeyId)

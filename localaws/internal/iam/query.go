@@ -31,6 +31,9 @@ func bind[In any](fn func(*Service, *request, *In) (any, error)) func(*Service, 
 		if err := f.decode("", reflect.ValueOf(in).Elem()); err != nil {
 			return nil, err
 		}
+		if shown := trail(reflect.ValueOf(in).Elem()); len(shown) > 0 {
+			r.Trail.RequestParameters = shown
+		}
 		return fn(s, r, in)
 	}
 }
@@ -152,22 +155,6 @@ func (f form) decodeField(name string, field reflect.Value) error {
 func (f form) has(name string) bool {
 	_, ok := f.values[name]
 	return ok || f.prefixes[name]
-}
-
-// trail returns the parameters as CloudTrail shows them, without passwords.
-func (f form) trail() map[string]any {
-	out := map[string]any{}
-	for k, v := range f.values {
-		switch {
-		case k == "Action", k == "Version", strings.Contains(k, "Password") && k != "PasswordResetRequired":
-		default:
-			out[lowerFirst(k)] = v[0]
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
 }
 
 func lowerFirst(s string) string {

@@ -31,7 +31,7 @@ func (s *Service) renaming(r *request, action string, k kind, name, newName, new
 		s.mu.RUnlock()
 		return renaming{}, err
 	}
-	to := renaming{e.ID, e.Name, e.Path, ""}
+	to, tags := renaming{e.ID, e.Name, e.Path, ""}, e.Tags
 	s.mu.RUnlock()
 	if newName != "" {
 		to.name = newName
@@ -40,7 +40,7 @@ func (s *Service) renaming(r *request, action string, k kind, name, newName, new
 		to.path = newPath
 	}
 	to.arn = k.arn(r.AccountID, to.path, to.name)
-	return to, s.permit(r, action, on(to.arn), nil)
+	return to, s.permit(r, action, on(to.arn), resourceTags(tags))
 }
 
 func (k kind) namePattern() *regexp.Regexp {

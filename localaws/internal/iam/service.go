@@ -176,7 +176,6 @@ func (f *front) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Trail.RequestParameters = form.trail()
 	result, err := o.run(f.Service, &request{ctx: ctx, Call: c}, form)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,9 @@
 package iam
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // entities iterates over users, groups and roles, in no order.
 func (a *account) entities(yield func(*entity) bool) {
@@ -47,37 +50,52 @@ func (s *Service) listEntitiesForPolicy(r *request, in *policyInput) (any, error
 		if _, _, ok := a.policyDocument(in.PolicyArn); !ok {
 			return nil, noPolicy(in.PolicyArn)
 		}
-		type policyUser struct{ UserName, UserId string }
-		type policyGroup struct{ GroupName, GroupId string }
-		type policyRole struct{ RoleName, RoleId string }
-		var out struct {
-			paged
-			PolicyUsers  []policyUser  `xml:"PolicyUsers>member"`
-			PolicyGroups []policyGroup `xml:"PolicyGroups>member"`
-			PolicyRoles  []policyRole  `xml:"PolicyRoles>member"`
-		}
-		keep := func(e *entity) bool {
-			return in.PolicyUsageFilter != "PermissionsBoundary" && slices.Contains(e.Attached, in.PolicyArn) ||
-				in.PolicyUsageFilter != "PermissionsPolicy" && e.Boundary == in.PolicyArn
-		}
-		of := func(kind string) bool {
-			return in.EntityFilter == "" || in.EntityFilter == kind
-		}
-		for _, u := range sorted(a.Users) {
-			if of("User") && keep(&u.entity) {
-				out.PolicyUsers = append(out.PolicyUsers, policyUser{u.Name, u.ID})
+		var found []*entity
+		for e := range a.entities {
+			attached := in.PolicyUsageFilter != "PermissionsBoundary" && slices.Contains(e.Attached, in.PolicyArn)
+			bounded := in.PolicyUsageFilter != "PermissionsPolicy" && e.Boundary == in.PolicyArn
+			if (attached || bounded) && (in.EntityFilter == "" || strings.HasPrefix(e.ID, entityPrefix[in.EntityFilter])) {
+				found = append(found, e)
 			}
 		}
-		for _, g := range sorted(a.Groups) {
-			if of("Group") && keep(&g.entity) {
-				out.PolicyGroups = append(out.PolicyGroups, policyGroup{g.Name, g.ID})
-			}
-		}
-		for _, x := range sorted(a.Roles) {
-			if of("Role") && keep(&x.entity) {
-				out.PolicyRoles = append(out.PolicyRoles, policyRole{x.Name, x.ID})
-			}
-		}
-		return out, nil
+		slices.SortFunc(found, func(x, y *entity) int { return compare(x.ID, y.ID) })
+		return list(found, func(e *entity) string { return e.ID }, in.paging, func(found []*entity, more paged) any {
+			return newPolicyEntities(found, more)
+		})
 	})
+}
+
+// entityPrefix tells by its unique id what an EntityFilter means; the other
+// filters mean policies and leave no entity.
+var entityPrefix = map[string]string{
+	"User": userKind.idPrefix, "Group": groupKind.idPrefix, "Role": roleKind.idPrefix,
+	"LocalManagedPolicy": "-", "AWSManagedPolicy": "-",
+}
+
+type (
+	policyUser  struct{ UserName, UserId string }
+	policyGroup struct{ GroupName, GroupId string }
+	policyRole  struct{ RoleName, RoleId string }
+	// policyEntities are the entities that a policy is attached to.
+	policyEntities struct {
+		paged
+		PolicyUsers  []policyUser  `xml:"PolicyUsers>member"`
+		PolicyGroups []policyGroup `xml:"PolicyGroups>member"`
+		PolicyRoles  []policyRole  `xml:"PolicyRoles>member"`
+	}
+)
+
+func newPolicyEntities(found []*entity, more paged) policyEntities {
+	out := policyEntities{paged: more}
+	for _, e := range found {
+		switch e.ID[:4] {
+		case userKind.idPrefix:
+			out.PolicyUsers = append(out.PolicyUsers, policyUser{e.Name, e.ID})
+		case groupKind.idPrefix:
+			out.PolicyGroups = append(out.PolicyGroups, policyGroup{e.Name, e.ID})
+		case roleKind.idPrefix:
+			out.PolicyRoles = append(out.PolicyRoles, policyRole{e.Name, e.ID})
+		}
+	}
+	return out
 }

@@ -99,6 +99,11 @@ func parseDocument(text string, kind policy.Kind, limit int) (*document, error) 
 	return d, nil
 }
 
+// maxBlank is how many times its quota a policy may be long with its white
+// space, which IAM does not count: it is kept too, and bounded for that.
+const maxBlank = 8
+
+// documentSize is what a policy counts for its quota.
 func documentSize(text string) int {
 	n := 0
 	for _, r := range text {
@@ -106,7 +111,7 @@ func documentSize(text string) int {
 			n++
 		}
 	}
-	return n
+	return max(n, len(text)/maxBlank)
 }
 
 type tag struct{ Key, Value string }
