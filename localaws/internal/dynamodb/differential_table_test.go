@@ -101,13 +101,7 @@ func (g *generator) tableRequest(name string) members {
 // DeleteTable.
 func TestDifferentialTables(t *testing.T) {
 	o := differential(t)
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv("DDBSEAL_DYNALITE_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
+	seed := differentialSeed(t)
 	t.Logf("seed %d", seed)
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 2))}
 	w := newWorld(t)

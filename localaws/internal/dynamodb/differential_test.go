@@ -84,6 +84,23 @@ func differential(t *testing.T) other {
 	return other{t, url}
 }
 
+// differentialSeed is the same in every run, unless DDBSEAL_DYNALITE_SEED has
+// another, or "random" for a search for new differences.
+func differentialSeed(t *testing.T) uint64 {
+	switch text := os.Getenv("DDBSEAL_DYNALITE_SEED"); text {
+	case "":
+		return 22
+	case "random":
+		return rand.Uint64()
+	default:
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return seed
+	}
+}
+
 // settle waits until a table and its indexes are ACTIVE, or gone: dynalite
 // changes them later.
 func (o other) settle(table string) {
@@ -133,13 +150,7 @@ func diffTables() []members {
 // TestDifferentialRandom sends random requests to both and compares.
 func TestDifferentialRandom(t *testing.T) {
 	o := differential(t)
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv("DDBSEAL_DYNALITE_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
+	seed := differentialSeed(t)
 	requests := 4000
 	if os.Getenv("DDBSEAL_HEAVY") != "" {
 		requests = 40_000
