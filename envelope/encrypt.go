@@ -209,7 +209,11 @@ func (e *ItemEncryptor) seal(w *work, m *materials.Encryption) (Item, error) {
 	values := make([]types.AttributeValueMemberB, encrypted+2)
 	out := make(Item, len(w.entries)+len(w.unsigned)+2)
 	for k := range w.unsigned {
-		out[w.unsigned[k].name] = w.unsigned[k].value
+		u := &w.unsigned[k]
+		if _, err := format.TypeOf(u.value); err != nil {
+			return nil, at(u.name, onWriting(err))
+		}
+		out[u.name] = u.value
 	}
 
 	partial, err := header.AppendPartial(b.buf)

@@ -129,6 +129,19 @@ func TestInspectSurvivesNilValues(t *testing.T) {
 	}
 }
 
+// Nor may an attribute without protection hold what DynamoDB's client would
+// stumble over.
+func TestUnsignedValuesAreValues(t *testing.T) {
+	for _, v := range []types.AttributeValue{nil, (*types.AttributeValueMemberN)(nil), &types.UnknownUnionMember{}} {
+		for _, name := range []string{"ttl", ":view", ":unknown"} {
+			item := validItem()
+			item[name] = v
+			_, err := mustEncryptor(t, validConfig(t)).EncryptItem(t.Context(), item)
+			failsWith(t, err, envelope.ErrInvalidItem, "encrypt", name)
+		}
+	}
+}
+
 // A plaintext policy lifts no rule about keys.
 func TestForcedPlaintextNeedsKeys(t *testing.T) {
 	config := validConfig(t)

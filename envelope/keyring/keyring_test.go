@@ -5,7 +5,10 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -350,5 +353,21 @@ func TestConcurrentUse(t *testing.T) {
 			}
 			wg.Wait()
 		})
+	}
+}
+
+func TestConfigHidesItsKey(t *testing.T) {
+	c := keyring.RawAESConfig{Namespace: "n", Name: "k", Key: bytes.Repeat([]byte{0xA7}, 32)}
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "v", c, "p", &c)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "v", c)
+	text := log.String() + fmt.Sprintf("%v %+v %#v %s %q %x %v", c, c, c, c, c, c, &c)
+	for _, form := range []string{"167", "a7a7", "A7A7", "p6en", "\xa7"} {
+		if strings.Contains(text, form) {
+			t.Errorf("the key shows: %q", text)
+		}
+	}
+	if _, err := json.Marshal(c); err == nil {
+		t.Error("marshalled to JSON")
 	}
 }

@@ -113,8 +113,10 @@ func (m *Encryption) setDataKey(key []byte) error {
 	return nil
 }
 
-// Recipient is what a keyring contributes for one wrapping key.
+// Recipient is what a keyring contributes for one wrapping key. It prints as a
+// constant.
 type Recipient struct {
+	redaction
 	ProviderID   string
 	ProviderInfo []byte
 	// IntermediateKey: 32 bytes, fresh for this recipient of this item. The

@@ -262,7 +262,9 @@ func TestSecretsDoNotShow(t *testing.T) {
 	if err := d.SetDataKey(secret, secret); err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []any{e, d, NewBranchKey("id", "v", [32]byte(secret))} {
+	branch, part := NewBranchKey("id", "v", [32]byte(secret)), recipient(secret)
+	nested := struct{ Keys []BranchKey }{[]BranchKey{*branch}}
+	for _, v := range []any{e, d, branch, *branch, nested, part, &part, []Recipient{part}} {
 		var log bytes.Buffer
 		slog.New(slog.NewTextHandler(&log, nil)).Info("m", "v", v)
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "v", v)
