@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -99,6 +101,28 @@ func TestLabFailsWhenACheckFails(t *testing.T) {
 				t.Errorf("step %s passed:\n%s", c.breaks, &narration)
 			}
 		})
+	}
+}
+
+// TestInterrupted: Ctrl-C leaves what down removes, and says so.
+func TestInterrupted(t *testing.T) {
+	t.Setenv("DDBSEAL_DATA_DIR", t.TempDir())
+	t.Setenv("AWS_ENDPOINT_URL", "")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out, narration bytes.Buffer
+	command := labCommand{labFlags: labFlags{target: target{DataDir: os.Getenv("DDBSEAL_DATA_DIR")}}, Keep: true, after: func(step labsetup.Step, _ aws.Config) {
+		if step.ID == "user-key" {
+			cancel()
+		}
+	}}
+	err := command.Run(ctx, streams{nil, &out, &narration})
+	if report(streams{nil, &out, &narration}, err) != exitFailure || !strings.Contains(narration.String(), "'ddbseal down") || !strings.HasSuffix(narration.String(), "ddbseal: interrupted\n") {
+		t.Fatalf("%v\n%s", err, &narration)
+	}
+	narration.Reset()
+	if code := run([]string{"down", "--json"}, streams{nil, &out, &narration}); code != exitOK {
+		t.Fatalf("exit code %d\n%s", code, &narration)
 	}
 }
 
