@@ -1,10 +1,12 @@
 package iam
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
 // target is what an operation is authorized on: an entity by its name, or an
@@ -58,27 +60,38 @@ func (s *Service) change(r *request, action string, t target, context policy.Con
 		if err != nil {
 			return nil, err
 		}
-		s.mu.Lock()
-		a := s.accounts[r.AccountID]
-		if !a.resolve(t).same(allowed) {
-			// Renamed or made anew in between: it was not this that the caller
-			// may change.
-			s.mu.Unlock()
+		out, pending, err := s.apply(r.AccountID, t, allowed, fn)
+		if errors.Is(err, errMoved) {
 			continue
 		}
-		out, err := fn(a)
 		if err != nil {
-			a.edits = nil
-			s.mu.Unlock()
 			return nil, err
 		}
-		pending := s.file(a)
-		s.mu.Unlock()
 		if err := pending.Wait(); err != nil {
 			return nil, err
 		}
 		return out, nil
 	}
+}
+
+// errMoved: the target was renamed or made anew since it was authorized, so it
+// was not this that the caller may change.
+var errMoved = errors.New("target has changed since it was authorized")
+
+// apply runs fn under the lock, which it lets go of even when fn panics.
+func (s *Service) apply(accountID string, t target, allowed resolved, fn func(a *account) (any, error)) (any, storage.Pending, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.accounts[accountID]
+	if !a.resolve(t).same(allowed) {
+		return nil, nil, errMoved
+	}
+	a.edits = nil
+	out, err := fn(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	return out, s.file(a), nil
 }
 
 // view is change for reading.

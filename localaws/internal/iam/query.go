@@ -34,6 +34,9 @@ func bind[In any](fn func(*Service, *request, *In) (any, error)) func(*Service, 
 		if shown := trail(reflect.ValueOf(in).Elem()); len(shown) > 0 {
 			r.Trail.RequestParameters = shown
 		}
+		if _, ok := any(in).(creation); !ok {
+			s.respell(r.AccountID, reflect.ValueOf(in).Elem())
+		}
 		return fn(s, r, in)
 	}
 }
