@@ -19,7 +19,7 @@ import (
 // eventView is one call, as the page and its live updates show it.
 type eventView struct {
 	ID      string   `json:"id"`
-	Time    string   `json:"time"`
+	Time    string   `json:"time"` // UTC
 	Event   string   `json:"event"`
 	Service string   `json:"service"`
 	Who     string   `json:"who"`
@@ -73,7 +73,7 @@ func (f filter) keeps(e *localaws.Event, v *eventView) bool {
 }
 
 func viewEvent(e *localaws.Event) eventView {
-	v := eventView{ID: e.EventID, Time: e.EventTime.Format(time.RFC3339), Event: e.EventName, Service: strings.TrimSuffix(e.EventSource, ".amazonaws.com"),
+	v := eventView{ID: e.EventID, Time: e.EventTime.Format(time.DateTime), Event: e.EventName, Service: strings.TrimSuffix(e.EventSource, ".amazonaws.com"),
 		Via: strings.TrimSuffix(e.UserIdentity.InvokedBy, ".amazonaws.com"), Outcome: "allowed", Error: e.ErrorMessage, Reasons: e.Reasons()}
 	switch {
 	case e.UserIdentity.UserName != "":

@@ -223,7 +223,10 @@ func TestClickThrough(t *testing.T) {
 	}
 	administrator.run(choose(userARN))
 	administrator.click("#add-user")
-	administrator.sees("#changes", "added as key user", userARN)
+	administrator.sees("#changes", "added as key user", userARN, "@@", "+")
+	if lines := js[int](administrator, `new Set([...document.querySelectorAll("#changes .diff span")].map((e) => e.offsetTop)).size`); lines < 8 {
+		t.Errorf("the difference has %d lines", lines)
+	}
 	administrator.shoot("key")
 	user.click("#nextwork-kms-table a.button") // Refresh
 	user.sees("main", "Robin Example", "seasonal allergy")
@@ -369,6 +372,14 @@ func TestAccessible(t *testing.T) {
 	for _, path := range []string{"/tables", "/keys", "/audit", key} {
 		user.open(path)
 		user.check("denied " + path)
+	}
+	select { // Chromium reports the status of the page that the user may not see
+	case text := <-user.bad:
+		if !strings.Contains(text, "403") || !strings.HasSuffix(text, "/audit") {
+			t.Error(text)
+		}
+	case <-time.After(time.Second):
+		t.Error("the denied page has not status 403")
 	}
 	user.open("/tables")
 	user.size(390, 844)

@@ -45,7 +45,10 @@ const (
 	stateFormat     = "format"
 )
 
-const maxShown = 400 // characters of a value
+const (
+	maxShown  = 400 // characters of a value
+	maxFormat = 24  // of header and footer, which the item's page draws
+)
 
 // keyText is a key as DynamoDB JSON.
 func keyText(key envelope.Item) string {
@@ -125,6 +128,7 @@ func (c *Console) view(ctx context.Context, s *session, t *tableInfo, item envel
 			a.State = stateOf(actions[name].Action)
 			if name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
 				a.State = stateFormat
+				a.Stored = fmt.Sprintf("%.*s … %d bytes", maxFormat, text, len(text)/2)
 			}
 			if value, ok := opened[name]; ok && a.State != stateFormat {
 				_, text := valueText(value)

@@ -35,6 +35,28 @@ type cure struct {
 	KeyLink         string // the page of the key, when its policy decides
 }
 
+// Decisive are the reasons that bear on the decision, those that decide first.
+func (p *problem) Decisive() (out []reason) {
+	for _, kind := range []string{"deny", "near", "holds"} {
+		for _, r := range p.Reasons {
+			if r.Kind == kind {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// Others are the rest: other actions, other principals.
+func (p *problem) Others() (out []reason) {
+	for _, r := range p.Reasons {
+		if r.Kind == "other" {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 func errorCode(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {

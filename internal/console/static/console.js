@@ -65,7 +65,8 @@
     row.dataset.id = e.id;
     row.className = "fresh";
     const time = document.createElement("time");
-    time.dateTime = time.textContent = e.time;
+    time.textContent = e.time;
+    time.dateTime = e.time + "Z";
     row.insertCell().append(time);
     cell(row, e.who);
     cell(row, e.service + ":" + e.event);
