@@ -3,6 +3,7 @@ package envelope
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -61,6 +62,21 @@ func TestNothingSecretIsKept(t *testing.T) {
 	}
 	if _, err := e.DecryptItem(t.Context(), sealed); err != nil {
 		t.Fatal(err)
+	}
+	// Failures behind the keyring: a value without a number, a changed footer.
+	used := len(k.keys)
+	item["secret"] = &types.AttributeValueMemberN{Value: "no number"}
+	if _, err := e.EncryptItem(t.Context(), item); !errors.Is(err, ErrInvalidItem) {
+		t.Fatal(err)
+	}
+	foot := bytes.Clone(sealed[FooterAttribute].(*types.AttributeValueMemberB).Value)
+	foot[0] ^= 1
+	sealed[FooterAttribute] = &types.AttributeValueMemberB{Value: foot}
+	if _, err := e.DecryptItem(t.Context(), sealed); !errors.Is(err, ErrTampered) {
+		t.Fatal(err)
+	}
+	if len(k.keys) != used+4 {
+		t.Error("the failures came before any key")
 	}
 	if k.encryption.DataKey() != nil || k.decryption.DataKey() != nil {
 		t.Error("materials were not wiped")
