@@ -111,5 +111,10 @@ func TestSourceArnIsACondition(t *testing.T) {
 		if got.Allowed != want {
 			t.Errorf("%q: allowed is %v", arn, got.Allowed)
 		}
+		got = w.service.Authorize(t.Context(), c, call.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy,
+			Grants: []policy.Grant{{ID: "g", Grantee: "dynamodb.amazonaws.com", Operations: []string{"Decrypt"}, SourceARN: table}}})
+		if got.Allowed != want {
+			t.Errorf("%q: a grant with this source allows %v", arn, got.Allowed)
+		}
 	}
 }

@@ -72,6 +72,10 @@ func (w *world) everything() map[string]any {
 		note("role "+*r.RoleName, full, err)
 		tags, err := c.ListRoleTags(ctx, &iam.ListRoleTagsInput{RoleName: r.RoleName})
 		note("role tags "+*r.RoleName, tags, err)
+		attached, err := c.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: r.RoleName})
+		note("role attached "+*r.RoleName, attached, err)
+		inline, err := c.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: r.RoleName})
+		note("role inline "+*r.RoleName, inline, err)
 	}
 	policies, err := c.ListPolicies(ctx, &iam.ListPoliciesInput{Scope: types.PolicyScopeTypeLocal})
 	note("policies", policies, err)
@@ -137,6 +141,22 @@ func TestEveryChangeIsFiled(t *testing.T) {
 	done(c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: u, PolicyName: p, PolicyDocument: doc}))("PutUserPolicy")
 	done(c.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: g, PolicyName: p, PolicyDocument: doc}))("PutGroupPolicy")
 	done(c.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: r, PolicyName: p, PolicyDocument: doc}))("PutRolePolicy")
+	userText, err := c.GetUserPolicy(ctx, &iam.GetUserPolicyInput{UserName: u, PolicyName: p})
+	if err != nil || *userText.PolicyDocument != encoded(*doc) {
+		t.Fatal(userText, err)
+	}
+	groupText, err := c.GetGroupPolicy(ctx, &iam.GetGroupPolicyInput{GroupName: g, PolicyName: p})
+	if err != nil || *groupText.PolicyDocument != encoded(*doc) {
+		t.Fatal(groupText, err)
+	}
+	roleText, err := c.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: r, PolicyName: p})
+	if err != nil || *roleText.PolicyDocument != encoded(*doc) {
+		t.Fatal(roleText, err)
+	}
+	summary, err := c.GetAccountSummary(ctx, nil)
+	if m := summary.SummaryMap; err != nil || m["Users"] != 1 || m["Groups"] != 1 || m["Roles"] != 1 || m["Policies"] != 1 || m["UsersQuota"] != 5000 || m["AccountAccessKeysPresent"] != 1 {
+		t.Fatal(summary, err)
+	}
 	done(c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: u, PolicyArn: readOnly}))("AttachUserPolicy")
 	done(c.AttachGroupPolicy(ctx, &iam.AttachGroupPolicyInput{GroupName: g, PolicyArn: arn}))("AttachGroupPolicy")
 	done(c.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: r, PolicyArn: arn}))("AttachRolePolicy")
