@@ -25,7 +25,7 @@ type access struct {
 // allowAccess authorizes a. t is the table, nil when there is none: then the
 // caller learns that only if the policies let him ask.
 func (s *Service) allowAccess(ctx context.Context, c *call.Call, a access, t *table) error {
-	conditions := make(policy.Context, 4)
+	conditions := make(policy.Context, 8)
 	resource := a.at.arn
 	if a.index != "" {
 		resource += "/index/" + a.index
@@ -55,12 +55,14 @@ func (s *Service) allowAccess(ctx context.Context, c *call.Call, a access, t *ta
 	if a.attributes != nil {
 		conditions["dynamodb:attributes"] = a.attributes
 	}
-	for name, value := range map[string]string{
-		"dynamodb:select": a.selects, "dynamodb:returnvalues": a.returnValues, "dynamodb:enclosingoperation": a.enclosing,
-	} {
-		if value != "" {
-			conditions[name] = []string{value}
-		}
+	if a.selects != "" {
+		conditions["dynamodb:select"] = []string{a.selects}
+	}
+	if a.returnValues != "" {
+		conditions["dynamodb:returnvalues"] = []string{a.returnValues}
+	}
+	if a.enclosing != "" {
+		conditions["dynamodb:enclosingoperation"] = []string{a.enclosing}
 	}
 	return s.allow(ctx, c, a.action, resource, a.at.account, conditions)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"testing"
 )
 
@@ -53,6 +54,25 @@ func BenchmarkServe(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkItemMemory reports what a stored item of 1 KB with ten attributes
+// costs in memory, as it is kept and as the JSON that it would be otherwise.
+func BenchmarkItemMemory(b *testing.B) {
+	const items = 20_000
+	heap := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	for b.Loop() {
+		before := heap()
+		w := benchTable(b, items)
+		b.ReportMetric((heap()-before)/items, "B/item")
+		b.ReportMetric(float64(len(benchBody(1))), "JSON-B/item")
+		runtime.KeepAlive(w)
 	}
 }
 

@@ -20,6 +20,9 @@
 // and HMAC. The ordered index exists in memory only and is rebuilt on the first
 // data call after a start, once the table key was unwrapped.
 //
+// A reader may see a change of another caller a moment before it is durable;
+// what a caller was told about its own write always is.
+//
 // # Differences from AWS
 //
 // Tables are ACTIVE at once unless [Faults] delays them, indexes are always

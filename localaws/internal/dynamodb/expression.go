@@ -135,6 +135,11 @@ func errExpression(err error) error {
 // attributes lists the top-level names that all expressions mention and those
 // of an item.
 func (p *parsed) attributes(items ...Item) []string {
+	if len(items) == 1 && p.condition == nil && p.filter == nil && p.projection == nil && p.update == nil && p.keyCondition == nil {
+		names := namesOf(items[0])
+		sort.Strings(names)
+		return names
+	}
 	seen := map[string]struct{}{}
 	add := func(names []string) {
 		for _, n := range names {

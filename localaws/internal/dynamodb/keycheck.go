@@ -14,7 +14,7 @@ import (
 // memory yet. Under the AWS owned key nobody is asked.
 func (s *Service) unlock(ctx context.Context, c *call.Call, t *table) error {
 	t.mu.RLock()
-	e, loaded, id, name, account, down := t.def.Encryption, t.loaded, t.def.ID, t.def.Name, t.def.AccountID, !t.inaccessible.IsZero()
+	e, loaded, id, down := t.def.Encryption, t.loaded, t.def.ID, !t.inaccessible.IsZero()
 	t.mu.RUnlock()
 
 	var key []byte
@@ -29,7 +29,7 @@ func (s *Service) unlock(ctx context.Context, c *call.Call, t *table) error {
 			return nil
 		}
 		var err error
-		key, err = s.cfg.Keys.Decrypt(ctx, via(c, "Decrypt"), e.KeyARN, e.TableKey, encryptionContext(name, account))
+		key, err = s.cfg.Keys.Decrypt(ctx, via(c, "Decrypt"), e.KeyARN, e.TableKey, t.bound)
 		if failed := err != nil && unreachable(err); failed != down {
 			t.mu.Lock()
 			t.inaccessible = time.Time{}

@@ -165,8 +165,13 @@ func (s *Service) tagConditions(conditions policy.Context, t target) {
 	}
 }
 
+// trailTable are the request parameters of an event: neither keys nor values.
+type trailTable struct {
+	TableName string `json:"tableName"`
+}
+
 // trail files what the audit event says about a call on a table.
 func trail(c *call.Call, t target) {
-	c.Trail.RequestParameters = map[string]any{"tableName": t.name}
+	c.Trail.RequestParameters = trailTable{t.name}
 	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: t.arn, AccountID: t.account, Type: "AWS::DynamoDB::Table"})
 }

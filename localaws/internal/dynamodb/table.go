@@ -14,6 +14,9 @@ import (
 type table struct {
 	service *Service
 
+	// bound is the encryption context of the table's key; never changed.
+	bound map[string]string
+
 	mu      sync.RWMutex
 	def     *definition
 	deleted bool
@@ -86,7 +89,7 @@ type index struct {
 }
 
 func newTable(s *Service, def *definition) *table {
-	t := &table{service: s, def: def, loaded: true}
+	t := &table{service: s, def: def, loaded: true, bound: encryptionContext(def.Name, def.AccountID)}
 	for _, d := range def.Local {
 		t.local = append(t.local, &index{def: d, isLocal: true, table: def.Key})
 	}
