@@ -40,7 +40,10 @@ const (
 type Outcome string
 
 const (
+	// Passed: got is what was expected.
 	Passed Outcome = "passed"
+	// Failed: it is something else, or the step on which others stand did not
+	// succeed.
 	Failed Outcome = "failed"
 	// Unverified: AWS had not shown the expected result by the deadline. On a
 	// real account permissions spread for minutes, DynamoDB caches a table key

@@ -28,10 +28,11 @@ func (f *accessFlags) edit(ctx context.Context, s streams, do func(*labsetup.Lab
 		return err
 	}
 	defer p.close(&err)
-	cfg, err := p.as(administratorAlias)
+	cfg, err := p.as("")
 	if err != nil {
 		return err
 	}
+	p.say(s, "")
 	lab, err := labsetup.New(labsetup.Config{Administrator: cfg, As: p.sign})
 	if err != nil {
 		return err
@@ -57,7 +58,7 @@ func (f *accessFlags) edit(ctx context.Context, s streams, do func(*labsetup.Lab
 		names = append(names, string(w))
 	}
 	fmt.Fprintf(s.err, "%s: changed %s.\n", f.Principal, strings.Join(names, ", "))
-	if f.AWS {
+	if f.billed() {
 		fmt.Fprintln(s.err, "AWS may take some minutes to show it.")
 	}
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"regexp"
 
@@ -25,6 +26,18 @@ type connection struct {
 var regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
 
 func (c *connection) remote() bool { return c.AWS || c.EndpointURL != "" }
+
+// billed reports whether somebody pays for what is done: an endpoint of AWS's
+// own is AWS too.
+func (c *connection) billed() bool {
+	if c.AWS {
+		return true
+	}
+	u, err := url.Parse(c.EndpointURL)
+	return err == nil && amazonHost.MatchString(u.Hostname())
+}
+
+var amazonHost = regexp.MustCompile(`(^|\.)(amazonaws\.com(\.cn)?|api\.aws)$`)
 
 // check refuses flags that contradict each other.
 func (c *connection) check() error {

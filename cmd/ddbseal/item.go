@@ -26,7 +26,7 @@ type itemFlags struct {
 
 // each opens the encryptor and runs fn over the lines of standard input.
 func (f *itemFlags) each(ctx context.Context, s streams, fn func(*envelope.ItemEncryptor, envelope.Item) (envelope.Item, error)) (err error) {
-	p := &providers{target: &f.target, as: f.As}
+	p := &providers{target: &f.target, as: f.As, s: s}
 	defer p.close(&err)
 	e, err := openConfig(ctx, f.Config, p)
 	if err != nil {

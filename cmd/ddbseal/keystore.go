@@ -30,7 +30,7 @@ type keystoreFlags struct {
 }
 
 // with opens the key store and calls do.
-func (f *keystoreFlags) with(ctx context.Context, do func(*keystore.KeyStore, aws.Config) error) (err error) {
+func (f *keystoreFlags) with(ctx context.Context, s streams, do func(*keystore.KeyStore, aws.Config) error) (err error) {
 	p, err := f.open(ctx, false)
 	if err != nil {
 		return err
@@ -40,6 +40,7 @@ func (f *keystoreFlags) with(ctx context.Context, do func(*keystore.KeyStore, aw
 	if err != nil {
 		return err
 	}
+	p.say(s, f.As)
 	if f.KMSKey == "" {
 		if f.KMSKey, err = p.keyARN(ctx, cfg); err != nil {
 			return err
@@ -106,7 +107,7 @@ func (c *keystoreCreate) Run(ctx context.Context, s streams) error {
 	if c.BranchKeyID != "" && len(c.Context) == 0 {
 		return usagef("--branch-key-id needs --context: such a key is bound to what it is for")
 	}
-	return c.with(ctx, func(ks *keystore.KeyStore, _ aws.Config) error {
+	return c.with(ctx, s, func(ks *keystore.KeyStore, _ aws.Config) error {
 		if _, err := ks.CreateTable(ctx); err != nil {
 			return err
 		}
@@ -132,7 +133,7 @@ func (c *keystoreRotate) Help() string {
 
 // Run rotates a branch key.
 func (c *keystoreRotate) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, func(ks *keystore.KeyStore, _ aws.Config) error {
+	return c.with(ctx, s, func(ks *keystore.KeyStore, _ aws.Config) error {
 		version, err := ks.VersionKey(ctx, c.BranchKeyID)
 		if err != nil {
 			return err
@@ -156,7 +157,7 @@ func (c *keystoreList) Help() string {
 
 // Run lists.
 func (c *keystoreList) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, func(ks *keystore.KeyStore, cfg aws.Config) error {
+	return c.with(ctx, s, func(ks *keystore.KeyStore, cfg aws.Config) error {
 		keys := []branchKey{}
 		if c.BranchKeyID == "" {
 			ids, err := branchKeyIDs(ctx, cfg, c.Table)

@@ -183,7 +183,7 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 	if p.remote {
 		cfg.Deadline, cfg.AuditDeadline = serverDeadline, serverDeadline
 	}
-	if f.AWS {
+	if f.billed() {
 		cfg.Deadline, cfg.AuditDeadline = awsDeadline, awsAuditDeadline
 	}
 	return p, cfg, nil
@@ -231,7 +231,7 @@ func (p *place) keep(r *labsetup.Report) error {
 
 // ask asks before a real account is used.
 func (f *labFlags) ask(s streams, p *place, more string) error {
-	if !f.AWS {
+	if !f.billed() {
 		return nil
 	}
 	return confirm(s, f.Yes, fmt.Sprintf(`This makes KMS keys, DynamoDB tables, IAM users and a role in the AWS account of the current credentials, region %s.

@@ -48,7 +48,7 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	if c.From == "" && c.To == "" {
 		return usagef("from plaintext to plaintext there is nothing to do: give --from, --to or both")
 	}
-	p := &providers{target: &c.target, as: c.As}
+	p := &providers{target: &c.target, as: c.As, s: s}
 	defer p.close(&err)
 	cfg, err := p.config(ctx)
 	if err != nil {

@@ -49,7 +49,7 @@ func (t *target) open(ctx context.Context, create bool) (*place, error) {
 		p.flag = " --data-dir " + p.dir
 	}
 	file := "principals.json"
-	if t.AWS {
+	if t.billed() {
 		file = "principals-aws.json"
 	}
 	if p.principals, err = readPrincipals(filepath.Join(p.dir, file)); err != nil {
@@ -145,6 +145,18 @@ func (p *place) as(name string) (aws.Config, error) {
 		return aws.Config{}, fmt.Errorf("there are no access keys in %s: run 'ddbseal up%s' first", p.dir, p.flag)
 	}
 	return aws.Config{}, usagef("unknown principal %q: %s has the access keys of %s", name, p.principals.path, p.principals.names())
+}
+
+// say says where a command works, and as whom.
+func (p *place) say(s streams, as string) {
+	switch {
+	case as != "":
+	case p.remote:
+		as = "whoever the environment or the profile says"
+	default:
+		as = administratorAlias
+	}
+	fmt.Fprintf(s.err, "On %s, as %s.\n", p.name, as)
 }
 
 // keyARN is the lab's key.

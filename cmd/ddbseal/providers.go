@@ -23,6 +23,7 @@ import (
 type providers struct {
 	target *target
 	as     string
+	s      streams
 	place  *place
 }
 
@@ -31,6 +32,7 @@ func (p *providers) config(ctx context.Context) (cfg aws.Config, err error) {
 		if p.place, err = p.target.open(ctx, false); err != nil {
 			return aws.Config{}, err
 		}
+		p.place.say(p.s, p.as)
 	}
 	return p.place.as(p.as)
 }

@@ -29,6 +29,7 @@ func (f *tableFlags) table(ctx context.Context, s streams, do func(*store.Table[
 	if err != nil {
 		return err
 	}
+	p.say(s, f.As)
 	keyARN, err := p.keyARN(ctx, cfg)
 	if err != nil {
 		return err

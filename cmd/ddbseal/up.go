@@ -83,7 +83,7 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 	}
 	defer p.close(&err)
 	fmt.Fprintf(s.err, "Removing the lab from %s.\n", p.name)
-	if c.AWS {
+	if c.billed() {
 		if err := confirm(s, c.Yes, "This deletes the lab's tables with their items, users and role in region "+p.current.Region+", and schedules the deletion of its keys.", "delete"); err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 		administrator = p.server.Config(p.server.RootCredentials())
 	}
 	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain, Folder: p.dir}
-	if c.AWS {
+	if c.billed() {
 		cfg.Deadline = awsDeadline
 	}
 	report, err := c.run(ctx, s, p, cfg, (*labsetup.Lab).Down)

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ddbseal/ddbseal/internal/console"
+	"github.com/ddbseal/ddbseal/localaws"
+)
+
+// TestConsoleCommand opens the page, and that it ends with its context.
+func TestConsoleCommand(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out, narration bytes.Buffer
+	started := make(chan string, 1)
+	c := &consoleCommand{Listen: "127.0.0.1:0", DataDir: t.TempDir(), ready: func(url string, logins []console.Login) {
+		if len(logins) != 3 {
+			t.Errorf("%d can sign in", len(logins))
+		}
+		started <- url
+	}}
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx, streams{out: &out, err: &narration}) }()
+	var url string
+	select {
+	case url = <-started:
+	case err := <-done:
+		t.Fatal(err)
+	}
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(string(body), "<h1>Sign in</h1>") {
+		t.Errorf("%d, %v\n%s", answer.StatusCode, err, body)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{url, console.AdministratorName, "nextwork-kms-user", "root"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not printed:\n%s", want, &out)
+		}
+	}
+	if !strings.Contains(narration.String(), "embedded AWS") {
+		t.Error("the console does not say where it runs")
+	}
+}
+
+func TestConsoleOnLoopbackOnly(t *testing.T) {
+	c := &consoleCommand{Listen: "0.0.0.0:0"}
+	if err := c.Run(t.Context(), streams{out: io.Discard, err: io.Discard}); !errors.Is(err, localaws.ErrNotLoopback) {
+		t.Error(err)
+	}
+}
