@@ -20,10 +20,14 @@ import (
 )
 
 func sample(customer string, n int) order {
-	return order{
+	o := order{
 		Customer: customer, Number: n, Ward: fmt.Sprint("w", n%2), Secret: "secret text", Note: "a note",
 		Extra: map[string]string{"a": "b"}, Tags: []string{"x", "y"},
 	}
+	if dynalite != "" {
+		o.Extra = nil // it does not compare maps, which Update without a version needs
+	}
+	return o
 }
 
 func TestPutGetDelete(t *testing.T) {

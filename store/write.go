@@ -101,7 +101,10 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if _, err := t.client.UpdateItem(ctx, in); err != nil {
 		var failed *types.ConditionalCheckFailedException
 		if errors.As(err, &failed) && len(failed.Item) == 0 {
-			return fmt.Errorf("update of %s: %w: %w", t.name, ErrNotFound, err)
+			// No item, or a server that does not return it.
+			if _, gone := t.read(ctx, key); len(conditions) == 0 || errors.Is(gone, ErrNotFound) {
+				return fmt.Errorf("update of %s: %w: %w", t.name, ErrNotFound, err)
+			}
 		}
 		return t.writeError(ctx, "update", err)
 	}

@@ -22,17 +22,17 @@ type record struct {
 	Note   string `dynamodbav:"note" seal:"none"`
 }
 
-// TestKilledAndResumed: fifty migrations, each killed at random points, before
-// or after a call took effect, while writers update, create and delete items.
+// TestKilledAndResumed: migrations killed at fifty random points, before or
+// after a call took effect, while writers update, create and delete items.
 // In the end every item is there once, in the new state, with every update.
 func TestKilledAndResumed(t *testing.T) {
-	const migrations, items, writers, updates = 50, 24, 3, 8
+	const wanted, items, writers, updates = 50, 24, 3, 8
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	w := newWorld(t)
 	kills := 0
-	for round := range migrations {
+	for round := 0; kills < wanted; round++ {
 		ctx := t.Context()
 		from := []*envelope.ItemEncryptor{nil, encryptor(t, aes(t, 2))}[round%2]
 		// Programs and the migration read both keys and write under the first.
@@ -88,10 +88,6 @@ func TestKilledAndResumed(t *testing.T) {
 		wg.Wait()
 		check(t, w, table, to, records, done, writers)
 	}
-	if kills < migrations {
-		t.Errorf("only %d kills", kills)
-	}
-	t.Logf("%d kills", kills)
 }
 
 // check reads everything by a configuration that takes no plaintext.

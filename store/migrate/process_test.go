@@ -80,14 +80,23 @@ func TestKilledProcess(t *testing.T) {
 	listener, err := w.server.Listen("127.0.0.1:0")
 	ok(t, err)
 	root := w.server.RootCredentials()
+	command := func(table string) *exec.Cmd {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childURL+"="+listener.URL(), childKey+"="+root.AccessKeyID, childSecret+"="+root.SecretAccessKey, childTable+"="+table)
+		return cmd
+	}
+	// How long a process takes to begin differs between machines; it would die
+	// before it did anything.
+	begin := time.Now()
+	ok(t, command(w.table(t, 0, nil)).Run())
+	startup := time.Since(begin)
 	kills := 0
 	for range 3 {
 		table := w.table(t, items, nil)
 		for {
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), childURL+"="+listener.URL(), childKey+"="+root.AccessKeyID, childSecret+"="+root.SecretAccessKey, childTable+"="+table)
+			cmd := command(table)
 			ok(t, cmd.Start())
-			timer := time.AfterFunc(time.Duration(20+rand.IntN(80)+4*kills)*time.Millisecond, func() { _ = cmd.Process.Kill() })
+			timer := time.AfterFunc(startup/2+rand.N(startup)+time.Duration(2*kills)*time.Millisecond, func() { _ = cmd.Process.Kill() })
 			err := cmd.Wait()
 			timer.Stop()
 			if err == nil {
