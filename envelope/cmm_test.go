@@ -100,14 +100,18 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 		cmm   cmmFuncs
 		class error
 	}{
-		"drops a pair":     {cmmFuncs{request: func(r *materials.EncryptionRequest) { delete(r.Context, materials.ContextTableName) }}, envelope.ErrMaterials},
-		"changes a pair":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextTableName] = "x" }}, envelope.ErrMaterials},
-		"stores a pair":    {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.RequiredKeys = nil }}, envelope.ErrMaterials},
-		"reserved pair":    {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context["aws-crypto-x"] = "y" }}, envelope.ErrConfiguration},
-		"own public key":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextPublicKey] = "y" }}, envelope.ErrConfiguration},
-		"another suite":    {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Suite = envelope.SuiteSymmetricSignature }}, envelope.ErrMaterials},
-		"returns nothing":  {cmmFuncs{response: func(*materials.Encryption) *materials.Encryption { return nil }}, envelope.ErrMaterials},
-		"returns no key":   {cmmFuncs{response: func(m *materials.Encryption) *materials.Encryption { m.Wipe(); return m }}, envelope.ErrMaterials},
+		"drops a pair":    {cmmFuncs{request: func(r *materials.EncryptionRequest) { delete(r.Context, materials.ContextTableName) }}, envelope.ErrMaterials},
+		"changes a pair":  {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextTableName] = "x" }}, envelope.ErrMaterials},
+		"stores a pair":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.RequiredKeys = nil }}, envelope.ErrMaterials},
+		"reserved pair":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context["aws-crypto-x"] = "y" }}, envelope.ErrConfiguration},
+		"own public key":  {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextPublicKey] = "y" }}, envelope.ErrConfiguration},
+		"another suite":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Suite = envelope.SuiteSymmetricSignature }}, envelope.ErrMaterials},
+		"returns nothing": {cmmFuncs{response: func(*materials.Encryption) *materials.Encryption { return nil }}, envelope.ErrMaterials},
+		"returns no key":  {cmmFuncs{response: func(m *materials.Encryption) *materials.Encryption { m.Wipe(); return m }}, envelope.ErrMaterials},
+		"changes late": {cmmFuncs{response: func(m *materials.Encryption) *materials.Encryption {
+			m.Context()["late"] = "x"
+			return m
+		}}, envelope.ErrMaterials},
 		"ignores the pool": {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context = nil }}, envelope.ErrMaterials},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -117,12 +121,22 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 		})
 	}
 	sealed := mustEncrypt(t, mustEncryptor(t, validConfig(t)), validItem())
+	var asked materials.EncryptionContext
 	for name, cmm := range map[string]cmmFuncs{
 		"returns nothing": {read: func(*materials.Decryption) *materials.Decryption { return nil }},
 		"returns no key":  {read: func(m *materials.Decryption) *materials.Decryption { m.Wipe(); return m }},
 		"drops a pair": {read: func(m *materials.Decryption) *materials.Decryption {
 			return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
 		}},
+		"drops a pair of the request too": {
+			reading: func(r *materials.DecryptionRequest) {
+				asked, r.Reproduced = r.Reproduced, maps.Clone(r.Reproduced)
+			},
+			read: func(m *materials.Decryption) *materials.Decryption {
+				delete(asked, materials.ContextTableName)
+				return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
+			},
+		},
 		"changes a pair": {read: func(m *materials.Decryption) *materials.Decryption {
 			return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { c[materials.ContextPartitionName] = "x" })
 		}},

@@ -184,8 +184,13 @@ func (e *ItemEncryptor) decryptionMaterials(ctx context.Context, entries []entry
 	if suite := header.Suite(); hasKey != suite.Signed() {
 		return nil, at(HeaderAttribute, tampered("suite %v and %s do not fit", suite, materials.ContextPublicKey))
 	}
+	stored, reproduced := header.Context, pairs
+	if !e.ownCMM {
+		// The check below needs what was asked for, whatever it does to these.
+		stored, reproduced = stored.Clone(), reproduced.Clone()
+	}
 	m, err := e.cmm.DecryptionMaterials(ctx, materials.DecryptionRequest{
-		Suite: header.Suite(), Stored: header.Context, Reproduced: pairs,
+		Suite: header.Suite(), Stored: stored, Reproduced: reproduced,
 		EncryptedDataKeys: header.EncryptedDataKeys, MaxEncryptedDataKeys: e.maxKeys,
 	})
 	if err != nil {

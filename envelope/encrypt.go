@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -134,6 +135,9 @@ func (e *ItemEncryptor) checkEncryption(m *materials.Encryption, asked materials
 		return fmt.Errorf("%w: %d encrypted data keys, MaxEncryptedDataKeys is %d", ErrMaterials, n, e.maxKeys)
 	}
 	full := m.Context()
+	if now, err := full.AppendSerialized(nil); err != nil || !bytes.Equal(now, m.SerializedContext()) {
+		return fmt.Errorf("%w: the encryption context was changed after keys were wrapped under it", ErrMaterials)
+	}
 	required := slices.Sorted(slices.Values(m.RequiredKeys()))
 	for k, v := range asked {
 		if got, has := full[k]; !has || got != v {
