@@ -371,3 +371,21 @@ func TestConfigHidesItsKey(t *testing.T) {
 		t.Error("marshalled to JSON")
 	}
 }
+
+// A hostile item may name an RSA key 255 times, which is a second of work; the
+// context ends it.
+func TestRawRSAEndsWithItsContext(t *testing.T) {
+	k := rawRSA(t, keyring.RSAPaddingOAEPSHA256)
+	_, keys := seal(t, k, testContext)
+	broken := keys[0]
+	broken.Ciphertext = bytes.Repeat([]byte{1}, len(broken.Ciphertext))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := k.OnDecrypt(ctx, decryption(t, testContext), slices.Repeat([]materials.EncryptedDataKey{broken}, 255))
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, materials.ErrMaterials) {
+		t.Fatalf("got %v", err)
+	}
+	if n := strings.Count(err.Error(), "not wrapped"); n > 1 {
+		t.Errorf("%d keys were tried after the end", n)
+	}
+}

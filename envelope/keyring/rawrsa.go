@@ -152,7 +152,7 @@ func (k *RawRSA) Prepare(context.Context, *materials.Encryption) (materials.Reci
 
 // OnDecrypt opens the first encrypted data key of this namespace and name that
 // opens; without a private key it fails with [materials.ErrConfiguration].
-func (k *RawRSA) OnDecrypt(_ context.Context, m *materials.Decryption, keys []materials.EncryptedDataKey) error {
+func (k *RawRSA) OnDecrypt(ctx context.Context, m *materials.Decryption, keys []materials.EncryptedDataKey) error {
 	if m.DataKey() != nil {
 		return nil
 	}
@@ -166,6 +166,10 @@ func (k *RawRSA) OnDecrypt(_ context.Context, m *materials.Decryption, keys []ma
 		}
 		if err := k.open(m, key); err != nil {
 			tried.Add(&materials.KeyError{Provider: k.namespace, KeyID: k.name, Err: err})
+			if ctx.Err() != nil {
+				tried.Add(ctx.Err())
+				break
+			}
 			continue
 		}
 		return nil
