@@ -57,6 +57,7 @@ func iamOperations() map[string]operation {
 		"GetAccountSummary":  reads((*Service).getAccountSummary),
 
 		"SimulatePrincipalPolicy": reads((*Service).simulatePrincipalPolicy),
+		"SimulateCustomPolicy":    reads((*Service).simulateCustomPolicy),
 	}
 	for _, k := range []kind{userKind, groupKind, roleKind} {
 		ops[k.action("Put%sPolicy")] = putInline(k)

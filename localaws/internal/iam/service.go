@@ -5,6 +5,15 @@
 // State is small, so one lock guards it; what a change touches is filed entity
 // by entity. Sessions are not stored at all: a session token is its own sealed
 // record, as on AWS.
+//
+// # Differences from AWS
+//
+// Everything takes effect at once. There is no multi-factor authentication,
+// federation, session tag, source identity, instance profile, service-linked
+// role, password policy or credential report: requests for them are refused.
+// Simulations take no resource policies. White space in policies does not
+// count for their quotas up to eight times the quota. A new password needs 8
+// to 128 characters.
 package iam
 
 import (

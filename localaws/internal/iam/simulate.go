@@ -40,24 +40,9 @@ type boundaryDecision struct{ AllowedByPermissionsBoundary bool }
 type matched struct{ SourcePolicyId, SourcePolicyType string }
 
 // simulatePrincipalPolicy asks the evaluator what a user, group or role may
-// do, with the caller's context values only. Resource policies are not
-// simulated: the parameter is refused rather than ignored.
+// do, with the caller's context values only.
 func (s *Service) simulatePrincipalPolicy(r *request, in *simulateInput) (any, error) {
-	if in.ResourcePolicy != "" || in.CallerArn != "" || in.ResourceOwner != "" || in.ResourceHandlingOption != "" {
-		return nil, call400("InvalidInput", "ResourcePolicy, ResourceOwner, CallerArn and ResourceHandlingOption are not supported by this server.")
-	}
-	if len(in.ActionNames) == 0 {
-		return nil, invalid("1 validation error detected: Value null at 'actionNames' failed to satisfy constraint: Member must not be null")
-	}
-	resources := in.ResourceArns
-	if len(resources) == 0 {
-		resources = []string{"*"}
-	}
 	if err := s.permit(r, "iam:SimulatePrincipalPolicy", on(in.PolicySourceArn), nil); err != nil {
-		return nil, err
-	}
-	from, to, err := in.page(len(in.ActionNames) * len(resources))
-	if err != nil {
 		return nil, err
 	}
 	extra, err := in.policies()
@@ -74,6 +59,54 @@ func (s *Service) simulatePrincipalPolicy(r *request, in *simulateInput) (any, e
 	if extra.Boundary != nil {
 		policies.Boundary = extra.Boundary
 	}
+	return in.simulate(principal, policies)
+}
+
+// simulateCustomPolicy asks what the policies of the request would allow a
+// user.
+func (s *Service) simulateCustomPolicy(r *request, in *simulateInput) (any, error) {
+	if err := s.permit(r, "iam:SimulateCustomPolicy", on("*"), nil); err != nil {
+		return nil, err
+	}
+	policies, err := in.policies()
+	if err != nil {
+		return nil, err
+	}
+	if len(policies.Identity) == 0 {
+		return nil, missing("policyInputList")
+	}
+	return in.simulate(policy.Principal{Type: policy.User, AccountID: r.AccountID, ARN: userKind.arn(r.AccountID, "/", "simulation"), UniqueID: newID(userKind.idPrefix)}, policies)
+}
+
+// maxCompared bounds how many statements one answer is compared with: more
+// results are left to the next page.
+const maxCompared = 100_000
+
+// simulate answers one page of actions and resources. Resource policies are
+// not simulated: their parameters are refused rather than ignored.
+func (in *simulateInput) simulate(principal policy.Principal, policies policy.Policies) (any, error) {
+	if in.ResourcePolicy != "" || in.CallerArn != "" || in.ResourceOwner != "" || in.ResourceHandlingOption != "" {
+		return nil, call400("InvalidInput", "ResourcePolicy, ResourceOwner, CallerArn and ResourceHandlingOption are not supported by this server.")
+	}
+	if len(in.ActionNames) == 0 {
+		return nil, missing("actionNames")
+	}
+	resources := in.ResourceArns
+	if len(resources) == 0 {
+		resources = []string{"*"}
+	}
+	all := len(in.ActionNames) * len(resources)
+	from, to, err := in.page(all)
+	if err != nil {
+		return nil, err
+	}
+	statements := 1
+	for _, a := range policies.Identity {
+		if a.Document != nil {
+			statements += len(a.Document.Statements)
+		}
+	}
+	to = min(to, from+1+maxCompared/statements)
 	context := policy.Context{}
 	for _, e := range in.ContextEntries {
 		context.Set(e.ContextKeyName, e.ContextKeyValues...)
@@ -91,7 +124,7 @@ func (s *Service) simulatePrincipalPolicy(r *request, in *simulateInput) (any, e
 		}
 		out.EvaluationResults = append(out.EvaluationResults, result)
 	}
-	if to < len(in.ActionNames)*len(resources) {
+	if to < all {
 		out.paged = paged{IsTruncated: true, Marker: strconv.Itoa(to)}
 	}
 	return out, nil
@@ -117,12 +150,12 @@ func (in *simulateInput) page(n int) (from, to int, err error) {
 
 // policies are those that the request brings.
 func (in *simulateInput) policies() (p policy.Policies, err error) {
-	for _, text := range in.PolicyInputList {
+	for i, text := range in.PolicyInputList {
 		d, err := parseDocument(text, policy.Identity, maxManagedDocument)
 		if err != nil {
 			return p, err
 		}
-		p.Identity = append(p.Identity, policy.Attached{Name: "PolicyInputList", Source: policy.SourceInline, Document: d.parsed})
+		p.Identity = append(p.Identity, policy.Attached{Name: "PolicyInputList." + strconv.Itoa(i+1), Source: policy.SourceInline, Document: d.parsed})
 	}
 	if len(in.PermissionsBoundaryPolicyInputList) > 1 {
 		return p, call400("InvalidInput", "There can be only one permissions boundary.")
@@ -174,7 +207,11 @@ func explain(action, resource string, d policy.Decision) evaluationResult {
 			if r.Source == policy.SourceBoundary {
 				kind = "Permissions Boundary Policy"
 			}
-			out.MatchedStatements = append(out.MatchedStatements, matched{r.Policy, kind})
+			// Where in a policy a statement stands is not told, so one mention of
+			// the policy is enough.
+			if m := (matched{r.Policy, kind}); len(out.MatchedStatements) == 0 || out.MatchedStatements[len(out.MatchedStatements)-1] != m {
+				out.MatchedStatements = append(out.MatchedStatements, m)
+			}
 		}
 		for _, c := range r.Conditions {
 			if c.Absent && !slices.Contains(out.MissingContextValues, c.Key) {

@@ -1,0 +1,150 @@
+package iam
+
+import (
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+)
+
+type loginProfileInput struct {
+	UserName, Password    string
+	PasswordResetRequired *bool
+}
+
+type profileResult struct {
+	LoginProfile struct {
+		UserName              string
+		CreateDate            time.Time
+		PasswordResetRequired bool
+	}
+}
+
+func viewProfile(u *user) profileResult {
+	var out profileResult
+	out.LoginProfile.UserName, out.LoginProfile.CreateDate, out.LoginProfile.PasswordResetRequired = u.Name, u.Profile.Created, u.Profile.ResetRequired
+	return out
+}
+
+const minPassword, maxPassword = 8, 128
+
+func checkPassword(password string) error {
+	if len(password) < minPassword || len(password) > maxPassword {
+		return call400("PasswordPolicyViolation", "Password should have a minimum length of 8 and a maximum of 128.")
+	}
+	return nil
+}
+
+func (s *Service) createLoginProfile(r *request, in *loginProfileInput) (any, error) {
+	name := orSelf(r, in.UserName)
+	resource := userKind.named(name)
+	if err := s.permit(r, "iam:CreateLoginProfile", resource, nil); err != nil {
+		return nil, err
+	}
+	if err := checkPassword(in.Password); err != nil {
+		return nil, err
+	}
+	hash := s.hashPassword(in.Password) // slow, so outside the lock
+	return s.change(r, "iam:CreateLoginProfile", resource, nil, func(a *account) (any, error) {
+		if _, err := userKind.get(a, name); err != nil {
+			return nil, err
+		}
+		u := a.Users[name]
+		if u.Profile != nil {
+			return nil, conflict("EntityAlreadyExists", "Login Profile for user %s already exists.", name)
+		}
+		u.Profile = &loginProfile{Created: s.now(), Hash: hash, ResetRequired: in.PasswordResetRequired != nil && *in.PasswordResetRequired}
+		a.put(u)
+		return viewProfile(u), nil
+	})
+}
+
+// withProfile finds the user's login profile.
+func withProfile(a *account, name string) (*user, error) {
+	if _, err := userKind.get(a, name); err != nil {
+		return nil, err
+	}
+	u := a.Users[name]
+	if u.Profile == nil {
+		return nil, notFound("Login Profile for User %s cannot be found.", name)
+	}
+	return u, nil
+}
+
+func (s *Service) getLoginProfile(r *request, in *userName) (any, error) {
+	name := orSelf(r, in.UserName)
+	return s.view(r, "iam:GetLoginProfile", userKind.named(name), func(a *account) (any, error) {
+		u, err := withProfile(a, name)
+		if err != nil {
+			return nil, err
+		}
+		return viewProfile(u), nil
+	})
+}
+
+func (s *Service) updateLoginProfile(r *request, in *loginProfileInput) (any, error) {
+	resource := userKind.named(in.UserName)
+	if err := s.permit(r, "iam:UpdateLoginProfile", resource, nil); err != nil {
+		return nil, err
+	}
+	var hash passwordHash
+	if in.Password != "" {
+		if err := checkPassword(in.Password); err != nil {
+			return nil, err
+		}
+		hash = s.hashPassword(in.Password)
+	}
+	return s.change(r, "iam:UpdateLoginProfile", resource, nil, func(a *account) (any, error) {
+		u, err := withProfile(a, in.UserName)
+		if err != nil {
+			return nil, err
+		}
+		if in.Password != "" {
+			u.Profile.Hash = hash
+		}
+		if in.PasswordResetRequired != nil {
+			u.Profile.ResetRequired = *in.PasswordResetRequired
+		}
+		a.put(u)
+		return nil, nil
+	})
+}
+
+func (s *Service) deleteLoginProfile(r *request, in *userName) (any, error) {
+	name := orSelf(r, in.UserName)
+	return s.change(r, "iam:DeleteLoginProfile", userKind.named(name), nil, func(a *account) (any, error) {
+		u, err := withProfile(a, name)
+		if err != nil {
+			return nil, err
+		}
+		u.Profile = nil
+		a.put(u)
+		return nil, nil
+	})
+}
+
+type changePassword struct{ OldPassword, NewPassword string }
+
+func (s *Service) changePassword(r *request, in *changePassword) (any, error) {
+	if r.Caller.Principal.Type != policy.User {
+		return nil, call400("InvalidUserType", "Only an IAM user can change its own password.")
+	}
+	if err := s.permit(r, "iam:ChangePassword", on(r.Caller.Principal.ARN), nil); err != nil {
+		return nil, err
+	}
+	if err := checkPassword(in.NewPassword); err != nil {
+		return nil, err
+	}
+	if ok, _ := s.CheckPassword(r.AccountID, r.Caller.UserName, in.OldPassword); !ok {
+		return nil, forbidden("The old password is not correct.")
+	}
+	hash := s.hashPassword(in.NewPassword)
+	return s.change(r, "iam:ChangePassword", on(r.Caller.Principal.ARN), nil, func(a *account) (any, error) {
+		u, err := withProfile(a, r.Caller.UserName)
+		if err != nil {
+			return nil, err
+		}
+		u.Profile.Hash, u.Profile.ResetRequired = hash, false
+		a.put(u)
+		return nil, nil
+	})
+}
