@@ -49,6 +49,10 @@ type form struct {
 	prefixes map[string]bool
 }
 
+// maxParameters is more than the largest request has, a simulation with 200
+// context entries. What follows costs time and memory by parameter.
+const maxParameters = 10_000
+
 // maxDepth is more than the dots of any parameter:
 // ContextEntries.member.1.ContextKeyValues.member.1 has five.
 const maxDepth = 8
@@ -59,7 +63,7 @@ const maxListMembers = 200
 
 func parseForm(body []byte) (form, error) {
 	values, err := url.ParseQuery(string(body))
-	if err != nil {
+	if err != nil || len(values) > maxParameters {
 		return form{}, call.Errorf("MalformedQueryString", "The query string contains a syntax error.")
 	}
 	f := form{values, make(map[string]bool, len(values))}
