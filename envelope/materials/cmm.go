@@ -128,6 +128,8 @@ func NewRequiredContextCMM(underlying CMM, keys ...string) (CMM, error) {
 
 var _ CMM = (*requiredContextCMM)(nil)
 
+var errNoMaterials = fmt.Errorf("%w: the wrapped materials manager returned nothing", ErrMaterials)
+
 type requiredContextCMM struct {
 	underlying CMM
 	keys       []string
@@ -148,6 +150,9 @@ func (c *requiredContextCMM) EncryptionMaterials(ctx context.Context, r Encrypti
 	if err != nil {
 		return nil, err
 	}
+	if m == nil {
+		return nil, errNoMaterials
+	}
 	for _, k := range c.keys {
 		if !slices.Contains(m.RequiredKeys(), k) {
 			m.Wipe()
@@ -158,18 +163,24 @@ func (c *requiredContextCMM) EncryptionMaterials(ctx context.Context, r Encrypti
 }
 
 func (c *requiredContextCMM) DecryptionMaterials(ctx context.Context, r DecryptionRequest) (*Decryption, error) {
+	required := make(EncryptionContext, len(c.keys)) // the wrapped manager may change the request's maps
 	for _, k := range c.keys {
-		if _, has := r.Reproduced[k]; !has {
+		v, has := r.Reproduced[k]
+		if !has {
 			return nil, fmt.Errorf("%w: reproduced encryption context lacks the required key %.100q", ErrMaterials, k)
 		}
+		required[k] = v
 	}
 	m, err := c.underlying.DecryptionMaterials(ctx, r)
 	if err != nil {
 		return nil, err
 	}
+	if m == nil {
+		return nil, errNoMaterials
+	}
 	// A wrapped manager that dropped a pair would leave it unauthenticated.
 	for _, k := range c.keys {
-		if v, has := m.Context()[k]; !has || v != r.Reproduced[k] {
+		if v, has := m.Context()[k]; !has || v != required[k] {
 			m.Wipe()
 			return nil, fmt.Errorf("%w: the wrapped materials manager dropped the required key %.100q", ErrMaterials, k)
 		}

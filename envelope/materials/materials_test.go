@@ -184,6 +184,61 @@ func TestRequiredContextCMM(t *testing.T) {
 	}
 }
 
+// carelessCMM changes what passes through it.
+type carelessCMM struct {
+	CMM
+	write func(*EncryptionRequest) bool // false returns nothing
+	read  func(*DecryptionRequest) bool
+}
+
+func (c carelessCMM) EncryptionMaterials(ctx context.Context, r EncryptionRequest) (*Encryption, error) {
+	if !c.write(&r) {
+		return nil, nil
+	}
+	return c.CMM.EncryptionMaterials(ctx, r)
+}
+
+func (c carelessCMM) DecryptionMaterials(ctx context.Context, r DecryptionRequest) (*Decryption, error) {
+	if !c.read(&r) {
+		return nil, nil
+	}
+	return NewDecryption(r.Suite, r.Reproduced)
+}
+
+func TestRequiredContextCMMWatchesTheWrappedOne(t *testing.T) {
+	for name, c := range map[string]carelessCMM{
+		"nothing": {write: func(*EncryptionRequest) bool { return false }, read: func(*DecryptionRequest) bool { return false }},
+		"dropped": {
+			write: func(r *EncryptionRequest) bool { r.RequiredKeys = nil; return true },
+			read:  func(r *DecryptionRequest) bool { r.Reproduced = nil; return true },
+		},
+		"dropped in place": {
+			write: func(r *EncryptionRequest) bool { clear(r.RequiredKeys); return true },
+			read:  func(r *DecryptionRequest) bool { clear(r.Reproduced); return true },
+		},
+		"changed in place": {
+			write: func(r *EncryptionRequest) bool { clear(r.RequiredKeys); return true },
+			read:  func(r *DecryptionRequest) bool { r.Reproduced["tenant"] = "t2"; return true },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.CMM = newCMM(t, &localKeyring{})
+			cmm, err := NewRequiredContextCMM(c, "tenant")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t1"}, RequiredKeys: []string{"tenant"}}
+			if _, err := cmm.EncryptionMaterials(t.Context(), r); !errors.Is(err, ErrMaterials) {
+				t.Errorf("writing: %v", err)
+			}
+			d := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t1"}, EncryptedDataKeys: make([]EncryptedDataKey, 1)}
+			if _, err := cmm.DecryptionMaterials(t.Context(), d); !errors.Is(err, ErrMaterials) {
+				t.Errorf("reading: %v", err)
+			}
+		})
+	}
+}
+
 func TestRecipients(t *testing.T) {
 	m, err := NewEncryption(SuiteSymmetricSignature, nil, nil, nil, 2)
 	if err != nil {
