@@ -15,9 +15,10 @@ import (
 )
 
 type consoleCommand struct {
+	connection
 	Listen  string `default:"127.0.0.1:8765" placeholder:"ADDRESS" help:"Loopback address to listen on; a free port is taken when this one is in use. (default: ${default})"`
-	DataDir string `type:"path" placeholder:"DIR" help:"Keep everything in this folder. Without it everything is forgotten at the end."`
-	Region  string `placeholder:"REGION" help:"Region of keys and tables. (default: us-east-1)"`
+	DataDir string `name:"data-dir" group:"Where" type:"path" placeholder:"DIR" help:"Keep everything of the embedded AWS in this folder. Without it everything is forgotten at the end."`
+	Write   bool   `help:"With --aws or --endpoint-url: let the page change keys and run the lab there. Otherwise it only reads."`
 
 	// ready is told the address and who can sign in once it listens; for tests.
 	ready func(url string, logins []console.Login)
@@ -29,52 +30,103 @@ func (c *consoleCommand) Help() string {
 
 Passwords are made anew at each start and printed.
 
+With --endpoint-url or --aws the page shows that AWS. People sign in with an access key, have its rights and no more, and can only read unless --write is given. What only the embedded AWS can tell is left out: the reasons of a denial, and what lies on disk.
+
   ddbseal console
-  ddbseal console --data-dir ./aws`
+  ddbseal console --data-dir ./aws
+  ddbseal console --endpoint-url http://127.0.0.1:4566`
 }
 
 // Run serves until ctx ends.
 func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
-	logger := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	server, err := localaws.New(localaws.Options{DataDir: c.DataDir, Region: c.Region, Logger: logger})
-	if err != nil {
+	if err := c.check(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Close()) }()
-	logins, err := console.Provision(ctx, server)
-	if err != nil {
-		return err
+	if c.Write && !c.remote() {
+		return usagef("--write is for --aws or --endpoint-url: on the embedded AWS the page always writes")
 	}
-	folder := c.DataDir
-	if folder == "" {
+	cfg := console.Config{Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	if c.DataDir != "" && !c.remote() {
+		cfg.Folder = c.DataDir
+	} else {
 		// The lab hands over its user's password in a file.
-		if folder, err = os.MkdirTemp("", "ddbseal-console-*"); err != nil {
+		if cfg.Folder, err = os.MkdirTemp("", "ddbseal-console-*"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(folder)
+		defer os.RemoveAll(cfg.Folder)
+	}
+	var logins []console.Login
+	if c.remote() {
+		if err := c.attach(ctx, &cfg); err != nil {
+			return err
+		}
+	} else {
+		if cfg.Server, err = localaws.New(localaws.Options{DataDir: c.DataDir, Region: c.Region, Logger: cfg.Logger}); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, cfg.Server.Close()) }()
+		if logins, err = console.Provision(ctx, cfg.Server); err != nil {
+			return err
+		}
+		cfg.RootToken = rand.Text()
+		logins = append(logins, console.Login{User: "root", Password: cfg.RootToken})
 	}
 	listener, err := c.listen(s)
 	if err != nil {
 		return err
 	}
-	logins = append(logins, console.Login{User: "root", Password: rand.Text()})
-	page, err := console.New(console.Config{Server: server, Addr: listener.Addr().String(), RootToken: logins[len(logins)-1].Password, Folder: folder, Logger: logger})
+	cfg.Addr = listener.Addr().String()
+	page, err := console.New(cfg)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	url := "http://" + listener.Addr().String() + "/"
+	url := "http://" + cfg.Addr + "/"
 	fmt.Fprintln(s.out, url)
 	for _, l := range logins {
 		fmt.Fprintf(s.out, "%-18s %s\n", l.User, l.Password)
 	}
-	fmt.Fprintf(s.err, "Running on the embedded AWS: nothing leaves this process, no account is used.\nOpen the page and sign in with a name and its password; interrupt to stop.\n")
-	if c.DataDir == "" {
-		fmt.Fprintln(s.err, "Nothing is kept: give --data-dir to keep it.")
-	}
+	c.tell(s, cfg.Attached)
 	if c.ready != nil {
 		c.ready(url, logins)
 	}
 	return page.Serve(ctx, listener)
+}
+
+// tell says where the page works and what to do.
+func (c *consoleCommand) tell(s streams, attached *console.Attached) {
+	if attached != nil {
+		fmt.Fprintf(s.err, "Working on %s. Open the page and sign in with an access key; interrupt to stop.\n", attached.Name)
+		if !c.Write {
+			fmt.Fprintln(s.err, "The page only reads: give --write to change something.")
+		}
+		return
+	}
+	fmt.Fprintln(s.err, "Running on the embedded AWS: nothing leaves this process, no account is used.")
+	fmt.Fprintln(s.err, "Open the page and sign in with a name and its password; interrupt to stop.")
+	if c.DataDir == "" {
+		fmt.Fprintln(s.err, "Nothing is kept: give --data-dir to keep it.")
+	}
+}
+
+// attach prepares the page for an AWS outside of this process.
+func (c *consoleCommand) attach(ctx context.Context, cfg *console.Config) error {
+	loaded, err := c.load(ctx)
+	if err != nil {
+		return err
+	}
+	if loaded.Region == "" {
+		return usagef("no AWS region is set: give --region or set AWS_REGION")
+	}
+	a := &console.Attached{Name: c.EndpointURL, Config: loaded, Write: c.Write}
+	a.Deadline, a.AuditDeadline = serverDeadline, serverDeadline
+	if c.billed() {
+		a.Deadline, a.AuditDeadline = awsDeadline, awsAuditDeadline
+	}
+	if c.AWS {
+		a.Name = "AWS"
+	}
+	cfg.Attached = a
+	return nil
 }
 
 // listen takes the wanted address, or a free port of the same host when it is

@@ -57,9 +57,75 @@ func TestConsoleCommand(t *testing.T) {
 	}
 }
 
+func TestConsoleRefuses(t *testing.T) {
+	t.Setenv("AWS_REGION", "")
+	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
+	for name, c := range map[string]*consoleCommand{
+		"--write alone": {Write: true},
+		"no region":     {connection: connection{EndpointURL: "http://127.0.0.1:1"}},
+		"both":          {connection: connection{AWS: true, EndpointURL: "http://127.0.0.1:1"}},
+	} {
+		c.Listen = "127.0.0.1:0"
+		c.ready = func(string, []console.Login) { t.Errorf("%s: it started", name) }
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		if err := c.Run(ctx, streams{out: io.Discard, err: io.Discard}); err == nil {
+			t.Error(name)
+		}
+		cancel()
+	}
+}
+
 func TestConsoleOnLoopbackOnly(t *testing.T) {
 	c := &consoleCommand{Listen: "0.0.0.0:0"}
 	if err := c.Run(t.Context(), streams{out: io.Discard, err: io.Discard}); !errors.Is(err, localaws.ErrNotLoopback) {
 		t.Error(err)
+	}
+}
+
+// TestConsoleAttached opens the page on a server elsewhere.
+func TestConsoleAttached(t *testing.T) {
+	server, err := localaws.New(localaws.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	listener, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_REGION", "us-east-1")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out, narration bytes.Buffer
+	started := make(chan string, 1)
+	c := &consoleCommand{connection: connection{EndpointURL: listener.URL()}, Listen: "127.0.0.1:0", ready: func(url string, logins []console.Login) {
+		if len(logins) != 0 {
+			t.Errorf("%d can sign in", len(logins))
+		}
+		started <- url
+	}}
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx, streams{out: &out, err: &narration}) }()
+	var url string
+	select {
+	case url = <-started:
+	case err := <-done:
+		t.Fatal(err)
+	}
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if err != nil || !strings.Contains(string(body), "Access key ID") || !strings.Contains(string(body), listener.URL()) {
+		t.Errorf("%v\n%s", err, body)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(narration.String(), "only reads") {
+		t.Errorf("%s", &narration)
 	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -109,7 +110,7 @@ type auditView struct {
 	Filter  filter
 	Events  []eventView
 	Last    string // id of the newest, where live updates go on
-	Problem *problem
+	Delayed bool   // CloudTrail shows calls some minutes later
 }
 
 // mayLook asks CloudTrail as the user: the page has the audit from elsewhere,
@@ -119,30 +120,52 @@ func (s *session) mayLook(r *http.Request) error {
 	return err
 }
 
-// events are the account's, oldest first.
-func (c *Console) events(f filter) (kept []eventView, last string) {
-	for _, e := range c.cfg.Server.Audit().Events() {
-		if e.RecipientAccountID != c.cfg.Server.AccountID() || e.Unauthenticated {
+// recorded are the account's events that the filter keeps, oldest first, and
+// the id of the newest of all.
+func (c *Console) recorded(ctx context.Context, s *session, f filter) (kept []*localaws.Event, last string, err error) {
+	var all []*localaws.Event
+	if c.cfg.Server != nil {
+		all = c.cfg.Server.Audit().Events()
+	} else if all, err = s.lookup(ctx, f, lookupPages); err != nil {
+		return nil, "", err
+	}
+	for _, e := range all {
+		if !s.own(e) {
 			continue
 		}
 		last = e.EventID
 		if v := viewEvent(e); f.keeps(e, &v) {
-			kept = append(kept, v)
+			kept = append(kept, e)
 		}
 	}
-	return kept, last
+	return kept, last, nil
+}
+
+// own reports whether an event is one of the user's account.
+func (s *session) own(e *localaws.Event) bool {
+	return e.RecipientAccountID == s.account && !e.Unauthenticated
 }
 
 func (c *Console) auditPage(w http.ResponseWriter, r *http.Request, s *session) {
-	v := auditView{Filter: filterOf(r.URL.Query())}
-	if err := s.mayLook(r); err != nil {
+	v := auditView{Filter: filterOf(r.URL.Query()), Delayed: c.cfg.Server == nil}
+	events, last, err := c.lookAt(r, s, v.Filter)
+	if err != nil {
 		c.failed(w, r, s, "audit", "Audit", err)
 		return
 	}
-	v.Events, v.Last = c.events(v.Filter)
-	v.Events = v.Events[max(0, len(v.Events)-maxEvents):]
-	slices.Reverse(v.Events)
+	v.Last = last
+	for _, e := range slices.Backward(events[max(0, len(events)-maxEvents):]) {
+		v.Events = append(v.Events, viewEvent(e))
+	}
 	c.render(w, r, s, http.StatusOK, "audit", page{Title: "Audit", Section: "audit", Body: v})
+}
+
+// lookAt is recorded for a user who may look up events.
+func (c *Console) lookAt(r *http.Request, s *session, f filter) ([]*localaws.Event, string, error) {
+	if err := s.mayLook(r); err != nil {
+		return nil, "", err
+	}
+	return c.recorded(r.Context(), s, f)
 }
 
 const (
@@ -159,13 +182,11 @@ func (c *Console) auditEvents(w http.ResponseWriter, r *http.Request, s *session
 	}
 	c.streams.Add(1)
 	defer c.streams.Done()
-	live, cancel := c.cfg.Server.Audit().Subscribe(streamBuffer)
-	defer cancel()
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	f := filterOf(r.URL.Query())
 	send := func(e *localaws.Event) error {
-		if e.RecipientAccountID != c.cfg.Server.AccountID() || e.Unauthenticated {
+		if !s.own(e) {
 			return nil
 		}
 		v := viewEvent(e)
@@ -187,11 +208,21 @@ func (c *Console) auditEvents(w http.ResponseWriter, r *http.Request, s *session
 	if after == "" {
 		after = r.URL.Query().Get("after")
 	}
+	var live <-chan *localaws.Event
 	sent := map[string]bool{} // missed ones may be in the channel too
-	for _, e := range c.missed(after) {
-		sent[e.EventID] = true
-		if send(e) != nil {
-			return
+	if c.cfg.Server == nil {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		live = s.poll(ctx, f, after)
+	} else {
+		events, cancel := c.cfg.Server.Audit().Subscribe(streamBuffer)
+		defer cancel()
+		live = events
+		for _, e := range c.missed(after) {
+			sent[e.EventID] = true
+			if send(e) != nil {
+				return
+			}
 		}
 	}
 	if flush() != nil {
@@ -207,7 +238,10 @@ func (c *Console) auditEvents(w http.ResponseWriter, r *http.Request, s *session
 			return
 		case <-c.ctx.Done():
 			return
-		case e := <-live:
+		case e, open := <-live:
+			if !open {
+				return
+			}
 			if sent[e.EventID] {
 				continue
 			}
@@ -239,18 +273,18 @@ func (c *Console) missed(after string) []*localaws.Event {
 // auditExport gives the filtered events as CSV or as CloudTrail's own records,
 // one a line.
 func (c *Console) auditExport(w http.ResponseWriter, r *http.Request, s *session) {
-	if err := s.mayLook(r); err != nil {
+	events, _, err := c.lookAt(r, s, filterOf(r.URL.Query()))
+	if err != nil {
 		c.failed(w, r, s, "audit", "Audit", err)
 		return
 	}
-	f := filterOf(r.URL.Query())
 	if r.URL.Query().Get("format") == "csv" {
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 		w.Header().Set("Content-Disposition", `attachment; filename="audit.csv"`)
 		out := csv.NewWriter(w)
 		_ = out.Write([]string{"time", "service", "event", "who", "via", "encryption context", "outcome", "error"})
-		events, _ := c.events(f)
-		for _, v := range events {
+		for _, e := range events {
+			v := viewEvent(e)
 			_ = out.Write([]string{v.Time, v.Service, v.Event, cell(v.Who), v.Via, cell(v.Context), v.Outcome, cell(v.Error)})
 		}
 		out.Flush()
@@ -260,11 +294,9 @@ func (c *Console) auditExport(w http.ResponseWriter, r *http.Request, s *session
 	w.Header().Set("Content-Disposition", `attachment; filename="audit.jsonl"`)
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	for _, event := range c.cfg.Server.Audit().Events() {
-		if v := viewEvent(event); event.RecipientAccountID == c.cfg.Server.AccountID() && !event.Unauthenticated && f.keeps(event, &v) {
-			if e.Encode(event) != nil {
-				return
-			}
+	for _, event := range events {
+		if e.Encode(event) != nil {
+			return
 		}
 	}
 }

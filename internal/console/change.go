@@ -113,7 +113,7 @@ func (c *Console) changePeople(ctx context.Context, s *session, id, action, role
 	}
 	verb := "added"
 	if action == "add" {
-		err = p.add(c.cfg.Server.AccountID(), arn, sids...)
+		err = p.add(s.account, arn, sids...)
 	} else {
 		verb = "removed"
 		err = p.remove(arn, sids...)

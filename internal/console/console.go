@@ -17,8 +17,9 @@ import (
 
 // Config describes a console.
 type Config struct {
-	// Server is the embedded AWS that the page shows.
-	Server *localaws.Server
+	// Server is the embedded AWS that the page shows; or Attached is another.
+	Server   *localaws.Server
+	Attached *Attached
 	// Addr is the loopback address, with port, at which browsers reach the
 	// page: requests for any other host are refused.
 	Addr string
@@ -61,8 +62,14 @@ type Console struct {
 // wrong, with localaws.ErrNotLoopback for an address that is not on the
 // loopback interface, and when the progress file cannot be read.
 func New(cfg Config) (*Console, error) {
-	if cfg.Server == nil {
-		return nil, errors.New("console: it needs a server")
+	if (cfg.Server == nil) == (cfg.Attached == nil) {
+		return nil, errors.New("console: it needs either a server or what it is attached to")
+	}
+	if cfg.Attached != nil {
+		if err := cfg.Attached.check(); err != nil {
+			return nil, err
+		}
+		cfg.RootToken = ""
 	}
 	if cfg.RootToken != "" && len(cfg.RootToken) < minRootToken {
 		return nil, fmt.Errorf("console: the root token is shorter than %d characters", minRootToken)
@@ -183,13 +190,13 @@ func (c *Console) routes() http.Handler {
 	get("/tables/item/{ref}", c.itemPage)
 	get("/keys", c.keysPage)
 	get("/keys/{id}", c.keyPage)
-	post("/keys/{id}/{action}", c.changeKey)
+	post("/keys/{id}/{action}", c.writing(c.changeKey))
 	get("/audit", c.auditPage)
 	get("/audit/events", c.auditEvents)
 	get("/audit/export", c.auditExport)
 	get("/lab", c.labPage)
-	post("/lab/run", c.labRun)
-	post("/lab/reset", c.labReset)
+	post("/lab/run", c.writing(c.labRun))
+	post("/lab/reset", c.writing(c.labReset))
 	get("/", c.notFound)
 	return mux
 }

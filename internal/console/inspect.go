@@ -18,6 +18,8 @@ type inspectView struct {
 	Keys   []wrapView
 	Suite  string
 	Disk   []diskView
+	// HasDisk is false where the disk is somebody else's.
+	HasDisk bool
 }
 
 // block is the header or the footer, drawn field by field.
@@ -91,7 +93,9 @@ func (c *Console) itemPage(w http.ResponseWriter, r *http.Request, s *session) {
 			v.Keys = append(v.Keys, wrapView{k.ProviderID, printable(k.ProviderInfo), len(k.Ciphertext)})
 		}
 	}
-	v.Disk = c.disk(r.Context(), s, t, ref.key)
+	if c.cfg.Server != nil {
+		v.HasDisk, v.Disk = true, c.disk(r.Context(), s, t, ref.key)
+	}
 	c.render(w, r, s, http.StatusOK, "item", page{Title: "Item of " + t.Name, Section: "tables", Body: v})
 }
 

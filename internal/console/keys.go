@@ -91,6 +91,7 @@ type keyView struct {
 	State                       string
 	Pending, Enabled, Disabled  bool
 	AWSManaged                  bool
+	Fixed                       bool // nothing can be changed here
 	PolicyView                  bool // else the default view
 
 	Policy         string
@@ -137,7 +138,7 @@ func (c *Console) keyPage(w http.ResponseWriter, r *http.Request, s *session) {
 	id = aws.ToString(m.KeyId)
 	v := keyView{ID: id, ARN: aws.ToString(m.Arn), Alias: s.aliases(ctx)[id], Description: aws.ToString(m.Description), State: stateText(m),
 		Pending: m.KeyState == types.KeyStatePendingDeletion, Enabled: m.KeyState == types.KeyStateEnabled, Disabled: m.KeyState == types.KeyStateDisabled,
-		AWSManaged: m.KeyManager == types.KeyManagerTypeAws, PolicyView: r.URL.Query().Get("view") == "policy", GrantChoices: grantChoices()}
+		AWSManaged: m.KeyManager == types.KeyManagerTypeAws, Fixed: m.KeyManager == types.KeyManagerTypeAws || c.readOnly(), PolicyView: r.URL.Query().Get("view") == "policy", GrantChoices: grantChoices()}
 	c.fillPolicy(ctx, s, &v)
 	c.fillGrants(ctx, s, &v)
 	c.fillRotation(ctx, s, &v)
@@ -275,11 +276,12 @@ type peopleView struct {
 	ID, CSRF, Role, Label, Title string
 	List                         []personView
 	Candidates                   []personView
+	Fixed                        bool
 }
 
 // People makes the list for a role of the default view.
 func (v keyView) People(role, csrf string) peopleView {
-	p := peopleView{ID: v.ID, CSRF: csrf, Role: role, Label: "key user", Title: "Add a key user", List: v.Users}
+	p := peopleView{ID: v.ID, CSRF: csrf, Role: role, Label: "key user", Title: "Add a key user", List: v.Users, Fixed: v.Fixed}
 	if role == "administrator" {
 		p.Label, p.Title, p.List = "key administrator", "Add a key administrator", v.Administrators
 	}

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -33,13 +31,18 @@ type labRun struct {
 
 // labFor configures the lab as the session's user.
 func (c *Console) labFor(s *session, narrate func(labsetup.Step)) (*labsetup.Lab, error) {
-	return labsetup.New(labsetup.Config{
+	cfg := labsetup.Config{
 		Administrator: s.cfg,
-		As:            func(credentials aws.Credentials) aws.Config { return c.cfg.Server.Config(credentials) },
+		As:            c.as,
 		Folder:        c.cfg.Folder,
-		Explain:       c.lastReasons,
 		Narrate:       narrate,
-	})
+	}
+	if c.cfg.Server != nil {
+		cfg.Explain = c.lastReasons
+	} else {
+		cfg.Deadline, cfg.AuditDeadline = c.cfg.Attached.Deadline, c.cfg.Attached.AuditDeadline
+	}
+	return labsetup.New(cfg)
 }
 
 // lastReasons are those of the newest denial: the lab asks right after it.
@@ -175,6 +178,7 @@ type labView struct {
 	Diff       []diffLine
 	User       string
 	Password   string
+	ReadOnly   bool
 }
 
 func (c *Console) labPage(w http.ResponseWriter, r *http.Request, s *session) {
@@ -204,8 +208,8 @@ func (c *Console) labPage(w http.ResponseWriter, r *http.Request, s *session) {
 		run.mu.Unlock()
 	}
 	plan := lab.Plan()
-	v.Size, v.Done = len(plan), len(steps)
-	stopped := v.Stopped != "" || v.Report != nil
+	v.Size, v.Done, v.ReadOnly = len(plan), len(steps), c.readOnly()
+	stopped := v.Stopped != "" || v.Report != nil || v.ReadOnly
 	for i, step := range plan {
 		x := stepView{Step: step, Number: i + 1, Done: i < len(steps), Next: i == len(steps) && !stopped}
 		if x.Done {

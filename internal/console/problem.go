@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // problem is an error of AWS as the page shows it: what AWS said, and for a
@@ -18,6 +19,7 @@ type problem struct {
 	Code, Message string
 	Denied        bool
 	Missing       bool
+	Gone          bool // AWS does not answer
 	Action        string
 	Reasons       []reason
 	Cure          *cure
@@ -33,6 +35,12 @@ type reason struct {
 type cure struct {
 	Text, Statement string
 	KeyLink         string // the page of the key, when its policy decides
+}
+
+// unreachable reports whether no answer came at all.
+func unreachable(err error) bool {
+	var sending *smithyhttp.RequestSendError
+	return errors.As(err, &sending)
 }
 
 // Decisive are the reasons that bear on the decision, those that decide first.
@@ -90,6 +98,10 @@ func (c *Console) explain(s *session, err error) *problem {
 	}
 	p := &problem{Code: errorCode(err), Message: message(err)}
 	p.Denied = strings.HasPrefix(p.Code, "AccessDenied")
+	if c.cfg.Attached != nil && unreachable(err) {
+		p.Gone, p.Message = true, "There is no answer from "+c.cfg.Attached.Name+". This page works again as soon as there is."
+		return p
+	}
 	p.Missing = strings.Contains(p.Code, "NotFound") || p.Code == "NoSuchEntity"
 	if !p.Denied {
 		return p
@@ -108,7 +120,7 @@ func (c *Console) explain(s *session, err error) *problem {
 // reasons finds the event of the user's own refused call.
 func (c *Console) reasons(s *session, err error) []string {
 	var answer *awshttp.ResponseError
-	if !errors.As(err, &answer) || answer.RequestID == "" {
+	if c.cfg.Server == nil || !errors.As(err, &answer) || answer.RequestID == "" {
 		return nil
 	}
 	events := c.cfg.Server.Audit().Events()

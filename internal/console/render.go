@@ -85,8 +85,7 @@ func (c *Console) static(w http.ResponseWriter, r *http.Request) {
 type page struct {
 	Title, Section string
 	User, ARN      string
-	Account        string
-	Region         string
+	Where          string // on which AWS
 	CSRF           string
 	Notice         string
 	Body           any
@@ -94,8 +93,14 @@ type page struct {
 
 // render writes a page whole or not at all.
 func (c *Console) render(w http.ResponseWriter, _ *http.Request, s *session, status int, name string, p page) {
-	p.Region = c.cfg.Server.Region()
-	p.Account = c.cfg.Server.AccountID()
+	if c.cfg.Server != nil {
+		p.Where = "Embedded AWS, account " + c.cfg.Server.AccountID() + ", " + c.cfg.Server.Region() + ". Nothing leaves this machine."
+	} else {
+		p.Where = c.cfg.Attached.Name + ", " + c.cfg.Attached.Config.Region + "."
+		if c.readOnly() {
+			p.Where += " This console only reads."
+		}
+	}
 	if s != nil {
 		p.User, p.ARN, p.CSRF, p.Notice = s.user, s.arn, s.csrf, s.takeNotice()
 	}
@@ -126,6 +131,8 @@ func (c *Console) failed(w http.ResponseWriter, r *http.Request, s *session, sec
 	p := c.explain(s, err)
 	status := http.StatusOK
 	switch {
+	case p.Gone:
+		status = http.StatusBadGateway
 	case p.Denied:
 		status = http.StatusForbidden
 	case p.Missing:

@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/localaws"
 )
 
 const (
@@ -29,18 +28,18 @@ const (
 
 // session is one browser that is signed in.
 type session struct {
-	user, arn string
-	csrf      string
-	csrfRoot  []byte
-	cfg       aws.Config
-	kms       *kms.Client
-	ddb       *dynamodb.Client
-	iam       *iam.Client
-	trail     *cloudtrail.Client
-	ctx       context.Context // ends with the session
-	end       context.CancelFunc
-	began     time.Time
-	used      time.Time // guarded by sessions.mu
+	user, arn, account string
+	csrf               string
+	csrfRoot           []byte
+	cfg                aws.Config
+	kms                *kms.Client
+	ddb                *dynamodb.Client
+	iam                *iam.Client
+	trail              *cloudtrail.Client
+	ctx                context.Context // ends with the session
+	end                context.CancelFunc
+	began              time.Time
+	used               time.Time // guarded by sessions.mu
 
 	mu      sync.Mutex
 	notice  string
@@ -56,8 +55,7 @@ type itemRef struct {
 	key   envelope.Item
 }
 
-func newSession(server *localaws.Server, credentials aws.Credentials, user string, now time.Time) *session {
-	cfg := server.Config(credentials)
+func newSession(cfg aws.Config, user string, now time.Time) *session {
 	s := &session{user: user, csrf: random(), csrfRoot: []byte(random()), cfg: cfg,
 		kms: kms.NewFromConfig(cfg), ddb: dynamodb.NewFromConfig(cfg), iam: iam.NewFromConfig(cfg), trail: cloudtrail.NewFromConfig(cfg),
 		began: now, used: now, refs: map[string]itemRef{}}

@@ -6,12 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"golang.org/x/time/rate"
 
 	"github.com/ddbseal/ddbseal/localaws"
@@ -68,6 +68,16 @@ type signInView struct {
 	Problem       string
 	ChangeFirst   bool // the password has to be changed
 	CanRoot       bool
+	AccessKey     bool   // an access key signs in, no password
+	Where         string // at whom
+}
+
+// at is where people sign in.
+func (signInView) at(c *Console) string {
+	if c.cfg.Attached != nil {
+		return c.cfg.Attached.Name
+	}
+	return "the embedded AWS"
 }
 
 func (c *Console) signInPage(w http.ResponseWriter, r *http.Request) {
@@ -101,7 +111,11 @@ func (c *Console) showSignIn(w http.ResponseWriter, r *http.Request, status int,
 		value = random()
 		c.setCookie(w, c.formCookie(), value, 0)
 	}
-	v.Account, v.CanRoot = c.cfg.Server.AccountID(), c.cfg.RootToken != ""
+	if c.cfg.Server != nil {
+		v.Account, v.CanRoot = c.cfg.Server.AccountID(), c.cfg.RootToken != ""
+	} else {
+		v.AccessKey, v.Where = true, c.cfg.Attached.Name
+	}
 	c.render(w, r, nil, status, "signin", page{Title: "Sign in", CSRF: c.formToken(value), Body: v})
 }
 
@@ -123,7 +137,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		c.showSignIn(w, r, http.StatusTooManyRequests, v)
 		return
 	}
-	credentials, mustChange, err := c.check(user, password)
+	credentials, mustChange, err := c.check(user, password, strings.TrimSpace(r.PostForm.Get("token")))
 	switch {
 	case errors.Is(err, localaws.ErrSignIn):
 		v.Problem = "User name or password is wrong."
@@ -135,14 +149,20 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		c.showSignIn(w, r, http.StatusInternalServerError, v)
 		return
 	}
-	s := newSession(c.cfg.Server, credentials, user, c.cfg.Clock())
-	who, err := sts.NewFromConfig(s.cfg).GetCallerIdentity(r.Context(), nil)
-	if err != nil {
+	s := newSession(c.as(credentials), user, c.cfg.Clock())
+	if s.account, s.arn, err = identify(r.Context(), s.cfg); err != nil {
 		v.Problem = "Signing in failed: " + message(err)
-		c.showSignIn(w, r, http.StatusUnauthorized, v)
+		status := http.StatusUnauthorized
+		if unreachable(err) {
+			v.Problem, status = "There is no answer from "+v.at(c)+". Is it running?", http.StatusBadGateway
+			c.cfg.Logger.Error("sign-in", "error", err)
+		}
+		c.showSignIn(w, r, status, v)
 		return
 	}
-	s.arn = aws.ToString(who.Arn)
+	if c.cfg.Attached != nil {
+		s.user = strings.TrimPrefix(shortARN(s.arn), "user/")
+	}
 	if mustChange {
 		v.ChangeFirst = true
 		fresh := r.PostForm.Get("new")
@@ -167,7 +187,14 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 }
 
 // check checks a password, or root's token. The comparisons take constant time.
-func (c *Console) check(user, password string) (aws.Credentials, bool, error) {
+func (c *Console) check(user, password, token string) (aws.Credentials, bool, error) {
+	if c.cfg.Server == nil {
+		// AWS checks it: see identify.
+		if user == "" || password == "" {
+			return aws.Credentials{}, false, localaws.ErrSignIn
+		}
+		return aws.Credentials{AccessKeyID: user, SecretAccessKey: password, SessionToken: token}, false, nil
+	}
 	if user != rootUser {
 		return c.cfg.Server.SignIn(c.cfg.Server.AccountID(), user, password)
 	}

@@ -1,0 +1,149 @@
+package console
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/localaws"
+)
+
+// attachedSite is a console at a server in another place: over its listener,
+// knowing nothing else of it.
+func attachedSite(t *testing.T, write bool) (s *site, listener *localaws.Listener, root, user aws.Credentials) {
+	t.Helper()
+	server, err := localaws.New(localaws.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	if _, err := Provision(t.Context(), server); err != nil {
+		t.Fatal(err)
+	}
+	if listener, err = server.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	key, err := iam.NewFromConfig(server.Config(server.RootCredentials())).CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String(AdministratorName)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root = aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId, SecretAccessKey: *key.AccessKey.SecretAccessKey}
+	if key, err = iam.NewFromConfig(server.Config(server.RootCredentials())).CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String(labsetup.UserName)}); err != nil {
+		t.Fatal(err)
+	}
+	user = aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId, SecretAccessKey: *key.AccessKey.SecretAccessKey}
+	s = &site{t: t, passwords: map[string]string{}}
+	web := httptest.NewUnstartedServer(nil)
+	cfg := listener.Config(aws.Credentials{})
+	cfg.RetryMaxAttempts = 1
+	if s.console, err = New(Config{Addr: web.Listener.Addr().String(), Attached: &Attached{Name: "the other server", Config: cfg, Write: write}}); err != nil {
+		t.Fatal(err)
+	}
+	web.Config.Handler = s.console
+	web.Start()
+	t.Cleanup(func() {
+		s.console.Close()
+		web.CloseClientConnections()
+		web.Close()
+	})
+	s.url, s.host = web.URL, web.Listener.Addr().String()
+	return s, listener, root, user
+}
+
+func (s *site) withKey(k aws.Credentials) *browser {
+	s.t.Helper()
+	b := s.browser()
+	b.contains(b.get("/signin", http.StatusOK), "Access key ID", "the other server")
+	b.contains(b.post("/signin", http.StatusOK, "user", k.AccessKeyID, "password", k.SecretAccessKey), "<h1>Tables</h1>")
+	return b
+}
+
+func TestAttachedReadsOnly(t *testing.T) {
+	s, listener, adminKey, userKey := attachedSite(t, false)
+	b := s.browser()
+	b.get("/signin", http.StatusOK)
+	b.contains(b.post("/signin", http.StatusUnauthorized, "user", adminKey.AccessKeyID, "password", "wrong"), "Signing in failed")
+	b.contains(b.post("/signin", http.StatusUnauthorized, "user", "AKIAAAAAAAAAAAAAAAAA", "password", "wrong"), "Signing in failed")
+	b.post("/signin", http.StatusUnauthorized, "user", "", "password", "")
+
+	administrator, user := s.withKey(adminKey), s.withKey(userKey)
+	page := administrator.get("/tables", http.StatusOK)
+	administrator.contains(page, "Robin Example", "This console only reads", `id="user">`+AdministratorName)
+	item := administrator.get(regexp.MustCompile(`/tables/item/[0-9a-f]{24}`).FindString(page), http.StatusOK)
+	administrator.lacks(item, "What lies on disk")
+	denied := user.get("/tables", http.StatusOK)
+	user.contains(denied, "AccessDeniedException", "A statement in the key policy would allow it")
+	user.lacks(denied, "Robin Example", "Why, statement by statement")
+
+	path := administrator.keyPath()
+	page = administrator.get(path, http.StatusOK)
+	administrator.contains(page, "Key users", AdministratorName)
+	administrator.lacks(page, "Create a grant", ">Add<", ">Remove<", "Schedule deletion", "/revoke")
+	administrator.contains(administrator.get(path+"?view=policy", http.StatusOK), "key-consolepolicy-3")
+	for _, change := range []string{path + "/disable", path + "/undo", "/lab/run", "/lab/reset"} {
+		administrator.contains(administrator.post(change, http.StatusForbidden, "step", "1"), "only reads")
+	}
+	administrator.contains(administrator.get("/lab", http.StatusOK), "This console only reads")
+	administrator.contains(administrator.get("/audit?outcome=denied", http.StatusOK), labsetup.UserName, "kms:Decrypt")
+	if export := administrator.get("/audit/export?format=csv&outcome=denied", http.StatusOK); !strings.Contains(export, labsetup.UserName) {
+		t.Error(export)
+	}
+	user.get("/audit", http.StatusForbidden)
+	for _, page := range []string{page, denied} {
+		user.lacks(page, adminKey.SecretAccessKey, userKey.SecretAccessKey)
+	}
+
+	// The other server goes away: a clear message, and no new sign-in.
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	administrator.contains(administrator.get("/tables", http.StatusOK), "There is no answer from the other server")
+	administrator.contains(administrator.get("/audit", http.StatusBadGateway), "There is no answer from the other server")
+	b.contains(b.post("/signin", http.StatusBadGateway, "user", userKey.AccessKeyID, "password", "x"), "There is no answer from the other server")
+}
+
+func TestAttachedWrites(t *testing.T) {
+	s, _, adminKey, userKey := attachedSite(t, true)
+	administrator, user := s.withKey(adminKey), s.withKey(userKey)
+	path := administrator.keyPath()
+	administrator.get(path, http.StatusOK)
+	administrator.contains(administrator.post(path+"/add", http.StatusOK, "role", "user", "arn", userARN), "added as key user")
+	user.contains(user.get("/tables", http.StatusOK), "Robin Example")
+	administrator.contains(administrator.post("/lab/run", http.StatusOK, "step", "2"), "2 of ")
+	// Live: the lab's own calls come in by asking CloudTrail.
+	r := administrator.request(http.MethodGet, "/audit/events?all=yes", nil)
+	answer, err := (&http.Client{Jar: administrator.client.Jar}).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	start := make([]byte, 4)
+	if _, err := answer.Body.Read(start); err != nil || string(start) != "id: " {
+		t.Errorf("%q, %v", start, err)
+	}
+}
+
+func TestAttachedConfiguration(t *testing.T) {
+	server, err := localaws.New(localaws.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	good := &Attached{Name: "x", Config: aws.Config{Region: "us-east-1"}}
+	for name, cfg := range map[string]Config{
+		"both":      {Server: server, Attached: good},
+		"no name":   {Attached: &Attached{Config: good.Config}},
+		"no region": {Attached: &Attached{Name: "x"}},
+	} {
+		cfg.Addr = "127.0.0.1:1"
+		if _, err := New(cfg); err == nil {
+			t.Error(name)
+		}
+	}
+}
