@@ -76,7 +76,7 @@ func (t *tracker) page(c Counts, failures []error) {
 	t.tell()
 }
 
-// segment adds a complete segment, and before it the counts of earlier runs.
+// earlier adds the counts that a segment's checkpoint brings along.
 func (t *tracker) earlier(c Counts) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

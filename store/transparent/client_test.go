@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -228,6 +229,32 @@ func TestSealedOncePerCall(t *testing.T) {
 	}
 	if strings.Contains(text, secret) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(secret))) {
 		t.Error("the log shows plaintext")
+	}
+}
+
+// TestFirstInInitialize: a middleware of the application's own, whichever end it
+// was put at, sees the sealed item.
+func TestFirstInInitialize(t *testing.T) {
+	for _, at := range []middleware.RelativePosition{middleware.Before, middleware.After} {
+		w := newWorld(t)
+		seen := 0
+		spy := func(o *dynamodb.Options) {
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				return s.Initialize.Add(middleware.InitializeMiddlewareFunc("spy", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+					put := in.Parameters.(*dynamodb.PutItemInput)
+					if _, sealed := put.Item["secret"].(*types.AttributeValueMemberB); sealed {
+						seen++
+					}
+					return next.HandleInitialize(ctx, in)
+				}), at)
+			})
+		}
+		client := dynamodb.NewFromConfig(w.config, spy, w.sealing.Install)
+		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")})
+		ok(t, err)
+		if seen != 1 {
+			t.Errorf("position %v: the middleware saw plaintext", at)
+		}
 	}
 }
 
