@@ -214,6 +214,20 @@ func TestSharedEvent(t *testing.T) {
 	}
 }
 
+// TestRefusedCallsMakeNoAccounts names many accounts that do not exist.
+func TestRefusedCallsMakeNoAccounts(t *testing.T) {
+	const limit = 10
+	l := NewLog(limit)
+	for i := range 100 {
+		c := newCall(user, "dynamodb", "GetItem")
+		c.Trail.Resources = []call.Resource{{ARN: "arn", AccountID: fmt.Sprintf("%012d", i), Type: "AWS::DynamoDB::Table"}}
+		l.Record(c, data, errors.New("refused"))
+	}
+	if n := len(l.Events()); n != limit || len(l.accounts) != 1 {
+		t.Errorf("%d events in %d accounts are kept, want %d in one", n, len(l.accounts), limit)
+	}
+}
+
 // allow decides every call the same way.
 type allow bool
 

@@ -151,7 +151,7 @@ func (e *Event) fail(c *call.Call, err error) {
 	switch {
 	case known.Code == "AccessDeniedException":
 		e.ErrorCode = "AccessDenied"
-	case c.Service == "iam" && known.Code != "AccessDenied" && !strings.HasSuffix(known.Code, "Exception"):
+	case c.Service == "iam" && known.Code != "AccessDenied" && !strings.HasSuffix(known.Code, "Exception") && !strings.HasSuffix(known.Code, "Error"):
 		// IAM's wire codes are short, CloudTrail's are not.
 		e.ErrorCode += "Exception"
 	}

@@ -43,11 +43,12 @@ func NewLog(limit int) *Log {
 }
 
 // Record implements call.Recorder. A call on a resource of another account is
-// filed in both accounts.
+// filed in both accounts, if it succeeded: a refused one may name an account
+// that does not exist, and each account takes memory.
 func (l *Log) Record(c *call.Call, o call.Operation, err error) {
 	e := newEvent(c, o, err)
 	for _, r := range e.Resources {
-		if r.AccountID != "" && r.AccountID != e.RecipientAccountID {
+		if err == nil && r.AccountID != "" && r.AccountID != e.RecipientAccountID {
 			e.SharedEventID = NewID()
 			l.file(e)
 			l.file(e.inOwnersAccount(r.AccountID))

@@ -188,6 +188,7 @@ func TestRefusals(t *testing.T) {
 		{"signature not hexadecimal", edit("Signature=", "Signature=zz"), now, Mismatch, "does not match"},
 		{"target", set("X-Amz-Target", "TrentService.Encrypt"), now, Mismatch, "does not match"},
 		{"a second target", set("X-Amz-Target", "TrentService.Decrypt", "TrentService.Encrypt"), now, Mismatch, "does not match"},
+		{"header of AWS's not signed", set("X-Amz-Meta", "a"), now, Mismatch, "'X-Amz-Meta' must be a 'SignedHeader'"},
 		{"signed header missing", func(r *Request) { delete(r.Header, "X-Amz-Target") }, now, Mismatch, "x-amz-target"},
 		{"host", func(r *Request) { r.Host = "other" }, now, Mismatch, "does not match"},
 		{"path", func(r *Request) { r.Path = "/x" }, now, Mismatch, "does not match"},
@@ -207,6 +208,21 @@ func TestRefusals(t *testing.T) {
 	for _, at := range []time.Time{now.Add(5 * time.Minute), now.Add(-5 * time.Minute)} {
 		if err := check(decrypt(t), at, "kms", signer.SecretAccessKey); err != nil {
 			t.Errorf("at the edge %v: %v", at, err)
+		}
+	}
+}
+
+// TestTargetMustBeSigned signs a request without a target and adds one: nobody
+// may choose the operation of a request that another has signed.
+func TestTargetMustBeSigned(t *testing.T) {
+	for _, name := range []string{"X-Amz-Target", "x-amz-target", "X-Amz-Security-Token"} {
+		r := signed(t, "POST", "https://kms.us-east-1.amazonaws.com/", "{}", signer, now, "kms", "us-east-1", map[string]string{"Content-Type": "application/x-amz-json-1.1"})
+		if err := check(r, now, "kms", signer.SecretAccessKey); err != nil {
+			t.Fatal(err)
+		}
+		r.Header[name] = []string{"TrentService.CreateKey"}
+		if err := check(r, now, "kms", signer.SecretAccessKey); kindOf(err) != Mismatch {
+			t.Errorf("%s added to a signed request: %v", name, err)
 		}
 	}
 }

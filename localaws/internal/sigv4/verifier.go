@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -51,6 +52,9 @@ func (v *Verifier) Verify(r *Request, s *Signature, secret string) error {
 			buffers.Put(buf)
 		}
 	}()
+	if err := checkUnsigned(r, s); err != nil {
+		return err
+	}
 	canonical, err := appendCanonical((*buf)[:0], r, s)
 	if err != nil {
 		return err
@@ -110,3 +114,20 @@ func sum(key []byte, data string) []byte {
 	mac.Write([]byte(data))
 	return mac.Sum(nil)
 }
+
+// checkUnsigned refuses a header of AWS's own that is there without being
+// signed: X-Amz-Target decides what is done, so whoever could add it to a
+// signed request could make another one of it.
+func checkUnsigned(r *Request, s *Signature) error {
+	for name := range r.Header {
+		if len(name) < len(amzPrefix) || !strings.EqualFold(name[:len(amzPrefix)], amzPrefix) {
+			continue
+		}
+		if !slices.ContainsFunc(s.SignedHeaders, func(signed string) bool { return strings.EqualFold(signed, name) }) {
+			return &Error{Mismatch, "'" + printable(name) + "' must be a 'SignedHeader' in the AWS Authorization."}
+		}
+	}
+	return nil
+}
+
+const amzPrefix = "X-Amz-"

@@ -23,6 +23,10 @@ func (r *Recorder) Submit(tx *Tx) Pending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range tx.changes {
+		if c.drop {
+			delete(r.buckets, c.bucket.Name)
+			continue
+		}
 		b := r.buckets[c.bucket.Name]
 		if b == nil {
 			b = map[string][]byte{}
