@@ -98,10 +98,11 @@ func via(c *call.Call, operation string) *call.Call {
 	return c.Via("kms", operation, servicePrincipal(c.Region))
 }
 
-// own is the call to KMS that DynamoDB makes for itself, under its grant.
-func own(c *call.Call, operation, account string) *call.Call {
+// own is the call to KMS that DynamoDB makes for itself, under its grant, for
+// the table with the ARN.
+func own(c *call.Call, operation, account, table string) *call.Call {
 	k := c.Via("kms", operation, "")
-	k.AccountID = account
+	k.AccountID, k.SourceARN = account, table
 	k.Caller = call.Caller{Principal: policy.Principal{Type: policy.Service, ARN: servicePrincipal(c.Region)}}
 	return k
 }
@@ -159,7 +160,7 @@ func (s *Service) adopt(ctx context.Context, c *call.Call, t target, mode keyMod
 		return e, nil, keyError(c, err)
 	}
 	e.Grant = grant
-	plain, wrapped, err := s.cfg.Keys.GenerateDataKey(ctx, own(c, "GenerateDataKey", t.account), arn, bound)
+	plain, wrapped, err := s.cfg.Keys.GenerateDataKey(ctx, own(c, "GenerateDataKey", t.account, t.arn), arn, bound)
 	if err != nil {
 		s.retire(ctx, c, t, e)
 		return e, nil, keyError(c, err)
@@ -174,7 +175,7 @@ func (s *Service) retire(ctx context.Context, c *call.Call, t target, e encrypti
 	if e.Grant == "" {
 		return
 	}
-	_ = s.cfg.Keys.RetireGrant(ctx, own(c, "RetireGrant", t.account), e.KeyARN, e.Grant)
+	_ = s.cfg.Keys.RetireGrant(ctx, own(c, "RetireGrant", t.account, t.arn), e.KeyARN, e.Grant)
 }
 
 // keyError is DynamoDB's answer when KMS refused.

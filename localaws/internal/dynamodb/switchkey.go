@@ -77,12 +77,12 @@ func (s *Service) switchKey(ctx context.Context, c *call.Call, t *table, spec *s
 // loads the items.
 func (s *Service) openOwn(ctx context.Context, c *call.Call, t *table) error {
 	t.mu.RLock()
-	e, account := t.def.Encryption, t.def.AccountID
+	e, account, arn := t.def.Encryption, t.def.AccountID, t.def.ARN
 	t.mu.RUnlock()
 	key := append([]byte(nil), e.TableKey...)
 	if e.Mode != keyOwned {
 		var err error
-		key, err = s.cfg.Keys.Decrypt(ctx, own(c, "Decrypt", account), e.KeyARN, e.TableKey, t.bound)
+		key, err = s.cfg.Keys.Decrypt(ctx, own(c, "Decrypt", account, arn), e.KeyARN, e.TableKey, t.bound)
 		if err != nil {
 			return keyError(c, err)
 		}
