@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/ddbseal/ddbseal/labsetup"
 )
@@ -125,14 +126,33 @@ func (w *window) open(path string) {
 // click clicks and waits until another page has loaded.
 func (w *window) click(selector string) {
 	w.t.Helper()
-	w.run(chromedp.Evaluate[chromedp.Void](`document.body.dataset.old = "yes"`), chromedp.ScrollIntoView(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
+	w.leave(chromedp.ScrollIntoView(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
+}
+
+// leave does what leads to another page and waits until that has loaded.
+func (w *window) leave(actions ...chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	w.run(chromedp.Evaluate[chromedp.Void](`document.body.dataset.old = "yes"`))
+	w.run(actions...)
 	for range 400 {
 		if fresh, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && document.body.dataset.old === undefined`)); err == nil && fresh {
 			return
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
-	w.t.Fatalf("no page came after a click on %s", selector)
+	w.t.Fatal("no other page came")
+}
+
+// tabTo goes to an element by keyboard.
+func (w *window) tabTo(id string) {
+	w.t.Helper()
+	for range 30 {
+		w.run(chromedp.KeyEvent(kb.Tab))
+		if js[string](w, `document.activeElement.id`) == id {
+			return
+		}
+	}
+	w.t.Fatalf("the keyboard does not lead to %s", id)
 }
 
 func (w *window) text(selector string) string {
@@ -268,11 +288,20 @@ func TestClickLab(t *testing.T) {
 	w := s.window(root)
 	w.signIn(AdministratorName)
 	w.open("/lab")
-	w.click("#run-next")
+	w.run(chromedp.KeyEvent(kb.Tab))
+	if first := js[string](w, `document.activeElement.className`); first != "skip" {
+		t.Errorf("the first stop of the keyboard is %q, not the link to the content", first)
+	}
+	w.tabTo("run-next")
+	if outline := js[string](w, `getComputedStyle(document.activeElement).outlineStyle`); outline != "solid" {
+		t.Errorf("the focus is not visible: outline %q", outline)
+	}
+	w.leave(chromedp.KeyEvent(kb.Enter))
 	w.sees("#progress", "1 of ")
 	w.click("li.next button")
 	w.sees("#progress", "2 of ")
 	w.click("#run-next")
+	w.run(chromedp.Evaluate[chromedp.Void](`scrollTo(0, 0)`))
 	w.shoot("lab")
 	w.click("#run-all")
 	w.sees("#report", "every check held", "Who sees what", "denied kms:Decrypt", "plaintext", "ciphertext")
