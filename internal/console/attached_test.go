@@ -1,6 +1,7 @@
 package console
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -124,7 +125,7 @@ func TestAttachedWrites(t *testing.T) {
 	}
 	defer answer.Body.Close()
 	start := make([]byte, 4)
-	if _, err := answer.Body.Read(start); err != nil || string(start) != "id: " {
+	if _, err := io.ReadFull(answer.Body, start); err != nil || string(start) != "id: " {
 		t.Errorf("%q, %v", start, err)
 	}
 }
