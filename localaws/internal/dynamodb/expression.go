@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"errors"
+	"slices"
 	"sort"
 	"strings"
 
@@ -70,6 +71,12 @@ func (x *expressions) parse() (*parsed, error) {
 		}
 	}
 	old := x.legacy.given()
+	// The one pair of old and new that DynamoDB takes: KeyConditions with a
+	// FilterExpression or ProjectionExpression.
+	keysByLegacy := x.keyCondition == nil && x.legacy.keyConditions != nil && len(given) > 0
+	if keysByLegacy {
+		old = slices.DeleteFunc(old, func(name string) bool { return name == "KeyConditions" })
+	}
 	if len(old) > 0 && len(given) > 0 {
 		return nil, errValidationf("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
 			strings.Join(old, ", "), strings.Join(given, ", "))
@@ -119,6 +126,13 @@ func (x *expressions) parse() (*parsed, error) {
 	}
 	if err := scope.Unused(); err != nil {
 		return nil, errExpression(err)
+	}
+	if keysByLegacy {
+		keys, err := x.legacy.parse()
+		if err != nil {
+			return nil, err
+		}
+		p.keyCondition = keys.keyCondition
 	}
 	return p, nil
 }

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -43,6 +44,21 @@ func (b *tokenBook) restore(store storage.Store) error {
 
 func tokenID(c *call.Call, token string) [sha256.Size]byte {
 	return sha256.Sum256([]byte(c.AccountID + "\x00" + c.Region + "\x00" + token))
+}
+
+// requestHash is equal for equal requests, whatever the order of the members
+// of their JSON objects: the SDK for Go writes maps in random order, so a
+// retry by an application has other bytes.
+func requestHash(body []byte) [sha256.Size]byte {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) == nil {
+		if sorted, err := json.Marshal(v); err == nil {
+			body = sorted
+		}
+	}
+	return sha256.Sum256(body)
 }
 
 // begin claims a token. done says that the same request succeeded before.

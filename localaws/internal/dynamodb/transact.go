@@ -215,7 +215,7 @@ func (s *Service) transactWriteItems(ctx context.Context, c *call.Call) ([]byte,
 	if in.token == nil {
 		return s.commit(c, in, writes, tables, nil)
 	}
-	id, request := tokenID(c, *in.token), sha256.Sum256(c.Body)
+	id, request := tokenID(c, *in.token), requestHash(c.Body)
 	done, err := s.tokens.begin(id, request, now)
 	if err != nil {
 		return nil, err

@@ -28,15 +28,24 @@ func normalizeItem(it Item) error {
 	return nil
 }
 
-func normalize(v types.AttributeValue) (err error) {
+// normalize writes nothing where a number is normal already: the result of an
+// update shares values with the stored item, which others read meanwhile.
+func normalize(v types.AttributeValue) error {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberN:
-		v.Value, err = ddbnumber.Normalize(v.Value)
+		n, err := ddbnumber.Normalize(v.Value)
+		if err == nil && n != v.Value {
+			v.Value = n
+		}
 		return err
 	case *types.AttributeValueMemberNS:
 		for i, s := range v.Value {
-			if v.Value[i], err = ddbnumber.Normalize(s); err != nil {
+			n, err := ddbnumber.Normalize(s)
+			if err != nil {
 				return err
+			}
+			if n != s {
+				v.Value[i] = n
 			}
 		}
 	case *types.AttributeValueMemberL:
