@@ -375,7 +375,7 @@ func TestConditionsAgainstOracle(t *testing.T) {
 			}
 		}
 	})
-	if accepted < 20 {
+	if !testing.Short() && accepted < 20 { // a short run draws too few to tell
 		t.Errorf("only %d conditions were evaluated; refused: %v", accepted, refused)
 	}
 }

@@ -320,7 +320,7 @@ func TestUpdatesAgainstOracle(t *testing.T) {
 		}
 	})
 	t.Logf("%d applied, %d refused", applied, failed)
-	if applied < 10 || failed < 5 {
+	if !testing.Short() && (applied < 10 || failed < 5) { // a short run draws too few to tell
 		t.Errorf("only %d updates were applied and %d refused", applied, failed)
 	}
 }
