@@ -14,6 +14,9 @@ import (
 	"github.com/ddbseal/ddbseal/localaws"
 )
 
+// defaultConsole is where the page is unless --listen says otherwise.
+const defaultConsole = "127.0.0.1:8765"
+
 type consoleCommand struct {
 	connection
 	Listen  string `default:"127.0.0.1:8765" placeholder:"ADDRESS" help:"Loopback address to listen on; a free port is taken when this one is in use. (default: ${default})"`

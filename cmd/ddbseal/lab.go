@@ -41,6 +41,7 @@ type labCommand struct {
 	labFlags
 	Report string `type:"path" placeholder:"FILE.html" help:"Write a report that can be opened in a browser without network."`
 	Keep   bool   `help:"Leave everything for exploring: on the embedded AWS in the data directory."`
+	Web    bool   `name:"console" help:"Open the lab as a web page, to click through, as 'ddbseal console' does."`
 
 	// after is called after each step with the administrator's configuration:
 	// a test breaks a check with it.
@@ -62,6 +63,13 @@ It runs on an embedded AWS inside this process, in a second, without account or 
 
 // Run runs the lab.
 func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
+	if c.Web {
+		if c.JSON || c.Report != "" || c.Keep || c.remote() {
+			return usagef("--console goes with none of --json, --report, --keep, --aws and --endpoint-url; see ddbseal console --help")
+		}
+		page := consoleCommand{Listen: defaultConsole}
+		return page.Run(ctx, s)
+	}
 	page, err := newPage(c.Report)
 	if err != nil {
 		return err
