@@ -37,7 +37,8 @@ func newWorld(t testing.TB) *world {
 	config := w.server.Config(w.server.RootCredentials())
 	config.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxBackoff, o.RateLimiter = 5*time.Millisecond, ratelimit.None
+			// Enough attempts that chance alone never uses them up.
+			o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 10, 5*time.Millisecond, ratelimit.None
 		})
 	}
 	w.client = dynamodb.NewFromConfig(config)
