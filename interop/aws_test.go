@@ -1,90 +1,22 @@
 package interop_test
 
 import (
-	"context"
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
-	"github.com/ddbseal/ddbseal/envelope/materials"
 	"github.com/ddbseal/ddbseal/internal/itemconfig"
-	"github.com/ddbseal/ddbseal/interop/peer"
-	"github.com/ddbseal/ddbseal/localaws"
 )
-
-const (
-	storeTable  = "branch-keys"
-	logicalName = "logical-branch-keys"
-)
-
-// cloud is an embedded AWS that both libraries talk to over HTTP.
-type cloud struct {
-	java   *peer.Peer
-	kms    *kms.Client
-	ddb    *dynamodb.Client
-	keyARN string
-	store  *keystore.KeyStore
-}
-
-func startCloud(t *testing.T) *cloud {
-	t.Helper()
-	server, err := localaws.New(localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, failure := range server.Failures() {
-			t.Error(failure)
-		}
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	listener, err := server.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	root := server.RootCredentials()
-	c := &cloud{
-		java: start(t, "java", "AWS_ENDPOINT_URL="+listener.URL(), "AWS_REGION="+server.Region(),
-			"AWS_ACCESS_KEY_ID="+root.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+root.SecretAccessKey, "AWS_SESSION_TOKEN="),
-		kms: kms.NewFromConfig(server.Config(root)),
-		ddb: dynamodb.NewFromConfig(server.Config(root)),
-	}
-	key, err := c.kms.CreateKey(t.Context(), &kms.CreateKeyInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.keyARN = aws.ToString(key.KeyMetadata.Arn)
-	c.store, err = keystore.New(keystore.Config{LogicalName: logicalName, KMS: keystore.KMSKey(c.keyARN), KMSClient: c.kms, DynamoDB: c.ddb, TableName: storeTable})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.store.CreateTable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-func (c *cloud) providers() itemconfig.Providers {
-	return itemconfig.Providers{
-		KMS:      func(context.Context, string) (awskms.KMSClient, error) { return c.kms, nil },
-		KeyStore: func(context.Context, itemconfig.Keyring) (materials.BranchKeySource, error) { return c.store, nil },
-	}
-}
-
-func (c *cloud) hierarchical(branchKeyID string) itemconfig.Keyring {
-	return itemconfig.Keyring{Type: "hierarchical", Table: storeTable, LogicalName: logicalName, KMSKeyID: c.keyARN, BranchKeyID: branchKeyID}
-}
 
 // exchange has each side open what the other writes under the keyring, in both
-// suites and header versions.
+// suites and header versions, and refuse it when it was changed. Under a multi
+// keyring each member alone opens it, too.
 func (c *cloud) exchange(t *testing.T, k itemconfig.Keyring) {
 	t.Helper()
 	for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteDigitalSignature, envelope.SuiteSymmetricSignature} {
@@ -92,65 +24,133 @@ func (c *cloud) exchange(t *testing.T, k itemconfig.Keyring) {
 			config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AlgorithmSuite: suite.String(), Keyring: k,
 				AttributeActions: map[string]envelope.Action{"pk": keyAction, "secret": envelope.EncryptAndSign, "signed": keyAction}}
 			item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}, "secret": &types.AttributeValueMemberN{Value: "12.5"}, "signed": &types.AttributeValueMemberSS{Value: []string{"b", "a"}}}
-			ours, err := config.Encryptor(t.Context(), c.providers())
-			if err != nil {
-				t.Fatal(err)
+			ours, theirs := c.seal(t, config, item), c.theySeal(t, config, item)
+			readers := []itemconfig.Keyring{k}
+			if k.Type == "multi" {
+				readers = append(append(readers, *k.Generator), k.Children...)
 			}
-			sealed, err := ours.EncryptItem(t.Context(), item)
-			if err != nil {
-				t.Fatal(err)
-			}
-			opened, err := c.java.Decrypt(config, sealed)
-			if err != nil || !peer.EqualItems(item, opened) {
-				t.Fatalf("java opens ours: %v %v", opened, err)
-			}
-			if sealed, err = c.java.Encrypt(config, item); err != nil {
-				t.Fatal(err)
-			}
-			opened, err = ours.DecryptItem(t.Context(), sealed)
-			if err != nil || !peer.EqualItems(item, opened) {
-				t.Fatalf("we open java's: %v %v", opened, err)
+			for _, r := range readers {
+				read := *config
+				read.Keyring = r
+				c.theyMustOpen(t, &read, ours, item)
+				c.mustOpen(t, &read, theirs, item)
+				for _, sealed := range []envelope.Item{ours, theirs} {
+					c.refuseChanges(t, &read, sealed, k.Type == "multi")
+				}
 			}
 		}
 	}
 }
 
-func TestKMSKeyringWithJava(t *testing.T) {
-	c := startCloud(t)
-	c.exchange(t, itemconfig.Keyring{Type: "aws-kms", KeyID: c.keyARN})
+// refuseChanges flips a bit at the start, in the middle and at the end of the
+// header, of a sealed value and of the footer, and replaces a signed value.
+// One of many recipients has its own tag in the footer and no eye for others'.
+func (c *cloud) refuseChanges(t *testing.T, config *itemconfig.Config, sealed envelope.Item, manyRecipients bool) {
+	t.Helper()
+	for _, name := range []string{envelope.HeaderAttribute, "secret", envelope.FooterAttribute} {
+		if manyRecipients && name == envelope.FooterAttribute {
+			continue
+		}
+		value := sealed[name].(*types.AttributeValueMemberB).Value
+		for _, at := range []int{0, len(value) / 2, len(value) - 1} {
+			flipped := bytes.Clone(value)
+			flipped[at] ^= 1
+			broken := maps.Clone(sealed)
+			broken[name] = &types.AttributeValueMemberB{Value: flipped}
+			c.bothMustRefuse(t, config, broken, fmt.Sprintf("%s: a flip in %q at %d of %d", config.Keyring.Type, name, at, len(value)))
+		}
+	}
+	broken := maps.Clone(sealed)
+	broken["signed"] = &types.AttributeValueMemberSS{Value: []string{"b", "c"}}
+	c.bothMustRefuse(t, config, broken, config.Keyring.Type+": a signed value replaced")
 }
 
-// TestKeyStoreWithJava makes and rotates branch keys on either side.
-func TestKeyStoreWithJava(t *testing.T) {
-	c := startCloud(t)
-	ours, err := c.store.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "made-here", EncryptionContext: map[string]string{"tenant": "é"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.exchange(t, c.hierarchical(ours))
+func TestKMSKeyring(t *testing.T) {
+	eachPeer(t, kmsKeyring, func(t *testing.T, c *cloud) {
+		c.exchange(t, itemconfig.Keyring{Type: "aws-kms", KeyID: c.keyARN})
+		// The right item under another key is refused, and nothing else is.
+		config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly},
+			Keyring: itemconfig.Keyring{Type: "aws-kms", KeyID: c.resources.kmsKeys[1]}}
+		item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}}
+		sealed := c.seal(t, config, item)
+		c.theyMustOpen(t, config, sealed, item)
+		other := *config
+		other.Keyring.KeyID = c.resources.kmsKeys[2]
+		c.bothMustRefuse(t, &other, sealed, "another KMS key")
+	})
+}
 
-	javaStore := func(op, id string) {
-		t.Helper()
-		_, err := c.java.Do(map[string]any{"op": op, "config": map[string]any{"table": storeTable, "logicalName": logicalName, "kmsKeyId": c.keyARN, "branchKeyId": id, "context": map[string]string{"tenant": "t"}}})
+// TestKeyStore makes and rotates branch keys on either side.
+func TestKeyStore(t *testing.T) {
+	eachPeer(t, keyStore, func(t *testing.T, c *cloud) {
+		ours, err := c.store.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "made-here", EncryptionContext: map[string]string{"tenant": "é"}})
 		if err != nil {
-			t.Fatalf("java %s: %v", op, err)
+			t.Fatal(err)
 		}
-	}
-	javaStore("create-key", "made-by-java")
-	c.exchange(t, c.hierarchical("made-by-java"))
+		c.exchange(t, c.hierarchical(ours))
+		const theirs = "made-by-them"
+		c.theirStore(t, "create-key", theirs)
+		c.exchange(t, c.hierarchical(theirs))
 
-	// Each rotates the other's key; both go on reading and writing.
-	old, err := c.store.Active(t.Context(), "made-by-java")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.store.VersionKey(t.Context(), "made-by-java"); err != nil {
-		t.Fatal(err)
-	}
-	javaStore("version-key", ours)
-	c.exchange(t, c.hierarchical("made-by-java"))
-	c.exchange(t, c.hierarchical(ours))
-	if _, err := c.store.Version(t.Context(), "made-by-java", old.Version); err != nil {
-		t.Fatalf("the version before rotation: %v", err)
-	}
+		// Each rotates the other's key; both go on reading, what was written
+		// before included, and writing.
+		config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly, "secret": envelope.EncryptAndSign}}
+		item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}, "secret": &types.AttributeValueMemberN{Value: "12.5"}}
+		type written struct {
+			config     itemconfig.Config
+			ours, they envelope.Item
+		}
+		var before []written
+		for _, id := range []string{ours, theirs} {
+			w := written{config: *config}
+			w.config.Keyring = c.hierarchical(id)
+			w.ours, w.they = c.seal(t, &w.config, item), c.theySeal(t, &w.config, item)
+			before = append(before, w)
+		}
+		old, err := c.store.Active(t.Context(), theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.store.VersionKey(t.Context(), theirs); err != nil {
+			t.Fatal(err)
+		}
+		c.theirStore(t, "version-key", ours)
+		for _, id := range []string{ours, theirs} {
+			versions, err := c.store.Versions(t.Context(), id)
+			if err != nil || len(versions) != 2 {
+				t.Fatalf("versions of %s after rotation: %v %v", id, versions, err)
+			}
+			c.exchange(t, c.hierarchical(id))
+		}
+		for _, w := range before {
+			c.theyMustOpen(t, &w.config, w.ours, item)
+			c.mustOpen(t, &w.config, w.they, item)
+		}
+		if _, err := c.store.Version(t.Context(), theirs, old.Version); err != nil {
+			t.Fatalf("the version before rotation: %v", err)
+		}
+		// An item under one branch key is nothing to a reader with another.
+		other := before[0].config
+		other.Keyring = c.hierarchical(theirs)
+		c.bothMustRefuse(t, &other, before[0].they, "another branch key")
+	})
+}
+
+// TestMixedMultiKeyring has members of four kinds wrap one data key, with each
+// of them but RSA as the generator in turn.
+func TestMixedMultiKeyring(t *testing.T) {
+	eachPeer(t, mixedMulti, func(t *testing.T, c *cloud) {
+		c.createBranchKeys(t)
+		public, private := rsaKey()
+		members := []itemconfig.Keyring{
+			{Type: "aws-kms", KeyID: c.resources.kmsKeys[1]},
+			c.resources.branchKeys[0],
+			rawAES("aes", bytes.Repeat([]byte{7}, 32)),
+			{Type: "raw-rsa", Namespace: "rsa", Name: "r", Padding: "OAEP_SHA256_MGF1", PublicKey: public, PrivateKey: private},
+		}
+		for i := range members[:3] {
+			children := slices.Delete(slices.Clone(members), i, i+1)
+			c.exchange(t, itemconfig.Keyring{Type: "multi", Generator: &members[i], Children: children})
+		}
+	})
 }

@@ -7,10 +7,9 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
-	"slices"
+	"strings"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -35,29 +34,56 @@ var rsaKey = sync.OnceValues(func() (public, private string) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
 })
 
-// drawKeyring draws a keyring that both sides can build.
-func drawKeyring(t *rapid.T, label string) itemconfig.Keyring {
-	name := rapid.StringMatching(`[a-z]{1,8}`).Draw(t, label+" name")
-	if rapid.IntRange(0, 3).Draw(t, label+" kind") > 0 {
-		size := rapid.SampledFrom([]int{16, 24, 32}).Draw(t, label+" key size")
-		key := rapid.SliceOfN(rapid.Byte(), size, size).Draw(t, label+" key")
-		return itemconfig.Keyring{Type: "raw-aes", Namespace: "ns", Name: name, Key: &itemconfig.Secret{Base64: base64.StdEncoding.EncodeToString(key)}}
-	}
-	public, private := rsaKey()
-	padding := rapid.SampledFrom([]string{"PKCS1", "OAEP_SHA1_MGF1", "OAEP_SHA256_MGF1", "OAEP_SHA384_MGF1", "OAEP_SHA512_MGF1"}).Draw(t, label+" padding")
-	return itemconfig.Keyring{Type: "raw-rsa", Namespace: "rsa", Name: name, Padding: padding, PublicKey: public, PrivateKey: private}
+// resources are the keys that lie with AWS.
+type resources struct {
+	kmsKeys    []string             // ARNs
+	branchKeys []itemconfig.Keyring // hierarchical keyrings, one a branch key
 }
 
-// drawCase draws a configuration and an item that fits it.
-func drawCase(t *rapid.T) (*itemconfig.Config, envelope.Item) {
-	c := &itemconfig.Config{Table: rapid.StringMatching(`[A-Za-z0-9_.-]{3,20}`).Draw(t, "table"), PartitionKey: "pk", AttributeActions: map[string]envelope.Action{}}
+// keyring draws a keyring with one key that both sides can build.
+func (r resources) keyring(t *rapid.T, label string) itemconfig.Keyring {
+	name := rapid.StringMatching(`[a-z]{1,8}`).Draw(t, label+" name")
+	switch rapid.SampledFrom([]string{"raw-aes", "raw-rsa", "aws-kms", "hierarchical"}).Draw(t, label+" type") {
+	case "aws-kms":
+		return itemconfig.Keyring{Type: "aws-kms", KeyID: rapid.SampledFrom(r.kmsKeys).Draw(t, label+" key")}
+	case "hierarchical":
+		return rapid.SampledFrom(r.branchKeys).Draw(t, label+" branch key")
+	case "raw-rsa":
+		public, private := rsaKey()
+		padding := rapid.SampledFrom([]string{"PKCS1", "OAEP_SHA1_MGF1", "OAEP_SHA256_MGF1", "OAEP_SHA384_MGF1", "OAEP_SHA512_MGF1"}).Draw(t, label+" padding")
+		return itemconfig.Keyring{Type: "raw-rsa", Namespace: "rsa", Name: name, Padding: padding, PublicKey: public, PrivateKey: private}
+	}
+	size := rapid.SampledFrom([]int{16, 24, 32}).Draw(t, label+" key size")
+	key := rapid.SliceOfN(rapid.Byte(), size, size).Draw(t, label+" key")
+	return rawAES(name, key)
+}
+
+func rawAES(name string, key []byte) itemconfig.Keyring {
+	return itemconfig.Keyring{Type: "raw-aes", Namespace: "ns", Name: name, Key: &itemconfig.Secret{Base64: base64.StdEncoding.EncodeToString(key)}}
+}
+
+// reader draws who opens what c wrote: c itself or, under a multi keyring, one
+// of its members alone.
+func reader(t *rapid.T, c *itemconfig.Config) *itemconfig.Config {
+	members := append([]itemconfig.Keyring{c.Keyring}, c.Keyring.Children...)
+	if c.Keyring.Generator != nil {
+		members = append(members, *c.Keyring.Generator)
+	}
+	alone := *c
+	alone.Keyring = rapid.SampledFrom(members).Draw(t, "reader's keyring")
+	return &alone
+}
+
+// draw draws a configuration and an item that fits it.
+func (r resources) draw(t *rapid.T) (*itemconfig.Config, envelope.Item) {
+	c := fitting{&itemconfig.Config{Table: rapid.StringMatching(`[A-Za-z0-9_.-]{3,20}`).Draw(t, "table"), PartitionKey: "pk", AttributeActions: map[string]envelope.Action{}}}
 	c.AlgorithmSuite = rapid.SampledFrom([]envelope.AlgorithmSuite{envelope.SuiteDigitalSignature, envelope.SuiteSymmetricSignature}).Draw(t, "suite").String()
-	c.Keyring = drawKeyring(t, "keyring")
+	c.Keyring = r.keyring(t, "keyring")
 	if children := rapid.IntRange(0, 2).Draw(t, "children"); children > 0 {
 		generator := c.Keyring
 		c.Keyring = itemconfig.Keyring{Type: "multi", Generator: &generator}
 		for i := range children {
-			c.Keyring.Children = append(c.Keyring.Children, drawKeyring(t, fmt.Sprintf("child %d", i)))
+			c.Keyring.Children = append(c.Keyring.Children, r.keyring(t, fmt.Sprintf("child %d", i)))
 		}
 	}
 	inContext := rapid.Bool().Draw(t, "header version 2")
@@ -82,120 +108,38 @@ func drawCase(t *rapid.T) (*itemconfig.Config, envelope.Item) {
 		if name == "pk" || name == "sk" {
 			continue
 		}
-		action := rapid.SampledFrom(actions).Draw(t, "action of "+name)
-		if name[0] == ':' && c.AllowedUnsignedAttributePrefix != "" {
-			action = envelope.DoNothing
-		}
-		if action == envelope.DoNothing && (name[0] != ':' || c.AllowedUnsignedAttributePrefix == "") {
-			c.AllowedUnsignedAttributes = append(c.AllowedUnsignedAttributes, name)
-		}
-		c.AttributeActions[name] = action
+		c.allow(name, rapid.SampledFrom(actions).Draw(t, "action of "+name))
 		item[name] = value(t, name, 0)
 	}
-	return c, item
-}
-
-// attributeName draws names with non-ASCII letters and surrogate pairs among
-// them, whose order differs between UTF-8 and UTF-16.
-func attributeName() *rapid.Generator[string] {
-	return rapid.OneOf(
-		rapid.StringMatching(`:?[a-z][a-zA-Z0-9_.-]{0,11}`),
-		rapid.SampledFrom([]string{"é", "ü.x", "日本", "𝒳", "\uffe0", "a b", "名前", "😀", "😀a"}),
-	)
-}
-
-func text(t *rapid.T, label string) string {
-	return rapid.OneOf(rapid.StringMatching(`[ -~]{0,20}`), rapid.StringOfN(rapid.RuneFrom([]rune("aé日𝒳😀\n\"\\\u0000")), 0, 12, -1)).Draw(t, label)
-}
-
-// numeral draws a decimal that DynamoDB takes, in many spellings.
-func numeral(t *rapid.T, label string) string {
-	digits := rapid.StringMatching(`[1-9][0-9]{0,36}[1-9]`).Draw(t, label+" digits")
-	sign := rapid.SampledFrom([]string{"", "-", "+"}).Draw(t, label+" sign")
-	switch rapid.IntRange(0, 5).Draw(t, label+" form") {
-	case 0:
-		return rapid.SampledFrom([]string{"0", "-0", "0.000", "0e5", "00012.50", ".5", "5."}).Draw(t, label)
-	case 1:
-		return sign + digits
-	case 2:
-		at := rapid.IntRange(0, len(digits)-1).Draw(t, label+" point")
-		return sign + digits[:at] + "." + digits[at:]
-	default:
-		exponent := rapid.IntRange(-130, 125-len(digits)).Draw(t, label+" exponent")
-		return sign + digits + rapid.SampledFrom([]string{"e", "E"}).Draw(t, label+" e") + fmt.Sprint(exponent)
+	// A value this large does not fit into a header.
+	if rarely(t, 24, "large") {
+		c.allow("large", rapid.SampledFrom([]envelope.Action{envelope.EncryptAndSign, envelope.SignOnly}).Draw(t, "action of large"))
+		item["large"] = large(t, "large")
 	}
+	if rarely(t, 10, "deep") {
+		c.allow("deep", rapid.SampledFrom(actions).Draw(t, "action of deep"))
+		item["deep"] = deep(t, "deep")
+	}
+	return c.Config, item
 }
 
-func binary(t *rapid.T, label string) []byte {
-	return rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, label)
+// rarely is true about once in 2n draws, and never in a minimized case that
+// does not need it.
+func rarely(t *rapid.T, n int, label string) bool {
+	return rapid.IntRange(1, n).Draw(t, label) == n
 }
 
-func scalar(t *rapid.T, label string) types.AttributeValue {
-	switch rapid.IntRange(0, 2).Draw(t, label+" type") {
-	case 0:
-		return &types.AttributeValueMemberS{Value: text(t, label)}
-	case 1:
-		return &types.AttributeValueMemberN{Value: numeral(t, label)}
-	}
-	return &types.AttributeValueMemberB{Value: binary(t, label)}
-}
+// fitting is a configuration to which attributes are added.
+type fitting struct{ *itemconfig.Config }
 
-const deepest = 4
-
-func value(t *rapid.T, label string, depth int) types.AttributeValue {
-	highest := 9
-	if depth >= deepest {
-		highest = 7
+// allow gives a name its action, DO_NOTHING where the prefix asks for it, and
+// lists the name where only a list makes that possible.
+func (c fitting) allow(name string, action envelope.Action) {
+	prefixed := c.AllowedUnsignedAttributePrefix != "" && strings.HasPrefix(name, c.AllowedUnsignedAttributePrefix)
+	if prefixed {
+		action = envelope.DoNothing
+	} else if action == envelope.DoNothing {
+		c.AllowedUnsignedAttributes = append(c.AllowedUnsignedAttributes, name)
 	}
-	switch rapid.IntRange(0, highest).Draw(t, label+" type") {
-	case 0:
-		return &types.AttributeValueMemberS{Value: text(t, label)}
-	case 1:
-		return &types.AttributeValueMemberN{Value: numeral(t, label)}
-	case 2:
-		return &types.AttributeValueMemberB{Value: binary(t, label)}
-	case 3:
-		return &types.AttributeValueMemberBOOL{Value: rapid.Bool().Draw(t, label)}
-	case 4:
-		return &types.AttributeValueMemberNULL{Value: true}
-	case 5:
-		var set []string
-		for range rapid.IntRange(1, 5).Draw(t, label+" size") {
-			if s := text(t, label); !slices.Contains(set, s) {
-				set = append(set, s)
-			}
-		}
-		return &types.AttributeValueMemberSS{Value: set}
-	case 6:
-		var set []string
-		for range rapid.IntRange(1, 5).Draw(t, label+" size") {
-			n := numeral(t, label)
-			v := &types.AttributeValueMemberN{Value: n}
-			if !slices.ContainsFunc(set, func(other string) bool { return equalNumbers(other, v.Value) }) {
-				set = append(set, n)
-			}
-		}
-		return &types.AttributeValueMemberNS{Value: set}
-	case 7:
-		var set [][]byte
-		for range rapid.IntRange(1, 5).Draw(t, label+" size") {
-			b := binary(t, label)
-			if !slices.ContainsFunc(set, func(other []byte) bool { return string(other) == string(b) }) {
-				set = append(set, b)
-			}
-		}
-		return &types.AttributeValueMemberBS{Value: set}
-	case 8:
-		list := []types.AttributeValue{}
-		for i := range rapid.IntRange(0, 4).Draw(t, label+" length") {
-			list = append(list, value(t, fmt.Sprintf("%s[%d]", label, i), depth+1))
-		}
-		return &types.AttributeValueMemberL{Value: list}
-	}
-	m := map[string]types.AttributeValue{}
-	for range rapid.IntRange(0, 4).Draw(t, label+" members") {
-		name := attributeName().Draw(t, label+" member")
-		m[name] = value(t, label+"."+name, depth+1)
-	}
-	return &types.AttributeValueMemberM{Value: m}
+	c.AttributeActions[name] = action
 }

@@ -4,11 +4,10 @@
 package interop_test
 
 import (
-	"errors"
+	"bytes"
+	"fmt"
 	"maps"
-	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -19,118 +18,96 @@ import (
 	"github.com/ddbseal/ddbseal/interop/peer"
 )
 
-func equalNumbers(a, b string) bool {
-	return peer.Equal(&types.AttributeValueMemberN{Value: a}, &types.AttributeValueMemberN{Value: b})
-}
-
-// start skips when the program is not built, except when interop/run names it
-// among those that must be (DDBSEAL_INTEROP_REQUIRED).
-func start(t *testing.T, name string, env ...string) *peer.Peer {
-	t.Helper()
-	starter := map[string]func(...string) (*peer.Peer, error){"java": peer.StartJava, "rust": peer.StartRust}[name]
-	p, err := starter(env...)
-	required := slices.Contains(strings.Fields(os.Getenv("DDBSEAL_INTEROP_REQUIRED")), name)
-	if errors.Is(err, peer.ErrNotBuilt) && !required {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	})
-	return p
-}
-
-// eachPeer runs the test against each official library.
-func eachPeer(t *testing.T, test func(*testing.T, *peer.Peer)) {
-	for _, name := range []string{"java", "rust"} {
-		t.Run(name, func(t *testing.T) { test(t, start(t, name)) })
-	}
-}
-
-func encryptor(t *rapid.T, c *itemconfig.Config) *envelope.ItemEncryptor {
-	t.Helper()
-	e, err := c.Encryptor(t.Context(), itemconfig.Providers{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
 func TestTheyOpenOurs(t *testing.T) {
-	eachPeer(t, func(t *testing.T, they *peer.Peer) {
+	eachPeer(t, theyOpenOurs, func(t *testing.T, c *cloud) {
+		c.createBranchKeys(t)
 		rapid.Check(t, func(t *rapid.T) {
-			c, item := drawCase(t)
-			sealed, err := encryptor(t, c).EncryptItem(t.Context(), item)
-			if err != nil {
-				t.Fatal(err)
-			}
-			opened, err := they.Decrypt(c, sealed)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !peer.EqualItems(item, opened) {
-				t.Fatal("they decrypted another item than was encrypted here")
-			}
+			config, item := c.resources.draw(t)
+			results.draw(kindsOf(config, item))
+			c.theyMustOpen(t, reader(t, config), c.seal(t, config, item), item)
 		})
 	})
 }
 
 func TestWeOpenTheirs(t *testing.T) {
-	eachPeer(t, func(t *testing.T, they *peer.Peer) {
+	eachPeer(t, weOpenTheirs, func(t *testing.T, c *cloud) {
+		c.createBranchKeys(t)
 		rapid.Check(t, func(t *rapid.T) {
-			c, item := drawCase(t)
-			sealed, err := they.Encrypt(c, item)
-			if err != nil {
-				t.Fatal(err)
-			}
-			opened, err := encryptor(t, c).DecryptItem(t.Context(), sealed)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !peer.EqualItems(item, opened) {
-				t.Fatal("decrypted another item here than they encrypted")
-			}
+			config, item := c.resources.draw(t)
+			results.draw(kindsOf(config, item))
+			c.mustOpen(t, reader(t, config), c.theySeal(t, config, item), item)
 		})
 	})
 }
 
-// TestBothRefuseTampering changes one bit of a signed attribute, the header or
-// the footer. A recipient's tag that is not the reader's own is covered by
-// nothing, so items here have one recipient.
+// TestBothRefuseTampering changes one thing about a sealed item that the
+// signatures cover.
 func TestBothRefuseTampering(t *testing.T) {
-	eachPeer(t, func(t *testing.T, they *peer.Peer) {
+	eachPeer(t, tampering, func(t *testing.T, c *cloud) {
+		c.createBranchKeys(t)
 		rapid.Check(t, func(t *rapid.T) {
-			c, item := drawCase(t)
-			if c.Keyring.Type == "multi" {
-				c.Keyring = *c.Keyring.Generator
-			}
-			sealed, err := encryptor(t, c).EncryptItem(t.Context(), item)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var binaries []string
-			for _, name := range slices.Sorted(maps.Keys(sealed)) {
-				v, isBinary := sealed[name].(*types.AttributeValueMemberB)
-				if isBinary && len(v.Value) > 0 && c.AttributeActions[name] != envelope.DoNothing {
-					binaries = append(binaries, name)
-				}
-			}
-			name := rapid.SampledFrom(binaries).Draw(t, "attribute")
-			value := slices.Clone(sealed[name].(*types.AttributeValueMemberB).Value)
-			value[rapid.IntRange(0, len(value)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
-			broken := maps.Clone(sealed)
-			broken[name] = &types.AttributeValueMemberB{Value: value}
-			if _, err := encryptor(t, c).DecryptItem(t.Context(), broken); err == nil {
-				t.Fatalf("a flip in %q went unnoticed here", name)
-			}
-			var refusal *peer.Refusal
-			if _, err := they.Decrypt(c, broken); !errors.As(err, &refusal) {
-				t.Fatalf("a flip in %q went unnoticed there: %v", name, err)
-			}
+			config, item := c.resources.draw(t)
+			results.draw(kindsOf(config, item))
+			read, broken, what := tamper(t, config, c.seal(t, config, item))
+			c.bothMustRefuse(t, read, broken, what)
 		})
 	})
+}
+
+// tamper draws a change: the configuration to read with, the changed item and
+// what was done.
+func tamper(t *rapid.T, c *itemconfig.Config, sealed envelope.Item) (*itemconfig.Config, envelope.Item, string) {
+	broken := maps.Clone(sealed)
+	var signed, binaries, encrypted []string
+	for _, name := range slices.Sorted(maps.Keys(sealed)) {
+		action, configured := c.AttributeActions[name]
+		if action == envelope.DoNothing && configured {
+			continue
+		}
+		// The footer has a tag for each recipient, and a reader checks only its own.
+		if name == envelope.FooterAttribute && c.Keyring.Type == "multi" {
+			continue
+		}
+		signed = append(signed, name)
+		if v, isBinary := sealed[name].(*types.AttributeValueMemberB); isBinary && len(v.Value) > 0 {
+			binaries = append(binaries, name)
+		}
+		if action == envelope.EncryptAndSign {
+			encrypted = append(encrypted, name)
+		}
+	}
+	binary := func(name string) []byte { return sealed[name].(*types.AttributeValueMemberB).Value }
+	switch rapid.SampledFrom([]string{"flip", "replace", "drop", "swap", "add", "table"}).Draw(t, "tampering") {
+	case "replace":
+		name := rapid.SampledFrom(signed).Draw(t, "attribute")
+		other := types.AttributeValue(&types.AttributeValueMemberS{Value: "another"})
+		if peer.Equal(other, sealed[name]) {
+			other = &types.AttributeValueMemberBOOL{Value: true}
+		}
+		broken[name] = other
+		return c, broken, fmt.Sprintf("another value of %q", name)
+	case "drop":
+		name := rapid.SampledFrom(signed).Draw(t, "attribute")
+		delete(broken, name)
+		return c, broken, fmt.Sprintf("%q missing", name)
+	case "swap":
+		if len(encrypted) < 2 || bytes.Equal(binary(encrypted[0]), binary(encrypted[1])) {
+			break
+		}
+		a, b := encrypted[0], encrypted[1]
+		broken[a], broken[b] = sealed[b], sealed[a]
+		return c, broken, fmt.Sprintf("%q and %q exchanged", a, b)
+	case "add":
+		broken["added later"] = &types.AttributeValueMemberS{Value: "x"}
+		return c, broken, "an attribute added"
+	case "table":
+		other := *c
+		other.Table += "2"
+		return &other, broken, "another logical table"
+	}
+	name := rapid.SampledFrom(binaries).Draw(t, "attribute")
+	value := slices.Clone(binary(name))
+	value[rapid.IntRange(0, len(value)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
+	broken[name] = &types.AttributeValueMemberB{Value: value}
+	return c, broken, fmt.Sprintf("a flip in %q", name)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -144,7 +145,7 @@ func write(java *peer.Peer, name string, suite envelope.AlgorithmSuite, inContex
 	for _, k := range keys {
 		r := itemconfig.Keyring{Type: "raw-aes", Namespace: k.Namespace, Name: k.Name}
 		if k.Private == "" {
-			r.Key = &itemconfig.Secret{Base64: encode(k.Bytes)}
+			r.Key = &itemconfig.Secret{Base64: base64.StdEncoding.EncodeToString(k.Bytes)}
 		} else {
 			r.Type, r.Padding, r.PublicKey, r.PrivateKey = "raw-rsa", k.Name, public, k.Private
 		}
@@ -191,9 +192,4 @@ func action(attribute string, inContext bool) envelope.Action {
 		return envelope.DoNothing
 	}
 	return envelope.EncryptAndSign
-}
-
-func encode(b []byte) string {
-	text, _ := json.Marshal(b) // []byte marshals to base64 in quotes
-	return string(text[1 : len(text)-1])
 }

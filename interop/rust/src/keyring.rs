@@ -1,5 +1,6 @@
 //! Keyrings of the official library from the JSON that `ddbseal item` takes.
 
+use crate::aws;
 use crate::item::Error;
 use aws_db_esdk::material_providers::client::Client;
 use aws_db_esdk::material_providers::types::keyring::KeyringRef;
@@ -66,15 +67,17 @@ pub fn open(v: &Value) -> Pin<Box<dyn Future<Output = Result<KeyringRef, Error>>
             "aws-kms" => Ok(providers
                 .create_aws_kms_keyring()
                 .kms_key_id(member(v, "keyId")?)
-                .kms_client(kms().await?)
+                .kms_client(aws::kms().await)
+                .send()
+                .await?),
+            "hierarchical" => Ok(providers
+                .create_aws_kms_hierarchical_keyring()
+                .branch_key_id(member(v, "branchKeyId")?)
+                .key_store(aws::key_store(v).await?)
+                .ttl_seconds(600)
                 .send()
                 .await?),
             other => Err(format!("unknown keyring type {other}").into()),
         }
     })
-}
-
-async fn kms() -> Result<aws_sdk_kms::Client, Error> {
-    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
-    Ok(aws_sdk_kms::Client::new(&config))
 }

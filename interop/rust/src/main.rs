@@ -1,16 +1,13 @@
 //! The official library behind the interface of `ddbseal item`: `encrypt` or `decrypt`, `--config FILE`, items as
 //! JSON lines. `serve` takes one request a line, {"op":…,"config":…,"item":…}, and answers {"item":…} or {"error":…}.
 
+mod aws;
+mod config;
 mod item;
 mod keyring;
 
-use aws_db_esdk::item_encryptor::client::Client;
-use aws_db_esdk::item_encryptor::types::dynamo_db_item_encryptor_config::DynamoDbItemEncryptorConfig;
-use aws_db_esdk::material_providers::types::DbeAlgorithmSuiteId;
-use aws_db_esdk::CryptoAction;
 use item::{Error, Item};
 use serde_json::{json, Value};
-use std::collections::HashMap;
 use std::io::{BufRead, Write};
 
 #[tokio::main]
@@ -25,26 +22,18 @@ async fn main() -> Result<(), Error> {
     let mut failed = false;
     for (i, line) in std::io::stdin().lock().lines().enumerate() {
         let request: Value = serde_json::from_str(&line?)?;
-        if fixed.is_none() && request["op"].as_str().is_some_and(|op| op.starts_with("bench-")) {
-            match bench(&request).await {
-                Ok(nanoseconds) => writeln!(out, "{}", json!({ "nanoseconds": nanoseconds }))?,
-                Err(e) => writeln!(out, "{}", json!({ "error": e.to_string() }))?,
+        match &fixed {
+            None => {
+                let answer = serve(&request).await.unwrap_or_else(|e| json!({ "error": e.to_string() }));
+                writeln!(out, "{answer}")?;
             }
-            out.flush()?;
-            continue;
-        }
-        let result = match &fixed {
-            None => run(&request["op"], &request["config"], &request["item"]).await,
-            Some(config) => run(&json!(args[0]), config, &request).await,
-        };
-        match (result, &fixed) {
-            (Ok(item), None) => writeln!(out, "{}", json!({ "item": item::print(&item) }))?,
-            (Ok(item), Some(_)) => writeln!(out, "{}", item::print(&item))?,
-            (Err(e), None) => writeln!(out, "{}", json!({ "error": e.to_string() }))?,
-            (Err(e), Some(_)) => {
-                failed = true;
-                eprintln!("line {}: {e}", i + 1);
-            }
+            Some(config) => match run(&args[0], config, &request).await {
+                Ok(item) => writeln!(out, "{}", item::print(&item))?,
+                Err(e) => {
+                    failed = true;
+                    eprintln!("line {}: {e}", i + 1);
+                }
+            },
         }
         out.flush()?;
     }
@@ -54,9 +43,21 @@ async fn main() -> Result<(), Error> {
     Ok(())
 }
 
+async fn serve(request: &Value) -> Result<Value, Error> {
+    let config = &request["config"];
+    let item = match keyring::member(request, "op")? {
+        op @ ("create-key" | "version-key") => return aws::branch_key(op, config).await,
+        "bench-encrypt" | "bench-decrypt" => return Ok(json!({ "nanoseconds": bench(request).await? })),
+        "table-put" => return aws::table_put(request).await,
+        "table-get" => aws::table_get(request).await?,
+        op => run(op, config, &request["item"]).await?,
+    };
+    Ok(json!({ "item": item::print(&item) }))
+}
+
 /// Repeats one operation for the given time and returns the mean of its nanoseconds.
 async fn bench(request: &Value) -> Result<u64, Error> {
-    let encryptor = encryptor(&request["config"]).await?;
+    let encryptor = config::encryptor(&request["config"]).await?;
     let item = item::parse(&request["item"])?;
     let wanted = std::time::Duration::from_millis(request["milliseconds"].as_u64().ok_or("milliseconds is missing")?);
     let start = std::time::Instant::now();
@@ -72,49 +73,13 @@ async fn bench(request: &Value) -> Result<u64, Error> {
     Ok(start.elapsed().as_nanos() as u64 / n)
 }
 
-async fn run(op: &Value, config: &Value, request: &Value) -> Result<Item, Error> {
-    let encryptor = encryptor(config).await?;
-    let item = item::parse(request)?;
-    if op == "encrypt" {
-        let out = encryptor.encrypt_item().plaintext_item(item).send().await?;
-        return out.encrypted_item.ok_or_else(|| "no item".into());
-    }
-    let out = encryptor.decrypt_item().encrypted_item(item).send().await?;
-    out.plaintext_item.ok_or_else(|| "no item".into())
-}
-
-async fn encryptor(c: &Value) -> Result<Client, Error> {
-    let mut actions = HashMap::new();
-    for (name, action) in c["attributeActions"].as_object().ok_or("attributeActions is missing")? {
-        actions.insert(
-            name.clone(),
-            match action.as_str() {
-                Some("ENCRYPT_AND_SIGN") => CryptoAction::EncryptAndSign,
-                Some("SIGN_ONLY") => CryptoAction::SignOnly,
-                Some("SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT") => CryptoAction::SignAndIncludeInEncryptionContext,
-                _ => CryptoAction::DoNothing,
-            },
-        );
-    }
-    let suite = if c["algorithmSuite"].as_str().is_some_and(|s| !s.contains("ECDSA")) {
-        DbeAlgorithmSuiteId::AlgAes256GcmHkdfSha512CommitKeySymsigHmacSha384
-    } else {
-        DbeAlgorithmSuiteId::AlgAes256GcmHkdfSha512CommitKeyEcdsaP384SymsigHmacSha384
+async fn run(op: &str, config: &Value, item: &Value) -> Result<Item, Error> {
+    let encryptor = config::encryptor(config).await?;
+    let item = item::parse(item)?;
+    let out = match op {
+        "encrypt" => encryptor.encrypt_item().plaintext_item(item).send().await?.encrypted_item,
+        "decrypt" => encryptor.decrypt_item().encrypted_item(item).send().await?.plaintext_item,
+        _ => return Err(format!("unknown operation {op}").into()),
     };
-    let mut b = DynamoDbItemEncryptorConfig::builder()
-        .logical_table_name(keyring::member(c, "table")?)
-        .partition_key_name(keyring::member(c, "partitionKey")?)
-        .attribute_actions_on_encrypt(actions)
-        .algorithm_suite_id(suite)
-        .keyring(keyring::open(&c["keyring"]).await?);
-    if let Some(sort) = c["sortKey"].as_str() {
-        b = b.sort_key_name(sort);
-    }
-    if let Some(list) = c["allowedUnsignedAttributes"].as_array() {
-        b = b.allowed_unsigned_attributes(list.iter().filter_map(|v| v.as_str().map(String::from)).collect::<Vec<_>>());
-    }
-    if let Some(prefix) = c["allowedUnsignedAttributePrefix"].as_str() {
-        b = b.allowed_unsigned_attribute_prefix(prefix);
-    }
-    Ok(Client::from_conf(b.build()?)?)
+    out.ok_or_else(|| "no item".into())
 }

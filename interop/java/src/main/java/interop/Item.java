@@ -12,14 +12,10 @@ import software.amazon.awssdk.protocols.jsoncore.JsonNode;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.cryptography.dbencryptionsdk.dynamodb.itemencryptor.DynamoDbItemEncryptor;
 import software.amazon.cryptography.dbencryptionsdk.dynamodb.itemencryptor.model.DecryptItemInput;
-import software.amazon.cryptography.dbencryptionsdk.dynamodb.itemencryptor.model.DynamoDbItemEncryptorConfig;
 import software.amazon.cryptography.dbencryptionsdk.dynamodb.itemencryptor.model.EncryptItemInput;
-import software.amazon.cryptography.dbencryptionsdk.dynamodb.model.PlaintextOverride;
-import software.amazon.cryptography.dbencryptionsdk.structuredencryption.model.CryptoAction;
 import software.amazon.cryptography.keystore.KeyStore;
 import software.amazon.cryptography.keystore.model.CreateKeyInput;
 import software.amazon.cryptography.keystore.model.VersionKeyInput;
-import software.amazon.cryptography.materialproviders.model.DBEAlgorithmSuiteId;
 
 /**
  * The official library behind the interface of `ddbseal item`: `encrypt` or `decrypt`, `--config FILE`, items as
@@ -147,29 +143,6 @@ public final class Item {
   }
 
   private static DynamoDbItemEncryptor encryptor(Map<String, JsonNode> o) {
-    Map<String, CryptoAction> actions = new HashMap<>();
-    o.get("attributeActions").asObject().forEach((k, v) -> actions.put(k, CryptoAction.valueOf(v.asString())));
-    DynamoDbItemEncryptorConfig.Builder b =
-        DynamoDbItemEncryptorConfig.builder()
-            .logicalTableName(o.get("table").asString())
-            .partitionKeyName(o.get("partitionKey").asString())
-            .attributeActionsOnEncrypt(actions)
-            .keyring(Keyrings.of(o.get("keyring")));
-    if (o.containsKey("sortKey")) {
-      b.sortKeyName(o.get("sortKey").asString());
-    }
-    if (o.containsKey("allowedUnsignedAttributes")) {
-      b.allowedUnsignedAttributes(o.get("allowedUnsignedAttributes").asArray().stream().map(JsonNode::asString).toList());
-    }
-    if (o.containsKey("allowedUnsignedAttributePrefix")) {
-      b.allowedUnsignedAttributePrefix(o.get("allowedUnsignedAttributePrefix").asString());
-    }
-    if (o.containsKey("algorithmSuite")) {
-      b.algorithmSuiteId(DBEAlgorithmSuiteId.valueOf(o.get("algorithmSuite").asString()));
-    }
-    if (o.containsKey("plaintextPolicy")) {
-      b.plaintextOverride(PlaintextOverride.valueOf(o.get("plaintextPolicy").asString()));
-    }
-    return DynamoDbItemEncryptor.builder().DynamoDbItemEncryptorConfig(b.build()).build();
+    return DynamoDbItemEncryptor.builder().DynamoDbItemEncryptorConfig(Configs.encryptor(o)).build();
   }
 }

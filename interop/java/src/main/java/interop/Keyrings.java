@@ -50,7 +50,7 @@ final class Keyrings {
         return PROVIDERS.CreateMultiKeyring(multi.childKeyrings(children.stream().map(Keyrings::of).toList()).build());
       case "aws-kms":
         return PROVIDERS.CreateAwsKmsKeyring(
-            CreateAwsKmsKeyringInput.builder().kmsKeyId(o.get("keyId").asString()).kmsClient(kms()).build());
+            CreateAwsKmsKeyringInput.builder().kmsKeyId(o.get("keyId").asString()).kmsClient(Clients.KMS).build());
       case "hierarchical":
         return PROVIDERS.CreateAwsKmsHierarchicalKeyring(
             CreateAwsKmsHierarchicalKeyringInput.builder()
@@ -106,8 +106,8 @@ final class Keyrings {
                 .ddbTableName(o.get("table").asString())
                 .logicalKeyStoreName(o.get("logicalName").asString())
                 .kmsConfiguration(KMSConfiguration.builder().kmsKeyArn(o.get("kmsKeyId").asString()).build())
-                .ddbClient(dynamodb())
-                .kmsClient(kms())
+                .ddbClient(Clients.DYNAMODB)
+                .kmsClient(Clients.KMS)
                 .build())
         .build();
   }
@@ -117,16 +117,15 @@ final class Keyrings {
     return URI.create(System.getenv("AWS_ENDPOINT_URL"));
   }
 
-  private static KmsClient kms() {
-    return KmsClient.builder()
-        .endpointOverride(endpoint())
-        .region(Region.of(System.getenv("AWS_REGION")))
-        .credentialsProvider(DefaultCredentialsProvider.create())
-        .build();
-  }
-
-  static DynamoDbClient dynamodb() {
-    return dynamodb(ClientOverrideConfiguration.builder().build());
+  // One client of each for a process, made when first needed: an encryptor is made for every request.
+  private static final class Clients {
+    static final KmsClient KMS =
+        KmsClient.builder()
+            .endpointOverride(endpoint())
+            .region(Region.of(System.getenv("AWS_REGION")))
+            .credentialsProvider(DefaultCredentialsProvider.create())
+            .build();
+    static final DynamoDbClient DYNAMODB = dynamodb(ClientOverrideConfiguration.builder().build());
   }
 
   static DynamoDbClient dynamodb(ClientOverrideConfiguration override) {

@@ -1,38 +1,24 @@
 package interop;
 
-import java.util.HashMap;
 import java.util.Map;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.protocols.jsoncore.JsonNode;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.cryptography.dbencryptionsdk.dynamodb.DynamoDbEncryptionInterceptor;
-import software.amazon.cryptography.dbencryptionsdk.dynamodb.model.DynamoDbTableEncryptionConfig;
 import software.amazon.cryptography.dbencryptionsdk.dynamodb.model.DynamoDbTablesEncryptionConfig;
-import software.amazon.cryptography.dbencryptionsdk.structuredencryption.model.CryptoAction;
 
 /** A plain DynamoDB client with the official interceptor, as an application uses it. */
 final class Table {
   private Table() {}
 
   private static DynamoDbClient client(String table, Map<String, JsonNode> o) {
-    Map<String, CryptoAction> actions = new HashMap<>();
-    o.get("attributeActions").asObject().forEach((k, v) -> actions.put(k, CryptoAction.valueOf(v.asString())));
-    DynamoDbTableEncryptionConfig.Builder b =
-        DynamoDbTableEncryptionConfig.builder()
-            .logicalTableName(o.get("table").asString())
-            .partitionKeyName(o.get("partitionKey").asString())
-            .attributeActionsOnEncrypt(actions)
-            .keyring(Keyrings.of(o.get("keyring")));
-    if (o.containsKey("sortKey")) {
-      b.sortKeyName(o.get("sortKey").asString());
-    }
-    if (o.containsKey("allowedUnsignedAttributePrefix")) {
-      b.allowedUnsignedAttributePrefix(o.get("allowedUnsignedAttributePrefix").asString());
-    }
     DynamoDbEncryptionInterceptor interceptor =
         DynamoDbEncryptionInterceptor.builder()
-            .config(DynamoDbTablesEncryptionConfig.builder().tableEncryptionConfigs(Map.of(table, b.build())).build())
+            .config(
+                DynamoDbTablesEncryptionConfig.builder()
+                    .tableEncryptionConfigs(Map.of(table, Configs.table(o)))
+                    .build())
             .build();
     return Keyrings.dynamodb(ClientOverrideConfiguration.builder().addExecutionInterceptor(interceptor).build());
   }

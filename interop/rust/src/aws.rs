@@ -1,0 +1,81 @@
+//! What needs AWS: clients from the environment (AWS_ENDPOINT_URL, AWS_REGION and credentials), the key store of the
+//! official library, and a DynamoDB client with its interceptor.
+
+use crate::item::{self, Error, Item};
+use crate::{config, keyring};
+use aws_db_esdk::intercept::DbEsdkInterceptor;
+use aws_db_esdk::key_store::client::Client as KeyStore;
+use aws_db_esdk::key_store::types::key_store_config::KeyStoreConfig;
+use aws_db_esdk::key_store::types::KmsConfiguration;
+use aws_db_esdk::DynamoDbTablesEncryptionConfig;
+use serde_json::{json, Value};
+use std::collections::HashMap;
+use tokio::sync::OnceCell;
+
+// Making a client reads the machine's root certificates.
+static CONFIG: OnceCell<aws_config::SdkConfig> = OnceCell::const_new();
+static KMS: OnceCell<aws_sdk_kms::Client> = OnceCell::const_new();
+static DYNAMODB: OnceCell<aws_sdk_dynamodb::Client> = OnceCell::const_new();
+
+async fn sdk() -> &'static aws_config::SdkConfig {
+    CONFIG.get_or_init(|| aws_config::load_defaults(aws_config::BehaviorVersion::latest())).await
+}
+
+pub async fn kms() -> aws_sdk_kms::Client {
+    KMS.get_or_init(|| async { aws_sdk_kms::Client::new(sdk().await) }).await.clone()
+}
+
+async fn dynamodb() -> aws_sdk_dynamodb::Client {
+    DYNAMODB.get_or_init(|| async { aws_sdk_dynamodb::Client::new(sdk().await) }).await.clone()
+}
+
+pub async fn key_store(v: &Value) -> Result<KeyStore, Error> {
+    let config = KeyStoreConfig::builder()
+        .ddb_table_name(keyring::member(v, "table")?)
+        .logical_key_store_name(keyring::member(v, "logicalName")?)
+        .kms_configuration(KmsConfiguration::KmsKeyArn(keyring::member(v, "kmsKeyId")?.to_string()))
+        .ddb_client(dynamodb().await)
+        .kms_client(kms().await)
+        .build()?;
+    Ok(KeyStore::from_conf(config)?)
+}
+
+/// Makes a branch key, or a new version of one; answers its id.
+pub async fn branch_key(op: &str, v: &Value) -> Result<Value, Error> {
+    let store = key_store(v).await?;
+    let id = keyring::member(v, "branchKeyId")?;
+    if op == "version-key" {
+        store.version_key().branch_key_identifier(id).send().await?;
+        return Ok(json!({ "branchKeyId": id }));
+    }
+    let mut context = HashMap::new();
+    for (name, value) in v["context"].as_object().ok_or("context is missing")? {
+        context.insert(name.clone(), value.as_str().ok_or("a context value is a string")?.to_string());
+    }
+    let made = store.create_key().branch_key_identifier(id).encryption_context(context).send().await?;
+    Ok(json!({ "branchKeyId": made.branch_key_identifier }))
+}
+
+/// A plain DynamoDB client with the official interceptor, as an application uses it.
+async fn table(name: &str, c: &Value) -> Result<aws_sdk_dynamodb::Client, Error> {
+    let tables = DynamoDbTablesEncryptionConfig::builder()
+        .table_encryption_configs(HashMap::from([(name.to_string(), config::table(c).await?)]))
+        .build()?;
+    let config = aws_sdk_dynamodb::config::Builder::from(sdk().await).interceptor(DbEsdkInterceptor::new(tables)?).build();
+    Ok(aws_sdk_dynamodb::Client::from_conf(config))
+}
+
+pub async fn table_put(request: &Value) -> Result<Value, Error> {
+    let name = keyring::member(request, "tableName")?;
+    let client = table(name, &request["config"]).await?;
+    client.put_item().table_name(name).set_item(Some(item::parse(&request["item"])?)).send().await?;
+    Ok(json!({}))
+}
+
+pub async fn table_get(request: &Value) -> Result<Item, Error> {
+    let name = keyring::member(request, "tableName")?;
+    let client = table(name, &request["config"]).await?;
+    let key = item::parse(&request["item"])?;
+    let out = client.get_item().table_name(name).set_key(Some(key)).consistent_read(true).send().await?;
+    out.item.ok_or_else(|| "no such item".into())
+}
