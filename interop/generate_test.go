@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -104,6 +105,13 @@ func (r resources) draw(t *rapid.T) (*itemconfig.Config, envelope.Item) {
 		actions = append(actions, envelope.SignAndIncludeInEncryptionContext)
 	}
 	names := rapid.SliceOfNDistinct(attributeName(), 0, 12, rapid.ID[string]).Draw(t, "names")
+	if rarely(t, 8, "crossed") {
+		for _, name := range crossed {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
 	for _, name := range names {
 		if name == "pk" || name == "sk" {
 			continue

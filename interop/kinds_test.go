@@ -2,6 +2,8 @@ package interop_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -28,11 +30,11 @@ var everyKind = func() []string {
 		each("%s "+place, "38 digits", "4 levels or more")
 	}
 	for _, place := range []string{"encrypted", "signed"} {
-		each("%s "+place, "32 levels", "100 KB or more")
+		each("%s "+place, "32 levels", "100 KB or more", "map with crossed names", "set with crossed members")
 	}
 	each("large %s", "S", "B", "L", "M")
 	each("partition key %s", "S", "N", "B")
-	each("name %s", "not ASCII", "with a surrogate pair", "in the unsigned prefix", "listed as unsigned", "inside of a value not ASCII")
+	each("name %s", "not ASCII", "with a surrogate pair", "in the unsigned prefix", "listed as unsigned", "inside of a value not ASCII", "crossed with another in UTF-16 and UTF-8")
 	each("action %s", "ENCRYPT_AND_SIGN", "SIGN_ONLY", "SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT", "DO_NOTHING")
 	for _, version := range []string{"1", "2"} {
 		each("suite %s, header version "+version, envelope.SuiteDigitalSignature.String(), envelope.SuiteSymmetricSignature.String())
@@ -55,6 +57,7 @@ func kindsOf(c *itemconfig.Config, item envelope.Item) map[string]bool {
 		}
 		addName(kinds, "", name)
 	}
+	kinds["name crossed with another in UTF-16 and UTF-8"] = crosses(slices.Collect(maps.Keys(item)))
 	for range c.AllowedUnsignedAttributes {
 		kinds["name listed as unsigned"] = true
 	}
@@ -87,6 +90,14 @@ func kindsOf(c *itemconfig.Config, item envelope.Item) map[string]bool {
 		}
 	}
 	return kinds
+}
+
+// crosses reports whether texts sort in another way by UTF-16 than by UTF-8.
+func crosses(texts []string) bool {
+	by16 := slices.SortedFunc(slices.Values(texts), func(a, b string) int {
+		return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
+	})
+	return !slices.IsSorted(by16)
 }
 
 func addName(kinds map[string]bool, where, name string) {
@@ -142,6 +153,7 @@ func addValue(kinds map[string]bool, v types.AttributeValue, place string) (leve
 		empty, size = len(v.Value) == 0, len(v.Value)
 	case *types.AttributeValueMemberSS:
 		empty = len(v.Value) == 0
+		kinds["set with crossed members "+place] = kinds["set with crossed members "+place] || crosses(v.Value)
 	case *types.AttributeValueMemberNS:
 		empty = len(v.Value) == 0
 	case *types.AttributeValueMemberBS:
@@ -154,6 +166,7 @@ func addValue(kinds map[string]bool, v types.AttributeValue, place string) (leve
 		}
 	case *types.AttributeValueMemberM:
 		empty = len(v.Value) == 0
+		kinds["map with crossed names "+place] = kinds["map with crossed names "+place] || crosses(slices.Collect(maps.Keys(v.Value)))
 		for name, e := range v.Value {
 			addName(kinds, "inside of a value ", name)
 			l, s := addValue(kinds, e, place)

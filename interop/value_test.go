@@ -12,8 +12,12 @@ import (
 	"github.com/ddbseal/ddbseal/interop/peer"
 )
 
+// crossed are two names, or members of a set, whose order in UTF-8 is the
+// reverse of that in UTF-16, which the format sorts by.
+var crossed = []string{"\uffe0", "😀"}
+
 // attributeName draws names with non-ASCII letters and surrogate pairs among
-// them, whose order differs between UTF-8 and UTF-16.
+// them.
 func attributeName() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.StringMatching(`:?[a-z][a-zA-Z0-9_.-]{0,11}`),
@@ -22,7 +26,7 @@ func attributeName() *rapid.Generator[string] {
 }
 
 func text(t *rapid.T, label string) string {
-	return rapid.OneOf(rapid.StringMatching(`[ -~]{0,20}`), rapid.StringOfN(rapid.RuneFrom([]rune("aé日𝒳😀\n\"\\\u0000")), 0, 12, -1)).Draw(t, label)
+	return rapid.OneOf(rapid.StringMatching(`[ -~]{0,20}`), rapid.StringOfN(rapid.RuneFrom([]rune("aé日\uffe0𝒳😀\n\"\\\u0000")), 0, 12, -1)).Draw(t, label)
 }
 
 // numeral draws a decimal that DynamoDB takes, in many spellings.
@@ -88,6 +92,9 @@ func value(t *rapid.T, label string, depth int) types.AttributeValue {
 				set = append(set, s)
 			}
 		}
+		if !slices.Contains(set, crossed[0]) && !slices.Contains(set, crossed[1]) && rarely(t, 4, label+" crossed") {
+			set = append(set, crossed...)
+		}
 		return &types.AttributeValueMemberSS{Value: set}
 	case 6:
 		set := []string{}
@@ -118,6 +125,11 @@ func value(t *rapid.T, label string, depth int) types.AttributeValue {
 	for range rapid.IntRange(0, 4).Draw(t, label+" members") {
 		name := attributeName().Draw(t, label+" member")
 		m[name] = value(t, label+"."+name, depth+1)
+	}
+	if rarely(t, 4, label+" crossed") {
+		for _, name := range crossed {
+			m[name] = scalar(t, label+"."+name)
+		}
 	}
 	return &types.AttributeValueMemberM{Value: m}
 }
