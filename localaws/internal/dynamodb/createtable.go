@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
@@ -208,9 +209,9 @@ func checkTags(tags []tag) error {
 	seen := map[string]bool{}
 	for _, t := range tags {
 		switch {
-		case t.Key == "" || len(t.Key) > 128:
+		case t.Key == "" || utf8.RuneCountInString(t.Key) > 128:
 			return errParam("TagKey must have a length from 1 to 128")
-		case len(t.Value) > 256:
+		case utf8.RuneCountInString(t.Value) > 256:
 			return errParam("TagValue must have a length of at most 256")
 		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
 			return errParam("TagKey must not begin with aws:")

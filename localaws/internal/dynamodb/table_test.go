@@ -112,6 +112,15 @@ func TestTags(t *testing.T) {
 	if got := fmt.Sprint(w.do("ListTagsOfResource", members{"ResourceArn": arn})["Tags"]); got != "[map[Key:b Value:3]]" {
 		t.Error(got)
 	}
+	for _, c := range []struct {
+		key, value string
+		bad        bool
+	}{{strings.Repeat("ü", 128), strings.Repeat("ö", 256), false}, {strings.Repeat("ü", 129), "", true}, {"long", strings.Repeat("ö", 257), true}, {"AWS:own", "", true}, {"", "", true}} {
+		_, err := w.try("admin", "TagResource", members{"ResourceArn": arn, "Tags": []members{{"Key": c.key, "Value": c.value}}})
+		if (err != nil) != c.bad {
+			t.Errorf("tag %q: %v", c.key, err)
+		}
+	}
 	w.fails("TagResource", members{"ResourceArn": "nonsense", "Tags": []members{}}, "ValidationException", "Invalid TableArn: Invalid ResourceArn provided as input nonsense")
 	w.fails("TagResource", members{"ResourceArn": arn + "x", "Tags": []members{{"Key": "a", "Value": "2"}}}, "ResourceNotFoundException", "")
 	w.checks = nil
