@@ -136,10 +136,11 @@ public final class Item {
 
   private static Map<String, AttributeValue> run(String op, JsonNode config, Map<String, AttributeValue> item) {
     DynamoDbItemEncryptor encryptor = encryptor(config.asObject());
-    if (op.equals("encrypt")) {
-      return encryptor.EncryptItem(EncryptItemInput.builder().plaintextItem(item).build()).encryptedItem();
-    }
-    return encryptor.DecryptItem(DecryptItemInput.builder().encryptedItem(item).build()).plaintextItem();
+    return switch (op) {
+      case "encrypt" -> encryptor.EncryptItem(EncryptItemInput.builder().plaintextItem(item).build()).encryptedItem();
+      case "decrypt" -> encryptor.DecryptItem(DecryptItemInput.builder().encryptedItem(item).build()).plaintextItem();
+      default -> throw new IllegalArgumentException("unknown operation " + op);
+    };
   }
 
   private static DynamoDbItemEncryptor encryptor(Map<String, JsonNode> o) {
