@@ -7,6 +7,7 @@ package benchmarks
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -16,49 +17,98 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// itemCase is one measured item: encrypted attributes of equal length that
-// have size bytes together.
+// itemCase is one measured item of a partition key and encrypted attributes,
+// whose values have about size bytes together.
 type itemCase struct {
-	suite      envelope.AlgorithmSuite
-	size       int
-	attributes int
+	suite envelope.AlgorithmSuite
+	size  int
+	shape shape
 }
 
+// shape is how an item's bytes are spread.
+type shape int
+
+const (
+	oneLarge shape = iota + 1
+	twelveSmall
+	hundredSmall
+	deep // one attribute of maps in maps, 30 deep, with text on every level
+)
+
+func (s shape) String() string {
+	return [...]string{oneLarge: "1-large", twelveSmall: "12-small", hundredSmall: "100-small", deep: "deep"}[s]
+}
+
+func (s shape) attributes() int {
+	return [...]int{oneLarge: 1, twelveSmall: 12, hundredSmall: 100, deep: 1}[s]
+}
+
+const levels = 30
+
 func (c itemCase) name() string {
-	return fmt.Sprintf("suite=%#x/size=%dKB/attributes=%d", uint16(c.suite), c.size>>10, c.attributes)
+	return fmt.Sprintf("suite=%#x/size=%dKB/shape=%v", uint16(c.suite), c.size>>10, c.shape)
+}
+
+func suites() []envelope.AlgorithmSuite {
+	return []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature}
 }
 
 func itemCases() []itemCase {
 	var cases []itemCase
-	for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
+	for _, suite := range suites() {
 		for _, size := range []int{1 << 10, 10 << 10, 100 << 10, 400 << 10} {
-			for _, attributes := range []int{1, 100} {
-				cases = append(cases, itemCase{suite, size, attributes})
+			for s := oneLarge; s <= deep; s++ {
+				cases = append(cases, itemCase{suite, size, s})
 			}
 		}
 	}
 	return cases
 }
 
+func attributeName(i int) string { return fmt.Sprintf("attribute-%03d", i) }
+
 func (c itemCase) item() envelope.Item {
 	item := envelope.Item{"id": &types.AttributeValueMemberS{Value: "customer-0001"}}
-	for i := range c.attributes {
-		item[fmt.Sprintf("attribute-%03d", i)] = &types.AttributeValueMemberS{Value: strings.Repeat("x", c.size/c.attributes)}
+	if c.shape == deep {
+		// Seven bytes a level are names and numbers.
+		text := strings.Repeat("x", max(1, c.size/levels-7))
+		var v types.AttributeValue = &types.AttributeValueMemberS{Value: text}
+		for range levels {
+			v = &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
+				"down": v, "n": &types.AttributeValueMemberN{Value: "42"}, "t": &types.AttributeValueMemberS{Value: text},
+			}}
+		}
+		item[attributeName(0)] = v
+		return item
+	}
+	for i := range c.shape.attributes() {
+		item[attributeName(i)] = &types.AttributeValueMemberS{Value: strings.Repeat("x", c.size/c.shape.attributes())}
 	}
 	return item
 }
 
-func (c itemCase) encryptor(tb testing.TB) *envelope.ItemEncryptor {
+func rawAES(tb testing.TB) materials.Keyring {
 	tb.Helper()
 	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "bench", Name: "key", Key: bytes.Repeat([]byte{1}, 32)})
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return k
+}
+
+func (c itemCase) encryptor(tb testing.TB) *envelope.ItemEncryptor {
+	tb.Helper()
+	return c.encryptorWith(tb, rawAES(tb))
+}
+
+func (c itemCase) encryptorWith(tb testing.TB, k materials.Keyring) *envelope.ItemEncryptor {
+	tb.Helper()
 	actions := map[string]envelope.Action{"id": envelope.SignOnly}
-	for i := range c.attributes {
-		actions[fmt.Sprintf("attribute-%03d", i)] = envelope.EncryptAndSign
+	for i := range c.shape.attributes() {
+		actions[attributeName(i)] = envelope.EncryptAndSign
 	}
 	e, err := envelope.NewItemEncryptor(envelope.Config{
 		LogicalTableName: "benchmark", PartitionKey: "id", Actions: actions, AlgorithmSuite: c.suite, Keyring: k,
@@ -109,40 +159,14 @@ func BenchmarkDecryptItem(b *testing.B) {
 	}
 }
 
-// BenchmarkAll measures batches of 100 items of 1 KB.
-func BenchmarkAll(b *testing.B) {
-	const batch = 100
-	for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
-		c := itemCase{suite, 1 << 10, 10}
-		e := c.encryptor(b)
-		plain := slices.Repeat([]envelope.Item{c.item()}, batch)
-		b.Run(c.name()+"/encrypt", func(b *testing.B) {
-			for b.Loop() {
-				if _, err := e.EncryptAll(b.Context(), plain); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch), "ns/item")
-		})
-		sealed := slices.Repeat([]envelope.Item{c.sealed(b, e)}, batch)
-		b.Run(c.name()+"/decrypt", func(b *testing.B) {
-			for b.Loop() {
-				if _, err := e.DecryptAll(b.Context(), sealed); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch), "ns/item")
-		})
-	}
-}
-
 // BenchmarkFloor takes turns between an operation and its floor, so that both
-// meet the same disturbances, and reports the medians and their quotient.
+// meet the same disturbances, and reports the medians and their quotient, and
+// what each sets aside.
 func BenchmarkFloor(b *testing.B) {
 	for _, c := range itemCases() {
 		e := c.encryptor(b)
 		plain, sealed := c.item(), c.sealed(b, e)
-		f := newFloor(b, c, sealed)
+		f := newFloor(b, c.suite, sealed)
 		for _, op := range []struct {
 			name       string
 			own, floor func() error
@@ -151,18 +175,42 @@ func BenchmarkFloor(b *testing.B) {
 			{"decrypt", func() error { _, err := e.DecryptItem(b.Context(), sealed); return err }, f.decrypt},
 		} {
 			b.Run(c.name()+"/"+op.name, func(b *testing.B) {
-				var own, floor []time.Duration
-				for b.Loop() {
-					own = append(own, timed(b, op.own))
-					floor = append(floor, timed(b, op.floor))
-				}
-				x, y := median(own), median(floor)
-				b.ReportMetric(x, "ns/op")
-				b.ReportMetric(y, "floor-ns/op")
-				b.ReportMetric(x/y, "x-floor")
+				beside(b, "floor", op.own, op.floor)
 			})
 		}
 	}
+}
+
+// beside runs an operation and what it is compared with by turns, and reports
+// the medians of both and what each sets aside; base names the second.
+func beside(b *testing.B, base string, own, other func() error) {
+	b.Helper()
+	b.ReportAllocs() // or the numbers below would not be printed
+	var x, y []time.Duration
+	for b.Loop() {
+		x = append(x, timed(b, own))
+		y = append(y, timed(b, other))
+	}
+	b.ReportMetric(median(x), "ns/op")
+	b.ReportMetric(median(y), base+"-ns/op")
+	b.ReportMetric(median(x)/median(y), "x-"+base)
+	for prefix, f := range map[string]func() error{"": own, base + "-": other} {
+		size, count := allocated(b, f)
+		b.ReportMetric(size, prefix+"B/op")
+		b.ReportMetric(count, prefix+"allocs/op")
+	}
+}
+
+// allocated is what a call sets aside, in bytes and in pieces.
+func allocated(b *testing.B, f func() error) (size, count float64) {
+	const calls = 10
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range calls {
+		timed(b, f)
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.TotalAlloc-before.TotalAlloc) / calls, float64(after.Mallocs-before.Mallocs) / calls
 }
 
 func timed(b *testing.B, f func() error) time.Duration {

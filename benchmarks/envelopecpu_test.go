@@ -48,7 +48,7 @@ func BenchmarkFloorCPU(b *testing.B) {
 	for _, c := range itemCases() {
 		e := c.encryptor(b)
 		plain, sealed := c.item(), c.sealed(b, e)
-		f := newFloor(b, c, sealed)
+		f := newFloor(b, c.suite, sealed)
 		for _, op := range []struct {
 			name       string
 			own, floor func() error

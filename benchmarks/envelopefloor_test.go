@@ -37,16 +37,11 @@ type floor struct {
 	message    [48]byte
 }
 
-func newFloor(tb testing.TB, c itemCase, sealed envelope.Item) *floor {
+// newFloor takes the lengths of a sealed item, whose binary attributes are
+// header, footer and what was encrypted.
+func newFloor(tb testing.TB, suite envelope.AlgorithmSuite, sealed envelope.Item) *floor {
 	tb.Helper()
-	f := &floor{
-		signed: c.suite.Signed(), fields: c.attributes, result: make([][]byte, c.attributes),
-		header:  len(sealed[envelope.HeaderAttribute].(*types.AttributeValueMemberB).Value),
-		context: make([]byte, 150),
-	}
-	// Path, length and mark around each value.
-	const around = len("benchmark") + 8 + 1 + 8 + len("attribute-000") + 8 + len("ENCRYPTED") + 2
-	f.record = make([]byte, f.header+8+len(f.context)+(c.attributes+1)*around+c.size+16*c.attributes)
+	f := &floor{signed: suite.Signed(), context: make([]byte, 150)}
 	block, err := aes.NewCipher(f.key[:])
 	if err != nil {
 		tb.Fatal(err)
@@ -54,11 +49,25 @@ func newFloor(tb testing.TB, c itemCase, sealed envelope.Item) *floor {
 	if f.wrapping, err = cipher.NewGCM(block); err != nil {
 		tb.Fatal(err)
 	}
-	for range c.attributes {
-		plain := make([]byte, c.size/c.attributes)
-		f.plain = append(f.plain, plain)
-		f.sealed = append(f.sealed, f.wrapping.Seal(nil, f.context[:12], plain, f.path()))
+	total := 0
+	for name, v := range sealed {
+		b, ok := v.(*types.AttributeValueMemberB)
+		switch {
+		case name == envelope.HeaderAttribute:
+			f.header = len(b.Value)
+		case name != envelope.FooterAttribute && ok:
+			const around = 2 + 16 // the type and the tag
+			plain := make([]byte, len(b.Value)-around)
+			f.plain = append(f.plain, plain)
+			f.sealed = append(f.sealed, f.wrapping.Seal(nil, f.context[:12], plain, f.path()))
+			total += len(b.Value)
+		}
 	}
+	f.fields = len(f.plain)
+	f.result = make([][]byte, f.fields)
+	// Path, length and mark around each value.
+	const around = len("benchmark") + 8 + 1 + 8 + len("attribute-000") + 8 + len("ENCRYPTED")
+	f.record = make([]byte, f.header+8+len(f.context)+(f.fields+1)*around+total)
 	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
 		tb.Fatal(err)

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/keystore/cache"
@@ -58,67 +56,6 @@ func cached(tb testing.TB, s materials.BranchKeySource) *cache.Source {
 	return v
 }
 
-// wrappings are the keyrings that are compared: raw AES, and the hierarchical
-// one behind a warm cache, with a fixed branch key and with a supplier.
-func wrappings(tb testing.TB) map[string]materials.Keyring {
-	tb.Helper()
-	raw, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "bench", Name: "key", Key: bytes.Repeat([]byte{1}, 32)})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	fixed, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: cached(tb, newSlowSource(tb, 0)), BranchKeyID: benchBranchKey})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	supplied, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: cached(tb, newSlowSource(tb, 0)), Supplier: func(_ context.Context, a map[string]types.AttributeValue) (string, error) {
-		return benchBranchKey, nil
-	}})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return map[string]materials.Keyring{"rawaes": raw, "hierarchical": fixed, "supplier": supplied}
-}
-
-// BenchmarkWarmBranchKey takes turns between the raw AES keyring and the
-// hierarchical one with a warm branch key, neither of which calls anybody, so
-// that both meet the same disturbances, and reports the difference of the
-// medians.
-func BenchmarkWarmBranchKey(b *testing.B) {
-	c := itemCase{envelope.SuiteSymmetricSignature, 1 << 10, 1}
-	all := wrappings(b)
-	type operations struct{ encrypt, decrypt func() error }
-	of := func(k materials.Keyring) operations {
-		e, err := envelope.NewItemEncryptor(envelope.Config{
-			LogicalTableName: "bench", PartitionKey: "id", AlgorithmSuite: c.suite, Keyring: k,
-			Actions: map[string]envelope.Action{"id": envelope.SignOnly, "attribute-000": envelope.EncryptAndSign},
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-		plain, sealed := c.item(), c.sealed(b, e)
-		return operations{
-			func() error { _, err := e.EncryptItem(b.Context(), plain); return err },
-			func() error { _, err := e.DecryptItem(b.Context(), sealed); return err },
-		}
-	}
-	raw := of(all["rawaes"])
-	for _, name := range []string{"hierarchical", "supplier"} {
-		own := of(all[name])
-		for op, pair := range map[string][2]func() error{"encrypt": {own.encrypt, raw.encrypt}, "decrypt": {own.decrypt, raw.decrypt}} {
-			b.Run(name+"/"+op, func(b *testing.B) {
-				var x, y []time.Duration
-				for b.Loop() {
-					x = append(x, timed(b, pair[0]))
-					y = append(y, timed(b, pair[1]))
-				}
-				b.ReportMetric(median(x), "ns/op")
-				b.ReportMetric(median(y), "rawaes-ns/op")
-				b.ReportMetric(median(x)-median(y), "added-ns/op")
-			})
-		}
-	}
-}
-
 // BenchmarkBranchKeyCacheHit measures one look into a warm cache, by one
 // goroutine and by many.
 func BenchmarkBranchKeyCacheHit(b *testing.B) {
@@ -152,7 +89,7 @@ func BenchmarkBranchKeyCacheHit(b *testing.B) {
 // service that answers after 20 ms, and reports the calls of one round.
 func BenchmarkColdBranchKeys(b *testing.B) {
 	const items = 1000
-	c := itemCase{envelope.SuiteSymmetricSignature, 1 << 10, 1}
+	c := itemCase{envelope.SuiteSymmetricSignature, 1 << 10, oneLarge}
 	batch := make([]envelope.Item, items)
 	for i := range batch {
 		batch[i] = c.item()

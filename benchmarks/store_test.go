@@ -1,7 +1,6 @@
 package benchmarks
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -18,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/migrate"
@@ -65,115 +63,123 @@ func (c *instant) Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb
 	return &dynamodb.QueryOutput{Items: slices.Clone(c.items)}, nil
 }
 
-func benchKeyring(b *testing.B) *keyring.RawAES {
+// storedPeople are the first n people as a table holds them.
+func storedPeople(b *testing.B, people *store.Table[person], n int) []map[string]types.AttributeValue {
 	b.Helper()
-	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "bench", Name: "key", Key: bytes.Repeat([]byte{1}, 32)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return k
-}
-
-// BenchmarkRepository takes turns between an operation of the repository and
-// the same done by hand (marshal, encrypt, call), and reports both medians and
-// the repository's share on top.
-func BenchmarkRepository(b *testing.B) {
-	for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
-		ctx := b.Context()
-		client := &instant{}
-		people, err := store.New[person](client, "people", store.ClientSide{Keyring: benchKeyring(b), AlgorithmSuite: suite})
+	var items []map[string]types.AttributeValue
+	for i := range n {
+		item, err := attributevalue.MarshalMap(aPerson(i))
 		if err != nil {
 			b.Fatal(err)
 		}
-		e, p, name := people.Encryptor(), aPerson(0), "people"
-		for i := range 100 {
-			plain, err := attributevalue.MarshalMap(aPerson(i))
-			if err != nil {
+		if e := people.Encryptor(); e != nil {
+			if item, err = e.EncryptItem(b.Context(), item); err != nil {
 				b.Fatal(err)
 			}
-			stored, err := e.EncryptItem(ctx, plain)
-			if err != nil {
-				b.Fatal(err)
-			}
-			client.items = append(client.items, stored)
 		}
-		key := store.Key{Partition: p.ID, Sort: p.Created}
-		for _, op := range []struct {
-			name        string
-			own, byHand func() error
-		}{
-			{"put", func() error { return people.Put(ctx, p) }, func() error {
-				plain, err := attributevalue.MarshalMap(p)
-				if err != nil {
-					return err
-				}
-				item, err := e.EncryptItem(ctx, plain)
-				if err != nil {
-					return err
-				}
-				_, err = client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: item})
-				return err
-			}},
-			{"get", func() error { _, err := people.Get(ctx, key); return err }, func() error {
-				k, err := attributevalue.MarshalMap(struct {
-					ID      string `dynamodbav:"id"`
-					Created int64  `dynamodbav:"created"`
-				}{p.ID, p.Created})
-				if err != nil {
-					return err
-				}
-				out, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &name, Key: k})
-				if err != nil {
-					return err
-				}
-				plain, err := e.DecryptItem(ctx, out.Item)
-				if err != nil {
-					return err
-				}
-				var v person
-				return attributevalue.UnmarshalMap(plain, &v)
-			}},
-		} {
-			b.Run(fmt.Sprintf("suite=%#x/%s", uint16(suite), op.name), func(b *testing.B) {
-				var own, byHand []time.Duration
-				for b.Loop() {
-					begin := time.Now()
-					if err := op.own(); err != nil {
-						b.Fatal(err)
-					}
-					middle := time.Now()
-					if err := op.byHand(); err != nil {
-						b.Fatal(err)
-					}
-					own, byHand = append(own, middle.Sub(begin)), append(byHand, time.Since(middle))
-				}
-				a, h := medianOf(own), medianOf(byHand)
-				b.ReportMetric(float64(a.Nanoseconds()), "own-ns")
-				b.ReportMetric(float64(h.Nanoseconds()), "byhand-ns")
-				b.ReportMetric(100*(float64(a)/float64(h)-1), "%over")
-			})
-		}
-		b.Run(fmt.Sprintf("suite=%#x/query-100", uint16(suite)), func(b *testing.B) {
-			for b.Loop() {
-				n := 0
-				for _, err := range people.Query(ctx, store.Query{Partition: p.ID}) {
-					if err != nil {
-						b.Fatal(err)
-					}
-					n++
-				}
-				if n != 100 {
-					b.Fatal(n)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*100), "ns/item")
+		items = append(items, item)
+	}
+	return items
+}
+
+// BenchmarkRepository takes turns between an operation of the repository and
+// the same done by hand (marshal, encrypt, call), in both modes.
+func BenchmarkRepository(b *testing.B) {
+	b.Run("server-side", func(b *testing.B) { benchRepository(b, store.ServerSide{}) })
+	for _, suite := range suites() {
+		b.Run(fmt.Sprintf("client-side/suite=%#x", uint16(suite)), func(b *testing.B) {
+			benchRepository(b, store.ClientSide{Keyring: rawAES(b), AlgorithmSuite: suite})
 		})
 	}
 }
 
-func medianOf(d []time.Duration) time.Duration {
-	slices.Sort(d)
-	return d[len(d)/2]
+func benchRepository(b *testing.B, mode store.Mode) {
+	ctx := b.Context()
+	client := &instant{}
+	people, err := store.New[person](client, "people", mode)
+	if err != nil {
+		b.Fatal(err)
+	}
+	client.items = storedPeople(b, people, 100)
+	encrypt := func(item map[string]types.AttributeValue) (map[string]types.AttributeValue, error) { return item, nil }
+	decrypt := encrypt
+	if e := people.Encryptor(); e != nil {
+		encrypt = func(item map[string]types.AttributeValue) (map[string]types.AttributeValue, error) {
+			return e.EncryptItem(ctx, item)
+		}
+		decrypt = func(item map[string]types.AttributeValue) (map[string]types.AttributeValue, error) {
+			return e.DecryptItem(ctx, item)
+		}
+	}
+	p, name := aPerson(0), "people"
+	key := store.Key{Partition: p.ID, Sort: p.Created}
+	for _, op := range []struct {
+		name        string
+		own, byHand func() error
+	}{
+		{"put", func() error { return people.Put(ctx, p) }, func() error {
+			plain, err := attributevalue.MarshalMap(p)
+			if err != nil {
+				return err
+			}
+			item, err := encrypt(plain)
+			if err != nil {
+				return err
+			}
+			_, err = client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: item})
+			return err
+		}},
+		{"get", func() error { _, err := people.Get(ctx, key); return err }, func() error {
+			k, err := attributevalue.MarshalMap(struct {
+				ID      string `dynamodbav:"id"`
+				Created int64  `dynamodbav:"created"`
+			}{p.ID, p.Created})
+			if err != nil {
+				return err
+			}
+			out, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &name, Key: k})
+			if err != nil {
+				return err
+			}
+			plain, err := decrypt(out.Item)
+			if err != nil {
+				return err
+			}
+			var v person
+			return attributevalue.UnmarshalMap(plain, &v)
+		}},
+		{"query-100", func() error {
+			n := 0
+			for _, err := range people.Query(ctx, store.Query{Partition: p.ID}) {
+				if err != nil {
+					return err
+				}
+				n++
+			}
+			if n != len(client.items) {
+				return fmt.Errorf("%d items", n)
+			}
+			return nil
+		}, func() error {
+			out, err := client.Query(ctx, nil)
+			if err != nil {
+				return err
+			}
+			for _, item := range out.Items {
+				plain, err := decrypt(item)
+				if err != nil {
+					return err
+				}
+				var v person
+				if err := attributevalue.UnmarshalMap(plain, &v); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+	} {
+		b.Run(op.name, func(b *testing.B) { beside(b, "by-hand", op.own, op.byHand) })
+	}
 }
 
 // benchTable makes a table with the string key "id" on an embedded AWS.
@@ -198,7 +204,7 @@ func benchTable(b *testing.B, name string) (*localaws.Server, *dynamodb.Client) 
 func benchEncryptor(b *testing.B, name string) *envelope.ItemEncryptor {
 	b.Helper()
 	e, err := envelope.NewItemEncryptor(envelope.Config{
-		LogicalTableName: name, PartitionKey: "id", Keyring: benchKeyring(b), AlgorithmSuite: envelope.SuiteSymmetricSignature,
+		LogicalTableName: name, PartitionKey: "id", Keyring: rawAES(b), AlgorithmSuite: envelope.SuiteSymmetricSignature,
 		Actions: map[string]envelope.Action{"id": envelope.SignOnly, "text": envelope.EncryptAndSign, "number": envelope.EncryptAndSign},
 	})
 	if err != nil {
@@ -215,8 +221,8 @@ func plainItem(i int) envelope.Item {
 	}
 }
 
-// BenchmarkTransparent is PutItem of an item of 1 KB through the SDK's whole
-// pipeline to an embedded AWS, with and without the middleware.
+// BenchmarkTransparent is PutItem and GetItem of an item of 1 KB through the
+// SDK's whole pipeline to an embedded AWS, with and without the middleware.
 func BenchmarkTransparent(b *testing.B) {
 	const name = "people"
 	server, plain := benchTable(b, name)
@@ -224,18 +230,28 @@ func BenchmarkTransparent(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, c := range []struct {
-		name   string
-		client *dynamodb.Client
-	}{{"plain", plain}, {"sealing", dynamodb.NewFromConfig(server.Config(server.RootCredentials()), sealing.Install)}} {
-		b.Run(c.name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := c.client.PutItem(b.Context(), &dynamodb.PutItemInput{TableName: aws.String(name), Item: plainItem(1)}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+	put := func(client *dynamodb.Client) func() error {
+		return func() error {
+			_, err := client.PutItem(b.Context(), &dynamodb.PutItemInput{TableName: aws.String(name), Item: plainItem(1)})
+			return err
+		}
 	}
+	get := func(client *dynamodb.Client, id string) func() error {
+		return func() error {
+			_, err := client.GetItem(b.Context(), &dynamodb.GetItemInput{TableName: aws.String(name), Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}}})
+			return err
+		}
+	}
+	through := dynamodb.NewFromConfig(server.Config(server.RootCredentials()), sealing.Install)
+	for i, client := range []*dynamodb.Client{plain, through} {
+		if _, err := client.PutItem(b.Context(), &dynamodb.PutItemInput{TableName: aws.String(name), Item: plainItem(2 + i)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("put", func(b *testing.B) { beside(b, "plain-client", put(through), put(plain)) })
+	b.Run("get", func(b *testing.B) {
+		beside(b, "plain-client", get(through, "item-00000003"), get(plain, "item-00000002"))
+	})
 }
 
 const migratedItems = 100_000
