@@ -230,12 +230,10 @@ func (l *Lab) checkRoleOurs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range tags.Tags {
-		if aws.ToString(t.Key) == labTag && aws.ToString(t.Value) == labTagValue {
-			return nil
-		}
+	if !marked(tags.Tags, func(t iamtypes.Tag) (name, value *string) { return t.Key, t.Value }) {
+		return fmt.Errorf("role %s %w", RoleName, errNotOurs)
 	}
-	return fmt.Errorf("role %s %w", RoleName, errNotOurs)
+	return nil
 }
 
 func (l *Lab) assumeRole(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -26,6 +27,15 @@ func tagged() []types.Tag {
 }
 
 var errNotOurs = errors.New("exists, but was not made by this lab: it lacks the tag " + labTag + "=" + labTagValue)
+
+// marked reports whether the lab's tag is among those of a service, whose names
+// and values split takes out.
+func marked[T any](tags []T, split func(T) (name, value *string)) bool {
+	return slices.ContainsFunc(tags, func(t T) bool {
+		name, value := split(t)
+		return aws.ToString(name) == labTag && aws.ToString(value) == labTagValue
+	})
+}
 
 // makeKey makes the key, or finds the one behind the alias, which must carry
 // the lab's tag.
@@ -72,12 +82,10 @@ func (l *Lab) checkKeyOurs(ctx context.Context, keyARN string) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range tags.Tags {
-		if aws.ToString(t.TagKey) == labTag && aws.ToString(t.TagValue) == labTagValue {
-			return nil
-		}
+	if !marked(tags.Tags, func(t types.Tag) (name, value *string) { return t.TagKey, t.TagValue }) {
+		return errNotOurs
 	}
-	return errNotOurs
+	return nil
 }
 
 func (l *Lab) makeAlias(ctx context.Context) error {

@@ -93,12 +93,10 @@ func (l *Lab) checkTableOurs(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range tags.Tags {
-		if aws.ToString(t.Key) == labTag && aws.ToString(t.Value) == labTagValue {
-			return nil
-		}
+	if !marked(tags.Tags, func(t types.Tag) (name, value *string) { return t.Key, t.Value }) {
+		return fmt.Errorf("table %s %w", name, errNotOurs)
 	}
-	return fmt.Errorf("table %s %w", name, errNotOurs)
+	return nil
 }
 
 // encryptTable switches the table to the key, empty for the AWS managed one,

@@ -7,13 +7,14 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/ddbseal/ddbseal/internal/privatefile"
 )
 
 func (l *Lab) userChapter() chapter {
@@ -56,12 +57,10 @@ func (l *Lab) checkUserOurs(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range tags.Tags {
-		if aws.ToString(t.Key) == labTag && aws.ToString(t.Value) == labTagValue {
-			return nil
-		}
+	if !marked(tags.Tags, func(t types.Tag) (name, value *string) { return t.Key, t.Value }) {
+		return fmt.Errorf("user %s %w", name, errNotOurs)
 	}
-	return fmt.Errorf("user %s %w", name, errNotOurs)
+	return nil
 }
 
 func (l *Lab) makeUser(ctx context.Context) (err error) {
@@ -136,11 +135,7 @@ func (l *Lab) writeCredentials(password string) error {
 	if err := w.WriteAll([][]string{{"User name", "Password", "Console sign-in URL"}, {UserName, password, l.report.SignIn}}); err != nil {
 		return err
 	}
-	path := filepath.Join(l.cfg.Folder, CredentialsFile)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err // an old file may be readable by others
-	}
-	return os.WriteFile(path, b.Bytes(), 0o600)
+	return privatefile.Replace(filepath.Join(l.cfg.Folder, CredentialsFile), b.Bytes())
 }
 
 func (l *Lab) makeUserKey(ctx context.Context) (err error) {

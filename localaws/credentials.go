@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ddbseal/ddbseal/internal/privatefile"
 )
 
 // credentialsFile is where a durable server keeps the root users' access keys.
@@ -76,29 +78,12 @@ func (r *rootStore) add(a accountCredentials) error {
 		if err != nil {
 			return fmt.Errorf("write root credentials: %w", err)
 		}
-		if err := writePrivate(r.path, append(text, '\n')); err != nil {
+		if err := privatefile.Replace(r.path, append(text, '\n')); err != nil {
 			return fmt.Errorf("write root credentials: %w", err)
 		}
 	}
 	r.Accounts = next.Accounts
 	return nil
-}
-
-// writePrivate replaces the file in one step, readable by its owner only.
-func writePrivate(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // does nothing after the rename
-	if _, err := f.Write(data); err != nil {
-		f.Close()
-		return err
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // newRoot makes an access key as IAM does: 20 and 40 characters.

@@ -3,8 +3,7 @@
 // the repetitions, and the ratios that the numbers are measured for.
 //
 // Ratios are of two kinds. A benchmark that takes turns between two things
-// reports the other one's time as "<base>-ns/op"; the column "x <base>" is the
-// quotient. A benchmark whose names end in "name=number" is a series; the
+// reports their quotient as "x-<base>" itself. A benchmark whose names end in "name=number" is a series; the
 // column "x first" compares each line with its series' first.
 package main
 

@@ -12,8 +12,7 @@ import (
 
 const (
 	perOp    = "ns/op"
-	beside   = "-" + perOp // after the name of what is compared with
-	quotient = "x-"        // before that name
+	quotient = "x-" // before the name of what is compared with
 	first    = "x first"
 )
 
@@ -58,29 +57,22 @@ func cells(units []string, text func(string) string) string {
 // then the rest by name.
 func (g *group) units() []string {
 	set := map[string]bool{}
-	ordered := 0
-	names := map[string]int{}
+	names := map[string]int{} // of series, and how many lines they have
 	for _, l := range g.lines {
 		for u := range l.values {
 			set[u] = true
-			if base, ok := strings.CutSuffix(u, beside); ok {
-				set[quotient+base] = true
-			}
 		}
 		if name, ok := l.series(); ok {
-			if names[name]++; names[name] > 1 {
-				ordered++
+			if names[name]++; names[name] == 2 {
+				set[first] = true
 			}
 		}
-	}
-	if ordered > 0 {
-		set[first] = true
 	}
 	rank := func(u string) int {
 		switch {
 		case u == perOp:
 			return 0
-		case strings.HasSuffix(u, beside):
+		case strings.HasSuffix(u, perOp):
 			return 1
 		case strings.HasPrefix(u, quotient):
 			return 2
@@ -94,13 +86,8 @@ func (g *group) units() []string {
 	})
 }
 
-// value is a measured median, or one of the ratios.
+// value is a measured median, or the ratio to the first line of the series.
 func (l *line) value(unit string, start *line) (float64, bool) {
-	if base, ok := strings.CutPrefix(unit, quotient); ok {
-		own, ok := l.median(perOp)
-		other, compared := l.median(base + beside)
-		return own / other, ok && compared
-	}
 	if unit != first {
 		return l.median(unit)
 	}

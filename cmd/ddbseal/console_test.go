@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ddbseal/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/internal/console"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -20,7 +21,8 @@ func TestConsoleCommand(t *testing.T) {
 	defer cancel()
 	var out, narration bytes.Buffer
 	started := make(chan string, 1)
-	c := &consoleCommand{Listen: "127.0.0.1:0", DataDir: t.TempDir(), ready: func(url string, logins []console.Login) {
+	dir := t.TempDir()
+	c := &consoleCommand{Listen: "127.0.0.1:0", DataDir: dir, ready: func(url string, logins []console.Login) {
 		if len(logins) != 3 {
 			t.Errorf("%d can sign in", len(logins))
 		}
@@ -47,13 +49,20 @@ func TestConsoleCommand(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{url, console.AdministratorName, "nextwork-kms-user", "root"} {
+	for _, want := range []string{url, administrator.Name, "nextwork-kms-user", "root"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not printed:\n%s", want, &out)
 		}
 	}
 	if !strings.Contains(narration.String(), "embedded AWS") {
 		t.Error("the console does not say where it runs")
+	}
+	// The other commands go on with the same administrator.
+	for _, command := range []string{"up", "get 1", "down"} {
+		narration.Reset()
+		if code := run(append(strings.Fields(command), "--data-dir", dir), streams{out: io.Discard, err: &narration}); code != exitOK {
+			t.Errorf("%s after the console: code %d\n%s", command, code, &narration)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ddbseal/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -152,10 +153,10 @@ func (c *labCommand) openLab(ctx context.Context, s streams) (*place, labsetup.C
 		return nil, labsetup.Config{}, err
 	}
 	p := &place{name: "the embedded AWS", server: server, explain: explainer(server)}
-	administrator, err := makeAdministrator(ctx, server)
+	admin, err := administrator.MakeWithKey(ctx, server)
 	if err == nil {
 		var cfg labsetup.Config
-		if cfg, err = p.labConfig(server.Config(administrator)); err == nil {
+		if cfg, err = p.labConfig(server.Config(admin)); err == nil {
 			cfg.UserPolicy = c.policyARN()
 			return p, cfg, nil
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/ddbseal/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -183,7 +184,7 @@ func (p *place) administrator(ctx context.Context) (aws.Config, error) {
 			return cfg, nil
 		}
 	}
-	c, err := makeAdministrator(ctx, p.server)
+	c, err := administrator.MakeWithKey(ctx, p.server)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("make the administrator: %w", err)
 	}

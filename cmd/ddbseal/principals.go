@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ddbseal/ddbseal/internal/privatefile"
 )
 
 // administratorAlias is what --as calls the principal who provisions, whoever
@@ -83,20 +85,10 @@ func (p *principals) write() error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(p.path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(p.path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".principals-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(append(text, '\n'))
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), p.path)
+	return privatefile.Replace(p.path, append(text, '\n'))
 }
 
 func (p *principals) remove() error {

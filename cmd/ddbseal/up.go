@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ddbseal/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -88,12 +89,12 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 			return err
 		}
 	}
-	administrator := p.current
+	admin := p.current
 	if !p.remote {
 		// As root: the administrator may be gone already.
-		administrator = p.server.Config(p.server.RootCredentials())
+		admin = p.server.Config(p.server.RootCredentials())
 	}
-	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain, Folder: p.dir}
+	cfg := labsetup.Config{Administrator: admin, As: p.sign, Explain: p.explain, Folder: p.dir}
 	if c.billed() {
 		cfg.Deadline = awsDeadline
 	}
@@ -106,7 +107,7 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	if p.server != nil {
-		if err := removeAdministrator(ctx, p.server); err != nil {
+		if err := administrator.Remove(ctx, p.server); err != nil {
 			return err
 		}
 	}

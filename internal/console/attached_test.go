@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/ddbseal/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -30,7 +31,7 @@ func attachedSite(t *testing.T, write bool) (s *site, listener *localaws.Listene
 	if listener, err = server.Listen("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	key, err := iam.NewFromConfig(server.Config(server.RootCredentials())).CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String(AdministratorName)})
+	key, err := iam.NewFromConfig(server.Config(server.RootCredentials())).CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String(administrator.Name)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,26 +74,26 @@ func TestAttachedReadsOnly(t *testing.T) {
 	b.contains(b.post("/signin", http.StatusUnauthorized, "user", "AKIAAAAAAAAAAAAAAAAA", "password", "wrong"), "Signing in failed")
 	b.post("/signin", http.StatusUnauthorized, "user", "", "password", "")
 
-	administrator, user := s.withKey(adminKey), s.withKey(userKey)
-	page := administrator.get("/tables", http.StatusOK)
-	administrator.contains(page, "Robin Example", "This console only reads", `id="user">`+AdministratorName)
-	item := administrator.get(regexp.MustCompile(`/tables/item/[0-9a-f]{24}`).FindString(page), http.StatusOK)
-	administrator.lacks(item, "What lies on disk")
+	admin, user := s.withKey(adminKey), s.withKey(userKey)
+	page := admin.get("/tables", http.StatusOK)
+	admin.contains(page, "Robin Example", "This console only reads", `id="user">`+administrator.Name)
+	item := admin.get(regexp.MustCompile(`/tables/item/[0-9a-f]{24}`).FindString(page), http.StatusOK)
+	admin.lacks(item, "What lies on disk")
 	denied := user.get("/tables", http.StatusOK)
 	user.contains(denied, "AccessDeniedException", "A statement in the key policy would allow it")
 	user.lacks(denied, "Robin Example", "Why, statement by statement")
 
-	path := administrator.keyPath()
-	page = administrator.get(path, http.StatusOK)
-	administrator.contains(page, "Key users", AdministratorName)
-	administrator.lacks(page, "Create a grant", ">Add<", ">Remove<", "Schedule deletion", "/revoke")
-	administrator.contains(administrator.get(path+"?view=policy", http.StatusOK), "key-consolepolicy-3")
+	path := admin.keyPath()
+	page = admin.get(path, http.StatusOK)
+	admin.contains(page, "Key users", administrator.Name)
+	admin.lacks(page, "Create a grant", ">Add<", ">Remove<", "Schedule deletion", "/revoke")
+	admin.contains(admin.get(path+"?view=policy", http.StatusOK), "key-consolepolicy-3")
 	for _, change := range []string{path + "/disable", path + "/undo", "/lab/run", "/lab/reset"} {
-		administrator.contains(administrator.post(change, http.StatusForbidden, "step", "1"), "only reads")
+		admin.contains(admin.post(change, http.StatusForbidden, "step", "1"), "only reads")
 	}
-	administrator.contains(administrator.get("/lab", http.StatusOK), "This console only reads")
-	administrator.contains(administrator.get("/audit?outcome=denied", http.StatusOK), labsetup.UserName, "kms:Decrypt")
-	if export := administrator.get("/audit/export?format=csv&outcome=denied", http.StatusOK); !strings.Contains(export, labsetup.UserName) {
+	admin.contains(admin.get("/lab", http.StatusOK), "This console only reads")
+	admin.contains(admin.get("/audit?outcome=denied", http.StatusOK), labsetup.UserName, "kms:Decrypt")
+	if export := admin.get("/audit/export?format=csv&outcome=denied", http.StatusOK); !strings.Contains(export, labsetup.UserName) {
 		t.Error(export)
 	}
 	user.get("/audit", http.StatusForbidden)
@@ -104,22 +105,22 @@ func TestAttachedReadsOnly(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	administrator.contains(administrator.get("/tables", http.StatusOK), "There is no answer from the other server")
-	administrator.contains(administrator.get("/audit", http.StatusBadGateway), "There is no answer from the other server")
+	admin.contains(admin.get("/tables", http.StatusOK), "There is no answer from the other server")
+	admin.contains(admin.get("/audit", http.StatusBadGateway), "There is no answer from the other server")
 	b.contains(b.post("/signin", http.StatusBadGateway, "user", userKey.AccessKeyID, "password", "x"), "There is no answer from the other server")
 }
 
 func TestAttachedWrites(t *testing.T) {
 	s, _, adminKey, userKey := attachedSite(t, true)
-	administrator, user := s.withKey(adminKey), s.withKey(userKey)
-	path := administrator.keyPath()
-	administrator.get(path, http.StatusOK)
-	administrator.contains(administrator.post(path+"/add", http.StatusOK, "role", "user", "arn", userARN), "added as key user")
+	admin, user := s.withKey(adminKey), s.withKey(userKey)
+	path := admin.keyPath()
+	admin.get(path, http.StatusOK)
+	admin.contains(admin.post(path+"/add", http.StatusOK, "role", "user", "arn", userARN), "added as key user")
 	user.contains(user.get("/tables", http.StatusOK), "Robin Example")
-	administrator.contains(administrator.post("/lab/run", http.StatusOK, "step", "2"), "2 of ")
+	admin.contains(admin.post("/lab/run", http.StatusOK, "step", "2"), "2 of ")
 	// Live: the lab's own calls come in by asking CloudTrail.
-	r := administrator.request(http.MethodGet, "/audit/events?all=yes", nil)
-	answer, err := (&http.Client{Jar: administrator.client.Jar}).Do(r)
+	r := admin.request(http.MethodGet, "/audit/events?all=yes", nil)
+	answer, err := (&http.Client{Jar: admin.client.Jar}).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/ddbseal/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -224,60 +225,60 @@ func (w *window) shoot(name string) {
 func TestClickThrough(t *testing.T) {
 	root := chromium(t)
 	s := newSite(t)
-	administrator, user := s.window(root), s.window(root)
-	administrator.open("/signin")
-	administrator.shoot("signin")
-	administrator.signIn(AdministratorName)
+	admin, user := s.window(root), s.window(root)
+	admin.open("/signin")
+	admin.shoot("signin")
+	admin.signIn(administrator.Name)
 	user.signIn(labsetup.UserName)
-	administrator.sees("main", "Robin Example", "seasonal allergy")
-	administrator.shoot("tables")
+	admin.sees("main", "Robin Example", "seasonal allergy")
+	admin.shoot("tables")
 	user.sees("main", "AccessDeniedException", "kms:Decrypt", "closest", "What would change it")
 	user.doesNotSee("main", "Robin Example")
 	user.shoot("denied")
 
-	administrator.open("/keys")
-	administrator.click("table.list tbody th a[href^='/keys/']")
-	for administrator.text("h1") != labsetup.KeyAlias { // the list has the AWS managed key too
-		administrator.open("/keys")
-		administrator.click("table.list tbody tr:nth-child(2) th a")
+	admin.open("/keys")
+	admin.click("table.list tbody th a[href^='/keys/']")
+	for admin.text("h1") != labsetup.KeyAlias { // the list has the AWS managed key too
+		admin.open("/keys")
+		admin.click("table.list tbody tr:nth-child(2) th a")
 	}
-	administrator.run(choose(userARN))
-	administrator.click("#add-user")
-	administrator.sees("#changes", "added as key user", userARN, "@@", "+")
-	if lines := js[int](administrator, `new Set([...document.querySelectorAll("#changes .diff span")].map((e) => e.offsetTop)).size`); lines < 8 {
+	admin.run(choose(userARN))
+	admin.click("#add-user")
+	admin.sees("#changes", "added as key user", userARN, "@@", "+")
+	if lines := js[int](admin, `new Set([...document.querySelectorAll("#changes .diff span")].map((e) => e.offsetTop)).size`); lines < 8 {
 		t.Errorf("the difference has %d lines", lines)
 	}
-	administrator.shoot("key")
+	admin.shoot("key")
 	user.click("#nextwork-kms-table a.button") // Refresh
 	user.sees("main", "Robin Example", "seasonal allergy")
 	user.doesNotSee("main", "AccessDenied")
 
-	administrator.click(`.people form[action$="/remove"]:has(input[value="` + userARN + `"]) button`)
-	administrator.sees("#changes", "removed as key user")
+	admin.click(`.people form[action$="/remove"]:has(input[value="` + userARN + `"]) button`)
+	admin.sees("#changes", "removed as key user")
 	user.click("#nextwork-kms-table a.button")
 	user.sees("main", "AccessDeniedException")
 	user.doesNotSee("main", "Robin Example")
 
 	// A grant, and its undo.
-	administrator.run(chromedp.Click(chromedp.CSS("#grants details summary")), chromedp.SetValue(chromedp.CSS("#grantee"), userARN))
-	administrator.click("#create-grant")
-	administrator.sees("#grants", labsetup.UserName, "Decrypt")
+	admin.run(chromedp.Click(chromedp.CSS("#grants details summary")), chromedp.SetValue(chromedp.CSS("#grantee"), userARN))
+	admin.click("#create-grant")
+	admin.sees("#grants", labsetup.UserName, "Decrypt")
 	user.click("#nextwork-kms-table a.button")
 	user.sees("main", "Robin Example")
-	administrator.click("#changes .undo")
-	administrator.sees("main", "Undone: Grant created.")
+	admin.click("#changes .undo")
+	admin.sees("main", "Undone: Grant created.")
 	user.click("#nextwork-kms-table a.button")
 	user.doesNotSee("main", "Robin Example")
 
 	// The key's deletion, and its cancellation.
-	administrator.run(chromedp.Click(chromedp.CSS(`details:has(#schedule) summary`)), chromedp.Click(chromedp.CSS("#understood")))
-	administrator.click("#schedule")
-	administrator.sees("main", "Pending deletion until")
-	administrator.click("#cancel")
-	administrator.sees("#state", "Disabled")
-	administrator.click("#enable")
-	administrator.sees("#state", "Enabled")
-	administrator.quiet()
+	admin.run(chromedp.Click(chromedp.CSS(`details:has(#schedule) summary`)), chromedp.Click(chromedp.CSS("#understood")))
+	admin.click("#schedule")
+	admin.sees("main", "Pending deletion until")
+	admin.click("#cancel")
+	admin.sees("#state", "Disabled")
+	admin.click("#enable")
+	admin.sees("#state", "Enabled")
+	admin.quiet()
 	user.quiet()
 }
 
@@ -286,7 +287,7 @@ func TestClickLab(t *testing.T) {
 	root := chromium(t)
 	s := newSite(t)
 	w := s.window(root)
-	w.signIn(AdministratorName)
+	w.signIn(administrator.Name)
 	w.open("/lab")
 	w.run(chromedp.KeyEvent(kb.Tab))
 	if first := js[string](w, `document.activeElement.className`); first != "skip" {
@@ -322,7 +323,7 @@ func TestClickInspector(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := s.window(root)
-	w.signIn(AdministratorName)
+	w.signIn(administrator.Name)
 	w.click("#nextwork-client-table .item-head a")
 	w.sees("main", "aws_dbe_head", "message id", "recipient tag 1", "What lies on disk")
 	w.run(chromedp.Evaluate[chromedp.Void](`document.querySelector(".block").scrollIntoView()`))
@@ -354,7 +355,7 @@ func TestLiveAudit(t *testing.T) {
 	root := chromium(t)
 	s := newSite(t)
 	w := s.window(root)
-	w.signIn(AdministratorName)
+	w.signIn(administrator.Name)
 	w.open("/audit?outcome=denied")
 	w.run(chromedp.WaitVisible(chromedp.CSS("#live.allowed")))
 	s.user().get("/tables", 200)
@@ -375,26 +376,26 @@ func TestLiveAudit(t *testing.T) {
 func TestAccessible(t *testing.T) {
 	root := chromium(t)
 	s := newSite(t)
-	administrator, user := s.window(root), s.window(root)
+	admin, user := s.window(root), s.window(root)
 	user.open("/signin")
 	user.check("sign-in")
-	administrator.signIn(AdministratorName)
+	admin.signIn(administrator.Name)
 	user.signIn(labsetup.UserName)
 	b := s.administrator()
 	key := b.keyPath()
 	b.get(key, 200)
 	b.post(key+"/add", 200, "role", "user", "arn", userARN)
 	b.post(key+"/remove", 200, "role", "user", "arn", userARN)
-	administrator.open("/tables")
-	administrator.click("#nextwork-client-table .item-head a")
-	administrator.check("item")
-	administrator.open(key)
-	administrator.run(choose(userARN))
-	administrator.click("#add-user")
-	administrator.check("key with a change")
+	admin.open("/tables")
+	admin.click("#nextwork-client-table .item-head a")
+	admin.check("item")
+	admin.open(key)
+	admin.run(choose(userARN))
+	admin.click("#add-user")
+	admin.check("key with a change")
 	for _, path := range []string{"/tables", "/keys", key + "?view=policy", "/audit", "/lab", "/missing"} {
-		administrator.open(path)
-		administrator.check(path)
+		admin.open(path)
+		admin.check(path)
 	}
 	b.get(key, 200)
 	b.post(key+"/remove", 200, "role", "user", "arn", userARN)

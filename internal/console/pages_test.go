@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -79,18 +80,18 @@ func TestEveryPage(t *testing.T) {
 		status     int
 		has        string
 	}{
-		{AdministratorName, "/tables", 200, labsetup.ServerTable},
-		{AdministratorName, "/tables?left=" + labsetup.OwnedTable + "&right=" + labsetup.ManagedTable, 200, "AWS owned key"},
-		{AdministratorName, "/tables?left=missing", 200, "ResourceNotFoundException"},
-		{AdministratorName, "/tables/item/ffff", 200, "not known any more"},
-		{AdministratorName, "/keys", 200, labsetup.KeyAlias},
-		{AdministratorName, path, 200, "Key administrators"},
-		{AdministratorName, path + "?view=policy", 200, "Save policy"},
-		{AdministratorName, "/keys/0b9c9f9e-0000-4000-8000-000000000000", 404, "NotFoundException"},
-		{AdministratorName, "/audit", 200, "kms:Decrypt"},
-		{AdministratorName, "/audit?all=yes&q=CreateTable", 200, "dynamodb:CreateTable"},
-		{AdministratorName, "/lab", 200, "make a customer managed key"},
-		{AdministratorName, "/nothing", 404, "There is nothing here"},
+		{administrator.Name, "/tables", 200, labsetup.ServerTable},
+		{administrator.Name, "/tables?left=" + labsetup.OwnedTable + "&right=" + labsetup.ManagedTable, 200, "AWS owned key"},
+		{administrator.Name, "/tables?left=missing", 200, "ResourceNotFoundException"},
+		{administrator.Name, "/tables/item/ffff", 200, "not known any more"},
+		{administrator.Name, "/keys", 200, labsetup.KeyAlias},
+		{administrator.Name, path, 200, "Key administrators"},
+		{administrator.Name, path + "?view=policy", 200, "Save policy"},
+		{administrator.Name, "/keys/0b9c9f9e-0000-4000-8000-000000000000", 404, "NotFoundException"},
+		{administrator.Name, "/audit", 200, "kms:Decrypt"},
+		{administrator.Name, "/audit?all=yes&q=CreateTable", 200, "dynamodb:CreateTable"},
+		{administrator.Name, "/lab", 200, "make a customer managed key"},
+		{administrator.Name, "/nothing", 404, "There is nothing here"},
 		{labsetup.UserName, "/tables", 200, "AccessDeniedException"},
 		{labsetup.UserName, "/keys", 200, "Keys"},
 		{labsetup.UserName, path, 200, "kms:GetKeyPolicy"},

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/ddbseal/ddbseal/internal/privatefile"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -79,17 +80,5 @@ func (p *progress) set(arn string, l labProgress) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(p.path), ".tmp-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // does nothing after the rename
-	if _, err := f.Write(text); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), p.path)
+	return privatefile.Replace(p.path, text)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/ddbseal/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -177,7 +178,7 @@ func TestNothingInline(t *testing.T) {
 		if strings.Count(page, "<script") != 1 {
 			t.Error(path)
 		}
-		for _, secret := range []string{b.passwords[AdministratorName], b.passwords[labsetup.UserName], testToken, b.server.RootCredentials().SecretAccessKey} {
+		for _, secret := range []string{b.passwords[administrator.Name], b.passwords[labsetup.UserName], testToken, b.server.RootCredentials().SecretAccessKey} {
 			b.lacks(page, secret)
 		}
 	}
@@ -187,7 +188,7 @@ func TestSignIn(t *testing.T) {
 	s := newSite(t)
 	b := s.browser()
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Sign in</h1>") // sent there
-	for _, c := range [][2]string{{AdministratorName, "wrong"}, {"nobody", "wrong"}, {"root", "wrong"}, {"root", s.server.RootCredentials().SecretAccessKey}, {"", ""}, {AdministratorName, testToken}} {
+	for _, c := range [][2]string{{administrator.Name, "wrong"}, {"nobody", "wrong"}, {"root", "wrong"}, {"root", s.server.RootCredentials().SecretAccessKey}, {"", ""}, {administrator.Name, testToken}} {
 		b.contains(b.post("/signin", http.StatusUnauthorized, "user", c[0], "password", c[1]), "User name or password is wrong.")
 	}
 	for range 4 {

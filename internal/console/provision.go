@@ -10,14 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/ddbseal/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
-
-// AdministratorName is the IAM user who administers the lab.
-const AdministratorName = "nextwork-admin"
-
-const administratorPolicy = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 // Login is a user name with its console password.
 type Login struct{ User, Password string }
@@ -27,24 +23,19 @@ type Login struct{ User, Password string }
 // both users new console passwords and returns them, for telling whoever
 // started the program; what exists otherwise stays as it is.
 func Provision(ctx context.Context, server *localaws.Server) ([]Login, error) {
+	if err := administrator.Make(ctx, server); err != nil {
+		return nil, fmt.Errorf("make the administrator: %w", err)
+	}
 	people := iam.NewFromConfig(server.Config(server.RootCredentials()))
-	administrator := Login{AdministratorName, newPassword()}
-	_, err := people.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(AdministratorName)})
-	var exists *types.EntityAlreadyExistsException
-	if err != nil && !errors.As(err, &exists) {
-		return nil, fmt.Errorf("make the administrator: %w", err)
-	}
-	if _, err := people.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(AdministratorName), PolicyArn: aws.String(administratorPolicy)}); err != nil {
-		return nil, fmt.Errorf("make the administrator: %w", err)
-	}
-	if err := setPassword(ctx, people, administrator); err != nil {
+	admin := Login{administrator.Name, newPassword()}
+	if err := setPassword(ctx, people, admin); err != nil {
 		return nil, err
 	}
-	_, err = people.GetUser(ctx, &iam.GetUserInput{UserName: aws.String(labsetup.UserName)})
+	_, err := people.GetUser(ctx, &iam.GetUserInput{UserName: aws.String(labsetup.UserName)})
 	var missing *types.NoSuchEntityException
 	switch {
 	case errors.As(err, &missing):
-		credentials, _, err := server.SignIn(server.AccountID(), administrator.User, administrator.Password)
+		credentials, _, err := server.SignIn(server.AccountID(), admin.User, admin.Password)
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +54,7 @@ func Provision(ctx context.Context, server *localaws.Server) ([]Login, error) {
 		return nil, err
 	}
 	user := Login{labsetup.UserName, newPassword()}
-	return []Login{administrator, user}, setPassword(ctx, people, user)
+	return []Login{admin, user}, setPassword(ctx, people, user)
 }
 
 // newPassword is 130 bits with the characters that IAM's default policy wants.

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ddbseal/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -139,7 +140,7 @@ func (s *site) as(user string) *browser {
 	return b
 }
 
-func (s *site) administrator() *browser { return s.as(AdministratorName) }
+func (s *site) administrator() *browser { return s.as(administrator.Name) }
 func (s *site) user() *browser          { return s.as(labsetup.UserName) }
 
 var csrfPattern = regexp.MustCompile(`name="csrf" value="([0-9a-f]{64})"`)
