@@ -97,9 +97,7 @@ func TestSlowClients(t *testing.T) {
 			}
 			defer c.Close()
 			_ = c.SetDeadline(time.Now().Add(5 * time.Second))
-			if _, err := io.WriteString(c, text); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
+			_, _ = io.WriteString(c, text) // on a busy machine it may be cut off already
 			began := time.Now()
 			answer, err := io.ReadAll(c)
 			if err != nil && !errors.Is(err, io.EOF) && !strings.Contains(err.Error(), "reset") {

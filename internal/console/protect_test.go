@@ -310,17 +310,20 @@ func TestFirstPage(t *testing.T) {
 		}
 		return size, time.Since(began)
 	}
-	best := time.Hour
-	size := 0
-	for range 10 { // a busy machine may disturb some
-		n, took := load()
-		size, best = n, min(best, took)
+	const limit = 100 * time.Millisecond
+	size, best := load()
+	for range 30 { // a busy machine may disturb some
+		if best < limit {
+			break
+		}
+		_, took := load()
+		best = min(best, took)
 	}
 	t.Logf("%d bytes, %v", size, best)
 	if size >= 100<<10 {
 		t.Errorf("the first page is %d bytes in all", size)
 	}
-	if best >= 100*time.Millisecond {
+	if best >= limit {
 		t.Errorf("the first page takes %v", best)
 	}
 }
