@@ -2,13 +2,14 @@ package store
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbnumber"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/internal/itemkey"
 )
 
 // Key is the primary key of an item: values of the Go types of the fields
@@ -50,24 +51,11 @@ func (f *field) keyValue(value any) (types.AttributeValue, error) {
 		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, &conversionError{"value cannot be marshalled", err})
 	}
 	want := keyType(f.typ)
-	got := typeOf(av)
-	if got == "" || want != "" && got != want {
+	got := ddbjson.TypeName(av)
+	if !slices.Contains([]string{"S", "N", "B"}, got) || want != "" && got != want {
 		return nil, fmt.Errorf("%w: key attribute %q is declared as %v, not as %T", ErrConfiguration, f.name, f.typ, value)
 	}
 	return av, nil
-}
-
-// typeOf names the type of a value that a key may have, "" for others.
-func typeOf(av types.AttributeValue) string {
-	switch av.(type) {
-	case *types.AttributeValueMemberS:
-		return "S"
-	case *types.AttributeValueMemberN:
-		return "N"
-	case *types.AttributeValueMemberB:
-		return "B"
-	}
-	return ""
 }
 
 // keyOf takes the key out of an item.
@@ -83,23 +71,8 @@ func (p *plan) keyOf(item envelope.Item) envelope.Item {
 
 // keyText is the same for equal keys only, whatever the spelling of numbers.
 func (p *plan) keyText(item envelope.Item) string {
-	var b strings.Builder
-	for _, f := range []*field{p.partition, p.sort} {
-		if f == nil {
-			continue
-		}
-		switch v := item[f.name].(type) {
-		case *types.AttributeValueMemberS:
-			fmt.Fprintf(&b, "S%d:%s", len(v.Value), v.Value)
-		case *types.AttributeValueMemberN:
-			n, err := ddbnumber.Normalize(v.Value)
-			if err != nil {
-				n = v.Value
-			}
-			fmt.Fprintf(&b, "N%d:%s", len(n), n)
-		case *types.AttributeValueMemberB:
-			fmt.Fprintf(&b, "B%d:%s", len(v.Value), v.Value)
-		}
+	if p.sort == nil {
+		return itemkey.Text(item, p.partition.name)
 	}
-	return b.String()
+	return itemkey.Text(item, p.partition.name, p.sort.name)
 }

@@ -1,6 +1,10 @@
 package ddbexpr
 
-import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+import (
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+)
 
 // eval tells whether the node holds for item. A comparison with a value that is
 // missing or of another type does not hold, except <>, which always does then.
@@ -40,7 +44,7 @@ func (n *node) eval(item map[string]types.AttributeValue) bool {
 		}
 		return false
 	case opType:
-		return typeCode(v) == stringOf(n.args[1].resolve(item))
+		return ddbjson.TypeName(v) == stringOf(n.args[1].resolve(item))
 	case opBeginsWith:
 		return beginsWith(v, n.args[1].resolve(item))
 	case opContains:

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
 // expression is what a parenthesis may hold: a condition or an operand.
@@ -108,47 +110,9 @@ func (p *parser) redundant() {
 }
 
 // operand reads a path, a value, a function call or one of them in parentheses.
+// Whether a function may be an operand is for whoever uses it.
 func (p *parser) operand() (operand, error) {
-	switch p.cur.kind {
-	case tokenValue:
-		return p.value(), nil
-	case tokenWord:
-		if next := scan(p.src, p.cur.end); next.text == "(" && !p.isKeyword() {
-			return p.call()
-		}
-		fallthrough
-	case tokenName:
-		path, err := p.path()
-		return operand{kind: operandPath, path: path}, err
-	}
-	if !p.accept("(") {
-		return operand{}, p.syntax()
-	}
-	o, err := p.operand()
-	if err != nil {
-		return o, err
-	}
-	if o.paren {
-		p.redundant()
-	}
-	o.paren = true
-	return o, p.expect(")")
-}
-
-// call reads a function with its operands, as an operand; whether it may be
-// one is for whoever uses it.
-func (p *parser) call() (operand, error) {
-	name := p.cur.text
-	p.next()
-	p.next()
-	p.operators++
-	args, err := p.arguments(p.operand)
-	if err != nil {
-		return operand{}, err
-	}
-	o := operand{kind: operandFunction, text: name, args: args}
-	p.checkCall(&o)
-	return o, nil
+	return p.readOperand(p.operand, p.operand, p.checkCall)
 }
 
 // functionOperator returns the operator of a function that is a condition.
@@ -377,7 +341,7 @@ func (p *parser) checkBounds(low, high *operand) {
 	bounds := "; lower bound operand: " + describe(low.value) + ", upper bound operand: " + describe(high.value)
 	c, ok := compareValues(low.value, high.value)
 	switch {
-	case typeCode(low.value) != typeCode(high.value):
+	case ddbjson.TypeName(low.value) != ddbjson.TypeName(high.value):
 		const text = "The BETWEEN operator requires same data type for lower and upper bounds"
 		p.reportValue(rankOperand, text+bounds, text)
 	case ok && c > 0:
@@ -388,5 +352,5 @@ func (p *parser) checkBounds(low, high *operand) {
 
 // describe writes a value as DynamoDB's messages do.
 func describe(v types.AttributeValue) string {
-	return "AttributeValue: {" + typeCode(v) + ":" + scalarText(v) + "}"
+	return "AttributeValue: {" + ddbjson.TypeName(v) + ":" + scalarText(v) + "}"
 }

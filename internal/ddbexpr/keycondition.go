@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
 // KeyOperator is how a key attribute is compared.
@@ -219,7 +221,7 @@ func (k *KeyCondition) Bind(schema KeySchema) (KeyQuery, error) {
 }
 
 func (t *KeyTerm) fits(typ string) bool {
-	return typ == "" || typeCode(t.Value) == typ && (t.High == nil || typeCode(t.High) == typ)
+	return typ == "" || ddbjson.TypeName(t.Value) == typ && (t.High == nil || ddbjson.TypeName(t.High) == typ)
 }
 
 func missedKey(name string) error {

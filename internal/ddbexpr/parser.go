@@ -3,8 +3,6 @@ package ddbexpr
 import (
 	"strconv"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // DynamoDB's limits for one expression.
@@ -238,80 +236,4 @@ func (p *parser) index() (int, error) {
 		p.report(rankWord, "List index is not within the allowable range; index: ["+t.text+"]")
 	}
 	return int(n), p.expect("]")
-}
-
-// value reads a value placeholder.
-func (p *parser) value() operand {
-	t := p.cur
-	p.next()
-	v, ok := p.scope.value(t.text)
-	if !ok {
-		p.report(rankOperand, "An expression attribute value used in expression is not defined; attribute value: "+t.text)
-	}
-	return operand{kind: operandValue, value: v, text: t.text}
-}
-
-// arguments reads the operands of a function behind its opening parenthesis.
-func (p *parser) arguments(read func() (operand, error)) ([]operand, error) {
-	var args []operand
-	for {
-		arg, err := read()
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, arg)
-		if p.accept(")") {
-			return args, nil
-		}
-		if err := p.expect(","); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (p *parser) wrongCount(function string, n int) {
-	r := rankWord
-	if p.kind == KindUpdate {
-		r = rankOperand
-	}
-	p.report(r, "Incorrect number of operands for operator or function; operator or function: "+function+", number of operands: "+strconv.Itoa(n))
-}
-
-func (p *parser) needsPath(function string) {
-	p.report(rankOperand, "Operator or function requires a document path; operator or function: "+function)
-}
-
-func (p *parser) wrongType(operator, typ string) {
-	p.report(rankOperand, "Incorrect operand type for operator or function; operator or function: "+operator+", operand type: "+typ)
-}
-
-// operandKind is what an operand is.
-type operandKind uint8
-
-const (
-	operandInvalid  operandKind = iota
-	operandPath                 // a document path
-	operandValue                // a value placeholder
-	operandFunction             // a function of operands
-)
-
-// operand is a leaf of a condition or of an update, or a function of leaves.
-type operand struct {
-	kind  operandKind
-	path  Path
-	value types.AttributeValue // nil when the placeholder is not defined
-	text  string               // placeholder or name of the function
-	args  []operand
-	paren bool // stands in parentheses
-}
-
-// literalType returns the type of a value that is known while parsing, or "".
-func (o *operand) literalType() string {
-	switch {
-	case o.kind == operandValue && o.value != nil:
-		return typeCode(o.value)
-	case o.kind == operandFunction && o.text == "size":
-		return "N"
-	}
-	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/ddbnumber"
 )
 
@@ -211,7 +212,7 @@ func add(old, v types.AttributeValue) (types.AttributeValue, error) {
 		return nil, errOperandType
 	}
 	have := newSet(old)
-	if have.kind == "" || have.kind != typeCode(v) {
+	if have.kind == "" || have.kind != ddbjson.TypeName(v) {
 		return nil, errOperandType
 	}
 	switch o := old.(type) {
@@ -230,7 +231,7 @@ func subtract(old, v types.AttributeValue) (types.AttributeValue, error) {
 		return nil, nil
 	}
 	gone := newSet(v)
-	if gone.kind != typeCode(old) {
+	if gone.kind != ddbjson.TypeName(old) {
 		return nil, errOperandType
 	}
 	switch o := old.(type) {

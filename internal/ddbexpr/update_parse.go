@@ -122,44 +122,13 @@ func (p *parser) sum() (operand, error) {
 }
 
 // updateOperand reads a path, a value, a function or a sum in parentheses.
+// The operands of a function are no sums.
 func (p *parser) updateOperand() (operand, error) {
-	switch p.cur.kind {
-	case tokenValue:
-		return p.value(), nil
-	case tokenWord:
-		if next := scan(p.src, p.cur.end); next.text == "(" && !p.isKeyword() {
-			return p.updateCall()
-		}
-		fallthrough
-	case tokenName:
-		path, err := p.path()
-		return operand{kind: operandPath, path: path}, err
-	}
-	if !p.accept("(") {
-		return operand{}, p.syntax()
-	}
-	o, err := p.sum()
-	if err != nil {
-		return o, err
-	}
-	if o.paren {
-		p.redundant()
-	}
-	o.paren = true
-	return o, p.expect(")")
+	return p.readOperand(p.sum, p.updateOperand, p.checkUpdateCall)
 }
 
-// updateCall reads a function. Its operands are no sums.
-func (p *parser) updateCall() (operand, error) {
-	name := p.cur.text
-	p.next()
-	p.next()
-	p.operators++
-	args, err := p.arguments(p.updateOperand)
-	if err != nil {
-		return operand{}, err
-	}
-	o := operand{kind: operandFunction, text: name, args: args}
+func (p *parser) checkUpdateCall(o *operand) {
+	name, args := o.text, o.args
 	switch name {
 	case "if_not_exists":
 		if len(args) != 2 {
@@ -184,5 +153,4 @@ func (p *parser) updateCall() (operand, error) {
 	default:
 		p.report(rankWord, "Invalid function name; function: "+name)
 	}
-	return o, nil
 }

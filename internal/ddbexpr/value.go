@@ -10,33 +10,6 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbnumber"
 )
 
-// typeCode returns the type name of a value as DynamoDB JSON has it, "" for nil.
-func typeCode(v types.AttributeValue) string {
-	switch v.(type) {
-	case *types.AttributeValueMemberS:
-		return "S"
-	case *types.AttributeValueMemberN:
-		return "N"
-	case *types.AttributeValueMemberB:
-		return "B"
-	case *types.AttributeValueMemberSS:
-		return "SS"
-	case *types.AttributeValueMemberNS:
-		return "NS"
-	case *types.AttributeValueMemberBS:
-		return "BS"
-	case *types.AttributeValueMemberM:
-		return "M"
-	case *types.AttributeValueMemberL:
-		return "L"
-	case *types.AttributeValueMemberNULL:
-		return "NULL"
-	case *types.AttributeValueMemberBOOL:
-		return "BOOL"
-	}
-	return ""
-}
-
 func isTypeCode(s string) bool {
 	switch s {
 	case "S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL":

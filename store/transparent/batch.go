@@ -4,33 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbnumber"
+	"github.com/ddbseal/ddbseal/internal/itemkey"
 )
 
 // keyText is the same for equal keys only, whatever the spelling of numbers.
 func (t *table) keyText(item envelope.Item) string {
-	var b strings.Builder
-	for _, name := range []string{t.PartitionKey(), t.SortKey()} {
-		switch v := item[name].(type) {
-		case *types.AttributeValueMemberS:
-			fmt.Fprintf(&b, "S%d:%s", len(v.Value), v.Value)
-		case *types.AttributeValueMemberN:
-			n, err := ddbnumber.Normalize(v.Value)
-			if err != nil {
-				n = v.Value
-			}
-			fmt.Fprintf(&b, "N%d:%s", len(n), n)
-		case *types.AttributeValueMemberB:
-			fmt.Fprintf(&b, "B%d:%s", len(v.Value), v.Value)
-		}
-	}
-	return b.String()
+	return itemkey.Text(item, t.PartitionKey(), t.SortKey())
 }
 
 func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput, send sender) (any, error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
 // expressions are the expression parameters of one request, together with the
@@ -248,7 +249,7 @@ func (p *parsed) checkUpdateTypes(t *table) error {
 		}
 		got := p.added[action.Path[0].Name]
 		if action.Value != nil {
-			got = typeOf(action.Value)
+			got = ddbjson.TypeName(action.Value)
 		}
 		if got == "" {
 			continue

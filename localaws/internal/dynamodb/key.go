@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/ddbnumber"
 )
 
@@ -165,7 +166,7 @@ func (k keySchema) checkKey(key Item) error {
 	}
 	for i, a := range []keyAttribute{k.Partition, k.Sort}[:want] {
 		v := key[a.Name]
-		if v == nil || typeOf(v) != a.Type {
+		if v == nil || ddbjson.TypeName(v) != a.Type {
 			return errKeySchema()
 		}
 		if err := checkKeyValue(v, a.Name, i == 0); err != nil {
@@ -178,7 +179,7 @@ func (k keySchema) checkKey(key Item) error {
 // mismatch reports whether a key attribute of an item is missing or of another
 // type.
 func (k keySchema) mismatch(it Item) bool {
-	return typeOf(it[k.Partition.Name]) != k.Partition.Type || k.hasSort() && typeOf(it[k.Sort.Name]) != k.Sort.Type
+	return ddbjson.TypeName(it[k.Partition.Name]) != k.Partition.Type || k.hasSort() && ddbjson.TypeName(it[k.Sort.Name]) != k.Sort.Type
 }
 
 // checkItem checks the key attributes of a whole item.
@@ -192,7 +193,7 @@ func (k keySchema) checkItem(it Item) error {
 		if v == nil {
 			return errParam("Missing the key %s in the item", a.Name)
 		}
-		if t := typeOf(v); t != a.Type {
+		if t := ddbjson.TypeName(v); t != a.Type {
 			return errParam("Type mismatch for key %s expected: %s actual: %s", a.Name, a.Type, t)
 		}
 		if err := checkKeyValue(v, a.Name, i == 0); err != nil {
@@ -205,7 +206,7 @@ func (k keySchema) checkItem(it Item) error {
 func checkKeyValue(v types.AttributeValue, name string, partition bool) error {
 	n := keySize(v)
 	switch {
-	case n == 0 && typeOf(v) == "B":
+	case n == 0 && ddbjson.TypeName(v) == "B":
 		return errValidationf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty binary value. Key: %s", name)
 	case n == 0:
 		return errValidationf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", name)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
 // legacy are the parameters that expressions replaced. Each is turned into the
@@ -224,7 +225,7 @@ func (l *legacy) parse() (*parsed, error) {
 		}
 		p.added = map[string]string{}
 		for name, u := range l.attributeUpdates {
-			p.added[name] = typeOf(u.value)
+			p.added[name] = ddbjson.TypeName(u.value)
 		}
 	}
 	return p, nil
@@ -344,10 +345,10 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 	}
 	var v []string
 	for _, value := range c.values {
-		if typeOf(value) != typeOf(c.values[0]) {
+		if ddbjson.TypeName(value) != ddbjson.TypeName(c.values[0]) {
 			return "", errParam("AttributeValues inside AttributeValueList must be of same type")
 		}
-		switch kind := typeOf(value); *c.operator {
+		switch kind := ddbjson.TypeName(value); *c.operator {
 		case "LT", "LE", "GT", "GE", "BETWEEN", "IN":
 			if kind != "S" && kind != "N" && kind != "B" {
 				return "", errParam("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
@@ -424,7 +425,7 @@ func (l *legacy) update() (u *ddbexpr.Update, deletesOnly bool, err error) {
 		if a.action != nil {
 			action = *a.action
 		}
-		kind := typeOf(a.value)
+		kind := ddbjson.TypeName(a.value)
 		deletesOnly = deletesOnly && action == "DELETE"
 		switch {
 		case action != "DELETE" && a.value == nil:

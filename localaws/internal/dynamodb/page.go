@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/tidwall/btree"
 )
 
@@ -75,7 +76,7 @@ func (v view) checkStart(start Item) error {
 	}
 	for name, kind := range want {
 		value := start[name]
-		if value == nil || typeOf(value) != kind || keySize(value) == 0 {
+		if value == nil || ddbjson.TypeName(value) != kind || keySize(value) == 0 {
 			return invalid
 		}
 	}

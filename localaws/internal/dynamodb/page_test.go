@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
 // indexed makes a table with every kind of index, keyed pk (S) and sk (N).
@@ -158,7 +160,7 @@ func checkQueries(rt *rapid.T, w *world, index string, in func() members, forwar
 		last := ""
 		for i, it := range got {
 			v := userValue(rt, it[sort].(members))
-			b, _ := keyBytes(nil, v, typeOf(v))
+			b, _ := keyBytes(nil, v, ddbjson.TypeName(v))
 			if key := string(b); i > 0 && (forward && key < last || !forward && key > last) {
 				rt.Fatalf("%s: not in order: %s", index, text(got...))
 			} else {
@@ -230,7 +232,7 @@ func parseTerm(rt *rapid.T, op, sort string, vals members) func(members) bool {
 
 func sortBytes(rt *rapid.T, v any) string {
 	av := userValue(rt, v.(members))
-	b, ok := keyBytes(nil, av, typeOf(av))
+	b, ok := keyBytes(nil, av, ddbjson.TypeName(av))
 	if !ok {
 		rt.Fatalf("no key value: %v", v)
 	}

@@ -107,7 +107,7 @@ func (t *table) checkIndexKeys(it Item) error {
 				if a.Name == "" || !ok {
 					continue
 				}
-				if got := typeOf(v); got != a.Type {
+				if got := ddbjson.TypeName(v); got != a.Type {
 					return errIndexKeyType(a, got, i)
 				}
 				size := keySize(v)
