@@ -182,35 +182,38 @@ func (s *Service) answerBatchGet(c *call.Call, in *batchGetInput) ([]byte, error
 		price := &capacity{name: b.name}
 		consistent := b.consistent != nil && *b.consistent
 		first := true
-		b.t.mu.RLock()
-		for _, r := range b.reads {
-			at := index
-			index++
-			if err := r.run(); err != nil {
-				b.t.mu.RUnlock()
-				return nil, err
+		err := b.t.reading(func() error {
+			for _, r := range b.reads {
+				at := index
+				index++
+				if err := r.run(); err != nil {
+					return err
+				}
+				switch {
+				case faults.throttled(b.at.name, c.Operation):
+					throttledTable = b.t
+					fallthrough
+				case faults.Unprocessed != nil && faults.Unprocessed(b.at.name, c.Operation, at), size+r.size() > maxBatchBytes:
+					left[b] = append(left[b], r.key)
+					continue
+				}
+				processed++
+				price.table += readUnits(r.size(), consistent)
+				if r.found == nil {
+					continue
+				}
+				size += r.size()
+				if !first {
+					out.b = append(out.b, ',')
+				}
+				first = false
+				out.item(r.item())
 			}
-			switch {
-			case faults.throttled(b.at.name, c.Operation):
-				throttledTable = b.t
-				fallthrough
-			case faults.Unprocessed != nil && faults.Unprocessed(b.at.name, c.Operation, at), size+r.size() > maxBatchBytes:
-				left[b] = append(left[b], r.key)
-				continue
-			}
-			processed++
-			price.table += readUnits(r.size(), consistent)
-			if r.found == nil {
-				continue
-			}
-			size += r.size()
-			if !first {
-				out.b = append(out.b, ',')
-			}
-			first = false
-			out.item(r.item())
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		b.t.mu.RUnlock()
 		out.b = append(out.b, ']')
 		used = append(used, price)
 	}

@@ -205,31 +205,34 @@ func (s *Service) answerBatchWrite(c *call.Call, in *batchWriteInput) ([]byte, e
 	done := map[*batchWriteTable][]*write{}
 	for _, b := range in.tables {
 		price := &capacity{name: b.name}
-		tx := new(storage.Tx)
-		b.t.mu.Lock()
-		for _, w := range b.writes {
-			at := index
-			index++
-			switch {
-			case faults.throttled(b.at.name, c.Operation):
-				throttledTable = b.t
-				fallthrough
-			case faults.Unprocessed != nil && faults.Unprocessed(b.at.name, c.Operation, at):
-				left[b] = append(left[b], w)
-				continue
+		filed, err := b.t.submitted(func(tx *storage.Tx) error {
+			for _, w := range b.writes {
+				at := index
+				index++
+				switch {
+				case faults.throttled(b.at.name, c.Operation):
+					throttledTable = b.t
+					fallthrough
+				case faults.Unprocessed != nil && faults.Unprocessed(b.at.name, c.Operation, at):
+					left[b] = append(left[b], w)
+					continue
+				}
+				// A write without a condition fails only when the table is gone.
+				if err := w.evaluate(); err != nil {
+					left[b] = append(left[b], w)
+					continue
+				}
+				w.apply(tx)
+				price.addWrite(b.t, w.old, w.next, 1)
+				done[b] = append(done[b], w)
+				processed++
 			}
-			// A write without a condition fails only when the table is gone.
-			if err := w.evaluate(); err != nil {
-				left[b] = append(left[b], w)
-				continue
-			}
-			w.apply(tx)
-			price.addWrite(b.t, w.old, w.next, 1)
-			done[b] = append(done[b], w)
-			processed++
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		pending = append(pending, s.cfg.Store.Submit(tx))
-		b.t.mu.Unlock()
+		pending = append(pending, filed)
 		used = append(used, price)
 	}
 	for _, p := range pending {

@@ -83,22 +83,12 @@ func (t *table) expire(now time.Time) error {
 	if !due {
 		return nil
 	}
-	t.mu.Lock()
-	tx := new(storage.Tx)
-	for _, key := range t.expiry.due(now) {
-		if old := t.get(key); old != nil {
-			t.change(tx, old, nil)
+	return t.writing(func(tx *storage.Tx) error {
+		for _, key := range t.expiry.due(now) {
+			if old := t.get(key); old != nil {
+				t.change(tx, old, nil)
+			}
 		}
-	}
-	pending := t.service.cfg.Store.Submit(tx)
-	t.mu.Unlock()
-	return waitFor(pending)
-}
-
-// waitFor waits until a change is durable.
-func waitFor(p storage.Pending) error {
-	if err := p.Wait(); err != nil {
-		return errInternal(err)
-	}
-	return nil
+		return nil
+	})
 }

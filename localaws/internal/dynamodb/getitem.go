@@ -124,10 +124,7 @@ func (s *Service) getItem(ctx context.Context, c *call.Call) ([]byte, error) {
 	if err := s.enter(ctx, c, t); err != nil {
 		return nil, err
 	}
-	t.mu.RLock()
-	err = r.run()
-	t.mu.RUnlock()
-	if err != nil {
+	if err := t.reading(r.run); err != nil {
 		return nil, err
 	}
 	out := newResponse(64 + r.size()*5/4)

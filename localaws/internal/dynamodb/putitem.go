@@ -140,9 +140,7 @@ func (s *Service) writeItem(ctx context.Context, c *call.Call, kind writeKind) (
 	}
 	if in.consumed.wanted() {
 		used := capacity{name: *in.name}
-		t.mu.RLock()
-		used.addWrite(t, w.old, w.next, 1)
-		t.mu.RUnlock()
+		_ = t.reading(func() error { used.addWrite(t, w.old, w.next, 1); return nil })
 		r.capacity(&used, in.consumed)
 	}
 	if in.collections != nil && *in.collections == "SIZE" && t.hasLocal() {

@@ -274,10 +274,7 @@ func (s *Service) servePage(ctx context.Context, c *call.Call, in *pageInput) ([
 	if err := s.ready(t); err != nil {
 		return nil, err
 	}
-	t.mu.RLock()
-	_, _, _, err = in.plan(t, p)
-	t.mu.RUnlock()
-	if err != nil {
+	if err := t.reading(func() error { _, _, _, err := in.plan(t, p); return err }); err != nil {
 		return nil, err
 	}
 	if err := s.enter(ctx, c, t); err != nil {
@@ -308,19 +305,24 @@ func (in *pageInput) answer(t *table, p *parsed) ([]byte, error) {
 	if in.limit != nil {
 		limit = int(min(*in.limit, 1<<30))
 	}
-	t.mu.RLock()
-	if t.deleted {
-		t.mu.RUnlock()
-		return nil, errNoTable()
-	}
-	v, s, fetch, err := in.plan(t, p)
+	var (
+		v     view
+		fetch bool
+		got   page
+	)
+	err := t.reading(func() (err error) {
+		if t.deleted {
+			return errNoTable()
+		}
+		var s span
+		if v, s, fetch, err = in.plan(t, p); err == nil {
+			got = v.read(s, limit)
+		}
+		return err
+	})
 	if err != nil {
-		t.mu.RUnlock()
 		return nil, err
 	}
-	got := v.read(s, limit)
-	t.mu.RUnlock()
-
 	count := 0
 	out := newResponse(128 + got.size + got.size/4)
 	list := in.selects == nil || *in.selects != "COUNT"

@@ -53,15 +53,7 @@ func (s *Service) switchKey(ctx context.Context, c *call.Call, t *table, spec *s
 	defer clear(key)
 	enc.Changes = append(changes, now)
 
-	t.mu.Lock()
-	if t.deleted || t.def.Encryption.Generation != before.Generation {
-		t.mu.Unlock()
-		s.retire(ctx, c, at, enc)
-		return nil, errInUse("Attempt to change a resource which is still in use: Table is being updated: %s", at.name)
-	}
-	pending, err := t.reseal(enc, key)
-	description := t.describe(now)
-	t.mu.Unlock()
+	description, pending, err := t.reseal(enc, key, before.Generation, now)
 	if err != nil {
 		s.retire(ctx, c, at, enc)
 		return nil, err
@@ -91,11 +83,17 @@ func (s *Service) openOwn(ctx context.Context, c *call.Call, t *table) error {
 	return t.load(key, e.Generation)
 }
 
-// reseal puts the table under a new key; the caller holds the lock.
-func (t *table) reseal(enc encryption, key []byte) (storage.Pending, error) {
+// reseal puts the table under a new key, unless it is not of the generation any
+// more that the key was made for.
+func (t *table) reseal(enc encryption, key []byte, generation int, now time.Time) (jsonObject, storage.Pending, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.deleted || t.def.Encryption.Generation != generation {
+		return nil, nil, errInUse("Attempt to change a resource which is still in use: Table is being updated: %s", t.def.Name)
+	}
 	seal, err := newSealer(t.def.ID, key)
 	if err != nil {
-		return nil, errInternal(err)
+		return nil, nil, errInternal(err)
 	}
 	tx := new(storage.Tx)
 	if t.service.cfg.Store.Durable() {
@@ -109,5 +107,5 @@ func (t *table) reseal(enc encryption, key []byte) (storage.Pending, error) {
 	}
 	t.def.Encryption, t.sealer, t.inaccessible = enc, seal, time.Time{}
 	t.save(tx)
-	return t.service.cfg.Store.Submit(tx), nil
+	return t.describe(now), t.service.cfg.Store.Submit(tx), nil
 }

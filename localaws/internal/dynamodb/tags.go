@@ -70,20 +70,16 @@ func (s *Service) onTags(ctx context.Context, c *call.Call, in *tagsInput) (*tab
 
 // edit changes the table's record under its lock.
 func (t *table) edit(change func(*definition) error) error {
-	t.mu.Lock()
-	if t.deleted {
-		t.mu.Unlock()
-		return errNoTableNamed(t.def.Name)
-	}
-	if err := change(t.def); err != nil {
-		t.mu.Unlock()
-		return err
-	}
-	tx := new(storage.Tx)
-	t.save(tx)
-	pending := t.service.cfg.Store.Submit(tx)
-	t.mu.Unlock()
-	return waitFor(pending)
+	return t.writing(func(tx *storage.Tx) error {
+		if t.deleted {
+			return errNoTableNamed(t.def.Name)
+		}
+		if err := change(t.def); err != nil {
+			return err
+		}
+		t.save(tx)
+		return nil
+	})
 }
 
 func (s *Service) tagResource(ctx context.Context, c *call.Call) ([]byte, error) {

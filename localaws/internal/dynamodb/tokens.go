@@ -34,8 +34,11 @@ func (b *tokenBook) init() { b.known = map[[sha256.Size]byte]*tokenRecord{} }
 func (b *tokenBook) restore(store storage.Store) error {
 	return store.Range(bucketTokens, func(key, value []byte) error {
 		r := new(tokenRecord)
-		if err := json.Unmarshal(value, r); err != nil || len(key) != sha256.Size {
+		if err := json.Unmarshal(value, r); err != nil {
 			return fmt.Errorf("transaction token: %w", err)
+		}
+		if len(key) != sha256.Size {
+			return fmt.Errorf("transaction token: a key of %d bytes", len(key))
 		}
 		b.known[[sha256.Size]byte(key)] = r
 		return nil

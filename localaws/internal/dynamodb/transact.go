@@ -1,13 +1,11 @@
 package dynamodb
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
@@ -71,29 +69,6 @@ func errCancelled(reasons []reason) error {
 
 func errConflict() error {
 	return call.Errorf("TransactionConflictException", "Transaction is ongoing for the item")
-}
-
-// lockTables locks every table once, in an order that all transactions share.
-func lockTables(tables []*table, write bool) (unlock func()) {
-	list := slices.Clone(tables)
-	slices.SortFunc(list, func(a, b *table) int { return cmp.Compare(a.def.ID, b.def.ID) })
-	list = slices.Compact(list)
-	for _, t := range list {
-		if write {
-			t.mu.Lock()
-		} else {
-			t.mu.RLock()
-		}
-	}
-	return func() {
-		for _, t := range list {
-			if write {
-				t.mu.Unlock()
-			} else {
-				t.mu.RUnlock()
-			}
-		}
-	}
 }
 
 // transactWriteInput is a TransactWriteItems request.
@@ -223,10 +198,14 @@ func (s *Service) transactWriteItems(ctx context.Context, c *call.Call) ([]byte,
 	if done {
 		return in.answer(writes, "ReadCapacityUnits"), nil
 	}
+	committed := false
+	defer func() { // after a panic too
+		if !committed {
+			s.tokens.abandon(id)
+		}
+	}()
 	out, err := s.commit(c, in, writes, tables, &id)
-	if err != nil {
-		s.tokens.abandon(id)
-	}
+	committed = err == nil
 	return out, err
 }
 
@@ -293,7 +272,19 @@ func (s *Service) prepareWrites(ctx context.Context, c *call.Call, writes []*wri
 // commit evaluates all writes under the locks of all tables and applies them
 // if none has a reason against it.
 func (s *Service) commit(c *call.Call, in *transactWriteInput, writes []*write, tables []*table, token *[sha256.Size]byte) ([]byte, error) {
-	unlock := lockTables(tables, true)
+	out, pending, err := s.commitLocked(c, in, writes, tables, token)
+	if err != nil {
+		return nil, err
+	}
+	// The metrics look at tables again, so they come after the locks.
+	if err := waitFor(pending); err != nil {
+		return nil, err
+	}
+	return in.withCollections(out, writes), nil
+}
+
+func (s *Service) commitLocked(c *call.Call, in *transactWriteInput, writes []*write, tables []*table, token *[sha256.Size]byte) ([]byte, storage.Pending, error) {
+	defer lockTables(tables, true)()
 	reasons := make([]reason, len(writes))
 	failed := false
 	for i, w := range writes {
@@ -311,8 +302,7 @@ func (s *Service) commit(c *call.Call, in *transactWriteInput, writes []*write, 
 		}
 	}
 	if failed {
-		unlock()
-		return nil, errCancelled(reasons)
+		return nil, nil, errCancelled(reasons)
 	}
 	tx := new(storage.Tx)
 	for _, w := range writes {
@@ -322,13 +312,7 @@ func (s *Service) commit(c *call.Call, in *transactWriteInput, writes []*write, 
 		s.tokens.finish(tx, *token, s.cfg.Clock())
 	}
 	pending := s.cfg.Store.Submit(tx)
-	out := in.answer(writes, "WriteCapacityUnits")
-	unlock()
-	// The metrics look at tables again, so they come after the locks.
-	if err := waitFor(pending); err != nil {
-		return nil, err
-	}
-	return in.withCollections(out, writes), nil
+	return in.answer(writes, "WriteCapacityUnits"), pending, nil
 }
 
 // answer writes the response without metrics, not yet closed. A repeated

@@ -94,9 +94,20 @@ func (s *Service) transactGetItems(ctx context.Context, c *call.Call) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	unlock := lockTables(tables, false)
+	size, err := s.readLocked(tables, reads)
+	if err != nil {
+		return nil, err
+	}
+	if size > maxTransactionBytes {
+		return nil, errValidation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
+	}
+	return in.answer(reads, size), nil
+}
+
+func (s *Service) readLocked(tables []*table, reads []*read) (size int, err error) {
+	defer lockTables(tables, false)()
 	reasons := make([]reason, len(reads))
-	failed, size := false, 0
+	failed := false
 	for i, r := range reads {
 		err := r.run()
 		if err == nil && s.cfg.Faults.Conflict != nil && s.cfg.Faults.Conflict(r.at.name, r.key) {
@@ -107,14 +118,10 @@ func (s *Service) transactGetItems(ctx context.Context, c *call.Call) ([]byte, e
 		}
 		size += r.size()
 	}
-	unlock()
 	if failed {
-		return nil, errCancelled(reasons)
+		return 0, errCancelled(reasons)
 	}
-	if size > maxTransactionBytes {
-		return nil, errValidation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
-	}
-	return in.answer(reads, size), nil
+	return size, nil
 }
 
 func (s *Service) prepareReads(ctx context.Context, c *call.Call, reads []*read) ([]*table, error) {

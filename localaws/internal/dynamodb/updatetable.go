@@ -164,9 +164,7 @@ func (s *Service) updateTable(ctx context.Context, c *call.Call) ([]byte, error)
 			return nil, err
 		}
 	}
-	t.mu.Lock()
 	description, pending, err := in.apply(t, s.cfg.Clock())
-	t.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
@@ -176,8 +174,10 @@ func (s *Service) updateTable(ctx context.Context, c *call.Call) ([]byte, error)
 	return json.Marshal(jsonObject{"TableDescription": description})
 }
 
-// apply changes everything but the encryption; the caller holds the lock.
+// apply changes everything but the encryption.
 func (in *updateTableInput) apply(t *table, now time.Time) (jsonObject, storage.Pending, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	switch {
 	case t.deleted:
 		return nil, nil, errNoTableNamed(t.def.Name)

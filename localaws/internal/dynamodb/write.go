@@ -236,16 +236,13 @@ func (w *write) returned() Item {
 
 // run evaluates and applies one write on its own.
 func (w *write) run() error {
-	w.t.mu.Lock()
-	if err := w.evaluate(); err != nil {
-		w.t.mu.Unlock()
-		return err
-	}
-	tx := new(storage.Tx)
-	w.apply(tx)
-	pending := w.t.service.cfg.Store.Submit(tx)
-	w.t.mu.Unlock()
-	return waitFor(pending)
+	return w.t.writing(func(tx *storage.Tx) error {
+		if err := w.evaluate(); err != nil {
+			return err
+		}
+		w.apply(tx)
+		return nil
+	})
 }
 
 // equalItems compares stored items, which mostly share their values.
