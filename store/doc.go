@@ -39,8 +39,9 @@
 // both modes.
 //
 // A write whose answer is lost may have happened. The SDK repeats it, and its
-// condition then fails because of itself; in client-side mode the item's footer
-// tells, otherwise the error is [ErrUncertain] and never a second application.
+// condition then fails because of itself; in client-side mode the footer of the
+// item that was put tells, otherwise the error is [ErrUncertain] and never a
+// second application. [Table.UpdateAttributes] needs a condition for that.
 //
 // # Conditions and filters
 //

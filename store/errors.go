@@ -35,12 +35,12 @@ var (
 	// ErrConditionFailed: DynamoDB refused a write whose condition did not
 	// hold. The error is a [*ConditionError] or a [*TransactionError].
 	ErrConditionFailed = errors.New("condition not met")
-	// ErrConflict: other writers were faster each time Update tried, or a
-	// transaction met another one.
+	// ErrConflict: other writers were faster each time Update tried, or a write
+	// met a transaction that is under way on the item.
 	ErrConflict = errors.New("conflicting writes")
-	// ErrUncertain: the answer to a conditional write was lost, and a repetition
-	// cannot tell whether the first attempt or another writer changed the item.
-	// Read the item before trying again.
+	// ErrUncertain: the answer to a write was lost, and a repetition cannot tell
+	// whether the first attempt or another writer changed the item. Read the item
+	// before trying again.
 	ErrUncertain = errors.New("outcome of the write is unknown")
 	// ErrPartialItem: a projection or an index gave only a part of the item,
 	// which cannot be verified. Read the item by its key.
@@ -166,6 +166,10 @@ func (c *core) callError(call string, err error) error {
 	var missing *types.ResourceNotFoundException
 	if errors.As(err, &missing) {
 		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, c.name, ErrDeclaration, err)
+	}
+	var busy *types.TransactionConflictException
+	if errors.As(err, &busy) {
+		return fmt.Errorf("%s of %s: %w: %w", call, c.name, ErrConflict, err)
 	}
 	return fmt.Errorf("%s of %s: %w", call, c.name, err)
 }

@@ -63,7 +63,7 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 		if _, err = t.put(ctx, in); err == nil {
 			return v, nil
 		}
-		if !errors.Is(err, ErrConditionFailed) {
+		if !errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrConflict) {
 			return zero, err
 		}
 		if err := sleep(ctx, rand.N(pause)); err != nil {

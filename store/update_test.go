@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -259,74 +256,6 @@ func TestUpdateTooWide(t *testing.T) {
 	if _, err := wides.Update(ctx, store.Key{Partition: "a"}, change); !errors.Is(err, store.ErrTooWide) {
 		t.Fatalf("150 attributes: %v", err)
 	}
-}
-
-// lossy is a transport that loses answers: the call was done, and the client
-// sees a broken connection. After a loss it lets interfere run once.
-type lossy struct {
-	aws.HTTPClient
-	operation string
-	lose      atomic.Int32
-	interfere func()
-}
-
-func (l *lossy) Do(r *http.Request) (*http.Response, error) {
-	resp, err := l.HTTPClient.Do(r)
-	if err == nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), "."+l.operation) && l.lose.Add(-1) >= 0 {
-		_ = resp.Body.Close()
-		if l.interfere != nil {
-			l.interfere()
-		}
-		return nil, errors.New("connection reset")
-	}
-	return resp, err
-}
-
-// TestLostAnswers: a write whose answer is lost is repeated by the SDK and its
-// condition then fails because of itself. It must not be applied twice.
-func TestLostAnswers(t *testing.T) {
-	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
-		w.onlyLocal(t, "returned items of failed conditions")
-		ctx := t.Context()
-		table := w.table(t, "id:S")
-		l := &lossy{HTTPClient: w.config.HTTPClient, operation: "PutItem"}
-		config := w.config.Copy()
-		config.HTTPClient = l
-		counters := open[counter](t, dynamodb.NewFromConfig(config), table, m)
-		calm := open[counter](t, w.client, table, m)
-		k := store.Key{Partition: "c"}
-		add := func(c *counter) error { c.Count++; return nil }
-		ok(t, calm.Put(ctx, counter{ID: "c"}))
-
-		l.lose.Store(1)
-		_, err := counters.Update(ctx, k, add)
-		if m.String() == "client" {
-			ok(t, err) // the footer tells that the first attempt wrote
-		} else if !errors.Is(err, store.ErrUncertain) {
-			t.Fatalf("server mode: %v", err)
-		}
-		if got := must(calm.Get(ctx, k))(t); got.Count != 1 {
-			t.Fatalf("count %d after one update", got.Count)
-		}
-
-		// Another writer hides the outcome: then nobody can know.
-		l.interfere = func() { _, err := calm.Update(ctx, k, add); ok(t, err) }
-		l.lose.Store(1)
-		if _, err := counters.Update(ctx, k, add); !errors.Is(err, store.ErrUncertain) {
-			t.Fatalf("hidden outcome: %v", err)
-		}
-		if got := must(calm.Get(ctx, k))(t); got.Count != 3 {
-			t.Fatalf("count %d after three updates", got.Count)
-		}
-
-		// A refusal is a clear answer: the update goes on.
-		ok(t, w.server.SetFaults(localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Operation: "PutItem", Count: 1}}}))
-		l.interfere = nil
-		ok(t, ignore(counters.Update(ctx, k, add)))
-		if got := must(calm.Get(ctx, k))(t); got.Count != 4 {
-			t.Fatalf("count %d after four updates", got.Count)
-		}
-	})
 }
 
 // TestConcurrentUpdates: many updaters, throttled ones among them; every

@@ -22,7 +22,7 @@ import (
 //
 // With a version attribute, v is the next state of what was read: version 0
 // must not exist yet, and version n must still be n; the item gets n+1 (v
-// itself, being a copy, keeps n). Errors: [*ConditionError],
+// itself, being a copy, keeps n). Errors: [*ConditionError], [ErrConflict],
 // [ErrEncryptedAttribute], [ErrItemTooLarge], [ErrUncertain]; those of
 // envelope.ItemEncryptor.EncryptItem; the SDK's.
 func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
@@ -35,7 +35,8 @@ func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error 
 }
 
 // PutOld is [Table.Put] and returns the item that v replaced, nil if there was
-// none. An [*ItemError] says that v was written but the old item does not open.
+// none. An [*ItemError] says that v was written but the old item does not open;
+// [ErrUncertain] also that v was written but the answer with the old item lost.
 func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T, error) {
 	in, err := t.putInput(ctx, v, conditions)
 	if err != nil {
@@ -50,8 +51,8 @@ func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T
 }
 
 // Delete removes the item with the key if all conditions hold; an item that
-// does not exist is no error. Errors: [*ConditionError],
-// [ErrEncryptedAttribute]; the SDK's.
+// does not exist is no error. Errors: [*ConditionError], [ErrConflict],
+// [ErrEncryptedAttribute], [ErrUncertain]; the SDK's.
 func (t *Table[T]) Delete(ctx context.Context, k Key, conditions ...Condition) error {
 	_, err := t.delete(ctx, k, types.ReturnValueNone, conditions)
 	return err
@@ -59,7 +60,7 @@ func (t *Table[T]) Delete(ctx context.Context, k Key, conditions ...Condition) e
 
 // DeleteOld is [Table.Delete] and returns the item that it removed, nil if
 // there was none. An [*ItemError] says that the item was removed but does not
-// open.
+// open; [ErrUncertain] also that it is gone but the answer with it lost.
 func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition) (*T, error) {
 	out, err := t.delete(ctx, k, types.ReturnValueAllOld, conditions)
 	if err != nil {
@@ -74,6 +75,10 @@ func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition
 // changes by [Table.Update]. The item must exist: [ErrNotFound], also when a
 // condition failed for that reason. In server-side mode it counts the version
 // attribute up.
+//
+// When an answer is lost, the SDK repeats the call: an update that reads what
+// it changes, such as Add, may then be applied twice. A condition on the old
+// value prevents it, by [ErrUncertain].
 func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.UpdateBuilder, conditions ...Condition) error {
 	key, err := t.plan.key(k)
 	if err != nil {
@@ -98,15 +103,16 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if v := t.plan.version; v != nil && t.encryptor == nil {
 		countUp(in, v.name)
 	}
-	if _, err := t.client.UpdateItem(ctx, in); err != nil {
+	var seen attempts
+	if _, err := t.client.UpdateItem(ctx, in, seen.observe); err != nil {
 		var failed *types.ConditionalCheckFailedException
-		if errors.As(err, &failed) && len(failed.Item) == 0 {
+		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.unclear.Load() {
 			// No item, or a server that does not return it.
 			if _, gone := t.read(ctx, key); len(conditions) == 0 || errors.Is(gone, ErrNotFound) {
 				return fmt.Errorf("update of %s: %w: %w", t.name, ErrNotFound, err)
 			}
 		}
-		return t.writeError(ctx, "update", err)
+		return t.writeError(ctx, "update", err, &seen)
 	}
 	return nil
 }
@@ -228,17 +234,18 @@ func (p *plan) versionOf(item envelope.Item) (int64, error) {
 func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
 	var seen attempts
 	out, err := c.client.PutItem(ctx, in, seen.observe)
+	asked := in.ReturnValues == types.ReturnValueAllOld
 	if err == nil {
+		if asked && seen.unclear.Load() && (c.encryptor == nil || sameFooter(out.Attributes, in.Item)) {
+			return nil, fmt.Errorf("put of %s: %w: it was written, but the answer with the old item was lost", c.name, ErrUncertain)
+		}
 		return out, nil
 	}
 	var failed *types.ConditionalCheckFailedException
-	if errors.As(err, &failed) && seen.unclear.Load() {
-		if sameFooter(failed.Item, in.Item) && in.ReturnValues != types.ReturnValueAllOld {
-			return &dynamodb.PutItemOutput{}, nil
-		}
-		return nil, fmt.Errorf("put of %s: %w: %w", c.name, ErrUncertain, err)
+	if errors.As(err, &failed) && seen.unclear.Load() && sameFooter(failed.Item, in.Item) && !asked {
+		return &dynamodb.PutItemOutput{}, nil
 	}
-	return nil, c.writeError(ctx, "put", err)
+	return nil, c.writeError(ctx, "put", err, &seen)
 }
 
 func sameFooter(a, b envelope.Item) bool {
@@ -265,19 +272,24 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 	var seen attempts
 	out, err := c.client.DeleteItem(ctx, in, seen.observe)
 	if err != nil {
-		var failed *types.ConditionalCheckFailedException
-		if errors.As(err, &failed) && seen.unclear.Load() {
-			return nil, fmt.Errorf("delete of %s: %w: %w", c.name, ErrUncertain, err)
-		}
-		return nil, c.writeError(ctx, "delete", err)
+		return nil, c.writeError(ctx, "delete", err, &seen)
+	}
+	if returned == types.ReturnValueAllOld && seen.unclear.Load() && len(out.Attributes) == 0 {
+		return nil, fmt.Errorf("delete of %s: %w: nothing is there now, but an answer with the old item may be lost", c.name, ErrUncertain)
 	}
 	return out, nil
 }
 
-// writeError turns a failed condition into a [*ConditionError].
-func (c *core) writeError(ctx context.Context, call string, err error) error {
+// writeError turns a failed condition into a [*ConditionError], unless an
+// attempt before it may have written.
+func (c *core) writeError(ctx context.Context, call string, err error, seen *attempts) error {
 	var failed *types.ConditionalCheckFailedException
-	if !errors.As(err, &failed) {
+	var busy *types.TransactionConflictException
+	condition := errors.As(err, &failed)
+	switch {
+	case (condition || errors.As(err, &busy)) && seen.unclear.Load():
+		return fmt.Errorf("%s of %s: %w: %w", call, c.name, ErrUncertain, err)
+	case !condition:
 		return c.callError(call, err)
 	}
 	out := &ConditionError{Table: c.name, Err: err}
