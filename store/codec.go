@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"strconv"
 
@@ -58,10 +59,31 @@ func (c *core) unmarshal(plain envelope.Item, v any) error {
 	if err := c.plan.checkEntity(plain); err != nil {
 		return err
 	}
-	if err := attributevalue.UnmarshalMapWithOptions(plain, v, exactNumbers); err != nil {
+	if err := attributevalue.UnmarshalMapWithOptions(c.plan.known(plain), v, exactNumbers); err != nil {
 		return &conversionError{fmt.Sprintf("item does not fit %s%s", c.plan.typeName, unfit(err)), err}
 	}
 	return nil
+}
+
+// known leaves out the attributes that are no field's. The decoder would put
+// one whose name differs in case only into the field: an unsigned attribute,
+// which anybody may add, in place of a signed one.
+func (p *plan) known(plain envelope.Item) envelope.Item {
+	if p.unmarshalsItself {
+		return plain
+	}
+	unknown := func(name string) bool {
+		f := p.field(name)
+		return f == nil || f.typ == nil
+	}
+	for name := range plain {
+		if unknown(name) { // rare: only then is a copy paid for
+			plain = maps.Clone(plain)
+			maps.DeleteFunc(plain, func(name string, _ types.AttributeValue) bool { return unknown(name) })
+			break
+		}
+	}
+	return plain
 }
 
 // unfit names the Go type at fault.

@@ -45,6 +45,9 @@ type plan struct {
 	ttl       *field
 	entity    Entity
 	index     map[string]int // of a field, by attribute name
+	// unmarshalsItself: the type has a method of its own that wants every
+	// attribute.
+	unmarshalsItself bool
 }
 
 const (
@@ -58,7 +61,7 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: %v is no struct", ErrConfiguration, t)
 	}
-	p := &plan{table: table, typeName: t.String()}
+	p := &plan{table: table, typeName: t.String(), unmarshalsItself: reflect.PointerTo(t).Implements(reflect.TypeFor[attributevalue.Unmarshaler]())}
 	if err := p.collect(t, nil); err != nil {
 		return nil, err
 	}
