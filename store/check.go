@@ -84,7 +84,7 @@ func (c *core) checkKeys(schema []types.KeySchemaElement, kinds map[string]strin
 		if k.field == nil {
 			continue
 		}
-		if want := keyType(k.field.typ); want != "" && kinds[declared] != want {
+		if want := k.field.keyType(); want != "" && kinds[declared] != want {
 			report("%s key %q is of type %s, field %s of type %s", k.what, declared, kinds[declared], k.field.goName, want)
 		}
 	}

@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -37,4 +39,40 @@ func TestNamesInOtherCase(t *testing.T) {
 	if raw := must(entities.Raw(ctx, k))(t); got.Secret != "mine" || raw["TMPSECRET"] == nil {
 		t.Errorf("%+v, stored %v", got, raw)
 	}
+}
+
+// at has a time for a key, in seconds.
+type at struct {
+	ID   string    `dynamodbav:"id" seal:"partition"`
+	At   time.Time `dynamodbav:"at,unixtime" seal:"sort"`
+	Text string    `dynamodbav:"text"`
+}
+
+func TestTimesAsKeys(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		ctx := t.Context()
+		table := w.table(t, "id:S,at:N")
+		events := open[at](t, w.client, table, m)
+		ok(t, events.Check(ctx))
+		begin := time.Unix(1_700_000_000, 0)
+		for i := range 4 {
+			ok(t, events.Put(ctx, at{"a", begin.Add(time.Duration(i) * time.Hour), "text"}))
+		}
+		k := store.Key{Partition: "a", Sort: begin.Add(time.Hour)}
+		got := must(events.Update(ctx, k, func(e *at) error { e.Text = "new"; return nil }))(t)
+		if got.Text != "new" || must(events.Get(ctx, k))(t).Text != "new" {
+			t.Errorf("%+v", got)
+		}
+		n := 0
+		for _, err := range events.Query(ctx, store.Query{Partition: "a", Sort: store.SortGreater(begin.Add(time.Hour))}) {
+			ok(t, err)
+			n++
+		}
+		if n != 2 {
+			t.Errorf("%d items after the second", n)
+		}
+		if err := open[at](t, w.client, w.table(t, "id:S,at:S"), m).Check(ctx); !errors.Is(err, store.ErrDeclaration) {
+			t.Errorf("a table with texts for times: %v", err)
+		}
+	})
 }

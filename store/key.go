@@ -2,7 +2,9 @@ package store
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -46,11 +48,14 @@ func (f *field) put(to envelope.Item, value any) error {
 // keyValue converts a value for a key attribute and holds it to the field's
 // declared type.
 func (f *field) keyValue(value any) (types.AttributeValue, error) {
+	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && isTime(v.Type()) {
+		value = attributevalue.UnixTime(v.Convert(timeType).Interface().(time.Time))
+	}
 	av, err := attributevalue.Marshal(value)
 	if err != nil {
 		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, &conversionError{"value cannot be marshalled", err})
 	}
-	want := keyType(f.typ)
+	want := f.keyType()
 	got := ddbjson.TypeName(av)
 	if !slices.Contains([]string{"S", "N", "B"}, got) || want != "" && got != want {
 		return nil, fmt.Errorf("%w: key attribute %q is declared as %v, not as %T", ErrConfiguration, f.name, f.typ, value)

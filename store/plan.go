@@ -21,6 +21,8 @@ type field struct {
 	typ    reflect.Type
 	action envelope.Action
 	role   role
+	// unixTime: a time stored as a number of seconds.
+	unixTime bool
 }
 
 // role is what a field is besides an attribute.
@@ -157,7 +159,7 @@ func (p *plan) collect(t reflect.Type, index []int) error {
 			name = sf.Name
 		}
 		f := field{name: name, goName: sf.Name, index: at, typ: sf.Type}
-		if err := f.parse(seal, tagged, options); err != nil {
+		if err := f.parse(seal, tagged, strings.Split(options, ",")); err != nil {
 			return fmt.Errorf("%w: field %s of %s: %s", ErrConfiguration, sf.Name, p.typeName, err)
 		}
 		p.fields = append(p.fields, f)
@@ -166,8 +168,9 @@ func (p *plan) collect(t reflect.Type, index []int) error {
 }
 
 // parse reads a seal tag: one word.
-func (f *field) parse(seal string, tagged bool, options string) error {
+func (f *field) parse(seal string, tagged bool, options []string) error {
 	f.action = envelope.EncryptAndSign
+	f.unixTime = isTime(indirect(f.typ)) && slices.Contains(options, "unixtime")
 	if strings.HasPrefix(f.name, "aws_dbe_") || strings.HasPrefix(f.name, "aws-crypto-") {
 		return fmt.Errorf("attribute name %q is reserved by the item format", f.name)
 	}
@@ -193,17 +196,20 @@ func (f *field) parse(seal string, tagged bool, options string) error {
 		}
 	case "ttl":
 		f.role, f.action = ttl, envelope.DoNothing
-		if !isInteger(indirect(f.typ)) && !strings.Contains(options, "unixtime") {
+		if !isInteger(indirect(f.typ)) && !f.unixTime {
 			return fmt.Errorf("a ttl is an integer of Unix seconds, or a time.Time with dynamodbav option unixtime, not %v", f.typ)
 		}
 	default:
 		return fmt.Errorf("unknown seal tag %q: one of partition, sort, sign, encrypt, context, none, version, ttl", seal)
 	}
+	if f.role != plain && slices.Contains(options, "string") {
+		return fmt.Errorf("dynamodbav option string would store the number as text")
+	}
 	if f.role == partition || f.role == sortKey {
-		if strings.Contains(options, "omitempty") {
+		if slices.Contains(options, "omitempty") {
 			return fmt.Errorf("a key attribute cannot be omitempty")
 		}
-		if keyType(f.typ) == "" && !marshalsItself(f.typ) {
+		if f.keyType() == "" && !marshalsItself(f.typ) {
 			return fmt.Errorf("a key attribute is a string, a number or bytes, not %v", f.typ)
 		}
 	}
@@ -221,10 +227,19 @@ func isInteger(t reflect.Type) bool {
 	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64
 }
 
+var timeType = reflect.TypeFor[time.Time]()
+
+// isTime tells what attributevalue stores as a time.
+func isTime(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.ConvertibleTo(timeType)
+}
+
 // keyType is the DynamoDB type of a key field, "" when only marshalling tells.
-func keyType(t reflect.Type) string {
-	t = indirect(t)
+func (f *field) keyType() string {
+	t := indirect(f.typ)
 	switch {
+	case f.unixTime:
+		return "N"
 	case marshalsItself(t):
 		return ""
 	case t == reflect.TypeFor[attributevalue.Number]():
@@ -245,7 +260,7 @@ func marshalsItself(t reflect.Type) bool {
 			return true
 		}
 	}
-	return indirect(t) == reflect.TypeFor[time.Time]()
+	return isTime(indirect(t))
 }
 
 func (p *plan) sortName() string {

@@ -70,6 +70,13 @@ func TestDeclarations(t *testing.T) {
 			ID string    `seal:"partition"`
 			T  time.Time `seal:"ttl"`
 		}](t, client)},
+		{"version stored as text", "V", declare[struct {
+			ID string `seal:"partition"`
+			V  int    `dynamodbav:"v,string" seal:"version"`
+		}](t, client)},
+		{"key stored as text", "ID", declare[struct {
+			ID int `dynamodbav:"id,string" seal:"partition"`
+		}](t, client)},
 		{"reserved name", "aws_dbe_x", declare[struct {
 			ID string `seal:"partition"`
 			A  string `dynamodbav:"aws_dbe_x"`
