@@ -26,7 +26,7 @@ func Actions[T any]() (map[string]envelope.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.actions(), nil
+	return p.actions(nil)
 }
 
 func (p *plan) addEntity(e Entity) error {

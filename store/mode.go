@@ -1,8 +1,6 @@
 package store
 
 import (
-	"fmt"
-
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -50,7 +48,9 @@ type ClientSide struct {
 	AllowedUnsigned       []string
 	AllowedUnsignedPrefix string
 	// OtherActions are the actions of attributes that T does not have, such as
-	// those of other entity types in the same table.
+	// those of other entity types in the same table, see [Actions]. An item
+	// needs every attribute that is in the encryption context: give one that
+	// items of T do not have the action SignOnly here.
 	OtherActions map[string]envelope.Action
 	// PlaintextPolicy zero forbids plaintext items in both directions.
 	PlaintextPolicy envelope.PlaintextPolicy
@@ -62,12 +62,9 @@ type ClientSide struct {
 func (ClientSide) String() string { return "client" }
 
 func (m ClientSide) open(p *plan) (*envelope.ItemEncryptor, error) {
-	actions := p.actions()
-	for name, action := range m.OtherActions {
-		if own, ok := actions[name]; ok && own != action {
-			return nil, fmt.Errorf("%w: attribute %q is %v in %s and %v in OtherActions: an attribute has one action per table", ErrConfiguration, name, own, p.typeName, action)
-		}
-		actions[name] = action
+	actions, err := p.actions(m.OtherActions)
+	if err != nil {
+		return nil, err
 	}
 	unsigned := append([]string(nil), m.AllowedUnsigned...)
 	for name, action := range actions {

@@ -64,10 +64,9 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 		return nil, fmt.Errorf("%w: %v is no struct", ErrConfiguration, t)
 	}
 	p := &plan{table: table, typeName: t.String(), unmarshalsItself: reflect.PointerTo(t).Implements(reflect.TypeFor[attributevalue.Unmarshaler]())}
-	if err := p.collect(t, nil); err != nil {
+	if err := p.collect(nil, t, nil); err != nil {
 		return nil, err
 	}
-	context := false
 	for i := range p.fields {
 		f := &p.fields[i]
 		for _, other := range p.fields[:i] {
@@ -75,7 +74,6 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 				return nil, fmt.Errorf("%w: fields %s and %s of %s are both attribute %q", ErrConfiguration, other.goName, f.goName, p.typeName, f.name)
 			}
 		}
-		context = context || f.action == envelope.SignAndIncludeInEncryptionContext
 		if slot := p.slot(f.role); slot != nil {
 			if *slot != nil {
 				return nil, fmt.Errorf("%w: fields %s and %s of %s have the same seal tag", ErrConfiguration, (*slot).goName, f.goName, p.typeName)
@@ -86,14 +84,6 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 	p.link()
 	if p.partition == nil {
 		return nil, fmt.Errorf(`%w: no field of %s is tagged seal:"partition"`, ErrConfiguration, p.typeName)
-	}
-	if context {
-		// The format demands it: with any attribute in the encryption context,
-		// the keys are there too.
-		p.partition.action = envelope.SignAndIncludeInEncryptionContext
-		if p.sort != nil {
-			p.sort.action = envelope.SignAndIncludeInEncryptionContext
-		}
 	}
 	return p, nil
 }
@@ -133,8 +123,13 @@ func (p *plan) slot(r role) **field {
 }
 
 // collect walks the fields as attributevalue does: embedded structs without a
-// name of their own are flattened, unexported fields and "-" are left out.
-func (p *plan) collect(t reflect.Type, index []int) error {
+// name of their own are flattened, unexported fields and "-" are left out. A
+// type embedded in itself adds nothing: its own fields come first.
+func (p *plan) collect(outer []reflect.Type, t reflect.Type, index []int) error {
+	if slices.Contains(outer, t) {
+		return nil
+	}
+	outer = append(slices.Clone(outer), t)
 	for i := range t.NumField() {
 		sf := t.Field(i)
 		at := append(slices.Clone(index), i)
@@ -151,7 +146,7 @@ func (p *plan) collect(t reflect.Type, index []int) error {
 			if tagged {
 				return fmt.Errorf("%w: embedded field %s of %s has a seal tag, which would have no effect: tag its fields", ErrConfiguration, sf.Name, p.typeName)
 			}
-			if err := p.collect(indirect(sf.Type), at); err != nil {
+			if err := p.collect(outer, indirect(sf.Type), at); err != nil {
 				return err
 			}
 			continue
@@ -270,13 +265,37 @@ func (p *plan) sortName() string {
 	return p.sort.name
 }
 
-// actions returns a fresh map of attribute name to action.
-func (p *plan) actions() map[string]envelope.Action {
-	out := make(map[string]envelope.Action, len(p.fields))
+// actions returns a fresh map of attribute name to action, with those of other
+// entity types. Whether the keys are in the encryption context follows from the
+// other attributes: the format demands it when any of them is.
+func (p *plan) actions(others map[string]envelope.Action) (map[string]envelope.Action, error) {
+	out := make(map[string]envelope.Action, len(p.fields)+len(others))
 	for _, f := range p.fields {
 		out[f.name] = f.action
 	}
-	return out
+	keys := []string{p.partition.name}
+	if p.sort != nil {
+		keys = append(keys, p.sort.name)
+	}
+	for name, action := range others {
+		own, has := out[name]
+		switch {
+		case !has:
+			out[name] = action
+		case action == envelope.SignAndIncludeInEncryptionContext && slices.Contains(keys, name):
+		case own != action:
+			return nil, fmt.Errorf("%w: attribute %q is %v in %s and %v in OtherActions: an attribute has one action per table", ErrConfiguration, name, own, p.typeName, action)
+		}
+	}
+	for _, action := range out {
+		if action == envelope.SignAndIncludeInEncryptionContext {
+			for _, name := range keys {
+				out[name] = action
+			}
+			break
+		}
+	}
+	return out, nil
 }
 
 func covered(name string, list []string, prefix string) bool {

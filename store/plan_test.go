@@ -219,3 +219,61 @@ func TestErrorTextsWithoutValues(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// patient and visit are in one table, and only one has an attribute in the
+// encryption context.
+type patient struct {
+	ID     string `dynamodbav:"id" seal:"partition"`
+	Tenant string `dynamodbav:"tenant" seal:"context"`
+}
+type visit struct {
+	ID   string `dynamodbav:"id" seal:"partition"`
+	Text string `dynamodbav:"text"`
+}
+
+// record is patient as a program knows it that has no tenants.
+type record struct {
+	ID   string `dynamodbav:"id" seal:"partition"`
+	Text string `dynamodbav:"text"`
+}
+
+func TestEntitiesWithContext(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	table := w.table(t, "id:S")
+	m := clientSide(t)
+	m.OtherActions = must(store.Actions[visit]())(t)
+	patients, err := store.NewEntity[patient](w.client, table, m, store.Entity{Attribute: "kind", Name: "patient"})
+	ok(t, err)
+	m.OtherActions = must(store.Actions[patient]())(t)
+	records, err := store.NewEntity[record](w.client, table, m, store.Entity{Attribute: "kind", Name: "patient"})
+	ok(t, err)
+	m.OtherActions["tenant"] = envelope.SignOnly // no visit has it
+	visits, err := store.NewEntity[visit](w.client, table, m, store.Entity{Attribute: "kind", Name: "visit"})
+	ok(t, err)
+	ok(t, patients.Put(ctx, patient{"a", "north"}))
+	ok(t, visits.Put(ctx, visit{"b", "text"}))
+	if got := must(visits.Get(ctx, store.Key{Partition: "b"}))(t); got.Text != "text" {
+		t.Errorf("%+v", got)
+	}
+	if got := must(patients.Get(ctx, store.Key{Partition: "a"}))(t); got.Tenant != "north" {
+		t.Errorf("%+v", got)
+	}
+	ok(t, ignore(records.Update(ctx, store.Key{Partition: "a"}, func(r *record) error { r.Text = "new"; return nil })))
+	message, err := envelope.Inspect(must(patients.Raw(ctx, store.Key{Partition: "a"}))(t))
+	if err != nil || message.Version != 2 {
+		t.Errorf("header version %d, %v", message.Version, err)
+	}
+}
+
+// looped embeds itself, as a tree may.
+type looped struct {
+	ID string `dynamodbav:"id" seal:"partition"`
+	*looped
+}
+
+func TestEmbeddedInItself(t *testing.T) {
+	if _, err := store.New[looped](untouchable{t}, "table", clientSide(t)); err != nil {
+		t.Error(err)
+	}
+}
