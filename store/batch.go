@@ -192,7 +192,7 @@ func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]
 		if err != nil {
 			return waiting, c.callError("batch write", err)
 		}
-		left := out.UnprocessedItems[c.name]
+		left := only(out.UnprocessedItems)
 		if len(left) == 0 {
 			return nil, nil
 		}
@@ -207,6 +207,14 @@ func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]
 			return waiting, fmt.Errorf("batch write of %s: %w", c.name, err)
 		}
 	}
+}
+
+// only takes what an answer says of the one table in the request: it may call
+// by its name what was asked by its ARN.
+func only[V any](answers map[string]V) (v V) {
+	for _, v = range answers {
+	}
+	return v
 }
 
 // backoff waits a random time up to pause and returns the next pause.
@@ -283,11 +291,11 @@ func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func(
 		if err != nil {
 			return waiting, c.callError("batch get", err)
 		}
-		take(out.Responses[c.name])
+		take(only(out.Responses))
 		if err := ctx.Err(); err != nil {
 			return waiting, c.callError("batch get", err)
 		}
-		left := out.UnprocessedKeys[c.name].Keys
+		left := only(out.UnprocessedKeys).Keys
 		if len(left) == 0 {
 			return nil, nil
 		}

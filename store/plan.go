@@ -38,7 +38,7 @@ const (
 
 // plan is what is known of an entity type, found once, in New.
 type plan struct {
-	table     string
+	table     string // its name, never an ARN
 	typeName  string
 	fields    []field
 	partition *field

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
 // Table is a typed view of one DynamoDB table in one mode. It is safe for use
@@ -29,7 +30,7 @@ type core struct {
 	unsigned []string
 }
 
-// New declares table, by its name, to hold values of the struct type T.
+// New declares table, by its name or ARN, to hold values of the struct type T.
 // Everything about T and the mode that could go wrong later is checked here:
 // [ErrConfiguration] names the field. No call is made; [Table.Check] makes one.
 func New[T any](client Client, table string, m Mode) (*Table[T], error) {
@@ -42,7 +43,11 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity) (*Table[T],
 	if client == nil || table == "" || m == nil {
 		return nil, fmt.Errorf("%w: a table needs a client, a name and a mode", ErrConfiguration)
 	}
-	p, err := newPlan(reflect.TypeFor[T](), table)
+	plainName, err := tablename.Parse(table)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
+	}
+	p, err := newPlan(reflect.TypeFor[T](), plainName)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +71,7 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity) (*Table[T],
 	return t, nil
 }
 
-// Name returns the table's name.
+// Name returns the table's name, or its ARN if that was given.
 func (t *Table[T]) Name() string { return t.name }
 
 // Mode returns how the table is protected.

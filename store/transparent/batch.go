@@ -10,6 +10,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/itemkey"
+	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
 // keyText is the same for equal keys only, whatever the spelling of numbers.
@@ -90,10 +91,10 @@ func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput
 // encryptedAs finds what was sent under another name of the same table: an
 // answer may name it where the request had its ARN.
 func encryptedAs[V any](name string, sent map[string]V) (V, bool) {
-	want, err := tableName(name)
+	want, err := tablename.Parse(name)
 	if err == nil {
 		for other, v := range sent {
-			if plain, err := tableName(other); err == nil && plain == want {
+			if plain, err := tablename.Parse(other); err == nil && plain == want {
 				return v, true
 			}
 		}

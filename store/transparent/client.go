@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
 // Client encrypts and decrypts the items of some tables inside of the SDK's
@@ -28,7 +28,7 @@ func New(tables map[string]*envelope.ItemEncryptor) (*Client, error) {
 		return nil, fmt.Errorf("%w: no table to encrypt", envelope.ErrConfiguration)
 	}
 	for name, e := range tables {
-		if !isTableName(name) {
+		if !tablename.Valid(name) {
 			return nil, fmt.Errorf("%w: %.300q is no table name", envelope.ErrConfiguration, name)
 		}
 		if e == nil {
@@ -139,7 +139,7 @@ func (c *Client) table(operation string, name *string) (*table, error) {
 	if name == nil {
 		return nil, nil
 	}
-	plain, err := tableName(*name)
+	plain, err := tablename.Parse(*name)
 	if err != nil {
 		return nil, &Error{Operation: operation, Err: err}
 	}
@@ -148,36 +148,4 @@ func (c *Client) table(operation string, name *string) (*table, error) {
 		return nil, nil
 	}
 	return &table{operation: operation, name: plain, ItemEncryptor: e}, nil
-}
-
-// tableName returns the name in a name or an ARN of the form
-// arn:partition:dynamodb:region:account:table/name.
-func tableName(s string) (string, error) {
-	if !strings.HasPrefix(s, "arn:") {
-		if !isTableName(s) {
-			return "", fmt.Errorf("%w: %.300q", ErrTableName, s)
-		}
-		return s, nil
-	}
-	parts := strings.Split(s, ":")
-	if len(parts) == 6 && parts[1] != "" && parts[2] == "dynamodb" {
-		if name, is := strings.CutPrefix(parts[5], "table/"); is && isTableName(name) {
-			return name, nil
-		}
-	}
-	return "", fmt.Errorf("%w: %.300q", ErrTableName, s)
-}
-
-// isTableName holds DynamoDB's rule; its length limits are left to DynamoDB,
-// and other servers have other ones.
-func isTableName(s string) bool {
-	if s == "" || len(s) > 255 {
-		return false
-	}
-	for _, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '.') {
-			return false
-		}
-	}
-	return true
 }

@@ -3,6 +3,8 @@ package transparent
 import (
 	"errors"
 	"fmt"
+
+	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
 var (
@@ -10,7 +12,7 @@ var (
 	// encrypted.
 	ErrRefused = errors.New("not possible with client-side encryption")
 	// ErrTableName: a TableName is neither a table's name nor a table's ARN.
-	ErrTableName = errors.New("neither the name nor the ARN of a table")
+	ErrTableName = tablename.Err
 	// ErrUpdateTarget: UpdateItem found no encrypted item with the key, and
 	// must not create one.
 	ErrUpdateTarget = errors.New("no encrypted item has the key: UpdateItem changes unsigned attributes of items that exist; use PutItem")
