@@ -78,8 +78,8 @@ func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error
 			return items, &BatchError{Table: t.name, Total: len(items), Err: err}
 		}
 	}
-	left, err := t.batchWrite(ctx, plain, func(ctx context.Context, chunk []envelope.Item) ([]types.WriteRequest, error) {
-		stored, err := t.encryptAll(ctx, chunk)
+	left, err := t.batchWrite(ctx, plain, func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error) {
+		stored, err := t.encryptAll(ctx, from, chunk)
 		requests := make([]types.WriteRequest, len(stored))
 		for i := range stored {
 			requests[i].PutRequest = &types.PutRequest{Item: stored[i]}
@@ -102,7 +102,7 @@ func (t *Table[T]) BatchDelete(ctx context.Context, keys []Key) (rest []Key, err
 			return keys, &BatchError{Table: t.name, Total: len(keys), Err: err}
 		}
 	}
-	left, err := t.batchWrite(ctx, items, func(_ context.Context, chunk []envelope.Item) ([]types.WriteRequest, error) {
+	left, err := t.batchWrite(ctx, items, func(_ context.Context, _ int, chunk []envelope.Item) ([]types.WriteRequest, error) {
 		requests := make([]types.WriteRequest, len(chunk))
 		for i := range chunk {
 			requests[i].DeleteRequest = &types.DeleteRequest{Key: chunk[i]}
@@ -144,10 +144,10 @@ func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
 
 // batchWrite sends items in chunks and returns the indexes of those not known
 // to be written, in ascending order.
-func (c *core) batchWrite(ctx context.Context, items []envelope.Item, requests func(context.Context, []envelope.Item) ([]types.WriteRequest, error)) (left []int, err error) {
+func (c *core) batchWrite(ctx context.Context, items []envelope.Item, requests func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error)) (left []int, err error) {
 	for from := 0; from < len(items); from += batchWriteSize {
 		chunk := items[from:min(from+batchWriteSize, len(items))]
-		waiting, err := requests(ctx, chunk)
+		waiting, err := requests(ctx, from, chunk)
 		if err == nil {
 			waiting, err = c.writeChunk(ctx, waiting)
 		} else {
@@ -253,8 +253,11 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 			pending[t.plan.keyText(k)] = true
 		}
 		var left []envelope.Item
-		left, failed.Err = t.getChunk(ctx, chunk, func(stored []envelope.Item) {
+		left, failed.Err = t.getChunk(ctx, chunk, func(stored []envelope.Item) error {
 			values, errs := decodePage[T](ctx, &t.core, stored, view{})
+			if err := ctx.Err(); err != nil { // not the items' errors, then
+				return t.callError("batch get", err)
+			}
 			for i := range stored {
 				for _, j := range at[t.plan.keyText(stored[i])] {
 					if errs[i] != nil {
@@ -265,6 +268,7 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 					}
 				}
 			}
+			return nil
 		})
 		for _, k := range left {
 			delete(pending, t.plan.keyText(k))
@@ -282,7 +286,7 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 
 // getChunk reads up to 100 items and hands them over as they come; the keys it
 // returns with an error were not read.
-func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func([]envelope.Item)) ([]envelope.Item, error) {
+func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func([]envelope.Item) error) ([]envelope.Item, error) {
 	pause, idle := firstPause, 0
 	for {
 		out, err := c.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
@@ -291,9 +295,8 @@ func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func(
 		if err != nil {
 			return waiting, c.callError("batch get", err)
 		}
-		take(only(out.Responses))
-		if err := ctx.Err(); err != nil {
-			return waiting, c.callError("batch get", err)
+		if err := take(only(out.Responses)); err != nil {
+			return waiting, err
 		}
 		left := only(out.UnprocessedKeys).Keys
 		if len(left) == 0 {

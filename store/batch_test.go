@@ -175,3 +175,36 @@ func TestItemSize(t *testing.T) {
 		t.Errorf("expiry in milliseconds: %v", err)
 	}
 }
+
+// TestBatchErrorsCount: the index of a bad item is that of the batch, and what
+// a cancelled batch read counts once.
+func TestBatchErrorsCount(t *testing.T) {
+	w := newWorld(t)
+	orders := open[order](t, w.client, w.table(t, orderKeys), clientSide(t))
+	all, keys := manyOrders(60)
+	all[40].Secret = strings.Repeat("x", 400<<10)
+	var batch *store.BatchError
+	rest, err := orders.BatchPut(t.Context(), all)
+	if !errors.As(err, &batch) || batch.Done != 25 || len(rest) != 35 || !strings.Contains(err.Error(), "item 40 of the batch") {
+		t.Errorf("%d left: %v", len(rest), err)
+	}
+	all[40].Secret = ""
+	ok(t, ignore(orders.BatchPut(t.Context(), all)))
+	ctx, cancel := context.WithCancel(t.Context())
+	stopping := open[order](t, &stopping{w.client, cancel}, orders.Name(), clientSide(t))
+	got, err := stopping.BatchGet(ctx, keys)
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &batch) || batch.Done != 0 || len(batch.Items) != 0 || len(got) != 60 {
+		t.Errorf("%v", err)
+	}
+}
+
+// stopping is a client whose caller gives up as the answer comes.
+type stopping struct {
+	*dynamodb.Client
+	stop func()
+}
+
+func (s *stopping) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	defer s.stop()
+	return s.Client.BatchGetItem(ctx, in, o...)
+}

@@ -111,8 +111,9 @@ func (c *core) encrypt(ctx context.Context, plain envelope.Item) (envelope.Item,
 	return stored, c.checkSize(plain, stored)
 }
 
-// encryptAll is encrypt for many; errors have the index of the item.
-func (c *core) encryptAll(ctx context.Context, plain []envelope.Item) ([]envelope.Item, error) {
+// encryptAll is encrypt for the part of a batch that begins at from; errors have
+// the index of the item.
+func (c *core) encryptAll(ctx context.Context, from int, plain []envelope.Item) ([]envelope.Item, error) {
 	stored := plain
 	if c.encryptor != nil {
 		var err error
@@ -121,7 +122,7 @@ func (c *core) encryptAll(ctx context.Context, plain []envelope.Item) ([]envelop
 			if errors.As(err, &batch) {
 				for i, err := range batch.Errors {
 					if err != nil {
-						return nil, fmt.Errorf("item %d of the batch: %w", i, err)
+						return nil, fmt.Errorf("item %d of the batch: %w", from+i, err)
 					}
 				}
 			}
@@ -130,7 +131,7 @@ func (c *core) encryptAll(ctx context.Context, plain []envelope.Item) ([]envelop
 	}
 	for i := range plain {
 		if err := c.checkSize(plain[i], stored[i]); err != nil {
-			return nil, fmt.Errorf("item %d of the batch: %w", i, err)
+			return nil, fmt.Errorf("item %d of the batch: %w", from+i, err)
 		}
 	}
 	return stored, nil
