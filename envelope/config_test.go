@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,6 +123,9 @@ func TestEncryptorAnswers(t *testing.T) {
 		if got := e.AllowedUnsigned(name); got != (want == envelope.DoNothing) {
 			t.Errorf("AllowedUnsigned(%q) is %v", name, got)
 		}
+	}
+	if got := e.UnsignedNames(); !slices.Equal(got, []string{":view", "ttl"}) {
+		t.Errorf("UnsignedNames are %q", got)
 	}
 	if e.LogicalTableName() != "orders" || e.PartitionKey() != "pk" || e.SortKey() != "sk" {
 		t.Error("names differ from the configuration")

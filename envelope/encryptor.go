@@ -124,6 +124,20 @@ func (e *ItemEncryptor) Action(name string) (Action, bool) {
 // Actions returns a copy of the configured actions.
 func (e *ItemEncryptor) Actions() map[string]Action { return maps.Clone(e.configuredActions) }
 
+// UnsignedNames returns, in order, the names that are known of attributes outside
+// of the signatures: those that Config.AllowedUnsigned lists and those with the
+// action DoNothing. Others may come under Config.AllowedUnsignedPrefix.
+func (e *ItemEncryptor) UnsignedNames() []string {
+	names := slices.Collect(maps.Keys(e.allowedUnsigned))
+	for name, action := range e.configuredActions {
+		if action == DoNothing {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // AllowedUnsigned reports whether attributes of this name are outside of the
 // signatures.
 func (e *ItemEncryptor) AllowedUnsigned(name string) bool {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -59,14 +58,8 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity) (*Table[T],
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
 	t := &Table[T]{core{client: client, name: table, mode: m, plan: p, encryptor: encryptor}}
-	if c, ok := m.(ClientSide); ok {
-		t.unsigned = slices.Clone(c.AllowedUnsigned)
-		for name, action := range encryptor.Actions() {
-			if action == envelope.DoNothing && !slices.Contains(t.unsigned, name) {
-				t.unsigned = append(t.unsigned, name)
-			}
-		}
-		slices.Sort(t.unsigned)
+	if encryptor != nil {
+		t.unsigned = encryptor.UnsignedNames()
 	}
 	return t, nil
 }

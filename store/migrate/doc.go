@@ -28,9 +28,10 @@
 // it is started again. Items that cannot be converted are counted, named and
 // left as they are.
 //
-// The condition on a plaintext item cannot notice a new attribute that neither
-// configuration names; such an attribute could not be encrypted anyway. It is
-// limited to about 150 attributes ([store.ErrTooWide]).
+// The condition on an item cannot notice a new attribute that neither
+// configuration names: one under AllowedUnsignedPrefix, or in a plaintext item
+// one that could not be encrypted anyway. On a plaintext item it is limited to
+// about 150 attributes ([store.ErrTooWide]).
 //
 // # Which changes are safe in place
 //

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +27,7 @@ type Migration struct {
 	Config
 	fingerprint string
 	absent      []string // names that an item's condition checks the absence of
-	unsigned    []string
+	unsigned    []string // likewise, of an encrypted one
 	read, write limit
 }
 
@@ -41,22 +43,17 @@ func New(c Config) (*Migration, error) {
 		return nil, err
 	}
 	m := &Migration{Config: c, fingerprint: c.fingerprint(), read: newLimit(c.ReadUnits), write: newLimit(c.WriteUnits)}
-	seen := map[string]bool{}
 	for _, e := range []*envelope.ItemEncryptor{c.From, c.To} {
-		if e == nil {
-			continue
-		}
-		for name, action := range e.Actions() {
-			if action == envelope.DoNothing {
-				m.unsigned = append(m.unsigned, name)
-			}
-			if !seen[name] {
-				seen[name] = true
-				m.absent = append(m.absent, name)
-			}
+		if e != nil {
+			m.unsigned = append(m.unsigned, e.UnsignedNames()...)
+			m.absent = slices.AppendSeq(m.absent, maps.Keys(e.Actions()))
 		}
 	}
-	m.absent = append(m.absent, envelope.FooterAttribute)
+	slices.Sort(m.unsigned)
+	m.unsigned = slices.Compact(m.unsigned)
+	m.absent = append(append(m.absent, m.unsigned...), envelope.FooterAttribute)
+	slices.Sort(m.absent)
+	m.absent = slices.Compact(m.absent)
 	return m, nil
 }
 
