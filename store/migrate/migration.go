@@ -60,7 +60,8 @@ func New(c Config) (*Migration, error) {
 // DryRun opens and converts every item of this share and writes none, so that
 // everything that would fail shows. It counts anew each time; interrupted, it
 // goes on where it was. Errors: [ErrFailedItems], [ErrCheckpoint], those of
-// DynamoDB, and envelope.ErrKeyDenied, which ends it at once.
+// DynamoDB, envelope.ErrConfiguration for an index over an attribute to be
+// encrypted, and envelope.ErrKeyDenied, which ends it at once.
 func (m *Migration) DryRun(ctx context.Context) (Report, error) { return m.all(ctx, dryRun) }
 
 // Run converts the items of this share. Segments that are complete without
@@ -74,11 +75,11 @@ func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
 	}
 	t := &tracker{begin: time.Now(), call: m.Progress}
 	t.progress.Segments = len(segments)
-	if out, err := m.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &m.Table}); err != nil {
+	items, err := m.describe(ctx)
+	if err != nil {
 		return Report{}, fmt.Errorf("migration of %s: %w", m.Table, err)
-	} else if out.Table != nil {
-		t.total = aws.ToInt64(out.Table.ItemCount) * int64(len(segments)) / int64(m.Segments)
 	}
+	t.total = items * int64(len(segments)) / int64(m.Segments)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -94,6 +95,36 @@ func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
 		return t.report, fmt.Errorf("migration of %s: %w", m.Table, err)
 	}
 	return t.report, t.report.err(m.Table)
+}
+
+// describe returns DynamoDB's count of the table's items. It refuses a table
+// with an index over an attribute that To encrypts: DynamoDB would refuse each
+// write, since ciphertext is of another type.
+func (m *Migration) describe(ctx context.Context) (items int64, err error) {
+	out, err := m.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &m.Table})
+	if err != nil || out.Table == nil {
+		return 0, err
+	}
+	items = aws.ToInt64(out.Table.ItemCount)
+	if m.To == nil {
+		return items, nil
+	}
+	indexes := map[string][]types.KeySchemaElement{}
+	for _, i := range out.Table.GlobalSecondaryIndexes {
+		indexes[aws.ToString(i.IndexName)] = i.KeySchema
+	}
+	for _, i := range out.Table.LocalSecondaryIndexes {
+		indexes[aws.ToString(i.IndexName)] = i.KeySchema
+	}
+	for index, keys := range indexes {
+		for _, k := range keys {
+			name := aws.ToString(k.AttributeName)
+			if action, _ := m.To.Action(name); action == envelope.EncryptAndSign {
+				return 0, fmt.Errorf("%w: key %q of index %s would be encrypted: delete the index, or sign the attribute only", envelope.ErrConfiguration, name, index)
+			}
+		}
+	}
+	return items, nil
 }
 
 // segment works through one segment from its checkpoint on.
@@ -216,9 +247,10 @@ func (m *Migration) item(ctx context.Context, phase string, stored envelope.Item
 			return Counts{Outdated: 1}, nil
 		}
 		var lost *types.ConditionalCheckFailedException
+		var busy *types.TransactionConflictException // which the SDK does not repeat
 		if err = m.put(ctx, stored, next); err == nil {
 			return Counts{Migrated: 1}, nil
-		} else if !errors.As(err, &lost) {
+		} else if !errors.As(err, &lost) && !errors.As(err, &busy) {
 			return Counts{Failed: 1}, err
 		}
 		timer := time.NewTimer(rand.N(pause))
@@ -282,10 +314,11 @@ func (m *Migration) put(ctx context.Context, stored, next envelope.Item) error {
 		TableName: &m.Table, Item: next, ConditionExpression: e.Condition(),
 		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
 	})
-	if err != nil {
+	var full *types.ItemCollectionSizeLimitExceededException
+	if err != nil && !errors.As(err, &full) { // full: items of other partitions fit
 		return callError{err}
 	}
-	return nil
+	return err
 }
 
 func (m *Migration) allowedUnsigned(name string) bool {
