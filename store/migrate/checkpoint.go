@@ -59,7 +59,7 @@ func (c *Counts) numbers() map[string]*int64 {
 }
 
 func (m *Migration) checkpointID(phase string, segment int) string {
-	return fmt.Sprintf("%s/%s/%d", m.ID, phase, segment)
+	return fmt.Sprintf("%s/%s/%d", m.config.ID, phase, segment)
 }
 
 // load reads a segment's checkpoint; a zero one if there is none.
@@ -68,8 +68,8 @@ func (m *Migration) load(ctx context.Context, phase string, segment int) (checkp
 	fail := func(err error) (checkpoint, error) {
 		return checkpoint{}, fmt.Errorf("checkpoint %s: %w", m.checkpointID(phase, segment), err)
 	}
-	out, err := m.Client.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: &m.CheckpointTable, ConsistentRead: aws.Bool(true),
+	out, err := m.config.Client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &m.config.CheckpointTable, ConsistentRead: aws.Bool(true),
 		Key: envelope.Item{"id": &types.AttributeValueMemberS{Value: m.checkpointID(phase, segment)}},
 	})
 	if err != nil {
@@ -119,7 +119,7 @@ func (m *Migration) save(ctx context.Context, phase string, segment int, c check
 	for name, n := range c.counts.numbers() {
 		item[name] = &types.AttributeValueMemberN{Value: strconv.FormatInt(*n, 10)}
 	}
-	if _, err := m.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &m.CheckpointTable, Item: item}); err != nil {
+	if _, err := m.config.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &m.config.CheckpointTable, Item: item}); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", m.checkpointID(phase, segment), err)
 	}
 	return nil

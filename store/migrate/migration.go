@@ -2,29 +2,24 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/store"
-	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // Migration is a migration of one table. DryRun and Run must not run at the
 // same time.
 type Migration struct {
-	Config
+	config      Config
 	fingerprint string
 	absent      []string // names that an item's condition checks the absence of
 	unsigned    []string // likewise, of an encrypted one
@@ -42,7 +37,7 @@ func New(c Config) (*Migration, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	m := &Migration{Config: c, fingerprint: c.fingerprint(), read: newLimit(c.ReadUnits), write: newLimit(c.WriteUnits)}
+	m := &Migration{config: c, fingerprint: c.fingerprint(), read: newLimit(c.ReadUnits), write: newLimit(c.WriteUnits)}
 	for _, e := range []*envelope.ItemEncryptor{c.From, c.To} {
 		if e != nil {
 			m.unsigned = append(m.unsigned, e.UnsignedNames()...)
@@ -70,16 +65,16 @@ func (m *Migration) Run(ctx context.Context) (Report, error) { return m.all(ctx,
 
 func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
 	var segments []int
-	for s := m.Share.Index; s < m.Segments; s += m.Share.Total {
+	for s := m.config.Share.Index; s < m.config.Segments; s += m.config.Share.Total {
 		segments = append(segments, s)
 	}
-	t := &tracker{begin: time.Now(), call: m.Progress}
+	t := &tracker{begin: time.Now(), call: m.config.Progress}
 	t.progress.Segments = len(segments)
 	items, err := m.describe(ctx)
 	if err != nil {
-		return Report{}, fmt.Errorf("migration of %s: %w", m.Table, err)
+		return Report{}, fmt.Errorf("migration of %s: %w", m.config.Table, err)
 	}
-	t.total = items * int64(len(segments)) / int64(m.Segments)
+	t.total = items * int64(len(segments)) / int64(m.config.Segments)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -92,21 +87,21 @@ func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
 	}
 	wg.Wait()
 	if err := context.Cause(ctx); err != nil {
-		return t.report, fmt.Errorf("migration of %s: %w", m.Table, err)
+		return t.report, fmt.Errorf("migration of %s: %w", m.config.Table, err)
 	}
-	return t.report, t.report.err(m.Table)
+	return t.report, t.report.err(m.config.Table)
 }
 
 // describe returns DynamoDB's count of the table's items. It refuses a table
 // with an index over an attribute that To encrypts: DynamoDB would refuse each
 // write, since ciphertext is of another type.
 func (m *Migration) describe(ctx context.Context) (items int64, err error) {
-	out, err := m.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &m.Table})
+	out, err := m.config.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &m.config.Table})
 	if err != nil || out.Table == nil {
 		return 0, err
 	}
 	items = aws.ToInt64(out.Table.ItemCount)
-	if m.To == nil {
+	if m.config.To == nil {
 		return items, nil
 	}
 	indexes := map[string][]types.KeySchemaElement{}
@@ -119,7 +114,7 @@ func (m *Migration) describe(ctx context.Context) (items int64, err error) {
 	for index, keys := range indexes {
 		for _, k := range keys {
 			name := aws.ToString(k.AttributeName)
-			if action, _ := m.To.Action(name); action == envelope.EncryptAndSign {
+			if action, _ := m.config.To.Action(name); action == envelope.EncryptAndSign {
 				return 0, fmt.Errorf("%w: key %q of index %s would be encrypted: delete the index, or sign the attribute only", envelope.ErrConfiguration, name, index)
 			}
 		}
@@ -129,7 +124,7 @@ func (m *Migration) describe(ctx context.Context) (items int64, err error) {
 
 // segment works through one segment from its checkpoint on.
 func (m *Migration) segment(ctx context.Context, phase string, segment int, t *tracker) error {
-	if phase == run && !m.SkipDryRun {
+	if phase == run && !m.config.SkipDryRun {
 		dry, err := m.load(ctx, dryRun, segment)
 		if err != nil {
 			return err
@@ -153,16 +148,16 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 	t.earlier(c.counts)
 	for !c.done {
 		in := &dynamodb.ScanInput{
-			TableName: &m.Table, ConsistentRead: aws.Bool(true), ExclusiveStartKey: c.position,
+			TableName: &m.config.Table, ConsistentRead: aws.Bool(true), ExclusiveStartKey: c.position,
 			ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 		}
-		if m.Segments > 1 {
-			in.Segment, in.TotalSegments = aws.Int32(int32(segment)), aws.Int32(int32(m.Segments))
+		if m.config.Segments > 1 {
+			in.Segment, in.TotalSegments = aws.Int32(int32(segment)), aws.Int32(int32(m.config.Segments))
 		}
-		if m.PageSize > 0 {
-			in.Limit = &m.PageSize
+		if m.config.PageSize > 0 {
+			in.Limit = &m.config.PageSize
 		}
-		out, err := m.Client.Scan(ctx, in)
+		out, err := m.config.Client.Scan(ctx, in)
 		if err != nil {
 			return err
 		}
@@ -193,7 +188,7 @@ func (m *Migration) page(ctx context.Context, phase string, items []envelope.Ite
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	next := make(chan envelope.Item)
-	for range min(m.Writers, len(items)) {
+	for range min(m.config.Writers, len(items)) {
 		wg.Go(func() {
 			for item := range next {
 				c, err := m.item(ctx, phase, item)
@@ -204,7 +199,7 @@ func (m *Migration) page(ctx context.Context, phase string, items []envelope.Ite
 				mu.Lock()
 				counts.add(c)
 				if err != nil {
-					failures = append(failures, &store.ItemError{Table: m.Table, Key: m.key(item), Err: err})
+					failures = append(failures, &store.ItemError{Table: m.config.Table, Key: m.key(item), Err: err})
 				}
 				mu.Unlock()
 			}
@@ -219,120 +214,4 @@ func (m *Migration) page(ctx context.Context, phase string, items []envelope.Ite
 	close(next)
 	wg.Wait()
 	return counts, failures, context.Cause(ctx)
-}
-
-// Attempts on an item that others change all the time.
-const (
-	itemAttempts = 20
-	firstPause   = 2 * time.Millisecond
-	longestPause = 250 * time.Millisecond
-)
-
-// item converts one item. Its error, unless final, is about this item.
-func (m *Migration) item(ctx context.Context, phase string, stored envelope.Item) (Counts, error) {
-	pause := firstPause
-	for range itemAttempts {
-		next, s, err := m.convert(ctx, stored)
-		if err == nil && next != nil {
-			err = m.fits(stored, next)
-		}
-		switch {
-		case err != nil:
-			return Counts{Failed: 1}, err
-		case s == stateCurrent:
-			return Counts{Current: 1}, nil
-		case phase == dryRun && s == statePlaintext:
-			return Counts{Plaintext: 1}, nil
-		case phase == dryRun:
-			return Counts{Outdated: 1}, nil
-		}
-		var lost *types.ConditionalCheckFailedException
-		var busy *types.TransactionConflictException // which the SDK does not repeat
-		if err = m.put(ctx, stored, next); err == nil {
-			return Counts{Migrated: 1}, nil
-		} else if !errors.As(err, &lost) && !errors.As(err, &busy) {
-			return Counts{Failed: 1}, err
-		}
-		timer := time.NewTimer(rand.N(pause))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return Counts{}, ctx.Err()
-		}
-		pause = min(2*pause, longestPause)
-		out, err := m.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &m.Table, Key: m.key(stored), ConsistentRead: aws.Bool(true)})
-		if err != nil {
-			return Counts{Failed: 1}, callError{err}
-		}
-		if len(out.Item) == 0 {
-			return Counts{Gone: 1}, nil
-		}
-		// An SDK retry of a write whose answer was lost lands here too: the
-		// item is current then.
-		stored = out.Item
-	}
-	return Counts{Failed: 1}, fmt.Errorf("%w: %d attempts", store.ErrConflict, itemAttempts)
-}
-
-// callError is a failed call: it ends the migration, while a refused item does
-// not.
-type callError struct{ error }
-
-func (e callError) Unwrap() error { return e.error }
-
-func (m *Migration) fits(stored, next envelope.Item) error {
-	const most = 400 << 10
-	if n := ddbjson.ItemSize(next); n > most {
-		return &store.SizeError{Table: m.Table, Plain: ddbjson.ItemSize(stored), Stored: n}
-	}
-	return nil
-}
-
-// put writes the new form if the item is still what was read.
-func (m *Migration) put(ctx context.Context, stored, next envelope.Item) error {
-	var unchanged expression.ConditionBuilder
-	var err error
-	if stored[envelope.FooterAttribute] != nil {
-		unchanged, err = precondition.Sealed(stored, m.allowedUnsigned, m.unsigned)
-	} else {
-		unchanged, err = precondition.Plain(stored, m.absent)
-	}
-	if err != nil {
-		return err
-	}
-	e, err := expression.NewBuilder().WithCondition(unchanged).Build()
-	if err != nil {
-		return err
-	}
-	// A unit is 1 KB of the larger of both items.
-	kb := (max(ddbjson.ItemSize(stored), ddbjson.ItemSize(next)) + 1023) / 1024
-	if err := m.write.wait(ctx, float64(kb)); err != nil {
-		return callError{err}
-	}
-	_, err = m.Client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &m.Table, Item: next, ConditionExpression: e.Condition(),
-		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
-	})
-	var full *types.ItemCollectionSizeLimitExceededException
-	if err != nil && !errors.As(err, &full) { // full: items of other partitions fit
-		return callError{err}
-	}
-	return err
-}
-
-func (m *Migration) allowedUnsigned(name string) bool {
-	return m.From != nil && m.From.AllowedUnsigned(name) || m.To != nil && m.To.AllowedUnsigned(name)
-}
-
-func (m *Migration) key(item envelope.Item) envelope.Item {
-	e := m.To
-	if e == nil {
-		e = m.From
-	}
-	key := envelope.Item{e.PartitionKey(): item[e.PartitionKey()]}
-	if s := e.SortKey(); s != "" {
-		key[s] = item[s]
-	}
-	return key
 }

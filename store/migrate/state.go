@@ -26,23 +26,23 @@ const (
 func (m *Migration) convert(ctx context.Context, stored envelope.Item) (next envelope.Item, s state, err error) {
 	sealed := stored[envelope.HeaderAttribute] != nil || stored[envelope.FooterAttribute] != nil
 	if !sealed {
-		if m.To == nil {
+		if m.config.To == nil {
 			return nil, stateCurrent, nil
 		}
-		if m.From != nil && m.From.PlaintextPolicy() == envelope.ForbidPlaintextWriteForbidPlaintextRead {
+		if m.config.From != nil && m.config.From.PlaintextPolicy() == envelope.ForbidPlaintextWriteForbidPlaintextRead {
 			return nil, statePlaintext, fmt.Errorf("%w, and From forbids plaintext", envelope.ErrNotEncrypted)
 		}
-		next, err = m.To.EncryptItem(ctx, stored)
+		next, err = m.config.To.EncryptItem(ctx, stored)
 		return next, statePlaintext, err
 	}
 	plain, byTo, err := m.open(ctx, stored)
 	if err != nil {
 		return nil, stateOutdated, err
 	}
-	if m.To == nil {
+	if m.config.To == nil {
 		return plain, stateOutdated, nil
 	}
-	if next, err = m.To.EncryptItem(ctx, plain); err != nil {
+	if next, err = m.config.To.EncryptItem(ctx, plain); err != nil {
 		return nil, stateOutdated, err
 	}
 	if byTo {
@@ -59,12 +59,12 @@ func (m *Migration) convert(ctx context.Context, stored envelope.Item) (next env
 
 // open decrypts by the new configuration, or else by the old one.
 func (m *Migration) open(ctx context.Context, stored envelope.Item) (plain envelope.Item, byTo bool, err error) {
-	if m.To != nil {
-		if plain, err = m.To.DecryptItem(ctx, stored); err == nil || m.From == nil || ctx.Err() != nil {
+	if m.config.To != nil {
+		if plain, err = m.config.To.DecryptItem(ctx, stored); err == nil || m.config.From == nil || ctx.Err() != nil {
 			return plain, true, err
 		}
 	}
-	plain, old := m.From.DecryptItem(ctx, stored)
+	plain, old := m.config.From.DecryptItem(ctx, stored)
 	if old != nil && err != nil {
 		old = fmt.Errorf("by From: %w; by To: %w", old, err)
 	}
@@ -74,11 +74,11 @@ func (m *Migration) open(ctx context.Context, stored envelope.Item) (plain envel
 // alike reports whether a stored item has the form that it would be written
 // in: format, suite, actions, and the wrapping keys with their versions.
 func (m *Migration) alike(stored, next envelope.Item) (bool, error) {
-	a, err := m.To.Inspect(stored)
+	a, err := m.config.To.Inspect(stored)
 	if err != nil {
 		return false, err
 	}
-	b, err := m.To.Inspect(next)
+	b, err := m.config.To.Inspect(next)
 	if err != nil {
 		return false, err
 	}
