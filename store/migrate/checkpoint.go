@@ -124,3 +124,13 @@ func (m *Migration) save(ctx context.Context, phase string, segment int, c check
 	}
 	return nil
 }
+
+// reopen makes Run begin a segment anew that it had completed: a dry run found
+// items that came later, or that are outdated by another version of a key.
+func (m *Migration) reopen(ctx context.Context, segment int) error {
+	c, err := m.load(ctx, run, segment)
+	if err != nil || !c.done {
+		return err
+	}
+	return m.save(ctx, run, segment, checkpoint{})
+}

@@ -257,14 +257,22 @@ func TestCheckpoints(t *testing.T) {
 	config := w.config(table, nil, encryptor(t, aes(t, 1)))
 	migrated(t, config)
 	w.put(t, table, item(0), nil)
-	_, real := migrated(t, config) // a complete migration is not repeated
-	if real.Migrated != count {
-		t.Errorf("%+v", real)
+	m, err := migrate.New(config)
+	ok(t, err)
+	report, err := m.Run(t.Context()) // a complete migration is not repeated
+	ok(t, err)
+	if report.Counts.Migrated != count {
+		t.Errorf("%+v", report.Counts)
 	}
 	w.opensFails(t, table, config.To)
+	dry, real := migrated(t, config) // unless a dry run finds more to do
+	if dry.Plaintext != 1 || real.Migrated < 1 || real.Total() != count {
+		t.Errorf("dry run %+v, run %+v", dry, real)
+	}
+	w.opens(t, table, config.To, count)
 	config.SkipDryRun = true
 	config.Segments = 5
-	m, err := migrate.New(config)
+	m, err = migrate.New(config)
 	ok(t, err)
 	if _, err := m.Run(t.Context()); !errors.Is(err, migrate.ErrCheckpoint) {
 		t.Errorf("other segments: %v", err)

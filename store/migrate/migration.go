@@ -60,7 +60,8 @@ func New(c Config) (*Migration, error) {
 func (m *Migration) DryRun(ctx context.Context) (Report, error) { return m.all(ctx, dryRun) }
 
 // Run converts the items of this share. Segments that are complete without
-// failed items are not read again. Errors: [ErrNoDryRun]; those of DryRun.
+// failed items are not read again, unless a dry run after that found items to
+// convert. Errors: [ErrNoDryRun]; those of DryRun.
 func (m *Migration) Run(ctx context.Context) (Report, error) { return m.all(ctx, run) }
 
 func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
@@ -172,6 +173,11 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 		}
 		c.counts.add(counts)
 		c.position, c.done = out.LastEvaluatedKey, len(out.LastEvaluatedKey) == 0
+		if c.done && phase == dryRun && c.counts.Plaintext+c.counts.Outdated > 0 {
+			if err := m.reopen(ctx, segment); err != nil {
+				return err
+			}
+		}
 		if err := m.save(ctx, phase, segment, c); err != nil {
 			return err
 		}
