@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
-	"github.com/ddbseal/ddbseal/envelope"
 )
 
 // Query asks for the items of one partition, in the order of the sort key.
@@ -36,7 +35,7 @@ type Query struct {
 	// ignores it.
 	Limit int
 	// PageSize is how many items DynamoDB looks at per call, before Filter;
-	// zero: 1 MB.
+	// zero: 1 MB, or without a Filter no more than Limit.
 	PageSize int32
 }
 
@@ -118,6 +117,7 @@ func (t *Table[T]) Query(ctx context.Context, q Query) iter.Seq2[T, error] {
 // Errors: [ErrConfiguration] for keys, names or a cursor that do not fit;
 // [ErrEncryptedAttribute]; the SDK's.
 func (t *Table[T]) QueryPage(ctx context.Context, q Query, cursor Cursor) (Page[T], error) {
+	q.Limit = 0
 	in, v, err := t.queryInput(q)
 	if err != nil {
 		return Page[T]{}, err
@@ -179,10 +179,21 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 	} else {
 		in.ConsistentRead = new(!q.EventuallyConsistent)
 	}
-	if q.PageSize > 0 {
-		in.Limit = &q.PageSize
-	}
+	in.Limit = pageSize(q.PageSize, q.Limit, e)
 	return in, v, nil
+}
+
+// pageSize is how many items one call looks at; nil: as many as DynamoDB wants.
+// Where nothing is left out after reading, a page larger than the limit would be
+// paid for and decrypted in vain.
+func pageSize(size int32, limit int, e expression.Expression) *int32 {
+	if size <= 0 && limit > 0 && e.Filter() == nil {
+		size = int32(min(limit, math.MaxInt32))
+	}
+	if size <= 0 {
+		return nil
+	}
+	return &size
 }
 
 // queryKeys returns the key fields of the table or of an index.
@@ -237,87 +248,4 @@ func (r SortRange) condition(f *field) (expression.KeyConditionBuilder, error) {
 	}
 	high, err := f.keyValue(r.high)
 	return k.Between(v, value(high)), err
-}
-
-// view is what of an item a read asked for.
-type view struct {
-	attributes []string // nil: all
-	partial    bool     // items may come incomplete
-}
-
-// view adds filter and projection to an expression. The projection gets all
-// that verification needs.
-func (c *core) view(b expression.Builder, filter Condition, attributes []string, index bool) (view, expression.Expression, error) {
-	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
-	if err := c.checkConditions(kindFilter, []Condition{filter}); err != nil {
-		return fail(err)
-	}
-	if c.plan.entity.Name != "" {
-		filter, _ = join([]Condition{filter, name(c.plan.entity.Attribute).Equal(expression.Value(c.plan.entity.Name))})
-	}
-	set := false
-	if filter.IsSet() {
-		b, set = b.WithFilter(filter), true
-	}
-	v := view{attributes: attributes, partial: index}
-	if attributes != nil {
-		names, err := c.projection(attributes)
-		if err != nil {
-			return fail(err)
-		}
-		p := expression.NamesList(name(names[0]))
-		for _, n := range names[1:] {
-			p = p.AddNames(name(n))
-		}
-		b, set = b.WithProjection(p), true
-		v.partial = true
-	}
-	e, err := b.Build()
-	if err != nil {
-		if _, unset := err.(expression.UnsetParameterError); unset && !set {
-			return v, expression.Expression{}, nil // a scan of everything
-		}
-		return fail(fmt.Errorf("%w: expression: %w", ErrConfiguration, err))
-	}
-	return v, e, nil
-}
-
-// projection returns the names to read for those asked for, without
-// duplicates: the keys, and in client-side mode header, footer and every
-// attribute with a signed action.
-func (c *core) projection(attributes []string) ([]string, error) {
-	if len(attributes) == 0 {
-		return nil, fmt.Errorf("%w: an empty list of attributes: nil means all", ErrConfiguration)
-	}
-	var out []string
-	seen := map[string]bool{}
-	add := func(n string) {
-		if !seen[n] {
-			seen[n] = true
-			out = append(out, n)
-		}
-	}
-	for _, n := range attributes {
-		if c.plan.field(n) == nil {
-			return nil, fmt.Errorf("%w: %s has no attribute %q", ErrConfiguration, c.plan.typeName, n)
-		}
-		add(n)
-	}
-	add(c.plan.partition.name)
-	if c.plan.sort != nil {
-		add(c.plan.sort.name)
-	}
-	if c.plan.entity.Name != "" {
-		add(c.plan.entity.Attribute)
-	}
-	if c.encryptor != nil {
-		add(envelope.HeaderAttribute)
-		add(envelope.FooterAttribute)
-		for n, action := range c.encryptor.Actions() {
-			if action.Signed() {
-				add(n)
-			}
-		}
-	}
-	return out, nil
 }

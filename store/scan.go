@@ -122,9 +122,7 @@ func (c *core) scanInput(s Scan, e expression.Expression, segment, segments int)
 	} else {
 		in.ConsistentRead = new(!s.EventuallyConsistent)
 	}
-	if s.PageSize > 0 {
-		in.Limit = &s.PageSize
-	}
+	in.Limit = pageSize(s.PageSize, s.Limit, e)
 	if segments > 1 {
 		in.Segment, in.TotalSegments = new(int32(segment)), new(int32(segments))
 	}

@@ -1,0 +1,92 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// view is what of an item a read asked for.
+type view struct {
+	attributes []string // nil: all
+	partial    bool     // items may come incomplete
+}
+
+// view adds filter and projection to an expression. The projection gets all
+// that verification needs.
+func (c *core) view(b expression.Builder, filter Condition, attributes []string, index bool) (view, expression.Expression, error) {
+	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
+	if err := c.checkConditions(kindFilter, []Condition{filter}); err != nil {
+		return fail(err)
+	}
+	if c.plan.entity.Name != "" {
+		filter, _ = join([]Condition{filter, name(c.plan.entity.Attribute).Equal(expression.Value(c.plan.entity.Name))})
+	}
+	set := false
+	if filter.IsSet() {
+		b, set = b.WithFilter(filter), true
+	}
+	v := view{attributes: attributes, partial: index}
+	if attributes != nil {
+		names, err := c.projection(attributes)
+		if err != nil {
+			return fail(err)
+		}
+		p := expression.NamesList(name(names[0]))
+		for _, n := range names[1:] {
+			p = p.AddNames(name(n))
+		}
+		b, set = b.WithProjection(p), true
+		v.partial = true
+	}
+	e, err := b.Build()
+	if err != nil {
+		if _, unset := err.(expression.UnsetParameterError); unset && !set {
+			return v, expression.Expression{}, nil // a scan of everything
+		}
+		return fail(fmt.Errorf("%w: expression: %w", ErrConfiguration, err))
+	}
+	return v, e, nil
+}
+
+// projection returns the names to read for those asked for, without
+// duplicates: the keys, and in client-side mode header, footer and every
+// attribute with a signed action.
+func (c *core) projection(attributes []string) ([]string, error) {
+	if len(attributes) == 0 {
+		return nil, fmt.Errorf("%w: an empty list of attributes: nil means all", ErrConfiguration)
+	}
+	var out []string
+	seen := map[string]bool{}
+	add := func(n string) {
+		if !seen[n] {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
+	for _, n := range attributes {
+		if c.plan.field(n) == nil {
+			return nil, fmt.Errorf("%w: %s has no attribute %q", ErrConfiguration, c.plan.typeName, n)
+		}
+		add(n)
+	}
+	add(c.plan.partition.name)
+	if c.plan.sort != nil {
+		add(c.plan.sort.name)
+	}
+	if c.plan.entity.Name != "" {
+		add(c.plan.entity.Attribute)
+	}
+	if c.encryptor != nil {
+		add(envelope.HeaderAttribute)
+		add(envelope.FooterAttribute)
+		for n, action := range c.encryptor.Actions() {
+			if action.Signed() {
+				add(n)
+			}
+		}
+	}
+	return out, nil
+}
