@@ -23,7 +23,7 @@ func TestKeyringsRoundTrip(t *testing.T) {
 	dir := t.TempDir()
 	raw := filepath.Join(dir, "raw")
 	text := filepath.Join(dir, "text")
-	if err := os.WriteFile(raw, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
+	if err := os.WriteFile(raw, []byte(strings.Repeat("\xfe", 32)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(text, []byte(key32+"\n"), 0o600); err != nil {
@@ -94,5 +94,30 @@ func TestErrorsNameTheFault(t *testing.T) {
 				t.Fatalf("the error quotes the key: %v", err)
 			}
 		})
+	}
+}
+
+// TestKeyFileOfTwoMeanings: base64 of a 16 byte key without an end of line has
+// the length of another key.
+func TestKeyFileOfTwoMeanings(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	for text, refused := range map[string]bool{
+		"AQIDBAUGBwgJCgsMDQ4PEA==":                true,
+		"AQIDBAUGBwgJCgsMDQ4PEA==\n":              false,
+		key32[:32]:                                true,
+		strings.Repeat("\x01", 24):                false,
+		strings.Repeat("not base64 at. ", 3)[:32]: false,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := itemconfig.Read(strings.NewReader(file(`{"type":"raw-aes","namespace":"n","name":"k","key":{"file":"` + path + `"}}`)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Encryptor(t.Context(), itemconfig.Providers{})
+		if (err != nil) != refused || refused && (!errors.Is(err, envelope.ErrConfiguration) || !strings.Contains(err.Error(), path)) {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }

@@ -205,6 +205,8 @@ func parsePEM(text string, parse func([]byte) (any, error)) (any, error) {
 	return parse(block.Bytes)
 }
 
+func isKeyLength(n int) bool { return n == 16 || n == 24 || n == 32 }
+
 // maxKeyFile bounds a key file: far more than any key.
 const maxKeyFile = 64 << 10
 
@@ -229,10 +231,13 @@ func (s *Secret) bytes() ([]byte, error) {
 		if err != nil {
 			return nil, bad("key file: %w", err)
 		}
-		if n := len(raw); n == 16 || n == 24 || n == 32 {
+		text = string(raw)
+		if isKeyLength(len(raw)) {
+			if key, err := base64.StdEncoding.DecodeString(text); err == nil && isKeyLength(len(key)) {
+				return nil, bad("key file %s is a key in raw bytes, or another one in base64: end base64 with a newline, or write raw bytes as base64", s.File)
+			}
 			return raw, nil
 		}
-		text = string(raw)
 	case s.Env != "" && s.Base64 == "" && s.File == "":
 		value, ok := os.LookupEnv(s.Env)
 		if !ok {
