@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -253,6 +254,32 @@ func TestClientRequestToken(t *testing.T) {
 	w.sealing.Advance(10 * time.Minute)
 	if later := write("token", "a"); later == first {
 		t.Error("a token was kept for longer than DynamoDB keeps it")
+	}
+}
+
+// TestTokensKeepNothingOfTheCaller: what the caller does to its maps and values
+// after a call changes nothing of what is sent again.
+func TestTokensKeepNothingOfTheCaller(t *testing.T) {
+	w := newWorld(t)
+	w.wire.stub = true
+	write := func() (sent any, in *dynamodb.TransactWriteItemsInput) {
+		in = &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String("token"), TransactItems: []types.TransactWriteItem{
+			{Put: &types.Put{TableName: aws.String(items), Item: item("a"), ConditionExpression: aws.String("ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("w")}}},
+			{Update: &types.Update{TableName: aws.String(items), Key: envelope.Item{"id": s("b")}, UpdateExpression: aws.String("SET note = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}}},
+		}}
+		_, err := w.client.TransactWriteItems(t.Context(), in)
+		ok(t, err)
+		ok(t, json.Unmarshal([]byte(*w.wire.last.Load()), &sent))
+		return sent, in
+	}
+	first, in := write()
+	put, update := in.TransactItems[0].Put, in.TransactItems[1].Update
+	put.Item["ward"].(*types.AttributeValueMemberS).Value = "other"
+	put.ExpressionAttributeValues[":w"] = s("other")
+	update.ExpressionAttributeValues[":n"] = s("other")
+	update.Key["id"] = s("other")
+	if again, _ := write(); !reflect.DeepEqual(again, first) {
+		t.Errorf("sent first %v, again %v", first, again)
 	}
 }
 

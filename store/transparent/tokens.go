@@ -37,7 +37,9 @@ type tokens struct {
 type remembered struct {
 	digest [sha256.Size]byte // of the plaintext request
 	mu     sync.Mutex        // held while sealing: of two at once only one may
-	sealed []types.TransactWriteItem
+	// sealed has, for each operation, the attributes that sealing made: header,
+	// footer and ciphertext. All others are the caller's, who may change them.
+	sealed []envelope.Item
 
 	// Of the map's lock:
 	used time.Time
@@ -50,10 +52,11 @@ func newTokens() tokens {
 	return t
 }
 
-// sealed returns the sealed form that the same request under the same token had
-// before, or a new one. A different request under a known token is sealed anew,
-// and DynamoDB refuses it. done is called when the answer has come.
-func (t *tokens) sealed(token string, given []types.TransactWriteItem, seal func() ([]types.TransactWriteItem, error)) (items []types.TransactWriteItem, done func(), err error) {
+// sealed returns the sealed items of a request's operations: those that the same
+// request under the same token had before, or new ones. A different request
+// under a known token is sealed anew, and DynamoDB refuses it. done is called
+// when the answer has come.
+func (t *tokens) sealed(token string, given []types.TransactWriteItem, seal func() ([]envelope.Item, error)) (items []envelope.Item, done func(), err error) {
 	digest, err := t.digest(given)
 	if err != nil {
 		return nil, nil, &Error{Operation: "TransactWriteItems", Err: err}
@@ -74,12 +77,26 @@ func (t *tokens) sealed(token string, given []types.TransactWriteItem, seal func
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.sealed == nil {
-		if r.sealed, err = seal(); err != nil {
+		if items, err = seal(); err != nil {
 			t.forget(token, r)
 			return nil, nil, err
 		}
+		r.sealed = make([]envelope.Item, len(items))
+		for i, item := range items {
+			made := maps.Clone(item)
+			maps.DeleteFunc(made, func(name string, v types.AttributeValue) bool { return v == given[i].Put.Item[name] })
+			r.sealed[i] = made
+		}
+		return items, done, nil
 	}
-	return r.sealed, done, nil
+	items = make([]envelope.Item, len(given))
+	for i, made := range r.sealed {
+		if made != nil {
+			items[i] = maps.Clone(given[i].Put.Item)
+			maps.Copy(items[i], made)
+		}
+	}
+	return items, done, nil
 }
 
 // remember finds or makes the entry of a token.

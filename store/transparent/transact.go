@@ -75,29 +75,29 @@ type transactOp struct {
 
 func (c *Client) transactWrite(ctx context.Context, in dynamodb.TransactWriteItemsInput, send sender) (any, error) {
 	ops := make([]transactOp, len(in.TransactItems))
-	sealed := make([]types.TransactWriteItem, len(in.TransactItems))
+	requests := make([]types.TransactWriteItem, len(in.TransactItems))
 	fresh := false // whether sealing makes it another request each time
 	for i, given := range in.TransactItems {
 		var err error
-		if sealed[i], ops[i], err = c.transactItem(given); err != nil {
+		if requests[i], ops[i], err = c.transactItem(given); err != nil {
 			return nil, err
 		}
 		fresh = fresh || ops[i].table != nil && given.Put != nil
 	}
-	seal := func() ([]types.TransactWriteItem, error) {
-		for i := range sealed {
-			if ops[i].table == nil || sealed[i].Put == nil {
+	seal := func() ([]envelope.Item, error) {
+		items := make([]envelope.Item, len(requests))
+		for i, r := range requests {
+			if ops[i].table == nil || r.Put == nil {
 				continue
 			}
-			put := *sealed[i].Put
 			var err error
-			if put.Item, err = ops[i].seal(ctx, put.Item); err != nil {
+			if items[i], err = ops[i].seal(ctx, r.Put.Item); err != nil {
 				return nil, err
 			}
-			sealed[i].Put = &put
 		}
-		return sealed, nil
+		return items, nil
 	}
+	var sealed []envelope.Item
 	var err error
 	if in.ClientRequestToken != nil && fresh {
 		var done func()
@@ -108,8 +108,15 @@ func (c *Client) transactWrite(ctx context.Context, in dynamodb.TransactWriteIte
 	} else if sealed, err = seal(); err != nil {
 		return nil, err
 	}
+	for i, item := range sealed {
+		if item != nil {
+			put := *requests[i].Put
+			put.Item = item
+			requests[i].Put = &put
+		}
+	}
 	if in.TransactItems != nil {
-		in.TransactItems = sealed
+		in.TransactItems = requests
 	}
 	result, err := send(&in)
 	if err != nil {
