@@ -46,6 +46,17 @@ func (t *table) open(ctx context.Context, item envelope.Item) (envelope.Item, er
 	return plain, nil
 }
 
+// openReturned decrypts an item that a write returns. The write is done by then,
+// which the error has to say.
+func (t *table) openReturned(ctx context.Context, item envelope.Item) (envelope.Item, error) {
+	plain, err := t.open(ctx, item)
+	var own *Error
+	if errors.As(err, &own) {
+		own.Err = fmt.Errorf("the write is done, but the item it returns does not open: %w", own.Err)
+	}
+	return plain, err
+}
+
 // explain tells an item that came incomplete from one that was changed. Only
 // an index can leave header and footer out.
 func (t *table) explain(item envelope.Item, err error, index bool) error {
@@ -141,7 +152,7 @@ func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, send sen
 		return nil, t.openFailed(ctx, err)
 	}
 	out := result.(*dynamodb.PutItemOutput)
-	if out.Attributes, err = t.open(ctx, out.Attributes); err != nil {
+	if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -163,7 +174,7 @@ func (c *Client) deleteItem(ctx context.Context, in dynamodb.DeleteItemInput, se
 		return nil, t.openFailed(ctx, err)
 	}
 	out := result.(*dynamodb.DeleteItemOutput)
-	if out.Attributes, err = t.open(ctx, out.Attributes); err != nil {
+	if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {
 		return nil, err
 	}
 	return out, nil

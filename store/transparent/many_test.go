@@ -84,6 +84,12 @@ func TestPages(t *testing.T) {
 	if !errors.Is(err, envelope.ErrTampered) || strings.Contains(err.Error(), "forged") {
 		t.Errorf("a tampered page: %v", err)
 	}
+	_, err = w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(orders), Item: order("ann", 3), ReturnValues: types.ReturnValueAllOld})
+	if !errors.Is(err, envelope.ErrTampered) || !strings.Contains(err.Error(), "the write is done") {
+		t.Errorf("a tampered old item: %v", err)
+	}
+	_, err = w.client.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(orders)})
+	ok(t, err)
 }
 
 func TestBatches(t *testing.T) {

@@ -106,7 +106,7 @@ func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, se
 	}
 	out := result.(*dynamodb.UpdateItemOutput)
 	if in.ReturnValues == types.ReturnValueAllOld || in.ReturnValues == types.ReturnValueAllNew {
-		if out.Attributes, err = t.open(ctx, out.Attributes); err != nil {
+		if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {
 			return nil, err
 		}
 	}
