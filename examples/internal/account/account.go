@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"time"
 
@@ -34,7 +35,9 @@ type Account struct {
 func Main(run func(context.Context, *Account) error) {
 	onAWS := flag.Bool("aws", false, "use the AWS account of the current credentials, which costs a little")
 	flag.Parse()
-	if err := Run(context.Background(), *onAWS, run); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := Run(ctx, *onAWS, run); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -48,7 +51,7 @@ func Run(ctx context.Context, onAWS bool, run func(context.Context, *Account) er
 	}
 	err = run(ctx, a)
 	for _, f := range slices.Backward(a.remove) {
-		err = errors.Join(err, f(ctx))
+		err = errors.Join(err, f(context.WithoutCancel(ctx))) // also after an interrupt
 	}
 	return err
 }
