@@ -22,9 +22,10 @@ var (
 	// ErrItemTooLarge: the item would be over DynamoDB's 400 KB. The error is
 	// a [*SizeError].
 	ErrItemTooLarge = errors.New("item is too large")
-	// ErrTooWide: a server-side table without a version attribute, and an item
-	// of more attributes than one condition can compare. Declare a version
-	// attribute.
+	// ErrTooWide: Update would have to compare more attributes than one condition
+	// can: all of an item, about 150, on a server-side table without a version
+	// attribute, which is to be declared then; or all unsigned ones of an encrypted
+	// item.
 	ErrTooWide = precondition.ErrTooWide
 )
 

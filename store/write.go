@@ -236,7 +236,7 @@ func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.Pu
 	out, err := c.client.PutItem(ctx, in, seen.observe)
 	asked := in.ReturnValues == types.ReturnValueAllOld
 	if err == nil {
-		if asked && seen.unclear.Load() && (c.encryptor == nil || sameFooter(out.Attributes, in.Item)) {
+		if asked && seen.unclear.Load() && (in.Item[envelope.FooterAttribute] == nil || sameFooter(out.Attributes, in.Item)) {
 			return nil, fmt.Errorf("put of %s: %w: it was written, but the answer with the old item was lost", c.name, ErrUncertain)
 		}
 		return out, nil
