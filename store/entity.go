@@ -11,8 +11,9 @@ import (
 // Entity tells the types of items in one table apart, for tables that hold
 // several. Every item of the type has Name in Attribute, a readable and signed
 // string: writes put it there, reads refuse items that have another one
-// ([ErrOtherEntity]), and Query and Scan leave them out. T may have a field for
-// the attribute, which is then overwritten; it need not.
+// ([ErrOtherEntity]), and Query and Scan leave them out; so an index has to
+// project Attribute, or nothing is found by it. T may have a field for the
+// attribute, which is then overwritten; it need not.
 //
 // One attribute has one action per table: in client-side mode give each type
 // the attributes of the others with [ClientSide].OtherActions, from [Actions].

@@ -22,7 +22,9 @@ import (
 //
 // With a version attribute, v is the next state of what was read: version 0
 // must not exist yet, and version n must still be n; the item gets n+1 (v
-// itself, being a copy, keeps n). Errors: [*ConditionError], [ErrConflict],
+// itself, being a copy, keeps n). In client-side mode UpdateAttributes does not
+// count it, so Put does not notice unsigned attributes that changed; Update
+// does. Errors: [*ConditionError], [ErrConflict],
 // [ErrEncryptedAttribute], [ErrItemTooLarge], [ErrUncertain]; those of
 // envelope.ItemEncryptor.EncryptItem; the SDK's.
 func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
