@@ -54,8 +54,15 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 		return errors.Join(err, server.Close())
 	}
 	root := server.RootCredentials()
-	fmt.Fprintf(s.out, "export AWS_ENDPOINT_URL=%s\nexport AWS_REGION=%s\nexport AWS_ACCESS_KEY_ID=%s\nexport AWS_SECRET_ACCESS_KEY=%s\n",
-		listener.URL(), server.Region(), root.AccessKeyID, root.SecretAccessKey)
+	// Boto3 and version 1 of the AWS CLI know AWS_DEFAULT_REGION only. A session
+	// token of other credentials would be sent with these.
+	fmt.Fprintf(s.out, `export AWS_ENDPOINT_URL=%s
+export AWS_REGION=%[2]s
+export AWS_DEFAULT_REGION=%[2]s
+export AWS_ACCESS_KEY_ID=%[3]s
+export AWS_SECRET_ACCESS_KEY=%[4]s
+unset AWS_SESSION_TOKEN
+`, listener.URL(), server.Region(), root.AccessKeyID, root.SecretAccessKey)
 	fmt.Fprintf(s.err, "Serving account %s on %s; interrupt to stop.\n", server.AccountID(), listener.URL())
 	if c.DataDir == "" {
 		fmt.Fprintln(s.err, "Nothing is kept: give --data-dir to keep it.")
