@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,6 +40,9 @@ The root user's access key comes from DDBSEAL_ROOT_ACCESS_KEY_ID and DDBSEAL_ROO
 
 // Run serves until ctx ends.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	server, err := localaws.New(localaws.Options{
 		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region,
 		RootCredentials: aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey},
@@ -74,21 +78,43 @@ unset AWS_SESSION_TOKEN
 	return errors.Join(listener.Close(), server.Close())
 }
 
-// listen takes the wanted address, or a free port of the same host when it is
-// in use.
-func (c *serveCommand) listen(server *localaws.Server, s streams) (*localaws.Listener, error) {
-	listen := server.Listen
-	if c.Public {
-		listen = server.ListenPublic
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// check refuses what can be seen to be wrong before anything is made.
+func (c *serveCommand) check() error {
+	switch {
+	case c.AccountID != "" && !accountID.MatchString(c.AccountID):
+		return usagef("account id %q is not twelve digits", c.AccountID)
+	case (c.AccessKeyID == "") != (c.SecretAccessKey == ""):
+		return usagef("DDBSEAL_ROOT_ACCESS_KEY_ID and DDBSEAL_ROOT_SECRET_ACCESS_KEY belong together: set both or none")
 	}
-	l, err := listen(c.Listen)
-	if !errors.Is(err, syscall.EADDRINUSE) {
+	return checkRegion(c.Region)
+}
+
+func (c *serveCommand) listen(server *localaws.Server, s streams) (*localaws.Listener, error) {
+	if c.Public {
+		return listenAt(s, c.Listen, server.ListenPublic)
+	}
+	l, err := listenAt(s, c.Listen, server.Listen)
+	if errors.Is(err, localaws.ErrNotLoopback) {
+		return nil, usagef("%w: the traffic is not encrypted, so add --public if other machines shall reach it", err)
+	}
+	return l, err
+}
+
+// listenAt takes the wanted address, or a free port of the same host when it is
+// in use.
+func listenAt[L any](s streams, addr string, listen func(string) (L, error)) (l L, err error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return l, usagef("--listen %s is no address such as 127.0.0.1:4566: %w", addr, err)
+	}
+	if l, err = listen(addr); !errors.Is(err, syscall.EADDRINUSE) {
 		return l, err
 	}
-	host, _, splitErr := net.SplitHostPort(c.Listen)
-	if splitErr != nil {
-		return nil, err
-	}
-	fmt.Fprintf(s.err, "%s is in use; taking a free port.\n", c.Listen)
+	fmt.Fprintf(s.err, "%s is in use; taking a free port.\n", addr)
 	return listen(net.JoinHostPort(host, "0"))
 }
