@@ -29,12 +29,50 @@ func TestHelpHasExamples(t *testing.T) {
 		t.Fatalf("only %d commands", len(leaves))
 	}
 	for _, leaf := range leaves {
-		if leaf.Name == "completion" { // of the completion library
-			continue
-		}
 		if !strings.Contains(leaf.Detail, "\n  ddbseal "+strings.TrimPrefix(leaf.Path(), "ddbseal ")) && !strings.Contains(leaf.Detail, "| ddbseal "+leaf.Path()) {
 			t.Errorf("%s has no example", leaf.Path())
 		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var out, narration bytes.Buffer
+	if code := run([]string{"--version"}, streams{nil, &out, &narration}); code != exitOK || !strings.Contains(out.String(), runtime.Version()) || narration.Len() > 0 {
+		t.Errorf("code %d, %q, %q", code, &out, &narration)
+	}
+}
+
+// TestMistakes: what is wrong on the command line ends with exit code 2, one
+// line that says what to do, and nothing made.
+func TestMistakes(t *testing.T) {
+	t.Setenv("AWS_ENDPOINT_URL", "")
+	t.Setenv("DDBSEAL_ROOT_SECRET_ACCESS_KEY", "")
+	for _, c := range []struct{ args, says string }{
+		{"", "Begin with 'ddbseal lab'"},
+		{"frob", "unexpected argument frob (see 'ddbseal --help')"},
+		{"get", "(see 'ddbseal get --help')"},
+		{"item encrypt", "(see 'ddbseal item encrypt --help')"},
+		{"lab --frob", "(see 'ddbseal lab --help')"},
+		{"serve --listen 127.0.0.1", "no address such as 127.0.0.1:4566"},
+		{"serve --listen 127.0.0.1:here", "no address such as"},
+		{"serve --listen 0.0.0.0:0", "add --public"},
+		{"serve --account-id 12", "twelve digits"},
+		{"serve --region nowhere", "not a region name"},
+		{"console --listen 0.0.0.0:0", "this machine only, such as"},
+		{"console --listen here", "no address such as"},
+		{"get 1 --endpoint-url 127.0.0.1:4566", "no URL such as"},
+		{"get 1 --region nowhere", "not a region name"},
+		{"get 1 --aws --endpoint-url http://127.0.0.1:1", "contradict"},
+	} {
+		var out, narration bytes.Buffer
+		if code := run(strings.Fields(c.args), streams{nil, &out, &narration}); code != exitUsage || out.Len() > 0 || !strings.Contains(narration.String(), c.says) {
+			t.Errorf("%s: code %d\n%s%s", c.args, code, &out, &narration)
+		}
+	}
+	t.Setenv("DDBSEAL_ROOT_ACCESS_KEY_ID", "AKIAHALF")
+	var narration bytes.Buffer
+	if code := run([]string{"serve"}, streams{err: &narration}); code != exitUsage || !strings.Contains(narration.String(), "set both or none") {
+		t.Errorf("half of a root key: code %d\n%s", code, &narration)
 	}
 }
 
