@@ -153,7 +153,7 @@ func report(s streams, err error) int {
 		fmt.Fprintln(s.err, "ddbseal: interrupted")
 		return exitFailure
 	case errors.As(err, &usage):
-		fmt.Fprintf(s.err, "ddbseal: %s\n", oneLine(err.Error()))
+		fmt.Fprintf(s.err, "ddbseal: %s\n", plain(err.Error()))
 		return exitUsage
 	}
 	line := "ddbseal: " + plain(err.Error())
