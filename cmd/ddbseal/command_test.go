@@ -192,6 +192,30 @@ func TestNarration(t *testing.T) {
 	}
 }
 
+// TestTable: no line is wider than the terminal, and nothing is lost.
+func TestTable(t *testing.T) {
+	report := &labsetup.Report{Steps: []labsetup.Step{
+		{Mode: labsetup.ModeServer, Principal: "administrator", Got: labsetup.SeesPlaintext, OK: true, Outcome: labsetup.Passed, Why: strings.TrimSpace(strings.Repeat("because ", 20))},
+		{Mode: labsetup.ModeClient, Principal: "user", Got: labsetup.DeniedDecrypt, Outcome: labsetup.Failed},
+		{Principal: "administrator", Got: labsetup.Done, Why: "no check"},
+	}}
+	for width, lines := range map[int]int{50: 3 + 4, 120: 3 + 2, 1 << 30: 3} {
+		var out bytes.Buffer
+		if err := writeTable(&out, report, style{}, width); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+		if len(got) != lines || strings.Count(out.String(), "because") != 20 || strings.Contains(out.String(), "no check") {
+			t.Errorf("width %d:\n%s", width, &out)
+		}
+		for _, line := range got {
+			if len(line) > width || line != strings.TrimRight(line, " ") {
+				t.Errorf("width %d: %q", width, line)
+			}
+		}
+	}
+}
+
 func TestColours(t *testing.T) {
 	if styleFor(&bytes.Buffer{}).on {
 		t.Error("colours without a terminal")
