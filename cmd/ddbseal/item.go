@@ -46,7 +46,7 @@ func (f *itemFlags) each(ctx context.Context, s streams, fn func(*envelope.ItemE
 	})
 }
 
-const itemLinesHelp = `Each line of standard input is an item in DynamoDB JSON, bare or as in an export to S3, {"Item":{…}}; it comes out as it came in.
+const itemLinesHelp = `Each line of standard input is an item in DynamoDB JSON, bare or as in an export to S3, {"Item":{…}}; what comes out has the same form.
 
 `
 
