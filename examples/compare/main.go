@@ -10,7 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
@@ -92,8 +91,8 @@ func sees(ctx context.Context, patients *store.Table[patient]) string {
 	}
 	// What any other client would get, which does not try to decrypt.
 	raw, _ := patients.Raw(ctx, store.Key{Partition: "7"})
-	if sealed, ok := raw["diagnosis"].(*types.AttributeValueMemberB); ok {
-		return fmt.Sprintf("%d bytes of ciphertext; decrypting: %s", len(sealed.Value), account.Refusal(err))
+	if raw != nil {
+		return account.Value(raw["diagnosis"]) + "; decrypting: " + account.Refusal(err)
 	}
 	return account.Refusal(err)
 }

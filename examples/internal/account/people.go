@@ -63,6 +63,17 @@ func (a *Account) User(ctx context.Context, name string, actions ...string) (aws
 	}
 }
 
+// Value shows what a client without a keyring gets of an attribute.
+func Value(v types.AttributeValue) string {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return strconv.Quote(v.Value)
+	case *types.AttributeValueMemberB:
+		return fmt.Sprintf("%d bytes of ciphertext", len(v.Value))
+	}
+	return "nothing"
+}
+
 // Refusal says in a few words why somebody got nothing.
 func Refusal(err error) string {
 	var api smithy.APIError
