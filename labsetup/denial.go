@@ -12,7 +12,7 @@ func (l *Lab) denialChapter() chapter {
 		sees("user-client-raw", "user reads the client-side table without the key", UserName, ModeClient, SeesCiphertext,
 			"The call is allowed, and returns what DynamoDB holds: ciphertext.", getCLI(ClientTable), l.readsRaw(u, ClientTable, ModeClient)),
 		sees("user-client", "user tries to decrypt the client-side item", UserName, ModeClient, DeniedDecrypt,
-			"Decrypting needs the key, and KMS asks the same policy, this time directly.", decryptCLI, l.reads(u, ClientTable)),
+			"Decrypting needs the key, and KMS asks the same policy, this time directly.", decryptItemCLI, l.reads(u, ClientTable)),
 		sees("user-both", "user reads the table with both", UserName, ModeBoth, DeniedDecrypt,
 			"The outer lock already refuses.", getCLI(BothTable), l.readsRaw(u, BothTable, ModeBoth)),
 		sees("administrator-both-raw", "administrator reads the same without decrypting", administratorRole, ModeBoth, SeesCiphertext,
