@@ -145,6 +145,7 @@ func TestExitCodes(t *testing.T) {
 		{exitUsage, "lab --aws --endpoint-url http://127.0.0.1:1", "contradict"},
 		{exitUsage, "lab --profile p", "needs no profile"},
 		{exitUsage, "lab --user-policy none", "must be one of"},
+		{exitUsage, "lab --report testdata", "is a folder"},
 		{exitUsage, "get 1 --mode sideways", "must be one of"},
 		{exitUsage, "get 1 --endpoint-url 127.0.0.1:4566", "no URL such as"},
 		{exitUsage, "migrate --table t --id x", "nothing to do"},
