@@ -38,7 +38,7 @@ func (l *Lab) accessChapter() chapter {
 		return sees(id, "user reads the server-side table", UserName, ModeServer, expected, why, getCLI(ServerTable), l.reads(u, ServerTable))
 	}
 	client := func(id, expected, why string) labStep {
-		return sees(id, "user decrypts the client-side item", UserName, ModeClient, expected, why, decryptCLI, l.reads(u, ClientTable))
+		return sees(id, "user decrypts the client-side item", UserName, ModeClient, expected, why, decryptItemCLI, l.reads(u, ClientTable))
 	}
 	direct := func(id, title, expected, why, cli string, do action) labStep {
 		return sees(id, title, UserName, ModeDirect, expected, why, cli, do)
@@ -64,7 +64,7 @@ func (l *Lab) accessChapter() chapter {
 
 		does("grant", "make a grant for kms:Decrypt", "For temporary use: given and revoked without touching the policy.", "aws kms create-grant --key-id KEY --grantee-principal USER --operations Decrypt", doing(l.makeGrant)),
 		direct("grant-decrypts", "user decrypts directly", allowed, "The grant's operation…", decryptCLI, l.decrypts(u)),
-		direct("grant-encrypts", "user encrypts directly", deniedEncrypt, "…and no other.", "aws kms encrypt --key-id KEY --plaintext fileb://message", l.encrypts(u)),
+		direct("grant-encrypts", "user encrypts directly", deniedEncrypt, "…and no other.", encryptCLI, l.encrypts(u)),
 		server("grant-server", SeesPlaintext, "The same right opens the table, for writing too, since DynamoDB asks for Decrypt only."),
 		does("grant-revoked", "revoke the grant", "", "aws kms revoke-grant --key-id KEY --grant-id GRANT", doing(l.revokeGrant)),
 		direct("grant-gone", "user decrypts directly", DeniedDecrypt, "A revoked grant is gone; the key policy was never touched.", decryptCLI, l.decrypts(u)),
@@ -73,7 +73,7 @@ func (l *Lab) accessChapter() chapter {
 		server("role-not-assumed", DeniedDecrypt, "As themselves the user is denied."),
 		does("role-assumed", "user assumes the role", "", "aws sts assume-role --role-arn ROLE --role-session-name lab", doing(l.assumeRole)),
 		sees("role-server", "the role reads the server-side table", RoleName, ModeServer, SeesPlaintext, "As the role, allowed.", getCLI(ServerTable), l.readsAsRole(ServerTable)),
-		sees("role-client", "the role decrypts the client-side item", RoleName, ModeClient, SeesPlaintext, "The role is key user for direct calls too.", decryptCLI, l.readsAsRole(ClientTable)),
+		sees("role-client", "the role decrypts the client-side item", RoleName, ModeClient, SeesPlaintext, "The role is key user for direct calls too.", decryptItemCLI, l.readsAsRole(ClientTable)),
 		withdraw("role-withdrawn"),
 		sees("role-gone", "the role reads the server-side table", RoleName, ModeServer, DeniedDecrypt, "The session goes on; its right to the key does not.", getCLI(ServerTable), l.readsAsRole(ServerTable)),
 

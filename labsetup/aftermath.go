@@ -60,7 +60,7 @@ func (l *Lab) multiRegionChapter() chapter {
 	return chapter{"A multi-Region key", []labStep{
 		does("multi-key", "make a multi-Region key", "A key is multi-Region from the beginning or never.", "aws kms create-key --multi-region", doing(l.makeMultiRegionKey)),
 		does("multi-replica", "replicate it to "+l.otherRegion(), "The same material, its own policy.", "aws kms replicate-key --key-id KEY --replica-region "+l.otherRegion(), doing(l.replicate)),
-		sees("multi-decrypt", "encrypt here, decrypt in "+l.otherRegion(), administratorRole, ModeDirect, allowed, "Either opens what the other has encrypted.", decryptCLI, l.decryptsElsewhere),
+		sees("multi-decrypt", "encrypt here, decrypt in "+l.otherRegion(), administratorRole, ModeDirect, allowed, "Either opens what the other has encrypted.", "aws kms decrypt --ciphertext-blob fileb://message.bin --region "+l.otherRegion(), l.decryptsElsewhere),
 	}}
 }
 

@@ -40,7 +40,13 @@ func getCLI(table string) string {
 	return fmt.Sprintf(`aws dynamodb get-item --table-name %s --key '{"id":{"S":"1"}}'`, table)
 }
 
-const decryptCLI = "aws kms decrypt --ciphertext-blob fileb://message.bin"
+// The direct calls of the lab, on a message, and on the data key of a
+// client-side item with the context that is bound to it.
+const (
+	encryptCLI     = "aws kms encrypt --key-id KEY --plaintext fileb://message --encryption-context lab=" + labTagValue
+	decryptCLI     = "aws kms decrypt --ciphertext-blob fileb://message.bin --encryption-context lab=" + labTagValue
+	decryptItemCLI = "aws kms decrypt --ciphertext-blob fileb://data-key.bin --encryption-context file://context.json"
+)
 
 // chapters is the whole lab in order.
 func (l *Lab) chapters() []chapter {

@@ -57,6 +57,14 @@ func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool
 	if err != nil {
 		return false, err
 	}
+	defer func() {
+		// An ARN may be another account's: only KMS can tell that it is nobody's.
+		var policy *kmstypes.MalformedPolicyDocumentException
+		var grantee *kmstypes.InvalidArnException
+		if errors.As(err, &policy) && strings.Contains(policy.ErrorMessage(), "invalid principals") || errors.As(err, &grantee) {
+			err = fmt.Errorf("%w %q: %w", ErrUnknownPrincipal, principal, err)
+		}
+	}()
 	switch way {
 	case WayKeyUser:
 		return l.editPolicy(ctx, func(p *keyPolicy) (bool, error) {

@@ -74,6 +74,11 @@ func TestGiveRefuses(t *testing.T) {
 		t.Error("without a key:", err)
 	}
 	r := w.up(t)
+	for _, way := range labsetup.Ways() {
+		if _, err := lab.Give(t.Context(), "arn:aws:iam::111122223333:user/nobody-here", way); !errors.Is(err, labsetup.ErrUnknownPrincipal) {
+			t.Errorf("%s: %v", way, err)
+		}
+	}
 	if _, err := lab.Give(t.Context(), "nobody-here", labsetup.WayGrant); !errors.Is(err, labsetup.ErrUnknownPrincipal) {
 		t.Error("unknown user:", err)
 	}

@@ -28,7 +28,7 @@ func Hint(err error) string {
 	case errors.Is(err, syscall.ENOSPC):
 		return "The disk is full: make room and repeat the command."
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "Nothing listens at the endpoint: start 'ddbseal serve' there, or mend --endpoint-url."
+		return "Nothing listens at the endpoint: start 'ddbseal serve' there, or mend --endpoint-url; AWS_ENDPOINT_URL counts too."
 	case errors.Is(err, os.ErrPermission):
 		return "The file system refuses: choose a folder of your own with --data-dir."
 	case errors.As(err, &api):

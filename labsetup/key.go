@@ -14,7 +14,7 @@ import (
 func (l *Lab) keyChapter() chapter {
 	return chapter{"The key", []labStep{
 		does("key", "make a customer managed key", "One key, one policy: the key policy alone decides who may use it.",
-			"aws kms create-key --description '"+KeyDescription+"' --policy file://policy.json", doing(l.makeKey)),
+			`aws kms create-key --description "`+KeyDescription+`" --policy file://policy.json`, doing(l.makeKey)),
 		does("alias", "give it a name", "An alias is a name for people; policies and grants work on the key itself.",
 			"aws kms create-alias --alias-name "+KeyAlias+" --target-key-id KEY", doing(l.makeAlias)),
 		does("key-policy", "name administrator and users as the console does", "Four statements: the account's IAM policies, key administrators, key users, and services on their behalf.",

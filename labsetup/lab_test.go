@@ -3,6 +3,7 @@ package labsetup_test
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,6 +51,9 @@ func TestRunPasses(t *testing.T) {
 				ids[s.ID] = true
 				if s.Chapter == "" || s.Title == "" || s.Expected == "" || s.Principal == "" || s.CLI == "" || s.Outcome != labsetup.Passed || (s.Mode != "" && s.Why == "") {
 					t.Errorf("incomplete: %+v", s)
+				}
+				if out, err := exec.Command("sh", "-n", "-c", s.CLI).CombinedOutput(); err != nil {
+					t.Errorf("step %s: no shell takes %s: %s", s.ID, s.CLI, out)
 				}
 				if strings.HasPrefix(s.Got, "denied") != (len(s.Reasons) > 0) {
 					t.Errorf("step %s got %q with reasons %q", s.ID, s.Got, s.Reasons)

@@ -17,7 +17,8 @@ import (
 const probeTable = "nextwork-probe-table"
 
 // statementChapter takes the four statements one by one: what each allows, and
-// that it is gone without it. A second user without any rights tries.
+// that it is gone without it. A second user, who has no right to the key,
+// tries.
 func (l *Lab) statementChapter() chapter {
 	p := &l.probe
 	with := func(change func(*policySpec)) func() policySpec {
@@ -26,6 +27,9 @@ func (l *Lab) statementChapter() chapter {
 			change(&s)
 			return s
 		}
+	}
+	policyCommand := func(verb string) string {
+		return "aws iam " + verb + "-user-policy --user-name " + ProbeName + " --policy-arn " + l.fullAccess
 	}
 	policyCLI := "aws kms put-key-policy --key-id KEY --policy file://policy.json"
 	set := func(id, title string, change func(*policySpec)) labStep {
@@ -37,14 +41,14 @@ func (l *Lab) statementChapter() chapter {
 	none := func(*policySpec) {}
 	describe, rotation, decrypt := l.describesKey(p), l.seesRotation(p), l.decrypts(p)
 	c := chapter{"The four statements of the key policy", []labStep{
-		does("probe", "make a second user without any rights", "", "aws iam create-user --user-name "+ProbeName, doing(l.makeProbe)),
-		does("message", "encrypt a message directly with KMS", "What the direct calls of this lab decrypt.", "aws kms encrypt --key-id KEY --plaintext fileb://message", doing(l.encryptMessage)),
+		does("probe", "make a second user, who may use DynamoDB too", "", "aws iam create-user --user-name "+ProbeName+" && "+policyCommand("attach"), doing(l.makeProbe)),
+		does("message", "encrypt a message directly with KMS", "What the direct calls of this lab decrypt.", encryptCLI, doing(l.encryptMessage)),
 
-		does("probe-iam", "allow the second user kms:DescribeKey by an IAM policy", "", "aws iam put-user-policy --user-name "+ProbeName+" --policy-name describe --policy-document file://describe.json", doing(l.allowProbe)),
+		does("probe-iam", "allow the second user kms:DescribeKey, and nothing else, by an IAM policy", "", "aws iam put-user-policy --user-name "+ProbeName+" --policy-name describe --policy-document file://describe.json && "+policyCommand("detach"), doing(l.allowProbe)),
 		probes("root-with", "describe the key, by an IAM policy", allowed, "“Enable IAM User Permissions” makes IAM policies count for this key. So an administrator by IAM policy, who is no key user, may use it too.", "aws kms describe-key --key-id KEY", describe),
 		set("root-removed", "remove the statement", func(s *policySpec) { s.withoutRoot = true }),
 		probes("root-without", "describe the key, by an IAM policy", deniedDescribe, "Without it no IAM policy counts: the key policy alone decides.", "aws kms describe-key --key-id KEY", describe),
-		does("probe-iam-removed", "put the statement back, take the IAM policy away", "", policyCLI, doing(func(ctx context.Context) error {
+		does("probe-iam-removed", "put the statement back, take the IAM policy away", "", policyCLI+" && aws iam delete-user-policy --user-name "+ProbeName+" --policy-name describe && "+policyCommand("attach"), doing(func(ctx context.Context) error {
 			return errors.Join(l.putPolicy(ctx, l.basePolicy()), l.disallowProbe(ctx))
 		})),
 

@@ -163,14 +163,15 @@ func unsignedQuery(raw string) []byte {
 func refuse(in *incoming) answer {
 	a := answer{contentType: "text/plain", requestID: cloudtrail.NewID()}
 	switch {
-	case (in.Method == http.MethodGet || in.Method == http.MethodHead) && in.RawQuery == "" && (in.Path == "/" || in.Path == ""):
-		// What DynamoDB's own endpoint says to a health check.
+	case (in.Method == http.MethodGet || in.Method == http.MethodHead) && in.RawQuery == "" && (in.Path == "/" || in.Path == "") && in.get("Authorization") == "":
+		// What DynamoDB's own endpoint says to a health check. A signed request
+		// is one for a service that is not here, such as S3's ListBuckets.
 		a.status, a.body = http.StatusOK, []byte("healthy: localaws\n")
 	case in.get("X-Amz-Target") != "" || in.Method == http.MethodPost:
 		a.status, a.contentType = http.StatusBadRequest, "application/x-amz-json-1.0"
 		a.body = []byte(`{"__type":"com.amazon.coral.service#UnknownOperationException","message":"X-Amz-Target, Content-Type or Action name no service of this server"}`)
 	default:
-		a.status, a.body = http.StatusNotFound, []byte("not found\n")
+		a.status, a.body = http.StatusNotFound, []byte("no service of this server answers here\n")
 	}
 	return a
 }

@@ -232,6 +232,10 @@ func TestAnswerHeaders(t *testing.T) {
 			t.Errorf("%s /: %d, want %d", method, status, want)
 		}
 	}
+	// S3's ListBuckets, say: not a health check.
+	if status, _, body := send(t, s, rawRequest{method: "GET", service: "s3", creds: s.RootCredentials()}); status != 404 {
+		t.Errorf("a service that is not here: %d %s", status, body)
+	}
 	// as boto spells the target
 	status, _, body = send(t, s, rawRequest{target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents", contentType: json11, service: "cloudtrail", body: `{}`, creds: s.RootCredentials()})
 	if status != 200 || !strings.Contains(body, `"Events":`) {

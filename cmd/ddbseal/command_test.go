@@ -29,12 +29,16 @@ func TestHelpHasExamples(t *testing.T) {
 		t.Fatalf("only %d commands", len(leaves))
 	}
 	for _, leaf := range leaves {
-		if leaf.Name == "completion" { // of the completion library
-			continue
-		}
 		if !strings.Contains(leaf.Detail, "\n  ddbseal "+strings.TrimPrefix(leaf.Path(), "ddbseal ")) && !strings.Contains(leaf.Detail, "| ddbseal "+leaf.Path()) {
 			t.Errorf("%s has no example", leaf.Path())
 		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var out, narration bytes.Buffer
+	if code := run([]string{"--version"}, streams{nil, &out, &narration}); code != exitOK || !strings.Contains(out.String(), runtime.Version()) || narration.Len() > 0 {
+		t.Errorf("code %d, %q, %q", code, &out, &narration)
 	}
 }
 
@@ -151,6 +155,30 @@ func TestNarration(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "\x1b") || strings.Contains(out.String(), "\r") {
 		t.Error("colours or a progress bar without a terminal")
+	}
+}
+
+// TestTable: no line is wider than the terminal, and nothing is lost.
+func TestTable(t *testing.T) {
+	report := &labsetup.Report{Steps: []labsetup.Step{
+		{Mode: labsetup.ModeServer, Principal: "administrator", Got: labsetup.SeesPlaintext, OK: true, Outcome: labsetup.Passed, Why: strings.TrimSpace(strings.Repeat("because ", 20))},
+		{Mode: labsetup.ModeClient, Principal: "user", Got: labsetup.DeniedDecrypt, Outcome: labsetup.Failed},
+		{Principal: "administrator", Got: labsetup.Done, Why: "no check"},
+	}}
+	for width, lines := range map[int]int{50: 3 + 4, 120: 3 + 2, 1 << 30: 3} {
+		var out bytes.Buffer
+		if err := writeTable(&out, report, style{}, width); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+		if len(got) != lines || strings.Count(out.String(), "because") != 20 || strings.Contains(out.String(), "no check") {
+			t.Errorf("width %d:\n%s", width, &out)
+		}
+		for _, line := range got {
+			if len(line) > width || line != strings.TrimRight(line, " ") {
+				t.Errorf("width %d: %q", width, line)
+			}
+		}
 	}
 }
 

@@ -42,12 +42,25 @@ var amazonHost = regexp.MustCompile(`(^|\.)(amazonaws\.com(\.cn)?|api\.aws)$`)
 // check refuses flags that contradict each other.
 func (c *connection) check() error {
 	switch {
-	case c.Region != "" && !regionName.MatchString(c.Region):
-		return usagef("region %q is not a region name such as eu-central-1", c.Region)
 	case c.AWS && c.EndpointURL != "":
 		return usagef("--aws and the endpoint %s contradict each other: leave out one (AWS_ENDPOINT_URL counts too)", c.EndpointURL)
+	case c.EndpointURL != "" && !validEndpoint(c.EndpointURL):
+		return usagef("endpoint %q is no URL such as http://127.0.0.1:4566", c.EndpointURL)
 	case c.Profile != "" && !c.remote():
 		return usagef("--profile is for --aws or --endpoint-url: without them the embedded AWS is used, which needs no profile")
+	}
+	return checkRegion(c.Region)
+}
+
+func validEndpoint(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
+}
+
+// checkRegion refuses what is no region's name; empty means the default.
+func checkRegion(region string) error {
+	if region != "" && !regionName.MatchString(region) {
+		return usagef("region %q is not a region name such as eu-central-1", region)
 	}
 	return nil
 }

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"syscall"
 
 	"github.com/ddbseal/ddbseal/internal/console"
 	"github.com/ddbseal/ddbseal/localaws"
@@ -65,7 +63,7 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 		}
 	} else {
 		if cfg.Server, err = localaws.New(localaws.Options{DataDir: c.DataDir, Region: c.Region, Logger: cfg.Logger}); err != nil {
-			return err
+			return inUse(err, c.DataDir)
 		}
 		defer func() { err = errors.Join(err, cfg.Server.Close()) }()
 		if logins, err = console.Provision(ctx, cfg.Server); err != nil {
@@ -74,7 +72,10 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 		cfg.RootToken = rand.Text()
 		logins = append(logins, console.Login{User: "root", Password: cfg.RootToken})
 	}
-	listener, err := c.listen(s)
+	listener, err := listenAt(s, c.Listen, console.Listen)
+	if errors.Is(err, localaws.ErrNotLoopback) {
+		return usagef("%w: the page is for this machine only, such as "+defaultConsole, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -130,19 +131,4 @@ func (c *consoleCommand) attach(ctx context.Context, cfg *console.Config) error 
 	}
 	cfg.Attached = a
 	return nil
-}
-
-// listen takes the wanted address, or a free port of the same host when it is
-// in use.
-func (c *consoleCommand) listen(s streams) (net.Listener, error) {
-	l, err := console.Listen(c.Listen)
-	if !errors.Is(err, syscall.EADDRINUSE) {
-		return l, err
-	}
-	host, _, splitErr := net.SplitHostPort(c.Listen)
-	if splitErr != nil {
-		return nil, err
-	}
-	fmt.Fprintf(s.err, "%s is in use; taking a free port.\n", c.Listen)
-	return console.Listen(net.JoinHostPort(host, "0"))
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
@@ -32,14 +33,22 @@ func (f *itemFlags) each(ctx context.Context, s streams, fn func(*envelope.ItemE
 	if err != nil {
 		return err
 	}
-	return eachItem(ctx, s, func(item envelope.Item) ([]byte, error) {
+	return eachItem(ctx, s, func(item envelope.Item, exported bool) ([]byte, error) {
 		out, err := fn(e, item)
 		if err != nil {
 			return nil, err
 		}
-		return ddbjson.Marshal(out)
+		text, err := ddbjson.Marshal(out)
+		if exported {
+			text = slices.Concat([]byte(`{"Item":`), text, []byte("}"))
+		}
+		return text, err
 	})
 }
+
+const itemLinesHelp = `Each line of standard input is an item in DynamoDB JSON, bare or as in an export to S3, {"Item":{…}}; what comes out has the same form.
+
+`
 
 const itemConfigHelp = `The configuration, in JSON: table (the logical table name), partitionKey, sortKey, attributeActions (name: ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING), allowedUnsignedAttributes, allowedUnsignedAttributePrefix, algorithmSuite, plaintextPolicy, keyring (type raw-aes, raw-rsa, aws-kms, multi or hierarchical).
 
@@ -50,7 +59,7 @@ type itemEncrypt struct{ itemFlags }
 
 // Help is the long help text.
 func (c *itemEncrypt) Help() string {
-	return "Each line of standard input is an item in DynamoDB JSON.\n\n" + itemConfigHelp + `
+	return itemLinesHelp + itemConfigHelp + `
   echo '{"id":{"S":"1"},"diagnosis":{"S":"hay fever"}}' | ddbseal item encrypt --config patients.json`
 }
 
@@ -65,8 +74,8 @@ type itemDecrypt struct{ itemFlags }
 
 // Help is the long help text.
 func (c *itemDecrypt) Help() string {
-	return "Each line of standard input is an encrypted item in DynamoDB JSON, such as those of an export to S3.\n\n" + itemConfigHelp + `
-  ddbseal item decrypt --config patients.json < export.jsonl`
+	return itemLinesHelp + itemConfigHelp + `
+  gunzip -c export.json.gz | ddbseal item decrypt --config patients.json`
 }
 
 // Run decrypts each line.
@@ -87,7 +96,7 @@ func (c *itemInspect) Help() string {
 
 // Run inspects each line.
 func (c *itemInspect) Run(ctx context.Context, s streams) error {
-	return eachItem(ctx, s, func(item envelope.Item) ([]byte, error) {
+	return eachItem(ctx, s, func(item envelope.Item, _ bool) ([]byte, error) {
 		m, err := envelope.Inspect(item)
 		if err != nil {
 			return nil, err
@@ -99,9 +108,22 @@ func (c *itemInspect) Run(ctx context.Context, s streams) error {
 // maxLine bounds a line: an item of 400 KB is below 1 MB in base64.
 const maxLine = 4 << 20
 
+// readItem reads a line, which may be one of an export to S3.
+func readItem(line []byte) (item envelope.Item, exported bool, err error) {
+	if item, err = ddbjson.Unmarshal(line); err == nil {
+		return item, false, nil
+	}
+	var outer map[string]json.RawMessage
+	if json.Unmarshal(line, &outer) != nil || len(outer) != 1 || outer["Item"] == nil {
+		return nil, false, err
+	}
+	item, err = ddbjson.Unmarshal(outer["Item"])
+	return item, true, err
+}
+
 // eachItem runs fn over the lines of standard input. A bad line is reported
 // with its number and the others go on.
-func eachItem(ctx context.Context, s streams, fn func(envelope.Item) ([]byte, error)) error {
+func eachItem(ctx context.Context, s streams, fn func(item envelope.Item, exported bool) ([]byte, error)) error {
 	out := bufio.NewWriter(s.out)
 	lines := bufio.NewScanner(s.in)
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
@@ -118,10 +140,10 @@ func eachItem(ctx context.Context, s streams, fn func(envelope.Item) ([]byte, er
 		if len(lines.Bytes()) == 0 {
 			continue
 		}
-		item, err := ddbjson.Unmarshal(lines.Bytes())
+		item, exported, err := readItem(lines.Bytes())
 		var result []byte
 		if err == nil {
-			result, err = fn(item)
+			result, err = fn(item, exported)
 		}
 		if err != nil {
 			failed = true

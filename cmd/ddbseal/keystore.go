@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -190,6 +191,10 @@ func branchKeyIDs(ctx context.Context, cfg aws.Config, table string) ([]string, 
 	var ids []string
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
+		var missing *types.ResourceNotFoundException
+		if errors.As(err, &missing) {
+			return nil, fmt.Errorf("there is no key store table %s: 'ddbseal keystore create' makes it", table)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -132,31 +132,53 @@ func TestExitCodes(t *testing.T) {
 	t.Setenv("DDBSEAL_DATA_DIR", t.TempDir())
 	t.Setenv("AWS_ENDPOINT_URL", "")
 	t.Setenv("AWS_REGION", "")
+	t.Setenv("DDBSEAL_ROOT_SECRET_ACCESS_KEY", "")
 	for _, c := range []struct {
-		code int
-		args []string
+		code       int
+		args, says string
 	}{
-		{exitUsage, []string{}},
-		{exitUsage, []string{"laboratory"}},
-		{exitUsage, []string{"lab", "--no-such-flag"}},
-		{exitUsage, []string{"lab", "--region", "mars"}},
-		{exitUsage, []string{"lab", "--aws", "--endpoint-url", "http://127.0.0.1:1"}},
-		{exitUsage, []string{"lab", "--profile", "p"}},
-		{exitUsage, []string{"lab", "--user-policy", "none"}},
-		{exitUsage, []string{"get", "1", "--mode", "sideways"}},
-		{exitUsage, []string{"migrate", "--table", "t", "--id", "x"}},
-		{exitUsage, []string{"keystore", "create", "--branch-key-id", "x"}},
-		{exitFailure, []string{"get", "1"}},
-		{exitFailure, []string{"grant", "nobody"}},
-		{exitFailure, []string{"item", "encrypt", "--config", "page.html"}},
+		{exitUsage, "laboratory", "(see 'ddbseal --help')"},
+		{exitUsage, "get", "(see 'ddbseal get --help')"},
+		{exitUsage, "item encrypt", "(see 'ddbseal item encrypt --help')"},
+		{exitUsage, "lab --no-such-flag", "(see 'ddbseal lab --help')"},
+		{exitUsage, "lab --region mars", "not a region name"},
+		{exitUsage, "lab --aws --endpoint-url http://127.0.0.1:1", "contradict"},
+		{exitUsage, "lab --profile p", "needs no profile"},
+		{exitUsage, "lab --user-policy none", "must be one of"},
+		{exitUsage, "lab --report testdata", "is a folder"},
+		{exitUsage, "get 1 --mode sideways", "must be one of"},
+		{exitUsage, "get 1 --endpoint-url 127.0.0.1:4566", "no URL such as"},
+		{exitUsage, "migrate --table t --id x", "nothing to do"},
+		{exitUsage, "keystore create --branch-key-id x", "needs --context"},
+		{exitUsage, "serve --listen 127.0.0.1", "no address such as 127.0.0.1:4566"},
+		{exitUsage, "serve --listen 127.0.0.1:here", "no address such as"},
+		{exitUsage, "serve --listen 0.0.0.0:0", "add --public"},
+		{exitUsage, "serve --account-id 12", "twelve digits"},
+		{exitUsage, "serve --region nowhere", "not a region name"},
+		{exitUsage, "console --listen 0.0.0.0:0", "this machine only, such as"},
+		{exitUsage, "console --listen here", "no address such as"},
+		{exitFailure, "get 1", "run 'ddbseal up"},
+		{exitFailure, "grant nobody", "run 'ddbseal up"},
+		{exitFailure, "item encrypt --config page.html", "page.html"},
 	} {
 		var out, narration bytes.Buffer
-		if code := run(c.args, streams{strings.NewReader(""), &out, &narration}); code != c.code {
+		if code := run(strings.Fields(c.args), streams{strings.NewReader(""), &out, &narration}); code != c.code {
 			t.Errorf("%q: exit code %d, want %d\n%s", c.args, code, c.code, &narration)
 		}
 		last := strings.TrimSuffix(narration.String(), "\n")
-		if out.Len() > 0 || !strings.HasPrefix(last[strings.LastIndex(last, "\n")+1:], "ddbseal: ") {
-			t.Errorf("%q: stdout %q, stderr %q", c.args, &out, &narration)
+		last = last[strings.LastIndex(last, "\n")+1:]
+		if out.Len() > 0 || !strings.HasPrefix(last, "ddbseal: ") || !strings.Contains(last, c.says) {
+			t.Errorf("%q: stdout %q, stderr %q, want %q in the last line", c.args, &out, &narration, c.says)
 		}
+	}
+
+	var out, narration bytes.Buffer
+	if code := run(nil, streams{nil, &out, &narration}); code != exitUsage || out.Len() > 0 || !strings.Contains(narration.String(), "Begin with 'ddbseal lab'") {
+		t.Errorf("no command: exit code %d, stdout %q\n%s", code, &out, &narration)
+	}
+	narration.Reset()
+	t.Setenv("DDBSEAL_ROOT_ACCESS_KEY_ID", "AKIAHALF")
+	if code := run([]string{"serve"}, streams{nil, &out, &narration}); code != exitUsage || !strings.Contains(narration.String(), "set both or none") {
+		t.Errorf("half of a root key: exit code %d\n%s", code, &narration)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -45,7 +46,9 @@ type command struct {
 	Keystore keystoreCommand `cmd:"" group:"Tools" help:"Create, rotate and list branch keys."`
 	Doctor   doctorCommand   `cmd:"" group:"Tools" help:"Check credentials, region, clock and permissions."`
 
-	Completion kongplete.InstallCompletions `cmd:"" group:"Tools" help:"Print what to put into the shell's start-up file for completion by Tab."`
+	Completion completionCommand `cmd:"" group:"Tools" help:"Print what to put into the shell's start-up file for completion by Tab."`
+
+	Version kong.VersionFlag `help:"Print the version."`
 }
 
 // streams are where a command reads and writes: data on out, narration on err.
@@ -80,8 +83,8 @@ func run(args []string, s streams) int {
 	parser, err := kong.New(&c,
 		kong.Name("ddbseal"),
 		kong.Description("Client-side encryption for DynamoDB, beside server-side encryption, on an embedded AWS. Begin with 'ddbseal lab'."),
-		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": version()},
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -94,15 +97,41 @@ func run(args []string, s streams) int {
 	if exited >= 0 { // the shell asked what could follow
 		return exited
 	}
+	if len(args) == 0 {
+		parser.Stdout = s.err
+		_, _ = parser.Parse([]string{"--help"}) // prints it
+		return exitUsage
+	}
 	parsed, err := parser.Parse(args)
-	if exited >= 0 { // --help
+	if exited >= 0 { // --help, --version
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(s.err, "ddbseal: %v (see 'ddbseal --help')\n", err)
+		fmt.Fprintf(s.err, "ddbseal: %v (see '%s --help')\n", err, commandOf(err))
 		return exitUsage
 	}
 	return report(s, parsed.Run())
+}
+
+// commandOf is the command that a mistake was made with, as far as it was
+// understood.
+func commandOf(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if node := parse.Context.Selected(); node != nil {
+			return node.FullPath()
+		}
+	}
+	return "ddbseal"
+}
+
+// version is the module's and the toolchain's.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version + " " + info.GoVersion
 }
 
 // wireDetail is what the SDK puts before a service's own words.
@@ -124,7 +153,7 @@ func report(s streams, err error) int {
 		fmt.Fprintln(s.err, "ddbseal: interrupted")
 		return exitFailure
 	case errors.As(err, &usage):
-		fmt.Fprintf(s.err, "ddbseal: %s\n", oneLine(err.Error()))
+		fmt.Fprintf(s.err, "ddbseal: %s\n", plain(err.Error()))
 		return exitUsage
 	}
 	line := "ddbseal: " + plain(err.Error())

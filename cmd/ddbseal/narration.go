@@ -139,9 +139,19 @@ func round(d time.Duration) time.Duration {
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // printTable prints who sees what: the steps that read. On a terminal the last
-// column is wrapped.
+// column is wrapped, and goes below the others where there is no room for it.
 func printTable(w io.Writer, r *labsetup.Report) error {
-	st := styleFor(w)
+	width, ok := terminal(w)
+	if !ok {
+		width = 1 << 30
+	}
+	return writeTable(w, r, styleFor(w), width)
+}
+
+// roomForWhy is how narrow the last column may be.
+const roomForWhy = 40
+
+func writeTable(w io.Writer, r *labsetup.Report, st style, width int) error {
 	rows := [][]string{{"CHECK", "PRINCIPAL", "MODE", "SEES", "WHY"}}
 	for _, s := range r.Steps {
 		if s.Mode != "" {
@@ -154,13 +164,14 @@ func printTable(w io.Writer, r *labsetup.Report) error {
 			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
 		}
 	}
-	before := 0
+	indent := 0
 	for _, n := range widths {
-		before += n + 2
+		indent += n + 2
 	}
-	why := 1 << 30
-	if width, ok := terminal(w); ok && width > before+20 {
-		why = width - before
+	below := width < indent+roomForWhy
+	if below {
+		indent = widths[0] + 2
+		rows[0][4] = ""
 	}
 	for n, row := range rows {
 		var b strings.Builder
@@ -179,14 +190,16 @@ func printTable(w io.Writer, r *labsetup.Report) error {
 			}
 			b.WriteString(text + padding)
 		}
-		for i, line := range wrap(row[4], why) {
-			if i > 0 {
-				b.WriteString("\n" + strings.Repeat(" ", before))
+		for i, line := range wrap(row[4], width-indent) {
+			if line != "" && (i > 0 || below) {
+				b.WriteString("\n" + strings.Repeat(" ", indent))
 			}
 			b.WriteString(line)
 		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(b.String(), " ")); err != nil {
-			return err
+		for line := range strings.Lines(b.String() + "\n") {
+			if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -32,6 +32,9 @@ func newPage(path string) (*page, error) {
 	if path == "" {
 		return &page{}, nil
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, usagef("--report %s is a folder: name a file in it", path)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".report-*")
 	if err != nil {
 		return nil, fmt.Errorf("report %s cannot be written: %w", path, err)

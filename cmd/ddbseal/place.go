@@ -31,7 +31,8 @@ type place struct {
 	principals *principals
 	remote     bool
 	server     *localaws.Server // embedded only
-	current    aws.Config       // remote only: whoever the environment or the profile says
+	current    aws.Config       // remote only: whoever the environment or the profile says,
+	ownKey     bool             // or the administrator whose key 'up' has kept
 	explain    func() []string  // nil: no reasons
 }
 
@@ -94,7 +95,7 @@ func (t *target) openRemote(ctx context.Context, p *place) (err error) {
 	// needs to paste them.
 	key, known := p.principals.Keys[administratorAlias]
 	if known && t.EndpointURL != "" && t.Profile == "" && os.Getenv("AWS_ACCESS_KEY_ID") == "" {
-		p.current = with(p.current, key.credentials())
+		p.current, p.ownKey = with(p.current, key.credentials()), true
 		if p.current.Region == "" {
 			p.current.Region = localaws.DefaultRegion
 		}
@@ -152,7 +153,7 @@ func (p *place) as(name string) (aws.Config, error) {
 func (p *place) say(s streams, as string) {
 	switch {
 	case as != "":
-	case p.remote:
+	case p.remote && !p.ownKey:
 		as = "whoever the environment or the profile says"
 	default:
 		as = administratorAlias

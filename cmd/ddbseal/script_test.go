@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 }
 
 // serveInBackground runs `ddbseal serve` with the arguments until the script
-// ends, and sets SERVER and what it exports, but not AWS_ENDPOINT_URL.
+// ends, and sets what it exports, AWS_ENDPOINT_URL under the name SERVER.
 func serveInBackground(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("background-serve cannot be negated")
@@ -58,9 +58,13 @@ func serveInBackground(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(cmd.Wait())
 	})
 	lines := bufio.NewScanner(out)
-	for range 4 {
+	for {
 		if !lines.Scan() {
 			ts.Fatalf("serve ended early")
+		}
+		if name, ok := strings.CutPrefix(lines.Text(), "unset "); ok { // the last line
+			ts.Setenv(name, "")
+			return
 		}
 		name, value, _ := strings.Cut(strings.TrimPrefix(lines.Text(), "export "), "=")
 		if name == "AWS_ENDPOINT_URL" {

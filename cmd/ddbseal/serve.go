@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,6 +40,9 @@ The root user's access key comes from DDBSEAL_ROOT_ACCESS_KEY_ID and DDBSEAL_ROO
 
 // Run serves until ctx ends.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	server, err := localaws.New(localaws.Options{
 		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region,
 		RootCredentials: aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey},
@@ -54,8 +58,15 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 		return errors.Join(err, server.Close())
 	}
 	root := server.RootCredentials()
-	fmt.Fprintf(s.out, "export AWS_ENDPOINT_URL=%s\nexport AWS_REGION=%s\nexport AWS_ACCESS_KEY_ID=%s\nexport AWS_SECRET_ACCESS_KEY=%s\n",
-		listener.URL(), server.Region(), root.AccessKeyID, root.SecretAccessKey)
+	// Boto3 and version 1 of the AWS CLI know AWS_DEFAULT_REGION only. A session
+	// token of other credentials would be sent with these.
+	fmt.Fprintf(s.out, `export AWS_ENDPOINT_URL=%s
+export AWS_REGION=%[2]s
+export AWS_DEFAULT_REGION=%[2]s
+export AWS_ACCESS_KEY_ID=%[3]s
+export AWS_SECRET_ACCESS_KEY=%[4]s
+unset AWS_SESSION_TOKEN
+`, listener.URL(), server.Region(), root.AccessKeyID, root.SecretAccessKey)
 	fmt.Fprintf(s.err, "Serving account %s on %s; interrupt to stop.\n", server.AccountID(), listener.URL())
 	if c.DataDir == "" {
 		fmt.Fprintln(s.err, "Nothing is kept: give --data-dir to keep it.")
@@ -67,21 +78,43 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	return errors.Join(listener.Close(), server.Close())
 }
 
-// listen takes the wanted address, or a free port of the same host when it is
-// in use.
-func (c *serveCommand) listen(server *localaws.Server, s streams) (*localaws.Listener, error) {
-	listen := server.Listen
-	if c.Public {
-		listen = server.ListenPublic
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// check refuses what can be seen to be wrong before anything is made.
+func (c *serveCommand) check() error {
+	switch {
+	case c.AccountID != "" && !accountID.MatchString(c.AccountID):
+		return usagef("account id %q is not twelve digits", c.AccountID)
+	case (c.AccessKeyID == "") != (c.SecretAccessKey == ""):
+		return usagef("DDBSEAL_ROOT_ACCESS_KEY_ID and DDBSEAL_ROOT_SECRET_ACCESS_KEY belong together: set both or none")
 	}
-	l, err := listen(c.Listen)
-	if !errors.Is(err, syscall.EADDRINUSE) {
+	return checkRegion(c.Region)
+}
+
+func (c *serveCommand) listen(server *localaws.Server, s streams) (*localaws.Listener, error) {
+	if c.Public {
+		return listenAt(s, c.Listen, server.ListenPublic)
+	}
+	l, err := listenAt(s, c.Listen, server.Listen)
+	if errors.Is(err, localaws.ErrNotLoopback) {
+		return nil, usagef("%w: the traffic is not encrypted, so add --public if other machines shall reach it", err)
+	}
+	return l, err
+}
+
+// listenAt takes the wanted address, or a free port of the same host when it is
+// in use.
+func listenAt[L any](s streams, addr string, listen func(string) (L, error)) (l L, err error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return l, usagef("--listen %s is no address such as 127.0.0.1:4566: %w", addr, err)
+	}
+	if l, err = listen(addr); !errors.Is(err, syscall.EADDRINUSE) {
 		return l, err
 	}
-	host, _, splitErr := net.SplitHostPort(c.Listen)
-	if splitErr != nil {
-		return nil, err
-	}
-	fmt.Fprintf(s.err, "%s is in use; taking a free port.\n", c.Listen)
+	fmt.Fprintf(s.err, "%s is in use; taking a free port.\n", addr)
 	return listen(net.JoinHostPort(host, "0"))
 }

@@ -58,7 +58,7 @@ func run(ctx context.Context, a *account.Account) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("every other client sees %T\n", raw["diagnosis"])
+	fmt.Println("every other client sees", account.Value(raw["diagnosis"]))
 
 	ill := expression.Name("diagnosis").Equal(expression.Value("hay fever"))
 	err = patients.Delete(ctx, store.Key{Partition: "7"}, ill)

@@ -14,6 +14,6 @@ func Example() {
 	// Output:
 	// running on the embedded AWS
 	// patient 7 in ward north: hay fever
-	// every other client sees *types.AttributeValueMemberB
+	// every other client sees 27 bytes of ciphertext
 	// a condition on ciphertext is refused: true
 }

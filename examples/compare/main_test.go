@@ -13,14 +13,14 @@ func Example() {
 	}
 	// Output:
 	// running on the embedded AWS
-	// server-side encryption: this program reads "hay fever", other clients read
-	//   diagnosis    "hay fever"
-	//   id           "7"
-	//   ward         "north"
-	// client-side encryption: this program reads "hay fever", other clients read
-	//   aws_dbe_foot (ciphertext, keys and signatures: bytes)
-	//   aws_dbe_head (ciphertext, keys and signatures: bytes)
-	//   diagnosis    (ciphertext, keys and signatures: bytes)
-	//   id           "7"
-	//   ward         "north"
+	// server-side encryption
+	//   administrator         "hay fever"
+	//   user without the key  denied kms:Decrypt
+	//   user with the key     "hay fever"
+	//   on disk               95 bytes of ciphertext
+	// client-side encryption
+	//   administrator         "hay fever"
+	//   user without the key  27 bytes of ciphertext; decrypting: denied kms:Decrypt
+	//   user with the key     "hay fever"
+	//   on disk               898 bytes of ciphertext
 }

@@ -51,6 +51,6 @@ func run(ctx context.Context, a *account.Account) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("every other client sees %T\n", raw["diagnosis"])
+	fmt.Println("every other client with a right to the key sees", account.Value(raw["diagnosis"]))
 	return nil
 }

@@ -14,5 +14,5 @@ func Example() {
 	// Output:
 	// running on the embedded AWS
 	// patient 7 in ward south: hay fever
-	// every other client sees *types.AttributeValueMemberS
+	// every other client with a right to the key sees "hay fever"
 }

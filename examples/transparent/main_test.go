@@ -13,6 +13,6 @@ func Example() {
 	}
 	// Output:
 	// running on the embedded AWS
-	// this client sees 2 attributes, the diagnosis as *types.AttributeValueMemberS
-	// a plain client sees 4 attributes, the diagnosis as *types.AttributeValueMemberB
+	// this client sees 2 attributes, the diagnosis as "hay fever"
+	// a plain client sees 4 attributes, the diagnosis as 27 bytes of ciphertext
 }

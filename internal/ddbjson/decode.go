@@ -70,7 +70,8 @@ func (r *Reader) attributes(level int) (map[string]types.AttributeValue, error) 
 	switch r.Kind() {
 	case KindObject:
 	case KindList:
-		return nil, r.fail("Unrecognized collection type java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>")
+		return nil, &SerializationError{Message: "Unrecognized collection type java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>",
+			Offset: r.pos, reason: "a list where attributes were expected"}
 	default:
 		return nil, r.wrongKind("")
 	}

@@ -28,6 +28,7 @@ type Account struct {
 	KMS      *kms.Client
 	Config   aws.Config
 
+	server *localaws.Server // nil on AWS
 	remove []func(context.Context) error
 }
 
@@ -70,6 +71,7 @@ func open(ctx context.Context, onAWS bool) (*Account, error) {
 			return nil, err
 		}
 		a.remove = append(a.remove, func(context.Context) error { return server.Close() })
+		a.server = server
 		a.Config = server.Config(server.RootCredentials())
 		fmt.Println("running on the embedded AWS")
 	}

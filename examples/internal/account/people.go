@@ -1,0 +1,100 @@
+package account
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/smithy-go"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// settle is how long AWS takes to know a new user everywhere.
+const settle = 15 * time.Second
+
+// User makes an IAM user who may do the actions on everything in the account,
+// and returns the configuration to act as that user.
+func (a *Account) User(ctx context.Context, name string, actions ...string) (aws.Config, error) {
+	people := iam.NewFromConfig(a.Config)
+	user := aws.String("ddbseal-example-" + name)
+	if _, err := people.CreateUser(ctx, &iam.CreateUserInput{UserName: user}); err != nil {
+		return aws.Config{}, err
+	}
+	a.remove = append(a.remove, func(ctx context.Context) error {
+		_, err := people.DeleteUser(ctx, &iam.DeleteUserInput{UserName: user})
+		return err
+	})
+	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["%s"],"Resource":"*"}]}`, strings.Join(actions, `","`))
+	if _, err := people.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: user, PolicyName: aws.String("example"), PolicyDocument: &policy}); err != nil {
+		return aws.Config{}, err
+	}
+	a.remove = append(a.remove, func(ctx context.Context) error {
+		_, err := people.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: user, PolicyName: aws.String("example")})
+		return err
+	})
+	made, err := people.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: user})
+	if err != nil {
+		return aws.Config{}, err
+	}
+	key := made.AccessKey
+	a.remove = append(a.remove, func(ctx context.Context) error {
+		_, err := people.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: user, AccessKeyId: key.AccessKeyId})
+		return err
+	})
+	cfg := a.Config.Copy()
+	cfg.Credentials = credentials.NewStaticCredentialsProvider(*key.AccessKeyId, *key.SecretAccessKey, "")
+	if a.server != nil {
+		return cfg, nil
+	}
+	select {
+	case <-time.After(settle):
+		return cfg, nil
+	case <-ctx.Done():
+		return aws.Config{}, ctx.Err()
+	}
+}
+
+// Value shows what a client without a keyring gets of an attribute.
+func Value(v types.AttributeValue) string {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return strconv.Quote(v.Value)
+	case *types.AttributeValueMemberB:
+		return fmt.Sprintf("%d bytes of ciphertext", len(v.Value))
+	}
+	return "nothing"
+}
+
+// Refusal says in a few words why somebody got nothing.
+func Refusal(err error) string {
+	var api smithy.APIError
+	if errors.Is(err, envelope.ErrKeyDenied) || errors.As(err, &api) && strings.Contains(api.ErrorMessage(), "not authorized to perform: kms:Decrypt") {
+		return "denied kms:Decrypt"
+	}
+	return err.Error()
+}
+
+// OnDisk says what lies on the disk for the item with the id, and whether the
+// text can be read in it. Nobody sees the disks of AWS.
+func (a *Account) OnDisk(ctx context.Context, table, id, text string) string {
+	if a.server == nil {
+		return "not to be seen on AWS"
+	}
+	view, err := a.server.DiskView(ctx, table, map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}})
+	if err != nil {
+		return err.Error()
+	}
+	if bytes.Contains(view.Sealed, []byte(text)) {
+		return strconv.Quote(text)
+	}
+	return fmt.Sprintf("%d bytes of ciphertext", len(view.Sealed))
+}

@@ -1,0 +1,125 @@
+// Package readme_test keeps README.md and docs true: the code in the README is
+// code that runs here, and what a page links to is there.
+package readme_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
+	"github.com/ddbseal/ddbseal/store"
+)
+
+const root = "../.."
+
+type Patient struct {
+	ID        string `dynamodbav:"id" seal:"partition"`
+	Ward      string `dynamodbav:"ward" seal:"sign"` // readable, signed
+	Diagnosis string `dynamodbav:"diagnosis"`        // encrypted: the default
+}
+
+// TestCode runs the README's code, as TestCodeIsHere checks.
+func TestCode(t *testing.T) {
+	ctx := t.Context()
+	server := localawstest.New(t)
+	client := dynamodb.NewFromConfig(server.Config(server.RootCredentials()))
+	if _, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{TableName: aws.String("patients"), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}}}); err != nil {
+		t.Fatal(err)
+	}
+	cfg := server.Config(server.RootCredentials())
+	key, err := kms.NewFromConfig(cfg).CreateKey(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyARN := aws.ToString(key.KeyMetadata.Arn)
+
+	keyring, err := awskms.New(awskms.Config{Client: kms.NewFromConfig(cfg), KeyARN: keyARN})
+	if err != nil {
+		t.Fatal(err)
+	}
+	patients, err := store.New[Patient](dynamodb.NewFromConfig(cfg), "patients", store.ClientSide{Keyring: keyring})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = patients.Put(ctx, Patient{ID: "1", Ward: "north", Diagnosis: "hay fever"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := patients.Get(ctx, store.Key{Partition: "1"})
+	if err != nil || p != (Patient{"1", "north", "hay fever"}) {
+		t.Fatal(p, err)
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
+
+func TestCodeIsHere(t *testing.T) {
+	var here []string
+	for line := range strings.Lines(read(t, "readme_test.go")) {
+		here = append(here, strings.TrimSpace(line))
+	}
+	checked := 0
+	for _, block := range goBlock.FindAllStringSubmatch(read(t, filepath.Join(root, "README.md")), -1) {
+		for line := range strings.Lines(block[1]) {
+			if line = strings.TrimSpace(line); line != "" {
+				checked++
+				if !slices.Contains(here, line) {
+					t.Errorf("not run by TestCode: %s", line)
+				}
+			}
+		}
+	}
+	if checked < 10 {
+		t.Fatalf("only %d lines of code found", checked)
+	}
+}
+
+// The address of a link or picture, and a program that the reader is told to
+// run.
+var reference = regexp.MustCompile(`\]\(([^():#\s]+)\)|go (?:run|install) (\./[a-z/]+)`)
+
+func TestLinks(t *testing.T) {
+	checked := 0
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		pages, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(pages) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, page := range pages {
+			for _, m := range reference.FindAllStringSubmatch(read(t, page), -1) {
+				checked++
+				target := filepath.Join(filepath.Dir(page), m[1])
+				if m[2] != "" {
+					target = filepath.Join(root, m[2])
+				}
+				if _, err := os.Stat(target); err != nil {
+					t.Errorf("%s: %v", page, err)
+				}
+			}
+		}
+	}
+	if checked < 10 {
+		t.Fatalf("only %d references found", checked)
+	}
+}
