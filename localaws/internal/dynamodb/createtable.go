@@ -122,7 +122,7 @@ func (in *createTableInput) definition() (*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &definition{Name: *in.name, OnDemand: onDemand, OnDemandLimit: in.limit, Tags: in.tags}
+	d := &definition{identity{Name: *in.name}, settings{OnDemand: onDemand, OnDemandLimit: in.limit, Tags: in.tags}}
 	if strings.HasPrefix(*in.name, "arn:") {
 		d.Name = arnRule.FindStringSubmatch(*in.name)[3]
 	}
