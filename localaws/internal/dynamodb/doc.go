@@ -20,8 +20,9 @@
 // and HMAC. The ordered index exists in memory only and is rebuilt on the first
 // data call after a start, once the table key was unwrapped.
 //
-// A reader may see a change of another caller a moment before it is durable;
-// what a caller was told about its own write always is.
+// An answer to a write, a failed condition among them, and to a consistent read
+// rests only on what is durable. An eventually consistent read may see a change
+// of another caller a moment before that.
 //
 // # Differences from AWS
 //

@@ -98,6 +98,9 @@ func (s *Service) transactGetItems(ctx context.Context, c *call.Call) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
+	if err := s.settled(); err != nil {
+		return nil, err
+	}
 	if size > maxTransactionBytes {
 		return nil, errValidation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
 	}

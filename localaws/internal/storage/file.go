@@ -48,6 +48,7 @@ type File struct {
 
 	mu     sync.Mutex
 	queue  []*filePending
+	last   *filePending // the newest that was taken; nil before the first
 	closed bool
 	failed error // why nothing is taken any more
 
@@ -204,18 +205,27 @@ func (f *File) Submit(tx *Tx) Pending {
 	switch {
 	case f.failed != nil:
 		return refused{f.failed}
+	case tx.Len() == 0 && f.last == nil:
+		return done{}
+	case tx.Len() == 0:
+		return f.last
 	case f.closed:
 		return refused{ErrClosed}
-	case tx.Len() == 0:
-		return done{}
 	}
 	p := &filePending{tx: tx, done: make(chan struct{})}
-	f.queue = append(f.queue, p)
+	f.queue, f.last = append(f.queue, p), p
 	select {
 	case f.wake <- struct{}{}:
 	default:
 	}
 	return p
+}
+
+// Failed returns the error that stopped the store.
+func (f *File) Failed() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failed
 }
 
 // writer writes what is queued, as much as there is in one transaction.
@@ -235,7 +245,7 @@ func (f *File) writer() {
 			}
 		}
 		for _, p := range batch {
-			p.err = failed
+			p.tx, p.err = nil, failed
 			close(p.done)
 		}
 		if closed {

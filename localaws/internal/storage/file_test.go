@@ -391,6 +391,47 @@ func TestFailureStopsTheStore(t *testing.T) {
 	if err := f.Submit(after).Wait(); err == nil {
 		t.Fatal("the store went on after a failure")
 	}
+	if err := f.Submit(new(Tx)).Wait(); err == nil {
+		t.Fatal("what was lost counts as durable")
+	}
+	if f.Failed() == nil {
+		t.Fatal("the failure is not told")
+	}
+}
+
+func TestEmptyTransactionWaits(t *testing.T) {
+	f := mustOpen(t, t.TempDir())
+	if err := f.Submit(new(Tx)).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	busy, err := f.db.Begin(true) // holds up the writer
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := new(Tx)
+	tx.Put(plain, []byte("k"), []byte("v"))
+	f.Submit(tx)
+	empty := f.Submit(new(Tx))
+	select {
+	case <-empty.(*filePending).done:
+		t.Error("what was submitted before is not durable yet")
+	default:
+	}
+	if err := busy.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := empty.Wait(); err != nil || contents(t, f, plain)["k"] != "v" {
+		t.Errorf("%v, %v", contents(t, f, plain), err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Submit(new(Tx)).Wait(); err != nil {
+		t.Errorf("all was durable before Close: %v", err)
+	}
+	if err := f.Failed(); err != nil {
+		t.Error(err)
+	}
 }
 
 func BenchmarkDurableSubmit(b *testing.B) {
