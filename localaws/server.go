@@ -178,7 +178,8 @@ func (s *Server) note(c *call.Call, err error) {
 
 // Failures returns what was answered with HTTP 500 although no fault asked for
 // it, the first 20: defects of this server, or a data directory that cannot be
-// written. It is empty in a healthy server.
+// written, after which every request is answered so until a new start. It is
+// empty in a healthy server.
 func (s *Server) Failures() []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
