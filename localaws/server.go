@@ -39,7 +39,8 @@ type Server struct {
 
 // New starts a server. It fails when the options are wrong, when DataDir
 // cannot be used or is in use by another process (ErrInUse), and when what lies
-// there is damaged (ErrDamaged, ErrRootKey); nothing is overwritten then.
+// there is damaged (ErrDamaged, ErrRootKey) or of another version (ErrFormat);
+// nothing is overwritten then.
 func New(o Options) (*Server, error) {
 	o, err := o.complete()
 	if err != nil {

@@ -35,6 +35,8 @@ var (
 	ErrLocked = errors.New("data directory is in use by another process")
 	// ErrDamaged: the data file is torn, was changed, or is none of ours.
 	ErrDamaged = errors.New("data file is damaged or not of this program")
+	// ErrFormat: the data file was written by another version of the program.
+	ErrFormat = errors.New("data file is of another format")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store is closed")
 )
@@ -62,8 +64,9 @@ var (
 )
 
 // Open opens the store in a directory, which must exist, and makes it when the
-// directory has neither data nor root key. Errors match ErrLocked, ErrDamaged
-// or ErrRootKey; nothing was changed then.
+// directory has no data; a root key that lies there already is taken. Errors
+// match ErrLocked, ErrDamaged, ErrFormat or ErrRootKey; nothing was changed
+// then.
 func Open(dir string) (*File, error) {
 	path := filepath.Join(dir, DataFile)
 	fresh := false
@@ -168,8 +171,11 @@ func examine(path string, seal cipher.AEAD) error {
 	}
 	return db.View(func(tx *bbolt.Tx) error {
 		b := tx.Bucket([]byte(headerBucket))
-		if b == nil || !bytes.Equal(b.Get(headerFormat), []byte(formatVersion)) {
+		if b == nil || b.Get(headerFormat) == nil {
 			return fmt.Errorf("%w: %s has no header of this program", ErrDamaged, path)
+		}
+		if format := b.Get(headerFormat); !bytes.Equal(format, []byte(formatVersion)) {
+			return fmt.Errorf("%w: %s is of format %.16q, this version of the program reads format %s", ErrFormat, path, format, formatVersion)
 		}
 		if _, err := seal.Open(nil, nil, b.Get(headerCheck), boundTo(headerBucket, headerCheck)); err != nil {
 			return fmt.Errorf("%w: the root key beside %s belongs to other data", ErrRootKey, path)

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+
+	"go.etcd.io/bbolt"
 )
 
 var (
@@ -302,6 +304,23 @@ func TestForeignFilesAreRefused(t *testing.T) {
 		}
 		db.Close()
 		mustRefuse(t, dir, ErrDamaged)
+	})
+	t.Run("a newer version's file", func(t *testing.T) {
+		dir := filled(t)
+		db, err := openDB(filepath.Join(dir, DataFile), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Update(func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(headerBucket)).Put(headerFormat, []byte("2"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		mustRefuse(t, dir, ErrFormat)
 	})
 	t.Run("a directory", func(t *testing.T) {
 		dir := t.TempDir()
