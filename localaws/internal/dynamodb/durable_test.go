@@ -104,3 +104,64 @@ func TestTokenOfUndurableTransaction(t *testing.T) {
 	store.held = nil
 	w.do("TransactWriteItems", in)
 }
+
+// TestMovedRecordsAreRefused: whoever can write the file cannot make one item
+// out of another, nor bring back what lay there under an earlier table key.
+func TestMovedRecordsAreRefused(t *testing.T) {
+	type record struct {
+		bucket     storage.Bucket
+		key, value []byte
+	}
+	for name, move := range map[string]func(one, two, old []record) (target, from record){
+		"to another item":  func(one, _, _ []record) (record, record) { return one[0], one[1] },
+		"to another table": func(one, two, _ []record) (record, record) { return two[0], one[0] },
+		"under its name in another table": func(one, two, _ []record) (record, record) {
+			return record{two[0].bucket, one[0].key, nil}, one[0]
+		},
+		"from before a switch of keys": func(one, _, old []record) (record, record) { return one[0], old[0] },
+		"under its name from before a switch": func(one, _, old []record) (record, record) {
+			return record{one[0].bucket, old[0].key, nil}, old[0]
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := storage.NewRecorder()
+			w := newWorld(t, func(c *Config) { c.Store = store })
+			records := func(table string) (list []record) {
+				def := w.s.lookup(target{place{testAccount, testRegion}, table, ""}).def
+				b := bucketItems(def.ID, def.Encryption.Generation)
+				if err := store.Range(b, func(key, value []byte) error {
+					list = append(list, record{b, key, value})
+					return nil
+				}); err != nil || len(list) != 2 {
+					t.Fatalf("%s has %d records, %v", table, len(list), err)
+				}
+				return list
+			}
+			for _, table := range []string{"one", "two"} {
+				w.table(table, "", nil)
+				for _, key := range []string{"1", "2"} {
+					w.do("PutItem", members{"TableName": table, "Item": members{"pk": str(key)}})
+				}
+			}
+			old := records("one")
+			w.do("UpdateTable", members{"TableName": "one", "SSESpecification": customKey(w.keys.newKey("new"))["SSESpecification"]})
+			to, from := move(records("one"), records("two"), old)
+			tx := new(storage.Tx)
+			tx.Put(to.bucket, to.key, from.value)
+			if err := store.Submit(tx).Wait(); err != nil {
+				t.Fatal(err)
+			}
+			w.restart()
+			refused := 0
+			for _, table := range []string{"one", "two"} {
+				if _, err := w.try("admin", "Scan", members{"TableName": table}); err != nil {
+					checkError(t, "Scan", err, "InternalServerError", "")
+					refused++
+				}
+			}
+			if refused != 1 {
+				t.Errorf("%d tables are refused, want the one with the moved record", refused)
+			}
+		})
+	}
+}
