@@ -41,11 +41,15 @@ type Faults struct {
 	Unprocessed func(table, operation string, index int) bool
 	// Conflict cancels a transaction with TransactionConflict at the item with
 	// this key.
-	Conflict func(table string, key Item) bool
+	Conflict func(table, operation string, key Item) bool
 }
 
 func (f *Faults) throttled(table, operation string) bool {
 	return f.Throttle != nil && f.Throttle(table, operation)
+}
+
+func (f *Faults) conflicts(table, operation string, key Item) bool {
+	return f.Conflict != nil && f.Conflict(table, operation, key)
 }
 
 func (cfg *Config) validate() error {

@@ -15,7 +15,7 @@ func TestPanicFreesLocks(t *testing.T) {
 		}
 	}
 	w := newWorld(t, func(c *Config) {
-		c.Faults.Conflict = func(string, Item) bool { boom(); return false }
+		c.Faults.Conflict = func(string, string, Item) bool { boom(); return false }
 		c.Faults.Unprocessed = func(string, string, int) bool { boom(); return false }
 	})
 	w.table("one", "", nil)

@@ -288,7 +288,7 @@ func (s *Service) commitLocked(c *call.Call, in *transactWriteInput, writes []*w
 		switch {
 		case s.cfg.Faults.throttled(w.at.name, c.Operation):
 			err = &call.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for one or more table(s)"}
-		case s.cfg.Faults.Conflict != nil && s.cfg.Faults.Conflict(w.at.name, w.t.def.Key.keyOf(w.keyItem())):
+		case s.cfg.Faults.conflicts(w.at.name, c.Operation, w.t.def.Key.keyOf(w.keyItem())):
 			err = errConflict()
 		default:
 			err = w.evaluate()
