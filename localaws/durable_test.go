@@ -2,10 +2,12 @@ package localaws_test
 
 import (
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -188,6 +190,42 @@ func TestRefusalWaitsForTheDisk(t *testing.T) {
 	if err := <-answered; code(err) != "EntityAlreadyExists" {
 		t.Error(err)
 	}
+}
+
+// TestCloseTwice: after any Close the data directory is free.
+func TestCloseTwice(t *testing.T) {
+	dir := t.TempDir()
+	s, err := localaws.New(localaws.Options{DataDir: dir, Faults: localaws.Faults{Rules: []localaws.Fault{
+		{Kind: localaws.FaultLatency, Operation: "ListUsers", Latency: 300 * time.Millisecond}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := listen(t, s)
+	call := channelOf(func() error {
+		_, err := iam.NewFromConfig(l.Config(s.RootCredentials())).ListUsers(ctx, nil)
+		return err
+	})
+	for len(s.Audit().Events()) == 0 { // until the listener is known to serve
+		if _, err := iam.NewFromConfig(l.Config(s.RootCredentials())).ListRoles(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := channelOf(s.Close)
+	for { // until the first has begun
+		c, err := net.Dial("tcp", l.Addr())
+		if err != nil {
+			break
+		}
+		c.Close()
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	start(t, localaws.Options{DataDir: dir})
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	<-call
 }
 
 func channelOf(f func() error) <-chan error {

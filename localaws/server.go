@@ -28,6 +28,7 @@ type Server struct {
 	store     storage.Store
 	faults    atomic.Pointer[faultState]
 	inFlight  *semaphore.Weighted // bytes of large bodies
+	close     func() error
 
 	mu        sync.Mutex
 	roots     *rootStore
@@ -48,6 +49,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{options: o, log: cloudtrail.NewLog(o.AuditLimit), inFlight: semaphore.NewWeighted(maxInFlight), listeners: map[*Listener]struct{}{}}
 	s.faults.Store(newFaultState(o.Faults))
+	s.close = sync.OnceValue(s.shutdown)
 	if err := s.start(); err != nil {
 		if s.store != nil {
 			err = errors.Join(err, s.store.Close())
@@ -105,13 +107,11 @@ func (s *Server) startRoots() error {
 }
 
 // Close stops the listeners, waits for what is on its way to disk and releases
-// the data directory. Closing twice does nothing.
-func (s *Server) Close() error {
+// the data directory. Whoever closes a second time waits for the first.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) shutdown() error {
 	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil
-	}
 	s.closed = true
 	var listeners []*Listener
 	for l := range s.listeners {
