@@ -40,7 +40,7 @@ func serveVia[In, Out any](s *Service, ctx context.Context, c *call.Call, in *In
 		return out, err
 	}
 	out, _ = answer.(Out)
-	return out, nil
+	return out, s.settled()
 }
 
 // changeVia is serveVia for an operation that changes something.
