@@ -253,6 +253,17 @@ func (h *killHistory) check(t *testing.T, v *victim) {
 	} else if code(err) != "ResourceNotFoundException" {
 		t.Error(err)
 	}
+	grants := 0
+	for _, key := range h.keys {
+		out, err := v.keys.ListGrants(ctx, &kms.ListGrantsInput{KeyId: &key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		grants += len(out.Grants)
+	}
+	if grants != 1 {
+		t.Errorf("%d grants for the one table under a key", grants)
+	}
 	for plain, sealed := range h.sealed {
 		if out, err := v.keys.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: sealed}); err != nil || string(out.Plaintext) != plain {
 			t.Errorf("a ciphertext does not open: %v", err)

@@ -86,6 +86,8 @@ type Keys interface {
 	CreateGrant(ctx context.Context, c *call.Call, keyARN string, g TableGrant) (string, error)
 	// RetireGrant ends it.
 	RetireGrant(ctx context.Context, c *call.Call, keyARN, grantID string) error
+	// RetireAbandoned ends the grants that are not in use. It is for the start.
+	RetireAbandoned(inUse func(keyARN, grantID string) bool) error
 	// EnsureAWSManagedKey returns the ARN of alias/aws/dynamodb in the call's
 	// account and region, and makes the key when it is missing.
 	EnsureAWSManagedKey(ctx context.Context, c *call.Call) (string, error)
