@@ -2,10 +2,12 @@ package localaws_test
 
 import (
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -119,6 +121,117 @@ func TestRestart(t *testing.T) {
 		}
 		start(t, localaws.Options{DataDir: dir}) // the lock was given back
 	})
+}
+
+// TestFailedStore: when something could not be written, memory holds more than
+// the disk, so nothing is served from it any more.
+func TestFailedStore(t *testing.T) {
+	dir, clock := t.TempDir(), newHandClock()
+	s, err := localaws.New(localaws.Options{DataDir: dir, Clock: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLab(t, clock, s, func(c aws.Credentials) aws.Config {
+		cfg := s.Config(c)
+		cfg.RetryMaxAttempts = 1
+		return cfg
+	})
+	if err := s.FailStore(); err == nil {
+		t.Fatal("the store did not fail")
+	}
+	for name, call := range itemCalls(l.tables, labTable) {
+		if err := call(); code(err) != "InternalServerError" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := l.keys.ListKeys(ctx, nil); code(err) != "InternalFailure" {
+		t.Errorf("ListKeys: %v", err)
+	}
+	if _, err := sts.NewFromConfig(l.root).GetCallerIdentity(ctx, nil); code(err) != "InternalFailure" {
+		t.Errorf("GetCallerIdentity: %v", err)
+	}
+	if f := s.Failures(); len(f) == 0 || !strings.Contains(f[0].Error(), "store failed") {
+		t.Errorf("failures: %v", f)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	s = start(t, localaws.Options{DataDir: dir, Clock: clock.Now})
+	for name, call := range itemCalls(dynamodb.NewFromConfig(s.Config(s.RootCredentials())), labTable) {
+		if err := call(); err != nil {
+			t.Errorf("%s after a new start: %v", name, err)
+		}
+	}
+}
+
+// TestRefusalWaitsForTheDisk: who is told that something exists already may
+// take it for done.
+func TestRefusalWaitsForTheDisk(t *testing.T) {
+	s := start(t, localaws.Options{DataDir: t.TempDir()})
+	people := iam.NewFromConfig(s.Config(s.RootCredentials()))
+	create := func() error {
+		_, err := people.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("alice")})
+		return err
+	}
+	if err := create(); err != nil {
+		t.Fatal(err)
+	}
+	waiting, release := s.HoldStore()
+	answered := channelOf(create)
+	select {
+	case <-waiting:
+	case err := <-answered:
+		t.Fatalf("answered without waiting: %v", err)
+	}
+	if _, err := people.ListUsers(ctx, nil); err != nil { // a reader need not wait
+		t.Error(err)
+	}
+	release()
+	if err := <-answered; code(err) != "EntityAlreadyExists" {
+		t.Error(err)
+	}
+}
+
+// TestCloseTwice: after any Close the data directory is free.
+func TestCloseTwice(t *testing.T) {
+	dir := t.TempDir()
+	s, err := localaws.New(localaws.Options{DataDir: dir, Faults: localaws.Faults{Rules: []localaws.Fault{
+		{Kind: localaws.FaultLatency, Operation: "ListUsers", Latency: 300 * time.Millisecond}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := listen(t, s)
+	call := channelOf(func() error {
+		_, err := iam.NewFromConfig(l.Config(s.RootCredentials())).ListUsers(ctx, nil)
+		return err
+	})
+	for len(s.Audit().Events()) == 0 { // until the listener is known to serve
+		if _, err := iam.NewFromConfig(l.Config(s.RootCredentials())).ListRoles(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := channelOf(s.Close)
+	for { // until the first has begun
+		c, err := net.Dial("tcp", l.Addr())
+		if err != nil {
+			break
+		}
+		c.Close()
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	start(t, localaws.Options{DataDir: dir})
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	<-call
+}
+
+func channelOf(f func() error) <-chan error {
+	c := make(chan error, 1)
+	go func() { c <- f() }()
+	return c
 }
 
 func TestGivenCredentials(t *testing.T) {

@@ -151,8 +151,7 @@ func (s *faultState) before(c *call.Call, o call.Operation) (wait time.Duration,
 	return wait, kind
 }
 
-// inside decides about one chance in the DynamoDB engine. An empty operation
-// matches every rule's.
+// inside decides about one chance in the DynamoDB engine.
 func (s *faultState) inside(kind FaultKind, table, operation string) bool {
 	if len(s.rules) == 0 {
 		return false
@@ -161,7 +160,7 @@ func (s *faultState) inside(kind FaultKind, table, operation string) bool {
 	defer s.mu.Unlock()
 	for i, r := range s.rules {
 		if r.Kind == kind && (r.Service == "" || r.Service == "dynamodb") && (r.Table == "" || r.Table == table) &&
-			(r.Operation == "" || operation == "" || r.Operation == operation) && s.take(i) {
+			(r.Operation == "" || r.Operation == operation) && s.take(i) {
 			return true
 		}
 	}
@@ -187,8 +186,8 @@ func (s *Server) engineFaults() dynamodb.Faults {
 		Unprocessed: func(table, operation string, _ int) bool {
 			return s.faults.Load().inside(FaultUnprocessed, table, operation)
 		},
-		Conflict: func(table string, _ dynamodb.Item) bool {
-			return s.faults.Load().inside(FaultTransactionConflict, table, "")
+		Conflict: func(table, operation string, _ dynamodb.Item) bool {
+			return s.faults.Load().inside(FaultTransactionConflict, table, operation)
 		},
 	}
 }

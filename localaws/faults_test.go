@@ -41,6 +41,11 @@ func TestFaults(t *testing.T) {
 		_, err := tables.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []dynamodbtypes.TransactWriteItem{put}})
 		return err
 	}
+	transactGet := func() error {
+		_, err := tables.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []dynamodbtypes.TransactGetItem{{Get: &dynamodbtypes.Get{TableName: aws.String("OneTable"),
+			Key: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: "1"}}}}}})
+		return err
+	}
 	type step struct {
 		do   func() error
 		want string
@@ -59,6 +64,7 @@ func TestFaults(t *testing.T) {
 		{"unavailable, once after the first", []localaws.Fault{{Kind: localaws.FaultUnavailable, Skip: 1, Count: 1}}, []step{{listKeys, ""}, {listKeys, "ServiceUnavailable"}, {listKeys, ""}}},
 		{"the first rule decides", []localaws.Fault{{Kind: localaws.FaultThrottle, Service: "kms"}, {Kind: localaws.FaultInternal}}, []step{{listKeys, "ThrottlingException"}, {listUsers, "InternalFailure"}}},
 		{"transaction conflict", []localaws.Fault{{Kind: localaws.FaultTransactionConflict, Count: 1}}, []step{{scan("OneTable"), ""}, {transact, "TransactionCanceledException"}, {transact, ""}}},
+		{"transaction conflict of an operation", []localaws.Fault{{Kind: localaws.FaultTransactionConflict, Operation: "TransactGetItems"}}, []step{{transact, ""}, {transactGet, "TransactionCanceledException"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if err := s.SetFaults(localaws.Faults{Rules: c.rules}); err != nil {

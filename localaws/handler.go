@@ -16,6 +16,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
 // serve answers one request whose body has been read. The order of refusals is
@@ -118,7 +119,20 @@ func (s *Server) perform(ctx context.Context, c *call.Call, e *endpoint, o call.
 	if kind != 0 {
 		return nil, faultError(kind, c)
 	}
-	return e.service.Serve(ctx, c)
+	// The services hold what was not written, so nothing they say is true.
+	if err := s.store.Failed(); err != nil {
+		return nil, err
+	}
+	out, err = e.service.Serve(ctx, c)
+	if o.ReadOnly || o.Data { // item calls wait themselves, for no more than they must
+		return out, err
+	}
+	// The answer may rest on another caller's change that is on its way to
+	// disk, such as the refusal to make what exists.
+	if failed := s.store.Submit(new(storage.Tx)).Wait(); failed != nil {
+		return nil, failed
+	}
+	return out, err
 }
 
 // panicError is a recovered panic.

@@ -45,6 +45,10 @@ func (k tableKeys) RetireGrant(ctx context.Context, c *call.Call, keyARN, grantI
 	return k.kms.RetireGrant(ctx, c, keyARN, grantID)
 }
 
+func (k tableKeys) RetireAbandoned(inUse func(keyARN, grantID string) bool) error {
+	return k.kms.RetireAbandoned("dynamodb", inUse)
+}
+
 func (k tableKeys) EnsureAWSManagedKey(ctx context.Context, c *call.Call) (string, error) {
 	return k.kms.EnsureAWSManagedKey(ctx, c.AccountID, c.Region, tableKeyAlias)
 }

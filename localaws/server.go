@@ -28,6 +28,7 @@ type Server struct {
 	store     storage.Store
 	faults    atomic.Pointer[faultState]
 	inFlight  *semaphore.Weighted // bytes of large bodies
+	close     func() error
 
 	mu        sync.Mutex
 	roots     *rootStore
@@ -39,7 +40,8 @@ type Server struct {
 
 // New starts a server. It fails when the options are wrong, when DataDir
 // cannot be used or is in use by another process (ErrInUse), and when what lies
-// there is damaged (ErrDamaged, ErrRootKey); nothing is overwritten then.
+// there is damaged (ErrDamaged, ErrRootKey) or of another version (ErrFormat);
+// nothing is overwritten then.
 func New(o Options) (*Server, error) {
 	o, err := o.complete()
 	if err != nil {
@@ -47,6 +49,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{options: o, log: cloudtrail.NewLog(o.AuditLimit), inFlight: semaphore.NewWeighted(maxInFlight), listeners: map[*Listener]struct{}{}}
 	s.faults.Store(newFaultState(o.Faults))
+	s.close = sync.OnceValue(s.shutdown)
 	if err := s.start(); err != nil {
 		if s.store != nil {
 			err = errors.Join(err, s.store.Close())
@@ -104,13 +107,11 @@ func (s *Server) startRoots() error {
 }
 
 // Close stops the listeners, waits for what is on its way to disk and releases
-// the data directory. Closing twice does nothing.
-func (s *Server) Close() error {
+// the data directory. Whoever closes a second time waits for the first.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) shutdown() error {
 	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil
-	}
 	s.closed = true
 	var listeners []*Listener
 	for l := range s.listeners {
@@ -178,7 +179,8 @@ func (s *Server) note(c *call.Call, err error) {
 
 // Failures returns what was answered with HTTP 500 although no fault asked for
 // it, the first 20: defects of this server, or a data directory that cannot be
-// written. It is empty in a healthy server.
+// written, after which every request is answered so until a new start. It is
+// empty in a healthy server.
 func (s *Server) Failures() []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

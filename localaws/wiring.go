@@ -15,6 +15,8 @@ var (
 	ErrInUse = storage.ErrLocked
 	// ErrDamaged: the data file is torn, was changed, or is none of ours.
 	ErrDamaged = storage.ErrDamaged
+	// ErrFormat: the data file was written by another version of the program.
+	ErrFormat = storage.ErrFormat
 	// ErrRootKey: the root key file is missing, damaged or of other data.
 	ErrRootKey = storage.ErrRootKey
 )

@@ -89,7 +89,7 @@ func TestFaults(t *testing.T) {
 		c.Faults = Faults{
 			Throttle:    func(table, _ string) bool { return throttle[table] },
 			Unprocessed: func(_, _ string, index int) bool { return index == unprocessed },
-			Conflict: func(_ string, key Item) bool {
+			Conflict: func(_, _ string, key Item) bool {
 				return strings.Contains(fmt.Sprint(text0(key)), conflict) && conflict != ""
 			},
 		}

@@ -168,6 +168,7 @@ func (s *Service) batchGetItem(ctx context.Context, c *call.Call) ([]byte, error
 func (s *Service) answerBatchGet(c *call.Call, in *batchGetInput) ([]byte, error) {
 	faults := &s.cfg.Faults
 	index, size, processed := 0, 0, 0
+	settle := false
 	left := map[*batchGetTable][]Item{}
 	var throttledTable *table
 	out := newResponse(4096)
@@ -181,6 +182,7 @@ func (s *Service) answerBatchGet(c *call.Call, in *batchGetInput) ([]byte, error
 		out.b = append(appendText(out.b, b.name), ':', '[')
 		price := &capacity{name: b.name}
 		consistent := b.consistent != nil && *b.consistent
+		settle = settle || consistent
 		first := true
 		err := b.t.reading(func() error {
 			for _, r := range b.reads {
@@ -218,6 +220,11 @@ func (s *Service) answerBatchGet(c *call.Call, in *batchGetInput) ([]byte, error
 		used = append(used, price)
 	}
 	out.b = append(out.b, '}')
+	if settle {
+		if err := s.settled(); err != nil {
+			return nil, err
+		}
+	}
 	if processed == 0 && throttledTable != nil {
 		return nil, throttled(throttledTable)
 	}

@@ -41,11 +41,15 @@ type Faults struct {
 	Unprocessed func(table, operation string, index int) bool
 	// Conflict cancels a transaction with TransactionConflict at the item with
 	// this key.
-	Conflict func(table string, key Item) bool
+	Conflict func(table, operation string, key Item) bool
 }
 
 func (f *Faults) throttled(table, operation string) bool {
 	return f.Throttle != nil && f.Throttle(table, operation)
+}
+
+func (f *Faults) conflicts(table, operation string, key Item) bool {
+	return f.Conflict != nil && f.Conflict(table, operation, key)
 }
 
 func (cfg *Config) validate() error {
@@ -82,6 +86,8 @@ type Keys interface {
 	CreateGrant(ctx context.Context, c *call.Call, keyARN string, g TableGrant) (string, error)
 	// RetireGrant ends it.
 	RetireGrant(ctx context.Context, c *call.Call, keyARN, grantID string) error
+	// RetireAbandoned ends the grants that are not in use. It is for the start.
+	RetireAbandoned(inUse func(keyARN, grantID string) bool) error
 	// EnsureAWSManagedKey returns the ARN of alias/aws/dynamodb in the call's
 	// account and region, and makes the key when it is missing.
 	EnsureAWSManagedKey(ctx context.Context, c *call.Call) (string, error)

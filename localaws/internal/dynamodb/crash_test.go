@@ -159,9 +159,9 @@ func crashWriter(dir string) error {
 // TestKill9 kills a writing process in a loop and looks for everything that it
 // had acknowledged.
 func TestKill9(t *testing.T) {
-	rounds := 3
-	if os.Getenv("DDBSEAL_HEAVY") != "" {
-		rounds = 100
+	rounds := 100
+	if testing.Short() {
+		rounds = 3
 	}
 	dir := t.TempDir()
 	acknowledged := map[string]string{} // key to what

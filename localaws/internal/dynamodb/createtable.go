@@ -122,7 +122,7 @@ func (in *createTableInput) definition() (*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &definition{Name: *in.name, OnDemand: onDemand, OnDemandLimit: in.limit, Tags: in.tags}
+	d := &definition{identity{Name: *in.name}, settings{OnDemand: onDemand, OnDemandLimit: in.limit, Tags: in.tags}}
 	if strings.HasPrefix(*in.name, "arn:") {
 		d.Name = arnRule.FindStringSubmatch(*in.name)[3]
 	}
@@ -299,23 +299,29 @@ func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error)
 	if t.sealer, err = newSealer(def.ID, key); err != nil {
 		return nil, errInternal(err)
 	}
-	tx := new(storage.Tx)
-	s.mu.Lock()
-	if s.tables[at.place][at.name] != nil {
-		s.mu.Unlock()
+	description, pending, ok := s.add(t, now)
+	if !ok {
 		s.retire(ctx, c, at, enc)
 		return nil, exists
 	}
-	s.put(t)
-	t.save(tx)
-	description := t.describe(now)
-	pending := s.cfg.Store.Submit(tx)
-	s.mu.Unlock()
 	if err := waitFor(pending); err != nil {
 		return nil, err
 	}
 	c.Trail.ResponseElements = map[string]any{"tableDescription": map[string]any{"tableArn": def.ARN, "tableId": def.ID, "tableName": def.Name}}
 	return json.Marshal(map[string]any{"TableDescription": description})
+}
+
+// add makes a table known, unless there is one of its name.
+func (s *Service) add(t *table, now time.Time) (description jsonObject, pending storage.Pending, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tables[t.target().place][t.def.Name] != nil {
+		return nil, nil, false
+	}
+	s.put(t)
+	tx := new(storage.Tx)
+	t.save(tx)
+	return t.describe(now), s.cfg.Store.Submit(tx), true
 }
 
 // save files the table's record in tx; the caller holds the lock.

@@ -4,17 +4,28 @@ import (
 	"time"
 )
 
-// definition is what is stored of a table, except its items. One that a table
-// points at is only changed while the table is locked.
+// definition is what is stored of a table, except its items.
 type definition struct {
-	Name, ARN, ID      string
-	AccountID, Region  string
-	Created            time.Time
+	identity
+	settings
+}
+
+// identity is what a table has from its making to its end, so it is read
+// without a lock.
+type identity struct {
+	Name, ARN, ID     string
+	AccountID, Region string
+	Created           time.Time
+	Key               keySchema
+	Local             []*indexDefinition
+}
+
+// settings are read and changed under the table's lock.
+type settings struct {
 	ActiveAt           time.Time `json:",omitzero"` // CREATING or UPDATING until then
 	Creating           bool      `json:",omitempty"`
 	Attributes         []keyAttribute
-	Key                keySchema
-	Local, Global      []*indexDefinition
+	Global             []*indexDefinition
 	OnDemand           bool
 	BillingChanged     time.Time `json:",omitzero"` // last switch to on-demand
 	Throughput         throughput

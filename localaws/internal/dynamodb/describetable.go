@@ -176,42 +176,42 @@ func (s *Service) deleteTable(ctx context.Context, c *call.Call) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	at := t.target()
-	now := s.cfg.Clock()
+	description, enc, pending, err := s.remove(t, s.cfg.Clock())
+	if err != nil {
+		return nil, err
+	}
+	if err := waitFor(pending); err != nil {
+		return nil, err
+	}
+	s.retire(ctx, c, t.target(), enc)
+	return json.Marshal(jsonObject{"TableDescription": description})
+}
+
+// remove takes a table and its items away, and returns what was left of it.
+func (s *Service) remove(t *table, now time.Time) (jsonObject, encryption, storage.Pending, error) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	t.mu.Lock()
-	err = nil
+	defer t.mu.Unlock()
+	enc := t.def.Encryption
 	switch status := t.status(now); {
 	case t.deleted:
-		err = errNoTableNamed(at.name)
+		return nil, enc, nil, errNoTableNamed(t.def.Name)
 	case t.def.DeletionProtection:
-		err = errValidationf("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+		return nil, enc, nil, errValidationf("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	case status == "CREATING" || status == "UPDATING":
-		err = errInUse("Attempt to change a resource which is still in use: Table is being %s: %s",
-			strings.NewReplacer("CREATING", "created", "UPDATING", "updated").Replace(status), at.name)
-	}
-	if err != nil {
-		t.mu.Unlock()
-		s.mu.Unlock()
-		return nil, err
+		return nil, enc, nil, errInUse("Attempt to change a resource which is still in use: Table is being %s: %s",
+			strings.NewReplacer("CREATING", "created", "UPDATING", "updated").Replace(status), t.def.Name)
 	}
 	description := t.describe(now)
 	description["TableStatus"] = "DELETING"
-	enc := t.def.Encryption
 	tx := new(storage.Tx)
 	tx.Delete(bucketTables, t.recordKey())
 	tx.Drop(bucketItems(t.def.ID, enc.Generation))
 	t.deleted, t.sealer = true, nil
 	t.clear()
-	delete(s.tables[at.place], at.name)
-	pending := s.cfg.Store.Submit(tx)
-	t.mu.Unlock()
-	s.mu.Unlock()
-	if err := waitFor(pending); err != nil {
-		return nil, err
-	}
-	s.retire(ctx, c, at, enc)
-	return json.Marshal(jsonObject{"TableDescription": description})
+	delete(s.tables[t.target().place], t.def.Name)
+	return description, enc, s.cfg.Store.Submit(tx), nil
 }
 
 type listTablesInput struct {

@@ -18,10 +18,13 @@
 // table's record, which the store seals under its root key. On disk an item is
 // found by the HMAC of its primary key and sealed with AES-GCM, bound to table
 // and HMAC. The ordered index exists in memory only and is rebuilt on the first
-// data call after a start, once the table key was unwrapped.
+// data call after a start, once the table key was unwrapped. A record that was
+// moved to another item, table or table key does not open; one that was taken
+// away, or put back as it was earlier under the same table key, is not missed.
 //
-// A reader may see a change of another caller a moment before it is durable;
-// what a caller was told about its own write always is.
+// An answer to a write, a failed condition among them, and to a consistent read
+// rests only on what is durable. An eventually consistent read may see a change
+// of another caller a moment before that.
 //
 // # Differences from AWS
 //

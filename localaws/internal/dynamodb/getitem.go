@@ -127,12 +127,18 @@ func (s *Service) getItem(ctx context.Context, c *call.Call) ([]byte, error) {
 	if err := t.reading(r.run); err != nil {
 		return nil, err
 	}
+	consistent := in.consistent != nil && *in.consistent
+	if consistent {
+		if err := s.settled(); err != nil {
+			return nil, err
+		}
+	}
 	out := newResponse(64 + r.size()*5/4)
 	if r.found != nil {
 		out.member("Item").item(r.item())
 	}
 	if in.consumed.wanted() {
-		used := capacity{name: *in.name, table: readUnits(r.size(), in.consistent != nil && *in.consistent)}
+		used := capacity{name: *in.name, table: readUnits(r.size(), consistent)}
 		out.capacity(&used, in.consumed)
 	}
 	return out.bytes(), nil

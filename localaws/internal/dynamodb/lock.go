@@ -18,13 +18,15 @@ func (t *table) reading(f func() error) error {
 }
 
 // writing runs f while nobody else uses the table, files what it collects, and
-// waits until that is durable. After an error of f nothing is filed.
+// waits until that is durable. After an error of f nothing is filed, but what
+// it saw must be durable all the same: a client that repeats its request takes
+// a failed condition for the success of its first try.
 func (t *table) writing(f func(*storage.Tx) error) error {
 	pending, err := t.submitted(f)
-	if err != nil {
-		return err
+	if failed := waitFor(pending); failed != nil {
+		return failed
 	}
-	return waitFor(pending)
+	return err
 }
 
 // submitted is writing without the wait.
@@ -32,11 +34,16 @@ func (t *table) submitted(f func(*storage.Tx) error) (storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	tx := new(storage.Tx)
-	if err := f(tx); err != nil {
-		return nil, err
+	err := f(tx)
+	if err != nil {
+		tx = new(storage.Tx)
 	}
-	return t.service.cfg.Store.Submit(tx), nil
+	return t.service.cfg.Store.Submit(tx), err
 }
+
+// settled waits until everything that was changed so far is durable: a
+// consistent read tells nothing that a crash could undo.
+func (s *Service) settled() error { return waitFor(s.cfg.Store.Submit(new(storage.Tx))) }
 
 // waitFor waits until a change is durable.
 func waitFor(p storage.Pending) error {

@@ -1,6 +1,9 @@
 package dynamodb
 
-import "testing"
+import (
+	"sync"
+	"testing"
+)
 
 // TestPanicFreesLocks: the front door answers a panic with an internal error
 // and goes on, so the tables of that request must not stay locked.
@@ -12,7 +15,7 @@ func TestPanicFreesLocks(t *testing.T) {
 		}
 	}
 	w := newWorld(t, func(c *Config) {
-		c.Faults.Conflict = func(string, Item) bool { boom(); return false }
+		c.Faults.Conflict = func(string, string, Item) bool { boom(); return false }
 		c.Faults.Unprocessed = func(string, string, int) bool { boom(); return false }
 	})
 	w.table("one", "", nil)
@@ -41,4 +44,40 @@ func TestPanicFreesLocks(t *testing.T) {
 		table.mu.Unlock()
 		w.do(operation, in) // a token is free again
 	}
+}
+
+// TestSettingsChangeUnderTraffic: what names a table is read without its lock,
+// so a change of its settings must leave that alone. The race detector sees
+// when it does not.
+func TestSettingsChangeUnderTraffic(t *testing.T) {
+	w := newWorld(t)
+	w.table("one", "", nil)
+	w.table("two", "", nil)
+	item := members{"pk": str("1")}
+	calls := map[string]func(i int) members{
+		"UpdateTable": func(i int) members {
+			return members{"TableName": "one", "TableClass": []string{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}[i%2]}
+		},
+		"PutItem": func(int) members { return members{"TableName": "one", "Item": item} },
+		"GetItem": func(int) members { return members{"TableName": "one", "Key": item} },
+		"Scan":    func(int) members { return members{"TableName": "one"} },
+		"BatchWriteItem": func(int) members {
+			return members{"RequestItems": members{"one": []members{{"PutRequest": members{"Item": item}}}}}
+		},
+		"TransactWriteItems": func(int) members {
+			return members{"TransactItems": []members{{"Put": members{"TableName": "one", "Item": item}}, {"Put": members{"TableName": "two", "Item": item}}}}
+		},
+	}
+	var wg sync.WaitGroup
+	for operation, in := range calls {
+		wg.Go(func() {
+			for i := range 100 {
+				if _, err := w.try("admin", operation, in(i)); err != nil {
+					t.Errorf("%s: %v", operation, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

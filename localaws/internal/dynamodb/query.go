@@ -323,6 +323,11 @@ func (in *pageInput) answer(t *table, p *parsed) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if in.consistent != nil && *in.consistent {
+		if err := t.service.settled(); err != nil {
+			return nil, err
+		}
+	}
 	count := 0
 	out := newResponse(128 + got.size + got.size/4)
 	list := in.selects == nil || *in.selects != "COUNT"

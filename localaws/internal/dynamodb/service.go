@@ -57,7 +57,19 @@ func (s *Service) restore() error {
 	if err != nil {
 		return err
 	}
-	return s.tokens.restore(s.cfg.Store)
+	if err := s.tokens.restore(s.cfg.Store); err != nil {
+		return err
+	}
+	// A table and its grant are not filed in one transaction, so a kill may
+	// have left a grant alone.
+	type grant struct{ keyARN, id string }
+	inUse := map[grant]bool{}
+	for _, tables := range s.tables {
+		for _, t := range tables {
+			inUse[grant{t.def.Encryption.KeyARN, t.def.Encryption.Grant}] = true
+		}
+	}
+	return s.cfg.Keys.RetireAbandoned(func(keyARN, grantID string) bool { return inUse[grant{keyARN, grantID}] })
 }
 
 // put adds t to the map; the caller holds s.mu or is alone.

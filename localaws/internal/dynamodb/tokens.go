@@ -81,13 +81,13 @@ func (b *tokenBook) begin(id, request [sha256.Size]byte, now time.Time) (done bo
 	return true, nil
 }
 
-// finish keeps the token of a successful transaction in tx, and sweeps old
-// ones out of it.
+// finish files the token of a successful transaction in tx, and sweeps old
+// ones. The transaction runs on until end.
 func (b *tokenBook) finish(tx *storage.Tx, id [sha256.Size]byte, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.known[id]
-	r.running, r.End = false, now.Add(tokenLife)
+	r.End = now.Add(tokenLife)
 	value, _ := json.Marshal(r) // a struct of an array and a time
 	tx.Put(bucketTokens, append([]byte(nil), id[:]...), value)
 	if now.Sub(b.swept) < tokenLife {
@@ -102,9 +102,14 @@ func (b *tokenBook) finish(tx *storage.Tx, id [sha256.Size]byte, now time.Time) 
 	}
 }
 
-// abandon frees the token of a transaction that changed nothing.
-func (b *tokenBook) abandon(id [sha256.Size]byte) {
+// end keeps the token of a transaction that is durable, and frees that of one
+// that changed nothing.
+func (b *tokenBook) end(id [sha256.Size]byte, durable bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.known, id)
+	if durable {
+		b.known[id].running = false
+	} else {
+		delete(b.known, id)
+	}
 }

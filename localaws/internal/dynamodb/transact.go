@@ -198,14 +198,10 @@ func (s *Service) transactWriteItems(ctx context.Context, c *call.Call) ([]byte,
 	if done {
 		return in.answer(writes, "ReadCapacityUnits"), nil
 	}
-	committed := false
-	defer func() { // after a panic too
-		if !committed {
-			s.tokens.abandon(id)
-		}
-	}()
+	durable := false
+	defer func() { s.tokens.end(id, durable) }() // after a panic too
 	out, err := s.commit(c, in, writes, tables, &id)
-	committed = err == nil
+	durable = err == nil
 	return out, err
 }
 
@@ -273,13 +269,13 @@ func (s *Service) prepareWrites(ctx context.Context, c *call.Call, writes []*wri
 // if none has a reason against it.
 func (s *Service) commit(c *call.Call, in *transactWriteInput, writes []*write, tables []*table, token *[sha256.Size]byte) ([]byte, error) {
 	out, pending, err := s.commitLocked(c, in, writes, tables, token)
+	if failed := waitFor(pending); failed != nil {
+		return nil, failed
+	}
 	if err != nil {
 		return nil, err
 	}
 	// The metrics look at tables again, so they come after the locks.
-	if err := waitFor(pending); err != nil {
-		return nil, err
-	}
 	return in.withCollections(out, writes), nil
 }
 
@@ -292,7 +288,7 @@ func (s *Service) commitLocked(c *call.Call, in *transactWriteInput, writes []*w
 		switch {
 		case s.cfg.Faults.throttled(w.at.name, c.Operation):
 			err = &call.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for one or more table(s)"}
-		case s.cfg.Faults.Conflict != nil && s.cfg.Faults.Conflict(w.at.name, w.t.def.Key.keyOf(w.keyItem())):
+		case s.cfg.Faults.conflicts(w.at.name, c.Operation, w.t.def.Key.keyOf(w.keyItem())):
 			err = errConflict()
 		default:
 			err = w.evaluate()
@@ -302,7 +298,7 @@ func (s *Service) commitLocked(c *call.Call, in *transactWriteInput, writes []*w
 		}
 	}
 	if failed {
-		return nil, nil, errCancelled(reasons)
+		return nil, s.cfg.Store.Submit(new(storage.Tx)), errCancelled(reasons)
 	}
 	tx := new(storage.Tx)
 	for _, w := range writes {

@@ -94,8 +94,11 @@ func (s *Service) transactGetItems(ctx context.Context, c *call.Call) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	size, err := s.readLocked(tables, reads)
+	size, err := s.readLocked(c, tables, reads)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.settled(); err != nil {
 		return nil, err
 	}
 	if size > maxTransactionBytes {
@@ -104,13 +107,13 @@ func (s *Service) transactGetItems(ctx context.Context, c *call.Call) ([]byte, e
 	return in.answer(reads, size), nil
 }
 
-func (s *Service) readLocked(tables []*table, reads []*read) (size int, err error) {
+func (s *Service) readLocked(c *call.Call, tables []*table, reads []*read) (size int, err error) {
 	defer lockTables(tables, false)()
 	reasons := make([]reason, len(reads))
 	failed := false
 	for i, r := range reads {
 		err := r.run()
-		if err == nil && s.cfg.Faults.Conflict != nil && s.cfg.Faults.Conflict(r.at.name, r.key) {
+		if err == nil && s.cfg.Faults.conflicts(r.at.name, c.Operation, r.key) {
 			err = errConflict()
 		}
 		if err != nil {

@@ -205,7 +205,7 @@ func (in *updateTableInput) apply(t *table, now time.Time) (jsonObject, storage.
 	if delay := t.service.cfg.Faults.Activation; delay > 0 {
 		next.Creating, next.ActiveAt = false, now.Add(delay)
 	}
-	*t.def = next
+	t.def.settings = next.settings
 	t.global = global
 	tx := new(storage.Tx)
 	t.save(tx)

@@ -286,6 +286,8 @@ func (k *fakeKeys) RetireGrant(_ context.Context, c *call.Call, arn, id string) 
 	return nil
 }
 
+func (k *fakeKeys) RetireAbandoned(func(keyARN, grantID string) bool) error { return nil }
+
 func (k *fakeKeys) EnsureAWSManagedKey(context.Context, *call.Call) (string, error) {
 	return k.newKey("aws-managed"), nil
 }

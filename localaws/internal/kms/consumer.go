@@ -40,7 +40,7 @@ func serveVia[In, Out any](s *Service, ctx context.Context, c *call.Call, in *In
 		return out, err
 	}
 	out, _ = answer.(Out)
-	return out, nil
+	return out, s.settled()
 }
 
 // changeVia is serveVia for an operation that changes something.
@@ -156,6 +156,26 @@ func (s *Service) RetireGrant(ctx context.Context, c *call.Call, keyARN, grantID
 	in := &endGrantInput{KeyID: &keyARN, GrantID: &grantID}
 	_, err := changeVia[endGrantInput, any](s, ctx, c, in, (*change).retireGrant)
 	return err
+}
+
+// RetireAbandoned retires those grants that a service of this server, such as
+// "dynamodb", made for its own resources and that are not in use. It is for the
+// start: a process that was killed may have made a grant and not yet what it
+// was for, or ended what needed one and not yet the grant.
+func (s *Service) RetireAbandoned(service string, inUse func(keyARN, grantID string) bool) error {
+	return s.write(func(ch *change) error {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		for _, t := range s.grants {
+			for _, g := range t.byID {
+				// Users name services as granteeService only.
+				if strings.HasPrefix(g.Grantee, service+".") && !g.granteeService && !inUse(g.keyARN, g.ID) {
+					ch.dropGrant(g)
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // ResolveKey returns the ARN of the key that id, ARN, alias or alias ARN name

@@ -208,3 +208,36 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestRetireAbandoned: what a killed process left of a service's own grants
+// goes; those in use, another service's and a user's stay.
+func TestRetireAbandoned(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	var ids []string
+	for range 2 {
+		_, id, _, err := w.asTable(root(here), arn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	w.grantOn(arn, members{"GranteeServicePrincipal": dynamo, "RetiringServicePrincipal": dynamo, "Operations": []string{"Decrypt"},
+		"Constraints": members{"SourceArn": "arn:aws:dynamodb:" + region + ":" + here + ":table/x"}})
+	w.restart()
+	for _, service := range []string{"s3", "dynamodb"} {
+		if err := w.kms.RetireAbandoned(service, func(key, id string) bool { return key == arn && id == ids[0] }); err != nil {
+			t.Fatal(err)
+		}
+		if service == "s3" && len(w.listGrants(arn, nil)) != 3 {
+			t.Error("grants of another service were retired")
+		}
+	}
+	if w.kms.grant(arn, ids[0]) == nil || w.kms.grant(arn, ids[1]) != nil {
+		t.Error("the wrong grant was retired")
+	}
+	w.restart()
+	if g := w.listGrants(arn, nil); len(g) != 2 {
+		t.Errorf("%d grants after a restart", len(g))
+	}
+}

@@ -3,7 +3,10 @@ package kms
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
 func decoded(t testing.TB, v any) []byte {
@@ -230,6 +234,46 @@ func TestSecretsStaySecret(t *testing.T) {
 	}
 	if want := `"encryptionContext":{"a":"1"}`; !bytes.Contains(trail, []byte(want)) || !bytes.Contains(trail, []byte(arn)) {
 		t.Errorf("trail %s", trail)
+	}
+}
+
+// TestMaterialIsSealedOnDisk looks for key material in everything that a
+// data directory holds.
+func TestMaterialIsSealedOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	file, err := storage.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	w.store = file
+	w.restart()
+	var needles [][]byte
+	for _, in := range []members{nil, {"KeySpec": "HMAC_512", "KeyUsage": "GENERATE_VERIFY_MAC"}, {"MultiRegion": true}} {
+		k, _ := w.kms.findByARN(w.key(in))
+		secret := k.family.load().newest().secret
+		if len(secret) < 32 {
+			t.Fatal("no material to look for")
+		}
+		needles = append(needles, secret, []byte(hex.EncodeToString(secret)), []byte(base64.StdEncoding.EncodeToString(secret)))
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) < 2 {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, needle := range needles {
+			if bytes.Contains(text, needle) {
+				t.Errorf("%s holds key material in the clear", e.Name())
+			}
+		}
 	}
 }
 

@@ -74,6 +74,7 @@ type Service struct {
 	places   map[place]*partition
 	families map[familyID]*family
 	grants   map[string]*grantTable // by key ARN
+	filed    storage.Pending        // the last change; nil before the first
 
 	// due is when the next rotation or deletion is to happen, in milliseconds
 	// since 1970.
@@ -154,7 +155,21 @@ func (s *Service) change(f func(*change) error) (storage.Pending, error) {
 	if ch.tx.Len() == 0 {
 		return nil, nil
 	}
-	return s.store.Submit(&ch.tx), nil
+	s.filed = s.store.Submit(&ch.tx)
+	return s.filed, nil
+}
+
+// settled waits until everything that was changed so far is durable. Material
+// is used as soon as it is there, and what was encrypted under some that a
+// crash takes back could never be opened.
+func (s *Service) settled() error {
+	s.mu.RLock()
+	filed := s.filed
+	s.mu.RUnlock()
+	if filed == nil {
+		return nil
+	}
+	return filed.Wait()
 }
 
 // do adds a step, which runs with mu held.

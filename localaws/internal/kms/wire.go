@@ -144,7 +144,7 @@ func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kms: marshal the answer of %s: %w", c.Operation, err)
 	}
-	return body, nil
+	return body, s.settled()
 }
 
 // plaintextOutput is an answer with a plaintext in it.

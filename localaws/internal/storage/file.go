@@ -35,6 +35,8 @@ var (
 	ErrLocked = errors.New("data directory is in use by another process")
 	// ErrDamaged: the data file is torn, was changed, or is none of ours.
 	ErrDamaged = errors.New("data file is damaged or not of this program")
+	// ErrFormat: the data file was written by another version of the program.
+	ErrFormat = errors.New("data file is of another format")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store is closed")
 )
@@ -48,6 +50,7 @@ type File struct {
 
 	mu     sync.Mutex
 	queue  []*filePending
+	last   *filePending // the newest that was taken; nil before the first
 	closed bool
 	failed error // why nothing is taken any more
 
@@ -61,8 +64,9 @@ var (
 )
 
 // Open opens the store in a directory, which must exist, and makes it when the
-// directory has neither data nor root key. Errors match ErrLocked, ErrDamaged
-// or ErrRootKey; nothing was changed then.
+// directory has no data; a root key that lies there already is taken. Errors
+// match ErrLocked, ErrDamaged, ErrFormat or ErrRootKey; nothing was changed
+// then.
 func Open(dir string) (*File, error) {
 	path := filepath.Join(dir, DataFile)
 	fresh := false
@@ -167,8 +171,11 @@ func examine(path string, seal cipher.AEAD) error {
 	}
 	return db.View(func(tx *bbolt.Tx) error {
 		b := tx.Bucket([]byte(headerBucket))
-		if b == nil || !bytes.Equal(b.Get(headerFormat), []byte(formatVersion)) {
+		if b == nil || b.Get(headerFormat) == nil {
 			return fmt.Errorf("%w: %s has no header of this program", ErrDamaged, path)
+		}
+		if format := b.Get(headerFormat); !bytes.Equal(format, []byte(formatVersion)) {
+			return fmt.Errorf("%w: %s is of format %.16q, this version of the program reads format %s", ErrFormat, path, format, formatVersion)
 		}
 		if _, err := seal.Open(nil, nil, b.Get(headerCheck), boundTo(headerBucket, headerCheck)); err != nil {
 			return fmt.Errorf("%w: the root key beside %s belongs to other data", ErrRootKey, path)
@@ -204,18 +211,27 @@ func (f *File) Submit(tx *Tx) Pending {
 	switch {
 	case f.failed != nil:
 		return refused{f.failed}
+	case tx.Len() == 0 && f.last == nil:
+		return done{}
+	case tx.Len() == 0:
+		return f.last
 	case f.closed:
 		return refused{ErrClosed}
-	case tx.Len() == 0:
-		return done{}
 	}
 	p := &filePending{tx: tx, done: make(chan struct{})}
-	f.queue = append(f.queue, p)
+	f.queue, f.last = append(f.queue, p), p
 	select {
 	case f.wake <- struct{}{}:
 	default:
 	}
 	return p
+}
+
+// Failed returns the error that stopped the store.
+func (f *File) Failed() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failed
 }
 
 // writer writes what is queued, as much as there is in one transaction.
@@ -235,7 +251,7 @@ func (f *File) writer() {
 			}
 		}
 		for _, p := range batch {
-			p.err = failed
+			p.tx, p.err = nil, failed
 			close(p.done)
 		}
 		if closed {

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+
+	"go.etcd.io/bbolt"
 )
 
 var (
@@ -303,6 +305,23 @@ func TestForeignFilesAreRefused(t *testing.T) {
 		db.Close()
 		mustRefuse(t, dir, ErrDamaged)
 	})
+	t.Run("a newer version's file", func(t *testing.T) {
+		dir := filled(t)
+		db, err := openDB(filepath.Join(dir, DataFile), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Update(func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte(headerBucket)).Put(headerFormat, []byte("2"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		mustRefuse(t, dir, ErrFormat)
+	})
 	t.Run("a directory", func(t *testing.T) {
 		dir := t.TempDir()
 		if err := os.Mkdir(filepath.Join(dir, DataFile), 0o700); err != nil {
@@ -390,6 +409,47 @@ func TestFailureStopsTheStore(t *testing.T) {
 	after.Put(plain, []byte("k"), []byte("v"))
 	if err := f.Submit(after).Wait(); err == nil {
 		t.Fatal("the store went on after a failure")
+	}
+	if err := f.Submit(new(Tx)).Wait(); err == nil {
+		t.Fatal("what was lost counts as durable")
+	}
+	if f.Failed() == nil {
+		t.Fatal("the failure is not told")
+	}
+}
+
+func TestEmptyTransactionWaits(t *testing.T) {
+	f := mustOpen(t, t.TempDir())
+	if err := f.Submit(new(Tx)).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	busy, err := f.db.Begin(true) // holds up the writer
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := new(Tx)
+	tx.Put(plain, []byte("k"), []byte("v"))
+	f.Submit(tx)
+	empty := f.Submit(new(Tx))
+	select {
+	case <-empty.(*filePending).done:
+		t.Error("what was submitted before is not durable yet")
+	default:
+	}
+	if err := busy.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := empty.Wait(); err != nil || contents(t, f, plain)["k"] != "v" {
+		t.Errorf("%v, %v", contents(t, f, plain), err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Submit(new(Tx)).Wait(); err != nil {
+		t.Errorf("all was durable before Close: %v", err)
+	}
+	if err := f.Failed(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -12,6 +12,9 @@ func (Memory) Submit(*Tx) Pending { return done{} }
 // Range finds nothing.
 func (Memory) Range(Bucket, func(key, value []byte) error) error { return nil }
 
+// Failed is nil.
+func (Memory) Failed() error { return nil }
+
 // Durable is false.
 func (Memory) Durable() bool { return false }
 

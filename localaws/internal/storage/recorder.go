@@ -54,6 +54,9 @@ func (r *Recorder) Range(b Bucket, fn func(key, value []byte) error) error {
 	return nil
 }
 
+// Failed is nil.
+func (*Recorder) Failed() error { return nil }
+
 // Durable is true, so that services file their changes.
 func (*Recorder) Durable() bool { return true }
 

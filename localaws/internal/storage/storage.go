@@ -30,7 +30,12 @@ type Bucket struct {
 type Store interface {
 	// Submit queues the changes of tx, all or nothing, behind everything
 	// submitted before, and returns at once. tx must not be used afterwards.
+	// Without changes, Wait returns when everything submitted before is
+	// durable: for an answer that rests on what others have changed.
 	Submit(tx *Tx) Pending
+	// Failed returns why the store takes nothing any more, nil while it does
+	// or was closed.
+	Failed() error
 	// Range calls fn for every entry of the bucket in key order. It is meant
 	// for start-up and sees everything whose Wait has returned.
 	Range(b Bucket, fn func(key, value []byte) error) error
