@@ -149,11 +149,13 @@ func (s *Server) AddAccount(id string) (aws.Credentials, error) {
 	a, found := s.roots.find(id)
 	if !found {
 		a = newRoot(id)
-		if err := s.identity.AddAccount(a.AccountID, a.AccessKeyID, a.SecretAccessKey); err != nil {
-			return aws.Credentials{}, fmt.Errorf("localaws: add account %s: %w", id, err)
-		}
+		// The file first: the next start makes every account in it, so a kill
+		// between the two leaves no access key that nobody knows.
 		if err := s.roots.add(a); err != nil {
 			return aws.Credentials{}, fmt.Errorf("localaws: %w", err)
+		}
+		if err := s.identity.AddAccount(a.AccountID, a.AccessKeyID, a.SecretAccessKey); err != nil {
+			return aws.Credentials{}, fmt.Errorf("localaws: add account %s: %w", id, err)
 		}
 	}
 	return a.credentials(), nil
