@@ -45,46 +45,73 @@ func item(s shape) envelope.Item {
 }
 
 // official is a program around an official library.
-type official struct{ *peer.Peer }
+type official struct {
+	*peer.Peer
+	jvm bool
+}
 
-func (o official) name() string { return o.Peer.Name }
-func (o official) close() error { return o.Peer.Close() }
+// The official libraries' versions are those of interop/rust/Cargo.toml and
+// interop/java/pom.xml.
+const (
+	rustName = "DB-ESDK Rust 1.3.0"
+	javaName = "DB-ESDK Java 3.9.0"
+)
 
-func (o official) measure(_ context.Context, s shape, decrypt bool, d time.Duration) (time.Duration, error) {
+func startRust() (contestant, error) { return wrap(rustName, false)(peer.StartRust()) }
+func startJava() (contestant, error) { return wrap(javaName, true)(peer.StartJava()) }
+
+func wrap(name string, jvm bool) func(*peer.Peer, error) (contestant, error) {
+	return func(p *peer.Peer, err error) (contestant, error) {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		p.Name = name
+		return official{p, jvm}, nil
+	}
+}
+
+func (o official) name() string   { return o.Peer.Name }
+func (o official) compiles() bool { return o.jvm }
+func (o official) close() error   { return o.Peer.Close() }
+
+func (o official) measure(_ context.Context, s shape, decrypt bool, d time.Duration) (cost, error) {
 	op, c, it := "bench-encrypt", config(s), item(s)
 	if decrypt {
 		op = "bench-decrypt"
 		sealed, err := o.Encrypt(c, it)
 		if err != nil {
-			return 0, err
+			return cost{}, err
 		}
 		it = sealed
 	}
 	text, err := ddbjson.Marshal(it)
 	if err != nil {
-		return 0, err
+		return cost{}, err
 	}
-	answer, err := o.Do(map[string]any{"op": op, "config": c, "item": json.RawMessage(text), "milliseconds": d.Milliseconds()})
-	if err != nil {
-		return 0, err
-	}
-	var ns float64
-	if err := json.Unmarshal(answer["nanoseconds"], &ns); err != nil {
-		return 0, fmt.Errorf("%s: %w", o.Peer.Name, err)
-	}
-	return time.Duration(ns), nil
+	return watch(o.Pid(), func() (time.Duration, error) {
+		answer, err := o.Do(map[string]any{"op": op, "config": c, "item": json.RawMessage(text), "milliseconds": d.Milliseconds()})
+		if err != nil {
+			return 0, err
+		}
+		var ns float64
+		if err := json.Unmarshal(answer["nanoseconds"], &ns); err != nil {
+			return 0, fmt.Errorf("%s: %w", o.Peer.Name, err)
+		}
+		return time.Duration(ns), nil
+	})
 }
 
 // ours is this library.
-type ours struct{}
+type ours struct{ here }
 
-func (ours) name() string { return "ddbseal" }
-func (ours) close() error { return nil }
+const ourName = "ddbseal"
 
-func (ours) measure(ctx context.Context, s shape, decrypt bool, d time.Duration) (time.Duration, error) {
+func (ours) name() string { return ourName }
+
+func (ours) measure(ctx context.Context, s shape, decrypt bool, d time.Duration) (cost, error) {
 	e, err := config(s).Encryptor(ctx, itemconfig.Providers{})
 	if err != nil {
-		return 0, err
+		return cost{}, err
 	}
 	it := item(s)
 	if !decrypt {
@@ -92,20 +119,7 @@ func (ours) measure(ctx context.Context, s shape, decrypt bool, d time.Duration)
 	}
 	sealed, err := e.EncryptItem(ctx, it)
 	if err != nil {
-		return 0, err
+		return cost{}, err
 	}
 	return repeat(d, func() error { _, err := e.DecryptItem(ctx, sealed); return err })
-}
-
-// repeat calls fn one after the other for about d and returns the mean time.
-func repeat(d time.Duration, fn func() error) (time.Duration, error) {
-	start := time.Now()
-	for n := 1; ; n++ {
-		if err := fn(); err != nil {
-			return 0, err
-		}
-		if spent := time.Since(start); spent >= d {
-			return spent / time.Duration(n), nil
-		}
-	}
 }

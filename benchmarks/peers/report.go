@@ -2,99 +2,93 @@ package main
 
 import (
 	"fmt"
-	"html"
-	"math"
+	"os"
 	"strings"
 	"time"
-
-	"github.com/ddbseal/ddbseal/interop/peer"
 )
 
-func startRust(...string) (*official, error) { return wrap(peer.StartRust()) }
-func startJava(...string) (*official, error) { return wrap(peer.StartJava()) }
-
-func wrap(p *peer.Peer, err error) (*official, error) {
-	if err != nil {
-		return nil, err
-	}
-	switch p.Name {
-	case "rust":
-		p.Name = "DB-ESDK Rust"
-	case "java":
-		p.Name = "DB-ESDK Java"
-	}
-	return &official{p}, nil
+// report is a run's results and how they came to be.
+type report struct {
+	results    []result
+	names      []string // of the contestants; the others are compared with the first
+	machine    string
+	rounds     int
+	each, warm time.Duration
 }
 
-// markdown is the table of medians, each with its ratio to the first
-// contestant's.
-func markdown(results []result, names []string, machine string, rounds int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Medians of %d alternating rounds, one operation at a time, warmed; in brackets how many times as long as %s. %s.\n\n", rounds, names[0], machine)
-	fmt.Fprintf(&b, "| Suite | Size | Operation |")
-	for _, n := range names {
-		fmt.Fprintf(&b, " %s |", n)
+// write writes the files that were asked for.
+func (r report) write(o options) error {
+	if o.table != "" {
+		if err := os.WriteFile(o.table, []byte(r.markdown()), 0o644); err != nil {
+			return err
+		}
 	}
-	b.WriteString("\n|---|---|---|" + strings.Repeat("---|", len(names)) + "\n")
-	for _, r := range results {
-		fmt.Fprintf(&b, "| %s | %s | %s |", r.shape.suite(), r.shape.sizeName(), r.operation())
-		base := r.median(names[0])
-		for i, n := range names {
-			m := r.median(n)
-			if i == 0 {
-				fmt.Fprintf(&b, " %s |", microseconds(m))
-				continue
+	if o.plot != "" {
+		if err := os.WriteFile(o.plot, []byte(r.svg()), 0o644); err != nil {
+			return err
+		}
+	}
+	if o.readme == "" {
+		return nil
+	}
+	text, err := os.ReadFile(o.readme)
+	if err != nil {
+		return err
+	}
+	changed, err := replaceParagraph(string(text), r.paragraph())
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.readme, err)
+	}
+	return os.WriteFile(o.readme, []byte(changed), 0o644)
+}
+
+// markdown is two tables of medians, each with its ratio to the first
+// contestant's: the time that passes, and the processor time.
+func (r report) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s beside the official libraries\n\nWritten by `benchmarks/peers/run`. %s.\n\n", r.names[0], r.machine)
+	fmt.Fprintf(&b, "One operation at a time, for %v, then the same by the next library, and round again; medians of %d rounds. A JVM ran the operation for %v before, the others for %v. In brackets how many times as much as %s.\n\n", r.each, r.rounds, r.warm, r.each, r.names[0])
+	fmt.Fprintf(&b, "The item: `partition_key` S, `sort_key` N, `attribute1` M with one B of the size, encrypted; `attribute2` S, signed only; `:attribute3` S, unsigned. Keys are wrapped under a raw AES key, so that no network is measured. The AWS Encryption SDK and Tink encrypt a byte string of the same size, not an item, and Tink neither signs nor commits to a key; they are here for scale.\n\n")
+	b.WriteString("## Time\n\n")
+	r.rows(&b, result.median)
+	b.WriteString("\n## Processor time\n\n")
+	if r.results[0].processor(r.names[0]) == 0 {
+		b.WriteString("Not known on this system.\n")
+		return b.String()
+	}
+	fmt.Fprintf(&b, "Of all threads of the process, garbage collectors and compilers included. %s draws the signing keys of the next items in a goroutine while one is encrypted (0x6701): where another core is idle, an encryption takes less time than processor time; with a single core, or with all busy, it takes about the processor time.\n\n", r.names[0])
+	r.rows(&b, result.processor)
+	return b.String()
+}
+
+func (r report) rows(b *strings.Builder, value func(result, string) time.Duration) {
+	b.WriteString("| Suite | Size | Operation |")
+	for _, n := range r.names {
+		fmt.Fprintf(b, " %s |", n)
+	}
+	b.WriteString("\n|---|---|---|" + strings.Repeat("---|", len(r.names)) + "\n")
+	for _, one := range r.results {
+		fmt.Fprintf(b, "| %s | %s | %s |", one.shape.suite(), one.shape.sizeName(), one.operation())
+		base := value(one, r.names[0])
+		for i, n := range r.names {
+			v := value(one, n)
+			fmt.Fprintf(b, " %s", microseconds(v))
+			if i > 0 {
+				fmt.Fprintf(b, " (%s)", ratio(v, base))
 			}
-			fmt.Fprintf(&b, " %s (%.1f) |", microseconds(m), float64(m)/float64(base))
+			b.WriteString(" |")
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("\nThe AWS Encryption SDK for Go and Tink encrypt a byte string of the same size, not an item; they are here for scale.\n")
-	return b.String()
 }
 
-const (
-	plotWidth  = 860
-	rowHeight  = 13
-	groupSpace = 16
-	labelWidth = 170
-	barSpace   = plotWidth - labelWidth - 90
-)
-
-// svg draws the medians as bars on a logarithmic scale.
-func svg(results []result, names []string) string {
-	lowest, highest := time.Duration(math.MaxInt64), time.Duration(0)
-	for _, r := range results {
-		for _, n := range names {
-			lowest, highest = min(lowest, r.median(n)), max(highest, r.median(n))
-		}
+func ratio(a, b time.Duration) string {
+	switch v := float64(a) / float64(b); {
+	case v < 0.1:
+		return fmt.Sprintf("%.3f", v)
+	case v < 1:
+		return fmt.Sprintf("%.2f", v)
+	default:
+		return fmt.Sprintf("%.1f", v)
 	}
-	decades := math.Log10(float64(highest)/float64(lowest)) + 0.2
-	width := func(d time.Duration) float64 {
-		return (math.Log10(float64(d)/float64(lowest)) + 0.2) / decades * barSpace
-	}
-	colours := []string{"#1f6feb", "#b7410e", "#8a6d3b", "#6e7781", "#afb8c1"}
-	height := 40 + len(results)*(rowHeight*len(names)+groupSpace)
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="11">`+"\n", plotWidth, height)
-	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#ffffff"/>`+"\n", plotWidth, height)
-	x := 10
-	for i, n := range names {
-		fmt.Fprintf(&b, `<rect x="%d" y="10" width="10" height="10" fill="%s"/><text x="%d" y="19" fill="#1f2328">%s</text>`+"\n", x, colours[i%len(colours)], x+14, html.EscapeString(n))
-		x += 30 + 7*len(n)
-	}
-	y := 40
-	for _, r := range results {
-		fmt.Fprintf(&b, `<text x="10" y="%d" fill="#1f2328">%s, %s, %s</text>`+"\n", y+rowHeight*len(names)/2+4, r.shape.suite(), r.shape.sizeName(), r.operation())
-		for i, n := range names {
-			m := r.median(n)
-			w := width(m)
-			fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/><text x="%.1f" y="%d" fill="#59636e" font-size="10">%s</text>`+"\n",
-				labelWidth, y, w, rowHeight-3, colours[i%len(colours)], labelWidth+w+4, y+rowHeight-4, microseconds(m))
-			y += rowHeight
-		}
-		y += groupSpace
-	}
-	b.WriteString("</svg>\n")
-	return b.String()
 }

@@ -50,6 +50,9 @@ func Start(name string, env []string, command ...string) (*Peer, error) {
 	return &Peer{Name: name, cmd: cmd, in: in, out: bufio.NewReaderSize(out, maxAnswer)}, nil
 }
 
+// Pid is the program's process id.
+func (p *Peer) Pid() int { return p.cmd.Process.Pid }
+
 // Close ends the program.
 func (p *Peer) Close() error {
 	if err := p.in.Close(); err != nil {
