@@ -17,11 +17,17 @@ import (
 	"github.com/ddbseal/ddbseal/internal/itemconfig"
 )
 
-// Peer is a running program.
+// Peer is a running program. One that died is started again for the next
+// request, so that a failing case can be tried again and minimized.
 type Peer struct {
 	Name string
 
-	mu  sync.Mutex
+	start func() (*process, error)
+	mu    sync.Mutex
+	alive *process // nil after it died
+}
+
+type process struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
@@ -33,6 +39,15 @@ const maxAnswer = 8 << 20
 // Start runs the command, which must serve the line protocol; env is added to
 // this process's environment.
 func Start(name string, env []string, command ...string) (*Peer, error) {
+	p := &Peer{Name: name, start: func() (*process, error) { return launch(env, command) }}
+	var err error
+	if p.alive, err = p.start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	return p, nil
+}
+
+func launch(env, command []string) (*process, error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
@@ -45,20 +60,32 @@ func Start(name string, env []string, command ...string) (*Peer, error) {
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
+		return nil, err
 	}
-	return &Peer{Name: name, cmd: cmd, in: in, out: bufio.NewReaderSize(out, maxAnswer)}, nil
+	return &process{cmd, in, bufio.NewReaderSize(out, maxAnswer)}, nil
 }
 
-// Pid is the program's process id.
-func (p *Peer) Pid() int { return p.cmd.Process.Pid }
+// Pid is the program's process id, 0 when it died.
+func (p *Peer) Pid() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.alive == nil {
+		return 0
+	}
+	return p.alive.cmd.Process.Pid
+}
 
 // Close ends the program.
 func (p *Peer) Close() error {
-	if err := p.in.Close(); err != nil {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.alive == nil {
+		return nil // its death was an error already
+	}
+	if err := p.alive.in.Close(); err != nil {
 		return err
 	}
-	return p.cmd.Wait()
+	return p.alive.cmd.Wait()
 }
 
 // Refusal is the peer's own error.
@@ -96,12 +123,18 @@ func (p *Peer) Do(request any) (map[string]json.RawMessage, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, err := p.in.Write(append(line, '\n')); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.Name, err)
+	if p.alive == nil {
+		if p.alive, err = p.start(); err != nil {
+			return nil, fmt.Errorf("start %s again: %w", p.Name, err)
+		}
 	}
-	reply, err := p.out.ReadSlice('\n')
+	reply, err := p.alive.exchange(line)
 	if err != nil {
-		return nil, fmt.Errorf("%s gave no answer: %w", p.Name, err)
+		// What it still says would be taken for the answer to another request.
+		_ = p.alive.cmd.Process.Kill()
+		err = errors.Join(fmt.Errorf("%s gave no answer: %w", p.Name, err), p.alive.cmd.Wait())
+		p.alive = nil
+		return nil, err
 	}
 	var answer map[string]json.RawMessage
 	if err := json.Unmarshal(reply, &answer); err != nil {
@@ -112,4 +145,12 @@ func (p *Peer) Do(request any) (map[string]json.RawMessage, error) {
 		return nil, errors.Join(json.Unmarshal(text, &r.Message), r)
 	}
 	return answer, nil
+}
+
+// exchange returns what is valid until the next call.
+func (p *process) exchange(line []byte) ([]byte, error) {
+	if _, err := p.in.Write(append(line, '\n')); err != nil {
+		return nil, err
+	}
+	return p.out.ReadSlice('\n')
 }
