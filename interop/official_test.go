@@ -40,16 +40,20 @@ func TestWeOpenTheirs(t *testing.T) {
 	})
 }
 
-// TestBothRefuseTampering changes one thing about a sealed item that the
-// signatures cover.
+// TestBothRefuseTampering changes one thing that the signatures cover, about
+// an item that one side or the other sealed.
 func TestBothRefuseTampering(t *testing.T) {
 	eachPeer(t, tampering, func(t *testing.T, c *cloud) {
 		c.createBranchKeys(t)
 		rapid.Check(t, func(t *rapid.T) {
 			config, item := c.resources.draw(t)
 			results.draw(kindsOf(config, item))
-			read, broken, what := tamper(t, config, c.seal(t, config, item))
-			c.bothMustRefuse(t, read, broken, what)
+			seal, by := c.seal, "here"
+			if rapid.Bool().Draw(t, "sealed by them") {
+				seal, by = c.theySeal, "by them"
+			}
+			read, broken, what := tamper(t, config, seal(t, config, item))
+			c.bothMustRefuse(t, read, broken, what+", sealed "+by)
 		})
 	})
 }
