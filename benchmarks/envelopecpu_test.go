@@ -43,7 +43,8 @@ func cpuRatio(tb testing.TB, rounds int, a, b func() error) (x, y time.Duration)
 
 // BenchmarkFloorCPU is BenchmarkFloor by processor time: it counts the
 // collector's work, which a median hides, and does not count what other
-// processes take. Run it with GOMAXPROCS=1 and -benchtime in turns, such as 20x.
+// processes take. -benchtime is in turns, such as 20x; with GOMAXPROCS=1 no idle
+// processor helps the collector, and the numbers are steadier.
 func BenchmarkFloorCPU(b *testing.B) {
 	for _, c := range itemCases() {
 		e := c.encryptor(b)

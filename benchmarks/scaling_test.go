@@ -56,6 +56,15 @@ func BenchmarkGoroutines(b *testing.B) {
 
 var counts = []int{10, 100, 1000, 10_000, 100_000}
 
+// different is how many items there are that are not the same: too many for
+// the processor's nearer caches. More are these over and over, or 100,000 of
+// them would be a benchmark of the machine's memory.
+const different = 1000
+
+func overAndOver[T any](some []T, n int) []T {
+	return slices.Repeat(some, (n+len(some)-1)/len(some))[:n]
+}
+
 // BenchmarkItems is EncryptAll and DecryptAll of as many items of 1 KB, and a
 // scan of the repository over as many: what one item takes should not depend
 // on how many there are.
@@ -63,15 +72,24 @@ func BenchmarkItems(b *testing.B) {
 	for _, suite := range suites() {
 		c := itemCase{suite, 1 << 10, twelveSmall}
 		e := c.encryptor(b)
-		plain, sealed := c.item(), c.sealed(b, e)
+		var plain []envelope.Item
+		for i := range different {
+			item := c.item()
+			item["id"] = &types.AttributeValueMemberS{Value: fmt.Sprintf("customer-%04d", i)}
+			plain = append(plain, item)
+		}
+		sealed, err := e.EncryptAll(b.Context(), plain)
+		if err != nil {
+			b.Fatal(err)
+		}
 		people, err := store.New[person](&pages{}, "people", store.ClientSide{Keyring: rawAES(b), AlgorithmSuite: suite})
 		if err != nil {
 			b.Fatal(err)
 		}
-		stored := storedPeople(b, people, 1)[0]
+		stored := storedPeople(b, people, different)
 		for _, n := range counts {
-			many, table := slices.Repeat([]envelope.Item{plain}, n), slices.Repeat([]envelope.Item{sealed}, n)
-			scanned, err := store.New[person](&pages{item: stored, left: n}, "people", store.ClientSide{Keyring: rawAES(b), AlgorithmSuite: suite})
+			many, table := overAndOver(plain, n), overAndOver(sealed, n)
+			scanned, err := store.New[person](&pages{items: stored, left: n}, "people", store.ClientSide{Keyring: rawAES(b), AlgorithmSuite: suite})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -121,25 +139,24 @@ func countScanned(ctx context.Context, people *store.Table[person], want int) er
 	return nil
 }
 
-// pages answers scans at once: pages of up to 1,000 times the same item.
+// pages answers scans at once, with pages of up to all its items.
 type pages struct {
 	store.Client
-	item map[string]types.AttributeValue
-	left int
+	items []map[string]types.AttributeValue
+	left  int
 }
 
 func (c *pages) Scan(_ context.Context, in *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
-	const page = 1000
 	done := 0
 	if in.ExclusiveStartKey != nil {
 		if _, err := fmt.Sscan(in.ExclusiveStartKey["created"].(*types.AttributeValueMemberN).Value, &done); err != nil {
 			return nil, err
 		}
 	}
-	n := min(page, c.left-done)
-	out := &dynamodb.ScanOutput{Items: slices.Repeat([]map[string]types.AttributeValue{c.item}, n)}
+	n := min(len(c.items), c.left-done)
+	out := &dynamodb.ScanOutput{Items: slices.Clone(c.items[:n])}
 	if done+n < c.left {
-		out.LastEvaluatedKey = map[string]types.AttributeValue{"id": c.item["id"], "created": &types.AttributeValueMemberN{Value: fmt.Sprint(done + n)}}
+		out.LastEvaluatedKey = map[string]types.AttributeValue{"id": c.items[0]["id"], "created": &types.AttributeValueMemberN{Value: fmt.Sprint(done + n)}}
 	}
 	return out, nil
 }
