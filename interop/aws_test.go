@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,12 +13,13 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/internal/itemconfig"
+	"github.com/ddbseal/ddbseal/interop/peer"
 )
 
 // exchange has each side open what the other writes under the keyring, in both
 // suites and header versions, and refuse it when it was changed. Under a multi
-// keyring each member alone opens it, too.
-func (c *cloud) exchange(t *testing.T, k itemconfig.Keyring) {
+// keyring each member alone opens it, too, and so do the other keyrings.
+func (c *cloud) exchange(t *testing.T, k itemconfig.Keyring, others ...itemconfig.Keyring) {
 	t.Helper()
 	for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteDigitalSignature, envelope.SuiteSymmetricSignature} {
 		for _, keyAction := range []envelope.Action{envelope.SignOnly, envelope.SignAndIncludeInEncryptionContext} {
@@ -25,7 +27,7 @@ func (c *cloud) exchange(t *testing.T, k itemconfig.Keyring) {
 				AttributeActions: map[string]envelope.Action{"pk": keyAction, "secret": envelope.EncryptAndSign, "signed": keyAction}}
 			item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}, "secret": &types.AttributeValueMemberN{Value: "12.5"}, "signed": &types.AttributeValueMemberSS{Value: []string{"b", "a"}}}
 			ours, theirs := c.seal(t, config, item), c.theySeal(t, config, item)
-			readers := []itemconfig.Keyring{k}
+			readers := append([]itemconfig.Keyring{k}, others...)
 			if k.Type == "multi" {
 				readers = append(append(readers, *k.Generator), k.Children...)
 			}
@@ -67,7 +69,8 @@ func (c *cloud) refuseChanges(t *testing.T, config *itemconfig.Config, sealed en
 
 func TestKMSKeyring(t *testing.T) {
 	eachPeer(t, kmsKeyring, func(t *testing.T, c *cloud) {
-		c.exchange(t, itemconfig.Keyring{Type: "aws-kms", KeyID: c.keyARN})
+		single := itemconfig.Keyring{Type: "aws-kms", KeyID: c.keyARN}
+		c.exchange(t, single, c.resources.readers(single)...)
 		// The right item under another key is refused, and nothing else is.
 		config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly},
 			Keyring: itemconfig.Keyring{Type: "aws-kms", KeyID: c.resources.kmsKeys[1]}}
@@ -77,6 +80,53 @@ func TestKMSKeyring(t *testing.T) {
 		other := *config
 		other.Keyring.KeyID = c.resources.kmsKeys[2]
 		c.bothMustRefuse(t, &other, sealed, "another KMS key")
+		other.Keyring = itemconfig.Keyring{Type: "aws-kms-discovery", Region: c.cfg.Region, Accounts: []string{"444455556666"}}
+		c.bothMustRefuse(t, &other, sealed, "discovery of another account's keys")
+		other.Keyring = itemconfig.Keyring{Type: "aws-kms-mrk-discovery", Region: otherRegion}
+		c.bothMustRefuse(t, &other, sealed, "a single-Region key looked for in another Region")
+	})
+}
+
+// TestMultiRegionKeyring has either Region's key wrap, and both Regions' open.
+func TestMultiRegionKeyring(t *testing.T) {
+	eachPeer(t, mrkKeyring, func(t *testing.T, c *cloud) {
+		for i, id := range c.resources.mrks {
+			k := itemconfig.Keyring{Type: "aws-kms-mrk", KeyID: id}
+			c.exchange(t, k, c.resources.readers(k)...)
+			// A keyring for one key does not look for replicas.
+			config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly}, Keyring: k}
+			item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}}
+			ours, theirs := c.seal(t, config, item), c.theySeal(t, config, item)
+			config.Keyring = itemconfig.Keyring{Type: "aws-kms", KeyID: c.resources.mrks[1-i]}
+			c.bothMustRefuse(t, config, ours, "the other Region's key alone")
+			c.bothMustRefuse(t, config, theirs, "the other Region's key alone")
+		}
+	})
+}
+
+// TestDiscoveryBesideOthers: the official libraries' discovery keyring reads
+// the names of all recipients as key ARNs, and refuses an item, their own
+// included, that has a recipient other than AWS KMS. The one for multi-Region
+// keys passes over such a recipient, as both do here.
+func TestDiscoveryBesideOthers(t *testing.T) {
+	eachPeer(t, kmsKeyring, func(t *testing.T, c *cloud) {
+		aes := rawAES("aes", bytes.Repeat([]byte{7}, 32))
+		config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly},
+			Keyring: itemconfig.Keyring{Type: "multi", Generator: &itemconfig.Keyring{Type: "aws-kms", KeyID: c.keyARN}, Children: []itemconfig.Keyring{aes}}}
+		item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}}
+		ours, theirs := c.seal(t, config, item), c.theySeal(t, config, item)
+		config.Keyring = itemconfig.Keyring{Type: "aws-kms-mrk-discovery", Region: c.cfg.Region}
+		c.mustOpen(t, config, theirs, item)
+		c.theyMustOpen(t, config, ours, item)
+		config.Keyring.Type = "aws-kms-discovery"
+		c.mustOpen(t, config, theirs, item)
+		c.mustOpen(t, config, ours, item)
+		for _, sealed := range []envelope.Item{ours, theirs} {
+			var refusal *peer.Refusal
+			if _, err := c.peer.Decrypt(config, sealed); !errors.As(err, &refusal) {
+				t.Errorf("%s no longer refuses this, so random items may have it: %v", c.peer.Name, err)
+			}
+		}
 	})
 }
 

@@ -25,6 +25,7 @@ import (
 const (
 	storeTable  = "branch-keys"
 	logicalName = "logical-branch-keys"
+	otherRegion = "eu-west-1" // where the multi-Region key's replica is
 )
 
 // The official libraries, by the names that interop/run takes.
@@ -69,6 +70,7 @@ func required(name string) bool {
 type cloud struct {
 	direction direction
 	peer      *peer.Peer
+	cfg       aws.Config
 	kms       *kms.Client
 	ddb       *dynamodb.Client
 	store     *keystore.KeyStore
@@ -105,6 +107,7 @@ func startCloud(t *testing.T, d direction, name string) *cloud {
 		peer: start(t, name, "AWS_ENDPOINT_URL="+listener.URL(), "AWS_REGION="+server.Region(),
 			"AWS_ACCESS_KEY_ID="+root.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+root.SecretAccessKey, "AWS_SESSION_TOKEN=",
 			"AWS_CONFIG_FILE="+profile, "AWS_SHARED_CREDENTIALS_FILE="+profile, "AWS_EC2_METADATA_DISABLED=true"),
+		cfg: server.Config(root),
 		kms: kms.NewFromConfig(server.Config(root)),
 		ddb: dynamodb.NewFromConfig(server.Config(root)),
 	}
@@ -116,6 +119,15 @@ func startCloud(t *testing.T, d direction, name string) *cloud {
 		c.resources.kmsKeys = append(c.resources.kmsKeys, aws.ToString(key.KeyMetadata.Arn))
 	}
 	c.keyARN = c.resources.kmsKeys[0]
+	primary, err := c.kms.CreateKey(t.Context(), &kms.CreateKeyInput{MultiRegion: aws.Bool(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replica, err := c.kms.ReplicateKey(t.Context(), &kms.ReplicateKeyInput{KeyId: primary.KeyMetadata.KeyId, ReplicaRegion: aws.String(otherRegion)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.resources.mrks = []string{aws.ToString(primary.KeyMetadata.Arn), aws.ToString(replica.ReplicaKeyMetadata.Arn)}
 	c.store, err = keystore.New(keystore.Config{LogicalName: logicalName, KMS: keystore.KMSKey(c.keyARN), KMSClient: c.kms, DynamoDB: c.ddb, TableName: storeTable})
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +164,9 @@ func (c *cloud) hierarchical(branchKeyID string) itemconfig.Keyring {
 
 func (c *cloud) providers() itemconfig.Providers {
 	return itemconfig.Providers{
-		KMS:      func(context.Context, string) (awskms.KMSClient, error) { return c.kms, nil },
+		KMS: func(_ context.Context, region string) (awskms.KMSClient, error) {
+			return kms.NewFromConfig(c.cfg, func(o *kms.Options) { o.Region = region }), nil
+		},
 		KeyStore: func(context.Context, itemconfig.Keyring) (materials.BranchKeySource, error) { return c.store, nil },
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"pgregory.net/rapid"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -38,13 +39,16 @@ var rsaKey = sync.OnceValues(func() (public, private string) {
 // resources are the keys that lie with AWS.
 type resources struct {
 	kmsKeys    []string             // ARNs
+	mrks       []string             // ARNs of one multi-Region key, by Region
 	branchKeys []itemconfig.Keyring // hierarchical keyrings, one a branch key
 }
 
 // keyring draws a keyring with one key that both sides can build.
 func (r resources) keyring(t *rapid.T, label string) itemconfig.Keyring {
 	name := rapid.StringMatching(`[a-z]{1,8}`).Draw(t, label+" name")
-	switch rapid.SampledFrom([]string{"raw-aes", "raw-rsa", "aws-kms", "hierarchical"}).Draw(t, label+" type") {
+	switch rapid.SampledFrom([]string{"raw-aes", "raw-rsa", "aws-kms", "aws-kms-mrk", "hierarchical"}).Draw(t, label+" type") {
+	case "aws-kms-mrk":
+		return itemconfig.Keyring{Type: "aws-kms-mrk", KeyID: rapid.SampledFrom(r.mrks).Draw(t, label+" key")}
 	case "aws-kms":
 		return itemconfig.Keyring{Type: "aws-kms", KeyID: rapid.SampledFrom(r.kmsKeys).Draw(t, label+" key")}
 	case "hierarchical":
@@ -64,15 +68,43 @@ func rawAES(name string, key []byte) itemconfig.Keyring {
 }
 
 // reader draws who opens what c wrote: c itself or, under a multi keyring, one
-// of its members alone.
-func reader(t *rapid.T, c *itemconfig.Config) *itemconfig.Config {
+// of its members alone; for a key with AWS KMS, also one that reads with the
+// key that the item names, and for a multi-Region key in either Region.
+func (r resources) reader(t *rapid.T, c *itemconfig.Config) *itemconfig.Config {
 	members := append([]itemconfig.Keyring{c.Keyring}, c.Keyring.Children...)
 	if c.Keyring.Generator != nil {
 		members = append(members, *c.Keyring.Generator)
 	}
 	alone := *c
 	alone.Keyring = rapid.SampledFrom(members).Draw(t, "reader's keyring")
+	others := r.readers(alone.Keyring)
+	if slices.ContainsFunc(members, func(k itemconfig.Keyring) bool { return k.KeyID == "" && k.Type != "multi" }) {
+		// See TestDiscoveryBesideOthers.
+		others = slices.DeleteFunc(others, func(k itemconfig.Keyring) bool { return k.Type == "aws-kms-discovery" })
+	}
+	if len(others) > 0 {
+		alone.Keyring = rapid.SampledFrom(append(others, alone.Keyring)).Draw(t, "reader of the key")
+	}
 	return &alone
+}
+
+// readers are the other keyrings that open what one with an AWS KMS key wrote.
+func (r resources) readers(k itemconfig.Keyring) []itemconfig.Keyring {
+	key, err := arn.Parse(k.KeyID)
+	if err != nil {
+		return nil
+	}
+	out := []itemconfig.Keyring{
+		{Type: "aws-kms-discovery", Region: key.Region},
+		{Type: "aws-kms-mrk-discovery", Region: key.Region, Accounts: []string{key.AccountID}},
+	}
+	if k.Type == "aws-kms-mrk" {
+		for _, id := range r.mrks {
+			here, _ := arn.Parse(id)
+			out = append(out, itemconfig.Keyring{Type: "aws-kms-mrk", KeyID: id}, itemconfig.Keyring{Type: "aws-kms-mrk-discovery", Region: here.Region})
+		}
+	}
+	return out
 }
 
 // draw draws a configuration and an item that fits it.

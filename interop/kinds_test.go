@@ -40,7 +40,7 @@ var everyKind = func() []string {
 		each("suite %s, header version "+version, envelope.SuiteDigitalSignature.String(), envelope.SuiteSymmetricSignature.String())
 	}
 	each("keyring %s", "raw-aes 16", "raw-aes 24", "raw-aes 32", "raw-rsa PKCS1", "raw-rsa OAEP_SHA1_MGF1", "raw-rsa OAEP_SHA256_MGF1",
-		"raw-rsa OAEP_SHA384_MGF1", "raw-rsa OAEP_SHA512_MGF1", "aws-kms", "hierarchical")
+		"raw-rsa OAEP_SHA384_MGF1", "raw-rsa OAEP_SHA512_MGF1", "aws-kms", "aws-kms-mrk", "hierarchical")
 	each("multi keyring %s", "of one kind", "of several kinds", "of aws-kms and a raw child", "of hierarchical and another child")
 	each("%s", "sort key", "no sort key")
 	return kinds
@@ -183,7 +183,7 @@ func addValue(kinds map[string]bool, v types.AttributeValue, place string) (leve
 // TestGeneratorDrawsEveryKind: a run of 500 items, as CI draws them, has every
 // kind of content. The seeds are fixed, so the outcome is, too.
 func TestGeneratorDrawsEveryKind(t *testing.T) {
-	r := resources{kmsKeys: []string{"key a", "key b"}, branchKeys: []itemconfig.Keyring{{Type: "hierarchical", BranchKeyID: "a"}, {Type: "hierarchical", BranchKeyID: "b"}}}
+	r := resources{kmsKeys: []string{"key a", "key b"}, mrks: []string{"key c"}, branchKeys: []itemconfig.Keyring{{Type: "hierarchical", BranchKeyID: "a"}, {Type: "hierarchical", BranchKeyID: "b"}}}
 	cases := rapid.Custom(func(t *rapid.T) map[string]bool { return kindsOf(r.draw(t)) })
 	drawn := map[string]int{}
 	for seed := range 500 {

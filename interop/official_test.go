@@ -24,7 +24,7 @@ func TestTheyOpenOurs(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			config, item := c.resources.draw(t)
 			results.draw(kindsOf(config, item))
-			c.theyMustOpen(t, reader(t, config), c.seal(t, config, item), item)
+			c.theyMustOpen(t, c.resources.reader(t, config), c.seal(t, config, item), item)
 		})
 	})
 }
@@ -35,7 +35,7 @@ func TestWeOpenTheirs(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			config, item := c.resources.draw(t)
 			results.draw(kindsOf(config, item))
-			c.mustOpen(t, reader(t, config), c.theySeal(t, config, item), item)
+			c.mustOpen(t, c.resources.reader(t, config), c.theySeal(t, config, item), item)
 		})
 	})
 }

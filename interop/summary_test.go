@@ -22,13 +22,14 @@ const (
 	weOpenTheirs direction = "official -> Go, random items"
 	tampering    direction = "tampered random items, refused by both"
 	edges        direction = "edges of values, both directions"
-	kmsKeyring   direction = "AWS KMS keyring, both directions, tampered"
+	kmsKeyring   direction = "AWS KMS and discovery keyrings, both directions, tampered"
+	mrkKeyring   direction = "multi-Region and discovery keyrings, both directions, tampered"
 	keyStore     direction = "key store and hierarchical keyring, both directions, tampered"
 	mixedMulti   direction = "multi keyring of four kinds, each member reads, both directions, tampered"
 	sharedTable  direction = "one table, official interceptor and store/transparent"
 )
 
-var directions = []direction{theyOpenOurs, weOpenTheirs, tampering, edges, kmsKeyring, keyStore, mixedMulti, sharedTable}
+var directions = []direction{theyOpenOurs, weOpenTheirs, tampering, edges, kmsKeyring, mrkKeyring, keyStore, mixedMulti, sharedTable}
 
 type cell struct {
 	library string
@@ -177,9 +178,9 @@ func TestSummary(t *testing.T) {
 		says     []string
 	}{
 		{"all", full("java", "rust"), "java rust", true, []string{"ok (7)"}},
-		{"no rust", full("java"), "java", true, []string{"NOT RUN: rust, 8 of 8 directions"}},
-		{"rust required", full("java"), "java rust", false, []string{"NOT RUN: rust, 8 of 8 directions"}},
-		{"nothing", full(), "", true, []string{"NOT RUN: java, 8 of 8", "NOT RUN: rust, 8 of 8"}},
+		{"no rust", full("java"), "java", true, []string{"NOT RUN: rust, 9 of 9 directions"}},
+		{"rust required", full("java"), "java rust", false, []string{"NOT RUN: rust, 9 of 9 directions"}},
+		{"nothing", full(), "", true, []string{"NOT RUN: java, 9 of 9", "NOT RUN: rust, 9 of 9"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out strings.Builder
@@ -200,7 +201,7 @@ func TestSummary(t *testing.T) {
 	lone := full("java", "rust")
 	delete(lone.outcomes, cell{"rust", tampering})
 	var out strings.Builder
-	if lone.print(&out, func(string) bool { return true }) || !strings.Contains(out.String(), "NOT RUN: rust, 1 of 8") {
+	if lone.print(&out, func(string) bool { return true }) || !strings.Contains(out.String(), "NOT RUN: rust, 1 of 9") {
 		t.Errorf("one direction left out:\n%s", out.String())
 	}
 }

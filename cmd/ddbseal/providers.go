@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -47,12 +48,12 @@ func (p *providers) hooks() itemconfig.Providers {
 	return itemconfig.Providers{KMS: p.kms, KeyStore: p.keyStore}
 }
 
-func (p *providers) kms(ctx context.Context, keyARN string) (awskms.KMSClient, error) {
+func (p *providers) kms(ctx context.Context, region string) (awskms.KMSClient, error) {
 	cfg, err := p.config(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("client for %s: %w", keyARN, err)
+		return nil, fmt.Errorf("client of AWS KMS: %w", err)
 	}
-	return kms.NewFromConfig(inRegionOf(cfg, keyARN)), nil
+	return kms.NewFromConfig(cfg, func(o *kms.Options) { o.Region = cmp.Or(region, o.Region) }), nil
 }
 
 // defaultTTL is the lifetime of branch keys in the cache where the file does

@@ -1,6 +1,7 @@
 package itemconfig_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
 	"github.com/ddbseal/ddbseal/internal/itemconfig"
 )
 
@@ -57,6 +59,45 @@ func TestKeyringsRoundTrip(t *testing.T) {
 			opened, err := e.DecryptItem(t.Context(), sealed)
 			if err != nil || opened["s"].(*types.AttributeValueMemberS).Value != "secret" {
 				t.Fatal(opened, err)
+			}
+		})
+	}
+}
+
+// noKMS answers no call.
+type noKMS struct{ awskms.KMSClient }
+
+// TestKMSRegion: the client is one for the key's Region or, for discovery, the
+// named one, and a discovery without accounts is not what a list of none asks
+// for.
+func TestKMSRegion(t *testing.T) {
+	const key = `"keyId":"arn:aws:kms:eu-west-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"`
+	for _, c := range []struct{ keyring, region, fault string }{
+		{`{"type":"aws-kms",` + key + `}`, "eu-west-1", ""},
+		{`{"type":"aws-kms-mrk",` + key + `}`, "eu-west-1", ""},
+		{`{"type":"aws-kms-mrk","keyId":"alias/a"}`, "", "configure the key ARN"},
+		{`{"type":"aws-kms-discovery"}`, "", ""},
+		{`{"type":"aws-kms-discovery","region":"us-west-2","accounts":["111122223333"]}`, "us-west-2", ""},
+		{`{"type":"aws-kms-discovery","accounts":[]}`, "", "filter needs"},
+		{`{"type":"aws-kms-discovery","partition":"aws"}`, "", "filter needs"},
+		{`{"type":"aws-kms-mrk-discovery","region":"us-west-2"}`, "us-west-2", ""},
+		{`{"type":"aws-kms-mrk-discovery"}`, "", "needs the client's Region"},
+	} {
+		t.Run(c.keyring, func(t *testing.T) {
+			config, err := itemconfig.Read(strings.NewReader(file(c.keyring)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked := "nowhere"
+			_, err = config.Encryptor(t.Context(), itemconfig.Providers{KMS: func(_ context.Context, region string) (awskms.KMSClient, error) {
+				asked = region
+				return noKMS{}, nil
+			}})
+			if asked != c.region {
+				t.Errorf("client for %q, want %q", asked, c.region)
+			}
+			if c.fault == "" && err != nil || c.fault != "" && (err == nil || !strings.Contains(err.Error(), c.fault)) {
+				t.Errorf("%v, want %q", err, c.fault)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package itemconfig
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
@@ -18,7 +21,7 @@ import (
 
 // Keyring describes one keyring; Type decides which other members count.
 type Keyring struct {
-	Type string `json:"type"` // raw-aes, raw-rsa, aws-kms, multi, hierarchical
+	Type string `json:"type"` // one of keyringTypes
 
 	// raw-aes and raw-rsa
 	Namespace string  `json:"namespace,omitempty"`
@@ -29,8 +32,13 @@ type Keyring struct {
 	PublicKey  string `json:"publicKey,omitempty"`
 	PrivateKey string `json:"privateKey,omitempty"`
 
-	// aws-kms
+	// aws-kms and aws-kms-mrk
 	KeyID string `json:"keyId,omitempty"` // key ARN
+	// aws-kms-discovery and aws-kms-mrk-discovery, which read with the keys that
+	// items name: the Region to ask, and whose keys; without accounts, anybody's
+	Region    string   `json:"region,omitempty"`
+	Partition string   `json:"partition,omitempty"` // "aws" if empty
+	Accounts  []string `json:"accounts,omitempty"`
 
 	// multi
 	Generator *Keyring  `json:"generator,omitempty"`
@@ -70,8 +78,8 @@ func (Secret) GoString() string { return "[secret]" }
 // Providers gives clients to the keyrings that need AWS; a nil function means
 // that they are not to be had.
 type Providers struct {
-	// KMS returns a client for the key's region.
-	KMS func(ctx context.Context, keyARN string) (awskms.KMSClient, error)
+	// KMS returns a client for a Region; an empty one leaves the choice to it.
+	KMS func(ctx context.Context, region string) (awskms.KMSClient, error)
 	// KeyStore returns the branch keys of a hierarchical keyring on a table.
 	KeyStore func(ctx context.Context, k Keyring) (materials.BranchKeySource, error)
 }
@@ -91,21 +99,43 @@ func (k *Keyring) open(ctx context.Context, p Providers) (materials.Keyring, err
 		return keyring.NewRawAES(keyring.RawAESConfig{Namespace: k.Namespace, Name: k.Name, Key: key})
 	case "raw-rsa":
 		return k.rsa()
-	case "aws-kms":
-		if p.KMS == nil {
-			return nil, bad("no AWS KMS is to be had for key %s", k.KeyID)
-		}
-		client, err := p.KMS(ctx, k.KeyID)
-		if err != nil {
-			return nil, err
-		}
-		return awskms.New(awskms.Config{Client: client, KeyARN: k.KeyID})
+	case "aws-kms", "aws-kms-mrk", "aws-kms-discovery", "aws-kms-mrk-discovery":
+		return k.kms(ctx, p)
 	case "multi":
 		return k.multi(ctx, p)
 	case "hierarchical":
 		return k.hierarchical(ctx, p)
 	}
-	return nil, bad("unknown keyring type %q: one of raw-aes, raw-rsa, aws-kms, multi, hierarchical", k.Type)
+	return nil, bad("unknown keyring type %q: one of %s", k.Type, keyringTypes)
+}
+
+const keyringTypes = "raw-aes, raw-rsa, aws-kms, aws-kms-mrk, aws-kms-discovery, aws-kms-mrk-discovery, multi, hierarchical"
+
+func (k *Keyring) kms(ctx context.Context, p Providers) (materials.Keyring, error) {
+	region := k.Region
+	if key, err := arn.Parse(k.KeyID); err == nil {
+		region = key.Region
+	}
+	if p.KMS == nil {
+		return nil, bad("no AWS KMS is to be had for the %s keyring %s", k.Type, cmp.Or(k.KeyID, region))
+	}
+	client, err := p.KMS(ctx, region)
+	if err != nil {
+		return nil, err
+	}
+	var filter *awskms.DiscoveryFilter
+	if k.Accounts != nil || k.Partition != "" {
+		filter = &awskms.DiscoveryFilter{Partition: cmp.Or(k.Partition, "aws"), Accounts: k.Accounts}
+	}
+	switch k.Type {
+	case "aws-kms-mrk":
+		return awskms.NewMRK(awskms.Config{Client: client, KeyARN: k.KeyID})
+	case "aws-kms-discovery":
+		return awskms.NewDiscovery(awskms.DiscoveryConfig{Client: client, Region: region, Filter: filter})
+	case "aws-kms-mrk-discovery":
+		return awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: client, Region: region, Filter: filter})
+	}
+	return awskms.New(awskms.Config{Client: client, KeyARN: k.KeyID})
 }
 
 func (k *Keyring) multi(ctx context.Context, p Providers) (materials.Keyring, error) {

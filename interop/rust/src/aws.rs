@@ -9,20 +9,31 @@ use aws_db_esdk::key_store::types::key_store_config::KeyStoreConfig;
 use aws_db_esdk::key_store::types::KmsConfiguration;
 use aws_db_esdk::DynamoDbTablesEncryptionConfig;
 use serde_json::{json, Value};
-use std::collections::HashMap;
-use tokio::sync::OnceCell;
+use std::collections::{BTreeMap, HashMap};
+use tokio::sync::{Mutex, OnceCell};
 
 // Making a client reads the machine's root certificates.
 static CONFIG: OnceCell<aws_config::SdkConfig> = OnceCell::const_new();
-static KMS: OnceCell<aws_sdk_kms::Client> = OnceCell::const_new();
+static KMS: Mutex<BTreeMap<String, aws_sdk_kms::Client>> = Mutex::const_new(BTreeMap::new()); // by Region
 static DYNAMODB: OnceCell<aws_sdk_dynamodb::Client> = OnceCell::const_new();
 
 async fn sdk() -> &'static aws_config::SdkConfig {
     CONFIG.get_or_init(|| aws_config::load_defaults(aws_config::BehaviorVersion::latest())).await
 }
 
-pub async fn kms() -> aws_sdk_kms::Client {
-    KMS.get_or_init(|| async { aws_sdk_kms::Client::new(sdk().await) }).await.clone()
+/// A client for a Region; None is that of the environment.
+pub async fn kms(region: Option<&str>) -> aws_sdk_kms::Client {
+    let mut clients = KMS.lock().await;
+    if let Some(client) = clients.get(region.unwrap_or_default()) {
+        return client.clone();
+    }
+    let mut config = aws_sdk_kms::config::Builder::from(sdk().await);
+    if let Some(region) = region {
+        config = config.region(aws_config::Region::new(region.to_string()));
+    }
+    let client = aws_sdk_kms::Client::from_conf(config.build());
+    clients.insert(region.unwrap_or_default().to_string(), client.clone());
+    client
 }
 
 async fn dynamodb() -> aws_sdk_dynamodb::Client {
@@ -35,7 +46,7 @@ pub async fn key_store(v: &Value) -> Result<KeyStore, Error> {
         .logical_key_store_name(keyring::member(v, "logicalName")?)
         .kms_configuration(KmsConfiguration::KmsKeyArn(keyring::member(v, "kmsKeyId")?.to_string()))
         .ddb_client(dynamodb().await)
-        .kms_client(kms().await)
+        .kms_client(kms(None).await)
         .build()?;
     Ok(KeyStore::from_conf(config)?)
 }

@@ -5,7 +5,7 @@ use crate::item::Error;
 use aws_db_esdk::material_providers::client::Client;
 use aws_db_esdk::material_providers::types::keyring::KeyringRef;
 use aws_db_esdk::material_providers::types::material_providers_config::MaterialProvidersConfig;
-use aws_db_esdk::material_providers::types::{AesWrappingAlg, PaddingScheme};
+use aws_db_esdk::material_providers::types::{AesWrappingAlg, DiscoveryFilter, PaddingScheme};
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 use serde_json::Value;
 use std::future::Future;
@@ -13,6 +13,21 @@ use std::pin::Pin;
 
 pub fn member<'a>(v: &'a Value, name: &str) -> Result<&'a str, Error> {
     v[name].as_str().ok_or_else(|| format!("{name} is missing").into())
+}
+
+/// The Region of the key or, without one, the Region that is named.
+fn region(v: &Value) -> Option<&str> {
+    match v["keyId"].as_str() {
+        Some(arn) => arn.split(':').nth(3),
+        None => v["region"].as_str(),
+    }
+}
+
+fn filter(v: &Value) -> Result<Option<DiscoveryFilter>, Error> {
+    let Some(accounts) = v["accounts"].as_array() else { return Ok(None) };
+    let ids = accounts.iter().map(|a| a.as_str().map(String::from).ok_or("an account is a string"));
+    let ids = ids.collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(DiscoveryFilter::builder().partition("aws").account_ids(ids).build()?))
 }
 
 pub fn open(v: &Value) -> Pin<Box<dyn Future<Output = Result<KeyringRef, Error>> + '_>> {
@@ -67,7 +82,26 @@ pub fn open(v: &Value) -> Pin<Box<dyn Future<Output = Result<KeyringRef, Error>>
             "aws-kms" => Ok(providers
                 .create_aws_kms_keyring()
                 .kms_key_id(member(v, "keyId")?)
-                .kms_client(aws::kms().await)
+                .kms_client(aws::kms(region(v)).await)
+                .send()
+                .await?),
+            "aws-kms-mrk" => Ok(providers
+                .create_aws_kms_mrk_keyring()
+                .kms_key_id(member(v, "keyId")?)
+                .kms_client(aws::kms(region(v)).await)
+                .send()
+                .await?),
+            "aws-kms-discovery" => Ok(providers
+                .create_aws_kms_discovery_keyring()
+                .kms_client(aws::kms(region(v)).await)
+                .set_discovery_filter(filter(v)?)
+                .send()
+                .await?),
+            "aws-kms-mrk-discovery" => Ok(providers
+                .create_aws_kms_mrk_discovery_keyring()
+                .kms_client(aws::kms(region(v)).await)
+                .region(member(v, "region")?)
+                .set_discovery_filter(filter(v)?)
                 .send()
                 .await?),
             "hierarchical" => Ok(providers

@@ -4,6 +4,7 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
@@ -18,11 +19,15 @@ import software.amazon.cryptography.keystore.model.KeyStoreConfig;
 import software.amazon.cryptography.materialproviders.IKeyring;
 import software.amazon.cryptography.materialproviders.MaterialProviders;
 import software.amazon.cryptography.materialproviders.model.AesWrappingAlg;
+import software.amazon.cryptography.materialproviders.model.CreateAwsKmsDiscoveryKeyringInput;
 import software.amazon.cryptography.materialproviders.model.CreateAwsKmsHierarchicalKeyringInput;
 import software.amazon.cryptography.materialproviders.model.CreateAwsKmsKeyringInput;
+import software.amazon.cryptography.materialproviders.model.CreateAwsKmsMrkDiscoveryKeyringInput;
+import software.amazon.cryptography.materialproviders.model.CreateAwsKmsMrkKeyringInput;
 import software.amazon.cryptography.materialproviders.model.CreateMultiKeyringInput;
 import software.amazon.cryptography.materialproviders.model.CreateRawAesKeyringInput;
 import software.amazon.cryptography.materialproviders.model.CreateRawRsaKeyringInput;
+import software.amazon.cryptography.materialproviders.model.DiscoveryFilter;
 import software.amazon.cryptography.materialproviders.model.MaterialProvidersConfig;
 import software.amazon.cryptography.materialproviders.model.PaddingScheme;
 
@@ -50,7 +55,20 @@ final class Keyrings {
         return PROVIDERS.CreateMultiKeyring(multi.childKeyrings(children.stream().map(Keyrings::of).toList()).build());
       case "aws-kms":
         return PROVIDERS.CreateAwsKmsKeyring(
-            CreateAwsKmsKeyringInput.builder().kmsKeyId(o.get("keyId").asString()).kmsClient(Clients.KMS).build());
+            CreateAwsKmsKeyringInput.builder().kmsKeyId(o.get("keyId").asString()).kmsClient(kmsOf(o)).build());
+      case "aws-kms-mrk":
+        return PROVIDERS.CreateAwsKmsMrkKeyring(
+            CreateAwsKmsMrkKeyringInput.builder().kmsKeyId(o.get("keyId").asString()).kmsClient(kmsOf(o)).build());
+      case "aws-kms-discovery":
+        return PROVIDERS.CreateAwsKmsDiscoveryKeyring(
+            CreateAwsKmsDiscoveryKeyringInput.builder().kmsClient(kmsOf(o)).discoveryFilter(filter(o)).build());
+      case "aws-kms-mrk-discovery":
+        return PROVIDERS.CreateAwsKmsMrkDiscoveryKeyring(
+            CreateAwsKmsMrkDiscoveryKeyringInput.builder()
+                .kmsClient(kmsOf(o))
+                .region(o.get("region").asString())
+                .discoveryFilter(filter(o))
+                .build());
       case "hierarchical":
         return PROVIDERS.CreateAwsKmsHierarchicalKeyring(
             CreateAwsKmsHierarchicalKeyringInput.builder()
@@ -61,6 +79,23 @@ final class Keyrings {
       default:
         throw new IllegalArgumentException("unknown keyring type " + type);
     }
+  }
+
+  /** A client for the Region of the key or, without one, for the Region that is named. */
+  private static KmsClient kmsOf(Map<String, JsonNode> o) {
+    JsonNode key = o.get("keyId");
+    return Clients.kms(key == null ? o.get("region").asString() : key.asString().split(":")[3]);
+  }
+
+  private static DiscoveryFilter filter(Map<String, JsonNode> o) {
+    JsonNode accounts = o.get("accounts");
+    if (accounts == null) {
+      return null;
+    }
+    return DiscoveryFilter.builder()
+        .partition("aws")
+        .accountIds(accounts.asArray().stream().map(JsonNode::asString).toList())
+        .build();
   }
 
   private static IKeyring aes(Map<String, JsonNode> o) {
@@ -107,7 +142,7 @@ final class Keyrings {
                 .logicalKeyStoreName(o.get("logicalName").asString())
                 .kmsConfiguration(KMSConfiguration.builder().kmsKeyArn(o.get("kmsKeyId").asString()).build())
                 .ddbClient(Clients.DYNAMODB)
-                .kmsClient(Clients.KMS)
+                .kmsClient(Clients.kms(System.getenv("AWS_REGION")))
                 .build())
         .build();
   }
@@ -117,15 +152,21 @@ final class Keyrings {
     return URI.create(System.getenv("AWS_ENDPOINT_URL"));
   }
 
-  // One client of each for a process, made when first needed: an encryptor is made for every request.
+  // One client of each for a process and Region, made when first needed: an encryptor is made for every request.
   private static final class Clients {
-    static final KmsClient KMS =
-        KmsClient.builder()
-            .endpointOverride(endpoint())
-            .region(Region.of(System.getenv("AWS_REGION")))
-            .credentialsProvider(DefaultCredentialsProvider.create())
-            .build();
+    private static final Map<String, KmsClient> KMS = new HashMap<>();
     static final DynamoDbClient DYNAMODB = dynamodb(ClientOverrideConfiguration.builder().build());
+
+    static KmsClient kms(String region) {
+      return KMS.computeIfAbsent(
+          region,
+          r ->
+              KmsClient.builder()
+                  .endpointOverride(endpoint())
+                  .region(Region.of(r))
+                  .credentialsProvider(DefaultCredentialsProvider.create())
+                  .build());
+    }
   }
 
   static DynamoDbClient dynamodb(ClientOverrideConfiguration override) {
