@@ -105,11 +105,13 @@ func indexOf(in *indexInput, kinds map[string]string, table keySchema, local, on
 
 // definition checks the request beyond its constraints.
 func (in *createTableInput) definition() (*definition, error) {
-	if in.resourcePolicy != nil {
-		return nil, errValidation("ResourcePolicy is not supported by this embedded DynamoDB")
-	}
-	if in.stream != nil && *in.stream {
-		return nil, errValidation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
+	if in.stream != nil {
+		if *in.stream.enabled {
+			return nil, errValidation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
+		}
+		if in.stream.view != nil {
+			return nil, errParam("Table is being created with a stream disabled, UpdateViewType should not be specified")
+		}
 	}
 	onDemand := in.billing != nil && *in.billing == "PAY_PER_REQUEST"
 	switch {

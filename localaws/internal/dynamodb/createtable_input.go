@@ -38,8 +38,12 @@ type createTableInput struct {
 	tags               []tag
 	deletionProtection *bool
 	class              *string
-	stream             *bool
-	resourcePolicy     *string
+	stream             *streamSpecification
+}
+
+type streamSpecification struct {
+	enabled *bool
+	view    *string
 }
 
 func (d *decoder) keySchema(dst *[]keyElement, set *bool) error {
@@ -143,6 +147,8 @@ func (d *decoder) index(in *indexInput) error {
 			return d.throughput(&in.throughput)
 		case "OnDemandThroughput":
 			return d.onDemand(&in.limit)
+		case "WarmThroughput":
+			return d.refuse(name)
 		}
 		return d.Skip()
 	})
@@ -193,11 +199,18 @@ func (d *decoder) tags(dst *[]tag) error {
 	})
 }
 
-// streamEnabled reads a StreamSpecification.
-func (d *decoder) streamEnabled(dst **bool) error {
+func (d *decoder) stream(dst **streamSpecification) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	in := new(streamSpecification)
+	*dst = in
 	return d.object(func(name string) error {
-		if name == "StreamEnabled" {
-			return d.boolean(dst)
+		switch name {
+		case "StreamEnabled":
+			return d.boolean(&in.enabled)
+		case "StreamViewType":
+			return d.text(&in.view)
 		}
 		return d.Skip()
 	})
@@ -230,9 +243,9 @@ func (in *createTableInput) field(d *decoder, name string) error {
 	case "TableClass":
 		return d.text(&in.class)
 	case "StreamSpecification":
-		return d.streamEnabled(&in.stream)
-	case "ResourcePolicy":
-		return d.text(&in.resourcePolicy)
+		return d.stream(&in.stream)
+	case "ResourcePolicy", "VectorIndexes", "WarmThroughput", "GlobalTableSettingsReplicationMode", "GlobalTableSourceArn":
+		return d.refuse(name)
 	}
 	return d.Skip()
 }
@@ -296,6 +309,9 @@ func (in *createTableInput) check(c *constraints) {
 	c.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	c.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	c.throughput(in.throughput, "provisionedThroughput")
+	if in.stream != nil {
+		c.required(in.stream.enabled == nil, "streamSpecification.streamEnabled")
+	}
 	for i := range in.local {
 		c.index(&in.local[i], fmt.Sprintf("localSecondaryIndexes.%d.member.", i+1))
 	}

@@ -59,6 +59,8 @@ func TestCreateTableValidation(t *testing.T) {
 		"key without type":    {with(members{"SSESpecification": members{"Enabled": true, "KMSMasterKeyId": "x"}}), "ValidationException", p + "SSEType KMS is required if KMSMasterKeyId is specified"},
 		"type but off":        {with(members{"SSESpecification": members{"Enabled": false, "SSEType": "KMS"}}), "ValidationException", p + "SSEType can not be specified if Enabled is false"},
 		"stream":              {with(members{"StreamSpecification": members{"StreamEnabled": true}}), "ValidationException", "StreamSpecification is not supported by this embedded DynamoDB: streams are not there"},
+		"stream without flag": {with(members{"StreamSpecification": members{"StreamViewType": "KEYS_ONLY"}}), "ValidationException", "1 validation error detected: Value null at 'streamSpecification.streamEnabled' failed to satisfy constraint: Member must not be null"},
+		"view of no stream":   {with(members{"StreamSpecification": members{"StreamEnabled": false, "StreamViewType": "KEYS_ONLY"}}), "ValidationException", p + "Table is being created with a stream disabled, UpdateViewType should not be specified"},
 		"resource policy":     {with(members{"ResourcePolicy": "{}"}), "ValidationException", "ResourcePolicy is not supported by this embedded DynamoDB"},
 		"aws tag":             {with(members{"Tags": []members{{"Key": "aws:x", "Value": "1"}}}), "ValidationException", ""},
 	} {
@@ -121,6 +123,7 @@ func TestTags(t *testing.T) {
 			t.Errorf("tag %q: %v", c.key, err)
 		}
 	}
+	w.fails("ListTagsOfResource", members{"ResourceArn": arn, "NextToken": "x"}, "ValidationException", "")
 	w.fails("TagResource", members{"ResourceArn": "nonsense", "Tags": []members{}}, "ValidationException", "Invalid TableArn: Invalid ResourceArn provided as input nonsense")
 	w.fails("TagResource", members{"ResourceArn": arn + "x", "Tags": []members{{"Key": "a", "Value": "2"}}}, "ResourceNotFoundException", "")
 	w.checks = nil

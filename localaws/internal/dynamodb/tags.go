@@ -124,6 +124,9 @@ func (s *Service) listTagsOfResource(ctx context.Context, c *call.Call) ([]byte,
 	if err != nil {
 		return nil, err
 	}
+	if in.next != nil {
+		return nil, errValidation("Invalid NextToken: no answer gave one")
+	}
 	t.mu.RLock()
 	tags := slices.Clone(t.def.Tags)
 	t.mu.RUnlock()

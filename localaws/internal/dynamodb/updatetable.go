@@ -24,7 +24,6 @@ type updateTableInput struct {
 	sse                *sseSpecification
 	deletionProtection *bool
 	class              *string
-	unsupported        string
 }
 
 // indexUpdate is one element of GlobalSecondaryIndexUpdates.
@@ -52,11 +51,9 @@ func (in *updateTableInput) field(d *decoder, name string) error {
 		return d.boolean(&in.deletionProtection)
 	case "TableClass":
 		return d.text(&in.class)
-	case "StreamSpecification", "ReplicaUpdates", "MultiRegionConsistency", "GlobalTableWitnessUpdates", "WarmThroughput", "GlobalTableSettingsReplicationMode":
-		if null, err := d.null(); null || err != nil {
-			return err
-		}
-		in.unsupported = name
+	case "StreamSpecification", "VectorIndexUpdates", "WarmThroughput", "ReplicaUpdates", "MultiRegionConsistency",
+		"GlobalTableWitnessUpdates", "GlobalTableSettingsReplicationMode", "DisassociationProtectionEnabled":
+		return d.refuse(name)
 	case "GlobalSecondaryIndexUpdates":
 		if null, err := d.null(); null || err != nil {
 			return err
@@ -135,8 +132,6 @@ func (s *Service) updateTable(ctx context.Context, c *call.Call) ([]byte, error)
 		return nil, err
 	}
 	switch {
-	case in.unsupported != "":
-		return nil, errValidationf("%s is not supported by this embedded DynamoDB", in.unsupported)
 	case in.sse == nil && !in.others():
 		return nil, errValidation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
 	case in.sse != nil && in.others():
