@@ -25,7 +25,7 @@ func attributeTypes(list []attributeDefinition) (map[string]string, error) {
 	kinds := map[string]string{}
 	for _, a := range list {
 		if _, dup := kinds[*a.name]; dup {
-			return nil, errParam("Duplicate AttributeName in AttributeDefinitions: %s", *a.name)
+			return nil, errValidation("Attribute Name is duplicated: " + *a.name)
 		}
 		kinds[*a.name] = *a.kind
 	}
@@ -62,13 +62,14 @@ func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
 	return k, nil
 }
 
-// indexOf checks one index of CreateTable or UpdateTable.
-func indexOf(in *indexInput, kinds map[string]string, table keySchema, local, onDemand bool) (*indexDefinition, error) {
+// indexOf checks one index of CreateTable or UpdateTable, except what it may
+// use.
+func indexOf(in *indexInput, kinds map[string]string, table keySchema, local bool) (*indexDefinition, error) {
 	k, err := schemaOf(in.keys, kinds)
 	if err != nil {
 		return nil, err
 	}
-	d := &indexDefinition{Name: *in.name, Key: k, NonKey: in.nonKey, Limit: in.limit}
+	d := &indexDefinition{Name: *in.name, Key: k, NonKey: in.nonKey}
 	if local {
 		switch {
 		case !table.hasSort():
@@ -88,18 +89,12 @@ func indexOf(in *indexInput, kinds map[string]string, table keySchema, local, on
 	case *in.projection != projectInclude && in.nonKey != nil:
 		return nil, errParam("ProjectionType is %s, but NonKeyAttributes is specified", *in.projection)
 	}
+	for n, name := range in.nonKey {
+		if slices.Contains(in.nonKey[:n], name) {
+			return nil, errParam("Duplicate element in NonKeyAttributes: %s", name)
+		}
+	}
 	d.Projection = *in.projection
-	if local {
-		return d, nil
-	}
-	switch {
-	case onDemand && in.throughput != nil:
-		return nil, errParam("ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", *in.name)
-	case !onDemand && in.throughput == nil:
-		return nil, errParam("ProvisionedThroughput is not specified for index: %s", *in.name)
-	case in.throughput != nil:
-		d.Throughput = throughput{*in.throughput.read, *in.throughput.write}
-	}
 	return d, nil
 }
 
@@ -124,12 +119,15 @@ func (in *createTableInput) definition() (*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &definition{identity{Name: *in.name}, settings{OnDemand: onDemand, OnDemandLimit: in.limit, Tags: in.tags}}
+	d := &definition{identity{Name: *in.name}, settings{OnDemand: onDemand, Tags: in.tags}}
+	if d.OnDemandLimit, err = (limitChange{onDemand: onDemand}).apply(nil, in.limit); err != nil {
+		return nil, err
+	}
 	if strings.HasPrefix(*in.name, "arn:") {
 		d.Name = arnRule.FindStringSubmatch(*in.name)[3]
 	}
 	if in.throughput != nil {
-		d.Throughput = throughput{*in.throughput.read, *in.throughput.write}
+		d.Throughput = throughput{Read: *in.throughput.read, Write: *in.throughput.write}
 	}
 	if d.Key, err = schemaOf(in.keys, kinds); err != nil {
 		return nil, err
@@ -142,7 +140,6 @@ func (in *createTableInput) definition() (*definition, error) {
 	}
 	used := map[string]bool{d.Key.Partition.Name: true, d.Key.Sort.Name: true}
 	names := map[string]bool{}
-	projected := 0
 	for _, set := range []struct {
 		list  []indexInput
 		local bool
@@ -158,16 +155,20 @@ func (in *createTableInput) definition() (*definition, error) {
 			return nil, errParam("List of %s is empty", set.what)
 		}
 		for i := range set.list {
-			x, err := indexOf(&set.list[i], kinds, d.Key, set.local, onDemand)
+			x, err := indexOf(&set.list[i], kinds, d.Key, set.local)
 			if err != nil {
 				return nil, err
+			}
+			if !set.local {
+				if err := x.provision(&set.list[i], onDemand, false); err != nil {
+					return nil, err
+				}
 			}
 			if names[x.Name] {
 				return nil, errParam("Duplicate index name: %s", x.Name)
 			}
 			names[x.Name] = true
 			used[x.Key.Partition.Name], used[x.Key.Sort.Name] = true, true
-			projected += len(x.NonKey)
 			*set.dst = append(*set.dst, x)
 		}
 		if len(set.list) > set.limit {
@@ -177,8 +178,8 @@ func (in *createTableInput) definition() (*definition, error) {
 			return nil, errParam("GlobalSecondaryIndex count exceeds the per-table limit of %d", set.limit)
 		}
 	}
-	if projected > maxProjected {
-		return nil, errParam("Number of projected attributes over all indexes exceeds the limit of %d", maxProjected)
+	if err := d.checkProjected(); err != nil {
+		return nil, err
 	}
 	for _, a := range d.Attributes {
 		if !used[a.Name] {

@@ -65,7 +65,8 @@ func (t *table) describe(now time.Time) jsonObject {
 		"TableName": d.Name, "TableArn": d.ARN, "TableId": d.ID, "TableStatus": t.status(now),
 		"CreationDateTime": epoch(d.Created), "KeySchema": describeKey(d.Key),
 		"AttributeDefinitions": describeAttributes(d.Attributes), "ItemCount": items, "TableSizeBytes": bytes,
-		"ProvisionedThroughput":     describeThroughput(d.Throughput),
+		"ProvisionedThroughput":     describeThroughput(d.Throughput, now),
+		"WarmThroughput":            describeWarmth(d.Warm.grown(d.Throughput, d.OnDemand)),
 		"DeletionProtectionEnabled": d.DeletionProtection,
 	}
 	if d.OnDemand {
@@ -77,7 +78,11 @@ func (t *table) describe(now time.Time) jsonObject {
 		out["OnDemandThroughput"] = limit
 	}
 	if d.TableClass != "" {
-		out["TableClassSummary"] = jsonObject{"TableClass": d.TableClass}
+		class := jsonObject{"TableClass": d.TableClass}
+		if !d.ClassChanged.IsZero() {
+			class["LastUpdateDateTime"] = epoch(d.ClassChanged)
+		}
+		out["TableClassSummary"] = class
 	}
 	if e := d.Encryption; e.Mode != keyOwned {
 		sse := jsonObject{"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": e.KeyARN}
@@ -101,7 +106,8 @@ func (t *table) describe(now time.Time) jsonObject {
 			if i.def.status(now) == "CREATING" && !t.def.Creating {
 				o["Backfilling"] = true
 			}
-			o["ProvisionedThroughput"] = describeThroughput(i.def.Throughput)
+			o["ProvisionedThroughput"] = describeThroughput(i.def.Throughput, now)
+			o["WarmThroughput"] = describeWarmth(i.def.Warm.grown(i.def.Throughput, d.OnDemand))
 			if limit := describeLimit(i.def.Limit); limit != nil {
 				o["OnDemandThroughput"] = limit
 			}
@@ -153,12 +159,23 @@ func describeAttributes(list []keyAttribute) []jsonObject {
 	return out
 }
 
-func describeThroughput(t throughput) jsonObject {
-	return jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write, "NumberOfDecreasesToday": 0}
+func describeThroughput(t throughput, now time.Time) jsonObject {
+	out := jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write, "NumberOfDecreasesToday": t.decreases(now)}
+	if !t.Increased.IsZero() {
+		out["LastIncreaseDateTime"] = epoch(t.Increased)
+	}
+	if !t.Decreased.IsZero() {
+		out["LastDecreaseDateTime"] = epoch(t.Decreased)
+	}
+	return out
+}
+
+func describeWarmth(w warmth) jsonObject {
+	return jsonObject{"ReadUnitsPerSecond": w.Read, "WriteUnitsPerSecond": w.Write, "Status": "ACTIVE"}
 }
 
 func describeLimit(l *onDemandLimit) jsonObject {
-	if l == nil {
+	if !l.given() {
 		return nil
 	}
 	out := jsonObject{}
