@@ -32,7 +32,8 @@ type Config struct {
 // tables are locked: they must not call the service.
 type Faults struct {
 	// Activation is how long a table or global index stays CREATING or
-	// UPDATING before it can be used.
+	// UPDATING, and the description of its encryption UPDATING after a switch:
+	// the new key counts at once all the same.
 	Activation time.Duration
 	// Throttle refuses a data call on a table, in batches one request of it.
 	Throttle func(table, operation string) bool

@@ -84,8 +84,7 @@ func (t *table) describe(now time.Time) jsonObject {
 		}
 		out["TableClassSummary"] = class
 	}
-	if e := d.Encryption; e.Mode != keyOwned {
-		sse := jsonObject{"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": e.KeyARN}
+	if sse := d.Encryption.describe(now); sse != nil {
 		if t.status(now) == "INACCESSIBLE_ENCRYPTION_CREDENTIALS" {
 			sse["InaccessibleEncryptionDateTime"] = epoch(t.inaccessible)
 		}

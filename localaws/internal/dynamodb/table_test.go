@@ -57,6 +57,8 @@ func TestCreateTableValidation(t *testing.T) {
 		"local without range": {with(members{"AttributeDefinitions": two, "LocalSecondaryIndexes": index(nil)}), "ValidationException", p + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"},
 		"include nothing":     {with(members{"AttributeDefinitions": two, "GlobalSecondaryIndexes": index(members{"Projection": members{"ProjectionType": "INCLUDE"}})}), "ValidationException", p + "ProjectionType is INCLUDE, but NonKeyAttributes is not specified"},
 		"key without type":    {with(members{"SSESpecification": members{"Enabled": true, "KMSMasterKeyId": "x"}}), "ValidationException", p + "SSEType KMS is required if KMSMasterKeyId is specified"},
+		"key but off":         {with(members{"SSESpecification": members{"Enabled": false, "KMSMasterKeyId": "x"}}), "ValidationException", p + "KMSMasterKeyId can not be specified if Enabled is false"},
+		"other type":          {with(members{"SSESpecification": members{"Enabled": true, "SSEType": "AES256"}}), "ValidationException", p + "SSEType AES256 is not supported"},
 		"type but off":        {with(members{"SSESpecification": members{"Enabled": false, "SSEType": "KMS"}}), "ValidationException", p + "SSEType can not be specified if Enabled is false"},
 		"stream":              {with(members{"StreamSpecification": members{"StreamEnabled": true}}), "ValidationException", "StreamSpecification is not supported by this embedded DynamoDB: streams are not there"},
 		"stream without flag": {with(members{"StreamSpecification": members{"StreamViewType": "KEYS_ONLY"}}), "ValidationException", "1 validation error detected: Value null at 'streamSpecification.streamEnabled' failed to satisfy constraint: Member must not be null"},

@@ -162,12 +162,11 @@ func (s *Service) updateTable(ctx context.Context, c *call.Call) ([]byte, error)
 func (in *updateTableInput) apply(t *table, now time.Time) (jsonObject, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case t.deleted:
+	if t.deleted {
 		return nil, nil, errNoTableNamed(t.def.Name)
-	case t.status(now) == "CREATING" || t.status(now) == "UPDATING":
-		return nil, nil, errInUse("Attempt to change a resource which is still in use: Table is being %s: %s",
-			map[string]string{"CREATING": "created", "UPDATING": "updated"}[t.status(now)], t.def.Name)
+	}
+	if err := t.busy(now); err != nil {
+		return nil, nil, err
 	}
 	next := t.def.clone()
 	if err := in.applyBilling(next, now); err != nil {

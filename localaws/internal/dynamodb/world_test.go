@@ -176,6 +176,7 @@ type fakeKeys struct {
 	secrets map[string]fakeSecret
 	grants  map[string]TableGrant
 	denied  map[string]bool // by user name
+	made    int             // grants
 	calls   []string        // operation, caller, ARN
 	fail    error           // answers everything when set
 }
@@ -271,7 +272,8 @@ func (k *fakeKeys) CreateGrant(_ context.Context, c *call.Call, arn string, g Ta
 	if err := k.use("CreateGrant", c, arn); err != nil {
 		return "", err
 	}
-	id := fmt.Sprintf("grant-%d", len(k.grants)+1)
+	k.made++
+	id := fmt.Sprintf("grant-%d", k.made)
 	k.grants[id] = g
 	return id, nil
 }
