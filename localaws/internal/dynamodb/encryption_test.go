@@ -177,6 +177,32 @@ func TestKeySwitch(t *testing.T) {
 	w.fails("UpdateTable", custom("arn:aws:kms:us-east-1:111122223333:key/none"), "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: …")
 }
 
+// TestIndexesNeedNoRightToTheKey: DynamoDB fills an index by itself; nobody
+// else has to read the items, and taking one away reads none.
+func TestIndexesNeedNoRightToTheKey(t *testing.T) {
+	w := newWorld(t)
+	key := w.keys.newKey("one")
+	w.table("secret", "", customKey(key))
+	w.do("PutItem", members{"TableName": "secret", "Item": members{"pk": str("a"), "g": str("x")}})
+	w.keys.denied["eve"], w.keys.calls = true, nil
+	create := members{"TableName": "secret", "AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
+		"GlobalSecondaryIndexUpdates": indexChange("Create", members{"KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}})}
+	if _, err := w.try("eve", "UpdateTable", create); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(w.keys.calls, "\n"); got != "Decrypt dynamodb.us-east-1.amazonaws.com via  "+key {
+		t.Errorf("KMS calls:\n%s", got)
+	}
+	if n := w.do("Scan", members{"TableName": "secret", "IndexName": "byG"})["Count"]; n != 1.0 {
+		t.Errorf("the index has %v items", n)
+	}
+	w.keys.set(key, "Disabled")
+	if _, err := w.try("eve", "UpdateTable", members{"TableName": "secret", "GlobalSecondaryIndexUpdates": indexChange("Delete", nil)}); err != nil {
+		t.Error(err)
+	}
+	w.fails("UpdateTable", create, "ValidationException", "KMS key disabled error: …")
+}
+
 // TestKeySwitchTakesTime: with the activation fault the description tells of
 // the switch for a while, and the table stays ACTIVE.
 func TestKeySwitchTakesTime(t *testing.T) {

@@ -69,7 +69,7 @@ func (s *Service) switchKey(ctx context.Context, c *call.Call, t *table, spec *s
 	return json.Marshal(jsonObject{"TableDescription": description})
 }
 
-// openOwn makes sure, as DynamoDB itself, that the old key can be used, and
+// openOwn makes sure, as DynamoDB itself, that the table's key can be used, and
 // loads the items.
 func (s *Service) openOwn(ctx context.Context, c *call.Call, t *table) error {
 	t.mu.RLock()
