@@ -8,10 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -119,7 +117,7 @@ func (in *createTableInput) definition() (*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &definition{identity{Name: *in.name}, settings{OnDemand: onDemand, Tags: in.tags}}
+	d := &definition{identity{Name: *in.name}, settings{OnDemand: onDemand}}
 	if d.OnDemandLimit, err = (limitChange{onDemand: onDemand}).apply(nil, in.limit); err != nil {
 		return nil, err
 	}
@@ -205,36 +203,6 @@ func listOf(list []keyAttribute, used map[string]bool) string {
 	return "[" + strings.Join(names, ", ") + "]"
 }
 
-func checkTags(tags []tag) error {
-	if len(tags) > 50 {
-		return errParam("Too many tags: a resource has at most 50")
-	}
-	seen := map[string]bool{}
-	for _, t := range tags {
-		switch {
-		case t.Key == "" || utf8.RuneCountInString(t.Key) > 128:
-			return errParam("TagKey must have a length from 1 to 128")
-		case utf8.RuneCountInString(t.Value) > 256:
-			return errParam("TagValue must have a length of at most 256")
-		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
-			return errParam("TagKey must not begin with aws:")
-		case seen[t.Key]:
-			return errParam("Duplicate TagKey: %s", t.Key)
-		}
-		seen[t.Key] = true
-	}
-	return nil
-}
-
-func requestTags(tags []tag) policy.Context {
-	conditions := policy.Context{}
-	for _, t := range tags {
-		conditions.Set("aws:RequestTag/"+t.Key, t.Value)
-		conditions.Add("aws:TagKeys", t.Key)
-	}
-	return conditions
-}
-
 func newID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
@@ -255,7 +223,7 @@ func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTags(in.tags); err != nil {
+	if def.Tags, err = tagsOf(in.tags); err != nil {
 		return nil, err
 	}
 	at, err := locate(c, *in.name)
@@ -263,11 +231,11 @@ func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error)
 		return nil, err
 	}
 	trail(c, at)
-	conditions := requestTags(in.tags)
+	conditions := requestTags(def.Tags)
 	if err := s.allow(ctx, c, "CreateTable", at.arn, at.account, conditions); err != nil {
 		return nil, err
 	}
-	if len(in.tags) > 0 {
+	if len(def.Tags) > 0 {
 		if err := s.allow(ctx, c, "TagResource", at.arn, at.account, conditions); err != nil {
 			return nil, err
 		}

@@ -35,7 +35,7 @@ type createTableInput struct {
 	throughput         *throughputInput
 	limit              *onDemandLimit
 	sse                *sseSpecification
-	tags               []tag
+	tags               []tagInput
 	deletionProtection *bool
 	class              *string
 	stream             *streamSpecification
@@ -173,30 +173,6 @@ func (d *decoder) sse(dst **sseSpecification) error {
 	}
 	*dst = new(sseSpecification)
 	return (*dst).decode(d)
-}
-
-func (d *decoder) tags(dst *[]tag) error {
-	return d.array(func() error {
-		var key, value *string
-		err := d.object(func(name string) error {
-			switch name {
-			case "Key":
-				return d.text(&key)
-			case "Value":
-				return d.text(&value)
-			}
-			return d.Skip()
-		})
-		var t tag
-		if key != nil {
-			t.Key = *key
-		}
-		if value != nil {
-			t.Value = *value
-		}
-		*dst = append(*dst, t)
-		return err
-	})
 }
 
 func (d *decoder) stream(dst **streamSpecification) error {

@@ -25,8 +25,9 @@ func (in *tableInput) field(d *decoder, name string) error {
 
 func (in *tableInput) check(c *constraints) { c.table(in.name, "tableName") }
 
-// onTable decodes such a request, authorizes it and finds the table.
-func (s *Service) onTable(ctx context.Context, c *call.Call) (*table, error) {
+// onTable decodes such a request, authorizes it and finds the table; missing is
+// the answer when there is none of the name.
+func (s *Service) onTable(ctx context.Context, c *call.Call, missing func(name string) error) (*table, error) {
 	in := new(tableInput)
 	if err := decodeRequest(c, in.field, in.check); err != nil {
 		return nil, err
@@ -41,13 +42,13 @@ func (s *Service) onTable(ctx context.Context, c *call.Call) (*table, error) {
 	}
 	t := s.lookup(at)
 	if t == nil {
-		return nil, errNoTableNamed(at.name)
+		return nil, missing(at.name)
 	}
 	return t, nil
 }
 
 func (s *Service) describeTable(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c)
+	t, err := s.onTable(ctx, c, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +189,7 @@ func describeLimit(l *onDemandLimit) jsonObject {
 }
 
 func (s *Service) deleteTable(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c)
+	t, err := s.onTable(ctx, c, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}

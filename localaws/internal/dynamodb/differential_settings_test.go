@@ -229,7 +229,7 @@ var motoSettings = []motoDifference{
 	{"it tags what is not there", func(d *difference) bool {
 		return (d.operation == "TagResource" || d.operation == "UntagResource") && d.code == "ResourceNotFoundException" && d.wantCode == ""
 	}},
-	{"it takes any number of days", func(d *difference) bool {
+	{"it takes any number of days, and takes one when recovery ends", func(d *difference) bool {
 		return d.operation == "UpdateContinuousBackups" && d.code == "ValidationException" && d.wantCode == ""
 	}},
 	{"it keeps the days that were set before; AWS documents 35 when none are given", func(d *difference) bool {

@@ -126,7 +126,31 @@ func TestTags(t *testing.T) {
 		}
 	}
 	w.fails("ListTagsOfResource", members{"ResourceArn": arn, "NextToken": "x"}, "ValidationException", "")
-	w.fails("TagResource", members{"ResourceArn": "nonsense", "Tags": []members{}}, "ValidationException", "Invalid TableArn: Invalid ResourceArn provided as input nonsense")
+	w.fails("TagResource", members{"ResourceArn": "nonsense", "Tags": []members{}}, "ValidationException", "One or more parameter values were invalid: ARNs must start with 'arn:': nonsense")
+	tag := func(more ...members) members { return members{"ResourceArn": arn, "Tags": more} }
+	ok := members{"Key": "ok", "Value": "1"}
+	for _, c := range []struct {
+		operation string
+		in        members
+		message   string
+	}{
+		{"TagResource", tag(), "Atleast one Tag needs to be provided as Input."},
+		{"TagResource", tag(ok, members{"Value": "1"}), "The Tag Key provided is invalid, Key: null"},
+		{"TagResource", tag(ok, members{"Key": "a#b", "Value": "1"}), "The Tag Key provided is invalid, Key: a#b"},
+		{"TagResource", tag(ok, members{"Key": "a"}), "The Tag Value provided is invalid, Value: null"},
+		{"TagResource", tag(ok, ok), "Duplicate Tag Keys provided as input: Duplicate Tag Key found ok"},
+		{"UntagResource", members{"ResourceArn": arn, "TagKeys": []string{}}, "Atleast one Tag Key needs to be provided as Input."},
+		{"UntagResource", members{"ResourceArn": arn, "TagKeys": []string{"aws:x"}}, "Tag Key cannot be prefixed with aws:, Key: aws:x"},
+		{"ListTagsOfResource", members{"ResourceArn": "arn:aws:s3:::x"}, "One or more parameter values were invalid: Provided Arn is not a DynamoDB resource arn: arn:aws:s3:::x"},
+		{"ListTagsOfResource", members{"ResourceArn": strings.Replace(arn, "us-east-1", "eu-west-1", 1)}, "Invalid TableArn: Invalid ResourceArn provided as input arn:aws:dynamodb:eu-west-1:111122223333:table/tagged"},
+	} {
+		w.fails(c.operation, c.in, "ValidationException", c.message)
+	}
+	var many []members
+	for i := range 50 {
+		many = append(many, members{"Key": fmt.Sprint("many-", i), "Value": ""})
+	}
+	w.fails("TagResource", tag(many...), "ValidationException", "Number of Tags exceed the current limit for the provided ResourceArn") // with what is there
 	w.fails("TagResource", members{"ResourceArn": arn + "x", "Tags": []members{{"Key": "a", "Value": "2"}}}, "ResourceNotFoundException", "")
 	w.checks = nil
 	w.do("PutItem", members{"TableName": "tagged", "Item": members{"pk": str("x")}})
@@ -193,7 +217,9 @@ func TestContinuousBackupsAndLimits(t *testing.T) {
 	if got := status(w.do("DescribeContinuousBackups", members{"TableName": "kept"})); got != "ENABLED" {
 		t.Error(got)
 	}
-	w.fails("DescribeContinuousBackups", members{"TableName": "gone"}, "TableNotFoundException", "")
+	w.fails("DescribeContinuousBackups", members{"TableName": "gone"}, "TableNotFoundException", "Table not found: gone")
+	w.fails("UpdateContinuousBackups", members{"TableName": "kept", "PointInTimeRecoverySpecification": members{"PointInTimeRecoveryEnabled": false, "RecoveryPeriodInDays": 7}},
+		"ValidationException", "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
 	if w.do("DescribeLimits", "{}")["TableMaxReadCapacityUnits"] == nil {
 		t.Error("no limits")
 	}

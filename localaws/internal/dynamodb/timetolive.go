@@ -96,7 +96,7 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *call.Call) ([]byte, e
 }
 
 func (s *Service) describeTimeToLive(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c)
+	t, err := s.onTable(ctx, c, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}
