@@ -87,7 +87,7 @@ func (t *table) describe(now time.Time) jsonObject {
 	}
 	if sse := d.Encryption.describe(now); sse != nil {
 		if t.status(now) == "INACCESSIBLE_ENCRYPTION_CREDENTIALS" {
-			sse["InaccessibleEncryptionDateTime"] = epoch(t.inaccessible)
+			sse["InaccessibleEncryptionDateTime"] = epoch(t.inaccessible.Add(inaccessibleAfter)) // when DynamoDB noticed
 		}
 		out["SSEDescription"] = sse
 	}

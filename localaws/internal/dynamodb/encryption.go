@@ -70,7 +70,8 @@ const (
 	// maxModeChanges.
 	modeChangePause = 6 * time.Hour
 	// inaccessibleAfter is how long a key must have been unusable before the
-	// table's status says so. AWS gives no number.
+	// table's status says so. AWS gives no number; a quarter of an hour to an
+	// hour and a quarter were seen.
 	inaccessibleAfter = time.Hour
 )
 
@@ -246,15 +247,21 @@ func keyError(c *call.Call, err error) error {
 	}
 	switch k.Code {
 	case "AccessDeniedException":
-		denied := errAccessDenied(text("KMS key access denied error", "AWSKMSException"))
-		denied.Decision = k.Decision
-		return denied
+		refused := errAccessDenied(text("KMS key access denied error", "AWSKMSException"))
+		refused.Decision = k.Decision
+		return refused
 	case "DisabledException":
 		return errValidation(text("KMS key disabled error", k.Code))
 	case "ThrottlingException", "LimitExceededException":
 		return call.Errorf("ThrottlingException", "%s", text("KMS request limit exceeded", k.Code))
 	}
 	return errValidation(text("KMS validation error", k.Code))
+}
+
+// denied reports whether KMS answered that the caller is not allowed.
+func denied(err error) bool {
+	var k *call.Error
+	return errors.As(err, &k) && k.Code == "AccessDeniedException"
 }
 
 // unreachable reports whether err says that the key itself cannot be used, as

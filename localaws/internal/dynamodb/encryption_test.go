@@ -276,8 +276,19 @@ func TestInaccessibleStatusComesLate(t *testing.T) {
 	w.advance(inaccessibleAfter)
 	d := describe()
 	sse := d["SSEDescription"].(members)
-	if d["TableStatus"] != "INACCESSIBLE_ENCRYPTION_CREDENTIALS" || sse["Status"] != "ENABLED" || sse["InaccessibleEncryptionDateTime"] == nil {
+	if d["TableStatus"] != "INACCESSIBLE_ENCRYPTION_CREDENTIALS" || sse["Status"] != "ENABLED" || sse["InaccessibleEncryptionDateTime"] != float64(w.now.Unix()) {
 		t.Errorf("%v", d)
+	}
+	// What touches no item goes on.
+	w.do("TagResource", members{"ResourceArn": d["TableArn"], "Tags": []members{{"Key": "k", "Value": "v"}}})
+	w.do("UpdateContinuousBackups", members{"TableName": "secret", "PointInTimeRecoverySpecification": members{"PointInTimeRecoveryEnabled": true}})
+	w.do("UpdateTable", members{"TableName": "secret", "TableClass": "STANDARD_INFREQUENT_ACCESS"})
+	for operation, in := range map[string]members{
+		"UpdateTimeToLive": {"TableName": "secret", "TimeToLiveSpecification": members{"Enabled": true, "AttributeName": "v"}},
+		"UpdateTable":      {"TableName": "secret", "SSESpecification": members{"Enabled": false}},
+		"GetItem":          {"TableName": "secret", "Key": members{"pk": str("a")}},
+	} {
+		w.fails(operation, in, "ValidationException", "KMS key disabled error: …")
 	}
 	w.keys.set(key, "Enabled")
 	w.do("Scan", members{"TableName": "secret"})

@@ -247,3 +247,41 @@ func TestLabSurvivesRestart(t *testing.T) {
 		t.Errorf("after EnableKey: %v, %v", out, err)
 	}
 }
+
+// TestRevokedTableGrant: without DynamoDB's own grant the items stay open to
+// whoever may use the key, who can also bring the table under another key.
+func TestRevokedTableGrant(t *testing.T) {
+	l := newLab(t, localaws.Options{})
+	grants := func(key string) []kmstypes.GrantListEntry {
+		t.Helper()
+		out, err := l.keys.ListGrants(t.Context(), &kms.ListGrantsInput{KeyId: &key})
+		l.must(out, err)
+		return out.Grants
+	}
+	list := grants(l.key)
+	if len(list) != 1 {
+		t.Fatalf("grants of the table: %v", list)
+	}
+	g := list[0]
+	if aws.ToString(g.GranteePrincipal) != "dynamodb.us-east-1.amazonaws.com" || aws.ToString(g.RetiringPrincipal) != "dynamodb.us-east-1.amazonaws.com" ||
+		len(g.Operations) != 7 || g.Constraints.EncryptionContextSubset["aws:dynamodb:tableName"] != labTable {
+		t.Errorf("the table's grant is %v", g)
+	}
+	l.must(l.keys.RevokeGrant(t.Context(), &kms.RevokeGrantInput{KeyId: &l.key, GrantId: g.GrantId}))
+	l.must(l.root.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(labTable)}))
+	other, err := l.keys.CreateKey(t.Context(), &kms.CreateKeyInput{})
+	l.must(other, err)
+	toOther := &dynamodb.UpdateTableInput{TableName: aws.String(labTable), SSESpecification: &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms, KMSMasterKeyId: other.KeyMetadata.Arn}}
+	_, err = l.reader.UpdateTable(t.Context(), toOther)
+	if err == nil {
+		t.Error("a user without right to the key switches the table")
+	}
+	l.must(l.root.UpdateTable(t.Context(), toOther))
+	if n := len(grants(*other.KeyMetadata.Arn)); n != 1 {
+		t.Errorf("%d grants under the new key", n)
+	}
+	l.must(l.root.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String(labTable)}))
+	if n := len(grants(*other.KeyMetadata.Arn)); n != 0 {
+		t.Errorf("%d grants outlive the table", n)
+	}
+}

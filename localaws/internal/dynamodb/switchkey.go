@@ -70,7 +70,8 @@ func (s *Service) switchKey(ctx context.Context, c *call.Call, t *table, spec *s
 }
 
 // openOwn makes sure, as DynamoDB itself, that the table's key can be used, and
-// loads the items.
+// loads the items. When the table's grant was revoked the caller's right
+// counts, so that somebody who has it can bring the table under another key.
 func (s *Service) openOwn(ctx context.Context, c *call.Call, t *table) error {
 	t.mu.RLock()
 	e, account, arn := t.def.Encryption, t.def.AccountID, t.def.ARN
@@ -79,6 +80,9 @@ func (s *Service) openOwn(ctx context.Context, c *call.Call, t *table) error {
 	if e.Mode != keyOwned {
 		var err error
 		key, err = s.cfg.Keys.Decrypt(ctx, own(c, "Decrypt", account, arn), e.KeyARN, e.TableKey, t.bound)
+		if denied(err) {
+			key, err = s.cfg.Keys.Decrypt(ctx, via(c, "Decrypt"), e.KeyARN, e.TableKey, t.bound)
+		}
 		if err != nil {
 			return keyError(c, err)
 		}

@@ -64,6 +64,10 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *call.Call) ([]byte, e
 	if t == nil {
 		return nil, errNoTableNamed(at.name)
 	}
+	// What expires is written in the items, so the key must be usable.
+	if err := s.openOwn(ctx, c, t); err != nil {
+		return nil, err
+	}
 	now := s.cfg.Clock()
 	err = t.edit(func(d *definition) error {
 		switch {
