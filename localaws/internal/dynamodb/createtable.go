@@ -278,7 +278,6 @@ func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error)
 	if err := waitFor(pending); err != nil {
 		return nil, err
 	}
-	c.Trail.ResponseElements = map[string]any{"tableDescription": map[string]any{"tableArn": def.ARN, "tableId": def.ID, "tableName": def.Name}}
 	return json.Marshal(map[string]any{"TableDescription": description})
 }
 

@@ -285,3 +285,39 @@ func TestRevokedTableGrant(t *testing.T) {
 		t.Errorf("%d grants outlive the table", n)
 	}
 }
+
+// TestTableEvents: LookupEvents tells who did what to a table, with request and
+// answer as CloudTrail writes them.
+func TestTableEvents(t *testing.T) {
+	l := newLab(t, localaws.Options{})
+	table := aws.String(labTable)
+	l.must(l.root.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: table, SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}}))
+	l.must(l.root.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: table}))
+	_, err := l.reader.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: table})
+	if err == nil {
+		t.Error("a table was deleted twice")
+	}
+	for name, want := range map[string]struct{ request, answer string }{
+		"CreateTable": {`"kMSMasterKeyId":"` + l.key + `"`, `"sSEDescription":{"kMSMasterKeyArn":"` + l.key + `","sSEType":"KMS","status":"ENABLED"}`},
+		"UpdateTable": {`{"sSESpecification":{"enabled":false},"tableName":"orders"}`, `"tableStatus":"ACTIVE"`},
+		"DeleteTable": {`{"tableName":"orders"}`, `"tableStatus":"DELETING"`},
+	} {
+		out, err := cloudtrail.NewFromConfig(l.Root()).LookupEvents(t.Context(), &cloudtrail.LookupEventsInput{LookupAttributes: []trailtypes.LookupAttribute{
+			{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: &name}}})
+		l.must(out, err)
+		for _, e := range out.Events {
+			var event struct {
+				ErrorCode                           string
+				RequestParameters, ResponseElements json.RawMessage
+			}
+			l.must(nil, json.Unmarshal([]byte(*e.CloudTrailEvent), &event))
+			request, answer := string(event.RequestParameters), string(event.ResponseElements)
+			if !strings.Contains(request, want.request) || (event.ErrorCode == "" && !strings.Contains(answer, want.answer)) || (event.ErrorCode != "" && answer != "null") {
+				t.Errorf("%s: %s", name, *e.CloudTrailEvent)
+			}
+		}
+		if len(out.Events) == 0 {
+			t.Errorf("%s: no event", name)
+		}
+	}
+}
