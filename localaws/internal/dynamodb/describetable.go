@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
@@ -210,15 +209,15 @@ func (s *Service) remove(t *table, now time.Time) (jsonObject, encryption, stora
 	defer s.mu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	enc := t.def.Encryption
-	switch status := t.status(now); {
+	enc, err := t.def.Encryption, t.busy(now)
+	switch {
 	case t.deleted:
-		return nil, enc, nil, errNoTableNamed(t.def.Name)
+		err = errNoTableNamed(t.def.Name)
 	case t.def.DeletionProtection:
-		return nil, enc, nil, errValidationf("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
-	case status == "CREATING" || status == "UPDATING":
-		return nil, enc, nil, errInUse("Attempt to change a resource which is still in use: Table is being %s: %s",
-			strings.NewReplacer("CREATING", "created", "UPDATING", "updated").Replace(status), t.def.Name)
+		err = errValidation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	}
+	if err != nil {
+		return nil, enc, nil, err
 	}
 	description := t.describe(now)
 	description["TableStatus"] = "DELETING"

@@ -49,12 +49,12 @@ func (t *table) status(now time.Time) string {
 // busy refuses changes of a table that is being created or updated; the caller
 // holds the lock.
 func (t *table) busy(now time.Time) error {
-	const text = "Attempt to change a resource which is still in use: Table is being %s: %s"
+	const text = "Attempt to change a resource which is still in use: "
 	switch t.status(now) {
 	case "CREATING":
-		return errInUse(text, "created", t.def.Name)
+		return errInUse(text+"Table is being created: %s", t.def.Name)
 	case "UPDATING":
-		return errInUse(text, "updated", t.def.Name)
+		return errInUse(text+"Table: %s is in the process of being updated.", t.def.Name)
 	}
 	return nil
 }

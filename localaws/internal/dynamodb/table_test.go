@@ -237,11 +237,28 @@ func TestActivationFault(t *testing.T) {
 	}
 	w.fails("GetItem", get, "ResourceNotFoundException", "Requested resource not found")
 	w.fails("DeleteTable", members{"TableName": "slow"}, "ResourceInUseException", "Attempt to change a resource which is still in use: Table is being created: slow")
+	w.fails("DescribeTimeToLive", members{"TableName": "slow"}, "ValidationException", "Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
 	w.advance(10 * time.Second)
 	if status() != "ACTIVE" {
 		t.Error(status())
 	}
 	w.do("GetItem", get)
+	w.do("UpdateTable", members{"TableName": "slow", "AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
+		"GlobalSecondaryIndexUpdates": indexChange("Create", members{"KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}})})
+	index := func() string {
+		i := w.described("slow")["GlobalSecondaryIndexes"].([]any)[0].(members)
+		return fmt.Sprint(i["IndexStatus"], " ", i["Backfilling"])
+	}
+	if got := index(); got != "CREATING true" {
+		t.Error(got)
+	}
+	w.fails("Scan", members{"TableName": "slow", "IndexName": "byG"}, "ValidationException", "Cannot read from backfilling global secondary index: byG")
+	w.fails("DeleteTable", members{"TableName": "slow"}, "ResourceInUseException", "Attempt to change a resource which is still in use: Table: slow is in the process of being updated.")
+	w.advance(10 * time.Second)
+	if got := index(); got != "ACTIVE <nil>" {
+		t.Error(got)
+	}
+	w.do("Scan", members{"TableName": "slow", "IndexName": "byG"})
 	w.do("UpdateTable", members{"TableName": "slow", "TableClass": "STANDARD_INFREQUENT_ACCESS"})
 	if status() != "UPDATING" {
 		t.Error(status())

@@ -105,8 +105,11 @@ func (s *Service) describeTimeToLive(ctx context.Context, c *call.Call) ([]byte,
 		return nil, err
 	}
 	t.mu.RLock()
-	attribute := t.def.TTLAttribute
+	attribute, status := t.def.TTLAttribute, t.status(s.cfg.Clock())
 	t.mu.RUnlock()
+	if status == "CREATING" {
+		return nil, errValidation("Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
+	}
 	out := jsonObject{"TimeToLiveStatus": "DISABLED"}
 	if attribute != "" {
 		out = jsonObject{"TimeToLiveStatus": "ENABLED", "AttributeName": attribute}
