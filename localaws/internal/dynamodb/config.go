@@ -97,10 +97,6 @@ type Keys interface {
 // KeyInfo is what DescribeKey tells the engine.
 type KeyInfo struct {
 	ARN string
-	// Enabled is false in every other state.
-	Enabled bool
-	// State is KMS's KeyState, for messages.
-	State string
 	// Symmetric is whether the key encrypts and decrypts symmetrically.
 	Symmetric bool
 	// AWSManaged marks alias/aws/dynamodb and its like.
@@ -109,7 +105,6 @@ type KeyInfo struct {
 
 // TableGrant is the grant that DynamoDB makes per table.
 type TableGrant struct {
-	Name              string
 	GranteePrincipal  string
 	RetiringPrincipal string
 	Operations        []string

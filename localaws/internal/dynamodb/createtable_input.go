@@ -294,8 +294,13 @@ func (in *createTableInput) check(c *constraints) {
 	for i := range in.global {
 		c.index(&in.global[i], fmt.Sprintf("globalSecondaryIndexes.%d.member.", i+1))
 	}
-	if in.sse != nil {
-		c.enum(in.sse.sseType, "sSESpecification.sSEType", "AES256", "KMS")
+	c.sse(in.sse)
+}
+
+func (c *constraints) sse(s *sseSpecification) {
+	if s != nil {
+		c.enum(s.sseType, "sSESpecification.sSEType", "AES256", "KMS")
+		c.length(s.keyID, "sSESpecification.kMSMasterKeyId", 1, 2048)
 	}
 }
 

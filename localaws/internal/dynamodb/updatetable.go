@@ -67,9 +67,7 @@ func (in *updateTableInput) check(c *constraints) {
 	c.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	c.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	c.throughput(in.throughput, "provisionedThroughput")
-	if in.sse != nil {
-		c.enum(in.sse.sseType, "sSESpecification.sSEType", "AES256", "KMS")
-	}
+	c.sse(in.sse)
 	for i, u := range in.indexes {
 		at := fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.", i+1)
 		switch {

@@ -262,7 +262,7 @@ func (k *fakeKeys) DescribeKey(_ context.Context, c *call.Call, id string) (KeyI
 	if k.states[id] == "" {
 		return KeyInfo{}, call.Errorf("NotFoundException", "Key '%s' does not exist", id)
 	}
-	return KeyInfo{ARN: id, Enabled: k.states[id] == "Enabled", State: k.states[id], Symmetric: !strings.HasSuffix(id, "hmac"),
+	return KeyInfo{ARN: id, Symmetric: !strings.HasSuffix(id, "hmac"),
 		AWSManaged: strings.HasSuffix(id, "managed")}, nil
 }
 
