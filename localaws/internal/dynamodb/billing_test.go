@@ -147,3 +147,27 @@ func TestUpdatesAlone(t *testing.T) {
 		t.Error(d["AttributeDefinitions"])
 	}
 }
+
+// TestIndexReadBesideUpdates is for the race detector: what a page is made of
+// after the table's lock is free must not change any more.
+func TestIndexReadBesideUpdates(t *testing.T) {
+	w := newWorld(t)
+	update, _ := w.billed()
+	w.do("PutItem", members{"TableName": "billed", "Item": members{"pk": str("a"), "g": str("x")}})
+	done := make(chan error)
+	go func() {
+		for range 200 {
+			if _, err := w.try("admin", "Scan", members{"TableName": "billed", "IndexName": "byG"}); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for i := range 50 {
+		update(members{"GlobalSecondaryIndexUpdates": indexChange("Update", members{"ProvisionedThroughput": provisioned(10+i, 1)})})
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

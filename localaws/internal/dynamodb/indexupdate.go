@@ -162,17 +162,19 @@ func (in *updateTableInput) createIndex(t *table, next *definition, wanted *inde
 	return i, nil
 }
 
-// redefine points the global indexes at the definitions of the table, of which
-// at most one is of an index that was created.
+// redefine gives the table an index for each global definition, of which at
+// most one is of an index that was created. Readers still use the old ones
+// after they freed the lock, so those are replaced and not changed.
 func (t *table) redefine(created *index) {
 	var list []*index
 	for _, d := range t.def.Global {
-		i := created
-		if i == nil || i.def.Name != d.Name {
-			i = t.indexNamed(d.Name)
+		if created != nil && created.def.Name == d.Name {
+			list = append(list, created)
+			continue
 		}
+		i := *t.indexNamed(d.Name)
 		i.def = d
-		list = append(list, i)
+		list = append(list, &i)
 	}
 	t.global = list
 }
