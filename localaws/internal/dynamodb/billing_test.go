@@ -148,24 +148,47 @@ func TestUpdatesAlone(t *testing.T) {
 	}
 }
 
-// TestIndexReadBesideUpdates is for the race detector: what a page is made of
-// after the table's lock is free must not change any more.
-func TestIndexReadBesideUpdates(t *testing.T) {
-	w := newWorld(t)
+// TestItemsBesideUpdates is for the race detector: what calls on items use
+// without the table's lock must not change.
+func TestItemsBesideUpdates(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Faults.Throttle = func(string, string) bool { return false } })
 	update, _ := w.billed()
+	w.table("other", "", nil)
 	w.do("PutItem", members{"TableName": "billed", "Item": members{"pk": str("a"), "g": str("x")}})
+	put := func(table string) members {
+		return members{"Put": members{"TableName": table, "Item": members{"pk": str("b")}}}
+	}
+	get := members{"Get": members{"TableName": "billed", "Key": members{"pk": str("b")}}}
 	done := make(chan error)
 	go func() {
-		for range 200 {
-			if _, err := w.try("admin", "Scan", members{"TableName": "billed", "IndexName": "byG"}); err != nil {
-				done <- err
-				return
+		for range 100 {
+			for _, call := range []struct {
+				operation string
+				in        members
+			}{
+				{"Scan", members{"TableName": "billed", "IndexName": "byG"}},
+				{"Query", members{"TableName": "billed", "KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": members{":p": str("a")}}},
+				{"PutItem", members{"TableName": "billed", "Item": members{"pk": str("a"), "g": str("x")}, "ReturnConsumedCapacity": "INDEXES"}},
+				{"GetItem", get["Get"].(members)},
+				{"BatchGetItem", members{"RequestItems": members{"billed": members{"Keys": []members{{"pk": str("a")}}}}}},
+				{"BatchWriteItem", members{"RequestItems": members{"billed": []members{{"PutRequest": members{"Item": members{"pk": str("a")}}}}}}},
+				{"TransactGetItems", members{"TransactItems": []members{get}}},
+				{"TransactWriteItems", members{"TransactItems": []members{put("billed"), put("other")}}},
+			} {
+				if _, err := w.try("admin", call.operation, call.in); err != nil {
+					done <- fmt.Errorf("%s: %w", call.operation, err)
+					return
+				}
 			}
 		}
 		done <- nil
 	}()
 	for i := range 50 {
 		update(members{"GlobalSecondaryIndexUpdates": indexChange("Update", members{"ProvisionedThroughput": provisioned(10+i, 1)})})
+		if i%10 == 0 {
+			update(customKey(w.keys.newKey(fmt.Sprint(i))))
+			w.advance(modeChangeWindow)
+		}
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
