@@ -117,6 +117,9 @@ func (r *motoRun) update() {
 		if !r.odds(5) {
 			in["ProvisionedThroughput"] = through()
 		}
+		if r.odds(2) { // without it the switch is refused for the indexes
+			in["GlobalSecondaryIndexUpdates"] = []members{{"Update": members{"IndexName": "by-g", "ProvisionedThroughput": through()}}}
+		}
 	case 2:
 		in["ProvisionedThroughput"] = through()
 	case 3:
