@@ -33,12 +33,12 @@ func (k tableKeys) DescribeKey(ctx context.Context, c *call.Call, keyID string) 
 	if err != nil {
 		return dynamodb.KeyInfo{}, err
 	}
-	return dynamodb.KeyInfo{ARN: m.ARN, Enabled: m.Enabled, State: string(m.KeyState), Symmetric: m.KeySpec == "SYMMETRIC_DEFAULT", AWSManaged: m.KeyManager == "AWS"}, nil
+	return dynamodb.KeyInfo{ARN: m.ARN, Symmetric: m.KeySpec == "SYMMETRIC_DEFAULT", AWSManaged: m.KeyManager == "AWS"}, nil
 }
 
 func (k tableKeys) CreateGrant(ctx context.Context, c *call.Call, keyARN string, g dynamodb.TableGrant) (string, error) {
 	return k.kms.CreateGrant(ctx, c, kms.GrantRequest{KeyID: keyARN, Grantee: g.GranteePrincipal, Retiring: g.RetiringPrincipal,
-		Operations: g.Operations, EncryptionContextSubset: g.ContextSubset, Name: g.Name})
+		Operations: g.Operations, EncryptionContextSubset: g.ContextSubset})
 }
 
 func (k tableKeys) RetireGrant(ctx context.Context, c *call.Call, keyARN, grantID string) error {

@@ -129,6 +129,10 @@ func itemCalls(c *dynamodb.Client, table string) map[string]func() error {
 			_, err := c.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &table, Key: key, UpdateExpression: aws.String("SET n = :id"), ExpressionAttributeValues: values})
 			return err
 		},
+		"DeleteItem": func() error {
+			_, err := c.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: "2"}}})
+			return err
+		},
 		"Query": func() error {
 			_, err := c.Query(ctx, &dynamodb.QueryInput{TableName: &table, KeyConditionExpression: aws.String("#id = :id"), ExpressionAttributeNames: names, ExpressionAttributeValues: values})
 			return err

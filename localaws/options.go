@@ -48,7 +48,8 @@ type Options struct {
 	// after it. Zero: no cache.
 	KeyCacheTTL time.Duration
 	// TableActivation is how long a new DynamoDB table or index stays CREATING,
-	// and a changed one UPDATING, by Clock. Zero: ACTIVE at once.
+	// and a changed one UPDATING, by Clock; after a switch of the KMS key it is
+	// the SSEDescription that is UPDATING. Zero: ACTIVE at once.
 	TableActivation time.Duration
 	// AuditLimit is how many management events and how many data events each
 	// account keeps. Zero: 10,000.

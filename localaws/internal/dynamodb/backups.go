@@ -51,6 +51,9 @@ func (s *Service) updateContinuousBackups(ctx context.Context, c *call.Call) ([]
 	if err := decodeRequest(c, in.field, in.check); err != nil {
 		return nil, err
 	}
+	if !*in.enabled && in.days != nil {
+		return nil, errValidation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
+	}
 	at, err := locate(c, *in.name)
 	if err != nil {
 		return nil, err
@@ -87,11 +90,8 @@ func errNoBackupsTable(name string) error {
 }
 
 func (s *Service) describeContinuousBackups(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c)
+	t, err := s.onTable(ctx, c, errNoBackupsTable)
 	if err != nil {
-		if e, ok := err.(*call.Error); ok && e.Code == "ResourceNotFoundException" {
-			return nil, call.Errorf("TableNotFoundException", "%s", e.Message)
-		}
 		return nil, err
 	}
 	t.mu.RLock()

@@ -32,7 +32,8 @@ type Config struct {
 // tables are locked: they must not call the service.
 type Faults struct {
 	// Activation is how long a table or global index stays CREATING or
-	// UPDATING before it can be used.
+	// UPDATING, and the description of its encryption UPDATING after a switch:
+	// the new key counts at once all the same.
 	Activation time.Duration
 	// Throttle refuses a data call on a table, in batches one request of it.
 	Throttle func(table, operation string) bool
@@ -96,10 +97,6 @@ type Keys interface {
 // KeyInfo is what DescribeKey tells the engine.
 type KeyInfo struct {
 	ARN string
-	// Enabled is false in every other state.
-	Enabled bool
-	// State is KMS's KeyState, for messages.
-	State string
 	// Symmetric is whether the key encrypts and decrypts symmetrically.
 	Symmetric bool
 	// AWSManaged marks alias/aws/dynamodb and its like.
@@ -108,7 +105,6 @@ type KeyInfo struct {
 
 // TableGrant is the grant that DynamoDB makes per table.
 type TableGrant struct {
-	Name              string
 	GranteePrincipal  string
 	RetiringPrincipal string
 	Operations        []string

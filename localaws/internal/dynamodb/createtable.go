@@ -8,10 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -25,7 +23,7 @@ func attributeTypes(list []attributeDefinition) (map[string]string, error) {
 	kinds := map[string]string{}
 	for _, a := range list {
 		if _, dup := kinds[*a.name]; dup {
-			return nil, errParam("Duplicate AttributeName in AttributeDefinitions: %s", *a.name)
+			return nil, errValidation("Attribute Name is duplicated: " + *a.name)
 		}
 		kinds[*a.name] = *a.kind
 	}
@@ -62,13 +60,14 @@ func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
 	return k, nil
 }
 
-// indexOf checks one index of CreateTable or UpdateTable.
-func indexOf(in *indexInput, kinds map[string]string, table keySchema, local, onDemand bool) (*indexDefinition, error) {
+// indexOf checks one index of CreateTable or UpdateTable, except what it may
+// use.
+func indexOf(in *indexInput, kinds map[string]string, table keySchema, local bool) (*indexDefinition, error) {
 	k, err := schemaOf(in.keys, kinds)
 	if err != nil {
 		return nil, err
 	}
-	d := &indexDefinition{Name: *in.name, Key: k, NonKey: in.nonKey, Limit: in.limit}
+	d := &indexDefinition{Name: *in.name, Key: k, NonKey: in.nonKey}
 	if local {
 		switch {
 		case !table.hasSort():
@@ -88,28 +87,24 @@ func indexOf(in *indexInput, kinds map[string]string, table keySchema, local, on
 	case *in.projection != projectInclude && in.nonKey != nil:
 		return nil, errParam("ProjectionType is %s, but NonKeyAttributes is specified", *in.projection)
 	}
+	for n, name := range in.nonKey {
+		if slices.Contains(in.nonKey[:n], name) {
+			return nil, errParam("Duplicate element in NonKeyAttributes: %s", name)
+		}
+	}
 	d.Projection = *in.projection
-	if local {
-		return d, nil
-	}
-	switch {
-	case onDemand && in.throughput != nil:
-		return nil, errParam("ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", *in.name)
-	case !onDemand && in.throughput == nil:
-		return nil, errParam("ProvisionedThroughput is not specified for index: %s", *in.name)
-	case in.throughput != nil:
-		d.Throughput = throughput{*in.throughput.read, *in.throughput.write}
-	}
 	return d, nil
 }
 
 // definition checks the request beyond its constraints.
 func (in *createTableInput) definition() (*definition, error) {
-	if in.resourcePolicy != nil {
-		return nil, errValidation("ResourcePolicy is not supported by this embedded DynamoDB")
-	}
-	if in.stream != nil && *in.stream {
-		return nil, errValidation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
+	if in.stream != nil {
+		if *in.stream.enabled {
+			return nil, errValidation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
+		}
+		if in.stream.view != nil {
+			return nil, errParam("Table is being created with a stream disabled, UpdateViewType should not be specified")
+		}
 	}
 	onDemand := in.billing != nil && *in.billing == "PAY_PER_REQUEST"
 	switch {
@@ -122,12 +117,15 @@ func (in *createTableInput) definition() (*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &definition{identity{Name: *in.name}, settings{OnDemand: onDemand, OnDemandLimit: in.limit, Tags: in.tags}}
+	d := &definition{identity{Name: *in.name}, settings{OnDemand: onDemand}}
+	if d.OnDemandLimit, err = (limitChange{onDemand: onDemand}).apply(nil, in.limit); err != nil {
+		return nil, err
+	}
 	if strings.HasPrefix(*in.name, "arn:") {
 		d.Name = arnRule.FindStringSubmatch(*in.name)[3]
 	}
 	if in.throughput != nil {
-		d.Throughput = throughput{*in.throughput.read, *in.throughput.write}
+		d.Throughput = throughput{Read: *in.throughput.read, Write: *in.throughput.write}
 	}
 	if d.Key, err = schemaOf(in.keys, kinds); err != nil {
 		return nil, err
@@ -140,7 +138,6 @@ func (in *createTableInput) definition() (*definition, error) {
 	}
 	used := map[string]bool{d.Key.Partition.Name: true, d.Key.Sort.Name: true}
 	names := map[string]bool{}
-	projected := 0
 	for _, set := range []struct {
 		list  []indexInput
 		local bool
@@ -156,16 +153,20 @@ func (in *createTableInput) definition() (*definition, error) {
 			return nil, errParam("List of %s is empty", set.what)
 		}
 		for i := range set.list {
-			x, err := indexOf(&set.list[i], kinds, d.Key, set.local, onDemand)
+			x, err := indexOf(&set.list[i], kinds, d.Key, set.local)
 			if err != nil {
 				return nil, err
+			}
+			if !set.local {
+				if err := x.provision(&set.list[i], onDemand, false); err != nil {
+					return nil, err
+				}
 			}
 			if names[x.Name] {
 				return nil, errParam("Duplicate index name: %s", x.Name)
 			}
 			names[x.Name] = true
 			used[x.Key.Partition.Name], used[x.Key.Sort.Name] = true, true
-			projected += len(x.NonKey)
 			*set.dst = append(*set.dst, x)
 		}
 		if len(set.list) > set.limit {
@@ -175,8 +176,8 @@ func (in *createTableInput) definition() (*definition, error) {
 			return nil, errParam("GlobalSecondaryIndex count exceeds the per-table limit of %d", set.limit)
 		}
 	}
-	if projected > maxProjected {
-		return nil, errParam("Number of projected attributes over all indexes exceeds the limit of %d", maxProjected)
+	if err := d.checkProjected(); err != nil {
+		return nil, err
 	}
 	for _, a := range d.Attributes {
 		if !used[a.Name] {
@@ -202,36 +203,6 @@ func listOf(list []keyAttribute, used map[string]bool) string {
 	return "[" + strings.Join(names, ", ") + "]"
 }
 
-func checkTags(tags []tag) error {
-	if len(tags) > 50 {
-		return errParam("Too many tags: a resource has at most 50")
-	}
-	seen := map[string]bool{}
-	for _, t := range tags {
-		switch {
-		case t.Key == "" || utf8.RuneCountInString(t.Key) > 128:
-			return errParam("TagKey must have a length from 1 to 128")
-		case utf8.RuneCountInString(t.Value) > 256:
-			return errParam("TagValue must have a length of at most 256")
-		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
-			return errParam("TagKey must not begin with aws:")
-		case seen[t.Key]:
-			return errParam("Duplicate TagKey: %s", t.Key)
-		}
-		seen[t.Key] = true
-	}
-	return nil
-}
-
-func requestTags(tags []tag) policy.Context {
-	conditions := policy.Context{}
-	for _, t := range tags {
-		conditions.Set("aws:RequestTag/"+t.Key, t.Value)
-		conditions.Add("aws:TagKeys", t.Key)
-	}
-	return conditions
-}
-
 func newID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
@@ -252,7 +223,7 @@ func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTags(in.tags); err != nil {
+	if def.Tags, err = tagsOf(in.tags); err != nil {
 		return nil, err
 	}
 	at, err := locate(c, *in.name)
@@ -260,11 +231,11 @@ func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error)
 		return nil, err
 	}
 	trail(c, at)
-	conditions := requestTags(in.tags)
+	conditions := requestTags(def.Tags)
 	if err := s.allow(ctx, c, "CreateTable", at.arn, at.account, conditions); err != nil {
 		return nil, err
 	}
-	if len(in.tags) > 0 {
+	if len(def.Tags) > 0 {
 		if err := s.allow(ctx, c, "TagResource", at.arn, at.account, conditions); err != nil {
 			return nil, err
 		}
@@ -307,7 +278,6 @@ func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error)
 	if err := waitFor(pending); err != nil {
 		return nil, err
 	}
-	c.Trail.ResponseElements = map[string]any{"tableDescription": map[string]any{"tableArn": def.ARN, "tableId": def.ID, "tableName": def.Name}}
 	return json.Marshal(map[string]any{"TableDescription": description})
 }
 

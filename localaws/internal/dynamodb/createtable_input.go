@@ -35,11 +35,15 @@ type createTableInput struct {
 	throughput         *throughputInput
 	limit              *onDemandLimit
 	sse                *sseSpecification
-	tags               []tag
+	tags               []tagInput
 	deletionProtection *bool
 	class              *string
-	stream             *bool
-	resourcePolicy     *string
+	stream             *streamSpecification
+}
+
+type streamSpecification struct {
+	enabled *bool
+	view    *string
 }
 
 func (d *decoder) keySchema(dst *[]keyElement, set *bool) error {
@@ -143,6 +147,8 @@ func (d *decoder) index(in *indexInput) error {
 			return d.throughput(&in.throughput)
 		case "OnDemandThroughput":
 			return d.onDemand(&in.limit)
+		case "WarmThroughput":
+			return d.refuse(name)
 		}
 		return d.Skip()
 	})
@@ -169,35 +175,18 @@ func (d *decoder) sse(dst **sseSpecification) error {
 	return (*dst).decode(d)
 }
 
-func (d *decoder) tags(dst *[]tag) error {
-	return d.array(func() error {
-		var key, value *string
-		err := d.object(func(name string) error {
-			switch name {
-			case "Key":
-				return d.text(&key)
-			case "Value":
-				return d.text(&value)
-			}
-			return d.Skip()
-		})
-		var t tag
-		if key != nil {
-			t.Key = *key
-		}
-		if value != nil {
-			t.Value = *value
-		}
-		*dst = append(*dst, t)
+func (d *decoder) stream(dst **streamSpecification) error {
+	if null, err := d.null(); null || err != nil {
 		return err
-	})
-}
-
-// streamEnabled reads a StreamSpecification.
-func (d *decoder) streamEnabled(dst **bool) error {
+	}
+	in := new(streamSpecification)
+	*dst = in
 	return d.object(func(name string) error {
-		if name == "StreamEnabled" {
-			return d.boolean(dst)
+		switch name {
+		case "StreamEnabled":
+			return d.boolean(&in.enabled)
+		case "StreamViewType":
+			return d.text(&in.view)
 		}
 		return d.Skip()
 	})
@@ -230,9 +219,9 @@ func (in *createTableInput) field(d *decoder, name string) error {
 	case "TableClass":
 		return d.text(&in.class)
 	case "StreamSpecification":
-		return d.streamEnabled(&in.stream)
-	case "ResourcePolicy":
-		return d.text(&in.resourcePolicy)
+		return d.stream(&in.stream)
+	case "ResourcePolicy", "VectorIndexes", "WarmThroughput", "GlobalTableSettingsReplicationMode", "GlobalTableSourceArn":
+		return d.refuse(name)
 	}
 	return d.Skip()
 }
@@ -296,14 +285,22 @@ func (in *createTableInput) check(c *constraints) {
 	c.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	c.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	c.throughput(in.throughput, "provisionedThroughput")
+	if in.stream != nil {
+		c.required(in.stream.enabled == nil, "streamSpecification.streamEnabled")
+	}
 	for i := range in.local {
 		c.index(&in.local[i], fmt.Sprintf("localSecondaryIndexes.%d.member.", i+1))
 	}
 	for i := range in.global {
 		c.index(&in.global[i], fmt.Sprintf("globalSecondaryIndexes.%d.member.", i+1))
 	}
-	if in.sse != nil {
-		c.enum(in.sse.sseType, "sSESpecification.sSEType", "AES256", "KMS")
+	c.sse(in.sse)
+}
+
+func (c *constraints) sse(s *sseSpecification) {
+	if s != nil {
+		c.enum(s.sseType, "sSESpecification.sSEType", "AES256", "KMS")
+		c.length(s.keyID, "sSESpecification.kMSMasterKeyId", 1, 2048)
 	}
 }
 

@@ -49,6 +49,15 @@ func invalidValue(err error) error {
 // null consumes a null if there is one.
 func (d *decoder) null() (bool, error) { return d.ReadNull() }
 
+// refuse answers a member that AWS has and this service has not; null leaves
+// it unset as any other.
+func (d *decoder) refuse(name string) error {
+	if null, err := d.null(); null || err != nil {
+		return err
+	}
+	return errValidation(name + " is not supported by this embedded DynamoDB")
+}
+
 // object calls field for every member; the name is only valid during the call
 // unless it is kept, which copies it.
 func (d *decoder) object(field func(name string) error) error {

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"slices"
 	"time"
 )
 
@@ -29,9 +30,11 @@ type settings struct {
 	OnDemand           bool
 	BillingChanged     time.Time `json:",omitzero"` // last switch to on-demand
 	Throughput         throughput
+	Warm               warmth         `json:",omitzero"`
 	OnDemandLimit      *onDemandLimit `json:",omitempty"`
 	DeletionProtection bool
-	TableClass         string `json:",omitempty"`
+	TableClass         string    `json:",omitempty"`
+	ClassChanged       time.Time `json:",omitzero"`
 	Encryption         encryption
 	TTLAttribute       string    `json:",omitempty"` // empty: disabled
 	TTLChanged         time.Time `json:",omitzero"`
@@ -39,14 +42,6 @@ type settings struct {
 	PITRSince          time.Time `json:",omitzero"`
 	PITRDays           int64     `json:",omitempty"`
 	Tags               []tag     `json:",omitempty"`
-}
-
-type throughput struct {
-	Read, Write int64
-}
-
-type onDemandLimit struct {
-	Read, Write *int64
 }
 
 type tag struct {
@@ -66,30 +61,71 @@ type indexDefinition struct {
 	Projection string
 	NonKey     []string `json:",omitempty"`
 	Throughput throughput
+	Warm       warmth         `json:",omitzero"`
 	Limit      *onDemandLimit `json:",omitempty"`
 	ActiveAt   time.Time      `json:",omitzero"`
 	Creating   bool           `json:",omitempty"`
-	Deleting   bool           `json:",omitempty"`
 }
 
 func (i *indexDefinition) status(now time.Time) string {
 	if now.Before(i.ActiveAt) {
-		switch {
-		case i.Creating:
+		if i.Creating {
 			return "CREATING"
-		case i.Deleting:
-			return "DELETING"
 		}
 		return "UPDATING"
 	}
 	return "ACTIVE"
 }
 
-func (d *definition) global(name string) *indexDefinition {
-	for _, i := range d.Global {
-		if i.Name == name {
-			return i
+// clone copies what an UpdateTable may change.
+func (d *definition) clone() *definition {
+	c := *d
+	c.Attributes = slices.Clone(d.Attributes)
+	c.Global = slices.Clone(d.Global)
+	for n, i := range c.Global {
+		copied := *i
+		c.Global[n] = &copied
+	}
+	return &c
+}
+
+// attributeType is that of a key attribute; empty when it is none.
+func (d *definition) attributeType(name string) string {
+	for _, a := range d.Attributes {
+		if a.Name == name {
+			return a.Type
 		}
+	}
+	return ""
+}
+
+func (d *definition) class() string {
+	if d.TableClass == "" {
+		return "STANDARD"
+	}
+	return d.TableClass
+}
+
+// forgetAttributes drops the definitions of attributes that no key uses any
+// more.
+func (d *definition) forgetAttributes() {
+	used := func(name string) bool {
+		has := func(i *indexDefinition) bool { return i.Key.has(name) }
+		return d.Key.has(name) || slices.ContainsFunc(d.Local, has) || slices.ContainsFunc(d.Global, has)
+	}
+	d.Attributes = slices.DeleteFunc(d.Attributes, func(a keyAttribute) bool { return !used(a.Name) })
+}
+
+// checkProjected counts the attributes that indexes name to project.
+func (d *definition) checkProjected() error {
+	n := 0
+	for _, set := range [][]*indexDefinition{d.Local, d.Global} {
+		for _, i := range set {
+			n += len(i.NonKey)
+		}
+	}
+	if n > maxProjected {
+		return errParam("Number of projected attributes over all indexes exceeds the limit of %d", maxProjected)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
@@ -25,8 +24,9 @@ func (in *tableInput) field(d *decoder, name string) error {
 
 func (in *tableInput) check(c *constraints) { c.table(in.name, "tableName") }
 
-// onTable decodes such a request, authorizes it and finds the table.
-func (s *Service) onTable(ctx context.Context, c *call.Call) (*table, error) {
+// onTable decodes such a request, authorizes it and finds the table; missing is
+// the answer when there is none of the name.
+func (s *Service) onTable(ctx context.Context, c *call.Call, missing func(name string) error) (*table, error) {
 	in := new(tableInput)
 	if err := decodeRequest(c, in.field, in.check); err != nil {
 		return nil, err
@@ -41,13 +41,13 @@ func (s *Service) onTable(ctx context.Context, c *call.Call) (*table, error) {
 	}
 	t := s.lookup(at)
 	if t == nil {
-		return nil, errNoTableNamed(at.name)
+		return nil, missing(at.name)
 	}
 	return t, nil
 }
 
 func (s *Service) describeTable(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c)
+	t, err := s.onTable(ctx, c, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,8 @@ func (t *table) describe(now time.Time) jsonObject {
 		"TableName": d.Name, "TableArn": d.ARN, "TableId": d.ID, "TableStatus": t.status(now),
 		"CreationDateTime": epoch(d.Created), "KeySchema": describeKey(d.Key),
 		"AttributeDefinitions": describeAttributes(d.Attributes), "ItemCount": items, "TableSizeBytes": bytes,
-		"ProvisionedThroughput":     describeThroughput(d.Throughput),
+		"ProvisionedThroughput":     describeThroughput(d.Throughput, now),
+		"WarmThroughput":            describeWarmth(d.Warm.grown(d.Throughput, d.OnDemand)),
 		"DeletionProtectionEnabled": d.DeletionProtection,
 	}
 	if d.OnDemand {
@@ -77,12 +78,15 @@ func (t *table) describe(now time.Time) jsonObject {
 		out["OnDemandThroughput"] = limit
 	}
 	if d.TableClass != "" {
-		out["TableClassSummary"] = jsonObject{"TableClass": d.TableClass}
+		class := jsonObject{"TableClass": d.TableClass}
+		if !d.ClassChanged.IsZero() {
+			class["LastUpdateDateTime"] = epoch(d.ClassChanged)
+		}
+		out["TableClassSummary"] = class
 	}
-	if e := d.Encryption; e.Mode != keyOwned {
-		sse := jsonObject{"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": e.KeyARN}
+	if sse := d.Encryption.describe(now); sse != nil {
 		if t.status(now) == "INACCESSIBLE_ENCRYPTION_CREDENTIALS" {
-			sse["InaccessibleEncryptionDateTime"] = epoch(t.inaccessible)
+			sse["InaccessibleEncryptionDateTime"] = epoch(t.inaccessible.Add(inaccessibleAfter)) // when DynamoDB noticed
 		}
 		out["SSEDescription"] = sse
 	}
@@ -101,7 +105,8 @@ func (t *table) describe(now time.Time) jsonObject {
 			if i.def.status(now) == "CREATING" && !t.def.Creating {
 				o["Backfilling"] = true
 			}
-			o["ProvisionedThroughput"] = describeThroughput(i.def.Throughput)
+			o["ProvisionedThroughput"] = describeThroughput(i.def.Throughput, now)
+			o["WarmThroughput"] = describeWarmth(i.def.Warm.grown(i.def.Throughput, d.OnDemand))
 			if limit := describeLimit(i.def.Limit); limit != nil {
 				o["OnDemandThroughput"] = limit
 			}
@@ -153,12 +158,23 @@ func describeAttributes(list []keyAttribute) []jsonObject {
 	return out
 }
 
-func describeThroughput(t throughput) jsonObject {
-	return jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write, "NumberOfDecreasesToday": 0}
+func describeThroughput(t throughput, now time.Time) jsonObject {
+	out := jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write, "NumberOfDecreasesToday": t.decreases(now)}
+	if !t.Increased.IsZero() {
+		out["LastIncreaseDateTime"] = epoch(t.Increased)
+	}
+	if !t.Decreased.IsZero() {
+		out["LastDecreaseDateTime"] = epoch(t.Decreased)
+	}
+	return out
+}
+
+func describeWarmth(w warmth) jsonObject {
+	return jsonObject{"ReadUnitsPerSecond": w.Read, "WriteUnitsPerSecond": w.Write, "Status": "ACTIVE"}
 }
 
 func describeLimit(l *onDemandLimit) jsonObject {
-	if l == nil {
+	if !l.given() {
 		return nil
 	}
 	out := jsonObject{}
@@ -172,7 +188,7 @@ func describeLimit(l *onDemandLimit) jsonObject {
 }
 
 func (s *Service) deleteTable(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c)
+	t, err := s.onTable(ctx, c, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}
@@ -193,15 +209,15 @@ func (s *Service) remove(t *table, now time.Time) (jsonObject, encryption, stora
 	defer s.mu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	enc := t.def.Encryption
-	switch status := t.status(now); {
+	enc, err := t.def.Encryption, t.busy(now)
+	switch {
 	case t.deleted:
-		return nil, enc, nil, errNoTableNamed(t.def.Name)
+		err = errNoTableNamed(t.def.Name)
 	case t.def.DeletionProtection:
-		return nil, enc, nil, errValidationf("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
-	case status == "CREATING" || status == "UPDATING":
-		return nil, enc, nil, errInUse("Attempt to change a resource which is still in use: Table is being %s: %s",
-			strings.NewReplacer("CREATING", "created", "UPDATING", "updated").Replace(status), t.def.Name)
+		err = errValidation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	}
+	if err != nil {
+		return nil, enc, nil, err
 	}
 	description := t.describe(now)
 	description["TableStatus"] = "DELETING"

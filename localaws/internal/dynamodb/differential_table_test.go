@@ -161,7 +161,7 @@ func knownTableDifference(message string) string {
 		return "it allows INCLUDE without NonKeyAttributes"
 	case strings.Contains(message, "ProvisionedThroughput is not specified for index"):
 		return "it allows provisioned indexes without throughput"
-	case strings.Contains(message, "Duplicate AttributeName in AttributeDefinitions"):
+	case strings.Contains(message, "Attribute Name is duplicated"):
 		return "it allows an attribute to be defined twice, as two types"
 	}
 	return ""

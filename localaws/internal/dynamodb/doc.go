@@ -32,6 +32,9 @@
 // consistent (a consistent read of a global one is refused all the same),
 // capacity is counted but not enforced, and items expire as soon as the clock
 // says so. A permission withdrawn in KMS works at once unless
-// [Config.KeyCacheTTL] imitates AWS's cache. PartiQL, streams, backups, global
-// tables and resource policies are not there.
+// [Config.KeyCacheTTL] imitates AWS's cache. That a key cannot be used is noticed
+// by the first data call that fails for it, not by a look of DynamoDB's own.
+// PartiQL, streams, backups, global tables, resource policies, vector indexes
+// and requests for warm throughput are not there; a request that wants one is
+// refused by its name.
 package dynamodb

@@ -13,6 +13,10 @@ import (
 // keyMode is under whose key a table is encrypted.
 type keyMode uint8
 
+// managedAlias names the AWS managed key, which AWS makes when it is first
+// wanted.
+const managedAlias = "alias/aws/dynamodb"
+
 const (
 	keyOwned    keyMode = iota + 1 // AWS owned: no KMS call
 	keyManaged                     // alias/aws/dynamodb
@@ -29,8 +33,28 @@ type encryption struct {
 	TableKey []byte
 	// Generation counts table keys.
 	Generation int
-	// Changes are the times of mode changes in the last 24 hours.
+	// Changes are the times of mode changes in the window of 24 hours that the
+	// first of them began.
 	Changes []time.Time `json:",omitempty"`
+	// Before is the KMS key that the description names until Settles.
+	Before  string    `json:",omitempty"`
+	Settles time.Time `json:",omitzero"`
+}
+
+// describe makes the SSEDescription, nil under the AWS owned key.
+func (e encryption) describe(now time.Time) jsonObject {
+	status, arn := "ENABLED", e.KeyARN
+	switch {
+	case now.Before(e.Settles):
+		status, arn = "UPDATING", e.Before
+	case e.Mode == keyOwned:
+		return nil
+	}
+	out := jsonObject{"Status": status}
+	if arn != "" {
+		out["SSEType"], out["KMSMasterKeyArn"] = "KMS", arn
+	}
+	return out
 }
 
 // String keeps the table key out of messages.
@@ -42,10 +66,37 @@ func (e encryption) GoString() string { return e.String() }
 const (
 	maxModeChanges   = 4
 	modeChangeWindow = 24 * time.Hour
+	// modeChangePause is between further changes in a window that has seen
+	// maxModeChanges.
+	modeChangePause = 6 * time.Hour
 	// inaccessibleAfter is how long a key must have been unusable before the
-	// table's status says so. AWS gives no number.
+	// table's status says so. AWS gives no number; a quarter of an hour to an
+	// hour and a quarter were seen.
 	inaccessibleAfter = time.Hour
 )
+
+// mayChange returns the changes of the window that now is in, or AWS's refusal
+// of another one.
+func (e encryption) mayChange(now time.Time) ([]time.Time, error) {
+	n := len(e.Changes)
+	if n == 0 {
+		return nil, nil
+	}
+	last, end := e.Changes[n-1], e.Changes[0].Add(modeChangeWindow)
+	next := last.Add(modeChangePause)
+	if next.After(end) {
+		next = end
+	}
+	switch {
+	case !now.Before(end):
+		return nil, nil
+	case n >= maxModeChanges && now.Before(next):
+		stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+		return nil, call.Errorf("LimitExceededException", "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at %s. After the first %d change, each subsequent change in the same window can be performed at most once every %d seconds. Number of updates today: %d. Last change at %s. Next changes can be made at %s.",
+			stamp(end), maxModeChanges, int(modeChangePause.Seconds()), n, stamp(last), stamp(next))
+	}
+	return e.Changes, nil
+}
 
 // wish is what an SSESpecification asks for.
 type wish struct {
@@ -78,15 +129,17 @@ func (s *sseSpecification) wish() (wish, error) {
 	switch enabled := s != nil && s.enabled != nil && *s.enabled; {
 	case s == nil:
 		return wish{mode: keyOwned}, nil
-	case s.keyID != nil && (s.sseType == nil || *s.sseType != "KMS"):
-		return wish{}, errParam("SSEType KMS is required if KMSMasterKeyId is specified")
 	case !enabled && s.sseType != nil:
 		return wish{}, errParam("SSEType can not be specified if Enabled is false")
+	case !enabled && s.keyID != nil:
+		return wish{}, errParam("KMSMasterKeyId can not be specified if Enabled is false")
 	case !enabled:
 		return wish{mode: keyOwned}, nil
 	case s.sseType != nil && *s.sseType != "KMS":
 		return wish{}, errParam("SSEType %s is not supported", *s.sseType)
-	case s.keyID == nil:
+	case s.sseType == nil && s.keyID != nil:
+		return wish{}, errParam("SSEType KMS is required if KMSMasterKeyId is specified")
+	case s.keyID == nil || *s.keyID == managedAlias:
 		return wish{mode: keyManaged}, nil
 	default:
 		return wish{mode: keyCustomer, keyID: *s.keyID}, nil
@@ -194,15 +247,21 @@ func keyError(c *call.Call, err error) error {
 	}
 	switch k.Code {
 	case "AccessDeniedException":
-		denied := errAccessDenied(text("KMS key access denied error", "AWSKMSException"))
-		denied.Decision = k.Decision
-		return denied
+		refused := errAccessDenied(text("KMS key access denied error", "AWSKMSException"))
+		refused.Decision = k.Decision
+		return refused
 	case "DisabledException":
 		return errValidation(text("KMS key disabled error", k.Code))
 	case "ThrottlingException", "LimitExceededException":
 		return call.Errorf("ThrottlingException", "%s", text("KMS request limit exceeded", k.Code))
 	}
 	return errValidation(text("KMS validation error", k.Code))
+}
+
+// denied reports whether KMS answered that the caller is not allowed.
+func denied(err error) bool {
+	var k *call.Error
+	return errors.As(err, &k) && k.Code == "AccessDeniedException"
 }
 
 // unreachable reports whether err says that the key itself cannot be used, as

@@ -137,7 +137,7 @@ func TestKeySwitch(t *testing.T) {
 	if got := described(); got != "ENABLED KMS "+one {
 		t.Error(got)
 	}
-	w.fails("UpdateTable", custom(one), "ValidationException", p+"Table is already encrypted with given KMSMasterKeyId.…")
+	w.fails("UpdateTable", custom(one), "ValidationException", p+"Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key")
 	w.keys.set(one, "Disabled")
 	w.fails("UpdateTable", custom(two), "ValidationException", "KMS key disabled error: …")
 	w.keys.set(one, "Enabled")
@@ -154,8 +154,18 @@ func TestKeySwitch(t *testing.T) {
 	if got := described(); got != "<nil> <nil> <nil>" {
 		t.Error(got)
 	}
-	w.fails("UpdateTable", custom(two), "LimitExceededException", "")
-	w.advance(25 * time.Hour)
+	w.fails("UpdateTable", custom("arn:aws:kms:us-east-1:111122223333:key/none"), "LimitExceededException", "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at 2023-11-15T22:13:20.000Z. "+
+		"After the first 4 change, each subsequent change in the same window can be performed at most once every 21600 seconds. Number of updates today: 4. Last change at 2023-11-14T22:13:20.000Z. Next changes can be made at 2023-11-15T04:13:20.000Z.")
+	w.advance(6 * time.Hour)
+	w.do("UpdateTable", custom(two))
+	w.fails("UpdateTable", sse(members{"Enabled": true}), "LimitExceededException", "")
+	w.advance(18 * time.Hour)
+	for range 2 { // Enabled alone is never "already encrypted"
+		w.do("UpdateTable", sse(members{"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": "alias/aws/dynamodb"}))
+		if got := described(); !strings.HasSuffix(got, "key/aws-managed") {
+			t.Error(got)
+		}
+	}
 	w.do("UpdateTable", custom(two))
 	if len(w.keys.grants) != 1 {
 		t.Errorf("grants left: %v", w.keys.grants)
@@ -165,6 +175,64 @@ func TestKeySwitch(t *testing.T) {
 	}
 	w.fails("UpdateTable", custom(w.keys.newKey("hmac")), "ValidationException", "")
 	w.fails("UpdateTable", custom("arn:aws:kms:us-east-1:111122223333:key/none"), "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: …")
+}
+
+// TestIndexesNeedNoRightToTheKey: DynamoDB fills an index by itself; nobody
+// else has to read the items, and taking one away reads none.
+func TestIndexesNeedNoRightToTheKey(t *testing.T) {
+	w := newWorld(t)
+	key := w.keys.newKey("one")
+	w.table("secret", "", customKey(key))
+	w.do("PutItem", members{"TableName": "secret", "Item": members{"pk": str("a"), "g": str("x")}})
+	w.keys.denied["eve"], w.keys.calls = true, nil
+	create := members{"TableName": "secret", "AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
+		"GlobalSecondaryIndexUpdates": indexChange("Create", members{"KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}})}
+	if _, err := w.try("eve", "UpdateTable", create); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(w.keys.calls, "\n"); got != "Decrypt dynamodb.us-east-1.amazonaws.com via  "+key {
+		t.Errorf("KMS calls:\n%s", got)
+	}
+	if n := w.do("Scan", members{"TableName": "secret", "IndexName": "byG"})["Count"]; n != 1.0 {
+		t.Errorf("the index has %v items", n)
+	}
+	w.keys.set(key, "Disabled")
+	if _, err := w.try("eve", "UpdateTable", members{"TableName": "secret", "GlobalSecondaryIndexUpdates": indexChange("Delete", nil)}); err != nil {
+		t.Error(err)
+	}
+	w.fails("UpdateTable", create, "ValidationException", "KMS key disabled error: …")
+}
+
+// TestKeySwitchTakesTime: with the activation fault the description tells of
+// the switch for a while, and the table stays ACTIVE.
+func TestKeySwitchTakesTime(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Faults.Activation = 20 * time.Second })
+	one, two := w.keys.newKey("one"), w.keys.newKey("two")
+	w.table("secret", "", nil)
+	w.advance(20 * time.Second)
+	state := func(d any) string {
+		table := d.(members)
+		s, _ := table["SSEDescription"].(members)
+		return fmt.Sprint(table["TableStatus"], " ", s["Status"], " ", s["KMSMasterKeyArn"])
+	}
+	for _, step := range []struct {
+		spec          members
+		during, after string
+	}{
+		{customKey(one), "ACTIVE UPDATING <nil>", "ACTIVE ENABLED " + one},
+		{customKey(two), "ACTIVE UPDATING " + one, "ACTIVE ENABLED " + two},
+		{members{"SSESpecification": members{"Enabled": false}}, "ACTIVE UPDATING " + two, "ACTIVE <nil> <nil>"},
+	} {
+		step.spec["TableName"] = "secret"
+		if got := state(w.do("UpdateTable", step.spec)["TableDescription"]); got != step.during {
+			t.Errorf("answered %s, want %s", got, step.during)
+		}
+		w.do("Scan", members{"TableName": "secret"})
+		w.advance(20 * time.Second)
+		if got := state(w.described("secret")); got != step.after {
+			t.Errorf("described %s, want %s", got, step.after)
+		}
+	}
 }
 
 func TestKeyCacheImitatesAWS(t *testing.T) {
@@ -208,8 +276,19 @@ func TestInaccessibleStatusComesLate(t *testing.T) {
 	w.advance(inaccessibleAfter)
 	d := describe()
 	sse := d["SSEDescription"].(members)
-	if d["TableStatus"] != "INACCESSIBLE_ENCRYPTION_CREDENTIALS" || sse["Status"] != "ENABLED" || sse["InaccessibleEncryptionDateTime"] == nil {
+	if d["TableStatus"] != "INACCESSIBLE_ENCRYPTION_CREDENTIALS" || sse["Status"] != "ENABLED" || sse["InaccessibleEncryptionDateTime"] != float64(w.now.Unix()) {
 		t.Errorf("%v", d)
+	}
+	// What touches no item goes on.
+	w.do("TagResource", members{"ResourceArn": d["TableArn"], "Tags": []members{{"Key": "k", "Value": "v"}}})
+	w.do("UpdateContinuousBackups", members{"TableName": "secret", "PointInTimeRecoverySpecification": members{"PointInTimeRecoveryEnabled": true}})
+	w.do("UpdateTable", members{"TableName": "secret", "TableClass": "STANDARD_INFREQUENT_ACCESS"})
+	for operation, in := range map[string]members{
+		"UpdateTimeToLive": {"TableName": "secret", "TimeToLiveSpecification": members{"Enabled": true, "AttributeName": "v"}},
+		"UpdateTable":      {"TableName": "secret", "SSESpecification": members{"Enabled": false}},
+		"GetItem":          {"TableName": "secret", "Key": members{"pk": str("a")}},
+	} {
+		w.fails(operation, in, "ValidationException", "KMS key disabled error: …")
 	}
 	w.keys.set(key, "Enabled")
 	w.do("Scan", members{"TableName": "secret"})

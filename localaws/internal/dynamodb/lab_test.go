@@ -58,9 +58,9 @@ func newLab(t *testing.T, o localaws.Options) *lab {
 }
 
 // try does the four calls of the lab as the reader.
-func (l *lab) try() map[string]error {
+func (l *lab) try(name string) map[string]error {
 	id := map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}
-	table := aws.String(labTable)
+	table := aws.String(name)
 	errs := map[string]error{}
 	_, errs["GetItem"] = l.reader.GetItem(l.Context(), &dynamodb.GetItemInput{TableName: table, Key: id})
 	_, errs["Scan"] = l.reader.Scan(l.Context(), &dynamodb.ScanInput{TableName: table})
@@ -90,38 +90,46 @@ func (l *lab) must(_ any, err error) {
 // of them appears as a KMS Decrypt with the reader behind it.
 func TestLab(t *testing.T) {
 	l := newLab(t, localaws.Options{})
-	grant := ""
+	grant, table := "", labTable
 	steps := []struct {
 		name   string
 		change func()
 		code   string // empty: allowed
 		text   string
+		event  string // the event's error code
 	}{
-		{"nothing allows", func() {}, "AccessDeniedException", "is not authorized to perform: kms:Decrypt on resource: " + l.key + " because no identity-based policy allows the kms:Decrypt action"},
-		{"key policy names the user", func() { l.putPolicy(labRoot, labUser) }, "", ""},
-		{"key policy as before", func() { l.putPolicy(labRoot) }, "AccessDeniedException", "kms:Decrypt"},
+		{"nothing allows", func() {}, "AccessDeniedException", "is not authorized to perform: kms:Decrypt on resource: " + l.key + " because no identity-based policy allows the kms:Decrypt action", "AccessDenied"},
+		{"key policy names the user", func() { l.putPolicy(labRoot, labUser) }, "", "", ""},
+		{"key policy as before", func() { l.putPolicy(labRoot) }, "AccessDeniedException", "kms:Decrypt", "AccessDenied"},
 		{"a grant", func() {
 			out, err := l.keys.CreateGrant(t.Context(), &kms.CreateGrantInput{KeyId: &l.key, GranteePrincipal: aws.String("arn:aws:iam::" + l.AccountID() + ":user/reader"), Operations: []kmstypes.GrantOperation{"Decrypt"}})
 			l.must(out, err)
 			grant = *out.GrantId
-		}, "", ""},
+		}, "", "", ""},
 		{"the grant revoked", func() {
 			l.must(l.keys.RevokeGrant(t.Context(), &kms.RevokeGrantInput{KeyId: &l.key, GrantId: &grant}))
-		}, "AccessDeniedException", "kms:Decrypt"},
+		}, "AccessDeniedException", "kms:Decrypt", "AccessDenied"},
 		{"key disabled", func() {
 			l.putPolicy(labRoot, labUser)
 			l.must(l.keys.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: &l.key}))
-		}, "ValidationException", "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: " + l.key + " is disabled. (Service: AWSKMS; Status Code: 400; Error Code: DisabledException; Request ID: "},
-		{"key enabled", func() { l.must(l.keys.EnableKey(t.Context(), &kms.EnableKeyInput{KeyId: &l.key})) }, "", ""},
+		}, "ValidationException", "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: " + l.key + " is disabled. (Service: AWSKMS; Status Code: 400; Error Code: DisabledException; Request ID: ", "DisabledException"},
+		{"key enabled", func() { l.must(l.keys.EnableKey(t.Context(), &kms.EnableKeyInput{KeyId: &l.key})) }, "", "", ""},
 		{"deletion scheduled", func() {
 			l.must(l.keys.ScheduleKeyDeletion(t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: &l.key, PendingWindowInDays: aws.Int32(7)}))
-		}, "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.KMSInvalidStateException: " + l.key + " is pending deletion. ("},
-		{"key deleted", func() { l.Clock.Advance(8 * 24 * time.Hour) }, "ValidationException", "NotFoundException: Key '" + l.key + "' does not exist ("},
+		}, "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.KMSInvalidStateException: " + l.key + " is pending deletion. (", "KMSInvalidStateException"},
+		{"key deleted", func() { l.Clock.Advance(8 * 24 * time.Hour) }, "ValidationException", "NotFoundException: Key '" + l.key + "' does not exist (", "NotFoundException"},
+		// Everybody of the account may use this key, through DynamoDB.
+		{"the AWS managed key", func() {
+			table = "managed"
+			l.must(l.root.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &table, BillingMode: types.BillingModePayPerRequest,
+				AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: "S"}}, KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: "HASH"}},
+				SSESpecification: &types.SSESpecification{Enabled: aws.Bool(true)}}))
+		}, "", "", ""},
 	}
 	for _, step := range steps {
 		step.change()
 		since := len(l.decrypts())
-		for operation, err := range l.try() {
+		for operation, err := range l.try(table) {
 			var api smithy.APIError
 			switch {
 			case step.code == "" && err != nil:
@@ -139,19 +147,10 @@ func TestLab(t *testing.T) {
 			continue
 		}
 		for _, e := range events[:len(events)-since] { // newest first
-			l.checkEvent(step.name, e, step.code == "")
+			l.checkEvent(step.name, table, e, step.event)
 		}
 	}
-	// The managed key: everybody of the account, through DynamoDB.
-	l.must(l.root.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: aws.String("managed"), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: "S"}}, KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: "HASH"}},
-		SSESpecification: &types.SSESpecification{Enabled: aws.Bool(true)}}))
-	l.must(l.reader.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("managed"), Item: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}}))
-	out, err := l.reader.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("managed")})
-	if err != nil || out.Count != 1 {
-		t.Errorf("under the AWS managed key: %v, %v", out, err)
-	}
-	described, err := l.root.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("managed")})
+	described, err := l.root.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil || described.Table.SSEDescription.SSEType != types.SSETypeKms || *described.Table.SSEDescription.KMSMasterKeyArn == l.key {
 		t.Errorf("%v, %v", described, err)
 	}
@@ -183,22 +182,36 @@ func (l *lab) decrypts() []map[string]any {
 	return out
 }
 
-func (l *lab) checkEvent(step string, e map[string]any, allowed bool) {
+// checkEvent compares one Decrypt through DynamoDB with what CloudTrail writes
+// of it; code is its error code.
+func (l *lab) checkEvent(step, table string, e map[string]any, code string) {
 	l.Helper()
 	id := e["userIdentity"].(map[string]any)
-	got := fmt.Sprintf("%v %v %v %v %v %v", id["type"], id["arn"], id["invokedBy"], e["sourceIPAddress"], e["userAgent"], e["eventSource"])
-	if want := "IAMUser arn:aws:iam::" + l.AccountID() + ":user/reader dynamodb.amazonaws.com dynamodb.amazonaws.com dynamodb.amazonaws.com kms.amazonaws.com"; got != want {
+	got := fmt.Sprintf("%v %v %v %v %v %v %v", id["type"], id["arn"], id["accountId"], id["invokedBy"], e["sourceIPAddress"], e["userAgent"], e["eventSource"])
+	if want := "IAMUser arn:aws:iam::" + l.AccountID() + ":user/reader " + l.AccountID() + " dynamodb.amazonaws.com dynamodb.amazonaws.com dynamodb.amazonaws.com kms.amazonaws.com"; got != want {
 		l.Errorf("%s: the event says %s, want %s", step, got, want)
 	}
-	if allowed {
-		request := fmt.Sprint(e["requestParameters"].(map[string]any)["encryptionContext"])
-		if e["errorCode"] != nil || request != "map[aws:dynamodb:subscriberId:"+l.AccountID()+" aws:dynamodb:tableName:"+labTable+"]" {
+	principal, _ := id["principalId"].(string)
+	key, _ := id["accessKeyId"].(string)
+	if !strings.HasPrefix(principal, "AIDA") || !strings.HasPrefix(key, "AKIA") {
+		l.Errorf("%s: principal %q with the access key %q", step, principal, key)
+	}
+	if got, _ := e["errorCode"].(string); got != code {
+		l.Errorf("%s: the event's error code is %q, want %q", step, got, code)
+	}
+	request, _ := e["requestParameters"].(map[string]any)
+	resources, _ := e["resources"].([]any)
+	switch code {
+	case "":
+		context := fmt.Sprint(request["encryptionContext"])
+		if context != "map[aws:dynamodb:subscriberId:"+l.AccountID()+" aws:dynamodb:tableName:"+table+"]" || request["encryptionAlgorithm"] != "SYMMETRIC_DEFAULT" ||
+			e["responseElements"] != nil || len(resources) != 1 || resources[0].(map[string]any)["type"] != "AWS::KMS::Key" {
 			l.Errorf("%s: %v", step, e)
 		}
-		return
-	}
-	if e["errorCode"] == nil {
-		l.Errorf("%s: a refused call without errorCode: %v", step, e)
+	case "AccessDenied":
+		if request != nil || resources != nil || e["responseElements"] != nil {
+			l.Errorf("%s: %v", step, e)
+		}
 	}
 }
 
@@ -245,5 +258,79 @@ func TestLabSurvivesRestart(t *testing.T) {
 	}
 	if out, err := client.GetItem(t.Context(), get); err != nil || len(out.Item) != 1 {
 		t.Errorf("after EnableKey: %v, %v", out, err)
+	}
+}
+
+// TestRevokedTableGrant: without DynamoDB's own grant the items stay open to
+// whoever may use the key, who can also bring the table under another key.
+func TestRevokedTableGrant(t *testing.T) {
+	l := newLab(t, localaws.Options{})
+	grants := func(key string) []kmstypes.GrantListEntry {
+		t.Helper()
+		out, err := l.keys.ListGrants(t.Context(), &kms.ListGrantsInput{KeyId: &key})
+		l.must(out, err)
+		return out.Grants
+	}
+	list := grants(l.key)
+	if len(list) != 1 {
+		t.Fatalf("grants of the table: %v", list)
+	}
+	g := list[0]
+	if aws.ToString(g.GranteePrincipal) != "dynamodb.us-east-1.amazonaws.com" || aws.ToString(g.RetiringPrincipal) != "dynamodb.us-east-1.amazonaws.com" ||
+		len(g.Operations) != 7 || g.Constraints.EncryptionContextSubset["aws:dynamodb:tableName"] != labTable {
+		t.Errorf("the table's grant is %v", g)
+	}
+	l.must(l.keys.RevokeGrant(t.Context(), &kms.RevokeGrantInput{KeyId: &l.key, GrantId: g.GrantId}))
+	l.must(l.root.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(labTable)}))
+	other, err := l.keys.CreateKey(t.Context(), &kms.CreateKeyInput{})
+	l.must(other, err)
+	toOther := &dynamodb.UpdateTableInput{TableName: aws.String(labTable), SSESpecification: &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms, KMSMasterKeyId: other.KeyMetadata.Arn}}
+	_, err = l.reader.UpdateTable(t.Context(), toOther)
+	if err == nil {
+		t.Error("a user without right to the key switches the table")
+	}
+	l.must(l.root.UpdateTable(t.Context(), toOther))
+	if n := len(grants(*other.KeyMetadata.Arn)); n != 1 {
+		t.Errorf("%d grants under the new key", n)
+	}
+	l.must(l.root.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String(labTable)}))
+	if n := len(grants(*other.KeyMetadata.Arn)); n != 0 {
+		t.Errorf("%d grants outlive the table", n)
+	}
+}
+
+// TestTableEvents: LookupEvents tells who did what to a table, with request and
+// answer as CloudTrail writes them.
+func TestTableEvents(t *testing.T) {
+	l := newLab(t, localaws.Options{})
+	table := aws.String(labTable)
+	l.must(l.root.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: table, SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}}))
+	l.must(l.root.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: table}))
+	_, err := l.reader.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: table})
+	if err == nil {
+		t.Error("a table was deleted twice")
+	}
+	for name, want := range map[string]struct{ request, answer string }{
+		"CreateTable": {`"kMSMasterKeyId":"` + l.key + `"`, `"sSEDescription":{"kMSMasterKeyArn":"` + l.key + `","sSEType":"KMS","status":"ENABLED"}`},
+		"UpdateTable": {`{"sSESpecification":{"enabled":false},"tableName":"orders"}`, `"tableStatus":"ACTIVE"`},
+		"DeleteTable": {`{"tableName":"orders"}`, `"tableStatus":"DELETING"`},
+	} {
+		out, err := cloudtrail.NewFromConfig(l.Root()).LookupEvents(t.Context(), &cloudtrail.LookupEventsInput{LookupAttributes: []trailtypes.LookupAttribute{
+			{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: &name}}})
+		l.must(out, err)
+		for _, e := range out.Events {
+			var event struct {
+				ErrorCode                           string
+				RequestParameters, ResponseElements json.RawMessage
+			}
+			l.must(nil, json.Unmarshal([]byte(*e.CloudTrailEvent), &event))
+			request, answer := string(event.RequestParameters), string(event.ResponseElements)
+			if !strings.Contains(request, want.request) || (event.ErrorCode == "" && !strings.Contains(answer, want.answer)) || (event.ErrorCode != "" && answer != "null") {
+				t.Errorf("%s: %s", name, *e.CloudTrailEvent)
+			}
+		}
+		if len(out.Events) == 0 {
+			t.Errorf("%s: no event", name)
+		}
 	}
 }

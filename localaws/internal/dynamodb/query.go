@@ -135,8 +135,12 @@ func (in *pageInput) plan(t *table, p *parsed) (v view, s span, fetch bool, err 
 	v.t = t
 	selects := in.effectiveSelect(p)
 	if in.index != nil {
-		if v.index = t.indexNamed(*in.index); v.index == nil || v.index.def.status(t.service.cfg.Clock()) == "CREATING" {
+		v.index = t.indexNamed(*in.index)
+		switch {
+		case v.index == nil:
 			return v, s, false, errValidationf("The table does not have the specified index: %s", *in.index)
+		case v.index.def.status(t.service.cfg.Clock()) == "CREATING":
+			return v, s, false, errValidationf("Cannot read from backfilling global secondary index: %s", *in.index)
 		}
 		if i := v.index; !i.isLocal {
 			if in.consistent != nil && *in.consistent {

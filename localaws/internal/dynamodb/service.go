@@ -94,6 +94,9 @@ func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
 		return nil, errUnsupported(c.Operation)
 	}
 	out, err := o.serve(s, ctx, c)
+	if !o.Data {
+		trailManagement(c, o.ReadOnly, out)
+	}
 	if e, ok := err.(*call.Error); ok && e.Code == "AccessDeniedException" && e.Namespace == "" {
 		e.Namespace = nsService
 	}
@@ -175,15 +178,4 @@ func (s *Service) tagConditions(conditions policy.Context, t target) {
 	for _, tag := range tbl.def.Tags {
 		conditions.Set("aws:ResourceTag/"+tag.Key, tag.Value)
 	}
-}
-
-// trailTable are the request parameters of an event: neither keys nor values.
-type trailTable struct {
-	TableName string `json:"tableName"`
-}
-
-// trail files what the audit event says about a call on a table.
-func trail(c *call.Call, t target) {
-	c.Trail.RequestParameters = trailTable{t.name}
-	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: t.arn, AccountID: t.account, Type: "AWS::DynamoDB::Table"})
 }

@@ -21,24 +21,25 @@ func (s *Service) switchKey(ctx context.Context, c *call.Call, t *table, spec *s
 	now := s.cfg.Clock()
 	t.mu.RLock()
 	before := t.def.Encryption
-	busy := t.status(now) == "CREATING" || t.status(now) == "UPDATING"
+	busy := t.busy(now)
 	t.mu.RUnlock()
-	if busy {
-		return nil, errInUse("Attempt to change a resource which is still in use: Table is being updated: %s", t.def.Name)
-	}
-	if want.mode == keyOwned && before.Mode == keyOwned {
+	switch {
+	case busy != nil:
+		return nil, busy
+	case want.mode == keyOwned && before.Mode == keyOwned:
 		return nil, errParam("Table is already encrypted by default")
+	case want.keyID != "" && want.keyID == before.KeyARN:
+		// Only the ARN is compared: any other name of the same key, and
+		// Enabled alone, encrypt anew and count as a change, as on AWS.
+		return nil, errParam("Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key")
+	}
+	changes, err := before.mayChange(now)
+	if err != nil {
+		return nil, err
 	}
 	mode, arn, err := s.resolve(ctx, c, want)
 	if err != nil {
 		return nil, err
-	}
-	if mode == before.Mode && arn == before.KeyARN {
-		return nil, errParam("Table is already encrypted with given KMSMasterKeyId.")
-	}
-	changes := slices.DeleteFunc(slices.Clone(before.Changes), func(at time.Time) bool { return !now.Before(at.Add(modeChangeWindow)) })
-	if len(changes) >= maxModeChanges {
-		return nil, call.Errorf("LimitExceededException", "Subscriber limit exceeded: The table %s had already %d changes of its encryption in the last 24 hours", t.def.Name, maxModeChanges)
 	}
 	// Re-encryption reads the old data, for which DynamoDB needs the old key
 	// under its own grant.
@@ -51,7 +52,10 @@ func (s *Service) switchKey(ctx context.Context, c *call.Call, t *table, spec *s
 		return nil, err
 	}
 	defer clear(key)
-	enc.Changes = append(changes, now)
+	enc.Changes = append(slices.Clone(changes), now)
+	if delay := s.cfg.Faults.Activation; delay > 0 {
+		enc.Before, enc.Settles = before.KeyARN, now.Add(delay)
+	}
 
 	description, pending, err := t.reseal(enc, key, before.Generation, now)
 	if err != nil {
@@ -65,8 +69,9 @@ func (s *Service) switchKey(ctx context.Context, c *call.Call, t *table, spec *s
 	return json.Marshal(jsonObject{"TableDescription": description})
 }
 
-// openOwn makes sure, as DynamoDB itself, that the old key can be used, and
-// loads the items.
+// openOwn makes sure, as DynamoDB itself, that the table's key can be used, and
+// loads the items. When the table's grant was revoked the caller's right
+// counts, so that somebody who has it can bring the table under another key.
 func (s *Service) openOwn(ctx context.Context, c *call.Call, t *table) error {
 	t.mu.RLock()
 	e, account, arn := t.def.Encryption, t.def.AccountID, t.def.ARN
@@ -75,6 +80,9 @@ func (s *Service) openOwn(ctx context.Context, c *call.Call, t *table) error {
 	if e.Mode != keyOwned {
 		var err error
 		key, err = s.cfg.Keys.Decrypt(ctx, own(c, "Decrypt", account, arn), e.KeyARN, e.TableKey, t.bound)
+		if denied(err) {
+			key, err = s.cfg.Keys.Decrypt(ctx, via(c, "Decrypt"), e.KeyARN, e.TableKey, t.bound)
+		}
 		if err != nil {
 			return keyError(c, err)
 		}
@@ -88,7 +96,10 @@ func (s *Service) openOwn(ctx context.Context, c *call.Call, t *table) error {
 func (t *table) reseal(enc encryption, key []byte, generation int, now time.Time) (jsonObject, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.deleted || t.def.Encryption.Generation != generation {
+	switch {
+	case t.deleted:
+		return nil, nil, errNoTableNamed(t.def.Name)
+	case t.def.Encryption.Generation != generation:
 		return nil, nil, errInUse("Attempt to change a resource which is still in use: Table is being updated: %s", t.def.Name)
 	}
 	seal, err := newSealer(t.def.ID, key)

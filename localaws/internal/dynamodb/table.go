@@ -46,6 +46,19 @@ func (t *table) status(now time.Time) string {
 	return "ACTIVE"
 }
 
+// busy refuses changes of a table that is being created or updated; the caller
+// holds the lock.
+func (t *table) busy(now time.Time) error {
+	const text = "Attempt to change a resource which is still in use: "
+	switch t.status(now) {
+	case "CREATING":
+		return errInUse(text+"Table is being created: %s", t.def.Name)
+	case "UPDATING":
+		return errInUse(text+"Table: %s is in the process of being updated.", t.def.Name)
+	}
+	return nil
+}
+
 // newEntry prepares an item with checked keys for storing.
 func (t *table) newEntry(it Item) (*entry, error) {
 	key, ok := t.def.Key.primary(it)

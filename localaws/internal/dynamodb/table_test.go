@@ -57,8 +57,13 @@ func TestCreateTableValidation(t *testing.T) {
 		"local without range": {with(members{"AttributeDefinitions": two, "LocalSecondaryIndexes": index(nil)}), "ValidationException", p + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"},
 		"include nothing":     {with(members{"AttributeDefinitions": two, "GlobalSecondaryIndexes": index(members{"Projection": members{"ProjectionType": "INCLUDE"}})}), "ValidationException", p + "ProjectionType is INCLUDE, but NonKeyAttributes is not specified"},
 		"key without type":    {with(members{"SSESpecification": members{"Enabled": true, "KMSMasterKeyId": "x"}}), "ValidationException", p + "SSEType KMS is required if KMSMasterKeyId is specified"},
+		"empty key":           {with(members{"SSESpecification": members{"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": ""}}), "ValidationException", "1 validation error detected: Value '' at 'sSESpecification.kMSMasterKeyId' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		"key but off":         {with(members{"SSESpecification": members{"Enabled": false, "KMSMasterKeyId": "x"}}), "ValidationException", p + "KMSMasterKeyId can not be specified if Enabled is false"},
+		"other type":          {with(members{"SSESpecification": members{"Enabled": true, "SSEType": "AES256"}}), "ValidationException", p + "SSEType AES256 is not supported"},
 		"type but off":        {with(members{"SSESpecification": members{"Enabled": false, "SSEType": "KMS"}}), "ValidationException", p + "SSEType can not be specified if Enabled is false"},
 		"stream":              {with(members{"StreamSpecification": members{"StreamEnabled": true}}), "ValidationException", "StreamSpecification is not supported by this embedded DynamoDB: streams are not there"},
+		"stream without flag": {with(members{"StreamSpecification": members{"StreamViewType": "KEYS_ONLY"}}), "ValidationException", "1 validation error detected: Value null at 'streamSpecification.streamEnabled' failed to satisfy constraint: Member must not be null"},
+		"view of no stream":   {with(members{"StreamSpecification": members{"StreamEnabled": false, "StreamViewType": "KEYS_ONLY"}}), "ValidationException", p + "Table is being created with a stream disabled, UpdateViewType should not be specified"},
 		"resource policy":     {with(members{"ResourcePolicy": "{}"}), "ValidationException", "ResourcePolicy is not supported by this embedded DynamoDB"},
 		"aws tag":             {with(members{"Tags": []members{{"Key": "aws:x", "Value": "1"}}}), "ValidationException", ""},
 	} {
@@ -121,7 +126,32 @@ func TestTags(t *testing.T) {
 			t.Errorf("tag %q: %v", c.key, err)
 		}
 	}
-	w.fails("TagResource", members{"ResourceArn": "nonsense", "Tags": []members{}}, "ValidationException", "Invalid TableArn: Invalid ResourceArn provided as input nonsense")
+	w.fails("ListTagsOfResource", members{"ResourceArn": arn, "NextToken": "x"}, "ValidationException", "")
+	w.fails("TagResource", members{"ResourceArn": "nonsense", "Tags": []members{}}, "ValidationException", "One or more parameter values were invalid: ARNs must start with 'arn:': nonsense")
+	tag := func(more ...members) members { return members{"ResourceArn": arn, "Tags": more} }
+	ok := members{"Key": "ok", "Value": "1"}
+	for _, c := range []struct {
+		operation string
+		in        members
+		message   string
+	}{
+		{"TagResource", tag(), "Atleast one Tag needs to be provided as Input."},
+		{"TagResource", tag(ok, members{"Value": "1"}), "The Tag Key provided is invalid, Key: null"},
+		{"TagResource", tag(ok, members{"Key": "a#b", "Value": "1"}), "The Tag Key provided is invalid, Key: a#b"},
+		{"TagResource", tag(ok, members{"Key": "a"}), "The Tag Value provided is invalid, Value: null"},
+		{"TagResource", tag(ok, ok), "Duplicate Tag Keys provided as input: Duplicate Tag Key found ok"},
+		{"UntagResource", members{"ResourceArn": arn, "TagKeys": []string{}}, "Atleast one Tag Key needs to be provided as Input."},
+		{"UntagResource", members{"ResourceArn": arn, "TagKeys": []string{"aws:x"}}, "Tag Key cannot be prefixed with aws:, Key: aws:x"},
+		{"ListTagsOfResource", members{"ResourceArn": "arn:aws:s3:::x"}, "One or more parameter values were invalid: Provided Arn is not a DynamoDB resource arn: arn:aws:s3:::x"},
+		{"ListTagsOfResource", members{"ResourceArn": strings.Replace(arn, "us-east-1", "eu-west-1", 1)}, "Invalid TableArn: Invalid ResourceArn provided as input arn:aws:dynamodb:eu-west-1:111122223333:table/tagged"},
+	} {
+		w.fails(c.operation, c.in, "ValidationException", c.message)
+	}
+	var many []members
+	for i := range 50 {
+		many = append(many, members{"Key": fmt.Sprint("many-", i), "Value": ""})
+	}
+	w.fails("TagResource", tag(many...), "ValidationException", "Number of Tags exceed the current limit for the provided ResourceArn") // with what is there
 	w.fails("TagResource", members{"ResourceArn": arn + "x", "Tags": []members{{"Key": "a", "Value": "2"}}}, "ResourceNotFoundException", "")
 	w.checks = nil
 	w.do("PutItem", members{"TableName": "tagged", "Item": members{"pk": str("x")}})
@@ -188,7 +218,9 @@ func TestContinuousBackupsAndLimits(t *testing.T) {
 	if got := status(w.do("DescribeContinuousBackups", members{"TableName": "kept"})); got != "ENABLED" {
 		t.Error(got)
 	}
-	w.fails("DescribeContinuousBackups", members{"TableName": "gone"}, "TableNotFoundException", "")
+	w.fails("DescribeContinuousBackups", members{"TableName": "gone"}, "TableNotFoundException", "Table not found: gone")
+	w.fails("UpdateContinuousBackups", members{"TableName": "kept", "PointInTimeRecoverySpecification": members{"PointInTimeRecoveryEnabled": false, "RecoveryPeriodInDays": 7}},
+		"ValidationException", "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
 	if w.do("DescribeLimits", "{}")["TableMaxReadCapacityUnits"] == nil {
 		t.Error("no limits")
 	}
@@ -206,11 +238,28 @@ func TestActivationFault(t *testing.T) {
 	}
 	w.fails("GetItem", get, "ResourceNotFoundException", "Requested resource not found")
 	w.fails("DeleteTable", members{"TableName": "slow"}, "ResourceInUseException", "Attempt to change a resource which is still in use: Table is being created: slow")
+	w.fails("DescribeTimeToLive", members{"TableName": "slow"}, "ValidationException", "Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
 	w.advance(10 * time.Second)
 	if status() != "ACTIVE" {
 		t.Error(status())
 	}
 	w.do("GetItem", get)
+	w.do("UpdateTable", members{"TableName": "slow", "AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
+		"GlobalSecondaryIndexUpdates": indexChange("Create", members{"KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}})})
+	index := func() string {
+		i := w.described("slow")["GlobalSecondaryIndexes"].([]any)[0].(members)
+		return fmt.Sprint(i["IndexStatus"], " ", i["Backfilling"])
+	}
+	if got := index(); got != "CREATING true" {
+		t.Error(got)
+	}
+	w.fails("Scan", members{"TableName": "slow", "IndexName": "byG"}, "ValidationException", "Cannot read from backfilling global secondary index: byG")
+	w.fails("DeleteTable", members{"TableName": "slow"}, "ResourceInUseException", "Attempt to change a resource which is still in use: Table: slow is in the process of being updated.")
+	w.advance(10 * time.Second)
+	if got := index(); got != "ACTIVE <nil>" {
+		t.Error(got)
+	}
+	w.do("Scan", members{"TableName": "slow", "IndexName": "byG"})
 	w.do("UpdateTable", members{"TableName": "slow", "TableClass": "STANDARD_INFREQUENT_ACCESS"})
 	if status() != "UPDATING" {
 		t.Error(status())
@@ -227,8 +276,9 @@ func TestUpdateTableIndexes(t *testing.T) {
 	w.do("PutItem", members{"TableName": "grown", "Item": members{"pk": str("odd"), "g": num(1)}})
 	create := members{"TableName": "grown", "AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
 		"GlobalSecondaryIndexUpdates": []members{{"Create": members{"IndexName": "byG", "KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "KEYS_ONLY"}}}}}
+	w.fails("UpdateTable", members{"TableName": "grown", "GlobalSecondaryIndexUpdates": create["GlobalSecondaryIndexUpdates"]}, "ValidationException", "One or more parameter values were invalid: AttributeDefinitions is not specified for index: byG")
 	w.do("UpdateTable", create)
-	w.fails("UpdateTable", create, "ValidationException", "One or more parameter values were invalid: Attempting to create an index which already exists")
+	w.fails("UpdateTable", create, "ValidationException", "Attempting to create an index which already exists")
 	query := members{"TableName": "grown", "IndexName": "byG", "KeyConditionExpression": "g = :g", "ExpressionAttributeValues": members{":g": str("1")}}
 	if got := w.do("Query", query)["Count"]; got != 5.0 {
 		t.Errorf("the new index has %v items", got)
@@ -240,7 +290,7 @@ func TestUpdateTableIndexes(t *testing.T) {
 	if n := len(d["AttributeDefinitions"].([]any)); n != 1 || d["GlobalSecondaryIndexes"] != nil {
 		t.Errorf("%v", d)
 	}
-	w.fails("UpdateTable", members{"TableName": "grown"}, "ValidationException", "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
+	w.fails("UpdateTable", members{"TableName": "grown"}, "ValidationException", "At least one of ProvisionedThroughput, BillingMode, …")
 	w.do("UpdateTable", members{"TableName": "grown", "BillingMode": "PROVISIONED", "ProvisionedThroughput": members{"ReadCapacityUnits": 3, "WriteCapacityUnits": 4}})
 	d = w.do("DescribeTable", members{"TableName": "grown"})["Table"].(members)
 	if got := fmt.Sprintf("%v %v", d["BillingModeSummary"].(members)["BillingMode"], d["ProvisionedThroughput"].(members)["WriteCapacityUnits"]); got != "PROVISIONED 4" {

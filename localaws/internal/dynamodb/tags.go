@@ -3,18 +3,93 @@ package dynamodb
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
+
+type tagInput struct{ key, value *string }
+
+func (d *decoder) tags(dst *[]tagInput) error {
+	return d.array(func() error {
+		var t tagInput
+		err := d.object(func(name string) error {
+			switch name {
+			case "Key":
+				return d.text(&t.key)
+			case "Value":
+				return d.text(&t.value)
+			}
+			return d.Skip()
+		})
+		*dst = append(*dst, t)
+		return err
+	})
+}
+
+const maxTags = 50
+
+var tagRule = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
+
+func errTooManyTags() error {
+	return errValidation("Number of Tags exceed the current limit for the provided ResourceArn")
+}
+
+func checkTagKey(key *string) error {
+	switch {
+	case key == nil:
+		return errValidation("The Tag Key provided is invalid, Key: null")
+	case *key == "" || utf8.RuneCountInString(*key) > 128 || !tagRule.MatchString(*key):
+		return errValidation("The Tag Key provided is invalid, Key: " + *key)
+	case strings.HasPrefix(strings.ToLower(*key), "aws:"):
+		return errValidation("Tag Key cannot be prefixed with aws:, Key: " + *key)
+	}
+	return nil
+}
+
+// tagsOf checks the tags of a request.
+func tagsOf(list []tagInput) ([]tag, error) {
+	if len(list) > maxTags {
+		return nil, errTooManyTags()
+	}
+	var out []tag
+	for _, t := range list {
+		if err := checkTagKey(t.key); err != nil {
+			return nil, err
+		}
+		switch {
+		case t.value == nil:
+			return nil, errValidation("The Tag Value provided is invalid, Value: null")
+		case utf8.RuneCountInString(*t.value) > 256 || !tagRule.MatchString(*t.value):
+			return nil, errValidation("The Tag Value provided is invalid, Value: " + *t.value)
+		case slices.ContainsFunc(out, func(o tag) bool { return o.Key == *t.key }):
+			return nil, errValidation("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + *t.key)
+		}
+		out = append(out, tag{*t.key, *t.value})
+	}
+	return out, nil
+}
+
+func requestTags(tags []tag) policy.Context {
+	conditions := policy.Context{}
+	for _, t := range tags {
+		conditions.Set("aws:RequestTag/"+t.Key, t.Value)
+		conditions.Add("aws:TagKeys", t.Key)
+	}
+	return conditions
+}
 
 // tagsInput is a TagResource, UntagResource or ListTagsOfResource request.
 type tagsInput struct {
 	arn     *string
-	tags    []tag
+	given   []tagInput
 	tagsSet bool
+	tags    []tag // given, once checked
 	keys    []string
 	next    *string
 }
@@ -25,7 +100,7 @@ func (in *tagsInput) field(d *decoder, name string) error {
 		return d.text(&in.arn)
 	case "Tags":
 		in.tagsSet = true
-		return d.tags(&in.tags)
+		return d.tags(&in.given)
 	case "TagKeys":
 		return d.texts(&in.keys)
 	case "NextToken":
@@ -45,8 +120,28 @@ func (s *Service) onTags(ctx context.Context, c *call.Call, in *tagsInput) (*tab
 	if err != nil {
 		return nil, err
 	}
-	if !arnRule.MatchString(*in.arn) {
+	m := arnRule.FindStringSubmatch(*in.arn)
+	switch {
+	case !strings.HasPrefix(*in.arn, "arn:"):
+		return nil, errParam("ARNs must start with 'arn:': %s", *in.arn)
+	case m == nil:
+		return nil, errParam("Provided Arn is not a DynamoDB resource arn: %s", *in.arn)
+	case m[1] != c.Region:
 		return nil, errValidation("Invalid TableArn: Invalid ResourceArn provided as input " + *in.arn)
+	case c.Operation == "TagResource" && len(in.given) == 0:
+		return nil, errValidation("Atleast one Tag needs to be provided as Input.")
+	case c.Operation == "UntagResource" && len(in.keys) == 0:
+		return nil, errValidation("Atleast one Tag Key needs to be provided as Input.")
+	case len(in.keys) > maxTags:
+		return nil, errTooManyTags()
+	}
+	if in.tags, err = tagsOf(in.given); err != nil {
+		return nil, err
+	}
+	for _, key := range in.keys {
+		if err := checkTagKey(&key); err != nil {
+			return nil, err
+		}
 	}
 	at, err := locate(c, *in.arn)
 	if err != nil {
@@ -88,16 +183,13 @@ func (s *Service) tagResource(ctx context.Context, c *call.Call) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTags(in.tags); err != nil {
-		return nil, err
-	}
 	err = t.edit(func(d *definition) error {
 		tags := slices.DeleteFunc(slices.Clone(d.Tags), func(old tag) bool {
 			return slices.ContainsFunc(in.tags, func(n tag) bool { return n.Key == old.Key })
 		})
 		tags = append(tags, in.tags...)
-		if err := checkTags(tags); err != nil {
-			return err
+		if len(tags) > maxTags {
+			return errTooManyTags()
 		}
 		d.Tags = tags
 		return nil
@@ -123,6 +215,9 @@ func (s *Service) listTagsOfResource(ctx context.Context, c *call.Call) ([]byte,
 	t, err := s.onTags(ctx, c, in)
 	if err != nil {
 		return nil, err
+	}
+	if in.next != nil {
+		return nil, errValidation("Invalid NextToken: no answer gave one")
 	}
 	t.mu.RLock()
 	tags := slices.Clone(t.def.Tags)

@@ -64,6 +64,10 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *call.Call) ([]byte, e
 	if t == nil {
 		return nil, errNoTableNamed(at.name)
 	}
+	// What expires is written in the items, so the key must be usable.
+	if err := s.openOwn(ctx, c, t); err != nil {
+		return nil, err
+	}
 	now := s.cfg.Clock()
 	err = t.edit(func(d *definition) error {
 		switch {
@@ -96,13 +100,16 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *call.Call) ([]byte, e
 }
 
 func (s *Service) describeTimeToLive(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c)
+	t, err := s.onTable(ctx, c, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}
 	t.mu.RLock()
-	attribute := t.def.TTLAttribute
+	attribute, status := t.def.TTLAttribute, t.status(s.cfg.Clock())
 	t.mu.RUnlock()
+	if status == "CREATING" {
+		return nil, errValidation("Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
+	}
 	out := jsonObject{"TimeToLiveStatus": "DISABLED"}
 	if attribute != "" {
 		out = jsonObject{"TimeToLiveStatus": "ENABLED", "AttributeName": attribute}

@@ -176,6 +176,7 @@ type fakeKeys struct {
 	secrets map[string]fakeSecret
 	grants  map[string]TableGrant
 	denied  map[string]bool // by user name
+	made    int             // grants
 	calls   []string        // operation, caller, ARN
 	fail    error           // answers everything when set
 }
@@ -261,7 +262,7 @@ func (k *fakeKeys) DescribeKey(_ context.Context, c *call.Call, id string) (KeyI
 	if k.states[id] == "" {
 		return KeyInfo{}, call.Errorf("NotFoundException", "Key '%s' does not exist", id)
 	}
-	return KeyInfo{ARN: id, Enabled: k.states[id] == "Enabled", State: k.states[id], Symmetric: !strings.HasSuffix(id, "hmac"),
+	return KeyInfo{ARN: id, Symmetric: !strings.HasSuffix(id, "hmac"),
 		AWSManaged: strings.HasSuffix(id, "managed")}, nil
 }
 
@@ -271,7 +272,8 @@ func (k *fakeKeys) CreateGrant(_ context.Context, c *call.Call, arn string, g Ta
 	if err := k.use("CreateGrant", c, arn); err != nil {
 		return "", err
 	}
-	id := fmt.Sprintf("grant-%d", len(k.grants)+1)
+	k.made++
+	id := fmt.Sprintf("grant-%d", k.made)
 	k.grants[id] = g
 	return id, nil
 }

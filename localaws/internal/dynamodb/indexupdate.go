@@ -1,0 +1,180 @@
+package dynamodb
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+// indexUpdate is one element of GlobalSecondaryIndexUpdates.
+type indexUpdate struct {
+	create, update *indexInput
+	remove         *string
+	removes        bool
+}
+
+func (u *indexUpdate) decode(d *decoder) error {
+	return d.object(func(name string) error {
+		if null, err := d.null(); null || err != nil {
+			return err
+		}
+		switch name {
+		case "Create":
+			u.create = new(indexInput)
+			return d.index(u.create)
+		case "Update":
+			u.update = new(indexInput)
+			return d.index(u.update)
+		case "Delete":
+			u.removes = true
+			return d.object(func(name string) error {
+				if name == "IndexName" {
+					return d.text(&u.remove)
+				}
+				return d.Skip()
+			})
+		}
+		return d.Skip()
+	})
+}
+
+// name is the index of an update with exactly one action.
+func (u *indexUpdate) name() (string, error) {
+	var names []string
+	if u.create != nil {
+		names = append(names, *u.create.name)
+	}
+	if u.update != nil {
+		names = append(names, *u.update.name)
+	}
+	if u.removes {
+		names = append(names, *u.remove)
+	}
+	switch len(names) {
+	case 0:
+		return "", errParam("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
+	case 1:
+		return names[0], nil
+	}
+	return "", errParam("Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object")
+}
+
+// applyIndexes creates, changes and deletes global indexes in next, and
+// returns the one that it created, filled.
+func (in *updateTableInput) applyIndexes(t *table, next *definition, now time.Time) (created *index, err error) {
+	online := 0 // AWS builds or removes one at a time
+	seen := map[string]bool{}
+	for _, u := range in.indexes {
+		name, err := u.name()
+		if err != nil {
+			return nil, err
+		}
+		if seen[name] {
+			return nil, errParam("Only one global secondary index update per index is allowed simultaneously. Index: %s", name)
+		}
+		seen[name] = true
+		if u.update == nil {
+			if online++; online > 1 {
+				return nil, call.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+			}
+		}
+		if u.create != nil {
+			if created, err = in.createIndex(t, next, u.create, now); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		at := slices.IndexFunc(next.Global, func(d *indexDefinition) bool { return d.Name == name })
+		switch {
+		case at < 0 && t.indexNamed(name) != nil:
+			verb := "update"
+			if u.removes {
+				verb = "delete"
+			}
+			return nil, errValidationf("Cannot %s an index that is not a GlobalSecondaryIndex: %s", verb, name)
+		case at < 0:
+			return nil, call.Errorf("ResourceNotFoundException", "Requested resource not found: Index %s for table %s", name, next.Name)
+		case u.removes:
+			next.Global = slices.Delete(next.Global, at, at+1)
+		default:
+			d := next.Global[at]
+			if err := d.reprovision(u.update, next.OnDemand, in.billing != nil, now); err != nil {
+				return nil, err
+			}
+			if delay := t.service.cfg.Faults.Activation; delay > 0 {
+				d.Creating, d.ActiveAt = false, now.Add(delay)
+			}
+		}
+	}
+	next.forgetAttributes()
+	return created, nil
+}
+
+// createIndex adds an index to next and fills it. Of AttributeDefinitions only
+// those count that its keys use; AWS reads past all others, and past all in a
+// request that creates nothing.
+func (in *updateTableInput) createIndex(t *table, next *definition, wanted *indexInput, now time.Time) (*index, error) {
+	switch {
+	case t.indexNamed(*wanted.name) != nil:
+		return nil, errValidation("Attempting to create an index which already exists")
+	case len(next.Global) >= maxGlobalIndexes:
+		return nil, call.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes)
+	case !in.attributesSet && slices.ContainsFunc(wanted.keys, func(k keyElement) bool { return next.attributeType(*k.name) == "" }):
+		return nil, errParam("AttributeDefinitions is not specified for index: %s", *wanted.name)
+	}
+	kinds, err := attributeTypes(in.attributes)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range wanted.keys {
+		if kind, asked := next.attributeType(*k.name), kinds[*k.name]; kind != "" && asked != "" && asked != kind {
+			return nil, errParam("Attribute %s has already the type %s", *k.name, kind)
+		}
+	}
+	for _, a := range next.Attributes {
+		kinds[a.Name] = a.Type
+	}
+	d, err := indexOf(wanted, kinds, next.Key, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.provision(wanted, next.OnDemand, true); err != nil {
+		return nil, err
+	}
+	if delay := t.service.cfg.Faults.Activation; delay > 0 {
+		d.Creating, d.ActiveAt = true, now.Add(delay)
+	}
+	next.Global = append(next.Global, d)
+	if err := next.checkProjected(); err != nil {
+		return nil, err
+	}
+	for _, a := range []keyAttribute{d.Key.Partition, d.Key.Sort} {
+		if a.Name != "" && next.attributeType(a.Name) == "" {
+			next.Attributes = append(next.Attributes, a)
+		}
+	}
+	i := &index{def: d, table: next.Key}
+	t.items.Scan(func(_ string, e *entry) bool {
+		i.place(nil, e) // items with key attributes of other types stay out, as on AWS
+		return true
+	})
+	return i, nil
+}
+
+// redefine gives the table an index for each global definition, of which at
+// most one is of an index that was created. Readers still use the old ones
+// after they freed the lock, so those are replaced and not changed.
+func (t *table) redefine(created *index) {
+	var list []*index
+	for _, d := range t.def.Global {
+		if created != nil && created.def.Name == d.Name {
+			list = append(list, created)
+			continue
+		}
+		i := *t.indexNamed(d.Name)
+		i.def = d
+		list = append(list, &i)
+	}
+	t.global = list
+}
