@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -256,6 +257,11 @@ func TestKeyCacheImitatesAWS(t *testing.T) {
 	w.keys.denied["ann"] = true
 	if _, err := w.try("ann", "Scan", scan); err == nil {
 		t.Fatal("another caller profits from bob's cache")
+	}
+	session := userCall("bob", "Scan", []byte(`{"TableName":"secret"}`))
+	session.Caller.AccessKeyID = "ASIAbob"
+	if _, err := w.s.Serve(context.Background(), session); err == nil {
+		t.Fatal("another session of bob, which may have another policy, profits from his cache")
 	}
 	w.advance(2 * time.Minute)
 	if _, err := w.try("bob", "Scan", scan); err == nil {

@@ -24,7 +24,7 @@ func (s *Service) unlock(ctx context.Context, c *call.Call, t *table) error {
 		}
 		key = append([]byte(nil), e.TableKey...)
 	} else {
-		who := cacheKey{caller: c.Caller.Principal.ARN + " " + c.Caller.Principal.UniqueID, table: id, generation: e.Generation}
+		who := cacheKey{accessKey: c.Caller.AccessKeyID, table: id, generation: e.Generation}
 		if loaded && s.cache.allowed(who, s.cfg.Clock()) {
 			return nil
 		}
@@ -88,9 +88,11 @@ type keyCache struct {
 	end map[cacheKey]time.Time
 }
 
+// cacheKey names the caller by the access key: two sessions of one role may
+// have the same name and other session policies.
 type cacheKey struct {
-	caller, table string
-	generation    int
+	accessKey, table string
+	generation       int
 }
 
 // maxCached bounds the cache; at the bound it starts anew.

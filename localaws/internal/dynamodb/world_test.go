@@ -82,7 +82,7 @@ func (w *world) Authorize(_ context.Context, c *call.Call, k call.Check) policy.
 
 func userCall(user, operation string, body []byte) *call.Call {
 	return &call.Call{ID: "c0ffee00-0000-4000-8000-000000000001", Service: "dynamodb", Operation: operation, Region: testRegion, AccountID: testAccount,
-		Body: body, Caller: call.Caller{UserName: user, Principal: policy.Principal{Type: policy.User, AccountID: testAccount,
+		Body: body, Caller: call.Caller{UserName: user, AccessKeyID: "AKIA" + user, Principal: policy.Principal{Type: policy.User, AccountID: testAccount,
 			ARN: "arn:aws:iam::" + testAccount + ":user/" + user, UniqueID: "AIDA" + user}}}
 }
 
