@@ -66,7 +66,7 @@ func (d *decoder) single(dst *types.AttributeValue) error {
 	}
 	*dst = v
 	if d.invalid == nil {
-		if err := normalizeItem(Item{"": v}); err != nil {
+		if err := normalizeValue(v); err != nil {
 			d.invalid = invalidValue(err)
 		}
 	}
