@@ -251,6 +251,8 @@ func TestScopeMessages(t *testing.T) {
 		{map[string]string{"#" + long: "x"}, nil, "ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; size of key: 256"},
 		{map[string]string{"#a": ""}, nil, "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a"},
 		{map[string]string{"#a": strings.Repeat("x", 65536)}, nil, "ExpressionAttributeNames contains invalid value: Member must have length less than or equal to 65535 for key #a"},
+		{map[string]string{"#a": "aa"}, item{":a": s(strings.Repeat("x", 2<<20-2))}, ""},
+		{map[string]string{"#a": "aaa"}, item{":a": s(strings.Repeat("x", 2<<20-2))}, "The substitution variables of the expressions have exceeded the maximum allowed size; size: 2097153"},
 		{nil, item{"#a": s("")}, `ExpressionAttributeValues contains invalid key: Syntax error; key: "#a"`},
 		{nil, item{":" + long: s("")}, "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;"},
 		{nil, item{":a": n("x")}, "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: x for key :a"},
