@@ -3,8 +3,13 @@ package dynamodb
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"strings"
 )
+
+// emptyTypes are the operands of attribute_type whose values may be false or
+// empty.
+var emptyTypes = regexp.MustCompile(`\{"S":"(S|B|BOOL|L|M)"\}`)
 
 // knownDifferences are where the other is wrong or goes its own way. What AWS
 // documents decides; each has its reason.
@@ -76,7 +81,7 @@ var knownDifferences = []struct {
 	{"it takes false, empty strings, lists and maps of an item for missing ones", func(d *difference) bool {
 		b, _ := json.Marshal(d.in)
 		return d.wantCode != "ValidationException" && (bytes.Contains(b, []byte(`{"M":{}}`)) || bytes.Contains(b, []byte(`{"L":[]}`)) ||
-			bytes.Contains(b, []byte(`{"BOOL":false}`)) || bytes.Contains(b, []byte(`{"S":""}`)))
+			bytes.Contains(b, []byte("attribute_type(")) && emptyTypes.Match(b) || bytes.Contains(b, []byte(`{"BOOL":false}`)) || bytes.Contains(b, []byte(`{"S":""}`)))
 	}},
 	{"it knows no distinct operands of if_not_exists", func(d *difference) bool {
 		return strings.Contains(d.message, "The first operand must be distinct from the remaining operands")

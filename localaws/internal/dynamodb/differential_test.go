@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -327,9 +328,16 @@ func (d *difference) capacityDiffers() bool {
 	return false
 }
 
+// copyAndChange: SET takes a value from elsewhere, and ADD or DELETE follows.
+var copyAndChange = regexp.MustCompile(`SET .*= [a-z#].* (ADD|DELETE) `)
+
 // diverges: legacy updates that only delete make an item in dynalite; AWS
-// documents that they do nothing.
+// documents that they do nothing. And a set that SET copied there shares what
+// ADD and DELETE then change; AWS computes all values from the item before.
 func (d *difference) diverges() bool {
+	if text, _ := d.in["UpdateExpression"].(string); copyAndChange.MatchString(text) {
+		return true
+	}
 	updates, ok := d.in["AttributeUpdates"].(members)
 	for _, u := range updates {
 		ok = ok && u.(members)["Action"] == "DELETE"
