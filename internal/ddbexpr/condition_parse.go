@@ -309,7 +309,7 @@ func (p *parser) checkComparison(op operator, args []operand) {
 			p.notHere(a)
 		}
 	}
-	if op == opIn && len(args)-1 > MaxInOperands {
+	if op == opIn && len(args)-1 > MaxInOperands && !p.scope.unlimited {
 		p.report(rankOperand, "The IN operator is provided with too many operands; number of operands: "+strconv.Itoa(len(args)-1))
 	}
 	p.distinct(op.String(), args)

@@ -24,15 +24,17 @@ type token struct {
 	text       string
 }
 
+// isLetter tells what may begin a bare name. An underscore may not: names that
+// begin with one need a placeholder on AWS.
 func isLetter(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// wordEnd returns where the letters and digits from i on end.
+// wordEnd returns where the letters, digits and underscores from i on end.
 func wordEnd(s string, i int) int {
-	for i < len(s) && (isLetter(s[i]) || isDigit(s[i])) {
+	for i < len(s) && (isLetter(s[i]) || isDigit(s[i]) || s[i] == '_') {
 		i++
 	}
 	return i

@@ -90,14 +90,16 @@ func TestConditionMessages(t *testing.T) {
 	repeat := func(s, sep string, n int) string { return strings.TrimSuffix(strings.Repeat(s+sep, n), sep) }
 	checkMessages(t, ddbexpr.KindCondition, "Invalid ConditionExpression: ", [][2]string{
 		// Accepted.
-		{"a = :s", ""}, {"a=:s", ""}, {"a\n<>\t:s", ""}, {"#a.b[0][1].c > :n", ""}, {"a . b [ 0 ] = :s", ""}, {"_a_1 = :s", ""},
+		{"a = :s", ""}, {"a=:s", ""}, {"a\n<>\t:s", ""}, {"#a.b[0][1].c > :n", ""}, {"a . b [ 0 ] = :s", ""}, {"a_1_ = :s", ""},
 		{"(a = :s)", ""}, {"(a) = (:s)", ""}, {"(size(a)) > :n", ""}, {"((size(a)) > :n)", ""}, {"NOT (a = :s)", ""}, {"NOT NOT a = :s", ""},
 		{"not a = :s and b = :s or c = :s", ""}, {"a=:s AND(b=:s)", ""}, {"a between :m and :n", ""}, {"a in (:s,:s, b)", ""},
 		{"attribute_exists (a)", ""}, {"(attribute_exists(a))", ""}, {"attribute_exists = :s", ""}, {":s = :s", ""}, {":s = a", ""},
 		{"attribute_type(a, :type)", ""}, {"begins_with(a, :b)", ""}, {"contains(a, :map)", ""}, {"contains(:ss, a)", ""},
 		{"size(:s) = :n", ""}, {"a > size(b)", ""}, {"a BETWEEN size(b) AND size(c)", ""}, {"begins_with(:s, :s)", ""}, {"a[01] = :s", ""},
 		{"a = :s OR (b = :s AND (c = :s OR NOT d = :s))", ""},
-		// Syntax.
+		// Syntax. A name that begins with an underscore needs a placeholder.
+		{"_version = :s", `Syntax error; token: "_", near: "_version"`}, {"__typename <> :s", `Syntax error; token: "_", near: "__"`},
+		{"a = :s AND _sortKey = :s", `Syntax error; token: "_", near: "AND _sortKey"`}, {"a._b = :s", `Syntax error; token: "_", near: "._b"`},
 		{"", "The expression can not be empty;"}, {" \t", "The expression can not be empty;"},
 		{"a", syntax("<EOF>", "a")}, {"a =", syntax("<EOF>", "=")}, {"= a", syntax("=", "= a")}, {":s", syntax("<EOF>", ":s")},
 		{"a = :s)", syntax(")", ":s)")}, {"(a = :s", syntax("<EOF>", ":s")}, {"a = :s b", syntax("b", ":s b")},
@@ -249,6 +251,8 @@ func TestScopeMessages(t *testing.T) {
 		{map[string]string{"#" + long: "x"}, nil, "ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; size of key: 256"},
 		{map[string]string{"#a": ""}, nil, "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a"},
 		{map[string]string{"#a": strings.Repeat("x", 65536)}, nil, "ExpressionAttributeNames contains invalid value: Member must have length less than or equal to 65535 for key #a"},
+		{map[string]string{"#a": "aa"}, item{":a": s(strings.Repeat("x", 2<<20-2))}, ""},
+		{map[string]string{"#a": "aaa"}, item{":a": s(strings.Repeat("x", 2<<20-2))}, "The substitution variables of the expressions have exceeded the maximum allowed size; size: 2097153"},
 		{nil, item{"#a": s("")}, `ExpressionAttributeValues contains invalid key: Syntax error; key: "#a"`},
 		{nil, item{":" + long: s("")}, "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;"},
 		{nil, item{":a": n("x")}, "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: x for key :a"},

@@ -58,7 +58,7 @@ func newParser(s *Scope, kind Kind, src string) (*parser, error) {
 	if strings.TrimSpace(src) == "" {
 		return nil, p.error("The expression can not be empty;")
 	}
-	if len(src) > MaxExpressionSize {
+	if len(src) > MaxExpressionSize && !s.unlimited {
 		return nil, p.error("Expression size has exceeded the maximum allowed size; expression size: " + strconv.Itoa(len(src)))
 	}
 	p.cur = scan(src, 0)
@@ -93,7 +93,7 @@ func (p *parser) finish() error {
 
 // result returns what was reported.
 func (p *parser) result() error {
-	if p.operators > MaxOperators {
+	if p.operators > MaxOperators && !p.scope.unlimited {
 		p.report(rankLimit, "The expression contains too many operators; operator count: "+strconv.Itoa(p.operators))
 	}
 	if !p.found {

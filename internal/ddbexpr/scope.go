@@ -17,12 +17,35 @@ type Scope struct {
 	values     map[string]types.AttributeValue
 	usedNames  map[string]struct{}
 	usedValues map[string]struct{}
+	unlimited  bool
 }
 
 // NewScope checks ExpressionAttributeNames and ExpressionAttributeValues and
 // keeps both. Nil means that the request has none; a map without entries is
 // refused, as DynamoDB does. The error is an *Error.
 func NewScope(names map[string]string, values map[string]types.AttributeValue) (*Scope, error) {
+	s, err := NewUnlimitedScope(names, values)
+	if err != nil {
+		return nil, err
+	}
+	s.unlimited = false
+	size := 0
+	for _, name := range names {
+		size += len(name)
+	}
+	for _, v := range values {
+		size += ddbjson.ValueSize(v)
+	}
+	if size > maxSubstitution {
+		return nil, &Error{Message: "The substitution variables of the expressions have exceeded the maximum allowed size; size: " + strconv.Itoa(size)}
+	}
+	return s, nil
+}
+
+// NewUnlimitedScope is [NewScope] for expressions that were generated from
+// parameters without the limits that expressions have: on their length, their
+// operators, the operands of IN, and the size of what placeholders stand for.
+func NewUnlimitedScope(names map[string]string, values map[string]types.AttributeValue) (*Scope, error) {
 	if names != nil && len(names) == 0 {
 		return nil, &Error{Message: "ExpressionAttributeNames must not be empty"}
 	}
@@ -60,11 +83,15 @@ func NewScope(names map[string]string, values map[string]types.AttributeValue) (
 			return nil, e
 		}
 	}
-	return &Scope{names: names, values: values}, nil
+	return &Scope{names: names, values: values, unlimited: true}, nil
 }
 
 // maxNameLength is the longest attribute name in bytes.
 const maxNameLength = 65535
+
+// maxSubstitution is how many bytes all names and values of a request may have
+// together.
+const maxSubstitution = 2 << 20
 
 // maxPlaceholder is the longest placeholder in bytes with its first character.
 const maxPlaceholder = 255

@@ -160,7 +160,7 @@ func (d *decoder) values(dst *Item) error {
 			return nil
 		}
 		if err = d.Invalid(); err == nil {
-			err = normalizeItem(Item{name: v})
+			err = normalizeValue(v)
 		}
 		if err != nil {
 			e := invalidValue(err)

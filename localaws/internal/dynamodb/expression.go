@@ -56,8 +56,9 @@ type parsed struct {
 	added map[string]string
 }
 
-// parse checks the combination of parameters and parses them.
-func (x *expressions) parse() (*parsed, error) {
+// parse checks the combination of parameters and parses them. valued are the
+// expressions that the operation has and that take values.
+func (x *expressions) parse(valued ...string) (*parsed, error) {
 	modern := []struct {
 		name string
 		text *string
@@ -82,17 +83,17 @@ func (x *expressions) parse() (*parsed, error) {
 		return nil, errValidationf("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
 			strings.Join(old, ", "), strings.Join(given, ", "))
 	}
-	if len(given) == 0 {
-		switch {
-		case x.names != nil && len(old) > 0:
-			return nil, errValidationf("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {ExpressionAttributeNames}", strings.Join(old, ", "))
-		case x.values != nil && len(old) > 0:
-			return nil, errValidationf("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {ExpressionAttributeValues}", strings.Join(old, ", "))
-		case x.names != nil:
-			return nil, errValidation("ExpressionAttributeNames can only be specified when using expressions")
-		case x.values != nil:
-			return nil, errValidation("ExpressionAttributeValues can only be specified when using expressions")
+	if len(given) == 0 && x.names != nil {
+		return nil, errValidation("ExpressionAttributeNames can only be specified when using expressions")
+	}
+	if x.values != nil && !slices.ContainsFunc(valued, func(name string) bool { return slices.Contains(given, name) }) {
+		are := " is null"
+		if len(valued) > 1 {
+			are = " are null"
 		}
+		return nil, errValidation("ExpressionAttributeValues can only be specified when using expressions: " + strings.Join(valued, " and ") + are)
+	}
+	if len(given) == 0 {
 		return x.legacy.parse()
 	}
 	scope, err := ddbexpr.NewScope(x.names, x.values)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-
-	"github.com/ddbseal/ddbseal/internal/ddbnumber"
 )
 
 // generator makes random requests for the tables of the comparison: mostly
@@ -144,7 +142,7 @@ func (g *generator) placeholder(v members) string {
 
 func (g *generator) path() string {
 	if g.odds(50) {
-		return pick(g, "size", "a..b", "#undefined", "v[-1]", "v[x]", "name", "1a", "v[0")
+		return pick(g, "size", "a..b", "#undefined", "v[-1]", "v[x]", "name", "1a", "v[0", "_v")
 	}
 	p := g.name(g.attribute())
 	for g.odds(4) {
@@ -285,9 +283,7 @@ func (g *generator) request() (operation string, in members) {
 		g.conditional(in, "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW", "NONE")
 	case "GetItem":
 		in["Key"] = g.key(table)
-		if g.odds(3) {
-			in["ProjectionExpression"] = g.projection()
-		}
+		g.projected(in, 3)
 		if g.odds(3) {
 			in["ConsistentRead"] = g.odds(2)
 		}
@@ -304,7 +300,11 @@ func (g *generator) request() (operation string, in members) {
 			for range 1 + g.IntN(4) {
 				keys = append(keys, g.key(table))
 			}
-			requests[table] = members{"Keys": keys}
+			request := members{"Keys": keys}
+			if g.odds(4) {
+				request["AttributesToGet"] = g.attributesToGet()
+			}
+			requests[table] = request
 		}
 		in["RequestItems"] = requests
 		if g.odds(3) {
@@ -348,147 +348,7 @@ func (g *generator) conditional(in members, returns ...string) {
 	if g.odds(100) {
 		in["ReturnValues"] = pick(g, "UPDATED_NEW", "SOMETHING")
 	}
-}
-
-// plain is a scalar that is always valid: dynalite does not check the values of
-// legacy conditions and crashes on some.
-func (g *generator) plain() members {
-	for {
-		v := g.scalar()
-		if n, ok := v["N"].(string); !ok || ddbnumber.Validate(n) == nil && !strings.HasPrefix(n, "+") {
-			return v
-		}
-	}
-}
-
-func (g *generator) legacyCondition() members {
-	operator := pick(g, "EQ", "NE", "LT", "LE", "GT", "GE", "NULL", "NOT_NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH", "IN", "BETWEEN")
-	c := members{"ComparisonOperator": operator}
-	n := map[string]int{"NULL": 0, "NOT_NULL": 0, "BETWEEN": 2, "IN": 2}
-	count, ok := n[operator]
-	if !ok {
-		count = 1
-	}
-	if g.odds(30) {
-		count = g.IntN(3)
-	}
-	if count > 0 {
-		var list []members
-		for range count {
-			list = append(list, g.plain())
-		}
-		c["AttributeValueList"] = list
-	}
-	return c
-}
-
-func (g *generator) legacyExpected(in members) {
-	expected := members{}
-	for range 1 + g.IntN(2) {
-		expected[g.attribute()] = pick(g, members{"Exists": false}, members{"Value": g.plain()}, g.legacyCondition())
-	}
-	in["Expected"] = expected
-	if g.odds(4) {
-		in["ConditionalOperator"] = pick(g, "AND", "OR")
-	}
-}
-
-func (g *generator) legacyUpdates() members {
-	updates := members{}
-	for range 1 + g.IntN(3) {
-		u := members{"Action": pick(g, "PUT", "ADD", "DELETE")}
-		if u["Action"] != "DELETE" || g.odds(3) {
-			u["Value"] = g.value(1)
-		}
-		if u["Action"] == "PUT" && g.odds(2) {
-			delete(u, "Action")
-		}
-		updates[g.attribute()] = u
-	}
-	return updates
-}
-
-// indexKeys are the key attributes of every index.
-var indexKeys = map[string][2]string{"": {"pk", "sk"}, "lAll": {"pk", "l"}, "lKeys": {"pk", "h"}, "gAll": {"g", "h"}, "gKeys": {"g", ""}, "gInclude": {"h", "b"}}
-
-func (g *generator) keyValue(attribute string) members {
-	switch attribute {
-	case "sk", "h":
-		return members{"N": pick(g, "1", "2", "3", "-1", "1.5", "100")}
-	case "b":
-		return members{"B": pick(g, "AA==", "AQI=", "YWI=")}
-	}
-	return members{"S": pick(g, "a", "b", "abc", "c")}
-}
-
-func (g *generator) query(table string, in members) {
-	index := ""
-	if table == diffRange && g.odds(2) {
-		index = pick(g, "lAll", "lKeys", "gAll", "gKeys", "gInclude")
-		in["IndexName"] = index
-	}
-	if g.odds(80) {
-		in["IndexName"] = "missing"
-	}
-	keys := indexKeys[index]
-	if table == diffHash {
-		keys[1] = ""
-	}
-	expression := g.name(keys[0]) + " = " + g.placeholder(g.keyValue(keys[0]))
-	if keys[1] != "" && g.odds(2) {
-		sort := g.name(keys[1])
-		value := func() string { return g.placeholder(g.keyValue(keys[1])) }
-		expression += " AND " + pick(g, func() string { return sort + pick(g, " = ", " < ", " <= ", " > ", " >= ") + value() },
-			func() string { return sort + " BETWEEN " + value() + " AND " + value() },
-			func() string { return "begins_with(" + sort + ", " + value() + ")" })()
-	}
-	if g.odds(60) {
-		expression = pick(g, "pk > :v0", "pk = :v0 OR pk = :v0", "v = :v0", "pk = :v0 AND v = :v0", "pk <> :v0", "")
-	}
-	in["KeyConditionExpression"] = expression
-	if g.odds(2) {
-		in["ScanIndexForward"] = g.odds(2)
-	}
-	if index == "" && g.odds(4) {
-		in["Limit"] = 1 + g.IntN(4)
-	}
-	g.shape(in, index)
-}
-
-func (g *generator) scan(table string, in members) {
-	index := ""
-	if table == diffRange && g.odds(3) {
-		index = pick(g, "lAll", "lKeys", "gAll", "gKeys", "gInclude")
-		in["IndexName"] = index
-	}
-	if g.odds(5) {
-		total := 1 + g.IntN(4)
-		in["TotalSegments"], in["Segment"] = 1, 0
-		if g.odds(20) {
-			in["TotalSegments"], in["Segment"] = total, total
-		}
-		if g.odds(20) {
-			delete(in, pick(g, "TotalSegments", "Segment"))
-		}
-	}
-	g.shape(in, index)
-}
-
-// shape adds filter, projection and Select.
-func (g *generator) shape(in members, index string) {
-	if g.odds(3) {
-		in["FilterExpression"] = g.condition(1)
-	}
-	if g.odds(4) {
-		in["ProjectionExpression"] = g.projection()
-	}
-	if g.odds(5) {
-		in["Select"] = pick(g, "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT", "NONSENSE")
-	}
-	if g.odds(5) {
-		in["ConsistentRead"] = g.odds(2)
-	}
-	if g.odds(100) {
-		in["Limit"] = 0
+	if g.odds(6) {
+		in["ReturnItemCollectionMetrics"] = pick(g, "SIZE", "NONE")
 	}
 }

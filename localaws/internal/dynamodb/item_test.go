@@ -54,6 +54,14 @@ func TestItemValidation(t *testing.T) {
 		"unknown return":       {"PutItem", `{"TableName": "items", "Item": {}, "ReturnValues": "SOME"}`, "ValidationException", "1 validation error detected: Value 'SOME' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"},
 		"names without use":    {"PutItem", `{"TableName": "items", "Item": {}, "ExpressionAttributeNames": {"#a": "a"}}`, "ValidationException", "ExpressionAttributeNames can only be specified when using expressions"},
 		"both kinds":           {"PutItem", `{"TableName": "items", "Item": {}, "Expected": {"a": {"Exists": false}}, "ConditionExpression": "attribute_exists(a)"}`, "ValidationException", "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}"},
+		"values without use":   {"PutItem", `{"TableName": "items", "Item": {}, "ExpressionAttributeValues": {":a": {"S": "a"}}}`, "ValidationException", "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null"},
+		"values of no update":  {"UpdateItem", update(`"Expected": {}, "ExpressionAttributeValues": {":a": {"S": "a"}}`), "ValidationException", "ExpressionAttributeValues can only be specified when using expressions: UpdateExpression and ConditionExpression are null"},
+		"values of no filter":  {"Scan", `{"TableName": "items", "ProjectionExpression": "a", "ExpressionAttributeValues": {":a": {"S": "a"}}}`, "ValidationException", "ExpressionAttributeValues can only be specified when using expressions: FilterExpression is null"},
+		"names, older words":   {"UpdateItem", update(`"Expected": {}, "ExpressionAttributeNames": {"#a": "a"}`), "ValidationException", "ExpressionAttributeNames can only be specified when using expressions"},
+		"reversed bounds":      {"Scan", `{"TableName": "items", "ScanFilter": {"a": {"ComparisonOperator": "BETWEEN", "AttributeValueList": [{"N": "10"}, {"N": "9"}]}}}`, "ValidationException", "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"},
+		"older filter of key":  {"Query", `{"TableName": "items", "KeyConditions": {"pk": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "a"}]}}, "QueryFilter": {"sk": {"ComparisonOperator": "NOT_NULL"}}}`, "ValidationException", "QueryFilter can only contain non-primary key attributes: Primary key attribute: sk"},
+		"empty name":           {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "": {"N": "1"}}`), "ValidationException", p + "Empty attribute name"},
+		"long name":            {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "` + strings.Repeat("n", 65536) + `": {"N": "1"}}`), "ValidationException", p + "Attribute name is too large, must be less than 65536 bytes"},
 		"short key":            {"GetItem", get(`{"pk": {"S": "a"}}`), "ValidationException", "The provided key element does not match the schema"},
 		"key type":             {"GetItem", get(`{"pk": {"S": "a"}, "sk": {"S": "1"}}`), "ValidationException", "The provided key element does not match the schema"},
 		"extra key":            {"GetItem", get(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "x": {"N": "1"}}`), "ValidationException", "The provided key element does not match the schema"},
@@ -280,4 +288,25 @@ func userValue(t interface{ Fatalf(string, ...any) }, m members) types.Attribute
 		t.Fatalf("%s: %v", b, err)
 	}
 	return v
+}
+
+// The older parameters have none of the limits of the expressions that they are
+// turned into.
+func TestLegacyWithoutLimits(t *testing.T) {
+	w := newWorld(t)
+	w.table("items", "", nil)
+	const n = 400
+	updates, filter, numbers := members{}, members{}, []members{}
+	for i := range n {
+		numbers = append(numbers, num(i))
+	}
+	for i := range n {
+		name := fmt.Sprint("a", i)
+		updates[name] = members{"Value": num(i)}
+		filter[name] = members{"ComparisonOperator": "IN", "AttributeValueList": numbers}
+	}
+	w.do("UpdateItem", members{"TableName": "items", "Key": members{"pk": str("a")}, "AttributeUpdates": updates})
+	if got := w.do("Scan", members{"TableName": "items", "ScanFilter": filter})["Count"]; got != 1.0 {
+		t.Errorf("%v items", got)
+	}
 }

@@ -66,7 +66,7 @@ func (d *decoder) single(dst *types.AttributeValue) error {
 	}
 	*dst = v
 	if d.invalid == nil {
-		if err := normalizeItem(Item{"": v}); err != nil {
+		if err := normalizeValue(v); err != nil {
 			d.invalid = invalidValue(err)
 		}
 	}
@@ -262,7 +262,7 @@ func (h *placeholders) scope() (*ddbexpr.Scope, error) {
 	if len(names) == 0 {
 		names = nil
 	}
-	s, err := ddbexpr.NewScope(names, values)
+	s, err := ddbexpr.NewUnlimitedScope(names, values)
 	if err != nil {
 		return nil, errExpression(err)
 	}
@@ -338,7 +338,7 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 	case "BETWEEN":
 		low, high = 2, 2
 	case "IN":
-		high = 100
+		high = len(c.values) // without the limit that expressions have
 	}
 	if n := len(c.values); n < low || n > high {
 		return "", errParam("Invalid number of argument(s) for the %s ComparisonOperator", *c.operator)
@@ -363,6 +363,9 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 			}
 		}
 		v = append(v, h.value(value))
+	}
+	if *c.operator == "BETWEEN" && (ddbexpr.KeyTerm{Operator: ddbexpr.KeyGreater, Value: c.values[1]}).Matches(c.values[0]) {
+		return "", errValidation("The BETWEEN condition was provided a range where the lower bound is greater than the upper bound")
 	}
 	switch *c.operator {
 	case "NULL":

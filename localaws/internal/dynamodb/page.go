@@ -11,7 +11,8 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// maxPage is how many bytes of items one page reads.
+// maxPage is how many bytes of items a page reads before it ends: the item that
+// reaches it is the last.
 const maxPage = 1 << 20
 
 // view is what a page reads: a table or one of its indexes.
@@ -114,14 +115,9 @@ func (v view) read(s span, limit int) page {
 		if s.match != nil && !s.match(e.item) {
 			return true
 		}
-		size := sizeOf(e)
-		if p.size+size > maxPage && len(p.entries) > 0 {
-			p.last = v.lastKey(p.entries[len(p.entries)-1].item)
-			return false
-		}
 		p.entries = append(p.entries, e)
-		p.size += size
-		if limit > 0 && len(p.entries) == limit {
+		p.size += sizeOf(e)
+		if limit > 0 && len(p.entries) == limit || p.size >= maxPage {
 			p.last = v.lastKey(e.item)
 			return false
 		}

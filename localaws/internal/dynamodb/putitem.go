@@ -79,8 +79,12 @@ func (in *writeInput) write(c *call.Call) (*write, error) {
 		}
 		return nil, errValidation("Return values set to invalid value")
 	}
+	valued := []string{"ConditionExpression"}
+	if in.kind == writeUpdate {
+		valued = []string{"UpdateExpression", "ConditionExpression"}
+	}
 	var err error
-	if w.parsed, err = in.expressions.parse(); err != nil {
+	if w.parsed, err = in.expressions.parse(valued...); err != nil {
 		return nil, err
 	}
 	if w.at, err = locate(c, *in.name); err != nil {

@@ -158,7 +158,11 @@ func (in *pageInput) plan(t *table, p *parsed) (v view, s span, fetch bool, err 
 	if p.filter != nil && in.query {
 		for _, name := range p.filter.TopLevelNames() {
 			if schema.has(name) {
-				return v, s, false, errValidationf("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
+				what := "Filter Expression"
+				if in.legacy.queryFilter != nil {
+					what = "QueryFilter"
+				}
+				return v, s, false, errValidationf("%s can only contain non-primary key attributes: Primary key attribute: %s", what, name)
 			}
 		}
 	}
@@ -259,7 +263,11 @@ func (s *Service) servePage(ctx context.Context, c *call.Call, in *pageInput) ([
 	if err := decodeRequest(c, in.field, in.check); err != nil {
 		return nil, err
 	}
-	p, err := in.expressions.parse()
+	valued := []string{"FilterExpression"}
+	if in.query {
+		valued = append(valued, "KeyConditionExpression")
+	}
+	p, err := in.expressions.parse(valued...)
 	if err != nil {
 		return nil, err
 	}

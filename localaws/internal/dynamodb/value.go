@@ -14,11 +14,22 @@ type Item = map[string]types.AttributeValue
 
 const paramPrefix = "One or more parameter values were invalid: "
 
-// normalizeItem applies DynamoDB's rules on values and brings numbers into
-// their normal form, in place. Errors are those of ddbjson.Validate.
+// maxName is the longest attribute name in bytes.
+const maxName = 65535
+
+// normalizeItem applies DynamoDB's rules on names and values and brings numbers
+// into their normal form, in place. Errors are *ddbjson.ValidationError.
 func normalizeItem(it Item) error {
 	if err := ddbjson.ValidateItem(it); err != nil {
 		return err
+	}
+	for name := range it {
+		switch {
+		case name == "":
+			return &ddbjson.ValidationError{Message: paramPrefix + "Empty attribute name"}
+		case len(name) > maxName:
+			return &ddbjson.ValidationError{Message: paramPrefix + "Attribute name is too large, must be less than 65536 bytes"}
+		}
 	}
 	for _, v := range it {
 		if err := normalize(v); err != nil {
@@ -26,6 +37,14 @@ func normalizeItem(it Item) error {
 		}
 	}
 	return nil
+}
+
+// normalizeValue is normalizeItem for one value.
+func normalizeValue(v types.AttributeValue) error {
+	if err := ddbjson.Validate(v); err != nil {
+		return err
+	}
+	return normalize(v)
 }
 
 // normalize writes nothing where a number is normal already: the result of an
