@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
@@ -62,6 +63,35 @@ func TestRoleSession(t *testing.T) {
 			t.Errorf("JSON services after the session's end: %v", err)
 		}
 	})
+}
+
+// A key policy and a grant that name a role are bound to it, so a session that
+// outlives the role must not go on decrypting under them.
+func TestSessionEndsWithItsRole(t *testing.T) {
+	clock := newHandClock()
+	s := start(t, localaws.Options{Clock: clock.Now})
+	l := newLab(t, clock, s, s.Config)
+	people := iam.NewFromConfig(l.root)
+	role, err := people.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("job"), AssumeRolePolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"` + aliceARN + `"},"Action":"sts:AssumeRole"}}`)})
+	l.must(err)
+	_, err = l.keys.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: &l.key, GranteePrincipal: role.Role.Arn, Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}})
+	l.must(err)
+	access, err := people.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("alice")})
+	l.must(err)
+	alice := s.Config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId, SecretAccessKey: *access.AccessKey.SecretAccessKey})
+	out, err := sts.NewFromConfig(alice).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: role.Role.Arn, RoleSessionName: aws.String("night")})
+	l.must(err)
+	keys := kms.NewFromConfig(s.Config(aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}))
+	sealed, err := l.keys.Encrypt(ctx, &kms.EncryptInput{KeyId: &l.key, Plaintext: []byte("text")})
+	l.must(err)
+	_, err = keys.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: sealed.CiphertextBlob})
+	l.must(err)
+	_, err = people.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String("job")})
+	l.must(err)
+	if _, err = keys.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: sealed.CiphertextBlob}); code(err) != "UnrecognizedClientException" {
+		t.Errorf("after the role was deleted: %v", err)
+	}
 }
 
 // Options.KeyCacheTTL: a permission given works at once, one withdrawn works

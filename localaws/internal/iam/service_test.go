@@ -269,15 +269,24 @@ func TestAssumeRole(t *testing.T) {
 	_, err = w.sts(w.root(account1)).AssumeRole(ctx, in)
 	wantCode(t, err, "AccessDenied", "Roles may not be assumed by root accounts.")
 
-	// Sessions end with their time, and with their role's deletion lose every
-	// permission.
-	must(t)(c.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String("reader"), PolicyArn: aws.String("arn:aws:iam::aws:policy/IAMReadOnlyAccess")}))
-	must(t)(c.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String("reader")}))
-	_, err = w.iam(session).ListUsers(ctx, nil)
-	wantCode(t, err, "AccessDenied", "iam:ListUsers")
+	// Sessions end with their time.
 	w.pass(time.Hour)
 	if _, _, err := w.service.Credentials(session.AccessKeyID, session.SessionToken); !errors.Is(err, ErrExpiredToken) {
 		t.Fatalf("expired session: %v", err)
+	}
+	// And they end with their role.
+	must(t)(c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("reader"), PolicyDocument: trust("arn:aws:iam::111122223333:user/alice")}))
+	if out, err = w.sts(alice).AssumeRole(ctx, in); err != nil {
+		t.Fatal(err)
+	}
+	must(t)(c.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String("reader"), PolicyArn: aws.String("arn:aws:iam::aws:policy/IAMReadOnlyAccess")}))
+	must(t)(c.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String("reader")}))
+	if _, _, err := w.service.Credentials(*out.Credentials.AccessKeyId, *out.Credentials.SessionToken); !errors.Is(err, ErrInvalidToken) {
+		t.Fatalf("session of a deleted role: %v", err)
+	}
+	must(t)(c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("reader"), AssumeRolePolicyDocument: trust("arn:aws:iam::111122223333:user/alice")}))
+	if _, _, err := w.service.Credentials(*out.Credentials.AccessKeyId, *out.Credentials.SessionToken); !errors.Is(err, ErrInvalidToken) {
+		t.Fatalf("session of a deleted role, after another took its name: %v", err)
 	}
 }
 

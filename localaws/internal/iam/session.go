@@ -15,7 +15,7 @@ import (
 // sessions take no memory and survive a restart. The token names its access key
 // id, account and principal, and nothing outside it is believed. Its key is
 // made once for a data directory and never changes: sessions end with their
-// time, by the server's clock, or with their user.
+// time, by the server's clock, or with their user or role.
 type session struct {
 	AccessKeyID, Secret string
 	Principal           policy.Principal
@@ -119,13 +119,19 @@ func (s *Service) sessionCredentials(accessKeyID, token string) (string, call.Ca
 		}
 		x.policies = append(x.policies, policy.Attached{Name: d.Name, ARN: d.ARN, Source: policy.SourceSession, Document: parsed})
 	}
-	if x.Principal.Type == policy.User {
-		// The user may have been renamed since, or deleted.
-		arn, ok := s.ARN(x.Principal.UniqueID)
+	// A session ends with its user or role: key policies and grants that are
+	// bound to a deleted one's unique id would go on allowing it.
+	switch p := &x.Principal; p.Type {
+	case policy.User:
+		arn, ok := s.ARN(p.UniqueID)
 		if !ok {
 			return "", call.Caller{}, ErrInvalidToken
 		}
-		x.Principal.ARN, x.Name = arn, lastPart(arn)
+		p.ARN, x.Name = arn, lastPart(arn) // it may have been renamed
+	case policy.AssumedRole:
+		if _, ok := s.ARN(p.RoleUniqueID); !ok {
+			return "", call.Caller{}, ErrInvalidToken
+		}
 	}
 	return x.Secret, call.Caller{Principal: x.Principal, UserName: x.Name, AccessKeyID: accessKeyID, Session: x}, nil
 }
