@@ -116,6 +116,10 @@ type accessKeyName struct{ UserName, AccessKeyId, Status string }
 // ownKey finds the key among the named user's, or the caller's own.
 func (s *Service) ownKey(r *request, a *account, in *accessKeyName) (*accessKey, error) {
 	name := orSelf(r, in.UserName)
+	if name == "" && !rootKeys(r, name) {
+		// A role session has no keys of its own, and an empty name is root's.
+		return nil, invalid("Must specify userName when calling with non-User credentials")
+	}
 	k := s.keys[in.AccessKeyId]
 	if k == nil || k.AccountID != a.ID || k.UserName != name {
 		return nil, notFound("The Access Key with id %s cannot be found.", in.AccessKeyId)

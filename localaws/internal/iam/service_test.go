@@ -216,6 +216,29 @@ func TestAccessKeys(t *testing.T) {
 	}
 }
 
+// A role session that may change every user's access keys has no power over
+// root's, which no user name means.
+func TestRootKeysAreRootsOwn(t *testing.T) {
+	w := newWorld(t, nil)
+	ctx, root, alice := t.Context(), w.iam(w.root(account1)), w.user(account1, "alice")
+	role, err := root.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("admin"), AssumeRolePolicyDocument: trusting("arn:aws:iam::111122223333:user/alice")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t)(root.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String("admin"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}))
+	out, err := w.sts(alice).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: role.Role.Arn, RoleSessionName: aws.String("visit")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := w.iam(aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken})
+	key := aws.String(w.root(account1).AccessKeyID)
+	_, err = admin.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{AccessKeyId: key, Status: types.StatusTypeInactive})
+	wantCode(t, err, "ValidationError", "Must specify userName")
+	_, err = admin.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{AccessKeyId: key})
+	wantCode(t, err, "ValidationError", "Must specify userName")
+	must(t)(root.ListUsers(ctx, nil))
+}
+
 func TestAssumeRole(t *testing.T) {
 	w := newWorld(t, nil)
 	ctx := t.Context()
