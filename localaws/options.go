@@ -52,7 +52,8 @@ type Options struct {
 	// the SSEDescription that is UPDATING. Zero: ACTIVE at once.
 	TableActivation time.Duration
 	// AuditLimit is how many management events and how many data events each
-	// account keeps. Zero: 10,000.
+	// account keeps, fewer when they take more than 4 KB on average. Zero:
+	// 10,000.
 	AuditLimit int
 	// Logger gets internal failures and what the listener complains about,
 	// never a secret or an item value. Nil: nothing is logged.

@@ -50,6 +50,7 @@ type Event struct {
 
 	decision *policy.Decision
 	seq      uint64
+	size     int // roughly what it takes, in bytes
 }
 
 // UserIdentity is who called.
@@ -131,9 +132,14 @@ func newEvent(c *call.Call, o call.Operation, err error) *Event {
 	}
 	if err == nil {
 		e.ResponseElements = raw(c.Trail.ResponseElements, "responseElements")
-		return e
+	} else {
+		e.fail(c, err)
 	}
-	e.fail(c, err)
+	const fixed = 1 << 10 // the members that do not grow with the request
+	e.size = fixed + len(e.RequestParameters) + len(e.ResponseElements) + len(e.AdditionalEventData) + len(e.ErrorMessage)
+	if e.decision != nil {
+		e.size += e.decision.Size()
+	}
 	return e
 }
 

@@ -9,7 +9,8 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 )
 
-// DefaultLimit is how many events of a kind an account keeps.
+// DefaultLimit is how many events of a kind an account keeps, fewer when they
+// take more than 4 KB on average.
 const DefaultLimit = 10_000
 
 // Log files events. It is safe for use by any number of goroutines.
@@ -140,7 +141,7 @@ func (l *Log) management(account string, below uint64, limit int, keep func(*Eve
 		return nil
 	}
 	var out []*Event
-	for e := range a.management.backward() {
+	for _, e := range a.management.backward() {
 		if e.seq < below && keep(e) {
 			if out = append(out, e); len(out) == limit {
 				break

@@ -1,30 +1,30 @@
 package cloudtrail
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
-// ring keeps the newest events up to a limit.
+// averageEvent is what the events of a ring may take on average, in bytes.
+// One event may take a hundred times as much: requests are audited with their
+// parameters before anybody asks whether the caller may do anything.
+const averageEvent = 4 << 10
+
+// ring keeps the newest events up to a limit, in number and in size.
 type ring struct {
-	events []*Event
-	next   int // where the oldest is, once the ring is full
+	events []*Event // oldest first
+	size   int
 }
 
 func (r *ring) add(e *Event, limit int) {
-	if len(r.events) < limit {
-		r.events = append(r.events, e)
-		return
+	r.events = append(r.events, e)
+	r.size += e.size
+	for len(r.events) > limit || r.size > limit*averageEvent && len(r.events) > 1 {
+		r.size -= r.events[0].size
+		r.events[0] = nil
+		r.events = r.events[1:] // append moves what is left when room runs out
 	}
-	r.events[r.next] = e
-	r.next = (r.next + 1) % limit
 }
 
 // backward yields the events, newest first.
-func (r *ring) backward() iter.Seq[*Event] {
-	return func(yield func(*Event) bool) {
-		for i := range r.events {
-			at := (r.next - 1 - i + 2*len(r.events)) % len(r.events)
-			if !yield(r.events[at]) {
-				return
-			}
-		}
-	}
-}
+func (r *ring) backward() iter.Seq2[int, *Event] { return slices.Backward(r.events) }

@@ -139,7 +139,7 @@ func (f form) decodeField(name string, field reflect.Value) error {
 	}
 	switch field.Kind() {
 	case reflect.String:
-		field.SetString(text)
+		field.SetString(strings.Clone(text)) // it may live on, and is part of the whole body
 	case reflect.Int:
 		n, err := strconv.ParseInt(text, 10, 32)
 		if err != nil {
