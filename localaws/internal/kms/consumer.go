@@ -217,7 +217,13 @@ func (s *Service) EnsureAWSManagedKey(_ context.Context, account, region, aliasN
 	if err := s.catchUp(); err != nil {
 		return "", err
 	}
-	at := place{account, region}
+	return s.ensureManaged(place{account, region}, service, func(*key) error { return nil })
+}
+
+// ensureManaged makes the AWS managed key of a service when there is none, if
+// allow lets it.
+func (s *Service) ensureManaged(at place, service string, allow func(*key) error) (arn string, err error) {
+	aliasName := "alias/aws/" + service
 	if a := s.alias(at, aliasName); a != nil {
 		return keyARN(at, a.target), nil
 	}
@@ -233,8 +239,15 @@ func (s *Service) EnsureAWSManagedKey(_ context.Context, account, region, aliasN
 		state := k.family.load()
 		state.rotation = rotation{enabled: true, period: defaultPeriod}
 		state.rotation.start(ch.now)
-		k.policy = s.mustPolicy(managedPolicy(account, region, service))
+		k.policy = s.mustPolicy(managedPolicy(at.account, at.region, service))
 		k.aliases = []string{aliasName}
+		k.describe()
+		if err := allow(k); err != nil {
+			return err
+		}
+		if err := s.room(at); err != nil {
+			return err
+		}
 		ch.addKey(k)
 		a := &alias{place: at, name: aliasName, target: k.id, created: ch.now, updated: ch.now}
 		fileAlias(&ch.tx, a)

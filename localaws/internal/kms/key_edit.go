@@ -24,9 +24,13 @@ func (s *Service) describeKey(ctx context.Context, c *call.Call, in *keyInput) (
 	if err := v.err(); err != nil {
 		return nil, err
 	}
-	// To ask for the key of an AWS alias makes it, as on AWS.
+	// To ask for the key of an AWS alias makes it, as on AWS, for those who may
+	// ask: there are many Regions to ask in.
 	if home := (place{c.AccountID, c.Region}); (id == dynamodbAlias || id == aliasARN(home, dynamodbAlias)) && validRegion(c.Region) {
-		if _, err := s.EnsureAWSManagedKey(ctx, c.AccountID, c.Region, dynamodbAlias); err != nil {
+		_, err := s.ensureManaged(home, "dynamodb", func(k *key) error {
+			return s.require(ctx, c, question{action: "DescribeKey", target: target{key: k, alias: dynamodbAlias}})
+		})
+		if err != nil {
 			return nil, err
 		}
 	}

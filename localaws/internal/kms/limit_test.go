@@ -23,6 +23,21 @@ func TestQuotas(t *testing.T) {
 		w.kms.keys[fmt.Sprint(i)] = k
 	}
 	w.failsIn("us-east-1", root(here), "CreateKey", nil, "LimitExceededException", "")
+	w.failsIn("us-west-1", root(here), "DescribeKey", members{"KeyId": dynamodbAlias}, "LimitExceededException", "")
+}
+
+// To ask for DynamoDB's key makes it, but not for everybody: there is one in
+// every Region, and no end of names of Regions.
+func TestStrangersMakeNoManagedKeys(t *testing.T) {
+	w := newWorld(t)
+	stranger := w.user(here, "stranger")
+	for i := range 10 {
+		w.failsIn(fmt.Sprintf("us-east-%d", i), stranger, "DescribeKey", members{"KeyId": dynamodbAlias}, "AccessDeniedException", "kms:DescribeKey")
+	}
+	if n := len(w.kms.keys); n != 0 {
+		t.Errorf("%d keys were made", n)
+	}
+	w.doIn("us-east-1", w.user(here, "reader", "kms:DescribeKey"), "DescribeKey", members{"KeyId": dynamodbAlias})
 }
 
 func TestManyProblems(t *testing.T) {
