@@ -24,9 +24,9 @@ func heap() int {
 func TestAuditOfHugeRequestsIsSmall(t *testing.T) {
 	huge := strings.Repeat("a", 500<<10)
 	for name, parameters := range map[string]string{
-		"shown":     "PolicyArn=x&PolicyDocument=" + huge[:90<<10],
-		"the name":  "PolicyArn=" + huge,
-		"not shown": "PolicyArn=x&VersionId=" + huge,
+		"shown":     "PolicySourceArn=x&ActionNames.member.1=" + huge[:90<<10],
+		"the name":  "PolicySourceArn=" + huge,
+		"not shown": "PolicySourceArn=x&ResourcePolicy=" + huge,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, localaws.Options{AuditLimit: 100})
@@ -41,7 +41,7 @@ func TestAuditOfHugeRequestsIsSmall(t *testing.T) {
 			alice := aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId, SecretAccessKey: *access.AccessKey.SecretAccessKey}
 			before := heap()
 			for range 100 {
-				status, _, _ := send(t, s, rawRequest{contentType: form, service: "iam", creds: alice, body: "Action=DeletePolicy&Version=2010-05-08&" + parameters})
+				status, _, _ := send(t, s, rawRequest{contentType: form, service: "iam", creds: alice, body: "Action=SimulatePrincipalPolicy&Version=2010-05-08&" + parameters})
 				if status != 403 {
 					t.Fatalf("status %d", status)
 				}
@@ -49,7 +49,7 @@ func TestAuditOfHugeRequestsIsSmall(t *testing.T) {
 			if grown := heap() - before; grown > 3<<20 {
 				t.Errorf("100 denied requests hold %d KB", grown>>10)
 			}
-			if events := s.Audit().Events(); events[len(events)-1].EventName != "DeletePolicy" {
+			if events := s.Audit().Events(); events[len(events)-1].EventName != "SimulatePrincipalPolicy" {
 				t.Error("the last request is not in the audit")
 			}
 		})

@@ -3,6 +3,7 @@ package iam
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
@@ -91,7 +92,6 @@ func deleteInline(k kind) operation {
 type entityPage struct {
 	paging
 	entityNames
-	PathPrefix string
 }
 
 func listInline(k kind) operation {
@@ -164,10 +164,15 @@ func detach(k kind) operation {
 	})
 }
 
+type attachedPage struct {
+	entityPage
+	PathPrefix string
+}
+
 type attachedPolicy struct{ PolicyName, PolicyArn string }
 
 func listAttached(k kind) operation {
-	return reads(func(s *Service, r *request, in *entityPage) (any, error) {
+	return reads(func(s *Service, r *request, in *attachedPage) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.view(r, k.action("iam:ListAttached%sPolicies"), k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
@@ -176,6 +181,9 @@ func listAttached(k kind) operation {
 			}
 			var policies []attachedPolicy
 			for _, arn := range slices.Sorted(slices.Values(e.Attached)) {
+				if !strings.HasPrefix(policyPath(arn), in.PathPrefix) {
+					continue
+				}
 				title, _, _ := a.policyDocument(arn)
 				policies = append(policies, attachedPolicy{title, arn})
 			}
@@ -187,6 +195,12 @@ func listAttached(k kind) operation {
 			})
 		})
 	})
+}
+
+// policyPath is the path in a managed policy's ARN.
+func policyPath(arn string) string {
+	_, rest, _ := strings.Cut(arn, ":policy")
+	return rest[:strings.LastIndexByte(rest, '/')+1]
 }
 
 type boundaryInput struct {

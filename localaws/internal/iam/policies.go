@@ -75,14 +75,8 @@ func (s *Service) createPolicy(r *request, in *createPolicy) (any, error) {
 	})
 }
 
-type policyInput struct {
-	paging
-	PolicyArn, VersionId, PolicyDocument string
-	SetAsDefault                         bool
-	Scope, PathPrefix                    string
-	EntityFilter, PolicyUsageFilter      string
-	OnlyAttached                         bool
-}
+// policyInput names a policy, or one of its versions.
+type policyInput struct{ PolicyArn, VersionId string }
 
 func noPolicy(arn string) error { return notFound("Policy %s was not found.", arn) }
 
@@ -98,22 +92,40 @@ func (s *Service) getPolicy(r *request, in *policyInput) (any, error) {
 	})
 }
 
-func (s *Service) listPolicies(r *request, in *policyInput) (any, error) {
+type listPolicies struct {
+	paging
+	Scope, PathPrefix, PolicyUsageFilter string
+	OnlyAttached                         bool
+}
+
+// scopes are the values of Scope: whether it means AWS's policies, and the
+// account's own.
+var scopes = map[string]struct{ aws, local bool }{"": {true, true}, "All": {true, true}, "AWS": {aws: true}, "Local": {local: true}}
+
+func (s *Service) listPolicies(r *request, in *listPolicies) (any, error) {
+	scope, err := choose("scope", in.Scope, scopes)
+	if err != nil {
+		return nil, err
+	}
+	used, err := choose("policyUsageFilter", in.PolicyUsageFilter, usageFilters)
+	if err != nil {
+		return nil, err
+	}
 	return s.view(r, "iam:ListPolicies", on("*"), func(a *account) (any, error) {
 		var views []policyView
 		usage := a.usage()
-		if in.Scope != "AWS" {
+		if scope.local {
 			for _, p := range a.Policies {
 				views = append(views, viewPolicy(p, usage))
 			}
 		}
-		if in.Scope != "Local" {
+		if scope.aws {
 			for _, p := range awsPolicies() {
 				views = append(views, viewManaged(p, usage))
 			}
 		}
 		views = slices.DeleteFunc(views, func(v policyView) bool {
-			return in.OnlyAttached && v.AttachmentCount == 0 || !strings.HasPrefix(v.Path, in.PathPrefix)
+			return in.OnlyAttached && v.AttachmentCount == 0 || !used(usage[v.Arn]) || !strings.HasPrefix(v.Path, in.PathPrefix)
 		})
 		slices.SortFunc(views, func(x, y policyView) int { return compare(x.Arn, y.Arn) })
 		return list(views, func(v policyView) string { return v.Arn }, in.paging, func(views []policyView, more paged) any {

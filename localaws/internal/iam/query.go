@@ -34,6 +34,9 @@ func bind[In any](fn func(*Service, *request, *In) (any, error)) func(*Service, 
 		if shown := trail(reflect.ValueOf(in).Elem()); len(shown) > 0 {
 			r.Trail.RequestParameters = shown
 		}
+		if name, ok := f.unread(); ok {
+			return nil, invalid("Parameter %.128q of %s is not supported by this server.", name, r.Operation)
+		}
 		if _, ok := any(in).(creation); !ok {
 			s.respell(r.AccountID, reflect.ValueOf(in).Elem())
 		}
@@ -47,6 +50,8 @@ type form struct {
 	// prefixes has what comes before each dot of the names, so that a long form
 	// is not searched once for every member of a list.
 	prefixes map[string]bool
+	// read has the names that the operation knows.
+	read map[string]bool
 }
 
 // maxParameters is more than the largest request has, a simulation with 200
@@ -66,7 +71,7 @@ func parseForm(body []byte) (form, error) {
 	if err != nil || len(values) > maxParameters {
 		return form{}, call.Errorf("MalformedQueryString", "The query string contains a syntax error.")
 	}
-	f := form{values, make(map[string]bool, len(values))}
+	f := form{values, make(map[string]bool, len(values)), map[string]bool{"Action": true, "Version": true}}
 	for name := range values {
 		for i, dots := 0, 0; i < len(name) && dots < maxDepth; i++ {
 			if name[i] == '.' {
@@ -78,7 +83,20 @@ func parseForm(body []byte) (form, error) {
 	return f, nil
 }
 
+// unread returns a parameter that the operation did not ask for. AWS ignores
+// what it does not know, but what it knows and this server does not would
+// change the answer unnoticed.
+func (f form) unread() (name string, ok bool) {
+	for n := range f.values {
+		if !f.read[n] && (!ok || n < name) {
+			name, ok = n, true
+		}
+	}
+	return name, ok
+}
+
 func (f form) get(name string) (string, bool) {
+	f.read[name] = true
 	v, ok := f.values[name]
 	if !ok || len(v) == 0 {
 		return "", false
@@ -111,6 +129,7 @@ func (f form) decode(prefix string, v reflect.Value) error {
 
 func (f form) decodeField(name string, field reflect.Value) error {
 	if field.Kind() == reflect.Slice {
+		f.read[name] = true // how an empty list is sent
 		for n := 1; ; n++ {
 			member := name + ".member." + strconv.Itoa(n)
 			if !f.has(member) {

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -45,16 +46,58 @@ func (a *account) usage() map[string]use {
 	return all
 }
 
-func (s *Service) listEntitiesForPolicy(r *request, in *policyInput) (any, error) {
+type entitiesInput struct {
+	paging
+	PolicyArn, EntityFilter, PathPrefix, PolicyUsageFilter string
+}
+
+// entityFilters are the values of EntityFilter, by the beginning of the unique
+// ids that are meant. The last two mean policies, and leave no entity.
+var entityFilters = map[string]string{
+	"": "", "User": userKind.idPrefix, "Group": groupKind.idPrefix, "Role": roleKind.idPrefix,
+	"LocalManagedPolicy": "-", "AWSManagedPolicy": "-",
+}
+
+// usageFilters are the values of PolicyUsageFilter.
+var usageFilters = map[string]func(use) bool{
+	"":                    func(use) bool { return true },
+	"PermissionsPolicy":   func(u use) bool { return u.attached > 0 },
+	"PermissionsBoundary": func(u use) bool { return u.boundary > 0 },
+}
+
+// choose finds the meaning of a parameter that has one of a few values.
+func choose[T any](parameter, value string, meanings map[string]T) (T, error) {
+	meaning, ok := meanings[value]
+	if !ok {
+		known := slices.DeleteFunc(slices.Sorted(maps.Keys(meanings)), func(s string) bool { return s == "" })
+		return meaning, invalid("1 validation error detected: Value '%.64s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]", value, parameter, strings.Join(known, ", "))
+	}
+	return meaning, nil
+}
+
+func (s *Service) listEntitiesForPolicy(r *request, in *entitiesInput) (any, error) {
+	idPrefix, err := choose("entityFilter", in.EntityFilter, entityFilters)
+	if err != nil {
+		return nil, err
+	}
+	used, err := choose("policyUsageFilter", in.PolicyUsageFilter, usageFilters)
+	if err != nil {
+		return nil, err
+	}
 	return s.view(r, "iam:ListEntitiesForPolicy", on(in.PolicyArn), func(a *account) (any, error) {
 		if _, _, ok := a.policyDocument(in.PolicyArn); !ok {
 			return nil, noPolicy(in.PolicyArn)
 		}
 		var found []*entity
 		for e := range a.entities {
-			attached := in.PolicyUsageFilter != "PermissionsBoundary" && slices.Contains(e.Attached, in.PolicyArn)
-			bounded := in.PolicyUsageFilter != "PermissionsPolicy" && e.Boundary == in.PolicyArn
-			if (attached || bounded) && (in.EntityFilter == "" || strings.HasPrefix(e.ID, entityPrefix[in.EntityFilter])) {
+			var u use
+			if slices.Contains(e.Attached, in.PolicyArn) {
+				u.attached = 1
+			}
+			if e.Boundary == in.PolicyArn {
+				u.boundary = 1
+			}
+			if u != (use{}) && used(u) && strings.HasPrefix(e.ID, idPrefix) && strings.HasPrefix(e.Path, in.PathPrefix) {
 				found = append(found, e)
 			}
 		}
@@ -63,13 +106,6 @@ func (s *Service) listEntitiesForPolicy(r *request, in *policyInput) (any, error
 			return newPolicyEntities(found, more)
 		})
 	})
-}
-
-// entityPrefix tells by its unique id what an EntityFilter means; the other
-// filters mean policies and leave no entity.
-var entityPrefix = map[string]string{
-	"User": userKind.idPrefix, "Group": groupKind.idPrefix, "Role": roleKind.idPrefix,
-	"LocalManagedPolicy": "-", "AWSManagedPolicy": "-",
 }
 
 type (

@@ -2,7 +2,10 @@ package iam
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
@@ -15,7 +18,12 @@ type versionView struct {
 	CreateDate       time.Time
 }
 
-func (s *Service) createPolicyVersion(r *request, in *policyInput) (any, error) {
+type createPolicyVersion struct {
+	PolicyArn, PolicyDocument string
+	SetAsDefault              bool
+}
+
+func (s *Service) createPolicyVersion(r *request, in *createPolicyVersion) (any, error) {
 	d, err := parseDocument(in.PolicyDocument, policy.Identity, maxManagedDocument)
 	if err != nil {
 		return nil, err
@@ -72,7 +80,18 @@ func (s *Service) getPolicyVersion(r *request, in *policyInput) (any, error) {
 	})
 }
 
-func (s *Service) listPolicyVersions(r *request, in *policyInput) (any, error) {
+type versionPage struct {
+	paging
+	PolicyArn string
+}
+
+// newestFirst sorts versions: v10 comes before v9.
+func newestFirst(v versionView) string {
+	n, _ := strconv.Atoi(strings.TrimPrefix(v.VersionId, "v"))
+	return fmt.Sprintf("%010d", math.MaxInt32-n)
+}
+
+func (s *Service) listPolicyVersions(r *request, in *versionPage) (any, error) {
 	return s.view(r, "iam:ListPolicyVersions", on(in.PolicyArn), func(a *account) (any, error) {
 		var views []versionView
 		if m := awsPolicies()[in.PolicyArn]; m != nil {
@@ -84,10 +103,12 @@ func (s *Service) listPolicyVersions(r *request, in *policyInput) (any, error) {
 		} else {
 			return nil, noPolicy(in.PolicyArn)
 		}
-		return struct {
-			paged
-			Versions []versionView `xml:"Versions>member"`
-		}{Versions: views}, nil
+		return list(views, newestFirst, in.paging, func(views []versionView, more paged) any {
+			return struct {
+				paged
+				Versions []versionView `xml:"Versions>member"`
+			}{more, views}
+		})
 	})
 }
 
