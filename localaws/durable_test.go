@@ -309,7 +309,7 @@ func TestCrossAccount(t *testing.T) {
 	allowInIAM()
 	decrypt("", "")
 	l.setPolicy("")
-	decrypt("AccessDeniedException", "no resource-based policy")
+	decrypt("AccessDeniedException", "no resource-based policies allow access")
 
 	var mine, theirs int
 	for _, e := range s.Audit().Events() {

@@ -86,11 +86,11 @@ func (s *Service) encrypt(ctx context.Context, c *call.Call, in *encryptInput) (
 	if err := v.err(); err != nil {
 		return nil, err
 	}
-	t, err := s.resolve(c, id, false)
-	if err != nil {
+	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
-	if err := s.checkTokens(in.GrantTokens); err != nil {
+	t, err := s.resolve(c, id, false)
+	if err != nil {
 		return nil, err
 	}
 	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric, EncryptionContext: in.EncryptionContext, DryRun: in.DryRun}
@@ -144,11 +144,11 @@ func (s *Service) decrypt(ctx context.Context, c *call.Call, in *decryptInput) (
 	if len(in.DryRunModifiers) > 0 {
 		return nil, unsupported("DryRunModifiers is not supported.")
 	}
-	t, h, err := s.source(c, id, in.CiphertextBlob)
-	if err != nil {
+	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
-	if err := s.checkTokens(in.GrantTokens); err != nil {
+	t, h, err := s.source(c, id, in.CiphertextBlob)
+	if err != nil {
 		return nil, err
 	}
 	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric, EncryptionContext: in.EncryptionContext, DryRun: in.DryRun}
@@ -240,15 +240,18 @@ func (s *Service) reEncrypt(ctx context.Context, c *call.Call, in *reEncryptInpu
 	if len(in.DryRunModifiers) > 0 {
 		return nil, unsupported("DryRunModifiers is not supported.")
 	}
-	from, h, err := s.source(c, id, in.CiphertextBlob)
-	if err != nil {
-		return nil, err
-	}
-	to, err := s.resolve(c, destination, false)
-	if err != nil {
-		return nil, err
-	}
 	if err := s.checkTokens(in.GrantTokens); err != nil {
+		return nil, err
+	}
+	// It is two operations on two keys, and each is named in its refusal.
+	source, sink := *c, *c
+	source.Operation, sink.Operation = "ReEncryptFrom", "ReEncryptTo"
+	from, h, err := s.source(&source, id, in.CiphertextBlob)
+	if err != nil {
+		return nil, err
+	}
+	to, err := s.resolve(&sink, destination, false)
+	if err != nil {
 		return nil, err
 	}
 	same := "false"

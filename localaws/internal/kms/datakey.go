@@ -54,11 +54,11 @@ func (s *Service) dataKey(ctx context.Context, c *call.Call, in *dataKeyInput, a
 	if in.Recipient != nil {
 		return nil, unsupported("Recipient is not supported: this server does not have enclaves.")
 	}
-	t, err := s.resolve(c, id, false)
-	if err != nil {
+	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
-	if err := s.checkTokens(in.GrantTokens); err != nil {
+	t, err := s.resolve(c, id, false)
+	if err != nil {
 		return nil, err
 	}
 	parameters := &cryptoParameters{KeyID: id, EncryptionContext: in.EncryptionContext, KeySpec: spec, NumberOfBytes: n, DryRun: in.DryRun}

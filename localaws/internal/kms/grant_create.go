@@ -196,11 +196,11 @@ func (ch *change) createGrant(ctx context.Context, c *call.Call, in *createGrant
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.resolve(c, id, true)
-	if err != nil {
+	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
-	if err := s.checkTokens(in.GrantTokens); err != nil {
+	t, err := s.resolve(c, id, true)
+	if err != nil {
 		return nil, err
 	}
 	g, invalid := in.build(s, c, t.key)

@@ -240,7 +240,7 @@ func (ch *change) retireGrant(ctx context.Context, c *call.Call, in *endGrantInp
 			return nil, err
 		}
 		if g = s.grant(t.arn, grantID); g == nil {
-			return nil, notFound("Grant ID %s not found", grantID)
+			return nil, s.missing(c, t.place, t.arn, notFound("Grant ID %s not found", grantID))
 		}
 	default:
 		return nil, validation("You must specify either a grant token, or a key ID and a grant ID.")

@@ -34,11 +34,11 @@ func (s *Service) describeKey(ctx context.Context, c *call.Call, in *keyInput) (
 			return nil, err
 		}
 	}
-	t, err := s.resolve(c, id, false)
-	if err != nil {
+	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
-	if err := s.checkTokens(in.GrantTokens); err != nil {
+	t, err := s.resolve(c, id, false)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.require(ctx, c, question{action: "DescribeKey", target: t}); err != nil {

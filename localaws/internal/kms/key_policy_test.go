@@ -146,7 +146,7 @@ func TestCrossAccount(t *testing.T) {
 	w.do(allowed, "DescribeKey", members{"KeyId": arn})
 	w.do(allowed, "CreateGrant", members{"KeyId": arn, "GranteePrincipal": allowed.ARN, "Operations": []string{"Decrypt"}})
 	w.fails(not, "Decrypt", members{"CiphertextBlob": blob}, "AccessDeniedException", "because no identity-based policy allows")
-	w.fails(allowed, "DescribeKey", members{"KeyId": private}, "AccessDeniedException", "because no resource-based policy allows")
+	w.fails(allowed, "DescribeKey", members{"KeyId": private}, "AccessDeniedException", "because the resource does not exist in this Region, no resource-based policies allow access")
 	for _, operation := range []string{"ScheduleKeyDeletion", "DisableKey", "GetKeyPolicy", "ListResourceTags", "EnableKeyRotation"} {
 		w.fails(allowed, operation, members{"KeyId": arn}, "AccessDeniedException", "kms:"+operation)
 	}
@@ -221,4 +221,56 @@ func TestPolicyTexts(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// What another account is told of a key or an alias is the same whether there
+// is one or not, by every operation.
+func TestStrangersCannotTellWhetherAKeyExists(t *testing.T) {
+	w := newWorld(t)
+	arn, mac := w.key(nil), w.key(members{"KeySpec": "HMAC_256", "KeyUsage": usageMAC})
+	w.do(root(here), "CreateAlias", members{"AliasName": "alias/there", "TargetKeyId": keyIDOf(arn)})
+	alias := strings.Replace(arn, "key/"+keyIDOf(arn), "alias/there", 1)
+	stranger := w.user(abroad, "stranger", "kms:*")
+	blob := w.encrypt(w.key(nil))
+	answer := func(operation, id string, in members) string {
+		call := members{"KeyId": id}
+		for name, value := range in {
+			call[name] = value
+		}
+		if operation == "ReEncrypt" {
+			call["SourceKeyId"], call["DestinationKeyId"] = id, id
+		}
+		_, err := w.try(stranger, operation, call)
+		if err == nil {
+			t.Errorf("%s is allowed", operation)
+			return ""
+		}
+		return strings.ReplaceAll(err.Error(), id, "ID")
+	}
+	compare := func(operation, there string, in members) {
+		missing := strings.Replace(alias, "there", "gone", 1)
+		if there != alias {
+			missing = there[:len(there)-12] + "000000000000"
+		}
+		if x, y := answer(operation, there, in), answer(operation, missing, in); x != y || strings.Contains(x, keyIDOf(arn)) {
+			t.Errorf("%s: %q and %q", operation, x, y)
+		}
+	}
+	for operation, in := range map[string]members{
+		"DescribeKey": nil, "Encrypt": {"Plaintext": []byte("x")}, "Decrypt": {"CiphertextBlob": blob}, "ReEncrypt": {"CiphertextBlob": blob},
+		"GenerateDataKey": {"KeySpec": "AES_256"},
+	} {
+		compare(operation, arn, in)
+		compare(operation, alias, in)
+	}
+	compare("Decrypt", arn, members{"CiphertextBlob": blob, "GrantTokens": []string{"bad"}})
+	for operation, in := range map[string]members{
+		"EnableKey": nil, "DisableKey": nil, "ScheduleKeyDeletion": nil, "CancelKeyDeletion": nil, "GetKeyPolicy": nil, "PutKeyPolicy": {"Policy": policyText(rootStatement())},
+		"GetKeyRotationStatus": nil, "EnableKeyRotation": nil, "RotateKeyOnDemand": nil, "ListGrants": nil, "ListResourceTags": nil, "ListKeyPolicies": nil, "ListAliases": nil,
+		"CreateGrant": {"GranteePrincipal": root(abroad).ARN, "Operations": []string{"Decrypt"}}, "RevokeGrant": {"GrantId": "x"}, "RetireGrant": {"GrantId": "x"},
+		"TagResource": {"Tags": []tag{{"a", "b"}}}, "UpdateKeyDescription": {"Description": ""},
+	} {
+		compare(operation, arn, in)
+	}
+	compare("GenerateMac", mac, members{"Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"})
 }

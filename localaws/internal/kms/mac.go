@@ -50,10 +50,10 @@ func (s *Service) mac(ctx context.Context, c *call.Call, in *macInput, v *valida
 	if err := v.err(); err != nil {
 		return t, nil, err
 	}
-	if t, err = s.resolve(c, id, false); err != nil {
+	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return t, nil, err
 	}
-	if err := s.checkTokens(in.GrantTokens); err != nil {
+	if t, err = s.resolve(c, id, false); err != nil {
 		return t, nil, err
 	}
 	parameters := &cryptoParameters{KeyID: id, MacAlgorithm: algorithm, DryRun: in.DryRun}

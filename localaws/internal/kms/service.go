@@ -219,14 +219,28 @@ func (s *Service) missing(c *call.Call, at place, arn string, err error) error {
 	if at.account == c.AccountID {
 		return err
 	}
-	return &call.Error{Code: "AccessDeniedException", Message: "User: " + c.Caller.Principal.ARN + " is not authorized to perform: kms:" + c.Operation + " on resource: " + arn +
-		" because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"}
+	return call.Errorf("AccessDeniedException", "%s", strangerMessage(c, c.Operation, arn))
+}
+
+// strangerMessage denies an operation on a key of another account that may
+// exist or not.
+func strangerMessage(c *call.Call, action, arn string) string {
+	return "User: " + c.Caller.Principal.ARN + " is not authorized to perform: kms:" + action + " on resource: " + arn +
+		" because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"
 }
 
 // target is a key as a request named it.
 type target struct {
 	*key
 	alias string // with which it was named; empty for ids and ARNs
+}
+
+// named is the ARN of what was named: the alias, if it was one.
+func (t target) named() string {
+	if t.alias != "" {
+		return aliasARN(t.place, t.alias)
+	}
+	return t.arn
 }
 
 // question is one authorization.
@@ -250,11 +264,19 @@ func (s *Service) require(ctx context.Context, c *call.Call, q question) error {
 		Action: "kms:" + q.action, Resource: k.arn, ResourceAccountID: k.account, Context: k.conditions.with(q.extra, q.target.alias),
 		EncryptionContext: q.context, ResourcePolicy: k.policy.doc, Mode: policy.ModeKeyPolicy, Grants: grants,
 	}
-	return call.Require(ctx, s.authorizer, c, check)
+	err := call.Require(ctx, s.authorizer, c, check)
+	var e *call.Error
+	if k.account != c.AccountID && errors.As(err, &e) && e.Decision != nil && e.Decision.Cause == policy.LayerResource {
+		e.Message = strangerMessage(c, q.action, q.target.named())
+	}
+	return err
 }
 
 // denied is the denial of what policies cannot allow.
 func denied(c *call.Call, q question) error {
+	if q.target.account != c.AccountID {
+		return call.Errorf("AccessDeniedException", "%s", strangerMessage(c, q.action, q.target.named()))
+	}
 	return call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s on resource: %s because no resource-based policy allows the kms:%s action", c.Caller.Principal.ARN, q.action, q.target.arn, q.action)
 }
 
