@@ -144,16 +144,24 @@ func (s *Service) listRetirableGrants(ctx context.Context, c *call.Call, in *lis
 	if err != nil {
 		return nil, err
 	}
-	if err := s.requireIdentity(ctx, c, "ListRetirableGrants", "*", nil); err != nil {
-		return nil, err
+	switch {
+	case in.RetiringPrincipal != nil && in.RetiringServicePrincipal != nil:
+		return nil, validation("You must specify either RetiringPrincipal or RetiringServicePrincipal, but not both.")
+	case in.RetiringServicePrincipal != nil && c.Caller.Principal.Type != policy.Service:
+		// The grants of a service are on keys of all accounts.
+		return nil, call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:ListRetirableGrants for a service principal", c.Caller.Principal.ARN)
 	}
-	bound, err := s.principal(c, in.RetiringPrincipal, in.RetiringServicePrincipal)
-	if err != nil {
+	resource := text(in.RetiringPrincipal) + text(in.RetiringServicePrincipal)
+	if err := s.requireIdentity(ctx, c, "ListRetirableGrants", resource, nil); err != nil {
 		return nil, err
 	}
 	// AWS lists for principals of the caller's own account only.
 	if part := strings.SplitN(text(in.RetiringPrincipal), ":", 6); len(part) == 6 && part[4] != c.AccountID {
 		return nil, call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:ListRetirableGrants for a retiring principal of another account", c.Caller.Principal.ARN)
+	}
+	bound, err := s.principal(c, in.RetiringPrincipal, in.RetiringServicePrincipal)
+	if err != nil {
+		return nil, err
 	}
 	var found []*grant
 	s.mu.RLock()

@@ -240,7 +240,12 @@ func TestRetireGrant(t *testing.T) {
 		t.Errorf("%d grants that the grantee retires", len(list))
 	}
 	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": foreign.ARN}, "AccessDeniedException", "another account")
+	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": root(abroad).ARN + "x"}, "AccessDeniedException", "another account")
 	w.fails(root(here), "ListRetirableGrants", members{}, "ValidationException", "retiringPrincipal")
+	const service = "example.amazonaws.com"
+	w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "RetiringServicePrincipal": service, "Operations": []string{"Decrypt"}})
+	w.fails(root(abroad), "ListRetirableGrants", members{"RetiringServicePrincipal": service}, "AccessDeniedException", "service principal")
+	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": retirer.ARN, "RetiringServicePrincipal": service}, "ValidationException", "not both")
 }
 
 // TestGrantThroughGrant: one parent must have all operations, and the child is
