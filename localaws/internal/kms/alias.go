@@ -109,8 +109,9 @@ func (ch *change) updateAlias(ctx context.Context, c *call.Call, in *aliasInput)
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
-	if old.usage != t.usage || old.spec != t.spec {
-		return nil, validation("Alias %s cannot be changed from a KMS key with usage %s and spec %s to a KMS key with usage %s and spec %s", before.arn(), old.usage, old.spec, t.usage, t.spec)
+	// Of the kinds of keys here, each has a usage of its own.
+	if old.usage != t.usage {
+		return nil, validation("Alias %s cannot be changed from a KMS key with usage %s to a KMS key with usage %s", before.arn(), old.usage, t.usage)
 	}
 	after := *before
 	after.updated = ch.now

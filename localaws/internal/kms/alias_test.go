@@ -71,6 +71,19 @@ func TestAliases(t *testing.T) {
 	w.do(permitted, "CreateAlias", alias("alias/mine2", first))
 }
 
+// An alias may move between HMAC keys of any size, and not to a key of another
+// kind.
+func TestAliasMovesWithinAKind(t *testing.T) {
+	w := newWorld(t)
+	small, large := w.key(members{"KeySpec": "HMAC_256", "KeyUsage": usageMAC}), w.key(members{"KeySpec": "HMAC_512", "KeyUsage": usageMAC})
+	w.do(root(here), "CreateAlias", members{"AliasName": "alias/mac", "TargetKeyId": small})
+	w.do(root(here), "UpdateAlias", members{"AliasName": "alias/mac", "TargetKeyId": large})
+	if got := w.describe("alias/mac")["Arn"]; got != large {
+		t.Errorf("the alias is of %v", got)
+	}
+	w.fails(root(here), "UpdateAlias", members{"AliasName": "alias/mac", "TargetKeyId": w.key(nil)}, "ValidationException", "usage")
+}
+
 func TestAliasLimit(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
