@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -33,6 +35,14 @@ func TestRoleSession(t *testing.T) {
 		out, err := sts.NewFromConfig(alice).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: role.Role.Arn, RoleSessionName: aws.String("night"), DurationSeconds: aws.Int32(900)})
 		l.must(err)
 		session := aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}
+
+		found, err := cloudtrail.NewFromConfig(l.root).LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []cloudtrailtypes.LookupAttribute{
+			{AttributeKey: cloudtrailtypes.LookupAttributeKeyResourceName, AttributeValue: role.Role.Arn}}})
+		l.must(err)
+		if len(found.Events) != 1 || *found.Events[0].EventName != "AssumeRole" || !strings.Contains(*found.Events[0].CloudTrailEvent, session.AccessKeyID) ||
+			strings.Contains(*found.Events[0].CloudTrailEvent, session.SecretAccessKey) || strings.Contains(*found.Events[0].CloudTrailEvent, session.SessionToken) {
+			t.Errorf("events about the role: %+v", found.Events)
+		}
 
 		keys := kms.NewFromConfig(config(session))
 		_, err = keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &l.key})

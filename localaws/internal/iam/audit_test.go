@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -44,6 +45,26 @@ func TestTrailOfRequests(t *testing.T) {
 		if got, _ := json.Marshal(c.Trail.RequestParameters); string(got) != x.want {
 			t.Errorf("%s: %s, want %s", x.operation, got, x.want)
 		}
+	}
+}
+
+// The event of GetSessionToken leads to what the session did, and holds
+// neither its secret nor its token.
+func TestTrailOfSessionToken(t *testing.T) {
+	w := newWorld(t, nil)
+	_, caller, err := w.service.Credentials("AKIAROOT"+account1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &call.Call{Service: "sts", Operation: "GetSessionToken", AccountID: account1, Caller: caller}
+	body, err := w.service.STS().Serve(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := json.Marshal(c.Trail.ResponseElements)
+	id := regexp.MustCompile("ASIA[A-Z2-7]{16}").FindString(string(body))
+	if want := `{"credentials":{"accessKeyId":"` + id + `","expiration":"2026-01-02T04:04:05Z"}}`; err != nil || string(shown) != want {
+		t.Errorf("%s, want %s", shown, want)
 	}
 }
 

@@ -43,6 +43,12 @@ type credentialsView struct {
 	Expiration                                 time.Time
 }
 
+// shown is what events tell of a session's credentials: by the access key id
+// its calls are found.
+func (s *session) shown() map[string]any {
+	return map[string]any{"accessKeyId": s.AccessKeyID, "expiration": s.Expires}
+}
+
 var (
 	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
@@ -130,7 +136,8 @@ func (s *Service) assumeRole(r *request, in *assumeRole) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Trail.ResponseElements = map[string]any{"credentials": map[string]any{"accessKeyId": x.AccessKeyID, "expiration": x.Expires},
+	r.Trail.Resources = []call.Resource{{ARN: target.ARN, AccountID: accountID, Type: "AWS::IAM::Role"}}
+	r.Trail.ResponseElements = map[string]any{"credentials": x.shown(),
 		"assumedRoleUser": map[string]any{"assumedRoleId": x.Principal.UniqueID, "arn": x.Principal.ARN}}
 	var out struct {
 		Credentials     credentialsView
@@ -209,5 +216,6 @@ func (s *Service) getSessionToken(r *request, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	r.Trail.ResponseElements = map[string]any{"credentials": x.shown()}
 	return struct{ Credentials credentialsView }{credentialsView{x.AccessKeyID, x.Secret, token, x.Expires}}, nil
 }
