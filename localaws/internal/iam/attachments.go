@@ -14,7 +14,8 @@ import (
 
 type inlineInput struct {
 	entityNames
-	PolicyName, PolicyDocument string
+	PolicyName     string
+	PolicyDocument policyText
 }
 
 func putInline(k kind) operation {

@@ -33,8 +33,9 @@ func viewManaged(p *awsPolicy, usage map[string]use) policyView {
 }
 
 type createPolicy struct {
-	PolicyName, Path, PolicyDocument, Description string
-	Tags                                          []tag
+	PolicyName, Path, Description string
+	PolicyDocument                policyText
+	Tags                          []tag
 }
 
 func (s *Service) createPolicy(r *request, in *createPolicy) (any, error) {

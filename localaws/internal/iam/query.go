@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 )
@@ -61,6 +62,11 @@ const maxParameters = 10_000
 // maxDepth is more than the dots of any parameter:
 // ContextEntries.member.1.ContextKeyValues.member.1 has five.
 const maxDepth = 8
+
+// maxText bounds a parameter that is no policy, in characters: an ARN's length,
+// the most that IAM and STS take. Before a caller's permission is known, names
+// are compared with the patterns of policies and filed in the audit.
+const maxText = 2048
 
 // maxListMembers bounds a list parameter; the longest list that IAM takes, the
 // context entries of a simulation, is shorter.
@@ -136,7 +142,7 @@ func (f form) decodeField(name string, field reflect.Value) error {
 				return nil
 			}
 			if n > maxListMembers {
-				return call.Errorf("ValidationError", "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", lowerFirst(name), maxListMembers)
+				return tooLong(lowerFirst(name), maxListMembers)
 			}
 			element := reflect.New(field.Type().Elem()).Elem()
 			if err := f.decodeField(member, element); err != nil {
@@ -158,6 +164,9 @@ func (f form) decodeField(name string, field reflect.Value) error {
 	}
 	switch field.Kind() {
 	case reflect.String:
+		if field.Type() != reflect.TypeFor[policyText]() && utf8.RuneCountInString(text) > maxText {
+			return tooLong(lowerFirst(name), maxText)
+		}
 		field.SetString(strings.Clone(text)) // it may live on, and is part of the whole body
 	case reflect.Int:
 		n, err := strconv.ParseInt(text, 10, 32)

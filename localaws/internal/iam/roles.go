@@ -27,9 +27,10 @@ func (s *Service) viewRole(r *role) roleView {
 }
 
 type createRole struct {
-	RoleName, Path, AssumeRolePolicyDocument, Description, PermissionsBoundary string
-	MaxSessionDuration                                                         *int
-	Tags                                                                       []tag
+	RoleName, Path, Description, PermissionsBoundary string
+	AssumeRolePolicyDocument                         policyText
+	MaxSessionDuration                               *int
+	Tags                                             []tag
 }
 
 const minSession, maxSession = 3600, 43200
@@ -137,7 +138,10 @@ func (s *Service) deleteRole(r *request, in *roleName) (any, error) {
 	})
 }
 
-type trustInput struct{ RoleName, PolicyDocument string }
+type trustInput struct {
+	RoleName       string
+	PolicyDocument policyText
+}
 
 func (s *Service) updateAssumeRolePolicy(r *request, in *trustInput) (any, error) {
 	trust, err := parseDocument(in.PolicyDocument, policy.Trust, maxTrustDocument)

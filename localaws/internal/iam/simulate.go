@@ -12,11 +12,11 @@ type simulateInput struct {
 	PolicySourceArn                    string
 	ActionNames                        []string
 	ResourceArns                       []string
-	PolicyInputList                    []string
-	PermissionsBoundaryPolicyInputList []string
+	PolicyInputList                    []policyText
+	PermissionsBoundaryPolicyInputList []policyText
 	Marker                             string
 	MaxItems                           *int
-	ResourcePolicy                     string
+	ResourcePolicy                     policyText
 	ResourceOwner                      string
 	CallerArn                          string
 	ContextEntries                     []contextEntry
@@ -78,9 +78,12 @@ func (s *Service) simulateCustomPolicy(r *request, in *simulateInput) (any, erro
 	return in.simulate(policy.Principal{Type: policy.User, AccountID: r.AccountID, ARN: userKind.arn(r.AccountID, "/", "simulation"), UniqueID: newID(userKind.idPrefix)}, policies)
 }
 
-// maxCompared bounds how many statements one answer is compared with: more
-// results are left to the next page.
-const maxCompared = 100_000
+// maxCompared bounds the bytes of policies that one answer is compared with:
+// more results are left to the next page.
+const maxCompared = 4 << 20
+
+// maxAction is IAM's bound on the name of an action.
+const maxAction = 128
 
 // simulate answers one page of actions and resources. Resource policies are
 // not simulated: their parameters are refused rather than ignored.
@@ -91,6 +94,11 @@ func (in *simulateInput) simulate(principal policy.Principal, policies policy.Po
 	if len(in.ActionNames) == 0 {
 		return nil, missing("actionNames")
 	}
+	for _, action := range in.ActionNames {
+		if len(action) > maxAction {
+			return nil, tooLong("actionNames", maxAction)
+		}
+	}
 	resources := in.ResourceArns
 	if len(resources) == 0 {
 		resources = []string{"*"}
@@ -100,13 +108,13 @@ func (in *simulateInput) simulate(principal policy.Principal, policies policy.Po
 	if err != nil {
 		return nil, err
 	}
-	statements := 1
+	size := 1
 	for _, a := range policies.Identity {
 		if a.Document != nil {
-			statements += len(a.Document.Statements)
+			size += len(a.Document.Text())
 		}
 	}
-	to = min(to, from+1+maxCompared/statements)
+	to = min(to, from+1+maxCompared/size)
 	context := policy.Context{}
 	for _, e := range in.ContextEntries {
 		context.Set(e.ContextKeyName, e.ContextKeyValues...)

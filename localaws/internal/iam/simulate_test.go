@@ -113,6 +113,7 @@ func TestSimulatePagesShrinkWithPolicies(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.iam(w.root(account1))
 	statement := `{"Effect":"Allow","Action":"*","Resource":"*"}`
+	pattern := `"kms:*` + strings.Repeat("a", 5000) + `b"`
 	document := `{"Version":"2012-10-17","Statement":[` + strings.Repeat(statement+",", 99) + statement + `]}`
 	in := &iam.SimulateCustomPolicyInput{ActionNames: []string{"kms:Decrypt"}, MaxItems: aws.Int32(1000)}
 	for range 50 {
@@ -128,4 +129,26 @@ func TestSimulatePagesShrinkWithPolicies(t *testing.T) {
 	if n := len(out.EvaluationResults); n == 0 || n > 20 || !out.IsTruncated || len(out.EvaluationResults[0].MatchedStatements) != 50 {
 		t.Fatalf("%d results, first with %d matches", n, len(out.EvaluationResults[0].MatchedStatements))
 	}
+	// Few statements with long patterns are as much work.
+	for i := range in.PolicyInputList {
+		in.PolicyInputList[i] = strings.Replace(`{"Version":"2012-10-17","Statement":[`+statement+`]}`, `"*"`, pattern, 1)
+	}
+	out, err = c.SimulateCustomPolicy(t.Context(), in)
+	if err != nil || len(out.EvaluationResults) > 20 {
+		t.Fatalf("%v %v", out, err)
+	}
+	in.ActionNames = []string{"kms:" + strings.Repeat("a", 200)}
+	_, err = c.SimulateCustomPolicy(t.Context(), in)
+	wantCode(t, err, "ValidationError", "actionNames")
+}
+
+// Names are no longer than IAM's longest, whoever asks: they are compared with
+// patterns before the caller's permission is known.
+func TestLongNames(t *testing.T) {
+	w := newWorld(t, nil)
+	alice := w.user(account1, "alice")
+	_, err := w.iam(alice).GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String(strings.Repeat("a", maxText))})
+	wantCode(t, err, "AccessDenied", "iam:GetUser")
+	_, err = w.iam(alice).GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String(strings.Repeat("a", maxText+1))})
+	wantCode(t, err, "ValidationError", "userName")
 }

@@ -56,7 +56,8 @@ var (
 )
 
 type assumeRole struct {
-	RoleArn, RoleSessionName, Policy        string
+	RoleArn, RoleSessionName                string
+	Policy                                  policyText
 	ExternalId                              *string
 	SourceIdentity, SerialNumber, TokenCode string
 	TransitiveTagKeys                       []string
@@ -163,13 +164,13 @@ func (s *Service) findRole(arn string) (found role, accountID string, ok bool) {
 
 func (s *Service) sessionPolicies(x *session, in *assumeRole) error {
 	if len(in.PolicyArns) > maxPolicyArns {
-		return invalid("1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to %d", maxPolicyArns)
+		return tooLong("policyArns", maxPolicyArns)
 	}
 	if in.Policy != "" {
 		if _, err := parseDocument(in.Policy, policy.Session, maxUserDocuments); err != nil {
 			return err
 		}
-		x.Documents = append(x.Documents, sessionPolicy{Name: "session policy", Text: in.Policy})
+		x.Documents = append(x.Documents, sessionPolicy{Name: "session policy", Text: string(in.Policy)})
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -54,10 +54,14 @@ func missing(parameter string) error {
 	return invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", lowerFirst(parameter))
 }
 
+func tooLong(parameter string, limit int) error {
+	return invalid("1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", parameter, limit)
+}
+
 // checkDescription bounds the description of a role or policy.
 func checkDescription(text string) error {
 	if utf8.RuneCountInString(text) > maxDescription {
-		return invalid("1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to %d", maxDescription)
+		return tooLong("description", maxDescription)
 	}
 	return nil
 }
@@ -83,9 +87,13 @@ func checkPath(path string) (string, error) {
 	return path, nil
 }
 
+// policyText is a parameter that holds a policy.
+type policyText string
+
 // parseDocument parses a policy text from a request. IAM counts a policy's
 // size without white space.
-func parseDocument(text string, kind policy.Kind, limit int) (*document, error) {
+func parseDocument(p policyText, kind policy.Kind, limit int) (*document, error) {
+	text := string(p)
 	if text == "" {
 		return nil, missing("policyDocument")
 	}

@@ -19,8 +19,9 @@ type versionView struct {
 }
 
 type createPolicyVersion struct {
-	PolicyArn, PolicyDocument string
-	SetAsDefault              bool
+	PolicyArn      string
+	PolicyDocument policyText
+	SetAsDefault   bool
 }
 
 func (s *Service) createPolicyVersion(r *request, in *createPolicyVersion) (any, error) {
