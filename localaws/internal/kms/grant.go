@@ -29,10 +29,9 @@ type grant struct {
 	// service marks principals that were given as service principals in
 	// GranteeServicePrincipal and RetiringServicePrincipal.
 	granteeService, retiringService bool
+	// order sorts grants by creation; addGrant sets it.
+	order string
 }
-
-// order sorts grants by creation.
-func (g *grant) order() string { return g.created.UTC().Format("20060102150405.000000000") + g.ID }
 
 // same tells whether two requests asked for the same grant.
 func (g *grant) same(o *grant) bool {
@@ -115,6 +114,7 @@ func (t *grantTable) remove(g *grant) {
 
 // addGrant puts a grant into the tables. The caller holds mu.
 func (s *Service) addGrant(g *grant) {
+	g.order = g.created.UTC().Format("20060102150405.000000000") + g.ID
 	t := s.grants[g.keyARN]
 	if t == nil {
 		t = &grantTable{byID: map[string]*grant{}, byName: map[string][]*grant{}, byGrantee: map[string][]policy.Grant{}}

@@ -65,9 +65,9 @@ type grantsOutput struct {
 }
 
 func (s *Service) page(grants []*grant, after string, limit int) *grantsOutput {
-	grants = slices.DeleteFunc(grants, func(g *grant) bool { return g.order() <= after })
-	slices.SortFunc(grants, func(a, b *grant) int { return strings.Compare(a.order(), b.order()) })
-	page, next := cut(grants, limit, (*grant).order)
+	grants = slices.DeleteFunc(grants, func(g *grant) bool { return g.order <= after })
+	slices.SortFunc(grants, func(a, b *grant) int { return strings.Compare(a.order, b.order) })
+	page, next := cut(grants, limit, func(g *grant) string { return g.order })
 	out := &grantsOutput{Grants: make([]grantEntry, len(page)), NextMarker: next, Truncated: next != ""}
 	for i, g := range page {
 		out.Grants[i] = s.entry(g)
