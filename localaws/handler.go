@@ -41,8 +41,6 @@ func (s *Server) serve(ctx context.Context, in *incoming, e *endpoint, operation
 	switch {
 	case (!known || sigErr != nil) && !e.query() && !json.Valid(body):
 		return e.failure(id, e.refusal("SerializationException", "")), nil
-	case !known && e.query():
-		return e.failure(id, e.refusal("UnknownOperationException", "Could not find operation "+operation)), nil
 	case !known:
 		return e.failure(id, e.refusal("UnknownOperationException", "This server has no operation "+e.name+":"+operation)), nil
 	case sigErr != nil:

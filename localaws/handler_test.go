@@ -102,6 +102,34 @@ func TestGlobalService(t *testing.T) {
 	}
 }
 
+// What AWS has and this server does not is refused in words that say so,
+// whatever the protocol.
+func TestUnknownOperationsAreNamed(t *testing.T) {
+	s := start(t, localaws.Options{})
+	_, err := iam.NewFromConfig(s.Config(s.RootCredentials())).CreateServiceLinkedRole(ctx, &iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("dax.amazonaws.com")})
+	if code(err) != "InvalidAction" || !strings.Contains(err.Error(), "This server has no operation iam:CreateServiceLinkedRole") {
+		t.Errorf("IAM: %v", err)
+	}
+	_, err = cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).CreateTrail(ctx, &cloudtrail.CreateTrailInput{Name: aws.String("t"), S3BucketName: aws.String("b")})
+	if code(err) != "UnknownOperationException" || !strings.Contains(err.Error(), "This server has no operation cloudtrail:CreateTrail") {
+		t.Errorf("CloudTrail: %v", err)
+	}
+}
+
+// The in-process transport's answers are as net/http makes them.
+func TestStatusOfAnswers(t *testing.T) {
+	s := start(t, localaws.Options{})
+	r := rawRequest{contentType: form, service: "sts", creds: s.RootCredentials(), body: "Action=GetCallerIdentity&Version=2011-06-15"}
+	resp, err := s.Config(r.creds).HTTPClient.Do(r.build(t, "https://localaws.invalid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.Status != "200 OK" {
+		t.Errorf("status %q", resp.Status)
+	}
+}
+
 type jsonError struct {
 	Type    string `json:"__type"`
 	Message string `json:"message"`
