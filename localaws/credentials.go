@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -70,9 +71,14 @@ func (r *rootStore) find(account string) (accountCredentials, bool) {
 	return accountCredentials{}, false
 }
 
-// add keeps a, whole or not at all.
-func (r *rootStore) add(a accountCredentials) error {
-	next := rootStore{Accounts: append(r.Accounts[:len(r.Accounts):len(r.Accounts)], a)}
+// put keeps a, in place of what its account had, whole or not at all.
+func (r *rootStore) put(a accountCredentials) error {
+	next := rootStore{Accounts: slices.Clone(r.Accounts)}
+	if i := slices.IndexFunc(next.Accounts, func(x accountCredentials) bool { return x.AccountID == a.AccountID }); i >= 0 {
+		next.Accounts[i] = a
+	} else {
+		next.Accounts = append(next.Accounts, a)
+	}
 	if r.path != "" {
 		text, err := json.MarshalIndent(next, "", "  ")
 		if err != nil {

@@ -250,6 +250,65 @@ func TestGivenCredentials(t *testing.T) {
 	}
 }
 
+// An access key of root ends when another is given for it, and when root
+// deletes it: neither comes back with the next start.
+func TestRootKeysEnd(t *testing.T) {
+	dir := t.TempDir()
+	run := func(given aws.Credentials, test func(s *localaws.Server)) {
+		t.Helper()
+		s, err := localaws.New(localaws.Options{DataDir: dir, RootCredentials: given})
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(s *localaws.Server, c aws.Credentials, want string) {
+		t.Helper()
+		if _, err := sts.NewFromConfig(s.Config(c)).GetCallerIdentity(ctx, nil); code(err) != want {
+			t.Errorf("%s: %v, want %q", c.AccessKeyID, err, want)
+		}
+	}
+	first := aws.Credentials{AccessKeyID: "AKIAFIRST", SecretAccessKey: "first secret"}
+	second := aws.Credentials{AccessKeyID: "AKIASECOND", SecretAccessKey: "second secret"}
+	var kept, made aws.Credentials
+	run(aws.Credentials{}, func(s *localaws.Server) {
+		kept = s.RootCredentials()
+		out, err := iam.NewFromConfig(s.Config(kept)).CreateAccessKey(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = aws.Credentials{AccessKeyID: *out.AccessKey.AccessKeyId, SecretAccessKey: *out.AccessKey.SecretAccessKey}
+	})
+	run(first, func(s *localaws.Server) { check(s, first, ""); check(s, kept, "InvalidClientTokenId") })
+	run(second, func(s *localaws.Server) {
+		check(s, second, "")
+		check(s, first, "InvalidClientTokenId")
+		check(s, made, "")
+	})
+	run(aws.Credentials{}, func(s *localaws.Server) {
+		check(s, kept, "")
+		check(s, second, "InvalidClientTokenId")
+		if _, err := iam.NewFromConfig(s.Config(made)).DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{AccessKeyId: &kept.AccessKeyID}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	var renewed aws.Credentials
+	run(aws.Credentials{}, func(s *localaws.Server) {
+		renewed = s.RootCredentials()
+		check(s, renewed, "")
+		check(s, kept, "InvalidClientTokenId")
+		check(s, made, "")
+	})
+	run(aws.Credentials{}, func(s *localaws.Server) {
+		if s.RootCredentials() != renewed {
+			t.Error("the new root credentials were not kept")
+		}
+	})
+}
+
 func TestOptionValidation(t *testing.T) {
 	for name, o := range map[string]localaws.Options{
 		"account":        {AccountID: "12345"},

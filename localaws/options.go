@@ -33,7 +33,8 @@ type Options struct {
 	Region string
 	// RootCredentials are the root user's long-term access key. Empty: those in
 	// DataDir's root-credentials.json (mode 0600), or new ones, written there
-	// when there is a DataDir.
+	// when there is a DataDir, also when root has deleted those. They are valid
+	// while this server runs: the next one may be given others.
 	RootCredentials aws.Credentials
 	// Clock is the time that services see: deletion windows, rotation,
 	// sessions, item expiry, events. Nil: time.Now. It may jump ahead.

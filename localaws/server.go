@@ -79,7 +79,7 @@ func (s *Server) start() (err error) {
 }
 
 // startRoots gives every account its root user's access key.
-func (s *Server) startRoots() error {
+func (s *Server) startRoots() (err error) {
 	id := s.options.AccountID
 	if id == "" {
 		id = DefaultAccountID
@@ -88,21 +88,43 @@ func (s *Server) startRoots() error {
 		}
 	}
 	own := accountCredentials{AccountID: id, AccessKeyID: s.options.RootCredentials.AccessKeyID, SecretAccessKey: s.options.RootCredentials.SecretAccessKey}
-	if own.AccessKeyID == "" {
-		var found bool
-		if own, found = s.roots.find(id); !found {
-			own = newRoot(id)
-			if err := s.roots.add(own); err != nil {
+	if own.AccessKeyID != "" {
+		if err := s.addRoot(own); err != nil {
+			return err
+		}
+	} else if own, err = s.keptRoot(id); err != nil {
+		return err
+	}
+	for _, a := range s.roots.Accounts {
+		if a.AccountID != id {
+			if _, err := s.keptRoot(a.AccountID); err != nil {
 				return err
 			}
 		}
 	}
-	for _, a := range append(s.roots.Accounts[:len(s.roots.Accounts):len(s.roots.Accounts)], own) {
-		if err := s.identity.AddAccount(a.AccountID, a.AccessKeyID, a.SecretAccessKey); err != nil {
-			return fmt.Errorf("add account %s: %w", a.AccountID, err)
+	s.root = own.credentials()
+	return nil
+}
+
+// keptRoot gives an account the access key that is kept for it: a new one when
+// there is none, or when root has deleted it.
+func (s *Server) keptRoot(id string) (accountCredentials, error) {
+	a, found := s.roots.find(id)
+	if !found || s.identity.Deleted(id, a.AccessKeyID) {
+		a = newRoot(id)
+		// The file first: the next start makes every account in it, so a kill
+		// between the two leaves no access key that nobody knows.
+		if err := s.roots.put(a); err != nil {
+			return a, err
 		}
 	}
-	s.root = own.credentials()
+	return a, s.addRoot(a)
+}
+
+func (s *Server) addRoot(a accountCredentials) error {
+	if err := s.identity.AddAccount(a.AccountID, a.AccessKeyID, a.SecretAccessKey); err != nil {
+		return fmt.Errorf("add account %s: %w", a.AccountID, err)
+	}
 	return nil
 }
 
@@ -146,17 +168,9 @@ func (s *Server) AddAccount(id string) (aws.Credentials, error) {
 	if id == s.root.AccountID {
 		return s.root, nil
 	}
-	a, found := s.roots.find(id)
-	if !found {
-		a = newRoot(id)
-		// The file first: the next start makes every account in it, so a kill
-		// between the two leaves no access key that nobody knows.
-		if err := s.roots.add(a); err != nil {
-			return aws.Credentials{}, fmt.Errorf("localaws: %w", err)
-		}
-		if err := s.identity.AddAccount(a.AccountID, a.AccessKeyID, a.SecretAccessKey); err != nil {
-			return aws.Credentials{}, fmt.Errorf("localaws: add account %s: %w", id, err)
-		}
+	a, err := s.keptRoot(id)
+	if err != nil {
+		return aws.Credentials{}, fmt.Errorf("localaws: %w", err)
 	}
 	return a.credentials(), nil
 }

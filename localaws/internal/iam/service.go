@@ -106,9 +106,10 @@ func New(cfg Config) (*Service, error) {
 
 var accountIDPattern = regexp.MustCompile(`^\d{12}$`)
 
-// AddAccount makes an account whose root user has the given access key, or
-// adds the key to an account that exists. Adding the same key again changes
-// nothing.
+// AddAccount makes an account whose root user has the given access key. For an
+// account that exists, the key takes the place of the one that was added
+// before; keys that root has made itself stay. Adding the same key again
+// changes nothing.
 func (s *Service) AddAccount(accountID, accessKeyID, secret string) error {
 	if !accountIDPattern.MatchString(accountID) {
 		return fmt.Errorf("account id %q is not twelve digits", accountID)
@@ -116,25 +117,47 @@ func (s *Service) AddAccount(accountID, accessKeyID, secret string) error {
 	if accessKeyID == "" || secret == "" {
 		return errors.New("root credentials of an account must not be empty")
 	}
+	pending, err := s.addAccount(accountID, accessKeyID, secret)
+	if err != nil {
+		return err
+	}
+	return pending.Wait()
+}
+
+func (s *Service) addAccount(accountID, accessKeyID, secret string) (storage.Pending, error) {
 	s.mu.Lock()
-	if k := s.keys[accessKeyID]; k != nil {
-		s.mu.Unlock()
-		if k.AccountID == accountID && k.UserName == "" && k.Secret == secret {
-			return nil
-		}
-		return fmt.Errorf("access key id %s is in use", accessKeyID)
+	defer s.mu.Unlock()
+	k := s.keys[accessKeyID]
+	if k != nil && (k.AccountID != accountID || k.UserName != "" || k.Secret != secret) {
+		return nil, fmt.Errorf("access key id %s is in use", accessKeyID)
 	}
 	a := s.accounts[accountID]
 	if a == nil {
 		a = newAccount(accountID)
+		s.accounts[accountID] = a
 	}
-	k := &accessKey{ID: accessKeyID, Secret: secret, AccountID: accountID, Active: true, Created: s.now()}
-	a.RootKeys = append(a.RootKeys, k)
-	s.accounts[accountID], s.keys[k.ID] = a, k
-	a.put(a)
-	pending := s.file(a)
-	s.mu.Unlock()
-	return pending.Wait()
+	if old := a.AddedKey; old != accessKeyID {
+		a.RootKeys = slices.DeleteFunc(a.RootKeys, func(k *accessKey) bool { return k.ID == old })
+		delete(s.keys, old)
+		a.AddedKey = accessKeyID
+		a.put(a)
+	}
+	if k == nil {
+		k = &accessKey{ID: accessKeyID, Secret: secret, AccountID: accountID, Active: true, Created: s.now()}
+		a.RootKeys = append(a.RootKeys, k)
+		s.keys[k.ID] = k
+		a.put(a)
+	}
+	return s.file(a), nil
+}
+
+// Deleted reports whether the access key is the one that AddAccount gave the
+// account's root user, and root has deleted it.
+func (s *Service) Deleted(accountID, accessKeyID string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a := s.accounts[accountID]
+	return a != nil && a.AddedKey == accessKeyID && s.keys[accessKeyID] == nil
 }
 
 // Accounts lists the ids of all accounts in order.

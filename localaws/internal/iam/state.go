@@ -13,6 +13,7 @@ type account struct {
 	ID       string
 	Alias    string
 	RootKeys []*accessKey
+	AddedKey string                    // of RootKeys, the id of AddAccount's
 	Users    map[string]*user          `json:"-"`
 	Groups   map[string]*group         `json:"-"`
 	Roles    map[string]*role          `json:"-"`
