@@ -260,3 +260,18 @@ func TestReplicaDeletionAtOnce(t *testing.T) {
 		t.Errorf("%d families and %d keys left", len(w.kms.families), len(w.kms.keys))
 	}
 }
+
+// A rotation and the end of a replica that are due at the same time both
+// happen.
+func TestRotationBesideDeletion(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(members{"MultiRegion": true})
+	w.do(root(here), "EnableKeyRotation", members{"KeyId": arn, "RotationPeriodInDays": 90})
+	w.do(root(here), "ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "us-east-1"})
+	w.doIn("us-east-1", root(here), "ScheduleKeyDeletion", members{"KeyId": keyIDOf(arn), "PendingWindowInDays": 7})
+	w.advance(100 * day)
+	if list := w.do(root(here), "ListKeyRotations", members{"KeyId": arn})["Rotations"].([]any); len(list) != 1 {
+		t.Errorf("%d rotations", len(list))
+	}
+	w.failsIn("us-east-1", root(here), "DescribeKey", members{"KeyId": keyIDOf(arn)}, "NotFoundException", "")
+}

@@ -101,25 +101,27 @@ func (ch *change) maintain() error {
 	// Later deadlines last: a primary's waiting period begins with the last
 	// replica's end.
 	slices.SortFunc(due, func(a, b *key) int { return a.due().Compare(b.due()) })
-	left := map[*family][]string{} // Regions that remain
+	states := map[*family]*shared{} // of families as they become
+	become := func(f *family) *shared {
+		if states[f] == nil {
+			states[f] = f.load().clone()
+		}
+		return states[f]
+	}
 	for len(due) > 0 {
 		k := due[0]
 		due = due[1:]
+		state := become(k.family)
 		if k.state != PendingDeletion {
-			ch.rotate(k)
+			state.rotate(k.spec, ch.now)
 			continue
 		}
-		regions, ok := left[k.family]
-		if !ok {
-			regions = slices.Clone(k.family.load().regions)
-		}
-		regions = slices.DeleteFunc(regions, func(r string) bool { return r == k.region })
-		left[k.family] = regions
+		state.regions = slices.DeleteFunc(state.regions, func(r string) bool { return r == k.region })
 		ch.remove(k)
-		if len(regions) != 1 {
+		if len(state.regions) != 1 {
 			continue
 		}
-		primary, ok := s.findByARN(keyARN(place{k.account, regions[0]}, k.id))
+		primary, ok := s.findByARN(keyARN(place{k.account, state.regions[0]}, k.id))
 		if ok && primary.state == PendingReplicaDeletion {
 			primary = primary.clone()
 			primary.doom(k.deleteAt)
@@ -129,13 +131,11 @@ func (ch *change) maintain() error {
 			}
 		}
 	}
-	for f, regions := range left {
-		if len(regions) == 0 {
+	for f, state := range states {
+		if len(state.regions) == 0 {
 			ch.destroy(f)
 			continue
 		}
-		state := f.load().clone()
-		state.regions = regions
 		ch.putFamily(f, state)
 	}
 	ch.do(func() {

@@ -126,20 +126,18 @@ func (ch *change) rotateKeyOnDemand(ctx context.Context, c *call.Call, in *keyIn
 }
 
 // rotate does the automatic rotations of a family that are due.
-func (ch *change) rotate(k *key) {
-	state := k.family.load().clone()
-	r := &state.rotation
+func (f *shared) rotate(spec string, now time.Time) {
+	r := &f.rotation
 	for range maxMissedPeriods {
-		if r.next.After(ch.now) {
+		if r.next.After(now) {
 			break
 		}
-		state.versions = append(state.versions, newVersion(k.spec, rotatedByClock, r.next))
+		f.versions = append(f.versions, newVersion(spec, rotatedByClock, r.next))
 		r.start(r.next)
 	}
-	if !r.next.After(ch.now) {
-		r.start(ch.now)
+	if !r.next.After(now) {
+		r.start(now)
 	}
-	ch.putFamily(k.family, state)
 }
 
 // resume rotates a key that was disabled when rotation was due: once, whatever
