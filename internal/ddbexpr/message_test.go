@@ -94,7 +94,7 @@ func TestConditionMessages(t *testing.T) {
 		{"(a = :s)", ""}, {"(a) = (:s)", ""}, {"(size(a)) > :n", ""}, {"((size(a)) > :n)", ""}, {"NOT (a = :s)", ""}, {"NOT NOT a = :s", ""},
 		{"not a = :s and b = :s or c = :s", ""}, {"a=:s AND(b=:s)", ""}, {"a between :m and :n", ""}, {"a in (:s,:s, b)", ""},
 		{"attribute_exists (a)", ""}, {"(attribute_exists(a))", ""}, {"attribute_exists = :s", ""}, {":s = :s", ""}, {":s = a", ""},
-		{"attribute_type(a, :type)", ""}, {"begins_with(a, :b)", ""}, {"contains(a, :map)", ""}, {"contains(:ss, a)", ""},
+		{"attribute_type(a, :type)", ""}, {"attribute_type(:s, :type)", ""}, {"begins_with(a, :b)", ""}, {"contains(a, :map)", ""}, {"contains(:ss, a)", ""},
 		{"size(:s) = :n", ""}, {"a > size(b)", ""}, {"a BETWEEN size(b) AND size(c)", ""}, {"begins_with(:s, :s)", ""}, {"a[01] = :s", ""},
 		{"a = :s OR (b = :s AND (c = :s OR NOT d = :s))", ""},
 		// Syntax. A name that begins with an underscore needs a placeholder.
@@ -129,7 +129,7 @@ func TestConditionMessages(t *testing.T) {
 		{"a[99999999999999999999] = :s", "List index is not within the allowable range; index: [99999999999999999999]"},
 		// Operands.
 		{"#zz = :s", noName + "#zz"}, {"a.#zz = :s", noName + "#zz"}, {"a = :zz", noValue + ":zz"}, {"a = :yy AND b = :zz", noValue + ":yy"}, {"#zz = :zz", noName + "#zz"},
-		{"attribute_exists(:s)", needPath + "attribute_exists"}, {"attribute_not_exists(size(a))", needPath + "attribute_not_exists"}, {"attribute_type(:s, :type)", needPath + "attribute_type"},
+		{"attribute_exists(:s)", needPath + "attribute_exists"}, {"attribute_not_exists(size(a))", needPath + "attribute_not_exists"},
 		{"a = a", distinct + "=, first operand: [a]"}, {"a.b[0] <= a.b[0]", distinct + "<=, first operand: [a, b, [0]]"}, {"a = #same", distinct + "=, first operand: [a]"},
 		{"begins_with(a, a)", distinct + "begins_with, first operand: [a]"}, {"contains(a, a)", distinct + "contains, first operand: [a]"},
 		{"a IN (:s, a)", distinct + "IN, first operand: [a]"}, {"a BETWEEN :s AND a", distinct + "BETWEEN, first operand: [a]"},
