@@ -217,6 +217,8 @@ func TestUpdateMessages(t *testing.T) {
 		{"SET name = :s", "Attribute name is a reserved keyword; reserved keyword: name"}, {"SET a = status", "Attribute name is a reserved keyword; reserved keyword: status"},
 		{"SET a = :s SET b = :s", `The "SET"` + section}, {"ADD a :n ADD b :n", `The "ADD"` + section}, {"REMOVE a SET b = :s REMOVE c", `The "REMOVE"` + section},
 		{"SET a = size(b)", notHere + "size"}, {"SET a = contains(b, :s)", notHere + "contains"}, {"SET a = foo(b)", "Invalid function name; function: foo"},
+		{"SET a = list_append(list_append(a, :l), :l)", "The function is not allowed to be used this way in an expression; function: list_append"},
+		{"SET a = list_append(:l, list_append(a, :l))", "The function is not allowed to be used this way in an expression; function: list_append"},
 		// Targets, then operands; those of the last action first.
 		{"SET #zz = :zz, a = :s, a = :s", noName + "#zz"}, {"SET a = :zz, a = :s", overlap + "[a], path two: [a]"},
 		{"SET a = :s, a.b = :s", overlap + "[a], path two: [a, b]"}, {"SET a = :s REMOVE a.b", overlap + "[a], path two: [a, b]"}, {"REMOVE a[0].b, a[0]", overlap + "[a, [0], b], path two: [a, [0]]"},

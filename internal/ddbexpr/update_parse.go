@@ -144,6 +144,9 @@ func (p *parser) checkUpdateCall(o *operand) {
 			break
 		}
 		for i := range args {
+			if args[i].text == name {
+				p.report(rankWord, "The function is not allowed to be used this way in an expression; function: "+name)
+			}
 			if t := args[i].literalType(); t != "" && t != "L" {
 				p.wrongType(name, t)
 			}
