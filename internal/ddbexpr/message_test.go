@@ -236,6 +236,22 @@ func TestUpdateMessages(t *testing.T) {
 	})
 }
 
+// The = of SET, and the actions themselves, are no operators.
+func TestUpdateOperatorLimit(t *testing.T) {
+	actions := func(n int, format string) string {
+		parts := make([]string, n)
+		for i := range parts {
+			parts[i] = fmt.Sprintf(format, i)
+		}
+		return strings.Join(parts, ",")
+	}
+	const refusal = "The expression contains too many operators; operator count: 301"
+	checkMessages(t, ddbexpr.KindUpdate, "Invalid UpdateExpression: ", [][2]string{
+		{"SET " + actions(400, "a%d=:n"), ""}, {"ADD " + actions(400, "a%d :n"), ""},
+		{"SET " + actions(300, "a%d=:n+:n"), ""}, {"SET " + actions(301, "a%d=:n+:n"), refusal},
+	})
+}
+
 func TestScopeMessages(t *testing.T) {
 	long := strings.Repeat("x", 255)
 	for _, c := range []struct {

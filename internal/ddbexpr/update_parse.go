@@ -52,14 +52,12 @@ func (p *parser) action(section Section) (action, error) {
 	a.path, p.target = path, false
 	switch section {
 	case SectionSet:
-		p.operators++
 		if err := p.expect("="); err != nil {
 			return a, err
 		}
 		a.value, err = p.sum()
 		return a, err
 	case SectionAdd, SectionDelete:
-		p.operators++
 		if p.cur.kind != tokenValue {
 			return a, p.syntax()
 		}
