@@ -140,6 +140,30 @@ func TestPutGetUpdateDelete(t *testing.T) {
 	}
 }
 
+// An update that only removes makes no item, and where there is none its paths
+// lead nowhere without being wrong.
+func TestRemovalMakesNoItem(t *testing.T) {
+	w := newWorld(t)
+	w.table("items", "", nil)
+	set := members{":s": members{"SS": []string{"a"}}}
+	for _, in := range []members{
+		{"UpdateExpression": "REMOVE v"}, {"UpdateExpression": "REMOVE v.x, l[0]"},
+		{"UpdateExpression": "DELETE v :s", "ExpressionAttributeValues": set},
+		{"UpdateExpression": "REMOVE v DELETE w :s", "ExpressionAttributeValues": set},
+		{"AttributeUpdates": members{"v": members{"Action": "DELETE"}}},
+	} {
+		in["TableName"], in["Key"], in["ReturnValues"] = "items", members{"pk": str("a")}, "ALL_NEW"
+		if got := w.do("UpdateItem", in)["Attributes"]; got != nil {
+			t.Errorf("%v returned %v", in, got)
+		}
+		if n := w.do("Scan", members{"TableName": "items"})["Count"]; n != 0.0 {
+			t.Fatalf("%v made an item", in)
+		}
+	}
+	w.do("PutItem", members{"TableName": "items", "Item": members{"pk": str("a")}})
+	w.fails("UpdateItem", members{"TableName": "items", "Key": members{"pk": str("a")}, "UpdateExpression": "REMOVE v.x"}, "ValidationException", "The document path provided in the update expression is invalid for update")
+}
+
 func TestConditions(t *testing.T) {
 	w := newWorld(t)
 	w.table("items", "", nil)

@@ -171,7 +171,7 @@ func (w *write) evaluate() error {
 
 func (w *write) evaluateUpdate(present Item) error {
 	if w.old == nil {
-		if w.deletesOnly {
+		if w.update != nil && w.update.RemovesOnly() {
 			return nil
 		}
 		present = w.key
