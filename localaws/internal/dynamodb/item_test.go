@@ -201,13 +201,15 @@ func TestLegacyParameters(t *testing.T) {
 		more      members
 		want      float64
 	}{
-		"key":          {"Query", members{"KeyConditions": members{"pk": eq(str("a"))}}, 5},
-		"between":      {"Query", members{"KeyConditions": members{"pk": eq(str("a")), "sk": members{"ComparisonOperator": "BETWEEN", "AttributeValueList": []members{num(1), num(3)}}}}, 3},
-		"filter":       {"Query", members{"KeyConditions": members{"pk": eq(str("a"))}, "QueryFilter": members{"v": eq(str("v2"))}}, 1},
-		"or":           {"Scan", members{"ConditionalOperator": "OR", "ScanFilter": members{"v": eq(str("v2")), "sk": members{"ComparisonOperator": "GT", "AttributeValueList": []members{num(3)}}}}, 2},
-		"in":           {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "IN", "AttributeValueList": []members{str("v0"), str("v4"), str("x")}}}}, 2},
-		"null":         {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "NULL"}}}, 0},
-		"not contains": {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "NOT_CONTAINS", "AttributeValueList": []members{str("1")}}}}, 4},
+		"key":                     {"Query", members{"KeyConditions": members{"pk": eq(str("a"))}}, 5},
+		"between":                 {"Query", members{"KeyConditions": members{"pk": eq(str("a")), "sk": members{"ComparisonOperator": "BETWEEN", "AttributeValueList": []members{num(1), num(3)}}}}, 3},
+		"filter":                  {"Query", members{"KeyConditions": members{"pk": eq(str("a"))}, "QueryFilter": members{"v": eq(str("v2"))}}, 1},
+		"or":                      {"Scan", members{"ConditionalOperator": "OR", "ScanFilter": members{"v": eq(str("v2")), "sk": members{"ComparisonOperator": "GT", "AttributeValueList": []members{num(3)}}}}, 2},
+		"in":                      {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "IN", "AttributeValueList": []members{str("v0"), str("v4"), str("x")}}}}, 2},
+		"null":                    {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "NULL"}}}, 0},
+		"not contains":            {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "NOT_CONTAINS", "AttributeValueList": []members{str("1")}}}}, 4},
+		"not contains in nothing": {"Scan", members{"ScanFilter": members{"none": members{"ComparisonOperator": "NOT_CONTAINS", "AttributeValueList": []members{str("1")}}}}, 0},
+		"or not contains":         {"Scan", members{"ConditionalOperator": "OR", "ScanFilter": members{"none": members{"ComparisonOperator": "NOT_CONTAINS", "AttributeValueList": []members{str("1")}}, "v": eq(str("v2"))}}, 1},
 	} {
 		if got := count(c.operation, c.more); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

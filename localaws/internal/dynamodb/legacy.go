@@ -381,7 +381,8 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 	case "CONTAINS":
 		return "contains(" + name + ", " + v[0] + ")", nil
 	case "NOT_CONTAINS":
-		return "NOT contains(" + name + ", " + v[0] + ")", nil
+		// Unlike NE, it does not hold for an attribute that is not there.
+		return "attribute_exists(" + name + ") AND NOT contains(" + name + ", " + v[0] + ")", nil
 	}
 	symbol := map[string]string{"EQ": "=", "NE": "<>", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}[*c.operator]
 	return name + " " + symbol + " " + v[0], nil
