@@ -300,6 +300,9 @@ func (d *difference) canonical(answer members) string {
 		delete(m, "ConsumedCapacity")
 	}
 	delete(m, "ItemCollectionMetrics") // dynalite has none
+	if a, ok := m["Attributes"].(map[string]any); ok && len(a) == 0 {
+		delete(m, "Attributes") // AWS leaves it out
+	}
 	if d.operation == "Scan" || d.in["IndexName"] != nil {
 		sortList(m["Items"])
 	}

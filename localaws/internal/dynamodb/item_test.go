@@ -120,6 +120,9 @@ func TestPutGetUpdateDelete(t *testing.T) {
 		{"ADD c :one, s :s", "UPDATED_NEW", members{":one": num(1), ":s": members{"NS": []string{"1", "2"}}}, "map[c:map[N:1] s:map[NS:[1 2]]]"},
 		{"DELETE s :s", "ALL_OLD", members{":s": members{"NS": []string{"1", "2"}}}, "map[c:map[N:1] pk:map[S:a] s:map[NS:[1 2]] v:map[S:y]]"},
 		{"REMOVE c", "NONE", nil, "<nil>"},
+		{"REMOVE nothing", "UPDATED_OLD", nil, "<nil>"},
+		{"REMOVE v", "UPDATED_NEW", nil, "<nil>"},
+		{"SET v = :v", "UPDATED_OLD", members{":v": str("y")}, "<nil>"},
 	} {
 		if got := fmt.Sprint(update(c.expression, c.returns, c.values)); got != c.want {
 			t.Errorf("%s %s: %s, want %s", c.expression, c.returns, got, c.want)

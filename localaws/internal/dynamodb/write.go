@@ -210,7 +210,7 @@ func (w *write) apply(tx *storage.Tx) {
 
 // returned is what ReturnValues asks for, nil for nothing.
 func (w *write) returned() Item {
-	var old, next Item
+	var old, next, updated Item
 	if w.old != nil {
 		old = w.old.item
 	}
@@ -224,14 +224,17 @@ func (w *write) returned() Item {
 		return next
 	case "UPDATED_OLD":
 		if old != nil && w.update != nil {
-			return w.update.ProjectTargets(old)
+			updated = w.update.ProjectTargets(old)
 		}
 	case "UPDATED_NEW":
 		if next != nil && w.update != nil {
-			return w.update.ProjectTargets(next)
+			updated = w.update.ProjectTargets(next)
 		}
 	}
-	return nil
+	if len(updated) == 0 { // Attributes is left out then
+		return nil
+	}
+	return updated
 }
 
 // run evaluates and applies one write on its own.
