@@ -181,9 +181,6 @@ func (p *parser) checkCall(o *operand) {
 			p.wrongType("size", t)
 		}
 	case "attribute_type":
-		if first.kind != operandPath {
-			p.needsPath(o.text)
-		}
 		p.checkTypeName(&o.args[1])
 	case "begins_with":
 		p.distinct(o.text, o.args)

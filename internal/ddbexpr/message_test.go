@@ -94,7 +94,7 @@ func TestConditionMessages(t *testing.T) {
 		{"(a = :s)", ""}, {"(a) = (:s)", ""}, {"(size(a)) > :n", ""}, {"((size(a)) > :n)", ""}, {"NOT (a = :s)", ""}, {"NOT NOT a = :s", ""},
 		{"not a = :s and b = :s or c = :s", ""}, {"a=:s AND(b=:s)", ""}, {"a between :m and :n", ""}, {"a in (:s,:s, b)", ""},
 		{"attribute_exists (a)", ""}, {"(attribute_exists(a))", ""}, {"attribute_exists = :s", ""}, {":s = :s", ""}, {":s = a", ""},
-		{"attribute_type(a, :type)", ""}, {"begins_with(a, :b)", ""}, {"contains(a, :map)", ""}, {"contains(:ss, a)", ""},
+		{"attribute_type(a, :type)", ""}, {"attribute_type(:s, :type)", ""}, {"begins_with(a, :b)", ""}, {"contains(a, :map)", ""}, {"contains(:ss, a)", ""},
 		{"size(:s) = :n", ""}, {"a > size(b)", ""}, {"a BETWEEN size(b) AND size(c)", ""}, {"begins_with(:s, :s)", ""}, {"a[01] = :s", ""},
 		{"a = :s OR (b = :s AND (c = :s OR NOT d = :s))", ""},
 		// Syntax. A name that begins with an underscore needs a placeholder.
@@ -129,7 +129,7 @@ func TestConditionMessages(t *testing.T) {
 		{"a[99999999999999999999] = :s", "List index is not within the allowable range; index: [99999999999999999999]"},
 		// Operands.
 		{"#zz = :s", noName + "#zz"}, {"a.#zz = :s", noName + "#zz"}, {"a = :zz", noValue + ":zz"}, {"a = :yy AND b = :zz", noValue + ":yy"}, {"#zz = :zz", noName + "#zz"},
-		{"attribute_exists(:s)", needPath + "attribute_exists"}, {"attribute_not_exists(size(a))", needPath + "attribute_not_exists"}, {"attribute_type(:s, :type)", needPath + "attribute_type"},
+		{"attribute_exists(:s)", needPath + "attribute_exists"}, {"attribute_not_exists(size(a))", needPath + "attribute_not_exists"},
 		{"a = a", distinct + "=, first operand: [a]"}, {"a.b[0] <= a.b[0]", distinct + "<=, first operand: [a, b, [0]]"}, {"a = #same", distinct + "=, first operand: [a]"},
 		{"begins_with(a, a)", distinct + "begins_with, first operand: [a]"}, {"contains(a, a)", distinct + "contains, first operand: [a]"},
 		{"a IN (:s, a)", distinct + "IN, first operand: [a]"}, {"a BETWEEN :s AND a", distinct + "BETWEEN, first operand: [a]"},
@@ -217,6 +217,8 @@ func TestUpdateMessages(t *testing.T) {
 		{"SET name = :s", "Attribute name is a reserved keyword; reserved keyword: name"}, {"SET a = status", "Attribute name is a reserved keyword; reserved keyword: status"},
 		{"SET a = :s SET b = :s", `The "SET"` + section}, {"ADD a :n ADD b :n", `The "ADD"` + section}, {"REMOVE a SET b = :s REMOVE c", `The "REMOVE"` + section},
 		{"SET a = size(b)", notHere + "size"}, {"SET a = contains(b, :s)", notHere + "contains"}, {"SET a = foo(b)", "Invalid function name; function: foo"},
+		{"SET a = list_append(list_append(a, :l), :l)", "The function is not allowed to be used this way in an expression; function: list_append"},
+		{"SET a = list_append(:l, list_append(a, :l))", "The function is not allowed to be used this way in an expression; function: list_append"},
 		// Targets, then operands; those of the last action first.
 		{"SET #zz = :zz, a = :s, a = :s", noName + "#zz"}, {"SET a = :zz, a = :s", overlap + "[a], path two: [a]"},
 		{"SET a = :s, a.b = :s", overlap + "[a], path two: [a, b]"}, {"SET a = :s REMOVE a.b", overlap + "[a], path two: [a, b]"}, {"REMOVE a[0].b, a[0]", overlap + "[a, [0], b], path two: [a, [0]]"},
@@ -231,6 +233,22 @@ func TestUpdateMessages(t *testing.T) {
 		{"ADD a :map", secType + "ADD, operand type: MAP, typeSet: ALLOWED_FOR_ADD_OPERAND"}, {"ADD a :bool", secType + "ADD, operand type: BOOLEAN, typeSet: ALLOWED_FOR_ADD_OPERAND"},
 		{"DELETE a :n", secType + "DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND"}, {"DELETE a :b", secType + "DELETE, operand type: BINARY, typeSet: ALLOWED_FOR_DELETE_OPERAND"},
 		{"DELETE a :null", secType + "DELETE, operand type: NULL, typeSet: ALLOWED_FOR_DELETE_OPERAND"},
+	})
+}
+
+// The = of SET, and the actions themselves, are no operators.
+func TestUpdateOperatorLimit(t *testing.T) {
+	actions := func(n int, format string) string {
+		parts := make([]string, n)
+		for i := range parts {
+			parts[i] = fmt.Sprintf(format, i)
+		}
+		return strings.Join(parts, ",")
+	}
+	const refusal = "The expression contains too many operators; operator count: 301"
+	checkMessages(t, ddbexpr.KindUpdate, "Invalid UpdateExpression: ", [][2]string{
+		{"SET " + actions(400, "a%d=:n"), ""}, {"ADD " + actions(400, "a%d :n"), ""},
+		{"SET " + actions(300, "a%d=:n+:n"), ""}, {"SET " + actions(301, "a%d=:n+:n"), refusal},
 	})
 }
 

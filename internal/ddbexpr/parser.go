@@ -9,7 +9,8 @@ import (
 const (
 	// MaxExpressionSize is the longest expression in bytes.
 	MaxExpressionSize = 4096
-	// MaxOperators is the largest number of operators and functions.
+	// MaxOperators is the largest number of operators and functions; the = of
+	// SET is none.
 	MaxOperators = 300
 	// MaxInOperands is the largest number of operands in the list of IN.
 	MaxInOperands = 100

@@ -108,6 +108,12 @@ func (u *Update) TopLevelNames() []string { return attributes(u.Paths()) }
 // changes something in, without duplicates, in ascending order.
 func (u *Update) TargetNames() []string { return attributes(u.Targets()) }
 
+// RemovesOnly tells whether the update sets nothing: DynamoDB then leaves an item
+// that is not there alone, whatever the paths, and makes none.
+func (u *Update) RemovesOnly() bool {
+	return !slices.ContainsFunc(u.actions, func(a action) bool { return a.section == SectionSet || a.section == SectionAdd })
+}
+
 // ProjectTargets returns a new item with what item has at the paths that the
 // update changes: UPDATED_OLD for the item before, UPDATED_NEW for that after.
 func (u *Update) ProjectTargets(item map[string]types.AttributeValue) map[string]types.AttributeValue {

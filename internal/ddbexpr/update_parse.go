@@ -52,14 +52,12 @@ func (p *parser) action(section Section) (action, error) {
 	a.path, p.target = path, false
 	switch section {
 	case SectionSet:
-		p.operators++
 		if err := p.expect("="); err != nil {
 			return a, err
 		}
 		a.value, err = p.sum()
 		return a, err
 	case SectionAdd, SectionDelete:
-		p.operators++
 		if p.cur.kind != tokenValue {
 			return a, p.syntax()
 		}
@@ -144,6 +142,9 @@ func (p *parser) checkUpdateCall(o *operand) {
 			break
 		}
 		for i := range args {
+			if args[i].text == name {
+				p.report(rankWord, "The function is not allowed to be used this way in an expression; function: "+name)
+			}
 			if t := args[i].literalType(); t != "" && t != "L" {
 				p.wrongType(name, t)
 			}

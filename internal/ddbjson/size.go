@@ -5,8 +5,8 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbnumber"
 )
 
-// ItemSize returns the size of an item in bytes as DynamoDB documents it for
-// the limit of 400 KB, for pages of 1 MB and for capacity: the UTF-8 length of
+// ItemSize returns the size of an item in bytes as DynamoDB counts it for the
+// limit of 400 KB, for pages of 1 MB and for capacity: the UTF-8 length of
 // every attribute name plus [ValueSize] of its value. Index overhead is not
 // part of it.
 func ItemSize(item map[string]types.AttributeValue) int {
@@ -18,16 +18,15 @@ func ItemSize(item map[string]types.AttributeValue) int {
 }
 
 // ValueSize returns the size of one value in bytes: text in UTF-8 and binaries
-// by their length, numbers one byte per two significant digits plus one (plus
-// one more when negative), NULL and BOOL one, sets the sum of their elements,
-// lists and maps three plus one for every element beyond its own size. Nil
-// counts nothing.
+// by their length, numbers as [ddbnumber.Size] has it, NULL and BOOL one, sets
+// the sum of their elements, lists and maps three plus one for every element
+// beyond its own size. Nil counts nothing.
 func ValueSize(v types.AttributeValue) int {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
 		return len(v.Value)
 	case *types.AttributeValueMemberN:
-		return numberSize(v.Value)
+		return ddbnumber.Size(v.Value)
 	case *types.AttributeValueMemberB:
 		return len(v.Value)
 	case *types.AttributeValueMemberBOOL, *types.AttributeValueMemberNULL:
@@ -41,7 +40,7 @@ func ValueSize(v types.AttributeValue) int {
 	case *types.AttributeValueMemberNS:
 		n := 0
 		for _, s := range v.Value {
-			n += numberSize(s)
+			n += ddbnumber.Size(s)
 		}
 		return n
 	case *types.AttributeValueMemberBS:
@@ -60,13 +59,4 @@ func ValueSize(v types.AttributeValue) int {
 		return n
 	}
 	return 0
-}
-
-func numberSize(s string) int {
-	digits, negative := ddbnumber.Significant(s)
-	n := (digits+1)/2 + 1
-	if negative {
-		n++
-	}
-	return n
 }

@@ -83,13 +83,20 @@ func Compare(a, b string) int {
 	return x.cmp(&y)
 }
 
-// Significant returns how many significant digits a valid number has (0 for
-// zero) and whether it is negative: what DynamoDB's size rules count. A text
-// that is no valid number has none.
-func Significant(s string) (digits int, negative bool) {
+// Size returns the bytes that DynamoDB counts for a valid number: one, one for
+// every two digits before the point and every two behind it, and one for a minus
+// sign. Zeros outside of the first and last other digit do not count. The
+// documentation says "two significant digits" without the point; the service
+// counts both sides apart. A text that is no valid number counts as zero.
+func Size(s string) int {
 	var d decimal
-	if d.parse(s) != nil {
-		return 0, false
+	if d.parse(s) != nil || d.n == 0 {
+		return 1
 	}
-	return d.n, d.neg
+	whole := min(max(d.exp+1, 0), d.n)
+	size := 1 + (whole+1)/2 + (d.n-whole+1)/2
+	if d.neg {
+		size++
+	}
+	return size
 }

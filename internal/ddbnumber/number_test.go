@@ -259,14 +259,15 @@ func TestArithmeticLimits(t *testing.T) {
 	}
 }
 
-func TestSignificant(t *testing.T) {
-	for _, c := range []struct {
-		in  string
-		n   int
-		neg bool
-	}{{"0", 0, false}, {"-0", 0, false}, {"100", 1, false}, {"-120.50", 4, true}, {"x", 0, false}} {
-		if n, neg := ddbnumber.Significant(c.in); n != c.n || neg != c.neg {
-			t.Errorf("Significant(%q) = %d, %v", c.in, n, neg)
+// Sizes were measured on AWS at the limit of 400 KB, to the byte.
+func TestSize(t *testing.T) {
+	for in, want := range map[string]int{
+		"0": 1, "-0": 1, "x": 1, "1": 2, "12": 2, "123": 3, "1234": 3, strings.Repeat("9", 38): 20, "0042": 2, "100": 2, "1010": 3,
+		"0.0000001": 2, "1E125": 2, "1E-100": 2, "1.5": 3, "15": 2, "1.200": 3, "1.234": 4, "3.14159": 5, "123456": 4, "100.5": 4,
+		"0.15": 2, "-42": 3, "-1.5": 4,
+	} {
+		if got := ddbnumber.Size(in); got != want {
+			t.Errorf("Size(%s) = %d, want %d", in, got, want)
 		}
 	}
 }

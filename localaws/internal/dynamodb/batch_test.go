@@ -173,6 +173,54 @@ func TestTransactions(t *testing.T) {
 	w.fails("TransactWriteItems", transact(), "ValidationException", "")
 }
 
+// What the request alone shows answers the request; what depends on the schema
+// is the reason of the first item, and conditions are not looked at then.
+func TestTransactionValidation(t *testing.T) {
+	w := newWorld(t)
+	w.table("one", "", members{"AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
+		"GlobalSecondaryIndexes": []members{{"IndexName": "byG", "KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}}}})
+	write := func(list ...members) members {
+		for _, kinds := range list {
+			for _, rest := range kinds {
+				rest.(members)["TableName"] = "one"
+			}
+		}
+		return members{"TransactItems": list}
+	}
+	put := func(item members) members { return members{"Put": members{"Item": item}} }
+	set := func(v members) members {
+		return members{"Update": members{"Key": members{"pk": str("a")}, "UpdateExpression": "SET g = :v", "ExpressionAttributeValues": members{":v": v}}}
+	}
+	failing := members{"ConditionCheck": members{"Key": members{"pk": str("c")}, "ConditionExpression": "attribute_exists(pk)"}}
+	const empty = "One or more parameter values are not valid. "
+	for name, c := range map[string]struct {
+		in            members
+		code, message string
+	}{
+		"first type of two": {write(failing, put(members{"pk": num(1)}), put(members{"pk": num(2)})), "TransactionCanceledException",
+			"Transaction cancelled, please refer cancellation reasons for specific reasons [None, ValidationError, None]"},
+		"type of an index key": {write(set(num(1))), "TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"},
+		"empty key":            {write(put(members{"pk": num(1)}), put(members{"pk": str("")})), "ValidationException", empty + "The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
+		"empty key to delete":  {write(members{"Delete": members{"Key": members{"pk": str("")}}}), "ValidationException", empty + "The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
+		"empty index key":      {write(put(members{"pk": str("a"), "g": str("")})), "ValidationException", empty + "A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: byG, IndexKey: g"},
+		"empty index key set":  {write(set(str(""))), "ValidationException", empty + "The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty string value."},
+		"large item":           {write(put(members{"pk": str("a"), "v": str(strings.Repeat("x", maxItem))})), "ValidationException", "Item size has exceeded the maximum allowed size"},
+		"large update":         {write(set(str(strings.Repeat("x", maxItem)))), "TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.t = t
+			w.fails("TransactWriteItems", c.in, c.code, c.message)
+		})
+	}
+	w.t = t
+	w.fails("TransactGetItems", members{"TransactItems": []members{{"Get": members{"TableName": "one", "Key": members{"pk": str("")}}}}}, "ValidationException", empty+"The AttributeValue for a key attribute cannot contain an empty string value. Key: pk")
+	var large []members
+	for i := range 12 { // the values of updates count too
+		large = append(large, members{"Update": members{"Key": members{"pk": num(i)}, "UpdateExpression": "SET v = :v", "ExpressionAttributeValues": members{":v": str(strings.Repeat("x", 350_000))}}})
+	}
+	w.fails("TransactWriteItems", write(large...), "ValidationException", "Transaction size cannot exceed 4 MB")
+}
+
 func TestTransactionToken(t *testing.T) {
 	w := newWorld(t)
 	w.table("one", "", nil)

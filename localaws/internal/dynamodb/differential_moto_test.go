@@ -435,7 +435,22 @@ var motoTransactions = []motoDifference{
 		return strings.Contains(jsonText(d.got), "The provided key element does not match the schema") && !strings.Contains(jsonText(d.want), "ValidationError")
 	}},
 	{"it takes empty keys of deletes and condition checks", func(d *difference) bool {
-		return strings.Contains(jsonText(d.got), "cannot contain an empty string value. Key: pk") && d.wantCode == ""
+		return strings.Contains(d.message, "cannot contain an empty string value. Key: pk") && d.wantCode == ""
+	}},
+	{"an update that only removes makes an item; on AWS it does nothing where there is none", func(d *difference) bool {
+		if d.operation != "Scan" {
+			return false
+		}
+		got := normal(d.got["Items"])
+		list, _ := d.want["Items"].([]any)
+		return slices.ContainsFunc(list, func(it any) bool {
+			m := it.(map[string]any)
+			keys := 1
+			if m["sk"] != nil {
+				keys = 2
+			}
+			return len(m) == keys && !strings.Contains(got, normal(m))
+		})
 	}},
 	{"it names the exceptions of its own language as reasons for keys that do not fit, and goes on to judge the others", func(d *difference) bool {
 		return strings.Contains(jsonText(d.got), `"Code":"ValidationError"`) && (strings.Contains(d.wantMessage, "KeyError") || strings.Contains(d.wantMessage, "MockValidationException"))

@@ -50,8 +50,6 @@ type parsed struct {
 	projection   *ddbexpr.Projection
 	update       *ddbexpr.Update
 	keyCondition *ddbexpr.KeyCondition
-	// deletesOnly: legacy updates that only remove do not create an item.
-	deletesOnly bool
 	// added are the types of legacy updates whose expression hides them.
 	added map[string]string
 }

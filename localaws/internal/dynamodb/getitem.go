@@ -51,6 +51,14 @@ type read struct {
 
 // prepare checks the key against the table's schema.
 func (r *read) prepare(t *table) error {
+	if err := t.def.Key.checkEmpty(r.key); err != nil {
+		return err
+	}
+	return r.checkSchema(t)
+}
+
+// checkSchema is what in a transaction is the reason of one item.
+func (r *read) checkSchema(t *table) error {
 	r.t = t
 	if err := t.def.Key.checkKey(r.key); err != nil {
 		return err

@@ -120,6 +120,9 @@ func TestPutGetUpdateDelete(t *testing.T) {
 		{"ADD c :one, s :s", "UPDATED_NEW", members{":one": num(1), ":s": members{"NS": []string{"1", "2"}}}, "map[c:map[N:1] s:map[NS:[1 2]]]"},
 		{"DELETE s :s", "ALL_OLD", members{":s": members{"NS": []string{"1", "2"}}}, "map[c:map[N:1] pk:map[S:a] s:map[NS:[1 2]] v:map[S:y]]"},
 		{"REMOVE c", "NONE", nil, "<nil>"},
+		{"REMOVE nothing", "UPDATED_OLD", nil, "<nil>"},
+		{"REMOVE v", "UPDATED_NEW", nil, "<nil>"},
+		{"SET v = :v", "UPDATED_OLD", members{":v": str("y")}, "<nil>"},
 	} {
 		if got := fmt.Sprint(update(c.expression, c.returns, c.values)); got != c.want {
 			t.Errorf("%s %s: %s, want %s", c.expression, c.returns, got, c.want)
@@ -138,6 +141,30 @@ func TestPutGetUpdateDelete(t *testing.T) {
 	if got := item(); got != "map[pk:map[S:a]]" {
 		t.Errorf("an update without expression makes the item: %s", got)
 	}
+}
+
+// An update that only removes makes no item, and where there is none its paths
+// lead nowhere without being wrong.
+func TestRemovalMakesNoItem(t *testing.T) {
+	w := newWorld(t)
+	w.table("items", "", nil)
+	set := members{":s": members{"SS": []string{"a"}}}
+	for _, in := range []members{
+		{"UpdateExpression": "REMOVE v"}, {"UpdateExpression": "REMOVE v.x, l[0]"},
+		{"UpdateExpression": "DELETE v :s", "ExpressionAttributeValues": set},
+		{"UpdateExpression": "REMOVE v DELETE w :s", "ExpressionAttributeValues": set},
+		{"AttributeUpdates": members{"v": members{"Action": "DELETE"}}},
+	} {
+		in["TableName"], in["Key"], in["ReturnValues"] = "items", members{"pk": str("a")}, "ALL_NEW"
+		if got := w.do("UpdateItem", in)["Attributes"]; got != nil {
+			t.Errorf("%v returned %v", in, got)
+		}
+		if n := w.do("Scan", members{"TableName": "items"})["Count"]; n != 0.0 {
+			t.Fatalf("%v made an item", in)
+		}
+	}
+	w.do("PutItem", members{"TableName": "items", "Item": members{"pk": str("a")}})
+	w.fails("UpdateItem", members{"TableName": "items", "Key": members{"pk": str("a")}, "UpdateExpression": "REMOVE v.x"}, "ValidationException", "The document path provided in the update expression is invalid for update")
 }
 
 func TestConditions(t *testing.T) {
@@ -177,13 +204,15 @@ func TestLegacyParameters(t *testing.T) {
 		more      members
 		want      float64
 	}{
-		"key":          {"Query", members{"KeyConditions": members{"pk": eq(str("a"))}}, 5},
-		"between":      {"Query", members{"KeyConditions": members{"pk": eq(str("a")), "sk": members{"ComparisonOperator": "BETWEEN", "AttributeValueList": []members{num(1), num(3)}}}}, 3},
-		"filter":       {"Query", members{"KeyConditions": members{"pk": eq(str("a"))}, "QueryFilter": members{"v": eq(str("v2"))}}, 1},
-		"or":           {"Scan", members{"ConditionalOperator": "OR", "ScanFilter": members{"v": eq(str("v2")), "sk": members{"ComparisonOperator": "GT", "AttributeValueList": []members{num(3)}}}}, 2},
-		"in":           {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "IN", "AttributeValueList": []members{str("v0"), str("v4"), str("x")}}}}, 2},
-		"null":         {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "NULL"}}}, 0},
-		"not contains": {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "NOT_CONTAINS", "AttributeValueList": []members{str("1")}}}}, 4},
+		"key":                     {"Query", members{"KeyConditions": members{"pk": eq(str("a"))}}, 5},
+		"between":                 {"Query", members{"KeyConditions": members{"pk": eq(str("a")), "sk": members{"ComparisonOperator": "BETWEEN", "AttributeValueList": []members{num(1), num(3)}}}}, 3},
+		"filter":                  {"Query", members{"KeyConditions": members{"pk": eq(str("a"))}, "QueryFilter": members{"v": eq(str("v2"))}}, 1},
+		"or":                      {"Scan", members{"ConditionalOperator": "OR", "ScanFilter": members{"v": eq(str("v2")), "sk": members{"ComparisonOperator": "GT", "AttributeValueList": []members{num(3)}}}}, 2},
+		"in":                      {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "IN", "AttributeValueList": []members{str("v0"), str("v4"), str("x")}}}}, 2},
+		"null":                    {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "NULL"}}}, 0},
+		"not contains":            {"Scan", members{"ScanFilter": members{"v": members{"ComparisonOperator": "NOT_CONTAINS", "AttributeValueList": []members{str("1")}}}}, 4},
+		"not contains in nothing": {"Scan", members{"ScanFilter": members{"none": members{"ComparisonOperator": "NOT_CONTAINS", "AttributeValueList": []members{str("1")}}}}, 0},
+		"or not contains":         {"Scan", members{"ConditionalOperator": "OR", "ScanFilter": members{"none": members{"ComparisonOperator": "NOT_CONTAINS", "AttributeValueList": []members{str("1")}}, "v": eq(str("v2"))}}, 1},
 	} {
 		if got := count(c.operation, c.more); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

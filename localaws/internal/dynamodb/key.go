@@ -169,7 +169,7 @@ func (k keySchema) checkKey(key Item) error {
 		if v == nil || ddbjson.TypeName(v) != a.Type {
 			return errKeySchema()
 		}
-		if err := checkKeyValue(v, a.Name, i == 0); err != nil {
+		if err := checkKeySize(v, i == 0); err != nil {
 			return err
 		}
 	}
@@ -196,20 +196,42 @@ func (k keySchema) checkItem(it Item) error {
 		if t := ddbjson.TypeName(v); t != a.Type {
 			return errParam("Type mismatch for key %s expected: %s actual: %s", a.Name, a.Type, t)
 		}
-		if err := checkKeyValue(v, a.Name, i == 0); err != nil {
+		if err := checkKeySize(v, i == 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkKeyValue(v types.AttributeValue, name string, partition bool) error {
+// checkEmpty refuses empty values of key attributes that are there. DynamoDB
+// sees them in the request, before it compares anything with the schema.
+func (k keySchema) checkEmpty(it Item) error {
+	for _, a := range []keyAttribute{k.Partition, k.Sort} {
+		if kind := emptyKey(it[a.Name]); kind != "" && k.has(a.Name) {
+			return errValidationf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, a.Name)
+		}
+	}
+	return nil
+}
+
+// emptyKey names the type of an empty value; it is "" for all others.
+func emptyKey(v types.AttributeValue) string {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		if v.Value == "" {
+			return "string"
+		}
+	case *types.AttributeValueMemberB:
+		if len(v.Value) == 0 {
+			return "binary"
+		}
+	}
+	return ""
+}
+
+func checkKeySize(v types.AttributeValue, partition bool) error {
 	n := keySize(v)
 	switch {
-	case n == 0 && ddbjson.TypeName(v) == "B":
-		return errValidationf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty binary value. Key: %s", name)
-	case n == 0:
-		return errValidationf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", name)
 	case partition && n > maxPartitionKey:
 		return errParam("Size of hashkey has exceeded the maximum size limit of%d bytes", maxPartitionKey)
 	case !partition && n > maxSortKey:

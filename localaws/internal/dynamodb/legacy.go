@@ -220,7 +220,7 @@ func (l *legacy) parse() (*parsed, error) {
 		}
 	}
 	if l.attributeUpdates != nil {
-		if p.update, p.deletesOnly, err = l.update(); err != nil {
+		if p.update, err = l.update(); err != nil {
 			return nil, err
 		}
 		p.added = map[string]string{}
@@ -381,7 +381,8 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 	case "CONTAINS":
 		return "contains(" + name + ", " + v[0] + ")", nil
 	case "NOT_CONTAINS":
-		return "NOT contains(" + name + ", " + v[0] + ")", nil
+		// Unlike NE, it does not hold for an attribute that is not there.
+		return "attribute_exists(" + name + ") AND NOT contains(" + name + ", " + v[0] + ")", nil
 	}
 	symbol := map[string]string{"EQ": "=", "NE": "<>", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}[*c.operator]
 	return name + " " + symbol + " " + v[0], nil
@@ -418,10 +419,9 @@ func (l *legacy) keyCondition() (*ddbexpr.KeyCondition, error) {
 }
 
 // update writes AttributeUpdates as an update expression.
-func (l *legacy) update() (u *ddbexpr.Update, deletesOnly bool, err error) {
+func (l *legacy) update() (*ddbexpr.Update, error) {
 	h := newPlaceholders()
 	sections := map[string][]string{}
-	deletesOnly = true
 	for _, name := range sortedNames(l.attributeUpdates) {
 		a := l.attributeUpdates[name]
 		action := "PUT"
@@ -429,14 +429,13 @@ func (l *legacy) update() (u *ddbexpr.Update, deletesOnly bool, err error) {
 			action = *a.action
 		}
 		kind := ddbjson.TypeName(a.value)
-		deletesOnly = deletesOnly && action == "DELETE"
 		switch {
 		case action != "DELETE" && a.value == nil:
-			return nil, false, errParam("Only DELETE action is allowed when no attribute value is specified")
+			return nil, errParam("Only DELETE action is allowed when no attribute value is specified")
 		case action == "DELETE" && a.value == nil:
 			sections["REMOVE"] = append(sections["REMOVE"], h.name(name))
 		case action == "DELETE" && kind != "SS" && kind != "NS" && kind != "BS":
-			return nil, false, errParam("DELETE action with value is not supported for the type %s", kind)
+			return nil, errParam("DELETE action with value is not supported for the type %s", kind)
 		case action == "DELETE":
 			sections["DELETE"] = append(sections["DELETE"], h.name(name)+" "+h.value(a.value))
 		case action == "PUT":
@@ -446,7 +445,7 @@ func (l *legacy) update() (u *ddbexpr.Update, deletesOnly bool, err error) {
 			empty := &types.AttributeValueMemberL{Value: []types.AttributeValue{}}
 			sections["SET"] = append(sections["SET"], n+" = list_append(if_not_exists("+n+", "+h.value(empty)+"), "+h.value(a.value)+")")
 		case kind != "N" && kind != "SS" && kind != "NS" && kind != "BS":
-			return nil, false, errParam("ADD action is not supported for the type %s", kind)
+			return nil, errParam("ADD action is not supported for the type %s", kind)
 		default:
 			sections["ADD"] = append(sections["ADD"], h.name(name)+" "+h.value(a.value))
 		}
@@ -458,14 +457,15 @@ func (l *legacy) update() (u *ddbexpr.Update, deletesOnly bool, err error) {
 		}
 	}
 	if parts == nil {
-		return nil, false, nil
+		return nil, nil
 	}
 	scope, err := h.scope()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	if u, err = scope.Update(strings.Join(parts, " ")); err != nil {
-		return nil, false, errExpression(err)
+	u, err := scope.Update(strings.Join(parts, " "))
+	if err != nil {
+		return nil, errExpression(err)
 	}
-	return u, deletesOnly, nil
+	return u, nil
 }

@@ -77,7 +77,7 @@ func (v view) checkStart(start Item) error {
 	}
 	for name, kind := range want {
 		value := start[name]
-		if value == nil || ddbjson.TypeName(value) != kind || keySize(value) == 0 {
+		if value == nil || ddbjson.TypeName(value) != kind || emptyKey(value) != "" {
 			return invalid
 		}
 	}

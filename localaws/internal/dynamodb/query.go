@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
@@ -207,20 +208,16 @@ func (in *pageInput) plan(t *table, p *parsed) (v view, s span, fetch bool, err 
 
 // checkQueryKey refuses empty key values.
 func checkQueryKey(q ddbexpr.KeyQuery, schema keySchema) error {
-	if keySize(q.Partition) == 0 {
-		return errParam("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", emptyKind(schema.Partition.Type), schema.Partition.Name)
+	refuse := func(v types.AttributeValue, name string) error {
+		if kind := emptyKey(v); kind != "" {
+			return errParam("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, name)
+		}
+		return nil
 	}
-	if q.Sort != nil && q.Sort.Operator != ddbexpr.KeyBeginsWith && keySize(q.Sort.Value) == 0 {
-		return errParam("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", emptyKind(schema.Sort.Type), schema.Sort.Name)
+	if err := refuse(q.Partition, schema.Partition.Name); err != nil || q.Sort == nil || q.Sort.Operator == ddbexpr.KeyBeginsWith {
+		return err
 	}
-	return nil
-}
-
-func emptyKind(t string) string {
-	if t == "B" {
-		return "binary"
-	}
-	return "string"
+	return refuse(q.Sort.Value, schema.Sort.Name)
 }
 
 // fetches reports whether a page of an index must read whole items from the

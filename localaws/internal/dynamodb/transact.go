@@ -168,7 +168,7 @@ func (s *Service) transactWriteItems(ctx context.Context, c *call.Call) ([]byte,
 	if err := decodeRequest(c, in.field, in.check); err != nil {
 		return nil, err
 	}
-	writes := make([]*write, 0, len(in.items))
+	writes, size := make([]*write, 0, len(in.items)), 0
 	for _, w := range in.items {
 		if w.kinds != 1 {
 			return nil, errValidation("TransactItems can only contain one of Check, Put, Update or Delete")
@@ -178,6 +178,10 @@ func (s *Service) transactWriteItems(ctx context.Context, c *call.Call) ([]byte,
 			return nil, err
 		}
 		writes = append(writes, x)
+		size += ddbjson.ItemSize(x.keyItem()) + ddbjson.ItemSize(w.values)
+	}
+	if size > maxTransactionBytes { // of the request: stored items do not count
+		return nil, errValidation("Transaction size cannot exceed 4 MB")
 	}
 	if err := s.authorizeWrites(ctx, c, writes); err != nil {
 		return nil, err
@@ -224,15 +228,19 @@ func (s *Service) authorizeWrites(ctx context.Context, c *call.Call, writes []*w
 func (s *Service) prepareWrites(ctx context.Context, c *call.Call, writes []*write) ([]*table, error) {
 	var tables []*table
 	seen := map[string]bool{}
-	size := 0
 	reasons := make([]reason, len(writes))
 	failed := false
 	for i, w := range writes {
 		if err := s.ready(w.t); err != nil {
 			return nil, err
 		}
-		if err := w.prepare(w.t); err != nil {
-			reasons[i], failed = reasonOf(err), true
+		if err := w.checkRequest(w.t); err != nil {
+			return nil, err
+		}
+		if err := w.checkSchema(w.t); err != nil {
+			if !failed { // the first is the only reason that AWS names
+				reasons[i], failed = reasonOf(err), true
+			}
 			continue
 		}
 		id := w.t.def.ID + w.primary
@@ -240,14 +248,10 @@ func (s *Service) prepareWrites(ctx context.Context, c *call.Call, writes []*wri
 			return nil, errValidation("Transaction request cannot include multiple operations on one item")
 		}
 		seen[id] = true
-		size += ddbjson.ItemSize(w.keyItem())
 		tables = append(tables, w.t)
 	}
 	if failed {
 		return nil, errCancelled(reasons)
-	}
-	if size > maxTransactionBytes {
-		return nil, errValidation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
 	}
 	asked := map[*table]bool{}
 	for _, t := range tables {

@@ -137,8 +137,13 @@ func (s *Service) prepareReads(ctx context.Context, c *call.Call, reads []*read)
 		if err := s.ready(r.t); err != nil {
 			return nil, err
 		}
-		if err := r.prepare(r.t); err != nil {
-			reasons[i], failed = reasonOf(err), true
+		if err := r.t.def.Key.checkEmpty(r.key); err != nil {
+			return nil, err
+		}
+		if err := r.checkSchema(r.t); err != nil {
+			if !failed {
+				reasons[i], failed = reasonOf(err), true
+			}
 			continue
 		}
 		id := r.t.def.ID + r.primary

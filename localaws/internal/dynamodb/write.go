@@ -63,6 +63,45 @@ func (w *write) keyItem() Item {
 
 // prepare checks the write against the table's schema.
 func (w *write) prepare(t *table) error {
+	if err := w.checkRequest(t); err != nil {
+		return err
+	}
+	return w.checkSchema(t)
+}
+
+// checkRequest refuses values that the request alone shows to be impossible. In
+// a transaction it answers the request; what checkSchema refuses is the reason
+// of one item.
+func (w *write) checkRequest(t *table) error {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if err := t.def.Key.checkEmpty(w.keyItem()); err != nil {
+		return err
+	}
+	if w.kind == writePut {
+		if kind, index, key := t.emptyIndexKey(w.item); kind != "" {
+			return errValidationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", kind, index, key)
+		}
+		if ddbjson.ItemSize(w.item) > maxItem {
+			return errValidation("Item size has exceeded the maximum allowed size")
+		}
+	}
+	if w.update == nil {
+		return nil
+	}
+	for _, action := range w.update.Actions() {
+		if len(action.Path) != 1 || action.Value == nil {
+			continue
+		}
+		if kind, _, _ := t.emptyIndexKey(Item{action.Path[0].Name: action.Value}); kind != "" {
+			return errEmptyIndexKey(kind)
+		}
+	}
+	return nil
+}
+
+// checkSchema compares the write with the table's schema.
+func (w *write) checkSchema(t *table) error {
 	w.t = t
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -73,9 +112,6 @@ func (w *write) prepare(t *table) error {
 		}
 		if err := t.checkIndexKeys(w.item); err != nil {
 			return err
-		}
-		if ddbjson.ItemSize(w.item) > maxItem {
-			return errValidation("Item size has exceeded the maximum allowed size")
 		}
 	} else {
 		if err := schema.checkKey(w.key); err != nil {
@@ -97,7 +133,7 @@ func (w *write) prepare(t *table) error {
 }
 
 // checkIndexKeys checks the attributes that are keys of indexes: when they are
-// there, they have the right type and are not empty. The caller holds the
+// there, they have the right type and are not too long. The caller holds the
 // lock.
 func (t *table) checkIndexKeys(it Item) error {
 	for _, set := range [][]*index{t.global, t.local} {
@@ -110,23 +146,32 @@ func (t *table) checkIndexKeys(it Item) error {
 				if got := ddbjson.TypeName(v); got != a.Type {
 					return errIndexKeyType(a, got, i)
 				}
-				size := keySize(v)
-				switch {
-				case size == 0:
-					what := "string"
-					if a.Type == "B" {
-						what = "binary"
-					}
-					return errValidationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", what, i.def.Name, a.Name)
-				case n == 0 && size > maxPartitionKey:
-					return errParam("Size of hashkey has exceeded the maximum size limit of%d bytes", maxPartitionKey)
-				case n == 1 && size > maxSortKey:
-					return errParam("Aggregated size of all range keys has exceeded the size limit of %d bytes", maxSortKey)
+				if err := checkKeySize(v, n == 0); err != nil {
+					return err
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// emptyIndexKey finds an index and its key for which an item has an empty value;
+// kind is "" without one. The caller holds the lock.
+func (t *table) emptyIndexKey(it Item) (kind, indexName, key string) {
+	for _, set := range [][]*index{t.global, t.local} {
+		for _, i := range set {
+			for _, a := range []keyAttribute{i.def.Key.Partition, i.def.Key.Sort} {
+				if kind := emptyKey(it[a.Name]); kind != "" {
+					return kind, i.def.Name, a.Name
+				}
+			}
+		}
+	}
+	return "", "", ""
+}
+
+func errEmptyIndexKey(kind string) error {
+	return errValidationf("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty %s value.", kind)
 }
 
 // errConditionFailed carries the old item when the request asked for it.
@@ -171,7 +216,7 @@ func (w *write) evaluate() error {
 
 func (w *write) evaluateUpdate(present Item) error {
 	if w.old == nil {
-		if w.deletesOnly {
+		if w.update != nil && w.update.RemovesOnly() {
 			return nil
 		}
 		present = w.key
@@ -190,6 +235,9 @@ func (w *write) evaluateUpdate(present Item) error {
 				return errValidation("The update expression attempted to update the secondary index key to unsupported type")
 			}
 			return err
+		}
+		if kind, _, _ := w.t.emptyIndexKey(it); kind != "" {
+			return errEmptyIndexKey(kind)
 		}
 	}
 	size := ddbjson.ItemSize(it)
@@ -210,7 +258,7 @@ func (w *write) apply(tx *storage.Tx) {
 
 // returned is what ReturnValues asks for, nil for nothing.
 func (w *write) returned() Item {
-	var old, next Item
+	var old, next, updated Item
 	if w.old != nil {
 		old = w.old.item
 	}
@@ -224,14 +272,17 @@ func (w *write) returned() Item {
 		return next
 	case "UPDATED_OLD":
 		if old != nil && w.update != nil {
-			return w.update.ProjectTargets(old)
+			updated = w.update.ProjectTargets(old)
 		}
 	case "UPDATED_NEW":
 		if next != nil && w.update != nil {
-			return w.update.ProjectTargets(next)
+			updated = w.update.ProjectTargets(next)
 		}
 	}
-	return nil
+	if len(updated) == 0 { // Attributes is left out then
+		return nil
+	}
+	return updated
 }
 
 // run evaluates and applies one write on its own.
