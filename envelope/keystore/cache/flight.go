@@ -95,7 +95,6 @@ func (v *Source) land(f *flight, key *materials.BranchKey, err error, began time
 		if f.at.version == "" {
 			c.put(f.at, key, v, began) // last, so that it is the more recent one
 		}
-		c.sweep()
 	}
 	close(f.done)
 	f.release()
