@@ -8,9 +8,7 @@ import (
 	"crypto/fips140"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
@@ -33,19 +31,6 @@ type RawAESConfig struct {
 	// the caller may wipe it afterwards.
 	Key []byte
 }
-
-var errNotMarshalled = errors.New("a raw AES key is never marshalled")
-
-// Format prints namespace and name: the key never shows in a log.
-func (c RawAESConfig) Format(w fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(w, "[raw AES key %q %q]", c.Namespace, c.Name)
-}
-
-// LogValue hides the key from structured logs.
-func (c RawAESConfig) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
-
-// MarshalJSON always fails.
-func (RawAESConfig) MarshalJSON() ([]byte, error) { return nil, errNotMarshalled }
 
 // RawAES wraps with AES-GCM under one local key (Material Providers
 // specification, raw-aes-keyring).
