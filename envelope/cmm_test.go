@@ -100,9 +100,12 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 		cmm   cmmFuncs
 		class error
 	}{
-		"drops a pair":    {cmmFuncs{request: func(r *materials.EncryptionRequest) { delete(r.Context, materials.ContextTableName) }}, envelope.ErrMaterials},
-		"changes a pair":  {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextTableName] = "x" }}, envelope.ErrMaterials},
-		"stores a pair":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.RequiredKeys = nil }}, envelope.ErrMaterials},
+		"drops a pair":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { delete(r.Context, materials.ContextTableName) }}, envelope.ErrMaterials},
+		"changes a pair": {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextTableName] = "x" }}, envelope.ErrMaterials},
+		"stores a pair":  {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.RequiredKeys = nil }}, envelope.ErrMaterials},
+		"omits the public key": {cmmFuncs{request: func(r *materials.EncryptionRequest) {
+			r.RequiredKeys = append(r.RequiredKeys, materials.ContextPublicKey)
+		}}, envelope.ErrMaterials},
 		"reserved pair":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context["aws-crypto-x"] = "y" }}, envelope.ErrConfiguration},
 		"own public key":  {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextPublicKey] = "y" }}, envelope.ErrConfiguration},
 		"another suite":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Suite = envelope.SuiteSymmetricSignature }}, envelope.ErrMaterials},

@@ -147,6 +147,9 @@ func (e *ItemEncryptor) checkEncryption(m *materials.Encryption, asked materials
 			return fmt.Errorf("%w: the materials manager made %.100q a stored pair", ErrMaterials, k)
 		}
 	}
+	if _, omitted := slices.BinarySearch(required, materials.ContextPublicKey); omitted {
+		return fmt.Errorf("%w: the materials manager left %s out of the stored pairs, so no reader could verify the item", ErrMaterials, materials.ContextPublicKey)
+	}
 	if len(full) == len(asked) || len(full) == len(asked)+1 && e.suite.Signed() {
 		return nil // nothing of the application's own
 	}
