@@ -35,8 +35,8 @@ type ExportConfig struct {
 }
 
 // Export reads all versions of the branch keys and seals them. If one cannot be
-// read, nothing is exported. Errors: [materials.ErrConfiguration], and those of
-// store and keyring.
+// read, nothing is exported. Errors: [materials.ErrConfiguration], [ErrArchive]
+// if an archive cannot hold what the store lists, and those of store and keyring.
 func Export(ctx context.Context, c ExportConfig) (*Archive, error) {
 	ids := slices.Compact(slices.Sorted(slices.Values(c.BranchKeyIDs)))
 	if absent.Value(c.Store) || absent.Value(c.Keyring) || len(ids) == 0 || len(ids) != len(c.BranchKeyIDs) {
@@ -86,7 +86,10 @@ func Export(ctx context.Context, c ExportConfig) (*Archive, error) {
 		return nil, err
 	}
 	a.Sealed = aead.Seal(nil, nonce[:], keys, a.description())
-	return a, a.validate()
+	if err := a.validate(); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // escrowContext binds the wrapped sealing key to its purpose: no keyring opens
