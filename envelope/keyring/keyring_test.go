@@ -269,6 +269,16 @@ func TestUnsupportedRecipientBesideOwn(t *testing.T) {
 	mustOpen(t, k, testContext, key, edks)
 }
 
+// The official libraries write under such a name.
+func TestNamespaceMayBeginLikeAReservedOne(t *testing.T) {
+	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "aws-kms-offline", Name: "k", Key: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, edks := seal(t, k, testContext)
+	mustOpen(t, k, testContext, key, edks)
+}
+
 func TestConfigurationErrors(t *testing.T) {
 	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
@@ -286,7 +296,9 @@ func TestConfigurationErrors(t *testing.T) {
 	aes("empty", keyring.RawAESConfig{})
 	aes("no name", keyring.RawAESConfig{Namespace: "n", Key: make([]byte, 32)})
 	aes("reserved", keyring.RawAESConfig{Namespace: "aws-kms", Name: "k", Key: make([]byte, 32)})
-	aes("reserved prefix", keyring.RawAESConfig{Namespace: "aws-kms-hierarchy", Name: "k", Key: make([]byte, 32)})
+	aes("reserved hierarchy", keyring.RawAESConfig{Namespace: "aws-kms-hierarchy", Name: "k", Key: make([]byte, 32)})
+	aes("reserved RSA", keyring.RawAESConfig{Namespace: "aws-kms-rsa", Name: "k", Key: make([]byte, 32)})
+	aes("reserved ECDH", keyring.RawAESConfig{Namespace: "aws-kms-ecdh", Name: "k", Key: make([]byte, 32)})
 	aes("key length", keyring.RawAESConfig{Namespace: "n", Name: "k", Key: make([]byte, 31)})
 	aes("no UTF-8", keyring.RawAESConfig{Namespace: "n", Name: "\xff", Key: make([]byte, 32)})
 	aes("long", keyring.RawAESConfig{Namespace: "n", Name: strings.Repeat("k", 65535-19), Key: make([]byte, 32)})
