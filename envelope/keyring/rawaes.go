@@ -25,8 +25,8 @@ const (
 // RawAESConfig configures a [RawAES] keyring.
 type RawAESConfig struct {
 	// Namespace and Name identify the key to readers; they are stored in every
-	// item, in clear. The namespace must not be that of an
-	// AWS KMS keyring, such as "aws-kms".
+	// item, in clear. The namespace must not be the provider id of an AWS KMS
+	// keyring, such as "aws-kms".
 	Namespace, Name string
 	// Key is 16, 24 or 32 random bytes. NewRawAES keeps no reference to it, so
 	// the caller may wipe it afterwards.

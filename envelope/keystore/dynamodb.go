@@ -154,17 +154,18 @@ func (s *DynamoDBStorage) transact(ctx context.Context, branchKeyID, permission 
 	if !errors.As(err, &cancelled) {
 		return failed
 	}
-	var conflict bool
+	// Each item has a reason of its own; the most telling one is the answer.
+	reasons := make(map[string]bool)
 	for _, r := range cancelled.CancellationReasons {
-		switch aws.ToString(r.Code) {
-		case "ConditionalCheckFailed":
-			return fmt.Errorf("%w: %w", refused, failed)
-		case "TransactionConflict":
-			conflict = true
-		}
+		reasons[aws.ToString(r.Code)] = true
 	}
-	if conflict {
+	switch {
+	case reasons["ConditionalCheckFailed"]:
+		return fmt.Errorf("%w: %w", refused, failed)
+	case reasons["TransactionConflict"]:
 		return fmt.Errorf("%w: %w", ErrConflict, failed)
+	case reasons["ThrottlingError"], reasons["ProvisionedThroughputExceeded"]:
+		return fmt.Errorf("%w: %w", ErrUnavailable, failed)
 	}
 	return failed
 }
