@@ -2,6 +2,8 @@ package envelope_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"maps"
 	"testing"
@@ -199,6 +201,35 @@ func TestKeyringFailures(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A keyring for one direction is a matter of configuration, not of the item.
+func TestKeyringsForOneDirection(t *testing.T) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsaConfig := keyring.RawRSAConfig{Namespace: "tests", Name: "pair", Padding: keyring.RSAPaddingOAEPSHA256}
+	writing, reading := rsaConfig, rsaConfig
+	writing.PublicKey, reading.PrivateKey = &private.PublicKey, private
+	encryptor := func(c keyring.RawRSAConfig) *envelope.ItemEncryptor {
+		k, err := keyring.NewRawRSA(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := validConfig(t)
+		config.Keyring = k
+		return mustEncryptor(t, config)
+	}
+	writer, reader := encryptor(writing), encryptor(reading)
+	sealed := mustEncrypt(t, writer, validItem())
+	if _, err := reader.DecryptItem(t.Context(), sealed); err != nil {
+		t.Fatal(err)
+	}
+	_, err = reader.EncryptItem(t.Context(), validItem())
+	failsWith(t, err, envelope.ErrConfiguration, "encrypt", "")
+	_, err = writer.DecryptItem(t.Context(), sealed)
+	failsWith(t, err, envelope.ErrConfiguration, "decrypt", "")
 }
 
 func TestKeyLimitOnWriting(t *testing.T) {

@@ -27,8 +27,9 @@ const tagLength = 16
 //
 // Every failure is an [*Error]. It matches [ErrInvalidItem] when the item does
 // not fit the configuration or holds a value that DynamoDB would refuse,
-// [ErrKeyDenied] or [ErrMaterials] when the keyring failed, and the context's
-// error when ctx has ended. (Specification: encrypt-item.)
+// [ErrKeyDenied] or [ErrMaterials] when the keyring failed, [ErrConfiguration]
+// when it can only decrypt, and the context's error when ctx has ended.
+// (Specification: encrypt-item.)
 func (e *ItemEncryptor) EncryptItem(ctx context.Context, item Item) (Item, error) {
 	out, err := e.encryptItem(ctx, item)
 	if err != nil {
