@@ -84,7 +84,8 @@ func (c Config) withDefaults() (Config, error) {
 
 // SourceConfig configures one view of a [Cache].
 type SourceConfig struct {
-	// Source is where keys are fetched from. It must honour its context.
+	// Source is where keys are fetched from. It must honour its context, and
+	// its error must match that of the context when that was the reason.
 	Source materials.BranchKeySource
 	// Lifetime of an entry; there is no default. It must exceed the cache's
 	// grace period. A view never uses an entry older than its own lifetime,

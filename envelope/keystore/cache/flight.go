@@ -62,7 +62,7 @@ func (v *Source) fetch(ctx context.Context, at entryKey) (*materials.BranchKey, 
 		key, err = v.config.Source.Version(ctx, at.id, at.version)
 	}
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && errors.Is(err, ctx.Err()): // not merely late: a late refusal stays one
 		return nil, fmt.Errorf("%w: no answer within %v: %w", ErrUnavailable, v.cache.config.FetchTimeout, err)
 	case err != nil:
 		return nil, err
