@@ -57,7 +57,9 @@ type Recipient struct {
 // Write stores the archive as JSON. What [Read] would not take back fails with
 // [ErrArchive] before anything is written: one of more than 64 MiB is to be
 // exported in parts. Other errors are those of the writer.
-func (a *Archive) Write(w io.Writer) error {
+func (a *Archive) Write(w io.Writer) error { return a.write(w, maxArchive) }
+
+func (a *Archive) write(w io.Writer, limit int) error {
 	if err := a.validate(); err != nil {
 		return err
 	}
@@ -65,10 +67,10 @@ func (a *Archive) Write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(text) >= maxArchive {
-		return fmt.Errorf("%w: more than %d bytes; export fewer branch keys at once", ErrArchive, maxArchive)
+	if text = append(text, '\n'); len(text) > limit {
+		return fmt.Errorf("%w: more than %d bytes; export fewer branch keys at once", ErrArchive, limit)
 	}
-	_, err = w.Write(append(text, '\n'))
+	_, err = w.Write(text)
 	return err
 }
 
