@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/ddbseal/ddbseal/envelope/internal/panics"
 )
 
 // leastWorkers of a batch, however few processors there are: keyrings that ask
@@ -30,8 +32,10 @@ func all(ctx context.Context, items []Item, do func(context.Context, Item) (Item
 	errs := make([]error, len(items))
 	var next, failed atomic.Int64
 	var wg sync.WaitGroup
-	for range min(len(items), max(leastWorkers, runtime.GOMAXPROCS(0))) {
+	panicked := make([]*panics.Carried, min(len(items), max(leastWorkers, runtime.GOMAXPROCS(0))))
+	for worker := range panicked {
 		wg.Go(func() {
+			defer panics.Catch(&panicked[worker])
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(items) {
@@ -44,6 +48,9 @@ func all(ctx context.Context, items []Item, do func(context.Context, Item) (Item
 		})
 	}
 	wg.Wait()
+	for _, p := range panicked {
+		panics.Throw(p)
+	}
 	if failed.Load() > 0 {
 		return out, &BatchError{Errors: errs}
 	}

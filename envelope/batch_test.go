@@ -1,11 +1,16 @@
 package envelope_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/keyring"
 )
 
 func TestBatchesKeepOrder(t *testing.T) {
@@ -61,4 +66,24 @@ func TestBatchesReportEachFailure(t *testing.T) {
 	if !errors.As(err, &batch) || batch.Errors[0] != nil || !errors.Is(batch.Errors[1], envelope.ErrNotEncrypted) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A keyring that panics is the caller's to recover from, as with one item.
+func TestBatchPanicsInItsCaller(t *testing.T) {
+	own := errors.New("supplier is broken")
+	supplier := func(context.Context, map[string]types.AttributeValue) (string, error) { panic(own) }
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: &keyring.MemorySource{}, Supplier: supplier})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := validConfig(t)
+	config.Keyring = k
+	e := mustEncryptor(t, config)
+	defer func() {
+		if err, ok := recover().(error); !ok || !errors.Is(err, own) || !strings.Contains(err.Error(), "TestBatchPanicsInItsCaller") {
+			t.Errorf("recovered %v", err)
+		}
+	}()
+	_, err = e.EncryptAll(t.Context(), []envelope.Item{validItem(), validItem()})
+	t.Errorf("no panic, but %v", err)
 }

@@ -2,6 +2,8 @@ package envelope_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"maps"
 	"testing"
@@ -100,9 +102,12 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 		cmm   cmmFuncs
 		class error
 	}{
-		"drops a pair":    {cmmFuncs{request: func(r *materials.EncryptionRequest) { delete(r.Context, materials.ContextTableName) }}, envelope.ErrMaterials},
-		"changes a pair":  {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextTableName] = "x" }}, envelope.ErrMaterials},
-		"stores a pair":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.RequiredKeys = nil }}, envelope.ErrMaterials},
+		"drops a pair":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { delete(r.Context, materials.ContextTableName) }}, envelope.ErrMaterials},
+		"changes a pair": {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextTableName] = "x" }}, envelope.ErrMaterials},
+		"stores a pair":  {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.RequiredKeys = nil }}, envelope.ErrMaterials},
+		"omits the public key": {cmmFuncs{request: func(r *materials.EncryptionRequest) {
+			r.RequiredKeys = append(r.RequiredKeys, materials.ContextPublicKey)
+		}}, envelope.ErrMaterials},
 		"reserved pair":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context["aws-crypto-x"] = "y" }}, envelope.ErrConfiguration},
 		"own public key":  {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Context[materials.ContextPublicKey] = "y" }}, envelope.ErrConfiguration},
 		"another suite":   {cmmFuncs{request: func(r *materials.EncryptionRequest) { r.Suite = envelope.SuiteSymmetricSignature }}, envelope.ErrMaterials},
@@ -196,6 +201,35 @@ func TestKeyringFailures(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A keyring for one direction is a matter of configuration, not of the item.
+func TestKeyringsForOneDirection(t *testing.T) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsaConfig := keyring.RawRSAConfig{Namespace: "tests", Name: "pair", Padding: keyring.RSAPaddingOAEPSHA256}
+	writing, reading := rsaConfig, rsaConfig
+	writing.PublicKey, reading.PrivateKey = &private.PublicKey, private
+	encryptor := func(c keyring.RawRSAConfig) *envelope.ItemEncryptor {
+		k, err := keyring.NewRawRSA(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := validConfig(t)
+		config.Keyring = k
+		return mustEncryptor(t, config)
+	}
+	writer, reader := encryptor(writing), encryptor(reading)
+	sealed := mustEncrypt(t, writer, validItem())
+	if _, err := reader.DecryptItem(t.Context(), sealed); err != nil {
+		t.Fatal(err)
+	}
+	_, err = reader.EncryptItem(t.Context(), validItem())
+	failsWith(t, err, envelope.ErrConfiguration, "encrypt", "")
+	_, err = writer.DecryptItem(t.Context(), sealed)
+	failsWith(t, err, envelope.ErrConfiguration, "decrypt", "")
 }
 
 func TestKeyLimitOnWriting(t *testing.T) {

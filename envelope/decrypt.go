@@ -33,9 +33,9 @@ var errReservedName = fmt.Errorf("%w: attribute name reserved by the item format
 // Every failure is an [*Error]. It matches [ErrTampered] when the item does not
 // verify, [ErrNotEncrypted] or [ErrLegacyItem] when it is not of this format,
 // [ErrKeyDenied] or [ErrMaterials] when no key opened it (then with one
-// [*KeyError] for each key tried), [ErrUnsupported] for a later version of the
-// format, and the context's error when ctx has ended. (Specification:
-// decrypt-item.)
+// [*KeyError] for each key tried), [ErrConfiguration] when the keyring can only
+// encrypt, [ErrUnsupported] for a later version of the format, and the context's
+// error when ctx has ended. (Specification: decrypt-item.)
 func (e *ItemEncryptor) DecryptItem(ctx context.Context, item Item) (Item, error) {
 	out, err := e.decryptItem(ctx, item)
 	if err != nil {

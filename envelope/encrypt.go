@@ -27,8 +27,9 @@ const tagLength = 16
 //
 // Every failure is an [*Error]. It matches [ErrInvalidItem] when the item does
 // not fit the configuration or holds a value that DynamoDB would refuse,
-// [ErrKeyDenied] or [ErrMaterials] when the keyring failed, and the context's
-// error when ctx has ended. (Specification: encrypt-item.)
+// [ErrKeyDenied] or [ErrMaterials] when the keyring failed, [ErrConfiguration]
+// when it can only decrypt, and the context's error when ctx has ended.
+// (Specification: encrypt-item.)
 func (e *ItemEncryptor) EncryptItem(ctx context.Context, item Item) (Item, error) {
 	out, err := e.encryptItem(ctx, item)
 	if err != nil {
@@ -146,6 +147,9 @@ func (e *ItemEncryptor) checkEncryption(m *materials.Encryption, asked materials
 		if _, has := slices.BinarySearch(required, k); !has {
 			return fmt.Errorf("%w: the materials manager made %.100q a stored pair", ErrMaterials, k)
 		}
+	}
+	if _, omitted := slices.BinarySearch(required, materials.ContextPublicKey); omitted {
+		return fmt.Errorf("%w: the materials manager left %s out of the stored pairs, so no reader could verify the item", ErrMaterials, materials.ContextPublicKey)
 	}
 	if len(full) == len(asked) || len(full) == len(asked)+1 && e.suite.Signed() {
 		return nil // nothing of the application's own

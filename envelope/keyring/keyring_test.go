@@ -5,9 +5,12 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -266,6 +269,16 @@ func TestUnsupportedRecipientBesideOwn(t *testing.T) {
 	mustOpen(t, k, testContext, key, edks)
 }
 
+// The official libraries write under such a name.
+func TestNamespaceMayBeginLikeAReservedOne(t *testing.T) {
+	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "aws-kms-offline", Name: "k", Key: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, edks := seal(t, k, testContext)
+	mustOpen(t, k, testContext, key, edks)
+}
+
 func TestConfigurationErrors(t *testing.T) {
 	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
@@ -283,7 +296,9 @@ func TestConfigurationErrors(t *testing.T) {
 	aes("empty", keyring.RawAESConfig{})
 	aes("no name", keyring.RawAESConfig{Namespace: "n", Key: make([]byte, 32)})
 	aes("reserved", keyring.RawAESConfig{Namespace: "aws-kms", Name: "k", Key: make([]byte, 32)})
-	aes("reserved prefix", keyring.RawAESConfig{Namespace: "aws-kms-hierarchy", Name: "k", Key: make([]byte, 32)})
+	aes("reserved hierarchy", keyring.RawAESConfig{Namespace: "aws-kms-hierarchy", Name: "k", Key: make([]byte, 32)})
+	aes("reserved RSA", keyring.RawAESConfig{Namespace: "aws-kms-rsa", Name: "k", Key: make([]byte, 32)})
+	aes("reserved ECDH", keyring.RawAESConfig{Namespace: "aws-kms-ecdh", Name: "k", Key: make([]byte, 32)})
 	aes("key length", keyring.RawAESConfig{Namespace: "n", Name: "k", Key: make([]byte, 31)})
 	aes("no UTF-8", keyring.RawAESConfig{Namespace: "n", Name: "\xff", Key: make([]byte, 32)})
 	aes("long", keyring.RawAESConfig{Namespace: "n", Name: strings.Repeat("k", 65535-19), Key: make([]byte, 32)})
@@ -357,18 +372,37 @@ func TestConcurrentUse(t *testing.T) {
 }
 
 func TestConfigHidesItsKey(t *testing.T) {
-	c := keyring.RawAESConfig{Namespace: "n", Name: "k", Key: bytes.Repeat([]byte{0xA7}, 32)}
-	var log bytes.Buffer
-	slog.New(slog.NewTextHandler(&log, timeless)).Info("m", "v", c, "p", &c)
-	slog.New(slog.NewJSONHandler(&log, timeless)).Info("m", "v", c)
-	text := log.String() + fmt.Sprintf("%v %+v %#v %s %q %x %v", c, c, c, c, c, c, &c)
-	for _, form := range []string{"167", "a7a7", "A7A7", "p6en", "\xa7"} {
-		if strings.Contains(text, form) {
-			t.Errorf("the key shows: %q", text)
+	private := rsaKey()
+	for _, c := range []struct {
+		config any
+		forms  []string // of the secret
+	}{
+		{keyring.RawAESConfig{Namespace: "n", Name: "k", Key: bytes.Repeat([]byte{0xA7}, 32)}, []string{"167", "a7a7", "A7A7", "p6en", "\xa7"}},
+		{keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingPKCS1, PrivateKey: private}, []string{private.D.String(), private.D.Text(16), private.Primes[0].String(), "0x"}},
+		{&keyring.RawAESConfig{Key: bytes.Repeat([]byte{0xA7}, 32)}, []string{"167", "a7a7", "A7A7", "p6en", "\xa7"}},
+		{&keyring.RawRSAConfig{PrivateKey: private}, []string{private.D.String(), private.D.Text(16), "0x"}},
+	} {
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, timeless)).Info("m", "v", c.config)
+		slog.New(slog.NewJSONHandler(&log, timeless)).Info("m", "v", c.config)
+		text := log.String()
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+			text += fmt.Sprintf(verb, c.config)
 		}
-	}
-	if _, err := json.Marshal(c); err == nil {
-		t.Error("marshalled to JSON")
+		for _, form := range c.forms {
+			if strings.Contains(text, form) {
+				t.Errorf("%T: the key shows: %q", c.config, text)
+			}
+		}
+		if text, err := json.Marshal(c.config); err == nil {
+			t.Errorf("%T marshals to JSON of %d bytes", c.config, len(text))
+		}
+		if text, err := xml.Marshal(c.config); err == nil {
+			t.Errorf("%T marshals to XML of %d bytes", c.config, len(text))
+		}
+		if err := gob.NewEncoder(io.Discard).Encode(c.config); err == nil {
+			t.Errorf("%T marshals to gob", c.config)
+		}
 	}
 }
 

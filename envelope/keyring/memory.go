@@ -19,12 +19,15 @@ var ErrNoBranchKey = errors.New("no such branch key")
 // keys restored from escrow. It neither fetches nor expires anything. The zero
 // value is empty and ready to use.
 type MemorySource struct {
-	mu     sync.RWMutex
-	keys   map[branchKeyVersion]*materials.BranchKey
-	active map[string]string // branch key id to active version
+	mu   sync.RWMutex
+	keys map[string]*memoryKey // by branch key id
 }
 
-type branchKeyVersion struct{ id, version string }
+// memoryKey is a branch key's versions.
+type memoryKey struct {
+	versions map[string]*materials.BranchKey
+	active   string
+}
 
 var _ materials.BranchKeySource = (*MemorySource)(nil)
 
@@ -53,15 +56,18 @@ func (s *MemorySource) Add(k *materials.BranchKey) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.keys == nil {
-		s.keys = make(map[branchKeyVersion]*materials.BranchKey)
-		s.active = make(map[string]string)
+		s.keys = make(map[string]*memoryKey)
 	}
-	at := branchKeyVersion{k.ID, k.Version}
-	if old := s.keys[at]; old != nil {
+	of := s.keys[k.ID]
+	if of == nil {
+		of = &memoryKey{versions: make(map[string]*materials.BranchKey)}
+		s.keys[k.ID] = of
+	}
+	if old := of.versions[k.Version]; old != nil {
 		old.Wipe()
 	}
-	s.keys[at] = k.Clone()
-	s.active[k.ID] = k.Version
+	of.versions[k.Version] = k.Clone()
+	of.active = k.Version
 	return nil
 }
 
@@ -69,35 +75,32 @@ func (s *MemorySource) Add(k *materials.BranchKey) error {
 func (s *MemorySource) Remove(branchKeyID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for at, k := range s.keys {
-		if at.id == branchKeyID {
+	if of := s.keys[branchKeyID]; of != nil {
+		for _, k := range of.versions {
 			k.Wipe()
-			delete(s.keys, at)
 		}
+		delete(s.keys, branchKeyID)
 	}
-	delete(s.active, branchKeyID)
 }
 
 // Active returns a copy of the version added last. Errors: [ErrNoBranchKey].
 func (s *MemorySource) Active(_ context.Context, branchKeyID string) (*materials.BranchKey, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.get(branchKeyVersion{branchKeyID, s.active[branchKeyID]})
+	if of := s.keys[branchKeyID]; of != nil {
+		return of.versions[of.active].Clone(), nil
+	}
+	return nil, fmt.Errorf("%w: branch key %.100q", ErrNoBranchKey, branchKeyID)
 }
 
 // Version returns a copy of one version. Errors: [ErrNoBranchKey].
 func (s *MemorySource) Version(_ context.Context, branchKeyID, version string) (*materials.BranchKey, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.get(branchKeyVersion{branchKeyID, version})
-}
-
-func (s *MemorySource) get(at branchKeyVersion) (*materials.BranchKey, error) {
-	k, ok := s.keys[at]
-	if !ok {
-		return nil, fmt.Errorf("%w: branch key %.100q, version %.36q", ErrNoBranchKey, at.id, at.version)
+	if of := s.keys[branchKeyID]; of != nil && of.versions[version] != nil {
+		return of.versions[version].Clone(), nil
 	}
-	return k.Clone(), nil
+	return nil, fmt.Errorf("%w: branch key %.100q, version %.36q", ErrNoBranchKey, branchKeyID, version)
 }
 
 // parseVersion reads a branch key version: a UUID in the canonical form of 36

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/ddbseal/ddbseal/envelope/internal/absent"
+	"github.com/ddbseal/ddbseal/envelope/internal/panics"
 	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -50,6 +51,7 @@ type prepared struct {
 	done      chan struct{}
 	recipient materials.Recipient
 	err       error
+	panicked  *panics.Carried
 }
 
 // OnEncrypt adds the recipients of the generator, then of each child in order,
@@ -77,6 +79,7 @@ func (k *Multi) OnEncrypt(ctx context.Context, m *materials.Encryption) error {
 		var err error
 		if p := pending[i]; p != nil {
 			<-p.done
+			panics.Throw(p.panicked)
 			err = recipient.Add(m, p.recipient, p.err)
 		} else {
 			err = member.OnEncrypt(ctx, m)
@@ -112,6 +115,7 @@ func (k *Multi) prepare(ctx context.Context, m *materials.Encryption) []*prepare
 		pending[i] = p
 		go func() {
 			defer close(p.done)
+			defer panics.Catch(&p.panicked)
 			p.err = fmt.Errorf("%w: keyring stopped without an answer", materials.ErrMaterials) // if Prepare exits the goroutine
 			p.recipient, p.err = able.Prepare(ctx, m)
 		}()

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -126,4 +128,26 @@ func (s *meetingSource) Active(ctx context.Context, id string) (*materials.Branc
 		}
 	}
 	return s.MemorySource.Active(ctx, id)
+}
+
+// A member that panics while it works ahead does so in the caller.
+func TestMultiPanicsInItsCaller(t *testing.T) {
+	own := errors.New("supplier is broken")
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{
+		Source:   &keyring.MemorySource{},
+		Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) { panic(own) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	multi, err := keyring.NewMulti(rawAES(t, "a", 32), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err, ok := recover().(error); !ok || !errors.Is(err, own) {
+			t.Errorf("recovered %v", err)
+		}
+	}()
+	t.Errorf("no panic, but %v", multi.OnEncrypt(t.Context(), encryption(t, testContext)))
 }

@@ -3,15 +3,16 @@ package keyring
 import (
 	"fmt"
 	"math"
-	"strings"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// reservedNamespace is the prefix of the provider ids of AWS KMS keyrings: a
-// raw keyring under such a name would claim their encrypted data keys.
-const reservedNamespace = "aws-kms"
+// reserved are the provider ids of AWS KMS keyrings: a raw keyring under such a
+// name would claim their encrypted data keys. The official libraries refuse the
+// first only and let any other name begin with it, so items may have such names.
+var reserved = []string{"aws-kms", hierarchyProvider, "aws-kms-rsa", "aws-kms-ecdh"}
 
 // checkNames validates the key namespace and key name of a raw keyring
 // (Material Providers specification, keyring-interface, "Key Namespace", "Key
@@ -20,8 +21,8 @@ func checkNames(kind, namespace, name string, extra int) error {
 	switch {
 	case namespace == "" || name == "":
 		return fmt.Errorf("%w: %s keyring needs a namespace and a name", materials.ErrConfiguration, kind)
-	case strings.HasPrefix(namespace, reservedNamespace):
-		return fmt.Errorf("%w: %s keyring: namespaces beginning with %q belong to AWS KMS keyrings", materials.ErrConfiguration, kind, reservedNamespace)
+	case slices.Contains(reserved, namespace):
+		return fmt.Errorf("%w: %s keyring: the namespace %q belongs to an AWS KMS keyring", materials.ErrConfiguration, kind, namespace)
 	case !utf8.ValidString(namespace) || !utf8.ValidString(name):
 		return fmt.Errorf("%w: %s keyring: namespace and name must be UTF-8", materials.ErrConfiguration, kind)
 	case len(namespace) > math.MaxUint16 || len(name) > math.MaxUint16-extra:

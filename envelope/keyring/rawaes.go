@@ -8,9 +8,7 @@ import (
 	"crypto/fips140"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
@@ -27,25 +25,13 @@ const (
 // RawAESConfig configures a [RawAES] keyring.
 type RawAESConfig struct {
 	// Namespace and Name identify the key to readers; they are stored in every
-	// item, in clear. The namespace must not begin with "aws-kms".
+	// item, in clear. The namespace must not be the provider id of an AWS KMS
+	// keyring, such as "aws-kms".
 	Namespace, Name string
 	// Key is 16, 24 or 32 random bytes. NewRawAES keeps no reference to it, so
 	// the caller may wipe it afterwards.
 	Key []byte
 }
-
-var errNotMarshalled = errors.New("a raw AES key is never marshalled")
-
-// Format prints namespace and name: the key never shows in a log.
-func (c RawAESConfig) Format(w fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(w, "[raw AES key %q %q]", c.Namespace, c.Name)
-}
-
-// LogValue hides the key from structured logs.
-func (c RawAESConfig) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
-
-// MarshalJSON always fails.
-func (RawAESConfig) MarshalJSON() ([]byte, error) { return nil, errNotMarshalled }
 
 // RawAES wraps with AES-GCM under one local key (Material Providers
 // specification, raw-aes-keyring).

@@ -67,7 +67,8 @@ const minRSABits = 2048
 // RawRSAConfig configures a [RawRSA] keyring.
 type RawRSAConfig struct {
 	// Namespace and Name identify the key to readers; they are stored in every
-	// item, in clear. The namespace must not begin with "aws-kms".
+	// item, in clear. The namespace must not be the provider id of an AWS KMS
+	// keyring, such as "aws-kms".
 	Namespace, Name string
 	Padding         RSAPadding
 	// PublicKey may be nil for a keyring that only decrypts, PrivateKey for

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -92,6 +95,12 @@ func TestConfigurationErrors(t *testing.T) {
 		"DynamoDB": func(c *keystore.Config) { c.DynamoDB = nil },
 		"both":     func(c *keystore.Config) { c.Storage = &memoryStorage{} },
 		"grants":   func(c *keystore.Config) { c.GrantTokens = make([]string, 11) },
+
+		"nil client":   func(c *keystore.Config) { c.KMSClient = (*kms.Client)(nil) },
+		"nil DynamoDB": func(c *keystore.Config) { c.DynamoDB = (*dynamodb.Client)(nil) },
+		"nil storage": func(c *keystore.Config) {
+			c.DynamoDB, c.TableName, c.Storage = nil, "", (*memoryStorage)(nil)
+		},
 	} {
 		c := good
 		f(&c)

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -39,7 +40,7 @@ var (
 // NewDynamoDBStorage makes a storage on a table, which need not exist yet.
 // Errors: [materials.ErrConfiguration].
 func NewDynamoDBStorage(client DynamoDBClient, tableName string) (*DynamoDBStorage, error) {
-	if client == nil || tableName == "" {
+	if absent.Value(client) || tableName == "" {
 		return nil, fmt.Errorf("%w: key store storage needs a DynamoDB client and a table name", materials.ErrConfiguration)
 	}
 	return &DynamoDBStorage{client, tableName}, nil
@@ -153,17 +154,18 @@ func (s *DynamoDBStorage) transact(ctx context.Context, branchKeyID, permission 
 	if !errors.As(err, &cancelled) {
 		return failed
 	}
-	var conflict bool
+	// Each item has a reason of its own; the most telling one is the answer.
+	reasons := make(map[string]bool)
 	for _, r := range cancelled.CancellationReasons {
-		switch aws.ToString(r.Code) {
-		case "ConditionalCheckFailed":
-			return fmt.Errorf("%w: %w", refused, failed)
-		case "TransactionConflict":
-			conflict = true
-		}
+		reasons[aws.ToString(r.Code)] = true
 	}
-	if conflict {
+	switch {
+	case reasons["ConditionalCheckFailed"]:
+		return fmt.Errorf("%w: %w", refused, failed)
+	case reasons["TransactionConflict"]:
 		return fmt.Errorf("%w: %w", ErrConflict, failed)
+	case reasons["ThrottlingError"], reasons["ProvisionedThroughputExceeded"]:
+		return fmt.Errorf("%w: %w", ErrUnavailable, failed)
 	}
 	return failed
 }

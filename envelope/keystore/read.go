@@ -38,6 +38,7 @@ func (s *KeyStore) BeaconKey(ctx context.Context, branchKeyID string) (*BeaconKe
 	if err != nil {
 		return nil, err
 	}
+	defer clear(key[:])
 	return &BeaconKey{ID: branchKeyID, secret: key}, nil
 }
 

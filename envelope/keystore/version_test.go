@@ -186,6 +186,8 @@ func TestTransactionOutcomes(t *testing.T) {
 		{cancelled("None", "ConditionalCheckFailed"), keystore.ErrExists, keystore.ErrConflict},
 		{cancelled("TransactionConflict", "None"), keystore.ErrConflict, keystore.ErrConflict},
 		{cancelled("TransactionConflict", "ConditionalCheckFailed"), keystore.ErrExists, keystore.ErrConflict},
+		{cancelled("None", "ThrottlingError"), keystore.ErrUnavailable, keystore.ErrUnavailable},
+		{cancelled("ProvisionedThroughputExceeded", "None"), keystore.ErrUnavailable, keystore.ErrUnavailable},
 	} {
 		w.table.fault = func(operation string) error {
 			if operation == "TransactWriteItems" {

@@ -99,10 +99,6 @@ func (m *Encryption) SymmetricSigningKeys() [][]byte { return m.signing }
 func (m *Encryption) SetDataKey(key []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.setDataKey(key)
-}
-
-func (m *Encryption) setDataKey(key []byte) error {
 	if m.dataKey != nil {
 		return fmt.Errorf("%w: the materials already hold a data key", ErrMaterials)
 	}

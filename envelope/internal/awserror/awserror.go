@@ -5,7 +5,9 @@ package awserror
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"net/http"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -76,18 +78,23 @@ var unavailableCodes = map[string]bool{
 // to answer: network failure, timeout, throttling, a fault of the service. A
 // denial, a disabled or missing key and a cancelled caller are not that.
 func Unavailable(err error) bool {
+	// The status first: a gateway in front of a service answers without one of
+	// its codes, and an empty answer becomes one of an unknown code.
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) {
+		if status := response.HTTPStatusCode(); status >= 500 || status == http.StatusTooManyRequests {
+			return true
+		}
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		return unavailableCodes[api.ErrorCode()] || api.ErrorFault() == smithy.FaultServer
-	}
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) {
-		return response.HTTPStatusCode() >= 500
 	}
 	if errors.Is(err, context.Canceled) {
 		return false
 	}
 	var send *smithyhttp.RequestSendError
 	var network net.Error
-	return errors.As(err, &send) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded)
+	return errors.As(err, &send) || errors.As(err, &network) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) // an answer cut short
 }

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
+	"testing/iotest"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -39,6 +44,47 @@ func TestKey(t *testing.T) {
 		}
 		if errors.Is(err, materials.ErrKeyDenied) != (c.missing != "") || !errors.Is(err, c.err) {
 			t.Errorf("%v: wrong sentinels", c.err)
+		}
+	}
+}
+
+type answer func(*http.Request) (*http.Response, error)
+
+func (f answer) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
+// What the SDK makes of answers that no service wrote.
+func TestUnavailableByStatus(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		length int64
+		want   bool
+	}{
+		{503, "", 0, true},
+		{502, "<html>", 6, true},
+		{500, `{"__type":"New"}`, 16, true},
+		{429, "", 0, true},
+		{200, `{"KeyId":`, 100, true}, // cut short
+		{400, "", 0, false},
+		{403, `{"__type":"AccessDeniedException"}`, 34, false},
+		{400, `{"__type":"ThrottlingException"}`, 32, true},
+	} {
+		client := kms.New(kms.Options{
+			Region: "us-west-2", RetryMaxAttempts: 1,
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
+			}),
+			HTTPClient: answer(func(r *http.Request) (*http.Response, error) {
+				body := io.MultiReader(strings.NewReader(c.body), iotest.ErrReader(io.ErrUnexpectedEOF))
+				if int64(len(c.body)) == c.length {
+					body = strings.NewReader(c.body)
+				}
+				return &http.Response{StatusCode: c.status, Header: http.Header{}, Body: io.NopCloser(body), ContentLength: c.length, Request: r}, nil
+			}),
+		})
+		_, err := client.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: []byte("x")})
+		if err == nil || Unavailable(err) != c.want {
+			t.Errorf("%d %q: want %v for %v", c.status, c.body, c.want, err)
 		}
 	}
 }

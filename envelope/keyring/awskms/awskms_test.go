@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/ddbseal/ddbseal/envelope/internal/fakekms"
@@ -372,6 +373,8 @@ func TestConfigurationErrors(t *testing.T) {
 		}
 	}
 	_, cases["no client"] = awskms.New(awskms.Config{KeyARN: key1})
+	_, cases["nil pointer"] = awskms.New(awskms.Config{Client: (*kms.Client)(nil), KeyARN: key1})
+	_, cases["discovery nil pointer"] = awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: (*kms.Client)(nil), Region: west})
 	_, cases["tokens"] = awskms.New(awskms.Config{Client: client, KeyARN: key1, GrantTokens: make([]string, 11)})
 	_, cases["no supplier"] = awskms.NewMulti(awskms.MultiConfig{Generator: key1})
 	_, cases["no keys"] = awskms.NewMulti(awskms.MultiConfig{Client: supplier(s)})

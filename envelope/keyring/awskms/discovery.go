@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 	"github.com/ddbseal/ddbseal/envelope/internal/kmsarn"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -89,7 +90,7 @@ func NewMRKDiscovery(c DiscoveryConfig) (*Discovery, error) {
 }
 
 func checkDiscovery(c DiscoveryConfig) (*DiscoveryFilter, error) {
-	if c.Client == nil {
+	if absent.Value(c.Client) {
 		return nil, fmt.Errorf("%w: AWS KMS discovery keyring needs a client", materials.ErrConfiguration)
 	}
 	if err := checkGrantTokens(c.GrantTokens); err != nil {

@@ -19,6 +19,8 @@ type Cache struct {
 	recent  *list.List // of *entry, most recently used first
 	flights map[entryKey]*flight
 	sweeper *time.Timer // nil while none is due
+	swept   time.Time   // the last sweep
+	due     time.Time   // the next one, if sweeper is not nil
 	stats   Stats
 }
 
@@ -148,9 +150,11 @@ func (c *Cache) put(at entryKey, key *materials.BranchKey, v *Source, began time
 		c.remove(c.recent.Back().Value.(*entry))
 		c.stats.Evictions++
 	}
+	c.sweepFor(e)
 }
 
-// minSweep keeps a clock that stands still from having the timer run hot.
+// minSweep is the least time between two sweeps: each looks through all
+// entries.
 const minSweep = time.Second
 
 // failed notes why the entries that a fetch was for could not be renewed. A
@@ -162,52 +166,84 @@ func (c *Cache) failed(f *flight) {
 	if e != nil && f.at.version == "" && e.version != "" {
 		version := f.at
 		version.version = e.version
-		c.entries[version].fail(outage)
+		c.fail(c.entries[version], outage)
 	}
-	e.fail(outage)
+	c.fail(e, outage)
 }
 
-func (e *entry) fail(outage bool) {
+func (c *Cache) fail(e *entry, outage bool) {
 	if e == nil {
 		return
 	}
 	e.outage = outage
 	e.refused = e.refused || !outage
+	if e.refused && e.key != nil {
+		c.sweepFor(e) // it may be due sooner than it was
+	}
+}
+
+// left is for how long the key may still be needed.
+func (e *entry) left(now time.Time) time.Duration {
+	left := e.lifetime - e.age(now)
+	if !e.refused {
+		left += e.stale
+	}
+	return left
+}
+
+// sweepFor has the next sweep come in time for an entry, and sweeps now unless
+// that was done just before.
+func (c *Cache) sweepFor(e *entry) {
+	now := c.config.Now()
+	if ago := now.Sub(c.swept); ago < 0 || ago >= minSweep {
+		c.sweep()
+		return
+	}
+	if left := e.left(now); c.sweeper == nil || now.Add(left).Before(c.due) {
+		c.sweepIn(now, left)
+	}
 }
 
 // sweep wipes what has expired, and has itself called again while keys remain:
 // a key must not outlive its lifetime in memory because nobody asks for it.
 func (c *Cache) sweep() {
 	now := c.config.Now()
+	c.swept = now
+	if c.sweeper != nil {
+		c.sweeper.Stop()
+		c.sweeper = nil
+	}
 	var next time.Duration
 	for _, e := range c.entries {
 		if e.key == nil {
 			continue
 		}
-		left := e.lifetime - e.age(now)
-		if !e.refused {
-			left += e.stale
-		}
-		if left <= 0 {
+		if left := e.left(now); left <= 0 {
 			e.wipe()
 		} else if next == 0 || left < next {
 			next = left
 		}
 	}
+	if next > 0 {
+		c.sweepIn(now, next)
+	}
+}
+
+// sweepIn has the entries swept after a time, in place of the sweep that was
+// due.
+func (c *Cache) sweepIn(now time.Time, d time.Duration) {
+	d = max(d, minSweep) // or a clock that stands still would have the timer run hot
+	c.due = now.Add(d)
 	if c.sweeper != nil {
 		c.sweeper.Stop()
-		c.sweeper = nil
 	}
-	if next > 0 {
-		next = max(next, minSweep)
-		var t *time.Timer
-		t = time.AfterFunc(next, func() {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			if c.sweeper == t {
-				c.sweep()
-			}
-		})
-		c.sweeper = t
-	}
+	var t *time.Timer
+	t = time.AfterFunc(d, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.sweeper == t {
+			c.sweep()
+		}
+	})
+	c.sweeper = t
 }

@@ -205,6 +205,7 @@ func TestConfigurationErrors(t *testing.T) {
 	_, cases["timeout"] = New(Config{FetchTimeout: -1})
 	_, cases["interval"] = New(Config{GraceInterval: time.Minute})
 	_, cases["no source"] = cache.Source(SourceConfig{Lifetime: time.Minute})
+	_, cases["nil pointer"] = cache.Source(SourceConfig{Source: (*Source)(nil), Lifetime: time.Minute})
 	_, cases["no lifetime"] = cache.Source(SourceConfig{Source: o})
 	_, cases["lifetime within grace"] = cache.Source(SourceConfig{Source: o, Lifetime: 10 * time.Second})
 	_, cases["stale"] = cache.Source(SourceConfig{Source: o, Lifetime: time.Minute, ServeStale: 2 * time.Hour})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -83,7 +84,8 @@ func (c Config) withDefaults() (Config, error) {
 
 // SourceConfig configures one view of a [Cache].
 type SourceConfig struct {
-	// Source is where keys are fetched from. It must honour its context.
+	// Source is where keys are fetched from. It must honour its context, and
+	// its error must match that of the context when that was the reason.
 	Source materials.BranchKeySource
 	// Lifetime of an entry; there is no default. It must exceed the cache's
 	// grace period. A view never uses an entry older than its own lifetime,
@@ -106,12 +108,13 @@ func (c SourceConfig) withDefaults(grace time.Duration) (SourceConfig, error) {
 	bad := func(text string) error {
 		return fmt.Errorf("%w: branch key cache: %s", materials.ErrConfiguration, text)
 	}
+	if absent.Value(c.Source) {
+		return c, bad("a source of branch keys is needed")
+	}
 	if named, ok := c.Source.(interface{ LogicalName() string }); ok && c.StoreName == "" {
 		c.StoreName = named.LogicalName()
 	}
 	switch {
-	case c.Source == nil:
-		return c, bad("a source of branch keys is needed")
 	case c.Lifetime <= grace || c.Lifetime <= 0:
 		return c, bad(fmt.Sprintf("the lifetime must exceed the grace period of %v", grace))
 	case c.ServeStale < 0 || c.ServeStale > MaxStale:

@@ -62,7 +62,7 @@ func (v *Source) fetch(ctx context.Context, at entryKey) (*materials.BranchKey, 
 		key, err = v.config.Source.Version(ctx, at.id, at.version)
 	}
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && errors.Is(err, ctx.Err()): // not merely late: a late refusal stays one
 		return nil, fmt.Errorf("%w: no answer within %v: %w", ErrUnavailable, v.cache.config.FetchTimeout, err)
 	case err != nil:
 		return nil, err
@@ -95,7 +95,6 @@ func (v *Source) land(f *flight, key *materials.BranchKey, err error, began time
 		if f.at.version == "" {
 			c.put(f.at, key, v, began) // last, so that it is the more recent one
 		}
-		c.sweep()
 	}
 	close(f.done)
 	f.release()

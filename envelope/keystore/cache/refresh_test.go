@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
 func TestEarlyRefreshByOneCaller(t *testing.T) {
@@ -124,6 +126,27 @@ func TestServeStale(t *testing.T) {
 		}
 		fault = nil
 		must()
+	})
+	bubble(t, func(t *testing.T) { // a refusal is one even if it comes late
+		o := newOrigin("a")
+		late := false
+		refused := errors.New("AccessDeniedException")
+		source := odd(func() (*materials.BranchKey, error) {
+			if late {
+				time.Sleep(11 * time.Second) // the context has ended meanwhile
+				return nil, refused
+			}
+			return o.Active(t.Context(), "a")
+		})
+		v := newSource(t, Config{}, SourceConfig{Source: source, Lifetime: time.Minute, ServeStale: 10 * time.Minute})
+		if _, err := v.Active(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		late = true
+		time.Sleep(time.Minute)
+		if _, err := v.Active(t.Context(), "a"); !errors.Is(err, refused) {
+			t.Fatalf("used after a late refusal: %v", err)
+		}
 	})
 	bubble(t, func(t *testing.T) { // off by default
 		o := newOrigin("a")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -53,11 +54,24 @@ type Recipient struct {
 	Ciphertext   []byte `json:"ciphertext"`
 }
 
-// Write stores the archive as JSON.
-func (a *Archive) Write(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(a)
+// Write stores the archive as JSON. What [Read] would not take back fails with
+// [ErrArchive] before anything is written: one of more than 64 MiB is to be
+// exported in parts. Other errors are those of the writer.
+func (a *Archive) Write(w io.Writer) error { return a.write(w, maxArchive) }
+
+func (a *Archive) write(w io.Writer, limit int) error {
+	if err := a.validate(); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(a, "", "  ")
+	if err != nil {
+		return err
+	}
+	if text = append(text, '\n'); len(text) > limit {
+		return fmt.Errorf("%w: more than %d bytes; export fewer branch keys at once", ErrArchive, limit)
+	}
+	_, err = w.Write(text)
+	return err
 }
 
 // Read reads an archive of at most 64 MiB and checks its form; [Open] checks
@@ -89,8 +103,8 @@ func (a *Archive) validate() error {
 		return bad(fmt.Sprintf("it must list 1 to %d versions", maxEntries))
 	case len(a.Sealed) != len(a.Entries)*keyLength+tagLength:
 		return bad("the sealed keys do not fit the list")
-	case len(a.LogicalName) > maxText:
-		return bad("the logical name is too long")
+	case len(a.LogicalName) > maxText || !utf8.ValidString(a.LogicalName):
+		return bad("the logical name is too long or not UTF-8")
 	case len(a.Recipients) == 0 || len(a.Recipients) > materials.MaxEncryptedDataKeys:
 		return bad("no recipient, or too many")
 	}
@@ -98,6 +112,9 @@ func (a *Archive) validate() error {
 		u, err := uuid.Parse(e.Version)
 		if err != nil || u.String() != e.Version || e.BranchKeyID == "" || len(e.BranchKeyID) > maxText || len(e.CreateTime) > maxText {
 			return bad("a listed version has no id or no UUID")
+		}
+		if !utf8.ValidString(e.BranchKeyID) || !utf8.ValidString(e.CreateTime) {
+			return bad("a listed version has text that is not UTF-8, which JSON does not keep")
 		}
 	}
 	return nil

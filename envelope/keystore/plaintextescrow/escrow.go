@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/materials"
@@ -34,11 +35,11 @@ type ExportConfig struct {
 }
 
 // Export reads all versions of the branch keys and seals them. If one cannot be
-// read, nothing is exported. Errors: [materials.ErrConfiguration], and those of
-// store and keyring.
+// read, nothing is exported. Errors: [materials.ErrConfiguration], [ErrArchive]
+// if an archive cannot hold what the store lists, and those of store and keyring.
 func Export(ctx context.Context, c ExportConfig) (*Archive, error) {
 	ids := slices.Compact(slices.Sorted(slices.Values(c.BranchKeyIDs)))
-	if c.Store == nil || c.Keyring == nil || len(ids) == 0 || len(ids) != len(c.BranchKeyIDs) {
+	if absent.Value(c.Store) || absent.Value(c.Keyring) || len(ids) == 0 || len(ids) != len(c.BranchKeyIDs) {
 		return nil, fmt.Errorf("%w: escrow needs a key store, a keyring and branch key ids, each once", materials.ErrConfiguration)
 	}
 	a := &Archive{Format: format, LogicalName: c.Store.LogicalName()}
@@ -85,7 +86,10 @@ func Export(ctx context.Context, c ExportConfig) (*Archive, error) {
 		return nil, err
 	}
 	a.Sealed = aead.Seal(nil, nonce[:], keys, a.description())
-	return a, a.validate()
+	if err := a.validate(); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // escrowContext binds the wrapped sealing key to its purpose: no keyring opens
@@ -121,7 +125,7 @@ var _ materials.BranchKeySource = (*Source)(nil)
 // Nothing of an altered archive is returned. Errors: [ErrArchive], and those of
 // the keyring.
 func Open(ctx context.Context, a *Archive, k materials.Keyring) (*Source, error) {
-	if k == nil {
+	if absent.Value(k) {
 		return nil, fmt.Errorf("%w: escrow needs a keyring", materials.ErrConfiguration)
 	}
 	if err := a.validate(); err != nil {

@@ -236,6 +236,7 @@ func TestExportErrors(t *testing.T) {
 		"no store":   {BranchKeyIDs: []string{"acme"}, Keyring: writer},
 		"no ids":     {Store: s.store, Keyring: writer},
 		"no keyring": {Store: s.store, BranchKeyIDs: []string{"acme"}},
+		"nil store":  {Store: (*keystore.KeyStore)(nil), BranchKeyIDs: []string{"acme"}, Keyring: writer},
 		"twice":      {Store: s.store, BranchKeyIDs: []string{"acme", "acme"}, Keyring: writer},
 	} {
 		if _, err := plaintextescrow.Export(t.Context(), c); !errors.Is(err, materials.ErrConfiguration) {
