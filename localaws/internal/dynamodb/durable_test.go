@@ -6,28 +6,6 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-// heldStore takes changes and, while it is held, makes none of them durable.
-type heldStore struct {
-	*storage.Recorder
-	held    chan struct{} // nil: nothing is held
-	waiting chan struct{}
-}
-
-func (s *heldStore) Submit(tx *storage.Tx) storage.Pending {
-	s.Recorder.Submit(tx)
-	return heldPending{s.held, s.waiting}
-}
-
-type heldPending struct{ held, waiting chan struct{} }
-
-func (p heldPending) Wait() error {
-	if p.held != nil {
-		p.waiting <- struct{}{}
-		<-p.held
-	}
-	return nil
-}
-
 // TestAnswersRestOnDurableChanges: while a change of one caller is on its way
 // to disk, no other caller is told what only holds with it.
 func TestAnswersRestOnDurableChanges(t *testing.T) {
@@ -55,24 +33,24 @@ func TestAnswersRestOnDurableChanges(t *testing.T) {
 		{"reading transaction", "PutItem", put, "TransactGetItems", members{"TransactItems": []members{{"Get": remove}}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			store := &heldStore{Recorder: storage.NewRecorder()}
+			store := storage.NewHolder()
 			w := newWorld(t, func(cfg *Config) { cfg.Store = store })
 			w.table("one", "", nil)
 			w.do("PutItem", members{"TableName": "one", "Item": other})
 			if c.first == "DeleteItem" {
 				w.do("PutItem", put)
 			}
-			store.held, store.waiting = make(chan struct{}), make(chan struct{})
+			waiting, release := store.Hold()
 			first, second := make(chan error, 1), make(chan error, 1)
 			go func() { _, err := w.try("admin", c.first, c.firstInput); first <- err }()
-			<-store.waiting
+			<-waiting
 			go func() { _, err := w.try("admin", c.second, c.secondInput); second <- err }()
 			select {
-			case <-store.waiting:
+			case <-waiting:
 			case err := <-second:
 				t.Fatalf("answered (%v) before the change that it rests on was durable", err)
 			}
-			close(store.held)
+			release()
 			if err := <-first; err != nil {
 				t.Error(err)
 			}
@@ -88,20 +66,19 @@ func TestAnswersRestOnDurableChanges(t *testing.T) {
 // TestTokenOfUndurableTransaction: the retry of a transaction that is on its
 // way to disk is not told that it has succeeded.
 func TestTokenOfUndurableTransaction(t *testing.T) {
-	store := &heldStore{Recorder: storage.NewRecorder()}
+	store := storage.NewHolder()
 	w := newWorld(t, func(cfg *Config) { cfg.Store = store })
 	w.table("one", "", nil)
 	in := members{"ClientRequestToken": "token", "TransactItems": []members{{"Put": members{"TableName": "one", "Item": members{"pk": str("1")}}}}}
-	store.held, store.waiting = make(chan struct{}), make(chan struct{})
+	waiting, release := store.Hold()
 	first := make(chan error, 1)
 	go func() { _, err := w.try("admin", "TransactWriteItems", in); first <- err }()
-	<-store.waiting
+	<-waiting
 	w.fails("TransactWriteItems", in, "TransactionInProgressException", "")
-	close(store.held)
+	release()
 	if err := <-first; err != nil {
 		t.Fatal(err)
 	}
-	store.held = nil
 	w.do("TransactWriteItems", in)
 }
 

@@ -8,28 +8,6 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-// heldStore takes changes and, while it is held, makes none of them durable.
-type heldStore struct {
-	*storage.Recorder
-	held    chan struct{} // nil: nothing is held
-	waiting chan struct{}
-}
-
-func (s *heldStore) Submit(tx *storage.Tx) storage.Pending {
-	s.Recorder.Submit(tx)
-	return heldPending{s.held, s.waiting}
-}
-
-type heldPending struct{ held, waiting chan struct{} }
-
-func (p heldPending) Wait() error {
-	if p.held != nil {
-		p.waiting <- struct{}{}
-		<-p.held
-	}
-	return nil
-}
-
 // TestMaterialIsDurableBeforeUse: nothing is given out that was made under
 // material which is still on its way to disk.
 func TestMaterialIsDurableBeforeUse(t *testing.T) {
@@ -46,23 +24,23 @@ func TestMaterialIsDurableBeforeUse(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := &heldStore{Recorder: storage.NewRecorder()}
+			store := storage.NewHolder()
 			w := newWorld(t)
 			w.store = store
 			w.restart()
 			arn := w.key(nil)
 			w.do(root(here), "EnableKeyRotation", members{"KeyId": arn, "RotationPeriodInDays": 100})
 			w.advance(101 * 24 * time.Hour)
-			store.held, store.waiting = make(chan struct{}), make(chan struct{})
+			waiting, release := store.Hold()
 			first := errorOf(w.kms.catchUp)
-			<-store.waiting // rotated, and not durable
+			<-waiting // rotated, and not durable
 			second := errorOf(func() error { return use(w, arn) })
 			select {
-			case <-store.waiting:
+			case <-waiting:
 			case err := <-second:
 				t.Fatalf("answered (%v) before the material was durable", err)
 			}
-			close(store.held)
+			release()
 			if err := <-first; err != nil {
 				t.Error(err)
 			}
