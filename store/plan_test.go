@@ -266,14 +266,14 @@ func TestEntitiesWithContext(t *testing.T) {
 	}
 }
 
-// looped embeds itself, as a tree may.
-type looped struct {
+// Looped embeds itself, as a tree may.
+type Looped struct {
 	ID string `dynamodbav:"id" seal:"partition"`
-	*looped
+	*Looped
 }
 
 func TestEmbeddedInItself(t *testing.T) {
-	if _, err := store.New[looped](untouchable{t}, "table", clientSide(t)); err != nil {
+	if _, err := store.New[Looped](untouchable{t}, "table", clientSide(t)); err != nil {
 		t.Error(err)
 	}
 }
