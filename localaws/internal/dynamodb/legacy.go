@@ -15,6 +15,9 @@ func (l *legacy) parse() (*parsed, error) {
 	if len(l.attributesToGet) > 0 {
 		seen := map[string]bool{}
 		for _, n := range l.attributesToGet {
+			if err := checkName(n); err != nil {
+				return nil, invalidValue(err)
+			}
 			if seen[n] {
 				return nil, errParam("Duplicate value in attribute name: %s", n)
 			}
@@ -101,6 +104,9 @@ func (l *legacy) conditionOf(m map[string]legacyCondition, kind ddbexpr.Kind, jo
 	h := newPlaceholders()
 	var parts []string
 	for _, name := range sortedNames(m) {
+		if err := checkName(name); err != nil {
+			return nil, invalidValue(err)
+		}
 		c := m[name]
 		if kind == ddbexpr.KindCondition {
 			var err error
@@ -251,6 +257,9 @@ func (l *legacy) update() (*ddbexpr.Update, error) {
 	h := newPlaceholders()
 	sections := map[string][]string{}
 	for _, name := range sortedNames(l.attributeUpdates) {
+		if err := checkName(name); err != nil {
+			return nil, invalidValue(err)
+		}
 		a := l.attributeUpdates[name]
 		action := "PUT"
 		if a.action != nil {

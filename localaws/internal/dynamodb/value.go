@@ -24,17 +24,25 @@ func normalizeItem(it Item) error {
 		return err
 	}
 	for name := range it {
-		switch {
-		case name == "":
-			return &ddbjson.ValidationError{Message: paramPrefix + "Empty attribute name"}
-		case len(name) > maxName:
-			return &ddbjson.ValidationError{Message: paramPrefix + "Attribute name is too large, must be less than 65536 bytes"}
+		if err := checkName(name); err != nil {
+			return err
 		}
 	}
 	for _, v := range it {
 		if err := normalize(v); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkName refuses what cannot be the name of an attribute.
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return &ddbjson.ValidationError{Message: paramPrefix + "Empty attribute name"}
+	case len(name) > maxName:
+		return &ddbjson.ValidationError{Message: paramPrefix + "Attribute name is too large, must be less than 65536 bytes"}
 	}
 	return nil
 }
