@@ -1,6 +1,7 @@
 package ddbexpr
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
@@ -192,6 +193,9 @@ func arithmetic(a, b string, minus bool) (types.AttributeValue, error) {
 		sum, err = ddbnumber.Sub(a, b)
 	} else {
 		sum, err = ddbnumber.Add(a, b)
+	}
+	if errors.Is(err, ddbnumber.ErrPrecision) {
+		err = ddbnumber.ErrOverflow // what DynamoDB calls a sum of more than 38 digits
 	}
 	if err != nil {
 		return nil, &Error{Message: ddbnumber.Message(err, sum)}

@@ -72,7 +72,7 @@ func TestApply(t *testing.T) {
 		{item{}, "SET a = b", nil, nil, noAttr}, {item{"b": x}, "SET a = b", nil, item{"a": x, "b": x}, ""}, {item{"b": m(item{})}, "SET a = b.c", nil, nil, noAttr},
 		{item{"a": n("1")}, "SET a = a + :v, b = a", n("2"), item{"a": n("3"), "b": n("1")}, ""}, {item{"a": n("1")}, "SET a = :v - a", n("0.5"), item{"a": n("-0.5")}, ""},
 		{item{}, "SET a = a + :v", n("1"), nil, noAttr}, {item{"a": x}, "SET a = a + :v", n("1"), nil, typ}, {item{"a": x}, "SET b = :v - a", n("1"), nil, typ},
-		{item{"a": n(nines)}, "SET a = a + :v", n("0.1"), nil, "Attempting to store more than 38 significant digits in a Number"},
+		{item{"a": n(nines)}, "SET a = a + :v", n("0.1"), nil, "Number overflow. Attempting to store a number with magnitude larger than supported range"},
 		{item{"a": n("9e125")}, "SET a = a + a", nil, nil, "Number overflow. Attempting to store a number with magnitude larger than supported range"},
 		{item{}, "SET a = if_not_exists(a, :v)", n("1"), item{"a": n("1")}, ""}, {item{"a": x}, "SET a = if_not_exists(a, :v)", n("1"), item{"a": x}, ""},
 		{item{}, "SET a = if_not_exists(a, :v) + :v", n("1"), item{"a": n("2")}, ""}, {item{"c": x}, "SET a = if_not_exists(a, if_not_exists(b, c))", nil, item{"a": x, "c": x}, ""},

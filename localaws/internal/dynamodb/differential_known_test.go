@@ -80,7 +80,7 @@ var knownDifferences = []struct {
 		return d.in["ConditionalOperator"] == "OR"
 	}},
 	{"it rounds sums of more than 38 digits, here they are refused like such numbers", func(d *difference) bool {
-		return d.operation == "UpdateItem" && d.wantCode == "" && d.message == "Attempting to store more than 38 significant digits in a Number"
+		return d.operation == "UpdateItem" && d.wantCode == "" && d.message == "Number overflow. Attempting to store a number with magnitude larger than supported range"
 	}},
 	{"it takes false, empty strings, lists and maps of an item for missing ones", func(d *difference) bool {
 		b, _ := json.Marshal(d.in)
