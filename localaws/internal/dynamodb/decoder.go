@@ -21,7 +21,7 @@ type decoder struct {
 // must consume the value. invalid is the first refused attribute value.
 func decode(body []byte, field func(d *decoder, name string) error) (invalid, err error) {
 	d := &decoder{Reader: ddbjson.NewReader(body)}
-	if err = d.object(func(name string) error { return field(d, name) }); err == nil {
+	if err = d.Object(func(name []byte) error { return field(d, string(name)) }); err == nil {
 		err = d.End()
 	}
 	if err != nil {

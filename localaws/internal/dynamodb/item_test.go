@@ -51,6 +51,7 @@ func TestItemValidation(t *testing.T) {
 		"empty name to get":    {"GetItem", `{"TableName": "items", "Key": {"pk": {"S": "a"}, "sk": {"N": "1"}}, "AttributesToGet": [""]}`, "ValidationException", p + "Empty attribute name"},
 		"empty name updated":   {"UpdateItem", update(`"AttributeUpdates": {"": {"Value": {"N": "1"}}}`), "ValidationException", p + "Empty attribute name"},
 		"empty name expected":  {"UpdateItem", update(`"Expected": {"": {"Exists": false}}`), "ValidationException", p + "Empty attribute name"},
+		"no object":            {"PutItem", "null", "SerializationException", ""},
 		"number as number":     {"PutItem", put(`{"pk": {"N": 1}}`), "SerializationException", "NUMBER_VALUE cannot be converted to String"},
 		"bad base64":           {"PutItem", put(`{"pk": {"B": "a"}}`), "SerializationException", ""},
 		"bad return values":    {"PutItem", `{"TableName": "items", "Item": {}, "ReturnValues": "ALL_NEW"}`, "ValidationException", "ReturnValues can only be ALL_OLD or NONE"},
