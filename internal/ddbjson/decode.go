@@ -121,7 +121,7 @@ func (r *Reader) value(level int) (types.AttributeValue, error) {
 	}
 	if level > MaxDepth {
 		// Nothing deeper is built, and the rest is only checked for its syntax.
-		r.refuse(errTooDeep)
+		r.refuse(errReadTooDeep)
 		return nil, r.Skip()
 	}
 	r.pos++

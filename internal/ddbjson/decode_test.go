@@ -141,7 +141,7 @@ func TestValidationErrorsOfDecoding(t *testing.T) {
 	const (
 		empty = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 		many  = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
-		deep  = "Nesting Levels have exceeded supported limits"
+		deep  = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 	)
 	nested := func(levels int) string {
 		return strings.Repeat(`{"L":[`, levels-1) + `{"S":"x"}` + strings.Repeat(`]}`, levels-1)
