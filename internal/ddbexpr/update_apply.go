@@ -172,14 +172,14 @@ func (e *editor) compute(o *operand) (types.AttributeValue, error) {
 		l, okLeft := left.(*types.AttributeValueMemberL)
 		r, okRight := right.(*types.AttributeValueMemberL)
 		if !okLeft || !okRight {
-			return nil, errOperandType
+			return nil, ErrOperandType
 		}
 		return &types.AttributeValueMemberL{Value: slices.Concat(l.Value, r.Value)}, nil
 	}
 	l, okLeft := left.(*types.AttributeValueMemberN)
 	r, okRight := right.(*types.AttributeValueMemberN)
 	if !okLeft || !okRight {
-		return nil, errOperandType
+		return nil, ErrOperandType
 	}
 	return arithmetic(l.Value, r.Value, o.text == "-")
 }
@@ -213,11 +213,11 @@ func add(old, v types.AttributeValue) (types.AttributeValue, error) {
 		if v, ok := v.(*types.AttributeValueMemberN); ok {
 			return arithmetic(o.Value, v.Value, false)
 		}
-		return nil, errOperandType
+		return nil, ErrOperandType
 	}
 	have := newSet(old)
 	if have.kind == "" || have.kind != ddbjson.TypeName(v) {
-		return nil, errOperandType
+		return nil, ErrOperandType
 	}
 	switch o := old.(type) {
 	case *types.AttributeValueMemberSS:
@@ -236,7 +236,7 @@ func subtract(old, v types.AttributeValue) (types.AttributeValue, error) {
 	}
 	gone := newSet(v)
 	if gone.kind != ddbjson.TypeName(old) {
-		return nil, errOperandType
+		return nil, ErrOperandType
 	}
 	switch o := old.(type) {
 	case *types.AttributeValueMemberSS:

@@ -239,6 +239,7 @@ func TestLegacyParameters(t *testing.T) {
 		"operator alone": {"Scan", "One or more parameter values were invalid: ConditionalOperator cannot be used without Filter or Expected", members{"ConditionalOperator": "OR"}},
 		"arguments":      {"Scan", "One or more parameter values were invalid: Invalid number of argument(s) for the EQ ComparisonOperator", members{"ScanFilter": members{"v": members{"ComparisonOperator": "EQ"}}}},
 		"set to LT":      {"Scan", "One or more parameter values were invalid: ComparisonOperator LT is not valid for SS AttributeValue type", members{"ScanFilter": members{"v": members{"ComparisonOperator": "LT", "AttributeValueList": []members{{"SS": []string{"a"}}}}}}},
+		"other type":     {"UpdateItem", "Type mismatch for attribute to update", members{"Key": key, "AttributeUpdates": members{"p": members{"Action": "ADD", "Value": num(1)}}}},
 		"not indexable":  {"Query", "Attempted conditional constraint is not an indexable operation", members{"KeyConditions": members{"pk": members{"ComparisonOperator": "NE", "AttributeValueList": []members{str("a")}}}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,10 +2,12 @@ package dynamodb
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
@@ -225,6 +227,9 @@ func (w *write) evaluateUpdate(present Item) error {
 	if w.update != nil {
 		var err error
 		if it, err = w.update.Apply(present); err != nil {
+			if w.added != nil && errors.Is(err, ddbexpr.ErrOperandType) {
+				return errValidation("Type mismatch for attribute to update")
+			}
 			return errExpression(err)
 		}
 		if err := normalizeItem(it); err != nil {
