@@ -40,6 +40,7 @@ func (r *reading) Scan(ctx context.Context, in *dynamodb.ScanInput, o ...func(*d
 // unless a filter leaves items out after reading.
 func TestLimitReadsNoMore(t *testing.T) {
 	w := newWorld(t)
+	w.onlyLocal(t, "patience with requests that are given up, as that for the page ahead")
 	ctx := t.Context()
 	r := &reading{Client: w.client}
 	orders := open[order](t, r, w.table(t, orderKeys), clientSide(t))
@@ -86,6 +87,7 @@ func TestLimitReadsNoMore(t *testing.T) {
 // TestScanLeftEarly: nothing of a scan goes on after its loop was left.
 func TestScanLeftEarly(t *testing.T) {
 	w := newWorld(t)
+	w.onlyLocal(t, "patience with requests that are given up")
 	r := &reading{Client: w.client}
 	orders := open[order](t, r, w.table(t, orderKeys), clientSide(t))
 	all, _ := manyOrders(60)
