@@ -195,7 +195,6 @@ func TestResultsAreIndependent(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := maps.Clone(sealed)
-	clear(slices.Clone(sealed["secret"].(*types.AttributeValueMemberB).Value))
 	for _, fill := range []string{"b", "c", "d"} {
 		roundTrip(t, e, item(fill))
 	}
