@@ -40,7 +40,6 @@ func (r *reading) Scan(ctx context.Context, in *dynamodb.ScanInput, o ...func(*d
 // unless a filter leaves items out after reading.
 func TestLimitReadsNoMore(t *testing.T) {
 	w := newWorld(t)
-	w.onlyLocal(t, "patience with requests that are given up, as that for the page ahead")
 	ctx := t.Context()
 	r := &reading{Client: w.client}
 	orders := open[order](t, r, w.table(t, orderKeys), clientSide(t))
@@ -73,8 +72,7 @@ func TestLimitReadsNoMore(t *testing.T) {
 			ok(t, err)
 			items++
 		}
-		// The scan reads one page ahead.
-		if items != c.items || r.scanned.Load() > 2*c.most {
+		if items != c.items || r.scanned.Load() > c.most {
 			t.Errorf("scan, %s: %d items of %d", c.name, items, r.scanned.Load())
 		}
 	}
@@ -87,7 +85,6 @@ func TestLimitReadsNoMore(t *testing.T) {
 // TestScanLeftEarly: nothing of a scan goes on after its loop was left.
 func TestScanLeftEarly(t *testing.T) {
 	w := newWorld(t)
-	w.onlyLocal(t, "patience with requests that are given up")
 	r := &reading{Client: w.client}
 	orders := open[order](t, r, w.table(t, orderKeys), clientSide(t))
 	all, _ := manyOrders(60)

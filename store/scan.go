@@ -54,7 +54,7 @@ func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 		segments := max(1, s.Segments)
 		for segment := range segments {
 			in := t.scanInput(s, e, segment, segments)
-			wg.Go(func() { scanSegment(ctx, t, in, v, pages) })
+			wg.Go(func() { scanSegment(ctx, t, in, v, s.Limit, pages) })
 		}
 		go func() {
 			wg.Wait()
@@ -81,8 +81,10 @@ func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 	}
 }
 
-func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput, v view, to chan<- page[T]) {
-	for {
+// scanSegment reads a page ahead of what was taken, but none when it has given
+// as many items as the whole scan wants.
+func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput, v view, limit int, to chan<- page[T]) {
+	for given := 0; ; {
 		var p page[T]
 		out, err := t.client.Scan(ctx, in)
 		if err != nil {
@@ -98,7 +100,8 @@ func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput
 		case <-ctx.Done():
 			return
 		}
-		if p.err != nil || len(out.LastEvaluatedKey) == 0 {
+		given += len(p.items)
+		if p.err != nil || len(out.LastEvaluatedKey) == 0 || limit > 0 && given >= limit {
 			return
 		}
 		in.ExclusiveStartKey = out.LastEvaluatedKey
