@@ -29,20 +29,7 @@ func (s *Server) FailStore() error {
 // HoldStore lets no answer go that waits for the store, until release. Every
 // wait is told on waiting.
 func (s *Server) HoldStore() (waiting <-chan struct{}, release func()) {
-	h := heldStore{s.store, make(chan struct{}), make(chan struct{})}
+	h := storage.NewHolder(s.store)
 	s.store = h
-	return h.waiting, func() { close(h.released) }
-}
-
-type heldStore struct {
-	storage.Store
-	waiting, released chan struct{}
-}
-
-func (h heldStore) Submit(tx *storage.Tx) storage.Pending { return h }
-
-func (h heldStore) Wait() error {
-	h.waiting <- struct{}{}
-	<-h.released
-	return nil
+	return h.Hold()
 }

@@ -38,6 +38,14 @@ func (l *lossy) Do(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// lossy returns a client that can lose the answers of an operation.
+func (w *world) lossy(operation string) (*dynamodb.Client, *lossy) {
+	l := &lossy{HTTPClient: w.config.HTTPClient, operation: operation}
+	config := w.config.Copy()
+	config.HTTPClient = l
+	return dynamodb.NewFromConfig(config), l
+}
+
 // TestLostAnswers: a write whose answer is lost is repeated by the SDK and its
 // condition then fails because of itself. It must not be applied twice.
 func TestLostAnswers(t *testing.T) {
@@ -45,10 +53,8 @@ func TestLostAnswers(t *testing.T) {
 		w.onlyLocal(t, "returned items of failed conditions")
 		ctx := t.Context()
 		table := w.table(t, "id:S")
-		l := &lossy{HTTPClient: w.config.HTTPClient, operation: "PutItem"}
-		config := w.config.Copy()
-		config.HTTPClient = l
-		counters := open[counter](t, dynamodb.NewFromConfig(config), table, m)
+		client, l := w.lossy("PutItem")
+		counters := open[counter](t, client, table, m)
 		calm := open[counter](t, w.client, table, m)
 		k := store.Key{Partition: "c"}
 		add := func(c *counter) error { c.Count++; return nil }
@@ -92,10 +98,8 @@ func TestLostAnswersOfUpdates(t *testing.T) {
 		w.onlyLocal(t, "conditions that lose their answer")
 		ctx := t.Context()
 		table := w.table(t, "id:S")
-		l := &lossy{HTTPClient: w.config.HTTPClient, operation: "UpdateItem"}
-		config := w.config.Copy()
-		config.HTTPClient = l
-		counters := open[counter](t, dynamodb.NewFromConfig(config), table, m)
+		client, l := w.lossy("UpdateItem")
+		counters := open[counter](t, client, table, m)
 		k := store.Key{Partition: "c"}
 		ok(t, counters.Put(ctx, counter{ID: "c"}))
 		l.lose.Store(1)
@@ -116,10 +120,8 @@ func TestLostOldItems(t *testing.T) {
 		w.onlyLocal(t, "answers to lose")
 		ctx := t.Context()
 		table := w.table(t, orderKeys)
-		l := &lossy{HTTPClient: w.config.HTTPClient}
-		config := w.config.Copy()
-		config.HTTPClient = l
-		orders := open[order](t, dynamodb.NewFromConfig(config), table, m)
+		client, l := w.lossy("")
+		orders := open[order](t, client, table, m)
 		first, next := sample("ann", 1), sample("ann", 1)
 		next.Secret = "next"
 		ok(t, orders.Put(ctx, first))

@@ -33,7 +33,7 @@ func TestAnswersRestOnDurableChanges(t *testing.T) {
 		{"reading transaction", "PutItem", put, "TransactGetItems", members{"TransactItems": []members{{"Get": remove}}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			store := storage.NewHolder()
+			store := storage.NewHolder(storage.NewRecorder())
 			w := newWorld(t, func(cfg *Config) { cfg.Store = store })
 			w.table("one", "", nil)
 			w.do("PutItem", members{"TableName": "one", "Item": other})
@@ -66,7 +66,7 @@ func TestAnswersRestOnDurableChanges(t *testing.T) {
 // TestTokenOfUndurableTransaction: the retry of a transaction that is on its
 // way to disk is not told that it has succeeded.
 func TestTokenOfUndurableTransaction(t *testing.T) {
-	store := storage.NewHolder()
+	store := storage.NewHolder(storage.NewRecorder())
 	w := newWorld(t, func(cfg *Config) { cfg.Store = store })
 	w.table("one", "", nil)
 	in := members{"ClientRequestToken": "token", "TransactItems": []members{{"Put": members{"TableName": "one", "Item": members{"pk": str("1")}}}}}

@@ -204,16 +204,9 @@ func (w *world) snapshot() (at int, m model, err error) {
 		if !ok {
 			continue
 		}
-		v := map[string]int{}
-		for name, value := range it {
-			if name == "pk" {
-				continue
-			}
-			var n int
-			if _, err := fmt.Sscan(value.(map[string]any)["N"].(string), &n); err != nil {
-				return 0, nil, err
-			}
-			v[name] = n
+		v, err := numbersOf(it)
+		if err != nil {
+			return 0, nil, err
 		}
 		if i == 0 {
 			at = v["n"]

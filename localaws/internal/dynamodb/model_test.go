@@ -108,22 +108,31 @@ func (w modelWrite) request() members {
 	return out
 }
 
+// numbersOf reads the attributes of an answered item but its key.
+func numbersOf(it map[string]any) (map[string]int, error) {
+	v := map[string]int{}
+	for name, value := range it {
+		if name == "pk" {
+			continue
+		}
+		var n int
+		if _, err := fmt.Sscan(value.(map[string]any)["N"].(string), &n); err != nil {
+			return nil, err
+		}
+		v[name] = n
+	}
+	return v, nil
+}
+
 // contents reads the whole table into a model, by Scan and again by index.
 func (w *world) contents(t interface{ Fatalf(string, ...any) }) model {
 	got := model{}
 	items, _ := w.all("Scan", members{"TableName": "model"})
 	inIndex := 0
 	for _, it := range items {
-		v := map[string]int{}
-		for name, value := range it {
-			if name == "pk" {
-				continue
-			}
-			var n int
-			if _, err := fmt.Sscan(value.(map[string]any)["N"].(string), &n); err != nil {
-				t.Fatalf("%v", err)
-			}
-			v[name] = n
+		v, err := numbersOf(it)
+		if err != nil {
+			t.Fatalf("%v", err)
 		}
 		if _, ok := v["x"]; ok {
 			inIndex++

@@ -24,7 +24,7 @@ func TestMaterialIsDurableBeforeUse(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := storage.NewHolder()
+			store := storage.NewHolder(storage.NewRecorder())
 			w := newWorld(t)
 			w.store = store
 			w.restart()

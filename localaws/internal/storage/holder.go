@@ -2,10 +2,10 @@ package storage
 
 import "sync"
 
-// Holder is a Recorder that can keep everything from becoming durable for a
-// while: for tests of what is answered meanwhile.
+// Holder is a store before another one that can keep everything from becoming
+// durable for a while: for tests of what is answered meanwhile.
 type Holder struct {
-	*Recorder
+	Store
 
 	mu       sync.Mutex
 	waiting  chan struct{}
@@ -14,8 +14,8 @@ type Holder struct {
 
 var _ Store = (*Holder)(nil)
 
-// NewHolder returns one that holds nothing.
-func NewHolder() *Holder { return &Holder{Recorder: NewRecorder()} }
+// NewHolder returns one before s that holds nothing.
+func NewHolder(s Store) *Holder { return &Holder{Store: s} }
 
 // Hold makes every Wait for what is submitted from now on tell so on waiting,
 // which must be read, and return only after release.
@@ -32,21 +32,24 @@ func (h *Holder) Hold() (waiting <-chan struct{}, release func()) {
 	}
 }
 
-// Submit applies tx at once.
+// Submit hands tx on at once.
 func (h *Holder) Submit(tx *Tx) Pending {
-	h.Recorder.Submit(tx)
+	pending := h.Store.Submit(tx)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.released == nil {
-		return done{}
+		return pending
 	}
-	return held{h.waiting, h.released}
+	return held{pending, h.waiting, h.released}
 }
 
-type held struct{ waiting, released chan struct{} }
+type held struct {
+	Pending
+	waiting, released chan struct{}
+}
 
 func (p held) Wait() error {
 	p.waiting <- struct{}{}
 	<-p.released
-	return nil
+	return p.Pending.Wait()
 }
