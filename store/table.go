@@ -23,6 +23,7 @@ type core struct {
 	name      string
 	mode      Mode
 	plan      *plan
+	options   options
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
 	// unsigned names, in client-side mode, the attributes that may be there
 	// without a signature and whose names are known.
@@ -32,13 +33,13 @@ type core struct {
 // New declares table, by its name or ARN, to hold values of the struct type T.
 // Everything about T and the mode that could go wrong later is checked here:
 // [ErrConfiguration] names the field. No call is made; [Table.Check] makes one.
-func New[T any](client Client, table string, m Mode) (*Table[T], error) {
-	return NewEntity[T](client, table, m, Entity{})
+func New[T any](client Client, table string, m Mode, opts ...Option) (*Table[T], error) {
+	return NewEntity[T](client, table, m, Entity{}, opts...)
 }
 
 // NewEntity is [New] for a table with items of several types: each item says
 // in e.Attribute which type it is.
-func NewEntity[T any](client Client, table string, m Mode, e Entity) (*Table[T], error) {
+func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Option) (*Table[T], error) {
 	if client == nil || table == "" || m == nil {
 		return nil, fmt.Errorf("%w: a table needs a client, a name and a mode", ErrConfiguration)
 	}
@@ -57,7 +58,10 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity) (*Table[T],
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
-	t := &Table[T]{core{client: client, name: table, mode: m, plan: p, encryptor: encryptor}}
+	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, encryptor: encryptor}}
+	for _, o := range opts {
+		o(&t.options)
+	}
 	if encryptor != nil {
 		t.unsigned = encryptor.UnsignedNames()
 	}

@@ -1,0 +1,33 @@
+package store
+
+// Option changes a setting of a table that few tables need. Pass options to
+// [New] and [NewEntity].
+type Option func(*options)
+
+// options are the settings that the options of a table change.
+type options struct {
+	// dropMembers lets Update drop members of nested values that T lacks.
+	dropMembers bool
+	// dropBeacons lets Update replace an item that bears beacons.
+	dropBeacons bool
+	// wholeIndexes names the secondary indexes that must project whole items.
+	wholeIndexes []string
+}
+
+// DropUnknownMembers lets [Table.Update] and [Table.UpdateOp] drop members of
+// structs in slices, arrays and maps that the Go type lacks. Without it they
+// refuse such an item: elements have no identity, so the members cannot be
+// carried over to the new value.
+func DropUnknownMembers() Option { return func(o *options) { o.dropMembers = true } }
+
+// DropBeacons lets [Table.Update] and [Table.UpdateOp] replace an item that
+// bears beacons of an official library. The item then no longer appears in
+// searches by those beacons. Without DropBeacons they refuse such an item.
+func DropBeacons() Option { return func(o *options) { o.dropBeacons = true } }
+
+// WholeIndexes declares that the named secondary indexes hold whole items, so
+// that a query of them can verify what it reads. [Table.Check] reports one that
+// does not project all attributes.
+func WholeIndexes(names ...string) Option {
+	return func(o *options) { o.wholeIndexes = append(o.wholeIndexes, names...) }
+}
