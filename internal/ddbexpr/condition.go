@@ -8,9 +8,10 @@ import (
 
 // Condition is a parsed condition or filter expression.
 type Condition struct {
-	root  *node
-	kind  Kind
-	paths []Path
+	root      *node
+	kind      Kind
+	operators int
+	paths     []Path
 }
 
 // operator is what a node of a condition does.
@@ -66,8 +67,17 @@ func (s *Scope) Condition(kind Kind, expression string) (*Condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Condition{root: root, kind: kind, paths: p.paths}, nil
+	return &Condition{root: root, kind: kind, operators: p.operators, paths: p.paths}, nil
 }
+
+// NeedsParens reports whether the condition's text must be put into parentheses
+// to become a side of AND. Only an OR that is not in parentheses needs them, and
+// DynamoDB refuses redundant ones.
+func (c *Condition) NeedsParens() bool { return c.root.op == opOr && !c.root.paren }
+
+// Operators returns the number of operators and functions, which DynamoDB limits
+// to [MaxOperators].
+func (c *Condition) Operators() int { return c.operators }
 
 // Paths returns every document path of the condition in the order of the text.
 func (c *Condition) Paths() []Path { return slices.Clone(c.paths) }

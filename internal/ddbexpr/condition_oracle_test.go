@@ -3,6 +3,7 @@ package ddbexpr_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -360,6 +361,16 @@ func TestConditionsAgainstOracle(t *testing.T) {
 			t.Fatalf("%s: %v", e.text, err)
 		}
 		accepted++
+		joined := e.text // as one side of AND
+		if condition.NeedsParens() {
+			joined = "(" + joined + ")"
+		}
+		var both *ddbexpr.Condition
+		if joined = "attribute_exists(d) AND " + joined; len(joined) <= ddbexpr.MaxExpressionSize && condition.Operators()+2 <= ddbexpr.MaxOperators {
+			if both, err = scope.Condition(ddbexpr.KindFilter, joined); err != nil || both.Operators() != condition.Operators()+2 {
+				t.Fatalf("%s: %v", joined, err)
+			}
+		}
 		for range 10 {
 			it := smallItem().Draw(t, "item")
 			before := canonical(m(it))
@@ -369,6 +380,17 @@ func TestConditionsAgainstOracle(t *testing.T) {
 			}
 			if want := e.eval(it); got != want {
 				t.Fatalf("%s with %v for %s: %v, want %v", e.text, sp.values, before, got, want)
+			}
+			if both != nil {
+				without, _ := both.Evaluate(it)
+				with := maps.Clone(it)
+				if with == nil {
+					with = item{}
+				}
+				with["d"] = null()
+				if holds, err := both.Evaluate(with); holds != got || without || err != nil {
+					t.Fatalf("%s for %s: %t, and %t without d; want %t", joined, before, holds, without, got)
+				}
 			}
 			if d := cmp.Diff(before, canonical(m(it))); d != "" {
 				t.Fatalf("evaluation changed the item: %s", d)

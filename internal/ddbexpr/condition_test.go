@@ -3,6 +3,7 @@ package ddbexpr_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -92,4 +93,32 @@ func TestConditionNames(t *testing.T) {
 	if got, want := fmt.Sprint(condition.Paths()), "[[dotted.name] [z, y, [0]] [b, c] [d] [e] [d]]"; got != want {
 		t.Errorf("paths %s, want %s", got, want)
 	}
+}
+
+func TestConditionAsSideOfAnd(t *testing.T) {
+	for text, want := range map[string]struct {
+		parens    bool
+		operators int
+	}{
+		"a = :v": {false, 1}, "(a = :v)": {false, 1}, "(a) = :v": {false, 1}, "( a = :v\n)": {false, 1}, "NOT a = :v": {false, 2}, "NOT (a = :v OR b = :v)": {false, 4},
+		"a = :v AND b = :v": {false, 3}, "(a = :v) and (b = :v)": {false, 3}, "(a = :v OR b = :v) AND c = :v": {false, 5}, "a BETWEEN :v AND :v": {false, 1},
+		"a = :v OR b = :v": {true, 3}, "(a = :v) oR (b = :v)": {true, 3}, "(a = :v OR b = :v)": {false, 3}, "a = :v AND b = :v OR c = :v": {true, 5},
+		"a = :v OR (b = :v AND c = :v)": {true, 5}, "a IN (:v, b) OR size(c) = :v": {true, 4}, "attribute_exists(a)": {false, 1},
+	} {
+		c, err := ddbexpr.ParseCondition(ddbexpr.KindCondition, text, nil, nilIf(!strings.Contains(text, ":v"), item{":v": n("1")}))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if c.NeedsParens() != want.parens || c.Operators() != want.operators {
+			t.Errorf("%s: parentheses %t, %d operators", text, c.NeedsParens(), c.Operators())
+		}
+	}
+}
+
+func nilIf(is bool, values item) item {
+	if is {
+		return nil
+	}
+	return values
 }
