@@ -10,6 +10,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/itemkey"
+	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
@@ -18,7 +19,7 @@ func (t *table) keyText(item envelope.Item) string {
 	return itemkey.Text(item, t.PartitionKey(), t.SortKey())
 }
 
-func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput, send sender) (any, error) {
+func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput, o *call) (any, error) {
 	type sent struct {
 		*table
 		given map[string]types.WriteRequest // by key
@@ -36,8 +37,15 @@ func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput
 		}
 		s := sent{t, make(map[string]types.WriteRequest, len(given))}
 		var plain []envelope.Item
-		for _, r := range given {
-			if r.PutRequest != nil && r.PutRequest.Item != nil {
+		for i, r := range given {
+			if (r.PutRequest != nil) == (r.DeleteRequest != nil) {
+				return nil, t.fail(fmt.Errorf("%w: request %d must have one of PutRequest and DeleteRequest", ErrRefused, i))
+			}
+			if r.DeleteRequest != nil {
+				if err := t.key("Key", r.DeleteRequest.Key); err != nil {
+					return nil, err
+				}
+			} else if r.PutRequest.Item != nil {
 				plain = append(plain, r.PutRequest.Item)
 				s.given[t.keyText(r.PutRequest.Item)] = r
 			}
@@ -62,8 +70,11 @@ func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput
 	if in.RequestItems != nil {
 		in.RequestItems = requests
 	}
-	result, err := send(&in)
+	result, err := o.send(&in)
 	if err != nil {
+		for _, s := range encrypted {
+			return nil, o.failed(s.table, err)
+		}
 		return nil, err
 	}
 	out := result.(*dynamodb.BatchWriteItemOutput)
@@ -80,7 +91,8 @@ func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput
 			}
 			given, known := s.given[s.keyText(r.PutRequest.Item)]
 			if !known {
-				return nil, s.fail(errors.New("DynamoDB returned an unprocessed item that was not in the request"))
+				return nil, s.fail(fmt.Errorf("%w: the batch may be written in part: "+
+					"DynamoDB returned an unprocessed item that was not in the request", store.ErrUncertain))
 			}
 			left[i] = given
 		}
@@ -116,7 +128,7 @@ func firstOf(err error) error {
 	return err
 }
 
-func (c *Client) batchGet(ctx context.Context, in dynamodb.BatchGetItemInput, send sender) (any, error) {
+func (c *Client) batchGet(ctx context.Context, in dynamodb.BatchGetItemInput, o *call) (any, error) {
 	type sent struct {
 		*table
 		projection
@@ -144,6 +156,11 @@ func (c *Client) batchGet(ctx context.Context, in dynamodb.BatchGetItemInput, se
 		if err != nil {
 			return nil, err
 		}
+		for _, key := range given.Keys {
+			if err := t.key("Keys", key); err != nil {
+				return nil, err
+			}
+		}
 		encrypted[name] = sent{t, p, given}
 		given.ProjectionExpression, given.ExpressionAttributeNames = p.expression, p.names
 		requests[name] = given
@@ -151,7 +168,7 @@ func (c *Client) batchGet(ctx context.Context, in dynamodb.BatchGetItemInput, se
 	if in.RequestItems != nil {
 		in.RequestItems = requests
 	}
-	result, err := send(&in)
+	result, err := o.send(&in)
 	if err != nil {
 		return nil, err
 	}

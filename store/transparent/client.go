@@ -17,8 +17,9 @@ import (
 // clients that it is installed in. It is safe for use by many goroutines and
 // by several clients.
 type Client struct {
-	tables map[string]*envelope.ItemEncryptor
-	tokens tokens
+	tables     map[string]*envelope.ItemEncryptor
+	tokens     *tokens
+	parameters parameters
 }
 
 // New takes the encryptors of the tables to encrypt, by the tables' physical
@@ -35,7 +36,7 @@ func New(tables map[string]*envelope.ItemEncryptor) (*Client, error) {
 			return nil, fmt.Errorf("%w: table %s has no encryptor", envelope.ErrConfiguration, name)
 		}
 	}
-	return &Client{tables: maps.Clone(tables), tokens: newTokens()}, nil
+	return &Client{tables: maps.Clone(tables), tokens: newTokens(), parameters: newParameters(known())}, nil
 }
 
 // Install puts c into a client's options:
@@ -54,21 +55,36 @@ func (c *Client) add(s *middleware.Stack) error {
 	if _, has := s.Initialize.Get(middlewareID); has {
 		return &Error{Operation: s.ID(), Err: ErrInstalledTwice}
 	}
-	operation := s.ID()
-	return s.Initialize.Add(middleware.InitializeMiddlewareFunc(middlewareID,
-		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			return c.handle(ctx, operation, in, next)
-		}), middleware.Before)
+	one := &call{client: c, operation: s.ID()}
+	if slices.Contains(writes, one.operation) {
+		if err := s.Deserialize.Add(one, middleware.After); err != nil {
+			return err
+		}
+	}
+	return s.Initialize.Add(one, middleware.Before)
 }
+
+// call is one call of the SDK, whose stack of middlewares has it twice: first
+// of all, and for writes last before the HTTP client.
+type call struct {
+	client    *Client
+	operation string
+	// send passes a changed request on and returns its result.
+	send func(params any) (result any, err error)
+	attempts
+}
+
+// ID names the middleware.
+func (*call) ID() string { return middlewareID }
 
 // sealing marks the context of a keyring's work, to notice a keyring that comes
 // back through the same client.
 type sealing struct{ c *Client }
 
-// sender sends a changed request on and returns its result.
-type sender func(params any) (result any, err error)
-
-func (c *Client) handle(ctx context.Context, operation string, in middleware.InitializeInput, next middleware.InitializeHandler) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {
+// HandleInitialize encrypts the request and decrypts the result.
+func (o *call) HandleInitialize(ctx context.Context, in middleware.InitializeInput,
+	next middleware.InitializeHandler) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {
+	c, operation := o.client, o.operation
 	if ctx.Value(sealing{c}) != nil {
 		return out, metadata, &Error{Operation: operation, Err: ErrRecursion}
 	}
@@ -78,12 +94,15 @@ func (c *Client) handle(ctx context.Context, operation string, in middleware.Ini
 	if !slices.Contains(transform, operation) {
 		return out, metadata, &Error{Operation: operation, Err: fmt.Errorf("%w: use the calls on items, or a client without encryption", ErrRefused)}
 	}
-	send := func(params any) (any, error) {
+	if err := c.parameters.check(in.Parameters); err != nil {
+		return out, metadata, &Error{Operation: operation, Err: err}
+	}
+	o.send = func(params any) (any, error) {
 		in.Parameters = params
 		out, metadata, err = next.HandleInitialize(ctx, in)
 		return out.Result, err
 	}
-	result, err := c.transform(context.WithValue(ctx, sealing{c}, true), in.Parameters, send)
+	result, err := c.transform(context.WithValue(ctx, sealing{c}, true), in.Parameters, o)
 	if err != nil {
 		out.Result = nil
 		return out, metadata, err
@@ -92,28 +111,28 @@ func (c *Client) handle(ctx context.Context, operation string, in middleware.Ini
 	return out, metadata, nil
 }
 
-func (c *Client) transform(ctx context.Context, params any, send sender) (any, error) {
+func (c *Client) transform(ctx context.Context, params any, o *call) (any, error) {
 	switch p := params.(type) {
 	case *dynamodb.GetItemInput:
-		return c.getItem(ctx, *p, send)
+		return c.getItem(ctx, *p, o)
 	case *dynamodb.PutItemInput:
-		return c.putItem(ctx, *p, send)
+		return c.putItem(ctx, *p, o)
 	case *dynamodb.UpdateItemInput:
-		return c.updateItem(ctx, *p, send)
+		return c.updateItem(ctx, *p, o)
 	case *dynamodb.DeleteItemInput:
-		return c.deleteItem(ctx, *p, send)
+		return c.deleteItem(ctx, *p, o)
 	case *dynamodb.QueryInput:
-		return c.query(ctx, *p, send)
+		return c.query(ctx, *p, o)
 	case *dynamodb.ScanInput:
-		return c.scan(ctx, *p, send)
+		return c.scan(ctx, *p, o)
 	case *dynamodb.BatchGetItemInput:
-		return c.batchGet(ctx, *p, send)
+		return c.batchGet(ctx, *p, o)
 	case *dynamodb.BatchWriteItemInput:
-		return c.batchWrite(ctx, *p, send)
+		return c.batchWrite(ctx, *p, o)
 	case *dynamodb.TransactGetItemsInput:
-		return c.transactGet(ctx, *p, send)
+		return c.transactGet(ctx, *p, o)
 	case *dynamodb.TransactWriteItemsInput:
-		return c.transactWrite(ctx, *p, send)
+		return c.transactWrite(ctx, *p, o)
 	}
 	return nil, &Error{Operation: fmt.Sprintf("%T", params), Err: ErrRefused}
 }

@@ -274,6 +274,24 @@ func TestInstallation(t *testing.T) {
 	}
 }
 
+// TestEmptiedOptions: the encryption is in APIOptions, as the package says.
+func TestEmptiedOptions(t *testing.T) {
+	w := newWorld(t)
+	put := func(change func(*dynamodb.Options)) bool {
+		in := &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")}
+		ok(t, second(w.client.PutItem(t.Context(), in, change)))
+		return strings.Contains(*w.wire.last.Load(), secret)
+	}
+	if put(func(o *dynamodb.Options) {
+		o.APIOptions = append(o.APIOptions, func(*middleware.Stack) error { return nil })
+	}) {
+		t.Error("an option that appends removed the encryption")
+	}
+	if !put(func(o *dynamodb.Options) { o.APIOptions = nil }) {
+		t.Error("an option that empties APIOptions did not remove the encryption: say so in the package's documentation")
+	}
+}
+
 // TestRecursion: a keyring whose key store lives behind the same client.
 func TestRecursion(t *testing.T) {
 	w := newWorld(t)

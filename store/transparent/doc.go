@@ -15,34 +15,79 @@
 // that does not open is an error as a whole; use package store to read around
 // it.
 //
+// The encryption is in the client's APIOptions. An option function of the
+// application that empties them, in [dynamodb.NewFromConfig] after
+// [Client.Install] or in a single call, removes the encryption, and the call
+// writes plaintext. Append to APIOptions only.
+//
 // # What is refused
 //
 // Calls on tables without an encryptor pass unchanged. On encrypted tables the
 // following is refused before the call, by an [*Error]:
 //
 //   - conditions, filters and keys that need the value of an encrypted
-//     attribute (store.ErrEncryptedAttribute);
+//     attribute (store.ErrEncryptedAttribute), and those that name an attribute
+//     without an action, also in attribute_exists and attribute_not_exists
+//     (envelope.ErrConfiguration);
 //   - UpdateItem of anything but unsigned attributes, and one that would create
 //     an item (store.ErrEncryptedAttribute, [ErrUpdateTarget]): read, change and
 //     put, as store.Table.Update does;
+//   - a WriteRequest with both of its members or none ([ErrRefused]);
 //   - the legacy parameters that expressions replaced ([ErrRefused]), except
 //     KeyConditions of Query;
 //   - items over 400 KB once encrypted (store.ErrItemTooLarge).
 //
-// PartiQL, bulk and vector calls and every operation that this package does not
-// know are refused whatever table they are for ([ErrRefused]).
+// The following is refused whatever table it is for ([ErrRefused]): PartiQL,
+// bulk and vector calls and every operation that this package does not know; a
+// parameter that this package does not know, such as one of a later SDK; a
+// TransactWriteItem with any number of members but one.
+//
+// UpdateItem changes an item in place and adds to the caller's condition that
+// the item exists, which takes two of the 300 operators and about 40 of the
+// 4,096 bytes that DynamoDB allows. PutItem, BatchWriteItem and the puts of a
+// transaction replace the whole item. Beacons that an official library wrote
+// beside it are then gone, and the item no longer appears in searches by them.
 //
 // # Table names
 //
 // Every TableName may be a name or an ARN; a name means the same table in every
 // account and Region. One that is neither is refused.
 //
+// # Lost answers
+//
+// The SDK repeats a request whose answer it did not get, although the first
+// attempt may have written. This package watches the attempts of each write on
+// an encrypted table:
+//
+//   - A write that fails after such an attempt returns an error that matches
+//     store.ErrUncertain as well as its cause: the write may have been done. An
+//     attempt that could not connect, or whose context ended before sending,
+//     counts as not sent. Any other failed write was not done, except that
+//     [ErrReturnedItem] says that it was.
+//   - A put whose own item fails the condition of its repetition succeeded, and
+//     no error is returned. The footer tells, which no two writes share.
+//   - PutItem and DeleteItem with ReturnValues ALL_OLD, and UpdateItem with
+//     ALL_OLD or UPDATED_OLD, return store.ErrUncertain if the old values may come
+//     from the write itself.
+//
+// As without this package, a repeated put or delete without a condition may
+// overwrite what another writer wrote after the lost attempt, and a repeated
+// update that is not idempotent, such as ADD, may be applied twice. A condition
+// on what was read, or a transaction, prevents both.
+//
 // # Transactions
 //
 // The SDK chooses a ClientRequestToken for each TransactWriteItems and repeats
-// the sealed request under it. When the caller gives a token, the sealed
-// request is kept in memory for ten minutes after its last use, so that the
-// same request under the same token is the same to DynamoDB; beyond 1,024 tokens or
-// 64 MB of items in ten minutes, requests with a token are refused
-// ([ErrTokens]).
+// the sealed request under it. TransactionCanceledException is definite, also
+// after a lost answer; after TransactionInProgressException the transaction may
+// still be done (store.ErrUncertain).
+//
+// When the caller gives a token, the sealed request is kept in memory for ten
+// minutes after its last use, so that the same request under the same token is
+// the same to DynamoDB. It is dropped at once when the transaction is cancelled
+// or refused. Beyond 1,024 transactions or 64 MB of ciphertext the oldest is
+// dropped; transactions that are known to be done go before transactions whose
+// answer was lost. The repetition of a dropped transaction, or a repetition by
+// another process, is another request to DynamoDB: if DynamoDB still knows the
+// token, the error is [ErrTokenMismatch].
 package transparent

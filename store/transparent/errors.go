@@ -16,9 +16,16 @@ var (
 	// ErrUpdateTarget: UpdateItem found no encrypted item with the key, and
 	// must not create one.
 	ErrUpdateTarget = errors.New("no encrypted item has the key: UpdateItem changes unsigned attributes of items that exist; use PutItem")
-	// ErrTokens: too many explicit ClientRequestTokens within ten minutes, or too
-	// much under them.
-	ErrTokens = errors.New("too many ClientRequestTokens in use")
+	// ErrReturnedItem: the write is done, but the item that it returns does not
+	// open. The error wraps the reason.
+	ErrReturnedItem = errors.New("the write is done, but the item it returns does not open")
+	// ErrTokenMismatch: DynamoDB knows the ClientRequestToken of a transaction
+	// from another request. This call wrote nothing. The other request was done
+	// or is under way: it may be the same transaction, sealed by another process
+	// or so long ago that this one forgot it, so read the items. The error wraps
+	// the SDK's IdempotentParameterMismatchException.
+	ErrTokenMismatch = errors.New("ClientRequestToken belongs to a request that was sealed otherwise: " +
+		"the other request was done or is under way, this one was not done")
 	// ErrInstalledTwice: the client already has a middleware of this package.
 	ErrInstalledTwice = errors.New("transparent encryption is installed twice in one client")
 	// ErrRecursion: a keyring used, for its own keys, the client that asks the

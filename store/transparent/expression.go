@@ -30,34 +30,61 @@ func wrapExpression(err error) error {
 	return fmt.Errorf("%w: %w", envelope.ErrConfiguration, err)
 }
 
-// conditions refuses a condition or filter on the value of an encrypted
-// attribute.
-func (t *table) conditions(s *ddbexpr.Scope, kind ddbexpr.Kind, expression *string) error {
+// conditions refuses a condition or filter on an attribute without an action or
+// on the value of an encrypted attribute. It returns nil if there is no
+// expression.
+func (t *table) conditions(s *ddbexpr.Scope, kind ddbexpr.Kind, expression *string) (*ddbexpr.Condition, error) {
 	if expression == nil {
-		return nil
+		return nil, nil
 	}
 	c, err := s.Condition(kind, *expression)
 	if err != nil {
-		return t.fail(wrapExpression(err))
+		return nil, t.fail(wrapExpression(err))
+	}
+	for _, name := range c.TopLevelNames() { // in attribute_exists too: no item has a misspelt name
+		if err := t.declared(kind.String(), name); err != nil {
+			return nil, err
+		}
 	}
 	for _, name := range c.ValueNames() {
-		if err := t.readable(kind, name); err != nil {
-			return err
+		if err := t.readable(kind.String(), name); err != nil {
+			return nil, err
 		}
+	}
+	return c, nil
+}
+
+// declared refuses attributes that no item of the table may have.
+func (t *table) declared(parameter, name string) error {
+	if name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
+		return nil
+	}
+	if _, known := t.Action(name); !known {
+		return t.fail(fmt.Errorf("%w: %s names attribute %q, which has no action",
+			envelope.ErrConfiguration, parameter, name))
 	}
 	return nil
 }
 
-func (t *table) readable(kind ddbexpr.Kind, name string) error {
-	if name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
-		return nil
+// readable refuses attributes of which DynamoDB sees ciphertext.
+func (t *table) readable(parameter, name string) error {
+	if err := t.declared(parameter, name); err != nil {
+		return err
 	}
-	action, known := t.Action(name)
-	if !known {
-		return t.fail(fmt.Errorf("%w: %v names attribute %q, which has no action", envelope.ErrConfiguration, kind, name))
+	if action, _ := t.Action(name); action == envelope.EncryptAndSign {
+		return t.fail(fmt.Errorf("%w: %s names %q, of which DynamoDB sees ciphertext: filter after reading",
+			store.ErrEncryptedAttribute, parameter, name))
 	}
-	if action == envelope.EncryptAndSign {
-		return t.fail(fmt.Errorf("%w: %v names %q, of which DynamoDB sees ciphertext: filter after reading", store.ErrEncryptedAttribute, kind, name))
+	return nil
+}
+
+// key refuses a key with attributes that must not leave in plaintext; the rest
+// is DynamoDB's to check.
+func (t *table) key(parameter string, key envelope.Item) error {
+	for name := range key {
+		if err := t.readable(parameter, name); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -71,7 +98,8 @@ func (t *table) oneCondition(expression *string, names map[string]string, values
 	if err != nil {
 		return err
 	}
-	return t.conditions(s, ddbexpr.KindCondition, expression)
+	_, err = t.conditions(s, ddbexpr.KindCondition, expression)
+	return err
 }
 
 // projection is what a read asks DynamoDB for, and what the caller asked for.

@@ -1,6 +1,7 @@
 package transparent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -47,12 +48,12 @@ func (t *table) open(ctx context.Context, item envelope.Item) (envelope.Item, er
 }
 
 // openReturned decrypts an item that a write returns. The write is done by then,
-// which the error has to say.
+// so the error is ErrReturnedItem.
 func (t *table) openReturned(ctx context.Context, item envelope.Item) (envelope.Item, error) {
 	plain, err := t.open(ctx, item)
 	var own *Error
 	if errors.As(err, &own) {
-		own.Err = fmt.Errorf("the write is done, but the item it returns does not open: %w", own.Err)
+		own.Err = fmt.Errorf("%w: %w", ErrReturnedItem, own.Err)
 	}
 	return plain, err
 }
@@ -93,12 +94,15 @@ func (t *table) openFailed(ctx context.Context, err error) error {
 	return err
 }
 
-func (c *Client) getItem(ctx context.Context, in dynamodb.GetItemInput, send sender) (any, error) {
+func (c *Client) getItem(ctx context.Context, in dynamodb.GetItemInput, o *call) (any, error) {
 	t, err := c.table("GetItem", in.TableName)
 	if err != nil || t == nil {
-		return plainly(err, &in, send)
+		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{"AttributesToGet": in.AttributesToGet != nil}); err != nil {
+		return nil, err
+	}
+	if err := t.key("Key", in.Key); err != nil {
 		return nil, err
 	}
 	s, err := t.scope(in.ExpressionAttributeNames, nil)
@@ -110,7 +114,7 @@ func (c *Client) getItem(ctx context.Context, in dynamodb.GetItemInput, send sen
 		return nil, err
 	}
 	in.ProjectionExpression, in.ExpressionAttributeNames = p.expression, p.names
-	result, err := send(&in)
+	result, err := o.send(&in)
 	if err != nil {
 		return nil, err
 	}
@@ -126,17 +130,17 @@ func (c *Client) getItem(ctx context.Context, in dynamodb.GetItemInput, send sen
 }
 
 // plainly sends a request unchanged, unless there is an error already.
-func plainly(err error, params any, send sender) (any, error) {
+func plainly(err error, params any, o *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return send(params)
+	return o.send(params)
 }
 
-func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, send sender) (any, error) {
+func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call) (any, error) {
 	t, err := c.table("PutItem", in.TableName)
 	if err != nil || t == nil {
-		return plainly(err, &in, send)
+		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
 		return nil, err
@@ -147,33 +151,71 @@ func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, send sen
 	if in.Item, err = t.seal(ctx, in.Item); err != nil {
 		return nil, err
 	}
-	result, err := send(&in)
+	asked := in.ReturnValuesOnConditionCheckFailure == types.ReturnValuesOnConditionCheckFailureAllOld
+	if in.ConditionExpression != nil { // to tell the work of an earlier attempt from another writer's
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	old := in.ReturnValues == types.ReturnValueAllOld
+	result, err := o.send(&in)
 	if err != nil {
-		return nil, t.openFailed(ctx, err)
+		var failed *types.ConditionalCheckFailedException
+		if errors.As(err, &failed) {
+			if o.lost && sameFooter(failed.Item, in.Item) {
+				if old {
+					return nil, t.fail(errLostOld)
+				}
+				return &dynamodb.PutItemOutput{}, nil // the put of an earlier attempt failed the repetition's condition
+			}
+			if !asked {
+				failed.Item = nil
+			}
+		}
+		return nil, o.failed(t, t.openFailed(ctx, err))
 	}
 	out := result.(*dynamodb.PutItemOutput)
+	if old && o.lost && (in.Item[envelope.FooterAttribute] == nil || sameFooter(out.Attributes, in.Item)) {
+		return nil, t.fail(errLostOld)
+	}
 	if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (c *Client) deleteItem(ctx context.Context, in dynamodb.DeleteItemInput, send sender) (any, error) {
+// errLostOld: a repetition of a put found the put's own item.
+var errLostOld = fmt.Errorf("%w: the item is written, but the answer with the old item was lost", store.ErrUncertain)
+
+// sameFooter reports whether two items come from one sealing: no two sealings
+// have the same footer.
+func sameFooter(a, b envelope.Item) bool {
+	x, _ := a[envelope.FooterAttribute].(*types.AttributeValueMemberB)
+	y, _ := b[envelope.FooterAttribute].(*types.AttributeValueMemberB)
+	return x != nil && y != nil && bytes.Equal(x.Value, y.Value)
+}
+
+func (c *Client) deleteItem(ctx context.Context, in dynamodb.DeleteItemInput, o *call) (any, error) {
 	t, err := c.table("DeleteItem", in.TableName)
 	if err != nil || t == nil {
-		return plainly(err, &in, send)
+		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+		return nil, err
+	}
+	if err := t.key("Key", in.Key); err != nil {
 		return nil, err
 	}
 	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues); err != nil {
 		return nil, err
 	}
-	result, err := send(&in)
+	result, err := o.send(&in)
 	if err != nil {
-		return nil, t.openFailed(ctx, err)
+		return nil, o.failed(t, t.openFailed(ctx, err))
 	}
 	out := result.(*dynamodb.DeleteItemOutput)
+	if in.ReturnValues == types.ReturnValueAllOld && o.lost && len(out.Attributes) == 0 {
+		return nil, t.fail(fmt.Errorf("%w: no item is there now, but an answer with the old item may be lost",
+			store.ErrUncertain))
+	}
 	if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {
 		return nil, err
 	}

@@ -40,10 +40,10 @@ func (t *table) openAll(ctx context.Context, items []envelope.Item, p projection
 	return plain, nil
 }
 
-func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, send sender) (any, error) {
+func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (any, error) {
 	t, err := c.table("Query", in.TableName)
 	if err != nil || t == nil {
-		return plainly(err, &in, send)
+		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{
 		"AttributesToGet": in.AttributesToGet != nil,
@@ -61,17 +61,20 @@ func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, send sender)
 			return nil, t.fail(wrapExpression(err))
 		}
 		for _, name := range k.TopLevelNames() {
-			if err := t.readable(ddbexpr.KindKeyCondition, name); err != nil {
+			if err := t.readable("KeyConditionExpression", name); err != nil {
 				return nil, err
 			}
 		}
 	}
 	for name := range in.KeyConditions { // legacy, but guregu/dynamo uses it
-		if err := t.readable(ddbexpr.KindKeyCondition, name); err != nil {
+		if err := t.readable("KeyConditions", name); err != nil {
 			return nil, err
 		}
 	}
-	if err := t.conditions(s, ddbexpr.KindFilter, in.FilterExpression); err != nil {
+	if _, err := t.conditions(s, ddbexpr.KindFilter, in.FilterExpression); err != nil {
+		return nil, err
+	}
+	if err := t.key("ExclusiveStartKey", in.ExclusiveStartKey); err != nil {
 		return nil, err
 	}
 	p, err := t.project(s, in.ProjectionExpression, in.ExpressionAttributeNames, in.KeyConditionExpression, in.FilterExpression)
@@ -82,7 +85,7 @@ func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, send sender)
 	if p.asked != nil && p.expression == nil {
 		in.Select = ""
 	}
-	result, err := send(&in)
+	result, err := o.send(&in)
 	if err != nil {
 		return nil, err
 	}
@@ -93,10 +96,10 @@ func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, send sender)
 	return out, nil
 }
 
-func (c *Client) scan(ctx context.Context, in dynamodb.ScanInput, send sender) (any, error) {
+func (c *Client) scan(ctx context.Context, in dynamodb.ScanInput, o *call) (any, error) {
 	t, err := c.table("Scan", in.TableName)
 	if err != nil || t == nil {
-		return plainly(err, &in, send)
+		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{
 		"AttributesToGet": in.AttributesToGet != nil, "ScanFilter": in.ScanFilter != nil, "ConditionalOperator": in.ConditionalOperator != "",
@@ -107,7 +110,10 @@ func (c *Client) scan(ctx context.Context, in dynamodb.ScanInput, send sender) (
 	if err != nil {
 		return nil, err
 	}
-	if err := t.conditions(s, ddbexpr.KindFilter, in.FilterExpression); err != nil {
+	if _, err := t.conditions(s, ddbexpr.KindFilter, in.FilterExpression); err != nil {
+		return nil, err
+	}
+	if err := t.key("ExclusiveStartKey", in.ExclusiveStartKey); err != nil {
 		return nil, err
 	}
 	p, err := t.project(s, in.ProjectionExpression, in.ExpressionAttributeNames, in.FilterExpression)
@@ -118,7 +124,7 @@ func (c *Client) scan(ctx context.Context, in dynamodb.ScanInput, send sender) (
 	if p.asked != nil && p.expression == nil {
 		in.Select = ""
 	}
-	result, err := send(&in)
+	result, err := o.send(&in)
 	if err != nil {
 		return nil, err
 	}

@@ -86,6 +86,12 @@ const (
 
 func encryptor(t testing.TB, k materials.Keyring, logical, pk, sk string, policy envelope.PlaintextPolicy) *envelope.ItemEncryptor {
 	t.Helper()
+	return encryptorOf(t, envelope.SuiteSymmetricSignature, k, logical, pk, sk, policy)
+}
+
+func encryptorOf(t testing.TB, suite envelope.AlgorithmSuite, k materials.Keyring, logical, pk, sk string,
+	policy envelope.PlaintextPolicy) *envelope.ItemEncryptor {
+	t.Helper()
 	actions := map[string]envelope.Action{
 		pk: envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign, "doc": envelope.EncryptAndSign,
 		"note": envelope.DoNothing, "hits": envelope.DoNothing,
@@ -95,7 +101,7 @@ func encryptor(t testing.TB, k materials.Keyring, logical, pk, sk string, policy
 	}
 	e, err := envelope.NewItemEncryptor(envelope.Config{
 		LogicalTableName: logical, PartitionKey: pk, SortKey: sk, Actions: actions, AllowedUnsigned: []string{"note", "hits"},
-		AlgorithmSuite: envelope.SuiteSymmetricSignature, Keyring: k, PlaintextPolicy: policy,
+		AlgorithmSuite: suite, Keyring: k, PlaintextPolicy: policy,
 	})
 	ok(t, err)
 	return e
@@ -107,19 +113,25 @@ func newWorld(t testing.TB) *world {
 
 func newWorldWith(t testing.TB, policy envelope.PlaintextPolicy) *world {
 	t.Helper()
+	return newWorldOf(t, envelope.SuiteSymmetricSignature, policy)
+}
+
+func newWorldOf(t testing.TB, suite envelope.AlgorithmSuite, policy envelope.PlaintextPolicy) *world {
+	t.Helper()
 	w := &world{server: localawstest.New(t)}
 	w.config = w.server.Config(w.server.RootCredentials())
 	w.config.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxBackoff, o.RateLimiter = 5*time.Millisecond, ratelimit.None
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+			o.RateLimiter = ratelimit.None
 		})
 	}
 	aes, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: "key", Key: bytes.Repeat([]byte{7}, 32)})
 	ok(t, err)
 	w.keyring = &counting{Keyring: aes}
 	w.sealing, err = transparent.New(map[string]*envelope.ItemEncryptor{
-		items:  encryptor(t, w.keyring, "items", "id", "", policy),
-		orders: encryptor(t, w.keyring, "orders", "customer", "number", policy),
+		items:  encryptorOf(t, suite, w.keyring, "items", "id", "", policy),
+		orders: encryptorOf(t, suite, w.keyring, "orders", "customer", "number", policy),
 	})
 	ok(t, err)
 	w.raw = dynamodb.NewFromConfig(w.config)
@@ -154,6 +166,18 @@ func (w *world) faults(t testing.TB, rules ...localaws.Fault) {
 	ok(t, w.server.SetFaults(localaws.Faults{Seed: 1, Rules: rules}))
 }
 
+// rawItems reads all items of a table as they are stored.
+func (w *world) rawItems(t testing.TB, table string) []envelope.Item {
+	t.Helper()
+	var all []envelope.Item
+	for p := dynamodb.NewScanPaginator(w.raw, &dynamodb.ScanInput{TableName: &table}); p.HasMorePages(); {
+		page, err := p.NextPage(t.Context())
+		ok(t, err)
+		all = append(all, page.Items...)
+	}
+	return all
+}
+
 func arn(table string) string { return "arn:aws:dynamodb:us-east-1:111122223333:table/" + table }
 
 func ok(t testing.TB, err error) {
@@ -161,6 +185,12 @@ func ok(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// transact writes operations in one transaction.
+func transact(ctx context.Context, c *dynamodb.Client, token *string, ops ...types.TransactWriteItem) error {
+	_, err := c.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{ClientRequestToken: token, TransactItems: ops})
+	return err
 }
 
 func s(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }

@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store"
 )
 
-func (c *Client) transactGet(ctx context.Context, in dynamodb.TransactGetItemsInput, send sender) (any, error) {
+func (c *Client) transactGet(ctx context.Context, in dynamodb.TransactGetItemsInput, o *call) (any, error) {
 	type sent struct {
 		*table
 		projection
@@ -38,6 +40,9 @@ func (c *Client) transactGet(ctx context.Context, in dynamodb.TransactGetItemsIn
 		if err != nil {
 			return nil, err
 		}
+		if err := t.key("Key", r.Get.Key); err != nil {
+			return nil, err
+		}
 		get := *r.Get
 		get.ProjectionExpression, get.ExpressionAttributeNames = p.expression, p.names
 		requests[i].Get, encrypted[i] = &get, sent{t, p}
@@ -45,7 +50,7 @@ func (c *Client) transactGet(ctx context.Context, in dynamodb.TransactGetItemsIn
 	if in.TransactItems != nil {
 		in.TransactItems = requests
 	}
-	result, err := send(&in)
+	result, err := o.send(&in)
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +78,14 @@ type transactOp struct {
 	guarded, asked bool // an update under our condition; the caller wants the item of a failed one
 }
 
-func (c *Client) transactWrite(ctx context.Context, in dynamodb.TransactWriteItemsInput, send sender) (any, error) {
+func (c *Client) transactWrite(ctx context.Context, in dynamodb.TransactWriteItemsInput, o *call) (any, error) {
 	ops := make([]transactOp, len(in.TransactItems))
 	requests := make([]types.TransactWriteItem, len(in.TransactItems))
 	fresh := false // whether sealing makes it another request each time
 	for i, given := range in.TransactItems {
 		var err error
 		if requests[i], ops[i], err = c.transactItem(given); err != nil {
-			return nil, err
+			return nil, inOperation(i, err)
 		}
 		fresh = fresh || ops[i].table != nil && given.Put != nil
 	}
@@ -99,12 +104,13 @@ func (c *Client) transactWrite(ctx context.Context, in dynamodb.TransactWriteIte
 	}
 	var sealed []envelope.Item
 	var err error
+	ended := outcomeUnclear
 	if in.ClientRequestToken != nil && fresh {
-		var done func()
+		var done func(outcome)
 		if sealed, done, err = c.tokens.sealed(*in.ClientRequestToken, in.TransactItems, seal); err != nil {
 			return nil, err
 		}
-		defer done()
+		defer func() { done(ended) }()
 	} else if sealed, err = seal(); err != nil {
 		return nil, err
 	}
@@ -118,15 +124,49 @@ func (c *Client) transactWrite(ctx context.Context, in dynamodb.TransactWriteIte
 	if in.TransactItems != nil {
 		in.TransactItems = requests
 	}
-	result, err := send(&in)
+	result, err := o.send(&in)
 	if err != nil {
-		return nil, cancelled(ctx, err, ops)
+		ended, err = o.transactionFailed(ctx, err, ops)
+		return nil, err
 	}
+	ended = outcomeDone
 	return result, nil
+}
+
+// transactionFailed tells what a failed transaction may have done. All attempts
+// have one token, so a cancellation is definite even after lost answers.
+func (o *call) transactionFailed(ctx context.Context, err error, ops []transactOp) (outcome, error) {
+	var canceled *types.TransactionCanceledException
+	if errors.As(err, &canceled) {
+		return outcomeCancelled, cancelled(ctx, err, canceled, ops)
+	}
+	encrypted := slices.IndexFunc(ops, func(op transactOp) bool { return op.table != nil })
+	if encrypted < 0 {
+		return outcomeNothing, err
+	}
+	var mismatch *types.IdempotentParameterMismatchException
+	if errors.As(err, &mismatch) {
+		return outcomeNothing, &Error{Operation: o.operation, Err: fmt.Errorf("%w: %w", ErrTokenMismatch, err)}
+	}
+	var running *types.TransactionInProgressException
+	if o.unclear() || errors.As(err, &running) {
+		return outcomeUnclear, &Error{Operation: o.operation, Err: fmt.Errorf("%w: %w", store.ErrUncertain, err)}
+	}
+	return outcomeNothing, err
 }
 
 // transactItem checks one operation and prepares all of it but the sealing.
 func (c *Client) transactItem(given types.TransactWriteItem) (out types.TransactWriteItem, op transactOp, err error) {
+	members := 0
+	for _, set := range []bool{given.Put != nil, given.Delete != nil, given.ConditionCheck != nil, given.Update != nil} {
+		if set {
+			members++
+		}
+	}
+	if members != 1 { // a second one would not be sealed
+		return out, op, fmt.Errorf("%w: it has %d of Put, Delete, ConditionCheck and Update, and must have one",
+			ErrRefused, members)
+	}
 	out = given
 	find := func(name *string) bool {
 		op.table, err = c.table("TransactWriteItems", name)
@@ -136,44 +176,69 @@ func (c *Client) transactItem(given types.TransactWriteItem) (out types.Transact
 	case given.Put != nil:
 		if find(given.Put.TableName) {
 			op.asked = true
-			err = op.oneCondition(given.Put.ConditionExpression, given.Put.ExpressionAttributeNames, given.Put.ExpressionAttributeValues)
+			p := given.Put
+			err = op.oneCondition(p.ConditionExpression, p.ExpressionAttributeNames, p.ExpressionAttributeValues)
 		}
 	case given.Delete != nil:
 		if find(given.Delete.TableName) {
 			op.asked = true
-			err = op.oneCondition(given.Delete.ConditionExpression, given.Delete.ExpressionAttributeNames, given.Delete.ExpressionAttributeValues)
+			d := given.Delete
+			err = op.keyed(d.Key, d.ConditionExpression, d.ExpressionAttributeNames, d.ExpressionAttributeValues)
 		}
 	case given.ConditionCheck != nil:
 		if find(given.ConditionCheck.TableName) {
 			op.asked = true
-			err = op.oneCondition(given.ConditionCheck.ConditionExpression, given.ConditionCheck.ExpressionAttributeNames, given.ConditionCheck.ExpressionAttributeValues)
+			c := given.ConditionCheck
+			err = op.keyed(c.Key, c.ConditionExpression, c.ExpressionAttributeNames, c.ExpressionAttributeValues)
 		}
 	case given.Update != nil:
-		if !find(given.Update.TableName) {
-			break
+		if find(given.Update.TableName) {
+			out.Update, err = op.update(*given.Update)
 		}
-		var g guarded
-		if g, err = op.guard(given.Update.UpdateExpression, given.Update.ConditionExpression, given.Update.ExpressionAttributeNames, given.Update.ExpressionAttributeValues); err != nil {
-			break
-		}
-		update := *given.Update
-		op.guarded, op.asked = !g.free, update.ReturnValuesOnConditionCheckFailure == types.ReturnValuesOnConditionCheckFailureAllOld
-		update.ConditionExpression, update.ExpressionAttributeNames = g.expression, g.names
-		if op.guarded {
-			update.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-		}
-		out.Update = &update
 	}
 	return out, op, err
 }
 
-// cancelled decrypts, in place, the items in the reasons of a cancelled
-// transaction, and names updates that met no item.
-func cancelled(ctx context.Context, err error, ops []transactOp) error {
-	var c *types.TransactionCanceledException
-	if !errors.As(err, &c) {
+// inOperation says which operation of a transaction an error is about.
+func inOperation(i int, err error) error {
+	var own *Error
+	if !errors.As(err, &own) {
+		own = &Error{Operation: "TransactWriteItems", Err: err}
+	}
+	own.Err = fmt.Errorf("operation %d: %w", i, own.Err)
+	return own
+}
+
+// keyed checks an operation that has a key and a condition.
+func (op *transactOp) keyed(key envelope.Item, condition *string, names map[string]string, values envelope.Item) error {
+	if err := op.key("Key", key); err != nil {
 		return err
 	}
+	return op.oneCondition(condition, names, values)
+}
+
+// update checks an update and returns it under the condition that the item is
+// there.
+func (op *transactOp) update(u types.Update) (*types.Update, error) {
+	if err := op.key("Key", u.Key); err != nil {
+		return nil, err
+	}
+	g, err := op.guard(u.UpdateExpression, u.ConditionExpression, u.ExpressionAttributeNames, u.ExpressionAttributeValues)
+	if err != nil {
+		return nil, err
+	}
+	op.guarded = !g.free
+	op.asked = u.ReturnValuesOnConditionCheckFailure == types.ReturnValuesOnConditionCheckFailureAllOld
+	u.ConditionExpression, u.ExpressionAttributeNames = g.expression, g.names
+	if op.guarded {
+		u.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	}
+	return &u, nil
+}
+
+// cancelled decrypts, in place, the items in the reasons of a cancelled
+// transaction, and names updates that met no item.
+func cancelled(ctx context.Context, err error, c *types.TransactionCanceledException, ops []transactOp) error {
 	for i := range c.CancellationReasons {
 		if i >= len(ops) || ops[i].table == nil {
 			continue

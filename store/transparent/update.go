@@ -40,7 +40,8 @@ func (t *table) guard(update, condition *string, names map[string]string, values
 			}
 		}
 	}
-	if err := t.conditions(s, ddbexpr.KindCondition, condition); err != nil {
+	given, err := t.conditions(s, ddbexpr.KindCondition, condition)
+	if err != nil {
 		return guarded{}, err
 	}
 	demand := "attribute_exists(" + envelope.HeaderAttribute + ")"
@@ -59,10 +60,29 @@ func (t *table) guard(update, condition *string, names map[string]string, values
 		names[placeholder] = t.PartitionKey()
 		demand = "attribute_exists(" + placeholder + ")"
 	}
-	if condition != nil {
-		demand += " AND (" + *condition + ")"
+	if given != nil {
+		if demand, err = both(demand, *condition, given); err != nil {
+			return guarded{}, t.fail(err)
+		}
 	}
 	return guarded{expression: &demand, names: names}, nil
+}
+
+// both joins a condition of one function with the caller's by AND. DynamoDB
+// refuses redundant parentheses, so the caller's gets them only where its meaning
+// would change without.
+func both(demand, text string, parsed *ddbexpr.Condition) (string, error) {
+	if parsed.NeedsParens() {
+		text = "(" + text + ")"
+	}
+	all := demand + " AND " + text
+	const added = 2 // the function and AND
+	if parsed.Operators()+added > ddbexpr.MaxOperators || len(all) > ddbexpr.MaxExpressionSize {
+		return "", fmt.Errorf("%w: ConditionExpression leaves no space for the condition that the item exists: "+
+			"it may have %d operators and %d bytes", envelope.ErrConfiguration,
+			ddbexpr.MaxOperators-added, ddbexpr.MaxExpressionSize-(len(all)-len(text)))
+	}
+	return all, nil
 }
 
 // missed reports whether a condition failed because there is no such item.
@@ -73,12 +93,15 @@ func (t *table) missed(item envelope.Item) bool {
 	return item[envelope.HeaderAttribute] == nil
 }
 
-func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, send sender) (any, error) {
+func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, o *call) (any, error) {
 	t, err := c.table("UpdateItem", in.TableName)
 	if err != nil || t == nil {
-		return plainly(err, &in, send)
+		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{"AttributeUpdates": in.AttributeUpdates != nil, "Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+		return nil, err
+	}
+	if err := t.key("Key", in.Key); err != nil {
 		return nil, err
 	}
 	g, err := t.guard(in.UpdateExpression, in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
@@ -90,25 +113,34 @@ func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, se
 	if !g.free { // to tell the caller's condition from ours
 		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
-	result, err := send(&in)
+	result, err := o.send(&in)
 	if err != nil {
-		var failed *types.ConditionalCheckFailedException
-		if !g.free && errors.As(err, &failed) {
-			if t.missed(failed.Item) {
-				failed.Item = nil
-				return nil, t.fail(fmt.Errorf("%w: %w", ErrUpdateTarget, err))
-			}
-			if !asked {
-				failed.Item = nil
-			}
-		}
-		return nil, t.openFailed(ctx, err)
+		return nil, o.failed(t, t.updateFailed(ctx, err, !g.free, asked))
 	}
 	out := result.(*dynamodb.UpdateItemOutput)
+	if o.lost && (in.ReturnValues == types.ReturnValueAllOld || in.ReturnValues == types.ReturnValueUpdatedOld) {
+		return nil, t.fail(fmt.Errorf("%w: the update is done, but an answer was lost, and the old values may be its own",
+			store.ErrUncertain))
+	}
 	if in.ReturnValues == types.ReturnValueAllOld || in.ReturnValues == types.ReturnValueAllNew {
 		if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// updateFailed tells the condition that the item is there from the caller's.
+func (t *table) updateFailed(ctx context.Context, err error, ours, asked bool) error {
+	var failed *types.ConditionalCheckFailedException
+	if ours && errors.As(err, &failed) {
+		if t.missed(failed.Item) {
+			failed.Item = nil
+			return t.fail(fmt.Errorf("%w: %w", ErrUpdateTarget, err))
+		}
+		if !asked {
+			failed.Item = nil
+		}
+	}
+	return t.openFailed(ctx, err)
 }

@@ -1,0 +1,111 @@
+package transparent_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store"
+	"github.com/ddbseal/ddbseal/store/transparent"
+)
+
+// TestUnions: of a struct that must have one member, a second one would leave
+// unsealed.
+func TestUnions(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	calls := w.wire.calls.Load()
+	refused := func(what string, err error) {
+		t.Helper()
+		var own *transparent.Error
+		if !errors.Is(err, transparent.ErrRefused) || !errors.As(err, &own) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for _, table := range []string{items, plain} {
+		for set := range 1 << 4 {
+			var op types.TransactWriteItem
+			if set&1 != 0 {
+				op.Put = &types.Put{TableName: aws.String(items), Item: item("a")}
+			}
+			if set&2 != 0 {
+				op.Delete = &types.Delete{TableName: &table, Key: aKey}
+			}
+			if set&4 != 0 {
+				op.Update = &types.Update{TableName: &table, Key: aKey, UpdateExpression: aws.String("SET secret = :s"),
+					ExpressionAttributeValues: envelope.Item{":s": s(secret)}}
+			}
+			if set&8 != 0 {
+				op.ConditionCheck = &types.ConditionCheck{TableName: &table, Key: aKey, ConditionExpression: aws.String("attribute_exists(id)")}
+			}
+			if set&(set-1) == 0 && set != 0 {
+				continue // one member
+			}
+			first := types.TransactWriteItem{Put: &types.Put{TableName: aws.String(plain), Item: item("p")}}
+			err := transact(ctx, w.client, nil, first, op)
+			refused(fmt.Sprintf("members %04b on %s", set, table), err)
+			if err != nil && !strings.Contains(err.Error(), "operation 1") {
+				t.Errorf("the error does not say where: %v", err)
+			}
+		}
+	}
+	for what, r := range map[string]types.WriteRequest{
+		"no member":   {},
+		"two members": {PutRequest: &types.PutRequest{Item: item("a")}, DeleteRequest: &types.DeleteRequest{Key: item("b")}},
+	} {
+		_, err := w.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{arn(items): {r}}})
+		refused(what, err)
+	}
+	if n := w.wire.calls.Load() - calls; n != 0 {
+		t.Errorf("%d calls were made", n)
+	}
+}
+
+// TestKeysAreChecked: a whole item given as a key would leave in plaintext.
+func TestKeysAreChecked(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	calls := w.wire.calls.Load()
+	name := aws.String(items)
+	update := aws.String("REMOVE note")
+	exists := aws.String("attribute_exists(id)")
+	write := func(op types.TransactWriteItem) error { return transact(ctx, w.client, nil, op) }
+	for key, want := range map[string]error{"secret": store.ErrEncryptedAttribute, "nope": envelope.ErrConfiguration} {
+		key := envelope.Item{"id": s("a"), key: s(secret)}
+		keys := []map[string]types.AttributeValue{aKey, key}
+		requests := []types.WriteRequest{{DeleteRequest: &types.DeleteRequest{Key: key}}}
+		get := types.TransactGetItem{Get: &types.Get{TableName: name, Key: key}}
+		query := &dynamodb.QueryInput{TableName: name, KeyConditionExpression: aws.String("id = :i"),
+			ExpressionAttributeValues: envelope.Item{":i": s("a")}, ExclusiveStartKey: key}
+		for what, err := range map[string]error{
+			"GetItem":    second(w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: name, Key: key})),
+			"UpdateItem": second(w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name, Key: key, UpdateExpression: update})),
+			"DeleteItem": second(w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: name, Key: key})),
+			"Query":      second(w.client.Query(ctx, query)),
+			"Scan":       second(w.client.Scan(ctx, &dynamodb.ScanInput{TableName: name, ExclusiveStartKey: key})),
+			"BatchGetItem": second(w.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+				RequestItems: map[string]types.KeysAndAttributes{items: {Keys: keys}}})),
+			"BatchWriteItem": second(w.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
+				RequestItems: map[string][]types.WriteRequest{items: requests}})),
+			"TransactGetItems": second(w.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{
+				TransactItems: []types.TransactGetItem{get}})),
+			"Update":         write(types.TransactWriteItem{Update: &types.Update{TableName: name, Key: key, UpdateExpression: update}}),
+			"Delete":         write(types.TransactWriteItem{Delete: &types.Delete{TableName: name, Key: key}}),
+			"ConditionCheck": write(types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: name, Key: key, ConditionExpression: exists}}),
+		} {
+			var own *transparent.Error
+			if !errors.Is(err, want) || !errors.As(err, &own) || strings.Contains(err.Error(), secret) {
+				t.Errorf("%s: %v, want %v", what, err, want)
+			}
+		}
+	}
+	if n := w.wire.calls.Load() - calls; n != 0 {
+		t.Errorf("%d calls were made", n)
+	}
+}
