@@ -12,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/store"
+	"github.com/ddbseal/ddbseal/store/transparent"
 )
 
 // patient is what a program on guregu/dynamo stores.
@@ -186,5 +187,11 @@ func gureguTransactions(t *testing.T, db *dynamo.DB, table dynamo.Table, count i
 	}
 	for i := range count {
 		ok(t, db.WriteTx().Idempotent(true).Put(table.Put(patient{"dan", i, "w", secret, "", 0})).Run(ctx))
+	}
+	var mismatch *types.IdempotentParameterMismatchException
+	err := tx.Run(ctx)
+	if forgotten := count > 1024; errors.Is(err, transparent.ErrTokenMismatch) != forgotten || errors.As(err, &mismatch) != forgotten ||
+		!forgotten && err != nil {
+		t.Errorf("the first transaction after %d others: %v", count, err)
 	}
 }
