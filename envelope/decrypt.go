@@ -37,14 +37,16 @@ var errReservedName = fmt.Errorf("%w: attribute name reserved by the item format
 // encrypt, [ErrUnsupported] for a later version of the format, and the context's
 // error when ctx has ended. (Specification: decrypt-item.)
 func (e *ItemEncryptor) DecryptItem(ctx context.Context, item Item) (Item, error) {
-	out, err := e.decryptItem(ctx, item)
+	out, err := e.decryptItem(ctx, item, nil)
 	if err != nil {
 		return nil, e.fail("decrypt", err)
 	}
 	return out, nil
 }
 
-func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item) (Item, error) {
+// decryptItem also sets actions to those of the verified header, unless actions
+// is nil or the item is not encrypted.
+func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item, actions *map[string]Action) (Item, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -93,7 +95,11 @@ func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item) (Item, error
 	if w.keys, err = w.item.fieldKeys(w.keys[:0], encrypted); err != nil {
 		return nil, err
 	}
-	return w.open()
+	out, err := w.open()
+	if err == nil && actions != nil {
+		*actions = w.actions()
+	}
+	return out, err
 }
 
 // headerAndFooter returns the two attributes of the format, or two times nil

@@ -75,13 +75,15 @@ func (w *work) sortEntries() {
 	slices.SortFunc(w.entries, func(a, b entry) int { return format.ComparePaths(a.name, b.name) })
 }
 
-// collectForWriting refuses attributes that have no action and may not be
-// unsigned either.
-func (e *ItemEncryptor) collectForWriting(w *work, item Item) error {
+// collectForWriting gathers the attributes of an item to be written and returns
+// the header version that their actions need. It refuses an attribute that has
+// neither a configured action nor one in taken and may not be unsigned either.
+func (e *ItemEncryptor) collectForWriting(w *work, item Item, taken map[string]Action) (version byte, err error) {
 	if e.collect(w, item) == 0 {
-		return nil
+		return e.version, nil
 	}
-	refused, any := "", false
+	version = e.version
+	refused, any, added := "", false, false
 	for name, v := range item {
 		if _, known := e.fields[name]; known {
 			continue
@@ -90,21 +92,67 @@ func (e *ItemEncryptor) collectForWriting(w *work, item Item) error {
 			w.addUnsigned(name, v)
 			continue
 		}
+		if action, has := taken[name]; has && takeable(name, action) {
+			w.add(newField(e.table, name, action), v)
+			added = true
+			if action == SignAndIncludeInEncryptionContext {
+				version = format.Version2
+			}
+			continue
+		}
 		if !any || name < refused { // the same one every time
 			refused, any = name, true
 		}
 	}
-	switch {
-	case !any:
-		return nil
-	case refused == "":
-		return invalidItem("attribute with an empty name")
-	case refused == HeaderAttribute || refused == FooterAttribute:
-		return at(refused, invalidItem("the item is encrypted already"))
-	case strings.HasPrefix(refused, ReservedPrefix):
-		return at(refused, invalidItem("names that begin with %q are reserved", ReservedPrefix))
+	if any {
+		return 0, refuse(refused, taken)
 	}
-	return at(refused, invalidItem("no action is configured for the attribute; add it to Actions"))
+	if added {
+		w.sortEntries()
+	}
+	if version != e.version {
+		e.includeKeys(w.entries)
+	}
+	return version, nil
+}
+
+// takeable reports whether [ItemEncryptor.EncryptItemAs] may write an attribute
+// with this action, which no configuration has checked.
+func takeable(name string, action Action) bool {
+	return action.Signed() && name != "" && utf8.ValidString(name) && !reserved(name)
+}
+
+// reserved reports whether a name belongs to the format.
+func reserved(name string) bool {
+	return strings.HasPrefix(name, ReservedPrefix) || strings.HasPrefix(name, materials.ReservedContextPrefix)
+}
+
+// refuse says why an attribute cannot be written.
+func refuse(name string, taken map[string]Action) error {
+	action, has := taken[name]
+	switch {
+	case name == "":
+		return invalidItem("attribute with an empty name")
+	case name == HeaderAttribute || name == FooterAttribute:
+		return at(name, invalidItem("the item is encrypted already"))
+	case strings.HasPrefix(name, ReservedPrefix):
+		return at(name, invalidItem("names that begin with %q are reserved", ReservedPrefix))
+	case reserved(name):
+		return at(name, invalidItem("names that begin with %q are reserved", materials.ReservedContextPrefix))
+	case !has:
+		return at(name, invalidItem("no action is configured for the attribute; add it to Actions"))
+	case !action.Signed():
+		return at(name, invalidItem("the given action is %v; without a configured action an attribute must be signed", action))
+	}
+	return at(name, invalidItem("attribute name is not UTF-8"))
+}
+
+// includeKeys puts the keys into the encryption context, where items of header
+// version 2 need them.
+func (e *ItemEncryptor) includeKeys(entries []entry) {
+	for _, k := range e.keyFields {
+		find(entries, k.name).action = SignAndIncludeInEncryptionContext
+	}
 }
 
 // collectForReading adds attributes without a configured action as signed
