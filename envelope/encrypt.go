@@ -98,7 +98,7 @@ func (e *ItemEncryptor) checkKeys(item Item) error {
 }
 
 func (e *ItemEncryptor) encryptionMaterials(ctx context.Context, version byte, entries []entry) (*materials.Encryption, error) {
-	pairs, err := e.itemContext(version, entries)
+	pairs, err := e.itemContext(version, entries, format.RefuseEmptyKeys)
 	if err != nil {
 		return nil, onWriting(err)
 	}
@@ -222,7 +222,7 @@ func (e *ItemEncryptor) seal(w *work, version byte, m *materials.Encryption) (It
 	out := make(Item, len(w.entries)+len(w.unsigned)+2)
 	for k := range w.unsigned {
 		u := &w.unsigned[k]
-		if _, err := format.TypeOf(u.value); err != nil {
+		if err := checkUnsigned(u.value); err != nil {
 			return nil, at(u.name, onWriting(err))
 		}
 		out[u.name] = u.value
@@ -240,7 +240,7 @@ func (e *ItemEncryptor) seal(w *work, version byte, m *materials.Encryption) (It
 	for k := range w.entries {
 		en := &w.entries[k]
 		if en.action != EncryptAndSign {
-			if err := w.record.Signed(en.path, en.value); err != nil {
+			if err := w.record.Signed(en.path, en.value, format.RefuseEmptyKeys); err != nil {
 				return nil, at(en.name, onWriting(err))
 			}
 			out[en.name] = en.value
@@ -270,6 +270,21 @@ func (e *ItemEncryptor) seal(w *work, version byte, m *materials.Encryption) (It
 	values[1].Value = b.cut()
 	out[HeaderAttribute], out[FooterAttribute] = &values[0], &values[1]
 	return out, nil
+}
+
+// checkUnsigned refuses an unsigned value for which a reader would refuse the
+// whole item: the official libraries serialize unsigned attributes too. Only
+// what DynamoDB may accept needs a check here.
+func checkUnsigned(v types.AttributeValue) error {
+	id, err := format.TypeOf(v)
+	if err != nil || id != format.TypeMap && id != format.TypeList {
+		return err
+	}
+	if _, err := format.SizeBound(v); err != nil {
+		return err
+	}
+	_, err = format.AppendValue(nil, v)
+	return err
 }
 
 // block is the memory of an item's new bytes.

@@ -14,7 +14,7 @@ import (
 )
 
 // newerConfig is validConfig as a newer version of the application has it.
-func newerConfig(t testing.TB, more map[string]envelope.Action) envelope.Config {
+func newerConfig(t testing.TB, more actions) envelope.Config {
 	t.Helper()
 	config := validConfig(t)
 	maps.Copy(config.Actions, more)
@@ -44,6 +44,8 @@ func headerVersion(t testing.TB, sealed envelope.Item) int {
 	return m.Version
 }
 
+type actions = map[string]envelope.Action
+
 const (
 	encrypt = envelope.EncryptAndSign
 	sign    = envelope.SignOnly
@@ -53,20 +55,20 @@ const (
 
 func TestOpenItemReturnsTheActionsOfTheHeader(t *testing.T) {
 	for name, c := range map[string]struct {
-		more, want map[string]envelope.Action
+		more, want actions
 	}{
-		"nothing unknown": {nil, map[string]envelope.Action{"pk": sign, "sk": sign, "note": sign, "secret": encrypt}},
+		"nothing unknown": {nil, actions{"pk": sign, "sk": sign, "note": sign, "secret": encrypt}},
 		"unknown attributes": {
-			map[string]envelope.Action{"new secret": encrypt, "new note": sign},
-			map[string]envelope.Action{"pk": sign, "sk": sign, "note": sign, "secret": encrypt, "new secret": encrypt, "new note": sign},
+			actions{"new secret": encrypt, "new note": sign},
+			actions{"pk": sign, "sk": sign, "note": sign, "secret": encrypt, "new secret": encrypt, "new note": sign},
 		},
 		"an attribute in the context": {
-			map[string]envelope.Action{"new secret": encrypt, "tenant": include},
-			map[string]envelope.Action{"pk": include, "sk": include, "note": sign, "secret": encrypt, "new secret": encrypt, "tenant": include},
+			actions{"new secret": encrypt, "tenant": include},
+			actions{"pk": include, "sk": include, "note": sign, "secret": encrypt, "new secret": encrypt, "tenant": include},
 		},
 		"not as configured now": {
-			map[string]envelope.Action{"note": encrypt, "secret": sign},
-			map[string]envelope.Action{"pk": sign, "sk": sign, "note": encrypt, "secret": sign},
+			actions{"note": encrypt, "secret": sign},
+			actions{"pk": sign, "sk": sign, "note": encrypt, "secret": sign},
 		},
 	} {
 		for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
@@ -106,26 +108,26 @@ func TestOpenItemOfPlaintext(t *testing.T) {
 
 func TestEncryptItemAs(t *testing.T) {
 	for name, c := range map[string]struct {
-		actions map[string]envelope.Action
+		given   actions
 		add     []string
-		want    map[string]envelope.Action // of the names added and the keys
+		want    actions // of the names added and the keys
 		version int
 	}{
-		"no actions":  {nil, nil, map[string]envelope.Action{"pk": sign}, 1},
-		"encrypted":   {map[string]envelope.Action{"new": encrypt}, []string{"new"}, map[string]envelope.Action{"new": encrypt, "pk": sign}, 1},
-		"signed":      {map[string]envelope.Action{"new": sign}, []string{"new"}, map[string]envelope.Action{"new": sign, "sk": sign}, 1},
-		"in context":  {map[string]envelope.Action{"new": include}, []string{"new"}, map[string]envelope.Action{"new": include, "pk": include, "sk": include}, 2},
-		"not present": {map[string]envelope.Action{"new": include, "old": nothing}, nil, map[string]envelope.Action{"pk": sign, "sk": sign}, 1},
+		"no actions":  {nil, nil, actions{"pk": sign}, 1},
+		"encrypted":   {actions{"new": encrypt}, []string{"new"}, actions{"new": encrypt, "pk": sign}, 1},
+		"signed":      {actions{"new": sign}, []string{"new"}, actions{"new": sign, "sk": sign}, 1},
+		"in context":  {actions{"new": include}, []string{"new"}, actions{"new": include, "pk": include, "sk": include}, 2},
+		"not present": {actions{"new": include, "old": nothing}, nil, actions{"pk": sign, "sk": sign}, 1},
 		"beside each other": {
-			map[string]envelope.Action{"a": include, "z": encrypt, "m": sign}, []string{"a", "z", "m"},
-			map[string]envelope.Action{"a": include, "z": encrypt, "m": sign, "pk": include, "sk": include, "note": sign, "secret": encrypt}, 2,
+			actions{"a": include, "z": encrypt, "m": sign}, []string{"a", "z", "m"},
+			actions{"a": include, "z": encrypt, "m": sign, "pk": include, "sk": include, "note": sign, "secret": encrypt}, 2,
 		},
 		"configured ones win": {
-			map[string]envelope.Action{"secret": sign, "note": nothing, "pk": include, "sk": encrypt, "new": encrypt}, []string{"new"},
-			map[string]envelope.Action{"secret": encrypt, "note": sign, "pk": sign, "sk": sign, "new": encrypt}, 1,
+			actions{"secret": sign, "note": nothing, "pk": include, "sk": encrypt, "new": encrypt}, []string{"new"},
+			actions{"secret": encrypt, "note": sign, "pk": sign, "sk": sign, "new": encrypt}, 1,
 		},
-		"configured in context does not weaken": {
-			map[string]envelope.Action{"secret": include}, nil, map[string]envelope.Action{"secret": encrypt, "pk": sign}, 1,
+		"a configured action stays": {
+			actions{"secret": include}, nil, actions{"secret": encrypt, "pk": sign}, 1,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,12 +136,12 @@ func TestEncryptItemAs(t *testing.T) {
 			for _, name := range c.add {
 				item[name] = s("value of " + name)
 			}
-			given := maps.Clone(c.actions)
-			sealed, err := e.EncryptItemAs(t.Context(), item, c.actions)
+			before := maps.Clone(c.given)
+			sealed, err := e.EncryptItemAs(t.Context(), item, c.given)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !maps.Equal(given, c.actions) {
+			if !maps.Equal(before, c.given) {
 				t.Error("the actions were changed")
 			}
 			if v := headerVersion(t, sealed); v != c.version {
@@ -165,7 +167,7 @@ func TestEncryptItemAsKeepsTheUnsigned(t *testing.T) {
 	e := mustEncryptor(t, validConfig(t))
 	item := validItem()
 	item[":other"] = s("open")
-	sealed, err := e.EncryptItemAs(t.Context(), item, map[string]envelope.Action{":other": encrypt, "ttl": sign})
+	sealed, err := e.EncryptItemAs(t.Context(), item, actions{":other": encrypt, "ttl": sign})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,23 +181,23 @@ func TestEncryptItemAsKeepsTheUnsigned(t *testing.T) {
 func TestEncryptItemAsRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		attribute string
-		actions   map[string]envelope.Action
+		given     actions
 	}{
 		"no action":               {"new", nil},
-		"action of another name":  {"new", map[string]envelope.Action{"other": encrypt}},
-		"DO_NOTHING":              {"new", map[string]envelope.Action{"new": nothing}},
-		"zero action":             {"new", map[string]envelope.Action{"new": 0}},
-		"unknown action":          {"new", map[string]envelope.Action{"new": nothing + 1}},
-		"empty name":              {"", map[string]envelope.Action{"": encrypt}},
-		"name not UTF-8":          {"new\xff", map[string]envelope.Action{"new\xff": encrypt}},
-		"header":                  {envelope.HeaderAttribute, map[string]envelope.Action{envelope.HeaderAttribute: sign}},
-		"beacon":                  {"aws_dbe_b_x", map[string]envelope.Action{"aws_dbe_b_x": sign}},
-		"reserved in the context": {"aws-crypto-x", map[string]envelope.Action{"aws-crypto-x": encrypt}},
+		"action of another name":  {"new", actions{"other": encrypt}},
+		"DO_NOTHING":              {"new", actions{"new": nothing}},
+		"zero action":             {"new", actions{"new": 0}},
+		"unknown action":          {"new", actions{"new": nothing + 1}},
+		"empty name":              {"", actions{"": encrypt}},
+		"name not UTF-8":          {"new\xff", actions{"new\xff": encrypt}},
+		"header":                  {envelope.HeaderAttribute, actions{envelope.HeaderAttribute: sign}},
+		"beacon":                  {"aws_dbe_b_x", actions{"aws_dbe_b_x": sign}},
+		"reserved in the context": {"aws-crypto-x", actions{"aws-crypto-x": encrypt}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			item := validItem()
 			item[c.attribute] = s("v")
-			sealed, err := mustEncryptor(t, validConfig(t)).EncryptItemAs(t.Context(), item, c.actions)
+			sealed, err := mustEncryptor(t, validConfig(t)).EncryptItemAs(t.Context(), item, c.given)
 			failsWith(t, err, envelope.ErrInvalidItem, "encrypt", c.attribute)
 			if sealed != nil {
 				t.Error("an item came back")
@@ -209,19 +211,19 @@ func TestEncryptItemAsRefuses(t *testing.T) {
 func TestEncryptItemAsCountsBeforeItAsks(t *testing.T) {
 	config := validConfig(t)
 	config.Keyring = keyringFuncs{testKeyring(t), nil} // panics when asked
-	item, actions := validItem(), make(map[string]envelope.Action)
+	item, given := validItem(), make(actions)
 	for i := range format.MaxLegend {
 		name := fmt.Sprint("new ", i)
-		item[name], actions[name] = s(""), sign
+		item[name], given[name] = s(""), sign
 	}
-	_, err := mustEncryptor(t, config).EncryptItemAs(t.Context(), item, actions)
+	_, err := mustEncryptor(t, config).EncryptItemAs(t.Context(), item, given)
 	failsWith(t, err, envelope.ErrInvalidItem, "encrypt", "")
 }
 
 // A header that does not belong to the item must not decide what is stored in
 // the clear.
 func TestOpenItemReturnsNothingUnverified(t *testing.T) {
-	more := map[string]envelope.Action{"new secret": encrypt}
+	more := actions{"new secret": encrypt}
 	item := validItem()
 	item["new secret"] = s("hidden")
 	sealed := mustEncrypt(t, mustEncryptor(t, newerConfig(t, more)), item)
@@ -275,11 +277,14 @@ func TestOpenItemReturnsNothingUnverified(t *testing.T) {
 func TestUnknownAttributesKeepTheirActions(t *testing.T) {
 	k := testKeyring(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		suite := rapid.SampledFrom([]envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature}).Draw(rt, "suite")
-		writer := envelope.Config{LogicalTableName: "t", PartitionKey: "the key", AllowedUnsignedPrefix: "~", AlgorithmSuite: suite, Keyring: k}
+		suites := []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature}
+		writer := envelope.Config{
+			LogicalTableName: "t", PartitionKey: "the key", AllowedUnsignedPrefix: "~", Keyring: k,
+			AlgorithmSuite: rapid.SampledFrom(suites).Draw(rt, "suite"),
+		}
 		reader := writer
-		writer.Actions = map[string]envelope.Action{"the key": sign}
-		reader.Actions = map[string]envelope.Action{"the key": sign}
+		writer.Actions = actions{"the key": sign}
+		reader.Actions = actions{"the key": sign}
 		item := envelope.Item{"the key": s(drawText().Draw(rt, "key"))}
 		for range rapid.IntRange(0, 8).Draw(rt, "attributes") {
 			name := "a" + drawText().Draw(rt, "name")
@@ -308,7 +313,7 @@ func TestUnknownAttributesKeepTheirActions(t *testing.T) {
 		}
 		// The change: some attributes get another value, some go.
 		changed := maps.Clone(opened.Item)
-		want := make(map[string]envelope.Action)
+		want := make(actions)
 		version := format.Version1
 		for _, name := range slices.Sorted(maps.Keys(opened.Item)) {
 			if name == "the key" {

@@ -118,12 +118,18 @@ func NewRequiredContextCMM(underlying CMM, keys ...string) (CMM, error) {
 	if len(keys) == 0 {
 		return nil, fmt.Errorf("%w: the required-encryption-context manager needs at least one key", ErrConfiguration)
 	}
+	once := make([]string, 0, len(keys))
+	seen := make(map[string]struct{}, len(keys))
 	for _, k := range keys {
 		if k == "" {
 			return nil, fmt.Errorf("%w: a required context key is empty", ErrConfiguration)
 		}
+		if _, has := seen[k]; !has {
+			seen[k] = struct{}{}
+			once = append(once, k)
+		}
 	}
-	return &requiredContextCMM{underlying: underlying, keys: slices.Clone(keys)}, nil
+	return &requiredContextCMM{underlying: underlying, keys: once}, nil
 }
 
 var _ CMM = (*requiredContextCMM)(nil)
@@ -136,12 +142,15 @@ type requiredContextCMM struct {
 }
 
 func (c *requiredContextCMM) EncryptionMaterials(ctx context.Context, r EncryptionRequest) (*Encryption, error) {
-	required := slices.Clone(r.RequiredKeys)
 	for _, k := range c.keys {
 		if _, has := r.Context[k]; !has {
 			return nil, fmt.Errorf("%w: encryption context lacks the required key %.100q", ErrMaterials, k)
 		}
-		if !slices.Contains(required, k) {
+	}
+	// Sorted, because an item may have any number of pairs in its context.
+	asked, required := slices.Sorted(slices.Values(r.RequiredKeys)), slices.Clone(r.RequiredKeys)
+	for _, k := range c.keys {
+		if _, has := slices.BinarySearch(asked, k); !has {
 			required = append(required, k)
 		}
 	}
@@ -153,8 +162,9 @@ func (c *requiredContextCMM) EncryptionMaterials(ctx context.Context, r Encrypti
 	if m == nil {
 		return nil, errNoMaterials
 	}
+	returned := slices.Sorted(slices.Values(m.RequiredKeys()))
 	for _, k := range c.keys {
-		if !slices.Contains(m.RequiredKeys(), k) {
+		if _, has := slices.BinarySearch(returned, k); !has {
 			m.Wipe()
 			return nil, fmt.Errorf("%w: the wrapped materials manager dropped the required key %.100q", ErrMaterials, k)
 		}
