@@ -42,6 +42,11 @@
 // prints or marshals it, and keys are overwritten after use; Go cannot promise
 // that the runtime left no other copy in memory.
 //
+// An encryptor with a [Config.Keyring] keeps up to four signing keys ready for
+// the next items. Where machines are resumed from a snapshot, make encryptors
+// after resuming, or copies of the machine sign different items with the same
+// key pair: see [materials.NewDefaultCMM].
+//
 // # Changing the configuration
 //
 // Reading follows the item, not the configuration: attributes may move between

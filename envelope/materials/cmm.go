@@ -15,6 +15,17 @@ import (
 // encryption context, then it asks the keyring. It is safe for concurrent use
 // if the keyring is. A nil keyring is refused with [ErrConfiguration].
 // (Material Providers specification, default-cmm.)
+//
+// After its first item of a signed suite the manager keeps up to four signing
+// keys ready for the next items. A snapshot of the machine or process contains
+// them. If it is resumed twice, both copies sign their next items, up to four,
+// with the same key pairs. Such items still verify, and none passes for another:
+// each has its own data key and message id, drawn when it is written, and its
+// signature covers them. But a key pair is then no longer one item's own, and
+// equal public keys show that two items come from one snapshot. A caller who
+// reads the snapshot and can only decrypt by the keyring's key can sign changed
+// versions of those items. Make the manager, or the item encryptor that makes it,
+// after resuming.
 func NewDefaultCMM(k Keyring) (CMM, error) {
 	if absent.Value(k) {
 		return nil, fmt.Errorf("%w: the materials manager needs a keyring", ErrConfiguration)
