@@ -30,8 +30,8 @@ var (
 	// was returned.
 	ErrTampered = errors.New("item does not verify")
 	// ErrUnsupported: something that this library does not read or write, such
-	// as a later version of the format, or a value that no writer should write
-	// in an item that verifies.
+	// as a later version of the format, or a malformed value in an item that
+	// verifies.
 	ErrUnsupported = materials.ErrUnsupported
 )
 
