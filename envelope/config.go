@@ -62,12 +62,17 @@ type Config struct {
 	CMM     materials.CMM
 }
 
+// maxContextName is the most that the encryption context holds of an attribute
+// name, in bytes.
+const maxContextName = math.MaxUint16 - len(materials.ContextAttributePrefix)
+
 func configuration(text string, args ...any) error {
 	return fmt.Errorf("%w: "+text, append([]any{ErrConfiguration}, args...)...)
 }
 
-// check reports the first setting that does not hold.
-func (c *Config) check() error {
+// check reports the first setting that does not hold. unsigned is the set of the
+// names of AllowedUnsigned.
+func (c *Config) check(unsigned map[string]struct{}) error {
 	switch {
 	case c.LogicalTableName == "":
 		return configuration("LogicalTableName is empty")
@@ -95,16 +100,24 @@ func (c *Config) check() error {
 	if err := c.checkUnsigned(); err != nil {
 		return err
 	}
-	return c.checkActions()
+	return c.checkActions(unsigned)
 }
 
 func (c *Config) checkUnsigned() error {
 	if strings.HasPrefix(c.AllowedUnsignedPrefix, ReservedPrefix) {
 		return configuration("AllowedUnsignedPrefix begins with the reserved %q", ReservedPrefix)
 	}
+	if c.AllowedUnsignedPrefix != "" {
+		if err := checkName(c.AllowedUnsignedPrefix); err != nil {
+			return configuration("AllowedUnsignedPrefix: %w", err)
+		}
+	}
 	for _, name := range c.AllowedUnsigned {
 		if name == "" {
 			return configuration("AllowedUnsigned holds an empty name")
+		}
+		if err := checkName(name); err != nil {
+			return at(name, configuration("AllowedUnsigned: %w", err))
 		}
 		if strings.HasPrefix(name, ReservedPrefix) {
 			return at(name, configuration("allowed unsigned attribute begins with the reserved %q", ReservedPrefix))
@@ -115,7 +128,7 @@ func (c *Config) checkUnsigned() error {
 
 // checkActions visits names in order, so that the same configuration always
 // gives the same error.
-func (c *Config) checkActions() error {
+func (c *Config) checkActions(unsigned map[string]struct{}) error {
 	names := make([]string, 0, len(c.Actions))
 	for name := range c.Actions {
 		names = append(names, name)
@@ -123,24 +136,32 @@ func (c *Config) checkActions() error {
 	slices.Sort(names)
 	for _, name := range names {
 		action := c.Actions[name]
+		_, listed := unsigned[name]
+		listed = listed || c.AllowedUnsignedPrefix != "" && strings.HasPrefix(name, c.AllowedUnsignedPrefix)
 		switch {
 		case name == "":
 			return configuration("Actions holds an empty name")
-		case !utf8.ValidString(name):
-			return at(name, configuration("attribute name is not UTF-8"))
+		case checkName(name) != nil:
+			return at(name, configuration("%w", checkName(name)))
+		case action == SignAndIncludeInEncryptionContext && len(name) > maxContextName:
+			return at(name, configuration("action is %v, but the name has over %d bytes, which the encryption context cannot hold",
+				action, maxContextName))
 		case strings.HasPrefix(name, ReservedPrefix), strings.HasPrefix(name, materials.ReservedContextPrefix):
 			return at(name, configuration("attribute names that begin with %q or %q are reserved", ReservedPrefix, materials.ReservedContextPrefix))
 		case !action.valid():
 			return at(name, configuration("invalid action %v", action))
-		case action == DoNothing && !c.unsigned(name):
+		case action == DoNothing && !listed:
 			return at(name, configuration("action is DO_NOTHING, but AllowedUnsigned and AllowedUnsignedPrefix do not cover it"))
-		case action != DoNothing && c.unsigned(name):
+		case action != DoNothing && listed:
 			return at(name, configuration("action is %v, but AllowedUnsigned or AllowedUnsignedPrefix covers it", action))
 		}
 	}
 	want := c.keyAction()
 	for _, name := range c.keys() {
 		switch action, has := c.Actions[name]; {
+		case len(name) > maxContextName:
+			return at(name, configuration("key attribute has a name of over %d bytes, which the encryption context cannot hold",
+				maxContextName))
 		case !has:
 			return at(name, configuration("key attribute has no action; it needs %v", want))
 		case action != want && want == SignOnly:
@@ -175,11 +196,4 @@ func (c *Config) keys() []string {
 		return []string{c.PartitionKey}
 	}
 	return []string{c.PartitionKey, c.SortKey}
-}
-
-func (c *Config) unsigned(name string) bool {
-	if c.AllowedUnsignedPrefix != "" && strings.HasPrefix(name, c.AllowedUnsignedPrefix) {
-		return true
-	}
-	return slices.Contains(c.AllowedUnsigned, name)
 }

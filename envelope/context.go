@@ -11,10 +11,11 @@ import (
 
 // itemContext builds the encryption context of an item, all of whose pairs a
 // reader rebuilds: table name, key names, and the values of the attributes
-// that the header version puts into it. entries are in canonical order.
+// that the header version puts into it. entries are in canonical order. On
+// writing, empty refuses maps with an empty key.
 // (encrypt-item, "DynamoDB Item Base Context"; encrypt-path-structure,
 // "Create New Encryption Context and CMM".)
-func (e *ItemEncryptor) itemContext(version byte, entries []entry) (materials.EncryptionContext, error) {
+func (e *ItemEncryptor) itemContext(version byte, entries []entry, empty format.EmptyKeys) (materials.EncryptionContext, error) {
 	c := make(materials.EncryptionContext, 8)
 	c[materials.ContextTableName] = e.table
 	c[materials.ContextPartitionName] = e.partition
@@ -39,7 +40,7 @@ func (e *ItemEncryptor) itemContext(version byte, entries []entry) (materials.En
 		if entries[i].action != SignAndIncludeInEncryptionContext {
 			continue
 		}
-		v, l, err := format.ContextValueV2(entries[i].value)
+		v, l, err := format.ContextValueV2(entries[i].value, empty)
 		if err != nil {
 			return nil, at(entries[i].name, err)
 		}

@@ -1,9 +1,11 @@
 package envelope
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,6 +20,10 @@ import (
 // errReservedName is the reason to refuse attributes of the format that this
 // library does not know.
 var errReservedName = fmt.Errorf("%w: attribute name reserved by the item format", ErrUnsupported)
+
+// errEmptyKey is the reason to refuse a verified item that has a signed map with
+// an empty key.
+var errEmptyKey = fmt.Errorf("%w: the item verifies, but the value has a map with an empty key", ErrUnsupported)
 
 // DecryptItem verifies an encrypted item and returns it in plaintext, without
 // header, footer and the search attributes of official clients. Item version,
@@ -34,17 +40,21 @@ var errReservedName = fmt.Errorf("%w: attribute name reserved by the item format
 // verify, [ErrNotEncrypted] or [ErrLegacyItem] when it is not of this format,
 // [ErrKeyDenied] or [ErrMaterials] when no key opened it (then with one
 // [*KeyError] for each key tried), [ErrConfiguration] when the keyring can only
-// encrypt, [ErrUnsupported] for a later version of the format, and the context's
-// error when ctx has ended. (Specification: decrypt-item.)
+// encrypt, [ErrUnsupported] for a later version of the format and for an item
+// that verifies but holds a value that this package does not read, such as a map
+// with an empty key, and the context's error when ctx has ended. (Specification:
+// decrypt-item.)
 func (e *ItemEncryptor) DecryptItem(ctx context.Context, item Item) (Item, error) {
-	out, err := e.decryptItem(ctx, item)
+	out, err := e.decryptItem(ctx, item, nil)
 	if err != nil {
 		return nil, e.fail("decrypt", err)
 	}
 	return out, nil
 }
 
-func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item) (Item, error) {
+// decryptItem also sets actions to those of the verified header, unless actions
+// is nil or the item is not encrypted.
+func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item, actions *map[string]Action) (Item, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -70,9 +80,12 @@ func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item) (Item, error
 	if err != nil {
 		return nil, at(FooterAttribute, onReading(err))
 	}
+	if _, hasKey := header.Context[materials.ContextPublicKey]; hasKey != header.Suite().Signed() {
+		return nil, at(HeaderAttribute, tampered("suite %v and %s do not fit", header.Suite(), materials.ContextPublicKey))
+	}
 	w := e.borrow()
 	defer e.giveBack(w)
-	if err := e.collectForReading(w, item); err != nil {
+	if err := e.collectForReading(w, item, len(header.Legend)); err != nil {
 		return nil, err
 	}
 	encrypted, err := e.applyLegend(w, header)
@@ -93,7 +106,11 @@ func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item) (Item, error
 	if w.keys, err = w.item.fieldKeys(w.keys[:0], encrypted); err != nil {
 		return nil, err
 	}
-	return w.open()
+	out, err := w.open()
+	if err == nil && actions != nil {
+		*actions = w.actions()
+	}
+	return out, err
 }
 
 // headerAndFooter returns the two attributes of the format, or two times nil
@@ -131,11 +148,9 @@ func formatAttribute(name string, v types.AttributeValue) ([]byte, error) {
 }
 
 // applyLegend gives every signed attribute the action that the header says it
-// was written with, checks the keys, and counts the encrypted attributes.
+// was written with, checks the keys, and counts the encrypted attributes. There
+// are as many entries as letters.
 func (e *ItemEncryptor) applyLegend(w *work, header *format.Header) (encrypted int, err error) {
-	if len(w.entries) != len(header.Legend) {
-		return 0, tampered("%d attributes are signed under this configuration, the header says %d", len(w.entries), len(header.Legend))
-	}
 	for i, letter := range header.Legend {
 		en := &w.entries[i]
 		en.action = legendAction(letter)
@@ -164,7 +179,7 @@ func (e *ItemEncryptor) applyLegend(w *work, header *format.Header) (encrypted i
 }
 
 func (e *ItemEncryptor) decryptionMaterials(ctx context.Context, entries []entry, header *format.Header) (*materials.Decryption, error) {
-	pairs, err := e.itemContext(header.Version, entries)
+	pairs, err := e.itemContext(header.Version, entries, format.TakeEmptyKeys)
 	if err != nil {
 		return nil, onReading(err)
 	}
@@ -179,10 +194,6 @@ func (e *ItemEncryptor) decryptionMaterials(ctx context.Context, entries []entry
 		if !has && k != materials.ContextPublicKey && strings.HasPrefix(k, materials.ReservedContextPrefix) {
 			return nil, at(HeaderAttribute, tampered("stored encryption context has the reserved pair %.100q", k))
 		}
-	}
-	_, hasKey := header.Context[materials.ContextPublicKey]
-	if suite := header.Suite(); hasKey != suite.Signed() {
-		return nil, at(HeaderAttribute, tampered("suite %v and %s do not fit", suite, materials.ContextPublicKey))
 	}
 	stored, reproduced := header.Context, pairs
 	if !e.ownCMM {
@@ -225,18 +236,28 @@ func checkDecryption(m *materials.Decryption, header *format.Header, reproduced 
 }
 
 // verify checks, in this order, the header's commitment, the own recipient tag
-// and the signature (decrypt-path-structure).
+// and the signature (decrypt-path-structure). An item that verifies but has a
+// signed map with an empty key fails with ErrUnsupported.
 func (w *work) verify(head []byte, header *format.Header, footer format.Footer, m *materials.Decryption) error {
 	partial := head[:len(head)-format.CommitmentLength]
 	if !hmac.Equal(w.item.commitment(partial), header.Commitment[:]) {
 		return at(HeaderAttribute, tampered("the header's commitment does not fit its data key"))
 	}
+	var emptyKey error
 	w.record.Begin(head, m.SerializedContext())
 	for i := range w.entries {
 		en := &w.entries[i]
 		if en.action == EncryptAndSign {
 			w.record.Encrypted(en.path, en.value.(*types.AttributeValueMemberB).Value)
-		} else if err := w.record.Signed(en.path, en.value); err != nil {
+			continue
+		}
+		err := w.record.Signed(en.path, en.value, format.RefuseEmptyKeys)
+		if errors.Is(err, format.ErrEmptyKey) {
+			// Only the signatures tell whether a writer put it there or an attacker.
+			emptyKey = cmp.Or(emptyKey, at(en.name, errEmptyKey))
+			err = w.record.Signed(en.path, en.value, format.TakeEmptyKeys)
+		}
+		if err != nil {
 			return at(en.name, onReading(err))
 		}
 	}
@@ -254,7 +275,7 @@ func (w *work) verify(head []byte, header *format.Header, footer format.Footer, 
 			return at(FooterAttribute, err)
 		}
 	}
-	return nil
+	return emptyKey
 }
 
 // open decrypts the attributes of a verified item.
@@ -269,7 +290,7 @@ func (w *work) open() (Item, error) {
 		}
 		v, err := w.decrypt(en, i)
 		if err != nil {
-			return nil, at(en.name, onReading(err))
+			return nil, at(en.name, onOpening(err))
 		}
 		out[en.name] = v
 		i++

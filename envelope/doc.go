@@ -42,6 +42,11 @@
 // prints or marshals it, and keys are overwritten after use; Go cannot promise
 // that the runtime left no other copy in memory.
 //
+// An encryptor with a [Config.Keyring] keeps up to four signing keys ready for
+// the next items. Where machines are resumed from a snapshot, make encryptors
+// after resuming, or copies of the machine sign different items with the same
+// key pair: see [materials.NewDefaultCMM].
+//
 // # Changing the configuration
 //
 // Reading follows the item, not the configuration: attributes may move between
@@ -50,6 +55,10 @@
 // nothing moves: items written before would not verify. So the unsigned names
 // may only grow by names that no item has yet, and the logical table name and
 // the key names never change.
+//
+// To change an item that may have attributes which the configuration does not
+// name, use [ItemEncryptor.OpenItem] and [ItemEncryptor.EncryptItemAs]: such an
+// attribute keeps the action that the item was written with.
 //
 // # Compatibility promise
 //
@@ -66,10 +75,10 @@
 //   - Nested values are encrypted as a whole, up to 32 levels deep.
 //   - Numbers keep 38 digits; in encrypted attributes they come back in plain
 //     form (1e2 as 100), sets and maps in sorted order, NULL always as true.
-//   - An attribute name outside of ASCII is measured in UTF-16 units, as all
-//     official libraries but version 4 of the Java one do; items with such
-//     names do not pass between the two.
-//   - Empty map keys are refused, as the official Rust library does.
+//   - An attribute name has at most 65,535 bytes of UTF-8.
+//   - Maps with an empty key are not written. An item that verifies and has one,
+//     as version 3.9.0 of the official Java library writes it, fails with
+//     [ErrUnsupported].
 //   - GODEBUG=fips140=on works. GODEBUG=fips140=only does not, because the
 //     format fixes the nonces of AES-GCM, which that mode refuses; then
 //     [NewItemEncryptor] fails with [ErrUnsupported].

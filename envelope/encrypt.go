@@ -31,14 +31,16 @@ const tagLength = 16
 // when it can only decrypt, and the context's error when ctx has ended.
 // (Specification: encrypt-item.)
 func (e *ItemEncryptor) EncryptItem(ctx context.Context, item Item) (Item, error) {
-	out, err := e.encryptItem(ctx, item)
+	out, err := e.encryptItem(ctx, item, nil)
 	if err != nil {
 		return nil, e.fail("encrypt", err)
 	}
 	return out, nil
 }
 
-func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item) (Item, error) {
+// encryptItem takes the action of an attribute without a configured one from
+// taken.
+func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item, taken map[string]Action) (Item, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -55,7 +57,8 @@ func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item) (Item, error
 		}
 		return maps.Clone(item), nil
 	}
-	if err := e.collectForWriting(w, item); err != nil {
+	version, err := e.collectForWriting(w, item, taken)
+	if err != nil {
 		return nil, err
 	}
 	for _, f := range e.contextFields {
@@ -63,12 +66,16 @@ func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item) (Item, error
 			return nil, at(f.name, invalidItem("the attribute is missing; it is %v, which every item needs", f.action))
 		}
 	}
-	m, err := e.encryptionMaterials(ctx, w.entries)
+	// Before any keyring hears of the item: each call may cost one of a key service.
+	if len(w.entries) > format.MaxLegend {
+		return nil, invalidItem("%d signed attributes, the header holds %d", len(w.entries), format.MaxLegend)
+	}
+	m, err := e.encryptionMaterials(ctx, version, w.entries)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Wipe()
-	return e.seal(w, m)
+	return e.seal(w, version, m)
 }
 
 // checkKeys reports a key attribute that is missing or of a type that keys
@@ -90,8 +97,8 @@ func (e *ItemEncryptor) checkKeys(item Item) error {
 	return nil
 }
 
-func (e *ItemEncryptor) encryptionMaterials(ctx context.Context, entries []entry) (*materials.Encryption, error) {
-	pairs, err := e.itemContext(e.version, entries)
+func (e *ItemEncryptor) encryptionMaterials(ctx context.Context, version byte, entries []entry) (*materials.Encryption, error) {
+	pairs, err := e.itemContext(version, entries, format.RefuseEmptyKeys)
 	if err != nil {
 		return nil, onWriting(err)
 	}
@@ -176,17 +183,14 @@ func inMaterials(err error) error {
 // seal writes the encrypted item. All new bytes of the result (encrypted
 // values, header, footer) lie in one block of memory, where each value is
 // serialized and then encrypted in place, so that no plaintext is left behind.
-func (e *ItemEncryptor) seal(w *work, m *materials.Encryption) (Item, error) {
+func (e *ItemEncryptor) seal(w *work, version byte, m *materials.Encryption) (Item, error) {
 	header := format.Header{
-		Version:           e.version,
+		Version:           version,
 		Flavor:            byte(e.suite),
 		Context:           format.StoredContext(m.Context(), m.RequiredKeys()),
 		EncryptedDataKeys: m.EncryptedDataKeys(),
 	}
 	_, _ = rand.Read(header.MessageID[:]) // never fails: it ends the program instead
-	if len(w.entries) > format.MaxLegend {
-		return nil, invalidItem("%d signed attributes, the header holds %d", len(w.entries), format.MaxLegend)
-	}
 	encrypted, size := 0, 0
 	for i := range w.entries {
 		en := &w.entries[i]
@@ -218,7 +222,7 @@ func (e *ItemEncryptor) seal(w *work, m *materials.Encryption) (Item, error) {
 	out := make(Item, len(w.entries)+len(w.unsigned)+2)
 	for k := range w.unsigned {
 		u := &w.unsigned[k]
-		if _, err := format.TypeOf(u.value); err != nil {
+		if err := checkUnsigned(u.value); err != nil {
 			return nil, at(u.name, onWriting(err))
 		}
 		out[u.name] = u.value
@@ -236,7 +240,7 @@ func (e *ItemEncryptor) seal(w *work, m *materials.Encryption) (Item, error) {
 	for k := range w.entries {
 		en := &w.entries[k]
 		if en.action != EncryptAndSign {
-			if err := w.record.Signed(en.path, en.value); err != nil {
+			if err := w.record.Signed(en.path, en.value, format.RefuseEmptyKeys); err != nil {
 				return nil, at(en.name, onWriting(err))
 			}
 			out[en.name] = en.value
@@ -266,6 +270,21 @@ func (e *ItemEncryptor) seal(w *work, m *materials.Encryption) (Item, error) {
 	values[1].Value = b.cut()
 	out[HeaderAttribute], out[FooterAttribute] = &values[0], &values[1]
 	return out, nil
+}
+
+// checkUnsigned refuses an unsigned value for which a reader would refuse the
+// whole item: the official libraries serialize unsigned attributes too. Only
+// what DynamoDB may accept needs a check here.
+func checkUnsigned(v types.AttributeValue) error {
+	id, err := format.TypeOf(v)
+	if err != nil || id != format.TypeMap && id != format.TypeList {
+		return err
+	}
+	if _, err := format.SizeBound(v); err != nil {
+		return err
+	}
+	_, err = format.AppendValue(nil, v)
+	return err
 }
 
 // block is the memory of an item's new bytes.

@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"bytes"
 	"crypto/fips140"
 	"fmt"
 	"maps"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/format"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -49,7 +49,11 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 	if fips140.Enforced() {
 		return nil, newError("configure", c.LogicalTableName, errFIPSOnly)
 	}
-	if err := c.check(); err != nil {
+	unsigned := make(map[string]struct{}, len(c.AllowedUnsigned))
+	for _, name := range c.AllowedUnsigned {
+		unsigned[name] = struct{}{}
+	}
+	if err := c.check(unsigned); err != nil {
 		return nil, newError("configure", c.LogicalTableName, err)
 	}
 	e := &ItemEncryptor{
@@ -57,7 +61,7 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 		suite: c.AlgorithmSuite, policy: c.PlaintextPolicy, maxKeys: c.MaxEncryptedDataKeys,
 		version: c.version(), cmm: c.CMM,
 		fields:            make(map[string]*field, len(c.Actions)),
-		allowedUnsigned:   make(map[string]struct{}, len(c.AllowedUnsigned)),
+		allowedUnsigned:   unsigned,
 		allowedPrefix:     c.AllowedUnsignedPrefix,
 		configuredActions: maps.Clone(c.Actions),
 	}
@@ -74,9 +78,6 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 		}
 		e.cmm, e.ownCMM = cmm, true
 	}
-	for _, name := range c.AllowedUnsigned {
-		e.allowedUnsigned[name] = struct{}{}
-	}
 	for name, action := range c.Actions {
 		f := newField(e.table, name, action)
 		e.fields[name] = f
@@ -85,7 +86,7 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 			e.contextFields = append(e.contextFields, f)
 		}
 	}
-	slices.SortFunc(e.ordered, func(a, b *field) int { return format.ComparePaths(a.name, b.name) })
+	slices.SortFunc(e.ordered, func(a, b *field) int { return bytes.Compare(a.path, b.path) })
 	for _, name := range c.keys() {
 		e.keyFields = append(e.keyFields, e.fields[name])
 	}

@@ -30,7 +30,8 @@ var (
 	// was returned.
 	ErrTampered = errors.New("item does not verify")
 	// ErrUnsupported: something that this library does not read or write, such
-	// as a later version of the format.
+	// as a later version of the format, or a malformed value in an item that
+	// verifies.
 	ErrUnsupported = materials.ErrUnsupported
 )
 
@@ -54,7 +55,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " table %q", e.Table)
 	}
 	if e.Attribute != "" {
-		fmt.Fprintf(&b, " attribute %q", e.Attribute)
+		fmt.Fprintf(&b, " attribute %.255q", e.Attribute)
 	}
 	if e.Err != nil {
 		b.WriteString(": ")
@@ -141,6 +142,15 @@ func newError(operation, table string, err error) *Error {
 		out.KeyID = key.KeyID
 	}
 	return out
+}
+
+// onOpening wraps an error about the plaintext of a verified item. Its writer
+// had the keys, so the item is not tampered with, only not readable here.
+func onOpening(err error) error {
+	if errors.Is(err, format.ErrMalformed) {
+		return fmt.Errorf("%w: the item verifies, but the value is %w", ErrUnsupported, err)
+	}
+	return err
 }
 
 // onWriting and onReading put an error of the format into the class of the

@@ -206,3 +206,34 @@ func ExampleParsePlaintextPolicy() {
 	// Output:
 	// true <nil>
 }
+
+// An item that a newer version of the application wrote is changed by an older
+// one, whose configuration lacks the attribute "allergy".
+func ExampleItemEncryptor_EncryptItemAs() {
+	ctx := context.Background()
+	e := exampleEncryptor()
+	patient := examplePatient()
+	patient["allergy"] = &types.AttributeValueMemberS{Value: "penicillin"}
+	stored, err := e.EncryptItemAs(ctx, patient, map[string]envelope.Action{"allergy": envelope.EncryptAndSign})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	opened, err := e.OpenItem(ctx, stored)
+	if err != nil {
+		log.Fatal(err)
+	}
+	opened.Item["ward"] = &types.AttributeValueMemberS{Value: "4a"}
+	if _, err = e.EncryptItem(ctx, opened.Item); err != nil {
+		fmt.Println(err)
+	}
+	if stored, err = e.EncryptItemAs(ctx, opened.Item, opened.Actions); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(opened.Actions["allergy"])
+	fmt.Printf("%T\n", stored["allergy"])
+	// Output:
+	// encrypt table "patients" attribute "allergy": item cannot be encrypted: no action is configured for the attribute; add it to Actions
+	// ENCRYPT_AND_SIGN
+	// *types.AttributeValueMemberB
+}

@@ -72,12 +72,13 @@ func FuzzFooter(f *testing.F) {
 func FuzzAttribute(f *testing.F) {
 	seeds := 0
 	for _, file := range goldenFiles(f) {
-		for _, v := range mustItem(f, readGolden(f, file).Plaintext) {
+		g := readGolden(f, file)
+		for name, v := range mustItem(f, g.Plaintext) {
 			id, err := format.TypeOf(v)
 			if err != nil {
 				f.Fatal(err)
 			}
-			text, err := format.AppendValue(nil, v)
+			text, err := format.Append(nil, v, format.EmptyKeys(name == g.Refused))
 			if err != nil {
 				f.Fatal(err)
 			}

@@ -107,8 +107,10 @@ func inspect(item Item, unsigned func(string) bool) (*Message, error) {
 }
 
 func inspectAttributes(item Item, legend []byte, unsigned func(string) bool) []InspectedAttribute {
-	names := slices.SortedFunc(maps.Keys(item), format.ComparePaths)
-	var out []InspectedAttribute
+	names := slices.Collect(maps.Keys(item))
+	format.SortPaths(names)
+	out := make([]InspectedAttribute, 0, len(names))
+	var serialized []byte // reused: only its length is told
 	signed := 0
 	for _, name := range names {
 		if name == HeaderAttribute || name == FooterAttribute {
@@ -123,8 +125,8 @@ func inspectAttributes(item Item, legend []byte, unsigned func(string) bool) []I
 		if id, err := format.TypeOf(item[name]); err == nil {
 			a.Type = id.String()
 			if _, err := format.SizeBound(item[name]); err == nil {
-				if v, err := format.AppendValue(nil, item[name]); err == nil {
-					a.Length = len(v)
+				if v, err := format.Append(serialized[:0], item[name], format.TakeEmptyKeys); err == nil {
+					a.Length, serialized = len(v), v
 				}
 			}
 		}

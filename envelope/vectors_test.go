@@ -38,6 +38,7 @@ type goldenCase struct {
 	Plaintext      json.RawMessage            `json:"plaintext"`
 	Encrypted      json.RawMessage            `json:"encrypted"`
 	Decrypted      json.RawMessage            `json:"decrypted,omitempty"`
+	Refused        string                     `json:"refused,omitempty"` // the attribute that is not supported
 }
 
 type goldenKey struct {
@@ -197,6 +198,9 @@ func TestGoldenItems(t *testing.T) {
 	for _, file := range goldenFiles(t) {
 		t.Run(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), func(t *testing.T) {
 			g := readGolden(t, file)
+			if g.Refused != "" {
+				t.Skip("see TestUnsupportedGoldenItems")
+			}
 			want := g.Decrypted
 			if want == nil {
 				want = g.Plaintext

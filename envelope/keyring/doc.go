@@ -8,7 +8,8 @@
 // Hierarchical, on a key store with a cache in front, is the one for
 // production: one KMS call per branch key and cache lifetime, whatever the
 // number of items. The awskms keyrings ask KMS for every item. RawAES and
-// RawRSA leave keeping the key to you.
+// RawRSA leave keeping the key to you, and a raw AES key may wrap no more than
+// 2^32 items: see [RawAES].
 //
 // All keyrings here are immutable after construction and safe for use by many
 // goroutines at once. They write and read the encrypted data keys of the AWS

@@ -35,6 +35,15 @@ type RawAESConfig struct {
 
 // RawAES wraps with AES-GCM under one local key (Material Providers
 // specification, raw-aes-keyring).
+//
+// Each item that is written takes one wrapping with a random nonce of 96 bits,
+// whether the item is new or replaces another. NIST SP 800-38D allows a key 2^32
+// such wrappings, about four billion, in all processes together. Two wrappings
+// with the same nonce give away how the two wrapped keys differ, and the key with
+// which AES-GCM authenticates. Change the key before: write with a new key under
+// a new name, and read with a [Multi] of the new keyring and the old ones. A
+// process cannot count what others write, so RawAES does not enforce the limit.
+// [Hierarchical] derives a key for each wrapping and has no such limit.
 type RawAES struct {
 	namespace, name string
 	aead            cipher.AEAD

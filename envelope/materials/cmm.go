@@ -15,6 +15,17 @@ import (
 // encryption context, then it asks the keyring. It is safe for concurrent use
 // if the keyring is. A nil keyring is refused with [ErrConfiguration].
 // (Material Providers specification, default-cmm.)
+//
+// After its first item of a signed suite the manager keeps up to four signing
+// keys ready for the next items. A snapshot of the machine or process contains
+// them. If it is resumed twice, both copies sign their next items, up to four,
+// with the same key pairs. Such items still verify, and none passes for another:
+// each has its own data key and message id, drawn when it is written, and its
+// signature covers them. But a key pair is then no longer one item's own, and
+// equal public keys show that two items come from one snapshot. A caller who
+// reads the snapshot and can only decrypt by the keyring's key can sign changed
+// versions of those items. Make the manager, or the item encryptor that makes it,
+// after resuming.
 func NewDefaultCMM(k Keyring) (CMM, error) {
 	if absent.Value(k) {
 		return nil, fmt.Errorf("%w: the materials manager needs a keyring", ErrConfiguration)
@@ -118,12 +129,18 @@ func NewRequiredContextCMM(underlying CMM, keys ...string) (CMM, error) {
 	if len(keys) == 0 {
 		return nil, fmt.Errorf("%w: the required-encryption-context manager needs at least one key", ErrConfiguration)
 	}
+	once := make([]string, 0, len(keys))
+	seen := make(map[string]struct{}, len(keys))
 	for _, k := range keys {
 		if k == "" {
 			return nil, fmt.Errorf("%w: a required context key is empty", ErrConfiguration)
 		}
+		if _, has := seen[k]; !has {
+			seen[k] = struct{}{}
+			once = append(once, k)
+		}
 	}
-	return &requiredContextCMM{underlying: underlying, keys: slices.Clone(keys)}, nil
+	return &requiredContextCMM{underlying: underlying, keys: once}, nil
 }
 
 var _ CMM = (*requiredContextCMM)(nil)
@@ -136,12 +153,15 @@ type requiredContextCMM struct {
 }
 
 func (c *requiredContextCMM) EncryptionMaterials(ctx context.Context, r EncryptionRequest) (*Encryption, error) {
-	required := slices.Clone(r.RequiredKeys)
 	for _, k := range c.keys {
 		if _, has := r.Context[k]; !has {
 			return nil, fmt.Errorf("%w: encryption context lacks the required key %.100q", ErrMaterials, k)
 		}
-		if !slices.Contains(required, k) {
+	}
+	// Sorted, because an item may have any number of pairs in its context.
+	asked, required := slices.Sorted(slices.Values(r.RequiredKeys)), slices.Clone(r.RequiredKeys)
+	for _, k := range c.keys {
+		if _, has := slices.BinarySearch(asked, k); !has {
 			required = append(required, k)
 		}
 	}
@@ -153,8 +173,9 @@ func (c *requiredContextCMM) EncryptionMaterials(ctx context.Context, r Encrypti
 	if m == nil {
 		return nil, errNoMaterials
 	}
+	returned := slices.Sorted(slices.Values(m.RequiredKeys()))
 	for _, k := range c.keys {
-		if !slices.Contains(m.RequiredKeys(), k) {
+		if _, has := slices.BinarySearch(returned, k); !has {
 			m.Wipe()
 			return nil, fmt.Errorf("%w: the wrapped materials manager dropped the required key %.100q", ErrMaterials, k)
 		}

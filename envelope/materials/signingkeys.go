@@ -20,7 +20,8 @@ type signingKey struct {
 	public string
 }
 
-// signingKeys hands out fresh keys, each once. After the first request it
+// signingKeys hands out fresh keys, each once; copies of a process that a snapshot
+// made hand out the same ones (see NewDefaultCMM). After the first request it
 // keeps a few ready; drawing runs in at most one goroutine, which ends as soon
 // as there are enough, so there is nothing to close.
 type signingKeys struct {

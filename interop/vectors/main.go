@@ -40,6 +40,13 @@ const everyType = `{
 
 const small = `{"pk": {"S": "key"}, "sk": {"N": "7"}, "secret": {"S": "classified"}, "signed": {"SS": ["b", "a"]}, ":u": {"S": "open"}, "plain": {"N": "1.50"}}`
 
+// emptyKey has maps with an empty key, which this version of the Java library
+// writes and reads and ddbseal refuses.
+const emptyKey = `{"pk": {"S": "key"}, "sk": {"N": "7"}, %q: {"M": {"": {"S": "x"}, "a": {"M": {"": {"NULL": true}}}}}}`
+
+// refused names, for each case that ddbseal refuses, the attribute at fault.
+var refused = map[string]string{"empty-key-encrypted": "secret", "empty-key-signed": "signed", "empty-key-context": "m"}
+
 type goldenKey struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
@@ -61,6 +68,7 @@ type golden struct {
 	Plaintext      json.RawMessage            `json:"plaintext"`
 	Encrypted      json.RawMessage            `json:"encrypted"`
 	Decrypted      json.RawMessage            `json:"decrypted"`
+	Refused        string                     `json:"refused,omitempty"`
 }
 
 func run() error {
@@ -110,6 +118,10 @@ func run() error {
 	for i, padding := range []string{"PKCS1", "OAEP_SHA1_MGF1", "OAEP_SHA256_MGF1", "OAEP_SHA384_MGF1", "OAEP_SHA512_MGF1"} {
 		variants = append(variants, variant{"rsa-" + padding, []envelope.AlgorithmSuite{signed, unsigned}[i%2], i%3 == 0, small, []goldenKey{rsaKey(padding)}})
 	}
+	for name, attribute := range refused {
+		item := fmt.Sprintf(emptyKey, attribute)
+		variants = append(variants, variant{name, signed, name == "empty-key-context", item, []goldenKey{aes(32)}})
+	}
 	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
 		return err
@@ -130,7 +142,7 @@ func write(java *peer.Peer, name string, suite envelope.AlgorithmSuite, inContex
 		return err
 	}
 	c := &itemconfig.Config{Table: "java-table", PartitionKey: "pk", SortKey: "sk", AlgorithmSuite: suite.String(), AttributeActions: map[string]envelope.Action{}}
-	g := golden{Writer: "aws-database-encryption-sdk-dynamodb 3.9.0 (Java)", Suite: "ecdsa", Table: c.Table, PartitionKey: "pk", SortKey: "sk", Keys: keys, Actions: c.AttributeActions}
+	g := golden{Writer: "aws-database-encryption-sdk-dynamodb 3.9.0 (Java)", Suite: "ecdsa", Table: c.Table, PartitionKey: "pk", SortKey: "sk", Keys: keys, Actions: c.AttributeActions, Refused: refused[name]}
 	if !suite.Signed() {
 		g.Suite = "nosign"
 	}

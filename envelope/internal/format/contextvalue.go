@@ -21,6 +21,10 @@ const (
 // version 1 item: base64 of type id and serialized value, whatever the type.
 // Errors: [ErrInvalid], as [AppendValue].
 func ContextValueV1(v types.AttributeValue) (string, error) {
+	return contextValue(v, RefuseEmptyKeys)
+}
+
+func contextValue(v types.AttributeValue, empty EmptyKeys) (string, error) {
 	id, err := TypeOf(v)
 	if err != nil {
 		return "", err
@@ -30,7 +34,7 @@ func ContextValueV1(v types.AttributeValue) (string, error) {
 	}
 	var short [96]byte
 	b := binary.BigEndian.AppendUint16(short[:0], uint16(id))
-	if b, err = AppendValue(b, v); err != nil {
+	if b, err = Append(b, v, empty); err != nil {
 		return "", err
 	}
 	return base64.StdEncoding.EncodeToString(b), nil
@@ -38,8 +42,8 @@ func ContextValueV1(v types.AttributeValue) (string, error) {
 
 // ContextValueV2 is an attribute's value in the encryption context of a
 // version 2 item, and its letter in the context's legend. Errors:
-// [ErrInvalid], as [AppendValue].
-func ContextValueV2(v types.AttributeValue) (value string, legend byte, err error) {
+// [ErrInvalid], as [Append].
+func ContextValueV2(v types.AttributeValue, empty EmptyKeys) (value string, legend byte, err error) {
 	if _, err := TypeOf(v); err != nil {
 		return "", 0, err
 	}
@@ -60,6 +64,6 @@ func ContextValueV2(v types.AttributeValue) (value string, legend byte, err erro
 		}
 		return "false", ContextLiteral, nil
 	}
-	value, err = ContextValueV1(v)
+	value, err = contextValue(v, empty)
 	return value, ContextBinary, err
 }

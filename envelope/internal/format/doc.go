@@ -5,7 +5,7 @@
 //   - [Footer] is the attribute aws_dbe_foot ([ParseFooter], [Footer.Append])
 //   - [Record] is the canonical record, the input of every signature
 //   - [AppendValue] and [ParseValue] are the attribute values
-//   - [AppendPath] and [ComparePaths] are names and their order
+//   - [AppendPath] and [SortPaths] are names and their order
 //
 // Everything that parses takes hostile input: allocation is bounded by the
 // length of the input, nesting by [MaxDepth].

@@ -3,6 +3,7 @@ package format
 import (
 	"cmp"
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -18,9 +19,8 @@ func AppendPath(dst []byte, table, name string) []byte {
 }
 
 // PathNameLength is the length of a name as the canonical path counts it: in
-// UTF-16 code units, as all official libraries do up to version 3. Version 4
-// of the Java library counts UTF-8 bytes, so names outside of ASCII differ
-// there. This is the only place that knows.
+// UTF-16 code units, as the official libraries do. No other function knows the
+// unit.
 func PathNameLength(name string) int {
 	n := 0
 	for _, r := range name {
@@ -32,13 +32,24 @@ func PathNameLength(name string) int {
 	return n
 }
 
-// ComparePaths orders two attribute names of one table by the bytes of their
-// canonical paths, without building these.
-func ComparePaths(a, b string) int {
-	if c := cmp.Compare(PathNameLength(a), PathNameLength(b)); c != 0 {
-		return c
+// SortPaths sorts attribute names of one table by the bytes of their canonical
+// paths. It measures each name once and builds no path, so that the many names
+// of a hostile item cost little.
+func SortPaths(names []string) {
+	type measured struct {
+		length int
+		name   string
 	}
-	return strings.Compare(a, b)
+	all := make([]measured, len(names))
+	for i, name := range names {
+		all[i] = measured{PathNameLength(name), name}
+	}
+	slices.SortFunc(all, func(a, b measured) int {
+		return cmp.Or(cmp.Compare(a.length, b.length), strings.Compare(a.name, b.name))
+	})
+	for i := range all {
+		names[i] = all[i].name
+	}
 }
 
 // CompareUTF16 orders two UTF-8 texts by their UTF-16 code units: the order of

@@ -64,8 +64,8 @@ func (r *Record) Encrypted(path, value []byte) {
 }
 
 // Signed adds an attribute that is signed in the clear, in its normalized
-// form. Errors: [ErrInvalid], as [AppendValue].
-func (r *Record) Signed(path []byte, v types.AttributeValue) error {
+// form. An attribute that fails adds nothing. Errors: [ErrInvalid], as [Append].
+func (r *Record) Signed(path []byte, v types.AttributeValue, empty EmptyKeys) error {
 	id, err := TypeOf(v)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (r *Record) Signed(path []byte, v types.AttributeValue) error {
 		if _, err := SizeBound(v); err != nil {
 			return err
 		}
-		b, err := AppendValue(r.scratch[:0], v)
+		b, err := Append(r.scratch[:0], v, empty)
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func TestRecord(t *testing.T) {
 		for _, v := range []types.AttributeValue{
 			&tS{Value: text}, &tN{Value: "1e2"}, &tB{Value: []byte(text)}, &tBOOL{Value: true}, &tL{Value: tList{&tS{Value: text}}},
 		} {
-			if err := r.Signed([]byte("path2"+text), v); err != nil {
+			if err := r.Signed([]byte("path2"+text), v, RefuseEmptyKeys); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -68,7 +68,7 @@ func TestRecordRefuses(t *testing.T) {
 	r := NewRecord()
 	r.Begin(nil, nil)
 	for _, v := range []types.AttributeValue{nil, (*tS)(nil), &tS{Value: "\xff"}, &tN{Value: ""}, &tSS{Value: []string{"a", "a"}}} {
-		if err := r.Signed([]byte("p"), v); !errors.Is(err, ErrInvalid) {
+		if err := r.Signed([]byte("p"), v, RefuseEmptyKeys); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%T: %v", v, err)
 		}
 	}

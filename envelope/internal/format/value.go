@@ -106,17 +106,33 @@ func TypeOf(v types.AttributeValue) (TypeID, error) {
 // AppendValue appends the canonical serialization of a value without its type
 // id: numbers normalized, sets and maps sorted. Errors, all [ErrInvalid]: bad
 // UTF-8, numbers that DynamoDB does not hold, duplicates in a set, an empty map
-// key, nesting beyond [MaxDepth]. Values that an application may have built
-// from shared parts go through [SizeBound] first. (ddb-attribute-serialization.)
+// key ([ErrEmptyKey]), nesting beyond [MaxDepth]. Values that an application may
+// have built from shared parts go through [SizeBound] first.
+// (ddb-attribute-serialization.)
 func AppendValue(dst []byte, v types.AttributeValue) ([]byte, error) {
+	return Append(dst, v, RefuseEmptyKeys)
+}
+
+// EmptyKeys says whether a map may have an empty key. Version 3.9.0 of the
+// official Java library signs such maps, so verifying an item needs their
+// serialization. No item is written with one.
+type EmptyKeys bool
+
+const (
+	RefuseEmptyKeys EmptyKeys = false // for writing
+	TakeEmptyKeys   EmptyKeys = true  // for verifying and describing
+)
+
+// Append is [AppendValue] with the choice whether a map may have an empty key.
+func Append(dst []byte, v types.AttributeValue, empty EmptyKeys) ([]byte, error) {
 	if _, err := TypeOf(v); err != nil {
 		return nil, err
 	}
-	return appendValue(dst, v, 1)
+	return appendValue(dst, v, 1, empty)
 }
 
 // appendValue expects a value that TypeOf has accepted.
-func appendValue(dst []byte, v types.AttributeValue, depth int) ([]byte, error) {
+func appendValue(dst []byte, v types.AttributeValue, depth int, empty EmptyKeys) ([]byte, error) {
 	if depth > MaxDepth {
 		return nil, invalid("nested deeper than %d levels", MaxDepth)
 	}
@@ -161,14 +177,14 @@ func appendValue(dst []byte, v types.AttributeValue, depth int) ([]byte, error) 
 	case *types.AttributeValueMemberBS:
 		return appendBinaries(dst, v.Value)
 	case *types.AttributeValueMemberM:
-		return appendMap(dst, v.Value, depth)
+		return appendMap(dst, v.Value, depth, empty)
 	case *types.AttributeValueMemberL:
 		dst, err := appendCount(dst, len(v.Value))
 		for _, e := range v.Value {
 			if err != nil {
 				return nil, err
 			}
-			dst, err = appendNested(dst, e, depth+1)
+			dst, err = appendNested(dst, e, depth+1, empty)
 		}
 		return dst, err
 	}
@@ -192,7 +208,7 @@ func appendCount(dst []byte, n int) ([]byte, error) {
 }
 
 // appendNested appends type id, length and value of a list or map entry.
-func appendNested(dst []byte, v types.AttributeValue, depth int) ([]byte, error) {
+func appendNested(dst []byte, v types.AttributeValue, depth int, empty EmptyKeys) ([]byte, error) {
 	id, err := TypeOf(v)
 	if err != nil {
 		return nil, err
@@ -200,7 +216,7 @@ func appendNested(dst []byte, v types.AttributeValue, depth int) ([]byte, error)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(id))
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
-	dst, err = appendValue(dst, v, depth)
+	dst, err = appendValue(dst, v, depth, empty)
 	if err != nil {
 		return nil, err
 	}
@@ -253,11 +269,11 @@ func appendBinaries(dst []byte, entries [][]byte) ([]byte, error) {
 	return dst, err
 }
 
-func appendMap(dst []byte, m map[string]types.AttributeValue, depth int) ([]byte, error) {
+func appendMap(dst []byte, m map[string]types.AttributeValue, depth int, empty EmptyKeys) ([]byte, error) {
 	keys := make([]string, 0, len(m))
 	for k := range m {
-		if k == "" {
-			return nil, invalid("map with an empty key")
+		if k == "" && empty == RefuseEmptyKeys {
+			return nil, ErrEmptyKey
 		}
 		if !utf8.ValidString(k) {
 			return nil, invalid("map key is not UTF-8")
@@ -275,7 +291,7 @@ func appendMap(dst []byte, m map[string]types.AttributeValue, depth int) ([]byte
 			return nil, err
 		}
 		dst = append(dst, k...)
-		dst, err = appendNested(dst, m[k], depth+1)
+		dst, err = appendNested(dst, m[k], depth+1, empty)
 	}
 	return dst, err
 }

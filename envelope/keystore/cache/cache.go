@@ -12,12 +12,12 @@ import (
 // Cache holds branch keys. Safe for concurrent use; make it with [New].
 type Cache struct {
 	config Config
-	slots  chan struct{} // one per fetch that may run
 
 	mu      sync.Mutex // guards all below, and copying and wiping of keys
 	entries map[entryKey]*entry
-	recent  *list.List // of *entry, most recently used first
-	flights map[entryKey]*flight
+	recent  *list.List           // of *entry, most recently used first
+	flights map[entryKey]*flight // those that more callers may wait for
+	turns   turns
 	sweeper *time.Timer // nil while none is due
 	swept   time.Time   // the last sweep
 	due     time.Time   // the next one, if sweeper is not nil
@@ -51,7 +51,7 @@ func New(c Config) (*Cache, error) {
 		return nil, err
 	}
 	return &Cache{
-		config: c, slots: make(chan struct{}, c.MaxFetches),
+		config: c, turns: newTurns(c.MaxFetches),
 		entries: make(map[entryKey]*entry), flights: make(map[entryKey]*flight), recent: list.New(),
 	}, nil
 }
@@ -63,6 +63,7 @@ type Stats struct {
 	Waits     uint64 // callers that waited for a fetch another one had started
 	Fetches   uint64 // fetches begun, early refreshes included: one KMS call each
 	Failures  uint64 // fetches that failed
+	Abandoned uint64 // fetches that ended, or never began, because no caller waited any more
 	Refreshes uint64 // fetches begun early
 	Stale     uint64 // answers beyond the lifetime, see SourceConfig.ServeStale
 	Evictions uint64 // entries dropped to make room
@@ -100,7 +101,7 @@ func (c *Cache) drop(which func(entryKey) bool) {
 		}
 	}
 	for at, f := range c.flights {
-		if which(at) {
+		if which(at) && f.place == nil { // a queued one begins later
 			f.discard = true
 			delete(c.flights, at) // who comes now starts another one
 		}

@@ -77,7 +77,12 @@ func TestChaos(t *testing.T) {
 		time.Sleep(time.Hour) // fetches land, keys expire
 		synctest.Wait()
 		s := v.Cache().Stats()
-		if o.together > 3 || s.Entries != 0 || len(v.cache.flights) != 0 || len(v.cache.slots) != 0 || v.cache.sweeper != nil {
+		turns := &v.cache.turns
+		if turns.queued != 0 || turns.refreshing != 0 || turns.ending != 0 || turns.ready.Len() != 0 ||
+			len(turns.lanes) != 0 || len(turns.running) != 0 {
+			t.Fatalf("fetches are left: %+v", turns)
+		}
+		if o.together > 3 || s.Entries != 0 || len(v.cache.flights) != 0 || v.cache.sweeper != nil {
 			t.Fatalf("%d fetches at once, %+v", o.together, s)
 		}
 		for _, key := range o.given {

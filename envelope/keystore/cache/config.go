@@ -39,8 +39,10 @@ type Config struct {
 	// GraceInterval is the least time between two attempts to refresh an entry
 	// early, with a random part added. Zero is 1 s.
 	GraceInterval time.Duration
-	// MaxFetches bounds the fetches at the same time, of different keys. Zero
-	// is 20.
+	// MaxFetches bounds the fetches at the same time. One branch key takes at
+	// most half of them, and so do early refreshes; the headers of items name
+	// the versions to fetch, so the writers of items decide how many there are.
+	// Zero is 20.
 	MaxFetches int
 	// FetchTimeout bounds one fetch, the client's retries included. Zero is
 	// 10 s.

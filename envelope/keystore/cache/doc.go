@@ -13,6 +13,12 @@
 //     before the caller came: it waits for another one. A caller whose context
 //     ends stops waiting; the fetch goes on for the others, within
 //     [Config.FetchTimeout].
+//   - A fetch that no caller waits for holds up no other one. It does not begin,
+//     and if it runs, it ends as soon as another fetch needs its place. That says
+//     nothing about the service, so [SourceConfig.ServeStale] does not apply. An
+//     early refresh runs to its end; refreshes take at most half of the places.
+//   - A branch key takes at most half of the places, and branch keys take turns:
+//     one that AWS KMS does not answer for leaves room for the others.
 //   - An entry is not used beyond its lifetime, by the monotonic clock or by
 //     the wall clock, whichever says so first: neither a clock set back nor a
 //     suspended machine stretches it. In the grace period before, one caller

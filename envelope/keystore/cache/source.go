@@ -86,7 +86,7 @@ func (v *Source) get(ctx context.Context, at entryKey) (*materials.BranchKey, er
 		}
 		f := v.flightFor(at, direct)
 		if f == nil {
-			f = v.start(ctx, v.fetchKey(at, direct))
+			f = v.start(ctx, v.fetchKey(at, direct), false)
 			c.stats.Misses++
 		} else {
 			c.stats.Waits++
@@ -134,14 +134,14 @@ func (v *Source) lookup(at entryKey) *materials.BranchKey {
 	c.stats.Hits++
 	c.recent.MoveToFront(e.element)
 	if age >= lifetime-c.config.GracePeriod+e.jitter && c.config.GracePeriod > 0 && !now.Before(e.retryAt) {
-		if v.flightFor(at, false) == nil && len(c.slots) < cap(c.slots) {
+		if v.flightFor(at, false) == nil && c.mayRefresh(at) {
 			fetch := v.fetchKey(at, false)
 			e.retryAt = now.Add(c.config.GraceInterval + random(c.config.GraceInterval))
 			if other := c.entries[fetch]; other != nil {
 				other.retryAt = e.retryAt
 			}
 			c.stats.Refreshes++
-			v.start(context.Background(), fetch)
+			v.start(context.Background(), fetch, true)
 		}
 	}
 	return e.key.Clone()
