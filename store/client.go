@@ -10,6 +10,15 @@ import (
 // items, and DescribeTable for [Table.Check]. DAX, a recorder or a test double
 // fits too. It must not be a client with store/transparent installed for the
 // same table: items would be sealed twice, which is refused.
+//
+// A client that wraps a *dynamodb.Client should pass the option functions on:
+// through them the store sees the attempts of a write. Without them it cannot
+// know whether an attempt before a failure wrote. A failed write is then
+// [ErrUncertain], except that in client-side mode the footer can show that it
+// was done; [Table.Update] does not repeat conflicts; the old item of
+// [Table.PutOld] and [Table.DeleteOld] is ErrUncertain where it could be the
+// call's own doing; and if the client repeats lost calls by itself,
+// [Table.UpdateAttributes] may do them twice.
 type Client interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
