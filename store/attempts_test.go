@@ -116,8 +116,7 @@ func TestLostOldItems(t *testing.T) {
 // TestUpdateMeetsTransactions: DynamoDB refuses a write of an item that is in a
 // transaction, and the SDK does not repeat it.
 func TestUpdateMeetsTransactions(t *testing.T) {
-	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
-		w.onlyLocal(t, "transport to change")
+	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
 		client, l := w.wire()
 		counters := open[counter](t, client, w.table(t, "id:S"), m)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 
 	"github.com/aws/smithy-go"
 
@@ -89,31 +88,21 @@ var faults = []fault{
 // doing it twice would differ; with ErrUncertain it was done or not, with any
 // other error it was not done. No write is done twice that must not be.
 func TestOutcomes(t *testing.T) {
-	if dynalite != "" {
-		t.Skip("dynalite is behind another transport")
-	}
-	t.Parallel()
-	for _, m := range []store.Mode{store.ServerSide{}, clientSide(t)} {
-		t.Run(m.String(), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { // no pause is real
-				w := newWorld(t)
-				client, l := w.wire()
-				for i, method := range methods {
-					table := w.table(t, "id:S")
-					for j, f := range faults {
-						c := &attempt{T: t, wire: l, client: client, id: fmt.Sprintf("item-%d-%d", i, j)}
-						if f.deaf {
-							c.client = deaf{client}
-						}
-						c.counters, c.tallies = open[counter](t, c.client, table, m), open[tally](t, c.client, table, m)
-						c.calm, c.still = open[counter](t, w.client, table, m), open[tally](t, w.client, table, m)
-						c.run(method, f)
-					}
+	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
+		client, l := w.wire()
+		for i, method := range methods {
+			table := w.table(t, "id:S")
+			for j, f := range faults {
+				a := &attempt{T: t, wire: l, client: client, id: fmt.Sprintf("item-%d-%d", i, j)}
+				if f.deaf {
+					a.client = deaf{client}
 				}
-			})
-		})
-	}
+				a.counters, a.tallies = open[counter](t, a.client, table, m), open[tally](t, a.client, table, m)
+				a.calm, a.still = open[counter](t, w.client, table, m), open[tally](t, w.client, table, m)
+				a.run(method, f)
+			}
+		}
+	})
 }
 
 // TestOutcomesCoverTables: each method of a table, and each operation of a
