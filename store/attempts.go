@@ -3,13 +3,13 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
@@ -44,8 +44,12 @@ func (a *attempts) observe(o *dynamodb.Options) {
 		a.watched.Store(true)
 		return nil
 	})
-	if a.once {
-		o.Retryer = onceRetryer{retry.AddWithMaxAttempts(o.Retryer, o.Retryer.MaxAttempts()).(aws.RetryerV2), a}
+	if a.once && o.Retryer != nil { // nil if the client only collects options
+		v2, ok := o.Retryer.(aws.RetryerV2)
+		if !ok {
+			v2 = initialTokens{o.Retryer}
+		}
+		o.Retryer = onceRetryer{v2, a}
 	}
 }
 
@@ -54,13 +58,18 @@ func (a *attempts) ID() string { return "ddbsealAttempts" }
 
 // HandleDeserialize sends one attempt. What fails before it, such as the
 // credentials or the signature, has sent nothing.
-func (a *attempts) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+func (a *attempts) HandleDeserialize(
+	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
 	if err := ctx.Err(); err != nil {
-		return middleware.DeserializeOutput{}, middleware.Metadata{}, &smithy.CanceledError{Err: err}
+		return out, metadata, &smithy.CanceledError{Err: err}
+	}
+	if a.once && a.open.Load() > 0 { // a client with a retryer of its own
+		return out, metadata, errNotRepeated
 	}
 	body := bodyOf(in.Request)
 	start := position(body)
-	out, metadata, err := next.HandleDeserialize(ctx, in)
+	out, metadata, err = next.HandleDeserialize(ctx, in)
 	switch {
 	case err == nil && refused(out.RawResponse):
 	case err != nil && start >= 0 && position(body) == start:
@@ -116,7 +125,7 @@ func (a *attempts) repeated() bool { return !a.watched.Load() || a.open.Load() >
 // nothing was written.
 func (a *attempts) uncertain(err error) error {
 	if !a.watched.Load() {
-		return fmt.Errorf("%w: the client does not pass option functions on, so its attempts are not known: %w", ErrUncertain, err)
+		return fmt.Errorf("%w: its attempts are not known, as the client drops option functions: %w", ErrUncertain, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUncertain, err)
 }
@@ -128,6 +137,18 @@ func own(returned, put envelope.Item) bool {
 		return sameFooter(returned, put)
 	}
 	return ddbexpr.EqualItems(returned, put)
+}
+
+// errNotRepeated refuses an attempt after an open one.
+var errNotRepeated = errors.New("not repeated, as doing it twice differs from doing it once")
+
+// initialTokens is a retryer of the SDK's first interface as one of its second.
+type initialTokens struct{ aws.Retryer }
+
+// GetAttemptToken returns the initial token, which is all that such a retryer
+// has.
+func (r initialTokens) GetAttemptToken(context.Context) (func(error) error, error) {
+	return r.GetInitialToken(), nil
 }
 
 // onceRetryer repeats no attempt that may have written.

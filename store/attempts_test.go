@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/ddbseal/ddbseal/store"
 )
@@ -150,70 +152,77 @@ func TestAttempts(t *testing.T) {
 	strange.Config.ErrorLog = log.New(io.Discard, "", 0)
 	strange.StartTLS()
 	t.Cleanup(strange.Close)
-	server := func(handle http.HandlerFunc) *httptest.Server {
+	server := func(o *dynamodb.Options, handle http.HandlerFunc) {
 		s := httptest.NewServer(handle)
 		t.Cleanup(s.Close)
-		return s
+		o.BaseEndpoint = &s.URL
 	}
-	hangUp := func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		panic(http.ErrAbortHandler)
+	dial := func(o *dynamodb.Options, f func(context.Context) error) {
+		o.HTTPClient = &http.Client{Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return nil, f(ctx) },
+		}}
 	}
-	dial := func(f func(context.Context) error) func(*dynamodb.Options) {
-		return func(o *dynamodb.Options) {
-			o.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return nil, f(ctx)
-			}}}
-		}
-	}
+	credential := func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errCredentials }
 	var certificate *tls.CertificateVerificationError
 	var name *net.DNSError
 	for _, c := range []struct {
 		name    string
-		option  func(ctx context.Context, cancel func(), o *dynamodb.Options)
 		unclear bool
 		cause   func(error) bool
+		option  func(o *dynamodb.Options, cancel func())
 	}{
-		{name: "no credentials", cause: is(errCredentials), option: func(_ context.Context, _ func(), o *dynamodb.Options) {
-			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errCredentials })
+		{"no credentials", false, is(errCredentials), func(o *dynamodb.Options, _ func()) {
+			o.Credentials = aws.CredentialsProviderFunc(credential)
 		}},
-		{name: "no signature", cause: is(errCredentials), option: func(_ context.Context, _ func(), o *dynamodb.Options) {
+		{"no signature", false, is(errCredentials), func(o *dynamodb.Options, _ func()) {
 			o.HTTPSignerV4 = unsigned{errCredentials}
 		}},
-		{name: "no endpoint", option: func(_ context.Context, _ func(), o *dynamodb.Options) { o.BaseEndpoint = aws.String("http://a..b") }},
-		{name: "no name", cause: func(err error) bool { return errors.As(err, &name) }, option: func(_ context.Context, _ func(), o *dynamodb.Options) {
-			dial(func(context.Context) error { return &net.DNSError{Err: "no such host", IsNotFound: true} })(o)
+		{"no endpoint", false, nil, func(o *dynamodb.Options, _ func()) {
+			o.BaseEndpoint = aws.String("http://a..b")
 		}},
-		{name: "no server", cause: is(syscall.ECONNREFUSED), option: func(_ context.Context, _ func(), o *dynamodb.Options) { o.BaseEndpoint = &closed.URL }},
-		{name: "no trust", cause: func(err error) bool { return errors.As(err, &certificate) }, option: func(_ context.Context, _ func(), o *dynamodb.Options) {
+		{"no name", false, func(err error) bool { return errors.As(err, &name) }, func(o *dynamodb.Options, _ func()) {
+			dial(o, func(context.Context) error { return &net.DNSError{Err: "no such host", IsNotFound: true} })
+		}},
+		{"no server", false, is(syscall.ECONNREFUSED), func(o *dynamodb.Options, _ func()) {
+			o.BaseEndpoint = &closed.URL
+		}},
+		{"no trust", false, func(err error) bool { return errors.As(err, &certificate) }, func(o *dynamodb.Options, _ func()) {
 			o.BaseEndpoint = &strange.URL
 		}},
-		{name: "cancelled while connecting", cause: is(context.Canceled), option: func(_ context.Context, cancel func(), o *dynamodb.Options) {
-			dial(func(ctx context.Context) error { cancel(); <-ctx.Done(); return ctx.Err() })(o)
+		{"cancelled while connecting", false, is(context.Canceled), func(o *dynamodb.Options, cancel func()) {
+			dial(o, func(ctx context.Context) error { cancel(); <-ctx.Done(); return ctx.Err() })
 		}},
-		{name: "refused", cause: code("AccessDeniedException"), option: func(_ context.Context, _ func(), o *dynamodb.Options) {
-			o.BaseEndpoint = &server(func(w http.ResponseWriter, _ *http.Request) {
+		{"refused", false, code("AccessDeniedException"), func(o *dynamodb.Options, _ func()) {
+			server(o, func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusBadRequest)
 				_, _ = io.WriteString(w, `{"__type":"com.amazon.coral.service#AccessDeniedException"}`)
-			}).URL
+			})
 		}},
-		{name: "hung up", unclear: true, option: func(_ context.Context, _ func(), o *dynamodb.Options) { o.BaseEndpoint = &server(hangUp).URL }},
-		{name: "timed out", unclear: true, option: func(_ context.Context, _ func(), o *dynamodb.Options) {
-			o.BaseEndpoint = &server(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusRequestTimeout) }).URL
+		{"hung up", true, nil, func(o *dynamodb.Options, _ func()) {
+			server(o, func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				panic(http.ErrAbortHandler)
+			})
 		}},
-		{name: "cancelled while waiting", unclear: true, cause: is(context.Canceled), option: func(ctx context.Context, cancel func(), o *dynamodb.Options) {
-			o.BaseEndpoint = &server(func(_ http.ResponseWriter, r *http.Request) {
+		{"timed out", true, nil, func(o *dynamodb.Options, _ func()) {
+			server(o, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusRequestTimeout) })
+		}},
+		{"cancelled while waiting", true, is(context.Canceled), func(o *dynamodb.Options, cancel func()) {
+			server(o, func(_ http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				cancel()
 				<-r.Context().Done()
-			}).URL
+			})
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			o := dynamodb.Options{Region: "us-east-1", Retryer: aws.NopRetryer{}, Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}
-			c.option(ctx, cancel, &o)
+			o := dynamodb.Options{
+				Region: "us-east-1", Retryer: aws.NopRetryer{},
+				Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
+			}
+			c.option(&o, cancel)
 			err := open[tally](t, dynamodb.New(o), "t", store.ServerSide{}).Put(ctx, tally{ID: "a"})
 			if err == nil || errors.Is(err, store.ErrUncertain) != c.unclear || c.cause != nil && !c.cause(err) {
 				t.Error(err)
@@ -222,9 +231,108 @@ func TestAttempts(t *testing.T) {
 	}
 }
 
+// stubborn is a client that repeats every failed attempt.
+type stubborn struct{ *dynamodb.Client }
+
+func (s stubborn) UpdateItem(
+	ctx context.Context, in *dynamodb.UpdateItemInput, o ...option,
+) (*dynamodb.UpdateItemOutput, error) {
+	return s.Client.UpdateItem(ctx, in, append(o, func(o *dynamodb.Options) {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			always := func(error) aws.Ternary { return aws.TrueTernary }
+			o.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(always)}
+		})
+	})...)
+}
+
+// collector is a test double that runs option functions and makes no call.
+type collector struct {
+	store.Client
+	err error
+}
+
+func (c collector) UpdateItem(
+	_ context.Context, _ *dynamodb.UpdateItemInput, options ...option,
+) (*dynamodb.UpdateItemOutput, error) {
+	var o dynamodb.Options
+	for _, f := range options {
+		f(&o)
+	}
+	return nil, c.err
+}
+
+// TestUpdatesDoneOnce: whether an update is repeated depends on what it would do
+// the second time.
+func TestUpdatesDoneOnce(t *testing.T) {
+	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
+		type sheet struct {
+			ID     string   `dynamodbav:"id" seal:"partition"`
+			Hits   int      `dynamodbav:"hits" seal:"none"`
+			Copy   int      `dynamodbav:"copy" seal:"none"`
+			Marks  []string `dynamodbav:"marks" seal:"none"`
+			Labels []string `dynamodbav:"labels,stringset" seal:"none"`
+		}
+		client, l := w.wire()
+		table := w.table(t, "id:S")
+		sheets, calm := open[sheet](t, client, table, m), open[sheet](t, w.client, table, m)
+		k := store.Key{Partition: "a"}
+		name, value := expression.Name, expression.Value
+		labels := func(s ...string) expression.ValueBuilder { return value(&types.AttributeValueMemberSS{Value: s}) }
+		for _, c := range []struct {
+			name     string
+			update   expression.UpdateBuilder
+			repeated bool
+		}{
+			{"set", expression.Set(name("hits"), value(7)), true},
+			{"remove", expression.Remove(name("copy")), true},
+			{"add to a set", expression.Add(name("labels"), labels("z")), true},
+			{"delete from a set", expression.Delete(name("labels"), labels("x")), true},
+			{"add", expression.Add(name("hits"), value(1)), false},
+			{"add and set", expression.Add(name("hits"), value(1)).Set(name("copy"), value(7)), false},
+			{"plus", expression.Set(name("hits"), name("hits").Plus(value(1))), false},
+			{"copy", expression.Set(name("copy"), name("hits")), false},
+			{"append", expression.Set(name("marks"), name("marks").ListAppend(value([]string{"c"}))), false},
+			{"set an element", expression.Set(name("marks[9]"), value("c")), false},
+			{"remove an element", expression.Remove(name("marks[0]")), false},
+		} {
+			ok(t, calm.Put(t.Context(), sheet{ID: "a", Hits: 1, Marks: []string{"a", "b"}, Labels: []string{"x", "y"}}))
+			l.play("UpdateItem", lose, pass)
+			err := sheets.UpdateAttributes(t.Context(), k, c.update)
+			if c.repeated != (err == nil) || c.repeated != (l.attempts == 2) || err != nil && !errors.Is(err, store.ErrUncertain) {
+				t.Errorf("%s: %d attempts: %v", c.name, l.attempts, err)
+			}
+			once := must(calm.Get(t.Context(), k))(t)
+			if c.repeated {
+				ok(t, calm.UpdateAttributes(t.Context(), k, c.update))
+				if d := cmp.Diff(once, must(calm.Get(t.Context(), k))(t)); d != "" {
+					t.Errorf("%s does more the second time: %s", c.name, d)
+				}
+			}
+		}
+
+		add := expression.Add(name("hits"), value(1))
+		before := must(calm.Get(t.Context(), k))(t).Hits
+		l.play("UpdateItem", lose, pass)
+		err := open[sheet](t, stubborn{client}, table, m).UpdateAttributes(t.Context(), k, add)
+		if got := must(calm.Get(t.Context(), k))(t).Hits; got != before+1 || !errors.Is(err, store.ErrUncertain) {
+			t.Errorf("with another retryer: %d done: %v", got-before, err)
+		}
+		l.play("UpdateItem", throttle, pass)
+		ok(t, sheets.UpdateAttributes(t.Context(), k, add))
+
+		failed := errors.New("by the double")
+		err = open[sheet](t, collector{err: failed}, table, m).UpdateAttributes(t.Context(), k, add)
+		if !errors.Is(err, store.ErrUncertain) || !errors.Is(err, failed) {
+			t.Errorf("a double: %v", err)
+		}
+	})
+}
+
 // unsigned is a signer that cannot sign.
 type unsigned struct{ err error }
 
-func (u unsigned) SignHTTP(context.Context, aws.Credentials, *http.Request, string, string, string, time.Time, ...func(*v4.SignerOptions)) error {
+func (u unsigned) SignHTTP(
+	context.Context, aws.Credentials, *http.Request, string, string, string, time.Time, ...func(*v4.SignerOptions),
+) error {
 	return u.err
 }

@@ -115,7 +115,10 @@ func TestOutcomesCoverTables(t *testing.T) {
 	}
 	for i := range typ.NumMethod() {
 		name := typ.Method(i).Name
-		covered := slices.ContainsFunc(methods, func(m method) bool { before, _, _ := strings.Cut(m.name, "/"); return before == name })
+		covered := slices.ContainsFunc(methods, func(m method) bool {
+			before, _, _ := strings.Cut(m.name, "/")
+			return before == name
+		})
 		if covered == slices.Contains(local, name) {
 			t.Errorf("%s needs an entry in methods, or in local, not in both", name)
 		}

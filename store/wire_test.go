@@ -158,23 +158,35 @@ func answer(status int, code string) *http.Response {
 // deaf is a client that drops option functions, as a recorder may.
 type deaf struct{ *dynamodb.Client }
 
-func (d deaf) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+type option = func(*dynamodb.Options)
+
+func (d deaf) PutItem(
+	ctx context.Context, in *dynamodb.PutItemInput, _ ...option,
+) (*dynamodb.PutItemOutput, error) {
 	return d.Client.PutItem(ctx, in)
 }
 
-func (d deaf) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (d deaf) UpdateItem(
+	ctx context.Context, in *dynamodb.UpdateItemInput, _ ...option,
+) (*dynamodb.UpdateItemOutput, error) {
 	return d.Client.UpdateItem(ctx, in)
 }
 
-func (d deaf) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+func (d deaf) DeleteItem(
+	ctx context.Context, in *dynamodb.DeleteItemInput, _ ...option,
+) (*dynamodb.DeleteItemOutput, error) {
 	return d.Client.DeleteItem(ctx, in)
 }
 
-func (d deaf) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+func (d deaf) BatchWriteItem(
+	ctx context.Context, in *dynamodb.BatchWriteItemInput, _ ...option,
+) (*dynamodb.BatchWriteItemOutput, error) {
 	return d.Client.BatchWriteItem(ctx, in)
 }
 
-func (d deaf) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (d deaf) TransactWriteItems(
+	ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...option,
+) (*dynamodb.TransactWriteItemsOutput, error) {
 	return d.Client.TransactWriteItems(ctx, in)
 }
 
