@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ddbseal/ddbseal/store"
@@ -192,6 +193,16 @@ func TestAttempts(t *testing.T) {
 		{"cancelled while connecting", false, is(context.Canceled), func(o *dynamodb.Options, cancel func()) {
 			dial(o, func(ctx context.Context) error { cancel(); <-ctx.Done(); return ctx.Err() })
 		}},
+		{"cancelled while signing", false, is(context.Canceled), func(o *dynamodb.Options, cancel func()) {
+			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				cancel()
+				return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
+			})
+			o.HTTPClient = smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
+				_, _ = io.Copy(io.Discard, r.Body) // as a client that buffers requests does
+				return nil, r.Context().Err()
+			})
+		}},
 		{"refused", false, code("AccessDeniedException"), func(o *dynamodb.Options, _ func()) {
 			server(o, func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusBadRequest)
@@ -257,6 +268,9 @@ func (c collector) UpdateItem(
 	var o dynamodb.Options
 	for _, f := range options {
 		f(&o)
+	}
+	if o.Retryer != nil { // only set over another one
+		o.Retryer.MaxAttempts()
 	}
 	return nil, c.err
 }
