@@ -2,16 +2,12 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -45,11 +41,7 @@ func (a *attempts) observe(o *dynamodb.Options) {
 		return nil
 	})
 	if a.once && o.Retryer != nil { // nil if the client only collects options
-		v2, ok := o.Retryer.(aws.RetryerV2)
-		if !ok {
-			v2 = initialTokens{o.Retryer}
-		}
-		o.Retryer = onceRetryer{v2, a}
+		o.Retryer = newOnceRetryer(o.Retryer, a)
 	}
 }
 
@@ -138,54 +130,3 @@ func own(returned, put envelope.Item) bool {
 	}
 	return ddbexpr.EqualItems(returned, put)
 }
-
-// errNotRepeated refuses an attempt after an open one.
-var errNotRepeated = errors.New("not repeated, as doing it twice differs from doing it once")
-
-// initialTokens is a retryer of the SDK's first interface as one of its second.
-type initialTokens struct{ aws.Retryer }
-
-// GetAttemptToken returns the initial token, which is all that such a retryer
-// has.
-func (r initialTokens) GetAttemptToken(context.Context) (func(error) error, error) {
-	return r.GetInitialToken(), nil
-}
-
-// onceRetryer repeats no attempt that may have written.
-type onceRetryer struct {
-	aws.RetryerV2
-	seen *attempts
-}
-
-// IsErrorRetryable reports whether the SDK may repeat the call after err.
-func (r onceRetryer) IsErrorRetryable(err error) bool {
-	return r.seen.open.Load() == 0 && r.RetryerV2.IsErrorRetryable(err)
-}
-
-// repeatable reports whether an update done twice leaves what it leaves done
-// once. One that reads the item does not, such as an ADD to a number, nor does
-// one that sets or removes an element of a list: its index may be past the end,
-// and the elements after it move.
-func repeatable(u *ddbexpr.Update) bool {
-	for _, a := range u.Actions() {
-		element := a.Path[len(a.Path)-1].IsIndex()
-		switch a.Section {
-		case ddbexpr.SectionSet:
-			if element || a.Value == nil {
-				return false
-			}
-		case ddbexpr.SectionRemove:
-			if element {
-				return false
-			}
-		case ddbexpr.SectionAdd:
-			if _, number := a.Value.(*types.AttributeValueMemberN); number {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// newToken returns a ClientRequestToken that no other transaction has.
-func newToken() *string { return new(rand.Text()) }

@@ -110,9 +110,9 @@ func putOperation(in *dynamodb.PutItemInput) types.TransactWriteItem {
 
 // TransactWrite does all operations or none. They may be on several tables, of
 // both modes, that client reaches; one item may occur once. All attempts share one
-// token, under which DynamoDB does the operations once. The SDK repeats a call
-// whose answer is lost; a transaction cancelled for conflicts or throttling
-// alone runs again, up to eight times.
+// token, under which DynamoDB does them once within ten minutes. The SDK
+// repeats a call whose answer is lost; a transaction cancelled for conflicts or
+// throttling alone runs again, up to eight times.
 //
 // Errors: [*TransactionError], which says that nothing was done, also after a
 // lost answer; [ErrUncertain], around the SDK's error, if all operations may

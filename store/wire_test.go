@@ -149,9 +149,10 @@ func (l *wire) Do(r *http.Request) (*http.Response, error) {
 }
 
 func answer(status int, code string) *http.Response {
+	body := `{"__type":"com.amazonaws.dynamodb.v20120810#` + code + `","message":"by the script"}`
 	return &http.Response{
 		StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body: io.NopCloser(strings.NewReader(`{"__type":"com.amazonaws.dynamodb.v20120810#` + code + `","message":"by the script"}`)),
+		Body: io.NopCloser(strings.NewReader(body)),
 	}
 }
 
