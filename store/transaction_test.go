@@ -101,6 +101,15 @@ func TestTransactionAnswers(t *testing.T) {
 		}
 		l.play("TransactWriteItems", running, pass)
 		ok(t, put(2))
+		var other *types.IdempotentParameterMismatchException
+		l.play("TransactWriteItems", mismatch)
+		if err := put(3); errors.Is(err, store.ErrUncertain) || !errors.As(err, &other) {
+			t.Errorf("another request: %v", err)
+		}
+		l.play("TransactWriteItems", lose, mismatch)
+		if err := put(3); !errors.Is(err, store.ErrUncertain) || !errors.As(err, &other) {
+			t.Errorf("another request after a lost answer: %v", err)
+		}
 	})
 }
 

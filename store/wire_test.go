@@ -36,6 +36,7 @@ const (
 	throttle      // DynamoDB refuses the rate
 	conflict      // DynamoDB refuses because of a transaction on the item
 	running       // DynamoDB says that the transaction is under way
+	mismatch      // DynamoDB knows the token from another request
 )
 
 var errReset = errors.New("connection reset")
@@ -111,6 +112,8 @@ func (l *wire) Do(r *http.Request) (*http.Response, error) {
 		return answer(400, "TransactionConflictException"), nil
 	case running:
 		return answer(400, "TransactionInProgressException"), nil
+	case mismatch:
+		return answer(400, "IdempotentParameterMismatchException"), nil
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	resp, err := l.HTTPClient.Do(r)
