@@ -50,9 +50,9 @@ func (t *target) open(ctx context.Context, create bool) (*place, error) {
 	} else {
 		p.flag = " --data-dir " + p.dir
 	}
-	file := "principals.json"
+	file := principalsFile
 	if t.billed() {
-		file = "principals-aws.json"
+		file = principalsFileAWS
 	}
 	if p.principals, err = readPrincipals(filepath.Join(p.dir, file)); err != nil {
 		return nil, err
