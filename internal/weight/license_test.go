@@ -14,15 +14,16 @@ import (
 	"testing/fstest"
 )
 
-// copyleft are the titles of licences whose terms reach further than the module
-// itself. A permissive licence's text holds none of them.
+// copyleft matches the titles of licences that set terms for the source of a
+// program that links a module, or of the module. The text of a permissive
+// licence holds none of them.
 var copyleft = regexp.MustCompile(`(?i)(Mozilla\s+Public\s+Licen[sc]e|GNU\s+(Affero\s+|Lesser\s+|Library\s+)?General\s+Public\s+Licen[sc]e|Eclipse\s+Public\s+Licen[sc]e|Common\s+Development\s+and\s+Distribution\s+Licen[sc]e|Server\s+Side\s+Public\s+Licen[sc]e|European\s+Union\s+Public\s+Licen[cs]e|\b(MPL|A?L?GPL|EPL|CDDL|SSPL|EUPL)-[0-9])`)
 
 // licenceFile is a name under which a module's licence stands.
 var licenceFile = regexp.MustCompile(`(?i)^(un)?(licen[sc]e|copying|copyright)`)
 
 // TestLicences: everything that the command or a package of this module links
-// has a licence that asks for no more than its notice.
+// has a permissive licence.
 func TestLicences(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-json=Module", module+"...").Output()
 	if err != nil {
