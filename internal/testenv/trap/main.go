@@ -62,12 +62,12 @@ func forward(client net.Conn, target string) {
 		return // the client sees a closed connection
 	}
 	defer server.Close()
-	var once sync.WaitGroup
-	once.Go(func() {
+	var sending sync.WaitGroup
+	sending.Go(func() {
 		_, _ = io.Copy(server, client)
 		_ = server.Close()
 	})
 	_, _ = io.Copy(client, server)
 	_ = client.Close()
-	once.Wait()
+	sending.Wait()
 }
