@@ -59,8 +59,10 @@ func TestEveryBinary(t *testing.T) {
 			continue
 		}
 		reached++
-		if !calls(t, p.Dir, p.tests(), map[string][]string{module + "/internal/testenv": {"Main", "Isolate"}}) && path != module+"/internal/testenv" {
-			t.Errorf("the tests of %s reach the developer's environment through %s: add a main_test.go with\n\tfunc TestMain(m *testing.M) { testenv.Main(m) }", path, why)
+		isolating := map[string][]string{module + "/internal/testenv": {"Main", "Isolate"}}
+		if path != module+"/internal/testenv" && !calls(t, p.Dir, p.tests(), isolating) {
+			t.Errorf("the tests of %s reach the developer's environment through %s: add a main_test.go with\n"+
+				"\tfunc TestMain(m *testing.M) { testenv.Main(m) }", path, why)
 		}
 	}
 	if reached < 10 {
@@ -72,7 +74,8 @@ func TestEveryBinary(t *testing.T) {
 // tests the packages that its test binary links.
 func listModule(t *testing.T) (packages map[string]*listed, deps map[string][]string) {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-test", "-deps", "-json=ImportPath,ForTest,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,Deps", module+"/...")
+	const fields = "-json=ImportPath,ForTest,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,Deps"
+	cmd := exec.Command("go", "list", "-test", "-deps", fields, module+"/...")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)

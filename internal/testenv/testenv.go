@@ -100,7 +100,8 @@ func leads(name string) bool {
 	if slices.Contains(kept, name) {
 		return false
 	}
-	return slices.Contains(cleared, name) || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	prefixed := func(p string) bool { return strings.HasPrefix(name, p) }
+	return slices.Contains(cleared, name) || slices.ContainsFunc(prefixes, prefixed)
 }
 
 // homeVariables returns what makes dir the home directory for Go, for AWS

@@ -45,7 +45,8 @@ const checking = "-test.run=^TestTrapped$"
 // a trap in every variable.
 func TestTrapped(t *testing.T) {
 	for _, pair := range os.Environ() {
-		if name, value, _ := strings.Cut(pair, "="); strings.Contains(value, trap) && !slices.Contains(kept, name) {
+		name, value, _ := strings.Cut(pair, "=")
+		if strings.Contains(value, trap) && !slices.Contains(kept, name) {
 			t.Errorf("%s is still %s", name, value)
 		}
 	}
@@ -76,7 +77,8 @@ func TestTrapped(t *testing.T) {
 // directory that names a profile, an endpoint and credentials.
 func TestTraps(t *testing.T) {
 	home := t.TempDir()
-	settings := "[default]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:1\nmax_attempts = 7\naws_access_key_id = AKIA\naws_secret_access_key = " + trap + "\n"
+	settings := "[default]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:1\nmax_attempts = 7\n" +
+		"aws_access_key_id = AKIA\naws_secret_access_key = " + trap + "\n"
 	for _, name := range []string{"config", "credentials"} {
 		if err := os.MkdirAll(filepath.Join(home, ".aws"), 0o700); err != nil {
 			t.Fatal(err)
@@ -96,7 +98,8 @@ func TestTraps(t *testing.T) {
 	for _, name := range traps {
 		cmd.Env = append(cmd.Env, name+"="+trap)
 	}
-	cmd.Env = append(cmd.Env, "HOME="+home, "USERPROFILE="+home, "DDBSEAL_VECTORS="+vectors, "AWS_CONFIG_FILE="+filepath.Join(home, ".aws", "config"))
+	cmd.Env = append(cmd.Env, "HOME="+home, "USERPROFILE="+home, "DDBSEAL_VECTORS="+vectors,
+		"AWS_CONFIG_FILE="+filepath.Join(home, ".aws", "config"))
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: TestTrapped") {
 		t.Fatalf("%v\n%s", err, out)

@@ -17,7 +17,12 @@ import (
 // copyleft matches the titles of licences that set terms for the source of a
 // program that links a module, or of the module. The text of a permissive
 // licence holds none of them.
-var copyleft = regexp.MustCompile(`(?i)(Mozilla\s+Public\s+Licen[sc]e|GNU\s+(Affero\s+|Lesser\s+|Library\s+)?General\s+Public\s+Licen[sc]e|Eclipse\s+Public\s+Licen[sc]e|Common\s+Development\s+and\s+Distribution\s+Licen[sc]e|Server\s+Side\s+Public\s+Licen[sc]e|European\s+Union\s+Public\s+Licen[cs]e|\b(MPL|A?L?GPL|EPL|CDDL|SSPL|EUPL)-[0-9])`)
+var copyleft = regexp.MustCompile(`(?i)(` + strings.Join([]string{
+	`(Mozilla|Eclipse|Server\s+Side|European\s+Union)\s+Public\s+Licen[sc]e`,
+	`GNU\s+(Affero\s+|Lesser\s+|Library\s+)?General\s+Public\s+Licen[sc]e`,
+	`Common\s+Development\s+and\s+Distribution\s+Licen[sc]e`,
+	`\b(MPL|A?L?GPL|EPL|CDDL|SSPL|EUPL)-[0-9]`,
+}, "|") + `)`)
 
 // licenceFile is a name under which a module's licence stands.
 var licenceFile = regexp.MustCompile(`(?i)^(un)?(licen[sc]e|copying|copyright)`)
