@@ -123,7 +123,7 @@ func goldenShapes(t *testing.T) []goldenShape {
 
 func TestWriteGoldenItems(t *testing.T) {
 	if !*writeGolden {
-		t.Skip("golden items are written on demand only")
+		return // not skipped: it checks nothing that a run could lack
 	}
 	if err := os.MkdirAll(goldenFolder, 0o777); err != nil {
 		t.Fatal(err)

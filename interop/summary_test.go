@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"text/tabwriter"
+
+	"github.com/ddbseal/ddbseal/internal/testenv"
 )
 
 // direction is one row of the summary.
@@ -144,7 +146,9 @@ func (b *board) print(w io.Writer, required func(library string) bool) bool {
 }
 
 func TestMain(m *testing.M) {
+	remove := testenv.Isolate()
 	code := m.Run()
+	remove()
 	chosen := func(name string) bool { f := flag.Lookup(name); return f != nil && f.Value.String() != "" }
 	if chosen("test.list") {
 		os.Exit(code)

@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/ddbseal/ddbseal/internal/testenv"
 	"github.com/ddbseal/ddbseal/localaws"
 )
 
@@ -32,11 +33,14 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	remove := testenv.Isolate()
 	if dir := os.Getenv(killDirEnv); dir != "" {
 		fmt.Fprintln(os.Stderr, serveUntilKilled(dir))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	remove()
+	os.Exit(code)
 }
 
 // serveUntilKilled is the process that gets killed. Its clock runs a million

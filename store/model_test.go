@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"sync"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/ddbseal/ddbseal/internal/testenv"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/store"
 )
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
 		_ = f.Value.Set("12")
 	}
-	os.Exit(m.Run())
+	testenv.Main(m)
 }
 
 // TestModel: any sequence of operations gives what a map gives.

@@ -28,11 +28,11 @@ func (f *accessFlags) edit(ctx context.Context, s streams, do func(*labsetup.Lab
 		return err
 	}
 	defer p.close(&err)
+	p.say(s, "")
 	cfg, err := p.as("")
 	if err != nil {
 		return err
 	}
-	p.say(s, "")
 	lab, err := labsetup.New(labsetup.Config{Administrator: cfg, As: p.sign})
 	if err != nil {
 		return err

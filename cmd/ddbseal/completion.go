@@ -8,7 +8,7 @@ import (
 )
 
 type completionCommand struct {
-	Shell string `arg:"" optional:"" help:"bash, zsh or fish. (default: the one of $$SHELL)"`
+	Shell string `arg:"" optional:"" complete:"bash,zsh,fish" help:"bash, zsh or fish. (default: the one of $$SHELL)"`
 }
 
 // Help is the long help text.
@@ -20,16 +20,44 @@ func (c *completionCommand) Help() string {
   ddbseal completion fish > ~/.config/fish/completions/ddbseal.fish`
 }
 
-// completions ask the program itself, by COMP_LINE, what could follow; where it
-// does not know, the shell offers files.
+// completions are the lines for each shell. They ask the program itself what
+// could follow, by the argument completeArgument and the words until the cursor.
 var completions = map[string]string{
-	"bash": `complete -o default -C PROGRAM ddbseal
+	// With -o default the shell offers files where the program knows nothing.
+	"bash": `_ddbseal() {
+	local word
+	COMPREPLY=()
+	while IFS=$'\t' read -r word _; do
+		[ "$word" = :files ] || COMPREPLY+=("$word")
+	done < <(PROGRAM ARGUMENT "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+complete -o bashdefault -o default -F _ddbseal ddbseal
 `,
-	"zsh": `autoload -Uz compinit bashcompinit && compinit && bashcompinit
-complete -o default -C PROGRAM ddbseal
+	"zsh": `autoload -Uz compinit && compinit
+_ddbseal() {
+	local line files=
+	local -a found
+	for line in "${(@f)$(PROGRAM ARGUMENT "${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
+		case $line in
+		:files*) files=yes ;;
+		?*) found+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}") ;;
+		esac
+	done
+	[ ${#found} -eq 0 ] || _describe ddbseal found
+	[ -z "$files" ] || _files
+}
+compdef _ddbseal ddbseal
 `,
-	"fish": `complete -c ddbseal -r -F -l config -l from -l to -l report -l data-dir
-complete -c ddbseal -f -a '(env COMP_LINE=(commandline -cp | string collect) PROGRAM)'
+	"fish": `function __ddbseal_complete
+	set -l words (commandline -opc) (commandline -ct)
+	PROGRAM ARGUMENT $words[2..-1] 2>/dev/null
+end
+function __ddbseal_files
+	string match -q -- ':files*' (__ddbseal_complete)
+end
+complete -c ddbseal -f
+complete -c ddbseal -n 'not __ddbseal_files' -a '(__ddbseal_complete)'
+complete -c ddbseal -n __ddbseal_files -F
 `,
 }
 
@@ -47,6 +75,7 @@ func (c *completionCommand) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(s.out, strings.ReplaceAll(lines, "PROGRAM", program))
+	quoted := "'" + strings.ReplaceAll(program, "'", `'\''`) + "'"
+	_, err = fmt.Fprint(s.out, strings.NewReplacer("PROGRAM", quoted, "ARGUMENT", completeArgument).Replace(lines))
 	return err
 }

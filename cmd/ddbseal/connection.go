@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -13,17 +14,32 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// connection are the flags that choose a real AWS, named as the AWS CLI names
-// them. Without one of the first two a command uses the embedded AWS,
-// whatever credentials lie around.
+// connection are the flags that choose an AWS outside of the process, named as
+// the AWS CLI names them. Without --aws, --endpoint-url or AWS_ENDPOINT_URL a
+// command uses the embedded AWS, whatever credentials and profiles there are.
 type connection struct {
 	AWS         bool   `name:"aws" group:"Where" help:"Use the AWS account of the current credentials."`
-	EndpointURL string `name:"endpoint-url" group:"Where" placeholder:"URL" env:"AWS_ENDPOINT_URL" help:"Use the AWS-compatible server at this address, such as a running 'ddbseal serve'."`
+	EndpointURL string `name:"endpoint-url" group:"Where" placeholder:"URL" env:"AWS_ENDPOINT_URL" help:"Use the AWS-compatible server at this address, such as a running 'ddbseal serve'. As for the AWS CLI, AWS_ENDPOINT_URL is the default; an empty address means the embedded AWS."`
 	Profile     string `name:"profile" group:"Where" placeholder:"NAME" help:"Profile of the AWS configuration files, with --aws or --endpoint-url."`
 	Region      string `name:"region" group:"Where" placeholder:"REGION" help:"AWS region."`
 }
 
 var regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+
+// AfterApply drops the endpoint of the environment where the environment says
+// to ignore it, as the AWS CLI does.
+func (c *connection) AfterApply() error {
+	ignored, _ := strconv.ParseBool(os.Getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) // garbage ignores nothing
+	if ignored && c.fromEnvironment() {
+		c.EndpointURL = ""
+	}
+	return nil
+}
+
+// fromEnvironment reports whether AWS_ENDPOINT_URL chose the endpoint.
+func (c *connection) fromEnvironment() bool {
+	return c.EndpointURL != "" && c.EndpointURL == os.Getenv("AWS_ENDPOINT_URL")
+}
 
 func (c *connection) remote() bool { return c.AWS || c.EndpointURL != "" }
 
@@ -81,7 +97,7 @@ func (c *connection) load(ctx context.Context) (aws.Config, error) {
 	}
 	if c.EndpointURL != "" {
 		cfg.BaseEndpoint = aws.String(c.EndpointURL)
-		if c.EndpointURL != os.Getenv("AWS_ENDPOINT_URL") {
+		if !c.fromEnvironment() {
 			// As with the AWS CLI the flag wins over AWS_ENDPOINT_URL_KMS and
 			// its like, which clients would take from here.
 			cfg.ConfigSources = nil

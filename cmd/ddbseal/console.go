@@ -72,6 +72,7 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 		cfg.RootToken = rand.Text()
 		logins = append(logins, console.Login{User: "root", Password: cfg.RootToken})
 	}
+	c.sayWhere(s, cfg.Attached)
 	listener, err := listenAt(s, c.Listen, console.Listen)
 	if errors.Is(err, localaws.ErrNotLoopback) {
 		return usagef("%w: the page is for this machine only, such as "+defaultConsole, err)
@@ -96,16 +97,27 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 	return page.Serve(ctx, listener)
 }
 
-// tell says where the page works and what to do.
+// sayWhere says on which AWS the page works.
+func (c *consoleCommand) sayWhere(s streams, attached *console.Attached) {
+	switch {
+	case attached == nil:
+		fmt.Fprintln(s.err, "Running on the embedded AWS: nothing leaves this process, no account is used.")
+	case c.fromEnvironment():
+		fmt.Fprintf(s.err, "Working on %s, the endpoint of AWS_ENDPOINT_URL.\n", attached.Name)
+	default:
+		fmt.Fprintf(s.err, "Working on %s.\n", attached.Name)
+	}
+}
+
+// tell says what to do.
 func (c *consoleCommand) tell(s streams, attached *console.Attached) {
 	if attached != nil {
-		fmt.Fprintf(s.err, "Working on %s. Open the page and sign in with an access key; interrupt to stop.\n", attached.Name)
+		fmt.Fprintln(s.err, "Open the page and sign in with an access key; interrupt to stop.")
 		if !c.Write {
 			fmt.Fprintln(s.err, "The page only reads: give --write to change something.")
 		}
 		return
 	}
-	fmt.Fprintln(s.err, "Running on the embedded AWS: nothing leaves this process, no account is used.")
 	fmt.Fprintln(s.err, "Open the page and sign in with a name and its password; interrupt to stop.")
 	if c.DataDir == "" {
 		fmt.Fprintln(s.err, "Nothing is kept: give --data-dir to keep it.")
@@ -121,13 +133,10 @@ func (c *consoleCommand) attach(ctx context.Context, cfg *console.Config) error 
 	if loaded.Region == "" {
 		return usagef("no AWS region is set: give --region or set AWS_REGION")
 	}
-	a := &console.Attached{Name: c.EndpointURL, Config: loaded, Write: c.Write}
+	a := &console.Attached{Name: serverName(loaded), Config: loaded, Write: c.Write}
 	a.Deadline, a.AuditDeadline = serverDeadline, serverDeadline
 	if c.billed() {
 		a.Deadline, a.AuditDeadline = awsDeadline, awsAuditDeadline
-	}
-	if c.AWS {
-		a.Name = "AWS"
 	}
 	cfg.Attached = a
 	return nil

@@ -52,7 +52,7 @@ func (c *doctorCommand) Run(ctx context.Context, s streams) (err error) {
 		findings = append(findings, failing("place", err))
 	} else {
 		defer p.close(&err)
-		fmt.Fprintf(s.err, "Checking %s.\n", p.name)
+		fmt.Fprintf(s.err, "Checking %s%s.\n", p.name, p.source)
 		findings = c.examine(ctx, p)
 	}
 	if err := printFindings(s, c.JSON, findings); err != nil {

@@ -37,11 +37,11 @@ func (f *keystoreFlags) with(ctx context.Context, s streams, do func(*keystore.K
 		return err
 	}
 	defer p.close(&err)
+	p.say(s, f.As)
 	cfg, err := p.as(f.As)
 	if err != nil {
 		return err
 	}
-	p.say(s, f.As)
 	if f.KMSKey == "" {
 		if f.KMSKey, err = p.keyARN(ctx, cfg); err != nil {
 			return err

@@ -66,7 +66,7 @@ It runs on an embedded AWS inside this process, in a second, without account or 
 func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 	if c.Web {
 		if c.JSON || c.Report != "" || c.Keep || c.remote() {
-			return usagef("--console goes with none of --json, --report, --keep, --aws and --endpoint-url; see ddbseal console --help")
+			return usagef("--console goes with none of --json, --report, --keep, --aws and --endpoint-url (AWS_ENDPOINT_URL counts too); see ddbseal console --help")
 		}
 		page := consoleCommand{Listen: defaultConsole}
 		return page.Run(ctx, s)
@@ -176,7 +176,7 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 			p.close(&err)
 		}
 	}()
-	fmt.Fprintf(s.err, "Running on %s.\n", p.name)
+	fmt.Fprintf(s.err, "Running on %s%s.\n", p.name, p.source)
 	administrator, err := p.administrator(ctx)
 	if err != nil {
 		return nil, labsetup.Config{}, err

@@ -14,7 +14,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	"github.com/willabides/kongplete"
 
 	"github.com/ddbseal/ddbseal/labsetup"
 )
@@ -93,9 +92,9 @@ func run(args []string, s streams) int {
 	if err != nil {
 		panic("ddbseal: command line model: " + err.Error())
 	}
-	kongplete.Complete(parser)
-	if exited >= 0 { // the shell asked what could follow
-		return exited
+	if len(args) > 0 && args[0] == completeArgument {
+		complete(s.out, parser.Model.Node, args[1:])
+		return exitOK
 	}
 	if len(args) == 0 {
 		parser.Stdout = s.err

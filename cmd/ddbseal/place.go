@@ -26,6 +26,7 @@ type target struct {
 // place is an AWS on which a command works.
 type place struct {
 	name       string // for people
+	source     string // how a place was chosen that no flag names
 	flag       string // the flags that lead here, for hints
 	dir        string
 	principals *principals
@@ -50,9 +51,9 @@ func (t *target) open(ctx context.Context, create bool) (*place, error) {
 	} else {
 		p.flag = " --data-dir " + p.dir
 	}
-	file := "principals.json"
+	file := principalsFile
 	if t.billed() {
-		file = "principals-aws.json"
+		file = principalsFileAWS
 	}
 	if p.principals, err = readPrincipals(filepath.Join(p.dir, file)); err != nil {
 		return nil, err
@@ -81,9 +82,10 @@ func inUse(err error, dir string) error {
 }
 
 func (t *target) openRemote(ctx context.Context, p *place) (err error) {
-	p.name, p.flag = "AWS", p.flag+" --aws"
 	if t.EndpointURL != "" {
-		p.name, p.flag = t.EndpointURL, " --endpoint-url "+t.EndpointURL
+		p.flag = " --endpoint-url " + t.EndpointURL
+	} else {
+		p.flag += " --aws"
 	}
 	if t.Profile != "" {
 		p.flag += " --profile " + t.Profile
@@ -102,6 +104,10 @@ func (t *target) openRemote(ctx context.Context, p *place) (err error) {
 	}
 	if p.current.Region == "" {
 		return usagef("no region: give --region, or set AWS_REGION or a region in the profile")
+	}
+	p.name = serverName(p.current)
+	if t.fromEnvironment() {
+		p.source = ", the endpoint of AWS_ENDPOINT_URL"
 	}
 	return nil
 }
@@ -158,7 +164,7 @@ func (p *place) say(s streams, as string) {
 	default:
 		as = administratorAlias
 	}
-	fmt.Fprintf(s.err, "On %s, as %s.\n", p.name, as)
+	fmt.Fprintf(s.err, "On %s%s, as %s.\n", p.name, p.source, as)
 }
 
 // keyARN is the lab's key.

@@ -21,6 +21,13 @@ import (
 // they are.
 const administratorAlias = "administrator"
 
+// The files of principals in the data directory: one for the embedded AWS and
+// servers like it, one for AWS.
+const (
+	principalsFile    = "principals.json"
+	principalsFileAWS = "principals-aws.json"
+)
+
 // principals are the access keys that `up` made, in a file that only its owner
 // can read, beside the data of the embedded AWS.
 type principals struct {

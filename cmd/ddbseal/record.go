@@ -25,11 +25,11 @@ func (f *tableFlags) table(ctx context.Context, s streams, do func(*store.Table[
 		return err
 	}
 	defer p.close(&err)
+	p.say(s, f.As)
 	cfg, err := p.as(f.As)
 	if err != nil {
 		return err
 	}
-	p.say(s, f.As)
 	keyARN, err := p.keyARN(ctx, cfg)
 	if err != nil {
 		return err

@@ -10,10 +10,22 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ddbseal/ddbseal/internal/testenv"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ddbseal": main})
+	testscript.Main(isolated{m}, map[string]func(){"ddbseal": main})
+}
+
+// isolated runs the tests apart from the developer's environment. A script's
+// command has an environment of its own, which stays as it is.
+type isolated struct{ m *testing.M }
+
+// Run isolates the process and runs the tests.
+func (i isolated) Run() int {
+	defer testenv.Isolate()()
+	return i.m.Run()
 }
 
 // TestScripts runs testdata/*.txt: each reads like documentation of a command.

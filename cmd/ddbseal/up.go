@@ -83,7 +83,7 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	defer p.close(&err)
-	fmt.Fprintf(s.err, "Removing the lab from %s.\n", p.name)
+	fmt.Fprintf(s.err, "Removing the lab from %s%s.\n", p.name, p.source)
 	if c.billed() {
 		if err := confirm(s, c.Yes, "This deletes the lab's tables with their items, users and role in region "+p.current.Region+", and schedules the deletion of its keys.", "delete"); err != nil {
 			return err

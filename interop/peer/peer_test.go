@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/internal/testenv"
 	"github.com/ddbseal/ddbseal/interop/peer"
 )
 
@@ -16,8 +17,11 @@ import (
 const program = "DDBSEAL_PEER_PROGRAM"
 
 func TestMain(m *testing.M) {
+	remove := testenv.Isolate()
 	if os.Getenv(program) == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		remove()
+		os.Exit(code)
 	}
 	requests := bufio.NewScanner(os.Stdin)
 	for n := 1; requests.Scan(); n++ {

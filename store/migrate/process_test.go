@@ -15,6 +15,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/internal/testenv"
 	"github.com/ddbseal/ddbseal/store/migrate"
 )
 
@@ -27,13 +28,16 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	remove := testenv.Isolate()
 	if os.Getenv(childURL) != "" {
 		if err := child(); err != nil {
 			log.Fatal(err)
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	remove()
+	os.Exit(code)
 }
 
 func child() error {

@@ -1,6 +1,6 @@
 // Package account gives the examples something to run on: an AWS inside the
-// process, or with the flag -aws the account of the usual environment. What an
-// example makes there, it removes.
+// process, or with the flag -aws the account of the usual environment, where
+// AWS_ENDPOINT_URL counts. What an example makes there, it removes.
 package account
 
 import (
@@ -64,7 +64,11 @@ func open(ctx context.Context, onAWS bool) (*Account, error) {
 		if a.Config, err = config.LoadDefaultConfig(ctx); err != nil {
 			return nil, err
 		}
-		fmt.Println("running on AWS, region", a.Config.Region)
+		where := "AWS"
+		if a.Config.BaseEndpoint != nil { // AWS_ENDPOINT_URL, or the profile's
+			where = *a.Config.BaseEndpoint
+		}
+		fmt.Printf("running on %s, region %s\n", where, a.Config.Region)
 	} else {
 		server, err := localaws.New(localaws.Options{})
 		if err != nil {

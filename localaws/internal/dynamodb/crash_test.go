@@ -18,6 +18,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/internal/testenv"
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -25,6 +26,7 @@ import (
 const crashDirEnv = "DDBSEAL_TEST_CRASH_DIR"
 
 func TestMain(m *testing.M) {
+	remove := testenv.Isolate()
 	if dir := os.Getenv(crashDirEnv); dir != "" {
 		if err := crashWriter(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -32,7 +34,9 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	remove()
+	os.Exit(code)
 }
 
 // lastingKeys is a KMS of one key that outlives the process.

@@ -37,7 +37,7 @@ func FuzzServe(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, operation string, body []byte) {
 		if _, ok := operations[operation]; !ok || len(body) > 1<<16 {
-			t.Skip()
+			return
 		}
 		w := newWorld(t)
 		w.table("secret", "", customKey(w.keys.newKey("one")))
