@@ -36,7 +36,13 @@ var (
 	ErrUnknownAccessKey  = errors.New("unknown access key id")
 	ErrInactiveAccessKey = errors.New("inactive access key")
 	ErrInvalidToken      = errors.New("invalid session token")
-	ErrExpiredToken      = errors.New("expired session token")
+	ErrExpiredToken      = call.ErrExpiredToken
+)
+
+// The XML namespaces of IAM's and STS's answers.
+const (
+	Namespace    = "https://iam.amazonaws.com/doc/2010-05-08/"
+	STSNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 )
 
 // Config is what the room needs.
@@ -171,12 +177,12 @@ func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second)
 
 // IAM returns the service that answers IAM's operations.
 func (s *Service) IAM() call.Service {
-	return &front{s, "iam", "https://iam.amazonaws.com/doc/2010-05-08/", iamOperations()}
+	return &front{s, "iam", Namespace, iamOperations()}
 }
 
 // STS returns the service that answers STS's operations.
 func (s *Service) STS() call.Service {
-	return &front{s, "sts", "https://sts.amazonaws.com/doc/2011-06-15/", stsOperations()}
+	return &front{s, "sts", STSNamespace, stsOperations()}
 }
 
 // request is a call on its way through a handler.
