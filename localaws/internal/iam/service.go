@@ -10,7 +10,8 @@
 //
 // Everything takes effect at once. There is no multi-factor authentication,
 // federation, session tag, source identity, instance profile, service-linked
-// role, password policy or credential report: requests for them are refused.
+// role, password policy or credential report: requests for them are refused,
+// but for the lists of instance profiles, which are empty.
 // Simulations take no resource policies. White space in policies does not
 // count for their quotas up to eight times the quota. A new password needs 8
 // to 128 characters.
@@ -29,6 +30,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Errors of Credentials.
@@ -177,12 +179,12 @@ func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second)
 
 // IAM returns the service that answers IAM's operations.
 func (s *Service) IAM() call.Service {
-	return &front{s, "iam", Namespace, iamOperations()}
+	return &front{s, Namespace, iamOperations()}
 }
 
 // STS returns the service that answers STS's operations.
 func (s *Service) STS() call.Service {
-	return &front{s, "sts", STSNamespace, stsOperations()}
+	return &front{s, STSNamespace, stsOperations()}
 }
 
 // request is a call on its way through a handler.
@@ -194,29 +196,21 @@ type request struct {
 // front is one of the two Query services over the same state.
 type front struct {
 	*Service
-	name, namespace string
-	operations      map[string]operation
+	namespace  string
+	operations *wire.Table[*Service, any]
 }
 
 // Describe implements call.Service.
-func (f *front) Describe(name string) (call.Operation, bool) {
-	o, ok := f.operations[name]
-	return call.Operation{ReadOnly: o.readOnly}, ok
-}
+func (f *front) Describe(name string) (call.Operation, bool) { return f.operations.Describe(name) }
 
 // Serve implements call.Service.
 func (f *front) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
-	o, ok := f.operations[c.Operation]
-	if !ok {
+	if _, ok := f.operations.Describe(c.Operation); !ok {
 		return nil, call.Errorf("InvalidAction", "Could not find operation %s for version 2010-05-08", c.Operation)
 	}
-	form, err := parseForm(c.Body)
+	result, err := f.operations.Serve(ctx, f.Service, c)
 	if err != nil {
 		return nil, err
 	}
-	result, err := o.run(f.Service, &request{ctx: ctx, Call: c}, form)
-	if err != nil {
-		return nil, err
-	}
-	return encodeResponse(f.namespace, c.Operation, c.ID, result)
+	return wire.EncodeXML(f.namespace, c.Operation, c.ID, result)
 }

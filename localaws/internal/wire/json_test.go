@@ -1,0 +1,141 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+type inner struct {
+	Text *string
+	N    int
+}
+
+type embedded struct{ Shared *bool }
+
+// shout reads itself.
+type shout string
+
+func (s *shout) ReadValue(d *Decoder) error {
+	text, err := d.ReadString()
+	*s = shout(strings.ToUpper(text))
+	if text == "later" {
+		d.Later(call.Errorf("First", ""))
+		d.Later(call.Errorf("Second", ""))
+	}
+	return err
+}
+
+// counter reads its members itself.
+type counter struct{ names []string }
+
+func (c *counter) ReadMember(d *Decoder, name []byte) error {
+	c.names = append(c.names, string(name))
+	return d.Skip()
+}
+
+type everything struct {
+	embedded
+	Tagged   *string `json:"KeyId,omitempty"`
+	Text     *string
+	Flag     *bool
+	Plain    bool
+	Whole    *int64
+	Int      int
+	Float    *float64
+	Binary   []byte
+	Texts    []string
+	Structs  []inner
+	Pointers []*inner
+	One      *inner
+	Value    inner
+	Map      map[string]string
+	Lists    map[string][]int
+	Loud     *shout
+	Counted  counter
+	Gone     Unsupported
+	private  string
+}
+
+func decodeInto(in any, body string) error {
+	p := &JSON{MaxBody: 1000, Empty: true, Unsupported: func(name string) error { return call.Errorf("Unsupported", "%s", name) }}
+	return p.Decoder(reflect.TypeOf(in).Elem())(&call.Call{Body: []byte(body)}, in)
+}
+
+// Every kind of member is read as encoding/json reads it, but for names, which
+// must be exact.
+func TestDecodeJSON(t *testing.T) {
+	const body = `{"KeyId":"k","Text":"é","Flag":true,"Plain":true,"Whole":-7,"Int":8,"Float":1.5e2,"Binary":"AAE=","Texts":["a",""],
+		"Structs":[{"Text":"x","N":1,"Other":[1]},{}],"Pointers":[{"N":2},null],"One":{"N":3},"Value":{"N":4},"Map":{"a":"b"},"Lists":{"a":[1,2]},
+		"Shared":false,"Unknown":{"deep":[null]},"private":"x"}`
+	got, want := new(everything), new(everything)
+	if err := decodeInto(got, body); err != nil {
+		t.Fatal(err)
+	}
+	type noCounter everything
+	if err := json.Unmarshal([]byte(body), (*noCounter)(want)); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if got.Shared == nil || *got.Shared || got.private != "" {
+		t.Error("the embedded member is not read, or a private one is")
+	}
+	other := new(everything)
+	if err := decodeInto(other, `{"text":"x","keyId":"x","Loud":"abc","Counted":{"a":1,"b":[{}]},"Gone":null}`); err != nil {
+		t.Fatal(err)
+	}
+	if other.Text != nil || other.Tagged != nil || *other.Loud != "ABC" || !reflect.DeepEqual(other.Counted.names, []string{"a", "b"}) {
+		t.Errorf("got %+v", other)
+	}
+}
+
+// A null leaves its member unset, and an empty list or map is not a missing
+// one.
+func TestNullAndEmpty(t *testing.T) {
+	nulls, err := json.Marshal(map[string]any{"KeyId": nil, "Text": nil, "Flag": nil, "Plain": nil, "Whole": nil, "Int": nil, "Float": nil, "Binary": nil,
+		"Texts": nil, "Structs": nil, "Pointers": nil, "One": nil, "Value": nil, "Map": nil, "Lists": nil, "Loud": nil, "Counted": nil, "Gone": nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{string(nulls), `{}`, ``, " \n"} {
+		in := new(everything)
+		if err := decodeInto(in, body); err != nil || !reflect.DeepEqual(in, new(everything)) {
+			t.Errorf("%q: %+v, %v", body, in, err)
+		}
+	}
+	in := new(everything)
+	if err := decodeInto(in, `{"Texts":[],"Structs":[],"Map":{},"Binary":"","One":{}}`); err != nil {
+		t.Fatal(err)
+	}
+	if in.Texts == nil || in.Structs == nil || in.Map == nil || in.Binary == nil || in.One == nil {
+		t.Errorf("an empty member is missing: %+v", in)
+	}
+}
+
+func TestRefusedJSON(t *testing.T) {
+	for body, want := range map[string]string{
+		`[]`: "SerializationException", `null`: "SerializationException", `{`: "SerializationException", `{} {}`: "SerializationException",
+		`{"Text":1}`: "SerializationException: NUMBER_VALUE cannot be converted to String", `{"Int":1.5}`: "SerializationException", `{"Int":"1"}`: "SerializationException",
+		`{"Float":"1"}`: "SerializationException", `{"Float":1e999}`: "SerializationException", `{"Binary":"a"}`: "SerializationException", `{"Flag":1}`: "SerializationException",
+		`{"Texts":"a"}`: "SerializationException", `{"Texts":[null]}`: "SerializationException", `{"One":[]}`: "SerializationException", `{"Map":{"a":1}}`: "SerializationException",
+		`{"Text":"a","Text":"b"}`:               "SerializationException",
+		`{"Gone":{}}`:                           "Unsupported: Gone",
+		`{"Loud":"later"}`:                      "First",
+		`{"Loud":"later","Text":1}`:             "SerializationException",
+		`{"Text":"` + strings.Repeat("x", 1000): "SerializationException: The request is too large.",
+	} {
+		if err := decodeInto(new(everything), body); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%.40s: %v, want %s", body, err, want)
+		}
+	}
+	var e *call.Error
+	if err := decodeInto(new(everything), strings.Repeat(" ", 1001)); !errors.As(err, &e) || e.HTTPStatus() != 413 {
+		t.Errorf("too large: %v", err)
+	}
+}
