@@ -55,8 +55,9 @@ type Config struct {
 
 // Service holds the identities of every account.
 type Service struct {
-	clock func() time.Time
-	store storage.Store
+	clock    func() time.Time
+	store    storage.Store
+	iam, sts *wire.Table[*Service, any]
 
 	mu       sync.RWMutex
 	accounts map[string]*account
@@ -81,7 +82,8 @@ var (
 
 // New loads the identities filed in the store.
 func New(cfg Config) (*Service, error) {
-	s := &Service{clock: cfg.Clock, store: cfg.Store, accounts: map[string]*account{}, keys: map[string]*accessKey{}, owners: map[string]owner{}}
+	s := &Service{clock: cfg.Clock, store: cfg.Store, iam: iamOperations(), sts: stsOperations(),
+		accounts: map[string]*account{}, keys: map[string]*accessKey{}, owners: map[string]owner{}}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -178,14 +180,10 @@ func (s *Service) Accounts() []string {
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second) }
 
 // IAM returns the service that answers IAM's operations.
-func (s *Service) IAM() call.Service {
-	return &front{s, Namespace, iamOperations()}
-}
+func (s *Service) IAM() call.Service { return &front{s, Namespace, s.iam} }
 
 // STS returns the service that answers STS's operations.
-func (s *Service) STS() call.Service {
-	return &front{s, STSNamespace, stsOperations()}
-}
+func (s *Service) STS() call.Service { return &front{s, STSNamespace, s.sts} }
 
 // request is a call on its way through a handler.
 type request struct {

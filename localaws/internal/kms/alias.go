@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // alias is a name of a key. It is immutable once it is in the service.
@@ -24,29 +25,26 @@ type aliasInput struct {
 	TargetKeyID *string `json:"TargetKeyId"`
 }
 
-// aliasName checks the name of an alias that is created, changed or deleted.
-func aliasName(v *validator, p *string) (string, error) {
-	name := v.required("aliasName", p, 1, 256)
-	if err := v.err(); err != nil {
-		return "", err
-	}
+func (in *aliasInput) Check(c *wire.Checks) {
+	required(c, in.TargetKeyID, "targetKeyId", 1, 2048)
+	required(c, in.AliasName, "aliasName", 1, 256)
+}
+
+// Prepare checks the name of an alias that is created or changed.
+func (in *aliasInput) Prepare(*call.Call) error { return checkAliasName(text(in.AliasName)) }
+
+// checkAliasName refuses what cannot be the name of a user's alias.
+func checkAliasName(name string) error {
 	rest, ok := strings.CutPrefix(name, "alias/")
 	switch {
 	case !ok || rest == "":
-		return "", validation("Invalid identifier")
+		return validation("Invalid identifier")
 	case strings.HasPrefix(rest, "aws/"):
-		return "", call.Errorf("NotAuthorizedException", "Alias names that begin with alias/aws/ are reserved.")
+		return call.Errorf("NotAuthorizedException", "Alias names that begin with alias/aws/ are reserved.")
 	case !validAlias(name):
-		return "", call.Errorf("InvalidAliasNameException", "The alias contains invalid characters.")
+		return call.Errorf("InvalidAliasNameException", "The alias contains invalid characters.")
 	}
-	return name, nil
-}
-
-func (in *aliasInput) check() (name, targetID string, err error) {
-	var v validator
-	targetID = v.required("targetKeyId", in.TargetKeyID, 1, 2048)
-	name, err = aliasName(&v, in.AliasName)
-	return name, targetID, err
+	return nil
 }
 
 func (s *Service) alias(at place, name string) *alias {
@@ -59,10 +57,7 @@ func (s *Service) alias(at place, name string) *alias {
 }
 
 func (ch *change) createAlias(ctx context.Context, c *call.Call, in *aliasInput) (any, error) {
-	name, targetID, err := in.check()
-	if err != nil {
-		return nil, err
-	}
+	name, targetID := text(in.AliasName), text(in.TargetKeyID)
 	at := place{c.AccountID, c.Region}
 	a := &alias{place: at, name: name, created: ch.now, updated: ch.now}
 	if err := ch.s.requireIdentity(ctx, c, "CreateAlias", a.arn(), nil); err != nil {
@@ -86,10 +81,7 @@ func (ch *change) createAlias(ctx context.Context, c *call.Call, in *aliasInput)
 }
 
 func (ch *change) updateAlias(ctx context.Context, c *call.Call, in *aliasInput) (any, error) {
-	name, targetID, err := in.check()
-	if err != nil {
-		return nil, err
-	}
+	name, targetID := text(in.AliasName), text(in.TargetKeyID)
 	at := place{c.AccountID, c.Region}
 	if err := ch.s.requireIdentity(ctx, c, "UpdateAlias", aliasARN(at, name), nil); err != nil {
 		return nil, err
@@ -127,12 +119,13 @@ func (ch *change) updateAlias(ctx context.Context, c *call.Call, in *aliasInput)
 
 type deleteAliasInput struct{ AliasName *string }
 
+func (in *deleteAliasInput) Check(c *wire.Checks) { required(c, in.AliasName, "aliasName", 1, 256) }
+
+// Prepare checks the name of an alias that is deleted.
+func (in *deleteAliasInput) Prepare(*call.Call) error { return checkAliasName(text(in.AliasName)) }
+
 func (ch *change) deleteAlias(ctx context.Context, c *call.Call, in *deleteAliasInput) (any, error) {
-	var v validator
-	name, err := aliasName(&v, in.AliasName)
-	if err != nil {
-		return nil, err
-	}
+	name := text(in.AliasName)
 	at := place{c.AccountID, c.Region}
 	if err := ch.s.requireIdentity(ctx, c, "DeleteAlias", aliasARN(at, name), nil); err != nil {
 		return nil, err
@@ -198,14 +191,18 @@ type aliasEntry struct {
 	TargetKeyID     string `json:"TargetKeyId,omitempty"`
 }
 
-func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listKeyInput) (any, error) {
-	var v validator
-	id := v.optional("keyId", in.KeyID, 1, 2048)
-	limit := v.integer("limit", in.Limit, 1, 100, 50)
-	marker := v.optional("marker", in.Marker, 1, 1024)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+type listAliasesInput struct{ listKeyInput }
+
+func (in *listAliasesInput) Check(c *wire.Checks) {
+	c.Characters(in.KeyID, "keyId", 1, 2048)
+	between(c, in.Limit, "limit", 1, 100)
+	c.Characters(in.Marker, "marker", 1, 1024)
+}
+
+func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listAliasesInput) (any, error) {
+	id := text(in.KeyID)
+	limit := or(in.Limit, 50)
+	marker := text(in.Marker)
 	after, err := openMarker(marker)
 	if err != nil {
 		return nil, err
@@ -236,7 +233,7 @@ func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listKeyInpu
 	}
 	s.mu.RUnlock()
 	slices.SortFunc(entries, func(a, b *alias) int { return strings.Compare(a.name, b.name) })
-	page, next := cut(entries, limit, func(a *alias) string { return a.name })
+	page, next := cut(entries, after, limit, func(a *alias) string { return a.name })
 	out := struct {
 		Aliases    []aliasEntry
 		NextMarker string `json:",omitempty"`

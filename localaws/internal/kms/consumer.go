@@ -35,6 +35,9 @@ func serveVia[In, Out any](s *Service, ctx context.Context, c *call.Call, in *In
 	if err = s.catchUp(); err != nil {
 		return out, err
 	}
+	if err = protocol.Examine(c, in); err != nil {
+		return out, err
+	}
 	answer, err := f(s, ctx, c, in)
 	if err != nil {
 		return out, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type scheduleInput struct {
@@ -23,13 +24,14 @@ type scheduleOutput struct {
 	PendingWindowInDays int
 }
 
+func (in *scheduleInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	between(c, in.PendingWindowInDays, "pendingWindowInDays", 7, 30)
+}
+
 func (ch *change) scheduleKeyDeletion(ctx context.Context, c *call.Call, in *scheduleInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	window := v.integer("pendingWindowInDays", in.PendingWindowInDays, 7, 30, 30)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
+	window := or(in.PendingWindowInDays, 30)
 	t, err := ch.own(ctx, c, id, "ScheduleKeyDeletion", policy.Context{conditionWindow: {strconv.Itoa(window)}})
 	if err != nil {
 		return nil, err
@@ -64,12 +66,8 @@ func (k *key) doom(now time.Time) {
 	k.deleteAt = now.Add(time.Duration(k.window) * day)
 }
 
-func (ch *change) cancelKeyDeletion(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+func (ch *change) cancelKeyDeletion(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
+	id := text(in.KeyID)
 	t, err := ch.own(ctx, c, id, "CancelKeyDeletion", nil)
 	if err != nil {
 		return nil, err

@@ -7,23 +7,31 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // dynamodbAlias is the AWS managed key that this server has a service for.
 const dynamodbAlias = "alias/aws/dynamodb"
+
+// namedKey is a request that names a key and nothing else.
+type namedKey struct {
+	KeyID *string `json:"KeyId"`
+}
+
+func (in *namedKey) Check(c *wire.Checks) { keyID(c, in.KeyID) }
 
 type keyInput struct {
 	KeyID       *string `json:"KeyId"`
 	GrantTokens []string
 }
 
+func (in *keyInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	grantTokens(c, in.GrantTokens)
+}
+
 func (s *Service) describeKey(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	v.grantTokens(in.GrantTokens)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
 	// To ask for the key of an AWS alias makes it, as on AWS, for those who may
 	// ask: there are many Regions to ask in.
 	if home := (place{c.AccountID, c.Region}); (id == dynamodbAlias || id == aliasARN(home, dynamodbAlias)) && validRegion(c.Region) {
@@ -53,13 +61,14 @@ type updateDescriptionInput struct {
 	Description *string
 }
 
+func (in *updateDescriptionInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	required(c, in.Description, "description", 0, 8192)
+}
+
 func (ch *change) updateKeyDescription(ctx context.Context, c *call.Call, in *updateDescriptionInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	description := v.required("description", in.Description, 0, 8192)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
+	description := text(in.Description)
 	t, err := ch.own(ctx, c, id, "UpdateKeyDescription", nil)
 	if err != nil {
 		return nil, err
@@ -87,20 +96,16 @@ func (ch *change) own(ctx context.Context, c *call.Call, id, action string, extr
 	return t, ch.s.requireOwn(ctx, c, question{action: action, target: t, extra: extra})
 }
 
-func (ch *change) enableKey(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
+func (ch *change) enableKey(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
 	return ch.setState(ctx, c, in, "EnableKey", Enabled)
 }
 
-func (ch *change) disableKey(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
+func (ch *change) disableKey(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
 	return ch.setState(ctx, c, in, "DisableKey", Disabled)
 }
 
-func (ch *change) setState(ctx context.Context, c *call.Call, in *keyInput, action string, state State) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+func (ch *change) setState(ctx context.Context, c *call.Call, in *namedKey, action string, state State) (any, error) {
+	id := text(in.KeyID)
 	t, err := ch.own(ctx, c, id, action, nil)
 	if err != nil {
 		return nil, err
@@ -131,13 +136,16 @@ type keyEntry struct {
 	KeyID  string `json:"KeyId"`
 }
 
-func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listInput) (any, error) {
-	var v validator
-	limit := v.integer("limit", in.Limit, 1, 1000, 100)
-	marker := v.optional("marker", in.Marker, 1, 1024)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+type listKeysInput struct{ listInput }
+
+func (in *listKeysInput) Check(c *wire.Checks) {
+	between(c, in.Limit, "limit", 1, 1000)
+	c.Characters(in.Marker, "marker", 1, 1024)
+}
+
+func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listKeysInput) (any, error) {
+	limit := or(in.Limit, 100)
+	marker := text(in.Marker)
 	if err := s.requireIdentity(ctx, c, "ListKeys", "*", nil); err != nil {
 		return nil, err
 	}
@@ -157,7 +165,7 @@ func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listInput) (an
 	}
 	s.mu.RUnlock()
 	slices.SortFunc(ids, strings.Compare)
-	page, next := cut(ids, limit, func(id string) string { return id })
+	page, next := cut(ids, after, limit, func(id string) string { return id })
 	out := struct {
 		Keys       []keyEntry
 		NextMarker string `json:",omitempty"`

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const (
@@ -192,23 +193,26 @@ type putPolicyInput struct {
 	BypassPolicyLockoutSafetyCheck bool
 }
 
-func (in *policyInput) check(v *validator) (id string, err error) {
-	id = v.keyID(in.KeyID)
-	name := v.optional("policyName", in.PolicyName, 1, 128)
-	if err := v.err(); err != nil {
-		return "", err
+func (in *policyInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	c.Characters(in.PolicyName, "policyName", 1, 128)
+}
+
+func (in *putPolicyInput) Check(c *wire.Checks) {
+	required(c, in.Policy, "policy", 1, 131072)
+	in.policyInput.Check(c)
+}
+
+// Prepare refuses every name of a policy but the one there is.
+func (in *policyInput) Prepare(*call.Call) error {
+	if in.PolicyName != nil && *in.PolicyName != policyName {
+		return notFound("No such policy exists")
 	}
-	if in.PolicyName != nil && name != policyName {
-		return "", notFound("No such policy exists")
-	}
-	return id, nil
+	return nil
 }
 
 func (s *Service) getKeyPolicy(ctx context.Context, c *call.Call, in *policyInput) (any, error) {
-	id, err := in.check(&validator{})
-	if err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
 	t, err := s.resolve(c, id, true)
 	if err != nil {
 		return nil, err
@@ -224,17 +228,12 @@ func (s *Service) getKeyPolicy(ctx context.Context, c *call.Call, in *policyInpu
 }
 
 func (ch *change) putKeyPolicy(ctx context.Context, c *call.Call, in *putPolicyInput) (any, error) {
-	var v validator
-	text := v.required("policy", in.Policy, 1, 131072)
-	id, err := in.check(&v)
-	if err != nil {
-		return nil, err
-	}
+	id, document := text(in.KeyID), text(in.Policy)
 	t, err := ch.own(ctx, c, id, "PutKeyPolicy", policy.Context{conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)}})
 	if err != nil {
 		return nil, err
 	}
-	p, err := ch.s.parsePolicy(text)
+	p, err := ch.s.parsePolicy(document)
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +248,7 @@ func (ch *change) putKeyPolicy(ctx context.Context, c *call.Call, in *putPolicyI
 		PolicyName string `json:"policyName"`
 		Policy     string `json:"policy"`
 		Bypass     bool   `json:"bypassPolicyLockoutSafetyCheck"`
-	}{id, policyName, text, in.BypassPolicyLockoutSafetyCheck})
+	}{id, policyName, document, in.BypassPolicyLockoutSafetyCheck})
 	return nil, nil
 }
 
@@ -258,13 +257,15 @@ type listKeyInput struct {
 	listInput
 }
 
-func (s *Service) listKeyPolicies(ctx context.Context, c *call.Call, in *listKeyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	v.integer("limit", in.Limit, 1, 1000, 100)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+type listPoliciesInput struct{ listKeyInput }
+
+func (in *listPoliciesInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	between(c, in.Limit, "limit", 1, 1000)
+}
+
+func (s *Service) listKeyPolicies(ctx context.Context, c *call.Call, in *listPoliciesInput) (any, error) {
+	id := text(in.KeyID)
 	t, err := s.resolve(c, id, true)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type replicateInput struct {
@@ -24,22 +25,27 @@ type replicateOutput struct {
 	ReplicaTags        []tag
 }
 
+func (in *replicateInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	required(c, in.ReplicaRegion, "replicaRegion", 1, 32)
+	c.Characters(in.Description, "description", 0, 8192)
+	c.Characters(in.Policy, "policy", 1, 131072)
+	tagMembers(c, in.Tags)
+}
+
 // replicateKey makes a related key in another Region: with the same id and
 // material, and with a policy, description, tags, aliases and grants of its
 // own.
 func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateInput) (any, error) {
 	s := ch.s
-	var v validator
-	id := v.keyID(in.KeyID)
-	region := v.required("replicaRegion", in.ReplicaRegion, 1, 32)
-	description := v.optional("description", in.Description, 0, 8192)
-	v.optional("policy", in.Policy, 1, 131072)
-	tags := v.tags(in.Tags)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
+	region := text(in.ReplicaRegion)
+	description := text(in.Description)
+	tags := tagsOf(in.Tags)
 	if !validRegion(region) {
-		return nil, validation("1 validation error detected: Value '%s' at 'replicaRegion' failed to satisfy constraint: Member must satisfy regular expression pattern: ^([a-z]+-){2,3}\\d+$", region)
+		var one wire.Checks
+		one.Matches(&region, "replicaRegion", validRegion, `^([a-z]+-){2,3}\d+$`)
+		return nil, one.Err(wire.Validation)
 	}
 	if err := checkTags(tags); err != nil {
 		return nil, err
@@ -119,14 +125,15 @@ type updatePrimaryInput struct {
 	PrimaryRegion *string
 }
 
+func (in *updatePrimaryInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	required(c, in.PrimaryRegion, "primaryRegion", 1, 32)
+}
+
 // updatePrimaryRegion makes an existing replica the primary.
 func (ch *change) updatePrimaryRegion(ctx context.Context, c *call.Call, in *updatePrimaryInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	region := v.required("primaryRegion", in.PrimaryRegion, 1, 32)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
+	region := text(in.PrimaryRegion)
 	extra := policy.Context{conditionPrimaryRegion: {region}}
 	t, err := ch.own(ctx, c, id, "UpdatePrimaryRegion", extra)
 	if err != nil {

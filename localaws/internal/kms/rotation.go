@@ -8,6 +8,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const (
@@ -59,13 +60,14 @@ type enableRotationInput struct {
 	RotationPeriodInDays *int
 }
 
+func (in *enableRotationInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	between(c, in.RotationPeriodInDays, "rotationPeriodInDays", 90, 2560)
+}
+
 func (ch *change) enableKeyRotation(ctx context.Context, c *call.Call, in *enableRotationInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	period := v.integer("rotationPeriodInDays", in.RotationPeriodInDays, 90, 2560, defaultPeriod)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
+	period := or(in.RotationPeriodInDays, defaultPeriod)
 	t, err := ch.rotating(ctx, c, id, "EnableKeyRotation", policy.Context{conditionPeriod: {strconv.Itoa(period)}})
 	if err != nil {
 		return nil, err
@@ -85,12 +87,8 @@ func (ch *change) enableKeyRotation(ctx context.Context, c *call.Call, in *enabl
 	return nil, nil
 }
 
-func (ch *change) disableKeyRotation(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+func (ch *change) disableKeyRotation(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
+	id := text(in.KeyID)
 	t, err := ch.rotating(ctx, c, id, "DisableKeyRotation", nil)
 	if err != nil {
 		return nil, err
@@ -102,12 +100,8 @@ func (ch *change) disableKeyRotation(ctx context.Context, c *call.Call, in *keyI
 	return nil, nil
 }
 
-func (ch *change) rotateKeyOnDemand(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+func (ch *change) rotateKeyOnDemand(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
+	id := text(in.KeyID)
 	t, err := ch.rotating(ctx, c, id, "RotateKeyOnDemand", nil)
 	if err != nil {
 		return nil, err
@@ -153,12 +147,8 @@ func (ch *change) resume(k *key) {
 	ch.putFamily(k.family, state)
 }
 
-func (s *Service) getKeyRotationStatus(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+func (s *Service) getKeyRotationStatus(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
+	id := text(in.KeyID)
 	t, err := s.resolve(c, id, true)
 	if err != nil {
 		return nil, err
@@ -194,15 +184,18 @@ type rotationEntry struct {
 	RotationType     string `json:",omitempty"`
 }
 
+func (in *listRotationsInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	between(c, in.Limit, "limit", 1, 1000)
+	c.Characters(in.Marker, "marker", 1, 1024)
+	c.Enum(in.IncludeKeyMaterial, "includeKeyMaterial", "ALL_KEY_MATERIAL", "ROTATIONS_ONLY")
+}
+
 func (s *Service) listKeyRotations(ctx context.Context, c *call.Call, in *listRotationsInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	limit := v.integer("limit", in.Limit, 1, 1000, 100)
-	marker := v.optional("marker", in.Marker, 1, 1024)
-	include := v.enum("includeKeyMaterial", in.IncludeKeyMaterial, "ROTATIONS_ONLY", "ALL_KEY_MATERIAL", "ROTATIONS_ONLY")
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
+	limit := or(in.Limit, 100)
+	marker := text(in.Marker)
+	include := or(in.IncludeKeyMaterial, "ROTATIONS_ONLY")
 	after, err := openMarker(marker)
 	if err != nil {
 		return nil, err
@@ -238,7 +231,7 @@ func (s *Service) listKeyRotations(ctx context.Context, c *call.Call, in *listRo
 		i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == after })
 		entries = entries[i+1:]
 	}
-	page, next := cut(entries, limit, func(e rotationEntry) string { return e.KeyMaterialID })
+	page, next := cut(entries, "", limit, func(e rotationEntry) string { return e.KeyMaterialID })
 	return struct {
 		NextMarker string `json:",omitempty"`
 		Rotations  []rotationEntry

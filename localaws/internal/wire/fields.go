@@ -18,7 +18,7 @@ type field struct {
 }
 
 // reader reads a value that is not null into v.
-type reader func(d *Decoder, name string, v reflect.Value) error
+type reader func(d *Decoder, name []byte, v reflect.Value) error
 
 func compile(t reflect.Type) fields {
 	f := fields{}
@@ -54,7 +54,7 @@ func (f fields) read(d *Decoder, name []byte, v reflect.Value) error {
 	if null, err := d.Null(); null || err != nil {
 		return err
 	}
-	return member.read(d, string(name), v.FieldByIndex(member.index))
+	return member.read(d, name, v.FieldByIndex(member.index))
 }
 
 var (
@@ -66,13 +66,13 @@ var (
 func readerOf(t reflect.Type) reader {
 	switch {
 	case t == unsupported:
-		return func(d *Decoder, name string, _ reflect.Value) error { return d.protocol.Unsupported(name) }
+		return func(d *Decoder, name []byte, _ reflect.Value) error { return d.protocol.Unsupported(string(name)) }
 	case reflect.PointerTo(t).Implements(valueReader):
-		return func(d *Decoder, _ string, v reflect.Value) error {
+		return func(d *Decoder, _ []byte, v reflect.Value) error {
 			return v.Addr().Interface().(ValueReader).ReadValue(d)
 		}
 	case reflect.PointerTo(t).Implements(membersReader):
-		return func(d *Decoder, _ string, v reflect.Value) error {
+		return func(d *Decoder, _ []byte, v reflect.Value) error {
 			m := v.Addr().Interface().(MembersReader)
 			return d.Reader.Object(func(name []byte) error { return m.ReadMember(d, name) })
 		}
@@ -80,7 +80,7 @@ func readerOf(t reflect.Type) reader {
 	switch t.Kind() {
 	case reflect.Pointer:
 		inner := readerOf(t.Elem())
-		return func(d *Decoder, name string, v reflect.Value) error {
+		return func(d *Decoder, name []byte, v reflect.Value) error {
 			v.Set(reflect.New(t.Elem()))
 			return inner(d, name, v.Elem())
 		}
@@ -94,7 +94,7 @@ func readerOf(t reflect.Type) reader {
 		return readFloat
 	case reflect.Struct:
 		members := compile(t)
-		return func(d *Decoder, _ string, v reflect.Value) error {
+		return func(d *Decoder, _ []byte, v reflect.Value) error {
 			return d.Reader.Object(func(name []byte) error { return members.read(d, name, v) })
 		}
 	case reflect.Slice:
@@ -110,26 +110,26 @@ func readerOf(t reflect.Type) reader {
 	panic(fmt.Sprintf("wire: a request cannot have a member of type %s", t))
 }
 
-func readString(d *Decoder, _ string, v reflect.Value) error {
+func readString(d *Decoder, _ []byte, v reflect.Value) error {
 	s, err := d.ReadString()
 	v.SetString(s)
 	return err
 }
 
-func readBool(d *Decoder, _ string, v reflect.Value) error {
+func readBool(d *Decoder, _ []byte, v reflect.Value) error {
 	b, err := d.ReadBool()
 	v.SetBool(b)
 	return err
 }
 
-func readInt(d *Decoder, _ string, v reflect.Value) error {
+func readInt(d *Decoder, _ []byte, v reflect.Value) error {
 	n, err := d.ReadInt()
 	v.SetInt(n)
 	return err
 }
 
 // readFloat reads a number, such as a time, of which a fraction counts.
-func readFloat(d *Decoder, _ string, v reflect.Value) error {
+func readFloat(d *Decoder, _ []byte, v reflect.Value) error {
 	text, err := d.ReadNumber()
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func readFloat(d *Decoder, _ string, v reflect.Value) error {
 	return nil
 }
 
-func readBytes(d *Decoder, _ string, v reflect.Value) error {
+func readBytes(d *Decoder, _ []byte, v reflect.Value) error {
 	b, err := d.ReadBytes()
 	v.SetBytes(b)
 	return err
@@ -153,7 +153,7 @@ func readBytes(d *Decoder, _ string, v reflect.Value) error {
 func listReader(t reflect.Type) reader {
 	element := readerOf(t.Elem())
 	nullable := t.Elem().Kind() == reflect.Struct || t.Elem().Kind() == reflect.Pointer
-	return func(d *Decoder, name string, v reflect.Value) error {
+	return func(d *Decoder, name []byte, v reflect.Value) error {
 		list := reflect.MakeSlice(t, 0, 0)
 		err := d.Reader.List(func(int) error {
 			e := reflect.New(t.Elem()).Elem()
@@ -176,7 +176,7 @@ func listReader(t reflect.Type) reader {
 // mapReader reads a map; an empty one is not nil.
 func mapReader(t reflect.Type) reader {
 	element := readerOf(t.Elem())
-	return func(d *Decoder, name string, v reflect.Value) error {
+	return func(d *Decoder, name []byte, v reflect.Value) error {
 		m := reflect.MakeMap(t)
 		v.Set(m)
 		return d.Reader.Object(func(key []byte) error {

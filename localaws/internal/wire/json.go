@@ -23,7 +23,7 @@ import (
 type JSON struct {
 	// MaxBody bounds a body in bytes; zero: the front door's bound is enough.
 	MaxBody int
-	// Empty takes an empty body for an empty object.
+	// Empty takes an empty body, and a null, for an empty object.
 	Empty bool
 	// Unsupported refuses a member of type [Unsupported].
 	Unsupported func(name string) error
@@ -84,11 +84,7 @@ func (p *JSON) Decoder(request reflect.Type) Decode {
 		if err != nil {
 			return err
 		}
-		checks := Checks{Quote: p.Quote}
-		if checker, ok := in.(Checker); ok {
-			checker.Check(&checks)
-		}
-		if err := checks.Err(Validation); err != nil {
+		if err := p.check(in); err != nil {
 			return err
 		}
 		if d.later != nil {
@@ -96,6 +92,25 @@ func (p *JSON) Decoder(request reflect.Type) Decode {
 		}
 		return prepare(c, in)
 	}
+}
+
+// Examine does with a request that was not decoded what the decoder does with
+// one after reading it: it checks the constraints and prepares the request.
+func (p *JSON) Examine(c *call.Call, in any) error {
+	if err := p.check(in); err != nil {
+		return err
+	}
+	return prepare(c, in)
+}
+
+func (p *JSON) check(in any) error {
+	checker, ok := in.(Checker)
+	if !ok {
+		return nil
+	}
+	found := Checks{Quote: p.Quote}
+	checker.Check(&found)
+	return found.Err(Validation)
 }
 
 // decode reads the one object that a body is.
@@ -109,7 +124,14 @@ func (d *Decoder) decode(body []byte, member func(name []byte) error) error {
 		return nil
 	}
 	d.Reader = ddbjson.NewReader(body)
-	err := d.Reader.Object(member)
+	null := false
+	var err error
+	if d.protocol.Empty {
+		null, err = d.Null()
+	}
+	if !null && err == nil {
+		err = d.Reader.Object(member)
+	}
 	if err == nil {
 		err = d.End()
 	}
@@ -189,4 +211,14 @@ func (d *Decoder) TextMap(dst *map[string]string) error {
 		(*dst)[key] = s
 		return err
 	})
+}
+
+// Present is a member of which a request only needs to know whether it is
+// there.
+type Present bool
+
+// ReadValue implements [ValueReader].
+func (p *Present) ReadValue(d *Decoder) error {
+	*p = true
+	return d.Skip()
 }

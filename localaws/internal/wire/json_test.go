@@ -103,7 +103,7 @@ func TestNullAndEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, body := range []string{string(nulls), `{}`, ``, " \n"} {
+	for _, body := range []string{string(nulls), `{}`, ``, " \n", `null`} {
 		in := new(everything)
 		if err := decodeInto(in, body); err != nil || !reflect.DeepEqual(in, new(everything)) {
 			t.Errorf("%q: %+v, %v", body, in, err)
@@ -120,7 +120,7 @@ func TestNullAndEmpty(t *testing.T) {
 
 func TestRefusedJSON(t *testing.T) {
 	for body, want := range map[string]string{
-		`[]`: "SerializationException", `null`: "SerializationException", `{`: "SerializationException", `{} {}`: "SerializationException",
+		`[]`: "SerializationException", `nul`: "SerializationException", `null 1`: "SerializationException", `{`: "SerializationException", `{} {}`: "SerializationException",
 		`{"Text":1}`: "SerializationException: NUMBER_VALUE cannot be converted to String", `{"Int":1.5}`: "SerializationException", `{"Int":"1"}`: "SerializationException",
 		`{"Float":"1"}`: "SerializationException", `{"Float":1e999}`: "SerializationException", `{"Binary":"a"}`: "SerializationException", `{"Flag":1}`: "SerializationException",
 		`{"Texts":"a"}`: "SerializationException", `{"Texts":[null]}`: "SerializationException", `{"One":[]}`: "SerializationException", `{"Map":{"a":1}}`: "SerializationException",
@@ -132,6 +132,12 @@ func TestRefusedJSON(t *testing.T) {
 	} {
 		if err := decodeInto(new(everything), body); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%.40s: %v, want %s", body, err, want)
+		}
+	}
+	strict := new(JSON).Decoder(reflect.TypeFor[everything]())
+	for _, body := range []string{``, `null`} {
+		if err := strict(&call.Call{Body: []byte(body)}, new(everything)); err == nil {
+			t.Errorf("%q is taken for an object", body)
 		}
 	}
 	var e *call.Error
