@@ -31,6 +31,9 @@ func (f fields) add(t reflect.Type, at []int) {
 		member := t.Field(i)
 		index := append(append([]int(nil), at...), i)
 		tag, _, _ := strings.Cut(member.Tag.Get("json"), ",")
+		if own := member.Tag.Get("wire"); own != "" {
+			tag = own
+		}
 		switch {
 		case member.Anonymous && tag == "" && member.Type.Kind() == reflect.Struct:
 			f.add(member.Type, index)

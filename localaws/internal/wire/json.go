@@ -12,8 +12,8 @@ import (
 // JSON is the protocol whose requests are JSON objects.
 //
 // A request is a struct. Its exported fields are the members, under the name
-// of a json tag or else their own; a field of an embedded struct is a member
-// too. Members may be strings, booleans, numbers, binaries ([]byte), structs,
+// of a wire or json tag or else their own; a field of an embedded struct is a
+// member too. Members may be strings, booleans, numbers, binaries ([]byte), structs,
 // and lists and string-keyed maps of those, each directly or behind a pointer.
 // Names are compared exactly, members that the request has no field for are
 // skipped, and a null leaves its member unset, as on AWS.
