@@ -64,18 +64,30 @@ type Checks struct {
 	// Quote is how many bytes of a bad text an answer repeats; zero: all.
 	Quote int
 
+	noted *violations // nil until there is one: most requests have none
+}
+
+type violations struct {
 	found []string // the first few
 	count int
 	alone error
+}
+
+func (c *Checks) violations() *violations {
+	if c.noted == nil {
+		c.noted = new(violations)
+	}
+	return c.noted
 }
 
 // maxListed is how many violations AWS lists.
 const maxListed = 10
 
 func (c *Checks) note(text string) {
-	c.count++
-	if len(c.found) < maxListed {
-		c.found = append(c.found, text)
+	v := c.violations()
+	v.count++
+	if len(v.found) < maxListed {
+		v.found = append(v.found, text)
 	}
 }
 
@@ -101,23 +113,24 @@ func (c *Checks) violateText(text, path string, rule Rule) {
 // Alone notes a refusal that is answered instead of all violations. The first
 // one counts.
 func (c *Checks) Alone(err error) {
-	if c.alone == nil {
-		c.alone = err
+	if v := c.violations(); v.alone == nil {
+		v.alone = err
 	}
 }
 
 // Err returns the refusal of a request that violates constraints, made by
 // refuse from AWS's sentence, and nil when nothing was found.
 func (c *Checks) Err(refuse func(message string) *call.Error) error {
+	v := c.noted
 	switch {
-	case c.alone != nil:
-		return c.alone
-	case c.count == 0:
+	case v == nil:
 		return nil
-	case c.count == 1:
-		return refuse("1 validation error detected: " + c.found[0])
+	case v.alone != nil:
+		return v.alone
+	case v.count == 1:
+		return refuse("1 validation error detected: " + v.found[0])
 	}
-	return refuse(fmt.Sprintf("%d validation errors detected: %s", c.count, strings.Join(c.found, "; ")))
+	return refuse(fmt.Sprintf("%d validation errors detected: %s", v.count, strings.Join(v.found, "; ")))
 }
 
 // Required checks that a member is there, and returns whether it is.

@@ -50,8 +50,9 @@ type Unsupported struct{}
 
 // Decoder reads the body of one request in one pass.
 type Decoder struct {
-	*ddbjson.Reader
+	ddbjson.Reader
 	protocol *JSON
+	found    Checks
 	later    error
 }
 
@@ -74,7 +75,7 @@ func (p *JSON) Decoder(request reflect.Type) Decode {
 		members = compile(request)
 	}
 	return func(c *call.Call, in any) error {
-		d := &Decoder{protocol: p}
+		d := &Decoder{protocol: p, found: Checks{Quote: p.Quote}}
 		err := d.decode(c.Body, func(name []byte) error {
 			if own {
 				return in.(MembersReader).ReadMember(d, name)
@@ -84,7 +85,7 @@ func (p *JSON) Decoder(request reflect.Type) Decode {
 		if err != nil {
 			return err
 		}
-		if err := p.check(in); err != nil {
+		if err := d.found.check(in); err != nil {
 			return err
 		}
 		if d.later != nil {
@@ -97,20 +98,21 @@ func (p *JSON) Decoder(request reflect.Type) Decode {
 // Examine does with a request that was not decoded what the decoder does with
 // one after reading it: it checks the constraints and prepares the request.
 func (p *JSON) Examine(c *call.Call, in any) error {
-	if err := p.check(in); err != nil {
+	found := Checks{Quote: p.Quote}
+	if err := found.check(in); err != nil {
 		return err
 	}
 	return prepare(c, in)
 }
 
-func (p *JSON) check(in any) error {
+// check returns the refusal of what in finds with c.
+func (c *Checks) check(in any) error {
 	checker, ok := in.(Checker)
 	if !ok {
 		return nil
 	}
-	found := Checks{Quote: p.Quote}
-	checker.Check(&found)
-	return found.Err(Validation)
+	checker.Check(c)
+	return c.Err(Validation)
 }
 
 // decode reads the one object that a body is.
@@ -123,7 +125,7 @@ func (d *Decoder) decode(body []byte, member func(name []byte) error) error {
 	if d.protocol.Empty && len(bytes.TrimSpace(body)) == 0 {
 		return nil
 	}
-	d.Reader = ddbjson.NewReader(body)
+	d.Reader = *ddbjson.NewReader(body)
 	null := false
 	var err error
 	if d.protocol.Empty {
@@ -164,27 +166,35 @@ func (d *Decoder) Elements(element func() error) error {
 	return d.Reader.List(func(int) error { return element() })
 }
 
-// optional reads a member into dst unless it is null.
-func optional[T any](d *Decoder, dst **T, read func() (T, error)) error {
+// Text reads a string.
+func (d *Decoder) Text(dst **string) error {
 	if null, err := d.Null(); null || err != nil {
 		return err
 	}
-	v, err := read()
-	if err != nil {
-		return err
-	}
-	*dst = &v
-	return nil
+	s, err := d.ReadString()
+	*dst = &s
+	return err
 }
 
-// Text reads a string.
-func (d *Decoder) Text(dst **string) error { return optional(d, dst, d.ReadString) }
-
 // Boolean reads true or false.
-func (d *Decoder) Boolean(dst **bool) error { return optional(d, dst, d.ReadBool) }
+func (d *Decoder) Boolean(dst **bool) error {
+	if null, err := d.Null(); null || err != nil {
+		return err
+	}
+	b, err := d.ReadBool()
+	*dst = &b
+	return err
+}
 
 // Integer reads a whole number.
-func (d *Decoder) Integer(dst **int64) error { return optional(d, dst, d.ReadInt) }
+func (d *Decoder) Integer(dst **int64) error {
+	if null, err := d.Null(); null || err != nil {
+		return err
+	}
+	n, err := d.ReadInt()
+	*dst = &n
+	return err
+}
 
 // Texts reads a list of strings; an empty one is not nil.
 func (d *Decoder) Texts(dst *[]string) error {
