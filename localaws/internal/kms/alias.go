@@ -12,13 +12,13 @@ import (
 
 // alias is a name of a key. It is immutable once it is in the service.
 type alias struct {
-	place
+	wire.Place
 	name             string // "alias/…"
 	target           string // key id; empty for a name AWS reserves and has no key for yet
 	created, updated time.Time
 }
 
-func (a *alias) arn() string { return aliasARN(a.place, a.name) }
+func (a *alias) arn() string { return aliasARN(a.Place, a.name) }
 
 type aliasInput struct {
 	AliasName   *string
@@ -47,7 +47,7 @@ func checkAliasName(name string) error {
 	return nil
 }
 
-func (s *Service) alias(at place, name string) *alias {
+func (s *Service) alias(at wire.Place, name string) *alias {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if p := s.places[at]; p != nil {
@@ -58,8 +58,8 @@ func (s *Service) alias(at place, name string) *alias {
 
 func (ch *change) createAlias(ctx context.Context, c *call.Call, in *aliasInput) (any, error) {
 	name, targetID := text(in.AliasName), text(in.TargetKeyID)
-	at := place{c.AccountID, c.Region}
-	a := &alias{place: at, name: name, created: ch.now, updated: ch.now}
+	at := wire.PlaceOf(c)
+	a := &alias{Place: at, name: name, created: ch.now, updated: ch.now}
 	if err := ch.s.requireIdentity(ctx, c, "CreateAlias", a.arn(), nil); err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (ch *change) createAlias(ctx context.Context, c *call.Call, in *aliasInput)
 
 func (ch *change) updateAlias(ctx context.Context, c *call.Call, in *aliasInput) (any, error) {
 	name, targetID := text(in.AliasName), text(in.TargetKeyID)
-	at := place{c.AccountID, c.Region}
+	at := wire.PlaceOf(c)
 	if err := ch.s.requireIdentity(ctx, c, "UpdateAlias", aliasARN(at, name), nil); err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (in *deleteAliasInput) Prepare(*call.Call) error { return checkAliasName(te
 
 func (ch *change) deleteAlias(ctx context.Context, c *call.Call, in *deleteAliasInput) (any, error) {
 	name := text(in.AliasName)
-	at := place{c.AccountID, c.Region}
+	at := wire.PlaceOf(c)
 	if err := ch.s.requireIdentity(ctx, c, "DeleteAlias", aliasARN(at, name), nil); err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func trailAlias(c *call.Call, a *alias, k *key) {
 		AliasName   string `json:"aliasName"`
 		TargetKeyID string `json:"targetKeyId"`
 	}{a.name, k.id})
-	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: a.arn(), AccountID: a.account, Type: "AWS::KMS::Alias"})
+	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: a.arn(), AccountID: a.Account, Type: "AWS::KMS::Alias"})
 }
 
 // point makes a an alias of k.
@@ -165,13 +165,13 @@ func (ch *change) point(a *alias, k *key) error {
 	}
 	a.target = k.id
 	fileAlias(&ch.tx, a)
-	ch.do(func() { ch.s.partition(a.place).aliases[a.name] = a })
+	ch.do(func() { ch.s.partition(a.Place).aliases[a.name] = a })
 	return nil
 }
 
 // unlink takes the alias from the key it points to.
 func (ch *change) unlink(a *alias) {
-	if k, ok := ch.s.findByARN(keyARN(a.place, a.target)); ok {
+	if k, ok := ch.s.findByARN(keyARN(a.Place, a.target)); ok {
 		k = k.clone()
 		k.aliases = slices.DeleteFunc(k.aliases, func(name string) bool { return name == a.name })
 		ch.putKey(k)
@@ -180,7 +180,7 @@ func (ch *change) unlink(a *alias) {
 
 func (ch *change) dropAlias(a *alias) {
 	unfileAlias(&ch.tx, a)
-	ch.do(func() { delete(ch.s.partition(a.place).aliases, a.name) })
+	ch.do(func() { delete(ch.s.partition(a.Place).aliases, a.name) })
 }
 
 type aliasEntry struct {
@@ -210,15 +210,15 @@ func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listAliases
 	if err := s.requireIdentity(ctx, c, "ListAliases", "*", nil); err != nil {
 		return nil, err
 	}
-	at := place{c.AccountID, c.Region}
+	at := wire.PlaceOf(c)
 	only := ""
 	if id != "" {
 		t, err := s.resolve(c, id, true)
 		if err != nil {
 			return nil, err
 		}
-		only, at = t.id, t.place
-		if t.account != c.AccountID {
+		only, at = t.id, t.Place
+		if t.Account != c.AccountID {
 			return nil, s.missing(c, at, t.arn, nil)
 		}
 	}

@@ -180,7 +180,7 @@ func (s *Service) source(c *call.Call, id string, ciphertext []byte) (target, bl
 	if !parsed {
 		return target{}, h, invalidCiphertext()
 	}
-	k, ok := s.findByARN(keyARN(place{h.accountID(), c.Region}, h.keyID()))
+	k, ok := s.findByARN(keyARN(wire.Place{Account: h.accountID(), Region: c.Region}, h.keyID()))
 	if !ok {
 		return target{}, h, call.Errorf("AccessDeniedException", "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.")
 	}

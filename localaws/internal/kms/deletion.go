@@ -114,12 +114,12 @@ func (ch *change) maintain() error {
 			state.rotate(k.spec, ch.now)
 			continue
 		}
-		state.regions = slices.DeleteFunc(state.regions, func(r string) bool { return r == k.region })
+		state.regions = slices.DeleteFunc(state.regions, func(r string) bool { return r == k.Region })
 		ch.remove(k)
 		if len(state.regions) != 1 {
 			continue
 		}
-		primary, ok := s.findByARN(keyARN(place{k.account, state.regions[0]}, k.id))
+		primary, ok := s.findByARN(keyARN(wire.Place{Account: k.Account, Region: state.regions[0]}, k.id))
 		if ok && primary.state == PendingReplicaDeletion {
 			primary = primary.clone()
 			primary.doom(k.deleteAt)
@@ -149,7 +149,7 @@ func (ch *change) maintain() error {
 func (ch *change) remove(k *key) {
 	s := ch.s
 	for _, name := range k.aliases {
-		if a := s.alias(k.place, name); a != nil {
+		if a := s.alias(k.Place, name); a != nil {
 			ch.dropAlias(a)
 		}
 	}
@@ -167,7 +167,7 @@ func (ch *change) remove(k *key) {
 	unfileKey(&ch.tx, k)
 	ch.do(func() {
 		delete(s.keys, k.arn)
-		delete(s.partition(k.place).keys, k.id)
+		delete(s.partition(k.Place).keys, k.id)
 	})
 }
 

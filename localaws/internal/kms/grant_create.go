@@ -225,7 +225,7 @@ func (ch *change) createGrant(ctx context.Context, c *call.Call, in *createGrant
 	}
 	s.mu.RLock()
 	table, inPlace := s.grants[t.arn], 0
-	if p := s.places[t.place]; p != nil {
+	if p := s.places[t.Place]; p != nil {
 		inPlace = p.grants
 	}
 	var existing *grant

@@ -170,7 +170,7 @@ func (s *Service) listRetirableGrants(ctx context.Context, c *call.Call, in *lis
 	var found []*grant
 	s.mu.RLock()
 	for arn, table := range s.grants {
-		if k := s.keys[arn]; k == nil || k.region != c.Region {
+		if k := s.keys[arn]; k == nil || k.Region != c.Region {
 			continue
 		}
 		for _, g := range table.byID {
@@ -257,7 +257,7 @@ func (ch *change) retireGrant(ctx context.Context, c *call.Call, in *endGrantInp
 			return nil, err
 		}
 		if g = s.grant(t.arn, grantID); g == nil {
-			return nil, s.missing(c, t.place, t.arn, notFound("Grant ID %s not found", grantID))
+			return nil, s.missing(c, t.Place, t.arn, notFound("Grant ID %s not found", grantID))
 		}
 	default:
 		return nil, validation("You must specify either a grant token, or a key ID and a grant ID.")

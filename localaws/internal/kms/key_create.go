@@ -77,7 +77,7 @@ func (ch *change) createKey(ctx context.Context, c *call.Call, in *createKeyInpu
 		usage = usageEncrypt
 	}
 
-	at := place{c.AccountID, c.Region}
+	at := wire.PlaceOf(c)
 	extra := policy.Context{
 		conditionKeyOrigin: {origin}, conditionKeySpec: {spec}, conditionKeyUsage: {usage},
 		conditionCustomerMasterKey: {spec}, conditionCustomerKeyUsage: {usage},
@@ -128,9 +128,9 @@ func (ch *change) createKey(ctx context.Context, c *call.Call, in *createKeyInpu
 }
 
 // room returns an error when a place has as many keys as it may, or is none.
-func (s *Service) room(at place) error {
-	if !validRegion(at.region) {
-		return validation("The Region '%.256s' does not exist.", at.region)
+func (s *Service) room(at wire.Place) error {
+	if !validRegion(at.Region) {
+		return validation("The Region '%.256s' does not exist.", at.Region)
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -148,7 +148,7 @@ type newKeyConfig struct {
 
 // newKey makes a key with material of its own, not yet in the service and
 // without a policy.
-func (ch *change) newKey(at place, config newKeyConfig) *key {
+func (ch *change) newKey(at wire.Place, config newKeyConfig) *key {
 	var raw [16]byte
 	if config.multiRegion {
 		rand.Read(raw[:])
@@ -156,10 +156,10 @@ func (ch *change) newKey(at place, config newKeyConfig) *key {
 		raw = uuid.New()
 	}
 	id := formatKeyID(raw, config.multiRegion)
-	f := &family{account: at.account, id: id}
-	f.current.Store(&shared{primary: at.region, regions: []string{at.region}, versions: []*version{newVersion(config.spec, "", ch.now)}})
+	f := &family{account: at.Account, id: id}
+	f.current.Store(&shared{primary: at.Region, regions: []string{at.Region}, versions: []*version{newVersion(config.spec, "", ch.now)}})
 	k := &key{
-		place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now, usage: config.usage,
+		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now, usage: config.usage,
 		spec: config.spec, manager: config.manager, multiRegion: config.multiRegion, state: Enabled, tags: config.tags, family: f,
 	}
 	k.describe()
@@ -178,7 +178,7 @@ func (ch *change) putKey(k *key) {
 	fileKey(&ch.tx, k)
 	ch.do(func() {
 		ch.s.keys[k.arn] = k
-		ch.s.partition(k.place).keys[k.id] = k
+		ch.s.partition(k.Place).keys[k.id] = k
 		ch.s.plan(k)
 	})
 }
@@ -204,7 +204,7 @@ func (k *key) due() time.Time {
 	switch {
 	case k.state == PendingDeletion:
 		return k.deleteAt
-	case k.state == Enabled && k.family.load().primary == k.region:
+	case k.state == Enabled && k.family.load().primary == k.Region:
 		if at := k.family.load().rotation.next; !at.IsZero() {
 			return at
 		}

@@ -34,7 +34,7 @@ func (s *Service) describeKey(ctx context.Context, c *call.Call, in *keyInput) (
 	id := text(in.KeyID)
 	// To ask for the key of an AWS alias makes it, as on AWS, for those who may
 	// ask: there are many Regions to ask in.
-	if home := (place{c.AccountID, c.Region}); (id == dynamodbAlias || id == aliasARN(home, dynamodbAlias)) && validRegion(c.Region) {
+	if home := (wire.PlaceOf(c)); (id == dynamodbAlias || id == aliasARN(home, dynamodbAlias)) && validRegion(c.Region) {
 		_, err := s.ensureManaged(home, "dynamodb", func(k *key) error {
 			return s.require(ctx, c, question{action: "DescribeKey", target: target{key: k, alias: dynamodbAlias}})
 		})
@@ -153,7 +153,7 @@ func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listKeysInput)
 	if err != nil {
 		return nil, err
 	}
-	at := place{c.AccountID, c.Region}
+	at := wire.PlaceOf(c)
 	s.mu.RLock()
 	var ids []string
 	if p := s.places[at]; p != nil {

@@ -150,7 +150,7 @@ func (s *Service) catchUp() error {
 // trail is how an operation that is about one key appears in the audit.
 func trail(c *call.Call, k *key, parameters any) {
 	c.Trail.RequestParameters = parameters
-	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: k.arn, AccountID: k.account, Type: "AWS::KMS::Key"})
+	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: k.arn, AccountID: k.Account, Type: "AWS::KMS::Key"})
 }
 
 // keyParameters are the request parameters of an operation that only names a

@@ -68,18 +68,18 @@ func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateI
 	// The rest happens in the Region of the replica.
 	there := *c
 	there.Region = region
-	at := place{t.account, region}
+	at := wire.Place{Account: t.Account, Region: region}
 	extra := policy.Context{
 		conditionKeyOrigin: {"AWS_KMS"}, conditionKeySpec: {t.spec}, conditionKeyUsage: {t.usage}, conditionMultiRegion: {"true"},
 		conditionMultiRegionType: {"REPLICA"}, conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)},
-		conditionPrimaryRegion: {t.region}, conditionReplicaRegion: {region},
+		conditionPrimaryRegion: {t.Region}, conditionReplicaRegion: {region},
 	}
 	requestTags(extra, tags)
 	if err := s.requireIdentity(ctx, &there, "CreateKey", "*", extra); err != nil {
 		return nil, err
 	}
 	k := &key{
-		place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now, usage: t.usage, spec: t.spec,
+		Place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now, usage: t.usage, spec: t.spec,
 		manager: managerCustomer, multiRegion: true, state: Enabled, tags: tags, family: t.family,
 	}
 	k.describe()
@@ -145,12 +145,12 @@ func (ch *change) updatePrimaryRegion(ctx context.Context, c *call.Call, in *upd
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
-	arn := keyARN(place{t.account, region}, t.id)
+	arn := keyARN(wire.Place{Account: t.Account, Region: region}, t.id)
 	replica, ok := ch.s.findByARN(arn)
 	if !ok {
 		return nil, noSuchKey(arn)
 	}
-	if region == t.region {
+	if region == t.Region {
 		return nil, validation("%s is in the primary Region %s already.", t.arn, region)
 	}
 	there := *c
@@ -166,7 +166,7 @@ func (ch *change) updatePrimaryRegion(ctx context.Context, c *call.Call, in *upd
 	ch.putFamily(t.family, state)
 	// The type of every related key is among its condition keys.
 	for _, r := range state.regions {
-		if k, ok := ch.s.findByARN(keyARN(place{t.account, r}, t.id)); ok {
+		if k, ok := ch.s.findByARN(keyARN(wire.Place{Account: t.Account, Region: r}, t.id)); ok {
 			k := k.clone()
 			ch.putKey(k)
 			ch.do(k.describe)
