@@ -33,7 +33,8 @@ func (d *Door) admit(ctx context.Context, r *request, e *Endpoint) (refusal answ
 	case r.length > e.MaxBody:
 		refusal = e.tooLarge()
 	case !d.reserve(ctx, r, e.MaxBody):
-		refusal = e.failure(call.NewID(), &call.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once", Status: http.StatusServiceUnavailable})
+		refusal = e.failure(call.NewID(), &call.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once",
+			Status: http.StatusServiceUnavailable})
 	default:
 		return answer{}, true
 	}
@@ -68,7 +69,8 @@ func (d *Door) release(r *request) {
 }
 
 func (e *Endpoint) tooLarge() answer {
-	return e.failure(call.NewID(), e.refusal("RequestEntityTooLargeException", "The request body exceeds the limit of this service"))
+	const message = "The request body exceeds the limit of this service"
+	return e.failure(call.NewID(), e.refusal("RequestEntityTooLargeException", message))
 }
 
 // unreadable answers a body that is too large; for any other error there is no

@@ -79,14 +79,17 @@ func (e *Endpoint) xmlError(id string, err *call.Error) []byte {
 // stray answers a request that belongs to no endpoint.
 func stray(r *request) answer {
 	a := answer{contentType: "text/plain", requestID: call.NewID(), close: r.connected && r.length != 0}
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	root := r.RawQuery == "" && (r.Path == "/" || r.Path == "")
 	switch {
-	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.RawQuery == "" && (r.Path == "/" || r.Path == "") && r.get("Authorization") == "":
+	case reads && root && r.get("Authorization") == "":
 		// What DynamoDB's own endpoint says to a health check. A signed request
 		// is one for a service that is not here, such as S3's ListBuckets.
 		a.status, a.body = http.StatusOK, []byte("healthy: localaws\n")
 	case r.get("X-Amz-Target") != "" || r.Method == http.MethodPost:
 		a.status, a.contentType = http.StatusBadRequest, "application/x-amz-json-1.0"
-		a.body = []byte(`{"__type":"com.amazon.coral.service#UnknownOperationException","message":"X-Amz-Target, Content-Type or Action name no service of this server"}`)
+		a.body = []byte(`{"__type":"com.amazon.coral.service#UnknownOperationException",` +
+			`"message":"X-Amz-Target, Content-Type or Action name no service of this server"}`)
 	default:
 		a.status, a.body = http.StatusNotFound, []byte("no service of this server answers here\n")
 	}

@@ -110,14 +110,15 @@ func (d *Door) answer(ctx context.Context, r *request, e *Endpoint, operation st
 	case (!known || sigErr != nil) && !e.query() && !json.Valid(body):
 		return e.failure(id, e.refusal("SerializationException", "")), nil
 	case !known:
-		return e.failure(id, e.refusal("UnknownOperationException", "This server has no operation "+e.Name+":"+operation)), nil
+		message := "This server has no operation " + e.Name + ":" + operation
+		return e.failure(id, e.refusal("UnknownOperationException", message)), nil
 	case sigErr != nil:
 		return e.failure(id, e.signatureRefusal(sigErr)), nil
 	}
 
 	// Events outlive the request: what they keep of it must not pin its headers.
-	c := &call.Call{ID: id, Time: d.config.Clock(), Service: e.Name, Operation: intern(operation), Region: intern(sig.Region),
-		SourceIP: r.sourceIP, UserAgent: intern(r.userAgent), Secure: r.secure, Body: body}
+	c := &call.Call{ID: id, Time: d.config.Clock(), Service: e.Name, Operation: intern(operation),
+		Region: intern(sig.Region), SourceIP: r.sourceIP, UserAgent: intern(r.userAgent), Secure: r.secure, Body: body}
 	if e.Region != "" {
 		c.Region = e.Region
 	}

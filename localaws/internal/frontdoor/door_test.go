@@ -35,7 +35,8 @@ type world struct {
 
 func (w *world) Credentials(id, _ string) (string, call.Caller, error) {
 	w.steps = append(w.steps, "credentials")
-	return secret, call.Caller{Principal: policy.Principal{Type: policy.Root, AccountID: "111122223333"}, AccessKeyID: id}, w.identityError
+	root := policy.Principal{Type: policy.Root, AccountID: "111122223333"}
+	return secret, call.Caller{Principal: root, AccessKeyID: id}, w.identityError
 }
 
 func (w *world) Used(string, string, string) { w.steps = append(w.steps, "used") }
@@ -49,7 +50,8 @@ func (w *world) RecordUnauthenticated(*call.Call, call.Operation, error) {
 }
 
 func (w *world) Describe(name string) (call.Operation, bool) {
-	return call.Operation{ReadOnly: strings.HasPrefix(name, "Read")}, strings.HasPrefix(name, "Read") || strings.HasPrefix(name, "Write")
+	read := strings.HasPrefix(name, "Read")
+	return call.Operation{ReadOnly: read}, read || strings.HasPrefix(name, "Write")
 }
 
 func (w *world) Serve(_ context.Context, c *call.Call) ([]byte, error) {
@@ -68,8 +70,10 @@ func newWorld() (*world, *Door) {
 		Failed: func() error { w.steps = append(w.steps, "failed"); return w.failed },
 		Settle: func() error { w.steps = append(w.steps, "settle"); return w.settle },
 		Report: func(*call.Call, error) { w.steps = append(w.steps, "report") }})
-	d.Mount(Endpoint{Name: "items", Service: w, Targets: []string{"Items_1"}, ContentType: "application/x-amz-json-1.0", MaxBody: 100, Checksum: true})
-	d.Mount(Endpoint{Name: "people", Service: w, Version: "1", Namespace: "urn:people", ContentType: "text/xml", MaxBody: 200 << 10, Region: "global"})
+	d.Mount(Endpoint{Name: "items", Service: w, Targets: []string{"Items_1"}, ContentType: "application/x-amz-json-1.0",
+		MaxBody: 100, Checksum: true})
+	d.Mount(Endpoint{Name: "people", Service: w, Version: "1", Namespace: "urn:people", ContentType: "text/xml",
+		MaxBody: 200 << 10, Region: "global"})
 	return w, d
 }
 
@@ -86,7 +90,8 @@ func (w *world) request(t *testing.T, service, target, body, key string) *http.R
 	}
 	sum := sha256.Sum256([]byte(body))
 	creds := aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: key}
-	if err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(sum[:]), service, "eu-west-1", w.now); err != nil {
+	err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(sum[:]), service, "eu-west-1", w.now)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -97,27 +102,38 @@ func (w *world) request(t *testing.T, service, target, body, key string) *http.R
 func TestSteps(t *testing.T) {
 	broken := errors.New("broken")
 	all := []string{"credentials", "used", "interrupt", "failed"}
+	after := func(steps ...string) []string { return append(slices.Clone(all), steps...) }
+	const read, write = "Items_1.Read", "Items_1.Write"
 	for _, c := range []struct {
 		name, service, target, body, key string
 		set                              func(*world)
 		status                           int
 		want                             []string
 	}{
-		{name: "a JSON read", service: "items", target: "Items_1.Read", body: "{}", status: 200, want: append(slices.Clone(all), "serve items eu-west-1", "record")},
-		{name: "a JSON write settles", service: "items", target: "Items_1.Write", body: "{}", status: 200, want: append(slices.Clone(all), "serve items eu-west-1", "settle", "record")},
-		{name: "a Query write of a global service", service: "people", body: "Action=Write&Version=1", status: 200, want: append(slices.Clone(all), "serve people global", "settle", "record")},
-		{name: "too large", service: "items", target: "Items_1.Read", body: strings.Repeat(" ", 101), status: 413},
+		{name: "a JSON read", service: "items", target: read, body: "{}",
+			status: 200, want: after("serve items eu-west-1", "record")},
+		{name: "a JSON write settles", service: "items", target: write, body: "{}",
+			status: 200, want: after("serve items eu-west-1", "settle", "record")},
+		{name: "a Query write of a global service", service: "people", body: "Action=Write&Version=1",
+			status: 200, want: after("serve people global", "settle", "record")},
+		{name: "too large", service: "items", target: read, body: strings.Repeat(" ", 101), status: 413},
 		{name: "unknown operation", service: "items", target: "Items_1.Other", body: "{}", status: 400},
-		{name: "wrong signature", service: "items", target: "Items_1.Read", body: "{}", key: "wrong", status: 400, want: []string{"credentials", "record unauthenticated"}},
-		{name: "unknown client", service: "items", target: "Items_1.Read", body: "{}", set: func(w *world) { w.identityError = broken }, status: 400, want: []string{"credentials"}},
-		{name: "a fault", service: "items", target: "Items_1.Write", body: "{}", set: func(w *world) { w.interrupt = call.Errorf("Fault", "") }, status: 400,
+		{name: "wrong signature", service: "items", target: read, body: "{}", key: "wrong",
+			status: 400, want: []string{"credentials", "record unauthenticated"}},
+		{name: "unknown client", service: "items", target: read, body: "{}",
+			set: func(w *world) { w.identityError = broken }, status: 400, want: []string{"credentials"}},
+		{name: "a fault", service: "items", target: write, body: "{}",
+			set: func(w *world) { w.interrupt = call.Errorf("Fault", "") }, status: 400,
 			want: []string{"credentials", "used", "interrupt", "record", "report"}},
-		{name: "a store that failed", service: "items", target: "Items_1.Write", body: "{}", set: func(w *world) { w.failed = broken }, status: 500,
-			want: append(slices.Clone(all), "record", "report")},
-		{name: "an answer that cannot settle", service: "items", target: "Items_1.Write", body: "{}", set: func(w *world) { w.settle = broken }, status: 500,
-			want: append(slices.Clone(all), "serve items eu-west-1", "settle", "record", "report")},
-		{name: "a refusal settles too", service: "items", target: "Items_1.Write", body: "{}", set: func(w *world) { w.served = call.Errorf("Exists", "") }, status: 400,
-			want: append(slices.Clone(all), "serve items eu-west-1", "settle", "record", "report")},
+		{name: "a store that failed", service: "items", target: write, body: "{}",
+			set: func(w *world) { w.failed = broken }, status: 500,
+			want: after("record", "report")},
+		{name: "an answer that cannot settle", service: "items", target: write, body: "{}",
+			set: func(w *world) { w.settle = broken }, status: 500,
+			want: after("serve items eu-west-1", "settle", "record", "report")},
+		{name: "a refusal settles too", service: "items", target: write, body: "{}",
+			set: func(w *world) { w.served = call.Errorf("Exists", "") }, status: 400,
+			want: after("serve items eu-west-1", "settle", "record", "report")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			key := c.key

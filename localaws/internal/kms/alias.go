@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -144,6 +145,16 @@ func (ch *change) deleteAlias(ctx context.Context, c *call.Call, in *deleteAlias
 	return nil, nil
 }
 
+// own resolves and authorizes what only the key's own account may do, with a
+// key id or ARN: an operation on an alias asks about keys too.
+func (ch *change) own(ctx context.Context, c *call.Call, id, action string, extra policy.Context) (target, error) {
+	t, err := ch.s.resolve(c, id, true)
+	if err != nil {
+		return t, err
+	}
+	return t, ch.s.requireOwn(ctx, c, question{action: action, target: t, extra: extra})
+}
+
 func trailAlias(c *call.Call, a *alias, k *key) {
 	trail(c, k, struct {
 		AliasName   string `json:"aliasName"`
@@ -202,11 +213,6 @@ func (in *listAliasesInput) Check(c *wire.Checks) {
 func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listAliasesInput) (any, error) {
 	id := text(in.KeyID)
 	limit := or(in.Limit, 50)
-	marker := text(in.Marker)
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
 	if err := s.requireIdentity(ctx, c, "ListAliases", "*", nil); err != nil {
 		return nil, err
 	}
@@ -226,14 +232,14 @@ func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listAliases
 	s.mu.RLock()
 	if p := s.places[at]; p != nil {
 		for name, a := range p.aliases {
-			if name > after && (only == "" || a.target == only) {
+			if name > in.after && (only == "" || a.target == only) {
 				entries = append(entries, a)
 			}
 		}
 	}
 	s.mu.RUnlock()
 	slices.SortFunc(entries, func(a, b *alias) int { return strings.Compare(a.name, b.name) })
-	page, next := cut(entries, after, limit, func(a *alias) string { return a.name })
+	page, next := cut(entries, in.after, limit, func(a *alias) string { return a.name })
 	out := struct {
 		Aliases    []aliasEntry
 		NextMarker string `json:",omitempty"`

@@ -135,7 +135,7 @@ func (in *decryptInput) Check(c *wire.Checks) {
 
 func (s *Service) decrypt(ctx context.Context, c *call.Call, in *decryptInput) (any, error) {
 	id := text(in.KeyID)
-	if bool(in.Recipient) {
+	if in.Recipient {
 		return nil, unsupported("Recipient is not supported: this server does not have enclaves.")
 	}
 	if len(in.DryRunModifiers) > 0 {

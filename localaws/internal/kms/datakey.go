@@ -54,7 +54,7 @@ func (s *Service) dataKey(ctx context.Context, c *call.Call, in *dataKeyInput, a
 	if (spec == "") == (n == 0) {
 		return nil, validation("Please specify either number of bytes or key spec.")
 	}
-	if bool(in.Recipient) {
+	if in.Recipient {
 		return nil, unsupported("Recipient is not supported: this server does not have enclaves.")
 	}
 	if err := s.checkTokens(in.GrantTokens); err != nil {
@@ -101,7 +101,7 @@ func (in *randomInput) Check(c *wire.Checks) {
 
 func (s *Service) generateRandom(ctx context.Context, c *call.Call, in *randomInput) (any, error) {
 	n := or(in.NumberOfBytes, 0)
-	if in.CustomKeyStoreID != nil || bool(in.Recipient) {
+	if in.CustomKeyStoreID != nil || in.Recipient {
 		return nil, unsupported("GenerateRandom with CustomKeyStoreId or Recipient is not supported.")
 	}
 	if err := s.requireIdentity(ctx, c, "GenerateRandom", "*", nil); err != nil {

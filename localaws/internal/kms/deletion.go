@@ -13,7 +13,7 @@ import (
 )
 
 type scheduleInput struct {
-	KeyID               *string `json:"KeyId"`
+	onKey
 	PendingWindowInDays *int
 }
 
@@ -29,13 +29,16 @@ func (in *scheduleInput) Check(c *wire.Checks) {
 	between(c, in.PendingWindowInDays, "pendingWindowInDays", 7, 30)
 }
 
-func (ch *change) scheduleKeyDeletion(ctx context.Context, c *call.Call, in *scheduleInput) (any, error) {
+func (in *scheduleInput) window() int { return or(in.PendingWindowInDays, 30) }
+
+func (in *scheduleInput) conditions(*call.Call) policy.Context {
+	return policy.Context{conditionWindow: {strconv.Itoa(in.window())}}
+}
+
+func (ch *change) scheduleKeyDeletion(_ context.Context, c *call.Call, in *scheduleInput) (any, error) {
 	id := text(in.KeyID)
-	window := or(in.PendingWindowInDays, 30)
-	t, err := ch.own(ctx, c, id, "ScheduleKeyDeletion", policy.Context{conditionWindow: {strconv.Itoa(window)}})
-	if err != nil {
-		return nil, err
-	}
+	window := in.window()
+	t := in.found
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
@@ -66,12 +69,9 @@ func (k *key) doom(now time.Time) {
 	k.deleteAt = now.Add(time.Duration(k.window) * day)
 }
 
-func (ch *change) cancelKeyDeletion(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
+func (ch *change) cancelKeyDeletion(_ context.Context, c *call.Call, in *onKey) (any, error) {
 	id := text(in.KeyID)
-	t, err := ch.own(ctx, c, id, "CancelKeyDeletion", nil)
-	if err != nil {
-		return nil, err
-	}
+	t := in.found
 	if t.notDoomed() == nil {
 		return nil, invalidState("%s is not pending deletion.", t.arn)
 	}

@@ -82,6 +82,10 @@ type listGrantsInput struct {
 	GranteeServicePrincipal *string
 }
 
+func (in *listGrantsInput) conditions(c *call.Call) policy.Context {
+	return policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}
+}
+
 func (in *listGrantsInput) Check(c *wire.Checks) {
 	keyID(c, in.KeyID)
 	between(c, in.Limit, "limit", 1, 100)
@@ -91,24 +95,13 @@ func (in *listGrantsInput) Check(c *wire.Checks) {
 	c.Characters(in.GranteeServicePrincipal, "granteeServicePrincipal", 1, 256)
 }
 
-func (s *Service) listGrants(ctx context.Context, c *call.Call, in *listGrantsInput) (any, error) {
+func (s *Service) listGrants(_ context.Context, c *call.Call, in *listGrantsInput) (any, error) {
 	id := text(in.KeyID)
 	limit := or(in.Limit, 50)
-	marker := text(in.Marker)
 	grantID := text(in.GrantID)
 	grantee := text(in.GranteePrincipal)
 	service := text(in.GranteeServicePrincipal)
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.require(ctx, c, question{action: "ListGrants", target: t, extra: policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}}); err != nil {
-		return nil, err
-	}
+	t := in.found
 	trail(c, t.key, keyParameters{id})
 	bound := grantee
 	if unique, ok := s.identify(grantee); ok && unique != "" {
@@ -124,7 +117,7 @@ func (s *Service) listGrants(ctx context.Context, c *call.Call, in *listGrantsIn
 		}
 	}
 	s.mu.RUnlock()
-	return s.page(found, after, limit), nil
+	return s.page(found, in.after, limit), nil
 }
 
 type listRetirableInput struct {
@@ -143,11 +136,6 @@ func (in *listRetirableInput) Check(c *wire.Checks) {
 
 func (s *Service) listRetirableGrants(ctx context.Context, c *call.Call, in *listRetirableInput) (any, error) {
 	limit := or(in.Limit, 50)
-	marker := text(in.Marker)
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
 	switch {
 	case in.RetiringPrincipal != nil && in.RetiringServicePrincipal != nil:
 		return nil, validation("You must specify either RetiringPrincipal or RetiringServicePrincipal, but not both.")
@@ -180,7 +168,7 @@ func (s *Service) listRetirableGrants(ctx context.Context, c *call.Call, in *lis
 		}
 	}
 	s.mu.RUnlock()
-	return s.page(found, after, limit), nil
+	return s.page(found, in.after, limit), nil
 }
 
 type endGrantInput struct {
@@ -190,23 +178,23 @@ type endGrantInput struct {
 	DryRun     bool
 }
 
-type revokeGrantInput struct{ endGrantInput }
+type revokeGrantInput struct {
+	onKey
+	GrantID *string `json:"GrantId"`
+	DryRun  bool
+}
+
+func (in *revokeGrantInput) conditions(c *call.Call) policy.Context {
+	return policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}
+}
 
 func (in *revokeGrantInput) Check(c *wire.Checks) {
 	keyID(c, in.KeyID)
 	required(c, in.GrantID, "grantId", 1, 128)
 }
 
-func (ch *change) revokeGrant(ctx context.Context, c *call.Call, in *revokeGrantInput) (any, error) {
-	id := text(in.KeyID)
-	grantID := text(in.GrantID)
-	t, err := ch.s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := ch.s.require(ctx, c, question{action: "RevokeGrant", target: t, extra: policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}}); err != nil {
-		return nil, err
-	}
+func (ch *change) revokeGrant(_ context.Context, c *call.Call, in *revokeGrantInput) (any, error) {
+	t, grantID := in.found, text(in.GrantID)
 	g := ch.s.grant(t.arn, grantID)
 	if g == nil {
 		return nil, notFound("Grant ID %s not found", grantID)

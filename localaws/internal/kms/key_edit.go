@@ -6,19 +6,11 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // dynamodbAlias is the AWS managed key that this server has a service for.
 const dynamodbAlias = "alias/aws/dynamodb"
-
-// namedKey is a request that names a key and nothing else.
-type namedKey struct {
-	KeyID *string `json:"KeyId"`
-}
-
-func (in *namedKey) Check(c *wire.Checks) { keyID(c, in.KeyID) }
 
 type keyInput struct {
 	KeyID       *string `json:"KeyId"`
@@ -57,7 +49,7 @@ func (s *Service) describeKey(ctx context.Context, c *call.Call, in *keyInput) (
 }
 
 type updateDescriptionInput struct {
-	KeyID       *string `json:"KeyId"`
+	onKey
 	Description *string
 }
 
@@ -66,13 +58,10 @@ func (in *updateDescriptionInput) Check(c *wire.Checks) {
 	required(c, in.Description, "description", 0, 8192)
 }
 
-func (ch *change) updateKeyDescription(ctx context.Context, c *call.Call, in *updateDescriptionInput) (any, error) {
+func (ch *change) updateKeyDescription(_ context.Context, c *call.Call, in *updateDescriptionInput) (any, error) {
 	id := text(in.KeyID)
 	description := text(in.Description)
-	t, err := ch.own(ctx, c, id, "UpdateKeyDescription", nil)
-	if err != nil {
-		return nil, err
-	}
+	t := in.found
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
@@ -86,30 +75,16 @@ func (ch *change) updateKeyDescription(ctx context.Context, c *call.Call, in *up
 	return nil, nil
 }
 
-// own resolves and authorizes what only the key's own account may do, with a
-// key id or ARN.
-func (ch *change) own(ctx context.Context, c *call.Call, id, action string, extra policy.Context) (target, error) {
-	t, err := ch.s.resolve(c, id, true)
-	if err != nil {
-		return t, err
-	}
-	return t, ch.s.requireOwn(ctx, c, question{action: action, target: t, extra: extra})
+func (ch *change) enableKey(_ context.Context, c *call.Call, in *onKey) (any, error) {
+	return ch.setState(c, in, Enabled)
 }
 
-func (ch *change) enableKey(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
-	return ch.setState(ctx, c, in, "EnableKey", Enabled)
+func (ch *change) disableKey(_ context.Context, c *call.Call, in *onKey) (any, error) {
+	return ch.setState(c, in, Disabled)
 }
 
-func (ch *change) disableKey(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
-	return ch.setState(ctx, c, in, "DisableKey", Disabled)
-}
-
-func (ch *change) setState(ctx context.Context, c *call.Call, in *namedKey, action string, state State) (any, error) {
-	id := text(in.KeyID)
-	t, err := ch.own(ctx, c, id, action, nil)
-	if err != nil {
-		return nil, err
-	}
+func (ch *change) setState(c *call.Call, in *onKey, state State) (any, error) {
+	id, t := text(in.KeyID), in.found
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
@@ -126,9 +101,18 @@ func (ch *change) setState(ctx context.Context, c *call.Call, in *namedKey, acti
 	return nil, nil
 }
 
+// listInput is the part of a request that asks for a page of a list.
 type listInput struct {
 	Limit  *int
 	Marker *string
+
+	after string // what Marker says, once prepared
+}
+
+// Prepare opens the marker.
+func (in *listInput) Prepare(*call.Call) (err error) {
+	in.after, err = openMarker(text(in.Marker))
+	return err
 }
 
 type keyEntry struct {
@@ -145,12 +129,7 @@ func (in *listKeysInput) Check(c *wire.Checks) {
 
 func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listKeysInput) (any, error) {
 	limit := or(in.Limit, 100)
-	marker := text(in.Marker)
 	if err := s.requireIdentity(ctx, c, "ListKeys", "*", nil); err != nil {
-		return nil, err
-	}
-	after, err := openMarker(marker)
-	if err != nil {
 		return nil, err
 	}
 	at := wire.PlaceOf(c)
@@ -158,14 +137,14 @@ func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listKeysInput)
 	var ids []string
 	if p := s.places[at]; p != nil {
 		for id := range p.keys {
-			if id > after {
+			if id > in.after {
 				ids = append(ids, id)
 			}
 		}
 	}
 	s.mu.RUnlock()
 	slices.SortFunc(ids, strings.Compare)
-	page, next := cut(ids, after, limit, func(id string) string { return id })
+	page, next := cut(ids, in.after, limit, func(id string) string { return id })
 	out := struct {
 		Keys       []keyEntry
 		NextMarker string `json:",omitempty"`

@@ -183,7 +183,7 @@ func (s *Service) lockOut(ctx context.Context, c *call.Call, k *key, bypass bool
 }
 
 type policyInput struct {
-	KeyID      *string `json:"KeyId"`
+	onKey
 	PolicyName *string
 }
 
@@ -211,15 +211,9 @@ func (in *policyInput) Prepare(*call.Call) error {
 	return nil
 }
 
-func (s *Service) getKeyPolicy(ctx context.Context, c *call.Call, in *policyInput) (any, error) {
+func (s *Service) getKeyPolicy(_ context.Context, c *call.Call, in *policyInput) (any, error) {
 	id := text(in.KeyID)
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.requireOwn(ctx, c, question{action: "GetKeyPolicy", target: t}); err != nil {
-		return nil, err
-	}
+	t := in.found
 	trail(c, t.key, struct {
 		KeyID      string `json:"keyId"`
 		PolicyName string `json:"policyName"`
@@ -227,12 +221,13 @@ func (s *Service) getKeyPolicy(ctx context.Context, c *call.Call, in *policyInpu
 	return struct{ Policy, PolicyName string }{s.show(t.policy), policyName}, nil
 }
 
+func (in *putPolicyInput) conditions(*call.Call) policy.Context {
+	return policy.Context{conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)}}
+}
+
 func (ch *change) putKeyPolicy(ctx context.Context, c *call.Call, in *putPolicyInput) (any, error) {
 	id, document := text(in.KeyID), text(in.Policy)
-	t, err := ch.own(ctx, c, id, "PutKeyPolicy", policy.Context{conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)}})
-	if err != nil {
-		return nil, err
-	}
+	t := in.found
 	p, err := ch.s.parsePolicy(document)
 	if err != nil {
 		return nil, err
@@ -252,27 +247,25 @@ func (ch *change) putKeyPolicy(ctx context.Context, c *call.Call, in *putPolicyI
 	return nil, nil
 }
 
+// listKeyInput is a request for a list of what a key has.
 type listKeyInput struct {
-	KeyID *string `json:"KeyId"`
+	onKey
 	listInput
 }
 
 type listPoliciesInput struct{ listKeyInput }
+
+// Prepare does not look at the marker: there is one page only.
+func (in *listPoliciesInput) Prepare(*call.Call) error { return nil }
 
 func (in *listPoliciesInput) Check(c *wire.Checks) {
 	keyID(c, in.KeyID)
 	between(c, in.Limit, "limit", 1, 1000)
 }
 
-func (s *Service) listKeyPolicies(ctx context.Context, c *call.Call, in *listPoliciesInput) (any, error) {
+func (s *Service) listKeyPolicies(_ context.Context, c *call.Call, in *listPoliciesInput) (any, error) {
 	id := text(in.KeyID)
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.requireOwn(ctx, c, question{action: "ListKeyPolicies", target: t}); err != nil {
-		return nil, err
-	}
+	t := in.found
 	trail(c, t.key, keyParameters{id})
 	return struct {
 		PolicyNames []string

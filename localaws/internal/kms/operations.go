@@ -10,58 +10,59 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// reads is the entry of an operation that changes nothing. Keys are asked about
-// once they are resolved, so serve asks for its permission itself.
+// reads is the entry of an operation that changes nothing and that serve asks
+// permission for itself: under aliases, grant tokens and ciphertexts it is
+// found on the way what to ask about.
 func reads[In any](name string, serve func(*Service, context.Context, *call.Call, *In) (any, error)) wire.Entry[*Service, any] {
 	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Serve: serve}
 }
 
-// writes is the entry of an operation that changes something. serve asks for
-// its permission within the change, so that nothing comes between the two; it
-// adds to the change and leaves applying it to the table.
+// writes is reads for an operation that changes something. serve asks within
+// the change, so that nothing comes between the two; it adds to the change and
+// leaves applying it to the table.
 func writes[In any](name string, serve func(*change, context.Context, *call.Call, *In) (any, error)) wire.Entry[*Service, any] {
 	return wire.Within((*Service).write, wire.Op[*change, In, any]{Name: name, Kind: wire.Write, Serve: serve})
 }
 
 // operations is the table of what is served.
 var operations = wire.NewTable(&protocol,
-	writes("CancelKeyDeletion", (*change).cancelKeyDeletion),
+	writesOwn("CancelKeyDeletion", (*change).cancelKeyDeletion),
 	writes("CreateAlias", (*change).createAlias),
 	writes("CreateGrant", (*change).createGrant),
 	writes("CreateKey", (*change).createKey),
 	reads("Decrypt", (*Service).decrypt),
 	writes("DeleteAlias", (*change).deleteAlias),
 	reads("DescribeKey", (*Service).describeKey),
-	writes("DisableKey", (*change).disableKey),
-	writes("DisableKeyRotation", (*change).disableKeyRotation),
-	writes("EnableKey", (*change).enableKey),
-	writes("EnableKeyRotation", (*change).enableKeyRotation),
+	writesOwn("DisableKey", (*change).disableKey),
+	writesOwn("DisableKeyRotation", (*change).disableKeyRotation),
+	writesOwn("EnableKey", (*change).enableKey),
+	writesOwn("EnableKeyRotation", (*change).enableKeyRotation),
 	reads("Encrypt", (*Service).encrypt),
 	reads("GenerateDataKey", (*Service).generateDataKey),
 	reads("GenerateDataKeyWithoutPlaintext", (*Service).generateDataKeyWithoutPlaintext),
 	reads("GenerateMac", (*Service).generateMac),
 	reads("GenerateRandom", (*Service).generateRandom),
-	reads("GetKeyPolicy", (*Service).getKeyPolicy),
-	reads("GetKeyRotationStatus", (*Service).getKeyRotationStatus),
+	readsOwn("GetKeyPolicy", (*Service).getKeyPolicy),
+	readsKey("GetKeyRotationStatus", (*Service).getKeyRotationStatus),
 	reads("ListAliases", (*Service).listAliases),
-	reads("ListGrants", (*Service).listGrants),
-	reads("ListKeyPolicies", (*Service).listKeyPolicies),
-	reads("ListKeyRotations", (*Service).listKeyRotations),
+	readsKey("ListGrants", (*Service).listGrants),
+	readsOwn("ListKeyPolicies", (*Service).listKeyPolicies),
+	readsOwn("ListKeyRotations", (*Service).listKeyRotations),
 	reads("ListKeys", (*Service).listKeys),
-	reads("ListResourceTags", (*Service).listResourceTags),
+	readsOwn("ListResourceTags", (*Service).listResourceTags),
 	reads("ListRetirableGrants", (*Service).listRetirableGrants),
-	writes("PutKeyPolicy", (*change).putKeyPolicy),
+	writesOwn("PutKeyPolicy", (*change).putKeyPolicy),
 	reads("ReEncrypt", (*Service).reEncrypt),
-	writes("ReplicateKey", (*change).replicateKey),
+	writesOwn("ReplicateKey", (*change).replicateKey),
 	writes("RetireGrant", (*change).retireGrant),
-	writes("RevokeGrant", (*change).revokeGrant),
-	writes("RotateKeyOnDemand", (*change).rotateKeyOnDemand),
-	writes("ScheduleKeyDeletion", (*change).scheduleKeyDeletion),
-	writes("TagResource", (*change).tagResource),
-	writes("UntagResource", (*change).untagResource),
+	writesKey("RevokeGrant", (*change).revokeGrant),
+	writesOwn("RotateKeyOnDemand", (*change).rotateKeyOnDemand),
+	writesOwn("ScheduleKeyDeletion", (*change).scheduleKeyDeletion),
+	writesOwn("TagResource", (*change).tagResource),
+	writesOwn("UntagResource", (*change).untagResource),
 	writes("UpdateAlias", (*change).updateAlias),
-	writes("UpdateKeyDescription", (*change).updateKeyDescription),
-	writes("UpdatePrimaryRegion", (*change).updatePrimaryRegion),
+	writesOwn("UpdateKeyDescription", (*change).updateKeyDescription),
+	writesOwn("UpdatePrimaryRegion", (*change).updatePrimaryRegion),
 	reads("VerifyMac", (*Service).verifyMac),
 )
 

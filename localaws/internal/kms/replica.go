@@ -11,7 +11,7 @@ import (
 )
 
 type replicateInput struct {
-	KeyID                          *string `json:"KeyId"`
+	onKey
 	ReplicaRegion                  *string
 	BypassPolicyLockoutSafetyCheck bool
 	Description                    *string
@@ -23,6 +23,20 @@ type replicateOutput struct {
 	ReplicaKeyMetadata Metadata
 	ReplicaPolicy      string
 	ReplicaTags        []tag
+}
+
+// Prepare checks the Region and the tags.
+func (in *replicateInput) Prepare(*call.Call) error {
+	var region wire.Checks
+	region.Matches(in.ReplicaRegion, "replicaRegion", validRegion, `^([a-z]+-){2,3}\d+$`)
+	if err := region.Err(wire.Validation); err != nil {
+		return err
+	}
+	return checkTags(tagsOf(in.Tags))
+}
+
+func (in *replicateInput) conditions(*call.Call) policy.Context {
+	return policy.Context{conditionReplicaRegion: {text(in.ReplicaRegion)}}
 }
 
 func (in *replicateInput) Check(c *wire.Checks) {
@@ -42,18 +56,7 @@ func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateI
 	region := text(in.ReplicaRegion)
 	description := text(in.Description)
 	tags := tagsOf(in.Tags)
-	if !validRegion(region) {
-		var one wire.Checks
-		one.Matches(&region, "replicaRegion", validRegion, `^([a-z]+-){2,3}\d+$`)
-		return nil, one.Err(wire.Validation)
-	}
-	if err := checkTags(tags); err != nil {
-		return nil, err
-	}
-	t, err := ch.own(ctx, c, id, "ReplicateKey", policy.Context{conditionReplicaRegion: {region}})
-	if err != nil {
-		return nil, err
-	}
+	t := in.found
 	if err := t.usable(); err != nil {
 		return nil, err
 	}
@@ -94,9 +97,11 @@ func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateI
 	if in.Policy == nil {
 		k.policy = s.mustPolicy(defaultPolicy(c.AccountID))
 	} else {
-		if k.policy, err = s.parsePolicy(*in.Policy); err != nil {
+		p, err := s.parsePolicy(*in.Policy)
+		if err != nil {
 			return nil, err
 		}
+		k.policy = p
 		if err := s.lockOut(ctx, &there, k, in.BypassPolicyLockoutSafetyCheck); err != nil {
 			return nil, err
 		}
@@ -121,8 +126,12 @@ func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateI
 }
 
 type updatePrimaryInput struct {
-	KeyID         *string `json:"KeyId"`
+	onKey
 	PrimaryRegion *string
+}
+
+func (in *updatePrimaryInput) conditions(*call.Call) policy.Context {
+	return policy.Context{conditionPrimaryRegion: {text(in.PrimaryRegion)}}
 }
 
 func (in *updatePrimaryInput) Check(c *wire.Checks) {
@@ -134,11 +143,7 @@ func (in *updatePrimaryInput) Check(c *wire.Checks) {
 func (ch *change) updatePrimaryRegion(ctx context.Context, c *call.Call, in *updatePrimaryInput) (any, error) {
 	id := text(in.KeyID)
 	region := text(in.PrimaryRegion)
-	extra := policy.Context{conditionPrimaryRegion: {region}}
-	t, err := ch.own(ctx, c, id, "UpdatePrimaryRegion", extra)
-	if err != nil {
-		return nil, err
-	}
+	t := in.found
 	if !t.isPrimary() {
 		return nil, unsupported("%s is not a multi-Region primary key.", t.arn)
 	}
@@ -155,7 +160,7 @@ func (ch *change) updatePrimaryRegion(ctx context.Context, c *call.Call, in *upd
 	}
 	there := *c
 	there.Region = region
-	if err := ch.s.requireOwn(ctx, &there, question{action: "UpdatePrimaryRegion", target: target{key: replica}, extra: extra}); err != nil {
+	if err := ch.s.requireOwn(ctx, &there, question{action: "UpdatePrimaryRegion", target: target{key: replica}, extra: in.conditions(c)}); err != nil {
 		return nil, err
 	}
 	if err := replica.notDoomed(); err != nil {

@@ -43,20 +43,17 @@ func (k *key) rotatable(operation string) error {
 	return nil
 }
 
-// rotating resolves and checks the key of an operation that changes rotation.
-func (ch *change) rotating(ctx context.Context, c *call.Call, id, action string, extra policy.Context) (target, error) {
-	t, err := ch.own(ctx, c, id, action, extra)
-	if err != nil {
-		return t, err
-	}
+// rotating checks the key of an operation that changes rotation.
+func (in *onKey) rotating(c *call.Call) (target, error) {
+	t := in.found
 	if err := t.usable(); err != nil {
 		return t, err
 	}
-	return t, t.rotatable(action)
+	return t, t.rotatable(c.Operation)
 }
 
 type enableRotationInput struct {
-	KeyID                *string `json:"KeyId"`
+	onKey
 	RotationPeriodInDays *int
 }
 
@@ -65,10 +62,16 @@ func (in *enableRotationInput) Check(c *wire.Checks) {
 	between(c, in.RotationPeriodInDays, "rotationPeriodInDays", 90, 2560)
 }
 
-func (ch *change) enableKeyRotation(ctx context.Context, c *call.Call, in *enableRotationInput) (any, error) {
+func (in *enableRotationInput) conditions(*call.Call) policy.Context {
+	return policy.Context{conditionPeriod: {strconv.Itoa(in.period())}}
+}
+
+func (in *enableRotationInput) period() int { return or(in.RotationPeriodInDays, defaultPeriod) }
+
+func (ch *change) enableKeyRotation(_ context.Context, c *call.Call, in *enableRotationInput) (any, error) {
 	id := text(in.KeyID)
-	period := or(in.RotationPeriodInDays, defaultPeriod)
-	t, err := ch.rotating(ctx, c, id, "EnableKeyRotation", policy.Context{conditionPeriod: {strconv.Itoa(period)}})
+	period := in.period()
+	t, err := in.rotating(c)
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +90,9 @@ func (ch *change) enableKeyRotation(ctx context.Context, c *call.Call, in *enabl
 	return nil, nil
 }
 
-func (ch *change) disableKeyRotation(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
+func (ch *change) disableKeyRotation(_ context.Context, c *call.Call, in *onKey) (any, error) {
 	id := text(in.KeyID)
-	t, err := ch.rotating(ctx, c, id, "DisableKeyRotation", nil)
+	t, err := in.rotating(c)
 	if err != nil {
 		return nil, err
 	}
@@ -100,9 +103,9 @@ func (ch *change) disableKeyRotation(ctx context.Context, c *call.Call, in *name
 	return nil, nil
 }
 
-func (ch *change) rotateKeyOnDemand(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
+func (ch *change) rotateKeyOnDemand(_ context.Context, c *call.Call, in *onKey) (any, error) {
 	id := text(in.KeyID)
-	t, err := ch.rotating(ctx, c, id, "RotateKeyOnDemand", nil)
+	t, err := in.rotating(c)
 	if err != nil {
 		return nil, err
 	}
@@ -147,15 +150,9 @@ func (ch *change) resume(k *key) {
 	ch.putFamily(k.family, state)
 }
 
-func (s *Service) getKeyRotationStatus(ctx context.Context, c *call.Call, in *namedKey) (any, error) {
+func (s *Service) getKeyRotationStatus(_ context.Context, c *call.Call, in *onKey) (any, error) {
 	id := text(in.KeyID)
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.require(ctx, c, question{action: "GetKeyRotationStatus", target: t}); err != nil {
-		return nil, err
-	}
+	t := in.found
 	trail(c, t.key, keyParameters{id})
 	r := t.family.load().rotation
 	out := struct {
@@ -191,22 +188,11 @@ func (in *listRotationsInput) Check(c *wire.Checks) {
 	c.Enum(in.IncludeKeyMaterial, "includeKeyMaterial", "ALL_KEY_MATERIAL", "ROTATIONS_ONLY")
 }
 
-func (s *Service) listKeyRotations(ctx context.Context, c *call.Call, in *listRotationsInput) (any, error) {
+func (s *Service) listKeyRotations(_ context.Context, c *call.Call, in *listRotationsInput) (any, error) {
 	id := text(in.KeyID)
 	limit := or(in.Limit, 100)
-	marker := text(in.Marker)
 	include := or(in.IncludeKeyMaterial, "ROTATIONS_ONLY")
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.requireOwn(ctx, c, question{action: "ListKeyRotations", target: t}); err != nil {
-		return nil, err
-	}
+	t := in.found
 	if t.usage != usageEncrypt {
 		return nil, unsupported("%s key usage is %s which is not valid for ListKeyRotations.", t.arn, t.usage)
 	}
@@ -227,8 +213,8 @@ func (s *Service) listKeyRotations(ctx context.Context, c *call.Call, in *listRo
 		}
 		entries = append(entries, e)
 	}
-	if after != "" {
-		i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == after })
+	if in.after != "" {
+		i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == in.after })
 		entries = entries[i+1:]
 	}
 	page, next := cut(entries, "", limit, func(e rotationEntry) string { return e.KeyMaterialID })

@@ -49,8 +49,8 @@ func checkTags(tags []tag) error {
 func tagError(message string) error { return call.Errorf("TagException", "%s", message) }
 
 type tagResourceInput struct {
-	KeyID *string `json:"KeyId"`
-	Tags  []tagInput
+	onKey
+	Tags []tagInput
 }
 
 func (in *tagResourceInput) Check(c *wire.Checks) {
@@ -59,15 +59,16 @@ func (in *tagResourceInput) Check(c *wire.Checks) {
 	tagMembers(c, in.Tags)
 }
 
-func (ch *change) tagResource(ctx context.Context, c *call.Call, in *tagResourceInput) (any, error) {
+func (in *tagResourceInput) conditions(*call.Call) policy.Context {
+	extra := policy.Context{}
+	requestTags(extra, tagsOf(in.Tags))
+	return extra
+}
+
+func (ch *change) tagResource(_ context.Context, c *call.Call, in *tagResourceInput) (any, error) {
 	id := text(in.KeyID)
 	tags := tagsOf(in.Tags)
-	extra := policy.Context{}
-	requestTags(extra, tags)
-	t, err := ch.own(ctx, c, id, "TagResource", extra)
-	if err != nil {
-		return nil, err
-	}
+	t := in.found
 	if err := checkTags(tags); err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func findTag(tags []tag, name string) (int, bool) {
 }
 
 type untagResourceInput struct {
-	KeyID   *string `json:"KeyId"`
+	onKey
 	TagKeys []string
 }
 
@@ -111,16 +112,16 @@ func (in *untagResourceInput) Check(c *wire.Checks) {
 	}
 }
 
-func (ch *change) untagResource(ctx context.Context, c *call.Call, in *untagResourceInput) (any, error) {
+func (in *untagResourceInput) conditions(*call.Call) policy.Context {
+	if len(in.TagKeys) == 0 {
+		return nil
+	}
+	return policy.Context{conditionTagKeys: in.TagKeys}
+}
+
+func (ch *change) untagResource(_ context.Context, c *call.Call, in *untagResourceInput) (any, error) {
 	id := text(in.KeyID)
-	extra := policy.Context{}
-	if len(in.TagKeys) > 0 {
-		extra[conditionTagKeys] = in.TagKeys
-	}
-	t, err := ch.own(ctx, c, id, "UntagResource", extra)
-	if err != nil {
-		return nil, err
-	}
+	t := in.found
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
@@ -142,23 +143,12 @@ func (in *listTagsInput) Check(c *wire.Checks) {
 	c.Characters(in.Marker, "marker", 1, 1024)
 }
 
-func (s *Service) listResourceTags(ctx context.Context, c *call.Call, in *listTagsInput) (any, error) {
+func (s *Service) listResourceTags(_ context.Context, c *call.Call, in *listTagsInput) (any, error) {
 	id := text(in.KeyID)
 	limit := or(in.Limit, maxTags)
-	marker := text(in.Marker)
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.requireOwn(ctx, c, question{action: "ListResourceTags", target: t}); err != nil {
-		return nil, err
-	}
+	t := in.found
 	trail(c, t.key, keyParameters{id})
-	page, next := cut(t.tags, after, limit, func(t tag) string { return t.Key })
+	page, next := cut(t.tags, in.after, limit, func(t tag) string { return t.Key })
 	return struct {
 		NextMarker string `json:",omitempty"`
 		Tags       []tag

@@ -14,42 +14,48 @@ func number(n int64) *int64 { return &n }
 
 // Every rule in AWS's words.
 func TestRules(t *testing.T) {
-	const one = "1 validation error detected: Value "
-	for want, check := range map[string]func(*Checks){
-		"": func(c *Checks) {},
-		one + "null at 'a' failed to satisfy constraint: Member must not be null":                                func(c *Checks) { c.Required(true, "a") },
-		one + "'' at 'a' failed to satisfy constraint: Member must have length greater than or equal to 1":       func(c *Checks) { c.Length(text(""), "a", 1, 2) },
-		one + "'ää' at 'a' failed to satisfy constraint: Member must have length less than or equal to 3":        func(c *Checks) { c.Length(text("ää"), "a", 1, 3) },
-		one + "'äää' at 'a' failed to satisfy constraint: Member must have length less than or equal to 2":       func(c *Checks) { c.Characters(text("äää"), "a", 1, 2) },
-		one + "'0' at 'a' failed to satisfy constraint: Member must have value greater than or equal to 1":       func(c *Checks) { c.Between(number(0), "a", 1, -1) },
-		one + "'9' at 'a' failed to satisfy constraint: Member must have value less than or equal to 8":          func(c *Checks) { c.Between(number(9), "a", 1, 8) },
-		one + "'x' at 'a' failed to satisfy constraint: Member must satisfy enum value set: [B, C]":              func(c *Checks) { c.Enum(text("x"), "a", "B", "C") },
-		one + "'x' at 'a' failed to satisfy constraint: Member must satisfy regular expression pattern: [0-9]+":  func(c *Checks) { c.Matches(text("x"), "a", func(string) bool { return false }, "[0-9]+") },
-		one + "'[]' at 'a' failed to satisfy constraint: Member must have length greater than or equal to 1":     func(c *Checks) { c.Count(0, "X", "a", 1, 2) },
-		one + "'[X, X, X]' at 'a' failed to satisfy constraint: Member must have length less than or equal to 2": func(c *Checks) { c.Count(3, "X", "a", 1, 2) },
-		one + "at 'a' failed to satisfy constraint: Member must have length greater than or equal to 1":          func(c *Checks) { c.Bytes([]byte{}, "a", 1, 2) },
-		one + "at 'b' failed to satisfy constraint: Member must have length less than or equal to 2":             func(c *Checks) { c.Bytes([]byte("abc"), "b", 1, 2) },
-		one + "null at 'b' failed to satisfy constraint: Member must not be null":                                func(c *Checks) { c.Bytes(nil, "b", 1, 2) },
-		one + "'5' at 'a' failed to satisfy constraint: Member must have value between 1 and 4":                  func(c *Checks) { c.Violate(Number(5), "a", WithinRange(1, 4)) },
-		one + "at 'a' failed to satisfy constraint: Member must have 2 to 4 characters of the pattern [a-z]*":    func(c *Checks) { c.ViolateUnseen("a", LengthMatching(2, 4, "[a-z]*")) },
-		"2 validation errors detected: Value null at 'a' failed to satisfy constraint: Member must not be null; Value null at 'b' failed to satisfy constraint: Member must not be null": func(c *Checks) {
-			c.Required(true, "a")
-			c.Required(true, "b")
-		},
+	const least, most = "Member must have length greater than or equal to 1", "Member must have length less than or equal to "
+	never := func(string) bool { return false }
+	for _, r := range []struct {
+		value, rule string
+		check       func(*Checks)
+	}{
+		{"null", "Member must not be null", func(c *Checks) { c.Required(true, "a") }},
+		{"''", least, func(c *Checks) { c.Length(text(""), "a", 1, 2) }},
+		{"'ää'", most + "3", func(c *Checks) { c.Length(text("ää"), "a", 1, 3) }},
+		{"'äää'", most + "2", func(c *Checks) { c.Characters(text("äää"), "a", 1, 2) }},
+		{"'0'", "Member must have value greater than or equal to 1", func(c *Checks) { c.Between(number(0), "a", 1, -1) }},
+		{"'9'", "Member must have value less than or equal to 8", func(c *Checks) { c.Between(number(9), "a", 1, 8) }},
+		{"'x'", "Member must satisfy enum value set: [B, C]", func(c *Checks) { c.Enum(text("x"), "a", "B", "C") }},
+		{"'x'", "Member must satisfy regular expression pattern: [0-9]+", func(c *Checks) { c.Matches(text("x"), "a", never, "[0-9]+") }},
+		{"'[]'", least, func(c *Checks) { c.Count(0, "X", "a", 1, 2) }},
+		{"'[X, X, X]'", most + "2", func(c *Checks) { c.Count(3, "X", "a", 1, 2) }},
+		{"", least, func(c *Checks) { c.Bytes([]byte{}, "a", 1, 2) }},
+		{"", most + "2", func(c *Checks) { c.Bytes([]byte("abc"), "a", 1, 2) }},
+		{"null", "Member must not be null", func(c *Checks) { c.Bytes(nil, "a", 1, 2) }},
+		{"'5'", "Member must have value between 1 and 4", func(c *Checks) { c.Violate(Number(5), "a", WithinRange(1, 4)) }},
+		{"", "Member must have 2 to 4 characters of the pattern [a-z]*", func(c *Checks) {
+			c.ViolateUnseen("a", LengthMatching(2, 4, "[a-z]*"))
+		}},
 	} {
-		var c Checks
-		check(&c)
-		err := c.Err(Validation)
-		if want == "" {
-			if err != nil {
-				t.Errorf("nothing was violated: %v", err)
-			}
-			continue
+		want := "1 validation error detected: Value "
+		if r.value != "" {
+			want += r.value + " "
 		}
+		want += "at 'a' failed to satisfy constraint: " + r.rule
+		var c Checks
+		r.check(&c)
 		var e *call.Error
-		if !errors.As(err, &e) || e.Message != want || e.Code != "ValidationException" {
+		if err := c.Err(Validation); !errors.As(err, &e) || e.Message != want || e.Code != "ValidationException" {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+	var two Checks
+	two.Required(true, "a")
+	two.Required(true, "b")
+	const rule = " failed to satisfy constraint: Member must not be null"
+	if err := two.Err(Validation); err.(*call.Error).Message != "2 validation errors detected: Value null at 'a'"+rule+"; Value null at 'b'"+rule {
+		t.Errorf("two violations: %v", err)
 	}
 }
 
@@ -81,7 +87,8 @@ func TestManyViolations(t *testing.T) {
 		c.Length(text("abcä"+strings.Repeat("x", 100)), "a", 0, 5)
 	}
 	message := c.Err(Validation).(*call.Error).Message
-	if !strings.HasPrefix(message, "12 validation errors detected: ") || strings.Count(message, "Value 'abc…' at") != 10 {
+	listed := strings.Count(message, "Value 'abc…' at")
+	if !strings.HasPrefix(message, "12 validation errors detected: ") || listed != 10 {
 		t.Error(message)
 	}
 }
@@ -99,10 +106,11 @@ func TestAlone(t *testing.T) {
 }
 
 func TestViolated(t *testing.T) {
-	if err := Violated("null", "a", NotNull); err.Error() != "ValidationError: 1 validation error detected: Value null at 'a' failed to satisfy constraint: Member must not be null" {
-		t.Error(err)
-	}
-	if err := Violated("", "a", MaxLength(3)); err.Error() != "ValidationError: 1 validation error detected: Value at 'a' failed to satisfy constraint: Member must have length less than or equal to 3" {
-		t.Error(err)
+	const prefix = "ValidationError: 1 validation error detected: Value "
+	for value, rest := range map[string]string{"null": "null at 'a'", "": "at 'a'"} {
+		err := Violated(value, "a", MaxLength(3))
+		if want := prefix + rest + " failed to satisfy constraint: Member must have length less than or equal to 3"; err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }

@@ -95,6 +95,49 @@ func TestDecodeJSON(t *testing.T) {
 	}
 }
 
+// A request that reads its members itself gets their names and, like any other,
+// has its constraints checked before what it noted for later.
+type reading struct{ counter }
+
+func (r *reading) ReadMember(d *Decoder, name []byte) error {
+	if string(name) == "bad" {
+		d.Later(call.Errorf("Later", ""))
+	}
+	return r.counter.ReadMember(d, name)
+}
+
+func (r *reading) Check(c *Checks) { c.Required(len(r.names) == 0, "names") }
+
+func TestReadItself(t *testing.T) {
+	decode := new(JSON).Decoder(reflect.TypeFor[reading]())
+	in := new(reading)
+	if err := decode(&call.Call{Body: []byte(`{"a":1,"b\u0041":{"c":[]}}`)}, in); err != nil || !reflect.DeepEqual(in.names, []string{"a", "bA"}) {
+		t.Errorf("%q, %v", in.names, err)
+	}
+	for body, want := range map[string]string{`{}`: "ValidationException", `{"bad":1}`: "Later", `{"bad":1,"x"}`: "SerializationException"} {
+		if err := decode(&call.Call{Body: []byte(body)}, new(reading)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", body, err, want)
+		}
+	}
+}
+
+// The tag of this package counts before encoding/json's, and a member can be
+// asked for by its presence alone.
+func TestTagsAndPresence(t *testing.T) {
+	var in struct {
+		Read  *int64 `json:"Stored" wire:"Sent"`
+		There Present
+		Gone  Present
+	}
+	decode := new(JSON).Decoder(reflect.TypeOf(in))
+	if err := decode(&call.Call{Body: []byte(`{"Stored":1,"Sent":2,"There":{"x":[1]},"Gone":null}`)}, &in); err != nil {
+		t.Fatal(err)
+	}
+	if in.Read == nil || *in.Read != 2 || !in.There || in.Gone {
+		t.Errorf("got %+v", in)
+	}
+}
+
 // A null leaves its member unset, and an empty list or map is not a missing
 // one.
 func TestNullAndEmpty(t *testing.T) {

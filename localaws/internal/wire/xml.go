@@ -10,7 +10,8 @@ import (
 func EncodeXML(namespace, operation, requestID string, result any) ([]byte, error) {
 	var b bytes.Buffer
 	e := xml.NewEncoder(&b)
-	outer := xml.StartElement{Name: xml.Name{Local: operation + "Response"}, Attr: []xml.Attr{{Name: xml.Name{Local: "xmlns"}, Value: namespace}}}
+	outer := xml.StartElement{Name: xml.Name{Local: operation + "Response"},
+		Attr: []xml.Attr{{Name: xml.Name{Local: "xmlns"}, Value: namespace}}}
 	if err := e.EncodeToken(outer); err != nil {
 		return nil, err
 	}
