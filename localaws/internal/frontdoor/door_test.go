@@ -209,7 +209,8 @@ func TestNobodyToAnswer(t *testing.T) {
 	w, d := newWorld()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := d.Transport().Do(w.request(t, "items", "Items_1.Read", "{}", secret).WithContext(ctx)); !errors.Is(err, context.Canceled) {
+	cancelled := w.request(t, "items", "Items_1.Read", "{}", secret).WithContext(ctx)
+	if _, err := d.Transport().Do(cancelled); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled request: %v", err)
 	}
 	short := w.request(t, "items", "Items_1.Read", "{}", secret)
@@ -235,7 +236,8 @@ func TestReserve(t *testing.T) {
 		t.Fatal("a new door holds bodies")
 	}
 	body := "Action=Read&Version=1&Text=" + strings.Repeat("x", 100<<10)
-	if resp, err := d.Transport().Do(w.request(t, "people", "", body, secret)); err != nil || resp.StatusCode != http.StatusOK {
+	resp, err := d.Transport().Do(w.request(t, "people", "", body, secret))
+	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("inside the process: %v %v", resp, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -62,10 +62,10 @@ func (d *Door) Endpoint(name string) (e Endpoint, ok bool) {
 // commonErrors are the codes that AWS's framework answers for every JSON
 // service, so that they carry its namespace and not the service's.
 var commonErrors = map[string]bool{
-	"AccessDeniedException": true, "ExpiredTokenException": true, "IncompleteSignatureException": true, "InternalFailure": true,
-	"InvalidSignatureException": true, "MissingAuthenticationTokenException": true, "SerializationException": true,
-	"ServiceUnavailable": true, "ThrottlingException": true, "UnknownOperationException": true, "UnrecognizedClientException": true,
-	"RequestEntityTooLargeException": true,
+	"AccessDeniedException": true, "ExpiredTokenException": true, "IncompleteSignatureException": true,
+	"InternalFailure": true, "InvalidSignatureException": true, "MissingAuthenticationTokenException": true,
+	"SerializationException": true, "ServiceUnavailable": true, "ThrottlingException": true,
+	"UnknownOperationException": true, "UnrecognizedClientException": true, "RequestEntityTooLargeException": true,
 }
 
 // typeName is the __type of a JSON error body.

@@ -26,8 +26,8 @@ type request struct {
 // newRequest takes from r what does not depend on the way it came.
 func newRequest(r *http.Request, host string) *request {
 	return &request{
-		Request: sigv4.Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: host, Header: r.Header,
-			ContentLength: max(r.ContentLength, 0)},
+		Request: sigv4.Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: host,
+			Header: r.Header, ContentLength: max(r.ContentLength, 0)},
 		source: r.Body, length: r.ContentLength, userAgent: bounded(r.UserAgent()),
 	}
 }

@@ -22,7 +22,8 @@ func (d *Door) route(r *request) (e *Endpoint, operation string) {
 		}
 		return d.byTarget[target[:dot]], operationName(target[dot+1:])
 	}
-	if r.Method == http.MethodPost && formContent(r.get("Content-Type")) || r.Method == http.MethodGet && strings.Contains(r.RawQuery, "Action=") {
+	posted := r.Method == http.MethodPost && formContent(r.get("Content-Type"))
+	if posted || r.Method == http.MethodGet && strings.Contains(r.RawQuery, "Action=") {
 		// Which of the Query services is only said by the signature's scope and
 		// by the body; their limits are the same.
 		return d.form, ""

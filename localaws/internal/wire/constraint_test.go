@@ -14,7 +14,8 @@ func number(n int64) *int64 { return &n }
 
 // Every rule in AWS's words.
 func TestRules(t *testing.T) {
-	const least, most = "Member must have length greater than or equal to 1", "Member must have length less than or equal to "
+	const least = "Member must have length greater than or equal to 1"
+	const most = "Member must have length less than or equal to "
 	never := func(string) bool { return false }
 	for _, r := range []struct {
 		value, rule string
@@ -27,7 +28,9 @@ func TestRules(t *testing.T) {
 		{"'0'", "Member must have value greater than or equal to 1", func(c *Checks) { c.Between(number(0), "a", 1, -1) }},
 		{"'9'", "Member must have value less than or equal to 8", func(c *Checks) { c.Between(number(9), "a", 1, 8) }},
 		{"'x'", "Member must satisfy enum value set: [B, C]", func(c *Checks) { c.Enum(text("x"), "a", "B", "C") }},
-		{"'x'", "Member must satisfy regular expression pattern: [0-9]+", func(c *Checks) { c.Matches(text("x"), "a", never, "[0-9]+") }},
+		{"'x'", "Member must satisfy regular expression pattern: [0-9]+", func(c *Checks) {
+			c.Matches(text("x"), "a", never, "[0-9]+")
+		}},
 		{"'[]'", least, func(c *Checks) { c.Count(0, "X", "a", 1, 2) }},
 		{"'[X, X, X]'", most + "2", func(c *Checks) { c.Count(3, "X", "a", 1, 2) }},
 		{"", least, func(c *Checks) { c.Bytes([]byte{}, "a", 1, 2) }},
@@ -54,7 +57,8 @@ func TestRules(t *testing.T) {
 	two.Required(true, "a")
 	two.Required(true, "b")
 	const rule = " failed to satisfy constraint: Member must not be null"
-	if err := two.Err(Validation); err.(*call.Error).Message != "2 validation errors detected: Value null at 'a'"+rule+"; Value null at 'b'"+rule {
+	want := "2 validation errors detected: Value null at 'a'" + rule + "; Value null at 'b'" + rule
+	if err := two.Err(Validation); err.(*call.Error).Message != want {
 		t.Errorf("two violations: %v", err)
 	}
 }
@@ -108,8 +112,8 @@ func TestAlone(t *testing.T) {
 func TestViolated(t *testing.T) {
 	const prefix = "ValidationError: 1 validation error detected: Value "
 	for value, rest := range map[string]string{"null": "null at 'a'", "": "at 'a'"} {
-		err := Violated(value, "a", MaxLength(3))
-		if want := prefix + rest + " failed to satisfy constraint: Member must have length less than or equal to 3"; err.Error() != want {
+		want := prefix + rest + " failed to satisfy constraint: Member must have length less than or equal to 3"
+		if err := Violated(value, "a", MaxLength(3)); err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

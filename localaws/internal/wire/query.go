@@ -16,7 +16,7 @@ import (
 // query tag or else their own: Name, List.member.1, Structs.member.1.Field. A
 // parameter that the request has no field for is refused.
 type Query struct {
-	// Read is called with every request after it was decoded.
+	// Read is called with every request after it was decoded. It must be set.
 	Read func(c *call.Call, in reflect.Value)
 }
 

@@ -32,18 +32,18 @@ func queryInto(in *queried, body string) (read int, err error) {
 }
 
 func TestDecodeQuery(t *testing.T) {
-	in := new(queried)
-	if _, err := queryInto(in, "Action=Do&Version=1&Name=a%20b&Policy="+strings.Repeat("p", MaxText+1)+
-		"&Flag=true&MaxItems=7&Names.member.1=x&Names.member.2=y&Names.member.4=z&Names=&Tags.member.1.Key=k&Tags.member.1.Value=v&Arns.member.1.arn=r"); err == nil ||
-		!strings.Contains(err.Error(), "Names.member.4") {
+	const first = "Action=Do&Version=1&Name=a%20b&Flag=true&MaxItems=7&Names.member.1=x&Names.member.2=y"
+	if _, err := queryInto(new(queried), first+"&Names.member.4=z"); err == nil || !strings.Contains(err.Error(), "Names.member.4") {
 		t.Errorf("a hole in a list: %v", err)
 	}
-	in = new(queried)
-	if _, err := queryInto(in, "Action=Do&Version=1&Name=a%20b&Policy=p&Flag=true&MaxItems=7&Maybe=&Names.member.1=x&Names.member.2=y&Tags.member.1.Key=k&Tags.member.1.Value=v&Arns.member.1.arn=r"); err != nil {
+	long := strings.Repeat("p", MaxText+1)
+	in := new(queried)
+	if _, err := queryInto(in, first+"&Policy="+long+"&Maybe=&Tags.member.1.Key=k&Tags.member.1.Value=v&Arns.member.1.arn=r"); err != nil {
 		t.Fatal(err)
 	}
 	seven, empty := 7, ""
-	want := &queried{listing: listing{&seven}, Name: "a b", Policy: "p", Flag: true, Maybe: &empty, Names: []string{"x", "y"}, Tags: []Tag{{"k", "v"}}}
+	want := &queried{listing: listing{&seven}, Name: "a b", Policy: LongText(long), Flag: true, Maybe: &empty,
+		Names: []string{"x", "y"}, Tags: []Tag{{"k", "v"}}}
 	want.Arns = append(want.Arns, struct {
 		Arn string `query:"arn"`
 	}{"r"})
@@ -57,14 +57,16 @@ func TestRefusedQueries(t *testing.T) {
 	for i := range maxListMembers + 1 {
 		many.WriteString("&Names.member." + strconv.Itoa(i+1) + "=x")
 	}
+	const violated = "ValidationError: 1 validation error detected: Value "
+	const tooLong = " failed to satisfy constraint: Member must have length less than or equal to "
 	for body, want := range map[string]string{
 		"Name=%zz":                               "MalformedQueryString",
 		"Name=a&MaxItems=x":                      "MalformedInput: Parameter MaxItems is not a number.",
 		"Name=a&Flag=x":                          "MalformedInput: Parameter Flag is not a boolean.",
 		"Name=a&Other=1":                         `ValidationError: Parameter "Other" of Do is not supported by this server.`,
-		"Flag=true":                              "ValidationError: 1 validation error detected: Value null at 'name' failed to satisfy constraint: Member must not be null",
-		"Name=" + strings.Repeat("x", MaxText+1): "ValidationError: 1 validation error detected: Value at 'name' failed to satisfy constraint: Member must have length less than or equal to 2048",
-		"Name=a" + many.String():                 "ValidationError: 1 validation error detected: Value at 'names' failed to satisfy constraint: Member must have length less than or equal to 200",
+		"Flag=true":                              violated + "null at 'name' failed to satisfy constraint: Member must not be null",
+		"Name=" + strings.Repeat("x", MaxText+1): violated + "at 'name'" + tooLong + "2048",
+		"Name=a" + many.String():                 violated + "at 'names'" + tooLong + "200",
 	} {
 		if _, err := queryInto(new(queried), body); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%.40s: %v, want %s", body, err, want)
@@ -77,12 +79,14 @@ func TestRefusedQueries(t *testing.T) {
 }
 
 func TestEncodeXML(t *testing.T) {
+	const metadata = `<ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></DoResponse>`
 	out, err := EncodeXML("urn:x", "Do", "id", struct{ Name string }{"<a>"})
-	if want := `<DoResponse xmlns="urn:x"><DoResult><Name>&lt;a&gt;</Name></DoResult><ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></DoResponse>`; err != nil || string(out) != want {
+	want := `<DoResponse xmlns="urn:x"><DoResult><Name>&lt;a&gt;</Name></DoResult>` + metadata
+	if err != nil || string(out) != want {
 		t.Errorf("%s, %v", out, err)
 	}
 	out, err = EncodeXML("urn:x", "Do", "id", nil)
-	if want := `<DoResponse xmlns="urn:x"><ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></DoResponse>`; err != nil || string(out) != want {
+	if want := `<DoResponse xmlns="urn:x">` + metadata; err != nil || string(out) != want {
 		t.Errorf("%s, %v", out, err)
 	}
 }

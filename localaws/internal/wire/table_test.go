@@ -76,7 +76,8 @@ func shopTable() *Table[*shop, string] {
 		Op[*shop, buying, string]{Name: "Look", Kind: Read, Authorize: (*shop).may, Serve: (*shop).look},
 		Op[*shop, buying, string]{Name: "LookByDefault", Kind: ReadItems, Serve: (*shop).look,
 			Init: func(in *buying) { in.Name = new(string); *in.Name = "default" }},
-		Within((*shop).change, Op[*till, buying, string]{Name: "Buy", Kind: Write, Authorize: (*till).may, Serve: (*till).buy}),
+		Within((*shop).change, Op[*till, buying, string]{Name: "Buy", Kind: Write,
+			Authorize: (*till).may, Serve: (*till).buy}),
 	)
 }
 
@@ -115,7 +116,9 @@ func TestTable(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	table := shopTable()
-	for name, want := range map[string]call.Operation{"Look": {ReadOnly: true}, "LookByDefault": {ReadOnly: true, Data: true}, "Buy": {}} {
+	for name, want := range map[string]call.Operation{
+		"Look": {ReadOnly: true}, "LookByDefault": {ReadOnly: true, Data: true}, "Buy": {},
+	} {
 		if got, ok := table.Describe(name); !ok || got != want {
 			t.Errorf("%s: %+v %t", name, got, ok)
 		}
