@@ -103,11 +103,6 @@ func (in *writeInput) write(c *call.Call) (*write, error) {
 	return w, nil
 }
 
-// ofKind makes the requests of an operation writes of a kind.
-func ofKind(kind writeKind) func(*writeInput) {
-	return func(in *writeInput) { in.kind = kind }
-}
-
 func (s *Service) allowWrite(ctx context.Context, c *call.Call, in *writeInput) error {
 	w := in.prepared
 	trail(c, w.at)

@@ -16,23 +16,29 @@ var protocol = wire.Query{Read: func(c *call.Call, in reflect.Value) {
 	}
 }}
 
-// entry is one operation of a table.
-type entry = wire.Entry[*Service, any]
+type (
+	// entry is one operation of a table.
+	entry = wire.Entry[*Service, any]
+	// handler serves an operation.
+	handler[In any] = func(*Service, *request, *In) (any, error)
+)
 
 // reads is the entry of an operation that changes nothing. fn asks for its
 // permission itself, with view, under the name of the operation.
-func reads[In any](name string, fn func(*Service, *request, *In) (any, error)) entry {
+func reads[In any](name string, fn handler[In]) entry {
 	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Serve: serving(fn)}
 }
 
 // writes is the entry of an operation that changes something. fn asks for its
 // permission itself, with change: what was authorized must still be what is
 // there under the lock.
-func writes[In any](name string, fn func(*Service, *request, *In) (any, error)) entry {
+func writes[In any](name string, fn handler[In]) entry {
 	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Write, Serve: serving(fn)}
 }
 
-func serving[In any](fn func(*Service, *request, *In) (any, error)) func(*Service, context.Context, *call.Call, *In) (any, error) {
+// serving makes fn what serves an operation: requests name entities as those
+// are spelled by the time that they are served.
+func serving[In any](fn handler[In]) func(*Service, context.Context, *call.Call, *In) (any, error) {
 	return func(s *Service, ctx context.Context, c *call.Call, in *In) (any, error) {
 		if _, ok := any(in).(creation); !ok {
 			s.respell(c.AccountID, reflect.ValueOf(in).Elem())

@@ -63,18 +63,18 @@ func allowKey[In any, P keyed[In]](s *Service, ctx context.Context, c *call.Call
 
 // readsOwn is the entry of an operation that reads a key of the caller's
 // account.
-func readsOwn[In any, P keyed[In]](name string, serve func(*Service, context.Context, *call.Call, *In) (any, error)) wire.Entry[*Service, any] {
+func readsOwn[In any, P keyed[In]](name string, serve reading[In]) entry {
 	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Authorize: allowOwn[In, P], Serve: serve}
 }
 
 // readsKey is the entry of an operation that reads a key of any account.
-func readsKey[In any, P keyed[In]](name string, serve func(*Service, context.Context, *call.Call, *In) (any, error)) wire.Entry[*Service, any] {
+func readsKey[In any, P keyed[In]](name string, serve reading[In]) entry {
 	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Authorize: allowKey[In, P], Serve: serve}
 }
 
 // writesOwn is the entry of an operation that changes a key of the caller's
 // account. The key is found and the caller authorized within the change.
-func writesOwn[In any, P keyed[In]](name string, serve func(*change, context.Context, *call.Call, *In) (any, error)) wire.Entry[*Service, any] {
+func writesOwn[In any, P keyed[In]](name string, serve changing[In]) entry {
 	return wire.Within((*Service).write, wire.Op[*change, In, any]{Name: name, Kind: wire.Write, Serve: serve,
 		Authorize: func(ch *change, ctx context.Context, c *call.Call, in *In) error {
 			return allowOwn[In, P](ch.s, ctx, c, in)
@@ -82,7 +82,7 @@ func writesOwn[In any, P keyed[In]](name string, serve func(*change, context.Con
 }
 
 // writesKey is the entry of an operation that changes a key of any account.
-func writesKey[In any, P keyed[In]](name string, serve func(*change, context.Context, *call.Call, *In) (any, error)) wire.Entry[*Service, any] {
+func writesKey[In any, P keyed[In]](name string, serve changing[In]) entry {
 	return wire.Within((*Service).write, wire.Op[*change, In, any]{Name: name, Kind: wire.Write, Serve: serve,
 		Authorize: func(ch *change, ctx context.Context, c *call.Call, in *In) error {
 			return allowKey[In, P](ch.s, ctx, c, in)

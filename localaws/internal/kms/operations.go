@@ -10,17 +10,26 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
+type (
+	// entry is one operation of the table.
+	entry = wire.Entry[*Service, any]
+	// reading serves an operation that changes nothing.
+	reading[In any] = func(*Service, context.Context, *call.Call, *In) (any, error)
+	// changing serves an operation that changes something.
+	changing[In any] = func(*change, context.Context, *call.Call, *In) (any, error)
+)
+
 // reads is the entry of an operation that changes nothing and that serve asks
 // permission for itself: under aliases, grant tokens and ciphertexts it is
 // found on the way what to ask about.
-func reads[In any](name string, serve func(*Service, context.Context, *call.Call, *In) (any, error)) wire.Entry[*Service, any] {
+func reads[In any](name string, serve reading[In]) entry {
 	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Serve: serve}
 }
 
 // writes is reads for an operation that changes something. serve asks within
 // the change, so that nothing comes between the two; it adds to the change and
 // leaves applying it to the table.
-func writes[In any](name string, serve func(*change, context.Context, *call.Call, *In) (any, error)) wire.Entry[*Service, any] {
+func writes[In any](name string, serve changing[In]) entry {
 	return wire.Within((*Service).write, wire.Op[*change, In, any]{Name: name, Kind: wire.Write, Serve: serve})
 }
 
