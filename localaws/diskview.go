@@ -23,8 +23,7 @@ var ErrNoDiskView = errors.New("nothing to show of the disk")
 // whoever holds the Server holds its files anyway. It fails with
 // ErrNoDiskView.
 func (s *Server) DiskView(ctx context.Context, table string, key map[string]types.AttributeValue) (DiskView, error) {
-	tables := s.endpoints[dynamodbEndpoint.name].service.(*dynamodb.Service)
-	v, err := tables.DiskView(ctx, s.root.AccountID, s.options.Region, table, key)
+	v, err := s.tables.DiskView(ctx, s.root.AccountID, s.options.Region, table, key)
 	if err != nil {
 		return DiskView{}, fmt.Errorf("localaws: %w: %w", ErrNoDiskView, err)
 	}

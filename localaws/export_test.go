@@ -14,9 +14,9 @@ func (s *Server) ListenImpatiently(header, whole time.Duration) (*Listener, erro
 
 // Break makes a service panic at the operation.
 func (s *Server) Break(service string, panics func()) {
-	e := *s.endpoints[service]
-	e.service = broken{e.service, panics}
-	s.endpoints[service] = &e
+	e, _ := s.door.Endpoint(service)
+	e.Service = broken{e.Service, panics}
+	s.door.Mount(e)
 }
 
 // FailStore makes the store fail, as a full disk would.

@@ -151,6 +151,19 @@ func (s *faultState) before(c *call.Call, o call.Operation) (wait time.Duration,
 	return wait, kind
 }
 
+// interrupt waits as long as the faults of c say and returns what they answer
+// in place of the service, nil for nothing.
+func (s *Server) interrupt(ctx context.Context, c *call.Call, o call.Operation) error {
+	wait, kind := s.faults.Load().before(c, o)
+	if err := sleep(ctx, wait); err != nil {
+		return err
+	}
+	if kind != 0 {
+		return faultError(kind, c)
+	}
+	return nil
+}
+
 // inside decides about one chance in the DynamoDB engine.
 func (s *faultState) inside(kind FaultKind, table, operation string) bool {
 	if len(s.rules) == 0 {

@@ -12,23 +12,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
-	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
 )
 
-// Limits of a listener against slow, many and large clients.
+// Limits of a listener against slow clients and large headers.
 const (
-	writeTimeout   = 2 * time.Minute
-	idleTimeout    = 2 * time.Minute
-	closeTimeout   = 2 * time.Second
-	maxHeader      = 192 << 10 // a session token carries its session policies
-	maxConnections = 512
-	// maxInFlight is how many bytes of large bodies are held at once.
-	maxInFlight  = 256 << 20
-	smallBody    = 64 << 10
-	inFlightWait = 10 * time.Second
+	writeTimeout = 2 * time.Minute
+	idleTimeout  = 2 * time.Minute
+	closeTimeout = 2 * time.Second
+	maxHeader    = 192 << 10 // a session token carries its session policies
 )
 
 // patience is how long a client may take to send its request.
@@ -98,7 +89,7 @@ func (s *Server) listen(addr string, p patience) (*Listener, error) {
 	s.listeners[l] = struct{}{}
 	go func() {
 		defer close(l.done)
-		_ = l.http.Serve(&limited{Listener: tcp, slots: make(chan struct{}, maxConnections)})
+		_ = l.http.Serve(limitConnections(tcp))
 	}()
 	return l, nil
 }
@@ -133,99 +124,6 @@ func (l *Listener) shutdown() error {
 	return err
 }
 
-// limited accepts no more connections than it has slots.
-type limited struct {
-	net.Listener
-	slots chan struct{}
-}
-
-func (l *limited) Accept() (net.Conn, error) {
-	l.slots <- struct{}{}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
-	}
-	return &slotted{Conn: c, free: sync.OnceFunc(func() { <-l.slots })}, nil
-}
-
-// slotted is a connection that gives its slot back when it is closed.
-type slotted struct {
-	net.Conn
-	free func()
-}
-
-func (c *slotted) Close() error {
-	defer c.free()
-	return c.Conn.Close()
-}
-
-// ServeHTTP implements http.Handler for servers of one's own. Such a server
-// has to set its timeouts itself; limits of bodies hold.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	in := &incoming{
-		Request: sigv4.Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: r.Host, Header: r.Header, ContentLength: max(r.ContentLength, 0)},
-		secure:  r.TLS != nil, sourceIP: r.RemoteAddr, userAgent: bounded(r.UserAgent()),
-	}
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		in.sourceIP = host
-	}
-	e, operation := s.route(in)
-	if e == nil {
-		a := refuse(in)
-		a.close = r.ContentLength != 0
-		a.write(w)
-		return
-	}
-	if refusal := s.admit(in, e, r.ContentLength); refusal != nil {
-		refusal.write(w)
-		return
-	}
-	release, ok := s.reserve(r, e)
-	if !ok {
-		a := e.failure(cloudtrail.NewID(), &call.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once", Status: http.StatusServiceUnavailable})
-		a.close = true
-		a.write(w)
-		return
-	}
-	defer release()
-	body, err := readBody(http.MaxBytesReader(w, r.Body, e.maxBody+1), r.ContentLength, e.maxBody)
-	if err != nil {
-		a, err := e.unreadable(err)
-		if err != nil {
-			// The client is gone or too slow: there is nobody to answer.
-			panic(http.ErrAbortHandler)
-		}
-		a.write(w)
-		return
-	}
-	in.Body = body
-	a, err := s.serve(r.Context(), in, e, operation)
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	a.write(w)
-}
-
-// reserve waits for room for a large body.
-func (s *Server) reserve(r *http.Request, e *endpoint) (release func(), ok bool) {
-	n := r.ContentLength
-	if n < 0 {
-		n = e.maxBody
-	}
-	if n <= smallBody {
-		return func() {}, true
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), inFlightWait)
-	defer cancel()
-	if s.inFlight.Acquire(ctx, n) != nil {
-		return nil, false
-	}
-	return func() { s.inFlight.Release(n) }, true
-}
-
-func (a *answer) write(w http.ResponseWriter) {
-	a.header(w.Header())
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body)
-}
+// ServeHTTP implements http.Handler, for use with your own http.Server. Such a
+// server has to set its timeouts itself; limits of bodies hold.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.door.ServeHTTP(w, r) }

@@ -8,27 +8,26 @@ import (
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
+	"github.com/ddbseal/ddbseal/localaws/internal/frontdoor"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
-	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
 // Server is one embedded AWS. Its methods are safe for use by any number of
 // goroutines.
 type Server struct {
-	options   Options
-	endpoints map[string]*endpoint
-	identity  *iam.Service
-	verifier  sigv4.Verifier
-	log       *cloudtrail.Log
-	store     storage.Store
-	faults    atomic.Pointer[faultState]
-	inFlight  *semaphore.Weighted // bytes of large bodies
-	close     func() error
+	options  Options
+	door     *frontdoor.Door
+	identity *iam.Service
+	tables   *dynamodb.Service
+	log      *cloudtrail.Log
+	store    storage.Store
+	faults   atomic.Pointer[faultState]
+	close    func() error
 
 	mu        sync.Mutex
 	roots     *rootStore
@@ -47,7 +46,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("localaws: %w", err)
 	}
-	s := &Server{options: o, log: cloudtrail.NewLog(o.AuditLimit), inFlight: semaphore.NewWeighted(maxInFlight), listeners: map[*Listener]struct{}{}}
+	s := &Server{options: o, log: cloudtrail.NewLog(o.AuditLimit), listeners: map[*Listener]struct{}{}}
 	s.faults.Store(newFaultState(o.Faults))
 	s.close = sync.OnceValue(s.shutdown)
 	if err := s.start(); err != nil {

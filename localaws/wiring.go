@@ -1,9 +1,9 @@
 package localaws
 
 import (
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
+	"github.com/ddbseal/ddbseal/localaws/internal/frontdoor"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
 	"github.com/ddbseal/ddbseal/localaws/internal/kms"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
@@ -42,21 +42,18 @@ func (s *Server) startServices() (err error) {
 	if err != nil {
 		return err
 	}
-	tables, err := dynamodb.New(dynamodb.Config{Clock: s.options.Clock, Store: s.store, Authorizer: s.identity, Keys: tableKeys{keys},
-		KeyCacheTTL: s.options.KeyCacheTTL, Faults: s.engineFaults()})
-	if err != nil {
+	if s.tables, err = dynamodb.New(dynamodb.Config{Clock: s.options.Clock, Store: s.store, Authorizer: s.identity, Keys: tableKeys{keys},
+		KeyCacheTTL: s.options.KeyCacheTTL, Faults: s.engineFaults()}); err != nil {
 		return err
 	}
-	s.endpoints = map[string]*endpoint{}
-	s.mount(iamEndpoint, s.identity.IAM())
-	s.mount(stsEndpoint, s.identity.STS())
-	s.mount(kmsEndpoint, keys)
-	s.mount(dynamodbEndpoint, tables)
-	s.mount(cloudtrailEndpoint, cloudtrail.NewService(s.log, s.identity))
+	s.door = frontdoor.New(frontdoor.Config{
+		Identity: s.identity, Log: s.log, Clock: s.options.Clock, SigningClock: s.options.SigningClock,
+		Interrupt: s.interrupt, Report: s.note,
+		Failed: func() error { return s.store.Failed() },
+		Settle: func() error { return s.store.Submit(new(storage.Tx)).Wait() },
+	})
+	for _, e := range endpoints(s.identity, keys, s.tables, cloudtrail.NewService(s.log, s.identity)) {
+		s.door.Mount(e)
+	}
 	return nil
-}
-
-func (s *Server) mount(e endpoint, service call.Service) {
-	e.service = service
-	s.endpoints[e.name] = &e
 }

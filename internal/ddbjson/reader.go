@@ -269,6 +269,16 @@ func (r *Reader) ReadInt() (int64, error) {
 	return n, nil
 }
 
+// ReadNumber reads a number and returns its text, which shares memory with the
+// document.
+func (r *Reader) ReadNumber() ([]byte, error) {
+	if r.Kind() != KindNumber {
+		return nil, r.wrongKind("Double")
+	}
+	text, _, err := r.number()
+	return text, err
+}
+
 // ReadNull reads a null if there is one and tells whether there was.
 func (r *Reader) ReadNull() (bool, error) {
 	if r.peek() != 'n' {

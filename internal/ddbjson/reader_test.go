@@ -146,3 +146,16 @@ func TestStringsAreCopies(t *testing.T) {
 		t.Fatalf("the strings changed: %v", err)
 	}
 }
+
+func TestReadNumber(t *testing.T) {
+	for text, want := range map[string]string{"0": "0", " -1.5e+3,": "-1.5e+3", `"1"`: "", "{}": "", "null": "", "01": "", "1.": "", "": ""} {
+		got, err := ddbjson.NewReader([]byte(text)).ReadNumber()
+		if string(got) != want || (err != nil) != (want == "") {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+		var shape *ddbjson.SerializationError
+		if err != nil && !errors.As(err, &shape) {
+			t.Errorf("%q: %T", text, err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ package call
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
@@ -57,6 +58,11 @@ type Caller struct {
 	// nil for long-term credentials. Only the identity room looks inside.
 	Session any
 }
+
+// ErrExpiredToken is the error of an identity room for a session token that was
+// valid and is no longer. The front door answers it differently from every
+// other reason to reject credentials.
+var ErrExpiredToken = errors.New("expired session token")
 
 // Service answers the operations of one AWS service.
 type Service interface {

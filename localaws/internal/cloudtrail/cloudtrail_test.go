@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -396,17 +395,5 @@ func TestLookupRefusals(t *testing.T) {
 	refused(t, err, "UnsupportedOperationException")
 	if _, ok := NewService(l, allow(true)).Describe("CreateTrail"); ok {
 		t.Error("CreateTrail is described")
-	}
-}
-
-func TestNewID(t *testing.T) {
-	form := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
-	seen := map[string]bool{}
-	for range 1000 {
-		id := NewID()
-		if !form.MatchString(id) || seen[id] {
-			t.Fatalf("id %q", id)
-		}
-		seen[id] = true
 	}
 }

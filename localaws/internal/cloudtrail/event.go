@@ -112,7 +112,7 @@ func newEvent(c *call.Call, o call.Operation, err error) *Event {
 		UserAgent:          c.UserAgent,
 		RequestParameters:  raw(c.Trail.RequestParameters, "requestParameters"),
 		RequestID:          c.ID,
-		EventID:            NewID(),
+		EventID:            call.NewID(),
 		ReadOnly:           o.ReadOnly,
 		Resources:          c.Trail.Resources,
 		EventType:          "AwsApiCall",
@@ -228,7 +228,7 @@ func raw(v any, name string) json.RawMessage {
 // resource: it tells the caller's account but not the caller's name.
 func (e *Event) inOwnersAccount(account string) *Event {
 	o := *e
-	o.EventID, o.RecipientAccountID = NewID(), account
+	o.EventID, o.RecipientAccountID = call.NewID(), account
 	o.UserIdentity = UserIdentity{Type: "AWSAccount", PrincipalID: e.UserIdentity.PrincipalID, AccountID: e.UserIdentity.AccountID, InvokedBy: e.UserIdentity.InvokedBy}
 	o.ResponseElements = nil
 	return &o

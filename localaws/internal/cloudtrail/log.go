@@ -1,8 +1,6 @@
 package cloudtrail
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"slices"
 	"sync"
 
@@ -50,7 +48,7 @@ func (l *Log) Record(c *call.Call, o call.Operation, err error) {
 	e := newEvent(c, o, err)
 	for _, r := range e.Resources {
 		if err == nil && r.AccountID != "" && r.AccountID != e.RecipientAccountID {
-			e.SharedEventID = NewID()
+			e.SharedEventID = call.NewID()
 			l.file(e)
 			l.file(e.inOwnersAccount(r.AccountID))
 			return
@@ -149,22 +147,4 @@ func (l *Log) management(account string, below uint64, limit int, keep func(*Eve
 		}
 	}
 	return out
-}
-
-// NewID makes a request or event id: a random UUID, of version 4.
-func NewID() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails
-	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
-	const groups = "00000000-0000-0000-0000-000000000000"
-	text := [len(groups)]byte([]byte(groups))
-	at := 0
-	for i, b := range id {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			at++
-		}
-		hex.Encode(text[at:at+2], []byte{b})
-		at += 2
-	}
-	return string(text[:])
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // maxResults is the largest page.
@@ -24,6 +25,12 @@ type Service struct {
 
 var _ call.Service = (*Service)(nil)
 
+// operations is the table of what is served.
+var operations = wire.NewTable(new(wire.JSON),
+	wire.Op[*Service, lookupInput, []byte]{Name: "LookupEvents", Kind: wire.Read,
+		Authorize: (*Service).allowLookup, Serve: (*Service).lookupEvents},
+)
+
 // NewService makes the service over log.
 func NewService(log *Log, authorizer call.Authorizer) *Service {
 	return &Service{log, authorizer}
@@ -31,15 +38,15 @@ func NewService(log *Log, authorizer call.Authorizer) *Service {
 
 // Describe implements call.Service.
 func (s *Service) Describe(operation string) (call.Operation, bool) {
-	return call.Operation{ReadOnly: true}, operation == "LookupEvents"
+	return operations.Describe(operation)
 }
 
 // Serve implements call.Service.
 func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
-	if c.Operation != "LookupEvents" {
+	if _, ok := operations.Describe(c.Operation); !ok {
 		return nil, call.Errorf("UnsupportedOperationException", "The operation %s is not supported.", c.Operation)
 	}
-	return s.lookupEvents(ctx, c)
+	return operations.Serve(ctx, s, c)
 }
 
 type lookupInput struct {
@@ -78,15 +85,12 @@ type lookupResource struct {
 	ResourceName string `json:"ResourceName"`
 }
 
-func (s *Service) lookupEvents(ctx context.Context, c *call.Call) ([]byte, error) {
-	var in lookupInput
-	if err := json.Unmarshal(c.Body, &in); err != nil {
-		return nil, call.Errorf("SerializationException", "The request body cannot be read as LookupEvents input.")
-	}
-	c.Trail.RequestParameters = trail(&in)
-	if err := call.Require(ctx, s.authorizer, c, call.Check{Action: "cloudtrail:LookupEvents", ResourceAccountID: c.AccountID}); err != nil {
-		return nil, err
-	}
+func (s *Service) allowLookup(ctx context.Context, c *call.Call, in *lookupInput) error {
+	c.Trail.RequestParameters = trail(in)
+	return call.Require(ctx, s.authorizer, c, call.Check{Action: "cloudtrail:LookupEvents", ResourceAccountID: c.AccountID})
+}
+
+func (s *Service) lookupEvents(_ context.Context, c *call.Call, in *lookupInput) ([]byte, error) {
 	keep, err := in.filter(c.Region)
 	if err != nil {
 		return nil, err

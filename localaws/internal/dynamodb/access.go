@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // access is what one item call wants to do, for the identity room: the action
@@ -38,9 +39,7 @@ func (s *Service) allowAccess(ctx context.Context, c *call.Call, a access, t *ta
 				schema = i.def.Key
 			}
 		}
-		for _, tag := range t.def.Tags {
-			conditions.Set("aws:ResourceTag/"+tag.Key, tag.Value)
-		}
+		wire.ResourceTags(conditions, t.def.Tags...)
 		t.mu.RUnlock()
 		var leading []string
 		for _, key := range a.keys {
@@ -64,7 +63,7 @@ func (s *Service) allowAccess(ctx context.Context, c *call.Call, a access, t *ta
 	if a.enclosing != "" {
 		conditions["dynamodb:enclosingoperation"] = []string{a.enclosing}
 	}
-	return s.allow(ctx, c, a.action, resource, a.at.account, conditions)
+	return s.allow(ctx, c, a.action, resource, a.at.Account, conditions)
 }
 
 // conditionText is a key value as policies write it.

@@ -6,75 +6,52 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Point-in-time recovery is a flag here: nothing can be restored.
 
 type continuousBackupsInput struct {
 	tableInput
-	given   bool
-	enabled *bool
-	days    *int64
+	PointInTimeRecoverySpecification *struct {
+		PointInTimeRecoveryEnabled *bool
+		RecoveryPeriodInDays       *int64
+	}
 }
 
-func (in *continuousBackupsInput) field(d *decoder, name string) error {
-	if name != "PointInTimeRecoverySpecification" {
-		return in.tableInput.field(d, name)
+func (in *continuousBackupsInput) Check(c *wire.Checks) {
+	in.tableInput.Check(c)
+	if p := in.PointInTimeRecoverySpecification; c.Required(p == nil, "pointInTimeRecoverySpecification") {
+		c.Required(p.PointInTimeRecoveryEnabled == nil, "pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled")
+		c.Between(p.RecoveryPeriodInDays, "pointInTimeRecoverySpecification.recoveryPeriodInDays", 1, maxRecoveryDays)
 	}
-	if null, err := d.null(); null || err != nil {
-		return err
-	}
-	in.given = true
-	return d.object(func(name string) error {
-		switch name {
-		case "PointInTimeRecoveryEnabled":
-			return d.boolean(&in.enabled)
-		case "RecoveryPeriodInDays":
-			return d.integer(&in.days)
-		}
-		return d.Skip()
-	})
 }
 
-func (in *continuousBackupsInput) check(c *constraints) {
-	in.tableInput.check(c)
-	if c.required(!in.given, "pointInTimeRecoverySpecification") {
-		c.required(in.enabled == nil, "pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled")
-		c.between(in.days, "pointInTimeRecoverySpecification.recoveryPeriodInDays", 1, maxRecoveryDays)
+// Prepare checks the members together.
+func (in *continuousBackupsInput) Prepare(c *call.Call) error {
+	if p := in.PointInTimeRecoverySpecification; !*p.PointInTimeRecoveryEnabled && p.RecoveryPeriodInDays != nil {
+		return errValidation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
 	}
+	return in.tableInput.Prepare(c)
 }
 
 const maxRecoveryDays = 35
 
-func (s *Service) updateContinuousBackups(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(continuousBackupsInput)
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
-	}
-	if !*in.enabled && in.days != nil {
-		return nil, errValidation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
-	}
-	at, err := locate(c, *in.name)
+func (s *Service) updateContinuousBackups(_ context.Context, _ *call.Call, in *continuousBackupsInput) ([]byte, error) {
+	t, err := s.existing(in.at, errNoBackupsTable)
 	if err != nil {
 		return nil, err
 	}
-	trail(c, at)
-	if err := s.allowTable(ctx, c, "UpdateContinuousBackups", at); err != nil {
-		return nil, err
-	}
-	t := s.lookup(at)
-	if t == nil {
-		return nil, errNoBackupsTable(at.name)
-	}
+	wanted := in.PointInTimeRecoverySpecification
 	now := s.cfg.Clock()
 	var out jsonObject
 	err = t.edit(func(d *definition) error {
-		if *in.enabled && !d.PITR {
+		if *wanted.PointInTimeRecoveryEnabled && !d.PITR {
 			d.PITRSince = now
 		}
-		d.PITR, d.PITRDays = *in.enabled, maxRecoveryDays
-		if in.days != nil {
-			d.PITRDays = *in.days
+		d.PITR, d.PITRDays = *wanted.PointInTimeRecoveryEnabled, maxRecoveryDays
+		if wanted.RecoveryPeriodInDays != nil {
+			d.PITRDays = *wanted.RecoveryPeriodInDays
 		}
 		out = d.continuousBackups(now)
 		return nil
@@ -89,8 +66,8 @@ func errNoBackupsTable(name string) error {
 	return call.Errorf("TableNotFoundException", "Table not found: %s", name)
 }
 
-func (s *Service) describeContinuousBackups(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c, errNoBackupsTable)
+func (s *Service) describeContinuousBackups(_ context.Context, _ *call.Call, in *tableInput) ([]byte, error) {
+	t, err := s.existing(in.at, errNoBackupsTable)
 	if err != nil {
 		return nil, err
 	}

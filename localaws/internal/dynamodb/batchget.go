@@ -3,9 +3,9 @@ package dynamodb
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const (
@@ -35,97 +35,92 @@ type batchGetTable struct {
 	reads  []*read
 }
 
-func (in *batchGetInput) field(d *decoder, name string) error {
-	switch name {
+func (in *batchGetInput) ReadMember(d *wire.Decoder, name []byte) error {
+	switch string(name) {
 	case "RequestItems":
-		if null, err := d.null(); null || err != nil {
+		if null, err := d.Null(); null || err != nil {
 			return err
 		}
 		in.set = true
-		return d.object(func(table string) error {
-			b := &batchGetTable{name: table}
+		return d.Members(func(table []byte) error {
+			b := &batchGetTable{name: string(table)}
 			in.tables = append(in.tables, b)
-			return d.object(func(name string) error { return b.field(d, name) })
+			return d.Members(func(name []byte) error { return b.readMember(d, name) })
 		})
 	case "ReturnConsumedCapacity":
-		return d.text(&in.consumed.mode)
+		return d.Text(&in.consumed.mode)
 	}
 	return d.Skip()
 }
 
-func (b *batchGetTable) field(d *decoder, name string) error {
-	switch name {
+func (b *batchGetTable) readMember(d *wire.Decoder, name []byte) error {
+	switch string(name) {
 	case "Keys":
-		if null, err := d.null(); null || err != nil {
+		if null, err := d.Null(); null || err != nil {
 			return err
 		}
 		b.keysSet = true
-		return d.array(func() error {
+		return d.Elements(func() error {
 			var key Item
-			err := d.item(&key)
+			err := readItem(d, &key)
 			b.keys = append(b.keys, key)
 			return err
 		})
 	case "ConsistentRead":
-		return d.boolean(&b.consistent)
+		return d.Boolean(&b.consistent)
 	case "ProjectionExpression", "ExpressionAttributeNames", "AttributesToGet":
-		_, err := b.expressions.field(d, name)
+		_, err := b.expressions.readMember(d, name)
 		return err
 	}
 	return d.Skip()
 }
 
-func (in *batchGetInput) check(c *constraints) {
+func (in *batchGetInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	if !c.required(!in.set, "requestItems") {
+	if !c.Required(!in.set, "requestItems") {
 		return
 	}
 	if len(in.tables) == 0 {
-		c.add("'{}'", "requestItems", "Member must have length greater than or equal to 1")
+		c.Violate("'{}'", "requestItems", wire.MinLength(1))
 	}
 	for _, b := range in.tables {
 		at := "requestItems." + b.name + ".member.keys"
-		if !c.required(!b.keysSet, at) {
+		if !c.Required(!b.keysSet, at) {
 			continue
 		}
-		switch {
-		case len(b.keys) == 0:
-			c.add("'[]'", at, "Member must have length greater than or equal to 1")
-		case len(b.keys) > maxBatchGet:
-			c.add("'["+strings.Repeat("AttributeMap, ", len(b.keys)-1)+"AttributeMap]'", at, fmt.Sprintf("Member must have length less than or equal to %d", maxBatchGet))
-		}
+		c.Count(len(b.keys), "AttributeMap", at, 1, maxBatchGet)
 		b.legacy.check(c)
 		name := b.name
-		c.table(&name, "requestItems.key")
+		checkTable(c, &name, "requestItems.key")
 	}
 }
 
-func (s *Service) batchGetItem(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(batchGetInput)
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
-	}
+// Prepare parses the expressions and finds the names of the tables.
+func (in *batchGetInput) Prepare(c *call.Call) (err error) {
 	total := 0
 	for _, b := range in.tables {
 		if total += len(b.keys); total > maxBatchGet {
-			return nil, errValidation("Too many items requested for the BatchGetItem call")
+			return errValidation("Too many items requested for the BatchGetItem call")
 		}
-		var err error
 		if b.parsed, err = b.expressions.parse(); err != nil {
-			return nil, err
+			return err
 		}
 		for i, key := range b.keys {
 			for _, before := range b.keys[:i] {
 				if equalItems(key, before) {
-					return nil, errValidation("Provided list of item keys contains duplicates")
+					return errValidation("Provided list of item keys contains duplicates")
 				}
 			}
 		}
 		if b.at, err = locate(c, b.name); err != nil {
-			return nil, err
+			return err
 		}
 		trail(c, b.at)
 	}
+	return nil
+}
+
+func (s *Service) allowBatchGet(ctx context.Context, c *call.Call, in *batchGetInput) error {
 	for _, b := range in.tables {
 		b.t = s.lookup(b.at)
 		selects := "ALL_ATTRIBUTES"
@@ -133,9 +128,13 @@ func (s *Service) batchGetItem(ctx context.Context, c *call.Call) ([]byte, error
 			selects = "SPECIFIC_ATTRIBUTES"
 		}
 		if err := s.allowAccess(ctx, c, access{action: "BatchGetItem", at: b.at, keys: b.keys, attributes: b.parsed.attributes(b.keys...), selects: selects}, b.t); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	return nil
+}
+
+func (s *Service) batchGetItem(ctx context.Context, c *call.Call, in *batchGetInput) ([]byte, error) {
 	for _, b := range in.tables {
 		if err := s.ready(b.t); err != nil {
 			return nil, err

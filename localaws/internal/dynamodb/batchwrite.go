@@ -3,11 +3,11 @@ package dynamodb
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // batchWriteInput is a BatchWriteItem request.
@@ -32,37 +32,37 @@ type batchWriteRequest struct {
 	item, key   Item
 }
 
-func (in *batchWriteInput) field(d *decoder, name string) error {
-	switch name {
+func (in *batchWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
+	switch string(name) {
 	case "RequestItems":
-		if null, err := d.null(); null || err != nil {
+		if null, err := d.Null(); null || err != nil {
 			return err
 		}
 		in.set = true
-		return d.object(func(table string) error {
-			b := &batchWriteTable{name: table}
+		return d.Members(func(table []byte) error {
+			b := &batchWriteTable{name: string(table)}
 			in.tables = append(in.tables, b)
-			return d.array(func() error {
+			return d.Elements(func() error {
 				var r batchWriteRequest
-				err := r.decode(d)
+				err := r.read(d)
 				b.requests = append(b.requests, r)
 				return err
 			})
 		})
 	case "ReturnConsumedCapacity":
-		return d.text(&in.consumed.mode)
+		return d.Text(&in.consumed.mode)
 	case "ReturnItemCollectionMetrics":
-		return d.text(&in.collections)
+		return d.Text(&in.collections)
 	}
 	return d.Skip()
 }
 
-func (r *batchWriteRequest) decode(d *decoder) error {
-	return d.object(func(name string) error {
-		if null, err := d.null(); null || err != nil {
+func (r *batchWriteRequest) read(d *wire.Decoder) error {
+	return d.Members(func(name []byte) error {
+		if null, err := d.Null(); null || err != nil {
 			return err
 		}
-		switch name {
+		switch string(name) {
 		case "PutRequest":
 			r.put = true
 		case "DeleteRequest":
@@ -70,56 +70,44 @@ func (r *batchWriteRequest) decode(d *decoder) error {
 		default:
 			return d.Skip()
 		}
-		return d.object(func(member string) error {
+		return d.Members(func(member []byte) error {
 			switch {
-			case name == "PutRequest" && member == "Item":
-				return d.item(&r.item)
-			case name == "DeleteRequest" && member == "Key":
-				return d.item(&r.key)
+			case string(name) == "PutRequest" && string(member) == "Item":
+				return readItem(d, &r.item)
+			case string(name) == "DeleteRequest" && string(member) == "Key":
+				return readItem(d, &r.key)
 			}
 			return d.Skip()
 		})
 	})
 }
 
-func (in *batchWriteInput) check(c *constraints) {
+func (in *batchWriteInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	c.enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
-	if !c.required(!in.set, "requestItems") {
+	c.Enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
+	if !c.Required(!in.set, "requestItems") {
 		return
 	}
 	if len(in.tables) == 0 {
-		c.add("'{}'", "requestItems", "Member must have length greater than or equal to 1")
+		c.Violate("'{}'", "requestItems", wire.MinLength(1))
 	}
 	for _, b := range in.tables {
 		at := "requestItems." + b.name + ".member"
-		switch {
-		case len(b.requests) == 0:
-			c.add("'[]'", at, "Member must have length greater than or equal to 1")
-		case len(b.requests) > maxBatchWrite:
-			c.add("'["+strings.Repeat("WriteRequest, ", len(b.requests)-1)+"WriteRequest]'", at, fmt.Sprintf("Member must have length less than or equal to %d", maxBatchWrite))
-		}
+		c.Count(len(b.requests), "WriteRequest", at, 1, maxBatchWrite)
 		for i, r := range b.requests {
 			if r.put {
-				c.required(r.item == nil, fmt.Sprintf("%s.%d.member.putRequest.item", at, i+1))
+				c.Required(r.item == nil, fmt.Sprintf("%s.%d.member.putRequest.item", at, i+1))
 			}
 			if r.remove {
-				c.required(r.key == nil, fmt.Sprintf("%s.%d.member.deleteRequest.key", at, i+1))
+				c.Required(r.key == nil, fmt.Sprintf("%s.%d.member.deleteRequest.key", at, i+1))
 			}
 		}
 		name := b.name
-		c.table(&name, "requestItems.key")
+		checkTable(c, &name, "requestItems.key")
 	}
 }
 
-func (s *Service) batchWriteItem(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(batchWriteInput)
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
-	}
-	if err := in.writes(c); err != nil {
-		return nil, err
-	}
+func (s *Service) allowBatchWrite(ctx context.Context, c *call.Call, in *batchWriteInput) error {
 	for _, b := range in.tables {
 		b.t = s.lookup(b.at)
 		a := access{action: "BatchWriteItem", at: b.at, attributes: []string{}}
@@ -128,9 +116,13 @@ func (s *Service) batchWriteItem(ctx context.Context, c *call.Call) ([]byte, err
 			a.attributes = append(a.attributes, namesOf(w.keyItem())...)
 		}
 		if err := s.allowAccess(ctx, c, a, b.t); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	return nil
+}
+
+func (s *Service) batchWriteItem(ctx context.Context, c *call.Call, in *batchWriteInput) ([]byte, error) {
 	for _, b := range in.tables {
 		if err := s.ready(b.t); err != nil {
 			return nil, err
@@ -160,8 +152,8 @@ func (s *Service) batchWriteItem(ctx context.Context, c *call.Call) ([]byte, err
 	return s.answerBatchWrite(c, in)
 }
 
-// writes turns the requests into writes.
-func (in *batchWriteInput) writes(c *call.Call) error {
+// Prepare turns the requests into writes.
+func (in *batchWriteInput) Prepare(c *call.Call) error {
 	total, bytes := 0, 0
 	for _, b := range in.tables {
 		var err error

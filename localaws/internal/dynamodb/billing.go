@@ -35,11 +35,11 @@ func (t throughput) decreases(now time.Time) int {
 
 // unchanged refuses a request that asks for what is there already.
 func (t throughput) unchanged(in *throughputInput, ofWhat, atWhat string) error {
-	if *in.read != t.Read || *in.write != t.Write {
+	if *in.ReadCapacityUnits != t.Read || *in.WriteCapacityUnits != t.Write {
 		return nil
 	}
 	return errValidationf("The provisioned throughput for the %s will not change. The requested value equals the current value. Current ReadCapacityUnits provisioned for the %s: %d. Requested ReadCapacityUnits: %d. Current WriteCapacityUnits provisioned for the %s: %d. Requested WriteCapacityUnits: %d. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
-		ofWhat, atWhat, t.Read, *in.read, atWhat, t.Write, *in.write)
+		ofWhat, atWhat, t.Read, *in.ReadCapacityUnits, atWhat, t.Write, *in.WriteCapacityUnits)
 }
 
 // warmth is the throughput for which a table or index is prepared. It never
@@ -61,7 +61,8 @@ func (w warmth) grown(t throughput, onDemand bool) warmth {
 // onDemandLimit is the most that a table or index on demand may use; a nil
 // member is no limit.
 type onDemandLimit struct {
-	Read, Write *int64
+	Read  *int64 `wire:"MaxReadRequestUnits"`
+	Write *int64 `wire:"MaxWriteRequestUnits"`
 }
 
 func (l *onDemandLimit) given() bool { return l != nil && *l != onDemandLimit{} }
@@ -116,39 +117,39 @@ func (c limitChange) apply(old, in *onDemandLimit) (*onDemandLimit, error) {
 // in different words.
 func (d *indexDefinition) provision(in *indexInput, onDemand, update bool) (err error) {
 	switch {
-	case onDemand && in.throughput != nil && update:
+	case onDemand && in.ProvisionedThroughput != nil && update:
 		return errParam("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s when BillingMode is PAY_PER_REQUEST", d.Name)
-	case onDemand && in.throughput != nil:
+	case onDemand && in.ProvisionedThroughput != nil:
 		return errParam("ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", d.Name)
-	case !onDemand && in.throughput == nil && update:
+	case !onDemand && in.ProvisionedThroughput == nil && update:
 		return errParam("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s", d.Name)
-	case !onDemand && in.throughput == nil:
+	case !onDemand && in.ProvisionedThroughput == nil:
 		return errParam("ProvisionedThroughput is not specified for index: %s", d.Name)
-	case in.throughput != nil:
-		d.Throughput = throughput{Read: *in.throughput.read, Write: *in.throughput.write}
+	case in.ProvisionedThroughput != nil:
+		d.Throughput = throughput{Read: *in.ProvisionedThroughput.ReadCapacityUnits, Write: *in.ProvisionedThroughput.WriteCapacityUnits}
 	}
-	d.Limit, err = limitChange{onDemand, update, d.Name}.apply(nil, in.limit)
+	d.Limit, err = limitChange{onDemand, update, d.Name}.apply(nil, in.OnDemandThroughput)
 	return err
 }
 
 // reprovision changes what an index may use.
 func (d *indexDefinition) reprovision(in *indexInput, onDemand, switched bool, now time.Time) (err error) {
 	switch {
-	case onDemand && (in.throughput != nil || !in.limit.given()):
+	case onDemand && (in.ProvisionedThroughput != nil || !in.OnDemandThroughput.given()):
 		return errParam("The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput", d.Name)
-	case in.throughput == nil && !in.limit.given():
+	case in.ProvisionedThroughput == nil && !in.OnDemandThroughput.given():
 		return errParam("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s", d.Name)
 	}
-	if d.Limit, err = (limitChange{onDemand, true, d.Name}).apply(d.Limit, in.limit); err != nil || in.throughput == nil {
+	if d.Limit, err = (limitChange{onDemand, true, d.Name}).apply(d.Limit, in.OnDemandThroughput); err != nil || in.ProvisionedThroughput == nil {
 		return err
 	}
 	if !switched {
-		if err := d.Throughput.unchanged(in.throughput, "index "+d.Name, "index"); err != nil {
+		if err := d.Throughput.unchanged(in.ProvisionedThroughput, "index "+d.Name, "index"); err != nil {
 			return err
 		}
 	}
 	d.Warm = d.Warm.grown(d.Throughput, onDemand)
-	d.Throughput.set(*in.throughput.read, *in.throughput.write, now)
+	d.Throughput.set(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, now)
 	return nil
 }
 
@@ -156,10 +157,10 @@ func (d *indexDefinition) reprovision(in *indexInput, onDemand, switched bool, n
 // switch means for its indexes.
 func (in *updateTableInput) applyBilling(next *definition, now time.Time) (err error) {
 	was := next.OnDemand
-	if in.billing != nil {
-		next.OnDemand = *in.billing == "PAY_PER_REQUEST"
+	if in.BillingMode != nil {
+		next.OnDemand = *in.BillingMode == "PAY_PER_REQUEST"
 	}
-	if next.OnDemand && in.throughput != nil {
+	if next.OnDemand && in.ProvisionedThroughput != nil {
 		return errParam("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
 	}
 	next.Warm = next.Warm.grown(next.Throughput, was)
@@ -175,28 +176,28 @@ func (in *updateTableInput) applyBilling(next *definition, now time.Time) (err e
 			i.Warm = i.Warm.grown(i.Throughput, was)
 			i.Throughput.set(0, 0, now)
 		}
-	case in.throughput != nil && in.billing == nil:
-		if err := next.Throughput.unchanged(in.throughput, "table", "table"); err != nil {
+	case in.ProvisionedThroughput != nil && in.BillingMode == nil:
+		if err := next.Throughput.unchanged(in.ProvisionedThroughput, "table", "table"); err != nil {
 			return err
 		}
 	}
-	if in.throughput != nil {
-		next.Throughput.set(*in.throughput.read, *in.throughput.write, now)
+	if in.ProvisionedThroughput != nil {
+		next.Throughput.set(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, now)
 	}
-	next.OnDemandLimit, err = limitChange{next.OnDemand, true, ""}.apply(next.OnDemandLimit, in.limit)
+	next.OnDemandLimit, err = limitChange{next.OnDemand, true, ""}.apply(next.OnDemandLimit, in.OnDemandThroughput)
 	return err
 }
 
 // leaveOnDemand wants a throughput for the table and every index, and takes
 // the limits that only mean something on demand.
 func (in *updateTableInput) leaveOnDemand(next *definition) error {
-	if in.throughput == nil {
+	if in.ProvisionedThroughput == nil {
 		return errParam("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
 	}
 	provided := map[string]bool{}
-	for _, u := range in.indexes {
-		if u.update != nil && u.update.throughput != nil {
-			provided[*u.update.name] = true
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		if u.Update != nil && u.Update.ProvisionedThroughput != nil {
+			provided[*u.Update.IndexName] = true
 		}
 	}
 	next.OnDemandLimit = nil

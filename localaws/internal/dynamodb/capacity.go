@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const (
@@ -147,8 +149,8 @@ func appendUnits(dst []byte, name string, u float64) []byte {
 // consumed is the ReturnConsumedCapacity member of a request.
 type consumed struct{ mode *string }
 
-func (r consumed) check(c *constraints) {
-	c.enum(r.mode, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
+func (r consumed) check(c *wire.Checks) {
+	c.Enum(r.mode, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
 }
 
 func (r consumed) wanted() bool { return r.mode != nil && *r.mode != "NONE" }

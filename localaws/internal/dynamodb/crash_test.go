@@ -21,6 +21,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/testenv"
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const crashDirEnv = "DDBSEAL_TEST_CRASH_DIR"
@@ -277,7 +278,7 @@ func searchFiles(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret := slices.Clone(s.lookup(target{place{testAccount, testRegion}, "owned", ""}).def.Encryption.TableKey)
+	secret := slices.Clone(s.lookup(target{wire.Place{Account: testAccount, Region: testRegion}, "owned", ""}).def.Encryption.TableKey)
 	if len(secret) != tableKeySize {
 		t.Fatal("no table key to look for")
 	}

@@ -22,10 +22,10 @@ const (
 func attributeTypes(list []attributeDefinition) (map[string]string, error) {
 	kinds := map[string]string{}
 	for _, a := range list {
-		if _, dup := kinds[*a.name]; dup {
-			return nil, errValidation("Attribute Name is duplicated: " + *a.name)
+		if _, dup := kinds[*a.AttributeName]; dup {
+			return nil, errValidation("Attribute Name is duplicated: " + *a.AttributeName)
 		}
-		kinds[*a.name] = *a.kind
+		kinds[*a.AttributeName] = *a.AttributeType
 	}
 	return kinds, nil
 }
@@ -39,8 +39,8 @@ func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
 	var names []string
 	undefined := false
 	for _, e := range keys {
-		names = append(names, *e.name)
-		undefined = undefined || kinds[*e.name] == ""
+		names = append(names, *e.AttributeName)
+		undefined = undefined || kinds[*e.AttributeName] == ""
 	}
 	switch {
 	case undefined:
@@ -48,9 +48,9 @@ func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
 			strings.Join(names, ", "), strings.Join(sortedNames(kinds), ", "))
 	case len(keys) == 2 && names[0] == names[1]:
 		return k, errValidation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-	case *keys[0].kind != "HASH":
+	case *keys[0].KeyType != "HASH":
 		return k, errValidation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-	case len(keys) == 2 && *keys[1].kind != "RANGE":
+	case len(keys) == 2 && *keys[1].KeyType != "RANGE":
 		return k, errValidation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 	}
 	k.Partition = keyAttribute{names[0], kinds[names[0]]}
@@ -63,77 +63,77 @@ func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
 // indexOf checks one index of CreateTable or UpdateTable, except what it may
 // use.
 func indexOf(in *indexInput, kinds map[string]string, table keySchema, local bool) (*indexDefinition, error) {
-	k, err := schemaOf(in.keys, kinds)
+	k, err := schemaOf(in.KeySchema, kinds)
 	if err != nil {
 		return nil, err
 	}
-	d := &indexDefinition{Name: *in.name, Key: k, NonKey: in.nonKey}
+	d := &indexDefinition{Name: *in.IndexName, Key: k, NonKey: in.Projection.NonKeyAttributes}
 	if local {
 		switch {
 		case !table.hasSort():
 			return nil, errParam("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
 		case !k.hasSort():
-			return nil, errParam("Index KeySchema does not have a range key for index: %s", *in.name)
+			return nil, errParam("Index KeySchema does not have a range key for index: %s", *in.IndexName)
 		case k.Partition.Name != table.Partition.Name:
 			return nil, errParam("Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. index hash key: %s, table hash key: %s",
-				*in.name, k.Partition.Name, table.Partition.Name)
+				*in.IndexName, k.Partition.Name, table.Partition.Name)
 		}
 	}
 	switch {
-	case in.projection == nil:
+	case in.Projection.ProjectionType == nil:
 		return nil, errParam("Unknown ProjectionType: null")
-	case *in.projection == projectInclude && len(in.nonKey) == 0:
+	case *in.Projection.ProjectionType == projectInclude && len(in.Projection.NonKeyAttributes) == 0:
 		return nil, errParam("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
-	case *in.projection != projectInclude && in.nonKey != nil:
-		return nil, errParam("ProjectionType is %s, but NonKeyAttributes is specified", *in.projection)
+	case *in.Projection.ProjectionType != projectInclude && in.Projection.NonKeyAttributes != nil:
+		return nil, errParam("ProjectionType is %s, but NonKeyAttributes is specified", *in.Projection.ProjectionType)
 	}
-	for n, name := range in.nonKey {
-		if slices.Contains(in.nonKey[:n], name) {
+	for n, name := range in.Projection.NonKeyAttributes {
+		if slices.Contains(in.Projection.NonKeyAttributes[:n], name) {
 			return nil, errParam("Duplicate element in NonKeyAttributes: %s", name)
 		}
 	}
-	d.Projection = *in.projection
+	d.Projection = *in.Projection.ProjectionType
 	return d, nil
 }
 
 // definition checks the request beyond its constraints.
 func (in *createTableInput) definition() (*definition, error) {
-	if in.stream != nil {
-		if *in.stream.enabled {
+	if in.StreamSpecification != nil {
+		if *in.StreamSpecification.StreamEnabled {
 			return nil, errValidation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
 		}
-		if in.stream.view != nil {
+		if in.StreamSpecification.StreamViewType != nil {
 			return nil, errParam("Table is being created with a stream disabled, UpdateViewType should not be specified")
 		}
 	}
-	onDemand := in.billing != nil && *in.billing == "PAY_PER_REQUEST"
+	onDemand := in.BillingMode != nil && *in.BillingMode == "PAY_PER_REQUEST"
 	switch {
-	case onDemand && in.throughput != nil:
+	case onDemand && in.ProvisionedThroughput != nil:
 		return nil, errParam("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
-	case !onDemand && in.throughput == nil:
+	case !onDemand && in.ProvisionedThroughput == nil:
 		return nil, errParam("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
 	}
-	kinds, err := attributeTypes(in.attributes)
+	kinds, err := attributeTypes(in.AttributeDefinitions)
 	if err != nil {
 		return nil, err
 	}
-	d := &definition{identity{Name: *in.name}, settings{OnDemand: onDemand}}
-	if d.OnDemandLimit, err = (limitChange{onDemand: onDemand}).apply(nil, in.limit); err != nil {
+	d := &definition{identity{Name: *in.TableName}, settings{OnDemand: onDemand}}
+	if d.OnDemandLimit, err = (limitChange{onDemand: onDemand}).apply(nil, in.OnDemandThroughput); err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(*in.name, "arn:") {
-		d.Name = arnRule.FindStringSubmatch(*in.name)[3]
+	if strings.HasPrefix(*in.TableName, "arn:") {
+		d.Name = arnRule.FindStringSubmatch(*in.TableName)[3]
 	}
-	if in.throughput != nil {
-		d.Throughput = throughput{Read: *in.throughput.read, Write: *in.throughput.write}
+	if in.ProvisionedThroughput != nil {
+		d.Throughput = throughput{Read: *in.ProvisionedThroughput.ReadCapacityUnits, Write: *in.ProvisionedThroughput.WriteCapacityUnits}
 	}
-	if d.Key, err = schemaOf(in.keys, kinds); err != nil {
+	if d.Key, err = schemaOf(in.KeySchema, kinds); err != nil {
 		return nil, err
 	}
-	for _, a := range in.attributes {
-		d.Attributes = append(d.Attributes, keyAttribute{*a.name, *a.kind})
+	for _, a := range in.AttributeDefinitions {
+		d.Attributes = append(d.Attributes, keyAttribute{*a.AttributeName, *a.AttributeType})
 	}
-	if !in.localSet && !in.globalSet && len(in.keys) != len(in.attributes) {
+	if in.LocalSecondaryIndexes == nil && in.GlobalSecondaryIndexes == nil && len(in.KeySchema) != len(in.AttributeDefinitions) {
 		return nil, errParam("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
 	}
 	used := map[string]bool{d.Key.Partition.Name: true, d.Key.Sort.Name: true}
@@ -146,8 +146,8 @@ func (in *createTableInput) definition() (*definition, error) {
 		dst   *[]*indexDefinition
 		what  string
 	}{
-		{in.local, true, in.localSet, maxLocalIndexes, &d.Local, "LocalSecondaryIndexes"},
-		{in.global, false, in.globalSet, maxGlobalIndexes, &d.Global, "GlobalSecondaryIndexes"},
+		{in.LocalSecondaryIndexes, true, in.LocalSecondaryIndexes != nil, maxLocalIndexes, &d.Local, "LocalSecondaryIndexes"},
+		{in.GlobalSecondaryIndexes, false, in.GlobalSecondaryIndexes != nil, maxGlobalIndexes, &d.Global, "GlobalSecondaryIndexes"},
 	} {
 		if set.given && len(set.list) == 0 {
 			return nil, errParam("List of %s is empty", set.what)
@@ -185,10 +185,10 @@ func (in *createTableInput) definition() (*definition, error) {
 				listOf(d.Attributes, nil), listOf(d.Attributes, used))
 		}
 	}
-	if in.class != nil {
-		d.TableClass = *in.class
+	if in.TableClass != nil {
+		d.TableClass = *in.TableClass
 	}
-	d.DeletionProtection = in.deletionProtection != nil && *in.deletionProtection
+	d.DeletionProtection = in.DeletionProtectionEnabled != nil && *in.DeletionProtectionEnabled
 	return d, nil
 }
 
@@ -210,41 +210,23 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(createTableInput)
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
+// allowCreateTable asks for the tags of the table too, as AWS does.
+func (s *Service) allowCreateTable(ctx context.Context, c *call.Call, in *createTableInput) error {
+	trail(c, in.at)
+	conditions := requestTags(in.def.Tags)
+	if err := s.allow(ctx, c, "CreateTable", in.at.arn, in.at.Account, conditions); err != nil || len(in.def.Tags) == 0 {
+		return err
 	}
-	def, err := in.definition()
-	if err != nil {
-		return nil, err
-	}
-	want, err := in.sse.wish()
-	if err != nil {
-		return nil, err
-	}
-	if def.Tags, err = tagsOf(in.tags); err != nil {
-		return nil, err
-	}
-	at, err := locate(c, *in.name)
-	if err != nil {
-		return nil, err
-	}
-	trail(c, at)
-	conditions := requestTags(def.Tags)
-	if err := s.allow(ctx, c, "CreateTable", at.arn, at.account, conditions); err != nil {
-		return nil, err
-	}
-	if len(def.Tags) > 0 {
-		if err := s.allow(ctx, c, "TagResource", at.arn, at.account, conditions); err != nil {
-			return nil, err
-		}
-	}
+	return s.allow(ctx, c, "TagResource", in.at.arn, in.at.Account, conditions)
+}
+
+func (s *Service) createTable(ctx context.Context, c *call.Call, in *createTableInput) ([]byte, error) {
+	at, def := in.at, in.def
 	exists := errInUse("Table already exists: %s", at.name)
 	if s.lookup(at) != nil {
 		return nil, exists
 	}
-	mode, arn, err := s.resolve(ctx, c, want)
+	mode, arn, err := s.resolve(ctx, c, in.want)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +237,7 @@ func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error)
 	defer clear(key)
 
 	now := s.cfg.Clock()
-	def.ARN, def.ID, def.AccountID, def.Region = at.arn, newID(), at.account, at.region
+	def.ARN, def.ID, def.AccountID, def.Region = at.arn, newID(), at.Account, at.Region
 	def.Created, def.Encryption = now, enc
 	if def.OnDemand {
 		def.BillingChanged = now
@@ -285,7 +267,7 @@ func (s *Service) createTable(ctx context.Context, c *call.Call) ([]byte, error)
 func (s *Service) add(t *table, now time.Time) (description jsonObject, pending storage.Pending, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tables[t.target().place][t.def.Name] != nil {
+	if s.tables[t.target().Place][t.def.Name] != nil {
 		return nil, nil, false
 	}
 	s.put(t)

@@ -3,6 +3,8 @@ package dynamodb
 import (
 	"slices"
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // definition is what is stored of a table, except its items.
@@ -39,13 +41,9 @@ type settings struct {
 	TTLAttribute       string    `json:",omitempty"` // empty: disabled
 	TTLChanged         time.Time `json:",omitzero"`
 	PITR               bool
-	PITRSince          time.Time `json:",omitzero"`
-	PITRDays           int64     `json:",omitempty"`
-	Tags               []tag     `json:",omitempty"`
-}
-
-type tag struct {
-	Key, Value string
+	PITRSince          time.Time  `json:",omitzero"`
+	PITRDays           int64      `json:",omitempty"`
+	Tags               []wire.Tag `json:",omitempty"`
 }
 
 // Projections.

@@ -3,7 +3,6 @@ package dynamodb
 import (
 	"context"
 	"encoding/json"
-	"sort"
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
@@ -12,42 +11,8 @@ import (
 
 type jsonObject = map[string]any
 
-// tableInput is a request that names a table and nothing else that matters.
-type tableInput struct{ name *string }
-
-func (in *tableInput) field(d *decoder, name string) error {
-	if name == "TableName" {
-		return d.text(&in.name)
-	}
-	return d.Skip()
-}
-
-func (in *tableInput) check(c *constraints) { c.table(in.name, "tableName") }
-
-// onTable decodes such a request, authorizes it and finds the table; missing is
-// the answer when there is none of the name.
-func (s *Service) onTable(ctx context.Context, c *call.Call, missing func(name string) error) (*table, error) {
-	in := new(tableInput)
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
-	}
-	at, err := locate(c, *in.name)
-	if err != nil {
-		return nil, err
-	}
-	trail(c, at)
-	if err := s.allowTable(ctx, c, c.Operation, at); err != nil {
-		return nil, err
-	}
-	t := s.lookup(at)
-	if t == nil {
-		return nil, missing(at.name)
-	}
-	return t, nil
-}
-
-func (s *Service) describeTable(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c, errNoTableNamed)
+func (s *Service) describeTable(_ context.Context, _ *call.Call, in *tableInput) ([]byte, error) {
+	t, err := s.existing(in.at, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}
@@ -187,8 +152,8 @@ func describeLimit(l *onDemandLimit) jsonObject {
 	return out
 }
 
-func (s *Service) deleteTable(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c, errNoTableNamed)
+func (s *Service) deleteTable(ctx context.Context, c *call.Call, in *tableInput) ([]byte, error) {
+	t, err := s.existing(in.at, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}
@@ -226,53 +191,6 @@ func (s *Service) remove(t *table, now time.Time) (jsonObject, encryption, stora
 	tx.Drop(bucketItems(t.def.ID, enc.Generation))
 	t.deleted, t.sealer = true, nil
 	t.clear()
-	delete(s.tables[t.target().place], t.def.Name)
+	delete(s.tables[t.target().Place], t.def.Name)
 	return description, enc, s.cfg.Store.Submit(tx), nil
-}
-
-type listTablesInput struct {
-	start *string
-	limit *int64
-}
-
-func (s *Service) listTables(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(listTablesInput)
-	err := decodeRequest(c, func(d *decoder, name string) error {
-		switch name {
-		case "ExclusiveStartTableName":
-			return d.text(&in.start)
-		case "Limit":
-			return d.integer(&in.limit)
-		}
-		return d.Skip()
-	}, func(c *constraints) {
-		c.resourceName(in.start, "exclusiveStartTableName")
-		c.between(in.limit, "limit", 1, 100)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := s.allow(ctx, c, "ListTables", "arn:aws:dynamodb:"+c.Region+":"+c.AccountID+":table/*", c.AccountID, nil); err != nil {
-		return nil, err
-	}
-	names := []string{}
-	s.mu.RLock()
-	for name := range s.tables[place{c.AccountID, c.Region}] {
-		if in.start == nil || name > *in.start {
-			names = append(names, name)
-		}
-	}
-	s.mu.RUnlock()
-	sort.Strings(names)
-	limit := 100
-	if in.limit != nil {
-		limit = int(*in.limit)
-	}
-	out := jsonObject{}
-	if len(names) > limit {
-		names = names[:limit]
-		out["LastEvaluatedTableName"] = names[limit-1]
-	}
-	out["TableNames"] = names
-	return json.Marshal(out)
 }

@@ -105,44 +105,30 @@ type wish struct {
 }
 
 type sseSpecification struct {
-	enabled *bool
-	sseType *string
-	keyID   *string
-}
-
-func (s *sseSpecification) decode(d *decoder) error {
-	return d.object(func(name string) error {
-		switch name {
-		case "Enabled":
-			return d.boolean(&s.enabled)
-		case "SSEType":
-			return d.text(&s.sseType)
-		case "KMSMasterKeyId":
-			return d.text(&s.keyID)
-		}
-		return d.Skip()
-	})
+	Enabled        *bool
+	SSEType        *string
+	KMSMasterKeyID *string `json:"KMSMasterKeyId"`
 }
 
 // wish checks the specification; nil asks for the AWS owned key.
 func (s *sseSpecification) wish() (wish, error) {
-	switch enabled := s != nil && s.enabled != nil && *s.enabled; {
+	switch enabled := s != nil && s.Enabled != nil && *s.Enabled; {
 	case s == nil:
 		return wish{mode: keyOwned}, nil
-	case !enabled && s.sseType != nil:
+	case !enabled && s.SSEType != nil:
 		return wish{}, errParam("SSEType can not be specified if Enabled is false")
-	case !enabled && s.keyID != nil:
+	case !enabled && s.KMSMasterKeyID != nil:
 		return wish{}, errParam("KMSMasterKeyId can not be specified if Enabled is false")
 	case !enabled:
 		return wish{mode: keyOwned}, nil
-	case s.sseType != nil && *s.sseType != "KMS":
-		return wish{}, errParam("SSEType %s is not supported", *s.sseType)
-	case s.sseType == nil && s.keyID != nil:
+	case s.SSEType != nil && *s.SSEType != "KMS":
+		return wish{}, errParam("SSEType %s is not supported", *s.SSEType)
+	case s.SSEType == nil && s.KMSMasterKeyID != nil:
 		return wish{}, errParam("SSEType KMS is required if KMSMasterKeyId is specified")
-	case s.keyID == nil || *s.keyID == managedAlias:
+	case s.KMSMasterKeyID == nil || *s.KMSMasterKeyID == managedAlias:
 		return wish{mode: keyManaged}, nil
 	default:
-		return wish{mode: keyCustomer, keyID: *s.keyID}, nil
+		return wish{mode: keyCustomer, keyID: *s.KMSMasterKeyID}, nil
 	}
 }
 
@@ -204,16 +190,16 @@ func (s *Service) adopt(ctx context.Context, c *call.Call, t target, mode keyMod
 	}
 	k := via(c, "CreateGrant")
 	k.ForAWSResource = true
-	bound := encryptionContext(t.name, t.account)
+	bound := encryptionContext(t.name, t.Account)
 	grant, err := s.cfg.Keys.CreateGrant(ctx, k, arn, TableGrant{
-		GranteePrincipal: servicePrincipal(t.region), RetiringPrincipal: servicePrincipal(t.region),
+		GranteePrincipal: servicePrincipal(t.Region), RetiringPrincipal: servicePrincipal(t.Region),
 		Operations: grantOperations, ContextSubset: bound,
 	})
 	if err != nil {
 		return e, nil, keyError(c, err)
 	}
 	e.Grant = grant
-	plain, wrapped, err := s.cfg.Keys.GenerateDataKey(ctx, own(c, "GenerateDataKey", t.account, t.arn), arn, bound)
+	plain, wrapped, err := s.cfg.Keys.GenerateDataKey(ctx, own(c, "GenerateDataKey", t.Account, t.arn), arn, bound)
 	if err != nil {
 		s.retire(ctx, c, t, e)
 		return e, nil, keyError(c, err)
@@ -228,7 +214,7 @@ func (s *Service) retire(ctx context.Context, c *call.Call, t target, e encrypti
 	if e.Grant == "" {
 		return
 	}
-	_ = s.cfg.Keys.RetireGrant(ctx, own(c, "RetireGrant", t.account, t.arn), e.KeyARN, e.Grant)
+	_ = s.cfg.Keys.RetireGrant(ctx, own(c, "RetireGrant", t.Account, t.arn), e.KeyARN, e.Grant)
 }
 
 // keyError is DynamoDB's answer when KMS refused.

@@ -4,22 +4,10 @@ import (
 	"fmt"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// The namespaces of __type. Those of DynamoDB itself are the front door's
-// default.
-const (
-	nsService  = "com.amazon.coral.service"
-	nsValidate = "com.amazon.coral.validate"
-)
-
-func errSerialization(message string) error {
-	return &call.Error{Code: "SerializationException", Message: message, Namespace: nsService}
-}
-
-func errValidation(message string) *call.Error {
-	return &call.Error{Code: "ValidationException", Message: message, Namespace: nsValidate}
-}
+func errValidation(message string) *call.Error { return wire.Validation(message) }
 
 func errValidationf(format string, args ...any) error {
 	return errValidation(fmt.Sprintf(format, args...))
@@ -31,11 +19,11 @@ func errParam(format string, args ...any) error {
 }
 
 func errAccessDenied(message string) *call.Error {
-	return &call.Error{Code: "AccessDeniedException", Message: message, Namespace: nsService}
+	return &call.Error{Code: "AccessDeniedException", Message: message, Namespace: wire.NamespaceService}
 }
 
 func errUnsupported(operation string) error {
-	return &call.Error{Code: "UnknownOperationException", Namespace: nsService,
+	return &call.Error{Code: "UnknownOperationException", Namespace: wire.NamespaceService,
 		Message: "this embedded DynamoDB does not support the operation " + operation}
 }
 

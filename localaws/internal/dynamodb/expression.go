@@ -8,6 +8,8 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // expressions are the expression parameters of one request, together with the
@@ -21,25 +23,26 @@ type expressions struct {
 	legacy legacy
 }
 
-// field reads a member that belongs to expressions; ok is false for others.
-func (x *expressions) field(d *decoder, name string) (ok bool, err error) {
-	switch name {
+// readMember reads a member that belongs to expressions; ok is false for
+// others.
+func (x *expressions) readMember(d *wire.Decoder, name []byte) (ok bool, err error) {
+	switch string(name) {
 	case "ExpressionAttributeNames":
-		return true, d.names(&x.names)
+		return true, d.TextMap(&x.names)
 	case "ExpressionAttributeValues":
-		return true, d.values(&x.values)
+		return true, readValues(d, &x.values)
 	case "ConditionExpression":
-		return true, d.text(&x.condition)
+		return true, d.Text(&x.condition)
 	case "FilterExpression":
-		return true, d.text(&x.filter)
+		return true, d.Text(&x.filter)
 	case "ProjectionExpression":
-		return true, d.text(&x.projection)
+		return true, d.Text(&x.projection)
 	case "UpdateExpression":
-		return true, d.text(&x.update)
+		return true, d.Text(&x.update)
 	case "KeyConditionExpression":
-		return true, d.text(&x.keyCondition)
+		return true, d.Text(&x.keyCondition)
 	}
-	return x.legacy.field(d, name)
+	return x.legacy.readMember(d, name)
 }
 
 // parsed are the expressions of a request, ready for use. Members are nil when

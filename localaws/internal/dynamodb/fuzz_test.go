@@ -36,7 +36,7 @@ func FuzzServe(f *testing.F) {
 		f.Add(seed.operation, []byte(seed.body))
 	}
 	f.Fuzz(func(t *testing.T, operation string, body []byte) {
-		if _, ok := operations[operation]; !ok || len(body) > 1<<16 {
+		if _, ok := operations.Describe(operation); !ok || len(body) > 1<<16 {
 			return
 		}
 		w := newWorld(t)

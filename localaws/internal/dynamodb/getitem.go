@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type getItemInput struct {
@@ -12,29 +13,31 @@ type getItemInput struct {
 	consistent *bool
 	consumed   consumed
 	expressions
+
+	read read // once prepared
 }
 
-func (in *getItemInput) field(d *decoder, name string) error {
-	switch name {
+func (in *getItemInput) ReadMember(d *wire.Decoder, name []byte) error {
+	switch string(name) {
 	case "TableName":
-		return d.text(&in.name)
+		return d.Text(&in.name)
 	case "Key":
-		return d.item(&in.key)
+		return readItem(d, &in.key)
 	case "ConsistentRead":
-		return d.boolean(&in.consistent)
+		return d.Boolean(&in.consistent)
 	case "ReturnConsumedCapacity":
-		return d.text(&in.consumed.mode)
+		return d.Text(&in.consumed.mode)
 	case "ProjectionExpression", "ExpressionAttributeNames", "AttributesToGet":
-		_, err := in.expressions.field(d, name)
+		_, err := in.expressions.readMember(d, name)
 		return err
 	}
 	return d.Skip()
 }
 
-func (in *getItemInput) check(c *constraints) {
+func (in *getItemInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	c.table(in.name, "tableName")
-	c.required(in.key == nil, "key")
+	checkTable(c, in.name, "tableName")
+	c.Required(in.key == nil, "key")
 	in.legacy.check(c)
 }
 
@@ -105,24 +108,24 @@ func (r *read) access(enclosing string) access {
 	return access{action: "GetItem", at: r.at, keys: []Item{r.key}, attributes: r.attributes(r.key), selects: selects, enclosing: enclosing}
 }
 
-func (s *Service) getItem(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(getItemInput)
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
+// Prepare parses the expressions and finds the name of the table.
+func (in *getItemInput) Prepare(c *call.Call) (err error) {
+	in.read.key = in.key
+	if in.read.parsed, err = in.expressions.parse(); err != nil {
+		return err
 	}
-	r := &read{key: in.key}
-	var err error
-	if r.parsed, err = in.expressions.parse(); err != nil {
-		return nil, err
-	}
-	if r.at, err = locate(c, *in.name); err != nil {
-		return nil, err
-	}
-	trail(c, r.at)
-	t := s.lookup(r.at)
-	if err := s.allowAccess(ctx, c, r.access(""), t); err != nil {
-		return nil, err
-	}
+	in.read.at, err = locate(c, *in.name)
+	return err
+}
+
+func (s *Service) allowGetItem(ctx context.Context, c *call.Call, in *getItemInput) error {
+	trail(c, in.read.at)
+	in.read.t = s.lookup(in.read.at)
+	return s.allowAccess(ctx, c, in.read.access(""), in.read.t)
+}
+
+func (s *Service) getItem(ctx context.Context, c *call.Call, in *getItemInput) ([]byte, error) {
+	r, t := &in.read, in.read.t
 	if err := s.ready(t); err != nil {
 		return nil, err
 	}

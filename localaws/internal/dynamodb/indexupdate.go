@@ -9,47 +9,21 @@ import (
 
 // indexUpdate is one element of GlobalSecondaryIndexUpdates.
 type indexUpdate struct {
-	create, update *indexInput
-	remove         *string
-	removes        bool
-}
-
-func (u *indexUpdate) decode(d *decoder) error {
-	return d.object(func(name string) error {
-		if null, err := d.null(); null || err != nil {
-			return err
-		}
-		switch name {
-		case "Create":
-			u.create = new(indexInput)
-			return d.index(u.create)
-		case "Update":
-			u.update = new(indexInput)
-			return d.index(u.update)
-		case "Delete":
-			u.removes = true
-			return d.object(func(name string) error {
-				if name == "IndexName" {
-					return d.text(&u.remove)
-				}
-				return d.Skip()
-			})
-		}
-		return d.Skip()
-	})
+	Create, Update *indexInput
+	Delete         *struct{ IndexName *string }
 }
 
 // name is the index of an update with exactly one action.
 func (u *indexUpdate) name() (string, error) {
 	var names []string
-	if u.create != nil {
-		names = append(names, *u.create.name)
+	if u.Create != nil {
+		names = append(names, *u.Create.IndexName)
 	}
-	if u.update != nil {
-		names = append(names, *u.update.name)
+	if u.Update != nil {
+		names = append(names, *u.Update.IndexName)
 	}
-	if u.removes {
-		names = append(names, *u.remove)
+	if u.Delete != nil {
+		names = append(names, *u.Delete.IndexName)
 	}
 	switch len(names) {
 	case 0:
@@ -65,7 +39,7 @@ func (u *indexUpdate) name() (string, error) {
 func (in *updateTableInput) applyIndexes(t *table, next *definition, now time.Time) (created *index, err error) {
 	online := 0 // AWS builds or removes one at a time
 	seen := map[string]bool{}
-	for _, u := range in.indexes {
+	for _, u := range in.GlobalSecondaryIndexUpdates {
 		name, err := u.name()
 		if err != nil {
 			return nil, err
@@ -74,13 +48,13 @@ func (in *updateTableInput) applyIndexes(t *table, next *definition, now time.Ti
 			return nil, errParam("Only one global secondary index update per index is allowed simultaneously. Index: %s", name)
 		}
 		seen[name] = true
-		if u.update == nil {
+		if u.Update == nil {
 			if online++; online > 1 {
 				return nil, call.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
 			}
 		}
-		if u.create != nil {
-			if created, err = in.createIndex(t, next, u.create, now); err != nil {
+		if u.Create != nil {
+			if created, err = in.createIndex(t, next, u.Create, now); err != nil {
 				return nil, err
 			}
 			continue
@@ -89,17 +63,17 @@ func (in *updateTableInput) applyIndexes(t *table, next *definition, now time.Ti
 		switch {
 		case at < 0 && t.indexNamed(name) != nil:
 			verb := "update"
-			if u.removes {
+			if u.Delete != nil {
 				verb = "delete"
 			}
 			return nil, errValidationf("Cannot %s an index that is not a GlobalSecondaryIndex: %s", verb, name)
 		case at < 0:
 			return nil, call.Errorf("ResourceNotFoundException", "Requested resource not found: Index %s for table %s", name, next.Name)
-		case u.removes:
+		case u.Delete != nil:
 			next.Global = slices.Delete(next.Global, at, at+1)
 		default:
 			d := next.Global[at]
-			if err := d.reprovision(u.update, next.OnDemand, in.billing != nil, now); err != nil {
+			if err := d.reprovision(u.Update, next.OnDemand, in.BillingMode != nil, now); err != nil {
 				return nil, err
 			}
 			if delay := t.service.cfg.Faults.Activation; delay > 0 {
@@ -116,20 +90,20 @@ func (in *updateTableInput) applyIndexes(t *table, next *definition, now time.Ti
 // request that creates nothing.
 func (in *updateTableInput) createIndex(t *table, next *definition, wanted *indexInput, now time.Time) (*index, error) {
 	switch {
-	case t.indexNamed(*wanted.name) != nil:
+	case t.indexNamed(*wanted.IndexName) != nil:
 		return nil, errValidation("Attempting to create an index which already exists")
 	case len(next.Global) >= maxGlobalIndexes:
 		return nil, call.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes)
-	case !in.attributesSet && slices.ContainsFunc(wanted.keys, func(k keyElement) bool { return next.attributeType(*k.name) == "" }):
-		return nil, errParam("AttributeDefinitions is not specified for index: %s", *wanted.name)
+	case in.AttributeDefinitions == nil && slices.ContainsFunc(wanted.KeySchema, func(k keyElement) bool { return next.attributeType(*k.AttributeName) == "" }):
+		return nil, errParam("AttributeDefinitions is not specified for index: %s", *wanted.IndexName)
 	}
-	kinds, err := attributeTypes(in.attributes)
+	kinds, err := attributeTypes(in.AttributeDefinitions)
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range wanted.keys {
-		if kind, asked := next.attributeType(*k.name), kinds[*k.name]; kind != "" && asked != "" && asked != kind {
-			return nil, errParam("Attribute %s has already the type %s", *k.name, kind)
+	for _, k := range wanted.KeySchema {
+		if kind, asked := next.attributeType(*k.AttributeName), kinds[*k.AttributeName]; kind != "" && asked != "" && asked != kind {
+			return nil, errParam("Attribute %s has already the type %s", *k.AttributeName, kind)
 		}
 	}
 	for _, a := range next.Attributes {

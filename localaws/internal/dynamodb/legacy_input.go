@@ -4,6 +4,8 @@ import (
 	"sort"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // legacy are the parameters that expressions replaced. Each is turned into the
@@ -31,67 +33,50 @@ type legacyUpdate struct {
 	value  types.AttributeValue
 }
 
-func (l *legacy) field(d *decoder, name string) (bool, error) {
-	switch name {
+func (l *legacy) readMember(d *wire.Decoder, name []byte) (bool, error) {
+	switch string(name) {
 	case "AttributesToGet":
-		return true, d.texts(&l.attributesToGet)
+		return true, d.Texts(&l.attributesToGet)
 	case "Expected":
-		return true, d.conditions(&l.expected)
+		return true, readConditions(d, &l.expected)
 	case "KeyConditions":
-		return true, d.conditions(&l.keyConditions)
+		return true, readConditions(d, &l.keyConditions)
 	case "QueryFilter":
-		return true, d.conditions(&l.queryFilter)
+		return true, readConditions(d, &l.queryFilter)
 	case "ScanFilter":
-		return true, d.conditions(&l.scanFilter)
+		return true, readConditions(d, &l.scanFilter)
 	case "ConditionalOperator":
-		return true, d.text(&l.conditionalOperator)
+		return true, d.Text(&l.conditionalOperator)
 	case "AttributeUpdates":
-		return true, d.updates(&l.attributeUpdates)
+		return true, readUpdates(d, &l.attributeUpdates)
 	}
 	return false, nil
 }
 
-// single reads one attribute value and applies the rules on values.
-func (d *decoder) single(dst *types.AttributeValue) error {
-	if null, err := d.null(); null || err != nil {
-		return err
-	}
-	v, err := d.ReadValue()
-	if err != nil || v == nil {
-		return err
-	}
-	*dst = v
-	if d.invalid == nil {
-		if err := normalizeValue(v); err != nil {
-			d.invalid = invalidValue(err)
-		}
-	}
-	return nil
-}
-
-func (d *decoder) conditions(dst *map[string]legacyCondition) error {
-	if null, err := d.null(); null || err != nil {
+func readConditions(d *wire.Decoder, dst *map[string]legacyCondition) error {
+	if null, err := d.Null(); null || err != nil {
 		return err
 	}
 	*dst = map[string]legacyCondition{}
-	return d.object(func(attribute string) error {
+	return d.Members(func(attribute []byte) error {
+		name := string(attribute)
 		var c legacyCondition
-		err := d.object(func(name string) error {
-			switch name {
+		err := d.Members(func(name []byte) error {
+			switch string(name) {
 			case "ComparisonOperator":
-				return d.text(&c.operator)
+				return d.Text(&c.operator)
 			case "Exists":
-				return d.boolean(&c.exists)
+				return d.Boolean(&c.exists)
 			case "Value":
-				return d.single(&c.value)
+				return readValue(d, &c.value)
 			case "AttributeValueList":
-				if null, err := d.null(); null || err != nil {
+				if null, err := d.Null(); null || err != nil {
 					return err
 				}
 				c.list = true
-				return d.array(func() error {
+				return d.Elements(func() error {
 					var v types.AttributeValue
-					err := d.single(&v)
+					err := readValue(d, &v)
 					if v != nil {
 						c.values = append(c.values, v)
 					}
@@ -100,34 +85,35 @@ func (d *decoder) conditions(dst *map[string]legacyCondition) error {
 			}
 			return d.Skip()
 		})
-		(*dst)[attribute] = c
+		(*dst)[name] = c
 		return err
 	})
 }
 
-func (d *decoder) updates(dst *map[string]legacyUpdate) error {
-	if null, err := d.null(); null || err != nil {
+func readUpdates(d *wire.Decoder, dst *map[string]legacyUpdate) error {
+	if null, err := d.Null(); null || err != nil {
 		return err
 	}
 	*dst = map[string]legacyUpdate{}
-	return d.object(func(attribute string) error {
+	return d.Members(func(attribute []byte) error {
+		name := string(attribute)
 		var u legacyUpdate
-		err := d.object(func(name string) error {
-			switch name {
+		err := d.Members(func(name []byte) error {
+			switch string(name) {
 			case "Action":
-				return d.text(&u.action)
+				return d.Text(&u.action)
 			case "Value":
-				return d.single(&u.value)
+				return readValue(d, &u.value)
 			}
 			return d.Skip()
 		})
-		(*dst)[attribute] = u
+		(*dst)[name] = u
 		return err
 	})
 }
 
-func (l *legacy) check(c *constraints) {
-	c.enum(l.conditionalOperator, "conditionalOperator", "OR", "AND")
+func (l *legacy) check(c *wire.Checks) {
+	c.Enum(l.conditionalOperator, "conditionalOperator", "OR", "AND")
 	operators := []string{"IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE", "BEGINS_WITH", "GE", "CONTAINS"}
 	for _, set := range []struct {
 		path string
@@ -136,17 +122,17 @@ func (l *legacy) check(c *constraints) {
 		for _, name := range sortedNames(set.m) {
 			at := set.path + "." + name + ".member.comparisonOperator"
 			if o := set.m[name].operator; o != nil {
-				c.enum(o, at, operators...)
+				c.Enum(o, at, operators...)
 			} else if set.path != "expected" {
-				c.required(true, at)
+				c.Required(true, at)
 			}
 		}
 	}
 	for _, name := range sortedNames(l.attributeUpdates) {
-		c.enum(l.attributeUpdates[name].action, "attributeUpdates."+name+".member.action", "ADD", "DELETE", "PUT")
+		c.Enum(l.attributeUpdates[name].action, "attributeUpdates."+name+".member.action", "ADD", "DELETE", "PUT")
 	}
 	if l.attributesToGet != nil && len(l.attributesToGet) == 0 {
-		c.add("'[]'", "attributesToGet", "Member must have length greater than or equal to 1")
+		c.Violate("'[]'", "attributesToGet", wire.MinLength(1))
 	}
 }
 

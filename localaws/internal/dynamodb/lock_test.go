@@ -3,6 +3,8 @@ package dynamodb
 import (
 	"sync"
 	"testing"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // TestPanicFreesLocks: the front door answers a panic with an internal error
@@ -37,7 +39,7 @@ func TestPanicFreesLocks(t *testing.T) {
 			_, _ = w.try("admin", operation, in)
 		}()
 		armed = false
-		table := w.s.lookup(target{place: place{testAccount, testRegion}, name: "one"})
+		table := w.s.lookup(target{Place: wire.Place{Account: testAccount, Region: testRegion}, name: "one"})
 		if !table.mu.TryLock() {
 			t.Fatalf("%s leaves the table locked", operation)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // writeInput is a PutItem, UpdateItem or DeleteItem request.
@@ -16,30 +17,33 @@ type writeInput struct {
 	consumed     consumed
 	collections  *string
 	expressions
+
+	prepared *write
+	t        *table
 }
 
-func (in *writeInput) field(d *decoder, name string) error {
-	switch name {
+func (in *writeInput) ReadMember(d *wire.Decoder, name []byte) error {
+	switch string(name) {
 	case "TableName":
-		return d.text(&in.name)
+		return d.Text(&in.name)
 	case "Item":
 		if in.kind != writePut {
 			return d.Skip()
 		}
-		return d.item(&in.item)
+		return readItem(d, &in.item)
 	case "Key":
 		if in.kind == writePut {
 			return d.Skip()
 		}
-		return d.item(&in.key)
+		return readItem(d, &in.key)
 	case "ReturnValues":
-		return d.text(&in.returnValues)
+		return d.Text(&in.returnValues)
 	case "ReturnValuesOnConditionCheckFailure":
-		return d.text(&in.onFailure)
+		return d.Text(&in.onFailure)
 	case "ReturnConsumedCapacity":
-		return d.text(&in.consumed.mode)
+		return d.Text(&in.consumed.mode)
 	case "ReturnItemCollectionMetrics":
-		return d.text(&in.collections)
+		return d.Text(&in.collections)
 	case "FilterExpression", "ProjectionExpression", "KeyConditionExpression", "AttributesToGet", "KeyConditions", "QueryFilter", "ScanFilter":
 		return d.Skip() // not members of a write
 	case "UpdateExpression", "AttributeUpdates":
@@ -47,24 +51,30 @@ func (in *writeInput) field(d *decoder, name string) error {
 			return d.Skip()
 		}
 	}
-	if ok, err := in.expressions.field(d, name); ok {
+	if ok, err := in.expressions.readMember(d, name); ok {
 		return err
 	}
 	return d.Skip()
 }
 
-func (in *writeInput) check(c *constraints) {
+func (in *writeInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	c.enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
-	c.enum(in.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
-	c.enum(in.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
-	c.table(in.name, "tableName")
+	c.Enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
+	c.Enum(in.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
+	c.Enum(in.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
+	checkTable(c, in.name, "tableName")
 	if in.kind == writePut {
-		c.required(in.item == nil, "item")
+		c.Required(in.item == nil, "item")
 	} else {
-		c.required(in.key == nil, "key")
+		c.Required(in.key == nil, "key")
 	}
 	in.legacy.check(c)
+}
+
+// Prepare makes the internal form.
+func (in *writeInput) Prepare(c *call.Call) (err error) {
+	in.prepared, err = in.write(c)
+	return err
 }
 
 // write makes the internal form, after the checks that need no table.
@@ -93,38 +103,21 @@ func (in *writeInput) write(c *call.Call) (*write, error) {
 	return w, nil
 }
 
-func (s *Service) putItem(ctx context.Context, c *call.Call) ([]byte, error) {
-	return s.writeItem(ctx, c, writePut)
-}
-
-func (s *Service) updateItem(ctx context.Context, c *call.Call) ([]byte, error) {
-	return s.writeItem(ctx, c, writeUpdate)
-}
-
-func (s *Service) deleteItem(ctx context.Context, c *call.Call) ([]byte, error) {
-	return s.writeItem(ctx, c, writeDelete)
-}
-
-// writeItem is the way of one write that stands alone.
-func (s *Service) writeItem(ctx context.Context, c *call.Call, kind writeKind) ([]byte, error) {
-	in := &writeInput{kind: kind}
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
-	}
-	w, err := in.write(c)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) allowWrite(ctx context.Context, c *call.Call, in *writeInput) error {
+	w := in.prepared
 	trail(c, w.at)
-	t := s.lookup(w.at)
+	in.t = s.lookup(w.at)
 	returnValues := "NONE"
 	if w.returnValues != "" {
 		returnValues = w.returnValues
 	}
-	if err := s.allowAccess(ctx, c, access{action: kind.action(), at: w.at, keys: []Item{w.keyItem()},
-		attributes: w.attributes(w.keyItem()), returnValues: returnValues}, t); err != nil {
-		return nil, err
-	}
+	return s.allowAccess(ctx, c, access{action: w.kind.action(), at: w.at, keys: []Item{w.keyItem()},
+		attributes: w.attributes(w.keyItem()), returnValues: returnValues}, in.t)
+}
+
+// writeItem is the way of one write that stands alone.
+func (s *Service) writeItem(ctx context.Context, c *call.Call, in *writeInput) ([]byte, error) {
+	w, t := in.prepared, in.t
 	if err := s.ready(t); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const maxSegments = 1_000_000
@@ -23,57 +24,61 @@ type pageInput struct {
 	segment, total *int64
 	consumed       consumed
 	expressions
+
+	at     target // once prepared
+	parsed *parsed
+	t      *table
 }
 
-func (in *pageInput) field(d *decoder, name string) error {
-	switch name {
+func (in *pageInput) ReadMember(d *wire.Decoder, name []byte) error {
+	switch string(name) {
 	case "TableName":
-		return d.text(&in.name)
+		return d.Text(&in.name)
 	case "IndexName":
-		return d.text(&in.index)
+		return d.Text(&in.index)
 	case "Select":
-		return d.text(&in.selects)
+		return d.Text(&in.selects)
 	case "Limit":
-		return d.integer(&in.limit)
+		return d.Integer(&in.limit)
 	case "ExclusiveStartKey":
-		return d.item(&in.start)
+		return readItem(d, &in.start)
 	case "ConsistentRead":
-		return d.boolean(&in.consistent)
+		return d.Boolean(&in.consistent)
 	case "ReturnConsumedCapacity":
-		return d.text(&in.consumed.mode)
+		return d.Text(&in.consumed.mode)
 	case "ConditionExpression", "UpdateExpression", "Expected", "AttributeUpdates":
 		return d.Skip() // not members of a read
 	case "ScanIndexForward", "KeyConditionExpression", "KeyConditions", "QueryFilter":
 		if !in.query {
 			return d.Skip()
 		}
-		if name == "ScanIndexForward" {
-			return d.boolean(&in.forward)
+		if string(name) == "ScanIndexForward" {
+			return d.Boolean(&in.forward)
 		}
 	case "Segment", "TotalSegments", "ScanFilter":
 		switch {
 		case in.query:
 			return d.Skip()
-		case name == "Segment":
-			return d.integer(&in.segment)
-		case name == "TotalSegments":
-			return d.integer(&in.total)
+		case string(name) == "Segment":
+			return d.Integer(&in.segment)
+		case string(name) == "TotalSegments":
+			return d.Integer(&in.total)
 		}
 	}
-	if ok, err := in.expressions.field(d, name); ok {
+	if ok, err := in.expressions.readMember(d, name); ok {
 		return err
 	}
 	return d.Skip()
 }
 
-func (in *pageInput) check(c *constraints) {
+func (in *pageInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	c.table(in.name, "tableName")
-	c.resourceName(in.index, "indexName")
-	c.enum(in.selects, "select", "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
-	c.between(in.limit, "limit", 1, -1)
-	c.between(in.segment, "segment", 0, maxSegments-1)
-	c.between(in.total, "totalSegments", 1, maxSegments)
+	checkTable(c, in.name, "tableName")
+	checkResource(c, in.index, "indexName")
+	c.Enum(in.selects, "select", "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
+	c.Between(in.limit, "limit", 1, -1)
+	c.Between(in.segment, "segment", 0, maxSegments-1)
+	c.Between(in.total, "totalSegments", 1, maxSegments)
 	in.legacy.check(c)
 }
 
@@ -245,39 +250,32 @@ func (in *pageInput) fetches(i *index, selects string, p *parsed) (bool, error) 
 	return missing != nil, nil
 }
 
-func (s *Service) query(ctx context.Context, c *call.Call) ([]byte, error) {
-	return s.servePage(ctx, c, &pageInput{query: true})
-}
-
-func (s *Service) scan(ctx context.Context, c *call.Call) ([]byte, error) {
-	return s.servePage(ctx, c, new(pageInput))
-}
-
-// servePage is the way of Query and Scan.
-func (s *Service) servePage(ctx context.Context, c *call.Call, in *pageInput) ([]byte, error) {
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
-	}
+// Prepare parses the expressions, checks what needs no table and finds the name
+// of the table.
+func (in *pageInput) Prepare(c *call.Call) (err error) {
 	valued := []string{"FilterExpression"}
 	if in.query {
 		valued = append(valued, "KeyConditionExpression")
 	}
-	p, err := in.expressions.parse(valued...)
-	if err != nil {
-		return nil, err
+	if in.parsed, err = in.expressions.parse(valued...); err != nil {
+		return err
 	}
-	if err := in.checkAlone(p); err != nil {
-		return nil, err
+	if err := in.checkAlone(in.parsed); err != nil {
+		return err
 	}
-	at, err := locate(c, *in.name)
-	if err != nil {
-		return nil, err
-	}
-	trail(c, at)
-	t := s.lookup(at)
-	if err := s.allowAccess(ctx, c, in.access(at, p), t); err != nil {
-		return nil, err
-	}
+	in.at, err = locate(c, *in.name)
+	return err
+}
+
+func (s *Service) allowPage(ctx context.Context, c *call.Call, in *pageInput) error {
+	trail(c, in.at)
+	in.t = s.lookup(in.at)
+	return s.allowAccess(ctx, c, in.access(in.at, in.parsed), in.t)
+}
+
+// servePage is the way of Query and Scan.
+func (s *Service) servePage(ctx context.Context, c *call.Call, in *pageInput) ([]byte, error) {
+	t, p := in.t, in.parsed
 	if err := s.ready(t); err != nil {
 		return nil, err
 	}

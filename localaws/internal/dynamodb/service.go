@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Service is DynamoDB for all accounts and regions. Its methods may be called
@@ -18,15 +19,12 @@ type Service struct {
 	cache keyCache
 
 	mu     sync.RWMutex // guards tables; taken before any table's lock
-	tables map[place]map[string]*table
+	tables map[wire.Place]map[string]*table
 
 	tokens tokenBook
 }
 
 var _ call.Service = (*Service)(nil)
-
-// place is a partition of the state.
-type place struct{ account, region string }
 
 // New checks cfg and reads the table definitions from its store. Items stay on
 // disk until the first data call on their table.
@@ -34,7 +32,7 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, tables: map[place]map[string]*table{}}
+	s := &Service{cfg: cfg, tables: map[wire.Place]map[string]*table{}}
 	s.cache.init(cfg.KeyCacheTTL)
 	s.tokens.init()
 	if err := s.restore(); err != nil {
@@ -74,51 +72,35 @@ func (s *Service) restore() error {
 
 // put adds t to the map; the caller holds s.mu or is alone.
 func (s *Service) put(t *table) {
-	p := place{t.def.AccountID, t.def.Region}
+	p := wire.Place{Account: t.def.AccountID, Region: t.def.Region}
 	if s.tables[p] == nil {
 		s.tables[p] = map[string]*table{}
 	}
 	s.tables[p][t.def.Name] = t
 }
 
-// operation is one entry of the table of operations.
-type operation struct {
-	call.Operation
-	serve func(s *Service, ctx context.Context, c *call.Call) ([]byte, error)
-}
-
 // Serve answers one call.
 func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
-	o, ok := operations[c.Operation]
+	o, ok := operations.Describe(c.Operation)
 	if !ok {
 		return nil, errUnsupported(c.Operation)
 	}
-	out, err := o.serve(s, ctx, c)
+	out, err := operations.Serve(ctx, s, c)
 	if !o.Data {
 		trailManagement(c, o.ReadOnly, out)
 	}
 	if e, ok := err.(*call.Error); ok && e.Code == "AccessDeniedException" && e.Namespace == "" {
-		e.Namespace = nsService
+		e.Namespace = wire.NamespaceService
 	}
 	return out, err
 }
 
 // Describe tells the front door about an operation.
-func (s *Service) Describe(name string) (call.Operation, bool) {
-	o, ok := operations[name]
-	return o.Operation, ok
-}
-
-var (
-	controlRead  = call.Operation{ReadOnly: true}
-	controlWrite = call.Operation{}
-	dataRead     = call.Operation{ReadOnly: true, Data: true}
-	dataWrite    = call.Operation{Data: true}
-)
+func (s *Service) Describe(name string) (call.Operation, bool) { return operations.Describe(name) }
 
 // target is a table as a request names it.
 type target struct {
-	place
+	wire.Place
 	name string
 	arn  string
 }
@@ -126,7 +108,7 @@ type target struct {
 // locate resolves a table name or ARN, which passed the constraints.
 func locate(c *call.Call, nameOrARN string) (target, error) {
 	if !strings.HasPrefix(nameOrARN, "arn:") {
-		p := place{c.AccountID, c.Region}
+		p := wire.PlaceOf(c)
 		return target{p, nameOrARN, tableARN(p, nameOrARN)}, nil
 	}
 	m := arnRule.FindStringSubmatch(nameOrARN)
@@ -137,18 +119,18 @@ func locate(c *call.Call, nameOrARN string) (target, error) {
 		// A table is only reachable through its own region's endpoint.
 		return target{}, errNoTable()
 	}
-	return target{place{m[2], m[1]}, m[3], nameOrARN}, nil
+	return target{wire.Place{Account: m[2], Region: m[1]}, m[3], nameOrARN}, nil
 }
 
-func tableARN(p place, name string) string {
-	return "arn:aws:dynamodb:" + p.region + ":" + p.account + ":table/" + name
+func tableARN(p wire.Place, name string) string {
+	return "arn:aws:dynamodb:" + p.Region + ":" + p.Account + ":table/" + name
 }
 
 // lookup finds a table that exists, whatever its status.
 func (s *Service) lookup(t target) *table {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.tables[t.place][t.name]
+	return s.tables[t.Place][t.name]
 }
 
 // allow asks the identity room for one action on one resource.
@@ -164,7 +146,7 @@ func (s *Service) allow(ctx context.Context, c *call.Call, action, resource, acc
 func (s *Service) allowTable(ctx context.Context, c *call.Call, action string, t target) error {
 	conditions := policy.Context{}
 	s.tagConditions(conditions, t)
-	return s.allow(ctx, c, action, t.arn, t.account, conditions)
+	return s.allow(ctx, c, action, t.arn, t.Account, conditions)
 }
 
 // tagConditions adds aws:ResourceTag of a table that exists.
@@ -175,7 +157,5 @@ func (s *Service) tagConditions(conditions policy.Context, t target) {
 	}
 	tbl.mu.RLock()
 	defer tbl.mu.RUnlock()
-	for _, tag := range tbl.def.Tags {
-		conditions.Set("aws:ResourceTag/"+tag.Key, tag.Value)
-	}
+	wire.ResourceTags(conditions, tbl.def.Tags...)
 }

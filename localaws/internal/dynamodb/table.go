@@ -7,6 +7,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 	"github.com/tidwall/btree"
 )
 
@@ -114,7 +115,7 @@ func newTable(s *Service, def *definition) *table {
 
 // target names the table.
 func (t *table) target() target {
-	return target{place{t.def.AccountID, t.def.Region}, t.def.Name, t.def.ARN}
+	return target{Place: wire.Place{Account: t.def.AccountID, Region: t.def.Region}, name: t.def.Name, arn: t.def.ARN}
 }
 
 // indexNamed returns an index or nil; the caller holds the lock.

@@ -128,7 +128,9 @@ func TestTags(t *testing.T) {
 	}
 	w.fails("ListTagsOfResource", members{"ResourceArn": arn, "NextToken": "x"}, "ValidationException", "")
 	w.fails("TagResource", members{"ResourceArn": "nonsense", "Tags": []members{}}, "ValidationException", "One or more parameter values were invalid: ARNs must start with 'arn:': nonsense")
-	tag := func(more ...members) members { return members{"ResourceArn": arn, "Tags": more} }
+	tag := func(more ...members) members {
+		return members{"ResourceArn": arn, "Tags": append([]members{}, more...)}
+	}
 	ok := members{"Key": "ok", "Value": "1"}
 	for _, c := range []struct {
 		operation string

@@ -11,26 +11,10 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-type tagInput struct{ key, value *string }
-
-func (d *decoder) tags(dst *[]tagInput) error {
-	return d.array(func() error {
-		var t tagInput
-		err := d.object(func(name string) error {
-			switch name {
-			case "Key":
-				return d.text(&t.key)
-			case "Value":
-				return d.text(&t.value)
-			}
-			return d.Skip()
-		})
-		*dst = append(*dst, t)
-		return err
-	})
-}
+type tagInput struct{ Key, Value *string }
 
 const maxTags = 50
 
@@ -53,114 +37,95 @@ func checkTagKey(key *string) error {
 }
 
 // tagsOf checks the tags of a request.
-func tagsOf(list []tagInput) ([]tag, error) {
+func tagsOf(list []tagInput) ([]wire.Tag, error) {
 	if len(list) > maxTags {
 		return nil, errTooManyTags()
 	}
-	var out []tag
+	var out []wire.Tag
 	for _, t := range list {
-		if err := checkTagKey(t.key); err != nil {
+		if err := checkTagKey(t.Key); err != nil {
 			return nil, err
 		}
 		switch {
-		case t.value == nil:
+		case t.Value == nil:
 			return nil, errValidation("The Tag Value provided is invalid, Value: null")
-		case utf8.RuneCountInString(*t.value) > 256 || !tagRule.MatchString(*t.value):
-			return nil, errValidation("The Tag Value provided is invalid, Value: " + *t.value)
-		case slices.ContainsFunc(out, func(o tag) bool { return o.Key == *t.key }):
-			return nil, errValidation("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + *t.key)
+		case utf8.RuneCountInString(*t.Value) > 256 || !tagRule.MatchString(*t.Value):
+			return nil, errValidation("The Tag Value provided is invalid, Value: " + *t.Value)
+		case slices.ContainsFunc(out, func(o wire.Tag) bool { return o.Key == *t.Key }):
+			return nil, errValidation("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + *t.Key)
 		}
-		out = append(out, tag{*t.key, *t.value})
+		out = append(out, wire.Tag{Key: *t.Key, Value: *t.Value})
 	}
 	return out, nil
 }
 
-func requestTags(tags []tag) policy.Context {
+func requestTags(tags []wire.Tag) policy.Context {
 	conditions := policy.Context{}
-	for _, t := range tags {
-		conditions.Set("aws:RequestTag/"+t.Key, t.Value)
-		conditions.Add("aws:TagKeys", t.Key)
-	}
+	wire.RequestTags(conditions, tags...)
 	return conditions
 }
 
 // tagsInput is a TagResource, UntagResource or ListTagsOfResource request.
 type tagsInput struct {
-	arn     *string
-	given   []tagInput
-	tagsSet bool
-	tags    []tag // given, once checked
-	keys    []string
-	next    *string
+	ResourceArn *string
+	Tags        []tagInput
+	TagKeys     []string
+	NextToken   *string
+
+	adds, removes bool // what the operation is for
+	at            target
+	tags          []wire.Tag // Tags, once checked
 }
 
-func (in *tagsInput) field(d *decoder, name string) error {
-	switch name {
-	case "ResourceArn":
-		return d.text(&in.arn)
-	case "Tags":
-		in.tagsSet = true
-		return d.tags(&in.given)
-	case "TagKeys":
-		return d.texts(&in.keys)
-	case "NextToken":
-		return d.text(&in.next)
-	}
-	return d.Skip()
+func (in *tagsInput) Check(c *wire.Checks) {
+	c.Required(in.ResourceArn == nil, "resourceArn")
+	c.Length(in.ResourceArn, "resourceArn", 1, 1283)
+	c.Required(in.adds && in.Tags == nil, "tags")
+	c.Required(in.removes && in.TagKeys == nil, "tagKeys")
 }
 
-// onTags decodes such a request, authorizes it and finds the table.
-func (s *Service) onTags(ctx context.Context, c *call.Call, in *tagsInput) (*table, error) {
-	err := decodeRequest(c, in.field, func(k *constraints) {
-		k.required(in.arn == nil, "resourceArn")
-		k.length(in.arn, "resourceArn", 1, 1283)
-		k.required(c.Operation == "TagResource" && !in.tagsSet, "tags")
-		k.required(c.Operation == "UntagResource" && in.keys == nil, "tagKeys")
-	})
-	if err != nil {
-		return nil, err
-	}
-	m := arnRule.FindStringSubmatch(*in.arn)
+// Prepare checks the ARN and the tags, and finds what the ARN means.
+func (in *tagsInput) Prepare(c *call.Call) (err error) {
+	m := arnRule.FindStringSubmatch(*in.ResourceArn)
 	switch {
-	case !strings.HasPrefix(*in.arn, "arn:"):
-		return nil, errParam("ARNs must start with 'arn:': %s", *in.arn)
+	case !strings.HasPrefix(*in.ResourceArn, "arn:"):
+		return errParam("ARNs must start with 'arn:': %s", *in.ResourceArn)
 	case m == nil:
-		return nil, errParam("Provided Arn is not a DynamoDB resource arn: %s", *in.arn)
+		return errParam("Provided Arn is not a DynamoDB resource arn: %s", *in.ResourceArn)
 	case m[1] != c.Region:
-		return nil, errValidation("Invalid TableArn: Invalid ResourceArn provided as input " + *in.arn)
-	case c.Operation == "TagResource" && len(in.given) == 0:
-		return nil, errValidation("Atleast one Tag needs to be provided as Input.")
-	case c.Operation == "UntagResource" && len(in.keys) == 0:
-		return nil, errValidation("Atleast one Tag Key needs to be provided as Input.")
-	case len(in.keys) > maxTags:
-		return nil, errTooManyTags()
+		return errValidation("Invalid TableArn: Invalid ResourceArn provided as input " + *in.ResourceArn)
+	case in.adds && len(in.Tags) == 0:
+		return errValidation("Atleast one Tag needs to be provided as Input.")
+	case in.removes && len(in.TagKeys) == 0:
+		return errValidation("Atleast one Tag Key needs to be provided as Input.")
+	case len(in.TagKeys) > maxTags:
+		return errTooManyTags()
 	}
-	if in.tags, err = tagsOf(in.given); err != nil {
-		return nil, err
+	if in.tags, err = tagsOf(in.Tags); err != nil {
+		return err
 	}
-	for _, key := range in.keys {
+	for _, key := range in.TagKeys {
 		if err := checkTagKey(&key); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	at, err := locate(c, *in.arn)
-	if err != nil {
-		return nil, err
-	}
-	trail(c, at)
+	in.at, err = locate(c, *in.ResourceArn)
+	return err
+}
+
+func (s *Service) allowTags(ctx context.Context, c *call.Call, in *tagsInput) error {
+	trail(c, in.at)
 	conditions := requestTags(in.tags)
-	for _, key := range in.keys {
+	for _, key := range in.TagKeys {
 		conditions.Add("aws:TagKeys", key)
 	}
-	s.tagConditions(conditions, at)
-	if err := s.allow(ctx, c, c.Operation, at.arn, at.account, conditions); err != nil {
-		return nil, err
-	}
-	t := s.lookup(at)
-	if t == nil {
-		return nil, errNoResource(*in.arn)
-	}
-	return t, nil
+	s.tagConditions(conditions, in.at)
+	return s.allow(ctx, c, c.Operation, in.at.arn, in.at.Account, conditions)
+}
+
+// tagged finds the table of an authorized request.
+func (s *Service) tagged(in *tagsInput) (*table, error) {
+	return s.existing(in.at, func(string) error { return errNoResource(*in.ResourceArn) })
 }
 
 // edit changes the table's record under its lock.
@@ -177,15 +142,14 @@ func (t *table) edit(change func(*definition) error) error {
 	})
 }
 
-func (s *Service) tagResource(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(tagsInput)
-	t, err := s.onTags(ctx, c, in)
+func (s *Service) tagResource(_ context.Context, _ *call.Call, in *tagsInput) ([]byte, error) {
+	t, err := s.tagged(in)
 	if err != nil {
 		return nil, err
 	}
 	err = t.edit(func(d *definition) error {
-		tags := slices.DeleteFunc(slices.Clone(d.Tags), func(old tag) bool {
-			return slices.ContainsFunc(in.tags, func(n tag) bool { return n.Key == old.Key })
+		tags := slices.DeleteFunc(slices.Clone(d.Tags), func(old wire.Tag) bool {
+			return slices.ContainsFunc(in.tags, func(n wire.Tag) bool { return n.Key == old.Key })
 		})
 		tags = append(tags, in.tags...)
 		if len(tags) > maxTags {
@@ -197,32 +161,30 @@ func (s *Service) tagResource(ctx context.Context, c *call.Call) ([]byte, error)
 	return []byte{}, err
 }
 
-func (s *Service) untagResource(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(tagsInput)
-	t, err := s.onTags(ctx, c, in)
+func (s *Service) untagResource(_ context.Context, _ *call.Call, in *tagsInput) ([]byte, error) {
+	t, err := s.tagged(in)
 	if err != nil {
 		return nil, err
 	}
 	err = t.edit(func(d *definition) error {
-		d.Tags = slices.DeleteFunc(slices.Clone(d.Tags), func(old tag) bool { return slices.Contains(in.keys, old.Key) })
+		d.Tags = slices.DeleteFunc(slices.Clone(d.Tags), func(old wire.Tag) bool { return slices.Contains(in.TagKeys, old.Key) })
 		return nil
 	})
 	return []byte{}, err
 }
 
-func (s *Service) listTagsOfResource(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(tagsInput)
-	t, err := s.onTags(ctx, c, in)
+func (s *Service) listTagsOfResource(_ context.Context, _ *call.Call, in *tagsInput) ([]byte, error) {
+	t, err := s.tagged(in)
 	if err != nil {
 		return nil, err
 	}
-	if in.next != nil {
+	if in.NextToken != nil {
 		return nil, errValidation("Invalid NextToken: no answer gave one")
 	}
 	t.mu.RLock()
 	tags := slices.Clone(t.def.Tags)
 	t.mu.RUnlock()
-	slices.SortFunc(tags, func(a, b tag) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(tags, func(a, b wire.Tag) int { return strings.Compare(a.Key, b.Key) })
 	// A table has at most 50 tags, so there is one page only.
 	list := []jsonObject{}
 	for _, x := range tags {

@@ -6,40 +6,23 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type timeToLiveInput struct {
 	tableInput
-	given     bool
-	enabled   *bool
-	attribute *string
+	TimeToLiveSpecification *struct {
+		Enabled       *bool
+		AttributeName *string
+	}
 }
 
-func (in *timeToLiveInput) field(d *decoder, name string) error {
-	if name != "TimeToLiveSpecification" {
-		return in.tableInput.field(d, name)
-	}
-	if null, err := d.null(); null || err != nil {
-		return err
-	}
-	in.given = true
-	return d.object(func(name string) error {
-		switch name {
-		case "Enabled":
-			return d.boolean(&in.enabled)
-		case "AttributeName":
-			return d.text(&in.attribute)
-		}
-		return d.Skip()
-	})
-}
-
-func (in *timeToLiveInput) check(c *constraints) {
-	in.tableInput.check(c)
-	if c.required(!in.given, "timeToLiveSpecification") {
-		c.required(in.enabled == nil, "timeToLiveSpecification.enabled")
-		if c.required(in.attribute == nil, "timeToLiveSpecification.attributeName") {
-			c.length(in.attribute, "timeToLiveSpecification.attributeName", 1, 255)
+func (in *timeToLiveInput) Check(c *wire.Checks) {
+	in.tableInput.Check(c)
+	if t := in.TimeToLiveSpecification; c.Required(t == nil, "timeToLiveSpecification") {
+		c.Required(t.Enabled == nil, "timeToLiveSpecification.enabled")
+		if c.Required(t.AttributeName == nil, "timeToLiveSpecification.attributeName") {
+			c.Length(t.AttributeName, "timeToLiveSpecification.attributeName", 1, 255)
 		}
 	}
 }
@@ -47,23 +30,12 @@ func (in *timeToLiveInput) check(c *constraints) {
 // timeToLivePause is how long AWS refuses another change of the setting.
 const timeToLivePause = time.Hour
 
-func (s *Service) updateTimeToLive(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(timeToLiveInput)
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
-	}
-	at, err := locate(c, *in.name)
+func (s *Service) updateTimeToLive(ctx context.Context, c *call.Call, in *timeToLiveInput) ([]byte, error) {
+	t, err := s.existing(in.at, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}
-	trail(c, at)
-	if err := s.allowTable(ctx, c, "UpdateTimeToLive", at); err != nil {
-		return nil, err
-	}
-	t := s.lookup(at)
-	if t == nil {
-		return nil, errNoTableNamed(at.name)
-	}
+	wanted := in.TimeToLiveSpecification
 	// What expires is written in the items, so the key must be usable.
 	if err := s.openOwn(ctx, c, t); err != nil {
 		return nil, err
@@ -71,20 +43,20 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *call.Call) ([]byte, e
 	now := s.cfg.Clock()
 	err = t.edit(func(d *definition) error {
 		switch {
-		case *in.enabled && d.TTLAttribute == *in.attribute:
+		case *wanted.Enabled && d.TTLAttribute == *wanted.AttributeName:
 			return errValidation("TimeToLive is already enabled")
-		case *in.enabled && d.TTLAttribute != "":
+		case *wanted.Enabled && d.TTLAttribute != "":
 			return errValidationf("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTLAttribute)
-		case !*in.enabled && d.TTLAttribute == "":
+		case !*wanted.Enabled && d.TTLAttribute == "":
 			return errValidation("TimeToLive is already disabled")
-		case !*in.enabled && d.TTLAttribute != *in.attribute:
+		case !*wanted.Enabled && d.TTLAttribute != *wanted.AttributeName:
 			return errValidationf("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTLAttribute)
 		case !d.TTLChanged.IsZero() && now.Before(d.TTLChanged.Add(timeToLivePause)):
 			return errValidation("Time to live has been modified multiple times within a fixed interval")
 		}
 		d.TTLChanged, d.TTLAttribute = now, ""
-		if *in.enabled {
-			d.TTLAttribute = *in.attribute
+		if *wanted.Enabled {
+			d.TTLAttribute = *wanted.AttributeName
 		}
 		t.expiry = expiryQueue{}
 		t.items.Scan(func(_ string, e *entry) bool {
@@ -96,11 +68,11 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *call.Call) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(jsonObject{"TimeToLiveSpecification": jsonObject{"Enabled": *in.enabled, "AttributeName": *in.attribute}})
+	return json.Marshal(jsonObject{"TimeToLiveSpecification": jsonObject{"Enabled": *wanted.Enabled, "AttributeName": *wanted.AttributeName}})
 }
 
-func (s *Service) describeTimeToLive(ctx context.Context, c *call.Call) ([]byte, error) {
-	t, err := s.onTable(ctx, c, errNoTableNamed)
+func (s *Service) describeTimeToLive(_ context.Context, _ *call.Call, in *tableInput) ([]byte, error) {
+	t, err := s.existing(in.at, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}

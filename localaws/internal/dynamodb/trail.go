@@ -18,7 +18,7 @@ type trailTable struct {
 // trail files what the audit event says about a call on a table.
 func trail(c *call.Call, t target) {
 	c.Trail.RequestParameters = trailTable{t.name}
-	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: t.arn, AccountID: t.account, Type: "AWS::DynamoDB::Table"})
+	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: t.arn, AccountID: t.Account, Type: "AWS::DynamoDB::Table"})
 }
 
 // trailManagement files request and answer of a call that manages a table and

@@ -11,6 +11,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const (
@@ -78,6 +79,8 @@ type transactWriteInput struct {
 	token       *string
 	consumed    consumed
 	collections *string
+
+	writes []*write // once prepared
 }
 
 // transactWrite is one element: a write of one of four kinds.
@@ -88,104 +91,99 @@ type transactWrite struct {
 
 var transactKinds = map[string]writeKind{"Put": writePut, "Update": writeUpdate, "Delete": writeDelete, "ConditionCheck": writeCheck}
 
-func (in *transactWriteInput) field(d *decoder, name string) error {
-	switch name {
+func (in *transactWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
+	switch string(name) {
 	case "TransactItems":
-		if null, err := d.null(); null || err != nil {
+		if null, err := d.Null(); null || err != nil {
 			return err
 		}
 		in.set = true
-		return d.array(func() error {
+		return d.Elements(func() error {
 			w := new(transactWrite)
 			in.items = append(in.items, w)
-			return d.object(func(name string) error {
-				kind, ok := transactKinds[name]
+			return d.Members(func(name []byte) error {
+				kind, ok := transactKinds[string(name)]
 				if !ok {
 					return d.Skip()
 				}
-				if null, err := d.null(); null || err != nil {
+				if null, err := d.Null(); null || err != nil {
 					return err
 				}
 				w.kinds++
 				w.kind = kind
-				return d.object(func(name string) error {
-					switch name {
+				return d.Members(func(name []byte) error {
+					switch string(name) {
 					case "Expected", "ConditionalOperator", "AttributeUpdates", "ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics":
 						return d.Skip() // not members of a transaction's item
 					}
-					return w.field(d, name)
+					return w.ReadMember(d, name)
 				})
 			})
 		})
 	case "ClientRequestToken":
-		return d.text(&in.token)
+		return d.Text(&in.token)
 	case "ReturnConsumedCapacity":
-		return d.text(&in.consumed.mode)
+		return d.Text(&in.consumed.mode)
 	case "ReturnItemCollectionMetrics":
-		return d.text(&in.collections)
+		return d.Text(&in.collections)
 	}
 	return d.Skip()
 }
 
-func checkTransactionSize(c *constraints, set bool, n int) {
-	switch {
-	case !c.required(!set, "transactItems"):
-	case n == 0:
-		c.add("'[]'", "transactItems", "Member must have length greater than or equal to 1")
-	case n > maxTransaction:
-		c.add("'["+strings.Repeat("TransactItem, ", n-1)+"TransactItem]'", "transactItems", fmt.Sprintf("Member must have length less than or equal to %d", maxTransaction))
+func checkTransactionSize(c *wire.Checks, set bool, n int) {
+	if c.Required(!set, "transactItems") {
+		c.Count(n, "TransactItem", "transactItems", 1, maxTransaction)
 	}
 }
 
-func (in *transactWriteInput) check(c *constraints) {
+func (in *transactWriteInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	c.enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
-	c.length(in.token, "clientRequestToken", 1, 36)
+	c.Enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
+	c.Length(in.token, "clientRequestToken", 1, 36)
 	checkTransactionSize(c, in.set, len(in.items))
 	for i, w := range in.items {
 		if w.kinds != 1 {
 			continue
 		}
 		at := fmt.Sprintf("transactItems.%d.member.%s.", i+1, [...]string{writePut: "put", writeUpdate: "update", writeDelete: "delete", writeCheck: "conditionCheck"}[w.kind])
-		c.table(w.name, at+"tableName")
+		checkTable(c, w.name, at+"tableName")
 		if w.kind == writePut {
-			c.required(w.item == nil, at+"item")
+			c.Required(w.item == nil, at+"item")
 		} else {
-			c.required(w.key == nil, at+"key")
+			c.Required(w.key == nil, at+"key")
 		}
 		if w.kind == writeUpdate {
-			c.required(w.update == nil, at+"updateExpression")
+			c.Required(w.update == nil, at+"updateExpression")
 		}
 		if w.kind == writeCheck {
-			c.required(w.condition == nil, at+"conditionExpression")
+			c.Required(w.condition == nil, at+"conditionExpression")
 		}
-		c.enum(w.onFailure, at+"returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
+		c.Enum(w.onFailure, at+"returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
 	}
 }
 
-func (s *Service) transactWriteItems(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(transactWriteInput)
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
-	}
-	writes, size := make([]*write, 0, len(in.items)), 0
+// Prepare turns the items into writes.
+func (in *transactWriteInput) Prepare(c *call.Call) error {
+	size := 0
 	for _, w := range in.items {
 		if w.kinds != 1 {
-			return nil, errValidation("TransactItems can only contain one of Check, Put, Update or Delete")
+			return errValidation("TransactItems can only contain one of Check, Put, Update or Delete")
 		}
 		x, err := w.write(c)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		writes = append(writes, x)
+		in.writes = append(in.writes, x)
 		size += ddbjson.ItemSize(x.keyItem()) + ddbjson.ItemSize(w.values)
 	}
 	if size > maxTransactionBytes { // of the request: stored items do not count
-		return nil, errValidation("Transaction size cannot exceed 4 MB")
+		return errValidation("Transaction size cannot exceed 4 MB")
 	}
-	if err := s.authorizeWrites(ctx, c, writes); err != nil {
-		return nil, err
-	}
+	return nil
+}
+
+func (s *Service) transactWriteItems(ctx context.Context, c *call.Call, in *transactWriteInput) ([]byte, error) {
+	writes := in.writes
 	tables, err := s.prepareWrites(ctx, c, writes)
 	if err != nil {
 		return nil, err
@@ -209,10 +207,10 @@ func (s *Service) transactWriteItems(ctx context.Context, c *call.Call) ([]byte,
 	return out, err
 }
 
-// authorizeWrites asks for every item as for the operation of its kind.
-func (s *Service) authorizeWrites(ctx context.Context, c *call.Call, writes []*write) error {
-	for i, w := range writes {
-		if i == 0 || writes[i-1].at != w.at {
+// allowTransactWrite asks for every item as for the operation of its kind.
+func (s *Service) allowTransactWrite(ctx context.Context, c *call.Call, in *transactWriteInput) error {
+	for i, w := range in.writes {
+		if i == 0 || in.writes[i-1].at != w.at {
 			trail(c, w.at)
 		}
 		w.t = s.lookup(w.at)

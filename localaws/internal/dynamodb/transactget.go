@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // transactGetInput is a TransactGetItems request.
@@ -12,6 +13,8 @@ type transactGetInput struct {
 	items    []*transactGet
 	set      bool
 	consumed consumed
+
+	reads []*read // once prepared
 }
 
 type transactGet struct {
@@ -19,77 +22,79 @@ type transactGet struct {
 	getItemInput
 }
 
-func (in *transactGetInput) field(d *decoder, name string) error {
-	switch name {
+func (in *transactGetInput) ReadMember(d *wire.Decoder, name []byte) error {
+	switch string(name) {
 	case "TransactItems":
-		if null, err := d.null(); null || err != nil {
+		if null, err := d.Null(); null || err != nil {
 			return err
 		}
 		in.set = true
-		return d.array(func() error {
+		return d.Elements(func() error {
 			g := new(transactGet)
 			in.items = append(in.items, g)
-			return d.object(func(name string) error {
-				if name != "Get" {
+			return d.Members(func(name []byte) error {
+				if string(name) != "Get" {
 					return d.Skip()
 				}
-				if null, err := d.null(); null || err != nil {
+				if null, err := d.Null(); null || err != nil {
 					return err
 				}
 				g.there = true
-				return d.object(func(name string) error {
-					if name == "AttributesToGet" || name == "ConsistentRead" || name == "ReturnConsumedCapacity" {
+				return d.Members(func(name []byte) error {
+					switch string(name) {
+					case "AttributesToGet", "ConsistentRead", "ReturnConsumedCapacity":
 						return d.Skip() // not members of a transaction's item
 					}
-					return g.field(d, name)
+					return g.ReadMember(d, name)
 				})
 			})
 		})
 	case "ReturnConsumedCapacity":
-		return d.text(&in.consumed.mode)
+		return d.Text(&in.consumed.mode)
 	}
 	return d.Skip()
 }
 
-func (in *transactGetInput) check(c *constraints) {
+func (in *transactGetInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
 	checkTransactionSize(c, in.set, len(in.items))
 	for i, g := range in.items {
 		at := fmt.Sprintf("transactItems.%d.member.get", i+1)
-		if !c.required(!g.there, at) {
+		if !c.Required(!g.there, at) {
 			continue
 		}
-		c.table(g.name, at+".tableName")
-		c.required(g.key == nil, at+".key")
+		checkTable(c, g.name, at+".tableName")
+		c.Required(g.key == nil, at+".key")
 	}
 }
 
-func (s *Service) transactGetItems(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(transactGetInput)
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
-	}
-	reads := make([]*read, 0, len(in.items))
+// Prepare turns the items into reads.
+func (in *transactGetInput) Prepare(c *call.Call) error {
+	in.reads = make([]*read, 0, len(in.items))
 	for _, g := range in.items {
-		r := &read{key: g.key}
-		var err error
-		if r.parsed, err = g.expressions.parse(); err != nil {
-			return nil, err
+		if err := g.getItemInput.Prepare(c); err != nil {
+			return err
 		}
-		if r.at, err = locate(c, *g.name); err != nil {
-			return nil, err
-		}
-		reads = append(reads, r)
+		in.reads = append(in.reads, &g.read)
 	}
-	for i, r := range reads {
-		if i == 0 || reads[i-1].at != r.at {
+	return nil
+}
+
+func (s *Service) allowTransactGet(ctx context.Context, c *call.Call, in *transactGetInput) error {
+	for i, r := range in.reads {
+		if i == 0 || in.reads[i-1].at != r.at {
 			trail(c, r.at)
 		}
 		r.t = s.lookup(r.at)
 		if err := s.allowAccess(ctx, c, r.access("TransactGetItems"), r.t); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	return nil
+}
+
+func (s *Service) transactGetItems(ctx context.Context, c *call.Call, in *transactGetInput) ([]byte, error) {
+	reads := in.reads
 	tables, err := s.prepareReads(ctx, c, reads)
 	if err != nil {
 		return nil, err

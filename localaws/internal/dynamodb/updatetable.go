@@ -9,78 +9,53 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
+// updateTableInput is an UpdateTable request.
 type updateTableInput struct {
-	name               *string
-	attributes         []attributeDefinition
-	attributesSet      bool
-	billing            *string
-	throughput         *throughputInput
-	limit              *onDemandLimit
-	indexes            []indexUpdate
-	indexesSet         bool
-	sse                *sseSpecification
-	deletionProtection *bool
-	class              *string
+	tableInput
+	AttributeDefinitions        []attributeDefinition
+	BillingMode                 *string
+	ProvisionedThroughput       *throughputInput
+	OnDemandThroughput          *onDemandLimit
+	GlobalSecondaryIndexUpdates []indexUpdate
+	SSESpecification            *sseSpecification
+	DeletionProtectionEnabled   *bool
+	TableClass                  *string
+
+	StreamSpecification, VectorIndexUpdates, WarmThroughput, ReplicaUpdates, MultiRegionConsistency wire.Unsupported
+	GlobalTableWitnessUpdates, GlobalTableSettingsReplicationMode, DisassociationProtectionEnabled  wire.Unsupported
 }
 
-func (in *updateTableInput) field(d *decoder, name string) error {
-	switch name {
-	case "TableName":
-		return d.text(&in.name)
-	case "AttributeDefinitions":
-		return d.attributeDefinitions(&in.attributes, &in.attributesSet)
-	case "BillingMode":
-		return d.text(&in.billing)
-	case "ProvisionedThroughput":
-		return d.throughput(&in.throughput)
-	case "OnDemandThroughput":
-		return d.onDemand(&in.limit)
-	case "SSESpecification":
-		return d.sse(&in.sse)
-	case "DeletionProtectionEnabled":
-		return d.boolean(&in.deletionProtection)
-	case "TableClass":
-		return d.text(&in.class)
-	case "StreamSpecification", "VectorIndexUpdates", "WarmThroughput", "ReplicaUpdates", "MultiRegionConsistency",
-		"GlobalTableWitnessUpdates", "GlobalTableSettingsReplicationMode", "DisassociationProtectionEnabled":
-		return d.refuse(name)
-	case "GlobalSecondaryIndexUpdates":
-		if null, err := d.null(); null || err != nil {
-			return err
-		}
-		in.indexesSet = true
-		return d.array(func() error {
-			var u indexUpdate
-			err := u.decode(d)
-			in.indexes = append(in.indexes, u)
-			return err
-		})
+// Prepare refuses what AWS wants in requests of their own.
+func (in *updateTableInput) Prepare(c *call.Call) error {
+	if err := in.combined(); err != nil {
+		return err
 	}
-	return d.Skip()
+	return in.tableInput.Prepare(c)
 }
 
-func (in *updateTableInput) check(c *constraints) {
-	c.table(in.name, "tableName")
-	c.attributes(in.attributes)
-	c.enum(in.billing, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
-	c.enum(in.class, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
-	c.throughput(in.throughput, "provisionedThroughput")
-	c.sse(in.sse)
-	for i, u := range in.indexes {
+func (in *updateTableInput) Check(c *wire.Checks) {
+	in.tableInput.Check(c)
+	checkAttributes(c, in.AttributeDefinitions)
+	c.Enum(in.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
+	c.Enum(in.TableClass, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
+	checkThroughput(c, in.ProvisionedThroughput, "provisionedThroughput")
+	checkSSE(c, in.SSESpecification)
+	for i, u := range in.GlobalSecondaryIndexUpdates {
 		at := fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.", i+1)
 		switch {
-		case u.create != nil:
-			c.index(u.create, at+"create.")
-		case u.update != nil:
-			if c.required(u.update.name == nil, at+"update.indexName") {
-				c.resourceName(u.update.name, at+"update.indexName")
+		case u.Create != nil:
+			checkIndex(c, u.Create, at+"create.")
+		case u.Update != nil:
+			if c.Required(u.Update.IndexName == nil, at+"update.indexName") {
+				checkResource(c, u.Update.IndexName, at+"update.indexName")
 			}
-			c.throughput(u.update.throughput, at+"update.provisionedThroughput")
-		case u.removes:
-			if c.required(u.remove == nil, at+"delete.indexName") {
-				c.resourceName(u.remove, at+"delete.indexName")
+			checkThroughput(c, u.Update.ProvisionedThroughput, at+"update.provisionedThroughput")
+		case u.Delete != nil:
+			if c.Required(u.Delete.IndexName == nil, at+"delete.indexName") {
+				checkResource(c, u.Delete.IndexName, at+"delete.indexName")
 			}
 		}
 	}
@@ -89,7 +64,7 @@ func (in *updateTableInput) check(c *constraints) {
 // combined refuses kinds of change that AWS wants in requests of their own.
 func (in *updateTableInput) combined() error {
 	kinds := 0
-	for _, given := range []bool{in.sse != nil, in.deletionProtection != nil, in.class != nil, in.limit.given(), in.billing != nil || in.throughput != nil, len(in.indexes) > 0} {
+	for _, given := range []bool{in.SSESpecification != nil, in.DeletionProtectionEnabled != nil, in.TableClass != nil, in.OnDemandThroughput.given(), in.BillingMode != nil || in.ProvisionedThroughput != nil, len(in.GlobalSecondaryIndexUpdates) > 0} {
 		if given {
 			kinds++
 		}
@@ -98,48 +73,33 @@ func (in *updateTableInput) combined() error {
 	switch {
 	case kinds == 0:
 		return errValidation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required")
-	case in.indexesSet && len(in.indexes) == 0:
+	case in.GlobalSecondaryIndexUpdates != nil && len(in.GlobalSecondaryIndexUpdates) == 0:
 		return errParam("List of GlobalSecondaryIndexUpdates is empty")
 	case kinds == 1:
 		return nil
-	case in.sse != nil:
+	case in.SSESpecification != nil:
 		return errParam("Server-Side Encryption %s", alone)
-	case in.deletionProtection != nil:
+	case in.DeletionProtectionEnabled != nil:
 		return errParam("DeletionProtection %s", alone)
-	case in.class != nil:
+	case in.TableClass != nil:
 		return errParam("TableClass %s", alone)
-	case in.limit.given() && (kinds > 2 || in.billing == nil || in.throughput != nil):
+	case in.OnDemandThroughput.given() && (kinds > 2 || in.BillingMode == nil || in.ProvisionedThroughput != nil):
 		return errParam("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
-	case in.throughput != nil && slices.ContainsFunc(in.indexes, func(u indexUpdate) bool { return u.update == nil }):
+	case in.ProvisionedThroughput != nil && slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u indexUpdate) bool { return u.Update == nil }):
 		return errParam("You cannot create or delete index while updating table IOPS")
 	}
 	return nil
 }
 
-func (s *Service) updateTable(ctx context.Context, c *call.Call) ([]byte, error) {
-	in := new(updateTableInput)
-	if err := decodeRequest(c, in.field, in.check); err != nil {
-		return nil, err
-	}
-	if err := in.combined(); err != nil {
-		return nil, err
-	}
-	at, err := locate(c, *in.name)
+func (s *Service) updateTable(ctx context.Context, c *call.Call, in *updateTableInput) ([]byte, error) {
+	t, err := s.existing(in.at, errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}
-	trail(c, at)
-	if err := s.allowTable(ctx, c, "UpdateTable", at); err != nil {
-		return nil, err
+	if in.SSESpecification != nil {
+		return s.switchKey(ctx, c, t, in.SSESpecification)
 	}
-	t := s.lookup(at)
-	if t == nil {
-		return nil, errNoTableNamed(at.name)
-	}
-	if in.sse != nil {
-		return s.switchKey(ctx, c, t, in.sse)
-	}
-	if slices.ContainsFunc(in.indexes, func(u indexUpdate) bool { return u.create != nil }) {
+	if slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u indexUpdate) bool { return u.Create != nil }) {
 		// DynamoDB fills a new index by itself, under its own grant: whoever
 		// administers tables need not be able to read them.
 		if err := s.openOwn(ctx, c, t); err != nil {
@@ -174,11 +134,11 @@ func (in *updateTableInput) apply(t *table, now time.Time) (jsonObject, storage.
 	if err != nil {
 		return nil, nil, err
 	}
-	if in.deletionProtection != nil {
-		next.DeletionProtection = *in.deletionProtection
+	if in.DeletionProtectionEnabled != nil {
+		next.DeletionProtection = *in.DeletionProtectionEnabled
 	}
-	if in.class != nil && *in.class != next.class() {
-		next.TableClass, next.ClassChanged = *in.class, now
+	if in.TableClass != nil && *in.TableClass != next.class() {
+		next.TableClass, next.ClassChanged = *in.TableClass, now
 	}
 	if delay := t.service.cfg.Faults.Activation; delay > 0 {
 		next.Creating, next.ActiveAt = false, now.Add(delay)

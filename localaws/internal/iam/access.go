@@ -7,6 +7,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // target is what an operation is authorized on: an entity by its name, or an
@@ -50,13 +51,17 @@ func (a *account) resolve(t target) resolved {
 	return resolved{arn: t.kind.arn(a.ID, "/", t.name)}
 }
 
-// change runs fn under the write lock when the caller may do action on the
-// target, and files what fn has put and dropped when it succeeds. fn checks
+// action is what the caller of an operation must be allowed to do: the
+// operation itself.
+func (r *request) action() string { return r.Service + ":" + r.Operation }
+
+// change runs fn under the write lock when the caller may do the operation on
+// the target, and files what fn has put and dropped when it succeeds. fn checks
 // everything before it changes anything: after an error the account is as it
 // was.
-func (s *Service) change(r *request, action string, t target, context policy.Context, fn func(a *account) (any, error)) (any, error) {
+func (s *Service) change(r *request, t target, context policy.Context, fn func(a *account) (any, error)) (any, error) {
 	for {
-		allowed, err := s.permitted(r, action, t, context)
+		allowed, err := s.permitted(r, t, context)
 		if err != nil {
 			return nil, err
 		}
@@ -95,8 +100,8 @@ func (s *Service) apply(accountID string, t target, allowed resolved, fn func(a 
 }
 
 // view is change for reading.
-func (s *Service) view(r *request, action string, t target, fn func(a *account) (any, error)) (any, error) {
-	if err := s.permit(r, action, t, nil); err != nil {
+func (s *Service) view(r *request, t target, fn func(a *account) (any, error)) (any, error) {
+	if err := s.permit(r, t, nil); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -104,14 +109,14 @@ func (s *Service) view(r *request, action string, t target, fn func(a *account) 
 	return fn(s.accounts[r.AccountID])
 }
 
-func (s *Service) permit(r *request, action string, t target, context policy.Context) error {
-	_, err := s.permitted(r, action, t, context)
+func (s *Service) permit(r *request, t target, context policy.Context) error {
+	_, err := s.permitted(r, t, context)
 	return err
 }
 
-// permitted authorizes action on the target as it is now, with its tags and
+// permitted authorizes the operation on the target as it is now, with its tags and
 // its permissions boundary as conditions.
-func (s *Service) permitted(r *request, action string, t target, request policy.Context) (resolved, error) {
+func (s *Service) permitted(r *request, t target, request policy.Context) (resolved, error) {
 	if sessionOf(r.Call).plainSession() && r.Service == "iam" {
 		return resolved{}, &call.Error{Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid", Status: http.StatusForbidden}
 	}
@@ -124,7 +129,7 @@ func (s *Service) permitted(r *request, action string, t target, request policy.
 	x := a.resolve(t)
 	s.mu.RUnlock()
 	context := resourceTags(x.tags)
-	if x.boundary != "" && boundaryActions[action] {
+	if x.boundary != "" && boundaryActions[r.action()] {
 		context.Set("iam:PermissionsBoundary", x.boundary)
 	}
 	// What the request brings counts for more: PutUserPermissionsBoundary is
@@ -132,14 +137,14 @@ func (s *Service) permitted(r *request, action string, t target, request policy.
 	for key, values := range request {
 		context[key] = values
 	}
-	return x, call.Require(r.ctx, s, r.Call, call.Check{Action: action, Resource: x.arn, ResourceAccountID: r.AccountID, Context: context})
+	return x, call.Require(r.ctx, s, r.Call, call.Check{Action: r.action(), Resource: x.arn, ResourceAccountID: r.AccountID, Context: context})
 }
 
 // resourceTags are the condition keys that the tags of a target make.
 func resourceTags(tags []tag) policy.Context {
 	c := policy.Context{}
+	wire.ResourceTags(c, tags...)
 	for _, t := range tags {
-		c.Set("aws:ResourceTag/"+t.Key, t.Value)
 		c.Set("iam:ResourceTag/"+t.Key, t.Value)
 	}
 	return c

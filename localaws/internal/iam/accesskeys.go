@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type keyView struct {
@@ -36,7 +37,7 @@ func (s *Service) createAccessKey(r *request, in *userName) (any, error) {
 	if rootKeys(r, name) {
 		resource = on(r.Caller.Principal.ARN)
 	}
-	return s.change(r, "iam:CreateAccessKey", resource, nil, func(a *account) (any, error) {
+	return s.change(r, resource, nil, func(a *account) (any, error) {
 		keys := &a.RootKeys
 		if !rootKeys(r, name) {
 			if _, err := userKind.get(a, name); err != nil {
@@ -67,7 +68,7 @@ func (s *Service) listAccessKeys(r *request, in *listKeys) (any, error) {
 	if rootKeys(r, name) {
 		resource = on(r.Caller.Principal.ARN)
 	}
-	return s.view(r, "iam:ListAccessKeys", resource, func(a *account) (any, error) {
+	return s.view(r, resource, func(a *account) (any, error) {
 		keys := a.RootKeys
 		if !rootKeys(r, name) {
 			if _, err := userKind.get(a, name); err != nil {
@@ -136,13 +137,13 @@ func (s *Service) keyResource(r *request, in *accessKeyName) target {
 }
 
 func (s *Service) updateAccessKey(r *request, in *accessKeyName) (any, error) {
-	return s.change(r, "iam:UpdateAccessKey", s.keyResource(r, in), nil, func(a *account) (any, error) {
+	return s.change(r, s.keyResource(r, in), nil, func(a *account) (any, error) {
 		k, err := s.ownKey(r, a, in)
 		if err != nil {
 			return nil, err
 		}
 		if in.Status != "Active" && in.Status != "Inactive" {
-			return nil, invalid("1 validation error detected: Value '%s' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]", in.Status)
+			return nil, wire.Violated("'"+in.Status+"'", "status", wire.OneOf("Active", "Inactive"))
 		}
 		k.Active = in.Status == "Active"
 		a.putHolder(k)
@@ -151,7 +152,7 @@ func (s *Service) updateAccessKey(r *request, in *accessKeyName) (any, error) {
 }
 
 func (s *Service) deleteAccessKey(r *request, in *accessKeyName) (any, error) {
-	return s.change(r, "iam:DeleteAccessKey", s.keyResource(r, in), nil, func(a *account) (any, error) {
+	return s.change(r, s.keyResource(r, in), nil, func(a *account) (any, error) {
 		k, err := s.ownKey(r, a, in)
 		if err != nil {
 			return nil, err
@@ -176,7 +177,7 @@ func (s *Service) getAccessKeyLastUsed(r *request, in *accessKeyName) (any, erro
 		holder = userKind.named(k.UserName)
 	}
 	s.mu.RUnlock()
-	return s.view(r, "iam:GetAccessKeyLastUsed", holder, func(a *account) (any, error) {
+	return s.view(r, holder, func(a *account) (any, error) {
 		k := s.keys[in.AccessKeyId]
 		if k == nil || k.AccountID != a.ID {
 			return nil, notFound("The Access Key with id %s cannot be found.", in.AccessKeyId)

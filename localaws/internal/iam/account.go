@@ -10,7 +10,7 @@ func (s *Service) createAccountAlias(r *request, in *aliasInput) (any, error) {
 	if !aliasPattern.MatchString(in.AccountAlias) {
 		return nil, invalid("The specified value for accountAlias is invalid. It must contain only lower case letters, digits and single hyphens.")
 	}
-	return s.change(r, "iam:CreateAccountAlias", on("*"), nil, func(a *account) (any, error) {
+	return s.change(r, on("*"), nil, func(a *account) (any, error) {
 		for _, other := range s.accounts {
 			if other.Alias == in.AccountAlias {
 				return nil, conflict("EntityAlreadyExists", "The account alias %s already exists.", in.AccountAlias)
@@ -23,7 +23,7 @@ func (s *Service) createAccountAlias(r *request, in *aliasInput) (any, error) {
 }
 
 func (s *Service) deleteAccountAlias(r *request, in *aliasInput) (any, error) {
-	return s.change(r, "iam:DeleteAccountAlias", on("*"), nil, func(a *account) (any, error) {
+	return s.change(r, on("*"), nil, func(a *account) (any, error) {
 		if a.Alias == "" || a.Alias != in.AccountAlias {
 			return nil, notFound("The account alias %s cannot be found.", in.AccountAlias)
 		}
@@ -34,7 +34,7 @@ func (s *Service) deleteAccountAlias(r *request, in *aliasInput) (any, error) {
 }
 
 func (s *Service) listAccountAliases(r *request, _ *paging) (any, error) {
-	return s.view(r, "iam:ListAccountAliases", on("*"), func(a *account) (any, error) {
+	return s.view(r, on("*"), func(a *account) (any, error) {
 		var out struct {
 			paged
 			AccountAliases []string `xml:"AccountAliases>member"`
@@ -47,7 +47,7 @@ func (s *Service) listAccountAliases(r *request, _ *paging) (any, error) {
 }
 
 func (s *Service) getAccountSummary(r *request, _ *struct{}) (any, error) {
-	return s.view(r, "iam:GetAccountSummary", on("*"), func(a *account) (any, error) {
+	return s.view(r, on("*"), func(a *account) (any, error) {
 		type entry struct {
 			Key   string `xml:"key"`
 			Value int    `xml:"value"`

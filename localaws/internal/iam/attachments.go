@@ -18,8 +18,8 @@ type inlineInput struct {
 	PolicyDocument policyText
 }
 
-func putInline(k kind) operation {
-	return writes(func(s *Service, r *request, in *inlineInput) (any, error) {
+func putInline(k kind) entry {
+	return writes(k.action("Put%sPolicy"), func(s *Service, r *request, in *inlineInput) (any, error) {
 		if err := checkName("policyName", in.PolicyName, longPattern); err != nil {
 			return nil, err
 		}
@@ -28,7 +28,7 @@ func putInline(k kind) operation {
 			return nil, err
 		}
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Put%sPolicy"), k.named(name), nil, func(a *account) (any, error) {
+		return s.change(r, k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -49,10 +49,10 @@ func putInline(k kind) operation {
 	})
 }
 
-func getInline(k kind) operation {
-	return reads(func(s *Service, r *request, in *inlineInput) (any, error) {
+func getInline(k kind) entry {
+	return reads(k.action("Get%sPolicy"), func(s *Service, r *request, in *inlineInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.action("iam:Get%sPolicy"), k.named(name), func(a *account) (any, error) {
+		return s.view(r, k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -72,10 +72,10 @@ func getInline(k kind) operation {
 	})
 }
 
-func deleteInline(k kind) operation {
-	return writes(func(s *Service, r *request, in *inlineInput) (any, error) {
+func deleteInline(k kind) entry {
+	return writes(k.action("Delete%sPolicy"), func(s *Service, r *request, in *inlineInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Delete%sPolicy"), k.named(name), nil, func(a *account) (any, error) {
+		return s.change(r, k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -95,10 +95,10 @@ type entityPage struct {
 	entityNames
 }
 
-func listInline(k kind) operation {
-	return reads(func(s *Service, r *request, in *entityPage) (any, error) {
+func listInline(k kind) entry {
+	return reads(k.action("List%sPolicies"), func(s *Service, r *request, in *entityPage) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.action("iam:List%sPolicies"), k.named(name), func(a *account) (any, error) {
+		return s.view(r, k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -122,10 +122,10 @@ func (in *attachInput) context() policy.Context {
 	return key("iam:PolicyARN", in.PolicyArn)
 }
 
-func attach(k kind) operation {
-	return writes(func(s *Service, r *request, in *attachInput) (any, error) {
+func attach(k kind) entry {
+	return writes(k.action("Attach%sPolicy"), func(s *Service, r *request, in *attachInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Attach%sPolicy"), k.named(name), in.context(), func(a *account) (any, error) {
+		return s.change(r, k.named(name), in.context(), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -146,10 +146,10 @@ func attach(k kind) operation {
 	})
 }
 
-func detach(k kind) operation {
-	return writes(func(s *Service, r *request, in *attachInput) (any, error) {
+func detach(k kind) entry {
+	return writes(k.action("Detach%sPolicy"), func(s *Service, r *request, in *attachInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Detach%sPolicy"), k.named(name), in.context(), func(a *account) (any, error) {
+		return s.change(r, k.named(name), in.context(), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -172,10 +172,10 @@ type attachedPage struct {
 
 type attachedPolicy struct{ PolicyName, PolicyArn string }
 
-func listAttached(k kind) operation {
-	return reads(func(s *Service, r *request, in *attachedPage) (any, error) {
+func listAttached(k kind) entry {
+	return reads(k.action("ListAttached%sPolicies"), func(s *Service, r *request, in *attachedPage) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.action("iam:ListAttached%sPolicies"), k.named(name), func(a *account) (any, error) {
+		return s.view(r, k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -219,17 +219,17 @@ func checkBoundary(a *account, arn string) error {
 	return nil
 }
 
-func putBoundary(k kind) operation {
-	return writes(func(s *Service, r *request, in *boundaryInput) (any, error) {
+func putBoundary(k kind) entry {
+	return writes(k.action("Put%sPermissionsBoundary"), func(s *Service, r *request, in *boundaryInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		context := key("iam:PermissionsBoundary", in.PermissionsBoundary)
-		return s.change(r, k.action("iam:Put%sPermissionsBoundary"), k.named(name), context, func(a *account) (any, error) {
+		return s.change(r, k.named(name), context, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
 			}
 			if in.PermissionsBoundary == "" {
-				return nil, invalid("1 validation error detected: Value null at 'permissionsBoundary' failed to satisfy constraint: Member must not be null")
+				return nil, missing("permissionsBoundary")
 			}
 			if err := checkBoundary(a, in.PermissionsBoundary); err != nil {
 				return nil, err
@@ -241,10 +241,10 @@ func putBoundary(k kind) operation {
 	})
 }
 
-func deleteBoundary(k kind) operation {
-	return writes(func(s *Service, r *request, in *boundaryInput) (any, error) {
+func deleteBoundary(k kind) entry {
+	return writes(k.action("Delete%sPermissionsBoundary"), func(s *Service, r *request, in *boundaryInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Delete%sPermissionsBoundary"), k.named(name), nil, func(a *account) (any, error) {
+		return s.change(r, k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -265,10 +265,10 @@ type tagInput struct {
 	TagKeys []string
 }
 
-func tagEntity(k kind) operation {
-	return writes(func(s *Service, r *request, in *tagInput) (any, error) {
+func tagEntity(k kind) entry {
+	return writes(k.action("Tag%s"), func(s *Service, r *request, in *tagInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Tag%s"), k.named(name), tagContext(in.Tags), func(a *account) (any, error) {
+		return s.change(r, k.named(name), tagContext(in.Tags), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -284,10 +284,10 @@ func tagEntity(k kind) operation {
 	})
 }
 
-func untagEntity(k kind) operation {
-	return writes(func(s *Service, r *request, in *tagInput) (any, error) {
+func untagEntity(k kind) entry {
+	return writes(k.action("Untag%s"), func(s *Service, r *request, in *tagInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.action("iam:Untag%s"), k.named(name), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
+		return s.change(r, k.named(name), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -299,10 +299,10 @@ func untagEntity(k kind) operation {
 	})
 }
 
-func listTags(k kind) operation {
-	return reads(func(s *Service, r *request, in *entityPage) (any, error) {
+func listTags(k kind) entry {
+	return reads(k.action("List%sTags"), func(s *Service, r *request, in *entityPage) (any, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.action("iam:List%sTags"), k.named(name), func(a *account) (any, error) {
+		return s.view(r, k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err

@@ -24,7 +24,7 @@ func (s *Service) createGroup(r *request, in *createGroup) (any, error) {
 		return nil, err
 	}
 	arn := groupKind.arn(r.AccountID, path, in.GroupName)
-	return s.change(r, "iam:CreateGroup", on(arn), nil, func(a *account) (any, error) {
+	return s.change(r, on(arn), nil, func(a *account) (any, error) {
 		if sameFold(a.Groups, in.GroupName) {
 			return nil, conflict("EntityAlreadyExists", "Group with name %s already exists.", in.GroupName)
 		}
@@ -44,7 +44,7 @@ type groupPage struct {
 }
 
 func (s *Service) getGroup(r *request, in *groupPage) (any, error) {
-	return s.view(r, "iam:GetGroup", groupKind.named(in.GroupName), func(a *account) (any, error) {
+	return s.view(r, groupKind.named(in.GroupName), func(a *account) (any, error) {
 		if _, err := groupKind.get(a, in.GroupName); err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func groupList(groups []*group, p paging) (any, error) {
 }
 
 func (s *Service) listGroups(r *request, in *listByPath) (any, error) {
-	return s.view(r, "iam:ListGroups", on("arn:aws:iam::"+r.AccountID+":group/"), func(a *account) (any, error) {
+	return s.view(r, on("arn:aws:iam::"+r.AccountID+":group/"), func(a *account) (any, error) {
 		return groupList(underPath(sorted(a.Groups), in.PathPrefix, func(g *group) string { return g.Path }), in.paging)
 	})
 }
@@ -90,7 +90,7 @@ type userPage struct {
 }
 
 func (s *Service) listGroupsForUser(r *request, in *userPage) (any, error) {
-	return s.view(r, "iam:ListGroupsForUser", userKind.named(in.UserName), func(a *account) (any, error) {
+	return s.view(r, userKind.named(in.UserName), func(a *account) (any, error) {
 		if _, err := userKind.get(a, in.UserName); err != nil {
 			return nil, err
 		}
@@ -103,11 +103,11 @@ type updateGroup struct{ GroupName, NewGroupName, NewPath string }
 
 // updateGroup renames or moves a group; its members stay.
 func (s *Service) updateGroup(r *request, in *updateGroup) (any, error) {
-	to, err := s.renaming(r, "iam:UpdateGroup", groupKind, in.GroupName, in.NewGroupName, in.NewPath)
+	to, err := s.renaming(r, groupKind, in.GroupName, in.NewGroupName, in.NewPath)
 	if err != nil {
 		return nil, err
 	}
-	return s.change(r, "iam:UpdateGroup", groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
+	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		g := a.Groups[in.GroupName]
 		if err := to.check(groupKind.find(a, in.GroupName)); err != nil {
 			return nil, err
@@ -132,7 +132,7 @@ func (s *Service) updateGroup(r *request, in *updateGroup) (any, error) {
 type groupName struct{ GroupName string }
 
 func (s *Service) deleteGroup(r *request, in *groupName) (any, error) {
-	return s.change(r, "iam:DeleteGroup", groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
+	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		g, err := groupKind.get(a, in.GroupName)
 		if err != nil {
 			return nil, err
@@ -165,7 +165,7 @@ func withoutPolicies(e *entity) error {
 type membership struct{ GroupName, UserName string }
 
 func (s *Service) addUserToGroup(r *request, in *membership) (any, error) {
-	return s.change(r, "iam:AddUserToGroup", groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
+	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		u, err := member(a, in)
 		if err != nil {
 			return nil, err
@@ -183,7 +183,7 @@ func (s *Service) addUserToGroup(r *request, in *membership) (any, error) {
 }
 
 func (s *Service) removeUserFromGroup(r *request, in *membership) (any, error) {
-	return s.change(r, "iam:RemoveUserFromGroup", groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
+	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		u, err := member(a, in)
 		if err != nil {
 			return nil, err

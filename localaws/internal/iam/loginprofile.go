@@ -37,14 +37,14 @@ func checkPassword(password string) error {
 func (s *Service) createLoginProfile(r *request, in *loginProfileInput) (any, error) {
 	name := orSelf(r, in.UserName)
 	resource := userKind.named(name)
-	if err := s.permit(r, "iam:CreateLoginProfile", resource, nil); err != nil {
+	if err := s.permit(r, resource, nil); err != nil {
 		return nil, err
 	}
 	if err := checkPassword(in.Password); err != nil {
 		return nil, err
 	}
 	hash := s.hashPassword(in.Password) // slow, so outside the lock
-	return s.change(r, "iam:CreateLoginProfile", resource, nil, func(a *account) (any, error) {
+	return s.change(r, resource, nil, func(a *account) (any, error) {
 		if _, err := userKind.get(a, name); err != nil {
 			return nil, err
 		}
@@ -72,7 +72,7 @@ func withProfile(a *account, name string) (*user, error) {
 
 func (s *Service) getLoginProfile(r *request, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
-	return s.view(r, "iam:GetLoginProfile", userKind.named(name), func(a *account) (any, error) {
+	return s.view(r, userKind.named(name), func(a *account) (any, error) {
 		u, err := withProfile(a, name)
 		if err != nil {
 			return nil, err
@@ -83,7 +83,7 @@ func (s *Service) getLoginProfile(r *request, in *userName) (any, error) {
 
 func (s *Service) updateLoginProfile(r *request, in *loginProfileInput) (any, error) {
 	resource := userKind.named(in.UserName)
-	if err := s.permit(r, "iam:UpdateLoginProfile", resource, nil); err != nil {
+	if err := s.permit(r, resource, nil); err != nil {
 		return nil, err
 	}
 	var hash passwordHash
@@ -93,7 +93,7 @@ func (s *Service) updateLoginProfile(r *request, in *loginProfileInput) (any, er
 		}
 		hash = s.hashPassword(in.Password)
 	}
-	return s.change(r, "iam:UpdateLoginProfile", resource, nil, func(a *account) (any, error) {
+	return s.change(r, resource, nil, func(a *account) (any, error) {
 		u, err := withProfile(a, in.UserName)
 		if err != nil {
 			return nil, err
@@ -111,7 +111,7 @@ func (s *Service) updateLoginProfile(r *request, in *loginProfileInput) (any, er
 
 func (s *Service) deleteLoginProfile(r *request, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
-	return s.change(r, "iam:DeleteLoginProfile", userKind.named(name), nil, func(a *account) (any, error) {
+	return s.change(r, userKind.named(name), nil, func(a *account) (any, error) {
 		u, err := withProfile(a, name)
 		if err != nil {
 			return nil, err
@@ -128,7 +128,7 @@ func (s *Service) changePassword(r *request, in *changePassword) (any, error) {
 	if r.Caller.Principal.Type != policy.User {
 		return nil, call400("InvalidUserType", "Only an IAM user can change its own password.")
 	}
-	if err := s.permit(r, "iam:ChangePassword", on(r.Caller.Principal.ARN), nil); err != nil {
+	if err := s.permit(r, on(r.Caller.Principal.ARN), nil); err != nil {
 		return nil, err
 	}
 	if err := checkPassword(in.NewPassword); err != nil {
@@ -138,7 +138,7 @@ func (s *Service) changePassword(r *request, in *changePassword) (any, error) {
 		return nil, forbidden("The old password is not correct.")
 	}
 	hash := s.hashPassword(in.NewPassword)
-	return s.change(r, "iam:ChangePassword", on(r.Caller.Principal.ARN), nil, func(a *account) (any, error) {
+	return s.change(r, on(r.Caller.Principal.ARN), nil, func(a *account) (any, error) {
 		u, err := withProfile(a, r.Caller.UserName)
 		if err != nil {
 			return nil, err

@@ -1,79 +1,119 @@
 package iam
 
+import (
+	"context"
+	"reflect"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+)
+
+// protocol is how IAM and STS are spoken to. Every request is in its event as
+// soon as it is read.
+var protocol = wire.Query{Read: func(c *call.Call, in reflect.Value) {
+	if shown := trail(in); len(shown) > 0 {
+		c.Trail.RequestParameters = shown
+	}
+}}
+
+type (
+	// entry is one operation of a table.
+	entry = wire.Entry[*Service, any]
+	// handler serves an operation.
+	handler[In any] = func(*Service, *request, *In) (any, error)
+)
+
+// reads is the entry of an operation that changes nothing. fn asks for its
+// permission itself, with view, under the name of the operation.
+func reads[In any](name string, fn handler[In]) entry {
+	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Serve: serving(fn)}
+}
+
+// writes is the entry of an operation that changes something. fn asks for its
+// permission itself, with change: what was authorized must still be what is
+// there under the lock.
+func writes[In any](name string, fn handler[In]) entry {
+	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Write, Serve: serving(fn)}
+}
+
+// serving makes fn what serves an operation: requests name entities as those
+// are spelled by the time that they are served.
+func serving[In any](fn handler[In]) func(*Service, context.Context, *call.Call, *In) (any, error) {
+	return func(s *Service, ctx context.Context, c *call.Call, in *In) (any, error) {
+		if _, ok := any(in).(creation); !ok {
+			s.respell(c.AccountID, reflect.ValueOf(in).Elem())
+		}
+		return fn(s, &request{ctx: ctx, Call: c}, in)
+	}
+}
+
 // iamOperations is the table of what this IAM answers.
-func iamOperations() map[string]operation {
-	ops := map[string]operation{
-		"CreateUser": writes((*Service).createUser),
-		"GetUser":    reads((*Service).getUser),
-		"ListUsers":  reads((*Service).listUsers),
-		"UpdateUser": writes((*Service).updateUser),
-		"DeleteUser": writes((*Service).deleteUser),
+func iamOperations() *wire.Table[*Service, any] {
+	ops := []entry{
+		writes("CreateUser", (*Service).createUser),
+		reads("GetUser", (*Service).getUser),
+		reads("ListUsers", (*Service).listUsers),
+		writes("UpdateUser", (*Service).updateUser),
+		writes("DeleteUser", (*Service).deleteUser),
 
-		"CreateAccessKey":      writes((*Service).createAccessKey),
-		"ListAccessKeys":       reads((*Service).listAccessKeys),
-		"UpdateAccessKey":      writes((*Service).updateAccessKey),
-		"DeleteAccessKey":      writes((*Service).deleteAccessKey),
-		"GetAccessKeyLastUsed": reads((*Service).getAccessKeyLastUsed),
+		writes("CreateAccessKey", (*Service).createAccessKey),
+		reads("ListAccessKeys", (*Service).listAccessKeys),
+		writes("UpdateAccessKey", (*Service).updateAccessKey),
+		writes("DeleteAccessKey", (*Service).deleteAccessKey),
+		reads("GetAccessKeyLastUsed", (*Service).getAccessKeyLastUsed),
 
-		"CreateLoginProfile": writes((*Service).createLoginProfile),
-		"GetLoginProfile":    reads((*Service).getLoginProfile),
-		"UpdateLoginProfile": writes((*Service).updateLoginProfile),
-		"DeleteLoginProfile": writes((*Service).deleteLoginProfile),
-		"ChangePassword":     writes((*Service).changePassword),
+		writes("CreateLoginProfile", (*Service).createLoginProfile),
+		reads("GetLoginProfile", (*Service).getLoginProfile),
+		writes("UpdateLoginProfile", (*Service).updateLoginProfile),
+		writes("DeleteLoginProfile", (*Service).deleteLoginProfile),
+		writes("ChangePassword", (*Service).changePassword),
 
-		"CreateGroup":         writes((*Service).createGroup),
-		"GetGroup":            reads((*Service).getGroup),
-		"ListGroups":          reads((*Service).listGroups),
-		"ListGroupsForUser":   reads((*Service).listGroupsForUser),
-		"UpdateGroup":         writes((*Service).updateGroup),
-		"DeleteGroup":         writes((*Service).deleteGroup),
-		"AddUserToGroup":      writes((*Service).addUserToGroup),
-		"RemoveUserFromGroup": writes((*Service).removeUserFromGroup),
+		writes("CreateGroup", (*Service).createGroup),
+		reads("GetGroup", (*Service).getGroup),
+		reads("ListGroups", (*Service).listGroups),
+		reads("ListGroupsForUser", (*Service).listGroupsForUser),
+		writes("UpdateGroup", (*Service).updateGroup),
+		writes("DeleteGroup", (*Service).deleteGroup),
+		writes("AddUserToGroup", (*Service).addUserToGroup),
+		writes("RemoveUserFromGroup", (*Service).removeUserFromGroup),
 
-		"CreateRole":             writes((*Service).createRole),
-		"GetRole":                reads((*Service).getRole),
-		"ListRoles":              reads((*Service).listRoles),
-		"UpdateRole":             writes((*Service).updateRole),
-		"DeleteRole":             writes((*Service).deleteRole),
-		"UpdateAssumeRolePolicy": writes((*Service).updateAssumeRolePolicy),
+		writes("CreateRole", (*Service).createRole),
+		reads("GetRole", (*Service).getRole),
+		reads("ListRoles", (*Service).listRoles),
+		writes("UpdateRole", (*Service).updateRole),
+		writes("DeleteRole", (*Service).deleteRole),
+		writes("UpdateAssumeRolePolicy", (*Service).updateAssumeRolePolicy),
 
-		"CreatePolicy":            writes((*Service).createPolicy),
-		"GetPolicy":               reads((*Service).getPolicy),
-		"ListPolicies":            reads((*Service).listPolicies),
-		"DeletePolicy":            writes((*Service).deletePolicy),
-		"CreatePolicyVersion":     writes((*Service).createPolicyVersion),
-		"GetPolicyVersion":        reads((*Service).getPolicyVersion),
-		"ListPolicyVersions":      reads((*Service).listPolicyVersions),
-		"DeletePolicyVersion":     writes((*Service).deletePolicyVersion),
-		"SetDefaultPolicyVersion": writes((*Service).setDefaultPolicyVersion),
-		"TagPolicy":               writes((*Service).tagPolicy),
-		"UntagPolicy":             writes((*Service).untagPolicy),
-		"ListPolicyTags":          reads((*Service).listPolicyTags),
-		"ListEntitiesForPolicy":   reads((*Service).listEntitiesForPolicy),
+		reads("ListInstanceProfiles", (*Service).listInstanceProfiles),
+		reads("ListInstanceProfilesForRole", (*Service).listInstanceProfilesForRole),
 
-		"CreateAccountAlias": writes((*Service).createAccountAlias),
-		"ListAccountAliases": reads((*Service).listAccountAliases),
-		"DeleteAccountAlias": writes((*Service).deleteAccountAlias),
-		"GetAccountSummary":  reads((*Service).getAccountSummary),
+		writes("CreatePolicy", (*Service).createPolicy),
+		reads("GetPolicy", (*Service).getPolicy),
+		reads("ListPolicies", (*Service).listPolicies),
+		writes("DeletePolicy", (*Service).deletePolicy),
+		writes("CreatePolicyVersion", (*Service).createPolicyVersion),
+		reads("GetPolicyVersion", (*Service).getPolicyVersion),
+		reads("ListPolicyVersions", (*Service).listPolicyVersions),
+		writes("DeletePolicyVersion", (*Service).deletePolicyVersion),
+		writes("SetDefaultPolicyVersion", (*Service).setDefaultPolicyVersion),
+		writes("TagPolicy", (*Service).tagPolicy),
+		writes("UntagPolicy", (*Service).untagPolicy),
+		reads("ListPolicyTags", (*Service).listPolicyTags),
+		reads("ListEntitiesForPolicy", (*Service).listEntitiesForPolicy),
 
-		"SimulatePrincipalPolicy": reads((*Service).simulatePrincipalPolicy),
-		"SimulateCustomPolicy":    reads((*Service).simulateCustomPolicy),
+		writes("CreateAccountAlias", (*Service).createAccountAlias),
+		reads("ListAccountAliases", (*Service).listAccountAliases),
+		writes("DeleteAccountAlias", (*Service).deleteAccountAlias),
+		reads("GetAccountSummary", (*Service).getAccountSummary),
+
+		reads("SimulatePrincipalPolicy", (*Service).simulatePrincipalPolicy),
+		reads("SimulateCustomPolicy", (*Service).simulateCustomPolicy),
 	}
 	for _, k := range []kind{userKind, groupKind, roleKind} {
-		ops[k.action("Put%sPolicy")] = putInline(k)
-		ops[k.action("Get%sPolicy")] = getInline(k)
-		ops[k.action("Delete%sPolicy")] = deleteInline(k)
-		ops[k.action("List%sPolicies")] = listInline(k)
-		ops[k.action("Attach%sPolicy")] = attach(k)
-		ops[k.action("Detach%sPolicy")] = detach(k)
-		ops[k.action("ListAttached%sPolicies")] = listAttached(k)
+		ops = append(ops, putInline(k), getInline(k), deleteInline(k), listInline(k), attach(k), detach(k), listAttached(k))
 	}
 	for _, k := range []kind{userKind, roleKind} {
-		ops[k.action("Put%sPermissionsBoundary")] = putBoundary(k)
-		ops[k.action("Delete%sPermissionsBoundary")] = deleteBoundary(k)
-		ops[k.action("Tag%s")] = tagEntity(k)
-		ops[k.action("Untag%s")] = untagEntity(k)
-		ops[k.action("List%sTags")] = listTags(k)
+		ops = append(ops, putBoundary(k), deleteBoundary(k), tagEntity(k), untagEntity(k), listTags(k))
 	}
-	return ops
+	return wire.NewTable(protocol, ops...)
 }

@@ -1,5 +1,7 @@
 package iam
 
+import "github.com/ddbseal/ddbseal/localaws/internal/wire"
+
 // paging are the parameters of every List operation.
 type paging struct {
 	Marker   string
@@ -25,20 +27,10 @@ func page[T any](items []T, key func(T) string, p paging) ([]T, paged, error) {
 		limit = *p.MaxItems
 	}
 	if limit < 1 || limit > maxPage {
-		return nil, paged{}, invalid("1 validation error detected: Value '%d' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and %d", limit, maxPage)
+		return nil, paged{}, outside("maxItems", limit, 1, maxPage)
 	}
-	start := 0
-	if p.Marker != "" {
-		for start < len(items) && key(items[start]) <= p.Marker {
-			start++
-		}
-	}
-	items = items[start:]
-	if len(items) <= limit {
-		return items, paged{}, nil
-	}
-	items = items[:limit]
-	return items, paged{IsTruncated: true, Marker: key(items[limit-1])}, nil
+	items, next := wire.Page(items, key, p.Marker, limit)
+	return items, paged{IsTruncated: next != "", Marker: next}, nil
 }
 
 // list adapts page to handlers that answer one struct.

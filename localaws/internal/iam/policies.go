@@ -54,7 +54,7 @@ func (s *Service) createPolicy(r *request, in *createPolicy) (any, error) {
 		return nil, err
 	}
 	arn := "arn:aws:iam::" + r.AccountID + ":policy" + path + in.PolicyName
-	return s.change(r, "iam:CreatePolicy", on(arn), tagContext(in.Tags), func(a *account) (any, error) {
+	return s.change(r, on(arn), tagContext(in.Tags), func(a *account) (any, error) {
 		for _, p := range a.Policies {
 			if strings.EqualFold(p.Name, in.PolicyName) {
 				return nil, conflict("EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", in.PolicyName)
@@ -82,7 +82,7 @@ type policyInput struct{ PolicyArn, VersionId string }
 func noPolicy(arn string) error { return notFound("Policy %s was not found.", arn) }
 
 func (s *Service) getPolicy(r *request, in *policyInput) (any, error) {
-	return s.view(r, "iam:GetPolicy", on(in.PolicyArn), func(a *account) (any, error) {
+	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
 		if p := a.Policies[in.PolicyArn]; p != nil {
 			return struct{ Policy policyView }{viewPolicy(p, a.usage())}, nil
 		}
@@ -112,7 +112,7 @@ func (s *Service) listPolicies(r *request, in *listPolicies) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.view(r, "iam:ListPolicies", on("*"), func(a *account) (any, error) {
+	return s.view(r, on("*"), func(a *account) (any, error) {
 		var views []policyView
 		usage := a.usage()
 		if scope.local {
@@ -150,7 +150,7 @@ func (a *account) ownPolicy(arn string) (*managedPolicy, error) {
 }
 
 func (s *Service) deletePolicy(r *request, in *policyInput) (any, error) {
-	return s.change(r, "iam:DeletePolicy", on(in.PolicyArn), nil, func(a *account) (any, error) {
+	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err

@@ -10,7 +10,7 @@ type policyTags struct {
 }
 
 func (s *Service) tagPolicy(r *request, in *policyTags) (any, error) {
-	return s.change(r, "iam:TagPolicy", on(in.PolicyArn), tagContext(in.Tags), func(a *account) (any, error) {
+	return s.change(r, on(in.PolicyArn), tagContext(in.Tags), func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err
@@ -26,7 +26,7 @@ func (s *Service) tagPolicy(r *request, in *policyTags) (any, error) {
 }
 
 func (s *Service) untagPolicy(r *request, in *policyTags) (any, error) {
-	return s.change(r, "iam:UntagPolicy", on(in.PolicyArn), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
+	return s.change(r, on(in.PolicyArn), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err
@@ -38,7 +38,7 @@ func (s *Service) untagPolicy(r *request, in *policyTags) (any, error) {
 }
 
 func (s *Service) listPolicyTags(r *request, in *policyTags) (any, error) {
-	return s.view(r, "iam:ListPolicyTags", on(in.PolicyArn), func(a *account) (any, error) {
+	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err

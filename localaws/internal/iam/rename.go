@@ -8,11 +8,11 @@ type renaming struct {
 	name, path, arn string
 }
 
-// renaming checks the new name and path and that the caller may do action on
-// the entity as it is and as it will be: who may change some users must not
+// renaming checks the new name and path and that the caller may do the operation
+// on the entity as it is and as it will be: who may change some users must not
 // make others of them.
-func (s *Service) renaming(r *request, action string, k kind, name, newName, newPath string) (renaming, error) {
-	if err := s.permit(r, action, k.named(name), nil); err != nil {
+func (s *Service) renaming(r *request, k kind, name, newName, newPath string) (renaming, error) {
+	if err := s.permit(r, k.named(name), nil); err != nil {
 		return renaming{}, err
 	}
 	if newName != "" {
@@ -40,7 +40,7 @@ func (s *Service) renaming(r *request, action string, k kind, name, newName, new
 		to.path = newPath
 	}
 	to.arn = k.arn(r.AccountID, to.path, to.name)
-	return to, s.permit(r, action, on(to.arn), resourceTags(tags))
+	return to, s.permit(r, on(to.arn), resourceTags(tags))
 }
 
 func (k kind) namePattern() *regexp.Regexp {

@@ -40,7 +40,7 @@ func sessionLimit(seconds *int) (int, error) {
 		return defaultSessionLimit, nil
 	}
 	if *seconds < minSession || *seconds > maxSession {
-		return 0, invalid("1 validation error detected: Value '%d' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between %d and %d", *seconds, minSession, maxSession)
+		return 0, outside("maxSessionDuration", *seconds, minSession, maxSession)
 	}
 	return *seconds, nil
 }
@@ -69,7 +69,7 @@ func (s *Service) createRole(r *request, in *createRole) (any, error) {
 		context = mergeContext(context, key("iam:PermissionsBoundary", in.PermissionsBoundary))
 	}
 	arn := roleKind.arn(r.AccountID, path, in.RoleName)
-	return s.change(r, "iam:CreateRole", on(arn), context, func(a *account) (any, error) {
+	return s.change(r, on(arn), context, func(a *account) (any, error) {
 		if sameFold(a.Roles, in.RoleName) {
 			return nil, conflict("EntityAlreadyExists", "Role with name %s already exists.", in.RoleName)
 		}
@@ -98,7 +98,7 @@ func (s *Service) createRole(r *request, in *createRole) (any, error) {
 type roleName struct{ RoleName string }
 
 func (s *Service) getRole(r *request, in *roleName) (any, error) {
-	return s.view(r, "iam:GetRole", roleKind.named(in.RoleName), func(a *account) (any, error) {
+	return s.view(r, roleKind.named(in.RoleName), func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
 		}
@@ -107,7 +107,7 @@ func (s *Service) getRole(r *request, in *roleName) (any, error) {
 }
 
 func (s *Service) listRoles(r *request, in *listByPath) (any, error) {
-	return s.view(r, "iam:ListRoles", on("arn:aws:iam::"+r.AccountID+":role/"), func(a *account) (any, error) {
+	return s.view(r, on("arn:aws:iam::"+r.AccountID+":role/"), func(a *account) (any, error) {
 		roles := underPath(sorted(a.Roles), in.PathPrefix, func(r *role) string { return r.Path })
 		return list(roles, func(r *role) string { return r.Name }, in.paging, func(roles []*role, more paged) any {
 			var out struct {
@@ -124,7 +124,7 @@ func (s *Service) listRoles(r *request, in *listByPath) (any, error) {
 }
 
 func (s *Service) deleteRole(r *request, in *roleName) (any, error) {
-	return s.change(r, "iam:DeleteRole", roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
+	return s.change(r, roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		e, err := roleKind.get(a, in.RoleName)
 		if err != nil {
 			return nil, err
@@ -148,7 +148,7 @@ func (s *Service) updateAssumeRolePolicy(r *request, in *trustInput) (any, error
 	if err != nil {
 		return nil, err
 	}
-	return s.change(r, "iam:UpdateAssumeRolePolicy", roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
+	return s.change(r, roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
 		}
@@ -170,7 +170,7 @@ type updateRole struct {
 }
 
 func (s *Service) updateRole(r *request, in *updateRole) (any, error) {
-	return s.change(r, "iam:UpdateRole", roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
+	return s.change(r, roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
 		}

@@ -10,7 +10,8 @@
 //
 // Everything takes effect at once. There is no multi-factor authentication,
 // federation, session tag, source identity, instance profile, service-linked
-// role, password policy or credential report: requests for them are refused.
+// role, password policy or credential report: requests for them are refused,
+// but for the lists of instance profiles, which are empty.
 // Simulations take no resource policies. White space in policies does not
 // count for their quotas up to eight times the quota. A new password needs 8
 // to 128 characters.
@@ -29,6 +30,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Errors of Credentials.
@@ -36,7 +38,13 @@ var (
 	ErrUnknownAccessKey  = errors.New("unknown access key id")
 	ErrInactiveAccessKey = errors.New("inactive access key")
 	ErrInvalidToken      = errors.New("invalid session token")
-	ErrExpiredToken      = errors.New("expired session token")
+	ErrExpiredToken      = call.ErrExpiredToken
+)
+
+// The XML namespaces of IAM's and STS's answers.
+const (
+	Namespace    = "https://iam.amazonaws.com/doc/2010-05-08/"
+	STSNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 )
 
 // Config is what the room needs.
@@ -47,8 +55,9 @@ type Config struct {
 
 // Service holds the identities of every account.
 type Service struct {
-	clock func() time.Time
-	store storage.Store
+	clock    func() time.Time
+	store    storage.Store
+	iam, sts *wire.Table[*Service, any]
 
 	mu       sync.RWMutex
 	accounts map[string]*account
@@ -73,7 +82,8 @@ var (
 
 // New loads the identities filed in the store.
 func New(cfg Config) (*Service, error) {
-	s := &Service{clock: cfg.Clock, store: cfg.Store, accounts: map[string]*account{}, keys: map[string]*accessKey{}, owners: map[string]owner{}}
+	s := &Service{clock: cfg.Clock, store: cfg.Store, iam: iamOperations(), sts: stsOperations(),
+		accounts: map[string]*account{}, keys: map[string]*accessKey{}, owners: map[string]owner{}}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -170,14 +180,10 @@ func (s *Service) Accounts() []string {
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second) }
 
 // IAM returns the service that answers IAM's operations.
-func (s *Service) IAM() call.Service {
-	return &front{s, "iam", "https://iam.amazonaws.com/doc/2010-05-08/", iamOperations()}
-}
+func (s *Service) IAM() call.Service { return &front{s, Namespace, s.iam} }
 
 // STS returns the service that answers STS's operations.
-func (s *Service) STS() call.Service {
-	return &front{s, "sts", "https://sts.amazonaws.com/doc/2011-06-15/", stsOperations()}
-}
+func (s *Service) STS() call.Service { return &front{s, STSNamespace, s.sts} }
 
 // request is a call on its way through a handler.
 type request struct {
@@ -188,29 +194,21 @@ type request struct {
 // front is one of the two Query services over the same state.
 type front struct {
 	*Service
-	name, namespace string
-	operations      map[string]operation
+	namespace  string
+	operations *wire.Table[*Service, any]
 }
 
 // Describe implements call.Service.
-func (f *front) Describe(name string) (call.Operation, bool) {
-	o, ok := f.operations[name]
-	return call.Operation{ReadOnly: o.readOnly}, ok
-}
+func (f *front) Describe(name string) (call.Operation, bool) { return f.operations.Describe(name) }
 
 // Serve implements call.Service.
 func (f *front) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
-	o, ok := f.operations[c.Operation]
-	if !ok {
+	if _, ok := f.operations.Describe(c.Operation); !ok {
 		return nil, call.Errorf("InvalidAction", "Could not find operation %s for version 2010-05-08", c.Operation)
 	}
-	form, err := parseForm(c.Body)
+	result, err := f.operations.Serve(ctx, f.Service, c)
 	if err != nil {
 		return nil, err
 	}
-	result, err := o.run(f.Service, &request{ctx: ctx, Call: c}, form)
-	if err != nil {
-		return nil, err
-	}
-	return encodeResponse(f.namespace, c.Operation, c.ID, result)
+	return wire.EncodeXML(f.namespace, c.Operation, c.ID, result)
 }

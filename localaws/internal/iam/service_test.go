@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -100,11 +101,11 @@ func (d doer) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return fail(&call.Error{Code: "InvalidClientTokenId", Message: err.Error(), Status: 403})
 	}
-	form, err := parseForm(body)
+	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		return nil, err
 	}
-	operation, _ := form.get("Action")
+	operation := form.Get("Action")
 	service, name := d.w.service.IAM(), "iam"
 	if strings.Contains(req.URL.Host, "sts") {
 		service, name = d.w.service.STS(), "sts"

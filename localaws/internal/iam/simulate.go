@@ -42,7 +42,7 @@ type matched struct{ SourcePolicyId, SourcePolicyType string }
 // simulatePrincipalPolicy asks the evaluator what a user, group or role may
 // do, with the caller's context values only.
 func (s *Service) simulatePrincipalPolicy(r *request, in *simulateInput) (any, error) {
-	if err := s.permit(r, "iam:SimulatePrincipalPolicy", on(in.PolicySourceArn), nil); err != nil {
+	if err := s.permit(r, on(in.PolicySourceArn), nil); err != nil {
 		return nil, err
 	}
 	extra, err := in.policies()
@@ -65,7 +65,7 @@ func (s *Service) simulatePrincipalPolicy(r *request, in *simulateInput) (any, e
 // simulateCustomPolicy asks what the policies of the request would allow a
 // user.
 func (s *Service) simulateCustomPolicy(r *request, in *simulateInput) (any, error) {
-	if err := s.permit(r, "iam:SimulateCustomPolicy", on("*"), nil); err != nil {
+	if err := s.permit(r, on("*"), nil); err != nil {
 		return nil, err
 	}
 	policies, err := in.policies()
@@ -146,7 +146,7 @@ func (in *simulateInput) page(n int) (from, to int, err error) {
 		limit = *in.MaxItems
 	}
 	if limit < 1 || limit > maxPage {
-		return 0, 0, invalid("1 validation error detected: Value '%d' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and %d", limit, maxPage)
+		return 0, 0, outside("maxItems", limit, 1, maxPage)
 	}
 	if in.Marker != "" {
 		if from, err = strconv.Atoi(in.Marker); err != nil || from < 0 || from > n {

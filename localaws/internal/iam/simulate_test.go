@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 func TestSimulatePages(t *testing.T) {
@@ -147,8 +149,8 @@ func TestSimulatePagesShrinkWithPolicies(t *testing.T) {
 func TestLongNames(t *testing.T) {
 	w := newWorld(t, nil)
 	alice := w.user(account1, "alice")
-	_, err := w.iam(alice).GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String(strings.Repeat("a", maxText))})
+	_, err := w.iam(alice).GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String(strings.Repeat("a", wire.MaxText))})
 	wantCode(t, err, "AccessDenied", "iam:GetUser")
-	_, err = w.iam(alice).GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String(strings.Repeat("a", maxText+1))})
+	_, err = w.iam(alice).GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String(strings.Repeat("a", wire.MaxText+1))})
 	wantCode(t, err, "ValidationError", "userName")
 }

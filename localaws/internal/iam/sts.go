@@ -7,15 +7,17 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-func stsOperations() map[string]operation {
-	return map[string]operation{
-		"GetCallerIdentity": reads((*Service).getCallerIdentity),
-		"AssumeRole":        reads((*Service).assumeRole),
-		"GetSessionToken":   reads((*Service).getSessionToken),
-		"GetAccessKeyInfo":  reads((*Service).getAccessKeyInfo),
-	}
+// stsOperations is the table of what this STS answers.
+func stsOperations() *wire.Table[*Service, any] {
+	return wire.NewTable(protocol,
+		reads("GetCallerIdentity", (*Service).getCallerIdentity),
+		reads("AssumeRole", (*Service).assumeRole),
+		reads("GetSessionToken", (*Service).getSessionToken),
+		reads("GetAccessKeyInfo", (*Service).getAccessKeyInfo),
+	)
 }
 
 // getCallerIdentity needs no permission: even an explicit deny does not stop
@@ -26,7 +28,7 @@ func (s *Service) getCallerIdentity(r *request, _ *struct{}) (any, error) {
 }
 
 func (s *Service) getAccessKeyInfo(r *request, in *accessKeyName) (any, error) {
-	if err := s.permit(r, "sts:GetAccessKeyInfo", on("*"), nil); err != nil {
+	if err := s.permit(r, on("*"), nil); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -76,10 +78,10 @@ const (
 
 func (s *Service) assumeRole(r *request, in *assumeRole) (any, error) {
 	if !sessionNamePattern.MatchString(in.RoleSessionName) {
-		return nil, invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", in.RoleSessionName)
+		return nil, wire.Violated("'"+in.RoleSessionName+"'", "roleSessionName", wire.Matching(`[\w+=,.@-]*`))
 	}
 	if in.ExternalId != nil && (len(*in.ExternalId) < 2 || len(*in.ExternalId) > 1224 || !externalIDPattern.MatchString(*in.ExternalId)) {
-		return nil, invalid("1 validation error detected: Value at 'externalId' failed to satisfy constraint: Member must have 2 to 1224 characters of the pattern [\\w+=,.@:\\/-]*")
+		return nil, wire.Violated("", "externalId", wire.LengthMatching(2, 1224, `[\w+=,.@:\/-]*`))
 	}
 	if !roleARNPattern.MatchString(in.RoleArn) {
 		return nil, invalid("%.256s is invalid", in.RoleArn)
@@ -119,7 +121,7 @@ func (s *Service) assumeRole(r *request, in *assumeRole) (any, error) {
 		seconds = *in.DurationSeconds
 	}
 	if seconds < minAssumed || seconds > maxSession {
-		return nil, invalid("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value between %d and %d", seconds, minAssumed, maxSession)
+		return nil, outside("durationSeconds", seconds, minAssumed, maxSession)
 	}
 	if seconds > limit {
 		if r.Caller.Principal.Type == policy.AssumedRole {
@@ -207,7 +209,7 @@ func (s *Service) getSessionToken(r *request, in *struct {
 		seconds = *in.DurationSeconds
 	}
 	if seconds < minAssumed || seconds > maxPlainSession {
-		return nil, invalid("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value between %d and %d", seconds, minAssumed, maxPlainSession)
+		return nil, outside("durationSeconds", seconds, minAssumed, maxPlainSession)
 	}
 	if p.Type == policy.Root {
 		seconds = min(seconds, maxRootSession)

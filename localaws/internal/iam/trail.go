@@ -3,6 +3,8 @@ package iam
 import (
 	"maps"
 	"reflect"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // unseen are the parameters that no event shows.
@@ -20,7 +22,7 @@ func trail(in reflect.Value) map[string]any {
 			maps.Copy(out, trail(f))
 		case unseen[field.Name], f.IsZero():
 		default:
-			out[lowerFirst(field.Name)] = trailValue(f)
+			out[wire.LowerFirst(field.Name)] = trailValue(f)
 		}
 	}
 	return out
@@ -39,7 +41,7 @@ func trailValue(v reflect.Value) any {
 	case reflect.Struct: // a member of a list, shown whole
 		out := map[string]any{}
 		for i := range v.NumField() {
-			out[lowerFirst(v.Type().Field(i).Name)] = trailValue(v.Field(i))
+			out[wire.LowerFirst(v.Type().Field(i).Name)] = trailValue(v.Field(i))
 		}
 		return out
 	}

@@ -1,9 +1,12 @@
 package iam
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // entities iterates over users, groups and roles, in no order.
@@ -70,7 +73,7 @@ func choose[T any](parameter, value string, meanings map[string]T) (T, error) {
 	meaning, ok := meanings[value]
 	if !ok {
 		known := slices.DeleteFunc(slices.Sorted(maps.Keys(meanings)), func(s string) bool { return s == "" })
-		return meaning, invalid("1 validation error detected: Value '%.64s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]", value, parameter, strings.Join(known, ", "))
+		return meaning, wire.Violated(fmt.Sprintf("'%.64s'", value), parameter, wire.OneOf(known...))
 	}
 	return meaning, nil
 }
@@ -84,7 +87,7 @@ func (s *Service) listEntitiesForPolicy(r *request, in *entitiesInput) (any, err
 	if err != nil {
 		return nil, err
 	}
-	return s.view(r, "iam:ListEntitiesForPolicy", on(in.PolicyArn), func(a *account) (any, error) {
+	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
 		if _, _, ok := a.policyDocument(in.PolicyArn); !ok {
 			return nil, noPolicy(in.PolicyArn)
 		}

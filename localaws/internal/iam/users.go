@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type boundaryView struct{ PermissionsBoundaryType, PermissionsBoundaryArn string }
@@ -32,15 +33,13 @@ func viewUser(u *user) userView {
 
 type userResult struct{ User userView }
 
+// tagContext are the condition keys of the tags that a request brings.
 func tagContext(tags []tag) policy.Context {
 	if len(tags) == 0 {
 		return nil
 	}
 	c := policy.Context{}
-	for _, t := range tags {
-		c.Set("aws:RequestTag/"+t.Key, t.Value)
-		c.Add("aws:TagKeys", t.Key)
-	}
+	wire.RequestTags(c, tags...)
 	return c
 }
 
@@ -69,7 +68,7 @@ func (s *Service) createUser(r *request, in *createUser) (any, error) {
 		context = mergeContext(context, key("iam:PermissionsBoundary", in.PermissionsBoundary))
 	}
 	arn := userKind.arn(r.AccountID, path, in.UserName)
-	return s.change(r, "iam:CreateUser", on(arn), context, func(a *account) (any, error) {
+	return s.change(r, on(arn), context, func(a *account) (any, error) {
 		if sameFold(a.Users, in.UserName) {
 			return nil, conflict("EntityAlreadyExists", "User with name %s already exists.", in.UserName)
 		}
@@ -126,11 +125,11 @@ type userName struct{ UserName string }
 func (s *Service) getUser(r *request, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
 	if name == "" && r.Caller.Principal.Type == policy.Root {
-		return s.view(r, "iam:GetUser", on(r.Caller.Principal.ARN), func(a *account) (any, error) {
+		return s.view(r, on(r.Caller.Principal.ARN), func(a *account) (any, error) {
 			return userResult{userView{UserId: a.ID, Arn: r.Caller.Principal.ARN}}, nil
 		})
 	}
-	return s.view(r, "iam:GetUser", userKind.named(name), func(a *account) (any, error) {
+	return s.view(r, userKind.named(name), func(a *account) (any, error) {
 		if _, err := userKind.get(a, name); err != nil {
 			return nil, err
 		}
@@ -160,7 +159,7 @@ func underPath[T any](items []T, prefix string, path func(T) string) []T {
 }
 
 func (s *Service) listUsers(r *request, in *listByPath) (any, error) {
-	return s.view(r, "iam:ListUsers", on("arn:aws:iam::"+r.AccountID+":user/"), func(a *account) (any, error) {
+	return s.view(r, on("arn:aws:iam::"+r.AccountID+":user/"), func(a *account) (any, error) {
 		users := underPath(sorted(a.Users), in.PathPrefix, func(u *user) string { return u.Path })
 		return list(users, func(u *user) string { return u.Name }, in.paging, func(users []*user, more paged) any {
 			var out struct {
@@ -181,11 +180,11 @@ type updateUser struct{ UserName, NewUserName, NewPath string }
 // updateUser renames or moves a user. Keys, groups, sessions and the policies
 // that are bound to the unique id follow it.
 func (s *Service) updateUser(r *request, in *updateUser) (any, error) {
-	to, err := s.renaming(r, "iam:UpdateUser", userKind, in.UserName, in.NewUserName, in.NewPath)
+	to, err := s.renaming(r, userKind, in.UserName, in.NewUserName, in.NewPath)
 	if err != nil {
 		return nil, err
 	}
-	return s.change(r, "iam:UpdateUser", userKind.named(in.UserName), nil, func(a *account) (any, error) {
+	return s.change(r, userKind.named(in.UserName), nil, func(a *account) (any, error) {
 		u := a.Users[in.UserName]
 		if err := to.check(userKind.find(a, in.UserName)); err != nil {
 			return nil, err
@@ -206,7 +205,7 @@ func (s *Service) updateUser(r *request, in *updateUser) (any, error) {
 
 // deleteUser refuses, in IAM's order, while anything hangs on the user.
 func (s *Service) deleteUser(r *request, in *userName) (any, error) {
-	return s.change(r, "iam:DeleteUser", userKind.named(in.UserName), nil, func(a *account) (any, error) {
+	return s.change(r, userKind.named(in.UserName), nil, func(a *account) (any, error) {
 		if _, err := userKind.get(a, in.UserName); err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Limits of an account and its entities, IAM's default quotas.
@@ -50,12 +51,19 @@ func invalid(format string, args ...any) error {
 	return call.Errorf("ValidationError", format, args...)
 }
 
+// missing refuses a request without a parameter that it must have.
 func missing(parameter string) error {
-	return invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", lowerFirst(parameter))
+	return wire.Violated("null", wire.LowerFirst(parameter), wire.NotNull)
 }
 
+// tooLong refuses a parameter that is longer than limit, without repeating it.
 func tooLong(parameter string, limit int) error {
-	return invalid("1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", parameter, limit)
+	return wire.Violated("", parameter, wire.MaxLength(limit))
+}
+
+// outside refuses a number that is not between low and high.
+func outside(parameter string, n, low, high int) error {
+	return wire.Violated(wire.Number(int64(n)), parameter, wire.WithinRange(low, high))
 }
 
 // checkDescription bounds the description of a role or policy.
@@ -71,7 +79,7 @@ func checkName(parameter, name string, pattern *regexp.Regexp) error {
 		return missing(parameter)
 	}
 	if !pattern.MatchString(name) {
-		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", lowerFirst(parameter))
+		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", wire.LowerFirst(parameter))
 	}
 	return nil
 }
@@ -88,7 +96,7 @@ func checkPath(path string) (string, error) {
 }
 
 // policyText is a parameter that holds a policy.
-type policyText string
+type policyText = wire.LongText
 
 // parseDocument parses a policy text from a request. IAM counts a policy's
 // size without white space.
@@ -122,7 +130,7 @@ func documentSize(text string) int {
 	return max(n, len(text)/maxBlank)
 }
 
-type tag struct{ Key, Value string }
+type tag = wire.Tag
 
 func mergeTags(old, add []tag) ([]tag, error) {
 	out := append([]tag(nil), old...)

@@ -29,7 +29,7 @@ func (s *Service) createPolicyVersion(r *request, in *createPolicyVersion) (any,
 	if err != nil {
 		return nil, err
 	}
-	return s.change(r, "iam:CreatePolicyVersion", on(in.PolicyArn), nil, func(a *account) (any, error) {
+	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err
@@ -65,7 +65,7 @@ func (p *managedPolicy) version(id string) (*policyVersion, error) {
 }
 
 func (s *Service) getPolicyVersion(r *request, in *policyInput) (any, error) {
-	return s.view(r, "iam:GetPolicyVersion", on(in.PolicyArn), func(a *account) (any, error) {
+	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
 		if m := awsPolicies()[in.PolicyArn]; m != nil && m.VersionID == in.VersionId {
 			return struct{ PolicyVersion versionView }{versionView{Document: encoded(m.Document), VersionId: m.VersionID, IsDefaultVersion: true}}, nil
 		}
@@ -93,7 +93,7 @@ func newestFirst(v versionView) string {
 }
 
 func (s *Service) listPolicyVersions(r *request, in *versionPage) (any, error) {
-	return s.view(r, "iam:ListPolicyVersions", on(in.PolicyArn), func(a *account) (any, error) {
+	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
 		var views []versionView
 		if m := awsPolicies()[in.PolicyArn]; m != nil {
 			views = append(views, versionView{VersionId: m.VersionID, IsDefaultVersion: true})
@@ -114,7 +114,7 @@ func (s *Service) listPolicyVersions(r *request, in *versionPage) (any, error) {
 }
 
 func (s *Service) deletePolicyVersion(r *request, in *policyInput) (any, error) {
-	return s.change(r, "iam:DeletePolicyVersion", on(in.PolicyArn), nil, func(a *account) (any, error) {
+	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err
@@ -133,7 +133,7 @@ func (s *Service) deletePolicyVersion(r *request, in *policyInput) (any, error) 
 }
 
 func (s *Service) setDefaultPolicyVersion(r *request, in *policyInput) (any, error) {
-	return s.change(r, "iam:SetDefaultPolicyVersion", on(in.PolicyArn), nil, func(a *account) (any, error) {
+	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err

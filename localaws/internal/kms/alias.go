@@ -7,49 +7,48 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // alias is a name of a key. It is immutable once it is in the service.
 type alias struct {
-	place
+	wire.Place
 	name             string // "alias/…"
 	target           string // key id; empty for a name AWS reserves and has no key for yet
 	created, updated time.Time
 }
 
-func (a *alias) arn() string { return aliasARN(a.place, a.name) }
+func (a *alias) arn() string { return aliasARN(a.Place, a.name) }
 
 type aliasInput struct {
 	AliasName   *string
 	TargetKeyID *string `json:"TargetKeyId"`
 }
 
-// aliasName checks the name of an alias that is created, changed or deleted.
-func aliasName(v *validator, p *string) (string, error) {
-	name := v.required("aliasName", p, 1, 256)
-	if err := v.err(); err != nil {
-		return "", err
-	}
+func (in *aliasInput) Check(c *wire.Checks) {
+	required(c, in.TargetKeyID, "targetKeyId", 1, 2048)
+	required(c, in.AliasName, "aliasName", 1, 256)
+}
+
+// Prepare checks the name of an alias that is created or changed.
+func (in *aliasInput) Prepare(*call.Call) error { return checkAliasName(text(in.AliasName)) }
+
+// checkAliasName refuses what cannot be the name of a user's alias.
+func checkAliasName(name string) error {
 	rest, ok := strings.CutPrefix(name, "alias/")
 	switch {
 	case !ok || rest == "":
-		return "", validation("Invalid identifier")
+		return validation("Invalid identifier")
 	case strings.HasPrefix(rest, "aws/"):
-		return "", call.Errorf("NotAuthorizedException", "Alias names that begin with alias/aws/ are reserved.")
+		return call.Errorf("NotAuthorizedException", "Alias names that begin with alias/aws/ are reserved.")
 	case !validAlias(name):
-		return "", call.Errorf("InvalidAliasNameException", "The alias contains invalid characters.")
+		return call.Errorf("InvalidAliasNameException", "The alias contains invalid characters.")
 	}
-	return name, nil
+	return nil
 }
 
-func (in *aliasInput) check() (name, targetID string, err error) {
-	var v validator
-	targetID = v.required("targetKeyId", in.TargetKeyID, 1, 2048)
-	name, err = aliasName(&v, in.AliasName)
-	return name, targetID, err
-}
-
-func (s *Service) alias(at place, name string) *alias {
+func (s *Service) alias(at wire.Place, name string) *alias {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if p := s.places[at]; p != nil {
@@ -59,12 +58,9 @@ func (s *Service) alias(at place, name string) *alias {
 }
 
 func (ch *change) createAlias(ctx context.Context, c *call.Call, in *aliasInput) (any, error) {
-	name, targetID, err := in.check()
-	if err != nil {
-		return nil, err
-	}
-	at := place{c.AccountID, c.Region}
-	a := &alias{place: at, name: name, created: ch.now, updated: ch.now}
+	name, targetID := text(in.AliasName), text(in.TargetKeyID)
+	at := wire.PlaceOf(c)
+	a := &alias{Place: at, name: name, created: ch.now, updated: ch.now}
 	if err := ch.s.requireIdentity(ctx, c, "CreateAlias", a.arn(), nil); err != nil {
 		return nil, err
 	}
@@ -86,11 +82,8 @@ func (ch *change) createAlias(ctx context.Context, c *call.Call, in *aliasInput)
 }
 
 func (ch *change) updateAlias(ctx context.Context, c *call.Call, in *aliasInput) (any, error) {
-	name, targetID, err := in.check()
-	if err != nil {
-		return nil, err
-	}
-	at := place{c.AccountID, c.Region}
+	name, targetID := text(in.AliasName), text(in.TargetKeyID)
+	at := wire.PlaceOf(c)
 	if err := ch.s.requireIdentity(ctx, c, "UpdateAlias", aliasARN(at, name), nil); err != nil {
 		return nil, err
 	}
@@ -127,13 +120,14 @@ func (ch *change) updateAlias(ctx context.Context, c *call.Call, in *aliasInput)
 
 type deleteAliasInput struct{ AliasName *string }
 
+func (in *deleteAliasInput) Check(c *wire.Checks) { required(c, in.AliasName, "aliasName", 1, 256) }
+
+// Prepare checks the name of an alias that is deleted.
+func (in *deleteAliasInput) Prepare(*call.Call) error { return checkAliasName(text(in.AliasName)) }
+
 func (ch *change) deleteAlias(ctx context.Context, c *call.Call, in *deleteAliasInput) (any, error) {
-	var v validator
-	name, err := aliasName(&v, in.AliasName)
-	if err != nil {
-		return nil, err
-	}
-	at := place{c.AccountID, c.Region}
+	name := text(in.AliasName)
+	at := wire.PlaceOf(c)
 	if err := ch.s.requireIdentity(ctx, c, "DeleteAlias", aliasARN(at, name), nil); err != nil {
 		return nil, err
 	}
@@ -151,12 +145,22 @@ func (ch *change) deleteAlias(ctx context.Context, c *call.Call, in *deleteAlias
 	return nil, nil
 }
 
+// own resolves and authorizes what only the key's own account may do, with a
+// key id or ARN: an operation on an alias asks about keys too.
+func (ch *change) own(ctx context.Context, c *call.Call, id, action string, extra policy.Context) (target, error) {
+	t, err := ch.s.resolve(c, id, true)
+	if err != nil {
+		return t, err
+	}
+	return t, ch.s.requireOwn(ctx, c, question{action: action, target: t, extra: extra})
+}
+
 func trailAlias(c *call.Call, a *alias, k *key) {
 	trail(c, k, struct {
 		AliasName   string `json:"aliasName"`
 		TargetKeyID string `json:"targetKeyId"`
 	}{a.name, k.id})
-	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: a.arn(), AccountID: a.account, Type: "AWS::KMS::Alias"})
+	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: a.arn(), AccountID: a.Account, Type: "AWS::KMS::Alias"})
 }
 
 // point makes a an alias of k.
@@ -172,13 +176,13 @@ func (ch *change) point(a *alias, k *key) error {
 	}
 	a.target = k.id
 	fileAlias(&ch.tx, a)
-	ch.do(func() { ch.s.partition(a.place).aliases[a.name] = a })
+	ch.do(func() { ch.s.partition(a.Place).aliases[a.name] = a })
 	return nil
 }
 
 // unlink takes the alias from the key it points to.
 func (ch *change) unlink(a *alias) {
-	if k, ok := ch.s.findByARN(keyARN(a.place, a.target)); ok {
+	if k, ok := ch.s.findByARN(keyARN(a.Place, a.target)); ok {
 		k = k.clone()
 		k.aliases = slices.DeleteFunc(k.aliases, func(name string) bool { return name == a.name })
 		ch.putKey(k)
@@ -187,7 +191,7 @@ func (ch *change) unlink(a *alias) {
 
 func (ch *change) dropAlias(a *alias) {
 	unfileAlias(&ch.tx, a)
-	ch.do(func() { delete(ch.s.partition(a.place).aliases, a.name) })
+	ch.do(func() { delete(ch.s.partition(a.Place).aliases, a.name) })
 }
 
 type aliasEntry struct {
@@ -198,30 +202,29 @@ type aliasEntry struct {
 	TargetKeyID     string `json:"TargetKeyId,omitempty"`
 }
 
-func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listKeyInput) (any, error) {
-	var v validator
-	id := v.optional("keyId", in.KeyID, 1, 2048)
-	limit := v.integer("limit", in.Limit, 1, 100, 50)
-	marker := v.optional("marker", in.Marker, 1, 1024)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
+type listAliasesInput struct{ listKeyInput }
+
+func (in *listAliasesInput) Check(c *wire.Checks) {
+	c.Characters(in.KeyID, "keyId", 1, 2048)
+	between(c, in.Limit, "limit", 1, 100)
+	c.Characters(in.Marker, "marker", 1, 1024)
+}
+
+func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listAliasesInput) (any, error) {
+	id := text(in.KeyID)
+	limit := or(in.Limit, 50)
 	if err := s.requireIdentity(ctx, c, "ListAliases", "*", nil); err != nil {
 		return nil, err
 	}
-	at := place{c.AccountID, c.Region}
+	at := wire.PlaceOf(c)
 	only := ""
 	if id != "" {
 		t, err := s.resolve(c, id, true)
 		if err != nil {
 			return nil, err
 		}
-		only, at = t.id, t.place
-		if t.account != c.AccountID {
+		only, at = t.id, t.Place
+		if t.Account != c.AccountID {
 			return nil, s.missing(c, at, t.arn, nil)
 		}
 	}
@@ -229,14 +232,14 @@ func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listKeyInpu
 	s.mu.RLock()
 	if p := s.places[at]; p != nil {
 		for name, a := range p.aliases {
-			if name > after && (only == "" || a.target == only) {
+			if name > in.after && (only == "" || a.target == only) {
 				entries = append(entries, a)
 			}
 		}
 	}
 	s.mu.RUnlock()
 	slices.SortFunc(entries, func(a, b *alias) int { return strings.Compare(a.name, b.name) })
-	page, next := cut(entries, limit, func(a *alias) string { return a.name })
+	page, next := cut(entries, in.after, limit, func(a *alias) string { return a.name })
 	out := struct {
 		Aliases    []aliasEntry
 		NextMarker string `json:",omitempty"`

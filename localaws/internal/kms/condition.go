@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Condition keys that depend on the request, under their names in a Context.
@@ -33,7 +34,6 @@ const (
 	conditionResourceAliases   = "kms:resourcealiases"
 	conditionSourceARN         = "aws:sourcearn"
 	conditionTagKeys           = "aws:tagkeys"
-	conditionRequestTag        = "aws:requesttag/"
 	conditionResourceTag       = "aws:resourcetag/"
 	conditionCustomerMasterKey = "kms:customermasterkeyspec"
 	conditionCustomerKeyUsage  = "kms:customermasterkeyusage"
@@ -86,12 +86,7 @@ var symmetric = policy.Context{conditionAlgorithm: {specSymmetric}}
 
 // requestTags adds the tags of a request to a context.
 func requestTags(context policy.Context, tags []tag) {
-	names := make([]string, len(tags))
-	for i, t := range tags {
-		names[i] = t.Key
-		context.Set(conditionRequestTag+t.Key, t.Value)
-	}
-	if len(names) > 0 {
-		context[conditionTagKeys] = names
+	for _, t := range tags {
+		wire.RequestTags(context, wire.Tag(t))
 	}
 }

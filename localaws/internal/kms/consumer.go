@@ -7,6 +7,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // What follows is for the other services of this server. c is a call of KMS
@@ -33,6 +34,9 @@ func (s *Service) record(c *call.Call, err error) {
 func serveVia[In, Out any](s *Service, ctx context.Context, c *call.Call, in *In, f func(*Service, context.Context, *call.Call, *In) (any, error)) (out Out, err error) {
 	defer func() { s.record(c, err) }()
 	if err = s.catchUp(); err != nil {
+		return out, err
+	}
+	if err = protocol.Examine(c, in); err != nil {
 		return out, err
 	}
 	answer, err := f(s, ctx, c, in)
@@ -217,12 +221,12 @@ func (s *Service) EnsureAWSManagedKey(_ context.Context, account, region, aliasN
 	if err := s.catchUp(); err != nil {
 		return "", err
 	}
-	return s.ensureManaged(place{account, region}, service, func(*key) error { return nil })
+	return s.ensureManaged(wire.Place{Account: account, Region: region}, service, func(*key) error { return nil })
 }
 
 // ensureManaged makes the AWS managed key of a service when there is none, if
 // allow lets it.
-func (s *Service) ensureManaged(at place, service string, allow func(*key) error) (arn string, err error) {
+func (s *Service) ensureManaged(at wire.Place, service string, allow func(*key) error) (arn string, err error) {
 	aliasName := "alias/aws/" + service
 	if a := s.alias(at, aliasName); a != nil {
 		return keyARN(at, a.target), nil
@@ -239,7 +243,7 @@ func (s *Service) ensureManaged(at place, service string, allow func(*key) error
 		state := k.family.load()
 		state.rotation = rotation{enabled: true, period: defaultPeriod}
 		state.rotation.start(ch.now)
-		k.policy = s.mustPolicy(managedPolicy(at.account, at.region, service))
+		k.policy = s.mustPolicy(managedPolicy(at.Account, at.Region, service))
 		k.aliases = []string{aliasName}
 		k.describe()
 		if err := allow(k); err != nil {
@@ -249,7 +253,7 @@ func (s *Service) ensureManaged(at place, service string, allow func(*key) error
 			return err
 		}
 		ch.addKey(k)
-		a := &alias{place: at, name: aliasName, target: k.id, created: ch.now, updated: ch.now}
+		a := &alias{Place: at, name: aliasName, target: k.id, created: ch.now, updated: ch.now}
 		fileAlias(&ch.tx, a)
 		ch.do(func() { s.partition(at).aliases[aliasName] = a })
 		arn = k.arn

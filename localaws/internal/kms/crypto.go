@@ -5,6 +5,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const (
@@ -48,10 +49,6 @@ func (t target) fit(operation, usage string) error {
 	return nil
 }
 
-func (v *validator) algorithm(name string, p *string) {
-	v.enum(name, p, "", specSymmetric, "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE")
-}
-
 // wrongAlgorithm refuses the algorithms of asymmetric keys.
 func wrongAlgorithm(p *string, t target) error {
 	if p != nil && *p != specSymmetric {
@@ -75,17 +72,17 @@ type encryptOutput struct {
 	KeyID               string `json:"KeyId"`
 }
 
+func (in *encryptInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	c.Bytes(in.Plaintext, "plaintext", 1, maxPlaintext)
+	algorithm(c, in.EncryptionAlgorithm, "encryptionAlgorithm")
+	encryptionContext(c, in.EncryptionContext, "encryptionContext")
+	grantTokens(c, in.GrantTokens)
+}
+
 func (s *Service) encrypt(ctx context.Context, c *call.Call, in *encryptInput) (any, error) {
 	defer clear(in.Plaintext)
-	var v validator
-	id := v.keyID(in.KeyID)
-	v.bytes("plaintext", in.Plaintext, 1, maxPlaintext)
-	v.algorithm("encryptionAlgorithm", in.EncryptionAlgorithm)
-	v.encryptionContext("encryptionContext", in.EncryptionContext)
-	v.grantTokens(in.GrantTokens)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
@@ -118,7 +115,7 @@ type decryptInput struct {
 	EncryptionContext   map[string]string
 	GrantTokens         []string
 	KeyID               *string `json:"KeyId"`
-	Recipient           any
+	Recipient           wire.Present
 }
 
 type decryptOutput struct {
@@ -128,17 +125,17 @@ type decryptOutput struct {
 	Plaintext           []byte
 }
 
+func (in *decryptInput) Check(c *wire.Checks) {
+	c.Characters(in.KeyID, "keyId", 1, 2048)
+	c.Bytes(in.CiphertextBlob, "ciphertextBlob", 1, maxCiphertext)
+	algorithm(c, in.EncryptionAlgorithm, "encryptionAlgorithm")
+	encryptionContext(c, in.EncryptionContext, "encryptionContext")
+	grantTokens(c, in.GrantTokens)
+}
+
 func (s *Service) decrypt(ctx context.Context, c *call.Call, in *decryptInput) (any, error) {
-	var v validator
-	id := v.optional("keyId", in.KeyID, 1, 2048)
-	v.bytes("ciphertextBlob", in.CiphertextBlob, 1, maxCiphertext)
-	v.algorithm("encryptionAlgorithm", in.EncryptionAlgorithm)
-	v.encryptionContext("encryptionContext", in.EncryptionContext)
-	v.grantTokens(in.GrantTokens)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	if in.Recipient != nil {
+	id := text(in.KeyID)
+	if in.Recipient {
 		return nil, unsupported("Recipient is not supported: this server does not have enclaves.")
 	}
 	if len(in.DryRunModifiers) > 0 {
@@ -183,7 +180,7 @@ func (s *Service) source(c *call.Call, id string, ciphertext []byte) (target, bl
 	if !parsed {
 		return target{}, h, invalidCiphertext()
 	}
-	k, ok := s.findByARN(keyARN(place{h.accountID(), c.Region}, h.keyID()))
+	k, ok := s.findByARN(keyARN(wire.Place{Account: h.accountID(), Region: c.Region}, h.keyID()))
 	if !ok {
 		return target{}, h, call.Errorf("AccessDeniedException", "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.")
 	}
@@ -224,19 +221,20 @@ type reEncryptOutput struct {
 	SourceKeyMaterialID            string `json:"SourceKeyMaterialId"`
 }
 
+func (in *reEncryptInput) Check(c *wire.Checks) {
+	required(c, in.DestinationKeyID, "destinationKeyId", 1, 2048)
+	c.Characters(in.SourceKeyID, "sourceKeyId", 1, 2048)
+	c.Bytes(in.CiphertextBlob, "ciphertextBlob", 1, maxCiphertext)
+	algorithm(c, in.SourceEncryptionAlgorithm, "sourceEncryptionAlgorithm")
+	algorithm(c, in.DestinationEncryptionAlgorithm, "destinationEncryptionAlgorithm")
+	encryptionContext(c, in.SourceEncryptionContext, "sourceEncryptionContext")
+	encryptionContext(c, in.DestinationEncryptionContext, "destinationEncryptionContext")
+	grantTokens(c, in.GrantTokens)
+}
+
 func (s *Service) reEncrypt(ctx context.Context, c *call.Call, in *reEncryptInput) (any, error) {
-	var v validator
-	destination := v.required("destinationKeyId", in.DestinationKeyID, 1, 2048)
-	id := v.optional("sourceKeyId", in.SourceKeyID, 1, 2048)
-	v.bytes("ciphertextBlob", in.CiphertextBlob, 1, maxCiphertext)
-	v.algorithm("sourceEncryptionAlgorithm", in.SourceEncryptionAlgorithm)
-	v.algorithm("destinationEncryptionAlgorithm", in.DestinationEncryptionAlgorithm)
-	v.encryptionContext("sourceEncryptionContext", in.SourceEncryptionContext)
-	v.encryptionContext("destinationEncryptionContext", in.DestinationEncryptionContext)
-	v.grantTokens(in.GrantTokens)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	destination := text(in.DestinationKeyID)
+	id := text(in.SourceKeyID)
 	if len(in.DryRunModifiers) > 0 {
 		return nil, unsupported("DryRunModifiers is not supported.")
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type dataKeyInput struct {
@@ -14,7 +15,7 @@ type dataKeyInput struct {
 	GrantTokens       []string
 	KeySpec           *string
 	NumberOfBytes     *int
-	Recipient         any
+	Recipient         wire.Present
 }
 
 type dataKeyOutput struct {
@@ -38,20 +39,22 @@ func (s *Service) generateDataKeyWithoutPlaintext(ctx context.Context, c *call.C
 	return out, nil
 }
 
+func (in *dataKeyInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	encryptionContext(c, in.EncryptionContext, "encryptionContext")
+	c.Enum(in.KeySpec, "keySpec", "AES_256", "AES_128")
+	between(c, in.NumberOfBytes, "numberOfBytes", 1, maxDataKey)
+	grantTokens(c, in.GrantTokens)
+}
+
 func (s *Service) dataKey(ctx context.Context, c *call.Call, in *dataKeyInput, action string) (*dataKeyOutput, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	v.encryptionContext("encryptionContext", in.EncryptionContext)
-	spec := v.enum("keySpec", in.KeySpec, "", "AES_256", "AES_128")
-	n := v.integer("numberOfBytes", in.NumberOfBytes, 1, maxDataKey, 0)
-	v.grantTokens(in.GrantTokens)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
+	spec := or(in.KeySpec, "")
+	n := or(in.NumberOfBytes, 0)
 	if (spec == "") == (n == 0) {
 		return nil, validation("Please specify either number of bytes or key spec.")
 	}
-	if in.Recipient != nil {
+	if in.Recipient {
 		return nil, unsupported("Recipient is not supported: this server does not have enclaves.")
 	}
 	if err := s.checkTokens(in.GrantTokens); err != nil {
@@ -89,16 +92,16 @@ type randomOutput struct{ Plaintext []byte }
 type randomInput struct {
 	CustomKeyStoreID *string `json:"CustomKeyStoreId"`
 	NumberOfBytes    *int
-	Recipient        any
+	Recipient        wire.Present
+}
+
+func (in *randomInput) Check(c *wire.Checks) {
+	between(c, in.NumberOfBytes, "numberOfBytes", 1, maxDataKey)
 }
 
 func (s *Service) generateRandom(ctx context.Context, c *call.Call, in *randomInput) (any, error) {
-	var v validator
-	n := v.integer("numberOfBytes", in.NumberOfBytes, 1, maxDataKey, 0)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	if in.CustomKeyStoreID != nil || in.Recipient != nil {
+	n := or(in.NumberOfBytes, 0)
+	if in.CustomKeyStoreID != nil || in.Recipient {
 		return nil, unsupported("GenerateRandom with CustomKeyStoreId or Recipient is not supported.")
 	}
 	if err := s.requireIdentity(ctx, c, "GenerateRandom", "*", nil); err != nil {

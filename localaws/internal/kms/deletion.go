@@ -9,10 +9,11 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type scheduleInput struct {
-	KeyID               *string `json:"KeyId"`
+	onKey
 	PendingWindowInDays *int
 }
 
@@ -23,17 +24,21 @@ type scheduleOutput struct {
 	PendingWindowInDays int
 }
 
-func (ch *change) scheduleKeyDeletion(ctx context.Context, c *call.Call, in *scheduleInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	window := v.integer("pendingWindowInDays", in.PendingWindowInDays, 7, 30, 30)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := ch.own(ctx, c, id, "ScheduleKeyDeletion", policy.Context{conditionWindow: {strconv.Itoa(window)}})
-	if err != nil {
-		return nil, err
-	}
+func (in *scheduleInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	between(c, in.PendingWindowInDays, "pendingWindowInDays", 7, 30)
+}
+
+func (in *scheduleInput) window() int { return or(in.PendingWindowInDays, 30) }
+
+func (in *scheduleInput) conditions(*call.Call) policy.Context {
+	return policy.Context{conditionWindow: {strconv.Itoa(in.window())}}
+}
+
+func (ch *change) scheduleKeyDeletion(_ context.Context, c *call.Call, in *scheduleInput) (any, error) {
+	id := text(in.KeyID)
+	window := in.window()
+	t := in.found
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
@@ -64,16 +69,9 @@ func (k *key) doom(now time.Time) {
 	k.deleteAt = now.Add(time.Duration(k.window) * day)
 }
 
-func (ch *change) cancelKeyDeletion(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := ch.own(ctx, c, id, "CancelKeyDeletion", nil)
-	if err != nil {
-		return nil, err
-	}
+func (ch *change) cancelKeyDeletion(_ context.Context, c *call.Call, in *onKey) (any, error) {
+	id := text(in.KeyID)
+	t := in.found
 	if t.notDoomed() == nil {
 		return nil, invalidState("%s is not pending deletion.", t.arn)
 	}
@@ -116,12 +114,12 @@ func (ch *change) maintain() error {
 			state.rotate(k.spec, ch.now)
 			continue
 		}
-		state.regions = slices.DeleteFunc(state.regions, func(r string) bool { return r == k.region })
+		state.regions = slices.DeleteFunc(state.regions, func(r string) bool { return r == k.Region })
 		ch.remove(k)
 		if len(state.regions) != 1 {
 			continue
 		}
-		primary, ok := s.findByARN(keyARN(place{k.account, state.regions[0]}, k.id))
+		primary, ok := s.findByARN(keyARN(wire.Place{Account: k.Account, Region: state.regions[0]}, k.id))
 		if ok && primary.state == PendingReplicaDeletion {
 			primary = primary.clone()
 			primary.doom(k.deleteAt)
@@ -151,7 +149,7 @@ func (ch *change) maintain() error {
 func (ch *change) remove(k *key) {
 	s := ch.s
 	for _, name := range k.aliases {
-		if a := s.alias(k.place, name); a != nil {
+		if a := s.alias(k.Place, name); a != nil {
 			ch.dropAlias(a)
 		}
 	}
@@ -169,7 +167,7 @@ func (ch *change) remove(k *key) {
 	unfileKey(&ch.tx, k)
 	ch.do(func() {
 		delete(s.keys, k.arn)
-		delete(s.partition(k.place).keys, k.id)
+		delete(s.partition(k.Place).keys, k.id)
 	})
 }
 

@@ -122,7 +122,7 @@ func (s *Service) addGrant(g *grant) {
 	}
 	t.add(g)
 	if k := s.keys[g.keyARN]; k != nil {
-		s.partition(k.place).grants++
+		s.partition(k.Place).grants++
 	}
 }
 
@@ -139,7 +139,7 @@ func (ch *change) dropGrant(g *grant) {
 			delete(ch.s.grants, g.keyARN)
 		}
 		if k := ch.s.keys[g.keyARN]; k != nil {
-			ch.s.partition(k.place).grants--
+			ch.s.partition(k.Place).grants--
 		}
 	})
 }

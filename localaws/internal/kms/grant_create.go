@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 var grantOperations = []string{
@@ -50,60 +51,62 @@ type createGrantOutput struct {
 	GrantToken string
 }
 
-func (in *createGrantInput) check() (id string, err error) {
-	var v validator
-	id = v.keyID(in.KeyID)
-	if in.Operations == nil {
-		v.add("null", "operations", "Member must not be null")
-	}
+func (in *createGrantInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	c.Required(in.Operations == nil, "operations")
 	for _, o := range in.Operations {
-		v.enum("operations", &o, "", grantOperations...)
+		c.Enum(&o, "operations", grantOperations...)
 	}
-	v.optional("granteePrincipal", in.GranteePrincipal, 1, 256)
-	v.optional("granteeServicePrincipal", in.GranteeServicePrincipal, 1, 256)
-	v.optional("retiringPrincipal", in.RetiringPrincipal, 1, 256)
-	v.optional("retiringServicePrincipal", in.RetiringServicePrincipal, 1, 256)
-	name := v.optional("name", in.Name, 1, 256)
-	if strings.ContainsFunc(name, func(r rune) bool {
+	c.Characters(in.GranteePrincipal, "granteePrincipal", 1, 256)
+	c.Characters(in.GranteeServicePrincipal, "granteeServicePrincipal", 1, 256)
+	c.Characters(in.RetiringPrincipal, "retiringPrincipal", 1, 256)
+	c.Characters(in.RetiringServicePrincipal, "retiringServicePrincipal", 1, 256)
+	c.Characters(in.Name, "name", 1, 256)
+	c.Matches(in.Name, "name", validGrantName, "^[a-zA-Z0-9:/_-]+$")
+	grantTokens(c, in.GrantTokens)
+}
+
+// validGrantName reports whether a name has the characters that grants' names
+// may have; an empty one is too short already.
+func validGrantName(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(":/_-", r))
-	}) {
-		v.add(quote(name), "name", "Member must satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$")
-	}
-	v.grantTokens(in.GrantTokens)
-	if err := v.err(); err != nil {
-		return "", err
-	}
+	})
+}
+
+// Prepare checks what concerns several members.
+func (in *createGrantInput) Prepare(*call.Call) error {
 	switch {
 	case len(in.Operations) == 0:
-		return "", validation("Grant must allow at least one operation.")
+		return validation("Grant must allow at least one operation.")
 	case (in.GranteePrincipal == nil) == (in.GranteeServicePrincipal == nil):
-		return "", validation("You must specify either GranteePrincipal or GranteeServicePrincipal, but not both.")
+		return validation("You must specify either GranteePrincipal or GranteeServicePrincipal, but not both.")
 	case in.RetiringPrincipal != nil && in.RetiringServicePrincipal != nil:
-		return "", validation("You must not specify both RetiringPrincipal and RetiringServicePrincipal.")
+		return validation("You must not specify both RetiringPrincipal and RetiringServicePrincipal.")
 	case in.GranteeServicePrincipal != nil && (in.Constraints == nil || in.Constraints.SourceARN == ""):
-		return "", validation("A grant with GranteeServicePrincipal must have a SourceArn constraint.")
+		return validation("A grant with GranteeServicePrincipal must have a SourceArn constraint.")
 	case in.GranteeServicePrincipal != nil && in.RetiringPrincipal == nil && in.RetiringServicePrincipal == nil:
-		return "", validation("A grant with GranteeServicePrincipal must have RetiringPrincipal or RetiringServicePrincipal.")
+		return validation("A grant with GranteeServicePrincipal must have RetiringPrincipal or RetiringServicePrincipal.")
 	}
 	if in.Constraints != nil {
 		for _, pairs := range []map[string]string{in.Constraints.EncryptionContextEquals, in.Constraints.EncryptionContextSubset} {
 			if len(pairs) > maxConstraintPairs {
-				return "", validation("A grant constraint must not have more than %d encryption context pairs.", maxConstraintPairs)
+				return validation("A grant constraint must not have more than %d encryption context pairs.", maxConstraintPairs)
 			}
 			for name, value := range pairs {
 				if utf8.RuneCountInString(name) > maxConstraintLength || utf8.RuneCountInString(value) > maxConstraintLength {
-					return "", validation("An encryption context key or value of a grant constraint must not exceed %d characters.", maxConstraintLength)
+					return validation("An encryption context key or value of a grant constraint must not exceed %d characters.", maxConstraintLength)
 				}
 			}
 		}
 		if in.Constraints.EncryptionContextEquals != nil && in.Constraints.EncryptionContextSubset != nil {
-			return "", validation("A grant must not have both EncryptionContextEquals and EncryptionContextSubset.")
+			return validation("A grant must not have both EncryptionContextEquals and EncryptionContextSubset.")
 		}
 		if len(in.Constraints.SourceARN) > 2048 {
-			return "", validation("SourceArn must not exceed 2048 characters.")
+			return validation("SourceArn must not exceed 2048 characters.")
 		}
 	}
-	return id, nil
+	return nil
 }
 
 // principal turns the ARN of a request into what a grant is bound to.
@@ -192,10 +195,7 @@ func (in *createGrantInput) conditions(c *call.Call) policy.Context {
 
 func (ch *change) createGrant(ctx context.Context, c *call.Call, in *createGrantInput) (any, error) {
 	s := ch.s
-	id, err := in.check()
-	if err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
 	}
@@ -225,7 +225,7 @@ func (ch *change) createGrant(ctx context.Context, c *call.Call, in *createGrant
 	}
 	s.mu.RLock()
 	table, inPlace := s.grants[t.arn], 0
-	if p := s.places[t.place]; p != nil {
+	if p := s.places[t.Place]; p != nil {
 		inPlace = p.grants
 	}
 	var existing *grant

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // grantEntry is one grant as ListGrants shows it.
@@ -65,9 +66,8 @@ type grantsOutput struct {
 }
 
 func (s *Service) page(grants []*grant, after string, limit int) *grantsOutput {
-	grants = slices.DeleteFunc(grants, func(g *grant) bool { return g.order <= after })
 	slices.SortFunc(grants, func(a, b *grant) int { return strings.Compare(a.order, b.order) })
-	page, next := cut(grants, limit, func(g *grant) string { return g.order })
+	page, next := cut(grants, after, limit, func(g *grant) string { return g.order })
 	out := &grantsOutput{Grants: make([]grantEntry, len(page)), NextMarker: next, Truncated: next != ""}
 	for i, g := range page {
 		out.Grants[i] = s.entry(g)
@@ -82,28 +82,26 @@ type listGrantsInput struct {
 	GranteeServicePrincipal *string
 }
 
-func (s *Service) listGrants(ctx context.Context, c *call.Call, in *listGrantsInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	limit := v.integer("limit", in.Limit, 1, 100, 50)
-	marker := v.optional("marker", in.Marker, 1, 1024)
-	grantID := v.optional("grantId", in.GrantID, 1, 128)
-	grantee := v.optional("granteePrincipal", in.GranteePrincipal, 1, 256)
-	service := v.optional("granteeServicePrincipal", in.GranteeServicePrincipal, 1, 256)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.require(ctx, c, question{action: "ListGrants", target: t, extra: policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}}); err != nil {
-		return nil, err
-	}
+func (in *listGrantsInput) conditions(c *call.Call) policy.Context {
+	return policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}
+}
+
+func (in *listGrantsInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	between(c, in.Limit, "limit", 1, 100)
+	c.Characters(in.Marker, "marker", 1, 1024)
+	c.Characters(in.GrantID, "grantId", 1, 128)
+	c.Characters(in.GranteePrincipal, "granteePrincipal", 1, 256)
+	c.Characters(in.GranteeServicePrincipal, "granteeServicePrincipal", 1, 256)
+}
+
+func (s *Service) listGrants(_ context.Context, c *call.Call, in *listGrantsInput) (any, error) {
+	id := text(in.KeyID)
+	limit := or(in.Limit, 50)
+	grantID := text(in.GrantID)
+	grantee := text(in.GranteePrincipal)
+	service := text(in.GranteeServicePrincipal)
+	t := in.found
 	trail(c, t.key, keyParameters{id})
 	bound := grantee
 	if unique, ok := s.identify(grantee); ok && unique != "" {
@@ -119,7 +117,7 @@ func (s *Service) listGrants(ctx context.Context, c *call.Call, in *listGrantsIn
 		}
 	}
 	s.mu.RUnlock()
-	return s.page(found, after, limit), nil
+	return s.page(found, in.after, limit), nil
 }
 
 type listRetirableInput struct {
@@ -128,22 +126,16 @@ type listRetirableInput struct {
 	RetiringServicePrincipal *string
 }
 
+func (in *listRetirableInput) Check(c *wire.Checks) {
+	between(c, in.Limit, "limit", 1, 100)
+	c.Characters(in.Marker, "marker", 1, 1024)
+	c.Characters(in.RetiringPrincipal, "retiringPrincipal", 1, 256)
+	c.Characters(in.RetiringServicePrincipal, "retiringServicePrincipal", 1, 256)
+	c.Required(in.RetiringPrincipal == nil && in.RetiringServicePrincipal == nil, "retiringPrincipal")
+}
+
 func (s *Service) listRetirableGrants(ctx context.Context, c *call.Call, in *listRetirableInput) (any, error) {
-	var v validator
-	limit := v.integer("limit", in.Limit, 1, 100, 50)
-	marker := v.optional("marker", in.Marker, 1, 1024)
-	v.optional("retiringPrincipal", in.RetiringPrincipal, 1, 256)
-	v.optional("retiringServicePrincipal", in.RetiringServicePrincipal, 1, 256)
-	if in.RetiringPrincipal == nil && in.RetiringServicePrincipal == nil {
-		v.add("null", "retiringPrincipal", "Member must not be null")
-	}
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
+	limit := or(in.Limit, 50)
 	switch {
 	case in.RetiringPrincipal != nil && in.RetiringServicePrincipal != nil:
 		return nil, validation("You must specify either RetiringPrincipal or RetiringServicePrincipal, but not both.")
@@ -166,7 +158,7 @@ func (s *Service) listRetirableGrants(ctx context.Context, c *call.Call, in *lis
 	var found []*grant
 	s.mu.RLock()
 	for arn, table := range s.grants {
-		if k := s.keys[arn]; k == nil || k.region != c.Region {
+		if k := s.keys[arn]; k == nil || k.Region != c.Region {
 			continue
 		}
 		for _, g := range table.byID {
@@ -176,7 +168,7 @@ func (s *Service) listRetirableGrants(ctx context.Context, c *call.Call, in *lis
 		}
 	}
 	s.mu.RUnlock()
-	return s.page(found, after, limit), nil
+	return s.page(found, in.after, limit), nil
 }
 
 type endGrantInput struct {
@@ -186,20 +178,23 @@ type endGrantInput struct {
 	DryRun     bool
 }
 
-func (ch *change) revokeGrant(ctx context.Context, c *call.Call, in *endGrantInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	grantID := v.required("grantId", in.GrantID, 1, 128)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := ch.s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := ch.s.require(ctx, c, question{action: "RevokeGrant", target: t, extra: policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}}); err != nil {
-		return nil, err
-	}
+type revokeGrantInput struct {
+	onKey
+	GrantID *string `json:"GrantId"`
+	DryRun  bool
+}
+
+func (in *revokeGrantInput) conditions(c *call.Call) policy.Context {
+	return policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}
+}
+
+func (in *revokeGrantInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	required(c, in.GrantID, "grantId", 1, 128)
+}
+
+func (ch *change) revokeGrant(_ context.Context, c *call.Call, in *revokeGrantInput) (any, error) {
+	t, grantID := in.found, text(in.GrantID)
 	g := ch.s.grant(t.arn, grantID)
 	if g == nil {
 		return nil, notFound("Grant ID %s not found", grantID)
@@ -221,16 +216,18 @@ func (ch *change) end(c *call.Call, k *key, g *grant, dry bool) error {
 	return nil
 }
 
+func (in *endGrantInput) Check(c *wire.Checks) {
+	c.Characters(in.GrantToken, "grantToken", 1, 8192)
+	c.Characters(in.KeyID, "keyId", 1, 2048)
+	c.Characters(in.GrantID, "grantId", 1, 128)
+}
+
 // retireGrant is for those whom the grant itself names, and its account.
 func (ch *change) retireGrant(ctx context.Context, c *call.Call, in *endGrantInput) (any, error) {
 	s := ch.s
-	var v validator
-	token := v.optional("grantToken", in.GrantToken, 1, 8192)
-	id := v.optional("keyId", in.KeyID, 1, 2048)
-	grantID := v.optional("grantId", in.GrantID, 1, 128)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	token := text(in.GrantToken)
+	id := text(in.KeyID)
+	grantID := text(in.GrantID)
 	var g *grant
 	var t target
 	switch {
@@ -248,7 +245,7 @@ func (ch *change) retireGrant(ctx context.Context, c *call.Call, in *endGrantInp
 			return nil, err
 		}
 		if g = s.grant(t.arn, grantID); g == nil {
-			return nil, s.missing(c, t.place, t.arn, notFound("Grant ID %s not found", grantID))
+			return nil, s.missing(c, t.Place, t.arn, notFound("Grant ID %s not found", grantID))
 		}
 	default:
 		return nil, validation("You must specify either a grant token, or a key ID and a grant ID.")

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // State is the state of a KMS key.
@@ -28,14 +30,10 @@ const (
 	managerAWS      = "AWS"
 )
 
-// place is where keys and aliases live: nothing is shared between two places
-// but the material of multi-Region keys.
-type place struct{ account, region string }
-
 // key is one KMS key in one Region. It is immutable once it is in the service:
 // a change replaces it. What related multi-Region keys share is in family.
 type key struct {
-	place
+	wire.Place
 	id, arn     string
 	rawID       [16]byte
 	description string
@@ -95,10 +93,10 @@ func (k *key) clone() *key {
 }
 
 // isPrimary tells whether the key is a multi-Region primary.
-func (k *key) isPrimary() bool { return k.multiRegion && k.family.load().primary == k.region }
+func (k *key) isPrimary() bool { return k.multiRegion && k.family.load().primary == k.Region }
 
 // isReplica tells whether the key is a multi-Region replica.
-func (k *key) isReplica() bool { return k.multiRegion && k.family.load().primary != k.region }
+func (k *key) isReplica() bool { return k.multiRegion && k.family.load().primary != k.Region }
 
 // usable returns the error with which AWS refuses an operation on a key that
 // must be enabled.
@@ -161,7 +159,7 @@ type RegionalKey struct {
 
 func (k *key) metadata() Metadata {
 	m := Metadata{
-		AWSAccountID: k.account, KeyID: k.id, ARN: k.arn, CreationDate: Epoch(k.created), Enabled: k.state == Enabled,
+		AWSAccountID: k.Account, KeyID: k.id, ARN: k.arn, CreationDate: Epoch(k.created), Enabled: k.state == Enabled,
 		Description: k.description, KeyUsage: k.usage, KeyState: k.state, Origin: "AWS_KMS", KeyManager: k.manager,
 		CustomerMasterKeySpec: k.spec, KeySpec: k.spec, MultiRegion: k.multiRegion,
 	}
@@ -182,7 +180,7 @@ func (k *key) metadata() Metadata {
 	if k.multiRegion {
 		c := &MultiRegionConfiguration{MultiRegionKeyType: k.multiRegionType(), ReplicaKeys: []RegionalKey{}}
 		for _, region := range family.regions {
-			r := RegionalKey{ARN: keyARN(place{k.account, region}, k.id), Region: region}
+			r := RegionalKey{ARN: keyARN(wire.Place{Account: k.Account, Region: region}, k.id), Region: region}
 			if region == family.primary {
 				c.PrimaryKey = r
 			} else {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Quotas, of which AWS's own are in part larger. They bound memory.
@@ -41,26 +42,23 @@ var keySpecs = []string{
 	"HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "ECC_NIST_EDWARDS25519",
 }
 
+func (in *createKeyInput) Check(c *wire.Checks) {
+	c.Enum(in.KeySpec, "keySpec", keySpecs...)
+	c.Enum(in.CustomerMasterKeySpec, "customerMasterKeySpec", keySpecs...)
+	if spec, old := text(in.KeySpec), text(in.CustomerMasterKeySpec); spec != "" && old != "" && old != spec {
+		c.Alone(validation("You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated."))
+	}
+	c.Enum(in.KeyUsage, "keyUsage", "SIGN_VERIFY", usageEncrypt, usageMAC, "KEY_AGREEMENT")
+	c.Enum(in.Origin, "origin", "AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")
+	c.Characters(in.Description, "description", 0, 8192)
+	c.Characters(in.Policy, "policy", 1, 131072)
+	tagMembers(c, in.Tags)
+}
+
 func (ch *change) createKey(ctx context.Context, c *call.Call, in *createKeyInput) (any, error) {
 	s := ch.s
-	var v validator
-	spec := v.enum("keySpec", in.KeySpec, "", keySpecs...)
-	if old := v.enum("customerMasterKeySpec", in.CustomerMasterKeySpec, "", keySpecs...); spec == "" {
-		spec = old
-	} else if old != "" && old != spec {
-		return nil, validation("You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.")
-	}
-	if spec == "" {
-		spec = specSymmetric
-	}
-	usage := v.enum("keyUsage", in.KeyUsage, "", "SIGN_VERIFY", usageEncrypt, usageMAC, "KEY_AGREEMENT")
-	origin := v.enum("origin", in.Origin, "AWS_KMS", "AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")
-	description := v.optional("description", in.Description, 0, 8192)
-	v.optional("policy", in.Policy, 1, 131072)
-	tags := v.tags(in.Tags)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	spec := or(in.KeySpec, or(in.CustomerMasterKeySpec, specSymmetric))
+	usage, origin, description, tags := text(in.KeyUsage), or(in.Origin, "AWS_KMS"), text(in.Description), tagsOf(in.Tags)
 	if err := checkTags(tags); err != nil {
 		return nil, err
 	}
@@ -79,7 +77,7 @@ func (ch *change) createKey(ctx context.Context, c *call.Call, in *createKeyInpu
 		usage = usageEncrypt
 	}
 
-	at := place{c.AccountID, c.Region}
+	at := wire.PlaceOf(c)
 	extra := policy.Context{
 		conditionKeyOrigin: {origin}, conditionKeySpec: {spec}, conditionKeyUsage: {usage},
 		conditionCustomerMasterKey: {spec}, conditionCustomerKeyUsage: {usage},
@@ -129,17 +127,10 @@ func (ch *change) createKey(ctx context.Context, c *call.Call, in *createKeyInpu
 	return keyOutput{m}, nil
 }
 
-func text(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
-}
-
 // room returns an error when a place has as many keys as it may, or is none.
-func (s *Service) room(at place) error {
-	if !validRegion(at.region) {
-		return validation("The Region %s does not exist.", quote(at.region))
+func (s *Service) room(at wire.Place) error {
+	if !validRegion(at.Region) {
+		return validation("The Region '%.256s' does not exist.", at.Region)
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -157,7 +148,7 @@ type newKeyConfig struct {
 
 // newKey makes a key with material of its own, not yet in the service and
 // without a policy.
-func (ch *change) newKey(at place, config newKeyConfig) *key {
+func (ch *change) newKey(at wire.Place, config newKeyConfig) *key {
 	var raw [16]byte
 	if config.multiRegion {
 		rand.Read(raw[:])
@@ -165,10 +156,10 @@ func (ch *change) newKey(at place, config newKeyConfig) *key {
 		raw = uuid.New()
 	}
 	id := formatKeyID(raw, config.multiRegion)
-	f := &family{account: at.account, id: id}
-	f.current.Store(&shared{primary: at.region, regions: []string{at.region}, versions: []*version{newVersion(config.spec, "", ch.now)}})
+	f := &family{account: at.Account, id: id}
+	f.current.Store(&shared{primary: at.Region, regions: []string{at.Region}, versions: []*version{newVersion(config.spec, "", ch.now)}})
 	k := &key{
-		place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now, usage: config.usage,
+		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now, usage: config.usage,
 		spec: config.spec, manager: config.manager, multiRegion: config.multiRegion, state: Enabled, tags: config.tags, family: f,
 	}
 	k.describe()
@@ -187,7 +178,7 @@ func (ch *change) putKey(k *key) {
 	fileKey(&ch.tx, k)
 	ch.do(func() {
 		ch.s.keys[k.arn] = k
-		ch.s.partition(k.place).keys[k.id] = k
+		ch.s.partition(k.Place).keys[k.id] = k
 		ch.s.plan(k)
 	})
 }
@@ -213,7 +204,7 @@ func (k *key) due() time.Time {
 	switch {
 	case k.state == PendingDeletion:
 		return k.deleteAt
-	case k.state == Enabled && k.family.load().primary == k.region:
+	case k.state == Enabled && k.family.load().primary == k.Region:
 		if at := k.family.load().rotation.next; !at.IsZero() {
 			return at
 		}

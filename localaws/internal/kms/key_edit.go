@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // dynamodbAlias is the AWS managed key that this server has a service for.
@@ -17,16 +17,16 @@ type keyInput struct {
 	GrantTokens []string
 }
 
+func (in *keyInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	grantTokens(c, in.GrantTokens)
+}
+
 func (s *Service) describeKey(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	v.grantTokens(in.GrantTokens)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
 	// To ask for the key of an AWS alias makes it, as on AWS, for those who may
 	// ask: there are many Regions to ask in.
-	if home := (place{c.AccountID, c.Region}); (id == dynamodbAlias || id == aliasARN(home, dynamodbAlias)) && validRegion(c.Region) {
+	if home := (wire.PlaceOf(c)); (id == dynamodbAlias || id == aliasARN(home, dynamodbAlias)) && validRegion(c.Region) {
 		_, err := s.ensureManaged(home, "dynamodb", func(k *key) error {
 			return s.require(ctx, c, question{action: "DescribeKey", target: target{key: k, alias: dynamodbAlias}})
 		})
@@ -49,21 +49,19 @@ func (s *Service) describeKey(ctx context.Context, c *call.Call, in *keyInput) (
 }
 
 type updateDescriptionInput struct {
-	KeyID       *string `json:"KeyId"`
+	onKey
 	Description *string
 }
 
-func (ch *change) updateKeyDescription(ctx context.Context, c *call.Call, in *updateDescriptionInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	description := v.required("description", in.Description, 0, 8192)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := ch.own(ctx, c, id, "UpdateKeyDescription", nil)
-	if err != nil {
-		return nil, err
-	}
+func (in *updateDescriptionInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	required(c, in.Description, "description", 0, 8192)
+}
+
+func (ch *change) updateKeyDescription(_ context.Context, c *call.Call, in *updateDescriptionInput) (any, error) {
+	id := text(in.KeyID)
+	description := text(in.Description)
+	t := in.found
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
@@ -77,34 +75,16 @@ func (ch *change) updateKeyDescription(ctx context.Context, c *call.Call, in *up
 	return nil, nil
 }
 
-// own resolves and authorizes what only the key's own account may do, with a
-// key id or ARN.
-func (ch *change) own(ctx context.Context, c *call.Call, id, action string, extra policy.Context) (target, error) {
-	t, err := ch.s.resolve(c, id, true)
-	if err != nil {
-		return t, err
-	}
-	return t, ch.s.requireOwn(ctx, c, question{action: action, target: t, extra: extra})
+func (ch *change) enableKey(_ context.Context, c *call.Call, in *onKey) (any, error) {
+	return ch.setState(c, in, Enabled)
 }
 
-func (ch *change) enableKey(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	return ch.setState(ctx, c, in, "EnableKey", Enabled)
+func (ch *change) disableKey(_ context.Context, c *call.Call, in *onKey) (any, error) {
+	return ch.setState(c, in, Disabled)
 }
 
-func (ch *change) disableKey(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	return ch.setState(ctx, c, in, "DisableKey", Disabled)
-}
-
-func (ch *change) setState(ctx context.Context, c *call.Call, in *keyInput, action string, state State) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := ch.own(ctx, c, id, action, nil)
-	if err != nil {
-		return nil, err
-	}
+func (ch *change) setState(c *call.Call, in *onKey, state State) (any, error) {
+	id, t := text(in.KeyID), in.found
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
@@ -121,9 +101,18 @@ func (ch *change) setState(ctx context.Context, c *call.Call, in *keyInput, acti
 	return nil, nil
 }
 
+// listInput is the part of a request that asks for a page of a list.
 type listInput struct {
 	Limit  *int
 	Marker *string
+
+	after string // what Marker says, once prepared
+}
+
+// Prepare opens the marker.
+func (in *listInput) Prepare(*call.Call) (err error) {
+	in.after, err = openMarker(text(in.Marker))
+	return err
 }
 
 type keyEntry struct {
@@ -131,33 +120,31 @@ type keyEntry struct {
 	KeyID  string `json:"KeyId"`
 }
 
-func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listInput) (any, error) {
-	var v validator
-	limit := v.integer("limit", in.Limit, 1, 1000, 100)
-	marker := v.optional("marker", in.Marker, 1, 1024)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+type listKeysInput struct{ listInput }
+
+func (in *listKeysInput) Check(c *wire.Checks) {
+	between(c, in.Limit, "limit", 1, 1000)
+	c.Characters(in.Marker, "marker", 1, 1024)
+}
+
+func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listKeysInput) (any, error) {
+	limit := or(in.Limit, 100)
 	if err := s.requireIdentity(ctx, c, "ListKeys", "*", nil); err != nil {
 		return nil, err
 	}
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
-	at := place{c.AccountID, c.Region}
+	at := wire.PlaceOf(c)
 	s.mu.RLock()
 	var ids []string
 	if p := s.places[at]; p != nil {
 		for id := range p.keys {
-			if id > after {
+			if id > in.after {
 				ids = append(ids, id)
 			}
 		}
 	}
 	s.mu.RUnlock()
 	slices.SortFunc(ids, strings.Compare)
-	page, next := cut(ids, limit, func(id string) string { return id })
+	page, next := cut(ids, in.after, limit, func(id string) string { return id })
 	out := struct {
 		Keys       []keyEntry
 		NextMarker string `json:",omitempty"`

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const (
@@ -182,7 +183,7 @@ func (s *Service) lockOut(ctx context.Context, c *call.Call, k *key, bypass bool
 }
 
 type policyInput struct {
-	KeyID      *string `json:"KeyId"`
+	onKey
 	PolicyName *string
 }
 
@@ -192,30 +193,27 @@ type putPolicyInput struct {
 	BypassPolicyLockoutSafetyCheck bool
 }
 
-func (in *policyInput) check(v *validator) (id string, err error) {
-	id = v.keyID(in.KeyID)
-	name := v.optional("policyName", in.PolicyName, 1, 128)
-	if err := v.err(); err != nil {
-		return "", err
-	}
-	if in.PolicyName != nil && name != policyName {
-		return "", notFound("No such policy exists")
-	}
-	return id, nil
+func (in *policyInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	c.Characters(in.PolicyName, "policyName", 1, 128)
 }
 
-func (s *Service) getKeyPolicy(ctx context.Context, c *call.Call, in *policyInput) (any, error) {
-	id, err := in.check(&validator{})
-	if err != nil {
-		return nil, err
+func (in *putPolicyInput) Check(c *wire.Checks) {
+	required(c, in.Policy, "policy", 1, 131072)
+	in.policyInput.Check(c)
+}
+
+// Prepare refuses every name of a policy but the one there is.
+func (in *policyInput) Prepare(*call.Call) error {
+	if in.PolicyName != nil && *in.PolicyName != policyName {
+		return notFound("No such policy exists")
 	}
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.requireOwn(ctx, c, question{action: "GetKeyPolicy", target: t}); err != nil {
-		return nil, err
-	}
+	return nil
+}
+
+func (s *Service) getKeyPolicy(_ context.Context, c *call.Call, in *policyInput) (any, error) {
+	id := text(in.KeyID)
+	t := in.found
 	trail(c, t.key, struct {
 		KeyID      string `json:"keyId"`
 		PolicyName string `json:"policyName"`
@@ -223,18 +221,14 @@ func (s *Service) getKeyPolicy(ctx context.Context, c *call.Call, in *policyInpu
 	return struct{ Policy, PolicyName string }{s.show(t.policy), policyName}, nil
 }
 
+func (in *putPolicyInput) conditions(*call.Call) policy.Context {
+	return policy.Context{conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)}}
+}
+
 func (ch *change) putKeyPolicy(ctx context.Context, c *call.Call, in *putPolicyInput) (any, error) {
-	var v validator
-	text := v.required("policy", in.Policy, 1, 131072)
-	id, err := in.check(&v)
-	if err != nil {
-		return nil, err
-	}
-	t, err := ch.own(ctx, c, id, "PutKeyPolicy", policy.Context{conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)}})
-	if err != nil {
-		return nil, err
-	}
-	p, err := ch.s.parsePolicy(text)
+	id, document := text(in.KeyID), text(in.Policy)
+	t := in.found
+	p, err := ch.s.parsePolicy(document)
 	if err != nil {
 		return nil, err
 	}
@@ -249,29 +243,29 @@ func (ch *change) putKeyPolicy(ctx context.Context, c *call.Call, in *putPolicyI
 		PolicyName string `json:"policyName"`
 		Policy     string `json:"policy"`
 		Bypass     bool   `json:"bypassPolicyLockoutSafetyCheck"`
-	}{id, policyName, text, in.BypassPolicyLockoutSafetyCheck})
+	}{id, policyName, document, in.BypassPolicyLockoutSafetyCheck})
 	return nil, nil
 }
 
+// listKeyInput is a request for a list of what a key has.
 type listKeyInput struct {
-	KeyID *string `json:"KeyId"`
+	onKey
 	listInput
 }
 
-func (s *Service) listKeyPolicies(ctx context.Context, c *call.Call, in *listKeyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	v.integer("limit", in.Limit, 1, 1000, 100)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.requireOwn(ctx, c, question{action: "ListKeyPolicies", target: t}); err != nil {
-		return nil, err
-	}
+type listPoliciesInput struct{ listKeyInput }
+
+// Prepare does not look at the marker: there is one page only.
+func (in *listPoliciesInput) Prepare(*call.Call) error { return nil }
+
+func (in *listPoliciesInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	between(c, in.Limit, "limit", 1, 1000)
+}
+
+func (s *Service) listKeyPolicies(_ context.Context, c *call.Call, in *listPoliciesInput) (any, error) {
+	id := text(in.KeyID)
+	t := in.found
 	trail(c, t.key, keyParameters{id})
 	return struct {
 		PolicyNames []string

@@ -12,7 +12,7 @@ func TestQuotas(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
 	k, _ := w.kms.findByARN(arn)
-	p := w.kms.places[k.place]
+	p := w.kms.places[k.Place]
 	for i := range maxKeys - 1 {
 		p.keys[fmt.Sprint(i)] = k
 	}

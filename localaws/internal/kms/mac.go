@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const maxMessage = 4096
@@ -38,18 +39,22 @@ type verifyMacInput struct {
 	Mac []byte
 }
 
-// mac checks the request, authorizes it and computes the MAC.
-func (s *Service) mac(ctx context.Context, c *call.Call, in *macInput, v *validator) (t target, mac []byte, err error) {
-	id := v.keyID(in.KeyID)
-	v.bytes("message", in.Message, 1, maxMessage)
-	if in.MacAlgorithm == nil {
-		v.add("null", "macAlgorithm", "Member must not be null")
-	}
-	algorithm := v.enum("macAlgorithm", in.MacAlgorithm, "", "HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512")
-	v.grantTokens(in.GrantTokens)
-	if err := v.err(); err != nil {
-		return t, nil, err
-	}
+func (in *macInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	c.Bytes(in.Message, "message", 1, maxMessage)
+	c.Required(in.MacAlgorithm == nil, "macAlgorithm")
+	c.Enum(in.MacAlgorithm, "macAlgorithm", "HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512")
+	grantTokens(c, in.GrantTokens)
+}
+
+func (in *verifyMacInput) Check(c *wire.Checks) {
+	c.Bytes(in.Mac, "mac", 1, 6144)
+	in.macInput.Check(c)
+}
+
+// mac authorizes the request and computes the MAC.
+func (s *Service) mac(ctx context.Context, c *call.Call, in *macInput) (t target, mac []byte, err error) {
+	id, algorithm := text(in.KeyID), text(in.MacAlgorithm)
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return t, nil, err
 	}
@@ -69,7 +74,7 @@ func (s *Service) mac(ctx context.Context, c *call.Call, in *macInput, v *valida
 }
 
 func (s *Service) generateMac(ctx context.Context, c *call.Call, in *macInput) (any, error) {
-	t, mac, err := s.mac(ctx, c, in, &validator{})
+	t, mac, err := s.mac(ctx, c, in)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +89,7 @@ func (s *Service) generateMac(ctx context.Context, c *call.Call, in *macInput) (
 }
 
 func (s *Service) verifyMac(ctx context.Context, c *call.Call, in *verifyMacInput) (any, error) {
-	var v validator
-	v.bytes("mac", in.Mac, 1, 6144)
-	t, mac, err := s.mac(ctx, c, &in.macInput, &v)
+	t, mac, err := s.mac(ctx, c, &in.macInput)
 	if err != nil {
 		return nil, err
 	}

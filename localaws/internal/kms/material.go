@@ -131,7 +131,7 @@ func (h blob) accountID() string { return fmt.Sprintf("%012d", h.account) }
 
 // names tells whether the ciphertext was made under k or a related key.
 func (h blob) names(k *key) bool {
-	return h.rawID == k.rawID && h.multiRegion == k.multiRegion && h.account == accountNumber(k.account)
+	return h.rawID == k.rawID && h.multiRegion == k.multiRegion && h.account == accountNumber(k.Account)
 }
 
 func accountNumber(account string) uint64 {
@@ -159,7 +159,7 @@ func (k *key) seal(plaintext []byte, encryptionContext map[string]string) (ciphe
 		b[1] = 1
 	}
 	copy(b[2:18], k.rawID[:])
-	account := accountNumber(k.account)
+	account := accountNumber(k.Account)
 	binary.BigEndian.PutUint16(b[18:20], uint16(account>>32))
 	binary.BigEndian.PutUint32(b[20:24], uint32(account))
 	binary.BigEndian.PutUint32(b[24:28], uint32(number))

@@ -5,16 +5,18 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const arnPrefix = "arn:aws:kms:"
 
-func keyARN(at place, id string) string {
-	return arnPrefix + at.region + ":" + at.account + ":key/" + id
+func keyARN(at wire.Place, id string) string {
+	return arnPrefix + at.Region + ":" + at.Account + ":key/" + id
 }
 
-func aliasARN(at place, name string) string {
-	return arnPrefix + at.region + ":" + at.account + ":" + name
+func aliasARN(at wire.Place, name string) string {
+	return arnPrefix + at.Region + ":" + at.Account + ":" + name
 }
 
 // formatKeyID spells a key id: a UUID, or mrk- and 32 digits.
@@ -42,25 +44,25 @@ func parseKeyID(id string) (raw [16]byte, multiRegion, ok bool) {
 
 // keyName is what a KeyId parameter says: one of id and alias is set.
 type keyName struct {
-	place
+	wire.Place
 	id    string
 	alias string // "alias/…"
 }
 
 // parseKeyName takes a key id, a key ARN, an alias name or an alias ARN. What
 // is not qualified is in the caller's account and Region.
-func parseKeyName(text string, home place) (keyName, error) {
-	n := keyName{place: home}
+func parseKeyName(text string, home wire.Place) (keyName, error) {
+	n := keyName{Place: home}
 	rest := text
 	if strings.HasPrefix(text, "arn:") {
 		parts := strings.SplitN(text, ":", 6)
 		if len(parts) != 6 || parts[1] != "aws" || parts[2] != "kms" || parts[3] == "" || !isAccount(parts[4]) {
 			return n, invalidARN("Invalid arn %s", text)
 		}
-		if parts[3] != home.region {
+		if parts[3] != home.Region {
 			return n, notFound("Invalid arn %s", parts[3])
 		}
-		n.account, rest = parts[4], parts[5]
+		n.Account, rest = parts[4], parts[5]
 		if id, ok := strings.CutPrefix(rest, "key/"); ok {
 			rest = id
 		} else if !strings.HasPrefix(rest, "alias/") {
@@ -70,7 +72,7 @@ func parseKeyName(text string, home place) (keyName, error) {
 	switch {
 	case strings.HasPrefix(rest, "alias/"):
 		if !validAlias(rest) {
-			return n, notFound("Alias %s is not found.", aliasARN(n.place, rest))
+			return n, notFound("Alias %s is not found.", aliasARN(n.Place, rest))
 		}
 		n.alias = rest
 	default:

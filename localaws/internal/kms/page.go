@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // A marker is the sort key of the last entry of a page, in base64: opaque, and
@@ -20,11 +21,12 @@ func openMarker(marker string) (after string, err error) {
 	return string(b), nil
 }
 
-// cut returns the first page of sorted entries and the marker of the next,
-// empty when there is none.
-func cut[T any](entries []T, limit int, name func(T) string) (page []T, next string) {
-	if len(entries) <= limit {
-		return entries, ""
+// cut returns the page of entries, sorted by name, that follows after, and the
+// marker of the next, empty when there is none.
+func cut[T any](entries []T, after string, limit int, name func(T) string) (page []T, next string) {
+	page, last := wire.Page(entries, name, after, limit)
+	if last == "" {
+		return page, ""
 	}
-	return entries[:limit], base64.RawURLEncoding.EncodeToString([]byte(name(entries[limit-1])))
+	return page, base64.RawURLEncoding.EncodeToString([]byte(last))
 }

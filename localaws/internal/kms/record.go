@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // The buckets of KMS. All of them are sealed by the store, which is all the
@@ -68,11 +69,11 @@ type grantRecord struct {
 	RetiringService bool         `json:"retiringService,omitempty"`
 }
 
-func (k *key) recordKey() []byte { return []byte(k.account + "/" + k.region + "/" + k.id) }
+func (k *key) recordKey() []byte { return []byte(k.Account + "/" + k.Region + "/" + k.id) }
 
 func (f *family) recordKey() []byte { return []byte(f.account + "/" + f.id) }
 
-func (a *alias) recordKey() []byte { return []byte(a.account + "/" + a.region + "/" + a.name) }
+func (a *alias) recordKey() []byte { return []byte(a.Account + "/" + a.Region + "/" + a.name) }
 
 func (g *grant) recordKey() []byte { return []byte(g.keyARN + "/" + g.ID) }
 
@@ -194,12 +195,12 @@ func (s *Service) loadFamily(id familyID, spec string, value []byte) error {
 
 func (s *Service) loadKey(name string, r keyRecord) error {
 	part := strings.Split(name, "/")
-	at, id := place{part[0], part[1]}, part[2]
+	at, id := wire.Place{Account: part[0], Region: part[1]}, part[2]
 	raw, multiRegion, ok := parseKeyID(id)
-	if !ok || !isAccount(at.account) {
+	if !ok || !isAccount(at.Account) {
 		return fmt.Errorf("the name is not of a key")
 	}
-	f := s.families[familyID{at.account, id}]
+	f := s.families[familyID{at.Account, id}]
 	if f == nil {
 		return fmt.Errorf("no key material")
 	}
@@ -210,11 +211,11 @@ func (s *Service) loadKey(name string, r keyRecord) error {
 	p := &keyPolicy{text: r.Policy, ids: r.PrincipalIDs}
 	p.bind(doc)
 	k := &key{
-		place: at, id: id, arn: keyARN(at, id), rawID: raw, description: r.Description, created: r.Created, usage: r.Usage, spec: r.Spec,
+		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: r.Description, created: r.Created, usage: r.Usage, spec: r.Spec,
 		manager: r.Manager, multiRegion: multiRegion, state: r.State, deleteAt: r.DeleteAt, window: r.Window, policy: p, tags: r.Tags, family: f,
 	}
 	state := f.load()
-	state.regions = append(state.regions, at.region)
+	state.regions = append(state.regions, at.Region)
 	slices.Sort(state.regions)
 	s.keys[k.arn] = k
 	s.partition(at).keys[id] = k
@@ -230,8 +231,8 @@ func (s *Service) loadAlias(name, value []byte) error {
 	if len(part) != 3 {
 		return fmt.Errorf("alias %s has a name of another form", name)
 	}
-	a := &alias{place: place{part[0], part[1]}, name: part[2], target: r.Target, created: r.Created, updated: r.Updated}
-	p := s.partition(a.place)
+	a := &alias{Place: wire.Place{Account: part[0], Region: part[1]}, name: part[2], target: r.Target, created: r.Created, updated: r.Updated}
+	p := s.partition(a.Place)
 	k := p.keys[a.target]
 	if k == nil {
 		return fmt.Errorf("alias %s has no key", name)

@@ -7,10 +7,11 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type replicateInput struct {
-	KeyID                          *string `json:"KeyId"`
+	onKey
 	ReplicaRegion                  *string
 	BypassPolicyLockoutSafetyCheck bool
 	Description                    *string
@@ -24,30 +25,38 @@ type replicateOutput struct {
 	ReplicaTags        []tag
 }
 
+// Prepare checks the Region and the tags.
+func (in *replicateInput) Prepare(*call.Call) error {
+	var region wire.Checks
+	region.Matches(in.ReplicaRegion, "replicaRegion", validRegion, `^([a-z]+-){2,3}\d+$`)
+	if err := region.Err(wire.Validation); err != nil {
+		return err
+	}
+	return checkTags(tagsOf(in.Tags))
+}
+
+func (in *replicateInput) conditions(*call.Call) policy.Context {
+	return policy.Context{conditionReplicaRegion: {text(in.ReplicaRegion)}}
+}
+
+func (in *replicateInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	required(c, in.ReplicaRegion, "replicaRegion", 1, 32)
+	c.Characters(in.Description, "description", 0, 8192)
+	c.Characters(in.Policy, "policy", 1, 131072)
+	tagMembers(c, in.Tags)
+}
+
 // replicateKey makes a related key in another Region: with the same id and
 // material, and with a policy, description, tags, aliases and grants of its
 // own.
 func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateInput) (any, error) {
 	s := ch.s
-	var v validator
-	id := v.keyID(in.KeyID)
-	region := v.required("replicaRegion", in.ReplicaRegion, 1, 32)
-	description := v.optional("description", in.Description, 0, 8192)
-	v.optional("policy", in.Policy, 1, 131072)
-	tags := v.tags(in.Tags)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	if !validRegion(region) {
-		return nil, validation("1 validation error detected: Value '%s' at 'replicaRegion' failed to satisfy constraint: Member must satisfy regular expression pattern: ^([a-z]+-){2,3}\\d+$", region)
-	}
-	if err := checkTags(tags); err != nil {
-		return nil, err
-	}
-	t, err := ch.own(ctx, c, id, "ReplicateKey", policy.Context{conditionReplicaRegion: {region}})
-	if err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
+	region := text(in.ReplicaRegion)
+	description := text(in.Description)
+	tags := tagsOf(in.Tags)
+	t := in.found
 	if err := t.usable(); err != nil {
 		return nil, err
 	}
@@ -62,18 +71,18 @@ func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateI
 	// The rest happens in the Region of the replica.
 	there := *c
 	there.Region = region
-	at := place{t.account, region}
+	at := wire.Place{Account: t.Account, Region: region}
 	extra := policy.Context{
 		conditionKeyOrigin: {"AWS_KMS"}, conditionKeySpec: {t.spec}, conditionKeyUsage: {t.usage}, conditionMultiRegion: {"true"},
 		conditionMultiRegionType: {"REPLICA"}, conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)},
-		conditionPrimaryRegion: {t.region}, conditionReplicaRegion: {region},
+		conditionPrimaryRegion: {t.Region}, conditionReplicaRegion: {region},
 	}
 	requestTags(extra, tags)
 	if err := s.requireIdentity(ctx, &there, "CreateKey", "*", extra); err != nil {
 		return nil, err
 	}
 	k := &key{
-		place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now, usage: t.usage, spec: t.spec,
+		Place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now, usage: t.usage, spec: t.spec,
 		manager: managerCustomer, multiRegion: true, state: Enabled, tags: tags, family: t.family,
 	}
 	k.describe()
@@ -88,9 +97,11 @@ func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateI
 	if in.Policy == nil {
 		k.policy = s.mustPolicy(defaultPolicy(c.AccountID))
 	} else {
-		if k.policy, err = s.parsePolicy(*in.Policy); err != nil {
+		p, err := s.parsePolicy(*in.Policy)
+		if err != nil {
 			return nil, err
 		}
+		k.policy = p
 		if err := s.lockOut(ctx, &there, k, in.BypassPolicyLockoutSafetyCheck); err != nil {
 			return nil, err
 		}
@@ -115,40 +126,41 @@ func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateI
 }
 
 type updatePrimaryInput struct {
-	KeyID         *string `json:"KeyId"`
+	onKey
 	PrimaryRegion *string
+}
+
+func (in *updatePrimaryInput) conditions(*call.Call) policy.Context {
+	return policy.Context{conditionPrimaryRegion: {text(in.PrimaryRegion)}}
+}
+
+func (in *updatePrimaryInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	required(c, in.PrimaryRegion, "primaryRegion", 1, 32)
 }
 
 // updatePrimaryRegion makes an existing replica the primary.
 func (ch *change) updatePrimaryRegion(ctx context.Context, c *call.Call, in *updatePrimaryInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	region := v.required("primaryRegion", in.PrimaryRegion, 1, 32)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	extra := policy.Context{conditionPrimaryRegion: {region}}
-	t, err := ch.own(ctx, c, id, "UpdatePrimaryRegion", extra)
-	if err != nil {
-		return nil, err
-	}
+	id := text(in.KeyID)
+	region := text(in.PrimaryRegion)
+	t := in.found
 	if !t.isPrimary() {
 		return nil, unsupported("%s is not a multi-Region primary key.", t.arn)
 	}
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
-	arn := keyARN(place{t.account, region}, t.id)
+	arn := keyARN(wire.Place{Account: t.Account, Region: region}, t.id)
 	replica, ok := ch.s.findByARN(arn)
 	if !ok {
 		return nil, noSuchKey(arn)
 	}
-	if region == t.region {
+	if region == t.Region {
 		return nil, validation("%s is in the primary Region %s already.", t.arn, region)
 	}
 	there := *c
 	there.Region = region
-	if err := ch.s.requireOwn(ctx, &there, question{action: "UpdatePrimaryRegion", target: target{key: replica}, extra: extra}); err != nil {
+	if err := ch.s.requireOwn(ctx, &there, question{action: "UpdatePrimaryRegion", target: target{key: replica}, extra: in.conditions(c)}); err != nil {
 		return nil, err
 	}
 	if err := replica.notDoomed(); err != nil {
@@ -159,7 +171,7 @@ func (ch *change) updatePrimaryRegion(ctx context.Context, c *call.Call, in *upd
 	ch.putFamily(t.family, state)
 	// The type of every related key is among its condition keys.
 	for _, r := range state.regions {
-		if k, ok := ch.s.findByARN(keyARN(place{t.account, r}, t.id)); ok {
+		if k, ok := ch.s.findByARN(keyARN(wire.Place{Account: t.Account, Region: r}, t.id)); ok {
 			k := k.clone()
 			ch.putKey(k)
 			ch.do(k.describe)

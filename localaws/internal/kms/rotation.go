@@ -8,6 +8,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const (
@@ -42,31 +43,35 @@ func (k *key) rotatable(operation string) error {
 	return nil
 }
 
-// rotating resolves and checks the key of an operation that changes rotation.
-func (ch *change) rotating(ctx context.Context, c *call.Call, id, action string, extra policy.Context) (target, error) {
-	t, err := ch.own(ctx, c, id, action, extra)
-	if err != nil {
-		return t, err
-	}
+// rotating checks the key of an operation that changes rotation.
+func (in *onKey) rotating(c *call.Call) (target, error) {
+	t := in.found
 	if err := t.usable(); err != nil {
 		return t, err
 	}
-	return t, t.rotatable(action)
+	return t, t.rotatable(c.Operation)
 }
 
 type enableRotationInput struct {
-	KeyID                *string `json:"KeyId"`
+	onKey
 	RotationPeriodInDays *int
 }
 
-func (ch *change) enableKeyRotation(ctx context.Context, c *call.Call, in *enableRotationInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	period := v.integer("rotationPeriodInDays", in.RotationPeriodInDays, 90, 2560, defaultPeriod)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := ch.rotating(ctx, c, id, "EnableKeyRotation", policy.Context{conditionPeriod: {strconv.Itoa(period)}})
+func (in *enableRotationInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	between(c, in.RotationPeriodInDays, "rotationPeriodInDays", 90, 2560)
+}
+
+func (in *enableRotationInput) conditions(*call.Call) policy.Context {
+	return policy.Context{conditionPeriod: {strconv.Itoa(in.period())}}
+}
+
+func (in *enableRotationInput) period() int { return or(in.RotationPeriodInDays, defaultPeriod) }
+
+func (ch *change) enableKeyRotation(_ context.Context, c *call.Call, in *enableRotationInput) (any, error) {
+	id := text(in.KeyID)
+	period := in.period()
+	t, err := in.rotating(c)
 	if err != nil {
 		return nil, err
 	}
@@ -85,13 +90,9 @@ func (ch *change) enableKeyRotation(ctx context.Context, c *call.Call, in *enabl
 	return nil, nil
 }
 
-func (ch *change) disableKeyRotation(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := ch.rotating(ctx, c, id, "DisableKeyRotation", nil)
+func (ch *change) disableKeyRotation(_ context.Context, c *call.Call, in *onKey) (any, error) {
+	id := text(in.KeyID)
+	t, err := in.rotating(c)
 	if err != nil {
 		return nil, err
 	}
@@ -102,13 +103,9 @@ func (ch *change) disableKeyRotation(ctx context.Context, c *call.Call, in *keyI
 	return nil, nil
 }
 
-func (ch *change) rotateKeyOnDemand(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := ch.rotating(ctx, c, id, "RotateKeyOnDemand", nil)
+func (ch *change) rotateKeyOnDemand(_ context.Context, c *call.Call, in *onKey) (any, error) {
+	id := text(in.KeyID)
+	t, err := in.rotating(c)
 	if err != nil {
 		return nil, err
 	}
@@ -153,19 +150,9 @@ func (ch *change) resume(k *key) {
 	ch.putFamily(k.family, state)
 }
 
-func (s *Service) getKeyRotationStatus(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.require(ctx, c, question{action: "GetKeyRotationStatus", target: t}); err != nil {
-		return nil, err
-	}
+func (s *Service) getKeyRotationStatus(_ context.Context, c *call.Call, in *onKey) (any, error) {
+	id := text(in.KeyID)
+	t := in.found
 	trail(c, t.key, keyParameters{id})
 	r := t.family.load().rotation
 	out := struct {
@@ -194,26 +181,18 @@ type rotationEntry struct {
 	RotationType     string `json:",omitempty"`
 }
 
-func (s *Service) listKeyRotations(ctx context.Context, c *call.Call, in *listRotationsInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	limit := v.integer("limit", in.Limit, 1, 1000, 100)
-	marker := v.optional("marker", in.Marker, 1, 1024)
-	include := v.enum("includeKeyMaterial", in.IncludeKeyMaterial, "ROTATIONS_ONLY", "ALL_KEY_MATERIAL", "ROTATIONS_ONLY")
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.requireOwn(ctx, c, question{action: "ListKeyRotations", target: t}); err != nil {
-		return nil, err
-	}
+func (in *listRotationsInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	between(c, in.Limit, "limit", 1, 1000)
+	c.Characters(in.Marker, "marker", 1, 1024)
+	c.Enum(in.IncludeKeyMaterial, "includeKeyMaterial", "ALL_KEY_MATERIAL", "ROTATIONS_ONLY")
+}
+
+func (s *Service) listKeyRotations(_ context.Context, c *call.Call, in *listRotationsInput) (any, error) {
+	id := text(in.KeyID)
+	limit := or(in.Limit, 100)
+	include := or(in.IncludeKeyMaterial, "ROTATIONS_ONLY")
+	t := in.found
 	if t.usage != usageEncrypt {
 		return nil, unsupported("%s key usage is %s which is not valid for ListKeyRotations.", t.arn, t.usage)
 	}
@@ -234,11 +213,11 @@ func (s *Service) listKeyRotations(ctx context.Context, c *call.Call, in *listRo
 		}
 		entries = append(entries, e)
 	}
-	if after != "" {
-		i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == after })
+	if in.after != "" {
+		i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == in.after })
 		entries = entries[i+1:]
 	}
-	page, next := cut(entries, limit, func(e rotationEntry) string { return e.KeyMaterialID })
+	page, next := cut(entries, "", limit, func(e rotationEntry) string { return e.KeyMaterialID })
 	return struct {
 		NextMarker string `json:",omitempty"`
 		Rotations  []rotationEntry

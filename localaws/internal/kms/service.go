@@ -31,6 +31,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Principals is what KMS asks the identity room about the principals that key
@@ -71,7 +72,7 @@ type Service struct {
 	// mu guards what follows, and is held only for looking up and replacing.
 	mu       sync.RWMutex
 	keys     map[string]*key // by ARN
-	places   map[place]*partition
+	places   map[wire.Place]*partition
 	families map[familyID]*family
 	grants   map[string]*grantTable // by key ARN
 	filed    storage.Pending        // the last change; nil before the first
@@ -100,7 +101,7 @@ func New(config Config) (*Service, error) {
 	}
 	s := &Service{
 		clock: config.Clock, store: config.Store, authorizer: config.Authorizer, audit: config.Audit, principals: config.Principals,
-		keys: map[string]*key{}, places: map[place]*partition{}, families: map[familyID]*family{}, grants: map[string]*grantTable{},
+		keys: map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{}, grants: map[string]*grantTable{},
 	}
 	s.due.Store(math.MaxInt64)
 	if err := s.load(); err != nil {
@@ -109,7 +110,7 @@ func New(config Config) (*Service, error) {
 	return s, nil
 }
 
-func (s *Service) partition(at place) *partition {
+func (s *Service) partition(at wire.Place) *partition {
 	p := s.places[at]
 	if p == nil {
 		p = &partition{keys: map[string]*key{}, aliases: map[string]*alias{}}
@@ -186,37 +187,37 @@ func (s *Service) findByARN(arn string) (*key, bool) {
 // resolve finds the key of a KeyId parameter. refuseAlias is for the
 // operations that take no alias.
 func (s *Service) resolve(c *call.Call, text string, refuseAlias bool) (target, error) {
-	home := place{c.AccountID, c.Region}
+	home := wire.PlaceOf(c)
 	n, err := parseKeyName(text, home)
 	if err != nil {
 		return target{}, err
 	}
 	if n.alias == "" {
-		arn := keyARN(n.place, n.id)
+		arn := keyARN(n.Place, n.id)
 		k, ok := s.findByARN(arn)
 		if !ok {
-			return target{}, s.missing(c, n.place, arn, noSuchKey(arn))
+			return target{}, s.missing(c, n.Place, arn, noSuchKey(arn))
 		}
 		return target{key: k}, nil
 	}
 	if refuseAlias {
 		return target{}, invalidARN("Key Aliases are not supported for this operation.")
 	}
-	arn := aliasARN(n.place, n.alias)
+	arn := aliasARN(n.Place, n.alias)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if p := s.places[n.place]; p != nil {
+	if p := s.places[n.Place]; p != nil {
 		if a := p.aliases[n.alias]; a != nil && a.target != "" {
 			return target{key: p.keys[a.target], alias: n.alias}, nil
 		}
 	}
-	return target{}, s.missing(c, n.place, arn, noSuchAlias(arn))
+	return target{}, s.missing(c, n.Place, arn, noSuchAlias(arn))
 }
 
 // missing is the error for a key that is not there. In another account that
 // is a denial: whether a key exists is not told to strangers.
-func (s *Service) missing(c *call.Call, at place, arn string, err error) error {
-	if at.account == c.AccountID {
+func (s *Service) missing(c *call.Call, at wire.Place, arn string, err error) error {
+	if at.Account == c.AccountID {
 		return err
 	}
 	return call.Errorf("AccessDeniedException", "%s", strangerMessage(c, c.Operation, arn))
@@ -238,7 +239,7 @@ type target struct {
 // named is the ARN of what was named: the alias, if it was one.
 func (t target) named() string {
 	if t.alias != "" {
-		return aliasARN(t.place, t.alias)
+		return aliasARN(t.Place, t.alias)
 	}
 	return t.arn
 }
@@ -261,12 +262,12 @@ func (s *Service) require(ctx context.Context, c *call.Call, q question) error {
 		grants = s.grantsOf(k.arn, &c.Caller.Principal)
 	}
 	check := call.Check{
-		Action: "kms:" + q.action, Resource: k.arn, ResourceAccountID: k.account, Context: k.conditions.with(q.extra, q.target.alias),
+		Action: "kms:" + q.action, Resource: k.arn, ResourceAccountID: k.Account, Context: k.conditions.with(q.extra, q.target.alias),
 		EncryptionContext: q.context, ResourcePolicy: k.policy.doc, Mode: policy.ModeKeyPolicy, Grants: grants,
 	}
 	err := call.Require(ctx, s.authorizer, c, check)
 	var e *call.Error
-	if k.account != c.AccountID && errors.As(err, &e) && e.Decision != nil && e.Decision.Cause == policy.LayerResource {
+	if k.Account != c.AccountID && errors.As(err, &e) && e.Decision != nil && e.Decision.Cause == policy.LayerResource {
 		e.Message = strangerMessage(c, q.action, q.target.named())
 	}
 	return err
@@ -274,7 +275,7 @@ func (s *Service) require(ctx context.Context, c *call.Call, q question) error {
 
 // denied is the denial of what policies cannot allow.
 func denied(c *call.Call, q question) error {
-	if q.target.account != c.AccountID {
+	if q.target.Account != c.AccountID {
 		return call.Errorf("AccessDeniedException", "%s", strangerMessage(c, q.action, q.target.named()))
 	}
 	return call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s on resource: %s because no resource-based policy allows the kms:%s action", c.Caller.Principal.ARN, q.action, q.target.arn, q.action)
@@ -283,7 +284,7 @@ func denied(c *call.Call, q question) error {
 // requireOwn is require for the operations that AWS does not offer across
 // accounts, whatever a key policy says.
 func (s *Service) requireOwn(ctx context.Context, c *call.Call, q question) error {
-	if q.target.account != c.AccountID {
+	if q.target.Account != c.AccountID {
 		return denied(c, q)
 	}
 	return s.require(ctx, c, q)

@@ -7,15 +7,24 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type tagInput struct{ TagKey, TagValue *string }
 
-// tags reads the tags of a request, sorted by key.
-func (v *validator) tags(in []tagInput) []tag {
+// tagMembers checks the members of the tags of a request.
+func tagMembers(c *wire.Checks, in []tagInput) {
+	for _, t := range in {
+		required(c, t.TagKey, "tags.tagKey", 1, 128)
+		required(c, t.TagValue, "tags.tagValue", 0, 256)
+	}
+}
+
+// tagsOf reads the tags of a request, sorted by key.
+func tagsOf(in []tagInput) []tag {
 	tags := make([]tag, len(in))
 	for i, t := range in {
-		tags[i] = tag{v.required("tags.tagKey", t.TagKey, 1, 128), v.required("tags.tagValue", t.TagValue, 0, 256)}
+		tags[i] = tag{text(t.TagKey), text(t.TagValue)}
 	}
 	slices.SortStableFunc(tags, func(a, b tag) int { return strings.Compare(a.Key, b.Key) })
 	return tags
@@ -40,26 +49,26 @@ func checkTags(tags []tag) error {
 func tagError(message string) error { return call.Errorf("TagException", "%s", message) }
 
 type tagResourceInput struct {
-	KeyID *string `json:"KeyId"`
-	Tags  []tagInput
+	onKey
+	Tags []tagInput
 }
 
-func (ch *change) tagResource(ctx context.Context, c *call.Call, in *tagResourceInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if in.Tags == nil {
-		v.add("null", "tags", "Member must not be null")
-	}
-	tags := v.tags(in.Tags)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
+func (in *tagResourceInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	c.Required(in.Tags == nil, "tags")
+	tagMembers(c, in.Tags)
+}
+
+func (in *tagResourceInput) conditions(*call.Call) policy.Context {
 	extra := policy.Context{}
-	requestTags(extra, tags)
-	t, err := ch.own(ctx, c, id, "TagResource", extra)
-	if err != nil {
-		return nil, err
-	}
+	requestTags(extra, tagsOf(in.Tags))
+	return extra
+}
+
+func (ch *change) tagResource(_ context.Context, c *call.Call, in *tagResourceInput) (any, error) {
+	id := text(in.KeyID)
+	tags := tagsOf(in.Tags)
+	t := in.found
 	if err := checkTags(tags); err != nil {
 		return nil, err
 	}
@@ -91,30 +100,28 @@ func findTag(tags []tag, name string) (int, bool) {
 }
 
 type untagResourceInput struct {
-	KeyID   *string `json:"KeyId"`
+	onKey
 	TagKeys []string
 }
 
-func (ch *change) untagResource(ctx context.Context, c *call.Call, in *untagResourceInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	if in.TagKeys == nil {
-		v.add("null", "tagKeys", "Member must not be null")
-	}
+func (in *untagResourceInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	c.Required(in.TagKeys == nil, "tagKeys")
 	for _, name := range in.TagKeys {
-		v.required("tagKeys", &name, 1, 128)
+		required(c, &name, "tagKeys", 1, 128)
 	}
-	if err := v.err(); err != nil {
-		return nil, err
+}
+
+func (in *untagResourceInput) conditions(*call.Call) policy.Context {
+	if len(in.TagKeys) == 0 {
+		return nil
 	}
-	extra := policy.Context{}
-	if len(in.TagKeys) > 0 {
-		extra[conditionTagKeys] = in.TagKeys
-	}
-	t, err := ch.own(ctx, c, id, "UntagResource", extra)
-	if err != nil {
-		return nil, err
-	}
+	return policy.Context{conditionTagKeys: in.TagKeys}
+}
+
+func (ch *change) untagResource(_ context.Context, c *call.Call, in *untagResourceInput) (any, error) {
+	id := text(in.KeyID)
+	t := in.found
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
@@ -128,35 +135,20 @@ func (ch *change) untagResource(ctx context.Context, c *call.Call, in *untagReso
 	return nil, nil
 }
 
-func (s *Service) listResourceTags(ctx context.Context, c *call.Call, in *listKeyInput) (any, error) {
-	var v validator
-	id := v.keyID(in.KeyID)
-	limit := v.integer("limit", in.Limit, 1, maxTags, maxTags)
-	marker := v.optional("marker", in.Marker, 1, 1024)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	after, err := openMarker(marker)
-	if err != nil {
-		return nil, err
-	}
-	t, err := s.resolve(c, id, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.requireOwn(ctx, c, question{action: "ListResourceTags", target: t}); err != nil {
-		return nil, err
-	}
+type listTagsInput struct{ listKeyInput }
+
+func (in *listTagsInput) Check(c *wire.Checks) {
+	keyID(c, in.KeyID)
+	between(c, in.Limit, "limit", 1, maxTags)
+	c.Characters(in.Marker, "marker", 1, 1024)
+}
+
+func (s *Service) listResourceTags(_ context.Context, c *call.Call, in *listTagsInput) (any, error) {
+	id := text(in.KeyID)
+	limit := or(in.Limit, maxTags)
+	t := in.found
 	trail(c, t.key, keyParameters{id})
-	tags := t.tags
-	if after != "" {
-		i, found := findTag(tags, after)
-		if found {
-			i++
-		}
-		tags = tags[i:]
-	}
-	page, next := cut(tags, limit, func(t tag) string { return t.Key })
+	page, next := cut(t.tags, in.after, limit, func(t tag) string { return t.Key })
 	return struct {
 		NextMarker string `json:",omitempty"`
 		Tags       []tag

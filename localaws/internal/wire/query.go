@@ -1,8 +1,6 @@
-package iam
+package wire
 
 import (
-	"bytes"
-	"encoding/xml"
 	"net/url"
 	"reflect"
 	"strconv"
@@ -12,36 +10,44 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/call"
 )
 
-// operation is one entry of a service's table.
-type operation struct {
-	readOnly bool
-	run      func(*Service, *request, form) (any, error)
+// Query is the protocol whose requests are forms: IAM's and STS's.
+//
+// A request is a struct. Its fields are the parameters, under the name of a
+// query tag or else their own: Name, List.member.1, Structs.member.1.Field. A
+// parameter that the request has no field for is refused.
+type Query struct {
+	// Read is called with every request after it was decoded. It must be set.
+	Read func(c *call.Call, in reflect.Value)
 }
 
-func reads[In any](fn func(*Service, *request, *In) (any, error)) operation {
-	return operation{readOnly: true, run: bind(fn)}
-}
+var _ Protocol = Query{}
 
-func writes[In any](fn func(*Service, *request, *In) (any, error)) operation {
-	return operation{run: bind(fn)}
-}
+// LongText is a parameter without a bound of its own, such as a policy.
+type LongText string
 
-func bind[In any](fn func(*Service, *request, *In) (any, error)) func(*Service, *request, form) (any, error) {
-	return func(s *Service, r *request, f form) (any, error) {
-		in := new(In)
-		if err := f.decode("", reflect.ValueOf(in).Elem()); err != nil {
-			return nil, err
+// Decoder implements [Protocol].
+func (q Query) Decoder(reflect.Type) Decode {
+	return func(c *call.Call, in any) error {
+		f, err := parseForm(c.Body)
+		if err != nil {
+			return err
 		}
-		if shown := trail(reflect.ValueOf(in).Elem()); len(shown) > 0 {
-			r.Trail.RequestParameters = shown
+		v := reflect.ValueOf(in).Elem()
+		if err := f.decode("", v); err != nil {
+			return err
 		}
+		q.Read(c, v)
 		if name, ok := f.unread(); ok {
-			return nil, invalid("Parameter %.128q of %s is not supported by this server.", name, r.Operation)
+			return call.Errorf("ValidationError", "Parameter %.128q of %s is not supported by this server.", name, c.Operation)
 		}
-		if _, ok := any(in).(creation); !ok {
-			s.respell(r.AccountID, reflect.ValueOf(in).Elem())
+		var found Checks
+		if checker, ok := in.(Checker); ok {
+			checker.Check(&found)
 		}
-		return fn(s, r, in)
+		if err := found.Err(QueryValidation); err != nil {
+			return err
+		}
+		return prepare(c, in)
 	}
 }
 
@@ -63,10 +69,10 @@ const maxParameters = 10_000
 // ContextEntries.member.1.ContextKeyValues.member.1 has five.
 const maxDepth = 8
 
-// maxText bounds a parameter that is no policy, in characters: an ARN's length,
+// MaxText bounds a parameter that is not a LongText, in characters: an ARN's length,
 // the most that IAM and STS take. Before a caller's permission is known, names
 // are compared with the patterns of policies and filed in the audit.
-const maxText = 2048
+const MaxText = 2048
 
 // maxListMembers bounds a list parameter; the longest list that IAM takes, the
 // context entries of a simulation, is shorter.
@@ -142,7 +148,7 @@ func (f form) decodeField(name string, field reflect.Value) error {
 				return nil
 			}
 			if n > maxListMembers {
-				return tooLong(lowerFirst(name), maxListMembers)
+				return Violated("", LowerFirst(name), MaxLength(maxListMembers))
 			}
 			element := reflect.New(field.Type().Elem()).Elem()
 			if err := f.decodeField(member, element); err != nil {
@@ -164,8 +170,8 @@ func (f form) decodeField(name string, field reflect.Value) error {
 	}
 	switch field.Kind() {
 	case reflect.String:
-		if field.Type() != reflect.TypeFor[policyText]() && utf8.RuneCountInString(text) > maxText {
-			return tooLong(lowerFirst(name), maxText)
+		if field.Type() != reflect.TypeFor[LongText]() && utf8.RuneCountInString(text) > MaxText {
+			return Violated("", LowerFirst(name), MaxLength(MaxText))
 		}
 		field.SetString(strings.Clone(text)) // it may live on, and is part of the whole body
 	case reflect.Int:
@@ -181,7 +187,7 @@ func (f form) decodeField(name string, field reflect.Value) error {
 		}
 		field.SetBool(b)
 	default:
-		panic("iam: request field " + name + " has a kind that the decoder does not know")
+		panic("wire: request field " + name + " has a kind that the decoder does not know")
 	}
 	return nil
 }
@@ -192,36 +198,11 @@ func (f form) has(name string) bool {
 	return ok || f.prefixes[name]
 }
 
-func lowerFirst(s string) string {
+// LowerFirst returns s with its first letter small: how answers and events spell
+// a parameter.
+func LowerFirst(s string) string {
 	if s == "" {
 		return s
 	}
 	return strings.ToLower(s[:1]) + s[1:]
-}
-
-// encodeResponse wraps result, nil or a struct, as the Query protocol has it:
-// <OpResponse><OpResult>…</OpResult><ResponseMetadata/></OpResponse>.
-func encodeResponse(namespace, operation, requestID string, result any) ([]byte, error) {
-	var b bytes.Buffer
-	e := xml.NewEncoder(&b)
-	outer := xml.StartElement{Name: xml.Name{Local: operation + "Response"}, Attr: []xml.Attr{{Name: xml.Name{Local: "xmlns"}, Value: namespace}}}
-	if err := e.EncodeToken(outer); err != nil {
-		return nil, err
-	}
-	if result != nil {
-		if err := e.EncodeElement(result, xml.StartElement{Name: xml.Name{Local: operation + "Result"}}); err != nil {
-			return nil, err
-		}
-	}
-	metadata := struct{ RequestId string }{requestID}
-	if err := e.EncodeElement(metadata, xml.StartElement{Name: xml.Name{Local: "ResponseMetadata"}}); err != nil {
-		return nil, err
-	}
-	if err := e.EncodeToken(outer.End()); err != nil {
-		return nil, err
-	}
-	if err := e.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
 }

@@ -308,7 +308,7 @@ func TestPanicIsContained(t *testing.T) {
 		t.Errorf("the caller got %v", err)
 	}
 	failures := s.Failures()
-	if len(failures) != 1 || !strings.Contains(failures[0].Error(), "sts:GetCallerIdentity") || !strings.Contains(failures[0].Error(), "handler.go") || strings.Contains(failures[0].Error(), "hunter") {
+	if len(failures) != 1 || !strings.Contains(failures[0].Error(), "sts:GetCallerIdentity") || !strings.Contains(failures[0].Error(), "frontdoor/door.go") || strings.Contains(failures[0].Error(), "hunter") {
 		t.Errorf("failures are %v", failures)
 	}
 	events := s.Audit().Events()

@@ -1,4 +1,4 @@
-package localaws
+package frontdoor
 
 import (
 	"net/http"
@@ -8,66 +8,39 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
 )
 
-// targets are the services of X-Amz-Target, by the part before the last dot.
-var targets = map[string]string{
-	"DynamoDB_20120810":   "dynamodb",
-	"TrentService":        "kms",
-	"CloudTrail_20131101": "cloudtrail",
-	// as botocore spells it
-	"com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
-}
-
-// versions are the Query services, by the Version of their interface.
-var versions = map[string]string{
-	"2010-05-08": "iam",
-	"2011-06-15": "sts",
-}
-
 // maxOperation bounds the names of operations, which go into the audit.
 const maxOperation = 64
 
-// incoming is one request on its way in, whatever brought it.
-type incoming struct {
-	sigv4.Request
-	secure    bool
-	sourceIP  string
-	userAgent string
-}
-
-func (in *incoming) get(name string) string {
-	if v := in.Header[name]; len(v) > 0 {
-		return v[0]
-	}
-	return ""
-}
-
 // route finds the endpoint of a request from its headers alone, so that the
-// limit of its body is known before the body is read. nil means nobody's.
-// operation is empty for the Query protocol, whose body names it.
-func (s *Server) route(in *incoming) (e *endpoint, operation string) {
-	if target := in.get("X-Amz-Target"); target != "" {
+// limit of its body is known before the body is read. A nil endpoint means that
+// the request belongs to none. operation is empty for the Query protocol, whose body names it.
+func (d *Door) route(r *request) (e *Endpoint, operation string) {
+	if target := r.get("X-Amz-Target"); target != "" {
 		dot := strings.LastIndexByte(target, '.')
-		if dot < 0 || !jsonContent(in.get("Content-Type")) {
+		if dot < 0 || !jsonContent(r.get("Content-Type")) {
 			return nil, ""
 		}
-		return s.endpoints[targets[target[:dot]]], operationName(target[dot+1:])
+		return d.byTarget[target[:dot]], operationName(target[dot+1:])
 	}
-	if in.Method == http.MethodPost && formContent(in.get("Content-Type")) || in.Method == http.MethodGet && strings.Contains(in.RawQuery, "Action=") {
+	posted := r.Method == http.MethodPost && formContent(r.get("Content-Type"))
+	if posted || r.Method == http.MethodGet && strings.Contains(r.RawQuery, "Action=") {
 		// Which of the Query services is only said by the signature's scope and
 		// by the body; their limits are the same.
-		return s.endpoints["iam"], ""
+		return d.form, ""
 	}
 	return nil, ""
 }
 
 // routeQuery finds endpoint and operation of a request of the Query protocol.
-func (s *Server) routeQuery(body []byte, sig *sigv4.Signature) (e *endpoint, operation string) {
+func (d *Door) routeQuery(body []byte, sig *sigv4.Signature) (e *Endpoint, operation string) {
 	action, version := formField(body, "Action"), formField(body, "Version")
-	name := versions[version]
-	if name == "" && sig != nil && (sig.Service == "iam" || sig.Service == "sts") {
-		name = sig.Service
+	e = d.byVersion[version]
+	if e == nil && sig != nil {
+		if scoped := d.byName[sig.Service]; scoped != nil && scoped.query() {
+			e = scoped
+		}
 	}
-	return s.endpoints[name], operationName(action)
+	return e, operationName(action)
 }
 
 // formField finds one parameter of a form without decoding the rest.
@@ -109,4 +82,19 @@ func jsonContent(contentType string) bool {
 func formContent(contentType string) bool {
 	contentType, _, _ = strings.Cut(contentType, ";")
 	return strings.EqualFold(strings.TrimSpace(contentType), "application/x-www-form-urlencoded")
+}
+
+// unsignedQuery is the query string of a presigned request without the
+// signature's own parameters: they must not appear in the audit.
+func unsignedQuery(raw string) []byte {
+	q, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil
+	}
+	for name := range q {
+		if strings.HasPrefix(name, "X-Amz-") {
+			delete(q, name)
+		}
+	}
+	return []byte(q.Encode())
 }

@@ -1,0 +1,50 @@
+package dynamodb
+
+import (
+	"context"
+	"encoding/json"
+	"sort"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+)
+
+// maxTableNames is the longest page of ListTables.
+const maxTableNames = 100
+
+type listTablesInput struct {
+	ExclusiveStartTableName *string
+	Limit                   *int64
+}
+
+func (in *listTablesInput) Check(c *wire.Checks) {
+	checkResource(c, in.ExclusiveStartTableName, "exclusiveStartTableName")
+	c.Between(in.Limit, "limit", 1, maxTableNames)
+}
+
+func (s *Service) allowListTables(ctx context.Context, c *call.Call, _ *listTablesInput) error {
+	return s.allow(ctx, c, "ListTables", tableARN(wire.PlaceOf(c), "*"), c.AccountID, nil)
+}
+
+func (s *Service) listTables(_ context.Context, c *call.Call, in *listTablesInput) ([]byte, error) {
+	names := []string{}
+	s.mu.RLock()
+	for name := range s.tables[wire.PlaceOf(c)] {
+		if in.ExclusiveStartTableName == nil || name > *in.ExclusiveStartTableName {
+			names = append(names, name)
+		}
+	}
+	s.mu.RUnlock()
+	sort.Strings(names)
+	limit := maxTableNames
+	if in.Limit != nil {
+		limit = int(*in.Limit)
+	}
+	out := jsonObject{}
+	if page, next := wire.Page(names, func(name string) string { return name }, "", limit); next != "" {
+		names = page
+		out["LastEvaluatedTableName"] = next
+	}
+	out["TableNames"] = names
+	return json.Marshal(out)
+}

@@ -1,0 +1,115 @@
+package frontdoor
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"hash/crc32"
+	"net/http"
+	"strconv"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+)
+
+// answer is what goes back for one request.
+type answer struct {
+	status      int
+	contentType string
+	requestID   string
+	body        []byte
+	checksum    bool // DynamoDB's x-amz-crc32
+	close       bool // the connection cannot be used again
+}
+
+func (e *Endpoint) success(id string, body []byte) answer {
+	return answer{status: http.StatusOK, contentType: e.ContentType, requestID: id, body: body, checksum: e.Checksum}
+}
+
+// failure turns an error into AWS's answer. Anything but a *call.Error is an
+// internal failure about which the client learns nothing.
+func (e *Endpoint) failure(id string, err error) answer {
+	var known *call.Error
+	if !errors.As(err, &known) {
+		known = &call.Error{Code: "InternalFailure", Status: http.StatusInternalServerError,
+			Message: "The request processing has failed because of an unknown error, exception or failure."}
+		if e.InternalError != "" {
+			known.Code = e.InternalError
+		}
+	}
+	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, checksum: e.Checksum,
+		close: known.Status == http.StatusRequestEntityTooLarge}
+	if e.query() {
+		a.body = e.xmlError(id, known)
+	} else {
+		a.body = e.jsonError(known)
+	}
+	return a
+}
+
+func (e *Endpoint) jsonError(err *call.Error) []byte {
+	body := make(map[string]any, 2+len(err.Members))
+	for name, value := range err.Members {
+		body[name] = value
+	}
+	body["__type"], body["message"] = e.typeName(err), err.Message
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if fail := enc.Encode(body); fail != nil {
+		return []byte(`{"__type":"com.amazon.coral.service#InternalFailure"}`)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func (e *Endpoint) xmlError(id string, err *call.Error) []byte {
+	kind := "Sender"
+	if err.HTTPStatus() >= http.StatusInternalServerError {
+		kind = "Receiver"
+	}
+	var b bytes.Buffer
+	b.WriteString(`<ErrorResponse xmlns="` + e.Namespace + `"><Error><Type>` + kind + `</Type><Code>`)
+	_ = xml.EscapeText(&b, []byte(err.Code))
+	b.WriteString(`</Code><Message>`)
+	_ = xml.EscapeText(&b, []byte(err.Message))
+	b.WriteString(`</Message></Error><RequestId>` + id + `</RequestId></ErrorResponse>`)
+	return b.Bytes()
+}
+
+// stray answers a request that belongs to no endpoint.
+func stray(r *request) answer {
+	a := answer{contentType: "text/plain", requestID: call.NewID(), close: r.connected && r.length != 0}
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	root := r.RawQuery == "" && (r.Path == "/" || r.Path == "")
+	switch {
+	case reads && root && r.get("Authorization") == "":
+		// What DynamoDB's own endpoint says to a health check. A signed request
+		// is one for a service that is not here, such as S3's ListBuckets.
+		a.status, a.body = http.StatusOK, []byte("healthy: localaws\n")
+	case r.get("X-Amz-Target") != "" || r.Method == http.MethodPost:
+		a.status, a.contentType = http.StatusBadRequest, "application/x-amz-json-1.0"
+		a.body = []byte(`{"__type":"com.amazon.coral.service#UnknownOperationException",` +
+			`"message":"X-Amz-Target, Content-Type or Action name no service of this server"}`)
+	default:
+		a.status, a.body = http.StatusNotFound, []byte("no service of this server answers here\n")
+	}
+	return a
+}
+
+// header fills h with the answer's headers, whose values share one array.
+func (a *answer) header(h http.Header) {
+	values := make([]string, 0, 5)
+	set := func(name, value string) {
+		values = append(values, value)
+		h[name] = values[len(values)-1 : len(values) : len(values)]
+	}
+	set("Content-Type", a.contentType)
+	set("Content-Length", strconv.Itoa(len(a.body)))
+	set("X-Amzn-Requestid", a.requestID)
+	if a.checksum {
+		set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.body)), 10))
+	}
+	if a.close {
+		set("Connection", "close")
+	}
+}

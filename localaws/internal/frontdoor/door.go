@@ -1,0 +1,183 @@
+package frontdoor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+	"unique"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
+)
+
+// Identity resolves access keys.
+type Identity interface {
+	// Credentials returns the secret of an access key and whom it belongs to.
+	// It fails with call.ErrExpiredToken for an expired session and with any
+	// other error for credentials that are not valid.
+	Credentials(accessKeyID, sessionToken string) (secret string, caller call.Caller, err error)
+	// Used notes that a request with a valid signature named the access key.
+	Used(accessKeyID, service, region string)
+}
+
+// Log files the events of calls.
+type Log interface {
+	call.Recorder
+	// RecordUnauthenticated files a call whose signature was refused, in the
+	// account of the access key that it named.
+	RecordUnauthenticated(c *call.Call, o call.Operation, err error)
+}
+
+// Config is what a Door needs. Every member must be set.
+type Config struct {
+	Identity Identity
+	Log      Log
+	// Clock is the time of calls, SigningClock what signatures are compared
+	// with.
+	Clock, SigningClock func() time.Time
+	// Interrupt returns the error to answer in place of the service, nil to
+	// let the service answer. It may wait until ctx ends.
+	Interrupt func(ctx context.Context, c *call.Call, o call.Operation) error
+	// Failed returns why the services' state can no longer be filed, or nil.
+	Failed func() error
+	// Settle waits until everything that was changed so far is durable.
+	Settle func() error
+	// Report gets every error that a service or Interrupt answered with.
+	Report func(c *call.Call, err error)
+}
+
+// Door is the way of every request. Its methods are safe for use by any number
+// of goroutines once every endpoint is mounted.
+type Door struct {
+	config   Config
+	verifier sigv4.Verifier
+	bodies   *semaphore.Weighted // bytes of large bodies from connections
+
+	byName    map[string]*Endpoint
+	byTarget  map[string]*Endpoint
+	byVersion map[string]*Endpoint
+	form      *Endpoint // the first Query endpoint: their limits are the same
+}
+
+// New returns a door without endpoints.
+func New(c Config) *Door {
+	return &Door{config: c, bodies: semaphore.NewWeighted(maxInFlight),
+		byName: map[string]*Endpoint{}, byTarget: map[string]*Endpoint{}, byVersion: map[string]*Endpoint{}}
+}
+
+// handle takes one request the whole way to its answer. It fails with the
+// error of ctx when the client no longer waits, and with the body's error when
+// the body cannot be read; there is nothing to answer then.
+func (d *Door) handle(ctx context.Context, r *request) (answer, error) {
+	e, operation := d.route(r)
+	if e == nil {
+		return stray(r), nil
+	}
+	if a, ok := d.admit(ctx, r, e); !ok {
+		return a, nil
+	}
+	if err := r.read(e.MaxBody); err != nil {
+		return e.unreadable(err)
+	}
+	return d.answer(ctx, r, e, operation)
+}
+
+// answer answers a request whose body has been read. The order of refusals is
+// DynamoDB's: serialization, unknown operation, missing or incomplete
+// signature, expired or wrong scope, unknown client, wrong signature; only then
+// the service looks at the request.
+func (d *Door) answer(ctx context.Context, r *request, e *Endpoint, operation string) (answer, error) {
+	id := call.NewID()
+	sig, sigErr := sigv4.Parse(&r.Request)
+	body := r.Body
+	if e.query() {
+		if r.Method == http.MethodGet {
+			body = unsignedQuery(r.RawQuery)
+		}
+		var named *Endpoint
+		if named, operation = d.routeQuery(body, sig); named != nil {
+			e = named
+		}
+	}
+	o, known := e.Service.Describe(operation)
+	switch {
+	case (!known || sigErr != nil) && !e.query() && !json.Valid(body):
+		return e.failure(id, e.refusal("SerializationException", "")), nil
+	case !known:
+		message := "This server has no operation " + e.Name + ":" + operation
+		return e.failure(id, e.refusal("UnknownOperationException", message)), nil
+	case sigErr != nil:
+		return e.failure(id, e.signatureRefusal(sigErr)), nil
+	}
+
+	// Events outlive the request: what they keep of it must not pin its headers.
+	c := &call.Call{ID: id, Time: d.config.Clock(), Service: e.Name, Operation: intern(operation),
+		Region: intern(sig.Region), SourceIP: r.sourceIP, UserAgent: intern(r.userAgent), Secure: r.secure, Body: body}
+	if e.Region != "" {
+		c.Region = e.Region
+	}
+	if err := d.authenticate(c, r, e, sig); err != nil {
+		if !e.query() && !json.Valid(body) {
+			return e.failure(id, e.refusal("SerializationException", "")), nil
+		}
+		if c.AccountID != "" {
+			d.config.Log.RecordUnauthenticated(c, o, err)
+		}
+		return e.failure(id, err), nil
+	}
+	out, err := d.serve(ctx, c, e, o)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return answer{}, ctx.Err()
+	}
+	d.config.Log.Record(c, o, err)
+	if err != nil {
+		d.config.Report(c, err)
+		return e.failure(id, err), nil
+	}
+	return e.success(id, out), nil
+}
+
+// intern returns the one copy of a string that many requests have.
+func intern(s string) string { return unique.Make(s).Value() }
+
+// serve lets the service answer, unless Interrupt does.
+func (d *Door) serve(ctx context.Context, c *call.Call, e *Endpoint, o call.Operation) (out []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			// The stack tells where, and no values; the panic's own text may
+			// hold some, so only its type goes out.
+			err = &panicError{kind: fmt.Sprintf("%T", r), stack: debug.Stack()}
+		}
+	}()
+	if err := d.config.Interrupt(ctx, c, o); err != nil {
+		return nil, err
+	}
+	// The services hold what was not written, so nothing they say is true.
+	if err := d.config.Failed(); err != nil {
+		return nil, err
+	}
+	out, err = e.Service.Serve(ctx, c)
+	if o.ReadOnly || o.Data { // item calls wait themselves, for no more than they must
+		return out, err
+	}
+	// The answer may rest on another caller's change that is on its way to
+	// disk, such as the refusal to make what exists.
+	if failed := d.config.Settle(); failed != nil {
+		return nil, failed
+	}
+	return out, err
+}
+
+// panicError is a recovered panic.
+type panicError struct {
+	kind  string
+	stack []byte
+}
+
+func (p *panicError) Error() string { return "panic (" + p.kind + ")\n" + string(p.stack) }

@@ -1,0 +1,27 @@
+package frontdoor
+
+import (
+	"net"
+	"net/http"
+)
+
+var _ http.Handler = (*Door)(nil)
+
+// ServeHTTP serves a request that came over a connection. The connection is
+// cut when the client does not send the body that it announced, or no longer
+// waits for the answer.
+func (d *Door) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
+	r := newRequest(hr, hr.Host)
+	r.secure, r.sourceIP, r.connected = hr.TLS != nil, hr.RemoteAddr, true
+	if host, _, err := net.SplitHostPort(hr.RemoteAddr); err == nil {
+		r.sourceIP = host
+	}
+	defer d.release(r)
+	a, err := d.handle(hr.Context(), r)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	a.header(w.Header())
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body)
+}

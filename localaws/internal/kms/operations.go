@@ -1,0 +1,172 @@
+package kms
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+)
+
+type (
+	// entry is one operation of the table.
+	entry = wire.Entry[*Service, any]
+	// reading serves an operation that changes nothing.
+	reading[In any] = func(*Service, context.Context, *call.Call, *In) (any, error)
+	// changing serves an operation that changes something.
+	changing[In any] = func(*change, context.Context, *call.Call, *In) (any, error)
+)
+
+// reads is the entry of an operation that changes nothing and that serve asks
+// permission for itself: under aliases, grant tokens and ciphertexts it is
+// found on the way what to ask about.
+func reads[In any](name string, serve reading[In]) entry {
+	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Serve: serve}
+}
+
+// writes is reads for an operation that changes something. serve asks within
+// the change, so that nothing comes between the two; it adds to the change and
+// leaves applying it to the table.
+func writes[In any](name string, serve changing[In]) entry {
+	return wire.Within((*Service).write, wire.Op[*change, In, any]{Name: name, Kind: wire.Write, Serve: serve})
+}
+
+// operations is the table of what is served.
+var operations = wire.NewTable(&protocol,
+	writesOwn("CancelKeyDeletion", (*change).cancelKeyDeletion),
+	writes("CreateAlias", (*change).createAlias),
+	writes("CreateGrant", (*change).createGrant),
+	writes("CreateKey", (*change).createKey),
+	reads("Decrypt", (*Service).decrypt),
+	writes("DeleteAlias", (*change).deleteAlias),
+	reads("DescribeKey", (*Service).describeKey),
+	writesOwn("DisableKey", (*change).disableKey),
+	writesOwn("DisableKeyRotation", (*change).disableKeyRotation),
+	writesOwn("EnableKey", (*change).enableKey),
+	writesOwn("EnableKeyRotation", (*change).enableKeyRotation),
+	reads("Encrypt", (*Service).encrypt),
+	reads("GenerateDataKey", (*Service).generateDataKey),
+	reads("GenerateDataKeyWithoutPlaintext", (*Service).generateDataKeyWithoutPlaintext),
+	reads("GenerateMac", (*Service).generateMac),
+	reads("GenerateRandom", (*Service).generateRandom),
+	readsOwn("GetKeyPolicy", (*Service).getKeyPolicy),
+	readsKey("GetKeyRotationStatus", (*Service).getKeyRotationStatus),
+	reads("ListAliases", (*Service).listAliases),
+	readsKey("ListGrants", (*Service).listGrants),
+	readsOwn("ListKeyPolicies", (*Service).listKeyPolicies),
+	readsOwn("ListKeyRotations", (*Service).listKeyRotations),
+	reads("ListKeys", (*Service).listKeys),
+	readsOwn("ListResourceTags", (*Service).listResourceTags),
+	reads("ListRetirableGrants", (*Service).listRetirableGrants),
+	writesOwn("PutKeyPolicy", (*change).putKeyPolicy),
+	reads("ReEncrypt", (*Service).reEncrypt),
+	writesOwn("ReplicateKey", (*change).replicateKey),
+	writes("RetireGrant", (*change).retireGrant),
+	writesKey("RevokeGrant", (*change).revokeGrant),
+	writesOwn("RotateKeyOnDemand", (*change).rotateKeyOnDemand),
+	writesOwn("ScheduleKeyDeletion", (*change).scheduleKeyDeletion),
+	writesOwn("TagResource", (*change).tagResource),
+	writesOwn("UntagResource", (*change).untagResource),
+	writes("UpdateAlias", (*change).updateAlias),
+	writesOwn("UpdateKeyDescription", (*change).updateKeyDescription),
+	writesOwn("UpdatePrimaryRegion", (*change).updatePrimaryRegion),
+	reads("VerifyMac", (*Service).verifyMac),
+)
+
+// elsewhere are operations that AWS has and this service does not.
+var elsewhere = map[string]string{
+	"ConnectCustomKeyStore":               "custom key stores",
+	"CreateCustomKeyStore":                "custom key stores",
+	"DeleteCustomKeyStore":                "custom key stores",
+	"DescribeCustomKeyStores":             "custom key stores",
+	"DisconnectCustomKeyStore":            "custom key stores",
+	"UpdateCustomKeyStore":                "custom key stores",
+	"DeleteImportedKeyMaterial":           "imported key material",
+	"GetParametersForImport":              "imported key material",
+	"ImportKeyMaterial":                   "imported key material",
+	"Decapsulate":                         "asymmetric keys",
+	"DeriveSharedSecret":                  "asymmetric keys",
+	"Encapsulate":                         "asymmetric keys",
+	"GenerateDataKeyPair":                 "asymmetric keys",
+	"GenerateDataKeyPairWithoutPlaintext": "asymmetric keys",
+	"GetPublicKey":                        "asymmetric keys",
+	"Sign":                                "asymmetric keys",
+	"Verify":                              "asymmetric keys",
+	"GetKeyLastUsage":                     "the last usage of keys",
+}
+
+// Describe tells about an operation. It is ok for operations that are refused
+// with UnsupportedOperationException too.
+func (s *Service) Describe(name string) (call.Operation, bool) {
+	if o, ok := operations.Describe(name); ok {
+		return o, true
+	}
+	_, ok := elsewhere[name]
+	return call.Operation{}, ok
+}
+
+// Serve answers one request. Its errors are *call.Error, or those of the
+// store.
+func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
+	if _, ok := operations.Describe(c.Operation); !ok {
+		if what, known := elsewhere[c.Operation]; known {
+			return nil, unsupported("%s is not supported: this server does not have %s.", c.Operation, what)
+		}
+		return nil, call.Errorf("UnknownOperationException", "The operation %s does not exist.", c.Operation)
+	}
+	if err := s.catchUp(); err != nil {
+		return nil, err
+	}
+	out, err := operations.Serve(ctx, s, c)
+	if err != nil {
+		return nil, err
+	}
+	if out == nil {
+		return []byte{}, nil
+	}
+	body, err := encode(out)
+	if err != nil {
+		return nil, fmt.Errorf("kms: marshal the answer of %s: %w", c.Operation, err)
+	}
+	return body, s.settled()
+}
+
+// plaintextOutput is an answer with a plaintext in it.
+type plaintextOutput interface{ wipe() }
+
+func (o *decryptOutput) wipe() { clear(o.Plaintext) }
+func (o *dataKeyOutput) wipe() { clear(o.Plaintext) }
+func (o *randomOutput) wipe()  { clear(o.Plaintext) }
+
+// encode writes an answer and wipes the plaintext in it. What was sent remains
+// in the bodies of request and answer, which are not this package's.
+func encode(out any) ([]byte, error) {
+	if s, ok := out.(plaintextOutput); ok {
+		defer s.wipe()
+	}
+	return json.Marshal(out)
+}
+
+// catchUp does what the clock has made due: rotations and deletions.
+func (s *Service) catchUp() error {
+	if now := s.clock(); now.UnixMilli() >= s.due.Load() {
+		return s.write(func(ch *change) error { return ch.maintain() })
+	}
+	return nil
+}
+
+// trail is how an operation that is about one key appears in the audit.
+func trail(c *call.Call, k *key, parameters any) {
+	c.Trail.RequestParameters = parameters
+	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: k.arn, AccountID: k.Account, Type: "AWS::KMS::Key"})
+}
+
+// keyParameters are the request parameters of an operation that only names a
+// key.
+type keyParameters struct {
+	KeyID string `json:"keyId"`
+}
+
+var distantFuture = time.Date(100_000, 1, 1, 0, 0, 0, 0, time.UTC)
