@@ -146,6 +146,9 @@ func (t *Table[T]) QueryPage(ctx context.Context, q Query, cursor Cursor) (Page[
 }
 
 func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
+	if err := checkSizes(q.Limit, q.PageSize); err != nil {
+		return nil, view{}, err
+	}
 	pk, sk, err := c.queryKeys(q.Index)
 	if err != nil {
 		return nil, view{}, err
@@ -194,6 +197,14 @@ func pageSize(size int32, limit int, e expression.Expression) *int32 {
 		return nil
 	}
 	return &size
+}
+
+// checkSizes refuses a negative Limit or PageSize, which would mean no limit.
+func checkSizes(limit int, page int32) error {
+	if limit < 0 || page < 0 {
+		return fmt.Errorf("%w: Limit %d and PageSize %d must not be negative; zero means none", ErrConfiguration, limit, page)
+	}
+	return nil
 }
 
 // queryKeys returns the key fields of the table or of an index.
