@@ -134,10 +134,15 @@ func TestEntitiesMeetInUpdate(t *testing.T) {
 		}
 		ok(t, orders.Delete(ctx, k))
 		ok(t, counts.Put(ctx, tally{Customer: "ann", Number: 1}))
-		client.before = take
+		others := must(store.NewEntity[tally](w.client, counts.Name(), counts.Mode(), store.Entity{Attribute: "kind", Name: "other"}))(t)
+		client.before = func() { // an item of the same version
+			ok(t, counts.Delete(ctx, k))
+			ok(t, others.Put(ctx, tally{Customer: "ann", Number: 1}))
+		}
 		if _, err := met.Update(ctx, k, nothing); !errors.Is(err, store.ErrOtherEntity) || errors.Is(err, store.ErrConflict) {
 			t.Errorf("update: %v", err)
 		}
+		ok(t, ignore(others.Get(ctx, k)))
 	})
 }
 

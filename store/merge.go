@@ -50,6 +50,9 @@ func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) 
 	if p.keyText(next) != p.keyText(key) {
 		return nil, fmt.Errorf("%w: update of %s changed the item's key: delete and put instead", ErrConfiguration, c.name)
 	}
+	if c.merging.remarshal {
+		next = maps.Clone(next) // the map may be a part of *v
+	}
 	if p.version != nil {
 		n, err := p.versionOf(old)
 		if err != nil {
@@ -94,7 +97,7 @@ func (s *shape) merge(old, next types.AttributeValue, drop bool) (lost string) {
 	if !ok || !stays {
 		return "" // the struct was not there, or is gone with its members
 	}
-	filled := make(map[int]bool, len(from.Value))
+	filled := make([]bool, len(s.fields))
 	for _, name := range slices.Sorted(maps.Keys(from.Value)) {
 		i := s.find(name)
 		if i < 0 {
@@ -139,7 +142,7 @@ func (s *shape) lacks(av types.AttributeValue) (lost string) {
 			}
 			return ""
 		}
-		filled := make(map[int]bool, len(v.Value))
+		filled := make([]bool, len(s.fields))
 		for _, name := range slices.Sorted(maps.Keys(v.Value)) {
 			i := s.find(name)
 			if i < 0 {

@@ -31,8 +31,8 @@ type Query struct {
 	// EventuallyConsistent halves the price of a read. Global secondary
 	// indexes need it; it is set for every Index.
 	EventuallyConsistent bool
-	// Limit ends the iteration after so many items; zero: none. QueryPage
-	// ignores it.
+	// Limit ends the iteration after so many items; zero: none. A negative one
+	// is refused, as is a negative PageSize. QueryPage ignores Limit.
 	Limit int
 	// PageSize is how many items DynamoDB looks at per call, before Filter;
 	// zero: 1 MB, or without a Filter no more than Limit.

@@ -29,8 +29,10 @@ func (t *Table[T]) DeleteVersion(ctx context.Context, v T, conditions ...Conditi
 	if err != nil {
 		return err
 	}
+	e := expecting(conditions)
+	e.version = n
 	_, err = t.delete(ctx, k, types.ReturnValueNone, append([]Condition{t.plan.isVersion(n)}, conditions...))
-	return t.explain("delete", err, expectation{version: n, alone: len(conditions) == 0})
+	return t.explain("delete", err, e)
 }
 
 // DeleteVersionOp is [Table.DeleteVersion] in a transaction.
@@ -40,7 +42,8 @@ func (t *Table[T]) DeleteVersionOp(v T, conditions ...Condition) WriteOp {
 		return WriteOp{core: &t.core, build: func(context.Context) (types.TransactWriteItem, error) { return types.TransactWriteItem{}, err }}
 	}
 	op := t.DeleteOp(k, append([]Condition{t.plan.isVersion(n)}, conditions...)...)
-	op.expected = expectation{version: n, alone: len(conditions) == 0}
+	op.expected = expecting(conditions)
+	op.expected.version = n
 	return op
 }
 

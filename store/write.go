@@ -21,16 +21,26 @@ import (
 // must not exist yet, and version n must still be n; the item gets n+1 (v
 // itself, being a copy, keeps n). In client-side mode UpdateAttributes does not
 // count it, so Put does not notice unsigned attributes that changed; Update
-// does. Errors: [*ConditionError], [ErrConflict],
-// [ErrEncryptedAttribute], [ErrItemTooLarge], [ErrUncertain]; those of
+// does. A version that its Go type could not hold is refused before the call.
+//
+// Put replaces the whole item: attributes and members that T lacks are gone
+// after it, as are the beacons by which official clients search for the item.
+// [Table.Update] keeps the former and refuses the latter.
+//
+// Errors: [*ConditionError], which matches [ErrStaleVersion] if it was the
+// version; [ErrOtherEntity]; [ErrConflict]; [ErrEncryptedAttribute];
+// [ErrConfiguration] for a condition on an undeclared name;
+// [ErrItemTooLarge]; [ErrUncertain]; those of
 // envelope.ItemEncryptor.EncryptItem; the SDK's.
 func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
 	in, err := t.putInput(ctx, v, conditions)
 	if err != nil {
 		return err
 	}
-	_, err = t.put(ctx, in)
-	return t.explain("put", err, t.expects(in.Item, conditions))
+	if _, err = t.put(ctx, in); err != nil {
+		return t.explain("put", err, t.expects(in.Item, conditions))
+	}
+	return nil
 }
 
 // PutOld is [Table.Put] and returns the item that v replaced, nil if there was
@@ -49,12 +59,16 @@ func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T
 	return old[T](ctx, &t.core, out.Attributes)
 }
 
-// Delete removes the item with the key if all conditions hold; an item that
-// does not exist is no error. Errors: [*ConditionError], [ErrConflict],
-// [ErrEncryptedAttribute], [ErrUncertain]; the SDK's.
+// Delete removes the item with the key if all conditions hold, whatever its
+// version; [Table.DeleteVersion] compares versions. It is not an error if the
+// item does not exist. Errors: [*ConditionError], [ErrOtherEntity],
+// [ErrConflict], [ErrEncryptedAttribute], [ErrConfiguration] for a condition on
+// an undeclared name, [ErrUncertain]; the SDK's.
 func (t *Table[T]) Delete(ctx context.Context, k Key, conditions ...Condition) error {
-	_, err := t.delete(ctx, k, types.ReturnValueNone, conditions)
-	return t.explain("delete", err, expecting(conditions))
+	if _, err := t.delete(ctx, k, types.ReturnValueNone, conditions); err != nil {
+		return t.explain("delete", err, expecting(conditions))
+	}
+	return nil
 }
 
 // DeleteOld is [Table.Delete] and returns the item that it removed, nil if
@@ -73,7 +87,9 @@ func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition
 // unsigned attributes only, [ErrEncryptedAttribute] otherwise: a signed one
 // changes by [Table.Update]. The item must exist: [ErrNotFound], also when a
 // condition failed for that reason. In server-side mode it counts the version
-// attribute up.
+// attribute up, and fails with envelope.ErrInvalidItem where the version has the
+// largest value of its Go type. An item of another entity is left as it is:
+// [ErrOtherEntity].
 //
 // When an answer is lost, the SDK repeats the call: an update that reads what
 // it changes, such as Add, may then be applied twice. A condition on the old
