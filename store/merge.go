@@ -12,13 +12,12 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// merging is how an Update carries over what a type does not know, found once,
-// in New.
+// merging is how Update carries over what T does not have. New finds it once.
 type merging struct {
 	// nested are the fields of T that can lack members.
-	nested []member
-	// remarshal: T marshals itself, so only its marshaler tells which
-	// attributes T has.
+	nested []nestedField
+	// remarshal is set if T marshals itself, so that only its marshaler tells
+	// which attributes T has.
 	remarshal bool
 }
 
@@ -27,9 +26,9 @@ func mergingOf(t reflect.Type) merging {
 		return merging{remarshal: reflect.PointerTo(t).Implements(reflect.TypeFor[attributevalue.Marshaler]())}
 	}
 	var m merging
-	if s := (shapes{}).of(t); s != nil {
+	if s := (nestings{}).of(t); s != nil {
 		for _, f := range s.fields {
-			if f.shape != nil {
+			if f.nesting != nil {
 				m.nested = append(m.nested, f)
 			}
 		}
@@ -37,10 +36,9 @@ func mergingOf(t reflect.Type) merging {
 	return m
 }
 
-// merge makes the next plaintext item: the attributes of *v, those of the item
-// old that T does not have, and the next version, which *v gets too. had are,
-// for a type that marshals itself, the attributes that it had before the
-// change.
+// merge makes the next plaintext item: the attributes of *v, the attributes of
+// the item old that T does not have, and the next version, which *v gets too.
+// If T marshals itself, had is what its marshaler returns for the old item.
 func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) {
 	p := c.plan
 	next, err := c.marshal(v)
@@ -71,7 +69,7 @@ func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) 
 		next[name] = av
 	}
 	for _, f := range c.merging.nested {
-		if lost := f.shape.merge(old[f.name], next[f.name], c.options.dropMembers); lost != "" {
+		if lost := f.nesting.merge(old[f.name], next[f.name], c.options.dropMembers); lost != "" {
 			return nil, fmt.Errorf("update of %s: %w: %s has no place for %s%s: declare the member, or pass DropUnknownMembers",
 				c.name, ErrUnknownMembers, p.typeName, f.name, lost)
 		}
@@ -80,9 +78,9 @@ func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) 
 }
 
 // merge adds to next, which the encoder made, the members of old that the type
-// with this shape lacks. Where it cannot, it returns the path of a member that
-// would be lost, unless drop is set.
-func (s *shape) merge(old, next types.AttributeValue, drop bool) (lost string) {
+// lacks. Where it cannot, it returns the path of a member that would be lost,
+// unless drop is set.
+func (s *nesting) merge(old, next types.AttributeValue, drop bool) (lost string) {
 	if s == nil || old == nil || next == nil {
 		return ""
 	}
@@ -109,7 +107,7 @@ func (s *shape) merge(old, next types.AttributeValue, drop bool) (lost string) {
 			return "." + field.name
 		}
 		filled[i] = true
-		if lost := field.shape.merge(from.Value[name], to.Value[field.name], drop); lost != "" {
+		if lost := field.nesting.merge(from.Value[name], to.Value[field.name], drop); lost != "" {
 			return "." + field.name + lost
 		}
 	}
@@ -119,7 +117,7 @@ func (s *shape) merge(old, next types.AttributeValue, drop bool) (lost string) {
 // lacks returns the path of a member of a stored value for which the type has
 // no place, "" if there is none. Two members that fill one field count too:
 // the field holds one of them. A path shows no map key, which is data.
-func (s *shape) lacks(av types.AttributeValue) (lost string) {
+func (s *nesting) lacks(av types.AttributeValue) (lost string) {
 	if s == nil {
 		return ""
 	}
@@ -153,7 +151,7 @@ func (s *shape) lacks(av types.AttributeValue) (lost string) {
 				return "." + field.name
 			}
 			filled[i] = true
-			if lost := field.shape.lacks(v.Value[name]); lost != "" {
+			if lost := field.nesting.lacks(v.Value[name]); lost != "" {
 				return "." + field.name + lost
 			}
 		}

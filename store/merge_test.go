@@ -161,7 +161,7 @@ type nests struct {
 	ID      string             `dynamodbav:"id" seal:"partition"`
 	Note    string             `dynamodbav:"note"`
 	Profile profile            `dynamodbav:"profile"`
-	Pointer **profile          `dynamodbav:"pointer"`
+	Pointer *profile           `dynamodbav:"pointer"`
 	Lines   []address          `dynamodbav:"lines"`
 	Keyed   map[string]address `dynamodbav:"keyed"`
 	Pair    [2]int             `dynamodbav:"pair"`
@@ -190,13 +190,13 @@ func TestUpdateMergesMembers(t *testing.T) {
 		n.put(t, item())
 		k := store.Key{Partition: "a"}
 		got := must(all.Update(ctx, k, func(v *nests) error {
-			if v.Profile.Name != "ann" || (*v.Pointer).Self.Name != "inner" {
+			if v.Profile.Name != "ann" || v.Pointer.Self.Name != "inner" {
 				t.Errorf("%+v", v)
 			}
 			v.Note, v.Profile.Name, v.Profile.Whole.s = "new", "eve", "changed"
 			v.Profile.Address = &address{City: "Bonn"} // another pointer, the same member
-			(*v.Pointer).Address = nil                 // goes with all its members
-			(*v.Pointer).Self.Name = "changed"
+			v.Pointer.Address = nil                    // goes with all its members
+			v.Pointer.Self.Name = "changed"
 			v.Lines = append(v.Lines, address{City: "Kiel"})
 			return nil
 		}))(t)

@@ -8,42 +8,43 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 )
 
-// shape says where a value of a Go type can lack members that a stored value
-// has. A nil shape lacks none, as those of numbers, interfaces and types that
-// marshal themselves, whose values are taken whole.
-type shape struct {
-	// fields are those of a struct, in the order in which the decoder looks for
-	// a name. A struct without fields has an empty list that is not nil.
-	fields []member
+// nesting says where a value of a Go type can lack members that a stored value
+// has. It is nil for types whose values lack none: numbers, interfaces, and
+// types that marshal themselves, whose values are taken whole.
+type nesting struct {
+	// fields are the fields of a struct, in the order in which the decoder looks
+	// for a name. They are nil only for other types.
+	fields []nestedField
 	index  map[string]int // of fields, by their exact names
 
-	// elem is the shape of the elements of a slice, an array or a map.
-	elem *shape
-	// length is that of an array, which drops further elements; -1 otherwise.
+	// elem is the nesting of the elements of a slice, an array or a map.
+	elem *nesting
+	// length is the length of an array, which drops further elements, or -1.
 	length int
 }
 
-// member is a field of a struct, as package attributevalue stores it.
-type member struct {
-	name  string
-	shape *shape
+// nestedField is a field of a struct, as package attributevalue stores it.
+type nestedField struct {
+	name    string
+	nesting *nesting
 }
 
 // find returns the index of the field that the decoder fills from a member of
 // a map, or -1: the field of that name, or else the first whose name differs
 // only in case.
-func (s *shape) find(name string) int {
+func (s *nesting) find(name string) int {
 	if i, has := s.index[name]; has {
 		return i
 	}
-	return slices.IndexFunc(s.fields, func(m member) bool { return strings.EqualFold(m.name, name) })
+	return slices.IndexFunc(s.fields, func(m nestedField) bool { return strings.EqualFold(m.name, name) })
 }
 
-// shapes are those of a type and of all types in it. Types may contain
-// themselves.
-type shapes map[reflect.Type]*shape
+// nestings has an entry for each type that was seen, since a type can contain
+// itself.
+type nestings map[reflect.Type]*nesting
 
-func (known shapes) of(t reflect.Type) *shape {
+// of returns the nesting of a type.
+func (known nestings) of(t reflect.Type) *nesting {
 	for range maxPointers {
 		if marshalsWhole(t) {
 			return nil
@@ -69,7 +70,7 @@ func (known shapes) of(t reflect.Type) *shape {
 	if s, has := known[t]; has {
 		return s
 	}
-	s := &shape{length: -1}
+	s := &nesting{length: -1}
 	known[t] = s
 	switch t.Kind() {
 	case reflect.Struct:
@@ -89,11 +90,12 @@ func (known shapes) of(t reflect.Type) *shape {
 // maxPointers bounds the pointers to one value: a Go type can point to itself.
 const maxPointers = 16
 
-func (known shapes) structure(s *shape, t reflect.Type) {
-	s.fields, s.index = []member{}, map[string]int{}
+// structure fills the nesting of a struct.
+func (known nestings) structure(s *nesting, t reflect.Type) {
+	s.fields, s.index = []nestedField{}, map[string]int{}
 	for _, f := range storedFields(t) {
 		s.index[f.name] = len(s.fields)
-		s.fields = append(s.fields, member{name: f.name, shape: known.of(f.typ)})
+		s.fields = append(s.fields, nestedField{name: f.name, nesting: known.of(f.typ)})
 	}
 }
 
@@ -117,9 +119,9 @@ type storedField struct {
 }
 
 // storedFields returns the fields that package attributevalue stores, in the
-// order of the declaration. A field hides those of its name that are embedded
-// more deeply. Of several at the same depth, the only one with a tag is stored,
-// and none if there is no such one.
+// order of the declaration. A field hides the fields of the same name that are
+// embedded more deeply. Of several fields at one depth, the only field with a
+// tag is stored; if none or several have a tag, none is stored.
 func storedFields(t reflect.Type) []storedField {
 	type level struct {
 		typ   reflect.Type

@@ -93,7 +93,7 @@ func TestFieldsAreFoundAsTheDecoderDoes(t *testing.T) {
 		Kelvin string `dynamodbav:"kind"`
 		Umlaut string `dynamodbav:"größe"`
 	}
-	s := shapes{}.of(reflect.TypeFor[fields]())
+	s := nestings{}.of(reflect.TypeFor[fields]())
 	for _, name := range []string{"NAME", "name", "Name", "kind", "KIND", "\u212aind", "GRÖßE", "GRÖSSE", "nam", "", "ſ"} {
 		var v fields
 		if err := attributevalue.UnmarshalMap(map[string]types.AttributeValue{name: &types.AttributeValueMemberS{Value: "x"}}, &v); err != nil {
@@ -118,14 +118,14 @@ type (
 )
 
 func TestShapesOfTypesInThemselves(t *testing.T) {
-	s := shapes{}.of(reflect.TypeFor[Ring]())
-	next := s.fields[s.index["Next"]].shape
-	all, named := s.fields[s.index["All"]].shape, s.fields[s.index["Named"]].shape
+	s := nestings{}.of(reflect.TypeFor[Ring]())
+	next := s.fields[s.index["Next"]].nesting
+	all, named := s.fields[s.index["All"]].nesting, s.fields[s.index["Named"]].nesting
 	if next != s || all.elem != s || named.elem != s {
-		t.Error("the shape is not in itself")
+		t.Error("the nesting is not in itself")
 	}
 	for _, typ := range []reflect.Type{reflect.TypeFor[Chain](), reflect.TypeFor[Loop](), reflect.TypeFor[struct{ L Loop }]()} {
-		if lost := (shapes{}).of(typ).lacks(&types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberL{}}}); lost != "" {
+		if lost := (nestings{}).of(typ).lacks(&types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberL{}}}); lost != "" {
 			t.Errorf("%v lacks %s", typ, lost)
 		}
 	}
