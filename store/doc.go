@@ -21,7 +21,8 @@
 //	context          readable, signed, and part of the encryption context that
 //	                 reaches the key service and its audit log
 //	none             readable, not signed: anyone with write access may change it
-//	version          a counter for optimistic locking: readable, signed
+//	version          a counter for optimistic locking, which Put, Update and
+//	                 DeleteVersion compare: readable, signed
 //	ttl              Unix seconds for DynamoDB's expiry: readable, not signed;
 //	                 zero is left out
 //
