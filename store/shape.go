@@ -184,7 +184,7 @@ func (s *shape) mapKey(path string, t reflect.Type) error {
 func (s *shape) structure(path string, t reflect.Type, address bool) error {
 	st := structureOf(t)
 	if st.keepsNothing() {
-		return s.refuse(path, "%v has no exported field, so attributevalue would store an empty map: give it %s and %s, or use another type", t, marshalMethod, unmarshalMethod)
+		return s.refuse(path, "%v has no exported field, so attributevalue would store an empty map: give it %s and %s, use another type, or leave the field out by dynamodbav:\"-\"", t, marshalMethod, unmarshalMethod)
 	}
 	if err := s.fields(path, st); err != nil {
 		return err

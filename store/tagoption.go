@@ -61,7 +61,7 @@ func checkOptions(t reflect.Type, options []string) error {
 			err = fmt.Errorf("attributevalue does not know it")
 		}
 		if err != nil {
-			return fmt.Errorf("dynamodbav option %s would have no effect on %v: %w", o, t, err)
+			return fmt.Errorf("dynamodbav option %s does not fit %v: %w", o, t, err)
 		}
 	}
 	return nil
