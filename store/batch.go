@@ -73,7 +73,7 @@ func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error
 	plain := make([]envelope.Item, len(items))
 	seen := make(map[string]int, len(items))
 	for i := range items {
-		if plain[i], err = t.marshal(items[i]); err != nil {
+		if plain[i], err = t.marshal(&items[i]); err != nil {
 			return items, &BatchError{Table: t.name, Total: len(items), Err: fmt.Errorf("item %d of the batch: %w", i, err)}
 		}
 		if err := seenBefore(seen, t.plan.keyText(plain[i]), i); err != nil {

@@ -104,6 +104,11 @@ func checkSSE(arn string, sse *types.SSEDescription, report func(string, ...any)
 }
 
 func (c *core) checkIndex(index string, schema []types.KeySchemaElement, report func(string, ...any)) {
+	for _, k := range schema {
+		if f := c.plan.field(aws.ToString(k.AttributeName)); f != nil && f.isTextTime() {
+			report("key %q of index %s is field %s: %s", f.name, index, f.goName, textTime)
+		}
+	}
 	if c.encryptor == nil {
 		return
 	}

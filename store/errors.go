@@ -207,6 +207,7 @@ func (e *conversionError) Unwrap() error { return e.err }
 
 // callError puts the call before the SDK's error.
 func (c *core) callError(call string, err error) error {
+	err = redact(err)
 	var missing *types.ResourceNotFoundException
 	if errors.As(err, &missing) {
 		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, c.name, ErrDeclaration, err)

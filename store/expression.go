@@ -53,7 +53,7 @@ func (c *core) checkConditions(kind ddbexpr.Kind, conditions []Condition) error 
 	if !some {
 		return nil
 	}
-	e, err := expression.NewBuilder().WithCondition(all).Build()
+	e, err := buildExpression(expression.NewBuilder().WithCondition(all))
 	if err != nil {
 		return fmt.Errorf("%w: %v: %w", ErrConfiguration, kind, err)
 	}
@@ -86,6 +86,18 @@ func (c *core) declared(what, name string) error {
 	return nil
 }
 
+// buildExpression builds an expression of the application. A panic of a value's
+// own methods is an error, and texts carry no values.
+func buildExpression(b expression.Builder) (e expression.Expression, err error) {
+	defer func() {
+		if err != nil {
+			err = &conversionError{reason(err), err}
+		}
+	}()
+	defer catch(&err)
+	return b.Build()
+}
+
 // readable refuses attributes whose value DynamoDB cannot see.
 func (c *core) readable(what, name string) error {
 	if c.encryptor == nil {
@@ -106,7 +118,7 @@ func (c *core) condition(conditions []Condition) (expr *string, names map[string
 	if !some {
 		return nil, nil, nil, nil
 	}
-	e, err := expression.NewBuilder().WithCondition(all).Build()
+	e, err := buildExpression(expression.NewBuilder().WithCondition(all))
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("%w: condition: %w", ErrConfiguration, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
@@ -20,8 +21,13 @@ import (
 type Key struct{ Partition, Sort any }
 
 func (p *plan) key(k Key) (envelope.Item, error) {
-	if (k.Sort != nil) != (p.sort != nil) {
-		return nil, fmt.Errorf("%w: key of %s: sort key given: %t, declared: %t", ErrConfiguration, p.typeName, k.Sort != nil, p.sort != nil)
+	switch {
+	case k.Partition == nil:
+		return nil, fmt.Errorf("%w: key of %s lacks the partition key %q", ErrConfiguration, p.typeName, p.partition.name)
+	case k.Sort == nil && p.sort != nil:
+		return nil, fmt.Errorf("%w: key of %s lacks the sort key %q", ErrConfiguration, p.typeName, p.sort.name)
+	case k.Sort != nil && p.sort == nil:
+		return nil, fmt.Errorf("%w: key of %s has a sort key, but the type declares only the partition key %q", ErrConfiguration, p.typeName, p.partition.name)
 	}
 	out := make(envelope.Item, 2)
 	if err := p.partition.put(out, k.Partition); err != nil {
@@ -54,9 +60,9 @@ func (f *field) keyValue(value any) (types.AttributeValue, error) {
 	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && isTime(v.Type()) {
 		value = attributevalue.UnixTime(v.Convert(timeType).Interface().(time.Time))
 	}
-	av, err := attributevalue.Marshal(value)
+	av, err := encodeKey(value)
 	if err != nil {
-		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, &conversionError{"value cannot be marshalled", err})
+		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, &conversionError{fmt.Sprintf("value of type %T cannot be marshalled: %s", value, reason(err)), err})
 	}
 	return av, f.checkKeyType(av, value)
 }
@@ -67,7 +73,29 @@ func (f *field) checkKeyType(av types.AttributeValue, value any) error {
 	if !slices.Contains([]string{"S", "N", "B"}, got) || want != "" && got != want {
 		return fmt.Errorf("%w: key attribute %q is declared as %v, not as %T", ErrConfiguration, f.name, f.typ, value)
 	}
+	if !isText(av) {
+		return fmt.Errorf("%w: key attribute %q is not valid UTF-8", ErrConfiguration, f.name)
+	}
 	return nil
+}
+
+// encodeKey converts a value of a key; those of most keys need no reflection.
+// Any other is given an address, for methods with pointer receivers. A panic is
+// an error.
+func encodeKey(value any) (av types.AttributeValue, err error) {
+	switch v := value.(type) {
+	case string:
+		return &types.AttributeValueMemberS{Value: v}, nil
+	case int:
+		return &types.AttributeValueMemberN{Value: strconv.Itoa(v)}, nil
+	}
+	defer catch(&err)
+	if v := reflect.ValueOf(value); v.IsValid() && v.Kind() != reflect.Pointer {
+		p := reflect.New(v.Type())
+		p.Elem().Set(v)
+		value = p.Interface()
+	}
+	return attributevalue.Marshal(value)
 }
 
 // keyOf takes the key out of an item.

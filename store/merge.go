@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -23,7 +22,7 @@ type merging struct {
 
 func mergingOf(t reflect.Type) merging {
 	if marshalsWhole(t) {
-		return merging{remarshal: reflect.PointerTo(t).Implements(reflect.TypeFor[attributevalue.Marshaler]())}
+		return merging{remarshal: reflect.PointerTo(t).Implements(marshalerType)}
 	}
 	var m merging
 	if s := (nestings{}).of(t); s != nil {

@@ -4,8 +4,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 )
 
 // nesting says where a value of a Go type can lack members that a stored value
@@ -93,95 +91,15 @@ const maxPointers = 16
 // structure fills the nesting of a struct.
 func (known nestings) structure(s *nesting, t reflect.Type) {
 	s.fields, s.index = []nestedField{}, map[string]int{}
-	for _, f := range storedFields(t) {
-		s.index[f.name] = len(s.fields)
-		s.fields = append(s.fields, nestedField{name: f.name, nesting: known.of(f.typ)})
+	for _, m := range structureOf(t).members {
+		s.index[m.name] = len(s.fields)
+		s.fields = append(s.fields, nestedField{name: m.name, nesting: known.of(m.field.Type)})
 	}
 }
 
 // marshalsWhole reports whether package attributevalue leaves the values of a
 // type, or the pointers to them, to methods of the type.
 func marshalsWhole(t reflect.Type) bool {
-	for _, t := range []reflect.Type{t, reflect.PointerTo(t)} {
-		if t.Implements(reflect.TypeFor[attributevalue.Marshaler]()) || t.Implements(reflect.TypeFor[attributevalue.Unmarshaler]()) {
-			return true
-		}
-	}
-	return false
-}
-
-// storedField is a field of a struct or of a struct embedded in it.
-type storedField struct {
-	name   string
-	tagged bool // the name is that of a tag
-	index  []int
-	typ    reflect.Type
-}
-
-// storedFields returns the fields that package attributevalue stores, in the
-// order of the declaration. A field hides the fields of the same name that are
-// embedded more deeply. Of several fields at one depth, the only field with a
-// tag is stored; if none or several have a tag, none is stored.
-func storedFields(t reflect.Type) []storedField {
-	type level struct {
-		typ   reflect.Type
-		index []int
-		twice bool // embedded several times at this depth: its fields hide each other
-	}
-	var out []storedField
-	hidden := map[string]bool{} // names of fields at a smaller depth
-	visited := map[reflect.Type]bool{}
-	for current := []level{{typ: t}}; len(current) > 0; {
-		var next []level
-		found := map[string][]storedField{}
-		for _, l := range current {
-			if visited[l.typ] {
-				continue
-			}
-			visited[l.typ] = true
-			for i := range l.typ.NumField() {
-				sf := l.typ.Field(i)
-				name, _, _ := strings.Cut(sf.Tag.Get(nameTag), ",")
-				if name == "-" || !sf.IsExported() && !sf.Anonymous {
-					continue
-				}
-				index := append(slices.Clone(l.index), i)
-				inner := sf.Type
-				if inner.Name() == "" {
-					inner = indirect(inner)
-				}
-				if sf.Anonymous && name == "" && inner.Kind() == reflect.Struct {
-					if at := slices.IndexFunc(next, func(l level) bool { return l.typ == inner }); at >= 0 {
-						next[at].twice = true
-					} else {
-						next = append(next, level{typ: inner, index: index})
-					}
-					continue
-				}
-				f := storedField{name: name, tagged: name != "", index: index, typ: sf.Type}
-				if !f.tagged {
-					f.name = sf.Name
-				}
-				found[f.name] = append(found[f.name], f)
-				if l.twice {
-					found[f.name] = append(found[f.name], f)
-				}
-			}
-		}
-		for name, fields := range found {
-			if hidden[name] {
-				continue
-			}
-			hidden[name] = true
-			if tagged := slices.DeleteFunc(slices.Clone(fields), func(f storedField) bool { return !f.tagged }); len(tagged) > 0 {
-				fields = tagged
-			}
-			if len(fields) == 1 {
-				out = append(out, fields[0])
-			}
-		}
-		current = next
-	}
-	slices.SortFunc(out, func(a, b storedField) int { return slices.Compare(a.index, b.index) })
-	return out
+	p := reflect.PointerTo(t)
+	return t.Implements(marshalerType) || t.Implements(unmarshalerType) || p.Implements(marshalerType) || p.Implements(unmarshalerType)
 }

@@ -74,7 +74,7 @@ func TestStoredFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, f := range storedFields(reflect.TypeOf(v)) {
+		for _, f := range structureOf(reflect.TypeOf(v)).members {
 			got = append(got, f.name)
 		}
 		slices.Sort(got)

@@ -29,7 +29,7 @@ func TestDeclarations(t *testing.T) {
 		name, says string
 		err        error
 	}{
-		{"no struct", "no struct", declare[int](t, client)},
+		{"not a struct", "not a struct", declare[int](t, client)},
 		{"no partition key", "partition", declare[struct{ A string }](t, client)},
 		{"two partition keys", "B", declare[struct {
 			A string `seal:"partition"`

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 )
 
 // Query asks for the items of one partition, in the order of the sort key.
@@ -234,6 +236,9 @@ func (c *core) indexKey(name string) (*field, error) {
 	if f.typ == nil { // the entity's attribute
 		f = &field{name: f.name, typ: stringType}
 	}
+	if f.isTextTime() {
+		return nil, fmt.Errorf("%w: field %s of %s is the key of an index: %s", ErrConfiguration, f.goName, c.plan.typeName, textTime)
+	}
 	return f, c.readable("index key", name)
 }
 
@@ -258,5 +263,12 @@ func (r SortRange) condition(f *field) (expression.KeyConditionBuilder, error) {
 		return k.BeginsWith(r.low.(string)), nil
 	}
 	high, err := f.keyValue(r.high)
-	return k.Between(v, value(high)), err
+	if err != nil {
+		return expression.KeyConditionBuilder{}, err
+	}
+	// DynamoDB refuses it too, and repeats both values in its message.
+	if c, ok := ddbexpr.Compare(low, high); ok && c > 0 {
+		return expression.KeyConditionBuilder{}, fmt.Errorf("%w: SortBetween of key attribute %q: low is above high", ErrConfiguration, f.name)
+	}
+	return k.Between(v, value(high)), nil
 }

@@ -33,7 +33,7 @@ type WriteOp struct {
 // PutOp is [Table.Put] in a transaction.
 func (t *Table[T]) PutOp(v T, conditions ...Condition) WriteOp {
 	return WriteOp{&t.core, func(ctx context.Context) (types.TransactWriteItem, error) {
-		in, err := t.putInput(ctx, v, conditions)
+		in, err := t.putInput(ctx, &v, conditions)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
@@ -256,7 +256,7 @@ func countOperations(n int) error {
 func transactionError(ctx context.Context, err error, n int, tables func(int) *core) error {
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {
-		return fmt.Errorf("transaction: %w", err)
+		return fmt.Errorf("transaction: %w", redact(err))
 	}
 	out := &TransactionError{Err: err}
 	for i, r := range cancelled.CancellationReasons {

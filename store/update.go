@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -116,8 +116,8 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 				return nil, zero, err
 			}
 		}
-	} else if err := attributevalue.UnmarshalMapWithOptions(key, &v, exactNumbers); err != nil {
-		return nil, zero, &conversionError{"key does not fit " + t.plan.typeName, err}
+	} else if err := t.plan.decode(key, &v); err != nil {
+		return nil, zero, t.plan.decodeError(key, reflect.TypeFor[T](), err)
 	}
 	if err := change(&v); err != nil {
 		return nil, zero, fmt.Errorf("update of %s: %w", t.name, err)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -41,9 +42,10 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 		b, set = b.WithProjection(p), true
 		v.partial = true
 	}
-	e, err := b.Build()
+	e, err := buildExpression(b)
 	if err != nil {
-		if _, unset := err.(expression.UnsetParameterError); unset && !set {
+		var unset expression.UnsetParameterError
+		if errors.As(err, &unset) && !set {
 			return v, expression.Expression{}, nil // a scan of everything
 		}
 		return fail(fmt.Errorf("%w: expression: %w", ErrConfiguration, err))

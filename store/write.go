@@ -33,7 +33,7 @@ import (
 // [ErrItemTooLarge]; [ErrUncertain]; those of
 // envelope.ItemEncryptor.EncryptItem; the SDK's.
 func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
-	in, err := t.putInput(ctx, v, conditions)
+	in, err := t.putInput(ctx, &v, conditions)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error 
 // none. An [*ItemError] says that v was written but the old item does not open;
 // [ErrUncertain] also that v was written but the answer with the old item lost.
 func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T, error) {
-	in, err := t.putInput(ctx, v, conditions)
+	in, err := t.putInput(ctx, &v, conditions)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 		required = append(required, t.plan.canCount())
 	}
 	all, _ := join(t.guard(append(required, conditions...)))
-	e, err := expression.NewBuilder().WithUpdate(u).WithCondition(all).Build()
+	e, err := buildExpression(expression.NewBuilder().WithUpdate(u).WithCondition(all))
 	if err != nil {
 		return fmt.Errorf("%w: update: %w", ErrConfiguration, err)
 	}
@@ -162,7 +162,7 @@ func (c *core) checkUpdate(e expression.Expression) error {
 	return nil
 }
 
-// putInput makes a sealed, conditional put of a value of T.
+// putInput makes a sealed, conditional put of *v, a value of T.
 func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dynamodb.PutItemInput, error) {
 	if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
 		return nil, err
