@@ -54,8 +54,8 @@ var (
 	ErrDeclaration = errors.New("table differs from its declaration")
 )
 
-// ItemError says that one item could not be read; others of the same page are
-// not affected.
+// ItemError says that one item could not be read, or that one value could not be
+// converted to an item; others of the same page are not affected.
 type ItemError struct {
 	Table string
 	Key   envelope.Item // the item's key attributes; not in the text

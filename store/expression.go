@@ -21,6 +21,11 @@ import (
 // the call; attribute_exists and attribute_not_exists of a whole attribute are
 // allowed, since encryption does not change them. Conditions on attributes
 // that are not signed can be influenced by anybody with write access.
+//
+// The SDK marshals the values in conditions, filters and updates itself, without
+// an address and without the checks of this package: pass a pointer to a value
+// whose MarshalDynamoDBAttributeValue has a pointer receiver, or the method is not
+// called, and no time.Time for a field with the option unixtime.
 type Condition = expression.ConditionBuilder
 
 // join makes one condition of several, all of which must hold.

@@ -24,9 +24,9 @@ import (
 // must not exist yet, and version n must still be n; the item gets n+1 (v
 // itself, being a copy, keeps n). In client-side mode UpdateAttributes does not
 // count it, so Put does not notice unsigned attributes that changed; Update
-// does. Errors: [*ConditionError], [ErrConflict],
-// [ErrEncryptedAttribute], [ErrItemTooLarge], [ErrUncertain]; those of
-// envelope.ItemEncryptor.EncryptItem; the SDK's.
+// does. Errors: [*ItemError] for a value that cannot be converted;
+// [*ConditionError], [ErrConflict], [ErrEncryptedAttribute], [ErrItemTooLarge],
+// [ErrUncertain]; those of envelope.ItemEncryptor.EncryptItem; the SDK's.
 func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
 	in, err := t.putInput(ctx, &v, conditions)
 	if err != nil {
