@@ -55,7 +55,7 @@ func TestPanics(t *testing.T) {
 			"array": ignore(open[box[[3]byte]](t, w.client, table, m).Get(ctx, store.Key{Partition: "long"})),
 		} {
 			var item *store.ItemError
-			if !errors.As(err, &item) || !strings.Contains(fmt.Sprint(item.Err), "panicked") || strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "quiet") || !strings.Contains(err.Error(), `"v"`) {
+			if !errors.As(err, &item) || !strings.Contains(fmt.Sprint(item.Err), "panicked") || strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "quiet") || !strings.Contains(item.Error(), `"v"`) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -79,7 +79,9 @@ func (p *plan) decodeError(item envelope.Item, t reflect.Type, err error) error 
 			if f := p.field(name); f != nil {
 				what = f.String()
 			}
-			return &conversionError{fmt.Sprintf("item does not fit %s: %s, stored as %s: %s", p.typeName, what, ddbjson.TypeName(item[name]), reason(fault)), err}
+			text := fmt.Sprintf("item does not fit %s: %s, stored as %s: %s",
+				p.typeName, what, ddbjson.TypeName(item[name]), reason(fault))
+			return &conversionError{text, err}
 		}
 	}
 	return &conversionError{fmt.Sprintf("item does not fit %s: %s", p.typeName, reason(err)), err}

@@ -67,8 +67,8 @@ var (
 	ErrDeclaration = errors.New("table differs from its declaration")
 )
 
-// ItemError says that one item could not be read; others of the same page are
-// not affected.
+// ItemError says that one item could not be read, or that one value could not be
+// converted to an item; others of the same page are not affected.
 type ItemError struct {
 	Table string
 	// Key can be given to [Table.Get]: its values are of type

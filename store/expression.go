@@ -24,6 +24,11 @@ import (
 // a misspelt name would hold for every item. Conditions on attributes that are
 // not signed can be influenced by anyone with write access. On a server-side
 // table any name is allowed.
+//
+// The SDK marshals the values in conditions, filters and updates itself, without
+// an address and without the checks of this package: pass a pointer to a value
+// whose MarshalDynamoDBAttributeValue has a pointer receiver, or the method is not
+// called, and no time.Time for a field with the option unixtime.
 type Condition = expression.ConditionBuilder
 
 // join makes one condition of several, all of which must hold.

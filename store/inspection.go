@@ -33,7 +33,7 @@ func (in *inspection) layout(t reflect.Type) *layout {
 	}
 	s := in.shape()
 	l := &layout{fit: s.value("", t, false) == nil}
-	if !l.fit { // unknown then, and the walk must not stop here
+	if !l.fit { // open is not known then; New has accepted t as a type with an address
 		s = in.shape()
 		_ = s.value("", t, true)
 	}
@@ -54,7 +54,8 @@ func (in *inspection) shape() *shape {
 // value walks a value as the encoder will.
 func (in *inspection) value(path string, v reflect.Value, left int) error {
 	if left == 0 {
-		return fmt.Errorf("%w: field %s of %s contains itself, or is nested more deeply than the 32 levels of DynamoDB", envelope.ErrInvalidItem, path, in.typeName)
+		return fmt.Errorf("%w: field %s of %s contains itself, or is nested more deeply than the 32 levels of DynamoDB",
+			envelope.ErrInvalidItem, path, in.typeName)
 	}
 	l := in.layout(v.Type())
 	if !l.open {

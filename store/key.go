@@ -27,7 +27,8 @@ func (p *plan) key(k Key) (envelope.Item, error) {
 	case k.Sort == nil && p.sort != nil:
 		return nil, fmt.Errorf("%w: key of %s lacks the sort key %q", ErrConfiguration, p.typeName, p.sort.name)
 	case k.Sort != nil && p.sort == nil:
-		return nil, fmt.Errorf("%w: key of %s has a sort key, but the type declares only the partition key %q", ErrConfiguration, p.typeName, p.partition.name)
+		return nil, fmt.Errorf("%w: key of %s has a sort key, but the type declares only the partition key %q",
+			ErrConfiguration, p.typeName, p.partition.name)
 	}
 	out := make(envelope.Item, 2)
 	if err := p.partition.put(out, k.Partition); err != nil {
@@ -62,7 +63,8 @@ func (f *field) keyValue(value any) (types.AttributeValue, error) {
 	}
 	av, err := encodeKey(value)
 	if err != nil {
-		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, &conversionError{fmt.Sprintf("value of type %T cannot be marshalled: %s", value, reason(err)), err})
+		err = &conversionError{fmt.Sprintf("value of type %T cannot be marshalled: %s", value, reason(err)), err}
+		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, err)
 	}
 	return av, f.checkKeyType(av, value)
 }

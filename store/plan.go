@@ -66,7 +66,8 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: %v is not a struct", ErrConfiguration, t)
 	}
-	p := &plan{table: table, typeName: t.String(), convertsItself: reflect.PointerTo(t).Implements(marshalerType), codec: newCodec()}
+	p := &plan{table: table, typeName: t.String(), codec: newCodec()}
+	p.convertsItself = reflect.PointerTo(t).Implements(marshalerType)
 	p.inspection.typeName = p.typeName
 	if err := p.collect(t); err != nil {
 		return nil, err
@@ -140,7 +141,8 @@ func (p *plan) collect(t reflect.Type) error {
 		}
 	}
 	for _, c := range st.clashes {
-		return fmt.Errorf("%w: fields %s and %s of %s are both attribute %q, and attributevalue would store neither", ErrConfiguration, c[0].path, c[1].path, p.typeName, c[0].name)
+		return fmt.Errorf("%w: fields %s and %s of %s are both attribute %q, and attributevalue would store neither",
+			ErrConfiguration, c[0].path, c[1].path, p.typeName, c[0].name)
 	}
 	s := newShape(p.typeName)
 	if _, err := s.methods("", t, true); err != nil {
@@ -203,7 +205,8 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 	case "ttl":
 		f.role, f.action = ttl, envelope.DoNothing
 		if !isInteger(indirect(f.typ)) && !f.unixTime {
-			return fmt.Errorf("a ttl is an integer of Unix seconds, an attributevalue.UnixTime, or a time.Time with dynamodbav option unixtime, not %v", f.typ)
+			return fmt.Errorf("a ttl is an integer of Unix seconds, an attributevalue.UnixTime, "+
+				"or a time.Time with dynamodbav option unixtime, not %v", f.typ)
 		}
 	default:
 		return fmt.Errorf("unknown seal tag %q: one of partition, sort, sign, encrypt, context, none, version, ttl", seal)
@@ -221,7 +224,8 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 			return errors.New(textTime)
 		}
 		if f.keyType() == "" && !marshalsItself(f.typ) {
-			return fmt.Errorf("a key attribute is a string, a number, bytes, or of a type with its own %s, not %v", marshalMethod, f.typ)
+			return fmt.Errorf("a key attribute is a string, a number, bytes, or of a type with its own %s, not %v",
+				marshalMethod, f.typ)
 		}
 	}
 	return nil
@@ -240,7 +244,8 @@ func (f *field) isTextTime() bool {
 	return f.typ != nil && isTime(t) && !f.unixTime && !marshalsItself(t)
 }
 
-const textTime = "a time stored as text does not sort, and differs by its zone: add the dynamodbav option unixtime, or use attributevalue.UnixTime or a type that writes a layout of fixed width in UTC"
+const textTime = "a time stored as text does not sort, and differs by its zone: add the dynamodbav option unixtime, " +
+	"or use attributevalue.UnixTime, or a type that writes a layout of fixed width in UTC"
 
 func isInteger(t reflect.Type) bool {
 	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64

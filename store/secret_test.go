@@ -214,15 +214,17 @@ func TestSecrets(t *testing.T) {
 				ok(t, write(vaults.PutOp(s.vault("a", 6))))
 				fails(write(vaults.PutOp(s.vault("a", 6), never)))
 			},
-			"UpdateOp":    func() { ok(t, write(vaults.UpdateOp(key(6), change))) },
-			"CheckOp":     func() { fails(write(vaults.CheckOp(key(6), never))) },
-			"DeleteOp":    func() { ok(t, write(vaults.DeleteOp(key(4)))) },
-			"Delete":      func() { fails(vaults.Delete(ctx, key(1), never)); ok(t, vaults.Delete(ctx, key(2))) },
-			"DeleteOld":   func() { ok(t, ignore(vaults.DeleteOld(ctx, key(3)))) },
-			"BatchDelete": func() { ok(t, ignore(vaults.BatchDelete(ctx, []store.Key{key(3)}))) },
+			"UpdateOp":        func() { ok(t, write(vaults.UpdateOp(key(6), change))) },
+			"CheckOp":         func() { fails(write(vaults.CheckOp(key(6), never))) },
+			"DeleteOp":        func() { ok(t, write(vaults.DeleteOp(key(4)))) },
+			"Delete":          func() { fails(vaults.Delete(ctx, key(1), never)); ok(t, vaults.Delete(ctx, key(2))) },
+			"DeleteOld":       func() { ok(t, ignore(vaults.DeleteOld(ctx, key(3)))) },
+			"DeleteVersion":   func() { fails(vaults.DeleteVersion(ctx, s.vault("a", 1))) },
+			"DeleteVersionOp": func() { fails(write(vaults.DeleteVersionOp(s.vault("a", 1)))) },
+			"BatchDelete":     func() { ok(t, ignore(vaults.BatchDelete(ctx, []store.Key{key(3)}))) },
 		}
 		reads := []string{"BatchGet", "Check", "Encryptor", "Get", "GetOp", "Mode", "Name", "Query", "QueryPage", "Raw", "Scan"}
-		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes", "BatchPut", "PutOp", "UpdateOp", "CheckOp", "DeleteOp", "Delete", "DeleteOld", "BatchDelete"}
+		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes", "BatchPut", "PutOp", "UpdateOp", "CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}
 		of := reflect.TypeOf(vaults)
 		for i := range of.NumMethod() {
 			if n := of.Method(i).Name; !slices.Contains(order, n) && !slices.Contains(reads, n) {

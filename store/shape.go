@@ -99,15 +99,20 @@ func (s *shape) value(path string, t reflect.Type, address bool) error {
 	case reflect.Interface:
 		s.open = true
 		if t.NumMethod() > 0 && !s.written {
-			return s.refuse(path, "attributevalue can write an interface with methods such as %v but not read it back: use a concrete type, or any", t)
+			return s.refuse(path, "attributevalue can write an interface with methods such as %v but not read it back: "+
+				"use a concrete type, or any", t)
 		}
 	case reflect.Complex64, reflect.Complex128, reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Uintptr:
-		return s.refuse(path, `attributevalue drops values of type %v: leave the field out by dynamodbav:"-", or use another type`, t)
+		return s.refuse(path, "attributevalue drops values of type %v: "+leaveOut+", or use another type", t)
 	}
 	return nil
 }
 
-const promotion = "%v has %s from an embedded type, which knows none of the other fields: give %[1]v a method of its own, or make the embedded type a field with a name"
+const (
+	promotion = "%v has %s from an embedded type, which knows none of the other fields: " +
+		"give %[1]v a method of its own, or make the embedded type a field with a name"
+	leaveOut = `leave the field out by dynamodbav:"-"`
+)
 
 const (
 	marshalMethod   = "MarshalDynamoDBAttributeValue"
@@ -138,7 +143,8 @@ func (s *shape) methods(path string, t reflect.Type, address bool) (converts boo
 	case !marshals:
 		return false, s.refuse(path, "%v has %s but not %s: it would not read what is written for it", t, unmarshalMethod, marshalMethod)
 	case !address && !t.Implements(marshalerType):
-		return false, s.refuse(path, "%s of %v has a pointer receiver, which attributevalue does not find in a map or an interface: store pointers there", marshalMethod, t)
+		return false, s.refuse(path, "%s of %v has a pointer receiver, which attributevalue does not find in a map or an interface: "+
+			"store pointers there", marshalMethod, t)
 	}
 	return true, nil
 }
@@ -148,12 +154,14 @@ func (s *shape) list(path string, t reflect.Type, address bool) error {
 	e := t.Elem()
 	if e.Kind() == reflect.Uint8 {
 		if e != byteType {
-			return s.refuse(path, "attributevalue cannot write %v: use a slice of byte, or elements of another kind than uint8", t)
+			return s.refuse(path, "attributevalue cannot write %v: "+
+				"use a slice of byte, or elements of another kind than uint8", t)
 		}
 		return nil
 	}
 	if t == byteSlicesType && !s.written {
-		return s.refuse(path, "attributevalue stores [][]byte as a set, which keeps neither order nor duplicates: add the dynamodbav option binaryset, or declare a type such as `type blobs [][]byte`, which is stored as a list")
+		return s.refuse(path, "attributevalue stores [][]byte as a set, which keeps neither order nor duplicates: "+
+			"add the dynamodbav option binaryset, or declare a type such as `type blobs [][]byte`, which is stored as a list")
 	}
 	return s.value(path+"[]", e, address || t.Kind() == reflect.Slice)
 }
@@ -173,18 +181,27 @@ func (s *shape) mapKey(path string, t reflect.Type) error {
 	case writes || p.Implements(marshaler) || p.Implements(unmarshaler):
 		return s.refuse(path, "a map key of type %v needs MarshalText with a value receiver and UnmarshalText", t)
 	case k != reflect.String && k != reflect.Bool && !isNumber(t):
-		return s.refuse(path, "attributevalue cannot use %v as a map key: use a string, a number, a bool, or a type with MarshalText and UnmarshalText", t)
-	case !isNumberText(t) && (t.Implements(reflect.TypeFor[fmt.Stringer]()) || t.Implements(reflect.TypeFor[error]()) || t.Implements(reflect.TypeFor[fmt.Formatter]())):
-		return s.refuse(path, "attributevalue writes a map key of type %v as fmt prints it, and cannot read that back: give the type MarshalText and UnmarshalText", t)
+		return s.refuse(path, "attributevalue cannot use %v as a map key: "+
+			"use a string, a number, a bool, or a type with MarshalText and UnmarshalText", t)
+	case !isNumberText(t) && printsItself(t):
+		return s.refuse(path, "attributevalue writes a map key of type %v as fmt prints it, and cannot read that back: "+
+			"give the type MarshalText and UnmarshalText", t)
 	}
 	return nil
+}
+
+// printsItself reports types for which fmt calls a method.
+func printsItself(t reflect.Type) bool {
+	return t.Implements(reflect.TypeFor[fmt.Stringer]()) || t.Implements(reflect.TypeFor[error]()) ||
+		t.Implements(reflect.TypeFor[fmt.Formatter]())
 }
 
 // structure checks a struct below the top level.
 func (s *shape) structure(path string, t reflect.Type, address bool) error {
 	st := structureOf(t)
 	if st.keepsNothing() {
-		return s.refuse(path, "%v has no exported field, so attributevalue would store an empty map: give it %s and %s, use another type, or leave the field out by dynamodbav:\"-\"", t, marshalMethod, unmarshalMethod)
+		return s.refuse(path, "%v has no exported field, so attributevalue would store an empty map: "+
+			"give it %s and %s, use another type, or "+leaveOut, t, marshalMethod, unmarshalMethod)
 	}
 	if err := s.fields(path, st); err != nil {
 		return err
@@ -222,7 +239,8 @@ func (s *shape) fields(path string, st *structure) error {
 }
 
 const (
-	nestedTag = "a seal tag below the top level has no effect, since an attribute is encrypted or signed as a whole: tag the attribute's field, or move this field up"
+	nestedTag = "a seal tag below the top level has no effect, since an attribute is encrypted or signed as a whole: " +
+		"tag the attribute's field, or move this field up"
 	clash     = "attributevalue stores neither it nor field %s, since both have the name %q: rename one"
 )
 
@@ -233,11 +251,12 @@ func (s *shape) embedded(path string, f reflect.StructField) error {
 	p := reflect.PointerTo(t)
 	switch {
 	case !f.IsExported() && f.Type.Kind() == reflect.Pointer && !s.written:
-		return s.refuse(path, "attributevalue cannot read an embedded pointer to the unexported type %v: embed the struct itself", t)
+		return s.refuse(path, "attributevalue cannot read an embedded pointer to the unexported type %v: "+
+			"embed the struct itself", t)
 	case p.Implements(marshalerType) || p.Implements(unmarshalerType) && !s.written:
 		return s.refuse(path, "attributevalue does not call the methods of an embedded %v: make it a field with a name", t)
 	case isTime(t) || structureOf(t).keepsNothing():
-		return s.refuse(path, `attributevalue drops an embedded %v: make it a field with a name, or leave it out by dynamodbav:"-"`, t)
+		return s.refuse(path, "attributevalue drops an embedded %v: make it a field with a name, or "+leaveOut, t)
 	}
 	return nil
 }
@@ -281,7 +300,11 @@ func (s *shape) tags(path string, t reflect.Type) error {
 // no file. The names are constants, or the linker would keep every method of a
 // program.
 func promoted(t reflect.Type, method string) bool {
-	if t.Kind() != reflect.Struct || !slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return f.Anonymous }) {
+	embeds := false
+	for i := 0; t.Kind() == reflect.Struct && i < t.NumField(); i++ {
+		embeds = embeds || t.Field(i).Anonymous
+	}
+	if !embeds {
 		return false
 	}
 	var m reflect.Method

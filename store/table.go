@@ -33,7 +33,7 @@ type core struct {
 
 // New declares table, by its name or ARN, to hold values of the struct type T.
 // Everything about T and the mode that could go wrong later is checked here:
-// [ErrConfiguration] names the field. No call is made; [Table.Check] makes one.
+// [ErrConfiguration] names the field by its path. No call is made; [Table.Check] makes one.
 func New[T any](client Client, table string, m Mode, opts ...Option) (*Table[T], error) {
 	return NewEntity[T](client, table, m, Entity{}, opts...)
 }

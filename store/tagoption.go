@@ -42,9 +42,10 @@ func checkOptions(t reflect.Type, options []string) error {
 			}
 		case "omitemptyelem", "nullemptyelem":
 			switch k := t.Kind(); {
-			case own || k != reflect.Slice && k != reflect.Map && k != reflect.Interface || k == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
+			case !own && k == reflect.Interface:
+			case own || k != reflect.Slice && k != reflect.Map || t.Elem().Kind() == reflect.Uint8 && k == reflect.Slice:
 				err = fmt.Errorf("it is for slices and maps")
-			case k != reflect.Interface && neverEmpty(t.Elem()) && !(o == "omitemptyelem" && isTime(t.Elem())):
+			case neverEmpty(t.Elem()) && (o != "omitemptyelem" || !isTime(t.Elem())):
 				err = fmt.Errorf("an element of type %v is never empty", t.Elem())
 			}
 		case "string":

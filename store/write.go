@@ -27,7 +27,8 @@ import (
 // after it, as are the beacons by which official clients search for the item.
 // [Table.Update] keeps the former and refuses the latter.
 //
-// Errors: [*ConditionError], which matches [ErrStaleVersion] if it was the
+// Errors: [*ItemError] for a value that cannot be converted;
+// [*ConditionError], which matches [ErrStaleVersion] if it was the
 // version; [ErrOtherEntity]; [ErrConflict]; [ErrEncryptedAttribute];
 // [ErrConfiguration] for a condition on an undeclared name;
 // [ErrItemTooLarge]; [ErrUncertain]; those of
