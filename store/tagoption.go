@@ -20,6 +20,7 @@ var (
 // not do what it says, and options that contradict each other. The error is
 // the reason.
 func checkOptions(t reflect.Type, options []string) error {
+	pointer := t.Kind() == reflect.Pointer // empty when it is nil
 	t = indirectAll(t)
 	own := reflect.PointerTo(t).Implements(marshalerType)
 	for _, o := range options {
@@ -30,11 +31,11 @@ func checkOptions(t reflect.Type, options []string) error {
 			if !own && isTime(t) {
 				break // the encoder omits zero times
 			}
-			if neverEmpty(t) {
+			if !pointer && neverEmpty(t) {
 				err = fmt.Errorf("a struct or array is never empty: use a pointer")
 			}
 		case "nullempty":
-			if neverEmpty(t) {
+			if !pointer && neverEmpty(t) {
 				err = fmt.Errorf("a struct or array is never empty: use a pointer")
 			}
 			if slices.Contains(options, "omitempty") {
