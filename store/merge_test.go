@@ -143,14 +143,14 @@ type Embedded struct {
 	Inside string `dynamodbav:"inside,omitempty"`
 }
 
-// profile is a nested struct as an older program knows it.
-type profile struct {
+// dossier is a nested struct as an older program knows it.
+type dossier struct {
 	Name     string   `dynamodbav:"name"`
 	Address  *address `dynamodbav:"address,omitempty"`
 	Whole    whole    `dynamodbav:"whole"`
 	Any      any      `dynamodbav:"any"`
 	Embedded          // of the same map
-	Self     *profile `dynamodbav:"self,omitempty"`
+	Self     *dossier `dynamodbav:"self,omitempty"`
 }
 type address struct {
 	City string `dynamodbav:"city"`
@@ -160,8 +160,8 @@ type address struct {
 type nests struct {
 	ID      string             `dynamodbav:"id" seal:"partition"`
 	Note    string             `dynamodbav:"note"`
-	Profile profile            `dynamodbav:"profile"`
-	Pointer *profile           `dynamodbav:"pointer"`
+	Profile dossier            `dynamodbav:"profile"`
+	Pointer *dossier           `dynamodbav:"pointer"`
 	Lines   []address          `dynamodbav:"lines"`
 	Keyed   map[string]address `dynamodbav:"keyed"`
 	Pair    [2]int             `dynamodbav:"pair"`
