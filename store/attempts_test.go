@@ -2,49 +2,26 @@ package store_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
+	"log"
+	"net"
 	"net/http"
-	"strings"
-	"sync/atomic"
+	"net/http/httptest"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/store"
 )
-
-// lossy is a transport that loses answers: the call was done, and the client
-// sees a broken connection. After a loss it lets interfere run once.
-type lossy struct {
-	aws.HTTPClient
-	operation string
-	lose      atomic.Int32
-	interfere func()
-}
-
-func (l *lossy) Do(r *http.Request) (*http.Response, error) {
-	resp, err := l.HTTPClient.Do(r)
-	if err == nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), "."+l.operation) && l.lose.Add(-1) >= 0 {
-		_ = resp.Body.Close()
-		if l.interfere != nil {
-			l.interfere()
-		}
-		return nil, errors.New("connection reset")
-	}
-	return resp, err
-}
-
-// lossy returns a client that can lose the answers of an operation.
-func (w *world) lossy(operation string) (*dynamodb.Client, *lossy) {
-	l := &lossy{HTTPClient: w.config.HTTPClient, operation: operation}
-	config := w.config.Copy()
-	config.HTTPClient = l
-	return dynamodb.NewFromConfig(config), l
-}
 
 // TestLostAnswers: a write whose answer is lost is repeated by the SDK and its
 // condition then fails because of itself. It must not be applied twice.
@@ -53,14 +30,14 @@ func TestLostAnswers(t *testing.T) {
 		w.onlyLocal(t, "returned items of failed conditions")
 		ctx := t.Context()
 		table := w.table(t, "id:S")
-		client, l := w.lossy("PutItem")
+		client, l := w.wire()
 		counters := open[counter](t, client, table, m)
 		calm := open[counter](t, w.client, table, m)
 		k := store.Key{Partition: "c"}
 		add := func(c *counter) error { c.Count++; return nil }
 		ok(t, calm.Put(ctx, counter{ID: "c"}))
 
-		l.lose.Store(1)
+		l.play("PutItem", lose, pass)
 		_, err := counters.Update(ctx, k, add)
 		if m.String() == "client" {
 			ok(t, err) // the footer tells that the first attempt wrote
@@ -73,7 +50,7 @@ func TestLostAnswers(t *testing.T) {
 
 		// Another writer hides the outcome: then nobody can know.
 		l.interfere = func() { _, err := calm.Update(ctx, k, add); ok(t, err) }
-		l.lose.Store(1)
+		l.play("PutItem", lose, pass)
 		if _, err := counters.Update(ctx, k, add); !errors.Is(err, store.ErrUncertain) {
 			t.Fatalf("hidden outcome: %v", err)
 		}
@@ -82,8 +59,8 @@ func TestLostAnswers(t *testing.T) {
 		}
 
 		// A refusal is a clear answer: the update goes on.
-		ok(t, w.server.SetFaults(localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Operation: "PutItem", Count: 1}}}))
 		l.interfere = nil
+		l.play("PutItem", throttle, pass)
 		ok(t, ignore(counters.Update(ctx, k, add)))
 		if got := must(calm.Get(ctx, k))(t); got.Count != 4 {
 			t.Fatalf("count %d after four updates", got.Count)
@@ -98,12 +75,12 @@ func TestLostAnswersOfUpdates(t *testing.T) {
 		w.onlyLocal(t, "conditions that lose their answer")
 		ctx := t.Context()
 		table := w.table(t, "id:S")
-		client, l := w.lossy("UpdateItem")
+		client, l := w.wire()
 		counters := open[counter](t, client, table, m)
 		k := store.Key{Partition: "c"}
 		ok(t, counters.Put(ctx, counter{ID: "c"}))
-		l.lose.Store(1)
-		err := counters.UpdateAttributes(ctx, k, expression.Set(expression.Name("hits"), expression.Value(1)), expression.Name("hits").Equal(expression.Value(0)))
+		l.play("UpdateItem", lose, pass)
+		err := counters.UpdateAttributes(ctx, k, setHits, calmHits)
 		if !errors.Is(err, store.ErrUncertain) || errors.Is(err, store.ErrConditionFailed) {
 			t.Fatal(err)
 		}
@@ -120,59 +97,159 @@ func TestLostOldItems(t *testing.T) {
 		w.onlyLocal(t, "answers to lose")
 		ctx := t.Context()
 		table := w.table(t, orderKeys)
-		client, l := w.lossy("")
+		client, l := w.wire()
 		orders := open[order](t, client, table, m)
 		first, next := sample("ann", 1), sample("ann", 1)
 		next.Secret = "next"
 		ok(t, orders.Put(ctx, first))
-		l.operation = "PutItem"
-		l.lose.Store(1)
+		l.play("PutItem", lose, pass)
 		if old, err := orders.PutOld(ctx, next); !errors.Is(err, store.ErrUncertain) {
 			t.Errorf("replaced %+v, %v", old, err)
 		}
-		l.operation = "DeleteItem"
-		l.lose.Store(1)
+		l.play("DeleteItem", lose, pass)
 		if old, err := orders.DeleteOld(ctx, next.key()); !errors.Is(err, store.ErrUncertain) {
 			t.Errorf("removed %+v, %v", old, err)
 		}
 	})
 }
 
-// busy is a client whose writes meet a transaction, some times.
-type busy struct {
-	*dynamodb.Client
-	left atomic.Int32
-}
-
-func (b *busy) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	if b.left.Add(-1) >= 0 {
-		return nil, &types.TransactionConflictException{Message: aws.String("Transaction is ongoing for the item")}
-	}
-	return b.Client.PutItem(ctx, in, o...)
-}
-
 // TestUpdateMeetsTransactions: DynamoDB refuses a write of an item that is in a
 // transaction, and the SDK does not repeat it.
 func TestUpdateMeetsTransactions(t *testing.T) {
-	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
-		b := &busy{Client: w.client}
-		counters := open[counter](t, b, w.table(t, "id:S"), m)
+		client, l := w.wire()
+		counters := open[counter](t, client, w.table(t, "id:S"), m)
 		k := store.Key{Partition: "c"}
 		ok(t, counters.Put(ctx, counter{ID: "c"}))
 		add := func(c *counter) error { c.Count++; return nil }
-		b.left.Store(2)
+		l.play("PutItem", conflict, conflict, pass)
 		if got := must(counters.Update(ctx, k, add))(t); got.Count != 1 {
 			t.Errorf("%+v", got)
 		}
-		b.left.Store(1000)
-		var conflict *types.TransactionConflictException
-		if _, err := counters.Update(ctx, k, add); !errors.Is(err, store.ErrConflict) || !errors.As(err, &conflict) {
+		l.play("PutItem", conflict)
+		var met *types.TransactionConflictException
+		if _, err := counters.Update(ctx, k, add); !errors.Is(err, store.ErrConflict) || !errors.As(err, &met) {
 			t.Errorf("endless transactions: %v", err)
 		}
-		b.left.Store(1)
-		if err := counters.Put(ctx, counter{ID: "d"}); !errors.Is(err, store.ErrConflict) || !errors.As(err, &conflict) {
+		l.play("PutItem", conflict, pass)
+		if err := counters.Put(ctx, counter{ID: "d"}); !errors.Is(err, store.ErrConflict) || !errors.As(err, &met) {
 			t.Errorf("put: %v", err)
 		}
 	})
+}
+
+// TestAttempts: an attempt that sent nothing leaves nothing open, over the
+// transport that applications use.
+func TestAttempts(t *testing.T) {
+	t.Parallel()
+	errCredentials := errors.New("no credentials today")
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	strange := httptest.NewUnstartedServer(nil)
+	strange.Config.ErrorLog = log.New(io.Discard, "", 0)
+	strange.StartTLS()
+	t.Cleanup(strange.Close)
+	server := func(o *dynamodb.Options, handle http.HandlerFunc) {
+		s := httptest.NewServer(handle)
+		t.Cleanup(s.Close)
+		o.BaseEndpoint = &s.URL
+	}
+	dial := func(o *dynamodb.Options, f func(context.Context) error) {
+		o.HTTPClient = &http.Client{Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return nil, f(ctx) },
+		}}
+	}
+	credential := func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errCredentials }
+	untrusted := func(err error) bool {
+		var e *tls.CertificateVerificationError
+		return errors.As(err, &e)
+	}
+	unnamed := func(err error) bool {
+		var e *net.DNSError
+		return errors.As(err, &e)
+	}
+	for _, c := range []struct {
+		name    string
+		unclear bool
+		cause   func(error) bool
+		option  func(o *dynamodb.Options, cancel func())
+	}{
+		{"no credentials", false, is(errCredentials), func(o *dynamodb.Options, _ func()) {
+			o.Credentials = aws.CredentialsProviderFunc(credential)
+		}},
+		{"no signature", false, is(errCredentials), func(o *dynamodb.Options, _ func()) {
+			o.HTTPSignerV4 = unsigned{errCredentials}
+		}},
+		{"no endpoint", false, nil, func(o *dynamodb.Options, _ func()) {
+			o.BaseEndpoint = aws.String("http://a..b")
+		}},
+		{"no name", false, unnamed, func(o *dynamodb.Options, _ func()) {
+			dial(o, func(context.Context) error { return &net.DNSError{Err: "no such host", IsNotFound: true} })
+		}},
+		{"no server", false, is(syscall.ECONNREFUSED), func(o *dynamodb.Options, _ func()) {
+			o.BaseEndpoint = &closed.URL
+		}},
+		{"no trust", false, untrusted, func(o *dynamodb.Options, _ func()) {
+			o.BaseEndpoint = &strange.URL
+		}},
+		{"cancelled while connecting", false, is(context.Canceled), func(o *dynamodb.Options, cancel func()) {
+			dial(o, func(ctx context.Context) error { cancel(); <-ctx.Done(); return ctx.Err() })
+		}},
+		{"cancelled while signing", false, is(context.Canceled), func(o *dynamodb.Options, cancel func()) {
+			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				cancel()
+				return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
+			})
+			o.HTTPClient = smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
+				_, _ = io.Copy(io.Discard, r.Body) // as a client that buffers requests does
+				return nil, r.Context().Err()
+			})
+		}},
+		{"refused", false, code("AccessDeniedException"), func(o *dynamodb.Options, _ func()) {
+			server(o, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(w, `{"__type":"com.amazon.coral.service#AccessDeniedException"}`)
+			})
+		}},
+		{"hung up", true, nil, func(o *dynamodb.Options, _ func()) {
+			server(o, func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				panic(http.ErrAbortHandler)
+			})
+		}},
+		{"timed out", true, nil, func(o *dynamodb.Options, _ func()) {
+			server(o, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusRequestTimeout) })
+		}},
+		{"cancelled while waiting", true, is(context.Canceled), func(o *dynamodb.Options, cancel func()) {
+			server(o, func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				cancel()
+				<-r.Context().Done()
+			})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			o := dynamodb.Options{
+				Region: "us-east-1", Retryer: aws.NopRetryer{},
+				Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
+			}
+			c.option(&o, cancel)
+			err := open[tally](t, dynamodb.New(o), "t", store.ServerSide{}).Put(ctx, tally{ID: "a"})
+			if err == nil || errors.Is(err, store.ErrUncertain) != c.unclear || c.cause != nil && !c.cause(err) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// unsigned is a signer that cannot sign.
+type unsigned struct{ err error }
+
+func (u unsigned) SignHTTP(
+	context.Context, aws.Credentials, *http.Request, string, string, string, time.Time, ...func(*v4.SignerOptions),
+) error {
+	return u.err
 }

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -12,16 +10,15 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// DynamoDB's limits for one call, and how often a batch is sent again without
-// any progress.
+// DynamoDB's limits for one call.
 const (
 	batchWriteSize = 25
 	batchGetSize   = 100
-	idleAttempts   = 10
 )
 
 // BatchError says how far a batch came. It matches [ErrUnprocessed] when
-// DynamoDB left a part undone, and wraps the error that ended the batch.
+// DynamoDB left a part undone, [ErrUncertain] when items that are not counted in
+// Done may have been written, and wraps the error that ended the batch.
 type BatchError struct {
 	Table string
 	// Done counts the items that were written, or read.
@@ -57,10 +54,12 @@ func (e *BatchError) Unwrap() []error {
 }
 
 // BatchPut writes any number of items, 25 in one call, replacing items of the
-// same keys. What DynamoDB leaves undone is sent again after growing pauses.
+// same keys. What DynamoDB leaves undone or throttles is sent again after pauses
+// that grow to a few seconds, until ctx ends or a minute passes without progress.
 // rest are the items not known to be written, in their order; it is empty
-// exactly when err is nil. Items of rest that were in the last call may have
-// been written when its answer was lost; writing them again does no harm.
+// exactly when err is nil. If err matches [ErrUncertain], items of rest that
+// were in the last call may have been written, as its answer was lost; writing
+// them again does no harm unless another writer changed them in between.
 //
 // A batch has no conditions, so it is refused for types with a version
 // ([ErrConfiguration]), as are two items of one key. Nor can it check entities:
@@ -188,28 +187,37 @@ func requestItem(r types.WriteRequest) envelope.Item {
 }
 
 // writeChunk sends one chunk until nothing of it is left; the requests it
-// returns with an error are not known to be done.
+// returns with an error are not known to be done. The error matches
+// [ErrUncertain] if an attempt without an answer may have done them.
 func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]types.WriteRequest, error) {
-	pause, idle := firstPause, 0
+	var p pace
+	var lost *attempts // a call of which an attempt may have written
 	for {
-		out, err := c.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{c.name: waiting}})
-		if err != nil {
-			return waiting, c.callError("batch write", err)
+		var seen attempts
+		out, err := c.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{c.name: waiting},
+		}, seen.observe)
+		if err != nil && seen.unclear() || err == nil && seen.repeated() {
+			lost = &seen
 		}
-		left := only(out.UnprocessedItems)
-		if len(left) == 0 {
-			return nil, nil
+		progress := false
+		if err == nil {
+			left := only(out.UnprocessedItems)
+			if len(left) == 0 {
+				return nil, nil
+			}
+			progress = len(left) < len(waiting)
+			waiting = left
 		}
-		if idle++; len(left) < len(waiting) {
-			idle = 0
+		if err == nil || throttled(err) {
+			if err = p.wait(ctx, progress, err); err == nil {
+				continue
+			}
 		}
-		waiting = left
-		if idle == idleAttempts {
-			return waiting, fmt.Errorf("batch write of %s: %w: %d attempts without progress", c.name, ErrUnprocessed, idle)
+		if lost != nil {
+			return waiting, fmt.Errorf("batch write of %s: %w", c.name, lost.uncertain(err))
 		}
-		if pause, err = backoff(ctx, pause, idle); err != nil {
-			return waiting, fmt.Errorf("batch write of %s: %w", c.name, err)
-		}
+		return waiting, c.callError("batch write", err)
 	}
 }
 
@@ -221,17 +229,10 @@ func only[V any](answers map[string]V) (v V) {
 	return v
 }
 
-// backoff waits a random time up to pause and returns the next pause.
-func backoff(ctx context.Context, pause time.Duration, idle int) (time.Duration, error) {
-	if idle == 0 {
-		pause = firstPause
-	}
-	return min(2*pause, 4*longestPause), sleep(ctx, rand.N(pause))
-}
-
 // BatchGet reads any number of items by their keys, 100 in one call, strongly
 // consistent. The result has the order of keys, and nil where no item has the
-// key; a key may occur several times. A [*BatchError] says what else is
+// key; a key may occur several times. What DynamoDB leaves unread or throttles
+// is asked for again as [Table.BatchPut] does. A [*BatchError] says what else is
 // missing: items that do not open, and those not read when the batch ended
 // early.
 func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
@@ -291,29 +292,27 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 // getChunk reads up to 100 items and hands them over as they come; the keys it
 // returns with an error were not read.
 func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func([]envelope.Item) error) ([]envelope.Item, error) {
-	pause, idle := firstPause, 0
+	var p pace
 	for {
 		out, err := c.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 			c.name: {Keys: waiting, ConsistentRead: new(true)},
 		}})
-		if err != nil {
+		progress := false
+		switch {
+		case err == nil:
+			if err := take(only(out.Responses)); err != nil {
+				return waiting, err
+			}
+			left := only(out.UnprocessedKeys).Keys
+			if len(left) == 0 {
+				return nil, nil
+			}
+			progress = len(left) < len(waiting)
+			waiting = left
+		case !throttled(err):
 			return waiting, c.callError("batch get", err)
 		}
-		if err := take(only(out.Responses)); err != nil {
-			return waiting, err
-		}
-		left := only(out.UnprocessedKeys).Keys
-		if len(left) == 0 {
-			return nil, nil
-		}
-		if idle++; len(left) < len(waiting) {
-			idle = 0
-		}
-		waiting = left
-		if idle == idleAttempts {
-			return waiting, fmt.Errorf("batch get of %s: %w: %d attempts without progress", c.name, ErrUnprocessed, idle)
-		}
-		if pause, err = backoff(ctx, pause, idle); err != nil {
+		if err := p.wait(ctx, progress, err); err != nil {
 			return waiting, fmt.Errorf("batch get of %s: %w", c.name, err)
 		}
 	}

@@ -63,8 +63,7 @@ func TestBatches(t *testing.T) {
 // TestBatchesThatEnd: what is not known to be written comes back as plain
 // items, and the rest was written.
 func TestBatchesThatEnd(t *testing.T) {
-	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
-		w.onlyLocal(t, "fault injection")
+	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
 		orders := open[order](t, w.client, w.table(t, orderKeys), m)
 		all, keys := manyOrders(60)
@@ -101,6 +100,31 @@ func TestBatchesThatEnd(t *testing.T) {
 		}
 		if have != 10 {
 			t.Fatalf("%d read", have)
+		}
+	})
+}
+
+// TestBatchesWithLostAnswers: the rest of a batch is uncertain exactly where an
+// attempt may have written it.
+func TestBatchesWithLostAnswers(t *testing.T) {
+	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
+		client, l := w.wire()
+		orders := open[order](t, client, w.table(t, orderKeys), m)
+		all, _ := manyOrders(30)
+		// The first chunk's answer came in the end.
+		l.play("BatchWriteItem", lose, pass, throttle)
+		rest, err := orders.BatchPut(t.Context(), all)
+		if len(rest) != 5 || !errors.Is(err, store.ErrUnprocessed) || errors.Is(err, store.ErrUncertain) {
+			t.Errorf("%d left: %v", len(rest), err)
+		}
+		// What the second attempt leaves undone, the first did.
+		l.interfere = func() {
+			w.faults(t, localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Operation: "BatchWriteItem", Skip: 10}}})
+		}
+		l.play("BatchWriteItem", lose, pass)
+		rest, err = orders.BatchPut(t.Context(), all)
+		if len(rest) != 20 || !errors.Is(err, store.ErrUnprocessed) || !errors.Is(err, store.ErrUncertain) {
+			t.Errorf("%d left: %v", len(rest), err)
 		}
 	})
 }

@@ -70,10 +70,14 @@
 // the item. Batches are chunked and repeated, transactions reach over tables of
 // both modes.
 //
-// A write whose answer is lost may have happened. The SDK repeats it, and its
-// condition then fails because of itself; in client-side mode the footer of the
-// item that was put tells, otherwise the error is [ErrUncertain] and never a
-// second application. [Table.UpdateAttributes] needs a condition for that.
+// A write whose answer is lost may have been done. The SDK repeats it, and the
+// repetition can then fail its own condition. In client-side mode the footer of
+// the stored item shows that the write was done. Otherwise the error is
+// [ErrUncertain], and [Table.Update] does not apply the change a second time.
+// Any other error of a write says that it was not done, unless the method says
+// otherwise. An unconditional Put or Delete whose answer is lost is repeated
+// too, and may overwrite what another writer put in between; a version
+// attribute or a condition prevents that.
 //
 // # Conditions and filters
 //

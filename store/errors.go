@@ -48,9 +48,11 @@ var (
 	// ErrConflict: other writers were faster each time Update tried, or a write
 	// met a transaction that is under way on the item.
 	ErrConflict = errors.New("conflicting writes")
-	// ErrUncertain: the answer to a write was lost, and a repetition cannot tell
-	// whether the first attempt or another writer changed the item. Read the item
-	// before trying again.
+	// ErrUncertain: the write may have been done. An attempt reached DynamoDB and
+	// its answer was lost, and neither a later attempt nor the footer says what it
+	// did. The error matches the cause too, such as a throttling exception or
+	// context.Canceled. Read the item before you write again. Any other error of a
+	// write says that it was not done, unless the method says otherwise.
 	ErrUncertain = errors.New("outcome of the write is unknown")
 	// ErrPartialItem: a projection or an index gave only a part of the item,
 	// which cannot be verified. Read the item by its key.
@@ -61,7 +63,8 @@ var (
 	// ErrClientSideItem: a table in ServerSide mode has an item that was encrypted
 	// on the client. Declare the table in ClientSide mode.
 	ErrClientSideItem = errors.New("item is encrypted on the client")
-	// ErrUnprocessed: DynamoDB left a part of a batch undone, time after time.
+	// ErrUnprocessed: DynamoDB left a part of a batch undone, or throttled it, for
+	// a minute without progress or until the context ended between two calls.
 	ErrUnprocessed = errors.New("not processed")
 	// ErrDeclaration: [Table.Check] found that the table is not as declared.
 	ErrDeclaration = errors.New("table differs from its declaration")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -142,6 +143,21 @@ func bothModes(t *testing.T, test func(t *testing.T, w *world, m store.Mode)) {
 		t.Run(m.String(), func(t *testing.T) {
 			t.Parallel() // the tests mostly wait, for retries
 			test(t, newWorld(t), m)
+		})
+	}
+}
+
+// bothModesAtOnce runs a test once in each mode, in time that passes only while
+// it waits, so that no pause takes any.
+func bothModesAtOnce(t *testing.T, test func(t *testing.T, w *world, m store.Mode)) {
+	if dynalite != "" {
+		t.Skip("dynalite is a process with its own time")
+	}
+	t.Parallel()
+	for _, m := range []store.Mode{store.ServerSide{}, clientSide(t)} {
+		t.Run(m.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { test(t, newWorld(t), m) })
 		})
 	}
 }

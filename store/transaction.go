@@ -112,10 +112,15 @@ func putOperation(in *dynamodb.PutItemInput) types.TransactWriteItem {
 }
 
 // TransactWrite does all operations or none. They may be on several tables, of
-// both modes, that client reaches; one item may occur once. The SDK repeats the
-// call under one token, so a lost answer does no harm; a transaction cancelled
-// for conflicts or throttling alone runs again, up to eight times. Errors:
-// [*TransactionError]; those of Put and Update, before the call; the SDK's.
+// both modes, that client reaches; one item may occur once. All attempts share one
+// token, under which DynamoDB does them once within ten minutes. The SDK
+// repeats a call whose answer is lost; a transaction cancelled for conflicts or
+// throttling alone runs again, up to eight times.
+//
+// Errors: [*TransactionError], which says that nothing was done, also after a
+// lost answer; [ErrUncertain], around the SDK's error, if all operations may
+// have been done; those of Put and Update, before the call; the SDK's, when
+// nothing was done.
 func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 	if err := countOperations(len(ops)); err != nil {
 		return err
@@ -130,8 +135,17 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 			return fmt.Errorf("operation %d of the transaction: %w", i, err)
 		}
 	}
+	// One token for all calls, whatever client repeats them: DynamoDB does the
+	// transaction once, and a cancellation holds for every attempt.
+	in.ClientRequestToken = newToken()
 	err := transact(ctx, func() error {
-		_, err := client.TransactWriteItems(ctx, in)
+		var seen attempts
+		_, err := client.TransactWriteItems(ctx, in, seen.observe)
+		var cancelled *types.TransactionCanceledException
+		var running *types.TransactionInProgressException
+		if err != nil && !errors.As(err, &cancelled) && (seen.unclear() || errors.As(err, &running)) {
+			return seen.uncertain(err)
+		}
 		return err
 	})
 	if err != nil {

@@ -1,10 +1,13 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -72,6 +75,80 @@ func TestTransactions(t *testing.T) {
 	}
 	w.faults(t, localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Operation: "TransactWriteItems", Count: 2}}})
 	ok(t, store.TransactWrite(ctx, w.client, orders.PutOp(sample("ann", 3))))
+}
+
+// TestTransactionAnswers: a cancellation is definite even after a lost answer,
+// and a transaction under way may be done.
+func TestTransactionAnswers(t *testing.T) {
+	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
+		client, l := w.wire()
+		counters := open[counter](t, client, w.table(t, "id:S"), m)
+		put := func(version int) error {
+			return store.TransactWrite(t.Context(), client, counters.PutOp(counter{ID: "c", Version: version}))
+		}
+		ok(t, put(0))
+		l.play("TransactWriteItems", lose, pass)
+		var cancelled *store.TransactionError
+		if err := put(0); !errors.As(err, &cancelled) || !errors.Is(err, store.ErrConditionFailed) || errors.Is(err, store.ErrUncertain) {
+			t.Errorf("cancelled, and the answer lost once: %v", err)
+		}
+		l.play("TransactWriteItems", lose, pass)
+		ok(t, put(1))
+		var under *types.TransactionInProgressException
+		l.play("TransactWriteItems", running)
+		if err := put(2); !errors.Is(err, store.ErrUncertain) || !errors.As(err, &under) {
+			t.Errorf("under way: %v", err)
+		}
+		l.play("TransactWriteItems", running, pass)
+		ok(t, put(2))
+		var other *types.IdempotentParameterMismatchException
+		l.play("TransactWriteItems", mismatch)
+		if err := put(3); errors.Is(err, store.ErrUncertain) || !errors.As(err, &other) {
+			t.Errorf("another request: %v", err)
+		}
+		l.play("TransactWriteItems", lose, mismatch)
+		if err := put(3); !errors.Is(err, store.ErrUncertain) || !errors.As(err, &other) {
+			t.Errorf("another request after a lost answer: %v", err)
+		}
+	})
+}
+
+// tokens is a client that records the tokens of transactions, and cancels the
+// first ones.
+type tokens struct {
+	deaf
+	seen   []string
+	cancel int
+}
+
+func (c *tokens) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	c.seen = append(c.seen, aws.ToString(in.ClientRequestToken))
+	if len(c.seen) <= c.cancel {
+		return nil, &types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{{Code: aws.String("TransactionConflict")}}}
+	}
+	return c.deaf.TransactWriteItems(ctx, in, o...)
+}
+
+// TestTransactionTokens: all calls of one transaction share a token, so that an
+// attempt that arrives late does nothing more.
+func TestTransactionTokens(t *testing.T) {
+	w := newWorld(t)
+	w.onlyLocal(t, "transactions")
+	c := &tokens{deaf: deaf{w.client}, cancel: 2}
+	counters := open[counter](t, c, w.table(t, "id:S"), clientSide(t))
+	ok(t, store.TransactWrite(t.Context(), c, counters.PutOp(counter{ID: "a"})))
+	if len(c.seen) != 3 || c.seen[0] == "" || c.seen[1] != c.seen[0] || c.seen[2] != c.seen[0] {
+		t.Errorf("tokens of one transaction: %q", c.seen)
+	}
+	op := counters.UpdateOp(store.Key{Partition: "a"}, func(c *counter) error { c.Count++; return nil })
+	ok(t, store.TransactWrite(t.Context(), c, op))
+	ok(t, store.TransactWrite(t.Context(), c, op)) // an operation can be used again
+	if c.seen[3] == c.seen[0] || c.seen[4] == c.seen[3] {
+		t.Errorf("tokens of three transactions: %q", c.seen)
+	}
+	if got := must(counters.Get(t.Context(), store.Key{Partition: "a"}))(t); got.Count != 2 || got.Version != 3 {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestTransactionTampered(t *testing.T) {

@@ -46,9 +46,10 @@ const (
 // equality of all attributes that were read: then an attribute unknown to T
 // that another writer adds in between is lost.
 //
-// Update returns what it wrote. Errors: [ErrNotFound]; [ErrConflict] after 20
-// attempts; [ErrTooWide]; [ErrUnknownMembers]; [ErrBeacons]; [ErrUncertain]; those
-// of [Table.Get] and [Table.Put].
+// Update returns what it wrote. Errors: [ErrUncertain] if the change may have
+// been written; if not, [ErrNotFound], [ErrConflict] after 20 attempts,
+// [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and those of [Table.Get] and
+// [Table.Put].
 func (t *Table[T]) Update(ctx context.Context, k Key, change func(*T) error) (T, error) {
 	return update(ctx, t, k, change, false)
 }

@@ -27,12 +27,13 @@ import (
 // after it, as are the beacons by which official clients search for the item.
 // [Table.Update] keeps the former and refuses the latter.
 //
-// Errors: [*ItemError] for a value that cannot be converted;
-// [*ConditionError], which matches [ErrStaleVersion] if it was the
+// The SDK repeats a call whose answer is lost: a Put without a condition may
+// then overwrite what another writer put in between. Errors: [ErrUncertain] if v
+// may have been written; if not, [*ItemError] for a value that cannot be
+// converted; [*ConditionError], which matches [ErrStaleVersion] if it was the
 // version; [ErrOtherEntity]; [ErrConflict]; [ErrEncryptedAttribute];
-// [ErrConfiguration] for a condition on an undeclared name;
-// [ErrItemTooLarge]; [ErrUncertain]; those of
-// envelope.ItemEncryptor.EncryptItem; the SDK's.
+// [ErrConfiguration] for a condition on an undeclared name; [ErrItemTooLarge];
+// those of envelope.ItemEncryptor.EncryptItem; the SDK's.
 func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
 	in, err := t.putInput(ctx, &v, conditions)
 	if err != nil {
@@ -46,7 +47,9 @@ func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error 
 
 // PutOld is [Table.Put] and returns the item that v replaced, nil if there was
 // none. An [*ItemError] says that v was written but the old item does not open;
-// [ErrUncertain] also that v was written but the answer with the old item lost.
+// [ErrUncertain] also that v was written but the answer with the old item was
+// lost. If the SDK repeated the call and another writer changed the item in
+// between, the old item is that writer's.
 func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T, error) {
 	in, err := t.putInput(ctx, &v, conditions)
 	if err != nil {
@@ -62,9 +65,10 @@ func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T
 
 // Delete removes the item with the key if all conditions hold, whatever its
 // version; [Table.DeleteVersion] compares versions. It is not an error if the
-// item does not exist. Errors: [*ConditionError], [ErrOtherEntity],
-// [ErrConflict], [ErrEncryptedAttribute], [ErrConfiguration] for a condition on
-// an undeclared name, [ErrUncertain]; the SDK's.
+// item does not exist. The SDK repeats a call whose answer is lost, as for
+// [Table.Put]. Errors: [ErrUncertain] if the item may have been removed; if not,
+// [*ConditionError], [ErrOtherEntity], [ErrConflict], [ErrEncryptedAttribute],
+// [ErrConfiguration] for a condition on an undeclared name, and the SDK's.
 func (t *Table[T]) Delete(ctx context.Context, k Key, conditions ...Condition) error {
 	if _, err := t.delete(ctx, k, types.ReturnValueNone, conditions); err != nil {
 		return t.explain("delete", err, expecting(conditions))
@@ -92,9 +96,12 @@ func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition
 // largest value of its Go type. An item of another entity is left as it is:
 // [ErrOtherEntity].
 //
-// When an answer is lost, the SDK repeats the call: an update that reads what
-// it changes, such as Add, may then be applied twice. A condition on the old
-// value prevents it, by [ErrUncertain].
+// The SDK repeats a call whose answer is lost only if the update does the same
+// when it is done twice. If not, it ends with [ErrUncertain]: an update that
+// reads the item, such as Add of a number or list_append, and one that sets or
+// removes an element of a list. The version attribute does not matter for that,
+// so it may count twice. Other errors say that nothing changed:
+// [*ConditionError], [ErrConflict], [ErrConfiguration]; the SDK's.
 func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.UpdateBuilder, conditions ...Condition) error {
 	key, err := t.plan.key(k)
 	if err != nil {
@@ -113,7 +120,8 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if err != nil {
 		return fmt.Errorf("%w: update: %w", ErrConfiguration, err)
 	}
-	if err := t.checkUpdate(e); err != nil {
+	parsed, err := t.checkUpdate(e)
+	if err != nil {
 		return err
 	}
 	in := &dynamodb.UpdateItemInput{
@@ -124,10 +132,10 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if counts {
 		countUp(in, t.plan.version.name)
 	}
-	var seen attempts
+	seen := attempts{once: !repeatable(parsed)}
 	if _, err := t.client.UpdateItem(ctx, in, seen.observe); err != nil {
 		var failed *types.ConditionalCheckFailedException
-		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.unclear.Load() {
+		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.unclear() {
 			// No item, or a server that does not return it.
 			sole := !counts && t.plan.entity.Name == ""
 			if _, gone := t.read(ctx, key); sole && len(conditions) == 0 || errors.Is(gone, ErrNotFound) {
@@ -143,24 +151,24 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	return nil
 }
 
-func (c *core) checkUpdate(e expression.Expression) error {
+func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 	scope, err := ddbexpr.NewScope(e.Names(), e.Values())
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrConfiguration, err)
+		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
 	u, err := scope.Update(*e.Update())
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrConfiguration, err)
+		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
 	for _, name := range u.TopLevelNames() {
 		if err := c.declared("UpdateExpression", name); err != nil {
-			return err
+			return nil, err
 		}
 		if c.encryptor != nil && !c.encryptor.AllowedUnsigned(name) {
-			return fmt.Errorf("%w or signed: UpdateExpression names %q of table %s: change it by Update, which reads, changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
+			return nil, fmt.Errorf("%w or signed: UpdateExpression names %q of table %s: change it by Update, which reads, changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
 		}
 	}
-	return nil
+	return u, nil
 }
 
 // putInput makes a sealed, conditional put of *v, a value of T.
@@ -199,21 +207,23 @@ func (c *core) sealedPut(ctx context.Context, plain envelope.Item, actions map[s
 	return in, nil
 }
 
-// put sends a put. A condition that fails after an attempt with an unclear
-// answer is resolved by the footer, which no two writes share; in server-side
-// mode it cannot be.
+// put sends a put. If its condition fails because of the item that it wrote
+// itself, in an attempt whose answer was lost, the footer shows it, which no two
+// puts share. In server-side mode nothing does.
 func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
 	var seen attempts
 	out, err := c.client.PutItem(ctx, in, seen.observe)
 	asked := in.ReturnValues == types.ReturnValueAllOld
-	if err == nil {
-		if asked && seen.unclear.Load() && (in.Item[envelope.FooterAttribute] == nil || sameFooter(out.Attributes, in.Item)) {
-			return nil, fmt.Errorf("put of %s: %w: it was written, but the answer with the old item was lost", c.name, ErrUncertain)
-		}
-		return out, nil
-	}
 	var failed *types.ConditionalCheckFailedException
-	if errors.As(err, &failed) && seen.unclear.Load() && sameFooter(failed.Item, in.Item) && !asked {
+	switch {
+	case err == nil && asked && seen.repeated() && own(out.Attributes, in.Item):
+		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost", c.name, ErrUncertain)
+	case err == nil:
+		return out, nil
+	case errors.As(err, &failed) && sameFooter(failed.Item, in.Item):
+		if asked {
+			return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost: %w", c.name, ErrUncertain, err)
+		}
 		return &dynamodb.PutItemOutput{}, nil
 	}
 	return nil, c.writeError(ctx, "put", err, &seen)
@@ -245,22 +255,20 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 	if err != nil {
 		return nil, c.writeError(ctx, "delete", err, &seen)
 	}
-	if returned == types.ReturnValueAllOld && seen.unclear.Load() && len(out.Attributes) == 0 {
-		return nil, fmt.Errorf("delete of %s: %w: nothing is there now, but an answer with the old item may be lost", c.name, ErrUncertain)
+	if returned == types.ReturnValueAllOld && seen.repeated() && len(out.Attributes) == 0 {
+		return nil, fmt.Errorf("delete of %s: %w: no item has the key now, but an answer with the old item may be lost", c.name, ErrUncertain)
 	}
 	return out, nil
 }
 
-// writeError turns a failed condition into a [*ConditionError], unless an
-// attempt before it may have written.
+// writeError turns a failed condition into a [*ConditionError], and any failure
+// of a call that may have written into [ErrUncertain].
 func (c *core) writeError(ctx context.Context, call string, err error, seen *attempts) error {
+	if seen.unclear() {
+		return fmt.Errorf("%s of %s: %w", call, c.name, seen.uncertain(err))
+	}
 	var failed *types.ConditionalCheckFailedException
-	var busy *types.TransactionConflictException
-	condition := errors.As(err, &failed)
-	switch {
-	case (condition || errors.As(err, &busy)) && seen.unclear.Load():
-		return fmt.Errorf("%s of %s: %w: %w", call, c.name, ErrUncertain, err)
-	case !condition:
+	if !errors.As(err, &failed) {
 		return c.callError(call, err)
 	}
 	out := &ConditionError{Table: c.name, Err: err}
