@@ -14,6 +14,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store"
+	"github.com/ddbseal/ddbseal/store/internal/expiry"
 )
 
 // Migration is a migration of one table. DryRun and Run must not run at the
@@ -72,6 +73,9 @@ func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
 	t := &tracker{begin: time.Now(), call: m.config.Progress}
 	t.progress.Segments = len(segments)
 	items, err := m.describe(ctx)
+	if err == nil {
+		t.report.Unchecked, err = m.checkExpiry(ctx)
+	}
 	if err != nil {
 		return Report{}, fmt.Errorf("migration of %s: %w", m.config.Table, err)
 	}
@@ -123,6 +127,25 @@ func (m *Migration) describe(ctx context.Context) (items int64, err error) {
 	return items, nil
 }
 
+// checkExpiry refuses a table that expires items by an attribute that To
+// encrypts: they would never expire. It returns what it could not compare.
+func (m *Migration) checkExpiry(ctx context.Context) (unchecked []string, err error) {
+	if m.config.To == nil {
+		return nil, nil
+	}
+	name, reason, err := expiry.Attribute(ctx, m.config.Client, m.config.Table)
+	if err != nil {
+		return nil, err
+	}
+	if reason != "" {
+		return []string{reason}, nil
+	}
+	if action, _ := m.config.To.Action(name); action == envelope.EncryptAndSign {
+		return nil, fmt.Errorf("%w: the table expires items by %q, which would be encrypted, so that no item ever expires: sign it only, or leave it unsigned", envelope.ErrConfiguration, name)
+	}
+	return nil, nil
+}
+
 // segment works through one segment from its checkpoint on.
 func (m *Migration) segment(ctx context.Context, phase string, segment int, t *tracker) error {
 	if phase == run && !m.config.SkipDryRun {
@@ -169,6 +192,7 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 		}
 		counts, failures, err := m.page(ctx, phase, out.Items)
 		if err != nil {
+			t.page(counts, failures) // what is known of the page; its checkpoint stays before it
 			return err
 		}
 		c.counts.add(counts)

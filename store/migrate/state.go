@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,54 +22,114 @@ const (
 	stateCurrent
 )
 
-// convert opens and verifies an item and makes its new form, which is nil for
-// one that is current.
-func (m *Migration) convert(ctx context.Context, stored envelope.Item) (next envelope.Item, s state, err error) {
+// conversion is an item's plaintext and new form; next is nil for an item that
+// is current.
+type conversion struct {
+	plain, next envelope.Item
+	state       state
+}
+
+// convert opens and verifies an item and makes its new form.
+func (m *Migration) convert(ctx context.Context, stored envelope.Item) (conversion, error) {
 	sealed := stored[envelope.HeaderAttribute] != nil || stored[envelope.FooterAttribute] != nil
 	if !sealed {
-		if m.config.To == nil {
-			return nil, stateCurrent, nil
-		}
-		if m.config.From != nil && m.config.From.PlaintextPolicy() == envelope.ForbidPlaintextWriteForbidPlaintextRead {
-			return nil, statePlaintext, fmt.Errorf("%w, and From forbids plaintext", envelope.ErrNotEncrypted)
-		}
-		next, err = m.config.To.EncryptItem(ctx, stored)
-		return next, statePlaintext, err
+		return m.convertPlaintext(ctx, stored)
 	}
-	plain, byTo, err := m.open(ctx, stored)
+	c := conversion{state: stateOutdated}
+	opened, byTo, err := m.open(ctx, stored)
 	if err != nil {
-		return nil, stateOutdated, err
+		return c, err
 	}
-	if m.config.To == nil {
-		return plain, stateOutdated, nil
+	if c.plain = opened.Item; m.config.To == nil {
+		if err := m.checkBeacons(opened.Beacons); err != nil {
+			return c, err
+		}
+		c.next = c.plain
+		return c, nil
 	}
-	if next, err = m.config.To.EncryptItem(ctx, plain); err != nil {
-		return nil, stateOutdated, err
+	next, err := m.config.To.EncryptItem(ctx, c.plain)
+	if err != nil {
+		return c, err
 	}
 	if byTo {
 		same, err := m.alike(stored, next)
 		if err != nil {
-			return nil, stateOutdated, err
+			return c, err
 		}
 		if same {
-			return nil, stateCurrent, nil
+			c.state = stateCurrent
+			return c, nil
 		}
 	}
-	return next, stateOutdated, nil
+	if err := m.checkBeacons(opened.Beacons); err != nil {
+		return c, err
+	}
+	c.next = next
+	return c, nil
+}
+
+func (m *Migration) convertPlaintext(ctx context.Context, stored envelope.Item) (conversion, error) {
+	c := conversion{plain: stored, state: statePlaintext}
+	if m.config.To == nil {
+		c.state = stateCurrent
+		return c, nil
+	}
+	if m.config.From != nil && m.config.From.PlaintextPolicy() == envelope.ForbidPlaintextWriteForbidPlaintextRead {
+		return c, fmt.Errorf("%w, and From forbids plaintext", envelope.ErrNotEncrypted)
+	}
+	if beacons := beaconsOf(stored); len(beacons) > 0 {
+		if err := m.checkBeacons(beacons); err != nil {
+			return c, err
+		}
+		c.plain = maps.Clone(stored)
+		for _, n := range beacons {
+			delete(c.plain, n)
+		}
+	}
+	var err error
+	c.next, err = m.config.To.EncryptItem(ctx, c.plain)
+	return c, err
+}
+
+// Prefixes of the attributes that official clients add for searching, see the
+// specification's searchable-encryption/beacons.md.
+const (
+	beaconPrefix        = envelope.ReservedPrefix + "b_"
+	virtualBeaconPrefix = envelope.ReservedPrefix + "v_"
+)
+
+// beaconsOf returns, in order, the names of a plaintext item's beacons.
+func beaconsOf(item envelope.Item) []string {
+	var out []string
+	for n := range item {
+		if strings.HasPrefix(n, beaconPrefix) || strings.HasPrefix(n, virtualBeaconPrefix) {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// checkBeacons refuses an item that would lose its beacons.
+func (m *Migration) checkBeacons(beacons []string) error {
+	if len(beacons) == 0 || m.config.DropBeacons {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: a migrated item would no longer appear in searches by them: set DropBeacons to allow that", ErrBeacons, strings.Join(beacons, ", "))
 }
 
 // open decrypts by the new configuration, or else by the old one.
-func (m *Migration) open(ctx context.Context, stored envelope.Item) (plain envelope.Item, byTo bool, err error) {
+func (m *Migration) open(ctx context.Context, stored envelope.Item) (o envelope.Opened, byTo bool, err error) {
 	if m.config.To != nil {
-		if plain, err = m.config.To.DecryptItem(ctx, stored); err == nil || m.config.From == nil || ctx.Err() != nil {
-			return plain, true, err
+		if o, err = m.config.To.OpenItem(ctx, stored); err == nil || m.config.From == nil || ctx.Err() != nil {
+			return o, true, err
 		}
 	}
-	plain, old := m.config.From.DecryptItem(ctx, stored)
+	o, old := m.config.From.OpenItem(ctx, stored)
 	if old != nil && err != nil {
 		old = fmt.Errorf("by From: %w; by To: %w", old, err)
 	}
-	return plain, false, old
+	return o, false, old
 }
 
 // alike reports whether a stored item has the form that it would be written

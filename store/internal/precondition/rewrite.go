@@ -120,6 +120,12 @@ func (r *Rewrite) Do(ctx context.Context, w Writer) (envelope.Item, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.Finish(ctx, w, now)
+}
+
+// Finish does what Do does after its first update, for an item that this update
+// is known to have written. now is the item as it is.
+func (r *Rewrite) Finish(ctx context.Context, w Writer, now envelope.Item) (envelope.Item, error) {
 	added, sealed := envelope.Item{}, r.Next
 	if r.settled(now, sealed, added) {
 		return added, nil
@@ -127,6 +133,7 @@ func (r *Rewrite) Do(ctx context.Context, w Writer) (envelope.Item, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sealTime)
 	defer cancel()
 	pause := firstPause
+	var err error
 	for range sealAttempts {
 		next, bad := w.Seal(ctx, added)
 		if bad != nil {
@@ -135,10 +142,12 @@ func (r *Rewrite) Do(ctx context.Context, w Writer) (envelope.Item, error) {
 			}
 			return nil, bad
 		}
-		if in, err = r.again(now, sealed, next); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrUnsealed, err)
+		in, bad := r.again(now, sealed, next)
+		if bad != nil {
+			return nil, fmt.Errorf("%w: %w", ErrUnsealed, bad)
 		}
 		var after envelope.Item
+		var refused *Refused
 		if after, err = w.Update(ctx, in); errors.As(err, &refused) {
 			if after = refused.Item; !SameFooter(after, next) && !SameFooter(after, sealed) {
 				return added, nil // another writer replaced or deleted the item
