@@ -23,9 +23,8 @@ var (
 	// a [*SizeError].
 	ErrItemTooLarge = errors.New("item is too large")
 	// ErrTooWide: Update would have to compare more attributes than one condition
-	// can: all of an item, about 150, on a server-side table without a version
-	// attribute, which is to be declared then; or all unsigned ones of an encrypted
-	// item.
+	// can, about 150: all of a plaintext item, or all unsigned ones of an encrypted
+	// item. On a server-side table, declare a version attribute.
 	ErrTooWide = precondition.ErrTooWide
 )
 
