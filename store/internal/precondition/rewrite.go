@@ -69,6 +69,9 @@ func (e *Refused) Unwrap() error { return e.Err }
 // verify.
 var ErrUnsealed = errors.New("item was written, but an attribute that another writer added meanwhile is not signed yet")
 
+// errMoving: each attempt met another attribute.
+var errMoving = errors.New("others add attributes all the time")
+
 // Attempts to seal an item again, and the time that they have, which goes on
 // when the caller's context ends: the item does not verify until one succeeds.
 const (
@@ -133,49 +136,55 @@ func (r *Rewrite) Finish(ctx context.Context, w Writer, now envelope.Item) (enve
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sealTime)
 	defer cancel()
 	pause := firstPause
-	var err error
+	forms := []envelope.Item{sealed} // that the item can have by now, unless another writer replaced it
+	last, unable := errMoving, error(nil)
 	for range sealAttempts {
 		next, bad := w.Seal(ctx, added)
-		if bad != nil {
-			if err := r.restore(ctx, w, now, sealed, added); err != nil {
-				return nil, fmt.Errorf("%w: %w: %w", ErrUnsealed, bad, err)
-			}
-			return nil, bad
+		var in *dynamodb.UpdateItemInput
+		var err error
+		if bad == nil {
+			in, err = r.again(now, sealed, next)
+			forms = append(forms, next)
+		} else {
+			in, err = r.restore(now, sealed, added)
 		}
-		in, bad := r.again(now, sealed, next)
-		if bad != nil {
-			return nil, fmt.Errorf("%w: %w", ErrUnsealed, bad)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnsealed, err), bad)
 		}
-		var after envelope.Item
+		after, err := w.Update(ctx, in)
 		var refused *Refused
-		if after, err = w.Update(ctx, in); errors.As(err, &refused) {
-			if after = refused.Item; !SameFooter(after, next) && !SameFooter(after, sealed) {
-				return added, nil // another writer replaced or deleted the item
-			}
-			err = nil
+		if errors.As(err, &refused) {
+			after, err = refused.Item, nil
 		}
-		switch {
-		case err != nil:
-			timer := time.NewTimer(rand.N(pause))
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-				timer.Stop()
-				return nil, fmt.Errorf("%w: %w", ErrUnsealed, err)
+		if err != nil {
+			if last, unable = err, bad; wait(ctx, pause) != nil {
+				return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnsealed, err), bad)
 			}
 			pause = min(2*pause, longestPause)
 			continue
-		case SameFooter(after, next):
-			sealed = next
 		}
+		at := slices.IndexFunc(forms, func(form envelope.Item) bool { return SameFooter(after, form) })
+		if at < 0 { // restored, or another writer replaced or deleted the item
+			return added, bad
+		}
+		sealed = forms[at]
 		if now = after; r.settled(now, sealed, added) {
 			return added, nil
 		}
 	}
-	if err == nil {
-		err = fmt.Errorf("%d attempts", sealAttempts)
+	return nil, errors.Join(fmt.Errorf("%w: %d attempts: %w", ErrUnsealed, sealAttempts, last), unable)
+}
+
+// wait pauses for a random time, or returns the context's error.
+func wait(ctx context.Context, pause time.Duration) error {
+	timer := time.NewTimer(rand.N(pause))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return nil, fmt.Errorf("%w: %w", ErrUnsealed, err)
 }
 
 // settled collects the attributes of now that Next lacks into added, and
@@ -213,8 +222,9 @@ func (r *Rewrite) again(now, sealed, next envelope.Item) (*dynamodb.UpdateItemIn
 	return t.input(r.Table, r.Key)
 }
 
-// restore puts back what the rewrite has changed, and keeps what others added.
-func (r *Rewrite) restore(ctx context.Context, w Writer, now, sealed, added envelope.Item) error {
+// restore is the update that puts back what the rewrite has changed, and keeps
+// what others added.
+func (r *Rewrite) restore(now, sealed, added envelope.Item) (*dynamodb.UpdateItemInput, error) {
 	t := newText()
 	t.equal(envelope.FooterAttribute, sealed[envelope.FooterAttribute])
 	before := maps.Clone(now)
@@ -236,16 +246,7 @@ func (r *Rewrite) restore(ctx context.Context, w Writer, now, sealed, added enve
 		}
 	}
 	t.replace(now, before, func(string) bool { return false })
-	in, err := t.input(r.Table, r.Key)
-	if in == nil {
-		return err
-	}
-	_, err = w.Update(ctx, in)
-	var refused *Refused
-	if errors.As(err, &refused) && !SameFooter(refused.Item, sealed) {
-		return nil // restored by an attempt whose answer was lost, or replaced
-	}
-	return err
+	return t.input(r.Table, r.Key)
 }
 
 // SameFooter reports whether both items are sealed by the same operation: no two
