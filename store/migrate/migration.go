@@ -191,8 +191,8 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 			}
 		}
 		counts, failures, err := m.page(ctx, phase, out.Items)
+		t.page(counts, failures) // what is known of the page, whatever becomes of its checkpoint
 		if err != nil {
-			t.page(counts, failures) // what is known of the page; its checkpoint stays before it
 			return err
 		}
 		c.counts.add(counts)
@@ -205,7 +205,6 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 		if err := m.save(ctx, phase, segment, c); err != nil {
 			return err
 		}
-		t.page(counts, failures)
 	}
 	t.segmentDone()
 	return nil
