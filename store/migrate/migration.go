@@ -53,16 +53,19 @@ func New(c Config) (*Migration, error) {
 	return m, nil
 }
 
-// DryRun opens and converts every item of this share and writes none, so that
-// everything that would fail shows. It counts anew each time; interrupted, it
-// goes on where it was. Errors: [ErrFailedItems], [ErrCheckpoint], those of
-// DynamoDB, envelope.ErrConfiguration for an index over an attribute to be
-// encrypted, and envelope.ErrKeyDenied, which ends it at once.
+// DryRun opens and converts every item of this share and builds its write, but
+// sends none, so that the report names everything that would fail. It starts
+// from the beginning each time it is called, unless the call before was
+// interrupted. Errors: [ErrFailedItems]; [ErrCheckpoint]; those of DynamoDB;
+// envelope.ErrConfiguration if To would encrypt the key of an index or the
+// attribute by which the table expires items; envelope.ErrKeyDenied, which ends
+// it at once.
 func (m *Migration) DryRun(ctx context.Context) (Report, error) { return m.all(ctx, dryRun) }
 
 // Run converts the items of this share. Segments that are complete without
 // failed items are not read again, unless a dry run after that found items to
-// convert. Errors: [ErrNoDryRun]; those of DryRun.
+// convert. Errors: [ErrNoDryRun]; those of DryRun; store.ErrUncertain if a write
+// failed without a clear answer and the item could not be read again.
 func (m *Migration) Run(ctx context.Context) (Report, error) { return m.all(ctx, run) }
 
 func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
