@@ -98,20 +98,21 @@ func unfit(err error) string {
 // exactNumbers keeps all 38 digits of a number in an interface field.
 func exactNumbers(o *attributevalue.DecoderOptions) { o.UseNumber = true }
 
-// encrypt makes the stored form of a plaintext item and refuses one that
+// encryptAs makes the stored form of a plaintext item and refuses one that
 // DynamoDB would not take for its size.
-func (c *core) encrypt(ctx context.Context, plain envelope.Item) (envelope.Item, error) {
+// Attributes without a configured action take it from actions.
+func (c *core) encryptAs(ctx context.Context, plain envelope.Item, actions map[string]envelope.Action) (envelope.Item, error) {
 	stored := plain
 	if c.encryptor != nil {
 		var err error
-		if stored, err = c.encryptor.EncryptItem(ctx, plain); err != nil {
+		if stored, err = c.encryptor.EncryptItemAs(ctx, plain, actions); err != nil {
 			return nil, err
 		}
 	}
 	return stored, c.checkSize(plain, stored)
 }
 
-// encryptAll is encrypt for the part of a batch that begins at from; errors have
+// encryptAll is encryptAs for the part of a batch that begins at from; errors have
 // the index of the item.
 func (c *core) encryptAll(ctx context.Context, from int, plain []envelope.Item) ([]envelope.Item, error) {
 	stored := plain
@@ -147,7 +148,7 @@ func (c *core) checkSize(plain, stored envelope.Item) error {
 // decrypt opens a stored item.
 func (c *core) decrypt(ctx context.Context, stored envelope.Item) (envelope.Item, error) {
 	if c.encryptor == nil {
-		return stored, nil
+		return stored, c.plan.checkServerSide(stored)
 	}
 	return c.encryptor.DecryptItem(ctx, stored)
 }
@@ -155,7 +156,11 @@ func (c *core) decrypt(ctx context.Context, stored envelope.Item) (envelope.Item
 // decryptAll opens the items of a page in parallel; errs has an entry for each.
 func (c *core) decryptAll(ctx context.Context, stored []envelope.Item) (plain []envelope.Item, errs []error) {
 	if c.encryptor == nil {
-		return stored, make([]error, len(stored))
+		errs = make([]error, len(stored))
+		for i := range stored {
+			errs[i] = c.plan.checkServerSide(stored[i])
+		}
+		return stored, errs
 	}
 	plain, err := c.encryptor.DecryptAll(ctx, stored)
 	var batch *envelope.BatchError

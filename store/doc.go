@@ -35,7 +35,9 @@
 // changed the item in between; it is the way to change encrypted and signed
 // attributes. [Table.UpdateAttributes] is DynamoDB's own update, for unsigned
 // attributes. Put with a version attribute refuses to overwrite what was not
-// read. Batches are chunked and repeated, transactions reach over tables of
+// read, and [Table.DeleteVersion] to delete it; Delete goes by the key alone.
+// Update keeps attributes and members that the Go type lacks, while Put replaces
+// the item. Batches are chunked and repeated, transactions reach over tables of
 // both modes.
 //
 // A write whose answer is lost may have happened. The SDK repeats it, and its
@@ -64,5 +66,6 @@
 //     Update does not notice one that is added in between.
 //   - DynamoDB returns expired items until it deletes them, and so does this
 //     package.
-//   - A batch checks no versions and is refused for types that have one.
+//   - A batch checks neither versions nor entities. BatchPut is refused for types
+//     with a version; BatchDelete removes items whatever their version.
 package store

@@ -19,8 +19,11 @@ import (
 // On a client-side table DynamoDB sees encrypted attributes as ciphertext, so a
 // condition on the value of one is refused with [ErrEncryptedAttribute] before
 // the call; attribute_exists and attribute_not_exists of a whole attribute are
-// allowed, since encryption does not change them. Conditions on attributes
-// that are not signed can be influenced by anybody with write access.
+// allowed, since encryption does not change them. A name for which the table
+// declares no action is refused with [ErrConfiguration]: attribute_not_exists of
+// a misspelt name would hold for every item. Conditions on attributes that are
+// not signed can be influenced by anyone with write access. On a server-side
+// table any name is allowed.
 type Condition = expression.ConditionBuilder
 
 // join makes one condition of several, all of which must hold.
@@ -58,10 +61,27 @@ func (c *core) checkConditions(kind ddbexpr.Kind, conditions []Condition) error 
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
+	for _, name := range parsed.TopLevelNames() {
+		if err := c.declared(kind.String(), name); err != nil {
+			return err
+		}
+	}
 	for _, name := range parsed.ValueNames() {
 		if err := c.readable(kind.String(), name); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// declared refuses names that no attribute of a client-side table can have: a
+// misspelt name in attribute_not_exists would be true of every item.
+func (c *core) declared(what, name string) error {
+	if c.encryptor == nil || name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
+		return nil
+	}
+	if _, known := c.encryptor.Action(name); !known {
+		return fmt.Errorf("%w: %s names attribute %q, for which table %s declares no action", ErrConfiguration, what, name, c.name)
 	}
 	return nil
 }
@@ -71,13 +91,10 @@ func (c *core) readable(what, name string) error {
 	if c.encryptor == nil {
 		return nil
 	}
-	action, known := c.encryptor.Action(name)
-	switch {
-	case name == envelope.HeaderAttribute || name == envelope.FooterAttribute:
-		return nil
-	case !known:
-		return fmt.Errorf("%w: %s names attribute %q, for which table %s declares no action", ErrConfiguration, what, name, c.name)
-	case action == envelope.EncryptAndSign:
+	if err := c.declared(what, name); err != nil {
+		return err
+	}
+	if action, _ := c.encryptor.Action(name); action == envelope.EncryptAndSign {
 		return fmt.Errorf(`%w: %s names %q: DynamoDB of table %s sees ciphertext; filter after reading, or tag the field seal:"sign"`, ErrEncryptedAttribute, what, name, c.name)
 	}
 	return nil

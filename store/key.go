@@ -15,8 +15,8 @@ import (
 )
 
 // Key is the primary key of an item: values of the Go types of the fields
-// tagged partition and sort. Sort is nil exactly when the type has no sort
-// key.
+// tagged partition and sort, or of type types.AttributeValue as in
+// [ItemError.Key]. Sort is nil exactly when the type has no sort key.
 type Key struct{ Partition, Sort any }
 
 func (p *plan) key(k Key) (envelope.Item, error) {
@@ -48,6 +48,9 @@ func (f *field) put(to envelope.Item, value any) error {
 // keyValue converts a value for a key attribute and holds it to the field's
 // declared type.
 func (f *field) keyValue(value any) (types.AttributeValue, error) {
+	if av, ok := value.(types.AttributeValue); ok && !reflect.ValueOf(av).IsNil() {
+		return av, f.checkKeyType(av, value)
+	}
 	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && isTime(v.Type()) {
 		value = attributevalue.UnixTime(v.Convert(timeType).Interface().(time.Time))
 	}
@@ -55,23 +58,28 @@ func (f *field) keyValue(value any) (types.AttributeValue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, &conversionError{"value cannot be marshalled", err})
 	}
+	return av, f.checkKeyType(av, value)
+}
+
+func (f *field) checkKeyType(av types.AttributeValue, value any) error {
 	want := f.keyType()
 	got := ddbjson.TypeName(av)
 	if !slices.Contains([]string{"S", "N", "B"}, got) || want != "" && got != want {
-		return nil, fmt.Errorf("%w: key attribute %q is declared as %v, not as %T", ErrConfiguration, f.name, f.typ, value)
+		return fmt.Errorf("%w: key attribute %q is declared as %v, not as %T", ErrConfiguration, f.name, f.typ, value)
 	}
-	return av, nil
+	return nil
 }
 
 // keyOf takes the key out of an item.
-func (p *plan) keyOf(item envelope.Item) envelope.Item {
-	key := make(envelope.Item, 2)
-	for _, f := range []*field{p.partition, p.sort} {
-		if f != nil && item[f.name] != nil {
-			key[f.name] = item[f.name]
-		}
+func (p *plan) keyOf(item envelope.Item) Key {
+	var k Key
+	if av := item[p.partition.name]; av != nil {
+		k.Partition = av
 	}
-	return key
+	if p.sort != nil && item[p.sort.name] != nil {
+		k.Sort = item[p.sort.name]
+	}
+	return k
 }
 
 // keyText is the same for equal keys only, whatever the spelling of numbers.

@@ -73,7 +73,7 @@ func decodePage[T any](ctx context.Context, c *core, stored []envelope.Item, v v
 	out := make([]T, len(stored))
 	for i := range stored {
 		err := errs[i]
-		if err != nil && v.partial && c.incomplete(stored[i]) {
+		if err != nil && v.partial && c.encryptor != nil && c.incomplete(stored[i]) {
 			err = c.partialError(stored[i], v, err)
 		}
 		if err == nil {

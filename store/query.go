@@ -33,8 +33,8 @@ type Query struct {
 	// EventuallyConsistent halves the price of a read. Global secondary
 	// indexes need it; it is set for every Index.
 	EventuallyConsistent bool
-	// Limit ends the iteration after so many items; zero: none. QueryPage
-	// ignores it.
+	// Limit ends the iteration after so many items; zero: none. A negative one
+	// is refused, as is a negative PageSize. QueryPage ignores Limit.
 	Limit int
 	// PageSize is how many items DynamoDB looks at per call, before Filter;
 	// zero: 1 MB, or without a Filter no more than Limit.
@@ -148,6 +148,9 @@ func (t *Table[T]) QueryPage(ctx context.Context, q Query, cursor Cursor) (Page[
 }
 
 func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
+	if err := checkSizes(q.Limit, q.PageSize); err != nil {
+		return nil, view{}, err
+	}
 	pk, sk, err := c.queryKeys(q.Index)
 	if err != nil {
 		return nil, view{}, err
@@ -200,6 +203,14 @@ func pageSize(size int32, limit int, e expression.Expression) *int32 {
 		return nil
 	}
 	return &size
+}
+
+// checkSizes refuses a negative Limit or PageSize, which would mean no limit.
+func checkSizes(limit int, page int32) error {
+	if limit < 0 || page < 0 {
+		return fmt.Errorf("%w: Limit %d and PageSize %d must not be negative; zero means none", ErrConfiguration, limit, page)
+	}
+	return nil
 }
 
 // queryKeys returns the key fields of the table or of an index.

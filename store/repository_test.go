@@ -403,7 +403,7 @@ func TestTamperedItems(t *testing.T) {
 				good++
 			case errors.As(err, &item) && errors.Is(err, envelope.ErrTampered):
 				bad++
-				if n, _ := item.Key["number"].(*types.AttributeValueMemberN); n == nil || n.Value != "2" {
+				if n, _ := item.Key.Sort.(*types.AttributeValueMemberN); n == nil || n.Value != "2" {
 					t.Errorf("%s: the bad item is named %v", what, item.Key)
 				}
 				if o.Customer != "" || strings.Contains(err.Error(), "ann") || strings.Contains(err.Error(), "forged") {

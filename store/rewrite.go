@@ -19,12 +19,13 @@ import (
 type rewrite struct {
 	core *core
 	precondition.Rewrite
-	plain envelope.Item // of Next
+	plain   envelope.Item              // of Next
+	actions map[string]envelope.Action // that Stored was sealed with
 }
 
 // newRewrite returns the write of a put by UpdateItem. Errors: [ErrTooWide].
-func (c *core) newRewrite(stored, key, plain envelope.Item, in *dynamodb.PutItemInput) (*rewrite, error) {
-	r := &rewrite{c, precondition.Rewrite{Table: c.name, Key: key, Stored: stored, Next: in.Item}, plain}
+func (c *core) newRewrite(stored, key envelope.Item, opened envelope.Opened, plain envelope.Item, in *dynamodb.PutItemInput) (*rewrite, error) {
+	r := &rewrite{c, precondition.Rewrite{Table: c.name, Key: key, Stored: stored, Next: in.Item}, plain, opened.Actions}
 	if c.encryptor != nil {
 		r.Loose, r.Unsigned = c.encryptor.AllowedUnsigned, c.encryptor.AllowedUnsigned
 	}
@@ -92,7 +93,7 @@ func (w *rewriter) Seal(ctx context.Context, added envelope.Item) (envelope.Item
 			return nil, fmt.Errorf("%w: attribute %q was added to the encrypted item", envelope.ErrTampered, n)
 		}
 	}
-	return w.core.encrypt(ctx, with(w.plain, added))
+	return w.core.encryptAs(ctx, with(w.plain, added), w.actions)
 }
 
 func with(item, added envelope.Item) envelope.Item {

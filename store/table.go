@@ -23,6 +23,7 @@ type core struct {
 	name      string
 	mode      Mode
 	plan      *plan
+	merging   merging
 	options   options
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
 	// unsigned names, in client-side mode, the attributes that may be there
@@ -58,7 +59,7 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
-	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, encryptor: encryptor}}
+	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: mergingOf(reflect.TypeFor[T]()), encryptor: encryptor}}
 	for _, o := range opts {
 		o(&t.options)
 	}
@@ -133,5 +134,5 @@ func (c *core) itemError(stored envelope.Item, err error) error {
 	if errors.As(err, &already) {
 		return err
 	}
-	return &ItemError{Table: c.name, Key: c.plan.keyOf(stored), Err: err}
+	return &ItemError{Table: c.name, Key: c.plan.keyOf(stored), Err: explainPlaintext(err)}
 }

@@ -20,11 +20,14 @@ const maxOperations = 100
 // transactAttempts bounds how often a transaction runs that met others.
 const transactAttempts = 8
 
-// WriteOp is one operation of [TransactWrite]. It is made by the tables'
-// methods PutOp, DeleteOp, CheckOp and UpdateOp, and used once.
+// WriteOp is one operation of [TransactWrite]. The methods PutOp, UpdateOp,
+// DeleteOp, DeleteVersionOp and CheckOp of [Table] return it. It only describes
+// the operation, so it may be used in any number of transactions, also at the
+// same time: each builds it again, and an UpdateOp reads the item again.
 type WriteOp struct {
-	core  *core
-	build func(context.Context) (types.TransactWriteItem, error)
+	core     *core
+	build    func(context.Context) (types.TransactWriteItem, error)
+	expected expectation // but for the version of a put, which is in its item
 }
 
 // PutOp is [Table.Put] in a transaction.
@@ -35,7 +38,7 @@ func (t *Table[T]) PutOp(v T, conditions ...Condition) WriteOp {
 			return types.TransactWriteItem{}, err
 		}
 		return putOperation(in), nil
-	}}
+	}, expecting(conditions)}
 }
 
 // UpdateOp is one attempt of [Table.Update] in a transaction: it reads and
@@ -56,10 +59,11 @@ func (t *Table[T]) UpdateOp(k Key, change func(*T) error) WriteOp {
 			return types.TransactWriteItem{}, err
 		}
 		return putOperation(in), nil
-	}}
+	}, expectation{version: noVersion}}
 }
 
-// DeleteOp is [Table.Delete] in a transaction.
+// DeleteOp is [Table.Delete] in a transaction. It removes the item whatever its
+// version; see [Table.DeleteVersionOp].
 func (t *Table[T]) DeleteOp(k Key, conditions ...Condition) WriteOp {
 	return t.keyOp(k, conditions, func(key envelope.Item, expr *string, names map[string]string, values envelope.Item) types.TransactWriteItem {
 		return types.TransactWriteItem{Delete: &types.Delete{
@@ -91,16 +95,16 @@ func (c *core) keyOp(k Key, conditions []Condition, make func(envelope.Item, *st
 		if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
 			return types.TransactWriteItem{}, err
 		}
-		expr, names, values, err := c.condition(conditions)
+		expr, names, values, err := c.condition(c.guard(conditions))
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
 		op := make(key, expr, names, values)
-		if op.ConditionCheck != nil && expr == nil {
+		if _, some := join(conditions); op.ConditionCheck != nil && !some {
 			return op, fmt.Errorf("%w: a check without a condition", ErrConfiguration)
 		}
 		return op, nil
-	}}
+	}, expecting(conditions)}
 }
 
 func putOperation(in *dynamodb.PutItemInput) types.TransactWriteItem {
@@ -135,7 +139,9 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 		return err
 	})
 	if err != nil {
-		return transactionError(ctx, err, len(ops), func(i int) *core { return ops[i].core })
+		err = transactionError(ctx, err, len(ops), func(i int) *core { return ops[i].core })
+		explainReasons(err, ops, in.TransactItems)
+		return err
 	}
 	return nil
 }

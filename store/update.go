@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
@@ -28,7 +27,19 @@ const (
 // it begins again, so change may run several times and should do nothing but
 // change its argument. An error of change ends the update and is wrapped.
 //
-// Attributes that T does not have are kept. The condition is, in client-side
+// Attributes that T does not have are kept, in client-side mode with the action
+// that the item's header has for them if the table declares none. So are members
+// that nested structs do not have, also behind pointers, where the struct stays:
+// a pointer set to nil removes them. Names match as package attributevalue
+// matches them. Values of interface types and of types that marshal themselves
+// are taken whole. The elements of slices, arrays and maps have no identity: if
+// one of them has a member that its type lacks, Update fails with
+// [ErrUnknownMembers], unless no element is left or [DropUnknownMembers] is set.
+// For a type T with a marshaler of its own, Update keeps what the marshaler does
+// not return for the unchanged value. An item that bears beacons of an official
+// library is refused with [ErrBeacons], unless [DropBeacons] is set.
+//
+// The condition is, in client-side
 // mode, the item's signature and every unsigned attribute, known by name, that
 // was read or was absent; a new attribute under AllowedUnsignedPrefix is not
 // noticed. In server-side mode it is the version attribute, or without one the
@@ -43,7 +54,8 @@ const (
 // fails, the error matches [ErrUncertain].
 //
 // Update returns what it wrote. Errors: [ErrNotFound]; [ErrConflict] after 20
-// attempts; [ErrTooWide]; [ErrUncertain]; those of [Table.Get] and [Table.Put].
+// attempts; [ErrTooWide]; [ErrUnknownMembers]; [ErrBeacons]; [ErrUncertain]; those
+// of [Table.Get] and [Table.Put].
 func (t *Table[T]) Update(ctx context.Context, k Key, change func(*T) error) (T, error) {
 	return update(ctx, t, k, change, false)
 }
@@ -76,6 +88,7 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 		if err == nil {
 			return v, nil
 		}
+		err = t.explain("update", err, t.expects(in.Item, nil))
 		if !errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrConflict) {
 			return zero, err
 		}
@@ -96,13 +109,26 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 	if err != nil && !absent {
 		return nil, nil, zero, err
 	}
-	plain := key
+	opened := envelope.Opened{Item: key}
+	var had envelope.Item
 	if !absent {
-		if plain, err = t.decrypt(ctx, stored); err == nil {
-			err = t.unmarshal(plain, &v)
+		if opened, err = t.open(ctx, stored); err == nil {
+			err = t.unmarshal(opened.Item, &v)
 		}
 		if err != nil {
 			return nil, nil, zero, t.itemError(stored, err)
+		}
+		if err := t.checkBeacons(opened.Beacons); err != nil {
+			return nil, nil, zero, err
+		}
+		if t.merging.remarshal {
+			var before T // v itself may share memory with what the marshaler returns
+			if err := t.unmarshal(opened.Item, &before); err != nil {
+				return nil, nil, zero, t.itemError(stored, err)
+			}
+			if had, err = t.marshal(&before); err != nil {
+				return nil, nil, zero, err
+			}
 		}
 	} else if err := attributevalue.UnmarshalMapWithOptions(key, &v, exactNumbers); err != nil {
 		return nil, nil, zero, &conversionError{"key does not fit " + t.plan.typeName, err}
@@ -110,7 +136,7 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 	if err := change(&v); err != nil {
 		return nil, nil, zero, fmt.Errorf("update of %s: %w", t.name, err)
 	}
-	next, err := t.merge(plain, key, &v)
+	next, err := t.merge(opened.Item, had, key, &v)
 	if err != nil {
 		return nil, nil, zero, err
 	}
@@ -122,67 +148,30 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 		}
 		tooWide = err != nil
 	}
-	in, err := t.sealedPut(ctx, next, []Condition{condition})
+	in, err := t.sealedPut(ctx, next, opened.Actions, []Condition{condition})
 	if err != nil || !tooWide {
 		return in, nil, v, err
 	}
-	wide, err := t.newRewrite(stored, key, next, in)
-	return nil, wide, v, err
+	wide, err := t.newRewrite(stored, key, opened, next, in)
+	return in, wide, v, err
 }
 
-// merge makes the next plaintext item: the attributes of *v, those of the old
-// item that T does not have, and the next version, which *v gets too.
-func (c *core) merge(plain, key envelope.Item, v any) (envelope.Item, error) {
-	p := c.plan
-	next, err := c.marshal(v)
-	if err != nil {
-		return nil, err
+// open decrypts a stored item for a writer.
+func (c *core) open(ctx context.Context, stored envelope.Item) (envelope.Opened, error) {
+	if c.encryptor == nil {
+		plain, err := c.decrypt(ctx, stored)
+		return envelope.Opened{Item: plain}, err
 	}
-	if p.keyText(next) != p.keyText(key) {
-		return nil, fmt.Errorf("%w: update of %s changed the item's key: delete and put instead", ErrConfiguration, c.name)
-	}
-	if p.version != nil {
-		n, err := p.versionOf(plain)
-		if err != nil {
-			return nil, err
-		}
-		next[p.version.name] = versionValue(n + 1)
-		if err := setInt(reflect.ValueOf(v).Elem(), p.version, n+1); err != nil {
-			return nil, err
-		}
-	}
-	for name, av := range plain {
-		if p.field(name) == nil && !isReserved(name) {
-			next[name] = av
-		}
-	}
-	return next, nil
+	return c.encryptor.OpenItem(ctx, stored)
 }
 
-// setInt writes the version into the struct.
-func setInt(v reflect.Value, f *field, n int64) error {
-	for i, at := range f.index {
-		if i > 0 && v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				v.Set(reflect.New(v.Type().Elem()))
-			}
-			v = v.Elem()
-		}
-		v = v.Field(at)
+// checkBeacons refuses to drop the beacons of an item.
+func (c *core) checkBeacons(beacons []string) error {
+	if len(beacons) == 0 || c.options.dropBeacons {
+		return nil
 	}
-	if v.Kind() == reflect.Pointer {
-		v.Set(reflect.New(v.Type().Elem()))
-		v = v.Elem()
-	}
-	switch {
-	case v.CanInt() && !v.OverflowInt(n):
-		v.SetInt(n)
-	case v.CanUint() && !v.OverflowUint(uint64(n)):
-		v.SetUint(uint64(n))
-	default:
-		return fmt.Errorf("%w: version attribute %q outgrew its type %v", envelope.ErrInvalidItem, f.name, f.typ)
-	}
-	return nil
+	return fmt.Errorf("update of %s: %w: %q: without them the item is missing from searches of its writer; pass DropBeacons to drop them",
+		c.name, ErrBeacons, beacons)
 }
 
 // unchanged is the condition that the item is still what was read.
@@ -192,7 +181,8 @@ func (c *core) unchanged(stored envelope.Item) (Condition, error) {
 		return precondition.Sealed(stored, c.encryptor.AllowedUnsigned, c.unsigned)
 	}
 	if p.version != nil && c.encryptor == nil && stored[p.version.name] != nil {
-		return name(p.version.name).Equal(value(stored[p.version.name])), nil
+		all, _ := join(c.guard([]Condition{name(p.version.name).Equal(value(stored[p.version.name]))}))
+		return all, nil
 	}
 	known := make([]string, 0, len(p.fields)+len(c.unsigned)+1)
 	if c.encryptor == nil {

@@ -59,7 +59,7 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 }
 
 // projection returns the names to read for those asked for, without
-// duplicates: the keys, and in client-side mode header, footer and every
+// duplicates: the keys, header and footer, and in client-side mode every
 // attribute with a signed action.
 func (c *core) projection(attributes []string) ([]string, error) {
 	if len(attributes) == 0 {
@@ -86,9 +86,10 @@ func (c *core) projection(attributes []string) ([]string, error) {
 	if c.plan.entity.Name != "" {
 		add(c.plan.entity.Attribute)
 	}
+	// In server-side mode they show an item that was encrypted on the client.
+	add(envelope.HeaderAttribute)
+	add(envelope.FooterAttribute)
 	if c.encryptor != nil {
-		add(envelope.HeaderAttribute)
-		add(envelope.FooterAttribute)
 		for n, action := range c.encryptor.Actions() {
 			if action.Signed() {
 				add(n)

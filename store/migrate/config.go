@@ -38,9 +38,6 @@ var (
 	// ErrFailedItems: the migration went through, but some items could not be
 	// converted and are as they were. The report names them.
 	ErrFailedItems = errors.New("some items could not be converted")
-	// ErrBeacons: the item has beacons of an official library, which it would
-	// lose, and Config.DropBeacons is not set.
-	ErrBeacons = errors.New("item has beacons")
 )
 
 // Config describes a migration.
@@ -74,7 +71,7 @@ type Config struct {
 	SkipDryRun bool
 	// DropBeacons lets Run convert items that have beacons of an official
 	// library. Such an item loses them and no longer appears in searches by them.
-	// Without DropBeacons the item fails with ErrBeacons.
+	// Without DropBeacons the item fails with store.ErrBeacons.
 	DropBeacons bool
 	// Progress is called after each page, by one goroutine at a time. Nil: not.
 	Progress func(Progress)

@@ -83,8 +83,8 @@
 //     attribute that To encrypts: DryRun and Run return envelope.ErrConfiguration
 //     before they read an item. If the caller lacks dynamodb:DescribeTimeToLive,
 //     Report.Unchecked says so.
-//   - An item with beacons of an official library: it fails with [ErrBeacons]
-//     unless Config.DropBeacons is set.
+//   - An item with beacons of an official library: it fails with
+//     [store.ErrBeacons] unless Config.DropBeacons is set.
 //   - A plaintext item with other attributes under the reserved prefix aws_dbe_,
 //     or with attributes for which To has no action: it fails with
 //     envelope.ErrInvalidItem.

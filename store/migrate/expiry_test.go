@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/migrate"
 )
 
@@ -127,7 +128,7 @@ func TestBeacons(t *testing.T) {
 		}
 		for phase, do := range map[string]func(context.Context) (migrate.Report, error){"dry run": m.DryRun, "run": m.Run} {
 			r, err := do(t.Context())
-			if !errors.Is(err, migrate.ErrBeacons) || !errors.Is(err, migrate.ErrFailedItems) || !strings.Contains(err.Error(), "aws_dbe_b_secret, aws_dbe_b_ward, aws_dbe_v_1") || r.Counts.Failed != 1 || r.Counts.Total() != 3 {
+			if !errors.Is(err, store.ErrBeacons) || !errors.Is(err, migrate.ErrFailedItems) || !strings.Contains(err.Error(), "aws_dbe_b_secret, aws_dbe_b_ward, aws_dbe_v_1") || r.Counts.Failed != 1 || r.Counts.Total() != 3 {
 				t.Errorf("%s, %s: %+v, %v", name, phase, r.Counts, err)
 			}
 		}

@@ -111,3 +111,16 @@ func (m *Migration) key(item envelope.Item) envelope.Item {
 	}
 	return key
 }
+
+// failed is the error of an item that was not migrated.
+func (m *Migration) failed(item envelope.Item, err error) error {
+	e := m.config.To
+	if e == nil {
+		e = m.config.From
+	}
+	key := store.Key{Partition: item[e.PartitionKey()]}
+	if s := e.SortKey(); s != "" {
+		key.Sort = item[s]
+	}
+	return &store.ItemError{Table: m.config.Table, Key: key, Err: err}
+}

@@ -141,7 +141,7 @@ func TestFailedItems(t *testing.T) {
 				t.Errorf("%v", f)
 				continue
 			}
-			found[item.Key["id"].(*types.AttributeValueMemberS).Value] = f
+			found[item.Key.Partition.(*types.AttributeValueMemberS).Value] = f
 		}
 		for id, is := range map[string]error{"item-1": envelope.ErrInvalidItem, "item-2": store.ErrItemTooLarge, "item-3": envelope.ErrMaterials, "item-4": envelope.ErrTampered} {
 			if !errors.Is(found[id], is) {

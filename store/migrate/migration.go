@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/internal/expiry"
 )
 
@@ -231,7 +230,7 @@ func (m *Migration) page(ctx context.Context, phase string, items []envelope.Ite
 				mu.Lock()
 				counts.add(c)
 				if err != nil {
-					failures = append(failures, &store.ItemError{Table: m.config.Table, Key: m.key(item), Err: err})
+					failures = append(failures, m.failed(item, err))
 				}
 				mu.Unlock()
 			}

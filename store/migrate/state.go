@@ -11,6 +11,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/store"
 )
 
 // state of an item as it was read.
@@ -115,7 +116,7 @@ func (m *Migration) checkBeacons(beacons []string) error {
 	if len(beacons) == 0 || m.config.DropBeacons {
 		return nil
 	}
-	return fmt.Errorf("%w: %s: a migrated item would no longer appear in searches by them: set DropBeacons to allow that", ErrBeacons, strings.Join(beacons, ", "))
+	return fmt.Errorf("%w: %s: a migrated item would no longer appear in searches by them: set DropBeacons to allow that", store.ErrBeacons, strings.Join(beacons, ", "))
 }
 
 // open decrypts by the new configuration, or else by the old one.

@@ -172,7 +172,7 @@ func wideItems(t *testing.T, r migrate.Report) map[string]bool {
 			t.Errorf("%v", f)
 			continue
 		}
-		out[item.Key["id"].(*types.AttributeValueMemberS).Value] = true
+		out[item.Key.Partition.(*types.AttributeValueMemberS).Value] = true
 	}
 	return out
 }
