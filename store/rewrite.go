@@ -59,27 +59,29 @@ func (r *rewrite) send(ctx context.Context, v any) error {
 type rewriter struct {
 	*rewrite
 	seen   attempts
-	failed bool // a call failed
+	calls  int
+	failed bool // the first call failed, without an answer about its condition
 }
 
 var _ precondition.Writer = (*rewriter)(nil)
 
 // Update sends an update.
 func (w *rewriter) Update(ctx context.Context, in *dynamodb.UpdateItemInput) (envelope.Item, error) {
+	w.calls++
 	out, err := w.core.client.UpdateItem(ctx, in, w.seen.observe)
 	var failed *types.ConditionalCheckFailedException
 	switch {
 	case err == nil:
 		return out.Attributes, nil
 	case !errors.As(err, &failed):
-		w.failed = true
+		w.failed = w.calls == 1
 		return nil, err
 	case len(failed.Item) > 0:
 		return nil, &precondition.Refused{Item: failed.Item, Err: err}
 	}
 	now, bad := w.core.read(ctx, in.Key) // a server that does not return the item
 	if bad != nil && !errors.Is(bad, ErrNotFound) {
-		w.failed = true
+		w.failed = w.calls == 1
 		return nil, bad
 	}
 	return nil, &precondition.Refused{Item: now, Err: err}

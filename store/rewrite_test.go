@@ -1,15 +1,19 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store"
 )
 
@@ -167,6 +171,81 @@ func TestUpdateBroadTransaction(t *testing.T) {
 		err := store.TransactWrite(t.Context(), w.client, broads.UpdateOp(store.Key{Partition: "a"}, func(b *broad) error { b.Count++; return nil }))
 		if !errors.Is(err, store.ErrTooWide) {
 			t.Error(err)
+		}
+	})
+}
+
+// TestUpdateBroadEncrypted: an encrypted item keeps what the type does not know,
+// and unsigned attributes that come in between, however many names are allowed.
+func TestUpdateBroadEncrypted(t *testing.T) {
+	w := newWorld(t)
+	w.onlyLocal(t, "returned items of failed conditions")
+	ctx, k, table := t.Context(), store.Key{Partition: "a"}, w.table(t, "id:S")
+	m := clientSide(t)
+	for i := range 200 {
+		m.AllowedUnsigned = append(m.AllowedUnsigned, fmt.Sprint("loose", i))
+	}
+	newer := m
+	newer.OtherActions = map[string]envelope.Action{"later": envelope.EncryptAndSign}
+	sealed := must(open[broad](t, w.client, table, newer).Encryptor().EncryptItem(ctx, envelope.Item{
+		"id": &types.AttributeValueMemberS{Value: "a"}, "count": &types.AttributeValueMemberN{Value: "0"}, "later": &types.AttributeValueMemberS{Value: "kept"},
+	}))(t)
+	_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: sealed})
+	ok(t, err)
+	runs := 0
+	got := must(open[broad](t, w.client, table, m).Update(ctx, k, func(b *broad) error {
+		w.set(t, table, "loose7")
+		w.set(t, table, "note")
+		b.Count, runs = b.Count+1, runs+1
+		return nil
+	}))(t)
+	raw := must(open[broad](t, w.client, table, newer).Raw(ctx, k))(t)
+	plain := must(open[broad](t, w.client, table, newer).Encryptor().DecryptItem(ctx, raw))(t)
+	later, _ := plain["later"].(*types.AttributeValueMemberS)
+	if runs != 1 || got.Count != 1 || got.Note != "theirs" || later == nil || later.Value != "kept" || plain["loose7"] == nil {
+		t.Errorf("%d runs, %+v, %v", runs, got, plain)
+	}
+}
+
+// halting is a table of one plaintext item, to which another writer adds an
+// attribute, and which refuses every update but the first.
+type halting struct {
+	store.Client
+	item  envelope.Item
+	calls int
+}
+
+func (h *halting) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	return &dynamodb.GetItemOutput{Item: h.item}, nil
+}
+
+func (h *halting) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	if h.calls++; h.calls > 1 {
+		return nil, errors.New("connection reset")
+	}
+	scope, err := ddbexpr.NewScope(in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+	if err != nil {
+		return nil, err
+	}
+	update, err := scope.Update(*in.UpdateExpression)
+	if err != nil {
+		return nil, err
+	}
+	h.item["A139"] = &types.AttributeValueMemberS{Value: "theirs"}
+	h.item, err = update.Apply(h.item)
+	return &dynamodb.UpdateItemOutput{Attributes: h.item}, err
+}
+
+// TestUpdateBroadUnsigned: when the second update cannot be made, the error says
+// that the item was written.
+func TestUpdateBroadUnsigned(t *testing.T) {
+	m := clientSide(t)
+	m.PlaintextPolicy = envelope.ForbidPlaintextWriteAllowPlaintextRead
+	synctest.Test(t, func(t *testing.T) {
+		h := &halting{item: envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}, "count": &types.AttributeValueMemberN{Value: "0"}}}
+		_, err := open[broad](t, h, "broads", m).Update(t.Context(), store.Key{Partition: "a"}, func(b *broad) error { b.Count++; return nil })
+		if !errors.Is(err, store.ErrUncertain) || !strings.Contains(err.Error(), "is not signed yet") || h.calls < 10 {
+			t.Errorf("%d calls, %v", h.calls, err)
 		}
 	})
 }
