@@ -114,14 +114,16 @@ func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
 func (c *core) checkExpiry(attribute string, report func(string, ...any)) {
 	if c.encryptor != nil && attribute != "" {
 		if action, _ := c.encryptor.Action(attribute); action == envelope.EncryptAndSign {
-			report("the table expires items by %q, which is encrypted, so that no item ever expires: tag its field ttl or sign", attribute)
+			report("the table expires items by %q, which is encrypted, so that no item ever expires: tag its field ttl or sign",
+				attribute)
 			return
 		}
 	}
 	switch f := c.plan.ttl; {
 	case f == nil || f.name == attribute:
 	case attribute == "":
-		report("field %s is declared as ttl %q, but the table expires no items: enable time to live for %q", f.goName, f.name, f.name)
+		report("field %s is declared as ttl %q, but the table expires no items: enable time to live for %q",
+			f.goName, f.name, f.name)
 	default:
 		report("field %s is declared as ttl %q, but the table expires items by %q", f.goName, f.name, attribute)
 	}
@@ -139,7 +141,8 @@ func (c *core) checkWhole(projections map[string]*types.Projection, report func(
 			if p != nil {
 				kind = string(p.ProjectionType)
 			}
-			report("index %s has projection %s, declared to hold whole items: create it with projection ALL", index, kind)
+			report("index %s has projection %s, declared to hold whole items: create it with projection ALL",
+				index, kind)
 		}
 	}
 }

@@ -108,10 +108,12 @@ func (c *core) unmarshalView(plain envelope.Item, v view, to any) error {
 // err unless err only says that something is missing: the item in the table is
 // neither plaintext nor changed.
 func (c *core) partialError(stored envelope.Item, v view, err error) error {
-	reason := "the attributes that were asked for leave out signed attributes that " + c.plan.typeName + " does not have: ask for all, or read the item by its key"
+	reason := "the attributes that were asked for leave out signed attributes that " + c.plan.typeName +
+		" does not have: ask for all, or read the item by its key"
 	whole := stored[envelope.HeaderAttribute] != nil && stored[envelope.FooterAttribute] != nil
 	if v.index != "" && (v.attributes == nil || !whole) {
-		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by its key", v.index, c.projectionOf(stored, v))
+		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by its key",
+			v.index, c.projectionOf(stored, v))
 	}
 	if errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, envelope.ErrTampered) {
 		return fmt.Errorf("%w: %s", ErrPartialItem, reason)
@@ -119,11 +121,16 @@ func (c *core) partialError(stored envelope.Item, v view, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrPartialItem, reason, err)
 }
 
+// maxKeys is how many key attributes a table, with up to two, and an index, with
+// up to eight, have together.
+const maxKeys = 10
+
 // projectionOf tells from an item the kind of projection that it came by.
 func (c *core) projectionOf(stored envelope.Item, v view) string {
+	bare := stored[envelope.HeaderAttribute] == nil && stored[envelope.FooterAttribute] == nil
 	for n := range stored {
 		if n != c.plan.partition.name && n != c.plan.sortName() && !slices.Contains(v.indexKeys, n) {
-			if v.indexKeys == nil && len(stored) <= 4 && stored[envelope.HeaderAttribute] == nil && stored[envelope.FooterAttribute] == nil {
+			if v.indexKeys == nil && bare && len(stored) <= maxKeys {
 				return "KEYS_ONLY or INCLUDE" // a scan does not know the index's keys
 			}
 			return "INCLUDE"

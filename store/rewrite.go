@@ -24,8 +24,11 @@ type rewrite struct {
 }
 
 // newRewrite returns the write of a put by UpdateItem. Errors: [ErrTooWide].
-func (c *core) newRewrite(stored, key envelope.Item, opened envelope.Opened, plain envelope.Item, in *dynamodb.PutItemInput) (*rewrite, error) {
-	r := &rewrite{c, precondition.Rewrite{Table: c.name, Key: key, Stored: stored, Next: in.Item}, plain, opened.Actions}
+func (c *core) newRewrite(
+	stored, key envelope.Item, opened envelope.Opened, plain envelope.Item, in *dynamodb.PutItemInput,
+) (*rewrite, error) {
+	r := &rewrite{core: c, plain: plain, actions: opened.Actions}
+	r.Rewrite = precondition.Rewrite{Table: c.name, Key: key, Stored: stored, Next: in.Item}
 	if c.encryptor != nil {
 		r.Loose, r.Unsigned = c.encryptor.AllowedUnsigned, c.encryptor.AllowedUnsigned
 	}
@@ -92,7 +95,7 @@ func (w *rewriter) Update(ctx context.Context, in *dynamodb.UpdateItemInput) (en
 func (w *rewriter) Seal(ctx context.Context, added envelope.Item) (envelope.Item, error) {
 	for n := range added {
 		if w.Stored[envelope.FooterAttribute] != nil && !w.core.encryptor.AllowedUnsigned(n) {
-			return nil, fmt.Errorf("%w: attribute %q was added to the encrypted item", envelope.ErrTampered, n)
+			return nil, fmt.Errorf("%w: another writer added attribute %q to the encrypted item", envelope.ErrTampered, n)
 		}
 	}
 	return w.core.encryptAs(ctx, with(w.plain, added), w.actions)

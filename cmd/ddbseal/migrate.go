@@ -17,20 +17,20 @@ import (
 
 type migrateCommand struct {
 	target
-	As          string  `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
-	Table       string  `required:"" placeholder:"NAME" help:"Table to migrate."`
-	ID          string  `name:"id" required:"" placeholder:"ID" help:"Name of the migration, under which it is continued."`
-	From        string  `type:"existingfile" placeholder:"FILE" help:"Configuration that opens the items as they are. (default: they are plaintext)"`
-	To          string  `type:"existingfile" placeholder:"FILE" help:"Configuration of the items as they shall be. (default: plaintext)"`
-	DryRun      bool    `help:"Open and convert everything, write nothing. It comes first, under the same id."`
-	SkipDryRun  bool    `help:"Begin without a dry run."`
-	Checkpoint  string  `name:"checkpoint-table" default:"ddbseal-migrations" placeholder:"NAME" help:"Table that keeps the positions; made when it is not there. (default: ${default})"`
-	Segments    int     `default:"4" placeholder:"N" help:"Parts of the table that are read in parallel. (default: ${default})"`
-	Jobs        int     `placeholder:"N" help:"Number of jobs, in an AWS Batch array job or a Kubernetes indexed job."`
-	ReadUnits   float64 `placeholder:"N" help:"Read capacity units a second at most."`
-	WriteUnits  float64 `placeholder:"N" help:"Write capacity units a second at most."`
-	DropBeacons bool    `help:"Convert items that have beacons of an official library, too: they no longer appear in searches by them."`
-	JSON        bool    `name:"json" help:"Print the counts as JSON."`
+	As         string  `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
+	Table      string  `required:"" placeholder:"NAME" help:"Table to migrate."`
+	ID         string  `name:"id" required:"" placeholder:"ID" help:"Name of the migration, under which it is continued."`
+	From       string  `type:"existingfile" placeholder:"FILE" help:"Configuration that opens the items as they are. (default: they are plaintext)"`
+	To         string  `type:"existingfile" placeholder:"FILE" help:"Configuration of the items as they shall be. (default: plaintext)"`
+	DryRun     bool    `help:"Open and convert everything, write nothing. It comes first, under the same id."`
+	SkipDryRun bool    `help:"Begin without a dry run."`
+	Checkpoint string  `name:"checkpoint-table" default:"ddbseal-migrations" placeholder:"NAME" help:"Table that keeps the positions; made when it is not there. (default: ${default})"`
+	Segments   int     `default:"4" placeholder:"N" help:"Parts of the table that are read in parallel. (default: ${default})"`
+	Jobs       int     `placeholder:"N" help:"Number of jobs, in an AWS Batch array job or a Kubernetes indexed job."`
+	ReadUnits  float64 `placeholder:"N" help:"Read capacity units a second at most."`
+	WriteUnits float64 `placeholder:"N" help:"Write capacity units a second at most."`
+	Beacons    bool    `name:"drop-beacons" help:"Also convert items that have beacons of an official library: they no longer appear in searches by them."`
+	JSON       bool    `name:"json" help:"Print the counts as JSON."`
 }
 
 // Help is the long help text.
@@ -56,7 +56,7 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	m := migrate.Config{Client: dynamodb.NewFromConfig(cfg), Table: c.Table, ID: c.ID, CheckpointTable: c.Checkpoint, Segments: c.Segments,
-		ReadUnits: c.ReadUnits, WriteUnits: c.WriteUnits, SkipDryRun: c.SkipDryRun, DropBeacons: c.DropBeacons}
+		ReadUnits: c.ReadUnits, WriteUnits: c.WriteUnits, SkipDryRun: c.SkipDryRun, DropBeacons: c.Beacons}
 	if m.From, err = openConfig(ctx, c.From, p); err != nil {
 		return err
 	}

@@ -143,7 +143,8 @@ func (m *Migration) checkExpiry(ctx context.Context) (unchecked []string, err er
 		return []string{reason}, nil
 	}
 	if action, _ := m.config.To.Action(name); action == envelope.EncryptAndSign {
-		return nil, fmt.Errorf("%w: the table expires items by %q, which would be encrypted, so that no item ever expires: sign it only, or leave it unsigned", envelope.ErrConfiguration, name)
+		return nil, fmt.Errorf("%w: the table expires items by %q, which would be encrypted, so that no item ever expires: "+
+			"sign it only, or leave it unsigned", envelope.ErrConfiguration, name)
 	}
 	return nil, nil
 }

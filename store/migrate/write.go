@@ -46,7 +46,9 @@ func (m *Migration) prepare(stored envelope.Item, c conversion) (*write, error) 
 		unchanged, err = precondition.Plain(stored, m.absent)
 	}
 	if errors.Is(err, precondition.ErrTooWide) {
-		w.rewrite = &precondition.Rewrite{Table: m.config.Table, Key: m.key(stored), Stored: stored, Next: c.next, Loose: m.allowedUnsigned}
+		w.rewrite = &precondition.Rewrite{
+			Table: m.config.Table, Key: m.key(stored), Stored: stored, Next: c.next, Loose: m.allowedUnsigned,
+		}
 		if m.config.To != nil {
 			w.rewrite.Unsigned = m.config.To.AllowedUnsigned
 		}
@@ -113,10 +115,12 @@ func (w *write) settle(ctx context.Context, err error) error {
 	case !w.did(now):
 		return callError{err}
 	case w.rewrite != nil:
+		_, err := w.rewrite.Finish(ctx, w, now)
 		var refused *sealError
-		if _, err := w.rewrite.Finish(ctx, w, now); errors.As(err, &refused) && !errors.Is(err, precondition.ErrUnsealed) {
+		if errors.As(err, &refused) && !errors.Is(err, precondition.ErrUnsealed) {
 			return err
-		} else if err != nil {
+		}
+		if err != nil {
 			return callError{err}
 		}
 	}
@@ -147,11 +151,15 @@ func (w *write) did(now envelope.Item) bool {
 func definite(err error) bool {
 	var answer *smithyhttp.ResponseError
 	var reason smithy.APIError
-	if !errors.As(err, &answer) || answer.Response == nil || answer.Response.Response == nil || !errors.As(err, &reason) {
+	if !errors.As(err, &answer) || !errors.As(err, &reason) {
+		return false
+	}
+	r := answer.HTTPResponse()
+	if r == nil || r.Response == nil {
 		return false
 	}
 	_, throttled := retry.DefaultThrottleErrorCodes[reason.ErrorCode()]
-	return answer.HTTPStatusCode() < http.StatusInternalServerError && !throttled
+	return r.StatusCode < http.StatusInternalServerError && !throttled
 }
 
 // Update sends an update, for precondition.Rewrite.
@@ -184,7 +192,8 @@ func (w *write) Seal(ctx context.Context, added envelope.Item) (envelope.Item, e
 	plain := maps.Clone(w.plain)
 	for n, v := range added {
 		if w.state != statePlaintext && !w.m.allowedUnsigned(n) {
-			return nil, &sealError{fmt.Errorf("%w: attribute %q was added to the encrypted item", envelope.ErrTampered, n)}
+			return nil, &sealError{fmt.Errorf("%w: another writer added attribute %q to the encrypted item",
+				envelope.ErrTampered, n)}
 		}
 		plain[n] = v
 	}

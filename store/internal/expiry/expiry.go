@@ -15,7 +15,9 @@ import (
 
 // Describer is the call that tells. *dynamodb.Client has it.
 type Describer interface {
-	DescribeTimeToLive(context.Context, *dynamodb.DescribeTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTimeToLiveOutput, error)
+	DescribeTimeToLive(
+		context.Context, *dynamodb.DescribeTimeToLiveInput, ...func(*dynamodb.Options),
+	) (*dynamodb.DescribeTimeToLiveOutput, error)
 }
 
 var _ Describer = (*dynamodb.Client)(nil)

@@ -79,7 +79,7 @@ func (t *text) input(table string, key envelope.Item) (*dynamodb.UpdateItemInput
 	}
 	// Each condition has one operator or function, and one AND joins it to the
 	// next. The = of SET is not an operator.
-	if 2*len(t.conditions)-1 > ddbexpr.MaxOperators || len(condition) > ddbexpr.MaxExpressionSize || len(update) > ddbexpr.MaxExpressionSize {
+	if 2*len(t.conditions)-1 > ddbexpr.MaxOperators || max(len(condition), len(update)) > ddbexpr.MaxExpressionSize {
 		return nil, fmt.Errorf("%w: %d attributes to compare, %d to change, %d and %d bytes of expressions",
 			ErrTooWide, len(t.conditions), len(t.sets)+len(t.drops), len(condition), len(update))
 	}
