@@ -85,6 +85,7 @@ func (c *network) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...f
 // TestAnswers: after whatever became of a write, the counts say what the table
 // holds, and the error says what is not known.
 func TestAnswers(t *testing.T) {
+	const count = 16
 	loose := names(400, envelope.DoNothing)
 	fifth := func(f fate) func(int64) fate {
 		return func(n int64) fate {
@@ -172,7 +173,7 @@ func TestAnswers(t *testing.T) {
 func TestCancelledCounts(t *testing.T) {
 	w := newWorld(t)
 	to := encryptor(t, aes(t, 1))
-	for at := range 12 {
+	for at := range 8 {
 		table := w.table(t, count, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		config := w.config(table, nil, to)
