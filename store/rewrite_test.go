@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -120,14 +122,29 @@ func TestUpdateBroadConflicts(t *testing.T) {
 	})
 }
 
+// losing is a transport that loses the answer to the first UpdateItem.
+type losing struct {
+	aws.HTTPClient
+	lost atomic.Bool
+}
+
+func (l *losing) Do(r *http.Request) (*http.Response, error) {
+	resp, err := l.HTTPClient.Do(r)
+	if err == nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".UpdateItem") && l.lost.CompareAndSwap(false, true) {
+		_ = resp.Body.Close()
+		return nil, errors.New("connection reset")
+	}
+	return resp, err
+}
+
 // TestUpdateBroadLostAnswers: an update whose answer is lost is not applied a
 // second time, and what came in between is signed all the same.
 func TestUpdateBroadLostAnswers(t *testing.T) {
 	broadModes(t, func(t *testing.T, w *world, table string, m store.Mode) {
 		ctx, k := t.Context(), store.Key{Partition: "a"}
-		client, l := w.lossy("UpdateItem")
-		broads := open[broad](t, client, table, m)
-		l.lose.Store(1)
+		config, l := w.config.Copy(), &losing{HTTPClient: w.config.HTTPClient}
+		config.HTTPClient = l
+		broads := open[broad](t, dynamodb.NewFromConfig(config), table, m)
 		_, err := broads.Update(ctx, k, func(b *broad) error {
 			w.set(t, table, "A139")
 			b.Count++
