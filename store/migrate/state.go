@@ -37,12 +37,12 @@ func (m *Migration) convert(ctx context.Context, stored envelope.Item) (conversi
 		return m.convertPlaintext(ctx, stored)
 	}
 	c := conversion{state: stateOutdated}
-	opened, byTo, err := m.open(ctx, stored)
+	plain, byTo, err := m.open(ctx, stored)
 	if err != nil {
 		return c, err
 	}
-	if c.plain = opened.Item; m.config.To == nil {
-		if err := m.checkBeacons(opened.Beacons); err != nil {
+	if c.plain = plain; m.config.To == nil {
+		if err := m.checkBeacons(beaconsOf(stored)); err != nil {
 			return c, err
 		}
 		c.next = c.plain
@@ -62,7 +62,7 @@ func (m *Migration) convert(ctx context.Context, stored envelope.Item) (conversi
 			return c, nil
 		}
 	}
-	if err := m.checkBeacons(opened.Beacons); err != nil {
+	if err := m.checkBeacons(beaconsOf(stored)); err != nil {
 		return c, err
 	}
 	c.next = next
@@ -99,7 +99,7 @@ const (
 	virtualBeaconPrefix = envelope.ReservedPrefix + "v_"
 )
 
-// beaconsOf returns, in order, the names of a plaintext item's beacons.
+// beaconsOf returns, in order, the names of a stored item's beacons.
 func beaconsOf(item envelope.Item) []string {
 	var out []string
 	for n := range item {
@@ -121,17 +121,17 @@ func (m *Migration) checkBeacons(beacons []string) error {
 }
 
 // open decrypts by the new configuration, or else by the old one.
-func (m *Migration) open(ctx context.Context, stored envelope.Item) (o envelope.Opened, byTo bool, err error) {
+func (m *Migration) open(ctx context.Context, stored envelope.Item) (plain envelope.Item, byTo bool, err error) {
 	if m.config.To != nil {
-		if o, err = m.config.To.OpenItem(ctx, stored); err == nil || m.config.From == nil || ctx.Err() != nil {
-			return o, true, err
+		if plain, err = m.config.To.DecryptItem(ctx, stored); err == nil || m.config.From == nil || ctx.Err() != nil {
+			return plain, true, err
 		}
 	}
-	o, old := m.config.From.OpenItem(ctx, stored)
+	plain, old := m.config.From.DecryptItem(ctx, stored)
 	if old != nil && err != nil {
 		old = fmt.Errorf("by From: %w; by To: %w", old, err)
 	}
-	return o, false, old
+	return plain, false, old
 }
 
 // alike reports whether a stored item has the form that it would be written
