@@ -25,13 +25,13 @@ var (
 	// ErrUnknownMembers: Update would drop a member of a nested value for which
 	// the Go type has no field. [DropUnknownMembers] lets it.
 	ErrUnknownMembers = errors.New("item has members that the Go type lacks")
-	// ErrBeacons: Update would drop the beacons by which official clients search
-	// for the item. [DropBeacons] lets it.
+	// ErrBeacons: Update or a migration would drop the beacons by which official
+	// clients search for the item. [DropBeacons] and migrate.Config.DropBeacons
+	// let them.
 	ErrBeacons = errors.New("item bears beacons of searchable encryption")
 	// ErrTooWide: Update would have to compare more attributes than one condition
-	// can: all of an item, about 150, on a server-side table without a version
-	// attribute, which is to be declared then; or all unsigned ones of an encrypted
-	// item.
+	// can, about 150: all of a plaintext item, or all unsigned ones of an encrypted
+	// item. On a server-side table, declare a version attribute.
 	ErrTooWide = precondition.ErrTooWide
 )
 

@@ -21,7 +21,9 @@ type Query struct {
 	// Index asks a secondary index instead of the table. Its keys must be
 	// attributes of T that are not encrypted. An index that does not project
 	// all attributes gives an [*ItemError] with [ErrPartialItem] for each
-	// encrypted item.
+	// encrypted item; in server-side mode, and under a PlaintextPolicy that
+	// allows reading plaintext, it can leave fields zero without an error. Declare
+	// an index that must hold whole items by [WholeIndexes].
 	Index *Index
 	// Filter leaves items out after they were read (and paid for).
 	Filter Condition
@@ -171,7 +173,11 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 		key = key.And(sort)
 	}
 	b := expression.NewBuilder().WithKeyCondition(key)
-	v, e, err := c.view(b, q.Filter, q.Attributes, q.Index != nil)
+	var index Index
+	if q.Index != nil {
+		index = *q.Index
+	}
+	v, e, err := c.view(b, q.Filter, q.Attributes, index)
 	if err != nil {
 		return nil, view{}, err
 	}

@@ -115,7 +115,7 @@ func (c *core) scanView(s Scan) (view, expression.Expression, error) {
 	if err := checkSizes(s.Limit, s.PageSize); err != nil {
 		return view{}, expression.Expression{}, err
 	}
-	return c.view(expression.NewBuilder(), s.Filter, s.Attributes, s.Index != "")
+	return c.view(expression.NewBuilder(), s.Filter, s.Attributes, Index{Name: s.Index})
 }
 
 func (c *core) scanInput(s Scan, e expression.Expression, segment, segments int) *dynamodb.ScanInput {

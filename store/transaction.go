@@ -43,14 +43,18 @@ func (t *Table[T]) PutOp(v T, conditions ...Condition) WriteOp {
 
 // UpdateOp is one attempt of [Table.Update] in a transaction: it reads and
 // changes the item when the transaction is built, and the transaction is
-// cancelled if the item changes before it runs.
+// cancelled if the item changes before it runs. The names that the item lacks
+// must fit into its condition: [ErrTooWide].
 func (t *Table[T]) UpdateOp(k Key, change func(*T) error) WriteOp {
 	return WriteOp{&t.core, func(ctx context.Context) (types.TransactWriteItem, error) {
 		key, err := t.plan.key(k)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
-		in, _, err := prepare(ctx, t, key, change, false)
+		in, wide, _, err := prepare(ctx, t, key, change, false)
+		if err == nil && wide != nil { // its answer would not show what others added
+			err = fmt.Errorf("update of %s: %w in a transaction: use Update", t.name, ErrTooWide)
+		}
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}

@@ -46,6 +46,13 @@ const (
 // equality of all attributes that were read: then an attribute unknown to T
 // that another writer adds in between is lost.
 //
+// The absent names count only where they fit into the condition, which holds
+// about 120 of them. Otherwise Update writes by UpdateItem, for which the caller
+// needs dynamodb:UpdateItem: an attribute that another writer adds in between
+// stays in the item, and on a plaintext item that Update encrypts a second
+// UpdateItem signs it. The item does not verify until then; if the second call
+// fails, the error matches [ErrUncertain].
+//
 // Update returns what it wrote. Errors: [ErrUncertain] if the change may have
 // been written; if not, [ErrNotFound], [ErrConflict] after 20 attempts,
 // [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and those of [Table.Get] and
@@ -69,14 +76,20 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 	pause := firstPause
 	for range updateAttempts {
 		var in *dynamodb.PutItemInput
+		var wide *rewrite
 		var v T
-		if in, v, err = prepare(ctx, t, key, change, create); err != nil {
+		if in, wide, v, err = prepare(ctx, t, key, change, create); err != nil {
 			return zero, err
 		}
-		if _, err = t.put(ctx, in); err == nil {
+		if wide != nil {
+			err = wide.send(ctx, &v)
+		} else {
+			_, err = t.put(ctx, in)
+		}
+		if err == nil {
 			return v, nil
 		}
-		err = t.explain("update", err, t.expects(in.Item, nil))
+		err = t.explain("update", err, t.expects(in, nil))
 		if !errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrConflict) {
 			return zero, err
 		}
@@ -88,13 +101,14 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 	return zero, fmt.Errorf("update of %s: %w: %d attempts: %w", t.name, ErrConflict, updateAttempts, err)
 }
 
-// prepare reads, changes and seals, and returns the conditional put.
-func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change func(*T) error, create bool) (*dynamodb.PutItemInput, T, error) {
+// prepare reads, changes and seals, and returns the conditional put, or the
+// rewrite that replaces a put whose condition would be too wide.
+func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change func(*T) error, create bool) (*dynamodb.PutItemInput, *rewrite, T, error) {
 	var v, zero T
 	stored, err := t.read(ctx, key)
 	absent := create && errors.Is(err, ErrNotFound)
 	if err != nil && !absent {
-		return nil, zero, err
+		return nil, nil, zero, err
 	}
 	opened := envelope.Opened{Item: key}
 	var had envelope.Item
@@ -103,38 +117,44 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 			err = t.unmarshal(opened.Item, &v)
 		}
 		if err != nil {
-			return nil, zero, t.itemError(stored, err)
+			return nil, nil, zero, t.itemError(stored, err)
 		}
 		if err := t.checkBeacons(opened.Beacons); err != nil {
-			return nil, zero, err
+			return nil, nil, zero, err
 		}
 		if t.merging.remarshal {
 			var before T // v itself may share memory with what the marshaler returns
 			if err := t.unmarshal(opened.Item, &before); err != nil {
-				return nil, zero, t.itemError(stored, err)
+				return nil, nil, zero, t.itemError(stored, err)
 			}
 			if had, err = t.marshal(&before); err != nil {
-				return nil, zero, err
+				return nil, nil, zero, err
 			}
 		}
 	} else if err := t.plan.decode(key, &v); err != nil {
-		return nil, zero, t.plan.decodeError(key, reflect.TypeFor[T](), err)
+		return nil, nil, zero, t.plan.decodeError(key, reflect.TypeFor[T](), err)
 	}
 	if err := change(&v); err != nil {
-		return nil, zero, fmt.Errorf("update of %s: %w", t.name, err)
+		return nil, nil, zero, fmt.Errorf("update of %s: %w", t.name, err)
 	}
 	next, err := t.merge(opened.Item, had, key, &v)
 	if err != nil {
-		return nil, zero, err
+		return nil, nil, zero, err
 	}
 	condition := name(t.plan.partition.name).AttributeNotExists()
+	tooWide := false
 	if !absent {
-		if condition, err = t.unchanged(stored); err != nil {
-			return nil, zero, err
+		if condition, err = t.unchanged(stored); err != nil && !errors.Is(err, ErrTooWide) {
+			return nil, nil, zero, err
 		}
+		tooWide = err != nil
 	}
 	in, err := t.sealedPut(ctx, next, opened.Actions, []Condition{condition})
-	return in, v, err
+	if err != nil || !tooWide {
+		return in, nil, v, err
+	}
+	wide, err := t.newRewrite(stored, key, opened, next, in)
+	return in, wide, v, err
 }
 
 // open decrypts a stored item for a writer.

@@ -13,11 +13,13 @@ import (
 type view struct {
 	attributes []string // nil: all
 	partial    bool     // items may come incomplete
+	index      string   // the secondary index that was read; "": the table
+	indexKeys  []string // the index's key attributes, if they are known
 }
 
 // view adds filter and projection to an expression. The projection gets all
 // that verification needs.
-func (c *core) view(b expression.Builder, filter Condition, attributes []string, index bool) (view, expression.Expression, error) {
+func (c *core) view(b expression.Builder, filter Condition, attributes []string, index Index) (view, expression.Expression, error) {
 	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
 	if err := c.checkConditions(kindFilter, []Condition{filter}); err != nil {
 		return fail(err)
@@ -29,7 +31,12 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 	if filter.IsSet() {
 		b, set = b.WithFilter(filter), true
 	}
-	v := view{attributes: attributes, partial: index}
+	v := view{attributes: attributes, partial: index.Name != "", index: index.Name}
+	for _, n := range []string{index.Partition, index.Sort} {
+		if n != "" {
+			v.indexKeys = append(v.indexKeys, n)
+		}
+	}
 	if attributes != nil {
 		names, err := c.projection(attributes)
 		if err != nil {
