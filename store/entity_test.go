@@ -14,7 +14,7 @@ import (
 )
 
 // entities are two types in one table.
-func entities(t *testing.T, w *world, m store.Mode) (orders *store.Table[order], counts *store.Table[tally]) {
+func entities(t *testing.T, w *world, m store.Mode) (orders *store.Table[order], counts *store.Table[score]) {
 	t.Helper()
 	table := w.table(t, orderKeys)
 	of := func(other map[string]envelope.Action) store.Mode {
@@ -24,13 +24,13 @@ func entities(t *testing.T, w *world, m store.Mode) (orders *store.Table[order],
 		}
 		return m
 	}
-	orders = must(store.NewEntity[order](w.client, table, of(must(store.Actions[tally]())(t)), store.Entity{Attribute: "kind", Name: "order"}))(t)
-	counts = must(store.NewEntity[tally](w.client, table, of(must(store.Actions[order]())(t)), store.Entity{Attribute: "kind", Name: "tally"}))(t)
+	orders = must(store.NewEntity[order](w.client, table, of(must(store.Actions[score]())(t)), store.Entity{Attribute: "kind", Name: "order"}))(t)
+	counts = must(store.NewEntity[score](w.client, table, of(must(store.Actions[order]())(t)), store.Entity{Attribute: "kind", Name: "score"}))(t)
 	return orders, counts
 }
 
-// tally is an entity with a version.
-type tally struct {
+// score is an entity with a version.
+type score struct {
 	Customer string `dynamodbav:"customer" seal:"partition"`
 	Number   int    `dynamodbav:"number" seal:"sort"`
 	Version  int    `dynamodbav:"version" seal:"version"`
@@ -47,11 +47,11 @@ func TestEntitiesGuardWrites(t *testing.T) {
 		o := sample("ann", 1)
 		k := o.key()
 		ok(t, orders.Put(ctx, o))
-		fresh, versioned := tally{Customer: "ann", Number: 1}, tally{Customer: "ann", Number: 1, Version: 1}
+		fresh, versioned := score{Customer: "ann", Number: 1}, score{Customer: "ann", Number: 1, Version: 1}
 		transact := func(op store.WriteOp) error { return store.TransactWrite(ctx, w.client, op) }
 		hit := expression.Add(expression.Name("hits"), expression.Value(1))
 		note := expression.Set(expression.Name("note"), expression.Value("x"))
-		nothing := func(*tally) error { return nil }
+		nothing := func(*score) error { return nil }
 		exists := expression.AttributeExists(expression.Name("customer"))
 		for name, err := range map[string]error{
 			"Put, new":                    counts.Put(ctx, fresh),
@@ -121,9 +121,9 @@ func TestEntitiesMeetInUpdate(t *testing.T) {
 		ctx := t.Context()
 		client := &meeting{Client: w.client}
 		orders, counts := entities(t, w, m)
-		met := must(store.NewEntity[tally](client, counts.Name(), counts.Mode(), store.Entity{Attribute: "kind", Name: "tally"}))(t)
+		met := must(store.NewEntity[score](client, counts.Name(), counts.Mode(), store.Entity{Attribute: "kind", Name: "score"}))(t)
 		k := sample("ann", 1).key()
-		nothing := func(*tally) error { return nil }
+		nothing := func(*score) error { return nil }
 		take := func() {
 			ok(t, counts.Delete(ctx, k))
 			ok(t, orders.Put(ctx, sample("ann", 1)))
@@ -133,11 +133,11 @@ func TestEntitiesMeetInUpdate(t *testing.T) {
 			t.Errorf("creation: %v", err)
 		}
 		ok(t, orders.Delete(ctx, k))
-		ok(t, counts.Put(ctx, tally{Customer: "ann", Number: 1}))
-		others := must(store.NewEntity[tally](w.client, counts.Name(), counts.Mode(), store.Entity{Attribute: "kind", Name: "other"}))(t)
+		ok(t, counts.Put(ctx, score{Customer: "ann", Number: 1}))
+		others := must(store.NewEntity[score](w.client, counts.Name(), counts.Mode(), store.Entity{Attribute: "kind", Name: "other"}))(t)
 		client.before = func() { // an item of the same version
 			ok(t, counts.Delete(ctx, k))
-			ok(t, others.Put(ctx, tally{Customer: "ann", Number: 1}))
+			ok(t, others.Put(ctx, score{Customer: "ann", Number: 1}))
 		}
 		if _, err := met.Update(ctx, k, nothing); !errors.Is(err, store.ErrOtherEntity) || errors.Is(err, store.ErrConflict) {
 			t.Errorf("update: %v", err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -28,11 +29,12 @@ func expecting(conditions []Condition) expectation {
 	return expectation{version: noVersion, alone: !some}
 }
 
-// expects returns the expectation of a put of a sealed item.
-func (c *core) expects(put envelope.Item, conditions []Condition) expectation {
+// expects returns the expectation of a put; in is nil for a write that compares
+// more than the version.
+func (c *core) expects(in *dynamodb.PutItemInput, conditions []Condition) expectation {
 	e := expecting(conditions)
-	if c.plan.version != nil {
-		if n, err := c.plan.versionOf(put); err == nil {
+	if in != nil && c.plan.version != nil {
+		if n, err := c.plan.versionOf(in.Item); err == nil {
 			e.version = n - 1
 		}
 	}
@@ -98,7 +100,7 @@ func explainReasons(err error, ops []WriteOp, built []types.TransactWriteItem) {
 		}
 		e := op.expected
 		if put := built[i].Put; put != nil {
-			e.version = op.core.expects(put.Item, nil).version
+			e.version = op.core.expects(&dynamodb.PutItemInput{Item: put.Item}, nil).version
 		}
 		r.Err = op.core.cause(cancelled.CancellationReasons[i].Item, e)
 	}

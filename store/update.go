@@ -75,7 +75,7 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 		if _, err = t.put(ctx, in); err == nil {
 			return v, nil
 		}
-		err = t.explain("update", err, t.expects(in.Item, nil))
+		err = t.explain("update", err, t.expects(in, nil))
 		if !errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrConflict) {
 			return zero, err
 		}

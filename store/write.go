@@ -38,7 +38,7 @@ func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error 
 		return err
 	}
 	if _, err = t.put(ctx, in); err != nil {
-		return t.explain("put", err, t.expects(in.Item, conditions))
+		return t.explain("put", err, t.expects(in, conditions))
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T
 	in.ReturnValues = types.ReturnValueAllOld
 	out, err := t.put(ctx, in)
 	if err != nil {
-		return nil, t.explain("put", err, t.expects(in.Item, conditions))
+		return nil, t.explain("put", err, t.expects(in, conditions))
 	}
 	return old[T](ctx, &t.core, out.Attributes)
 }
