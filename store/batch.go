@@ -62,7 +62,9 @@ func (e *BatchError) Unwrap() []error {
 // them again does no harm unless another writer changed them in between.
 //
 // A batch has no conditions, so it is refused for types with a version
-// ([ErrConfiguration]), as are two items of one key. Errors: [*BatchError].
+// ([ErrConfiguration]), as are two items of one key. Nor can it check entities:
+// it replaces an item of another entity under the same key. As Put does, it
+// drops attributes that T lacks, and beacons. Errors: [*BatchError].
 func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error) {
 	if t.plan.version != nil {
 		return items, fmt.Errorf("%w: a batch cannot check the version of %s: use Put, Update or TransactWrite", ErrConfiguration, t.plan.typeName)
@@ -70,7 +72,7 @@ func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error
 	plain := make([]envelope.Item, len(items))
 	seen := make(map[string]int, len(items))
 	for i := range items {
-		if plain[i], err = t.marshal(items[i]); err != nil {
+		if plain[i], err = t.marshal(&items[i]); err != nil {
 			return items, &BatchError{Table: t.name, Total: len(items), Err: fmt.Errorf("item %d of the batch: %w", i, err)}
 		}
 		if err := seenBefore(seen, t.plan.keyText(plain[i]), i); err != nil {
@@ -89,7 +91,9 @@ func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error
 }
 
 // BatchDelete removes any number of items by their keys, as [Table.BatchPut]
-// writes them.
+// writes them. A batch has no conditions: it removes items whatever their
+// version, and items of other entities. [Table.DeleteVersion] compares versions,
+// and [Table.Delete] checks the entity.
 func (t *Table[T]) BatchDelete(ctx context.Context, keys []Key) (rest []Key, err error) {
 	items, err := t.batchKeys(keys)
 	if err != nil {

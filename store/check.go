@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/expiry"
 )
 
 // DeclarationError lists what [Table.Check] found. It matches
@@ -27,22 +28,54 @@ func (e *DeclarationError) Error() string {
 // Unwrap gives [ErrDeclaration].
 func (e *DeclarationError) Unwrap() error { return ErrDeclaration }
 
-// Check compares the table with its declaration by one DescribeTable: that it
-// exists, its key names and types, in server-side mode its KMS key if one is
-// declared, and in client-side mode that no index key is an encrypted
-// attribute. Run it when the program starts. Errors: [*DeclarationError], and
-// for a missing table an error that matches [ErrDeclaration] and wraps the
+// CheckReport is what [Table.CheckReport] found out.
+type CheckReport struct {
+	// Problems say, for each difference between the table and its declaration,
+	// what the table has and what is declared.
+	Problems []string
+	// Unchecked says what was not compared and why, such as the table's time to
+	// live because the caller lacks dynamodb:DescribeTimeToLive.
+	Unchecked []string
+}
+
+// Check compares the table with its declaration; run it when the program
+// starts. It calls DescribeTable and, if the client has the method and T has a
+// ttl field or the table is encrypted on the client, DescribeTimeToLive. It
+// compares:
+//
+//   - the names and types of the keys;
+//   - in server-side mode the KMS key, if one is declared;
+//   - in client-side mode that no index has an encrypted attribute as a key, and
+//     that the table does not expire items by an encrypted attribute, which
+//     DynamoDB never does;
+//   - that the table expires items by the field that T tags ttl;
+//   - that the indexes of [WholeIndexes] exist and project all attributes.
+//
+// A caller who lacks dynamodb:DescribeTimeToLive gets no error for that:
+// [Table.CheckReport] says what was not compared. Errors: [*DeclarationError],
+// and for a missing table an error that matches [ErrDeclaration] and wraps the
 // SDK's.
 func (t *Table[T]) Check(ctx context.Context) error {
+	r, err := t.CheckReport(ctx)
+	if err == nil && len(r.Problems) > 0 {
+		err = &DeclarationError{Table: t.name, Problems: r.Problems}
+	}
+	return err
+}
+
+// CheckReport compares as [Table.Check] does, and returns the problems instead
+// of an error, with what it could not compare. Errors: the SDK's, and for a
+// missing table one that also matches [ErrDeclaration].
+func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
+	var r CheckReport
 	out, err := t.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &t.name})
 	if err != nil {
-		return t.callError("check", err)
+		return r, t.callError("check", err)
 	}
 	if out.Table == nil {
-		return fmt.Errorf("check of %s: DescribeTable returned nothing", t.name)
+		return r, fmt.Errorf("check of %s: DescribeTable returned nothing", t.name)
 	}
-	var problems []string
-	report := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	report := func(format string, args ...any) { r.Problems = append(r.Problems, fmt.Sprintf(format, args...)) }
 	kinds := make(map[string]string)
 	for _, a := range out.Table.AttributeDefinitions {
 		kinds[aws.ToString(a.AttributeName)] = string(a.AttributeType)
@@ -51,16 +84,67 @@ func (t *Table[T]) Check(ctx context.Context) error {
 	if m, ok := t.mode.(ServerSide); ok && m.KMSKeyARN != "" {
 		checkSSE(m.KMSKeyARN, out.Table.SSEDescription, report)
 	}
+	projections := map[string]*types.Projection{}
 	for _, i := range out.Table.GlobalSecondaryIndexes {
+		projections[aws.ToString(i.IndexName)] = i.Projection
 		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, report)
 	}
 	for _, i := range out.Table.LocalSecondaryIndexes {
+		projections[aws.ToString(i.IndexName)] = i.Projection
 		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, report)
 	}
-	if len(problems) > 0 {
-		return &DeclarationError{Table: t.name, Problems: problems}
+	t.checkWhole(projections, report)
+	if t.encryptor == nil && t.plan.ttl == nil {
+		return r, nil
 	}
-	return nil
+	attribute, unchecked, err := expiry.Attribute(ctx, t.client, t.name)
+	switch {
+	case err != nil:
+		return r, t.callError("check", err)
+	case unchecked != "":
+		r.Unchecked = append(r.Unchecked, unchecked)
+	default:
+		t.checkExpiry(attribute, report)
+	}
+	return r, nil
+}
+
+// checkExpiry compares the attribute by which the table expires items, "" for
+// none, with the declaration.
+func (c *core) checkExpiry(attribute string, report func(string, ...any)) {
+	if c.encryptor != nil && attribute != "" {
+		if action, _ := c.encryptor.Action(attribute); action == envelope.EncryptAndSign {
+			report("the table expires items by %q, which is encrypted, so that no item ever expires: tag its field ttl or sign",
+				attribute)
+			return
+		}
+	}
+	switch f := c.plan.ttl; {
+	case f == nil || f.name == attribute:
+	case attribute == "":
+		report("field %s is declared as ttl %q, but the table expires no items: enable time to live for %q",
+			f.goName, f.name, f.name)
+	default:
+		report("field %s is declared as ttl %q, but the table expires items by %q", f.goName, f.name, attribute)
+	}
+}
+
+// checkWhole reports the declared indexes that do not hold whole items.
+func (c *core) checkWhole(projections map[string]*types.Projection, report func(string, ...any)) {
+	for _, index := range c.options.wholeIndexes {
+		p, has := projections[index]
+		switch {
+		case !has:
+			report("index %s does not exist, declared to hold whole items", index)
+		case p == nil || p.ProjectionType != types.ProjectionTypeAll:
+			kind := "unknown"
+			if p != nil {
+				kind = string(p.ProjectionType)
+			}
+			report("index %s has projection %s, declared to hold whole items: create it with projection ALL",
+				index, kind)
+		}
+	}
 }
 
 func (c *core) checkKeys(schema []types.KeySchemaElement, kinds map[string]string, report func(string, ...any)) {
@@ -104,6 +188,11 @@ func checkSSE(arn string, sse *types.SSEDescription, report func(string, ...any)
 }
 
 func (c *core) checkIndex(index string, schema []types.KeySchemaElement, report func(string, ...any)) {
+	for _, k := range schema {
+		if f := c.plan.field(aws.ToString(k.AttributeName)); f != nil && f.isTextTime() {
+			report("key %q of index %s is field %s: %s", f.name, index, f.goName, textTime)
+		}
+	}
 	if c.encryptor == nil {
 		return
 	}

@@ -8,20 +8,30 @@ import (
 	"reflect"
 	"strconv"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
-// marshal makes the plaintext item of a value of the table's type.
+// marshal makes the plaintext item of *v, a value of the table's type. Every
+// error about the value is an [*ItemError].
 func (c *core) marshal(v any) (envelope.Item, error) {
-	item, err := attributevalue.MarshalMap(v)
-	if err != nil {
-		return nil, &conversionError{fmt.Sprintf("%s cannot be marshalled", c.plan.typeName), err}
-	}
 	p := c.plan
+	if p.open {
+		if err := p.inspect(v); err != nil {
+			return nil, c.itemError(p.encodable(v), err)
+		}
+	}
+	item, err := p.encode(v)
+	if err != nil {
+		return nil, c.itemError(p.encodable(v), p.encodeError(v, err))
+	}
+	if c.encryptor == nil { // otherwise EncryptItem checks it
+		if err := checkText(item); err != nil {
+			return nil, c.itemError(item, err)
+		}
+	}
 	if p.ttl != nil {
 		if err := p.checkTTL(item, v); err != nil {
 			return nil, err
@@ -49,7 +59,7 @@ func (p *plan) checkTTL(item envelope.Item, v any) error {
 		return nil
 	}
 	if s, err := strconv.ParseInt(n.Value, 10, 64); err != nil || s > lastSecond || s < -lastSecond {
-		return fmt.Errorf("%w: ttl attribute %q is no time in seconds: milliseconds?", envelope.ErrInvalidItem, p.ttl.name)
+		return fmt.Errorf("%w: ttl attribute %q is not a time in seconds: milliseconds?", envelope.ErrInvalidItem, p.ttl.name)
 	}
 	return nil
 }
@@ -59,8 +69,9 @@ func (c *core) unmarshal(plain envelope.Item, v any) error {
 	if err := c.plan.checkEntity(plain); err != nil {
 		return err
 	}
-	if err := attributevalue.UnmarshalMapWithOptions(c.plan.known(plain), v, exactNumbers); err != nil {
-		return &conversionError{fmt.Sprintf("item does not fit %s%s", c.plan.typeName, unfit(err)), err}
+	plain = c.plan.known(plain)
+	if err := c.plan.decode(plain, v); err != nil {
+		return c.plan.decodeError(plain, reflect.TypeOf(v).Elem(), err)
 	}
 	return nil
 }
@@ -69,7 +80,7 @@ func (c *core) unmarshal(plain envelope.Item, v any) error {
 // one whose name differs in case only into the field: an unsigned attribute,
 // which anybody may add, in place of a signed one.
 func (p *plan) known(plain envelope.Item) envelope.Item {
-	if p.unmarshalsItself {
+	if p.convertsItself {
 		return plain
 	}
 	unknown := func(name string) bool {
@@ -86,32 +97,21 @@ func (p *plan) known(plain envelope.Item) envelope.Item {
 	return plain
 }
 
-// unfit names the Go type at fault.
-func unfit(err error) string {
-	var t *attributevalue.UnmarshalTypeError
-	if errors.As(err, &t) && t.Type != nil {
-		return fmt.Sprintf(": an attribute does not fit a field of type %v", t.Type)
-	}
-	return ""
-}
-
-// exactNumbers keeps all 38 digits of a number in an interface field.
-func exactNumbers(o *attributevalue.DecoderOptions) { o.UseNumber = true }
-
-// encrypt makes the stored form of a plaintext item and refuses one that
+// encryptAs makes the stored form of a plaintext item and refuses one that
 // DynamoDB would not take for its size.
-func (c *core) encrypt(ctx context.Context, plain envelope.Item) (envelope.Item, error) {
+// Attributes without a configured action take it from actions.
+func (c *core) encryptAs(ctx context.Context, plain envelope.Item, actions map[string]envelope.Action) (envelope.Item, error) {
 	stored := plain
 	if c.encryptor != nil {
 		var err error
-		if stored, err = c.encryptor.EncryptItem(ctx, plain); err != nil {
+		if stored, err = c.encryptor.EncryptItemAs(ctx, plain, actions); err != nil {
 			return nil, err
 		}
 	}
 	return stored, c.checkSize(plain, stored)
 }
 
-// encryptAll is encrypt for the part of a batch that begins at from; errors have
+// encryptAll is encryptAs for the part of a batch that begins at from; errors have
 // the index of the item.
 func (c *core) encryptAll(ctx context.Context, from int, plain []envelope.Item) ([]envelope.Item, error) {
 	stored := plain
@@ -147,7 +147,7 @@ func (c *core) checkSize(plain, stored envelope.Item) error {
 // decrypt opens a stored item.
 func (c *core) decrypt(ctx context.Context, stored envelope.Item) (envelope.Item, error) {
 	if c.encryptor == nil {
-		return stored, nil
+		return stored, c.plan.checkServerSide(stored)
 	}
 	return c.encryptor.DecryptItem(ctx, stored)
 }
@@ -155,7 +155,11 @@ func (c *core) decrypt(ctx context.Context, stored envelope.Item) (envelope.Item
 // decryptAll opens the items of a page in parallel; errs has an entry for each.
 func (c *core) decryptAll(ctx context.Context, stored []envelope.Item) (plain []envelope.Item, errs []error) {
 	if c.encryptor == nil {
-		return stored, make([]error, len(stored))
+		errs = make([]error, len(stored))
+		for i := range stored {
+			errs[i] = c.plan.checkServerSide(stored[i])
+		}
+		return stored, errs
 	}
 	plain, err := c.encryptor.DecryptAll(ctx, stored)
 	var batch *envelope.BatchError

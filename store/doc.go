@@ -21,13 +21,43 @@
 //	context          readable, signed, and part of the encryption context that
 //	                 reaches the key service and its audit log
 //	none             readable, not signed: anyone with write access may change it
-//	version          a counter for optimistic locking: readable, signed
+//	version          a counter for optimistic locking, which Put, Update and
+//	                 DeleteVersion compare: readable, signed
 //	ttl              Unix seconds for DynamoDB's expiry: readable, not signed;
 //	                 zero is left out
 //
-// A tag that could have no effect is an error in [New]. In [ServerSide] mode
+// A tag that could have no effect is an error in [New], such as a seal tag below
+// the top level, or an option of the tag dynamodbav that does not fit its field.
+// Embedded structs are flattened, and fields of one name shadow each other, by
+// the rules of attributevalue, which are Go's. In [ServerSide] mode
 // the actions say nothing and the roles (partition, sort, version, ttl) work
 // the same. Nested values are encrypted as a whole.
+//
+// # Types
+//
+// New refuses, by the name of the field, each type that attributevalue stores in
+// part, stores wrongly, or cannot read back: structs without exported fields such
+// as netip.Addr and big.Int, complex numbers, channels, functions, interfaces with
+// methods, map keys that are not read as they are written, types with one of the
+// two conversion methods or with those of an embedded type, [][]byte without the
+// option binaryset, and keys of type time.Time without the option unixtime. What
+// it accepts comes back unchanged, except that
+//
+//   - a set has no order, and an empty one comes back as nil, since DynamoDB has no
+//     empty sets;
+//   - a pointer to a nil slice or map comes back as a pointer to an empty one;
+//   - a time comes back as the same instant, in a zone without a name and without
+//     a monotonic clock reading; the option unixtime keeps whole seconds;
+//   - an attributevalue.Number or json.Number keeps its value, not its spelling;
+//   - a field with the option omitempty comes back as its zero value where it was
+//     left out: that includes a zero time.Time;
+//   - a value in a field of type any, or of a slice or map of any, comes back as
+//     one of string, bool, nil, [attributevalue.Number], []byte, []any,
+//     map[string]any, []string, [][]byte and []attributevalue.Number: a number as
+//     attributevalue.Number, with all its digits, a struct as map[string]any, a
+//     time as a string. Its type is checked by each write as New checks others.
+//
+// A field that is not exported, or has the name "-", is not stored.
 //
 // # Changing items
 //
@@ -35,7 +65,9 @@
 // changed the item in between; it is the way to change encrypted and signed
 // attributes. [Table.UpdateAttributes] is DynamoDB's own update, for unsigned
 // attributes. Put with a version attribute refuses to overwrite what was not
-// read. Batches are chunked and repeated, transactions reach over tables of
+// read, and [Table.DeleteVersion] to delete it; Delete goes by the key alone.
+// Update keeps attributes and members that the Go type lacks, while Put replaces
+// the item. Batches are chunked and repeated, transactions reach over tables of
 // both modes.
 //
 // A write whose answer is lost may have been done. The SDK repeats it, and the
@@ -56,9 +88,17 @@
 //
 // # Errors
 //
-// Texts carry no attribute values. Errors wrap the SDK's; the sentinels here and
-// in package envelope are found by errors.Is. One bad item in a page is an
-// [*ItemError] with the item's key, and the others come.
+// Texts carry no attribute values, with one exception: an error about a value that
+// cannot be converted names the attribute, the field and the reason, and an error
+// that a conversion method of the application returned is repeated word for word,
+// unless it wraps one of attributevalue, strconv or time. Such methods must leave
+// secrets out of their texts. A panic in a method is an error that leaves the
+// panic's value out. Where a message of DynamoDB repeats values, the text leaves
+// them out; ErrorMessage of the wrapped smithy.APIError is complete.
+//
+// Errors wrap the SDK's; the sentinels here and in package envelope are found by
+// errors.Is. One bad item in a page is an [*ItemError] with the item's key, and the
+// others come.
 //
 // # Limits
 //
@@ -68,5 +108,6 @@
 //     Update does not notice one that is added in between.
 //   - DynamoDB returns expired items until it deletes them, and so does this
 //     package.
-//   - A batch checks no versions and is refused for types that have one.
+//   - A batch checks neither versions nor entities. BatchPut is refused for types
+//     with a version; BatchDelete removes items whatever their version.
 package store

@@ -2,7 +2,9 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -14,6 +16,11 @@ import (
 // ([ErrOtherEntity]), and Query and Scan leave them out; so an index has to
 // project Attribute, or nothing is found by it. T may have a field for the
 // attribute, which is then overwritten; it need not.
+//
+// Every write that can carry a condition has the condition that the item under
+// the key, if there is one, is not of another entity; it fails with
+// [ErrOtherEntity] otherwise. An item without Attribute may be replaced or
+// deleted. [Table.BatchPut] and [Table.BatchDelete] cannot check.
 //
 // One attribute has one action per table: in client-side mode give each type
 // the attributes of the others with [ClientSide].OtherActions, from [Actions].
@@ -58,4 +65,20 @@ func (p *plan) checkEntity(item envelope.Item) error {
 		return fmt.Errorf("%w: attribute %q is not %q", ErrOtherEntity, p.entity.Attribute, p.entity.Name)
 	}
 	return nil
+}
+
+// guard adds to the conditions of a write that the item under the key is not of
+// another entity.
+func (c *core) guard(conditions []Condition) []Condition {
+	e := c.plan.entity
+	if e.Name == "" {
+		return conditions
+	}
+	attribute := name(e.Attribute)
+	return append(slices.Clip(conditions), expression.Or(attribute.AttributeNotExists(), attribute.Equal(expression.Value(e.Name))))
+}
+
+// isOther reports whether the guard refuses a stored item.
+func (p *plan) isOther(stored envelope.Item) bool {
+	return p.entity.Name != "" && stored[p.entity.Attribute] != nil && p.checkEntity(stored) != nil
 }

@@ -22,10 +22,16 @@ var (
 	// ErrItemTooLarge: the item would be over DynamoDB's 400 KB. The error is
 	// a [*SizeError].
 	ErrItemTooLarge = errors.New("item is too large")
+	// ErrUnknownMembers: Update would drop a member of a nested value for which
+	// the Go type has no field. [DropUnknownMembers] lets it.
+	ErrUnknownMembers = errors.New("item has members that the Go type lacks")
+	// ErrBeacons: Update or a migration would drop the beacons by which official
+	// clients search for the item. [DropBeacons] and migrate.Config.DropBeacons
+	// let them.
+	ErrBeacons = errors.New("item bears beacons of searchable encryption")
 	// ErrTooWide: Update would have to compare more attributes than one condition
-	// can: all of an item, about 150, on a server-side table without a version
-	// attribute, which is to be declared then; or all unsigned ones of an encrypted
-	// item.
+	// can, about 150: all of a plaintext item, or all unsigned ones of an encrypted
+	// item. On a server-side table, declare a version attribute.
 	ErrTooWide = precondition.ErrTooWide
 )
 
@@ -36,6 +42,9 @@ var (
 	// ErrConditionFailed: DynamoDB refused a write whose condition did not
 	// hold. The error is a [*ConditionError] or a [*TransactionError].
 	ErrConditionFailed = errors.New("condition not met")
+	// ErrStaleVersion: the item was created, changed or deleted since the value
+	// was read, as its version shows. The error matches [ErrConditionFailed] too.
+	ErrStaleVersion = errors.New("stale version")
 	// ErrConflict: other writers were faster each time Update tried, or a write
 	// met a transaction that is under way on the item.
 	ErrConflict = errors.New("conflicting writes")
@@ -48,8 +57,12 @@ var (
 	// ErrPartialItem: a projection or an index gave only a part of the item,
 	// which cannot be verified. Read the item by its key.
 	ErrPartialItem = errors.New("item is incomplete and cannot be verified")
-	// ErrOtherEntity: the item is one of another entity type.
+	// ErrOtherEntity: the item is one of another entity type. A write that fails
+	// with it changed nothing.
 	ErrOtherEntity = errors.New("item is of another entity type")
+	// ErrClientSideItem: a table in ServerSide mode has an item that was encrypted
+	// on the client. Declare the table in ClientSide mode.
+	ErrClientSideItem = errors.New("item is encrypted on the client")
 	// ErrUnprocessed: DynamoDB left a part of a batch undone, or throttled it, for
 	// a minute without progress or until the context ended between two calls.
 	ErrUnprocessed = errors.New("not processed")
@@ -57,12 +70,15 @@ var (
 	ErrDeclaration = errors.New("table differs from its declaration")
 )
 
-// ItemError says that one item could not be read; others of the same page are
-// not affected.
+// ItemError says that one item could not be read, or that one value could not be
+// converted to an item; others of the same page are not affected.
 type ItemError struct {
 	Table string
-	Key   envelope.Item // the item's key attributes; not in the text
-	Err   error
+	// Key can be given to [Table.Get]: its values are of type
+	// types.AttributeValue. Sort is nil for a table without a sort key. The text
+	// of the error does not show it.
+	Key Key
+	Err error
 }
 
 // Error names the table and the reason, never a value.
@@ -79,16 +95,28 @@ type ConditionError struct {
 	// ItemErr says why it could not be read.
 	Item    envelope.Item
 	ItemErr error
-	Err     error
+	// Stale: the version of the item is not that of the value to write, or to
+	// delete. The error then matches [ErrStaleVersion].
+	Stale bool
+	Err   error
 }
 
 // Error says what failed, without values.
 func (e *ConditionError) Error() string {
+	if e.Stale {
+		return fmt.Sprintf("write to %s: %v: %v: the item was created, changed or deleted since the value was read", e.Table, ErrConditionFailed, ErrStaleVersion)
+	}
 	return fmt.Sprintf("write to %s: %v", e.Table, ErrConditionFailed)
 }
 
-// Unwrap gives [ErrConditionFailed] and the SDK's error.
-func (e *ConditionError) Unwrap() []error { return []error{ErrConditionFailed, e.Err} }
+// Unwrap gives [ErrConditionFailed], [ErrStaleVersion] if it applies, and the
+// SDK's error.
+func (e *ConditionError) Unwrap() []error {
+	if e.Stale {
+		return []error{ErrConditionFailed, ErrStaleVersion, e.Err}
+	}
+	return []error{ErrConditionFailed, e.Err}
+}
 
 // SizeError is an item over DynamoDB's limit. It matches [ErrItemTooLarge].
 type SizeError struct {
@@ -109,9 +137,9 @@ func (e *SizeError) Error() string {
 // Unwrap gives [ErrItemTooLarge].
 func (e *SizeError) Unwrap() error { return ErrItemTooLarge }
 
-// TransactionError is a cancelled transaction. It matches [ErrConditionFailed]
-// or [ErrConflict] when a reason is one of these, and wraps the SDK's
-// exception.
+// TransactionError is a cancelled transaction. It matches [ErrConditionFailed],
+// [ErrStaleVersion], [ErrOtherEntity] or [ErrConflict] when a reason is one of
+// these, and wraps the SDK's exception.
 type TransactionError struct {
 	// Reasons has one entry for each operation, in their order.
 	Reasons []Reason
@@ -127,7 +155,14 @@ type Reason struct {
 	// Item is the item as it is, decrypted, where a condition failed.
 	Item    envelope.Item
 	ItemErr error
+	// Err says more of a condition that failed: it matches [ErrStaleVersion], or
+	// [ErrOtherEntity] for an item of another entity. It is nil if a condition of
+	// the application failed.
+	Err error
 }
+
+// conditionFailed is the code of a condition that failed.
+const conditionFailed = "ConditionalCheckFailed"
 
 // Error lists the codes.
 func (e *TransactionError) Error() string {
@@ -136,6 +171,9 @@ func (e *TransactionError) Error() string {
 	for i, r := range e.Reasons {
 		if r.Code != "None" {
 			fmt.Fprintf(&b, "; operation %d on %s: %s", i, r.Table, r.Code)
+			if r.Err != nil {
+				fmt.Fprintf(&b, ": %v", r.Err)
+			}
 		}
 	}
 	return b.String()
@@ -146,8 +184,13 @@ func (e *TransactionError) Unwrap() []error {
 	out := []error{e.Err}
 	for _, r := range e.Reasons {
 		switch r.Code {
-		case "ConditionalCheckFailed":
-			out = append(out, ErrConditionFailed)
+		case conditionFailed:
+			if !errors.Is(r.Err, ErrOtherEntity) {
+				out = append(out, ErrConditionFailed)
+			}
+			if r.Err != nil {
+				out = append(out, r.Err)
+			}
 		case "TransactionConflict":
 			out = append(out, ErrConflict)
 		}
@@ -167,6 +210,7 @@ func (e *conversionError) Unwrap() error { return e.err }
 
 // callError puts the call before the SDK's error.
 func (c *core) callError(call string, err error) error {
+	err = redact(err)
 	var missing *types.ResourceNotFoundException
 	if errors.As(err, &missing) {
 		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, c.name, ErrDeclaration, err)

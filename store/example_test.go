@@ -122,6 +122,36 @@ func ExampleTable_DeleteOld() {
 	// finding 1 <nil>
 }
 
+func ExampleTable_DeleteVersion() {
+	_, client, done := exampleTable()
+	defer done()
+	type task struct {
+		Patient string `dynamodbav:"patient" seal:"partition"`
+		Day     int    `dynamodbav:"day" seal:"sort"`
+		Done    bool   `dynamodbav:"done"`
+		Version int    `dynamodbav:"version" seal:"version"`
+	}
+	tasks, err := store.New[task](client, "visits", store.ServerSide{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, key := context.Background(), store.Key{Partition: "bob", Sort: 1}
+	if err := tasks.Put(ctx, task{Patient: "bob", Day: 1}); err != nil {
+		log.Fatal(err)
+	}
+	read, err := tasks.Get(ctx, key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := tasks.Update(ctx, key, func(t *task) error { t.Done = true; return nil }); err != nil {
+		log.Fatal(err)
+	}
+	err = tasks.DeleteVersion(ctx, read)
+	fmt.Println(errors.Is(err, store.ErrStaleVersion))
+	// Output:
+	// true
+}
+
 func ExampleTable_Update() {
 	visits, _, done := exampleTable()
 	defer done()

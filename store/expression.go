@@ -19,8 +19,16 @@ import (
 // On a client-side table DynamoDB sees encrypted attributes as ciphertext, so a
 // condition on the value of one is refused with [ErrEncryptedAttribute] before
 // the call; attribute_exists and attribute_not_exists of a whole attribute are
-// allowed, since encryption does not change them. Conditions on attributes
-// that are not signed can be influenced by anybody with write access.
+// allowed, since encryption does not change them. A name for which the table
+// declares no action is refused with [ErrConfiguration]: attribute_not_exists of
+// a misspelt name would hold for every item. Conditions on attributes that are
+// not signed can be influenced by anyone with write access. On a server-side
+// table any name is allowed.
+//
+// The SDK marshals the values in conditions, filters and updates itself, without
+// an address and without the checks of this package: pass a pointer to a value
+// whose MarshalDynamoDBAttributeValue has a pointer receiver, or the method is not
+// called, and no time.Time for a field with the option unixtime.
 type Condition = expression.ConditionBuilder
 
 // join makes one condition of several, all of which must hold.
@@ -50,13 +58,18 @@ func (c *core) checkConditions(kind ddbexpr.Kind, conditions []Condition) error 
 	if !some {
 		return nil
 	}
-	e, err := expression.NewBuilder().WithCondition(all).Build()
+	e, err := buildExpression(expression.NewBuilder().WithCondition(all))
 	if err != nil {
 		return fmt.Errorf("%w: %v: %w", ErrConfiguration, kind, err)
 	}
 	parsed, err := ddbexpr.ParseCondition(kind, *e.Condition(), e.Names(), e.Values())
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrConfiguration, err)
+	}
+	for _, name := range parsed.TopLevelNames() {
+		if err := c.declared(kind.String(), name); err != nil {
+			return err
+		}
 	}
 	for _, name := range parsed.ValueNames() {
 		if err := c.readable(kind.String(), name); err != nil {
@@ -66,18 +79,39 @@ func (c *core) checkConditions(kind ddbexpr.Kind, conditions []Condition) error 
 	return nil
 }
 
+// declared refuses names that no attribute of a client-side table can have: a
+// misspelt name in attribute_not_exists would be true of every item.
+func (c *core) declared(what, name string) error {
+	if c.encryptor == nil || name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
+		return nil
+	}
+	if _, known := c.encryptor.Action(name); !known {
+		return fmt.Errorf("%w: %s names attribute %q, for which table %s declares no action", ErrConfiguration, what, name, c.name)
+	}
+	return nil
+}
+
+// buildExpression builds an expression of the application. A panic of a value's
+// own methods is an error, and texts carry no values.
+func buildExpression(b expression.Builder) (e expression.Expression, err error) {
+	defer func() {
+		if err != nil {
+			err = &conversionError{reason(err), err}
+		}
+	}()
+	defer catch(&err)
+	return b.Build()
+}
+
 // readable refuses attributes whose value DynamoDB cannot see.
 func (c *core) readable(what, name string) error {
 	if c.encryptor == nil {
 		return nil
 	}
-	action, known := c.encryptor.Action(name)
-	switch {
-	case name == envelope.HeaderAttribute || name == envelope.FooterAttribute:
-		return nil
-	case !known:
-		return fmt.Errorf("%w: %s names attribute %q, for which table %s declares no action", ErrConfiguration, what, name, c.name)
-	case action == envelope.EncryptAndSign:
+	if err := c.declared(what, name); err != nil {
+		return err
+	}
+	if action, _ := c.encryptor.Action(name); action == envelope.EncryptAndSign {
 		return fmt.Errorf(`%w: %s names %q: DynamoDB of table %s sees ciphertext; filter after reading, or tag the field seal:"sign"`, ErrEncryptedAttribute, what, name, c.name)
 	}
 	return nil
@@ -89,7 +123,7 @@ func (c *core) condition(conditions []Condition) (expr *string, names map[string
 	if !some {
 		return nil, nil, nil, nil
 	}
-	e, err := expression.NewBuilder().WithCondition(all).Build()
+	e, err := buildExpression(expression.NewBuilder().WithCondition(all))
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("%w: condition: %w", ErrConfiguration, err)
 	}

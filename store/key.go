@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
@@ -15,13 +16,19 @@ import (
 )
 
 // Key is the primary key of an item: values of the Go types of the fields
-// tagged partition and sort. Sort is nil exactly when the type has no sort
-// key.
+// tagged partition and sort, or of type types.AttributeValue as in
+// [ItemError.Key]. Sort is nil exactly when the type has no sort key.
 type Key struct{ Partition, Sort any }
 
 func (p *plan) key(k Key) (envelope.Item, error) {
-	if (k.Sort != nil) != (p.sort != nil) {
-		return nil, fmt.Errorf("%w: key of %s: sort key given: %t, declared: %t", ErrConfiguration, p.typeName, k.Sort != nil, p.sort != nil)
+	switch {
+	case k.Partition == nil:
+		return nil, fmt.Errorf("%w: key of %s lacks the partition key %q", ErrConfiguration, p.typeName, p.partition.name)
+	case k.Sort == nil && p.sort != nil:
+		return nil, fmt.Errorf("%w: key of %s lacks the sort key %q", ErrConfiguration, p.typeName, p.sort.name)
+	case k.Sort != nil && p.sort == nil:
+		return nil, fmt.Errorf("%w: key of %s has a sort key, but the type declares only the partition key %q",
+			ErrConfiguration, p.typeName, p.partition.name)
 	}
 	out := make(envelope.Item, 2)
 	if err := p.partition.put(out, k.Partition); err != nil {
@@ -48,30 +55,61 @@ func (f *field) put(to envelope.Item, value any) error {
 // keyValue converts a value for a key attribute and holds it to the field's
 // declared type.
 func (f *field) keyValue(value any) (types.AttributeValue, error) {
+	if av, ok := value.(types.AttributeValue); ok && !reflect.ValueOf(av).IsNil() {
+		return av, f.checkKeyType(av, value)
+	}
 	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && isTime(v.Type()) {
 		value = attributevalue.UnixTime(v.Convert(timeType).Interface().(time.Time))
 	}
-	av, err := attributevalue.Marshal(value)
+	av, err := encodeKey(value)
 	if err != nil {
-		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, &conversionError{"value cannot be marshalled", err})
+		err = &conversionError{fmt.Sprintf("value of type %T cannot be marshalled: %s", value, reason(err)), err}
+		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, err)
 	}
+	return av, f.checkKeyType(av, value)
+}
+
+func (f *field) checkKeyType(av types.AttributeValue, value any) error {
 	want := f.keyType()
 	got := ddbjson.TypeName(av)
 	if !slices.Contains([]string{"S", "N", "B"}, got) || want != "" && got != want {
-		return nil, fmt.Errorf("%w: key attribute %q is declared as %v, not as %T", ErrConfiguration, f.name, f.typ, value)
+		return fmt.Errorf("%w: key attribute %q is declared as %v, not as %T", ErrConfiguration, f.name, f.typ, value)
 	}
-	return av, nil
+	if !isText(av) {
+		return fmt.Errorf("%w: key attribute %q is not valid UTF-8", ErrConfiguration, f.name)
+	}
+	return nil
+}
+
+// encodeKey converts a value of a key; those of most keys need no reflection.
+// Any other is given an address, for methods with pointer receivers. A panic is
+// an error.
+func encodeKey(value any) (av types.AttributeValue, err error) {
+	switch v := value.(type) {
+	case string:
+		return &types.AttributeValueMemberS{Value: v}, nil
+	case int:
+		return &types.AttributeValueMemberN{Value: strconv.Itoa(v)}, nil
+	}
+	defer catch(&err)
+	if v := reflect.ValueOf(value); v.IsValid() && v.Kind() != reflect.Pointer {
+		p := reflect.New(v.Type())
+		p.Elem().Set(v)
+		value = p.Interface()
+	}
+	return attributevalue.Marshal(value)
 }
 
 // keyOf takes the key out of an item.
-func (p *plan) keyOf(item envelope.Item) envelope.Item {
-	key := make(envelope.Item, 2)
-	for _, f := range []*field{p.partition, p.sort} {
-		if f != nil && item[f.name] != nil {
-			key[f.name] = item[f.name]
-		}
+func (p *plan) keyOf(item envelope.Item) Key {
+	var k Key
+	if av := item[p.partition.name]; av != nil {
+		k.Partition = av
 	}
-	return key
+	if p.sort != nil && item[p.sort.name] != nil {
+		k.Sort = item[p.sort.name]
+	}
+	return k
 }
 
 // keyText is the same for equal keys only, whatever the spelling of numbers.

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
 
@@ -112,4 +113,32 @@ func TestScanLeftEarly(t *testing.T) {
 	if calls > 3*8 {
 		t.Errorf("%d calls for one item", calls)
 	}
+}
+
+// TestNegativeLimits: a negative limit would mean no limit.
+func TestNegativeLimits(t *testing.T) {
+	orders := open[order](t, untouchable{t}, "orders", clientSide(t))
+	ctx := t.Context()
+	refused := func(what string, err error) {
+		if !errors.Is(err, store.ErrConfiguration) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for _, err := range orders.Scan(ctx, store.Scan{Limit: -1}) {
+		refused("Scan, Limit", err)
+	}
+	for _, err := range orders.Scan(ctx, store.Scan{PageSize: -1}) {
+		refused("Scan, PageSize", err)
+	}
+	for _, err := range orders.Scan(ctx, store.Scan{Segments: -1}) {
+		refused("Scan, Segments", err)
+	}
+	for _, err := range orders.Query(ctx, store.Query{Partition: "ann", Limit: -1}) {
+		refused("Query, Limit", err)
+	}
+	for _, err := range orders.Query(ctx, store.Query{Partition: "ann", PageSize: -1}) {
+		refused("Query, PageSize", err)
+	}
+	_, err := orders.QueryPage(ctx, store.Query{Partition: "ann", PageSize: -1}, "")
+	refused("QueryPage, PageSize", err)
 }

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -25,6 +28,28 @@ type ServerSide struct {
 var _, _ Mode = ServerSide{}, ClientSide{}
 
 func (ServerSide) open(*plan) (*envelope.ItemEncryptor, error) { return nil, nil }
+
+// checkServerSide refuses an item that was encrypted on the client. Its fields
+// would be filled with ciphertext, or be left empty. The other entities of a
+// table may be in another mode.
+func (p *plan) checkServerSide(stored envelope.Item) error {
+	if stored[envelope.HeaderAttribute] == nil && stored[envelope.FooterAttribute] == nil {
+		return nil
+	}
+	if err := p.checkEntity(stored); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: declare the table in ClientSide mode", ErrClientSideItem)
+}
+
+// explainPlaintext says what to do about an item that a client-side table does
+// not accept because it is not encrypted.
+func explainPlaintext(err error) error {
+	if !errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, ErrPartialItem) {
+		return err
+	}
+	return fmt.Errorf("%w: set ClientSide.PlaintextPolicy to read such items, or encrypt them with package migrate", err)
+}
 
 // String returns "server".
 func (ServerSide) String() string { return "server" }

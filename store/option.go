@@ -16,13 +16,14 @@ type options struct {
 
 // DropUnknownMembers lets [Table.Update] and [Table.UpdateOp] drop members of
 // structs in slices, arrays and maps that the Go type lacks. Without it they
-// refuse such an item: elements have no identity, so the members cannot be
-// carried over to the new value.
+// refuse such an item with [ErrUnknownMembers]: elements have no identity, so
+// the members cannot be carried over to the new value.
 func DropUnknownMembers() Option { return func(o *options) { o.dropMembers = true } }
 
 // DropBeacons lets [Table.Update] and [Table.UpdateOp] replace an item that
 // bears beacons of an official library. The item then no longer appears in
-// searches by those beacons. Without DropBeacons they refuse such an item.
+// searches by those beacons. Without DropBeacons they refuse such an item with
+// [ErrBeacons].
 func DropBeacons() Option { return func(o *options) { o.dropBeacons = true } }
 
 // WholeIndexes declares that the named secondary indexes hold whole items, so

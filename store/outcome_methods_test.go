@@ -67,6 +67,9 @@ var methods = []method{
 		}
 		return err
 	}},
+	{name: "DeleteVersion", versioned: true, seen: gone, call: func(ctx ctx, a *attempt) error {
+		return a.counters.DeleteVersion(ctx, counter{ID: a.id, Version: 1})
+	}},
 	{name: "Update", versioned: true, seen: countOfCounter, call: func(ctx ctx, a *attempt) error {
 		_, err := a.counters.Update(ctx, a.key(), func(c *counter) error { c.Count++; return nil })
 		return err
@@ -122,6 +125,9 @@ var methods = []method{
 	}},
 	{name: "DeleteOp", seen: gone, call: func(ctx ctx, a *attempt) error {
 		return store.TransactWrite(ctx, a.client, a.tallies.DeleteOp(a.key(), calmHits))
+	}},
+	{name: "DeleteVersionOp", versioned: true, seen: gone, call: func(ctx ctx, a *attempt) error {
+		return store.TransactWrite(ctx, a.client, a.counters.DeleteVersionOp(counter{ID: a.id, Version: 1}))
 	}},
 	{name: "CheckOp", seen: otherExists, call: func(ctx ctx, a *attempt) error {
 		check, put := a.tallies.CheckOp(a.key(), calmHits), a.tallies.PutOp(tally{ID: a.other()})

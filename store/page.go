@@ -73,8 +73,8 @@ func decodePage[T any](ctx context.Context, c *core, stored []envelope.Item, v v
 	out := make([]T, len(stored))
 	for i := range stored {
 		err := errs[i]
-		if err != nil && v.partial && c.incomplete(stored[i]) {
-			err = fmt.Errorf("%w: %w", ErrPartialItem, err)
+		if err != nil && v.partial && c.encryptor != nil && c.incomplete(stored[i]) {
+			err = c.partialError(stored[i], v, err)
 		}
 		if err == nil {
 			err = c.unmarshalView(plain[i], v, &out[i])
@@ -102,6 +102,41 @@ func (c *core) unmarshalView(plain envelope.Item, v view, to any) error {
 		}
 	}
 	return c.unmarshal(some, to)
+}
+
+// partialError says why a stored item came incomplete, and what helps. It keeps
+// err unless err only says that something is missing: the item in the table is
+// neither plaintext nor changed.
+func (c *core) partialError(stored envelope.Item, v view, err error) error {
+	reason := "the attributes that were asked for leave out signed attributes that " + c.plan.typeName +
+		" does not have: ask for all, or read the item by its key"
+	whole := stored[envelope.HeaderAttribute] != nil && stored[envelope.FooterAttribute] != nil
+	if v.index != "" && (v.attributes == nil || !whole) {
+		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by its key",
+			v.index, c.projectionOf(stored, v))
+	}
+	if errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, envelope.ErrTampered) {
+		return fmt.Errorf("%w: %s", ErrPartialItem, reason)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrPartialItem, reason, err)
+}
+
+// maxKeys is how many key attributes a table, with up to two, and an index, with
+// up to eight, have together.
+const maxKeys = 10
+
+// projectionOf tells from an item the kind of projection that it came by.
+func (c *core) projectionOf(stored envelope.Item, v view) string {
+	bare := stored[envelope.HeaderAttribute] == nil && stored[envelope.FooterAttribute] == nil
+	for n := range stored {
+		if n != c.plan.partition.name && n != c.plan.sortName() && !slices.Contains(v.indexKeys, n) {
+			if v.indexKeys == nil && bare && len(stored) <= maxKeys {
+				return "KEYS_ONLY or INCLUDE" // a scan does not know the index's keys
+			}
+			return "INCLUDE"
+		}
+	}
+	return "KEYS_ONLY"
 }
 
 // incomplete reports whether a stored item came without header, footer or one

@@ -1,14 +1,12 @@
 package store
 
 import (
-	"encoding"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 
 	"github.com/ddbseal/ddbseal/envelope"
 )
@@ -19,6 +17,7 @@ type field struct {
 	goName string
 	index  []int
 	typ    reflect.Type
+	tag    reflect.StructTag
 	action envelope.Action
 	role   role
 	// unixTime: a time stored as a number of seconds.
@@ -47,9 +46,13 @@ type plan struct {
 	ttl       *field
 	entity    Entity
 	index     map[string]int // of a field, by attribute name
-	// unmarshalsItself: the type has a method of its own that wants every
+	// convertsItself: the type has methods of its own, which want every
 	// attribute.
-	unmarshalsItself bool
+	convertsItself bool
+	// open: only values show all types that they hold, and whether they end.
+	open       bool
+	inspection inspection
+	codec      codec
 }
 
 const (
@@ -61,19 +64,16 @@ func planOf[T any](table string) (*plan, error) { return newPlan(reflect.TypeFor
 
 func newPlan(t reflect.Type, table string) (*plan, error) {
 	if t.Kind() != reflect.Struct {
-		return nil, fmt.Errorf("%w: %v is no struct", ErrConfiguration, t)
+		return nil, fmt.Errorf("%w: %v is not a struct", ErrConfiguration, t)
 	}
-	p := &plan{table: table, typeName: t.String(), unmarshalsItself: reflect.PointerTo(t).Implements(reflect.TypeFor[attributevalue.Unmarshaler]())}
-	if err := p.collect(nil, t, nil); err != nil {
+	p := &plan{table: table, typeName: t.String(), codec: newCodec()}
+	p.convertsItself = reflect.PointerTo(t).Implements(marshalerType)
+	p.inspection.typeName = p.typeName
+	if err := p.collect(t); err != nil {
 		return nil, err
 	}
 	for i := range p.fields {
 		f := &p.fields[i]
-		for _, other := range p.fields[:i] {
-			if other.name == f.name {
-				return nil, fmt.Errorf("%w: fields %s and %s of %s are both attribute %q", ErrConfiguration, other.goName, f.goName, p.typeName, f.name)
-			}
-		}
 		if slot := p.slot(f.role); slot != nil {
 			if *slot != nil {
 				return nil, fmt.Errorf("%w: fields %s and %s of %s have the same seal tag", ErrConfiguration, (*slot).goName, f.goName, p.typeName)
@@ -122,50 +122,63 @@ func (p *plan) slot(r role) **field {
 	return nil
 }
 
-// collect walks the fields as attributevalue does: embedded structs without a
-// name of their own are flattened, unexported fields and "-" are left out. A
-// type embedded in itself adds nothing: its own fields come first.
-func (p *plan) collect(outer []reflect.Type, t reflect.Type, index []int) error {
-	if slices.Contains(outer, t) {
-		return nil
+// collect finds the attributes of T, see structureOf, and refuses tags without
+// effect and fields that would not be stored and read back.
+func (p *plan) collect(t reflect.Type) error {
+	st := structureOf(t)
+	for _, group := range []struct {
+		fields []member
+		fault  string
+	}{
+		{st.others, "field %s of %s has a seal tag but is not an attribute"},
+		{st.embedded, "embedded field %s of %s has a seal tag, which would have no effect: tag its fields"},
+		{st.hidden, "field %s of %s has a seal tag but is not an attribute, since a field embedded less deeply has its name"},
+	} {
+		for _, m := range group.fields {
+			if _, tagged := m.seal(); tagged {
+				return fmt.Errorf("%w: "+group.fault, ErrConfiguration, m.path, p.typeName)
+			}
+		}
 	}
-	outer = append(slices.Clone(outer), t)
-	for i := range t.NumField() {
-		sf := t.Field(i)
-		at := append(slices.Clone(index), i)
-		name, options, _ := strings.Cut(sf.Tag.Get(nameTag), ",")
-		seal, tagged := sf.Tag.Lookup(sealTag)
-		embedded := sf.Anonymous && name == "" && indirect(sf.Type).Kind() == reflect.Struct
-		switch {
-		case name == "-" || !sf.IsExported() && !embedded:
-			if tagged {
-				return fmt.Errorf("%w: field %s of %s has a seal tag but is no attribute", ErrConfiguration, sf.Name, p.typeName)
-			}
-			continue
-		case embedded:
-			if tagged {
-				return fmt.Errorf("%w: embedded field %s of %s has a seal tag, which would have no effect: tag its fields", ErrConfiguration, sf.Name, p.typeName)
-			}
-			if err := p.collect(outer, indirect(sf.Type), at); err != nil {
+	for _, c := range st.clashes {
+		return fmt.Errorf("%w: fields %s and %s of %s are both attribute %q, and attributevalue would store neither",
+			ErrConfiguration, c[0].path, c[1].path, p.typeName, c[0].name)
+	}
+	s := newShape(p.typeName)
+	if _, err := s.methods("", t, true); err != nil {
+		return err
+	}
+	if !p.convertsItself {
+		for _, m := range st.embedded {
+			if err := s.embedded(m.path, m.field); err != nil {
 				return err
 			}
-			continue
-		case name == "":
-			name = sf.Name
 		}
-		f := field{name: name, goName: sf.Name, index: at, typ: sf.Type}
-		if err := f.parse(seal, tagged, strings.Split(options, ",")); err != nil {
-			return fmt.Errorf("%w: field %s of %s: %s", ErrConfiguration, sf.Name, p.typeName, err)
+	}
+	for i := range st.members {
+		m := &st.members[i]
+		f := field{name: m.name, goName: m.path, index: m.index, typ: m.field.Type, tag: m.field.Tag}
+		seal, tagged := m.seal()
+		if err := f.parse(seal, tagged, m.options); err != nil {
+			return fmt.Errorf("%w: field %s of %s: %w", ErrConfiguration, m.path, p.typeName, err)
+		}
+		check := func() error { return s.member(m, true) }
+		if p.convertsItself {
+			check = func() error { return s.tags(m.path, m.field.Type) }
+		}
+		if err := check(); err != nil {
+			return err
 		}
 		p.fields = append(p.fields, f)
 	}
+	p.open = s.open
 	return nil
 }
 
 // parse reads a seal tag: one word.
 func (f *field) parse(seal string, tagged bool, options []string) error {
 	f.action = envelope.EncryptAndSign
-	f.unixTime = isTime(indirect(f.typ)) && slices.Contains(options, "unixtime")
+	f.unixTime = isTime(indirect(f.typ)) && slices.Contains(options, "unixtime") || indirect(f.typ) == unixTimeType
 	if strings.HasPrefix(f.name, "aws_dbe_") || strings.HasPrefix(f.name, "aws-crypto-") {
 		return fmt.Errorf("attribute name %q is reserved by the item format", f.name)
 	}
@@ -192,7 +205,8 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 	case "ttl":
 		f.role, f.action = ttl, envelope.DoNothing
 		if !isInteger(indirect(f.typ)) && !f.unixTime {
-			return fmt.Errorf("a ttl is an integer of Unix seconds, or a time.Time with dynamodbav option unixtime, not %v", f.typ)
+			return fmt.Errorf("a ttl is an integer of Unix seconds, an attributevalue.UnixTime, "+
+				"or a time.Time with dynamodbav option unixtime, not %v", f.typ)
 		}
 	default:
 		return fmt.Errorf("unknown seal tag %q: one of partition, sort, sign, encrypt, context, none, version, ttl", seal)
@@ -201,11 +215,17 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 		return fmt.Errorf("dynamodbav option string would store the number as text")
 	}
 	if f.role == partition || f.role == sortKey {
-		if slices.Contains(options, "omitempty") {
-			return fmt.Errorf("a key attribute cannot be omitempty")
+		for _, o := range []string{"omitempty", "nullempty"} {
+			if slices.Contains(options, o) {
+				return fmt.Errorf("a key attribute cannot be %s", o)
+			}
+		}
+		if f.isTextTime() {
+			return errors.New(textTime)
 		}
 		if f.keyType() == "" && !marshalsItself(f.typ) {
-			return fmt.Errorf("a key attribute is a string, a number or bytes, not %v", f.typ)
+			return fmt.Errorf("a key attribute is a string, a number, bytes, or of a type with its own %s, not %v",
+				marshalMethod, f.typ)
 		}
 	}
 	return nil
@@ -217,6 +237,15 @@ func indirect(t reflect.Type) reflect.Type {
 	}
 	return t
 }
+
+// isTextTime reports a time stored as text, which is not fit for a key.
+func (f *field) isTextTime() bool {
+	t := indirect(f.typ)
+	return f.typ != nil && isTime(t) && !f.unixTime && !marshalsItself(t)
+}
+
+const textTime = "a time stored as text does not sort, and differs by its zone: add the dynamodbav option unixtime, " +
+	"or use attributevalue.UnixTime, or a type that writes a layout of fixed width in UTC"
 
 func isInteger(t reflect.Type) bool {
 	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64
@@ -237,12 +266,10 @@ func (f *field) keyType() string {
 		return "N"
 	case marshalsItself(t):
 		return ""
-	case t == reflect.TypeFor[attributevalue.Number]():
+	case isNumber(t):
 		return "N"
 	case t.Kind() == reflect.String:
 		return "S"
-	case isInteger(t) || t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64:
-		return "N"
 	case (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8:
 		return "B"
 	}
@@ -250,12 +277,7 @@ func (f *field) keyType() string {
 }
 
 func marshalsItself(t reflect.Type) bool {
-	for _, t := range []reflect.Type{t, reflect.PointerTo(t)} {
-		if t.Implements(reflect.TypeFor[attributevalue.Marshaler]()) || t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
-			return true
-		}
-	}
-	return isTime(indirect(t))
+	return reflect.PointerTo(indirect(t)).Implements(marshalerType)
 }
 
 func (p *plan) sortName() string {

@@ -29,7 +29,7 @@ func TestDeclarations(t *testing.T) {
 		name, says string
 		err        error
 	}{
-		{"no struct", "no struct", declare[int](t, client)},
+		{"not a struct", "not a struct", declare[int](t, client)},
 		{"no partition key", "partition", declare[struct{ A string }](t, client)},
 		{"two partition keys", "B", declare[struct {
 			A string `seal:"partition"`
@@ -159,41 +159,6 @@ func TestEntities(t *testing.T) {
 			t.Errorf("kind %v", kind)
 		}
 	})
-}
-
-func TestCheck(t *testing.T) {
-	w := newWorld(t)
-	ctx := t.Context()
-	if err := open[order](t, w.client, "no-such-table", store.ServerSide{}).Check(ctx); !errors.Is(err, store.ErrDeclaration) {
-		t.Errorf("missing table: %v", err)
-	}
-	var missing *types.ResourceNotFoundException
-	if _, err := open[order](t, w.client, "no-such-table", clientSide(t)).Get(ctx, store.Key{Partition: "a", Sort: 1}); !errors.As(err, &missing) {
-		t.Errorf("missing table: %v", err)
-	}
-	arn := "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-	for name, c := range map[string]struct {
-		table string
-		mode  store.Mode
-		says  []string
-	}{
-		"wrong keys":          {w.table(t, "id:S"), store.ServerSide{}, []string{`partition key is "id"`, `sort key is ""`}},
-		"wrong type":          {w.table(t, "customer:S,number:S"), clientSide(t), []string{`"number" is of type S`}},
-		"wrong key for SSE":   {w.table(t, orderKeys), store.ServerSide{KMSKeyARN: arn}, []string{"AWS owns", arn}},
-		"encrypted index key": {w.table(t, orderKeys, "index=secret:S"), clientSide(t), []string{`"secret" of index index`}},
-		"as declared":         {w.table(t, orderKeys, "index=ward:S"), clientSide(t), nil},
-		"server side, index":  {w.table(t, orderKeys, "index=secret:S"), store.ServerSide{}, nil},
-	} {
-		err := open[order](t, w.client, c.table, c.mode).Check(ctx)
-		if (err == nil) != (c.says == nil) || err != nil && !errors.Is(err, store.ErrDeclaration) {
-			t.Errorf("%s: %v", name, err)
-		}
-		for _, s := range c.says {
-			if err != nil && !strings.Contains(err.Error(), s) {
-				t.Errorf("%s: %v, should say %s", name, err, s)
-			}
-		}
-	}
 }
 
 // wrongType reads a number of order into a type too small for it.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 )
 
 // Query asks for the items of one partition, in the order of the sort key.
@@ -19,7 +21,9 @@ type Query struct {
 	// Index asks a secondary index instead of the table. Its keys must be
 	// attributes of T that are not encrypted. An index that does not project
 	// all attributes gives an [*ItemError] with [ErrPartialItem] for each
-	// encrypted item.
+	// encrypted item; in server-side mode, and under a PlaintextPolicy that
+	// allows reading plaintext, it can leave fields zero without an error. Declare
+	// an index that must hold whole items by [WholeIndexes].
 	Index *Index
 	// Filter leaves items out after they were read (and paid for).
 	Filter Condition
@@ -31,8 +35,8 @@ type Query struct {
 	// EventuallyConsistent halves the price of a read. Global secondary
 	// indexes need it; it is set for every Index.
 	EventuallyConsistent bool
-	// Limit ends the iteration after so many items; zero: none. QueryPage
-	// ignores it.
+	// Limit ends the iteration after so many items; zero: none. A negative one
+	// is refused, as is a negative PageSize. QueryPage ignores Limit.
 	Limit int
 	// PageSize is how many items DynamoDB looks at per call, before Filter;
 	// zero: 1 MB, or without a Filter no more than Limit.
@@ -146,6 +150,9 @@ func (t *Table[T]) QueryPage(ctx context.Context, q Query, cursor Cursor) (Page[
 }
 
 func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
+	if err := checkSizes(q.Limit, q.PageSize); err != nil {
+		return nil, view{}, err
+	}
 	pk, sk, err := c.queryKeys(q.Index)
 	if err != nil {
 		return nil, view{}, err
@@ -166,7 +173,11 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 		key = key.And(sort)
 	}
 	b := expression.NewBuilder().WithKeyCondition(key)
-	v, e, err := c.view(b, q.Filter, q.Attributes, q.Index != nil)
+	var index Index
+	if q.Index != nil {
+		index = *q.Index
+	}
+	v, e, err := c.view(b, q.Filter, q.Attributes, index)
 	if err != nil {
 		return nil, view{}, err
 	}
@@ -196,6 +207,14 @@ func pageSize(size int32, limit int, e expression.Expression) *int32 {
 	return &size
 }
 
+// checkSizes refuses a negative Limit or PageSize, which would mean no limit.
+func checkSizes(limit int, page int32) error {
+	if limit < 0 || page < 0 {
+		return fmt.Errorf("%w: Limit %d and PageSize %d must not be negative; zero means none", ErrConfiguration, limit, page)
+	}
+	return nil
+}
+
 // queryKeys returns the key fields of the table or of an index.
 func (c *core) queryKeys(index *Index) (pk, sk *field, err error) {
 	if index == nil {
@@ -223,6 +242,9 @@ func (c *core) indexKey(name string) (*field, error) {
 	if f.typ == nil { // the entity's attribute
 		f = &field{name: f.name, typ: stringType}
 	}
+	if f.isTextTime() {
+		return nil, fmt.Errorf("%w: field %s of %s is the key of an index: %s", ErrConfiguration, f.goName, c.plan.typeName, textTime)
+	}
 	return f, c.readable("index key", name)
 }
 
@@ -247,5 +269,12 @@ func (r SortRange) condition(f *field) (expression.KeyConditionBuilder, error) {
 		return k.BeginsWith(r.low.(string)), nil
 	}
 	high, err := f.keyValue(r.high)
-	return k.Between(v, value(high)), err
+	if err != nil {
+		return expression.KeyConditionBuilder{}, err
+	}
+	// DynamoDB refuses it too, and repeats both values in its message.
+	if c, ok := ddbexpr.Compare(low, high); ok && c > 0 {
+		return expression.KeyConditionBuilder{}, fmt.Errorf("%w: SortBetween of key attribute %q: low is above high", ErrConfiguration, f.name)
+	}
+	return k.Between(v, value(high)), nil
 }

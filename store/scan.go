@@ -112,7 +112,10 @@ func (c *core) scanView(s Scan) (view, expression.Expression, error) {
 	if s.Segments < 0 || s.Segments > maxSegments {
 		return view{}, expression.Expression{}, fmt.Errorf("%w: %d segments, at most %d", ErrConfiguration, s.Segments, maxSegments)
 	}
-	return c.view(expression.NewBuilder(), s.Filter, s.Attributes, s.Index != "")
+	if err := checkSizes(s.Limit, s.PageSize); err != nil {
+		return view{}, expression.Expression{}, err
+	}
+	return c.view(expression.NewBuilder(), s.Filter, s.Attributes, Index{Name: s.Index})
 }
 
 func (c *core) scanInput(s Scan, e expression.Expression, segment, segments int) *dynamodb.ScanInput {

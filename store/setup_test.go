@@ -122,6 +122,15 @@ func (w *world) table(t testing.TB, keys string, indexes ...string) string {
 	return *in.TableName
 }
 
+// expires makes the table expire items by an attribute.
+func (w *world) expires(t testing.TB, table, attribute string) {
+	t.Helper()
+	_, err := w.client.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
+		TableName: &table, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attribute, Enabled: aws.Bool(true)},
+	})
+	ok(t, err)
+}
+
 func aesKeyring(t testing.TB, b byte) *keyring.RawAES {
 	t.Helper()
 	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: fmt.Sprint("key-", b), Key: bytes.Repeat([]byte{b}, 32)})

@@ -23,6 +23,7 @@ type core struct {
 	name      string
 	mode      Mode
 	plan      *plan
+	merging   merging
 	options   options
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
 	// unsigned names, in client-side mode, the attributes that may be there
@@ -32,7 +33,7 @@ type core struct {
 
 // New declares table, by its name or ARN, to hold values of the struct type T.
 // Everything about T and the mode that could go wrong later is checked here:
-// [ErrConfiguration] names the field. No call is made; [Table.Check] makes one.
+// [ErrConfiguration] names the field by its path. No call is made; [Table.Check] makes one.
 func New[T any](client Client, table string, m Mode, opts ...Option) (*Table[T], error) {
 	return NewEntity[T](client, table, m, Entity{}, opts...)
 }
@@ -58,7 +59,7 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
-	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, encryptor: encryptor}}
+	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: mergingOf(reflect.TypeFor[T]()), encryptor: encryptor}}
 	for _, o := range opts {
 		o(&t.options)
 	}
@@ -133,5 +134,5 @@ func (c *core) itemError(stored envelope.Item, err error) error {
 	if errors.As(err, &already) {
 		return err
 	}
-	return &ItemError{Table: c.name, Key: c.plan.keyOf(stored), Err: err}
+	return &ItemError{Table: c.name, Key: c.plan.keyOf(stored), Err: explainPlaintext(err)}
 }

@@ -20,43 +20,50 @@ const maxOperations = 100
 // transactAttempts bounds how often a transaction runs that met others.
 const transactAttempts = 8
 
-// WriteOp is one operation of [TransactWrite]. The tables' methods PutOp,
-// DeleteOp, CheckOp and UpdateOp return it. You may use it again: each
-// transaction seals the item again, and an UpdateOp reads it again.
+// WriteOp is one operation of [TransactWrite]. The methods PutOp, UpdateOp,
+// DeleteOp, DeleteVersionOp and CheckOp of [Table] return it. It only describes
+// the operation, so it may be used in any number of transactions, also at the
+// same time: each builds it again, and an UpdateOp reads the item again.
 type WriteOp struct {
-	core  *core
-	build func(context.Context) (types.TransactWriteItem, error)
+	core     *core
+	build    func(context.Context) (types.TransactWriteItem, error)
+	expected expectation // but for the version of a put, which is in its item
 }
 
 // PutOp is [Table.Put] in a transaction.
 func (t *Table[T]) PutOp(v T, conditions ...Condition) WriteOp {
 	return WriteOp{&t.core, func(ctx context.Context) (types.TransactWriteItem, error) {
-		in, err := t.putInput(ctx, v, conditions)
+		in, err := t.putInput(ctx, &v, conditions)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
 		return putOperation(in), nil
-	}}
+	}, expecting(conditions)}
 }
 
 // UpdateOp is one attempt of [Table.Update] in a transaction: it reads and
 // changes the item when the transaction is built, and the transaction is
-// cancelled if the item changes before it runs.
+// cancelled if the item changes before it runs. The names that the item lacks
+// must fit into its condition: [ErrTooWide].
 func (t *Table[T]) UpdateOp(k Key, change func(*T) error) WriteOp {
 	return WriteOp{&t.core, func(ctx context.Context) (types.TransactWriteItem, error) {
 		key, err := t.plan.key(k)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
-		in, _, err := prepare(ctx, t, key, change, false)
+		in, wide, _, err := prepare(ctx, t, key, change, false)
+		if err == nil && wide != nil { // its answer would not show what others added
+			err = fmt.Errorf("update of %s: %w in a transaction: use Update", t.name, ErrTooWide)
+		}
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
 		return putOperation(in), nil
-	}}
+	}, expectation{version: noVersion}}
 }
 
-// DeleteOp is [Table.Delete] in a transaction.
+// DeleteOp is [Table.Delete] in a transaction. It removes the item whatever its
+// version; see [Table.DeleteVersionOp].
 func (t *Table[T]) DeleteOp(k Key, conditions ...Condition) WriteOp {
 	return t.keyOp(k, conditions, func(key envelope.Item, expr *string, names map[string]string, values envelope.Item) types.TransactWriteItem {
 		return types.TransactWriteItem{Delete: &types.Delete{
@@ -88,16 +95,16 @@ func (c *core) keyOp(k Key, conditions []Condition, make func(envelope.Item, *st
 		if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
 			return types.TransactWriteItem{}, err
 		}
-		expr, names, values, err := c.condition(conditions)
+		expr, names, values, err := c.condition(c.guard(conditions))
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
 		op := make(key, expr, names, values)
-		if op.ConditionCheck != nil && expr == nil {
+		if _, some := join(conditions); op.ConditionCheck != nil && !some {
 			return op, fmt.Errorf("%w: a check without a condition", ErrConfiguration)
 		}
 		return op, nil
-	}}
+	}, expecting(conditions)}
 }
 
 func putOperation(in *dynamodb.PutItemInput) types.TransactWriteItem {
@@ -146,7 +153,9 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 		return err
 	})
 	if err != nil {
-		return transactionError(ctx, err, len(ops), func(i int) *core { return ops[i].core })
+		err = transactionError(ctx, err, len(ops), func(i int) *core { return ops[i].core })
+		explainReasons(err, ops, in.TransactItems)
+		return err
 	}
 	return nil
 }
@@ -265,7 +274,7 @@ func countOperations(n int) error {
 func transactionError(ctx context.Context, err error, n int, tables func(int) *core) error {
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {
-		return fmt.Errorf("transaction: %w", err)
+		return fmt.Errorf("transaction: %w", redact(err))
 	}
 	out := &TransactionError{Err: err}
 	for i, r := range cancelled.CancellationReasons {

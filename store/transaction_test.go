@@ -197,3 +197,33 @@ func TestTransactionArguments(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWriteOpsAgain: operations only describe, so they may be used in any
+// number of transactions.
+func TestWriteOpsAgain(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		w.onlyLocal(t, "transactions")
+		ctx := t.Context()
+		orders := open[order](t, w.client, w.table(t, orderKeys), m)
+		counters := open[counter](t, w.client, w.table(t, "id:S"), m)
+		k, o := store.Key{Partition: "c"}, sample("ann", 1)
+		ward := expression.Name("ward").Equal(expression.Value(o.Ward))
+		ok(t, counters.Put(ctx, counter{ID: "c"}))
+		put := orders.PutOp(o, expression.Or(expression.AttributeNotExists(expression.Name("customer")), ward))
+		ops := []store.WriteOp{put, counters.UpdateOp(k, func(c *counter) error { c.Count++; return nil })}
+		rest := []store.WriteOp{orders.CheckOp(o.key(), ward), counters.DeleteVersionOp(counter{ID: "c", Version: 4})}
+		again := []store.WriteOp{orders.DeleteOp(o.key(), ward)}
+		for range 3 {
+			ok(t, store.TransactWrite(ctx, w.client, ops...))
+			ok(t, store.TransactWrite(ctx, w.client, again...))
+		}
+		ok(t, orders.Put(ctx, o))
+		if got := must(counters.Get(ctx, k))(t); got.Count != 3 || got.Version != 4 {
+			t.Errorf("%+v", got)
+		}
+		ok(t, store.TransactWrite(ctx, w.client, rest...))
+		if err := store.TransactWrite(ctx, w.client, rest...); !errors.Is(err, store.ErrStaleVersion) {
+			t.Errorf("a second deletion: %v", err)
+		}
+	})
+}

@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -28,16 +27,36 @@ const (
 // it begins again, so change may run several times and should do nothing but
 // change its argument. An error of change ends the update and is wrapped.
 //
-// Attributes that T does not have are kept. The condition is, in client-side
+// Attributes that T does not have are kept, in client-side mode with the action
+// that the item's header has for them if the table declares none. So are members
+// that nested structs do not have, also behind pointers, where the struct stays:
+// a pointer set to nil removes them. Names match as package attributevalue
+// matches them. Values of interface types and of types that marshal themselves
+// are taken whole. The elements of slices, arrays and maps have no identity: if
+// one of them has a member that its type lacks, Update fails with
+// [ErrUnknownMembers], unless no element is left or [DropUnknownMembers] is set.
+// For a type T with a marshaler of its own, Update keeps what the marshaler does
+// not return for the unchanged value. An item that bears beacons of an official
+// library is refused with [ErrBeacons], unless [DropBeacons] is set.
+//
+// The condition is, in client-side
 // mode, the item's signature and every unsigned attribute, known by name, that
 // was read or was absent; a new attribute under AllowedUnsignedPrefix is not
 // noticed. In server-side mode it is the version attribute, or without one the
 // equality of all attributes that were read: then an attribute unknown to T
 // that another writer adds in between is lost.
 //
+// The absent names count only where they fit into the condition, which holds
+// about 120 of them. Otherwise Update writes by UpdateItem, for which the caller
+// needs dynamodb:UpdateItem: an attribute that another writer adds in between
+// stays in the item, and on a plaintext item that Update encrypts a second
+// UpdateItem signs it. The item does not verify until then; if the second call
+// fails, the error matches [ErrUncertain].
+//
 // Update returns what it wrote. Errors: [ErrUncertain] if the change may have
 // been written; if not, [ErrNotFound], [ErrConflict] after 20 attempts,
-// [ErrTooWide], and those of [Table.Get] and [Table.Put].
+// [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and those of [Table.Get] and
+// [Table.Put].
 func (t *Table[T]) Update(ctx context.Context, k Key, change func(*T) error) (T, error) {
 	return update(ctx, t, k, change, false)
 }
@@ -57,13 +76,20 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 	pause := firstPause
 	for range updateAttempts {
 		var in *dynamodb.PutItemInput
+		var wide *rewrite
 		var v T
-		if in, v, err = prepare(ctx, t, key, change, create); err != nil {
+		if in, wide, v, err = prepare(ctx, t, key, change, create); err != nil {
 			return zero, err
 		}
-		if _, err = t.put(ctx, in); err == nil {
+		if wide != nil {
+			err = wide.send(ctx, &v)
+		} else {
+			_, err = t.put(ctx, in)
+		}
+		if err == nil {
 			return v, nil
 		}
+		err = t.explain("update", err, t.expects(in, nil))
 		if !errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrConflict) {
 			return zero, err
 		}
@@ -75,95 +101,78 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 	return zero, fmt.Errorf("update of %s: %w: %d attempts: %w", t.name, ErrConflict, updateAttempts, err)
 }
 
-// prepare reads, changes and seals, and returns the conditional put.
-func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change func(*T) error, create bool) (*dynamodb.PutItemInput, T, error) {
+// prepare reads, changes and seals, and returns the conditional put, or the
+// rewrite that replaces a put whose condition would be too wide.
+func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change func(*T) error, create bool) (*dynamodb.PutItemInput, *rewrite, T, error) {
 	var v, zero T
 	stored, err := t.read(ctx, key)
 	absent := create && errors.Is(err, ErrNotFound)
 	if err != nil && !absent {
-		return nil, zero, err
+		return nil, nil, zero, err
 	}
-	plain := key
+	opened := envelope.Opened{Item: key}
+	var had envelope.Item
 	if !absent {
-		if plain, err = t.decrypt(ctx, stored); err == nil {
-			err = t.unmarshal(plain, &v)
+		if opened, err = t.open(ctx, stored); err == nil {
+			err = t.unmarshal(opened.Item, &v)
 		}
 		if err != nil {
-			return nil, zero, t.itemError(stored, err)
+			return nil, nil, zero, t.itemError(stored, err)
 		}
-	} else if err := attributevalue.UnmarshalMapWithOptions(key, &v, exactNumbers); err != nil {
-		return nil, zero, &conversionError{"key does not fit " + t.plan.typeName, err}
+		if err := t.checkBeacons(opened.Beacons); err != nil {
+			return nil, nil, zero, err
+		}
+		if t.merging.remarshal {
+			var before T // v itself may share memory with what the marshaler returns
+			if err := t.unmarshal(opened.Item, &before); err != nil {
+				return nil, nil, zero, t.itemError(stored, err)
+			}
+			if had, err = t.marshal(&before); err != nil {
+				return nil, nil, zero, err
+			}
+		}
+	} else if err := t.plan.decode(key, &v); err != nil {
+		return nil, nil, zero, t.plan.decodeError(key, reflect.TypeFor[T](), err)
 	}
 	if err := change(&v); err != nil {
-		return nil, zero, fmt.Errorf("update of %s: %w", t.name, err)
+		return nil, nil, zero, fmt.Errorf("update of %s: %w", t.name, err)
 	}
-	next, err := t.merge(plain, key, &v)
+	next, err := t.merge(opened.Item, had, key, &v)
 	if err != nil {
-		return nil, zero, err
+		return nil, nil, zero, err
 	}
 	condition := name(t.plan.partition.name).AttributeNotExists()
+	tooWide := false
 	if !absent {
-		if condition, err = t.unchanged(stored); err != nil {
-			return nil, zero, err
+		if condition, err = t.unchanged(stored); err != nil && !errors.Is(err, ErrTooWide) {
+			return nil, nil, zero, err
 		}
+		tooWide = err != nil
 	}
-	in, err := t.sealedPut(ctx, next, []Condition{condition})
-	return in, v, err
+	in, err := t.sealedPut(ctx, next, opened.Actions, []Condition{condition})
+	if err != nil || !tooWide {
+		return in, nil, v, err
+	}
+	wide, err := t.newRewrite(stored, key, opened, next, in)
+	return in, wide, v, err
 }
 
-// merge makes the next plaintext item: the attributes of *v, those of the old
-// item that T does not have, and the next version, which *v gets too.
-func (c *core) merge(plain, key envelope.Item, v any) (envelope.Item, error) {
-	p := c.plan
-	next, err := c.marshal(v)
-	if err != nil {
-		return nil, err
+// open decrypts a stored item for a writer.
+func (c *core) open(ctx context.Context, stored envelope.Item) (envelope.Opened, error) {
+	if c.encryptor == nil {
+		plain, err := c.decrypt(ctx, stored)
+		return envelope.Opened{Item: plain}, err
 	}
-	if p.keyText(next) != p.keyText(key) {
-		return nil, fmt.Errorf("%w: update of %s changed the item's key: delete and put instead", ErrConfiguration, c.name)
-	}
-	if p.version != nil {
-		n, err := p.versionOf(plain)
-		if err != nil {
-			return nil, err
-		}
-		next[p.version.name] = versionValue(n + 1)
-		if err := setInt(reflect.ValueOf(v).Elem(), p.version, n+1); err != nil {
-			return nil, err
-		}
-	}
-	for name, av := range plain {
-		if p.field(name) == nil && !isReserved(name) {
-			next[name] = av
-		}
-	}
-	return next, nil
+	return c.encryptor.OpenItem(ctx, stored)
 }
 
-// setInt writes the version into the struct.
-func setInt(v reflect.Value, f *field, n int64) error {
-	for i, at := range f.index {
-		if i > 0 && v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				v.Set(reflect.New(v.Type().Elem()))
-			}
-			v = v.Elem()
-		}
-		v = v.Field(at)
+// checkBeacons refuses to drop the beacons of an item.
+func (c *core) checkBeacons(beacons []string) error {
+	if len(beacons) == 0 || c.options.dropBeacons {
+		return nil
 	}
-	if v.Kind() == reflect.Pointer {
-		v.Set(reflect.New(v.Type().Elem()))
-		v = v.Elem()
-	}
-	switch {
-	case v.CanInt() && !v.OverflowInt(n):
-		v.SetInt(n)
-	case v.CanUint() && !v.OverflowUint(uint64(n)):
-		v.SetUint(uint64(n))
-	default:
-		return fmt.Errorf("%w: version attribute %q outgrew its type %v", envelope.ErrInvalidItem, f.name, f.typ)
-	}
-	return nil
+	return fmt.Errorf("update of %s: %w: %q: without them the item is missing from searches of its writer; pass DropBeacons to drop them",
+		c.name, ErrBeacons, beacons)
 }
 
 // unchanged is the condition that the item is still what was read.
@@ -173,7 +182,8 @@ func (c *core) unchanged(stored envelope.Item) (Condition, error) {
 		return precondition.Sealed(stored, c.encryptor.AllowedUnsigned, c.unsigned)
 	}
 	if p.version != nil && c.encryptor == nil && stored[p.version.name] != nil {
-		return name(p.version.name).Equal(value(stored[p.version.name])), nil
+		all, _ := join(c.guard([]Condition{name(p.version.name).Equal(value(stored[p.version.name]))}))
+		return all, nil
 	}
 	known := make([]string, 0, len(p.fields)+len(c.unsigned)+1)
 	if c.encryptor == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -304,4 +305,47 @@ func TestUpdateCancelled(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
+}
+
+// TestUpdateRefusesBeacons: this library does not write the beacons by which
+// official clients search, so it does not replace an item that has some.
+func TestUpdateRefusesBeacons(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	table, m := w.table(t, orderKeys), clientSide(t)
+	orders := open[order](t, w.client, table, m)
+	dropping := must(store.New[order](w.client, table, m, store.DropBeacons()))(t)
+	o := sample("ann", 1)
+	put := func() {
+		stored := must(orders.Encryptor().EncryptItem(ctx, envelope.Item{
+			"customer": avS("ann"), "number": &types.AttributeValueMemberN{Value: "1"}, "secret": avS("old"),
+		}))(t)
+		stored["aws_dbe_b_secret"] = avS("hidden")
+		_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: stored})
+		ok(t, err)
+	}
+	put()
+	change := func(o *order) error { o.Secret = "new"; return nil }
+	for name, err := range map[string]error{
+		"Update":         ignore(orders.Update(ctx, o.key(), change)),
+		"UpdateOrCreate": ignore(orders.UpdateOrCreate(ctx, o.key(), change)),
+		"UpdateOp":       store.TransactWrite(ctx, w.client, orders.UpdateOp(o.key(), change)),
+	} {
+		if !errors.Is(err, store.ErrBeacons) || !strings.Contains(err.Error(), `"aws_dbe_b_secret"`) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if raw := must(orders.Raw(ctx, o.key()))(t); raw["aws_dbe_b_secret"] == nil {
+		t.Error("the beacon is gone")
+	}
+	ok(t, ignore(dropping.Update(ctx, o.key(), change)))
+	if w.server != nil {
+		put()
+		ok(t, store.TransactWrite(ctx, w.client, dropping.UpdateOp(o.key(), change)))
+	}
+	if got, raw := must(orders.Get(ctx, o.key()))(t), must(orders.Raw(ctx, o.key()))(t); got.Secret != "new" || raw["aws_dbe_b_secret"] != nil {
+		t.Errorf("%+v, stored %v", got, raw)
+	}
+	put()
+	ok(t, orders.Put(ctx, o)) // replaces the item
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -12,11 +13,13 @@ import (
 type view struct {
 	attributes []string // nil: all
 	partial    bool     // items may come incomplete
+	index      string   // the secondary index that was read; "": the table
+	indexKeys  []string // the index's key attributes, if they are known
 }
 
 // view adds filter and projection to an expression. The projection gets all
 // that verification needs.
-func (c *core) view(b expression.Builder, filter Condition, attributes []string, index bool) (view, expression.Expression, error) {
+func (c *core) view(b expression.Builder, filter Condition, attributes []string, index Index) (view, expression.Expression, error) {
 	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
 	if err := c.checkConditions(kindFilter, []Condition{filter}); err != nil {
 		return fail(err)
@@ -28,7 +31,12 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 	if filter.IsSet() {
 		b, set = b.WithFilter(filter), true
 	}
-	v := view{attributes: attributes, partial: index}
+	v := view{attributes: attributes, partial: index.Name != "", index: index.Name}
+	for _, n := range []string{index.Partition, index.Sort} {
+		if n != "" {
+			v.indexKeys = append(v.indexKeys, n)
+		}
+	}
 	if attributes != nil {
 		names, err := c.projection(attributes)
 		if err != nil {
@@ -41,9 +49,10 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 		b, set = b.WithProjection(p), true
 		v.partial = true
 	}
-	e, err := b.Build()
+	e, err := buildExpression(b)
 	if err != nil {
-		if _, unset := err.(expression.UnsetParameterError); unset && !set {
+		var unset expression.UnsetParameterError
+		if errors.As(err, &unset) && !set {
 			return v, expression.Expression{}, nil // a scan of everything
 		}
 		return fail(fmt.Errorf("%w: expression: %w", ErrConfiguration, err))
@@ -52,7 +61,7 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 }
 
 // projection returns the names to read for those asked for, without
-// duplicates: the keys, and in client-side mode header, footer and every
+// duplicates: the keys, header and footer, and in client-side mode every
 // attribute with a signed action.
 func (c *core) projection(attributes []string) ([]string, error) {
 	if len(attributes) == 0 {
@@ -79,9 +88,10 @@ func (c *core) projection(attributes []string) ([]string, error) {
 	if c.plan.entity.Name != "" {
 		add(c.plan.entity.Attribute)
 	}
+	// In server-side mode they show an item that was encrypted on the client.
+	add(envelope.HeaderAttribute)
+	add(envelope.FooterAttribute)
 	if c.encryptor != nil {
-		add(envelope.HeaderAttribute)
-		add(envelope.FooterAttribute)
 		for n, action := range c.encryptor.Actions() {
 			if action.Signed() {
 				add(n)

@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -24,20 +21,28 @@ import (
 // must not exist yet, and version n must still be n; the item gets n+1 (v
 // itself, being a copy, keeps n). In client-side mode UpdateAttributes does not
 // count it, so Put does not notice unsigned attributes that changed; Update
-// does.
+// does. A version that its Go type could not hold is refused before the call.
+//
+// Put replaces the whole item: attributes and members that T lacks are gone
+// after it, as are the beacons by which official clients search for the item.
+// [Table.Update] keeps the former and refuses the latter.
 //
 // The SDK repeats a call whose answer is lost: a Put without a condition may
 // then overwrite what another writer put in between. Errors: [ErrUncertain] if v
-// may have been written; if not, [*ConditionError], [ErrConflict],
-// [ErrEncryptedAttribute], [ErrItemTooLarge], those of
-// envelope.ItemEncryptor.EncryptItem, and the SDK's.
+// may have been written; if not, [*ItemError] for a value that cannot be
+// converted; [*ConditionError], which matches [ErrStaleVersion] if it was the
+// version; [ErrOtherEntity]; [ErrConflict]; [ErrEncryptedAttribute];
+// [ErrConfiguration] for a condition on an undeclared name; [ErrItemTooLarge];
+// those of envelope.ItemEncryptor.EncryptItem; the SDK's.
 func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
-	in, err := t.putInput(ctx, v, conditions)
+	in, err := t.putInput(ctx, &v, conditions)
 	if err != nil {
 		return err
 	}
-	_, err = t.put(ctx, in)
-	return err
+	if _, err = t.put(ctx, in); err != nil {
+		return t.explain("put", err, t.expects(in, conditions))
+	}
+	return nil
 }
 
 // PutOld is [Table.Put] and returns the item that v replaced, nil if there was
@@ -46,25 +51,29 @@ func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error 
 // lost. If the SDK repeated the call and another writer changed the item in
 // between, the old item is that writer's.
 func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T, error) {
-	in, err := t.putInput(ctx, v, conditions)
+	in, err := t.putInput(ctx, &v, conditions)
 	if err != nil {
 		return nil, err
 	}
 	in.ReturnValues = types.ReturnValueAllOld
 	out, err := t.put(ctx, in)
 	if err != nil {
-		return nil, err
+		return nil, t.explain("put", err, t.expects(in, conditions))
 	}
 	return old[T](ctx, &t.core, out.Attributes)
 }
 
-// Delete removes the item with the key if all conditions hold; an item that
-// does not exist is no error. The SDK repeats a call whose answer is lost, as
-// for [Table.Put]. Errors: [ErrUncertain] if the item may have been removed; if
-// not, [*ConditionError], [ErrConflict], [ErrEncryptedAttribute], and the SDK's.
+// Delete removes the item with the key if all conditions hold, whatever its
+// version; [Table.DeleteVersion] compares versions. It is not an error if the
+// item does not exist. The SDK repeats a call whose answer is lost, as for
+// [Table.Put]. Errors: [ErrUncertain] if the item may have been removed; if not,
+// [*ConditionError], [ErrOtherEntity], [ErrConflict], [ErrEncryptedAttribute],
+// [ErrConfiguration] for a condition on an undeclared name, and the SDK's.
 func (t *Table[T]) Delete(ctx context.Context, k Key, conditions ...Condition) error {
-	_, err := t.delete(ctx, k, types.ReturnValueNone, conditions)
-	return err
+	if _, err := t.delete(ctx, k, types.ReturnValueNone, conditions); err != nil {
+		return t.explain("delete", err, expecting(conditions))
+	}
+	return nil
 }
 
 // DeleteOld is [Table.Delete] and returns the item that it removed, nil if
@@ -73,7 +82,7 @@ func (t *Table[T]) Delete(ctx context.Context, k Key, conditions ...Condition) e
 func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition) (*T, error) {
 	out, err := t.delete(ctx, k, types.ReturnValueAllOld, conditions)
 	if err != nil {
-		return nil, err
+		return nil, t.explain("delete", err, expecting(conditions))
 	}
 	return old[T](ctx, &t.core, out.Attributes)
 }
@@ -83,7 +92,9 @@ func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition
 // unsigned attributes only, [ErrEncryptedAttribute] otherwise: a signed one
 // changes by [Table.Update]. The item must exist: [ErrNotFound], also when a
 // condition failed for that reason. In server-side mode it counts the version
-// attribute up.
+// attribute up, and fails with envelope.ErrInvalidItem where the version has the
+// largest value of its Go type. An item of another entity is left as it is:
+// [ErrOtherEntity].
 //
 // The SDK repeats a call whose answer is lost only if the update does the same
 // when it is done twice. If not, it ends with [ErrUncertain]: an update that
@@ -99,8 +110,13 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if err := t.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
 		return err
 	}
-	all, _ := join(append([]Condition{name(t.plan.partition.name).AttributeExists()}, conditions...))
-	e, err := expression.NewBuilder().WithUpdate(u).WithCondition(all).Build()
+	required := []Condition{name(t.plan.partition.name).AttributeExists()}
+	counts := t.plan.version != nil && t.encryptor == nil
+	if counts {
+		required = append(required, t.plan.canCount())
+	}
+	all, _ := join(t.guard(append(required, conditions...)))
+	e, err := buildExpression(expression.NewBuilder().WithUpdate(u).WithCondition(all))
 	if err != nil {
 		return fmt.Errorf("%w: update: %w", ErrConfiguration, err)
 	}
@@ -113,49 +129,26 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
-	if v := t.plan.version; v != nil && t.encryptor == nil {
-		countUp(in, v.name)
+	if counts {
+		countUp(in, t.plan.version.name)
 	}
 	seen := attempts{once: !repeatable(parsed)}
 	if _, err := t.client.UpdateItem(ctx, in, seen.observe); err != nil {
 		var failed *types.ConditionalCheckFailedException
 		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.unclear() {
 			// No item, or a server that does not return it.
-			if _, gone := t.read(ctx, key); len(conditions) == 0 || errors.Is(gone, ErrNotFound) {
+			sole := !counts && t.plan.entity.Name == ""
+			if _, gone := t.read(ctx, key); sole && len(conditions) == 0 || errors.Is(gone, ErrNotFound) {
 				return fmt.Errorf("update of %s: %w: %w", t.name, ErrNotFound, err)
 			}
 		}
-		return t.writeError(ctx, "update", err, &seen)
+		err = t.explain("update", t.writeError(ctx, "update", err, &seen), expectation{version: noVersion})
+		if counts {
+			err = t.explainCount(err)
+		}
+		return err
 	}
 	return nil
-}
-
-// countUp adds 1 to an attribute in an update. It edits the text because the
-// SDK's builder shares its state with copies: adding there would change the
-// application's.
-func countUp(in *dynamodb.UpdateItemInput, attribute string) {
-	const term = "#ddbsealVersion :ddbsealOne"
-	text, clause := *in.UpdateExpression, "ADD "
-	at := 0
-	if !strings.HasPrefix(text, clause) {
-		if at = strings.Index(text, "\n"+clause); at >= 0 {
-			at++
-		}
-	}
-	if at >= 0 {
-		at += len(clause)
-		text = text[:at] + term + ", " + text[at:]
-	} else {
-		text += clause + term
-	}
-	in.UpdateExpression = &text
-	in.ExpressionAttributeNames = maps.Clone(in.ExpressionAttributeNames)
-	in.ExpressionAttributeNames["#ddbsealVersion"] = attribute
-	in.ExpressionAttributeValues = maps.Clone(in.ExpressionAttributeValues)
-	if in.ExpressionAttributeValues == nil {
-		in.ExpressionAttributeValues = envelope.Item{}
-	}
-	in.ExpressionAttributeValues[":ddbsealOne"] = versionValue(1)
 }
 
 func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
@@ -168,6 +161,9 @@ func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
 	for _, name := range u.TopLevelNames() {
+		if err := c.declared("UpdateExpression", name); err != nil {
+			return nil, err
+		}
 		if c.encryptor != nil && !c.encryptor.AllowedUnsigned(name) {
 			return nil, fmt.Errorf("%w or signed: UpdateExpression names %q of table %s: change it by Update, which reads, changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
 		}
@@ -175,7 +171,7 @@ func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 	return u, nil
 }
 
-// putInput makes a sealed, conditional put of a value of T.
+// putInput makes a sealed, conditional put of *v, a value of T.
 func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dynamodb.PutItemInput, error) {
 	if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
 		return nil, err
@@ -191,12 +187,13 @@ func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dy
 		}
 		conditions = append([]Condition{unchanged}, conditions...)
 	}
-	return c.sealedPut(ctx, item, conditions)
+	return c.sealedPut(ctx, item, nil, c.guard(conditions))
 }
 
-// sealedPut encrypts a plaintext item into a put.
-func (c *core) sealedPut(ctx context.Context, plain envelope.Item, conditions []Condition) (*dynamodb.PutItemInput, error) {
-	stored, err := c.encrypt(ctx, plain)
+// sealedPut encrypts a plaintext item into a put. Attributes without a
+// configured action take it from actions.
+func (c *core) sealedPut(ctx context.Context, plain envelope.Item, actions map[string]envelope.Action, conditions []Condition) (*dynamodb.PutItemInput, error) {
+	stored, err := c.encryptAs(ctx, plain, actions)
 	if err != nil {
 		return nil, err
 	}
@@ -208,37 +205,6 @@ func (c *core) sealedPut(ctx context.Context, plain envelope.Item, conditions []
 		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
 	return in, nil
-}
-
-// advance counts the version of an item up and returns the condition that
-// nobody else did.
-func (p *plan) advance(item envelope.Item) (Condition, error) {
-	n, err := p.versionOf(item)
-	if err != nil {
-		return Condition{}, err
-	}
-	item[p.version.name] = versionValue(n + 1)
-	if n == 0 {
-		return name(p.partition.name).AttributeNotExists(), nil
-	}
-	return name(p.version.name).Equal(expression.Value(n)), nil
-}
-
-func versionValue(n int64) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
-}
-
-// versionOf reads an item's version; absent is 0.
-func (p *plan) versionOf(item envelope.Item) (int64, error) {
-	n, ok := item[p.version.name].(*types.AttributeValueMemberN)
-	if !ok {
-		return 0, nil
-	}
-	v, err := strconv.ParseInt(n.Value, 10, 64)
-	if err != nil || v < 0 || v == 1<<63-1 {
-		return 0, fmt.Errorf("%w: version attribute %q is no count", envelope.ErrInvalidItem, p.version.name)
-	}
-	return v, nil
 }
 
 // put sends a put. If its condition fails because of the item that it wrote
@@ -278,7 +244,7 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 		return nil, err
 	}
 	in := &dynamodb.DeleteItemInput{TableName: &c.name, Key: key, ReturnValues: returned}
-	if in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, err = c.condition(conditions); err != nil {
+	if in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, err = c.condition(c.guard(conditions)); err != nil {
 		return nil, err
 	}
 	if in.ConditionExpression != nil {

@@ -29,6 +29,7 @@ type migrateCommand struct {
 	Jobs       int     `placeholder:"N" help:"Number of jobs, in an AWS Batch array job or a Kubernetes indexed job."`
 	ReadUnits  float64 `placeholder:"N" help:"Read capacity units a second at most."`
 	WriteUnits float64 `placeholder:"N" help:"Write capacity units a second at most."`
+	Beacons    bool    `name:"drop-beacons" help:"Also convert items that have beacons of an official library: they no longer appear in searches by them."`
 	JSON       bool    `name:"json" help:"Print the counts as JSON."`
 }
 
@@ -55,7 +56,7 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	m := migrate.Config{Client: dynamodb.NewFromConfig(cfg), Table: c.Table, ID: c.ID, CheckpointTable: c.Checkpoint, Segments: c.Segments,
-		ReadUnits: c.ReadUnits, WriteUnits: c.WriteUnits, SkipDryRun: c.SkipDryRun}
+		ReadUnits: c.ReadUnits, WriteUnits: c.WriteUnits, SkipDryRun: c.SkipDryRun, DropBeacons: c.Beacons}
 	if m.From, err = openConfig(ctx, c.From, p); err != nil {
 		return err
 	}
@@ -80,6 +81,9 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	}
 	report, err := run(ctx)
 	progress.end()
+	for _, unchecked := range report.Unchecked {
+		fmt.Fprintln(s.err, plain("Not checked: "+unchecked+"."))
+	}
 	for _, failure := range report.Failures {
 		fmt.Fprintln(s.err, plain(failure.Error()))
 	}

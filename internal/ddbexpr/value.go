@@ -39,6 +39,10 @@ func scalarText(v types.AttributeValue) string {
 	return "..."
 }
 
+// Compare orders two values as DynamoDB orders the keys of a partition. ok is
+// false unless both are of the same type S, N or B.
+func Compare(a, b types.AttributeValue) (c int, ok bool) { return compareValues(a, b) }
+
 // compareValues orders two values of the same type S, N or B; ok is false for
 // all others.
 func compareValues(a, b types.AttributeValue) (c int, ok bool) {

@@ -15,12 +15,15 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// Client is the part of *dynamodb.Client that a migration uses. It must not
-// have store/transparent installed for the table.
+// Client is the part of *dynamodb.Client that a migration uses. If it also has
+// DescribeTimeToLive, DryRun and Run make sure that the table does not expire
+// items by an attribute that To encrypts. It must not have store/transparent
+// installed for the table.
 type Client interface {
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
 }
 
@@ -66,6 +69,10 @@ type Config struct {
 	Writers int
 	// SkipDryRun lets Run begin without a dry run of the same ID.
 	SkipDryRun bool
+	// DropBeacons lets Run convert items that have beacons of an official
+	// library. Such an item loses them and no longer appears in searches by them.
+	// Without DropBeacons the item fails with store.ErrBeacons.
+	DropBeacons bool
 	// Progress is called after each page, by one goroutine at a time. Nil: not.
 	Progress func(Progress)
 }

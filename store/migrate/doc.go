@@ -20,18 +20,74 @@
 //
 // # What it guarantees
 //
-// Each item is opened and verified, converted, and written on condition that
-// it still is what was read; when another writer was faster it is read again.
-// An item in the new state is left alone, so nothing is converted twice and a
-// migration may be repeated. After each page the position of the segment is
-// kept in the checkpoint table: a migration that was killed goes on there when
-// it is started again. Items that cannot be converted are counted, named and
-// left as they are.
+// Each item is opened and verified, converted, and written by one call on
+// condition that it still is what was read. If another writer was faster, the
+// item is read and converted again, up to 20 times; then it fails with
+// store.ErrConflict. An item in the new state is left alone, so nothing is
+// converted twice and a migration can be repeated.
 //
-// The condition on an item cannot notice a new attribute that neither
+// After each page, and never before its last item, the position of the segment
+// is saved in the checkpoint table. A migration that was killed continues there
+// when it is started again, and finds the items that it had written after the
+// checkpoint in the new state.
+//
+// DryRun makes every write that Run would send, its condition included, and
+// sends none. An item that it passes fails in Run only if the item changes
+// meanwhile or DynamoDB refuses it, as in an item collection of 10 GB.
+//
+// What an error says about the table:
+//
+//	an item's failure in the report   the item is as it was, with what others
+//	                                  added to it
+//	ErrFailedItems                    all items were looked at; the ones that
+//	                                  Counts.Failed counts are as they were
+//	store.ErrUncertain                one write failed without a clear answer, and
+//	                                  reading the item again failed too: it is in
+//	                                  the old or in the new state
+//	"not signed yet"                  see the next section; the item does not
+//	                                  verify
+//	any other error                   each item is as it was or in the new state;
+//	                                  Run again continues
+//
+// A write that failed without a clear answer, such as a connection that broke or
+// a call that was throttled after a lost attempt, is followed by a read of the
+// item. If the item has the new form, the migration counts it and goes on.
+//
+// # Items and configurations with many names
+//
+// The condition of a put compares the attributes that the item has, or for an
+// encrypted item its footer and its unsigned attributes, and the absence of every
+// name of both configurations that it lacks. DynamoDB accepts about 120 such
+// names. Where they do not fit, Run writes by UpdateItem, for which the caller
+// needs dynamodb:UpdateItem. An attribute that another writer adds in between
+// then stays in the item, UpdateItem returns it, and a second UpdateItem signs
+// it. Until the second call the item does not verify. Run makes that call even if
+// its context ends, and repeats it for ten seconds. If a process is killed
+// between the two calls, the next run reports the item as envelope.ErrTampered:
+// remove the attribute that was added and add it again by [store.Table.Update].
+// If the attribute cannot be signed, because To has no action for it, Run puts
+// the old form back beside it, and the item fails.
+//
+// What remains is DynamoDB's limit of about 150 attributes in one condition: a
+// plaintext item with more, or an encrypted item with more unsigned attributes,
+// fails with [store.ErrTooWide] in DryRun and in Run.
+//
+// The condition of a put cannot notice a new attribute that neither
 // configuration names: one under AllowedUnsignedPrefix, or in a plaintext item
-// one that could not be encrypted anyway. On a plaintext item it is limited to
-// about 150 attributes ([store.ErrTooWide]).
+// one that could not be encrypted anyway. Such an attribute is lost if another
+// writer adds it between the read and the put.
+//
+// # What it refuses
+//
+//   - An index with a key that To encrypts, and a table that expires items by an
+//     attribute that To encrypts: DryRun and Run return envelope.ErrConfiguration
+//     before they read an item. If the caller lacks dynamodb:DescribeTimeToLive,
+//     Report.Unchecked says so.
+//   - An item with beacons of an official library: it fails with
+//     [store.ErrBeacons] unless Config.DropBeacons is set.
+//   - A plaintext item with other attributes under the reserved prefix aws_dbe_,
+//     or with attributes for which To has no action: it fails with
+//     envelope.ErrInvalidItem.
 //
 // # Which changes are safe in place
 //

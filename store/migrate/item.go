@@ -8,14 +8,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/store"
-	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // Attempts on an item that others change all the time.
@@ -28,28 +26,34 @@ const (
 // item converts one item. Its error, unless final, is about this item.
 func (m *Migration) item(ctx context.Context, phase string, stored envelope.Item) (Counts, error) {
 	pause := firstPause
+	var last *write
 	for range itemAttempts {
-		next, s, err := m.convert(ctx, stored)
-		if err == nil && next != nil {
-			err = m.fits(stored, next)
+		c, err := m.convert(ctx, stored)
+		var w *write
+		if err == nil && c.next != nil {
+			w, err = m.prepare(stored, c)
 		}
 		switch {
 		case err != nil:
 			return Counts{Failed: 1}, err
-		case s == stateCurrent:
+		case c.next == nil && last.did(stored):
+			return Counts{Migrated: 1}, nil // by an attempt whose answer was lost
+		case c.next == nil:
 			return Counts{Current: 1}, nil
-		case phase == dryRun && s == statePlaintext:
+		case phase == dryRun && c.state == statePlaintext:
 			return Counts{Plaintext: 1}, nil
 		case phase == dryRun:
 			return Counts{Outdated: 1}, nil
 		}
+		if err = w.send(ctx); err == nil {
+			return Counts{Migrated: 1}, nil
+		}
 		var lost *types.ConditionalCheckFailedException
 		var busy *types.TransactionConflictException // which the SDK does not repeat
-		if err = m.put(ctx, stored, next); err == nil {
-			return Counts{Migrated: 1}, nil
-		} else if !errors.As(err, &lost) && !errors.As(err, &busy) {
+		if !errors.As(err, &lost) && !errors.As(err, &busy) {
 			return Counts{Failed: 1}, err
 		}
+		last = w
 		timer := time.NewTimer(rand.N(pause))
 		select {
 		case <-timer.C:
@@ -58,18 +62,24 @@ func (m *Migration) item(ctx context.Context, phase string, stored envelope.Item
 			return Counts{}, ctx.Err()
 		}
 		pause = min(2*pause, longestPause)
-		out, err := m.config.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &m.config.Table, Key: m.key(stored), ConsistentRead: aws.Bool(true)})
+		stored, err = m.get(ctx, m.key(stored))
 		if err != nil {
 			return Counts{Failed: 1}, callError{err}
 		}
-		if len(out.Item) == 0 {
+		if len(stored) == 0 {
 			return Counts{Gone: 1}, nil
 		}
-		// An SDK retry of a write whose answer was lost lands here too: the
-		// item is current then.
-		stored = out.Item
 	}
 	return Counts{Failed: 1}, fmt.Errorf("%w: %d attempts", store.ErrConflict, itemAttempts)
+}
+
+// get reads an item; it is empty if there is none.
+func (m *Migration) get(ctx context.Context, key envelope.Item) (envelope.Item, error) {
+	out, err := m.config.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &m.config.Table, Key: key, ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return nil, err
+	}
+	return out.Item, nil
 }
 
 // callError is a failed call: it ends the migration, while a refused item does
@@ -86,38 +96,6 @@ func (m *Migration) fits(stored, next envelope.Item) error {
 	return nil
 }
 
-// put writes the new form if the item is still what was read.
-func (m *Migration) put(ctx context.Context, stored, next envelope.Item) error {
-	var unchanged expression.ConditionBuilder
-	var err error
-	if stored[envelope.FooterAttribute] != nil {
-		unchanged, err = precondition.Sealed(stored, m.allowedUnsigned, m.unsigned)
-	} else {
-		unchanged, err = precondition.Plain(stored, m.absent)
-	}
-	if err != nil {
-		return err
-	}
-	e, err := expression.NewBuilder().WithCondition(unchanged).Build()
-	if err != nil {
-		return err
-	}
-	// A unit is 1 KB of the larger of both items.
-	kb := (max(ddbjson.ItemSize(stored), ddbjson.ItemSize(next)) + 1023) / 1024
-	if err := m.write.wait(ctx, float64(kb)); err != nil {
-		return callError{err}
-	}
-	_, err = m.config.Client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &m.config.Table, Item: next, ConditionExpression: e.Condition(),
-		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
-	})
-	var full *types.ItemCollectionSizeLimitExceededException
-	if err != nil && !errors.As(err, &full) { // full: items of other partitions fit
-		return callError{err}
-	}
-	return err
-}
-
 func (m *Migration) allowedUnsigned(name string) bool {
 	return m.config.From != nil && m.config.From.AllowedUnsigned(name) || m.config.To != nil && m.config.To.AllowedUnsigned(name)
 }
@@ -132,4 +110,17 @@ func (m *Migration) key(item envelope.Item) envelope.Item {
 		key[s] = item[s]
 	}
 	return key
+}
+
+// failed is the error of an item that was not migrated.
+func (m *Migration) failed(item envelope.Item, err error) error {
+	e := m.config.To
+	if e == nil {
+		e = m.config.From
+	}
+	key := store.Key{Partition: item[e.PartitionKey()]}
+	if s := e.SortKey(); s != "" {
+		key.Sort = item[s]
+	}
+	return &store.ItemError{Table: m.config.Table, Key: key, Err: err}
 }

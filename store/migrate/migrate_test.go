@@ -1,6 +1,7 @@
 package migrate_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -140,7 +141,7 @@ func TestFailedItems(t *testing.T) {
 				t.Errorf("%v", f)
 				continue
 			}
-			found[item.Key["id"].(*types.AttributeValueMemberS).Value] = f
+			found[item.Key.Partition.(*types.AttributeValueMemberS).Value] = f
 		}
 		for id, is := range map[string]error{"item-1": envelope.ErrInvalidItem, "item-2": store.ErrItemTooLarge, "item-3": envelope.ErrMaterials, "item-4": envelope.ErrTampered} {
 			if !errors.Is(found[id], is) {
@@ -344,7 +345,10 @@ func TestTooWide(t *testing.T) {
 	config.SkipDryRun = true
 	m, err := migrate.New(config)
 	ok(t, err)
-	if _, err := m.Run(t.Context()); !errors.Is(err, store.ErrTooWide) || !errors.Is(err, migrate.ErrFailedItems) {
-		t.Error(err)
+	for phase, do := range map[string]func(context.Context) (migrate.Report, error){"dry run": m.DryRun, "run": m.Run} {
+		r, err := do(t.Context())
+		if !errors.Is(err, store.ErrTooWide) || !errors.Is(err, migrate.ErrFailedItems) || r.Counts != (migrate.Counts{Failed: 1}) {
+			t.Errorf("%s: %+v, %v", phase, r.Counts, err)
+		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/store"
+	"github.com/ddbseal/ddbseal/store/internal/expiry"
 )
 
 // Migration is a migration of one table. DryRun and Run must not run at the
@@ -52,16 +52,19 @@ func New(c Config) (*Migration, error) {
 	return m, nil
 }
 
-// DryRun opens and converts every item of this share and writes none, so that
-// everything that would fail shows. It counts anew each time; interrupted, it
-// goes on where it was. Errors: [ErrFailedItems], [ErrCheckpoint], those of
-// DynamoDB, envelope.ErrConfiguration for an index over an attribute to be
-// encrypted, and envelope.ErrKeyDenied, which ends it at once.
+// DryRun opens and converts every item of this share and builds its write, but
+// sends none, so that the report names everything that would fail. It starts
+// from the beginning each time it is called, unless the call before was
+// interrupted. Errors: [ErrFailedItems]; [ErrCheckpoint]; those of DynamoDB;
+// envelope.ErrConfiguration if To would encrypt the key of an index or the
+// attribute by which the table expires items; envelope.ErrKeyDenied, which ends
+// it at once.
 func (m *Migration) DryRun(ctx context.Context) (Report, error) { return m.all(ctx, dryRun) }
 
 // Run converts the items of this share. Segments that are complete without
 // failed items are not read again, unless a dry run after that found items to
-// convert. Errors: [ErrNoDryRun]; those of DryRun.
+// convert. Errors: [ErrNoDryRun]; those of DryRun; store.ErrUncertain if a write
+// failed without a clear answer and the item could not be read again.
 func (m *Migration) Run(ctx context.Context) (Report, error) { return m.all(ctx, run) }
 
 func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
@@ -72,6 +75,9 @@ func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
 	t := &tracker{begin: time.Now(), call: m.config.Progress}
 	t.progress.Segments = len(segments)
 	items, err := m.describe(ctx)
+	if err == nil {
+		t.report.Unchecked, err = m.checkExpiry(ctx)
+	}
 	if err != nil {
 		return Report{}, fmt.Errorf("migration of %s: %w", m.config.Table, err)
 	}
@@ -123,6 +129,26 @@ func (m *Migration) describe(ctx context.Context) (items int64, err error) {
 	return items, nil
 }
 
+// checkExpiry refuses a table that expires items by an attribute that To
+// encrypts: they would never expire. It returns what it could not compare.
+func (m *Migration) checkExpiry(ctx context.Context) (unchecked []string, err error) {
+	if m.config.To == nil {
+		return nil, nil
+	}
+	name, reason, err := expiry.Attribute(ctx, m.config.Client, m.config.Table)
+	if err != nil {
+		return nil, err
+	}
+	if reason != "" {
+		return []string{reason}, nil
+	}
+	if action, _ := m.config.To.Action(name); action == envelope.EncryptAndSign {
+		return nil, fmt.Errorf("%w: the table expires items by %q, which would be encrypted, so that no item ever expires: "+
+			"sign it only, or leave it unsigned", envelope.ErrConfiguration, name)
+	}
+	return nil, nil
+}
+
 // segment works through one segment from its checkpoint on.
 func (m *Migration) segment(ctx context.Context, phase string, segment int, t *tracker) error {
 	if phase == run && !m.config.SkipDryRun {
@@ -168,6 +194,7 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 			}
 		}
 		counts, failures, err := m.page(ctx, phase, out.Items)
+		t.page(counts, failures) // what is known of the page, whatever becomes of its checkpoint
 		if err != nil {
 			return err
 		}
@@ -181,7 +208,6 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 		if err := m.save(ctx, phase, segment, c); err != nil {
 			return err
 		}
-		t.page(counts, failures)
 	}
 	t.segmentDone()
 	return nil
@@ -205,7 +231,7 @@ func (m *Migration) page(ctx context.Context, phase string, items []envelope.Ite
 				mu.Lock()
 				counts.add(c)
 				if err != nil {
-					failures = append(failures, &store.ItemError{Table: m.config.Table, Key: m.key(item), Err: err})
+					failures = append(failures, m.failed(item, err))
 				}
 				mu.Unlock()
 			}

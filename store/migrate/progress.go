@@ -11,9 +11,9 @@ import (
 // what Run would convert; in Run they are zero and Migrated counts instead.
 type Counts struct {
 	Plaintext int64 // without header and footer, and to be encrypted
-	Outdated  int64 // encrypted, but not as they shall be
+	Outdated  int64 // encrypted, but not in the new state
 	Current   int64 // in the new state already
-	Migrated  int64 // written in the new state
+	Migrated  int64 // written in the new state, as DynamoDB confirmed or reading again showed
 	Gone      int64 // deleted by others after they were read
 	Failed    int64 // cannot be converted; left as they are
 }
@@ -46,9 +46,15 @@ type Progress struct {
 }
 
 // Report is the result of a migration, over all runs of its ID as far as this
-// share goes.
+// share goes. After an error it includes what is known of the pages that were
+// interrupted; the next run reads those again and counts their migrated items as
+// current.
 type Report struct {
 	Counts Counts
+	// Unchecked says what was not checked before the first item and why, such as
+	// the table's time to live because the caller lacks
+	// dynamodb:DescribeTimeToLive.
+	Unchecked []string
 	// Failures are the first 100 [*store.ItemError] of this process.
 	Failures []error
 }

@@ -213,6 +213,10 @@ func (m *mortal) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...fu
 	return die(m, ctx, in, o, m.Client.PutItem)
 }
 
+func (m *mortal) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	return die(m, ctx, in, o, m.Client.UpdateItem)
+}
+
 func multi(t testing.TB, keys ...byte) materials.Keyring {
 	t.Helper()
 	var all []materials.Keyring

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/store"
 )
 
 // state of an item as it was read.
@@ -21,40 +23,101 @@ const (
 	stateCurrent
 )
 
-// convert opens and verifies an item and makes its new form, which is nil for
-// one that is current.
-func (m *Migration) convert(ctx context.Context, stored envelope.Item) (next envelope.Item, s state, err error) {
+// conversion is an item's plaintext and new form; next is nil for an item that
+// is current.
+type conversion struct {
+	plain, next envelope.Item
+	state       state
+}
+
+// convert opens and verifies an item and makes its new form.
+func (m *Migration) convert(ctx context.Context, stored envelope.Item) (conversion, error) {
 	sealed := stored[envelope.HeaderAttribute] != nil || stored[envelope.FooterAttribute] != nil
 	if !sealed {
-		if m.config.To == nil {
-			return nil, stateCurrent, nil
-		}
-		if m.config.From != nil && m.config.From.PlaintextPolicy() == envelope.ForbidPlaintextWriteForbidPlaintextRead {
-			return nil, statePlaintext, fmt.Errorf("%w, and From forbids plaintext", envelope.ErrNotEncrypted)
-		}
-		next, err = m.config.To.EncryptItem(ctx, stored)
-		return next, statePlaintext, err
+		return m.convertPlaintext(ctx, stored)
 	}
+	c := conversion{state: stateOutdated}
 	plain, byTo, err := m.open(ctx, stored)
 	if err != nil {
-		return nil, stateOutdated, err
+		return c, err
 	}
-	if m.config.To == nil {
-		return plain, stateOutdated, nil
+	if c.plain = plain; m.config.To == nil {
+		if err := m.checkBeacons(beaconsOf(stored)); err != nil {
+			return c, err
+		}
+		c.next = c.plain
+		return c, nil
 	}
-	if next, err = m.config.To.EncryptItem(ctx, plain); err != nil {
-		return nil, stateOutdated, err
+	next, err := m.config.To.EncryptItem(ctx, c.plain)
+	if err != nil {
+		return c, err
 	}
 	if byTo {
 		same, err := m.alike(stored, next)
 		if err != nil {
-			return nil, stateOutdated, err
+			return c, err
 		}
 		if same {
-			return nil, stateCurrent, nil
+			c.state = stateCurrent
+			return c, nil
 		}
 	}
-	return next, stateOutdated, nil
+	if err := m.checkBeacons(beaconsOf(stored)); err != nil {
+		return c, err
+	}
+	c.next = next
+	return c, nil
+}
+
+func (m *Migration) convertPlaintext(ctx context.Context, stored envelope.Item) (conversion, error) {
+	c := conversion{plain: stored, state: statePlaintext}
+	if m.config.To == nil {
+		c.state = stateCurrent
+		return c, nil
+	}
+	if m.config.From != nil && m.config.From.PlaintextPolicy() == envelope.ForbidPlaintextWriteForbidPlaintextRead {
+		return c, fmt.Errorf("%w, and From forbids plaintext", envelope.ErrNotEncrypted)
+	}
+	if beacons := beaconsOf(stored); len(beacons) > 0 {
+		if err := m.checkBeacons(beacons); err != nil {
+			return c, err
+		}
+		c.plain = maps.Clone(stored)
+		for _, n := range beacons {
+			delete(c.plain, n)
+		}
+	}
+	var err error
+	c.next, err = m.config.To.EncryptItem(ctx, c.plain)
+	return c, err
+}
+
+// Prefixes of the attributes that official clients add for searching, see the
+// specification's searchable-encryption/beacons.md.
+const (
+	beaconPrefix        = envelope.ReservedPrefix + "b_"
+	virtualBeaconPrefix = envelope.ReservedPrefix + "v_"
+)
+
+// beaconsOf returns, in order, the names of a stored item's beacons.
+func beaconsOf(item envelope.Item) []string {
+	var out []string
+	for n := range item {
+		if strings.HasPrefix(n, beaconPrefix) || strings.HasPrefix(n, virtualBeaconPrefix) {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// checkBeacons refuses an item that would lose its beacons.
+func (m *Migration) checkBeacons(beacons []string) error {
+	if len(beacons) == 0 || m.config.DropBeacons {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: a migrated item would no longer appear in searches by them: set DropBeacons to allow that",
+		store.ErrBeacons, strings.Join(beacons, ", "))
 }
 
 // open decrypts by the new configuration, or else by the old one.

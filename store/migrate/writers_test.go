@@ -15,7 +15,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/migrate"
 )
 
-// between is a client that does something before each put into a table.
+// between is a client that does something before each write to a table.
 type between struct {
 	*dynamodb.Client
 	table  string
@@ -29,6 +29,15 @@ func (b *between) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...f
 		}
 	}
 	return b.Client.PutItem(ctx, in, o...)
+}
+
+func (b *between) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	if *in.TableName == b.table {
+		if err := b.before(in.Key); err != nil {
+			return nil, err
+		}
+	}
+	return b.Client.UpdateItem(ctx, in, o...)
 }
 
 // TestUnsignedAttributesOfOthers: an attribute that may be there unsigned, and

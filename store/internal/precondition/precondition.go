@@ -15,8 +15,9 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 )
 
-// ErrTooWide: the item has more attributes than one condition can compare.
-var ErrTooWide = errors.New("item has too many attributes for one condition")
+// ErrTooWide: there are more attributes to compare than one condition can, or
+// more to change than one update can.
+var ErrTooWide = errors.New("too many attributes for one condition")
 
 // Sealed is the condition for an encrypted item: the footer, which covers all
 // signed attributes, every unsigned attribute, which others may change without
@@ -52,6 +53,10 @@ func join(parts []expression.ConditionBuilder, stored envelope.Item, names []str
 			parts = append(parts, Name(n).AttributeNotExists())
 		}
 	}
+	// Each part has one operator or function, and is joined by one AND.
+	if n := 2*len(parts) - 1; n > ddbexpr.MaxOperators {
+		return expression.ConditionBuilder{}, fmt.Errorf("%w: %d attributes", ErrTooWide, len(parts))
+	}
 	all := parts[0]
 	if len(parts) > 1 {
 		all = expression.And(parts[0], parts[1], parts[2:]...)
@@ -60,8 +65,7 @@ func join(parts []expression.ConditionBuilder, stored envelope.Item, names []str
 	if err != nil {
 		return expression.ConditionBuilder{}, fmt.Errorf("%w: condition: %w", envelope.ErrConfiguration, err)
 	}
-	// Each part has one operator or function, and is joined by one AND.
-	if n := 2*len(parts) - 1; n > ddbexpr.MaxOperators || len(*e.Condition()) > ddbexpr.MaxExpressionSize {
+	if len(*e.Condition()) > ddbexpr.MaxExpressionSize {
 		return expression.ConditionBuilder{}, fmt.Errorf("%w: %d attributes, %d bytes of expression", ErrTooWide, len(parts), len(*e.Condition()))
 	}
 	return all, nil

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
+// codec is the SDK's conversion, with the settings that keep what a type can
+// hold. It is safe for concurrent use.
+type codec struct {
+	encoder *attributevalue.Encoder
+	decoder *attributevalue.Decoder
+}
+
+func newCodec() codec {
+	return codec{
+		encoder: attributevalue.NewEncoder(func(o *attributevalue.EncoderOptions) {
+			o.EncodeTime, o.OmitEmptyTime = encodeTime, true
+		}),
+		decoder: attributevalue.NewDecoder(func(o *attributevalue.DecoderOptions) {
+			o.UseNumber = true // all 38 digits of a number in an interface field
+			o.FixUnmarshalIndividualSetValues = true
+		}),
+	}
+}
+
+var errTime = errors.New("the year of a time is not between 0 and 9999")
+
+// encodeTime is the SDK's layout, RFC 3339. A zone that the layout cannot
+// state is replaced by UTC, and a year that it cannot state is refused: the
+// text would be another time, or none.
+func encodeTime(t time.Time) (types.AttributeValue, error) {
+	if _, offset := t.Zone(); offset%60 != 0 || offset <= -24*3600 || offset >= 24*3600 {
+		t = t.UTC()
+	}
+	if y := t.Year(); y < 0 || y > 9999 {
+		return nil, errTime
+	}
+	return &types.AttributeValueMemberS{Value: t.Format(time.RFC3339Nano)}, nil
+}
+
+// panicError is a panic in a conversion. Its text leaves the panic's value out,
+// which may be made of an item's.
+type panicError struct{ value any }
+
+func (e *panicError) Error() string { return fmt.Sprintf("the conversion panicked with a %T", e.value) }
+
+// Unwrap returns the panic's value if it is an error.
+func (e *panicError) Unwrap() error {
+	err, _ := e.value.(error)
+	return err
+}
+
+// catch turns a panic of the application's methods, or of attributevalue, into
+// an error. It is for defer.
+func catch(err *error) {
+	if r := recover(); r != nil {
+		*err = &panicError{r}
+	}
+}
+
+var errNotMap = errors.New(marshalMethod + " did not return a map")
+
+// encode converts *v, which is addressable for methods with pointer receivers.
+// A panic is an error.
+func (p *plan) encode(v any) (item envelope.Item, err error) {
+	defer catch(&err)
+	av, err := p.codec.encoder.Encode(v)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := av.(*types.AttributeValueMemberM)
+	if !ok || m.Value == nil {
+		return nil, errNotMap
+	}
+	if p.convertsItself {
+		return maps.Clone(m.Value), nil // the type may use it again
+	}
+	return m.Value, nil
+}
+
+// inspect checks what New cannot know: the types in interfaces, and the depth.
+func (p *plan) inspect(v any) error {
+	of := reflect.ValueOf(v).Elem()
+	for i := range p.fields {
+		f := &p.fields[i]
+		if f.typ == nil {
+			continue // the entity's attribute
+		}
+		if fv, err := of.FieldByIndexErr(f.index); err == nil {
+			if err := p.inspection.value(f.goName, fv, maxSteps); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// decode fills *v. A panic is an error.
+func (p *plan) decode(item envelope.Item, v any) (err error) {
+	defer catch(&err)
+	return p.codec.decoder.Decode(&types.AttributeValueMemberM{Value: item}, v)
+}

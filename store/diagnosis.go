@@ -1,0 +1,159 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+)
+
+// encodeError says which attribute of *v cannot be converted, and why.
+// attributevalue does not say which, so the fields are tried one by one.
+func (p *plan) encodeError(v any, err error) error {
+	if !p.convertsItself {
+		for i := range p.fields {
+			f := &p.fields[i]
+			if _, fault := p.encodeField(v, f); fault != nil {
+				return &conversionError{fmt.Sprintf("%s cannot be marshalled: %s: %s", p.typeName, f, reason(fault)), err}
+			}
+		}
+	}
+	return &conversionError{fmt.Sprintf("%s cannot be marshalled: %s", p.typeName, reason(err)), err}
+}
+
+// encodeField converts one field of *v as the encoder does in a struct.
+func (p *plan) encodeField(v any, f *field) (av types.AttributeValue, err error) {
+	if f.typ == nil {
+		return nil, nil // the entity's attribute
+	}
+	defer catch(&err)
+	fv, err := reflect.ValueOf(v).Elem().FieldByIndexErr(f.index)
+	if err != nil {
+		return nil, nil // behind a nil pointer
+	}
+	one := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "Field", Type: f.typ, Tag: f.tag}}))
+	one.Elem().Field(0).Set(fv)
+	out, err := p.codec.encoder.Encode(one.Interface())
+	if err != nil {
+		return nil, err
+	}
+	for _, av = range out.(*types.AttributeValueMemberM).Value {
+	}
+	return av, nil
+}
+
+// encodable converts the keys of a value that cannot be converted as a whole,
+// as far as they can be.
+func (p *plan) encodable(v any) envelope.Item {
+	key := envelope.Item{}
+	for _, f := range []*field{p.partition, p.sort} {
+		if f == nil || p.convertsItself {
+			continue
+		}
+		if av, err := p.encodeField(v, f); err == nil && av != nil {
+			key[f.name] = av
+		}
+	}
+	return key
+}
+
+// decodeError says which attribute of an item does not fit, and why.
+func (p *plan) decodeError(item envelope.Item, t reflect.Type, err error) error {
+	if !p.convertsItself {
+		for _, name := range slices.Sorted(maps.Keys(item)) {
+			fault := p.decode(envelope.Item{name: item[name]}, reflect.New(t).Interface())
+			if fault == nil {
+				continue
+			}
+			what := fmt.Sprintf("attribute %q", name)
+			if f := p.field(name); f != nil {
+				what = f.String()
+			}
+			text := fmt.Sprintf("item does not fit %s: %s, stored as %s: %s",
+				p.typeName, what, ddbjson.TypeName(item[name]), reason(fault))
+			return &conversionError{text, err}
+		}
+	}
+	return &conversionError{fmt.Sprintf("item does not fit %s: %s", p.typeName, reason(err)), err}
+}
+
+// String names the attribute and the Go field.
+func (f *field) String() string {
+	return fmt.Sprintf("attribute %q, field %s of type %v", f.name, f.goName, f.typ)
+}
+
+// kinds are what attributevalue calls the types of DynamoDB. It puts values
+// into the same place of an error.
+var kinds = []string{"binary", "binary set", "bool", "list", "map", "number", "number set", "string", "string set"}
+
+// reason is the text of a conversion's error without the item's values. Of an
+// error that an application's own method made it is the whole text, unless it
+// wraps one of the SDK's.
+func reason(err error) string {
+	var (
+		misfit  *attributevalue.UnmarshalTypeError
+		broken  *attributevalue.UnmarshalError
+		invalid *attributevalue.InvalidMarshalError
+		number  *strconv.NumError
+		parsed  *time.ParseError
+		panics  *panicError
+	)
+	switch {
+	case errors.As(err, &panics):
+		return panics.Error()
+	case errors.As(err, &misfit) && misfit.Type != nil:
+		what := "a value"
+		if slices.Contains(kinds, misfit.Value) {
+			what = "a " + misfit.Value
+		}
+		return fmt.Sprintf("%s does not fit type %v", what, misfit.Type)
+	case errors.As(err, &broken) && broken.Type != nil:
+		return fmt.Sprintf("a value cannot be parsed as %v", broken.Type)
+	case errors.As(err, &number):
+		return fmt.Sprintf("a number has %v", number.Err)
+	case errors.As(err, &parsed):
+		return "a time cannot be parsed"
+	case errors.As(err, &invalid):
+		return invalid.Error()
+	}
+	return err.Error()
+}
+
+// checkText refuses strings that are not valid UTF-8, which the SDK's encoding
+// of requests would replace in silence.
+func checkText(item envelope.Item) error {
+	for name, av := range item {
+		if !isText(av) {
+			return fmt.Errorf("%w: a string in attribute %q is not valid UTF-8: store bytes", envelope.ErrInvalidItem, name)
+		}
+	}
+	return nil
+}
+
+func isText(av types.AttributeValue) bool {
+	switch v := av.(type) {
+	case *types.AttributeValueMemberS:
+		return utf8.ValidString(v.Value)
+	case *types.AttributeValueMemberSS:
+		return !slices.ContainsFunc(v.Value, func(s string) bool { return !utf8.ValidString(s) })
+	case *types.AttributeValueMemberL:
+		return !slices.ContainsFunc(v.Value, func(av types.AttributeValue) bool { return !isText(av) })
+	case *types.AttributeValueMemberM:
+		for name, av := range v.Value {
+			if !utf8.ValidString(name) || !isText(av) {
+				return false
+			}
+		}
+	}
+	return true
+}
