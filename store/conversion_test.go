@@ -159,7 +159,9 @@ type expiring struct {
 func TestUnixTime(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
-		table := open[expiring](t, w.client, w.table(t, "id:S,at:N"), m)
+		name := w.table(t, "id:S,at:N")
+		w.expires(t, name, "end")
+		table := open[expiring](t, w.client, name, m)
 		ok(t, table.Check(ctx))
 		at := time.Unix(1_700_000_000, 0)
 		v := expiring{"a", attributevalue.UnixTime(at), attributevalue.UnixTime(at.Add(time.Hour))}

@@ -180,6 +180,7 @@ var methods = []method{
 		return ignore(read.Result())
 	}},
 	{name: "Check", call: func(ctx ctx, a *attempt) error { return a.tallies.Check(ctx) }},
+	{name: "CheckReport", call: func(ctx ctx, a *attempt) error { return ignore(a.tallies.CheckReport(ctx)) }},
 }
 
 func countOfCounter(a *attempt) int { return must(a.calm.Get(a.Context(), a.key()))(a).Count }

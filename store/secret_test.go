@@ -223,7 +223,7 @@ func TestSecrets(t *testing.T) {
 			"DeleteVersionOp": func() { fails(write(vaults.DeleteVersionOp(s.vault("a", 1)))) },
 			"BatchDelete":     func() { ok(t, ignore(vaults.BatchDelete(ctx, []store.Key{key(3)}))) },
 		}
-		reads := []string{"BatchGet", "Check", "Encryptor", "Get", "GetOp", "Mode", "Name", "Query", "QueryPage", "Raw", "Scan"}
+		reads := []string{"BatchGet", "Check", "CheckReport", "Encryptor", "Get", "GetOp", "Mode", "Name", "Query", "QueryPage", "Raw", "Scan"}
 		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes", "BatchPut", "PutOp", "UpdateOp", "CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}
 		of := reflect.TypeOf(vaults)
 		for i := range of.NumMethod() {

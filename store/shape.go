@@ -241,7 +241,7 @@ func (s *shape) fields(path string, st *structure) error {
 const (
 	nestedTag = "a seal tag below the top level has no effect, since an attribute is encrypted or signed as a whole: " +
 		"tag the attribute's field, or move this field up"
-	clash     = "attributevalue stores neither it nor field %s, since both have the name %q: rename one"
+	clash = "attributevalue stores neither it nor field %s, since both have the name %q: rename one"
 )
 
 // embedded checks an embedded struct without a name of its own, whose fields
