@@ -3,16 +3,16 @@ package localaws
 import (
 	"context"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // broken is a service with a defect.
 type broken struct {
-	call.Service
+	request.Service
 	panics func()
 }
 
-func (b broken) Serve(context.Context, *call.Call) ([]byte, error) {
+func (b broken) Serve(context.Context, *request.Call) ([]byte, error) {
 	b.panics()
 	return nil, nil
 }

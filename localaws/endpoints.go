@@ -1,9 +1,9 @@
 package localaws
 
 import (
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/frontdoor"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // Body limits: DynamoDB's documented 16 MB; for the rest what the largest
@@ -16,7 +16,7 @@ const (
 )
 
 // endpoints are the services as the wire sees them.
-func endpoints(identity *iam.Service, keys, tables, events call.Service) []frontdoor.Endpoint {
+func endpoints(identity *iam.Service, keys, tables, events request.Service) []frontdoor.Endpoint {
 	const json10, json11, xml = "application/x-amz-json-1.0", "application/x-amz-json-1.1", "text/xml"
 	return []frontdoor.Endpoint{
 		{Name: "iam", Service: identity.IAM(), Version: "2010-05-08", Namespace: iam.Namespace, ContentType: xml,

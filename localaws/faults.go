@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // Faults are failures to be put into answers, so that a program's handling of
@@ -130,7 +130,7 @@ func (s *faultState) take(i int) bool {
 
 // before returns how long to wait before c and what to answer instead of
 // serving it, zero for nothing.
-func (s *faultState) before(c *call.Call, o call.Operation) (wait time.Duration, kind FaultKind) {
+func (s *faultState) before(c *request.Call, o request.Operation) (wait time.Duration, kind FaultKind) {
 	if len(s.rules) == 0 {
 		return 0, 0
 	}
@@ -153,7 +153,7 @@ func (s *faultState) before(c *call.Call, o call.Operation) (wait time.Duration,
 
 // interrupt waits as long as the faults of c say and returns what they answer
 // in place of the service, nil for nothing.
-func (s *Server) interrupt(ctx context.Context, c *call.Call, o call.Operation) error {
+func (s *Server) interrupt(ctx context.Context, c *request.Call, o request.Operation) error {
 	wait, kind := s.faults.Load().before(c, o)
 	if err := sleep(ctx, wait); err != nil {
 		return err
@@ -208,15 +208,15 @@ func (s *Server) engineFaults() dynamodb.Faults {
 // errFault marks the errors that were asked for.
 var errFault = errors.New("injected fault")
 
-// injected is the error of a fault: a *call.Error that is errFault too.
-type injected struct{ err *call.Error }
+// injected is the error of a fault: a *request.Error that is errFault too.
+type injected struct{ err *request.Error }
 
 func (e injected) Error() string   { return e.err.Error() }
 func (e injected) Unwrap() []error { return []error{e.err, errFault} }
 
 // faultError is what kind answers to c.
-func faultError(kind FaultKind, c *call.Call) error {
-	e := &call.Error{}
+func faultError(kind FaultKind, c *request.Call) error {
+	e := &request.Error{}
 	switch kind {
 	case FaultThrottle:
 		e.Code, e.Message = "ThrottlingException", "Rate exceeded"

@@ -3,9 +3,9 @@ package localaws
 import (
 	"context"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
 	"github.com/ddbseal/ddbseal/localaws/internal/kms"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // tableKeyAlias is the AWS managed key of DynamoDB.
@@ -19,16 +19,16 @@ type tableKeys struct{ kms *kms.Service }
 
 var _ dynamodb.Keys = tableKeys{}
 
-func (k tableKeys) Decrypt(ctx context.Context, c *call.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) ([]byte, error) {
+func (k tableKeys) Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) ([]byte, error) {
 	return k.kms.Decrypt(ctx, c, keyARN, ciphertext, encryptionContext)
 }
 
-func (k tableKeys) GenerateDataKey(ctx context.Context, c *call.Call, keyARN string, encryptionContext map[string]string) (plaintext, wrapped []byte, err error) {
+func (k tableKeys) GenerateDataKey(ctx context.Context, c *request.Call, keyARN string, encryptionContext map[string]string) (plaintext, wrapped []byte, err error) {
 	d, err := k.kms.GenerateDataKey(ctx, c, keyARN, encryptionContext, tableKeySize)
 	return d.Plaintext, d.Ciphertext, err
 }
 
-func (k tableKeys) DescribeKey(ctx context.Context, c *call.Call, keyID string) (dynamodb.KeyInfo, error) {
+func (k tableKeys) DescribeKey(ctx context.Context, c *request.Call, keyID string) (dynamodb.KeyInfo, error) {
 	m, err := k.kms.DescribeKey(ctx, c, keyID)
 	if err != nil {
 		return dynamodb.KeyInfo{}, err
@@ -36,12 +36,12 @@ func (k tableKeys) DescribeKey(ctx context.Context, c *call.Call, keyID string) 
 	return dynamodb.KeyInfo{ARN: m.ARN, Symmetric: m.KeySpec == "SYMMETRIC_DEFAULT", AWSManaged: m.KeyManager == "AWS"}, nil
 }
 
-func (k tableKeys) CreateGrant(ctx context.Context, c *call.Call, keyARN string, g dynamodb.TableGrant) (string, error) {
+func (k tableKeys) CreateGrant(ctx context.Context, c *request.Call, keyARN string, g dynamodb.TableGrant) (string, error) {
 	return k.kms.CreateGrant(ctx, c, kms.GrantRequest{KeyID: keyARN, Grantee: g.GranteePrincipal, Retiring: g.RetiringPrincipal,
 		Operations: g.Operations, EncryptionContextSubset: g.ContextSubset})
 }
 
-func (k tableKeys) RetireGrant(ctx context.Context, c *call.Call, keyARN, grantID string) error {
+func (k tableKeys) RetireGrant(ctx context.Context, c *request.Call, keyARN, grantID string) error {
 	return k.kms.RetireGrant(ctx, c, keyARN, grantID)
 }
 
@@ -49,6 +49,6 @@ func (k tableKeys) RetireAbandoned(inUse func(keyARN, grantID string) bool) erro
 	return k.kms.RetireAbandoned("dynamodb", inUse)
 }
 
-func (k tableKeys) EnsureAWSManagedKey(ctx context.Context, c *call.Call) (string, error) {
+func (k tableKeys) EnsureAWSManagedKey(ctx context.Context, c *request.Call) (string, error) {
 	return k.kms.EnsureAWSManagedKey(ctx, c.AccountID, c.Region, tableKeyAlias)
 }

@@ -9,11 +9,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
 	"github.com/ddbseal/ddbseal/localaws/internal/frontdoor"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -178,8 +178,8 @@ func (s *Server) AddAccount(id string) (aws.Credentials, error) {
 const maxFailures = 20
 
 // note remembers and logs an error that is this server's own fault.
-func (s *Server) note(c *call.Call, err error) {
-	var known *call.Error
+func (s *Server) note(c *request.Call, err error) {
+	var known *request.Error
 	if errors.As(err, &known) && known.HTTPStatus() < 500 || errors.Is(err, errFault) {
 		return
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 const (
@@ -24,17 +24,17 @@ const (
 
 var (
 	start      = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	user       = call.Caller{Principal: policy.Principal{Type: policy.User, AccountID: account, ARN: "arn:aws:iam::111122223333:user/app/alice", UniqueID: "AIDAALICE"}, UserName: "alice", AccessKeyID: "AKIAALICE"}
-	root       = call.Caller{Principal: policy.Principal{Type: policy.Root, AccountID: account, ARN: "arn:aws:iam::111122223333:root", UniqueID: account}, AccessKeyID: "AKIAROOT"}
-	role       = call.Caller{Principal: policy.Principal{Type: policy.AssumedRole, AccountID: account, ARN: "arn:aws:sts::111122223333:assumed-role/reader/job", UniqueID: "AROAREADER:job", RoleARN: "arn:aws:iam::111122223333:role/x/reader", RoleUniqueID: "AROAREADER"}, UserName: "job", AccessKeyID: "ASIAJOB"}
-	read       = call.Operation{ReadOnly: true}
-	write      = call.Operation{}
-	data       = call.Operation{ReadOnly: true, Data: true}
-	keyTouched = []call.Resource{{ARN: keyARN, AccountID: account, Type: "AWS::KMS::Key"}}
+	user       = request.Caller{Principal: policy.Principal{Type: policy.User, AccountID: account, ARN: "arn:aws:iam::111122223333:user/app/alice", UniqueID: "AIDAALICE"}, UserName: "alice", AccessKeyID: "AKIAALICE"}
+	root       = request.Caller{Principal: policy.Principal{Type: policy.Root, AccountID: account, ARN: "arn:aws:iam::111122223333:root", UniqueID: account}, AccessKeyID: "AKIAROOT"}
+	role       = request.Caller{Principal: policy.Principal{Type: policy.AssumedRole, AccountID: account, ARN: "arn:aws:sts::111122223333:assumed-role/reader/job", UniqueID: "AROAREADER:job", RoleARN: "arn:aws:iam::111122223333:role/x/reader", RoleUniqueID: "AROAREADER"}, UserName: "job", AccessKeyID: "ASIAJOB"}
+	read       = request.Operation{ReadOnly: true}
+	write      = request.Operation{}
+	data       = request.Operation{ReadOnly: true, Data: true}
+	keyTouched = []request.Resource{{ARN: keyARN, AccountID: account, Type: "AWS::KMS::Key"}}
 )
 
-func newCall(caller call.Caller, service, operation string) *call.Call {
-	return &call.Call{ID: "request", Time: start, Service: service, Operation: operation, Region: "us-east-1", AccountID: caller.Principal.AccountID,
+func newCall(caller request.Caller, service, operation string) *request.Call {
+	return &request.Call{ID: "request", Time: start, Service: service, Operation: operation, Region: "us-east-1", AccountID: caller.Principal.AccountID,
 		Caller: caller, SourceIP: "127.0.0.1", UserAgent: "test"}
 }
 
@@ -68,11 +68,11 @@ func last(t *testing.T, l *Log) *Event {
 func TestShape(t *testing.T) {
 	throughDynamoDB := newCall(user, "kms", "Decrypt")
 	throughDynamoDB.ViaService = "dynamodb.us-east-1.amazonaws.com"
-	throughDynamoDB.Trail = call.Trail{Resources: keyTouched, RequestParameters: map[string]any{
+	throughDynamoDB.Trail = request.Trail{Resources: keyTouched, RequestParameters: map[string]any{
 		"encryptionContext": map[string]string{"aws:dynamodb:tableName": "Notes"}, "encryptionAlgorithm": "SYMMETRIC_DEFAULT"}}
 	byRole := newCall(role, "dynamodb", "GetItem")
 	byRole.Trail.RequestParameters = map[string]any{"tableName": "Notes"}
-	service := newCall(call.Caller{Principal: policy.Principal{Type: policy.Service, ARN: "dynamodb.us-east-1.amazonaws.com"}}, "kms", "RetireGrant")
+	service := newCall(request.Caller{Principal: policy.Principal{Type: policy.Service, ARN: "dynamodb.us-east-1.amazonaws.com"}}, "kms", "RetireGrant")
 
 	common := func(more map[string]any) map[string]any {
 		m := map[string]any{"eventVersion": "1.11", "eventTime": "2026-03-01T12:00:00Z", "awsRegion": "us-east-1", "sourceIPAddress": "127.0.0.1", "userAgent": "test",
@@ -86,8 +86,8 @@ func TestShape(t *testing.T) {
 	alice := map[string]any{"type": "IAMUser", "principalId": "AIDAALICE", "arn": "arn:aws:iam::111122223333:user/app/alice", "accountId": account, "accessKeyId": "AKIAALICE", "userName": "alice"}
 	for _, c := range []struct {
 		name string
-		call *call.Call
-		o    call.Operation
+		call *request.Call
+		o    request.Operation
 		err  error
 		want map[string]any
 	}{
@@ -96,15 +96,15 @@ func TestShape(t *testing.T) {
 			"eventSource":  "kms.amazonaws.com", "eventName": "Decrypt", "sourceIPAddress": "dynamodb.amazonaws.com", "userAgent": "dynamodb.amazonaws.com",
 			"requestParameters": map[string]any{"encryptionContext": map[string]any{"aws:dynamodb:tableName": "Notes"}, "encryptionAlgorithm": "SYMMETRIC_DEFAULT"},
 			"resources":         []any{map[string]any{"ARN": keyARN, "accountId": account, "type": "AWS::KMS::Key"}}})},
-		{"denied by KMS", throughDynamoDB, read, &call.Error{Code: "AccessDeniedException", Message: "User: x is not authorized", Decision: &policy.Decision{}}, common(map[string]any{
+		{"denied by KMS", throughDynamoDB, read, &request.Error{Code: "AccessDeniedException", Message: "User: x is not authorized", Decision: &policy.Decision{}}, common(map[string]any{
 			"userIdentity": map[string]any{"type": "IAMUser", "principalId": "AIDAALICE", "arn": "arn:aws:iam::111122223333:user/app/alice", "accountId": account, "accessKeyId": "AKIAALICE", "userName": "alice", "invokedBy": "dynamodb.amazonaws.com"},
 			"eventSource":  "kms.amazonaws.com", "eventName": "Decrypt", "sourceIPAddress": "dynamodb.amazonaws.com", "userAgent": "dynamodb.amazonaws.com",
 			"errorCode": "AccessDenied", "errorMessage": "User: x is not authorized"})},
-		{"disabled key", newCall(user, "kms", "Decrypt"), read, call.Errorf("DisabledException", "it is disabled."), common(map[string]any{
+		{"disabled key", newCall(user, "kms", "Decrypt"), read, request.Errorf("DisabledException", "it is disabled."), common(map[string]any{
 			"userIdentity": alice, "eventSource": "kms.amazonaws.com", "eventName": "Decrypt", "errorCode": "DisabledException", "errorMessage": "it is disabled."})},
-		{"IAM's short code", newCall(user, "iam", "GetUser"), read, call.Errorf("NoSuchEntity", "who?"), common(map[string]any{
+		{"IAM's short code", newCall(user, "iam", "GetUser"), read, request.Errorf("NoSuchEntity", "who?"), common(map[string]any{
 			"userIdentity": alice, "eventSource": "iam.amazonaws.com", "eventName": "GetUser", "errorCode": "NoSuchEntityException", "errorMessage": "who?"})},
-		{"IAM's denial", newCall(user, "iam", "GetUser"), read, &call.Error{Code: "AccessDenied", Message: "no", Status: http.StatusForbidden}, common(map[string]any{
+		{"IAM's denial", newCall(user, "iam", "GetUser"), read, &request.Error{Code: "AccessDenied", Message: "no", Status: http.StatusForbidden}, common(map[string]any{
 			"userIdentity": alice, "eventSource": "iam.amazonaws.com", "eventName": "GetUser", "errorCode": "AccessDenied", "errorMessage": "no"})},
 		{"internal failure tells nothing", newCall(root, "kms", "CreateKey"), write, errors.New("disk full of secrets"), common(map[string]any{
 			"userIdentity": map[string]any{"type": "Root", "principalId": account, "arn": "arn:aws:iam::111122223333:root", "accountId": account, "accessKeyId": "AKIAROOT"},
@@ -219,7 +219,7 @@ func TestRefusedCallsMakeNoAccounts(t *testing.T) {
 	l := NewLog(limit)
 	for i := range 100 {
 		c := newCall(user, "dynamodb", "GetItem")
-		c.Trail.Resources = []call.Resource{{ARN: "arn", AccountID: fmt.Sprintf("%012d", i), Type: "AWS::DynamoDB::Table"}}
+		c.Trail.Resources = []request.Resource{{ARN: "arn", AccountID: fmt.Sprintf("%012d", i), Type: "AWS::DynamoDB::Table"}}
 		l.Record(c, data, errors.New("refused"))
 	}
 	if n := len(l.Events()); n != limit || len(l.accounts) != 1 {
@@ -230,7 +230,7 @@ func TestRefusedCallsMakeNoAccounts(t *testing.T) {
 // allow decides every call the same way.
 type allow bool
 
-func (a allow) Authorize(_ context.Context, _ *call.Call, k call.Check) policy.Decision {
+func (a allow) Authorize(_ context.Context, _ *request.Call, k request.Check) policy.Decision {
 	if k.Action != "cloudtrail:LookupEvents" {
 		return policy.Decision{}
 	}
@@ -250,7 +250,7 @@ func lookup(l *Log, permission allow, region, body string) (lookupOutput, error)
 
 func TestLookup(t *testing.T) {
 	l := NewLog(0)
-	add := func(caller call.Caller, service, name string, o call.Operation, after time.Duration, err error) *Event {
+	add := func(caller request.Caller, service, name string, o request.Operation, after time.Duration, err error) *Event {
 		c := newCall(caller, service, name)
 		c.Time = start.Add(after)
 		if service == "kms" {
@@ -261,7 +261,7 @@ func TestLookup(t *testing.T) {
 	}
 	first := add(root, "kms", "CreateKey", write, 0, nil)
 	add(user, "kms", "Decrypt", read, time.Minute, nil)
-	add(user, "kms", "Decrypt", read, 2*time.Minute, call.Errorf("AccessDeniedException", "no"))
+	add(user, "kms", "Decrypt", read, 2*time.Minute, request.Errorf("AccessDeniedException", "no"))
 	add(user, "dynamodb", "GetItem", data, 3*time.Minute, nil)
 	add(role, "dynamodb", "CreateTable", write, 4*time.Minute, nil)
 	l.RecordUnauthenticated(newCall(user, "kms", "Encrypt"), read, errors.New("x"))
@@ -362,7 +362,7 @@ func TestLookupPages(t *testing.T) {
 
 func refused(t *testing.T, err error, code string) {
 	t.Helper()
-	var e *call.Error
+	var e *request.Error
 	if !errors.As(err, &e) || e.Code != code {
 		t.Errorf("got %v, want %s", err, code)
 	}

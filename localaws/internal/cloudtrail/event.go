@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // eventVersion is the version of the record format.
@@ -19,26 +19,26 @@ const eventVersion = "1.11"
 // filed; json.Marshal gives the text that LookupEvents answers as
 // CloudTrailEvent.
 type Event struct {
-	EventVersion        string          `json:"eventVersion"`
-	UserIdentity        UserIdentity    `json:"userIdentity"`
-	EventTime           time.Time       `json:"eventTime"` // UTC, whole seconds
-	EventSource         string          `json:"eventSource"`
-	EventName           string          `json:"eventName"`
-	AWSRegion           string          `json:"awsRegion"`
-	SourceIPAddress     string          `json:"sourceIPAddress"`
-	UserAgent           string          `json:"userAgent"`
-	ErrorCode           string          `json:"errorCode,omitempty"`
-	ErrorMessage        string          `json:"errorMessage,omitempty"`
-	RequestParameters   json.RawMessage `json:"requestParameters"` // null: none
-	ResponseElements    json.RawMessage `json:"responseElements"`
-	AdditionalEventData json.RawMessage `json:"additionalEventData,omitempty"`
-	RequestID           string          `json:"requestID"`
-	EventID             string          `json:"eventID"`
-	ReadOnly            bool            `json:"readOnly"`
-	Resources           []call.Resource `json:"resources,omitempty"`
-	EventType           string          `json:"eventType"`
-	ManagementEvent     bool            `json:"managementEvent"`
-	RecipientAccountID  string          `json:"recipientAccountId"`
+	EventVersion        string             `json:"eventVersion"`
+	UserIdentity        UserIdentity       `json:"userIdentity"`
+	EventTime           time.Time          `json:"eventTime"` // UTC, whole seconds
+	EventSource         string             `json:"eventSource"`
+	EventName           string             `json:"eventName"`
+	AWSRegion           string             `json:"awsRegion"`
+	SourceIPAddress     string             `json:"sourceIPAddress"`
+	UserAgent           string             `json:"userAgent"`
+	ErrorCode           string             `json:"errorCode,omitempty"`
+	ErrorMessage        string             `json:"errorMessage,omitempty"`
+	RequestParameters   json.RawMessage    `json:"requestParameters"` // null: none
+	ResponseElements    json.RawMessage    `json:"responseElements"`
+	AdditionalEventData json.RawMessage    `json:"additionalEventData,omitempty"`
+	RequestID           string             `json:"requestID"`
+	EventID             string             `json:"eventID"`
+	ReadOnly            bool               `json:"readOnly"`
+	Resources           []request.Resource `json:"resources,omitempty"`
+	EventType           string             `json:"eventType"`
+	ManagementEvent     bool               `json:"managementEvent"`
+	RecipientAccountID  string             `json:"recipientAccountId"`
 	// SharedEventID joins the two events of a call on another account's
 	// resource: one in each account.
 	SharedEventID string `json:"sharedEventID,omitempty"`
@@ -100,7 +100,7 @@ func (e *Event) Reasons() []string {
 // maxField bounds one member of an event, as CloudTrail does: 100 KB.
 const maxField = 100 << 10
 
-func newEvent(c *call.Call, o call.Operation, err error) *Event {
+func newEvent(c *request.Call, o request.Operation, err error) *Event {
 	e := &Event{
 		EventVersion:       eventVersion,
 		UserIdentity:       identity(c),
@@ -112,7 +112,7 @@ func newEvent(c *call.Call, o call.Operation, err error) *Event {
 		UserAgent:          c.UserAgent,
 		RequestParameters:  raw(c.Trail.RequestParameters, "requestParameters"),
 		RequestID:          c.ID,
-		EventID:            call.NewID(),
+		EventID:            request.NewID(),
 		ReadOnly:           o.ReadOnly,
 		Resources:          c.Trail.Resources,
 		EventType:          "AwsApiCall",
@@ -144,8 +144,8 @@ func newEvent(c *call.Call, o call.Operation, err error) *Event {
 }
 
 // fail files the error that the call was answered with.
-func (e *Event) fail(c *call.Call, err error) {
-	var known *call.Error
+func (e *Event) fail(c *request.Call, err error) {
+	var known *request.Error
 	if !errors.As(err, &known) || known.HTTPStatus() >= http.StatusInternalServerError {
 		e.ErrorCode, e.ErrorMessage = "InternalFailure", "An internal failure occurred."
 		if known != nil {
@@ -167,7 +167,7 @@ func (e *Event) fail(c *call.Call, err error) {
 	}
 }
 
-func identity(c *call.Call) UserIdentity {
+func identity(c *request.Call) UserIdentity {
 	p := &c.Caller.Principal
 	id := UserIdentity{PrincipalID: p.UniqueID, ARN: p.ARN, AccountID: p.AccountID, AccessKeyID: c.Caller.AccessKeyID}
 	switch p.Type {
@@ -228,7 +228,7 @@ func raw(v any, name string) json.RawMessage {
 // resource: it tells the caller's account but not the caller's name.
 func (e *Event) inOwnersAccount(account string) *Event {
 	o := *e
-	o.EventID, o.RecipientAccountID = call.NewID(), account
+	o.EventID, o.RecipientAccountID = request.NewID(), account
 	o.UserIdentity = UserIdentity{Type: "AWSAccount", PrincipalID: e.UserIdentity.PrincipalID, AccountID: e.UserIdentity.AccountID, InvokedBy: e.UserIdentity.InvokedBy}
 	o.ResponseElements = nil
 	return &o

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // DefaultLimit is how many events of a kind an account keeps, fewer when they
@@ -30,7 +30,7 @@ type watcher struct {
 	dropped uint64
 }
 
-var _ call.Recorder = (*Log)(nil)
+var _ request.Recorder = (*Log)(nil)
 
 // NewLog makes a log whose accounts keep limit management events and as many
 // data events each; zero means DefaultLimit.
@@ -41,14 +41,14 @@ func NewLog(limit int) *Log {
 	return &Log{limit: limit, accounts: map[string]*accountLog{}, watchers: map[*watcher]struct{}{}}
 }
 
-// Record implements call.Recorder. A call on a resource of another account is
+// Record implements request.Recorder. A call on a resource of another account is
 // filed in both accounts, if it succeeded: a refused one may name an account
 // that does not exist, and each account takes memory.
-func (l *Log) Record(c *call.Call, o call.Operation, err error) {
+func (l *Log) Record(c *request.Call, o request.Operation, err error) {
 	e := newEvent(c, o, err)
 	for _, r := range e.Resources {
 		if err == nil && r.AccountID != "" && r.AccountID != e.RecipientAccountID {
-			e.SharedEventID = call.NewID()
+			e.SharedEventID = request.NewID()
 			l.file(e)
 			l.file(e.inOwnersAccount(r.AccountID))
 			return
@@ -59,7 +59,7 @@ func (l *Log) Record(c *call.Call, o call.Operation, err error) {
 
 // RecordUnauthenticated files a call whose signature was refused in the
 // account of the access key it named.
-func (l *Log) RecordUnauthenticated(c *call.Call, o call.Operation, err error) {
+func (l *Log) RecordUnauthenticated(c *request.Call, o request.Operation, err error) {
 	e := newEvent(c, o, err)
 	e.Unauthenticated = true
 	l.file(e)

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -20,10 +20,10 @@ const maxResults = 50
 // Service answers CloudTrail's operations: LookupEvents.
 type Service struct {
 	log        *Log
-	authorizer call.Authorizer
+	authorizer request.Authorizer
 }
 
-var _ call.Service = (*Service)(nil)
+var _ request.Service = (*Service)(nil)
 
 // operations is the table of what is served.
 var operations = wire.NewTable(new(wire.JSON),
@@ -32,19 +32,19 @@ var operations = wire.NewTable(new(wire.JSON),
 )
 
 // NewService makes the service over log.
-func NewService(log *Log, authorizer call.Authorizer) *Service {
+func NewService(log *Log, authorizer request.Authorizer) *Service {
 	return &Service{log, authorizer}
 }
 
-// Describe implements call.Service.
-func (s *Service) Describe(operation string) (call.Operation, bool) {
+// Describe implements request.Service.
+func (s *Service) Describe(operation string) (request.Operation, bool) {
 	return operations.Describe(operation)
 }
 
-// Serve implements call.Service.
-func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
+// Serve implements request.Service.
+func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 	if _, ok := operations.Describe(c.Operation); !ok {
-		return nil, call.Errorf("UnsupportedOperationException", "The operation %s is not supported.", c.Operation)
+		return nil, request.Errorf("UnsupportedOperationException", "The operation %s is not supported.", c.Operation)
 	}
 	return operations.Serve(ctx, s, c)
 }
@@ -85,12 +85,12 @@ type lookupResource struct {
 	ResourceName string `json:"ResourceName"`
 }
 
-func (s *Service) allowLookup(ctx context.Context, c *call.Call, in *lookupInput) error {
+func (s *Service) allowLookup(ctx context.Context, c *request.Call, in *lookupInput) error {
 	c.Trail.RequestParameters = trail(in)
-	return call.Require(ctx, s.authorizer, c, call.Check{Action: "cloudtrail:LookupEvents", ResourceAccountID: c.AccountID})
+	return request.Require(ctx, s.authorizer, c, request.Check{Action: "cloudtrail:LookupEvents", ResourceAccountID: c.AccountID})
 }
 
-func (s *Service) lookupEvents(_ context.Context, c *call.Call, in *lookupInput) ([]byte, error) {
+func (s *Service) lookupEvents(_ context.Context, c *request.Call, in *lookupInput) ([]byte, error) {
 	keep, err := in.filter(c.Region)
 	if err != nil {
 		return nil, err
@@ -98,14 +98,14 @@ func (s *Service) lookupEvents(_ context.Context, c *call.Call, in *lookupInput)
 	limit := maxResults
 	if in.MaxResults != nil {
 		if limit = *in.MaxResults; limit < 1 || limit > maxResults {
-			return nil, call.Errorf("InvalidMaxResultsException", "A max results value of %d is invalid. Specify max results between 1 and %d.", limit, maxResults)
+			return nil, request.Errorf("InvalidMaxResultsException", "A max results value of %d is invalid. Specify max results between 1 and %d.", limit, maxResults)
 		}
 	}
 	below := uint64(math.MaxUint64)
 	if in.NextToken != "" {
 		var ok bool
 		if below, ok = in.openToken(c); !ok {
-			return nil, call.Errorf("InvalidNextTokenException", "The NextToken is not valid or was made for other parameters.")
+			return nil, request.Errorf("InvalidNextTokenException", "The NextToken is not valid or was made for other parameters.")
 		}
 	}
 	out := lookupOutput{Events: []lookupEvent{}}
@@ -123,7 +123,7 @@ func (s *Service) lookupEvents(_ context.Context, c *call.Call, in *lookupInput)
 			out.Events = append(out.Events, view)
 		}
 	}
-	return call.JSON(out)
+	return request.JSON(out)
 }
 
 func trail(in *lookupInput) map[string]any {
@@ -161,7 +161,7 @@ func (in *lookupInput) filter(region string) (func(*Event) bool, error) {
 	switch in.EventCategory {
 	case "", "insight":
 	default:
-		return nil, call.Errorf("InvalidEventCategoryException", "The event category %q is invalid.", in.EventCategory)
+		return nil, request.Errorf("InvalidEventCategoryException", "The event category %q is invalid.", in.EventCategory)
 	}
 	start, end := time.Time{}, seconds(math.MaxFloat64)
 	if in.StartTime != nil {
@@ -171,16 +171,16 @@ func (in *lookupInput) filter(region string) (func(*Event) bool, error) {
 		end = seconds(*in.EndTime)
 	}
 	if start.After(end) {
-		return nil, call.Errorf("InvalidTimeRangeException", "The start time of the query is after the end time.")
+		return nil, request.Errorf("InvalidTimeRangeException", "The start time of the query is after the end time.")
 	}
 	matches := func(*Event) bool { return true }
 	if len(in.LookupAttributes) > 1 {
-		return nil, call.Errorf("InvalidLookupAttributesException", "You can specify only one lookup attribute.")
+		return nil, request.Errorf("InvalidLookupAttributesException", "You can specify only one lookup attribute.")
 	}
 	if len(in.LookupAttributes) == 1 {
 		a := in.LookupAttributes[0]
 		if matches = a.matcher(); matches == nil || a.AttributeValue == "" || len(a.AttributeValue) > 2000 {
-			return nil, call.Errorf("InvalidLookupAttributesException", "The lookup attribute %.64q with the given value is invalid.", a.AttributeKey)
+			return nil, request.Errorf("InvalidLookupAttributesException", "The lookup attribute %.64q with the given value is invalid.", a.AttributeKey)
 		}
 	}
 	return func(e *Event) bool {
@@ -204,14 +204,14 @@ func (a lookupAttribute) matcher() func(*Event) bool {
 	case "AccessKeyId":
 		return func(e *Event) bool { return e.UserIdentity.AccessKeyID == value }
 	case "ResourceName":
-		return func(e *Event) bool { return e.hasResource(func(r call.Resource) bool { return r.ARN == value }) }
+		return func(e *Event) bool { return e.hasResource(func(r request.Resource) bool { return r.ARN == value }) }
 	case "ResourceType":
-		return func(e *Event) bool { return e.hasResource(func(r call.Resource) bool { return r.Type == value }) }
+		return func(e *Event) bool { return e.hasResource(func(r request.Resource) bool { return r.Type == value }) }
 	}
 	return nil
 }
 
-func (e *Event) hasResource(is func(call.Resource) bool) bool {
+func (e *Event) hasResource(is func(request.Resource) bool) bool {
 	for _, r := range e.Resources {
 		if is(r) {
 			return true
@@ -235,12 +235,12 @@ func (e *Event) lookupView() (lookupEvent, error) {
 
 // token names the last event of a page and the question it belongs to. It is
 // no secret and no permission: every page is authorized on its own.
-func (in *lookupInput) token(c *call.Call, last uint64) string {
+func (in *lookupInput) token(c *request.Call, last uint64) string {
 	digest := in.digest(c)
 	return base64.URLEncoding.EncodeToString(binary.BigEndian.AppendUint64(digest[:16:16], last))
 }
 
-func (in *lookupInput) openToken(c *call.Call) (below uint64, ok bool) {
+func (in *lookupInput) openToken(c *request.Call) (below uint64, ok bool) {
 	raw, err := base64.URLEncoding.DecodeString(in.NextToken)
 	digest := in.digest(c)
 	if err != nil || len(raw) != 24 || string(raw[:16]) != string(digest[:16]) {
@@ -249,7 +249,7 @@ func (in *lookupInput) openToken(c *call.Call) (below uint64, ok bool) {
 	return binary.BigEndian.Uint64(raw[16:]), true
 }
 
-func (in *lookupInput) digest(c *call.Call) [32]byte {
+func (in *lookupInput) digest(c *request.Call) [32]byte {
 	same := *in
 	same.NextToken, same.MaxResults = "", nil
 	text, _ := json.Marshal(same)

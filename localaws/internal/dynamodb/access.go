@@ -5,8 +5,8 @@ import (
 	"encoding/base64"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -25,7 +25,7 @@ type access struct {
 
 // allowAccess authorizes a. t is the table, nil when there is none: then the
 // caller learns that only if the policies let him ask.
-func (s *Service) allowAccess(ctx context.Context, c *call.Call, a access, t *table) error {
+func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, t *table) error {
 	conditions := make(policy.Context, 8)
 	resource := a.at.arn
 	if a.index != "" {
@@ -104,7 +104,7 @@ func (s *Service) ready(t *table) error {
 
 // enter does what comes after the schema checks of every data call: the fault
 // that throttles, the key check, and the items whose time is over.
-func (s *Service) enter(ctx context.Context, c *call.Call, t *table) error {
+func (s *Service) enter(ctx context.Context, c *request.Call, t *table) error {
 	if s.cfg.Faults.throttled(t.def.Name, c.Operation) {
 		return throttled(t)
 	}
@@ -114,12 +114,12 @@ func (s *Service) enter(ctx context.Context, c *call.Call, t *table) error {
 	return t.expire(s.cfg.Clock())
 }
 
-func throttled(t *table) *call.Error {
+func throttled(t *table) *request.Error {
 	t.mu.RLock()
 	onDemand := t.def.OnDemand
 	t.mu.RUnlock()
 	if onDemand {
-		return call.Errorf("ThrottlingException", "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so please try again shortly. If exceptions persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html")
+		return request.Errorf("ThrottlingException", "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so please try again shortly. If exceptions persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html")
 	}
-	return call.Errorf("ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.")
+	return request.Errorf("ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.")
 }

@@ -4,16 +4,16 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-func (s *Service) allowDescribeLimits(ctx context.Context, c *call.Call, _ *struct{}) error {
+func (s *Service) allowDescribeLimits(ctx context.Context, c *request.Call, _ *struct{}) error {
 	return s.allow(ctx, c, "DescribeLimits", "*", c.AccountID, nil)
 }
 
 // describeLimits answers the quotas of a new account; none of them is
 // enforced, since throughput is not.
-func (s *Service) describeLimits(context.Context, *call.Call, *struct{}) ([]byte, error) {
+func (s *Service) describeLimits(context.Context, *request.Call, *struct{}) ([]byte, error) {
 	return json.Marshal(jsonObject{"AccountMaxReadCapacityUnits": 80000, "AccountMaxWriteCapacityUnits": 80000,
 		"TableMaxReadCapacityUnits": 40000, "TableMaxWriteCapacityUnits": 40000})
 }

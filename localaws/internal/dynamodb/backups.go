@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -28,7 +28,7 @@ func (in *continuousBackupsInput) Check(c *wire.Checks) {
 }
 
 // Prepare checks the members together.
-func (in *continuousBackupsInput) Prepare(c *call.Call) error {
+func (in *continuousBackupsInput) Prepare(c *request.Call) error {
 	if p := in.PointInTimeRecoverySpecification; !*p.PointInTimeRecoveryEnabled && p.RecoveryPeriodInDays != nil {
 		return errValidation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
 	}
@@ -37,7 +37,7 @@ func (in *continuousBackupsInput) Prepare(c *call.Call) error {
 
 const maxRecoveryDays = 35
 
-func (s *Service) updateContinuousBackups(_ context.Context, _ *call.Call, in *continuousBackupsInput) ([]byte, error) {
+func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in *continuousBackupsInput) ([]byte, error) {
 	t, err := s.existing(in.at, errNoBackupsTable)
 	if err != nil {
 		return nil, err
@@ -63,10 +63,10 @@ func (s *Service) updateContinuousBackups(_ context.Context, _ *call.Call, in *c
 }
 
 func errNoBackupsTable(name string) error {
-	return call.Errorf("TableNotFoundException", "Table not found: %s", name)
+	return request.Errorf("TableNotFoundException", "Table not found: %s", name)
 }
 
-func (s *Service) describeContinuousBackups(_ context.Context, _ *call.Call, in *tableInput) ([]byte, error) {
+func (s *Service) describeContinuousBackups(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
 	t, err := s.existing(in.at, errNoBackupsTable)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -96,7 +96,7 @@ func (in *batchGetInput) Check(c *wire.Checks) {
 }
 
 // Prepare parses the expressions and finds the names of the tables.
-func (in *batchGetInput) Prepare(c *call.Call) (err error) {
+func (in *batchGetInput) Prepare(c *request.Call) (err error) {
 	total := 0
 	for _, b := range in.tables {
 		if total += len(b.keys); total > maxBatchGet {
@@ -120,7 +120,7 @@ func (in *batchGetInput) Prepare(c *call.Call) (err error) {
 	return nil
 }
 
-func (s *Service) allowBatchGet(ctx context.Context, c *call.Call, in *batchGetInput) error {
+func (s *Service) allowBatchGet(ctx context.Context, c *request.Call, in *batchGetInput) error {
 	for _, b := range in.tables {
 		b.t = s.lookup(b.at)
 		selects := "ALL_ATTRIBUTES"
@@ -134,7 +134,7 @@ func (s *Service) allowBatchGet(ctx context.Context, c *call.Call, in *batchGetI
 	return nil
 }
 
-func (s *Service) batchGetItem(ctx context.Context, c *call.Call, in *batchGetInput) ([]byte, error) {
+func (s *Service) batchGetItem(ctx context.Context, c *request.Call, in *batchGetInput) ([]byte, error) {
 	for _, b := range in.tables {
 		if err := s.ready(b.t); err != nil {
 			return nil, err
@@ -164,7 +164,7 @@ func (s *Service) batchGetItem(ctx context.Context, c *call.Call, in *batchGetIn
 }
 
 // answerBatchGet reads what faults and the size limit let through.
-func (s *Service) answerBatchGet(c *call.Call, in *batchGetInput) ([]byte, error) {
+func (s *Service) answerBatchGet(c *request.Call, in *batchGetInput) ([]byte, error) {
 	faults := &s.cfg.Faults
 	index, size, processed := 0, 0, 0
 	settle := false

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -107,7 +107,7 @@ func (in *batchWriteInput) Check(c *wire.Checks) {
 	}
 }
 
-func (s *Service) allowBatchWrite(ctx context.Context, c *call.Call, in *batchWriteInput) error {
+func (s *Service) allowBatchWrite(ctx context.Context, c *request.Call, in *batchWriteInput) error {
 	for _, b := range in.tables {
 		b.t = s.lookup(b.at)
 		a := access{action: "BatchWriteItem", at: b.at, attributes: []string{}}
@@ -122,7 +122,7 @@ func (s *Service) allowBatchWrite(ctx context.Context, c *call.Call, in *batchWr
 	return nil
 }
 
-func (s *Service) batchWriteItem(ctx context.Context, c *call.Call, in *batchWriteInput) ([]byte, error) {
+func (s *Service) batchWriteItem(ctx context.Context, c *request.Call, in *batchWriteInput) ([]byte, error) {
 	for _, b := range in.tables {
 		if err := s.ready(b.t); err != nil {
 			return nil, err
@@ -153,7 +153,7 @@ func (s *Service) batchWriteItem(ctx context.Context, c *call.Call, in *batchWri
 }
 
 // Prepare turns the requests into writes.
-func (in *batchWriteInput) Prepare(c *call.Call) error {
+func (in *batchWriteInput) Prepare(c *request.Call) error {
 	total, bytes := 0, 0
 	for _, b := range in.tables {
 		var err error
@@ -187,7 +187,7 @@ func (in *batchWriteInput) Prepare(c *call.Call) error {
 	return nil
 }
 
-func (s *Service) answerBatchWrite(c *call.Call, in *batchWriteInput) ([]byte, error) {
+func (s *Service) answerBatchWrite(c *request.Call, in *batchWriteInput) ([]byte, error) {
 	faults := &s.cfg.Faults
 	index, processed := 0, 0
 	left := map[*batchWriteTable][]*write{}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -17,7 +17,7 @@ type Config struct {
 	// Store keeps tables and items; nil is storage.Memory.
 	Store storage.Store
 	// Authorizer decides every call; required.
-	Authorizer call.Authorizer
+	Authorizer request.Authorizer
 	// Keys is KMS; required. It files the audit events of its own calls.
 	Keys Keys
 	// KeyCacheTTL imitates AWS's cache of table keys: how long a caller whom
@@ -74,24 +74,24 @@ func (cfg *Config) validate() error {
 }
 
 // Keys is what the engine asks of KMS. Every method is authorized as
-// c.Caller, with c.ViaService in its context, and returns KMS's own *call.Error
+// c.Caller, with c.ViaService in its context, and returns KMS's own *request.Error
 // when KMS refuses. Keys are named by key ARN unless said otherwise.
 type Keys interface {
 	// Decrypt opens a wrapped table key.
-	Decrypt(ctx context.Context, c *call.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) ([]byte, error)
+	Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) ([]byte, error)
 	// GenerateDataKey makes a 256-bit key and its wrapped form.
-	GenerateDataKey(ctx context.Context, c *call.Call, keyARN string, encryptionContext map[string]string) (plaintext, wrapped []byte, err error)
+	GenerateDataKey(ctx context.Context, c *request.Call, keyARN string, encryptionContext map[string]string) (plaintext, wrapped []byte, err error)
 	// DescribeKey resolves a key id, key ARN, alias name or alias ARN.
-	DescribeKey(ctx context.Context, c *call.Call, keyID string) (KeyInfo, error)
+	DescribeKey(ctx context.Context, c *request.Call, keyID string) (KeyInfo, error)
 	// CreateGrant makes the grant of a table and returns its id.
-	CreateGrant(ctx context.Context, c *call.Call, keyARN string, g TableGrant) (string, error)
+	CreateGrant(ctx context.Context, c *request.Call, keyARN string, g TableGrant) (string, error)
 	// RetireGrant ends it.
-	RetireGrant(ctx context.Context, c *call.Call, keyARN, grantID string) error
+	RetireGrant(ctx context.Context, c *request.Call, keyARN, grantID string) error
 	// RetireAbandoned ends the grants that are not in use. It is for the start.
 	RetireAbandoned(inUse func(keyARN, grantID string) bool) error
 	// EnsureAWSManagedKey returns the ARN of alias/aws/dynamodb in the call's
 	// account and region, and makes the key when it is missing.
-	EnsureAWSManagedKey(ctx context.Context, c *call.Call) (string, error)
+	EnsureAWSManagedKey(ctx context.Context, c *request.Call) (string, error)
 }
 
 // KeyInfo is what DescribeKey tells the engine.

@@ -19,7 +19,7 @@ import (
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/testenv"
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -63,7 +63,7 @@ func (k lastingKeys) aead() cipher.AEAD {
 	return a
 }
 
-func (k lastingKeys) Decrypt(_ context.Context, c *call.Call, arn string, blob []byte, bound map[string]string) ([]byte, error) {
+func (k lastingKeys) Decrypt(_ context.Context, c *request.Call, arn string, blob []byte, bound map[string]string) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("Decrypt", c, arn); err != nil {
@@ -72,7 +72,7 @@ func (k lastingKeys) Decrypt(_ context.Context, c *call.Call, arn string, blob [
 	return k.aead().Open(nil, nil, blob, fmt.Append(nil, bound))
 }
 
-func (k lastingKeys) GenerateDataKey(_ context.Context, c *call.Call, arn string, bound map[string]string) ([]byte, []byte, error) {
+func (k lastingKeys) GenerateDataKey(_ context.Context, c *request.Call, arn string, bound map[string]string) ([]byte, []byte, error) {
 	key := newTableKey()
 	return key, k.aead().Seal(nil, nil, key, fmt.Append(nil, bound)), nil
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -211,7 +211,7 @@ func newID() string {
 }
 
 // allowCreateTable asks for the tags of the table too, as AWS does.
-func (s *Service) allowCreateTable(ctx context.Context, c *call.Call, in *createTableInput) error {
+func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *createTableInput) error {
 	trail(c, in.at)
 	conditions := requestTags(in.def.Tags)
 	if err := s.allow(ctx, c, "CreateTable", in.at.arn, in.at.Account, conditions); err != nil || len(in.def.Tags) == 0 {
@@ -220,7 +220,7 @@ func (s *Service) allowCreateTable(ctx context.Context, c *call.Call, in *create
 	return s.allow(ctx, c, "TagResource", in.at.arn, in.at.Account, conditions)
 }
 
-func (s *Service) createTable(ctx context.Context, c *call.Call, in *createTableInput) ([]byte, error) {
+func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTableInput) ([]byte, error) {
 	at, def := in.at, in.def
 	exists := errInUse("Table already exists: %s", at.name)
 	if s.lookup(at) != nil {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -59,7 +59,7 @@ type createTableInput struct {
 }
 
 // Prepare checks the request beyond its constraints.
-func (in *createTableInput) Prepare(c *call.Call) (err error) {
+func (in *createTableInput) Prepare(c *request.Call) (err error) {
 	if in.def, err = in.definition(); err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -70,7 +70,7 @@ func readValues(d *wire.Decoder, dst *Item) error {
 		}
 		if err != nil {
 			e := invalidValue(err)
-			if c, ok := e.(*call.Error); ok && c.Code == "ValidationException" {
+			if c, ok := e.(*request.Error); ok && c.Code == "ValidationException" {
 				c.Message = "ExpressionAttributeValues contains invalid value: " + c.Message + " for key " + name
 			}
 			d.Later(e)

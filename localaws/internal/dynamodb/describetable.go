@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
 type jsonObject = map[string]any
 
-func (s *Service) describeTable(_ context.Context, _ *call.Call, in *tableInput) ([]byte, error) {
+func (s *Service) describeTable(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
 	t, err := s.existing(in.at, errNoTableNamed)
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func describeLimit(l *onDemandLimit) jsonObject {
 	return out
 }
 
-func (s *Service) deleteTable(ctx context.Context, c *call.Call, in *tableInput) ([]byte, error) {
+func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *tableInput) ([]byte, error) {
 	t, err := s.existing(in.at, errNoTableNamed)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // other is an independent DynamoDB behind HTTP, which checks no signatures.
@@ -71,7 +71,7 @@ func (o other) send(operation string, in members) (answer members, code, message
 func (w *world) send(operation string, in members) (answer members, code, message string) {
 	w.t.Helper()
 	out, err := w.try("admin", operation, in)
-	var e *call.Error
+	var e *request.Error
 	if err != nil && !errors.As(err, &e) {
 		w.t.Fatal(err)
 	}

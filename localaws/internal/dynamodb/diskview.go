@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -26,11 +26,11 @@ type DiskView struct {
 // ARN, for showing it. It reads the sealed bytes and opens nothing, so nobody
 // is asked for permission: whoever calls it holds the file anyway. It needs
 // the table's derived keys in memory, so a table must have been used since the
-// start. Errors are *call.Error: ResourceNotFoundException for a missing table
+// start. Errors are *request.Error: ResourceNotFoundException for a missing table
 // or item, ValidationException for a key that does not fit the table, and one
 // that says that the table was not used yet.
 func (s *Service) DiskView(_ context.Context, account, region, tableName string, key Item) (DiskView, error) {
-	at, err := locate(&call.Call{AccountID: account, Region: region}, tableName)
+	at, err := locate(&request.Call{AccountID: account, Region: region}, tableName)
 	if err != nil {
 		return DiskView{}, err
 	}
@@ -49,7 +49,7 @@ func (s *Service) DiskView(_ context.Context, account, region, tableName string,
 	primary, _ := t.def.Key.primary(key)
 	e := t.get(primary)
 	if e == nil {
-		return DiskView{}, call.Errorf("ResourceNotFoundException", "Requested resource not found: no such item")
+		return DiskView{}, request.Errorf("ResourceNotFoundException", "Requested resource not found: no such item")
 	}
 	bucket := bucketItems(t.def.ID, t.def.Encryption.Generation)
 	itemKey := t.sealer.itemKey(primary)

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // keyMode is under whose key a table is encrypted.
@@ -92,7 +92,7 @@ func (e encryption) mayChange(now time.Time) ([]time.Time, error) {
 		return nil, nil
 	case n >= maxModeChanges && now.Before(next):
 		stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-		return nil, call.Errorf("LimitExceededException", "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at %s. After the first %d change, each subsequent change in the same window can be performed at most once every %d seconds. Number of updates today: %d. Last change at %s. Next changes can be made at %s.",
+		return nil, request.Errorf("LimitExceededException", "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at %s. After the first %d change, each subsequent change in the same window can be performed at most once every %d seconds. Number of updates today: %d. Last change at %s. Next changes can be made at %s.",
 			stamp(end), maxModeChanges, int(modeChangePause.Seconds()), n, stamp(last), stamp(next))
 	}
 	return e.Changes, nil
@@ -133,16 +133,16 @@ func (s *sseSpecification) wish() (wish, error) {
 }
 
 // via is the call to KMS that DynamoDB makes on behalf of c's caller.
-func via(c *call.Call, operation string) *call.Call {
+func via(c *request.Call, operation string) *request.Call {
 	return c.Via("kms", operation, servicePrincipal(c.Region))
 }
 
 // own is the call to KMS that DynamoDB makes for itself, under its grant, for
 // the table with the ARN.
-func own(c *call.Call, operation, account, table string) *call.Call {
+func own(c *request.Call, operation, account, table string) *request.Call {
 	k := c.Via("kms", operation, "")
 	k.AccountID, k.SourceARN = account, table
-	k.Caller = call.Caller{Principal: policy.Principal{Type: policy.Service, ARN: servicePrincipal(c.Region)}}
+	k.Caller = request.Caller{Principal: policy.Principal{Type: policy.Service, ARN: servicePrincipal(c.Region)}}
 	return k
 }
 
@@ -156,7 +156,7 @@ func encryptionContext(table, account string) map[string]string {
 var grantOperations = []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "DescribeKey"}
 
 // resolve finds the key of a wish, as the caller.
-func (s *Service) resolve(ctx context.Context, c *call.Call, w wish) (mode keyMode, arn string, err error) {
+func (s *Service) resolve(ctx context.Context, c *request.Call, w wish) (mode keyMode, arn string, err error) {
 	if w.mode == keyOwned {
 		return keyOwned, "", nil
 	}
@@ -181,7 +181,7 @@ func (s *Service) resolve(ctx context.Context, c *call.Call, w wish) (mode keyMo
 
 // adopt makes grant and table key for a table under a resolved key. The
 // returned plaintext key is the caller's to wipe.
-func (s *Service) adopt(ctx context.Context, c *call.Call, t target, mode keyMode, arn string, generation int) (encryption, []byte, error) {
+func (s *Service) adopt(ctx context.Context, c *request.Call, t target, mode keyMode, arn string, generation int) (encryption, []byte, error) {
 	e := encryption{Mode: mode, KeyARN: arn, Generation: generation}
 	if mode == keyOwned {
 		key := newTableKey()
@@ -210,7 +210,7 @@ func (s *Service) adopt(ctx context.Context, c *call.Call, t target, mode keyMod
 
 // retire ends the grant of a table. A key that is gone or unusable has no
 // grant worth keeping, so errors do not matter.
-func (s *Service) retire(ctx context.Context, c *call.Call, t target, e encryption) {
+func (s *Service) retire(ctx context.Context, c *request.Call, t target, e encryption) {
 	if e.Grant == "" {
 		return
 	}
@@ -218,8 +218,8 @@ func (s *Service) retire(ctx context.Context, c *call.Call, t target, e encrypti
 }
 
 // keyError is DynamoDB's answer when KMS refused.
-func keyError(c *call.Call, err error) error {
-	var k *call.Error
+func keyError(c *request.Call, err error) error {
+	var k *request.Error
 	if !errors.As(err, &k) {
 		return errInternal(err)
 	}
@@ -239,21 +239,21 @@ func keyError(c *call.Call, err error) error {
 	case "DisabledException":
 		return errValidation(text("KMS key disabled error", k.Code))
 	case "ThrottlingException", "LimitExceededException":
-		return call.Errorf("ThrottlingException", "%s", text("KMS request limit exceeded", k.Code))
+		return request.Errorf("ThrottlingException", "%s", text("KMS request limit exceeded", k.Code))
 	}
 	return errValidation(text("KMS validation error", k.Code))
 }
 
 // denied reports whether KMS answered that the caller is not allowed.
 func denied(err error) bool {
-	var k *call.Error
+	var k *request.Error
 	return errors.As(err, &k) && k.Code == "AccessDeniedException"
 }
 
 // unreachable reports whether err says that the key itself cannot be used, as
 // opposed to the caller not being allowed.
 func unreachable(err error) bool {
-	var k *call.Error
+	var k *request.Error
 	if !errors.As(err, &k) {
 		return false
 	}

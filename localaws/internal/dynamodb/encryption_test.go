@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // dataCalls is one call of every item operation on table secret.
@@ -311,9 +311,9 @@ func TestKMSFailures(t *testing.T) {
 	if e.HTTPStatus() != 500 {
 		t.Error(e.HTTPStatus())
 	}
-	w.keys.fail = &call.Error{Code: "KMSInternalException", Status: 500}
+	w.keys.fail = &request.Error{Code: "KMSInternalException", Status: 500}
 	w.fails("Scan", members{"TableName": "secret"}, "InternalServerError", "")
-	w.keys.fail = call.Errorf("ThrottlingException", "Rate exceeded")
+	w.keys.fail = request.Errorf("ThrottlingException", "Rate exceeded")
 	w.fails("Scan", members{"TableName": "secret"}, "ThrottlingException", "")
 }
 

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // FuzzServe sends any body to every operation: the answer is JSON or one of
@@ -43,7 +43,7 @@ func FuzzServe(f *testing.F) {
 		w.table("secret", "", customKey(w.keys.newKey("one")))
 		w.do("PutItem", members{"TableName": "secret", "Item": members{"pk": str("a"), "v": num(1)}})
 		out, err := w.s.Serve(context.Background(), userCall("admin", operation, body))
-		var e *call.Error
+		var e *request.Error
 		switch {
 		case err == nil && len(out) > 0 && !json.Valid(out):
 			t.Fatalf("no JSON: %q", out)

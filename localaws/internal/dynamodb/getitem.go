@@ -3,7 +3,7 @@ package dynamodb
 import (
 	"context"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -109,7 +109,7 @@ func (r *read) access(enclosing string) access {
 }
 
 // Prepare parses the expressions and finds the name of the table.
-func (in *getItemInput) Prepare(c *call.Call) (err error) {
+func (in *getItemInput) Prepare(c *request.Call) (err error) {
 	in.read.key = in.key
 	if in.read.parsed, err = in.expressions.parse(); err != nil {
 		return err
@@ -118,13 +118,13 @@ func (in *getItemInput) Prepare(c *call.Call) (err error) {
 	return err
 }
 
-func (s *Service) allowGetItem(ctx context.Context, c *call.Call, in *getItemInput) error {
+func (s *Service) allowGetItem(ctx context.Context, c *request.Call, in *getItemInput) error {
 	trail(c, in.read.at)
 	in.read.t = s.lookup(in.read.at)
 	return s.allowAccess(ctx, c, in.read.access(""), in.read.t)
 }
 
-func (s *Service) getItem(ctx context.Context, c *call.Call, in *getItemInput) ([]byte, error) {
+func (s *Service) getItem(ctx context.Context, c *request.Call, in *getItemInput) ([]byte, error) {
 	r, t := &in.read, in.read.t
 	if err := s.ready(t); err != nil {
 		return nil, err

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // indexUpdate is one element of GlobalSecondaryIndexUpdates.
@@ -50,7 +50,7 @@ func (in *updateTableInput) applyIndexes(t *table, next *definition, now time.Ti
 		seen[name] = true
 		if u.Update == nil {
 			if online++; online > 1 {
-				return nil, call.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+				return nil, request.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
 			}
 		}
 		if u.Create != nil {
@@ -68,7 +68,7 @@ func (in *updateTableInput) applyIndexes(t *table, next *definition, now time.Ti
 			}
 			return nil, errValidationf("Cannot %s an index that is not a GlobalSecondaryIndex: %s", verb, name)
 		case at < 0:
-			return nil, call.Errorf("ResourceNotFoundException", "Requested resource not found: Index %s for table %s", name, next.Name)
+			return nil, request.Errorf("ResourceNotFoundException", "Requested resource not found: Index %s for table %s", name, next.Name)
 		case u.Delete != nil:
 			next.Global = slices.Delete(next.Global, at, at+1)
 		default:
@@ -93,7 +93,7 @@ func (in *updateTableInput) createIndex(t *table, next *definition, wanted *inde
 	case t.indexNamed(*wanted.IndexName) != nil:
 		return nil, errValidation("Attempting to create an index which already exists")
 	case len(next.Global) >= maxGlobalIndexes:
-		return nil, call.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes)
+		return nil, request.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes)
 	case in.AttributeDefinitions == nil && slices.ContainsFunc(wanted.KeySchema, func(k keyElement) bool { return next.attributeType(*k.AttributeName) == "" }):
 		return nil, errParam("AttributeDefinitions is not specified for index: %s", *wanted.IndexName)
 	}

@@ -6,13 +6,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // unlock is the key check of every data call: it asks KMS, as the caller, to
 // decrypt the table's key, and loads the items with it when they are not in
 // memory yet. Under the AWS owned key nobody is asked.
-func (s *Service) unlock(ctx context.Context, c *call.Call, t *table) error {
+func (s *Service) unlock(ctx context.Context, c *request.Call, t *table) error {
 	t.mu.RLock()
 	e, loaded, id, down := t.def.Encryption, t.loaded, t.def.ID, !t.inaccessible.IsZero()
 	t.mu.RUnlock()

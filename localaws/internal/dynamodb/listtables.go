@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"sort"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -22,11 +22,11 @@ func (in *listTablesInput) Check(c *wire.Checks) {
 	c.Between(in.Limit, "limit", 1, maxTableNames)
 }
 
-func (s *Service) allowListTables(ctx context.Context, c *call.Call, _ *listTablesInput) error {
+func (s *Service) allowListTables(ctx context.Context, c *request.Call, _ *listTablesInput) error {
 	return s.allow(ctx, c, "ListTables", tableARN(wire.PlaceOf(c), "*"), c.AccountID, nil)
 }
 
-func (s *Service) listTables(_ context.Context, c *call.Call, in *listTablesInput) ([]byte, error) {
+func (s *Service) listTables(_ context.Context, c *request.Call, in *listTablesInput) ([]byte, error) {
 	names := []string{}
 	s.mu.RLock()
 	for name := range s.tables[wire.PlaceOf(c)] {

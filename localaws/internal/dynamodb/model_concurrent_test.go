@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // numberedTransaction is one that was tried by a client at the moment in which
@@ -159,7 +159,7 @@ func (w *world) tryNumbered(n int) (x *numberedTransaction, now int, err error) 
 	if err == nil {
 		return x, n + 1, nil
 	}
-	var e *call.Error
+	var e *request.Error
 	if !errors.As(err, &e) || e.Code != "TransactionCanceledException" {
 		return nil, 0, err
 	}

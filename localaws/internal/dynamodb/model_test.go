@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"pgregory.net/rapid"
 )
@@ -232,7 +232,7 @@ func checkOutcome(t *rapid.T, err error, want bool, code string) {
 		}
 		return
 	}
-	var e *call.Error
+	var e *request.Error
 	if !errors.As(err, &e) || e.Code != code {
 		t.Fatalf("%v, want %s", err, code)
 	}
@@ -265,7 +265,7 @@ func stepTransaction(rt *rapid.T, w *world, m model) {
 		maps.DeleteFunc(m, func(k string, _ map[string]int) bool { return next[k] == nil })
 		return
 	}
-	var e *call.Error
+	var e *request.Error
 	errors.As(err, &e)
 	var reasons []reason
 	if err := json.Unmarshal(e.Members["CancellationReasons"], &reasons); err != nil {
@@ -317,7 +317,7 @@ func TestConcurrentConditions(t *testing.T) {
 				}
 				_, err = w.try("admin", "UpdateItem", members{"TableName": "model", "Key": members{"pk": str("a")}, "UpdateExpression": "SET x = x + :one",
 					"ConditionExpression": "x = :x", "ExpressionAttributeValues": members{":one": num(1), ":x": num(x)}})
-				var e *call.Error
+				var e *request.Error
 				switch {
 				case err == nil:
 					won.Add(1)
@@ -403,7 +403,7 @@ func TestConcurrentTransfers(t *testing.T) {
 				}
 				_, err := w.try("admin", "TransactWriteItems", members{"TransactItems": []members{
 					move(from, -n, "x >= :min", members{":min": num(n)}), move(to, n, "", members{})}})
-				var e *call.Error
+				var e *request.Error
 				switch {
 				case err == nil:
 					moved.Add(1)

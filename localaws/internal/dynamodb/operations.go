@@ -3,7 +3,7 @@ package dynamodb
 import (
 	"context"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -51,8 +51,8 @@ var operations = wire.NewTable(&protocol,
 )
 
 // manages is the entry of an operation on tables and not on items.
-func manages[In any](name string, kind wire.Kind, authorize func(*Service, context.Context, *call.Call, *In) error,
-	serve func(*Service, context.Context, *call.Call, *In) ([]byte, error)) op[In] {
+func manages[In any](name string, kind wire.Kind, authorize func(*Service, context.Context, *request.Call, *In) error,
+	serve func(*Service, context.Context, *request.Call, *In) ([]byte, error)) op[In] {
 	return op[In]{Name: name, Kind: kind, Authorize: authorize, Serve: serve}
 }
 

@@ -3,7 +3,7 @@ package dynamodb
 import (
 	"context"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -72,13 +72,13 @@ func (in *writeInput) Check(c *wire.Checks) {
 }
 
 // Prepare makes the internal form.
-func (in *writeInput) Prepare(c *call.Call) (err error) {
+func (in *writeInput) Prepare(c *request.Call) (err error) {
 	in.prepared, err = in.write(c)
 	return err
 }
 
 // write makes the internal form, after the checks that need no table.
-func (in *writeInput) write(c *call.Call) (*write, error) {
+func (in *writeInput) write(c *request.Call) (*write, error) {
 	w := &write{kind: in.kind, item: in.item, key: in.key, returnOld: in.onFailure != nil && *in.onFailure == "ALL_OLD"}
 	if in.returnValues != nil {
 		w.returnValues = *in.returnValues
@@ -103,7 +103,7 @@ func (in *writeInput) write(c *call.Call) (*write, error) {
 	return w, nil
 }
 
-func (s *Service) allowWrite(ctx context.Context, c *call.Call, in *writeInput) error {
+func (s *Service) allowWrite(ctx context.Context, c *request.Call, in *writeInput) error {
 	w := in.prepared
 	trail(c, w.at)
 	in.t = s.lookup(w.at)
@@ -116,7 +116,7 @@ func (s *Service) allowWrite(ctx context.Context, c *call.Call, in *writeInput) 
 }
 
 // writeItem is the way of one write that stands alone.
-func (s *Service) writeItem(ctx context.Context, c *call.Call, in *writeInput) ([]byte, error) {
+func (s *Service) writeItem(ctx context.Context, c *request.Call, in *writeInput) ([]byte, error) {
 	w, t := in.prepared, in.t
 	if err := s.ready(t); err != nil {
 		return nil, err

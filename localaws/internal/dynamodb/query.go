@@ -6,7 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -252,7 +252,7 @@ func (in *pageInput) fetches(i *index, selects string, p *parsed) (bool, error) 
 
 // Prepare parses the expressions, checks what needs no table and finds the name
 // of the table.
-func (in *pageInput) Prepare(c *call.Call) (err error) {
+func (in *pageInput) Prepare(c *request.Call) (err error) {
 	valued := []string{"FilterExpression"}
 	if in.query {
 		valued = append(valued, "KeyConditionExpression")
@@ -267,14 +267,14 @@ func (in *pageInput) Prepare(c *call.Call) (err error) {
 	return err
 }
 
-func (s *Service) allowPage(ctx context.Context, c *call.Call, in *pageInput) error {
+func (s *Service) allowPage(ctx context.Context, c *request.Call, in *pageInput) error {
 	trail(c, in.at)
 	in.t = s.lookup(in.at)
 	return s.allowAccess(ctx, c, in.access(in.at, in.parsed), in.t)
 }
 
 // servePage is the way of Query and Scan.
-func (s *Service) servePage(ctx context.Context, c *call.Call, in *pageInput) ([]byte, error) {
+func (s *Service) servePage(ctx context.Context, c *request.Call, in *pageInput) ([]byte, error) {
 	t, p := in.t, in.parsed
 	if err := s.ready(t); err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // requests are the SDK's inputs of all operations.
@@ -60,7 +60,7 @@ func TestNoMemberIsIgnored(t *testing.T) {
 }
 
 func errorText(err error) string {
-	var e *call.Error
+	var e *request.Error
 	if !errors.As(err, &e) {
 		return fmt.Sprint(err)
 	}

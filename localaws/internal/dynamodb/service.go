@@ -7,8 +7,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -24,7 +24,7 @@ type Service struct {
 	tokens tokenBook
 }
 
-var _ call.Service = (*Service)(nil)
+var _ request.Service = (*Service)(nil)
 
 // New checks cfg and reads the table definitions from its store. Items stay on
 // disk until the first data call on their table.
@@ -80,7 +80,7 @@ func (s *Service) put(t *table) {
 }
 
 // Serve answers one call.
-func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
+func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 	o, ok := operations.Describe(c.Operation)
 	if !ok {
 		return nil, errUnsupported(c.Operation)
@@ -89,14 +89,14 @@ func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
 	if !o.Data {
 		trailManagement(c, o.ReadOnly, out)
 	}
-	if e, ok := err.(*call.Error); ok && e.Code == "AccessDeniedException" && e.Namespace == "" {
+	if e, ok := err.(*request.Error); ok && e.Code == "AccessDeniedException" && e.Namespace == "" {
 		e.Namespace = wire.NamespaceService
 	}
 	return out, err
 }
 
 // Describe tells the front door about an operation.
-func (s *Service) Describe(name string) (call.Operation, bool) { return operations.Describe(name) }
+func (s *Service) Describe(name string) (request.Operation, bool) { return operations.Describe(name) }
 
 // target is a table as a request names it.
 type target struct {
@@ -106,7 +106,7 @@ type target struct {
 }
 
 // locate resolves a table name or ARN, which passed the constraints.
-func locate(c *call.Call, nameOrARN string) (target, error) {
+func locate(c *request.Call, nameOrARN string) (target, error) {
 	if !strings.HasPrefix(nameOrARN, "arn:") {
 		p := wire.PlaceOf(c)
 		return target{p, nameOrARN, tableARN(p, nameOrARN)}, nil
@@ -134,8 +134,8 @@ func (s *Service) lookup(t target) *table {
 }
 
 // allow asks the identity room for one action on one resource.
-func (s *Service) allow(ctx context.Context, c *call.Call, action, resource, account string, conditions policy.Context) error {
-	return call.Require(ctx, s.cfg.Authorizer, c, call.Check{
+func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, account string, conditions policy.Context) error {
+	return request.Require(ctx, s.cfg.Authorizer, c, request.Check{
 		Action: "dynamodb:" + action, Resource: resource, ResourceAccountID: account,
 		Context: conditions, Mode: policy.ModeOrdinary,
 	})
@@ -143,7 +143,7 @@ func (s *Service) allow(ctx context.Context, c *call.Call, action, resource, acc
 
 // allowTable authorizes an operation without item conditions on a table,
 // which need not exist.
-func (s *Service) allowTable(ctx context.Context, c *call.Call, action string, t target) error {
+func (s *Service) allowTable(ctx context.Context, c *request.Call, action string, t target) error {
 	conditions := policy.Context{}
 	s.tagConditions(conditions, t)
 	return s.allow(ctx, c, action, t.arn, t.Account, conditions)

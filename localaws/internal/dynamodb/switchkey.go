@@ -6,14 +6,14 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
 // switchKey is UpdateTable with an SSESpecification: the table gets a new key
 // under the wanted KMS key, and every item is sealed anew in the transaction
 // that files the new key.
-func (s *Service) switchKey(ctx context.Context, c *call.Call, t *table, spec *sseSpecification) ([]byte, error) {
+func (s *Service) switchKey(ctx context.Context, c *request.Call, t *table, spec *sseSpecification) ([]byte, error) {
 	want, err := spec.wish()
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (s *Service) switchKey(ctx context.Context, c *call.Call, t *table, spec *s
 // openOwn makes sure, as DynamoDB itself, that the table's key can be used, and
 // loads the items. When the table's grant was revoked the caller's right
 // counts, so that somebody who has it can bring the table under another key.
-func (s *Service) openOwn(ctx context.Context, c *call.Call, t *table) error {
+func (s *Service) openOwn(ctx context.Context, c *request.Call, t *table) error {
 	t.mu.RLock()
 	e, account, arn := t.def.Encryption, t.def.AccountID, t.def.ARN
 	t.mu.RUnlock()

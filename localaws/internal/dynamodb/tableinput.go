@@ -3,7 +3,7 @@ package dynamodb
 import (
 	"context"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -18,7 +18,7 @@ type tableInput struct {
 func (in *tableInput) Check(c *wire.Checks) { checkTable(c, in.TableName, "tableName") }
 
 // Prepare finds what the name means.
-func (in *tableInput) Prepare(c *call.Call) (err error) {
+func (in *tableInput) Prepare(c *request.Call) (err error) {
 	in.at, err = locate(c, *in.TableName)
 	return err
 }
@@ -29,7 +29,7 @@ func (in *tableInput) named() target { return in.at }
 func allowNamed[In any, P interface {
 	*In
 	named() target
-}](s *Service, ctx context.Context, c *call.Call, in *In) error {
+}](s *Service, ctx context.Context, c *request.Call, in *In) error {
 	at := P(in).named()
 	trail(c, at)
 	return s.allowTable(ctx, c, c.Operation, at)

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -85,7 +85,7 @@ func (in *tagsInput) Check(c *wire.Checks) {
 }
 
 // Prepare checks the ARN and the tags, and finds what the ARN means.
-func (in *tagsInput) Prepare(c *call.Call) (err error) {
+func (in *tagsInput) Prepare(c *request.Call) (err error) {
 	m := arnRule.FindStringSubmatch(*in.ResourceArn)
 	switch {
 	case !strings.HasPrefix(*in.ResourceArn, "arn:"):
@@ -113,7 +113,7 @@ func (in *tagsInput) Prepare(c *call.Call) (err error) {
 	return err
 }
 
-func (s *Service) allowTags(ctx context.Context, c *call.Call, in *tagsInput) error {
+func (s *Service) allowTags(ctx context.Context, c *request.Call, in *tagsInput) error {
 	trail(c, in.at)
 	conditions := requestTags(in.tags)
 	for _, key := range in.TagKeys {
@@ -142,7 +142,7 @@ func (t *table) edit(change func(*definition) error) error {
 	})
 }
 
-func (s *Service) tagResource(_ context.Context, _ *call.Call, in *tagsInput) ([]byte, error) {
+func (s *Service) tagResource(_ context.Context, _ *request.Call, in *tagsInput) ([]byte, error) {
 	t, err := s.tagged(in)
 	if err != nil {
 		return nil, err
@@ -161,7 +161,7 @@ func (s *Service) tagResource(_ context.Context, _ *call.Call, in *tagsInput) ([
 	return []byte{}, err
 }
 
-func (s *Service) untagResource(_ context.Context, _ *call.Call, in *tagsInput) ([]byte, error) {
+func (s *Service) untagResource(_ context.Context, _ *request.Call, in *tagsInput) ([]byte, error) {
 	t, err := s.tagged(in)
 	if err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func (s *Service) untagResource(_ context.Context, _ *call.Call, in *tagsInput) 
 	return []byte{}, err
 }
 
-func (s *Service) listTagsOfResource(_ context.Context, _ *call.Call, in *tagsInput) ([]byte, error) {
+func (s *Service) listTagsOfResource(_ context.Context, _ *request.Call, in *tagsInput) ([]byte, error) {
 	t, err := s.tagged(in)
 	if err != nil {
 		return nil, err

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -30,7 +30,7 @@ func (in *timeToLiveInput) Check(c *wire.Checks) {
 // timeToLivePause is how long AWS refuses another change of the setting.
 const timeToLivePause = time.Hour
 
-func (s *Service) updateTimeToLive(ctx context.Context, c *call.Call, in *timeToLiveInput) ([]byte, error) {
+func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *timeToLiveInput) ([]byte, error) {
 	t, err := s.existing(in.at, errNoTableNamed)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *call.Call, in *timeTo
 	return json.Marshal(jsonObject{"TimeToLiveSpecification": jsonObject{"Enabled": *wanted.Enabled, "AttributeName": *wanted.AttributeName}})
 }
 
-func (s *Service) describeTimeToLive(_ context.Context, _ *call.Call, in *tableInput) ([]byte, error) {
+func (s *Service) describeTimeToLive(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
 	t, err := s.existing(in.at, errNoTableNamed)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -45,7 +45,7 @@ func (b *tokenBook) restore(store storage.Store) error {
 	})
 }
 
-func tokenID(c *call.Call, token string) [sha256.Size]byte {
+func tokenID(c *request.Call, token string) [sha256.Size]byte {
 	return sha256.Sum256([]byte(c.AccountID + "\x00" + c.Region + "\x00" + token))
 }
 
@@ -65,18 +65,18 @@ func requestHash(body []byte) [sha256.Size]byte {
 }
 
 // begin claims a token. done says that the same request succeeded before.
-func (b *tokenBook) begin(id, request [sha256.Size]byte, now time.Time) (done bool, err error) {
+func (b *tokenBook) begin(id, digest [sha256.Size]byte, now time.Time) (done bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.known[id]
 	switch {
 	case r == nil || !r.running && !now.Before(r.End):
-		b.known[id] = &tokenRecord{Request: request, running: true}
+		b.known[id] = &tokenRecord{Request: digest, running: true}
 		return false, nil
-	case r.Request != request:
-		return false, call.Errorf("IdempotentParameterMismatchException", "%s", "The request uses the same client token as a previous, but non-identical request. Do not reuse a client token with different requests, unless the requests are identical")
+	case r.Request != digest:
+		return false, request.Errorf("IdempotentParameterMismatchException", "%s", "The request uses the same client token as a previous, but non-identical request. Do not reuse a client token with different requests, unless the requests are identical")
 	case r.running:
-		return false, call.Errorf("TransactionInProgressException", "The transaction with the given request token is already in progress.")
+		return false, request.Errorf("TransactionInProgressException", "The transaction with the given request token is already in progress.")
 	}
 	return true, nil
 }

@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // trailTable are the request parameters of a call on items: neither keys nor
@@ -16,15 +16,15 @@ type trailTable struct {
 }
 
 // trail files what the audit event says about a call on a table.
-func trail(c *call.Call, t target) {
+func trail(c *request.Call, t target) {
 	c.Trail.RequestParameters = trailTable{t.name}
-	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: t.arn, AccountID: t.Account, Type: "AWS::DynamoDB::Table"})
+	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: t.arn, AccountID: t.Account, Type: "AWS::DynamoDB::Table"})
 }
 
 // trailManagement files request and answer of a call that manages a table and
 // so holds no item: who wants to know who took a table's key away finds which
 // key it was. A call that reads has no answer in its event, as on AWS.
-func trailManagement(c *call.Call, readOnly bool, answer []byte) {
+func trailManagement(c *request.Call, readOnly bool, answer []byte) {
 	if c.Trail.RequestParameters != nil {
 		c.Trail.RequestParameters = camel(c.Body)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -29,7 +29,7 @@ type reason struct {
 // reasonOf tells why one item cancels a transaction; err is what the same
 // request alone would have been answered with.
 func reasonOf(err error) reason {
-	var e *call.Error
+	var e *request.Error
 	if !errors.As(err, &e) {
 		return reason{Code: "InternalServerError"}
 	}
@@ -59,7 +59,7 @@ func errCancelled(reasons []reason) error {
 		}
 		codes[i] = reasons[i].Code
 	}
-	e := call.Errorf("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", "))
+	e := request.Errorf("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", "))
 	list, err := json.Marshal(reasons)
 	if err != nil {
 		return errInternal(err)
@@ -69,7 +69,7 @@ func errCancelled(reasons []reason) error {
 }
 
 func errConflict() error {
-	return call.Errorf("TransactionConflictException", "Transaction is ongoing for the item")
+	return request.Errorf("TransactionConflictException", "Transaction is ongoing for the item")
 }
 
 // transactWriteInput is a TransactWriteItems request.
@@ -163,7 +163,7 @@ func (in *transactWriteInput) Check(c *wire.Checks) {
 }
 
 // Prepare turns the items into writes.
-func (in *transactWriteInput) Prepare(c *call.Call) error {
+func (in *transactWriteInput) Prepare(c *request.Call) error {
 	size := 0
 	for _, w := range in.items {
 		if w.kinds != 1 {
@@ -182,7 +182,7 @@ func (in *transactWriteInput) Prepare(c *call.Call) error {
 	return nil
 }
 
-func (s *Service) transactWriteItems(ctx context.Context, c *call.Call, in *transactWriteInput) ([]byte, error) {
+func (s *Service) transactWriteItems(ctx context.Context, c *request.Call, in *transactWriteInput) ([]byte, error) {
 	writes := in.writes
 	tables, err := s.prepareWrites(ctx, c, writes)
 	if err != nil {
@@ -208,7 +208,7 @@ func (s *Service) transactWriteItems(ctx context.Context, c *call.Call, in *tran
 }
 
 // allowTransactWrite asks for every item as for the operation of its kind.
-func (s *Service) allowTransactWrite(ctx context.Context, c *call.Call, in *transactWriteInput) error {
+func (s *Service) allowTransactWrite(ctx context.Context, c *request.Call, in *transactWriteInput) error {
 	for i, w := range in.writes {
 		if i == 0 || in.writes[i-1].at != w.at {
 			trail(c, w.at)
@@ -223,7 +223,7 @@ func (s *Service) allowTransactWrite(ctx context.Context, c *call.Call, in *tran
 }
 
 // prepareWrites finds tables, checks keys and asks for the tables' keys.
-func (s *Service) prepareWrites(ctx context.Context, c *call.Call, writes []*write) ([]*table, error) {
+func (s *Service) prepareWrites(ctx context.Context, c *request.Call, writes []*write) ([]*table, error) {
 	var tables []*table
 	seen := map[string]bool{}
 	reasons := make([]reason, len(writes))
@@ -269,7 +269,7 @@ func (s *Service) prepareWrites(ctx context.Context, c *call.Call, writes []*wri
 
 // commit evaluates all writes under the locks of all tables and applies them
 // if none has a reason against it.
-func (s *Service) commit(c *call.Call, in *transactWriteInput, writes []*write, tables []*table, token *[sha256.Size]byte) ([]byte, error) {
+func (s *Service) commit(c *request.Call, in *transactWriteInput, writes []*write, tables []*table, token *[sha256.Size]byte) ([]byte, error) {
 	out, pending, err := s.commitLocked(c, in, writes, tables, token)
 	if failed := waitFor(pending); failed != nil {
 		return nil, failed
@@ -281,7 +281,7 @@ func (s *Service) commit(c *call.Call, in *transactWriteInput, writes []*write, 
 	return in.withCollections(out, writes), nil
 }
 
-func (s *Service) commitLocked(c *call.Call, in *transactWriteInput, writes []*write, tables []*table, token *[sha256.Size]byte) ([]byte, storage.Pending, error) {
+func (s *Service) commitLocked(c *request.Call, in *transactWriteInput, writes []*write, tables []*table, token *[sha256.Size]byte) ([]byte, storage.Pending, error) {
 	defer lockTables(tables, true)()
 	reasons := make([]reason, len(writes))
 	failed := false
@@ -289,7 +289,7 @@ func (s *Service) commitLocked(c *call.Call, in *transactWriteInput, writes []*w
 		var err error
 		switch {
 		case s.cfg.Faults.throttled(w.at.name, c.Operation):
-			err = &call.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for one or more table(s)"}
+			err = &request.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for one or more table(s)"}
 		case s.cfg.Faults.conflicts(w.at.name, c.Operation, w.t.def.Key.keyOf(w.keyItem())):
 			err = errConflict()
 		default:

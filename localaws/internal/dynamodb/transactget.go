@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -69,7 +69,7 @@ func (in *transactGetInput) Check(c *wire.Checks) {
 }
 
 // Prepare turns the items into reads.
-func (in *transactGetInput) Prepare(c *call.Call) error {
+func (in *transactGetInput) Prepare(c *request.Call) error {
 	in.reads = make([]*read, 0, len(in.items))
 	for _, g := range in.items {
 		if err := g.getItemInput.Prepare(c); err != nil {
@@ -80,7 +80,7 @@ func (in *transactGetInput) Prepare(c *call.Call) error {
 	return nil
 }
 
-func (s *Service) allowTransactGet(ctx context.Context, c *call.Call, in *transactGetInput) error {
+func (s *Service) allowTransactGet(ctx context.Context, c *request.Call, in *transactGetInput) error {
 	for i, r := range in.reads {
 		if i == 0 || in.reads[i-1].at != r.at {
 			trail(c, r.at)
@@ -93,7 +93,7 @@ func (s *Service) allowTransactGet(ctx context.Context, c *call.Call, in *transa
 	return nil
 }
 
-func (s *Service) transactGetItems(ctx context.Context, c *call.Call, in *transactGetInput) ([]byte, error) {
+func (s *Service) transactGetItems(ctx context.Context, c *request.Call, in *transactGetInput) ([]byte, error) {
 	reads := in.reads
 	tables, err := s.prepareReads(ctx, c, reads)
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *Service) transactGetItems(ctx context.Context, c *call.Call, in *transa
 	return in.answer(reads, size), nil
 }
 
-func (s *Service) readLocked(c *call.Call, tables []*table, reads []*read) (size int, err error) {
+func (s *Service) readLocked(c *request.Call, tables []*table, reads []*read) (size int, err error) {
 	defer lockTables(tables, false)()
 	reasons := make([]reason, len(reads))
 	failed := false
@@ -132,7 +132,7 @@ func (s *Service) readLocked(c *call.Call, tables []*table, reads []*read) (size
 	return size, nil
 }
 
-func (s *Service) prepareReads(ctx context.Context, c *call.Call, reads []*read) ([]*table, error) {
+func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*read) ([]*table, error) {
 	var tables []*table
 	seen := map[string]bool{}
 	asked := map[*table]bool{}

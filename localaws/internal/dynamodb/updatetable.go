@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -29,7 +29,7 @@ type updateTableInput struct {
 }
 
 // Prepare refuses what AWS wants in requests of their own.
-func (in *updateTableInput) Prepare(c *call.Call) error {
+func (in *updateTableInput) Prepare(c *request.Call) error {
 	if err := in.combined(); err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (in *updateTableInput) combined() error {
 	return nil
 }
 
-func (s *Service) updateTable(ctx context.Context, c *call.Call, in *updateTableInput) ([]byte, error) {
+func (s *Service) updateTable(ctx context.Context, c *request.Call, in *updateTableInput) ([]byte, error) {
 	t, err := s.existing(in.at, errNoTableNamed)
 	if err != nil {
 		return nil, err

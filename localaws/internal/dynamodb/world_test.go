@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 const (
@@ -32,7 +32,7 @@ type world struct {
 
 	mu     sync.Mutex
 	now    time.Time
-	checks []call.Check                  // what was asked since the last reset
+	checks []request.Check               // what was asked since the last reset
 	deny   func(action, who string) bool // nil: nothing
 }
 
@@ -68,7 +68,7 @@ func (w *world) advance(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
-func (w *world) Authorize(_ context.Context, c *call.Call, k call.Check) policy.Decision {
+func (w *world) Authorize(_ context.Context, c *request.Call, k request.Check) policy.Decision {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.checks) < 1000 {
@@ -80,9 +80,9 @@ func (w *world) Authorize(_ context.Context, c *call.Call, k call.Check) policy.
 	return policy.Decision{Allowed: true, Outcome: policy.Allowed}
 }
 
-func userCall(user, operation string, body []byte) *call.Call {
-	return &call.Call{ID: "c0ffee00-0000-4000-8000-000000000001", Service: "dynamodb", Operation: operation, Region: testRegion, AccountID: testAccount,
-		Body: body, Caller: call.Caller{UserName: user, AccessKeyID: "AKIA" + user, Principal: policy.Principal{Type: policy.User, AccountID: testAccount,
+func userCall(user, operation string, body []byte) *request.Call {
+	return &request.Call{ID: "c0ffee00-0000-4000-8000-000000000001", Service: "dynamodb", Operation: operation, Region: testRegion, AccountID: testAccount,
+		Body: body, Caller: request.Caller{UserName: user, AccessKeyID: "AKIA" + user, Principal: policy.Principal{Type: policy.User, AccountID: testAccount,
 			ARN: "arn:aws:iam::" + testAccount + ":user/" + user, UniqueID: "AIDA" + user}}}
 }
 
@@ -122,15 +122,15 @@ func (w *world) do(operation string, in any) members {
 
 // fails is try as "admin", which must fail with this code and message; an
 // empty message is not compared, a trailing … compares the beginning.
-func (w *world) fails(operation string, in any, code, message string) *call.Error {
+func (w *world) fails(operation string, in any, code, message string) *request.Error {
 	w.t.Helper()
 	_, err := w.try("admin", operation, in)
 	return checkError(w.t, operation, err, code, message)
 }
 
-func checkError(t testing.TB, what string, err error, code, message string) *call.Error {
+func checkError(t testing.TB, what string, err error, code, message string) *request.Error {
 	t.Helper()
-	var e *call.Error
+	var e *request.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("%s: %v, want %s", what, err, code)
 	}
@@ -209,7 +209,7 @@ func (k *fakeKeys) set(arn, state string) {
 	k.states[arn] = state
 }
 
-func (k *fakeKeys) use(operation string, c *call.Call, arn string) error {
+func (k *fakeKeys) use(operation string, c *request.Call, arn string) error {
 	if len(k.calls) < 1000 {
 		k.calls = append(k.calls, operation+" "+c.Caller.Principal.ARN+" via "+c.ViaService+" "+arn)
 	}
@@ -217,20 +217,20 @@ func (k *fakeKeys) use(operation string, c *call.Call, arn string) error {
 		return k.fail
 	}
 	if k.denied[c.Caller.UserName] && c.Caller.UserName != "" {
-		return call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s", c.Caller.Principal.ARN, operation)
+		return request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s", c.Caller.Principal.ARN, operation)
 	}
 	switch k.states[arn] {
 	case "Enabled":
 		return nil
 	case "Disabled":
-		return call.Errorf("DisabledException", "%s is disabled.", arn)
+		return request.Errorf("DisabledException", "%s is disabled.", arn)
 	case "":
-		return call.Errorf("NotFoundException", "Key '%s' does not exist", arn)
+		return request.Errorf("NotFoundException", "Key '%s' does not exist", arn)
 	}
-	return call.Errorf("KMSInvalidStateException", "%s is pending deletion.", arn)
+	return request.Errorf("KMSInvalidStateException", "%s is pending deletion.", arn)
 }
 
-func (k *fakeKeys) Decrypt(_ context.Context, c *call.Call, arn string, blob []byte, bound map[string]string) ([]byte, error) {
+func (k *fakeKeys) Decrypt(_ context.Context, c *request.Call, arn string, blob []byte, bound map[string]string) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("Decrypt", c, arn); err != nil {
@@ -238,12 +238,12 @@ func (k *fakeKeys) Decrypt(_ context.Context, c *call.Call, arn string, blob []b
 	}
 	s, ok := k.secrets[string(blob)]
 	if !ok || s.arn != arn || !maps.Equal(s.context, bound) {
-		return nil, call.Errorf("InvalidCiphertextException", "")
+		return nil, request.Errorf("InvalidCiphertextException", "")
 	}
 	return append([]byte(nil), s.key...), nil
 }
 
-func (k *fakeKeys) GenerateDataKey(_ context.Context, c *call.Call, arn string, bound map[string]string) ([]byte, []byte, error) {
+func (k *fakeKeys) GenerateDataKey(_ context.Context, c *request.Call, arn string, bound map[string]string) ([]byte, []byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("GenerateDataKey", c, arn); err != nil {
@@ -256,17 +256,17 @@ func (k *fakeKeys) GenerateDataKey(_ context.Context, c *call.Call, arn string, 
 	return key, blob, nil
 }
 
-func (k *fakeKeys) DescribeKey(_ context.Context, c *call.Call, id string) (KeyInfo, error) {
+func (k *fakeKeys) DescribeKey(_ context.Context, c *request.Call, id string) (KeyInfo, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.states[id] == "" {
-		return KeyInfo{}, call.Errorf("NotFoundException", "Key '%s' does not exist", id)
+		return KeyInfo{}, request.Errorf("NotFoundException", "Key '%s' does not exist", id)
 	}
 	return KeyInfo{ARN: id, Symmetric: !strings.HasSuffix(id, "hmac"),
 		AWSManaged: strings.HasSuffix(id, "managed")}, nil
 }
 
-func (k *fakeKeys) CreateGrant(_ context.Context, c *call.Call, arn string, g TableGrant) (string, error) {
+func (k *fakeKeys) CreateGrant(_ context.Context, c *request.Call, arn string, g TableGrant) (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("CreateGrant", c, arn); err != nil {
@@ -278,7 +278,7 @@ func (k *fakeKeys) CreateGrant(_ context.Context, c *call.Call, arn string, g Ta
 	return id, nil
 }
 
-func (k *fakeKeys) RetireGrant(_ context.Context, c *call.Call, arn, id string) error {
+func (k *fakeKeys) RetireGrant(_ context.Context, c *request.Call, arn, id string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("RetireGrant", c, arn); err != nil {
@@ -290,6 +290,6 @@ func (k *fakeKeys) RetireGrant(_ context.Context, c *call.Call, arn, id string) 
 
 func (k *fakeKeys) RetireAbandoned(func(keyARN, grantID string) bool) error { return nil }
 
-func (k *fakeKeys) EnsureAWSManagedKey(context.Context, *call.Call) (string, error) {
+func (k *fakeKeys) EnsureAWSManagedKey(context.Context, *request.Call) (string, error) {
 	return k.newKey("aws-managed"), nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -178,7 +178,7 @@ func errEmptyIndexKey(kind string) error {
 
 // errConditionFailed carries the old item when the request asked for it.
 func errConditionFailed(old *entry, withOld bool) error {
-	e := call.Errorf("ConditionalCheckFailedException", "The conditional request failed")
+	e := request.Errorf("ConditionalCheckFailedException", "The conditional request failed")
 	if withOld && old != nil {
 		e.Members = map[string]json.RawMessage{"Item": appendItem(nil, old.item)}
 	}
@@ -236,7 +236,7 @@ func (w *write) evaluateUpdate(present Item) error {
 			return invalidValue(err)
 		}
 		if err := w.t.checkIndexKeys(it); err != nil {
-			if e, ok := err.(*call.Error); ok && len(w.added) == 0 && strings.HasPrefix(e.Message, paramPrefix+"Type mismatch") {
+			if e, ok := err.(*request.Error); ok && len(w.added) == 0 && strings.HasPrefix(e.Message, paramPrefix+"Type mismatch") {
 				return errValidation("The update expression attempted to update the secondary index key to unsupported type")
 			}
 			return err

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // Bounds on the bodies of requests that come over connections.
@@ -24,16 +24,16 @@ var errTooLarge = errors.New("request body too large")
 
 // admit refuses, before the body is read, what must not be read. A request
 // that it admits must be released.
-func (d *Door) admit(ctx context.Context, r *request, e *Endpoint) (refusal answer, ok bool) {
+func (d *Door) admit(ctx context.Context, r *exchange, e *Endpoint) (refusal answer, ok bool) {
 	switch encoding := r.get("Content-Encoding"); {
 	case encoding != "" && encoding != "identity" && encoding != "amz-1.0":
 		// A compressed request could be a thousand times its size, and no AWS
 		// service here takes one.
-		refusal = e.failure(call.NewID(), e.refusal("SerializationException", "Content-Encoding is not supported"))
+		refusal = e.failure(request.NewID(), e.refusal("SerializationException", "Content-Encoding is not supported"))
 	case r.length > e.MaxBody:
 		refusal = e.tooLarge()
 	case !d.reserve(ctx, r, e.MaxBody):
-		refusal = e.failure(call.NewID(), &call.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once",
+		refusal = e.failure(request.NewID(), &request.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once",
 			Status: http.StatusServiceUnavailable})
 	default:
 		return answer{}, true
@@ -43,7 +43,7 @@ func (d *Door) admit(ctx context.Context, r *request, e *Endpoint) (refusal answ
 }
 
 // reserve waits for room for a large body that comes over a connection.
-func (d *Door) reserve(ctx context.Context, r *request, limit int64) bool {
+func (d *Door) reserve(ctx context.Context, r *exchange, limit int64) bool {
 	n := r.length
 	if n < 0 {
 		n = limit
@@ -61,7 +61,7 @@ func (d *Door) reserve(ctx context.Context, r *request, limit int64) bool {
 }
 
 // release gives the room back that the request holds.
-func (d *Door) release(r *request) {
+func (d *Door) release(r *exchange) {
 	if r.reserved > 0 {
 		d.bodies.Release(r.reserved)
 		r.reserved = 0
@@ -70,7 +70,7 @@ func (d *Door) release(r *request) {
 
 func (e *Endpoint) tooLarge() answer {
 	const message = "The request body exceeds the limit of this service"
-	return e.failure(call.NewID(), e.refusal("RequestEntityTooLargeException", message))
+	return e.failure(request.NewID(), e.refusal("RequestEntityTooLargeException", message))
 }
 
 // unreadable answers a body that is too large; for any other error there is no
@@ -84,7 +84,7 @@ func (e *Endpoint) unreadable(err error) (answer, error) {
 
 // read reads the body, at most limit bytes. Memory grows with what arrives,
 // not with what the client announced.
-func (r *request) read(limit int64) (err error) {
+func (r *exchange) read(limit int64) (err error) {
 	r.Body, err = readBody(r.source, r.length, limit)
 	return err
 }

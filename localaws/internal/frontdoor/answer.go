@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // answer is what goes back for one request.
@@ -26,12 +26,12 @@ func (e *Endpoint) success(id string, body []byte) answer {
 	return answer{status: http.StatusOK, contentType: e.ContentType, requestID: id, body: body, checksum: e.Checksum}
 }
 
-// failure turns an error into AWS's answer. Anything but a *call.Error is an
+// failure turns an error into AWS's answer. Anything but a *request.Error is an
 // internal failure about which the client learns nothing.
 func (e *Endpoint) failure(id string, err error) answer {
-	var known *call.Error
+	var known *request.Error
 	if !errors.As(err, &known) {
-		known = &call.Error{Code: "InternalFailure", Status: http.StatusInternalServerError,
+		known = &request.Error{Code: "InternalFailure", Status: http.StatusInternalServerError,
 			Message: "The request processing has failed because of an unknown error, exception or failure."}
 		if e.InternalError != "" {
 			known.Code = e.InternalError
@@ -47,7 +47,7 @@ func (e *Endpoint) failure(id string, err error) answer {
 	return a
 }
 
-func (e *Endpoint) jsonError(err *call.Error) []byte {
+func (e *Endpoint) jsonError(err *request.Error) []byte {
 	body := make(map[string]any, 2+len(err.Members))
 	for name, value := range err.Members {
 		body[name] = value
@@ -62,7 +62,7 @@ func (e *Endpoint) jsonError(err *call.Error) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-func (e *Endpoint) xmlError(id string, err *call.Error) []byte {
+func (e *Endpoint) xmlError(id string, err *request.Error) []byte {
 	kind := "Sender"
 	if err.HTTPStatus() >= http.StatusInternalServerError {
 		kind = "Receiver"
@@ -77,8 +77,8 @@ func (e *Endpoint) xmlError(id string, err *call.Error) []byte {
 }
 
 // stray answers a request that belongs to no endpoint.
-func stray(r *request) answer {
-	a := answer{contentType: "text/plain", requestID: call.NewID(), close: r.connected && r.length != 0}
+func stray(r *exchange) answer {
+	a := answer{contentType: "text/plain", requestID: request.NewID(), close: r.connected && r.length != 0}
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	root := r.RawQuery == "" && (r.Path == "/" || r.Path == "")
 	switch {

@@ -3,20 +3,20 @@ package frontdoor
 import (
 	"errors"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
 )
 
 // authenticate fills in the caller, or returns the refusal. c.AccountID is set
 // as soon as the access key is known to belong to an account.
-func (d *Door) authenticate(c *call.Call, r *request, e *Endpoint, sig *sigv4.Signature) error {
+func (d *Door) authenticate(c *request.Call, r *exchange, e *Endpoint, sig *sigv4.Signature) error {
 	if err := sig.CheckScope(d.config.SigningClock(), e.Name); err != nil {
 		return e.signatureRefusal(err)
 	}
 	secret, caller, err := d.config.Identity.Credentials(sig.AccessKeyID, sig.SecurityToken)
 	switch {
-	case errors.Is(err, call.ErrExpiredToken):
+	case errors.Is(err, request.ErrExpiredToken):
 		return e.refusal("ExpiredTokenException", "The security token included in the request is expired")
 	case err != nil:
 		return e.refusal("UnrecognizedClientException", "The security token included in the request is invalid.")
@@ -24,7 +24,7 @@ func (d *Door) authenticate(c *call.Call, r *request, e *Endpoint, sig *sigv4.Si
 	c.AccountID = caller.Principal.AccountID
 	if err := d.verifier.Verify(&r.Request, sig, secret); err != nil {
 		// Whose key was named is known, who named it is not.
-		c.Caller = call.Caller{Principal: policy.Principal{AccountID: c.AccountID}, AccessKeyID: sig.AccessKeyID}
+		c.Caller = request.Caller{Principal: policy.Principal{AccountID: c.AccountID}, AccessKeyID: sig.AccessKeyID}
 		return e.signatureRefusal(err)
 	}
 	c.Caller = caller
@@ -33,7 +33,7 @@ func (d *Door) authenticate(c *call.Call, r *request, e *Endpoint, sig *sigv4.Si
 }
 
 // signatureRefusal turns an error of sigv4 into the one of the wire.
-func (e *Endpoint) signatureRefusal(err error) *call.Error {
+func (e *Endpoint) signatureRefusal(err error) *request.Error {
 	var bad *sigv4.Error
 	if !errors.As(err, &bad) {
 		return e.refusal("IncompleteSignatureException", "The request signature cannot be read.")

@@ -12,26 +12,26 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
 )
 
 // Identity resolves access keys.
 type Identity interface {
 	// Credentials returns the secret of an access key and whom it belongs to.
-	// It fails with call.ErrExpiredToken for an expired session and with any
+	// It fails with request.ErrExpiredToken for an expired session and with any
 	// other error for credentials that are not valid.
-	Credentials(accessKeyID, sessionToken string) (secret string, caller call.Caller, err error)
+	Credentials(accessKeyID, sessionToken string) (secret string, caller request.Caller, err error)
 	// Used notes that a request with a valid signature named the access key.
 	Used(accessKeyID, service, region string)
 }
 
 // Log files the events of calls.
 type Log interface {
-	call.Recorder
+	request.Recorder
 	// RecordUnauthenticated files a call whose signature was refused, in the
 	// account of the access key that it named.
-	RecordUnauthenticated(c *call.Call, o call.Operation, err error)
+	RecordUnauthenticated(c *request.Call, o request.Operation, err error)
 }
 
 // Config is what a Door needs. Every member must be set.
@@ -43,13 +43,13 @@ type Config struct {
 	Clock, SigningClock func() time.Time
 	// Interrupt returns the error to answer in place of the service, nil to
 	// let the service answer. It may wait until ctx ends.
-	Interrupt func(ctx context.Context, c *call.Call, o call.Operation) error
+	Interrupt func(ctx context.Context, c *request.Call, o request.Operation) error
 	// Failed returns why the services' state can no longer be filed, or nil.
 	Failed func() error
 	// Settle waits until everything that was changed so far is durable.
 	Settle func() error
 	// Report gets every error that a service or Interrupt answered with.
-	Report func(c *call.Call, err error)
+	Report func(c *request.Call, err error)
 }
 
 // Door is the way of every request. Its methods are safe for use by any number
@@ -74,7 +74,7 @@ func New(c Config) *Door {
 // handle takes one request the whole way to its answer. It fails with the
 // error of ctx when the client no longer waits, and with the body's error when
 // the body cannot be read; there is nothing to answer then.
-func (d *Door) handle(ctx context.Context, r *request) (answer, error) {
+func (d *Door) handle(ctx context.Context, r *exchange) (answer, error) {
 	e, operation := d.route(r)
 	if e == nil {
 		return stray(r), nil
@@ -92,8 +92,8 @@ func (d *Door) handle(ctx context.Context, r *request) (answer, error) {
 // DynamoDB's: serialization, unknown operation, missing or incomplete
 // signature, expired or wrong scope, unknown client, wrong signature; only then
 // the service looks at the request.
-func (d *Door) answer(ctx context.Context, r *request, e *Endpoint, operation string) (answer, error) {
-	id := call.NewID()
+func (d *Door) answer(ctx context.Context, r *exchange, e *Endpoint, operation string) (answer, error) {
+	id := request.NewID()
 	sig, sigErr := sigv4.Parse(&r.Request)
 	body := r.Body
 	if e.query() {
@@ -117,7 +117,7 @@ func (d *Door) answer(ctx context.Context, r *request, e *Endpoint, operation st
 	}
 
 	// Events outlive the request: what they keep of it must not pin its headers.
-	c := &call.Call{ID: id, Time: d.config.Clock(), Service: e.Name, Operation: intern(operation),
+	c := &request.Call{ID: id, Time: d.config.Clock(), Service: e.Name, Operation: intern(operation),
 		Region: intern(sig.Region), SourceIP: r.sourceIP, UserAgent: intern(r.userAgent), Secure: r.secure, Body: body}
 	if e.Region != "" {
 		c.Region = e.Region
@@ -147,7 +147,7 @@ func (d *Door) answer(ctx context.Context, r *request, e *Endpoint, operation st
 func intern(s string) string { return unique.Make(s).Value() }
 
 // serve lets the service answer, unless Interrupt does.
-func (d *Door) serve(ctx context.Context, c *call.Call, e *Endpoint, o call.Operation) (out []byte, err error) {
+func (d *Door) serve(ctx context.Context, c *request.Call, e *Endpoint, o request.Operation) (out []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			// The stack tells where, and no values; the panic's own text may

@@ -17,8 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 const secret = "a secret of the test"
@@ -33,28 +33,28 @@ type world struct {
 	now                        time.Time
 }
 
-func (w *world) Credentials(id, _ string) (string, call.Caller, error) {
+func (w *world) Credentials(id, _ string) (string, request.Caller, error) {
 	w.steps = append(w.steps, "credentials")
 	root := policy.Principal{Type: policy.Root, AccountID: "111122223333"}
-	return secret, call.Caller{Principal: root, AccessKeyID: id}, w.identityError
+	return secret, request.Caller{Principal: root, AccessKeyID: id}, w.identityError
 }
 
 func (w *world) Used(string, string, string) { w.steps = append(w.steps, "used") }
 
-func (w *world) Record(_ *call.Call, _ call.Operation, err error) {
+func (w *world) Record(_ *request.Call, _ request.Operation, err error) {
 	w.steps, w.recordedErr = append(w.steps, "record"), err
 }
 
-func (w *world) RecordUnauthenticated(*call.Call, call.Operation, error) {
+func (w *world) RecordUnauthenticated(*request.Call, request.Operation, error) {
 	w.steps = append(w.steps, "record unauthenticated")
 }
 
-func (w *world) Describe(name string) (call.Operation, bool) {
+func (w *world) Describe(name string) (request.Operation, bool) {
 	read := strings.HasPrefix(name, "Read")
-	return call.Operation{ReadOnly: read}, read || strings.HasPrefix(name, "Write")
+	return request.Operation{ReadOnly: read}, read || strings.HasPrefix(name, "Write")
 }
 
-func (w *world) Serve(_ context.Context, c *call.Call) ([]byte, error) {
+func (w *world) Serve(_ context.Context, c *request.Call) ([]byte, error) {
 	w.steps = append(w.steps, "serve "+c.Service+" "+c.Region)
 	return []byte("served " + c.Operation), w.served
 }
@@ -63,13 +63,13 @@ func newWorld() (*world, *Door) {
 	w := &world{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return w.now }
 	d := New(Config{Identity: w, Log: w, Clock: clock, SigningClock: clock,
-		Interrupt: func(context.Context, *call.Call, call.Operation) error {
+		Interrupt: func(context.Context, *request.Call, request.Operation) error {
 			w.steps = append(w.steps, "interrupt")
 			return w.interrupt
 		},
 		Failed: func() error { w.steps = append(w.steps, "failed"); return w.failed },
 		Settle: func() error { w.steps = append(w.steps, "settle"); return w.settle },
-		Report: func(*call.Call, error) { w.steps = append(w.steps, "report") }})
+		Report: func(*request.Call, error) { w.steps = append(w.steps, "report") }})
 	d.Mount(Endpoint{Name: "items", Service: w, Targets: []string{"Items_1"}, ContentType: "application/x-amz-json-1.0",
 		MaxBody: 100, Checksum: true})
 	d.Mount(Endpoint{Name: "people", Service: w, Version: "1", Namespace: "urn:people", ContentType: "text/xml",
@@ -123,7 +123,7 @@ func TestSteps(t *testing.T) {
 		{name: "unknown client", service: "items", target: read, body: "{}",
 			set: func(w *world) { w.identityError = broken }, status: 400, want: []string{"credentials"}},
 		{name: "a fault", service: "items", target: write, body: "{}",
-			set: func(w *world) { w.interrupt = call.Errorf("Fault", "") }, status: 400,
+			set: func(w *world) { w.interrupt = request.Errorf("Fault", "") }, status: 400,
 			want: []string{"credentials", "used", "interrupt", "record", "report"}},
 		{name: "a store that failed", service: "items", target: write, body: "{}",
 			set: func(w *world) { w.failed = broken }, status: 500,
@@ -132,7 +132,7 @@ func TestSteps(t *testing.T) {
 			set: func(w *world) { w.settle = broken }, status: 500,
 			want: after("serve items eu-west-1", "settle", "record", "report")},
 		{name: "a refusal settles too", service: "items", target: write, body: "{}",
-			set: func(w *world) { w.served = call.Errorf("Exists", "") }, status: 400,
+			set: func(w *world) { w.served = request.Errorf("Exists", "") }, status: 400,
 			want: after("serve items eu-west-1", "settle", "record", "report")},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,13 +4,13 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // Endpoint is one service as the wire sees it.
 type Endpoint struct {
 	Name    string // signing name
-	Service call.Service
+	Service request.Service
 	// Targets are what comes before the last dot of X-Amz-Target in requests
 	// for a JSON service.
 	Targets []string
@@ -69,7 +69,7 @@ var commonErrors = map[string]bool{
 }
 
 // typeName is the __type of a JSON error body.
-func (e *Endpoint) typeName(err *call.Error) string {
+func (e *Endpoint) typeName(err *request.Error) string {
 	switch {
 	case err.Namespace != "":
 		return err.Namespace + "#" + err.Code
@@ -101,8 +101,8 @@ var queryCodes = map[string]struct {
 
 // refusal makes an error of the front door itself, under the code that the
 // endpoint's protocol has for it.
-func (e *Endpoint) refusal(code, message string) *call.Error {
-	err := &call.Error{Code: code, Message: message, Status: http.StatusBadRequest}
+func (e *Endpoint) refusal(code, message string) *request.Error {
+	err := &request.Error{Code: code, Message: message, Status: http.StatusBadRequest}
 	if code == "RequestEntityTooLargeException" {
 		err.Status = http.StatusRequestEntityTooLarge
 	}

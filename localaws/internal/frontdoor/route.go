@@ -14,7 +14,7 @@ const maxOperation = 64
 // route finds the endpoint of a request from its headers alone, so that the
 // limit of its body is known before the body is read. A nil endpoint means that
 // the request belongs to none. operation is empty for the Query protocol, whose body names it.
-func (d *Door) route(r *request) (e *Endpoint, operation string) {
+func (d *Door) route(r *exchange) (e *Endpoint, operation string) {
 	if target := r.get("X-Amz-Target"); target != "" {
 		dot := strings.LastIndexByte(target, '.')
 		if dot < 0 || !jsonContent(r.get("Content-Type")) {

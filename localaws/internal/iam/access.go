@@ -4,8 +4,8 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -53,13 +53,13 @@ func (a *account) resolve(t target) resolved {
 
 // action is what the caller of an operation must be allowed to do: the
 // operation itself.
-func (r *request) action() string { return r.Service + ":" + r.Operation }
+func (r *call) action() string { return r.Service + ":" + r.Operation }
 
 // change runs fn under the write lock when the caller may do the operation on
 // the target, and files what fn has put and dropped when it succeeds. fn checks
 // everything before it changes anything: after an error the account is as it
 // was.
-func (s *Service) change(r *request, t target, context policy.Context, fn func(a *account) (any, error)) (any, error) {
+func (s *Service) change(r *call, t target, context policy.Context, fn func(a *account) (any, error)) (any, error) {
 	for {
 		allowed, err := s.permitted(r, t, context)
 		if err != nil {
@@ -100,7 +100,7 @@ func (s *Service) apply(accountID string, t target, allowed resolved, fn func(a 
 }
 
 // view is change for reading.
-func (s *Service) view(r *request, t target, fn func(a *account) (any, error)) (any, error) {
+func (s *Service) view(r *call, t target, fn func(a *account) (any, error)) (any, error) {
 	if err := s.permit(r, t, nil); err != nil {
 		return nil, err
 	}
@@ -109,22 +109,22 @@ func (s *Service) view(r *request, t target, fn func(a *account) (any, error)) (
 	return fn(s.accounts[r.AccountID])
 }
 
-func (s *Service) permit(r *request, t target, context policy.Context) error {
+func (s *Service) permit(r *call, t target, context policy.Context) error {
 	_, err := s.permitted(r, t, context)
 	return err
 }
 
 // permitted authorizes the operation on the target as it is now, with its tags and
 // its permissions boundary as conditions.
-func (s *Service) permitted(r *request, t target, request policy.Context) (resolved, error) {
+func (s *Service) permitted(r *call, t target, conditions policy.Context) (resolved, error) {
 	if sessionOf(r.Call).plainSession() && r.Service == "iam" {
-		return resolved{}, &call.Error{Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid", Status: http.StatusForbidden}
+		return resolved{}, &request.Error{Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid", Status: http.StatusForbidden}
 	}
 	s.mu.RLock()
 	a := s.accounts[r.AccountID]
 	if a == nil {
 		s.mu.RUnlock()
-		return resolved{}, call.Errorf("InternalFailure", "account %s is not known here", r.AccountID)
+		return resolved{}, request.Errorf("InternalFailure", "account %s is not known here", r.AccountID)
 	}
 	x := a.resolve(t)
 	s.mu.RUnlock()
@@ -134,10 +134,10 @@ func (s *Service) permitted(r *request, t target, request policy.Context) (resol
 	}
 	// What the request brings counts for more: PutUserPermissionsBoundary is
 	// about the new boundary.
-	for key, values := range request {
+	for key, values := range conditions {
 		context[key] = values
 	}
-	return x, call.Require(r.ctx, s, r.Call, call.Check{Action: r.action(), Resource: x.arn, ResourceAccountID: r.AccountID, Context: context})
+	return x, request.Require(r.ctx, s, r.Call, request.Check{Action: r.action(), Resource: x.arn, ResourceAccountID: r.AccountID, Context: context})
 }
 
 // resourceTags are the condition keys that the tags of a target make.

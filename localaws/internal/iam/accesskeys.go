@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -27,11 +27,11 @@ func viewKey(k *accessKey, withSecret bool) keyView {
 
 // rootKeys reports whether a request without a user name means the root
 // user's own keys.
-func rootKeys(r *request, name string) bool {
+func rootKeys(r *call, name string) bool {
 	return name == "" && r.Caller.Principal.Type == policy.Root
 }
 
-func (s *Service) createAccessKey(r *request, in *userName) (any, error) {
+func (s *Service) createAccessKey(r *call, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
 	resource := userKind.named(name)
 	if rootKeys(r, name) {
@@ -62,7 +62,7 @@ type listKeys struct {
 	UserName string
 }
 
-func (s *Service) listAccessKeys(r *request, in *listKeys) (any, error) {
+func (s *Service) listAccessKeys(r *call, in *listKeys) (any, error) {
 	name := orSelf(r, in.UserName)
 	resource := userKind.named(name)
 	if rootKeys(r, name) {
@@ -115,7 +115,7 @@ func compare(a, b string) int {
 type accessKeyName struct{ UserName, AccessKeyId, Status string }
 
 // ownKey finds the key among the named user's, or the caller's own.
-func (s *Service) ownKey(r *request, a *account, in *accessKeyName) (*accessKey, error) {
+func (s *Service) ownKey(r *call, a *account, in *accessKeyName) (*accessKey, error) {
 	name := orSelf(r, in.UserName)
 	if name == "" && !rootKeys(r, name) {
 		// A role session has no keys of its own, and an empty name is root's.
@@ -128,7 +128,7 @@ func (s *Service) ownKey(r *request, a *account, in *accessKeyName) (*accessKey,
 	return k, nil
 }
 
-func (s *Service) keyResource(r *request, in *accessKeyName) target {
+func (s *Service) keyResource(r *call, in *accessKeyName) target {
 	name := orSelf(r, in.UserName)
 	if rootKeys(r, name) {
 		return on(r.Caller.Principal.ARN)
@@ -136,7 +136,7 @@ func (s *Service) keyResource(r *request, in *accessKeyName) target {
 	return userKind.named(name)
 }
 
-func (s *Service) updateAccessKey(r *request, in *accessKeyName) (any, error) {
+func (s *Service) updateAccessKey(r *call, in *accessKeyName) (any, error) {
 	return s.change(r, s.keyResource(r, in), nil, func(a *account) (any, error) {
 		k, err := s.ownKey(r, a, in)
 		if err != nil {
@@ -151,7 +151,7 @@ func (s *Service) updateAccessKey(r *request, in *accessKeyName) (any, error) {
 	})
 }
 
-func (s *Service) deleteAccessKey(r *request, in *accessKeyName) (any, error) {
+func (s *Service) deleteAccessKey(r *call, in *accessKeyName) (any, error) {
 	return s.change(r, s.keyResource(r, in), nil, func(a *account) (any, error) {
 		k, err := s.ownKey(r, a, in)
 		if err != nil {
@@ -170,7 +170,7 @@ func (s *Service) deleteAccessKey(r *request, in *accessKeyName) (any, error) {
 	})
 }
 
-func (s *Service) getAccessKeyLastUsed(r *request, in *accessKeyName) (any, error) {
+func (s *Service) getAccessKeyLastUsed(r *call, in *accessKeyName) (any, error) {
 	holder := on("*")
 	s.mu.RLock()
 	if k := s.keys[in.AccessKeyId]; k != nil && k.AccountID == r.AccountID && k.UserName != "" {

@@ -6,7 +6,7 @@ var aliasPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9]|-[a-z0-9]){2,62}$`)
 
 type aliasInput struct{ AccountAlias string }
 
-func (s *Service) createAccountAlias(r *request, in *aliasInput) (any, error) {
+func (s *Service) createAccountAlias(r *call, in *aliasInput) (any, error) {
 	if !aliasPattern.MatchString(in.AccountAlias) {
 		return nil, invalid("The specified value for accountAlias is invalid. It must contain only lower case letters, digits and single hyphens.")
 	}
@@ -22,7 +22,7 @@ func (s *Service) createAccountAlias(r *request, in *aliasInput) (any, error) {
 	})
 }
 
-func (s *Service) deleteAccountAlias(r *request, in *aliasInput) (any, error) {
+func (s *Service) deleteAccountAlias(r *call, in *aliasInput) (any, error) {
 	return s.change(r, on("*"), nil, func(a *account) (any, error) {
 		if a.Alias == "" || a.Alias != in.AccountAlias {
 			return nil, notFound("The account alias %s cannot be found.", in.AccountAlias)
@@ -33,7 +33,7 @@ func (s *Service) deleteAccountAlias(r *request, in *aliasInput) (any, error) {
 	})
 }
 
-func (s *Service) listAccountAliases(r *request, _ *paging) (any, error) {
+func (s *Service) listAccountAliases(r *call, _ *paging) (any, error) {
 	return s.view(r, on("*"), func(a *account) (any, error) {
 		var out struct {
 			paged
@@ -46,7 +46,7 @@ func (s *Service) listAccountAliases(r *request, _ *paging) (any, error) {
 	})
 }
 
-func (s *Service) getAccountSummary(r *request, _ *struct{}) (any, error) {
+func (s *Service) getAccountSummary(r *call, _ *struct{}) (any, error) {
 	return s.view(r, on("*"), func(a *account) (any, error) {
 		type entry struct {
 			Key   string `xml:"key"`

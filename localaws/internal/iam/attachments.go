@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 // The operations on inline policies, attachments, tags and boundaries are the
@@ -19,7 +19,7 @@ type inlineInput struct {
 }
 
 func putInline(k kind) entry {
-	return writes(k.action("Put%sPolicy"), func(s *Service, r *request, in *inlineInput) (any, error) {
+	return writes(k.action("Put%sPolicy"), func(s *Service, r *call, in *inlineInput) (any, error) {
 		if err := checkName("policyName", in.PolicyName, longPattern); err != nil {
 			return nil, err
 		}
@@ -50,7 +50,7 @@ func putInline(k kind) entry {
 }
 
 func getInline(k kind) entry {
-	return reads(k.action("Get%sPolicy"), func(s *Service, r *request, in *inlineInput) (any, error) {
+	return reads(k.action("Get%sPolicy"), func(s *Service, r *call, in *inlineInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.view(r, k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
@@ -73,7 +73,7 @@ func getInline(k kind) entry {
 }
 
 func deleteInline(k kind) entry {
-	return writes(k.action("Delete%sPolicy"), func(s *Service, r *request, in *inlineInput) (any, error) {
+	return writes(k.action("Delete%sPolicy"), func(s *Service, r *call, in *inlineInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.change(r, k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
@@ -96,7 +96,7 @@ type entityPage struct {
 }
 
 func listInline(k kind) entry {
-	return reads(k.action("List%sPolicies"), func(s *Service, r *request, in *entityPage) (any, error) {
+	return reads(k.action("List%sPolicies"), func(s *Service, r *call, in *entityPage) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.view(r, k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
@@ -123,7 +123,7 @@ func (in *attachInput) context() policy.Context {
 }
 
 func attach(k kind) entry {
-	return writes(k.action("Attach%sPolicy"), func(s *Service, r *request, in *attachInput) (any, error) {
+	return writes(k.action("Attach%sPolicy"), func(s *Service, r *call, in *attachInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.change(r, k.named(name), in.context(), func(a *account) (any, error) {
 			e, err := k.get(a, name)
@@ -147,7 +147,7 @@ func attach(k kind) entry {
 }
 
 func detach(k kind) entry {
-	return writes(k.action("Detach%sPolicy"), func(s *Service, r *request, in *attachInput) (any, error) {
+	return writes(k.action("Detach%sPolicy"), func(s *Service, r *call, in *attachInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.change(r, k.named(name), in.context(), func(a *account) (any, error) {
 			e, err := k.get(a, name)
@@ -173,7 +173,7 @@ type attachedPage struct {
 type attachedPolicy struct{ PolicyName, PolicyArn string }
 
 func listAttached(k kind) entry {
-	return reads(k.action("ListAttached%sPolicies"), func(s *Service, r *request, in *attachedPage) (any, error) {
+	return reads(k.action("ListAttached%sPolicies"), func(s *Service, r *call, in *attachedPage) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.view(r, k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
@@ -220,7 +220,7 @@ func checkBoundary(a *account, arn string) error {
 }
 
 func putBoundary(k kind) entry {
-	return writes(k.action("Put%sPermissionsBoundary"), func(s *Service, r *request, in *boundaryInput) (any, error) {
+	return writes(k.action("Put%sPermissionsBoundary"), func(s *Service, r *call, in *boundaryInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		context := key("iam:PermissionsBoundary", in.PermissionsBoundary)
 		return s.change(r, k.named(name), context, func(a *account) (any, error) {
@@ -242,7 +242,7 @@ func putBoundary(k kind) entry {
 }
 
 func deleteBoundary(k kind) entry {
-	return writes(k.action("Delete%sPermissionsBoundary"), func(s *Service, r *request, in *boundaryInput) (any, error) {
+	return writes(k.action("Delete%sPermissionsBoundary"), func(s *Service, r *call, in *boundaryInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.change(r, k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
@@ -266,7 +266,7 @@ type tagInput struct {
 }
 
 func tagEntity(k kind) entry {
-	return writes(k.action("Tag%s"), func(s *Service, r *request, in *tagInput) (any, error) {
+	return writes(k.action("Tag%s"), func(s *Service, r *call, in *tagInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.change(r, k.named(name), tagContext(in.Tags), func(a *account) (any, error) {
 			e, err := k.get(a, name)
@@ -285,7 +285,7 @@ func tagEntity(k kind) entry {
 }
 
 func untagEntity(k kind) entry {
-	return writes(k.action("Untag%s"), func(s *Service, r *request, in *tagInput) (any, error) {
+	return writes(k.action("Untag%s"), func(s *Service, r *call, in *tagInput) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.change(r, k.named(name), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
 			e, err := k.get(a, name)
@@ -300,7 +300,7 @@ func untagEntity(k kind) entry {
 }
 
 func listTags(k kind) entry {
-	return reads(k.action("List%sTags"), func(s *Service, r *request, in *entityPage) (any, error) {
+	return reads(k.action("List%sTags"), func(s *Service, r *call, in *entityPage) (any, error) {
 		name := *k.listedAs(&in.entityNames)
 		return s.view(r, k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // Request parameters appear in events nested and typed as CloudTrail has them,
@@ -25,7 +25,7 @@ func TestTrailOfRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, x := range []struct {
-		service   call.Service
+		service   request.Service
 		operation string
 		form      url.Values
 		want      string
@@ -40,7 +40,7 @@ func TestTrailOfRequests(t *testing.T) {
 		{w.service.STS(), "AssumeRole", url.Values{"RoleArn": {"arn:aws:iam::111122223333:role/r"}, "RoleSessionName": {"visit"}, "DurationSeconds": {"900"}, "PolicyArns.member.1.arn": {"p"}, "SerialNumber": {"device"}, "TokenCode": {"123456"}},
 			`{"durationSeconds":900,"policyArns":[{"arn":"p"}],"roleArn":"arn:aws:iam::111122223333:role/r","roleSessionName":"visit","serialNumber":"device"}`},
 	} {
-		c := &call.Call{Service: "iam", Operation: x.operation, AccountID: account1, Caller: caller, Body: []byte(x.form.Encode())}
+		c := &request.Call{Service: "iam", Operation: x.operation, AccountID: account1, Caller: caller, Body: []byte(x.form.Encode())}
 		_, _ = x.service.Serve(t.Context(), c) // some are refused
 		if got, _ := json.Marshal(c.Trail.RequestParameters); string(got) != x.want {
 			t.Errorf("%s: %s, want %s", x.operation, got, x.want)
@@ -56,7 +56,7 @@ func TestTrailOfSessionToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &call.Call{Service: "sts", Operation: "GetSessionToken", AccountID: account1, Caller: caller}
+	c := &request.Call{Service: "sts", Operation: "GetSessionToken", AccountID: account1, Caller: caller}
 	body, err := w.service.STS().Serve(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -8,15 +8,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-var _ call.Authorizer = (*Service)(nil)
+var _ request.Authorizer = (*Service)(nil)
 
 // Authorize decides one call: it gathers the caller's policies as they are now
 // and the global condition keys, and evaluates.
-func (s *Service) Authorize(_ context.Context, c *call.Call, k call.Check) policy.Decision {
+func (s *Service) Authorize(_ context.Context, c *request.Call, k request.Check) policy.Decision {
 	if k.Context == nil {
 		k.Context = policy.Context{}
 	}
@@ -29,7 +29,7 @@ func (s *Service) Authorize(_ context.Context, c *call.Call, k call.Check) polic
 
 // policiesOf gathers what bears on the caller. A user or role that was deleted
 // since it signed has no policies.
-func (s *Service) policiesOf(c *call.Call) policy.Policies {
+func (s *Service) policiesOf(c *request.Call) policy.Policies {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	p := s.principalPolicies(c.Caller.Principal)
@@ -98,7 +98,7 @@ func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:
 // that only the call knows; those about the principal follow from the request
 // itself and the evaluator makes them. Keys that depend on a fact which the
 // call has not are left out, so that IfExists and Null see the difference.
-func (s *Service) globalKeys(c *call.Call, to policy.Context) {
+func (s *Service) globalKeys(c *request.Call, to policy.Context) {
 	p := &c.Caller.Principal
 	now := c.Time
 	to["aws:currenttime"] = []string{now.UTC().Format(time.RFC3339)}
@@ -150,7 +150,7 @@ func (s *Service) principalTags(p *policy.Principal, to policy.Context) {
 // Credentials finds the secret of an access key and who holds it. Errors:
 // [ErrUnknownAccessKey], [ErrInactiveAccessKey], [ErrInvalidToken],
 // [ErrExpiredToken].
-func (s *Service) Credentials(accessKeyID, sessionToken string) (secret string, caller call.Caller, err error) {
+func (s *Service) Credentials(accessKeyID, sessionToken string) (secret string, caller request.Caller, err error) {
 	if sessionToken != "" || strings.HasPrefix(accessKeyID, "ASIA") {
 		return s.sessionCredentials(accessKeyID, sessionToken)
 	}
@@ -158,16 +158,16 @@ func (s *Service) Credentials(accessKeyID, sessionToken string) (secret string, 
 	defer s.mu.RUnlock()
 	k := s.keys[accessKeyID]
 	if k == nil {
-		return "", call.Caller{}, ErrUnknownAccessKey
+		return "", request.Caller{}, ErrUnknownAccessKey
 	}
 	if !k.Active {
-		return "", call.Caller{}, ErrInactiveAccessKey
+		return "", request.Caller{}, ErrInactiveAccessKey
 	}
 	principal, ok := s.principalOf(k)
 	if !ok {
-		return "", call.Caller{}, ErrUnknownAccessKey
+		return "", request.Caller{}, ErrUnknownAccessKey
 	}
-	return k.Secret, call.Caller{Principal: principal, UserName: k.UserName, AccessKeyID: k.ID}, nil
+	return k.Secret, request.Caller{Principal: principal, UserName: k.UserName, AccessKeyID: k.ID}, nil
 }
 
 // principalOf resolves a long-term key's holder; the caller holds the lock.

@@ -3,8 +3,8 @@ package iam
 import (
 	"sync"
 
+	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/managed"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
 
 // awsPolicy is one of AWS's own managed policies, parsed.

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -25,7 +25,7 @@ func BenchmarkAuthorize(b *testing.B) {
 		b.Fatal(err)
 	}
 	do := func(operation, form string) {
-		c := &call.Call{Service: "iam", Operation: operation, AccountID: account1, Caller: caller, Body: []byte(form)}
+		c := &request.Call{Service: "iam", Operation: operation, AccountID: account1, Caller: caller, Body: []byte(form)}
 		if _, err := s.IAM().Serve(b.Context(), c); err != nil {
 			b.Fatal(err)
 		}
@@ -38,11 +38,11 @@ func BenchmarkAuthorize(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c := &call.Call{Time: time.Now(), Region: "us-east-1", AccountID: account1, ViaService: "dynamodb.us-east-1.amazonaws.com",
-		Caller: call.Caller{Principal: policy.Principal{Type: policy.User, AccountID: account1, ARN: u.ARN, UniqueID: u.ID}}}
+	c := &request.Call{Time: time.Now(), Region: "us-east-1", AccountID: account1, ViaService: "dynamodb.us-east-1.amazonaws.com",
+		Caller: request.Caller{Principal: policy.Principal{Type: policy.User, AccountID: account1, ARN: u.ARN, UniqueID: u.ID}}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if !s.Authorize(b.Context(), c, call.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy, ResourcePolicy: key}).Allowed {
+		if !s.Authorize(b.Context(), c, request.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy, ResourcePolicy: key}).Allowed {
 			b.Fatal("denied")
 		}
 	}
@@ -63,7 +63,7 @@ func BenchmarkLoad(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i := range maxUsers {
-		c := &call.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller, Body: fmt.Appendf(nil, "UserName=user-%d", i)}
+		c := &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller, Body: fmt.Appendf(nil, "UserName=user-%d", i)}
 		if _, err := s.IAM().Serve(b.Context(), c); err != nil {
 			b.Fatal(err)
 		}

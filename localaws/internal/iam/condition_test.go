@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // give puts an inline policy on a user, as root.
@@ -106,12 +106,12 @@ func TestSourceArnIsACondition(t *testing.T) {
 		t.Fatal(err)
 	}
 	for arn, want := range map[string]bool{table: true, table + "2": false, "": false} {
-		c := &call.Call{Time: w.now, Region: "us-east-1", SourceARN: arn, Caller: call.Caller{Principal: policy.Principal{Type: policy.Service, ARN: "dynamodb.us-east-1.amazonaws.com"}}}
-		got := w.service.Authorize(t.Context(), c, call.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy, ResourcePolicy: d})
+		c := &request.Call{Time: w.now, Region: "us-east-1", SourceARN: arn, Caller: request.Caller{Principal: policy.Principal{Type: policy.Service, ARN: "dynamodb.us-east-1.amazonaws.com"}}}
+		got := w.service.Authorize(t.Context(), c, request.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy, ResourcePolicy: d})
 		if got.Allowed != want {
 			t.Errorf("%q: allowed is %v", arn, got.Allowed)
 		}
-		got = w.service.Authorize(t.Context(), c, call.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy,
+		got = w.service.Authorize(t.Context(), c, request.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy,
 			Grants: []policy.Grant{{ID: "g", Grantee: "dynamodb.amazonaws.com", Operations: []string{"Decrypt"}, SourceARN: table}}})
 		if got.Allowed != want {
 			t.Errorf("%q: a grant with this source allows %v", arn, got.Allowed)

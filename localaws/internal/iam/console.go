@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 // ConsoleSessionLimit is how long a console session lasts, as on AWS.

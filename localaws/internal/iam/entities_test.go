@@ -15,7 +15,7 @@ import (
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -271,7 +271,7 @@ func TestLongForms(t *testing.T) {
 		for i := len(form); i < n; i++ {
 			form.Set(fmt.Sprintf("x%x", i), "")
 		}
-		c := &call.Call{Service: "iam", Operation: "SimulatePrincipalPolicy", AccountID: account1, Caller: caller, Body: []byte(form.Encode())}
+		c := &request.Call{Service: "iam", Operation: "SimulatePrincipalPolicy", AccountID: account1, Caller: caller, Body: []byte(form.Encode())}
 		_, err = w.service.IAM().Serve(t.Context(), c)
 		shown, _ = c.Trail.RequestParameters.(map[string]any)
 		return shown, err
@@ -286,7 +286,7 @@ func TestLongForms(t *testing.T) {
 	}
 	for n, code := range map[int]string{9_900: "ValidationError", 20_000: "MalformedQueryString"} {
 		_, err = serve(n)
-		var e *call.Error
+		var e *request.Error
 		if !errors.As(err, &e) || e.Code != code {
 			t.Errorf("%d parameters: got %v, want %s", n, err, code)
 		}
@@ -364,7 +364,7 @@ func BenchmarkCreateUser(b *testing.B) {
 		b.Fatal(err)
 	}
 	create := func(i int) {
-		c := &call.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller, Body: fmt.Appendf(nil, "Action=CreateUser&UserName=user-%d", i)}
+		c := &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller, Body: fmt.Appendf(nil, "Action=CreateUser&UserName=user-%d", i)}
 		if _, err := s.IAM().Serve(b.Context(), c); err != nil {
 			b.Fatal(err)
 		}

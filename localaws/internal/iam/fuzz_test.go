@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 func FuzzForm(f *testing.F) {
@@ -24,10 +24,10 @@ func FuzzForm(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, operation, body string) {
-		for _, service := range []call.Service{s.IAM(), s.STS()} {
-			c := &call.Call{ID: "f", Service: "iam", Operation: operation, AccountID: account1, Caller: caller, Body: []byte(body)}
+		for _, service := range []request.Service{s.IAM(), s.STS()} {
+			c := &request.Call{ID: "f", Service: "iam", Operation: operation, AccountID: account1, Caller: caller, Body: []byte(body)}
 			_, err := service.Serve(t.Context(), c)
-			var e *call.Error
+			var e *request.Error
 			if err != nil && !errors.As(err, &e) {
 				t.Fatalf("%s %q: %v is not AWS's error", operation, body, err)
 			}

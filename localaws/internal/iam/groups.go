@@ -15,7 +15,7 @@ func viewGroup(g *group) groupView { return groupView{g.Path, g.Name, g.ID, g.AR
 
 type createGroup struct{ GroupName, Path string }
 
-func (s *Service) createGroup(r *request, in *createGroup) (any, error) {
+func (s *Service) createGroup(r *call, in *createGroup) (any, error) {
 	if err := checkName("groupName", in.GroupName, longPattern); err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ type groupPage struct {
 	GroupName string
 }
 
-func (s *Service) getGroup(r *request, in *groupPage) (any, error) {
+func (s *Service) getGroup(r *call, in *groupPage) (any, error) {
 	return s.view(r, groupKind.named(in.GroupName), func(a *account) (any, error) {
 		if _, err := groupKind.get(a, in.GroupName); err != nil {
 			return nil, err
@@ -78,7 +78,7 @@ func groupList(groups []*group, p paging) (any, error) {
 	})
 }
 
-func (s *Service) listGroups(r *request, in *listByPath) (any, error) {
+func (s *Service) listGroups(r *call, in *listByPath) (any, error) {
 	return s.view(r, on("arn:aws:iam::"+r.AccountID+":group/"), func(a *account) (any, error) {
 		return groupList(underPath(sorted(a.Groups), in.PathPrefix, func(g *group) string { return g.Path }), in.paging)
 	})
@@ -89,7 +89,7 @@ type userPage struct {
 	UserName string
 }
 
-func (s *Service) listGroupsForUser(r *request, in *userPage) (any, error) {
+func (s *Service) listGroupsForUser(r *call, in *userPage) (any, error) {
 	return s.view(r, userKind.named(in.UserName), func(a *account) (any, error) {
 		if _, err := userKind.get(a, in.UserName); err != nil {
 			return nil, err
@@ -102,7 +102,7 @@ func (s *Service) listGroupsForUser(r *request, in *userPage) (any, error) {
 type updateGroup struct{ GroupName, NewGroupName, NewPath string }
 
 // updateGroup renames or moves a group; its members stay.
-func (s *Service) updateGroup(r *request, in *updateGroup) (any, error) {
+func (s *Service) updateGroup(r *call, in *updateGroup) (any, error) {
 	to, err := s.renaming(r, groupKind, in.GroupName, in.NewGroupName, in.NewPath)
 	if err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (s *Service) updateGroup(r *request, in *updateGroup) (any, error) {
 
 type groupName struct{ GroupName string }
 
-func (s *Service) deleteGroup(r *request, in *groupName) (any, error) {
+func (s *Service) deleteGroup(r *call, in *groupName) (any, error) {
 	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		g, err := groupKind.get(a, in.GroupName)
 		if err != nil {
@@ -164,7 +164,7 @@ func withoutPolicies(e *entity) error {
 
 type membership struct{ GroupName, UserName string }
 
-func (s *Service) addUserToGroup(r *request, in *membership) (any, error) {
+func (s *Service) addUserToGroup(r *call, in *membership) (any, error) {
 	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		u, err := member(a, in)
 		if err != nil {
@@ -182,7 +182,7 @@ func (s *Service) addUserToGroup(r *request, in *membership) (any, error) {
 	})
 }
 
-func (s *Service) removeUserFromGroup(r *request, in *membership) (any, error) {
+func (s *Service) removeUserFromGroup(r *call, in *membership) (any, error) {
 	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		u, err := member(a, in)
 		if err != nil {

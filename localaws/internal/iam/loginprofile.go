@@ -3,7 +3,7 @@ package iam
 import (
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 type loginProfileInput struct {
@@ -34,7 +34,7 @@ func checkPassword(password string) error {
 	return nil
 }
 
-func (s *Service) createLoginProfile(r *request, in *loginProfileInput) (any, error) {
+func (s *Service) createLoginProfile(r *call, in *loginProfileInput) (any, error) {
 	name := orSelf(r, in.UserName)
 	resource := userKind.named(name)
 	if err := s.permit(r, resource, nil); err != nil {
@@ -70,7 +70,7 @@ func withProfile(a *account, name string) (*user, error) {
 	return u, nil
 }
 
-func (s *Service) getLoginProfile(r *request, in *userName) (any, error) {
+func (s *Service) getLoginProfile(r *call, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
 	return s.view(r, userKind.named(name), func(a *account) (any, error) {
 		u, err := withProfile(a, name)
@@ -81,7 +81,7 @@ func (s *Service) getLoginProfile(r *request, in *userName) (any, error) {
 	})
 }
 
-func (s *Service) updateLoginProfile(r *request, in *loginProfileInput) (any, error) {
+func (s *Service) updateLoginProfile(r *call, in *loginProfileInput) (any, error) {
 	resource := userKind.named(in.UserName)
 	if err := s.permit(r, resource, nil); err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (s *Service) updateLoginProfile(r *request, in *loginProfileInput) (any, er
 	})
 }
 
-func (s *Service) deleteLoginProfile(r *request, in *userName) (any, error) {
+func (s *Service) deleteLoginProfile(r *call, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
 	return s.change(r, userKind.named(name), nil, func(a *account) (any, error) {
 		u, err := withProfile(a, name)
@@ -124,7 +124,7 @@ func (s *Service) deleteLoginProfile(r *request, in *userName) (any, error) {
 
 type changePassword struct{ OldPassword, NewPassword string }
 
-func (s *Service) changePassword(r *request, in *changePassword) (any, error) {
+func (s *Service) changePassword(r *call, in *changePassword) (any, error) {
 	if r.Caller.Principal.Type != policy.User {
 		return nil, call400("InvalidUserType", "Only an IAM user can change its own password.")
 	}

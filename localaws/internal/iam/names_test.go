@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // The front door recovers from a panic in a handler; the state must not stay
@@ -18,7 +18,7 @@ func TestPanicLeavesNoLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &request{Call: &call.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller}, ctx: t.Context()}
+	r := &call{Call: &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller}, ctx: t.Context()}
 	func() {
 		defer func() {
 			if recover() == nil {

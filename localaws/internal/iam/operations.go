@@ -4,13 +4,13 @@ import (
 	"context"
 	"reflect"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // protocol is how IAM and STS are spoken to. Every request is in its event as
 // soon as it is read.
-var protocol = wire.Query{Read: func(c *call.Call, in reflect.Value) {
+var protocol = wire.Query{Read: func(c *request.Call, in reflect.Value) {
 	if shown := trail(in); len(shown) > 0 {
 		c.Trail.RequestParameters = shown
 	}
@@ -20,7 +20,7 @@ type (
 	// entry is one operation of a table.
 	entry = wire.Entry[*Service, any]
 	// handler serves an operation.
-	handler[In any] = func(*Service, *request, *In) (any, error)
+	handler[In any] = func(*Service, *call, *In) (any, error)
 )
 
 // reads is the entry of an operation that changes nothing. fn asks for its
@@ -38,12 +38,12 @@ func writes[In any](name string, fn handler[In]) entry {
 
 // serving makes fn what serves an operation: requests name entities as those
 // are spelled by the time that they are served.
-func serving[In any](fn handler[In]) func(*Service, context.Context, *call.Call, *In) (any, error) {
-	return func(s *Service, ctx context.Context, c *call.Call, in *In) (any, error) {
+func serving[In any](fn handler[In]) func(*Service, context.Context, *request.Call, *In) (any, error) {
+	return func(s *Service, ctx context.Context, c *request.Call, in *In) (any, error) {
 		if _, ok := any(in).(creation); !ok {
 			s.respell(c.AccountID, reflect.ValueOf(in).Elem())
 		}
-		return fn(s, &request{ctx: ctx, Call: c}, in)
+		return fn(s, &call{ctx: ctx, Call: c}, in)
 	}
 }
 

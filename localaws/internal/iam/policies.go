@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 type policyView struct {
@@ -38,7 +38,7 @@ type createPolicy struct {
 	Tags                          []tag
 }
 
-func (s *Service) createPolicy(r *request, in *createPolicy) (any, error) {
+func (s *Service) createPolicy(r *call, in *createPolicy) (any, error) {
 	if err := checkName("policyName", in.PolicyName, longPattern); err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ type policyInput struct{ PolicyArn, VersionId string }
 
 func noPolicy(arn string) error { return notFound("Policy %s was not found.", arn) }
 
-func (s *Service) getPolicy(r *request, in *policyInput) (any, error) {
+func (s *Service) getPolicy(r *call, in *policyInput) (any, error) {
 	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
 		if p := a.Policies[in.PolicyArn]; p != nil {
 			return struct{ Policy policyView }{viewPolicy(p, a.usage())}, nil
@@ -103,7 +103,7 @@ type listPolicies struct {
 // account's own.
 var scopes = map[string]struct{ aws, local bool }{"": {true, true}, "All": {true, true}, "AWS": {aws: true}, "Local": {local: true}}
 
-func (s *Service) listPolicies(r *request, in *listPolicies) (any, error) {
+func (s *Service) listPolicies(r *call, in *listPolicies) (any, error) {
 	scope, err := choose("scope", in.Scope, scopes)
 	if err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ func (a *account) ownPolicy(arn string) (*managedPolicy, error) {
 	return nil, noPolicy(arn)
 }
 
-func (s *Service) deletePolicy(r *request, in *policyInput) (any, error) {
+func (s *Service) deletePolicy(r *call, in *policyInput) (any, error) {
 	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {

@@ -9,7 +9,7 @@ type policyTags struct {
 	TagKeys   []string
 }
 
-func (s *Service) tagPolicy(r *request, in *policyTags) (any, error) {
+func (s *Service) tagPolicy(r *call, in *policyTags) (any, error) {
 	return s.change(r, on(in.PolicyArn), tagContext(in.Tags), func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
@@ -25,7 +25,7 @@ func (s *Service) tagPolicy(r *request, in *policyTags) (any, error) {
 	})
 }
 
-func (s *Service) untagPolicy(r *request, in *policyTags) (any, error) {
+func (s *Service) untagPolicy(r *call, in *policyTags) (any, error) {
 	return s.change(r, on(in.PolicyArn), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
@@ -37,7 +37,7 @@ func (s *Service) untagPolicy(r *request, in *policyTags) (any, error) {
 	})
 }
 
-func (s *Service) listPolicyTags(r *request, in *policyTags) (any, error) {
+func (s *Service) listPolicyTags(r *call, in *policyTags) (any, error) {
 	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {

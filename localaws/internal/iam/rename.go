@@ -11,7 +11,7 @@ type renaming struct {
 // renaming checks the new name and path and that the caller may do the operation
 // on the entity as it is and as it will be: who may change some users must not
 // make others of them.
-func (s *Service) renaming(r *request, k kind, name, newName, newPath string) (renaming, error) {
+func (s *Service) renaming(r *call, k kind, name, newName, newPath string) (renaming, error) {
 	if err := s.permit(r, k.named(name), nil); err != nil {
 		return renaming{}, err
 	}

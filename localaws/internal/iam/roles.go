@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 // encoded is a policy text as IAM answers it: percent-encoded.
@@ -45,7 +45,7 @@ func sessionLimit(seconds *int) (int, error) {
 	return *seconds, nil
 }
 
-func (s *Service) createRole(r *request, in *createRole) (any, error) {
+func (s *Service) createRole(r *call, in *createRole) (any, error) {
 	if err := checkName("roleName", in.RoleName, namePattern); err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *Service) createRole(r *request, in *createRole) (any, error) {
 
 type roleName struct{ RoleName string }
 
-func (s *Service) getRole(r *request, in *roleName) (any, error) {
+func (s *Service) getRole(r *call, in *roleName) (any, error) {
 	return s.view(r, roleKind.named(in.RoleName), func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
@@ -106,7 +106,7 @@ func (s *Service) getRole(r *request, in *roleName) (any, error) {
 	})
 }
 
-func (s *Service) listRoles(r *request, in *listByPath) (any, error) {
+func (s *Service) listRoles(r *call, in *listByPath) (any, error) {
 	return s.view(r, on("arn:aws:iam::"+r.AccountID+":role/"), func(a *account) (any, error) {
 		roles := underPath(sorted(a.Roles), in.PathPrefix, func(r *role) string { return r.Path })
 		return list(roles, func(r *role) string { return r.Name }, in.paging, func(roles []*role, more paged) any {
@@ -123,7 +123,7 @@ func (s *Service) listRoles(r *request, in *listByPath) (any, error) {
 	})
 }
 
-func (s *Service) deleteRole(r *request, in *roleName) (any, error) {
+func (s *Service) deleteRole(r *call, in *roleName) (any, error) {
 	return s.change(r, roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		e, err := roleKind.get(a, in.RoleName)
 		if err != nil {
@@ -143,7 +143,7 @@ type trustInput struct {
 	PolicyDocument policyText
 }
 
-func (s *Service) updateAssumeRolePolicy(r *request, in *trustInput) (any, error) {
+func (s *Service) updateAssumeRolePolicy(r *call, in *trustInput) (any, error) {
 	trust, err := parseDocument(in.PolicyDocument, policy.Trust, maxTrustDocument)
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ type updateRole struct {
 	MaxSessionDuration *int
 }
 
-func (s *Service) updateRole(r *request, in *updateRole) (any, error) {
+func (s *Service) updateRole(r *call, in *updateRole) (any, error) {
 	return s.change(r, roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err

@@ -28,7 +28,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -38,7 +38,7 @@ var (
 	ErrUnknownAccessKey  = errors.New("unknown access key id")
 	ErrInactiveAccessKey = errors.New("inactive access key")
 	ErrInvalidToken      = errors.New("invalid session token")
-	ErrExpiredToken      = call.ErrExpiredToken
+	ErrExpiredToken      = request.ErrExpiredToken
 )
 
 // The XML namespaces of IAM's and STS's answers.
@@ -180,14 +180,14 @@ func (s *Service) Accounts() []string {
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second) }
 
 // IAM returns the service that answers IAM's operations.
-func (s *Service) IAM() call.Service { return &front{s, Namespace, s.iam} }
+func (s *Service) IAM() request.Service { return &front{s, Namespace, s.iam} }
 
 // STS returns the service that answers STS's operations.
-func (s *Service) STS() call.Service { return &front{s, STSNamespace, s.sts} }
+func (s *Service) STS() request.Service { return &front{s, STSNamespace, s.sts} }
 
-// request is a call on its way through a handler.
-type request struct {
-	*call.Call
+// call is a request on its way through a handler.
+type call struct {
+	*request.Call
 	ctx context.Context
 }
 
@@ -198,13 +198,13 @@ type front struct {
 	operations *wire.Table[*Service, any]
 }
 
-// Describe implements call.Service.
-func (f *front) Describe(name string) (call.Operation, bool) { return f.operations.Describe(name) }
+// Describe implements request.Service.
+func (f *front) Describe(name string) (request.Operation, bool) { return f.operations.Describe(name) }
 
-// Serve implements call.Service.
-func (f *front) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
+// Serve implements request.Service.
+func (f *front) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 	if _, ok := f.operations.Describe(c.Operation); !ok {
-		return nil, call.Errorf("InvalidAction", "Could not find operation %s for version 2010-05-08", c.Operation)
+		return nil, request.Errorf("InvalidAction", "Could not find operation %s for version 2010-05-08", c.Operation)
 	}
 	result, err := f.operations.Serve(ctx, f.Service, c)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -94,12 +94,12 @@ func (d doer) Do(req *http.Request) (*http.Response, error) {
 	respond := func(status int, text []byte) (*http.Response, error) {
 		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/xml"}}, Body: io.NopCloser(bytes.NewReader(text)), Request: req}, nil
 	}
-	fail := func(e *call.Error) (*http.Response, error) {
+	fail := func(e *request.Error) (*http.Response, error) {
 		return respond(e.HTTPStatus(), []byte("<ErrorResponse><Error><Code>"+e.Code+"</Code><Message>"+e.Message+"</Message></Error></ErrorResponse>"))
 	}
 	_, caller, err := d.w.service.Credentials(d.c.AccessKeyID, d.c.SessionToken)
 	if err != nil {
-		return fail(&call.Error{Code: "InvalidClientTokenId", Message: err.Error(), Status: 403})
+		return fail(&request.Error{Code: "InvalidClientTokenId", Message: err.Error(), Status: 403})
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
@@ -110,9 +110,9 @@ func (d doer) Do(req *http.Request) (*http.Response, error) {
 	if strings.Contains(req.URL.Host, "sts") {
 		service, name = d.w.service.STS(), "sts"
 	}
-	c := &call.Call{ID: "test", Time: d.w.clock(), Service: name, Operation: operation, Region: "us-east-1", AccountID: caller.Principal.AccountID, Caller: caller, Secure: true, Body: body}
+	c := &request.Call{ID: "test", Time: d.w.clock(), Service: name, Operation: operation, Region: "us-east-1", AccountID: caller.Principal.AccountID, Caller: caller, Secure: true, Body: body}
 	out, err := service.Serve(req.Context(), c)
-	var e *call.Error
+	var e *request.Error
 	if errors.As(err, &e) {
 		return fail(e)
 	}
@@ -391,8 +391,8 @@ func TestEverythingSurvivesARestart(t *testing.T) {
 
 func TestServiceCallersHaveNoIdentityPolicies(t *testing.T) {
 	w := newWorld(t, nil)
-	d := w.service.Authorize(t.Context(), &call.Call{Time: w.now, Region: "us-east-1", Caller: call.Caller{Principal: policy.Principal{Type: policy.Service, ARN: "dynamodb.us-east-1.amazonaws.com"}}},
-		call.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy})
+	d := w.service.Authorize(t.Context(), &request.Call{Time: w.now, Region: "us-east-1", Caller: request.Caller{Principal: policy.Principal{Type: policy.Service, ARN: "dynamodb.us-east-1.amazonaws.com"}}},
+		request.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy})
 	if d.Allowed {
 		t.Fatal("a service may do anything")
 	}

@@ -7,8 +7,8 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // session is what a session token says: sealed into the token itself, so that
@@ -33,7 +33,7 @@ type sessionPolicy struct{ Name, ARN, Text string }
 // 2,048 characters and ten managed ones 6,144 each.
 const maxToken = 1 << 17
 
-func sessionOf(c *call.Call) *session {
+func sessionOf(c *request.Call) *session {
 	s, _ := c.Caller.Session.(*session)
 	return s
 }
@@ -55,7 +55,7 @@ type SessionInfo struct {
 
 // DescribeSession tells about the caller's session; ok is false for long-term
 // credentials.
-func DescribeSession(c call.Caller) (info SessionInfo, ok bool) {
+func DescribeSession(c request.Caller) (info SessionInfo, ok bool) {
 	s, ok := c.Session.(*session)
 	if !ok {
 		return SessionInfo{}, false
@@ -89,33 +89,33 @@ func (s *Service) issue(x *session) (token string, err error) {
 	return base64.StdEncoding.EncodeToString(aead.Seal(nil, nil, text, nil)), nil
 }
 
-func (s *Service) sessionCredentials(accessKeyID, token string) (string, call.Caller, error) {
+func (s *Service) sessionCredentials(accessKeyID, token string) (string, request.Caller, error) {
 	if token == "" || len(token) > maxToken {
-		return "", call.Caller{}, ErrInvalidToken
+		return "", request.Caller{}, ErrInvalidToken
 	}
 	sealed, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
-		return "", call.Caller{}, ErrInvalidToken
+		return "", request.Caller{}, ErrInvalidToken
 	}
 	aead, err := s.tokenAEAD()
 	if err != nil {
-		return "", call.Caller{}, err
+		return "", request.Caller{}, err
 	}
 	text, err := aead.Open(nil, nil, sealed, nil)
 	if err != nil {
-		return "", call.Caller{}, ErrInvalidToken
+		return "", request.Caller{}, ErrInvalidToken
 	}
 	x := &session{}
 	if err := json.Unmarshal(text, x); err != nil || x.AccessKeyID != accessKeyID {
-		return "", call.Caller{}, ErrInvalidToken
+		return "", request.Caller{}, ErrInvalidToken
 	}
 	if !s.clock().Before(x.Expires) {
-		return "", call.Caller{}, ErrExpiredToken
+		return "", request.Caller{}, ErrExpiredToken
 	}
 	for _, d := range x.Documents {
 		parsed, err := policy.Parse([]byte(d.Text), policy.Session)
 		if err != nil {
-			return "", call.Caller{}, ErrInvalidToken
+			return "", request.Caller{}, ErrInvalidToken
 		}
 		x.policies = append(x.policies, policy.Attached{Name: d.Name, ARN: d.ARN, Source: policy.SourceSession, Document: parsed})
 	}
@@ -125,13 +125,13 @@ func (s *Service) sessionCredentials(accessKeyID, token string) (string, call.Ca
 	case policy.User:
 		arn, ok := s.ARN(p.UniqueID)
 		if !ok {
-			return "", call.Caller{}, ErrInvalidToken
+			return "", request.Caller{}, ErrInvalidToken
 		}
 		p.ARN, x.Name = arn, lastPart(arn) // it may have been renamed
 	case policy.AssumedRole:
 		if _, ok := s.ARN(p.RoleUniqueID); !ok {
-			return "", call.Caller{}, ErrInvalidToken
+			return "", request.Caller{}, ErrInvalidToken
 		}
 	}
-	return x.Secret, call.Caller{Principal: x.Principal, UserName: x.Name, AccessKeyID: accessKeyID, Session: x}, nil
+	return x.Secret, request.Caller{Principal: x.Principal, UserName: x.Name, AccessKeyID: accessKeyID, Session: x}, nil
 }

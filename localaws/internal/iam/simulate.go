@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/managed"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
 
 type simulateInput struct {
@@ -41,7 +41,7 @@ type matched struct{ SourcePolicyId, SourcePolicyType string }
 
 // simulatePrincipalPolicy asks the evaluator what a user, group or role may
 // do, with the caller's context values only.
-func (s *Service) simulatePrincipalPolicy(r *request, in *simulateInput) (any, error) {
+func (s *Service) simulatePrincipalPolicy(r *call, in *simulateInput) (any, error) {
 	if err := s.permit(r, on(in.PolicySourceArn), nil); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (s *Service) simulatePrincipalPolicy(r *request, in *simulateInput) (any, e
 
 // simulateCustomPolicy asks what the policies of the request would allow a
 // user.
-func (s *Service) simulateCustomPolicy(r *request, in *simulateInput) (any, error) {
+func (s *Service) simulateCustomPolicy(r *call, in *simulateInput) (any, error) {
 	if err := s.permit(r, on("*"), nil); err != nil {
 		return nil, err
 	}

@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -22,12 +22,12 @@ func stsOperations() *wire.Table[*Service, any] {
 
 // getCallerIdentity needs no permission: even an explicit deny does not stop
 // it on AWS.
-func (s *Service) getCallerIdentity(r *request, _ *struct{}) (any, error) {
+func (s *Service) getCallerIdentity(r *call, _ *struct{}) (any, error) {
 	p := r.Caller.Principal
 	return struct{ UserId, Account, Arn string }{p.UniqueID, p.AccountID, p.ARN}, nil
 }
 
-func (s *Service) getAccessKeyInfo(r *request, in *accessKeyName) (any, error) {
+func (s *Service) getAccessKeyInfo(r *call, in *accessKeyName) (any, error) {
 	if err := s.permit(r, on("*"), nil); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ const (
 	maxPolicyArns = 10
 )
 
-func (s *Service) assumeRole(r *request, in *assumeRole) (any, error) {
+func (s *Service) assumeRole(r *call, in *assumeRole) (any, error) {
 	if !sessionNamePattern.MatchString(in.RoleSessionName) {
 		return nil, wire.Violated("'"+in.RoleSessionName+"'", "roleSessionName", wire.Matching(`[\w+=,.@-]*`))
 	}
@@ -95,7 +95,7 @@ func (s *Service) assumeRole(r *request, in *assumeRole) (any, error) {
 		return nil, call400("UnsupportedOperation", "Multi-factor authentication is not supported by this server.")
 	}
 	target, accountID, ok := s.findRole(in.RoleArn)
-	check := call.Check{Action: "sts:AssumeRole", Resource: in.RoleArn, ResourceAccountID: accountID, Mode: policy.ModeTrustPolicy, Context: policy.Context{}}
+	check := request.Check{Action: "sts:AssumeRole", Resource: in.RoleArn, ResourceAccountID: accountID, Mode: policy.ModeTrustPolicy, Context: policy.Context{}}
 	if ok {
 		check.ResourcePolicy = target.Trust.parsed
 	}
@@ -104,9 +104,9 @@ func (s *Service) assumeRole(r *request, in *assumeRole) (any, error) {
 		check.Context.Set("sts:ExternalId", *in.ExternalId)
 	}
 	if r.Caller.Principal.Type == policy.Root {
-		return nil, &call.Error{Code: "AccessDenied", Message: "Roles may not be assumed by root accounts.", Status: http.StatusForbidden}
+		return nil, &request.Error{Code: "AccessDenied", Message: "Roles may not be assumed by root accounts.", Status: http.StatusForbidden}
 	}
-	if err := call.Require(r.ctx, s, r.Call, check); err != nil {
+	if err := request.Require(r.ctx, s, r.Call, check); err != nil {
 		return nil, err
 	}
 	if !ok {
@@ -139,7 +139,7 @@ func (s *Service) assumeRole(r *request, in *assumeRole) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Trail.Resources = []call.Resource{{ARN: target.ARN, AccountID: accountID, Type: "AWS::IAM::Role"}}
+	r.Trail.Resources = []request.Resource{{ARN: target.ARN, AccountID: accountID, Type: "AWS::IAM::Role"}}
 	r.Trail.ResponseElements = map[string]any{"credentials": x.shown(),
 		"assumedRoleUser": map[string]any{"assumedRoleId": x.Principal.UniqueID, "arn": x.Principal.ARN}}
 	var out struct {
@@ -193,7 +193,7 @@ const (
 	maxRootSession      = 3600
 )
 
-func (s *Service) getSessionToken(r *request, in *struct {
+func (s *Service) getSessionToken(r *call, in *struct {
 	DurationSeconds         *int
 	SerialNumber, TokenCode string
 }) (any, error) {

@@ -3,7 +3,7 @@ package iam
 import (
 	"strings"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 // bindTrust ties a trust policy that is being stored to the principals that

@@ -78,7 +78,7 @@ func choose[T any](parameter, value string, meanings map[string]T) (T, error) {
 	return meaning, nil
 }
 
-func (s *Service) listEntitiesForPolicy(r *request, in *entitiesInput) (any, error) {
+func (s *Service) listEntitiesForPolicy(r *call, in *entitiesInput) (any, error) {
 	idPrefix, err := choose("entityFilter", in.EntityFilter, entityFilters)
 	if err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 	"maps"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -55,7 +55,7 @@ type createUser struct {
 	Tags                                []tag
 }
 
-func (s *Service) createUser(r *request, in *createUser) (any, error) {
+func (s *Service) createUser(r *call, in *createUser) (any, error) {
 	if err := checkName("userName", in.UserName, namePattern); err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func sameFold[V any](m map[string]V, name string) bool {
 }
 
 // orSelf returns the user name, or the caller's own when none was given.
-func orSelf(r *request, name string) string {
+func orSelf(r *call, name string) string {
 	if name == "" && r.Caller.Principal.Type == policy.User {
 		return r.Caller.UserName
 	}
@@ -122,7 +122,7 @@ func orSelf(r *request, name string) string {
 
 type userName struct{ UserName string }
 
-func (s *Service) getUser(r *request, in *userName) (any, error) {
+func (s *Service) getUser(r *call, in *userName) (any, error) {
 	name := orSelf(r, in.UserName)
 	if name == "" && r.Caller.Principal.Type == policy.Root {
 		return s.view(r, on(r.Caller.Principal.ARN), func(a *account) (any, error) {
@@ -158,7 +158,7 @@ func underPath[T any](items []T, prefix string, path func(T) string) []T {
 	return slices.DeleteFunc(items, func(t T) bool { return !strings.HasPrefix(path(t), prefix) })
 }
 
-func (s *Service) listUsers(r *request, in *listByPath) (any, error) {
+func (s *Service) listUsers(r *call, in *listByPath) (any, error) {
 	return s.view(r, on("arn:aws:iam::"+r.AccountID+":user/"), func(a *account) (any, error) {
 		users := underPath(sorted(a.Users), in.PathPrefix, func(u *user) string { return u.Path })
 		return list(users, func(u *user) string { return u.Name }, in.paging, func(users []*user, more paged) any {
@@ -179,7 +179,7 @@ type updateUser struct{ UserName, NewUserName, NewPath string }
 
 // updateUser renames or moves a user. Keys, groups, sessions and the policies
 // that are bound to the unique id follow it.
-func (s *Service) updateUser(r *request, in *updateUser) (any, error) {
+func (s *Service) updateUser(r *call, in *updateUser) (any, error) {
 	to, err := s.renaming(r, userKind, in.UserName, in.NewUserName, in.NewPath)
 	if err != nil {
 		return nil, err
@@ -204,7 +204,7 @@ func (s *Service) updateUser(r *request, in *updateUser) (any, error) {
 }
 
 // deleteUser refuses, in IAM's order, while anything hangs on the user.
-func (s *Service) deleteUser(r *request, in *userName) (any, error) {
+func (s *Service) deleteUser(r *call, in *userName) (any, error) {
 	return s.change(r, userKind.named(in.UserName), nil, func(a *account) (any, error) {
 		if _, err := userKind.get(a, in.UserName); err != nil {
 			return nil, err

@@ -8,8 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -40,15 +40,15 @@ var (
 )
 
 func notFound(format string, args ...any) error {
-	return &call.Error{Code: "NoSuchEntity", Message: fmt.Sprintf(format, args...), Status: http.StatusNotFound}
+	return &request.Error{Code: "NoSuchEntity", Message: fmt.Sprintf(format, args...), Status: http.StatusNotFound}
 }
 
 func conflict(code, format string, args ...any) error {
-	return &call.Error{Code: code, Message: fmt.Sprintf(format, args...), Status: http.StatusConflict}
+	return &request.Error{Code: code, Message: fmt.Sprintf(format, args...), Status: http.StatusConflict}
 }
 
 func invalid(format string, args ...any) error {
-	return call.Errorf("ValidationError", format, args...)
+	return request.Errorf("ValidationError", format, args...)
 }
 
 // missing refuses a request without a parameter that it must have.
@@ -110,7 +110,7 @@ func parseDocument(p policyText, kind policy.Kind, limit int) (*document, error)
 	}
 	d, err := newDocument(text, kind)
 	if err != nil {
-		return nil, call.Errorf("MalformedPolicyDocument", "%s", strings.TrimPrefix(err.Error(), "malformed policy document: "))
+		return nil, request.Errorf("MalformedPolicyDocument", "%s", strings.TrimPrefix(err.Error(), "malformed policy document: "))
 	}
 	return d, nil
 }
@@ -137,7 +137,7 @@ func mergeTags(old, add []tag) ([]tag, error) {
 next:
 	for _, t := range add {
 		if t.Key == "" || utf8.RuneCountInString(t.Key) > 128 || utf8.RuneCountInString(t.Value) > 256 || strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return nil, call.Errorf("InvalidInput", "Tag keys have 1 to 128 characters and do not begin with aws:; tag values have at most 256.")
+			return nil, request.Errorf("InvalidInput", "Tag keys have 1 to 128 characters and do not begin with aws:; tag values have at most 256.")
 		}
 		for i := range out {
 			if strings.EqualFold(out[i].Key, t.Key) {
@@ -167,8 +167,8 @@ func removeTags(old []tag, keys []string) []tag {
 	return out
 }
 
-func call400(code, message string) error { return call.Errorf(code, "%s", message) }
+func call400(code, message string) error { return request.Errorf(code, "%s", message) }
 
 func forbidden(message string) error {
-	return &call.Error{Code: "AccessDenied", Message: message, Status: http.StatusForbidden}
+	return &request.Error{Code: "AccessDenied", Message: message, Status: http.StatusForbidden}
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 type versionView struct {
@@ -24,7 +24,7 @@ type createPolicyVersion struct {
 	SetAsDefault   bool
 }
 
-func (s *Service) createPolicyVersion(r *request, in *createPolicyVersion) (any, error) {
+func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (any, error) {
 	d, err := parseDocument(in.PolicyDocument, policy.Identity, maxManagedDocument)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (p *managedPolicy) version(id string) (*policyVersion, error) {
 	return nil, notFound("Policy %s version %s does not exist or is not attachable.", p.ARN, id)
 }
 
-func (s *Service) getPolicyVersion(r *request, in *policyInput) (any, error) {
+func (s *Service) getPolicyVersion(r *call, in *policyInput) (any, error) {
 	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
 		if m := awsPolicies()[in.PolicyArn]; m != nil && m.VersionID == in.VersionId {
 			return struct{ PolicyVersion versionView }{versionView{Document: encoded(m.Document), VersionId: m.VersionID, IsDefaultVersion: true}}, nil
@@ -92,7 +92,7 @@ func newestFirst(v versionView) string {
 	return fmt.Sprintf("%010d", math.MaxInt32-n)
 }
 
-func (s *Service) listPolicyVersions(r *request, in *versionPage) (any, error) {
+func (s *Service) listPolicyVersions(r *call, in *versionPage) (any, error) {
 	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
 		var views []versionView
 		if m := awsPolicies()[in.PolicyArn]; m != nil {
@@ -113,7 +113,7 @@ func (s *Service) listPolicyVersions(r *request, in *versionPage) (any, error) {
 	})
 }
 
-func (s *Service) deletePolicyVersion(r *request, in *policyInput) (any, error) {
+func (s *Service) deletePolicyVersion(r *call, in *policyInput) (any, error) {
 	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
@@ -132,7 +132,7 @@ func (s *Service) deletePolicyVersion(r *request, in *policyInput) (any, error) 
 	})
 }
 
-func (s *Service) setDefaultPolicyVersion(r *request, in *policyInput) (any, error) {
+func (s *Service) setDefaultPolicyVersion(r *call, in *policyInput) (any, error) {
 	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -32,7 +32,7 @@ func (in *aliasInput) Check(c *wire.Checks) {
 }
 
 // Prepare checks the name of an alias that is created or changed.
-func (in *aliasInput) Prepare(*call.Call) error { return checkAliasName(text(in.AliasName)) }
+func (in *aliasInput) Prepare(*request.Call) error { return checkAliasName(text(in.AliasName)) }
 
 // checkAliasName refuses what cannot be the name of a user's alias.
 func checkAliasName(name string) error {
@@ -41,9 +41,9 @@ func checkAliasName(name string) error {
 	case !ok || rest == "":
 		return validation("Invalid identifier")
 	case strings.HasPrefix(rest, "aws/"):
-		return call.Errorf("NotAuthorizedException", "Alias names that begin with alias/aws/ are reserved.")
+		return request.Errorf("NotAuthorizedException", "Alias names that begin with alias/aws/ are reserved.")
 	case !validAlias(name):
-		return call.Errorf("InvalidAliasNameException", "The alias contains invalid characters.")
+		return request.Errorf("InvalidAliasNameException", "The alias contains invalid characters.")
 	}
 	return nil
 }
@@ -57,7 +57,7 @@ func (s *Service) alias(at wire.Place, name string) *alias {
 	return nil
 }
 
-func (ch *change) createAlias(ctx context.Context, c *call.Call, in *aliasInput) (any, error) {
+func (ch *change) createAlias(ctx context.Context, c *request.Call, in *aliasInput) (any, error) {
 	name, targetID := text(in.AliasName), text(in.TargetKeyID)
 	at := wire.PlaceOf(c)
 	a := &alias{Place: at, name: name, created: ch.now, updated: ch.now}
@@ -69,7 +69,7 @@ func (ch *change) createAlias(ctx context.Context, c *call.Call, in *aliasInput)
 		return nil, err
 	}
 	if ch.s.alias(at, name) != nil {
-		return nil, call.Errorf("AlreadyExistsException", "An alias with the name %s already exists", a.arn())
+		return nil, request.Errorf("AlreadyExistsException", "An alias with the name %s already exists", a.arn())
 	}
 	if err := t.notDoomed(); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (ch *change) createAlias(ctx context.Context, c *call.Call, in *aliasInput)
 	return nil, nil
 }
 
-func (ch *change) updateAlias(ctx context.Context, c *call.Call, in *aliasInput) (any, error) {
+func (ch *change) updateAlias(ctx context.Context, c *request.Call, in *aliasInput) (any, error) {
 	name, targetID := text(in.AliasName), text(in.TargetKeyID)
 	at := wire.PlaceOf(c)
 	if err := ch.s.requireIdentity(ctx, c, "UpdateAlias", aliasARN(at, name), nil); err != nil {
@@ -123,9 +123,9 @@ type deleteAliasInput struct{ AliasName *string }
 func (in *deleteAliasInput) Check(c *wire.Checks) { required(c, in.AliasName, "aliasName", 1, 256) }
 
 // Prepare checks the name of an alias that is deleted.
-func (in *deleteAliasInput) Prepare(*call.Call) error { return checkAliasName(text(in.AliasName)) }
+func (in *deleteAliasInput) Prepare(*request.Call) error { return checkAliasName(text(in.AliasName)) }
 
-func (ch *change) deleteAlias(ctx context.Context, c *call.Call, in *deleteAliasInput) (any, error) {
+func (ch *change) deleteAlias(ctx context.Context, c *request.Call, in *deleteAliasInput) (any, error) {
 	name := text(in.AliasName)
 	at := wire.PlaceOf(c)
 	if err := ch.s.requireIdentity(ctx, c, "DeleteAlias", aliasARN(at, name), nil); err != nil {
@@ -147,7 +147,7 @@ func (ch *change) deleteAlias(ctx context.Context, c *call.Call, in *deleteAlias
 
 // own resolves and authorizes what only the key's own account may do, with a
 // key id or ARN: an operation on an alias asks about keys too.
-func (ch *change) own(ctx context.Context, c *call.Call, id, action string, extra policy.Context) (target, error) {
+func (ch *change) own(ctx context.Context, c *request.Call, id, action string, extra policy.Context) (target, error) {
 	t, err := ch.s.resolve(c, id, true)
 	if err != nil {
 		return t, err
@@ -155,12 +155,12 @@ func (ch *change) own(ctx context.Context, c *call.Call, id, action string, extr
 	return t, ch.s.requireOwn(ctx, c, question{action: action, target: t, extra: extra})
 }
 
-func trailAlias(c *call.Call, a *alias, k *key) {
+func trailAlias(c *request.Call, a *alias, k *key) {
 	trail(c, k, struct {
 		AliasName   string `json:"aliasName"`
 		TargetKeyID string `json:"targetKeyId"`
 	}{a.name, k.id})
-	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: a.arn(), AccountID: a.Account, Type: "AWS::KMS::Alias"})
+	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: a.arn(), AccountID: a.Account, Type: "AWS::KMS::Alias"})
 }
 
 // point makes a an alias of k.
@@ -210,7 +210,7 @@ func (in *listAliasesInput) Check(c *wire.Checks) {
 	c.Characters(in.Marker, "marker", 1, 1024)
 }
 
-func (s *Service) listAliases(ctx context.Context, c *call.Call, in *listAliasesInput) (any, error) {
+func (s *Service) listAliases(ctx context.Context, c *request.Call, in *listAliasesInput) (any, error) {
 	id := text(in.KeyID)
 	limit := or(in.Limit, 50)
 	if err := s.requireIdentity(ctx, c, "ListAliases", "*", nil); err != nil {

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
 	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -14,7 +14,7 @@ var _ Principals = (*iam.Service)(nil)
 
 // benchmarkTable decrypts as each call on a table under a customer managed key
 // does, with the given rooms for authorization and audit.
-func benchmarkTable(b *testing.B, w *world, authorizer call.Authorizer, audit call.Recorder) {
+func benchmarkTable(b *testing.B, w *world, authorizer request.Authorizer, audit request.Recorder) {
 	w.store = storage.Memory{}
 	w.restart()
 	reader := w.user(here, "reader")
@@ -52,7 +52,7 @@ func BenchmarkTableDecryptWhole(b *testing.B) {
 
 type discard struct{}
 
-func (discard) Record(*call.Call, call.Operation, error) {}
+func (discard) Record(*request.Call, request.Operation, error) {}
 
 // BenchmarkServeDecrypt is the wire operation behind the front door.
 func BenchmarkServeDecrypt(b *testing.B) {
@@ -66,7 +66,7 @@ func BenchmarkServeDecrypt(b *testing.B) {
 	ctx := b.Context()
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Body, c.Trail = body, call.Trail{}
+		c.Body, c.Trail = body, request.Trail{}
 		if _, err := w.kms.Serve(ctx, c); err != nil {
 			b.Fatal(err)
 		}

@@ -5,33 +5,33 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // What follows is for the other services of this server. c is a call of KMS
-// made with call.Via, so that the caller is authorized and the audit event
+// made with request.Via, so that the caller is authorized and the audit event
 // tells on whose behalf; each method files that event itself.
 
 // AsService returns the call that an AWS service makes for itself, not for the
 // caller of c, such as DynamoDB under the grant of a table. service is a
 // service principal ("dynamodb.us-east-1.amazonaws.com"). SourceARN of the
 // answer is for the caller to set: the resource for which the service acts.
-func AsService(c *call.Call, operation, service string) *call.Call {
+func AsService(c *request.Call, operation, service string) *request.Call {
 	own := c.Via("kms", operation, "")
-	own.Caller = call.Caller{Principal: policy.Principal{Type: policy.Service, ARN: service}}
+	own.Caller = request.Caller{Principal: policy.Principal{Type: policy.Service, ARN: service}}
 	return own
 }
 
 // record files the event of a call that did not come through the front door.
-func (s *Service) record(c *call.Call, err error) {
+func (s *Service) record(c *request.Call, err error) {
 	o, _ := s.Describe(c.Operation)
 	s.audit.Record(c, o, err)
 }
 
 // serveVia runs a wire operation for another service.
-func serveVia[In, Out any](s *Service, ctx context.Context, c *call.Call, in *In, f func(*Service, context.Context, *call.Call, *In) (any, error)) (out Out, err error) {
+func serveVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in *In, f func(*Service, context.Context, *request.Call, *In) (any, error)) (out Out, err error) {
 	defer func() { s.record(c, err) }()
 	if err = s.catchUp(); err != nil {
 		return out, err
@@ -48,8 +48,8 @@ func serveVia[In, Out any](s *Service, ctx context.Context, c *call.Call, in *In
 }
 
 // changeVia is serveVia for an operation that changes something.
-func changeVia[In, Out any](s *Service, ctx context.Context, c *call.Call, in *In, f func(*change, context.Context, *call.Call, *In) (any, error)) (Out, error) {
-	return serveVia[In, Out](s, ctx, c, in, func(s *Service, ctx context.Context, c *call.Call, in *In) (out any, err error) {
+func changeVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in *In, f func(*change, context.Context, *request.Call, *In) (any, error)) (Out, error) {
+	return serveVia[In, Out](s, ctx, c, in, func(s *Service, ctx context.Context, c *request.Call, in *In) (out any, err error) {
 		err = s.write(func(ch *change) (err error) {
 			out, err = f(ch, ctx, c, in)
 			return err
@@ -60,10 +60,10 @@ func changeVia[In, Out any](s *Service, ctx context.Context, c *call.Call, in *I
 
 // Decrypt opens a ciphertext under the key with the given ARN, as the caller
 // of c. It is the fast path of every call on an encrypted table. Errors are
-// *call.Error as on the wire: AccessDeniedException, DisabledException,
+// *request.Error as on the wire: AccessDeniedException, DisabledException,
 // KMSInvalidStateException, NotFoundException, IncorrectKeyException and
 // InvalidCiphertextException. The caller wipes the plaintext.
-func (s *Service) Decrypt(ctx context.Context, c *call.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) (plaintext []byte, err error) {
+func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) (plaintext []byte, err error) {
 	defer func() { s.record(c, err) }()
 	if err := s.catchUp(); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ type DataKey struct {
 
 // GenerateDataKey makes a data key of 1 to 1024 bytes under a key, as the
 // caller of c: see AsService. Errors are as on the wire.
-func (s *Service) GenerateDataKey(ctx context.Context, c *call.Call, keyID string, encryptionContext map[string]string, bytes int) (DataKey, error) {
+func (s *Service) GenerateDataKey(ctx context.Context, c *request.Call, keyID string, encryptionContext map[string]string, bytes int) (DataKey, error) {
 	in := &dataKeyInput{KeyID: &keyID, EncryptionContext: encryptionContext, NumberOfBytes: &bytes}
 	out, err := serveVia[dataKeyInput, *dataKeyOutput](s, ctx, c, in, (*Service).generateDataKey)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Service) GenerateDataKey(ctx context.Context, c *call.Call, keyID strin
 }
 
 // Encrypt encrypts 1 to 4096 bytes under a key. Errors are as on the wire.
-func (s *Service) Encrypt(ctx context.Context, c *call.Call, keyID string, plaintext []byte, encryptionContext map[string]string) ([]byte, error) {
+func (s *Service) Encrypt(ctx context.Context, c *request.Call, keyID string, plaintext []byte, encryptionContext map[string]string) ([]byte, error) {
 	in := &encryptInput{KeyID: &keyID, Plaintext: append([]byte(nil), plaintext...), EncryptionContext: encryptionContext}
 	out, err := serveVia[encryptInput, *encryptOutput](s, ctx, c, in, (*Service).encrypt)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *Service) Encrypt(ctx context.Context, c *call.Call, keyID string, plain
 
 // DescribeKey returns the metadata of a key named by id, ARN, alias or alias
 // ARN. Errors are as on the wire.
-func (s *Service) DescribeKey(ctx context.Context, c *call.Call, keyID string) (Metadata, error) {
+func (s *Service) DescribeKey(ctx context.Context, c *request.Call, keyID string) (Metadata, error) {
 	out, err := serveVia[keyInput, keyOutput](s, ctx, c, &keyInput{KeyID: &keyID}, (*Service).describeKey)
 	return out.KeyMetadata, err
 }
@@ -135,7 +135,7 @@ type GrantRequest struct {
 }
 
 // CreateGrant makes a grant and returns its id. Errors are as on the wire.
-func (s *Service) CreateGrant(ctx context.Context, c *call.Call, r GrantRequest) (grantID string, err error) {
+func (s *Service) CreateGrant(ctx context.Context, c *request.Call, r GrantRequest) (grantID string, err error) {
 	in := &createGrantInput{KeyID: &r.KeyID, Operations: r.Operations, GranteePrincipal: optional(r.Grantee), RetiringPrincipal: optional(r.Retiring), Name: optional(r.Name)}
 	if r.EncryptionContextSubset != nil || r.EncryptionContextEquals != nil {
 		in.Constraints = &grantConstraints{EncryptionContextSubset: r.EncryptionContextSubset, EncryptionContextEquals: r.EncryptionContextEquals}
@@ -156,7 +156,7 @@ func optional(s string) *string {
 
 // RetireGrant ends a grant, as one whom the grant names. Errors are as on the
 // wire: NotFoundException when key or grant is gone.
-func (s *Service) RetireGrant(ctx context.Context, c *call.Call, keyARN, grantID string) error {
+func (s *Service) RetireGrant(ctx context.Context, c *request.Call, keyARN, grantID string) error {
 	in := &endGrantInput{KeyID: &keyARN, GrantID: &grantID}
 	_, err := changeVia[endGrantInput, any](s, ctx, c, in, (*change).retireGrant)
 	return err
@@ -185,7 +185,7 @@ func (s *Service) RetireAbandoned(service string, inUse func(keyARN, grantID str
 // ResolveKey returns the ARN of the key that id, ARN, alias or alias ARN name
 // for the caller's account and Region, without authorization: errors are those
 // of a wrong name and NotFoundException.
-func (s *Service) ResolveKey(c *call.Call, keyID string) (arn string, err error) {
+func (s *Service) ResolveKey(c *request.Call, keyID string) (arn string, err error) {
 	if err := s.catchUp(); err != nil {
 		return "", err
 	}

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 const dynamo = "dynamodb." + region + ".amazonaws.com"
@@ -66,7 +66,7 @@ func TestTableUnderCustomerKey(t *testing.T) {
 	allowed, denied := w.events[3], w.events[4]
 	p, _ := allowed.call.Trail.RequestParameters.(*cryptoParameters)
 	if allowed.err != nil || p == nil || p.EncryptionContext["aws:dynamodb:tableName"] != "orders" || p.EncryptionAlgorithm != "SYMMETRIC_DEFAULT" ||
-		len(allowed.call.Trail.Resources) != 1 || allowed.call.Trail.Resources[0] != (call.Resource{ARN: arn, AccountID: here, Type: "AWS::KMS::Key"}) ||
+		len(allowed.call.Trail.Resources) != 1 || allowed.call.Trail.Resources[0] != (request.Resource{ARN: arn, AccountID: here, Type: "AWS::KMS::Key"}) ||
 		!allowed.o.ReadOnly || allowed.o.Data || allowed.call.ViaService != dynamo {
 		t.Errorf("event %+v", allowed)
 	}

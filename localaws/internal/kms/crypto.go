@@ -3,8 +3,8 @@ package kms
 import (
 	"context"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -29,7 +29,7 @@ type cryptoParameters struct {
 // use authorizes a cryptographic operation and checks that the key may do it
 // now. The audit has the parameters of what was not denied, even if the key
 // cannot do it.
-func (s *Service) use(ctx context.Context, c *call.Call, t target, action, usage string, extra policy.Context, parameters *cryptoParameters) error {
+func (s *Service) use(ctx context.Context, c *request.Call, t target, action, usage string, extra policy.Context, parameters *cryptoParameters) error {
 	if err := s.require(ctx, c, question{action: action, target: t, context: parameters.EncryptionContext, extra: extra}); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (t target) fit(operation, usage string) error {
 		return err
 	}
 	if t.usage != usage {
-		return call.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", t.arn, t.usage, operation)
+		return request.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", t.arn, t.usage, operation)
 	}
 	return nil
 }
@@ -52,7 +52,7 @@ func (t target) fit(operation, usage string) error {
 // wrongAlgorithm refuses the algorithms of asymmetric keys.
 func wrongAlgorithm(p *string, t target) error {
 	if p != nil && *p != specSymmetric {
-		return call.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", *p, t.spec)
+		return request.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", *p, t.spec)
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func (in *encryptInput) Check(c *wire.Checks) {
 	grantTokens(c, in.GrantTokens)
 }
 
-func (s *Service) encrypt(ctx context.Context, c *call.Call, in *encryptInput) (any, error) {
+func (s *Service) encrypt(ctx context.Context, c *request.Call, in *encryptInput) (any, error) {
 	defer clear(in.Plaintext)
 	id := text(in.KeyID)
 	if err := s.checkTokens(in.GrantTokens); err != nil {
@@ -133,7 +133,7 @@ func (in *decryptInput) Check(c *wire.Checks) {
 	grantTokens(c, in.GrantTokens)
 }
 
-func (s *Service) decrypt(ctx context.Context, c *call.Call, in *decryptInput) (any, error) {
+func (s *Service) decrypt(ctx context.Context, c *request.Call, in *decryptInput) (any, error) {
 	id := text(in.KeyID)
 	if in.Recipient {
 		return nil, unsupported("Recipient is not supported: this server does not have enclaves.")
@@ -168,7 +168,7 @@ func (s *Service) decrypt(ctx context.Context, c *call.Call, in *decryptInput) (
 
 // source finds the key that is to open a ciphertext: the one named, else the
 // one that the ciphertext names in the Region of the call.
-func (s *Service) source(c *call.Call, id string, ciphertext []byte) (target, blob, error) {
+func (s *Service) source(c *request.Call, id string, ciphertext []byte) (target, blob, error) {
 	h, parsed := parseBlob(ciphertext)
 	if id != "" {
 		t, err := s.resolve(c, id, false)
@@ -182,7 +182,7 @@ func (s *Service) source(c *call.Call, id string, ciphertext []byte) (target, bl
 	}
 	k, ok := s.findByARN(keyARN(wire.Place{Account: h.accountID(), Region: c.Region}, h.keyID()))
 	if !ok {
-		return target{}, h, call.Errorf("AccessDeniedException", "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.")
+		return target{}, h, request.Errorf("AccessDeniedException", "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.")
 	}
 	return target{key: k}, h, nil
 }
@@ -193,7 +193,7 @@ func (t target) unseal(ciphertext []byte, h blob, encryptionContext map[string]s
 		return nil, "", invalidCiphertext()
 	}
 	if !h.names(t.key) {
-		return nil, "", call.Errorf("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
+		return nil, "", request.Errorf("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
 	}
 	return t.open(ciphertext, h, encryptionContext)
 }
@@ -232,7 +232,7 @@ func (in *reEncryptInput) Check(c *wire.Checks) {
 	grantTokens(c, in.GrantTokens)
 }
 
-func (s *Service) reEncrypt(ctx context.Context, c *call.Call, in *reEncryptInput) (any, error) {
+func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptInput) (any, error) {
 	destination := text(in.DestinationKeyID)
 	id := text(in.SourceKeyID)
 	if len(in.DryRunModifiers) > 0 {

@@ -13,7 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -53,7 +53,7 @@ func TestRoundTripBindsContext(t *testing.T) {
 		}
 		// Naming the key, nothing but the two refusals of a foreign blob is left.
 		_, err = w.try(root(here), "Decrypt", members{"CiphertextBlob": flipped, "EncryptionContext": bound, "KeyId": arn})
-		if e, ok := err.(*call.Error); !ok || e.Code != "InvalidCiphertextException" && e.Code != "IncorrectKeyException" {
+		if e, ok := err.(*request.Error); !ok || e.Code != "InvalidCiphertextException" && e.Code != "IncorrectKeyException" {
 			t.Fatalf("bit %d flipped: %v", bit, err)
 		}
 		cut := rapid.IntRange(1, len(blob)-1).Draw(t, "cut")

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -25,11 +25,11 @@ type dataKeyOutput struct {
 	Plaintext      []byte `json:",omitempty"`
 }
 
-func (s *Service) generateDataKey(ctx context.Context, c *call.Call, in *dataKeyInput) (any, error) {
+func (s *Service) generateDataKey(ctx context.Context, c *request.Call, in *dataKeyInput) (any, error) {
 	return s.dataKey(ctx, c, in, "GenerateDataKey")
 }
 
-func (s *Service) generateDataKeyWithoutPlaintext(ctx context.Context, c *call.Call, in *dataKeyInput) (any, error) {
+func (s *Service) generateDataKeyWithoutPlaintext(ctx context.Context, c *request.Call, in *dataKeyInput) (any, error) {
 	out, err := s.dataKey(ctx, c, in, "GenerateDataKeyWithoutPlaintext")
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (in *dataKeyInput) Check(c *wire.Checks) {
 	grantTokens(c, in.GrantTokens)
 }
 
-func (s *Service) dataKey(ctx context.Context, c *call.Call, in *dataKeyInput, action string) (*dataKeyOutput, error) {
+func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput, action string) (*dataKeyOutput, error) {
 	id := text(in.KeyID)
 	spec := or(in.KeySpec, "")
 	n := or(in.NumberOfBytes, 0)
@@ -99,7 +99,7 @@ func (in *randomInput) Check(c *wire.Checks) {
 	between(c, in.NumberOfBytes, "numberOfBytes", 1, maxDataKey)
 }
 
-func (s *Service) generateRandom(ctx context.Context, c *call.Call, in *randomInput) (any, error) {
+func (s *Service) generateRandom(ctx context.Context, c *request.Call, in *randomInput) (any, error) {
 	n := or(in.NumberOfBytes, 0)
 	if in.CustomKeyStoreID != nil || in.Recipient {
 		return nil, unsupported("GenerateRandom with CustomKeyStoreId or Recipient is not supported.")

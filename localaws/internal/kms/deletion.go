@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -31,11 +31,11 @@ func (in *scheduleInput) Check(c *wire.Checks) {
 
 func (in *scheduleInput) window() int { return or(in.PendingWindowInDays, 30) }
 
-func (in *scheduleInput) conditions(*call.Call) policy.Context {
+func (in *scheduleInput) conditions(*request.Call) policy.Context {
 	return policy.Context{conditionWindow: {strconv.Itoa(in.window())}}
 }
 
-func (ch *change) scheduleKeyDeletion(_ context.Context, c *call.Call, in *scheduleInput) (any, error) {
+func (ch *change) scheduleKeyDeletion(_ context.Context, c *request.Call, in *scheduleInput) (any, error) {
 	id := text(in.KeyID)
 	window := in.window()
 	t := in.found
@@ -69,7 +69,7 @@ func (k *key) doom(now time.Time) {
 	k.deleteAt = now.Add(time.Duration(k.window) * day)
 }
 
-func (ch *change) cancelKeyDeletion(_ context.Context, c *call.Call, in *onKey) (any, error) {
+func (ch *change) cancelKeyDeletion(_ context.Context, c *request.Call, in *onKey) (any, error) {
 	id := text(in.KeyID)
 	t := in.found
 	if t.notDoomed() == nil {

@@ -1,17 +1,17 @@
 package kms
 
 import (
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-func disabled(arn string) error { return call.Errorf("DisabledException", "%s is disabled.", arn) }
+func disabled(arn string) error { return request.Errorf("DisabledException", "%s is disabled.", arn) }
 
 func invalidState(format string, args ...any) error {
-	return call.Errorf("KMSInvalidStateException", format, args...)
+	return request.Errorf("KMSInvalidStateException", format, args...)
 }
 
 func notFound(format string, args ...any) error {
-	return call.Errorf("NotFoundException", format, args...)
+	return request.Errorf("NotFoundException", format, args...)
 }
 
 func noSuchKey(arn string) error { return notFound("Key '%s' does not exist", arn) }
@@ -19,28 +19,28 @@ func noSuchKey(arn string) error { return notFound("Key '%s' does not exist", ar
 func noSuchAlias(arn string) error { return notFound("Alias %s is not found.", arn) }
 
 func invalidARN(format string, args ...any) error {
-	return call.Errorf("InvalidArnException", format, args...)
+	return request.Errorf("InvalidArnException", format, args...)
 }
 
 func validation(format string, args ...any) error {
-	return &call.Error{Code: "ValidationException", Message: call.Errorf("", format, args...).Message, Namespace: "com.amazon.coral.validate"}
+	return &request.Error{Code: "ValidationException", Message: request.Errorf("", format, args...).Message, Namespace: "com.amazon.coral.validate"}
 }
 
 func unsupported(format string, args ...any) error {
-	return call.Errorf("UnsupportedOperationException", format, args...)
+	return request.Errorf("UnsupportedOperationException", format, args...)
 }
 
 func limitExceeded(format string, args ...any) error {
-	return call.Errorf("LimitExceededException", format, args...)
+	return request.Errorf("LimitExceededException", format, args...)
 }
 
 func malformedPolicy(format string, args ...any) error {
-	return call.Errorf("MalformedPolicyDocumentException", format, args...)
+	return request.Errorf("MalformedPolicyDocumentException", format, args...)
 }
 
 // invalidCiphertext has no message on AWS either.
-func invalidCiphertext() error { return call.Errorf("InvalidCiphertextException", "") }
+func invalidCiphertext() error { return request.Errorf("InvalidCiphertextException", "") }
 
 func dryRun() error {
-	return call.Errorf("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+	return request.Errorf("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
 }

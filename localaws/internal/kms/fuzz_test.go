@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // seeds are bodies that reach far into the operations; %s is a key.
@@ -40,7 +40,7 @@ func FuzzOperations(f *testing.F) {
 			c.Body = slices.Clone(body)
 			out, err := w.kms.Serve(t.Context(), c)
 			if err != nil {
-				if _, ok := err.(*call.Error); !ok {
+				if _, ok := err.(*request.Error); !ok {
 					t.Fatalf("%s: %T %v", name, err, err)
 				}
 				continue

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // Quotas of grants. They bound memory and the work of one decision.
@@ -202,7 +202,7 @@ func (s *Service) openToken(token string) (*grant, error) {
 			}
 		}
 	}
-	return nil, call.Errorf("InvalidGrantTokenException", "The grant token is not valid.")
+	return nil, request.Errorf("InvalidGrantTokenException", "The grant token is not valid.")
 }
 
 // checkTokens refuses tokens that name no grant. Otherwise they do nothing:

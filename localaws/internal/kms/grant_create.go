@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -75,7 +75,7 @@ func validGrantName(name string) bool {
 }
 
 // Prepare checks what concerns several members.
-func (in *createGrantInput) Prepare(*call.Call) error {
+func (in *createGrantInput) Prepare(*request.Call) error {
 	switch {
 	case len(in.Operations) == 0:
 		return validation("Grant must allow at least one operation.")
@@ -110,7 +110,7 @@ func (in *createGrantInput) Prepare(*call.Call) error {
 }
 
 // principal turns the ARN of a request into what a grant is bound to.
-func (s *Service) principal(c *call.Call, arn *string, service *string) (bound string, err error) {
+func (s *Service) principal(c *request.Call, arn *string, service *string) (bound string, err error) {
 	if service != nil {
 		if !isService(*service) {
 			return "", invalidARN("ARN does not refer to a valid principal: %s", *service)
@@ -143,7 +143,7 @@ func isService(name string) bool {
 }
 
 // build makes the grant of a request, without an id.
-func (in *createGrantInput) build(s *Service, c *call.Call, k *key) (*grant, error) {
+func (in *createGrantInput) build(s *Service, c *request.Call, k *key) (*grant, error) {
 	g := &grant{keyARN: k.arn, granteeService: in.GranteeServicePrincipal != nil, retiringService: in.RetiringServicePrincipal != nil}
 	g.Name, g.IssuingAccount = text(in.Name), c.AccountID
 	g.Operations = slices.Clone(in.Operations)
@@ -172,7 +172,7 @@ func (in *createGrantInput) build(s *Service, c *call.Call, k *key) (*grant, err
 }
 
 // conditions are the condition keys of the request.
-func (in *createGrantInput) conditions(c *call.Call) policy.Context {
+func (in *createGrantInput) conditions(c *request.Call) policy.Context {
 	x := policy.Context{conditionGrantOperations: in.Operations, conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}
 	for name, p := range map[string]*string{conditionGrantee: in.GranteePrincipal, conditionRetiring: in.RetiringPrincipal} {
 		if p != nil {
@@ -193,7 +193,7 @@ func (in *createGrantInput) conditions(c *call.Call) policy.Context {
 	return x
 }
 
-func (ch *change) createGrant(ctx context.Context, c *call.Call, in *createGrantInput) (any, error) {
+func (ch *change) createGrant(ctx context.Context, c *request.Call, in *createGrantInput) (any, error) {
 	s := ch.s
 	id := text(in.KeyID)
 	if err := s.checkTokens(in.GrantTokens); err != nil {

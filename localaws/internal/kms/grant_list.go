@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -82,7 +82,7 @@ type listGrantsInput struct {
 	GranteeServicePrincipal *string
 }
 
-func (in *listGrantsInput) conditions(c *call.Call) policy.Context {
+func (in *listGrantsInput) conditions(c *request.Call) policy.Context {
 	return policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}
 }
 
@@ -95,7 +95,7 @@ func (in *listGrantsInput) Check(c *wire.Checks) {
 	c.Characters(in.GranteeServicePrincipal, "granteeServicePrincipal", 1, 256)
 }
 
-func (s *Service) listGrants(_ context.Context, c *call.Call, in *listGrantsInput) (any, error) {
+func (s *Service) listGrants(_ context.Context, c *request.Call, in *listGrantsInput) (any, error) {
 	id := text(in.KeyID)
 	limit := or(in.Limit, 50)
 	grantID := text(in.GrantID)
@@ -134,14 +134,14 @@ func (in *listRetirableInput) Check(c *wire.Checks) {
 	c.Required(in.RetiringPrincipal == nil && in.RetiringServicePrincipal == nil, "retiringPrincipal")
 }
 
-func (s *Service) listRetirableGrants(ctx context.Context, c *call.Call, in *listRetirableInput) (any, error) {
+func (s *Service) listRetirableGrants(ctx context.Context, c *request.Call, in *listRetirableInput) (any, error) {
 	limit := or(in.Limit, 50)
 	switch {
 	case in.RetiringPrincipal != nil && in.RetiringServicePrincipal != nil:
 		return nil, validation("You must specify either RetiringPrincipal or RetiringServicePrincipal, but not both.")
 	case in.RetiringServicePrincipal != nil && c.Caller.Principal.Type != policy.Service:
 		// The grants of a service are on keys of all accounts.
-		return nil, call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:ListRetirableGrants for a service principal", c.Caller.Principal.ARN)
+		return nil, request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:ListRetirableGrants for a service principal", c.Caller.Principal.ARN)
 	}
 	resource := text(in.RetiringPrincipal) + text(in.RetiringServicePrincipal)
 	if err := s.requireIdentity(ctx, c, "ListRetirableGrants", resource, nil); err != nil {
@@ -149,7 +149,7 @@ func (s *Service) listRetirableGrants(ctx context.Context, c *call.Call, in *lis
 	}
 	// AWS lists for principals of the caller's own account only.
 	if part := strings.SplitN(text(in.RetiringPrincipal), ":", 6); len(part) == 6 && part[4] != c.AccountID {
-		return nil, call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:ListRetirableGrants for a retiring principal of another account", c.Caller.Principal.ARN)
+		return nil, request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:ListRetirableGrants for a retiring principal of another account", c.Caller.Principal.ARN)
 	}
 	bound, err := s.principal(c, in.RetiringPrincipal, in.RetiringServicePrincipal)
 	if err != nil {
@@ -184,7 +184,7 @@ type revokeGrantInput struct {
 	DryRun  bool
 }
 
-func (in *revokeGrantInput) conditions(c *call.Call) policy.Context {
+func (in *revokeGrantInput) conditions(c *request.Call) policy.Context {
 	return policy.Context{conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}
 }
 
@@ -193,7 +193,7 @@ func (in *revokeGrantInput) Check(c *wire.Checks) {
 	required(c, in.GrantID, "grantId", 1, 128)
 }
 
-func (ch *change) revokeGrant(_ context.Context, c *call.Call, in *revokeGrantInput) (any, error) {
+func (ch *change) revokeGrant(_ context.Context, c *request.Call, in *revokeGrantInput) (any, error) {
 	t, grantID := in.found, text(in.GrantID)
 	g := ch.s.grant(t.arn, grantID)
 	if g == nil {
@@ -203,7 +203,7 @@ func (ch *change) revokeGrant(_ context.Context, c *call.Call, in *revokeGrantIn
 }
 
 // end removes a grant.
-func (ch *change) end(c *call.Call, k *key, g *grant, dry bool) error {
+func (ch *change) end(c *request.Call, k *key, g *grant, dry bool) error {
 	trail(c, k, struct {
 		KeyID   string `json:"keyId"`
 		GrantID string `json:"grantId"`
@@ -223,7 +223,7 @@ func (in *endGrantInput) Check(c *wire.Checks) {
 }
 
 // retireGrant is for those whom the grant itself names, and its account.
-func (ch *change) retireGrant(ctx context.Context, c *call.Call, in *endGrantInput) (any, error) {
+func (ch *change) retireGrant(ctx context.Context, c *request.Call, in *endGrantInput) (any, error) {
 	s := ch.s
 	token := text(in.GrantToken)
 	id := text(in.KeyID)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -55,7 +55,7 @@ func (in *createKeyInput) Check(c *wire.Checks) {
 	tagMembers(c, in.Tags)
 }
 
-func (ch *change) createKey(ctx context.Context, c *call.Call, in *createKeyInput) (any, error) {
+func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyInput) (any, error) {
 	s := ch.s
 	spec := or(in.KeySpec, or(in.CustomerMasterKeySpec, specSymmetric))
 	usage, origin, description, tags := text(in.KeyUsage), or(in.Origin, "AWS_KMS"), text(in.Description), tagsOf(in.Tags)

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -22,7 +22,7 @@ func (in *keyInput) Check(c *wire.Checks) {
 	grantTokens(c, in.GrantTokens)
 }
 
-func (s *Service) describeKey(ctx context.Context, c *call.Call, in *keyInput) (any, error) {
+func (s *Service) describeKey(ctx context.Context, c *request.Call, in *keyInput) (any, error) {
 	id := text(in.KeyID)
 	// To ask for the key of an AWS alias makes it, as on AWS, for those who may
 	// ask: there are many Regions to ask in.
@@ -58,7 +58,7 @@ func (in *updateDescriptionInput) Check(c *wire.Checks) {
 	required(c, in.Description, "description", 0, 8192)
 }
 
-func (ch *change) updateKeyDescription(_ context.Context, c *call.Call, in *updateDescriptionInput) (any, error) {
+func (ch *change) updateKeyDescription(_ context.Context, c *request.Call, in *updateDescriptionInput) (any, error) {
 	id := text(in.KeyID)
 	description := text(in.Description)
 	t := in.found
@@ -75,15 +75,15 @@ func (ch *change) updateKeyDescription(_ context.Context, c *call.Call, in *upda
 	return nil, nil
 }
 
-func (ch *change) enableKey(_ context.Context, c *call.Call, in *onKey) (any, error) {
+func (ch *change) enableKey(_ context.Context, c *request.Call, in *onKey) (any, error) {
 	return ch.setState(c, in, Enabled)
 }
 
-func (ch *change) disableKey(_ context.Context, c *call.Call, in *onKey) (any, error) {
+func (ch *change) disableKey(_ context.Context, c *request.Call, in *onKey) (any, error) {
 	return ch.setState(c, in, Disabled)
 }
 
-func (ch *change) setState(c *call.Call, in *onKey, state State) (any, error) {
+func (ch *change) setState(c *request.Call, in *onKey, state State) (any, error) {
 	id, t := text(in.KeyID), in.found
 	if err := t.notDoomed(); err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ type listInput struct {
 }
 
 // Prepare opens the marker.
-func (in *listInput) Prepare(*call.Call) (err error) {
+func (in *listInput) Prepare(*request.Call) (err error) {
 	in.after, err = openMarker(text(in.Marker))
 	return err
 }
@@ -127,7 +127,7 @@ func (in *listKeysInput) Check(c *wire.Checks) {
 	c.Characters(in.Marker, "marker", 1, 1024)
 }
 
-func (s *Service) listKeys(ctx context.Context, c *call.Call, in *listKeysInput) (any, error) {
+func (s *Service) listKeys(ctx context.Context, c *request.Call, in *listKeysInput) (any, error) {
 	limit := or(in.Limit, 100)
 	if err := s.requireIdentity(ctx, c, "ListKeys", "*", nil); err != nil {
 		return nil, err

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -171,7 +171,7 @@ func (s *Service) show(p *keyPolicy) string {
 
 // lockOut refuses a policy under which the caller could not put the next one.
 // k has the new policy already.
-func (s *Service) lockOut(ctx context.Context, c *call.Call, k *key, bypass bool) error {
+func (s *Service) lockOut(ctx context.Context, c *request.Call, k *key, bypass bool) error {
 	if bypass {
 		return nil
 	}
@@ -204,14 +204,14 @@ func (in *putPolicyInput) Check(c *wire.Checks) {
 }
 
 // Prepare refuses every name of a policy but the one there is.
-func (in *policyInput) Prepare(*call.Call) error {
+func (in *policyInput) Prepare(*request.Call) error {
 	if in.PolicyName != nil && *in.PolicyName != policyName {
 		return notFound("No such policy exists")
 	}
 	return nil
 }
 
-func (s *Service) getKeyPolicy(_ context.Context, c *call.Call, in *policyInput) (any, error) {
+func (s *Service) getKeyPolicy(_ context.Context, c *request.Call, in *policyInput) (any, error) {
 	id := text(in.KeyID)
 	t := in.found
 	trail(c, t.key, struct {
@@ -221,11 +221,11 @@ func (s *Service) getKeyPolicy(_ context.Context, c *call.Call, in *policyInput)
 	return struct{ Policy, PolicyName string }{s.show(t.policy), policyName}, nil
 }
 
-func (in *putPolicyInput) conditions(*call.Call) policy.Context {
+func (in *putPolicyInput) conditions(*request.Call) policy.Context {
 	return policy.Context{conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)}}
 }
 
-func (ch *change) putKeyPolicy(ctx context.Context, c *call.Call, in *putPolicyInput) (any, error) {
+func (ch *change) putKeyPolicy(ctx context.Context, c *request.Call, in *putPolicyInput) (any, error) {
 	id, document := text(in.KeyID), text(in.Policy)
 	t := in.found
 	p, err := ch.s.parsePolicy(document)
@@ -256,14 +256,14 @@ type listKeyInput struct {
 type listPoliciesInput struct{ listKeyInput }
 
 // Prepare does not look at the marker: there is one page only.
-func (in *listPoliciesInput) Prepare(*call.Call) error { return nil }
+func (in *listPoliciesInput) Prepare(*request.Call) error { return nil }
 
 func (in *listPoliciesInput) Check(c *wire.Checks) {
 	keyID(c, in.KeyID)
 	between(c, in.Limit, "limit", 1, 1000)
 }
 
-func (s *Service) listKeyPolicies(_ context.Context, c *call.Call, in *listPoliciesInput) (any, error) {
+func (s *Service) listKeyPolicies(_ context.Context, c *request.Call, in *listPoliciesInput) (any, error) {
 	id := text(in.KeyID)
 	t := in.found
 	trail(c, t.key, keyParameters{id})

@@ -7,8 +7,8 @@ import (
 	"crypto/sha512"
 	"hash"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -53,7 +53,7 @@ func (in *verifyMacInput) Check(c *wire.Checks) {
 }
 
 // mac authorizes the request and computes the MAC.
-func (s *Service) mac(ctx context.Context, c *call.Call, in *macInput) (t target, mac []byte, err error) {
+func (s *Service) mac(ctx context.Context, c *request.Call, in *macInput) (t target, mac []byte, err error) {
 	id, algorithm := text(in.KeyID), text(in.MacAlgorithm)
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return t, nil, err
@@ -67,13 +67,13 @@ func (s *Service) mac(ctx context.Context, c *call.Call, in *macInput) (t target
 	}
 	m := macs[t.spec]
 	if m.algorithm != algorithm {
-		return t, nil, call.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", algorithm, t.spec)
+		return t, nil, request.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", algorithm, t.spec)
 	}
 	mac, err = t.key.mac(in.Message)
 	return t, mac, err
 }
 
-func (s *Service) generateMac(ctx context.Context, c *call.Call, in *macInput) (any, error) {
+func (s *Service) generateMac(ctx context.Context, c *request.Call, in *macInput) (any, error) {
 	t, mac, err := s.mac(ctx, c, in)
 	if err != nil {
 		return nil, err
@@ -88,13 +88,13 @@ func (s *Service) generateMac(ctx context.Context, c *call.Call, in *macInput) (
 	}{t.arn, mac, *in.MacAlgorithm}, nil
 }
 
-func (s *Service) verifyMac(ctx context.Context, c *call.Call, in *verifyMacInput) (any, error) {
+func (s *Service) verifyMac(ctx context.Context, c *request.Call, in *verifyMacInput) (any, error) {
 	t, mac, err := s.mac(ctx, c, &in.macInput)
 	if err != nil {
 		return nil, err
 	}
 	if !hmac.Equal(mac, in.Mac) {
-		return nil, call.Errorf("KMSInvalidMacException", "")
+		return nil, request.Errorf("KMSInvalidMacException", "")
 	}
 	if in.DryRun {
 		return nil, dryRun()

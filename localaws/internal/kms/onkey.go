@@ -3,8 +3,8 @@ package kms
 import (
 	"context"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -22,18 +22,18 @@ func (in *onKey) key() *onKey { return in }
 
 // conditions are the condition keys that a request brings; a request with any
 // has a method of its own.
-func (in *onKey) conditions(*call.Call) policy.Context { return nil }
+func (in *onKey) conditions(*request.Call) policy.Context { return nil }
 
 // keyed is a request with an onKey.
 type keyed[In any] interface {
 	*In
 	key() *onKey
-	conditions(c *call.Call) policy.Context
+	conditions(c *request.Call) policy.Context
 }
 
 // find resolves the key of a request and returns what to ask about it: the
 // operation under its own name.
-func find[In any, P keyed[In]](s *Service, c *call.Call, in *In) (question, error) {
+func find[In any, P keyed[In]](s *Service, c *request.Call, in *In) (question, error) {
 	r := P(in)
 	t, err := s.resolve(c, text(r.key().KeyID), true)
 	if err != nil {
@@ -44,7 +44,7 @@ func find[In any, P keyed[In]](s *Service, c *call.Call, in *In) (question, erro
 }
 
 // allowOwn authorizes an operation that AWS does not offer across accounts.
-func allowOwn[In any, P keyed[In]](s *Service, ctx context.Context, c *call.Call, in *In) error {
+func allowOwn[In any, P keyed[In]](s *Service, ctx context.Context, c *request.Call, in *In) error {
 	q, err := find[In, P](s, c, in)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func allowOwn[In any, P keyed[In]](s *Service, ctx context.Context, c *call.Call
 }
 
 // allowKey authorizes an operation on a key of any account.
-func allowKey[In any, P keyed[In]](s *Service, ctx context.Context, c *call.Call, in *In) error {
+func allowKey[In any, P keyed[In]](s *Service, ctx context.Context, c *request.Call, in *In) error {
 	q, err := find[In, P](s, c, in)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func readsKey[In any, P keyed[In]](name string, serve reading[In]) entry {
 // account. The key is found and the caller authorized within the change.
 func writesOwn[In any, P keyed[In]](name string, serve changing[In]) entry {
 	return wire.Within((*Service).write, wire.Op[*change, In, any]{Name: name, Kind: wire.Write, Serve: serve,
-		Authorize: func(ch *change, ctx context.Context, c *call.Call, in *In) error {
+		Authorize: func(ch *change, ctx context.Context, c *request.Call, in *In) error {
 			return allowOwn[In, P](ch.s, ctx, c, in)
 		}})
 }
@@ -84,7 +84,7 @@ func writesOwn[In any, P keyed[In]](name string, serve changing[In]) entry {
 // writesKey is the entry of an operation that changes a key of any account.
 func writesKey[In any, P keyed[In]](name string, serve changing[In]) entry {
 	return wire.Within((*Service).write, wire.Op[*change, In, any]{Name: name, Kind: wire.Write, Serve: serve,
-		Authorize: func(ch *change, ctx context.Context, c *call.Call, in *In) error {
+		Authorize: func(ch *change, ctx context.Context, c *request.Call, in *In) error {
 			return allowKey[In, P](ch.s, ctx, c, in)
 		}})
 }

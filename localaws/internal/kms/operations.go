@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -14,9 +14,9 @@ type (
 	// entry is one operation of the table.
 	entry = wire.Entry[*Service, any]
 	// reading serves an operation that changes nothing.
-	reading[In any] = func(*Service, context.Context, *call.Call, *In) (any, error)
+	reading[In any] = func(*Service, context.Context, *request.Call, *In) (any, error)
 	// changing serves an operation that changes something.
-	changing[In any] = func(*change, context.Context, *call.Call, *In) (any, error)
+	changing[In any] = func(*change, context.Context, *request.Call, *In) (any, error)
 )
 
 // reads is the entry of an operation that changes nothing and that serve asks
@@ -99,22 +99,22 @@ var elsewhere = map[string]string{
 
 // Describe tells about an operation. It is ok for operations that are refused
 // with UnsupportedOperationException too.
-func (s *Service) Describe(name string) (call.Operation, bool) {
+func (s *Service) Describe(name string) (request.Operation, bool) {
 	if o, ok := operations.Describe(name); ok {
 		return o, true
 	}
 	_, ok := elsewhere[name]
-	return call.Operation{}, ok
+	return request.Operation{}, ok
 }
 
-// Serve answers one request. Its errors are *call.Error, or those of the
+// Serve answers one request. Its errors are *request.Error, or those of the
 // store.
-func (s *Service) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
+func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 	if _, ok := operations.Describe(c.Operation); !ok {
 		if what, known := elsewhere[c.Operation]; known {
 			return nil, unsupported("%s is not supported: this server does not have %s.", c.Operation, what)
 		}
-		return nil, call.Errorf("UnknownOperationException", "The operation %s does not exist.", c.Operation)
+		return nil, request.Errorf("UnknownOperationException", "The operation %s does not exist.", c.Operation)
 	}
 	if err := s.catchUp(); err != nil {
 		return nil, err
@@ -158,9 +158,9 @@ func (s *Service) catchUp() error {
 }
 
 // trail is how an operation that is about one key appears in the audit.
-func trail(c *call.Call, k *key, parameters any) {
+func trail(c *request.Call, k *key, parameters any) {
 	c.Trail.RequestParameters = parameters
-	c.Trail.Resources = append(c.Trail.Resources, call.Resource{ARN: k.arn, AccountID: k.Account, Type: "AWS::KMS::Key"})
+	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: k.arn, AccountID: k.Account, Type: "AWS::KMS::Key"})
 }
 
 // keyParameters are the request parameters of an operation that only names a

@@ -3,7 +3,7 @@ package kms
 import (
 	"encoding/base64"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -16,7 +16,7 @@ func openMarker(marker string) (after string, err error) {
 	}
 	b, err := base64.RawURLEncoding.DecodeString(marker)
 	if err != nil {
-		return "", call.Errorf("InvalidMarkerException", "Could not deserialize the marker.")
+		return "", request.Errorf("InvalidMarkerException", "Could not deserialize the marker.")
 	}
 	return string(b), nil
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -26,7 +26,7 @@ type replicateOutput struct {
 }
 
 // Prepare checks the Region and the tags.
-func (in *replicateInput) Prepare(*call.Call) error {
+func (in *replicateInput) Prepare(*request.Call) error {
 	var region wire.Checks
 	region.Matches(in.ReplicaRegion, "replicaRegion", validRegion, `^([a-z]+-){2,3}\d+$`)
 	if err := region.Err(wire.Validation); err != nil {
@@ -35,7 +35,7 @@ func (in *replicateInput) Prepare(*call.Call) error {
 	return checkTags(tagsOf(in.Tags))
 }
 
-func (in *replicateInput) conditions(*call.Call) policy.Context {
+func (in *replicateInput) conditions(*request.Call) policy.Context {
 	return policy.Context{conditionReplicaRegion: {text(in.ReplicaRegion)}}
 }
 
@@ -50,7 +50,7 @@ func (in *replicateInput) Check(c *wire.Checks) {
 // replicateKey makes a related key in another Region: with the same id and
 // material, and with a policy, description, tags, aliases and grants of its
 // own.
-func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateInput) (any, error) {
+func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replicateInput) (any, error) {
 	s := ch.s
 	id := text(in.KeyID)
 	region := text(in.ReplicaRegion)
@@ -65,7 +65,7 @@ func (ch *change) replicateKey(ctx context.Context, c *call.Call, in *replicateI
 	}
 	family := t.family.load()
 	if slices.Contains(family.regions, region) {
-		return nil, call.Errorf("AlreadyExistsException", "%s already exists in Region %s.", t.id, region)
+		return nil, request.Errorf("AlreadyExistsException", "%s already exists in Region %s.", t.id, region)
 	}
 
 	// The rest happens in the Region of the replica.
@@ -130,7 +130,7 @@ type updatePrimaryInput struct {
 	PrimaryRegion *string
 }
 
-func (in *updatePrimaryInput) conditions(*call.Call) policy.Context {
+func (in *updatePrimaryInput) conditions(*request.Call) policy.Context {
 	return policy.Context{conditionPrimaryRegion: {text(in.PrimaryRegion)}}
 }
 
@@ -140,7 +140,7 @@ func (in *updatePrimaryInput) Check(c *wire.Checks) {
 }
 
 // updatePrimaryRegion makes an existing replica the primary.
-func (ch *change) updatePrimaryRegion(ctx context.Context, c *call.Call, in *updatePrimaryInput) (any, error) {
+func (ch *change) updatePrimaryRegion(ctx context.Context, c *request.Call, in *updatePrimaryInput) (any, error) {
 	id := text(in.KeyID)
 	region := text(in.PrimaryRegion)
 	t := in.found

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -44,7 +44,7 @@ func (k *key) rotatable(operation string) error {
 }
 
 // rotating checks the key of an operation that changes rotation.
-func (in *onKey) rotating(c *call.Call) (target, error) {
+func (in *onKey) rotating(c *request.Call) (target, error) {
 	t := in.found
 	if err := t.usable(); err != nil {
 		return t, err
@@ -62,13 +62,13 @@ func (in *enableRotationInput) Check(c *wire.Checks) {
 	between(c, in.RotationPeriodInDays, "rotationPeriodInDays", 90, 2560)
 }
 
-func (in *enableRotationInput) conditions(*call.Call) policy.Context {
+func (in *enableRotationInput) conditions(*request.Call) policy.Context {
 	return policy.Context{conditionPeriod: {strconv.Itoa(in.period())}}
 }
 
 func (in *enableRotationInput) period() int { return or(in.RotationPeriodInDays, defaultPeriod) }
 
-func (ch *change) enableKeyRotation(_ context.Context, c *call.Call, in *enableRotationInput) (any, error) {
+func (ch *change) enableKeyRotation(_ context.Context, c *request.Call, in *enableRotationInput) (any, error) {
 	id := text(in.KeyID)
 	period := in.period()
 	t, err := in.rotating(c)
@@ -90,7 +90,7 @@ func (ch *change) enableKeyRotation(_ context.Context, c *call.Call, in *enableR
 	return nil, nil
 }
 
-func (ch *change) disableKeyRotation(_ context.Context, c *call.Call, in *onKey) (any, error) {
+func (ch *change) disableKeyRotation(_ context.Context, c *request.Call, in *onKey) (any, error) {
 	id := text(in.KeyID)
 	t, err := in.rotating(c)
 	if err != nil {
@@ -103,7 +103,7 @@ func (ch *change) disableKeyRotation(_ context.Context, c *call.Call, in *onKey)
 	return nil, nil
 }
 
-func (ch *change) rotateKeyOnDemand(_ context.Context, c *call.Call, in *onKey) (any, error) {
+func (ch *change) rotateKeyOnDemand(_ context.Context, c *request.Call, in *onKey) (any, error) {
 	id := text(in.KeyID)
 	t, err := in.rotating(c)
 	if err != nil {
@@ -150,7 +150,7 @@ func (ch *change) resume(k *key) {
 	ch.putFamily(k.family, state)
 }
 
-func (s *Service) getKeyRotationStatus(_ context.Context, c *call.Call, in *onKey) (any, error) {
+func (s *Service) getKeyRotationStatus(_ context.Context, c *request.Call, in *onKey) (any, error) {
 	id := text(in.KeyID)
 	t := in.found
 	trail(c, t.key, keyParameters{id})
@@ -188,7 +188,7 @@ func (in *listRotationsInput) Check(c *wire.Checks) {
 	c.Enum(in.IncludeKeyMaterial, "includeKeyMaterial", "ALL_KEY_MATERIAL", "ROTATIONS_ONLY")
 }
 
-func (s *Service) listKeyRotations(_ context.Context, c *call.Call, in *listRotationsInput) (any, error) {
+func (s *Service) listKeyRotations(_ context.Context, c *request.Call, in *listRotationsInput) (any, error) {
 	id := text(in.KeyID)
 	limit := or(in.Limit, 100)
 	include := or(in.IncludeKeyMaterial, "ROTATIONS_ONLY")

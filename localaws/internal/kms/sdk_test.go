@@ -15,7 +15,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // transport lets the real client talk to Serve, without the front door.
@@ -35,7 +35,7 @@ func (d transport) Do(r *http.Request) (*http.Response, error) {
 	status := http.StatusOK
 	out, err := d.w.kms.Serve(r.Context(), c)
 	if err != nil {
-		var e *call.Error
+		var e *request.Error
 		if !errors.As(err, &e) {
 			return nil, err
 		}

@@ -2,7 +2,7 @@
 // their policies, aliases, grants, rotation and deletion, encryption under an
 // encryption context, and MACs.
 //
-// Serve answers requests of the wire. The methods that take a *call.Call and
+// Serve answers requests of the wire. The methods that take a *request.Call and
 // Go values (Decrypt, GenerateDataKey, CreateGrant, …) are for the other
 // services of the same server: they are authorized exactly like the wire
 // operation and file an audit event of their own, which for the wire is the
@@ -28,8 +28,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -51,8 +51,8 @@ type Principals interface {
 type Config struct {
 	Clock      func() time.Time
 	Store      storage.Store
-	Authorizer call.Authorizer
-	Audit      call.Recorder
+	Authorizer request.Authorizer
+	Audit      request.Recorder
 	Principals Principals
 }
 
@@ -61,8 +61,8 @@ type Config struct {
 type Service struct {
 	clock      func() time.Time
 	store      storage.Store
-	authorizer call.Authorizer
-	audit      call.Recorder
+	authorizer request.Authorizer
+	audit      request.Recorder
 	principals Principals
 
 	// writes is held by an operation that changes something from its check to
@@ -91,7 +91,7 @@ type partition struct {
 	grants  int
 }
 
-var _ call.Service = (*Service)(nil)
+var _ request.Service = (*Service)(nil)
 
 // New makes the service and loads its state from the store. It fails when the
 // configuration is incomplete or the store cannot be read.
@@ -186,7 +186,7 @@ func (s *Service) findByARN(arn string) (*key, bool) {
 
 // resolve finds the key of a KeyId parameter. refuseAlias is for the
 // operations that take no alias.
-func (s *Service) resolve(c *call.Call, text string, refuseAlias bool) (target, error) {
+func (s *Service) resolve(c *request.Call, text string, refuseAlias bool) (target, error) {
 	home := wire.PlaceOf(c)
 	n, err := parseKeyName(text, home)
 	if err != nil {
@@ -216,16 +216,16 @@ func (s *Service) resolve(c *call.Call, text string, refuseAlias bool) (target, 
 
 // missing is the error for a key that is not there. In another account that
 // is a denial: whether a key exists is not told to strangers.
-func (s *Service) missing(c *call.Call, at wire.Place, arn string, err error) error {
+func (s *Service) missing(c *request.Call, at wire.Place, arn string, err error) error {
 	if at.Account == c.AccountID {
 		return err
 	}
-	return call.Errorf("AccessDeniedException", "%s", strangerMessage(c, c.Operation, arn))
+	return request.Errorf("AccessDeniedException", "%s", strangerMessage(c, c.Operation, arn))
 }
 
 // strangerMessage denies an operation on a key of another account that may
 // exist or not.
-func strangerMessage(c *call.Call, action, arn string) string {
+func strangerMessage(c *request.Call, action, arn string) string {
 	return "User: " + c.Caller.Principal.ARN + " is not authorized to perform: kms:" + action + " on resource: " + arn +
 		" because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"
 }
@@ -255,18 +255,18 @@ type question struct {
 
 // require asks the identity room about an operation on a key, under its key
 // policy and the caller's grants.
-func (s *Service) require(ctx context.Context, c *call.Call, q question) error {
+func (s *Service) require(ctx context.Context, c *request.Call, q question) error {
 	k := q.target.key
 	grants := q.grants
 	if grants == nil {
 		grants = s.grantsOf(k.arn, &c.Caller.Principal)
 	}
-	check := call.Check{
+	check := request.Check{
 		Action: "kms:" + q.action, Resource: k.arn, ResourceAccountID: k.Account, Context: k.conditions.with(q.extra, q.target.alias),
 		EncryptionContext: q.context, ResourcePolicy: k.policy.doc, Mode: policy.ModeKeyPolicy, Grants: grants,
 	}
-	err := call.Require(ctx, s.authorizer, c, check)
-	var e *call.Error
+	err := request.Require(ctx, s.authorizer, c, check)
+	var e *request.Error
 	if k.Account != c.AccountID && errors.As(err, &e) && e.Decision != nil && e.Decision.Cause == policy.LayerResource {
 		e.Message = strangerMessage(c, q.action, q.target.named())
 	}
@@ -274,16 +274,16 @@ func (s *Service) require(ctx context.Context, c *call.Call, q question) error {
 }
 
 // denied is the denial of what policies cannot allow.
-func denied(c *call.Call, q question) error {
+func denied(c *request.Call, q question) error {
 	if q.target.Account != c.AccountID {
-		return call.Errorf("AccessDeniedException", "%s", strangerMessage(c, q.action, q.target.named()))
+		return request.Errorf("AccessDeniedException", "%s", strangerMessage(c, q.action, q.target.named()))
 	}
-	return call.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s on resource: %s because no resource-based policy allows the kms:%s action", c.Caller.Principal.ARN, q.action, q.target.arn, q.action)
+	return request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s on resource: %s because no resource-based policy allows the kms:%s action", c.Caller.Principal.ARN, q.action, q.target.arn, q.action)
 }
 
 // requireOwn is require for the operations that AWS does not offer across
 // accounts, whatever a key policy says.
-func (s *Service) requireOwn(ctx context.Context, c *call.Call, q question) error {
+func (s *Service) requireOwn(ctx context.Context, c *request.Call, q question) error {
 	if q.target.Account != c.AccountID {
 		return denied(c, q)
 	}
@@ -292,9 +292,9 @@ func (s *Service) requireOwn(ctx context.Context, c *call.Call, q question) erro
 
 // requireIdentity asks about an operation that only identity policies decide:
 // on an alias, or on nothing in particular.
-func (s *Service) requireIdentity(ctx context.Context, c *call.Call, action, resource string, extra policy.Context) error {
+func (s *Service) requireIdentity(ctx context.Context, c *request.Call, action, resource string, extra policy.Context) error {
 	if extra == nil {
 		extra = policy.Context{}
 	}
-	return call.Require(ctx, s.authorizer, c, call.Check{Action: "kms:" + action, Resource: resource, ResourceAccountID: c.AccountID, Context: extra, Mode: policy.ModeOrdinary})
+	return request.Require(ctx, s.authorizer, c, request.Check{Action: "kms:" + action, Resource: resource, ResourceAccountID: c.AccountID, Context: extra, Mode: policy.ModeOrdinary})
 }

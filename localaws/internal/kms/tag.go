@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -46,7 +46,7 @@ func checkTags(tags []tag) error {
 	return nil
 }
 
-func tagError(message string) error { return call.Errorf("TagException", "%s", message) }
+func tagError(message string) error { return request.Errorf("TagException", "%s", message) }
 
 type tagResourceInput struct {
 	onKey
@@ -59,13 +59,13 @@ func (in *tagResourceInput) Check(c *wire.Checks) {
 	tagMembers(c, in.Tags)
 }
 
-func (in *tagResourceInput) conditions(*call.Call) policy.Context {
+func (in *tagResourceInput) conditions(*request.Call) policy.Context {
 	extra := policy.Context{}
 	requestTags(extra, tagsOf(in.Tags))
 	return extra
 }
 
-func (ch *change) tagResource(_ context.Context, c *call.Call, in *tagResourceInput) (any, error) {
+func (ch *change) tagResource(_ context.Context, c *request.Call, in *tagResourceInput) (any, error) {
 	id := text(in.KeyID)
 	tags := tagsOf(in.Tags)
 	t := in.found
@@ -112,14 +112,14 @@ func (in *untagResourceInput) Check(c *wire.Checks) {
 	}
 }
 
-func (in *untagResourceInput) conditions(*call.Call) policy.Context {
+func (in *untagResourceInput) conditions(*request.Call) policy.Context {
 	if len(in.TagKeys) == 0 {
 		return nil
 	}
 	return policy.Context{conditionTagKeys: in.TagKeys}
 }
 
-func (ch *change) untagResource(_ context.Context, c *call.Call, in *untagResourceInput) (any, error) {
+func (ch *change) untagResource(_ context.Context, c *request.Call, in *untagResourceInput) (any, error) {
 	id := text(in.KeyID)
 	t := in.found
 	if err := t.notDoomed(); err != nil {
@@ -143,7 +143,7 @@ func (in *listTagsInput) Check(c *wire.Checks) {
 	c.Characters(in.Marker, "marker", 1, 1024)
 }
 
-func (s *Service) listResourceTags(_ context.Context, c *call.Call, in *listTagsInput) (any, error) {
+func (s *Service) listResourceTags(_ context.Context, c *request.Call, in *listTagsInput) (any, error) {
 	id := text(in.KeyID)
 	limit := or(in.Limit, maxTags)
 	t := in.found

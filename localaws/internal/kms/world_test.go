@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -42,8 +42,8 @@ type person struct {
 }
 
 type event struct {
-	call call.Call
-	o    call.Operation
+	call request.Call
+	o    request.Operation
 	err  error
 }
 
@@ -75,7 +75,7 @@ func (w *world) advance(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
-func (w *world) Authorize(_ context.Context, c *call.Call, k call.Check) policy.Decision {
+func (w *world) Authorize(_ context.Context, c *request.Call, k request.Check) policy.Decision {
 	k.Context.Set("kms:CallerAccount", c.Caller.Principal.AccountID)
 	if c.ViaService != "" {
 		k.Context.Set("kms:ViaService", c.ViaService)
@@ -90,7 +90,7 @@ func (w *world) Authorize(_ context.Context, c *call.Call, k call.Check) policy.
 		ResourceAccountID: k.ResourceAccountID, Context: k.Context, EncryptionContext: k.EncryptionContext}, p)
 }
 
-func (w *world) Record(c *call.Call, o call.Operation, err error) {
+func (w *world) Record(c *request.Call, o request.Operation, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, event{*c, o, err})
@@ -149,8 +149,8 @@ func root(account string) policy.Principal {
 	return policy.Principal{Type: policy.Root, AccountID: account, ARN: "arn:aws:iam::" + account + ":root", UniqueID: account}
 }
 
-func (w *world) newCall(p policy.Principal, operation string) *call.Call {
-	return &call.Call{ID: "request", Time: w.clock(), Service: "kms", Operation: operation, Region: region, AccountID: p.AccountID, Caller: call.Caller{Principal: p}}
+func (w *world) newCall(p policy.Principal, operation string) *request.Call {
+	return &request.Call{ID: "request", Time: w.clock(), Service: "kms", Operation: operation, Region: region, AccountID: p.AccountID, Caller: request.Caller{Principal: p}}
 }
 
 // members is a JSON object.
@@ -216,7 +216,7 @@ func (w *world) failsIn(region string, p policy.Principal, operation string, in 
 
 func checkError(t testing.TB, err error, code, message string) {
 	t.Helper()
-	var e *call.Error
+	var e *request.Error
 	if !errors.As(err, &e) || e.Code != code || !strings.Contains(e.Message, message) {
 		t.Fatalf("error %v, want %s with %q", err, code, message)
 	}

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/managed"
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
 )
 
 // TestPermissions asks each policy for what it is known to give and to lack.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // Rule is a constraint of AWS's models in the words of its answers. The
@@ -120,7 +120,7 @@ func (c *Checks) Alone(err error) {
 
 // Err returns the refusal of a request that violates constraints, made by
 // refuse from AWS's sentence, and nil when nothing was found.
-func (c *Checks) Err(refuse func(message string) *call.Error) error {
+func (c *Checks) Err(refuse func(message string) *request.Error) error {
 	v := c.noted
 	switch {
 	case v == nil:

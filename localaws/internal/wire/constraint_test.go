@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 func text(s string) *string { return &s }
@@ -48,7 +48,7 @@ func TestRules(t *testing.T) {
 		want += "at 'a' failed to satisfy constraint: " + r.rule
 		var c Checks
 		r.check(&c)
-		var e *call.Error
+		var e *request.Error
 		if err := c.Err(Validation); !errors.As(err, &e) || e.Message != want || e.Code != "ValidationException" {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -58,7 +58,7 @@ func TestRules(t *testing.T) {
 	two.Required(true, "b")
 	const rule = " failed to satisfy constraint: Member must not be null"
 	want := "2 validation errors detected: Value null at 'a'" + rule + "; Value null at 'b'" + rule
-	if err := two.Err(Validation); err.(*call.Error).Message != want {
+	if err := two.Err(Validation); err.(*request.Error).Message != want {
 		t.Errorf("two violations: %v", err)
 	}
 }
@@ -90,7 +90,7 @@ func TestManyViolations(t *testing.T) {
 	for range 12 {
 		c.Length(text("abcä"+strings.Repeat("x", 100)), "a", 0, 5)
 	}
-	message := c.Err(Validation).(*call.Error).Message
+	message := c.Err(Validation).(*request.Error).Message
 	listed := strings.Count(message, "Value 'abc…' at")
 	if !strings.HasPrefix(message, "12 validation errors detected: ") || listed != 10 {
 		t.Error(message)

@@ -6,7 +6,7 @@ import (
 	"reflect"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // JSON is the protocol whose requests are JSON objects.
@@ -68,13 +68,13 @@ func (d *Decoder) Later(err error) {
 func (d *Decoder) Refused() bool { return d.later != nil }
 
 // Decoder implements [Protocol].
-func (p *JSON) Decoder(request reflect.Type) Decode {
-	_, own := reflect.New(request).Interface().(MembersReader)
+func (p *JSON) Decoder(in reflect.Type) Decode {
+	_, own := reflect.New(in).Interface().(MembersReader)
 	var members fields
 	if !own {
-		members = compile(request)
+		members = compile(in)
 	}
-	return func(c *call.Call, in any) error {
+	return func(c *request.Call, in any) error {
 		d := &Decoder{protocol: p, found: Checks{Quote: p.Quote}}
 		err := d.decode(c.Body, func(name []byte) error {
 			if own {
@@ -97,7 +97,7 @@ func (p *JSON) Decoder(request reflect.Type) Decode {
 
 // Examine does with a request that was not decoded what the decoder does with
 // one after reading it: it checks the constraints and prepares the request.
-func (p *JSON) Examine(c *call.Call, in any) error {
+func (p *JSON) Examine(c *request.Call, in any) error {
 	found := Checks{Quote: p.Quote}
 	if err := found.check(in); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 type inner struct {
@@ -25,8 +25,8 @@ func (s *shout) ReadValue(d *Decoder) error {
 	text, err := d.ReadString()
 	*s = shout(strings.ToUpper(text))
 	if text == "later" {
-		d.Later(call.Errorf("First", ""))
-		d.Later(call.Errorf("Second", ""))
+		d.Later(request.Errorf("First", ""))
+		d.Later(request.Errorf("Second", ""))
 	}
 	return err
 }
@@ -64,8 +64,8 @@ type everything struct {
 
 func decodeInto(in any, body string) error {
 	p := &JSON{MaxBody: 1000, Empty: true}
-	p.Unsupported = func(name string) error { return call.Errorf("Unsupported", "%s", name) }
-	return p.Decoder(reflect.TypeOf(in).Elem())(&call.Call{Body: []byte(body)}, in)
+	p.Unsupported = func(name string) error { return request.Errorf("Unsupported", "%s", name) }
+	return p.Decoder(reflect.TypeOf(in).Elem())(&request.Call{Body: []byte(body)}, in)
 }
 
 // Every kind of member is read as encoding/json reads it, but for names, which
@@ -106,7 +106,7 @@ type reading struct{ counter }
 
 func (r *reading) ReadMember(d *Decoder, name []byte) error {
 	if string(name) == "bad" {
-		d.Later(call.Errorf("Later", ""))
+		d.Later(request.Errorf("Later", ""))
 	}
 	return r.counter.ReadMember(d, name)
 }
@@ -116,14 +116,14 @@ func (r *reading) Check(c *Checks) { c.Required(len(r.names) == 0, "names") }
 func TestReadItself(t *testing.T) {
 	decode := new(JSON).Decoder(reflect.TypeFor[reading]())
 	in := new(reading)
-	err := decode(&call.Call{Body: []byte(`{"a":1,"b\u0041":{"c":[]}}`)}, in)
+	err := decode(&request.Call{Body: []byte(`{"a":1,"b\u0041":{"c":[]}}`)}, in)
 	if err != nil || !slices.Equal(in.names, []string{"a", "bA"}) {
 		t.Errorf("%q, %v", in.names, err)
 	}
 	for body, want := range map[string]string{
 		`{}`: "ValidationException", `{"bad":1}`: "Later", `{"bad":1,"x"}`: "SerializationException",
 	} {
-		if err := decode(&call.Call{Body: []byte(body)}, new(reading)); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if err := decode(&request.Call{Body: []byte(body)}, new(reading)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", body, err, want)
 		}
 	}
@@ -138,7 +138,7 @@ func TestTagsAndPresence(t *testing.T) {
 		Gone  Present
 	}
 	decode := new(JSON).Decoder(reflect.TypeOf(in))
-	if err := decode(&call.Call{Body: []byte(`{"Stored":1,"Sent":2,"There":{"x":[1]},"Gone":null}`)}, &in); err != nil {
+	if err := decode(&request.Call{Body: []byte(`{"Stored":1,"Sent":2,"There":{"x":[1]},"Gone":null}`)}, &in); err != nil {
 		t.Fatal(err)
 	}
 	if in.Read == nil || *in.Read != 2 || !in.There || in.Gone {
@@ -195,11 +195,11 @@ func TestRefusedJSON(t *testing.T) {
 	}
 	strict := new(JSON).Decoder(reflect.TypeFor[everything]())
 	for _, body := range []string{``, `null`} {
-		if err := strict(&call.Call{Body: []byte(body)}, new(everything)); err == nil {
+		if err := strict(&request.Call{Body: []byte(body)}, new(everything)); err == nil {
 			t.Errorf("%q is taken for an object", body)
 		}
 	}
-	var e *call.Error
+	var e *request.Error
 	if err := decodeInto(new(everything), strings.Repeat(" ", 1001)); !errors.As(err, &e) || e.HTTPStatus() != 413 {
 		t.Errorf("too large: %v", err)
 	}

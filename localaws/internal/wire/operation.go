@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // Kind says what an operation does to state. The zero Kind is invalid.
@@ -20,8 +20,8 @@ const (
 )
 
 // operation is the kind as the front door sees it.
-func (k Kind) operation() call.Operation {
-	return call.Operation{ReadOnly: k == Read || k == ReadItems, Data: k == ReadItems || k == WriteItems}
+func (k Kind) operation() request.Operation {
+	return request.Operation{ReadOnly: k == Read || k == ReadItems, Data: k == ReadItems || k == WriteItems}
 }
 
 // Op is one operation of a service. S is what serves it, In its request and
@@ -34,13 +34,13 @@ type Op[S, In, Out any] struct {
 	Init func(in *In)
 	// Authorize asks whether the caller may do this. Nil means that Serve asks,
 	// because only under a lock is it known what the request is about.
-	Authorize func(s S, ctx context.Context, c *call.Call, in *In) error
+	Authorize func(s S, ctx context.Context, c *request.Call, in *In) error
 	// Serve does it. It must be set.
-	Serve func(s S, ctx context.Context, c *call.Call, in *In) (Out, error)
+	Serve func(s S, ctx context.Context, c *request.Call, in *In) (Out, error)
 }
 
 // Run authorizes and serves a decoded request.
-func (o Op[S, In, Out]) Run(ctx context.Context, s S, c *call.Call, in *In) (out Out, err error) {
+func (o Op[S, In, Out]) Run(ctx context.Context, s S, c *request.Call, in *In) (out Out, err error) {
 	if o.Authorize != nil {
 		if err := o.Authorize(s, ctx, c, in); err != nil {
 			return out, err
@@ -56,7 +56,7 @@ func (o Op[S, In, Out]) about() (string, Kind, reflect.Type) {
 	return o.Name, o.Kind, reflect.TypeFor[In]()
 }
 
-func (o Op[S, In, Out]) answer(ctx context.Context, s S, c *call.Call, decode Decode) (out Out, err error) {
+func (o Op[S, In, Out]) answer(ctx context.Context, s S, c *request.Call, decode Decode) (out Out, err error) {
 	in := new(In)
 	if o.Init != nil {
 		o.Init(in)
@@ -70,7 +70,7 @@ func (o Op[S, In, Out]) answer(ctx context.Context, s S, c *call.Call, decode De
 // Entry is one entry of a table: an [Op], or what [Within] makes of one.
 type Entry[S, Out any] interface {
 	about() (name string, kind Kind, in reflect.Type)
-	answer(ctx context.Context, s S, c *call.Call, decode Decode) (Out, error)
+	answer(ctx context.Context, s S, c *request.Call, decode Decode) (Out, error)
 }
 
 // within is an Op that is served by a T, which do provides.
@@ -86,7 +86,7 @@ func Within[S, T, In, Out any](do func(s S, run func(T) error) error, op Op[T, I
 	return within[S, T, In, Out]{op, do}
 }
 
-func (w within[S, T, In, Out]) answer(ctx context.Context, s S, c *call.Call, decode Decode) (out Out, err error) {
+func (w within[S, T, In, Out]) answer(ctx context.Context, s S, c *request.Call, decode Decode) (out Out, err error) {
 	in := new(In)
 	if w.Init != nil {
 		w.Init(in)

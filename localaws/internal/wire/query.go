@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // Query is the protocol whose requests are forms: IAM's and STS's.
@@ -17,7 +17,7 @@ import (
 // parameter that the request has no field for is refused.
 type Query struct {
 	// Read is called with every request after it was decoded. It must be set.
-	Read func(c *call.Call, in reflect.Value)
+	Read func(c *request.Call, in reflect.Value)
 }
 
 var _ Protocol = Query{}
@@ -27,7 +27,7 @@ type LongText string
 
 // Decoder implements [Protocol].
 func (q Query) Decoder(reflect.Type) Decode {
-	return func(c *call.Call, in any) error {
+	return func(c *request.Call, in any) error {
 		f, err := parseForm(c.Body)
 		if err != nil {
 			return err
@@ -38,7 +38,7 @@ func (q Query) Decoder(reflect.Type) Decode {
 		}
 		q.Read(c, v)
 		if name, ok := f.unread(); ok {
-			return call.Errorf("ValidationError", "Parameter %.128q of %s is not supported by this server.", name, c.Operation)
+			return request.Errorf("ValidationError", "Parameter %.128q of %s is not supported by this server.", name, c.Operation)
 		}
 		var found Checks
 		if checker, ok := in.(Checker); ok {
@@ -81,7 +81,7 @@ const maxListMembers = 200
 func parseForm(body []byte) (form, error) {
 	values, err := url.ParseQuery(string(body))
 	if err != nil || len(values) > maxParameters {
-		return form{}, call.Errorf("MalformedQueryString", "The query string contains a syntax error.")
+		return form{}, request.Errorf("MalformedQueryString", "The query string contains a syntax error.")
 	}
 	f := form{values, make(map[string]bool, len(values)), map[string]bool{"Action": true, "Version": true}}
 	for name := range values {
@@ -177,13 +177,13 @@ func (f form) decodeField(name string, field reflect.Value) error {
 	case reflect.Int:
 		n, err := strconv.ParseInt(text, 10, 32)
 		if err != nil {
-			return call.Errorf("MalformedInput", "Parameter %s is not a number.", name)
+			return request.Errorf("MalformedInput", "Parameter %s is not a number.", name)
 		}
 		field.SetInt(n)
 	case reflect.Bool:
 		b, err := strconv.ParseBool(text)
 		if err != nil {
-			return call.Errorf("MalformedInput", "Parameter %s is not a boolean.", name)
+			return request.Errorf("MalformedInput", "Parameter %s is not a boolean.", name)
 		}
 		field.SetBool(b)
 	default:

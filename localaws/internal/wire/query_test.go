@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 type listing struct{ MaxItems *int }
@@ -27,8 +27,8 @@ type queried struct {
 func (in *queried) Check(c *Checks) { c.Required(in.Name == "", "name") }
 
 func queryInto(in *queried, body string) (read int, err error) {
-	q := Query{Read: func(*call.Call, reflect.Value) { read++ }}
-	return read, q.Decoder(reflect.TypeFor[queried]())(&call.Call{Operation: "Do", Body: []byte(body)}, in)
+	q := Query{Read: func(*request.Call, reflect.Value) { read++ }}
+	return read, q.Decoder(reflect.TypeFor[queried]())(&request.Call{Operation: "Do", Body: []byte(body)}, in)
 }
 
 func TestDecodeQuery(t *testing.T) {

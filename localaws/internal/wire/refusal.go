@@ -1,6 +1,6 @@
 package wire
 
-import "github.com/ddbseal/ddbseal/localaws/internal/call"
+import "github.com/ddbseal/ddbseal/localaws/internal/request"
 
 // The namespaces in __type of what AWS's framework answers for every JSON
 // service.
@@ -10,18 +10,18 @@ const (
 )
 
 // Validation is the refusal of members by a JSON service.
-func Validation(message string) *call.Error {
-	return &call.Error{Code: "ValidationException", Message: message, Namespace: NamespaceValidate}
+func Validation(message string) *request.Error {
+	return &request.Error{Code: "ValidationException", Message: message, Namespace: NamespaceValidate}
 }
 
 // Serialization is the refusal of a body by a JSON service.
-func Serialization(message string) *call.Error {
-	return &call.Error{Code: "SerializationException", Message: message, Namespace: NamespaceService}
+func Serialization(message string) *request.Error {
+	return &request.Error{Code: "SerializationException", Message: message, Namespace: NamespaceService}
 }
 
 // QueryValidation is the refusal of parameters by a Query service.
-func QueryValidation(message string) *call.Error {
-	return &call.Error{Code: "ValidationError", Message: message}
+func QueryValidation(message string) *request.Error {
+	return &request.Error{Code: "ValidationError", Message: message}
 }
 
 // Violated is the refusal of the one parameter of a Query service that violates

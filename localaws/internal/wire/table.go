@@ -7,13 +7,13 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // Decode reads the body of a call into in, a pointer to the request that it
 // was made for, and returns AWS's refusal of a body that it cannot read or
 // whose members violate a constraint.
-type Decode func(c *call.Call, in any) error
+type Decode func(c *request.Call, in any) error
 
 // Protocol makes the decoder of a request, a struct type. It panics when the
 // type has a member that the protocol cannot carry.
@@ -29,7 +29,7 @@ type Checker interface{ Check(c *Checks) }
 // members, or to find out, and needs no state for it. Prepare is the last step
 // of decoding.
 type Preparer interface {
-	Prepare(c *call.Call) error
+	Prepare(c *request.Call) error
 }
 
 // Table is the operations of a service. It does not change after NewTable and
@@ -40,7 +40,7 @@ type Table[S, Out any] struct {
 
 type tableEntry[S, Out any] struct {
 	Entry[S, Out]
-	operation call.Operation
+	operation request.Operation
 	decode    Decode
 }
 
@@ -61,7 +61,7 @@ func NewTable[S, Out any](p Protocol, entries ...Entry[S, Out]) *Table[S, Out] {
 
 // Describe returns what the front door needs to know of an operation; ok is
 // false when the table does not have it.
-func (t *Table[S, Out]) Describe(name string) (o call.Operation, ok bool) {
+func (t *Table[S, Out]) Describe(name string) (o request.Operation, ok bool) {
 	e, ok := t.entries[name]
 	return e.operation, ok
 }
@@ -70,7 +70,7 @@ func (t *Table[S, Out]) Describe(name string) (o call.Operation, ok bool) {
 func (t *Table[S, Out]) Names() []string { return slices.Sorted(maps.Keys(t.entries)) }
 
 // Serve answers a call of an operation that the table has.
-func (t *Table[S, Out]) Serve(ctx context.Context, s S, c *call.Call) (out Out, err error) {
+func (t *Table[S, Out]) Serve(ctx context.Context, s S, c *request.Call) (out Out, err error) {
 	e, ok := t.entries[c.Operation]
 	if !ok {
 		return out, fmt.Errorf("wire: the table has no operation %s", c.Operation)
@@ -78,7 +78,7 @@ func (t *Table[S, Out]) Serve(ctx context.Context, s S, c *call.Call) (out Out, 
 	return e.answer(ctx, s, c, e.decode)
 }
 
-func prepare(c *call.Call, in any) error {
+func prepare(c *request.Call, in any) error {
 	if p, ok := in.(Preparer); ok {
 		return p.Prepare(c)
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/call"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // shop is a service with a state that changes within a bracket only.
@@ -38,32 +38,32 @@ func (in *buying) Check(c *Checks) {
 	c.Between(in.Amount, "amount", 1, 9)
 }
 
-func (in *buying) Prepare(c *call.Call) error {
+func (in *buying) Prepare(c *request.Call) error {
 	if *in.Name == "forbidden word" {
-		return call.Errorf("Prepared", "%s", c.Operation)
+		return request.Errorf("Prepared", "%s", c.Operation)
 	}
 	in.text = "prepared " + *in.Name
 	return nil
 }
 
-func (s *shop) look(_ context.Context, _ *call.Call, in *buying) (string, error) {
+func (s *shop) look(_ context.Context, _ *request.Call, in *buying) (string, error) {
 	s.steps = append(s.steps, "look")
 	return in.text, nil
 }
 
-func (s *shop) may(_ context.Context, _ *call.Call, in *buying) error {
+func (s *shop) may(_ context.Context, _ *request.Call, in *buying) error {
 	s.steps = append(s.steps, "may")
 	if *in.Name == "secret" {
-		return call.Errorf("AccessDenied", "")
+		return request.Errorf("AccessDenied", "")
 	}
 	return nil
 }
 
-func (t *till) may(ctx context.Context, c *call.Call, in *buying) error {
+func (t *till) may(ctx context.Context, c *request.Call, in *buying) error {
 	return t.shop.may(ctx, c, in)
 }
 
-func (t *till) buy(_ context.Context, _ *call.Call, in *buying) (string, error) {
+func (t *till) buy(_ context.Context, _ *request.Call, in *buying) (string, error) {
 	t.shop.steps = append(t.shop.steps, "buy")
 	if in.Amount == nil {
 		return "half", errors.New("no amount")
@@ -100,9 +100,9 @@ func TestTable(t *testing.T) {
 		{"Buy", `{}`, "", "ValidationException", nil},
 	} {
 		s := new(shop)
-		out, err := shopTable().Serve(t.Context(), s, &call.Call{Operation: c.operation, Body: []byte(c.body)})
+		out, err := shopTable().Serve(t.Context(), s, &request.Call{Operation: c.operation, Body: []byte(c.body)})
 		code := ""
-		var e *call.Error
+		var e *request.Error
 		if errors.As(err, &e) {
 			code = e.Code
 		} else if err != nil {
@@ -116,7 +116,7 @@ func TestTable(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	table := shopTable()
-	for name, want := range map[string]call.Operation{
+	for name, want := range map[string]request.Operation{
 		"Look": {ReadOnly: true}, "LookByDefault": {ReadOnly: true, Data: true}, "Buy": {},
 	} {
 		if got, ok := table.Describe(name); !ok || got != want {
@@ -126,7 +126,7 @@ func TestDescribe(t *testing.T) {
 	if _, ok := table.Describe("Sell"); ok {
 		t.Error("Sell is described")
 	}
-	if _, err := table.Serve(t.Context(), new(shop), &call.Call{Operation: "Sell"}); err == nil {
+	if _, err := table.Serve(t.Context(), new(shop), &request.Call{Operation: "Sell"}); err == nil {
 		t.Error("Sell is served")
 	}
 	if names := table.Names(); !slices.Equal(names, []string{"Buy", "Look", "LookByDefault"}) {
@@ -143,7 +143,7 @@ func TestBadTables(t *testing.T) {
 	for name, entries := range map[string][]Entry[*shop, string]{
 		"twice": {look, look}, "no Serve": {none}, "no name": {unnamed}, "no kind": {kindless},
 		"a member that JSON has not": {Op[*shop, channel, string]{Name: "X", Kind: Read,
-			Serve: func(*shop, context.Context, *call.Call, *channel) (string, error) { return "", nil }}},
+			Serve: func(*shop, context.Context, *request.Call, *channel) (string, error) { return "", nil }}},
 	} {
 		func() {
 			defer func() {

@@ -1,6 +1,6 @@
 package wire
 
-import "github.com/ddbseal/ddbseal/localaws/internal/policy"
+import "github.com/ddbseal/ddbseal/internal/policy"
 
 // Tag is a tag of a resource.
 type Tag struct{ Key, Value string }

@@ -7,8 +7,8 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/sigv4"
 )
 
-// request is one request on its way in, whatever brought it.
-type request struct {
+// exchange is one request on its way in, whatever brought it.
+type exchange struct {
 	sigv4.Request
 	secure    bool
 	sourceIP  string
@@ -24,15 +24,15 @@ type request struct {
 }
 
 // newRequest takes from r what does not depend on the way it came.
-func newRequest(r *http.Request, host string) *request {
-	return &request{
+func newRequest(r *http.Request, host string) *exchange {
+	return &exchange{
 		Request: sigv4.Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: host,
 			Header: r.Header, ContentLength: max(r.ContentLength, 0)},
 		source: r.Body, length: r.ContentLength, userAgent: bounded(r.UserAgent()),
 	}
 }
 
-func (r *request) get(name string) string {
+func (r *exchange) get(name string) string {
 	if v := r.Header[name]; len(v) > 0 {
 		return v[0]
 	}

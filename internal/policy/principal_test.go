@@ -3,7 +3,7 @@ package policy_test
 import (
 	"testing"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 func TestEvaluatePrincipals(t *testing.T) {

@@ -1,11 +1,11 @@
-package call
+package request
 
 import (
 	"encoding/json"
 	"fmt"
 	"net/http"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 // Error is an error as AWS answers it.

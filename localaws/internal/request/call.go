@@ -1,14 +1,14 @@
-// Package call is what the front door, the services and the identity room of
+// Package request is what the front door, the services and the identity service of
 // the embedded AWS share: one request being served, its caller, AWS's errors,
 // and the seams Authorize and Record.
-package call
+package request
 
 import (
 	"context"
 	"errors"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/policy"
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 // Call is one request being served, or one that a service makes on behalf of
@@ -55,7 +55,7 @@ type Caller struct {
 	UserName    string // IAM user name, or the session name of an assumed role
 	AccessKeyID string
 	// Session holds what an assumed-role or GetSessionToken session carries;
-	// nil for long-term credentials. Only the identity room looks inside.
+	// nil for long-term credentials. Only the identity service looks inside.
 	Session any
 }
 
@@ -81,12 +81,12 @@ type Operation struct {
 	Data     bool // a data event (item calls): not answered by LookupEvents
 }
 
-// Check is one question to the identity room.
+// Check is one question to the identity service.
 type Check struct {
 	Action            string // "kms:Decrypt"
 	Resource          string // ARN, or "*"
 	ResourceAccountID string
-	// Context has the service's own condition keys; the identity room adds the
+	// Context has the service's own condition keys; the identity service adds the
 	// global ones (aws:PrincipalArn, aws:SourceIp, aws:CurrentTime,
 	// kms:ViaService, aws:CalledVia, …) to this very map, so it belongs to one
 	// check only.
