@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"os"
 
-	"github.com/ddbseal/ddbseal/internal/console"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
 	"github.com/ddbseal/ddbseal/localaws"
 )
 

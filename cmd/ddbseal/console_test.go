@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ddbseal/ddbseal/internal/administrator"
-	"github.com/ddbseal/ddbseal/internal/console"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
 	"github.com/ddbseal/ddbseal/localaws"
 )
 

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ddbseal/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
