@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
+	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -92,7 +92,7 @@ func (c *Config) check(unsigned map[string]struct{}) error {
 		return configuration("MaxEncryptedDataKeys is %d, not 0 to %d", c.MaxEncryptedDataKeys, materials.MaxEncryptedDataKeys)
 	case (c.Keyring == nil) == (c.CMM == nil):
 		return configuration("exactly one of Keyring and CMM is needed")
-	case c.CMM != nil && absent.Value(c.CMM), c.Keyring != nil && absent.Value(c.Keyring):
+	case c.CMM != nil && nilvalue.Is(c.CMM), c.Keyring != nil && nilvalue.Is(c.Keyring):
 		return configuration("Keyring or CMM is a nil pointer")
 	case len(c.Actions) > format.MaxLegend:
 		return configuration("%d attributes, the header holds %d", len(c.Actions), format.MaxLegend)

@@ -11,9 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
-	"github.com/ddbseal/ddbseal/interop/peer"
+	"github.com/ddbseal/ddbseal/internal/peer"
 )
 
 // exchange has each side open what the other writes under the keyring, in both

@@ -14,11 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/materials"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
-	"github.com/ddbseal/ddbseal/interop/peer"
+	"github.com/ddbseal/ddbseal/internal/peer"
 	"github.com/ddbseal/ddbseal/localaws"
 )
 

@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
+	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 )
 
 // One RSA key pair serves a run: making one takes longer than everything else.

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
+	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 )
 
 // everyKind of content that random items must have now and then.

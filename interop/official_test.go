@@ -14,8 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
-	"github.com/ddbseal/ddbseal/interop/peer"
+	"github.com/ddbseal/ddbseal/envelope/itemconfig"
+	"github.com/ddbseal/ddbseal/internal/peer"
 )
 
 func TestTheyOpenOurs(t *testing.T) {

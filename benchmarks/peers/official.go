@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
-	"github.com/ddbseal/ddbseal/interop/peer"
+	"github.com/ddbseal/ddbseal/internal/peer"
 )
 
 // key is what everybody wraps under: a raw AES key, so that nothing but the

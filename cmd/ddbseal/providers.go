@@ -12,11 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/keystore/cache"
 	"github.com/ddbseal/ddbseal/envelope/materials"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
 )
 
 // providers give keyrings their AWS clients. The AWS is opened only when a

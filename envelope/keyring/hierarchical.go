@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/absent"
+	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -50,7 +50,7 @@ var (
 // [materials.ErrConfiguration].
 func NewHierarchical(c HierarchicalConfig) (*Hierarchical, error) {
 	switch {
-	case absent.Value(c.Source):
+	case nilvalue.Is(c.Source):
 		return nil, fmt.Errorf("%w: hierarchical keyring needs a source of branch keys", materials.ErrConfiguration)
 	case (c.BranchKeyID == "") == (c.Supplier == nil):
 		return nil, fmt.Errorf("%w: hierarchical keyring needs either a branch key id or a supplier of it", materials.ErrConfiguration)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/absent"
+	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/internal/panics"
 	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
@@ -28,13 +28,13 @@ var _ materials.Keyring = (*Multi)(nil)
 func NewMulti(generator materials.Keyring, children ...materials.Keyring) (*Multi, error) {
 	m := &Multi{generator: generator}
 	if generator != nil {
-		if absent.Value(generator) {
+		if nilvalue.Is(generator) {
 			return nil, fmt.Errorf("%w: multi-keyring: the generator is a nil pointer", materials.ErrConfiguration)
 		}
 		m.all = append(m.all, generator)
 	}
 	for i, c := range children {
-		if absent.Value(c) {
+		if nilvalue.Is(c) {
 			return nil, fmt.Errorf("%w: multi-keyring: child %d is nil", materials.ErrConfiguration, i)
 		}
 		m.children = append(m.children, c)

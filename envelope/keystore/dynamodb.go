@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/absent"
+	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -40,7 +40,7 @@ var (
 // NewDynamoDBStorage makes a storage on a table, which need not exist yet.
 // Errors: [materials.ErrConfiguration].
 func NewDynamoDBStorage(client DynamoDBClient, tableName string) (*DynamoDBStorage, error) {
-	if absent.Value(client) || tableName == "" {
+	if nilvalue.Is(client) || tableName == "" {
 		return nil, fmt.Errorf("%w: key store storage needs a DynamoDB client and a table name", materials.ErrConfiguration)
 	}
 	return &DynamoDBStorage{client, tableName}, nil

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/google/uuid"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/absent"
+	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -94,7 +94,7 @@ func New(c Config) (*KeyStore, error) {
 	if err := c.KMS.validate(); err != nil {
 		return nil, err
 	}
-	if absent.Value(c.KMSClient) {
+	if nilvalue.Is(c.KMSClient) {
 		return nil, bad("needs a KMS client")
 	}
 	if len(c.GrantTokens) > maxGrantTokens || slices.Contains(c.GrantTokens, "") {
@@ -104,7 +104,7 @@ func New(c Config) (*KeyStore, error) {
 	switch {
 	case storage != nil && (c.DynamoDB != nil || c.TableName != ""):
 		return nil, bad("takes either a storage, or a DynamoDB client and a table name")
-	case storage != nil && absent.Value(storage):
+	case storage != nil && nilvalue.Is(storage):
 		return nil, bad("has a nil pointer as its storage")
 	case storage == nil:
 		var err error

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/absent"
+	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 )
 
 // NewDefaultCMM makes the materials manager that most applications use: for a
@@ -27,7 +27,7 @@ import (
 // versions of those items. Make the manager, or the item encryptor that makes it,
 // after resuming.
 func NewDefaultCMM(k Keyring) (CMM, error) {
-	if absent.Value(k) {
+	if nilvalue.Is(k) {
 		return nil, fmt.Errorf("%w: the materials manager needs a keyring", ErrConfiguration)
 	}
 	return &defaultCMM{keyring: k, signingKeys: newSigningKeys(signingKeysAhead)}, nil
@@ -123,7 +123,7 @@ func (r *DecryptionRequest) check() error {
 // [ErrConfiguration]. (Material Providers specification,
 // required-encryption-context-cmm.)
 func NewRequiredContextCMM(underlying CMM, keys ...string) (CMM, error) {
-	if absent.Value(underlying) {
+	if nilvalue.Is(underlying) {
 		return nil, fmt.Errorf("%w: the required-encryption-context manager needs one to wrap", ErrConfiguration)
 	}
 	if len(keys) == 0 {

@@ -14,9 +14,9 @@ import (
 	"path/filepath"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
-	"github.com/ddbseal/ddbseal/interop/peer"
+	"github.com/ddbseal/ddbseal/internal/peer"
 )
 
 const folder = "envelope/testdata/java"

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 	"github.com/ddbseal/ddbseal/envelope/internal/kmsarn"
+	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -90,7 +90,7 @@ func NewMRKDiscovery(c DiscoveryConfig) (*Discovery, error) {
 }
 
 func checkDiscovery(c DiscoveryConfig) (*DiscoveryFilter, error) {
-	if absent.Value(c.Client) {
+	if nilvalue.Is(c.Client) {
 		return nil, fmt.Errorf("%w: AWS KMS discovery keyring needs a client", materials.ErrConfiguration)
 	}
 	if err := checkGrantTokens(c.GrantTokens); err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/absent"
 	"github.com/ddbseal/ddbseal/envelope/internal/kmsarn"
+	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -76,7 +76,7 @@ func NewMRK(c Config) (*Keyring, error) {
 }
 
 func newKeyring(c Config) (*Keyring, error) {
-	if absent.Value(c.Client) {
+	if nilvalue.Is(c.Client) {
 		return nil, fmt.Errorf("%w: AWS KMS keyring needs a client", materials.ErrConfiguration)
 	}
 	key, err := parseKeyARN(c.KeyARN)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/absent"
+	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -110,7 +110,7 @@ func (c SourceConfig) withDefaults(grace time.Duration) (SourceConfig, error) {
 	bad := func(text string) error {
 		return fmt.Errorf("%w: branch key cache: %s", materials.ErrConfiguration, text)
 	}
-	if absent.Value(c.Source) {
+	if nilvalue.Is(c.Source) {
 		return c, bad("a source of branch keys is needed")
 	}
 	if named, ok := c.Source.(interface{ LogicalName() string }); ok && c.StoreName == "" {

@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ddbseal/ddbseal/envelope/internal/absent"
+	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/materials"
@@ -39,7 +39,7 @@ type ExportConfig struct {
 // if an archive cannot hold what the store lists, and those of store and keyring.
 func Export(ctx context.Context, c ExportConfig) (*Archive, error) {
 	ids := slices.Compact(slices.Sorted(slices.Values(c.BranchKeyIDs)))
-	if absent.Value(c.Store) || absent.Value(c.Keyring) || len(ids) == 0 || len(ids) != len(c.BranchKeyIDs) {
+	if nilvalue.Is(c.Store) || nilvalue.Is(c.Keyring) || len(ids) == 0 || len(ids) != len(c.BranchKeyIDs) {
 		return nil, fmt.Errorf("%w: escrow needs a key store, a keyring and branch key ids, each once", materials.ErrConfiguration)
 	}
 	a := &Archive{Format: format, LogicalName: c.Store.LogicalName()}
@@ -125,7 +125,7 @@ var _ materials.BranchKeySource = (*Source)(nil)
 // Nothing of an altered archive is returned. Errors: [ErrArchive], and those of
 // the keyring.
 func Open(ctx context.Context, a *Archive, k materials.Keyring) (*Source, error) {
-	if absent.Value(k) {
+	if nilvalue.Is(k) {
 		return nil, fmt.Errorf("%w: escrow needs a keyring", materials.ErrConfiguration)
 	}
 	if err := a.validate(); err != nil {

@@ -4,12 +4,12 @@ import (
 	"sync"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
-	"github.com/ddbseal/ddbseal/localaws/internal/managed"
+	"github.com/ddbseal/ddbseal/localaws/internal/awspolicies"
 )
 
 // awsPolicy is one of AWS's own managed policies, parsed.
 type awsPolicy struct {
-	managed.Policy
+	awspolicies.Policy
 	parsed *policy.Document
 }
 
@@ -17,7 +17,7 @@ type awsPolicy struct {
 // that nobody asks need not wait for it.
 var awsPolicies = sync.OnceValue(func() map[string]*awsPolicy {
 	out := map[string]*awsPolicy{}
-	for _, p := range managed.All() {
+	for _, p := range awspolicies.All() {
 		parsed, err := policy.Parse([]byte(p.Document), policy.Identity)
 		if err != nil {
 			panic("iam: embedded policy " + p.Name + ": " + err.Error())

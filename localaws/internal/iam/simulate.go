@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
-	"github.com/ddbseal/ddbseal/localaws/internal/managed"
+	"github.com/ddbseal/ddbseal/localaws/internal/awspolicies"
 )
 
 type simulateInput struct {
@@ -181,7 +181,7 @@ func (in *simulateInput) policies() (p policy.Policies, err error) {
 // boundaryAllows asks the boundary alone, under an identity policy that allows
 // everything.
 func boundaryAllows(p policy.Principal, action, resource string, context policy.Context, boundary *policy.Attached) bool {
-	all := policy.Attached{Source: policy.SourceIdentity, Document: awsPolicies()[managed.ARNPrefix+"AdministratorAccess"].parsed}
+	all := policy.Attached{Source: policy.SourceIdentity, Document: awsPolicies()[awspolicies.ARNPrefix+"AdministratorAccess"].parsed}
 	return policy.Evaluate(policy.Request{Principal: p, Action: action, Resource: resource, Context: context},
 		policy.Policies{Identity: []policy.Attached{all}, Boundary: boundary}).Allowed
 }

@@ -1,11 +1,11 @@
-package managed_test
+package awspolicies_test
 
 import (
 	"slices"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
-	"github.com/ddbseal/ddbseal/localaws/internal/managed"
+	"github.com/ddbseal/ddbseal/localaws/internal/awspolicies"
 )
 
 // TestPermissions asks each policy for what it is known to give and to lack.
@@ -39,7 +39,7 @@ func TestPermissions(t *testing.T) {
 	for _, tt := range tests {
 		names = append(names, tt.name)
 		t.Run(tt.name, func(t *testing.T) {
-			p, ok := managed.Lookup("arn:aws:iam::aws:policy/" + tt.name)
+			p, ok := awspolicies.Lookup("arn:aws:iam::aws:policy/" + tt.name)
 			if !ok {
 				t.Fatal("not found")
 			}
@@ -65,7 +65,7 @@ func TestPermissions(t *testing.T) {
 		})
 	}
 	var all []string
-	for _, p := range managed.All() {
+	for _, p := range awspolicies.All() {
 		all = append(all, p.Name)
 		if p.Description == "" || p.VersionID == "" || p.Updated.IsZero() || p.Path() != "/" {
 			t.Errorf("%s is incomplete", p.Name)
@@ -78,7 +78,7 @@ func TestPermissions(t *testing.T) {
 
 func TestLookupUnknown(t *testing.T) {
 	for _, arn := range []string{"", "AdministratorAccess", "arn:aws:iam::aws:policy/", "arn:aws:iam::aws:policy/Unknown", "arn:aws:iam::111122223333:policy/AdministratorAccess"} {
-		if _, ok := managed.Lookup(arn); ok {
+		if _, ok := awspolicies.Lookup(arn); ok {
 			t.Errorf("Lookup(%q) found a policy", arn)
 		}
 	}

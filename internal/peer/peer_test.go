@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/internal/peer"
 	"github.com/ddbseal/ddbseal/internal/testenv"
-	"github.com/ddbseal/ddbseal/interop/peer"
 )
 
 // program makes the test binary a peer that counts its requests, refuses some

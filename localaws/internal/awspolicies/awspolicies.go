@@ -1,7 +1,7 @@
-// Package managed has the AWS managed policies that the embedded AWS knows,
+// Package awspolicies has the AWS managed policies that the embedded AWS knows,
 // each reduced to what concerns DynamoDB, KMS, IAM, STS and CloudTrail:
 // permissions on other services would never be asked for.
-package managed
+package awspolicies
 
 import (
 	"embed"

@@ -13,8 +13,8 @@ import (
 	"sync"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/internal/itemconfig"
 )
 
 // Peer is a running program. One that died is started again for the next
