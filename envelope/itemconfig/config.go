@@ -1,5 +1,3 @@
-// Package itemconfig reads the JSON that describes an item encryptor: what
-// `ddbseal item --config` takes, and what the interop programs exchange.
 package itemconfig
 
 import (
@@ -13,8 +11,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// Config is the file. Names are those of the official libraries' configuration
-// where they have one.
+// Config is the content of a file. A member has the name that it has in the
+// configuration of the official libraries, if it is there.
 type Config struct {
 	Table                          string                     `json:"table"` // the logical table name
 	PartitionKey                   string                     `json:"partitionKey"`
@@ -30,8 +28,9 @@ type Config struct {
 // maxSize bounds a configuration file: one with 10,000 attributes is smaller.
 const maxSize = 4 << 20
 
-// Read parses a configuration. An unknown member is an error: a misspelt
-// "allowedUnsignedAttributes" must not be ignored.
+// Read parses a configuration of at most 4 MB. An unknown member is an error: a
+// misspelt "allowedUnsignedAttributes" must not be ignored. Errors: those of r,
+// and [envelope.ErrConfiguration] if the text is not a configuration.
 func Read(r io.Reader) (*Config, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {
@@ -52,8 +51,9 @@ func Read(r io.Reader) (*Config, error) {
 	return c, nil
 }
 
-// Encryptor makes the item encryptor that the file describes. Keyrings that
-// need AWS get their clients from p. Errors: [envelope.ErrConfiguration].
+// Encryptor creates the item encryptor that the file describes. Keyrings that
+// need AWS get their clients from p. Errors: [envelope.ErrConfiguration], and
+// the errors of p's functions.
 func (c *Config) Encryptor(ctx context.Context, p Providers) (*envelope.ItemEncryptor, error) {
 	keyring, err := c.Keyring.open(ctx, p)
 	if err != nil {

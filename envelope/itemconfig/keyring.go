@@ -19,7 +19,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// Keyring describes one keyring; Type decides which other members count.
+// Keyring describes a keyring. Type decides which other members count.
 type Keyring struct {
 	Type string `json:"type"` // one of keyringTypes
 
@@ -35,7 +35,7 @@ type Keyring struct {
 	// aws-kms and aws-kms-mrk
 	KeyID string `json:"keyId,omitempty"` // key ARN
 	// aws-kms-discovery and aws-kms-mrk-discovery, which read with the keys that
-	// items name: the Region to ask, and whose keys; without accounts, anybody's
+	// items name: the Region to ask, and whose keys; any account's without accounts
 	Region    string   `json:"region,omitempty"`
 	Partition string   `json:"partition,omitempty"` // "aws" if empty
 	Accounts  []string `json:"accounts,omitempty"`
@@ -75,12 +75,13 @@ func (Secret) String() string { return "[secret]" }
 // GoString hides the key.
 func (Secret) GoString() string { return "[secret]" }
 
-// Providers gives clients to the keyrings that need AWS; a nil function means
-// that they are not to be had.
+// Providers gives clients to the keyrings that need AWS. A keyring whose function
+// is nil is an [envelope.ErrConfiguration].
 type Providers struct {
-	// KMS returns a client for a Region; an empty one leaves the choice to it.
+	// KMS returns a client for a Region. An empty region leaves the choice to it.
 	KMS func(ctx context.Context, region string) (awskms.KMSClient, error)
-	// KeyStore returns the branch keys of a hierarchical keyring on a table.
+	// KeyStore returns the branch keys of a hierarchical keyring without
+	// branchKeys.
 	KeyStore func(ctx context.Context, k Keyring) (materials.BranchKeySource, error)
 }
 
@@ -255,7 +256,7 @@ func (s *Secret) bytes() ([]byte, error) {
 			return nil, bad("key file: %w", err)
 		}
 		if !info.Mode().IsRegular() || info.Size() > maxKeyFile {
-			return nil, bad("key file %s is no small regular file", s.File)
+			return nil, bad("key file %s is not a regular file of at most 64 KB", s.File)
 		}
 		raw, err := os.ReadFile(s.File)
 		if err != nil {
@@ -264,7 +265,7 @@ func (s *Secret) bytes() ([]byte, error) {
 		text = string(raw)
 		if isKeyLength(len(raw)) {
 			if key, err := base64.StdEncoding.DecodeString(text); err == nil && isKeyLength(len(key)) {
-				return nil, bad("key file %s is a key in raw bytes, or another one in base64: end base64 with a newline, or write raw bytes as base64", s.File)
+				return nil, bad("key file %s is a key in raw bytes or a shorter key in base64: end base64 with a newline, or write raw bytes as base64", s.File)
 			}
 			return raw, nil
 		}

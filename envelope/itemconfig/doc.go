@@ -1,0 +1,62 @@
+// Package itemconfig reads the JSON file that describes an item encryptor. It
+// is what "ddbseal item --config" takes, and your own programs can read the
+// same file.
+//
+// [Read] parses a file and [Config.Encryptor] creates its item encryptor:
+//
+//	{
+//	  "table": "patients",
+//	  "partitionKey": "id",
+//	  "attributeActions": {"id": "SIGN_ONLY", "diagnosis": "ENCRYPT_AND_SIGN"},
+//	  "keyring": {"type": "aws-kms", "keyId": "arn:aws:kms:eu-west-1:111122223333:key/…"}
+//	}
+//
+// # The file
+//
+// The file is an interface: a file that this version reads means the same to
+// every later one. Members are added, not renamed. A file has one JSON value of
+// at most 4 MB, and an unknown member is an error.
+//
+//   - table: the logical table name, which is signed with each item. Required.
+//   - partitionKey, sortKey: the names of the key attributes. A table without a
+//     sort key has no sortKey.
+//   - attributeActions: an action for each attribute name: ENCRYPT_AND_SIGN,
+//     SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING.
+//   - allowedUnsignedAttributes, allowedUnsignedAttributePrefix: the attributes
+//     with the action DO_NOTHING, by their names or by a common prefix.
+//   - algorithmSuite: the suite's name in the specification, or 0x6700 or
+//     0x6701. The default is 0x6701, which has a digital signature.
+//   - plaintextPolicy: FORBID_PLAINTEXT_WRITE_FORBID_PLAINTEXT_READ, which is
+//     the default, FORBID_PLAINTEXT_WRITE_ALLOW_PLAINTEXT_READ or
+//     FORCE_PLAINTEXT_WRITE_ALLOW_PLAINTEXT_READ.
+//   - keyring: where data keys come from. Required.
+//
+// # Keyrings
+//
+// The member type of a keyring decides which other members count:
+//
+//   - raw-aes: namespace, name and key, a secret of 16, 24 or 32 bytes.
+//   - raw-rsa: namespace, name, padding (PKCS1, OAEP_SHA1_MGF1,
+//     OAEP_SHA256_MGF1, OAEP_SHA384_MGF1 or OAEP_SHA512_MGF1), and publicKey to
+//     encrypt, privateKey to decrypt, or both, as PEM text (PKIX and PKCS #8).
+//   - aws-kms, aws-kms-mrk: keyId, the ARN of a KMS key. The second one also
+//     decrypts with a replica of a multi-Region key.
+//   - aws-kms-discovery, aws-kms-mrk-discovery: decrypt only, with the keys that
+//     the items name. region is where to ask. accounts and partition (the
+//     default is "aws") restrict whose keys are used.
+//   - multi: generator and children, keyrings. An item is encrypted under all of
+//     them, and any of them decrypts it.
+//   - hierarchical: branch keys. Either table, logicalName (the default is
+//     table), kmsKeyId, branchKeyId and ttl (a duration such as 10m, which is
+//     the default) name a key store and one of its branch keys. Or branchKeys
+//     has their versions in plaintext, each with branchKeyId, version (a UUID)
+//     and key, a secret of 32 bytes; such a keyring needs no AWS.
+//
+// # Secrets
+//
+// A secret is an object with exactly one of these members:
+//
+//   - base64: the bytes, in standard base64, in the file itself.
+//   - file: the path of a file that has the bytes, raw or in base64.
+//   - env: the name of an environment variable that has them in base64.
+package itemconfig
