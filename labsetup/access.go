@@ -231,7 +231,7 @@ func (l *Lab) checkRoleOurs(ctx context.Context) error {
 		return err
 	}
 	if !marked(tags.Tags, func(t iamtypes.Tag) (name, value *string) { return t.Key, t.Value }) {
-		return fmt.Errorf("role %s %w", RoleName, errNotOurs)
+		return fmt.Errorf("role %s %w", RoleName, ErrNotOurs)
 	}
 	return nil
 }

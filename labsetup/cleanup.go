@@ -56,7 +56,7 @@ func (l *Lab) removal() []labStep {
 func (l *Lab) removing(fn func(context.Context) error) action {
 	return doing(func(ctx context.Context) error {
 		err := fn(ctx)
-		if errors.Is(err, errNotOurs) {
+		if errors.Is(err, ErrNotOurs) {
 			l.report.LeftAlone = append(l.report.LeftAlone, err.Error())
 			return nil
 		}
@@ -71,7 +71,7 @@ func (l *Lab) scheduleStrays(ctx context.Context) error {
 	for _, alias := range []string{KeyAlias, MultiAlias} {
 		if keyARN, err := l.findKey(ctx, alias); err == nil {
 			aliased[keyARN] = true
-		} else if !errors.Is(err, errNotOurs) {
+		} else if !errors.Is(err, ErrNotOurs) {
 			return err
 		}
 	}

@@ -170,12 +170,20 @@ func TestOthersAreLeftAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := w.left(t)
-			r, err := w.lab(t, same).Run(t.Context())
-			if err == nil || !strings.Contains(err.Error(), "was not made by this lab") {
+			const hint = "rename it"
+			r, err := w.lab(t, func(cfg *labsetup.Config) {
+				cfg.Hint = func(err error) string {
+					if errors.Is(err, labsetup.ErrNotOurs) {
+						return hint
+					}
+					return ""
+				}
+			}).Run(t.Context())
+			if !errors.Is(err, labsetup.ErrNotOurs) {
 				t.Fatalf("got %v", err)
 			}
 			last := r.Steps[len(r.Steps)-1]
-			if last.ID != c.step || last.OK || !strings.Contains(last.Hint, "Nothing was changed") {
+			if last.ID != c.step || last.OK || last.Hint != hint {
 				t.Errorf("%+v", last)
 			}
 			down := w.passes(t, w.lab(t, same).Down)

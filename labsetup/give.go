@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/ddbseal/ddbseal/internal/awsmessage"
 )
 
 // Way is a way to give a principal access to the lab's key.
@@ -59,9 +61,8 @@ func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool
 	}
 	defer func() {
 		// An ARN may be another account's: only KMS can tell that it is nobody's.
-		var policy *kmstypes.MalformedPolicyDocumentException
 		var grantee *kmstypes.InvalidArnException
-		if errors.As(err, &policy) && strings.Contains(policy.ErrorMessage(), "invalid principals") || errors.As(err, &grantee) {
+		if awsmessage.InvalidPrincipal(err) || errors.As(err, &grantee) {
 			err = fmt.Errorf("%w %q: %w", ErrUnknownPrincipal, principal, err)
 		}
 	}()

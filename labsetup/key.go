@@ -26,7 +26,9 @@ func tagged() []types.Tag {
 	return []types.Tag{{TagKey: aws.String(labTag), TagValue: aws.String(labTagValue)}}
 }
 
-var errNotOurs = errors.New("exists, but was not made by this lab: it lacks the tag " + labTag + "=" + labTagValue)
+// ErrNotOurs means that something has one of the lab's names and lacks its tag.
+// The lab leaves it unchanged.
+var ErrNotOurs = errors.New("exists, but was not made by this lab: it lacks the tag " + labTag + "=" + labTagValue)
 
 // marked reports whether the lab's tag is among those of a service, whose names
 // and values split takes out.
@@ -83,7 +85,7 @@ func (l *Lab) checkKeyOurs(ctx context.Context, keyARN string) error {
 		return err
 	}
 	if !marked(tags.Tags, func(t types.Tag) (name, value *string) { return t.TagKey, t.TagValue }) {
-		return errNotOurs
+		return ErrNotOurs
 	}
 	return nil
 }

@@ -68,6 +68,9 @@ type Config struct {
 	// Explain is asked after each denial why it was denied: one line for each
 	// statement or grant that was looked at. Nil: AWS does not say.
 	Explain func() []string
+	// Hint says what an error of a step means and how to fix it, or returns "".
+	// Its answer is the step's Hint. Nil: no hints.
+	Hint func(error) string
 	// Deadline is how long a check may take to come true. Zero: it must hold
 	// at once, as on the embedded AWS.
 	Deadline time.Duration
@@ -121,9 +124,11 @@ func theRecord() Record {
 	return Record{ID: "1", Name: "Robin Example", Diagnosis: "seasonal allergy", Ward: "north"}
 }
 
-var errNoRegion = errors.New("no AWS region is set")
+// ErrNoRegion is returned by New if the administrator's configuration has no Region.
+var ErrNoRegion = errors.New("no AWS region is set")
 
-// New checks the configuration; it makes no call.
+// New checks the configuration and makes no call. Errors: [ErrNoRegion], and
+// one for missing credentials.
 func New(cfg Config) (*Lab, error) {
 	if cfg.Administrator.Credentials == nil {
 		return nil, errors.New("the lab needs the administrator's credentials")
@@ -136,7 +141,7 @@ func New(cfg Config) (*Lab, error) {
 		}
 	}
 	if cfg.Administrator.Region == "" {
-		return nil, errNoRegion
+		return nil, ErrNoRegion
 	}
 	return &Lab{cfg: cfg, region: cfg.Administrator.Region, fullAccess: PolicyFull}, nil
 }

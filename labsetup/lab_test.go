@@ -287,3 +287,9 @@ func TestSabotageIsNoticed(t *testing.T) {
 		})
 	}
 }
+
+func TestNewRefuses(t *testing.T) {
+	if _, err := labsetup.New(labsetup.Config{}); err == nil {
+		t.Error("a lab without an administrator")
+	}
+}

@@ -23,7 +23,7 @@ func (l *Lab) patience(s labStep, err error) time.Duration {
 	switch {
 	case s.audit:
 		return l.cfg.AuditDeadline
-	case errors.Is(err, errNotOurs), errors.Is(err, errPolicyDiffers), errors.As(err, &file):
+	case errors.Is(err, ErrNotOurs), errors.Is(err, errPolicyDiffers), errors.As(err, &file):
 		return 0
 	case errors.As(err, &busy): // a table that is being made or changed
 		return l.cfg.Deadline
@@ -65,7 +65,10 @@ func (l *Lab) take(ctx context.Context, s labStep) error {
 		step.Outcome = Failed
 	}
 	if !step.OK && err != nil {
-		step.Error, step.Hint = err.Error(), Hint(err)
+		step.Error = err.Error()
+		if l.cfg.Hint != nil {
+			step.Hint = l.cfg.Hint(err)
+		}
 	}
 	if l.cfg.Explain != nil && strings.HasPrefix(step.Got, deniedAll) {
 		step.Reasons = l.cfg.Explain()

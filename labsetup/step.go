@@ -9,6 +9,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/awsmessage"
 )
 
 // Modes of a step: which kind of table it looks at.
@@ -65,7 +66,7 @@ type Step struct {
 	Why       string        `json:"why"`            // what the step shows
 	CLI       string        `json:"cli,omitempty"`  // the AWS CLI command that does the same
 	Error     string        `json:"error,omitempty"`
-	Hint      string        `json:"hint,omitempty"`    // what an unexpected error means and how to mend it
+	Hint      string        `json:"hint,omitempty"`    // what an unexpected error means and how to fix it, by Config.Hint
 	Reasons   []string      `json:"reasons,omitempty"` // of a denial, statement by statement, where the server tells
 	Took      time.Duration `json:"tookNanoseconds"`
 }
@@ -118,12 +119,6 @@ func (r *Report) OK() bool {
 // which is classified.
 type action func(ctx context.Context) (string, error)
 
-// permissions are those that the lab's checks are about, longest first so that
-// one is not found inside another.
-func permissions() []string {
-	return []string{"kms:GetKeyRotationStatus", "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:CreateGrant", "kms:DescribeKey", "kms:Decrypt", "kms:Encrypt"}
-}
-
 // classify turns the outcome of an action into the words of Expected.
 func classify(got string, err error) string {
 	if err == nil {
@@ -131,21 +126,28 @@ func classify(got string, err error) string {
 	}
 	var api smithy.APIError
 	isAPI := errors.As(err, &api)
-	text := err.Error()
 	switch {
 	case errors.Is(err, envelope.ErrKeyDenied), isAPI && strings.Contains(api.ErrorCode(), "AccessDenied"):
-		for _, p := range permissions() {
-			if strings.Contains(text, p+" ") || strings.HasSuffix(text, p) {
-				return "denied " + p
-			}
+		if action := refused(err); strings.HasPrefix(action, "kms:") {
+			return "denied " + action
 		}
 		return deniedAll
-	case strings.Contains(text, "DisabledException"), strings.Contains(text, "is disabled"):
+	case awsmessage.KeyDisabled(err):
 		return KeyDisabled
-	case strings.Contains(text, "is pending deletion"):
+	case awsmessage.KeyPendingDeletion(err):
 		return KeyPending
 	case isAPI:
 		return "error " + api.ErrorCode()
 	}
 	return "error"
+}
+
+// refused returns the IAM action that was refused.
+func refused(err error) string {
+	var key *envelope.KeyError
+	if errors.As(err, &key) && key.Missing != "" {
+		return key.Missing
+	}
+	action, _ := awsmessage.Refused(err)
+	return action
 }

@@ -94,7 +94,7 @@ func (l *Lab) checkTableOurs(ctx context.Context, name string) error {
 		return err
 	}
 	if !marked(tags.Tags, func(t types.Tag) (name, value *string) { return t.Key, t.Value }) {
-		return fmt.Errorf("table %s %w", name, errNotOurs)
+		return fmt.Errorf("table %s %w", name, ErrNotOurs)
 	}
 	return nil
 }

@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/ddbseal/ddbseal/internal/awsmessage"
 	"github.com/ddbseal/ddbseal/internal/privatefile"
 )
 
@@ -58,7 +58,7 @@ func (l *Lab) checkUserOurs(ctx context.Context, name string) error {
 		return err
 	}
 	if !marked(tags.Tags, func(t types.Tag) (name, value *string) { return t.Key, t.Value }) {
-		return fmt.Errorf("user %s %w", name, errNotOurs)
+		return fmt.Errorf("user %s %w", name, ErrNotOurs)
 	}
 	return nil
 }
@@ -102,10 +102,9 @@ func (l *Lab) attachPolicy(ctx context.Context) error {
 
 // retired reports whether IAM refuses a managed policy itself.
 func retired(err error) bool {
-	var gone *types.NoSuchEntityException
 	var refused *types.PolicyNotAttachableException
 	var invalid *types.InvalidInputException
-	return errors.As(err, &gone) && strings.Contains(gone.ErrorMessage(), "olicy") || errors.As(err, &refused) || errors.As(err, &invalid)
+	return awsmessage.PolicyMissing(err) || errors.As(err, &refused) || errors.As(err, &invalid)
 }
 
 // makePassword sets a new random password, so that the credentials file of

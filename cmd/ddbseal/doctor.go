@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 )
 
 type doctorCommand struct {
@@ -67,7 +67,7 @@ func (c *doctorCommand) Run(ctx context.Context, s streams) (err error) {
 }
 
 func failing(check string, err error) finding {
-	f := finding{Check: check, Detail: plain(err.Error()), Fix: labsetup.Hint(err)}
+	f := finding{Check: check, Detail: plain(err.Error()), Fix: hint.For(err)}
 	if f.Fix == "" {
 		f.Fix = "See the message; 'ddbseal doctor --help' says what is checked."
 	}

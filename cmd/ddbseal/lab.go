@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -202,7 +203,7 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 const otherAccount = "444455556666"
 
 func (p *place) labConfig(administrator aws.Config) (labsetup.Config, error) {
-	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain}
+	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain, Hint: hint.For}
 	if p.server == nil {
 		return cfg, nil
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 )
 
 // Exit codes.
@@ -156,7 +156,7 @@ func report(s streams, err error) int {
 		return exitUsage
 	}
 	line := "ddbseal: " + plain(err.Error())
-	if fix := labsetup.Hint(err); fix != "" {
+	if fix := hint.For(err); fix != "" {
 		line += " — " + fix
 	}
 	fmt.Fprintln(s.err, line)

@@ -103,7 +103,7 @@ func (t *target) openRemote(ctx context.Context, p *place) (err error) {
 		}
 	}
 	if p.current.Region == "" {
-		return usagef("no region: give --region, or set AWS_REGION or a region in the profile")
+		return usageError{noRegion{}}
 	}
 	p.name = serverName(p.current)
 	if t.fromEnvironment() {
@@ -111,6 +111,16 @@ func (t *target) openRemote(ctx context.Context, p *place) (err error) {
 	}
 	return nil
 }
+
+// noRegion is [labsetup.ErrNoRegion] in terms of the command's flags.
+type noRegion struct{}
+
+func (noRegion) Error() string {
+	return "no region: give --region, or set AWS_REGION or a region in the profile"
+}
+
+// Unwrap returns labsetup.ErrNoRegion.
+func (noRegion) Unwrap() error { return labsetup.ErrNoRegion }
 
 func with(cfg aws.Config, c aws.Credentials) aws.Config {
 	cfg = cfg.Copy()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -94,7 +95,7 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 		// As root: the administrator may be gone already.
 		admin = p.server.Config(p.server.RootCredentials())
 	}
-	cfg := labsetup.Config{Administrator: admin, As: p.sign, Explain: p.explain, Folder: p.dir}
+	cfg := labsetup.Config{Administrator: admin, As: p.sign, Explain: p.explain, Hint: hint.For, Folder: p.dir}
 	if c.billed() {
 		cfg.Deadline = awsDeadline
 	}

@@ -8,12 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/internal/awsmessage"
 )
 
 // Key wraps the error of a call in a [materials.KeyError]. permission is the
@@ -25,7 +25,7 @@ func Key(provider, keyID, permission string, err error) *materials.KeyError {
 	e := &materials.KeyError{Provider: provider, KeyID: keyID, Err: err, Code: Code(err)}
 	if e.Code == "AccessDeniedException" || e.Code == "AccessDenied" {
 		e.Missing = permission
-		if named := deniedAction(err); named != "" {
+		if named, _ := awsmessage.Refused(err); named != "" {
 			e.Missing = named
 		}
 	}
@@ -39,30 +39,6 @@ func Code(err error) string {
 		return api.ErrorCode()
 	}
 	return ""
-}
-
-// deniedAction reads the action out of IAM's message "… is not authorized to
-// perform: kms:ReEncryptTo on resource: …".
-func deniedAction(err error) string {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return ""
-	}
-	_, rest, found := strings.Cut(api.ErrorMessage(), "not authorized to perform: ")
-	if !found {
-		return ""
-	}
-	action, _, _ := strings.Cut(rest, " ")
-	service, name, _ := strings.Cut(action, ":")
-	for _, c := range service + name {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
-			return ""
-		}
-	}
-	if service == "" || name == "" {
-		return ""
-	}
-	return action
 }
 
 // Codes that say "not now": with them the state of the key is unknown.

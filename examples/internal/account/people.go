@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/smithy-go"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/awsmessage"
 )
 
 // settle is how long AWS takes to know a new user everywhere.
@@ -76,8 +76,8 @@ func Value(v types.AttributeValue) string {
 
 // Refusal says in a few words why somebody got nothing.
 func Refusal(err error) string {
-	var api smithy.APIError
-	if errors.Is(err, envelope.ErrKeyDenied) || errors.As(err, &api) && strings.Contains(api.ErrorMessage(), "not authorized to perform: kms:Decrypt") {
+	action, _ := awsmessage.Refused(err)
+	if errors.Is(err, envelope.ErrKeyDenied) || action == "kms:Decrypt" {
 		return "denied kms:Decrypt"
 	}
 	return err.Error()

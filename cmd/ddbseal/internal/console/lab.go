@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -36,6 +37,7 @@ func (c *Console) labFor(s *session, narrate func(labsetup.Step)) (*labsetup.Lab
 		As:            c.as,
 		Folder:        c.cfg.Folder,
 		Narrate:       narrate,
+		Hint:          hint.For,
 	}
 	if c.cfg.Server != nil {
 		cfg.Explain = c.lastReasons

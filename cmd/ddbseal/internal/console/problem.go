@@ -11,6 +11,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/ddbseal/ddbseal/internal/awsmessage"
 )
 
 // problem is an error of AWS as the page shows it: what AWS said, and for a
@@ -85,8 +87,6 @@ func message(err error) string {
 	return err.Error()
 }
 
-var deniedPattern = regexp.MustCompile(`is not authorized to perform: (\S+)(?: on resource: (\S+))?`)
-
 // sidPattern finds a statement's name in a reason.
 var sidPattern = regexp.MustCompile(`, statement \d+ \((.*?)\): `)
 
@@ -106,10 +106,8 @@ func (c *Console) explain(s *session, err error) *problem {
 	if !p.Denied {
 		return p
 	}
-	resource := ""
-	if m := deniedPattern.FindStringSubmatch(p.Message); m != nil {
-		p.Action, resource = m[1], m[2]
-	}
+	var resource string
+	p.Action, resource = awsmessage.Refused(err)
 	for _, text := range c.reasons(s, err) {
 		p.Reasons = append(p.Reasons, reason{text, kindOf(text)})
 	}

@@ -1,29 +1,36 @@
-package labsetup
+// Package hint says what an error of a command means and how to fix it, in
+// terms of the command's flags and subcommands.
+package hint
 
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"strings"
 	"syscall"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/awsmessage"
+	"github.com/ddbseal/ddbseal/labsetup"
 )
 
-// Hint says what an error of the lab or of AWS means and how to mend it, in a
-// sentence for people; empty when there is nothing to add to the error.
-func Hint(err error) string {
+// For returns a sentence for people that says what err means and how to fix it.
+// It returns "" if there is nothing to add to the error.
+func For(err error) string {
 	var api smithy.APIError
 	switch {
 	case err == nil:
 		return ""
 	case errors.Is(err, context.Canceled):
 		return "Interrupted: 'ddbseal down' removes what was made until then."
-	case errors.Is(err, errNotOurs):
+	case errors.Is(err, labsetup.ErrNotOurs):
 		return "Nothing was changed. Rename or delete it yourself, or use another account or Region."
-	case errors.Is(err, errNoRegion):
+	case errors.Is(err, labsetup.ErrNoRegion):
 		return "Give --region, or set AWS_REGION or a region in the profile."
 	case errors.Is(err, syscall.ENOSPC):
 		return "The disk is full: make room and repeat the command."
@@ -32,34 +39,42 @@ func Hint(err error) string {
 	case errors.Is(err, os.ErrPermission):
 		return "The file system refuses: choose a folder of your own with --data-dir."
 	case errors.As(err, &api):
-		return apiHint(api.ErrorCode(), api.ErrorMessage())
+		return answered(err, api.ErrorCode())
 	case errors.Is(err, envelope.ErrKeyDenied):
-		return deniedHint
+		return denied
 	}
-	switch text := err.Error(); {
-	case strings.Contains(text, "get credentials"), strings.Contains(text, "get identity"), strings.Contains(text, "no EC2 IMDS role found"):
-		return "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, sign in with the AWS CLI, or give --profile."
-	case strings.Contains(text, "no such host"):
-		return "There is no such host: check --region, --endpoint-url and the network."
-	case strings.Contains(text, "shared config profile"):
+	return unanswered(err)
+}
+
+// unanswered is For for an error from before AWS was asked.
+func unanswered(err error) string {
+	var profile config.SharedConfigProfileNotExistError
+	var region *aws.MissingRegionError
+	var host *net.DNSError
+	switch {
+	case errors.As(err, &profile):
 		return "The profile is not in the AWS configuration files: 'aws configure list-profiles' lists them."
-	case strings.Contains(text, "egion"):
+	case errors.As(err, &host) && host.IsNotFound:
+		return "There is no such host: check --region, --endpoint-url and the network."
+	case awsmessage.NoCredentials(err):
+		return "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, sign in with the AWS CLI, or give --profile."
+	case errors.As(err, &region):
 		return "Check --region or AWS_REGION."
 	}
 	return ""
 }
 
-const deniedHint = "The caller lacks this permission. For the key: name them in its key policy, or make a grant ('ddbseal grant')."
+const denied = "The caller lacks this permission. For the key: name them in its key policy, or make a grant ('ddbseal grant')."
 
-// apiHint is Hint for an error that AWS answered.
-func apiHint(code, message string) string {
+// answered is For for an error with a code of AWS.
+func answered(err error, code string) string {
 	switch {
 	case strings.Contains(code, "AccessDenied"), code == "UnauthorizedOperation":
-		if strings.Contains(message, "kms:Decrypt") {
-			return deniedHint
+		if action, _ := awsmessage.Refused(err); action == "kms:Decrypt" {
+			return denied
 		}
 		return "The caller lacks a permission: provision as a user with AdministratorAccess."
-	case code == "LimitExceededException" && strings.Contains(message, "ncryption"):
+	case awsmessage.EncryptionChanges(err):
 		return "AWS allows a table four changes of its encryption in 24 hours: wait, or delete the table."
 	case strings.Contains(code, "LimitExceeded"):
 		return "A quota of the account is used up: remove what is not needed, or ask AWS for more."
