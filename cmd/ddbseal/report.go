@@ -16,7 +16,7 @@ import (
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
-//go:embed page.html
+//go:embed report.html
 var pageText string
 
 // page is the report in one HTML file: no script, nothing loaded from
