@@ -1,4 +1,4 @@
-package weight_test
+package ddbseal_test
 
 import (
 	"encoding/json"

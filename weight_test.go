@@ -1,5 +1,4 @@
-// Package weight_test guards what importing a room pulls in.
-package weight_test
+package ddbseal_test
 
 import (
 	"os/exec"
@@ -7,28 +6,29 @@ import (
 	"testing"
 )
 
+// module begins the import path of every package below the root.
 const module = "github.com/ddbseal/ddbseal/"
 
-// dependencies lists every package that importing room links.
-func dependencies(t *testing.T, room string) []string {
+// dependencies lists every package that importing a package links.
+func dependencies(t *testing.T, path string) []string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-deps", module+room).Output()
+	out, err := exec.Command("go", "list", "-deps", module+path).Output()
 	if err != nil {
-		t.Fatalf("go list -deps %s: %v", room, err)
+		t.Fatalf("go list -deps %s: %v", path, err)
 	}
 	deps := strings.Fields(string(out))
 	if len(deps) < 10 {
-		t.Fatalf("go list -deps %s gave only %d packages", room, len(deps))
+		t.Fatalf("go list -deps %s gave only %d packages", path, len(deps))
 	}
 	return deps
 }
 
-func TestRoomsStayLight(t *testing.T) {
+func TestPackagesStayLight(t *testing.T) {
 	const services = "github.com/aws/aws-sdk-go-v2/service/"
 	// The attribute value types, and the schemas that they are generated with.
 	types, schemas := services+"dynamodb/types", services+"dynamodb/schemas"
 	for _, c := range []struct {
-		room    string
+		path    string
 		allowed []string // packages that match a banned prefix and may be there
 		banned  []string
 	}{
@@ -42,15 +42,15 @@ func TestRoomsStayLight(t *testing.T) {
 		{"store", nil, []string{services + "kms", services + "iam", module + "localaws"}},
 		{"labsetup", nil, []string{module + "localaws"}},
 	} {
-		t.Run(c.room, func(t *testing.T) {
-			for _, dep := range dependencies(t, c.room) {
+		t.Run(c.path, func(t *testing.T) {
+			for _, dep := range dependencies(t, c.path) {
 				for _, ban := range c.banned {
 					hit := dep == ban || strings.HasPrefix(dep, strings.TrimSuffix(ban, "/")+"/")
 					for _, ok := range c.allowed {
 						hit = hit && dep != ok
 					}
 					if hit {
-						t.Errorf("%s pulls in %s", c.room, dep)
+						t.Errorf("%s pulls in %s", c.path, dep)
 					}
 				}
 			}

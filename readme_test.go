@@ -1,6 +1,4 @@
-// Package readme_test keeps README.md and docs true: the code in the README is
-// code that runs here, and what a page links to is there.
-package readme_test
+package ddbseal_test
 
 import (
 	"os"
@@ -19,8 +17,6 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
 	"github.com/ddbseal/ddbseal/store"
 )
-
-const root = "../.."
 
 type Patient struct {
 	ID        string `dynamodbav:"id" seal:"partition"`
@@ -80,7 +76,7 @@ func TestCodeIsHere(t *testing.T) {
 		here = append(here, strings.TrimSpace(line))
 	}
 	checked := 0
-	for _, block := range goBlock.FindAllStringSubmatch(read(t, filepath.Join(root, "README.md")), -1) {
+	for _, block := range goBlock.FindAllStringSubmatch(read(t, "README.md"), -1) {
 		for line := range strings.Lines(block[1]) {
 			if line = strings.TrimSpace(line); line != "" {
 				checked++
@@ -102,7 +98,7 @@ var reference = regexp.MustCompile(`\]\(([^():#\s]+)\)|go (?:run|install) (\./[a
 func TestLinks(t *testing.T) {
 	checked := 0
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
-		pages, err := filepath.Glob(filepath.Join(root, pattern))
+		pages, err := filepath.Glob(pattern)
 		if err != nil || len(pages) == 0 {
 			t.Fatal(pattern, err)
 		}
@@ -111,7 +107,7 @@ func TestLinks(t *testing.T) {
 				checked++
 				target := filepath.Join(filepath.Dir(page), m[1])
 				if m[2] != "" {
-					target = filepath.Join(root, m[2])
+					target = m[2]
 				}
 				if _, err := os.Stat(target); err != nil {
 					t.Errorf("%s: %v", page, err)

@@ -1,9 +1,0 @@
-package weight_test
-
-import (
-	"testing"
-
-	"github.com/ddbseal/ddbseal/internal/testenv"
-)
-
-func TestMain(m *testing.M) { testenv.Main(m) }
