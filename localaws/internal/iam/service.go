@@ -57,7 +57,7 @@ type Config struct {
 type Service struct {
 	clock    func() time.Time
 	store    storage.Store
-	iam, sts *wire.Table[*Service, any]
+	iam, sts *wire.Table[*request, any]
 
 	mu       sync.RWMutex
 	accounts map[string]*account
@@ -185,17 +185,19 @@ func (s *Service) IAM() call.Service { return &front{s, Namespace, s.iam} }
 // STS returns the service that answers STS's operations.
 func (s *Service) STS() call.Service { return &front{s, STSNamespace, s.sts} }
 
-// request is a call on its way through a handler.
+// request is a call on its way through an operation.
 type request struct {
 	*call.Call
-	ctx context.Context
+	ctx     context.Context
+	service *Service
+	task    *task // once it is known
 }
 
 // front is one of the two Query services over the same state.
 type front struct {
 	*Service
 	namespace  string
-	operations *wire.Table[*Service, any]
+	operations *wire.Table[*request, any]
 }
 
 // Describe implements call.Service.
@@ -206,7 +208,7 @@ func (f *front) Serve(ctx context.Context, c *call.Call) ([]byte, error) {
 	if _, ok := f.operations.Describe(c.Operation); !ok {
 		return nil, call.Errorf("InvalidAction", "Could not find operation %s for version 2010-05-08", c.Operation)
 	}
-	result, err := f.operations.Serve(ctx, f.Service, c)
+	result, err := f.operations.Serve(ctx, &request{Call: c, ctx: ctx, service: f.Service}, c)
 	if err != nil {
 		return nil, err
 	}
