@@ -32,8 +32,9 @@ type Op[S, In, Out any] struct {
 	// Init sets members of a new In that the body does not say, before the
 	// body is decoded. It may be nil.
 	Init func(in *In)
-	// Authorize asks whether the caller may do this. Nil means that Serve asks,
-	// because only under a lock is it known what the request is about.
+	// Authorize asks whether the caller may do this. Nil means that Serve asks
+	// itself: what to ask about is only found while serving, or there is more
+	// than one thing to ask about.
 	Authorize func(s S, ctx context.Context, c *call.Call, in *In) error
 	// Serve does it. It must be set.
 	Serve func(s S, ctx context.Context, c *call.Call, in *In) (Out, error)
