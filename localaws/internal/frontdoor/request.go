@@ -23,13 +23,12 @@ type request struct {
 	reserved  int64 // bytes of the bound that the request holds
 }
 
-// newRequest takes from r what does not depend on the way it came.
-func newRequest(r *http.Request, host string) *request {
-	return &request{
-		Request: sigv4.Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: host,
-			Header: r.Header, ContentLength: max(r.ContentLength, 0)},
-		source: r.Body, length: r.ContentLength, userAgent: bounded(r.UserAgent()),
-	}
+// take fills in what does not depend on the way by which hr came. The adapters
+// keep requests on their stacks.
+func (r *request) take(hr *http.Request, host string) {
+	r.Request = sigv4.Request{Method: hr.Method, Path: hr.URL.EscapedPath(), RawQuery: hr.URL.RawQuery, Host: host,
+		Header: hr.Header, ContentLength: max(hr.ContentLength, 0)}
+	r.source, r.length, r.userAgent = hr.Body, hr.ContentLength, bounded(hr.UserAgent())
 }
 
 func (r *request) get(name string) string {
