@@ -17,8 +17,8 @@ type request struct {
 	source io.Reader // the body; nil: none
 	length int64     // of the body as the client announced it; negative: unknown
 	// connected marks a request that came over a connection: an unread body
-	// spoils the connection, and large bodies share a bound with those of
-	// other clients.
+	// spoils the connection, and maxInFlight bounds the large bodies of all
+	// connections.
 	connected bool
 	reserved  int64 // bytes of the bound that the request holds
 }

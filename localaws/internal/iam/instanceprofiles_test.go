@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// The lists of instance profiles are empty, for those who may ask and for roles
-// that exist.
+// The lists of instance profiles are empty. The caller needs permission, and the
+// role must exist.
 func TestInstanceProfiles(t *testing.T) {
 	w := newWorld(t, nil)
 	ctx, root := t.Context(), w.iam(w.root(account1))

@@ -11,7 +11,7 @@ import (
 // Kind says what an operation does to state. The zero Kind is invalid.
 type Kind uint8
 
-// The kinds of operations. Those of items are data events in the audit.
+// The kinds of operations. Operations on items are data events in the audit.
 const (
 	Read Kind = iota + 1
 	Write
