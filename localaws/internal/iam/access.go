@@ -172,7 +172,8 @@ func (s *Service) permitted(r *request, t target, request policy.Context) (resol
 	for key, values := range request {
 		context[key] = values
 	}
-	return x, call.Require(r.ctx, s, r.Call, call.Check{Action: r.action(), Resource: x.arn, ResourceAccountID: r.AccountID, Context: context})
+	return x, call.Require(r.ctx, s, r.Call, call.Check{Action: r.action(), Resource: x.arn,
+		ResourceAccountID: r.AccountID, Context: context})
 }
 
 // resourceTags are the condition keys that the tags of a target make.

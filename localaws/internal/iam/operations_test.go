@@ -15,7 +15,8 @@ import (
 // no policies: each is denied, but for the two that AWS lets everyone do.
 func TestEveryOperationAsks(t *testing.T) {
 	const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
-	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account1 + `"},"Action":"sts:AssumeRole"}]}`
+	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+		`"Principal":{"AWS":"` + account1 + `"},"Action":"sts:AssumeRole"}]}`
 	w := newWorld(t, nil)
 	must(t)(w.iam(w.root(account1)).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("worker"),
 		AssumeRolePolicyDocument: aws.String(trust)}))
@@ -27,8 +28,9 @@ func TestEveryOperationAsks(t *testing.T) {
 	inline := url.Values{"PolicyName": {"p"}, "PolicyDocument": {document}}
 	// What an operation wants to be right before it asks.
 	forms := map[string]url.Values{
-		"CreateUser": {"UserName": {"new"}}, "CreateGroup": {"GroupName": {"new"}}, "CreateAccountAlias": {"AccountAlias": {"new"}},
-		"CreateRole": {"RoleName": {"new"}, "AssumeRolePolicyDocument": {trust}}, "CreatePolicy": inline,
+		"CreateUser": {"UserName": {"new"}}, "CreateGroup": {"GroupName": {"new"}},
+		"CreateAccountAlias": {"AccountAlias": {"new"}},
+		"CreateRole":         {"RoleName": {"new"}, "AssumeRolePolicyDocument": {trust}}, "CreatePolicy": inline,
 		"CreatePolicyVersion": {"PolicyDocument": {document}}, "UpdateAssumeRolePolicy": {"PolicyDocument": {trust}},
 		"PutUserPolicy": inline, "PutGroupPolicy": inline, "PutRolePolicy": inline,
 		"AssumeRole": {"RoleArn": {"arn:aws:iam::" + account1 + ":role/worker"}, "RoleSessionName": {"session"}},

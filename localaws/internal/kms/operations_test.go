@@ -16,7 +16,8 @@ func TestEveryOperationAsks(t *testing.T) {
 	arn := w.key(members{"MultiRegion": true})
 	mac := w.key(members{"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"})
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/a", "TargetKeyId": arn})
-	granted := w.do(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
+	granted := w.do(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN,
+		"Operations": []string{"Decrypt"}})
 	policyText, err := json.Marshal(members{"Version": "2012-10-17", "Statement": []members{rootStatement()}})
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +25,8 @@ func TestEveryOperationAsks(t *testing.T) {
 	// Members that an operation does not have are not read.
 	base := members{
 		"KeyId": arn, "AliasName": "alias/a", "TargetKeyId": arn, "Plaintext": []byte("x"), "CiphertextBlob": w.encrypt(arn),
-		"NumberOfBytes": 16, "Policy": string(policyText), "Tags": []members{{"TagKey": "a", "TagValue": "b"}}, "TagKeys": []string{"a"},
+		"NumberOfBytes": 16, "Policy": string(policyText), "Tags": []members{{"TagKey": "a", "TagValue": "b"}},
+		"TagKeys":     []string{"a"},
 		"Description": "x", "PendingWindowInDays": 7, "ReplicaRegion": "us-west-2", "PrimaryRegion": "us-west-2",
 		"GrantId": granted["GrantId"], "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"},
 		"DestinationKeyId": arn, "SourceKeyId": arn,
