@@ -17,8 +17,8 @@ var (
 	arnRule  = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([a-zA-Z0-9_.-]+)$`)
 )
 
-// checkResource checks the name of an index, or of a table where that is no
-// target.
+// checkResource checks the name of an index, or a table name that must not be an
+// ARN.
 func checkResource(c *wire.Checks, v *string, path string) {
 	c.Matches(v, path, nameRule.MatchString, namePattern)
 	c.Length(v, path, 3, 255)

@@ -7,8 +7,8 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// op is one operation: the request that it takes, who may make it, and the
-// method that answers it in JSON.
+// op is one operation: the request that it takes, the method that authorizes the
+// request, and the method that answers it in JSON.
 type op[In any] = wire.Op[*Service, In, []byte]
 
 // operations are those that Serve knows.
