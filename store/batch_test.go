@@ -62,6 +62,7 @@ func TestBatches(t *testing.T) {
 
 // TestBatchesThatEnd: what is not known to be written comes back as plain
 // items, and the rest was written.
+// guarantees: B1, B3
 func TestBatchesThatEnd(t *testing.T) {
 	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
@@ -106,6 +107,7 @@ func TestBatchesThatEnd(t *testing.T) {
 
 // TestBatchesWithLostAnswers: the rest of a batch is uncertain exactly where an
 // attempt may have written it.
+// guarantees: B4
 func TestBatchesWithLostAnswers(t *testing.T) {
 	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		client, l := w.wire()

@@ -110,4 +110,6 @@
 //     package.
 //   - A batch checks neither versions nor entities. BatchPut is refused for types
 //     with a version; BatchDelete removes items whatever their version.
+//
+// What each method guarantees, clause by clause, is in docs/guarantees.md.
 package store

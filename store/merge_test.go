@@ -223,6 +223,7 @@ func TestUpdateMergesMembers(t *testing.T) {
 
 // TestUpdateRefusesLostMembers: the elements of slices, arrays and maps have no
 // identity, so their unknown members cannot be carried over.
+// guarantees: U5
 func TestUpdateRefusesLostMembers(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()

@@ -68,6 +68,7 @@ func (w *world) set(t *testing.T, table, attribute string) {
 
 // TestUpdateBroad: names that an item lacks do not count, and what another
 // writer adds in between is kept, signed and returned.
+// guarantees: U9
 func TestUpdateBroad(t *testing.T) {
 	broadModes(t, func(t *testing.T, w *world, table string, m store.Mode) {
 		ctx, k := t.Context(), store.Key{Partition: "a"}
@@ -163,6 +164,7 @@ func TestUpdateBroadLostAnswers(t *testing.T) {
 
 // TestUpdateBroadUnknown: an attribute that cannot be signed comes in between:
 // the item stays as it is, with the attribute.
+// guarantees: U11
 func TestUpdateBroadUnknown(t *testing.T) {
 	broadModes(t, func(t *testing.T, w *world, table string, m store.Mode) {
 		if m.String() == "server" {
@@ -255,6 +257,7 @@ func (h *halting) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInput, _ 
 
 // TestUpdateBroadUnsigned: when the second update cannot be made, the error says
 // that the item was written.
+// guarantees: U10
 func TestUpdateBroadUnsigned(t *testing.T) {
 	m := clientSide(t)
 	m.PlaintextPolicy = envelope.ForbidPlaintextWriteAllowPlaintextRead
