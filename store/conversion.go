@@ -23,7 +23,7 @@ type codec struct {
 func newCodec() codec {
 	return codec{
 		encoder: attributevalue.NewEncoder(func(o *attributevalue.EncoderOptions) {
-			o.EncodeTime, o.OmitEmptyTime = encodeTime, true
+			o.EncodeTime = encodeTime
 		}),
 		decoder: attributevalue.NewDecoder(func(o *attributevalue.DecoderOptions) {
 			o.UseNumber = true // all 38 digits of a number in an interface field

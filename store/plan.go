@@ -208,6 +208,9 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 			return fmt.Errorf("a ttl is an integer of Unix seconds, an attributevalue.UnixTime, "+
 				"or a time.Time with dynamodbav option unixtime, not %v", f.typ)
 		}
+		if slices.Contains(options, "omitempty") && neverEmpty(f.typ) {
+			return errors.New("a ttl of zero is left out without it: remove the dynamodbav option omitempty")
+		}
 	default:
 		return fmt.Errorf("unknown seal tag %q: one of partition, sort, sign, encrypt, context, none, version, ttl", seal)
 	}
