@@ -50,7 +50,9 @@ type plan struct {
 	// attribute.
 	convertsItself bool
 	// open: only values show all types that they hold, and whether they end.
-	open       bool
+	open bool
+	// address: the encoder needs the address of a value, see shape.
+	address    bool
 	inspection inspection
 	codec      codec
 }
@@ -171,7 +173,7 @@ func (p *plan) collect(t reflect.Type) error {
 		}
 		p.fields = append(p.fields, f)
 	}
-	p.open = s.open
+	p.open, p.address = s.open, s.address
 	return nil
 }
 
