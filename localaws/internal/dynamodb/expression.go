@@ -57,6 +57,10 @@ type parsed struct {
 	added map[string]string
 }
 
+// noExpressions are the expressions of a request without any. It is shared and never
+// changed, like every parsed after its making.
+var noExpressions = new(parsed)
+
 // parse checks the combination of parameters and parses them. valued are the
 // expressions that the operation has and that take values.
 func (x *expressions) parse(valued ...string) (*parsed, error) {
@@ -94,8 +98,12 @@ func (x *expressions) parse(valued ...string) (*parsed, error) {
 		}
 		return nil, errValidation("ExpressionAttributeValues can only be specified when using expressions: " + strings.Join(valued, " and ") + are)
 	}
-	if len(given) == 0 {
+	switch {
+	case len(given) > 0:
+	case len(old) > 0:
 		return x.legacy.parse()
+	default:
+		return noExpressions, nil
 	}
 	scope, err := ddbexpr.NewScope(x.names, x.values)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 type sealedTable interface {
 	// encryptionContext returns what its wrapped key is bound to.
 	encryptionContext() map[string]string
+	// principal returns DynamoDB's name where the table is.
+	principal() string
 	// isLoaded reports whether the items are in memory.
 	isLoaded() bool
 	// load opens the items with the table key of a generation, which load does
@@ -40,7 +42,7 @@ func (k *custodian) check(ctx context.Context, c *request.Call, def *definition,
 			return nil
 		}
 		var err error
-		key, err = k.keys.Decrypt(ctx, via(c, "Decrypt"), e.KeyARN, e.TableKey, t.encryptionContext())
+		key, err = k.keys.Decrypt(ctx, c.Via("kms", "Decrypt", t.principal()), e.KeyARN, e.TableKey, t.encryptionContext())
 		t.reachable(err == nil || !unreachable(err), k.clock())
 		if err != nil {
 			return keyError(c, err)
@@ -64,7 +66,7 @@ func (k *custodian) openOwn(ctx context.Context, c *request.Call, def *definitio
 		var err error
 		key, err = k.keys.Decrypt(ctx, own(c, "Decrypt", def.AccountID, def.ARN), e.KeyARN, e.TableKey, t.encryptionContext())
 		if denied(err) {
-			key, err = k.keys.Decrypt(ctx, via(c, "Decrypt"), e.KeyARN, e.TableKey, t.encryptionContext())
+			key, err = k.keys.Decrypt(ctx, c.Via("kms", "Decrypt", t.principal()), e.KeyARN, e.TableKey, t.encryptionContext())
 		}
 		if err != nil {
 			return keyError(c, err)

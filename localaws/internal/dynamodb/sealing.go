@@ -11,6 +11,8 @@ var _ sealedTable = (*table)(nil)
 
 func (t *table) encryptionContext() map[string]string { return t.bound }
 
+func (t *table) principal() string { return t.as }
+
 func (t *table) isLoaded() bool { return t.loaded.Load() }
 
 // reseal puts the table under a new key, unless the key was made for another
@@ -92,6 +94,7 @@ func (t *table) reachable(yes bool, now time.Time) {
 	if yes {
 		t.inaccessible.Store(nil)
 	} else {
-		t.inaccessible.Store(&now)
+		since := now // now itself would be on the heap in every call
+		t.inaccessible.Store(&since)
 	}
 }

@@ -22,6 +22,7 @@ type table struct {
 	id    string // of every definition of the table
 	store storage.Store
 	bound map[string]string // the encryption context of the table's key
+	as    string            // the service principal that asks KMS for it
 
 	// The definition and what KMS said last are replaced under mu and read
 	// without it.
@@ -50,7 +51,7 @@ func newTable(store storage.Store, def *definition, seal *sealer) *table {
 
 // restoredTable returns a table whose items lie in the store, still sealed.
 func restoredTable(store storage.Store, def *definition) *table {
-	t := &table{id: def.ID, store: store, bound: encryptionContext(def.Name, def.AccountID)}
+	t := &table{id: def.ID, store: store, bound: encryptionContext(def.Name, def.AccountID), as: servicePrincipal(def.Region)}
 	t.def.Store(def)
 	t.expiry.init()
 	for _, d := range def.Local {
