@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ddbseal/ddbseal/internal/jsontree"
 )
@@ -36,8 +37,8 @@ func (p *Policy) edit(splices ...splice) error {
 // The error matches [ErrNoStatement] if no statement has the Sid, [ErrForm] if
 // none of them can take the principal, and [ErrTooLarge].
 func (p *Policy) Add(sid, principal string) (changed bool, err error) {
-	if principal == "" || strings.ContainsAny(principal, "*?") {
-		return false, badForm("%.100q does not name one principal", principal)
+	if err := checkPrincipal(principal); err != nil {
+		return false, err
 	}
 	if !p.Has(sid) {
 		return false, noStatement(sid)
@@ -59,6 +60,14 @@ func (p *Policy) Add(sid, principal string) (changed bool, err error) {
 		return false, badForm("statement %.100q does not allow a list of AWS principals", sid)
 	}
 	return true, p.edit(p.insert(into.names, quote(principal)))
+}
+
+// checkPrincipal refuses a text that names no principal or many.
+func checkPrincipal(principal string) error {
+	if principal == "" || strings.ContainsAny(principal, "*?") || !utf8.ValidString(principal) {
+		return badForm("%.100q does not name one principal", principal)
+	}
+	return nil
 }
 
 // Remove removes the principal from the Allow statements with the Sids and

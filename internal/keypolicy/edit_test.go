@@ -85,9 +85,13 @@ func TestAdd(t *testing.T) {
 			}
 		})
 	}
-	for _, who := range []string{"", "*", "arn:aws:iam::111122223333:user/*"} {
-		if _, err := parse(t, wrap(`[`+use(`{"AWS":"`+ann+`"}`)+`]`)).Add(keypolicy.SidUsers, who); !errors.Is(err, keypolicy.ErrForm) {
+	for _, who := range []string{"", "*", "arn:aws:iam::111122223333:user/*", "\xff"} {
+		p := parse(t, wrap(`[`+use(`{"AWS":"`+ann+`"}`)+`]`))
+		if _, err := p.Add(keypolicy.SidUsers, who); !errors.Is(err, keypolicy.ErrForm) {
 			t.Errorf("%q: %v", who, err)
+		}
+		if _, err := p.AddAsConsole(who, keypolicy.SidAttachment); !errors.Is(err, keypolicy.ErrForm) {
+			t.Errorf("%q in a new statement: %v", who, err)
 		}
 	}
 }

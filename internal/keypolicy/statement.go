@@ -111,6 +111,9 @@ func consoleStatement(sid string, arns ...string) Statement {
 // that is missing as the console does. A Sid that is not one of the console's is
 // an error that matches [ErrNoStatement].
 func (p *Policy) AddAsConsole(principal string, sids ...string) (changed bool, err error) {
+	if err := checkPrincipal(principal); err != nil {
+		return false, err
+	}
 	edited := *p
 	for _, sid := range sids {
 		did := true
