@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
 // disabledChapter shows what disabling the key does to each mode.
@@ -148,7 +150,7 @@ func (l *Lab) otherAccountChapter() chapter {
 				return err
 			}
 			p := l.basePolicy()
-			p.extra = []statement{allow("Allow another account", "arn:aws:iam::"+aws.ToString(who.Account)+":root", nil)}
+			p.Extra = []keypolicy.Statement{allow("Allow another account", "arn:aws:iam::"+aws.ToString(who.Account)+":root", nil)}
 			return l.putPolicy(ctx, p)
 		})),
 		sees("account-allowed", "the other account's administrator decrypts", "other account", ModeDirect, allowed, "Both sides allow it: this key's policy, and their own IAM policies.", decryptCLI, decrypt),

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -237,7 +238,7 @@ func (c *Console) labPage(w http.ResponseWriter, r *http.Request, s *session) {
 				v.Sees = append(v.Sees, step)
 			}
 		}
-		v.Diff = difference(v.Report.PolicyBefore, v.Report.PolicyAfter)
+		v.Diff = keypolicy.Diff(v.Report.PolicyBefore, v.Report.PolicyAfter)
 	}
 	c.render(w, r, s, http.StatusOK, "lab", page{Title: "Lab", Section: "lab", Body: v})
 }
