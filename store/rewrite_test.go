@@ -269,3 +269,29 @@ func TestUpdateBroadUnsigned(t *testing.T) {
 		}
 	})
 }
+
+// TestUpdateBroadMisfit: the item is written, even if the attribute that another
+// writer added does not fit the Go type.
+func TestUpdateBroadMisfit(t *testing.T) {
+	broadModes(t, func(t *testing.T, w *world, table string, m store.Mode) {
+		ctx, k := t.Context(), store.Key{Partition: "a"}
+		broads := open[broad](t, w.client, table, m)
+		_, err := broads.Update(ctx, k, func(b *broad) error {
+			b.Count++
+			_, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+				TableName: &table, Key: envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}}, UpdateExpression: aws.String("SET A139 = :v"),
+				ExpressionAttributeValues: envelope.Item{":v": &types.AttributeValueMemberBOOL{Value: true}},
+			})
+			return err
+		})
+		if !errors.Is(err, store.ErrUncertain) {
+			t.Errorf("an error that says that nothing was written: %v", err)
+		}
+		if _, err := broads.Get(ctx, k); err == nil {
+			t.Error("the attribute fits")
+		}
+		if raw := must(broads.Raw(ctx, k))(t); raw["A139"] == nil {
+			t.Error("the other writer's attribute is lost")
+		}
+	})
+}
