@@ -183,49 +183,36 @@ func inMaterials(err error) error {
 // seal writes the encrypted item. All new bytes of the result (encrypted
 // values, header, footer) lie in one block of memory, where each value is
 // serialized and then encrypted in place, so that no plaintext is left behind.
+//
+// The steps are those of the format: the header's fields, the keys that its
+// message ID leads to, the header with its commitment, the attributes in
+// canonical order, and the footer over the record of all of them.
 func (e *ItemEncryptor) seal(w *work, version byte, m *materials.Encryption) (Item, error) {
+	encrypted, size, err := w.measure()
+	if err != nil {
+		return nil, err
+	}
 	header := format.Header{
 		Version:           version,
 		Flavor:            byte(e.suite),
 		Context:           format.StoredContext(m.Context(), m.RequiredKeys()),
 		EncryptedDataKeys: m.EncryptedDataKeys(),
+		Legend:            w.legend,
 	}
 	_, _ = rand.Read(header.MessageID[:]) // never fails: it ends the program instead
-	encrypted, size := 0, 0
-	for i := range w.entries {
-		en := &w.entries[i]
-		w.legend = append(w.legend, en.action.legend())
-		if en.action != EncryptAndSign {
-			continue
-		}
-		n, err := format.SizeBound(en.value)
-		if err != nil {
-			return nil, at(en.name, onWriting(err))
-		}
-		if size += format.TypeIDLength + n + tagLength; size > format.MaxValueSize {
-			return nil, at(en.name, invalidItem("the values up to this one are over %d bytes together", format.MaxValueSize))
-		}
-		encrypted++
-	}
-	header.Legend = w.legend
-
 	if err := w.item.derive(m.DataKey(), header.MessageID[:]); err != nil {
 		return nil, err
 	}
-	var err error
 	if w.keys, err = w.item.fieldKeys(w.keys[:0], encrypted); err != nil {
 		return nil, err
 	}
 
-	b := block{buf: make([]byte, 0, size+header.Size()+format.FooterSize(len(header.EncryptedDataKeys), e.suite.Signed()))}
+	size += header.Size() + format.FooterSize(len(header.EncryptedDataKeys), e.suite.Signed())
+	b := block{buf: make([]byte, 0, size)}
 	values := make([]types.AttributeValueMemberB, encrypted+2)
 	out := make(Item, len(w.entries)+len(w.unsigned)+2)
-	for k := range w.unsigned {
-		u := &w.unsigned[k]
-		if err := checkUnsigned(u.value); err != nil {
-			return nil, at(u.name, onWriting(err))
-		}
-		out[u.name] = u.value
+	if err := w.writeUnsigned(out); err != nil {
+		return nil, err
 	}
 
 	partial, err := header.AppendPartial(b.buf)
@@ -235,41 +222,92 @@ func (e *ItemEncryptor) seal(w *work, version byte, m *materials.Encryption) (It
 	b.buf = append(partial, w.item.commitment(partial)...)
 	values[0].Value = b.cut()
 	w.record.Begin(values[0].Value, m.SerializedContext())
+	if err := w.writeSigned(out, &b, values[2:]); err != nil {
+		return nil, err
+	}
+	if err := e.writeFooter(w, &b, m); err != nil {
+		return nil, err
+	}
+	values[1].Value = b.cut()
+	out[HeaderAttribute], out[FooterAttribute] = &values[0], &values[1]
+	return out, nil
+}
 
+// measure writes the legend and returns the number of values to be encrypted and
+// a bound on their encrypted size.
+func (w *work) measure() (encrypted, size int, err error) {
+	for i := range w.entries {
+		en := &w.entries[i]
+		w.legend = append(w.legend, en.action.legend())
+		if en.action != EncryptAndSign {
+			continue
+		}
+		n, err := format.SizeBound(en.value)
+		if err != nil {
+			return 0, 0, at(en.name, onWriting(err))
+		}
+		if size += format.TypeIDLength + n + tagLength; size > format.MaxValueSize {
+			return 0, 0, at(en.name,
+				invalidItem("the values up to this one are over %d bytes together", format.MaxValueSize))
+		}
+		encrypted++
+	}
+	return encrypted, size, nil
+}
+
+// writeUnsigned takes the unsigned attributes over into out.
+func (w *work) writeUnsigned(out Item) error {
+	for k := range w.unsigned {
+		u := &w.unsigned[k]
+		if err := checkUnsigned(u.value); err != nil {
+			return at(u.name, onWriting(err))
+		}
+		out[u.name] = u.value
+	}
+	return nil
+}
+
+// writeSigned writes the signed attributes into out and the record, those to be
+// encrypted as values whose bytes lie in b.
+func (w *work) writeSigned(out Item, b *block, values []types.AttributeValueMemberB) error {
 	i := 0
 	for k := range w.entries {
 		en := &w.entries[k]
 		if en.action != EncryptAndSign {
 			if err := w.record.Signed(en.path, en.value, format.RefuseEmptyKeys); err != nil {
-				return nil, at(en.name, onWriting(err))
+				return at(en.name, onWriting(err))
 			}
 			out[en.name] = en.value
 			continue
 		}
 		if err := b.encrypt(en, w.keys, i); err != nil {
-			return nil, at(en.name, onWriting(err))
+			return at(en.name, onWriting(err))
 		}
-		v := &values[2+i]
+		v := &values[i]
 		v.Value = b.cut()
 		w.record.Encrypted(en.path, v.Value)
 		out[en.name] = v
 		i++
 	}
+	return nil
+}
 
+// writeFooter writes a tag for each recipient and the signature of a signed suite,
+// all over the record's digest.
+func (e *ItemEncryptor) writeFooter(w *work, b *block, m *materials.Encryption) error {
 	digest := w.record.Sum()
 	for _, k := range m.SymmetricSigningKeys() {
 		b.buf = recipientTag(b.buf, k, &digest)
 	}
-	if e.suite.Signed() {
-		der, err := signDigest(m.SigningKey(), &digest)
-		if err != nil {
-			return nil, err
-		}
-		b.buf = append(b.buf, der...)
+	if !e.suite.Signed() {
+		return nil
 	}
-	values[1].Value = b.cut()
-	out[HeaderAttribute], out[FooterAttribute] = &values[0], &values[1]
-	return out, nil
+	der, err := signDigest(m.SigningKey(), &digest)
+	if err != nil {
+		return err
+	}
+	b.buf = append(b.buf, der...)
+	return nil
 }
 
 // checkUnsigned refuses an unsigned value for which a reader would refuse the

@@ -199,7 +199,7 @@ func TestGoldenItems(t *testing.T) {
 		t.Run(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), func(t *testing.T) {
 			g := readGolden(t, file)
 			if g.Refused != "" {
-				t.Skip("see TestUnsupportedGoldenItems")
+				return // TestUnsupportedGoldenItems reads it
 			}
 			want := g.Decrypted
 			if want == nil {

@@ -2,10 +2,8 @@ package labsetup
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -13,7 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
 // accessChapter shows the ways to give access, each working and then
@@ -21,12 +20,12 @@ import (
 func (l *Lab) accessChapter() chapter {
 	u := &l.user
 	policyCLI := "aws kms put-key-policy --key-id KEY --policy file://policy.json"
-	plus := func(s ...statement) action {
-		return l.setPolicy(func() policySpec {
+	plus := func(s ...keypolicy.Statement) action {
+		return l.setPolicy(func() keypolicy.Console {
 			p := l.basePolicy()
-			p.extra = s
-			for i := range p.extra { // ARNs are known only now
-				p.extra[i].Principal = principals([]string{l.userARN})
+			p.Extra = s
+			for i := range p.Extra { // ARNs are known only now
+				p.Extra[i].Principal = keypolicy.Principals{l.userARN}
 			}
 			return p
 		})
@@ -43,10 +42,10 @@ func (l *Lab) accessChapter() chapter {
 	direct := func(id, title, expected, why, cli string, do action) labStep {
 		return sees(id, title, UserName, ModeDirect, expected, why, cli, do)
 	}
-	only := func(operator, key, value string) map[string]any {
-		return map[string]any{operator: map[string]any{key: value}}
+	only := func(operator, key, value string) map[string]map[string]string {
+		return map[string]map[string]string{operator: {key: value}}
 	}
-	deny := statement{Sid: "Deny the user", Effect: "Deny", Action: "kms:Decrypt", Resource: "*"}
+	deny := keypolicy.Statement{Sid: "Deny the user", Effect: "Deny", Action: keypolicy.Strings{"kms:Decrypt"}, Resource: "*"}
 	return chapter{"Ways to give access", []labStep{
 		does("key-user", "name the user as key user", "The lab's way: in both statements that the console keeps for key users.", policyCLI, doing(l.addKeyUser)),
 		server("key-user-server", SeesPlaintext, "Nothing but the key policy has changed."),
@@ -77,12 +76,12 @@ func (l *Lab) accessChapter() chapter {
 		withdraw("role-withdrawn"),
 		sees("role-gone", "the role reads the server-side table", RoleName, ModeServer, DeniedDecrypt, "The session goes on; its right to the key does not.", getCLI(ServerTable), l.readsAsRole(ServerTable)),
 
-		does("deny", "allow and deny the user at once", "A key user by one statement, denied by another.", policyCLI, l.setPolicy(func() policySpec {
+		does("deny", "allow and deny the user at once", "A key user by one statement, denied by another.", policyCLI, l.setPolicy(func() keypolicy.Console {
 			p := l.basePolicy()
-			p.users = append(p.users, l.userARN)
+			p.Users = append(p.Users, l.userARN)
 			d := deny
-			d.Principal = principals([]string{l.userARN})
-			p.extra = []statement{d}
+			d.Principal = keypolicy.Principals{l.userARN}
+			p.Extra = []keypolicy.Statement{d}
 			return p
 		})),
 		server("deny-server", DeniedDecrypt, "An explicit deny wins over every allow."),
@@ -109,7 +108,7 @@ func (l *Lab) addKeyUser(ctx context.Context) error {
 		return err
 	}
 	p := l.basePolicy()
-	p.users, p.attachers = append(p.users, l.userARN), append(p.attachers, l.userARN)
+	p.Users, p.Attachers = append(p.Users, l.userARN), append(p.Attachers, l.userARN)
 	if err := l.putPolicy(ctx, p); err != nil {
 		return err
 	}
@@ -118,7 +117,7 @@ func (l *Lab) addKeyUser(ctx context.Context) error {
 		return err
 	}
 	l.report.PolicyBefore, l.report.PolicyAfter = before, after
-	l.report.PolicyDiff = udiff.Unified("before", "after", before, after)
+	l.report.PolicyDiff = keypolicy.Unified(before, after)
 	return nil
 }
 
@@ -139,40 +138,25 @@ func (l *Lab) undoKeyUser(ctx context.Context) error {
 	return nil
 }
 
-// policyText reads the key policy in one fixed layout: KMS gives a single
-// principal as a string whatever was written, and in its own layout.
-func (l *Lab) policyText(ctx context.Context) (string, error) {
+// keyPolicy reads the key policy as KMS has it.
+func (l *Lab) keyPolicy(ctx context.Context) (string, error) {
 	out, err := l.administrator.kms.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(l.keyARN)})
 	if err != nil {
 		return "", err
 	}
-	var p any
-	if err := json.Unmarshal([]byte(aws.ToString(out.Policy)), &p); err != nil {
-		return "", err
-	}
-	var known keyPolicy
-	if err := json.Unmarshal([]byte(aws.ToString(out.Policy)), &known); err != nil {
-		return "", err
-	}
-	text, err := json.MarshalIndent(known, "", "  ")
-	if err != nil {
-		return "", err
-	}
-	// The typed form keeps the console's order of members; it is used only
-	// where it loses nothing.
-	var again any
-	if err := json.Unmarshal(text, &again); err != nil {
-		return "", err
-	}
-	if !reflect.DeepEqual(p, again) {
-		text, err = json.MarshalIndent(p, "", "  ")
-	}
-	return string(text) + "\n", err
+	return aws.ToString(out.Policy), nil
+}
+
+// policyText reads the key policy in one fixed layout: KMS returns a single
+// principal as a string whatever was written, and in its own layout.
+func (l *Lab) policyText(ctx context.Context) (string, error) {
+	text, err := l.keyPolicy(ctx)
+	return keypolicy.Layout(text), err
 }
 
 func (l *Lab) writesPolicy(p *principal) action {
 	return func(ctx context.Context) (string, error) {
-		_, err := p.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(l.basePolicy().text())})
+		_, err := p.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(l.basePolicy().Text())})
 		return allowed, err
 	}
 }
@@ -221,7 +205,7 @@ func (l *Lab) makeRole(ctx context.Context) error {
 		return err
 	}
 	p := l.basePolicy()
-	p.users, p.attachers = append(p.users, l.roleARN), append(p.attachers, l.roleARN)
+	p.Users, p.Attachers = append(p.Users, l.roleARN), append(p.Attachers, l.roleARN)
 	return l.putPolicy(ctx, p)
 }
 

@@ -2,11 +2,8 @@ package labsetup
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -15,6 +12,7 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/ddbseal/ddbseal/internal/awsmessage"
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
 // Way is a way to give a principal access to the lab's key.
@@ -35,10 +33,8 @@ const (
 func Ways() []Way { return []Way{WayKeyUser, WayStatement, WayGrant} }
 
 const (
-	grantName  = "nextwork-lab"
-	scopedSid  = "Allow one user to decrypt"
-	useSid     = "Allow use of the key"
-	persistSid = "Allow attachment of persistent resources"
+	grantName = "nextwork-lab"
+	scopedSid = "Allow one user to decrypt"
 )
 
 var (
@@ -46,9 +42,9 @@ var (
 	ErrUnknownPrincipal = errors.New("unknown principal")
 	// ErrNoKey: the lab's key is not there; Up makes it.
 	ErrNoKey = errors.New("the lab's key does not exist")
-	// ErrPolicyShape: the key policy is not the console's any more, so that
-	// this package does not know where to write.
-	ErrPolicyShape = errors.New("the key policy has not the console's statements")
+	// ErrPolicyShape means that the key policy no longer has the console's
+	// statements, so that this package does not know where to write.
+	ErrPolicyShape = errors.New("the key policy does not have the console's statements")
 )
 
 // Give gives the principal, an IAM user's or role's name or ARN, access to the
@@ -68,22 +64,20 @@ func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool
 	}()
 	switch way {
 	case WayKeyUser:
-		return l.editPolicy(ctx, func(p *keyPolicy) (bool, error) {
-			use, persist := p.find(useSid), p.find(persistSid)
-			if use == nil || persist == nil {
-				return false, ErrPolicyShape
+		return l.editPolicy(ctx, func(p *keypolicy.Policy) (bool, error) {
+			use, err := p.Add(keypolicy.SidUsers, who)
+			if err != nil {
+				return false, err
 			}
-			// Both, whatever the first says.
-			a, b := use.add(who), persist.add(who)
-			return a || b, nil
+			attach, err := p.Add(keypolicy.SidAttachment, who)
+			return use || attach, err
 		})
 	case WayStatement:
-		return l.editPolicy(ctx, func(p *keyPolicy) (bool, error) {
-			if s := p.find(scopedSid); s != nil {
-				return s.add(who), nil
+		return l.editPolicy(ctx, func(p *keypolicy.Policy) (bool, error) {
+			if p.Has(scopedSid) {
+				return p.Add(scopedSid, who)
 			}
-			p.Statement = append(p.Statement, allow(scopedSid, who, nil))
-			return true, nil
+			return true, p.Append(allow(scopedSid, who, nil))
 		})
 	case WayGrant:
 		grants, err := l.grants(ctx, who)
@@ -109,9 +103,9 @@ func (l *Lab) Withdraw(ctx context.Context, principal string, ways ...Way) (chan
 		did := false
 		switch way {
 		case WayKeyUser:
-			did, err = l.editPolicy(ctx, func(p *keyPolicy) (bool, error) { return p.remove(who, useSid, persistSid), nil })
+			did, err = l.withdraw(ctx, who, keypolicy.SidUsers, keypolicy.SidAttachment)
 		case WayStatement:
-			did, err = l.editPolicy(ctx, func(p *keyPolicy) (bool, error) { return p.remove(who, scopedSid), nil })
+			did, err = l.withdraw(ctx, who, scopedSid)
 		case WayGrant:
 			did, err = l.revokeGrants(ctx, who)
 		default:
@@ -159,85 +153,41 @@ func (l *Lab) openAccess(ctx context.Context, name string) (string, error) {
 	return aws.ToString(role.Role.Arn), nil
 }
 
-// editPolicy changes the key policy, if edit says that it changed something.
-// A policy that this package's types would not keep whole is left alone.
-func (l *Lab) editPolicy(ctx context.Context, edit func(*keyPolicy) (bool, error)) (bool, error) {
-	text, err := l.policyText(ctx)
+// withdraw removes the principal from the statements with these Sids.
+func (l *Lab) withdraw(ctx context.Context, who string, sids ...string) (bool, error) {
+	return l.editPolicy(ctx, func(p *keypolicy.Policy) (bool, error) { return p.Remove(who, sids...) })
+}
+
+// editPolicy changes the key policy, if edit reports that it changed something.
+// It leaves out deleted principals then: KMS would refuse the policy because of
+// them, and they can do nothing.
+func (l *Lab) editPolicy(ctx context.Context, edit func(*keypolicy.Policy) (bool, error)) (bool, error) {
+	text, err := l.keyPolicy(ctx)
 	if err != nil {
 		return false, err
 	}
-	var p keyPolicy
-	d := json.NewDecoder(strings.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
-		return false, fmt.Errorf("%w: %w", ErrPolicyShape, err)
+	p, err := keypolicy.Parse(text)
+	if err != nil {
+		return false, policyShape(err)
 	}
-	changed, err := edit(&p)
+	changed, err := edit(p)
 	if err != nil || !changed {
-		return false, err
+		return false, policyShape(err)
 	}
-	out, err := json.MarshalIndent(p, "", "  ")
-	if err != nil {
-		return false, err
+	if _, err := p.RemoveDeleted(); err != nil {
+		return false, policyShape(err)
 	}
-	_, err = l.administrator.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(string(out))})
+	_, err = l.administrator.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{
+		KeyId: aws.String(l.keyARN), Policy: aws.String(p.Text())})
 	return err == nil, err
 }
 
-func (p *keyPolicy) find(sid string) *statement {
-	for i := range p.Statement {
-		if p.Statement[i].Sid == sid {
-			return &p.Statement[i]
-		}
+// policyShape makes an error of the editor one of this package.
+func policyShape(err error) error {
+	if errors.Is(err, keypolicy.ErrForm) {
+		return fmt.Errorf("%w: %w", ErrPolicyShape, err)
 	}
-	return nil
-}
-
-// remove takes the ARN out of the statements with these Sids; a statement that
-// then names nobody goes.
-func (p *keyPolicy) remove(who string, sids ...string) bool {
-	changed := false
-	p.Statement = slices.DeleteFunc(p.Statement, func(s statement) bool {
-		if !slices.Contains(sids, s.Sid) {
-			return false
-		}
-		rest := slices.DeleteFunc(s.names(), func(a string) bool { return a == who })
-		if len(rest) == len(s.names()) {
-			return false
-		}
-		changed = true
-		s.Principal["AWS"] = principals(rest)["AWS"]
-		return len(rest) == 0
-	})
-	return changed
-}
-
-// names are the principals of a statement as a new slice.
-func (s *statement) names() []string {
-	switch v := s.Principal["AWS"].(type) {
-	case string:
-		return []string{v}
-	case []string:
-		return slices.Clone(v)
-	case []any:
-		var out []string
-		for _, e := range v {
-			if text, ok := e.(string); ok {
-				out = append(out, text)
-			}
-		}
-		return out
-	}
-	return nil
-}
-
-func (s *statement) add(who string) bool {
-	names := s.names()
-	if slices.Contains(names, who) {
-		return false
-	}
-	s.Principal["AWS"] = principals(append(names, who))["AWS"]
-	return true
+	return err
 }
 
 // grants are the ids of the lab's grants for the principal.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -95,5 +96,53 @@ func TestGiveRefuses(t *testing.T) {
 	}
 	if _, err := lab.Give(t.Context(), labsetup.UserName, labsetup.WayKeyUser); !errors.Is(err, labsetup.ErrPolicyShape) {
 		t.Error("a policy of another shape:", err)
+	}
+}
+
+// TestGiveKeepsTheRest: a policy written by hand has its own layout and a
+// condition of its author's afterwards, and loses only a user who was deleted.
+func TestGiveKeepsTheRest(t *testing.T) {
+	w := newWorld(t)
+	r := w.up(t)
+	client, ctx := kms.NewFromConfig(w.admin), t.Context()
+	account := "arn:aws:iam::" + w.server.AccountID()
+	people := iam.NewFromConfig(w.admin)
+	gone, err := people.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("gone")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := func(extra, users string) string {
+		return `{ "Statement":[{"Action" :"kms:*", "Sid":"mine","Effect":"Allow","Principal":{"AWS":"` + account + `:root"},"Resource":"*"},
+	{"Effect":"Deny","Principal":"*","NotAction":["kms:*" ],"Resource":"*"},` + extra + `
+	{"Sid":"Allow one user to decrypt","Effect":"Allow","Principal":{"AWS":` + users + `},"Action":"kms:Decrypt","Resource":"*",
+	 "Condition":{"StringEquals":{"kms:CallerAccount":"` + w.server.AccountID() + `"}}}]}`
+	}
+	dead := `{"Effect":"Deny","Principal":{"AWS":"` + aws.ToString(gone.User.Arn) + `"},"Action":"kms:Decrypt","Resource":"*"},`
+	if _, err := client.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &r.KeyARN,
+		Policy: aws.String(mine(dead, `"`+account+`:root"`))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := people.DeleteUser(ctx, &iam.DeleteUserInput{UserName: aws.String("gone")}); err != nil {
+		t.Fatal(err)
+	}
+	policy := func() string {
+		out, err := client.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &r.KeyARN})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return aws.ToString(out.Policy)
+	}
+	lab := w.lab(t, same)
+	if changed, err := lab.Give(ctx, labsetup.UserName, labsetup.WayStatement); err != nil || !changed {
+		t.Fatal(changed, err)
+	}
+	if want := mine("", `["`+account+`:root", "`+account+`:user/`+labsetup.UserName+`"]`); policy() != want {
+		t.Errorf("%s\nis not\n%s", policy(), want)
+	}
+	if changed, err := lab.Withdraw(ctx, labsetup.UserName, labsetup.WayStatement); err != nil || len(changed) != 1 {
+		t.Fatal(changed, err)
+	}
+	if want := mine("", `"`+account+`:root"`); policy() != want {
+		t.Errorf("%s\nis not\n%s", policy(), want)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
 func (l *Lab) keyChapter() chapter {
@@ -55,7 +57,7 @@ func (l *Lab) makeKey(ctx context.Context) error {
 	case !errors.As(err, &missing):
 		return err
 	}
-	made, err := client.CreateKey(ctx, &kms.CreateKeyInput{Description: aws.String(KeyDescription), Policy: aws.String(l.basePolicy().text()), Tags: tagged()})
+	made, err := client.CreateKey(ctx, &kms.CreateKeyInput{Description: aws.String(KeyDescription), Policy: aws.String(l.basePolicy().Text()), Tags: tagged()})
 	if err != nil {
 		return err
 	}
@@ -101,17 +103,17 @@ func (l *Lab) makeAlias(ctx context.Context) error {
 
 // basePolicy is the policy to which everything returns: the administrator
 // manages and uses the key, nobody else does.
-func (l *Lab) basePolicy() policySpec {
+func (l *Lab) basePolicy() keypolicy.Console {
 	self := []string{l.caller}
-	return policySpec{account: l.account, administrators: self, users: self, attachers: self}
+	return keypolicy.Console{Account: l.account, Administrators: self, Users: self, Attachers: self}
 }
 
 // setPolicy writes the policy that spec describes when the step runs.
-func (l *Lab) setPolicy(spec func() policySpec) action {
+func (l *Lab) setPolicy(spec func() keypolicy.Console) action {
 	return doing(func(ctx context.Context) error { return l.putPolicy(ctx, spec()) })
 }
 
-func (l *Lab) putPolicy(ctx context.Context, p policySpec) error {
-	_, err := l.administrator.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(p.text())})
+func (l *Lab) putPolicy(ctx context.Context, p keypolicy.Console) error {
+	_, err := l.administrator.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(p.Text())})
 	return err
 }

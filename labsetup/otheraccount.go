@@ -5,6 +5,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
 // otherAccountChapter names another account in the key policy: that lets its
@@ -20,7 +22,7 @@ func (l *Lab) otherAccountChapter() chapter {
 				return err
 			}
 			p := l.basePolicy()
-			p.extra = []statement{allow("Allow another account", "arn:aws:iam::"+aws.ToString(who.Account)+":root", nil)}
+			p.Extra = []keypolicy.Statement{allow("Allow another account", "arn:aws:iam::"+aws.ToString(who.Account)+":root", nil)}
 			return l.putPolicy(ctx, p)
 		})),
 		sees("account-allowed", "the other account's administrator decrypts", "other account", ModeDirect, allowed, "Both sides allow it: this key's policy, and their own IAM policies.", decryptCLI, decrypt),

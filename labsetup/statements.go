@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
 const probeTable = "nextwork-probe-table"
@@ -21,8 +23,8 @@ const probeTable = "nextwork-probe-table"
 // tries.
 func (l *Lab) statementChapter() chapter {
 	p := &l.probe
-	with := func(change func(*policySpec)) func() policySpec {
-		return func() policySpec {
+	with := func(change func(*keypolicy.Console)) func() keypolicy.Console {
+		return func() keypolicy.Console {
 			s := l.basePolicy()
 			change(&s)
 			return s
@@ -32,13 +34,13 @@ func (l *Lab) statementChapter() chapter {
 		return "aws iam " + verb + "-user-policy --user-name " + ProbeName + " --policy-arn " + l.fullAccess
 	}
 	policyCLI := "aws kms put-key-policy --key-id KEY --policy file://policy.json"
-	set := func(id, title string, change func(*policySpec)) labStep {
+	set := func(id, title string, change func(*keypolicy.Console)) labStep {
 		return does(id, title, "", policyCLI, l.setPolicy(with(change)))
 	}
 	probes := func(id, title, expected, why, cli string, do action) labStep {
 		return sees(id, title, ProbeName, ModeDirect, expected, why, cli, do)
 	}
-	none := func(*policySpec) {}
+	none := func(*keypolicy.Console) {}
 	describe, rotation, decrypt := l.describesKey(p), l.seesRotation(p), l.decrypts(p)
 	c := chapter{"The four statements of the key policy", []labStep{
 		does("probe", "make a second user, who may use DynamoDB too", "", "aws iam create-user --user-name "+ProbeName+" && "+policyCommand("attach"), doing(l.makeProbe)),
@@ -46,23 +48,23 @@ func (l *Lab) statementChapter() chapter {
 
 		does("probe-iam", "allow the second user kms:DescribeKey, and nothing else, by an IAM policy", "", "aws iam put-user-policy --user-name "+ProbeName+" --policy-name describe --policy-document file://describe.json && "+policyCommand("detach"), doing(l.allowProbe)),
 		probes("root-with", "describe the key, by an IAM policy", allowed, "“Enable IAM User Permissions” makes IAM policies count for this key. So an administrator by IAM policy, who is no key user, may use it too.", "aws kms describe-key --key-id KEY", describe),
-		set("root-removed", "remove the statement", func(s *policySpec) { s.withoutRoot = true }),
+		set("root-removed", "remove the statement", func(s *keypolicy.Console) { s.WithoutRoot = true }),
 		probes("root-without", "describe the key, by an IAM policy", deniedDescribe, "Without it no IAM policy counts: the key policy alone decides.", "aws kms describe-key --key-id KEY", describe),
 		does("probe-iam-removed", "put the statement back, take the IAM policy away", "", policyCLI+" && aws iam delete-user-policy --user-name "+ProbeName+" --policy-name describe && "+policyCommand("attach"), doing(func(ctx context.Context) error {
 			return errors.Join(l.putPolicy(ctx, l.basePolicy()), l.disallowProbe(ctx))
 		})),
 
-		set("administrators-with", "name the second user as key administrator", func(s *policySpec) { s.administrators = append(s.administrators, l.probeARN) }),
+		set("administrators-with", "name the second user as key administrator", func(s *keypolicy.Console) { s.Administrators = append(s.Administrators, l.probeARN) }),
 		probes("administrator-manages", "ask whether the key rotates", allowed, "“Allow access for Key Administrators” lets them manage the key.", "aws kms get-key-rotation-status --key-id KEY", rotation),
 		probes("administrator-decrypts", "decrypt as key administrator", DeniedDecrypt, "Managing a key is not using it. But who may write its policy can name themselves: trust administrators accordingly.", decryptCLI, decrypt),
 		set("administrators-without", "remove the second user from the statement", none),
 		probes("stranger-manages", "ask whether the key rotates", deniedRotation, "Without it the right is gone.", "aws kms get-key-rotation-status --key-id KEY", rotation),
 
-		set("use-with", "name the second user as key user", func(s *policySpec) { s.users = append(s.users, l.probeARN) }),
+		set("use-with", "name the second user as key user", func(s *keypolicy.Console) { s.Users = append(s.Users, l.probeARN) }),
 		probes("use-decrypts", "decrypt as key user", allowed, "“Allow use of the key” lets them encrypt and decrypt.", decryptCLI, decrypt),
 		probes("use-attaches", "make a table under the key", deniedGrant, "Without the fourth statement a key user cannot hand the key to a service.", "aws dynamodb create-table --table-name "+probeTable+" --sse-specification …", l.makesTableUnderKey),
-		set("attach-with", "name the second user in the fourth statement too", func(s *policySpec) {
-			s.users, s.attachers = append(s.users, l.probeARN), append(s.attachers, l.probeARN)
+		set("attach-with", "name the second user in the fourth statement too", func(s *keypolicy.Console) {
+			s.Users, s.Attachers = append(s.Users, l.probeARN), append(s.Attachers, l.probeARN)
 		}),
 		probes("attach-makes", "make a table under the key", allowed, "“Allow attachment of persistent resources” lets DynamoDB make its grant on their behalf.", "aws dynamodb create-table --table-name "+probeTable+" --sse-specification …", l.makesTableUnderKey),
 		probes("attach-direct", "make a grant directly", deniedGrant, "kms:GrantIsForAWSResource holds only when a service asks: no grants to friends.", "aws kms create-grant --key-id KEY --grantee-principal USER --operations Decrypt", l.grantsItself),

@@ -124,6 +124,6 @@ func (l *Listener) shutdown() error {
 	return err
 }
 
-// ServeHTTP implements http.Handler, for use with your own http.Server. Such a
-// server has to set its timeouts itself; limits of bodies hold.
+// ServeHTTP implements http.Handler, for use with your own http.Server. Set the
+// timeouts of that server; the limits on bodies hold without it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.door.ServeHTTP(w, r) }

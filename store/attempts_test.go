@@ -25,6 +25,7 @@ import (
 
 // TestLostAnswers: a write whose answer is lost is repeated by the SDK and its
 // condition then fails because of itself. It must not be applied twice.
+// guarantees: U3
 func TestLostAnswers(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		w.onlyLocal(t, "returned items of failed conditions")
@@ -92,6 +93,7 @@ func TestLostAnswersOfUpdates(t *testing.T) {
 
 // TestLostOldItems: what a repeated write replaced or removed may be its own
 // doing, and must not be taken for the old item.
+// guarantees: P8, D6
 func TestLostOldItems(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		w.onlyLocal(t, "answers to lose")
@@ -141,6 +143,7 @@ func TestUpdateMeetsTransactions(t *testing.T) {
 
 // TestAttempts: an attempt that sent nothing leaves nothing open, over the
 // transport that applications use.
+// guarantees: A4
 func TestAttempts(t *testing.T) {
 	t.Parallel()
 	errCredentials := errors.New("no credentials today")

@@ -191,9 +191,9 @@ func requestItem(r types.WriteRequest) envelope.Item {
 // [ErrUncertain] if an attempt without an answer may have done them.
 func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]types.WriteRequest, error) {
 	var p pace
-	var lost *attempts // a call of which an attempt may have written
+	var lost *observer // a call of which an attempt may have written
 	for {
-		var seen attempts
+		var seen observer
 		out, err := c.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
 			RequestItems: map[string][]types.WriteRequest{c.name: waiting},
 		}, seen.observe)
@@ -202,7 +202,7 @@ func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]
 		}
 		progress := false
 		if err == nil {
-			left := only(out.UnprocessedItems)
+			left := c.still(waiting, only(out.UnprocessedItems))
 			if len(left) == 0 {
 				return nil, nil
 			}
@@ -219,6 +219,28 @@ func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]
 		}
 		return waiting, c.callError("batch write", err)
 	}
+}
+
+// still returns the requests that an answer leaves undone. It takes them from
+// what was sent, so an answer that repeats a request or names another item
+// causes no other write.
+func (c *core) still(waiting, unprocessed []types.WriteRequest) []types.WriteRequest {
+	if len(unprocessed) == 0 {
+		return nil
+	}
+	undone := make(map[string]bool, len(unprocessed))
+	for _, r := range unprocessed {
+		if r.PutRequest != nil || r.DeleteRequest != nil {
+			undone[c.plan.keyText(requestItem(r))] = true
+		}
+	}
+	var left []types.WriteRequest
+	for _, r := range waiting {
+		if undone[c.plan.keyText(requestItem(r))] {
+			left = append(left, r)
+		}
+	}
+	return left
 }
 
 // only takes what an answer says of the one table in the request: it may call

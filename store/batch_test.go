@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -62,6 +63,7 @@ func TestBatches(t *testing.T) {
 
 // TestBatchesThatEnd: what is not known to be written comes back as plain
 // items, and the rest was written.
+// guarantees: B1, B3
 func TestBatchesThatEnd(t *testing.T) {
 	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
@@ -106,6 +108,7 @@ func TestBatchesThatEnd(t *testing.T) {
 
 // TestBatchesWithLostAnswers: the rest of a batch is uncertain exactly where an
 // attempt may have written it.
+// guarantees: B4
 func TestBatchesWithLostAnswers(t *testing.T) {
 	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		client, l := w.wire()
@@ -231,4 +234,43 @@ type stopping struct {
 func (s *stopping) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
 	defer s.stop()
 	return s.Client.BatchGetItem(ctx, in, o...)
+}
+
+// inventive is a client whose first answer repeats an undone request, names one
+// that was not sent, and has an empty one.
+type inventive struct {
+	*dynamodb.Client
+	sent []int
+}
+
+func (c *inventive) BatchWriteItem(
+	ctx context.Context, in *dynamodb.BatchWriteItemInput, o ...option,
+) (*dynamodb.BatchWriteItemOutput, error) {
+	for table, requests := range in.RequestItems {
+		if c.sent = append(c.sent, len(requests)); len(c.sent) == 1 {
+			foreign := types.WriteRequest{DeleteRequest: &types.DeleteRequest{
+				Key: envelope.Item{"id": &types.AttributeValueMemberS{Value: "foreign"}},
+			}}
+			return &dynamodb.BatchWriteItemOutput{UnprocessedItems: map[string][]types.WriteRequest{
+				table: {requests[1], foreign, {}, requests[1]},
+			}}, nil
+		}
+	}
+	return c.Client.BatchWriteItem(ctx, in, o...)
+}
+
+// TestBatchOfForeignItems: a batch sends again what it sent before, and nothing
+// else.
+func TestBatchOfForeignItems(t *testing.T) {
+	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
+		c := &inventive{Client: w.client}
+		tallies := open[tally](t, c, w.table(t, "id:S"), m)
+		ok(t, tallies.Put(t.Context(), tally{ID: "foreign"}))
+		rest, err := tallies.BatchPut(t.Context(), []tally{{ID: "a"}, {ID: "b"}, {ID: "c"}})
+		if ok(t, err); len(rest) != 0 || len(c.sent) != 2 || c.sent[1] != 1 {
+			t.Errorf("%d left, %v sent", len(rest), c.sent)
+		}
+		ok(t, ignore(tallies.Get(t.Context(), store.Key{Partition: "foreign"})))
+		ok(t, ignore(tallies.Get(t.Context(), store.Key{Partition: "b"})))
+	})
 }

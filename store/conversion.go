@@ -23,7 +23,7 @@ type codec struct {
 func newCodec() codec {
 	return codec{
 		encoder: attributevalue.NewEncoder(func(o *attributevalue.EncoderOptions) {
-			o.EncodeTime, o.OmitEmptyTime = encodeTime, true
+			o.EncodeTime = encodeTime
 		}),
 		decoder: attributevalue.NewDecoder(func(o *attributevalue.DecoderOptions) {
 			o.UseNumber = true // all 38 digits of a number in an interface field
@@ -69,10 +69,13 @@ func catch(err *error) {
 
 var errNotMap = errors.New(marshalMethod + " did not return a map")
 
-// encode converts *v, which is addressable for methods with pointer receivers.
-// A panic is an error.
+// encode converts *v. A panic is an error.
 func (p *plan) encode(v any) (item envelope.Item, err error) {
 	defer catch(&err)
+	if !p.address {
+		// The encoder allocates a copy of every number and text that has an address.
+		v = reflect.ValueOf(v).Elem().Interface()
+	}
 	av, err := p.codec.encoder.Encode(v)
 	if err != nil {
 		return nil, err

@@ -50,12 +50,13 @@
 //     a monotonic clock reading; the option unixtime keeps whole seconds;
 //   - an attributevalue.Number or json.Number keeps its value, not its spelling;
 //   - a field with the option omitempty comes back as its zero value where it was
-//     left out: that includes a zero time.Time;
+//     left out (a struct such as time.Time is never left out, so New refuses the
+//     option there: use a pointer);
 //   - a value in a field of type any, or of a slice or map of any, comes back as
 //     one of string, bool, nil, [attributevalue.Number], []byte, []any,
 //     map[string]any, []string, [][]byte and []attributevalue.Number: a number as
 //     attributevalue.Number, with all its digits, a struct as map[string]any, a
-//     time as a string. Its type is checked by each write as New checks others.
+//     time as a string. A set comes back as a slice, which is written as a list. Its type is checked by each write as New checks others.
 //
 // A field that is not exported, or has the name "-", is not stored.
 //
@@ -110,4 +111,6 @@
 //     package.
 //   - A batch checks neither versions nor entities. BatchPut is refused for types
 //     with a version; BatchDelete removes items whatever their version.
+//
+// What each method guarantees, clause by clause, is in docs/guarantees.md.
 package store

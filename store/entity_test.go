@@ -39,6 +39,7 @@ type score struct {
 
 // TestEntitiesGuardWrites: no write that carries a condition touches an item
 // of another entity.
+// guarantees: O6
 func TestEntitiesGuardWrites(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		w.onlyLocal(t, "items of failed conditions")

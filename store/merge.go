@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 )
 
 // merging is how Update carries over what T does not have. New finds it once.
@@ -74,6 +75,18 @@ func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) 
 		}
 	}
 	return next, nil
+}
+
+// actionsOfKept returns the actions of an opened item for the attributes that
+// next has with the same value. A value that the marshaler of T changed gets no
+// action from the header: the item may be an older one that an attacker put
+// back, written when the attribute was still in the clear.
+func actionsOfKept(opened envelope.Opened, next envelope.Item) map[string]envelope.Action {
+	kept := maps.Clone(opened.Actions)
+	maps.DeleteFunc(kept, func(n string, _ envelope.Action) bool {
+		return next[n] == nil || !ddbexpr.EqualItems(envelope.Item{n: opened.Item[n]}, envelope.Item{n: next[n]})
+	})
+	return kept
 }
 
 // merge adds to next, which the encoder made, the members of old that the type

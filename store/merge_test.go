@@ -223,6 +223,7 @@ func TestUpdateMergesMembers(t *testing.T) {
 
 // TestUpdateRefusesLostMembers: the elements of slices, arrays and maps have no
 // identity, so their unknown members cannot be carried over.
+// guarantees: U5
 func TestUpdateRefusesLostMembers(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
@@ -380,4 +381,66 @@ func TestUpdateKeepsWhatItDoesNotKnow(t *testing.T) {
 			}
 		})
 	})
+}
+
+// echoing converts itself, with the attributes that it does not declare.
+type echoing struct {
+	ID    string            `dynamodbav:"id" seal:"partition"`
+	Extra map[string]string `dynamodbav:"-"`
+}
+
+func (e echoing) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) {
+	item := envelope.Item{"id": avS(e.ID)}
+	for name, text := range e.Extra {
+		item[name] = avS(text)
+	}
+	return &types.AttributeValueMemberM{Value: item}, nil
+}
+
+func (e *echoing) UnmarshalDynamoDBAttributeValue(av types.AttributeValue) error {
+	e.Extra = map[string]string{}
+	for name, v := range av.(*types.AttributeValueMemberM).Value {
+		if text := v.(*types.AttributeValueMemberS).Value; name == "id" {
+			e.ID = text
+		} else {
+			e.Extra[name] = text
+		}
+	}
+	return nil
+}
+
+// TestUpdateActionOfNewValue: the action of an undeclared attribute is that of
+// its old value, which the header tells. A new value has none: an older item
+// that was put back could otherwise store it in the clear.
+func TestUpdateActionOfNewValue(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	table := w.table(t, "id:S")
+	type declaring struct {
+		ID   string `dynamodbav:"id" seal:"partition"`
+		Ward string `dynamodbav:"ward" seal:"sign"`
+		Note string `dynamodbav:"note"`
+	}
+	all, echo := open[declaring](t, w.client, table, clientSide(t)), open[echoing](t, w.client, table, clientSide(t))
+	k, want := store.Key{Partition: "a"}, declaring{"a", "w1", "note"}
+	ok(t, all.Put(ctx, want))
+	ok(t, ignore(echo.Update(ctx, k, func(*echoing) error { return nil })))
+	if got := must(all.Get(ctx, k))(t); got != want {
+		t.Errorf("%+v", got)
+	}
+	for _, change := range []func(*echoing) error{
+		func(e *echoing) error { e.Extra["ward"] = "hidden"; return nil },
+		func(e *echoing) error { e.Extra["note"] = "hidden"; return nil },
+	} {
+		for _, err := range []error{
+			ignore(echo.Update(ctx, k, change)), store.TransactWrite(ctx, w.client, echo.UpdateOp(k, change)),
+		} {
+			if !errors.Is(err, envelope.ErrInvalidItem) || strings.Contains(err.Error(), "hidden") {
+				t.Errorf("%v", err)
+			}
+		}
+	}
+	if got := must(all.Get(ctx, k))(t); got != want {
+		t.Errorf("%+v", got)
+	}
 }

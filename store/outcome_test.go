@@ -87,6 +87,7 @@ var faults = []fault{
 // whatever happens on the way. Without an error the write was done, once if
 // doing it twice would differ; with ErrUncertain it was done or not, with any
 // other error it was not done. No write is done twice that must not be.
+// guarantees: A1, A2, A3, A7, U1
 func TestOutcomes(t *testing.T) {
 	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		client, l := w.wire()

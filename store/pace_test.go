@@ -14,6 +14,7 @@ import (
 
 // TestBatchesGoOn: a batch outlives a table that scales up, and one that does
 // not recover ends it after about a minute, or with its context.
+// guarantees: B2
 func TestBatchesGoOn(t *testing.T) {
 	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		client, l := w.wire()

@@ -50,7 +50,9 @@ type plan struct {
 	// attribute.
 	convertsItself bool
 	// open: only values show all types that they hold, and whether they end.
-	open       bool
+	open bool
+	// address: the encoder needs the address of a value, see shape.
+	address    bool
 	inspection inspection
 	codec      codec
 }
@@ -171,7 +173,7 @@ func (p *plan) collect(t reflect.Type) error {
 		}
 		p.fields = append(p.fields, f)
 	}
-	p.open = s.open
+	p.open, p.address = s.open, s.address
 	return nil
 }
 
@@ -207,6 +209,9 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 		if !isInteger(indirect(f.typ)) && !f.unixTime {
 			return fmt.Errorf("a ttl is an integer of Unix seconds, an attributevalue.UnixTime, "+
 				"or a time.Time with dynamodbav option unixtime, not %v", f.typ)
+		}
+		if slices.Contains(options, "omitempty") && neverEmpty(f.typ) {
+			return errors.New("a ttl of zero is left out without it: remove the dynamodbav option omitempty")
 		}
 	default:
 		return fmt.Errorf("unknown seal tag %q: one of partition, sort, sign, encrypt, context, none, version, ttl", seal)

@@ -30,6 +30,7 @@ func TestErrorsOfDynamoDB(t *testing.T) {
 		"duplicates": orders.Put(ctx, order{Customer: "a", Tags: []string{"hidden", "hidden"}}),
 		"number":     numbers.Put(ctx, box[any]{"a", attributevalue.Number("hidden")}),
 		"operation":  store.TransactWrite(ctx, w.client, numbers.PutOp(box[any]{"a", attributevalue.Number("hidden")})),
+		"uncertain":  open[order](t, deaf{w.client}, orders.Name(), store.ServerSide{}).Put(ctx, order{Customer: "a", Tags: []string{"hidden", "hidden"}}),
 	} {
 		var api smithy.APIError
 		if !errors.As(err, &api) || !strings.Contains(api.ErrorMessage(), "hidden") {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -11,16 +10,13 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 )
 
-// errNotRepeated refuses an attempt after an open one.
-var errNotRepeated = errors.New("not repeated, as doing it twice differs from doing it once")
-
 // onceRetryer repeats no attempt that may have written.
 type onceRetryer struct {
 	aws.RetryerV2
-	seen *attempts
+	seen *observer
 }
 
-func newOnceRetryer(r aws.Retryer, seen *attempts) onceRetryer {
+func newOnceRetryer(r aws.Retryer, seen *observer) onceRetryer {
 	v2, ok := r.(aws.RetryerV2)
 	if !ok {
 		v2 = initialTokens{r}
@@ -30,7 +26,7 @@ func newOnceRetryer(r aws.Retryer, seen *attempts) onceRetryer {
 
 // IsErrorRetryable reports whether the SDK may repeat the call after err.
 func (r onceRetryer) IsErrorRetryable(err error) bool {
-	return r.seen.open.Load() == 0 && r.RetryerV2.IsErrorRetryable(err)
+	return !r.seen.Open() && r.RetryerV2.IsErrorRetryable(err)
 }
 
 // initialTokens is a retryer of the SDK's first interface as one of its second.

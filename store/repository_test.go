@@ -30,6 +30,7 @@ func sample(customer string, n int) order {
 	return o
 }
 
+// guarantees: D1
 func TestPutGetDelete(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
@@ -380,6 +381,7 @@ func TestScan(t *testing.T) {
 }
 
 // TestTamperedItems: one bad item in a page is named by its key, the rest come.
+// guarantees: O7
 func TestTamperedItems(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()

@@ -55,13 +55,17 @@ func (r *rewrite) send(ctx context.Context, v any) error {
 	if len(added) == 0 {
 		return nil
 	}
-	return r.core.unmarshal(with(r.plain, added), v)
+	if err := r.core.unmarshal(with(r.plain, added), v); err != nil {
+		return fmt.Errorf("update of %s: %w: the item was written, but what another writer added does not fit: %w",
+			r.core.name, ErrUncertain, err)
+	}
+	return nil
 }
 
 // rewriter makes the calls of one rewrite.
 type rewriter struct {
 	*rewrite
-	seen   attempts
+	seen   observer
 	calls  int
 	failed bool // the first call failed, without an answer about its condition
 }

@@ -68,6 +68,7 @@ func (w *world) set(t *testing.T, table, attribute string) {
 
 // TestUpdateBroad: names that an item lacks do not count, and what another
 // writer adds in between is kept, signed and returned.
+// guarantees: U9
 func TestUpdateBroad(t *testing.T) {
 	broadModes(t, func(t *testing.T, w *world, table string, m store.Mode) {
 		ctx, k := t.Context(), store.Key{Partition: "a"}
@@ -163,6 +164,7 @@ func TestUpdateBroadLostAnswers(t *testing.T) {
 
 // TestUpdateBroadUnknown: an attribute that cannot be signed comes in between:
 // the item stays as it is, with the attribute.
+// guarantees: U11
 func TestUpdateBroadUnknown(t *testing.T) {
 	broadModes(t, func(t *testing.T, w *world, table string, m store.Mode) {
 		if m.String() == "server" {
@@ -255,6 +257,7 @@ func (h *halting) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInput, _ 
 
 // TestUpdateBroadUnsigned: when the second update cannot be made, the error says
 // that the item was written.
+// guarantees: U10
 func TestUpdateBroadUnsigned(t *testing.T) {
 	m := clientSide(t)
 	m.PlaintextPolicy = envelope.ForbidPlaintextWriteAllowPlaintextRead
@@ -263,6 +266,32 @@ func TestUpdateBroadUnsigned(t *testing.T) {
 		_, err := open[broad](t, h, "broads", m).Update(t.Context(), store.Key{Partition: "a"}, func(b *broad) error { b.Count++; return nil })
 		if !errors.Is(err, store.ErrUncertain) || !strings.Contains(err.Error(), "is not signed yet") || h.calls < 10 {
 			t.Errorf("%d calls, %v", h.calls, err)
+		}
+	})
+}
+
+// TestUpdateBroadMisfit: the item is written, even if the attribute that another
+// writer added does not fit the Go type.
+func TestUpdateBroadMisfit(t *testing.T) {
+	broadModes(t, func(t *testing.T, w *world, table string, m store.Mode) {
+		ctx, k := t.Context(), store.Key{Partition: "a"}
+		broads := open[broad](t, w.client, table, m)
+		_, err := broads.Update(ctx, k, func(b *broad) error {
+			b.Count++
+			_, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+				TableName: &table, Key: envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}}, UpdateExpression: aws.String("SET A139 = :v"),
+				ExpressionAttributeValues: envelope.Item{":v": &types.AttributeValueMemberBOOL{Value: true}},
+			})
+			return err
+		})
+		if !errors.Is(err, store.ErrUncertain) {
+			t.Errorf("an error that says that nothing was written: %v", err)
+		}
+		if _, err := broads.Get(ctx, k); err == nil {
+			t.Error("the attribute fits")
+		}
+		if raw := must(broads.Raw(ctx, k))(t); raw["A139"] == nil {
+			t.Error("the other writer's attribute is lost")
 		}
 	})
 }

@@ -21,6 +21,9 @@ type shape struct {
 	// open: the walk met an interface, or a type that contains itself, so that
 	// only a value shows what is stored and whether it ends.
 	open bool
+	// address: the walk met a type whose method of conversion has a pointer
+	// receiver, so that attributevalue finds it only in a value with an address.
+	address bool
 }
 
 func newShape(typeName string) *shape {
@@ -129,6 +132,7 @@ func (s *shape) methods(path string, t reflect.Type, address bool) (converts boo
 	if !marshals && !unmarshals {
 		return false, nil
 	}
+	s.address = s.address || marshals && !t.Implements(marshalerType)
 	if marshals && promoted(t, marshalMethod) {
 		return false, s.refuse(path, promotion, t, marshalMethod)
 	}

@@ -28,15 +28,12 @@ func checkOptions(t reflect.Type, options []string) error {
 		switch o {
 		case "":
 		case "omitempty":
-			if !own && isTime(t) {
-				break // the encoder omits zero times
-			}
 			if !pointer && neverEmpty(t) {
-				err = fmt.Errorf("a struct or array is never empty: use a pointer")
+				err = fmt.Errorf(usePointer, t)
 			}
 		case "nullempty":
 			if !pointer && neverEmpty(t) {
-				err = fmt.Errorf("a struct or array is never empty: use a pointer")
+				err = fmt.Errorf(usePointer, t)
 			}
 			if slices.Contains(options, "omitempty") {
 				err = fmt.Errorf("it contradicts omitempty")
@@ -46,8 +43,8 @@ func checkOptions(t reflect.Type, options []string) error {
 			case !own && k == reflect.Interface:
 			case own || k != reflect.Slice && k != reflect.Map || t.Elem().Kind() == reflect.Uint8 && k == reflect.Slice:
 				err = fmt.Errorf("it is for slices and maps")
-			case neverEmpty(t.Elem()) && (o != "omitemptyelem" || !isTime(t.Elem())):
-				err = fmt.Errorf("an element of type %v is never empty", t.Elem())
+			case neverEmpty(t.Elem()):
+				err = fmt.Errorf("an element of type %v is never empty: use %s", t.Elem(), ofPointers(t))
 			}
 		case "string":
 			if own || !isNumber(t) {
@@ -95,8 +92,20 @@ func checkSet(t reflect.Type, option string, options []string, own bool) error {
 	return nil
 }
 
+// usePointer is the reason to refuse omitempty and nullempty for a type that is
+// neverEmpty.
+const usePointer = "attributevalue never considers a value of this type empty: use *%v and leave it nil"
+
+// ofPointers is the text of a slice or map type with pointers as elements.
+func ofPointers(t reflect.Type) string {
+	if t.Kind() == reflect.Map {
+		return fmt.Sprintf("map[%v]*%v", t.Key(), t.Elem())
+	}
+	return fmt.Sprintf("[]*%v", t.Elem())
+}
+
 // neverEmpty reports types whose zero value attributevalue does not take for
-// empty.
+// empty, time.Time among them.
 func neverEmpty(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct || t.Kind() == reflect.Array && t.Len() > 0
 }

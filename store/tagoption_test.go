@@ -1,9 +1,13 @@
 package store_test
 
 import (
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+
+	"github.com/ddbseal/ddbseal/store"
 )
 
 // optionCases are the options of the tag dynamodbav, on fields that they fit
@@ -24,7 +28,7 @@ func optionCases() []typeCase {
 			F  []float64      `dynamodbav:"f,numberset"`
 			T  time.Time      `dynamodbav:"t,unixtime"`
 			P  *time.Time     `dynamodbav:"p,unixtime"`
-			Z  time.Time      `dynamodbav:"z,omitempty"`
+			Z  *time.Time     `dynamodbav:"z,unixtime,omitempty"`
 			D  int            `dynamodbav:"d,string"`
 			E  []euro         `dynamodbav:"e,stringset"`
 			M  map[string]int `dynamodbav:"m,nullemptyelem"`
@@ -37,6 +41,28 @@ func optionCases() []typeCase {
 			key
 			V [2]int `dynamodbav:"v,omitempty"`
 		}]("V"),
+		checkField[struct {
+			key
+			V time.Time `dynamodbav:"v,omitempty"`
+		}]("V"),
+		checkField[struct {
+			key
+			V time.Time `dynamodbav:"v,unixtime,omitempty"`
+		}]("V"),
+		checkField[struct {
+			key
+			V attributevalue.UnixTime `dynamodbav:"v,omitempty"`
+		}]("V"),
+		checkField[struct {
+			key
+			V []time.Time `dynamodbav:"v,omitemptyelem"`
+		}]("V"),
+		checkField[struct {
+			key
+			V struct {
+				Deep time.Time `dynamodbav:",omitempty"`
+			}
+		}]("V.Deep"),
 		checkField[struct {
 			key
 			V inner2 `dynamodbav:"v,nullempty"`
@@ -124,4 +150,37 @@ func optionCases() []typeCase {
 			} `dynamodbav:"v"`
 		}]("V.Deep"),
 	}
+}
+
+// TestOmitNamesCure: a refused omitempty says what to declare instead.
+func TestOmitNamesCure(t *testing.T) {
+	refuses := func(err error, cure string) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), cure) {
+			t.Errorf("%v, should name %q", err, cure)
+		}
+	}
+	type key = struct {
+		ID string `dynamodbav:"id" seal:"partition"`
+	}
+	refuses(ignore(store.Actions[struct {
+		key
+		V time.Time `dynamodbav:",omitempty"`
+	}]()), "use *time.Time")
+	refuses(ignore(store.Actions[struct {
+		key
+		V inner2 `dynamodbav:",omitempty"`
+	}]()), "use *store_test.inner2")
+	refuses(ignore(store.Actions[struct {
+		key
+		V []time.Time `dynamodbav:",omitemptyelem"`
+	}]()), "use []*time.Time")
+	refuses(ignore(store.Actions[struct {
+		key
+		V map[string]inner2 `dynamodbav:",nullemptyelem"`
+	}]()), "use map[string]*store_test.inner2")
+	refuses(ignore(store.Actions[struct {
+		key
+		V time.Time `dynamodbav:",unixtime,omitempty" seal:"ttl"`
+	}]()), "a ttl of zero is left out without it")
 }

@@ -143,7 +143,7 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 	// transaction once, and a cancellation holds for every attempt.
 	in.ClientRequestToken = newToken()
 	err := transact(ctx, func() error {
-		var seen attempts
+		var seen observer
 		_, err := client.TransactWriteItems(ctx, in, seen.observe)
 		var cancelled *types.TransactionCanceledException
 		var running *types.TransactionInProgressException

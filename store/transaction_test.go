@@ -15,6 +15,7 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
+// guarantees: T1
 func TestTransactions(t *testing.T) {
 	w := newWorld(t)
 	w.onlyLocal(t, "transactions with returned items")
@@ -79,6 +80,7 @@ func TestTransactions(t *testing.T) {
 
 // TestTransactionAnswers: a cancellation is definite even after a lost answer,
 // and a transaction under way may be done.
+// guarantees: T4
 func TestTransactionAnswers(t *testing.T) {
 	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		client, l := w.wire()
@@ -131,6 +133,7 @@ func (c *tokens) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWr
 
 // TestTransactionTokens: all calls of one transaction share a token, so that an
 // attempt that arrives late does nothing more.
+// guarantees: T2, T6
 func TestTransactionTokens(t *testing.T) {
 	w := newWorld(t)
 	w.onlyLocal(t, "transactions")
@@ -151,6 +154,7 @@ func TestTransactionTokens(t *testing.T) {
 	}
 }
 
+// guarantees: T7
 func TestTransactionTampered(t *testing.T) {
 	w := newWorld(t)
 	w.onlyLocal(t, "transactions")

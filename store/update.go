@@ -36,7 +36,8 @@ const (
 // one of them has a member that its type lacks, Update fails with
 // [ErrUnknownMembers], unless no element is left or [DropUnknownMembers] is set.
 // For a type T with a marshaler of its own, Update keeps what the marshaler does
-// not return for the unchanged value. An item that bears beacons of an official
+// not return for the unchanged value, and refuses a changed value of an attribute
+// that the table declares no action for. An item that bears beacons of an official
 // library is refused with [ErrBeacons], unless [DropBeacons] is set.
 //
 // The condition is, in client-side
@@ -140,6 +141,9 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 	next, err := t.merge(opened.Item, had, key, &v)
 	if err != nil {
 		return nil, nil, zero, err
+	}
+	if t.merging.remarshal {
+		opened.Actions = actionsOfKept(opened, next)
 	}
 	condition := name(t.plan.partition.name).AttributeNotExists()
 	tooWide := false

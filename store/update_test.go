@@ -64,6 +64,7 @@ type narrow struct {
 	Secret   string `dynamodbav:"secret,omitempty"`
 }
 
+// guarantees: U4
 func TestUpdateKeepsUnknownAttributes(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
@@ -92,6 +93,7 @@ func TestUpdateKeepsUnknownAttributes(t *testing.T) {
 
 // TestUpdateSeesOtherWriters: whatever another writer changes between reading
 // and writing makes Update begin again, in unsigned attributes too.
+// guarantees: U2
 func TestUpdateSeesOtherWriters(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
@@ -145,6 +147,7 @@ func TestUpdateSeesOtherWriters(t *testing.T) {
 	})
 }
 
+// guarantees: U16
 func TestUpdateAttributes(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
@@ -169,6 +172,7 @@ func TestUpdateAttributes(t *testing.T) {
 	})
 }
 
+// guarantees: P2, B5
 func TestVersions(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
@@ -233,6 +237,7 @@ type wide struct {
 	Others map[string]string `dynamodbav:"others"`
 }
 
+// guarantees: U12
 func TestUpdateTooWide(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
@@ -261,6 +266,7 @@ func TestUpdateTooWide(t *testing.T) {
 
 // TestConcurrentUpdates: many updaters, throttled ones among them; every
 // increment counts once.
+// guarantees: U1
 func TestConcurrentUpdates(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
@@ -309,6 +315,7 @@ func TestUpdateCancelled(t *testing.T) {
 
 // TestUpdateRefusesBeacons: this library does not write the beacons by which
 // official clients search, so it does not replace an item that has some.
+// guarantees: U5
 func TestUpdateRefusesBeacons(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()

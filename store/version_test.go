@@ -84,6 +84,7 @@ func lastVersion[N int | int8 | int16 | int32 | int64 | uint | uint8 | uint16 | 
 	})
 }
 
+// guarantees: D7
 func TestDeleteVersion(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
@@ -129,6 +130,7 @@ func TestDeleteVersion(t *testing.T) {
 
 // TestStaleVersions: the error says whether it was the version or a condition
 // of the application.
+// guarantees: P2
 func TestStaleVersions(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		w.onlyLocal(t, "items of failed conditions")

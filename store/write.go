@@ -12,6 +12,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/attempts"
 )
 
 // Put writes v, replacing an item of the same key, if all conditions hold for
@@ -132,7 +133,7 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if counts {
 		countUp(in, t.plan.version.name)
 	}
-	seen := attempts{once: !repeatable(parsed)}
+	seen := observer{Watch: attempts.Watch{Once: !repeatable(parsed)}}
 	if _, err := t.client.UpdateItem(ctx, in, seen.observe); err != nil {
 		var failed *types.ConditionalCheckFailedException
 		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.unclear() {
@@ -211,22 +212,29 @@ func (c *core) sealedPut(ctx context.Context, plain envelope.Item, actions map[s
 // itself, in an attempt whose answer was lost, the footer shows it, which no two
 // puts share. In server-side mode nothing does.
 func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
-	var seen attempts
+	var seen observer
 	out, err := c.client.PutItem(ctx, in, seen.observe)
 	asked := in.ReturnValues == types.ReturnValueAllOld
+	if err != nil {
+		return c.ownPut(ctx, in, err, &seen)
+	}
+	if asked && seen.repeated() && own(out.Attributes, in.Item) {
+		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost", c.name, ErrUncertain)
+	}
+	return out, nil
+}
+
+// ownPut returns the result of a put that failed, which is a success if its
+// condition failed because of the item that it wrote itself.
+func (c *core) ownPut(ctx context.Context, in *dynamodb.PutItemInput, err error, seen *observer) (*dynamodb.PutItemOutput, error) {
 	var failed *types.ConditionalCheckFailedException
 	switch {
-	case err == nil && asked && seen.repeated() && own(out.Attributes, in.Item):
-		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost", c.name, ErrUncertain)
-	case err == nil:
-		return out, nil
-	case errors.As(err, &failed) && sameFooter(failed.Item, in.Item):
-		if asked {
-			return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost: %w", c.name, ErrUncertain, err)
-		}
-		return &dynamodb.PutItemOutput{}, nil
+	case !errors.As(err, &failed) || !sameFooter(failed.Item, in.Item):
+		return nil, c.writeError(ctx, "put", err, seen)
+	case in.ReturnValues == types.ReturnValueAllOld:
+		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost: %w", c.name, ErrUncertain, err)
 	}
-	return nil, c.writeError(ctx, "put", err, &seen)
+	return &dynamodb.PutItemOutput{}, nil
 }
 
 func sameFooter(a, b envelope.Item) bool {
@@ -250,7 +258,7 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 	if in.ConditionExpression != nil {
 		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
-	var seen attempts
+	var seen observer
 	out, err := c.client.DeleteItem(ctx, in, seen.observe)
 	if err != nil {
 		return nil, c.writeError(ctx, "delete", err, &seen)
@@ -263,7 +271,7 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 
 // writeError turns a failed condition into a [*ConditionError], and any failure
 // of a call that may have written into [ErrUncertain].
-func (c *core) writeError(ctx context.Context, call string, err error, seen *attempts) error {
+func (c *core) writeError(ctx context.Context, call string, err error, seen *observer) error {
 	if seen.unclear() {
 		return fmt.Errorf("%s of %s: %w", call, c.name, seen.uncertain(err))
 	}

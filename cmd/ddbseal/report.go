@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -79,7 +80,7 @@ type pageData struct {
 	Took                       time.Duration
 	Passed, Failed, Unverified int
 	Chapters                   []pageChapter
-	Diff                       []diffLine
+	Diff                       []keypolicy.Line
 	RawItems                   pageItems
 }
 
@@ -89,8 +90,6 @@ type pageChapter struct {
 	Checks []labsetup.Step // the steps in which somebody sees something
 	Failed int
 }
-
-type diffLine struct{ Kind, Text string }
 
 // pageItems are the raw items side by side: one row for each attribute, one
 // column for each table.
@@ -112,7 +111,7 @@ type itemCell struct {
 }
 
 func renderPage(r *labsetup.Report, place string, made time.Time) ([]byte, error) {
-	data := pageData{Report: r, Place: place, Made: made.UTC(), Diff: diffLines(r.PolicyDiff), RawItems: sideBySide(r.Items)}
+	data := pageData{Report: r, Place: place, Made: made.UTC(), Diff: keypolicy.Lines(r.PolicyDiff), RawItems: sideBySide(r.Items)}
 	for _, s := range r.Steps {
 		data.Took += s.Took
 		switch s.Outcome {
@@ -166,24 +165,6 @@ func seenClass(got string) string {
 		return "clear"
 	}
 	return "plain"
-}
-
-func diffLines(diff string) []diffLine {
-	var out []diffLine
-	for line := range strings.Lines(diff) {
-		line = strings.TrimSuffix(line, "\n")
-		kind := "same"
-		switch {
-		case strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "---"), strings.HasPrefix(line, "@@"):
-			kind = "place"
-		case strings.HasPrefix(line, "+"):
-			kind = "added"
-		case strings.HasPrefix(line, "-"):
-			kind = "gone"
-		}
-		out = append(out, diffLine{kind, line})
-	}
-	return out
 }
 
 // sideBySide takes the items apart. An item that is not DynamoDB JSON is

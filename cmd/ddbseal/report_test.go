@@ -72,7 +72,7 @@ func TestPageOfTheLab(t *testing.T) {
 	}
 	page := string(text)
 	checkMarkup(t, page)
-	for _, want := range []string{"All held", "denied kms:Decrypt", "Allow use of the key", `class="added"`, "aws kms put-key-policy", "aws_dbe_head", "Robin Example", "dynamodb.amazonaws.com", "does not apply: principal did not match"} {
+	for _, want := range []string{"All held", "denied kms:Decrypt", "Allow use of the key", `class="add"`, "aws kms put-key-policy", "aws_dbe_head", "Robin Example", "dynamodb.amazonaws.com", "does not apply: principal did not match"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

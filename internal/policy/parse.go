@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ddbseal/ddbseal/internal/jsontree"
 )
 
 // ParseError says why a document is refused. Reason is the message AWS gives
@@ -49,28 +51,28 @@ func Parse(text []byte, kind Kind) (*Document, error) {
 	if kind < Identity || kind > Session {
 		return nil, syntaxError("kind of policy not given")
 	}
-	root, err := scanJSON(text)
+	root, err := jsontree.Parse(text)
 	if err != nil {
 		return nil, syntaxError("%v", err)
 	}
-	if root.kind != nodeObject {
+	if root.Kind != jsontree.Object {
 		return nil, syntaxError("document is no object")
 	}
 	d := &Document{Version: "2008-10-17", kind: kind, text: string(text)}
-	var statements *node
-	for i, name := range root.names {
-		v := &root.items[i]
+	var statements *jsontree.Node
+	for i, name := range root.Names {
+		v := &root.Items[i]
 		switch name {
 		case "Version":
-			if v.kind != nodeString || v.text != "2012-10-17" && v.text != "2008-10-17" {
+			if v.Kind != jsontree.String || v.Text != "2012-10-17" && v.Text != "2008-10-17" {
 				return nil, syntaxError("Version is neither 2012-10-17 nor 2008-10-17")
 			}
-			d.Version = v.text
+			d.Version = v.Text
 		case "Id":
-			if v.kind != nodeString {
+			if v.Kind != jsontree.String {
 				return nil, syntaxError("Id is no string")
 			}
-			d.ID = v.text
+			d.ID = v.Text
 		case "Statement":
 			statements = v
 		default:
@@ -80,9 +82,9 @@ func Parse(text []byte, kind Kind) (*Document, error) {
 	if statements == nil {
 		return nil, syntaxError("no Statement")
 	}
-	list := []node{*statements}
-	if statements.kind == nodeArray {
-		list = statements.items
+	list := []jsontree.Node{*statements}
+	if statements.Kind == jsontree.Array {
+		list = statements.Items
 	}
 	if len(list) == 0 {
 		return nil, syntaxError("no Statement")
@@ -110,27 +112,27 @@ func (p *parser) fail(reason, format string, args ...any) error {
 	return &ParseError{Reason: reason, Detail: p.where + ": " + fmt.Sprintf(format, args...)}
 }
 
-func (p *parser) statement(n *node) (s Statement, err error) {
-	if n.kind != nodeObject {
+func (p *parser) statement(n *jsontree.Node) (s Statement, err error) {
+	if n.Kind != jsontree.Object {
 		return s, p.fail(reasonSyntax, "is no object")
 	}
 	s.trust = p.kind == Trust
-	has := func(name string) bool { return slices.Contains(n.names, name) }
+	has := func(name string) bool { return slices.Contains(n.Names, name) }
 	for _, name := range []string{"Principal", "Action", "Resource"} {
 		if has(name) && has("Not"+name) {
 			return s, p.fail(reasonSyntax, "both %s and Not%s", name, name)
 		}
 	}
-	for i, name := range n.names {
-		v := &n.items[i]
+	for i, name := range n.Names {
+		v := &n.Items[i]
 		switch name {
 		case "Sid":
 			err = p.sid(&s, v)
 		case "Effect":
 			switch {
-			case v.kind == nodeString && v.text == "Allow":
+			case v.Kind == jsontree.String && v.Text == "Allow":
 				s.Effect = Allow
-			case v.kind == nodeString && v.text == "Deny":
+			case v.Kind == jsontree.String && v.Text == "Deny":
 				s.Effect = Deny
 			default:
 				err = p.fail(reasonSyntax, "Effect is neither Allow nor Deny")
@@ -188,11 +190,11 @@ func (p *parser) complete(s *Statement) error {
 	return nil
 }
 
-func (p *parser) sid(s *Statement, v *node) error {
-	if v.kind != nodeString {
+func (p *parser) sid(s *Statement, v *jsontree.Node) error {
+	if v.Kind != jsontree.String {
 		return p.fail(reasonSyntax, "Sid is no string")
 	}
-	s.Sid = v.text
+	s.Sid = v.Text
 	if p.kind == KeyPolicy || s.Sid == "" {
 		return nil // KMS takes blanks, as the console's own policy has them
 	}
@@ -213,24 +215,24 @@ func alphanumeric(c byte) bool {
 }
 
 // list reads one string or an array of them.
-func (p *parser) list(name string, v *node) ([]string, error) {
-	if v.kind == nodeString {
-		return []string{v.text}, nil
+func (p *parser) list(name string, v *jsontree.Node) ([]string, error) {
+	if v.Kind == jsontree.String {
+		return []string{v.Text}, nil
 	}
-	if v.kind != nodeArray {
+	if v.Kind != jsontree.Array {
 		return nil, p.fail(reasonSyntax, "%s is neither string nor array", name)
 	}
-	all := make([]string, len(v.items))
-	for i := range v.items {
-		if v.items[i].kind != nodeString {
+	all := make([]string, len(v.Items))
+	for i := range v.Items {
+		if v.Items[i].Kind != jsontree.String {
 			return nil, p.fail(reasonSyntax, "%s has a value that is no string", name)
 		}
-		all[i] = v.items[i].text
+		all[i] = v.Items[i].Text
 	}
 	return all, nil
 }
 
-func (p *parser) actions(s *Statement, name string, v *node) (err error) {
+func (p *parser) actions(s *Statement, name string, v *jsontree.Node) (err error) {
 	if s.Actions, err = p.list(name, v); err != nil {
 		return err
 	}
@@ -257,7 +259,7 @@ func (p *parser) actions(s *Statement, name string, v *node) (err error) {
 	return nil
 }
 
-func (p *parser) resources(s *Statement, name string, v *node) (err error) {
+func (p *parser) resources(s *Statement, name string, v *jsontree.Node) (err error) {
 	if p.kind == Trust {
 		return p.fail("Has prohibited field Resource", "%s", name)
 	}
@@ -281,23 +283,23 @@ func (p *parser) resources(s *Statement, name string, v *node) (err error) {
 	return nil
 }
 
-func (p *parser) conditions(s *Statement, v *node) error {
-	if v.kind != nodeObject {
+func (p *parser) conditions(s *Statement, v *jsontree.Node) error {
+	if v.Kind != jsontree.Object {
 		return p.fail(reasonSyntax, "Condition is no object")
 	}
-	for i, operator := range v.names {
+	for i, operator := range v.Names {
 		if _, ok := parseOperator(operator); !ok {
 			return p.fail(fmt.Sprintf("Invalid Condition type : %.64s", operator), "Condition")
 		}
-		block := &v.items[i]
-		if block.kind != nodeObject {
+		block := &v.Items[i]
+		if block.Kind != jsontree.Object {
 			return p.fail(reasonSyntax, "%s is no object", operator)
 		}
-		for j, key := range block.names {
+		for j, key := range block.Names {
 			if !strings.Contains(key, ":") {
 				return p.fail("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "condition key %.64q", key)
 			}
-			values, err := p.scalars(key, &block.items[j])
+			values, err := p.scalars(key, &block.Items[j])
 			if err != nil {
 				return err
 			}
@@ -313,17 +315,17 @@ func (p *parser) conditions(s *Statement, v *node) error {
 
 // scalars reads the values of a condition: strings, numbers and booleans, one
 // or an array of them.
-func (p *parser) scalars(key string, v *node) ([]string, error) {
-	list := []node{*v}
-	if v.kind == nodeArray {
-		list = v.items
+func (p *parser) scalars(key string, v *jsontree.Node) ([]string, error) {
+	list := []jsontree.Node{*v}
+	if v.Kind == jsontree.Array {
+		list = v.Items
 	}
 	all := make([]string, len(list))
 	for i := range list {
-		if n := &list[i]; n.kind != nodeString && n.kind != nodeScalar || n.kind == nodeScalar && n.text == "null" {
+		if n := &list[i]; n.Kind != jsontree.String && n.Kind != jsontree.Scalar || n.Kind == jsontree.Scalar && n.Text == "null" {
 			return nil, p.fail(reasonSyntax, "condition key %.64q has a value that is no string, number or boolean", key)
 		}
-		all[i] = list[i].text
+		all[i] = list[i].Text
 	}
 	return all, nil
 }

@@ -3,27 +3,29 @@ package policy
 import (
 	"fmt"
 	"strings"
+
+	"github.com/ddbseal/ddbseal/internal/jsontree"
 )
 
 // principals reads Principal and NotPrincipal: "*", or an object of lists.
-func (p *parser) principals(s *Statement, name string, v *node) error {
+func (p *parser) principals(s *Statement, name string, v *jsontree.Node) error {
 	if !p.kind.resourceBased() {
 		return p.fail(reasonPrincipal, "%s", name)
 	}
 	if p.kind == Trust && name == "NotPrincipal" {
 		return p.fail("Has prohibited field NotPrincipal", "%s", name)
 	}
-	if v.kind == nodeString {
-		if v.text != "*" {
-			return p.invalidPrincipal("AWS", v.text)
+	if v.Kind == jsontree.String {
+		if v.Text != "*" {
+			return p.invalidPrincipal("AWS", v.Text)
 		}
-		s.Principals = []PrincipalEntry{{Kind: PrincipalAny, Value: "*", start: v.start, end: v.end}}
+		s.Principals = []PrincipalEntry{{Kind: PrincipalAny, Value: "*", start: v.Start, end: v.End}}
 		return nil
 	}
-	if v.kind != nodeObject {
+	if v.Kind != jsontree.Object {
 		return p.fail(reasonSyntax, "%s is neither \"*\" nor an object", name)
 	}
-	for i, member := range v.names {
+	for i, member := range v.Names {
 		var kind PrincipalKind
 		switch member {
 		case "AWS":
@@ -37,19 +39,19 @@ func (p *parser) principals(s *Statement, name string, v *node) error {
 		default:
 			return p.invalidPrincipal(member, "")
 		}
-		list := v.items[i : i+1]
-		if list[0].kind == nodeArray {
-			list = list[0].items
+		list := v.Items[i : i+1]
+		if list[0].Kind == jsontree.Array {
+			list = list[0].Items
 		}
 		for j := range list {
 			n := &list[j]
-			if n.kind != nodeString {
+			if n.Kind != jsontree.String {
 				return p.fail(reasonSyntax, "%s has a value that is no string", name)
 			}
-			if !validPrincipal(kind, n.text) {
-				return p.invalidPrincipal(member, n.text)
+			if !validPrincipal(kind, n.Text) {
+				return p.invalidPrincipal(member, n.Text)
 			}
-			s.Principals = append(s.Principals, PrincipalEntry{Kind: kind, Value: n.text, start: n.start, end: n.end})
+			s.Principals = append(s.Principals, PrincipalEntry{Kind: kind, Value: n.Text, start: n.Start, end: n.End})
 		}
 	}
 	return nil

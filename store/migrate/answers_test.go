@@ -84,6 +84,7 @@ func (c *network) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...f
 
 // TestAnswers: after whatever became of a write, the counts say what the table
 // holds, and the error says what is not known.
+// guarantees: M5, M6
 func TestAnswers(t *testing.T) {
 	const count = 16
 	loose := names(400, envelope.DoNothing)
@@ -170,6 +171,7 @@ func TestAnswers(t *testing.T) {
 
 // TestCancelledCounts: the report of a migration that was cancelled at any write
 // counts what it wrote.
+// guarantees: M6
 func TestCancelledCounts(t *testing.T) {
 	w := newWorld(t)
 	to := encryptor(t, aes(t, 1))

@@ -16,6 +16,7 @@ import (
 
 // TestBeacons: an item that official clients find by its beacons keeps them, or
 // loses them when told so.
+// guarantees: M8
 func TestBeacons(t *testing.T) {
 	beacons := envelope.Item{"aws_dbe_b_secret": s("1a2b"), "aws_dbe_b_ward": s("3c4d"), "aws_dbe_v_1": s(" ")}
 	a, b := encryptor(t, aes(t, 1)), encryptor(t, aes(t, 2))

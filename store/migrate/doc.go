@@ -108,4 +108,6 @@
 // and Kubernetes indexed jobs work as they are. Config.Segments must be the
 // same on all of them. Two that run the same segment do no harm but double
 // work.
+//
+// Chapter M of docs/guarantees.md states what a migration guarantees.
 package migrate

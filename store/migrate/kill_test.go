@@ -25,6 +25,7 @@ type record struct {
 // TestKilledAndResumed: migrations killed at fifty random points, before or
 // after a call took effect, while writers update, create and delete items.
 // In the end every item is there once, in the new state, with every update.
+// guarantees: M4
 func TestKilledAndResumed(t *testing.T) {
 	const wanted, items, writers, updates = 50, 24, 3, 8
 	seed := rand.Uint64()

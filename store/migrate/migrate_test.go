@@ -91,6 +91,7 @@ func TestDirections(t *testing.T) {
 	}
 }
 
+// guarantees: M1
 func TestDryRunWritesNothing(t *testing.T) {
 	w := newWorld(t)
 	table := w.table(t, count, nil)
@@ -104,6 +105,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 	w.opens(t, table, nil, count)
 }
 
+// guarantees: M3
 func TestFailedItems(t *testing.T) {
 	w := newWorld(t)
 	to := encryptor(t, aes(t, 1))

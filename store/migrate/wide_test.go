@@ -56,6 +56,7 @@ func TestWideConfigurations(t *testing.T) {
 // TestWideModel: random configurations and items, and writers that add and
 // change attributes before each write. Run converts the items that DryRun
 // passed, and loses nothing.
+// guarantees: M2
 func TestWideModel(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -226,6 +227,7 @@ func (o *others) write(key envelope.Item) error {
 
 // TestWideUnknownNames: an attribute that cannot be sealed comes into an item
 // while it is rewritten: the item is as it was, with the attribute.
+// guarantees: M3
 func TestWideUnknownNames(t *testing.T) {
 	loose := names(400, envelope.DoNothing)
 	for name, c := range map[string]struct {

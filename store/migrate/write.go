@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"reflect"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -17,6 +16,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
@@ -138,12 +138,13 @@ func (w *write) did(now envelope.Item) bool {
 	case now[envelope.HeaderAttribute] != nil || now[envelope.FooterAttribute] != nil:
 		return false
 	}
-	for n, v := range w.next {
-		if !reflect.DeepEqual(v, now[n]) {
-			return false
+	same := envelope.Item{} // now may have attributes that another writer added
+	for n := range w.next {
+		if v, has := now[n]; has {
+			same[n] = v
 		}
 	}
-	return true
+	return ddbexpr.EqualItems(same, w.next) // DynamoDB orders sets and shortens numbers
 }
 
 // definite reports whether the service answered that it refused the write for

@@ -140,6 +140,7 @@ func writers() map[string]struct {
 }
 
 // TestFailedWrites: an error says whether the write may have been done.
+// guarantees: E1
 func TestFailedWrites(t *testing.T) {
 	w := newWorld(t)
 	client, l := w.on()
@@ -190,6 +191,7 @@ func TestFailedWrites(t *testing.T) {
 }
 
 // TestRepeatedConditions: a repetition meets what an earlier attempt wrote.
+// guarantees: E2
 func TestRepeatedConditions(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
@@ -287,6 +289,7 @@ func TestRepeatedConditions(t *testing.T) {
 
 // TestRepeatedTransactions: all attempts have one token, so some answers are
 // definite that would not be for another write.
+// guarantees: E6
 func TestRepeatedTransactions(t *testing.T) {
 	w := newWorld(t)
 	client, l := w.on()
@@ -332,6 +335,7 @@ func TestForeignUnprocessedItem(t *testing.T) {
 
 // TestRepeatedWrites: what the SDK repeats is done twice, as without this
 // package, unless a condition or a transaction prevents it.
+// guarantees: E3
 func TestRepeatedWrites(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/attempts"
 	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
@@ -64,14 +65,14 @@ func (c *Client) add(s *middleware.Stack) error {
 	return s.Initialize.Add(one, middleware.Before)
 }
 
-// call is one call of the SDK, whose stack of middlewares has it twice: first
-// of all, and for writes last before the HTTP client.
+// call is one call of the SDK. Its stack of middlewares has it twice: as the
+// first one, and for writes as the last one, next to the HTTP client.
 type call struct {
 	client    *Client
 	operation string
 	// send passes a changed request on and returns its result.
 	send func(params any) (result any, err error)
-	attempts
+	attempts.Watch
 }
 
 // ID names the middleware.

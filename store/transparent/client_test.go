@@ -168,6 +168,7 @@ func TestRefused(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// guarantees: E4
 func TestUpdateCreatesNothing(t *testing.T) {
 	ctx := t.Context()
 	for policy, seed := range map[envelope.PlaintextPolicy]bool{envelope.ForbidPlaintextWriteForbidPlaintextRead: false, envelope.ForbidPlaintextWriteAllowPlaintextRead: true} {
@@ -275,6 +276,7 @@ func TestInstallation(t *testing.T) {
 }
 
 // TestEmptiedOptions: the encryption is in APIOptions, as the package says.
+// guarantees: E8
 func TestEmptiedOptions(t *testing.T) {
 	w := newWorld(t)
 	put := func(change func(*dynamodb.Options)) bool {

@@ -90,4 +90,6 @@
 // answer was lost. The repetition of a dropped transaction, or a repetition by
 // another process, is another request to DynamoDB: if DynamoDB still knows the
 // token, the error is [ErrTokenMismatch].
+//
+// Chapter E of docs/guarantees.md states what each call guarantees.
 package transparent

@@ -160,7 +160,7 @@ func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call)
 	if err != nil {
 		var failed *types.ConditionalCheckFailedException
 		if errors.As(err, &failed) {
-			if o.lost && sameFooter(failed.Item, in.Item) {
+			if sameFooter(failed.Item, in.Item) {
 				if old {
 					return nil, t.fail(errLostOld)
 				}
@@ -173,7 +173,7 @@ func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call)
 		return nil, o.failed(t, t.openFailed(ctx, err))
 	}
 	out := result.(*dynamodb.PutItemOutput)
-	if old && o.lost && (in.Item[envelope.FooterAttribute] == nil || sameFooter(out.Attributes, in.Item)) {
+	if old && o.Repeated() && (in.Item[envelope.FooterAttribute] == nil || sameFooter(out.Attributes, in.Item)) {
 		return nil, t.fail(errLostOld)
 	}
 	if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {
@@ -212,7 +212,7 @@ func (c *Client) deleteItem(ctx context.Context, in dynamodb.DeleteItemInput, o 
 		return nil, o.failed(t, t.openFailed(ctx, err))
 	}
 	out := result.(*dynamodb.DeleteItemOutput)
-	if in.ReturnValues == types.ReturnValueAllOld && o.lost && len(out.Attributes) == 0 {
+	if in.ReturnValues == types.ReturnValueAllOld && o.Repeated() && len(out.Attributes) == 0 {
 		return nil, t.fail(fmt.Errorf("%w: no item is there now, but an answer with the old item may be lost",
 			store.ErrUncertain))
 	}

@@ -23,6 +23,7 @@ func (w *world) fill(t testing.TB, count int) {
 	}
 }
 
+// guarantees: E5, E9
 func TestPages(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()

@@ -36,6 +36,7 @@ func (w *world) sentUnder(t testing.TB, token, id string) string {
 
 // TestClientRequestToken: the caller's own repetition of a transaction is the
 // same to DynamoDB. Answers are stubbed: what counts is what is sent.
+// guarantees: E7
 func TestClientRequestToken(t *testing.T) {
 	w := newWorld(t)
 	w.wire.stub = true
@@ -95,6 +96,7 @@ func TestTokensMakeRoom(t *testing.T) {
 }
 
 // TestTokenOutcomes: what a repetition under a token is after each outcome.
+// guarantees: E7
 func TestTokenOutcomes(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()

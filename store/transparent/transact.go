@@ -149,7 +149,7 @@ func (o *call) transactionFailed(ctx context.Context, err error, ops []transactO
 		return outcomeNothing, &Error{Operation: o.operation, Err: fmt.Errorf("%w: %w", ErrTokenMismatch, err)}
 	}
 	var running *types.TransactionInProgressException
-	if o.unclear() || errors.As(err, &running) {
+	if o.Open() || errors.As(err, &running) {
 		return outcomeUnclear, &Error{Operation: o.operation, Err: fmt.Errorf("%w: %w", store.ErrUncertain, err)}
 	}
 	return outcomeNothing, err

@@ -118,7 +118,7 @@ func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, o 
 		return nil, o.failed(t, t.updateFailed(ctx, err, !g.free, asked))
 	}
 	out := result.(*dynamodb.UpdateItemOutput)
-	if o.lost && (in.ReturnValues == types.ReturnValueAllOld || in.ReturnValues == types.ReturnValueUpdatedOld) {
+	if o.Repeated() && (in.ReturnValues == types.ReturnValueAllOld || in.ReturnValues == types.ReturnValueUpdatedOld) {
 		return nil, t.fail(fmt.Errorf("%w: the update is done, but an answer was lost, and the old values may be its own",
 			store.ErrUncertain))
 	}

@@ -23,24 +23,22 @@ type access struct {
 	enclosing    string
 }
 
-// allowAccess authorizes a. t is the table, nil when there is none: then the
-// caller learns that only if the policies let him ask.
-func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, t *table) error {
+// allowAccess authorizes a. b is the table, zero when there is none: then the
+// caller learns that only if the policies let them ask.
+func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b bound) error {
 	conditions := make(policy.Context, 8)
 	resource := a.at.arn
 	if a.index != "" {
 		resource += "/index/" + a.index
 	}
-	if t != nil {
-		t.mu.RLock()
-		schema := t.def.Key
+	if b.table != nil {
+		schema := b.def.Key
 		if a.index != "" {
-			if i := t.indexNamed(a.index); i != nil {
-				schema = i.def.Key
+			if i, _ := b.def.index(a.index); i != nil {
+				schema = i.Key
 			}
 		}
-		wire.ResourceTags(conditions, t.def.Tags...)
-		t.mu.RUnlock()
+		wire.ResourceTags(conditions, b.def.Tags...)
 		var leading []string
 		for _, key := range a.keys {
 			if text, ok := conditionText(key[schema.Partition.Name]); ok {
@@ -79,24 +77,10 @@ func conditionText(v types.AttributeValue) (string, bool) {
 	return "", false
 }
 
-// namesOf lists the attributes of an item.
-func namesOf(it Item) []string {
-	names := make([]string, 0, len(it))
-	for name := range it {
-		names = append(names, name)
-	}
-	return names
-}
-
 // ready finds the table of an authorized data call: it exists and is not
-// being created. A nil t is a missing table.
-func (s *Service) ready(t *table) error {
-	if t == nil {
-		return errNoTable()
-	}
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	if t.deleted || t.status(s.cfg.Clock()) == "CREATING" {
+// being created.
+func (s *Service) ready(b bound) error {
+	if b.table == nil || b.def.status(s.cfg.Clock()) == "CREATING" {
 		return errNoTable()
 	}
 	return nil
@@ -104,21 +88,23 @@ func (s *Service) ready(t *table) error {
 
 // enter does what comes after the schema checks of every data call: the fault
 // that throttles, the key check, and the items whose time is over.
-func (s *Service) enter(ctx context.Context, c *request.Call, t *table) error {
-	if s.cfg.Faults.throttled(t.def.Name, c.Operation) {
-		return throttled(t)
+func (s *Service) enter(ctx context.Context, c *request.Call, b bound) error {
+	if s.cfg.Faults.throttled(b.def.Name, c.Operation) {
+		return throttled(b.def)
 	}
-	if err := s.unlock(ctx, c, t); err != nil {
-		return err
-	}
-	return t.expire(s.cfg.Clock())
+	return s.unlock(ctx, c, b)
 }
 
-func throttled(t *table) *request.Error {
-	t.mu.RLock()
-	onDemand := t.def.OnDemand
-	t.mu.RUnlock()
-	if onDemand {
+// unlock is enter without the fault.
+func (s *Service) unlock(ctx context.Context, c *request.Call, b bound) error {
+	if err := s.custodian.check(ctx, c, b.def, b.table); err != nil {
+		return err
+	}
+	return b.expire(s.cfg.Clock())
+}
+
+func throttled(d *definition) *request.Error {
+	if d.OnDemand {
 		return request.Errorf("ThrottlingException", "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so please try again shortly. If exceptions persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html")
 	}
 	return request.Errorf("ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.")

@@ -6,36 +6,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
-	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
-
-// Point-in-time recovery is a flag here: nothing can be restored.
-
-type continuousBackupsInput struct {
-	tableInput
-	PointInTimeRecoverySpecification *struct {
-		PointInTimeRecoveryEnabled *bool
-		RecoveryPeriodInDays       *int64
-	}
-}
-
-func (in *continuousBackupsInput) Check(c *wire.Checks) {
-	in.tableInput.Check(c)
-	if p := in.PointInTimeRecoverySpecification; c.Required(p == nil, "pointInTimeRecoverySpecification") {
-		c.Required(p.PointInTimeRecoveryEnabled == nil, "pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled")
-		c.Between(p.RecoveryPeriodInDays, "pointInTimeRecoverySpecification.recoveryPeriodInDays", 1, maxRecoveryDays)
-	}
-}
-
-// Prepare checks the members together.
-func (in *continuousBackupsInput) Prepare(c *request.Call) error {
-	if p := in.PointInTimeRecoverySpecification; !*p.PointInTimeRecoveryEnabled && p.RecoveryPeriodInDays != nil {
-		return errValidation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
-	}
-	return in.tableInput.Prepare(c)
-}
-
-const maxRecoveryDays = 35
 
 func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in *continuousBackupsInput) ([]byte, error) {
 	t, err := s.existing(in.at, errNoBackupsTable)
@@ -53,7 +24,7 @@ func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in
 		if wanted.RecoveryPeriodInDays != nil {
 			d.PITRDays = *wanted.RecoveryPeriodInDays
 		}
-		out = d.continuousBackups(now)
+		out = describeBackups(d, now)
 		return nil
 	})
 	if err != nil {
@@ -71,13 +42,10 @@ func (s *Service) describeContinuousBackups(_ context.Context, _ *request.Call, 
 	if err != nil {
 		return nil, err
 	}
-	t.mu.RLock()
-	out := t.def.continuousBackups(s.cfg.Clock())
-	t.mu.RUnlock()
-	return json.Marshal(out)
+	return json.Marshal(describeBackups(t.definition(), s.cfg.Clock()))
 }
 
-func (d *definition) continuousBackups(now time.Time) jsonObject {
+func describeBackups(d *definition, now time.Time) jsonObject {
 	recovery := jsonObject{"PointInTimeRecoveryStatus": "DISABLED"}
 	if d.PITR {
 		earliest := now.Add(-time.Duration(d.PITRDays) * 24 * time.Hour)

@@ -1,71 +1,6 @@
 package dynamodb
 
-import (
-	"time"
-)
-
-// throughput is a provisioned throughput and what was changed of it; zero while
-// the table is on demand.
-type throughput struct {
-	Read, Write int64
-	Increased   time.Time `json:",omitzero"`
-	Decreased   time.Time `json:",omitzero"`
-	Decreases   int       `json:",omitempty"` // on the day of Decreased
-}
-
-// set changes the units.
-func (t *throughput) set(read, write int64, now time.Time) {
-	if read > t.Read || write > t.Write {
-		t.Increased = now
-	}
-	if read < t.Read || write < t.Write {
-		t.Decreases = t.decreases(now) + 1
-		t.Decreased = now
-	}
-	t.Read, t.Write = read, write
-}
-
-// decreases is NumberOfDecreasesToday; AWS's day is UTC's.
-func (t throughput) decreases(now time.Time) int {
-	if y, m, d := now.UTC().Date(); t.Decreased.UTC().Before(time.Date(y, m, d, 0, 0, 0, 0, time.UTC)) {
-		return 0
-	}
-	return t.Decreases
-}
-
-// unchanged refuses a request that asks for what is there already.
-func (t throughput) unchanged(in *throughputInput, ofWhat, atWhat string) error {
-	if *in.ReadCapacityUnits != t.Read || *in.WriteCapacityUnits != t.Write {
-		return nil
-	}
-	return errValidationf("The provisioned throughput for the %s will not change. The requested value equals the current value. Current ReadCapacityUnits provisioned for the %s: %d. Requested ReadCapacityUnits: %d. Current WriteCapacityUnits provisioned for the %s: %d. Requested WriteCapacityUnits: %d. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
-		ofWhat, atWhat, t.Read, *in.ReadCapacityUnits, atWhat, t.Write, *in.WriteCapacityUnits)
-}
-
-// warmth is the throughput for which a table or index is prepared. It never
-// shrinks.
-type warmth struct{ Read, Write int64 }
-
-// initialWarmth is that of everything on demand.
-var initialWarmth = warmth{12_000, 4_000}
-
-// grown is what w becomes by a throughput.
-func (w warmth) grown(t throughput, onDemand bool) warmth {
-	least := warmth{t.Read, t.Write}
-	if onDemand {
-		least = initialWarmth
-	}
-	return warmth{max(w.Read, least.Read), max(w.Write, least.Write)}
-}
-
-// onDemandLimit is the most that a table or index on demand may use; a nil
-// member is no limit.
-type onDemandLimit struct {
-	Read  *int64 `wire:"MaxReadRequestUnits"`
-	Write *int64 `wire:"MaxWriteRequestUnits"`
-}
-
-func (l *onDemandLimit) given() bool { return l != nil && *l != onDemandLimit{} }
+import "time"
 
 // limitChange is where an OnDemandThroughput was asked for.
 type limitChange struct {
@@ -115,7 +50,7 @@ func (c limitChange) apply(old, in *onDemandLimit) (*onDemandLimit, error) {
 
 // provision sets what a new index may use. CreateTable and UpdateTable refuse
 // in different words.
-func (d *indexDefinition) provision(in *indexInput, onDemand, update bool) (err error) {
+func (in *indexInput) provision(d *indexDefinition, onDemand, update bool) (err error) {
 	switch {
 	case onDemand && in.ProvisionedThroughput != nil && update:
 		return errParam("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s when BillingMode is PAY_PER_REQUEST", d.Name)
@@ -133,7 +68,7 @@ func (d *indexDefinition) provision(in *indexInput, onDemand, update bool) (err 
 }
 
 // reprovision changes what an index may use.
-func (d *indexDefinition) reprovision(in *indexInput, onDemand, switched bool, now time.Time) (err error) {
+func (in *indexInput) reprovision(d *indexDefinition, onDemand, switched bool, now time.Time) (err error) {
 	switch {
 	case onDemand && (in.ProvisionedThroughput != nil || !in.OnDemandThroughput.given()):
 		return errParam("The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput", d.Name)
@@ -144,7 +79,7 @@ func (d *indexDefinition) reprovision(in *indexInput, onDemand, switched bool, n
 		return err
 	}
 	if !switched {
-		if err := d.Throughput.unchanged(in.ProvisionedThroughput, "index "+d.Name, "index"); err != nil {
+		if err := d.Throughput.unchanged(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, "index "+d.Name, "index"); err != nil {
 			return err
 		}
 	}
@@ -177,7 +112,7 @@ func (in *updateTableInput) applyBilling(next *definition, now time.Time) (err e
 			i.Throughput.set(0, 0, now)
 		}
 	case in.ProvisionedThroughput != nil && in.BillingMode == nil:
-		if err := next.Throughput.unchanged(in.ProvisionedThroughput, "table", "table"); err != nil {
+		if err := next.Throughput.unchanged(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, "table", "table"); err != nil {
 			return err
 		}
 	}

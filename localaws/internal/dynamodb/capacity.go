@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-
-	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const (
@@ -34,20 +32,20 @@ type capacity struct {
 	transaction string
 }
 
-func (c *capacity) addIndex(i *index, u float64) {
+func (c *capacity) addIndex(name string, local bool, u float64) {
 	m := &c.global
-	if i.isLocal {
+	if local {
 		m = &c.local
 	}
 	if *m == nil {
 		*m = map[string]float64{}
 	}
-	(*m)[i.def.Name] += u
+	(*m)[name] += u
 }
 
-// addWrite counts replacing old by e, either of which may be nil, times
-// factor.
-func (c *capacity) addWrite(t *table, old, e *entry, factor float64) {
+// addWrite counts an applied change, times factor.
+func (c *capacity) addWrite(ch *change, factor float64) {
+	old, e := ch.old, ch.next
 	size := 0
 	if old != nil {
 		size = old.size
@@ -56,10 +54,10 @@ func (c *capacity) addWrite(t *table, old, e *entry, factor float64) {
 		size = max(size, e.size)
 	}
 	c.table += factor * units(size, writeUnit)
-	for _, set := range [][]*index{t.local, t.global} {
+	for n, set := range [][]*indexDefinition{ch.def.Local, ch.def.Global} {
 		for _, i := range set {
-			if u := i.writeUnits(old, e); u > 0 {
-				c.addIndex(i, factor*u)
+			if u := writeUnits(i, ch.def.Key, old, e); u > 0 {
+				c.addIndex(i.Name, n == 0, factor*u)
 			}
 		}
 	}
@@ -67,28 +65,29 @@ func (c *capacity) addWrite(t *table, old, e *entry, factor float64) {
 
 // writeUnits is what a change costs in an index: nothing when its projection
 // does not change, two writes when its key does.
-func (i *index) writeUnits(old, e *entry) float64 {
+func writeUnits(i *indexDefinition, table keySchema, old, e *entry) float64 {
+	size := func(e *entry) int { return i.size(table, e.item, e.size) }
 	var oldKey, newKey string
 	var had, has bool
 	if old != nil {
-		oldKey, had = i.def.Key.indexed(old.item, old.key)
+		oldKey, had = i.Key.indexed(old.item, old.key)
 	}
 	if e != nil {
-		newKey, has = i.def.Key.indexed(e.item, e.key)
+		newKey, has = i.Key.indexed(e.item, e.key)
 	}
 	switch {
 	case !had && !has:
 		return 0
 	case !had:
-		return units(i.size(e), writeUnit)
+		return units(size(e), writeUnit)
 	case !has:
-		return units(i.size(old), writeUnit)
+		return units(size(old), writeUnit)
 	case oldKey != newKey:
-		return units(i.size(old), writeUnit) + units(i.size(e), writeUnit)
-	case equalItems(i.project(old.item), i.project(e.item)):
+		return units(size(old), writeUnit) + units(size(e), writeUnit)
+	case equalItems(i.project(table, old.item), i.project(table, e.item)):
 		return 0
 	}
-	return units(max(i.size(old), i.size(e)), writeUnit)
+	return units(max(size(old), size(e)), writeUnit)
 }
 
 func (c *capacity) total() float64 {
@@ -145,14 +144,3 @@ func appendUnits(dst []byte, name string, u float64) []byte {
 	dst = append(dst, `"`+name+`":`...)
 	return strconv.AppendFloat(dst, u, 'f', -1, 64)
 }
-
-// consumed is the ReturnConsumedCapacity member of a request.
-type consumed struct{ mode *string }
-
-func (r consumed) check(c *wire.Checks) {
-	c.Enum(r.mode, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
-}
-
-func (r consumed) wanted() bool { return r.mode != nil && *r.mode != "NONE" }
-
-func (r consumed) indexes() bool { return r.mode != nil && *r.mode == "INDEXES" }

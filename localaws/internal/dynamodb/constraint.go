@@ -1,20 +1,10 @@
 package dynamodb
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
-)
-
-const (
-	namePattern = "[a-zA-Z0-9_.-]+"
-	arnPattern  = "arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+"
-)
-
-var (
-	nameRule = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
-	arnRule  = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([a-zA-Z0-9_.-]+)$`)
 )
 
 // checkResource checks the name of an index, or of a table where that is no
@@ -46,4 +36,21 @@ func checkTable(c *wire.Checks, v *string, path string) {
 		return
 	}
 	checkResource(c, v, path)
+}
+
+// locate resolves a table name or ARN, which passed the constraints.
+func locate(c *request.Call, nameOrARN string) (target, error) {
+	if !strings.HasPrefix(nameOrARN, "arn:") {
+		p := wire.PlaceOf(c)
+		return target{p, nameOrARN, tableARN(p, nameOrARN)}, nil
+	}
+	m := arnRule.FindStringSubmatch(nameOrARN)
+	if m == nil {
+		return target{}, errValidation("Invalid table ARN: " + nameOrARN)
+	}
+	if m[1] != c.Region {
+		// A table is only reachable through its own region's endpoint.
+		return target{}, errNoTable()
+	}
+	return target{wire.Place{Account: m[2], Region: m[1]}, m[3], nameOrARN}, nil
 }

@@ -5,203 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
-
-const (
-	maxLocalIndexes  = 5
-	maxGlobalIndexes = 20
-	maxProjected     = 100 // NonKeyAttributes over all indexes of a table
-)
-
-func attributeTypes(list []attributeDefinition) (map[string]string, error) {
-	kinds := map[string]string{}
-	for _, a := range list {
-		if _, dup := kinds[*a.AttributeName]; dup {
-			return nil, errValidation("Attribute Name is duplicated: " + *a.AttributeName)
-		}
-		kinds[*a.AttributeName] = *a.AttributeType
-	}
-	return kinds, nil
-}
-
-// schemaOf checks a KeySchema.
-func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
-	var k keySchema
-	if len(keys) > len(kinds) {
-		return k, errValidation("Invalid KeySchema: Some index key attribute have no definition")
-	}
-	var names []string
-	undefined := false
-	for _, e := range keys {
-		names = append(names, *e.AttributeName)
-		undefined = undefined || kinds[*e.AttributeName] == ""
-	}
-	switch {
-	case undefined:
-		return k, errParam("Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: [%s]",
-			strings.Join(names, ", "), strings.Join(sortedNames(kinds), ", "))
-	case len(keys) == 2 && names[0] == names[1]:
-		return k, errValidation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-	case *keys[0].KeyType != "HASH":
-		return k, errValidation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-	case len(keys) == 2 && *keys[1].KeyType != "RANGE":
-		return k, errValidation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
-	}
-	k.Partition = keyAttribute{names[0], kinds[names[0]]}
-	if len(keys) == 2 {
-		k.Sort = keyAttribute{names[1], kinds[names[1]]}
-	}
-	return k, nil
-}
-
-// indexOf checks one index of CreateTable or UpdateTable, except what it may
-// use.
-func indexOf(in *indexInput, kinds map[string]string, table keySchema, local bool) (*indexDefinition, error) {
-	k, err := schemaOf(in.KeySchema, kinds)
-	if err != nil {
-		return nil, err
-	}
-	d := &indexDefinition{Name: *in.IndexName, Key: k, NonKey: in.Projection.NonKeyAttributes}
-	if local {
-		switch {
-		case !table.hasSort():
-			return nil, errParam("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
-		case !k.hasSort():
-			return nil, errParam("Index KeySchema does not have a range key for index: %s", *in.IndexName)
-		case k.Partition.Name != table.Partition.Name:
-			return nil, errParam("Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. index hash key: %s, table hash key: %s",
-				*in.IndexName, k.Partition.Name, table.Partition.Name)
-		}
-	}
-	switch {
-	case in.Projection.ProjectionType == nil:
-		return nil, errParam("Unknown ProjectionType: null")
-	case *in.Projection.ProjectionType == projectInclude && len(in.Projection.NonKeyAttributes) == 0:
-		return nil, errParam("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
-	case *in.Projection.ProjectionType != projectInclude && in.Projection.NonKeyAttributes != nil:
-		return nil, errParam("ProjectionType is %s, but NonKeyAttributes is specified", *in.Projection.ProjectionType)
-	}
-	for n, name := range in.Projection.NonKeyAttributes {
-		if slices.Contains(in.Projection.NonKeyAttributes[:n], name) {
-			return nil, errParam("Duplicate element in NonKeyAttributes: %s", name)
-		}
-	}
-	d.Projection = *in.Projection.ProjectionType
-	return d, nil
-}
-
-// definition checks the request beyond its constraints.
-func (in *createTableInput) definition() (*definition, error) {
-	if in.StreamSpecification != nil {
-		if *in.StreamSpecification.StreamEnabled {
-			return nil, errValidation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
-		}
-		if in.StreamSpecification.StreamViewType != nil {
-			return nil, errParam("Table is being created with a stream disabled, UpdateViewType should not be specified")
-		}
-	}
-	onDemand := in.BillingMode != nil && *in.BillingMode == "PAY_PER_REQUEST"
-	switch {
-	case onDemand && in.ProvisionedThroughput != nil:
-		return nil, errParam("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
-	case !onDemand && in.ProvisionedThroughput == nil:
-		return nil, errParam("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
-	}
-	kinds, err := attributeTypes(in.AttributeDefinitions)
-	if err != nil {
-		return nil, err
-	}
-	d := &definition{identity{Name: *in.TableName}, settings{OnDemand: onDemand}}
-	if d.OnDemandLimit, err = (limitChange{onDemand: onDemand}).apply(nil, in.OnDemandThroughput); err != nil {
-		return nil, err
-	}
-	if strings.HasPrefix(*in.TableName, "arn:") {
-		d.Name = arnRule.FindStringSubmatch(*in.TableName)[3]
-	}
-	if in.ProvisionedThroughput != nil {
-		d.Throughput = throughput{Read: *in.ProvisionedThroughput.ReadCapacityUnits, Write: *in.ProvisionedThroughput.WriteCapacityUnits}
-	}
-	if d.Key, err = schemaOf(in.KeySchema, kinds); err != nil {
-		return nil, err
-	}
-	for _, a := range in.AttributeDefinitions {
-		d.Attributes = append(d.Attributes, keyAttribute{*a.AttributeName, *a.AttributeType})
-	}
-	if in.LocalSecondaryIndexes == nil && in.GlobalSecondaryIndexes == nil && len(in.KeySchema) != len(in.AttributeDefinitions) {
-		return nil, errParam("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
-	}
-	used := map[string]bool{d.Key.Partition.Name: true, d.Key.Sort.Name: true}
-	names := map[string]bool{}
-	for _, set := range []struct {
-		list  []indexInput
-		local bool
-		given bool
-		limit int
-		dst   *[]*indexDefinition
-		what  string
-	}{
-		{in.LocalSecondaryIndexes, true, in.LocalSecondaryIndexes != nil, maxLocalIndexes, &d.Local, "LocalSecondaryIndexes"},
-		{in.GlobalSecondaryIndexes, false, in.GlobalSecondaryIndexes != nil, maxGlobalIndexes, &d.Global, "GlobalSecondaryIndexes"},
-	} {
-		if set.given && len(set.list) == 0 {
-			return nil, errParam("List of %s is empty", set.what)
-		}
-		for i := range set.list {
-			x, err := indexOf(&set.list[i], kinds, d.Key, set.local)
-			if err != nil {
-				return nil, err
-			}
-			if !set.local {
-				if err := x.provision(&set.list[i], onDemand, false); err != nil {
-					return nil, err
-				}
-			}
-			if names[x.Name] {
-				return nil, errParam("Duplicate index name: %s", x.Name)
-			}
-			names[x.Name] = true
-			used[x.Key.Partition.Name], used[x.Key.Sort.Name] = true, true
-			*set.dst = append(*set.dst, x)
-		}
-		if len(set.list) > set.limit {
-			if set.local {
-				return nil, errParam("Number of LocalSecondaryIndexes exceeds per-table limit of %d", set.limit)
-			}
-			return nil, errParam("GlobalSecondaryIndex count exceeds the per-table limit of %d", set.limit)
-		}
-	}
-	if err := d.checkProjected(); err != nil {
-		return nil, err
-	}
-	for _, a := range d.Attributes {
-		if !used[a.Name] {
-			return nil, errParam("Some AttributeDefinitions are not used. AttributeDefinitions: %s, keys used: %s",
-				listOf(d.Attributes, nil), listOf(d.Attributes, used))
-		}
-	}
-	if in.TableClass != nil {
-		d.TableClass = *in.TableClass
-	}
-	d.DeletionProtection = in.DeletionProtectionEnabled != nil && *in.DeletionProtectionEnabled
-	return d, nil
-}
-
-// listOf writes attribute names for a message, all or those in used.
-func listOf(list []keyAttribute, used map[string]bool) string {
-	var names []string
-	for _, a := range list {
-		if used == nil || used[a.Name] {
-			names = append(names, a.Name)
-		}
-	}
-	return "[" + strings.Join(names, ", ") + "]"
-}
 
 func newID() string {
 	var b [16]byte
@@ -223,14 +30,14 @@ func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *cre
 func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTableInput) ([]byte, error) {
 	at, def := in.at, in.def
 	exists := errInUse("Table already exists: %s", at.name)
-	if s.lookup(at) != nil {
+	if s.lookup(at) != (bound{}) {
 		return nil, exists
 	}
-	mode, arn, err := s.resolve(ctx, c, in.want)
+	mode, arn, err := s.custodian.resolve(ctx, c, in.want)
 	if err != nil {
 		return nil, err
 	}
-	enc, key, err := s.adopt(ctx, c, at, mode, arn, 1)
+	enc, key, err := s.custodian.adopt(ctx, c, at, mode, arn, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -248,53 +55,30 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTa
 			i.Creating, i.ActiveAt = true, def.ActiveAt
 		}
 	}
-	t := newTable(s, def)
-	if t.sealer, err = newSealer(def.ID, key); err != nil {
+	seal, err := newSealer(def.ID, key)
+	if err != nil {
 		return nil, errInternal(err)
 	}
-	description, pending, ok := s.add(t, now)
+	t := newTable(s.cfg.Store, def, seal)
+	_, fresh := t.describe(now)
+	pending, ok := s.add(t, def)
 	if !ok {
-		s.retire(ctx, c, at, enc)
+		s.custodian.retire(ctx, c, at, enc)
 		return nil, exists
 	}
 	if err := waitFor(pending); err != nil {
 		return nil, err
 	}
-	return json.Marshal(map[string]any{"TableDescription": description})
+	return json.Marshal(jsonObject{"TableDescription": describe(def, fresh, now)})
 }
 
 // add makes a table known, unless there is one of its name.
-func (s *Service) add(t *table, now time.Time) (description jsonObject, pending storage.Pending, ok bool) {
+func (s *Service) add(t *table, def *definition) (pending storage.Pending, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tables[t.target().Place][t.def.Name] != nil {
-		return nil, nil, false
+	if s.tables[def.target().Place][def.Name] != nil {
+		return nil, false
 	}
 	s.put(t)
-	tx := new(storage.Tx)
-	t.save(tx)
-	return t.describe(now), s.cfg.Store.Submit(tx), true
-}
-
-// save files the table's record in tx; the caller holds the lock.
-func (t *table) save(tx *storage.Tx) {
-	value, err := json.Marshal(t.def)
-	if err != nil {
-		panic(fmt.Errorf("dynamodb: a table record cannot be written: %w", err)) // plain data only
-	}
-	tx.Put(bucketTables, t.recordKey(), value)
-}
-
-func (t *table) recordKey() []byte {
-	return []byte(t.def.AccountID + "/" + t.def.Region + "/" + t.def.Name)
-}
-
-// epoch is a time as DynamoDB writes it: seconds with milliseconds.
-func epoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-
-// sortedIndexes returns the indexes by name, as DescribeTable lists them.
-func sortedIndexes(list []*index) []*index {
-	out := slices.Clone(list)
-	slices.SortFunc(out, func(a, b *index) int { return strings.Compare(a.def.Name, b.def.Name) })
-	return out
+	return t.file(), true
 }

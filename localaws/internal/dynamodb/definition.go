@@ -4,27 +4,23 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// definition is what is stored of a table, except its items.
+// maxProjected limits the NonKeyAttributes over all indexes of a table.
+const maxProjected = 100
+
+// definition is what is stored of a table, except its items. A definition is
+// immutable once a table has it: a change makes a new one of clone and puts it
+// in the place of the old one, so a request may read its definition without a
+// lock.
 type definition struct {
-	identity
-	settings
-}
-
-// identity is what a table has from its making to its end, so it is read
-// without a lock.
-type identity struct {
-	Name, ARN, ID     string
-	AccountID, Region string
-	Created           time.Time
-	Key               keySchema
-	Local             []*indexDefinition
-}
-
-// settings are read and changed under the table's lock.
-type settings struct {
+	Name, ARN, ID      string
+	AccountID, Region  string
+	Created            time.Time
+	Key                keySchema
+	Local              []*indexDefinition
 	ActiveAt           time.Time `json:",omitzero"` // CREATING or UPDATING until then
 	Creating           bool      `json:",omitempty"`
 	Attributes         []keyAttribute
@@ -46,36 +42,46 @@ type settings struct {
 	Tags               []wire.Tag `json:",omitempty"`
 }
 
-// Projections.
-const (
-	projectAll     = "ALL"
-	projectKeys    = "KEYS_ONLY"
-	projectInclude = "INCLUDE"
-)
+// status returns CREATING, UPDATING or ACTIVE. Whether the table's key can be
+// used is not part of its definition.
+func (d *definition) status(now time.Time) string { return statusOf(d.ActiveAt, d.Creating, now) }
 
-type indexDefinition struct {
-	Name       string
-	Key        keySchema
-	Projection string
-	NonKey     []string `json:",omitempty"`
-	Throughput throughput
-	Warm       warmth         `json:",omitzero"`
-	Limit      *onDemandLimit `json:",omitempty"`
-	ActiveAt   time.Time      `json:",omitzero"`
-	Creating   bool           `json:",omitempty"`
-}
-
-func (i *indexDefinition) status(now time.Time) string {
-	if now.Before(i.ActiveAt) {
-		if i.Creating {
-			return "CREATING"
-		}
-		return "UPDATING"
+func statusOf(activeAt time.Time, creating bool, now time.Time) string {
+	switch {
+	case !now.Before(activeAt):
+		return "ACTIVE"
+	case creating:
+		return "CREATING"
 	}
-	return "ACTIVE"
+	return "UPDATING"
 }
 
-// clone copies what an UpdateTable may change.
+// busy refuses changes of a table that is being created or updated.
+func (d *definition) busy(now time.Time) error {
+	const text = "Attempt to change a resource which is still in use: "
+	switch d.status(now) {
+	case "CREATING":
+		return errInUse(text+"Table is being created: %s", d.Name)
+	case "UPDATING":
+		return errInUse(text+"Table: %s is in the process of being updated.", d.Name)
+	}
+	return nil
+}
+
+// agrees reports whether a request that was checked with d may go on with
+// current, a later definition of the same table: the items are sealed under
+// the same table key and the indexes are the same.
+func (d *definition) agrees(current *definition) bool {
+	return d == current || d.Encryption.Generation == current.Encryption.Generation &&
+		slices.EqualFunc(d.Global, current.Global, (*indexDefinition).same)
+}
+
+// target names the table.
+func (d *definition) target() target {
+	return target{Place: wire.Place{Account: d.AccountID, Region: d.Region}, name: d.Name, arn: d.ARN}
+}
+
+// clone copies what a request may change.
 func (d *definition) clone() *definition {
 	c := *d
 	c.Attributes = slices.Clone(d.Attributes)
@@ -87,7 +93,24 @@ func (d *definition) clone() *definition {
 	return &c
 }
 
-// attributeType is that of a key attribute; empty when it is none.
+// index returns an index, and whether it is a local one; nil if there is no
+// index with this name.
+func (d *definition) index(name string) (i *indexDefinition, local bool) {
+	for _, i := range d.Local {
+		if i.Name == name {
+			return i, true
+		}
+	}
+	for _, i := range d.Global {
+		if i.Name == name {
+			return i, false
+		}
+	}
+	return nil, false
+}
+
+// attributeType returns the type of a key attribute, or "" for any other
+// attribute.
 func (d *definition) attributeType(name string) string {
 	for _, a := range d.Attributes {
 		if a.Name == name {
@@ -126,4 +149,45 @@ func (d *definition) checkProjected() error {
 		return errParam("Number of projected attributes over all indexes exceeds the limit of %d", maxProjected)
 	}
 	return nil
+}
+
+// checkIndexKeys checks the attributes that are keys of indexes: when they are
+// there, they have the right type and are not too long.
+func (d *definition) checkIndexKeys(it Item) error {
+	for _, set := range [][]*indexDefinition{d.Global, d.Local} {
+		for _, i := range set {
+			for n, a := range []keyAttribute{i.Key.Partition, i.Key.Sort} {
+				v, ok := it[a.Name]
+				if a.Name == "" || !ok {
+					continue
+				}
+				if got := ddbjson.TypeName(v); got != a.Type {
+					return errIndexKeyType(a, got, i.Name)
+				}
+				if err := checkKeySize(v, n == 0); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// emptyIndexKey finds an index and its key for which an item has an empty
+// value; kind is "" if there is none.
+func (d *definition) emptyIndexKey(it Item) (kind, indexName, key string) {
+	for _, set := range [][]*indexDefinition{d.Global, d.Local} {
+		for _, i := range set {
+			for _, a := range []keyAttribute{i.Key.Partition, i.Key.Sort} {
+				if kind := emptyKey(it[a.Name]); kind != "" {
+					return kind, i.Name, a.Name
+				}
+			}
+		}
+	}
+	return "", "", ""
+}
+
+func errIndexKeyType(a keyAttribute, got, index string) error {
+	return errParam("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.Name, a.Type, got, index)
 }

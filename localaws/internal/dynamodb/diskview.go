@@ -34,27 +34,32 @@ func (s *Service) DiskView(_ context.Context, account, region, tableName string,
 	if err != nil {
 		return DiskView{}, err
 	}
-	t := s.lookup(at)
-	if t == nil {
+	b := s.lookup(at)
+	if b.table == nil {
 		return DiskView{}, errNoTable()
 	}
+	return b.diskView(key)
+}
+
+func (t *table) diskView(key Item) (DiskView, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if err := t.def.Key.checkKey(key); err != nil {
+	def := t.def.Load()
+	if err := def.Key.checkKey(key); err != nil {
 		return DiskView{}, err
 	}
 	if t.sealer == nil {
 		return DiskView{}, errValidation("the table's items are sealed and were not used since the start: nothing but a data call can open them")
 	}
-	primary, _ := t.def.Key.primary(key)
+	primary, _ := def.Key.primary(key)
 	e := t.get(primary)
 	if e == nil {
 		return DiskView{}, request.Errorf("ResourceNotFoundException", "Requested resource not found: no such item")
 	}
-	bucket := bucketItems(t.def.ID, t.def.Encryption.Generation)
+	bucket := bucketItems(def.ID, def.Encryption.Generation)
 	itemKey := t.sealer.itemKey(primary)
 	view := DiskView{Key: hex.EncodeToString(itemKey), Bucket: bucket.Name}
-	if g, ok := s.cfg.Store.(storage.Getter); ok {
+	if g, ok := t.store.(storage.Getter); ok {
 		value, err := g.Get(bucket, itemKey)
 		if err != nil {
 			return DiskView{}, errInternal(err)

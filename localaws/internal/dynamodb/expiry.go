@@ -2,7 +2,9 @@ package dynamodb
 
 import (
 	"encoding/binary"
+	"math"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -13,6 +15,9 @@ import (
 // expiryQueue orders the items of a table with time to live by their time.
 type expiryQueue struct {
 	set btree.Set[string] // epoch seconds (8 bytes) and primary key
+	// first is the earliest second of the set, the latest possible if the set
+	// is empty. It is read without the table's lock.
+	first atomic.Int64
 }
 
 // staleAfter: DynamoDB leaves items alone whose time is more than five years
@@ -45,21 +50,38 @@ func expiryKey(sec int64, key string) string {
 	return string(b[:]) + key
 }
 
-func (q *expiryQueue) add(attribute string, e *entry) {
-	if sec, ok := expiryOf(attribute, e.item); ok {
-		q.set.Insert(expiryKey(sec, e.key))
-	}
+// init empties the queue.
+func (q *expiryQueue) init() {
+	q.set = btree.Set[string]{}
+	q.first.Store(math.MaxInt64)
 }
 
-func (q *expiryQueue) remove(attribute string, e *entry) {
-	if sec, ok := expiryOf(attribute, e.item); ok {
-		q.set.Delete(expiryKey(sec, e.key))
+// place puts the time of e in the place of that of old, either of which may be
+// nil.
+func (q *expiryQueue) place(attribute string, old, e *entry) {
+	if attribute == "" {
+		return
 	}
+	if old != nil {
+		if sec, ok := expiryOf(attribute, old.item); ok {
+			q.set.Delete(expiryKey(sec, old.key))
+		}
+	}
+	if e != nil {
+		if sec, ok := expiryOf(attribute, e.item); ok {
+			q.set.Insert(expiryKey(sec, e.key))
+		}
+	}
+	first := int64(math.MaxInt64)
+	if key, ok := q.set.Min(); ok {
+		first = int64(binary.BigEndian.Uint64([]byte(key[:8])))
+	}
+	q.first.Store(first)
 }
 
 // due returns the primary keys that expired by now; none without allocating.
 func (q *expiryQueue) due(now time.Time) []string {
-	if q.set.Len() == 0 {
+	if now.Unix() <= q.first.Load() {
 		return nil
 	}
 	end := expiryKey(now.Unix(), "")
@@ -77,18 +99,26 @@ func (q *expiryQueue) due(now time.Time) []string {
 // expire deletes what is due. It runs at the start of every data call on the
 // table, so that the clock alone decides what can be seen.
 func (t *table) expire(now time.Time) error {
+	if now.Unix() <= t.expiry.first.Load() {
+		return nil
+	}
 	t.mu.RLock()
-	due := t.loaded && len(t.expiry.due(now)) > 0
+	due := len(t.expiry.due(now)) > 0 // not what was due too long ago
 	t.mu.RUnlock()
 	if !due {
 		return nil
 	}
-	return t.writing(func(tx *storage.Tx) error {
-		for _, key := range t.expiry.due(now) {
-			if old := t.get(key); old != nil {
-				t.change(tx, old, nil)
-			}
+	return waitFor(t.deleteDue(now))
+}
+
+func (t *table) deleteDue(now time.Time) storage.Pending {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tx := new(storage.Tx)
+	for _, key := range t.expiry.due(now) {
+		if old := t.get(key); old != nil {
+			t.change(tx, old, nil)
 		}
-		return nil
-	})
+	}
+	return t.store.Submit(tx)
 }

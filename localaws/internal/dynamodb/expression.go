@@ -57,6 +57,10 @@ type parsed struct {
 	added map[string]string
 }
 
+// noExpressions are the expressions of a request without any. It is shared and never
+// changed, like every parsed after its making.
+var noExpressions = new(parsed)
+
 // parse checks the combination of parameters and parses them. valued are the
 // expressions that the operation has and that take values.
 func (x *expressions) parse(valued ...string) (*parsed, error) {
@@ -94,8 +98,12 @@ func (x *expressions) parse(valued ...string) (*parsed, error) {
 		}
 		return nil, errValidation("ExpressionAttributeValues can only be specified when using expressions: " + strings.Join(valued, " and ") + are)
 	}
-	if len(given) == 0 {
+	switch {
+	case len(given) > 0:
+	case len(old) > 0:
 		return x.legacy.parse()
+	default:
+		return noExpressions, nil
 	}
 	scope, err := ddbexpr.NewScope(x.names, x.values)
 	if err != nil {
@@ -190,8 +198,8 @@ func (p *parsed) attributes(items ...Item) []string {
 }
 
 // checkPaths refuses paths that lead into a key attribute of the table or one
-// of its indexes: keys are scalars. The caller holds the table's lock.
-func (p *parsed) checkPaths(t *table) error {
+// of its indexes: keys are scalars.
+func (p *parsed) checkPaths(d *definition) error {
 	var nested map[string]struct{}
 	collect := func(paths []ddbexpr.Path) {
 		for _, path := range paths {
@@ -226,12 +234,12 @@ func (p *parsed) checkPaths(t *table) error {
 		}
 		return nil
 	}
-	if err := refuse(t.def.Key, "Key"); err != nil {
+	if err := refuse(d.Key, "Key"); err != nil {
 		return err
 	}
-	for _, set := range [][]*index{t.global, t.local} {
+	for _, set := range [][]*indexDefinition{d.Global, d.Local} {
 		for _, i := range set {
-			if err := refuse(i.def.Key, "IndexKey"); err != nil {
+			if err := refuse(i.Key, "IndexKey"); err != nil {
 				return err
 			}
 		}
@@ -240,8 +248,8 @@ func (p *parsed) checkPaths(t *table) error {
 }
 
 // checkUpdateTypes refuses values of the wrong type for key attributes of
-// indexes, whatever the item holds. The caller holds the table's lock.
-func (p *parsed) checkUpdateTypes(t *table) error {
+// indexes, whatever the item holds.
+func (p *parsed) checkUpdateTypes(d *definition) error {
 	if p.update == nil {
 		return nil
 	}
@@ -256,11 +264,11 @@ func (p *parsed) checkUpdateTypes(t *table) error {
 		if got == "" {
 			continue
 		}
-		for _, set := range [][]*index{t.global, t.local} {
+		for _, set := range [][]*indexDefinition{d.Global, d.Local} {
 			for _, i := range set {
-				for _, a := range []keyAttribute{i.def.Key.Partition, i.def.Key.Sort} {
+				for _, a := range []keyAttribute{i.Key.Partition, i.Key.Sort} {
 					if a.Name == action.Path[0].Name && a.Type != got {
-						return errIndexKeyType(a, got, i)
+						return errIndexKeyType(a, got, i.Name)
 					}
 				}
 			}
@@ -269,6 +277,11 @@ func (p *parsed) checkUpdateTypes(t *table) error {
 	return nil
 }
 
-func errIndexKeyType(a keyAttribute, got string, i *index) error {
-	return errParam("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.Name, a.Type, got, i.def.Name)
+// namesOf lists the attributes of an item.
+func namesOf(it Item) []string {
+	names := make([]string, 0, len(it))
+	for name := range it {
+		names = append(names, name)
+	}
+	return names
 }

@@ -34,76 +34,76 @@ func (u *indexUpdate) name() (string, error) {
 	return "", errParam("Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object")
 }
 
-// applyIndexes creates, changes and deletes global indexes in next, and
-// returns the one that it created, filled.
-func (in *updateTableInput) applyIndexes(t *table, next *definition, now time.Time) (created *index, err error) {
+// applyIndexes creates, changes and deletes global indexes in next. They stay
+// CREATING or UPDATING for delay.
+func (in *updateTableInput) applyIndexes(next *definition, now time.Time, delay time.Duration) error {
 	online := 0 // AWS builds or removes one at a time
 	seen := map[string]bool{}
 	for _, u := range in.GlobalSecondaryIndexUpdates {
 		name, err := u.name()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if seen[name] {
-			return nil, errParam("Only one global secondary index update per index is allowed simultaneously. Index: %s", name)
+			return errParam("Only one global secondary index update per index is allowed simultaneously. Index: %s", name)
 		}
 		seen[name] = true
 		if u.Update == nil {
 			if online++; online > 1 {
-				return nil, request.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+				return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
 			}
 		}
 		if u.Create != nil {
-			if created, err = in.createIndex(t, next, u.Create, now); err != nil {
-				return nil, err
+			if err := in.createIndex(next, u.Create, now, delay); err != nil {
+				return err
 			}
 			continue
 		}
 		at := slices.IndexFunc(next.Global, func(d *indexDefinition) bool { return d.Name == name })
 		switch {
-		case at < 0 && t.indexNamed(name) != nil:
+		case at < 0 && hasIndex(next, name):
 			verb := "update"
 			if u.Delete != nil {
 				verb = "delete"
 			}
-			return nil, errValidationf("Cannot %s an index that is not a GlobalSecondaryIndex: %s", verb, name)
+			return errValidationf("Cannot %s an index that is not a GlobalSecondaryIndex: %s", verb, name)
 		case at < 0:
-			return nil, request.Errorf("ResourceNotFoundException", "Requested resource not found: Index %s for table %s", name, next.Name)
+			return request.Errorf("ResourceNotFoundException", "Requested resource not found: Index %s for table %s", name, next.Name)
 		case u.Delete != nil:
 			next.Global = slices.Delete(next.Global, at, at+1)
 		default:
 			d := next.Global[at]
-			if err := d.reprovision(u.Update, next.OnDemand, in.BillingMode != nil, now); err != nil {
-				return nil, err
+			if err := u.Update.reprovision(d, next.OnDemand, in.BillingMode != nil, now); err != nil {
+				return err
 			}
-			if delay := t.service.cfg.Faults.Activation; delay > 0 {
+			if delay > 0 {
 				d.Creating, d.ActiveAt = false, now.Add(delay)
 			}
 		}
 	}
 	next.forgetAttributes()
-	return created, nil
+	return nil
 }
 
-// createIndex adds an index to next and fills it. Of AttributeDefinitions only
+// createIndex adds an index to next. Of AttributeDefinitions only
 // those count that its keys use; AWS reads past all others, and past all in a
 // request that creates nothing.
-func (in *updateTableInput) createIndex(t *table, next *definition, wanted *indexInput, now time.Time) (*index, error) {
+func (in *updateTableInput) createIndex(next *definition, wanted *indexInput, now time.Time, delay time.Duration) error {
 	switch {
-	case t.indexNamed(*wanted.IndexName) != nil:
-		return nil, errValidation("Attempting to create an index which already exists")
+	case hasIndex(next, *wanted.IndexName):
+		return errValidation("Attempting to create an index which already exists")
 	case len(next.Global) >= maxGlobalIndexes:
-		return nil, request.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes)
+		return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes)
 	case in.AttributeDefinitions == nil && slices.ContainsFunc(wanted.KeySchema, func(k keyElement) bool { return next.attributeType(*k.AttributeName) == "" }):
-		return nil, errParam("AttributeDefinitions is not specified for index: %s", *wanted.IndexName)
+		return errParam("AttributeDefinitions is not specified for index: %s", *wanted.IndexName)
 	}
 	kinds, err := attributeTypes(in.AttributeDefinitions)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, k := range wanted.KeySchema {
 		if kind, asked := next.attributeType(*k.AttributeName), kinds[*k.AttributeName]; kind != "" && asked != "" && asked != kind {
-			return nil, errParam("Attribute %s has already the type %s", *k.AttributeName, kind)
+			return errParam("Attribute %s has already the type %s", *k.AttributeName, kind)
 		}
 	}
 	for _, a := range next.Attributes {
@@ -111,44 +111,27 @@ func (in *updateTableInput) createIndex(t *table, next *definition, wanted *inde
 	}
 	d, err := indexOf(wanted, kinds, next.Key, false)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := d.provision(wanted, next.OnDemand, true); err != nil {
-		return nil, err
+	if err := wanted.provision(d, next.OnDemand, true); err != nil {
+		return err
 	}
-	if delay := t.service.cfg.Faults.Activation; delay > 0 {
+	if delay > 0 {
 		d.Creating, d.ActiveAt = true, now.Add(delay)
 	}
 	next.Global = append(next.Global, d)
 	if err := next.checkProjected(); err != nil {
-		return nil, err
+		return err
 	}
 	for _, a := range []keyAttribute{d.Key.Partition, d.Key.Sort} {
 		if a.Name != "" && next.attributeType(a.Name) == "" {
 			next.Attributes = append(next.Attributes, a)
 		}
 	}
-	i := &index{def: d, table: next.Key}
-	t.items.Scan(func(_ string, e *entry) bool {
-		i.place(nil, e) // items with key attributes of other types stay out, as on AWS
-		return true
-	})
-	return i, nil
+	return nil
 }
 
-// redefine gives the table an index for each global definition, of which at
-// most one is of an index that was created. Readers still use the old ones
-// after they freed the lock, so those are replaced and not changed.
-func (t *table) redefine(created *index) {
-	var list []*index
-	for _, d := range t.def.Global {
-		if created != nil && created.def.Name == d.Name {
-			list = append(list, created)
-			continue
-		}
-		i := *t.indexNamed(d.Name)
-		i.def = d
-		list = append(list, &i)
-	}
-	t.global = list
+func hasIndex(d *definition, name string) bool {
+	i, _ := d.index(name)
+	return i != nil
 }

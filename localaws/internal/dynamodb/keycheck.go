@@ -2,21 +2,34 @@ package dynamodb
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-// unlock is the key check of every data call: it asks KMS, as the caller, to
-// decrypt the table's key, and loads the items with it when they are not in
-// memory yet. Under the AWS owned key nobody is asked.
-func (s *Service) unlock(ctx context.Context, c *request.Call, t *table) error {
-	t.mu.RLock()
-	e, loaded, id, down := t.def.Encryption, t.loaded, t.def.ID, !t.inaccessible.IsZero()
-	t.mu.RUnlock()
+// sealedTable is a table as the key check needs it.
+type sealedTable interface {
+	// encryptionContext returns what its wrapped key is bound to.
+	encryptionContext() map[string]string
+	// principal returns DynamoDB's name where the table is.
+	principal() string
+	// isLoaded reports whether the items are in memory.
+	isLoaded() bool
+	// load opens the items with the table key of a generation, which load does
+	// not keep. It does nothing if they are in memory, or if the table has a key
+	// of another generation by now.
+	load(key []byte, generation int) error
+	// reachable files whether KMS could use the table's key at now.
+	reachable(yes bool, now time.Time)
+}
 
+// check is the key check of every data call: it asks KMS, as the caller, to
+// decrypt the table's key, and loads the items with it when they are not in
+// memory yet. Under the AWS owned key KMS is not asked.
+func (k *custodian) check(ctx context.Context, c *request.Call, def *definition, t sealedTable) error {
+	e := &def.Encryption
+	loaded := t.isLoaded()
 	var key []byte
 	if e.Mode == keyOwned {
 		if loaded {
@@ -24,24 +37,17 @@ func (s *Service) unlock(ctx context.Context, c *request.Call, t *table) error {
 		}
 		key = append([]byte(nil), e.TableKey...)
 	} else {
-		who := cacheKey{accessKey: c.Caller.AccessKeyID, table: id, generation: e.Generation}
-		if loaded && s.cache.allowed(who, s.cfg.Clock()) {
+		who := cacheKey{accessKey: c.Caller.AccessKeyID, table: def.ID, generation: e.Generation}
+		if loaded && k.cache.allowed(who, k.clock) {
 			return nil
 		}
 		var err error
-		key, err = s.cfg.Keys.Decrypt(ctx, via(c, "Decrypt"), e.KeyARN, e.TableKey, t.bound)
-		if failed := err != nil && unreachable(err); failed != down {
-			t.mu.Lock()
-			t.inaccessible = time.Time{}
-			if failed {
-				t.inaccessible = s.cfg.Clock()
-			}
-			t.mu.Unlock()
-		}
+		key, err = k.keys.Decrypt(ctx, c.Via("kms", "Decrypt", t.principal()), e.KeyARN, e.TableKey, t.encryptionContext())
+		t.reachable(err == nil || !unreachable(err), k.clock())
 		if err != nil {
 			return keyError(c, err)
 		}
-		s.cache.allow(who, s.cfg.Clock())
+		k.cache.allow(who, k.clock)
 	}
 	defer clear(key)
 	if loaded {
@@ -50,35 +56,24 @@ func (s *Service) unlock(ctx context.Context, c *request.Call, t *table) error {
 	return t.load(key, e.Generation)
 }
 
-// load reads the items of a table from the store, once.
-func (t *table) load(key []byte, generation int) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.loaded || t.deleted || t.def.Encryption.Generation != generation {
-		return nil
-	}
-	seal, err := newSealer(t.def.ID, key)
-	if err != nil {
-		return errInternal(err)
-	}
-	err = t.service.cfg.Store.Range(bucketItems(t.def.ID, generation), func(itemKey, sealed []byte) error {
-		it, err := seal.open(itemKey, sealed)
-		if err != nil {
-			return err
+// openOwn makes sure, as DynamoDB itself, that the table's key can be used, and
+// loads the items. When the table's grant was revoked the caller's right
+// counts, so that a caller who has it can bring the table under another key.
+func (k *custodian) openOwn(ctx context.Context, c *request.Call, def *definition, t sealedTable) error {
+	e := &def.Encryption
+	key := append([]byte(nil), e.TableKey...)
+	if e.Mode != keyOwned {
+		var err error
+		key, err = k.keys.Decrypt(ctx, own(c, "Decrypt", def.AccountID, def.ARN), e.KeyARN, e.TableKey, t.encryptionContext())
+		if denied(err) {
+			key, err = k.keys.Decrypt(ctx, c.Via("kms", "Decrypt", t.principal()), e.KeyARN, e.TableKey, t.encryptionContext())
 		}
-		e, err := t.newEntry(it)
 		if err != nil {
-			return err
+			return keyError(c, err)
 		}
-		t.place(nil, e)
-		return nil
-	})
-	if err != nil {
-		t.clear()
-		return errInternal(fmt.Errorf("table %s: %w", t.def.Name, err))
 	}
-	t.sealer, t.loaded = seal, true
-	return nil
+	defer clear(key)
+	return t.load(key, e.Generation)
 }
 
 // keyCache remembers for a while whom KMS allowed.
@@ -102,20 +97,22 @@ func (k *keyCache) init(ttl time.Duration) {
 	k.ttl, k.end = ttl, map[cacheKey]time.Time{}
 }
 
-func (k *keyCache) allowed(who cacheKey, now time.Time) bool {
+func (k *keyCache) allowed(who cacheKey, clock func() time.Time) bool {
 	if k.ttl == 0 {
 		return false
 	}
+	now := clock()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	end, ok := k.end[who]
 	return ok && now.Before(end)
 }
 
-func (k *keyCache) allow(who cacheKey, now time.Time) {
+func (k *keyCache) allow(who cacheKey, clock func() time.Time) {
 	if k.ttl == 0 {
 		return
 	}
+	now := clock()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.end) >= maxCached {

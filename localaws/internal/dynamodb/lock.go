@@ -7,22 +7,26 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-// Whoever takes a table's lock for a request does so here or defers the
-// release: a panic ends one request, and must not stop the table for all.
+// Every function of this file that takes a lock for a request releases it in a
+// defer: a panic ends one request, and must not stop the table for all.
 
-// reading runs f while nobody changes the table.
-func (t *table) reading(f func() error) error {
+// reading runs f while the table does not change, if check allows def.
+func (t *table) reading(def *definition, f func() error) error {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
+	if err := t.check(def); err != nil {
+		return err
+	}
 	return f()
 }
 
-// writing runs f while nobody else uses the table, files what it collects, and
-// waits until that is durable. After an error of f nothing is filed, but what
-// it saw must be durable all the same: a client that repeats its request takes
-// a failed condition for the success of its first try.
-func (t *table) writing(f func(*storage.Tx) error) error {
-	pending, err := t.submitted(f)
+// writing runs f while no other request uses the table, if check allows def,
+// files what f collects, and waits until that is durable. After an error of f
+// nothing is filed, but what it saw must be durable all the same: a client that
+// repeats its request takes a failed condition for the success of its first
+// try.
+func (t *table) writing(def *definition, f func(*storage.Tx) error) error {
+	pending, err := t.submitted(def, f)
 	if failed := waitFor(pending); failed != nil {
 		return failed
 	}
@@ -30,20 +34,19 @@ func (t *table) writing(f func(*storage.Tx) error) error {
 }
 
 // submitted is writing without the wait.
-func (t *table) submitted(f func(*storage.Tx) error) (storage.Pending, error) {
+func (t *table) submitted(def *definition, f func(*storage.Tx) error) (storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	tx := new(storage.Tx)
-	err := f(tx)
+	err := t.check(def)
+	if err == nil {
+		err = f(tx)
+	}
 	if err != nil {
 		tx = new(storage.Tx)
 	}
-	return t.service.cfg.Store.Submit(tx), err
+	return t.store.Submit(tx), err
 }
-
-// settled waits until everything that was changed so far is durable: a
-// consistent read tells nothing that a crash could undo.
-func (s *Service) settled() error { return waitFor(s.cfg.Store.Submit(new(storage.Tx))) }
 
 // waitFor waits until a change is durable.
 func waitFor(p storage.Pending) error {
@@ -56,7 +59,7 @@ func waitFor(p storage.Pending) error {
 // lockTables locks every table once, in an order that all transactions share.
 func lockTables(tables []*table, write bool) (unlock func()) {
 	list := slices.Clone(tables)
-	slices.SortFunc(list, func(a, b *table) int { return cmp.Compare(a.def.ID, b.def.ID) })
+	slices.SortFunc(list, func(a, b *table) int { return cmp.Compare(a.id, b.id) })
 	list = slices.Compact(list)
 	for _, t := range list {
 		if write {

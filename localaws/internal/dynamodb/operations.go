@@ -2,13 +2,14 @@ package dynamodb
 
 import (
 	"context"
+	"errors"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// op is one operation: the request that it takes, who may make it, and the
-// method that answers it in JSON.
+// op is one operation: the request that it takes, the method that authorizes the
+// request, and the method that answers it in JSON.
 type op[In any] = wire.Op[*Service, In, []byte]
 
 // operations are those that Serve knows.
@@ -19,24 +20,17 @@ var operations = wire.NewTable(&protocol,
 	manages("DeleteTable", wire.Write, allowNamed, (*Service).deleteTable),
 	manages("ListTables", wire.Read, (*Service).allowListTables, (*Service).listTables),
 
-	op[getItemInput]{Name: "GetItem", Kind: wire.ReadItems,
-		Authorize: (*Service).allowGetItem, Serve: (*Service).getItem},
+	onItems[getItemCall]("GetItem", wire.ReadItems, nil),
 	writes("PutItem", writePut),
 	writes("UpdateItem", writeUpdate),
 	writes("DeleteItem", writeDelete),
-	op[pageInput]{Name: "Query", Kind: wire.ReadItems, Init: func(in *pageInput) { in.query = true },
-		Authorize: (*Service).allowPage, Serve: (*Service).servePage},
-	op[pageInput]{Name: "Scan", Kind: wire.ReadItems,
-		Authorize: (*Service).allowPage, Serve: (*Service).servePage},
+	onItems("Query", wire.ReadItems, func(in *pageCall) { in.query = true }),
+	onItems[pageCall]("Scan", wire.ReadItems, nil),
 
-	op[batchGetInput]{Name: "BatchGetItem", Kind: wire.ReadItems,
-		Authorize: (*Service).allowBatchGet, Serve: (*Service).batchGetItem},
-	op[batchWriteInput]{Name: "BatchWriteItem", Kind: wire.WriteItems,
-		Authorize: (*Service).allowBatchWrite, Serve: (*Service).batchWriteItem},
-	op[transactGetInput]{Name: "TransactGetItems", Kind: wire.ReadItems,
-		Authorize: (*Service).allowTransactGet, Serve: (*Service).transactGetItems},
-	op[transactWriteInput]{Name: "TransactWriteItems", Kind: wire.WriteItems,
-		Authorize: (*Service).allowTransactWrite, Serve: (*Service).transactWriteItems},
+	onItems[batchGetCall]("BatchGetItem", wire.ReadItems, nil),
+	onItems[batchWriteCall]("BatchWriteItem", wire.WriteItems, nil),
+	onItems[transactGetCall]("TransactGetItems", wire.ReadItems, nil),
+	onItems[transactWriteCall]("TransactWriteItems", wire.WriteItems, nil),
 
 	op[tagsInput]{Name: "TagResource", Kind: wire.Write, Init: func(in *tagsInput) { in.adds = true },
 		Authorize: (*Service).allowTags, Serve: (*Service).tagResource},
@@ -57,7 +51,45 @@ func manages[In any](name string, kind wire.Kind, authorize func(*Service, conte
 }
 
 // writes is the entry of an operation that is one write of a kind.
-func writes(name string, kind writeKind) op[writeInput] {
-	return op[writeInput]{Name: name, Kind: wire.WriteItems, Init: func(in *writeInput) { in.kind = kind },
-		Authorize: (*Service).allowWrite, Serve: (*Service).writeItem}
+func writes(name string, kind writeKind) op[writeCall] {
+	return onItems(name, wire.WriteItems, func(in *writeCall) { in.kind = kind })
+}
+
+// itemCall is a request on items. It is authorized and answered with one
+// definition of each of its tables.
+type itemCall interface {
+	// find looks the tables up and notes them in the call's trail.
+	find(s *Service, c *request.Call)
+	// renew replaces the definitions by the current ones.
+	renew()
+	authorize(ctx context.Context, s *Service, c *request.Call) error
+	// answer returns errRedefined, and has changed nothing, if the key or the
+	// indexes of a table changed after its definition was read.
+	answer(ctx context.Context, s *Service, c *request.Call) ([]byte, error)
+}
+
+// onItems is the entry of an operation on items. A request whose table was
+// redefined meanwhile is authorized, checked and answered again: each time
+// takes another change of the table.
+func onItems[In any, P interface {
+	*In
+	itemCall
+}](name string, kind wire.Kind, init func(*In)) op[In] {
+	return op[In]{Name: name, Kind: kind, Init: init,
+		Authorize: func(s *Service, ctx context.Context, c *request.Call, in *In) error {
+			P(in).find(s, c)
+			return P(in).authorize(ctx, s, c)
+		},
+		Serve: func(s *Service, ctx context.Context, c *request.Call, in *In) ([]byte, error) {
+			for {
+				out, err := P(in).answer(ctx, s, c)
+				if !errors.Is(err, errRedefined) {
+					return out, err
+				}
+				P(in).renew()
+				if err := P(in).authorize(ctx, s, c); err != nil {
+					return nil, err
+				}
+			}
+		}}
 }

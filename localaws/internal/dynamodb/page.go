@@ -1,98 +1,10 @@
 package dynamodb
 
-import (
-	"encoding/binary"
-	"math/bits"
-	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
-	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/tidwall/btree"
-)
+import "github.com/tidwall/btree"
 
 // maxPage is how many bytes of items a page reads before it ends: the item that
 // reaches it is the last.
 const maxPage = 1 << 20
-
-// view is what a page reads: a table or one of its indexes.
-type view struct {
-	t     *table
-	index *index // nil: the table itself
-}
-
-func (v view) schema() keySchema {
-	if v.index != nil {
-		return v.index.def.Key
-	}
-	return v.t.def.Key
-}
-
-func (v view) entries() *btree.Map[string, *entry] {
-	if v.index != nil {
-		return &v.index.entries
-	}
-	return &v.t.items
-}
-
-// key is the ordered key of an item, or of a start key, in the view.
-func (v view) key(it Item) (string, bool) {
-	primary, ok := v.t.def.Key.primary(it)
-	if !ok || v.index == nil {
-		return primary, ok
-	}
-	return v.index.def.Key.indexed(it, primary)
-}
-
-// lastKey is the LastEvaluatedKey of an item.
-func (v view) lastKey(it Item) Item {
-	key := v.t.def.Key.keyOf(it)
-	if v.index != nil {
-		for name, value := range v.index.def.Key.keyOf(it) {
-			key[name] = value
-		}
-	}
-	return key
-}
-
-// checkStart checks the attributes of an ExclusiveStartKey.
-func (v view) checkStart(start Item) error {
-	want := map[string]string{}
-	schemas := []keySchema{v.t.def.Key}
-	if v.index != nil {
-		schemas = append(schemas, v.index.def.Key)
-	}
-	for _, k := range schemas {
-		want[k.Partition.Name] = k.Partition.Type
-		if k.hasSort() {
-			want[k.Sort.Name] = k.Sort.Type
-		}
-	}
-	invalid := errValidation("The provided starting key is invalid: The provided key element does not match the schema")
-	if v.index != nil {
-		invalid = errValidation("The provided starting key is invalid")
-	}
-	if len(start) != len(want) {
-		return invalid
-	}
-	for name, kind := range want {
-		value := start[name]
-		if value == nil || ddbjson.TypeName(value) != kind || emptyKey(value) != "" {
-			return invalid
-		}
-	}
-	return nil
-}
-
-// span is the part of a view's order that a page may read: low <= key < high,
-// in one direction, behind start when that is set.
-type span struct {
-	low, high string // an empty high is no bound
-	backward  bool
-	start     string
-	started   bool
-	match     func(Item) bool // what bounds alone cannot say; nil: everything
-}
 
 // page is what was read.
 type page struct {
@@ -101,12 +13,13 @@ type page struct {
 	last    Item     // LastEvaluatedKey, nil at the end
 }
 
-// read collects one page; the caller holds the table's lock.
-func (v view) read(s span, limit int) page {
+// page collects the entries of v in s, at most limit of them unless limit is
+// zero. The caller holds the table's lock, under which the table allowed v.def.
+func (t *table) page(v view, s span, limit int) page {
 	var p page
-	sizeOf := func(e *entry) int { return e.size }
+	entries := &t.items
 	if v.index != nil {
-		sizeOf = v.index.size
+		entries = &t.indexNamed(v.index.Name).entries
 	}
 	visit := func(key string, e *entry) bool {
 		if s.started && key == s.start {
@@ -116,7 +29,7 @@ func (v view) read(s span, limit int) page {
 			return true
 		}
 		p.entries = append(p.entries, e)
-		p.size += sizeOf(e)
+		p.size += v.size(e.item, e.size)
 		if limit > 0 && len(p.entries) == limit || p.size >= maxPage {
 			p.last = v.lastKey(e.item)
 			return false
@@ -124,14 +37,14 @@ func (v view) read(s span, limit int) page {
 		return true
 	}
 	if s.backward {
-		v.descend(s, visit)
+		descend(entries, s, visit)
 		return p
 	}
 	from := s.low
 	if s.started && s.start > from {
 		from = s.start
 	}
-	v.entries().Ascend(from, func(key string, e *entry) bool {
+	entries.Ascend(from, func(key string, e *entry) bool {
 		if s.high != "" && key >= s.high {
 			return false
 		}
@@ -140,7 +53,7 @@ func (v view) read(s span, limit int) page {
 	return p
 }
 
-func (v view) descend(s span, visit func(string, *entry) bool) {
+func descend(entries *btree.Map[string, *entry], s span, visit func(string, *entry) bool) {
 	each := func(key string, e *entry) bool {
 		switch {
 		case s.high != "" && key >= s.high:
@@ -155,85 +68,20 @@ func (v view) descend(s span, visit func(string, *entry) bool) {
 		from = s.start
 	}
 	if from == "" {
-		v.entries().Reverse(each)
+		entries.Reverse(each)
 		return
 	}
-	v.entries().Descend(from, each)
+	entries.Descend(from, each)
 }
 
-// segment is the part of the order that one of total parallel scans reads:
-// equal shares of the range of partition hashes.
-func segment(n, total int64) span {
-	if total <= 1 {
-		return span{}
-	}
-	bound := func(i int64) string {
-		if i == 0 || i == total {
-			return ""
-		}
-		hi, lo := bits.Mul64(^uint64(0), uint64(i))
-		q, _ := bits.Div64(hi, lo, uint64(total))
-		var b [8]byte
-		binary.BigEndian.PutUint64(b[:], q)
-		return string(b[:])
-	}
-	return span{low: bound(n), high: bound(n + 1)}
-}
-
-// querySpan is the part of the order that a key condition selects.
-func (v view) querySpan(q ddbexpr.KeyQuery) span {
-	schema := v.schema()
-	prefix := schema.partitionPrefix(q.Partition)
-	s := span{low: prefix, high: after(prefix)}
-	if q.Sort == nil {
-		return s
-	}
-	term := *q.Sort
-	name := schema.Sort.Name
-	s.match = func(it Item) bool { return term.Matches(it[name]) }
-	// Bounds only save reading; the match decides.
-	edge := func(v2 types.AttributeValue, up bool) string {
-		b, ok := keyBytes(nil, v2, schema.Sort.Type)
-		if !ok {
-			return ""
-		}
-		if v.index != nil {
-			b = appendEscaped(nil, b)
-			b = b[:len(b)-2] // what sorts before every longer value
-		}
-		if up {
-			if b := after(string(b)); b != "" {
-				return prefix + b
+// indexNamed returns an index, or nil; the caller holds the lock.
+func (t *table) indexNamed(name string) *index {
+	for _, set := range [][]*index{t.local, t.global} {
+		for _, i := range set {
+			if i.def.Name == name {
+				return i
 			}
-			return ""
 		}
-		return prefix + string(b)
 	}
-	switch term.Operator {
-	case ddbexpr.KeyEqual, ddbexpr.KeyBeginsWith:
-		s.low = edge(term.Value, false)
-		if term.Operator == ddbexpr.KeyBeginsWith || v.index != nil || schema.Sort.Type == "N" {
-			s.high = minText(s.high, edge(term.Value, true))
-		} else {
-			s.high = s.low + "\x00"
-		}
-	case ddbexpr.KeyGreater, ddbexpr.KeyGreaterEqual:
-		s.low = edge(term.Value, false)
-	case ddbexpr.KeyLess, ddbexpr.KeyLessEqual:
-		s.high = minText(s.high, edge(term.Value, true))
-	case ddbexpr.KeyBetween:
-		s.low = edge(term.Value, false)
-		s.high = minText(s.high, edge(term.High, true))
-	}
-	if s.low == "" {
-		s.low = prefix
-	}
-	return s
-}
-
-func minText(a, b string) string {
-	if b == "" || strings.Compare(a, b) < 0 {
-		return a
-	}
-	return b
+	return nil
 }

@@ -4,149 +4,59 @@ import (
 	"context"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
-	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// writeInput is a PutItem, UpdateItem or DeleteItem request.
-type writeInput struct {
-	kind         writeKind
-	name         *string
-	item, key    Item
-	returnValues *string
-	onFailure    *string
-	consumed     consumed
-	collections  *string
-	expressions
-
-	prepared *write
-	t        *table
+// writeCall is a write that stands alone.
+type writeCall struct {
+	writeInput
+	change change
 }
 
-func (in *writeInput) ReadMember(d *wire.Decoder, name []byte) error {
-	switch string(name) {
-	case "TableName":
-		return d.Text(&in.name)
-	case "Item":
-		if in.kind != writePut {
-			return d.Skip()
-		}
-		return readItem(d, &in.item)
-	case "Key":
-		if in.kind == writePut {
-			return d.Skip()
-		}
-		return readItem(d, &in.key)
-	case "ReturnValues":
-		return d.Text(&in.returnValues)
-	case "ReturnValuesOnConditionCheckFailure":
-		return d.Text(&in.onFailure)
-	case "ReturnConsumedCapacity":
-		return d.Text(&in.consumed.mode)
-	case "ReturnItemCollectionMetrics":
-		return d.Text(&in.collections)
-	case "FilterExpression", "ProjectionExpression", "KeyConditionExpression", "AttributesToGet", "KeyConditions", "QueryFilter", "ScanFilter":
-		return d.Skip() // not members of a write
-	case "UpdateExpression", "AttributeUpdates":
-		if in.kind != writeUpdate {
-			return d.Skip()
-		}
-	}
-	if ok, err := in.expressions.readMember(d, name); ok {
-		return err
-	}
-	return d.Skip()
+func (in *writeCall) find(s *Service, c *request.Call) {
+	in.change.write = in.prepared
+	trail(c, in.change.at)
+	in.change.on = s.lookup(in.change.at)
 }
 
-func (in *writeInput) Check(c *wire.Checks) {
-	in.consumed.check(c)
-	c.Enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
-	c.Enum(in.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
-	c.Enum(in.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
-	checkTable(c, in.name, "tableName")
-	if in.kind == writePut {
-		c.Required(in.item == nil, "item")
-	} else {
-		c.Required(in.key == nil, "key")
-	}
-	in.legacy.check(c)
-}
+func (in *writeCall) renew() { in.change.on = in.change.on.renewed() }
 
-// Prepare makes the internal form.
-func (in *writeInput) Prepare(c *request.Call) (err error) {
-	in.prepared, err = in.write(c)
-	return err
-}
-
-// write makes the internal form, after the checks that need no table.
-func (in *writeInput) write(c *request.Call) (*write, error) {
-	w := &write{kind: in.kind, item: in.item, key: in.key, returnOld: in.onFailure != nil && *in.onFailure == "ALL_OLD"}
-	if in.returnValues != nil {
-		w.returnValues = *in.returnValues
-	}
-	if in.kind != writeUpdate && w.returnValues != "" && w.returnValues != "ALL_OLD" && w.returnValues != "NONE" {
-		if in.kind == writePut {
-			return nil, errValidation("ReturnValues can only be ALL_OLD or NONE")
-		}
-		return nil, errValidation("Return values set to invalid value")
-	}
-	valued := []string{"ConditionExpression"}
-	if in.kind == writeUpdate {
-		valued = []string{"UpdateExpression", "ConditionExpression"}
-	}
-	var err error
-	if w.parsed, err = in.expressions.parse(valued...); err != nil {
-		return nil, err
-	}
-	if w.at, err = locate(c, *in.name); err != nil {
-		return nil, err
-	}
-	return w, nil
-}
-
-func (s *Service) allowWrite(ctx context.Context, c *request.Call, in *writeInput) error {
+func (in *writeCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
 	w := in.prepared
-	trail(c, w.at)
-	in.t = s.lookup(w.at)
 	returnValues := "NONE"
 	if w.returnValues != "" {
 		returnValues = w.returnValues
 	}
 	return s.allowAccess(ctx, c, access{action: w.kind.action(), at: w.at, keys: []Item{w.keyItem()},
-		attributes: w.attributes(w.keyItem()), returnValues: returnValues}, in.t)
+		attributes: w.attributes(w.keyItem()), returnValues: returnValues}, in.change.on)
 }
 
-// writeItem is the way of one write that stands alone.
-func (s *Service) writeItem(ctx context.Context, c *request.Call, in *writeInput) ([]byte, error) {
-	w, t := in.prepared, in.t
-	if err := s.ready(t); err != nil {
+func (in *writeCall) answer(ctx context.Context, s *Service, c *request.Call) ([]byte, error) {
+	ch := &in.change
+	if err := s.ready(ch.on); err != nil {
 		return nil, err
 	}
-	if err := w.prepare(t); err != nil {
+	if err := ch.bind(ch.on.def); err != nil {
 		return nil, err
 	}
-	if err := s.enter(ctx, c, t); err != nil {
+	if err := s.enter(ctx, c, ch.on); err != nil {
 		return nil, err
 	}
-	if err := w.run(); err != nil {
+	if err := ch.run(); err != nil {
 		return nil, err
 	}
-	returned := w.returned()
+	returned := ch.returned()
 	r := newResponse(64 + len(returned)*32)
 	if returned != nil {
 		r.member("Attributes").item(returned)
 	}
 	if in.consumed.wanted() {
 		used := capacity{name: *in.name}
-		_ = t.reading(func() error { used.addWrite(t, w.old, w.next, 1); return nil })
+		used.addWrite(ch, 1)
 		r.capacity(&used, in.consumed)
 	}
-	if in.collections != nil && *in.collections == "SIZE" && t.hasLocal() {
-		partition := w.keyItem()[t.def.Key.Partition.Name]
-		r.member("ItemCollectionMetrics").write(func(b []byte) []byte { return t.appendCollection(b, partition) })
+	if in.collections != nil && *in.collections == "SIZE" && ch.on.hasLocal() {
+		partition := ch.keyItem()[ch.def.Key.Partition.Name]
+		r.member("ItemCollectionMetrics").write(func(b []byte) []byte { return ch.on.appendCollection(b, partition) })
 	}
 	return r.bytes(), nil
 }
-
-// hasLocal reports whether the table has item collections with metrics. Local
-// indexes are fixed when the table is made.
-func (t *table) hasLocal() bool { return len(t.local) > 0 }

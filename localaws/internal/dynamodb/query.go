@@ -2,294 +2,44 @@ package dynamodb
 
 import (
 	"context"
-	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
-	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-const maxSegments = 1_000_000
-
-// pageInput is a Query or Scan request.
-type pageInput struct {
-	query          bool
-	name, index    *string
-	selects        *string
-	limit          *int64
-	start          Item
-	consistent     *bool
-	forward        *bool
-	segment, total *int64
-	consumed       consumed
-	expressions
-
-	at     target // once prepared
-	parsed *parsed
-	t      *table
+// pageCall is a Query or Scan on the table that it found.
+type pageCall struct {
+	pageInput
+	on bound
 }
 
-func (in *pageInput) ReadMember(d *wire.Decoder, name []byte) error {
-	switch string(name) {
-	case "TableName":
-		return d.Text(&in.name)
-	case "IndexName":
-		return d.Text(&in.index)
-	case "Select":
-		return d.Text(&in.selects)
-	case "Limit":
-		return d.Integer(&in.limit)
-	case "ExclusiveStartKey":
-		return readItem(d, &in.start)
-	case "ConsistentRead":
-		return d.Boolean(&in.consistent)
-	case "ReturnConsumedCapacity":
-		return d.Text(&in.consumed.mode)
-	case "ConditionExpression", "UpdateExpression", "Expected", "AttributeUpdates":
-		return d.Skip() // not members of a read
-	case "ScanIndexForward", "KeyConditionExpression", "KeyConditions", "QueryFilter":
-		if !in.query {
-			return d.Skip()
-		}
-		if string(name) == "ScanIndexForward" {
-			return d.Boolean(&in.forward)
-		}
-	case "Segment", "TotalSegments", "ScanFilter":
-		switch {
-		case in.query:
-			return d.Skip()
-		case string(name) == "Segment":
-			return d.Integer(&in.segment)
-		case string(name) == "TotalSegments":
-			return d.Integer(&in.total)
-		}
-	}
-	if ok, err := in.expressions.readMember(d, name); ok {
-		return err
-	}
-	return d.Skip()
-}
-
-func (in *pageInput) Check(c *wire.Checks) {
-	in.consumed.check(c)
-	checkTable(c, in.name, "tableName")
-	checkResource(c, in.index, "indexName")
-	c.Enum(in.selects, "select", "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
-	c.Between(in.limit, "limit", 1, -1)
-	c.Between(in.segment, "segment", 0, maxSegments-1)
-	c.Between(in.total, "totalSegments", 1, maxSegments)
-	in.legacy.check(c)
-}
-
-// checkAlone checks what needs no table.
-func (in *pageInput) checkAlone(p *parsed) error {
-	switch {
-	case in.query && p.keyCondition == nil:
-		return errValidation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
-	case in.total != nil && in.segment == nil:
-		return errValidation("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
-	case in.segment != nil && in.total == nil:
-		return errValidation("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
-	case in.segment != nil && *in.segment >= *in.total:
-		return errValidationf("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less than TotalSegments: %d", *in.segment, *in.total)
-	}
-	member := "ProjectionExpression"
-	if in.projection == nil {
-		member = "AttributesToGet"
-	}
-	selects := ""
-	if in.selects != nil {
-		selects = *in.selects
-	}
-	switch {
-	case p.projection != nil && selects == "ALL_ATTRIBUTES":
-		return errValidationf("Cannot specify the %s when choosing to get ALL_ATTRIBUTES", member)
-	case p.projection != nil && selects == "ALL_PROJECTED_ATTRIBUTES":
-		return errValidationf("Cannot specify the %s when choosing to get ALL_PROJECTED_ATTRIBUTES", member)
-	case p.projection != nil && selects == "COUNT":
-		return errValidationf("Cannot specify the %s when choosing to get only the Count", member)
-	case p.projection == nil && selects == "SPECIFIC_ATTRIBUTES":
-		return errValidation("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
-	case selects == "ALL_PROJECTED_ATTRIBUTES" && in.index == nil:
-		what := "Scanning"
-		if in.query {
-			what = "Querying"
-		}
-		return errValidationf("ALL_PROJECTED_ATTRIBUTES can be used only when %s using an IndexName", what)
-	}
-	return nil
-}
-
-// effectiveSelect is Select with its default.
-func (in *pageInput) effectiveSelect(p *parsed) string {
-	switch {
-	case in.selects != nil:
-		return *in.selects
-	case p.projection != nil:
-		return "SPECIFIC_ATTRIBUTES"
-	case in.index != nil:
-		return "ALL_PROJECTED_ATTRIBUTES"
-	}
-	return "ALL_ATTRIBUTES"
-}
-
-// plan binds the request to table and index; the caller holds the lock.
-func (in *pageInput) plan(t *table, p *parsed) (v view, s span, fetch bool, err error) {
-	v.t = t
-	selects := in.effectiveSelect(p)
-	if in.index != nil {
-		v.index = t.indexNamed(*in.index)
-		switch {
-		case v.index == nil:
-			return v, s, false, errValidationf("The table does not have the specified index: %s", *in.index)
-		case v.index.def.status(t.service.cfg.Clock()) == "CREATING":
-			return v, s, false, errValidationf("Cannot read from backfilling global secondary index: %s", *in.index)
-		}
-		if i := v.index; !i.isLocal {
-			if in.consistent != nil && *in.consistent {
-				return v, s, false, errValidation("Consistent reads are not supported on global secondary indexes")
-			}
-			if selects == "ALL_ATTRIBUTES" && i.def.Projection != projectAll {
-				return v, s, false, errParam("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", i.def.Name)
-			}
-		}
-	}
-	if err := p.checkPaths(t); err != nil {
-		return v, s, false, err
-	}
-	schema := v.schema()
-	if p.filter != nil && in.query {
-		for _, name := range p.filter.TopLevelNames() {
-			if schema.has(name) {
-				what := "Filter Expression"
-				if in.legacy.queryFilter != nil {
-					what = "QueryFilter"
-				}
-				return v, s, false, errValidationf("%s can only contain non-primary key attributes: Primary key attribute: %s", what, name)
-			}
-		}
-	}
-	if v.index != nil {
-		if fetch, err = in.fetches(v.index, selects, p); err != nil {
-			return v, s, false, err
-		}
-	}
-	if in.query {
-		q, err := p.keyCondition.Bind(ddbexpr.KeySchema{
-			Partition: schema.Partition.Name, PartitionType: schema.Partition.Type, Sort: schema.Sort.Name, SortType: schema.Sort.Type})
-		if err != nil {
-			return v, s, false, errExpression(err)
-		}
-		if err := checkQueryKey(q, schema); err != nil {
-			return v, s, false, err
-		}
-		s = v.querySpan(q)
-		s.backward = in.forward != nil && !*in.forward
-	} else if in.total != nil {
-		s = segment(*in.segment, *in.total)
-	}
-	if in.start == nil {
-		return v, s, fetch, nil
-	}
-	if err := v.checkStart(in.start); err != nil {
-		return v, s, false, err
-	}
-	s.start, _ = v.key(in.start)
-	s.started = true
-	if s.start < s.low || s.high != "" && s.start >= s.high || s.match != nil && !s.match(in.start) {
-		if in.query {
-			if prefix := schema.partitionPrefix(in.start[schema.Partition.Name]); strings.HasPrefix(s.low, prefix) {
-				return v, s, false, errValidation("The provided starting key does not match the range key predicate")
-			}
-			return v, s, false, errValidation("The provided starting key is outside query boundaries based on provided conditions")
-		}
-		return v, s, false, errValidationf("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", *in.total, *in.segment)
-	}
-	return v, s, fetch, nil
-}
-
-// checkQueryKey refuses empty key values.
-func checkQueryKey(q ddbexpr.KeyQuery, schema keySchema) error {
-	refuse := func(v types.AttributeValue, name string) error {
-		if kind := emptyKey(v); kind != "" {
-			return errParam("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, name)
-		}
-		return nil
-	}
-	if err := refuse(q.Partition, schema.Partition.Name); err != nil || q.Sort == nil || q.Sort.Operator == ddbexpr.KeyBeginsWith {
-		return err
-	}
-	return refuse(q.Sort.Value, schema.Sort.Name)
-}
-
-// fetches reports whether a page of an index must read whole items from the
-// table, which only local ones can.
-func (in *pageInput) fetches(i *index, selects string, p *parsed) (bool, error) {
-	if selects == "ALL_ATTRIBUTES" {
-		return i.isLocal && i.def.Projection != projectAll, nil
-	}
-	var missing []string
-	if p.projection != nil {
-		for _, name := range p.projection.TopLevelNames() {
-			if !i.projects(name) {
-				missing = append(missing, name)
-			}
-		}
-	}
-	if missing != nil && !i.isLocal {
-		return false, errParam("Global secondary index %s does not project [%s]", i.def.Name, strings.Join(missing, ", "))
-	}
-	if p.filter != nil && !i.isLocal {
-		for _, name := range p.filter.TopLevelNames() {
-			if !i.projects(name) {
-				return false, errParam("Global secondary index %s does not project [%s]", i.def.Name, name)
-			}
-		}
-	}
-	return missing != nil, nil
-}
-
-// Prepare parses the expressions, checks what needs no table and finds the name
-// of the table.
-func (in *pageInput) Prepare(c *request.Call) (err error) {
-	valued := []string{"FilterExpression"}
-	if in.query {
-		valued = append(valued, "KeyConditionExpression")
-	}
-	if in.parsed, err = in.expressions.parse(valued...); err != nil {
-		return err
-	}
-	if err := in.checkAlone(in.parsed); err != nil {
-		return err
-	}
-	in.at, err = locate(c, *in.name)
-	return err
-}
-
-func (s *Service) allowPage(ctx context.Context, c *request.Call, in *pageInput) error {
+func (in *pageCall) find(s *Service, c *request.Call) {
 	trail(c, in.at)
-	in.t = s.lookup(in.at)
-	return s.allowAccess(ctx, c, in.access(in.at, in.parsed), in.t)
+	in.on = s.lookup(in.at)
 }
 
-// servePage is the way of Query and Scan.
-func (s *Service) servePage(ctx context.Context, c *request.Call, in *pageInput) ([]byte, error) {
-	t, p := in.t, in.parsed
-	if err := s.ready(t); err != nil {
-		return nil, err
-	}
-	if err := t.reading(func() error { _, _, _, err := in.plan(t, p); return err }); err != nil {
-		return nil, err
-	}
-	if err := s.enter(ctx, c, t); err != nil {
-		return nil, err
-	}
-	return in.answer(t, p)
+func (in *pageCall) renew() { in.on = in.on.renewed() }
+
+func (in *pageCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
+	return s.allowAccess(ctx, c, in.access(), in.on)
 }
 
-func (in *pageInput) access(at target, p *parsed) access {
-	a := access{action: "Scan", at: at, attributes: p.attributes(), selects: in.effectiveSelect(p)}
+func (in *pageCall) answer(ctx context.Context, s *Service, c *request.Call) ([]byte, error) {
+	if err := s.ready(in.on); err != nil {
+		return nil, err
+	}
+	v, order, fetch, err := in.plan(in.on.def, s.cfg.Clock())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.enter(ctx, c, in.on); err != nil {
+		return nil, err
+	}
+	return in.read(s, v, order, fetch)
+}
+
+func (in *pageCall) access() access {
+	p := in.parsed
+	a := access{action: "Scan", at: in.at, attributes: p.attributes(), selects: in.effectiveSelect(p)}
 	if in.index != nil {
 		a.index = *in.index
 	}

@@ -4,32 +4,23 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
-// answer reads the page and writes the response.
-func (in *pageInput) answer(t *table, p *parsed) ([]byte, error) {
+// read reads the planned page and writes the response.
+func (in *pageCall) read(s *Service, v view, order span, fetch bool) ([]byte, error) {
+	p := in.parsed
 	limit := 0
 	if in.limit != nil {
 		limit = int(min(*in.limit, 1<<30))
 	}
-	var (
-		v     view
-		fetch bool
-		got   page
-	)
-	err := t.reading(func() (err error) {
-		if t.deleted {
-			return errNoTable()
-		}
-		var s span
-		if v, s, fetch, err = in.plan(t, p); err == nil {
-			got = v.read(s, limit)
-		}
-		return err
+	var got page
+	err := in.on.reading(v.def, func() error {
+		got = in.on.page(v, order, limit)
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	if in.consistent != nil && *in.consistent {
-		if err := t.service.settled(); err != nil {
+		if err := s.settled(); err != nil {
 			return nil, err
 		}
 	}
@@ -43,8 +34,8 @@ func (in *pageInput) answer(t *table, p *parsed) ([]byte, error) {
 	for _, e := range got.entries {
 		if p.filter != nil {
 			seen := e.item
-			if v.index != nil && !fetch {
-				seen = v.index.project(seen)
+			if !fetch {
+				seen = v.project(seen)
 			}
 			ok, err := p.filter.Evaluate(seen)
 			if err != nil {
@@ -77,17 +68,17 @@ func (in *pageInput) answer(t *table, p *parsed) ([]byte, error) {
 }
 
 // shape is what is returned of one entry.
-func (in *pageInput) shape(v view, e *entry, p *parsed, fetch bool) Item {
+func (in *pageCall) shape(v view, e *entry, p *parsed, fetch bool) Item {
 	switch {
 	case p.projection != nil:
 		return p.projection.Apply(e.item)
-	case v.index == nil || fetch:
+	case fetch:
 		return e.item
 	}
-	return v.index.project(e.item)
+	return v.project(e.item)
 }
 
-func (in *pageInput) price(v view, got page, fetch bool) *capacity {
+func (in *pageCall) price(v view, got page, fetch bool) *capacity {
 	used := &capacity{name: *in.name}
 	consistent := in.consistent != nil && *in.consistent
 	u := readUnits(got.size, consistent)
@@ -95,7 +86,7 @@ func (in *pageInput) price(v view, got page, fetch bool) *capacity {
 		used.table = u
 		return used
 	}
-	used.addIndex(v.index, u)
+	used.addIndex(v.index.Name, v.local, u)
 	if fetch {
 		for _, e := range got.entries {
 			used.table += readUnits(ddbjson.ItemSize(e.item), consistent)

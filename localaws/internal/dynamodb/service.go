@@ -4,19 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Service is DynamoDB for all accounts and regions. Its methods may be called
 // at the same time.
 type Service struct {
-	cfg   Config
-	cache keyCache
+	cfg       Config
+	custodian custodian
 
 	mu     sync.RWMutex // guards tables; taken before any table's lock
 	tables map[wire.Place]map[string]*table
@@ -33,7 +33,8 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, tables: map[wire.Place]map[string]*table{}}
-	s.cache.init(cfg.KeyCacheTTL)
+	s.custodian = custodian{keys: cfg.Keys, clock: cfg.Clock}
+	s.custodian.cache.init(cfg.KeyCacheTTL)
 	s.tokens.init()
 	if err := s.restore(); err != nil {
 		return nil, fmt.Errorf("dynamodb: read the stored tables: %w", err)
@@ -47,9 +48,7 @@ func (s *Service) restore() error {
 		if err := json.Unmarshal(value, def); err != nil {
 			return fmt.Errorf("table record %q: %w", key, err)
 		}
-		t := newTable(s, def)
-		t.loaded = false
-		s.put(t)
+		s.put(restoredTable(s.cfg.Store, def))
 		return nil
 	})
 	if err != nil {
@@ -64,7 +63,8 @@ func (s *Service) restore() error {
 	inUse := map[grant]bool{}
 	for _, tables := range s.tables {
 		for _, t := range tables {
-			inUse[grant{t.def.Encryption.KeyARN, t.def.Encryption.Grant}] = true
+			e := &t.definition().Encryption
+			inUse[grant{e.KeyARN, e.Grant}] = true
 		}
 	}
 	return s.cfg.Keys.RetireAbandoned(func(keyARN, grantID string) bool { return inUse[grant{keyARN, grantID}] })
@@ -72,11 +72,11 @@ func (s *Service) restore() error {
 
 // put adds t to the map; the caller holds s.mu or is alone.
 func (s *Service) put(t *table) {
-	p := wire.Place{Account: t.def.AccountID, Region: t.def.Region}
-	if s.tables[p] == nil {
-		s.tables[p] = map[string]*table{}
+	at := t.definition().target()
+	if s.tables[at.Place] == nil {
+		s.tables[at.Place] = map[string]*table{}
 	}
-	s.tables[p][t.def.Name] = t
+	s.tables[at.Place][at.name] = t
 }
 
 // Serve answers one call.
@@ -98,39 +98,37 @@ func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 // Describe tells the front door about an operation.
 func (s *Service) Describe(name string) (request.Operation, bool) { return operations.Describe(name) }
 
-// target is a table as a request names it.
-type target struct {
-	wire.Place
-	name string
-	arn  string
-}
-
-// locate resolves a table name or ARN, which passed the constraints.
-func locate(c *request.Call, nameOrARN string) (target, error) {
-	if !strings.HasPrefix(nameOrARN, "arn:") {
-		p := wire.PlaceOf(c)
-		return target{p, nameOrARN, tableARN(p, nameOrARN)}, nil
-	}
-	m := arnRule.FindStringSubmatch(nameOrARN)
-	if m == nil {
-		return target{}, errValidation("Invalid table ARN: " + nameOrARN)
-	}
-	if m[1] != c.Region {
-		// A table is only reachable through its own region's endpoint.
-		return target{}, errNoTable()
-	}
-	return target{wire.Place{Account: m[2], Region: m[1]}, m[3], nameOrARN}, nil
-}
-
-func tableARN(p wire.Place, name string) string {
-	return "arn:aws:dynamodb:" + p.Region + ":" + p.Account + ":table/" + name
+// bound is a table as one request sees it, with one definition. The zero bound
+// is a missing table.
+type bound struct {
+	*table
+	def *definition
 }
 
 // lookup finds a table that exists, whatever its status.
-func (s *Service) lookup(t target) *table {
+func (s *Service) lookup(at target) bound {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.tables[t.Place][t.name]
+	t := s.tables[at.Place][at.name]
+	if t == nil {
+		return bound{}
+	}
+	return bound{t, t.definition()}
+}
+
+// renewed returns the table with its current definition.
+func (b bound) renewed() bound {
+	if b.table != nil {
+		b.def = b.table.definition()
+	}
+	return b
+}
+
+// renew replaces the definitions of tables by the current ones.
+func renew(tables []bound) {
+	for n := range tables {
+		tables[n] = tables[n].renewed()
+	}
 }
 
 // allow asks the identity room for one action on one resource.
@@ -151,11 +149,11 @@ func (s *Service) allowTable(ctx context.Context, c *request.Call, action string
 
 // tagConditions adds aws:ResourceTag of a table that exists.
 func (s *Service) tagConditions(conditions policy.Context, t target) {
-	tbl := s.lookup(t)
-	if tbl == nil {
-		return
+	if b := s.lookup(t); b.table != nil {
+		wire.ResourceTags(conditions, b.def.Tags...)
 	}
-	tbl.mu.RLock()
-	defer tbl.mu.RUnlock()
-	wire.ResourceTags(conditions, tbl.def.Tags...)
 }
+
+// settled waits until everything that was changed so far is durable: a
+// consistent read tells nothing that a crash could undo.
+func (s *Service) settled() error { return waitFor(s.cfg.Store.Submit(new(storage.Tx))) }

@@ -3,115 +3,12 @@ package dynamodb
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
-	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
-
-type tagInput struct{ Key, Value *string }
-
-const maxTags = 50
-
-var tagRule = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
-
-func errTooManyTags() error {
-	return errValidation("Number of Tags exceed the current limit for the provided ResourceArn")
-}
-
-func checkTagKey(key *string) error {
-	switch {
-	case key == nil:
-		return errValidation("The Tag Key provided is invalid, Key: null")
-	case *key == "" || utf8.RuneCountInString(*key) > 128 || !tagRule.MatchString(*key):
-		return errValidation("The Tag Key provided is invalid, Key: " + *key)
-	case strings.HasPrefix(strings.ToLower(*key), "aws:"):
-		return errValidation("Tag Key cannot be prefixed with aws:, Key: " + *key)
-	}
-	return nil
-}
-
-// tagsOf checks the tags of a request.
-func tagsOf(list []tagInput) ([]wire.Tag, error) {
-	if len(list) > maxTags {
-		return nil, errTooManyTags()
-	}
-	var out []wire.Tag
-	for _, t := range list {
-		if err := checkTagKey(t.Key); err != nil {
-			return nil, err
-		}
-		switch {
-		case t.Value == nil:
-			return nil, errValidation("The Tag Value provided is invalid, Value: null")
-		case utf8.RuneCountInString(*t.Value) > 256 || !tagRule.MatchString(*t.Value):
-			return nil, errValidation("The Tag Value provided is invalid, Value: " + *t.Value)
-		case slices.ContainsFunc(out, func(o wire.Tag) bool { return o.Key == *t.Key }):
-			return nil, errValidation("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + *t.Key)
-		}
-		out = append(out, wire.Tag{Key: *t.Key, Value: *t.Value})
-	}
-	return out, nil
-}
-
-func requestTags(tags []wire.Tag) policy.Context {
-	conditions := policy.Context{}
-	wire.RequestTags(conditions, tags...)
-	return conditions
-}
-
-// tagsInput is a TagResource, UntagResource or ListTagsOfResource request.
-type tagsInput struct {
-	ResourceArn *string
-	Tags        []tagInput
-	TagKeys     []string
-	NextToken   *string
-
-	adds, removes bool // what the operation is for
-	at            target
-	tags          []wire.Tag // Tags, once checked
-}
-
-func (in *tagsInput) Check(c *wire.Checks) {
-	c.Required(in.ResourceArn == nil, "resourceArn")
-	c.Length(in.ResourceArn, "resourceArn", 1, 1283)
-	c.Required(in.adds && in.Tags == nil, "tags")
-	c.Required(in.removes && in.TagKeys == nil, "tagKeys")
-}
-
-// Prepare checks the ARN and the tags, and finds what the ARN means.
-func (in *tagsInput) Prepare(c *request.Call) (err error) {
-	m := arnRule.FindStringSubmatch(*in.ResourceArn)
-	switch {
-	case !strings.HasPrefix(*in.ResourceArn, "arn:"):
-		return errParam("ARNs must start with 'arn:': %s", *in.ResourceArn)
-	case m == nil:
-		return errParam("Provided Arn is not a DynamoDB resource arn: %s", *in.ResourceArn)
-	case m[1] != c.Region:
-		return errValidation("Invalid TableArn: Invalid ResourceArn provided as input " + *in.ResourceArn)
-	case in.adds && len(in.Tags) == 0:
-		return errValidation("Atleast one Tag needs to be provided as Input.")
-	case in.removes && len(in.TagKeys) == 0:
-		return errValidation("Atleast one Tag Key needs to be provided as Input.")
-	case len(in.TagKeys) > maxTags:
-		return errTooManyTags()
-	}
-	if in.tags, err = tagsOf(in.Tags); err != nil {
-		return err
-	}
-	for _, key := range in.TagKeys {
-		if err := checkTagKey(&key); err != nil {
-			return err
-		}
-	}
-	in.at, err = locate(c, *in.ResourceArn)
-	return err
-}
 
 func (s *Service) allowTags(ctx context.Context, c *request.Call, in *tagsInput) error {
 	trail(c, in.at)
@@ -126,20 +23,6 @@ func (s *Service) allowTags(ctx context.Context, c *request.Call, in *tagsInput)
 // tagged finds the table of an authorized request.
 func (s *Service) tagged(in *tagsInput) (*table, error) {
 	return s.existing(in.at, func(string) error { return errNoResource(*in.ResourceArn) })
-}
-
-// edit changes the table's record under its lock.
-func (t *table) edit(change func(*definition) error) error {
-	return t.writing(func(tx *storage.Tx) error {
-		if t.deleted {
-			return errNoTableNamed(t.def.Name)
-		}
-		if err := change(t.def); err != nil {
-			return err
-		}
-		t.save(tx)
-		return nil
-	})
 }
 
 func (s *Service) tagResource(_ context.Context, _ *request.Call, in *tagsInput) ([]byte, error) {
@@ -181,9 +64,7 @@ func (s *Service) listTagsOfResource(_ context.Context, _ *request.Call, in *tag
 	if in.NextToken != nil {
 		return nil, errValidation("Invalid NextToken: no answer gave one")
 	}
-	t.mu.RLock()
-	tags := slices.Clone(t.def.Tags)
-	t.mu.RUnlock()
+	tags := slices.Clone(t.definition().Tags)
 	slices.SortFunc(tags, func(a, b wire.Tag) int { return strings.Compare(a.Key, b.Key) })
 	// A table has at most 50 tags, so there is one page only.
 	list := []jsonObject{}

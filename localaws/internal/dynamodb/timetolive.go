@@ -6,26 +6,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
-	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
-
-type timeToLiveInput struct {
-	tableInput
-	TimeToLiveSpecification *struct {
-		Enabled       *bool
-		AttributeName *string
-	}
-}
-
-func (in *timeToLiveInput) Check(c *wire.Checks) {
-	in.tableInput.Check(c)
-	if t := in.TimeToLiveSpecification; c.Required(t == nil, "timeToLiveSpecification") {
-		c.Required(t.Enabled == nil, "timeToLiveSpecification.enabled")
-		if c.Required(t.AttributeName == nil, "timeToLiveSpecification.attributeName") {
-			c.Length(t.AttributeName, "timeToLiveSpecification.attributeName", 1, 255)
-		}
-	}
-}
 
 // timeToLivePause is how long AWS refuses another change of the setting.
 const timeToLivePause = time.Hour
@@ -37,7 +18,7 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *tim
 	}
 	wanted := in.TimeToLiveSpecification
 	// What expires is written in the items, so the key must be usable.
-	if err := s.openOwn(ctx, c, t); err != nil {
+	if err := s.custodian.openOwn(ctx, c, t.definition(), t); err != nil {
 		return nil, err
 	}
 	now := s.cfg.Clock()
@@ -58,11 +39,6 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *tim
 		if *wanted.Enabled {
 			d.TTLAttribute = *wanted.AttributeName
 		}
-		t.expiry = expiryQueue{}
-		t.items.Scan(func(_ string, e *entry) bool {
-			t.expiry.add(d.TTLAttribute, e)
-			return true
-		})
 		return nil
 	})
 	if err != nil {
@@ -76,15 +52,13 @@ func (s *Service) describeTimeToLive(_ context.Context, _ *request.Call, in *tab
 	if err != nil {
 		return nil, err
 	}
-	t.mu.RLock()
-	attribute, status := t.def.TTLAttribute, t.status(s.cfg.Clock())
-	t.mu.RUnlock()
-	if status == "CREATING" {
+	def := t.definition()
+	if def.status(s.cfg.Clock()) == "CREATING" {
 		return nil, errValidation("Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
 	}
 	out := jsonObject{"TimeToLiveStatus": "DISABLED"}
-	if attribute != "" {
-		out = jsonObject{"TimeToLiveStatus": "ENABLED", "AttributeName": attribute}
+	if def.TTLAttribute != "" {
+		out = jsonObject{"TimeToLiveStatus": "ENABLED", "AttributeName": def.TTLAttribute}
 	}
 	return json.Marshal(jsonObject{"TimeToLiveDescription": out})
 }

@@ -2,99 +2,42 @@ package dynamodb
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
-	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// transactGetInput is a TransactGetItems request.
-type transactGetInput struct {
-	items    []*transactGet
-	set      bool
-	consumed consumed
-
-	reads []*read // once prepared
+// transactGetCall is a TransactGetItems request on the tables that it found.
+type transactGetCall struct {
+	transactGetInput
+	lookUps []*lookUp
 }
 
-type transactGet struct {
-	there bool
-	getItemInput
-}
-
-func (in *transactGetInput) ReadMember(d *wire.Decoder, name []byte) error {
-	switch string(name) {
-	case "TransactItems":
-		if null, err := d.Null(); null || err != nil {
-			return err
-		}
-		in.set = true
-		return d.Elements(func() error {
-			g := new(transactGet)
-			in.items = append(in.items, g)
-			return d.Members(func(name []byte) error {
-				if string(name) != "Get" {
-					return d.Skip()
-				}
-				if null, err := d.Null(); null || err != nil {
-					return err
-				}
-				g.there = true
-				return d.Members(func(name []byte) error {
-					switch string(name) {
-					case "AttributesToGet", "ConsistentRead", "ReturnConsumedCapacity":
-						return d.Skip() // not members of a transaction's item
-					}
-					return g.ReadMember(d, name)
-				})
-			})
-		})
-	case "ReturnConsumedCapacity":
-		return d.Text(&in.consumed.mode)
-	}
-	return d.Skip()
-}
-
-func (in *transactGetInput) Check(c *wire.Checks) {
-	in.consumed.check(c)
-	checkTransactionSize(c, in.set, len(in.items))
-	for i, g := range in.items {
-		at := fmt.Sprintf("transactItems.%d.member.get", i+1)
-		if !c.Required(!g.there, at) {
-			continue
-		}
-		checkTable(c, g.name, at+".tableName")
-		c.Required(g.key == nil, at+".key")
-	}
-}
-
-// Prepare turns the items into reads.
-func (in *transactGetInput) Prepare(c *request.Call) error {
-	in.reads = make([]*read, 0, len(in.items))
-	for _, g := range in.items {
-		if err := g.getItemInput.Prepare(c); err != nil {
-			return err
-		}
-		in.reads = append(in.reads, &g.read)
-	}
-	return nil
-}
-
-func (s *Service) allowTransactGet(ctx context.Context, c *request.Call, in *transactGetInput) error {
+func (in *transactGetCall) find(s *Service, c *request.Call) {
 	for i, r := range in.reads {
 		if i == 0 || in.reads[i-1].at != r.at {
 			trail(c, r.at)
 		}
-		r.t = s.lookup(r.at)
-		if err := s.allowAccess(ctx, c, r.access("TransactGetItems"), r.t); err != nil {
+		in.lookUps = append(in.lookUps, &lookUp{read: r, on: s.lookup(r.at)})
+	}
+}
+
+func (in *transactGetCall) renew() {
+	for _, r := range in.lookUps {
+		r.on = r.on.renewed()
+	}
+}
+
+func (in *transactGetCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
+	for _, r := range in.lookUps {
+		if err := s.allowAccess(ctx, c, r.access("TransactGetItems"), r.on); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Service) transactGetItems(ctx context.Context, c *request.Call, in *transactGetInput) ([]byte, error) {
-	reads := in.reads
+func (in *transactGetCall) answer(ctx context.Context, s *Service, c *request.Call) ([]byte, error) {
+	reads := in.lookUps
 	tables, err := s.prepareReads(ctx, c, reads)
 	if err != nil {
 		return nil, err
@@ -109,11 +52,14 @@ func (s *Service) transactGetItems(ctx context.Context, c *request.Call, in *tra
 	if size > maxTransactionBytes {
 		return nil, errValidation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
 	}
-	return in.answer(reads, size), nil
+	return in.response(reads, size), nil
 }
 
-func (s *Service) readLocked(c *request.Call, tables []*table, reads []*read) (size int, err error) {
-	defer lockTables(tables, false)()
+func (s *Service) readLocked(c *request.Call, tables []bound, reads []*lookUp) (size int, err error) {
+	defer lockTables(tablesOf(tables), false)()
+	if err := checkAll(tables); err != nil {
+		return 0, err
+	}
 	reasons := make([]reason, len(reads))
 	failed := false
 	for i, r := range reads {
@@ -132,40 +78,40 @@ func (s *Service) readLocked(c *request.Call, tables []*table, reads []*read) (s
 	return size, nil
 }
 
-func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*read) ([]*table, error) {
-	var tables []*table
+func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*lookUp) ([]bound, error) {
+	var tables []bound
 	seen := map[string]bool{}
 	asked := map[*table]bool{}
 	reasons := make([]reason, len(reads))
 	failed := false
 	for i, r := range reads {
-		if err := s.ready(r.t); err != nil {
+		if err := s.ready(r.on); err != nil {
 			return nil, err
 		}
-		if err := r.t.def.Key.checkEmpty(r.key); err != nil {
+		if err := r.on.def.Key.checkEmpty(r.key); err != nil {
 			return nil, err
 		}
-		if err := r.checkSchema(r.t); err != nil {
+		if err := r.checkSchema(r.on.def); err != nil {
 			if !failed {
 				reasons[i], failed = reasonOf(err), true
 			}
 			continue
 		}
-		id := r.t.def.ID + r.primary
+		id := r.on.def.ID + r.primary
 		if seen[id] {
 			return nil, errValidation("Transaction request cannot include multiple operations on one item")
 		}
 		seen[id] = true
-		tables = append(tables, r.t)
+		tables = append(tables, r.on)
 	}
 	if failed {
 		return nil, errCancelled(reasons)
 	}
 	for _, t := range tables {
-		if asked[t] {
+		if asked[t.table] {
 			continue
 		}
-		asked[t] = true
+		asked[t.table] = true
 		if err := s.enter(ctx, c, t); err != nil {
 			return nil, err
 		}
@@ -173,7 +119,7 @@ func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*re
 	return tables, nil
 }
 
-func (in *transactGetInput) answer(reads []*read, size int) []byte {
+func (in *transactGetCall) response(reads []*lookUp, size int) []byte {
 	out := newResponse(256 + size*5/4)
 	out.member("Responses")
 	out.b = append(out.b, '[')
@@ -187,7 +133,7 @@ func (in *transactGetInput) answer(reads []*read, size int) []byte {
 			out.b = append(out.b, "{}"...)
 		} else {
 			out.b = append(out.b, `{"Item":`...)
-			out.item(r.item())
+			out.item(r.item(r.found.item))
 			out.b = append(out.b, '}')
 		}
 		name := *in.items[i].name

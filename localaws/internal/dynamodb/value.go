@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"errors"
+	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
@@ -108,4 +109,18 @@ func appendText(dst []byte, s string) []byte {
 		panic(errors.Join(errors.New("dynamodb: a stored name cannot be written"), err))
 	}
 	return out
+}
+
+// equalItems compares stored items, which mostly share their values.
+func equalItems(a, b Item) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for name, v := range a {
+		other, ok := b[name]
+		if !ok || v != other && !reflect.DeepEqual(v, other) {
+			return false
+		}
+	}
+	return true
 }

@@ -3,14 +3,11 @@ package dynamodb
 import (
 	"encoding/json"
 	"errors"
-	"reflect"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
-	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
 // maxItem is the largest item in bytes.
@@ -38,21 +35,20 @@ func (k writeKind) action() string {
 	return "ConditionCheckItem"
 }
 
-// write is one change of one item, whichever operation it came in with. It is
-// prepared without the table's lock, evaluated and applied with it.
+// write is one change of one item, whichever operation it came in with.
 type write struct {
 	kind writeKind
 	at   target
-	t    *table
 	item Item // the whole item of a put
 	key  Item // the key of everything else
 	*parsed
 	returnValues string // "" is NONE
 	returnOld    bool   // ReturnValuesOnConditionCheckFailure is ALL_OLD
 
-	primary string
-	old     *entry // what was there, or nil
-	next    *entry // what is there now, or nil
+	// What bind found out.
+	def     *definition
+	primary string // ordered primary key
+	size    int    // of item
 }
 
 // keyItem is the item or key that names the write's item.
@@ -63,28 +59,26 @@ func (w *write) keyItem() Item {
 	return w.key
 }
 
-// prepare checks the write against the table's schema.
-func (w *write) prepare(t *table) error {
-	if err := w.checkRequest(t); err != nil {
+// bind checks the write against the definition of its table.
+func (w *write) bind(d *definition) error {
+	if err := w.checkRequest(d); err != nil {
 		return err
 	}
-	return w.checkSchema(t)
+	return w.checkSchema(d)
 }
 
 // checkRequest refuses values that the request alone shows to be impossible. In
 // a transaction it answers the request; what checkSchema refuses is the reason
 // of one item.
-func (w *write) checkRequest(t *table) error {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	if err := t.def.Key.checkEmpty(w.keyItem()); err != nil {
+func (w *write) checkRequest(d *definition) error {
+	if err := d.Key.checkEmpty(w.keyItem()); err != nil {
 		return err
 	}
 	if w.kind == writePut {
-		if kind, index, key := t.emptyIndexKey(w.item); kind != "" {
+		if kind, index, key := d.emptyIndexKey(w.item); kind != "" {
 			return errValidationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", kind, index, key)
 		}
-		if ddbjson.ItemSize(w.item) > maxItem {
+		if w.size = ddbjson.ItemSize(w.item); w.size > maxItem {
 			return errValidation("Item size has exceeded the maximum allowed size")
 		}
 	}
@@ -95,24 +89,22 @@ func (w *write) checkRequest(t *table) error {
 		if len(action.Path) != 1 || action.Value == nil {
 			continue
 		}
-		if kind, _, _ := t.emptyIndexKey(Item{action.Path[0].Name: action.Value}); kind != "" {
+		if kind, _, _ := d.emptyIndexKey(Item{action.Path[0].Name: action.Value}); kind != "" {
 			return errEmptyIndexKey(kind)
 		}
 	}
 	return nil
 }
 
-// checkSchema compares the write with the table's schema.
-func (w *write) checkSchema(t *table) error {
-	w.t = t
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	schema := t.def.Key
+// checkSchema compares the write with the keys of the table and its indexes.
+func (w *write) checkSchema(d *definition) error {
+	w.def = d
+	schema := d.Key
 	if w.kind == writePut {
 		if err := schema.checkItem(w.item); err != nil {
 			return err
 		}
-		if err := t.checkIndexKeys(w.item); err != nil {
+		if err := d.checkIndexKeys(w.item); err != nil {
 			return err
 		}
 	} else {
@@ -128,48 +120,10 @@ func (w *write) checkSchema(t *table) error {
 		}
 	}
 	w.primary, _ = schema.primary(w.keyItem())
-	if err := w.checkUpdateTypes(t); err != nil {
+	if err := w.checkUpdateTypes(d); err != nil {
 		return err
 	}
-	return w.checkPaths(t)
-}
-
-// checkIndexKeys checks the attributes that are keys of indexes: when they are
-// there, they have the right type and are not too long. The caller holds the
-// lock.
-func (t *table) checkIndexKeys(it Item) error {
-	for _, set := range [][]*index{t.global, t.local} {
-		for _, i := range set {
-			for n, a := range []keyAttribute{i.def.Key.Partition, i.def.Key.Sort} {
-				v, ok := it[a.Name]
-				if a.Name == "" || !ok {
-					continue
-				}
-				if got := ddbjson.TypeName(v); got != a.Type {
-					return errIndexKeyType(a, got, i)
-				}
-				if err := checkKeySize(v, n == 0); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// emptyIndexKey finds an index and its key for which an item has an empty value;
-// kind is "" without one. The caller holds the lock.
-func (t *table) emptyIndexKey(it Item) (kind, indexName, key string) {
-	for _, set := range [][]*index{t.global, t.local} {
-		for _, i := range set {
-			for _, a := range []keyAttribute{i.def.Key.Partition, i.def.Key.Sort} {
-				if kind := emptyKey(it[a.Name]); kind != "" {
-					return kind, i.def.Name, a.Name
-				}
-			}
-		}
-	}
-	return "", "", ""
+	return w.checkPaths(d)
 }
 
 func errEmptyIndexKey(kind string) error {
@@ -177,99 +131,74 @@ func errEmptyIndexKey(kind string) error {
 }
 
 // errConditionFailed carries the old item when the request asked for it.
-func errConditionFailed(old *entry, withOld bool) error {
+func errConditionFailed(old Item, withOld bool) error {
 	e := request.Errorf("ConditionalCheckFailedException", "The conditional request failed")
 	if withOld && old != nil {
-		e.Members = map[string]json.RawMessage{"Item": appendItem(nil, old.item)}
+		e.Members = map[string]json.RawMessage{"Item": appendItem(nil, old)}
 	}
 	return e
 }
 
-// evaluate finds out what the write would leave behind, and changes nothing.
-// The caller holds the table's lock.
-func (w *write) evaluate() error {
-	if w.t.deleted {
-		return errNoTable()
-	}
-	w.old, w.next = w.t.get(w.primary), nil
-	var present Item
-	if w.old != nil {
-		present = w.old.item
-	}
+// evaluate returns the item that the bound write leaves in the place of
+// present, and its size. Either item is nil if there is none. It changes
+// nothing.
+func (w *write) evaluate(present Item) (next Item, size int, err error) {
 	if w.condition != nil {
 		ok, err := w.condition.Evaluate(present)
 		if err != nil {
-			return errExpression(err)
+			return nil, 0, errExpression(err)
 		}
 		if !ok {
-			return errConditionFailed(w.old, w.returnOld)
+			return nil, 0, errConditionFailed(present, w.returnOld)
 		}
 	}
 	switch w.kind {
 	case writePut:
-		w.next = &entry{key: w.primary, item: w.item, size: ddbjson.ItemSize(w.item)}
-	case writeCheck:
-		w.next = w.old
+		return w.item, w.size, nil
 	case writeUpdate:
 		return w.evaluateUpdate(present)
 	}
-	return nil
+	return nil, 0, nil
 }
 
-func (w *write) evaluateUpdate(present Item) error {
-	if w.old == nil {
+func (w *write) evaluateUpdate(present Item) (next Item, size int, err error) {
+	if present == nil {
 		if w.update != nil && w.update.RemovesOnly() {
-			return nil
+			return nil, 0, nil
 		}
 		present = w.key
 	}
 	it := present
 	if w.update != nil {
-		var err error
 		if it, err = w.update.Apply(present); err != nil {
 			if w.added != nil && errors.Is(err, ddbexpr.ErrOperandType) {
-				return errValidation("Type mismatch for attribute to update")
+				return nil, 0, errValidation("Type mismatch for attribute to update")
 			}
-			return errExpression(err)
+			return nil, 0, errExpression(err)
 		}
 		if err := normalizeItem(it); err != nil {
-			return invalidValue(err)
+			return nil, 0, invalidValue(err)
 		}
-		if err := w.t.checkIndexKeys(it); err != nil {
+		if err := w.def.checkIndexKeys(it); err != nil {
 			if e, ok := err.(*request.Error); ok && len(w.added) == 0 && strings.HasPrefix(e.Message, paramPrefix+"Type mismatch") {
-				return errValidation("The update expression attempted to update the secondary index key to unsupported type")
+				return nil, 0, errValidation("The update expression attempted to update the secondary index key to unsupported type")
 			}
-			return err
+			return nil, 0, err
 		}
-		if kind, _, _ := w.t.emptyIndexKey(it); kind != "" {
-			return errEmptyIndexKey(kind)
+		if kind, _, _ := w.def.emptyIndexKey(it); kind != "" {
+			return nil, 0, errEmptyIndexKey(kind)
 		}
 	}
-	size := ddbjson.ItemSize(it)
-	if size > maxItem {
-		return errValidation("Item size to update has exceeded the maximum allowed size")
+	if size = ddbjson.ItemSize(it); size > maxItem {
+		return nil, 0, errValidation("Item size to update has exceeded the maximum allowed size")
 	}
-	w.next = &entry{key: w.primary, item: it, size: size}
-	return nil
+	return it, size, nil
 }
 
-// apply makes the evaluated write happen, in memory and in tx.
-func (w *write) apply(tx *storage.Tx) {
-	if w.kind == writeCheck || w.old == nil && w.next == nil {
-		return
-	}
-	w.t.change(tx, w.old, w.next)
-}
-
-// returned is what ReturnValues asks for, nil for nothing.
-func (w *write) returned() Item {
-	var old, next, updated Item
-	if w.old != nil {
-		old = w.old.item
-	}
-	if w.next != nil {
-		next = w.next.item
-	}
+// returned is what ReturnValues asks for of the item before and after the
+// write, nil for nothing.
+func (w *write) returned(old, next Item) Item {
+	var updated Item
 	switch w.returnValues {
 	case "ALL_OLD":
 		return old
@@ -288,62 +217,4 @@ func (w *write) returned() Item {
 		return nil
 	}
 	return updated
-}
-
-// run evaluates and applies one write on its own.
-func (w *write) run() error {
-	return w.t.writing(func(tx *storage.Tx) error {
-		if err := w.evaluate(); err != nil {
-			return err
-		}
-		w.apply(tx)
-		return nil
-	})
-}
-
-// equalItems compares stored items, which mostly share their values.
-func equalItems(a, b Item) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for name, v := range a {
-		other, ok := b[name]
-		if !ok || v != other && !reflect.DeepEqual(v, other) {
-			return false
-		}
-	}
-	return true
-}
-
-// collectionSize is the size of all items of a partition over the table and
-// its local indexes; the caller holds the lock.
-func (t *table) collectionSize(partition types.AttributeValue) int {
-	prefix := t.def.Key.partitionPrefix(partition)
-	end, size := after(prefix), 0
-	t.items.Ascend(prefix, func(key string, e *entry) bool {
-		if key >= end {
-			return false
-		}
-		size += e.size
-		for _, i := range t.local {
-			if _, ok := i.def.Key.indexed(e.item, e.key); ok {
-				size += i.size(e)
-			}
-		}
-		return true
-	})
-	return size
-}
-
-// appendCollection writes the ItemCollectionMetrics of one partition.
-func (t *table) appendCollection(dst []byte, partition types.AttributeValue) []byte {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	gigabytes := t.collectionSize(partition) >> 30
-	dst = append(dst, `{"ItemCollectionKey":`...)
-	dst = appendItem(dst, Item{t.def.Key.Partition.Name: partition})
-	dst = append(dst, `,"SizeEstimateRangeGB":[`...)
-	dst = appendFloat(dst, float64(gigabytes))
-	dst = appendFloat(append(dst, ','), float64(gigabytes+1))
-	return append(dst, `]}`...)
 }

@@ -42,7 +42,8 @@ func (d *Door) admit(ctx context.Context, r *exchange, e *Endpoint) (refusal ans
 	return refusal, false
 }
 
-// reserve waits for room for a large body that comes over a connection.
+// reserve waits until a large body that comes over a connection fits below
+// maxInFlight.
 func (d *Door) reserve(ctx context.Context, r *exchange, limit int64) bool {
 	n := r.length
 	if n < 0 {
@@ -60,7 +61,7 @@ func (d *Door) reserve(ctx context.Context, r *exchange, limit int64) bool {
 	return true
 }
 
-// release gives the room back that the request holds.
+// release ends the reservation of the request.
 func (d *Door) release(r *exchange) {
 	if r.reserved > 0 {
 		d.bodies.Release(r.reserved)
@@ -73,8 +74,8 @@ func (e *Endpoint) tooLarge() answer {
 	return e.failure(request.NewID(), e.refusal("RequestEntityTooLargeException", message))
 }
 
-// unreadable answers a body that is too large; for any other error there is no
-// answer.
+// unreadable answers a body that is too large. Any other error is returned: the
+// client is gone or too slow to be answered.
 func (e *Endpoint) unreadable(err error) (answer, error) {
 	if errors.Is(err, errTooLarge) {
 		return e.tooLarge(), nil

@@ -205,7 +205,7 @@ func TestAdaptersAnswerAlike(t *testing.T) {
 
 // A client that no longer waits gets no answer, and one that cuts its body
 // short loses its connection.
-func TestNobodyToAnswer(t *testing.T) {
+func TestNoAnswer(t *testing.T) {
 	w, d := newWorld()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -241,19 +241,19 @@ func TestReserve(t *testing.T) {
 		t.Fatalf("inside the process: %v %v", resp, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	cancel() // gives up waiting for room at once
+	cancel() // ends the wait at once
 	recorder := httptest.NewRecorder()
 	d.ServeHTTP(recorder, w.request(t, "people", "", body, secret).WithContext(ctx))
 	if recorder.Code != http.StatusServiceUnavailable || recorder.Header().Get("Connection") != "close" {
-		t.Errorf("without room: %d %v", recorder.Code, recorder.Header())
+		t.Errorf("at the bound: %d %v", recorder.Code, recorder.Header())
 	}
 	d.bodies.Release(maxInFlight)
 	recorder = httptest.NewRecorder()
 	d.ServeHTTP(recorder, w.request(t, "people", "", body, secret))
 	if recorder.Code != http.StatusOK {
-		t.Errorf("with room: %d %s", recorder.Code, recorder.Body)
+		t.Errorf("below the bound: %d %s", recorder.Code, recorder.Body)
 	}
 	if !d.bodies.TryAcquire(maxInFlight) {
-		t.Error("a finished request holds its room")
+		t.Error("a finished request holds its reservation")
 	}
 }

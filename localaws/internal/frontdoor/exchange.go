@@ -17,19 +17,18 @@ type exchange struct {
 	source io.Reader // the body; nil: none
 	length int64     // of the body as the client announced it; negative: unknown
 	// connected marks a request that came over a connection: an unread body
-	// spoils the connection, and large bodies share a bound with those of
-	// other clients.
+	// spoils the connection, and maxInFlight bounds the large bodies of all
+	// connections.
 	connected bool
 	reserved  int64 // bytes of the bound that the request holds
 }
 
-// newRequest takes from r what does not depend on the way it came.
-func newRequest(r *http.Request, host string) *exchange {
-	return &exchange{
-		Request: sigv4.Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: host,
-			Header: r.Header, ContentLength: max(r.ContentLength, 0)},
-		source: r.Body, length: r.ContentLength, userAgent: bounded(r.UserAgent()),
-	}
+// take fills in what does not depend on the way by which hr came. The adapters
+// keep requests on their stacks.
+func (r *exchange) take(hr *http.Request, host string) {
+	r.Request = sigv4.Request{Method: hr.Method, Path: hr.URL.EscapedPath(), RawQuery: hr.URL.RawQuery, Host: host,
+		Header: hr.Header, ContentLength: max(hr.ContentLength, 0)}
+	r.source, r.length, r.userAgent = hr.Body, hr.ContentLength, bounded(hr.UserAgent())
 }
 
 func (r *exchange) get(name string) string {

@@ -11,13 +11,14 @@ var _ http.Handler = (*Door)(nil)
 // cut when the client does not send the body that it announced, or no longer
 // waits for the answer.
 func (d *Door) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	r := newRequest(hr, hr.Host)
+	var r exchange
+	r.take(hr, hr.Host)
 	r.secure, r.sourceIP, r.connected = hr.TLS != nil, hr.RemoteAddr, true
 	if host, _, err := net.SplitHostPort(hr.RemoteAddr); err == nil {
 		r.sourceIP = host
 	}
-	defer d.release(r)
-	a, err := d.handle(hr.Context(), r)
+	defer d.release(&r)
+	a, err := d.handle(hr.Context(), &r)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}

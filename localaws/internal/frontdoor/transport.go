@@ -33,9 +33,10 @@ func (t *Transport) Do(hr *http.Request) (*http.Response, error) {
 	if host == "" {
 		host = hr.URL.Host
 	}
-	r := newRequest(hr, host)
+	var r exchange
+	r.take(hr, host)
 	r.secure, r.sourceIP = true, "127.0.0.1"
-	a, err := t.door.handle(ctx, r)
+	a, err := t.door.handle(ctx, &r)
 	if err != nil {
 		return nil, err
 	}

@@ -55,18 +55,51 @@ func (a *account) resolve(t target) resolved {
 // operation itself.
 func (r *call) action() string { return r.Service + ":" + r.Operation }
 
-// change runs fn under the write lock when the caller may do the operation on
-// the target, and files what fn has put and dropped when it succeeds. fn checks
-// everything before it changes anything: after an error the account is as it
-// was.
-func (s *Service) change(r *call, t target, context policy.Context, fn func(a *account) (any, error)) (any, error) {
+// task is what a handler found a request to mean: what it is about, and what
+// to do once the caller may.
+type task struct {
+	target     target
+	conditions policy.Context // that the request brings
+	do         func(a *account) (any, error)
+	writes     bool
+
+	allowed resolved // what the target was when the caller was authorized
+}
+
+// view is the task of reading something. do runs under the read lock. The
+// error is nil: a handler that found nothing wrong returns what view does.
+func view(t target, do func(a *account) (any, error)) (*task, error) {
+	return &task{target: t, do: do}, nil
+}
+
+// change is the task of changing something. do runs under the write lock, and
+// what it has put and dropped is filed when it succeeds. It checks everything
+// before it changes anything: after an error the account is as it was. The
+// error is nil.
+func change(t target, conditions policy.Context, do func(a *account) (any, error)) (*task, error) {
+	return &task{target: t, conditions: conditions, do: do, writes: true}, nil
+}
+
+// authorize asks whether the caller may do the operation on the task's target.
+func (r *call) authorize(t *task) (err error) {
+	t.allowed, err = r.service.permitted(r, t.target, t.conditions)
+	return err
+}
+
+// run does an authorized task. The target of a change may have become another
+// one since it was authorized, and is asked about again then.
+func (r *call) run(t *task) (any, error) {
+	if !t.writes {
+		r.service.mu.RLock()
+		defer r.service.mu.RUnlock()
+		return t.do(r.service.accounts[r.AccountID])
+	}
 	for {
-		allowed, err := s.permitted(r, t, context)
-		if err != nil {
-			return nil, err
-		}
-		out, pending, err := s.apply(r.AccountID, t, allowed, fn)
+		out, pending, err := r.service.apply(r.AccountID, t.target, t.allowed, t.do)
 		if errors.Is(err, errMoved) {
+			if err := r.authorize(t); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if err != nil {
@@ -77,6 +110,18 @@ func (s *Service) change(r *call, t target, context policy.Context, fn func(a *a
 		}
 		return out, nil
 	}
+}
+
+// perform authorizes and runs a task, for the operations that have asked for
+// permission before they knew it.
+func (r *call) perform(t *task, err error) (any, error) {
+	if err == nil {
+		err = r.authorize(t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.run(t)
 }
 
 // errMoved: the target was renamed or made anew since it was authorized, so it
@@ -97,16 +142,6 @@ func (s *Service) apply(accountID string, t target, allowed resolved, fn func(a 
 		return nil, nil, err
 	}
 	return out, s.file(a), nil
-}
-
-// view is change for reading.
-func (s *Service) view(r *call, t target, fn func(a *account) (any, error)) (any, error) {
-	if err := s.permit(r, t, nil); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return fn(s.accounts[r.AccountID])
 }
 
 func (s *Service) permit(r *call, t target, context policy.Context) error {
@@ -137,7 +172,8 @@ func (s *Service) permitted(r *call, t target, conditions policy.Context) (resol
 	for key, values := range conditions {
 		context[key] = values
 	}
-	return x, request.Require(r.ctx, s, r.Call, request.Check{Action: r.action(), Resource: x.arn, ResourceAccountID: r.AccountID, Context: context})
+	return x, request.Require(r.ctx, s, r.Call, request.Check{Action: r.action(), Resource: x.arn,
+		ResourceAccountID: r.AccountID, Context: context})
 }
 
 // resourceTags are the condition keys that the tags of a target make.

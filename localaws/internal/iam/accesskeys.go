@@ -31,13 +31,13 @@ func rootKeys(r *call, name string) bool {
 	return name == "" && r.Caller.Principal.Type == policy.Root
 }
 
-func (s *Service) createAccessKey(r *call, in *userName) (any, error) {
+func (s *Service) createAccessKey(r *call, in *userName) (*task, error) {
 	name := orSelf(r, in.UserName)
 	resource := userKind.named(name)
 	if rootKeys(r, name) {
 		resource = on(r.Caller.Principal.ARN)
 	}
-	return s.change(r, resource, nil, func(a *account) (any, error) {
+	return change(resource, nil, func(a *account) (any, error) {
 		keys := &a.RootKeys
 		if !rootKeys(r, name) {
 			if _, err := userKind.get(a, name); err != nil {
@@ -62,13 +62,13 @@ type listKeys struct {
 	UserName string
 }
 
-func (s *Service) listAccessKeys(r *call, in *listKeys) (any, error) {
+func (s *Service) listAccessKeys(r *call, in *listKeys) (*task, error) {
 	name := orSelf(r, in.UserName)
 	resource := userKind.named(name)
 	if rootKeys(r, name) {
 		resource = on(r.Caller.Principal.ARN)
 	}
-	return s.view(r, resource, func(a *account) (any, error) {
+	return view(resource, func(a *account) (any, error) {
 		keys := a.RootKeys
 		if !rootKeys(r, name) {
 			if _, err := userKind.get(a, name); err != nil {
@@ -136,8 +136,8 @@ func (s *Service) keyResource(r *call, in *accessKeyName) target {
 	return userKind.named(name)
 }
 
-func (s *Service) updateAccessKey(r *call, in *accessKeyName) (any, error) {
-	return s.change(r, s.keyResource(r, in), nil, func(a *account) (any, error) {
+func (s *Service) updateAccessKey(r *call, in *accessKeyName) (*task, error) {
+	return change(s.keyResource(r, in), nil, func(a *account) (any, error) {
 		k, err := s.ownKey(r, a, in)
 		if err != nil {
 			return nil, err
@@ -151,8 +151,8 @@ func (s *Service) updateAccessKey(r *call, in *accessKeyName) (any, error) {
 	})
 }
 
-func (s *Service) deleteAccessKey(r *call, in *accessKeyName) (any, error) {
-	return s.change(r, s.keyResource(r, in), nil, func(a *account) (any, error) {
+func (s *Service) deleteAccessKey(r *call, in *accessKeyName) (*task, error) {
+	return change(s.keyResource(r, in), nil, func(a *account) (any, error) {
 		k, err := s.ownKey(r, a, in)
 		if err != nil {
 			return nil, err
@@ -170,14 +170,14 @@ func (s *Service) deleteAccessKey(r *call, in *accessKeyName) (any, error) {
 	})
 }
 
-func (s *Service) getAccessKeyLastUsed(r *call, in *accessKeyName) (any, error) {
+func (s *Service) getAccessKeyLastUsed(r *call, in *accessKeyName) (*task, error) {
 	holder := on("*")
 	s.mu.RLock()
 	if k := s.keys[in.AccessKeyId]; k != nil && k.AccountID == r.AccountID && k.UserName != "" {
 		holder = userKind.named(k.UserName)
 	}
 	s.mu.RUnlock()
-	return s.view(r, holder, func(a *account) (any, error) {
+	return view(holder, func(a *account) (any, error) {
 		k := s.keys[in.AccessKeyId]
 		if k == nil || k.AccountID != a.ID {
 			return nil, notFound("The Access Key with id %s cannot be found.", in.AccessKeyId)

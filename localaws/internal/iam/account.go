@@ -6,11 +6,11 @@ var aliasPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9]|-[a-z0-9]){2,62}$`)
 
 type aliasInput struct{ AccountAlias string }
 
-func (s *Service) createAccountAlias(r *call, in *aliasInput) (any, error) {
+func (s *Service) createAccountAlias(r *call, in *aliasInput) (*task, error) {
 	if !aliasPattern.MatchString(in.AccountAlias) {
 		return nil, invalid("The specified value for accountAlias is invalid. It must contain only lower case letters, digits and single hyphens.")
 	}
-	return s.change(r, on("*"), nil, func(a *account) (any, error) {
+	return change(on("*"), nil, func(a *account) (any, error) {
 		for _, other := range s.accounts {
 			if other.Alias == in.AccountAlias {
 				return nil, conflict("EntityAlreadyExists", "The account alias %s already exists.", in.AccountAlias)
@@ -22,8 +22,8 @@ func (s *Service) createAccountAlias(r *call, in *aliasInput) (any, error) {
 	})
 }
 
-func (s *Service) deleteAccountAlias(r *call, in *aliasInput) (any, error) {
-	return s.change(r, on("*"), nil, func(a *account) (any, error) {
+func (s *Service) deleteAccountAlias(r *call, in *aliasInput) (*task, error) {
+	return change(on("*"), nil, func(a *account) (any, error) {
 		if a.Alias == "" || a.Alias != in.AccountAlias {
 			return nil, notFound("The account alias %s cannot be found.", in.AccountAlias)
 		}
@@ -33,8 +33,8 @@ func (s *Service) deleteAccountAlias(r *call, in *aliasInput) (any, error) {
 	})
 }
 
-func (s *Service) listAccountAliases(r *call, _ *paging) (any, error) {
-	return s.view(r, on("*"), func(a *account) (any, error) {
+func (s *Service) listAccountAliases(r *call, _ *paging) (*task, error) {
+	return view(on("*"), func(a *account) (any, error) {
 		var out struct {
 			paged
 			AccountAliases []string `xml:"AccountAliases>member"`
@@ -46,8 +46,8 @@ func (s *Service) listAccountAliases(r *call, _ *paging) (any, error) {
 	})
 }
 
-func (s *Service) getAccountSummary(r *call, _ *struct{}) (any, error) {
-	return s.view(r, on("*"), func(a *account) (any, error) {
+func (s *Service) getAccountSummary(r *call, _ *struct{}) (*task, error) {
+	return view(on("*"), func(a *account) (any, error) {
 		type entry struct {
 			Key   string `xml:"key"`
 			Value int    `xml:"value"`

@@ -19,7 +19,7 @@ type inlineInput struct {
 }
 
 func putInline(k kind) entry {
-	return writes(k.action("Put%sPolicy"), func(s *Service, r *call, in *inlineInput) (any, error) {
+	return writes(k.action("Put%sPolicy"), func(s *Service, r *call, in *inlineInput) (*task, error) {
 		if err := checkName("policyName", in.PolicyName, longPattern); err != nil {
 			return nil, err
 		}
@@ -28,7 +28,7 @@ func putInline(k kind) entry {
 			return nil, err
 		}
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.named(name), nil, func(a *account) (any, error) {
+		return change(k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -50,9 +50,9 @@ func putInline(k kind) entry {
 }
 
 func getInline(k kind) entry {
-	return reads(k.action("Get%sPolicy"), func(s *Service, r *call, in *inlineInput) (any, error) {
+	return reads(k.action("Get%sPolicy"), func(s *Service, r *call, in *inlineInput) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.named(name), func(a *account) (any, error) {
+		return view(k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -73,9 +73,9 @@ func getInline(k kind) entry {
 }
 
 func deleteInline(k kind) entry {
-	return writes(k.action("Delete%sPolicy"), func(s *Service, r *call, in *inlineInput) (any, error) {
+	return writes(k.action("Delete%sPolicy"), func(s *Service, r *call, in *inlineInput) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.named(name), nil, func(a *account) (any, error) {
+		return change(k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -96,9 +96,9 @@ type entityPage struct {
 }
 
 func listInline(k kind) entry {
-	return reads(k.action("List%sPolicies"), func(s *Service, r *call, in *entityPage) (any, error) {
+	return reads(k.action("List%sPolicies"), func(s *Service, r *call, in *entityPage) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.named(name), func(a *account) (any, error) {
+		return view(k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -123,9 +123,9 @@ func (in *attachInput) context() policy.Context {
 }
 
 func attach(k kind) entry {
-	return writes(k.action("Attach%sPolicy"), func(s *Service, r *call, in *attachInput) (any, error) {
+	return writes(k.action("Attach%sPolicy"), func(s *Service, r *call, in *attachInput) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.named(name), in.context(), func(a *account) (any, error) {
+		return change(k.named(name), in.context(), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -147,9 +147,9 @@ func attach(k kind) entry {
 }
 
 func detach(k kind) entry {
-	return writes(k.action("Detach%sPolicy"), func(s *Service, r *call, in *attachInput) (any, error) {
+	return writes(k.action("Detach%sPolicy"), func(s *Service, r *call, in *attachInput) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.named(name), in.context(), func(a *account) (any, error) {
+		return change(k.named(name), in.context(), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -173,9 +173,9 @@ type attachedPage struct {
 type attachedPolicy struct{ PolicyName, PolicyArn string }
 
 func listAttached(k kind) entry {
-	return reads(k.action("ListAttached%sPolicies"), func(s *Service, r *call, in *attachedPage) (any, error) {
+	return reads(k.action("ListAttached%sPolicies"), func(s *Service, r *call, in *attachedPage) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.named(name), func(a *account) (any, error) {
+		return view(k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -220,10 +220,10 @@ func checkBoundary(a *account, arn string) error {
 }
 
 func putBoundary(k kind) entry {
-	return writes(k.action("Put%sPermissionsBoundary"), func(s *Service, r *call, in *boundaryInput) (any, error) {
+	return writes(k.action("Put%sPermissionsBoundary"), func(s *Service, r *call, in *boundaryInput) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
 		context := key("iam:PermissionsBoundary", in.PermissionsBoundary)
-		return s.change(r, k.named(name), context, func(a *account) (any, error) {
+		return change(k.named(name), context, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -242,9 +242,9 @@ func putBoundary(k kind) entry {
 }
 
 func deleteBoundary(k kind) entry {
-	return writes(k.action("Delete%sPermissionsBoundary"), func(s *Service, r *call, in *boundaryInput) (any, error) {
+	return writes(k.action("Delete%sPermissionsBoundary"), func(s *Service, r *call, in *boundaryInput) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.named(name), nil, func(a *account) (any, error) {
+		return change(k.named(name), nil, func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -266,9 +266,9 @@ type tagInput struct {
 }
 
 func tagEntity(k kind) entry {
-	return writes(k.action("Tag%s"), func(s *Service, r *call, in *tagInput) (any, error) {
+	return writes(k.action("Tag%s"), func(s *Service, r *call, in *tagInput) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.named(name), tagContext(in.Tags), func(a *account) (any, error) {
+		return change(k.named(name), tagContext(in.Tags), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -285,9 +285,9 @@ func tagEntity(k kind) entry {
 }
 
 func untagEntity(k kind) entry {
-	return writes(k.action("Untag%s"), func(s *Service, r *call, in *tagInput) (any, error) {
+	return writes(k.action("Untag%s"), func(s *Service, r *call, in *tagInput) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.change(r, k.named(name), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
+		return change(k.named(name), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err
@@ -300,9 +300,9 @@ func untagEntity(k kind) entry {
 }
 
 func listTags(k kind) entry {
-	return reads(k.action("List%sTags"), func(s *Service, r *call, in *entityPage) (any, error) {
+	return reads(k.action("List%sTags"), func(s *Service, r *call, in *entityPage) (*task, error) {
 		name := *k.listedAs(&in.entityNames)
-		return s.view(r, k.named(name), func(a *account) (any, error) {
+		return view(k.named(name), func(a *account) (any, error) {
 			e, err := k.get(a, name)
 			if err != nil {
 				return nil, err

@@ -15,7 +15,7 @@ func viewGroup(g *group) groupView { return groupView{g.Path, g.Name, g.ID, g.AR
 
 type createGroup struct{ GroupName, Path string }
 
-func (s *Service) createGroup(r *call, in *createGroup) (any, error) {
+func (s *Service) createGroup(r *call, in *createGroup) (*task, error) {
 	if err := checkName("groupName", in.GroupName, longPattern); err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func (s *Service) createGroup(r *call, in *createGroup) (any, error) {
 		return nil, err
 	}
 	arn := groupKind.arn(r.AccountID, path, in.GroupName)
-	return s.change(r, on(arn), nil, func(a *account) (any, error) {
+	return change(on(arn), nil, func(a *account) (any, error) {
 		if sameFold(a.Groups, in.GroupName) {
 			return nil, conflict("EntityAlreadyExists", "Group with name %s already exists.", in.GroupName)
 		}
@@ -43,8 +43,8 @@ type groupPage struct {
 	GroupName string
 }
 
-func (s *Service) getGroup(r *call, in *groupPage) (any, error) {
-	return s.view(r, groupKind.named(in.GroupName), func(a *account) (any, error) {
+func (s *Service) getGroup(r *call, in *groupPage) (*task, error) {
+	return view(groupKind.named(in.GroupName), func(a *account) (any, error) {
 		if _, err := groupKind.get(a, in.GroupName); err != nil {
 			return nil, err
 		}
@@ -78,8 +78,8 @@ func groupList(groups []*group, p paging) (any, error) {
 	})
 }
 
-func (s *Service) listGroups(r *call, in *listByPath) (any, error) {
-	return s.view(r, on("arn:aws:iam::"+r.AccountID+":group/"), func(a *account) (any, error) {
+func (s *Service) listGroups(r *call, in *listByPath) (*task, error) {
+	return view(on("arn:aws:iam::"+r.AccountID+":group/"), func(a *account) (any, error) {
 		return groupList(underPath(sorted(a.Groups), in.PathPrefix, func(g *group) string { return g.Path }), in.paging)
 	})
 }
@@ -89,8 +89,8 @@ type userPage struct {
 	UserName string
 }
 
-func (s *Service) listGroupsForUser(r *call, in *userPage) (any, error) {
-	return s.view(r, userKind.named(in.UserName), func(a *account) (any, error) {
+func (s *Service) listGroupsForUser(r *call, in *userPage) (*task, error) {
+	return view(userKind.named(in.UserName), func(a *account) (any, error) {
 		if _, err := userKind.get(a, in.UserName); err != nil {
 			return nil, err
 		}
@@ -107,7 +107,7 @@ func (s *Service) updateGroup(r *call, in *updateGroup) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
+	return r.perform(change(groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		g := a.Groups[in.GroupName]
 		if err := to.check(groupKind.find(a, in.GroupName)); err != nil {
 			return nil, err
@@ -126,13 +126,13 @@ func (s *Service) updateGroup(r *call, in *updateGroup) (any, error) {
 		a.Groups[g.Name] = g
 		a.put(g)
 		return nil, nil
-	})
+	}))
 }
 
 type groupName struct{ GroupName string }
 
-func (s *Service) deleteGroup(r *call, in *groupName) (any, error) {
-	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
+func (s *Service) deleteGroup(r *call, in *groupName) (*task, error) {
+	return change(groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		g, err := groupKind.get(a, in.GroupName)
 		if err != nil {
 			return nil, err
@@ -164,8 +164,8 @@ func withoutPolicies(e *entity) error {
 
 type membership struct{ GroupName, UserName string }
 
-func (s *Service) addUserToGroup(r *call, in *membership) (any, error) {
-	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
+func (s *Service) addUserToGroup(r *call, in *membership) (*task, error) {
+	return change(groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		u, err := member(a, in)
 		if err != nil {
 			return nil, err
@@ -182,8 +182,8 @@ func (s *Service) addUserToGroup(r *call, in *membership) (any, error) {
 	})
 }
 
-func (s *Service) removeUserFromGroup(r *call, in *membership) (any, error) {
-	return s.change(r, groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
+func (s *Service) removeUserFromGroup(r *call, in *membership) (*task, error) {
+	return change(groupKind.named(in.GroupName), nil, func(a *account) (any, error) {
 		u, err := member(a, in)
 		if err != nil {
 			return nil, err

@@ -16,8 +16,8 @@ func noInstanceProfiles(p paging) (any, error) {
 
 // listInstanceProfiles answers an empty list: there is nothing here that could
 // run under a profile.
-func (s *Service) listInstanceProfiles(r *call, in *listByPath) (any, error) {
-	return s.view(r, on("arn:aws:iam::"+r.AccountID+":instance-profile/"), func(*account) (any, error) {
+func (s *Service) listInstanceProfiles(r *call, in *listByPath) (*task, error) {
+	return view(on("arn:aws:iam::"+r.AccountID+":instance-profile/"), func(*account) (any, error) {
 		return noInstanceProfiles(in.paging)
 	})
 }
@@ -29,8 +29,8 @@ type rolePage struct {
 
 // listInstanceProfilesForRole answers an empty list for a role that exists.
 // Tools ask for it before they delete a role.
-func (s *Service) listInstanceProfilesForRole(r *call, in *rolePage) (any, error) {
-	return s.view(r, roleKind.named(in.RoleName), func(a *account) (any, error) {
+func (s *Service) listInstanceProfilesForRole(r *call, in *rolePage) (*task, error) {
+	return view(roleKind.named(in.RoleName), func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
 		}

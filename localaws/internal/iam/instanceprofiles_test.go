@@ -7,14 +7,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// The lists of instance profiles are empty, for those who may ask and for roles
-// that exist.
+// The lists of instance profiles are empty. The caller needs permission, and the
+// role must exist.
 func TestInstanceProfiles(t *testing.T) {
 	w := newWorld(t, nil)
 	ctx, root := t.Context(), w.iam(w.root(account1))
-	must(t)(root.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("worker"), AssumeRolePolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account1 + `"},"Action":"sts:AssumeRole"}]}`)}))
-	all, err := root.ListInstanceProfiles(ctx, &iam.ListInstanceProfilesInput{PathPrefix: aws.String("/"), MaxItems: aws.Int32(1)})
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+		`"Principal":{"AWS":"` + account1 + `"},"Action":"sts:AssumeRole"}]}`
+	must(t)(root.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("worker"), AssumeRolePolicyDocument: &trust}))
+	all, err := root.ListInstanceProfiles(ctx,
+		&iam.ListInstanceProfilesInput{PathPrefix: aws.String("/"), MaxItems: aws.Int32(1)})
 	if err != nil || len(all.InstanceProfiles) != 0 || all.IsTruncated || all.Marker != nil {
 		t.Errorf("all profiles: %+v, %v", all, err)
 	}
@@ -25,7 +27,8 @@ func TestInstanceProfiles(t *testing.T) {
 	_, err = root.ListInstanceProfilesForRole(ctx, &iam.ListInstanceProfilesForRoleInput{RoleName: aws.String("nobody")})
 	wantCode(t, err, "NoSuchEntity", "The role with name nobody cannot be found.")
 	_, err = root.ListInstanceProfiles(ctx, &iam.ListInstanceProfilesInput{MaxItems: aws.Int32(1001)})
-	wantCode(t, err, "ValidationError", "Value '1001' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 1000")
+	wantCode(t, err, "ValidationError",
+		"Value '1001' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 1000")
 
 	alice := w.iam(w.user(account1, "alice"))
 	_, err = alice.ListInstanceProfiles(ctx, nil)

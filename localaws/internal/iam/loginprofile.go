@@ -44,7 +44,7 @@ func (s *Service) createLoginProfile(r *call, in *loginProfileInput) (any, error
 		return nil, err
 	}
 	hash := s.hashPassword(in.Password) // slow, so outside the lock
-	return s.change(r, resource, nil, func(a *account) (any, error) {
+	return r.perform(change(resource, nil, func(a *account) (any, error) {
 		if _, err := userKind.get(a, name); err != nil {
 			return nil, err
 		}
@@ -55,7 +55,7 @@ func (s *Service) createLoginProfile(r *call, in *loginProfileInput) (any, error
 		u.Profile = &loginProfile{Created: s.now(), Hash: hash, ResetRequired: in.PasswordResetRequired != nil && *in.PasswordResetRequired}
 		a.put(u)
 		return viewProfile(u), nil
-	})
+	}))
 }
 
 // withProfile finds the user's login profile.
@@ -70,9 +70,9 @@ func withProfile(a *account, name string) (*user, error) {
 	return u, nil
 }
 
-func (s *Service) getLoginProfile(r *call, in *userName) (any, error) {
+func (s *Service) getLoginProfile(r *call, in *userName) (*task, error) {
 	name := orSelf(r, in.UserName)
-	return s.view(r, userKind.named(name), func(a *account) (any, error) {
+	return view(userKind.named(name), func(a *account) (any, error) {
 		u, err := withProfile(a, name)
 		if err != nil {
 			return nil, err
@@ -93,7 +93,7 @@ func (s *Service) updateLoginProfile(r *call, in *loginProfileInput) (any, error
 		}
 		hash = s.hashPassword(in.Password)
 	}
-	return s.change(r, resource, nil, func(a *account) (any, error) {
+	return r.perform(change(resource, nil, func(a *account) (any, error) {
 		u, err := withProfile(a, in.UserName)
 		if err != nil {
 			return nil, err
@@ -106,12 +106,12 @@ func (s *Service) updateLoginProfile(r *call, in *loginProfileInput) (any, error
 		}
 		a.put(u)
 		return nil, nil
-	})
+	}))
 }
 
-func (s *Service) deleteLoginProfile(r *call, in *userName) (any, error) {
+func (s *Service) deleteLoginProfile(r *call, in *userName) (*task, error) {
 	name := orSelf(r, in.UserName)
-	return s.change(r, userKind.named(name), nil, func(a *account) (any, error) {
+	return change(userKind.named(name), nil, func(a *account) (any, error) {
 		u, err := withProfile(a, name)
 		if err != nil {
 			return nil, err
@@ -138,7 +138,7 @@ func (s *Service) changePassword(r *call, in *changePassword) (any, error) {
 		return nil, forbidden("The old password is not correct.")
 	}
 	hash := s.hashPassword(in.NewPassword)
-	return s.change(r, on(r.Caller.Principal.ARN), nil, func(a *account) (any, error) {
+	return r.perform(change(on(r.Caller.Principal.ARN), nil, func(a *account) (any, error) {
 		u, err := withProfile(a, r.Caller.UserName)
 		if err != nil {
 			return nil, err
@@ -146,5 +146,5 @@ func (s *Service) changePassword(r *call, in *changePassword) (any, error) {
 		u.Profile.Hash, u.Profile.ResetRequired = hash, false
 		a.put(u)
 		return nil, nil
-	})
+	}))
 }

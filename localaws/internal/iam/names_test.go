@@ -18,25 +18,25 @@ func TestPanicLeavesNoLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &call{Call: &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller}, ctx: t.Context()}
+	r := &call{Call: &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller}, ctx: t.Context(), service: w.service}
 	func() {
 		defer func() {
 			if recover() == nil {
 				t.Error("no panic")
 			}
 		}()
-		_, _ = w.service.change(r, on("*"), nil, func(a *account) (any, error) {
+		_, _ = r.perform(change(on("*"), nil, func(a *account) (any, error) {
 			a.put(a)
 			panic("handler")
-		})
+		}))
 	}()
 	must(t)(w.iam(w.root(account1)).ListUsers(t.Context(), nil))
-	_, err = w.service.change(r, on("*"), nil, func(a *account) (any, error) {
+	_, err = r.perform(change(on("*"), nil, func(a *account) (any, error) {
 		if len(a.edits) != 0 {
 			t.Error("half a change is left")
 		}
 		return nil, errors.New("stop")
-	})
+	}))
 	if err == nil {
 		t.Error("no error")
 	}

@@ -17,43 +17,60 @@ var protocol = wire.Query{Read: func(c *request.Call, in reflect.Value) {
 }}
 
 type (
-	// entry is one operation of a table.
-	entry = wire.Entry[*Service, any]
-	// handler serves an operation.
-	handler[In any] = func(*Service, *call, *In) (any, error)
+	// entry is one operation of a table. It is served by its own request, which
+	// keeps the task between being authorized and done.
+	entry = wire.Entry[*call, any]
+	// handler finds out what a request means and changes nothing yet.
+	handler[In any] = func(*Service, *call, *In) (*task, error)
+	// asker serves an operation that asks for its permission itself.
+	asker[In any] = func(*Service, *call, *In) (any, error)
 )
 
-// reads is the entry of an operation that changes nothing. fn asks for its
-// permission itself, with view, under the name of the operation.
-func reads[In any](name string, fn handler[In]) entry {
-	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Serve: serving(fn)}
+// reads is the entry of an operation that changes nothing.
+func reads[In any](name string, find handler[In]) entry { return operation(name, wire.Read, find) }
+
+// writes is the entry of an operation that changes something.
+func writes[In any](name string, find handler[In]) entry { return operation(name, wire.Write, find) }
+
+func operation[In any](name string, kind wire.Kind, find handler[In]) entry {
+	return wire.Op[*call, In, any]{Name: name, Kind: kind,
+		Authorize: func(r *call, _ context.Context, _ *request.Call, in *In) (err error) {
+			r.respell(in)
+			if r.task, err = find(r.service, r, in); err != nil {
+				return err
+			}
+			return r.authorize(r.task)
+		},
+		Serve: func(r *call, _ context.Context, _ *request.Call, _ *In) (any, error) { return r.run(r.task) },
+	}
 }
 
-// writes is the entry of an operation that changes something. fn asks for its
-// permission itself, with change: what was authorized must still be what is
-// there under the lock.
-func writes[In any](name string, fn handler[In]) entry {
-	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Write, Serve: serving(fn)}
+// asks is the entry of an operation that asks for its permission itself: it
+// asks about several things, at a time of its own, or not at all.
+func asks[In any](name string, kind wire.Kind, serve asker[In]) entry {
+	return wire.Op[*call, In, any]{Name: name, Kind: kind,
+		Serve: func(r *call, _ context.Context, _ *request.Call, in *In) (any, error) {
+			r.respell(in)
+			return serve(r.service, r, in)
+		},
+	}
 }
 
-// serving makes fn what serves an operation: requests name entities as those
-// are spelled by the time that they are served.
-func serving[In any](fn handler[In]) func(*Service, context.Context, *request.Call, *In) (any, error) {
-	return func(s *Service, ctx context.Context, c *request.Call, in *In) (any, error) {
-		if _, ok := any(in).(creation); !ok {
-			s.respell(c.AccountID, reflect.ValueOf(in).Elem())
-		}
-		return fn(s, &call{ctx: ctx, Call: c}, in)
+// respell gives the entities that the request names the spelling that they
+// have now.
+func (r *call) respell(in any) {
+	if _, ok := in.(creation); !ok {
+		r.service.respell(r.AccountID, reflect.ValueOf(in).Elem())
 	}
 }
 
 // iamOperations is the table of what this IAM answers.
-func iamOperations() *wire.Table[*Service, any] {
+func iamOperations() *wire.Table[*call, any] {
 	ops := []entry{
 		writes("CreateUser", (*Service).createUser),
 		reads("GetUser", (*Service).getUser),
 		reads("ListUsers", (*Service).listUsers),
-		writes("UpdateUser", (*Service).updateUser),
+		asks("UpdateUser", wire.Write, (*Service).updateUser),
 		writes("DeleteUser", (*Service).deleteUser),
 
 		writes("CreateAccessKey", (*Service).createAccessKey),
@@ -62,17 +79,17 @@ func iamOperations() *wire.Table[*Service, any] {
 		writes("DeleteAccessKey", (*Service).deleteAccessKey),
 		reads("GetAccessKeyLastUsed", (*Service).getAccessKeyLastUsed),
 
-		writes("CreateLoginProfile", (*Service).createLoginProfile),
+		asks("CreateLoginProfile", wire.Write, (*Service).createLoginProfile),
 		reads("GetLoginProfile", (*Service).getLoginProfile),
-		writes("UpdateLoginProfile", (*Service).updateLoginProfile),
+		asks("UpdateLoginProfile", wire.Write, (*Service).updateLoginProfile),
 		writes("DeleteLoginProfile", (*Service).deleteLoginProfile),
-		writes("ChangePassword", (*Service).changePassword),
+		asks("ChangePassword", wire.Write, (*Service).changePassword),
 
 		writes("CreateGroup", (*Service).createGroup),
 		reads("GetGroup", (*Service).getGroup),
 		reads("ListGroups", (*Service).listGroups),
 		reads("ListGroupsForUser", (*Service).listGroupsForUser),
-		writes("UpdateGroup", (*Service).updateGroup),
+		asks("UpdateGroup", wire.Write, (*Service).updateGroup),
 		writes("DeleteGroup", (*Service).deleteGroup),
 		writes("AddUserToGroup", (*Service).addUserToGroup),
 		writes("RemoveUserFromGroup", (*Service).removeUserFromGroup),
@@ -106,8 +123,8 @@ func iamOperations() *wire.Table[*Service, any] {
 		writes("DeleteAccountAlias", (*Service).deleteAccountAlias),
 		reads("GetAccountSummary", (*Service).getAccountSummary),
 
-		reads("SimulatePrincipalPolicy", (*Service).simulatePrincipalPolicy),
-		reads("SimulateCustomPolicy", (*Service).simulateCustomPolicy),
+		asks("SimulatePrincipalPolicy", wire.Read, (*Service).simulatePrincipalPolicy),
+		asks("SimulateCustomPolicy", wire.Read, (*Service).simulateCustomPolicy),
 	}
 	for _, k := range []kind{userKind, groupKind, roleKind} {
 		ops = append(ops, putInline(k), getInline(k), deleteInline(k), listInline(k), attach(k), detach(k), listAttached(k))

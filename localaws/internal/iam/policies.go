@@ -38,7 +38,7 @@ type createPolicy struct {
 	Tags                          []tag
 }
 
-func (s *Service) createPolicy(r *call, in *createPolicy) (any, error) {
+func (s *Service) createPolicy(r *call, in *createPolicy) (*task, error) {
 	if err := checkName("policyName", in.PolicyName, longPattern); err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (s *Service) createPolicy(r *call, in *createPolicy) (any, error) {
 		return nil, err
 	}
 	arn := "arn:aws:iam::" + r.AccountID + ":policy" + path + in.PolicyName
-	return s.change(r, on(arn), tagContext(in.Tags), func(a *account) (any, error) {
+	return change(on(arn), tagContext(in.Tags), func(a *account) (any, error) {
 		for _, p := range a.Policies {
 			if strings.EqualFold(p.Name, in.PolicyName) {
 				return nil, conflict("EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", in.PolicyName)
@@ -81,8 +81,8 @@ type policyInput struct{ PolicyArn, VersionId string }
 
 func noPolicy(arn string) error { return notFound("Policy %s was not found.", arn) }
 
-func (s *Service) getPolicy(r *call, in *policyInput) (any, error) {
-	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
+func (s *Service) getPolicy(r *call, in *policyInput) (*task, error) {
+	return view(on(in.PolicyArn), func(a *account) (any, error) {
 		if p := a.Policies[in.PolicyArn]; p != nil {
 			return struct{ Policy policyView }{viewPolicy(p, a.usage())}, nil
 		}
@@ -103,7 +103,7 @@ type listPolicies struct {
 // account's own.
 var scopes = map[string]struct{ aws, local bool }{"": {true, true}, "All": {true, true}, "AWS": {aws: true}, "Local": {local: true}}
 
-func (s *Service) listPolicies(r *call, in *listPolicies) (any, error) {
+func (s *Service) listPolicies(r *call, in *listPolicies) (*task, error) {
 	scope, err := choose("scope", in.Scope, scopes)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (s *Service) listPolicies(r *call, in *listPolicies) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.view(r, on("*"), func(a *account) (any, error) {
+	return view(on("*"), func(a *account) (any, error) {
 		var views []policyView
 		usage := a.usage()
 		if scope.local {
@@ -149,8 +149,8 @@ func (a *account) ownPolicy(arn string) (*managedPolicy, error) {
 	return nil, noPolicy(arn)
 }
 
-func (s *Service) deletePolicy(r *call, in *policyInput) (any, error) {
-	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
+func (s *Service) deletePolicy(r *call, in *policyInput) (*task, error) {
+	return change(on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err

@@ -9,8 +9,8 @@ type policyTags struct {
 	TagKeys   []string
 }
 
-func (s *Service) tagPolicy(r *call, in *policyTags) (any, error) {
-	return s.change(r, on(in.PolicyArn), tagContext(in.Tags), func(a *account) (any, error) {
+func (s *Service) tagPolicy(r *call, in *policyTags) (*task, error) {
+	return change(on(in.PolicyArn), tagContext(in.Tags), func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err
@@ -25,8 +25,8 @@ func (s *Service) tagPolicy(r *call, in *policyTags) (any, error) {
 	})
 }
 
-func (s *Service) untagPolicy(r *call, in *policyTags) (any, error) {
-	return s.change(r, on(in.PolicyArn), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
+func (s *Service) untagPolicy(r *call, in *policyTags) (*task, error) {
+	return change(on(in.PolicyArn), key("aws:TagKeys", in.TagKeys...), func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err
@@ -37,8 +37,8 @@ func (s *Service) untagPolicy(r *call, in *policyTags) (any, error) {
 	})
 }
 
-func (s *Service) listPolicyTags(r *call, in *policyTags) (any, error) {
-	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
+func (s *Service) listPolicyTags(r *call, in *policyTags) (*task, error) {
+	return view(on(in.PolicyArn), func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err

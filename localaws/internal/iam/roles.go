@@ -45,7 +45,7 @@ func sessionLimit(seconds *int) (int, error) {
 	return *seconds, nil
 }
 
-func (s *Service) createRole(r *call, in *createRole) (any, error) {
+func (s *Service) createRole(r *call, in *createRole) (*task, error) {
 	if err := checkName("roleName", in.RoleName, namePattern); err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *Service) createRole(r *call, in *createRole) (any, error) {
 		context = mergeContext(context, key("iam:PermissionsBoundary", in.PermissionsBoundary))
 	}
 	arn := roleKind.arn(r.AccountID, path, in.RoleName)
-	return s.change(r, on(arn), context, func(a *account) (any, error) {
+	return change(on(arn), context, func(a *account) (any, error) {
 		if sameFold(a.Roles, in.RoleName) {
 			return nil, conflict("EntityAlreadyExists", "Role with name %s already exists.", in.RoleName)
 		}
@@ -97,8 +97,8 @@ func (s *Service) createRole(r *call, in *createRole) (any, error) {
 
 type roleName struct{ RoleName string }
 
-func (s *Service) getRole(r *call, in *roleName) (any, error) {
-	return s.view(r, roleKind.named(in.RoleName), func(a *account) (any, error) {
+func (s *Service) getRole(r *call, in *roleName) (*task, error) {
+	return view(roleKind.named(in.RoleName), func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
 		}
@@ -106,8 +106,8 @@ func (s *Service) getRole(r *call, in *roleName) (any, error) {
 	})
 }
 
-func (s *Service) listRoles(r *call, in *listByPath) (any, error) {
-	return s.view(r, on("arn:aws:iam::"+r.AccountID+":role/"), func(a *account) (any, error) {
+func (s *Service) listRoles(r *call, in *listByPath) (*task, error) {
+	return view(on("arn:aws:iam::"+r.AccountID+":role/"), func(a *account) (any, error) {
 		roles := underPath(sorted(a.Roles), in.PathPrefix, func(r *role) string { return r.Path })
 		return list(roles, func(r *role) string { return r.Name }, in.paging, func(roles []*role, more paged) any {
 			var out struct {
@@ -123,8 +123,8 @@ func (s *Service) listRoles(r *call, in *listByPath) (any, error) {
 	})
 }
 
-func (s *Service) deleteRole(r *call, in *roleName) (any, error) {
-	return s.change(r, roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
+func (s *Service) deleteRole(r *call, in *roleName) (*task, error) {
+	return change(roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		e, err := roleKind.get(a, in.RoleName)
 		if err != nil {
 			return nil, err
@@ -143,12 +143,12 @@ type trustInput struct {
 	PolicyDocument policyText
 }
 
-func (s *Service) updateAssumeRolePolicy(r *call, in *trustInput) (any, error) {
+func (s *Service) updateAssumeRolePolicy(r *call, in *trustInput) (*task, error) {
 	trust, err := parseDocument(in.PolicyDocument, policy.Trust, maxTrustDocument)
 	if err != nil {
 		return nil, err
 	}
-	return s.change(r, roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
+	return change(roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
 		}
@@ -169,8 +169,8 @@ type updateRole struct {
 	MaxSessionDuration *int
 }
 
-func (s *Service) updateRole(r *call, in *updateRole) (any, error) {
-	return s.change(r, roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
+func (s *Service) updateRole(r *call, in *updateRole) (*task, error) {
+	return change(roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
 		if _, err := roleKind.get(a, in.RoleName); err != nil {
 			return nil, err
 		}

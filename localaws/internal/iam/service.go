@@ -57,7 +57,7 @@ type Config struct {
 type Service struct {
 	clock    func() time.Time
 	store    storage.Store
-	iam, sts *wire.Table[*Service, any]
+	iam, sts *wire.Table[*call, any]
 
 	mu       sync.RWMutex
 	accounts map[string]*account
@@ -185,17 +185,19 @@ func (s *Service) IAM() request.Service { return &front{s, Namespace, s.iam} }
 // STS returns the service that answers STS's operations.
 func (s *Service) STS() request.Service { return &front{s, STSNamespace, s.sts} }
 
-// call is a request on its way through a handler.
+// call is a request on its way through an operation.
 type call struct {
 	*request.Call
-	ctx context.Context
+	ctx     context.Context
+	service *Service
+	task    *task // once it is known
 }
 
 // front is one of the two Query services over the same state.
 type front struct {
 	*Service
 	namespace  string
-	operations *wire.Table[*Service, any]
+	operations *wire.Table[*call, any]
 }
 
 // Describe implements request.Service.
@@ -206,7 +208,7 @@ func (f *front) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 	if _, ok := f.operations.Describe(c.Operation); !ok {
 		return nil, request.Errorf("InvalidAction", "Could not find operation %s for version 2010-05-08", c.Operation)
 	}
-	result, err := f.operations.Serve(ctx, f.Service, c)
+	result, err := f.operations.Serve(ctx, &call{Call: c, ctx: ctx, service: f.Service}, c)
 	if err != nil {
 		return nil, err
 	}

@@ -11,12 +11,12 @@ import (
 )
 
 // stsOperations is the table of what this STS answers.
-func stsOperations() *wire.Table[*Service, any] {
+func stsOperations() *wire.Table[*call, any] {
 	return wire.NewTable(protocol,
-		reads("GetCallerIdentity", (*Service).getCallerIdentity),
-		reads("AssumeRole", (*Service).assumeRole),
-		reads("GetSessionToken", (*Service).getSessionToken),
-		reads("GetAccessKeyInfo", (*Service).getAccessKeyInfo),
+		asks("GetCallerIdentity", wire.Read, (*Service).getCallerIdentity),
+		asks("AssumeRole", wire.Read, (*Service).assumeRole),
+		asks("GetSessionToken", wire.Read, (*Service).getSessionToken),
+		asks("GetAccessKeyInfo", wire.Read, (*Service).getAccessKeyInfo),
 	)
 }
 

@@ -78,7 +78,7 @@ func choose[T any](parameter, value string, meanings map[string]T) (T, error) {
 	return meaning, nil
 }
 
-func (s *Service) listEntitiesForPolicy(r *call, in *entitiesInput) (any, error) {
+func (s *Service) listEntitiesForPolicy(r *call, in *entitiesInput) (*task, error) {
 	idPrefix, err := choose("entityFilter", in.EntityFilter, entityFilters)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (s *Service) listEntitiesForPolicy(r *call, in *entitiesInput) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
+	return view(on(in.PolicyArn), func(a *account) (any, error) {
 		if _, _, ok := a.policyDocument(in.PolicyArn); !ok {
 			return nil, noPolicy(in.PolicyArn)
 		}

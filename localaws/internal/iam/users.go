@@ -55,7 +55,7 @@ type createUser struct {
 	Tags                                []tag
 }
 
-func (s *Service) createUser(r *call, in *createUser) (any, error) {
+func (s *Service) createUser(r *call, in *createUser) (*task, error) {
 	if err := checkName("userName", in.UserName, namePattern); err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s *Service) createUser(r *call, in *createUser) (any, error) {
 		context = mergeContext(context, key("iam:PermissionsBoundary", in.PermissionsBoundary))
 	}
 	arn := userKind.arn(r.AccountID, path, in.UserName)
-	return s.change(r, on(arn), context, func(a *account) (any, error) {
+	return change(on(arn), context, func(a *account) (any, error) {
 		if sameFold(a.Users, in.UserName) {
 			return nil, conflict("EntityAlreadyExists", "User with name %s already exists.", in.UserName)
 		}
@@ -122,14 +122,14 @@ func orSelf(r *call, name string) string {
 
 type userName struct{ UserName string }
 
-func (s *Service) getUser(r *call, in *userName) (any, error) {
+func (s *Service) getUser(r *call, in *userName) (*task, error) {
 	name := orSelf(r, in.UserName)
 	if name == "" && r.Caller.Principal.Type == policy.Root {
-		return s.view(r, on(r.Caller.Principal.ARN), func(a *account) (any, error) {
+		return view(on(r.Caller.Principal.ARN), func(a *account) (any, error) {
 			return userResult{userView{UserId: a.ID, Arn: r.Caller.Principal.ARN}}, nil
 		})
 	}
-	return s.view(r, userKind.named(name), func(a *account) (any, error) {
+	return view(userKind.named(name), func(a *account) (any, error) {
 		if _, err := userKind.get(a, name); err != nil {
 			return nil, err
 		}
@@ -158,8 +158,8 @@ func underPath[T any](items []T, prefix string, path func(T) string) []T {
 	return slices.DeleteFunc(items, func(t T) bool { return !strings.HasPrefix(path(t), prefix) })
 }
 
-func (s *Service) listUsers(r *call, in *listByPath) (any, error) {
-	return s.view(r, on("arn:aws:iam::"+r.AccountID+":user/"), func(a *account) (any, error) {
+func (s *Service) listUsers(r *call, in *listByPath) (*task, error) {
+	return view(on("arn:aws:iam::"+r.AccountID+":user/"), func(a *account) (any, error) {
 		users := underPath(sorted(a.Users), in.PathPrefix, func(u *user) string { return u.Path })
 		return list(users, func(u *user) string { return u.Name }, in.paging, func(users []*user, more paged) any {
 			var out struct {
@@ -184,7 +184,7 @@ func (s *Service) updateUser(r *call, in *updateUser) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.change(r, userKind.named(in.UserName), nil, func(a *account) (any, error) {
+	return r.perform(change(userKind.named(in.UserName), nil, func(a *account) (any, error) {
 		u := a.Users[in.UserName]
 		if err := to.check(userKind.find(a, in.UserName)); err != nil {
 			return nil, err
@@ -200,12 +200,12 @@ func (s *Service) updateUser(r *call, in *updateUser) (any, error) {
 		a.Users[u.Name] = u
 		a.put(u)
 		return nil, nil
-	})
+	}))
 }
 
 // deleteUser refuses, in IAM's order, while anything hangs on the user.
-func (s *Service) deleteUser(r *call, in *userName) (any, error) {
-	return s.change(r, userKind.named(in.UserName), nil, func(a *account) (any, error) {
+func (s *Service) deleteUser(r *call, in *userName) (*task, error) {
+	return change(userKind.named(in.UserName), nil, func(a *account) (any, error) {
 		if _, err := userKind.get(a, in.UserName); err != nil {
 			return nil, err
 		}

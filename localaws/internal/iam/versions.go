@@ -24,12 +24,12 @@ type createPolicyVersion struct {
 	SetAsDefault   bool
 }
 
-func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (any, error) {
+func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (*task, error) {
 	d, err := parseDocument(in.PolicyDocument, policy.Identity, maxManagedDocument)
 	if err != nil {
 		return nil, err
 	}
-	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
+	return change(on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err
@@ -64,8 +64,8 @@ func (p *managedPolicy) version(id string) (*policyVersion, error) {
 	return nil, notFound("Policy %s version %s does not exist or is not attachable.", p.ARN, id)
 }
 
-func (s *Service) getPolicyVersion(r *call, in *policyInput) (any, error) {
-	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
+func (s *Service) getPolicyVersion(r *call, in *policyInput) (*task, error) {
+	return view(on(in.PolicyArn), func(a *account) (any, error) {
 		if m := awsPolicies()[in.PolicyArn]; m != nil && m.VersionID == in.VersionId {
 			return struct{ PolicyVersion versionView }{versionView{Document: encoded(m.Document), VersionId: m.VersionID, IsDefaultVersion: true}}, nil
 		}
@@ -92,8 +92,8 @@ func newestFirst(v versionView) string {
 	return fmt.Sprintf("%010d", math.MaxInt32-n)
 }
 
-func (s *Service) listPolicyVersions(r *call, in *versionPage) (any, error) {
-	return s.view(r, on(in.PolicyArn), func(a *account) (any, error) {
+func (s *Service) listPolicyVersions(r *call, in *versionPage) (*task, error) {
+	return view(on(in.PolicyArn), func(a *account) (any, error) {
 		var views []versionView
 		if m := awsPolicies()[in.PolicyArn]; m != nil {
 			views = append(views, versionView{VersionId: m.VersionID, IsDefaultVersion: true})
@@ -113,8 +113,8 @@ func (s *Service) listPolicyVersions(r *call, in *versionPage) (any, error) {
 	})
 }
 
-func (s *Service) deletePolicyVersion(r *call, in *policyInput) (any, error) {
-	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
+func (s *Service) deletePolicyVersion(r *call, in *policyInput) (*task, error) {
+	return change(on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err
@@ -132,8 +132,8 @@ func (s *Service) deletePolicyVersion(r *call, in *policyInput) (any, error) {
 	})
 }
 
-func (s *Service) setDefaultPolicyVersion(r *call, in *policyInput) (any, error) {
-	return s.change(r, on(in.PolicyArn), nil, func(a *account) (any, error) {
+func (s *Service) setDefaultPolicyVersion(r *call, in *policyInput) (*task, error) {
+	return change(on(in.PolicyArn), nil, func(a *account) (any, error) {
 		p, err := a.ownPolicy(in.PolicyArn)
 		if err != nil {
 			return nil, err

@@ -99,14 +99,16 @@ func (in *randomInput) Check(c *wire.Checks) {
 	between(c, in.NumberOfBytes, "numberOfBytes", 1, maxDataKey)
 }
 
-func (s *Service) generateRandom(ctx context.Context, c *request.Call, in *randomInput) (any, error) {
+// Prepare refuses what this server does not have.
+func (in *randomInput) Prepare(*request.Call) error {
+	if in.CustomKeyStoreID != nil || bool(in.Recipient) {
+		return unsupported("GenerateRandom with CustomKeyStoreId or Recipient is not supported.")
+	}
+	return nil
+}
+
+func (s *Service) generateRandom(_ context.Context, c *request.Call, in *randomInput) (any, error) {
 	n := or(in.NumberOfBytes, 0)
-	if in.CustomKeyStoreID != nil || in.Recipient {
-		return nil, unsupported("GenerateRandom with CustomKeyStoreId or Recipient is not supported.")
-	}
-	if err := s.requireIdentity(ctx, c, "GenerateRandom", "*", nil); err != nil {
-		return nil, err
-	}
 	if n == 0 {
 		return nil, validation("Please specify number of bytes.")
 	}

@@ -61,6 +61,15 @@ func allowKey[In any, P keyed[In]](s *Service, ctx context.Context, c *request.C
 	return s.require(ctx, c, q)
 }
 
+// readsAccount is the entry of an operation on no key in particular: identity
+// policies alone decide.
+func readsAccount[In any](name string, serve reading[In]) entry {
+	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Serve: serve,
+		Authorize: func(s *Service, ctx context.Context, c *request.Call, _ *In) error {
+			return s.requireIdentity(ctx, c, c.Operation, "*", nil)
+		}}
+}
+
 // readsOwn is the entry of an operation that reads a key of the caller's
 // account.
 func readsOwn[In any, P keyed[In]](name string, serve reading[In]) entry {

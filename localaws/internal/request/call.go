@@ -59,9 +59,8 @@ type Caller struct {
 	Session any
 }
 
-// ErrExpiredToken is the error of an identity room for a session token that was
-// valid and is no longer. The front door answers it differently from every
-// other reason to reject credentials.
+// ErrExpiredToken is the error for a session token that has expired. The front
+// door answers it differently from every other reason to reject credentials.
 var ErrExpiredToken = errors.New("expired session token")
 
 // Service answers the operations of one AWS service.

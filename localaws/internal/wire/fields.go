@@ -131,7 +131,7 @@ func readInt(d *Decoder, _ []byte, v reflect.Value) error {
 	return err
 }
 
-// readFloat reads a number, such as a time, of which a fraction counts.
+// readFloat reads a number that may have a fraction, such as a time.
 func readFloat(d *Decoder, _ []byte, v reflect.Value) error {
 	text, err := d.ReadNumber()
 	if err != nil {

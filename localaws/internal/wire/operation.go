@@ -11,7 +11,7 @@ import (
 // Kind says what an operation does to state. The zero Kind is invalid.
 type Kind uint8
 
-// The kinds of operations. Those of items are data events in the audit.
+// The kinds of operations. Operations on items are data events in the audit.
 const (
 	Read Kind = iota + 1
 	Write
@@ -32,8 +32,9 @@ type Op[S, In, Out any] struct {
 	// Init sets members of a new In that the body does not say, before the
 	// body is decoded. It may be nil.
 	Init func(in *In)
-	// Authorize asks whether the caller may do this. Nil means that Serve asks,
-	// because only under a lock is it known what the request is about.
+	// Authorize asks whether the caller may do this. Nil means that Serve asks
+	// itself: what to ask about is only found while serving, or there is more
+	// than one thing to ask about.
 	Authorize func(s S, ctx context.Context, c *request.Call, in *In) error
 	// Serve does it. It must be set.
 	Serve func(s S, ctx context.Context, c *request.Call, in *In) (Out, error)

@@ -22,7 +22,7 @@ type Query struct {
 
 var _ Protocol = Query{}
 
-// LongText is a parameter without a bound of its own, such as a policy.
+// LongText is a parameter that may be longer than MaxText, such as a policy.
 type LongText string
 
 // Decoder implements [Protocol].

@@ -71,6 +71,7 @@ func TestRewriteCancelled(t *testing.T) {
 
 // TestRewriteUnsealed: when every further call fails, the error says that the
 // item does not verify.
+// guarantees: M7
 func TestRewriteUnsealed(t *testing.T) {
 	for name, attribute := range map[string]string{"to be sealed": "c-new", "to be restored": "alien"} {
 		synctest.Test(t, func(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
 // change is one thing that the user did to a key in this session, and how to
@@ -96,12 +98,12 @@ func (c *Console) change(ctx context.Context, s *session, id, action string, for
 }
 
 func (c *Console) changePeople(ctx context.Context, s *session, id, action, role, arn string) error {
-	if !strings.HasPrefix(arn, "arn:") {
+	if !strings.HasPrefix(arn, "arn:") && (action == "add" || !keypolicy.IsUniqueID(arn)) {
 		return inputError("choose a user or role")
 	}
-	sids, title := []string{sidUsers, sidAttachment}, "key user"
+	sids, title := []string{keypolicy.SidUsers, keypolicy.SidAttachment}, "key user"
 	if role == "administrator" {
-		sids, title = []string{sidAdministrators}, "key administrator"
+		sids, title = []string{keypolicy.SidAdministrators}, "key administrator"
 	}
 	text, err := s.policyText(ctx, id)
 	if err != nil {
@@ -113,19 +115,19 @@ func (c *Console) changePeople(ctx context.Context, s *session, id, action, role
 	}
 	verb := "added"
 	if action == "add" {
-		err = p.add(s.account, arn, sids...)
+		_, err = p.AddAsConsole(arn, sids...)
 	} else {
 		verb = "removed"
-		err = p.remove(arn, sids...)
+		_, err = p.Remove(arn, sids...)
+	}
+	if err == nil && p.Text() != text {
+		// KMS would refuse the policy because of deleted principals.
+		_, err = p.RemoveDeleted()
 	}
 	if err != nil {
-		return err
+		return otherForm(err)
 	}
-	after, err := p.text()
-	if err != nil {
-		return err
-	}
-	return s.putPolicy(ctx, id, fmt.Sprintf("%s %s as %s", shortARN(arn), verb, title), after)
+	return s.putPolicy(ctx, id, fmt.Sprintf("%s %s as %s", shortARN(arn), verb, title), p.Text())
 }
 
 // putPolicy writes the policy and remembers the one before.
@@ -138,7 +140,7 @@ func (s *session) putPolicy(ctx context.Context, id, title, after string) error 
 		_, err := s.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &id, Policy: &text})
 		return err
 	}
-	if layout(before) == layout(after) {
+	if keypolicy.Layout(before) == keypolicy.Layout(after) {
 		return inputError("the policy is the same as before")
 	}
 	if err := put(ctx, after); err != nil {
@@ -148,7 +150,7 @@ func (s *session) putPolicy(ctx context.Context, id, title, after string) error 
 	if err != nil {
 		written = after // one may write a policy after which one may not read it
 	}
-	s.note(change{Key: id, Title: title, Diff: difference(layout(before), layout(written)), undo: func(ctx context.Context) error {
+	s.note(change{Key: id, Title: title, Diff: keypolicy.Diff(before, written), undo: func(ctx context.Context) error {
 		now, err := s.policyText(ctx, id)
 		if err != nil {
 			return err
@@ -189,7 +191,7 @@ func (s *session) grant(ctx context.Context, in *kms.CreateGrantInput, title str
 	}
 	id, grant := *in.KeyId, aws.ToString(out.GrantId)
 	entry := types.GrantListEntry{GranteePrincipal: in.GranteePrincipal, Operations: in.Operations, Constraints: in.Constraints, Name: in.Name}
-	s.note(change{Key: id, Title: title, Diff: []diffLine{{"add", "+ " + grantText(&entry)}}, undo: func(ctx context.Context) error {
+	s.note(change{Key: id, Title: title, Diff: []diffLine{added(grantText(&entry))}, undo: func(ctx context.Context) error {
 		_, err := s.kms.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &id, GrantId: &grant})
 		return err
 	}})
@@ -217,7 +219,7 @@ func (s *session) revokeGrant(ctx context.Context, id, grant string) error {
 		return nil
 	}
 	g := found.Grants[0]
-	ch := change{Key: id, Title: "Grant revoked", Diff: []diffLine{{"remove", "- " + grantText(&g)}}}
+	ch := change{Key: id, Title: "Grant revoked", Diff: []diffLine{removed(grantText(&g))}}
 	if strings.HasSuffix(aws.ToString(g.GranteePrincipal), ".amazonaws.com") {
 		ch.Final = "the grant was a service's own"
 	}
@@ -234,7 +236,7 @@ func (s *session) revokeGrant(ctx context.Context, id, grant string) error {
 
 // stateDiff is the difference of a key's state.
 func stateDiff(before, after string) []diffLine {
-	return []diffLine{{"remove", "- " + before}, {"add", "+ " + after}}
+	return []diffLine{removed(before), added(after)}
 }
 
 func (s *session) enable(ctx context.Context, id string, on bool) (err error) {
@@ -282,7 +284,7 @@ func (s *session) rotate(ctx context.Context, id string) error {
 	if _, err := s.kms.RotateKeyOnDemand(ctx, &kms.RotateKeyOnDemandInput{KeyId: &id}); err != nil {
 		return err
 	}
-	s.note(change{Key: id, Title: "Key rotated", Diff: []diffLine{{"add", "+ new material; the old still opens what it encrypted"}}, Final: "material is never taken back"})
+	s.note(change{Key: id, Title: "Key rotated", Diff: []diffLine{added("new material; the old still opens what it encrypted")}, Final: "material is never taken back"})
 	return nil
 }
 

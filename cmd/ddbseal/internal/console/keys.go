@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
 // keyRow is one key of the list.
@@ -164,19 +166,19 @@ func (c *Console) fillPolicy(ctx context.Context, s *session, v *keyView) {
 		v.PolicyProblem = c.explain(s, err)
 		return
 	}
-	v.Policy = layout(text)
+	v.Policy = keypolicy.Layout(text)
 	p, err := parsePolicy(text)
 	if err != nil {
 		v.OtherForm = true
 		return
 	}
 	people := func(sid string) (out []personView) {
-		for _, arn := range p.principals(sid) {
+		for _, arn := range p.Principals(sid) {
 			out = append(out, personView{arn, shortARN(arn), arn == s.arn})
 		}
 		return out
 	}
-	v.Administrators, v.Users = people(sidAdministrators), people(sidUsers)
+	v.Administrators, v.Users = people(keypolicy.SidAdministrators), people(keypolicy.SidUsers)
 	v.Candidates = s.candidates(ctx)
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -239,7 +240,7 @@ func (c *Console) labPage(w http.ResponseWriter, r *http.Request, s *session) {
 				v.Sees = append(v.Sees, step)
 			}
 		}
-		v.Diff = difference(v.Report.PolicyBefore, v.Report.PolicyAfter)
+		v.Diff = keypolicy.Diff(v.Report.PolicyBefore, v.Report.PolicyAfter)
 	}
 	c.render(w, r, s, http.StatusOK, "lab", page{Title: "Lab", Section: "lab", Body: v})
 }

@@ -1,0 +1,54 @@
+package dynamodb
+
+import (
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// change is a write on the table that it found. It is bound without the
+// table's lock, evaluated and applied with it.
+type change struct {
+	*write
+	on bound
+
+	old  *entry // what was there, or nil
+	next *entry // what is there now, or nil
+}
+
+// evaluate finds out what the write would leave behind, and changes nothing.
+// The caller holds the table's lock, under which the table allowed w.def.
+func (ch *change) evaluate() error {
+	ch.old, ch.next = ch.on.get(ch.primary), nil
+	next, size, err := ch.write.evaluate(ch.old.itemOrNil())
+	switch {
+	case err != nil:
+		return err
+	case ch.kind == writeCheck:
+		ch.next = ch.old
+	case next != nil:
+		ch.next = &entry{key: ch.primary, item: next, size: size}
+	}
+	return nil
+}
+
+// apply makes the evaluated write happen, in memory and in tx.
+func (ch *change) apply(tx *storage.Tx) {
+	if ch.kind == writeCheck || ch.old == nil && ch.next == nil {
+		return
+	}
+	ch.on.change(tx, ch.old, ch.next)
+}
+
+// run evaluates and applies one write on its own.
+func (ch *change) run() error {
+	return ch.on.writing(ch.def, func(tx *storage.Tx) error {
+		if err := ch.evaluate(); err != nil {
+			return err
+		}
+		ch.apply(tx)
+		return nil
+	})
+}
+
+func (ch *change) returned() Item {
+	return ch.write.returned(ch.old.itemOrNil(), ch.next.itemOrNil())
+}

@@ -1,0 +1,101 @@
+package dynamodb
+
+import (
+	"context"
+	"time"
+
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
+)
+
+// custodian asks KMS for what the keys of tables need.
+type custodian struct {
+	keys  Keys
+	clock func() time.Time
+	cache keyCache
+}
+
+// via is the call to KMS that DynamoDB makes on behalf of c's caller.
+func via(c *request.Call, operation string) *request.Call {
+	return c.Via("kms", operation, servicePrincipal(c.Region))
+}
+
+// own is the call to KMS that DynamoDB makes for itself, under its grant, for
+// the table with the ARN.
+func own(c *request.Call, operation, account, table string) *request.Call {
+	k := c.Via("kms", operation, "")
+	k.AccountID, k.SourceARN = account, table
+	k.Caller = request.Caller{Principal: policy.Principal{Type: policy.Service, ARN: servicePrincipal(c.Region)}}
+	return k
+}
+
+func servicePrincipal(region string) string { return "dynamodb." + region + ".amazonaws.com" }
+
+// encryptionContext binds a wrapped table key to its table and account.
+func encryptionContext(table, account string) map[string]string {
+	return map[string]string{"aws:dynamodb:tableName": table, "aws:dynamodb:subscriberId": account}
+}
+
+var grantOperations = []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "DescribeKey"}
+
+// resolve finds the key of a wish, as the caller.
+func (k *custodian) resolve(ctx context.Context, c *request.Call, w wish) (mode keyMode, arn string, err error) {
+	if w.mode == keyOwned {
+		return keyOwned, "", nil
+	}
+	id := w.keyID
+	if w.mode == keyManaged {
+		if id, err = k.keys.EnsureAWSManagedKey(ctx, via(c, "DescribeKey")); err != nil {
+			return 0, "", keyError(c, err)
+		}
+	}
+	info, err := k.keys.DescribeKey(ctx, via(c, "DescribeKey"), id)
+	if err != nil {
+		return 0, "", keyError(c, err)
+	}
+	if !info.Symmetric {
+		return 0, "", errParam("KMSMasterKeyId must be a symmetric encryption key: %s", info.ARN)
+	}
+	if info.AWSManaged {
+		return keyManaged, info.ARN, nil
+	}
+	return keyCustomer, info.ARN, nil
+}
+
+// adopt makes grant and table key for a table under a resolved key. The
+// returned plaintext key is the caller's to wipe.
+func (k *custodian) adopt(ctx context.Context, c *request.Call, t target, mode keyMode, arn string, generation int) (encryption, []byte, error) {
+	e := encryption{Mode: mode, KeyARN: arn, Generation: generation}
+	if mode == keyOwned {
+		key := newTableKey()
+		e.TableKey = append([]byte(nil), key...)
+		return e, key, nil
+	}
+	call := via(c, "CreateGrant")
+	call.ForAWSResource = true
+	bound := encryptionContext(t.name, t.Account)
+	grant, err := k.keys.CreateGrant(ctx, call, arn, TableGrant{
+		GranteePrincipal: servicePrincipal(t.Region), RetiringPrincipal: servicePrincipal(t.Region),
+		Operations: grantOperations, ContextSubset: bound,
+	})
+	if err != nil {
+		return e, nil, keyError(c, err)
+	}
+	e.Grant = grant
+	plain, wrapped, err := k.keys.GenerateDataKey(ctx, own(c, "GenerateDataKey", t.Account, t.arn), arn, bound)
+	if err != nil {
+		k.retire(ctx, c, t, e)
+		return e, nil, keyError(c, err)
+	}
+	e.TableKey = wrapped
+	return e, plain, nil
+}
+
+// retire ends the grant of a table. A key that is gone or unusable has no
+// grant worth keeping, so errors do not matter.
+func (k *custodian) retire(ctx context.Context, c *request.Call, t target, e encryption) {
+	if e.Grant == "" {
+		return
+	}
+	_ = k.keys.RetireGrant(ctx, own(c, "RetireGrant", t.Account, t.arn), e.KeyARN, e.Grant)
+}

@@ -1,0 +1,44 @@
+package dynamodb
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *tableInput) ([]byte, error) {
+	t, err := s.existing(in.at, errNoTableNamed)
+	if err != nil {
+		return nil, err
+	}
+	now := s.cfg.Clock()
+	def, left, pending, err := s.remove(t, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := waitFor(pending); err != nil {
+		return nil, err
+	}
+	s.custodian.retire(ctx, c, def.target(), def.Encryption)
+	left.status = "DELETING"
+	return json.Marshal(jsonObject{"TableDescription": describe(def, left, now)})
+}
+
+// remove takes a table and its items away, and returns what was left of it.
+func (s *Service) remove(t *table, now time.Time) (*definition, counts, storage.Pending, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	def, left, pending, err := t.remove(now, func(d *definition) error {
+		if d.DeletionProtection {
+			return errValidation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+		}
+		return d.busy(now)
+	})
+	if err == nil {
+		delete(s.tables[def.target().Place], def.Name)
+	}
+	return def, left, pending, err
+}

@@ -1,0 +1,149 @@
+package dynamodb
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+type jsonObject = map[string]any
+
+// describe makes a TableDescription.
+func describe(d *definition, n counts, now time.Time) jsonObject {
+	out := jsonObject{
+		"TableName": d.Name, "TableArn": d.ARN, "TableId": d.ID, "TableStatus": n.status,
+		"CreationDateTime": epoch(d.Created), "KeySchema": describeKey(d.Key),
+		"AttributeDefinitions": describeAttributes(d.Attributes), "ItemCount": n.items, "TableSizeBytes": n.bytes,
+		"ProvisionedThroughput":     describeThroughput(d.Throughput, now),
+		"WarmThroughput":            describeWarmth(d.Warm.grown(d.Throughput, d.OnDemand)),
+		"DeletionProtectionEnabled": d.DeletionProtection,
+	}
+	if d.OnDemand {
+		out["BillingModeSummary"] = jsonObject{"BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
+	} else if !d.BillingChanged.IsZero() {
+		out["BillingModeSummary"] = jsonObject{"BillingMode": "PROVISIONED", "LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
+	}
+	if limit := describeLimit(d.OnDemandLimit); limit != nil {
+		out["OnDemandThroughput"] = limit
+	}
+	if d.TableClass != "" {
+		class := jsonObject{"TableClass": d.TableClass}
+		if !d.ClassChanged.IsZero() {
+			class["LastUpdateDateTime"] = epoch(d.ClassChanged)
+		}
+		out["TableClassSummary"] = class
+	}
+	if sse := describeEncryption(&d.Encryption, now); sse != nil {
+		if !n.noticed.IsZero() {
+			sse["InaccessibleEncryptionDateTime"] = epoch(n.noticed)
+		}
+		out["SSEDescription"] = sse
+	}
+	if len(d.Local) > 0 {
+		var list []jsonObject
+		for _, i := range sortedIndexes(d.Local) {
+			list = append(list, describeIndex(i, d.ARN, n.index[i.Name]))
+		}
+		out["LocalSecondaryIndexes"] = list
+	}
+	if len(d.Global) > 0 {
+		var list []jsonObject
+		for _, i := range sortedIndexes(d.Global) {
+			o := describeIndex(i, d.ARN, n.index[i.Name])
+			o["IndexStatus"] = i.status(now)
+			if i.status(now) == "CREATING" && !d.Creating {
+				o["Backfilling"] = true
+			}
+			o["ProvisionedThroughput"] = describeThroughput(i.Throughput, now)
+			o["WarmThroughput"] = describeWarmth(i.Warm.grown(i.Throughput, d.OnDemand))
+			if limit := describeLimit(i.Limit); limit != nil {
+				o["OnDemandThroughput"] = limit
+			}
+			list = append(list, o)
+		}
+		out["GlobalSecondaryIndexes"] = list
+	}
+	return out
+}
+
+func describeIndex(i *indexDefinition, tableARN string, n indexCounts) jsonObject {
+	projection := jsonObject{"ProjectionType": i.Projection}
+	if i.NonKey != nil {
+		projection["NonKeyAttributes"] = i.NonKey
+	}
+	return jsonObject{
+		"IndexName": i.Name, "IndexArn": tableARN + "/index/" + i.Name, "KeySchema": describeKey(i.Key),
+		"Projection": projection, "ItemCount": n.items, "IndexSizeBytes": n.bytes,
+	}
+}
+
+func describeKey(k keySchema) []jsonObject {
+	out := []jsonObject{{"AttributeName": k.Partition.Name, "KeyType": "HASH"}}
+	if k.hasSort() {
+		out = append(out, jsonObject{"AttributeName": k.Sort.Name, "KeyType": "RANGE"})
+	}
+	return out
+}
+
+func describeAttributes(list []keyAttribute) []jsonObject {
+	out := make([]jsonObject, 0, len(list))
+	for _, a := range list {
+		out = append(out, jsonObject{"AttributeName": a.Name, "AttributeType": a.Type})
+	}
+	return out
+}
+
+func describeThroughput(t throughput, now time.Time) jsonObject {
+	out := jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write, "NumberOfDecreasesToday": t.decreases(now)}
+	if !t.Increased.IsZero() {
+		out["LastIncreaseDateTime"] = epoch(t.Increased)
+	}
+	if !t.Decreased.IsZero() {
+		out["LastDecreaseDateTime"] = epoch(t.Decreased)
+	}
+	return out
+}
+
+func describeWarmth(w warmth) jsonObject {
+	return jsonObject{"ReadUnitsPerSecond": w.Read, "WriteUnitsPerSecond": w.Write, "Status": "ACTIVE"}
+}
+
+func describeLimit(l *onDemandLimit) jsonObject {
+	if !l.given() {
+		return nil
+	}
+	out := jsonObject{}
+	if l.Read != nil {
+		out["MaxReadRequestUnits"] = *l.Read
+	}
+	if l.Write != nil {
+		out["MaxWriteRequestUnits"] = *l.Write
+	}
+	return out
+}
+
+// describeEncryption makes the SSEDescription, nil under the AWS owned key.
+func describeEncryption(e *encryption, now time.Time) jsonObject {
+	status, arn := "ENABLED", e.KeyARN
+	switch {
+	case now.Before(e.Settles):
+		status, arn = "UPDATING", e.Before
+	case e.Mode == keyOwned:
+		return nil
+	}
+	out := jsonObject{"Status": status}
+	if arn != "" {
+		out["SSEType"], out["KMSMasterKeyArn"] = "KMS", arn
+	}
+	return out
+}
+
+// epoch is a time as DynamoDB writes it: seconds with milliseconds.
+func epoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+// sortedIndexes returns the indexes by name, as DescribeTable lists them.
+func sortedIndexes(list []*indexDefinition) []*indexDefinition {
+	out := slices.Clone(list)
+	slices.SortFunc(out, func(a, b *indexDefinition) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}

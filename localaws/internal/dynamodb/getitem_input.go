@@ -1,0 +1,90 @@
+package dynamodb
+
+import (
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+)
+
+type getItemInput struct {
+	name       *string
+	key        Item
+	consistent *bool
+	consumed   consumed
+	expressions
+
+	read read // once prepared
+}
+
+func (in *getItemInput) ReadMember(d *wire.Decoder, name []byte) error {
+	switch string(name) {
+	case "TableName":
+		return d.Text(&in.name)
+	case "Key":
+		return readItem(d, &in.key)
+	case "ConsistentRead":
+		return d.Boolean(&in.consistent)
+	case "ReturnConsumedCapacity":
+		return d.Text(&in.consumed.mode)
+	case "ProjectionExpression", "ExpressionAttributeNames", "AttributesToGet":
+		_, err := in.expressions.readMember(d, name)
+		return err
+	}
+	return d.Skip()
+}
+
+func (in *getItemInput) Check(c *wire.Checks) {
+	in.consumed.check(c)
+	checkTable(c, in.name, "tableName")
+	c.Required(in.key == nil, "key")
+	in.legacy.check(c)
+}
+
+// read is one item to be read by key.
+type read struct {
+	at  target
+	key Item
+	*parsed
+
+	// What bind found out.
+	def     *definition
+	primary string // ordered primary key
+}
+
+// bind checks the key against the definition of the table.
+func (r *read) bind(d *definition) error {
+	if err := d.Key.checkEmpty(r.key); err != nil {
+		return err
+	}
+	return r.checkSchema(d)
+}
+
+// checkSchema is what in a transaction is the reason of one item.
+func (r *read) checkSchema(d *definition) error {
+	r.def = d
+	if err := d.Key.checkKey(r.key); err != nil {
+		return err
+	}
+	r.primary, _ = d.Key.primary(r.key)
+	if r.projection == nil {
+		return nil
+	}
+	return r.checkPaths(d)
+}
+
+// item returns what the request wants of the item.
+func (r *read) item(found Item) Item {
+	if r.projection != nil {
+		return r.projection.Apply(found)
+	}
+	return found
+}
+
+// Prepare parses the expressions and finds the name of the table.
+func (in *getItemInput) Prepare(c *request.Call) (err error) {
+	in.read.key = in.key
+	if in.read.parsed, err = in.expressions.parse(); err != nil {
+		return err
+	}
+	in.read.at, err = locate(c, *in.name)
+	return err
+}

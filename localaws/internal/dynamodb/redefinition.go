@@ -1,0 +1,96 @@
+package dynamodb
+
+import (
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// edit puts a changed copy of the table's definition in its place, files it
+// and waits until it is durable. change gets the copy; its error is returned
+// and leaves the table as it was.
+func (t *table) edit(change func(*definition) error) error {
+	_, _, pending, err := t.redefine(time.Time{}, change)
+	if err != nil {
+		return err
+	}
+	return waitFor(pending)
+}
+
+// redefine is edit without the wait. It returns the new definition with the
+// counts of the table at now.
+func (t *table) redefine(now time.Time, change func(*definition) error) (*definition, counts, storage.Pending, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	def := t.def.Load()
+	if t.deleted {
+		return nil, counts{}, nil, errNoTableNamed(def.Name)
+	}
+	next := def.clone()
+	if err := change(next); err != nil {
+		return nil, counts{}, nil, err
+	}
+	t.replace(next)
+	tx := new(storage.Tx)
+	t.save(tx)
+	return next, t.count(now), t.store.Submit(tx), nil
+}
+
+// replace makes next the definition, and changes indexes and expiry with it.
+// The caller holds the write lock.
+func (t *table) replace(next *definition) {
+	before := t.def.Load()
+	t.def.Store(next)
+	if next.TTLAttribute != before.TTLAttribute {
+		t.expiry.init()
+		t.items.Scan(func(_ string, e *entry) bool {
+			t.expiry.place(next.TTLAttribute, nil, e)
+			return true
+		})
+	}
+	var global []*index
+	for _, d := range next.Global {
+		i := t.globalIndex(d)
+		if i == nil {
+			i = &index{def: d, table: next.Key}
+			t.items.Scan(func(_ string, e *entry) bool {
+				i.place(nil, e) // items with key attributes of other types stay out, as on AWS
+				return true
+			})
+		}
+		i.def = d
+		global = append(global, i)
+	}
+	t.global = global
+}
+
+// globalIndex returns the index that has the entries of d, or nil.
+func (t *table) globalIndex(d *indexDefinition) *index {
+	for _, i := range t.global {
+		if i.def.same(d) {
+			return i
+		}
+	}
+	return nil
+}
+
+// remove deletes the table and its items in tx, unless change refuses it. It
+// returns what was left of the table.
+func (t *table) remove(now time.Time, may func(*definition) error) (*definition, counts, storage.Pending, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	def := t.def.Load()
+	if t.deleted {
+		return nil, counts{}, nil, errNoTableNamed(def.Name)
+	}
+	if err := may(def); err != nil {
+		return nil, counts{}, nil, err
+	}
+	left := t.count(now)
+	tx := new(storage.Tx)
+	tx.Delete(bucketTables, recordKey(def))
+	tx.Drop(bucketItems(def.ID, def.Encryption.Generation))
+	t.deleted, t.sealer = true, nil
+	t.clear()
+	return def, left, t.store.Submit(tx), nil
+}

@@ -1,0 +1,100 @@
+package dynamodb
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+var _ sealedTable = (*table)(nil)
+
+func (t *table) encryptionContext() map[string]string { return t.bound }
+
+func (t *table) principal() string { return t.as }
+
+func (t *table) isLoaded() bool { return t.loaded.Load() }
+
+// reseal puts the table under a new key, unless the key was made for another
+// generation than the table has by now. It returns what redefine does.
+func (t *table) reseal(enc encryption, key []byte, generation int, now time.Time) (*definition, counts, storage.Pending, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	def := t.def.Load()
+	switch {
+	case t.deleted:
+		return nil, counts{}, nil, errNoTableNamed(def.Name)
+	case def.Encryption.Generation != generation:
+		return nil, counts{}, nil, errInUse("Attempt to change a resource which is still in use: Table is being updated: %s", def.Name)
+	}
+	seal, err := newSealer(def.ID, key)
+	if err != nil {
+		return nil, counts{}, nil, errInternal(err)
+	}
+	tx := new(storage.Tx)
+	if t.store.Durable() {
+		bucket := bucketItems(def.ID, enc.Generation)
+		t.items.Scan(func(primary string, e *entry) bool {
+			key := seal.itemKey(primary)
+			tx.Put(bucket, key, seal.seal(key, e.item))
+			return true
+		})
+		tx.Drop(bucketItems(def.ID, generation))
+	}
+	next := def.clone()
+	next.Encryption = enc
+	t.sealer = seal
+	t.inaccessible.Store(nil)
+	t.replace(next)
+	t.save(tx)
+	return next, t.count(now), t.store.Submit(tx), nil
+}
+
+// load reads the items of a table from the store, once. It does nothing for a
+// key of another generation than the table has.
+func (t *table) load(key []byte, generation int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	def := t.def.Load()
+	if t.loaded.Load() || t.deleted || def.Encryption.Generation != generation {
+		return nil
+	}
+	seal, err := newSealer(def.ID, key)
+	if err != nil {
+		return errInternal(err)
+	}
+	err = t.store.Range(bucketItems(def.ID, generation), func(itemKey, sealed []byte) error {
+		it, err := seal.open(itemKey, sealed)
+		if err != nil {
+			return err
+		}
+		e, err := newEntry(def.Key, it)
+		if err != nil {
+			return err
+		}
+		t.place(nil, e)
+		return nil
+	})
+	if err != nil {
+		t.clear()
+		return errInternal(fmt.Errorf("table %s: %w", def.Name, err))
+	}
+	t.sealer = seal
+	t.loaded.Store(true)
+	return nil
+}
+
+// reachable files whether the table's key can be used, as KMS said at now.
+func (t *table) reachable(yes bool, now time.Time) {
+	if yes == (t.inaccessible.Load() == nil) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if yes {
+		t.inaccessible.Store(nil)
+	} else {
+		since := now // now itself would be on the heap in every call
+		t.inaccessible.Store(&since)
+	}
+}

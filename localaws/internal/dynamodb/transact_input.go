@@ -1,0 +1,124 @@
+package dynamodb
+
+import (
+	"fmt"
+
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+)
+
+const (
+	maxTransaction      = 100
+	maxTransactionBytes = 4 << 20
+)
+
+// transactWriteInput is a TransactWriteItems request.
+type transactWriteInput struct {
+	items       []*transactWrite
+	set         bool
+	token       *string
+	consumed    consumed
+	collections *string
+
+	writes []*write // once prepared
+}
+
+// transactWrite is one element: a write of one of four kinds.
+type transactWrite struct {
+	kinds int // how many of the four members are there
+	writeInput
+}
+
+var transactKinds = map[string]writeKind{"Put": writePut, "Update": writeUpdate, "Delete": writeDelete, "ConditionCheck": writeCheck}
+
+func (in *transactWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
+	switch string(name) {
+	case "TransactItems":
+		if null, err := d.Null(); null || err != nil {
+			return err
+		}
+		in.set = true
+		return d.Elements(func() error {
+			w := new(transactWrite)
+			in.items = append(in.items, w)
+			return d.Members(func(name []byte) error {
+				kind, ok := transactKinds[string(name)]
+				if !ok {
+					return d.Skip()
+				}
+				if null, err := d.Null(); null || err != nil {
+					return err
+				}
+				w.kinds++
+				w.kind = kind
+				return d.Members(func(name []byte) error {
+					switch string(name) {
+					case "Expected", "ConditionalOperator", "AttributeUpdates", "ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics":
+						return d.Skip() // not members of a transaction's item
+					}
+					return w.ReadMember(d, name)
+				})
+			})
+		})
+	case "ClientRequestToken":
+		return d.Text(&in.token)
+	case "ReturnConsumedCapacity":
+		return d.Text(&in.consumed.mode)
+	case "ReturnItemCollectionMetrics":
+		return d.Text(&in.collections)
+	}
+	return d.Skip()
+}
+
+func checkTransactionSize(c *wire.Checks, set bool, n int) {
+	if c.Required(!set, "transactItems") {
+		c.Count(n, "TransactItem", "transactItems", 1, maxTransaction)
+	}
+}
+
+func (in *transactWriteInput) Check(c *wire.Checks) {
+	in.consumed.check(c)
+	c.Enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
+	c.Length(in.token, "clientRequestToken", 1, 36)
+	checkTransactionSize(c, in.set, len(in.items))
+	for i, w := range in.items {
+		if w.kinds != 1 {
+			continue
+		}
+		at := fmt.Sprintf("transactItems.%d.member.%s.", i+1, [...]string{writePut: "put", writeUpdate: "update", writeDelete: "delete", writeCheck: "conditionCheck"}[w.kind])
+		checkTable(c, w.name, at+"tableName")
+		if w.kind == writePut {
+			c.Required(w.item == nil, at+"item")
+		} else {
+			c.Required(w.key == nil, at+"key")
+		}
+		if w.kind == writeUpdate {
+			c.Required(w.update == nil, at+"updateExpression")
+		}
+		if w.kind == writeCheck {
+			c.Required(w.condition == nil, at+"conditionExpression")
+		}
+		c.Enum(w.onFailure, at+"returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
+	}
+}
+
+// Prepare turns the items into writes.
+func (in *transactWriteInput) Prepare(c *request.Call) error {
+	size := 0
+	for _, w := range in.items {
+		if w.kinds != 1 {
+			return errValidation("TransactItems can only contain one of Check, Put, Update or Delete")
+		}
+		x, err := w.write(c)
+		if err != nil {
+			return err
+		}
+		in.writes = append(in.writes, x)
+		size += ddbjson.ItemSize(x.keyItem()) + ddbjson.ItemSize(w.values)
+	}
+	if size > maxTransactionBytes { // of the request: stored items do not count
+		return errValidation("Transaction size cannot exceed 4 MB")
+	}
+	return nil
+}

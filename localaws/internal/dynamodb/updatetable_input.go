@@ -1,0 +1,118 @@
+package dynamodb
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+)
+
+// updateTableInput is an UpdateTable request.
+type updateTableInput struct {
+	tableInput
+	AttributeDefinitions        []attributeDefinition
+	BillingMode                 *string
+	ProvisionedThroughput       *throughputInput
+	OnDemandThroughput          *onDemandLimit
+	GlobalSecondaryIndexUpdates []indexUpdate
+	SSESpecification            *sseSpecification
+	DeletionProtectionEnabled   *bool
+	TableClass                  *string
+
+	StreamSpecification, VectorIndexUpdates, WarmThroughput, ReplicaUpdates, MultiRegionConsistency wire.Unsupported
+	GlobalTableWitnessUpdates, GlobalTableSettingsReplicationMode, DisassociationProtectionEnabled  wire.Unsupported
+}
+
+// Prepare refuses what AWS wants in requests of their own.
+func (in *updateTableInput) Prepare(c *request.Call) error {
+	if err := in.combined(); err != nil {
+		return err
+	}
+	return in.tableInput.Prepare(c)
+}
+
+func (in *updateTableInput) Check(c *wire.Checks) {
+	in.tableInput.Check(c)
+	checkAttributes(c, in.AttributeDefinitions)
+	c.Enum(in.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
+	c.Enum(in.TableClass, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
+	checkThroughput(c, in.ProvisionedThroughput, "provisionedThroughput")
+	checkSSE(c, in.SSESpecification)
+	for i, u := range in.GlobalSecondaryIndexUpdates {
+		at := fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.", i+1)
+		switch {
+		case u.Create != nil:
+			checkIndex(c, u.Create, at+"create.")
+		case u.Update != nil:
+			if c.Required(u.Update.IndexName == nil, at+"update.indexName") {
+				checkResource(c, u.Update.IndexName, at+"update.indexName")
+			}
+			checkThroughput(c, u.Update.ProvisionedThroughput, at+"update.provisionedThroughput")
+		case u.Delete != nil:
+			if c.Required(u.Delete.IndexName == nil, at+"delete.indexName") {
+				checkResource(c, u.Delete.IndexName, at+"delete.indexName")
+			}
+		}
+	}
+}
+
+// combined refuses kinds of change that AWS wants in requests of their own.
+func (in *updateTableInput) combined() error {
+	kinds := 0
+	for _, given := range []bool{in.SSESpecification != nil, in.DeletionProtectionEnabled != nil, in.TableClass != nil, in.OnDemandThroughput.given(), in.BillingMode != nil || in.ProvisionedThroughput != nil, len(in.GlobalSecondaryIndexUpdates) > 0} {
+		if given {
+			kinds++
+		}
+	}
+	const alone = "modification must be the only operation in the request"
+	switch {
+	case kinds == 0:
+		return errValidation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required")
+	case in.GlobalSecondaryIndexUpdates != nil && len(in.GlobalSecondaryIndexUpdates) == 0:
+		return errParam("List of GlobalSecondaryIndexUpdates is empty")
+	case kinds == 1:
+		return nil
+	case in.SSESpecification != nil:
+		return errParam("Server-Side Encryption %s", alone)
+	case in.DeletionProtectionEnabled != nil:
+		return errParam("DeletionProtection %s", alone)
+	case in.TableClass != nil:
+		return errParam("TableClass %s", alone)
+	case in.OnDemandThroughput.given() && (kinds > 2 || in.BillingMode == nil || in.ProvisionedThroughput != nil):
+		return errParam("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
+	case in.ProvisionedThroughput != nil && slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u indexUpdate) bool { return u.Update == nil }):
+		return errParam("You cannot create or delete index while updating table IOPS")
+	}
+	return nil
+}
+
+// creates reports whether the request creates an index.
+func (in *updateTableInput) creates() bool {
+	return slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u indexUpdate) bool { return u.Create != nil })
+}
+
+// apply changes next, everything but its encryption, as the request wants.
+// What takes time stays CREATING or UPDATING for delay.
+func (in *updateTableInput) apply(next *definition, now time.Time, delay time.Duration) error {
+	if err := next.busy(now); err != nil {
+		return err
+	}
+	if err := in.applyBilling(next, now); err != nil {
+		return err
+	}
+	if err := in.applyIndexes(next, now, delay); err != nil {
+		return err
+	}
+	if in.DeletionProtectionEnabled != nil {
+		next.DeletionProtection = *in.DeletionProtectionEnabled
+	}
+	if in.TableClass != nil && *in.TableClass != next.class() {
+		next.TableClass, next.ClassChanged = *in.TableClass, now
+	}
+	if delay > 0 {
+		next.Creating, next.ActiveAt = false, now.Add(delay)
+	}
+	return nil
+}
