@@ -22,7 +22,8 @@ func answer(err error) (code, message string) {
 	return api.ErrorCode(), api.ErrorMessage()
 }
 
-var refusal = regexp.MustCompile(`not authorized to perform: ([A-Za-z0-9]+:[A-Za-z0-9]+)(?:$|[\s,.](?:on resource: (\S+))?)`)
+var refusal = regexp.MustCompile(
+	`not authorized to perform: ([A-Za-z0-9]+:[A-Za-z0-9]+)(?:$|[\s,.](?:on resource: (\S+))?)`)
 
 // Refused returns the IAM action that AWS refused and the resource that it
 // names, if it names one. A read of a table under a KMS key and a call of KMS
@@ -41,7 +42,8 @@ func Refused(err error) (action, resource string) {
 // ValidationException, which repeats the exception of KMS.
 func KeyDisabled(err error) bool {
 	code, message := answer(err)
-	return code == "DisabledException" || code == "ValidationException" && strings.Contains(message, "kms.model.DisabledException")
+	return code == "DisabledException" || code == "ValidationException" &&
+		strings.Contains(message, "kms.model.DisabledException")
 }
 
 // KeyPendingDeletion reports whether a KMS key refused because it is going to
@@ -50,7 +52,8 @@ func KeyDisabled(err error) bool {
 func KeyPendingDeletion(err error) bool {
 	code, message := answer(err)
 	state := code == "KMSInvalidStateException" ||
-		code == "ValidationException" && strings.Contains(message, "kms.model.KMSInvalidStateException")
+		code == "ValidationException" &&
+			strings.Contains(message, "kms.model.KMSInvalidStateException")
 	return state && strings.Contains(message, "is pending deletion")
 }
 
@@ -65,7 +68,8 @@ func EncryptionChanges(err error) bool {
 // same code stands for a missing user, group or role.
 func PolicyMissing(err error) bool {
 	code, message := answer(err)
-	return (code == "NoSuchEntity" || code == "NoSuchEntityException") && strings.HasPrefix(strings.ToLower(message), "policy")
+	return (code == "NoSuchEntity" || code == "NoSuchEntityException") &&
+		strings.HasPrefix(strings.ToLower(message), "policy")
 }
 
 // InvalidPrincipal reports whether KMS refused a key policy because it names a
@@ -73,7 +77,8 @@ func PolicyMissing(err error) bool {
 // other fault.
 func InvalidPrincipal(err error) bool {
 	code, message := answer(err)
-	return (code == "MalformedPolicyDocumentException" || code == "MalformedPolicyDocument") && strings.Contains(message, "invalid principals")
+	return (code == "MalformedPolicyDocumentException" || code == "MalformedPolicyDocument") &&
+		strings.Contains(message, "invalid principals")
 }
 
 // NoCredentials reports whether the SDK found no credentials to sign with. It

@@ -3,7 +3,6 @@ package peer
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -81,5 +80,5 @@ func numbers(list []string) []string {
 func ordered(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
 func orderedBytes(list [][]byte) [][]byte {
-	return slices.SortedFunc(slices.Values(list), func(a, b []byte) int { return strings.Compare(string(a), string(b)) })
+	return slices.SortedFunc(slices.Values(list), bytes.Compare)
 }
