@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -139,6 +140,14 @@ func TestValuesThatCannotBeStored(t *testing.T) {
 				t.Errorf("%v: %q: %v", m, v, err)
 			}
 		}
+		for _, v := range []float32{math.MaxFloat32, -math.MaxFloat32} {
+			if err := open[box[float32]](t, untouchable{t}, "table", m).Put(ctx, box[float32]{"a", v}); !errors.Is(err, envelope.ErrInvalidItem) {
+				t.Errorf("%v: a float32: %v", m, err)
+			}
+			if err := texts.Put(ctx, box[any]{"a", []any{map[string]float32{"x": v}}}); !errors.Is(err, envelope.ErrInvalidItem) {
+				t.Errorf("%v: a float32 in an interface: %v", m, err)
+			}
+		}
 		if _, err := texts.Get(ctx, store.Key{Partition: "\xff"}); !errors.Is(err, store.ErrConfiguration) {
 			t.Errorf("%v: a key: %v", m, err)
 		}
@@ -160,6 +169,7 @@ func TestUnixTime(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
 		name := w.table(t, "id:S,at:N")
+		w.onlyLocal(t, "time to live")
 		w.expires(t, name, "end")
 		table := open[expiring](t, w.client, name, m)
 		ok(t, table.Check(ctx))

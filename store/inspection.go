@@ -2,15 +2,17 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"sync"
 
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// inspection checks what only values show: the types in interfaces, and the
-// depth of types that contain themselves, of which attributevalue would follow
-// a cycle until the stack ends, and the process with it.
+// inspection checks what only values show: the types in interfaces, the one
+// float32 that cannot be read back, and the depth of types that contain
+// themselves, of which attributevalue would follow a cycle until the stack ends,
+// and the process with it.
 type inspection struct {
 	typeName string
 	known    sync.Map // of reflect.Type: *layout
@@ -62,6 +64,12 @@ func (in *inspection) value(path string, v reflect.Value, left int) error {
 		return nil
 	}
 	switch v.Kind() {
+	case reflect.Float32:
+		// The decoder takes the shortest decimal of this number for an overflow.
+		if math.Abs(v.Float()) == math.MaxFloat32 {
+			return fmt.Errorf("%w: field %s of %s is the largest float32, which cannot be read back: use a float64",
+				envelope.ErrInvalidItem, path, in.typeName)
+		}
 	case reflect.Interface:
 		if v.IsNil() {
 			return nil

@@ -172,6 +172,9 @@ var nestNames = []string{"note", "profile", "pointer", "lines", "keyed", "pair",
 
 func TestUpdateMergesMembers(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		if _, plain := m.(store.ServerSide); plain {
+			w.onlyLocal(t, "equality of maps")
+		}
 		ctx := t.Context()
 		table := w.table(t, "id:S")
 		n := newerProgram(t, w, table, m, nestNames...)

@@ -105,6 +105,8 @@ func (s *shape) value(path string, t reflect.Type, address bool) error {
 			return s.refuse(path, "attributevalue can write an interface with methods such as %v but not read it back: "+
 				"use a concrete type, or any", t)
 		}
+	case reflect.Float32:
+		s.open = true // only the value tells whether it comes back
 	case reflect.Complex64, reflect.Complex128, reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Uintptr:
 		return s.refuse(path, "attributevalue drops values of type %v: "+leaveOut+", or use another type", t)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -264,4 +265,36 @@ func TestWideUnknownNames(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestUnsignedRewrite: another writer adds an attribute that must be signed, and
+// no later call reaches the table. The error says that the outcome is unknown.
+// guarantees: M7
+func TestUnsignedRewrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		to := encryptor(t, aes(t, 1), names(400, envelope.EncryptAndSign))
+		table := w.table(t, 1, nil)
+		config := w.config(table, nil, to)
+		config.SkipDryRun = true
+		calls := 0
+		config.Client = &between{w.client, table, func(key envelope.Item) error {
+			if calls++; calls > 1 {
+				return errors.New("no route to the table")
+			}
+			_, err := w.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{Key: key, TableName: &table,
+				UpdateExpression:          aws.String("SET #n = :v"),
+				ExpressionAttributeNames:  map[string]string{"#n": fmt.Sprintf("%v-7", envelope.EncryptAndSign)},
+				ExpressionAttributeValues: envelope.Item{":v": s("theirs")}})
+			return err
+		}}
+		m, err := migrate.New(config)
+		ok(t, err)
+		if _, err := m.Run(t.Context()); !errors.Is(err, store.ErrUncertain) {
+			t.Errorf("%d calls: %v", calls, err)
+		}
+		if _, err := to.DecryptItem(t.Context(), w.all(t, table)[0]); !errors.Is(err, envelope.ErrTampered) {
+			t.Errorf("the item: %v", err)
+		}
+	})
 }

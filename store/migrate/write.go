@@ -89,7 +89,7 @@ func (w *write) send(ctx context.Context) error {
 	var refused *sealError
 	switch {
 	case errors.Is(err, precondition.ErrUnsealed):
-		return callError{err}
+		return unsigned(err)
 	case err == nil || errors.As(err, &lost) || errors.As(err, &busy):
 		return err
 	case errors.As(err, &full) || errors.As(err, &refused): // items of other partitions fit
@@ -117,15 +117,21 @@ func (w *write) settle(ctx context.Context, err error) error {
 	case w.rewrite != nil:
 		_, err := w.rewrite.Finish(ctx, w, now)
 		var refused *sealError
-		if errors.As(err, &refused) && !errors.Is(err, precondition.ErrUnsealed) {
+		switch {
+		case errors.Is(err, precondition.ErrUnsealed):
+			return unsigned(err)
+		case errors.As(err, &refused):
 			return err
-		}
-		if err != nil {
+		case err != nil:
 			return callError{err}
 		}
 	}
 	return nil
 }
+
+// unsigned wraps the error of a rewrite that was done and could not be signed
+// again: the item is in its new form and does not verify.
+func unsigned(err error) error { return callError{fmt.Errorf("%w: %w", store.ErrUncertain, err)} }
 
 // did reports whether an item, as it is now, was written by w: no two sealed
 // items share a footer, and plaintext must be equal.
