@@ -24,6 +24,7 @@ func manyOrders(n int) (all []order, keys []store.Key) {
 	return all, keys
 }
 
+// guarantees: R2
 func TestBatches(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()

@@ -133,6 +133,7 @@ func TestCheckReport(t *testing.T) {
 
 // TestPartialIndexes: the error of an item that an index gave in part names the
 // index and the kind of its projection.
+// guarantees: R1
 func TestPartialIndexes(t *testing.T) {
 	w := newWorld(t)
 	w.onlyLocal(t, "INCLUDE projections of its own")

@@ -148,6 +148,7 @@ func TestModel(t *testing.T) {
 
 // TestConcurrentModel: updaters on a few keys at once; each item ends with what
 // all its successful updates made together, in both attributes.
+// guarantees: U17
 func TestConcurrentModel(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()

@@ -50,7 +50,7 @@ func (c collector) UpdateItem(
 
 // TestUpdatesDoneOnce: whether an update is repeated depends on what it would do
 // the second time.
-// guarantees: U15
+// guarantees: U13
 func TestUpdatesDoneOnce(t *testing.T) {
 	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		type sheet struct {

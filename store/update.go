@@ -40,9 +40,8 @@ const (
 // that the table declares no action for. An item that bears beacons of an official
 // library is refused with [ErrBeacons], unless [DropBeacons] is set.
 //
-// The condition is, in client-side
-// mode, the item's signature and every unsigned attribute, known by name, that
-// was read or was absent; a new attribute under AllowedUnsignedPrefix is not
+// The condition is, in client-side mode, the item's signature and every unsigned
+// attribute, known by name, that was read or was absent; a new attribute under AllowedUnsignedPrefix is not
 // noticed. In server-side mode it is the version attribute, or without one the
 // equality of all attributes that were read: then an attribute unknown to T
 // that another writer adds in between is lost.

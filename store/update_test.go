@@ -147,7 +147,7 @@ func TestUpdateSeesOtherWriters(t *testing.T) {
 	})
 }
 
-// guarantees: U16
+// guarantees: U14
 func TestUpdateAttributes(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()

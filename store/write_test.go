@@ -142,7 +142,7 @@ func TestPutReplaces(t *testing.T) {
 
 // TestVersionsOfUpdates: what UpdateAttributes does to the version, and what a
 // put with a version notices of it.
-// guarantees: U18, U19
+// guarantees: U15, U16
 func TestVersionsOfUpdates(t *testing.T) {
 	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx, k := t.Context(), store.Key{Partition: "a"}

@@ -43,9 +43,8 @@
 //	                                  Counts.Failed counts are as they were
 //	store.ErrUncertain                one write failed without a clear answer, and
 //	                                  reading the item again failed too: it is in
-//	                                  the old or in the new state
-//	"not signed yet"                  see the next section; the item does not
-//	                                  verify
+//	                                  the old or in the new state. Or the item
+//	                                  does not verify: see the next section
 //	any other error                   each item is as it was or in the new state;
 //	                                  Run again continues
 //

@@ -296,5 +296,12 @@ func TestUnsignedRewrite(t *testing.T) {
 		if _, err := to.DecryptItem(t.Context(), w.all(t, table)[0]); !errors.Is(err, envelope.ErrTampered) {
 			t.Errorf("the item: %v", err)
 		}
+		_, err = w.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+			Key: envelope.Item{"id": w.all(t, table)[0]["id"]}, TableName: &table, UpdateExpression: aws.String("REMOVE #n"),
+			ExpressionAttributeNames: map[string]string{"#n": fmt.Sprintf("%v-7", envelope.EncryptAndSign)}})
+		ok(t, err)
+		if _, err := to.DecryptItem(t.Context(), w.all(t, table)[0]); err != nil {
+			t.Errorf("without the attribute: %v", err)
+		}
 	})
 }

@@ -62,6 +62,7 @@ func TestClientRequestToken(t *testing.T) {
 
 // TestTokensMakeRoom: beyond the bound the oldest goes, and one whose answer did
 // not come goes last. TestGureguDynamo goes beyond the real bound.
+// guarantees: E10
 func TestTokensMakeRoom(t *testing.T) {
 	w := newWorld(t)
 	w.sealing.LimitTokens(8)
