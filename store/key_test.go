@@ -17,6 +17,7 @@ type account struct {
 // TestPointerReceivers: a key is converted with an address, as in the item.
 func TestPointerReceivers(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		w.onlyLocal(t, "transactions")
 		ctx := t.Context()
 		accounts := open[account](t, w.client, w.table(t, "id:S,sort:S"), m)
 		key := func(n int64) store.Key { return store.Key{Partition: pound{1}, Sort: pound{n}} }

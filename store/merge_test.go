@@ -43,6 +43,15 @@ type newer struct {
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
 }
 
+// comparesMaps skips a test in server-side mode on dynalite, which finds no two
+// maps equal; Update compares all attributes there.
+func comparesMaps(t testing.TB, w *world, m store.Mode) {
+	t.Helper()
+	if _, plain := m.(store.ServerSide); plain {
+		w.onlyLocal(t, "equality of maps")
+	}
+}
+
 // newerProgram declares actions for all names, which T of the test lacks.
 func newerProgram(t testing.TB, w *world, table string, m store.Mode, names ...string) newer {
 	t.Helper()
@@ -172,9 +181,7 @@ var nestNames = []string{"note", "profile", "pointer", "lines", "keyed", "pair",
 
 func TestUpdateMergesMembers(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
-		if _, plain := m.(store.ServerSide); plain {
-			w.onlyLocal(t, "equality of maps")
-		}
+		comparesMaps(t, w, m)
 		ctx := t.Context()
 		table := w.table(t, "id:S")
 		n := newerProgram(t, w, table, m, nestNames...)
@@ -229,6 +236,7 @@ func TestUpdateMergesMembers(t *testing.T) {
 // guarantees: U5
 func TestUpdateRefusesLostMembers(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		comparesMaps(t, w, m)
 		ctx := t.Context()
 		table := w.table(t, "id:S")
 		n := newerProgram(t, w, table, m, nestNames...)
@@ -326,6 +334,7 @@ type branch struct {
 // any depth, an update of one known field changes that one only.
 func TestUpdateKeepsWhatItDoesNotKnow(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		comparesMaps(t, w, m)
 		ctx := t.Context()
 		table := w.table(t, "id:S")
 		trunks := open[trunk](t, w.client, table, m)

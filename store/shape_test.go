@@ -29,14 +29,13 @@ type (
 		Parent  *Person
 		Renamed string
 	}
-	taggedKey string
-	outside   struct {
+	outside struct {
 		Shown string
 		profile
 	}
 	hiddenTag struct {
 		Shown string
-		deep  string `seal:"sign"`
+		deep  string `seal:"sign"` //lint:ignore U1000 only its tag counts
 	}
 	ownWithTag struct {
 		euro

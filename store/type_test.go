@@ -119,12 +119,12 @@ type (
 	}
 	generic[X any] struct{ X X }
 	decimal        struct { // as the common packages of decimals
-		value *big.Int
-		exp   int32
+		value *big.Int //lint:ignore U1000 only its type counts
+		exp   int32    //lint:ignore U1000 likewise
 	}
 	mixed struct {
 		Shown  string
-		hidden int
+		hidden int //lint:ignore U1000 attributevalue skips it
 	}
 	shadowing struct {
 		base
@@ -135,11 +135,10 @@ type (
 		base
 		Second
 	}
-	Second       struct{ Name string }
-	brokenShadow struct{ V ambiguous }
-	PointedTo    struct{ Deep string }
-	pointedTo    struct{ Deep string }
-	stringer     int
+	Second    struct{ Name string }
+	PointedTo struct{ Deep string }
+	pointedTo struct{ Deep string }
+	stringer  int
 )
 
 func (stringer) String() string { return "printed" }
