@@ -276,6 +276,7 @@ func TestUpdateRefusesLostMembers(t *testing.T) {
 // action that their writer gave them.
 func TestUpdateByOlderProgram(t *testing.T) {
 	w := newWorld(t)
+	w.onlyLocal(t, "transactions")
 	ctx := t.Context()
 	table := w.table(t, "id:S")
 	type current struct {
