@@ -10,6 +10,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // observer watches the attempts that the SDK makes for one write, so that the
@@ -58,7 +59,7 @@ func (a *observer) uncertain(err error) error {
 // call put. No two puts share a footer; items without one are compared.
 func own(returned, put envelope.Item) bool {
 	if put[envelope.FooterAttribute] != nil {
-		return sameFooter(returned, put)
+		return precondition.SameFooter(returned, put)
 	}
 	return ddbexpr.EqualItems(returned, put)
 }

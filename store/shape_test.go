@@ -248,7 +248,7 @@ func TestValuesInInterfaces(t *testing.T) {
 	}
 }
 
-// TestTimeKeys: a time as text is no key, of a table or of an index.
+// TestTimeKeys: a time as text cannot be a key of a table or an index.
 func TestTimeKeys(t *testing.T) {
 	type sorted[S any] struct {
 		ID string `dynamodbav:"id" seal:"partition"`

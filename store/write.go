@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // Put writes v, replacing an item of the same key, if all conditions hold for
@@ -229,18 +229,12 @@ func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.Pu
 func (c *core) ownPut(ctx context.Context, in *dynamodb.PutItemInput, err error, seen *observer) (*dynamodb.PutItemOutput, error) {
 	var failed *types.ConditionalCheckFailedException
 	switch {
-	case !errors.As(err, &failed) || !sameFooter(failed.Item, in.Item):
+	case !errors.As(err, &failed) || !precondition.SameFooter(failed.Item, in.Item):
 		return nil, c.writeError(ctx, "put", err, seen)
 	case in.ReturnValues == types.ReturnValueAllOld:
 		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost: %w", c.name, ErrUncertain, err)
 	}
 	return &dynamodb.PutItemOutput{}, nil
-}
-
-func sameFooter(a, b envelope.Item) bool {
-	x, ok := a[envelope.FooterAttribute].(*types.AttributeValueMemberB)
-	y, ok2 := b[envelope.FooterAttribute].(*types.AttributeValueMemberB)
-	return ok && ok2 && bytes.Equal(x.Value, y.Value)
 }
 
 func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, conditions []Condition) (*dynamodb.DeleteItemOutput, error) {

@@ -35,7 +35,7 @@ func TestPutsMeetThemselves(t *testing.T) {
 }
 
 // TestRepeatedWrites: what the SDK repeats after a lost answer is done again if
-// its condition holds again, whoever wrote in between.
+// its condition holds again, no matter which writer changed the item in between.
 // guarantees: P4, P5, P9, D3, B7
 func TestRepeatedWrites(t *testing.T) {
 	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {

@@ -1,5 +1,5 @@
 // Serverside stores a patient in a table that DynamoDB encrypts under a KMS
-// key: whoever may read the table and use the key sees plaintext.
+// key: anyone who may read the table and use the key sees plaintext.
 package main
 
 import (

@@ -104,7 +104,7 @@ func (s *scanner) space() {
 	}
 }
 
-// peek returns the next byte that is no white space, 0 at the end.
+// peek returns the next byte that is not white space, or 0 at the end.
 func (s *scanner) peek() byte {
 	s.space()
 	if s.pos == len(s.text) {

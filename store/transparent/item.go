@@ -1,7 +1,6 @@
 package transparent
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/store"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 const maxItemSize = 400 << 10
@@ -160,7 +160,7 @@ func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call)
 	if err != nil {
 		var failed *types.ConditionalCheckFailedException
 		if errors.As(err, &failed) {
-			if sameFooter(failed.Item, in.Item) {
+			if precondition.SameFooter(failed.Item, in.Item) {
 				if old {
 					return nil, t.fail(errLostOld)
 				}
@@ -173,7 +173,7 @@ func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call)
 		return nil, o.failed(t, t.openFailed(ctx, err))
 	}
 	out := result.(*dynamodb.PutItemOutput)
-	if old && o.Repeated() && (in.Item[envelope.FooterAttribute] == nil || sameFooter(out.Attributes, in.Item)) {
+	if old && o.Repeated() && (in.Item[envelope.FooterAttribute] == nil || precondition.SameFooter(out.Attributes, in.Item)) {
 		return nil, t.fail(errLostOld)
 	}
 	if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {
@@ -184,14 +184,6 @@ func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call)
 
 // errLostOld: a repetition of a put found the put's own item.
 var errLostOld = fmt.Errorf("%w: the item is written, but the answer with the old item was lost", store.ErrUncertain)
-
-// sameFooter reports whether two items come from one sealing: no two sealings
-// have the same footer.
-func sameFooter(a, b envelope.Item) bool {
-	x, _ := a[envelope.FooterAttribute].(*types.AttributeValueMemberB)
-	y, _ := b[envelope.FooterAttribute].(*types.AttributeValueMemberB)
-	return x != nil && y != nil && bytes.Equal(x.Value, y.Value)
-}
 
 func (c *Client) deleteItem(ctx context.Context, in dynamodb.DeleteItemInput, o *call) (any, error) {
 	t, err := c.table("DeleteItem", in.TableName)

@@ -148,7 +148,7 @@ func (c *Checks) Enum(v *string, path string, values ...string) {
 	}
 }
 
-// Between checks a number that may be missing; a negative high is no limit.
+// Between checks a number that may be missing. A negative high means that there is no limit.
 func (c *Checks) Between(v *int64, path string, low, high int64) {
 	switch {
 	case v == nil:
