@@ -14,9 +14,24 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
-// marshal makes the plaintext item of *v, a value of the table's type. Every
-// error about the value is an [*ItemError].
+// marshal makes the plaintext item of v, a value of the table's type or a pointer
+// to one. Every error about the value is an [*ItemError].
 func (c *core) marshal(v any) (envelope.Item, error) {
+	item, err := c.convert(v)
+	if err != nil || c.encryptor != nil { // EncryptItem checks text
+		return item, err
+	}
+	for name, av := range item {
+		if _, valid := ddbjson.TextSize(av); !valid {
+			return nil, c.itemError(item, notText(name))
+		}
+	}
+	return item, nil
+}
+
+// convert is marshal without a look at the text, for an item that encryptAs
+// takes next: it looks at all values for their size anyway.
+func (c *core) convert(v any) (envelope.Item, error) {
 	p := c.plan
 	if p.open {
 		if err := p.inspect(v); err != nil {
@@ -26,11 +41,6 @@ func (c *core) marshal(v any) (envelope.Item, error) {
 	item, err := p.encode(v)
 	if err != nil {
 		return nil, c.itemError(p.encodable(v), p.encodeError(v, err))
-	}
-	if c.encryptor == nil { // otherwise EncryptItem checks it
-		if err := checkText(item); err != nil {
-			return nil, c.itemError(item, err)
-		}
 	}
 	if p.ttl != nil {
 		if err := p.checkTTL(item, v); err != nil {
@@ -108,7 +118,27 @@ func (c *core) encryptAs(ctx context.Context, plain envelope.Item, actions map[s
 			return nil, err
 		}
 	}
+	if c.encryptor == nil {
+		return stored, c.checkPlain(stored)
+	}
 	return stored, c.checkSize(plain, stored)
+}
+
+// checkPlain refuses an item that is stored as it is and has text that is not
+// valid UTF-8, or is too large.
+func (c *core) checkPlain(item envelope.Item) error {
+	size := 0
+	for name, av := range item {
+		n, valid := ddbjson.TextSize(av)
+		if !valid {
+			return c.itemError(item, notText(name))
+		}
+		size += len(name) + n
+	}
+	if size > maxItemSize {
+		return &SizeError{Table: c.name, Plain: size, Stored: size}
+	}
+	return nil
 }
 
 // encryptAll is encryptAs for the part of a batch that begins at from; errors have

@@ -69,12 +69,24 @@ func catch(err *error) {
 
 var errNotMap = errors.New(marshalMethod + " did not return a map")
 
-// encode converts *v. A panic is an error.
+// operand returns v as encode wants it: with an address only if a method with a
+// pointer receiver needs one. It leaves v off the heap, or moves it there once.
+func (t *Table[T]) operand(v T) any {
+	if !t.plan.address {
+		return v
+	}
+	addressed := new(T)
+	*addressed = v
+	return addressed
+}
+
+// encode converts v, a value of the type or a pointer to one. A panic is an
+// error.
 func (p *plan) encode(v any) (item envelope.Item, err error) {
 	defer catch(&err)
-	if !p.address {
+	if rv := reflect.ValueOf(v); !p.address && rv.Kind() == reflect.Pointer {
 		// The encoder allocates a copy of every number and text that has an address.
-		v = reflect.ValueOf(v).Elem().Interface()
+		v = rv.Elem().Interface()
 	}
 	av, err := p.codec.encoder.Encode(v)
 	if err != nil {
@@ -92,7 +104,7 @@ func (p *plan) encode(v any) (item envelope.Item, err error) {
 
 // inspect checks what New cannot know: the types in interfaces, and the depth.
 func (p *plan) inspect(v any) error {
-	of := reflect.ValueOf(v).Elem()
+	of := reflect.Indirect(reflect.ValueOf(v))
 	for i := range p.fields {
 		f := &p.fields[i]
 		if f.typ == nil {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -37,7 +36,7 @@ func (p *plan) encodeField(v any, f *field) (av types.AttributeValue, err error)
 		return nil, nil // the entity's attribute
 	}
 	defer catch(&err)
-	fv, err := reflect.ValueOf(v).Elem().FieldByIndexErr(f.index)
+	fv, err := reflect.Indirect(reflect.ValueOf(v)).FieldByIndexErr(f.index)
 	if err != nil {
 		return nil, nil // behind a nil pointer
 	}
@@ -129,31 +128,8 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// checkText refuses strings that are not valid UTF-8, which the SDK's encoding
-// of requests would replace in silence.
-func checkText(item envelope.Item) error {
-	for name, av := range item {
-		if !isText(av) {
-			return fmt.Errorf("%w: a string in attribute %q is not valid UTF-8: store bytes", envelope.ErrInvalidItem, name)
-		}
-	}
-	return nil
-}
-
-func isText(av types.AttributeValue) bool {
-	switch v := av.(type) {
-	case *types.AttributeValueMemberS:
-		return utf8.ValidString(v.Value)
-	case *types.AttributeValueMemberSS:
-		return !slices.ContainsFunc(v.Value, func(s string) bool { return !utf8.ValidString(s) })
-	case *types.AttributeValueMemberL:
-		return !slices.ContainsFunc(v.Value, func(av types.AttributeValue) bool { return !isText(av) })
-	case *types.AttributeValueMemberM:
-		for name, av := range v.Value {
-			if !utf8.ValidString(name) || !isText(av) {
-				return false
-			}
-		}
-	}
-	return true
+// notText is the error for a string that is not valid UTF-8, which the SDK's
+// encoding of a request would change in silence.
+func notText(attribute string) error {
+	return fmt.Errorf("%w: a string in attribute %q is not valid UTF-8: store bytes", envelope.ErrInvalidItem, attribute)
 }

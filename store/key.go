@@ -75,7 +75,7 @@ func (f *field) checkKeyType(av types.AttributeValue, value any) error {
 	if !slices.Contains([]string{"S", "N", "B"}, got) || want != "" && got != want {
 		return fmt.Errorf("%w: key attribute %q is declared as %v, not as %T", ErrConfiguration, f.name, f.typ, value)
 	}
-	if !isText(av) {
+	if _, valid := ddbjson.TextSize(av); !valid {
 		return fmt.Errorf("%w: key attribute %q is not valid UTF-8", ErrConfiguration, f.name)
 	}
 	return nil

@@ -33,7 +33,7 @@ type WriteOp struct {
 // PutOp is [Table.Put] in a transaction.
 func (t *Table[T]) PutOp(v T, conditions ...Condition) WriteOp {
 	return WriteOp{&t.core, func(ctx context.Context) (types.TransactWriteItem, error) {
-		in, err := t.putInput(ctx, &v, conditions)
+		in, err := t.putInput(ctx, t.operand(v), conditions)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}

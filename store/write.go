@@ -36,7 +36,7 @@ import (
 // [ErrConfiguration] for a condition on an undeclared name; [ErrItemTooLarge];
 // those of envelope.ItemEncryptor.EncryptItem; the SDK's.
 func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
-	in, err := t.putInput(ctx, &v, conditions)
+	in, err := t.putInput(ctx, t.operand(v), conditions)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error 
 // lost. If the SDK repeated the call and another writer changed the item in
 // between, the old item is that writer's.
 func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T, error) {
-	in, err := t.putInput(ctx, &v, conditions)
+	in, err := t.putInput(ctx, t.operand(v), conditions)
 	if err != nil {
 		return nil, err
 	}
@@ -172,12 +172,12 @@ func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 	return u, nil
 }
 
-// putInput makes a sealed, conditional put of *v, a value of T.
+// putInput makes a sealed, conditional put of v, a value of T or a pointer to one.
 func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dynamodb.PutItemInput, error) {
 	if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
 		return nil, err
 	}
-	item, err := c.marshal(v)
+	item, err := c.convert(v)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,10 @@
 package ddbjson
 
 import (
+	"unicode/utf8"
+
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/ddbseal/ddbseal/internal/ddbnumber"
 )
 
@@ -9,22 +12,43 @@ import (
 // limit of 400 KB, for pages of 1 MB and for capacity: the UTF-8 length of
 // every attribute name plus [ValueSize] of its value. Index overhead is not
 // part of it.
-func ItemSize(item map[string]types.AttributeValue) int {
-	n := 0
-	for name, v := range item {
-		n += len(name) + ValueSize(v)
-	}
-	return n
-}
+func ItemSize(item map[string]types.AttributeValue) int { return itemSize(item, nil) }
 
 // ValueSize returns the size of one value in bytes: text in UTF-8 and binaries
 // by their length, numbers as [ddbnumber.Size] has it, NULL and BOOL one, sets
 // the sum of their elements, lists and maps three plus one for every element
 // beyond its own size. Nil counts nothing.
-func ValueSize(v types.AttributeValue) int {
+func ValueSize(v types.AttributeValue) int { return valueSize(v, nil) }
+
+// TextSize is [ValueSize], and reports whether all text of the value, names of
+// members included, is valid UTF-8.
+func TextSize(v types.AttributeValue) (size int, valid bool) {
+	invalid := false
+	size = valueSize(v, &invalid)
+	return size, !invalid
+}
+
+// itemSize and valueSize set *invalid, if it is not nil, for text that is not
+// valid UTF-8.
+func itemSize(item map[string]types.AttributeValue, invalid *bool) int {
+	n := 0
+	for name, v := range item {
+		n += textSize(name, invalid) + valueSize(v, invalid)
+	}
+	return n
+}
+
+func textSize(s string, invalid *bool) int {
+	if invalid != nil && !utf8.ValidString(s) {
+		*invalid = true
+	}
+	return len(s)
+}
+
+func valueSize(v types.AttributeValue, invalid *bool) int {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
-		return len(v.Value)
+		return textSize(v.Value, invalid)
 	case *types.AttributeValueMemberN:
 		return ddbnumber.Size(v.Value)
 	case *types.AttributeValueMemberB:
@@ -34,7 +58,7 @@ func ValueSize(v types.AttributeValue) int {
 	case *types.AttributeValueMemberSS:
 		n := 0
 		for _, s := range v.Value {
-			n += len(s)
+			n += textSize(s, invalid)
 		}
 		return n
 	case *types.AttributeValueMemberNS:
@@ -50,11 +74,11 @@ func ValueSize(v types.AttributeValue) int {
 		}
 		return n
 	case *types.AttributeValueMemberM:
-		return 3 + len(v.Value) + ItemSize(v.Value)
+		return 3 + len(v.Value) + itemSize(v.Value, invalid)
 	case *types.AttributeValueMemberL:
 		n := 3 + len(v.Value)
 		for _, e := range v.Value {
-			n += ValueSize(e)
+			n += valueSize(e, invalid)
 		}
 		return n
 	}
