@@ -1,20 +1,21 @@
 // Command mutate changes one thing at a time in security-critical packages and
 // runs their tests: a change that no test notices is a fault that could land.
 //
-//	go run -C .ci/mutate . guards            every mutant of the functions in guards; all must be killed
-//	go run -C .ci/mutate . all               every mutant of the packages in targets
-//	go run -C .ci/mutate . internal/policy   those of one package
+//	go run -C .ci/mutate . guards            the functions in guards; every change must be noticed
+//	go run -C .ci/mutate . all               all packages in targets
+//	go run -C .ci/mutate . internal/policy   one package
 //
-// A package is compiled once, with all mutants in an overlay and each behind a
-// switch; nothing in the repository changes. A mutant runs only the tests that
-// reach it. The folder accepted lists the survivors that are no fault, each with
-// its reason; an entry is an error when its mutant is gone or killed.
+// It compiles a package once, with all mutants in an overlay and each behind a
+// switch, and runs for a mutant the tests that reach it. The folder accepted
+// has the survivors that are not faults. It needs a Unix system.
 package main
 
 import (
-	_ "embed"
+	"cmp"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,194 +25,193 @@ import (
 	"time"
 )
 
-//go:embed switch.go.txt
-var switchText string
-
-func switchFile(name string, count int) []byte {
-	return []byte(strings.NewReplacer("PACKAGE", name, "COUNT", fmt.Sprint(count)).Replace(switchText))
-}
-
-// target is a line of targets or guards.
+// target is a line of targets or guards: a package, its files or functions to
+// change, and the packages whose tests run.
 type target struct {
-	path    string   // of the package, below the root
-	chosen  []string // files or functions
-	testers []string // the packages whose tests run
+	folder  string
+	chosen  []string
+	testers []string
 }
 
-// readTargets parses lines such as
+// readTargets parses lines of the form
 //
-//	envelope/internal/format: header.go footer.go; envelope
-//
-// with further packages whose tests run after the semicolon.
+//	PACKAGE: FILES OR FUNCTIONS; FURTHER PACKAGES WITH TESTS
 func readTargets(path string) (list []target, err error) {
 	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
 	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
-			continue
+		if folder, rest, ok := strings.Cut(line, ":"); ok && line[0] != '#' {
+			chosen, testers, _ := strings.Cut(rest, ";")
+			list = append(list, target{folder, strings.Fields(chosen), append([]string{folder}, strings.Fields(testers)...)})
 		}
-		pkg, rest, ok := strings.Cut(line, ":")
-		if !ok {
-			return nil, fmt.Errorf("%s: %q is not PACKAGE: NAMES", path, line)
-		}
-		chosen, testers, _ := strings.Cut(rest, ";")
-		list = append(list, target{pkg, strings.Fields(chosen), append([]string{pkg}, strings.Fields(testers)...)})
 	}
-	return list, nil
+	return list, err
+}
+
+// readAccepted returns the keys in a file of accepted survivors, which are lines
+// without a tab in front. An indented reason follows one or more of them.
+func readAccepted(path string) (keys []string, err error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	reason := true
+	for line := range strings.Lines(string(text) + "\n") {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "\t"):
+			reason = true
+		case line != "" && slices.Contains(keys, line):
+			return nil, fmt.Errorf("%s has twice: %s", path, line)
+		case line != "":
+			keys, reason = append(keys, line), false
+		case !reason:
+			return nil, fmt.Errorf("%s gives no reason for: %s", path, keys[len(keys)-1])
+		}
+	}
+	return keys, err
+}
+
+// command is what the command line asks for.
+type command struct {
+	root   string
+	procs  int
+	match  *regexp.Regexp
+	list   bool
+	guards bool
 }
 
 func main() {
-	root := flag.String("root", "../..", "`folder` of the module to change")
-	procs := flag.Int("p", runtime.NumCPU(), "how many mutants run at the same time")
-	only := flag.String("run", "", "run only the mutants whose `function: change` matches this expression")
-	show := flag.Bool("list", false, "list the mutants and do not run them")
-	out := flag.String("o", "", "write the survivors of each package to a file in this `folder`")
+	var c command
+	flag.StringVar(&c.root, "root", "../..", "`folder` of the module to change")
+	flag.IntVar(&c.procs, "p", runtime.NumCPU(), "how many mutants run at the same time")
+	only := flag.String("run", "", "run only the mutants that match this `expression`")
+	flag.BoolVar(&c.list, "list", false, "list the mutants and run nothing")
 	flag.Parse()
-	if err := run(*root, *out, *only, *procs, *show, flag.Args()); err != nil {
+	var err error
+	if c.match, err = regexp.Compile(*only); err == nil {
+		err = c.run(flag.Args())
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(root, out, only string, procs int, show bool, args []string) error {
-	match, err := regexp.Compile(only)
-	if err != nil {
+func (c *command) run(args []string) (err error) {
+	if c.root, err = filepath.Abs(c.root); err != nil {
 		return err
 	}
-	if root, err = filepath.Abs(root); err != nil {
-		return err
-	}
-	file, guards := "targets", slices.Equal(args, []string{"guards"})
-	if guards {
+	file := "targets"
+	if c.guards = slices.Equal(args, []string{"guards"}); c.guards {
 		file = "guards"
 	}
-	targets, err := readTargets(filepath.Join(root, ".ci/mutate", file))
+	targets, err := readTargets(filepath.Join(c.root, ".ci/mutate", file))
 	if err != nil {
 		return err
 	}
-	if !guards && !slices.Equal(args, []string{"all"}) {
-		for _, path := range args {
-			if !slices.ContainsFunc(targets, func(t target) bool { return t.path == path }) {
-				return fmt.Errorf("%s does not list %s", file, path)
-			}
+	if !c.guards && !slices.Equal(args, []string{"all"}) {
+		targets = slices.DeleteFunc(targets, func(t target) bool { return !slices.Contains(args, t.folder) })
+		if len(targets) != len(args) {
+			return fmt.Errorf("name guards, all, or packages of .ci/mutate/targets")
 		}
-		targets = slices.DeleteFunc(targets, func(t target) bool { return !slices.Contains(args, t.path) })
 	}
-	if len(targets) == 0 {
-		return fmt.Errorf("name guards, all, or packages of %s", file)
-	}
-	failed := false
-	fmt.Printf("%-28s %7s %7s %8s %9s %8s %7s %7s\n", "package", "mutants", "killed", "survived", "unreached", "accepted", "score", "seconds")
+	survived := 0
 	for _, t := range targets {
-		work, err := os.MkdirTemp("", "mutate")
+		n, err := c.target(t)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", t.folder, err)
 		}
-		r := &runner{work: work, root: root, procs: procs}
-		ok, err := r.target(t, guards, show, match, out)
-		if err := os.RemoveAll(work); err != nil {
-			return err
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", t.path, err)
-		}
-		failed = failed || !ok
+		survived += n
 	}
-	if failed {
-		return fmt.Errorf("no test notices these changes: write one, or accept them with a reason in .ci/mutate/accepted")
+	if survived > 0 {
+		return fmt.Errorf("no test notices %d changes: write one, or accept the change in .ci/mutate/accepted with a reason", survived)
 	}
 	return nil
 }
 
-// target runs the mutants of a package and reports whether no survivor is new.
-func (r *runner) target(t target, guards, show bool, match *regexp.Regexp, out string) (ok bool, err error) {
+// target runs the mutants of one package and returns how many survive that are
+// not accepted.
+func (c *command) target(t target) (survived int, err error) {
 	start := time.Now()
-	p, exports, err := list(r.root, t.path)
-	if err != nil {
-		return false, err
-	}
-	found := map[string]bool{}
-	in, err := instrument(p, exports, func(file, function string) bool {
-		for _, name := range t.chosen {
+	unseen := slices.Clone(t.chosen)
+	p, err := load(c.root, t.folder, func(file, function string) bool {
+		i := slices.IndexFunc(t.chosen, func(name string) bool {
 			matches, _ := filepath.Match(name, file)
-			if matches && !guards || guards && name == function {
-				found[name] = true
-				return true
-			}
+			return c.guards && name == function || !c.guards && matches
+		})
+		if i >= 0 {
+			unseen = slices.DeleteFunc(unseen, func(name string) bool { return name == t.chosen[i] })
 		}
-		return false
+		return i >= 0
 	})
-	if err != nil {
-		return false, err
+	if err == nil && len(unseen) > 0 {
+		err = fmt.Errorf("there is no %s", strings.Join(unseen, ", "))
 	}
-	for _, name := range t.chosen {
-		if !found[name] {
-			return false, fmt.Errorf("there is no %s", name)
+	if err != nil {
+		return 0, err
+	}
+	accepted, err := readAccepted(filepath.Join(c.root, ".ci/mutate/accepted", strings.ReplaceAll(t.folder, "/", "-")+".txt"))
+	if err != nil {
+		return 0, err
+	}
+	for _, key := range accepted {
+		function, _, _ := strings.Cut(key, ": ")
+		if !slices.ContainsFunc(p.mutants, func(m *mutant) bool { return m.key == key }) && (!c.guards || slices.Contains(t.chosen, function)) {
+			return 0, fmt.Errorf("accepted, but there is no such mutant: %s", key)
 		}
 	}
-	accepted, err := readAccepted(filepath.Join(r.root, ".ci/mutate/accepted", strings.ReplaceAll(t.path, "/", "-")+".txt"))
-	if err != nil {
-		return false, err
-	}
-	mutants := slices.DeleteFunc(slices.Clone(in.mutants), func(m *mutant) bool { return !match.MatchString(m.key()) })
-	if show {
-		for _, m := range mutants {
-			fmt.Printf("%s:%d: %s\n", m.file, m.line, m.key())
+	mutants := map[int]*mutant{}
+	var run []*mutant
+	for _, m := range p.mutants {
+		if c.match.MatchString(m.key) {
+			run = append(run, m)
+			mutants[m.id] = m
 		}
-		return true, nil
 	}
-	reach := map[int]*mutant{}
-	for _, m := range mutants {
-		reach[m.id] = m
+	if c.list {
+		for _, m := range run {
+			fmt.Printf("%s:%d: %s\n", m.file, m.line, m.key)
+		}
+		return 0, nil
 	}
-	for _, path := range t.testers {
-		binary, err := r.build(path, in.overlay)
+	work, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = cmp.Or(err, os.RemoveAll(work)) }()
+	r := &runner{work: work, root: c.root, procs: c.procs}
+	for _, folder := range t.testers {
+		binary, err := r.build(folder, p.overlay)
+		if err == nil {
+			err = r.record(binary, filepath.Join(c.root, folder), mutants)
+		}
 		if err != nil {
-			return false, err
-		}
-		if err := r.record(binary, filepath.Join(r.root, path), reach); err != nil {
-			return false, err
+			return 0, err
 		}
 	}
-	// In guards, only what may not survive runs.
-	killed := make([]bool, len(mutants))
-	r.each(len(mutants), func(i int) {
-		killed[i] = !(guards && accepted[mutants[i].key()]) && r.killed(mutants[i])
-	})
-	var report strings.Builder
-	var dead, alive, unreached, excused int
-	for i, m := range mutants {
-		key := m.key()
+	// An accepted one of guards need not run: the run by hand shows whether a
+	// test notices it.
+	killed := make([]bool, len(run))
+	r.each(len(run), func(i int) { killed[i] = !(c.guards && slices.Contains(accepted, run[i].key)) && r.killed(run[i]) })
+	dead, excused, unreached := 0, 0, 0
+	for i, m := range run {
+		accept := slices.Contains(accepted, m.key)
 		switch {
-		case killed[i] && accepted[key]:
-			return false, fmt.Errorf("accepted, but a test fails on it: %s", key)
+		case killed[i] && accept:
+			return 0, fmt.Errorf("accepted, but a test notices it: %s", m.key)
 		case killed[i]:
 			dead++
-		case accepted[key]:
+		case accept:
 			excused++
 		case len(m.tests) == 0:
 			unreached++
-			fmt.Fprintf(&report, "%s:%d: %s (unreached)\n", m.file, m.line, key)
+			fmt.Printf("%s:%d: %s (no test reaches it)\n", m.file, m.line, m.key)
 		default:
-			alive++
-			fmt.Fprintf(&report, "%s:%d: %s\n", m.file, m.line, key)
+			survived++
+			fmt.Printf("%s:%d: %s\n", m.file, m.line, m.key)
 		}
 	}
-	for key := range accepted {
-		function, _, _ := strings.Cut(key, ": ")
-		of := slices.ContainsFunc(in.mutants, func(m *mutant) bool { return m.key() == key })
-		if !of && (!guards || slices.Contains(t.chosen, function)) {
-			return false, fmt.Errorf("accepted, but there is no such mutant: %s", key)
-		}
-	}
-	fmt.Printf("%-28s %7d %7d %8d %9d %8d %6.1f%% %7.0f\n", t.path, len(mutants), dead, alive, unreached, excused,
-		100*float64(dead)/float64(max(1, len(mutants)-excused)), time.Since(start).Seconds())
-	if out == "" {
-		fmt.Print(report.String())
-	} else if err := os.WriteFile(filepath.Join(out, strings.ReplaceAll(t.path, "/", "-")+".txt"), []byte(report.String()), 0o666); err != nil {
-		return false, err
-	}
-	return alive+unreached == 0, nil
+	fmt.Printf("%s: %d mutants, %d killed, %d survived, %d unreached, %d accepted: %.1f %% in %.0f s\n", t.folder, len(run), dead, survived,
+		unreached, excused, 100*float64(dead)/float64(max(1, len(run)-excused)), time.Since(start).Seconds())
+	return survived + unreached, nil
 }
