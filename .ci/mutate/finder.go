@@ -216,7 +216,7 @@ var errorInterface = types.Universe.Lookup("error").Type().Underlying().(*types.
 // returned makes errors nil.
 func (f *finder) returned(r *ast.ReturnStmt) {
 	var results *types.Tuple
-	for i := 0; results == nil; i++ {
+	for i := 0; results == nil && len(r.Results) > 0; i++ {
 		results = f.results[f.parent(i)]
 	}
 	for i, e := range r.Results {

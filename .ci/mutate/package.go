@@ -79,46 +79,33 @@ type pkg struct {
 
 // load makes the mutants of the package in a folder, in those of its files and
 // functions that chosen accepts, and leaves out what does not compile.
-func load(root, folder string, chosen func(file, function string) bool) (*pkg, error) {
+func load(root, folder string, chosen func(file, function string) bool) *pkg {
 	// The last packages are those that the switch file imports.
 	cmd := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,GoFiles", "./"+folder, "os", "strconv", "sync")
 	cmd.Dir, cmd.Stderr = root, os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("go list: %w", err)
-	}
-	p := &pkg{sources: map[string]*source{}}
+	p := &pkg{}
 	exports := map[string]string{}
-	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
-		next := pkg{sources: p.sources}
-		if err := d.Decode(&next); err != nil {
-			return nil, err
-		}
+	for d := json.NewDecoder(bytes.NewReader(must(cmd.Output()))); d.More(); {
+		next := &pkg{sources: map[string]*source{}}
+		must(0, d.Decode(next))
 		exports[next.ImportPath] = next.Export
 		if next.Dir == filepath.Join(root, folder) {
-			*p = next
+			p = next
 		}
 	}
 	fset := token.NewFileSet()
 	p.config.Importer = importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
-	files := make([]*ast.File, len(p.GoFiles))
-	for i, name := range p.GoFiles {
+	var files []*ast.File
+	for _, name := range p.GoFiles {
 		path := filepath.Join(p.Dir, name)
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		p.sources[path] = &source{text: text}
-		if files[i], err = parser.ParseFile(fset, path, text, parser.SkipObjectResolution); err != nil {
-			return nil, err
-		}
+		p.sources[path] = &source{text: must(os.ReadFile(path))}
+		files = append(files, must(parser.ParseFile(fset, path, p.sources[path].text, parser.SkipObjectResolution)))
 	}
-	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}
-	checked, err := p.config.Check(p.ImportPath, fset, files, info)
-	if err != nil {
-		return nil, err
+	f := &finder{
+		fset: fset, seen: map[string]int{}, previous: map[ast.Stmt]ast.Stmt{}, results: map[ast.Node]*types.Tuple{},
+		info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}},
 	}
-	f := &finder{fset: fset, info: info, pkg: checked, seen: map[string]int{}, previous: map[ast.Stmt]ast.Stmt{}, results: map[ast.Node]*types.Tuple{}}
+	f.pkg = must(p.config.Check(p.ImportPath, fset, files, f.info))
 	for i, file := range files {
 		f.source = p.sources[filepath.Join(p.Dir, p.GoFiles[i])]
 		for _, d := range file.Decls {
@@ -129,34 +116,26 @@ func load(root, folder string, chosen func(file, function string) bool) (*pkg, e
 	}
 	p.mutants = f.mutants
 	slices.SortStableFunc(p.mutants, func(a, b *mutant) int { return cmp.Or(cmp.Compare(a.file, b.file), a.line-b.line) })
-	for again := true; again; {
-		if again, err = p.instrument(); err != nil {
-			return nil, err
-		}
+	for p.instrument() {
 	}
-	return p, nil
+	return p
 }
 
 // instrument makes the overlay. It removes each edit in which the type checker
 // finds an error, with its mutants, and then reports true.
-func (p *pkg) instrument() (removed bool, err error) {
-	switches := filepath.Join(p.Dir, "mutate_switch_.go")
-	p.overlay = map[string][]byte{switches: switchFile(p.Name)}
+func (p *pkg) instrument() (removed bool) {
+	p.overlay = map[string][]byte{filepath.Join(p.Dir, "mutate_switch_.go"): switchFile(p.Name)}
 	for path, s := range p.sources {
 		p.overlay[path] = s.render()
 	}
 	fset := token.NewFileSet()
 	var files []*ast.File
 	for path, text := range p.overlay {
-		file, err := parser.ParseFile(fset, path, text, parser.SkipObjectResolution)
-		if err != nil {
-			return false, err
-		}
-		files = append(files, file)
+		files = append(files, must(parser.ParseFile(fset, path, text, parser.SkipObjectResolution)))
 	}
 	var bad []int
-	p.config.Error = func(e error) {
-		at := fset.Position(e.(types.Error).Pos)
+	p.config.Error = func(err error) {
+		at := fset.Position(err.(types.Error).Pos)
 		inner := &edit{to: 1 << 40}
 		if s := p.sources[at.Filename]; s != nil {
 			for _, e := range s.edits {
@@ -166,7 +145,7 @@ func (p *pkg) instrument() (removed bool, err error) {
 			}
 		}
 		if inner.ids == nil {
-			err = e
+			fail("%w", err)
 		}
 		bad = append(bad, inner.ids...)
 	}
@@ -175,7 +154,7 @@ func (p *pkg) instrument() (removed bool, err error) {
 		s.edits = slices.DeleteFunc(s.edits, func(e *edit) bool { return slices.Contains(bad, e.ids[0]) })
 	}
 	p.mutants = slices.DeleteFunc(p.mutants, func(m *mutant) bool { return slices.Contains(bad, m.id) })
-	return bad != nil, err
+	return bad != nil
 }
 
 //go:embed switch.go.txt
