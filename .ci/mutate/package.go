@@ -169,9 +169,9 @@ func switchFile(name string) []byte {
 			kinds, result = "mutateInteger | ~string | ~float32 | ~float64", "bool"
 		}
 		if op == token.SHL || op == token.SHR {
-			second = "N"
+			kinds, second = kinds+", N mutateInteger", "N"
 		}
-		text += fmt.Sprintf("\nfunc mutateOperator%d[T %s, N mutateInteger](id int, a T, b %s) %s {\n"+
+		text += fmt.Sprintf("\nfunc mutateOperator%d[T %s](id int, a T, b %s) %s {\n"+
 			"\tif mutateOn(id) {\n\t\treturn a %s b\n\t}\n\treturn a %s b\n}\n", op, kinds, second, result, other, op)
 	}
 	return []byte(text)
