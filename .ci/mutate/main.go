@@ -128,8 +128,8 @@ func (c *command) target(folder string, chosen, testers []string, guards bool) i
 		}
 		return i >= 0
 	})
-	if len(seen) < len(chosen) {
-		fail("%s: there is something else than %v", folder, chosen)
+	if missing := slices.DeleteFunc(slices.Clone(chosen), func(name string) bool { return seen[name] }); len(missing) > 0 {
+		fail("%s has no %s", folder, strings.Join(missing, ", "))
 	}
 	accepted := readAccepted(filepath.Join(c.root, ".ci/mutate/accepted", strings.ReplaceAll(folder, "/", "-")+".txt"))
 	for _, key := range accepted {
