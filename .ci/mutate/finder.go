@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -27,32 +28,23 @@ type finder struct {
 	seen     map[string]int            // how often a key was used
 	previous map[ast.Stmt]ast.Stmt     // the statement in front
 	name     string                    // of the function
-	stack    []ast.Node                // the visited node and all around it, parentheses left out
+	stack    []ast.Node                // all nodes around the visited one
 	results  map[ast.Node]*types.Tuple // of a function or function literal
 }
 
 func (f *finder) function(d *ast.FuncDecl) {
 	f.name = functionName(d)
-	var visited []ast.Node
 	ast.Inspect(d, func(n ast.Node) bool {
 		if n == nil {
-			if _, ok := visited[len(visited)-1].(*ast.ParenExpr); !ok {
-				f.stack = f.stack[:len(f.stack)-1]
-			}
-			visited = visited[:len(visited)-1]
+			f.stack = f.stack[:len(f.stack)-1]
 			return false
 		}
-		e, ok := n.(ast.Expr)
-		constant := ok && f.info.Types[e].Value != nil
-		if constant {
+		if e, ok := n.(ast.Expr); ok && f.info.Types[e].Value != nil {
 			f.constant(e)
 			return false
 		}
-		visited = append(visited, n)
-		if _, ok := n.(*ast.ParenExpr); !ok {
-			f.visit(n)
-			f.stack = append(f.stack, n)
-		}
+		f.visit(n)
+		f.stack = append(f.stack, n)
 		return true
 	})
 }
@@ -70,10 +62,14 @@ func functionName(f *ast.FuncDecl) string {
 	return t + "." + f.Name.Name
 }
 
-// parent returns the i-th node around the visited one.
+// parent returns the i-th node around the visited one, parentheses left out.
 func (f *finder) parent(i int) ast.Node {
-	if i < len(f.stack) {
-		return f.stack[len(f.stack)-1-i]
+	for _, n := range slices.Backward(f.stack) {
+		if _, ok := n.(*ast.ParenExpr); !ok {
+			if i--; i < 0 {
+				return n
+			}
+		}
 	}
 	return nil
 }
@@ -249,7 +245,7 @@ func (f *finder) field(kv *ast.KeyValueExpr) {
 // boolean makes a condition true and false, and an operand of && or || what
 // leaves the decision to the other operands.
 func (f *finder) boolean(e ast.Expr) {
-	if !f.is(e, types.IsBoolean) || !f.info.Types[e].IsValue() {
+	if _, ok := e.(*ast.ParenExpr); ok || !f.is(e, types.IsBoolean) || !f.info.Types[e].IsValue() {
 		return
 	}
 	not, _ := e.(*ast.UnaryExpr)

@@ -81,7 +81,7 @@ type pkg struct {
 // functions that chosen accepts, and leaves out what does not compile.
 func load(root, folder string, chosen func(file, function string) bool) *pkg {
 	// The last packages are those that the switch file imports.
-	cmd := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,GoFiles", "./"+folder, "os", "strconv", "sync")
+	cmd := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,GoFiles", "./"+folder, "os", "strconv", "sync/atomic")
 	cmd.Dir, cmd.Stderr = root, os.Stderr
 	p := &pkg{}
 	exports := map[string]string{}
