@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -233,5 +234,142 @@ func TestSourceIsChecked(t *testing.T) {
 		if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, materials.ErrMaterials) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// keepingSource keeps the branch keys that it hands out.
+type keepingSource struct {
+	key  *materials.BranchKey
+	kept []*materials.BranchKey
+}
+
+func (s *keepingSource) hand() (*materials.BranchKey, error) {
+	k := s.key.Clone()
+	s.kept = append(s.kept, k)
+	return k, nil
+}
+
+func (s *keepingSource) Active(context.Context, string) (*materials.BranchKey, error) {
+	return s.hand()
+}
+func (s *keepingSource) Version(context.Context, string, string) (*materials.BranchKey, error) {
+	return s.hand()
+}
+
+// No branch key outlives the operation that it was fetched for, whether that
+// succeeds or not.
+func TestBranchKeysAreWiped(t *testing.T) {
+	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
+	_, edks := seal(t, good, testContext)
+	flipped := edks[0]
+	flipped.Ciphertext = bytes.Clone(flipped.Ciphertext)
+	flipped.Ciphertext[48]++
+	for name, c := range map[string]struct {
+		key              *materials.BranchKey
+		edk              materials.EncryptedDataKey
+		encrypts, opened bool
+	}{
+		"right":         {branchKey("k", versionOne, 1), edks[0], true, true},
+		"changed item":  {branchKey("k", versionOne, 1), flipped, true, false},
+		"another key":   {branchKey("k", versionOne, 2), edks[0], true, false},
+		"other id":      {branchKey("other", versionOne, 1), edks[0], false, false},
+		"other version": {branchKey("k", versionTwo, 1), edks[0], true, false},
+		"no UUID":       {branchKey("k", "v1", 1), edks[0], false, false},
+	} {
+		source := &keepingSource{key: c.key}
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, BranchKeyID: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); (err == nil) != c.encrypts {
+			t.Errorf("%s: encrypted: %v", name, err)
+		}
+		if err := k.OnDecrypt(t.Context(), decryption(t, testContext), []materials.EncryptedDataKey{c.edk}); (err == nil) != c.opened {
+			t.Errorf("%s: decrypted: %v", name, err)
+		}
+		if len(source.kept) != 2 {
+			t.Errorf("%s: %d branch keys were asked for", name, len(source.kept))
+		}
+		for i, k := range source.kept {
+			if !bytes.Equal(k.Key(), make([]byte, 32)) {
+				t.Errorf("%s: branch key %d is left", name, i)
+			}
+		}
+	}
+}
+
+// A branch key version is a UUID in one form only: two spellings would be two
+// versions for caches and stores.
+func TestVersionsAreCanonical(t *testing.T) {
+	const version = "aaaaaaaa-1111-4111-8111-111111111111"
+	for _, other := range []string{
+		"", "AAAAAAAA-1111-4111-8111-111111111111", "aaaaaaaa1111411181111111111111111", "aaaaaaaa111141118111111111111111",
+		"{aaaaaaaa-1111-4111-8111-111111111111}", "urn:uuid:aaaaaaaa-1111-4111-8111-111111111111", version + " ", version[:35],
+	} {
+		source := &keyring.MemorySource{}
+		if err := source.Add(branchKey("k", other, 1)); !errors.Is(err, materials.ErrConfiguration) {
+			t.Errorf("added %q: %v", other, err)
+		}
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: faultySource{branchKey("k", other, 1)}, BranchKeyID: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, materials.ErrMaterials) {
+			t.Errorf("encrypted under %q: %v", other, err)
+		}
+		good, _ := hierarchical(t, branchKey("k", version, 1))
+		_, edks := seal(t, good, testContext)
+		mustFail(t, k, testContext, edks, materials.ErrMaterials)
+	}
+}
+
+// An id of a supplier is checked like a configured one.
+func TestSuppliedIDs(t *testing.T) {
+	own := errors.New("no tenant")
+	for name, c := range map[string]struct {
+		id  string
+		err error
+	}{
+		"empty": {"", nil}, "long": {strings.Repeat("k", 65536), nil}, "no UTF-8": {"k\xff", nil}, "error": {"k", own},
+	} {
+		source := &keepingSource{key: branchKey(c.id, versionOne, 1)}
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source,
+			Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) { return c.id, c.err }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		edk := materials.EncryptedDataKey{ProviderID: "aws-kms-hierarchy", ProviderInfo: []byte(c.id), Ciphertext: make([]byte, 140)}
+		for _, err := range []error{
+			k.OnEncrypt(t.Context(), encryption(t, testContext)), mustFail(t, k, testContext, []materials.EncryptedDataKey{edk}, materials.ErrMaterials),
+		} {
+			if !errors.Is(err, materials.ErrMaterials) || c.err != nil && !errors.Is(err, c.err) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if len(source.kept) != 0 {
+			t.Errorf("%s: the source was asked", name)
+		}
+	}
+}
+
+// A cancelled caller does not ask for the branch keys of the item's other
+// encrypted data keys.
+func TestHierarchicalStopsWhenCancelled(t *testing.T) {
+	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
+	key, edks := seal(t, good, testContext)
+	wrong := edks[0]
+	wrong.Ciphertext = bytes.Clone(wrong.Ciphertext)
+	wrong.Ciphertext[48]++
+	both := []materials.EncryptedDataKey{wrong, edks[0]}
+	source := &keepingSource{key: branchKey("k", versionOne, 1)}
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, BranchKeyID: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustOpen(t, k, testContext, key, both)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := k.OnDecrypt(ctx, decryption(t, testContext), both); !errors.Is(err, materials.ErrMaterials) || len(source.kept) != 3 {
+		t.Errorf("%d branch keys were asked for: %v", len(source.kept), err)
 	}
 }

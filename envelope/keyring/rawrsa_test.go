@@ -1,0 +1,94 @@
+package keyring_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"math/big"
+	"testing"
+
+	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
+)
+
+func TestRawRSADrawsItsKey(t *testing.T) {
+	for p := keyring.RSAPaddingPKCS1; p <= keyring.RSAPaddingOAEPSHA512; p++ {
+		all := prepared(t, rawRSA(t, p))
+		fresh.Bytes(t, p.String()+": intermediate key", parts(all, intermediateKey))
+		fresh.Bytes(t, p.String()+": wrapped intermediate key", parts(all, wrappedKey))
+	}
+}
+
+// With a wrong PKCS #1 padding the intermediate key is one that no writer can
+// know. Otherwise an item that anybody wrapped under the known one would open.
+func TestRawRSAGuessesNoKey(t *testing.T) {
+	k := rawRSA(t, keyring.RSAPaddingPKCS1)
+	for range 3 {
+		block := make([]byte, rsaKey().Size())
+		_, _ = rand.Read(block[1:]) // less than the modulus, and hardly ever padded
+		m := encryption(t, testContext)
+		err := m.AddRecipient(materials.Recipient{
+			ProviderID: "tests", ProviderInfo: []byte("pair"), IntermediateKey: make([]byte, 32), WrappedIntermediateKey: block,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustFail(t, k, testContext, m.EncryptedDataKeys(), materials.ErrMaterials)
+	}
+}
+
+// Of a cancelled caller only one key is tried: each costs an RSA operation.
+func TestRawRSAStopsWhenCancelled(t *testing.T) {
+	k := rawRSA(t, keyring.RSAPaddingOAEPSHA256)
+	_, edks := seal(t, k, testContext)
+	wrong := edks[0]
+	wrong.Ciphertext = bytes.Clone(wrong.Ciphertext)
+	wrong.Ciphertext[60]++
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	m := decryption(t, testContext)
+	err := k.OnDecrypt(ctx, m, []materials.EncryptedDataKey{wrong, edks[0]})
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, materials.ErrMaterials) || m.DataKey() != nil {
+		t.Errorf("got %v", err)
+	}
+	if err := k.OnDecrypt(t.Context(), m, []materials.EncryptedDataKey{wrong, edks[0]}); err != nil {
+		t.Errorf("the second key: %v", err)
+	}
+}
+
+// A public key that cannot encrypt fails without a recipient.
+func TestRawRSAUnusableKey(t *testing.T) {
+	n := new(big.Int).Lsh(big.NewInt(1), 2048)
+	k, err := keyring.NewRawRSA(keyring.RawRSAConfig{
+		Namespace: "tests", Name: "pair", Padding: keyring.RSAPaddingOAEPSHA1, PublicKey: &rsa.PublicKey{N: n, E: 2},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := encryption(t, testContext)
+	err = k.OnEncrypt(t.Context(), m)
+	var e *materials.KeyError
+	if !errors.Is(err, materials.ErrMaterials) || !errors.As(err, &e) || e.KeyID != "pair" || m.Complete() == nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRawRSAKnowsItsOwn(t *testing.T) {
+	k := rawRSA(t, keyring.RSAPaddingOAEPSHA256)
+	key, edks := seal(t, k, testContext)
+	for _, other := range []materials.EncryptedDataKey{
+		{ProviderID: "test", ProviderInfo: []byte("pair"), Ciphertext: edks[0].Ciphertext},
+		{ProviderID: "tests", ProviderInfo: []byte("pai"), Ciphertext: edks[0].Ciphertext},
+		{ProviderID: "tests", ProviderInfo: []byte("pairs"), Ciphertext: edks[0].Ciphertext},
+	} {
+		err := mustFail(t, k, testContext, []materials.EncryptedDataKey{other}, materials.ErrMaterials)
+		var e *materials.KeyError
+		if errors.As(err, &e) {
+			t.Errorf("%q %q was tried: %v", other.ProviderID, other.ProviderInfo, err)
+		}
+		mustOpen(t, k, testContext, key, []materials.EncryptedDataKey{other, edks[0]})
+	}
+}
