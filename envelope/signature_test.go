@@ -6,12 +6,15 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha512"
+	"encoding/asn1"
 	"encoding/base64"
 	"errors"
+	"math/big"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 )
 
 func signingKey(t *testing.T) (*ecdsa.PrivateKey, materials.EncryptionContext) {
@@ -93,4 +96,22 @@ func TestVerifySignatureRefusesKeys(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// Two signatures of one key with one nonce would give the key away.
+func TestSignaturesAreFresh(t *testing.T) {
+	key, _ := signingKey(t)
+	var rs [][]byte
+	for range fresh.Draws {
+		der, err := signDigest(key, &[format.DigestLength]byte{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sig struct{ R, S *big.Int }
+		if _, err := asn1.Unmarshal(der, &sig); err != nil {
+			t.Fatal(err)
+		}
+		rs = append(rs, sig.R.FillBytes(make([]byte, 48)))
+	}
+	fresh.Bytes(t, "r of the signatures of one digest", rs)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 )
 
 func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
@@ -170,5 +171,29 @@ func TestUnknownKeys(t *testing.T) {
 		if err := f(); !errors.Is(err, keystore.ErrNotFound) || !errors.As(err, &e) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestIDsAreFresh(t *testing.T) {
+	w := newWorld(t)
+	draws := make(map[string][]string)
+	for range fresh.Draws {
+		s := w.store(t, keystore.Config{})
+		id, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := w.active(t, s, id).Version
+		second, err := s.VersionKey(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, v := range map[string]string{"store": s.Info().ID, "branch key": id, "first version": first, "second version": second} {
+			draws[name] = append(draws[name], v)
+			draws["id of any kind"] = append(draws["id of any kind"], v)
+		}
+	}
+	for name, ids := range draws {
+		fresh.Text(t, name, fresh.UUID, ids)
 	}
 }

@@ -1,6 +1,7 @@
 package transparent
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 )
 
 // one is a transaction of one put, whose seal has n bytes.
@@ -22,6 +24,15 @@ func one(t *testing.T, book *tokens, token string, n int) (sealings int, done fu
 		t.Fatal(err)
 	}
 	return sealings, done
+}
+
+// The digests of two processes say nothing about each other's requests.
+func TestTokenKeysAreFresh(t *testing.T) {
+	var keys [][]byte
+	for range fresh.Draws {
+		keys = append(keys, bytes.Clone(newTokens().key[:]))
+	}
+	fresh.Bytes(t, "key of the digests", keys)
 }
 
 // TestTokenBytes: the memory of all entries is bounded, but for one that is over

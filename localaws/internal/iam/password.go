@@ -23,10 +23,16 @@ const (
 type passwordHash struct{ Salt, Sum []byte }
 
 func (s *Service) hashPassword(password string) passwordHash {
-	h := passwordHash{Salt: make([]byte, hashSalt)}
-	_, _ = rand.Read(h.Salt)
+	h := passwordHash{Salt: newSalt()}
 	h.Sum = s.sum(password, h.Salt)
 	return h
+}
+
+// newSalt keeps equal passwords from having equal hashes.
+func newSalt() []byte {
+	salt := make([]byte, hashSalt)
+	_, _ = rand.Read(salt) // never fails
+	return salt
 }
 
 // sum hashes one password at a time, so that many attempts at once cost 19 MiB

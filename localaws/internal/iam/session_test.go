@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 )
 
 func TestAssumeRole(t *testing.T) {
@@ -121,4 +123,18 @@ func flip(s string) string {
 		b[40] = 'A'
 	}
 	return string(b)
+}
+
+func TestTokenNoncesAreFresh(t *testing.T) {
+	aead, err := (&Service{tokenKey: make([]byte, 32)}).tokenAEAD()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nonces, tokens [][]byte
+	for range fresh.Draws {
+		b := aead.Seal(nil, nil, []byte("the same session"), nil)
+		nonces, tokens = append(nonces, b[:12]), append(tokens, b[12:])
+	}
+	fresh.Bytes(t, "nonce", nonces)
+	fresh.Bytes(t, "sealed session", tokens)
 }

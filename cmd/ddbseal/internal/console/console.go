@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -94,11 +93,10 @@ func New(cfg Config) (*Console, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	c := &Console{cfg: cfg, origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: make([]byte, 32), guard: newGuard(cfg.Clock), progress: p}
+	c := &Console{cfg: cfg, origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: []byte(random()), guard: newGuard(cfg.Clock), progress: p}
 	for _, host := range []string{"127.0.0.1", "localhost", "::1"} {
 		c.origins[net.JoinHostPort(host, port)] = true
 	}
-	_, _ = rand.Read(c.formKey)
 	c.sessions = newSessions(cfg.Clock, cfg.IdleTimeout)
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.handler = c.protect(c.routes())
