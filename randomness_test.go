@@ -47,7 +47,7 @@ var draws = map[string]string{
 	"localaws/internal/iam/service.go New":             "localaws/internal/iam TestTokenKeysAreFresh",
 	"localaws/internal/iam/state.go newID":             "localaws/internal/iam TestIDsAndSecretsAreFresh",
 	"localaws/internal/iam/state.go newSecret":         "localaws/internal/iam TestIDsAndSecretsAreFresh",
-	"localaws/internal/kms/datakey.go dataKey":         "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/datakey.go drawKey":         "localaws/internal/kms TestDrawsAreFresh",
 	"localaws/internal/kms/datakey.go generateRandom":  "localaws/internal/kms TestDrawsAreFresh",
 	"localaws/internal/kms/key_create.go newKey":       "localaws/internal/kms TestDrawsAreFresh",
 	"localaws/internal/kms/material.go newVersion":     "localaws/internal/kms TestDrawsAreFresh",

@@ -77,14 +77,26 @@ func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput
 	case "AES_128":
 		n = 16
 	}
+	out := &dataKeyOutput{KeyID: t.arn}
+	out.Plaintext, err = drawKey(n, func(plaintext []byte) (err error) {
+		out.CiphertextBlob, out.KeyMaterialID, err = t.seal(plaintext, in.EncryptionContext)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// drawKey draws n bytes and has seal encrypt them. It wipes them if seal fails.
+func drawKey(n int, seal func(plaintext []byte) error) ([]byte, error) {
 	plaintext := make([]byte, n)
 	rand.Read(plaintext)
-	ciphertext, material, err := t.seal(plaintext, in.EncryptionContext)
-	if err != nil {
+	if err := seal(plaintext); err != nil {
 		clear(plaintext)
 		return nil, err
 	}
-	return &dataKeyOutput{ciphertext, t.arn, material, plaintext}, nil
+	return plaintext, nil
 }
 
 type randomOutput struct{ Plaintext []byte }
