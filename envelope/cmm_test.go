@@ -1,6 +1,7 @@
 package envelope_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -247,5 +248,53 @@ func TestKeyLimitOnWriting(t *testing.T) {
 		} else if err != nil {
 			t.Errorf("at most %d: %v", limit, err)
 		}
+	}
+}
+
+// Materials that are refused are wiped like those that served.
+func TestRefusedMaterialsAreWiped(t *testing.T) {
+	wiped := func(what string, keys ...[]byte) {
+		t.Helper()
+		for i, k := range keys {
+			if !bytes.Equal(k, make([]byte, 32)) {
+				t.Errorf("%s: key %d of %d bytes is left", what, i, len(k))
+			}
+		}
+	}
+	for _, spoil := range []bool{false, true} {
+		var written *materials.Encryption
+		var read *materials.Decryption
+		var keys [][]byte
+		e := withCMM(t, &cmmFuncs{
+			CMM: defaultCMM(t),
+			response: func(m *materials.Encryption) *materials.Encryption {
+				written, keys = m, append(keys, m.DataKey(), m.SymmetricSigningKeys()[0])
+				if spoil {
+					m.Context()["late"] = "x"
+				}
+				return m
+			},
+			read: func(m *materials.Decryption) *materials.Decryption {
+				read, keys = m, append(keys, m.DataKey(), m.SymmetricSigningKey())
+				if spoil {
+					m.Context()[materials.ContextTableName] = "x"
+				}
+				return m
+			},
+		})
+		sealed := mustEncrypt(t, mustEncryptor(t, validConfig(t)), validItem())
+		if _, err := e.EncryptItem(t.Context(), validItem()); errors.Is(err, envelope.ErrMaterials) != spoil {
+			t.Errorf("encrypted: %v", err)
+		}
+		if _, err := e.DecryptItem(t.Context(), sealed); errors.Is(err, envelope.ErrMaterials) != spoil {
+			t.Errorf("decrypted: %v", err)
+		}
+		if written.DataKey() != nil || written.SigningKey() != nil || read.DataKey() != nil {
+			t.Error("materials are still of use")
+		}
+		if len(keys) != 4 {
+			t.Errorf("%d keys", len(keys))
+		}
+		wiped("after the operation", keys...)
 	}
 }
