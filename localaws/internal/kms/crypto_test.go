@@ -305,3 +305,27 @@ func TestDestroyedMaterial(t *testing.T) {
 		t.Error("the key still seals")
 	}
 }
+
+// A MAC is compared in all of its bytes and in its length.
+func TestVerifyMacComparesAllBytes(t *testing.T) {
+	w := newWorld(t)
+	for _, spec := range []string{"HMAC_224", "HMAC_512"} {
+		in := members{"KeyId": w.key(hmacKey(spec)), "Message": []byte("message"), "MacAlgorithm": strings.Replace(spec, "_", "_SHA_", 1)}
+		mac := decoded(t, w.do(root(here), "GenerateMac", in)["Mac"])
+		wrong := [][]byte{mac[:len(mac)-1], mac[1:], mac[:1], append(bytes.Clone(mac), 0), append(bytes.Clone(mac), mac...), make([]byte, len(mac))}
+		for i := range mac {
+			flipped := bytes.Clone(mac)
+			flipped[i] ^= 1
+			wrong = append(wrong, flipped)
+		}
+		for _, m := range wrong {
+			in["Mac"] = m
+			w.fails(root(here), "VerifyMac", in, "KMSInvalidMacException", "")
+			in["DryRun"] = true
+			w.fails(root(here), "VerifyMac", in, "KMSInvalidMacException", "")
+			delete(in, "DryRun")
+		}
+		in["Mac"] = mac
+		w.do(root(here), "VerifyMac", in)
+	}
+}
