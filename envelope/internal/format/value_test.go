@@ -1,7 +1,9 @@
 package format
 
 import (
+	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -222,6 +224,135 @@ func TestContextValues(t *testing.T) {
 		}
 		if _, _, err := ContextValueV2(v, RefuseEmptyKeys); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Sets in any order are read as they stand; only duplicates are refused, also
+// those that are not neighbours.
+func TestSetsOutOfOrder(t *testing.T) {
+	set := func(entries ...string) []byte {
+		b := binary.BigEndian.AppendUint32(nil, uint32(len(entries)))
+		for _, e := range entries {
+			b = append(binary.BigEndian.AppendUint32(b, uint32(len(e))), e...)
+		}
+		return b
+	}
+	for _, c := range []struct {
+		entries []string
+		reads   bool
+	}{
+		{[]string{"b", "a"}, true}, {[]string{"c", "a", "b"}, true}, {[]string{"a", "c", "b"}, true}, {[]string{"b", ""}, true},
+		{[]string{"ab", "a"}, true}, {[]string{"\uE000", "\U00010000"}, true}, {[]string{"\U00010000", "\uE000"}, true},
+		{[]string{"\U00010000", "\uFFFF", "\U00010000"}, false},
+		{[]string{"a", "a"}, false}, {[]string{"a", "b", "a"}, false}, {[]string{"b", "a", "b"}, false}, {[]string{"c", "b", "a", "a"}, false},
+		{[]string{"", ""}, false}, {[]string{"", "a", ""}, false}, {[]string{"b", "b", "a"}, false},
+	} {
+		for _, id := range []TypeID{TypeStringSet, TypeNumberSet, TypeBinarySet} {
+			v, err := ParseValue(id, set(c.entries...))
+			if !c.reads {
+				if !errors.Is(err, ErrMalformed) || v != nil {
+					t.Errorf("%v of %+q: %v, %v", id, c.entries, v, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%v of %+q: %v", id, c.entries, err)
+				continue
+			}
+			var got []string
+			switch v := v.(type) {
+			case *tSS:
+				got = v.Value
+			case *tNS:
+				got = v.Value
+			case *tBS:
+				for _, b := range v.Value {
+					got = append(got, string(b))
+				}
+			}
+			if !slices.Equal(got, c.entries) {
+				t.Errorf("%v of %+q is read as %+q", id, c.entries, got)
+			}
+		}
+	}
+}
+
+// Sets and maps are written in the order of UTF-16 code units, binary sets in
+// that of bytes, and the caller's slices stay as they are.
+func TestEntriesAreSorted(t *testing.T) {
+	given := []string{"\uFFFF", "\uE000", "\U00010000", "\uD7FF", "a"}
+	want := []string{"a", "\uD7FF", "\U00010000", "\uE000", "\uFFFF"}
+	texts := slices.Clone(given)
+	binaries, m := make([][]byte, len(given)), make(tMap)
+	for i, s := range given {
+		binaries[i], m[s] = []byte(s), &tNULL{}
+	}
+	var all, bs, mapped []byte
+	for _, s := range want {
+		all = append(binary.BigEndian.AppendUint32(all, uint32(len(s))), s...)
+		mapped = append(binary.BigEndian.AppendUint32(append(mapped, 0, 1), uint32(len(s))), s...)
+		mapped = append(mapped, 0, 0, 0, 0, 0, 0)
+	}
+	for _, s := range slices.Sorted(slices.Values(given)) {
+		bs = append(binary.BigEndian.AppendUint32(bs, uint32(len(s))), s...)
+	}
+	for _, c := range []struct {
+		value types.AttributeValue
+		want  []byte
+	}{{&tSS{Value: texts}, all}, {&tBS{Value: binaries}, bs}, {&tM{Value: m}, mapped}} {
+		if got, err := AppendValue(nil, c.value); err != nil || string(got) != "\x00\x00\x00\x05"+string(c.want) {
+			t.Errorf("%T: got %+q, %v", c.value, got, err)
+		}
+	}
+	if !slices.Equal(texts, given) || string(binaries[0]) != given[0] {
+		t.Error("the caller's entries were sorted")
+	}
+}
+
+// The bounds count every entry, and the largest value that they let pass is one
+// of exactly 64 MiB.
+func TestSizeBoundAtItsLimit(t *testing.T) {
+	part := strings.Repeat("x", 1<<20)
+	list := func(extra int) types.AttributeValue {
+		l := &tL{}
+		size := 4
+		for size+6+len(part) <= MaxValueSize+extra {
+			l.Value = append(l.Value, &tS{Value: part})
+			size += 6 + len(part)
+		}
+		l.Value = append(l.Value, &tS{Value: part[:MaxValueSize+extra-size-6]})
+		return l
+	}
+	if n, err := SizeBound(list(0)); err != nil || n != MaxValueSize {
+		t.Errorf("%d, %v", n, err)
+	}
+	if n, err := SizeBound(list(1)); !errors.Is(err, ErrInvalid) || n != 0 {
+		t.Errorf("%d, %v", n, err)
+	}
+	m := tMap{}
+	for i := range 63 {
+		m[strings.Repeat("k", i+1)] = &tS{Value: part}
+	}
+	size := 4 + 63*(12+len(part)) + 63*64/2
+	m["z"] = &tS{Value: part[:MaxValueSize-size-13]}
+	if n, err := SizeBound(&tM{Value: m}); err != nil || n != MaxValueSize {
+		t.Errorf("map: %d, %v", n, err)
+	}
+	m["zz"] = &tS{}
+	if n, err := SizeBound(&tM{Value: m}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("map: %d, %v", n, err)
+	}
+	for _, c := range []struct {
+		value types.AttributeValue
+		want  int
+	}{
+		{&tS{Value: "abc"}, 3}, {&tN{Value: "100"}, 4}, {&tN{Value: "1e2"}, 172}, {&tN{Value: "1E2"}, 172}, {&tB{Value: []byte{1, 2}}, 2},
+		{&tBOOL{}, 1}, {&tNULL{}, 0}, {&tSS{Value: []string{"ab", "c"}}, 15}, {&tNS{Value: []string{"1", "2"}}, 16},
+		{&tBS{Value: [][]byte{{1}, {}}}, 13}, {&tL{}, 4}, {&tL{Value: tList{&tS{Value: "x"}}}, 11}, {&tM{}, 4}, {&tM{Value: tMap{"k": &tNULL{}}}, 17},
+	} {
+		if n, err := SizeBound(c.value); err != nil || n != c.want {
+			t.Errorf("%T: %d, %v, want %d", c.value, n, err, c.want)
 		}
 	}
 }
