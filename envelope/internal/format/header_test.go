@@ -245,3 +245,19 @@ func TestStoredContextAtItsBoundary(t *testing.T) {
 		}
 	}
 }
+
+func TestFlavorsAreSuites(t *testing.T) {
+	for flavor, want := range map[byte]materials.AlgorithmSuite{
+		FlavorSymmetric: materials.SuiteSymmetricSignature, FlavorSigned: materials.SuiteDigitalSignature,
+	} {
+		h := testHeader()
+		h.Flavor = flavor
+		b, err := h.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := ParseHeader(b); err != nil || again.Suite() != want {
+			t.Errorf("flavor %d: %v, %v", flavor, again, err)
+		}
+	}
+}

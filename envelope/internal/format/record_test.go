@@ -116,3 +116,32 @@ func TestRecordAfterFailures(t *testing.T) {
 		}
 	}
 }
+
+// The buffer never grows, wherever in it a field begins, and what a large value
+// needed is given back.
+func TestRecordKeepsLittleMemory(t *testing.T) {
+	r := NewRecord()
+	for used := recordBuffer - 64; used <= recordBuffer; used++ {
+		r.Begin(make([]byte, used-8), nil)
+		if err := r.Signed([]byte("p"), &tS{Value: "x"}, RefuseEmptyKeys); err != nil {
+			t.Fatal(err)
+		}
+		r.Encrypted([]byte("q"), []byte("\x00\x01x"))
+		want := reference(make([]byte, used-8), nil, signedPart("p", "PLAINTEXT", "\x00\x01", "x"), signedPart("q", "ENCRYPTED", "\x00\x01", "x"))
+		if got := r.Sum(); got != want || cap(r.buf) > recordBuffer {
+			t.Errorf("field at %d: %d bytes are kept, digest %x, want %x", used, cap(r.buf), got, want)
+		}
+	}
+	for _, c := range []struct {
+		size  int
+		keeps bool
+	}{{100, true}, {2 * scratchKept, false}, {100, true}} {
+		r.scratch = nil
+		if err := r.Signed([]byte("p"), &tL{Value: tList{&tB{Value: make([]byte, c.size)}}}, RefuseEmptyKeys); err != nil {
+			t.Fatal(err)
+		}
+		if keeps := cap(r.scratch) > 0; keeps != c.keeps || cap(r.scratch) > scratchKept {
+			t.Errorf("of a list of %d bytes %d are kept", c.size, cap(r.scratch))
+		}
+	}
+}

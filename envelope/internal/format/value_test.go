@@ -175,6 +175,9 @@ func TestDepth(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		deep := nest(33, around)
+		if _, err := SizeBound(v); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 		if _, err := AppendValue(nil, deep); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s of 33 levels: %v", name, err)
 		}
@@ -209,6 +212,7 @@ func TestContextValues(t *testing.T) {
 		"B":    {&tB{Value: []byte{1}}, "//8B", "//8B", 'B'},
 		"NULL": {&tNULL{Value: true}, "AAA=", "null", 'L'},
 		"BOOL": {&tBOOL{Value: true}, "AAQB", "true", 'L'},
+		"no":   {&tBOOL{}, "AAQA", "false", 'L'},
 		"L":    {&tL{}, "AwAAAAAA", "AwAAAAAA", 'B'},
 	} {
 		if got, err := ContextValueV1(c.value); err != nil || got != c.v1 {
@@ -224,56 +228,6 @@ func TestContextValues(t *testing.T) {
 		}
 		if _, _, err := ContextValueV2(v, RefuseEmptyKeys); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// Sets in any order are read as they stand; only duplicates are refused, also
-// those that are not neighbours.
-func TestSetsOutOfOrder(t *testing.T) {
-	set := func(entries ...string) []byte {
-		b := binary.BigEndian.AppendUint32(nil, uint32(len(entries)))
-		for _, e := range entries {
-			b = append(binary.BigEndian.AppendUint32(b, uint32(len(e))), e...)
-		}
-		return b
-	}
-	for _, c := range []struct {
-		entries []string
-		reads   bool
-	}{
-		{[]string{"b", "a"}, true}, {[]string{"c", "a", "b"}, true}, {[]string{"a", "c", "b"}, true}, {[]string{"b", ""}, true},
-		{[]string{"ab", "a"}, true}, {[]string{"\uE000", "\U00010000"}, true}, {[]string{"\U00010000", "\uE000"}, true},
-		{[]string{"\U00010000", "\uFFFF", "\U00010000"}, false},
-		{[]string{"a", "a"}, false}, {[]string{"a", "b", "a"}, false}, {[]string{"b", "a", "b"}, false}, {[]string{"c", "b", "a", "a"}, false},
-		{[]string{"", ""}, false}, {[]string{"", "a", ""}, false}, {[]string{"b", "b", "a"}, false},
-	} {
-		for _, id := range []TypeID{TypeStringSet, TypeNumberSet, TypeBinarySet} {
-			v, err := ParseValue(id, set(c.entries...))
-			if !c.reads {
-				if !errors.Is(err, ErrMalformed) || v != nil {
-					t.Errorf("%v of %+q: %v, %v", id, c.entries, v, err)
-				}
-				continue
-			}
-			if err != nil {
-				t.Errorf("%v of %+q: %v", id, c.entries, err)
-				continue
-			}
-			var got []string
-			switch v := v.(type) {
-			case *tSS:
-				got = v.Value
-			case *tNS:
-				got = v.Value
-			case *tBS:
-				for _, b := range v.Value {
-					got = append(got, string(b))
-				}
-			}
-			if !slices.Equal(got, c.entries) {
-				t.Errorf("%v of %+q is read as %+q", id, c.entries, got)
-			}
 		}
 	}
 }
@@ -310,49 +264,72 @@ func TestEntriesAreSorted(t *testing.T) {
 	}
 }
 
-// The bounds count every entry, and the largest value that they let pass is one
-// of exactly 64 MiB.
-func TestSizeBoundAtItsLimit(t *testing.T) {
-	part := strings.Repeat("x", 1<<20)
-	list := func(extra int) types.AttributeValue {
-		l := &tL{}
-		size := 4
-		for size+6+len(part) <= MaxValueSize+extra {
-			l.Value = append(l.Value, &tS{Value: part})
-			size += 6 + len(part)
-		}
-		l.Value = append(l.Value, &tS{Value: part[:MaxValueSize+extra-size-6]})
-		return l
-	}
-	if n, err := SizeBound(list(0)); err != nil || n != MaxValueSize {
-		t.Errorf("%d, %v", n, err)
-	}
-	if n, err := SizeBound(list(1)); !errors.Is(err, ErrInvalid) || n != 0 {
-		t.Errorf("%d, %v", n, err)
-	}
-	m := tMap{}
-	for i := range 63 {
-		m[strings.Repeat("k", i+1)] = &tS{Value: part}
-	}
-	size := 4 + 63*(12+len(part)) + 63*64/2
-	m["z"] = &tS{Value: part[:MaxValueSize-size-13]}
-	if n, err := SizeBound(&tM{Value: m}); err != nil || n != MaxValueSize {
-		t.Errorf("map: %d, %v", n, err)
-	}
-	m["zz"] = &tS{}
-	if n, err := SizeBound(&tM{Value: m}); !errors.Is(err, ErrInvalid) {
-		t.Errorf("map: %d, %v", n, err)
-	}
-	for _, c := range []struct {
-		value types.AttributeValue
-		want  int
-	}{
-		{&tS{Value: "abc"}, 3}, {&tN{Value: "100"}, 4}, {&tN{Value: "1e2"}, 172}, {&tN{Value: "1E2"}, 172}, {&tB{Value: []byte{1, 2}}, 2},
-		{&tBOOL{}, 1}, {&tNULL{}, 0}, {&tSS{Value: []string{"ab", "c"}}, 15}, {&tNS{Value: []string{"1", "2"}}, 16},
-		{&tBS{Value: [][]byte{{1}, {}}}, 13}, {&tL{}, 4}, {&tL{Value: tList{&tS{Value: "x"}}}, 11}, {&tM{}, 4}, {&tM{Value: tMap{"k": &tNULL{}}}, 17},
+// Nil pointers are refused wherever they stand.
+func TestNilPointers(t *testing.T) {
+	for _, v := range []types.AttributeValue{
+		nil, (*tS)(nil), (*tN)(nil), (*tB)(nil), (*tBOOL)(nil), (*tNULL)(nil), (*tSS)(nil), (*tNS)(nil), (*tBS)(nil), (*tM)(nil), (*tL)(nil),
+		&types.UnknownUnionMember{},
 	} {
-		if n, err := SizeBound(c.value); err != nil || n != c.want {
-			t.Errorf("%T: %d, %v, want %d", c.value, n, err, c.want)
+		if id, err := TypeOf(v); !errors.Is(err, ErrInvalid) || id != 0 {
+			t.Errorf("%T is of type %v, %v", v, id, err)
+		}
+		for _, v := range []types.AttributeValue{v, &tL{Value: tList{v}}, &tM{Value: tMap{"k": v}}, &tL{Value: tList{v, &tS{Value: "good"}}}} {
+			if b, err := AppendValue(nil, v); !errors.Is(err, ErrInvalid) || b != nil {
+				t.Errorf("%T: %q, %v", v, b, err)
+			}
+			if _, err := SizeBound(v); err != nil { // left to AppendValue
+				t.Errorf("%T: %v", v, err)
+			}
+			if _, err := ContextValueV1(v); !errors.Is(err, ErrInvalid) {
+				t.Errorf("%T: %v", v, err)
+			}
+			if _, _, err := ContextValueV2(v, RefuseEmptyKeys); !errors.Is(err, ErrInvalid) {
+				t.Errorf("%T: %v", v, err)
+			}
+		}
+	}
+}
+
+// A bad entry fails its list, set or map wherever it stands among good ones.
+func TestBadEntriesAnywhere(t *testing.T) {
+	for _, bad := range []types.AttributeValue{
+		&tS{Value: "\xff"}, &tN{Value: "x"}, &tSS{Value: []string{"\xff"}}, &tSS{Value: []string{"a", "a"}}, &tNS{Value: []string{"1", "x"}},
+		&tBS{Value: [][]byte{{1}, {1}}}, &tM{Value: tMap{"": &tNULL{}}}, &tM{Value: tMap{"\xff": &tNULL{}}},
+	} {
+		if b, err := AppendValue(nil, bad); !errors.Is(err, ErrInvalid) || b != nil {
+			t.Errorf("%T: %q, %v", bad, b, err)
+		}
+		for place := range 3 {
+			list, m := tList{&tS{Value: "a"}, &tS{Value: "b"}, &tS{Value: "c"}}, tMap{"0": &tNULL{}, "1": &tNULL{}, "2": &tNULL{}}
+			list[place], m[string(rune('0'+place))] = bad, bad
+			for _, v := range []types.AttributeValue{&tL{Value: list}, &tM{Value: m}} {
+				if b, err := AppendValue(nil, v); !errors.Is(err, ErrInvalid) || b != nil {
+					t.Errorf("%T at %d of %T: %q, %v", bad, place, v, b, err)
+				}
+			}
+		}
+	}
+}
+
+// What another writer signed is verified with its empty map key, at any depth.
+func TestEmptyKeysAreAChoice(t *testing.T) {
+	m := &tM{Value: tMap{"": &tS{Value: "x"}, "k": &tNULL{}}}
+	want := "\x00\x00\x00\x02" + "\x00\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01x" + "\x00\x01\x00\x00\x00\x01k\x00\x00\x00\x00\x00\x00"
+	if b, err := Append(nil, m, TakeEmptyKeys); err != nil || string(b) != want {
+		t.Errorf("got %q, %v", b, err)
+	}
+	for _, v := range []types.AttributeValue{m, &tL{Value: tList{m, &tS{}}}, &tM{Value: tMap{"a": m, "b": &tS{}}}} {
+		if _, err := Append(nil, v, TakeEmptyKeys); err != nil {
+			t.Errorf("%T: %v", v, err)
+		}
+		if _, _, err := ContextValueV2(v, TakeEmptyKeys); err != nil {
+			t.Errorf("%T: %v", v, err)
+		}
+		if b, err := AppendValue(nil, v); !errors.Is(err, ErrEmptyKey) || b != nil {
+			t.Errorf("%T: %q, %v", v, b, err)
+		}
+		if _, _, err := ContextValueV2(v, RefuseEmptyKeys); !errors.Is(err, ErrEmptyKey) {
+			t.Errorf("%T: %v", v, err)
 		}
 	}
 }
