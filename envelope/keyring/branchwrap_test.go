@@ -2,6 +2,10 @@ package keyring
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"slices"
 	"testing"
@@ -70,5 +74,25 @@ func TestBranchWrappingBinds(t *testing.T) {
 		flipped := slices.Clone(wrapped)
 		flipped[i] ^= 1
 		refused("byte", wrapKey, "tenant", flipped, wrapContext)
+	}
+}
+
+// The bytes are those of the specification: the wrapping key is one block of
+// HMAC-SHA256 over counter, label, zero, salt and length in bits.
+func TestBranchWrappingBytes(t *testing.T) {
+	wrapped := wrapOnce(t)
+	mac := hmac.New(sha256.New, wrapKey)
+	mac.Write([]byte("\x00\x00\x00\x01" + "aws-kms-hierarchy" + "\x00" + string(wrapped[:16]) + "\x00\x00\x01\x00"))
+	block, err := aes.NewCipher(mac.Sum(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aad := "aws-kms-hierarchy" + "tenant" + string(wrapVersion[:]) + string(wrapContext)
+	if got, err := aead.Open(nil, wrapped[16:28], wrapped[44:], []byte(aad)); err != nil || !bytes.Equal(got, wrapIntermediate) {
+		t.Errorf("%x, %v", got, err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -159,7 +160,7 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 		return materials.EncryptionContext{"aws-crypto-attr.a": v, "aws-crypto-legend": legend}
 	}
 	for name, c := range map[string]materials.EncryptionContext{
-		"not base64": one("§"), "empty": one(""), "one byte": one(attribute("\x00")), "unknown type": one(attribute("\x09\x09")),
+		"not base64": one("§"), "base64 and more": one("AAFh!"), "bits beyond": one("AAF="), "empty": one(""), "one byte": one(attribute("\x00")), "unknown type": one(attribute("\x09\x09")),
 		"null with bytes": one(attribute("\x00\x00", 1)), "bad bool": one(attribute("\x00\x04", 2)), "bad UTF-8": one(attribute("\x00\x01", 0xff)),
 		"huge set":       one(attribute("\x01\x01", 0xff, 0xff, 0xff, 0xff)),
 		"huge list":      one(attribute("\x03\x00", 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0)),
@@ -180,6 +181,9 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 	}
 	if _, keys := seal(t, k, one(attribute("", nested(32)...))); len(keys) != 1 {
 		t.Fatal("the deepest attribute of the format is refused")
+	}
+	if _, keys := seal(t, k, one(attribute("\x00\x01"))); len(keys) != 1 {
+		t.Fatal("an empty string is refused")
 	}
 	if _, keys := seal(t, k, one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0, 0))); len(keys) != 1 {
 		t.Fatal("a good map is refused")
@@ -371,5 +375,76 @@ func TestHierarchicalStopsWhenCancelled(t *testing.T) {
 	cancel()
 	if err := k.OnDecrypt(ctx, decryption(t, testContext), both); !errors.Is(err, materials.ErrMaterials) || len(source.kept) != 3 {
 		t.Errorf("%d branch keys were asked for: %v", len(source.kept), err)
+	}
+}
+
+// An item without a key of this kind, or of this branch key, costs nothing: the
+// supplier may look its answer up, and the source fetches.
+func TestForeignKeysCostNothing(t *testing.T) {
+	source, asked := &keepingSource{key: branchKey("k", versionOne, 1)}, 0
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
+		asked++
+		return "k", nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, own := seal(t, k, testContext)
+	asked, source.kept = 0, nil
+	other := func(provider, info string) materials.EncryptedDataKey {
+		return materials.EncryptedDataKey{ProviderID: provider, ProviderInfo: []byte(info), Ciphertext: own[0].Ciphertext}
+	}
+	for _, c := range []struct {
+		keys  []materials.EncryptedDataKey
+		asked int
+	}{
+		{nil, 0}, {[]materials.EncryptedDataKey{other("aws-kms", "k"), other("aws-kms-hierarchy2", "k")}, 0},
+		{[]materials.EncryptedDataKey{other("aws-kms", "k"), other("aws-kms-hierarchy", "l")}, 1},
+	} {
+		asked = 0
+		err := mustFail(t, k, testContext, c.keys, materials.ErrMaterials)
+		var none *recipient.NoneError
+		if !errors.As(err, &none) || asked != c.asked || len(source.kept) != 0 {
+			t.Errorf("%d keys: the supplier was asked %d times, the source %d times: %v", len(c.keys), asked, len(source.kept), err)
+		}
+	}
+}
+
+// failingSource fails as a key store does.
+type failingSource struct{ err error }
+
+func (s failingSource) Active(context.Context, string) (*materials.BranchKey, error) {
+	return nil, s.err
+}
+func (s failingSource) Version(context.Context, string, string) (*materials.BranchKey, error) {
+	return nil, s.err
+}
+
+// A source that names the branch key and the code itself is not overruled.
+func TestErrorsOfTheSourceAreKept(t *testing.T) {
+	own := errors.New("no network")
+	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
+	_, edks := seal(t, good, testContext)
+	for _, c := range []struct {
+		err  error
+		want materials.KeyError
+	}{
+		{own, materials.KeyError{Provider: "aws-kms-hierarchy", KeyID: "k"}},
+		{&materials.KeyError{Provider: "store", KeyID: "of the store", Code: "AccessDeniedException", Missing: "kms:Decrypt", Err: own},
+			materials.KeyError{Provider: "store", KeyID: "of the store", Code: "AccessDeniedException", Missing: "kms:Decrypt"}},
+	} {
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: failingSource{c.err}, BranchKeyID: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range []error{k.OnEncrypt(t.Context(), encryption(t, testContext)), mustFail(t, k, testContext, edks, materials.ErrMaterials)} {
+			var got *materials.KeyError
+			if !errors.As(err, &got) || !errors.Is(err, own) {
+				t.Fatal(err)
+			}
+			if got.Provider != c.want.Provider || got.KeyID != c.want.KeyID || got.Code != c.want.Code || got.Missing != c.want.Missing {
+				t.Errorf("%v becomes %v", c.err, err)
+			}
+		}
 	}
 }

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -270,4 +273,104 @@ func TestMultiWipesWhenAMemberPanics(t *testing.T) {
 		}
 	}()
 	_ = multi.OnEncrypt(t.Context(), encryption(t, testContext))
+}
+
+// A multi-keyring without a generator adds its recipients to materials that have
+// a data key: as a child of another one.
+func TestMultiWithoutGeneratorAsChild(t *testing.T) {
+	inner, err := keyring.NewMulti(nil, rawAES(t, "a", 32), rawAES(t, "b", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer, err := keyring.NewMulti(rawAES(t, "c", 32), inner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, edks := seal(t, outer, testContext)
+	if len(edks) != 3 {
+		t.Fatalf("%d recipients", len(edks))
+	}
+	mustOpen(t, inner, testContext, key, edks)
+}
+
+// counting is a keyring that counts what reaches it, and may cancel.
+type counting struct {
+	failing
+	asked  int
+	cancel context.CancelFunc
+}
+
+func (c *counting) OnDecrypt(context.Context, *materials.Decryption, []materials.EncryptedDataKey) error {
+	c.asked++
+	if c.cancel != nil {
+		c.cancel()
+	}
+	return c.err
+}
+
+// Reading asks no further than it must: not when there is a data key, not after
+// one opened, not when the caller has given up.
+func TestMultiAsksNoFurther(t *testing.T) {
+	own := errors.New("no key today")
+	good := rawAES(t, "a", 32)
+	key, edks := seal(t, good, testContext)
+	last := &counting{}
+	multi := func(members ...materials.Keyring) *keyring.Multi {
+		m, err := keyring.NewMulti(nil, append(members, last)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	m := decryption(t, testContext)
+	if err := m.SetDataKey(key, key); err != nil {
+		t.Fatal(err)
+	}
+	if err := multi().OnDecrypt(t.Context(), m, edks); err != nil || last.asked != 0 {
+		t.Errorf("with a data key: asked %d times, %v", last.asked, err)
+	}
+	mustOpen(t, multi(failing{own}, good), testContext, key, edks)
+	if last.asked != 0 {
+		t.Errorf("after a key opened: asked %d times", last.asked)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	first := &counting{failing: failing{own}, cancel: cancel}
+	err := multi(first).OnDecrypt(ctx, decryption(t, testContext), edks)
+	if !errors.Is(err, own) || !errors.Is(err, materials.ErrMaterials) || first.asked != 1 || last.asked != 0 {
+		t.Errorf("after the caller gave up: asked %d times, %v", last.asked, err)
+	}
+	// Members that say nothing, or that none of the keys is theirs, leave one
+	// answer: none.
+	err = mustFail(t, multi(failing{nil}, rawAES(t, "b", 32)), testContext, edks, materials.ErrMaterials)
+	var none *recipient.NoneError
+	if !errors.As(err, &none) || last.asked != 1 {
+		t.Errorf("asked %d times, %v", last.asked, err)
+	}
+}
+
+// slow is a preparer that goes on for a while after the caller has given up.
+type slow struct{ *preparer }
+
+func (s slow) Prepare(ctx context.Context, m *materials.Encryption) (materials.Recipient, error) {
+	<-ctx.Done()
+	time.Sleep(time.Hour)
+	return s.preparer.Prepare(ctx, m)
+}
+
+func TestMultiWaitsToWipe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := errors.New("no key today")
+		late := slow{newPreparer(nil)}
+		multi, err := keyring.NewMulti(newPreparer(own), late)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := multi.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, own) {
+			t.Errorf("got %v", err)
+		}
+		if !bytes.Equal(late.key, make([]byte, 32)) {
+			t.Errorf("%x is left", late.key)
+		}
+		synctest.Wait()
+	})
 }

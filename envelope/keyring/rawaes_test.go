@@ -95,6 +95,11 @@ func TestNamesFillTheHeader(t *testing.T) {
 			mustOpen(t, k, testContext, key, edks)
 		}
 	}
+	for _, names := range [][2]string{{"\xff", "k"}, {"n", "\xff"}, {"", "k"}, {"n", ""}} {
+		if _, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: names[0], Name: names[1], Key: make([]byte, 32)}); !errors.Is(err, materials.ErrConfiguration) {
+			t.Errorf("%q: %v", names, err)
+		}
+	}
 	for n, fits := range map[int]bool{most: true, most + 1: false} {
 		_, err := keyring.NewRawRSA(keyring.RawRSAConfig{
 			Namespace: "n", Name: strings.Repeat("k", n), Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &rsaKey().PublicKey,

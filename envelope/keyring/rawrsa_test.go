@@ -92,3 +92,25 @@ func TestRawRSAKnowsItsOwn(t *testing.T) {
 		mustOpen(t, k, testContext, key, []materials.EncryptedDataKey{other, edks[0]})
 	}
 }
+
+// Half of a pair is checked like the whole.
+func TestRawRSAChecksEachHalf(t *testing.T) {
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inconsistent := *rsaKey()
+	inconsistent.D = new(big.Int).Add(inconsistent.D, big.NewInt(2))
+	inconsistent.Precomputed = rsa.PrecomputedValues{}
+	for name, c := range map[string]keyring.RawRSAConfig{
+		"short private key": {PrivateKey: short}, "empty private key": {PrivateKey: &rsa.PrivateKey{}}, "inconsistent private key": {PrivateKey: &inconsistent},
+		"short public key": {PublicKey: &short.PublicKey}, "empty public key": {PublicKey: &rsa.PublicKey{}},
+		"short private of a pair": {PublicKey: &rsaKey().PublicKey, PrivateKey: short},
+		"inconsistent pair":       {PublicKey: &rsaKey().PublicKey, PrivateKey: &inconsistent},
+	} {
+		c.Namespace, c.Name, c.Padding = "n", "k", keyring.RSAPaddingOAEPSHA256
+		if k, err := keyring.NewRawRSA(c); !errors.Is(err, materials.ErrConfiguration) || k != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
