@@ -161,6 +161,8 @@ func TestDiscovery(t *testing.T) {
 		{"other Region known", make1(awskms.DiscoveryConfig{Region: west}), writer(east, eastKey), 0, false},
 		{"no replica logic", make1(awskms.DiscoveryConfig{}), writer(east, mrkEast), 1, false},
 		{"replica", makeMRK(west, one), writer(east, mrkEast), 1, true},
+		{"replica of another account", makeMRK(west, &awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{"444455556666"}}), writer(east, mrkEast), 0, false},
+		{"MRK of another account", makeMRK(west, one), writer(west, key2), 0, false},
 		{"MRK single-Region", makeMRK(west, nil), writer(west, key1), 1, true},
 		{"MRK other Region", makeMRK(west, nil), writer(east, eastKey), 0, false},
 		{"second key opens", make1(awskms.DiscoveryConfig{Filter: one}), append(writer(west, key2), writer(west, key1)[0]), 1, true},

@@ -173,3 +173,43 @@ func TestGrantTokens(t *testing.T) {
 }
 
 func errorOf[K any](_ K, err error) error { return err }
+
+// Keys of other providers are not looked at, whatever their information is.
+func TestOtherProvidersAreSkipped(t *testing.T) {
+	s := newServer()
+	k := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1}))
+	key, edks := seal(t, k)
+	other := func(provider, info string) materials.EncryptedDataKey {
+		return materials.EncryptedDataKey{ProviderID: provider, ProviderInfo: []byte(info), Ciphertext: edks[0].Ciphertext}
+	}
+	foreign := []materials.EncryptedDataKey{other("tests", "not an ARN"), other("tests", key1), other("aws-kms-hierarchy", key1)}
+	if _, calls, err := open(t, s, k, testContext, foreign); calls != 0 || !errors.Is(err, materials.ErrMaterials) {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+	if got, calls, err := open(t, s, k, testContext, append(foreign, edks[0])); err != nil || calls != 1 || !bytes.Equal(got, key) {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+	m := must[*materials.Decryption](t)(materials.NewDecryption(materials.SuiteSymmetricSignature, testContext))
+	if err := m.SetDataKey(key, key); err != nil {
+		t.Fatal(err)
+	}
+	before := len(s.Calls())
+	if err := k.OnDecrypt(t.Context(), m, edks); err != nil || len(s.Calls()) != before {
+		t.Errorf("with a data key: %d calls, %v", len(s.Calls())-before, err)
+	}
+}
+
+// Of several encrypted data keys of one key, a cancelled caller tries one.
+func TestCancellationStopsOneKeyring(t *testing.T) {
+	s := newServer()
+	k := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1}))
+	_, edks := seal(t, k)
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := errors.New("no network")
+	s.Fault = func(context.Context, fakekms.Call) error { cancel(); return failed }
+	before := len(s.Calls())
+	m := must[*materials.Decryption](t)(materials.NewDecryption(materials.SuiteSymmetricSignature, testContext))
+	if err := k.OnDecrypt(ctx, m, slices.Repeat(edks, 3)); !errors.Is(err, failed) || len(s.Calls())-before != 1 {
+		t.Errorf("%d calls, %v", len(s.Calls())-before, err)
+	}
+}

@@ -104,6 +104,9 @@ func TestAddWipes(t *testing.T) {
 		if c.want == materials.ErrConfiguration && errors.Is(err, materials.ErrMaterials) {
 			t.Errorf("%s: of two classes: %v", name, err)
 		}
+		if c.err != nil && c.err != context.Canceled && err != c.err {
+			t.Errorf("%s: %v was wrapped again", name, err)
+		}
 		if !wiped(r.IntermediateKey) {
 			t.Errorf("%s: %x is left", name, r.IntermediateKey)
 		}
@@ -150,5 +153,51 @@ func TestNoneErrorIsShort(t *testing.T) {
 	long := materials.EncryptedDataKey{ProviderID: strings.Repeat("x", 1000), ProviderInfo: bytes.Repeat([]byte("y"), 1000)}
 	if text := new(Attempts).Err([]materials.EncryptedDataKey{long}).Error(); len(text) > 400 {
 		t.Errorf("%d bytes: %s", len(text), text)
+	}
+}
+
+// What failed is kept, each attempt with its error; what this library does not
+// support is named, each kind once.
+func TestAttempts(t *testing.T) {
+	one, two := &materials.KeyError{Provider: "p", KeyID: "one"}, errors.New("two")
+	var tried Attempts
+	tried.Add(one)
+	tried.Add(two)
+	err := tried.Err(nil)
+	var key *materials.KeyError
+	var none *NoneError
+	if !errors.Is(err, materials.ErrMaterials) || !errors.As(err, &key) || key != one || !errors.Is(err, two) || errors.As(err, &none) {
+		t.Errorf("got %v", err)
+	}
+	edk := func(provider, info string) materials.EncryptedDataKey {
+		return materials.EncryptedDataKey{ProviderID: provider, ProviderInfo: []byte(info)}
+	}
+	err = new(Attempts).Err([]materials.EncryptedDataKey{edk("other", "a"), edk("aws-kms-rsa", "b"), edk("aws-kms-rsa", "c"), edk("raw-ecdh", "d"), edk("aws-kms-ecdh", "e")})
+	if !errors.Is(err, materials.ErrMaterials) || !errors.Is(err, materials.ErrUnsupported) || !errors.As(err, &none) {
+		t.Errorf("got %v", err)
+	}
+	var kinds []string
+	for _, err := range none.Unwrap()[1:] {
+		if !errors.As(err, &key) {
+			t.Fatalf("%v is not a key error", err)
+		}
+		kinds = append(kinds, key.Provider+" "+key.KeyID)
+	}
+	if want := []string{`aws-kms-rsa "b"`, `raw-ecdh "d"`, `aws-kms-ecdh "e"`}; !slices.Equal(kinds, want) {
+		t.Errorf("unsupported are %q", kinds)
+	}
+	for _, says := range []string{
+		materials.ErrMaterials.Error() + ": none of", `there are "other" "a", "aws-kms-rsa" "b"`, `; aws-kms-rsa key "b": not supported: AWS KMS RSA keyring`,
+		"; raw-ecdh key", "; aws-kms-ecdh key",
+	} {
+		if !strings.Contains(err.Error(), says) {
+			t.Errorf("%v does not say %s", err, says)
+		}
+	}
+	if strings.Count(err.Error(), "RSA keyring") != 1 {
+		t.Errorf("%v repeats itself", err)
+	}
+	if err := new(Attempts).Err([]materials.EncryptedDataKey{edk("other", "a")}); errors.Is(err, materials.ErrUnsupported) {
+		t.Errorf("got %v", err)
 	}
 }
