@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -147,5 +148,76 @@ func TestDecryptionWipes(t *testing.T) {
 	}
 	if e.Wipe(); !bytes.Equal(dataKey, secret) {
 		t.Error("the caller's key was wiped")
+	}
+}
+
+// The number of encrypted data keys is counted before the keyring is asked.
+func TestKeysAreCounted(t *testing.T) {
+	m, err := newCMM(t, &localKeyring{}).EncryptionMaterials(t.Context(), EncryptionRequest{Suite: SuiteSymmetricSignature})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		limit, keys int
+		want        error
+	}{
+		{-1, 1, ErrConfiguration}, {0, 1, nil}, {0, 255, nil}, {0, 256, ErrMaterials}, {1, 1, nil}, {1, 2, ErrMaterials}, {1, 0, ErrMaterials},
+		{254, 254, nil}, {254, 255, ErrMaterials}, {255, 255, nil}, {256, 1, ErrConfiguration},
+	} {
+		k := &localKeyring{}
+		_, err := newCMM(t, k).DecryptionMaterials(t.Context(), DecryptionRequest{
+			Suite: SuiteSymmetricSignature, MaxEncryptedDataKeys: c.limit, EncryptedDataKeys: slices.Repeat(m.EncryptedDataKeys(), c.keys),
+		})
+		if !errors.Is(err, c.want) || (k.calls > 0) != (c.want == nil) {
+			t.Errorf("%d keys of at most %d: %d calls, %v", c.keys, c.limit, k.calls, err)
+		}
+	}
+}
+
+// A required pair is required once, its value may be empty, and what the wrapped
+// manager says is passed on.
+func TestRequiredPairs(t *testing.T) {
+	inner := newCMM(t, &localKeyring{})
+	cmm, err := NewRequiredContextCMM(inner, "tenant", "tenant", "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := func() EncryptionContext { return EncryptionContext{"tenant": "", "other": "o", "more": "m"} }
+	m, err := cmm.EncryptionMaterials(t.Context(), EncryptionRequest{Suite: SuiteSymmetricSignature, Context: full(), RequiredKeys: []string{"more", "tenant"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m.RequiredKeys(); !slices.Equal(got, []string{"more", "tenant", "other"}) {
+		t.Errorf("required are %q", got)
+	}
+	read := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: full(), EncryptedDataKeys: m.EncryptedDataKeys()}
+	if _, err := cmm.DecryptionMaterials(t.Context(), read); err != nil {
+		t.Error(err)
+	}
+	dropping, err := NewRequiredContextCMM(droppingCMM{inner}, "tenant")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dropping.DecryptionMaterials(t.Context(), read); !errors.Is(err, ErrMaterials) {
+		t.Errorf("an empty value was dropped: %v", err)
+	}
+	own := errors.New("no key today")
+	failing, err := NewRequiredContextCMM(newCMM(t, &localKeyring{err: own}), "tenant")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := failing.EncryptionMaterials(t.Context(), EncryptionRequest{Suite: SuiteSymmetricSignature, Context: full()}); !errors.Is(err, own) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := failing.DecryptionMaterials(t.Context(), read); !errors.Is(err, own) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBranchKeysWipe(t *testing.T) {
+	k := NewBranchKey("id", "v", [32]byte(secret))
+	clone := k.Clone()
+	if k.Wipe(); !bytes.Equal(k.Key(), make([]byte, 32)) || !bytes.Equal(clone.Key(), secret) {
+		t.Error("a key is left, or its copy is not a copy")
 	}
 }
