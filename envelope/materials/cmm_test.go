@@ -178,7 +178,7 @@ func TestKeysAreCounted(t *testing.T) {
 // manager says is passed on.
 func TestRequiredPairs(t *testing.T) {
 	inner := newCMM(t, &localKeyring{})
-	cmm, err := NewRequiredContextCMM(inner, "tenant", "tenant", "other")
+	cmm, err := NewRequiredContextCMM(inner, "tenant", "tenant", "other", "other")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,6 +59,25 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// A data key that somebody wrapped under a shorter key does not open.
+func TestOpenRefusesShortKeys(t *testing.T) {
+	for _, n := range []int{0, 16, 31, 33} {
+		weak := bytes.Repeat([]byte{1}, n)
+		aead, _, err := deriveWrapping(weak)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := NewDecryption(SuiteSymmetricSignature, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := EncryptedDataKey{Ciphertext: aead.Seal(nil, wrapNonce[:], secret, d.SerializedContext())}
+		if err := d.Open(weak, key); !errors.Is(err, ErrMaterials) || d.DataKey() != nil {
+			t.Errorf("intermediate key of %d bytes: %v", n, err)
+		}
+	}
+}
+
 func TestSetKeysForReading(t *testing.T) {
 	d, err := NewDecryption(SuiteSymmetricSignature, nil)
 	if err != nil {
