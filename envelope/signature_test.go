@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
@@ -85,10 +86,13 @@ func TestVerifySignatureRefusesKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	encode := base64.StdEncoding.EncodeToString
+	// The last digit before the padding has four bits that do not count.
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	loose := good[:65] + string(digits[strings.IndexByte(digits, good[65])+1]) + "=="
 	infinity := make([]byte, 49)
 	beyond := append([]byte{2}, bytes.Repeat([]byte{0xFF}, 48)...)
 	for name, text := range map[string]string{
-		"empty": "", "no base64": "!" + good[1:], "line break": good[:4] + "\n" + good[4:], "short": encode(point[:48]),
+		"bits beyond": loose, "empty": "", "no base64": "!" + good[1:], "line break": good[:4] + "\n" + good[4:], "short": encode(point[:48]),
 		"long": encode(append(bytes.Clone(point), 0)), "infinity": encode(infinity), "beyond the field": encode(beyond),
 		"other sign": encode(append([]byte{point[0] ^ 1}, point[1:]...)), "uncompressed mark": encode(append([]byte{4}, point[1:]...)),
 	} {

@@ -2,6 +2,7 @@ package envelope
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"reflect"
 	"strings"
@@ -137,6 +138,22 @@ func TestLargePlaintextIsNotKept(t *testing.T) {
 		}
 		if len(bytes.Trim(one.plain[:cap(one.plain)], "\x00")) != 0 {
 			t.Errorf("%d bytes: plaintext is kept", n)
+		}
+	}
+}
+
+// A value that verifies and does not open is refused. No writer makes one, so
+// that the check is asked directly.
+func TestValueThatDoesNotOpen(t *testing.T) {
+	w := newWork()
+	w.keys = make([]byte, 2*fieldStride)
+	for n := range 40 {
+		value := &types.AttributeValueMemberB{Value: make([]byte, 2+tagLength+n)}
+		value.Value[1] = 1 // S
+		for i := range 2 {
+			if v, err := w.decrypt(&entry{field: newField("t", "n", EncryptAndSign), value: value}, i); !errors.Is(err, ErrTampered) || v != nil {
+				t.Errorf("%d bytes: %v, %v", n, v, err)
+			}
 		}
 	}
 }
