@@ -2,9 +2,11 @@ package awskms_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -54,6 +56,37 @@ func TestClientsOfMultiKeyrings(t *testing.T) {
 		}
 		if len(regions) != 0 && name != "empty account" {
 			t.Errorf("%s: clients for %q", name, regions)
+		}
+	}
+}
+
+// What is configured for several keys holds for each.
+func TestMultiSettings(t *testing.T) {
+	s := newServer()
+	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2}, Client: supplier(s), GrantTokens: []string{"g"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, edks := seal(t, multi)
+	if _, _, err := open(t, s, multi, testContext, edks[1:]); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range s.Calls() {
+		if !slices.Equal(c.GrantTokens, []string{"g"}) {
+			t.Errorf("%s of %s: tokens %q", c.Operation, c.KeyID, c.GrantTokens)
+		}
+	}
+	filter := &awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{"444455556666"}}
+	for _, build := range []func(awskms.DiscoveryMultiConfig) (*keyring.Multi, error){awskms.NewDiscoveryMulti, awskms.NewMRKDiscoveryMulti} {
+		k, err := build(awskms.DiscoveryMultiConfig{Regions: []string{west, east}, Client: supplier(s), Filter: filter})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, calls, err := open(t, s, k, testContext, edks[:1]); calls != 0 || !errors.Is(err, materials.ErrMaterials) {
+			t.Errorf("a key of another account: %d calls, %v", calls, err)
+		}
+		if _, calls, err := open(t, s, k, testContext, edks); calls != 1 || err != nil {
+			t.Errorf("a key of the account: %d calls, %v", calls, err)
 		}
 	}
 }
