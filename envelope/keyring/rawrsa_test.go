@@ -5,8 +5,14 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
+	"fmt"
+	"hash"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/envelope/keyring"
@@ -111,6 +117,45 @@ func TestRawRSAChecksEachHalf(t *testing.T) {
 		c.Namespace, c.Name, c.Padding = "n", "k", keyring.RSAPaddingOAEPSHA256
 		if k, err := keyring.NewRawRSA(c); !errors.Is(err, materials.ErrConfiguration) || k != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Keys of 2047 bits are too short, and those of 2048 are not.
+func TestRawRSAKeyLength(t *testing.T) {
+	for bits, takes := range map[uint]bool{2047: false, 2048: true} {
+		n := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), bits), big.NewInt(1))
+		c := keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &rsa.PublicKey{N: n, E: 65537}}
+		if _, err := keyring.NewRawRSA(c); (err == nil) != takes {
+			t.Errorf("public key of %d bits: %v", bits, err)
+		}
+		c.PublicKey, c.PrivateKey = nil, &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: n, E: 65537}}
+		_, err := keyring.NewRawRSA(c)
+		if short := strings.Contains(fmt.Sprint(err), "less than 2048"); short == takes {
+			t.Errorf("private key of %d bits: %v", bits, err)
+		}
+	}
+}
+
+// Each padding is the one that its name says.
+func TestRawRSAPaddings(t *testing.T) {
+	for p, h := range map[keyring.RSAPadding]hash.Hash{
+		keyring.RSAPaddingPKCS1: nil, keyring.RSAPaddingOAEPSHA1: sha1.New(), keyring.RSAPaddingOAEPSHA256: sha256.New(),
+		keyring.RSAPaddingOAEPSHA384: sha512.New384(), keyring.RSAPaddingOAEPSHA512: sha512.New(),
+	} {
+		r, err := rawRSA(t, p).Prepare(t.Context(), encryption(t, testContext))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		if h == nil {
+			//lint:ignore SA1019 the format defines this padding
+			got, err = rsa.DecryptPKCS1v15(nil, rsaKey(), r.WrappedIntermediateKey)
+		} else {
+			got, err = rsa.DecryptOAEP(h, nil, rsaKey(), r.WrappedIntermediateKey, nil)
+		}
+		if err != nil || !bytes.Equal(got, r.IntermediateKey) {
+			t.Errorf("%v: %v", p, err)
 		}
 	}
 }

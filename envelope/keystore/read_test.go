@@ -252,3 +252,38 @@ func turn(m map[string]string, name, value string) {
 		m[name] = value
 	}
 }
+
+// Grant tokens go with every call for a key.
+func TestGrantTokensAreSent(t *testing.T) {
+	w := newWorld(t)
+	s := w.store(t, keystore.Config{GrantTokens: []string{"g"}})
+	id, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.VersionKey(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	w.active(t, s, id)
+	if len(w.kms.Calls()) != 7 {
+		t.Errorf("%d calls", len(w.kms.Calls()))
+	}
+	for _, c := range w.kms.Calls() {
+		if len(c.GrantTokens) != 1 || c.GrantTokens[0] != "g" {
+			t.Errorf("%s: tokens %q", c.Operation, c.GrantTokens)
+		}
+	}
+}
+
+func TestBeaconKeysAreNotMarshalled(t *testing.T) {
+	w := newWorld(t)
+	k, err := w.BeaconKey(t.Context(), w.tenant(t, "tenant"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, marshal := range map[string]func() ([]byte, error){"JSON": k.MarshalJSON, "text": k.MarshalText, "gob": k.GobEncode} {
+		if b, err := marshal(); err == nil || b != nil {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+}
