@@ -118,6 +118,12 @@ func TestConsumersSeeErrors(t *testing.T) {
 	checkError(t, err, "AccessDeniedException", "kms:Encrypt")
 	_, err = w.kms.Encrypt(t.Context(), call(root(here), "Encrypt"), arn, nil, nil)
 	checkError(t, err, "ValidationException", "plaintext")
+	blob, err := w.kms.Encrypt(t.Context(), call(root(here), "Encrypt"), arn, []byte("x"), map[string]string{"a": "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.fails(root(here), "Decrypt", members{"CiphertextBlob": blob}, "InvalidCiphertextException", "")
+	w.do(root(here), "Decrypt", members{"CiphertextBlob": blob, "EncryptionContext": members{"a": "1"}})
 	_, err = w.kms.GenerateDataKey(t.Context(), call(root(here), "GenerateDataKey"), arn, nil, 1025)
 	checkError(t, err, "ValidationException", "numberOfBytes")
 	_, err = w.kms.GenerateDataKey(t.Context(), call(root(here), "GenerateDataKey"), "alias/none", nil, 32)
@@ -210,5 +216,35 @@ func TestWaitingPrimary(t *testing.T) {
 	}
 	if m := w.describe(w.key(nil)); m["MultiRegionConfiguration"] != nil || m["PendingDeletionWindowInDays"] != nil {
 		t.Errorf("a single-Region key: %v", m)
+	}
+}
+
+// TestReEncryptContexts: the permission for the source is asked with the source's
+// encryption context, that for the destination with the destination's.
+func TestReEncryptContexts(t *testing.T) {
+	w := newWorld(t)
+	user := w.user(here, "user")
+	only := func(action, value string) members {
+		s := statement("Allow", user.ARN, action)
+		s["Condition"] = members{"StringEquals": members{"kms:EncryptionContext:dept": value}}
+		return s
+	}
+	arn := w.key(members{"Policy": policyText(rootStatement(), only("kms:ReEncryptFrom", "it"), only("kms:ReEncryptTo", "hr"))})
+	for _, c := range []struct{ from, to, denied string }{
+		{"it", "hr", ""}, {"it", "it", "kms:ReEncryptTo"}, {"hr", "hr", "kms:ReEncryptFrom"}, {"hr", "it", "kms:ReEncryptFrom"}, {"", "hr", "kms:ReEncryptFrom"}, {"it", "", "kms:ReEncryptTo"},
+	} {
+		context := func(dept string) members {
+			if dept == "" {
+				return nil
+			}
+			return members{"dept": dept}
+		}
+		blob := w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": context(c.from)})["CiphertextBlob"]
+		_, err := w.try(user, "ReEncrypt", members{"CiphertextBlob": blob, "SourceEncryptionContext": context(c.from), "DestinationKeyId": arn, "DestinationEncryptionContext": context(c.to)})
+		if c.denied == "" && err != nil {
+			t.Errorf("%+v: %v", c, err)
+		} else if c.denied != "" {
+			checkError(t, err, "AccessDeniedException", c.denied)
+		}
 	}
 }

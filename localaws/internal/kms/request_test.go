@@ -185,3 +185,51 @@ func TestTrails(t *testing.T) {
 		}
 	}
 }
+
+// TestTrailsOfUse: an audit event of a use of a key says under which name and for
+// what the key was used, whether the request was a dry run or not.
+func TestTrailsOfUse(t *testing.T) {
+	w := newWorld(t)
+	arn, mac := w.key(nil), w.key(hmacKey("HMAC_256"))
+	w.do(root(here), "CreateAlias", members{"AliasName": "alias/app", "TargetKeyId": arn})
+	blob := w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": members{"a": "1"}})["CiphertextBlob"]
+	tag := w.do(root(here), "GenerateMac", members{"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"})["Mac"]
+	for _, dry := range []bool{false, true} {
+		for operation, c := range map[string]struct {
+			in    members
+			key   string
+			shows []string
+		}{
+			"Encrypt":         {members{"KeyId": "alias/app", "Plaintext": []byte("x"), "EncryptionContext": members{"a": "1"}}, arn, []string{`"keyId":"alias/app"`, `"encryptionAlgorithm":"SYMMETRIC_DEFAULT"`, `"encryptionContext":{"a":"1"}`}},
+			"Decrypt":         {members{"KeyId": "alias/app", "CiphertextBlob": blob, "EncryptionContext": members{"a": "1"}}, arn, []string{`"keyId":"alias/app"`, `"encryptionAlgorithm":"SYMMETRIC_DEFAULT"`, `"encryptionContext":{"a":"1"}`}},
+			"GenerateDataKey": {members{"KeyId": "alias/app", "NumberOfBytes": 24, "EncryptionContext": members{"a": "1"}}, arn, []string{`"keyId":"alias/app"`, `"numberOfBytes":24`, `"encryptionContext":{"a":"1"}`}},
+			"GenerateMac":     {members{"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"}, mac, []string{`"keyId":"` + mac + `"`, `"macAlgorithm":"HMAC_SHA_256"`}},
+			"VerifyMac":       {members{"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256", "Mac": tag}, mac, []string{`"keyId":"` + mac + `"`, `"macAlgorithm":"HMAC_SHA_256"`}},
+			"ReEncrypt":       {members{"SourceKeyId": "alias/app", "CiphertextBlob": blob, "SourceEncryptionContext": members{"a": "1"}, "DestinationKeyId": arn}, arn, []string{`"sourceKeyId":"alias/app"`}},
+		} {
+			if c.in["DryRun"] = dry; dry {
+				c.shows = append(c.shows, `"dryRun":true`)
+			}
+			call := w.newCall(root(here), operation)
+			call.Body, _ = json.Marshal(c.in)
+			if _, err := w.kms.Serve(t.Context(), call); (err != nil) != dry {
+				t.Errorf("%s: %v", operation, err)
+			}
+			text, err := json.Marshal(call.Trail.RequestParameters)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, shows := range c.shows {
+				if !strings.Contains(string(text), shows) {
+					t.Errorf("%s, dry run %t: %s does not show %s", operation, dry, text, shows)
+				}
+			}
+			if !dry && strings.Contains(string(text), "dryRun") {
+				t.Errorf("%s: %s", operation, text)
+			}
+			if r := call.Trail.Resources; len(r) != 1 || r[0].ARN != c.key {
+				t.Errorf("%s, dry run %t: resources %v", operation, dry, r)
+			}
+		}
+	}
+}
