@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
@@ -238,7 +239,7 @@ func TestGrantConstraintLimits(t *testing.T) {
 			for i := range long {
 				long[i] = 'é'
 			}
-			m[string(long)], m["0"] = "v", string(long)
+			m[string(long)] = "v"
 		}
 		return m
 	}
@@ -251,11 +252,41 @@ func TestGrantConstraintLimits(t *testing.T) {
 		"nine pairs of a set":   {members{"EncryptionContextSubset": pairs(9, 0)}, "ValidationException"},
 		"384 characters":        {members{"EncryptionContextEquals": pairs(0, 384)}, ""},
 		"385 characters":        {members{"EncryptionContextEquals": pairs(0, 385)}, "ValidationException"},
+		"value of 384":          {members{"EncryptionContextEquals": members{"k": strings.Repeat("é", 384)}}, ""},
+		"value of 385":          {members{"EncryptionContextEquals": members{"k": strings.Repeat("é", 385)}}, "ValidationException"},
 		"385 characters of set": {members{"EncryptionContextSubset": pairs(0, 385)}, "ValidationException"},
 		"2048 of a source":      {members{"SourceArn": fmt.Sprintf("%02048d", 1)}, ""},
 		"2049 of a source":      {members{"SourceArn": fmt.Sprintf("%02049d", 1)}, "ValidationException"},
 	} {
 		_, err := w.try(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}, "Constraints": c.constraints})
+		if c.code == "" && err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if c.code != "" {
+			checkError(t, err, c.code, "")
+		}
+	}
+}
+
+// TestGrantsOfServices: a service gets a grant for one resource, which somebody
+// can retire.
+func TestGrantsOfServices(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	source := members{"SourceArn": "arn:aws:dynamodb:eu-central-1:111122223333:table/t"}
+	for name, c := range map[string]struct {
+		in   members
+		code string
+	}{
+		"retired by a user":    {members{"RetiringPrincipal": root(here).ARN, "Constraints": source}, ""},
+		"retired by a service": {members{"RetiringServicePrincipal": dynamo, "Constraints": source}, ""},
+		"no retirer":           {members{"Constraints": source}, "ValidationException"},
+		"no source":            {members{"RetiringPrincipal": root(here).ARN, "Constraints": members{"EncryptionContextSubset": members{"a": "1"}}}, "ValidationException"},
+		"no service":           {members{"GranteeServicePrincipal": "nonsense", "RetiringPrincipal": root(here).ARN, "Constraints": source}, "InvalidArnException"},
+		"no retiring service":  {members{"RetiringServicePrincipal": "nonsense", "Constraints": source}, "InvalidArnException"},
+	} {
+		in := members{"KeyId": arn, "GranteeServicePrincipal": dynamo, "Operations": []string{"Decrypt"}}
+		maps.Copy(in, c.in)
+		_, err := w.try(root(here), "CreateGrant", in)
 		if c.code == "" && err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if c.code != "" {

@@ -405,6 +405,18 @@ func TestGrantsOfAPrincipal(t *testing.T) {
 	if got := k.grantsOf(arn+"0", &policy.Principal{UniqueID: "AROA1"}); got != nil {
 		t.Errorf("a key without grants has %v", got)
 	}
+	// Two decisions at once do not share memory, even if the table's list has room
+	// for more.
+	for i := range 3 {
+		k.mu.Lock()
+		k.addGrant(&grant{Grant: policy.Grant{ID: fmt.Sprint("s", i), Grantee: "AROA1:t"}, keyARN: arn})
+		k.mu.Unlock()
+	}
+	one := k.grantsOf(arn, &policy.Principal{UniqueID: "AROA1:t", RoleUniqueID: "AROA1"})
+	two := k.grantsOf(arn, &policy.Principal{UniqueID: "AROA1:t", RoleUniqueID: "AIDA2"})
+	if len(one) != 4 || len(two) != 4 || one[3].ID != "1" || two[3].ID != "7" {
+		t.Errorf("%v and %v", one, two)
+	}
 	// What a decision looks at is not what the next one changes.
 	session := policy.Principal{UniqueID: "AROA1:s", RoleUniqueID: "AROA1", ARN: "arn:s"}
 	before := k.grantsOf(arn, &session)

@@ -70,6 +70,7 @@ func TestPolicyRefusals(t *testing.T) {
 		"wildcard":          {put("arn:aws:iam::" + here + ":user/*"), "MalformedPolicyDocumentException", invalid},
 		"other name":        {members{"KeyId": arn, "PolicyName": "mine", "Policy": policyText(rootStatement())}, "NotFoundException", ""},
 		"too long":          {members{"KeyId": arn, "Policy": policyText(rootStatement()) + strings.Repeat(" ", maxPolicy)}, "LimitExceededException", "32768"},
+		"one byte too long": {members{"KeyId": arn, "Policy": policyText(rootStatement()) + strings.Repeat(" ", maxPolicy+1-len(policyText(rootStatement())))}, "LimitExceededException", "32768"},
 		"far too long":      {members{"KeyId": arn, "Policy": strings.Repeat(" ", 131073)}, "ValidationException", "at 'policy'"},
 		"no policy":         {members{"KeyId": arn}, "ValidationException", "Value null at 'policy'"},
 		"alias":             {members{"KeyId": "alias/x", "Policy": policyText(rootStatement())}, "InvalidArnException", "Key Aliases are not supported for this operation."},
@@ -78,6 +79,7 @@ func TestPolicyRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) { w.fails(root(here), "PutKeyPolicy", c.in, c.code, c.message) })
 	}
 	w.do(root(here), "PutKeyPolicy", put(abroad))
+	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": policyText(rootStatement()) + strings.Repeat(" ", maxPolicy-len(policyText(rootStatement())))})
 	w.do(root(here), "PutKeyPolicy", put("*"))
 	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": before})
 	if names := w.do(root(here), "ListKeyPolicies", members{"KeyId": arn})["PolicyNames"].([]any); len(names) != 1 || names[0] != "default" {
