@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 // ListenImpatiently is Listen with shorter timeouts.
@@ -29,7 +30,7 @@ func (s *Server) FailStore() error {
 // HoldStore lets no answer go that waits for the store, until release. Every
 // wait is told on waiting.
 func (s *Server) HoldStore() (waiting <-chan struct{}, release func()) {
-	h := storage.NewHolder(s.store)
+	h := storagetest.NewHolder(s.store)
 	s.store = h
 	return h.Hold()
 }

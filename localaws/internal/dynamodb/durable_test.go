@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -34,7 +35,7 @@ func TestAnswersRestOnDurableChanges(t *testing.T) {
 		{"reading transaction", "PutItem", put, "TransactGetItems", members{"TransactItems": []members{{"Get": remove}}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			store := storage.NewHolder(storage.NewRecorder())
+			store := storagetest.NewHolder(storagetest.NewRecorder())
 			w := newWorld(t, func(cfg *Config) { cfg.Store = store })
 			w.table("one", "", nil)
 			w.do("PutItem", members{"TableName": "one", "Item": other})
@@ -67,7 +68,7 @@ func TestAnswersRestOnDurableChanges(t *testing.T) {
 // TestTokenOfUndurableTransaction: the retry of a transaction that is on its
 // way to disk is not told that it has succeeded.
 func TestTokenOfUndurableTransaction(t *testing.T) {
-	store := storage.NewHolder(storage.NewRecorder())
+	store := storagetest.NewHolder(storagetest.NewRecorder())
 	w := newWorld(t, func(cfg *Config) { cfg.Store = store })
 	w.table("one", "", nil)
 	in := members{"ClientRequestToken": "token", "TransactItems": []members{{"Put": members{"TableName": "one", "Item": members{"pk": str("1")}}}}}
@@ -102,7 +103,7 @@ func TestMovedRecordsAreRefused(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := storage.NewRecorder()
+			store := storagetest.NewRecorder()
 			w := newWorld(t, func(c *Config) { c.Store = store })
 			records := func(table string) (list []record) {
 				def := w.s.lookup(target{wire.Place{Account: testAccount, Region: testRegion}, table, ""}).def

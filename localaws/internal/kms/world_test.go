@@ -13,6 +13,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 const (
@@ -48,7 +49,7 @@ type event struct {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, store: storage.NewRecorder(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), people: map[string]*person{}}
+	w := &world{t: t, store: storagetest.NewRecorder(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), people: map[string]*person{}}
 	w.restart()
 	return w
 }

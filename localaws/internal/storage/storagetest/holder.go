@@ -1,21 +1,25 @@
-package storage
+package storagetest
 
-import "sync"
+import (
+	"sync"
 
-// Holder is a store before another one that can keep everything from becoming
-// durable for a while: for tests of what is answered meanwhile.
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
+
+// Holder is a store in front of another one that can keep everything from
+// becoming durable for a while.
 type Holder struct {
-	Store
+	storage.Store
 
 	mu       sync.Mutex
 	waiting  chan struct{}
 	released chan struct{} // nil: nothing is held
 }
 
-var _ Store = (*Holder)(nil)
+var _ storage.Store = (*Holder)(nil)
 
-// NewHolder returns one before s that holds nothing.
-func NewHolder(s Store) *Holder { return &Holder{Store: s} }
+// NewHolder returns a Holder in front of s that holds nothing yet.
+func NewHolder(s storage.Store) *Holder { return &Holder{Store: s} }
 
 // Hold makes every Wait for what is submitted from now on tell so on waiting,
 // which must be read, and return only after release.
@@ -33,7 +37,7 @@ func (h *Holder) Hold() (waiting <-chan struct{}, release func()) {
 }
 
 // Submit hands tx on at once.
-func (h *Holder) Submit(tx *Tx) Pending {
+func (h *Holder) Submit(tx *storage.Tx) storage.Pending {
 	pending := h.Store.Submit(tx)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -44,7 +48,7 @@ func (h *Holder) Submit(tx *Tx) Pending {
 }
 
 type held struct {
-	Pending
+	storage.Pending
 	waiting, released chan struct{}
 }
 

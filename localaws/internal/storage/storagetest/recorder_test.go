@@ -1,11 +1,15 @@
-package storage
+package storagetest
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+)
 
 func TestRecorderDropsBuckets(t *testing.T) {
 	r := NewRecorder()
-	dropped, kept := Bucket{Name: "dropped"}, Bucket{Name: "kept"}
-	tx := &Tx{}
+	dropped, kept := storage.Bucket{Name: "dropped"}, storage.Bucket{Name: "kept"}
+	tx := &storage.Tx{}
 	tx.Put(dropped, []byte("a"), []byte("1"))
 	tx.Put(kept, []byte("a"), []byte("1"))
 	tx.Drop(dropped)
@@ -14,7 +18,7 @@ func TestRecorderDropsBuckets(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := ""
-	for _, b := range []Bucket{dropped, kept} {
+	for _, b := range []storage.Bucket{dropped, kept} {
 		if err := r.Range(b, func(key, value []byte) error { got += string(key) + string(value) + " "; return nil }); err != nil {
 			t.Fatal(err)
 		}

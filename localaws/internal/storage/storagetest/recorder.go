@@ -1,48 +1,49 @@
-package storage
+package storagetest
 
 import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-// Recorder is a durable store that keeps its values in the process: for tests
-// that start a service again over what it has filed.
+// Recorder is a durable store that keeps its values in the process.
 type Recorder struct {
 	mu      sync.Mutex
 	buckets map[string]map[string][]byte
 }
 
-var _ Store = (*Recorder)(nil)
+var _ storage.Store = (*Recorder)(nil)
 
-// NewRecorder returns an empty one.
+// NewRecorder returns an empty Recorder.
 func NewRecorder() *Recorder { return &Recorder{buckets: map[string]map[string][]byte{}} }
 
 // Submit applies tx at once.
-func (r *Recorder) Submit(tx *Tx) Pending {
+func (r *Recorder) Submit(tx *storage.Tx) storage.Pending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, c := range tx.changes {
-		if c.drop {
-			delete(r.buckets, c.bucket.Name)
+	for _, c := range tx.Changes() {
+		if c.Drop {
+			delete(r.buckets, c.Bucket.Name)
 			continue
 		}
-		b := r.buckets[c.bucket.Name]
+		b := r.buckets[c.Bucket.Name]
 		if b == nil {
 			b = map[string][]byte{}
-			r.buckets[c.bucket.Name] = b
+			r.buckets[c.Bucket.Name] = b
 		}
-		if c.value == nil {
-			delete(b, string(c.key))
+		if c.Value == nil {
+			delete(b, string(c.Key))
 		} else {
-			b[string(c.key)] = slices.Clone(c.value)
+			b[string(c.Key)] = slices.Clone(c.Value)
 		}
 	}
 	return done{}
 }
 
 // Range gives copies, in key order.
-func (r *Recorder) Range(b Bucket, fn func(key, value []byte) error) error {
+func (r *Recorder) Range(b storage.Bucket, fn func(key, value []byte) error) error {
 	r.mu.Lock()
 	entries := maps.Clone(r.buckets[b.Name])
 	r.mu.Unlock()
@@ -62,3 +63,7 @@ func (*Recorder) Durable() bool { return true }
 
 // Close does nothing: the values stay.
 func (*Recorder) Close() error { return nil }
+
+type done struct{}
+
+func (done) Wait() error { return nil }
