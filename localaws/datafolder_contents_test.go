@@ -45,7 +45,7 @@ var goldenItems = []string{
 // with alias, grant and policy, tables under it and under DynamoDB's own key,
 // an IAM user, a role, a group and a policy, a deleted key and a second account.
 func fillGoldenFolder(t *testing.T, dir string) (contents goldenFolder) {
-	clock := newHandClock()
+	clock := newClock()
 	s := start(t, localaws.Options{DataDir: dir, Clock: clock.Now})
 	l := newLab(t, clock, s, s.Config)
 	contents = goldenFolder{Ciphertexts: map[string][]byte{}}
@@ -56,7 +56,7 @@ func fillGoldenFolder(t *testing.T, dir string) (contents goldenFolder) {
 	contents.Alice, contents.AliceSecret = *access.AccessKeyId, []byte(*access.SecretAccessKey)
 	_, err := s.AddAccount(goldenAccount)
 	l.must(err)
-	clock.advance(time.Hour)
+	clock.Advance(time.Hour)
 	contents.Written = clock.Now()
 	contents.Answers = goldenAnswers(t, s)
 	return contents
@@ -70,10 +70,10 @@ func (l *lab) fillKeys(ciphertexts map[string][]byte) {
 		out, err := l.keys.Encrypt(ctx, &kms.EncryptInput{KeyId: aws.String(goldenAlias), Plaintext: []byte(plaintext)})
 		l.must(err)
 		ciphertexts[plaintext] = out.CiphertextBlob
-		l.clock.advance(time.Minute)
+		l.clock.Advance(time.Minute)
 		_, err = l.keys.RotateKeyOnDemand(ctx, &kms.RotateKeyOnDemandInput{KeyId: &l.key})
 		l.must(err)
-		l.clock.advance(time.Minute)
+		l.clock.Advance(time.Minute)
 	}
 	_, err = l.keys.EnableKeyRotation(ctx, &kms.EnableKeyRotationInput{
 		KeyId: &l.key, RotationPeriodInDays: aws.Int32(100),

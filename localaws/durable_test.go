@@ -23,7 +23,7 @@ import (
 // items, and the right of one to the other.
 func TestRestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "by", "New")
-	clock := newHandClock()
+	clock := newClock()
 	var root, access, stranger aws.Credentials
 	var key string
 	var sealed []byte
@@ -126,7 +126,7 @@ func TestRestart(t *testing.T) {
 // TestFailedStore: when something could not be written, memory holds more than
 // the disk, so nothing is served from it any more.
 func TestFailedStore(t *testing.T) {
-	dir, clock := t.TempDir(), newHandClock()
+	dir, clock := t.TempDir(), newClock()
 	s, err := localaws.New(localaws.Options{DataDir: dir, Clock: clock.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -336,7 +336,7 @@ func TestOptionValidation(t *testing.T) {
 
 // A key of one account, a user of another: both sides have to allow.
 func TestCrossAccount(t *testing.T) {
-	clock := newHandClock()
+	clock := newClock()
 	s := start(t, localaws.Options{Clock: clock.Now})
 	l := newLab(t, clock, s, s.Config)
 	const bobARN = "arn:aws:iam::444455556666:user/bob"

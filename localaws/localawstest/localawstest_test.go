@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -78,22 +77,6 @@ func TestSeed(t *testing.T) {
 func TestParseSeedRefusesUnknownMembers(t *testing.T) {
 	if _, err := localawstest.ParseSeed([]byte(`{"user": []}`)); err == nil {
 		t.Error("a misspelt member was accepted")
-	}
-}
-
-func TestClock(t *testing.T) {
-	s := localawstest.New(t, localawstest.WithSeed(localawstest.Seed{
-		Keys: []localawstest.Key{{Name: "k"}}, Tables: []localawstest.Table{{Name: "Table", PartitionKey: "id", Key: "k"}}}))
-	ctx := context.Background()
-	key := aws.String(s.Key("k"))
-	if _, err := kms.NewFromConfig(s.Root()).ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: key, PendingWindowInDays: aws.Int32(7)}); err != nil {
-		t.Fatal(err)
-	}
-	s.Clock.Advance(8 * 24 * time.Hour)
-	_, err := kms.NewFromConfig(s.Root()).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: key})
-	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorCode() != "NotFoundException" {
-		t.Errorf("after eight days: %v", err)
 	}
 }
 
