@@ -2,8 +2,10 @@ package localaws
 
 import (
 	"bytes"
+	"context"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
@@ -33,4 +35,15 @@ func (s *Server) HoldStore() (waiting <-chan struct{}, release func()) {
 	h := storagetest.NewHolder(s.store)
 	s.store = h
 	return h.Hold()
+}
+
+// broken is a service with a defect.
+type broken struct {
+	request.Service
+	panics func()
+}
+
+func (b broken) Serve(context.Context, *request.Call) ([]byte, error) {
+	b.panics()
+	return nil, nil
 }

@@ -251,3 +251,18 @@ func policyText(statements ...members) string {
 
 // rootStatement is the one that hands decisions to identity policies.
 func rootStatement() members { return statement("Allow", root(here).ARN, "kms:*") }
+
+func (w *world) encrypt(arn string) any {
+	w.t.Helper()
+	return w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("old")})["CiphertextBlob"]
+}
+
+func (w *world) opens(arn string, blobs ...any) {
+	w.t.Helper()
+	for _, b := range blobs {
+		out := w.do(root(here), "Decrypt", members{"CiphertextBlob": b, "KeyId": arn})
+		if string(decoded(w.t, out["Plaintext"])) != "old" {
+			w.t.Errorf("Decrypt answered %v", out)
+		}
+	}
+}
