@@ -32,16 +32,16 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 		resource += "/index/" + a.index
 	}
 	if b.table != nil {
-		schema := b.def.Key
+		partition := b.def.Key.Partition.Name
 		if a.index != "" {
 			if i, _ := b.def.index(a.index); i != nil {
-				schema = i.Key
+				partition = i.Key.Partition.Name
 			}
 		}
 		wire.ResourceTags(conditions, b.def.Tags...)
 		var leading []string
 		for _, key := range a.keys {
-			if text, ok := conditionText(key[schema.Partition.Name]); ok {
+			if text, ok := conditionText(key[partition]); ok {
 				leading = append(leading, text)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in *continuousBackupsInput) ([]byte, error) {
-	t, err := s.existing(in.at, errNoBackupsTable)
+	t, err := s.existing(in.Target(), errNoBackupsTable)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func errNoBackupsTable(name string) error {
 }
 
 func (s *Service) describeContinuousBackups(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
-	t, err := s.existing(in.at, errNoBackupsTable)
+	t, err := s.existing(in.Target(), errNoBackupsTable)
 	if err != nil {
 		return nil, err
 	}

@@ -19,21 +19,22 @@ func newID() string {
 
 // allowCreateTable asks for the tags of the table too, as AWS does.
 func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *createTableInput) error {
-	trail(c, in.at)
-	conditions := requestTags(in.def.Tags)
-	if err := s.allow(ctx, c, "CreateTable", in.at.arn, in.at.Account, conditions); err != nil || len(in.def.Tags) == 0 {
+	at, tags := in.Target(), in.Definition().Tags
+	trail(c, at)
+	conditions := requestTags(tags)
+	if err := s.allow(ctx, c, "CreateTable", at.arn, at.Account, conditions); err != nil || len(tags) == 0 {
 		return err
 	}
-	return s.allow(ctx, c, "TagResource", in.at.arn, in.at.Account, conditions)
+	return s.allow(ctx, c, "TagResource", at.arn, at.Account, conditions)
 }
 
 func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTableInput) ([]byte, error) {
-	at, def := in.at, in.def
+	at, def := in.Target(), in.Definition()
 	exists := errInUse("Table already exists: %s", at.name)
 	if s.lookup(at) != (bound{}) {
 		return nil, exists
 	}
-	mode, arn, err := s.custodian.resolve(ctx, c, in.want)
+	mode, arn, err := s.custodian.resolve(ctx, c, in.Wish())
 	if err != nil {
 		return nil, err
 	}

@@ -87,8 +87,8 @@ func indexOf(in *indexInput, kinds map[string]string, table keySchema, local boo
 	return d, nil
 }
 
-// definition checks the request beyond its constraints.
-func (in *createTableInput) definition() (*definition, error) {
+// define checks the request beyond its constraints.
+func (in *createTableInput) define() (*definition, error) {
 	if in.StreamSpecification != nil {
 		if *in.StreamSpecification.StreamEnabled {
 			return nil, errValidation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")

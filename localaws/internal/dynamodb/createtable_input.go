@@ -60,7 +60,7 @@ type createTableInput struct {
 
 // Prepare checks the request beyond its constraints.
 func (in *createTableInput) Prepare(c *request.Call) (err error) {
-	if in.def, err = in.definition(); err != nil {
+	if in.def, err = in.define(); err != nil {
 		return err
 	}
 	if in.want, err = in.SSESpecification.wish(); err != nil {
@@ -71,6 +71,13 @@ func (in *createTableInput) Prepare(c *request.Call) (err error) {
 	}
 	return in.tableInput.Prepare(c)
 }
+
+// Definition returns the definition of the table that the prepared request
+// wants, without what only the service knows.
+func (in *createTableInput) Definition() *definition { return in.def }
+
+// Wish returns the key that the prepared request asks for.
+func (in *createTableInput) Wish() wish { return in.want }
 
 func checkKeySchema(c *wire.Checks, keys []keyElement, path string) {
 	if !c.Required(keys == nil, path) {

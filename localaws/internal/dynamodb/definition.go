@@ -152,8 +152,9 @@ func (d *definition) checkProjected() error {
 }
 
 // checkIndexKeys checks the attributes that are keys of indexes: when they are
-// there, they have the right type and are not too long.
-func (d *definition) checkIndexKeys(it Item) error {
+// there, they have the right type and are not too long. mismatch makes the
+// refusal of a value of the type got.
+func (d *definition) checkIndexKeys(it Item, mismatch func(a keyAttribute, got, index string) error) error {
 	for _, set := range [][]*indexDefinition{d.Global, d.Local} {
 		for _, i := range set {
 			for n, a := range []keyAttribute{i.Key.Partition, i.Key.Sort} {
@@ -162,7 +163,7 @@ func (d *definition) checkIndexKeys(it Item) error {
 					continue
 				}
 				if got := ddbjson.TypeName(v); got != a.Type {
-					return errIndexKeyType(a, got, i.Name)
+					return mismatch(a, got, i.Name)
 				}
 				if err := checkKeySize(v, n == 0); err != nil {
 					return err

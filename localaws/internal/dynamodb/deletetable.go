@@ -10,7 +10,7 @@ import (
 )
 
 func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *tableInput) ([]byte, error) {
-	t, err := s.existing(in.at, errNoTableNamed)
+	t, err := s.existing(in.Target(), errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func (s *Service) describeTable(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
-	t, err := s.existing(in.at, errNoTableNamed)
+	t, err := s.existing(in.Target(), errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}

@@ -23,8 +23,8 @@ func (e *entry) itemOrNil() Item {
 }
 
 // newEntry prepares an item with checked keys for storing.
-func newEntry(schema keySchema, it Item) (*entry, error) {
-	key, ok := schema.primary(it)
+func newEntry(table keySchema, it Item) (*entry, error) {
+	key, ok := table.primary(it)
 	if !ok {
 		return nil, errors.New("an item without the table's key")
 	}

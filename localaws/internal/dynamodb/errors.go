@@ -7,6 +7,9 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
+// paramPrefix begins the message of errParam.
+const paramPrefix = "One or more parameter values were invalid: "
+
 func errValidation(message string) *request.Error { return wire.Validation(message) }
 
 func errValidationf(format string, args ...any) error {

@@ -9,9 +9,9 @@ import (
 // allowNamed authorizes a request that names a table, which need not exist.
 func allowNamed[In any, P interface {
 	*In
-	named() target
+	Target() target
 }](s *Service, ctx context.Context, c *request.Call, in *In) error {
-	at := P(in).named()
+	at := P(in).Target()
 	trail(c, at)
 	return s.allowTable(ctx, c, c.Operation, at)
 }

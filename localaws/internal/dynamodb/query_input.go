@@ -159,10 +159,10 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 	if err := p.checkPaths(d); err != nil {
 		return v, s, false, err
 	}
-	schema := v.schema()
+	key := v.schema()
 	if p.filter != nil && in.query {
 		for _, name := range p.filter.TopLevelNames() {
-			if schema.has(name) {
+			if key.has(name) {
 				what := "Filter Expression"
 				if in.legacy.queryFilter != nil {
 					what = "QueryFilter"
@@ -178,11 +178,11 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 	}
 	if in.query {
 		q, err := p.keyCondition.Bind(ddbexpr.KeySchema{
-			Partition: schema.Partition.Name, PartitionType: schema.Partition.Type, Sort: schema.Sort.Name, SortType: schema.Sort.Type})
+			Partition: key.Partition.Name, PartitionType: key.Partition.Type, Sort: key.Sort.Name, SortType: key.Sort.Type})
 		if err != nil {
 			return v, s, false, errExpression(err)
 		}
-		if err := checkQueryKey(q, schema); err != nil {
+		if err := checkQueryKey(q, key); err != nil {
 			return v, s, false, err
 		}
 		s = v.querySpan(q)
@@ -200,7 +200,7 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 	s.started = true
 	if s.start < s.low || s.high != "" && s.start >= s.high || s.match != nil && !s.match(in.start) {
 		if in.query {
-			if prefix := schema.partitionPrefix(in.start[schema.Partition.Name]); strings.HasPrefix(s.low, prefix) {
+			if prefix := key.partitionPrefix(in.start[key.Partition.Name]); strings.HasPrefix(s.low, prefix) {
 				return v, s, false, errValidation("The provided starting key does not match the range key predicate")
 			}
 			return v, s, false, errValidation("The provided starting key is outside query boundaries based on provided conditions")
@@ -211,17 +211,17 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 }
 
 // checkQueryKey refuses empty key values.
-func checkQueryKey(q ddbexpr.KeyQuery, schema keySchema) error {
+func checkQueryKey(q ddbexpr.KeyQuery, key keySchema) error {
 	refuse := func(v types.AttributeValue, name string) error {
 		if kind := emptyKey(v); kind != "" {
 			return errParam("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, name)
 		}
 		return nil
 	}
-	if err := refuse(q.Partition, schema.Partition.Name); err != nil || q.Sort == nil || q.Sort.Operator == ddbexpr.KeyBeginsWith {
+	if err := refuse(q.Partition, key.Partition.Name); err != nil || q.Sort == nil || q.Sort.Operator == ddbexpr.KeyBeginsWith {
 		return err
 	}
-	return refuse(q.Sort.Value, schema.Sort.Name)
+	return refuse(q.Sort.Value, key.Sort.Name)
 }
 
 // fetches reports whether a page of an index must read whole items from the

@@ -21,4 +21,5 @@ func (in *tableInput) Prepare(c *request.Call) (err error) {
 	return err
 }
 
-func (in *tableInput) named() target { return in.at }
+// Target returns the table that the prepared request names.
+func (in *tableInput) Target() target { return in.at }

@@ -11,18 +11,19 @@ import (
 )
 
 func (s *Service) allowTags(ctx context.Context, c *request.Call, in *tagsInput) error {
-	trail(c, in.at)
-	conditions := requestTags(in.tags)
+	at := in.Target()
+	trail(c, at)
+	conditions := requestTags(in.Checked())
 	for _, key := range in.TagKeys {
 		conditions.Add("aws:TagKeys", key)
 	}
-	s.tagConditions(conditions, in.at)
-	return s.allow(ctx, c, c.Operation, in.at.arn, in.at.Account, conditions)
+	s.tagConditions(conditions, at)
+	return s.allow(ctx, c, c.Operation, at.arn, at.Account, conditions)
 }
 
 // tagged finds the table of an authorized request.
 func (s *Service) tagged(in *tagsInput) (*table, error) {
-	return s.existing(in.at, func(string) error { return errNoResource(*in.ResourceArn) })
+	return s.existing(in.Target(), func(string) error { return errNoResource(*in.ResourceArn) })
 }
 
 func (s *Service) tagResource(_ context.Context, _ *request.Call, in *tagsInput) ([]byte, error) {
@@ -32,9 +33,9 @@ func (s *Service) tagResource(_ context.Context, _ *request.Call, in *tagsInput)
 	}
 	err = t.edit(func(d *definition) error {
 		tags := slices.DeleteFunc(slices.Clone(d.Tags), func(old wire.Tag) bool {
-			return slices.ContainsFunc(in.tags, func(n wire.Tag) bool { return n.Key == old.Key })
+			return slices.ContainsFunc(in.Checked(), func(n wire.Tag) bool { return n.Key == old.Key })
 		})
-		tags = append(tags, in.tags...)
+		tags = append(tags, in.Checked()...)
 		if len(tags) > maxTags {
 			return errTooManyTags()
 		}

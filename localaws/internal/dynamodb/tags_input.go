@@ -74,6 +74,18 @@ type tagsInput struct {
 	tags          []wire.Tag // Tags, once checked
 }
 
+// RequireTags makes Tags a member that must be there.
+func (in *tagsInput) RequireTags() { in.adds = true }
+
+// RequireKeys makes TagKeys a member that must be there.
+func (in *tagsInput) RequireKeys() { in.removes = true }
+
+// Target returns the table that the prepared request names.
+func (in *tagsInput) Target() target { return in.at }
+
+// Checked returns the tags of the prepared request.
+func (in *tagsInput) Checked() []wire.Tag { return in.tags }
+
 func (in *tagsInput) Check(c *wire.Checks) {
 	c.Required(in.ResourceArn == nil, "resourceArn")
 	c.Length(in.ResourceArn, "resourceArn", 1, 1283)

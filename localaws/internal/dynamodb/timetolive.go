@@ -12,7 +12,7 @@ import (
 const timeToLivePause = time.Hour
 
 func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *timeToLiveInput) ([]byte, error) {
-	t, err := s.existing(in.at, errNoTableNamed)
+	t, err := s.existing(in.Target(), errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *tim
 }
 
 func (s *Service) describeTimeToLive(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
-	t, err := s.existing(in.at, errNoTableNamed)
+	t, err := s.existing(in.Target(), errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}

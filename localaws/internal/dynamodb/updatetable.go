@@ -8,7 +8,7 @@ import (
 )
 
 func (s *Service) updateTable(ctx context.Context, c *request.Call, in *updateTableInput) ([]byte, error) {
-	t, err := s.existing(in.at, errNoTableNamed)
+	t, err := s.existing(in.Target(), errNoTableNamed)
 	if err != nil {
 		return nil, err
 	}

@@ -13,8 +13,6 @@ import (
 // changed, only replaced, so they may be read without the table's lock.
 type Item = map[string]types.AttributeValue
 
-const paramPrefix = "One or more parameter values were invalid: "
-
 // maxName is the longest attribute name in bytes.
 const maxName = 65535
 

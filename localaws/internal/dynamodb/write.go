@@ -3,7 +3,6 @@ package dynamodb
 import (
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
@@ -99,27 +98,27 @@ func (w *write) checkRequest(d *definition) error {
 // checkSchema compares the write with the keys of the table and its indexes.
 func (w *write) checkSchema(d *definition) error {
 	w.def = d
-	schema := d.Key
+	table := d.Key
 	if w.kind == writePut {
-		if err := schema.checkItem(w.item); err != nil {
+		if err := table.checkItem(w.item); err != nil {
 			return err
 		}
-		if err := d.checkIndexKeys(w.item); err != nil {
+		if err := d.checkIndexKeys(w.item, errIndexKeyType); err != nil {
 			return err
 		}
 	} else {
-		if err := schema.checkKey(w.key); err != nil {
+		if err := table.checkKey(w.key); err != nil {
 			return err
 		}
 		if w.update != nil {
 			for _, name := range w.update.TargetNames() {
-				if schema.has(name) {
+				if table.has(name) {
 					return errParam("Cannot update attribute %s. This attribute is part of the key", name)
 				}
 			}
 		}
 	}
-	w.primary, _ = schema.primary(w.keyItem())
+	w.primary, _ = table.primary(w.keyItem())
 	if err := w.checkUpdateTypes(d); err != nil {
 		return err
 	}
@@ -128,6 +127,11 @@ func (w *write) checkSchema(d *definition) error {
 
 func errEmptyIndexKey(kind string) error {
 	return errValidationf("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty %s value.", kind)
+}
+
+// errUpdatedKeyType is errIndexKeyType for the result of an update expression.
+func errUpdatedKeyType(keyAttribute, string, string) error {
+	return errValidation("The update expression attempted to update the secondary index key to unsupported type")
 }
 
 // errConditionFailed carries the old item when the request asked for it.
@@ -179,10 +183,11 @@ func (w *write) evaluateUpdate(present Item) (next Item, size int, err error) {
 		if err := normalizeItem(it); err != nil {
 			return nil, 0, invalidValue(err)
 		}
-		if err := w.def.checkIndexKeys(it); err != nil {
-			if e, ok := err.(*request.Error); ok && len(w.added) == 0 && strings.HasPrefix(e.Message, paramPrefix+"Type mismatch") {
-				return nil, 0, errValidation("The update expression attempted to update the secondary index key to unsupported type")
-			}
+		mismatch := errIndexKeyType
+		if len(w.added) == 0 {
+			mismatch = errUpdatedKeyType
+		}
+		if err := w.def.checkIndexKeys(it, mismatch); err != nil {
 			return nil, 0, err
 		}
 		if kind, _, _ := w.def.emptyIndexKey(it); kind != "" {
