@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -81,7 +82,7 @@ func conditionText(v types.AttributeValue) (string, bool) {
 // being created.
 func (s *Service) ready(b bound) error {
 	if b.table == nil || b.def.status(s.cfg.Clock()) == "CREATING" {
-		return errNoTable()
+		return refusal.NoTable()
 	}
 	return nil
 }

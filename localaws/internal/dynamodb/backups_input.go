@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -26,7 +27,7 @@ func (in *continuousBackupsInput) Check(c *wire.Checks) {
 // Prepare checks the members together.
 func (in *continuousBackupsInput) Prepare(c *request.Call) error {
 	if p := in.PointInTimeRecoverySpecification; !*p.PointInTimeRecoveryEnabled && p.RecoveryPeriodInDays != nil {
-		return errValidation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
+		return refusal.Validation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
 	}
 	return in.tableInput.Prepare(c)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -50,7 +51,7 @@ func (in *batchGetCall) answer(ctx context.Context, s *Service, c *request.Call)
 				return nil, err
 			}
 			if seen[r.primary] {
-				return nil, errValidation("Provided list of item keys contains duplicates")
+				return nil, refusal.Validation("Provided list of item keys contains duplicates")
 			}
 			seen[r.primary] = true
 			in.lookUps[n] = append(in.lookUps[n], r)

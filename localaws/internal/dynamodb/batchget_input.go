@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -95,7 +96,7 @@ func (in *batchGetInput) Prepare(c *request.Call) (err error) {
 	total := 0
 	for _, b := range in.tables {
 		if total += len(b.keys); total > maxBatchGet {
-			return errValidation("Too many items requested for the BatchGetItem call")
+			return refusal.Validation("Too many items requested for the BatchGetItem call")
 		}
 		if b.parsed, err = b.expressions.parse(); err != nil {
 			return err
@@ -103,7 +104,7 @@ func (in *batchGetInput) Prepare(c *request.Call) (err error) {
 		for i, key := range b.keys {
 			for _, before := range b.keys[:i] {
 				if equalItems(key, before) {
-					return errValidation("Provided list of item keys contains duplicates")
+					return refusal.Validation("Provided list of item keys contains duplicates")
 				}
 			}
 		}

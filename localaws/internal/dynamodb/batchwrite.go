@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -54,7 +55,7 @@ func (in *batchWriteCall) answer(ctx context.Context, s *Service, c *request.Cal
 				return nil, err
 			}
 			if seen[w.primary] {
-				return nil, errValidation("Provided list of item keys contains duplicates")
+				return nil, refusal.Validation("Provided list of item keys contains duplicates")
 			}
 			seen[w.primary] = true
 			in.changes[n] = append(in.changes[n], &change{write: w, on: on})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -116,13 +117,13 @@ func (in *batchWriteInput) Prepare(c *request.Call) error {
 			w := &write{at: b.at, parsed: new(parsed), item: r.item, key: r.key}
 			switch {
 			case r.put && r.remove:
-				return errValidation("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+				return refusal.Validation("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 			case r.put:
 				w.kind = writePut
 			case r.remove:
 				w.kind = writeDelete
 			default:
-				return errValidation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+				return refusal.Validation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 			}
 			bytes += ddbjson.ItemSize(w.keyItem())
 			b.writes = append(b.writes, w)
@@ -131,9 +132,9 @@ func (in *batchWriteInput) Prepare(c *request.Call) error {
 	}
 	switch {
 	case total > maxBatchWrite:
-		return errValidation("Too many items requested for the BatchWriteItem call")
+		return refusal.Validation("Too many items requested for the BatchWriteItem call")
 	case bytes > maxBatchBytes:
-		return errValidation("Total request size exceeds the limit of 16 MB")
+		return refusal.Validation("Total request size exceeds the limit of 16 MB")
 	}
 	return nil
 }

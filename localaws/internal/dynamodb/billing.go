@@ -1,6 +1,10 @@
 package dynamodb
 
-import "time"
+import (
+	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+)
 
 // limitChange is where an OnDemandThroughput was asked for.
 type limitChange struct {
@@ -33,11 +37,11 @@ func (c limitChange) apply(old, in *onDemandLimit) (*onDemandLimit, error) {
 		switch {
 		case m.in == nil:
 		case !c.onDemand:
-			return nil, errParam("%s for OnDemandThroughput%s cannot be specified when%s", m.name, gated, closing)
+			return nil, refusal.Parameter("%s for OnDemandThroughput%s cannot be specified when%s", m.name, gated, closing)
 		case c.update && *m.in == -1:
 			*m.out = nil
 		case *m.in < 1:
-			return nil, errParam("Requested %s for OnDemandThroughput%s is outside of valid range", m.name, ranged)
+			return nil, refusal.Parameter("Requested %s for OnDemandThroughput%s is outside of valid range", m.name, ranged)
 		default:
 			*m.out = m.in
 		}
@@ -53,13 +57,13 @@ func (c limitChange) apply(old, in *onDemandLimit) (*onDemandLimit, error) {
 func (in *indexInput) provision(d *indexDefinition, onDemand, update bool) (err error) {
 	switch {
 	case onDemand && in.ProvisionedThroughput != nil && update:
-		return errParam("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s when BillingMode is PAY_PER_REQUEST", d.Name)
+		return refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s when BillingMode is PAY_PER_REQUEST", d.Name)
 	case onDemand && in.ProvisionedThroughput != nil:
-		return errParam("ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", d.Name)
+		return refusal.Parameter("ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", d.Name)
 	case !onDemand && in.ProvisionedThroughput == nil && update:
-		return errParam("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s", d.Name)
+		return refusal.Parameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s", d.Name)
 	case !onDemand && in.ProvisionedThroughput == nil:
-		return errParam("ProvisionedThroughput is not specified for index: %s", d.Name)
+		return refusal.Parameter("ProvisionedThroughput is not specified for index: %s", d.Name)
 	case in.ProvisionedThroughput != nil:
 		d.Throughput = throughput{Read: *in.ProvisionedThroughput.ReadCapacityUnits, Write: *in.ProvisionedThroughput.WriteCapacityUnits}
 	}
@@ -71,9 +75,9 @@ func (in *indexInput) provision(d *indexDefinition, onDemand, update bool) (err 
 func (in *indexInput) reprovision(d *indexDefinition, onDemand, switched bool, now time.Time) (err error) {
 	switch {
 	case onDemand && (in.ProvisionedThroughput != nil || !in.OnDemandThroughput.given()):
-		return errParam("The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput", d.Name)
+		return refusal.Parameter("The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput", d.Name)
 	case in.ProvisionedThroughput == nil && !in.OnDemandThroughput.given():
-		return errParam("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s", d.Name)
+		return refusal.Parameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s", d.Name)
 	}
 	if d.Limit, err = (limitChange{onDemand, true, d.Name}).apply(d.Limit, in.OnDemandThroughput); err != nil || in.ProvisionedThroughput == nil {
 		return err
@@ -96,7 +100,7 @@ func (in *updateTableInput) applyBilling(next *definition, now time.Time) (err e
 		next.OnDemand = *in.BillingMode == "PAY_PER_REQUEST"
 	}
 	if next.OnDemand && in.ProvisionedThroughput != nil {
-		return errParam("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+		return refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
 	}
 	next.Warm = next.Warm.grown(next.Throughput, was)
 	switch {
@@ -127,7 +131,7 @@ func (in *updateTableInput) applyBilling(next *definition, now time.Time) (err e
 // the limits that only mean something on demand.
 func (in *updateTableInput) leaveOnDemand(next *definition) error {
 	if in.ProvisionedThroughput == nil {
-		return errParam("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+		return refusal.Parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
 	}
 	provided := map[string]bool{}
 	for _, u := range in.GlobalSecondaryIndexUpdates {
@@ -138,7 +142,7 @@ func (in *updateTableInput) leaveOnDemand(next *definition) error {
 	next.OnDemandLimit = nil
 	for _, i := range next.Global {
 		if !provided[i.Name] {
-			return errParam("ProvisionedThroughput must be specified for index: %s", i.Name)
+			return refusal.Parameter("ProvisionedThroughput must be specified for index: %s", i.Name)
 		}
 		i.Warm, i.Limit = i.Warm.grown(i.Throughput, true), nil
 	}

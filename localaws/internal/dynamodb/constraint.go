@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"strings"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -20,11 +21,11 @@ func checkTable(c *wire.Checks, v *string, path string) {
 	if path == "tableName" {
 		switch {
 		case v == nil:
-			c.Alone(errValidation("The parameter 'TableName' is required but was not present in the request"))
+			c.Alone(refusal.Validation("The parameter 'TableName' is required but was not present in the request"))
 			return
 		case strings.HasPrefix(*v, "arn:"):
 		case len(*v) < 3 || len(*v) > 255:
-			c.Alone(errValidation("TableName must be at least 3 characters long and at most 255 characters long"))
+			c.Alone(refusal.Validation("TableName must be at least 3 characters long and at most 255 characters long"))
 			return
 		}
 	}
@@ -46,11 +47,11 @@ func locate(c *request.Call, nameOrARN string) (target, error) {
 	}
 	m := arnRule.FindStringSubmatch(nameOrARN)
 	if m == nil {
-		return target{}, errValidation("Invalid table ARN: " + nameOrARN)
+		return target{}, refusal.Validation("Invalid table ARN: " + nameOrARN)
 	}
 	if m[1] != c.Region {
 		// A table is only reachable through its own region's endpoint.
-		return target{}, errNoTable()
+		return target{}, refusal.NoTable()
 	}
 	return target{wire.Place{Account: m[2], Region: m[1]}, m[3], nameOrARN}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -30,7 +31,7 @@ func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *cre
 
 func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTableInput) ([]byte, error) {
 	at, def := in.Target(), in.Definition()
-	exists := errInUse("Table already exists: %s", at.name)
+	exists := refusal.InUse("Table already exists: %s", at.name)
 	if s.lookup(at) != (bound{}) {
 		return nil, exists
 	}
@@ -58,7 +59,7 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTa
 	}
 	seal, err := newSealer(def.ID, key)
 	if err != nil {
-		return nil, errInternal(err)
+		return nil, refusal.Internal(err)
 	}
 	t := newTable(s.cfg.Store, def, seal)
 	_, fresh := t.describe(now)

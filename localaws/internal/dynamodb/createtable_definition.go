@@ -3,6 +3,8 @@ package dynamodb
 import (
 	"slices"
 	"strings"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 )
 
 const (
@@ -14,7 +16,7 @@ func attributeTypes(list []attributeDefinition) (map[string]string, error) {
 	kinds := map[string]string{}
 	for _, a := range list {
 		if _, dup := kinds[*a.AttributeName]; dup {
-			return nil, errValidation("Attribute Name is duplicated: " + *a.AttributeName)
+			return nil, refusal.Validation("Attribute Name is duplicated: " + *a.AttributeName)
 		}
 		kinds[*a.AttributeName] = *a.AttributeType
 	}
@@ -25,7 +27,7 @@ func attributeTypes(list []attributeDefinition) (map[string]string, error) {
 func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
 	var k keySchema
 	if len(keys) > len(kinds) {
-		return k, errValidation("Invalid KeySchema: Some index key attribute have no definition")
+		return k, refusal.Validation("Invalid KeySchema: Some index key attribute have no definition")
 	}
 	var names []string
 	undefined := false
@@ -35,14 +37,14 @@ func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
 	}
 	switch {
 	case undefined:
-		return k, errParam("Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: [%s]",
+		return k, refusal.Parameter("Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: [%s]",
 			strings.Join(names, ", "), strings.Join(sortedNames(kinds), ", "))
 	case len(keys) == 2 && names[0] == names[1]:
-		return k, errValidation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+		return k, refusal.Validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
 	case *keys[0].KeyType != "HASH":
-		return k, errValidation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+		return k, refusal.Validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
 	case len(keys) == 2 && *keys[1].KeyType != "RANGE":
-		return k, errValidation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+		return k, refusal.Validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 	}
 	k.Partition = keyAttribute{names[0], kinds[names[0]]}
 	if len(keys) == 2 {
@@ -62,25 +64,25 @@ func indexOf(in *indexInput, kinds map[string]string, table keySchema, local boo
 	if local {
 		switch {
 		case !table.hasSort():
-			return nil, errParam("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
+			return nil, refusal.Parameter("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
 		case !k.hasSort():
-			return nil, errParam("Index KeySchema does not have a range key for index: %s", *in.IndexName)
+			return nil, refusal.Parameter("Index KeySchema does not have a range key for index: %s", *in.IndexName)
 		case k.Partition.Name != table.Partition.Name:
-			return nil, errParam("Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. index hash key: %s, table hash key: %s",
+			return nil, refusal.Parameter("Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. index hash key: %s, table hash key: %s",
 				*in.IndexName, k.Partition.Name, table.Partition.Name)
 		}
 	}
 	switch {
 	case in.Projection.ProjectionType == nil:
-		return nil, errParam("Unknown ProjectionType: null")
+		return nil, refusal.Parameter("Unknown ProjectionType: null")
 	case *in.Projection.ProjectionType == projectInclude && len(in.Projection.NonKeyAttributes) == 0:
-		return nil, errParam("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
+		return nil, refusal.Parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
 	case *in.Projection.ProjectionType != projectInclude && in.Projection.NonKeyAttributes != nil:
-		return nil, errParam("ProjectionType is %s, but NonKeyAttributes is specified", *in.Projection.ProjectionType)
+		return nil, refusal.Parameter("ProjectionType is %s, but NonKeyAttributes is specified", *in.Projection.ProjectionType)
 	}
 	for n, name := range in.Projection.NonKeyAttributes {
 		if slices.Contains(in.Projection.NonKeyAttributes[:n], name) {
-			return nil, errParam("Duplicate element in NonKeyAttributes: %s", name)
+			return nil, refusal.Parameter("Duplicate element in NonKeyAttributes: %s", name)
 		}
 	}
 	d.Projection = *in.Projection.ProjectionType
@@ -91,18 +93,18 @@ func indexOf(in *indexInput, kinds map[string]string, table keySchema, local boo
 func (in *createTableInput) define() (*definition, error) {
 	if in.StreamSpecification != nil {
 		if *in.StreamSpecification.StreamEnabled {
-			return nil, errValidation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
+			return nil, refusal.Validation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
 		}
 		if in.StreamSpecification.StreamViewType != nil {
-			return nil, errParam("Table is being created with a stream disabled, UpdateViewType should not be specified")
+			return nil, refusal.Parameter("Table is being created with a stream disabled, UpdateViewType should not be specified")
 		}
 	}
 	onDemand := in.BillingMode != nil && *in.BillingMode == "PAY_PER_REQUEST"
 	switch {
 	case onDemand && in.ProvisionedThroughput != nil:
-		return nil, errParam("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+		return nil, refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
 	case !onDemand && in.ProvisionedThroughput == nil:
-		return nil, errParam("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+		return nil, refusal.Parameter("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
 	}
 	kinds, err := attributeTypes(in.AttributeDefinitions)
 	if err != nil {
@@ -125,7 +127,7 @@ func (in *createTableInput) define() (*definition, error) {
 		d.Attributes = append(d.Attributes, keyAttribute{*a.AttributeName, *a.AttributeType})
 	}
 	if in.LocalSecondaryIndexes == nil && in.GlobalSecondaryIndexes == nil && len(in.KeySchema) != len(in.AttributeDefinitions) {
-		return nil, errParam("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
+		return nil, refusal.Parameter("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
 	}
 	used := map[string]bool{d.Key.Partition.Name: true, d.Key.Sort.Name: true}
 	names := map[string]bool{}
@@ -141,7 +143,7 @@ func (in *createTableInput) define() (*definition, error) {
 		{in.GlobalSecondaryIndexes, false, in.GlobalSecondaryIndexes != nil, maxGlobalIndexes, &d.Global, "GlobalSecondaryIndexes"},
 	} {
 		if set.given && len(set.list) == 0 {
-			return nil, errParam("List of %s is empty", set.what)
+			return nil, refusal.Parameter("List of %s is empty", set.what)
 		}
 		for i := range set.list {
 			x, err := indexOf(&set.list[i], kinds, d.Key, set.local)
@@ -154,7 +156,7 @@ func (in *createTableInput) define() (*definition, error) {
 				}
 			}
 			if names[x.Name] {
-				return nil, errParam("Duplicate index name: %s", x.Name)
+				return nil, refusal.Parameter("Duplicate index name: %s", x.Name)
 			}
 			names[x.Name] = true
 			used[x.Key.Partition.Name], used[x.Key.Sort.Name] = true, true
@@ -162,9 +164,9 @@ func (in *createTableInput) define() (*definition, error) {
 		}
 		if len(set.list) > set.limit {
 			if set.local {
-				return nil, errParam("Number of LocalSecondaryIndexes exceeds per-table limit of %d", set.limit)
+				return nil, refusal.Parameter("Number of LocalSecondaryIndexes exceeds per-table limit of %d", set.limit)
 			}
-			return nil, errParam("GlobalSecondaryIndex count exceeds the per-table limit of %d", set.limit)
+			return nil, refusal.Parameter("GlobalSecondaryIndex count exceeds the per-table limit of %d", set.limit)
 		}
 	}
 	if err := d.checkProjected(); err != nil {
@@ -172,7 +174,7 @@ func (in *createTableInput) define() (*definition, error) {
 	}
 	for _, a := range d.Attributes {
 		if !used[a.Name] {
-			return nil, errParam("Some AttributeDefinitions are not used. AttributeDefinitions: %s, keys used: %s",
+			return nil, refusal.Parameter("Some AttributeDefinitions are not used. AttributeDefinitions: %s, keys used: %s",
 				listOf(d.Attributes, nil), listOf(d.Attributes, used))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -54,7 +55,7 @@ func (k *custodian) resolve(ctx context.Context, c *request.Call, w wish) (mode 
 		return 0, "", keyError(c, err)
 	}
 	if !info.Symmetric {
-		return 0, "", errParam("KMSMasterKeyId must be a symmetric encryption key: %s", info.ARN)
+		return 0, "", refusal.Parameter("KMSMasterKeyId must be a symmetric encryption key: %s", info.ARN)
 	}
 	if info.AWSManaged {
 		return keyManaged, info.ARN, nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -13,16 +14,16 @@ import (
 // by the functions of this file: an attribute value that is well formed and not
 // allowed is refused after the constraints on members, as AWS does.
 var protocol = wire.JSON{Unsupported: func(name string) error {
-	return errValidation(name + " is not supported by this embedded DynamoDB")
+	return refusal.Validation(name + " is not supported by this embedded DynamoDB")
 }}
 
 // invalidValue turns the refusal of an attribute value into AWS's answer.
 func invalidValue(err error) error {
 	var v *ddbjson.ValidationError
 	if errors.As(err, &v) {
-		return errValidation(v.Message)
+		return refusal.Validation(v.Message)
 	}
-	return errInternal(err)
+	return refusal.Internal(err)
 }
 
 // readItem reads attribute names with values and applies the rules on values;

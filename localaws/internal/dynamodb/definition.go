@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -61,9 +62,9 @@ func (d *definition) busy(now time.Time) error {
 	const text = "Attempt to change a resource which is still in use: "
 	switch d.status(now) {
 	case "CREATING":
-		return errInUse(text+"Table is being created: %s", d.Name)
+		return refusal.InUse(text+"Table is being created: %s", d.Name)
 	case "UPDATING":
-		return errInUse(text+"Table: %s is in the process of being updated.", d.Name)
+		return refusal.InUse(text+"Table: %s is in the process of being updated.", d.Name)
 	}
 	return nil
 }
@@ -146,7 +147,7 @@ func (d *definition) checkProjected() error {
 		}
 	}
 	if n > maxProjected {
-		return errParam("Number of projected attributes over all indexes exceeds the limit of %d", maxProjected)
+		return refusal.Parameter("Number of projected attributes over all indexes exceeds the limit of %d", maxProjected)
 	}
 	return nil
 }
@@ -190,5 +191,5 @@ func (d *definition) emptyIndexKey(it Item) (kind, indexName, key string) {
 }
 
 func errIndexKeyType(a keyAttribute, got, index string) error {
-	return errParam("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.Name, a.Type, got, index)
+	return refusal.Parameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.Name, a.Type, got, index)
 }

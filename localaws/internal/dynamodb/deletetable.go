@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
 func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *tableInput) ([]byte, error) {
-	t, err := s.existing(in.Target(), errNoTableNamed)
+	t, err := s.existing(in.Target(), refusal.NoTableNamed)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +34,7 @@ func (s *Service) remove(t *table, now time.Time) (*definition, counts, storage.
 	defer s.mu.Unlock()
 	def, left, pending, err := t.remove(now, func(d *definition) error {
 		if d.DeletionProtection {
-			return errValidation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+			return refusal.Validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 		}
 		return d.busy(now)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -36,7 +37,7 @@ func (s *Service) DiskView(_ context.Context, account, region, tableName string,
 	}
 	b := s.lookup(at)
 	if b.table == nil {
-		return DiskView{}, errNoTable()
+		return DiskView{}, refusal.NoTable()
 	}
 	return b.diskView(key)
 }
@@ -49,7 +50,7 @@ func (t *table) diskView(key Item) (DiskView, error) {
 		return DiskView{}, err
 	}
 	if t.sealer == nil {
-		return DiskView{}, errValidation("the table's items are sealed and were not used since the start: nothing but a data call can open them")
+		return DiskView{}, refusal.Validation("the table's items are sealed and were not used since the start: nothing but a data call can open them")
 	}
 	primary, _ := def.Key.primary(key)
 	e := t.get(primary)
@@ -62,7 +63,7 @@ func (t *table) diskView(key Item) (DiskView, error) {
 	if g, ok := t.store.(storage.Getter); ok {
 		value, err := g.Get(bucket, itemKey)
 		if err != nil {
-			return DiskView{}, errInternal(err)
+			return DiskView{}, refusal.Internal(err)
 		}
 		if value != nil {
 			view.Sealed, view.Stored = value, true

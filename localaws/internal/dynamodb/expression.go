@@ -9,6 +9,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -85,18 +86,18 @@ func (x *expressions) parse(valued ...string) (*parsed, error) {
 		old = slices.DeleteFunc(old, func(name string) bool { return name == "KeyConditions" })
 	}
 	if len(old) > 0 && len(given) > 0 {
-		return nil, errValidationf("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
+		return nil, refusal.Validationf("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
 			strings.Join(old, ", "), strings.Join(given, ", "))
 	}
 	if len(given) == 0 && x.names != nil {
-		return nil, errValidation("ExpressionAttributeNames can only be specified when using expressions")
+		return nil, refusal.Validation("ExpressionAttributeNames can only be specified when using expressions")
 	}
 	if x.values != nil && !slices.ContainsFunc(valued, func(name string) bool { return slices.Contains(given, name) }) {
 		are := " is null"
 		if len(valued) > 1 {
 			are = " are null"
 		}
-		return nil, errValidation("ExpressionAttributeValues can only be specified when using expressions: " + strings.Join(valued, " and ") + are)
+		return nil, refusal.Validation("ExpressionAttributeValues can only be specified when using expressions: " + strings.Join(valued, " and ") + are)
 	}
 	switch {
 	case len(given) > 0:
@@ -152,9 +153,9 @@ func (x *expressions) parse(valued ...string) (*parsed, error) {
 func errExpression(err error) error {
 	var e *ddbexpr.Error
 	if errors.As(err, &e) {
-		return errValidation(e.Message)
+		return refusal.Validation(e.Message)
 	}
-	return errInternal(err)
+	return refusal.Internal(err)
 }
 
 // attributes lists the top-level names that all expressions mention and those
@@ -229,7 +230,7 @@ func (p *parsed) checkPaths(d *definition) error {
 	refuse := func(k keySchema, what string) error {
 		for _, a := range []keyAttribute{k.Partition, k.Sort} {
 			if _, ok := nested[a.Name]; ok && a.Name != "" {
-				return errValidationf("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: %s: %s", what, a.Name)
+				return refusal.Validationf("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: %s: %s", what, a.Name)
 			}
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -27,11 +28,11 @@ func (u *indexUpdate) name() (string, error) {
 	}
 	switch len(names) {
 	case 0:
-		return "", errParam("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
+		return "", refusal.Parameter("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
 	case 1:
 		return names[0], nil
 	}
-	return "", errParam("Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object")
+	return "", refusal.Parameter("Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object")
 }
 
 // applyIndexes creates, changes and deletes global indexes in next. They stay
@@ -45,7 +46,7 @@ func (in *updateTableInput) applyIndexes(next *definition, now time.Time, delay 
 			return err
 		}
 		if seen[name] {
-			return errParam("Only one global secondary index update per index is allowed simultaneously. Index: %s", name)
+			return refusal.Parameter("Only one global secondary index update per index is allowed simultaneously. Index: %s", name)
 		}
 		seen[name] = true
 		if u.Update == nil {
@@ -66,7 +67,7 @@ func (in *updateTableInput) applyIndexes(next *definition, now time.Time, delay 
 			if u.Delete != nil {
 				verb = "delete"
 			}
-			return errValidationf("Cannot %s an index that is not a GlobalSecondaryIndex: %s", verb, name)
+			return refusal.Validationf("Cannot %s an index that is not a GlobalSecondaryIndex: %s", verb, name)
 		case at < 0:
 			return request.Errorf("ResourceNotFoundException", "Requested resource not found: Index %s for table %s", name, next.Name)
 		case u.Delete != nil:
@@ -91,11 +92,11 @@ func (in *updateTableInput) applyIndexes(next *definition, now time.Time, delay 
 func (in *updateTableInput) createIndex(next *definition, wanted *indexInput, now time.Time, delay time.Duration) error {
 	switch {
 	case hasIndex(next, *wanted.IndexName):
-		return errValidation("Attempting to create an index which already exists")
+		return refusal.Validation("Attempting to create an index which already exists")
 	case len(next.Global) >= maxGlobalIndexes:
 		return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes)
 	case in.AttributeDefinitions == nil && slices.ContainsFunc(wanted.KeySchema, func(k keyElement) bool { return next.attributeType(*k.AttributeName) == "" }):
-		return errParam("AttributeDefinitions is not specified for index: %s", *wanted.IndexName)
+		return refusal.Parameter("AttributeDefinitions is not specified for index: %s", *wanted.IndexName)
 	}
 	kinds, err := attributeTypes(in.AttributeDefinitions)
 	if err != nil {
@@ -103,7 +104,7 @@ func (in *updateTableInput) createIndex(next *definition, wanted *indexInput, no
 	}
 	for _, k := range wanted.KeySchema {
 		if kind, asked := next.attributeType(*k.AttributeName), kinds[*k.AttributeName]; kind != "" && asked != "" && asked != kind {
-			return errParam("Attribute %s has already the type %s", *k.AttributeName, kind)
+			return refusal.Parameter("Attribute %s has already the type %s", *k.AttributeName, kind)
 		}
 	}
 	for _, a := range next.Attributes {

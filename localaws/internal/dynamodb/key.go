@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/ddbnumber"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 )
 
 const (
@@ -152,7 +153,7 @@ func (k keySchema) keyOf(it Item) Item {
 }
 
 func errKeySchema() error {
-	return errValidation("The provided key element does not match the schema")
+	return refusal.Validation("The provided key element does not match the schema")
 }
 
 // checkKey checks the Key member of a request.
@@ -191,10 +192,10 @@ func (k keySchema) checkItem(it Item) error {
 	for i, a := range attributes {
 		v := it[a.Name]
 		if v == nil {
-			return errParam("Missing the key %s in the item", a.Name)
+			return refusal.Parameter("Missing the key %s in the item", a.Name)
 		}
 		if t := ddbjson.TypeName(v); t != a.Type {
-			return errParam("Type mismatch for key %s expected: %s actual: %s", a.Name, a.Type, t)
+			return refusal.Parameter("Type mismatch for key %s expected: %s actual: %s", a.Name, a.Type, t)
 		}
 		if err := checkKeySize(v, i == 0); err != nil {
 			return err
@@ -208,7 +209,7 @@ func (k keySchema) checkItem(it Item) error {
 func (k keySchema) checkEmpty(it Item) error {
 	for _, a := range []keyAttribute{k.Partition, k.Sort} {
 		if kind := emptyKey(it[a.Name]); kind != "" && k.has(a.Name) {
-			return errValidationf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, a.Name)
+			return refusal.Validationf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, a.Name)
 		}
 	}
 	return nil
@@ -233,9 +234,9 @@ func checkKeySize(v types.AttributeValue, partition bool) error {
 	n := keySize(v)
 	switch {
 	case partition && n > maxPartitionKey:
-		return errParam("Size of hashkey has exceeded the maximum size limit of%d bytes", maxPartitionKey)
+		return refusal.Parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", maxPartitionKey)
 	case !partition && n > maxSortKey:
-		return errParam("Aggregated size of all range keys has exceeded the size limit of %d bytes", maxSortKey)
+		return refusal.Parameter("Aggregated size of all range keys has exceeded the size limit of %d bytes", maxSortKey)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -11,11 +12,11 @@ import (
 func keyError(c *request.Call, err error) error {
 	var k *request.Error
 	if !errors.As(err, &k) {
-		return errInternal(err)
+		return refusal.Internal(err)
 	}
 	status := k.HTTPStatus()
 	if status >= 500 {
-		return errInternal(errors.New("KMS: " + k.Code))
+		return refusal.Internal(errors.New("KMS: " + k.Code))
 	}
 	text := func(prefix, class string) string {
 		return fmt.Sprintf("%s: com.amazonaws.services.kms.model.%s: %s (Service: AWSKMS; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)",
@@ -23,15 +24,15 @@ func keyError(c *request.Call, err error) error {
 	}
 	switch k.Code {
 	case "AccessDeniedException":
-		refused := errAccessDenied(text("KMS key access denied error", "AWSKMSException"))
+		refused := refusal.AccessDenied(text("KMS key access denied error", "AWSKMSException"))
 		refused.Decision = k.Decision
 		return refused
 	case "DisabledException":
-		return errValidation(text("KMS key disabled error", k.Code))
+		return refusal.Validation(text("KMS key disabled error", k.Code))
 	case "ThrottlingException", "LimitExceededException":
 		return request.Errorf("ThrottlingException", "%s", text("KMS request limit exceeded", k.Code))
 	}
-	return errValidation(text("KMS validation error", k.Code))
+	return refusal.Validation(text("KMS validation error", k.Code))
 }
 
 // denied reports whether KMS answered that the caller is not allowed.

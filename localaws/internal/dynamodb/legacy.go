@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 )
 
 // parse turns the legacy parameters into expressions.
@@ -19,7 +20,7 @@ func (l *legacy) parse() (*parsed, error) {
 				return nil, invalidValue(err)
 			}
 			if seen[n] {
-				return nil, errParam("Duplicate value in attribute name: %s", n)
+				return nil, refusal.Parameter("Duplicate value in attribute name: %s", n)
 			}
 			seen[n] = true
 		}
@@ -28,7 +29,7 @@ func (l *legacy) parse() (*parsed, error) {
 	join := " AND "
 	if l.conditionalOperator != nil {
 		if len(l.expected)+len(l.queryFilter)+len(l.scanFilter) == 0 {
-			return nil, errParam("ConditionalOperator cannot be used without Filter or Expected")
+			return nil, refusal.Parameter("ConditionalOperator cannot be used without Filter or Expected")
 		}
 		join = " " + *l.conditionalOperator + " "
 	}
@@ -138,27 +139,27 @@ func expectedCondition(name string, c legacyCondition) (legacyCondition, error) 
 	if c.operator != nil {
 		switch {
 		case c.exists != nil:
-			return c, errParam("Exists and ComparisonOperator cannot be used together for Attribute: %s", name)
+			return c, refusal.Parameter("Exists and ComparisonOperator cannot be used together for Attribute: %s", name)
 		case c.value != nil && c.list:
-			return c, errParam("Value and AttributeValueList cannot be used together for Attribute: %s", name)
+			return c, refusal.Parameter("Value and AttributeValueList cannot be used together for Attribute: %s", name)
 		case c.value != nil:
 			c.values, c.list = []types.AttributeValue{c.value}, true
 		case !c.list && *c.operator != "NULL" && *c.operator != "NOT_NULL":
-			return c, errParam("Value or AttributeValueList must be used with ComparisonOperator: %s for Attribute: %s", *c.operator, name)
+			return c, refusal.Parameter("Value or AttributeValueList must be used with ComparisonOperator: %s for Attribute: %s", *c.operator, name)
 		}
 		return c, nil
 	}
 	switch {
 	case c.list:
-		return c, errParam("AttributeValueList can only be used with a ComparisonOperator for Attribute: %s", name)
+		return c, refusal.Parameter("AttributeValueList can only be used with a ComparisonOperator for Attribute: %s", name)
 	case c.exists != nil && !*c.exists && c.value != nil:
-		return c, errParam("Value cannot be used when Exists is set to false for Attribute: %s", name)
+		return c, refusal.Parameter("Value cannot be used when Exists is set to false for Attribute: %s", name)
 	case c.exists != nil && !*c.exists:
 		return legacyCondition{operator: text("NULL")}, nil
 	case c.value == nil && c.exists != nil:
-		return c, errParam("Value must be provided when Exists is set to true for Attribute: %s", name)
+		return c, refusal.Parameter("Value must be provided when Exists is set to true for Attribute: %s", name)
 	case c.value == nil:
-		return c, errParam("Value must be provided when Exists is null for Attribute: %s", name)
+		return c, refusal.Parameter("Value must be provided when Exists is null for Attribute: %s", name)
 	}
 	return legacyCondition{operator: text("EQ"), values: []types.AttributeValue{c.value}}, nil
 }
@@ -175,31 +176,31 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 		high = len(c.values) // without the limit that expressions have
 	}
 	if n := len(c.values); n < low || n > high {
-		return "", errParam("Invalid number of argument(s) for the %s ComparisonOperator", *c.operator)
+		return "", refusal.Parameter("Invalid number of argument(s) for the %s ComparisonOperator", *c.operator)
 	}
 	var v []string
 	for _, value := range c.values {
 		if ddbjson.TypeName(value) != ddbjson.TypeName(c.values[0]) {
-			return "", errParam("AttributeValues inside AttributeValueList must be of same type")
+			return "", refusal.Parameter("AttributeValues inside AttributeValueList must be of same type")
 		}
 		switch kind := ddbjson.TypeName(value); *c.operator {
 		case "LT", "LE", "GT", "GE", "BETWEEN", "IN":
 			if kind != "S" && kind != "N" && kind != "B" {
-				return "", errParam("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
+				return "", refusal.Parameter("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
 			}
 		case "BEGINS_WITH":
 			if kind != "S" && kind != "B" {
-				return "", errParam("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
+				return "", refusal.Parameter("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
 			}
 		case "CONTAINS", "NOT_CONTAINS":
 			if kind == "SS" || kind == "NS" || kind == "BS" || kind == "L" || kind == "M" {
-				return "", errParam("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
+				return "", refusal.Parameter("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
 			}
 		}
 		v = append(v, h.value(value))
 	}
 	if *c.operator == "BETWEEN" && (ddbexpr.KeyTerm{Operator: ddbexpr.KeyGreater, Value: c.values[1]}).Matches(c.values[0]) {
-		return "", errValidation("The BETWEEN condition was provided a range where the lower bound is greater than the upper bound")
+		return "", refusal.Validation("The BETWEEN condition was provided a range where the lower bound is greater than the upper bound")
 	}
 	switch *c.operator {
 	case "NULL":
@@ -224,7 +225,7 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 
 func (l *legacy) keyCondition() (*ddbexpr.KeyCondition, error) {
 	if len(l.keyConditions) == 0 || len(l.keyConditions) > 2 {
-		return nil, errValidation("Conditions can be of length 1 or 2 only")
+		return nil, refusal.Validation("Conditions can be of length 1 or 2 only")
 	}
 	h := newPlaceholders()
 	var parts []string
@@ -233,7 +234,7 @@ func (l *legacy) keyCondition() (*ddbexpr.KeyCondition, error) {
 		switch *c.operator {
 		case "EQ", "LT", "LE", "GT", "GE", "BETWEEN", "BEGINS_WITH":
 		default:
-			return nil, errValidation("Attempted conditional constraint is not an indexable operation")
+			return nil, refusal.Validation("Attempted conditional constraint is not an indexable operation")
 		}
 		text, err := h.comparison(h.name(name), c)
 		if err != nil {
@@ -268,11 +269,11 @@ func (l *legacy) update() (*ddbexpr.Update, error) {
 		kind := ddbjson.TypeName(a.value)
 		switch {
 		case action != "DELETE" && a.value == nil:
-			return nil, errParam("Only DELETE action is allowed when no attribute value is specified")
+			return nil, refusal.Parameter("Only DELETE action is allowed when no attribute value is specified")
 		case action == "DELETE" && a.value == nil:
 			sections["REMOVE"] = append(sections["REMOVE"], h.name(name))
 		case action == "DELETE" && kind != "SS" && kind != "NS" && kind != "BS":
-			return nil, errParam("DELETE action with value is not supported for the type %s", kind)
+			return nil, refusal.Parameter("DELETE action with value is not supported for the type %s", kind)
 		case action == "DELETE":
 			sections["DELETE"] = append(sections["DELETE"], h.name(name)+" "+h.value(a.value))
 		case action == "PUT":
@@ -282,7 +283,7 @@ func (l *legacy) update() (*ddbexpr.Update, error) {
 			empty := &types.AttributeValueMemberL{Value: []types.AttributeValue{}}
 			sections["SET"] = append(sections["SET"], n+" = list_append(if_not_exists("+n+", "+h.value(empty)+"), "+h.value(a.value)+")")
 		case kind != "N" && kind != "SS" && kind != "NS" && kind != "BS":
-			return nil, errParam("ADD action is not supported for the type %s", kind)
+			return nil, refusal.Parameter("ADD action is not supported for the type %s", kind)
 		default:
 			sections["ADD"] = append(sections["ADD"], h.name(name)+" "+h.value(a.value))
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -51,7 +52,7 @@ func (t *table) submitted(def *definition, f func(*storage.Tx) error) (storage.P
 // waitFor waits until a change is durable.
 func waitFor(p storage.Pending) error {
 	if err := p.Wait(); err != nil {
-		return errInternal(err)
+		return refusal.Internal(err)
 	}
 	return nil
 }

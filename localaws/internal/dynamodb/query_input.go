@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -85,13 +86,13 @@ func (in *pageInput) Check(c *wire.Checks) {
 func (in *pageInput) checkAlone(p *parsed) error {
 	switch {
 	case in.query && p.keyCondition == nil:
-		return errValidation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+		return refusal.Validation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	case in.total != nil && in.segment == nil:
-		return errValidation("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
+		return refusal.Validation("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
 	case in.segment != nil && in.total == nil:
-		return errValidation("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
+		return refusal.Validation("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
 	case in.segment != nil && *in.segment >= *in.total:
-		return errValidationf("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less than TotalSegments: %d", *in.segment, *in.total)
+		return refusal.Validationf("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less than TotalSegments: %d", *in.segment, *in.total)
 	}
 	member := "ProjectionExpression"
 	if in.projection == nil {
@@ -103,19 +104,19 @@ func (in *pageInput) checkAlone(p *parsed) error {
 	}
 	switch {
 	case p.projection != nil && selects == "ALL_ATTRIBUTES":
-		return errValidationf("Cannot specify the %s when choosing to get ALL_ATTRIBUTES", member)
+		return refusal.Validationf("Cannot specify the %s when choosing to get ALL_ATTRIBUTES", member)
 	case p.projection != nil && selects == "ALL_PROJECTED_ATTRIBUTES":
-		return errValidationf("Cannot specify the %s when choosing to get ALL_PROJECTED_ATTRIBUTES", member)
+		return refusal.Validationf("Cannot specify the %s when choosing to get ALL_PROJECTED_ATTRIBUTES", member)
 	case p.projection != nil && selects == "COUNT":
-		return errValidationf("Cannot specify the %s when choosing to get only the Count", member)
+		return refusal.Validationf("Cannot specify the %s when choosing to get only the Count", member)
 	case p.projection == nil && selects == "SPECIFIC_ATTRIBUTES":
-		return errValidation("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+		return refusal.Validation("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
 	case selects == "ALL_PROJECTED_ATTRIBUTES" && in.index == nil:
 		what := "Scanning"
 		if in.query {
 			what = "Querying"
 		}
-		return errValidationf("ALL_PROJECTED_ATTRIBUTES can be used only when %s using an IndexName", what)
+		return refusal.Validationf("ALL_PROJECTED_ATTRIBUTES can be used only when %s using an IndexName", what)
 	}
 	return nil
 }
@@ -143,16 +144,16 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 		v.index, v.local = d.index(*in.index)
 		switch {
 		case v.index == nil:
-			return v, s, false, errValidationf("The table does not have the specified index: %s", *in.index)
+			return v, s, false, refusal.Validationf("The table does not have the specified index: %s", *in.index)
 		case v.index.status(now) == "CREATING":
-			return v, s, false, errValidationf("Cannot read from backfilling global secondary index: %s", *in.index)
+			return v, s, false, refusal.Validationf("Cannot read from backfilling global secondary index: %s", *in.index)
 		}
 		if i := v.index; !v.local {
 			if in.consistent != nil && *in.consistent {
-				return v, s, false, errValidation("Consistent reads are not supported on global secondary indexes")
+				return v, s, false, refusal.Validation("Consistent reads are not supported on global secondary indexes")
 			}
 			if selects == "ALL_ATTRIBUTES" && i.Projection != projectAll {
-				return v, s, false, errParam("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", i.Name)
+				return v, s, false, refusal.Parameter("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", i.Name)
 			}
 		}
 	}
@@ -167,7 +168,7 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 				if in.legacy.queryFilter != nil {
 					what = "QueryFilter"
 				}
-				return v, s, false, errValidationf("%s can only contain non-primary key attributes: Primary key attribute: %s", what, name)
+				return v, s, false, refusal.Validationf("%s can only contain non-primary key attributes: Primary key attribute: %s", what, name)
 			}
 		}
 	}
@@ -201,11 +202,11 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 	if s.start < s.low || s.high != "" && s.start >= s.high || s.match != nil && !s.match(in.start) {
 		if in.query {
 			if prefix := key.partitionPrefix(in.start[key.Partition.Name]); strings.HasPrefix(s.low, prefix) {
-				return v, s, false, errValidation("The provided starting key does not match the range key predicate")
+				return v, s, false, refusal.Validation("The provided starting key does not match the range key predicate")
 			}
-			return v, s, false, errValidation("The provided starting key is outside query boundaries based on provided conditions")
+			return v, s, false, refusal.Validation("The provided starting key is outside query boundaries based on provided conditions")
 		}
-		return v, s, false, errValidationf("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", *in.total, *in.segment)
+		return v, s, false, refusal.Validationf("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", *in.total, *in.segment)
 	}
 	return v, s, fetch, nil
 }
@@ -214,7 +215,7 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 func checkQueryKey(q ddbexpr.KeyQuery, key keySchema) error {
 	refuse := func(v types.AttributeValue, name string) error {
 		if kind := emptyKey(v); kind != "" {
-			return errParam("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, name)
+			return refusal.Parameter("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, name)
 		}
 		return nil
 	}
@@ -240,12 +241,12 @@ func (in *pageInput) fetches(v view, selects string) (bool, error) {
 		}
 	}
 	if missing != nil && !v.local {
-		return false, errParam("Global secondary index %s does not project [%s]", i.Name, strings.Join(missing, ", "))
+		return false, refusal.Parameter("Global secondary index %s does not project [%s]", i.Name, strings.Join(missing, ", "))
 	}
 	if p.filter != nil && !v.local {
 		for _, name := range p.filter.TopLevelNames() {
 			if !i.projects(v.def.Key, name) {
-				return false, errParam("Global secondary index %s does not project [%s]", i.Name, name)
+				return false, refusal.Parameter("Global secondary index %s does not project [%s]", i.Name, name)
 			}
 		}
 	}

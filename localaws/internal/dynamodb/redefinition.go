@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -24,7 +25,7 @@ func (t *table) redefine(now time.Time, change func(*definition) error) (*defini
 	defer t.mu.Unlock()
 	def := t.def.Load()
 	if t.deleted {
-		return nil, counts{}, nil, errNoTableNamed(def.Name)
+		return nil, counts{}, nil, refusal.NoTableNamed(def.Name)
 	}
 	next := def.clone()
 	if err := change(next); err != nil {
@@ -81,7 +82,7 @@ func (t *table) remove(now time.Time, may func(*definition) error) (*definition,
 	defer t.mu.Unlock()
 	def := t.def.Load()
 	if t.deleted {
-		return nil, counts{}, nil, errNoTableNamed(def.Name)
+		return nil, counts{}, nil, refusal.NoTableNamed(def.Name)
 	}
 	if err := may(def); err != nil {
 		return nil, counts{}, nil, err

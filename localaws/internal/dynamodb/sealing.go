@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -23,13 +24,13 @@ func (t *table) reseal(enc encryption, key []byte, generation int, now time.Time
 	def := t.def.Load()
 	switch {
 	case t.deleted:
-		return nil, counts{}, nil, errNoTableNamed(def.Name)
+		return nil, counts{}, nil, refusal.NoTableNamed(def.Name)
 	case def.Encryption.Generation != generation:
-		return nil, counts{}, nil, errInUse("Attempt to change a resource which is still in use: Table is being updated: %s", def.Name)
+		return nil, counts{}, nil, refusal.InUse("Attempt to change a resource which is still in use: Table is being updated: %s", def.Name)
 	}
 	seal, err := newSealer(def.ID, key)
 	if err != nil {
-		return nil, counts{}, nil, errInternal(err)
+		return nil, counts{}, nil, refusal.Internal(err)
 	}
 	tx := new(storage.Tx)
 	if t.store.Durable() {
@@ -61,7 +62,7 @@ func (t *table) load(key []byte, generation int) error {
 	}
 	seal, err := newSealer(def.ID, key)
 	if err != nil {
-		return errInternal(err)
+		return refusal.Internal(err)
 	}
 	err = t.store.Range(bucketItems(def.ID, generation), func(itemKey, sealed []byte) error {
 		it, err := seal.open(itemKey, sealed)
@@ -77,7 +78,7 @@ func (t *table) load(key []byte, generation int) error {
 	})
 	if err != nil {
 		t.clear()
-		return errInternal(fmt.Errorf("table %s: %w", def.Name, err))
+		return refusal.Internal(fmt.Errorf("table %s: %w", def.Name, err))
 	}
 	t.sealer = seal
 	t.loaded.Store(true)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -83,7 +84,7 @@ func (s *Service) put(t *table) {
 func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 	o, ok := operations.Describe(c.Operation)
 	if !ok {
-		return nil, errUnsupported(c.Operation)
+		return nil, refusal.Unsupported(c.Operation)
 	}
 	out, err := operations.Serve(ctx, s, c)
 	if !o.Data {

@@ -1,5 +1,9 @@
 package dynamodb
 
+import (
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+)
+
 type sseSpecification struct {
 	Enabled        *bool
 	SSEType        *string
@@ -12,15 +16,15 @@ func (s *sseSpecification) wish() (wish, error) {
 	case s == nil:
 		return wish{mode: keyOwned}, nil
 	case !enabled && s.SSEType != nil:
-		return wish{}, errParam("SSEType can not be specified if Enabled is false")
+		return wish{}, refusal.Parameter("SSEType can not be specified if Enabled is false")
 	case !enabled && s.KMSMasterKeyID != nil:
-		return wish{}, errParam("KMSMasterKeyId can not be specified if Enabled is false")
+		return wish{}, refusal.Parameter("KMSMasterKeyId can not be specified if Enabled is false")
 	case !enabled:
 		return wish{mode: keyOwned}, nil
 	case s.SSEType != nil && *s.SSEType != "KMS":
-		return wish{}, errParam("SSEType %s is not supported", *s.SSEType)
+		return wish{}, refusal.Parameter("SSEType %s is not supported", *s.SSEType)
 	case s.SSEType == nil && s.KMSMasterKeyID != nil:
-		return wish{}, errParam("SSEType KMS is required if KMSMasterKeyId is specified")
+		return wish{}, refusal.Parameter("SSEType KMS is required if KMSMasterKeyId is specified")
 	case s.KMSMasterKeyID == nil || *s.KMSMasterKeyID == managedAlias:
 		return wish{mode: keyManaged}, nil
 	default:

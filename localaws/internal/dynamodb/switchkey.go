@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -18,11 +19,11 @@ func (k *custodian) change(ctx context.Context, c *request.Call, def *definition
 	before, now := &def.Encryption, k.clock()
 	switch {
 	case want.mode == keyOwned && before.Mode == keyOwned:
-		return encryption{}, nil, errParam("Table is already encrypted by default")
+		return encryption{}, nil, refusal.Parameter("Table is already encrypted by default")
 	case want.keyID != "" && want.keyID == before.KeyARN:
 		// Only the ARN is compared: any other name of the same key, and
 		// Enabled alone, encrypt again and count as a change, as on AWS.
-		return encryption{}, nil, errParam("Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key")
+		return encryption{}, nil, refusal.Parameter("Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key")
 	}
 	changes, err := before.mayChange(now)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/tidwall/btree"
 )
@@ -73,7 +74,7 @@ func (t *table) definition() *definition { return t.def.Load() }
 func (t *table) check(def *definition) error {
 	switch {
 	case t.deleted:
-		return errNoTable()
+		return refusal.NoTable()
 	case !t.loaded.Load() || !def.agrees(t.def.Load()):
 		return errRedefined
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -23,7 +24,7 @@ func (s *Service) allowTags(ctx context.Context, c *request.Call, in *tagsInput)
 
 // tagged finds the table of an authorized request.
 func (s *Service) tagged(in *tagsInput) (*table, error) {
-	return s.existing(in.Target(), func(string) error { return errNoResource(*in.ResourceArn) })
+	return s.existing(in.Target(), func(string) error { return refusal.NoResource(*in.ResourceArn) })
 }
 
 func (s *Service) tagResource(_ context.Context, _ *request.Call, in *tagsInput) ([]byte, error) {
@@ -63,7 +64,7 @@ func (s *Service) listTagsOfResource(_ context.Context, _ *request.Call, in *tag
 		return nil, err
 	}
 	if in.NextToken != nil {
-		return nil, errValidation("Invalid NextToken: no answer gave one")
+		return nil, refusal.Validation("Invalid NextToken: no answer gave one")
 	}
 	tags := slices.Clone(t.definition().Tags)
 	slices.SortFunc(tags, func(a, b wire.Tag) int { return strings.Compare(a.Key, b.Key) })

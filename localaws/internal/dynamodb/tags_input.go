@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -18,17 +19,17 @@ const maxTags = 50
 var tagRule = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
 
 func errTooManyTags() error {
-	return errValidation("Number of Tags exceed the current limit for the provided ResourceArn")
+	return refusal.Validation("Number of Tags exceed the current limit for the provided ResourceArn")
 }
 
 func checkTagKey(key *string) error {
 	switch {
 	case key == nil:
-		return errValidation("The Tag Key provided is invalid, Key: null")
+		return refusal.Validation("The Tag Key provided is invalid, Key: null")
 	case *key == "" || utf8.RuneCountInString(*key) > 128 || !tagRule.MatchString(*key):
-		return errValidation("The Tag Key provided is invalid, Key: " + *key)
+		return refusal.Validation("The Tag Key provided is invalid, Key: " + *key)
 	case strings.HasPrefix(strings.ToLower(*key), "aws:"):
-		return errValidation("Tag Key cannot be prefixed with aws:, Key: " + *key)
+		return refusal.Validation("Tag Key cannot be prefixed with aws:, Key: " + *key)
 	}
 	return nil
 }
@@ -45,11 +46,11 @@ func tagsOf(list []tagInput) ([]wire.Tag, error) {
 		}
 		switch {
 		case t.Value == nil:
-			return nil, errValidation("The Tag Value provided is invalid, Value: null")
+			return nil, refusal.Validation("The Tag Value provided is invalid, Value: null")
 		case utf8.RuneCountInString(*t.Value) > 256 || !tagRule.MatchString(*t.Value):
-			return nil, errValidation("The Tag Value provided is invalid, Value: " + *t.Value)
+			return nil, refusal.Validation("The Tag Value provided is invalid, Value: " + *t.Value)
 		case slices.ContainsFunc(out, func(o wire.Tag) bool { return o.Key == *t.Key }):
-			return nil, errValidation("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + *t.Key)
+			return nil, refusal.Validation("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + *t.Key)
 		}
 		out = append(out, wire.Tag{Key: *t.Key, Value: *t.Value})
 	}
@@ -98,15 +99,15 @@ func (in *tagsInput) Prepare(c *request.Call) (err error) {
 	m := arnRule.FindStringSubmatch(*in.ResourceArn)
 	switch {
 	case !strings.HasPrefix(*in.ResourceArn, "arn:"):
-		return errParam("ARNs must start with 'arn:': %s", *in.ResourceArn)
+		return refusal.Parameter("ARNs must start with 'arn:': %s", *in.ResourceArn)
 	case m == nil:
-		return errParam("Provided Arn is not a DynamoDB resource arn: %s", *in.ResourceArn)
+		return refusal.Parameter("Provided Arn is not a DynamoDB resource arn: %s", *in.ResourceArn)
 	case m[1] != c.Region:
-		return errValidation("Invalid TableArn: Invalid ResourceArn provided as input " + *in.ResourceArn)
+		return refusal.Validation("Invalid TableArn: Invalid ResourceArn provided as input " + *in.ResourceArn)
 	case in.adds && len(in.Tags) == 0:
-		return errValidation("Atleast one Tag needs to be provided as Input.")
+		return refusal.Validation("Atleast one Tag needs to be provided as Input.")
 	case in.removes && len(in.TagKeys) == 0:
-		return errValidation("Atleast one Tag Key needs to be provided as Input.")
+		return refusal.Validation("Atleast one Tag Key needs to be provided as Input.")
 	case len(in.TagKeys) > maxTags:
 		return errTooManyTags()
 	}

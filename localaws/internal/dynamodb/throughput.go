@@ -2,6 +2,8 @@ package dynamodb
 
 import (
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 )
 
 // throughput is a provisioned throughput and what was changed of it; zero while
@@ -38,7 +40,7 @@ func (t throughput) unchanged(read, write int64, ofWhat, atWhat string) error {
 	if read != t.Read || write != t.Write {
 		return nil
 	}
-	return errValidationf("The provisioned throughput for the %s will not change. The requested value equals the current value. Current ReadCapacityUnits provisioned for the %s: %d. Requested ReadCapacityUnits: %d. Current WriteCapacityUnits provisioned for the %s: %d. Requested WriteCapacityUnits: %d. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
+	return refusal.Validationf("The provisioned throughput for the %s will not change. The requested value equals the current value. Current ReadCapacityUnits provisioned for the %s: %d. Requested ReadCapacityUnits: %d. Current WriteCapacityUnits provisioned for the %s: %d. Requested WriteCapacityUnits: %d. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
 		ofWhat, atWhat, t.Read, read, atWhat, t.Write, write)
 }
 

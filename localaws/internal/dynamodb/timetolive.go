@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -12,7 +13,7 @@ import (
 const timeToLivePause = time.Hour
 
 func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *timeToLiveInput) ([]byte, error) {
-	t, err := s.existing(in.Target(), errNoTableNamed)
+	t, err := s.existing(in.Target(), refusal.NoTableNamed)
 	if err != nil {
 		return nil, err
 	}
@@ -25,15 +26,15 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *tim
 	err = t.edit(func(d *definition) error {
 		switch {
 		case *wanted.Enabled && d.TTLAttribute == *wanted.AttributeName:
-			return errValidation("TimeToLive is already enabled")
+			return refusal.Validation("TimeToLive is already enabled")
 		case *wanted.Enabled && d.TTLAttribute != "":
-			return errValidationf("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTLAttribute)
+			return refusal.Validationf("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTLAttribute)
 		case !*wanted.Enabled && d.TTLAttribute == "":
-			return errValidation("TimeToLive is already disabled")
+			return refusal.Validation("TimeToLive is already disabled")
 		case !*wanted.Enabled && d.TTLAttribute != *wanted.AttributeName:
-			return errValidationf("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTLAttribute)
+			return refusal.Validationf("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTLAttribute)
 		case !d.TTLChanged.IsZero() && now.Before(d.TTLChanged.Add(timeToLivePause)):
-			return errValidation("Time to live has been modified multiple times within a fixed interval")
+			return refusal.Validation("Time to live has been modified multiple times within a fixed interval")
 		}
 		d.TTLChanged, d.TTLAttribute = now, ""
 		if *wanted.Enabled {
@@ -48,13 +49,13 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *tim
 }
 
 func (s *Service) describeTimeToLive(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
-	t, err := s.existing(in.Target(), errNoTableNamed)
+	t, err := s.existing(in.Target(), refusal.NoTableNamed)
 	if err != nil {
 		return nil, err
 	}
 	def := t.definition()
 	if def.status(s.cfg.Clock()) == "CREATING" {
-		return nil, errValidation("Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
+		return nil, refusal.Validation("Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
 	}
 	out := jsonObject{"TimeToLiveStatus": "DISABLED"}
 	if def.TTLAttribute != "" {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -107,7 +108,7 @@ func (s *Service) prepareWrites(ctx context.Context, c *request.Call, writes []*
 		}
 		id := w.on.def.ID + w.primary
 		if seen[id] {
-			return nil, errValidation("Transaction request cannot include multiple operations on one item")
+			return nil, refusal.Validation("Transaction request cannot include multiple operations on one item")
 		}
 		seen[id] = true
 		tables = append(tables, w.on)

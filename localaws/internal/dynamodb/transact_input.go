@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -108,7 +109,7 @@ func (in *transactWriteInput) Prepare(c *request.Call) error {
 	size := 0
 	for _, w := range in.items {
 		if w.kinds != 1 {
-			return errValidation("TransactItems can only contain one of Check, Put, Update or Delete")
+			return refusal.Validation("TransactItems can only contain one of Check, Put, Update or Delete")
 		}
 		x, err := w.write(c)
 		if err != nil {
@@ -118,7 +119,7 @@ func (in *transactWriteInput) Prepare(c *request.Call) error {
 		size += ddbjson.ItemSize(x.keyItem()) + ddbjson.ItemSize(w.values)
 	}
 	if size > maxTransactionBytes { // of the request: stored items do not count
-		return errValidation("Transaction size cannot exceed 4 MB")
+		return refusal.Validation("Transaction size cannot exceed 4 MB")
 	}
 	return nil
 }

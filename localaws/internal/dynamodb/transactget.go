@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -50,7 +51,7 @@ func (in *transactGetCall) answer(ctx context.Context, s *Service, c *request.Ca
 		return nil, err
 	}
 	if size > maxTransactionBytes {
-		return nil, errValidation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
+		return nil, refusal.Validation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
 	}
 	return in.response(reads, size), nil
 }
@@ -99,7 +100,7 @@ func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*lo
 		}
 		id := r.on.def.ID + r.primary
 		if seen[id] {
-			return nil, errValidation("Transaction request cannot include multiple operations on one item")
+			return nil, refusal.Validation("Transaction request cannot include multiple operations on one item")
 		}
 		seen[id] = true
 		tables = append(tables, r.on)

@@ -4,11 +4,12 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 func (s *Service) updateTable(ctx context.Context, c *request.Call, in *updateTableInput) ([]byte, error) {
-	t, err := s.existing(in.Target(), errNoTableNamed)
+	t, err := s.existing(in.Target(), refusal.NoTableNamed)
 	if err != nil {
 		return nil, err
 	}

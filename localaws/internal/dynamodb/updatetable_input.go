@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -69,21 +70,21 @@ func (in *updateTableInput) combined() error {
 	const alone = "modification must be the only operation in the request"
 	switch {
 	case kinds == 0:
-		return errValidation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required")
+		return refusal.Validation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required")
 	case in.GlobalSecondaryIndexUpdates != nil && len(in.GlobalSecondaryIndexUpdates) == 0:
-		return errParam("List of GlobalSecondaryIndexUpdates is empty")
+		return refusal.Parameter("List of GlobalSecondaryIndexUpdates is empty")
 	case kinds == 1:
 		return nil
 	case in.SSESpecification != nil:
-		return errParam("Server-Side Encryption %s", alone)
+		return refusal.Parameter("Server-Side Encryption %s", alone)
 	case in.DeletionProtectionEnabled != nil:
-		return errParam("DeletionProtection %s", alone)
+		return refusal.Parameter("DeletionProtection %s", alone)
 	case in.TableClass != nil:
-		return errParam("TableClass %s", alone)
+		return refusal.Parameter("TableClass %s", alone)
 	case in.OnDemandThroughput.given() && (kinds > 2 || in.BillingMode == nil || in.ProvisionedThroughput != nil):
-		return errParam("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
+		return refusal.Parameter("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
 	case in.ProvisionedThroughput != nil && slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u indexUpdate) bool { return u.Update == nil }):
-		return errParam("You cannot create or delete index while updating table IOPS")
+		return refusal.Parameter("You cannot create or delete index while updating table IOPS")
 	}
 	return nil
 }

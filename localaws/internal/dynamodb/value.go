@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/ddbnumber"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 )
 
 // Item is what a table stores. Stored items and everything inside are never
@@ -39,9 +40,9 @@ func normalizeItem(it Item) error {
 func checkName(name string) error {
 	switch {
 	case name == "":
-		return &ddbjson.ValidationError{Message: paramPrefix + "Empty attribute name"}
+		return &ddbjson.ValidationError{Message: refusal.ParameterPrefix + "Empty attribute name"}
 	case len(name) > maxName:
-		return &ddbjson.ValidationError{Message: paramPrefix + "Attribute name is too large, must be less than 65536 bytes"}
+		return &ddbjson.ValidationError{Message: refusal.ParameterPrefix + "Attribute name is too large, must be less than 65536 bytes"}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 )
 
 // view is what a page reads: a table or one of its indexes.
@@ -74,9 +75,9 @@ func (v view) checkStart(start Item) error {
 			want[k.Sort.Name] = k.Sort.Type
 		}
 	}
-	invalid := errValidation("The provided starting key is invalid: The provided key element does not match the schema")
+	invalid := refusal.Validation("The provided starting key is invalid: The provided key element does not match the schema")
 	if v.index != nil {
-		invalid = errValidation("The provided starting key is invalid")
+		invalid = refusal.Validation("The provided starting key is invalid")
 	}
 	if len(start) != len(want) {
 		return invalid

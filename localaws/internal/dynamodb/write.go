@@ -6,6 +6,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -75,10 +76,10 @@ func (w *write) checkRequest(d *definition) error {
 	}
 	if w.kind == writePut {
 		if kind, index, key := d.emptyIndexKey(w.item); kind != "" {
-			return errValidationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", kind, index, key)
+			return refusal.Validationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", kind, index, key)
 		}
 		if w.size = ddbjson.ItemSize(w.item); w.size > maxItem {
-			return errValidation("Item size has exceeded the maximum allowed size")
+			return refusal.Validation("Item size has exceeded the maximum allowed size")
 		}
 	}
 	if w.update == nil {
@@ -113,7 +114,7 @@ func (w *write) checkSchema(d *definition) error {
 		if w.update != nil {
 			for _, name := range w.update.TargetNames() {
 				if table.has(name) {
-					return errParam("Cannot update attribute %s. This attribute is part of the key", name)
+					return refusal.Parameter("Cannot update attribute %s. This attribute is part of the key", name)
 				}
 			}
 		}
@@ -126,12 +127,12 @@ func (w *write) checkSchema(d *definition) error {
 }
 
 func errEmptyIndexKey(kind string) error {
-	return errValidationf("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty %s value.", kind)
+	return refusal.Validationf("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty %s value.", kind)
 }
 
 // errUpdatedKeyType is errIndexKeyType for the result of an update expression.
 func errUpdatedKeyType(keyAttribute, string, string) error {
-	return errValidation("The update expression attempted to update the secondary index key to unsupported type")
+	return refusal.Validation("The update expression attempted to update the secondary index key to unsupported type")
 }
 
 // errConditionFailed carries the old item when the request asked for it.
@@ -176,7 +177,7 @@ func (w *write) evaluateUpdate(present Item) (next Item, size int, err error) {
 	if w.update != nil {
 		if it, err = w.update.Apply(present); err != nil {
 			if w.added != nil && errors.Is(err, ddbexpr.ErrOperandType) {
-				return nil, 0, errValidation("Type mismatch for attribute to update")
+				return nil, 0, refusal.Validation("Type mismatch for attribute to update")
 			}
 			return nil, 0, errExpression(err)
 		}
@@ -195,7 +196,7 @@ func (w *write) evaluateUpdate(present Item) (next Item, size int, err error) {
 		}
 	}
 	if size = ddbjson.ItemSize(it); size > maxItem {
-		return nil, 0, errValidation("Item size to update has exceeded the maximum allowed size")
+		return nil, 0, refusal.Validation("Item size to update has exceeded the maximum allowed size")
 	}
 	return it, size, nil
 }

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -82,9 +83,9 @@ func (in *writeInput) write(c *request.Call) (*write, error) {
 	}
 	if in.kind != writeUpdate && w.returnValues != "" && w.returnValues != "ALL_OLD" && w.returnValues != "NONE" {
 		if in.kind == writePut {
-			return nil, errValidation("ReturnValues can only be ALL_OLD or NONE")
+			return nil, refusal.Validation("ReturnValues can only be ALL_OLD or NONE")
 		}
-		return nil, errValidation("Return values set to invalid value")
+		return nil, refusal.Validation("Return values set to invalid value")
 	}
 	valued := []string{"ConditionExpression"}
 	if in.kind == writeUpdate {
