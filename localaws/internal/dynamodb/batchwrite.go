@@ -50,7 +50,7 @@ func (in *batchWriteCall) answer(ctx context.Context, s *Service, c *request.Cal
 		for _, w := range b.writes {
 			if err := w.bind(on.def); err != nil {
 				if k := on.def.Key; w.kind == writePut && k.mismatch(w.item) {
-					return nil, errKeySchema() // as if it were a Key
+					return nil, refusal.KeySchema() // as if it were a Key
 				}
 				return nil, err
 			}

@@ -1,11 +1,22 @@
 package dynamodb
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+)
+
+const (
+	namePattern = "[a-zA-Z0-9_.-]+"
+	arnPattern  = "arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+"
+)
+
+var (
+	nameRule = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
+	arnRule  = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([a-zA-Z0-9_.-]+)$`)
 )
 
 // checkResource checks the name of an index, or of a table where that is no
@@ -43,7 +54,7 @@ func checkTable(c *wire.Checks, v *string, path string) {
 func locate(c *request.Call, nameOrARN string) (target, error) {
 	if !strings.HasPrefix(nameOrARN, "arn:") {
 		p := wire.PlaceOf(c)
-		return target{p, nameOrARN, tableARN(p, nameOrARN)}, nil
+		return target{Place: p, name: nameOrARN, arn: tableARN(p, nameOrARN)}, nil
 	}
 	m := arnRule.FindStringSubmatch(nameOrARN)
 	if m == nil {
@@ -53,5 +64,5 @@ func locate(c *request.Call, nameOrARN string) (target, error) {
 		// A table is only reachable through its own region's endpoint.
 		return target{}, refusal.NoTable()
 	}
-	return target{wire.Place{Account: m[2], Region: m[1]}, m[3], nameOrARN}, nil
+	return target{Place: wire.Place{Account: m[2], Region: m[1]}, name: m[3], arn: nameOrARN}, nil
 }

@@ -278,7 +278,7 @@ func searchFiles(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret := slices.Clone(s.lookup(target{wire.Place{Account: testAccount, Region: testRegion}, "owned", ""}).def.Encryption.TableKey)
+	secret := slices.Clone(s.lookup(target{Place: wire.Place{Account: testAccount, Region: testRegion}, name: "owned"}).def.Encryption.TableKey)
 	if len(secret) != tableKeySize {
 		t.Fatal("no table key to look for")
 	}

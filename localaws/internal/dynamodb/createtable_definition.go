@@ -46,9 +46,9 @@ func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
 	case len(keys) == 2 && *keys[1].KeyType != "RANGE":
 		return k, refusal.Validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 	}
-	k.Partition = keyAttribute{names[0], kinds[names[0]]}
+	k.Partition = keyAttribute{Name: names[0], Type: kinds[names[0]]}
 	if len(keys) == 2 {
-		k.Sort = keyAttribute{names[1], kinds[names[1]]}
+		k.Sort = keyAttribute{Name: names[1], Type: kinds[names[1]]}
 	}
 	return k, nil
 }
@@ -124,7 +124,7 @@ func (in *createTableInput) define() (*definition, error) {
 		return nil, err
 	}
 	for _, a := range in.AttributeDefinitions {
-		d.Attributes = append(d.Attributes, keyAttribute{*a.AttributeName, *a.AttributeType})
+		d.Attributes = append(d.Attributes, keyAttribute{Name: *a.AttributeName, Type: *a.AttributeType})
 	}
 	if in.LocalSecondaryIndexes == nil && in.GlobalSecondaryIndexes == nil && len(in.KeySchema) != len(in.AttributeDefinitions) {
 		return nil, refusal.Parameter("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")

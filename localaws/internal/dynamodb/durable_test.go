@@ -105,7 +105,7 @@ func TestMovedRecordsAreRefused(t *testing.T) {
 			store := storage.NewRecorder()
 			w := newWorld(t, func(c *Config) { c.Store = store })
 			records := func(table string) (list []record) {
-				def := w.s.lookup(target{wire.Place{Account: testAccount, Region: testRegion}, table, ""}).def
+				def := w.s.lookup(target{Place: wire.Place{Account: testAccount, Region: testRegion}, name: table}).def
 				b := bucketItems(def.ID, def.Encryption.Generation)
 				if err := store.Range(b, func(key, value []byte) error {
 					list = append(list, record{b, key, value})

@@ -9,10 +9,6 @@ import (
 // keyMode is under whose key a table is encrypted.
 type keyMode uint8
 
-// managedAlias names the AWS managed key, which AWS makes when it is first
-// wanted.
-const managedAlias = "alias/aws/dynamodb"
-
 const (
 	keyOwned    keyMode = iota + 1 // AWS owned: no KMS call
 	keyManaged                     // alias/aws/dynamodb

@@ -318,7 +318,7 @@ func userValue(t interface{ Fatalf(string, ...any) }, m members) types.Attribute
 	if err != nil {
 		t.Fatalf("%s: %v", b, err)
 	}
-	if err := normalize(v); err != nil {
+	if err := normalizeValue(v); err != nil {
 		t.Fatalf("%s: %v", b, err)
 	}
 	return v

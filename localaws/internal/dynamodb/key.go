@@ -152,10 +152,6 @@ func (k keySchema) keyOf(it Item) Item {
 	return key
 }
 
-func errKeySchema() error {
-	return refusal.Validation("The provided key element does not match the schema")
-}
-
 // checkKey checks the Key member of a request.
 func (k keySchema) checkKey(key Item) error {
 	want := 1
@@ -163,12 +159,12 @@ func (k keySchema) checkKey(key Item) error {
 		want = 2
 	}
 	if len(key) != want {
-		return errKeySchema()
+		return refusal.KeySchema()
 	}
 	for i, a := range []keyAttribute{k.Partition, k.Sort}[:want] {
 		v := key[a.Name]
 		if v == nil || ddbjson.TypeName(v) != a.Type {
-			return errKeySchema()
+			return refusal.KeySchema()
 		}
 		if err := checkKeySize(v, i == 0); err != nil {
 			return err

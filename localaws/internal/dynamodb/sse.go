@@ -4,6 +4,10 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 )
 
+// managedAlias names the AWS managed key, which AWS makes when it is first
+// wanted.
+const managedAlias = "alias/aws/dynamodb"
+
 type sseSpecification struct {
 	Enabled        *bool
 	SSEType        *string

@@ -29,6 +29,12 @@ func Parameter(format string, args ...any) error {
 	return Validation(ParameterPrefix + fmt.Sprintf(format, args...))
 }
 
+// KeySchema returns the ValidationException of a key that does not have the
+// attributes and types of the table's key.
+func KeySchema() error {
+	return Validation("The provided key element does not match the schema")
+}
+
 // AccessDenied returns an AccessDeniedException in DynamoDB's own namespace.
 func AccessDenied(message string) *request.Error {
 	return &request.Error{Code: "AccessDeniedException", Message: message, Namespace: wire.NamespaceService}
