@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -15,9 +16,9 @@ import (
 // and DynamoDB's own condition keys. Empty members are absent keys.
 type access struct {
 	action       string
-	at           target
+	at           schema.Target
 	index        string
-	keys         []Item // whose partition keys are dynamodb:LeadingKeys
+	keys         []schema.Item // whose partition keys are dynamodb:LeadingKeys
 	attributes   []string
 	selects      string
 	returnValues string
@@ -28,14 +29,14 @@ type access struct {
 // caller learns that only if the policies let them ask.
 func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b bound) error {
 	conditions := make(policy.Context, 8)
-	resource := a.at.arn
+	resource := a.at.ARN
 	if a.index != "" {
 		resource += "/index/" + a.index
 	}
 	if b.table != nil {
 		partition := b.def.Key.Partition.Name
 		if a.index != "" {
-			if i, _ := b.def.index(a.index); i != nil {
+			if i, _ := b.def.Index(a.index); i != nil {
 				partition = i.Key.Partition.Name
 			}
 		}
@@ -81,7 +82,7 @@ func conditionText(v types.AttributeValue) (string, bool) {
 // ready finds the table of an authorized data call: it exists and is not
 // being created.
 func (s *Service) ready(b bound) error {
-	if b.table == nil || b.def.status(s.cfg.Clock()) == "CREATING" {
+	if b.table == nil || b.def.Status(s.cfg.Clock()) == "CREATING" {
 		return refusal.NoTable()
 	}
 	return nil
@@ -104,7 +105,7 @@ func (s *Service) unlock(ctx context.Context, c *request.Call, b bound) error {
 	return b.expire(s.cfg.Clock())
 }
 
-func throttled(d *definition) *request.Error {
+func throttled(d *schema.Definition) *request.Error {
 	if d.OnDemand {
 		return request.Errorf("ThrottlingException", "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so please try again shortly. If exceptions persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html")
 	}

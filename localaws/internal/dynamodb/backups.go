@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -16,7 +17,7 @@ func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in
 	wanted := in.PointInTimeRecoverySpecification
 	now := s.cfg.Clock()
 	var out jsonObject
-	err = t.edit(func(d *definition) error {
+	err = t.edit(func(d *schema.Definition) error {
 		if *wanted.PointInTimeRecoveryEnabled && !d.PITR {
 			d.PITRSince = now
 		}
@@ -45,7 +46,7 @@ func (s *Service) describeContinuousBackups(_ context.Context, _ *request.Call, 
 	return json.Marshal(describeBackups(t.definition(), s.cfg.Clock()))
 }
 
-func describeBackups(d *definition, now time.Time) jsonObject {
+func describeBackups(d *schema.Definition, now time.Time) jsonObject {
 	recovery := jsonObject{"PointInTimeRecoveryStatus": "DISABLED"}
 	if d.PITR {
 		earliest := now.Add(-time.Duration(d.PITRDays) * 24 * time.Hour)

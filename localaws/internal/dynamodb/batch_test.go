@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 func TestBatches(t *testing.T) {
@@ -89,7 +91,7 @@ func TestFaults(t *testing.T) {
 		c.Faults = Faults{
 			Throttle:    func(table, _ string) bool { return throttle[table] },
 			Unprocessed: func(_, _ string, index int) bool { return index == unprocessed },
-			Conflict: func(_, _ string, key Item) bool {
+			Conflict: func(_, _ string, key schema.Item) bool {
 				return strings.Contains(fmt.Sprint(text0(key)), conflict) && conflict != ""
 			},
 		}
@@ -129,7 +131,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func text0(it Item) string { return string(appendItem(nil, it)) }
+func text0(it schema.Item) string { return string(schema.AppendItem(nil, it)) }
 
 func TestTransactions(t *testing.T) {
 	w := newWorld(t)

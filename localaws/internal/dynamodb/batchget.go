@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -70,8 +71,8 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 	faults := &s.cfg.Faults
 	index, size, processed := 0, 0, 0
 	settle := false
-	left := map[*batchGetTable][]Item{}
-	var throttledTable *definition
+	left := map[*batchGetTable][]schema.Item{}
+	var throttledTable *schema.Definition
 	out := newResponse(4096)
 	out.member("Responses")
 	out.b = append(out.b, '{')
@@ -80,7 +81,7 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 		if n > 0 {
 			out.b = append(out.b, ',')
 		}
-		out.b = append(appendText(out.b, b.name), ':', '[')
+		out.b = append(schema.AppendText(out.b, b.name), ':', '[')
 		price := &capacity{name: b.name}
 		consistent := b.consistent != nil && *b.consistent
 		settle = settle || consistent
@@ -93,10 +94,10 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 					return err
 				}
 				switch {
-				case faults.throttled(b.at.name, c.Operation):
+				case faults.throttled(b.at.Name, c.Operation):
 					throttledTable = in.on[n].def
 					fallthrough
-				case faults.Unprocessed != nil && faults.Unprocessed(b.at.name, c.Operation, at), size+r.size() > maxBatchBytes:
+				case faults.Unprocessed != nil && faults.Unprocessed(b.at.Name, c.Operation, at), size+r.size() > maxBatchBytes:
 					left[b] = append(left[b], r.key)
 					continue
 				}
@@ -135,7 +136,7 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 }
 
 // appendLeft writes UnprocessedKeys: requests that can be sent as they are.
-func (in *batchGetCall) appendLeft(dst []byte, left map[*batchGetTable][]Item) []byte {
+func (in *batchGetCall) appendLeft(dst []byte, left map[*batchGetTable][]schema.Item) []byte {
 	dst = append(dst, '{')
 	first := true
 	for _, b := range in.tables {
@@ -147,12 +148,12 @@ func (in *batchGetCall) appendLeft(dst []byte, left map[*batchGetTable][]Item) [
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(appendText(dst, b.name), `:{"Keys":[`...)
+		dst = append(schema.AppendText(dst, b.name), `:{"Keys":[`...)
 		for i, key := range keys {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendItem(dst, key)
+			dst = schema.AppendItem(dst, key)
 		}
 		dst = append(dst, ']')
 		if b.consistent != nil {
@@ -160,7 +161,7 @@ func (in *batchGetCall) appendLeft(dst []byte, left map[*batchGetTable][]Item) [
 			dst = append(dst, fmt.Sprint(*b.consistent)...)
 		}
 		if b.projection != nil {
-			dst = appendText(append(dst, `,"ProjectionExpression":`...), *b.projection)
+			dst = schema.AppendText(append(dst, `,"ProjectionExpression":`...), *b.projection)
 		}
 		if b.names != nil {
 			dst = append(dst, `,"ExpressionAttributeNames":{`...)
@@ -168,7 +169,7 @@ func (in *batchGetCall) appendLeft(dst []byte, left map[*batchGetTable][]Item) [
 				if i > 0 {
 					dst = append(dst, ',')
 				}
-				dst = appendText(append(appendText(dst, n), ':'), b.names[n])
+				dst = schema.AppendText(append(schema.AppendText(dst, n), ':'), b.names[n])
 			}
 			dst = append(dst, '}')
 		}
@@ -178,7 +179,7 @@ func (in *batchGetCall) appendLeft(dst []byte, left map[*batchGetTable][]Item) [
 				if i > 0 {
 					dst = append(dst, ',')
 				}
-				dst = appendText(dst, n)
+				dst = schema.AppendText(dst, n)
 			}
 			dst = append(dst, ']')
 		}

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -22,12 +23,12 @@ type batchGetInput struct {
 
 type batchGetTable struct {
 	name       string
-	keys       []Item
+	keys       []schema.Item
 	keysSet    bool
 	consistent *bool
 	expressions
 
-	at     target // once prepared
+	at     schema.Target // once prepared
 	parsed *parsed
 }
 
@@ -57,7 +58,7 @@ func (b *batchGetTable) readMember(d *wire.Decoder, name []byte) error {
 		}
 		b.keysSet = true
 		return d.Elements(func() error {
-			var key Item
+			var key schema.Item
 			err := readItem(d, &key)
 			b.keys = append(b.keys, key)
 			return err
@@ -103,7 +104,7 @@ func (in *batchGetInput) Prepare(c *request.Call) (err error) {
 		}
 		for i, key := range b.keys {
 			for _, before := range b.keys[:i] {
-				if equalItems(key, before) {
+				if schema.EqualItems(key, before) {
 					return refusal.Validation("Provided list of item keys contains duplicates")
 				}
 			}

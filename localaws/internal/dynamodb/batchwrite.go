@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -49,7 +50,7 @@ func (in *batchWriteCall) answer(ctx context.Context, s *Service, c *request.Cal
 		seen := map[string]bool{}
 		for _, w := range b.writes {
 			if err := w.bind(on.def); err != nil {
-				if k := on.def.Key; w.kind == writePut && k.mismatch(w.item) {
+				if k := on.def.Key; w.kind == writePut && k.Mismatch(w.item) {
 					return nil, refusal.KeySchema() // as if it were a Key
 				}
 				return nil, err
@@ -73,7 +74,7 @@ func (in *batchWriteCall) write(s *Service, c *request.Call) ([]byte, error) {
 	faults := &s.cfg.Faults
 	index, processed := 0, 0
 	left := make([][]*change, len(in.tables))
-	var throttledTable *definition
+	var throttledTable *schema.Definition
 	var used []*capacity
 	var pending []storage.Pending
 	done := make([][]*change, len(in.tables))
@@ -84,10 +85,10 @@ func (in *batchWriteCall) write(s *Service, c *request.Call) ([]byte, error) {
 				at := index
 				index++
 				switch {
-				case faults.throttled(b.at.name, c.Operation):
+				case faults.throttled(b.at.Name, c.Operation):
 					throttledTable = in.on[n].def
 					fallthrough
-				case faults.Unprocessed != nil && faults.Unprocessed(b.at.name, c.Operation, at):
+				case faults.Unprocessed != nil && faults.Unprocessed(b.at.Name, c.Operation, at):
 					left[n] = append(left[n], w)
 					continue
 				}
@@ -142,15 +143,15 @@ func (in *batchWriteCall) appendLeft(dst []byte, left [][]*change) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(appendText(dst, b.name), ':', '[')
+		dst = append(schema.AppendText(dst, b.name), ':', '[')
 		for i, w := range left[n] {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
 			if w.kind == writePut {
-				dst = appendItem(append(dst, `{"PutRequest":{"Item":`...), w.item)
+				dst = schema.AppendItem(append(dst, `{"PutRequest":{"Item":`...), w.item)
 			} else {
-				dst = appendItem(append(dst, `{"DeleteRequest":{"Key":`...), w.key)
+				dst = schema.AppendItem(append(dst, `{"DeleteRequest":{"Key":`...), w.key)
 			}
 			dst = append(dst, "}}"...)
 		}
@@ -172,7 +173,7 @@ func (in *batchWriteCall) appendCollections(dst []byte, done [][]*change) []byte
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(appendText(dst, b.name), ':')
+		dst = append(schema.AppendText(dst, b.name), ':')
 		dst = in.on[n].appendCollections(dst, done[n])
 	}
 	return append(dst, '}')

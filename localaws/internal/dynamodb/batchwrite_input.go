@@ -5,6 +5,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -21,13 +22,13 @@ type batchWriteTable struct {
 	name     string
 	requests []batchWriteRequest
 
-	at     target // once prepared
+	at     schema.Target // once prepared
 	writes []*write
 }
 
 type batchWriteRequest struct {
 	put, remove bool
-	item, key   Item
+	item, key   schema.Item
 }
 
 func (in *batchWriteInput) ReadMember(d *wire.Decoder, name []byte) error {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 // limitChange is where an OnDemandThroughput was asked for.
@@ -14,11 +15,11 @@ type limitChange struct {
 }
 
 // apply returns old with the members that in has; nil is no limit at all.
-func (c limitChange) apply(old, in *onDemandLimit) (*onDemandLimit, error) {
+func (c limitChange) apply(old, in *schema.OnDemandLimit) (*schema.OnDemandLimit, error) {
 	if in == nil {
 		return old, nil
 	}
-	var out onDemandLimit
+	var out schema.OnDemandLimit
 	if old != nil {
 		out = *old
 	}
@@ -46,7 +47,7 @@ func (c limitChange) apply(old, in *onDemandLimit) (*onDemandLimit, error) {
 			*m.out = m.in
 		}
 	}
-	if !out.given() {
+	if !out.Given() {
 		return nil, nil
 	}
 	return &out, nil
@@ -54,7 +55,7 @@ func (c limitChange) apply(old, in *onDemandLimit) (*onDemandLimit, error) {
 
 // provision sets what a new index may use. CreateTable and UpdateTable refuse
 // in different words.
-func (in *indexInput) provision(d *indexDefinition, onDemand, update bool) (err error) {
+func (in *indexInput) provision(d *schema.Index, onDemand, update bool) (err error) {
 	switch {
 	case onDemand && in.ProvisionedThroughput != nil && update:
 		return refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s when BillingMode is PAY_PER_REQUEST", d.Name)
@@ -65,36 +66,36 @@ func (in *indexInput) provision(d *indexDefinition, onDemand, update bool) (err 
 	case !onDemand && in.ProvisionedThroughput == nil:
 		return refusal.Parameter("ProvisionedThroughput is not specified for index: %s", d.Name)
 	case in.ProvisionedThroughput != nil:
-		d.Throughput = throughput{Read: *in.ProvisionedThroughput.ReadCapacityUnits, Write: *in.ProvisionedThroughput.WriteCapacityUnits}
+		d.Throughput = schema.Throughput{Read: *in.ProvisionedThroughput.ReadCapacityUnits, Write: *in.ProvisionedThroughput.WriteCapacityUnits}
 	}
 	d.Limit, err = limitChange{onDemand, update, d.Name}.apply(nil, in.OnDemandThroughput)
 	return err
 }
 
 // reprovision changes what an index may use.
-func (in *indexInput) reprovision(d *indexDefinition, onDemand, switched bool, now time.Time) (err error) {
+func (in *indexInput) reprovision(d *schema.Index, onDemand, switched bool, now time.Time) (err error) {
 	switch {
-	case onDemand && (in.ProvisionedThroughput != nil || !in.OnDemandThroughput.given()):
+	case onDemand && (in.ProvisionedThroughput != nil || !in.OnDemandThroughput.Given()):
 		return refusal.Parameter("The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput", d.Name)
-	case in.ProvisionedThroughput == nil && !in.OnDemandThroughput.given():
+	case in.ProvisionedThroughput == nil && !in.OnDemandThroughput.Given():
 		return refusal.Parameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s", d.Name)
 	}
 	if d.Limit, err = (limitChange{onDemand, true, d.Name}).apply(d.Limit, in.OnDemandThroughput); err != nil || in.ProvisionedThroughput == nil {
 		return err
 	}
 	if !switched {
-		if err := d.Throughput.unchanged(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, "index "+d.Name, "index"); err != nil {
+		if err := d.Throughput.Unchanged(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, "index "+d.Name, "index"); err != nil {
 			return err
 		}
 	}
-	d.Warm = d.Warm.grown(d.Throughput, onDemand)
-	d.Throughput.set(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, now)
+	d.Warm = d.Warm.Grown(d.Throughput, onDemand)
+	d.Throughput.Set(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, now)
 	return nil
 }
 
 // applyBilling changes billing mode and throughput of the table, and what the
 // switch means for its indexes.
-func (in *updateTableInput) applyBilling(next *definition, now time.Time) (err error) {
+func (in *updateTableInput) applyBilling(next *schema.Definition, now time.Time) (err error) {
 	was := next.OnDemand
 	if in.BillingMode != nil {
 		next.OnDemand = *in.BillingMode == "PAY_PER_REQUEST"
@@ -102,7 +103,7 @@ func (in *updateTableInput) applyBilling(next *definition, now time.Time) (err e
 	if next.OnDemand && in.ProvisionedThroughput != nil {
 		return refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
 	}
-	next.Warm = next.Warm.grown(next.Throughput, was)
+	next.Warm = next.Warm.Grown(next.Throughput, was)
 	switch {
 	case was && !next.OnDemand:
 		if err := in.leaveOnDemand(next); err != nil {
@@ -110,18 +111,18 @@ func (in *updateTableInput) applyBilling(next *definition, now time.Time) (err e
 		}
 	case !was && next.OnDemand:
 		next.BillingChanged = now
-		next.Throughput.set(0, 0, now)
+		next.Throughput.Set(0, 0, now)
 		for _, i := range next.Global {
-			i.Warm = i.Warm.grown(i.Throughput, was)
-			i.Throughput.set(0, 0, now)
+			i.Warm = i.Warm.Grown(i.Throughput, was)
+			i.Throughput.Set(0, 0, now)
 		}
 	case in.ProvisionedThroughput != nil && in.BillingMode == nil:
-		if err := next.Throughput.unchanged(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, "table", "table"); err != nil {
+		if err := next.Throughput.Unchanged(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, "table", "table"); err != nil {
 			return err
 		}
 	}
 	if in.ProvisionedThroughput != nil {
-		next.Throughput.set(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, now)
+		next.Throughput.Set(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, now)
 	}
 	next.OnDemandLimit, err = limitChange{next.OnDemand, true, ""}.apply(next.OnDemandLimit, in.OnDemandThroughput)
 	return err
@@ -129,7 +130,7 @@ func (in *updateTableInput) applyBilling(next *definition, now time.Time) (err e
 
 // leaveOnDemand wants a throughput for the table and every index, and takes
 // the limits that only mean something on demand.
-func (in *updateTableInput) leaveOnDemand(next *definition) error {
+func (in *updateTableInput) leaveOnDemand(next *schema.Definition) error {
 	if in.ProvisionedThroughput == nil {
 		return refusal.Parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
 	}
@@ -144,7 +145,7 @@ func (in *updateTableInput) leaveOnDemand(next *definition) error {
 		if !provided[i.Name] {
 			return refusal.Parameter("ProvisionedThroughput must be specified for index: %s", i.Name)
 		}
-		i.Warm, i.Limit = i.Warm.grown(i.Throughput, true), nil
+		i.Warm, i.Limit = i.Warm.Grown(i.Throughput, true), nil
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 const (
@@ -54,7 +56,7 @@ func (c *capacity) addWrite(ch *change, factor float64) {
 		size = max(size, e.size)
 	}
 	c.table += factor * units(size, writeUnit)
-	for n, set := range [][]*indexDefinition{ch.def.Local, ch.def.Global} {
+	for n, set := range [][]*schema.Index{ch.def.Local, ch.def.Global} {
 		for _, i := range set {
 			if u := writeUnits(i, ch.def.Key, old, e); u > 0 {
 				c.addIndex(i.Name, n == 0, factor*u)
@@ -65,15 +67,15 @@ func (c *capacity) addWrite(ch *change, factor float64) {
 
 // writeUnits is what a change costs in an index: nothing when its projection
 // does not change, two writes when its key does.
-func writeUnits(i *indexDefinition, table keySchema, old, e *entry) float64 {
-	size := func(e *entry) int { return i.size(table, e.item, e.size) }
+func writeUnits(i *schema.Index, table schema.Key, old, e *entry) float64 {
+	size := func(e *entry) int { return i.Size(table, e.item, e.size) }
 	var oldKey, newKey string
 	var had, has bool
 	if old != nil {
-		oldKey, had = i.Key.indexed(old.item, old.key)
+		oldKey, had = i.Key.Indexed(old.item, old.key)
 	}
 	if e != nil {
-		newKey, has = i.Key.indexed(e.item, e.key)
+		newKey, has = i.Key.Indexed(e.item, e.key)
 	}
 	switch {
 	case !had && !has:
@@ -84,7 +86,7 @@ func writeUnits(i *indexDefinition, table keySchema, old, e *entry) float64 {
 		return units(size(old), writeUnit)
 	case oldKey != newKey:
 		return units(size(old), writeUnit) + units(size(e), writeUnit)
-	case equalItems(i.project(table, old.item), i.project(table, e.item)):
+	case schema.EqualItems(i.Project(table, old.item), i.Project(table, e.item)):
 		return 0
 	}
 	return units(max(size(old), size(e)), writeUnit)
@@ -102,7 +104,7 @@ func (c *capacity) total() float64 {
 
 // append writes a ConsumedCapacity.
 func (c *capacity) append(dst []byte, indexes bool) []byte {
-	dst = appendText(append(dst, `{"TableName":`...), c.name)
+	dst = schema.AppendText(append(dst, `{"TableName":`...), c.name)
 	dst = append(dst, ',')
 	dst = appendUnits(dst, "CapacityUnits", c.total())
 	if c.transaction != "" {
@@ -131,7 +133,7 @@ func (c *capacity) append(dst []byte, indexes bool) []byte {
 				if n > 0 {
 					dst = append(dst, ',')
 				}
-				dst = append(appendText(dst, name), ':')
+				dst = append(schema.AppendText(dst, name), ':')
 				part(set.m[name])
 			}
 			dst = append(dst, '}')

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -49,6 +50,6 @@ func (ch *change) run() error {
 	})
 }
 
-func (ch *change) returned() Item {
+func (ch *change) returned() schema.Item {
 	return ch.write.returned(ch.old.itemOrNil(), ch.next.itemOrNil())
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -41,14 +42,14 @@ type Faults struct {
 	Unprocessed func(table, operation string, index int) bool
 	// Conflict cancels a transaction with TransactionConflict at the item with
 	// this key.
-	Conflict func(table, operation string, key Item) bool
+	Conflict func(table, operation string, key schema.Item) bool
 }
 
 func (f *Faults) throttled(table, operation string) bool {
 	return f.Throttle != nil && f.Throttle(table, operation)
 }
 
-func (f *Faults) conflicts(table, operation string, key Item) bool {
+func (f *Faults) conflicts(table, operation string, key schema.Item) bool {
 	return f.Conflict != nil && f.Conflict(table, operation, key)
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -51,18 +52,18 @@ func checkTable(c *wire.Checks, v *string, path string) {
 }
 
 // locate resolves a table name or ARN, which passed the constraints.
-func locate(c *request.Call, nameOrARN string) (target, error) {
+func locate(c *request.Call, nameOrARN string) (schema.Target, error) {
 	if !strings.HasPrefix(nameOrARN, "arn:") {
 		p := wire.PlaceOf(c)
-		return target{Place: p, name: nameOrARN, arn: tableARN(p, nameOrARN)}, nil
+		return schema.Target{Place: p, Name: nameOrARN, ARN: schema.TableARN(p, nameOrARN)}, nil
 	}
 	m := arnRule.FindStringSubmatch(nameOrARN)
 	if m == nil {
-		return target{}, refusal.Validation("Invalid table ARN: " + nameOrARN)
+		return schema.Target{}, refusal.Validation("Invalid table ARN: " + nameOrARN)
 	}
 	if m[1] != c.Region {
 		// A table is only reachable through its own region's endpoint.
-		return target{}, refusal.NoTable()
+		return schema.Target{}, refusal.NoTable()
 	}
-	return target{Place: wire.Place{Account: m[2], Region: m[1]}, name: m[3], arn: nameOrARN}, nil
+	return schema.Target{Place: wire.Place{Account: m[2], Region: m[1]}, Name: m[3], ARN: nameOrARN}, nil
 }

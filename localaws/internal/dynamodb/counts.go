@@ -2,6 +2,8 @@ package dynamodb
 
 import (
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 // inaccessibleAfter is how long a key must have been unusable before the
@@ -24,7 +26,7 @@ type indexCounts struct {
 }
 
 // describe returns the definition together with the counts of the same moment.
-func (t *table) describe(now time.Time) (*definition, counts) {
+func (t *table) describe(now time.Time) (*schema.Definition, counts) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.def.Load(), t.count(now)
@@ -34,7 +36,7 @@ func (t *table) describe(now time.Time) (*definition, counts) {
 // still sealed on disk the size is that of what lies there.
 func (t *table) count(now time.Time) counts {
 	def := t.def.Load()
-	c := counts{status: def.status(now), items: t.items.Len(), bytes: t.bytes, index: map[string]indexCounts{}}
+	c := counts{status: def.Status(now), items: t.items.Len(), bytes: t.bytes, index: map[string]indexCounts{}}
 	if since := t.inaccessible.Load(); since != nil && c.status == "ACTIVE" && !now.Before(since.Add(inaccessibleAfter)) {
 		c.status, c.noticed = "INACCESSIBLE_ENCRYPTION_CREDENTIALS", since.Add(inaccessibleAfter)
 	}

@@ -19,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/testenv"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -278,7 +279,7 @@ func searchFiles(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret := slices.Clone(s.lookup(target{Place: wire.Place{Account: testAccount, Region: testRegion}, name: "owned"}).def.Encryption.TableKey)
+	secret := slices.Clone(s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: "owned"}).def.Encryption.TableKey)
 	if len(secret) != tableKeySize {
 		t.Fatal("no table key to look for")
 	}

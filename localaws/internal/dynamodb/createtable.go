@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -23,15 +24,15 @@ func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *cre
 	at, tags := in.Target(), in.Definition().Tags
 	trail(c, at)
 	conditions := requestTags(tags)
-	if err := s.allow(ctx, c, "CreateTable", at.arn, at.Account, conditions); err != nil || len(tags) == 0 {
+	if err := s.allow(ctx, c, "CreateTable", at.ARN, at.Account, conditions); err != nil || len(tags) == 0 {
 		return err
 	}
-	return s.allow(ctx, c, "TagResource", at.arn, at.Account, conditions)
+	return s.allow(ctx, c, "TagResource", at.ARN, at.Account, conditions)
 }
 
 func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTableInput) ([]byte, error) {
 	at, def := in.Target(), in.Definition()
-	exists := refusal.InUse("Table already exists: %s", at.name)
+	exists := refusal.InUse("Table already exists: %s", at.Name)
 	if s.lookup(at) != (bound{}) {
 		return nil, exists
 	}
@@ -46,7 +47,7 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTa
 	defer clear(key)
 
 	now := s.cfg.Clock()
-	def.ARN, def.ID, def.AccountID, def.Region = at.arn, newID(), at.Account, at.Region
+	def.ARN, def.ID, def.AccountID, def.Region = at.ARN, newID(), at.Account, at.Region
 	def.Created, def.Encryption = now, enc
 	if def.OnDemand {
 		def.BillingChanged = now
@@ -75,10 +76,10 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTa
 }
 
 // add makes a table known, unless there is one of its name.
-func (s *Service) add(t *table, def *definition) (pending storage.Pending, ok bool) {
+func (s *Service) add(t *table, def *schema.Definition) (pending storage.Pending, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tables[def.target().Place][def.Name] != nil {
+	if s.tables[def.Target().Place][def.Name] != nil {
 		return nil, false
 	}
 	s.put(t)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 const (
@@ -24,8 +25,8 @@ func attributeTypes(list []attributeDefinition) (map[string]string, error) {
 }
 
 // schemaOf checks a KeySchema.
-func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
-	var k keySchema
+func schemaOf(keys []keyElement, kinds map[string]string) (schema.Key, error) {
+	var k schema.Key
 	if len(keys) > len(kinds) {
 		return k, refusal.Validation("Invalid KeySchema: Some index key attribute have no definition")
 	}
@@ -46,26 +47,26 @@ func schemaOf(keys []keyElement, kinds map[string]string) (keySchema, error) {
 	case len(keys) == 2 && *keys[1].KeyType != "RANGE":
 		return k, refusal.Validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 	}
-	k.Partition = keyAttribute{Name: names[0], Type: kinds[names[0]]}
+	k.Partition = schema.Attribute{Name: names[0], Type: kinds[names[0]]}
 	if len(keys) == 2 {
-		k.Sort = keyAttribute{Name: names[1], Type: kinds[names[1]]}
+		k.Sort = schema.Attribute{Name: names[1], Type: kinds[names[1]]}
 	}
 	return k, nil
 }
 
 // indexOf checks one index of CreateTable or UpdateTable, except what it may
 // use.
-func indexOf(in *indexInput, kinds map[string]string, table keySchema, local bool) (*indexDefinition, error) {
+func indexOf(in *indexInput, kinds map[string]string, table schema.Key, local bool) (*schema.Index, error) {
 	k, err := schemaOf(in.KeySchema, kinds)
 	if err != nil {
 		return nil, err
 	}
-	d := &indexDefinition{Name: *in.IndexName, Key: k, NonKey: in.Projection.NonKeyAttributes}
+	d := &schema.Index{Name: *in.IndexName, Key: k, NonKey: in.Projection.NonKeyAttributes}
 	if local {
 		switch {
-		case !table.hasSort():
+		case !table.HasSort():
 			return nil, refusal.Parameter("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
-		case !k.hasSort():
+		case !k.HasSort():
 			return nil, refusal.Parameter("Index KeySchema does not have a range key for index: %s", *in.IndexName)
 		case k.Partition.Name != table.Partition.Name:
 			return nil, refusal.Parameter("Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. index hash key: %s, table hash key: %s",
@@ -75,9 +76,9 @@ func indexOf(in *indexInput, kinds map[string]string, table keySchema, local boo
 	switch {
 	case in.Projection.ProjectionType == nil:
 		return nil, refusal.Parameter("Unknown ProjectionType: null")
-	case *in.Projection.ProjectionType == projectInclude && len(in.Projection.NonKeyAttributes) == 0:
+	case *in.Projection.ProjectionType == schema.ProjectInclude && len(in.Projection.NonKeyAttributes) == 0:
 		return nil, refusal.Parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
-	case *in.Projection.ProjectionType != projectInclude && in.Projection.NonKeyAttributes != nil:
+	case *in.Projection.ProjectionType != schema.ProjectInclude && in.Projection.NonKeyAttributes != nil:
 		return nil, refusal.Parameter("ProjectionType is %s, but NonKeyAttributes is specified", *in.Projection.ProjectionType)
 	}
 	for n, name := range in.Projection.NonKeyAttributes {
@@ -90,7 +91,7 @@ func indexOf(in *indexInput, kinds map[string]string, table keySchema, local boo
 }
 
 // define checks the request beyond its constraints.
-func (in *createTableInput) define() (*definition, error) {
+func (in *createTableInput) define() (*schema.Definition, error) {
 	if in.StreamSpecification != nil {
 		if *in.StreamSpecification.StreamEnabled {
 			return nil, refusal.Validation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
@@ -110,7 +111,7 @@ func (in *createTableInput) define() (*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &definition{Name: *in.TableName, OnDemand: onDemand}
+	d := &schema.Definition{Name: *in.TableName, OnDemand: onDemand}
 	if d.OnDemandLimit, err = (limitChange{onDemand: onDemand}).apply(nil, in.OnDemandThroughput); err != nil {
 		return nil, err
 	}
@@ -118,13 +119,13 @@ func (in *createTableInput) define() (*definition, error) {
 		d.Name = arnRule.FindStringSubmatch(*in.TableName)[3]
 	}
 	if in.ProvisionedThroughput != nil {
-		d.Throughput = throughput{Read: *in.ProvisionedThroughput.ReadCapacityUnits, Write: *in.ProvisionedThroughput.WriteCapacityUnits}
+		d.Throughput = schema.Throughput{Read: *in.ProvisionedThroughput.ReadCapacityUnits, Write: *in.ProvisionedThroughput.WriteCapacityUnits}
 	}
 	if d.Key, err = schemaOf(in.KeySchema, kinds); err != nil {
 		return nil, err
 	}
 	for _, a := range in.AttributeDefinitions {
-		d.Attributes = append(d.Attributes, keyAttribute{Name: *a.AttributeName, Type: *a.AttributeType})
+		d.Attributes = append(d.Attributes, schema.Attribute{Name: *a.AttributeName, Type: *a.AttributeType})
 	}
 	if in.LocalSecondaryIndexes == nil && in.GlobalSecondaryIndexes == nil && len(in.KeySchema) != len(in.AttributeDefinitions) {
 		return nil, refusal.Parameter("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
@@ -136,7 +137,7 @@ func (in *createTableInput) define() (*definition, error) {
 		local bool
 		given bool
 		limit int
-		dst   *[]*indexDefinition
+		dst   *[]*schema.Index
 		what  string
 	}{
 		{in.LocalSecondaryIndexes, true, in.LocalSecondaryIndexes != nil, maxLocalIndexes, &d.Local, "LocalSecondaryIndexes"},
@@ -169,7 +170,7 @@ func (in *createTableInput) define() (*definition, error) {
 			return nil, refusal.Parameter("GlobalSecondaryIndex count exceeds the per-table limit of %d", set.limit)
 		}
 	}
-	if err := d.checkProjected(); err != nil {
+	if err := d.CheckProjected(); err != nil {
 		return nil, err
 	}
 	for _, a := range d.Attributes {
@@ -186,7 +187,7 @@ func (in *createTableInput) define() (*definition, error) {
 }
 
 // listOf writes attribute names for a message, all or those in used.
-func listOf(list []keyAttribute, used map[string]bool) string {
+func listOf(list []schema.Attribute, used map[string]bool) string {
 	var names []string
 	for _, a := range list {
 		if used == nil || used[a.Name] {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -25,7 +26,7 @@ type indexInput struct {
 	KeySchema             []keyElement
 	Projection            *projectionInput
 	ProvisionedThroughput *throughputInput
-	OnDemandThroughput    *onDemandLimit
+	OnDemandThroughput    *schema.OnDemandLimit
 	WarmThroughput        wire.Unsupported
 }
 
@@ -43,7 +44,7 @@ type createTableInput struct {
 	GlobalSecondaryIndexes    []indexInput
 	BillingMode               *string
 	ProvisionedThroughput     *throughputInput
-	OnDemandThroughput        *onDemandLimit
+	OnDemandThroughput        *schema.OnDemandLimit
 	SSESpecification          *sseSpecification
 	Tags                      []tagInput
 	DeletionProtectionEnabled *bool
@@ -54,8 +55,8 @@ type createTableInput struct {
 	GlobalTableSettingsReplicationMode, GlobalTableSourceArn wire.Unsupported
 
 	// once prepared
-	def  *definition
-	want wish
+	def  *schema.Definition
+	want schema.Wish
 }
 
 // Prepare checks the request beyond its constraints.
@@ -74,10 +75,10 @@ func (in *createTableInput) Prepare(c *request.Call) (err error) {
 
 // Definition returns the definition of the table that the prepared request
 // wants, without what only the service knows.
-func (in *createTableInput) Definition() *definition { return in.def }
+func (in *createTableInput) Definition() *schema.Definition { return in.def }
 
 // Wish returns the key that the prepared request asks for.
-func (in *createTableInput) Wish() wish { return in.want }
+func (in *createTableInput) Wish() schema.Wish { return in.want }
 
 func checkKeySchema(c *wire.Checks, keys []keyElement, path string) {
 	if !c.Required(keys == nil, path) {

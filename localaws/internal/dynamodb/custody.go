@@ -6,6 +6,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -40,12 +41,12 @@ func encryptionContext(table, account string) map[string]string {
 var grantOperations = []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "DescribeKey"}
 
 // resolve finds the key of a wish, as the caller.
-func (k *custodian) resolve(ctx context.Context, c *request.Call, w wish) (mode keyMode, arn string, err error) {
-	if w.mode == keyOwned {
-		return keyOwned, "", nil
+func (k *custodian) resolve(ctx context.Context, c *request.Call, w schema.Wish) (mode schema.KeyMode, arn string, err error) {
+	if w.Mode == schema.KeyOwned {
+		return schema.KeyOwned, "", nil
 	}
-	id := w.keyID
-	if w.mode == keyManaged {
+	id := w.KeyID
+	if w.Mode == schema.KeyManaged {
 		if id, err = k.keys.EnsureAWSManagedKey(ctx, via(c, "DescribeKey")); err != nil {
 			return 0, "", keyError(c, err)
 		}
@@ -58,23 +59,23 @@ func (k *custodian) resolve(ctx context.Context, c *request.Call, w wish) (mode 
 		return 0, "", refusal.Parameter("KMSMasterKeyId must be a symmetric encryption key: %s", info.ARN)
 	}
 	if info.AWSManaged {
-		return keyManaged, info.ARN, nil
+		return schema.KeyManaged, info.ARN, nil
 	}
-	return keyCustomer, info.ARN, nil
+	return schema.KeyCustomer, info.ARN, nil
 }
 
 // adopt makes grant and table key for a table under a resolved key. The
 // returned plaintext key is the caller's to wipe.
-func (k *custodian) adopt(ctx context.Context, c *request.Call, t target, mode keyMode, arn string, generation int) (encryption, []byte, error) {
-	e := encryption{Mode: mode, KeyARN: arn, Generation: generation}
-	if mode == keyOwned {
+func (k *custodian) adopt(ctx context.Context, c *request.Call, t schema.Target, mode schema.KeyMode, arn string, generation int) (schema.Encryption, []byte, error) {
+	e := schema.Encryption{Mode: mode, KeyARN: arn, Generation: generation}
+	if mode == schema.KeyOwned {
 		key := newTableKey()
 		e.TableKey = append([]byte(nil), key...)
 		return e, key, nil
 	}
 	call := via(c, "CreateGrant")
 	call.ForAWSResource = true
-	bound := encryptionContext(t.name, t.Account)
+	bound := encryptionContext(t.Name, t.Account)
 	grant, err := k.keys.CreateGrant(ctx, call, arn, TableGrant{
 		GranteePrincipal: servicePrincipal(t.Region), RetiringPrincipal: servicePrincipal(t.Region),
 		Operations: grantOperations, ContextSubset: bound,
@@ -83,7 +84,7 @@ func (k *custodian) adopt(ctx context.Context, c *request.Call, t target, mode k
 		return e, nil, keyError(c, err)
 	}
 	e.Grant = grant
-	plain, wrapped, err := k.keys.GenerateDataKey(ctx, own(c, "GenerateDataKey", t.Account, t.arn), arn, bound)
+	plain, wrapped, err := k.keys.GenerateDataKey(ctx, own(c, "GenerateDataKey", t.Account, t.ARN), arn, bound)
 	if err != nil {
 		k.retire(ctx, c, t, e)
 		return e, nil, keyError(c, err)
@@ -94,9 +95,9 @@ func (k *custodian) adopt(ctx context.Context, c *request.Call, t target, mode k
 
 // retire ends the grant of a table. A key that is gone or unusable has no
 // grant worth keeping, so errors do not matter.
-func (k *custodian) retire(ctx context.Context, c *request.Call, t target, e encryption) {
+func (k *custodian) retire(ctx context.Context, c *request.Call, t schema.Target, e schema.Encryption) {
 	if e.Grant == "" {
 		return
 	}
-	_ = k.keys.RetireGrant(ctx, own(c, "RetireGrant", t.Account, t.arn), e.KeyARN, e.Grant)
+	_ = k.keys.RetireGrant(ctx, own(c, "RetireGrant", t.Account, t.ARN), e.KeyARN, e.Grant)
 }

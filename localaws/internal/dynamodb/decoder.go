@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -28,7 +29,7 @@ func invalidValue(err error) error {
 
 // readItem reads attribute names with values and applies the rules on values;
 // null gives nil, an empty one is not nil.
-func readItem(d *wire.Decoder, dst *Item) error {
+func readItem(d *wire.Decoder, dst *schema.Item) error {
 	if null, err := d.Null(); null || err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func readItem(d *wire.Decoder, dst *Item) error {
 		return nil
 	}
 	if err = d.Invalid(); err == nil {
-		err = normalizeItem(it)
+		err = schema.NormalizeItem(it)
 	}
 	if err != nil {
 		d.Later(invalidValue(err))
@@ -51,11 +52,11 @@ func readItem(d *wire.Decoder, dst *Item) error {
 
 // readValues reads ExpressionAttributeValues, whose refusals name the
 // placeholder.
-func readValues(d *wire.Decoder, dst *Item) error {
+func readValues(d *wire.Decoder, dst *schema.Item) error {
 	if null, err := d.Null(); null || err != nil {
 		return err
 	}
-	*dst = Item{}
+	*dst = schema.Item{}
 	return d.Members(func(placeholder []byte) error {
 		name := string(placeholder)
 		v, err := d.ReadValue()
@@ -67,7 +68,7 @@ func readValues(d *wire.Decoder, dst *Item) error {
 			return nil
 		}
 		if err = d.Invalid(); err == nil {
-			err = normalizeValue(v)
+			err = schema.NormalizeValue(v)
 		}
 		if err != nil {
 			e := invalidValue(err)
@@ -96,7 +97,7 @@ func readValue(d *wire.Decoder, dst *types.AttributeValue) error {
 		return nil
 	}
 	if err = d.Invalid(); err == nil {
-		err = normalizeValue(v)
+		err = schema.NormalizeValue(v)
 	}
 	if err != nil {
 		d.Later(invalidValue(err))

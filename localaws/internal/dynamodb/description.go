@@ -4,18 +4,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 type jsonObject = map[string]any
 
 // describe makes a TableDescription.
-func describe(d *definition, n counts, now time.Time) jsonObject {
+func describe(d *schema.Definition, n counts, now time.Time) jsonObject {
 	out := jsonObject{
 		"TableName": d.Name, "TableArn": d.ARN, "TableId": d.ID, "TableStatus": n.status,
 		"CreationDateTime": epoch(d.Created), "KeySchema": describeKey(d.Key),
 		"AttributeDefinitions": describeAttributes(d.Attributes), "ItemCount": n.items, "TableSizeBytes": n.bytes,
 		"ProvisionedThroughput":     describeThroughput(d.Throughput, now),
-		"WarmThroughput":            describeWarmth(d.Warm.grown(d.Throughput, d.OnDemand)),
+		"WarmThroughput":            describeWarmth(d.Warm.Grown(d.Throughput, d.OnDemand)),
 		"DeletionProtectionEnabled": d.DeletionProtection,
 	}
 	if d.OnDemand {
@@ -50,12 +52,12 @@ func describe(d *definition, n counts, now time.Time) jsonObject {
 		var list []jsonObject
 		for _, i := range sortedIndexes(d.Global) {
 			o := describeIndex(i, d.ARN, n.index[i.Name])
-			o["IndexStatus"] = i.status(now)
-			if i.status(now) == "CREATING" && !d.Creating {
+			o["IndexStatus"] = i.Status(now)
+			if i.Status(now) == "CREATING" && !d.Creating {
 				o["Backfilling"] = true
 			}
 			o["ProvisionedThroughput"] = describeThroughput(i.Throughput, now)
-			o["WarmThroughput"] = describeWarmth(i.Warm.grown(i.Throughput, d.OnDemand))
+			o["WarmThroughput"] = describeWarmth(i.Warm.Grown(i.Throughput, d.OnDemand))
 			if limit := describeLimit(i.Limit); limit != nil {
 				o["OnDemandThroughput"] = limit
 			}
@@ -66,7 +68,7 @@ func describe(d *definition, n counts, now time.Time) jsonObject {
 	return out
 }
 
-func describeIndex(i *indexDefinition, tableARN string, n indexCounts) jsonObject {
+func describeIndex(i *schema.Index, tableARN string, n indexCounts) jsonObject {
 	projection := jsonObject{"ProjectionType": i.Projection}
 	if i.NonKey != nil {
 		projection["NonKeyAttributes"] = i.NonKey
@@ -77,15 +79,15 @@ func describeIndex(i *indexDefinition, tableARN string, n indexCounts) jsonObjec
 	}
 }
 
-func describeKey(k keySchema) []jsonObject {
+func describeKey(k schema.Key) []jsonObject {
 	out := []jsonObject{{"AttributeName": k.Partition.Name, "KeyType": "HASH"}}
-	if k.hasSort() {
+	if k.HasSort() {
 		out = append(out, jsonObject{"AttributeName": k.Sort.Name, "KeyType": "RANGE"})
 	}
 	return out
 }
 
-func describeAttributes(list []keyAttribute) []jsonObject {
+func describeAttributes(list []schema.Attribute) []jsonObject {
 	out := make([]jsonObject, 0, len(list))
 	for _, a := range list {
 		out = append(out, jsonObject{"AttributeName": a.Name, "AttributeType": a.Type})
@@ -93,8 +95,8 @@ func describeAttributes(list []keyAttribute) []jsonObject {
 	return out
 }
 
-func describeThroughput(t throughput, now time.Time) jsonObject {
-	out := jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write, "NumberOfDecreasesToday": t.decreases(now)}
+func describeThroughput(t schema.Throughput, now time.Time) jsonObject {
+	out := jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write, "NumberOfDecreasesToday": t.DecreasesToday(now)}
 	if !t.Increased.IsZero() {
 		out["LastIncreaseDateTime"] = epoch(t.Increased)
 	}
@@ -104,12 +106,12 @@ func describeThroughput(t throughput, now time.Time) jsonObject {
 	return out
 }
 
-func describeWarmth(w warmth) jsonObject {
+func describeWarmth(w schema.Warmth) jsonObject {
 	return jsonObject{"ReadUnitsPerSecond": w.Read, "WriteUnitsPerSecond": w.Write, "Status": "ACTIVE"}
 }
 
-func describeLimit(l *onDemandLimit) jsonObject {
-	if !l.given() {
+func describeLimit(l *schema.OnDemandLimit) jsonObject {
+	if !l.Given() {
 		return nil
 	}
 	out := jsonObject{}
@@ -123,12 +125,12 @@ func describeLimit(l *onDemandLimit) jsonObject {
 }
 
 // describeEncryption makes the SSEDescription, nil under the AWS owned key.
-func describeEncryption(e *encryption, now time.Time) jsonObject {
+func describeEncryption(e *schema.Encryption, now time.Time) jsonObject {
 	status, arn := "ENABLED", e.KeyARN
 	switch {
 	case now.Before(e.Settles):
 		status, arn = "UPDATING", e.Before
-	case e.Mode == keyOwned:
+	case e.Mode == schema.KeyOwned:
 		return nil
 	}
 	out := jsonObject{"Status": status}
@@ -142,8 +144,8 @@ func describeEncryption(e *encryption, now time.Time) jsonObject {
 func epoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 // sortedIndexes returns the indexes by name, as DescribeTable lists them.
-func sortedIndexes(list []*indexDefinition) []*indexDefinition {
+func sortedIndexes(list []*schema.Index) []*schema.Index {
 	out := slices.Clone(list)
-	slices.SortFunc(out, func(a, b *indexDefinition) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b *schema.Index) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -30,7 +31,7 @@ type DiskView struct {
 // start. Errors are *request.Error: ResourceNotFoundException for a missing table
 // or item, ValidationException for a key that does not fit the table, and one
 // that says that the table was not used yet.
-func (s *Service) DiskView(_ context.Context, account, region, tableName string, key Item) (DiskView, error) {
+func (s *Service) DiskView(_ context.Context, account, region, tableName string, key schema.Item) (DiskView, error) {
 	at, err := locate(&request.Call{AccountID: account, Region: region}, tableName)
 	if err != nil {
 		return DiskView{}, err
@@ -42,17 +43,17 @@ func (s *Service) DiskView(_ context.Context, account, region, tableName string,
 	return b.diskView(key)
 }
 
-func (t *table) diskView(key Item) (DiskView, error) {
+func (t *table) diskView(key schema.Item) (DiskView, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	def := t.def.Load()
-	if err := def.Key.checkKey(key); err != nil {
+	if err := def.Key.CheckKey(key); err != nil {
 		return DiskView{}, err
 	}
 	if t.sealer == nil {
 		return DiskView{}, refusal.Validation("the table's items are sealed and were not used since the start: nothing but a data call can open them")
 	}
-	primary, _ := def.Key.primary(key)
+	primary, _ := def.Key.Primary(key)
 	e := t.get(primary)
 	if e == nil {
 		return DiskView{}, request.Errorf("ResourceNotFoundException", "Requested resource not found: no such item")

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"testing"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -105,7 +106,7 @@ func TestMovedRecordsAreRefused(t *testing.T) {
 			store := storage.NewRecorder()
 			w := newWorld(t, func(c *Config) { c.Store = store })
 			records := func(table string) (list []record) {
-				def := w.s.lookup(target{Place: wire.Place{Account: testAccount, Region: testRegion}, name: table}).def
+				def := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: table}).def
 				b := bucketItems(def.ID, def.Encryption.Generation)
 				if err := store.Range(b, func(key, value []byte) error {
 					list = append(list, record{b, key, value})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -358,7 +359,7 @@ func TestSealBindsItemToTableAndKey(t *testing.T) {
 	k := a.itemKey("x")
 	sealed := a.seal(k, it)
 	got, err := a.open(k, sealed)
-	if err != nil || !equalItems(got, it) {
+	if err != nil || !schema.EqualItems(got, it) {
 		t.Fatalf("open: %v, %v", got, err)
 	}
 	if _, err := a.open(a.itemKey("y"), sealed); err == nil {
@@ -377,7 +378,7 @@ func TestSealBindsItemToTableAndKey(t *testing.T) {
 	if _, err := a.open(k, sealed[:5]); err == nil {
 		t.Error("a short value opens")
 	}
-	if text := fmt.Sprintf("%v %#v %+v", a, a, encryption{TableKey: key}); strings.Contains(text, fmt.Sprint(key)) || strings.Contains(text, fmt.Sprint(a.mac)) {
+	if text := fmt.Sprintf("%v %#v %+v", a, a, schema.Encryption{TableKey: key}); strings.Contains(text, fmt.Sprint(key)) || strings.Contains(text, fmt.Sprint(a.mac)) {
 		t.Error("keys are printed")
 	}
 }

@@ -4,18 +4,19 @@ import (
 	"errors"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/tidwall/btree"
 )
 
 // entry is one stored item. It is never changed, only replaced.
 type entry struct {
 	key  string // ordered primary key
-	item Item
+	item schema.Item
 	size int // of the item in bytes
 }
 
 // itemOrNil returns the item, or nil for a nil entry.
-func (e *entry) itemOrNil() Item {
+func (e *entry) itemOrNil() schema.Item {
 	if e == nil {
 		return nil
 	}
@@ -23,8 +24,8 @@ func (e *entry) itemOrNil() Item {
 }
 
 // newEntry prepares an item with checked keys for storing.
-func newEntry(table keySchema, it Item) (*entry, error) {
-	key, ok := table.primary(it)
+func newEntry(table schema.Key, it schema.Item) (*entry, error) {
+	key, ok := table.Primary(it)
 	if !ok {
 		return nil, errors.New("an item without the table's key")
 	}
@@ -33,8 +34,8 @@ func newEntry(table keySchema, it Item) (*entry, error) {
 
 // index holds the entries of a secondary index under their index key.
 type index struct {
-	def     *indexDefinition
-	table   keySchema // of the table: its key is always projected
+	def     *schema.Index
+	table   schema.Key // of the table: its key is always projected
 	entries btree.Map[string, *entry]
 	bytes   int64
 }
@@ -44,19 +45,19 @@ func (i *index) place(old, e *entry) {
 	var oldKey, newKey string
 	var had, has bool
 	if old != nil {
-		oldKey, had = i.def.Key.indexed(old.item, old.key)
+		oldKey, had = i.def.Key.Indexed(old.item, old.key)
 	}
 	if e != nil {
-		newKey, has = i.def.Key.indexed(e.item, e.key)
+		newKey, has = i.def.Key.Indexed(e.item, e.key)
 	}
 	if had {
-		i.bytes -= int64(i.def.size(i.table, old.item, old.size))
+		i.bytes -= int64(i.def.Size(i.table, old.item, old.size))
 		if !has || oldKey != newKey {
 			i.entries.Delete(oldKey)
 		}
 	}
 	if has {
 		i.entries.Set(newKey, e)
-		i.bytes += int64(i.def.size(i.table, e.item, e.size))
+		i.bytes += int64(i.def.Size(i.table, e.item, e.size))
 	}
 }

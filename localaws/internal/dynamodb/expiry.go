@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/tidwall/btree"
 )
@@ -25,7 +26,7 @@ type expiryQueue struct {
 const staleAfter = 5 * 365 * 24 * time.Hour
 
 // expiryOf returns the second at which an item expires.
-func expiryOf(attribute string, it Item) (int64, bool) {
+func expiryOf(attribute string, it schema.Item) (int64, bool) {
 	if attribute == "" {
 		return 0, false
 	}

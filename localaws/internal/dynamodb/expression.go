@@ -10,6 +10,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -17,7 +18,7 @@ import (
 // legacy parameters that say the same in older words.
 type expressions struct {
 	names  map[string]string
-	values Item
+	values schema.Item
 
 	condition, filter, projection, update, keyCondition *string
 
@@ -160,7 +161,7 @@ func errExpression(err error) error {
 
 // attributes lists the top-level names that all expressions mention and those
 // of an item.
-func (p *parsed) attributes(items ...Item) []string {
+func (p *parsed) attributes(items ...schema.Item) []string {
 	if len(items) == 1 && p.condition == nil && p.filter == nil && p.projection == nil && p.update == nil && p.keyCondition == nil {
 		names := namesOf(items[0])
 		sort.Strings(names)
@@ -200,7 +201,7 @@ func (p *parsed) attributes(items ...Item) []string {
 
 // checkPaths refuses paths that lead into a key attribute of the table or one
 // of its indexes: keys are scalars.
-func (p *parsed) checkPaths(d *definition) error {
+func (p *parsed) checkPaths(d *schema.Definition) error {
 	var nested map[string]struct{}
 	collect := func(paths []ddbexpr.Path) {
 		for _, path := range paths {
@@ -227,8 +228,8 @@ func (p *parsed) checkPaths(d *definition) error {
 	if nested == nil {
 		return nil
 	}
-	refuse := func(k keySchema, what string) error {
-		for _, a := range []keyAttribute{k.Partition, k.Sort} {
+	refuse := func(k schema.Key, what string) error {
+		for _, a := range []schema.Attribute{k.Partition, k.Sort} {
 			if _, ok := nested[a.Name]; ok && a.Name != "" {
 				return refusal.Validationf("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: %s: %s", what, a.Name)
 			}
@@ -238,7 +239,7 @@ func (p *parsed) checkPaths(d *definition) error {
 	if err := refuse(d.Key, "Key"); err != nil {
 		return err
 	}
-	for _, set := range [][]*indexDefinition{d.Global, d.Local} {
+	for _, set := range [][]*schema.Index{d.Global, d.Local} {
 		for _, i := range set {
 			if err := refuse(i.Key, "IndexKey"); err != nil {
 				return err
@@ -250,7 +251,7 @@ func (p *parsed) checkPaths(d *definition) error {
 
 // checkUpdateTypes refuses values of the wrong type for key attributes of
 // indexes, whatever the item holds.
-func (p *parsed) checkUpdateTypes(d *definition) error {
+func (p *parsed) checkUpdateTypes(d *schema.Definition) error {
 	if p.update == nil {
 		return nil
 	}
@@ -265,11 +266,11 @@ func (p *parsed) checkUpdateTypes(d *definition) error {
 		if got == "" {
 			continue
 		}
-		for _, set := range [][]*indexDefinition{d.Global, d.Local} {
+		for _, set := range [][]*schema.Index{d.Global, d.Local} {
 			for _, i := range set {
-				for _, a := range []keyAttribute{i.Key.Partition, i.Key.Sort} {
+				for _, a := range []schema.Attribute{i.Key.Partition, i.Key.Sort} {
 					if a.Name == action.Path[0].Name && a.Type != got {
-						return errIndexKeyType(a, got, i.Name)
+						return schema.IndexKeyMismatch(a, got, i.Name)
 					}
 				}
 			}
@@ -279,7 +280,7 @@ func (p *parsed) checkUpdateTypes(d *definition) error {
 }
 
 // namesOf lists the attributes of an item.
-func namesOf(it Item) []string {
+func namesOf(it schema.Item) []string {
 	names := make([]string, 0, len(it))
 	for name := range it {
 		names = append(names, name)

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -33,7 +34,7 @@ func (r *lookUp) access(enclosing string) access {
 	if r.projection != nil {
 		selects = "SPECIFIC_ATTRIBUTES"
 	}
-	return access{action: "GetItem", at: r.at, keys: []Item{r.key}, attributes: r.attributes(r.key), selects: selects, enclosing: enclosing}
+	return access{action: "GetItem", at: r.at, keys: []schema.Item{r.key}, attributes: r.attributes(r.key), selects: selects, enclosing: enclosing}
 }
 
 // getItemCall is a read that stands alone.

@@ -1,13 +1,14 @@
 package dynamodb
 
 import (
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type getItemInput struct {
 	name       *string
-	key        Item
+	key        schema.Item
 	consistent *bool
 	consumed   consumed
 	expressions
@@ -41,30 +42,30 @@ func (in *getItemInput) Check(c *wire.Checks) {
 
 // read is one item to be read by key.
 type read struct {
-	at  target
-	key Item
+	at  schema.Target
+	key schema.Item
 	*parsed
 
 	// What bind found out.
-	def     *definition
+	def     *schema.Definition
 	primary string // ordered primary key
 }
 
 // bind checks the key against the definition of the table.
-func (r *read) bind(d *definition) error {
-	if err := d.Key.checkEmpty(r.key); err != nil {
+func (r *read) bind(d *schema.Definition) error {
+	if err := d.Key.CheckEmpty(r.key); err != nil {
 		return err
 	}
 	return r.checkSchema(d)
 }
 
 // checkSchema is what in a transaction is the reason of one item.
-func (r *read) checkSchema(d *definition) error {
+func (r *read) checkSchema(d *schema.Definition) error {
 	r.def = d
-	if err := d.Key.checkKey(r.key); err != nil {
+	if err := d.Key.CheckKey(r.key); err != nil {
 		return err
 	}
-	r.primary, _ = d.Key.primary(r.key)
+	r.primary, _ = d.Key.Primary(r.key)
 	if r.projection == nil {
 		return nil
 	}
@@ -72,7 +73,7 @@ func (r *read) checkSchema(d *definition) error {
 }
 
 // item returns what the request wants of the item.
-func (r *read) item(found Item) Item {
+func (r *read) item(found schema.Item) schema.Item {
 	if r.projection != nil {
 		return r.projection.Apply(found)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -37,7 +38,7 @@ func (u *indexUpdate) name() (string, error) {
 
 // applyIndexes creates, changes and deletes global indexes in next. They stay
 // CREATING or UPDATING for delay.
-func (in *updateTableInput) applyIndexes(next *definition, now time.Time, delay time.Duration) error {
+func (in *updateTableInput) applyIndexes(next *schema.Definition, now time.Time, delay time.Duration) error {
 	online := 0 // AWS builds or removes one at a time
 	seen := map[string]bool{}
 	for _, u := range in.GlobalSecondaryIndexUpdates {
@@ -60,7 +61,7 @@ func (in *updateTableInput) applyIndexes(next *definition, now time.Time, delay 
 			}
 			continue
 		}
-		at := slices.IndexFunc(next.Global, func(d *indexDefinition) bool { return d.Name == name })
+		at := slices.IndexFunc(next.Global, func(d *schema.Index) bool { return d.Name == name })
 		switch {
 		case at < 0 && hasIndex(next, name):
 			verb := "update"
@@ -82,20 +83,20 @@ func (in *updateTableInput) applyIndexes(next *definition, now time.Time, delay 
 			}
 		}
 	}
-	next.forgetAttributes()
+	next.ForgetAttributes()
 	return nil
 }
 
 // createIndex adds an index to next. Of AttributeDefinitions only
 // those count that its keys use; AWS reads past all others, and past all in a
 // request that creates nothing.
-func (in *updateTableInput) createIndex(next *definition, wanted *indexInput, now time.Time, delay time.Duration) error {
+func (in *updateTableInput) createIndex(next *schema.Definition, wanted *indexInput, now time.Time, delay time.Duration) error {
 	switch {
 	case hasIndex(next, *wanted.IndexName):
 		return refusal.Validation("Attempting to create an index which already exists")
 	case len(next.Global) >= maxGlobalIndexes:
 		return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes)
-	case in.AttributeDefinitions == nil && slices.ContainsFunc(wanted.KeySchema, func(k keyElement) bool { return next.attributeType(*k.AttributeName) == "" }):
+	case in.AttributeDefinitions == nil && slices.ContainsFunc(wanted.KeySchema, func(k keyElement) bool { return next.AttributeType(*k.AttributeName) == "" }):
 		return refusal.Parameter("AttributeDefinitions is not specified for index: %s", *wanted.IndexName)
 	}
 	kinds, err := attributeTypes(in.AttributeDefinitions)
@@ -103,7 +104,7 @@ func (in *updateTableInput) createIndex(next *definition, wanted *indexInput, no
 		return err
 	}
 	for _, k := range wanted.KeySchema {
-		if kind, asked := next.attributeType(*k.AttributeName), kinds[*k.AttributeName]; kind != "" && asked != "" && asked != kind {
+		if kind, asked := next.AttributeType(*k.AttributeName), kinds[*k.AttributeName]; kind != "" && asked != "" && asked != kind {
 			return refusal.Parameter("Attribute %s has already the type %s", *k.AttributeName, kind)
 		}
 	}
@@ -121,18 +122,18 @@ func (in *updateTableInput) createIndex(next *definition, wanted *indexInput, no
 		d.Creating, d.ActiveAt = true, now.Add(delay)
 	}
 	next.Global = append(next.Global, d)
-	if err := next.checkProjected(); err != nil {
+	if err := next.CheckProjected(); err != nil {
 		return err
 	}
-	for _, a := range []keyAttribute{d.Key.Partition, d.Key.Sort} {
-		if a.Name != "" && next.attributeType(a.Name) == "" {
+	for _, a := range []schema.Attribute{d.Key.Partition, d.Key.Sort} {
+		if a.Name != "" && next.AttributeType(a.Name) == "" {
 			next.Attributes = append(next.Attributes, a)
 		}
 	}
 	return nil
 }
 
-func hasIndex(d *definition, name string) bool {
-	i, _ := d.index(name)
+func hasIndex(d *schema.Definition, name string) bool {
+	i, _ := d.Index(name)
 	return i != nil
 }

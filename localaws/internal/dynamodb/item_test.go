@@ -8,9 +8,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
-func userItem(t testing.TB, text string) Item {
+func userItem(t testing.TB, text string) schema.Item {
 	t.Helper()
 	it, err := ddbjson.Unmarshal([]byte(text))
 	if err != nil {
@@ -318,7 +319,7 @@ func userValue(t interface{ Fatalf(string, ...any) }, m members) types.Attribute
 	if err != nil {
 		t.Fatalf("%s: %v", b, err)
 	}
-	if err := normalizeValue(v); err != nil {
+	if err := schema.NormalizeValue(v); err != nil {
 		t.Fatalf("%s: %v", b, err)
 	}
 	return v

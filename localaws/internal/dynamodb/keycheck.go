@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -27,11 +28,11 @@ type sealedTable interface {
 // check is the key check of every data call: it asks KMS, as the caller, to
 // decrypt the table's key, and loads the items with it when they are not in
 // memory yet. Under the AWS owned key KMS is not asked.
-func (k *custodian) check(ctx context.Context, c *request.Call, def *definition, t sealedTable) error {
+func (k *custodian) check(ctx context.Context, c *request.Call, def *schema.Definition, t sealedTable) error {
 	e := &def.Encryption
 	loaded := t.isLoaded()
 	var key []byte
-	if e.Mode == keyOwned {
+	if e.Mode == schema.KeyOwned {
 		if loaded {
 			return nil
 		}
@@ -59,10 +60,10 @@ func (k *custodian) check(ctx context.Context, c *request.Call, def *definition,
 // openOwn makes sure, as DynamoDB itself, that the table's key can be used, and
 // loads the items. When the table's grant was revoked the caller's right
 // counts, so that a caller who has it can bring the table under another key.
-func (k *custodian) openOwn(ctx context.Context, c *request.Call, def *definition, t sealedTable) error {
+func (k *custodian) openOwn(ctx context.Context, c *request.Call, def *schema.Definition, t sealedTable) error {
 	e := &def.Encryption
 	key := append([]byte(nil), e.TableKey...)
-	if e.Mode != keyOwned {
+	if e.Mode != schema.KeyOwned {
 		var err error
 		key, err = k.keys.Decrypt(ctx, own(c, "Decrypt", def.AccountID, def.ARN), e.KeyARN, e.TableKey, t.encryptionContext())
 		if denied(err) {

@@ -8,6 +8,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 // parse turns the legacy parameters into expressions.
@@ -16,7 +17,7 @@ func (l *legacy) parse() (*parsed, error) {
 	if len(l.attributesToGet) > 0 {
 		seen := map[string]bool{}
 		for _, n := range l.attributesToGet {
-			if err := checkName(n); err != nil {
+			if err := schema.CheckName(n); err != nil {
 				return nil, invalidValue(err)
 			}
 			if seen[n] {
@@ -66,7 +67,7 @@ func (l *legacy) parse() (*parsed, error) {
 // placeholders collects the names and values of a generated expression.
 type placeholders struct {
 	names  map[string]string
-	values Item
+	values schema.Item
 }
 
 func (h *placeholders) name(attribute string) string {
@@ -82,7 +83,7 @@ func (h *placeholders) value(v types.AttributeValue) string {
 }
 
 func newPlaceholders() *placeholders {
-	return &placeholders{names: map[string]string{}, values: Item{}}
+	return &placeholders{names: map[string]string{}, values: schema.Item{}}
 }
 
 func (h *placeholders) scope() (*ddbexpr.Scope, error) {
@@ -105,7 +106,7 @@ func (l *legacy) conditionOf(m map[string]legacyCondition, kind ddbexpr.Kind, jo
 	h := newPlaceholders()
 	var parts []string
 	for _, name := range sortedNames(m) {
-		if err := checkName(name); err != nil {
+		if err := schema.CheckName(name); err != nil {
 			return nil, invalidValue(err)
 		}
 		c := m[name]
@@ -258,7 +259,7 @@ func (l *legacy) update() (*ddbexpr.Update, error) {
 	h := newPlaceholders()
 	sections := map[string][]string{}
 	for _, name := range sortedNames(l.attributeUpdates) {
-		if err := checkName(name); err != nil {
+		if err := schema.CheckName(name); err != nil {
 			return nil, invalidValue(err)
 		}
 		a := l.attributeUpdates[name]

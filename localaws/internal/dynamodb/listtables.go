@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"sort"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 func (s *Service) allowListTables(ctx context.Context, c *request.Call, _ *listTablesInput) error {
-	return s.allow(ctx, c, "ListTables", tableARN(wire.PlaceOf(c), "*"), c.AccountID, nil)
+	return s.allow(ctx, c, "ListTables", schema.TableARN(wire.PlaceOf(c), "*"), c.AccountID, nil)
 }
 
 func (s *Service) listTables(_ context.Context, c *request.Call, in *listTablesInput) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -12,7 +13,7 @@ import (
 // defer: a panic ends one request, and must not stop the table for all.
 
 // reading runs f while the table does not change, if check allows def.
-func (t *table) reading(def *definition, f func() error) error {
+func (t *table) reading(def *schema.Definition, f func() error) error {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if err := t.check(def); err != nil {
@@ -26,7 +27,7 @@ func (t *table) reading(def *definition, f func() error) error {
 // nothing is filed, but what it saw must be durable all the same: a client that
 // repeats its request takes a failed condition for the success of its first
 // try.
-func (t *table) writing(def *definition, f func(*storage.Tx) error) error {
+func (t *table) writing(def *schema.Definition, f func(*storage.Tx) error) error {
 	pending, err := t.submitted(def, f)
 	if failed := waitFor(pending); failed != nil {
 		return failed
@@ -35,7 +36,7 @@ func (t *table) writing(def *definition, f func(*storage.Tx) error) error {
 }
 
 // submitted is writing without the wait.
-func (t *table) submitted(def *definition, f func(*storage.Tx) error) (storage.Pending, error) {
+func (t *table) submitted(def *schema.Definition, f func(*storage.Tx) error) (storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	tx := new(storage.Tx)

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -17,7 +18,7 @@ func TestPanicFreesLocks(t *testing.T) {
 		}
 	}
 	w := newWorld(t, func(c *Config) {
-		c.Faults.Conflict = func(string, string, Item) bool { boom(); return false }
+		c.Faults.Conflict = func(string, string, schema.Item) bool { boom(); return false }
 		c.Faults.Unprocessed = func(string, string, int) bool { boom(); return false }
 	})
 	w.table("one", "", nil)
@@ -39,7 +40,7 @@ func TestPanicFreesLocks(t *testing.T) {
 			_, _ = w.try("admin", operation, in)
 		}()
 		armed = false
-		table := w.s.lookup(target{Place: wire.Place{Account: testAccount, Region: testRegion}, name: "one"})
+		table := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: "one"})
 		if !table.mu.TryLock() {
 			t.Fatalf("%s leaves the table locked", operation)
 		}

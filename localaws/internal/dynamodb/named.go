@@ -3,13 +3,14 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // allowNamed authorizes a request that names a table, which need not exist.
 func allowNamed[In any, P interface {
 	*In
-	Target() target
+	Target() schema.Target
 }](s *Service, ctx context.Context, c *request.Call, in *In) error {
 	at := P(in).Target()
 	trail(c, at)
@@ -18,9 +19,9 @@ func allowNamed[In any, P interface {
 
 // existing finds the table of an authorized request; missing is the answer
 // when there is none of the name.
-func (s *Service) existing(at target, missing func(name string) error) (*table, error) {
+func (s *Service) existing(at schema.Target, missing func(name string) error) (*table, error) {
 	if b := s.lookup(at); b.table != nil {
 		return b.table, nil
 	}
-	return nil, missing(at.name)
+	return nil, missing(at.Name)
 }

@@ -1,6 +1,9 @@
 package dynamodb
 
-import "github.com/tidwall/btree"
+import (
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/tidwall/btree"
+)
 
 // maxPage is how many bytes of items a page reads before it ends: the item that
 // reaches it is the last.
@@ -8,44 +11,44 @@ const maxPage = 1 << 20
 
 // page is what was read.
 type page struct {
-	entries []*entry // that passed the match, in order
-	size    int      // bytes of the view's items
-	last    Item     // LastEvaluatedKey, nil at the end
+	entries []*entry    // that passed the match, in order
+	size    int         // bytes of the view's items
+	last    schema.Item // LastEvaluatedKey, nil at the end
 }
 
 // page collects the entries of v in s, at most limit of them unless limit is
 // zero. The caller holds the table's lock, under which the table allowed v.def.
-func (t *table) page(v view, s span, limit int) page {
+func (t *table) page(v schema.View, s schema.Span, limit int) page {
 	var p page
 	entries := &t.items
-	if v.index != nil {
-		entries = &t.indexNamed(v.index.Name).entries
+	if v.Index != nil {
+		entries = &t.indexNamed(v.Index.Name).entries
 	}
 	visit := func(key string, e *entry) bool {
-		if s.started && key == s.start {
+		if s.Started && key == s.Start {
 			return true
 		}
-		if s.match != nil && !s.match(e.item) {
+		if s.Match != nil && !s.Match(e.item) {
 			return true
 		}
 		p.entries = append(p.entries, e)
-		p.size += v.size(e.item, e.size)
+		p.size += v.Size(e.item, e.size)
 		if limit > 0 && len(p.entries) == limit || p.size >= maxPage {
-			p.last = v.lastKey(e.item)
+			p.last = v.LastKey(e.item)
 			return false
 		}
 		return true
 	}
-	if s.backward {
+	if s.Backward {
 		descend(entries, s, visit)
 		return p
 	}
-	from := s.low
-	if s.started && s.start > from {
-		from = s.start
+	from := s.Low
+	if s.Started && s.Start > from {
+		from = s.Start
 	}
 	entries.Ascend(from, func(key string, e *entry) bool {
-		if s.high != "" && key >= s.high {
+		if s.High != "" && key >= s.High {
 			return false
 		}
 		return visit(key, e)
@@ -53,19 +56,19 @@ func (t *table) page(v view, s span, limit int) page {
 	return p
 }
 
-func descend(entries *btree.Map[string, *entry], s span, visit func(string, *entry) bool) {
+func descend(entries *btree.Map[string, *entry], s schema.Span, visit func(string, *entry) bool) {
 	each := func(key string, e *entry) bool {
 		switch {
-		case s.high != "" && key >= s.high:
+		case s.High != "" && key >= s.High:
 			return true
-		case key < s.low:
+		case key < s.Low:
 			return false
 		}
 		return visit(key, e)
 	}
-	from := s.high
-	if s.started && (from == "" || s.start < from) {
-		from = s.start
+	from := s.High
+	if s.Started && (from == "" || s.Start < from) {
+		from = s.Start
 	}
 	if from == "" {
 		entries.Reverse(each)

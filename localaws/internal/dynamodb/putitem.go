@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -26,7 +27,7 @@ func (in *writeCall) authorize(ctx context.Context, s *Service, c *request.Call)
 	if w.returnValues != "" {
 		returnValues = w.returnValues
 	}
-	return s.allowAccess(ctx, c, access{action: w.kind.action(), at: w.at, keys: []Item{w.keyItem()},
+	return s.allowAccess(ctx, c, access{action: w.kind.action(), at: w.at, keys: []schema.Item{w.keyItem()},
 		attributes: w.attributes(w.keyItem()), returnValues: returnValues}, in.change.on)
 }
 

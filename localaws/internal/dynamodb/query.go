@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -45,11 +46,11 @@ func (in *pageCall) access() access {
 	}
 	if in.query {
 		a.action = "Query"
-		key := Item{}
+		key := schema.Item{}
 		for _, term := range p.keyCondition.Terms() {
 			key[term.Name] = term.Value
 		}
-		a.keys = []Item{key}
+		a.keys = []schema.Item{key}
 	}
 	return a
 }

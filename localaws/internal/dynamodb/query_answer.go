@@ -2,17 +2,18 @@ package dynamodb
 
 import (
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 // read reads the planned page and writes the response.
-func (in *pageCall) read(s *Service, v view, order span, fetch bool) ([]byte, error) {
+func (in *pageCall) read(s *Service, v schema.View, order schema.Span, fetch bool) ([]byte, error) {
 	p := in.parsed
 	limit := 0
 	if in.limit != nil {
 		limit = int(min(*in.limit, 1<<30))
 	}
 	var got page
-	err := in.on.reading(v.def, func() error {
+	err := in.on.reading(v.Def, func() error {
 		got = in.on.page(v, order, limit)
 		return nil
 	})
@@ -35,7 +36,7 @@ func (in *pageCall) read(s *Service, v view, order span, fetch bool) ([]byte, er
 		if p.filter != nil {
 			seen := e.item
 			if !fetch {
-				seen = v.project(seen)
+				seen = v.Project(seen)
 			}
 			ok, err := p.filter.Evaluate(seen)
 			if err != nil {
@@ -68,25 +69,25 @@ func (in *pageCall) read(s *Service, v view, order span, fetch bool) ([]byte, er
 }
 
 // shape is what is returned of one entry.
-func (in *pageCall) shape(v view, e *entry, p *parsed, fetch bool) Item {
+func (in *pageCall) shape(v schema.View, e *entry, p *parsed, fetch bool) schema.Item {
 	switch {
 	case p.projection != nil:
 		return p.projection.Apply(e.item)
 	case fetch:
 		return e.item
 	}
-	return v.project(e.item)
+	return v.Project(e.item)
 }
 
-func (in *pageCall) price(v view, got page, fetch bool) *capacity {
+func (in *pageCall) price(v schema.View, got page, fetch bool) *capacity {
 	used := &capacity{name: *in.name}
 	consistent := in.consistent != nil && *in.consistent
 	u := readUnits(got.size, consistent)
-	if v.index == nil {
+	if v.Index == nil {
 		used.table = u
 		return used
 	}
-	used.addIndex(v.index.Name, v.local, u)
+	used.addIndex(v.Index.Name, v.Local, u)
 	if fetch {
 		for _, e := range got.entries {
 			used.table += readUnits(ddbjson.ItemSize(e.item), consistent)

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -19,14 +20,14 @@ type pageInput struct {
 	name, index    *string
 	selects        *string
 	limit          *int64
-	start          Item
+	start          schema.Item
 	consistent     *bool
 	forward        *bool
 	segment, total *int64
 	consumed       consumed
 	expressions
 
-	at     target // once prepared
+	at     schema.Target // once prepared
 	parsed *parsed
 }
 
@@ -136,23 +137,23 @@ func (in *pageInput) effectiveSelect(p *parsed) string {
 
 // plan binds the request to table and index at now. fetch says that the page
 // needs whole items from the table, not what the index holds of them.
-func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch bool, err error) {
-	v.def = d
+func (in *pageInput) plan(d *schema.Definition, now time.Time) (v schema.View, s schema.Span, fetch bool, err error) {
+	v.Def = d
 	p := in.parsed
 	selects := in.effectiveSelect(p)
 	if in.index != nil {
-		v.index, v.local = d.index(*in.index)
+		v.Index, v.Local = d.Index(*in.index)
 		switch {
-		case v.index == nil:
+		case v.Index == nil:
 			return v, s, false, refusal.Validationf("The table does not have the specified index: %s", *in.index)
-		case v.index.status(now) == "CREATING":
+		case v.Index.Status(now) == "CREATING":
 			return v, s, false, refusal.Validationf("Cannot read from backfilling global secondary index: %s", *in.index)
 		}
-		if i := v.index; !v.local {
+		if i := v.Index; !v.Local {
 			if in.consistent != nil && *in.consistent {
 				return v, s, false, refusal.Validation("Consistent reads are not supported on global secondary indexes")
 			}
-			if selects == "ALL_ATTRIBUTES" && i.Projection != projectAll {
+			if selects == "ALL_ATTRIBUTES" && i.Projection != schema.ProjectAll {
 				return v, s, false, refusal.Parameter("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", i.Name)
 			}
 		}
@@ -160,10 +161,10 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 	if err := p.checkPaths(d); err != nil {
 		return v, s, false, err
 	}
-	key := v.schema()
+	key := v.Schema()
 	if p.filter != nil && in.query {
 		for _, name := range p.filter.TopLevelNames() {
-			if key.has(name) {
+			if key.Has(name) {
 				what := "Filter Expression"
 				if in.legacy.queryFilter != nil {
 					what = "QueryFilter"
@@ -172,7 +173,7 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 			}
 		}
 	}
-	if v.index != nil {
+	if v.Index != nil {
 		if fetch, err = in.fetches(v, selects); err != nil {
 			return v, s, false, err
 		}
@@ -186,22 +187,22 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 		if err := checkQueryKey(q, key); err != nil {
 			return v, s, false, err
 		}
-		s = v.querySpan(q)
-		s.backward = in.forward != nil && !*in.forward
+		s = v.QuerySpan(q)
+		s.Backward = in.forward != nil && !*in.forward
 	} else if in.total != nil {
-		s = segment(*in.segment, *in.total)
+		s = schema.Segment(*in.segment, *in.total)
 	}
 	if in.start == nil {
 		return v, s, fetch, nil
 	}
-	if err := v.checkStart(in.start); err != nil {
+	if err := v.CheckStart(in.start); err != nil {
 		return v, s, false, err
 	}
-	s.start, _ = v.key(in.start)
-	s.started = true
-	if s.start < s.low || s.high != "" && s.start >= s.high || s.match != nil && !s.match(in.start) {
+	s.Start, _ = v.Key(in.start)
+	s.Started = true
+	if s.Start < s.Low || s.High != "" && s.Start >= s.High || s.Match != nil && !s.Match(in.start) {
 		if in.query {
-			if prefix := key.partitionPrefix(in.start[key.Partition.Name]); strings.HasPrefix(s.low, prefix) {
+			if prefix := key.PartitionPrefix(in.start[key.Partition.Name]); strings.HasPrefix(s.Low, prefix) {
 				return v, s, false, refusal.Validation("The provided starting key does not match the range key predicate")
 			}
 			return v, s, false, refusal.Validation("The provided starting key is outside query boundaries based on provided conditions")
@@ -212,9 +213,9 @@ func (in *pageInput) plan(d *definition, now time.Time) (v view, s span, fetch b
 }
 
 // checkQueryKey refuses empty key values.
-func checkQueryKey(q ddbexpr.KeyQuery, key keySchema) error {
+func checkQueryKey(q ddbexpr.KeyQuery, key schema.Key) error {
 	refuse := func(v types.AttributeValue, name string) error {
-		if kind := emptyKey(v); kind != "" {
+		if kind := schema.EmptyKey(v); kind != "" {
 			return refusal.Parameter("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, name)
 		}
 		return nil
@@ -227,25 +228,25 @@ func checkQueryKey(q ddbexpr.KeyQuery, key keySchema) error {
 
 // fetches reports whether a page of an index must read whole items from the
 // table, which only local ones can.
-func (in *pageInput) fetches(v view, selects string) (bool, error) {
-	i, p := v.index, in.parsed
+func (in *pageInput) fetches(v schema.View, selects string) (bool, error) {
+	i, p := v.Index, in.parsed
 	if selects == "ALL_ATTRIBUTES" {
-		return v.local && i.Projection != projectAll, nil
+		return v.Local && i.Projection != schema.ProjectAll, nil
 	}
 	var missing []string
 	if p.projection != nil {
 		for _, name := range p.projection.TopLevelNames() {
-			if !i.projects(v.def.Key, name) {
+			if !i.Projects(v.Def.Key, name) {
 				missing = append(missing, name)
 			}
 		}
 	}
-	if missing != nil && !v.local {
+	if missing != nil && !v.Local {
 		return false, refusal.Parameter("Global secondary index %s does not project [%s]", i.Name, strings.Join(missing, ", "))
 	}
-	if p.filter != nil && !v.local {
+	if p.filter != nil && !v.Local {
 		for _, name := range p.filter.TopLevelNames() {
-			if !i.projects(v.def.Key, name) {
+			if !i.Projects(v.Def.Key, name) {
 				return false, refusal.Parameter("Global secondary index %s does not project [%s]", i.Name, name)
 			}
 		}

@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
 // edit puts a changed copy of the table's definition in its place, files it
 // and waits until it is durable. change gets the copy; its error is returned
 // and leaves the table as it was.
-func (t *table) edit(change func(*definition) error) error {
+func (t *table) edit(change func(*schema.Definition) error) error {
 	_, _, pending, err := t.redefine(time.Time{}, change)
 	if err != nil {
 		return err
@@ -20,14 +21,14 @@ func (t *table) edit(change func(*definition) error) error {
 
 // redefine is edit without the wait. It returns the new definition with the
 // counts of the table at now.
-func (t *table) redefine(now time.Time, change func(*definition) error) (*definition, counts, storage.Pending, error) {
+func (t *table) redefine(now time.Time, change func(*schema.Definition) error) (*schema.Definition, counts, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()
 	if t.deleted {
 		return nil, counts{}, nil, refusal.NoTableNamed(def.Name)
 	}
-	next := def.clone()
+	next := def.Clone()
 	if err := change(next); err != nil {
 		return nil, counts{}, nil, err
 	}
@@ -39,7 +40,7 @@ func (t *table) redefine(now time.Time, change func(*definition) error) (*defini
 
 // replace makes next the definition, and changes indexes and expiry with it.
 // The caller holds the write lock.
-func (t *table) replace(next *definition) {
+func (t *table) replace(next *schema.Definition) {
 	before := t.def.Load()
 	t.def.Store(next)
 	if next.TTLAttribute != before.TTLAttribute {
@@ -66,9 +67,9 @@ func (t *table) replace(next *definition) {
 }
 
 // globalIndex returns the index that has the entries of d, or nil.
-func (t *table) globalIndex(d *indexDefinition) *index {
+func (t *table) globalIndex(d *schema.Index) *index {
 	for _, i := range t.global {
-		if i.def.same(d) {
+		if i.def.Same(d) {
 			return i
 		}
 	}
@@ -77,7 +78,7 @@ func (t *table) globalIndex(d *indexDefinition) *index {
 
 // remove deletes the table and its items in tx, unless change refuses it. It
 // returns what was left of the table.
-func (t *table) remove(now time.Time, may func(*definition) error) (*definition, counts, storage.Pending, error) {
+func (t *table) remove(now time.Time, may func(*schema.Definition) error) (*schema.Definition, counts, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()

@@ -1,6 +1,10 @@
 package dynamodb
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+)
 
 // response builds the JSON object that answers an item call.
 type response struct {
@@ -24,7 +28,7 @@ func (r *response) member(name string) *response {
 	return r
 }
 
-func (r *response) item(it Item) { r.b = appendItem(r.b, it) }
+func (r *response) item(it schema.Item) { r.b = schema.AppendItem(r.b, it) }
 
 func (r *response) integer(n int) { r.b = strconv.AppendInt(r.b, int64(n), 10) }
 

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -81,16 +82,16 @@ func (s *sealer) associated(itemKey []byte) []byte {
 }
 
 // seal returns nonce, ciphertext and tag of an item.
-func (s *sealer) seal(itemKey []byte, it Item) []byte {
+func (s *sealer) seal(itemKey []byte, it schema.Item) []byte {
 	const nonceSize = 12
-	plain := appendItem(make([]byte, 0, 1024), it)
+	plain := schema.AppendItem(make([]byte, 0, 1024), it)
 	out := make([]byte, nonceSize, nonceSize+len(plain)+s.aead.Overhead())
 	rand.Read(out) // never fails
 	return s.aead.Seal(out, out[:nonceSize], plain, s.associated(itemKey))
 }
 
 // open is the reverse of seal.
-func (s *sealer) open(itemKey, sealed []byte) (Item, error) {
+func (s *sealer) open(itemKey, sealed []byte) (schema.Item, error) {
 	n := s.aead.NonceSize()
 	if len(sealed) < n {
 		return nil, errors.New("a stored item is cut short")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -18,7 +19,7 @@ func (t *table) isLoaded() bool { return t.loaded.Load() }
 
 // reseal puts the table under a new key, unless the key was made for another
 // generation than the table has by now. It returns what redefine does.
-func (t *table) reseal(enc encryption, key []byte, generation int, now time.Time) (*definition, counts, storage.Pending, error) {
+func (t *table) reseal(enc schema.Encryption, key []byte, generation int, now time.Time) (*schema.Definition, counts, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()
@@ -42,7 +43,7 @@ func (t *table) reseal(enc encryption, key []byte, generation int, now time.Time
 		})
 		tx.Drop(bucketItems(def.ID, generation))
 	}
-	next := def.clone()
+	next := def.Clone()
 	next.Encryption = enc
 	t.sealer = seal
 	t.inaccessible.Store(nil)

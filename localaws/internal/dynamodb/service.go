@@ -8,6 +8,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -45,7 +46,7 @@ func New(cfg Config) (*Service, error) {
 
 func (s *Service) restore() error {
 	err := s.cfg.Store.Range(bucketTables, func(key, value []byte) error {
-		def := new(definition)
+		def := new(schema.Definition)
 		if err := json.Unmarshal(value, def); err != nil {
 			return fmt.Errorf("table record %q: %w", key, err)
 		}
@@ -73,11 +74,11 @@ func (s *Service) restore() error {
 
 // put adds t to the map; the caller holds s.mu or is alone.
 func (s *Service) put(t *table) {
-	at := t.definition().target()
+	at := t.definition().Target()
 	if s.tables[at.Place] == nil {
 		s.tables[at.Place] = map[string]*table{}
 	}
-	s.tables[at.Place][at.name] = t
+	s.tables[at.Place][at.Name] = t
 }
 
 // Serve answers one call.
@@ -103,14 +104,14 @@ func (s *Service) Describe(name string) (request.Operation, bool) { return opera
 // is a missing table.
 type bound struct {
 	*table
-	def *definition
+	def *schema.Definition
 }
 
 // lookup finds a table that exists, whatever its status.
-func (s *Service) lookup(at target) bound {
+func (s *Service) lookup(at schema.Target) bound {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	t := s.tables[at.Place][at.name]
+	t := s.tables[at.Place][at.Name]
 	if t == nil {
 		return bound{}
 	}
@@ -142,14 +143,14 @@ func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, 
 
 // allowTable authorizes an operation without item conditions on a table,
 // which need not exist.
-func (s *Service) allowTable(ctx context.Context, c *request.Call, action string, t target) error {
+func (s *Service) allowTable(ctx context.Context, c *request.Call, action string, t schema.Target) error {
 	conditions := policy.Context{}
 	s.tagConditions(conditions, t)
-	return s.allow(ctx, c, action, t.arn, t.Account, conditions)
+	return s.allow(ctx, c, action, t.ARN, t.Account, conditions)
 }
 
 // tagConditions adds aws:ResourceTag of a table that exists.
-func (s *Service) tagConditions(conditions policy.Context, t target) {
+func (s *Service) tagConditions(conditions policy.Context, t schema.Target) {
 	if b := s.lookup(t); b.table != nil {
 		wire.ResourceTags(conditions, b.def.Tags...)
 	}

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 // managedAlias names the AWS managed key, which AWS makes when it is first
@@ -15,23 +16,23 @@ type sseSpecification struct {
 }
 
 // wish checks the specification; nil asks for the AWS owned key.
-func (s *sseSpecification) wish() (wish, error) {
+func (s *sseSpecification) wish() (schema.Wish, error) {
 	switch enabled := s != nil && s.Enabled != nil && *s.Enabled; {
 	case s == nil:
-		return wish{mode: keyOwned}, nil
+		return schema.Wish{Mode: schema.KeyOwned}, nil
 	case !enabled && s.SSEType != nil:
-		return wish{}, refusal.Parameter("SSEType can not be specified if Enabled is false")
+		return schema.Wish{}, refusal.Parameter("SSEType can not be specified if Enabled is false")
 	case !enabled && s.KMSMasterKeyID != nil:
-		return wish{}, refusal.Parameter("KMSMasterKeyId can not be specified if Enabled is false")
+		return schema.Wish{}, refusal.Parameter("KMSMasterKeyId can not be specified if Enabled is false")
 	case !enabled:
-		return wish{mode: keyOwned}, nil
+		return schema.Wish{Mode: schema.KeyOwned}, nil
 	case s.SSEType != nil && *s.SSEType != "KMS":
-		return wish{}, refusal.Parameter("SSEType %s is not supported", *s.SSEType)
+		return schema.Wish{}, refusal.Parameter("SSEType %s is not supported", *s.SSEType)
 	case s.SSEType == nil && s.KMSMasterKeyID != nil:
-		return wish{}, refusal.Parameter("SSEType KMS is required if KMSMasterKeyId is specified")
+		return schema.Wish{}, refusal.Parameter("SSEType KMS is required if KMSMasterKeyId is specified")
 	case s.KMSMasterKeyID == nil || *s.KMSMasterKeyID == managedAlias:
-		return wish{mode: keyManaged}, nil
+		return schema.Wish{Mode: schema.KeyManaged}, nil
 	default:
-		return wish{mode: keyCustomer, keyID: *s.KMSMasterKeyID}, nil
+		return schema.Wish{Mode: schema.KeyCustomer, KeyID: *s.KMSMasterKeyID}, nil
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -14,33 +15,33 @@ import (
 // which the new key is going to seal. The returned plaintext key is the
 // caller's to wipe. delay is how long the description of the encryption stays
 // UPDATING.
-func (k *custodian) change(ctx context.Context, c *request.Call, def *definition, t sealedTable, want wish,
-	delay time.Duration) (encryption, []byte, error) {
+func (k *custodian) change(ctx context.Context, c *request.Call, def *schema.Definition, t sealedTable, want schema.Wish,
+	delay time.Duration) (schema.Encryption, []byte, error) {
 	before, now := &def.Encryption, k.clock()
 	switch {
-	case want.mode == keyOwned && before.Mode == keyOwned:
-		return encryption{}, nil, refusal.Parameter("Table is already encrypted by default")
-	case want.keyID != "" && want.keyID == before.KeyARN:
+	case want.Mode == schema.KeyOwned && before.Mode == schema.KeyOwned:
+		return schema.Encryption{}, nil, refusal.Parameter("Table is already encrypted by default")
+	case want.KeyID != "" && want.KeyID == before.KeyARN:
 		// Only the ARN is compared: any other name of the same key, and
 		// Enabled alone, encrypt again and count as a change, as on AWS.
-		return encryption{}, nil, refusal.Parameter("Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key")
+		return schema.Encryption{}, nil, refusal.Parameter("Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key")
 	}
-	changes, err := before.mayChange(now)
+	changes, err := before.MayChange(now)
 	if err != nil {
-		return encryption{}, nil, err
+		return schema.Encryption{}, nil, err
 	}
 	mode, arn, err := k.resolve(ctx, c, want)
 	if err != nil {
-		return encryption{}, nil, err
+		return schema.Encryption{}, nil, err
 	}
 	// Re-encryption reads the old data, for which DynamoDB needs the old key
 	// under its own grant.
 	if err := k.openOwn(ctx, c, def, t); err != nil {
-		return encryption{}, nil, err
+		return schema.Encryption{}, nil, err
 	}
-	enc, key, err := k.adopt(ctx, c, def.target(), mode, arn, before.Generation+1)
+	enc, key, err := k.adopt(ctx, c, def.Target(), mode, arn, before.Generation+1)
 	if err != nil {
-		return encryption{}, nil, err
+		return schema.Encryption{}, nil, err
 	}
 	enc.Changes = append(slices.Clone(changes), now)
 	if delay > 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/tidwall/btree"
 )
@@ -27,7 +28,7 @@ type table struct {
 
 	// The definition and what KMS said last are replaced under mu and read
 	// without it.
-	def    atomic.Pointer[definition]
+	def    atomic.Pointer[schema.Definition]
 	loaded atomic.Bool // the items are in memory
 	// inaccessible is when KMS first said that the key cannot be used, nil
 	// while it can.
@@ -43,7 +44,7 @@ type table struct {
 }
 
 // newTable returns an empty table, whose items are sealed by seal.
-func newTable(store storage.Store, def *definition, seal *sealer) *table {
+func newTable(store storage.Store, def *schema.Definition, seal *sealer) *table {
 	t := restoredTable(store, def)
 	t.sealer = seal
 	t.loaded.Store(true)
@@ -51,7 +52,7 @@ func newTable(store storage.Store, def *definition, seal *sealer) *table {
 }
 
 // restoredTable returns a table whose items lie in the store, still sealed.
-func restoredTable(store storage.Store, def *definition) *table {
+func restoredTable(store storage.Store, def *schema.Definition) *table {
 	t := &table{id: def.ID, store: store, bound: encryptionContext(def.Name, def.AccountID), as: servicePrincipal(def.Region)}
 	t.def.Store(def)
 	t.expiry.init()
@@ -65,17 +66,17 @@ func restoredTable(store storage.Store, def *definition) *table {
 }
 
 // definition returns the table's current definition, without a lock.
-func (t *table) definition() *definition { return t.def.Load() }
+func (t *table) definition() *schema.Definition { return t.def.Load() }
 
 // check reports whether a request that was checked with def may go on: the
 // table is there, its items are in memory, and its current definition agrees
 // with def. Otherwise it returns a ResourceNotFoundException or errRedefined.
 // The caller holds the lock until it is done.
-func (t *table) check(def *definition) error {
+func (t *table) check(def *schema.Definition) error {
 	switch {
 	case t.deleted:
 		return refusal.NoTable()
-	case !t.loaded.Load() || !def.agrees(t.def.Load()):
+	case !t.loaded.Load() || !def.Agrees(t.def.Load()):
 		return errRedefined
 	}
 	return nil
@@ -158,6 +159,6 @@ func (t *table) file() storage.Pending {
 	return t.store.Submit(tx)
 }
 
-func recordKey(def *definition) []byte {
+func recordKey(def *schema.Definition) []byte {
 	return []byte(def.AccountID + "/" + def.Region + "/" + def.Name)
 }

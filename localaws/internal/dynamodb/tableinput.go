@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -10,7 +11,7 @@ import (
 type tableInput struct {
 	TableName *string
 
-	at target // once prepared
+	at schema.Target // once prepared
 }
 
 func (in *tableInput) Check(c *wire.Checks) { checkTable(c, in.TableName, "tableName") }
@@ -22,4 +23,4 @@ func (in *tableInput) Prepare(c *request.Call) (err error) {
 }
 
 // Target returns the table that the prepared request names.
-func (in *tableInput) Target() target { return in.at }
+func (in *tableInput) Target() schema.Target { return in.at }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -19,7 +20,7 @@ func (s *Service) allowTags(ctx context.Context, c *request.Call, in *tagsInput)
 		conditions.Add("aws:TagKeys", key)
 	}
 	s.tagConditions(conditions, at)
-	return s.allow(ctx, c, c.Operation, at.arn, at.Account, conditions)
+	return s.allow(ctx, c, c.Operation, at.ARN, at.Account, conditions)
 }
 
 // tagged finds the table of an authorized request.
@@ -32,7 +33,7 @@ func (s *Service) tagResource(_ context.Context, _ *request.Call, in *tagsInput)
 	if err != nil {
 		return nil, err
 	}
-	err = t.edit(func(d *definition) error {
+	err = t.edit(func(d *schema.Definition) error {
 		tags := slices.DeleteFunc(slices.Clone(d.Tags), func(old wire.Tag) bool {
 			return slices.ContainsFunc(in.Checked(), func(n wire.Tag) bool { return n.Key == old.Key })
 		})
@@ -51,7 +52,7 @@ func (s *Service) untagResource(_ context.Context, _ *request.Call, in *tagsInpu
 	if err != nil {
 		return nil, err
 	}
-	err = t.edit(func(d *definition) error {
+	err = t.edit(func(d *schema.Definition) error {
 		d.Tags = slices.DeleteFunc(slices.Clone(d.Tags), func(old wire.Tag) bool { return slices.Contains(in.TagKeys, old.Key) })
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -71,7 +72,7 @@ type tagsInput struct {
 	NextToken   *string
 
 	adds, removes bool // what the operation is for
-	at            target
+	at            schema.Target
 	tags          []wire.Tag // Tags, once checked
 }
 
@@ -82,7 +83,7 @@ func (in *tagsInput) RequireTags() { in.adds = true }
 func (in *tagsInput) RequireKeys() { in.removes = true }
 
 // Target returns the table that the prepared request names.
-func (in *tagsInput) Target() target { return in.at }
+func (in *tagsInput) Target() schema.Target { return in.at }
 
 // Checked returns the tags of the prepared request.
 func (in *tagsInput) Checked() []wire.Tag { return in.tags }

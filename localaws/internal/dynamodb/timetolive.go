@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -23,7 +24,7 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *tim
 		return nil, err
 	}
 	now := s.cfg.Clock()
-	err = t.edit(func(d *definition) error {
+	err = t.edit(func(d *schema.Definition) error {
 		switch {
 		case *wanted.Enabled && d.TTLAttribute == *wanted.AttributeName:
 			return refusal.Validation("TimeToLive is already enabled")
@@ -54,7 +55,7 @@ func (s *Service) describeTimeToLive(_ context.Context, _ *request.Call, in *tab
 		return nil, err
 	}
 	def := t.definition()
-	if def.status(s.cfg.Clock()) == "CREATING" {
+	if def.Status(s.cfg.Clock()) == "CREATING" {
 		return nil, refusal.Validation("Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
 	}
 	out := jsonObject{"TimeToLiveStatus": "DISABLED"}

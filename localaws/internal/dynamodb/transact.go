@@ -6,6 +6,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -35,7 +36,7 @@ func (in *transactWriteCall) renew() {
 // authorize asks for every item as for the operation of its kind.
 func (in *transactWriteCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
 	for _, w := range in.changes {
-		if err := s.allowAccess(ctx, c, access{action: w.kind.action(), at: w.at, keys: []Item{w.keyItem()},
+		if err := s.allowAccess(ctx, c, access{action: w.kind.action(), at: w.at, keys: []schema.Item{w.keyItem()},
 			attributes: w.attributes(w.keyItem()), returnValues: "NONE", enclosing: "TransactWriteItems"}, w.on); err != nil {
 			return err
 		}
@@ -153,9 +154,9 @@ func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []
 	for i, w := range writes {
 		var err error
 		switch {
-		case s.cfg.Faults.throttled(w.at.name, c.Operation):
+		case s.cfg.Faults.throttled(w.at.Name, c.Operation):
 			err = &request.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for one or more table(s)"}
-		case s.cfg.Faults.conflicts(w.at.name, c.Operation, w.def.Key.keyOf(w.keyItem())):
+		case s.cfg.Faults.conflicts(w.at.Name, c.Operation, w.def.Key.Of(w.keyItem())):
 			err = errConflict()
 		default:
 			err = w.evaluate()
@@ -232,7 +233,7 @@ func (in *transactWriteCall) withCollections(body []byte, writes []*change) []by
 		if i > 0 {
 			out.b = append(out.b, ',')
 		}
-		out.b = append(appendText(out.b, name), ':')
+		out.b = append(schema.AppendText(out.b, name), ':')
 		out.b = byName[name][0].on.appendCollections(out.b, byName[name])
 	}
 	out.b = append(out.b, '}')

@@ -65,7 +65,7 @@ func (s *Service) readLocked(c *request.Call, tables []bound, reads []*lookUp) (
 	failed := false
 	for i, r := range reads {
 		err := r.run()
-		if err == nil && s.cfg.Faults.conflicts(r.at.name, c.Operation, r.key) {
+		if err == nil && s.cfg.Faults.conflicts(r.at.Name, c.Operation, r.key) {
 			err = errConflict()
 		}
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*lo
 		if err := s.ready(r.on); err != nil {
 			return nil, err
 		}
-		if err := r.on.def.Key.checkEmpty(r.key); err != nil {
+		if err := r.on.def.Key.CheckEmpty(r.key); err != nil {
 			return nil, err
 		}
 		if err := r.checkSchema(r.on.def); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -24,7 +25,7 @@ func (s *Service) updateTable(ctx context.Context, c *request.Call, in *updateTa
 		}
 	}
 	now := s.cfg.Clock()
-	def, n, pending, err := t.redefine(now, func(next *definition) error {
+	def, n, pending, err := t.redefine(now, func(next *schema.Definition) error {
 		return in.apply(next, now, s.cfg.Faults.Activation)
 	})
 	if err != nil {
@@ -45,7 +46,7 @@ func (s *Service) switchKey(ctx context.Context, c *request.Call, t *table, spec
 		return nil, err
 	}
 	before, now := t.definition(), s.cfg.Clock()
-	if err := before.busy(now); err != nil {
+	if err := before.Busy(now); err != nil {
 		return nil, err
 	}
 	enc, key, err := s.custodian.change(ctx, c, before, t, want, s.cfg.Faults.Activation)
@@ -55,12 +56,12 @@ func (s *Service) switchKey(ctx context.Context, c *request.Call, t *table, spec
 	defer clear(key)
 	def, n, pending, err := t.reseal(enc, key, before.Encryption.Generation, now)
 	if err != nil {
-		s.custodian.retire(ctx, c, before.target(), enc)
+		s.custodian.retire(ctx, c, before.Target(), enc)
 		return nil, err
 	}
 	if err := waitFor(pending); err != nil {
 		return nil, err
 	}
-	s.custodian.retire(ctx, c, before.target(), before.Encryption)
+	s.custodian.retire(ctx, c, before.Target(), before.Encryption)
 	return json.Marshal(jsonObject{"TableDescription": describe(def, n, now)})
 }

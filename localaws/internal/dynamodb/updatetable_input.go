@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -16,7 +17,7 @@ type updateTableInput struct {
 	AttributeDefinitions        []attributeDefinition
 	BillingMode                 *string
 	ProvisionedThroughput       *throughputInput
-	OnDemandThroughput          *onDemandLimit
+	OnDemandThroughput          *schema.OnDemandLimit
 	GlobalSecondaryIndexUpdates []indexUpdate
 	SSESpecification            *sseSpecification
 	DeletionProtectionEnabled   *bool
@@ -62,7 +63,7 @@ func (in *updateTableInput) Check(c *wire.Checks) {
 // combined refuses kinds of change that AWS wants in requests of their own.
 func (in *updateTableInput) combined() error {
 	kinds := 0
-	for _, given := range []bool{in.SSESpecification != nil, in.DeletionProtectionEnabled != nil, in.TableClass != nil, in.OnDemandThroughput.given(), in.BillingMode != nil || in.ProvisionedThroughput != nil, len(in.GlobalSecondaryIndexUpdates) > 0} {
+	for _, given := range []bool{in.SSESpecification != nil, in.DeletionProtectionEnabled != nil, in.TableClass != nil, in.OnDemandThroughput.Given(), in.BillingMode != nil || in.ProvisionedThroughput != nil, len(in.GlobalSecondaryIndexUpdates) > 0} {
 		if given {
 			kinds++
 		}
@@ -81,7 +82,7 @@ func (in *updateTableInput) combined() error {
 		return refusal.Parameter("DeletionProtection %s", alone)
 	case in.TableClass != nil:
 		return refusal.Parameter("TableClass %s", alone)
-	case in.OnDemandThroughput.given() && (kinds > 2 || in.BillingMode == nil || in.ProvisionedThroughput != nil):
+	case in.OnDemandThroughput.Given() && (kinds > 2 || in.BillingMode == nil || in.ProvisionedThroughput != nil):
 		return refusal.Parameter("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
 	case in.ProvisionedThroughput != nil && slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u indexUpdate) bool { return u.Update == nil }):
 		return refusal.Parameter("You cannot create or delete index while updating table IOPS")
@@ -96,8 +97,8 @@ func (in *updateTableInput) creates() bool {
 
 // apply changes next, everything but its encryption, as the request wants.
 // What takes time stays CREATING or UPDATING for delay.
-func (in *updateTableInput) apply(next *definition, now time.Time, delay time.Duration) error {
-	if err := next.busy(now); err != nil {
+func (in *updateTableInput) apply(next *schema.Definition, now time.Time, delay time.Duration) error {
+	if err := next.Busy(now); err != nil {
 		return err
 	}
 	if err := in.applyBilling(next, now); err != nil {
@@ -109,7 +110,7 @@ func (in *updateTableInput) apply(next *definition, now time.Time, delay time.Du
 	if in.DeletionProtectionEnabled != nil {
 		next.DeletionProtection = *in.DeletionProtectionEnabled
 	}
-	if in.TableClass != nil && *in.TableClass != next.class() {
+	if in.TableClass != nil && *in.TableClass != next.Class() {
 		next.TableClass, next.ClassChanged = *in.TableClass, now
 	}
 	if delay > 0 {

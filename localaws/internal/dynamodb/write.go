@@ -7,6 +7,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -38,21 +39,21 @@ func (k writeKind) action() string {
 // write is one change of one item, whichever operation it came in with.
 type write struct {
 	kind writeKind
-	at   target
-	item Item // the whole item of a put
-	key  Item // the key of everything else
+	at   schema.Target
+	item schema.Item // the whole item of a put
+	key  schema.Item // the key of everything else
 	*parsed
 	returnValues string // "" is NONE
 	returnOld    bool   // ReturnValuesOnConditionCheckFailure is ALL_OLD
 
 	// What bind found out.
-	def     *definition
+	def     *schema.Definition
 	primary string // ordered primary key
 	size    int    // of item
 }
 
 // keyItem is the item or key that names the write's item.
-func (w *write) keyItem() Item {
+func (w *write) keyItem() schema.Item {
 	if w.kind == writePut {
 		return w.item
 	}
@@ -60,7 +61,7 @@ func (w *write) keyItem() Item {
 }
 
 // bind checks the write against the definition of its table.
-func (w *write) bind(d *definition) error {
+func (w *write) bind(d *schema.Definition) error {
 	if err := w.checkRequest(d); err != nil {
 		return err
 	}
@@ -70,12 +71,12 @@ func (w *write) bind(d *definition) error {
 // checkRequest refuses values that the request alone shows to be impossible. In
 // a transaction it answers the request; what checkSchema refuses is the reason
 // of one item.
-func (w *write) checkRequest(d *definition) error {
-	if err := d.Key.checkEmpty(w.keyItem()); err != nil {
+func (w *write) checkRequest(d *schema.Definition) error {
+	if err := d.Key.CheckEmpty(w.keyItem()); err != nil {
 		return err
 	}
 	if w.kind == writePut {
-		if kind, index, key := d.emptyIndexKey(w.item); kind != "" {
+		if kind, index, key := d.EmptyIndexKey(w.item); kind != "" {
 			return refusal.Validationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", kind, index, key)
 		}
 		if w.size = ddbjson.ItemSize(w.item); w.size > maxItem {
@@ -89,7 +90,7 @@ func (w *write) checkRequest(d *definition) error {
 		if len(action.Path) != 1 || action.Value == nil {
 			continue
 		}
-		if kind, _, _ := d.emptyIndexKey(Item{action.Path[0].Name: action.Value}); kind != "" {
+		if kind, _, _ := d.EmptyIndexKey(schema.Item{action.Path[0].Name: action.Value}); kind != "" {
 			return errEmptyIndexKey(kind)
 		}
 	}
@@ -97,29 +98,29 @@ func (w *write) checkRequest(d *definition) error {
 }
 
 // checkSchema compares the write with the keys of the table and its indexes.
-func (w *write) checkSchema(d *definition) error {
+func (w *write) checkSchema(d *schema.Definition) error {
 	w.def = d
 	table := d.Key
 	if w.kind == writePut {
-		if err := table.checkItem(w.item); err != nil {
+		if err := table.CheckItem(w.item); err != nil {
 			return err
 		}
-		if err := d.checkIndexKeys(w.item, errIndexKeyType); err != nil {
+		if err := d.CheckIndexKeys(w.item, schema.IndexKeyMismatch); err != nil {
 			return err
 		}
 	} else {
-		if err := table.checkKey(w.key); err != nil {
+		if err := table.CheckKey(w.key); err != nil {
 			return err
 		}
 		if w.update != nil {
 			for _, name := range w.update.TargetNames() {
-				if table.has(name) {
+				if table.Has(name) {
 					return refusal.Parameter("Cannot update attribute %s. This attribute is part of the key", name)
 				}
 			}
 		}
 	}
-	w.primary, _ = table.primary(w.keyItem())
+	w.primary, _ = table.Primary(w.keyItem())
 	if err := w.checkUpdateTypes(d); err != nil {
 		return err
 	}
@@ -131,15 +132,15 @@ func errEmptyIndexKey(kind string) error {
 }
 
 // errUpdatedKeyType is errIndexKeyType for the result of an update expression.
-func errUpdatedKeyType(keyAttribute, string, string) error {
+func errUpdatedKeyType(schema.Attribute, string, string) error {
 	return refusal.Validation("The update expression attempted to update the secondary index key to unsupported type")
 }
 
 // errConditionFailed carries the old item when the request asked for it.
-func errConditionFailed(old Item, withOld bool) error {
+func errConditionFailed(old schema.Item, withOld bool) error {
 	e := request.Errorf("ConditionalCheckFailedException", "The conditional request failed")
 	if withOld && old != nil {
-		e.Members = map[string]json.RawMessage{"Item": appendItem(nil, old)}
+		e.Members = map[string]json.RawMessage{"Item": schema.AppendItem(nil, old)}
 	}
 	return e
 }
@@ -147,7 +148,7 @@ func errConditionFailed(old Item, withOld bool) error {
 // evaluate returns the item that the bound write leaves in the place of
 // present, and its size. Either item is nil if there is none. It changes
 // nothing.
-func (w *write) evaluate(present Item) (next Item, size int, err error) {
+func (w *write) evaluate(present schema.Item) (next schema.Item, size int, err error) {
 	if w.condition != nil {
 		ok, err := w.condition.Evaluate(present)
 		if err != nil {
@@ -166,7 +167,7 @@ func (w *write) evaluate(present Item) (next Item, size int, err error) {
 	return nil, 0, nil
 }
 
-func (w *write) evaluateUpdate(present Item) (next Item, size int, err error) {
+func (w *write) evaluateUpdate(present schema.Item) (next schema.Item, size int, err error) {
 	if present == nil {
 		if w.update != nil && w.update.RemovesOnly() {
 			return nil, 0, nil
@@ -181,17 +182,17 @@ func (w *write) evaluateUpdate(present Item) (next Item, size int, err error) {
 			}
 			return nil, 0, errExpression(err)
 		}
-		if err := normalizeItem(it); err != nil {
+		if err := schema.NormalizeItem(it); err != nil {
 			return nil, 0, invalidValue(err)
 		}
-		mismatch := errIndexKeyType
+		mismatch := schema.IndexKeyMismatch
 		if len(w.added) == 0 {
 			mismatch = errUpdatedKeyType
 		}
-		if err := w.def.checkIndexKeys(it, mismatch); err != nil {
+		if err := w.def.CheckIndexKeys(it, mismatch); err != nil {
 			return nil, 0, err
 		}
-		if kind, _, _ := w.def.emptyIndexKey(it); kind != "" {
+		if kind, _, _ := w.def.EmptyIndexKey(it); kind != "" {
 			return nil, 0, errEmptyIndexKey(kind)
 		}
 	}
@@ -203,8 +204,8 @@ func (w *write) evaluateUpdate(present Item) (next Item, size int, err error) {
 
 // returned is what ReturnValues asks for of the item before and after the
 // write, nil for nothing.
-func (w *write) returned(old, next Item) Item {
-	var updated Item
+func (w *write) returned(old, next schema.Item) schema.Item {
+	var updated schema.Item
 	switch w.returnValues {
 	case "ALL_OLD":
 		return old

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -10,7 +11,7 @@ import (
 type writeInput struct {
 	kind         writeKind
 	name         *string
-	item, key    Item
+	item, key    schema.Item
 	returnValues *string
 	onFailure    *string
 	consumed     consumed

@@ -1,4 +1,4 @@
-package dynamodb
+package schema
 
 import (
 	"errors"
@@ -17,14 +17,15 @@ type Item = map[string]types.AttributeValue
 // maxName is the longest attribute name in bytes.
 const maxName = 65535
 
-// normalizeItem applies DynamoDB's rules on names and values and brings numbers
-// into their normal form, in place. Errors are *ddbjson.ValidationError.
-func normalizeItem(it Item) error {
+// NormalizeItem checks an item against DynamoDB's rules on names and values and
+// brings its numbers into their normal form, in place. Errors are
+// *ddbjson.ValidationError.
+func NormalizeItem(it Item) error {
 	if err := ddbjson.ValidateItem(it); err != nil {
 		return err
 	}
 	for name := range it {
-		if err := checkName(name); err != nil {
+		if err := CheckName(name); err != nil {
 			return err
 		}
 	}
@@ -36,19 +37,21 @@ func normalizeItem(it Item) error {
 	return nil
 }
 
-// checkName refuses what cannot be the name of an attribute.
-func checkName(name string) error {
+// CheckName returns a *ddbjson.ValidationError for text that cannot be the name
+// of an attribute.
+func CheckName(name string) error {
 	switch {
 	case name == "":
 		return &ddbjson.ValidationError{Message: refusal.ParameterPrefix + "Empty attribute name"}
 	case len(name) > maxName:
-		return &ddbjson.ValidationError{Message: refusal.ParameterPrefix + "Attribute name is too large, must be less than 65536 bytes"}
+		return &ddbjson.ValidationError{Message: refusal.ParameterPrefix +
+			"Attribute name is too large, must be less than 65536 bytes"}
 	}
 	return nil
 }
 
-// normalizeValue is normalizeItem for one value.
-func normalizeValue(v types.AttributeValue) error {
+// NormalizeValue is [NormalizeItem] for one value.
+func NormalizeValue(v types.AttributeValue) error {
 	if err := ddbjson.Validate(v); err != nil {
 		return err
 	}
@@ -91,9 +94,9 @@ func normalize(v types.AttributeValue) error {
 	return nil
 }
 
-// appendItem writes an item that was checked when it came in, so that it
-// cannot fail.
-func appendItem(dst []byte, it Item) []byte {
+// AppendItem appends an item as DynamoDB's JSON. It panics for an item that did
+// not pass [NormalizeItem].
+func AppendItem(dst []byte, it Item) []byte {
 	out, err := ddbjson.AppendItem(dst, it)
 	if err != nil {
 		panic(errors.Join(errors.New("dynamodb: a stored item cannot be written"), err))
@@ -101,8 +104,8 @@ func appendItem(dst []byte, it Item) []byte {
 	return out
 }
 
-// appendText writes a JSON string that came out of a request.
-func appendText(dst []byte, s string) []byte {
+// AppendText appends text of a request as a JSON string.
+func AppendText(dst []byte, s string) []byte {
 	out, err := ddbjson.AppendString(dst, s)
 	if err != nil {
 		panic(errors.Join(errors.New("dynamodb: a stored name cannot be written"), err))
@@ -110,8 +113,9 @@ func appendText(dst []byte, s string) []byte {
 	return out
 }
 
-// equalItems compares stored items, which mostly share their values.
-func equalItems(a, b Item) bool {
+// EqualItems reports whether two items are equal. It is fast for stored items,
+// which mostly share their values.
+func EqualItems(a, b Item) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -1,4 +1,4 @@
-package dynamodb
+package schema
 
 import (
 	"time"
@@ -6,18 +6,19 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-// keyMode is under whose key a table is encrypted.
-type keyMode uint8
+// KeyMode says under whose key a table is encrypted. The zero KeyMode is invalid.
+type KeyMode uint8
 
+// The modes. A stored definition holds their numbers.
 const (
-	keyOwned    keyMode = iota + 1 // AWS owned: no KMS call
-	keyManaged                     // alias/aws/dynamodb
-	keyCustomer                    // customer managed
+	KeyOwned    KeyMode = iota + 1 // AWS owned: no KMS call
+	KeyManaged                     // alias/aws/dynamodb
+	KeyCustomer                    // customer managed
 )
 
-// encryption is how one table's key is kept.
-type encryption struct {
-	Mode   keyMode
+// Encryption is how one table's key is kept.
+type Encryption struct {
+	Mode   KeyMode
 	KeyARN string `json:",omitempty"`
 	Grant  string `json:",omitempty"`
 	// TableKey is wrapped by KMS; under keyOwned it is the key itself, and the
@@ -33,17 +34,17 @@ type encryption struct {
 	Settles time.Time `json:",omitzero"`
 }
 
-// wish is what an SSESpecification asks for.
-type wish struct {
-	mode  keyMode
-	keyID string
+// Wish is what an SSESpecification asks for.
+type Wish struct {
+	Mode  KeyMode
+	KeyID string // under KeyCustomer: a key id, key ARN, alias name or alias ARN
 }
 
 // String keeps the table key out of messages.
-func (e encryption) String() string { return "encryption under " + e.KeyARN }
+func (e Encryption) String() string { return "encryption under " + e.KeyARN }
 
 // GoString does the same for %#v.
-func (e encryption) GoString() string { return e.String() }
+func (e Encryption) GoString() string { return e.String() }
 
 const (
 	maxModeChanges   = 4
@@ -53,9 +54,9 @@ const (
 	modeChangePause = 6 * time.Hour
 )
 
-// mayChange returns the changes of the window that now is in, or AWS's refusal
-// of another one.
-func (e encryption) mayChange(now time.Time) ([]time.Time, error) {
+// MayChange returns the changes of the window that now is in, or the
+// LimitExceededException that AWS answers to another change.
+func (e Encryption) MayChange(now time.Time) ([]time.Time, error) {
 	n := len(e.Changes)
 	if n == 0 {
 		return nil, nil
@@ -70,7 +71,10 @@ func (e encryption) mayChange(now time.Time) ([]time.Time, error) {
 		return nil, nil
 	case n >= maxModeChanges && now.Before(next):
 		stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-		return nil, request.Errorf("LimitExceededException", "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at %s. After the first %d change, each subsequent change in the same window can be performed at most once every %d seconds. Number of updates today: %d. Last change at %s. Next changes can be made at %s.",
+		return nil, request.Errorf("LimitExceededException", "Subscriber limit exceeded: "+
+			"Encryption mode changes are limited in the 24h window ending at %s. After the first %d change, each subsequent change in the same window "+
+			"can be performed at most once every %d seconds. Number of updates today: %d. Last change at %s. "+
+			"Next changes can be made at %s.",
 			stamp(end), maxModeChanges, int(modeChangePause.Seconds()), n, stamp(last), stamp(next))
 	}
 	return e.Changes, nil

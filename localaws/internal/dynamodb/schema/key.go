@@ -1,4 +1,4 @@
-package dynamodb
+package schema
 
 import (
 	"encoding/binary"
@@ -15,23 +15,25 @@ const (
 	maxSortKey      = 1024
 )
 
-// keyAttribute is one attribute of a key schema.
-type keyAttribute struct {
+// Attribute is one attribute of a key.
+type Attribute struct {
 	Name string
 	Type string // "S", "N" or "B"
 }
 
-// keySchema is the key of a table or index. Sort.Name is empty without a sort
-// key.
-type keySchema struct {
-	Partition keyAttribute
-	Sort      keyAttribute
+// Key is the key schema of a table or index. Sort.Name is empty if there is no
+// sort key.
+type Key struct {
+	Partition Attribute
+	Sort      Attribute
 }
 
-func (k keySchema) hasSort() bool { return k.Sort.Name != "" }
+// HasSort reports whether the key has a sort key.
+func (k Key) HasSort() bool { return k.Sort.Name != "" }
 
-func (k keySchema) has(name string) bool {
-	return name == k.Partition.Name || k.hasSort() && name == k.Sort.Name
+// Has reports whether an attribute is part of the key.
+func (k Key) Has(name string) bool {
+	return name == k.Partition.Name || k.HasSort() && name == k.Sort.Name
 }
 
 // keyBytes returns the bytes of a key value that sort as DynamoDB orders them,
@@ -77,15 +79,15 @@ func appendPartition(dst []byte, v types.AttributeValue, want string) ([]byte, b
 	return dst, true
 }
 
-// primary returns the ordered key of an item, which must have valid key
-// attributes, or false.
-func (k keySchema) primary(it Item) (string, bool) {
+// Primary returns the ordered key of an item in its table. It returns false if
+// a key attribute is missing or has another type.
+func (k Key) Primary(it Item) (string, bool) {
 	var buf [96]byte
 	b, ok := appendPartition(buf[:0], it[k.Partition.Name], k.Partition.Type)
 	if !ok {
 		return "", false
 	}
-	if k.hasSort() {
+	if k.HasSort() {
 		if b, ok = keyBytes(b, it[k.Sort.Name], k.Sort.Type); !ok {
 			return "", false
 		}
@@ -93,16 +95,16 @@ func (k keySchema) primary(it Item) (string, bool) {
 	return string(b), true
 }
 
-// indexed returns the ordered key of an item in an index with this schema: the
-// sort key is escaped, so that the primary key may follow and make it unique.
-// It is false for an item that is not in the index.
-func (k keySchema) indexed(it Item, primary string) (string, bool) {
+// Indexed returns the ordered key of an item in an index with this key. The
+// sort key is escaped, so that the primary key can follow and make it unique.
+// Indexed returns false for an item that is not in the index.
+func (k Key) Indexed(it Item, primary string) (string, bool) {
 	var buf [160]byte
 	b, ok := appendPartition(buf[:0], it[k.Partition.Name], k.Partition.Type)
 	if !ok {
 		return "", false
 	}
-	if k.hasSort() {
+	if k.HasSort() {
 		var value [64]byte
 		raw, ok := keyBytes(value[:0], it[k.Sort.Name], k.Sort.Type)
 		if !ok {
@@ -124,15 +126,15 @@ func appendEscaped(dst, raw []byte) []byte {
 	return append(dst, 0, 0)
 }
 
-// partitionPrefix returns the start of all ordered keys of one partition.
-func (k keySchema) partitionPrefix(v types.AttributeValue) string {
+// PartitionPrefix returns the start of all ordered keys of one partition.
+func (k Key) PartitionPrefix(v types.AttributeValue) string {
 	b, _ := appendPartition(nil, v, k.Partition.Type)
 	return string(b)
 }
 
-// after returns the smallest text greater than everything with this prefix,
-// empty when there is none.
-func after(prefix string) string {
+// After returns the smallest string greater than every string with this prefix,
+// and "" if there is none.
+func After(prefix string) string {
 	b := []byte(prefix)
 	for i := len(b) - 1; i >= 0; i-- {
 		if b[i] != 0xff {
@@ -143,25 +145,26 @@ func after(prefix string) string {
 	return ""
 }
 
-// keyOf copies the key attributes out of an item.
-func (k keySchema) keyOf(it Item) Item {
+// Of returns the key attributes of an item.
+func (k Key) Of(it Item) Item {
 	key := Item{k.Partition.Name: it[k.Partition.Name]}
-	if k.hasSort() {
+	if k.HasSort() {
 		key[k.Sort.Name] = it[k.Sort.Name]
 	}
 	return key
 }
 
-// checkKey checks the Key member of a request.
-func (k keySchema) checkKey(key Item) error {
+// CheckKey refuses the Key member of a request if it has not just the
+// attributes of the key, with values of the right type and length.
+func (k Key) CheckKey(key Item) error {
 	want := 1
-	if k.hasSort() {
+	if k.HasSort() {
 		want = 2
 	}
 	if len(key) != want {
 		return refusal.KeySchema()
 	}
-	for i, a := range []keyAttribute{k.Partition, k.Sort}[:want] {
+	for i, a := range []Attribute{k.Partition, k.Sort}[:want] {
 		v := key[a.Name]
 		if v == nil || ddbjson.TypeName(v) != a.Type {
 			return refusal.KeySchema()
@@ -173,16 +176,18 @@ func (k keySchema) checkKey(key Item) error {
 	return nil
 }
 
-// mismatch reports whether a key attribute of an item is missing or of another
+// Mismatch reports whether a key attribute of an item is missing or of another
 // type.
-func (k keySchema) mismatch(it Item) bool {
-	return ddbjson.TypeName(it[k.Partition.Name]) != k.Partition.Type || k.hasSort() && ddbjson.TypeName(it[k.Sort.Name]) != k.Sort.Type
+func (k Key) Mismatch(it Item) bool {
+	return ddbjson.TypeName(it[k.Partition.Name]) != k.Partition.Type ||
+		k.HasSort() && ddbjson.TypeName(it[k.Sort.Name]) != k.Sort.Type
 }
 
-// checkItem checks the key attributes of a whole item.
-func (k keySchema) checkItem(it Item) error {
-	attributes := []keyAttribute{k.Partition}
-	if k.hasSort() {
+// CheckItem refuses an item whose key attributes are missing, too long or of
+// another type.
+func (k Key) CheckItem(it Item) error {
+	attributes := []Attribute{k.Partition}
+	if k.HasSort() {
 		attributes = append(attributes, k.Sort)
 	}
 	for i, a := range attributes {
@@ -200,19 +205,21 @@ func (k keySchema) checkItem(it Item) error {
 	return nil
 }
 
-// checkEmpty refuses empty values of key attributes that are there. DynamoDB
+// CheckEmpty refuses empty values of key attributes that are there. DynamoDB
 // sees them in the request, before it compares anything with the schema.
-func (k keySchema) checkEmpty(it Item) error {
-	for _, a := range []keyAttribute{k.Partition, k.Sort} {
-		if kind := emptyKey(it[a.Name]); kind != "" && k.has(a.Name) {
-			return refusal.Validationf("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, a.Name)
+func (k Key) CheckEmpty(it Item) error {
+	for _, a := range []Attribute{k.Partition, k.Sort} {
+		if kind := EmptyKey(it[a.Name]); kind != "" && k.Has(a.Name) {
+			return refusal.Validationf("One or more parameter values are not valid. "+
+				"The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, a.Name)
 		}
 	}
 	return nil
 }
 
-// emptyKey names the type of an empty value; it is "" for all others.
-func emptyKey(v types.AttributeValue) string {
+// EmptyKey returns "string" or "binary" for an empty value of that type, and ""
+// for every other value.
+func EmptyKey(v types.AttributeValue) string {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
 		if v.Value == "" {
@@ -232,7 +239,8 @@ func checkKeySize(v types.AttributeValue, partition bool) error {
 	case partition && n > maxPartitionKey:
 		return refusal.Parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", maxPartitionKey)
 	case !partition && n > maxSortKey:
-		return refusal.Parameter("Aggregated size of all range keys has exceeded the size limit of %d bytes", maxSortKey)
+		return refusal.Parameter("Aggregated size of all range keys has exceeded the size limit of %d bytes",
+			maxSortKey)
 	}
 	return nil
 }
