@@ -21,10 +21,7 @@ func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in
 		if *wanted.PointInTimeRecoveryEnabled && !d.PITR {
 			d.PITRSince = now
 		}
-		d.PITR, d.PITRDays = *wanted.PointInTimeRecoveryEnabled, maxRecoveryDays
-		if wanted.RecoveryPeriodInDays != nil {
-			d.PITRDays = *wanted.RecoveryPeriodInDays
-		}
+		d.PITR, d.PITRDays = *wanted.PointInTimeRecoveryEnabled, in.Days()
 		out = describeBackups(d, now)
 		return nil
 	})

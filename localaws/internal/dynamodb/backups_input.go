@@ -24,6 +24,14 @@ func (in *continuousBackupsInput) Check(c *wire.Checks) {
 	}
 }
 
+// Days returns how many days back the table can be restored.
+func (in *continuousBackupsInput) Days() int64 {
+	if days := in.PointInTimeRecoverySpecification.RecoveryPeriodInDays; days != nil {
+		return *days
+	}
+	return maxRecoveryDays
+}
+
 // Prepare checks the members together.
 func (in *continuousBackupsInput) Prepare(c *request.Call) error {
 	if p := in.PointInTimeRecoverySpecification; !*p.PointInTimeRecoveryEnabled && p.RecoveryPeriodInDays != nil {

@@ -206,8 +206,8 @@ func TestTransactionValidation(t *testing.T) {
 		"empty key to delete":  {write(members{"Delete": members{"Key": members{"pk": str("")}}}), "ValidationException", empty + "The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
 		"empty index key":      {write(put(members{"pk": str("a"), "g": str("")})), "ValidationException", empty + "A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: byG, IndexKey: g"},
 		"empty index key set":  {write(set(str(""))), "ValidationException", empty + "The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty string value."},
-		"large item":           {write(put(members{"pk": str("a"), "v": str(strings.Repeat("x", maxItem))})), "ValidationException", "Item size has exceeded the maximum allowed size"},
-		"large update":         {write(set(str(strings.Repeat("x", maxItem)))), "TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"},
+		"large item":           {write(put(members{"pk": str("a"), "v": str(strings.Repeat("x", largestItem))})), "ValidationException", "Item size has exceeded the maximum allowed size"},
+		"large update":         {write(set(str(strings.Repeat("x", largestItem)))), "TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.t = t

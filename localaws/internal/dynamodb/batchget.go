@@ -2,7 +2,6 @@ package dynamodb
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
@@ -83,7 +82,7 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 		}
 		out.b = append(schema.AppendText(out.b, b.name), ':', '[')
 		price := &capacity{name: b.name}
-		consistent := b.consistent != nil && *b.consistent
+		consistent := b.Consistent()
 		settle = settle || consistent
 		first := true
 		err := in.on[n].reading(in.on[n].def, func() error {
@@ -148,42 +147,7 @@ func (in *batchGetCall) appendLeft(dst []byte, left map[*batchGetTable][]schema.
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(schema.AppendText(dst, b.name), `:{"Keys":[`...)
-		for i, key := range keys {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = schema.AppendItem(dst, key)
-		}
-		dst = append(dst, ']')
-		if b.consistent != nil {
-			dst = append(dst, `,"ConsistentRead":`...)
-			dst = append(dst, fmt.Sprint(*b.consistent)...)
-		}
-		if b.projection != nil {
-			dst = schema.AppendText(append(dst, `,"ProjectionExpression":`...), *b.projection)
-		}
-		if b.names != nil {
-			dst = append(dst, `,"ExpressionAttributeNames":{`...)
-			for i, n := range sortedNames(b.names) {
-				if i > 0 {
-					dst = append(dst, ',')
-				}
-				dst = schema.AppendText(append(schema.AppendText(dst, n), ':'), b.names[n])
-			}
-			dst = append(dst, '}')
-		}
-		if b.legacy.attributesToGet != nil {
-			dst = append(dst, `,"AttributesToGet":[`...)
-			for i, n := range b.legacy.attributesToGet {
-				if i > 0 {
-					dst = append(dst, ',')
-				}
-				dst = schema.AppendText(dst, n)
-			}
-			dst = append(dst, ']')
-		}
-		dst = append(dst, '}')
+		dst = b.appendRequest(append(schema.AppendText(dst, b.name), ':'), keys)
 	}
 	return append(dst, '}')
 }

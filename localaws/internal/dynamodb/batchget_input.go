@@ -1,17 +1,12 @@
 package dynamodb
 
 import (
+	"fmt"
+
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
-)
-
-const (
-	maxBatchGet   = 100
-	maxBatchWrite = 25
-	// maxBatchBytes is how much one batch returns or takes.
-	maxBatchBytes = 16 << 20
 )
 
 // batchGetInput is a BatchGetItem request: tables in the order of the text.
@@ -35,13 +30,8 @@ type batchGetTable struct {
 func (in *batchGetInput) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "RequestItems":
-		if null, err := d.Null(); null || err != nil {
-			return err
-		}
-		in.set = true
-		return d.Members(func(table []byte) error {
-			b := &batchGetTable{name: string(table)}
-			in.tables = append(in.tables, b)
+		return readRequestItems(d, &in.set, &in.tables, func(b *batchGetTable, table string) error {
+			b.name = table
 			return d.Members(func(name []byte) error { return b.readMember(d, name) })
 		})
 	case "ReturnConsumedCapacity":
@@ -74,12 +64,7 @@ func (b *batchGetTable) readMember(d *wire.Decoder, name []byte) error {
 
 func (in *batchGetInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	if !c.Required(!in.set, "requestItems") {
-		return
-	}
-	if len(in.tables) == 0 {
-		c.Violate("'{}'", "requestItems", wire.MinLength(1))
-	}
+	checkRequestItems(c, in.set, len(in.tables))
 	for _, b := range in.tables {
 		at := "requestItems." + b.name + ".member.keys"
 		if !c.Required(!b.keysSet, at) {
@@ -91,6 +76,10 @@ func (in *batchGetInput) Check(c *wire.Checks) {
 		checkTable(c, &name, "requestItems.key")
 	}
 }
+
+// Consistent reports whether the answer must show every change of the table
+// that was answered before.
+func (b *batchGetTable) Consistent() bool { return b.consistent != nil && *b.consistent }
 
 // Prepare parses the expressions and finds the names of the tables.
 func (in *batchGetInput) Prepare(c *request.Call) (err error) {
@@ -114,4 +103,44 @@ func (in *batchGetInput) Prepare(c *request.Call) (err error) {
 		}
 	}
 	return nil
+}
+
+// appendRequest appends a request for keys that is like that of the table.
+func (b *batchGetTable) appendRequest(dst []byte, keys []schema.Item) []byte {
+	dst = append(dst, `{"Keys":[`...)
+	for i, key := range keys {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = schema.AppendItem(dst, key)
+	}
+	dst = append(dst, ']')
+	if b.consistent != nil {
+		dst = append(dst, `,"ConsistentRead":`...)
+		dst = append(dst, fmt.Sprint(*b.consistent)...)
+	}
+	if b.projection != nil {
+		dst = schema.AppendText(append(dst, `,"ProjectionExpression":`...), *b.projection)
+	}
+	if b.names != nil {
+		dst = append(dst, `,"ExpressionAttributeNames":{`...)
+		for i, n := range sortedNames(b.names) {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = schema.AppendText(append(schema.AppendText(dst, n), ':'), b.names[n])
+		}
+		dst = append(dst, '}')
+	}
+	if b.legacy.attributesToGet != nil {
+		dst = append(dst, `,"AttributesToGet":[`...)
+		for i, n := range b.legacy.attributesToGet {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = schema.AppendText(dst, n)
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, '}')
 }

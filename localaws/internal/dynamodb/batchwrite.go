@@ -31,7 +31,7 @@ func (in *batchWriteCall) authorize(ctx context.Context, s *Service, c *request.
 		a := access{action: "BatchWriteItem", at: b.at, attributes: []string{}}
 		for _, w := range b.writes {
 			a.keys = append(a.keys, w.keyItem())
-			a.attributes = append(a.attributes, namesOf(w.keyItem())...)
+			a.attributes = append(a.attributes, w.attributes(w.keyItem())...)
 		}
 		if err := s.allowAccess(ctx, c, a, in.on[n]); err != nil {
 			return err
@@ -124,7 +124,7 @@ func (in *batchWriteCall) write(s *Service, c *request.Call) ([]byte, error) {
 	}
 	out := newResponse(256)
 	out.member("UnprocessedItems").write(func(dst []byte) []byte { return in.appendLeft(dst, left) })
-	if in.collections != nil && *in.collections == "SIZE" {
+	if in.collections.wanted() {
 		out.member("ItemCollectionMetrics").write(func(dst []byte) []byte { return in.appendCollections(dst, done) })
 	}
 	out.capacities(used, in.consumed)

@@ -15,7 +15,7 @@ type batchWriteInput struct {
 	tables      []*batchWriteTable
 	set         bool
 	consumed    consumed
-	collections *string
+	collections collections
 }
 
 type batchWriteTable struct {
@@ -34,13 +34,8 @@ type batchWriteRequest struct {
 func (in *batchWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "RequestItems":
-		if null, err := d.Null(); null || err != nil {
-			return err
-		}
-		in.set = true
-		return d.Members(func(table []byte) error {
-			b := &batchWriteTable{name: string(table)}
-			in.tables = append(in.tables, b)
+		return readRequestItems(d, &in.set, &in.tables, func(b *batchWriteTable, table string) error {
+			b.name = table
 			return d.Elements(func() error {
 				var r batchWriteRequest
 				err := r.read(d)
@@ -51,7 +46,7 @@ func (in *batchWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
 	case "ReturnConsumedCapacity":
 		return d.Text(&in.consumed.mode)
 	case "ReturnItemCollectionMetrics":
-		return d.Text(&in.collections)
+		return d.Text(&in.collections.mode)
 	}
 	return d.Skip()
 }
@@ -83,13 +78,8 @@ func (r *batchWriteRequest) read(d *wire.Decoder) error {
 
 func (in *batchWriteInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	c.Enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
-	if !c.Required(!in.set, "requestItems") {
-		return
-	}
-	if len(in.tables) == 0 {
-		c.Violate("'{}'", "requestItems", wire.MinLength(1))
-	}
+	in.collections.check(c)
+	checkRequestItems(c, in.set, len(in.tables))
 	for _, b := range in.tables {
 		at := "requestItems." + b.name + ".member"
 		c.Count(len(b.requests), "WriteRequest", at, 1, maxBatchWrite)

@@ -44,9 +44,9 @@ type getItemCall struct {
 }
 
 func (in *getItemCall) find(s *Service, c *request.Call) {
-	in.lookUp.read = &in.read
-	trail(c, in.read.at)
-	in.lookUp.on = s.lookup(in.read.at)
+	in.lookUp.read = &in.prepared
+	trail(c, in.prepared.at)
+	in.lookUp.on = s.lookup(in.prepared.at)
 }
 
 func (in *getItemCall) renew() { in.lookUp.on = in.lookUp.on.renewed() }
@@ -69,8 +69,7 @@ func (in *getItemCall) answer(ctx context.Context, s *Service, c *request.Call) 
 	if err := r.on.reading(r.def, r.run); err != nil {
 		return nil, err
 	}
-	consistent := in.consistent != nil && *in.consistent
-	if consistent {
+	if in.Consistent() {
 		if err := s.settled(); err != nil {
 			return nil, err
 		}
@@ -80,7 +79,7 @@ func (in *getItemCall) answer(ctx context.Context, s *Service, c *request.Call) 
 		out.member("Item").item(r.item(r.found.item))
 	}
 	if in.consumed.wanted() {
-		used := capacity{name: *in.name, table: readUnits(r.size(), consistent)}
+		used := capacity{name: in.TableName(), table: readUnits(r.size(), in.Consistent())}
 		out.capacity(&used, in.consumed)
 	}
 	return out.bytes(), nil

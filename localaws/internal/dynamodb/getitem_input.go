@@ -13,7 +13,7 @@ type getItemInput struct {
 	consumed   consumed
 	expressions
 
-	read read // once prepared
+	prepared read
 }
 
 func (in *getItemInput) ReadMember(d *wire.Decoder, name []byte) error {
@@ -39,6 +39,13 @@ func (in *getItemInput) Check(c *wire.Checks) {
 	c.Required(in.key == nil, "key")
 	in.legacy.check(c)
 }
+
+// TableName returns the table as the request names it.
+func (in *getItemInput) TableName() string { return *in.name }
+
+// Consistent reports whether the answer must show every change that was
+// answered before.
+func (in *getItemInput) Consistent() bool { return in.consistent != nil && *in.consistent }
 
 // read is one item to be read by key.
 type read struct {
@@ -82,10 +89,10 @@ func (r *read) item(found schema.Item) schema.Item {
 
 // Prepare parses the expressions and finds the name of the table.
 func (in *getItemInput) Prepare(c *request.Call) (err error) {
-	in.read.key = in.key
-	if in.read.parsed, err = in.expressions.parse(); err != nil {
+	in.prepared.key = in.key
+	if in.prepared.parsed, err = in.expressions.parse(); err != nil {
 		return err
 	}
-	in.read.at, err = locate(c, *in.name)
+	in.prepared.at, err = locate(c, *in.name)
 	return err
 }

@@ -20,6 +20,9 @@ func userItem(t testing.TB, text string) schema.Item {
 	return it
 }
 
+// largestItem is the largest size of an item in bytes that AWS documents.
+const largestItem = 400 * 1024
+
 func TestItemValidation(t *testing.T) {
 	w := newWorld(t)
 	w.table("items", "N", members{"AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
@@ -73,8 +76,8 @@ func TestItemValidation(t *testing.T) {
 		"update of a key":      {"UpdateItem", update(`"UpdateExpression": "SET sk = :a", "ExpressionAttributeValues": {":a": {"N": "1"}}`), "ValidationException", p + "Cannot update attribute sk. This attribute is part of the key"},
 		"update to wrong type": {"UpdateItem", update(`"UpdateExpression": "SET g = :a", "ExpressionAttributeValues": {":a": {"N": "1"}}`), "ValidationException", p + "Type mismatch for Index Key g Expected: S Actual: N IndexName: byG"},
 		"unused value":         {"UpdateItem", update(`"UpdateExpression": "REMOVE v", "ExpressionAttributeValues": {":a": {"N": "1"}}`), "ValidationException", "Value provided in ExpressionAttributeValues unused in expressions: keys: {:a}"},
-		"large item":           {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "v": {"S": "` + strings.Repeat("x", maxItem) + `"}}`), "ValidationException", "Item size has exceeded the maximum allowed size"},
-		"large update":         {"UpdateItem", update(`"UpdateExpression": "SET v = :a", "ExpressionAttributeValues": {":a": {"S": "` + strings.Repeat("x", maxItem) + `"}}`), "ValidationException", "Item size to update has exceeded the maximum allowed size"},
+		"large item":           {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "v": {"S": "` + strings.Repeat("x", largestItem) + `"}}`), "ValidationException", "Item size has exceeded the maximum allowed size"},
+		"large update":         {"UpdateItem", update(`"UpdateExpression": "SET v = :a", "ExpressionAttributeValues": {":a": {"S": "` + strings.Repeat("x", largestItem) + `"}}`), "ValidationException", "Item size to update has exceeded the maximum allowed size"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.t = t

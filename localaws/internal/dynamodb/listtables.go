@@ -24,12 +24,8 @@ func (s *Service) listTables(_ context.Context, c *request.Call, in *listTablesI
 	}
 	s.mu.RUnlock()
 	sort.Strings(names)
-	limit := maxTableNames
-	if in.Limit != nil {
-		limit = int(*in.Limit)
-	}
 	out := jsonObject{}
-	if page, next := wire.Page(names, func(name string) string { return name }, "", limit); next != "" {
+	if page, next := wire.Page(names, func(name string) string { return name }, "", in.PageSize()); next != "" {
 		names = page
 		out["LastEvaluatedTableName"] = next
 	}

@@ -14,3 +14,11 @@ func (in *listTablesInput) Check(c *wire.Checks) {
 	checkResource(c, in.ExclusiveStartTableName, "exclusiveStartTableName")
 	c.Between(in.Limit, "limit", 1, maxTableNames)
 }
+
+// PageSize returns how many names an answer may hold.
+func (in *listTablesInput) PageSize() int {
+	if in.Limit != nil {
+		return int(*in.Limit)
+	}
+	return maxTableNames
+}

@@ -51,11 +51,11 @@ func (in *writeCall) answer(ctx context.Context, s *Service, c *request.Call) ([
 		r.member("Attributes").item(returned)
 	}
 	if in.consumed.wanted() {
-		used := capacity{name: *in.name}
+		used := capacity{name: in.TableName()}
 		used.addWrite(ch, 1)
 		r.capacity(&used, in.consumed)
 	}
-	if in.collections != nil && *in.collections == "SIZE" && ch.on.hasLocal() {
+	if in.collections.wanted() && ch.on.hasLocal() {
 		partition := ch.keyItem()[ch.def.Key.Partition.Name]
 		r.member("ItemCollectionMetrics").write(func(b []byte) []byte { return ch.on.appendCollection(b, partition) })
 	}

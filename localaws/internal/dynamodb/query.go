@@ -40,10 +40,7 @@ func (in *pageCall) answer(ctx context.Context, s *Service, c *request.Call) ([]
 
 func (in *pageCall) access() access {
 	p := in.parsed
-	a := access{action: "Scan", at: in.at, attributes: p.attributes(), selects: in.effectiveSelect(p)}
-	if in.index != nil {
-		a.index = *in.index
-	}
+	a := access{action: "Scan", at: in.at, index: in.IndexName(), attributes: p.attributes(), selects: in.Select()}
 	if in.query {
 		a.action = "Query"
 		key := schema.Item{}

@@ -8,26 +8,22 @@ import (
 // read reads the planned page and writes the response.
 func (in *pageCall) read(s *Service, v schema.View, order schema.Span, fetch bool) ([]byte, error) {
 	p := in.parsed
-	limit := 0
-	if in.limit != nil {
-		limit = int(min(*in.limit, 1<<30))
-	}
 	var got page
 	err := in.on.reading(v.Def, func() error {
-		got = in.on.page(v, order, limit)
+		got = in.on.page(v, order, in.Limit())
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if in.consistent != nil && *in.consistent {
+	if in.Consistent() {
 		if err := s.settled(); err != nil {
 			return nil, err
 		}
 	}
 	count := 0
 	out := newResponse(128 + got.size + got.size/4)
-	list := in.selects == nil || *in.selects != "COUNT"
+	list := in.Select() != "COUNT"
 	if list {
 		out.member("Items")
 		out.b = append(out.b, '[')
@@ -80,9 +76,8 @@ func (in *pageCall) shape(v schema.View, e *entry, p *parsed, fetch bool) schema
 }
 
 func (in *pageCall) price(v schema.View, got page, fetch bool) *capacity {
-	used := &capacity{name: *in.name}
-	consistent := in.consistent != nil && *in.consistent
-	u := readUnits(got.size, consistent)
+	used := &capacity{name: in.TableName()}
+	u := readUnits(got.size, in.Consistent())
 	if v.Index == nil {
 		used.table = u
 		return used
@@ -90,7 +85,7 @@ func (in *pageCall) price(v schema.View, got page, fetch bool) *capacity {
 	used.addIndex(v.Index.Name, v.Local, u)
 	if fetch {
 		for _, e := range got.entries {
-			used.table += readUnits(ddbjson.ItemSize(e.item), consistent)
+			used.table += readUnits(ddbjson.ItemSize(e.item), in.Consistent())
 		}
 	}
 	return used

@@ -122,12 +122,36 @@ func (in *pageInput) checkAlone(p *parsed) error {
 	return nil
 }
 
-// effectiveSelect is Select with its default.
-func (in *pageInput) effectiveSelect(p *parsed) string {
+// TableName returns the table as the request names it.
+func (in *pageInput) TableName() string { return *in.name }
+
+// IndexName returns the index that the page reads, "" for the table itself.
+func (in *pageInput) IndexName() string {
+	if in.index == nil {
+		return ""
+	}
+	return *in.index
+}
+
+// Limit returns how many items the page may read, zero if only their size
+// counts.
+func (in *pageInput) Limit() int {
+	if in.limit == nil {
+		return 0
+	}
+	return int(min(*in.limit, 1<<30))
+}
+
+// Consistent reports whether the page must show every change that was answered
+// before.
+func (in *pageInput) Consistent() bool { return in.consistent != nil && *in.consistent }
+
+// Select returns what the page shows of its items.
+func (in *pageInput) Select() string {
 	switch {
 	case in.selects != nil:
 		return *in.selects
-	case p.projection != nil:
+	case in.parsed.projection != nil:
 		return "SPECIFIC_ATTRIBUTES"
 	case in.index != nil:
 		return "ALL_PROJECTED_ATTRIBUTES"
@@ -140,7 +164,7 @@ func (in *pageInput) effectiveSelect(p *parsed) string {
 func (in *pageInput) plan(d *schema.Definition, now time.Time) (v schema.View, s schema.Span, fetch bool, err error) {
 	v.Def = d
 	p := in.parsed
-	selects := in.effectiveSelect(p)
+	selects := in.Select()
 	if in.index != nil {
 		v.Index, v.Local = d.Index(*in.index)
 		switch {
@@ -150,7 +174,7 @@ func (in *pageInput) plan(d *schema.Definition, now time.Time) (v schema.View, s
 			return v, s, false, refusal.Validationf("Cannot read from backfilling global secondary index: %s", *in.index)
 		}
 		if i := v.Index; !v.Local {
-			if in.consistent != nil && *in.consistent {
+			if in.Consistent() {
 				return v, s, false, refusal.Validation("Consistent reads are not supported on global secondary indexes")
 			}
 			if selects == "ALL_ATTRIBUTES" && i.Projection != schema.ProjectAll {

@@ -6,11 +6,19 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
+
+// requestTags returns the condition keys of the tags of a request.
+func requestTags(tags []wire.Tag) policy.Context {
+	conditions := policy.Context{}
+	wire.RequestTags(conditions, tags...)
+	return conditions
+}
 
 func (s *Service) allowTags(ctx context.Context, c *request.Call, in *tagsInput) error {
 	at := in.Target()
@@ -33,16 +41,9 @@ func (s *Service) tagResource(_ context.Context, _ *request.Call, in *tagsInput)
 	if err != nil {
 		return nil, err
 	}
-	err = t.edit(func(d *schema.Definition) error {
-		tags := slices.DeleteFunc(slices.Clone(d.Tags), func(old wire.Tag) bool {
-			return slices.ContainsFunc(in.Checked(), func(n wire.Tag) bool { return n.Key == old.Key })
-		})
-		tags = append(tags, in.Checked()...)
-		if len(tags) > maxTags {
-			return errTooManyTags()
-		}
-		d.Tags = tags
-		return nil
+	err = t.edit(func(d *schema.Definition) (err error) {
+		d.Tags, err = in.Add(d.Tags)
+		return err
 	})
 	return []byte{}, err
 }
@@ -53,7 +54,7 @@ func (s *Service) untagResource(_ context.Context, _ *request.Call, in *tagsInpu
 		return nil, err
 	}
 	err = t.edit(func(d *schema.Definition) error {
-		d.Tags = slices.DeleteFunc(slices.Clone(d.Tags), func(old wire.Tag) bool { return slices.Contains(in.TagKeys, old.Key) })
+		d.Tags = in.Remove(d.Tags)
 		return nil
 	})
 	return []byte{}, err

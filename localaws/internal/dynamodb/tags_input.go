@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -58,12 +57,6 @@ func tagsOf(list []tagInput) ([]wire.Tag, error) {
 	return out, nil
 }
 
-func requestTags(tags []wire.Tag) policy.Context {
-	conditions := policy.Context{}
-	wire.RequestTags(conditions, tags...)
-	return conditions
-}
-
 // tagsInput is a TagResource, UntagResource or ListTagsOfResource request.
 type tagsInput struct {
 	ResourceArn *string
@@ -87,6 +80,23 @@ func (in *tagsInput) Target() schema.Target { return in.at }
 
 // Checked returns the tags of the prepared request.
 func (in *tagsInput) Checked() []wire.Tag { return in.tags }
+
+// Add returns the tags of a resource that has old, after a TagResource.
+func (in *tagsInput) Add(old []wire.Tag) ([]wire.Tag, error) {
+	tags := slices.DeleteFunc(slices.Clone(old), func(t wire.Tag) bool {
+		return slices.ContainsFunc(in.tags, func(n wire.Tag) bool { return n.Key == t.Key })
+	})
+	tags = append(tags, in.tags...)
+	if len(tags) > maxTags {
+		return nil, errTooManyTags()
+	}
+	return tags, nil
+}
+
+// Remove returns the tags of a resource that has old, after an UntagResource.
+func (in *tagsInput) Remove(old []wire.Tag) []wire.Tag {
+	return slices.DeleteFunc(slices.Clone(old), func(t wire.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+}
 
 func (in *tagsInput) Check(c *wire.Checks) {
 	c.Required(in.ResourceArn == nil, "resourceArn")

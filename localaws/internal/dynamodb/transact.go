@@ -189,7 +189,7 @@ func (in *transactWriteCall) response(writes []*change, kind string) []byte {
 	var used []*capacity
 	byTable := map[string]*capacity{}
 	for i, w := range writes {
-		name := *in.items[i].name
+		name := in.TableName(i)
 		price := byTable[name]
 		if price == nil {
 			price = &capacity{name: name, transaction: kind}
@@ -208,7 +208,7 @@ func (in *transactWriteCall) response(writes []*change, kind string) []byte {
 
 // withCollections adds ItemCollectionMetrics to a finished response.
 func (in *transactWriteCall) withCollections(body []byte, writes []*change) []byte {
-	if in.collections == nil || *in.collections != "SIZE" {
+	if !in.collections.wanted() {
 		return body
 	}
 	byName := map[string][]*change{}
@@ -217,7 +217,7 @@ func (in *transactWriteCall) withCollections(body []byte, writes []*change) []by
 		if !w.on.hasLocal() || w.kind == writeCheck {
 			continue
 		}
-		name := *in.items[i].name
+		name := in.TableName(i)
 		if byName[name] == nil {
 			names = append(names, name)
 		}

@@ -9,24 +9,19 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-const (
-	maxTransaction      = 100
-	maxTransactionBytes = 4 << 20
-)
-
 // transactWriteInput is a TransactWriteItems request.
 type transactWriteInput struct {
-	items       []*transactWrite
+	items       []*transactWriteItem
 	set         bool
 	token       *string
 	consumed    consumed
-	collections *string
+	collections collections
 
 	writes []*write // once prepared
 }
 
-// transactWrite is one element: a write of one of four kinds.
-type transactWrite struct {
+// transactWriteItem is one element: a write of one of four kinds.
+type transactWriteItem struct {
 	kinds int // how many of the four members are there
 	writeInput
 }
@@ -36,30 +31,23 @@ var transactKinds = map[string]writeKind{"Put": writePut, "Update": writeUpdate,
 func (in *transactWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "TransactItems":
-		if null, err := d.Null(); null || err != nil {
-			return err
-		}
-		in.set = true
-		return d.Elements(func() error {
-			w := new(transactWrite)
-			in.items = append(in.items, w)
+		return readTransactItems(d, &in.set, &in.items, func(w *transactWriteItem, operation string) error {
+			kind, ok := transactKinds[operation]
+			if !ok {
+				return d.Skip()
+			}
+			if null, err := d.Null(); null || err != nil {
+				return err
+			}
+			w.kinds++
+			w.kind = kind
 			return d.Members(func(name []byte) error {
-				kind, ok := transactKinds[string(name)]
-				if !ok {
-					return d.Skip()
+				switch string(name) {
+				case "Expected", "ConditionalOperator", "AttributeUpdates", "ReturnValues", "ReturnConsumedCapacity",
+					"ReturnItemCollectionMetrics":
+					return d.Skip() // not members of a transaction's item
 				}
-				if null, err := d.Null(); null || err != nil {
-					return err
-				}
-				w.kinds++
-				w.kind = kind
-				return d.Members(func(name []byte) error {
-					switch string(name) {
-					case "Expected", "ConditionalOperator", "AttributeUpdates", "ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics":
-						return d.Skip() // not members of a transaction's item
-					}
-					return w.ReadMember(d, name)
-				})
+				return w.ReadMember(d, name)
 			})
 		})
 	case "ClientRequestToken":
@@ -67,22 +55,16 @@ func (in *transactWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
 	case "ReturnConsumedCapacity":
 		return d.Text(&in.consumed.mode)
 	case "ReturnItemCollectionMetrics":
-		return d.Text(&in.collections)
+		return d.Text(&in.collections.mode)
 	}
 	return d.Skip()
 }
 
-func checkTransactionSize(c *wire.Checks, set bool, n int) {
-	if c.Required(!set, "transactItems") {
-		c.Count(n, "TransactItem", "transactItems", 1, maxTransaction)
-	}
-}
-
 func (in *transactWriteInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	c.Enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
+	in.collections.check(c)
 	c.Length(in.token, "clientRequestToken", 1, 36)
-	checkTransactionSize(c, in.set, len(in.items))
+	checkTransactItems(c, in.set, len(in.items))
 	for i, w := range in.items {
 		if w.kinds != 1 {
 			continue
@@ -103,6 +85,9 @@ func (in *transactWriteInput) Check(c *wire.Checks) {
 		c.Enum(w.onFailure, at+"returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
 	}
 }
+
+// TableName returns the table of an item as the request names it.
+func (in *transactWriteInput) TableName(item int) string { return *in.items[item].name }
 
 // Prepare turns the items into writes.
 func (in *transactWriteInput) Prepare(c *request.Call) error {

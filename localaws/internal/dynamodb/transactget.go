@@ -137,7 +137,7 @@ func (in *transactGetCall) response(reads []*lookUp, size int) []byte {
 			out.item(r.item(r.found.item))
 			out.b = append(out.b, '}')
 		}
-		name := *in.items[i].name
+		name := in.TableName(i)
 		price := byTable[name]
 		if price == nil {
 			price = &capacity{name: name, transaction: "ReadCapacityUnits"}

@@ -9,14 +9,15 @@ import (
 
 // transactGetInput is a TransactGetItems request.
 type transactGetInput struct {
-	items    []*transactGet
+	items    []*transactGetItem
 	set      bool
 	consumed consumed
 
 	reads []*read // once prepared
 }
 
-type transactGet struct {
+// transactGetItem is one element.
+type transactGetItem struct {
 	there bool
 	getItemInput
 }
@@ -24,28 +25,20 @@ type transactGet struct {
 func (in *transactGetInput) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "TransactItems":
-		if null, err := d.Null(); null || err != nil {
-			return err
-		}
-		in.set = true
-		return d.Elements(func() error {
-			g := new(transactGet)
-			in.items = append(in.items, g)
+		return readTransactItems(d, &in.set, &in.items, func(g *transactGetItem, operation string) error {
+			if operation != "Get" {
+				return d.Skip()
+			}
+			if null, err := d.Null(); null || err != nil {
+				return err
+			}
+			g.there = true
 			return d.Members(func(name []byte) error {
-				if string(name) != "Get" {
-					return d.Skip()
+				switch string(name) {
+				case "AttributesToGet", "ConsistentRead", "ReturnConsumedCapacity":
+					return d.Skip() // not members of a transaction's item
 				}
-				if null, err := d.Null(); null || err != nil {
-					return err
-				}
-				g.there = true
-				return d.Members(func(name []byte) error {
-					switch string(name) {
-					case "AttributesToGet", "ConsistentRead", "ReturnConsumedCapacity":
-						return d.Skip() // not members of a transaction's item
-					}
-					return g.ReadMember(d, name)
-				})
+				return g.ReadMember(d, name)
 			})
 		})
 	case "ReturnConsumedCapacity":
@@ -56,7 +49,7 @@ func (in *transactGetInput) ReadMember(d *wire.Decoder, name []byte) error {
 
 func (in *transactGetInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	checkTransactionSize(c, in.set, len(in.items))
+	checkTransactItems(c, in.set, len(in.items))
 	for i, g := range in.items {
 		at := fmt.Sprintf("transactItems.%d.member.get", i+1)
 		if !c.Required(!g.there, at) {
@@ -67,6 +60,9 @@ func (in *transactGetInput) Check(c *wire.Checks) {
 	}
 }
 
+// TableName returns the table of an item as the request names it.
+func (in *transactGetInput) TableName(item int) string { return *in.items[item].name }
+
 // Prepare turns the items into reads.
 func (in *transactGetInput) Prepare(c *request.Call) error {
 	in.reads = make([]*read, 0, len(in.items))
@@ -74,7 +70,7 @@ func (in *transactGetInput) Prepare(c *request.Call) error {
 		if err := g.getItemInput.Prepare(c); err != nil {
 			return err
 		}
-		in.reads = append(in.reads, &g.read)
+		in.reads = append(in.reads, &g.prepared)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ type writeInput struct {
 	returnValues *string
 	onFailure    *string
 	consumed     consumed
-	collections  *string
+	collections  collections
 	expressions
 
 	prepared *write
@@ -42,7 +42,7 @@ func (in *writeInput) ReadMember(d *wire.Decoder, name []byte) error {
 	case "ReturnConsumedCapacity":
 		return d.Text(&in.consumed.mode)
 	case "ReturnItemCollectionMetrics":
-		return d.Text(&in.collections)
+		return d.Text(&in.collections.mode)
 	case "FilterExpression", "ProjectionExpression", "KeyConditionExpression", "AttributesToGet", "KeyConditions", "QueryFilter", "ScanFilter":
 		return d.Skip() // not members of a write
 	case "UpdateExpression", "AttributeUpdates":
@@ -58,7 +58,7 @@ func (in *writeInput) ReadMember(d *wire.Decoder, name []byte) error {
 
 func (in *writeInput) Check(c *wire.Checks) {
 	in.consumed.check(c)
-	c.Enum(in.collections, "returnItemCollectionMetrics", "SIZE", "NONE")
+	in.collections.check(c)
 	c.Enum(in.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
 	c.Enum(in.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
 	checkTable(c, in.name, "tableName")
@@ -69,6 +69,9 @@ func (in *writeInput) Check(c *wire.Checks) {
 	}
 	in.legacy.check(c)
 }
+
+// TableName returns the table as the request names it.
+func (in *writeInput) TableName() string { return *in.name }
 
 // Prepare makes the internal form.
 func (in *writeInput) Prepare(c *request.Call) (err error) {
