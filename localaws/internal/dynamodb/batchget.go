@@ -27,11 +27,7 @@ func (in *batchGetCall) renew() { renew(in.on) }
 
 func (in *batchGetCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
 	for n, b := range in.tables {
-		selects := "ALL_ATTRIBUTES"
-		if b.parsed.projection != nil {
-			selects = "SPECIFIC_ATTRIBUTES"
-		}
-		if err := s.allowAccess(ctx, c, access{action: "BatchGetItem", at: b.at, keys: b.keys, attributes: b.parsed.attributes(b.keys...), selects: selects}, in.on[n]); err != nil {
+		if err := s.allowAccess(ctx, c, access{action: "BatchGetItem", at: b.at, keys: b.keys, attributes: b.parsed.attributes(b.keys...), selects: b.parsed.Selects()}, in.on[n]); err != nil {
 			return err
 		}
 	}
@@ -110,7 +106,7 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 					out.b = append(out.b, ',')
 				}
 				first = false
-				out.item(r.item(r.found.item))
+				out.item(r.Project(r.found.item))
 			}
 			return nil
 		})

@@ -150,6 +150,38 @@ func (x *expressions) parse(valued ...string) (*parsed, error) {
 	return p, nil
 }
 
+// Filters reports whether there is a filter.
+func (p *parsed) Filters() bool { return p.filter != nil }
+
+// Passes reports whether an item passes the filter, which there must be.
+func (p *parsed) Passes(it schema.Item) (bool, error) {
+	ok, err := p.filter.Evaluate(it)
+	if err != nil {
+		return false, errExpression(err)
+	}
+	return ok, nil
+}
+
+// Projects reports whether there is a projection.
+func (p *parsed) Projects() bool { return p.projection != nil }
+
+// Project returns what the projection takes of an item, and the whole item if
+// there is no projection.
+func (p *parsed) Project(it schema.Item) schema.Item {
+	if p.projection == nil {
+		return it
+	}
+	return p.projection.Apply(it)
+}
+
+// Selects returns the dynamodb:Select condition of a read by key.
+func (p *parsed) Selects() string {
+	if p.projection == nil {
+		return "ALL_ATTRIBUTES"
+	}
+	return "SPECIFIC_ATTRIBUTES"
+}
+
 // errExpression is AWS's answer to a refused expression.
 func errExpression(err error) error {
 	var e *ddbexpr.Error

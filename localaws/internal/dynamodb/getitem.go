@@ -30,11 +30,7 @@ func (r *lookUp) size() int {
 }
 
 func (r *lookUp) access(enclosing string) access {
-	selects := "ALL_ATTRIBUTES"
-	if r.projection != nil {
-		selects = "SPECIFIC_ATTRIBUTES"
-	}
-	return access{action: "GetItem", at: r.at, keys: []schema.Item{r.key}, attributes: r.attributes(r.key), selects: selects, enclosing: enclosing}
+	return access{action: "GetItem", at: r.at, keys: []schema.Item{r.key}, attributes: r.attributes(r.key), selects: r.Selects(), enclosing: enclosing}
 }
 
 // getItemCall is a read that stands alone.
@@ -76,7 +72,7 @@ func (in *getItemCall) answer(ctx context.Context, s *Service, c *request.Call) 
 	}
 	out := newResponse(64 + r.size()*5/4)
 	if r.found != nil {
-		out.member("Item").item(r.item(r.found.item))
+		out.member("Item").item(r.Project(r.found.item))
 	}
 	if in.consumed.wanted() {
 		used := capacity{name: in.TableName(), table: readUnits(r.size(), in.Consistent())}

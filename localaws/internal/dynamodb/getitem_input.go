@@ -79,14 +79,6 @@ func (r *read) checkSchema(d *schema.Definition) error {
 	return r.checkPaths(d)
 }
 
-// item returns what the request wants of the item.
-func (r *read) item(found schema.Item) schema.Item {
-	if r.projection != nil {
-		return r.projection.Apply(found)
-	}
-	return found
-}
-
 // Prepare parses the expressions and finds the name of the table.
 func (in *getItemInput) Prepare(c *request.Call) (err error) {
 	in.prepared.key = in.key

@@ -39,15 +39,10 @@ func (in *pageCall) answer(ctx context.Context, s *Service, c *request.Call) ([]
 }
 
 func (in *pageCall) access() access {
-	p := in.parsed
-	a := access{action: "Scan", at: in.at, index: in.IndexName(), attributes: p.attributes(), selects: in.Select()}
+	a := access{action: "Scan", at: in.at, index: in.IndexName(), attributes: in.parsed.attributes(), selects: in.Select()}
 	if in.query {
 		a.action = "Query"
-		key := schema.Item{}
-		for _, term := range p.keyCondition.Terms() {
-			key[term.Name] = term.Value
-		}
-		a.keys = []schema.Item{key}
+		a.keys = []schema.Item{in.KeyTerms()}
 	}
 	return a
 }

@@ -29,14 +29,14 @@ func (in *pageCall) read(s *Service, v schema.View, order schema.Span, fetch boo
 		out.b = append(out.b, '[')
 	}
 	for _, e := range got.entries {
-		if p.filter != nil {
+		if p.Filters() {
 			seen := e.item
 			if !fetch {
 				seen = v.Project(seen)
 			}
-			ok, err := p.filter.Evaluate(seen)
+			ok, err := p.Passes(seen)
 			if err != nil {
-				return nil, errExpression(err)
+				return nil, err
 			}
 			if !ok {
 				continue
@@ -67,8 +67,8 @@ func (in *pageCall) read(s *Service, v schema.View, order schema.Span, fetch boo
 // shape is what is returned of one entry.
 func (in *pageCall) shape(v schema.View, e *entry, p *parsed, fetch bool) schema.Item {
 	switch {
-	case p.projection != nil:
-		return p.projection.Apply(e.item)
+	case p.Projects():
+		return p.Project(e.item)
 	case fetch:
 		return e.item
 	}

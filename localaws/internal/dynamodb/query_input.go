@@ -159,6 +159,16 @@ func (in *pageInput) Select() string {
 	return "ALL_ATTRIBUTES"
 }
 
+// KeyTerms returns the values that the key condition of a Query compares with,
+// by attribute.
+func (in *pageInput) KeyTerms() schema.Item {
+	terms := schema.Item{}
+	for _, term := range in.parsed.keyCondition.Terms() {
+		terms[term.Name] = term.Value
+	}
+	return terms
+}
+
 // plan binds the request to table and index at now. fetch says that the page
 // needs whole items from the table, not what the index holds of them.
 func (in *pageInput) plan(d *schema.Definition, now time.Time) (v schema.View, s schema.Span, fetch bool, err error) {

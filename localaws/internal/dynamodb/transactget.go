@@ -134,7 +134,7 @@ func (in *transactGetCall) response(reads []*lookUp, size int) []byte {
 			out.b = append(out.b, "{}"...)
 		} else {
 			out.b = append(out.b, `{"Item":`...)
-			out.item(r.item(r.found.item))
+			out.item(r.Project(r.found.item))
 			out.b = append(out.b, '}')
 		}
 		name := in.TableName(i)
