@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in *continuousBackupsInput) ([]byte, error) {
+func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in *input.ContinuousBackups) ([]byte, error) {
 	t, err := s.existing(in.Target(), errNoBackupsTable)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func errNoBackupsTable(name string) error {
 	return request.Errorf("TableNotFoundException", "Table not found: %s", name)
 }
 
-func (s *Service) describeContinuousBackups(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
+func (s *Service) describeContinuousBackups(_ context.Context, _ *request.Call, in *input.Table) ([]byte, error) {
 	t, err := s.existing(in.Target(), errNoBackupsTable)
 	if err != nil {
 		return nil, err

@@ -56,9 +56,9 @@ func (c *capacity) addWrite(ch *change, factor float64) {
 		size = max(size, e.size)
 	}
 	c.table += factor * units(size, writeUnit)
-	for n, set := range [][]*schema.Index{ch.def.Local, ch.def.Global} {
+	for n, set := range [][]*schema.Index{ch.Def.Local, ch.Def.Global} {
 		for _, i := range set {
-			if u := writeUnits(i, ch.def.Key, old, e); u > 0 {
+			if u := writeUnits(i, ch.Def.Key, old, e); u > 0 {
 				c.addIndex(i.Name, n == 0, factor*u)
 			}
 		}

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -8,7 +9,7 @@ import (
 // change is a write on the table that it found. It is bound without the
 // table's lock, evaluated and applied with it.
 type change struct {
-	*write
+	*input.Write
 	on bound
 
 	old  *entry // what was there, or nil
@@ -18,22 +19,22 @@ type change struct {
 // evaluate finds out what the write would leave behind, and changes nothing.
 // The caller holds the table's lock, under which the table allowed w.def.
 func (ch *change) evaluate() error {
-	ch.old, ch.next = ch.on.get(ch.primary), nil
-	next, size, err := ch.write.evaluate(ch.old.itemOrNil())
+	ch.old, ch.next = ch.on.get(ch.Primary), nil
+	next, size, err := ch.Write.Evaluate(ch.old.itemOrNil())
 	switch {
 	case err != nil:
 		return err
-	case ch.kind == writeCheck:
+	case ch.Kind == input.Check:
 		ch.next = ch.old
 	case next != nil:
-		ch.next = &entry{key: ch.primary, item: next, size: size}
+		ch.next = &entry{key: ch.Primary, item: next, size: size}
 	}
 	return nil
 }
 
 // apply makes the evaluated write happen, in memory and in tx.
 func (ch *change) apply(tx *storage.Tx) {
-	if ch.kind == writeCheck || ch.old == nil && ch.next == nil {
+	if ch.Kind == input.Check || ch.old == nil && ch.next == nil {
 		return
 	}
 	ch.on.change(tx, ch.old, ch.next)
@@ -41,7 +42,7 @@ func (ch *change) apply(tx *storage.Tx) {
 
 // run evaluates and applies one write on its own.
 func (ch *change) run() error {
-	return ch.on.writing(ch.def, func(tx *storage.Tx) error {
+	return ch.on.writing(ch.Def, func(tx *storage.Tx) error {
 		if err := ch.evaluate(); err != nil {
 			return err
 		}
@@ -51,5 +52,5 @@ func (ch *change) run() error {
 }
 
 func (ch *change) returned() schema.Item {
-	return ch.write.returned(ch.old.itemOrNil(), ch.next.itemOrNil())
+	return ch.Write.Returned(ch.old.itemOrNil(), ch.next.itemOrNil())
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -20,7 +21,7 @@ func newID() string {
 }
 
 // allowCreateTable asks for the tags of the table too, as AWS does.
-func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *createTableInput) error {
+func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *input.CreateTable) error {
 	at, tags := in.Target(), in.Definition().Tags
 	trail(c, at)
 	conditions := requestTags(tags)
@@ -30,7 +31,7 @@ func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *cre
 	return s.allow(ctx, c, "TagResource", at.ARN, at.Account, conditions)
 }
 
-func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTableInput) ([]byte, error) {
+func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.CreateTable) ([]byte, error) {
 	at, def := in.Target(), in.Definition()
 	exists := refusal.InUse("Table already exists: %s", at.Name)
 	if s.lookup(at) != (bound{}) {

@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *tableInput) ([]byte, error) {
+func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *input.Table) ([]byte, error) {
 	t, err := s.existing(in.Target(), refusal.NoTableNamed)
 	if err != nil {
 		return nil, err

@@ -4,11 +4,12 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-func (s *Service) describeTable(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
+func (s *Service) describeTable(_ context.Context, _ *request.Call, in *input.Table) ([]byte, error) {
 	t, err := s.existing(in.Target(), refusal.NoTableNamed)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -32,7 +33,7 @@ type DiskView struct {
 // or item, ValidationException for a key that does not fit the table, and one
 // that says that the table was not used yet.
 func (s *Service) DiskView(_ context.Context, account, region, tableName string, key schema.Item) (DiskView, error) {
-	at, err := locate(&request.Call{AccountID: account, Region: region}, tableName)
+	at, err := input.Locate(&request.Call{AccountID: account, Region: region}, tableName)
 	if err != nil {
 		return DiskView{}, err
 	}

@@ -3,13 +3,14 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // lookUp is a read on the table that it found.
 type lookUp struct {
-	*read
+	*input.Read
 	on    bound
 	found *entry
 }
@@ -17,7 +18,7 @@ type lookUp struct {
 // run looks the item up. The caller holds the table's lock, under which the
 // table allowed r.def.
 func (r *lookUp) run() error {
-	r.found = r.on.get(r.primary)
+	r.found = r.on.get(r.Primary)
 	return nil
 }
 
@@ -30,19 +31,19 @@ func (r *lookUp) size() int {
 }
 
 func (r *lookUp) access(enclosing string) access {
-	return access{action: "GetItem", at: r.at, keys: []schema.Item{r.key}, attributes: r.attributes(r.key), selects: r.Selects(), enclosing: enclosing}
+	return access{action: "GetItem", at: r.At, keys: []schema.Item{r.Key}, attributes: r.Attributes(r.Key), selects: r.Selects(), enclosing: enclosing}
 }
 
 // getItemCall is a read that stands alone.
 type getItemCall struct {
-	getItemInput
+	input.GetItem
 	lookUp lookUp
 }
 
 func (in *getItemCall) find(s *Service, c *request.Call) {
-	in.lookUp.read = &in.prepared
-	trail(c, in.prepared.at)
-	in.lookUp.on = s.lookup(in.prepared.at)
+	in.lookUp.Read = &in.Prepared
+	trail(c, in.Prepared.At)
+	in.lookUp.on = s.lookup(in.Prepared.At)
 }
 
 func (in *getItemCall) renew() { in.lookUp.on = in.lookUp.on.renewed() }
@@ -56,13 +57,13 @@ func (in *getItemCall) answer(ctx context.Context, s *Service, c *request.Call) 
 	if err := s.ready(r.on); err != nil {
 		return nil, err
 	}
-	if err := r.bind(r.on.def); err != nil {
+	if err := r.Bind(r.on.def); err != nil {
 		return nil, err
 	}
 	if err := s.enter(ctx, c, r.on); err != nil {
 		return nil, err
 	}
-	if err := r.on.reading(r.def, r.run); err != nil {
+	if err := r.on.reading(r.Def, r.run); err != nil {
 		return nil, err
 	}
 	if in.Consistent() {
@@ -74,9 +75,9 @@ func (in *getItemCall) answer(ctx context.Context, s *Service, c *request.Call) 
 	if r.found != nil {
 		out.member("Item").item(r.Project(r.found.item))
 	}
-	if in.consumed.wanted() {
+	if in.Consumed.Wanted() {
 		used := capacity{name: in.TableName(), table: readUnits(r.size(), in.Consistent())}
-		out.capacity(&used, in.consumed)
+		out.capacity(&used, in.Consumed)
 	}
 	return out.bytes(), nil
 }

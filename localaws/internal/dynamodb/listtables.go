@@ -5,16 +5,17 @@ import (
 	"encoding/json"
 	"sort"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-func (s *Service) allowListTables(ctx context.Context, c *request.Call, _ *listTablesInput) error {
+func (s *Service) allowListTables(ctx context.Context, c *request.Call, _ *input.ListTables) error {
 	return s.allow(ctx, c, "ListTables", schema.TableARN(wire.PlaceOf(c), "*"), c.AccountID, nil)
 }
 
-func (s *Service) listTables(_ context.Context, c *request.Call, in *listTablesInput) ([]byte, error) {
+func (s *Service) listTables(_ context.Context, c *request.Call, in *input.ListTables) ([]byte, error) {
 	names := []string{}
 	s.mu.RLock()
 	for name := range s.tables[wire.PlaceOf(c)] {

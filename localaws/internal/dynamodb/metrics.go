@@ -21,7 +21,7 @@ func (b bound) appendCollections(dst []byte, changes []*change) []byte {
 	dst = append(dst, '[')
 	seen := map[string]bool{}
 	for _, w := range changes {
-		partition := w.keyItem()[b.def.Key.Partition.Name]
+		partition := w.KeyItem()[b.def.Key.Partition.Name]
 		prefix := b.def.Key.PartitionPrefix(partition)
 		if seen[prefix] {
 			continue

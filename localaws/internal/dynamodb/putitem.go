@@ -3,32 +3,33 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // writeCall is a write that stands alone.
 type writeCall struct {
-	writeInput
+	input.WriteItem
 	change change
 }
 
 func (in *writeCall) find(s *Service, c *request.Call) {
-	in.change.write = in.prepared
-	trail(c, in.change.at)
-	in.change.on = s.lookup(in.change.at)
+	in.change.Write = in.Prepared
+	trail(c, in.change.At)
+	in.change.on = s.lookup(in.change.At)
 }
 
 func (in *writeCall) renew() { in.change.on = in.change.on.renewed() }
 
 func (in *writeCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
-	w := in.prepared
+	w := in.Prepared
 	returnValues := "NONE"
-	if w.returnValues != "" {
-		returnValues = w.returnValues
+	if w.ReturnValues != "" {
+		returnValues = w.ReturnValues
 	}
-	return s.allowAccess(ctx, c, access{action: w.kind.action(), at: w.at, keys: []schema.Item{w.keyItem()},
-		attributes: w.attributes(w.keyItem()), returnValues: returnValues}, in.change.on)
+	return s.allowAccess(ctx, c, access{action: w.Kind.Action(), at: w.At, keys: []schema.Item{w.KeyItem()},
+		attributes: w.Attributes(w.KeyItem()), returnValues: returnValues}, in.change.on)
 }
 
 func (in *writeCall) answer(ctx context.Context, s *Service, c *request.Call) ([]byte, error) {
@@ -36,7 +37,7 @@ func (in *writeCall) answer(ctx context.Context, s *Service, c *request.Call) ([
 	if err := s.ready(ch.on); err != nil {
 		return nil, err
 	}
-	if err := ch.bind(ch.on.def); err != nil {
+	if err := ch.Bind(ch.on.def); err != nil {
 		return nil, err
 	}
 	if err := s.enter(ctx, c, ch.on); err != nil {
@@ -50,13 +51,13 @@ func (in *writeCall) answer(ctx context.Context, s *Service, c *request.Call) ([
 	if returned != nil {
 		r.member("Attributes").item(returned)
 	}
-	if in.consumed.wanted() {
+	if in.Consumed.Wanted() {
 		used := capacity{name: in.TableName()}
 		used.addWrite(ch, 1)
-		r.capacity(&used, in.consumed)
+		r.capacity(&used, in.Consumed)
 	}
-	if in.collections.wanted() && ch.on.hasLocal() {
-		partition := ch.keyItem()[ch.def.Key.Partition.Name]
+	if in.Collections.Wanted() && ch.on.hasLocal() {
+		partition := ch.KeyItem()[ch.Def.Key.Partition.Name]
 		r.member("ItemCollectionMetrics").write(func(b []byte) []byte { return ch.on.appendCollection(b, partition) })
 	}
 	return r.bytes(), nil

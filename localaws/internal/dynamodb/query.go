@@ -3,19 +3,20 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // pageCall is a Query or Scan on the table that it found.
 type pageCall struct {
-	pageInput
+	input.Page
 	on bound
 }
 
 func (in *pageCall) find(s *Service, c *request.Call) {
-	trail(c, in.at)
-	in.on = s.lookup(in.at)
+	trail(c, in.At)
+	in.on = s.lookup(in.At)
 }
 
 func (in *pageCall) renew() { in.on = in.on.renewed() }
@@ -28,7 +29,7 @@ func (in *pageCall) answer(ctx context.Context, s *Service, c *request.Call) ([]
 	if err := s.ready(in.on); err != nil {
 		return nil, err
 	}
-	v, order, fetch, err := in.plan(in.on.def, s.cfg.Clock())
+	v, order, fetch, err := in.Plan(in.on.def, s.cfg.Clock())
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +40,8 @@ func (in *pageCall) answer(ctx context.Context, s *Service, c *request.Call) ([]
 }
 
 func (in *pageCall) access() access {
-	a := access{action: "Scan", at: in.at, index: in.IndexName(), attributes: in.parsed.attributes(), selects: in.Select()}
-	if in.query {
+	a := access{action: "Scan", at: in.At, index: in.IndexName(), attributes: in.Parsed.Attributes(), selects: in.Select()}
+	if in.Query {
 		a.action = "Query"
 		a.keys = []schema.Item{in.KeyTerms()}
 	}

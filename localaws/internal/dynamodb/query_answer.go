@@ -2,12 +2,13 @@ package dynamodb
 
 import (
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 // read reads the planned page and writes the response.
 func (in *pageCall) read(s *Service, v schema.View, order schema.Span, fetch bool) ([]byte, error) {
-	p := in.parsed
+	p := in.Parsed
 	var got page
 	err := in.on.reading(v.Def, func() error {
 		got = in.on.page(v, order, in.Limit())
@@ -58,14 +59,14 @@ func (in *pageCall) read(s *Service, v schema.View, order schema.Span, fetch boo
 	if got.last != nil {
 		out.member("LastEvaluatedKey").item(got.last)
 	}
-	if in.consumed.wanted() {
-		out.capacity(in.price(v, got, fetch), in.consumed)
+	if in.Consumed.Wanted() {
+		out.capacity(in.price(v, got, fetch), in.Consumed)
 	}
 	return out.bytes(), nil
 }
 
 // shape is what is returned of one entry.
-func (in *pageCall) shape(v schema.View, e *entry, p *parsed, fetch bool) schema.Item {
+func (in *pageCall) shape(v schema.View, e *entry, p *input.Parsed, fetch bool) schema.Item {
 	switch {
 	case p.Projects():
 		return p.Project(e.item)

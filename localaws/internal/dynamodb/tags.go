@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -20,7 +21,7 @@ func requestTags(tags []wire.Tag) policy.Context {
 	return conditions
 }
 
-func (s *Service) allowTags(ctx context.Context, c *request.Call, in *tagsInput) error {
+func (s *Service) allowTags(ctx context.Context, c *request.Call, in *input.Tagging) error {
 	at := in.Target()
 	trail(c, at)
 	conditions := requestTags(in.Checked())
@@ -32,11 +33,11 @@ func (s *Service) allowTags(ctx context.Context, c *request.Call, in *tagsInput)
 }
 
 // tagged finds the table of an authorized request.
-func (s *Service) tagged(in *tagsInput) (*table, error) {
+func (s *Service) tagged(in *input.Tagging) (*table, error) {
 	return s.existing(in.Target(), func(string) error { return refusal.NoResource(*in.ResourceArn) })
 }
 
-func (s *Service) tagResource(_ context.Context, _ *request.Call, in *tagsInput) ([]byte, error) {
+func (s *Service) tagResource(_ context.Context, _ *request.Call, in *input.Tagging) ([]byte, error) {
 	t, err := s.tagged(in)
 	if err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func (s *Service) tagResource(_ context.Context, _ *request.Call, in *tagsInput)
 	return []byte{}, err
 }
 
-func (s *Service) untagResource(_ context.Context, _ *request.Call, in *tagsInput) ([]byte, error) {
+func (s *Service) untagResource(_ context.Context, _ *request.Call, in *input.Tagging) ([]byte, error) {
 	t, err := s.tagged(in)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func (s *Service) untagResource(_ context.Context, _ *request.Call, in *tagsInpu
 	return []byte{}, err
 }
 
-func (s *Service) listTagsOfResource(_ context.Context, _ *request.Call, in *tagsInput) ([]byte, error) {
+func (s *Service) listTagsOfResource(_ context.Context, _ *request.Call, in *input.Tagging) ([]byte, error) {
 	t, err := s.tagged(in)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -13,7 +14,7 @@ import (
 // timeToLivePause is how long AWS refuses another change of the setting.
 const timeToLivePause = time.Hour
 
-func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *timeToLiveInput) ([]byte, error) {
+func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *input.TimeToLive) ([]byte, error) {
 	t, err := s.existing(in.Target(), refusal.NoTableNamed)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *tim
 	return json.Marshal(jsonObject{"TimeToLiveSpecification": jsonObject{"Enabled": *wanted.Enabled, "AttributeName": *wanted.AttributeName}})
 }
 
-func (s *Service) describeTimeToLive(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
+func (s *Service) describeTimeToLive(_ context.Context, _ *request.Call, in *input.Table) ([]byte, error) {
 	t, err := s.existing(in.Target(), refusal.NoTableNamed)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -14,16 +15,16 @@ import (
 // transactWriteCall is a TransactWriteItems request on the tables that it
 // found.
 type transactWriteCall struct {
-	transactWriteInput
+	input.TransactWrite
 	changes []*change
 }
 
 func (in *transactWriteCall) find(s *Service, c *request.Call) {
-	for i, w := range in.writes {
-		if i == 0 || in.writes[i-1].at != w.at {
-			trail(c, w.at)
+	for i, w := range in.Writes {
+		if i == 0 || in.Writes[i-1].At != w.At {
+			trail(c, w.At)
 		}
-		in.changes = append(in.changes, &change{write: w, on: s.lookup(w.at)})
+		in.changes = append(in.changes, &change{Write: w, on: s.lookup(w.At)})
 	}
 }
 
@@ -36,8 +37,8 @@ func (in *transactWriteCall) renew() {
 // authorize asks for every item as for the operation of its kind.
 func (in *transactWriteCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
 	for _, w := range in.changes {
-		if err := s.allowAccess(ctx, c, access{action: w.kind.action(), at: w.at, keys: []schema.Item{w.keyItem()},
-			attributes: w.attributes(w.keyItem()), returnValues: "NONE", enclosing: "TransactWriteItems"}, w.on); err != nil {
+		if err := s.allowAccess(ctx, c, access{action: w.Kind.Action(), at: w.At, keys: []schema.Item{w.KeyItem()},
+			attributes: w.Attributes(w.KeyItem()), returnValues: "NONE", enclosing: "TransactWriteItems"}, w.on); err != nil {
 			return err
 		}
 	}
@@ -70,10 +71,10 @@ func (in *transactWriteCall) answer(ctx context.Context, s *Service, c *request.
 		return nil, err
 	}
 	now := s.cfg.Clock()
-	if in.token == nil {
+	if in.Token == nil {
 		return s.commit(c, in, writes, tables, nil)
 	}
-	id, request := tokenID(c, *in.token), requestHash(c.Body)
+	id, request := tokenID(c, *in.Token), requestHash(c.Body)
 	done, err := s.tokens.begin(id, request, now)
 	if err != nil {
 		return nil, err
@@ -98,16 +99,16 @@ func (s *Service) prepareWrites(ctx context.Context, c *request.Call, writes []*
 		if err := s.ready(w.on); err != nil {
 			return nil, err
 		}
-		if err := w.checkRequest(w.on.def); err != nil {
+		if err := w.CheckRequest(w.on.def); err != nil {
 			return nil, err
 		}
-		if err := w.checkSchema(w.on.def); err != nil {
+		if err := w.CheckSchema(w.on.def); err != nil {
 			if !failed { // the first is the only reason that AWS names
 				reasons[i], failed = reasonOf(err), true
 			}
 			continue
 		}
-		id := w.on.def.ID + w.primary
+		id := w.on.def.ID + w.Primary
 		if seen[id] {
 			return nil, refusal.Validation("Transaction request cannot include multiple operations on one item")
 		}
@@ -154,9 +155,9 @@ func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []
 	for i, w := range writes {
 		var err error
 		switch {
-		case s.cfg.Faults.throttled(w.at.Name, c.Operation):
+		case s.cfg.Faults.throttled(w.At.Name, c.Operation):
 			err = &request.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for one or more table(s)"}
-		case s.cfg.Faults.conflicts(w.at.Name, c.Operation, w.def.Key.Of(w.keyItem())):
+		case s.cfg.Faults.conflicts(w.At.Name, c.Operation, w.Def.Key.Of(w.KeyItem())):
 			err = errConflict()
 		default:
 			err = w.evaluate()
@@ -183,7 +184,7 @@ func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []
 // request is billed as a read of what its writes touched.
 func (in *transactWriteCall) response(writes []*change, kind string) []byte {
 	out := newResponse(64)
-	if !in.consumed.wanted() {
+	if !in.Consumed.Wanted() {
 		return out.bytes()
 	}
 	var used []*capacity
@@ -197,24 +198,24 @@ func (in *transactWriteCall) response(writes []*change, kind string) []byte {
 			used = append(used, price)
 		}
 		if kind == "ReadCapacityUnits" {
-			price.table += 2 * readUnits(ddbjson.ItemSize(w.keyItem()), true)
+			price.table += 2 * readUnits(ddbjson.ItemSize(w.KeyItem()), true)
 			continue
 		}
 		price.addWrite(w, 2)
 	}
-	out.capacities(used, in.consumed)
+	out.capacities(used, in.Consumed)
 	return out.bytes()
 }
 
 // withCollections adds ItemCollectionMetrics to a finished response.
 func (in *transactWriteCall) withCollections(body []byte, writes []*change) []byte {
-	if !in.collections.wanted() {
+	if !in.Collections.Wanted() {
 		return body
 	}
 	byName := map[string][]*change{}
 	var names []string
 	for i, w := range writes {
-		if !w.on.hasLocal() || w.kind == writeCheck {
+		if !w.on.hasLocal() || w.Kind == input.Check {
 			continue
 		}
 		name := in.TableName(i)

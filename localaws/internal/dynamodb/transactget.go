@@ -3,22 +3,23 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // transactGetCall is a TransactGetItems request on the tables that it found.
 type transactGetCall struct {
-	transactGetInput
+	input.TransactGet
 	lookUps []*lookUp
 }
 
 func (in *transactGetCall) find(s *Service, c *request.Call) {
-	for i, r := range in.reads {
-		if i == 0 || in.reads[i-1].at != r.at {
-			trail(c, r.at)
+	for i, r := range in.Reads {
+		if i == 0 || in.Reads[i-1].At != r.At {
+			trail(c, r.At)
 		}
-		in.lookUps = append(in.lookUps, &lookUp{read: r, on: s.lookup(r.at)})
+		in.lookUps = append(in.lookUps, &lookUp{Read: r, on: s.lookup(r.At)})
 	}
 }
 
@@ -50,7 +51,7 @@ func (in *transactGetCall) answer(ctx context.Context, s *Service, c *request.Ca
 	if err := s.settled(); err != nil {
 		return nil, err
 	}
-	if size > maxTransactionBytes {
+	if size > input.MaxTransactionBytes {
 		return nil, refusal.Validation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
 	}
 	return in.response(reads, size), nil
@@ -65,7 +66,7 @@ func (s *Service) readLocked(c *request.Call, tables []bound, reads []*lookUp) (
 	failed := false
 	for i, r := range reads {
 		err := r.run()
-		if err == nil && s.cfg.Faults.conflicts(r.at.Name, c.Operation, r.key) {
+		if err == nil && s.cfg.Faults.conflicts(r.At.Name, c.Operation, r.Key) {
 			err = errConflict()
 		}
 		if err != nil {
@@ -89,16 +90,16 @@ func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*lo
 		if err := s.ready(r.on); err != nil {
 			return nil, err
 		}
-		if err := r.on.def.Key.CheckEmpty(r.key); err != nil {
+		if err := r.on.def.Key.CheckEmpty(r.Key); err != nil {
 			return nil, err
 		}
-		if err := r.checkSchema(r.on.def); err != nil {
+		if err := r.CheckSchema(r.on.def); err != nil {
 			if !failed {
 				reasons[i], failed = reasonOf(err), true
 			}
 			continue
 		}
-		id := r.on.def.ID + r.primary
+		id := r.on.def.ID + r.Primary
 		if seen[id] {
 			return nil, refusal.Validation("Transaction request cannot include multiple operations on one item")
 		}
@@ -147,6 +148,6 @@ func (in *transactGetCall) response(reads []*lookUp, size int) []byte {
 		price.table += 2 * readUnits(r.size(), true)
 	}
 	out.b = append(out.b, ']')
-	out.capacities(used, in.consumed)
+	out.capacities(used, in.Consumed)
 	return out.bytes()
 }

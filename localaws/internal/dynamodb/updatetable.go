@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-func (s *Service) updateTable(ctx context.Context, c *request.Call, in *updateTableInput) ([]byte, error) {
+func (s *Service) updateTable(ctx context.Context, c *request.Call, in *input.UpdateTable) ([]byte, error) {
 	t, err := s.existing(in.Target(), refusal.NoTableNamed)
 	if err != nil {
 		return nil, err
@@ -17,7 +18,7 @@ func (s *Service) updateTable(ctx context.Context, c *request.Call, in *updateTa
 	if in.SSESpecification != nil {
 		return s.switchKey(ctx, c, t, in.SSESpecification)
 	}
-	if in.creates() {
+	if in.Creates() {
 		// DynamoDB fills a new index by itself, under its own grant: a caller
 		// who administers tables need not be able to read them.
 		if err := s.custodian.openOwn(ctx, c, t.definition(), t); err != nil {
@@ -26,7 +27,7 @@ func (s *Service) updateTable(ctx context.Context, c *request.Call, in *updateTa
 	}
 	now := s.cfg.Clock()
 	def, n, pending, err := t.redefine(now, func(next *schema.Definition) error {
-		return in.apply(next, now, s.cfg.Faults.Activation)
+		return in.Apply(next, now, s.cfg.Faults.Activation)
 	})
 	if err != nil {
 		return nil, err
@@ -40,8 +41,8 @@ func (s *Service) updateTable(ctx context.Context, c *request.Call, in *updateTa
 // switchKey is UpdateTable with an SSESpecification: the table gets a new key
 // under the wanted KMS key, and every item is sealed again in the transaction
 // that files the new key.
-func (s *Service) switchKey(ctx context.Context, c *request.Call, t *table, spec *sseSpecification) ([]byte, error) {
-	want, err := spec.wish()
+func (s *Service) switchKey(ctx context.Context, c *request.Call, t *table, spec *input.SSE) ([]byte, error) {
+	want, err := spec.Wish()
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"regexp"
@@ -57,8 +57,8 @@ func tagsOf(list []tagInput) ([]wire.Tag, error) {
 	return out, nil
 }
 
-// tagsInput is a TagResource, UntagResource or ListTagsOfResource request.
-type tagsInput struct {
+// Tagging is a TagResource, UntagResource or ListTagsOfResource request.
+type Tagging struct {
 	ResourceArn *string
 	Tags        []tagInput
 	TagKeys     []string
@@ -70,19 +70,19 @@ type tagsInput struct {
 }
 
 // RequireTags makes Tags a member that must be there.
-func (in *tagsInput) RequireTags() { in.adds = true }
+func (in *Tagging) RequireTags() { in.adds = true }
 
 // RequireKeys makes TagKeys a member that must be there.
-func (in *tagsInput) RequireKeys() { in.removes = true }
+func (in *Tagging) RequireKeys() { in.removes = true }
 
 // Target returns the table that the prepared request names.
-func (in *tagsInput) Target() schema.Target { return in.at }
+func (in *Tagging) Target() schema.Target { return in.at }
 
 // Checked returns the tags of the prepared request.
-func (in *tagsInput) Checked() []wire.Tag { return in.tags }
+func (in *Tagging) Checked() []wire.Tag { return in.tags }
 
 // Add returns the tags of a resource that has old, after a TagResource.
-func (in *tagsInput) Add(old []wire.Tag) ([]wire.Tag, error) {
+func (in *Tagging) Add(old []wire.Tag) ([]wire.Tag, error) {
 	tags := slices.DeleteFunc(slices.Clone(old), func(t wire.Tag) bool {
 		return slices.ContainsFunc(in.tags, func(n wire.Tag) bool { return n.Key == t.Key })
 	})
@@ -94,11 +94,11 @@ func (in *tagsInput) Add(old []wire.Tag) ([]wire.Tag, error) {
 }
 
 // Remove returns the tags of a resource that has old, after an UntagResource.
-func (in *tagsInput) Remove(old []wire.Tag) []wire.Tag {
+func (in *Tagging) Remove(old []wire.Tag) []wire.Tag {
 	return slices.DeleteFunc(slices.Clone(old), func(t wire.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
 }
 
-func (in *tagsInput) Check(c *wire.Checks) {
+func (in *Tagging) Check(c *wire.Checks) {
 	c.Required(in.ResourceArn == nil, "resourceArn")
 	c.Length(in.ResourceArn, "resourceArn", 1, 1283)
 	c.Required(in.adds && in.Tags == nil, "tags")
@@ -106,7 +106,7 @@ func (in *tagsInput) Check(c *wire.Checks) {
 }
 
 // Prepare checks the ARN and the tags, and finds what the ARN means.
-func (in *tagsInput) Prepare(c *request.Call) (err error) {
+func (in *Tagging) Prepare(c *request.Call) (err error) {
 	m := arnRule.FindStringSubmatch(*in.ResourceArn)
 	switch {
 	case !strings.HasPrefix(*in.ResourceArn, "arn:"):
@@ -130,6 +130,6 @@ func (in *tagsInput) Prepare(c *request.Call) (err error) {
 			return err
 		}
 	}
-	in.at, err = locate(c, *in.ResourceArn)
+	in.at, err = Locate(c, *in.ResourceArn)
 	return err
 }

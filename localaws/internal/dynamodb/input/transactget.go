@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"fmt"
@@ -7,22 +7,22 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// transactGetInput is a TransactGetItems request.
-type transactGetInput struct {
+// TransactGet is a TransactGetItems request.
+type TransactGet struct {
 	items    []*transactGetItem
 	set      bool
-	consumed consumed
+	Consumed Consumed
 
-	reads []*read // once prepared
+	Reads []*Read // once prepared
 }
 
 // transactGetItem is one element.
 type transactGetItem struct {
 	there bool
-	getItemInput
+	GetItem
 }
 
-func (in *transactGetInput) ReadMember(d *wire.Decoder, name []byte) error {
+func (in *TransactGet) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "TransactItems":
 		return readTransactItems(d, &in.set, &in.items, func(g *transactGetItem, operation string) error {
@@ -42,13 +42,13 @@ func (in *transactGetInput) ReadMember(d *wire.Decoder, name []byte) error {
 			})
 		})
 	case "ReturnConsumedCapacity":
-		return d.Text(&in.consumed.mode)
+		return d.Text(&in.Consumed.mode)
 	}
 	return d.Skip()
 }
 
-func (in *transactGetInput) Check(c *wire.Checks) {
-	in.consumed.check(c)
+func (in *TransactGet) Check(c *wire.Checks) {
+	in.Consumed.check(c)
 	checkTransactItems(c, in.set, len(in.items))
 	for i, g := range in.items {
 		at := fmt.Sprintf("transactItems.%d.member.get", i+1)
@@ -61,16 +61,16 @@ func (in *transactGetInput) Check(c *wire.Checks) {
 }
 
 // TableName returns the table of an item as the request names it.
-func (in *transactGetInput) TableName(item int) string { return *in.items[item].name }
+func (in *TransactGet) TableName(item int) string { return *in.items[item].name }
 
 // Prepare turns the items into reads.
-func (in *transactGetInput) Prepare(c *request.Call) error {
-	in.reads = make([]*read, 0, len(in.items))
+func (in *TransactGet) Prepare(c *request.Call) error {
+	in.Reads = make([]*Read, 0, len(in.items))
 	for _, g := range in.items {
-		if err := g.getItemInput.Prepare(c); err != nil {
+		if err := g.GetItem.Prepare(c); err != nil {
 			return err
 		}
-		in.reads = append(in.reads, &g.prepared)
+		in.Reads = append(in.Reads, &g.Prepared)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"regexp"
@@ -9,6 +9,46 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
+
+// Table is the part of a request that names a table, and the whole of
+// some.
+type Table struct {
+	TableName *string
+
+	at schema.Target // once prepared
+}
+
+func (in *Table) Check(c *wire.Checks) { checkTable(c, in.TableName, "tableName") }
+
+// Prepare finds what the name means.
+func (in *Table) Prepare(c *request.Call) (err error) {
+	in.at, err = Locate(c, *in.TableName)
+	return err
+}
+
+// Target returns the table that the prepared request names.
+func (in *Table) Target() schema.Target { return in.at }
+
+// maxTableNames is the longest page of ListTables.
+const maxTableNames = 100
+
+type ListTables struct {
+	ExclusiveStartTableName *string
+	Limit                   *int64
+}
+
+func (in *ListTables) Check(c *wire.Checks) {
+	checkResource(c, in.ExclusiveStartTableName, "exclusiveStartTableName")
+	c.Between(in.Limit, "limit", 1, maxTableNames)
+}
+
+// PageSize returns how many names an answer may hold.
+func (in *ListTables) PageSize() int {
+	if in.Limit != nil {
+		return int(*in.Limit)
+	}
+	return maxTableNames
+}
 
 const (
 	namePattern = "[a-zA-Z0-9_.-]+"
@@ -51,8 +91,8 @@ func checkTable(c *wire.Checks, v *string, path string) {
 	checkResource(c, v, path)
 }
 
-// locate resolves a table name or ARN, which passed the constraints.
-func locate(c *request.Call, nameOrARN string) (schema.Target, error) {
+// Locate resolves a table name or ARN, which passed the constraints.
+func Locate(c *request.Call, nameOrARN string) (schema.Target, error) {
 	if !strings.HasPrefix(nameOrARN, "arn:") {
 		p := wire.PlaceOf(c)
 		return schema.Target{Place: p, Name: nameOrARN, ARN: schema.TableARN(p, nameOrARN)}, nil

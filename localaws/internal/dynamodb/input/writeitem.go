@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
@@ -7,31 +7,31 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// writeInput is a PutItem, UpdateItem or DeleteItem request.
-type writeInput struct {
-	kind         writeKind
+// WriteItem is a PutItem, UpdateItem or DeleteItem request.
+type WriteItem struct {
+	Kind         WriteKind
 	name         *string
 	item, key    schema.Item
 	returnValues *string
 	onFailure    *string
-	consumed     consumed
-	collections  collections
+	Consumed     Consumed
+	Collections  Collections
 	expressions
 
-	prepared *write
+	Prepared *Write
 }
 
-func (in *writeInput) ReadMember(d *wire.Decoder, name []byte) error {
+func (in *WriteItem) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "TableName":
 		return d.Text(&in.name)
 	case "Item":
-		if in.kind != writePut {
+		if in.Kind != Put {
 			return d.Skip()
 		}
 		return readItem(d, &in.item)
 	case "Key":
-		if in.kind == writePut {
+		if in.Kind == Put {
 			return d.Skip()
 		}
 		return readItem(d, &in.key)
@@ -40,13 +40,13 @@ func (in *writeInput) ReadMember(d *wire.Decoder, name []byte) error {
 	case "ReturnValuesOnConditionCheckFailure":
 		return d.Text(&in.onFailure)
 	case "ReturnConsumedCapacity":
-		return d.Text(&in.consumed.mode)
+		return d.Text(&in.Consumed.mode)
 	case "ReturnItemCollectionMetrics":
-		return d.Text(&in.collections.mode)
+		return d.Text(&in.Collections.mode)
 	case "FilterExpression", "ProjectionExpression", "KeyConditionExpression", "AttributesToGet", "KeyConditions", "QueryFilter", "ScanFilter":
 		return d.Skip() // not members of a write
 	case "UpdateExpression", "AttributeUpdates":
-		if in.kind != writeUpdate {
+		if in.Kind != Update {
 			return d.Skip()
 		}
 	}
@@ -56,13 +56,13 @@ func (in *writeInput) ReadMember(d *wire.Decoder, name []byte) error {
 	return d.Skip()
 }
 
-func (in *writeInput) Check(c *wire.Checks) {
-	in.consumed.check(c)
-	in.collections.check(c)
+func (in *WriteItem) Check(c *wire.Checks) {
+	in.Consumed.check(c)
+	in.Collections.check(c)
 	c.Enum(in.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
 	c.Enum(in.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
 	checkTable(c, in.name, "tableName")
-	if in.kind == writePut {
+	if in.Kind == Put {
 		c.Required(in.item == nil, "item")
 	} else {
 		c.Required(in.key == nil, "key")
@@ -71,35 +71,35 @@ func (in *writeInput) Check(c *wire.Checks) {
 }
 
 // TableName returns the table as the request names it.
-func (in *writeInput) TableName() string { return *in.name }
+func (in *WriteItem) TableName() string { return *in.name }
 
 // Prepare makes the internal form.
-func (in *writeInput) Prepare(c *request.Call) (err error) {
-	in.prepared, err = in.write(c)
+func (in *WriteItem) Prepare(c *request.Call) (err error) {
+	in.Prepared, err = in.write(c)
 	return err
 }
 
 // write makes the internal form, after the checks that need no table.
-func (in *writeInput) write(c *request.Call) (*write, error) {
-	w := &write{kind: in.kind, item: in.item, key: in.key, returnOld: in.onFailure != nil && *in.onFailure == "ALL_OLD"}
+func (in *WriteItem) write(c *request.Call) (*Write, error) {
+	w := &Write{Kind: in.Kind, Item: in.item, Key: in.key, returnOld: in.onFailure != nil && *in.onFailure == "ALL_OLD"}
 	if in.returnValues != nil {
-		w.returnValues = *in.returnValues
+		w.ReturnValues = *in.returnValues
 	}
-	if in.kind != writeUpdate && w.returnValues != "" && w.returnValues != "ALL_OLD" && w.returnValues != "NONE" {
-		if in.kind == writePut {
+	if in.Kind != Update && w.ReturnValues != "" && w.ReturnValues != "ALL_OLD" && w.ReturnValues != "NONE" {
+		if in.Kind == Put {
 			return nil, refusal.Validation("ReturnValues can only be ALL_OLD or NONE")
 		}
 		return nil, refusal.Validation("Return values set to invalid value")
 	}
 	valued := []string{"ConditionExpression"}
-	if in.kind == writeUpdate {
+	if in.Kind == Update {
 		valued = []string{"UpdateExpression", "ConditionExpression"}
 	}
 	var err error
-	if w.parsed, err = in.expressions.parse(valued...); err != nil {
+	if w.Parsed, err = in.expressions.parse(valued...); err != nil {
 		return nil, err
 	}
-	if w.at, err = locate(c, *in.name); err != nil {
+	if w.At, err = Locate(c, *in.name); err != nil {
 		return nil, err
 	}
 	return w, nil

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"fmt"
@@ -11,15 +11,15 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// updateTableInput is an UpdateTable request.
-type updateTableInput struct {
-	tableInput
+// UpdateTable is an UpdateTable request.
+type UpdateTable struct {
+	Table
 	AttributeDefinitions        []attributeDefinition
 	BillingMode                 *string
 	ProvisionedThroughput       *throughputInput
 	OnDemandThroughput          *schema.OnDemandLimit
 	GlobalSecondaryIndexUpdates []indexUpdate
-	SSESpecification            *sseSpecification
+	SSESpecification            *SSE
 	DeletionProtectionEnabled   *bool
 	TableClass                  *string
 
@@ -28,15 +28,15 @@ type updateTableInput struct {
 }
 
 // Prepare refuses what AWS wants in requests of their own.
-func (in *updateTableInput) Prepare(c *request.Call) error {
+func (in *UpdateTable) Prepare(c *request.Call) error {
 	if err := in.combined(); err != nil {
 		return err
 	}
-	return in.tableInput.Prepare(c)
+	return in.Table.Prepare(c)
 }
 
-func (in *updateTableInput) Check(c *wire.Checks) {
-	in.tableInput.Check(c)
+func (in *UpdateTable) Check(c *wire.Checks) {
+	in.Table.Check(c)
 	checkAttributes(c, in.AttributeDefinitions)
 	c.Enum(in.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	c.Enum(in.TableClass, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
@@ -61,7 +61,7 @@ func (in *updateTableInput) Check(c *wire.Checks) {
 }
 
 // combined refuses kinds of change that AWS wants in requests of their own.
-func (in *updateTableInput) combined() error {
+func (in *UpdateTable) combined() error {
 	kinds := 0
 	for _, given := range []bool{in.SSESpecification != nil, in.DeletionProtectionEnabled != nil, in.TableClass != nil, in.OnDemandThroughput.Given(), in.BillingMode != nil || in.ProvisionedThroughput != nil, len(in.GlobalSecondaryIndexUpdates) > 0} {
 		if given {
@@ -90,14 +90,14 @@ func (in *updateTableInput) combined() error {
 	return nil
 }
 
-// creates reports whether the request creates an index.
-func (in *updateTableInput) creates() bool {
+// Creates reports whether the request creates an index.
+func (in *UpdateTable) Creates() bool {
 	return slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u indexUpdate) bool { return u.Create != nil })
 }
 
-// apply changes next, everything but its encryption, as the request wants.
+// Apply changes next, everything but its encryption, as the request wants.
 // What takes time stays CREATING or UPDATING for delay.
-func (in *updateTableInput) apply(next *schema.Definition, now time.Time, delay time.Duration) error {
+func (in *UpdateTable) Apply(next *schema.Definition, now time.Time, delay time.Duration) error {
 	if err := next.Busy(now); err != nil {
 		return err
 	}

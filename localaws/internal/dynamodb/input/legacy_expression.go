@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 )
 
 // parse turns the legacy parameters into expressions.
-func (l *legacy) parse() (*parsed, error) {
-	p := new(parsed)
+func (l *legacy) parse() (*Parsed, error) {
+	p := new(Parsed)
 	if len(l.attributesToGet) > 0 {
 		seen := map[string]bool{}
 		for _, n := range l.attributesToGet {

@@ -1,10 +1,9 @@
-package dynamodb
+package input
 
 import (
 	"sort"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// protocol is how DynamoDB is spoken to. Requests with items read themselves,
+// Protocol is how DynamoDB is spoken to. Requests with items read themselves,
 // by the functions of this file: an attribute value that is well formed and not
 // allowed is refused after the constraints on members, as AWS does.
-var protocol = wire.JSON{Unsupported: func(name string) error {
+var Protocol = wire.JSON{Unsupported: func(name string) error {
 	return refusal.Validation(name + " is not supported by this embedded DynamoDB")
 }}
 

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"encoding/json"
@@ -14,72 +14,72 @@ import (
 // maxItem is the largest item in bytes.
 const maxItem = 400 * 1024
 
-type writeKind uint8
+type WriteKind uint8
 
 const (
-	writePut writeKind = iota + 1
-	writeUpdate
-	writeDelete
-	writeCheck
+	Put WriteKind = iota + 1
+	Update
+	Delete
+	Check
 )
 
-// action is the IAM action of a write.
-func (k writeKind) action() string {
+// Action is the IAM action of a write.
+func (k WriteKind) Action() string {
 	switch k {
-	case writePut:
+	case Put:
 		return "PutItem"
-	case writeUpdate:
+	case Update:
 		return "UpdateItem"
-	case writeDelete:
+	case Delete:
 		return "DeleteItem"
 	}
 	return "ConditionCheckItem"
 }
 
-// write is one change of one item, whichever operation it came in with.
-type write struct {
-	kind writeKind
-	at   schema.Target
-	item schema.Item // the whole item of a put
-	key  schema.Item // the key of everything else
-	*parsed
-	returnValues string // "" is NONE
+// Write is one change of one item, whichever operation it came in with.
+type Write struct {
+	Kind WriteKind
+	At   schema.Target
+	Item schema.Item // the whole item of a put
+	Key  schema.Item // the key of everything else
+	*Parsed
+	ReturnValues string // "" is NONE
 	returnOld    bool   // ReturnValuesOnConditionCheckFailure is ALL_OLD
 
 	// What bind found out.
-	def     *schema.Definition
-	primary string // ordered primary key
+	Def     *schema.Definition
+	Primary string // ordered primary key
 	size    int    // of item
 }
 
-// keyItem is the item or key that names the write's item.
-func (w *write) keyItem() schema.Item {
-	if w.kind == writePut {
-		return w.item
+// KeyItem is the item or key that names the write's item.
+func (w *Write) KeyItem() schema.Item {
+	if w.Kind == Put {
+		return w.Item
 	}
-	return w.key
+	return w.Key
 }
 
-// bind checks the write against the definition of its table.
-func (w *write) bind(d *schema.Definition) error {
-	if err := w.checkRequest(d); err != nil {
+// Bind checks the write against the definition of its table.
+func (w *Write) Bind(d *schema.Definition) error {
+	if err := w.CheckRequest(d); err != nil {
 		return err
 	}
-	return w.checkSchema(d)
+	return w.CheckSchema(d)
 }
 
-// checkRequest refuses values that the request alone shows to be impossible. In
+// CheckRequest refuses values that the request alone shows to be impossible. In
 // a transaction it answers the request; what checkSchema refuses is the reason
 // of one item.
-func (w *write) checkRequest(d *schema.Definition) error {
-	if err := d.Key.CheckEmpty(w.keyItem()); err != nil {
+func (w *Write) CheckRequest(d *schema.Definition) error {
+	if err := d.Key.CheckEmpty(w.KeyItem()); err != nil {
 		return err
 	}
-	if w.kind == writePut {
-		if kind, index, key := d.EmptyIndexKey(w.item); kind != "" {
+	if w.Kind == Put {
+		if kind, index, key := d.EmptyIndexKey(w.Item); kind != "" {
 			return refusal.Validationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", kind, index, key)
 		}
-		if w.size = ddbjson.ItemSize(w.item); w.size > maxItem {
+		if w.size = ddbjson.ItemSize(w.Item); w.size > maxItem {
 			return refusal.Validation("Item size has exceeded the maximum allowed size")
 		}
 	}
@@ -97,19 +97,19 @@ func (w *write) checkRequest(d *schema.Definition) error {
 	return nil
 }
 
-// checkSchema compares the write with the keys of the table and its indexes.
-func (w *write) checkSchema(d *schema.Definition) error {
-	w.def = d
+// CheckSchema compares the write with the keys of the table and its indexes.
+func (w *Write) CheckSchema(d *schema.Definition) error {
+	w.Def = d
 	table := d.Key
-	if w.kind == writePut {
-		if err := table.CheckItem(w.item); err != nil {
+	if w.Kind == Put {
+		if err := table.CheckItem(w.Item); err != nil {
 			return err
 		}
-		if err := d.CheckIndexKeys(w.item, schema.IndexKeyMismatch); err != nil {
+		if err := d.CheckIndexKeys(w.Item, schema.IndexKeyMismatch); err != nil {
 			return err
 		}
 	} else {
-		if err := table.CheckKey(w.key); err != nil {
+		if err := table.CheckKey(w.Key); err != nil {
 			return err
 		}
 		if w.update != nil {
@@ -120,7 +120,7 @@ func (w *write) checkSchema(d *schema.Definition) error {
 			}
 		}
 	}
-	w.primary, _ = table.Primary(w.keyItem())
+	w.Primary, _ = table.Primary(w.KeyItem())
 	if err := w.checkUpdateTypes(d); err != nil {
 		return err
 	}
@@ -145,10 +145,10 @@ func errConditionFailed(old schema.Item, withOld bool) error {
 	return e
 }
 
-// evaluate returns the item that the bound write leaves in the place of
+// Evaluate returns the item that the bound write leaves in the place of
 // present, and its size. Either item is nil if there is none. It changes
 // nothing.
-func (w *write) evaluate(present schema.Item) (next schema.Item, size int, err error) {
+func (w *Write) Evaluate(present schema.Item) (next schema.Item, size int, err error) {
 	if w.condition != nil {
 		ok, err := w.condition.Evaluate(present)
 		if err != nil {
@@ -158,21 +158,21 @@ func (w *write) evaluate(present schema.Item) (next schema.Item, size int, err e
 			return nil, 0, errConditionFailed(present, w.returnOld)
 		}
 	}
-	switch w.kind {
-	case writePut:
-		return w.item, w.size, nil
-	case writeUpdate:
+	switch w.Kind {
+	case Put:
+		return w.Item, w.size, nil
+	case Update:
 		return w.evaluateUpdate(present)
 	}
 	return nil, 0, nil
 }
 
-func (w *write) evaluateUpdate(present schema.Item) (next schema.Item, size int, err error) {
+func (w *Write) evaluateUpdate(present schema.Item) (next schema.Item, size int, err error) {
 	if present == nil {
 		if w.update != nil && w.update.RemovesOnly() {
 			return nil, 0, nil
 		}
-		present = w.key
+		present = w.Key
 	}
 	it := present
 	if w.update != nil {
@@ -189,10 +189,10 @@ func (w *write) evaluateUpdate(present schema.Item) (next schema.Item, size int,
 		if len(w.added) == 0 {
 			mismatch = errUpdatedKeyType
 		}
-		if err := w.def.CheckIndexKeys(it, mismatch); err != nil {
+		if err := w.Def.CheckIndexKeys(it, mismatch); err != nil {
 			return nil, 0, err
 		}
-		if kind, _, _ := w.def.EmptyIndexKey(it); kind != "" {
+		if kind, _, _ := w.Def.EmptyIndexKey(it); kind != "" {
 			return nil, 0, errEmptyIndexKey(kind)
 		}
 	}
@@ -202,11 +202,11 @@ func (w *write) evaluateUpdate(present schema.Item) (next schema.Item, size int,
 	return it, size, nil
 }
 
-// returned is what ReturnValues asks for of the item before and after the
+// Returned is what ReturnValues asks for of the item before and after the
 // write, nil for nothing.
-func (w *write) returned(old, next schema.Item) schema.Item {
+func (w *Write) Returned(old, next schema.Item) schema.Item {
 	var updated schema.Item
-	switch w.returnValues {
+	switch w.ReturnValues {
 	case "ALL_OLD":
 		return old
 	case "ALL_NEW":

@@ -1,12 +1,12 @@
-package dynamodb
+package input
 
 import "github.com/ddbseal/ddbseal/localaws/internal/wire"
 
 const (
 	maxBatchGet   = 100
 	maxBatchWrite = 25
-	// maxBatchBytes is how much one batch returns or takes.
-	maxBatchBytes = 16 << 20
+	// MaxBatchBytes is how much one batch returns or takes.
+	MaxBatchBytes = 16 << 20
 )
 
 // readRequestItems reads RequestItems, the parts of a batch by table, in the

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"time"
@@ -95,7 +95,7 @@ func (in *indexInput) reprovision(d *schema.Index, onDemand, switched bool, now 
 
 // applyBilling changes billing mode and throughput of the table, and what the
 // switch means for its indexes.
-func (in *updateTableInput) applyBilling(next *schema.Definition, now time.Time) (err error) {
+func (in *UpdateTable) applyBilling(next *schema.Definition, now time.Time) (err error) {
 	was := next.OnDemand
 	if in.BillingMode != nil {
 		next.OnDemand = *in.BillingMode == "PAY_PER_REQUEST"
@@ -130,7 +130,7 @@ func (in *updateTableInput) applyBilling(next *schema.Definition, now time.Time)
 
 // leaveOnDemand wants a throughput for the table and every index, and takes
 // the limits that only mean something on demand.
-func (in *updateTableInput) leaveOnDemand(next *schema.Definition) error {
+func (in *UpdateTable) leaveOnDemand(next *schema.Definition) error {
 	if in.ProvisionedThroughput == nil {
 		return refusal.Parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
 	}

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"fmt"
@@ -9,38 +9,38 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// batchGetInput is a BatchGetItem request: tables in the order of the text.
-type batchGetInput struct {
-	tables   []*batchGetTable
+// BatchGet is a BatchGetItem request: tables in the order of the text.
+type BatchGet struct {
+	Tables   []*BatchGetTable
 	set      bool
-	consumed consumed
+	Consumed Consumed
 }
 
-type batchGetTable struct {
-	name       string
-	keys       []schema.Item
+type BatchGetTable struct {
+	Name       string
+	Keys       []schema.Item
 	keysSet    bool
 	consistent *bool
 	expressions
 
-	at     schema.Target // once prepared
-	parsed *parsed
+	At     schema.Target // once prepared
+	Parsed *Parsed
 }
 
-func (in *batchGetInput) ReadMember(d *wire.Decoder, name []byte) error {
+func (in *BatchGet) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "RequestItems":
-		return readRequestItems(d, &in.set, &in.tables, func(b *batchGetTable, table string) error {
-			b.name = table
+		return readRequestItems(d, &in.set, &in.Tables, func(b *BatchGetTable, table string) error {
+			b.Name = table
 			return d.Members(func(name []byte) error { return b.readMember(d, name) })
 		})
 	case "ReturnConsumedCapacity":
-		return d.Text(&in.consumed.mode)
+		return d.Text(&in.Consumed.mode)
 	}
 	return d.Skip()
 }
 
-func (b *batchGetTable) readMember(d *wire.Decoder, name []byte) error {
+func (b *BatchGetTable) readMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "Keys":
 		if null, err := d.Null(); null || err != nil {
@@ -50,7 +50,7 @@ func (b *batchGetTable) readMember(d *wire.Decoder, name []byte) error {
 		return d.Elements(func() error {
 			var key schema.Item
 			err := readItem(d, &key)
-			b.keys = append(b.keys, key)
+			b.Keys = append(b.Keys, key)
 			return err
 		})
 	case "ConsistentRead":
@@ -62,51 +62,51 @@ func (b *batchGetTable) readMember(d *wire.Decoder, name []byte) error {
 	return d.Skip()
 }
 
-func (in *batchGetInput) Check(c *wire.Checks) {
-	in.consumed.check(c)
-	checkRequestItems(c, in.set, len(in.tables))
-	for _, b := range in.tables {
-		at := "requestItems." + b.name + ".member.keys"
+func (in *BatchGet) Check(c *wire.Checks) {
+	in.Consumed.check(c)
+	checkRequestItems(c, in.set, len(in.Tables))
+	for _, b := range in.Tables {
+		at := "requestItems." + b.Name + ".member.keys"
 		if !c.Required(!b.keysSet, at) {
 			continue
 		}
-		c.Count(len(b.keys), "AttributeMap", at, 1, maxBatchGet)
+		c.Count(len(b.Keys), "AttributeMap", at, 1, maxBatchGet)
 		b.legacy.check(c)
-		name := b.name
+		name := b.Name
 		checkTable(c, &name, "requestItems.key")
 	}
 }
 
 // Consistent reports whether the answer must show every change of the table
 // that was answered before.
-func (b *batchGetTable) Consistent() bool { return b.consistent != nil && *b.consistent }
+func (b *BatchGetTable) Consistent() bool { return b.consistent != nil && *b.consistent }
 
 // Prepare parses the expressions and finds the names of the tables.
-func (in *batchGetInput) Prepare(c *request.Call) (err error) {
+func (in *BatchGet) Prepare(c *request.Call) (err error) {
 	total := 0
-	for _, b := range in.tables {
-		if total += len(b.keys); total > maxBatchGet {
+	for _, b := range in.Tables {
+		if total += len(b.Keys); total > maxBatchGet {
 			return refusal.Validation("Too many items requested for the BatchGetItem call")
 		}
-		if b.parsed, err = b.expressions.parse(); err != nil {
+		if b.Parsed, err = b.expressions.parse(); err != nil {
 			return err
 		}
-		for i, key := range b.keys {
-			for _, before := range b.keys[:i] {
+		for i, key := range b.Keys {
+			for _, before := range b.Keys[:i] {
 				if schema.EqualItems(key, before) {
 					return refusal.Validation("Provided list of item keys contains duplicates")
 				}
 			}
 		}
-		if b.at, err = locate(c, b.name); err != nil {
+		if b.At, err = Locate(c, b.Name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// appendRequest appends a request for keys that is like that of the table.
-func (b *batchGetTable) appendRequest(dst []byte, keys []schema.Item) []byte {
+// AppendRequest appends a request for keys that is like that of the table.
+func (b *BatchGetTable) AppendRequest(dst []byte, keys []schema.Item) []byte {
 	dst = append(dst, `{"Keys":[`...)
 	for i, key := range keys {
 		if i > 0 {

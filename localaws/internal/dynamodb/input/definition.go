@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"slices"
@@ -91,7 +91,7 @@ func indexOf(in *indexInput, kinds map[string]string, table schema.Key, local bo
 }
 
 // define checks the request beyond its constraints.
-func (in *createTableInput) define() (*schema.Definition, error) {
+func (in *CreateTable) define() (*schema.Definition, error) {
 	if in.StreamSpecification != nil {
 		if *in.StreamSpecification.StreamEnabled {
 			return nil, refusal.Validation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
@@ -6,18 +6,36 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
+type TimeToLive struct {
+	Table
+	TimeToLiveSpecification *struct {
+		Enabled       *bool
+		AttributeName *string
+	}
+}
+
+func (in *TimeToLive) Check(c *wire.Checks) {
+	in.Table.Check(c)
+	if t := in.TimeToLiveSpecification; c.Required(t == nil, "timeToLiveSpecification") {
+		c.Required(t.Enabled == nil, "timeToLiveSpecification.enabled")
+		if c.Required(t.AttributeName == nil, "timeToLiveSpecification.attributeName") {
+			c.Length(t.AttributeName, "timeToLiveSpecification.attributeName", 1, 255)
+		}
+	}
+}
+
 // Point-in-time recovery is a flag here: nothing can be restored.
 
-type continuousBackupsInput struct {
-	tableInput
+type ContinuousBackups struct {
+	Table
 	PointInTimeRecoverySpecification *struct {
 		PointInTimeRecoveryEnabled *bool
 		RecoveryPeriodInDays       *int64
 	}
 }
 
-func (in *continuousBackupsInput) Check(c *wire.Checks) {
-	in.tableInput.Check(c)
+func (in *ContinuousBackups) Check(c *wire.Checks) {
+	in.Table.Check(c)
 	if p := in.PointInTimeRecoverySpecification; c.Required(p == nil, "pointInTimeRecoverySpecification") {
 		c.Required(p.PointInTimeRecoveryEnabled == nil, "pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled")
 		c.Between(p.RecoveryPeriodInDays, "pointInTimeRecoverySpecification.recoveryPeriodInDays", 1, maxRecoveryDays)
@@ -25,7 +43,7 @@ func (in *continuousBackupsInput) Check(c *wire.Checks) {
 }
 
 // Days returns how many days back the table can be restored.
-func (in *continuousBackupsInput) Days() int64 {
+func (in *ContinuousBackups) Days() int64 {
 	if days := in.PointInTimeRecoverySpecification.RecoveryPeriodInDays; days != nil {
 		return *days
 	}
@@ -33,11 +51,11 @@ func (in *continuousBackupsInput) Days() int64 {
 }
 
 // Prepare checks the members together.
-func (in *continuousBackupsInput) Prepare(c *request.Call) error {
+func (in *ContinuousBackups) Prepare(c *request.Call) error {
 	if p := in.PointInTimeRecoverySpecification; !*p.PointInTimeRecoveryEnabled && p.RecoveryPeriodInDays != nil {
 		return refusal.Validation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
 	}
-	return in.tableInput.Prepare(c)
+	return in.Table.Prepare(c)
 }
 
 const maxRecoveryDays = 35

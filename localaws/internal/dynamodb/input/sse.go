@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
@@ -9,14 +9,14 @@ import (
 // wanted.
 const managedAlias = "alias/aws/dynamodb"
 
-type sseSpecification struct {
+type SSE struct {
 	Enabled        *bool
 	SSEType        *string
 	KMSMasterKeyID *string `json:"KMSMasterKeyId"`
 }
 
-// wish checks the specification; nil asks for the AWS owned key.
-func (s *sseSpecification) wish() (schema.Wish, error) {
+// Wish checks the specification; nil asks for the AWS owned key.
+func (s *SSE) Wish() (schema.Wish, error) {
 	switch enabled := s != nil && s.Enabled != nil && *s.Enabled; {
 	case s == nil:
 		return schema.Wish{Mode: schema.KeyOwned}, nil

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"fmt"
@@ -35,9 +35,9 @@ type streamSpecification struct {
 	StreamViewType *string
 }
 
-// createTableInput is a CreateTable request.
-type createTableInput struct {
-	tableInput
+// CreateTable is a CreateTable request.
+type CreateTable struct {
+	Table
 	AttributeDefinitions      []attributeDefinition
 	KeySchema                 []keyElement
 	LocalSecondaryIndexes     []indexInput
@@ -45,7 +45,7 @@ type createTableInput struct {
 	BillingMode               *string
 	ProvisionedThroughput     *throughputInput
 	OnDemandThroughput        *schema.OnDemandLimit
-	SSESpecification          *sseSpecification
+	SSESpecification          *SSE
 	Tags                      []tagInput
 	DeletionProtectionEnabled *bool
 	TableClass                *string
@@ -60,25 +60,25 @@ type createTableInput struct {
 }
 
 // Prepare checks the request beyond its constraints.
-func (in *createTableInput) Prepare(c *request.Call) (err error) {
+func (in *CreateTable) Prepare(c *request.Call) (err error) {
 	if in.def, err = in.define(); err != nil {
 		return err
 	}
-	if in.want, err = in.SSESpecification.wish(); err != nil {
+	if in.want, err = in.SSESpecification.Wish(); err != nil {
 		return err
 	}
 	if in.def.Tags, err = tagsOf(in.Tags); err != nil {
 		return err
 	}
-	return in.tableInput.Prepare(c)
+	return in.Table.Prepare(c)
 }
 
 // Definition returns the definition of the table that the prepared request
 // wants, without what only the service knows.
-func (in *createTableInput) Definition() *schema.Definition { return in.def }
+func (in *CreateTable) Definition() *schema.Definition { return in.def }
 
 // Wish returns the key that the prepared request asks for.
-func (in *createTableInput) Wish() schema.Wish { return in.want }
+func (in *CreateTable) Wish() schema.Wish { return in.want }
 
 func checkKeySchema(c *wire.Checks, keys []keyElement, path string) {
 	if !c.Required(keys == nil, path) {
@@ -133,8 +133,8 @@ func checkProjected(c *wire.Checks, names []string, path string) {
 	}
 }
 
-func (in *createTableInput) Check(c *wire.Checks) {
-	in.tableInput.Check(c)
+func (in *CreateTable) Check(c *wire.Checks) {
+	in.Table.Check(c)
 	if c.Required(in.AttributeDefinitions == nil, "attributeDefinitions") {
 		checkAttributes(c, in.AttributeDefinitions)
 	}
@@ -154,7 +154,7 @@ func (in *createTableInput) Check(c *wire.Checks) {
 	checkSSE(c, in.SSESpecification)
 }
 
-func checkSSE(c *wire.Checks, s *sseSpecification) {
+func checkSSE(c *wire.Checks, s *SSE) {
 	if s != nil {
 		c.Enum(s.SSEType, "sSESpecification.sSEType", "AES256", "KMS")
 		c.Length(s.KMSMasterKeyID, "sSESpecification.kMSMasterKeyId", 1, 2048)

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"fmt"
@@ -10,20 +10,20 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// batchWriteInput is a BatchWriteItem request.
-type batchWriteInput struct {
-	tables      []*batchWriteTable
+// BatchWrite is a BatchWriteItem request.
+type BatchWrite struct {
+	Tables      []*BatchWriteTable
 	set         bool
-	consumed    consumed
-	collections collections
+	Consumed    Consumed
+	Collections Collections
 }
 
-type batchWriteTable struct {
-	name     string
+type BatchWriteTable struct {
+	Name     string
 	requests []batchWriteRequest
 
-	at     schema.Target // once prepared
-	writes []*write
+	At     schema.Target // once prepared
+	Writes []*Write
 }
 
 type batchWriteRequest struct {
@@ -31,11 +31,11 @@ type batchWriteRequest struct {
 	item, key   schema.Item
 }
 
-func (in *batchWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
+func (in *BatchWrite) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "RequestItems":
-		return readRequestItems(d, &in.set, &in.tables, func(b *batchWriteTable, table string) error {
-			b.name = table
+		return readRequestItems(d, &in.set, &in.Tables, func(b *BatchWriteTable, table string) error {
+			b.Name = table
 			return d.Elements(func() error {
 				var r batchWriteRequest
 				err := r.read(d)
@@ -44,9 +44,9 @@ func (in *batchWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
 			})
 		})
 	case "ReturnConsumedCapacity":
-		return d.Text(&in.consumed.mode)
+		return d.Text(&in.Consumed.mode)
 	case "ReturnItemCollectionMetrics":
-		return d.Text(&in.collections.mode)
+		return d.Text(&in.Collections.mode)
 	}
 	return d.Skip()
 }
@@ -76,12 +76,12 @@ func (r *batchWriteRequest) read(d *wire.Decoder) error {
 	})
 }
 
-func (in *batchWriteInput) Check(c *wire.Checks) {
-	in.consumed.check(c)
-	in.collections.check(c)
-	checkRequestItems(c, in.set, len(in.tables))
-	for _, b := range in.tables {
-		at := "requestItems." + b.name + ".member"
+func (in *BatchWrite) Check(c *wire.Checks) {
+	in.Consumed.check(c)
+	in.Collections.check(c)
+	checkRequestItems(c, in.set, len(in.Tables))
+	for _, b := range in.Tables {
+		at := "requestItems." + b.Name + ".member"
 		c.Count(len(b.requests), "WriteRequest", at, 1, maxBatchWrite)
 		for i, r := range b.requests {
 			if r.put {
@@ -91,40 +91,40 @@ func (in *batchWriteInput) Check(c *wire.Checks) {
 				c.Required(r.key == nil, fmt.Sprintf("%s.%d.member.deleteRequest.key", at, i+1))
 			}
 		}
-		name := b.name
+		name := b.Name
 		checkTable(c, &name, "requestItems.key")
 	}
 }
 
 // Prepare turns the requests into writes.
-func (in *batchWriteInput) Prepare(c *request.Call) error {
+func (in *BatchWrite) Prepare(c *request.Call) error {
 	total, bytes := 0, 0
-	for _, b := range in.tables {
+	for _, b := range in.Tables {
 		var err error
-		if b.at, err = locate(c, b.name); err != nil {
+		if b.At, err = Locate(c, b.Name); err != nil {
 			return err
 		}
 		for _, r := range b.requests {
-			w := &write{at: b.at, parsed: new(parsed), item: r.item, key: r.key}
+			w := &Write{At: b.At, Parsed: new(Parsed), Item: r.item, Key: r.key}
 			switch {
 			case r.put && r.remove:
 				return refusal.Validation("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 			case r.put:
-				w.kind = writePut
+				w.Kind = Put
 			case r.remove:
-				w.kind = writeDelete
+				w.Kind = Delete
 			default:
 				return refusal.Validation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 			}
-			bytes += ddbjson.ItemSize(w.keyItem())
-			b.writes = append(b.writes, w)
+			bytes += ddbjson.ItemSize(w.KeyItem())
+			b.Writes = append(b.Writes, w)
 		}
 		total += len(b.requests)
 	}
 	switch {
 	case total > maxBatchWrite:
 		return refusal.Validation("Too many items requested for the BatchWriteItem call")
-	case bytes > maxBatchBytes:
+	case bytes > MaxBatchBytes:
 		return refusal.Validation("Total request size exceeds the limit of 16 MB")
 	}
 	return nil

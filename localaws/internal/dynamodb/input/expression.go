@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"errors"
@@ -8,7 +8,6 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -47,9 +46,9 @@ func (x *expressions) readMember(d *wire.Decoder, name []byte) (ok bool, err err
 	return x.legacy.readMember(d, name)
 }
 
-// parsed are the expressions of a request, ready for use. Members are nil when
+// Parsed are the expressions of a request, ready for use. Members are nil when
 // the request has none.
-type parsed struct {
+type Parsed struct {
 	condition    *ddbexpr.Condition
 	filter       *ddbexpr.Condition
 	projection   *ddbexpr.Projection
@@ -61,11 +60,11 @@ type parsed struct {
 
 // noExpressions are the expressions of a request without any. It is shared and never
 // changed, like every parsed after its making.
-var noExpressions = new(parsed)
+var noExpressions = new(Parsed)
 
 // parse checks the combination of parameters and parses them. valued are the
 // expressions that the operation has and that take values.
-func (x *expressions) parse(valued ...string) (*parsed, error) {
+func (x *expressions) parse(valued ...string) (*Parsed, error) {
 	modern := []struct {
 		name string
 		text *string
@@ -111,7 +110,7 @@ func (x *expressions) parse(valued ...string) (*parsed, error) {
 	if err != nil {
 		return nil, errExpression(err)
 	}
-	p := new(parsed)
+	p := new(Parsed)
 	if x.projection != nil {
 		if p.projection, err = scope.Projection(*x.projection); err != nil {
 			return nil, errExpression(err)
@@ -151,10 +150,10 @@ func (x *expressions) parse(valued ...string) (*parsed, error) {
 }
 
 // Filters reports whether there is a filter.
-func (p *parsed) Filters() bool { return p.filter != nil }
+func (p *Parsed) Filters() bool { return p.filter != nil }
 
 // Passes reports whether an item passes the filter, which there must be.
-func (p *parsed) Passes(it schema.Item) (bool, error) {
+func (p *Parsed) Passes(it schema.Item) (bool, error) {
 	ok, err := p.filter.Evaluate(it)
 	if err != nil {
 		return false, errExpression(err)
@@ -163,11 +162,11 @@ func (p *parsed) Passes(it schema.Item) (bool, error) {
 }
 
 // Projects reports whether there is a projection.
-func (p *parsed) Projects() bool { return p.projection != nil }
+func (p *Parsed) Projects() bool { return p.projection != nil }
 
 // Project returns what the projection takes of an item, and the whole item if
 // there is no projection.
-func (p *parsed) Project(it schema.Item) schema.Item {
+func (p *Parsed) Project(it schema.Item) schema.Item {
 	if p.projection == nil {
 		return it
 	}
@@ -175,7 +174,7 @@ func (p *parsed) Project(it schema.Item) schema.Item {
 }
 
 // Selects returns the dynamodb:Select condition of a read by key.
-func (p *parsed) Selects() string {
+func (p *Parsed) Selects() string {
 	if p.projection == nil {
 		return "ALL_ATTRIBUTES"
 	}
@@ -191,9 +190,9 @@ func errExpression(err error) error {
 	return refusal.Internal(err)
 }
 
-// attributes lists the top-level names that all expressions mention and those
+// Attributes lists the top-level names that all expressions mention and those
 // of an item.
-func (p *parsed) attributes(items ...schema.Item) []string {
+func (p *Parsed) Attributes(items ...schema.Item) []string {
 	if len(items) == 1 && p.condition == nil && p.filter == nil && p.projection == nil && p.update == nil && p.keyCondition == nil {
 		names := namesOf(items[0])
 		sort.Strings(names)
@@ -233,7 +232,7 @@ func (p *parsed) attributes(items ...schema.Item) []string {
 
 // checkPaths refuses paths that lead into a key attribute of the table or one
 // of its indexes: keys are scalars.
-func (p *parsed) checkPaths(d *schema.Definition) error {
+func (p *Parsed) checkPaths(d *schema.Definition) error {
 	var nested map[string]struct{}
 	collect := func(paths []ddbexpr.Path) {
 		for _, path := range paths {
@@ -283,7 +282,7 @@ func (p *parsed) checkPaths(d *schema.Definition) error {
 
 // checkUpdateTypes refuses values of the wrong type for key attributes of
 // indexes, whatever the item holds.
-func (p *parsed) checkUpdateTypes(d *schema.Definition) error {
+func (p *Parsed) checkUpdateTypes(d *schema.Definition) error {
 	if p.update == nil {
 		return nil
 	}

@@ -1,11 +1,11 @@
-package dynamodb
+package input
 
 import "github.com/ddbseal/ddbseal/localaws/internal/wire"
 
 const (
 	maxTransaction = 100
-	// maxTransactionBytes is how much one transaction returns or takes.
-	maxTransactionBytes = 4 << 20
+	// MaxTransactionBytes is how much one transaction returns or takes.
+	MaxTransactionBytes = 4 << 20
 )
 
 // readTransactItems reads TransactItems, the items of a transaction. read reads

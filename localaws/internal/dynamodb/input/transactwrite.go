@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"fmt"
@@ -9,26 +9,26 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// transactWriteInput is a TransactWriteItems request.
-type transactWriteInput struct {
+// TransactWrite is a TransactWriteItems request.
+type TransactWrite struct {
 	items       []*transactWriteItem
 	set         bool
-	token       *string
-	consumed    consumed
-	collections collections
+	Token       *string
+	Consumed    Consumed
+	Collections Collections
 
-	writes []*write // once prepared
+	Writes []*Write // once prepared
 }
 
 // transactWriteItem is one element: a write of one of four kinds.
 type transactWriteItem struct {
 	kinds int // how many of the four members are there
-	writeInput
+	WriteItem
 }
 
-var transactKinds = map[string]writeKind{"Put": writePut, "Update": writeUpdate, "Delete": writeDelete, "ConditionCheck": writeCheck}
+var transactKinds = map[string]WriteKind{"Put": Put, "Update": Update, "Delete": Delete, "ConditionCheck": Check}
 
-func (in *transactWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
+func (in *TransactWrite) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "TransactItems":
 		return readTransactItems(d, &in.set, &in.items, func(w *transactWriteItem, operation string) error {
@@ -40,7 +40,7 @@ func (in *transactWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
 				return err
 			}
 			w.kinds++
-			w.kind = kind
+			w.Kind = kind
 			return d.Members(func(name []byte) error {
 				switch string(name) {
 				case "Expected", "ConditionalOperator", "AttributeUpdates", "ReturnValues", "ReturnConsumedCapacity",
@@ -51,35 +51,35 @@ func (in *transactWriteInput) ReadMember(d *wire.Decoder, name []byte) error {
 			})
 		})
 	case "ClientRequestToken":
-		return d.Text(&in.token)
+		return d.Text(&in.Token)
 	case "ReturnConsumedCapacity":
-		return d.Text(&in.consumed.mode)
+		return d.Text(&in.Consumed.mode)
 	case "ReturnItemCollectionMetrics":
-		return d.Text(&in.collections.mode)
+		return d.Text(&in.Collections.mode)
 	}
 	return d.Skip()
 }
 
-func (in *transactWriteInput) Check(c *wire.Checks) {
-	in.consumed.check(c)
-	in.collections.check(c)
-	c.Length(in.token, "clientRequestToken", 1, 36)
+func (in *TransactWrite) Check(c *wire.Checks) {
+	in.Consumed.check(c)
+	in.Collections.check(c)
+	c.Length(in.Token, "clientRequestToken", 1, 36)
 	checkTransactItems(c, in.set, len(in.items))
 	for i, w := range in.items {
 		if w.kinds != 1 {
 			continue
 		}
-		at := fmt.Sprintf("transactItems.%d.member.%s.", i+1, [...]string{writePut: "put", writeUpdate: "update", writeDelete: "delete", writeCheck: "conditionCheck"}[w.kind])
+		at := fmt.Sprintf("transactItems.%d.member.%s.", i+1, [...]string{Put: "put", Update: "update", Delete: "delete", Check: "conditionCheck"}[w.Kind])
 		checkTable(c, w.name, at+"tableName")
-		if w.kind == writePut {
+		if w.Kind == Put {
 			c.Required(w.item == nil, at+"item")
 		} else {
 			c.Required(w.key == nil, at+"key")
 		}
-		if w.kind == writeUpdate {
+		if w.Kind == Update {
 			c.Required(w.update == nil, at+"updateExpression")
 		}
-		if w.kind == writeCheck {
+		if w.Kind == Check {
 			c.Required(w.condition == nil, at+"conditionExpression")
 		}
 		c.Enum(w.onFailure, at+"returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
@@ -87,10 +87,10 @@ func (in *transactWriteInput) Check(c *wire.Checks) {
 }
 
 // TableName returns the table of an item as the request names it.
-func (in *transactWriteInput) TableName(item int) string { return *in.items[item].name }
+func (in *TransactWrite) TableName(item int) string { return *in.items[item].name }
 
 // Prepare turns the items into writes.
-func (in *transactWriteInput) Prepare(c *request.Call) error {
+func (in *TransactWrite) Prepare(c *request.Call) error {
 	size := 0
 	for _, w := range in.items {
 		if w.kinds != 1 {
@@ -100,10 +100,10 @@ func (in *transactWriteInput) Prepare(c *request.Call) error {
 		if err != nil {
 			return err
 		}
-		in.writes = append(in.writes, x)
-		size += ddbjson.ItemSize(x.keyItem()) + ddbjson.ItemSize(w.values)
+		in.Writes = append(in.Writes, x)
+		size += ddbjson.ItemSize(x.KeyItem()) + ddbjson.ItemSize(w.values)
 	}
-	if size > maxTransactionBytes { // of the request: stored items do not count
+	if size > MaxTransactionBytes { // of the request: stored items do not count
 		return refusal.Validation("Transaction size cannot exceed 4 MB")
 	}
 	return nil

@@ -1,4 +1,4 @@
-package dynamodb
+package input
 
 import (
 	"slices"
@@ -38,7 +38,7 @@ func (u *indexUpdate) name() (string, error) {
 
 // applyIndexes creates, changes and deletes global indexes in next. They stay
 // CREATING or UPDATING for delay.
-func (in *updateTableInput) applyIndexes(next *schema.Definition, now time.Time, delay time.Duration) error {
+func (in *UpdateTable) applyIndexes(next *schema.Definition, now time.Time, delay time.Duration) error {
 	online := 0 // AWS builds or removes one at a time
 	seen := map[string]bool{}
 	for _, u := range in.GlobalSecondaryIndexUpdates {
@@ -90,7 +90,7 @@ func (in *updateTableInput) applyIndexes(next *schema.Definition, now time.Time,
 // createIndex adds an index to next. Of AttributeDefinitions only
 // those count that its keys use; AWS reads past all others, and past all in a
 // request that creates nothing.
-func (in *updateTableInput) createIndex(next *schema.Definition, wanted *indexInput, now time.Time, delay time.Duration) error {
+func (in *UpdateTable) createIndex(next *schema.Definition, wanted *indexInput, now time.Time, delay time.Duration) error {
 	switch {
 	case hasIndex(next, *wanted.IndexName):
 		return refusal.Validation("Attempting to create an index which already exists")
