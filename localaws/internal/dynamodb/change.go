@@ -24,7 +24,7 @@ func (ch *change) evaluate() error {
 	switch {
 	case err != nil:
 		return err
-	case ch.Kind == input.Check:
+	case ch.Kind == input.ConditionCheck:
 		ch.next = ch.old
 	case next != nil:
 		ch.next = &entry{key: ch.Primary, item: next, size: size}
@@ -34,7 +34,7 @@ func (ch *change) evaluate() error {
 
 // apply makes the evaluated write happen, in memory and in tx.
 func (ch *change) apply(tx *storage.Tx) {
-	if ch.Kind == input.Check || ch.old == nil && ch.next == nil {
+	if ch.Kind == input.ConditionCheck || ch.old == nil && ch.next == nil {
 		return
 	}
 	ch.on.change(tx, ch.old, ch.next)

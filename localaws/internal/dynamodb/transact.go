@@ -215,7 +215,7 @@ func (in *transactWriteCall) withCollections(body []byte, writes []*change) []by
 	byName := map[string][]*change{}
 	var names []string
 	for i, w := range writes {
-		if !w.on.hasLocal() || w.Kind == input.Check {
+		if !w.on.hasLocal() || w.Kind == input.ConditionCheck {
 			continue
 		}
 		name := in.TableName(i)

@@ -3,11 +3,12 @@ package input
 import "github.com/ddbseal/ddbseal/localaws/internal/wire"
 
 const (
-	maxBatchGet   = 100
-	maxBatchWrite = 25
-	// MaxBatchBytes is how much one batch returns or takes.
-	MaxBatchBytes = 16 << 20
+	maxBatchGet   = 100 // keys
+	maxBatchWrite = 25  // writes
 )
+
+// MaxBatchBytes is how many bytes one batch returns or takes.
+const MaxBatchBytes = 16 << 20
 
 // readRequestItems reads RequestItems, the parts of a batch by table, in the
 // order of the text. read reads the part of one table.

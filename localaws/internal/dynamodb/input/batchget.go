@@ -9,24 +9,27 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// BatchGet is a BatchGetItem request: tables in the order of the text.
+// BatchGet is a BatchGetItem request.
 type BatchGet struct {
-	Tables   []*BatchGetTable
+	Tables   []*BatchGetTable // in the order of the text
 	set      bool
 	Consumed Consumed
 }
 
+// BatchGetTable is the part of a BatchGetItem request for one table.
 type BatchGetTable struct {
-	Name       string
+	Name       string // of the table as the request has it
 	Keys       []schema.Item
 	keysSet    bool
 	consistent *bool
 	expressions
 
-	At     schema.Target // once prepared
+	// Prepare sets At and Parsed.
+	At     schema.Target
 	Parsed *Parsed
 }
 
+// ReadMember implements [wire.MembersReader].
 func (in *BatchGet) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "RequestItems":
@@ -62,6 +65,7 @@ func (b *BatchGetTable) readMember(d *wire.Decoder, name []byte) error {
 	return d.Skip()
 }
 
+// Check implements [wire.Checker].
 func (in *BatchGet) Check(c *wire.Checks) {
 	in.Consumed.check(c)
 	checkRequestItems(c, in.set, len(in.Tables))
@@ -105,7 +109,8 @@ func (in *BatchGet) Prepare(c *request.Call) (err error) {
 	return nil
 }
 
-// AppendRequest appends a request for keys that is like that of the table.
+// AppendRequest appends the part of a request that asks for keys as b does for
+// its own.
 func (b *BatchGetTable) AppendRequest(dst []byte, keys []schema.Item) []byte {
 	dst = append(dst, `{"Keys":[`...)
 	for i, key := range keys {

@@ -12,17 +12,19 @@ import (
 
 // BatchWrite is a BatchWriteItem request.
 type BatchWrite struct {
-	Tables      []*BatchWriteTable
+	Tables      []*BatchWriteTable // in the order of the text
 	set         bool
 	Consumed    Consumed
 	Collections Collections
 }
 
+// BatchWriteTable is the part of a BatchWriteItem request for one table.
 type BatchWriteTable struct {
-	Name     string
+	Name     string // of the table as the request has it
 	requests []batchWriteRequest
 
-	At     schema.Target // once prepared
+	// Prepare sets At and Writes.
+	At     schema.Target
 	Writes []*Write
 }
 
@@ -31,6 +33,7 @@ type batchWriteRequest struct {
 	item, key   schema.Item
 }
 
+// ReadMember implements [wire.MembersReader].
 func (in *BatchWrite) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "RequestItems":
@@ -76,6 +79,7 @@ func (r *batchWriteRequest) read(d *wire.Decoder) error {
 	})
 }
 
+// Check implements [wire.Checker].
 func (in *BatchWrite) Check(c *wire.Checks) {
 	in.Consumed.check(c)
 	in.Collections.check(c)

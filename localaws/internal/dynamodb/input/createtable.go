@@ -54,7 +54,7 @@ type CreateTable struct {
 	ResourcePolicy, VectorIndexes, WarmThroughput            wire.Unsupported
 	GlobalTableSettingsReplicationMode, GlobalTableSourceArn wire.Unsupported
 
-	// once prepared
+	// set by Prepare
 	def  *schema.Definition
 	want schema.Wish
 }
@@ -133,6 +133,7 @@ func checkProjected(c *wire.Checks, names []string, path string) {
 	}
 }
 
+// Check implements [wire.Checker].
 func (in *CreateTable) Check(c *wire.Checks) {
 	in.Table.Check(c)
 	if c.Required(in.AttributeDefinitions == nil, "attributeDefinitions") {

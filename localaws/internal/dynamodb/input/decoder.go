@@ -11,9 +11,9 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// Protocol is how DynamoDB is spoken to. Requests with items read themselves,
-// by the functions of this file: an attribute value that is well formed and not
-// allowed is refused after the constraints on members, as AWS does.
+// Protocol is the protocol of DynamoDB. Requests with items read themselves with
+// the functions of this file. They refuse an attribute value that is well formed
+// and not allowed after the constraints on members, as AWS does.
 var Protocol = wire.JSON{Unsupported: func(name string) error {
 	return refusal.Validation(name + " is not supported by this embedded DynamoDB")
 }}

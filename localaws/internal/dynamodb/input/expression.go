@@ -13,8 +13,8 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// expressions are the expression parameters of one request, together with the
-// legacy parameters that say the same in older words.
+// expressions are the expression parameters of one request, and the legacy
+// parameters that mean the same.
 type expressions struct {
 	names  map[string]string
 	values schema.Item
@@ -46,8 +46,8 @@ func (x *expressions) readMember(d *wire.Decoder, name []byte) (ok bool, err err
 	return x.legacy.readMember(d, name)
 }
 
-// Parsed are the expressions of a request, ready for use. Members are nil when
-// the request has none.
+// Parsed is the expressions of a request, ready for use. It is never changed once
+// it is made. A member is nil if the request has no such expression.
 type Parsed struct {
 	condition    *ddbexpr.Condition
 	filter       *ddbexpr.Condition
@@ -58,8 +58,7 @@ type Parsed struct {
 	added map[string]string
 }
 
-// noExpressions are the expressions of a request without any. It is shared and never
-// changed, like every parsed after its making.
+// noExpressions is the Parsed of every request without expressions.
 var noExpressions = new(Parsed)
 
 // parse checks the combination of parameters and parses them. valued are the
@@ -190,8 +189,8 @@ func errExpression(err error) error {
 	return refusal.Internal(err)
 }
 
-// Attributes lists the top-level names that all expressions mention and those
-// of an item.
+// Attributes returns the top-level names that the expressions mention and the
+// names of the items' attributes, sorted.
 func (p *Parsed) Attributes(items ...schema.Item) []string {
 	if len(items) == 1 && p.condition == nil && p.filter == nil && p.projection == nil && p.update == nil && p.keyCondition == nil {
 		names := namesOf(items[0])

@@ -6,6 +6,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
+// GetItem is a GetItem request.
 type GetItem struct {
 	name       *string
 	key        schema.Item
@@ -13,9 +14,10 @@ type GetItem struct {
 	Consumed   Consumed
 	expressions
 
-	Prepared Read
+	Prepared Read // set by Prepare
 }
 
+// ReadMember implements [wire.MembersReader].
 func (in *GetItem) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "TableName":
@@ -33,6 +35,7 @@ func (in *GetItem) ReadMember(d *wire.Decoder, name []byte) error {
 	return d.Skip()
 }
 
+// Check implements [wire.Checker].
 func (in *GetItem) Check(c *wire.Checks) {
 	in.Consumed.check(c)
 	checkTable(c, in.name, "tableName")
@@ -49,11 +52,11 @@ func (in *GetItem) Consistent() bool { return in.consistent != nil && *in.consis
 
 // Read is one item to be read by key.
 type Read struct {
-	At  schema.Target
+	At  schema.Target // the table
 	Key schema.Item
 	*Parsed
 
-	// What bind found out.
+	// CheckSchema sets what it finds out.
 	Def     *schema.Definition
 	Primary string // ordered primary key
 }
@@ -66,7 +69,8 @@ func (r *Read) Bind(d *schema.Definition) error {
 	return r.CheckSchema(d)
 }
 
-// CheckSchema is what in a transaction is the reason of one item.
+// CheckSchema checks the key and the projection. In a transaction its refusal is
+// the reason of one item.
 func (r *Read) CheckSchema(d *schema.Definition) error {
 	r.Def = d
 	if err := d.Key.CheckKey(r.Key); err != nil {

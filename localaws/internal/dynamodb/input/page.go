@@ -11,7 +11,7 @@ const maxSegments = 1_000_000
 
 // Page is a Query or Scan request.
 type Page struct {
-	Query          bool
+	Query          bool // not a Scan; set before the request is read
 	name, index    *string
 	selects        *string
 	limit          *int64
@@ -22,10 +22,12 @@ type Page struct {
 	Consumed       Consumed
 	expressions
 
-	At     schema.Target // once prepared
+	// Prepare sets At and Parsed.
+	At     schema.Target
 	Parsed *Parsed
 }
 
+// ReadMember implements [wire.MembersReader].
 func (in *Page) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "TableName":
@@ -67,6 +69,7 @@ func (in *Page) ReadMember(d *wire.Decoder, name []byte) error {
 	return d.Skip()
 }
 
+// Check implements [wire.Checker].
 func (in *Page) Check(c *wire.Checks) {
 	in.Consumed.check(c)
 	checkTable(c, in.name, "tableName")

@@ -10,8 +10,9 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
-// Plan binds the request to table and index at now. fetch says that the page
-// needs whole items from the table, not what the index holds of them.
+// Plan binds the request to a table and its index at now. It returns what the
+// page reads and in which order. fetch reports whether the page needs whole items
+// from the table, and not what the index holds of them.
 func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s schema.Span, fetch bool, err error) {
 	v.Def = d
 	p := in.Parsed

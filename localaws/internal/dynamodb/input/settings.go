@@ -6,6 +6,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
+// TimeToLive is an UpdateTimeToLive request.
 type TimeToLive struct {
 	Table
 	TimeToLiveSpecification *struct {
@@ -14,6 +15,7 @@ type TimeToLive struct {
 	}
 }
 
+// Check implements [wire.Checker].
 func (in *TimeToLive) Check(c *wire.Checks) {
 	in.Table.Check(c)
 	if t := in.TimeToLiveSpecification; c.Required(t == nil, "timeToLiveSpecification") {
@@ -24,8 +26,11 @@ func (in *TimeToLive) Check(c *wire.Checks) {
 	}
 }
 
-// Point-in-time recovery is a flag here: nothing can be restored.
+// maxRecoveryDays is the longest recovery period, and the default.
+const maxRecoveryDays = 35
 
+// ContinuousBackups is an UpdateContinuousBackups request. Point-in-time recovery
+// is a flag here: nothing can be restored.
 type ContinuousBackups struct {
 	Table
 	PointInTimeRecoverySpecification *struct {
@@ -34,6 +39,7 @@ type ContinuousBackups struct {
 	}
 }
 
+// Check implements [wire.Checker].
 func (in *ContinuousBackups) Check(c *wire.Checks) {
 	in.Table.Check(c)
 	if p := in.PointInTimeRecoverySpecification; c.Required(p == nil, "pointInTimeRecoverySpecification") {
@@ -57,5 +63,3 @@ func (in *ContinuousBackups) Prepare(c *request.Call) error {
 	}
 	return in.Table.Prepare(c)
 }
-
-const maxRecoveryDays = 35

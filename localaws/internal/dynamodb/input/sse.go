@@ -9,13 +9,14 @@ import (
 // wanted.
 const managedAlias = "alias/aws/dynamodb"
 
+// SSE is an SSESpecification.
 type SSE struct {
 	Enabled        *bool
 	SSEType        *string
 	KMSMasterKeyID *string `json:"KMSMasterKeyId"`
 }
 
-// Wish checks the specification; nil asks for the AWS owned key.
+// Wish checks the specification. A nil SSE asks for the AWS owned key.
 func (s *SSE) Wish() (schema.Wish, error) {
 	switch enabled := s != nil && s.Enabled != nil && *s.Enabled; {
 	case s == nil:

@@ -10,17 +10,18 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// Table is the part of a request that names a table, and the whole of
-// some.
+// Table is the part of a request that names a table. Some requests have nothing
+// else.
 type Table struct {
 	TableName *string
 
-	at schema.Target // once prepared
+	at schema.Target // set by Prepare
 }
 
+// Check implements [wire.Checker].
 func (in *Table) Check(c *wire.Checks) { checkTable(c, in.TableName, "tableName") }
 
-// Prepare finds what the name means.
+// Prepare finds the table that the name means.
 func (in *Table) Prepare(c *request.Call) (err error) {
 	in.at, err = Locate(c, *in.TableName)
 	return err
@@ -32,11 +33,13 @@ func (in *Table) Target() schema.Target { return in.at }
 // maxTableNames is the longest page of ListTables.
 const maxTableNames = 100
 
+// ListTables is a ListTables request.
 type ListTables struct {
 	ExclusiveStartTableName *string
 	Limit                   *int64
 }
 
+// Check implements [wire.Checker].
 func (in *ListTables) Check(c *wire.Checks) {
 	checkResource(c, in.ExclusiveStartTableName, "exclusiveStartTableName")
 	c.Between(in.Limit, "limit", 1, maxTableNames)
@@ -60,8 +63,8 @@ var (
 	arnRule  = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([a-zA-Z0-9_.-]+)$`)
 )
 
-// checkResource checks the name of an index, or of a table where that is no
-// target.
+// checkResource checks the name of an index, or of a table where an ARN is not
+// allowed.
 func checkResource(c *wire.Checks, v *string, path string) {
 	c.Matches(v, path, nameRule.MatchString, namePattern)
 	c.Length(v, path, 3, 255)
@@ -91,7 +94,8 @@ func checkTable(c *wire.Checks, v *string, path string) {
 	checkResource(c, v, path)
 }
 
-// Locate resolves a table name or ARN, which passed the constraints.
+// Locate resolves the name or ARN of a table, which passed the constraints, as c
+// sees it. It returns a ResourceNotFoundException for an ARN of another region.
 func Locate(c *request.Call, nameOrARN string) (schema.Target, error) {
 	if !strings.HasPrefix(nameOrARN, "arn:") {
 		p := wire.PlaceOf(c)

@@ -65,8 +65,10 @@ type Tagging struct {
 	NextToken   *string
 
 	adds, removes bool // what the operation is for
-	at            schema.Target
-	tags          []wire.Tag // Tags, once checked
+
+	// set by Prepare
+	at   schema.Target
+	tags []wire.Tag // of Tags
 }
 
 // RequireTags makes Tags a member that must be there.
@@ -98,6 +100,7 @@ func (in *Tagging) Remove(old []wire.Tag) []wire.Tag {
 	return slices.DeleteFunc(slices.Clone(old), func(t wire.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
 }
 
+// Check implements [wire.Checker].
 func (in *Tagging) Check(c *wire.Checks) {
 	c.Required(in.ResourceArn == nil, "resourceArn")
 	c.Length(in.ResourceArn, "resourceArn", 1, 1283)

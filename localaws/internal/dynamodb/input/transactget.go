@@ -13,15 +13,16 @@ type TransactGet struct {
 	set      bool
 	Consumed Consumed
 
-	Reads []*Read // once prepared
+	Reads []*Read // set by Prepare, in the order of the items
 }
 
-// transactGetItem is one element.
+// transactGetItem is an element of TransactItems.
 type transactGetItem struct {
 	there bool
 	GetItem
 }
 
+// ReadMember implements [wire.MembersReader].
 func (in *TransactGet) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "TransactItems":
@@ -47,6 +48,7 @@ func (in *TransactGet) ReadMember(d *wire.Decoder, name []byte) error {
 	return d.Skip()
 }
 
+// Check implements [wire.Checker].
 func (in *TransactGet) Check(c *wire.Checks) {
 	in.Consumed.check(c)
 	checkTransactItems(c, in.set, len(in.items))

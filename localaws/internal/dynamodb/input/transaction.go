@@ -2,11 +2,10 @@ package input
 
 import "github.com/ddbseal/ddbseal/localaws/internal/wire"
 
-const (
-	maxTransaction = 100
-	// MaxTransactionBytes is how much one transaction returns or takes.
-	MaxTransactionBytes = 4 << 20
-)
+const maxTransaction = 100 // items
+
+// MaxTransactionBytes is how many bytes one transaction returns or takes.
+const MaxTransactionBytes = 4 << 20
 
 // readTransactItems reads TransactItems, the items of a transaction. read reads
 // the member of an item that is named like an operation.

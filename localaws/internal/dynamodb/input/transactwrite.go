@@ -13,21 +13,22 @@ import (
 type TransactWrite struct {
 	items       []*transactWriteItem
 	set         bool
-	Token       *string
+	Token       *string // ClientRequestToken, or nil
 	Consumed    Consumed
 	Collections Collections
 
-	Writes []*Write // once prepared
+	Writes []*Write // set by Prepare, in the order of the items
 }
 
-// transactWriteItem is one element: a write of one of four kinds.
+// transactWriteItem is an element of TransactItems, a write of one of four kinds.
 type transactWriteItem struct {
 	kinds int // how many of the four members are there
 	WriteItem
 }
 
-var transactKinds = map[string]WriteKind{"Put": Put, "Update": Update, "Delete": Delete, "ConditionCheck": Check}
+var transactKinds = map[string]WriteKind{"Put": Put, "Update": Update, "Delete": Delete, "ConditionCheck": ConditionCheck}
 
+// ReadMember implements [wire.MembersReader].
 func (in *TransactWrite) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "TransactItems":
@@ -60,6 +61,7 @@ func (in *TransactWrite) ReadMember(d *wire.Decoder, name []byte) error {
 	return d.Skip()
 }
 
+// Check implements [wire.Checker].
 func (in *TransactWrite) Check(c *wire.Checks) {
 	in.Consumed.check(c)
 	in.Collections.check(c)
@@ -69,7 +71,7 @@ func (in *TransactWrite) Check(c *wire.Checks) {
 		if w.kinds != 1 {
 			continue
 		}
-		at := fmt.Sprintf("transactItems.%d.member.%s.", i+1, [...]string{Put: "put", Update: "update", Delete: "delete", Check: "conditionCheck"}[w.Kind])
+		at := fmt.Sprintf("transactItems.%d.member.%s.", i+1, [...]string{Put: "put", Update: "update", Delete: "delete", ConditionCheck: "conditionCheck"}[w.Kind])
 		checkTable(c, w.name, at+"tableName")
 		if w.Kind == Put {
 			c.Required(w.item == nil, at+"item")
@@ -79,7 +81,7 @@ func (in *TransactWrite) Check(c *wire.Checks) {
 		if w.Kind == Update {
 			c.Required(w.update == nil, at+"updateExpression")
 		}
-		if w.Kind == Check {
+		if w.Kind == ConditionCheck {
 			c.Required(w.condition == nil, at+"conditionExpression")
 		}
 		c.Enum(w.onFailure, at+"returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")

@@ -35,6 +35,7 @@ func (in *UpdateTable) Prepare(c *request.Call) error {
 	return in.Table.Prepare(c)
 }
 
+// Check implements [wire.Checker].
 func (in *UpdateTable) Check(c *wire.Checks) {
 	in.Table.Check(c)
 	checkAttributes(c, in.AttributeDefinitions)
@@ -95,8 +96,8 @@ func (in *UpdateTable) Creates() bool {
 	return slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u indexUpdate) bool { return u.Create != nil })
 }
 
-// Apply changes next, everything but its encryption, as the request wants.
-// What takes time stays CREATING or UPDATING for delay.
+// Apply makes the changes that the request wants in next, all but the change of
+// the encryption. What takes time on AWS stays CREATING or UPDATING for delay.
 func (in *UpdateTable) Apply(next *schema.Definition, now time.Time, delay time.Duration) error {
 	if err := next.Busy(now); err != nil {
 		return err

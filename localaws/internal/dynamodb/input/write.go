@@ -14,16 +14,18 @@ import (
 // maxItem is the largest item in bytes.
 const maxItem = 400 * 1024
 
+// WriteKind is the kind of a write. The zero WriteKind is invalid.
 type WriteKind uint8
 
+// The kinds of writes. A ConditionCheck changes nothing.
 const (
 	Put WriteKind = iota + 1
 	Update
 	Delete
-	Check
+	ConditionCheck
 )
 
-// Action is the IAM action of a write.
+// Action returns the IAM action of a write.
 func (k WriteKind) Action() string {
 	switch k {
 	case Put:
@@ -39,20 +41,20 @@ func (k WriteKind) Action() string {
 // Write is one change of one item, whichever operation it came in with.
 type Write struct {
 	Kind WriteKind
-	At   schema.Target
-	Item schema.Item // the whole item of a put
-	Key  schema.Item // the key of everything else
+	At   schema.Target // the table
+	Item schema.Item   // the whole item of a put
+	Key  schema.Item   // the key of everything else
 	*Parsed
 	ReturnValues string // "" is NONE
 	returnOld    bool   // ReturnValuesOnConditionCheckFailure is ALL_OLD
 
-	// What bind found out.
+	// CheckRequest and CheckSchema set what they find out.
 	Def     *schema.Definition
 	Primary string // ordered primary key
 	size    int    // of item
 }
 
-// KeyItem is the item or key that names the write's item.
+// KeyItem returns the item or the key, whichever says what is written.
 func (w *Write) KeyItem() schema.Item {
 	if w.Kind == Put {
 		return w.Item
@@ -69,8 +71,8 @@ func (w *Write) Bind(d *schema.Definition) error {
 }
 
 // CheckRequest refuses values that the request alone shows to be impossible. In
-// a transaction it answers the request; what checkSchema refuses is the reason
-// of one item.
+// a transaction the refusal answers the request, and a refusal of
+// [Write.CheckSchema] is the reason of one item.
 func (w *Write) CheckRequest(d *schema.Definition) error {
 	if err := d.Key.CheckEmpty(w.KeyItem()); err != nil {
 		return err
@@ -146,8 +148,9 @@ func errConditionFailed(old schema.Item, withOld bool) error {
 }
 
 // Evaluate returns the item that the bound write leaves in the place of
-// present, and its size. Either item is nil if there is none. It changes
-// nothing.
+// present, and its size in bytes. Either item is nil if there is none. Evaluate
+// changes nothing. A condition that does not hold is a
+// ConditionalCheckFailedException.
 func (w *Write) Evaluate(present schema.Item) (next schema.Item, size int, err error) {
 	if w.condition != nil {
 		ok, err := w.condition.Evaluate(present)
@@ -202,8 +205,8 @@ func (w *Write) evaluateUpdate(present schema.Item) (next schema.Item, size int,
 	return it, size, nil
 }
 
-// Returned is what ReturnValues asks for of the item before and after the
-// write, nil for nothing.
+// Returned returns what ReturnValues asks for of the item before and after the
+// write, and nil if that is nothing.
 func (w *Write) Returned(old, next schema.Item) schema.Item {
 	var updated schema.Item
 	switch w.ReturnValues {

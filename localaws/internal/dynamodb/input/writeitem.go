@@ -9,7 +9,7 @@ import (
 
 // WriteItem is a PutItem, UpdateItem or DeleteItem request.
 type WriteItem struct {
-	Kind         WriteKind
+	Kind         WriteKind // set before the request is read
 	name         *string
 	item, key    schema.Item
 	returnValues *string
@@ -18,9 +18,10 @@ type WriteItem struct {
 	Collections  Collections
 	expressions
 
-	Prepared *Write
+	Prepared *Write // set by Prepare
 }
 
+// ReadMember implements [wire.MembersReader].
 func (in *WriteItem) ReadMember(d *wire.Decoder, name []byte) error {
 	switch string(name) {
 	case "TableName":
@@ -56,6 +57,7 @@ func (in *WriteItem) ReadMember(d *wire.Decoder, name []byte) error {
 	return d.Skip()
 }
 
+// Check implements [wire.Checker].
 func (in *WriteItem) Check(c *wire.Checks) {
 	in.Consumed.check(c)
 	in.Collections.check(c)
