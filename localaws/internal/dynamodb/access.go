@@ -99,7 +99,7 @@ func (s *Service) enter(ctx context.Context, c *request.Call, b bound) error {
 
 // unlock is enter without the fault.
 func (s *Service) unlock(ctx context.Context, c *request.Call, b bound) error {
-	if err := s.custodian.check(ctx, c, b.def, b.table); err != nil {
+	if err := s.custodian.Check(ctx, c, b.def, b.table); err != nil {
 		return err
 	}
 	return b.expire(s.cfg.Clock())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
@@ -19,7 +20,7 @@ type Config struct {
 	// Authorizer decides every call; required.
 	Authorizer request.Authorizer
 	// Keys is KMS; required. It files the audit events of its own calls.
-	Keys Keys
+	Keys atrest.Keys
 	// KeyCacheTTL imitates AWS's cache of table keys: how long a caller whom
 	// KMS allowed is not asked for again. Denials are not cached. Zero: every
 	// data call asks KMS.

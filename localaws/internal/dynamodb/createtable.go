@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
@@ -37,11 +38,11 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 	if s.lookup(at) != (bound{}) {
 		return nil, exists
 	}
-	mode, arn, err := s.custodian.resolve(ctx, c, in.Wish())
+	mode, arn, err := s.custodian.Resolve(ctx, c, in.Wish())
 	if err != nil {
 		return nil, err
 	}
-	enc, key, err := s.custodian.adopt(ctx, c, at, mode, arn, 1)
+	enc, key, err := s.custodian.Adopt(ctx, c, at, mode, arn, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 			i.Creating, i.ActiveAt = true, def.ActiveAt
 		}
 	}
-	seal, err := newSealer(def.ID, key)
+	seal, err := atrest.NewSealer(def.ID, key)
 	if err != nil {
 		return nil, refusal.Internal(err)
 	}
@@ -67,7 +68,7 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 	_, fresh := t.describe(now)
 	pending, ok := s.add(t, def)
 	if !ok {
-		s.custodian.retire(ctx, c, at, enc)
+		s.custodian.Retire(ctx, c, at, enc)
 		return nil, exists
 	}
 	if err := waitFor(pending); err != nil {

@@ -25,7 +25,7 @@ func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *input.Ta
 	if err := waitFor(pending); err != nil {
 		return nil, err
 	}
-	s.custodian.retire(ctx, c, def.Target(), def.Encryption)
+	s.custodian.Retire(ctx, c, def.Target(), def.Encryption)
 	left.status = "DELETING"
 	return json.Marshal(jsonObject{"TableDescription": describe(def, left, now)})
 }

@@ -60,7 +60,7 @@ func (t *table) diskView(key schema.Item) (DiskView, error) {
 		return DiskView{}, request.Errorf("ResourceNotFoundException", "Requested resource not found: no such item")
 	}
 	bucket := bucketItems(def.ID, def.Encryption.Generation)
-	itemKey := t.sealer.itemKey(primary)
+	itemKey := t.sealer.ItemKey(primary)
 	view := DiskView{Key: hex.EncodeToString(itemKey), Bucket: bucket.Name}
 	if g, ok := t.store.(storage.Getter); ok {
 		value, err := g.Get(bucket, itemKey)
@@ -72,6 +72,6 @@ func (t *table) diskView(key schema.Item) (DiskView, error) {
 			return view, nil
 		}
 	}
-	view.Sealed = t.sealer.seal(itemKey, e.item)
+	view.Sealed = t.sealer.Seal(itemKey, e.item)
 	return view, nil
 }

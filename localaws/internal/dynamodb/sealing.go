@@ -4,18 +4,19 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-var _ sealedTable = (*table)(nil)
+var _ atrest.Table = (*table)(nil)
 
-func (t *table) encryptionContext() map[string]string { return t.bound }
+func (t *table) EncryptionContext() map[string]string { return t.bound }
 
-func (t *table) principal() string { return t.as }
+func (t *table) Principal() string { return t.as }
 
-func (t *table) isLoaded() bool { return t.loaded.Load() }
+func (t *table) Loaded() bool { return t.loaded.Load() }
 
 // reseal puts the table under a new key, unless the key was made for another
 // generation than the table has by now. It returns what redefine does.
@@ -29,7 +30,7 @@ func (t *table) reseal(enc schema.Encryption, key []byte, generation int, now ti
 	case def.Encryption.Generation != generation:
 		return nil, counts{}, nil, refusal.InUse("Attempt to change a resource which is still in use: Table is being updated: %s", def.Name)
 	}
-	seal, err := newSealer(def.ID, key)
+	seal, err := atrest.NewSealer(def.ID, key)
 	if err != nil {
 		return nil, counts{}, nil, refusal.Internal(err)
 	}
@@ -37,8 +38,8 @@ func (t *table) reseal(enc schema.Encryption, key []byte, generation int, now ti
 	if t.store.Durable() {
 		bucket := bucketItems(def.ID, enc.Generation)
 		t.items.Scan(func(primary string, e *entry) bool {
-			key := seal.itemKey(primary)
-			tx.Put(bucket, key, seal.seal(key, e.item))
+			key := seal.ItemKey(primary)
+			tx.Put(bucket, key, seal.Seal(key, e.item))
 			return true
 		})
 		tx.Drop(bucketItems(def.ID, generation))
@@ -52,21 +53,21 @@ func (t *table) reseal(enc schema.Encryption, key []byte, generation int, now ti
 	return next, t.count(now), t.store.Submit(tx), nil
 }
 
-// load reads the items of a table from the store, once. It does nothing for a
+// Load reads the items of a table from the store, once. It does nothing for a
 // key of another generation than the table has.
-func (t *table) load(key []byte, generation int) error {
+func (t *table) Load(key []byte, generation int) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()
 	if t.loaded.Load() || t.deleted || def.Encryption.Generation != generation {
 		return nil
 	}
-	seal, err := newSealer(def.ID, key)
+	seal, err := atrest.NewSealer(def.ID, key)
 	if err != nil {
 		return refusal.Internal(err)
 	}
 	err = t.store.Range(bucketItems(def.ID, generation), func(itemKey, sealed []byte) error {
-		it, err := seal.open(itemKey, sealed)
+		it, err := seal.Open(itemKey, sealed)
 		if err != nil {
 			return err
 		}
@@ -86,8 +87,8 @@ func (t *table) load(key []byte, generation int) error {
 	return nil
 }
 
-// reachable files whether the table's key can be used, as KMS said at now.
-func (t *table) reachable(yes bool, now time.Time) {
+// Reachable files whether the table's key can be used, as KMS said at now.
+func (t *table) Reachable(yes bool, now time.Time) {
 	if yes == (t.inaccessible.Load() == nil) {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -18,7 +19,7 @@ import (
 // at the same time.
 type Service struct {
 	cfg       Config
-	custodian custodian
+	custodian *atrest.Custodian
 
 	mu     sync.RWMutex // guards tables; taken before any table's lock
 	tables map[wire.Place]map[string]*table
@@ -34,9 +35,7 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, tables: map[wire.Place]map[string]*table{}}
-	s.custodian = custodian{keys: cfg.Keys, clock: cfg.Clock}
-	s.custodian.cache.init(cfg.KeyCacheTTL)
+	s := &Service{cfg: cfg, custodian: atrest.NewCustodian(cfg.Keys, cfg.Clock, cfg.KeyCacheTTL), tables: map[wire.Place]map[string]*table{}}
 	s.tokens.init()
 	if err := s.restore(); err != nil {
 		return nil, fmt.Errorf("dynamodb: read the stored tables: %w", err)

@@ -4,15 +4,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/tidwall/btree"
 )
+
+// bucketTables holds the definitions of all tables.
+var bucketTables = storage.Bucket{Name: "dynamodb/tables"}
+
+// bucketItems holds the sealed items of one table under one table key: a
+// re-encryption writes the next bucket and drops this one in one transaction.
+func bucketItems(tableID string, generation int) storage.Bucket {
+	return storage.Bucket{Name: "dynamodb/items/" + tableID + "/" + strconv.Itoa(generation), PlainValues: true}
+}
 
 // errRedefined says that a table's key or indexes changed after a request read
 // the definition that it was checked with. The request starts again with the
@@ -36,7 +47,7 @@ type table struct {
 
 	mu            sync.RWMutex
 	deleted       bool
-	sealer        *sealer // nil until the table key was unwrapped
+	sealer        *atrest.Sealer // nil until the table key was unwrapped
 	items         btree.Map[string, *entry]
 	bytes         int64
 	local, global []*index // in the order of the definition
@@ -44,7 +55,7 @@ type table struct {
 }
 
 // newTable returns an empty table, whose items are sealed by seal.
-func newTable(store storage.Store, def *schema.Definition, seal *sealer) *table {
+func newTable(store storage.Store, def *schema.Definition, seal *atrest.Sealer) *table {
 	t := restoredTable(store, def)
 	t.sealer = seal
 	t.loaded.Store(true)
@@ -53,7 +64,7 @@ func newTable(store storage.Store, def *schema.Definition, seal *sealer) *table 
 
 // restoredTable returns a table whose items lie in the store, still sealed.
 func restoredTable(store storage.Store, def *schema.Definition) *table {
-	t := &table{id: def.ID, store: store, bound: encryptionContext(def.Name, def.AccountID), as: servicePrincipal(def.Region)}
+	t := &table{id: def.ID, store: store, bound: atrest.EncryptionContext(def.Name, def.AccountID), as: atrest.ServicePrincipal(def.Region)}
 	t.def.Store(def)
 	t.expiry.init()
 	for _, d := range def.Local {
@@ -93,10 +104,10 @@ func (t *table) change(tx *storage.Tx, old, e *entry) {
 	bucket := bucketItems(def.ID, def.Encryption.Generation)
 	switch {
 	case e != nil:
-		key := t.sealer.itemKey(e.key)
-		tx.Put(bucket, key, t.sealer.seal(key, e.item))
+		key := t.sealer.ItemKey(e.key)
+		tx.Put(bucket, key, t.sealer.Seal(key, e.item))
 	case old != nil:
-		tx.Delete(bucket, t.sealer.itemKey(old.key))
+		tx.Delete(bucket, t.sealer.ItemKey(old.key))
 	}
 }
 

@@ -21,7 +21,7 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *inp
 	}
 	wanted := in.TimeToLiveSpecification
 	// What expires is written in the items, so the key must be usable.
-	if err := s.custodian.openOwn(ctx, c, t.definition(), t); err != nil {
+	if err := s.custodian.OpenOwn(ctx, c, t.definition(), t); err != nil {
 		return nil, err
 	}
 	now := s.cfg.Clock()

@@ -15,6 +15,8 @@ import (
 // tokenLife is how long a ClientRequestToken makes a transaction idempotent.
 const tokenLife = 10 * time.Minute
 
+var bucketTokens = storage.Bucket{Name: "dynamodb/tokens"}
+
 // tokenBook remembers the tokens of recent transactions, by a hash of account,
 // region and token, so that a retry changes nothing, even after a restart.
 type tokenBook struct {

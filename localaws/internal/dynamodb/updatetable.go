@@ -21,7 +21,7 @@ func (s *Service) updateTable(ctx context.Context, c *request.Call, in *input.Up
 	if in.Creates() {
 		// DynamoDB fills a new index by itself, under its own grant: a caller
 		// who administers tables need not be able to read them.
-		if err := s.custodian.openOwn(ctx, c, t.definition(), t); err != nil {
+		if err := s.custodian.OpenOwn(ctx, c, t.definition(), t); err != nil {
 			return nil, err
 		}
 	}
@@ -50,19 +50,19 @@ func (s *Service) switchKey(ctx context.Context, c *request.Call, t *table, spec
 	if err := before.Busy(now); err != nil {
 		return nil, err
 	}
-	enc, key, err := s.custodian.change(ctx, c, before, t, want, s.cfg.Faults.Activation)
+	enc, key, err := s.custodian.Switch(ctx, c, before, t, want, s.cfg.Faults.Activation)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(key)
 	def, n, pending, err := t.reseal(enc, key, before.Encryption.Generation, now)
 	if err != nil {
-		s.custodian.retire(ctx, c, before.Target(), enc)
+		s.custodian.Retire(ctx, c, before.Target(), enc)
 		return nil, err
 	}
 	if err := waitFor(pending); err != nil {
 		return nil, err
 	}
-	s.custodian.retire(ctx, c, before.Target(), before.Encryption)
+	s.custodian.Retire(ctx, c, before.Target(), before.Encryption)
 	return json.Marshal(jsonObject{"TableDescription": describe(def, n, now)})
 }

@@ -1,4 +1,4 @@
-package dynamodb
+package atrest
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-// keyError is DynamoDB's answer when KMS refused.
+// keyError returns DynamoDB's answer to a call that KMS refused with err.
 func keyError(c *request.Call, err error) error {
 	var k *request.Error
 	if !errors.As(err, &k) {

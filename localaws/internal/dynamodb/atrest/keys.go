@@ -1,4 +1,4 @@
-package dynamodb
+package atrest
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-// Keys is what the engine asks of KMS. Every method is authorized as
+// Keys is what a [Custodian] asks of KMS. Every method is authorized as
 // c.Caller, with c.ViaService in its context, and returns KMS's own *request.Error
 // when KMS refuses. Keys are named by key ARN unless said otherwise.
 type Keys interface {
@@ -18,16 +18,17 @@ type Keys interface {
 	DescribeKey(ctx context.Context, c *request.Call, keyID string) (KeyInfo, error)
 	// CreateGrant makes the grant of a table and returns its id.
 	CreateGrant(ctx context.Context, c *request.Call, keyARN string, g TableGrant) (string, error)
-	// RetireGrant ends it.
+	// RetireGrant ends the grant.
 	RetireGrant(ctx context.Context, c *request.Call, keyARN, grantID string) error
-	// RetireAbandoned ends the grants that are not in use. It is for the start.
+	// RetireAbandoned ends the grants of tables that are not in use. The engine
+	// calls it when it starts.
 	RetireAbandoned(inUse func(keyARN, grantID string) bool) error
 	// EnsureAWSManagedKey returns the ARN of alias/aws/dynamodb in the call's
 	// account and region, and makes the key when it is missing.
 	EnsureAWSManagedKey(ctx context.Context, c *request.Call) (string, error)
 }
 
-// KeyInfo is what DescribeKey tells the engine.
+// KeyInfo is what [Keys.DescribeKey] returns of a key.
 type KeyInfo struct {
 	ARN string
 	// Symmetric is whether the key encrypts and decrypts symmetrically.

@@ -1,4 +1,4 @@
-package dynamodb
+package atrest
 
 import (
 	"crypto/aes"
@@ -9,37 +9,24 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
-	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-var (
-	bucketTables = storage.Bucket{Name: "dynamodb/tables"}
-	bucketTokens = storage.Bucket{Name: "dynamodb/tokens"}
-)
-
-// tableKeySize is that of a table's random key.
+// tableKeySize is the size of a table's random key in bytes.
 const tableKeySize = 32
 
-// bucketItems holds the sealed items of one table under one table key: a
-// re-encryption writes the next bucket and drops this one in one transaction.
-func bucketItems(tableID string, generation int) storage.Bucket {
-	return storage.Bucket{Name: "dynamodb/items/" + tableID + "/" + strconv.Itoa(generation), PlainValues: true}
-}
-
-// sealer turns items into what lies on disk, under one table key.
-type sealer struct {
+// Sealer turns items into what lies on disk, under one table key.
+type Sealer struct {
 	tableID string
 	mac     []byte // HMAC-SHA256 key for item keys
 	aead    cipher.AEAD
 }
 
-// newSealer derives the two keys of a table from its table key, which it does
-// not keep.
-func newSealer(tableID string, tableKey []byte) (*sealer, error) {
+// NewSealer derives the two keys of a table from its table key, which it does
+// not keep. It fails for a key that is not 32 bytes long.
+func NewSealer(tableID string, tableKey []byte) (*Sealer, error) {
 	if len(tableKey) != tableKeySize {
 		return nil, errors.New("the table key has the wrong length")
 	}
@@ -60,29 +47,30 @@ func newSealer(tableID string, tableKey []byte) (*sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sealer{tableID, mac, aead}, nil
+	return &Sealer{tableID, mac, aead}, nil
 }
 
 // String keeps the keys out of messages.
-func (s *sealer) String() string { return "sealer of table " + s.tableID }
+func (s *Sealer) String() string { return "sealer of table " + s.tableID }
 
 // GoString does the same for %#v.
-func (s *sealer) GoString() string { return s.String() }
+func (s *Sealer) GoString() string { return s.String() }
 
-// itemKey is the name of an item on disk.
-func (s *sealer) itemKey(primary string) []byte {
+// ItemKey returns the name on disk of the item with an ordered primary key.
+func (s *Sealer) ItemKey(primary string) []byte {
 	h := hmac.New(sha256.New, s.mac)
 	h.Write([]byte(primary))
 	return h.Sum(make([]byte, 0, sha256.Size))
 }
 
 // associated binds a sealed item to its table and key.
-func (s *sealer) associated(itemKey []byte) []byte {
+func (s *Sealer) associated(itemKey []byte) []byte {
 	return append([]byte(s.tableID+"\x00"), itemKey...)
 }
 
-// seal returns nonce, ciphertext and tag of an item.
-func (s *sealer) seal(itemKey []byte, it schema.Item) []byte {
+// Seal returns the nonce (12 bytes), ciphertext and tag (16 bytes) of an item,
+// which opens only under its own name, table and table key.
+func (s *Sealer) Seal(itemKey []byte, it schema.Item) []byte {
 	const nonceSize = 12
 	plain := schema.AppendItem(make([]byte, 0, 1024), it)
 	out := make([]byte, nonceSize, nonceSize+len(plain)+s.aead.Overhead())
@@ -90,8 +78,8 @@ func (s *sealer) seal(itemKey []byte, it schema.Item) []byte {
 	return s.aead.Seal(out, out[:nonceSize], plain, s.associated(itemKey))
 }
 
-// open is the reverse of seal.
-func (s *sealer) open(itemKey, sealed []byte) (schema.Item, error) {
+// Open returns the item that Seal sealed under itemKey.
+func (s *Sealer) Open(itemKey, sealed []byte) (schema.Item, error) {
 	n := s.aead.NonceSize()
 	if len(sealed) < n {
 		return nil, errors.New("a stored item is cut short")

@@ -1,4 +1,4 @@
-package dynamodb
+package atrest
 
 import (
 	"context"
@@ -10,12 +10,12 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-// change makes the key for an UpdateTable with an SSESpecification: a new table
+// Switch makes the key for an UpdateTable with an SSESpecification: a new table
 // key under the wanted KMS key, and a grant. It loads the items of the table,
-// which the new key is going to seal. The returned plaintext key is the
-// caller's to wipe. delay is how long the description of the encryption stays
+// which the new key is going to seal. The caller must wipe the returned plaintext
+// key. delay is how long the description of the encryption stays
 // UPDATING.
-func (k *custodian) change(ctx context.Context, c *request.Call, def *schema.Definition, t sealedTable, want schema.Wish,
+func (k *Custodian) Switch(ctx context.Context, c *request.Call, def *schema.Definition, t Table, want schema.Wish,
 	delay time.Duration) (schema.Encryption, []byte, error) {
 	before, now := &def.Encryption, k.clock()
 	switch {
@@ -30,16 +30,16 @@ func (k *custodian) change(ctx context.Context, c *request.Call, def *schema.Def
 	if err != nil {
 		return schema.Encryption{}, nil, err
 	}
-	mode, arn, err := k.resolve(ctx, c, want)
+	mode, arn, err := k.Resolve(ctx, c, want)
 	if err != nil {
 		return schema.Encryption{}, nil, err
 	}
 	// Re-encryption reads the old data, for which DynamoDB needs the old key
 	// under its own grant.
-	if err := k.openOwn(ctx, c, def, t); err != nil {
+	if err := k.OpenOwn(ctx, c, def, t); err != nil {
 		return schema.Encryption{}, nil, err
 	}
-	enc, key, err := k.adopt(ctx, c, def.Target(), mode, arn, before.Generation+1)
+	enc, key, err := k.Adopt(ctx, c, def.Target(), mode, arn, before.Generation+1)
 	if err != nil {
 		return schema.Encryption{}, nil, err
 	}
