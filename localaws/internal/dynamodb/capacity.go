@@ -67,8 +67,8 @@ func (c *capacity) addWrite(ch *change, factor float64) {
 
 // writeUnits is what a change costs in an index: nothing when its projection
 // does not change, two writes when its key does.
-func writeUnits(i *schema.Index, table schema.Key, old, e *entry) float64 {
-	size := func(e *entry) int { return i.Size(table, e.item, e.size) }
+func writeUnits(i *schema.Index, primary schema.Key, old, e *entry) float64 {
+	size := func(e *entry) int { return i.Size(primary, e.item, e.size) }
 	var oldKey, newKey string
 	var had, has bool
 	if old != nil {
@@ -86,7 +86,7 @@ func writeUnits(i *schema.Index, table schema.Key, old, e *entry) float64 {
 		return units(size(old), writeUnit)
 	case oldKey != newKey:
 		return units(size(old), writeUnit) + units(size(e), writeUnit)
-	case schema.EqualItems(i.Project(table, old.item), i.Project(table, e.item)):
+	case schema.EqualItems(i.Project(primary, old.item), i.Project(primary, e.item)):
 		return 0
 	}
 	return units(max(size(old), size(e)), writeUnit)

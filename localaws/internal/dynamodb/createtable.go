@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
@@ -60,11 +59,10 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 			i.Creating, i.ActiveAt = true, def.ActiveAt
 		}
 	}
-	seal, err := atrest.NewSealer(def.ID, key)
+	t, err := newTable(s.cfg.Store, def, key)
 	if err != nil {
-		return nil, refusal.Internal(err)
+		return nil, err
 	}
-	t := newTable(s.cfg.Store, def, seal)
 	_, fresh := t.describe(now)
 	pending, ok := s.add(t, def)
 	if !ok {

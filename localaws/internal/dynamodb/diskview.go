@@ -1,10 +1,8 @@
 package dynamodb
 
 import (
-	"context"
 	"encoding/hex"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -23,25 +21,6 @@ type DiskView struct {
 	// Stored is false for a store in memory: then Sealed was made for this
 	// view, and another view of the same item has another nonce.
 	Stored bool
-}
-
-// DiskView returns what lies on disk for an item of a table, named by name or
-// ARN, for showing it. It reads the sealed bytes and opens nothing, so nobody
-// is asked for permission: whoever calls it holds the file anyway. It needs
-// the table's derived keys in memory, so a table must have been used since the
-// start. Errors are *request.Error: ResourceNotFoundException for a missing table
-// or item, ValidationException for a key that does not fit the table, and one
-// that says that the table was not used yet.
-func (s *Service) DiskView(_ context.Context, account, region, tableName string, key schema.Item) (DiskView, error) {
-	at, err := input.Locate(&request.Call{AccountID: account, Region: region}, tableName)
-	if err != nil {
-		return DiskView{}, err
-	}
-	b := s.lookup(at)
-	if b.table == nil {
-		return DiskView{}, refusal.NoTable()
-	}
-	return b.diskView(key)
 }
 
 func (t *table) diskView(key schema.Item) (DiskView, error) {

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
@@ -107,7 +108,10 @@ func TestMovedRecordsAreRefused(t *testing.T) {
 			w := newWorld(t, func(c *Config) { c.Store = store })
 			records := func(table string) (list []record) {
 				def := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: table}).def
-				b := bucketItems(def.ID, def.Encryption.Generation)
+				b := storage.Bucket{
+					Name:        fmt.Sprintf("dynamodb/items/%s/%d", def.ID, def.Encryption.Generation),
+					PlainValues: true,
+				}
 				if err := store.Range(b, func(key, value []byte) error {
 					list = append(list, record{b, key, value})
 					return nil

@@ -280,7 +280,7 @@ func TestInaccessibleStatusComesLate(t *testing.T) {
 	if got := describe()["TableStatus"]; got != "ACTIVE" {
 		t.Error(got)
 	}
-	w.advance(inaccessibleAfter)
+	w.advance(time.Hour)
 	d := describe()
 	sse := d["SSEDescription"].(members)
 	if d["TableStatus"] != "INACCESSIBLE_ENCRYPTION_CREDENTIALS" || sse["Status"] != "ENABLED" || sse["InaccessibleEncryptionDateTime"] != float64(w.now.Unix()) {

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -40,11 +41,17 @@ func TestPanicFreesLocks(t *testing.T) {
 			_, _ = w.try("admin", operation, in)
 		}()
 		armed = false
-		table := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: "one"})
-		if !table.mu.TryLock() {
+		one := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: "one"})
+		free := make(chan struct{})
+		go func() {
+			lockTables(tablesOf([]bound{one}), true)()
+			close(free)
+		}()
+		select {
+		case <-free:
+		case <-time.After(time.Minute):
 			t.Fatalf("%s leaves the table locked", operation)
 		}
-		table.mu.Unlock()
 		w.do(operation, in) // a token is free again
 	}
 }

@@ -2,12 +2,12 @@ package dynamodb
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -44,15 +44,7 @@ func New(cfg Config) (*Service, error) {
 }
 
 func (s *Service) restore() error {
-	err := s.cfg.Store.Range(bucketTables, func(key, value []byte) error {
-		def := new(schema.Definition)
-		if err := json.Unmarshal(value, def); err != nil {
-			return fmt.Errorf("table record %q: %w", key, err)
-		}
-		s.put(restoredTable(s.cfg.Store, def))
-		return nil
-	})
-	if err != nil {
+	if err := restoreTables(s.cfg.Store, s.put); err != nil {
 		return err
 	}
 	if err := s.tokens.restore(s.cfg.Store); err != nil {
@@ -98,6 +90,25 @@ func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 
 // Describe tells the front door about an operation.
 func (s *Service) Describe(name string) (request.Operation, bool) { return operations.Describe(name) }
+
+// DiskView returns what lies on disk for an item of a table, named by name or
+// ARN, for showing it. It reads the sealed bytes and opens nothing, so nobody
+// is asked for permission: whoever calls it holds the file anyway. It needs
+// the table's derived keys in memory, so a table must have been used since the
+// start. Errors are *request.Error: ResourceNotFoundException for a missing table
+// or item, ValidationException for a key that does not fit the table, and one
+// that says that the table was not used yet.
+func (s *Service) DiskView(_ context.Context, account, region, tableName string, key schema.Item) (DiskView, error) {
+	at, err := input.Locate(&request.Call{AccountID: account, Region: region}, tableName)
+	if err != nil {
+		return DiskView{}, err
+	}
+	b := s.lookup(at)
+	if b.table == nil {
+		return DiskView{}, refusal.NoTable()
+	}
+	return b.diskView(key)
+}
 
 // bound is a table as one request sees it, with one definition. The zero bound
 // is a missing table.

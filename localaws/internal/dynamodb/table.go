@@ -54,12 +54,29 @@ type table struct {
 	expiry        expiryQueue
 }
 
-// newTable returns an empty table, whose items are sealed by seal.
-func newTable(store storage.Store, def *schema.Definition, seal *atrest.Sealer) *table {
+// newTable returns an empty table with a table key, which it does not keep.
+func newTable(store storage.Store, def *schema.Definition, key []byte) (*table, error) {
+	seal, err := atrest.NewSealer(def.ID, key)
+	if err != nil {
+		return nil, refusal.Internal(err)
+	}
 	t := restoredTable(store, def)
 	t.sealer = seal
 	t.loaded.Store(true)
-	return t
+	return t, nil
+}
+
+// restoreTables calls found with every table that the store has. Their items
+// stay in the store, sealed.
+func restoreTables(store storage.Store, found func(*table)) error {
+	return store.Range(bucketTables, func(key, value []byte) error {
+		def := new(schema.Definition)
+		if err := json.Unmarshal(value, def); err != nil {
+			return fmt.Errorf("table record %q: %w", key, err)
+		}
+		found(restoredTable(store, def))
+		return nil
+	})
 }
 
 // restoredTable returns a table whose items lie in the store, still sealed.
