@@ -33,7 +33,7 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 	if a.index != "" {
 		resource += "/index/" + a.index
 	}
-	if b.table != nil {
+	if b.Table != nil {
 		partition := b.def.Key.Partition.Name
 		if a.index != "" {
 			if i, _ := b.def.Index(a.index); i != nil {
@@ -82,7 +82,7 @@ func conditionText(v types.AttributeValue) (string, bool) {
 // ready finds the table of an authorized data call: it exists and is not
 // being created.
 func (s *Service) ready(b bound) error {
-	if b.table == nil || b.def.Status(s.cfg.Clock()) == "CREATING" {
+	if b.Table == nil || b.def.Status(s.cfg.Clock()) == "CREATING" {
 		return refusal.NoTable()
 	}
 	return nil
@@ -99,10 +99,10 @@ func (s *Service) enter(ctx context.Context, c *request.Call, b bound) error {
 
 // unlock is enter without the fault.
 func (s *Service) unlock(ctx context.Context, c *request.Call, b bound) error {
-	if err := s.custodian.Check(ctx, c, b.def, b.table); err != nil {
+	if err := s.custodian.Check(ctx, c, b.def, b.Table); err != nil {
 		return err
 	}
-	return b.expire(s.cfg.Clock())
+	return b.Expire(s.cfg.Clock())
 }
 
 func throttled(d *schema.Definition) *request.Error {

@@ -18,7 +18,7 @@ func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in
 	wanted := in.PointInTimeRecoverySpecification
 	now := s.cfg.Clock()
 	var out jsonObject
-	err = t.edit(func(d *schema.Definition) error {
+	err = t.Edit(func(d *schema.Definition) error {
 		if *wanted.PointInTimeRecoveryEnabled && !d.PITR {
 			d.PITRSince = now
 		}
@@ -41,7 +41,7 @@ func (s *Service) describeContinuousBackups(_ context.Context, _ *request.Call, 
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(describeBackups(t.definition(), s.cfg.Clock()))
+	return json.Marshal(describeBackups(t.Definition(), s.cfg.Clock()))
 }
 
 func describeBackups(d *schema.Definition, now time.Time) jsonObject {

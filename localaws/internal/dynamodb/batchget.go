@@ -82,7 +82,7 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 		consistent := b.Consistent()
 		settle = settle || consistent
 		first := true
-		err := in.on[n].reading(in.on[n].def, func() error {
+		err := in.on[n].View(in.on[n].def, func() error {
 			for _, r := range in.lookUps[n] {
 				at := index
 				index++
@@ -107,7 +107,7 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 					out.b = append(out.b, ',')
 				}
 				first = false
-				out.item(r.Project(r.found.item))
+				out.item(r.Project(r.found.Item))
 			}
 			return nil
 		})

@@ -6,6 +6,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -81,7 +82,7 @@ func (in *batchWriteCall) write(s *Service, c *request.Call) ([]byte, error) {
 	done := make([][]*change, len(in.Tables))
 	for n, b := range in.Tables {
 		price := &capacity{name: b.Name}
-		filed, err := in.on[n].submitted(in.on[n].def, func(tx *storage.Tx) error {
+		filed, err := in.on[n].Submit(in.on[n].def, func(tx *storage.Tx) error {
 			for _, w := range in.changes[n] {
 				at := index
 				index++
@@ -116,7 +117,7 @@ func (in *batchWriteCall) write(s *Service, c *request.Call) ([]byte, error) {
 		used = append(used, price)
 	}
 	for _, p := range pending {
-		if err := waitFor(p); err != nil {
+		if err := table.Wait(p); err != nil {
 			return nil, err
 		}
 	}

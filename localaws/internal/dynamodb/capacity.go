@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 )
 
 const (
@@ -50,10 +51,10 @@ func (c *capacity) addWrite(ch *change, factor float64) {
 	old, e := ch.old, ch.next
 	size := 0
 	if old != nil {
-		size = old.size
+		size = old.Size
 	}
 	if e != nil {
-		size = max(size, e.size)
+		size = max(size, e.Size)
 	}
 	c.table += factor * units(size, writeUnit)
 	for n, set := range [][]*schema.Index{ch.Def.Local, ch.Def.Global} {
@@ -67,15 +68,15 @@ func (c *capacity) addWrite(ch *change, factor float64) {
 
 // writeUnits is what a change costs in an index: nothing when its projection
 // does not change, two writes when its key does.
-func writeUnits(i *schema.Index, primary schema.Key, old, e *entry) float64 {
-	size := func(e *entry) int { return i.Size(primary, e.item, e.size) }
+func writeUnits(i *schema.Index, primary schema.Key, old, e *table.Entry) float64 {
+	size := func(e *table.Entry) int { return i.Size(primary, e.Item, e.Size) }
 	var oldKey, newKey string
 	var had, has bool
 	if old != nil {
-		oldKey, had = i.Key.Indexed(old.item, old.key)
+		oldKey, had = i.Key.Indexed(old.Item, old.Key)
 	}
 	if e != nil {
-		newKey, has = i.Key.Indexed(e.item, e.key)
+		newKey, has = i.Key.Indexed(e.Item, e.Key)
 	}
 	switch {
 	case !had && !has:
@@ -86,7 +87,7 @@ func writeUnits(i *schema.Index, primary schema.Key, old, e *entry) float64 {
 		return units(size(old), writeUnit)
 	case oldKey != newKey:
 		return units(size(old), writeUnit) + units(size(e), writeUnit)
-	case schema.EqualItems(i.Project(primary, old.item), i.Project(primary, e.item)):
+	case schema.EqualItems(i.Project(primary, old.Item), i.Project(primary, e.Item)):
 		return 0
 	}
 	return units(max(size(old), size(e)), writeUnit)

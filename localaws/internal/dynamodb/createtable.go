@@ -9,6 +9,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -59,29 +60,29 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 			i.Creating, i.ActiveAt = true, def.ActiveAt
 		}
 	}
-	t, err := newTable(s.cfg.Store, def, key)
+	t, err := table.New(s.cfg.Store, def, key)
 	if err != nil {
 		return nil, err
 	}
-	_, fresh := t.describe(now)
+	_, fresh := t.Describe(now)
 	pending, ok := s.add(t, def)
 	if !ok {
 		s.custodian.Retire(ctx, c, at, enc)
 		return nil, exists
 	}
-	if err := waitFor(pending); err != nil {
+	if err := table.Wait(pending); err != nil {
 		return nil, err
 	}
 	return json.Marshal(jsonObject{"TableDescription": describe(def, fresh, now)})
 }
 
 // add makes a table known, unless there is one of its name.
-func (s *Service) add(t *table, def *schema.Definition) (pending storage.Pending, ok bool) {
+func (s *Service) add(t *table.Table, def *schema.Definition) (pending storage.Pending, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tables[def.Target().Place][def.Name] != nil {
 		return nil, false
 	}
 	s.put(t)
-	return t.file(), true
+	return t.File(), true
 }

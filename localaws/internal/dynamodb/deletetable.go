@@ -8,6 +8,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -22,19 +23,19 @@ func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *input.Ta
 	if err != nil {
 		return nil, err
 	}
-	if err := waitFor(pending); err != nil {
+	if err := table.Wait(pending); err != nil {
 		return nil, err
 	}
 	s.custodian.Retire(ctx, c, def.Target(), def.Encryption)
-	left.status = "DELETING"
+	left.Status = "DELETING"
 	return json.Marshal(jsonObject{"TableDescription": describe(def, left, now)})
 }
 
 // remove takes a table and its items away, and returns what was left of it.
-func (s *Service) remove(t *table, now time.Time) (*schema.Definition, counts, storage.Pending, error) {
+func (s *Service) remove(t *table.Table, now time.Time) (*schema.Definition, table.Counts, storage.Pending, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	def, left, pending, err := t.remove(now, func(d *schema.Definition) error {
+	def, left, pending, err := t.Remove(now, func(d *schema.Definition) error {
 		if d.DeletionProtection {
 			return refusal.Validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 		}

@@ -1,21 +1,37 @@
 package dynamodb
 
 import (
+	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
+
+func (s *Service) describeTable(_ context.Context, _ *request.Call, in *input.Table) ([]byte, error) {
+	t, err := s.existing(in.Target(), refusal.NoTableNamed)
+	if err != nil {
+		return nil, err
+	}
+	now := s.cfg.Clock()
+	def, n := t.Describe(now)
+	return json.Marshal(jsonObject{"Table": describe(def, n, now)})
+}
 
 type jsonObject = map[string]any
 
 // describe makes a TableDescription.
-func describe(d *schema.Definition, n counts, now time.Time) jsonObject {
+func describe(d *schema.Definition, n table.Counts, now time.Time) jsonObject {
 	out := jsonObject{
-		"TableName": d.Name, "TableArn": d.ARN, "TableId": d.ID, "TableStatus": n.status,
+		"TableName": d.Name, "TableArn": d.ARN, "TableId": d.ID, "TableStatus": n.Status,
 		"CreationDateTime": epoch(d.Created), "KeySchema": describeKey(d.Key),
-		"AttributeDefinitions": describeAttributes(d.Attributes), "ItemCount": n.items, "TableSizeBytes": n.bytes,
+		"AttributeDefinitions": describeAttributes(d.Attributes), "ItemCount": n.Items, "TableSizeBytes": n.Bytes,
 		"ProvisionedThroughput":     describeThroughput(d.Throughput, now),
 		"WarmThroughput":            describeWarmth(d.Warm.Grown(d.Throughput, d.OnDemand)),
 		"DeletionProtectionEnabled": d.DeletionProtection,
@@ -36,22 +52,22 @@ func describe(d *schema.Definition, n counts, now time.Time) jsonObject {
 		out["TableClassSummary"] = class
 	}
 	if sse := describeEncryption(&d.Encryption, now); sse != nil {
-		if !n.noticed.IsZero() {
-			sse["InaccessibleEncryptionDateTime"] = epoch(n.noticed)
+		if !n.Noticed.IsZero() {
+			sse["InaccessibleEncryptionDateTime"] = epoch(n.Noticed)
 		}
 		out["SSEDescription"] = sse
 	}
 	if len(d.Local) > 0 {
 		var list []jsonObject
 		for _, i := range sortedIndexes(d.Local) {
-			list = append(list, describeIndex(i, d.ARN, n.index[i.Name]))
+			list = append(list, describeIndex(i, d.ARN, n.Index[i.Name]))
 		}
 		out["LocalSecondaryIndexes"] = list
 	}
 	if len(d.Global) > 0 {
 		var list []jsonObject
 		for _, i := range sortedIndexes(d.Global) {
-			o := describeIndex(i, d.ARN, n.index[i.Name])
+			o := describeIndex(i, d.ARN, n.Index[i.Name])
 			o["IndexStatus"] = i.Status(now)
 			if i.Status(now) == "CREATING" && !d.Creating {
 				o["Backfilling"] = true
@@ -68,14 +84,14 @@ func describe(d *schema.Definition, n counts, now time.Time) jsonObject {
 	return out
 }
 
-func describeIndex(i *schema.Index, tableARN string, n indexCounts) jsonObject {
+func describeIndex(i *schema.Index, tableARN string, n table.IndexCounts) jsonObject {
 	projection := jsonObject{"ProjectionType": i.Projection}
 	if i.NonKey != nil {
 		projection["NonKeyAttributes"] = i.NonKey
 	}
 	return jsonObject{
 		"IndexName": i.Name, "IndexArn": tableARN + "/index/" + i.Name, "KeySchema": describeKey(i.Key),
-		"Projection": projection, "ItemCount": n.items, "IndexSizeBytes": n.bytes,
+		"Projection": projection, "ItemCount": n.Items, "IndexSizeBytes": n.Bytes,
 	}
 }
 

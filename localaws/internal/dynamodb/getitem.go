@@ -5,6 +5,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -12,13 +13,13 @@ import (
 type lookUp struct {
 	*input.Read
 	on    bound
-	found *entry
+	found *table.Entry
 }
 
 // run looks the item up. The caller holds the table's lock, under which the
 // table allowed r.def.
 func (r *lookUp) run() error {
-	r.found = r.on.get(r.Primary)
+	r.found = r.on.Get(r.Primary)
 	return nil
 }
 
@@ -27,7 +28,7 @@ func (r *lookUp) size() int {
 	if r.found == nil {
 		return 0
 	}
-	return r.found.size
+	return r.found.Size
 }
 
 func (r *lookUp) access(enclosing string) access {
@@ -63,7 +64,7 @@ func (in *getItemCall) answer(ctx context.Context, s *Service, c *request.Call) 
 	if err := s.enter(ctx, c, r.on); err != nil {
 		return nil, err
 	}
-	if err := r.on.reading(r.Def, r.run); err != nil {
+	if err := r.on.View(r.Def, r.run); err != nil {
 		return nil, err
 	}
 	if in.Consistent() {
@@ -73,7 +74,7 @@ func (in *getItemCall) answer(ctx context.Context, s *Service, c *request.Call) 
 	}
 	out := newResponse(64 + r.size()*5/4)
 	if r.found != nil {
-		out.member("Item").item(r.Project(r.found.item))
+		out.member("Item").item(r.Project(r.found.Item))
 	}
 	if in.Consumed.Wanted() {
 		used := capacity{name: in.TableName(), table: readUnits(r.size(), in.Consistent())}

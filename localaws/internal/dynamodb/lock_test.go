@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -44,7 +45,7 @@ func TestPanicFreesLocks(t *testing.T) {
 		one := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: "one"})
 		free := make(chan struct{})
 		go func() {
-			lockTables(tablesOf([]bound{one}), true)()
+			table.Lock(tablesOf([]bound{one}), true)()
 			close(free)
 		}()
 		select {

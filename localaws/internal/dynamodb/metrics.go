@@ -7,7 +7,7 @@ import (
 
 // appendCollection writes the ItemCollectionMetrics of one partition.
 func (b bound) appendCollection(dst []byte, partition types.AttributeValue) []byte {
-	gigabytes := b.collectionSize(partition) >> 30
+	gigabytes := b.CollectionSize(partition) >> 30
 	dst = append(dst, `{"ItemCollectionKey":`...)
 	dst = schema.AppendItem(dst, schema.Item{b.def.Key.Partition.Name: partition})
 	dst = append(dst, `,"SizeEstimateRangeGB":[`...)

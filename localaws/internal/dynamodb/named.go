@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -19,9 +20,9 @@ func allowNamed[In any, P interface {
 
 // existing finds the table of an authorized request; missing is the answer
 // when there is none of the name.
-func (s *Service) existing(at schema.Target, missing func(name string) error) (*table, error) {
-	if b := s.lookup(at); b.table != nil {
-		return b.table, nil
+func (s *Service) existing(at schema.Target, missing func(name string) error) (*table.Table, error) {
+	if b := s.lookup(at); b.Table != nil {
+		return b.Table, nil
 	}
 	return nil, missing(at.Name)
 }

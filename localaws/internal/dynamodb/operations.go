@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -84,7 +85,7 @@ func onItems[In any, P interface {
 		Serve: func(s *Service, ctx context.Context, c *request.Call, in *In) ([]byte, error) {
 			for {
 				out, err := P(in).answer(ctx, s, c)
-				if !errors.Is(err, errRedefined) {
+				if !errors.Is(err, table.ErrRedefined) {
 					return out, err
 				}
 				P(in).renew()

@@ -3,8 +3,10 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -46,4 +48,90 @@ func (in *pageCall) access() access {
 		a.keys = []schema.Item{in.KeyTerms()}
 	}
 	return a
+}
+
+// read reads the planned page and writes the response.
+func (in *pageCall) read(s *Service, v schema.View, order schema.Span, fetch bool) ([]byte, error) {
+	p := in.Parsed
+	var got table.Page
+	err := in.on.View(v.Def, func() error {
+		got = in.on.Page(v, order, in.Limit())
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if in.Consistent() {
+		if err := s.settled(); err != nil {
+			return nil, err
+		}
+	}
+	count := 0
+	out := newResponse(128 + got.Size + got.Size/4)
+	list := in.Select() != "COUNT"
+	if list {
+		out.member("Items")
+		out.b = append(out.b, '[')
+	}
+	for _, e := range got.Entries {
+		if p.Filters() {
+			seen := e.Item
+			if !fetch {
+				seen = v.Project(seen)
+			}
+			ok, err := p.Passes(seen)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+		}
+		if list {
+			if count > 0 {
+				out.b = append(out.b, ',')
+			}
+			out.item(in.shape(v, e, p, fetch))
+		}
+		count++
+	}
+	if list {
+		out.b = append(out.b, ']')
+	}
+	out.member("Count").integer(count)
+	out.member("ScannedCount").integer(len(got.Entries))
+	if got.Last != nil {
+		out.member("LastEvaluatedKey").item(got.Last)
+	}
+	if in.Consumed.Wanted() {
+		out.capacity(in.price(v, got, fetch), in.Consumed)
+	}
+	return out.bytes(), nil
+}
+
+// shape is what is returned of one entry.
+func (in *pageCall) shape(v schema.View, e *table.Entry, p *input.Parsed, fetch bool) schema.Item {
+	switch {
+	case p.Projects():
+		return p.Project(e.Item)
+	case fetch:
+		return e.Item
+	}
+	return v.Project(e.Item)
+}
+
+func (in *pageCall) price(v schema.View, got table.Page, fetch bool) *capacity {
+	used := &capacity{name: in.TableName()}
+	u := readUnits(got.Size, in.Consistent())
+	if v.Index == nil {
+		used.table = u
+		return used
+	}
+	used.addIndex(v.Index.Name, v.Local, u)
+	if fetch {
+		for _, e := range got.Entries {
+			used.table += readUnits(ddbjson.ItemSize(e.Item), in.Consistent())
+		}
+	}
+	return used
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -22,7 +23,7 @@ type Service struct {
 	custodian *atrest.Custodian
 
 	mu     sync.RWMutex // guards tables; taken before any table's lock
-	tables map[wire.Place]map[string]*table
+	tables map[wire.Place]map[string]*table.Table
 
 	tokens tokenBook
 }
@@ -35,7 +36,7 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, custodian: atrest.NewCustodian(cfg.Keys, cfg.Clock, cfg.KeyCacheTTL), tables: map[wire.Place]map[string]*table{}}
+	s := &Service{cfg: cfg, custodian: atrest.NewCustodian(cfg.Keys, cfg.Clock, cfg.KeyCacheTTL), tables: map[wire.Place]map[string]*table.Table{}}
 	s.tokens.init()
 	if err := s.restore(); err != nil {
 		return nil, fmt.Errorf("dynamodb: read the stored tables: %w", err)
@@ -44,7 +45,7 @@ func New(cfg Config) (*Service, error) {
 }
 
 func (s *Service) restore() error {
-	if err := restoreTables(s.cfg.Store, s.put); err != nil {
+	if err := table.Restore(s.cfg.Store, s.put); err != nil {
 		return err
 	}
 	if err := s.tokens.restore(s.cfg.Store); err != nil {
@@ -56,7 +57,7 @@ func (s *Service) restore() error {
 	inUse := map[grant]bool{}
 	for _, tables := range s.tables {
 		for _, t := range tables {
-			e := &t.definition().Encryption
+			e := &t.Definition().Encryption
 			inUse[grant{e.KeyARN, e.Grant}] = true
 		}
 	}
@@ -64,10 +65,10 @@ func (s *Service) restore() error {
 }
 
 // put adds t to the map; the caller holds s.mu or is alone.
-func (s *Service) put(t *table) {
-	at := t.definition().Target()
+func (s *Service) put(t *table.Table) {
+	at := t.Definition().Target()
 	if s.tables[at.Place] == nil {
-		s.tables[at.Place] = map[string]*table{}
+		s.tables[at.Place] = map[string]*table.Table{}
 	}
 	s.tables[at.Place][at.Name] = t
 }
@@ -98,22 +99,22 @@ func (s *Service) Describe(name string) (request.Operation, bool) { return opera
 // start. Errors are *request.Error: ResourceNotFoundException for a missing table
 // or item, ValidationException for a key that does not fit the table, and one
 // that says that the table was not used yet.
-func (s *Service) DiskView(_ context.Context, account, region, tableName string, key schema.Item) (DiskView, error) {
+func (s *Service) DiskView(_ context.Context, account, region, tableName string, key schema.Item) (table.DiskView, error) {
 	at, err := input.Locate(&request.Call{AccountID: account, Region: region}, tableName)
 	if err != nil {
-		return DiskView{}, err
+		return table.DiskView{}, err
 	}
 	b := s.lookup(at)
-	if b.table == nil {
-		return DiskView{}, refusal.NoTable()
+	if b.Table == nil {
+		return table.DiskView{}, refusal.NoTable()
 	}
-	return b.diskView(key)
+	return b.DiskView(key)
 }
 
 // bound is a table as one request sees it, with one definition. The zero bound
 // is a missing table.
 type bound struct {
-	*table
+	*table.Table
 	def *schema.Definition
 }
 
@@ -125,13 +126,13 @@ func (s *Service) lookup(at schema.Target) bound {
 	if t == nil {
 		return bound{}
 	}
-	return bound{t, t.definition()}
+	return bound{t, t.Definition()}
 }
 
 // renewed returns the table with its current definition.
 func (b bound) renewed() bound {
-	if b.table != nil {
-		b.def = b.table.definition()
+	if b.Table != nil {
+		b.def = b.Table.Definition()
 	}
 	return b
 }
@@ -161,11 +162,11 @@ func (s *Service) allowTable(ctx context.Context, c *request.Call, action string
 
 // tagConditions adds aws:ResourceTag of a table that exists.
 func (s *Service) tagConditions(conditions policy.Context, t schema.Target) {
-	if b := s.lookup(t); b.table != nil {
+	if b := s.lookup(t); b.Table != nil {
 		wire.ResourceTags(conditions, b.def.Tags...)
 	}
 }
 
 // settled waits until everything that was changed so far is durable: a
 // consistent read tells nothing that a crash could undo.
-func (s *Service) settled() error { return waitFor(s.cfg.Store.Submit(new(storage.Tx))) }
+func (s *Service) settled() error { return table.Wait(s.cfg.Store.Submit(new(storage.Tx))) }

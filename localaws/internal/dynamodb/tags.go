@@ -10,6 +10,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -33,7 +34,7 @@ func (s *Service) allowTags(ctx context.Context, c *request.Call, in *input.Tagg
 }
 
 // tagged finds the table of an authorized request.
-func (s *Service) tagged(in *input.Tagging) (*table, error) {
+func (s *Service) tagged(in *input.Tagging) (*table.Table, error) {
 	return s.existing(in.Target(), func(string) error { return refusal.NoResource(*in.ResourceArn) })
 }
 
@@ -42,7 +43,7 @@ func (s *Service) tagResource(_ context.Context, _ *request.Call, in *input.Tagg
 	if err != nil {
 		return nil, err
 	}
-	err = t.edit(func(d *schema.Definition) (err error) {
+	err = t.Edit(func(d *schema.Definition) (err error) {
 		d.Tags, err = in.Add(d.Tags)
 		return err
 	})
@@ -54,7 +55,7 @@ func (s *Service) untagResource(_ context.Context, _ *request.Call, in *input.Ta
 	if err != nil {
 		return nil, err
 	}
-	err = t.edit(func(d *schema.Definition) error {
+	err = t.Edit(func(d *schema.Definition) error {
 		d.Tags = in.Remove(d.Tags)
 		return nil
 	})
@@ -69,7 +70,7 @@ func (s *Service) listTagsOfResource(_ context.Context, _ *request.Call, in *inp
 	if in.NextToken != nil {
 		return nil, refusal.Validation("Invalid NextToken: no answer gave one")
 	}
-	tags := slices.Clone(t.definition().Tags)
+	tags := slices.Clone(t.Definition().Tags)
 	slices.SortFunc(tags, func(a, b wire.Tag) int { return strings.Compare(a.Key, b.Key) })
 	// A table has at most 50 tags, so there is one page only.
 	list := []jsonObject{}

@@ -21,11 +21,11 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *inp
 	}
 	wanted := in.TimeToLiveSpecification
 	// What expires is written in the items, so the key must be usable.
-	if err := s.custodian.OpenOwn(ctx, c, t.definition(), t); err != nil {
+	if err := s.custodian.OpenOwn(ctx, c, t.Definition(), t); err != nil {
 		return nil, err
 	}
 	now := s.cfg.Clock()
-	err = t.edit(func(d *schema.Definition) error {
+	err = t.Edit(func(d *schema.Definition) error {
 		switch {
 		case *wanted.Enabled && d.TTLAttribute == *wanted.AttributeName:
 			return refusal.Validation("TimeToLive is already enabled")
@@ -55,7 +55,7 @@ func (s *Service) describeTimeToLive(_ context.Context, _ *request.Call, in *inp
 	if err != nil {
 		return nil, err
 	}
-	def := t.definition()
+	def := t.Definition()
 	if def.Status(s.cfg.Clock()) == "CREATING" {
 		return nil, refusal.Validation("Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -46,10 +47,10 @@ func (in *transactWriteCall) authorize(ctx context.Context, s *Service, c *reque
 }
 
 // tablesOf returns the tables alone.
-func tablesOf(list []bound) []*table {
-	tables := make([]*table, len(list))
+func tablesOf(list []bound) []*table.Table {
+	tables := make([]*table.Table, len(list))
 	for i, b := range list {
-		tables[i] = b.table
+		tables[i] = b.Table
 	}
 	return tables
 }
@@ -57,7 +58,7 @@ func tablesOf(list []bound) []*table {
 // checkAll is check for several tables, which are locked.
 func checkAll(list []bound) error {
 	for _, b := range list {
-		if err := b.check(b.def); err != nil {
+		if err := b.Check(b.def); err != nil {
 			return err
 		}
 	}
@@ -118,12 +119,12 @@ func (s *Service) prepareWrites(ctx context.Context, c *request.Call, writes []*
 	if failed {
 		return nil, errCancelled(reasons)
 	}
-	asked := map[*table]bool{}
+	asked := map[*table.Table]bool{}
 	for _, t := range tables {
-		if asked[t.table] {
+		if asked[t.Table] {
 			continue
 		}
-		asked[t.table] = true
+		asked[t.Table] = true
 		if err := s.unlock(ctx, c, t); err != nil {
 			return nil, err
 		}
@@ -135,7 +136,7 @@ func (s *Service) prepareWrites(ctx context.Context, c *request.Call, writes []*
 // if none has a reason against it.
 func (s *Service) commit(c *request.Call, in *transactWriteCall, writes []*change, tables []bound, token *[sha256.Size]byte) ([]byte, error) {
 	out, pending, err := s.commitLocked(c, in, writes, tables, token)
-	if failed := waitFor(pending); failed != nil {
+	if failed := table.Wait(pending); failed != nil {
 		return nil, failed
 	}
 	if err != nil {
@@ -146,7 +147,7 @@ func (s *Service) commit(c *request.Call, in *transactWriteCall, writes []*chang
 }
 
 func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []*change, tables []bound, token *[sha256.Size]byte) ([]byte, storage.Pending, error) {
-	defer lockTables(tablesOf(tables), true)()
+	defer table.Lock(tablesOf(tables), true)()
 	if err := checkAll(tables); err != nil {
 		return nil, s.cfg.Store.Submit(new(storage.Tx)), err
 	}

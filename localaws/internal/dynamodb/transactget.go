@@ -5,6 +5,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -58,7 +59,7 @@ func (in *transactGetCall) answer(ctx context.Context, s *Service, c *request.Ca
 }
 
 func (s *Service) readLocked(c *request.Call, tables []bound, reads []*lookUp) (size int, err error) {
-	defer lockTables(tablesOf(tables), false)()
+	defer table.Lock(tablesOf(tables), false)()
 	if err := checkAll(tables); err != nil {
 		return 0, err
 	}
@@ -83,7 +84,7 @@ func (s *Service) readLocked(c *request.Call, tables []bound, reads []*lookUp) (
 func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*lookUp) ([]bound, error) {
 	var tables []bound
 	seen := map[string]bool{}
-	asked := map[*table]bool{}
+	asked := map[*table.Table]bool{}
 	reasons := make([]reason, len(reads))
 	failed := false
 	for i, r := range reads {
@@ -110,10 +111,10 @@ func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*lo
 		return nil, errCancelled(reasons)
 	}
 	for _, t := range tables {
-		if asked[t.table] {
+		if asked[t.Table] {
 			continue
 		}
-		asked[t.table] = true
+		asked[t.Table] = true
 		if err := s.enter(ctx, c, t); err != nil {
 			return nil, err
 		}
@@ -135,7 +136,7 @@ func (in *transactGetCall) response(reads []*lookUp, size int) []byte {
 			out.b = append(out.b, "{}"...)
 		} else {
 			out.b = append(out.b, `{"Item":`...)
-			out.item(r.Project(r.found.item))
+			out.item(r.Project(r.found.Item))
 			out.b = append(out.b, '}')
 		}
 		name := in.TableName(i)

@@ -7,6 +7,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -21,18 +22,18 @@ func (s *Service) updateTable(ctx context.Context, c *request.Call, in *input.Up
 	if in.Creates() {
 		// DynamoDB fills a new index by itself, under its own grant: a caller
 		// who administers tables need not be able to read them.
-		if err := s.custodian.OpenOwn(ctx, c, t.definition(), t); err != nil {
+		if err := s.custodian.OpenOwn(ctx, c, t.Definition(), t); err != nil {
 			return nil, err
 		}
 	}
 	now := s.cfg.Clock()
-	def, n, pending, err := t.redefine(now, func(next *schema.Definition) error {
+	def, n, pending, err := t.Redefine(now, func(next *schema.Definition) error {
 		return in.Apply(next, now, s.cfg.Faults.Activation)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := waitFor(pending); err != nil {
+	if err := table.Wait(pending); err != nil {
 		return nil, err
 	}
 	return json.Marshal(jsonObject{"TableDescription": describe(def, n, now)})
@@ -41,12 +42,12 @@ func (s *Service) updateTable(ctx context.Context, c *request.Call, in *input.Up
 // switchKey is UpdateTable with an SSESpecification: the table gets a new key
 // under the wanted KMS key, and every item is sealed again in the transaction
 // that files the new key.
-func (s *Service) switchKey(ctx context.Context, c *request.Call, t *table, spec *input.SSE) ([]byte, error) {
+func (s *Service) switchKey(ctx context.Context, c *request.Call, t *table.Table, spec *input.SSE) ([]byte, error) {
 	want, err := spec.Wish()
 	if err != nil {
 		return nil, err
 	}
-	before, now := t.definition(), s.cfg.Clock()
+	before, now := t.Definition(), s.cfg.Clock()
 	if err := before.Busy(now); err != nil {
 		return nil, err
 	}
@@ -55,12 +56,12 @@ func (s *Service) switchKey(ctx context.Context, c *request.Call, t *table, spec
 		return nil, err
 	}
 	defer clear(key)
-	def, n, pending, err := t.reseal(enc, key, before.Encryption.Generation, now)
+	def, n, pending, err := t.Reseal(enc, key, before.Encryption.Generation, now)
 	if err != nil {
 		s.custodian.Retire(ctx, c, before.Target(), enc)
 		return nil, err
 	}
-	if err := waitFor(pending); err != nil {
+	if err := table.Wait(pending); err != nil {
 		return nil, err
 	}
 	s.custodian.Retire(ctx, c, before.Target(), before.Encryption)

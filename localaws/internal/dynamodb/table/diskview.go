@@ -1,4 +1,4 @@
-package dynamodb
+package table
 
 import (
 	"encoding/hex"
@@ -23,7 +23,7 @@ type DiskView struct {
 	Stored bool
 }
 
-func (t *table) diskView(key schema.Item) (DiskView, error) {
+func (t *Table) DiskView(key schema.Item) (DiskView, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	def := t.def.Load()
@@ -34,7 +34,7 @@ func (t *table) diskView(key schema.Item) (DiskView, error) {
 		return DiskView{}, refusal.Validation("the table's items are sealed and were not used since the start: nothing but a data call can open them")
 	}
 	primary, _ := def.Key.Primary(key)
-	e := t.get(primary)
+	e := t.Get(primary)
 	if e == nil {
 		return DiskView{}, request.Errorf("ResourceNotFoundException", "Requested resource not found: no such item")
 	}
@@ -51,6 +51,6 @@ func (t *table) diskView(key schema.Item) (DiskView, error) {
 			return view, nil
 		}
 	}
-	view.Sealed = t.sealer.Seal(itemKey, e.item)
+	view.Sealed = t.sealer.Seal(itemKey, e.Item)
 	return view, nil
 }

@@ -1,4 +1,4 @@
-package dynamodb
+package table
 
 import (
 	"encoding/json"
@@ -25,13 +25,13 @@ func bucketItems(tableID string, generation int) storage.Bucket {
 	return storage.Bucket{Name: "dynamodb/items/" + tableID + "/" + strconv.Itoa(generation), PlainValues: true}
 }
 
-// errRedefined says that a table's key or indexes changed after a request read
+// ErrRedefined says that a table's key or indexes changed after a request read
 // the definition that it was checked with. The request starts again with the
 // current one.
-var errRedefined = errors.New("dynamodb: the table was redefined while a request on it ran")
+var ErrRedefined = errors.New("dynamodb: the table was redefined while a request on it ran")
 
-// table is one table with its items in memory.
-type table struct {
+// Table is one table with its items in memory.
+type Table struct {
 	id    string // of every definition of the table
 	store storage.Store
 	bound map[string]string // the encryption context of the table's key
@@ -48,40 +48,40 @@ type table struct {
 	mu            sync.RWMutex
 	deleted       bool
 	sealer        *atrest.Sealer // nil until the table key was unwrapped
-	items         btree.Map[string, *entry]
+	items         btree.Map[string, *Entry]
 	bytes         int64
 	local, global []*index // in the order of the definition
 	expiry        expiryQueue
 }
 
-// newTable returns an empty table with a table key, which it does not keep.
-func newTable(store storage.Store, def *schema.Definition, key []byte) (*table, error) {
+// New returns an empty table with a table key, which it does not keep.
+func New(store storage.Store, def *schema.Definition, key []byte) (*Table, error) {
 	seal, err := atrest.NewSealer(def.ID, key)
 	if err != nil {
 		return nil, refusal.Internal(err)
 	}
-	t := restoredTable(store, def)
+	t := restored(store, def)
 	t.sealer = seal
 	t.loaded.Store(true)
 	return t, nil
 }
 
-// restoreTables calls found with every table that the store has. Their items
+// Restore calls found with every table that the store has. Their items
 // stay in the store, sealed.
-func restoreTables(store storage.Store, found func(*table)) error {
+func Restore(store storage.Store, found func(*Table)) error {
 	return store.Range(bucketTables, func(key, value []byte) error {
 		def := new(schema.Definition)
 		if err := json.Unmarshal(value, def); err != nil {
 			return fmt.Errorf("table record %q: %w", key, err)
 		}
-		found(restoredTable(store, def))
+		found(restored(store, def))
 		return nil
 	})
 }
 
-// restoredTable returns a table whose items lie in the store, still sealed.
-func restoredTable(store storage.Store, def *schema.Definition) *table {
-	t := &table{id: def.ID, store: store, bound: atrest.EncryptionContext(def.Name, def.AccountID), as: atrest.ServicePrincipal(def.Region)}
+// restored returns a table whose items lie in the store, still sealed.
+func restored(store storage.Store, def *schema.Definition) *Table {
+	t := &Table{id: def.ID, store: store, bound: atrest.EncryptionContext(def.Name, def.AccountID), as: atrest.ServicePrincipal(def.Region)}
 	t.def.Store(def)
 	t.expiry.init()
 	for _, d := range def.Local {
@@ -93,26 +93,26 @@ func restoredTable(store storage.Store, def *schema.Definition) *table {
 	return t
 }
 
-// definition returns the table's current definition, without a lock.
-func (t *table) definition() *schema.Definition { return t.def.Load() }
+// Definition returns the table's current definition, without a lock.
+func (t *Table) Definition() *schema.Definition { return t.def.Load() }
 
-// check reports whether a request that was checked with def may go on: the
+// Check reports whether a request that was checked with def may go on: the
 // table is there, its items are in memory, and its current definition agrees
 // with def. Otherwise it returns a ResourceNotFoundException or errRedefined.
 // The caller holds the lock until it is done.
-func (t *table) check(def *schema.Definition) error {
+func (t *Table) Check(def *schema.Definition) error {
 	switch {
 	case t.deleted:
 		return refusal.NoTable()
 	case !t.loaded.Load() || !def.Agrees(t.def.Load()):
-		return errRedefined
+		return ErrRedefined
 	}
 	return nil
 }
 
-// change replaces old by e, either of which may be nil, in memory and in tx.
+// Change replaces old by e, either of which may be nil, in memory and in tx.
 // The caller holds the write lock.
-func (t *table) change(tx *storage.Tx, old, e *entry) {
+func (t *Table) Change(tx *storage.Tx, old, e *Entry) {
 	t.place(old, e)
 	if !t.store.Durable() {
 		return
@@ -121,32 +121,32 @@ func (t *table) change(tx *storage.Tx, old, e *entry) {
 	bucket := bucketItems(def.ID, def.Encryption.Generation)
 	switch {
 	case e != nil:
-		key := t.sealer.ItemKey(e.key)
-		tx.Put(bucket, key, t.sealer.Seal(key, e.item))
+		key := t.sealer.ItemKey(e.Key)
+		tx.Put(bucket, key, t.sealer.Seal(key, e.Item))
 	case old != nil:
-		tx.Delete(bucket, t.sealer.ItemKey(old.key))
+		tx.Delete(bucket, t.sealer.ItemKey(old.Key))
 	}
 }
 
-// get returns the entry under an ordered key, or nil. The caller holds the
+// Get returns the entry under an ordered key, or nil. The caller holds the
 // lock.
-func (t *table) get(key string) *entry {
+func (t *Table) Get(key string) *Entry {
 	e, _ := t.items.Get(key)
 	return e
 }
 
 // place puts e in the place of old, either of which may be nil, in the table
 // and all of its indexes. The caller holds the write lock.
-func (t *table) place(old, e *entry) {
+func (t *Table) place(old, e *Entry) {
 	if old != nil {
-		t.bytes -= int64(old.size)
+		t.bytes -= int64(old.Size)
 	}
 	t.expiry.place(t.def.Load().TTLAttribute, old, e)
 	if e != nil {
-		t.items.Set(e.key, e)
-		t.bytes += int64(e.size)
+		t.items.Set(e.Key, e)
+		t.bytes += int64(e.Size)
 	} else if old != nil {
-		t.items.Delete(old.key)
+		t.items.Delete(old.Key)
 	}
 	for _, i := range t.local {
 		i.place(old, e)
@@ -157,13 +157,13 @@ func (t *table) place(old, e *entry) {
 }
 
 // clear forgets all items; the caller holds the write lock.
-func (t *table) clear() {
-	t.items = btree.Map[string, *entry]{}
+func (t *Table) clear() {
+	t.items = btree.Map[string, *Entry]{}
 	t.bytes = 0
 	t.expiry.init()
 	for _, set := range [][]*index{t.local, t.global} {
 		for _, i := range set {
-			i.entries = btree.Map[string, *entry]{}
+			i.entries = btree.Map[string, *Entry]{}
 			i.bytes = 0
 		}
 	}
@@ -171,7 +171,7 @@ func (t *table) clear() {
 
 // save files the table's record in tx; the caller holds the lock, or is the
 // only one who knows the table.
-func (t *table) save(tx *storage.Tx) {
+func (t *Table) save(tx *storage.Tx) {
 	def := t.def.Load()
 	value, err := json.Marshal(def)
 	if err != nil {
@@ -180,8 +180,8 @@ func (t *table) save(tx *storage.Tx) {
 	tx.Put(bucketTables, recordKey(def), value)
 }
 
-// file files the record of a table that no request can find yet.
-func (t *table) file() storage.Pending {
+// File files the record of a table that no request can find yet.
+func (t *Table) File() storage.Pending {
 	tx := new(storage.Tx)
 	t.save(tx)
 	return t.store.Submit(tx)

@@ -1,4 +1,4 @@
-package dynamodb
+package table
 
 import (
 	"encoding/binary"
@@ -59,18 +59,18 @@ func (q *expiryQueue) init() {
 
 // place puts the time of e in the place of that of old, either of which may be
 // nil.
-func (q *expiryQueue) place(attribute string, old, e *entry) {
+func (q *expiryQueue) place(attribute string, old, e *Entry) {
 	if attribute == "" {
 		return
 	}
 	if old != nil {
-		if sec, ok := expiryOf(attribute, old.item); ok {
-			q.set.Delete(expiryKey(sec, old.key))
+		if sec, ok := expiryOf(attribute, old.Item); ok {
+			q.set.Delete(expiryKey(sec, old.Key))
 		}
 	}
 	if e != nil {
-		if sec, ok := expiryOf(attribute, e.item); ok {
-			q.set.Insert(expiryKey(sec, e.key))
+		if sec, ok := expiryOf(attribute, e.Item); ok {
+			q.set.Insert(expiryKey(sec, e.Key))
 		}
 	}
 	first := int64(math.MaxInt64)
@@ -97,9 +97,9 @@ func (q *expiryQueue) due(now time.Time) []string {
 	return keys
 }
 
-// expire deletes what is due. It runs at the start of every data call on the
+// Expire deletes what is due. It runs at the start of every data call on the
 // table, so that the clock alone decides what can be seen.
-func (t *table) expire(now time.Time) error {
+func (t *Table) Expire(now time.Time) error {
 	if now.Unix() <= t.expiry.first.Load() {
 		return nil
 	}
@@ -109,16 +109,16 @@ func (t *table) expire(now time.Time) error {
 	if !due {
 		return nil
 	}
-	return waitFor(t.deleteDue(now))
+	return Wait(t.deleteDue(now))
 }
 
-func (t *table) deleteDue(now time.Time) storage.Pending {
+func (t *Table) deleteDue(now time.Time) storage.Pending {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	tx := new(storage.Tx)
 	for _, key := range t.expiry.due(now) {
-		if old := t.get(key); old != nil {
-			t.change(tx, old, nil)
+		if old := t.Get(key); old != nil {
+			t.Change(tx, old, nil)
 		}
 	}
 	return t.store.Submit(tx)

@@ -1,4 +1,4 @@
-package dynamodb
+package table
 
 import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
@@ -9,32 +9,32 @@ import (
 // reaches it is the last.
 const maxPage = 1 << 20
 
-// page is what was read.
-type page struct {
-	entries []*entry    // that passed the match, in order
-	size    int         // bytes of the view's items
-	last    schema.Item // LastEvaluatedKey, nil at the end
+// Page is what was read.
+type Page struct {
+	Entries []*Entry    // that passed the match, in order
+	Size    int         // bytes of the view's items
+	Last    schema.Item // LastEvaluatedKey, nil at the end
 }
 
-// page collects the entries of v in s, at most limit of them unless limit is
+// Page collects the entries of v in s, at most limit of them unless limit is
 // zero. The caller holds the table's lock, under which the table allowed v.def.
-func (t *table) page(v schema.View, s schema.Span, limit int) page {
-	var p page
+func (t *Table) Page(v schema.View, s schema.Span, limit int) Page {
+	var p Page
 	entries := &t.items
 	if v.Index != nil {
 		entries = &t.indexNamed(v.Index.Name).entries
 	}
-	visit := func(key string, e *entry) bool {
+	visit := func(key string, e *Entry) bool {
 		if s.Started && key == s.Start {
 			return true
 		}
-		if s.Match != nil && !s.Match(e.item) {
+		if s.Match != nil && !s.Match(e.Item) {
 			return true
 		}
-		p.entries = append(p.entries, e)
-		p.size += v.Size(e.item, e.size)
-		if limit > 0 && len(p.entries) == limit || p.size >= maxPage {
-			p.last = v.LastKey(e.item)
+		p.Entries = append(p.Entries, e)
+		p.Size += v.Size(e.Item, e.Size)
+		if limit > 0 && len(p.Entries) == limit || p.Size >= maxPage {
+			p.Last = v.LastKey(e.Item)
 			return false
 		}
 		return true
@@ -47,7 +47,7 @@ func (t *table) page(v schema.View, s schema.Span, limit int) page {
 	if s.Started && s.Start > from {
 		from = s.Start
 	}
-	entries.Ascend(from, func(key string, e *entry) bool {
+	entries.Ascend(from, func(key string, e *Entry) bool {
 		if s.High != "" && key >= s.High {
 			return false
 		}
@@ -56,8 +56,8 @@ func (t *table) page(v schema.View, s schema.Span, limit int) page {
 	return p
 }
 
-func descend(entries *btree.Map[string, *entry], s schema.Span, visit func(string, *entry) bool) {
-	each := func(key string, e *entry) bool {
+func descend(entries *btree.Map[string, *Entry], s schema.Span, visit func(string, *Entry) bool) {
+	each := func(key string, e *Entry) bool {
 		switch {
 		case s.High != "" && key >= s.High:
 			return true
@@ -78,7 +78,7 @@ func descend(entries *btree.Map[string, *entry], s schema.Span, visit func(strin
 }
 
 // indexNamed returns an index, or nil; the caller holds the lock.
-func (t *table) indexNamed(name string) *index {
+func (t *Table) indexNamed(name string) *index {
 	for _, set := range [][]*index{t.local, t.global} {
 		for _, i := range set {
 			if i.def.Name == name {

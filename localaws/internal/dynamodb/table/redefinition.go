@@ -1,4 +1,4 @@
-package dynamodb
+package table
 
 import (
 	"time"
@@ -8,29 +8,29 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-// edit puts a changed copy of the table's definition in its place, files it
+// Edit puts a changed copy of the table's definition in its place, files it
 // and waits until it is durable. change gets the copy; its error is returned
 // and leaves the table as it was.
-func (t *table) edit(change func(*schema.Definition) error) error {
-	_, _, pending, err := t.redefine(time.Time{}, change)
+func (t *Table) Edit(change func(*schema.Definition) error) error {
+	_, _, pending, err := t.Redefine(time.Time{}, change)
 	if err != nil {
 		return err
 	}
-	return waitFor(pending)
+	return Wait(pending)
 }
 
-// redefine is edit without the wait. It returns the new definition with the
+// Redefine is edit without the wait. It returns the new definition with the
 // counts of the table at now.
-func (t *table) redefine(now time.Time, change func(*schema.Definition) error) (*schema.Definition, counts, storage.Pending, error) {
+func (t *Table) Redefine(now time.Time, change func(*schema.Definition) error) (*schema.Definition, Counts, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()
 	if t.deleted {
-		return nil, counts{}, nil, refusal.NoTableNamed(def.Name)
+		return nil, Counts{}, nil, refusal.NoTableNamed(def.Name)
 	}
 	next := def.Clone()
 	if err := change(next); err != nil {
-		return nil, counts{}, nil, err
+		return nil, Counts{}, nil, err
 	}
 	t.replace(next)
 	tx := new(storage.Tx)
@@ -40,12 +40,12 @@ func (t *table) redefine(now time.Time, change func(*schema.Definition) error) (
 
 // replace makes next the definition, and changes indexes and expiry with it.
 // The caller holds the write lock.
-func (t *table) replace(next *schema.Definition) {
+func (t *Table) replace(next *schema.Definition) {
 	before := t.def.Load()
 	t.def.Store(next)
 	if next.TTLAttribute != before.TTLAttribute {
 		t.expiry.init()
-		t.items.Scan(func(_ string, e *entry) bool {
+		t.items.Scan(func(_ string, e *Entry) bool {
 			t.expiry.place(next.TTLAttribute, nil, e)
 			return true
 		})
@@ -55,7 +55,7 @@ func (t *table) replace(next *schema.Definition) {
 		i := t.globalIndex(d)
 		if i == nil {
 			i = &index{def: d, table: next.Key}
-			t.items.Scan(func(_ string, e *entry) bool {
+			t.items.Scan(func(_ string, e *Entry) bool {
 				i.place(nil, e) // items with key attributes of other types stay out, as on AWS
 				return true
 			})
@@ -67,7 +67,7 @@ func (t *table) replace(next *schema.Definition) {
 }
 
 // globalIndex returns the index that has the entries of d, or nil.
-func (t *table) globalIndex(d *schema.Index) *index {
+func (t *Table) globalIndex(d *schema.Index) *index {
 	for _, i := range t.global {
 		if i.def.Same(d) {
 			return i
@@ -76,17 +76,17 @@ func (t *table) globalIndex(d *schema.Index) *index {
 	return nil
 }
 
-// remove deletes the table and its items in tx, unless change refuses it. It
+// Remove deletes the table and its items in tx, unless change refuses it. It
 // returns what was left of the table.
-func (t *table) remove(now time.Time, may func(*schema.Definition) error) (*schema.Definition, counts, storage.Pending, error) {
+func (t *Table) Remove(now time.Time, may func(*schema.Definition) error) (*schema.Definition, Counts, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()
 	if t.deleted {
-		return nil, counts{}, nil, refusal.NoTableNamed(def.Name)
+		return nil, Counts{}, nil, refusal.NoTableNamed(def.Name)
 	}
 	if err := may(def); err != nil {
-		return nil, counts{}, nil, err
+		return nil, Counts{}, nil, err
 	}
 	left := t.count(now)
 	tx := new(storage.Tx)

@@ -1,4 +1,4 @@
-package dynamodb
+package table
 
 import (
 	"fmt"
@@ -10,36 +10,36 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-var _ atrest.Table = (*table)(nil)
+var _ atrest.Table = (*Table)(nil)
 
-func (t *table) EncryptionContext() map[string]string { return t.bound }
+func (t *Table) EncryptionContext() map[string]string { return t.bound }
 
-func (t *table) Principal() string { return t.as }
+func (t *Table) Principal() string { return t.as }
 
-func (t *table) Loaded() bool { return t.loaded.Load() }
+func (t *Table) Loaded() bool { return t.loaded.Load() }
 
-// reseal puts the table under a new key, unless the key was made for another
+// Reseal puts the table under a new key, unless the key was made for another
 // generation than the table has by now. It returns what redefine does.
-func (t *table) reseal(enc schema.Encryption, key []byte, generation int, now time.Time) (*schema.Definition, counts, storage.Pending, error) {
+func (t *Table) Reseal(enc schema.Encryption, key []byte, generation int, now time.Time) (*schema.Definition, Counts, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()
 	switch {
 	case t.deleted:
-		return nil, counts{}, nil, refusal.NoTableNamed(def.Name)
+		return nil, Counts{}, nil, refusal.NoTableNamed(def.Name)
 	case def.Encryption.Generation != generation:
-		return nil, counts{}, nil, refusal.InUse("Attempt to change a resource which is still in use: Table is being updated: %s", def.Name)
+		return nil, Counts{}, nil, refusal.InUse("Attempt to change a resource which is still in use: Table is being updated: %s", def.Name)
 	}
 	seal, err := atrest.NewSealer(def.ID, key)
 	if err != nil {
-		return nil, counts{}, nil, refusal.Internal(err)
+		return nil, Counts{}, nil, refusal.Internal(err)
 	}
 	tx := new(storage.Tx)
 	if t.store.Durable() {
 		bucket := bucketItems(def.ID, enc.Generation)
-		t.items.Scan(func(primary string, e *entry) bool {
+		t.items.Scan(func(primary string, e *Entry) bool {
 			key := seal.ItemKey(primary)
-			tx.Put(bucket, key, seal.Seal(key, e.item))
+			tx.Put(bucket, key, seal.Seal(key, e.Item))
 			return true
 		})
 		tx.Drop(bucketItems(def.ID, generation))
@@ -55,7 +55,7 @@ func (t *table) reseal(enc schema.Encryption, key []byte, generation int, now ti
 
 // Load reads the items of a table from the store, once. It does nothing for a
 // key of another generation than the table has.
-func (t *table) Load(key []byte, generation int) error {
+func (t *Table) Load(key []byte, generation int) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()
@@ -88,7 +88,7 @@ func (t *table) Load(key []byte, generation int) error {
 }
 
 // Reachable files whether the table's key can be used, as KMS said at now.
-func (t *table) Reachable(yes bool, now time.Time) {
+func (t *Table) Reachable(yes bool, now time.Time) {
 	if yes == (t.inaccessible.Load() == nil) {
 		return
 	}

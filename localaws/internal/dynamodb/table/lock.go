@@ -1,4 +1,4 @@
-package dynamodb
+package table
 
 import (
 	"cmp"
@@ -12,35 +12,35 @@ import (
 // Every function of this file that takes a lock for a request releases it in a
 // defer: a panic ends one request, and must not stop the table for all.
 
-// reading runs f while the table does not change, if check allows def.
-func (t *table) reading(def *schema.Definition, f func() error) error {
+// View runs f while the table does not change, if check allows def.
+func (t *Table) View(def *schema.Definition, f func() error) error {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if err := t.check(def); err != nil {
+	if err := t.Check(def); err != nil {
 		return err
 	}
 	return f()
 }
 
-// writing runs f while no other request uses the table, if check allows def,
+// Update runs f while no other request uses the table, if check allows def,
 // files what f collects, and waits until that is durable. After an error of f
 // nothing is filed, but what it saw must be durable all the same: a client that
 // repeats its request takes a failed condition for the success of its first
 // try.
-func (t *table) writing(def *schema.Definition, f func(*storage.Tx) error) error {
-	pending, err := t.submitted(def, f)
-	if failed := waitFor(pending); failed != nil {
+func (t *Table) Update(def *schema.Definition, f func(*storage.Tx) error) error {
+	pending, err := t.Submit(def, f)
+	if failed := Wait(pending); failed != nil {
 		return failed
 	}
 	return err
 }
 
-// submitted is writing without the wait.
-func (t *table) submitted(def *schema.Definition, f func(*storage.Tx) error) (storage.Pending, error) {
+// Submit is writing without the wait.
+func (t *Table) Submit(def *schema.Definition, f func(*storage.Tx) error) (storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	tx := new(storage.Tx)
-	err := t.check(def)
+	err := t.Check(def)
 	if err == nil {
 		err = f(tx)
 	}
@@ -50,18 +50,18 @@ func (t *table) submitted(def *schema.Definition, f func(*storage.Tx) error) (st
 	return t.store.Submit(tx), err
 }
 
-// waitFor waits until a change is durable.
-func waitFor(p storage.Pending) error {
+// Wait waits until a change is durable.
+func Wait(p storage.Pending) error {
 	if err := p.Wait(); err != nil {
 		return refusal.Internal(err)
 	}
 	return nil
 }
 
-// lockTables locks every table once, in an order that all transactions share.
-func lockTables(tables []*table, write bool) (unlock func()) {
+// Lock locks every table once, in an order that all transactions share.
+func Lock(tables []*Table, write bool) (unlock func()) {
 	list := slices.Clone(tables)
-	slices.SortFunc(list, func(a, b *table) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(list, func(a, b *Table) int { return cmp.Compare(a.id, b.id) })
 	list = slices.Compact(list)
 	for _, t := range list {
 		if write {
