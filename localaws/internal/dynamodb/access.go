@@ -107,7 +107,12 @@ func (s *Service) unlock(ctx context.Context, c *request.Call, b bound) error {
 
 func throttled(d *schema.Definition) *request.Error {
 	if d.OnDemand {
-		return request.Errorf("ThrottlingException", "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so please try again shortly. If exceptions persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html")
+		return request.Errorf("ThrottlingException", "Throughput exceeds the current capacity of your table or "+
+			"index. DynamoDB is automatically scaling your table or index so please try again shortly. If "+
+			"exceptions persist, check if you have a hot key: "+
+			"https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html")
 	}
-	return request.Errorf("ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.")
+	return request.Errorf("ProvisionedThroughputExceededException",
+		"The level of configured provisioned throughput for the table was exceeded. Consider increasing your "+
+			"provisioning level with the UpdateTable API.")
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in *input.ContinuousBackups) ([]byte, error) {
+func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in *input.ContinuousBackups) (
+	[]byte, error) {
 	t, err := s.existing(in.Target(), errNoBackupsTable)
 	if err != nil {
 		return nil, err
@@ -54,5 +55,6 @@ func describeBackups(d *schema.Definition, now time.Time) jsonObject {
 		recovery = jsonObject{"PointInTimeRecoveryStatus": "ENABLED", "RecoveryPeriodInDays": d.PITRDays,
 			"EarliestRestorableDateTime": epoch(earliest), "LatestRestorableDateTime": epoch(now)}
 	}
-	return jsonObject{"ContinuousBackupsDescription": jsonObject{"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery}}
+	return jsonObject{"ContinuousBackupsDescription": jsonObject{"ContinuousBackupsStatus": "ENABLED",
+		"PointInTimeRecoveryDescription": recovery}}
 }

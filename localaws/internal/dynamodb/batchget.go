@@ -28,7 +28,8 @@ func (in *batchGetCall) renew() { renew(in.on) }
 
 func (in *batchGetCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
 	for n, b := range in.Tables {
-		if err := s.allowAccess(ctx, c, access{action: "BatchGetItem", at: b.At, keys: b.Keys, attributes: b.Parsed.Attributes(b.Keys...), selects: b.Parsed.Selects()}, in.on[n]); err != nil {
+		if err := s.allowAccess(ctx, c, access{action: "BatchGetItem", at: b.At, keys: b.Keys,
+			attributes: b.Parsed.Attributes(b.Keys...), selects: b.Parsed.Selects()}, in.on[n]); err != nil {
 			return err
 		}
 	}
@@ -93,7 +94,8 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 				case faults.throttled(b.At.Name, c.Operation):
 					throttledTable = in.on[n].def
 					fallthrough
-				case faults.Unprocessed != nil && faults.Unprocessed(b.At.Name, c.Operation, at), size+r.size() > input.MaxBatchBytes:
+				case faults.Unprocessed != nil && faults.Unprocessed(b.At.Name, c.Operation, at),
+					size+r.size() > input.MaxBatchBytes:
 					left[b] = append(left[b], r.Key)
 					continue
 				}

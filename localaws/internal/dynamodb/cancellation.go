@@ -49,7 +49,8 @@ func errCancelled(reasons []reason) error {
 		}
 		codes[i] = reasons[i].Code
 	}
-	e := request.Errorf("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", "))
+	e := request.Errorf("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons "+
+		"for specific reasons [%s]", strings.Join(codes, ", "))
 	list, err := json.Marshal(reasons)
 	if err != nil {
 		return refusal.Internal(err)

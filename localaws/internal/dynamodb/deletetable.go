@@ -37,7 +37,8 @@ func (s *Service) remove(t *table.Table, now time.Time) (*schema.Definition, tab
 	defer s.mu.Unlock()
 	def, left, pending, err := t.Remove(now, func(d *schema.Definition) error {
 		if d.DeletionProtection {
-			return refusal.Validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+			return refusal.Validation("Resource cannot be deleted as it is currently protected against deletion. " +
+				"Disable deletion protection first.")
 		}
 		return d.Busy(now)
 	})

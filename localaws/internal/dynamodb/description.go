@@ -37,9 +37,11 @@ func describe(d *schema.Definition, n table.Counts, now time.Time) jsonObject {
 		"DeletionProtectionEnabled": d.DeletionProtection,
 	}
 	if d.OnDemand {
-		out["BillingModeSummary"] = jsonObject{"BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
+		out["BillingModeSummary"] = jsonObject{"BillingMode": "PAY_PER_REQUEST",
+			"LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
 	} else if !d.BillingChanged.IsZero() {
-		out["BillingModeSummary"] = jsonObject{"BillingMode": "PROVISIONED", "LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
+		out["BillingModeSummary"] = jsonObject{"BillingMode": "PROVISIONED",
+			"LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
 	}
 	if limit := describeLimit(d.OnDemandLimit); limit != nil {
 		out["OnDemandThroughput"] = limit
@@ -112,7 +114,8 @@ func describeAttributes(list []schema.Attribute) []jsonObject {
 }
 
 func describeThroughput(t schema.Throughput, now time.Time) jsonObject {
-	out := jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write, "NumberOfDecreasesToday": t.DecreasesToday(now)}
+	out := jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write,
+		"NumberOfDecreasesToday": t.DecreasesToday(now)}
 	if !t.Increased.IsZero() {
 		out["LastIncreaseDateTime"] = epoch(t.Increased)
 	}

@@ -32,7 +32,8 @@ func (r *lookUp) size() int {
 }
 
 func (r *lookUp) access(enclosing string) access {
-	return access{action: "GetItem", at: r.At, keys: []schema.Item{r.Key}, attributes: r.Attributes(r.Key), selects: r.Selects(), enclosing: enclosing}
+	return access{action: "GetItem", at: r.At, keys: []schema.Item{r.Key}, attributes: r.Attributes(r.Key),
+		selects: r.Selects(), enclosing: enclosing}
 }
 
 // getItemCall is a read that stands alone.

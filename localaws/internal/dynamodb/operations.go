@@ -65,7 +65,7 @@ type itemCall interface {
 	// renew replaces the definitions by the current ones.
 	renew()
 	authorize(ctx context.Context, s *Service, c *request.Call) error
-	// answer returns errRedefined, and has changed nothing, if the key or the
+	// answer returns table.ErrRedefined, and has changed nothing, if the key or the
 	// indexes of a table changed after its definition was read.
 	answer(ctx context.Context, s *Service, c *request.Call) ([]byte, error)
 }

@@ -42,7 +42,8 @@ func (in *pageCall) answer(ctx context.Context, s *Service, c *request.Call) ([]
 }
 
 func (in *pageCall) access() access {
-	a := access{action: "Scan", at: in.At, index: in.IndexName(), attributes: in.Parsed.Attributes(), selects: in.Select()}
+	a := access{action: "Scan", at: in.At, index: in.IndexName(), attributes: in.Parsed.Attributes(),
+		selects: in.Select()}
 	if in.Query {
 		a.action = "Query"
 		a.keys = []schema.Item{in.KeyTerms()}

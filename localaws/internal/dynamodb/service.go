@@ -36,7 +36,8 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, custodian: atrest.NewCustodian(cfg.Keys, cfg.Clock, cfg.KeyCacheTTL), tables: map[wire.Place]map[string]*table.Table{}}
+	s := &Service{cfg: cfg, custodian: atrest.NewCustodian(cfg.Keys, cfg.Clock, cfg.KeyCacheTTL),
+		tables: map[wire.Place]map[string]*table.Table{}}
 	s.tokens.init()
 	if err := s.restore(); err != nil {
 		return nil, fmt.Errorf("dynamodb: read the stored tables: %w", err)
@@ -99,7 +100,8 @@ func (s *Service) Describe(name string) (request.Operation, bool) { return opera
 // start. Errors are *request.Error: ResourceNotFoundException for a missing table
 // or item, ValidationException for a key that does not fit the table, and one
 // that says that the table was not used yet.
-func (s *Service) DiskView(_ context.Context, account, region, tableName string, key schema.Item) (table.DiskView, error) {
+func (s *Service) DiskView(_ context.Context, account, region, tableName string, key schema.Item) (
+	table.DiskView, error) {
 	at, err := input.Locate(&request.Call{AccountID: account, Region: region}, tableName)
 	if err != nil {
 		return table.DiskView{}, err
@@ -145,7 +147,8 @@ func renew(tables []bound) {
 }
 
 // allow asks the identity room for one action on one resource.
-func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, account string, conditions policy.Context) error {
+func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, account string,
+	conditions policy.Context) error {
 	return request.Require(ctx, s.cfg.Authorizer, c, request.Check{
 		Action: "dynamodb:" + action, Resource: resource, ResourceAccountID: account,
 		Context: conditions, Mode: policy.ModeOrdinary,

@@ -25,16 +25,17 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *inp
 		return nil, err
 	}
 	now := s.cfg.Clock()
+	const elsewhere = "TimeToLive is active on a different AttributeName: current AttributeName is %s"
 	err = t.Edit(func(d *schema.Definition) error {
 		switch {
 		case *wanted.Enabled && d.TTLAttribute == *wanted.AttributeName:
 			return refusal.Validation("TimeToLive is already enabled")
 		case *wanted.Enabled && d.TTLAttribute != "":
-			return refusal.Validationf("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTLAttribute)
+			return refusal.Validationf(elsewhere, d.TTLAttribute)
 		case !*wanted.Enabled && d.TTLAttribute == "":
 			return refusal.Validation("TimeToLive is already disabled")
 		case !*wanted.Enabled && d.TTLAttribute != *wanted.AttributeName:
-			return refusal.Validationf("TimeToLive is active on a different AttributeName: current AttributeName is %s", d.TTLAttribute)
+			return refusal.Validationf(elsewhere, d.TTLAttribute)
 		case !d.TTLChanged.IsZero() && now.Before(d.TTLChanged.Add(timeToLivePause)):
 			return refusal.Validation("Time to live has been modified multiple times within a fixed interval")
 		}
@@ -47,7 +48,8 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *inp
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(jsonObject{"TimeToLiveSpecification": jsonObject{"Enabled": *wanted.Enabled, "AttributeName": *wanted.AttributeName}})
+	return json.Marshal(jsonObject{"TimeToLiveSpecification": jsonObject{"Enabled": *wanted.Enabled,
+		"AttributeName": *wanted.AttributeName}})
 }
 
 func (s *Service) describeTimeToLive(_ context.Context, _ *request.Call, in *input.Table) ([]byte, error) {
@@ -57,7 +59,8 @@ func (s *Service) describeTimeToLive(_ context.Context, _ *request.Call, in *inp
 	}
 	def := t.Definition()
 	if def.Status(s.cfg.Clock()) == "CREATING" {
-		return nil, refusal.Validation("Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
+		return nil, refusal.Validation("Cannot describe time to live while table is in CREATING state: Current " +
+			"table state is CREATING")
 	}
 	out := jsonObject{"TimeToLiveStatus": "DISABLED"}
 	if def.TTLAttribute != "" {

@@ -19,7 +19,8 @@ type trailTable struct {
 // trail files what the audit event says about a call on a table.
 func trail(c *request.Call, t schema.Target) {
 	c.Trail.RequestParameters = trailTable{t.Name}
-	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: t.ARN, AccountID: t.Account, Type: "AWS::DynamoDB::Table"})
+	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: t.ARN, AccountID: t.Account,
+		Type: "AWS::DynamoDB::Table"})
 }
 
 // trailManagement files request and answer of a call that manages a table and

@@ -39,7 +39,8 @@ func (in *transactWriteCall) renew() {
 func (in *transactWriteCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
 	for _, w := range in.changes {
 		if err := s.allowAccess(ctx, c, access{action: w.Kind.Action(), at: w.At, keys: []schema.Item{w.KeyItem()},
-			attributes: w.Attributes(w.KeyItem()), returnValues: "NONE", enclosing: "TransactWriteItems"}, w.on); err != nil {
+			attributes: w.Attributes(w.KeyItem()), returnValues: "NONE", enclosing: "TransactWriteItems"},
+			w.on); err != nil {
 			return err
 		}
 	}
@@ -134,7 +135,8 @@ func (s *Service) prepareWrites(ctx context.Context, c *request.Call, writes []*
 
 // commit evaluates all writes under the locks of all tables and applies them
 // if none has a reason against it.
-func (s *Service) commit(c *request.Call, in *transactWriteCall, writes []*change, tables []bound, token *[sha256.Size]byte) ([]byte, error) {
+func (s *Service) commit(c *request.Call, in *transactWriteCall, writes []*change, tables []bound,
+	token *[sha256.Size]byte) ([]byte, error) {
 	out, pending, err := s.commitLocked(c, in, writes, tables, token)
 	if failed := table.Wait(pending); failed != nil {
 		return nil, failed
@@ -146,7 +148,8 @@ func (s *Service) commit(c *request.Call, in *transactWriteCall, writes []*chang
 	return in.withCollections(out, writes), nil
 }
 
-func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []*change, tables []bound, token *[sha256.Size]byte) ([]byte, storage.Pending, error) {
+func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []*change, tables []bound,
+	token *[sha256.Size]byte) ([]byte, storage.Pending, error) {
 	defer table.Lock(tablesOf(tables), true)()
 	if err := checkAll(tables); err != nil {
 		return nil, s.cfg.Store.Submit(new(storage.Tx)), err
@@ -157,7 +160,8 @@ func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []
 		var err error
 		switch {
 		case s.cfg.Faults.throttled(w.At.Name, c.Operation):
-			err = &request.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for one or more table(s)"}
+			err = &request.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for " +
+				"one or more table(s)"}
 		case s.cfg.Faults.conflicts(w.At.Name, c.Operation, w.Def.Key.Of(w.KeyItem())):
 			err = errConflict()
 		default:

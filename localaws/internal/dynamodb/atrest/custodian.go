@@ -47,11 +47,13 @@ func EncryptionContext(table, account string) map[string]string {
 	return map[string]string{"aws:dynamodb:tableName": table, "aws:dynamodb:subscriberId": account}
 }
 
-var grantOperations = []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "DescribeKey"}
+var grantOperations = []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant",
+	"DescribeKey"}
 
 // Resolve returns the mode and the ARN of the key that w asks for. It asks KMS as
 // the caller.
-func (k *Custodian) Resolve(ctx context.Context, c *request.Call, w schema.Wish) (mode schema.KeyMode, arn string, err error) {
+func (k *Custodian) Resolve(ctx context.Context, c *request.Call, w schema.Wish) (
+	mode schema.KeyMode, arn string, err error) {
 	if w.Mode == schema.KeyOwned {
 		return schema.KeyOwned, "", nil
 	}
@@ -77,7 +79,8 @@ func (k *Custodian) Resolve(ctx context.Context, c *request.Call, w schema.Wish)
 // Adopt makes the table key of t under a resolved key, and the grant by which
 // DynamoDB uses that key. It returns what is stored of the encryption and the
 // plaintext table key, which the caller must wipe.
-func (k *Custodian) Adopt(ctx context.Context, c *request.Call, t schema.Target, mode schema.KeyMode, arn string, generation int) (schema.Encryption, []byte, error) {
+func (k *Custodian) Adopt(ctx context.Context, c *request.Call, t schema.Target, mode schema.KeyMode, arn string,
+	generation int) (schema.Encryption, []byte, error) {
 	e := schema.Encryption{Mode: mode, KeyARN: arn, Generation: generation}
 	if mode == schema.KeyOwned {
 		key := newTableKey()

@@ -43,7 +43,8 @@ func (k *Custodian) Check(ctx context.Context, c *request.Call, def *schema.Defi
 			return nil
 		}
 		var err error
-		key, err = k.keys.Decrypt(ctx, c.Via("kms", "Decrypt", t.Principal()), e.KeyARN, e.TableKey, t.EncryptionContext())
+		key, err = k.keys.Decrypt(ctx, c.Via("kms", "Decrypt", t.Principal()), e.KeyARN, e.TableKey,
+			t.EncryptionContext())
 		t.Reachable(err == nil || !unreachable(err), k.clock())
 		if err != nil {
 			return keyError(c, err)
@@ -65,9 +66,11 @@ func (k *Custodian) OpenOwn(ctx context.Context, c *request.Call, def *schema.De
 	key := append([]byte(nil), e.TableKey...)
 	if e.Mode != schema.KeyOwned {
 		var err error
-		key, err = k.keys.Decrypt(ctx, own(c, "Decrypt", def.AccountID, def.ARN), e.KeyARN, e.TableKey, t.EncryptionContext())
+		key, err = k.keys.Decrypt(ctx, own(c, "Decrypt", def.AccountID, def.ARN), e.KeyARN, e.TableKey,
+			t.EncryptionContext())
 		if denied(err) {
-			key, err = k.keys.Decrypt(ctx, c.Via("kms", "Decrypt", t.Principal()), e.KeyARN, e.TableKey, t.EncryptionContext())
+			key, err = k.keys.Decrypt(ctx, c.Via("kms", "Decrypt", t.Principal()), e.KeyARN, e.TableKey,
+				t.EncryptionContext())
 		}
 		if err != nil {
 			return keyError(c, err)

@@ -19,7 +19,8 @@ func keyError(c *request.Call, err error) error {
 		return refusal.Internal(errors.New("KMS: " + k.Code))
 	}
 	text := func(prefix, class string) string {
-		return fmt.Sprintf("%s: com.amazonaws.services.kms.model.%s: %s (Service: AWSKMS; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)",
+		return fmt.Sprintf("%s: com.amazonaws.services.kms.model.%s: %s (Service: AWSKMS; Status Code: %d; "+
+			"Error Code: %s; Request ID: %s; Proxy: null)",
 			prefix, class, k.Message, status, k.Code, c.ID)
 	}
 	switch k.Code {

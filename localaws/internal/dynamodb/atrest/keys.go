@@ -11,9 +11,11 @@ import (
 // when KMS refuses. Keys are named by key ARN unless said otherwise.
 type Keys interface {
 	// Decrypt opens a wrapped table key.
-	Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) ([]byte, error)
+	Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte,
+		encryptionContext map[string]string) ([]byte, error)
 	// GenerateDataKey makes a 256-bit key and its wrapped form.
-	GenerateDataKey(ctx context.Context, c *request.Call, keyARN string, encryptionContext map[string]string) (plaintext, wrapped []byte, err error)
+	GenerateDataKey(ctx context.Context, c *request.Call, keyARN string,
+		encryptionContext map[string]string) (plaintext, wrapped []byte, err error)
 	// DescribeKey resolves a key id, key ARN, alias name or alias ARN.
 	DescribeKey(ctx context.Context, c *request.Call, keyID string) (KeyInfo, error)
 	// CreateGrant makes the grant of a table and returns its id.

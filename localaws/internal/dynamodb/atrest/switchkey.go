@@ -24,7 +24,8 @@ func (k *Custodian) Switch(ctx context.Context, c *request.Call, def *schema.Def
 	case want.KeyID != "" && want.KeyID == before.KeyARN:
 		// Only the ARN is compared: any other name of the same key, and
 		// Enabled alone, encrypt again and count as a change, as on AWS.
-		return schema.Encryption{}, nil, refusal.Parameter("Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key")
+		return schema.Encryption{}, nil, refusal.Parameter("Table is already encrypted with given KMSMasterKeyId. " +
+			"Use KMSMasterKeyId parameter if you want to change Master Key")
 	}
 	changes, err := before.MayChange(now)
 	if err != nil {

@@ -112,13 +112,15 @@ func (in *BatchWrite) Prepare(c *request.Call) error {
 			w := &Write{At: b.At, Parsed: new(Parsed), Item: r.item, Key: r.key}
 			switch {
 			case r.put && r.remove:
-				return refusal.Validation("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+				return refusal.Validation("Supplied AttributeValue has more than one datatypes set, must contain " +
+					"exactly one of the supported datatypes")
 			case r.put:
 				w.Kind = Put
 			case r.remove:
 				w.Kind = Delete
 			default:
-				return refusal.Validation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+				return refusal.Validation("Supplied AttributeValue is empty, must contain exactly one of the " +
+					"supported datatypes")
 			}
 			bytes += ddbjson.ItemSize(w.KeyItem())
 			b.Writes = append(b.Writes, w)

@@ -38,11 +38,13 @@ func (c limitChange) apply(old, in *schema.OnDemandLimit) (*schema.OnDemandLimit
 		switch {
 		case m.in == nil:
 		case !c.onDemand:
-			return nil, refusal.Parameter("%s for OnDemandThroughput%s cannot be specified when%s", m.name, gated, closing)
+			return nil, refusal.Parameter("%s for OnDemandThroughput%s cannot be specified when%s", m.name, gated,
+				closing)
 		case c.update && *m.in == -1:
 			*m.out = nil
 		case *m.in < 1:
-			return nil, refusal.Parameter("Requested %s for OnDemandThroughput%s is outside of valid range", m.name, ranged)
+			return nil, refusal.Parameter("Requested %s for OnDemandThroughput%s is outside of valid range", m.name,
+				ranged)
 		default:
 			*m.out = m.in
 		}
@@ -58,15 +60,18 @@ func (c limitChange) apply(old, in *schema.OnDemandLimit) (*schema.OnDemandLimit
 func (in *indexInput) provision(d *schema.Index, onDemand, update bool) (err error) {
 	switch {
 	case onDemand && in.ProvisionedThroughput != nil && update:
-		return refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s when BillingMode is PAY_PER_REQUEST", d.Name)
+		return refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: %s "+
+			"when BillingMode is PAY_PER_REQUEST", d.Name)
 	case onDemand && in.ProvisionedThroughput != nil:
-		return refusal.Parameter("ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", d.Name)
+		return refusal.Parameter("ProvisionedThroughput should not be specified for index: %s when BillingMode is "+
+			"PAY_PER_REQUEST", d.Name)
 	case !onDemand && in.ProvisionedThroughput == nil && update:
-		return refusal.Parameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s", d.Name)
+		return refusal.Parameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s",
+			d.Name)
 	case !onDemand && in.ProvisionedThroughput == nil:
 		return refusal.Parameter("ProvisionedThroughput is not specified for index: %s", d.Name)
 	case in.ProvisionedThroughput != nil:
-		d.Throughput = schema.Throughput{Read: *in.ProvisionedThroughput.ReadCapacityUnits, Write: *in.ProvisionedThroughput.WriteCapacityUnits}
+		d.Throughput = in.ProvisionedThroughput.throughput()
 	}
 	d.Limit, err = limitChange{onDemand, update, d.Name}.apply(nil, in.OnDemandThroughput)
 	return err
@@ -76,20 +81,24 @@ func (in *indexInput) provision(d *schema.Index, onDemand, update bool) (err err
 func (in *indexInput) reprovision(d *schema.Index, onDemand, switched bool, now time.Time) (err error) {
 	switch {
 	case onDemand && (in.ProvisionedThroughput != nil || !in.OnDemandThroughput.Given()):
-		return refusal.Parameter("The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput", d.Name)
+		return refusal.Parameter("The only Updates for index: %s when TableThroughputMode is PAY_PER_REQUEST can be "+
+			"to OnDemandThroughput, WarmThroughput", d.Name)
 	case in.ProvisionedThroughput == nil && !in.OnDemandThroughput.Given():
-		return refusal.Parameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s", d.Name)
+		return refusal.Parameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: %s",
+			d.Name)
 	}
-	if d.Limit, err = (limitChange{onDemand, true, d.Name}).apply(d.Limit, in.OnDemandThroughput); err != nil || in.ProvisionedThroughput == nil {
+	if d.Limit, err = (limitChange{onDemand, true, d.Name}).apply(d.Limit, in.OnDemandThroughput); err != nil ||
+		in.ProvisionedThroughput == nil {
 		return err
 	}
+	read, write := in.ProvisionedThroughput.units()
 	if !switched {
-		if err := d.Throughput.Unchanged(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, "index "+d.Name, "index"); err != nil {
+		if err := d.Throughput.Unchanged(read, write, "index "+d.Name, "index"); err != nil {
 			return err
 		}
 	}
 	d.Warm = d.Warm.Grown(d.Throughput, onDemand)
-	d.Throughput.Set(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, now)
+	d.Throughput.Set(read, write, now)
 	return nil
 }
 
@@ -101,7 +110,8 @@ func (in *UpdateTable) applyBilling(next *schema.Definition, now time.Time) (err
 		next.OnDemand = *in.BillingMode == "PAY_PER_REQUEST"
 	}
 	if next.OnDemand && in.ProvisionedThroughput != nil {
-		return refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+		return refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when " +
+			"BillingMode is PAY_PER_REQUEST")
 	}
 	next.Warm = next.Warm.Grown(next.Throughput, was)
 	switch {
@@ -117,12 +127,14 @@ func (in *UpdateTable) applyBilling(next *schema.Definition, now time.Time) (err
 			i.Throughput.Set(0, 0, now)
 		}
 	case in.ProvisionedThroughput != nil && in.BillingMode == nil:
-		if err := next.Throughput.Unchanged(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, "table", "table"); err != nil {
+		read, write := in.ProvisionedThroughput.units()
+		if err := next.Throughput.Unchanged(read, write, "table", "table"); err != nil {
 			return err
 		}
 	}
 	if in.ProvisionedThroughput != nil {
-		next.Throughput.Set(*in.ProvisionedThroughput.ReadCapacityUnits, *in.ProvisionedThroughput.WriteCapacityUnits, now)
+		read, write := in.ProvisionedThroughput.units()
+		next.Throughput.Set(read, write, now)
 	}
 	next.OnDemandLimit, err = limitChange{next.OnDemand, true, ""}.apply(next.OnDemandLimit, in.OnDemandThroughput)
 	return err

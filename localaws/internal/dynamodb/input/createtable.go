@@ -15,6 +15,17 @@ type attributeDefinition struct{ AttributeName, AttributeType *string }
 
 type throughputInput struct{ ReadCapacityUnits, WriteCapacityUnits *int64 }
 
+// units returns the units of a throughput that passed the constraints.
+func (t *throughputInput) units() (read, write int64) {
+	return *t.ReadCapacityUnits, *t.WriteCapacityUnits
+}
+
+// throughput returns the units as a new table or index has them.
+func (t *throughputInput) throughput() schema.Throughput {
+	read, write := t.units()
+	return schema.Throughput{Read: read, Write: write}
+}
+
 type projectionInput struct {
 	ProjectionType   *string
 	NonKeyAttributes []string

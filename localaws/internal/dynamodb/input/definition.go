@@ -38,7 +38,8 @@ func schemaOf(keys []keyElement, kinds map[string]string) (schema.Key, error) {
 	}
 	switch {
 	case undefined:
-		return k, refusal.Parameter("Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: [%s]",
+		return k, refusal.Parameter("Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], "+
+			"AttributeDefinitions: [%s]",
 			strings.Join(names, ", "), strings.Join(sortedNames(kinds), ", "))
 	case len(keys) == 2 && names[0] == names[1]:
 		return k, refusal.Validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
@@ -65,11 +66,13 @@ func indexOf(in *indexInput, kinds map[string]string, table schema.Key, local bo
 	if local {
 		switch {
 		case !table.HasSort():
-			return nil, refusal.Parameter("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
+			return nil, refusal.Parameter("Table KeySchema does not have a range key, which is required when " +
+				"specifying a LocalSecondaryIndex")
 		case !k.HasSort():
 			return nil, refusal.Parameter("Index KeySchema does not have a range key for index: %s", *in.IndexName)
 		case k.Partition.Name != table.Partition.Name:
-			return nil, refusal.Parameter("Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. index hash key: %s, table hash key: %s",
+			return nil, refusal.Parameter("Index KeySchema does not have the same leading hash key as table "+
+				"KeySchema for index: %s. index hash key: %s, table hash key: %s",
 				*in.IndexName, k.Partition.Name, table.Partition.Name)
 		}
 	}
@@ -79,7 +82,8 @@ func indexOf(in *indexInput, kinds map[string]string, table schema.Key, local bo
 	case *in.Projection.ProjectionType == schema.ProjectInclude && len(in.Projection.NonKeyAttributes) == 0:
 		return nil, refusal.Parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
 	case *in.Projection.ProjectionType != schema.ProjectInclude && in.Projection.NonKeyAttributes != nil:
-		return nil, refusal.Parameter("ProjectionType is %s, but NonKeyAttributes is specified", *in.Projection.ProjectionType)
+		return nil, refusal.Parameter("ProjectionType is %s, but NonKeyAttributes is specified",
+			*in.Projection.ProjectionType)
 	}
 	for n, name := range in.Projection.NonKeyAttributes {
 		if slices.Contains(in.Projection.NonKeyAttributes[:n], name) {
@@ -94,18 +98,22 @@ func indexOf(in *indexInput, kinds map[string]string, table schema.Key, local bo
 func (in *CreateTable) define() (*schema.Definition, error) {
 	if in.StreamSpecification != nil {
 		if *in.StreamSpecification.StreamEnabled {
-			return nil, refusal.Validation("StreamSpecification is not supported by this embedded DynamoDB: streams are not there")
+			return nil, refusal.Validation("StreamSpecification is not supported by this embedded DynamoDB: streams " +
+				"are not there")
 		}
 		if in.StreamSpecification.StreamViewType != nil {
-			return nil, refusal.Parameter("Table is being created with a stream disabled, UpdateViewType should not be specified")
+			return nil, refusal.Parameter("Table is being created with a stream disabled, UpdateViewType should not " +
+				"be specified")
 		}
 	}
 	onDemand := in.BillingMode != nil && *in.BillingMode == "PAY_PER_REQUEST"
 	switch {
 	case onDemand && in.ProvisionedThroughput != nil:
-		return nil, refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+		return nil, refusal.Parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when " +
+			"BillingMode is PAY_PER_REQUEST")
 	case !onDemand && in.ProvisionedThroughput == nil:
-		return nil, refusal.Parameter("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+		return nil, refusal.Parameter("ReadCapacityUnits and WriteCapacityUnits must both be specified when " +
+			"BillingMode is PROVISIONED")
 	}
 	kinds, err := attributeTypes(in.AttributeDefinitions)
 	if err != nil {
@@ -119,7 +127,7 @@ func (in *CreateTable) define() (*schema.Definition, error) {
 		d.Name = arnRule.FindStringSubmatch(*in.TableName)[3]
 	}
 	if in.ProvisionedThroughput != nil {
-		d.Throughput = schema.Throughput{Read: *in.ProvisionedThroughput.ReadCapacityUnits, Write: *in.ProvisionedThroughput.WriteCapacityUnits}
+		d.Throughput = in.ProvisionedThroughput.throughput()
 	}
 	if d.Key, err = schemaOf(in.KeySchema, kinds); err != nil {
 		return nil, err
@@ -127,8 +135,10 @@ func (in *CreateTable) define() (*schema.Definition, error) {
 	for _, a := range in.AttributeDefinitions {
 		d.Attributes = append(d.Attributes, schema.Attribute{Name: *a.AttributeName, Type: *a.AttributeType})
 	}
-	if in.LocalSecondaryIndexes == nil && in.GlobalSecondaryIndexes == nil && len(in.KeySchema) != len(in.AttributeDefinitions) {
-		return nil, refusal.Parameter("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
+	if in.LocalSecondaryIndexes == nil && in.GlobalSecondaryIndexes == nil &&
+		len(in.KeySchema) != len(in.AttributeDefinitions) {
+		return nil, refusal.Parameter("Number of attributes in KeySchema does not exactly match number of " +
+			"attributes defined in AttributeDefinitions")
 	}
 	used := map[string]bool{d.Key.Partition.Name: true, d.Key.Sort.Name: true}
 	names := map[string]bool{}
@@ -140,8 +150,10 @@ func (in *CreateTable) define() (*schema.Definition, error) {
 		dst   *[]*schema.Index
 		what  string
 	}{
-		{in.LocalSecondaryIndexes, true, in.LocalSecondaryIndexes != nil, maxLocalIndexes, &d.Local, "LocalSecondaryIndexes"},
-		{in.GlobalSecondaryIndexes, false, in.GlobalSecondaryIndexes != nil, maxGlobalIndexes, &d.Global, "GlobalSecondaryIndexes"},
+		{in.LocalSecondaryIndexes, true, in.LocalSecondaryIndexes != nil, maxLocalIndexes, &d.Local,
+			"LocalSecondaryIndexes"},
+		{in.GlobalSecondaryIndexes, false, in.GlobalSecondaryIndexes != nil, maxGlobalIndexes, &d.Global,
+			"GlobalSecondaryIndexes"},
 	} {
 		if set.given && len(set.list) == 0 {
 			return nil, refusal.Parameter("List of %s is empty", set.what)
@@ -165,7 +177,8 @@ func (in *CreateTable) define() (*schema.Definition, error) {
 		}
 		if len(set.list) > set.limit {
 			if set.local {
-				return nil, refusal.Parameter("Number of LocalSecondaryIndexes exceeds per-table limit of %d", set.limit)
+				return nil, refusal.Parameter("Number of LocalSecondaryIndexes exceeds per-table limit of %d",
+					set.limit)
 			}
 			return nil, refusal.Parameter("GlobalSecondaryIndex count exceeds the per-table limit of %d", set.limit)
 		}
@@ -175,7 +188,8 @@ func (in *CreateTable) define() (*schema.Definition, error) {
 	}
 	for _, a := range d.Attributes {
 		if !used[a.Name] {
-			return nil, refusal.Parameter("Some AttributeDefinitions are not used. AttributeDefinitions: %s, keys used: %s",
+			return nil, refusal.Parameter("Some AttributeDefinitions are not used. AttributeDefinitions: %s, keys "+
+				"used: %s",
 				listOf(d.Attributes, nil), listOf(d.Attributes, used))
 		}
 	}

@@ -68,7 +68,8 @@ func (x *expressions) parse(valued ...string) (*Parsed, error) {
 		name string
 		text *string
 	}{
-		{"ConditionExpression", x.condition}, {"FilterExpression", x.filter}, {"KeyConditionExpression", x.keyCondition},
+		{"ConditionExpression", x.condition}, {"FilterExpression", x.filter},
+		{"KeyConditionExpression", x.keyCondition},
 		{"ProjectionExpression", x.projection}, {"UpdateExpression", x.update},
 	}
 	var given []string
@@ -85,7 +86,8 @@ func (x *expressions) parse(valued ...string) (*Parsed, error) {
 		old = slices.DeleteFunc(old, func(name string) bool { return name == "KeyConditions" })
 	}
 	if len(old) > 0 && len(given) > 0 {
-		return nil, refusal.Validationf("Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {%s} Expression parameters: {%s}",
+		return nil, refusal.Validationf("Can not use both expression and non-expression parameters in the same "+
+			"request: Non-expression parameters: {%s} Expression parameters: {%s}",
 			strings.Join(old, ", "), strings.Join(given, ", "))
 	}
 	if len(given) == 0 && x.names != nil {
@@ -96,7 +98,8 @@ func (x *expressions) parse(valued ...string) (*Parsed, error) {
 		if len(valued) > 1 {
 			are = " are null"
 		}
-		return nil, refusal.Validation("ExpressionAttributeValues can only be specified when using expressions: " + strings.Join(valued, " and ") + are)
+		return nil, refusal.Validation("ExpressionAttributeValues can only be specified when using expressions: " +
+			strings.Join(valued, " and ") + are)
 	}
 	switch {
 	case len(given) > 0:
@@ -192,7 +195,8 @@ func errExpression(err error) error {
 // Attributes returns the top-level names that the expressions mention and the
 // names of the items' attributes, sorted.
 func (p *Parsed) Attributes(items ...schema.Item) []string {
-	if len(items) == 1 && p.condition == nil && p.filter == nil && p.projection == nil && p.update == nil && p.keyCondition == nil {
+	if len(items) == 1 && p.condition == nil && p.filter == nil && p.projection == nil && p.update == nil &&
+		p.keyCondition == nil {
 		names := namesOf(items[0])
 		sort.Strings(names)
 		return names
@@ -261,7 +265,8 @@ func (p *Parsed) checkPaths(d *schema.Definition) error {
 	refuse := func(k schema.Key, what string) error {
 		for _, a := range []schema.Attribute{k.Partition, k.Sort} {
 			if _, ok := nested[a.Name]; ok && a.Name != "" {
-				return refusal.Validationf("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: %s: %s", what, a.Name)
+				return refusal.Validationf("Key attributes must be scalars; list random access '[]' and map lookup "+
+					"'.' are not allowed: %s: %s", what, a.Name)
 			}
 		}
 		return nil

@@ -29,11 +29,13 @@ func (u *indexUpdate) name() (string, error) {
 	}
 	switch len(names) {
 	case 0:
-		return "", refusal.Parameter("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
+		return "", refusal.Parameter("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, " +
+			"GlobalSecondaryIndexUpdate.Delete must not be null")
 	case 1:
 		return names[0], nil
 	}
-	return "", refusal.Parameter("Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object")
+	return "", refusal.Parameter("Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate " +
+		"object")
 }
 
 // applyIndexes creates, changes and deletes global indexes in next. They stay
@@ -47,12 +49,14 @@ func (in *UpdateTable) applyIndexes(next *schema.Definition, now time.Time, dela
 			return err
 		}
 		if seen[name] {
-			return refusal.Parameter("Only one global secondary index update per index is allowed simultaneously. Index: %s", name)
+			return refusal.Parameter("Only one global secondary index update per index is allowed simultaneously. "+
+				"Index: %s", name)
 		}
 		seen[name] = true
 		if u.Update == nil {
 			if online++; online > 1 {
-				return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+				return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can "+
+					"be created or deleted simultaneously per table")
 			}
 		}
 		if u.Create != nil {
@@ -70,7 +74,8 @@ func (in *UpdateTable) applyIndexes(next *schema.Definition, now time.Time, dela
 			}
 			return refusal.Validationf("Cannot %s an index that is not a GlobalSecondaryIndex: %s", verb, name)
 		case at < 0:
-			return request.Errorf("ResourceNotFoundException", "Requested resource not found: Index %s for table %s", name, next.Name)
+			return request.Errorf("ResourceNotFoundException", "Requested resource not found: Index %s for table %s",
+				name, next.Name)
 		case u.Delete != nil:
 			next.Global = slices.Delete(next.Global, at, at+1)
 		default:
@@ -90,13 +95,16 @@ func (in *UpdateTable) applyIndexes(next *schema.Definition, now time.Time, dela
 // createIndex adds an index to next. Of AttributeDefinitions only
 // those count that its keys use; AWS reads past all others, and past all in a
 // request that creates nothing.
-func (in *UpdateTable) createIndex(next *schema.Definition, wanted *indexInput, now time.Time, delay time.Duration) error {
+func (in *UpdateTable) createIndex(next *schema.Definition, wanted *indexInput, now time.Time,
+	delay time.Duration) error {
+	undefined := func(k keyElement) bool { return next.AttributeType(*k.AttributeName) == "" }
 	switch {
 	case hasIndex(next, *wanted.IndexName):
 		return refusal.Validation("Attempting to create an index which already exists")
 	case len(next.Global) >= maxGlobalIndexes:
-		return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of %d", maxGlobalIndexes)
-	case in.AttributeDefinitions == nil && slices.ContainsFunc(wanted.KeySchema, func(k keyElement) bool { return next.AttributeType(*k.AttributeName) == "" }):
+		return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary "+
+			"indexes exceeds per-table limit of %d", maxGlobalIndexes)
+	case in.AttributeDefinitions == nil && slices.ContainsFunc(wanted.KeySchema, undefined):
 		return refusal.Parameter("AttributeDefinitions is not specified for index: %s", *wanted.IndexName)
 	}
 	kinds, err := attributeTypes(in.AttributeDefinitions)
@@ -104,7 +112,8 @@ func (in *UpdateTable) createIndex(next *schema.Definition, wanted *indexInput, 
 		return err
 	}
 	for _, k := range wanted.KeySchema {
-		if kind, asked := next.AttributeType(*k.AttributeName), kinds[*k.AttributeName]; kind != "" && asked != "" && asked != kind {
+		kind, asked := next.AttributeType(*k.AttributeName), kinds[*k.AttributeName]
+		if kind != "" && asked != "" && asked != kind {
 			return refusal.Parameter("Attribute %s has already the type %s", *k.AttributeName, kind)
 		}
 	}

@@ -113,11 +113,13 @@ func readUpdates(d *wire.Decoder, dst *map[string]legacyUpdate) error {
 
 func (l *legacy) check(c *wire.Checks) {
 	c.Enum(l.conditionalOperator, "conditionalOperator", "OR", "AND")
-	operators := []string{"IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE", "BEGINS_WITH", "GE", "CONTAINS"}
+	operators := []string{"IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE",
+		"BEGINS_WITH", "GE", "CONTAINS"}
 	for _, set := range []struct {
 		path string
 		m    map[string]legacyCondition
-	}{{"expected", l.expected}, {"keyConditions", l.keyConditions}, {"queryFilter", l.queryFilter}, {"scanFilter", l.scanFilter}} {
+	}{{"expected", l.expected}, {"keyConditions", l.keyConditions}, {"queryFilter", l.queryFilter},
+		{"scanFilter", l.scanFilter}} {
 		for _, name := range sortedNames(set.m) {
 			at := set.path + "." + name + ".member.comparisonOperator"
 			if o := set.m[name].operator; o != nil {

@@ -146,13 +146,15 @@ func expectedCondition(name string, c legacyCondition) (legacyCondition, error) 
 		case c.value != nil:
 			c.values, c.list = []types.AttributeValue{c.value}, true
 		case !c.list && *c.operator != "NULL" && *c.operator != "NOT_NULL":
-			return c, refusal.Parameter("Value or AttributeValueList must be used with ComparisonOperator: %s for Attribute: %s", *c.operator, name)
+			return c, refusal.Parameter("Value or AttributeValueList must be used with ComparisonOperator: %s for "+
+				"Attribute: %s", *c.operator, name)
 		}
 		return c, nil
 	}
 	switch {
 	case c.list:
-		return c, refusal.Parameter("AttributeValueList can only be used with a ComparisonOperator for Attribute: %s", name)
+		return c, refusal.Parameter("AttributeValueList can only be used with a ComparisonOperator for Attribute: %s",
+			name)
 	case c.exists != nil && !*c.exists && c.value != nil:
 		return c, refusal.Parameter("Value cannot be used when Exists is set to false for Attribute: %s", name)
 	case c.exists != nil && !*c.exists:
@@ -187,21 +189,28 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 		switch kind := ddbjson.TypeName(value); *c.operator {
 		case "LT", "LE", "GT", "GE", "BETWEEN", "IN":
 			if kind != "S" && kind != "N" && kind != "B" {
-				return "", refusal.Parameter("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
+				return "", refusal.Parameter("ComparisonOperator %s is not valid for %s AttributeValue type",
+					*c.operator, kind)
 			}
 		case "BEGINS_WITH":
 			if kind != "S" && kind != "B" {
-				return "", refusal.Parameter("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
+				return "", refusal.Parameter("ComparisonOperator %s is not valid for %s AttributeValue type",
+					*c.operator, kind)
 			}
 		case "CONTAINS", "NOT_CONTAINS":
 			if kind == "SS" || kind == "NS" || kind == "BS" || kind == "L" || kind == "M" {
-				return "", refusal.Parameter("ComparisonOperator %s is not valid for %s AttributeValue type", *c.operator, kind)
+				return "", refusal.Parameter("ComparisonOperator %s is not valid for %s AttributeValue type",
+					*c.operator, kind)
 			}
 		}
 		v = append(v, h.value(value))
 	}
-	if *c.operator == "BETWEEN" && (ddbexpr.KeyTerm{Operator: ddbexpr.KeyGreater, Value: c.values[1]}).Matches(c.values[0]) {
-		return "", refusal.Validation("The BETWEEN condition was provided a range where the lower bound is greater than the upper bound")
+	above := func(a, b types.AttributeValue) bool {
+		return ddbexpr.KeyTerm{Operator: ddbexpr.KeyGreater, Value: b}.Matches(a)
+	}
+	if *c.operator == "BETWEEN" && above(c.values[0], c.values[1]) {
+		return "", refusal.Validation("The BETWEEN condition was provided a range where the lower bound is greater " +
+			"than the upper bound")
 	}
 	switch *c.operator {
 	case "NULL":
@@ -282,7 +291,8 @@ func (l *legacy) update() (*ddbexpr.Update, error) {
 		case kind == "L":
 			n := h.name(name)
 			empty := &types.AttributeValueMemberL{Value: []types.AttributeValue{}}
-			sections["SET"] = append(sections["SET"], n+" = list_append(if_not_exists("+n+", "+h.value(empty)+"), "+h.value(a.value)+")")
+			sections["SET"] = append(sections["SET"],
+				n+" = list_append(if_not_exists("+n+", "+h.value(empty)+"), "+h.value(a.value)+")")
 		case kind != "N" && kind != "SS" && kind != "NS" && kind != "BS":
 			return nil, refusal.Parameter("ADD action is not supported for the type %s", kind)
 		default:

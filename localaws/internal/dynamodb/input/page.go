@@ -85,13 +85,17 @@ func (in *Page) Check(c *wire.Checks) {
 func (in *Page) checkAlone(p *Parsed) error {
 	switch {
 	case in.Query && p.keyCondition == nil:
-		return refusal.Validation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+		return refusal.Validation("Either the KeyConditions or KeyConditionExpression parameter must be specified " +
+			"in the request.")
 	case in.total != nil && in.segment == nil:
-		return refusal.Validation("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
+		return refusal.Validation("The Segment parameter is required but was not present in the request when " +
+			"parameter TotalSegments is present")
 	case in.segment != nil && in.total == nil:
-		return refusal.Validation("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
+		return refusal.Validation("The TotalSegments parameter is required but was not present in the request when " +
+			"Segment parameter is present")
 	case in.segment != nil && *in.segment >= *in.total:
-		return refusal.Validationf("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less than TotalSegments: %d", *in.segment, *in.total)
+		return refusal.Validationf("The Segment parameter is zero-based and must be less than parameter "+
+			"TotalSegments: Segment: %d is not less than TotalSegments: %d", *in.segment, *in.total)
 	}
 	member := "ProjectionExpression"
 	if in.projection == nil {
@@ -109,7 +113,8 @@ func (in *Page) checkAlone(p *Parsed) error {
 	case p.projection != nil && selects == "COUNT":
 		return refusal.Validationf("Cannot specify the %s when choosing to get only the Count", member)
 	case p.projection == nil && selects == "SPECIFIC_ATTRIBUTES":
-		return refusal.Validation("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+		return refusal.Validation("Must specify the AttributesToGet or ProjectionExpression when choosing to get " +
+			"SPECIFIC_ATTRIBUTES")
 	case selects == "ALL_PROJECTED_ATTRIBUTES" && in.index == nil:
 		what := "Scanning"
 		if in.Query {

@@ -23,14 +23,16 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 		case v.Index == nil:
 			return v, s, false, refusal.Validationf("The table does not have the specified index: %s", *in.index)
 		case v.Index.Status(now) == "CREATING":
-			return v, s, false, refusal.Validationf("Cannot read from backfilling global secondary index: %s", *in.index)
+			return v, s, false, refusal.Validationf("Cannot read from backfilling global secondary index: %s",
+				*in.index)
 		}
 		if i := v.Index; !v.Local {
 			if in.Consistent() {
 				return v, s, false, refusal.Validation("Consistent reads are not supported on global secondary indexes")
 			}
 			if selects == "ALL_ATTRIBUTES" && i.Projection != schema.ProjectAll {
-				return v, s, false, refusal.Parameter("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", i.Name)
+				return v, s, false, refusal.Parameter("Select type ALL_ATTRIBUTES is not supported for global "+
+					"secondary index %s because its projection type is not ALL", i.Name)
 			}
 		}
 	}
@@ -45,7 +47,8 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 				if in.legacy.queryFilter != nil {
 					what = "QueryFilter"
 				}
-				return v, s, false, refusal.Validationf("%s can only contain non-primary key attributes: Primary key attribute: %s", what, name)
+				return v, s, false, refusal.Validationf("%s can only contain non-primary key attributes: Primary "+
+					"key attribute: %s", what, name)
 			}
 		}
 	}
@@ -56,7 +59,8 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 	}
 	if in.Query {
 		q, err := p.keyCondition.Bind(ddbexpr.KeySchema{
-			Partition: key.Partition.Name, PartitionType: key.Partition.Type, Sort: key.Sort.Name, SortType: key.Sort.Type})
+			Partition: key.Partition.Name, PartitionType: key.Partition.Type, Sort: key.Sort.Name,
+			SortType: key.Sort.Type})
 		if err != nil {
 			return v, s, false, errExpression(err)
 		}
@@ -79,11 +83,14 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 	if s.Start < s.Low || s.High != "" && s.Start >= s.High || s.Match != nil && !s.Match(in.start) {
 		if in.Query {
 			if prefix := key.PartitionPrefix(in.start[key.Partition.Name]); strings.HasPrefix(s.Low, prefix) {
-				return v, s, false, refusal.Validation("The provided starting key does not match the range key predicate")
+				return v, s, false, refusal.Validation("The provided starting key does not match the range key " +
+					"predicate")
 			}
-			return v, s, false, refusal.Validation("The provided starting key is outside query boundaries based on provided conditions")
+			return v, s, false, refusal.Validation("The provided starting key is outside query boundaries based on " +
+				"provided conditions")
 		}
-		return v, s, false, refusal.Validationf("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", *in.total, *in.segment)
+		return v, s, false, refusal.Validationf("The provided starting key is invalid: Invalid ExclusiveStartKey. "+
+			"Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", *in.total, *in.segment)
 	}
 	return v, s, fetch, nil
 }
@@ -92,11 +99,13 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 func checkQueryKey(q ddbexpr.KeyQuery, key schema.Key) error {
 	refuse := func(v types.AttributeValue, name string) error {
 		if kind := schema.EmptyKey(v); kind != "" {
-			return refusal.Parameter("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, name)
+			return refusal.Parameter("One or more parameter values are not valid. The AttributeValue for a key "+
+				"attribute cannot contain an empty %s value. Key: %s", kind, name)
 		}
 		return nil
 	}
-	if err := refuse(q.Partition, key.Partition.Name); err != nil || q.Sort == nil || q.Sort.Operator == ddbexpr.KeyBeginsWith {
+	if err := refuse(q.Partition, key.Partition.Name); err != nil || q.Sort == nil ||
+		q.Sort.Operator == ddbexpr.KeyBeginsWith {
 		return err
 	}
 	return refuse(q.Sort.Value, key.Sort.Name)
@@ -118,7 +127,8 @@ func (in *Page) fetches(v schema.View, selects string) (bool, error) {
 		}
 	}
 	if missing != nil && !v.Local {
-		return false, refusal.Parameter("Global secondary index %s does not project [%s]", i.Name, strings.Join(missing, ", "))
+		return false, refusal.Parameter("Global secondary index %s does not project [%s]", i.Name,
+			strings.Join(missing, ", "))
 	}
 	if p.filter != nil && !v.Local {
 		for _, name := range p.filter.TopLevelNames() {

@@ -59,7 +59,8 @@ func (in *ContinuousBackups) Days() int64 {
 // Prepare checks the members together.
 func (in *ContinuousBackups) Prepare(c *request.Call) error {
 	if p := in.PointInTimeRecoverySpecification; !*p.PointInTimeRecoveryEnabled && p.RecoveryPeriodInDays != nil {
-		return refusal.Validation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
+		return refusal.Validation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling " +
+			"point-in-time recovery.")
 	}
 	return in.Table.Prepare(c)
 }

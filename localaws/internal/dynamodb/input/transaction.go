@@ -9,7 +9,8 @@ const MaxTransactionBytes = 4 << 20
 
 // readTransactItems reads TransactItems, the items of a transaction. read reads
 // the member of an item that is named like an operation.
-func readTransactItems[T any](d *wire.Decoder, set *bool, items *[]*T, read func(item *T, operation string) error) error {
+func readTransactItems[T any](d *wire.Decoder, set *bool, items *[]*T,
+	read func(item *T, operation string) error) error {
 	if null, err := d.Null(); null || err != nil {
 		return err
 	}

@@ -26,7 +26,8 @@ type transactWriteItem struct {
 	WriteItem
 }
 
-var transactKinds = map[string]WriteKind{"Put": Put, "Update": Update, "Delete": Delete, "ConditionCheck": ConditionCheck}
+var transactKinds = map[string]WriteKind{
+	"Put": Put, "Update": Update, "Delete": Delete, "ConditionCheck": ConditionCheck}
 
 // ReadMember implements [wire.MembersReader].
 func (in *TransactWrite) ReadMember(d *wire.Decoder, name []byte) error {
@@ -71,7 +72,8 @@ func (in *TransactWrite) Check(c *wire.Checks) {
 		if w.kinds != 1 {
 			continue
 		}
-		at := fmt.Sprintf("transactItems.%d.member.%s.", i+1, [...]string{Put: "put", Update: "update", Delete: "delete", ConditionCheck: "conditionCheck"}[w.Kind])
+		kind := [...]string{Put: "put", Update: "update", Delete: "delete", ConditionCheck: "conditionCheck"}[w.Kind]
+		at := fmt.Sprintf("transactItems.%d.member.%s.", i+1, kind)
 		checkTable(c, w.name, at+"tableName")
 		if w.Kind == Put {
 			c.Required(w.item == nil, at+"item")

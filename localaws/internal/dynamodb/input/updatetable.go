@@ -64,7 +64,11 @@ func (in *UpdateTable) Check(c *wire.Checks) {
 // combined refuses kinds of change that AWS wants in requests of their own.
 func (in *UpdateTable) combined() error {
 	kinds := 0
-	for _, given := range []bool{in.SSESpecification != nil, in.DeletionProtectionEnabled != nil, in.TableClass != nil, in.OnDemandThroughput.Given(), in.BillingMode != nil || in.ProvisionedThroughput != nil, len(in.GlobalSecondaryIndexUpdates) > 0} {
+	for _, given := range []bool{
+		in.SSESpecification != nil, in.DeletionProtectionEnabled != nil, in.TableClass != nil,
+		in.OnDemandThroughput.Given(), in.BillingMode != nil || in.ProvisionedThroughput != nil,
+		len(in.GlobalSecondaryIndexUpdates) > 0,
+	} {
 		if given {
 			kinds++
 		}
@@ -72,7 +76,10 @@ func (in *UpdateTable) combined() error {
 	const alone = "modification must be the only operation in the request"
 	switch {
 	case kinds == 0:
-		return refusal.Validation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required")
+		return refusal.Validation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, " +
+			"GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, " +
+			"ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, " +
+			"WarmThroughput or TableClass is required")
 	case in.GlobalSecondaryIndexUpdates != nil && len(in.GlobalSecondaryIndexUpdates) == 0:
 		return refusal.Parameter("List of GlobalSecondaryIndexUpdates is empty")
 	case kinds == 1:
@@ -85,7 +92,8 @@ func (in *UpdateTable) combined() error {
 		return refusal.Parameter("TableClass %s", alone)
 	case in.OnDemandThroughput.Given() && (kinds > 2 || in.BillingMode == nil || in.ProvisionedThroughput != nil):
 		return refusal.Parameter("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
-	case in.ProvisionedThroughput != nil && slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(u indexUpdate) bool { return u.Update == nil }):
+	case in.ProvisionedThroughput != nil && slices.ContainsFunc(in.GlobalSecondaryIndexUpdates,
+		func(u indexUpdate) bool { return u.Update == nil }):
 		return refusal.Parameter("You cannot create or delete index while updating table IOPS")
 	}
 	return nil

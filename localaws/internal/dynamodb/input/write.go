@@ -79,7 +79,9 @@ func (w *Write) CheckRequest(d *schema.Definition) error {
 	}
 	if w.Kind == Put {
 		if kind, index, key := d.EmptyIndexKey(w.Item); kind != "" {
-			return refusal.Validationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", kind, index, key)
+			return refusal.Validationf("One or more parameter values are not valid. A value specified for a "+
+				"secondary index key is not supported. The AttributeValue for a key attribute cannot contain an "+
+				"empty %s value. IndexName: %s, IndexKey: %s", kind, index, key)
 		}
 		if w.size = ddbjson.ItemSize(w.Item); w.size > maxItem {
 			return refusal.Validation("Item size has exceeded the maximum allowed size")
@@ -130,7 +132,9 @@ func (w *Write) CheckSchema(d *schema.Definition) error {
 }
 
 func errEmptyIndexKey(kind string) error {
-	return refusal.Validationf("One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty %s value.", kind)
+	return refusal.Validationf("One or more parameter values are not valid. The update expression attempted to "+
+		"update a secondary index key to a value that is not supported. The AttributeValue for a key attribute "+
+		"cannot contain an empty %s value.", kind)
 }
 
 // errUpdatedKeyType is errIndexKeyType for the result of an update expression.

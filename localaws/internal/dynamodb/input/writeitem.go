@@ -44,7 +44,8 @@ func (in *WriteItem) ReadMember(d *wire.Decoder, name []byte) error {
 		return d.Text(&in.Consumed.mode)
 	case "ReturnItemCollectionMetrics":
 		return d.Text(&in.Collections.mode)
-	case "FilterExpression", "ProjectionExpression", "KeyConditionExpression", "AttributesToGet", "KeyConditions", "QueryFilter", "ScanFilter":
+	case "FilterExpression", "ProjectionExpression", "KeyConditionExpression", "AttributesToGet", "KeyConditions",
+		"QueryFilter", "ScanFilter":
 		return d.Skip() // not members of a write
 	case "UpdateExpression", "AttributeUpdates":
 		if in.Kind != Update {

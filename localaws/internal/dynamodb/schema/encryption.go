@@ -72,7 +72,8 @@ func (e Encryption) MayChange(now time.Time) ([]time.Time, error) {
 	case n >= maxModeChanges && now.Before(next):
 		stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 		return nil, request.Errorf("LimitExceededException", "Subscriber limit exceeded: "+
-			"Encryption mode changes are limited in the 24h window ending at %s. After the first %d change, each subsequent change in the same window "+
+			"Encryption mode changes are limited in the 24h window ending at %s. "+
+			"After the first %d change, each subsequent change in the same window "+
 			"can be performed at most once every %d seconds. Number of updates today: %d. Last change at %s. "+
 			"Next changes can be made at %s.",
 			stamp(end), maxModeChanges, int(modeChangePause.Seconds()), n, stamp(last), stamp(next))

@@ -11,15 +11,16 @@ import (
 // hour and a quarter were seen.
 const inaccessibleAfter = time.Hour
 
-// Counts are what a description says of a table beyond its definition.
+// Counts is what a description says of a table besides its definition.
 type Counts struct {
-	Status  string
+	Status  string    // as TableStatus
 	Noticed time.Time // when the table became INACCESSIBLE_ENCRYPTION_CREDENTIALS
 	Items   int
-	Bytes   int64
+	Bytes   int64                  // of the items, or of what lies on disk before they are loaded
 	Index   map[string]IndexCounts // by name
 }
 
+// IndexCounts is the number of an index's entries and their size in bytes.
 type IndexCounts struct {
 	Items int
 	Bytes int64
@@ -37,7 +38,8 @@ func (t *Table) Describe(now time.Time) (*schema.Definition, Counts) {
 func (t *Table) count(now time.Time) Counts {
 	def := t.def.Load()
 	c := Counts{Status: def.Status(now), Items: t.items.Len(), Bytes: t.bytes, Index: map[string]IndexCounts{}}
-	if since := t.inaccessible.Load(); since != nil && c.Status == "ACTIVE" && !now.Before(since.Add(inaccessibleAfter)) {
+	if since := t.inaccessible.Load(); since != nil && c.Status == "ACTIVE" &&
+		!now.Before(since.Add(inaccessibleAfter)) {
 		c.Status, c.Noticed = "INACCESSIBLE_ENCRYPTION_CREDENTIALS", since.Add(inaccessibleAfter)
 	}
 	for _, set := range [][]*index{t.local, t.global} {

@@ -23,6 +23,10 @@ type DiskView struct {
 	Stored bool
 }
 
+// DiskView returns what lies on disk for the item with a key. It opens nothing. It
+// returns a ValidationException for a key that does not fit the table and for a
+// table that was not used since the start, and a ResourceNotFoundException for a
+// missing item.
 func (t *Table) DiskView(key schema.Item) (DiskView, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -31,7 +35,8 @@ func (t *Table) DiskView(key schema.Item) (DiskView, error) {
 		return DiskView{}, err
 	}
 	if t.sealer == nil {
-		return DiskView{}, refusal.Validation("the table's items are sealed and were not used since the start: nothing but a data call can open them")
+		return DiskView{}, refusal.Validation("the table's items are sealed and were not used since the start: " +
+			"nothing but a data call can open them")
 	}
 	primary, _ := def.Key.Primary(key)
 	e := t.Get(primary)

@@ -12,7 +12,7 @@ import (
 type Entry struct {
 	Key  string // ordered primary key
 	Item schema.Item
-	Size int // of the item in bytes
+	Size int // of Item in bytes
 }
 
 // ItemOrNil returns the item, or nil for a nil entry.

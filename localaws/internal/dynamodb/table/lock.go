@@ -10,9 +10,9 @@ import (
 )
 
 // Every function of this file that takes a lock for a request releases it in a
-// defer: a panic ends one request, and must not stop the table for all.
+// defer. A panic ends one request and must not stop the table for all others.
 
-// View runs f while the table does not change, if check allows def.
+// View runs f while the table does not change, if [Table.Check] allows def.
 func (t *Table) View(def *schema.Definition, f func() error) error {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -22,10 +22,10 @@ func (t *Table) View(def *schema.Definition, f func() error) error {
 	return f()
 }
 
-// Update runs f while no other request uses the table, if check allows def,
-// files what f collects, and waits until that is durable. After an error of f
-// nothing is filed, but what it saw must be durable all the same: a client that
-// repeats its request takes a failed condition for the success of its first
+// Update runs f while no other request uses the table, if [Table.Check] allows
+// def, files what f collects, and waits until that is durable. After an error of f
+// nothing is filed, but Update still waits until what f saw is durable: a client
+// that repeats its request takes a failed condition for the success of its first
 // try.
 func (t *Table) Update(def *schema.Definition, f func(*storage.Tx) error) error {
 	pending, err := t.Submit(def, f)
@@ -35,7 +35,8 @@ func (t *Table) Update(def *schema.Definition, f func(*storage.Tx) error) error 
 	return err
 }
 
-// Submit is writing without the wait.
+// Submit is [Table.Update] without the wait. The caller must wait for the returned
+// change, even after an error.
 func (t *Table) Submit(def *schema.Definition, f func(*storage.Tx) error) (storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -50,7 +51,8 @@ func (t *Table) Submit(def *schema.Definition, f func(*storage.Tx) error) (stora
 	return t.store.Submit(tx), err
 }
 
-// Wait waits until a change is durable.
+// Wait waits until a change is durable. It returns an InternalServerError if the
+// store failed.
 func Wait(p storage.Pending) error {
 	if err := p.Wait(); err != nil {
 		return refusal.Internal(err)
@@ -58,7 +60,8 @@ func Wait(p storage.Pending) error {
 	return nil
 }
 
-// Lock locks every table once, in an order that all transactions share.
+// Lock locks every table once, in an order that all transactions share, and
+// returns the function that unlocks them.
 func Lock(tables []*Table, write bool) (unlock func()) {
 	list := slices.Clone(tables)
 	slices.SortFunc(list, func(a, b *Table) int { return cmp.Compare(a.id, b.id) })

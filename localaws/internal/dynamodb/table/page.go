@@ -9,7 +9,7 @@ import (
 // reaches it is the last.
 const maxPage = 1 << 20
 
-// Page is what was read.
+// Page is what one Query or Scan read.
 type Page struct {
 	Entries []*Entry    // that passed the match, in order
 	Size    int         // bytes of the view's items
@@ -17,7 +17,8 @@ type Page struct {
 }
 
 // Page collects the entries of v in s, at most limit of them unless limit is
-// zero. The caller holds the table's lock, under which the table allowed v.def.
+// zero. The caller holds the table's lock, under which [Table.Check] allowed
+// v.Def.
 func (t *Table) Page(v schema.View, s schema.Span, limit int) Page {
 	var p Page
 	entries := &t.items

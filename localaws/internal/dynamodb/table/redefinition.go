@@ -8,9 +8,9 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-// Edit puts a changed copy of the table's definition in its place, files it
-// and waits until it is durable. change gets the copy; its error is returned
-// and leaves the table as it was.
+// Edit replaces the table's definition by a copy that change has changed, files
+// it, and waits until it is durable. If change fails, Edit returns its error and
+// leaves the table as it was.
 func (t *Table) Edit(change func(*schema.Definition) error) error {
 	_, _, pending, err := t.Redefine(time.Time{}, change)
 	if err != nil {
@@ -19,9 +19,10 @@ func (t *Table) Edit(change func(*schema.Definition) error) error {
 	return Wait(pending)
 }
 
-// Redefine is edit without the wait. It returns the new definition with the
+// Redefine is [Table.Edit] without the wait. It returns the new definition with the
 // counts of the table at now.
-func (t *Table) Redefine(now time.Time, change func(*schema.Definition) error) (*schema.Definition, Counts, storage.Pending, error) {
+func (t *Table) Redefine(now time.Time, change func(*schema.Definition) error) (
+	*schema.Definition, Counts, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()
@@ -76,9 +77,10 @@ func (t *Table) globalIndex(d *schema.Index) *index {
 	return nil
 }
 
-// Remove deletes the table and its items in tx, unless change refuses it. It
-// returns what was left of the table.
-func (t *Table) Remove(now time.Time, may func(*schema.Definition) error) (*schema.Definition, Counts, storage.Pending, error) {
+// Remove deletes the table and its items, unless may refuses that. It returns the
+// definition and the counts that the table had.
+func (t *Table) Remove(now time.Time, may func(*schema.Definition) error) (
+	*schema.Definition, Counts, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()

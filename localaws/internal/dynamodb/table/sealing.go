@@ -12,15 +12,20 @@ import (
 
 var _ atrest.Table = (*Table)(nil)
 
+// EncryptionContext implements [atrest.Table].
 func (t *Table) EncryptionContext() map[string]string { return t.bound }
 
+// Principal implements [atrest.Table].
 func (t *Table) Principal() string { return t.as }
 
+// Loaded implements [atrest.Table].
 func (t *Table) Loaded() bool { return t.loaded.Load() }
 
-// Reseal puts the table under a new key, unless the key was made for another
-// generation than the table has by now. It returns what redefine does.
-func (t *Table) Reseal(enc schema.Encryption, key []byte, generation int, now time.Time) (*schema.Definition, Counts, storage.Pending, error) {
+// Reseal puts the table under a new key and seals every item with it. It returns
+// a ResourceInUseException if the table does not have the generation any more
+// that the key was made to replace, and otherwise what [Table.Redefine] does.
+func (t *Table) Reseal(enc schema.Encryption, key []byte, generation int, now time.Time) (
+	*schema.Definition, Counts, storage.Pending, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	def := t.def.Load()
@@ -28,7 +33,8 @@ func (t *Table) Reseal(enc schema.Encryption, key []byte, generation int, now ti
 	case t.deleted:
 		return nil, Counts{}, nil, refusal.NoTableNamed(def.Name)
 	case def.Encryption.Generation != generation:
-		return nil, Counts{}, nil, refusal.InUse("Attempt to change a resource which is still in use: Table is being updated: %s", def.Name)
+		return nil, Counts{}, nil, refusal.InUse("Attempt to change a resource which is still in use: Table is "+
+			"being updated: %s", def.Name)
 	}
 	seal, err := atrest.NewSealer(def.ID, key)
 	if err != nil {
@@ -53,8 +59,8 @@ func (t *Table) Reseal(enc schema.Encryption, key []byte, generation int, now ti
 	return next, t.count(now), t.store.Submit(tx), nil
 }
 
-// Load reads the items of a table from the store, once. It does nothing for a
-// key of another generation than the table has.
+// Load implements [atrest.Table]: it reads the items of the table from the store,
+// once.
 func (t *Table) Load(key []byte, generation int) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -87,7 +93,7 @@ func (t *Table) Load(key []byte, generation int) error {
 	return nil
 }
 
-// Reachable files whether the table's key can be used, as KMS said at now.
+// Reachable implements [atrest.Table].
 func (t *Table) Reachable(yes bool, now time.Time) {
 	if yes == (t.inaccessible.Load() == nil) {
 		return

@@ -25,12 +25,13 @@ func bucketItems(tableID string, generation int) storage.Bucket {
 	return storage.Bucket{Name: "dynamodb/items/" + tableID + "/" + strconv.Itoa(generation), PlainValues: true}
 }
 
-// ErrRedefined says that a table's key or indexes changed after a request read
-// the definition that it was checked with. The request starts again with the
-// current one.
+// ErrRedefined means that the key or the indexes of a table changed after a
+// request read the definition that it was checked with. The request must start
+// again with the current definition.
 var ErrRedefined = errors.New("dynamodb: the table was redefined while a request on it ran")
 
-// Table is one table with its items in memory.
+// Table is one table with its items in memory. Its methods may be called at the
+// same time, unless they say that the caller must hold the lock.
 type Table struct {
 	id    string // of every definition of the table
 	store storage.Store
@@ -54,7 +55,8 @@ type Table struct {
 	expiry        expiryQueue
 }
 
-// New returns an empty table with a table key, which it does not keep.
+// New returns an empty table whose items will be sealed under the table key. It
+// does not keep the key.
 func New(store storage.Store, def *schema.Definition, key []byte) (*Table, error) {
 	seal, err := atrest.NewSealer(def.ID, key)
 	if err != nil {
@@ -66,8 +68,8 @@ func New(store storage.Store, def *schema.Definition, key []byte) (*Table, error
 	return t, nil
 }
 
-// Restore calls found with every table that the store has. Their items
-// stay in the store, sealed.
+// Restore calls found with every table in the store. The items of the tables
+// stay in the store, sealed, until [Table.Load].
 func Restore(store storage.Store, found func(*Table)) error {
 	return store.Range(bucketTables, func(key, value []byte) error {
 		def := new(schema.Definition)
@@ -81,7 +83,8 @@ func Restore(store storage.Store, found func(*Table)) error {
 
 // restored returns a table whose items lie in the store, still sealed.
 func restored(store storage.Store, def *schema.Definition) *Table {
-	t := &Table{id: def.ID, store: store, bound: atrest.EncryptionContext(def.Name, def.AccountID), as: atrest.ServicePrincipal(def.Region)}
+	t := &Table{id: def.ID, store: store,
+		bound: atrest.EncryptionContext(def.Name, def.AccountID), as: atrest.ServicePrincipal(def.Region)}
 	t.def.Store(def)
 	t.expiry.init()
 	for _, d := range def.Local {
@@ -96,10 +99,10 @@ func restored(store storage.Store, def *schema.Definition) *Table {
 // Definition returns the table's current definition, without a lock.
 func (t *Table) Definition() *schema.Definition { return t.def.Load() }
 
-// Check reports whether a request that was checked with def may go on: the
-// table is there, its items are in memory, and its current definition agrees
-// with def. Otherwise it returns a ResourceNotFoundException or errRedefined.
-// The caller holds the lock until it is done.
+// Check returns nil if a request that was checked with def may go on: the table
+// is there, its items are in memory, and its current definition agrees with def.
+// Otherwise Check returns a ResourceNotFoundException or [ErrRedefined]. The
+// caller holds the lock until the request is done.
 func (t *Table) Check(def *schema.Definition) error {
 	switch {
 	case t.deleted:
@@ -180,7 +183,7 @@ func (t *Table) save(tx *storage.Tx) {
 	tx.Put(bucketTables, recordKey(def), value)
 }
 
-// File files the record of a table that no request can find yet.
+// File files the definition of a table that no request can find yet.
 func (t *Table) File() storage.Pending {
 	tx := new(storage.Tx)
 	t.save(tx)
