@@ -16,8 +16,8 @@ type lookUp struct {
 	found *table.Entry
 }
 
-// run looks the item up. The caller holds the table's lock, under which the
-// table allowed r.def.
+// run looks the item up. The caller holds the table's lock, under which
+// table.Table.Check allowed r.Def.
 func (r *lookUp) run() error {
 	r.found = r.on.Get(r.Primary)
 	return nil

@@ -15,7 +15,7 @@ import (
 type op[In any] = wire.Op[*Service, In, []byte]
 
 // operations are those that Serve knows.
-var operations = wire.NewTable(&input.Protocol,
+var operations = wire.NewTable(input.Protocol(),
 	manages("CreateTable", wire.Write, (*Service).allowCreateTable, (*Service).createTable),
 	manages("UpdateTable", wire.Write, allowNamed, (*Service).updateTable),
 	manages("DescribeTable", wire.Read, allowNamed, (*Service).describeTable),

@@ -10,8 +10,8 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-// change is a write on the table that it found. It is bound without the
-// table's lock, evaluated and applied with it.
+// change is a write on the table that it found. It is bound without the table's
+// lock, and evaluated and applied with it.
 type change struct {
 	*input.Write
 	on bound
@@ -21,7 +21,7 @@ type change struct {
 }
 
 // evaluate finds out what the write would leave behind, and changes nothing.
-// The caller holds the table's lock, under which the table allowed w.def.
+// The caller holds the table's lock, under which table.Table.Check allowed ch.Def.
 func (ch *change) evaluate() error {
 	ch.old, ch.next = ch.on.Get(ch.Primary), nil
 	next, size, err := ch.Write.Evaluate(ch.old.ItemOrNil())

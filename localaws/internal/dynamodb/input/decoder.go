@@ -11,12 +11,14 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// Protocol is the protocol of DynamoDB. Requests with items read themselves with
-// the functions of this file. They refuse an attribute value that is well formed
-// and not allowed after the constraints on members, as AWS does.
-var Protocol = wire.JSON{Unsupported: func(name string) error {
-	return refusal.Validation(name + " is not supported by this embedded DynamoDB")
-}}
+// Protocol returns the protocol of DynamoDB. Requests with items read themselves
+// with the functions of this file. They refuse an attribute value that is well
+// formed and not allowed after the constraints on members, as AWS does.
+func Protocol() *wire.JSON {
+	return &wire.JSON{Unsupported: func(name string) error {
+		return refusal.Validation(name + " is not supported by this embedded DynamoDB")
+	}}
+}
 
 // invalidValue turns the refusal of an attribute value into AWS's answer.
 func invalidValue(err error) error {
