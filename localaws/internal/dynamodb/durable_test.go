@@ -1,8 +1,10 @@
 package dynamodb
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -106,8 +108,11 @@ func TestMovedRecordsAreRefused(t *testing.T) {
 			store := storagetest.NewRecorder()
 			w := newWorld(t, func(c *Config) { c.Store = store })
 			records := func(table string) (list []record) {
-				def := w.s.lookup(target{wire.Place{Account: testAccount, Region: testRegion}, table, ""}).def
-				b := bucketItems(def.ID, def.Encryption.Generation)
+				def := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: table}).def
+				b := storage.Bucket{
+					Name:        fmt.Sprintf("dynamodb/items/%s/%d", def.ID, def.Encryption.Generation),
+					PlainValues: true,
+				}
 				if err := store.Range(b, func(key, value []byte) error {
 					list = append(list, record{b, key, value})
 					return nil
