@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/gotype"
 )
 
 // codec is the SDK's conversion, with the settings that keep what a type can
@@ -67,7 +68,7 @@ func catch(err *error) {
 	}
 }
 
-var errNotMap = errors.New(marshalMethod + " did not return a map")
+var errNotMap = errors.New(gotype.MarshalMethod + " did not return a map")
 
 // operand returns v as encode wants it: with an address only if a method with a
 // pointer receiver needs one. It leaves v off the heap, or moves it there once.
@@ -111,7 +112,7 @@ func (p *plan) inspect(v any) error {
 			continue // the entity's attribute
 		}
 		if fv, err := of.FieldByIndexErr(f.index); err == nil {
-			if err := p.inspection.value(f.goName, fv, maxSteps); err != nil {
+			if err := p.inspection.Check(f.goName, fv); err != nil {
 				return err
 			}
 		}

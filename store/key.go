@@ -13,6 +13,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/itemkey"
+	"github.com/ddbseal/ddbseal/store/internal/gotype"
 )
 
 // Key is the primary key of an item: values of the Go types of the fields
@@ -58,8 +59,8 @@ func (f *field) keyValue(value any) (types.AttributeValue, error) {
 	if av, ok := value.(types.AttributeValue); ok && !reflect.ValueOf(av).IsNil() {
 		return av, f.checkKeyType(av, value)
 	}
-	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && isTime(v.Type()) {
-		value = attributevalue.UnixTime(v.Convert(timeType).Interface().(time.Time))
+	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && gotype.IsTime(v.Type()) {
+		value = attributevalue.UnixTime(v.Convert(reflect.TypeFor[time.Time]()).Interface().(time.Time))
 	}
 	av, err := encodeKey(value)
 	if err != nil {
