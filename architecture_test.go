@@ -185,7 +185,6 @@ const (
 var oversized = map[string]string{
 	"localaws/internal/dynamodb": "the engine has not been divided into packages yet",
 	"localaws/internal/iam":      "a file for each operation group of IAM",
-	"store":                      "a file for each operation of a table",
 }
 
 func oversize(files, lines int) bool { return files > maxFiles || lines > maxLines }

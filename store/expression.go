@@ -10,6 +10,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
 // Condition is a condition or filter, made with the SDK's expression package:
@@ -96,10 +97,10 @@ func (c *core) declared(what, name string) error {
 func buildExpression(b expression.Builder) (e expression.Expression, err error) {
 	defer func() {
 		if err != nil {
-			err = &conversionError{reason(err), err}
+			err = redaction.New(redaction.Reason(err), err)
 		}
 	}()
-	defer catch(&err)
+	defer redaction.Catch(&err)
 	return b.Build()
 }
 

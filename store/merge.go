@@ -75,4 +75,3 @@ func actionsOfKept(opened envelope.Opened, next envelope.Item) map[string]envelo
 	})
 	return kept
 }
-

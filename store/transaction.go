@@ -2,16 +2,20 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/pace"
+	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
 // maxOperations is DynamoDB's limit for one transaction.
@@ -141,14 +145,14 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 	}
 	// One token for all calls, whatever client repeats them: DynamoDB does the
 	// transaction once, and a cancellation holds for every attempt.
-	in.ClientRequestToken = newToken()
+	in.ClientRequestToken = new(rand.Text())
 	err := transact(ctx, func() error {
-		var seen observer
-		_, err := client.TransactWriteItems(ctx, in, seen.observe)
+		var seen attempts.Observer
+		_, err := client.TransactWriteItems(ctx, in, seen.Observe)
 		var cancelled *types.TransactionCanceledException
 		var running *types.TransactionInProgressException
-		if err != nil && !errors.As(err, &cancelled) && (seen.unclear() || errors.As(err, &running)) {
-			return seen.uncertain(err)
+		if err != nil && !errors.As(err, &cancelled) && (seen.Unclear() || errors.As(err, &running)) {
+			return seen.Uncertain(err)
 		}
 		return err
 	})
@@ -163,16 +167,15 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 // transact repeats a transaction that was cancelled only for reasons that pass:
 // then nothing was done. The SDK does not repeat these.
 func transact(ctx context.Context, call func() error) error {
-	pause := 4 * firstPause
+	conflict := pace.Conflict{First: 8 * time.Millisecond}
 	for attempt := 1; ; attempt++ {
 		err := call()
 		if err == nil || attempt == transactAttempts || !passing(err) {
 			return err
 		}
-		if stop := sleep(ctx, rand.N(pause)); stop != nil {
+		if stop := conflict.Wait(ctx); stop != nil {
 			return fmt.Errorf("%w: %w", stop, err)
 		}
-		pause = min(2*pause, longestPause)
 	}
 }
 
@@ -274,7 +277,7 @@ func countOperations(n int) error {
 func transactionError(ctx context.Context, err error, n int, tables func(int) *core) error {
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {
-		return fmt.Errorf("transaction: %w", redact(err))
+		return fmt.Errorf("transaction: %w", redaction.Answer(err))
 	}
 	out := &TransactionError{Err: err}
 	for i, r := range cancelled.CancellationReasons {

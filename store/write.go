@@ -133,10 +133,10 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if counts {
 		countUp(in, t.plan.version.name)
 	}
-	seen := observer{Watch: attempts.Watch{Once: !repeatable(parsed)}}
-	if _, err := t.client.UpdateItem(ctx, in, seen.observe); err != nil {
+	seen := attempts.Observer{Once: !attempts.Repeatable(parsed)}
+	if _, err := t.client.UpdateItem(ctx, in, seen.Observe); err != nil {
 		var failed *types.ConditionalCheckFailedException
-		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.unclear() {
+		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.Unclear() {
 			// No item, or a server that does not return it.
 			sole := !counts && t.plan.entity.Name == ""
 			if _, gone := t.read(ctx, key); sole && len(conditions) == 0 || errors.Is(gone, ErrNotFound) {
@@ -212,13 +212,13 @@ func (c *core) sealedPut(ctx context.Context, plain envelope.Item, actions map[s
 // itself, in an attempt whose answer was lost, the footer shows it, which no two
 // puts share. In server-side mode nothing does.
 func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
-	var seen observer
-	out, err := c.client.PutItem(ctx, in, seen.observe)
+	var seen attempts.Observer
+	out, err := c.client.PutItem(ctx, in, seen.Observe)
 	asked := in.ReturnValues == types.ReturnValueAllOld
 	if err != nil {
 		return c.ownPut(ctx, in, err, &seen)
 	}
-	if asked && seen.repeated() && own(out.Attributes, in.Item) {
+	if asked && seen.Repeated() && own(out.Attributes, in.Item) {
 		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost", c.name, ErrUncertain)
 	}
 	return out, nil
@@ -226,7 +226,7 @@ func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.Pu
 
 // ownPut returns the result of a put that failed, which is a success if its
 // condition failed because of the item that it wrote itself.
-func (c *core) ownPut(ctx context.Context, in *dynamodb.PutItemInput, err error, seen *observer) (*dynamodb.PutItemOutput, error) {
+func (c *core) ownPut(ctx context.Context, in *dynamodb.PutItemInput, err error, seen *attempts.Observer) (*dynamodb.PutItemOutput, error) {
 	var failed *types.ConditionalCheckFailedException
 	switch {
 	case !errors.As(err, &failed) || !precondition.SameFooter(failed.Item, in.Item):
@@ -252,12 +252,12 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 	if in.ConditionExpression != nil {
 		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
-	var seen observer
-	out, err := c.client.DeleteItem(ctx, in, seen.observe)
+	var seen attempts.Observer
+	out, err := c.client.DeleteItem(ctx, in, seen.Observe)
 	if err != nil {
 		return nil, c.writeError(ctx, "delete", err, &seen)
 	}
-	if returned == types.ReturnValueAllOld && seen.repeated() && len(out.Attributes) == 0 {
+	if returned == types.ReturnValueAllOld && seen.Repeated() && len(out.Attributes) == 0 {
 		return nil, fmt.Errorf("delete of %s: %w: no item has the key now, but an answer with the old item may be lost", c.name, ErrUncertain)
 	}
 	return out, nil
@@ -265,9 +265,9 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 
 // writeError turns a failed condition into a [*ConditionError], and any failure
 // of a call that may have written into [ErrUncertain].
-func (c *core) writeError(ctx context.Context, call string, err error, seen *observer) error {
-	if seen.unclear() {
-		return fmt.Errorf("%s of %s: %w", call, c.name, seen.uncertain(err))
+func (c *core) writeError(ctx context.Context, call string, err error, seen *attempts.Observer) error {
+	if seen.Unclear() {
+		return fmt.Errorf("%s of %s: %w", call, c.name, seen.Uncertain(err))
 	}
 	var failed *types.ConditionalCheckFailedException
 	if !errors.As(err, &failed) {
@@ -288,4 +288,13 @@ func old[T any](ctx context.Context, c *core, stored envelope.Item) (*T, error) 
 		return nil, err
 	}
 	return &v, nil
+}
+
+// own reports whether an item that DynamoDB returned may be the one that this
+// call put. No two puts share a footer; items without one are compared.
+func own(returned, put envelope.Item) bool {
+	if put[envelope.FooterAttribute] != nil {
+		return precondition.SameFooter(returned, put)
+	}
+	return ddbexpr.EqualItems(returned, put)
 }
