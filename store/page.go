@@ -9,12 +9,9 @@ import (
 	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
-
-const kindFilter = ddbexpr.KindFilter
 
 var stringType = reflect.TypeFor[string]()
 

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
 	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
@@ -69,10 +68,10 @@ func (t *Table[T]) UpdateOp(k Key, change func(*T) error) WriteOp {
 // DeleteOp is [Table.Delete] in a transaction. It removes the item whatever its
 // version; see [Table.DeleteVersionOp].
 func (t *Table[T]) DeleteOp(k Key, conditions ...Condition) WriteOp {
-	return t.keyOp(k, conditions, func(key envelope.Item, expr *string, names map[string]string, values envelope.Item) types.TransactWriteItem {
+	return t.keyOp(k, conditions, func(key envelope.Item, condition writeCondition) types.TransactWriteItem {
 		return types.TransactWriteItem{Delete: &types.Delete{
-			TableName: &t.name, Key: key, ConditionExpression: expr,
-			ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+			TableName: &t.name, Key: key, ConditionExpression: condition.expression,
+			ExpressionAttributeNames: condition.names, ExpressionAttributeValues: condition.values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}}
 	})
@@ -81,30 +80,27 @@ func (t *Table[T]) DeleteOp(k Key, conditions ...Condition) WriteOp {
 // CheckOp cancels the transaction unless the item with the key meets all
 // conditions; at least one is needed.
 func (t *Table[T]) CheckOp(k Key, conditions ...Condition) WriteOp {
-	return t.keyOp(k, conditions, func(key envelope.Item, expr *string, names map[string]string, values envelope.Item) types.TransactWriteItem {
+	return t.keyOp(k, conditions, func(key envelope.Item, condition writeCondition) types.TransactWriteItem {
 		return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName: &t.name, Key: key, ConditionExpression: expr,
-			ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+			TableName: &t.name, Key: key, ConditionExpression: condition.expression,
+			ExpressionAttributeNames: condition.names, ExpressionAttributeValues: condition.values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}}
 	})
 }
 
-func (c *core) keyOp(k Key, conditions []Condition, make func(envelope.Item, *string, map[string]string, envelope.Item) types.TransactWriteItem) WriteOp {
+func (c *core) keyOp(k Key, conditions []Condition, make func(envelope.Item, writeCondition) types.TransactWriteItem) WriteOp {
 	return WriteOp{c, func(context.Context) (types.TransactWriteItem, error) {
 		key, err := c.plan.key(k)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
-		if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
-			return types.TransactWriteItem{}, err
-		}
-		expr, names, values, err := c.condition(c.guard(conditions))
+		condition, err := c.condition(Condition{}, conditions)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
-		op := make(key, expr, names, values)
-		if _, some := join(conditions); op.ConditionCheck != nil && !some {
+		op := make(key, condition)
+		if op.ConditionCheck != nil && !anySet(conditions) {
 			return op, fmt.Errorf("%w: a check without a condition", ErrConfiguration)
 		}
 		return op, nil

@@ -137,15 +137,19 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 	if t.merging.remarshal {
 		opened.Actions = actionsOfKept(opened, next)
 	}
-	condition := name(t.plan.partition.name).AttributeNotExists()
+	unchanged := name(t.plan.partition.name).AttributeNotExists()
 	tooWide := false
 	if !absent {
-		if condition, err = t.unchanged(stored); err != nil && !errors.Is(err, ErrTooWide) {
+		if unchanged, err = t.unchanged(stored); err != nil && !errors.Is(err, ErrTooWide) {
 			return nil, nil, zero, err
 		}
 		tooWide = err != nil
 	}
-	in, err := t.sealedPut(ctx, next, opened.Actions, []Condition{condition})
+	condition, err := t.build([]Condition{unchanged}, nil)
+	if err != nil {
+		return nil, nil, zero, err
+	}
+	in, err := t.sealedPut(ctx, next, opened.Actions, condition)
 	if err != nil || !tooWide {
 		return in, nil, v, err
 	}

@@ -108,9 +108,6 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if err != nil {
 		return err
 	}
-	if err := t.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
-		return err
-	}
 	required := []Condition{name(t.plan.partition.name).AttributeExists()}
 	counts := t.plan.version != nil && t.encryptor == nil
 	if counts {
@@ -120,6 +117,9 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	e, err := buildExpression(expression.NewBuilder().WithUpdate(u).WithCondition(all))
 	if err != nil {
 		return fmt.Errorf("%w: update: %w", ErrConfiguration, err)
+	}
+	if err := t.checkConditions(ddbexpr.KindCondition, conditions, e.Condition(), e); err != nil {
+		return err
 	}
 	parsed, err := t.checkUpdate(e)
 	if err != nil {
@@ -174,38 +174,37 @@ func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 
 // putInput makes a sealed, conditional put of v, a value of T or a pointer to one.
 func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dynamodb.PutItemInput, error) {
-	if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
-		return nil, err
-	}
 	item, err := c.convert(v)
 	if err != nil {
 		return nil, err
 	}
+	var unchanged Condition
 	if c.plan.version != nil {
-		unchanged, err := c.plan.advance(item)
-		if err != nil {
+		if unchanged, err = c.plan.advance(item); err != nil {
 			return nil, err
 		}
-		conditions = append([]Condition{unchanged}, conditions...)
 	}
-	return c.sealedPut(ctx, item, nil, c.guard(conditions))
+	condition, err := c.condition(unchanged, conditions)
+	if err != nil {
+		return nil, err
+	}
+	return c.sealedPut(ctx, item, nil, condition)
 }
 
 // sealedPut encrypts a plaintext item into a put. Attributes without a
 // configured action take it from actions.
-func (c *core) sealedPut(ctx context.Context, plain envelope.Item, actions map[string]envelope.Action, conditions []Condition) (*dynamodb.PutItemInput, error) {
+func (c *core) sealedPut(
+	ctx context.Context, plain envelope.Item, actions map[string]envelope.Action, condition writeCondition,
+) (*dynamodb.PutItemInput, error) {
 	stored, err := c.encryptAs(ctx, plain, actions)
 	if err != nil {
 		return nil, err
 	}
-	in := &dynamodb.PutItemInput{TableName: &c.name, Item: stored}
-	if in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, err = c.condition(conditions); err != nil {
-		return nil, err
-	}
-	if in.ConditionExpression != nil {
-		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	}
-	return in, nil
+	return &dynamodb.PutItemInput{
+		TableName: &c.name, Item: stored, ConditionExpression: condition.expression,
+		ExpressionAttributeNames: condition.names, ExpressionAttributeValues: condition.values,
+		ReturnValuesOnConditionCheckFailure: condition.onFailure(),
+	}, nil
 }
 
 // put sends a put. If its condition fails because of the item that it wrote
@@ -242,15 +241,14 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
+	condition, err := c.condition(Condition{}, conditions)
+	if err != nil {
 		return nil, err
 	}
-	in := &dynamodb.DeleteItemInput{TableName: &c.name, Key: key, ReturnValues: returned}
-	if in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, err = c.condition(c.guard(conditions)); err != nil {
-		return nil, err
-	}
-	if in.ConditionExpression != nil {
-		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	in := &dynamodb.DeleteItemInput{
+		TableName: &c.name, Key: key, ReturnValues: returned, ConditionExpression: condition.expression,
+		ExpressionAttributeNames: condition.names, ExpressionAttributeValues: condition.values,
+		ReturnValuesOnConditionCheckFailure: condition.onFailure(),
 	}
 	var seen attempts.Observer
 	out, err := c.client.DeleteItem(ctx, in, seen.Observe)
