@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
-	"github.com/ddbseal/ddbseal/localaws/internal/iam"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 )
 
 // eventVersion is the version of the record format.
@@ -186,7 +186,7 @@ func identity(c *request.Call) UserIdentity {
 	default:
 		id.Type = "Unknown"
 	}
-	if info, ok := iam.DescribeSession(c.Caller); ok {
+	if info, ok := sts.Describe(c.Caller); ok {
 		if id.SessionContext == nil {
 			id.SessionContext = &SessionContext{}
 		}

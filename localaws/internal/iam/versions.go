@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type versionView struct {
@@ -20,12 +22,12 @@ type versionView struct {
 
 type createPolicyVersion struct {
 	PolicyArn      string
-	PolicyDocument policyText
+	PolicyDocument wire.LongText
 	SetAsDefault   bool
 }
 
 func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (*task, error) {
-	d, err := parseDocument(in.PolicyDocument, policy.Identity, maxManagedDocument)
+	d, err := policytext.Read(in.PolicyDocument, policy.Identity, maxManagedDocument)
 	if err != nil {
 		return nil, err
 	}
