@@ -66,6 +66,16 @@ func (p *managedPolicy) version(id string) (*policyVersion, error) {
 	return nil, notFound("Policy %s version %s does not exist or is not attachable.", p.ARN, id)
 }
 
+// ownVersion finds a version of a customer managed policy.
+func (a *account) ownVersion(in *policyInput) (*managedPolicy, *policyVersion, error) {
+	p, err := a.ownPolicy(in.PolicyArn)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := p.version(in.VersionId)
+	return p, v, err
+}
+
 func (s *Service) getPolicyVersion(r *call, in *policyInput) (*task, error) {
 	return view(on(in.PolicyArn), func(a *account) (any, error) {
 		if m := awsPolicies()[in.PolicyArn]; m != nil && m.VersionID == in.VersionId {
@@ -117,11 +127,7 @@ func (s *Service) listPolicyVersions(r *call, in *versionPage) (*task, error) {
 
 func (s *Service) deletePolicyVersion(r *call, in *policyInput) (*task, error) {
 	return change(on(in.PolicyArn), nil, func(a *account) (any, error) {
-		p, err := a.ownPolicy(in.PolicyArn)
-		if err != nil {
-			return nil, err
-		}
-		v, err := p.version(in.VersionId)
+		p, v, err := a.ownVersion(in)
 		if err != nil {
 			return nil, err
 		}
@@ -136,11 +142,7 @@ func (s *Service) deletePolicyVersion(r *call, in *policyInput) (*task, error) {
 
 func (s *Service) setDefaultPolicyVersion(r *call, in *policyInput) (*task, error) {
 	return change(on(in.PolicyArn), nil, func(a *account) (any, error) {
-		p, err := a.ownPolicy(in.PolicyArn)
-		if err != nil {
-			return nil, err
-		}
-		v, err := p.version(in.VersionId)
+		p, v, err := a.ownVersion(in)
 		if err != nil {
 			return nil, err
 		}
