@@ -139,8 +139,11 @@ func TestFailedStore(t *testing.T) {
 	if err := s.FailStore(); err == nil {
 		t.Fatal("the store did not fail")
 	}
+	if err := s.Wait(ctx); err == nil || s.Err() == nil {
+		t.Errorf("only a new start helps, and the server does not say so: %v", s.Err())
+	}
 	for name, call := range itemCalls(l.tables, labTable) {
-		if err := call(); code(err) != "InternalServerError" {
+		if err := call(); code(err) != "InternalServerError" || !strings.Contains(err.Error(), "has to be started again") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -150,7 +153,7 @@ func TestFailedStore(t *testing.T) {
 	if _, err := sts.NewFromConfig(l.root).GetCallerIdentity(ctx, nil); code(err) != "InternalFailure" {
 		t.Errorf("GetCallerIdentity: %v", err)
 	}
-	if f := s.Failures(); len(f) == 0 || !strings.Contains(f[0].Error(), "store failed") {
+	if f := s.Failures(); len(f) == 0 || !strings.Contains(f[0].Error(), "a change cannot be stored") {
 		t.Errorf("failures: %v", f)
 	}
 	if err := s.Close(); err != nil {

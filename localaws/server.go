@@ -13,7 +13,6 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
 	"github.com/ddbseal/ddbseal/localaws/internal/frontdoor"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
-	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -33,6 +32,7 @@ type Server struct {
 	roots     *rootStore
 	root      aws.Credentials
 	failures  []error
+	problems  problems
 	listeners map[*Listener]struct{}
 	closed    bool
 }
@@ -64,7 +64,7 @@ func (s *Server) start() (err error) {
 			return fmt.Errorf("make data directory: %w", err)
 		}
 	}
-	if s.store, err = openStore(s.options.DataDir); err != nil {
+	if s.store, err = openStore(s.options.DataDir, s.options.Logger); err != nil {
 		return err
 	}
 	// Only now: the store's lock keeps a second process away from the file.
@@ -172,32 +172,4 @@ func (s *Server) AddAccount(id string) (aws.Credentials, error) {
 		return aws.Credentials{}, fmt.Errorf("localaws: %w", err)
 	}
 	return a.credentials(), nil
-}
-
-// maxFailures bounds what Failures remembers.
-const maxFailures = 20
-
-// note remembers and logs an error that is this server's own fault.
-func (s *Server) note(c *request.Call, err error) {
-	var known *request.Error
-	if errors.As(err, &known) && known.HTTPStatus() < 500 || errors.Is(err, errFault) {
-		return
-	}
-	err = fmt.Errorf("%s:%s (request %s): %w", c.Service, c.Operation, c.ID, err)
-	s.options.Logger.Error("internal failure", "error", err)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.failures) < maxFailures {
-		s.failures = append(s.failures, err)
-	}
-}
-
-// Failures returns what was answered with HTTP 500 although no fault asked for
-// it, the first 20: defects of this server, or a data directory that cannot be
-// written, after which every request is answered so until a new start. It is
-// empty in a healthy server.
-func (s *Server) Failures() []error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]error(nil), s.failures...)
 }

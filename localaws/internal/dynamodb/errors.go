@@ -43,6 +43,8 @@ func errInUse(format string, args ...any) error {
 	return request.Errorf("ResourceInUseException", format, args...)
 }
 
+// errInternal is the answer to a failure that is not the client's. It tells the
+// client nothing of err, which may name files.
 func errInternal(err error) error {
-	return &request.Error{Code: "InternalServerError", Message: "Internal server error: " + err.Error(), Status: 500}
+	return &request.Error{Code: "InternalServerError", Message: "Internal server error", Status: 500, Cause: err}
 }

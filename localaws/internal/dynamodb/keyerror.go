@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -15,7 +16,7 @@ func keyError(c *request.Call, err error) error {
 	}
 	status := k.HTTPStatus()
 	if status >= 500 {
-		return errInternal(errors.New("KMS: " + k.Code))
+		return errInternal(fmt.Errorf("KMS: %w", cmp.Or(k.Cause, error(k))))
 	}
 	text := func(prefix, class string) string {
 		return fmt.Sprintf("%s: com.amazonaws.services.kms.model.%s: %s (Service: AWSKMS; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)",
