@@ -109,7 +109,7 @@ func TestRestart(t *testing.T) {
 			if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := localaws.New(localaws.Options{DataDir: dir}); err == nil || !strings.Contains(err.Error(), "damaged") || strings.Contains(err.Error(), root.SecretAccessKey) {
+			if _, err := localaws.New(localaws.Options{DataDir: dir}); !errors.Is(err, localaws.ErrCredentials) || !strings.Contains(err.Error(), "root-credentials.json") || !strings.Contains(err.Error(), "remove it") || strings.Contains(err.Error(), root.SecretAccessKey) {
 				t.Errorf("%s: %v", name, err)
 			}
 			if now, _ := os.ReadFile(path); string(now) != bad {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,6 +75,6 @@ func (c *completionCommand) Run(s streams) error {
 		return err
 	}
 	quoted := "'" + strings.ReplaceAll(program, "'", `'\''`) + "'"
-	_, err = fmt.Fprint(s.out, strings.NewReplacer("PROGRAM", quoted, "ARGUMENT", completeArgument).Replace(lines))
+	_, err = strings.NewReplacer("PROGRAM", quoted, "ARGUMENT", completeArgument).WriteString(s.out, lines) // a script, not a text
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/envelope/keystore"
+	"github.com/ddbseal/ddbseal/internal/display"
 )
 
 type keystoreCommand struct {
@@ -72,17 +73,17 @@ func (f *keystoreFlags) print(s streams, keys ...branchKey) error {
 	}
 	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	for _, k := range keys {
-		line := k.ID
-		if k.Version != "" {
-			line += "\t" + k.Version
-		}
-		if k.Created != "" {
-			line += "\t" + k.Created
-		}
+		columns := []string{k.ID, k.Version, k.Created, ""}
 		if k.Active {
-			line += "\tactive"
+			columns[3] = "active"
 		}
-		fmt.Fprintln(t, line)
+		line := ""
+		for _, c := range columns {
+			if c != "" {
+				line += "\t" + display.Text(c)
+			}
+		}
+		tell(t, "%s\n", styled(line[1:]))
 	}
 	return t.Flush()
 }

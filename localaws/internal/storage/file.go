@@ -85,12 +85,17 @@ var (
 // again; a nil log discards that.
 func Open(dir string, log *slog.Logger) (*File, error) {
 	f, err := open(dir, nil)
+	if err != nil && diagnose(err).Kind == ErrDisk {
+		err = errors.Join(err, probe(dir, 0, probeRoom)) // bbolt does not wrap every cause
+	}
 	switch {
 	case err == nil:
 	case noRoom(err):
 		return nil, fmt.Errorf("open store: %w: %w", ErrDiskFull, err)
 	case notWritable(err):
 		return nil, fmt.Errorf("open store: %w: %w", ErrReadOnly, err)
+	case errors.Is(err, ErrDamaged):
+		return nil, fmt.Errorf("open store: %w: restore the folder from a copy, or begin with another one", err)
 	default:
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -212,10 +217,12 @@ func examine(path string, seal cipher.AEAD) error {
 			return fmt.Errorf("%w: %s has no header of this program", ErrDamaged, path)
 		}
 		if format := b.Get(headerFormat); !bytes.Equal(format, []byte(formatVersion)) {
-			return fmt.Errorf("%w: %s is of format %.16q, this version of the program reads format %s", ErrFormat, path, format, formatVersion)
+			return fmt.Errorf("%w: %s is of format %.16q, and this version of the program reads format %s: go on with the version that wrote it, or copy the data over its endpoint to a server with another folder",
+				ErrFormat, path, format, formatVersion)
 		}
 		if _, err := seal.Open(nil, nil, b.Get(headerCheck), boundTo(headerBucket, headerCheck)); err != nil {
-			return fmt.Errorf("%w: the root key beside %s belongs to other data", ErrRootKey, path)
+			return fmt.Errorf("%w: %s belongs to other data than %s: put back the one that was there, or begin with another folder",
+				ErrRootKey, filepath.Join(filepath.Dir(path), RootKeyFile), path)
 		}
 		return nil
 	})
@@ -278,7 +285,7 @@ func (f *File) open(b Bucket, key, value []byte) ([]byte, error) {
 	}
 	opened, err := f.seal.Open([]byte{}, nil, value, boundTo(b.Name, key))
 	if err != nil {
-		return nil, fmt.Errorf("%w: an entry of %q is not what was sealed", ErrDamaged, b.Name)
+		return nil, fmt.Errorf("%w: %s: an entry of %q is not what was sealed", ErrDamaged, f.path, b.Name)
 	}
 	return opened, nil
 }

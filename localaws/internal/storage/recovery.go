@@ -126,8 +126,8 @@ func (f *File) fail(problem *Problem, owed []*filePending) {
 	f.log.Error("the data folder cannot be written: "+problem.Kind.Error()+"; "+what, "dir", filepath.Dir(f.path), "error", problem.Cause)
 }
 
-// probe writes and removes a file beside the data file. It finds out whether
-// there is room, and why not where bbolt keeps the cause to itself.
+// probe finds out whether there is room for the data file to grow, and why not
+// where bbolt keeps the cause to itself.
 func (f *File) probe(room int64) error {
 	if err := f.fault(); err != nil {
 		return err
@@ -136,11 +136,15 @@ func (f *File) probe(room int64) error {
 	if err != nil {
 		return err
 	}
-	var at int64
-	if runtime.GOOS != "windows" { // which would fill the file up to there
-		at = info.Size() // the size of a file can be limited too
+	return probe(filepath.Dir(f.path), info.Size(), room)
+}
+
+// probe writes to a file in dir, from an offset on, and removes it.
+func probe(dir string, at, room int64) error {
+	if runtime.GOOS == "windows" { // which would fill the file up to there
+		at = 0
 	}
-	p, err := os.OpenFile(filepath.Join(filepath.Dir(f.path), probeFile), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	p, err := os.OpenFile(filepath.Join(dir, probeFile), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
