@@ -114,12 +114,29 @@ func (c *keystoreCreate) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		id, err := ks.CreateKey(ctx, keystore.CreateKeyInput{BranchKeyID: c.BranchKeyID, EncryptionContext: c.Context})
+		if errors.Is(err, keystore.ErrExists) {
+			return existsAlready{c.BranchKeyID, c.Table, err}
+		}
 		if err != nil {
 			return err
 		}
 		return c.print(s, branchKey{ID: id})
 	})
 }
+
+// existsAlready is [keystore.ErrExists] without what DynamoDB says of its
+// transaction.
+type existsAlready struct {
+	id, table string
+	cause     error
+}
+
+func (e existsAlready) Error() string {
+	return fmt.Sprintf("branch key %s exists already in table %s: give another --branch-key-id, or make a new version of it with 'ddbseal keystore rotate'", e.id, e.table)
+}
+
+// Unwrap returns the key store's error.
+func (e existsAlready) Unwrap() error { return e.cause }
 
 type keystoreRotate struct {
 	keystoreFlags
