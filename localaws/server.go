@@ -51,7 +51,7 @@ func New(o Options) (*Server, error) {
 	s.close = sync.OnceValue(s.shutdown)
 	if err := s.start(); err != nil {
 		if s.store != nil {
-			err = errors.Join(err, s.store.Close())
+			err = errors.Join(err, s.log.Close(), s.store.Close())
 		}
 		return nil, fmt.Errorf("localaws: %w", err)
 	}
@@ -69,6 +69,9 @@ func (s *Server) start() (err error) {
 	}
 	// Only now: the store's lock keeps a second process away from the file.
 	if s.roots, err = openRoots(s.options.DataDir); err != nil {
+		return err
+	}
+	if err := s.log.Attach(s.store); err != nil {
 		return err
 	}
 	if err := s.startServices(); err != nil {
@@ -142,6 +145,10 @@ func (s *Server) shutdown() error {
 	var errs []error
 	for _, l := range listeners {
 		errs = append(errs, l.Close())
+	}
+	// A store that cannot write says so by itself.
+	if err := s.log.Close(); err != nil && s.store.Failed() == nil {
+		errs = append(errs, err)
 	}
 	return errors.Join(append(errs, s.store.Close())...)
 }

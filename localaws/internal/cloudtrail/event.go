@@ -85,7 +85,8 @@ type SessionIssuer struct {
 func (e *Event) Denied() bool { return e.ErrorCode == "AccessDenied" }
 
 // Reasons tells, for a denied call, how each statement and grant bore on it;
-// nil for other events. It is no part of CloudTrail's record: AWS does not say.
+// nil for other events and for those of an earlier run of the server. It is no
+// part of CloudTrail's record: AWS does not say.
 func (e *Event) Reasons() []string {
 	if e.decision == nil {
 		return nil
@@ -135,12 +136,17 @@ func newEvent(c *request.Call, o request.Operation, err error) *Event {
 	} else {
 		e.fail(c, err)
 	}
+	e.measure()
+	return e
+}
+
+// measure sets the size of an event.
+func (e *Event) measure() {
 	const fixed = 1 << 10 // the members that do not grow with the request
 	e.size = fixed + len(e.RequestParameters) + len(e.ResponseElements) + len(e.AdditionalEventData) + len(e.ErrorMessage)
 	if e.decision != nil {
 		e.size += e.decision.Size()
 	}
-	return e
 }
 
 // fail files the error that the call was answered with.
