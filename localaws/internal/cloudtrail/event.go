@@ -237,6 +237,7 @@ func (e *Event) inOwnersAccount(account string) *Event {
 	o.EventID, o.RecipientAccountID = request.NewID(), account
 	o.UserIdentity = UserIdentity{Type: "AWSAccount", PrincipalID: e.UserIdentity.PrincipalID, AccountID: e.UserIdentity.AccountID, InvokedBy: e.UserIdentity.InvokedBy}
 	o.ResponseElements = nil
+	o.measure()
 	return &o
 }
 

@@ -241,7 +241,7 @@ func (j *journal) load() {
 		return
 	}
 	var old []*Event
-	words := interner{}
+	chunks, words := map[ringID][]chunk{}, interner{}
 	for i, key := range keys {
 		id, first, ok := parseKey(key)
 		events, err := decode(values[i], words)
@@ -252,10 +252,11 @@ func (j *journal) load() {
 			j.err = fmt.Errorf("load audit: %w: %w", storage.ErrDamaged, err)
 			return
 		}
-		j.chunks[id] = append(j.chunks[id], chunk{first, events[len(events)-1].seq})
+		chunks[id] = append(chunks[id], chunk{first, events[len(events)-1].seq})
 		old = append(old, events...)
 		values[i] = nil
 	}
+	j.chunks = chunks // not before: what was not read must not be removed
 	j.log.prepend(old)
 }
 
