@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/ddbseal/ddbseal/internal/display"
 )
 
 // handle is pass with a record of the request in the log, if that wants it.
@@ -21,10 +23,10 @@ func (d *Door) handle(ctx context.Context, r *exchange) (answer, error) {
 // no body, no header, no query string, no access key.
 func (d *Door) logRequest(ctx context.Context, r *exchange, a *answer, err error, took time.Duration) {
 	attrs := make([]slog.Attr, 0, 8)
-	attrs = append(attrs, slog.String("method", r.Method), slog.String("service", r.service), slog.String("operation", r.operation))
+	attrs = append(attrs, slog.String("method", display.Text(r.Method)), slog.String("service", r.service), slog.String("operation", r.operation))
 	if err != nil {
 		// The client went away: there was nobody to answer.
-		attrs = append(attrs, slog.String("unanswered", err.Error()))
+		attrs = append(attrs, slog.String("unanswered", display.Text(err.Error())))
 	} else {
 		attrs = append(attrs, slog.Int("status", a.status))
 	}

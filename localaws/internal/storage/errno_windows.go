@@ -1,10 +1,6 @@
 package storage
 
-import (
-	"errors"
-	"io/fs"
-	"syscall"
-)
+import "syscall"
 
 // Errors of Windows that package syscall does not name.
 const (
@@ -14,12 +10,8 @@ const (
 	errorDiskQuota      syscall.Errno = 1295
 )
 
-// noRoom reports an error that goes away when files are removed.
-func noRoom(err error) bool {
-	return errors.Is(err, errorDiskFull) || errors.Is(err, errorHandleDiskFull) || errors.Is(err, errorDiskQuota)
-}
-
-// notWritable reports an error of permissions.
-func notWritable(err error) bool {
-	return errors.Is(err, errorWriteProtect) || errors.Is(err, fs.ErrPermission)
+// systemErrors are errors of this system beyond those that all have.
+var systemErrors = struct{ noRoom, notWritable []error }{
+	noRoom:      []error{errorDiskFull, errorHandleDiskFull, errorDiskQuota},
+	notWritable: []error{errorWriteProtect},
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"syscall"
 )
 
 // Errors of a store that cannot write. The first three can pass; the store then
@@ -72,6 +74,21 @@ func diagnose(err error) *Problem {
 		return &Problem{Kind: ErrReadOnly, Cause: err}
 	}
 	return &Problem{Kind: ErrDisk, Cause: err}
+}
+
+// noRoom reports an error that goes away when files are removed or a limit is
+// raised: of the disk, of a quota, of the size of a file.
+func noRoom(err error) bool {
+	return isAny(err, syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG) || isAny(err, systemErrors.noRoom...)
+}
+
+// notWritable reports an error of permissions.
+func notWritable(err error) bool {
+	return isAny(err, syscall.EROFS, fs.ErrPermission) || isAny(err, systemErrors.notWritable...)
+}
+
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
 // Explain says for a client what lies behind an error of a store. It names
