@@ -9,10 +9,12 @@ import (
 	"log/slog"
 	"net"
 	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -50,8 +52,24 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	log := c.logger(s.err)
+	err := c.serve(ctx, s, log)
+	var usage usageError
+	if err == nil || c.LogFormat != "json" || errors.As(err, &usage) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	// Whatever reads the log reads JSON.
+	log.Error("ended", "error", plain(err.Error()), "fix", hint.For(err))
+	return errChecks
+}
+
+// serve is Run without the checks and the last line of a log in JSON.
+func (c *serveCommand) serve(ctx context.Context, s streams, log *slog.Logger) error {
+	if c.LogFormat == "json" {
+		s.err = jsonNotes{log}
+	}
 	server, err := localaws.New(localaws.Options{
-		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region, Logger: c.logger(s.err),
+		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region, Logger: log,
 		RootCredentials: aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey},
 	})
 	if errors.Is(err, localaws.ErrInUse) {
@@ -87,6 +105,16 @@ unset AWS_SESSION_TOKEN
 		return fmt.Errorf("ended, because %w", err)
 	}
 	return errors.Join(listener.Close(), server.Close())
+}
+
+// jsonNotes puts what is told to people into a log, a record for each line.
+type jsonNotes struct{ log *slog.Logger }
+
+func (n jsonNotes) Write(p []byte) (int, error) {
+	for line := range strings.Lines(string(p)) {
+		n.log.Info(strings.TrimSuffix(line, "\n"))
+	}
+	return len(p), nil
 }
 
 // logger makes the log of a server on w.
