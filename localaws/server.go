@@ -38,8 +38,9 @@ type Server struct {
 }
 
 // New starts a server. It fails when the options are wrong, when DataDir
-// cannot be used or is in use by another process (ErrInUse), and when what lies
-// there is damaged (ErrDamaged, ErrRootKey) or of another version (ErrFormat);
+// cannot be used or is in use by another process (ErrInUse), when what lies
+// there is damaged (ErrDamaged, ErrRootKey, ErrCredentials) or of another
+// version (ErrFormat), and when it cannot be written (ErrDiskFull, ErrReadOnly);
 // nothing is overwritten then.
 func New(o Options) (*Server, error) {
 	o, err := o.complete()
@@ -51,9 +52,13 @@ func New(o Options) (*Server, error) {
 	s.close = sync.OnceValue(s.shutdown)
 	if err := s.start(); err != nil {
 		if s.store != nil {
-			err = errors.Join(err, s.log.Close(), s.store.Close())
+			// Why the store cannot write, if that is it, is in err.
+			_, failed := s.log.Close(), s.store.Failed()
+			if closing := s.store.Close(); failed == nil {
+				err = errors.Join(err, closing)
+			}
 		}
-		return nil, fmt.Errorf("localaws: %w", err)
+		return nil, fmt.Errorf("localaws: %w", storage.Named(err))
 	}
 	return s, nil
 }
@@ -176,7 +181,7 @@ func (s *Server) AddAccount(id string) (aws.Credentials, error) {
 	}
 	a, err := s.keptRoot(id)
 	if err != nil {
-		return aws.Credentials{}, fmt.Errorf("localaws: %w", err)
+		return aws.Credentials{}, fmt.Errorf("localaws: %w", storage.Named(err))
 	}
 	return a.credentials(), nil
 }

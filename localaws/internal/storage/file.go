@@ -88,12 +88,8 @@ func Open(dir string, log *slog.Logger) (*File, error) {
 	if err != nil && diagnose(err).Kind == ErrDisk {
 		err = errors.Join(err, probe(dir, 0, probeRoom)) // bbolt does not wrap every cause
 	}
-	switch {
+	switch err = Named(err); {
 	case err == nil:
-	case noRoom(err):
-		return nil, fmt.Errorf("open store: %w: %w", ErrDiskFull, err)
-	case notWritable(err):
-		return nil, fmt.Errorf("open store: %w: %w", ErrReadOnly, err)
 	case errors.Is(err, ErrDamaged):
 		return nil, fmt.Errorf("open store: %w: restore the folder from a copy, or begin with another one", err)
 	default:

@@ -87,6 +87,20 @@ func notWritable(err error) bool {
 	return isAny(err, syscall.EROFS, fs.ErrPermission) || isAny(err, systemErrors.notWritable...)
 }
 
+// Named returns err so that it matches ErrDiskFull or ErrReadOnly if that is its
+// cause.
+func Named(err error) error {
+	switch {
+	case err == nil, errors.Is(err, ErrDiskFull), errors.Is(err, ErrReadOnly):
+		return err
+	case noRoom(err):
+		return fmt.Errorf("%w: %w", ErrDiskFull, err)
+	case notWritable(err):
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	}
+	return err
+}
+
 func isAny(err error, targets ...error) bool {
 	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }

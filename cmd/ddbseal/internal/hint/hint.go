@@ -37,7 +37,7 @@ func For(err error) string {
 		return "Make room and repeat the command."
 	case errors.Is(err, localaws.ErrReadOnly):
 		return "Choose a folder of your own with --data-dir."
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "The disk is full: make room and repeat the command."
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "Nothing listens at the endpoint: start 'ddbseal serve' there, or mend --endpoint-url; AWS_ENDPOINT_URL counts too."
