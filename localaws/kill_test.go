@@ -258,7 +258,9 @@ func (h *killHistory) check(t *testing.T, v *victim) {
 	} else if code(err) != "ResourceNotFoundException" {
 		t.Error(err)
 	}
-	if _, err := cloudtrail.NewFromConfig(v.root).LookupEvents(ctx, nil); err != nil {
+	one := &cloudtrail.LookupEventsInput{MaxResults: aws.Int32(1)}
+	// More tries, as for scans.
+	if _, err := cloudtrail.NewFromConfig(v.root).LookupEvents(ctx, one, func(o *cloudtrail.Options) { o.RetryMaxAttempts = 10 }); err != nil {
 		t.Errorf("the audit of the processes before: %v", err)
 	}
 	grants := 0
