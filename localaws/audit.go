@@ -18,8 +18,8 @@ type UserIdentity = cloudtrail.UserIdentity
 // calls), which it does not. It is bounded by Options.AuditLimit. With a
 // DataDir it survives a new start: events are filed there, sealed, a second
 // after the call at the latest, and Close files them all. A server that is
-// killed loses the events of its last second, whatever their calls have
-// changed.
+// killed loses the events of its last second, even where the calls' own
+// changes are kept.
 type Audit struct{ log *cloudtrail.Log }
 
 // Audit returns the server's record of calls.

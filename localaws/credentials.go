@@ -19,7 +19,8 @@ import (
 // in DataDir is damaged.
 var ErrCredentials = errors.New("root credentials file is damaged")
 
-const mendCredentials = "restore it from a copy, or remove it, and the next start makes a new access key for the root user of the account id that you give it"
+const mendCredentials = "restore it from a copy, or remove it, " +
+	"and the next start makes a new access key for the root user of the account id that you give it"
 
 // credentialsFile is where a durable server keeps the root users' access keys.
 const credentialsFile = "root-credentials.json"

@@ -75,6 +75,7 @@ func (c *completionCommand) Run(s streams) error {
 		return err
 	}
 	quoted := "'" + strings.ReplaceAll(program, "'", `'\''`) + "'"
-	_, err = strings.NewReplacer("PROGRAM", quoted, "ARGUMENT", completeArgument).WriteString(s.out, lines) // a script, not a text
+	// Not by tell: it is a script.
+	_, err = strings.NewReplacer("PROGRAM", quoted, "ARGUMENT", completeArgument).WriteString(s.out, lines)
 	return err
 }

@@ -49,7 +49,8 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 	}
 	level := new(slog.LevelVar)
 	level.Set(slog.LevelError + 1) // until it runs, what fails ends the command and is told then
-	cfg := console.Config{Logger: slog.New(slog.NewTextHandler(display.NewWriter(s.err), &slog.HandlerOptions{Level: level}))}
+	log := slog.NewTextHandler(display.NewWriter(s.err), &slog.HandlerOptions{Level: level})
+	cfg := console.Config{Logger: slog.New(log)}
 	if c.DataDir != "" && !c.remote() {
 		cfg.Folder = c.DataDir
 	} else {

@@ -132,7 +132,8 @@ type existsAlready struct {
 }
 
 func (e existsAlready) Error() string {
-	return fmt.Sprintf("branch key %s exists already in table %s: give another --branch-key-id, or make a new version of it with 'ddbseal keystore rotate'", e.id, e.table)
+	return fmt.Sprintf("branch key %s exists already in table %s: give another --branch-key-id, "+
+		"or make a new version of it with 'ddbseal keystore rotate'", e.id, e.table)
 }
 
 // Unwrap returns the key store's error.

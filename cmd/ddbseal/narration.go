@@ -155,7 +155,8 @@ func writeTable(w io.Writer, r *labsetup.Report, st style, width int) error {
 	rows := [][]string{{"CHECK", "PRINCIPAL", "MODE", "SEES", "WHY"}}
 	for _, s := range r.Steps {
 		if s.Mode != "" {
-			rows = append(rows, []string{checkMark(s), display.Text(s.Principal), display.Text(s.Mode), display.Text(s.Got), display.Text(oneLine(s.Why))})
+			rows = append(rows, []string{checkMark(s), display.Text(s.Principal), display.Text(s.Mode),
+				display.Text(s.Got), display.Text(oneLine(s.Why))})
 		}
 	}
 	widths := make([]int, 4)

@@ -133,7 +133,7 @@ func (p *place) close(err *error) {
 		return
 	}
 	// What stands behind "internal failure": a full disk, say, which is told
-	// once, whatever has failed because of it.
+	// once, however much has failed because of it.
 	unwritten := unwritten(p.server)
 	switch {
 	case *err == nil, errors.Is(*err, errChecks):

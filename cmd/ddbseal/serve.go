@@ -58,7 +58,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err == nil || c.LogFormat != "json" || errors.As(err, &usage) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	// Whatever reads the log reads JSON.
+	// The reader of the log expects nothing but JSON.
 	log.Error("ended", "error", plain(err.Error()), "fix", hint.For(err))
 	return errChecks
 }
@@ -172,7 +172,8 @@ func listenAt[L any](s streams, asked, usual string, listen func(string) (L, err
 		return l, err
 	}
 	if asked != "" {
-		return l, fmt.Errorf("--listen %s: another process listens on port %s: stop it, choose another port, or give port 0 for a free one", addr, port)
+		return l, fmt.Errorf("--listen %s: another process listens on port %s: "+
+			"stop it, choose another port, or give port 0 for a free one", addr, port)
 	}
 	tell(s.err, "%s is in use; taking a free port.\n", addr)
 	return listen(net.JoinHostPort(host, "0"))

@@ -8,7 +8,7 @@
 // and Subscribe give all of them to the process that runs the server.
 //
 // A log that is attached to a durable store files its events there, sealed, and
-// begins with those of earlier runs. A request does not wait for that: the
+// begins with the events of earlier runs. A request does not wait for that: the
 // events of FilingWindow are filed together, and a killed process loses the
 // events of the last one.
 //

@@ -85,7 +85,7 @@ type SessionIssuer struct {
 func (e *Event) Denied() bool { return e.ErrorCode == "AccessDenied" }
 
 // Reasons tells, for a denied call, how each statement and grant bore on it;
-// nil for other events and for those of an earlier run of the server. It is no
+// nil for other events and for events of an earlier run of the server. It is no
 // part of CloudTrail's record: AWS does not say.
 func (e *Event) Reasons() []string {
 	if e.decision == nil {

@@ -291,8 +291,11 @@ type interner map[string]string
 
 func (words interner) share(e *Event) {
 	u := &e.UserIdentity
-	for _, s := range []*string{&e.EventVersion, &e.EventSource, &e.EventName, &e.AWSRegion, &e.SourceIPAddress, &e.UserAgent, &e.ErrorCode,
-		&e.EventType, &e.RecipientAccountID, &e.EventCategory, &u.Type, &u.PrincipalID, &u.ARN, &u.AccountID, &u.AccessKeyID, &u.UserName, &u.InvokedBy} {
+	for _, s := range []*string{
+		&e.EventVersion, &e.EventSource, &e.EventName, &e.AWSRegion, &e.SourceIPAddress, &e.UserAgent, &e.ErrorCode,
+		&e.EventType, &e.RecipientAccountID, &e.EventCategory,
+		&u.Type, &u.PrincipalID, &u.ARN, &u.AccountID, &u.AccessKeyID, &u.UserName, &u.InvokedBy,
+	} {
 		word, known := words[*s]
 		if !known {
 			word = strings.Clone(*s)

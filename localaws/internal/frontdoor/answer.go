@@ -54,8 +54,8 @@ func (e *Endpoint) internal(message string) *request.Error {
 }
 
 // explained returns err, which may be nil, or an internal failure with the explanation of what
-// lies behind it. Such a failure hides every other answer: it says nothing of
-// the request.
+// lies behind it. The failure takes the place of every other
+// answer, because it says nothing of the request.
 func (d *Door) explained(e *Endpoint, err error) error {
 	if err == nil {
 		return nil

@@ -25,7 +25,7 @@ func (d *Door) logRequest(ctx context.Context, r *exchange, a *answer, err error
 	attrs := make([]slog.Attr, 0, 8)
 	attrs = append(attrs, slog.String("method", display.Text(r.Method)), slog.String("service", r.service), slog.String("operation", r.operation))
 	if err != nil {
-		// The client went away: there was nobody to answer.
+		// The client went away: nothing was answered.
 		attrs = append(attrs, slog.String("unanswered", display.Text(err.Error())))
 	} else {
 		attrs = append(attrs, slog.Int("status", a.status))

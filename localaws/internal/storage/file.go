@@ -213,11 +213,13 @@ func examine(path string, seal cipher.AEAD) error {
 			return fmt.Errorf("%w: %s has no header of this program", ErrDamaged, path)
 		}
 		if format := b.Get(headerFormat); !bytes.Equal(format, []byte(formatVersion)) {
-			return fmt.Errorf("%w: %s is of format %.16q, and this version of the program reads format %s: go on with the version that wrote it, or copy the data over its endpoint to a server with another folder",
+			return fmt.Errorf("%w: %s is of format %.16q, and this version of the program reads format %s: "+
+				"go on with the version that wrote it, or copy the data over its endpoint to a server with another folder",
 				ErrFormat, path, format, formatVersion)
 		}
 		if _, err := seal.Open(nil, nil, b.Get(headerCheck), boundTo(headerBucket, headerCheck)); err != nil {
-			return fmt.Errorf("%w: %s belongs to other data than %s: put back the one that was there, or begin with another folder",
+			return fmt.Errorf("%w: %s belongs to other data than %s: "+
+				"put back the one that was there, or begin with another folder",
 				ErrRootKey, filepath.Join(filepath.Dir(path), RootKeyFile), path)
 		}
 		return nil

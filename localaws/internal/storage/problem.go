@@ -118,7 +118,7 @@ func Explain(err error) string {
 		return "The server cannot keep changes because its disk reports an error." + goesOn
 	case errors.Is(err, ErrDamaged):
 		return "A part of the server's data file is damaged. Stop the server and restore its data folder from a copy."
-	case errors.Is(err, ErrRefused), errors.Is(err, ErrGone), errors.Is(err, ErrLocked), errors.Is(err, ErrFormat), errors.Is(err, ErrRootKey):
+	case isAny(err, ErrRefused, ErrGone, ErrLocked, ErrFormat, ErrRootKey):
 		return "The server cannot keep changes and has to be started again. Its log says why."
 	}
 	return ""

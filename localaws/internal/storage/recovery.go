@@ -47,7 +47,8 @@ func (f *File) outlast(owed []*filePending) {
 		problem := f.retry(owed)
 		if problem == nil {
 			if owed = f.resume(owed); owed == nil {
-				f.log.Warn("the data folder can be written again", "dir", filepath.Dir(f.path), "after", time.Since(began).Round(time.Millisecond))
+				f.log.Warn("the data folder can be written again",
+					"dir", filepath.Dir(f.path), "after", time.Since(began).Round(time.Millisecond))
 				return
 			}
 			continue
@@ -110,7 +111,8 @@ func (f *File) fail(problem *Problem, owed []*filePending) {
 	if problem.Final && (f.failed == nil || !f.failed.Final) {
 		close(f.down)
 	}
-	news := f.failed == nil || f.failed.Kind != problem.Kind || f.failed.Final != problem.Final || time.Since(f.logged) >= reminder
+	news := f.failed == nil || f.failed.Kind != problem.Kind || f.failed.Final != problem.Final ||
+		time.Since(f.logged) >= reminder
 	f.failed = problem
 	for _, p := range owed {
 		p.settle(problem)
@@ -123,7 +125,8 @@ func (f *File) fail(problem *Problem, owed []*filePending) {
 	if problem.Final {
 		what = "only a new start helps"
 	}
-	f.log.Error("the data folder cannot be written: "+problem.Kind.Error()+"; "+what, "dir", filepath.Dir(f.path), "error", problem.Cause)
+	f.log.Error("the data folder cannot be written: "+problem.Kind.Error()+"; "+what,
+		"dir", filepath.Dir(f.path), "error", problem.Cause)
 }
 
 // probe finds out whether there is room for the data file to grow, and why not

@@ -220,6 +220,48 @@ func killed(t *testing.T, dir string, h *history) {
 	}
 }
 
+// After a failed sync the disk can lack a meta page that the cache has, so both
+// are written again before anything else is.
+func TestHeadsAreWrittenAgain(t *testing.T) {
+	dir := t.TempDir()
+	path, past := filepath.Join(dir, DataFile), time.Now().Add(-time.Hour).Truncate(time.Second)
+	var reopened []time.Time
+	f, err := open(dir, func(*bbolt.DB) {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		reopened = append(reopened, info.ModTime())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.firstRetry = time.Millisecond
+	go f.writer()
+	put(t, f, plain, "k", "1")
+	f.SetFault(func() error { return syscall.EIO })
+	tx := new(Tx)
+	tx.Put(plain, []byte("k"), []byte("2"))
+	if err := f.Submit(tx).Wait(); !errors.Is(err, ErrDisk) {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, past, past); err != nil {
+		t.Fatal(err)
+	}
+	f.SetFault(nil)
+	healthy(t, f)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if len(reopened) != 2 || !reopened[1].After(past) {
+		t.Errorf("opened at %v: the heads of %v were not written again", reopened, past)
+	}
+	if got := contents(t, mustOpen(t, dir), plain); got["k"] != "2" {
+		t.Errorf("%v", got)
+	}
+}
+
 // A failure is told to those who wait, to those who come later, and in the log
 // once; the end of it too.
 func TestFullDisk(t *testing.T) {
