@@ -38,26 +38,25 @@ var draws = map[string]string{
 
 	"labsetup/user.go newPassword": "labsetup TestPasswordsAreFresh",
 
-	"localaws/credentials.go newRoot":                  "localaws TestRootCredentialsAreFresh",
-	"localaws/internal/dynamodb/createtable.go newID":  "localaws/internal/dynamodb TestTableIDsAreFresh",
-	"localaws/internal/dynamodb/sealer.go newTableKey": "localaws/internal/dynamodb TestNoncesAndKeysAreFresh",
-	"localaws/internal/dynamodb/sealer.go seal":        "localaws/internal/dynamodb TestNoncesAndKeysAreFresh",
-	"localaws/internal/iam/password.go newSalt":        "localaws/internal/iam TestSaltsAreFresh",
-	"localaws/internal/iam/session.go tokenAEAD":       "localaws/internal/iam TestTokenNoncesAreFresh",
-	"localaws/internal/iam/service.go New":             "localaws/internal/iam TestTokenKeysAreFresh",
-	"localaws/internal/iam/state.go newID":             "localaws/internal/iam TestIDsAndSecretsAreFresh",
-	"localaws/internal/iam/state.go newSecret":         "localaws/internal/iam TestIDsAndSecretsAreFresh",
-	"localaws/internal/kms/datakey.go drawKey":         "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/datakey.go generateRandom":  "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/key_create.go newKey":       "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/material.go newVersion":     "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/material.go randomHex":      "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/material.go seal":           "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/request/id.go NewID":            "localaws/internal/request TestNewID",
-	"localaws/internal/storage/rootkey.go newSeal":     "localaws/internal/storage TestSealsAreFresh",
-	"localaws/internal/storage/rootkey.go openRootKey": "localaws/internal/storage TestRootKeysAreFresh",
+	"localaws/internal/dynamodb/createtable.go newID":         "localaws/internal/dynamodb TestTableIDsAreFresh",
+	"localaws/internal/dynamodb/atrest/sealer.go newTableKey": "localaws/internal/dynamodb/atrest TestNoncesAndKeysAreFresh",
+	"localaws/internal/dynamodb/atrest/sealer.go Seal":        "localaws/internal/dynamodb/atrest TestNoncesAndKeysAreFresh",
+	"localaws/internal/iam/loginprofile.go newSalt":           "localaws/internal/iam TestSaltsAreFresh",
+	"localaws/internal/identifier/identifier.go New":          "localaws/internal/identifier TestIDsAndSecretsAreFresh",
+	"localaws/internal/identifier/identifier.go NewSecret":    "localaws/internal/identifier TestIDsAndSecretsAreFresh",
+	"localaws/internal/sts/service.go New":                    "localaws/internal/sts TestTokenKeysAreFresh",
+	"localaws/internal/sts/session.go tokenAEAD":              "localaws/internal/sts TestTokenNoncesAreFresh",
+	"localaws/internal/kms/datakey.go drawKey":                "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/datakey.go generateRandom":         "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/key_create.go newKey":              "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/material.go newVersion":            "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/material.go randomHex":             "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/material.go seal":                  "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/request/id.go NewID":                   "localaws/internal/request TestNewID",
+	"localaws/internal/storage/rootkey.go newSeal":            "localaws/internal/storage TestSealsAreFresh",
+	"localaws/internal/storage/rootkey.go openRootKey":        "localaws/internal/storage TestRootKeysAreFresh",
 
-	"store/repeat.go newToken":              "store TestTokensAreFresh",
+	"store/transaction.go newToken":         "store TestTokensAreFresh",
 	"store/transparent/tokens.go newTokens": "store/transparent TestTokenKeysAreFresh",
 }
 
@@ -68,7 +67,7 @@ var drawnInTests = []string{"envelope/internal/fakekms/", "interop/vectors/"}
 // spread requests over time or have the embedded AWS fail at chance.
 var jitter = []string{
 	"envelope/keystore/cache/source.go", "localaws/faults.go", "store/internal/precondition/rewrite.go", "store/migrate/item.go",
-	"store/pace.go", "store/transaction.go", "store/update.go",
+	"store/internal/pace/conflict.go", "store/internal/pace/pace.go",
 }
 
 // readers are the functions of crypto packages that take a reader of randomness.

@@ -5,6 +5,21 @@ import (
 	"testing/synctest"
 )
 
+func TestSigningKeysAreUsedOnce(t *testing.T) {
+	keys := newSigningKeys(2)
+	seen := make(map[string]bool)
+	for range 20 {
+		k, err := keys.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[k.public] {
+			t.Fatal("one key twice")
+		}
+		seen[k.public] = true
+	}
+}
+
 // After the first request as many keys as agreed are ready, and each request
 // takes one of them and refills.
 func TestSigningKeysAhead(t *testing.T) {

@@ -19,9 +19,9 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
-	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 const (
@@ -362,7 +362,7 @@ func TestConsolePassword(t *testing.T) {
 }
 
 func TestEverythingSurvivesARestart(t *testing.T) {
-	store := storage.NewRecorder()
+	store := storagetest.NewRecorder()
 	w := newWorld(t, store)
 	ctx := t.Context()
 	alice := w.user(account1, "alice", "IAMReadOnlyAccess")
@@ -397,17 +397,4 @@ func TestServiceCallersHaveNoIdentityPolicies(t *testing.T) {
 	if d.Allowed {
 		t.Fatal("a service may do anything")
 	}
-}
-
-// Session tokens of one directory open in no other.
-func TestTokenKeysAreFresh(t *testing.T) {
-	var keys [][]byte
-	for range 16 {
-		s, err := New(Config{Clock: time.Now, Store: storage.NewRecorder()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys = append(keys, s.tokenKey)
-	}
-	fresh.Bytes(t, "key of session tokens", keys)
 }
