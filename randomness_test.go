@@ -38,23 +38,25 @@ var draws = map[string]string{
 
 	"labsetup/user.go newPassword": "labsetup TestPasswordsAreFresh",
 
-	"localaws/internal/dynamodb/createtable.go newID":         "localaws/internal/dynamodb TestTableIDsAreFresh",
-	"localaws/internal/dynamodb/atrest/sealer.go newTableKey": "localaws/internal/dynamodb/atrest TestNoncesAndKeysAreFresh",
-	"localaws/internal/dynamodb/atrest/sealer.go Seal":        "localaws/internal/dynamodb/atrest TestNoncesAndKeysAreFresh",
-	"localaws/internal/iam/loginprofile.go newSalt":           "localaws/internal/iam TestSaltsAreFresh",
-	"localaws/internal/identifier/identifier.go New":          "localaws/internal/identifier TestIDsAndSecretsAreFresh",
-	"localaws/internal/identifier/identifier.go NewSecret":    "localaws/internal/identifier TestIDsAndSecretsAreFresh",
-	"localaws/internal/sts/service.go New":                    "localaws/internal/sts TestTokenKeysAreFresh",
-	"localaws/internal/sts/session.go tokenAEAD":              "localaws/internal/sts TestTokenNoncesAreFresh",
-	"localaws/internal/kms/datakey.go drawKey":                "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/datakey.go generateRandom":         "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/key_create.go newKey":              "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/material.go newVersion":            "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/material.go randomHex":             "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/material.go seal":                  "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/request/id.go NewID":                   "localaws/internal/request TestNewID",
-	"localaws/internal/storage/rootkey.go newSeal":            "localaws/internal/storage TestSealsAreFresh",
-	"localaws/internal/storage/rootkey.go openRootKey":        "localaws/internal/storage TestRootKeysAreFresh",
+	"localaws/internal/dynamodb/createtable.go newID": "localaws/internal/dynamodb TestTableIDsAreFresh",
+	"localaws/internal/dynamodb/atrest/sealer.go newTableKey": "localaws/internal/dynamodb/atrest " +
+		"TestNoncesAndKeysAreFresh",
+	"localaws/internal/dynamodb/atrest/sealer.go Seal": "localaws/internal/dynamodb/atrest " +
+		"TestNoncesAndKeysAreFresh",
+	"localaws/internal/iam/loginprofile.go newSalt":        "localaws/internal/iam TestSaltsAreFresh",
+	"localaws/internal/identifier/identifier.go New":       "localaws/internal/identifier TestIDsAndSecretsAreFresh",
+	"localaws/internal/identifier/identifier.go NewSecret": "localaws/internal/identifier TestIDsAndSecretsAreFresh",
+	"localaws/internal/sts/service.go New":                 "localaws/internal/sts TestTokenKeysAreFresh",
+	"localaws/internal/sts/session.go tokenAEAD":           "localaws/internal/sts TestTokenNoncesAreFresh",
+	"localaws/internal/kms/datakey.go drawKey":             "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/datakey.go generateRandom":      "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/key_create.go newKey":           "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/material.go newVersion":         "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/material.go randomHex":          "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/material.go seal":               "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/request/id.go NewID":                "localaws/internal/request TestNewID",
+	"localaws/internal/storage/rootkey.go newSeal":         "localaws/internal/storage TestSealsAreFresh",
+	"localaws/internal/storage/rootkey.go openRootKey":     "localaws/internal/storage TestRootKeysAreFresh",
 
 	"store/transaction.go newToken":         "store TestTokensAreFresh",
 	"store/transparent/tokens.go newTokens": "store/transparent TestTokenKeysAreFresh",
@@ -66,13 +68,15 @@ var drawnInTests = []string{"envelope/internal/fakekms/", "interop/vectors/"}
 // jitter are the files that import math/rand, whose numbers can be guessed. They
 // spread requests over time or have the embedded AWS fail at chance.
 var jitter = []string{
-	"envelope/keystore/cache/source.go", "localaws/faults.go", "store/internal/precondition/rewrite.go", "store/migrate/item.go",
+	"envelope/keystore/cache/source.go", "localaws/faults.go", "store/internal/precondition/rewrite.go",
+	"store/migrate/item.go",
 	"store/internal/pace/conflict.go", "store/internal/pace/pace.go",
 }
 
 // readers are the functions of crypto packages that take a reader of randomness.
 var readers = []string{
-	"GenerateKey", "GenerateMultiPrimeKey", "Sign", "SignASN1", "SignPKCS1v15", "SignPSS", "EncryptOAEP", "EncryptPKCS1v15",
+	"GenerateKey", "GenerateMultiPrimeKey", "Sign", "SignASN1", "SignPKCS1v15", "SignPSS", "EncryptOAEP",
+	"EncryptPKCS1v15",
 }
 
 // unread are the functions that draw randomness without being given a reader.
@@ -117,7 +121,8 @@ func TestRandomnessIsDrawnInFewPlaces(t *testing.T) {
 		t.Fatalf("only %d files: the search finds nothing", files)
 	}
 	for place := range found {
-		if forTests := slices.ContainsFunc(drawnInTests, func(p string) bool { return strings.HasPrefix(place, p) }); !forTests && draws[place] == "" {
+		if forTests := slices.ContainsFunc(drawnInTests,
+			func(p string) bool { return strings.HasPrefix(place, p) }); !forTests && draws[place] == "" {
 			t.Errorf("%s draws randomness: compare many of its results in a test, and add both to draws", place)
 		}
 	}
@@ -198,7 +203,8 @@ func drawn(f *ast.File) (functions, faults []string) {
 				}
 			case *ast.CallExpr:
 				pkg, name := of(n.Fun)
-				if strings.HasPrefix(pkg, "crypto/") && slices.Contains(readers, name) && !slices.ContainsFunc(n.Args, isReader) {
+				if strings.HasPrefix(pkg, "crypto/") && slices.Contains(readers, name) &&
+					!slices.ContainsFunc(n.Args, isReader) {
 					fault("does not give rand.Reader to " + pkg + "." + name)
 				}
 			case *ast.AssignStmt:
@@ -219,11 +225,13 @@ func drawn(f *ast.File) (functions, faults []string) {
 // TestDrawn shows that the search sees what it is for.
 func TestDrawn(t *testing.T) {
 	for body, want := range map[string]string{
-		`_, _ = rand.Read(b)`:                                      "f draws",
-		`_, _ = io.ReadFull(rand.Reader, b)`:                       "f draws",
-		`key, _ := ecdsa.GenerateKey(c, rand.Reader)`:              "f draws",
-		`key, _ := ecdsa.GenerateKey(c, zeros{})`:                  "does not give rand.Reader to crypto/ecdsa.GenerateKey",
-		`der, _ := ecdsa.SignASN1(nil, key, digest)`:               "does not give rand.Reader to crypto/ecdsa.SignASN1",
+		`_, _ = rand.Read(b)`:                         "f draws",
+		`_, _ = io.ReadFull(rand.Reader, b)`:          "f draws",
+		`key, _ := ecdsa.GenerateKey(c, rand.Reader)`: "f draws",
+		`key, _ := ecdsa.GenerateKey(c, zeros{})`: "does not give rand.Reader to " +
+			"crypto/ecdsa.GenerateKey",
+		`der, _ := ecdsa.SignASN1(nil, key, digest)`: "does not give rand.Reader to " +
+			"crypto/ecdsa.SignASN1",
 		`go func() { h(uuid.New()) }()`:                            "f draws",
 		`id := u.NewString()`:                                      "f draws",
 		`u.SetRand(zeros{})`:                                       "uuid.SetRand",
@@ -262,7 +270,8 @@ func f() { ` + body + ` }
 			t.Errorf("%s: found %q, want %q", body, text, want)
 		}
 	}
-	file, err := parser.ParseFile(token.NewFileSet(), "p.go", "package p; import . \"crypto/rand\"; var b, _ = Read(nil)", 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "p.go",
+		"package p; import . \"crypto/rand\"; var b, _ = Read(nil)", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,8 @@ type cmmFuncs struct {
 	read     func(*materials.Decryption) *materials.Decryption
 }
 
-func (c *cmmFuncs) EncryptionMaterials(ctx context.Context, r materials.EncryptionRequest) (*materials.Encryption, error) {
+func (c *cmmFuncs) EncryptionMaterials(ctx context.Context,
+	r materials.EncryptionRequest) (*materials.Encryption, error) {
 	if c.request != nil {
 		c.request(&r)
 	}
@@ -34,7 +35,8 @@ func (c *cmmFuncs) EncryptionMaterials(ctx context.Context, r materials.Encrypti
 	return m, err
 }
 
-func (c *cmmFuncs) DecryptionMaterials(ctx context.Context, r materials.DecryptionRequest) (*materials.Decryption, error) {
+func (c *cmmFuncs) DecryptionMaterials(ctx context.Context,
+	r materials.DecryptionRequest) (*materials.Decryption, error) {
 	if c.reading != nil {
 		c.reading(&r)
 	}
@@ -132,7 +134,8 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 		"returns nothing": {read: func(*materials.Decryption) *materials.Decryption { return nil }},
 		"returns no key":  {read: func(m *materials.Decryption) *materials.Decryption { m.Wipe(); return m }},
 		"drops a pair": {read: func(m *materials.Decryption) *materials.Decryption {
-			return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
+			return reading(t, m, m.Suite(),
+				func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
 		}},
 		"drops a pair of the request too": {
 			reading: func(r *materials.DecryptionRequest) {
@@ -140,14 +143,17 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 			},
 			read: func(m *materials.Decryption) *materials.Decryption {
 				delete(asked, materials.ContextTableName)
-				return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
+				return reading(t, m, m.Suite(),
+					func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
 			},
 		},
 		"changes a pair": {read: func(m *materials.Decryption) *materials.Decryption {
-			return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { c[materials.ContextPartitionName] = "x" })
+			return reading(t, m, m.Suite(),
+				func(c materials.EncryptionContext) { c[materials.ContextPartitionName] = "x" })
 		}},
 		"another suite": {read: func(m *materials.Decryption) *materials.Decryption {
-			return reading(t, m, envelope.SuiteSymmetricSignature, func(c materials.EncryptionContext) { delete(c, materials.ContextPublicKey) })
+			return reading(t, m, envelope.SuiteSymmetricSignature,
+				func(c materials.EncryptionContext) { delete(c, materials.ContextPublicKey) })
 		}},
 	} {
 		t.Run("reading "+name, func(t *testing.T) {
@@ -159,7 +165,8 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 }
 
 // reading copies materials with a changed context.
-func reading(t testing.TB, m *materials.Decryption, suite envelope.AlgorithmSuite, change func(materials.EncryptionContext)) *materials.Decryption {
+func reading(t testing.TB, m *materials.Decryption, suite envelope.AlgorithmSuite,
+	change func(materials.EncryptionContext)) *materials.Decryption {
 	t.Helper()
 	c := m.Context().Clone()
 	change(c)
@@ -197,7 +204,8 @@ func TestKeyringFailures(t *testing.T) {
 			func() error { _, err := e.DecryptItem(t.Context(), sealed); return err },
 		} {
 			got := do()
-			if !errors.Is(got, class) || err != nil && !errors.Is(got, err) || class != envelope.ErrMaterials && errors.Is(got, envelope.ErrMaterials) {
+			if !errors.Is(got, class) || err != nil && !errors.Is(got, err) || class != envelope.ErrMaterials &&
+				errors.Is(got, envelope.ErrMaterials) {
 				t.Errorf("keyring error %v becomes %v", err, got)
 			}
 		}
@@ -332,11 +340,13 @@ func TestForeignCMMKeepsTheLimits(t *testing.T) {
 			}
 			config := validConfig(t)
 			config.AlgorithmSuite, config.Keyring, config.MaxEncryptedDataKeys = suite, nil, limit
-			config.CMM = &cmmFuncs{CMM: inner, request: func(r *materials.EncryptionRequest) { r.MaxEncryptedDataKeys = 0 }}
+			config.CMM = &cmmFuncs{CMM: inner,
+				request: func(r *materials.EncryptionRequest) { r.MaxEncryptedDataKeys = 0 }}
 			if _, err := mustEncryptor(t, config).EncryptItem(t.Context(), validItem()); !errors.Is(err, class) {
 				t.Errorf("%v, at most %d: %v", suite, limit, err)
 			}
-			config.CMM = &cmmFuncs{CMM: defaultCMM(t), request: func(r *materials.EncryptionRequest) { r.Context["aws-crypto-x"] = "y" }}
+			config.CMM = &cmmFuncs{CMM: defaultCMM(t),
+				request: func(r *materials.EncryptionRequest) { r.Context["aws-crypto-x"] = "y" }}
 			_, err = mustEncryptor(t, config).EncryptItem(t.Context(), validItem())
 			failsWith(t, err, envelope.ErrConfiguration, "encrypt", "")
 		}

@@ -23,7 +23,8 @@ type countingKeyring struct {
 	decrypts int
 }
 
-func (k *countingKeyring) OnDecrypt(ctx context.Context, m *materials.Decryption, keys []materials.EncryptedDataKey) error {
+func (k *countingKeyring) OnDecrypt(ctx context.Context, m *materials.Decryption,
+	keys []materials.EncryptedDataKey) error {
 	k.decrypts++
 	return k.Keyring.OnDecrypt(ctx, m, keys)
 }
@@ -370,7 +371,8 @@ func TestEachCheckComparesAllBytes(t *testing.T) {
 		}
 		for _, change := range []func([]byte) []byte{
 			func(v []byte) []byte { return append(v, 0) }, func(v []byte) []byte { return append(v, v[:48]...) },
-			func(v []byte) []byte { return v[:len(v)-1] }, func(v []byte) []byte { return v[1:] }, func(v []byte) []byte { return v[:24] },
+			func(v []byte) []byte { return v[:len(v)-1] }, func(v []byte) []byte { return v[1:] },
+			func(v []byte) []byte { return v[:24] },
 		} {
 			fails(envelope.FooterAttribute, "belong to this header", change)
 		}
@@ -409,7 +411,8 @@ func TestOwnTagAmongOthers(t *testing.T) {
 			}
 		}
 		for name, tags := range map[string][]byte{
-			"twice but changed": append(slices.Clone(own[:47]), own[47]^1), "across two": append(slices.Clone(own[1:]), own[0]),
+			"twice but changed": append(slices.Clone(own[:47]), own[47]^1),
+			"across two":        append(slices.Clone(own[1:]), own[0]),
 		} {
 			item, changed := maps.Clone(sealed), slices.Clone(foot)
 			copy(changed[48*place:], tags)

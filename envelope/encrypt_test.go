@@ -254,8 +254,10 @@ func TestMessageIDsAreFresh(t *testing.T) {
 			h := headerOf(t, sealed)
 			foot := sealed[envelope.FooterAttribute].(*types.AttributeValueMemberB).Value
 			for name, v := range map[string][]byte{
-				"message ID": h.MessageID[:], "commitment": h.Commitment[:], "wrapped data key": h.EncryptedDataKeys[0].Ciphertext,
-				"encrypted value": sealed["secret"].(*types.AttributeValueMemberB).Value[2:], "recipient tag": foot[:48],
+				"message ID": h.MessageID[:], "commitment": h.Commitment[:],
+				"wrapped data key": h.EncryptedDataKeys[0].Ciphertext,
+				"encrypted value":  sealed["secret"].(*types.AttributeValueMemberB).Value[2:],
+				"recipient tag":    foot[:48],
 			} {
 				draws[name] = append(draws[name], v)
 			}

@@ -33,7 +33,8 @@ func TestRefusedAttributes(t *testing.T) {
 		item[c.name] = s("v")
 		_, err := e.EncryptItemAs(t.Context(), item, c.given)
 		var own *envelope.Error
-		if !errors.As(err, &own) || !errors.Is(err, envelope.ErrInvalidItem) || own.Attribute != c.name || !strings.Contains(err.Error(), c.says) {
+		if !errors.As(err, &own) || !errors.Is(err, envelope.ErrInvalidItem) || own.Attribute != c.name ||
+			!strings.Contains(err.Error(), c.says) {
 			t.Errorf("%.20q with %d actions: %v does not say %q", c.name, len(c.given), err, c.says)
 		}
 	}

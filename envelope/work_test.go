@@ -28,8 +28,10 @@ func TestGoodItemAfterFailures(t *testing.T) {
 	}
 	for _, suite := range []AlgorithmSuite{SuiteSymmetricSignature, SuiteDigitalSignature} {
 		e, err := NewItemEncryptor(Config{
-			LogicalTableName: "t", PartitionKey: "pk", Keyring: raw, AlgorithmSuite: suite, AllowedUnsigned: []string{"u"}, AllowedUnsignedPrefix: "~",
-			Actions: map[string]Action{"pk": SignOnly, "a secret": EncryptAndSign, "z secret": EncryptAndSign, "a note": SignOnly, "z note": SignOnly, "u": DoNothing},
+			LogicalTableName: "t", PartitionKey: "pk", Keyring: raw, AlgorithmSuite: suite,
+			AllowedUnsigned: []string{"u"}, AllowedUnsignedPrefix: "~",
+			Actions: map[string]Action{"pk": SignOnly, "a secret": EncryptAndSign, "z secret": EncryptAndSign,
+				"a note": SignOnly, "z note": SignOnly, "u": DoNothing},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -37,7 +39,8 @@ func TestGoodItemAfterFailures(t *testing.T) {
 		// One memory for all, which a pool does not promise.
 		one := newWork()
 		e.work.New = func() any { return one }
-		good := Item{"pk": text("p"), "a secret": text("hidden"), "z secret": number("100"), "a note": text("note"), "u": text("u"), "~x": text("x")}
+		good := Item{"pk": text("p"), "a secret": text("hidden"), "z secret": number("100"), "a note": text("note"),
+			"u": text("u"), "~x": text("x")}
 		sealed, err := e.EncryptItem(t.Context(), good)
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +53,8 @@ func TestGoodItemAfterFailures(t *testing.T) {
 				return
 			}
 			for _, s := range []Item{sealed, again} {
-				if opened, err := e.OpenItem(t.Context(), s); err != nil || !reflect.DeepEqual(opened.Item, good) || len(opened.Actions) != 4 {
+				if opened, err := e.OpenItem(t.Context(), s); err != nil || !reflect.DeepEqual(opened.Item, good) ||
+					len(opened.Actions) != 4 {
 					t.Errorf("%s: a good item is read as %v with %v, %v", after, opened.Item, opened.Actions, err)
 				}
 			}
@@ -87,7 +91,8 @@ func TestGoodItemAfterFailures(t *testing.T) {
 			for i := range v.Value {
 				changed := bytes.Clone(v.Value)
 				changed[i] ^= 1
-				if _, err := e.DecryptItem(t.Context(), with(sealed, name, &types.AttributeValueMemberB{Value: changed})); err == nil {
+				if _, err := e.DecryptItem(t.Context(),
+					with(sealed, name, &types.AttributeValueMemberB{Value: changed})); err == nil {
 					t.Errorf("%s with byte %d changed was read", name, i)
 				}
 				if i%16 == 0 {
@@ -97,7 +102,8 @@ func TestGoodItemAfterFailures(t *testing.T) {
 		}
 		for name, bad := range map[string]Item{
 			"more attributes": with(sealed, "more", text("x")), "another type": with(sealed, "a note", number("1")),
-			"a deep note": with(sealed, "a note", deep), "a nil note": with(sealed, "a note", nil), "a nil secret": with(sealed, "a secret", nil),
+			"a deep note": with(sealed, "a note", deep), "a nil note": with(sealed, "a note", nil),
+			"a nil secret": with(sealed, "a secret", nil),
 		} {
 			if _, err := e.DecryptItem(t.Context(), bad); err == nil {
 				t.Errorf("%s: decrypted", name)
@@ -151,7 +157,8 @@ func TestValueThatDoesNotOpen(t *testing.T) {
 		value := &types.AttributeValueMemberB{Value: make([]byte, 2+tagLength+n)}
 		value.Value[1] = 1 // S
 		for i := range 2 {
-			if v, err := w.decrypt(&entry{field: newField("t", "n", EncryptAndSign), value: value}, i); !errors.Is(err, ErrTampered) || v != nil {
+			if v, err := w.decrypt(&entry{field: newField("t", "n", EncryptAndSign), value: value}, i); !errors.Is(err,
+				ErrTampered) || v != nil {
 				t.Errorf("%d bytes: %v, %v", n, v, err)
 			}
 		}

@@ -62,7 +62,8 @@ func TestBranchWrappingBinds(t *testing.T) {
 	}
 	refused := func(what string, key []byte, id string, wrapped, context []byte) {
 		t.Helper()
-		if got, err := unwrapUnderBranchKey(key, id, wrapped, context); !errors.Is(err, materials.ErrMaterials) || got != nil {
+		if got, err := unwrapUnderBranchKey(key, id, wrapped, context); !errors.Is(err, materials.ErrMaterials) ||
+			got != nil {
 			t.Errorf("%s: %x, %v", what, got, err)
 		}
 	}
@@ -92,7 +93,8 @@ func TestBranchWrappingBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	aad := "aws-kms-hierarchy" + "tenant" + string(wrapVersion[:]) + string(wrapContext)
-	if got, err := aead.Open(nil, wrapped[16:28], wrapped[44:], []byte(aad)); err != nil || !bytes.Equal(got, wrapIntermediate) {
+	if got, err := aead.Open(nil, wrapped[16:28], wrapped[44:], []byte(aad)); err != nil ||
+		!bytes.Equal(got, wrapIntermediate) {
 		t.Errorf("%x, %v", got, err)
 	}
 }

@@ -39,8 +39,10 @@ func TestRotationKeepsOldItems(t *testing.T) {
 	newKey, newKeys := seal(t, k, testContext)
 	mustOpen(t, k, testContext, oldKey, oldKeys)
 	mustOpen(t, k, testContext, newKey, newKeys)
-	if len(oldKeys[0].Ciphertext) != 140 || string(oldKeys[0].ProviderInfo) != "tenant" || oldKeys[0].ProviderID != "aws-kms-hierarchy" {
-		t.Fatalf("not the format's fields: %q %q %d", oldKeys[0].ProviderID, oldKeys[0].ProviderInfo, len(oldKeys[0].Ciphertext))
+	if len(oldKeys[0].Ciphertext) != 140 || string(oldKeys[0].ProviderInfo) != "tenant" ||
+		oldKeys[0].ProviderID != "aws-kms-hierarchy" {
+		t.Fatalf("not the format's fields: %q %q %d", oldKeys[0].ProviderID, oldKeys[0].ProviderInfo,
+			len(oldKeys[0].Ciphertext))
 	}
 	if oldKeys[0].Ciphertext[48+28] != 0x11 || newKeys[0].Ciphertext[48+28] != 0x22 {
 		t.Fatal("new items are not written under the active version")
@@ -92,10 +94,11 @@ func TestSupplierChoosesTenant(t *testing.T) {
 func TestSupplierSeesEveryType(t *testing.T) {
 	var got map[string]types.AttributeValue
 	source, _ := keyring.NewMemorySource(branchKey("k", versionOne, 1))
-	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: func(_ context.Context, a map[string]types.AttributeValue) (string, error) {
-		got = a
-		return "k", nil
-	}})
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source,
+		Supplier: func(_ context.Context, a map[string]types.AttributeValue) (string, error) {
+			got = a
+			return "k", nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,9 +117,11 @@ func TestSupplierSeesEveryType(t *testing.T) {
 		"aws-crypto-attr.07": attribute("\x01\x01", join(four(2), field("a"), field("bc"))...),
 		"aws-crypto-attr.08": attribute("\x01\x02", join(four(1), field("7"))...),
 		"aws-crypto-attr.09": attribute("\x01\xff", join(four(1), field("\x00"))...),
-		"aws-crypto-attr.10": attribute("\x03\x00", join(four(2), []byte{0, 0}, four(0), []byte{0, 4}, four(1), []byte{1})...),
-		"aws-crypto-attr.11": attribute("\x02\x00", join(four(1), []byte{0, 1}, field("k"), []byte{3, 0}, four(4), four(0))...),
-		"aws-crypto-legend":  "SNLLLBBBBBB",
+		"aws-crypto-attr.10": attribute("\x03\x00",
+			join(four(2), []byte{0, 0}, four(0), []byte{0, 4}, four(1), []byte{1})...),
+		"aws-crypto-attr.11": attribute("\x02\x00",
+			join(four(1), []byte{0, 1}, field("k"), []byte{3, 0}, four(4), four(0))...),
+		"aws-crypto-legend": "SNLLLBBBBBB",
 	}
 	want := map[string]types.AttributeValue{
 		"01": &types.AttributeValueMemberS{Value: "text"}, "02": &types.AttributeValueMemberN{Value: "12.5"},
@@ -140,9 +145,10 @@ func TestSupplierSeesEveryType(t *testing.T) {
 
 func TestSupplierRefusesMalformedContext(t *testing.T) {
 	source, _ := keyring.NewMemorySource(branchKey("k", versionOne, 1))
-	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
-		return "k", nil
-	}})
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source,
+		Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
+			return "k", nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,17 +166,20 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 		return materials.EncryptionContext{"aws-crypto-attr.a": v, "aws-crypto-legend": legend}
 	}
 	for name, c := range map[string]materials.EncryptionContext{
-		"not base64": one("§"), "base64 and more": one("AAFh!"), "bits beyond": one("AAF="), "empty": one(""), "one byte": one(attribute("\x00")), "unknown type": one(attribute("\x09\x09")),
-		"null with bytes": one(attribute("\x00\x00", 1)), "bad bool": one(attribute("\x00\x04", 2)), "bad UTF-8": one(attribute("\x00\x01", 0xff)),
+		"not base64": one("§"), "base64 and more": one("AAFh!"), "bits beyond": one("AAF="), "empty": one(""),
+		"one byte": one(attribute("\x00")), "unknown type": one(attribute("\x09\x09")),
+		"null with bytes": one(attribute("\x00\x00", 1)), "bad bool": one(attribute("\x00\x04", 2)),
+		"bad UTF-8":      one(attribute("\x00\x01", 0xff)),
 		"huge set":       one(attribute("\x01\x01", 0xff, 0xff, 0xff, 0xff)),
 		"huge list":      one(attribute("\x03\x00", 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0)),
 		"huge field":     one(attribute("\x01\x01", 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff)),
 		"trailing bytes": one(attribute("\x01\x01", 0, 0, 0, 0, 1)),
 		"map key type":   one(attribute("\x02\x00", 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
-		"map key twice":  one(attribute("\x02\x00", append([]byte{0, 0, 0, 2}, bytes.Repeat([]byte{0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0, 0}, 2)...)...)),
-		"map key empty":  one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
-		"depth":          one(attribute("", nested(33)...)),
-		"legend length":  two("x", "SS"), "legend character": two("x", "X"), "literal": two("maybe", "L"),
+		"map key twice": one(attribute("\x02\x00",
+			append([]byte{0, 0, 0, 2}, bytes.Repeat([]byte{0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0, 0}, 2)...)...)),
+		"map key empty": one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+		"depth":         one(attribute("", nested(33)...)),
+		"legend length": two("x", "SS"), "legend character": two("x", "X"), "literal": two("maybe", "L"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			mustFail(t, k, c, edks, materials.ErrMaterials)
@@ -185,7 +194,8 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 	if _, keys := seal(t, k, one(attribute("\x00\x01"))); len(keys) != 1 {
 		t.Fatal("an empty string is refused")
 	}
-	if _, keys := seal(t, k, one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0, 0))); len(keys) != 1 {
+	if _, keys := seal(t, k, one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0,
+		0))); len(keys) != 1 {
 		t.Fatal("a good map is refused")
 	}
 }
@@ -225,7 +235,8 @@ func TestSourceIsChecked(t *testing.T) {
 	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
 	_, edks := seal(t, good, testContext)
 	for name, key := range map[string]*materials.BranchKey{
-		"other id": branchKey("other", versionOne, 1), "other version": branchKey("k", versionTwo, 1), "no UUID": branchKey("k", "v1", 1),
+		"other id": branchKey("other", versionOne, 1), "other version": branchKey("k", versionTwo, 1),
+		"no UUID": branchKey("k", "v1", 1),
 	} {
 		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: faultySource{key}, BranchKeyID: "k"})
 		if err != nil {
@@ -288,7 +299,8 @@ func TestBranchKeysAreWiped(t *testing.T) {
 		if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); (err == nil) != c.encrypts {
 			t.Errorf("%s: encrypted: %v", name, err)
 		}
-		if err := k.OnDecrypt(t.Context(), decryption(t, testContext), []materials.EncryptedDataKey{c.edk}); (err == nil) != c.opened {
+		if err := k.OnDecrypt(t.Context(), decryption(t, testContext),
+			[]materials.EncryptedDataKey{c.edk}); (err == nil) != c.opened {
 			t.Errorf("%s: decrypted: %v", name, err)
 		}
 		if len(source.kept) != 2 {
@@ -307,14 +319,17 @@ func TestBranchKeysAreWiped(t *testing.T) {
 func TestVersionsAreCanonical(t *testing.T) {
 	const version = "aaaaaaaa-1111-4111-8111-111111111111"
 	for _, other := range []string{
-		"", "AAAAAAAA-1111-4111-8111-111111111111", "aaaaaaaa1111411181111111111111111", "aaaaaaaa111141118111111111111111",
-		"{aaaaaaaa-1111-4111-8111-111111111111}", "urn:uuid:aaaaaaaa-1111-4111-8111-111111111111", version + " ", version[:35],
+		"", "AAAAAAAA-1111-4111-8111-111111111111", "aaaaaaaa1111411181111111111111111",
+		"aaaaaaaa111141118111111111111111",
+		"{aaaaaaaa-1111-4111-8111-111111111111}", "urn:uuid:aaaaaaaa-1111-4111-8111-111111111111", version + " ",
+		version[:35],
 	} {
 		source := &keyring.MemorySource{}
 		if err := source.Add(branchKey("k", other, 1)); !errors.Is(err, materials.ErrConfiguration) {
 			t.Errorf("added %q: %v", other, err)
 		}
-		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: faultySource{branchKey("k", other, 1)}, BranchKeyID: "k"})
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: faultySource{branchKey("k", other, 1)},
+			BranchKeyID: "k"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -342,9 +357,11 @@ func TestSuppliedIDs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		edk := materials.EncryptedDataKey{ProviderID: "aws-kms-hierarchy", ProviderInfo: []byte(c.id), Ciphertext: make([]byte, 140)}
+		edk := materials.EncryptedDataKey{ProviderID: "aws-kms-hierarchy", ProviderInfo: []byte(c.id),
+			Ciphertext: make([]byte, 140)}
 		for _, err := range []error{
-			k.OnEncrypt(t.Context(), encryption(t, testContext)), mustFail(t, k, testContext, []materials.EncryptedDataKey{edk}, materials.ErrMaterials),
+			k.OnEncrypt(t.Context(), encryption(t, testContext)),
+			mustFail(t, k, testContext, []materials.EncryptedDataKey{edk}, materials.ErrMaterials),
 		} {
 			if !errors.Is(err, materials.ErrMaterials) || c.err != nil && !errors.Is(err, c.err) {
 				t.Errorf("%s: %v", name, err)
@@ -373,7 +390,8 @@ func TestHierarchicalStopsWhenCancelled(t *testing.T) {
 	mustOpen(t, k, testContext, key, both)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := k.OnDecrypt(ctx, decryption(t, testContext), both); !errors.Is(err, materials.ErrMaterials) || len(source.kept) != 3 {
+	if err := k.OnDecrypt(ctx, decryption(t, testContext), both); !errors.Is(err, materials.ErrMaterials) ||
+		len(source.kept) != 3 {
 		t.Errorf("%d branch keys were asked for: %v", len(source.kept), err)
 	}
 }
@@ -382,17 +400,19 @@ func TestHierarchicalStopsWhenCancelled(t *testing.T) {
 // supplier may look its answer up, and the source fetches.
 func TestForeignKeysCostNothing(t *testing.T) {
 	source, asked := &keepingSource{key: branchKey("k", versionOne, 1)}, 0
-	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
-		asked++
-		return "k", nil
-	}})
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source,
+		Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
+			asked++
+			return "k", nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, own := seal(t, k, testContext)
 	asked, source.kept = 0, nil
 	other := func(provider, info string) materials.EncryptedDataKey {
-		return materials.EncryptedDataKey{ProviderID: provider, ProviderInfo: []byte(info), Ciphertext: own[0].Ciphertext}
+		return materials.EncryptedDataKey{ProviderID: provider, ProviderInfo: []byte(info),
+			Ciphertext: own[0].Ciphertext}
 	}
 	for _, c := range []struct {
 		keys  []materials.EncryptedDataKey
@@ -405,7 +425,8 @@ func TestForeignKeysCostNothing(t *testing.T) {
 		err := mustFail(t, k, testContext, c.keys, materials.ErrMaterials)
 		var none *recipient.NoneError
 		if !errors.As(err, &none) || asked != c.asked || len(source.kept) != 0 {
-			t.Errorf("%d keys: the supplier was asked %d times, the source %d times: %v", len(c.keys), asked, len(source.kept), err)
+			t.Errorf("%d keys: the supplier was asked %d times, the source %d times: %v", len(c.keys), asked,
+				len(source.kept), err)
 		}
 	}
 }
@@ -431,18 +452,21 @@ func TestErrorsOfTheSourceAreKept(t *testing.T) {
 	}{
 		{own, materials.KeyError{Provider: "aws-kms-hierarchy", KeyID: "k"}},
 		{&materials.KeyError{Provider: "store", KeyID: "of the store", Code: "AccessDeniedException", Missing: "kms:Decrypt", Err: own},
-			materials.KeyError{Provider: "store", KeyID: "of the store", Code: "AccessDeniedException", Missing: "kms:Decrypt"}},
+			materials.KeyError{Provider: "store", KeyID: "of the store", Code: "AccessDeniedException",
+				Missing: "kms:Decrypt"}},
 	} {
 		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: failingSource{c.err}, BranchKeyID: "k"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, err := range []error{k.OnEncrypt(t.Context(), encryption(t, testContext)), mustFail(t, k, testContext, edks, materials.ErrMaterials)} {
+		for _, err := range []error{k.OnEncrypt(t.Context(), encryption(t, testContext)),
+			mustFail(t, k, testContext, edks, materials.ErrMaterials)} {
 			var got *materials.KeyError
 			if !errors.As(err, &got) || !errors.Is(err, own) {
 				t.Fatal(err)
 			}
-			if got.Provider != c.want.Provider || got.KeyID != c.want.KeyID || got.Code != c.want.Code || got.Missing != c.want.Missing {
+			if got.Provider != c.want.Provider || got.KeyID != c.want.KeyID || got.Code != c.want.Code ||
+				got.Missing != c.want.Missing {
 				t.Errorf("%v becomes %v", c.err, err)
 			}
 		}

@@ -17,7 +17,8 @@ func TestMemorySourceRemoves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := NewMemorySource(materials.NewBranchKey("a", first, [32]byte{1}), materials.NewBranchKey("b", "1", [32]byte{1})); !errors.Is(err, materials.ErrConfiguration) || s != nil {
+	if s, err := NewMemorySource(materials.NewBranchKey("a", first, [32]byte{1}),
+		materials.NewBranchKey("b", "1", [32]byte{1})); !errors.Is(err, materials.ErrConfiguration) || s != nil {
 		t.Errorf("a key of version 1: %v", err)
 	}
 	if k, err := s.Active(t.Context(), "a"); err != nil || k.Version != second {

@@ -44,7 +44,8 @@ func TestRawAESDrawsKeyAndIV(t *testing.T) {
 	fresh.Bytes(t, "iv", parts(all, func(r materials.Recipient) []byte { return r.ProviderInfo[len("name")+8:] }))
 	fresh.Bytes(t, "wrapped intermediate key", parts(all, wrappedKey))
 	for _, r := range all {
-		if info := r.ProviderInfo; len(info) != len("name")+8+12 || string(info[:12]) != "name\x00\x00\x00\x80\x00\x00\x00\x0c" {
+		if info := r.ProviderInfo; len(info) != len("name")+8+12 ||
+			string(info[:12]) != "name\x00\x00\x00\x80\x00\x00\x00\x0c" {
 			t.Fatalf("provider information %q", info)
 		}
 	}
@@ -80,12 +81,14 @@ func TestRawAESKnowsItsOwn(t *testing.T) {
 func TestNamesFillTheHeader(t *testing.T) {
 	const most = 65535
 	config := func(namespace, name int) keyring.RawAESConfig {
-		return keyring.RawAESConfig{Namespace: strings.Repeat("n", namespace), Name: strings.Repeat("k", name), Key: make([]byte, 32)}
+		return keyring.RawAESConfig{Namespace: strings.Repeat("n", namespace), Name: strings.Repeat("k", name),
+			Key: make([]byte, 32)}
 	}
 	for _, c := range []struct {
 		namespace, name int
 		fits            bool
-	}{{most, 1, true}, {most + 1, 1, false}, {1, most - 20, true}, {1, most - 19, false}, {0, 1, false}, {1, 0, false}} {
+	}{{most, 1, true}, {most + 1, 1, false}, {1, most - 20, true}, {1, most - 19, false}, {0, 1, false},
+		{1, 0, false}} {
 		k, err := keyring.NewRawAES(config(c.namespace, c.name))
 		if (err == nil) != c.fits || err != nil && !errors.Is(err, materials.ErrConfiguration) {
 			t.Errorf("%d and %d bytes: %v", c.namespace, c.name, err)
@@ -96,18 +99,21 @@ func TestNamesFillTheHeader(t *testing.T) {
 		}
 	}
 	for _, names := range [][2]string{{"\xff", "k"}, {"n", "\xff"}, {"", "k"}, {"n", ""}} {
-		if _, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: names[0], Name: names[1], Key: make([]byte, 32)}); !errors.Is(err, materials.ErrConfiguration) {
+		if _, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: names[0], Name: names[1],
+			Key: make([]byte, 32)}); !errors.Is(err, materials.ErrConfiguration) {
 			t.Errorf("%q: %v", names, err)
 		}
 	}
 	for n, fits := range map[int]bool{most: true, most + 1: false} {
 		_, err := keyring.NewRawRSA(keyring.RawRSAConfig{
-			Namespace: "n", Name: strings.Repeat("k", n), Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &rsaKey().PublicKey,
+			Namespace: "n", Name: strings.Repeat("k", n), Padding: keyring.RSAPaddingOAEPSHA256,
+			PublicKey: &rsaKey().PublicKey,
 		})
 		if (err == nil) != fits {
 			t.Errorf("RSA key name of %d bytes: %v", n, err)
 		}
-		_, err = keyring.NewHierarchical(keyring.HierarchicalConfig{Source: &keyring.MemorySource{}, BranchKeyID: strings.Repeat("k", n)})
+		_, err = keyring.NewHierarchical(keyring.HierarchicalConfig{Source: &keyring.MemorySource{},
+			BranchKeyID: strings.Repeat("k", n)})
 		if (err == nil) != fits {
 			t.Errorf("branch key id of %d bytes: %v", n, err)
 		}

@@ -23,18 +23,21 @@ import (
 )
 
 func TestHalfKeyPairs(t *testing.T) {
-	writer, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &rsaKey().PublicKey})
+	writer, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "n", Name: "k",
+		Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &rsaKey().PublicKey})
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingOAEPSHA256, PrivateKey: rsaKey()})
+	reader, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "n", Name: "k",
+		Padding: keyring.RSAPaddingOAEPSHA256, PrivateKey: rsaKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	key, edks := seal(t, writer, testContext)
 	mustOpen(t, reader, testContext, key, edks)
 	mustFail(t, writer, testContext, edks, materials.ErrConfiguration)
-	if err := reader.OnEncrypt(context.Background(), encryption(t, testContext)); !errors.Is(err, materials.ErrConfiguration) {
+	if err := reader.OnEncrypt(context.Background(), encryption(t, testContext)); !errors.Is(err,
+		materials.ErrConfiguration) {
 		t.Fatalf("a keyring without public key encrypts: %v", err)
 	}
 }
@@ -74,7 +77,8 @@ func TestRawRSAGuessesNoKey(t *testing.T) {
 		_, _ = rand.Read(block[1:]) // less than the modulus, and hardly ever padded
 		m := encryption(t, testContext)
 		err := m.AddRecipient(materials.Recipient{
-			ProviderID: "tests", ProviderInfo: []byte("pair"), IntermediateKey: make([]byte, 32), WrappedIntermediateKey: block,
+			ProviderID: "tests", ProviderInfo: []byte("pair"), IntermediateKey: make([]byte, 32),
+			WrappedIntermediateKey: block,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -162,7 +166,8 @@ func TestRawRSAChecksEachHalf(t *testing.T) {
 func TestRawRSAKeyLength(t *testing.T) {
 	for bits, takes := range map[uint]bool{2047: false, 2048: true} {
 		n := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), bits), big.NewInt(1))
-		c := keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &rsa.PublicKey{N: n, E: 65537}}
+		c := keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingOAEPSHA256,
+			PublicKey: &rsa.PublicKey{N: n, E: 65537}}
 		if _, err := keyring.NewRawRSA(c); (err == nil) != takes {
 			t.Errorf("public key of %d bits: %v", bits, err)
 		}
@@ -177,7 +182,8 @@ func TestRawRSAKeyLength(t *testing.T) {
 // Each padding is the one that its name says.
 func TestRawRSAPaddings(t *testing.T) {
 	for p, h := range map[keyring.RSAPadding]hash.Hash{
-		keyring.RSAPaddingPKCS1: nil, keyring.RSAPaddingOAEPSHA1: sha1.New(), keyring.RSAPaddingOAEPSHA256: sha256.New(),
+		keyring.RSAPaddingPKCS1: nil, keyring.RSAPaddingOAEPSHA1: sha1.New(),
+		keyring.RSAPaddingOAEPSHA256: sha256.New(),
 		keyring.RSAPaddingOAEPSHA384: sha512.New384(), keyring.RSAPaddingOAEPSHA512: sha512.New(),
 	} {
 		r, err := rawRSA(t, p).Prepare(t.Context(), encryption(t, testContext))

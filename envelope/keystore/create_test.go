@@ -45,7 +45,8 @@ func text(v types.AttributeValue) string {
 func TestCreateKeyRecords(t *testing.T) {
 	w := newWorld(t)
 	s := w.store(t, keystore.Config{Now: func() time.Time { return testTime }, GrantTokens: []string{"grant"}})
-	id, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "tenant", EncryptionContext: map[string]string{"department": "admin"}})
+	id, err := s.CreateKey(t.Context(),
+		keystore.CreateKeyInput{BranchKeyID: "tenant", EncryptionContext: map[string]string{"department": "admin"}})
 	if err != nil || id != "tenant" {
 		t.Fatal(id, err)
 	}
@@ -86,7 +87,8 @@ func TestCreateKeyRecords(t *testing.T) {
 	var operations []string
 	for _, c := range w.kms.Calls() {
 		operations = append(operations, c.Operation)
-		if c.KeyID != kmsKey || c.Context["tablename"] != "logical-keys" || c.Context["hierarchy-version"] != "1" || c.Context["enc"] != "" || !reflect.DeepEqual(c.GrantTokens, []string{"grant"}) {
+		if c.KeyID != kmsKey || c.Context["tablename"] != "logical-keys" || c.Context["hierarchy-version"] != "1" ||
+			c.Context["enc"] != "" || !reflect.DeepEqual(c.GrantTokens, []string{"grant"}) {
 			t.Errorf("call %+v", c)
 		}
 		record := want["tenant|"+c.Context["type"]]
@@ -94,7 +96,8 @@ func TestCreateKeyRecords(t *testing.T) {
 			t.Errorf("context %v", c.Context)
 		}
 	}
-	if want := []string{"GenerateDataKeyWithoutPlaintext", "ReEncrypt", "GenerateDataKeyWithoutPlaintext"}; !slices.Equal(operations, want) {
+	if want := []string{"GenerateDataKeyWithoutPlaintext", "ReEncrypt",
+		"GenerateDataKeyWithoutPlaintext"}; !slices.Equal(operations, want) {
 		t.Errorf("calls %v", operations)
 	}
 }
@@ -111,7 +114,8 @@ func TestCreateAndRead(t *testing.T) {
 		t.Fatalf("%+v then %+v", before, after)
 	}
 	version, err := w.Version(t.Context(), id, active.Version)
-	if err != nil || version.ID != id || version.Version != active.Version || !bytes.Equal(version.Key(), active.Key()) {
+	if err != nil || version.ID != id || version.Version != active.Version ||
+		!bytes.Equal(version.Key(), active.Key()) {
 		t.Fatal("the active version is another key", err)
 	}
 	beacon, err := w.BeaconKey(t.Context(), id)
@@ -148,7 +152,8 @@ func TestCreateKeyRefuses(t *testing.T) {
 	}
 	w.tenant(t, "tenant")
 	old := w.active(t, w, "tenant")
-	_, err := w.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "tenant", EncryptionContext: map[string]string{"k": "v"}})
+	_, err := w.CreateKey(t.Context(),
+		keystore.CreateKeyInput{BranchKeyID: "tenant", EncryptionContext: map[string]string{"k": "v"}})
 	var e *materials.KeyError
 	if !errors.Is(err, keystore.ErrExists) || !errors.As(err, &e) || e.KeyID != "tenant" {
 		t.Fatalf("%v", err)
@@ -200,7 +205,8 @@ func TestVersionKey(t *testing.T) {
 			for _, c := range w.kms.Calls()[calls:] {
 				operations = append(operations, c.Operation)
 			}
-			if want := []string{"ReEncrypt", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}; !slices.Equal(operations, want) {
+			if want := []string{"ReEncrypt", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}; !slices.Equal(operations,
+				want) {
 				t.Fatalf("calls %v", operations)
 			}
 			active := w.active(t, w, "tenant")
@@ -212,7 +218,8 @@ func TestVersionKey(t *testing.T) {
 				t.Fatal("the old version is gone", err)
 			}
 			now := w.table.items[n]
-			if text(now["create-time"]) != "S:2026-03-04T05:06:07.089123Z" || text(now["aws-crypto-ec:department"]) != "S:admin" || text(now["kms-arn"]) != text(i["kms-arn"]) {
+			if text(now["create-time"]) != "S:2026-03-04T05:06:07.089123Z" ||
+				text(now["aws-crypto-ec:department"]) != "S:admin" || text(now["kms-arn"]) != text(i["kms-arn"]) {
 				t.Fatalf("%v", now)
 			}
 			versions, err := w.Versions(t.Context(), "tenant")
@@ -301,13 +308,17 @@ func TestForeignRecords(t *testing.T) {
 	record := func(id string, keyLength int32) {
 		context := map[string]string{
 			"branch-key-id": id, "type": "branch:ACTIVE", "version": "branch:version:" + version, "kms-arn": kmsKey,
-			"create-time": "2023-06-03T19:03:29.358Z", "hierarchy-version": "1", "aws-crypto-ec:department": "admin", "added-by": "a later release", "tablename": "logical-keys",
+			"create-time": "2023-06-03T19:03:29.358Z", "hierarchy-version": "1", "aws-crypto-ec:department": "admin",
+			"added-by": "a later release", "tablename": "logical-keys",
 		}
-		out, err := w.kms.Client(west).GenerateDataKey(t.Context(), &kms.GenerateDataKeyInput{KeyId: aws.String(kmsKey), NumberOfBytes: aws.Int32(keyLength), EncryptionContext: context})
+		out, err := w.kms.Client(west).GenerateDataKey(t.Context(),
+			&kms.GenerateDataKeyInput{KeyId: aws.String(kmsKey), NumberOfBytes: aws.Int32(keyLength),
+				EncryptionContext: context})
 		if err != nil {
 			t.Fatal(err)
 		}
-		i := item{"enc": &types.AttributeValueMemberB{Value: out.CiphertextBlob}, "hierarchy-version": &types.AttributeValueMemberN{Value: "1"}}
+		i := item{"enc": &types.AttributeValueMemberB{Value: out.CiphertextBlob},
+			"hierarchy-version": &types.AttributeValueMemberN{Value: "1"}}
 		for k, v := range context {
 			if k != "hierarchy-version" && k != "tablename" {
 				i[k] = &types.AttributeValueMemberS{Value: v}
@@ -387,7 +398,8 @@ func TestIDsAreFresh(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, v := range map[string]string{"store": s.Info().ID, "branch key": id, "first version": first, "second version": second} {
+		for name, v := range map[string]string{"store": s.Info().ID, "branch key": id, "first version": first,
+			"second version": second} {
 			draws[name] = append(draws[name], v)
 			draws["id of any kind"] = append(draws["id of any kind"], v)
 		}
@@ -410,7 +422,8 @@ func named(right *string, other string) *string {
 	return &other
 }
 
-func (c *misnaming) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput, o ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
+func (c *misnaming) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput,
+	o ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
 	out, err := c.Client.GenerateDataKeyWithoutPlaintext(ctx, in, o...)
 	if err == nil {
 		out.KeyId = named(out.KeyId, c.generated)
@@ -418,7 +431,8 @@ func (c *misnaming) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms
 	return out, err
 }
 
-func (c *misnaming) ReEncrypt(ctx context.Context, in *kms.ReEncryptInput, o ...func(*kms.Options)) (*kms.ReEncryptOutput, error) {
+func (c *misnaming) ReEncrypt(ctx context.Context, in *kms.ReEncryptInput,
+	o ...func(*kms.Options)) (*kms.ReEncryptOutput, error) {
 	out, err := c.Client.ReEncrypt(ctx, in, o...)
 	if err == nil {
 		out.KeyId, out.SourceKeyId = named(out.KeyId, c.to), named(out.SourceKeyId, c.from)
@@ -436,7 +450,8 @@ func TestAnswersThatNameAnotherKey(t *testing.T) {
 		c.Client = w.kms.Client(west)
 		s := w.store(t, keystore.Config{KMSClient: &c})
 		for operation, err := range map[string]error{
-			"CreateKey": errOf(s.CreateKey(t.Context(), keystore.CreateKeyInput{})), "VersionKey": errOf(s.VersionKey(t.Context(), "tenant")),
+			"CreateKey":  errOf(s.CreateKey(t.Context(), keystore.CreateKeyInput{})),
+			"VersionKey": errOf(s.VersionKey(t.Context(), "tenant")),
 		} {
 			if (name == "none") != (err == nil) || err != nil && !errors.Is(err, keystore.ErrWrongKMSKey) {
 				t.Errorf("%s: %s: %v", name, operation, err)
@@ -459,7 +474,8 @@ func TestCreateKeyFailsWhole(t *testing.T) {
 			}
 			return nil
 		}
-		if id, err := w.CreateKey(t.Context(), keystore.CreateKeyInput{}); !errors.Is(err, failed) || id != "" || len(w.table.items) != 0 || calls != failing {
+		if id, err := w.CreateKey(t.Context(), keystore.CreateKeyInput{}); !errors.Is(err, failed) || id != "" ||
+			len(w.table.items) != 0 || calls != failing {
 			t.Errorf("call %d failed: %d records after %d calls, %v", failing, len(w.table.items), calls, err)
 		}
 	}
@@ -480,7 +496,8 @@ func TestCreateKeyLimits(t *testing.T) {
 		"value not UTF-8":  {keystore.CreateKeyInput{EncryptionContext: map[string]string{"k": "\xff"}}, false},
 		"one bad of three": {keystore.CreateKeyInput{EncryptionContext: map[string]string{"a": "1", "b": "", "c": "3"}}, false},
 	} {
-		if _, err := w.CreateKey(t.Context(), c.in); (err == nil) != c.takes || err != nil && !errors.Is(err, materials.ErrConfiguration) {
+		if _, err := w.CreateKey(t.Context(), c.in); (err == nil) != c.takes || err != nil &&
+			!errors.Is(err, materials.ErrConfiguration) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -28,7 +28,8 @@ func newStorage(t testing.TB, client keystore.DynamoDBClient) *keystore.DynamoDB
 // More records than a transaction holds are deleted by several, in their order,
 // until one fails.
 func TestDeleteInSeveralTransactions(t *testing.T) {
-	for _, c := range []struct{ records, failing, deleted int }{{0, 0, 0}, {1, 0, 1}, {100, 0, 100}, {101, 0, 101}, {250, 0, 250}, {250, 1, 0}, {250, 2, 100}, {250, 3, 200}} {
+	for _, c := range []struct{ records, failing, deleted int }{{0, 0, 0}, {1, 0, 1}, {100, 0, 100}, {101, 0, 101},
+		{250, 0, 250}, {250, 1, 0}, {250, 2, 100}, {250, 3, 200}} {
 		table := newTable()
 		failed, calls := errors.New("no network"), 0
 		table.fault = func(string) error {
@@ -60,10 +61,12 @@ func TestDeleteInSeveralTransactions(t *testing.T) {
 // A cancelled transaction means what its reasons say, and nothing else.
 func TestCancelledTransactions(t *testing.T) {
 	w := newWorld(t)
-	for _, codes := range [][]string{{"ValidationError"}, {"None", "ItemCollectionSizeLimitExceeded"}, {}, {"None", ""}} {
+	for _, codes := range [][]string{{"ValidationError"}, {"None", "ItemCollectionSizeLimitExceeded"}, {},
+		{"None", ""}} {
 		cancelled := &types.TransactionCanceledException{}
 		for _, code := range codes {
-			cancelled.CancellationReasons = append(cancelled.CancellationReasons, types.CancellationReason{Code: aws.String(code)})
+			cancelled.CancellationReasons = append(cancelled.CancellationReasons,
+				types.CancellationReason{Code: aws.String(code)})
 		}
 		w.table.fault = func(operation string) error {
 			if operation == "TransactWriteItems" {
@@ -72,13 +75,15 @@ func TestCancelledTransactions(t *testing.T) {
 			return nil
 		}
 		_, err := w.CreateKey(t.Context(), keystore.CreateKeyInput{})
-		for _, not := range []error{keystore.ErrExists, keystore.ErrConflict, keystore.ErrUnavailable, materials.ErrKeyDenied} {
+		for _, not := range []error{keystore.ErrExists, keystore.ErrConflict, keystore.ErrUnavailable,
+			materials.ErrKeyDenied} {
 			if errors.Is(err, not) {
 				t.Errorf("%q: %v", codes, err)
 			}
 		}
 		var e *materials.KeyError
-		if !errors.Is(err, cancelled) || !errors.As(err, &e) || e.Code != "TransactionCanceledException" || !strings.Contains(err.Error(), "key store table keys") {
+		if !errors.Is(err, cancelled) || !errors.As(err, &e) || e.Code != "TransactionCanceledException" ||
+			!strings.Contains(err.Error(), "key store table keys") {
 			t.Errorf("%q: %v", codes, err)
 		}
 	}
@@ -90,7 +95,8 @@ type oddTable struct {
 	items []item
 }
 
-func (o oddTable) Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (o oddTable) Query(context.Context, *dynamodb.QueryInput,
+	...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	return &dynamodb.QueryOutput{Items: o.items}, nil
 }
 
@@ -103,8 +109,9 @@ func TestItemsThatAreNoRecords(t *testing.T) {
 	good := w.table.items["tenant|branch:ACTIVE"]
 	str, bin := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }, good["enc"]
 	for name, v := range map[string]types.AttributeValue{
-		"enc": str("x"), "other": bin, "version": bin, "create-time": &types.AttributeValueMemberN{Value: "1"}, "hierarchy-version": bin,
-		"note": &types.AttributeValueMemberBOOL{}, "nil": nil, "list": &types.AttributeValueMemberL{},
+		"enc": str("x"), "other": bin, "version": bin, "create-time": &types.AttributeValueMemberN{Value: "1"},
+		"hierarchy-version": bin,
+		"note":              &types.AttributeValueMemberBOOL{}, "nil": nil, "list": &types.AttributeValueMemberL{},
 	} {
 		altered := item{}
 		for k, v := range good {
@@ -114,7 +121,8 @@ func TestItemsThatAreNoRecords(t *testing.T) {
 		w.table.items["tenant|branch:ACTIVE"] = altered
 		calls := len(w.kms.Calls())
 		for range 5 {
-			if _, err := w.Active(t.Context(), "tenant"); !errors.Is(err, keystore.ErrInvalidRecord) || len(w.kms.Calls()) != calls {
+			if _, err := w.Active(t.Context(), "tenant"); !errors.Is(err, keystore.ErrInvalidRecord) ||
+				len(w.kms.Calls()) != calls {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -126,8 +134,10 @@ func TestItemsThatAreNoRecords(t *testing.T) {
 	if err != nil || len(records) != 4 {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
-	for i, want := range []struct{ id, kind string }{{"tenant", "branch:ACTIVE"}, {"tenant", "junk"}, {"tenant", ""}, {"", ""}} {
-		if r := records[i]; r.BranchKeyID() != want.id || r.Type() != want.kind || (len(r.Wrapped) > 0) != (i == 0) || (len(r.Attributes) > 2) != (i == 0) {
+	for i, want := range []struct{ id, kind string }{{"tenant", "branch:ACTIVE"}, {"tenant", "junk"}, {"tenant", ""},
+		{"", ""}} {
+		if r := records[i]; r.BranchKeyID() != want.id || r.Type() != want.kind || (len(r.Wrapped) > 0) != (i == 0) ||
+			(len(r.Attributes) > 2) != (i == 0) {
 			t.Errorf("record %d is %v", i, r.Attributes)
 		}
 	}
@@ -140,7 +150,8 @@ func TestUnknownServiceErrors(t *testing.T) {
 	odd := &smithy.GenericAPIError{Code: "ValidationException", Message: "odd"}
 	w.table.fault = func(string) error { return odd }
 	_, err := w.Active(t.Context(), "tenant")
-	if errors.Is(err, keystore.ErrUnavailable) || !errors.Is(err, odd) || !strings.Contains(err.Error(), "key store table keys") {
+	if errors.Is(err, keystore.ErrUnavailable) || !errors.Is(err, odd) ||
+		!strings.Contains(err.Error(), "key store table keys") {
 		t.Errorf("table: %v", err)
 	}
 }

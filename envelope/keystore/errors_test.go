@@ -41,7 +41,8 @@ func TestServiceErrors(t *testing.T) {
 			w.table.fault = func(string) error { return c.dynamo }
 			_, err := w.Active(t.Context(), "tenant")
 			var e *materials.KeyError
-			if !errors.As(err, &e) || e.KeyID != "tenant" || e.Code != c.code || e.Missing != c.missing || c.want != nil && !errors.Is(err, c.want) {
+			if !errors.As(err, &e) || e.KeyID != "tenant" || e.Code != c.code || e.Missing != c.missing ||
+				c.want != nil && !errors.Is(err, c.want) {
 				t.Fatalf("%v", err)
 			}
 			if c.kms != nil && !strings.Contains(err.Error(), kmsKey) {
@@ -112,7 +113,8 @@ func TestUnknownKMSErrors(t *testing.T) {
 	odd := &smithy.GenericAPIError{Code: "ValidationException", Message: "odd"}
 	w.kms.Fault = func(context.Context, fakekms.Call) error { return odd }
 	_, err := w.Active(t.Context(), "tenant")
-	for _, not := range []error{keystore.ErrUnavailable, keystore.ErrNotAuthentic, keystore.ErrKMSKeyUnusable, materials.ErrKeyDenied} {
+	for _, not := range []error{keystore.ErrUnavailable, keystore.ErrNotAuthentic, keystore.ErrKMSKeyUnusable,
+		materials.ErrKeyDenied} {
 		if errors.Is(err, not) {
 			t.Errorf("%v is %v", err, not)
 		}

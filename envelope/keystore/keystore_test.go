@@ -24,9 +24,11 @@ func TestSettings(t *testing.T) {
 		"storage and table name": {func(c *keystore.Config) { c.Storage, c.DynamoDB = &memoryStorage{}, nil }, false},
 		"storage alone":          {func(c *keystore.Config) { c.Storage, c.DynamoDB, c.TableName = &memoryStorage{}, nil, "" }, true},
 	} {
-		config := keystore.Config{LogicalName: "l", KMS: keystore.KMSKey(kmsKey), KMSClient: w.kms.Client(west), DynamoDB: w.table, TableName: "keys"}
+		config := keystore.Config{LogicalName: "l", KMS: keystore.KMSKey(kmsKey), KMSClient: w.kms.Client(west),
+			DynamoDB: w.table, TableName: "keys"}
 		c.change(&config)
-		if s, err := keystore.New(config); (err == nil) != c.takes || err != nil && (!errors.Is(err, materials.ErrConfiguration) || s != nil) {
+		if s, err := keystore.New(config); (err == nil) != c.takes || err != nil &&
+			(!errors.Is(err, materials.ErrConfiguration) || s != nil) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -66,12 +68,14 @@ func TestCallsAreCounted(t *testing.T) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		after := s.Stats()
-		if after.KMSCalls-before.KMSCalls != c.kms || len(w.kms.Calls())-calls != int(c.kms) || after.StorageCalls-before.StorageCalls != c.storage {
+		if after.KMSCalls-before.KMSCalls != c.kms || len(w.kms.Calls())-calls != int(c.kms) ||
+			after.StorageCalls-before.StorageCalls != c.storage {
 			t.Errorf("%s: %+v, then %+v", c.name, before, after)
 		}
 	}
 	before := s.Stats()
-	for _, err := range []error{errOf(s.Active(t.Context(), "")), errOf(s.Version(t.Context(), "", version)), errOf(s.BeaconKey(t.Context(), ""))} {
+	for _, err := range []error{errOf(s.Active(t.Context(), "")), errOf(s.Version(t.Context(), "", version)),
+		errOf(s.BeaconKey(t.Context(), ""))} {
 		if !errors.Is(err, keystore.ErrNotFound) || !strings.Contains(err.Error(), "empty") {
 			t.Errorf("no branch key id: %v", err)
 		}

@@ -85,7 +85,8 @@ func (s *KeyStore) unwrap(ctx context.Context, r Record, key []byte) error {
 	}
 	s.kmsCalls.Add(1)
 	out, err := s.client.Decrypt(ctx, &kms.DecryptInput{
-		KeyId: &kmsKey, CiphertextBlob: r.Wrapped, EncryptionContext: r.kmsContext(s.logicalName), GrantTokens: s.grantTokens,
+		KeyId: &kmsKey, CiphertextBlob: r.Wrapped, EncryptionContext: r.kmsContext(s.logicalName),
+		GrantTokens: s.grantTokens,
 	})
 	if err != nil {
 		return kmsError(r.BranchKeyID(), kmsKey, "kms:Decrypt", err)
@@ -95,7 +96,8 @@ func (s *KeyStore) unwrap(ctx context.Context, r Record, key []byte) error {
 		return recordError(r.BranchKeyID(), err)
 	}
 	if len(out.Plaintext) != branchKeyLength {
-		return recordError(r.BranchKeyID(), fmt.Errorf("%w: a key of %d bytes, not %d", ErrInvalidRecord, len(out.Plaintext), branchKeyLength))
+		return recordError(r.BranchKeyID(),
+			fmt.Errorf("%w: a key of %d bytes, not %d", ErrInvalidRecord, len(out.Plaintext), branchKeyLength))
 	}
 	copy(key, out.Plaintext)
 	return nil

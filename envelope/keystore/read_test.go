@@ -23,7 +23,8 @@ type keeping struct {
 	kept   [][]byte
 }
 
-func (c *keeping) Decrypt(ctx context.Context, in *kms.DecryptInput, o ...func(*kms.Options)) (*kms.DecryptOutput, error) {
+func (c *keeping) Decrypt(ctx context.Context, in *kms.DecryptInput,
+	o ...func(*kms.Options)) (*kms.DecryptOutput, error) {
 	out, err := c.Client.Decrypt(ctx, in, o...)
 	if err == nil {
 		if c.change != nil {
@@ -69,7 +70,8 @@ func TestAnswersAreCheckedAndWiped(t *testing.T) {
 			t.Errorf("%s: a key came with the error", name)
 		}
 		if c.class == nil {
-			if !bytes.Equal(active.Key(), want) || !bytes.Equal(old.Key(), want) || active.Version != version || old.Version != version || active.ID != id {
+			if !bytes.Equal(active.Key(), want) || !bytes.Equal(old.Key(), want) || active.Version != version ||
+				old.Version != version || active.ID != id {
 				t.Errorf("%s: other keys", name)
 			}
 			if beacon.ID != id || bytes.Equal(beacon.Key(), want) || bytes.Equal(beacon.Key(), make([]byte, 32)) {
@@ -107,7 +109,8 @@ func TestStorageThatAnswersAnotherRecord(t *testing.T) {
 	storage := &diverting{}
 	s := w.store(t, keystore.Config{Storage: storage})
 	for _, id := range []string{"tenant", "other"} {
-		if _, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: id, EncryptionContext: map[string]string{"k": "v"}}); err != nil {
+		if _, err := s.CreateKey(t.Context(),
+			keystore.CreateKeyInput{BranchKeyID: id, EncryptionContext: map[string]string{"k": "v"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -205,11 +208,15 @@ func TestRecordsAreComplete(t *testing.T) {
 	for kind, read := range map[string]func() error{
 		"branch:ACTIVE": func() error { return errOf(s.Active(t.Context(), "tenant")) },
 		"beacon:ACTIVE": func() error { return errOf(s.BeaconKey(t.Context(), "tenant")) },
-		version:         func() error { return errOf(s.Version(t.Context(), "tenant", version[len("branch:version:"):])) },
+		version: func() error {
+			return errOf(s.Version(t.Context(), "tenant",
+				version[len("branch:version:"):]))
+		},
 	} {
 		put := func(change func(map[string]string)) {
 			attributes := map[string]string{
-				"branch-key-id": "tenant", "type": kind, "kms-arn": kmsKey, "create-time": "2023-06-03T19:03:29.358Z", "hierarchy-version": "1",
+				"branch-key-id": "tenant", "type": kind, "kms-arn": kmsKey, "create-time": "2023-06-03T19:03:29.358Z",
+				"hierarchy-version": "1",
 			}
 			if kind == "branch:ACTIVE" {
 				attributes["version"] = version
@@ -281,7 +288,8 @@ func TestBeaconKeysAreNotMarshalled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, marshal := range map[string]func() ([]byte, error){"JSON": k.MarshalJSON, "text": k.MarshalText, "gob": k.GobEncode} {
+	for name, marshal := range map[string]func() ([]byte, error){"JSON": k.MarshalJSON, "text": k.MarshalText,
+		"gob": k.GobEncode} {
 		if b, err := marshal(); err == nil || b != nil {
 			t.Errorf("%s: %q, %v", name, b, err)
 		}

@@ -50,14 +50,16 @@ func TestShredEnds(t *testing.T) {
 		storage.listError, storage.failError = c.list, c.delete
 		err = s.Shred(t.Context(), id)
 		var e *materials.KeyError
-		if !errors.Is(err, c.want) || !errors.As(err, &e) || e.KeyID != id || storage.lists != c.lists || storage.deletes != c.deletes {
+		if !errors.Is(err, c.want) || !errors.As(err, &e) || e.KeyID != id || storage.lists != c.lists ||
+			storage.deletes != c.deletes {
 			t.Errorf("%v after %d lists and %d deletions", err, storage.lists, storage.deletes)
 		}
 		if calls := s.Stats().StorageCalls - before.StorageCalls; calls != uint64(c.lists+c.deletes) {
 			t.Errorf("%d storage calls are counted for %d lists and %d deletions", calls, c.lists, c.deletes)
 		}
 		if c.list != nil {
-			if versions, err := s.Versions(t.Context(), id); !errors.Is(err, failed) || errors.Is(err, keystore.ErrNotFound) || versions != nil {
+			if versions, err := s.Versions(t.Context(), id); !errors.Is(err, failed) ||
+				errors.Is(err, keystore.ErrNotFound) || versions != nil {
 				t.Errorf("%v, %v", versions, err)
 			}
 		}

@@ -35,13 +35,16 @@ func TestCreateTable(t *testing.T) {
 	for name, f := range map[string]func(*types.TableDescription){
 		"no sort key": func(d *types.TableDescription) { d.KeySchema = d.KeySchema[:1] },
 		"other name": func(d *types.TableDescription) {
-			d.KeySchema = []types.KeySchemaElement{d.KeySchema[0], {AttributeName: aws.String("kind"), KeyType: types.KeyTypeRange}}
+			d.KeySchema = []types.KeySchemaElement{d.KeySchema[0],
+				{AttributeName: aws.String("kind"), KeyType: types.KeyTypeRange}}
 		},
 		"swapped": func(d *types.TableDescription) {
-			d.KeySchema = []types.KeySchemaElement{{AttributeName: aws.String("type"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("branch-key-id"), KeyType: types.KeyTypeRange}}
+			d.KeySchema = []types.KeySchemaElement{{AttributeName: aws.String("type"), KeyType: types.KeyTypeHash},
+				{AttributeName: aws.String("branch-key-id"), KeyType: types.KeyTypeRange}}
 		},
 		"number": func(d *types.TableDescription) {
-			d.AttributeDefinitions = []types.AttributeDefinition{d.AttributeDefinitions[0], {AttributeName: aws.String("type"), AttributeType: "N"}}
+			d.AttributeDefinitions = []types.AttributeDefinition{d.AttributeDefinitions[0],
+				{AttributeName: aws.String("type"), AttributeType: "N"}}
 		},
 	} {
 		d := good
@@ -82,7 +85,8 @@ type statusTable struct {
 	empty    bool // the answer has no table
 }
 
-func (s *statusTable) DescribeTable(ctx context.Context, in *dynamodb.DescribeTableInput, o ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
+func (s *statusTable) DescribeTable(ctx context.Context, in *dynamodb.DescribeTableInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
 	out, err := s.table.DescribeTable(ctx, in, o...)
 	if err == nil {
 		out.Table.TableStatus = s.statuses[min(s.looks, len(s.statuses)-1)]
@@ -106,7 +110,8 @@ func TestCreateTableWaits(t *testing.T) {
 			{[]types.TableStatus{types.TableStatusDeleting, types.TableStatusUpdating}, 2},
 		} {
 			client := &statusTable{table: newTable(), statuses: c.statuses}
-			if arn, err := newStorage(t, client).CreateTable(t.Context()); err != nil || arn == "" || client.looks != c.looks {
+			if arn, err := newStorage(t, client).CreateTable(t.Context()); err != nil || arn == "" ||
+				client.looks != c.looks {
 				t.Errorf("%v: %q after %d looks, %v", c.statuses, arn, client.looks, err)
 			}
 		}
@@ -126,7 +131,8 @@ func TestCreateTableFails(t *testing.T) {
 			}
 			return nil
 		}
-		if arn, err := newStorage(t, client).CreateTable(t.Context()); !errors.Is(err, failed) || arn != "" || client.count(operation) != 1 {
+		if arn, err := newStorage(t, client).CreateTable(t.Context()); !errors.Is(err, failed) || arn != "" ||
+			client.count(operation) != 1 {
 			t.Errorf("%s: %q, %v after %d calls", operation, arn, err, client.count(operation))
 		}
 	}
@@ -136,13 +142,16 @@ func TestCreateTableFails(t *testing.T) {
 	}
 	for name, change := range map[string]func(*types.TableDescription){
 		"a third key": func(d *types.TableDescription) {
-			d.KeySchema = append(slices.Clone(d.KeySchema), types.KeySchemaElement{AttributeName: aws.String("third"), KeyType: types.KeyTypeRange})
+			d.KeySchema = append(slices.Clone(d.KeySchema),
+				types.KeySchemaElement{AttributeName: aws.String("third"), KeyType: types.KeyTypeRange})
 		},
 		"another partition key": func(d *types.TableDescription) {
-			d.KeySchema = []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}, d.KeySchema[1]}
+			d.KeySchema = []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash},
+				d.KeySchema[1]}
 		},
 		"partition key a number": func(d *types.TableDescription) {
-			d.AttributeDefinitions = []types.AttributeDefinition{{AttributeName: aws.String("branch-key-id"), AttributeType: "N"}, d.AttributeDefinitions[1]}
+			d.AttributeDefinitions = []types.AttributeDefinition{{AttributeName: aws.String("branch-key-id"),
+				AttributeType: "N"}, d.AttributeDefinitions[1]}
 		},
 	} {
 		client := newTable()

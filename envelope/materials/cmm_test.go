@@ -37,11 +37,15 @@ func TestDefaultCMMRefuses(t *testing.T) {
 		"keyring does nought": {localKeyring{nothing: true}, EncryptionRequest{Suite: SuiteSymmetricSignature}, DecryptionRequest{Suite: SuiteSymmetricSignature, EncryptedDataKeys: []EncryptedDataKey{key}}, ErrMaterials, true},
 		"unknown suite":       {localKeyring{}, EncryptionRequest{Suite: 1}, DecryptionRequest{Suite: 1, EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
 		"public key given": {localKeyring{}, EncryptionRequest{Suite: SuiteDigitalSignature, Context: EncryptionContext{ContextPublicKey: "x"}},
-			DecryptionRequest{Suite: SuiteDigitalSignature, EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
+			DecryptionRequest{Suite: SuiteDigitalSignature, EncryptedDataKeys: []EncryptedDataKey{key}},
+			ErrConfiguration, false},
 		"long context": {localKeyring{}, EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"k": strings.Repeat("v", math.MaxUint16+1)}},
-			DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{strings.Repeat("k", math.MaxUint16+1): ""}, EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
+			DecryptionRequest{Suite: SuiteSymmetricSignature,
+				Reproduced:        EncryptionContext{strings.Repeat("k", math.MaxUint16+1): ""},
+				EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
 		"key limit": {localKeyring{}, EncryptionRequest{Suite: SuiteSymmetricSignature, MaxEncryptedDataKeys: 256},
-			DecryptionRequest{Suite: SuiteSymmetricSignature, MaxEncryptedDataKeys: 256, EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
+			DecryptionRequest{Suite: SuiteSymmetricSignature, MaxEncryptedDataKeys: 256,
+				EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := c.keyring
@@ -59,7 +63,8 @@ func TestDefaultCMMRefuses(t *testing.T) {
 	}
 	k := &localKeyring{}
 	for limit, keys := range map[int]int{1: 2, 0: 0, 3: 255} {
-		d := DecryptionRequest{Suite: SuiteSymmetricSignature, EncryptedDataKeys: make([]EncryptedDataKey, keys), MaxEncryptedDataKeys: limit}
+		d := DecryptionRequest{Suite: SuiteSymmetricSignature, EncryptedDataKeys: make([]EncryptedDataKey, keys),
+			MaxEncryptedDataKeys: limit}
 		if _, err := newCMM(t, k).DecryptionMaterials(t.Context(), d); !errors.Is(err, ErrMaterials) || k.calls > 0 {
 			t.Errorf("%d keys of at most %d: %v, %d calls", keys, limit, err, k.calls)
 		}
@@ -80,7 +85,8 @@ func TestRequiredContextCMM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t1"}, RequiredKeys: []string{"x"}}
+	r := EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t1"},
+		RequiredKeys: []string{"x"}}
 	m, err := cmm.EncryptionMaterials(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +94,8 @@ func TestRequiredContextCMM(t *testing.T) {
 	if got := fmt.Sprint(m.RequiredKeys()); got != "[x tenant]" {
 		t.Errorf("required are %s", got)
 	}
-	d := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t1"}, EncryptedDataKeys: m.EncryptedDataKeys()}
+	d := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t1"},
+		EncryptedDataKeys: m.EncryptedDataKeys()}
 	if _, err := cmm.DecryptionMaterials(t.Context(), d); err != nil {
 		t.Error(err)
 	}
@@ -145,11 +152,13 @@ func TestRequiredContextCMMWatchesTheWrappedOne(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t1"}, RequiredKeys: []string{"tenant"}}
+			r := EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t1"},
+				RequiredKeys: []string{"tenant"}}
 			if _, err := cmm.EncryptionMaterials(t.Context(), r); !errors.Is(err, ErrMaterials) {
 				t.Errorf("writing: %v", err)
 			}
-			d := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t1"}, EncryptedDataKeys: make([]EncryptedDataKey, 1)}
+			d := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t1"},
+				EncryptedDataKeys: make([]EncryptedDataKey, 1)}
 			if _, err := cmm.DecryptionMaterials(t.Context(), d); !errors.Is(err, ErrMaterials) {
 				t.Errorf("reading: %v", err)
 			}
@@ -196,14 +205,16 @@ func (k *keepingKeyring) left(t *testing.T, what string) {
 // A manager that fails wipes the keys that the keyring has made.
 func TestCMMWipesWhenItFails(t *testing.T) {
 	own := errors.New("no key today")
-	m, err := newCMM(t, &localKeyring{}).EncryptionMaterials(t.Context(), EncryptionRequest{Suite: SuiteSymmetricSignature})
+	m, err := newCMM(t, &localKeyring{}).EncryptionMaterials(t.Context(),
+		EncryptionRequest{Suite: SuiteSymmetricSignature})
 	if err != nil {
 		t.Fatal(err)
 	}
 	write := EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t"}}
 	read := DecryptionRequest{Suite: SuiteSymmetricSignature, EncryptedDataKeys: m.EncryptedDataKeys()}
 
-	k := &keepingKeyring{encrypt: func(*Encryption) error { return own }, decrypt: func(*Decryption) error { return own }}
+	k := &keepingKeyring{encrypt: func(*Encryption) error { return own },
+		decrypt: func(*Decryption) error { return own }}
 	cmm := newCMM(t, k)
 	if m, err := cmm.EncryptionMaterials(t.Context(), write); !errors.Is(err, own) || m != nil {
 		t.Errorf("got %v, %v", m, err)
@@ -248,16 +259,20 @@ func TestRequiredContextCMMWipesWhatItRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cmm.EncryptionMaterials(t.Context(), EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t"}}); !errors.Is(err, ErrMaterials) {
+	if _, err := cmm.EncryptionMaterials(t.Context(),
+		EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t"}}); !errors.Is(err,
+		ErrMaterials) {
 		t.Errorf("got %v", err)
 	}
 	k.left(t, "the wrapped manager stores what is required")
-	m, err := good.EncryptionMaterials(t.Context(), EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t"}})
+	m, err := good.EncryptionMaterials(t.Context(),
+		EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	k.kept = nil
-	r := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t"}, EncryptedDataKeys: m.EncryptedDataKeys()}
+	r := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t"},
+		EncryptedDataKeys: m.EncryptedDataKeys()}
 	if _, err := cmm.DecryptionMaterials(t.Context(), r); !errors.Is(err, ErrMaterials) {
 		t.Errorf("got %v", err)
 	}
@@ -302,7 +317,8 @@ func TestDecryptionWipes(t *testing.T) {
 
 // The number of encrypted data keys is counted before the keyring is asked.
 func TestKeysAreCounted(t *testing.T) {
-	m, err := newCMM(t, &localKeyring{}).EncryptionMaterials(t.Context(), EncryptionRequest{Suite: SuiteSymmetricSignature})
+	m, err := newCMM(t, &localKeyring{}).EncryptionMaterials(t.Context(),
+		EncryptionRequest{Suite: SuiteSymmetricSignature})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +331,8 @@ func TestKeysAreCounted(t *testing.T) {
 	} {
 		k := &localKeyring{}
 		_, err := newCMM(t, k).DecryptionMaterials(t.Context(), DecryptionRequest{
-			Suite: SuiteSymmetricSignature, MaxEncryptedDataKeys: c.limit, EncryptedDataKeys: slices.Repeat(m.EncryptedDataKeys(), c.keys),
+			Suite: SuiteSymmetricSignature, MaxEncryptedDataKeys: c.limit,
+			EncryptedDataKeys: slices.Repeat(m.EncryptedDataKeys(), c.keys),
 		})
 		if !errors.Is(err, c.want) || (k.calls > 0) != (c.want == nil) {
 			t.Errorf("%d keys of at most %d: %d calls, %v", c.keys, c.limit, k.calls, err)
@@ -332,14 +349,16 @@ func TestRequiredPairs(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := func() EncryptionContext { return EncryptionContext{"tenant": "", "other": "o", "more": "m"} }
-	m, err := cmm.EncryptionMaterials(t.Context(), EncryptionRequest{Suite: SuiteSymmetricSignature, Context: full(), RequiredKeys: []string{"more", "tenant"}})
+	m, err := cmm.EncryptionMaterials(t.Context(),
+		EncryptionRequest{Suite: SuiteSymmetricSignature, Context: full(), RequiredKeys: []string{"more", "tenant"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := m.RequiredKeys(); !slices.Equal(got, []string{"more", "tenant", "other"}) {
 		t.Errorf("required are %q", got)
 	}
-	read := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: full(), EncryptedDataKeys: m.EncryptedDataKeys()}
+	read := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: full(),
+		EncryptedDataKeys: m.EncryptedDataKeys()}
 	if _, err := cmm.DecryptionMaterials(t.Context(), read); err != nil {
 		t.Error(err)
 	}
@@ -355,7 +374,8 @@ func TestRequiredPairs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := failing.EncryptionMaterials(t.Context(), EncryptionRequest{Suite: SuiteSymmetricSignature, Context: full()}); !errors.Is(err, own) {
+	if _, err := failing.EncryptionMaterials(t.Context(),
+		EncryptionRequest{Suite: SuiteSymmetricSignature, Context: full()}); !errors.Is(err, own) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := failing.DecryptionMaterials(t.Context(), read); !errors.Is(err, own) {

@@ -53,7 +53,8 @@ func TestOpenRefuses(t *testing.T) {
 		if (d.DataKey() != nil) != c.opens || (d.SymmetricSigningKey() != nil) != c.opens {
 			t.Errorf("%s: a key is there", name)
 		}
-		if c.opens && (!bytes.Equal(d.DataKey(), m.DataKey()) || !bytes.Equal(d.SymmetricSigningKey(), m.SymmetricSigningKeys()[0])) {
+		if c.opens && (!bytes.Equal(d.DataKey(), m.DataKey()) ||
+			!bytes.Equal(d.SymmetricSigningKey(), m.SymmetricSigningKeys()[0])) {
 			t.Errorf("%s: other keys", name)
 		}
 	}
@@ -84,7 +85,8 @@ func TestSetKeysForReading(t *testing.T) {
 		t.Fatal(err)
 	}
 	long := append(bytes.Clone(secret), 1)
-	for _, keys := range [][2][]byte{{nil, secret}, {secret, nil}, {secret[1:], secret}, {secret, secret[1:]}, {long, secret}, {secret, long}} {
+	for _, keys := range [][2][]byte{{nil, secret}, {secret, nil}, {secret[1:], secret}, {secret, secret[1:]},
+		{long, secret}, {secret, long}} {
 		if err := d.SetDataKey(keys[0], keys[1]); !errors.Is(err, ErrMaterials) || d.DataKey() != nil {
 			t.Errorf("%d and %d bytes: %v", len(keys[0]), len(keys[1]), err)
 		}

@@ -42,7 +42,8 @@ func TestRecipientsFillTheHeader(t *testing.T) {
 		}
 		if c.takes {
 			k := m.EncryptedDataKeys()[0]
-			if k.ProviderID != r.ProviderID || !bytes.Equal(k.ProviderInfo, r.ProviderInfo) || !bytes.Equal(k.Ciphertext[48:], r.WrappedIntermediateKey) {
+			if k.ProviderID != r.ProviderID || !bytes.Equal(k.ProviderInfo, r.ProviderInfo) ||
+				!bytes.Equal(k.Ciphertext[48:], r.WrappedIntermediateKey) {
 				t.Errorf("%s: another encrypted data key", name)
 			}
 		}

@@ -19,7 +19,8 @@ func TestCursorStaysCut(t *testing.T) {
 		if v := c.take(1); v != nil || c.ok {
 			t.Errorf("%s: then took %v", name, v)
 		}
-		if a, b, d := c.uint8(), c.uint16(), c.uint32(); a != 0 || b != 0 || d != 0 || c.short() != nil || c.long() != nil || c.ok {
+		if a, b, d := c.uint8(), c.uint16(),
+			c.uint32(); a != 0 || b != 0 || d != 0 || c.short() != nil || c.long() != nil || c.ok {
 			t.Errorf("%s: then read %d, %d, %d", name, a, b, d)
 		}
 	}
@@ -31,7 +32,8 @@ func TestCursorReadsToTheEnd(t *testing.T) {
 		t.Errorf("%#x, %#x, %#x", a, b, d)
 	}
 	short, long := c.short(), c.long()
-	if !bytes.Equal(short, []byte{8}) || !bytes.Equal(long, []byte{9, 10}) || !c.ok || len(c.b) != 0 || cap(short) != 1 {
+	if !bytes.Equal(short, []byte{8}) || !bytes.Equal(long, []byte{9, 10}) || !c.ok || len(c.b) != 0 ||
+		cap(short) != 1 {
 		t.Errorf("%v of %d, %v, %d left", short, cap(short), long, len(c.b))
 	}
 	if v := c.take(0); len(v) != 0 || !c.ok {

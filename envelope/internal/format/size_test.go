@@ -74,7 +74,8 @@ func TestSharedPartsDoNotUnfold(t *testing.T) {
 	}
 	values := []types.AttributeValue{list, m}
 	for range 8 {
-		list, m = &tL{Value: slices.Repeat(tList{list}, 100)}, &tM{Value: tMap{"a": m, "b": m, "c": m, "d": m, "e": m, "f": m, "g": m}}
+		list, m = &tL{Value: slices.Repeat(tList{list}, 100)},
+			&tM{Value: tMap{"a": m, "b": m, "c": m, "d": m, "e": m, "f": m, "g": m}}
 		values = append(values, list, m)
 	}
 	record := NewRecord()

@@ -218,11 +218,13 @@ func TestContextValues(t *testing.T) {
 		if got, err := ContextValueV1(c.value); err != nil || got != c.v1 {
 			t.Errorf("%s: got %q, %v, want %q", name, got, err, c.v1)
 		}
-		if got, legend, err := ContextValueV2(c.value, RefuseEmptyKeys); err != nil || got != c.v2 || legend != c.legend {
+		if got, legend, err := ContextValueV2(c.value, RefuseEmptyKeys); err != nil || got != c.v2 ||
+			legend != c.legend {
 			t.Errorf("%s: got %q, %c, %v, want %q, %c", name, got, legend, err, c.v2, c.legend)
 		}
 	}
-	for name, v := range map[string]types.AttributeValue{"nil": nil, "S": &tS{Value: "\xff"}, "N": &tN{Value: "x"}, "SS": &tSS{Value: []string{"a", "a"}}} {
+	for name, v := range map[string]types.AttributeValue{"nil": nil, "S": &tS{Value: "\xff"}, "N": &tN{Value: "x"},
+		"SS": &tSS{Value: []string{"a", "a"}}} {
 		if _, err := ContextValueV1(v); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -267,13 +269,15 @@ func TestEntriesAreSorted(t *testing.T) {
 // Nil pointers are refused wherever they stand.
 func TestNilPointers(t *testing.T) {
 	for _, v := range []types.AttributeValue{
-		nil, (*tS)(nil), (*tN)(nil), (*tB)(nil), (*tBOOL)(nil), (*tNULL)(nil), (*tSS)(nil), (*tNS)(nil), (*tBS)(nil), (*tM)(nil), (*tL)(nil),
+		nil, (*tS)(nil), (*tN)(nil), (*tB)(nil), (*tBOOL)(nil), (*tNULL)(nil), (*tSS)(nil), (*tNS)(nil), (*tBS)(nil),
+		(*tM)(nil), (*tL)(nil),
 		&types.UnknownUnionMember{},
 	} {
 		if id, err := TypeOf(v); !errors.Is(err, ErrInvalid) || id != 0 {
 			t.Errorf("%T is of type %v, %v", v, id, err)
 		}
-		for _, v := range []types.AttributeValue{v, &tL{Value: tList{v}}, &tM{Value: tMap{"k": v}}, &tL{Value: tList{v, &tS{Value: "good"}}}} {
+		for _, v := range []types.AttributeValue{v, &tL{Value: tList{v}}, &tM{Value: tMap{"k": v}},
+			&tL{Value: tList{v, &tS{Value: "good"}}}} {
 			if b, err := AppendValue(nil, v); !errors.Is(err, ErrInvalid) || b != nil {
 				t.Errorf("%T: %q, %v", v, b, err)
 			}
@@ -293,14 +297,16 @@ func TestNilPointers(t *testing.T) {
 // A bad entry fails its list, set or map wherever it stands among good ones.
 func TestBadEntriesAnywhere(t *testing.T) {
 	for _, bad := range []types.AttributeValue{
-		&tS{Value: "\xff"}, &tN{Value: "x"}, &tSS{Value: []string{"\xff"}}, &tSS{Value: []string{"a", "a"}}, &tNS{Value: []string{"1", "x"}},
+		&tS{Value: "\xff"}, &tN{Value: "x"}, &tSS{Value: []string{"\xff"}}, &tSS{Value: []string{"a", "a"}},
+		&tNS{Value: []string{"1", "x"}},
 		&tBS{Value: [][]byte{{1}, {1}}}, &tM{Value: tMap{"": &tNULL{}}}, &tM{Value: tMap{"\xff": &tNULL{}}},
 	} {
 		if b, err := AppendValue(nil, bad); !errors.Is(err, ErrInvalid) || b != nil {
 			t.Errorf("%T: %q, %v", bad, b, err)
 		}
 		for place := range 3 {
-			list, m := tList{&tS{Value: "a"}, &tS{Value: "b"}, &tS{Value: "c"}}, tMap{"0": &tNULL{}, "1": &tNULL{}, "2": &tNULL{}}
+			list, m := tList{&tS{Value: "a"}, &tS{Value: "b"}, &tS{Value: "c"}},
+				tMap{"0": &tNULL{}, "1": &tNULL{}, "2": &tNULL{}}
 			list[place], m[string(rune('0'+place))] = bad, bad
 			for _, v := range []types.AttributeValue{&tL{Value: list}, &tM{Value: m}} {
 				if b, err := AppendValue(nil, v); !errors.Is(err, ErrInvalid) || b != nil {
@@ -314,7 +320,8 @@ func TestBadEntriesAnywhere(t *testing.T) {
 // What another writer signed is verified with its empty map key, at any depth.
 func TestEmptyKeysAreAChoice(t *testing.T) {
 	m := &tM{Value: tMap{"": &tS{Value: "x"}, "k": &tNULL{}}}
-	want := "\x00\x00\x00\x02" + "\x00\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01x" + "\x00\x01\x00\x00\x00\x01k\x00\x00\x00\x00\x00\x00"
+	want := "\x00\x00\x00\x02" + "\x00\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01x" +
+		"\x00\x01\x00\x00\x00\x01k\x00\x00\x00\x00\x00\x00"
 	if b, err := Append(nil, m, TakeEmptyKeys); err != nil || string(b) != want {
 		t.Errorf("got %q, %v", b, err)
 	}

@@ -17,7 +17,8 @@ func TestDiscovery(t *testing.T) {
 		return must[*awskms.Discovery](t)(awskms.NewDiscovery(c))
 	}
 	makeMRK := func(region string, f *awskms.DiscoveryFilter) *awskms.Discovery {
-		return must[*awskms.Discovery](t)(awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: s.Client(region), Region: region, Filter: f}))
+		return must[*awskms.Discovery](t)(awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: s.Client(region),
+			Region: region, Filter: f}))
 	}
 	writer := func(region, arn string) []materials.EncryptedDataKey {
 		_, edks := seal(t, must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(region), KeyARN: arn})))
@@ -40,7 +41,8 @@ func TestDiscovery(t *testing.T) {
 		{"no replica logic", make1(awskms.DiscoveryConfig{}), writer(east, mrkEast), 1, false},
 		{"replica", makeMRK(west, one), writer(east, mrkEast), 1, true},
 		{"replica of another account", makeMRK(west,
-			&awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{"444455556666"}}), writer(east, mrkEast), 0, false},
+			&awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{"444455556666"}}), writer(east, mrkEast), 0,
+			false},
 		{"MRK of another account", makeMRK(west, one), writer(west, key2), 0, false},
 		{"MRK single-Region", makeMRK(west, nil), writer(west, key1), 1, true},
 		{"MRK other Region", makeMRK(west, nil), writer(east, eastKey), 0, false},

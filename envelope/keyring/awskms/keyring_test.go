@@ -31,7 +31,8 @@ func (c *keeping) answer(plaintext []byte) []byte {
 	return plaintext
 }
 
-func (c *keeping) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInput, o ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
+func (c *keeping) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInput,
+	o ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
 	out, err := c.Client.GenerateDataKey(ctx, in, o...)
 	if err == nil {
 		out.Plaintext = c.answer(out.Plaintext)
@@ -39,7 +40,8 @@ func (c *keeping) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyIn
 	return out, err
 }
 
-func (c *keeping) Decrypt(ctx context.Context, in *kms.DecryptInput, o ...func(*kms.Options)) (*kms.DecryptOutput, error) {
+func (c *keeping) Decrypt(ctx context.Context, in *kms.DecryptInput,
+	o ...func(*kms.Options)) (*kms.DecryptOutput, error) {
 	out, err := c.Client.Decrypt(ctx, in, o...)
 	if err == nil {
 		out.Plaintext = c.answer(out.Plaintext)
@@ -70,8 +72,10 @@ func TestAnswersAreCheckedAndWiped(t *testing.T) {
 		s.Answer = func(string) string { return c.keyID }
 		client := &keeping{Client: s.Client(west), change: c.change}
 		k := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: client, KeyARN: key1}))
-		m, d := encryption(t), must[*materials.Decryption](t)(materials.NewDecryption(materials.SuiteSymmetricSignature, testContext))
-		for operation, err := range map[string]error{"encrypted": k.OnEncrypt(t.Context(), m), "decrypted": k.OnDecrypt(t.Context(), d, edks)} {
+		m, d := encryption(t),
+			must[*materials.Decryption](t)(materials.NewDecryption(materials.SuiteSymmetricSignature, testContext))
+		for operation, err := range map[string]error{"encrypted": k.OnEncrypt(t.Context(), m),
+			"decrypted": k.OnDecrypt(t.Context(), d, edks)} {
 			if name == "changed" && operation == "encrypted" {
 				continue // only a reader can tell
 			}
@@ -79,7 +83,8 @@ func TestAnswersAreCheckedAndWiped(t *testing.T) {
 			switch {
 			case c.says == "" && err != nil:
 				t.Errorf("%s: %s: %v", name, operation, err)
-			case c.says != "" && (!errors.Is(err, materials.ErrMaterials) || !errors.As(err, &e) || e.KeyID != key1 || !strings.Contains(err.Error(), c.says)):
+			case c.says != "" && (!errors.Is(err, materials.ErrMaterials) || !errors.As(err, &e) || e.KeyID != key1 ||
+				!strings.Contains(err.Error(), c.says)):
 				t.Errorf("%s: %s: %v does not say %q", name, operation, err, c.says)
 			}
 		}
@@ -135,10 +140,14 @@ func TestShortestCiphertext(t *testing.T) {
 func TestGrantTokens(t *testing.T) {
 	s := newServer()
 	tokens := slices.Repeat([]string{"t"}, 10)
-	one := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1, GrantTokens: tokens}))
-	any := must[*awskms.Discovery](t)(awskms.NewDiscovery(awskms.DiscoveryConfig{Client: s.Client(west), GrantTokens: tokens}))
-	mrk := must[*awskms.Discovery](t)(awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: s.Client(west), Region: west, GrantTokens: tokens}))
-	multi, err := awskms.NewDiscoveryMulti(awskms.DiscoveryMultiConfig{Client: supplier(s), Regions: []string{west}, GrantTokens: tokens})
+	one := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1,
+		GrantTokens: tokens}))
+	any := must[*awskms.Discovery](t)(awskms.NewDiscovery(awskms.DiscoveryConfig{Client: s.Client(west),
+		GrantTokens: tokens}))
+	mrk := must[*awskms.Discovery](t)(awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: s.Client(west),
+		Region: west, GrantTokens: tokens}))
+	multi, err := awskms.NewDiscoveryMulti(awskms.DiscoveryMultiConfig{Client: supplier(s), Regions: []string{west},
+		GrantTokens: tokens})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,11 +168,13 @@ func TestGrantTokens(t *testing.T) {
 	}
 	for _, bad := range [][]string{slices.Repeat([]string{"t"}, 11), {""}, {"t", ""}} {
 		for name, err := range map[string]error{
-			"one":    errorOf(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1, GrantTokens: bad})),
-			"MRK":    errorOf(awskms.NewMRK(awskms.Config{Client: s.Client(west), KeyARN: mrkWest, GrantTokens: bad})),
-			"multi":  errorOf(awskms.NewMulti(awskms.MultiConfig{Client: supplier(s), Generator: key1, GrantTokens: bad})),
-			"any":    errorOf(awskms.NewDiscovery(awskms.DiscoveryConfig{Client: s.Client(west), GrantTokens: bad})),
-			"anyMRK": errorOf(awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: s.Client(west), Region: west, GrantTokens: bad})),
+			"one": errorOf(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1, GrantTokens: bad})),
+			"MRK": errorOf(awskms.NewMRK(awskms.Config{Client: s.Client(west), KeyARN: mrkWest, GrantTokens: bad})),
+			"multi": errorOf(awskms.NewMulti(awskms.MultiConfig{Client: supplier(s), Generator: key1,
+				GrantTokens: bad})),
+			"any": errorOf(awskms.NewDiscovery(awskms.DiscoveryConfig{Client: s.Client(west), GrantTokens: bad})),
+			"anyMRK": errorOf(awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: s.Client(west), Region: west,
+				GrantTokens: bad})),
 		} {
 			if !errors.Is(err, materials.ErrConfiguration) {
 				t.Errorf("%s with tokens %q: %v", name, bad, err)
@@ -180,13 +191,16 @@ func TestOtherProvidersAreSkipped(t *testing.T) {
 	k := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1}))
 	key, edks := seal(t, k)
 	other := func(provider, info string) materials.EncryptedDataKey {
-		return materials.EncryptedDataKey{ProviderID: provider, ProviderInfo: []byte(info), Ciphertext: edks[0].Ciphertext}
+		return materials.EncryptedDataKey{ProviderID: provider, ProviderInfo: []byte(info),
+			Ciphertext: edks[0].Ciphertext}
 	}
-	foreign := []materials.EncryptedDataKey{other("tests", "not an ARN"), other("tests", key1), other("aws-kms-hierarchy", key1)}
+	foreign := []materials.EncryptedDataKey{other("tests", "not an ARN"), other("tests", key1),
+		other("aws-kms-hierarchy", key1)}
 	if _, calls, err := open(t, s, k, testContext, foreign); calls != 0 || !errors.Is(err, materials.ErrMaterials) {
 		t.Errorf("%d calls, %v", calls, err)
 	}
-	if got, calls, err := open(t, s, k, testContext, append(foreign, edks[0])); err != nil || calls != 1 || !bytes.Equal(got, key) {
+	if got, calls, err := open(t, s, k, testContext, append(foreign, edks[0])); err != nil || calls != 1 ||
+		!bytes.Equal(got, key) {
 		t.Errorf("%d calls, %v", calls, err)
 	}
 	m := must[*materials.Decryption](t)(materials.NewDecryption(materials.SuiteSymmetricSignature, testContext))

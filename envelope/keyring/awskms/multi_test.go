@@ -19,7 +19,8 @@ import (
 
 func TestMulti(t *testing.T) {
 	s := newServer()
-	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2, eastKey}, Client: supplier(s), GrantTokens: []string{"g"}})
+	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2, eastKey},
+		Client: supplier(s), GrantTokens: []string{"g"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,8 @@ func TestMulti(t *testing.T) {
 	}
 	err = multi.OnEncrypt(t.Context(), encryption(t))
 	var e *materials.KeyError
-	if !errors.Is(err, materials.ErrKeyDenied) || !errors.As(err, &e) || e.Missing != "kms:GenerateDataKey" || e.KeyID != key1 {
+	if !errors.Is(err, materials.ErrKeyDenied) || !errors.As(err, &e) || e.Missing != "kms:GenerateDataKey" ||
+		e.KeyID != key1 {
 		t.Fatalf("%v", err)
 	}
 	if got, calls, err := open(t, s, multi, testContext, edks); err != nil || calls != 2 || !bytes.Equal(got, key) {
@@ -68,7 +70,8 @@ func TestMulti(t *testing.T) {
 
 func TestMRKMultiAndDiscoveryMulti(t *testing.T) {
 	s := newServer()
-	multi, err := awskms.NewMRKMulti(awskms.MultiConfig{Generator: mrkWest, Children: []string{eastKey}, Client: supplier(s)})
+	multi, err := awskms.NewMRKMulti(awskms.MultiConfig{Generator: mrkWest, Children: []string{eastKey},
+		Client: supplier(s)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,13 +81,16 @@ func TestMRKMultiAndDiscoveryMulti(t *testing.T) {
 		func(c awskms.DiscoveryMultiConfig) (materials.Keyring, error) { return awskms.NewDiscoveryMulti(c) },
 		func(c awskms.DiscoveryMultiConfig) (materials.Keyring, error) { return awskms.NewMRKDiscoveryMulti(c) },
 	} {
-		k := must[materials.Keyring](t)(build(awskms.DiscoveryMultiConfig{Regions: []string{east, west}, Client: supplier(s), Filter: filter}))
+		k := must[materials.Keyring](t)(build(awskms.DiscoveryMultiConfig{Regions: []string{east, west},
+			Client: supplier(s), Filter: filter}))
 		if got, calls, err := open(t, s, k, testContext, edks); err != nil || calls != 1 || !bytes.Equal(got, key) {
 			t.Fatalf("%d calls, %v", calls, err)
 		}
 	}
-	_, err = awskms.NewMRKMulti(awskms.MultiConfig{Generator: mrkWest, Children: []string{key1, mrkEast}, Client: supplier(s)})
-	if !errors.Is(err, materials.ErrConfiguration) || !strings.Contains(err.Error(), mrkWest) || !strings.Contains(err.Error(), mrkEast) {
+	_, err = awskms.NewMRKMulti(awskms.MultiConfig{Generator: mrkWest, Children: []string{key1, mrkEast},
+		Client: supplier(s)})
+	if !errors.Is(err, materials.ErrConfiguration) || !strings.Contains(err.Error(), mrkWest) ||
+		!strings.Contains(err.Error(), mrkEast) {
 		t.Fatalf("two replicas: %v", err)
 	}
 }
@@ -105,7 +111,8 @@ func TestMultiCallsSideBySide(t *testing.T) {
 			return errors.New("the calls came one after the other")
 		}
 	}
-	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2, eastKey}, Client: supplier(s)})
+	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2, eastKey},
+		Client: supplier(s)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,13 +124,16 @@ func TestUniqueKeys(t *testing.T) {
 	s := newServer()
 	twin := s.AddKey("arn:aws:kms:us-west-2:444455556666:key/11111111-1111-4111-8111-111111111111") // an id like key1's
 	for _, children := range [][]string{{key1}, {twin}, {mrkWest, key1, eastKey}} {
-		if _, err := awskms.NewMRKMulti(awskms.MultiConfig{Generator: key1, Children: children, Client: supplier(s)}); err != nil {
+		if _, err := awskms.NewMRKMulti(awskms.MultiConfig{Generator: key1, Children: children,
+			Client: supplier(s)}); err != nil {
 			t.Errorf("%v: %v", children, err)
 		}
 	}
 	other := strings.Replace(mrkEast, "us-east-1", "eu-west-1", 1)
-	_, err := awskms.NewMRKMulti(awskms.MultiConfig{Children: []string{mrkWest, key1, other, mrkEast}, Client: supplier(s)})
-	if want := strings.Join([]string{other, mrkEast, mrkWest}, ", "); !errors.Is(err, materials.ErrConfiguration) || !strings.HasSuffix(err.Error(), want) {
+	_, err := awskms.NewMRKMulti(awskms.MultiConfig{Children: []string{mrkWest, key1, other, mrkEast},
+		Client: supplier(s)})
+	if want := strings.Join([]string{other, mrkEast, mrkWest}, ", "); !errors.Is(err, materials.ErrConfiguration) ||
+		!strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v does not end with %s", err, want)
 	}
 }
@@ -164,7 +174,8 @@ func TestClientsOfMultiKeyrings(t *testing.T) {
 // What is configured for several keys holds for each.
 func TestMultiSettings(t *testing.T) {
 	s := newServer()
-	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2}, Client: supplier(s), GrantTokens: []string{"g"}})
+	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2}, Client: supplier(s),
+		GrantTokens: []string{"g"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,12 +189,14 @@ func TestMultiSettings(t *testing.T) {
 		}
 	}
 	filter := &awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{"444455556666"}}
-	for _, build := range []func(awskms.DiscoveryMultiConfig) (*keyring.Multi, error){awskms.NewDiscoveryMulti, awskms.NewMRKDiscoveryMulti} {
+	for _, build := range []func(awskms.DiscoveryMultiConfig) (*keyring.Multi, error){awskms.NewDiscoveryMulti,
+		awskms.NewMRKDiscoveryMulti} {
 		k, err := build(awskms.DiscoveryMultiConfig{Regions: []string{west, east}, Client: supplier(s), Filter: filter})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, calls, err := open(t, s, k, testContext, edks[:1]); calls != 0 || !errors.Is(err, materials.ErrMaterials) {
+		if _, calls, err := open(t, s, k, testContext, edks[:1]); calls != 0 ||
+			!errors.Is(err, materials.ErrMaterials) {
 			t.Errorf("a key of another account: %d calls, %v", calls, err)
 		}
 		if _, calls, err := open(t, s, k, testContext, edks); calls != 1 || err != nil {

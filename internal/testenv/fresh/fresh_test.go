@@ -48,9 +48,10 @@ func TestBytes(t *testing.T) {
 		switch {
 		case c.want == "" && len(r.texts) != 0, c.want != "" && len(r.texts) == 0:
 			t.Errorf("%s: reported %q", name, r.texts)
-		case c.want != "" && !strings.HasPrefix(r.texts[0], "the source: "), !slices.ContainsFunc(append(r.texts, ""), func(s string) bool {
-			return strings.Contains(s, c.want)
-		}):
+		case c.want != "" && !strings.HasPrefix(r.texts[0], "the source: "),
+			!slices.ContainsFunc(append(r.texts, ""), func(s string) bool {
+				return strings.Contains(s, c.want)
+			}):
 			t.Errorf("%s: reported %q, not %q", name, r.texts, c.want)
 		}
 	}

@@ -24,7 +24,8 @@ func TestForms(t *testing.T) {
 func TestIDsAndSecretsAreFresh(t *testing.T) {
 	var ids, keys, secrets []string
 	for range fresh.Draws {
-		ids, keys, secrets = append(ids, identifier.New("AIDA")), append(keys, identifier.NewAccessKey("AKIA")), append(secrets, identifier.NewSecret())
+		ids, keys, secrets = append(ids, identifier.New("AIDA")), append(keys, identifier.NewAccessKey("AKIA")),
+			append(secrets, identifier.NewSecret())
 	}
 	fresh.Text(t, "unique id", []int{0, 1, 2, 3}, ids)
 	fresh.Text(t, "access key id", []int{0, 1, 2, 3}, keys)

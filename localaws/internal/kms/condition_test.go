@@ -20,7 +20,8 @@ func TestKeyConditions(t *testing.T) {
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/app", "TargetKeyId": tagged})
 	w.do(root(here), "ReplicateKey", members{"KeyId": multi, "ReplicaRegion": "us-east-1"})
 	replica := strings.Replace(multi, region, "us-east-1", 1)
-	common := policy.Context{"kms:keyorigin": {"AWS_KMS"}, "kms:keyspec": {"SYMMETRIC_DEFAULT"}, "kms:keyusage": {"ENCRYPT_DECRYPT"}, "kms:multiregion": {"false"}}
+	common := policy.Context{"kms:keyorigin": {"AWS_KMS"}, "kms:keyspec": {"SYMMETRIC_DEFAULT"},
+		"kms:keyusage": {"ENCRYPT_DECRYPT"}, "kms:multiregion": {"false"}}
 	with := func(more policy.Context) policy.Context {
 		c := policy.Context{}
 		for _, all := range []policy.Context{common, more} {
@@ -45,7 +46,8 @@ func TestKeyConditions(t *testing.T) {
 			t.Errorf("%s: %v, want %v", arn, got, want)
 		}
 		got := k.conditions.with(policy.Context{"kms:x": {"y"}}, "alias/app")
-		if len(got) != len(want)+2 || !slices.Equal(got["kms:requestalias"], []string{"alias/app"}) || !slices.Equal(got["kms:x"], []string{"y"}) {
+		if len(got) != len(want)+2 || !slices.Equal(got["kms:requestalias"], []string{"alias/app"}) ||
+			!slices.Equal(got["kms:x"], []string{"y"}) {
 			t.Errorf("%s: %v", arn, got)
 		}
 	}
@@ -102,7 +104,8 @@ func TestReEncryptRefusals(t *testing.T) {
 	w.do(root(here), "DisableKey", members{"KeyId": to})
 	w.fails(root(here), "ReEncrypt", members{"CiphertextBlob": blob, "DestinationKeyId": to}, "DisabledException", to)
 	w.do(root(here), "DisableKey", members{"KeyId": from})
-	w.fails(root(here), "ReEncrypt", members{"CiphertextBlob": blob, "DestinationKeyId": from}, "DisabledException", from)
+	w.fails(root(here), "ReEncrypt", members{"CiphertextBlob": blob, "DestinationKeyId": from}, "DisabledException",
+		from)
 }
 
 // TestConsumersSeeErrors: a service of this server gets the same refusals as the
@@ -143,12 +146,15 @@ func TestConsumersSeeErrors(t *testing.T) {
 		}
 		g := w.kms.grant(arn, id)
 		if g.Grantee != dynamo || g.RetiringPrincipal != r.Retiring || g.Name != r.Name || g.granteeService ||
-			!reflect.DeepEqual(g.EncryptionContextEquals, r.EncryptionContextEquals) || !reflect.DeepEqual(g.EncryptionContextSubset, r.EncryptionContextSubset) {
+			!reflect.DeepEqual(g.EncryptionContextEquals, r.EncryptionContextEquals) ||
+			!reflect.DeepEqual(g.EncryptionContextSubset, r.EncryptionContextSubset) {
 			t.Errorf("%+v became %+v", r, g)
 		}
 	}
-	for name, grantee := range map[string]string{"no service": "dynamodb", "no ARN": "AIDA1", "unknown": "arn:aws:iam::" + here + ":user/nobody"} {
-		_, err := w.kms.CreateGrant(t.Context(), c, GrantRequest{KeyID: arn, Grantee: grantee, Operations: []string{"Decrypt"}})
+	for name, grantee := range map[string]string{"no service": "dynamodb", "no ARN": "AIDA1",
+		"unknown": "arn:aws:iam::" + here + ":user/nobody"} {
+		_, err := w.kms.CreateGrant(t.Context(), c,
+			GrantRequest{KeyID: arn, Grantee: grantee, Operations: []string{"Decrypt"}})
 		checkError(t, err, "InvalidArnException", "")
 		if t.Failed() {
 			t.Fatal(name)
@@ -177,7 +183,8 @@ func TestManagedKeyIsWhole(t *testing.T) {
 	if got := k.family.load().rotation.next; !got.Equal(w.clock().Add(365 * day)) {
 		t.Errorf("rotates at %v", got)
 	}
-	for _, name := range [][3]string{{here, "nowhere", dynamodbAlias}, {here, "us-east-x", dynamodbAlias}, {"12", region, dynamodbAlias}, {here, region, "alias/dynamodb"}} {
+	for _, name := range [][3]string{{here, "nowhere", dynamodbAlias}, {here, "us-east-x", dynamodbAlias},
+		{"12", region, dynamodbAlias}, {here, region, "alias/dynamodb"}} {
 		if _, err := w.kms.EnsureAWSManagedKey(t.Context(), name[0], name[1], name[2]); err == nil {
 			t.Errorf("%q was made", name)
 		}
@@ -188,7 +195,8 @@ func TestManagedKeyIsWhole(t *testing.T) {
 // ciphertexts of old data directories depend.
 func TestContextBytes(t *testing.T) {
 	got := appendContext([]byte("x"), map[string]string{"b": "", "a": "12", "": "e"})
-	want := "x" + "\x00\x00\x00\x00" + "\x00\x00\x00\x01e" + "\x00\x00\x00\x01a" + "\x00\x00\x00\x0212" + "\x00\x00\x00\x01b" + "\x00\x00\x00\x00"
+	want := "x" + "\x00\x00\x00\x00" + "\x00\x00\x00\x01e" + "\x00\x00\x00\x01a" + "\x00\x00\x00\x0212" +
+		"\x00\x00\x00\x01b" + "\x00\x00\x00\x00"
 	if string(got) != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -208,7 +216,8 @@ func TestWaitingPrimary(t *testing.T) {
 		if replicated {
 			state, window, dateless = "PendingReplicaDeletion", any(8.0), true
 		}
-		if m := w.describe(arn); m["KeyState"] != state || m["PendingDeletionWindowInDays"] != window || (m["DeletionDate"] == nil) != dateless || m["MultiRegionConfiguration"] == nil {
+		if m := w.describe(arn); m["KeyState"] != state || m["PendingDeletionWindowInDays"] != window ||
+			(m["DeletionDate"] == nil) != dateless || m["MultiRegionConfiguration"] == nil {
 			t.Errorf("replicated %t: %v", replicated, m)
 		}
 		w.do(root(here), "CancelKeyDeletion", members{"KeyId": arn})
@@ -229,7 +238,8 @@ func TestReEncryptContexts(t *testing.T) {
 		s["Condition"] = members{"StringEquals": members{"kms:EncryptionContext:dept": value}}
 		return s
 	}
-	arn := w.key(members{"Policy": policyText(rootStatement(), only("kms:ReEncryptFrom", "it"), only("kms:ReEncryptTo", "hr"))})
+	arn := w.key(members{"Policy": policyText(rootStatement(), only("kms:ReEncryptFrom", "it"),
+		only("kms:ReEncryptTo", "hr"))})
 	for _, c := range []struct{ from, to, denied string }{
 		{"it", "hr", ""}, {"it", "it", "kms:ReEncryptTo"}, {"hr", "hr", "kms:ReEncryptFrom"}, {"hr", "it", "kms:ReEncryptFrom"}, {"", "hr", "kms:ReEncryptFrom"}, {"it", "", "kms:ReEncryptTo"},
 	} {
@@ -239,8 +249,11 @@ func TestReEncryptContexts(t *testing.T) {
 			}
 			return members{"dept": dept}
 		}
-		blob := w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": context(c.from)})["CiphertextBlob"]
-		_, err := w.try(user, "ReEncrypt", members{"CiphertextBlob": blob, "SourceEncryptionContext": context(c.from), "DestinationKeyId": arn, "DestinationEncryptionContext": context(c.to)})
+		blob := w.do(root(here), "Encrypt",
+			members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": context(c.from)})["CiphertextBlob"]
+		_, err := w.try(user, "ReEncrypt",
+			members{"CiphertextBlob": blob, "SourceEncryptionContext": context(c.from), "DestinationKeyId": arn,
+				"DestinationEncryptionContext": context(c.to)})
 		if c.denied == "" && err != nil {
 			t.Errorf("%+v: %v", c, err)
 		} else if c.denied != "" {

@@ -17,7 +17,8 @@ func TestDrawsAreFresh(t *testing.T) {
 	texts := make(map[string][]string)
 	add := func(name string, b []byte) { draws[name] = append(draws[name], b) }
 	for range fresh.Draws {
-		for size, in := range map[string]members{"32": {"KeySpec": "AES_256"}, "16": {"KeySpec": "AES_128"}, "100": {"NumberOfBytes": 100}} {
+		for size, in := range map[string]members{"32": {"KeySpec": "AES_256"}, "16": {"KeySpec": "AES_128"},
+			"100": {"NumberOfBytes": 100}} {
 			in["KeyId"] = arn
 			out := w.do(root(here), "GenerateDataKey", in)
 			add("data key of "+size, decoded(t, out["Plaintext"]))
@@ -25,12 +26,15 @@ func TestDrawsAreFresh(t *testing.T) {
 			opened := w.do(root(here), "Decrypt", members{"CiphertextBlob": out["CiphertextBlob"]})
 			add("data key without plaintext of "+size, decoded(t, opened["Plaintext"]))
 		}
-		add("GenerateRandom", decoded(t, w.do(root(here), "GenerateRandom", members{"NumberOfBytes": 100})["Plaintext"]))
-		blob := decoded(t, w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("the same")})["CiphertextBlob"])
+		add("GenerateRandom", decoded(t,
+			w.do(root(here), "GenerateRandom", members{"NumberOfBytes": 100})["Plaintext"]))
+		blob := decoded(t, w.do(root(here), "Encrypt",
+			members{"KeyId": arn, "Plaintext": []byte("the same")})["CiphertextBlob"])
 		add("nonce", blob[blobHeader:blobHeader+blobNonce])
 		add("ciphertext", blob[blobHeader+blobNonce:])
 		for name, in := range map[string]members{
-			"key": nil, "multi-Region key": {"MultiRegion": true}, "HMAC_224": hmacKey("HMAC_224"), "HMAC_512": hmacKey("HMAC_512"),
+			"key": nil, "multi-Region key": {"MultiRegion": true}, "HMAC_224": hmacKey("HMAC_224"),
+			"HMAC_512": hmacKey("HMAC_512"),
 		} {
 			k, _ := w.kms.findByARN(w.key(in))
 			v := k.family.load().newest()
@@ -38,7 +42,8 @@ func TestDrawsAreFresh(t *testing.T) {
 			add("material of "+name, []byte(v.secret))
 			texts["material id of "+name] = append(texts["material id of "+name], v.id)
 		}
-		g := w.do(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
+		g := w.do(root(here), "CreateGrant",
+			members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
 		texts["grant id"] = append(texts["grant id"], g["GrantId"].(string))
 		token, err := base64.StdEncoding.DecodeString(g["GrantToken"].(string))
 		if err != nil {
@@ -53,7 +58,8 @@ func TestDrawsAreFresh(t *testing.T) {
 	for name, d := range texts {
 		fresh.Text(t, name, nil, d)
 	}
-	for name, size := range map[string]int{"data key of 32": 32, "data key of 16": 16, "data key of 100": 100, "material of key": 32, "material of HMAC_224": 28} {
+	for name, size := range map[string]int{"data key of 32": 32, "data key of 16": 16, "data key of 100": 100,
+		"material of key": 32, "material of HMAC_224": 28} {
 		if n := len(draws[name][0]); n != size {
 			t.Errorf("%s: %d bytes", name, n)
 		}

@@ -14,7 +14,8 @@ import (
 // that are the same or stricter.
 func TestCovers(t *testing.T) {
 	type pairs = map[string]string
-	const table, other = "arn:aws:dynamodb:eu-central-1:111122223333:table/t", "arn:aws:dynamodb:eu-central-1:111122223333:table/u"
+	const table, other = "arn:aws:dynamodb:eu-central-1:111122223333:table/t",
+		"arn:aws:dynamodb:eu-central-1:111122223333:table/u"
 	one := func(change func(*policy.Grant)) policy.Grant {
 		g := policy.Grant{Operations: []string{"CreateGrant", "Decrypt", "Encrypt"}}
 		change(&g)
@@ -179,8 +180,10 @@ func TestEndingOneOfTwo(t *testing.T) {
 					w := newWorld(t)
 					arn := w.key(nil)
 					user, bystander := w.user(here, "user"), w.user(here, "bystander")
-					blob := w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x")})["CiphertextBlob"]
-					requests := []members{{"GranteePrincipal": user.ARN, "Operations": []string{"Encrypt"}}, {"GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}}}
+					blob := w.do(root(here), "Encrypt",
+						members{"KeyId": arn, "Plaintext": []byte("x")})["CiphertextBlob"]
+					requests := []members{{"GranteePrincipal": user.ARN, "Operations": []string{"Encrypt"}},
+						{"GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}}}
 					var ids []string
 					for _, r := range requests {
 						if named {
@@ -204,10 +207,12 @@ func TestEndingOneOfTwo(t *testing.T) {
 					if got := use(bystander); !slices.Equal(got, []bool{true, false}) {
 						t.Errorf("another's grant: %v", got)
 					}
-					if list := w.listGrants(arn, nil); len(list) != 2 || slices.ContainsFunc(list, func(g members) bool { return g["GrantId"] == ids[gone] }) {
+					if list := w.listGrants(arn, nil); len(list) != 2 ||
+						slices.ContainsFunc(list, func(g members) bool { return g["GrantId"] == ids[gone] }) {
 						t.Errorf("left are %v", list)
 					}
-					w.fails(root(here), "RevokeGrant", members{"KeyId": arn, "GrantId": ids[gone]}, "NotFoundException", "")
+					w.fails(root(here), "RevokeGrant", members{"KeyId": arn, "GrantId": ids[gone]}, "NotFoundException",
+						"")
 					// The name finds the grant that is left, and not the one that is gone.
 					if again := w.grantOn(arn, requests[1-gone]); named != (again == ids[1-gone]) {
 						t.Errorf("the one that is left, asked for again: %s of %v", again, ids)
@@ -258,7 +263,9 @@ func TestGrantConstraintLimits(t *testing.T) {
 		"2048 of a source":      {members{"SourceArn": fmt.Sprintf("%02048d", 1)}, ""},
 		"2049 of a source":      {members{"SourceArn": fmt.Sprintf("%02049d", 1)}, "ValidationException"},
 	} {
-		_, err := w.try(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}, "Constraints": c.constraints})
+		_, err := w.try(root(here), "CreateGrant",
+			members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"},
+				"Constraints": c.constraints})
 		if c.code == "" && err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if c.code != "" {

@@ -37,7 +37,8 @@ func TestGrantOperations(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
 	bound := members{"dept": "it"}
-	blob := w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": bound})["CiphertextBlob"]
+	blob := w.do(root(here), "Encrypt",
+		members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": bound})["CiphertextBlob"]
 	requests := map[string]struct {
 		operation string
 		in        members
@@ -53,7 +54,8 @@ func TestGrantOperations(t *testing.T) {
 		"ListGrants":                      {"ListGrants", members{}, []string{"never"}},
 		"ScheduleKeyDeletion":             {"ScheduleKeyDeletion", members{}, []string{"never"}},
 	}
-	for _, operations := range [][]string{{"Decrypt"}, {"Encrypt", "DescribeKey"}, {"ReEncryptFrom"}, {"ReEncryptFrom", "ReEncryptTo"}, {"GenerateDataKey"}, {"GenerateDataKeyWithoutPlaintext"}, {"RetireGrant"}} {
+	for _, operations := range [][]string{{"Decrypt"}, {"Encrypt", "DescribeKey"}, {"ReEncryptFrom"},
+		{"ReEncryptFrom", "ReEncryptTo"}, {"GenerateDataKey"}, {"GenerateDataKeyWithoutPlaintext"}, {"RetireGrant"}} {
 		name := strings.Join(operations, "+")
 		user := w.user(here, "user-"+strings.ReplaceAll(name, "+", "-"))
 		id := w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": operations})
@@ -96,8 +98,10 @@ func TestGrantConstraints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			user := w.user(here, "c-"+strings.ReplaceAll(name, " ", ""))
-			w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": []string{"Encrypt", "DescribeKey"}, "Constraints": c.constraints})
-			_, err := w.try(user, "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": c.context})
+			w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": []string{"Encrypt", "DescribeKey"},
+				"Constraints": c.constraints})
+			_, err := w.try(user, "Encrypt",
+				members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": c.context})
 			if (err == nil) != c.allowed {
 				t.Errorf("Encrypt: %v", err)
 			}
@@ -150,12 +154,15 @@ func TestGrantRefusals(t *testing.T) {
 			w.fails(root(here), "CreateGrant", in, c.code, c.message)
 		})
 	}
-	w.grantOn(arn, members{"GranteeServicePrincipal": service, "RetiringServicePrincipal": service, "Constraints": source, "Operations": []string{"Decrypt"}})
+	w.grantOn(arn, members{"GranteeServicePrincipal": service, "RetiringServicePrincipal": service,
+		"Constraints": source, "Operations": []string{"Decrypt"}})
 	g := w.listGrants(arn, members{"GranteeServicePrincipal": service})
-	if len(g) != 1 || g[0]["GranteeServicePrincipal"] != service || g[0]["RetiringServicePrincipal"] != service || g[0]["GranteePrincipal"] != nil {
+	if len(g) != 1 || g[0]["GranteeServicePrincipal"] != service || g[0]["RetiringServicePrincipal"] != service ||
+		g[0]["GranteePrincipal"] != nil {
 		t.Errorf("grant of a service: %v", g)
 	}
-	w.fails(root(here), "RevokeGrant", members{"KeyId": arn, "GrantId": "none"}, "NotFoundException", "Grant ID none not found")
+	w.fails(root(here), "RevokeGrant", members{"KeyId": arn, "GrantId": "none"}, "NotFoundException",
+		"Grant ID none not found")
 	w.fails(root(here), "RetireGrant", members{"KeyId": arn}, "ValidationException", "grant token")
 	w.fails(root(here), "RetireGrant", members{"GrantToken": "made up"}, "InvalidGrantTokenException", "")
 }
@@ -164,7 +171,8 @@ func TestGrantIdentity(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
 	alice, bob := w.user(here, "alice"), w.user(here, "bob")
-	in := members{"GranteePrincipal": alice.ARN, "RetiringPrincipal": bob.ARN, "Operations": []string{"Encrypt", "Decrypt"}, "Name": "app"}
+	in := members{"GranteePrincipal": alice.ARN, "RetiringPrincipal": bob.ARN,
+		"Operations": []string{"Encrypt", "Decrypt"}, "Name": "app"}
 	id := w.grantOn(arn, in)
 	if again := w.grantOn(arn, in); again != id {
 		t.Error("the same name and parameters made another grant")
@@ -185,7 +193,8 @@ func TestGrantIdentity(t *testing.T) {
 	if len(list) != 1 {
 		t.Fatalf("%d grants", len(list))
 	}
-	for name, want := range (members{"GrantId": id, "Name": "app", "GranteePrincipal": alice.ARN, "RetiringPrincipal": bob.ARN, "KeyId": arn, "IssuingAccount": "arn:aws:iam::" + here + ":root"}) {
+	for name, want := range (members{"GrantId": id, "Name": "app", "GranteePrincipal": alice.ARN,
+		"RetiringPrincipal": bob.ARN, "KeyId": arn, "IssuingAccount": "arn:aws:iam::" + here + ":root"}) {
 		if list[0][name] != want {
 			t.Errorf("%s is %v, want %v", name, list[0][name], want)
 		}
@@ -206,7 +215,8 @@ func TestGrantIdentity(t *testing.T) {
 	if got := w.listGrants(arn, members{"GrantId": id})[0]["GranteePrincipal"]; got != alice.UniqueID {
 		t.Errorf("deleted grantee shown as %v", got)
 	}
-	w.fails(w.user(here, "alice"), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x")}, "AccessDeniedException", "")
+	w.fails(w.user(here, "alice"), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x")}, "AccessDeniedException",
+		"")
 }
 
 // TestGrantThroughGrant: one parent must have all operations, and the child is
@@ -252,7 +262,9 @@ func TestGranteeKinds(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(members{"Policy": policyText(statement("Allow", root(here).ARN, "kms:*"))})
 	role := "arn:aws:iam::" + here + ":role/app"
-	session := policy.Principal{Type: policy.AssumedRole, AccountID: here, ARN: "arn:aws:sts::" + here + ":assumed-role/app/s1", UniqueID: "AROA0000000000000001:s1", RoleARN: role, RoleUniqueID: "AROA0000000000000001"}
+	session := policy.Principal{Type: policy.AssumedRole, AccountID: here,
+		ARN: "arn:aws:sts::" + here + ":assumed-role/app/s1", UniqueID: "AROA0000000000000001:s1", RoleARN: role,
+		RoleUniqueID: "AROA0000000000000001"}
 	other := session
 	other.ARN, other.UniqueID = strings.Replace(session.ARN, "s1", "s2", 1), "AROA0000000000000001:s2"
 	w.people[role] = &person{Principal: policy.Principal{ARN: role, UniqueID: "AROA0000000000000001"}}
@@ -279,7 +291,9 @@ func TestGrantLimit(t *testing.T) {
 	for range maxGrantsPerGrantee {
 		w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}})
 	}
-	w.fails(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}}, "LimitExceededException", "")
+	w.fails(root(here), "CreateGrant",
+		members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}},
+		"LimitExceededException", "")
 	w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
 }
 
@@ -288,7 +302,8 @@ func TestGrantLimit(t *testing.T) {
 func TestSameGrant(t *testing.T) {
 	base := func() *grant {
 		return &grant{Grant: policy.Grant{
-			Name: "n", Grantee: "AIDA1", RetiringPrincipal: "AIDA2", SourceARN: "arn", IssuingAccount: here, Operations: []string{"Decrypt"},
+			Name: "n", Grantee: "AIDA1", RetiringPrincipal: "AIDA2", SourceARN: "arn", IssuingAccount: here,
+			Operations:              []string{"Decrypt"},
 			EncryptionContextEquals: map[string]string{"a": "1"}, EncryptionContextSubset: map[string]string{"b": "2"},
 		}}
 	}
@@ -350,7 +365,8 @@ func TestGrantTablesShrink(t *testing.T) {
 		w.do(root(here), "RevokeGrant", members{"KeyId": arn, "GrantId": ids[i]})
 		count(4 - i)
 		if len(table.byName) != want.names || len(table.byGrantee) != want.grantees || len(table.byID) != 3-i {
-			t.Errorf("after %d: %d names, %d grantees, %d grants", i+1, len(table.byName), len(table.byGrantee), len(table.byID))
+			t.Errorf("after %d: %d names, %d grantees, %d grants", i+1, len(table.byName), len(table.byGrantee),
+				len(table.byID))
 		}
 	}
 	if w.kms.grants[arn] != nil || w.kms.grants[other] == nil {
@@ -374,7 +390,8 @@ func TestGrantsOfAPrincipal(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
 	k := w.kms
-	for i, grantee := range []string{"AROA1:s", "AROA1", "arn:s", root(here).ARN, "dynamodb.amazonaws.com", dynamo, "s3.amazonaws.com", "AIDA2", root(abroad).ARN} {
+	for i, grantee := range []string{"AROA1:s", "AROA1", "arn:s", root(here).ARN, "dynamodb.amazonaws.com", dynamo,
+		"s3.amazonaws.com", "AIDA2", root(abroad).ARN} {
 		g := &grant{Grant: policy.Grant{ID: fmt.Sprint(i), Grantee: grantee}, keyARN: arn}
 		k.mu.Lock()
 		k.addGrant(g)
@@ -430,21 +447,24 @@ func TestGrantsOfAPrincipal(t *testing.T) {
 func TestGrantTokens(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
-	out := w.do(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
+	out := w.do(root(here), "CreateGrant",
+		members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
 	token, id := out["GrantToken"].(string), out["GrantId"].(string)
 	encrypt := func(tokens ...string) members {
 		return members{"KeyId": arn, "Plaintext": []byte("x"), "GrantTokens": tokens}
 	}
 	w.do(root(here), "Encrypt", encrypt(token))
 	text := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
-	for _, bad := range []string{"x", text("x"), text("r|" + arn), text("r|" + arn + "|" + id + "|x"), text("r|" + arn + "|" + id[1:]), text("r|" + arn + "0|" + id), "!" + token} {
+	for _, bad := range []string{"x", text("x"), text("r|" + arn), text("r|" + arn + "|" + id + "|x"),
+		text("r|" + arn + "|" + id[1:]), text("r|" + arn + "0|" + id), "!" + token} {
 		w.fails(root(here), "Encrypt", encrypt(token, bad), "InvalidGrantTokenException", "")
 		w.fails(root(here), "RetireGrant", members{"GrantToken": bad}, "InvalidGrantTokenException", "")
 	}
 	for _, in := range []members{
 		{}, {"GrantToken": token, "KeyId": arn}, {"GrantToken": token, "GrantId": id}, {"GrantToken": token, "KeyId": arn, "GrantId": id}, {"KeyId": arn}, {"GrantId": id},
 	} {
-		w.fails(root(here), "RetireGrant", in, "ValidationException", "either a grant token, or a key ID and a grant ID")
+		w.fails(root(here), "RetireGrant", in, "ValidationException",
+			"either a grant token, or a key ID and a grant ID")
 	}
 	w.fails(root(here), "RetireGrant", members{"KeyId": arn, "GrantId": id[1:]}, "NotFoundException", "")
 	w.fails(root(here), "RetireGrant", members{"KeyId": arn + "0", "GrantId": id}, "NotFoundException", "")
@@ -459,7 +479,8 @@ func TestGrantQuotas(t *testing.T) {
 	w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
 	k := w.kms.keys[arn]
 	more := func() error {
-		_, err := w.try(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
+		_, err := w.try(root(here), "CreateGrant",
+			members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
 		return err
 	}
 	p := w.kms.places[k.Place]

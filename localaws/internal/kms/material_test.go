@@ -18,7 +18,8 @@ func TestBlobsOfOtherKeys(t *testing.T) {
 	w := newWorld(t)
 	for _, multi := range []bool{false, true} {
 		arn := w.key(members{"MultiRegion": multi})
-		blob := decoded(t, w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("secret")})["CiphertextBlob"])
+		blob := decoded(t, w.do(root(here), "Encrypt",
+			members{"KeyId": arn, "Plaintext": []byte("secret")})["CiphertextBlob"])
 		for name, c := range map[string]struct {
 			change         func([]byte) []byte
 			named, unnamed string // codes
@@ -71,12 +72,14 @@ func TestBlobsOfOtherKeys(t *testing.T) {
 				}
 			}
 			// As another service of this server asks.
-			_, err := w.kms.Decrypt(t.Context(), w.newCall(root(here), "GetItem").Via("kms", "Decrypt", dynamo), arn, changed, nil)
+			_, err := w.kms.Decrypt(t.Context(), w.newCall(root(here), "GetItem").Via("kms", "Decrypt", dynamo), arn,
+				changed, nil)
 			if e, ok := err.(*request.Error); !ok || e.Code != c.named {
 				t.Errorf("%s, of a service: %v, want %s", name, err, c.named)
 			}
 		}
-		if got := w.do(root(here), "Decrypt", members{"CiphertextBlob": blob, "KeyId": arn}); string(decoded(t, got["Plaintext"])) != "secret" {
+		if got := w.do(root(here), "Decrypt",
+			members{"CiphertextBlob": blob, "KeyId": arn}); string(decoded(t, got["Plaintext"])) != "secret" {
 			t.Errorf("the unchanged ciphertext opens as %v", got)
 		}
 	}
@@ -93,7 +96,8 @@ func TestVersionsOpenTheirOwn(t *testing.T) {
 			w.do(root(here), "RotateKeyOnDemand", members{"KeyId": arn})
 			w.advance(24 * time.Hour)
 		}
-		blob := decoded(t, w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte{byte(version)}})["CiphertextBlob"])
+		blob := decoded(t, w.do(root(here), "Encrypt",
+			members{"KeyId": arn, "Plaintext": []byte{byte(version)}})["CiphertextBlob"])
 		if got := binary.BigEndian.Uint32(blob[24:]); got != uint32(version) {
 			t.Errorf("sealed under version %d, want %d", got, version)
 		}
@@ -112,7 +116,8 @@ func TestVersionsOpenTheirOwn(t *testing.T) {
 			}
 			moved := bytes.Clone(blob)
 			moved[27] = byte(other)
-			w.fails(root(here), "Decrypt", members{"CiphertextBlob": moved, "KeyId": arn}, "InvalidCiphertextException", "")
+			w.fails(root(here), "Decrypt", members{"CiphertextBlob": moved, "KeyId": arn}, "InvalidCiphertextException",
+				"")
 		}
 	}
 	if len(materials) != 4 {

@@ -32,16 +32,19 @@ func TestMembersAreChecked(t *testing.T) {
 		"Decrypt": {members{"CiphertextBlob": []byte("x")}, values{
 			"KeyId": {"", long(2049)}, "GrantTokens": grants, "EncryptionContext": context, "EncryptionAlgorithm": {"AES"}, "CiphertextBlob": {nil, []byte{}, make([]byte, 6145)}}},
 		"ReEncrypt": {members{"CiphertextBlob": []byte("x"), "DestinationKeyId": "k"}, values{
-			"DestinationKeyId": keyID, "SourceKeyId": {"", long(2049)}, "CiphertextBlob": {nil, []byte{}, make([]byte, 6145)}, "GrantTokens": grants,
+			"DestinationKeyId": keyID, "SourceKeyId": {"", long(2049)},
+			"CiphertextBlob": {nil, []byte{}, make([]byte, 6145)}, "GrantTokens": grants,
 			"SourceEncryptionAlgorithm": {"AES"}, "DestinationEncryptionAlgorithm": {"AES"}, "SourceEncryptionContext": context, "DestinationEncryptionContext": context}},
 		"GenerateDataKey": {members{"KeyId": "k", "KeySpec": "AES_256"}, values{
 			"KeyId": keyID, "GrantTokens": grants, "EncryptionContext": context, "KeySpec": {"AES_192"}, "NumberOfBytes": {0, -1, 1025}}},
 		"GenerateMac": {members{"KeyId": "k", "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"}, values{
 			"KeyId": keyID, "GrantTokens": grants, "MacAlgorithm": {nil, "HMAC_MD5"}, "Message": {nil, []byte{}, make([]byte, 4097)}}},
-		"VerifyMac": {members{"KeyId": "k", "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256", "Mac": []byte("x")}, values{
-			"KeyId": keyID, "GrantTokens": grants, "MacAlgorithm": {nil, "HMAC_MD5"}, "Message": {nil, []byte{}}, "Mac": {nil, []byte{}, make([]byte, 6145)}}},
+		"VerifyMac": {members{"KeyId": "k", "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256", "Mac": []byte("x")},
+			values{
+				"KeyId": keyID, "GrantTokens": grants, "MacAlgorithm": {nil, "HMAC_MD5"}, "Message": {nil, []byte{}}, "Mac": {nil, []byte{}, make([]byte, 6145)}}},
 		"CreateGrant": {members{"KeyId": "k", "Operations": []string{"Decrypt"}, "GranteePrincipal": "p"}, values{
-			"KeyId": keyID, "GrantTokens": grants, "Operations": {nil, []string{"Decrypt", "Nonsense"}}, "GranteePrincipal": principal,
+			"KeyId": keyID, "GrantTokens": grants, "Operations": {nil, []string{"Decrypt", "Nonsense"}},
+			"GranteePrincipal":        principal,
 			"GranteeServicePrincipal": principal, "RetiringPrincipal": principal, "RetiringServicePrincipal": principal, "Name": {"", long(257), "a b", "é"}}},
 		"ListGrants": {members{"KeyId": "k"}, values{
 			"KeyId": keyID, "Limit": {0, 101}, "Marker": {"", long(1025)}, "GrantId": {"", long(129)}, "GranteePrincipal": principal, "GranteeServicePrincipal": principal}},
@@ -79,8 +82,10 @@ func TestMembersAreChecked(t *testing.T) {
 	}
 	// At their limits they pass.
 	arn := w.key(nil)
-	w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": make([]byte, 4096), "EncryptionContext": members{"k": long(8191)}})
-	w.fails(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "GrantTokens": tokens(10)}, "InvalidGrantTokenException", "")
+	w.do(root(here), "Encrypt",
+		members{"KeyId": arn, "Plaintext": make([]byte, 4096), "EncryptionContext": members{"k": long(8191)}})
+	w.fails(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "GrantTokens": tokens(10)},
+		"InvalidGrantTokenException", "")
 }
 
 // TestUnsupportedMembers: what this server does not do is refused, not ignored.
@@ -104,12 +109,16 @@ func TestUnsupportedMembers(t *testing.T) {
 		w.fails(root(here), c.operation, c.in, "UnsupportedOperationException", c.says)
 	}
 	asymmetric := "RSAES_OAEP_SHA_256"
-	w.fails(root(here), "Decrypt", members{"CiphertextBlob": blob, "EncryptionAlgorithm": asymmetric}, "InvalidKeyUsageException", "incompatible")
+	w.fails(root(here), "Decrypt", members{"CiphertextBlob": blob, "EncryptionAlgorithm": asymmetric},
+		"InvalidKeyUsageException", "incompatible")
 	for _, member := range []string{"SourceEncryptionAlgorithm", "DestinationEncryptionAlgorithm"} {
-		w.fails(root(here), "ReEncrypt", members{"CiphertextBlob": blob, "DestinationKeyId": arn, member: asymmetric}, "InvalidKeyUsageException", "incompatible")
-		w.do(root(here), "ReEncrypt", members{"CiphertextBlob": blob, "DestinationKeyId": arn, member: "SYMMETRIC_DEFAULT"})
+		w.fails(root(here), "ReEncrypt", members{"CiphertextBlob": blob, "DestinationKeyId": arn, member: asymmetric},
+			"InvalidKeyUsageException", "incompatible")
+		w.do(root(here), "ReEncrypt",
+			members{"CiphertextBlob": blob, "DestinationKeyId": arn, member: "SYMMETRIC_DEFAULT"})
 	}
-	w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"})
+	w.do(root(here), "Encrypt",
+		members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"})
 	w.do(root(here), "Decrypt", members{"CiphertextBlob": blob, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"})
 	unknown := members{"GrantTokens": []string{"made up"}}
 	for operation, in := range map[string]members{
@@ -138,9 +147,11 @@ func (w *world) trailOf(operation string, in members) request.Trail {
 func TestTrails(t *testing.T) {
 	w := newWorld(t)
 	from, to := w.key(nil), w.key(nil)
-	blob := w.do(root(here), "Encrypt", members{"KeyId": from, "Plaintext": []byte("x"), "EncryptionContext": members{"a": "1"}})["CiphertextBlob"]
+	blob := w.do(root(here), "Encrypt",
+		members{"KeyId": from, "Plaintext": []byte("x"), "EncryptionContext": members{"a": "1"}})["CiphertextBlob"]
 	grant := func(name string) string {
-		return w.grantOn(from, members{"GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}, "Name": name})
+		return w.grantOn(from, members{"GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"},
+			"Name": name})
 	}
 	first, second := grant("first"), grant("second")
 	id := keyIDOf(from)
@@ -151,12 +162,15 @@ func TestTrails(t *testing.T) {
 		shows     []string
 	}{
 		{"ReEncrypt", members{"CiphertextBlob": blob, "SourceEncryptionContext": members{"a": "1"}, "DestinationKeyId": to, "DestinationEncryptionContext": members{"b": "2"}}, []string{from, to},
-			[]string{`"sourceEncryptionContext":{"a":"1"}`, `"destinationKeyId":"` + to + `"`, `"destinationEncryptionContext":{"b":"2"}`}},
+			[]string{`"sourceEncryptionContext":{"a":"1"}`, `"destinationKeyId":"` + to + `"`,
+				`"destinationEncryptionContext":{"b":"2"}`}},
 		{"ReEncrypt", members{"CiphertextBlob": blob, "SourceEncryptionContext": members{"a": "1"}, "DestinationKeyId": from, "SourceKeyId": id}, []string{from}, []string{`"sourceKeyId":"` + id + `"`}},
 		{"GenerateRandom", members{"NumberOfBytes": 24}, nil, []string{`"numberOfBytes":24`}},
 		{"GenerateDataKey", members{"KeyId": from, "KeySpec": "AES_128"}, []string{from}, []string{`"keySpec":"AES_128"`}},
 		{"CreateGrant", members{"KeyId": id, "GranteePrincipal": root(here).ARN, "RetiringPrincipal": root(here).ARN, "Operations": []string{"Encrypt"}, "Name": "n", "Constraints": members{"EncryptionContextSubset": members{"a": "1"}}}, []string{from},
-			[]string{`"keyId":"` + id + `"`, `"granteePrincipal":"` + root(here).ARN, `"retiringPrincipal":"` + root(here).ARN, `"operations":["Encrypt"]`, `"constraints":{"EncryptionContextSubset":{"a":"1"}}`, `"name":"n"`, `"grantId":"`}},
+			[]string{`"keyId":"` + id + `"`, `"granteePrincipal":"` + root(here).ARN,
+				`"retiringPrincipal":"` + root(here).ARN, `"operations":["Encrypt"]`,
+				`"constraints":{"EncryptionContextSubset":{"a":"1"}}`, `"name":"n"`, `"grantId":"`}},
 		{"ListGrants", members{"KeyId": id}, []string{from}, []string{`"keyId":"` + id + `"`}},
 		{"RevokeGrant", members{"KeyId": from, "GrantId": first}, []string{from}, []string{`"grantId":"` + first + `"`}},
 		{"RetireGrant", members{"KeyId": from, "GrantId": second}, []string{from}, []string{`"grantId":"` + second + `"`}},
@@ -192,8 +206,10 @@ func TestTrailsOfUse(t *testing.T) {
 	w := newWorld(t)
 	arn, mac := w.key(nil), w.key(hmacKey("HMAC_256"))
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/app", "TargetKeyId": arn})
-	blob := w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": members{"a": "1"}})["CiphertextBlob"]
-	tag := w.do(root(here), "GenerateMac", members{"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"})["Mac"]
+	blob := w.do(root(here), "Encrypt",
+		members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": members{"a": "1"}})["CiphertextBlob"]
+	tag := w.do(root(here), "GenerateMac",
+		members{"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"})["Mac"]
 	for _, dry := range []bool{false, true} {
 		for operation, c := range map[string]struct {
 			in    members

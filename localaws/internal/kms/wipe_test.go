@@ -36,7 +36,8 @@ func TestPlaintextIsWiped(t *testing.T) {
 		}
 		zero(name, in.Plaintext)
 	}
-	for _, out := range []any{&decryptOutput{Plaintext: []byte("secret")}, &dataKeyOutput{Plaintext: []byte("secret")}, &randomOutput{Plaintext: []byte("secret")}} {
+	for _, out := range []any{&decryptOutput{Plaintext: []byte("secret")}, &dataKeyOutput{Plaintext: []byte("secret")},
+		&randomOutput{Plaintext: []byte("secret")}} {
 		body, err := encode(out)
 		if err != nil || !bytes.Contains(body, []byte(`"Plaintext":"c2VjcmV0"`)) {
 			t.Fatalf("%s %v", body, err)
@@ -78,7 +79,8 @@ func TestMaterialLeavesNoPlaintext(t *testing.T) {
 	v := k.family.load().newest()
 	aead := &keepingAEAD{AEAD: v.aead}
 	v.aead = aead
-	blob := decoded(t, w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("secret"), "EncryptionContext": members{"a": "1"}})["CiphertextBlob"])
+	blob := decoded(t, w.do(root(here), "Encrypt",
+		members{"KeyId": arn, "Plaintext": []byte("secret"), "EncryptionContext": members{"a": "1"}})["CiphertextBlob"])
 	other := bytes.Clone(blob)
 	other[len(other)-1]++
 	sourced := members{"CiphertextBlob": blob, "SourceEncryptionContext": members{"a": "1"}, "DestinationKeyId": arn}

@@ -29,7 +29,10 @@ func wiped(key []byte) bool { return len(key) == 32 && len(bytes.Trim(key, "\x00
 func TestDrawIsFresh(t *testing.T) {
 	var keys, wrapped [][]byte
 	for range fresh.Draws {
-		k, w, err := Draw(func(intermediate []byte) ([]byte, error) { return append([]byte("w"), intermediate...), nil })
+		k, w, err := Draw(func(intermediate []byte) ([]byte, error) {
+			return append([]byte("w"), intermediate...),
+				nil
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +61,8 @@ func TestDrawWipesWhatWasNotWrapped(t *testing.T) {
 
 func TestOpenWipes(t *testing.T) {
 	m := encryption(t, 0)
-	if err := m.AddRecipient(materials.Recipient{ProviderID: "p", IntermediateKey: key(), WrappedIntermediateKey: []byte("w")}); err != nil {
+	if err := m.AddRecipient(materials.Recipient{ProviderID: "p", IntermediateKey: key(),
+		WrappedIntermediateKey: []byte("w")}); err != nil {
 		t.Fatal(err)
 	}
 	d, err := materials.NewDecryption(materials.SuiteSymmetricSignature, nil)
@@ -93,7 +97,8 @@ func TestAddWipes(t *testing.T) {
 		"error without class": {context.Canceled, materials.ErrMaterials, 2},
 	} {
 		m := encryption(t, c.max)
-		if err := m.AddRecipient(materials.Recipient{ProviderID: "p", IntermediateKey: key(), WrappedIntermediateKey: []byte("w")}); err != nil {
+		if err := m.AddRecipient(materials.Recipient{ProviderID: "p", IntermediateKey: key(),
+			WrappedIntermediateKey: []byte("w")}); err != nil {
 			t.Fatal(err)
 		}
 		r := materials.Recipient{ProviderID: "p", IntermediateKey: key(), WrappedIntermediateKey: []byte("w")}
@@ -128,7 +133,8 @@ func TestEncryptWipes(t *testing.T) {
 	for _, failure := range []error{nil, own} {
 		m, kept := encryption(t, 0), key()
 		err := Encrypt(t.Context(), prepare(func() (materials.Recipient, error) {
-			return materials.Recipient{ProviderID: "p", IntermediateKey: kept, WrappedIntermediateKey: []byte("w")}, failure
+			return materials.Recipient{ProviderID: "p", IntermediateKey: kept, WrappedIntermediateKey: []byte("w")},
+				failure
 		}), m)
 		if !errors.Is(err, failure) || (m.Complete() == nil) != (failure == nil) {
 			t.Errorf("%v: %v", failure, err)
@@ -143,14 +149,16 @@ func TestEncryptWipes(t *testing.T) {
 func TestNoneErrorIsShort(t *testing.T) {
 	one := materials.EncryptedDataKey{ProviderID: "elsewhere", ProviderInfo: []byte("k")}
 	for n, want := range map[int]string{
-		0: "belongs to this keyring", 1: `; there are "elsewhere" "k"`, 5: `"elsewhere" "k"`, 6: " and 1 more", 255: " and 250 more",
+		0: "belongs to this keyring", 1: `; there are "elsewhere" "k"`, 5: `"elsewhere" "k"`, 6: " and 1 more",
+		255: " and 250 more",
 	} {
 		text := new(Attempts).Err(slices.Repeat([]materials.EncryptedDataKey{one}, n)).Error()
 		if !strings.HasSuffix(text, want) || strings.Count(text, "elsewhere") != min(n, 5) {
 			t.Errorf("%d keys: %s", n, text)
 		}
 	}
-	long := materials.EncryptedDataKey{ProviderID: strings.Repeat("x", 1000), ProviderInfo: bytes.Repeat([]byte("y"), 1000)}
+	long := materials.EncryptedDataKey{ProviderID: strings.Repeat("x", 1000),
+		ProviderInfo: bytes.Repeat([]byte("y"), 1000)}
 	if text := new(Attempts).Err([]materials.EncryptedDataKey{long}).Error(); len(text) > 400 {
 		t.Errorf("%d bytes: %s", len(text), text)
 	}
@@ -166,13 +174,15 @@ func TestAttempts(t *testing.T) {
 	err := tried.Err(nil)
 	var key *materials.KeyError
 	var none *NoneError
-	if !errors.Is(err, materials.ErrMaterials) || !errors.As(err, &key) || key != one || !errors.Is(err, two) || errors.As(err, &none) {
+	if !errors.Is(err, materials.ErrMaterials) || !errors.As(err, &key) || key != one || !errors.Is(err, two) ||
+		errors.As(err, &none) {
 		t.Errorf("got %v", err)
 	}
 	edk := func(provider, info string) materials.EncryptedDataKey {
 		return materials.EncryptedDataKey{ProviderID: provider, ProviderInfo: []byte(info)}
 	}
-	err = new(Attempts).Err([]materials.EncryptedDataKey{edk("other", "a"), edk("aws-kms-rsa", "b"), edk("aws-kms-rsa", "c"), edk("raw-ecdh", "d"), edk("aws-kms-ecdh", "e")})
+	err = new(Attempts).Err([]materials.EncryptedDataKey{edk("other", "a"), edk("aws-kms-rsa", "b"),
+		edk("aws-kms-rsa", "c"), edk("raw-ecdh", "d"), edk("aws-kms-ecdh", "e")})
 	if !errors.Is(err, materials.ErrMaterials) || !errors.Is(err, materials.ErrUnsupported) || !errors.As(err, &none) {
 		t.Errorf("got %v", err)
 	}
@@ -187,7 +197,8 @@ func TestAttempts(t *testing.T) {
 		t.Errorf("unsupported are %q", kinds)
 	}
 	for _, says := range []string{
-		materials.ErrMaterials.Error() + ": none of", `there are "other" "a", "aws-kms-rsa" "b"`, `; aws-kms-rsa key "b": not supported: AWS KMS RSA keyring`,
+		materials.ErrMaterials.Error() + ": none of", `there are "other" "a", "aws-kms-rsa" "b"`,
+		`; aws-kms-rsa key "b": not supported: AWS KMS RSA keyring`,
 		"; raw-ecdh key", "; aws-kms-ecdh key",
 	} {
 		if !strings.Contains(err.Error(), says) {
@@ -197,7 +208,8 @@ func TestAttempts(t *testing.T) {
 	if strings.Count(err.Error(), "RSA keyring") != 1 {
 		t.Errorf("%v repeats itself", err)
 	}
-	if err := new(Attempts).Err([]materials.EncryptedDataKey{edk("other", "a")}); errors.Is(err, materials.ErrUnsupported) {
+	if err := new(Attempts).Err([]materials.EncryptedDataKey{edk("other", "a")}); errors.Is(err,
+		materials.ErrUnsupported) {
 		t.Errorf("got %v", err)
 	}
 }
