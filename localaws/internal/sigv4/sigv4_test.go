@@ -173,6 +173,7 @@ func TestRefusals(t *testing.T) {
 		{"no date", func(r *Request) { delete(r.Header, "X-Amz-Date") }, now, Incomplete, "X-Amz-Date"},
 		{"date of another form", set("X-Amz-Date", "2026-03-01T12:00:00Z"), now, Incomplete, "ISO-8601"},
 		{"date with a fraction", set("X-Amz-Date", "20260301T120000.5Z"), now, Incomplete, "ISO-8601"},
+		{"date with an hour that no day has", set("X-Amz-Date", "20260301T250000Z"), now, Incomplete, "ISO-8601"},
 		{"short credential", edit("/aws4_request", ""), now, Incomplete, "exactly 5"},
 		{"key with a line break", edit("AKIA", "AK\nIA"), now, Incomplete, "illegal"},
 		{"host not signed", edit("host;", ""), now, Incomplete, "'Host'"},
