@@ -42,7 +42,7 @@ func (t *table) openAll(ctx context.Context, items []envelope.Item, p projection
 
 func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (any, error) {
 	t, err := c.table("Query", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{
@@ -98,7 +98,7 @@ func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (an
 
 func (c *Client) scan(ctx context.Context, in dynamodb.ScanInput, o *call) (any, error) {
 	t, err := c.table("Scan", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{

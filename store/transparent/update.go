@@ -95,7 +95,7 @@ func (t *table) missed(item envelope.Item) bool {
 
 func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, o *call) (any, error) {
 	t, err := c.table("UpdateItem", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{"AttributeUpdates": in.AttributeUpdates != nil, "Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
