@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -158,6 +159,16 @@ func TestDigestEnds(t *testing.T) {
 	b, err := book.digest("token", two)
 	if err != nil || a == b {
 		t.Errorf("names stand for an operation: %v", err)
+	}
+	// Nor do zeros stand for the length of the next part.
+	zeros := strings.Repeat("\x00", 8)
+	a, err = book.digest("token", []types.TransactWriteItem{parts{table: aws.String("t" + zeros + "c"), condition: aws.String("r")}.put()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err = book.digest("token", []types.TransactWriteItem{parts{table: aws.String("t"), condition: aws.String("c"), returns: "r" + zeros}.put()})
+	if err != nil || a == b {
+		t.Errorf("zeros stand for a length: %v", err)
 	}
 }
 

@@ -125,7 +125,7 @@ func TestItemOfAFailedCondition(t *testing.T) {
 		t.Errorf("not asked for: %v", err)
 	}
 	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	if _, err := w.client.PutItem(ctx, &in); !errors.As(err, &failed) {
+	if _, err := w.client.PutItem(ctx, &in); !errors.As(err, &failed) || strings.Contains(err.Error(), "its item") {
 		t.Fatal(err)
 	}
 	same(t, "item of a failed put", item("a"), failed.Item)
@@ -184,6 +184,8 @@ func TestPartialItems(t *testing.T) {
 		return i
 	}
 	const head, foot = envelope.HeaderAttribute, envelope.FooterAttribute
+	garbled := maps.Clone(whole)
+	garbled[head] = &types.AttributeValueMemberB{Value: []byte("not a header")}
 	forged := without("note")
 	forged["ward"] = s("x")
 	swapped := without("note")
@@ -204,6 +206,7 @@ func TestPartialItems(t *testing.T) {
 		"without the header":                    {stored: without(head), partial: true, onIndex: true},
 		"without header and footer":             {stored: without(head, foot), onIndex: true, unsealed: true},
 		"keys":                                  {stored: without(head, foot, "secret", "note"), onIndex: true, unsealed: true},
+		"a header that cannot be read":          {stored: garbled},
 		"a changed attribute":                   {stored: changed("ward", "x"), tampered: true},
 		"a changed attribute, no unsigned":      {stored: forged, tampered: true},
 		"a changed attribute, another unsigned": {stored: swapped, tampered: true},

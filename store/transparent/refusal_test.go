@@ -161,6 +161,11 @@ func TestRefusedEverywhere(t *testing.T) {
 			}
 		}
 	}
+	var own *transparent.Error
+	if err := second(w.client.Query(t.Context(), &dynamodb.QueryInput{TableName: aws.String(items), KeyConditions: map[string]types.Condition{"id": {}},
+		ExpressionAttributeNames: map[string]string{"n": "ward"}})); !errors.Is(err, envelope.ErrConfiguration) || !errors.As(err, &own) {
+		t.Errorf("Query by legacy conditions, bad name: %v", err)
+	}
 	if n := w.wire.calls.Load() - calls; n != 0 {
 		t.Errorf("%d calls were made", n)
 	}

@@ -186,6 +186,9 @@ func TestCancellationReasons(t *testing.T) {
 				t.Errorf("%s of an item: %v", kind, err)
 			}
 			reasons := reasonsOf(err)
+			if strings.Contains(err.Error(), "item of operation") {
+				t.Errorf("%s: the error is about an item that opens: %v", kind, err)
+			}
 			if len(reasons) != 2 || *reasons[0].Code != "None" || reasons[0].Item != nil || *reasons[1].Code != "ConditionalCheckFailed" {
 				t.Fatalf("%s: %+v", kind, reasons)
 			}
