@@ -166,6 +166,12 @@ func TestRefusedEverywhere(t *testing.T) {
 		ExpressionAttributeNames: map[string]string{"n": "ward"}})); !errors.Is(err, envelope.ErrConfiguration) || !errors.As(err, &own) {
 		t.Errorf("Query by legacy conditions, bad name: %v", err)
 	}
+	for _, condition := range []string{"", "id = ", "id = :v OR id = :v", "attribute_exists(id)", "#n = :v"} {
+		if err := second(w.client.Query(t.Context(), &dynamodb.QueryInput{TableName: aws.String(items), KeyConditionExpression: &condition,
+			ExpressionAttributeValues: envelope.Item{":v": s("a")}})); !errors.Is(err, envelope.ErrConfiguration) || !errors.As(err, &own) {
+			t.Errorf("Query by %q: %v", condition, err)
+		}
+	}
 	if n := w.wire.calls.Load() - calls; n != 0 {
 		t.Errorf("%d calls were made", n)
 	}
