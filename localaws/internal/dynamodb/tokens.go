@@ -15,6 +15,8 @@ import (
 // tokenLife is how long a ClientRequestToken makes a transaction idempotent.
 const tokenLife = 10 * time.Minute
 
+var bucketTokens = storage.Bucket{Name: "dynamodb/tokens"}
+
 // tokenBook remembers the tokens of recent transactions, by a hash of account,
 // region and token, so that a retry changes nothing, even after a restart.
 type tokenBook struct {
@@ -74,9 +76,12 @@ func (b *tokenBook) begin(id, digest [sha256.Size]byte, now time.Time) (done boo
 		b.known[id] = &tokenRecord{Request: digest, running: true}
 		return false, nil
 	case r.Request != digest:
-		return false, request.Errorf("IdempotentParameterMismatchException", "%s", "The request uses the same client token as a previous, but non-identical request. Do not reuse a client token with different requests, unless the requests are identical")
+		return false, request.Errorf("IdempotentParameterMismatchException", "%s",
+			"The request uses the same client token as a previous, but non-identical request. Do not reuse a client "+
+				"token with different requests, unless the requests are identical")
 	case r.running:
-		return false, request.Errorf("TransactionInProgressException", "The transaction with the given request token is already in progress.")
+		return false, request.Errorf("TransactionInProgressException",
+			"The transaction with the given request token is already in progress.")
 	}
 	return true, nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 // everything is what an administrator can read of an account.
@@ -95,7 +96,7 @@ func (w *world) everything() map[string]any {
 // TestEveryChangeIsFiled takes every changing operation in turn and, after
 // each, compares the account with what a restart makes of the store.
 func TestEveryChangeIsFiled(t *testing.T) {
-	store := storage.NewRecorder()
+	store := storagetest.NewRecorder()
 	w := newWorld(t, store)
 	ctx, c := t.Context(), w.iam(w.root(account1))
 	u, g, r, p := aws.String("alice"), aws.String("devs"), aws.String("reader"), aws.String("p")
@@ -295,7 +296,7 @@ func TestLongForms(t *testing.T) {
 
 // Many clients at once, for the race detector and for lost changes.
 func TestManyClientsAtOnce(t *testing.T) {
-	store := storage.NewRecorder()
+	store := storagetest.NewRecorder()
 	w := newWorld(t, store)
 	ctx, c := t.Context(), w.iam(w.root(account1))
 	must(t)(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("g")}))

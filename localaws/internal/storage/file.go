@@ -264,8 +264,9 @@ func (f *File) commit(batch []*filePending) error {
 	return f.db.Update(func(tx *bbolt.Tx) error {
 		buckets := map[string]*bbolt.Bucket{}
 		for _, p := range batch {
-			for i := range p.tx.changes {
-				if err := f.change(tx, buckets, &p.tx.changes[i]); err != nil {
+			changes := p.tx.Changes()
+			for i := range changes {
+				if err := f.change(tx, buckets, &changes[i]); err != nil {
 					return err
 				}
 			}
@@ -274,9 +275,9 @@ func (f *File) commit(batch []*filePending) error {
 	})
 }
 
-func (f *File) change(tx *bbolt.Tx, buckets map[string]*bbolt.Bucket, c *change) error {
-	name := c.bucket.Name
-	if c.drop {
+func (f *File) change(tx *bbolt.Tx, buckets map[string]*bbolt.Bucket, c *Change) error {
+	name := c.Bucket.Name
+	if c.Drop {
 		delete(buckets, name)
 		if err := tx.DeleteBucket([]byte(name)); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) {
 			return err
@@ -286,7 +287,7 @@ func (f *File) change(tx *bbolt.Tx, buckets map[string]*bbolt.Bucket, c *change)
 	b := buckets[name]
 	if b == nil {
 		var err error
-		if c.value == nil {
+		if c.Value == nil {
 			if b = tx.Bucket([]byte(name)); b == nil {
 				return nil
 			}
@@ -295,14 +296,14 @@ func (f *File) change(tx *bbolt.Tx, buckets map[string]*bbolt.Bucket, c *change)
 		}
 		buckets[name] = b
 	}
-	if c.value == nil {
-		return b.Delete(c.key)
+	if c.Value == nil {
+		return b.Delete(c.Key)
 	}
-	value := c.value
-	if !c.bucket.PlainValues {
-		value = f.seal.Seal(nil, nil, value, boundTo(name, c.key))
+	value := c.Value
+	if !c.Bucket.PlainValues {
+		value = f.seal.Seal(nil, nil, value, boundTo(name, c.Key))
 	}
-	return b.Put(c.key, value)
+	return b.Put(c.Key, value)
 }
 
 // Range reads a bucket.

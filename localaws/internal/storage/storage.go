@@ -55,32 +55,37 @@ type Pending interface {
 
 // Tx collects the changes of one request.
 type Tx struct {
-	changes []change
+	changes []Change
 }
 
-type change struct {
-	bucket Bucket
-	key    []byte
-	value  []byte // nil deletes
-	drop   bool   // the whole bucket
+// Change is a change of one key, or of a whole bucket.
+type Change struct {
+	Bucket Bucket
+	Key    []byte
+	Value  []byte // nil deletes the key
+	Drop   bool   // removes the bucket; Key and Value are nil
 }
 
 // Put files value, which must not be nil, under key. Neither may be changed
 // afterwards.
 func (t *Tx) Put(b Bucket, key, value []byte) {
-	t.changes = append(t.changes, change{bucket: b, key: key, value: value})
+	t.changes = append(t.changes, Change{Bucket: b, Key: key, Value: value})
 }
 
 // Delete removes key; a missing one is not an error.
 func (t *Tx) Delete(b Bucket, key []byte) {
-	t.changes = append(t.changes, change{bucket: b, key: key})
+	t.changes = append(t.changes, Change{Bucket: b, Key: key})
 }
 
 // Drop removes the bucket with everything in it; a missing one is not an
 // error. Changes after it start an empty one.
 func (t *Tx) Drop(b Bucket) {
-	t.changes = append(t.changes, change{bucket: b, drop: true})
+	t.changes = append(t.changes, Change{Bucket: b, Drop: true})
 }
+
+// Changes returns what was collected, in its order, for a Store to apply. The
+// caller must not change it.
+func (t *Tx) Changes() []Change { return t.changes }
 
 // Len returns the number of changes collected.
 func (t *Tx) Len() int { return len(t.changes) }
