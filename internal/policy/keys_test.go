@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
@@ -16,6 +17,36 @@ func TestSupplied(t *testing.T) {
 			t.Errorf("%q: %t", key, !want)
 		}
 	}
+}
+
+// TestSuppliedKeys lists the condition keys that the embedded AWS supplies, and
+// which of them are sets.
+func TestSuppliedKeys(t *testing.T) {
+	const single = `aws:CalledViaFirst aws:CalledViaLast aws:CurrentTime aws:EpochTime aws:MultiFactorAuthPresent aws:PrincipalAccount aws:PrincipalArn
+		aws:PrincipalIsAWSService aws:PrincipalServiceName aws:PrincipalType aws:RequestedRegion aws:ResourceAccount aws:SecureTransport aws:SourceAccount
+		aws:SourceArn aws:SourceIp aws:TokenIssueTime aws:UserAgent aws:userid aws:username aws:ViaAWSService dynamodb:EnclosingOperation dynamodb:ReturnValues
+		dynamodb:Select iam:PermissionsBoundary iam:PolicyARN kms:BypassPolicyLockoutSafetyCheck kms:CallerAccount kms:CustomerMasterKeySpec
+		kms:CustomerMasterKeyUsage kms:EncryptionAlgorithm kms:GrantConstraintType kms:GranteePrincipal kms:GrantIsForAWSResource kms:KeyOrigin kms:KeySpec
+		kms:KeyUsage kms:MacAlgorithm kms:MultiRegion kms:MultiRegionKeyType kms:PrimaryRegion kms:ReEncryptOnSameKey kms:ReplicaRegion kms:RequestAlias
+		kms:RetiringPrincipal kms:RotationPeriodInDays kms:ScheduleKeyDeletionPendingWindowInDays kms:ViaService sts:ExternalId sts:RoleSessionName
+		aws:PrincipalTag/a aws:RequestTag/a aws:ResourceTag/a iam:ResourceTag/a kms:EncryptionContext:a`
+	const sets = "aws:CalledVia aws:TagKeys dynamodb:Attributes dynamodb:LeadingKeys kms:EncryptionContextKeys kms:GrantOperations kms:ResourceAliases"
+	const others = "aws:PrincipalServiceNamesList aws:PrincipalOrgPaths aws:ResourceOrgPaths sts:TransitiveTagKeys" // sets that it does not supply
+	var cases []conditionCase
+	for _, list := range []struct {
+		keys          string
+		supplied, set bool
+	}{{single, true, false}, {sets, true, true}, {others, false, true}} {
+		for _, key := range strings.Fields(list.keys) {
+			if policy.Supplied(key) != list.supplied || policy.Supplied(strings.ToUpper(key)) != list.supplied {
+				t.Errorf("%s: supplied %t", key, !list.supplied)
+			}
+			cases = append(cases,
+				conditionCase{name: key, condition: `{"StringEquals":{"` + key + `":"v"}}`, context: with(key, "v"), holds: !list.set},
+				conditionCase{name: "one of " + key, condition: `{"ForAnyValue:StringEquals":{"` + key + `":"v"}}`, context: with(key, "v"), holds: true})
+		}
+	}
+	runConditions(t, cases)
 }
 
 // TestResourceAccount: the key aws:ResourceAccount is the owner of the resource,

@@ -24,7 +24,7 @@ func TestPrincipalForms(t *testing.T) {
 		"CanonicalUser": {"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"},
 	}
 	bad := map[string][]string{
-		"AWS": {"", "**", "?", "a", "11112222333", "1111222233334", "11112222333a", "a11122223333", " 11122223333", "-11122223333", "1111 2222333", "１１１１２２２２３３３３",
+		"AWS": {"", iam + "user/a:b", iam + "role/a:b", sts + "assumed-role/a/b:c", iam + "root:root", iam + "user/a:", "**", "?", "a", "11112222333", "1111222233334", "11112222333a", "a11122223333", " 11122223333", "-11122223333", "1111 2222333", "１１１１２２２２３３３３",
 			long("AIDA", 15), long("AROA", 15), long("AIDA", 129), long("AROA", 129), long("AGPA", 20), long("AKIA", 20), long("aida", 20), long("AIDA", 20) + ":session",
 			long("AROA", 16) + ":", long("AKIA", 20) + ":session", long("AROA", 15) + ":session", long("AIDA", 20) + "/", long("AIDA", 20) + "*", long("AIDA", 20) + "-", long("AIDA", 20) + "é",
 			long("AIDA", 20) + "@", long("AIDA", 20) + "[", long("AIDA", 20) + "`", long("AIDA", 20) + "{",
@@ -63,6 +63,16 @@ func TestPrincipalForms(t *testing.T) {
 			}
 			if _, err := parsed(policy.KeyPolicy, "NotPrincipal", member, value); err != nil {
 				t.Errorf("NotPrincipal %s %q: %v", member, value, err)
+			}
+		}
+	}
+	for _, kind := range []policy.Kind{policy.KeyPolicy, policy.Trust} { // beside others, which are good
+		action := map[policy.Kind]string{policy.KeyPolicy: `"kms:*","Resource":"*"`, policy.Trust: `"sts:AssumeRole"`}[kind]
+		for _, principals := range []string{`{"AWS":["111122223333","a","*"]}`, `{"AWS":"*","Service":["kms.amazonaws.com","x"]}`, `{"AWS":"*","Other":"*"}`, `"111122223333"`, `"a"`} {
+			_, err := policy.Parse(document(`{"Effect":"Allow","Principal":`+principals+`,"Action":`+action+`}`), kind)
+			var refused *policy.ParseError
+			if !errors.As(err, &refused) || strings.Contains(refused.Detail, "no Principal") || !strings.Contains(refused.Reason, "nvalid principal") {
+				t.Errorf("%v %s: %v", kind, principals, err)
 			}
 		}
 	}

@@ -62,6 +62,8 @@ func TestPatterns(t *testing.T) {
 		{"ArnLike", "*", "urn:aws:s3:::a", false},
 		{"ArnLike", "arn", "arn", false},
 		{"ArnLike", "arn:aws", "arn:aws", true},
+		{"ArnLike", "arn:aws:iam::*:user/a", "arn:aws:iam::1:group:user/a", false},
+		{"ArnLike", "arn:aws:*:::a", "arn:aws:s3:x:::a", false},
 		{"ArnLike", "arn:a?s:s3:::a", "arn:aws:s3:::a", true},
 		{"ArnLike", "arn:aws:S3:::a", "arn:aws:s3:::a", false},
 	} {
@@ -93,10 +95,17 @@ func TestAbsentVariables(t *testing.T) {
 		{name: "default of a key with two values", condition: holds("StringEquals", "${aws:two, 'd'}"), context: two},
 		{name: "default of a set with one value", condition: holds("StringEquals", "${aws:TagKeys, 'd'}"), context: two},
 		{name: "value of a set with one value", condition: holds("StringEquals", "${aws:TagKeys}"), context: policy.Context{"aws:x": {"a"}, "aws:tagkeys": {"a"}}},
+		{name: "an empty default after a wildcard", condition: holds("StringLike", "*${aws:none, ''}"), context: value("abc"), holds: true},
+		{name: "an empty default between wildcards", condition: holds("StringLike", "?${aws:none, ''}*"), context: value("a"), holds: true},
 		{name: "wildcard of a default is none", condition: holds("StringLike", "${aws:none, '*'}"), context: value("a")},
 		{name: "no variable: a dollar", condition: holds("StringEquals", "$a}"), context: value("$a}"), holds: true},
 		{name: "no variable: a dollar at the end", condition: holds("StringEquals", "a$"), context: value("a$"), holds: true},
 		{name: "no variable: a brace", condition: holds("StringEquals", "{aws:username}"), context: value("{aws:username}"), holds: true},
+	})
+	allow := func(resource string) []string { return []string{`{"Effect":"Allow","Action":"*","Resource":"` + resource + `"}`} }
+	run(t, []testCase{
+		{name: "variable right behind the fifth colon", action: "s3:Get", resource: "arn:aws:s3:::alice", identity: allow("arn:aws:s3:::${aws:username}")},
+		{name: "variable before the fifth colon", action: "s3:Get", resource: "arn:aws:s3::alice:a", identity: allow("arn:aws:s3::${aws:username}:a"), want: "identity"},
 	})
 	for _, variable := range []string{"${aws:none, '}", "${aws:none, }", "${aws:none,}", "${aws:none, x'}", "${aws:none, 'x}", "${aws:none, x}", "${", "${aws:none", "a${aws:username}${"} {
 		for _, text := range []string{

@@ -85,6 +85,7 @@ func TestPresignedParameters(t *testing.T) {
 		{"X-Amz-Expires=60", "X-Amz-Expires=6e1", Incomplete, "from 0 to 604800"},
 		{"X-Amz-Expires=60", "X-Amz-Expires=61", Mismatch, "does not match"},
 		{"X-Amz-Expires=60", "", Mismatch, "does not match"},
+		{"%2Faws4_request", "", Incomplete, "exactly 5"},
 		{"%2Fsts%2F", "%2Fiam%2F", BadScope, "correct service: 'sts'"},
 	} {
 		r := presigned(t, "60")
@@ -95,6 +96,9 @@ func TestPresignedParameters(t *testing.T) {
 	r.RawQuery += "&a=" + strings.Repeat("a", maxQuery)
 	_, err := Parse(r) // before the query is taken apart
 	checkRefusal(t, "a long query", err, Incomplete, "too long")
+	r.RawQuery = r.RawQuery[:maxQuery+1]
+	_, err = Parse(r)
+	checkRefusal(t, "a query of one byte too many", err, Incomplete, "too long")
 	r.RawQuery = r.RawQuery[:maxQuery]
 	if _, err = Parse(r); err != nil {
 		t.Errorf("a query of the maximum length: %v", err)
@@ -256,6 +260,12 @@ func TestSignedHeaderNames(t *testing.T) {
 }
 
 func TestAuthorizationParts(t *testing.T) {
+	creds := signer
+	creds.SessionToken = "token/+="
+	withToken := signed(t, "POST", "https://kms.us-east-1.amazonaws.com/", "{}", creds, now, "kms", "us-east-1", nil)
+	if s, err := Parse(withToken); err != nil || s.SecurityToken != creds.SessionToken || s.Presigned || s.AccessKeyID != creds.AccessKeyID || s.Region != "us-east-1" {
+		t.Errorf("%+v, %v", s, err)
+	}
 	r := decrypt(t)
 	auth := r.Header["Authorization"][0]
 	r.Header["Authorization"] = []string{auth + ", Extra"}

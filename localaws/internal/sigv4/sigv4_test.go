@@ -180,7 +180,7 @@ func TestRefusals(t *testing.T) {
 		{"headers not sorted", edit("content-length;content-type", "content-type;content-length"), now, Incomplete, "sorted"},
 		{"headers in upper case", edit("host", "Host"), now, Incomplete, "lower-case"},
 		{"terminator", edit("aws4_request", "aws5_request"), now, BadScope, "valid terminator"},
-		{"date of the scope", edit("/20260301/", "/20260302/"), now, BadScope, "Date in Credential scope does not match"},
+		{"date of the scope", edit("/20260301/", "/20260302/"), now, BadScope, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20260302' != '20260301', from '20260301T120000Z'."},
 		{"service", edit("/kms/", "/dynamodb/"), now, BadScope, "correct service: 'kms'"},
 		{"old", func(*Request) {}, now.Add(5*time.Minute + time.Second), Expired, "Signature expired: 20260301T120000Z is now earlier than 20260301T120001Z (20260301T120501Z - 5 min.)"},
 		{"early", func(*Request) {}, now.Add(-5*time.Minute - time.Second), Early, "Signature not yet current: 20260301T120000Z is still later than 20260301T115959Z (20260301T115459Z + 5 min.)"},

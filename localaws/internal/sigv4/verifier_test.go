@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -24,6 +25,12 @@ func TestDerivedKeys(t *testing.T) {
 	}
 	if v.key(s, "secret") != first || len(v.keys) != 2+len(other) {
 		t.Error("the key is derived again")
+	}
+	for i := len(v.keys); i < maxKeys; i++ {
+		v.key(s, strings.Repeat("x", i))
+	}
+	if len(v.keys) != maxKeys || v.key(s, "secret") != first {
+		t.Errorf("%d keys are remembered", len(v.keys))
 	}
 }
 
