@@ -327,3 +327,51 @@ func TestUpdateOfRefusedValues(t *testing.T) {
 		t.Errorf("a new item whose key cannot be read: %v", err)
 	}
 }
+
+// TestUpdateOfUnreadableItems: an item that does not verify, or that its type
+// cannot hold, is not written over.
+func TestUpdateOfUnreadableItems(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		ctx := t.Context()
+		table := w.table(t, "id:S")
+		client := &recorder{Client: w.client}
+		audits := open[audited](t, client, table, m)
+		change := func(a *audited) error { a.Count++; return nil }
+		put := func(i envelope.Item) {
+			_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: i})
+			ok(t, err)
+		}
+		calls := map[string]func() error{
+			"Update":         func() error { return ignore(audits.Update(ctx, store.Key{Partition: "a"}, change)) },
+			"UpdateOrCreate": func() error { return ignore(audits.UpdateOrCreate(ctx, store.Key{Partition: "a"}, change)) },
+		}
+		var bad *store.ItemError
+		misfit := plainItem(envelope.Item{"count": avS("many")})
+		if e := audits.Encryptor(); e != nil {
+			sealed := must(e.EncryptItem(ctx, plainItem(nil)))(t)
+			sealed["ward"] = avS("forged")
+			put(sealed)
+			for what, call := range calls {
+				if err := call(); !errors.Is(err, envelope.ErrTampered) || !errors.As(err, &bad) {
+					t.Errorf("%s of a forged item: %v", what, err)
+				}
+			}
+			put(plainItem(nil))
+			for what, call := range calls {
+				if err := call(); !errors.Is(err, envelope.ErrNotEncrypted) || !errors.As(err, &bad) {
+					t.Errorf("%s of a plaintext item: %v", what, err)
+				}
+			}
+			misfit = must(e.EncryptItem(ctx, misfit))(t)
+		}
+		put(misfit)
+		for what, call := range calls {
+			if err := call(); !errors.As(err, &bad) || strings.Contains(err.Error(), "many") {
+				t.Errorf("%s of an item that the type cannot hold: %v", what, err)
+			}
+		}
+		if len(client.puts) != 0 || client.updates != 0 {
+			t.Errorf("%d puts, %d updates", len(client.puts), client.updates)
+		}
+	})
+}

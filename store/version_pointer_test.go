@@ -92,3 +92,31 @@ func TestVersionInNilPointer(t *testing.T) {
 		}
 	})
 }
+
+type pointed struct {
+	ID      string `dynamodbav:"id" seal:"partition"`
+	Version *int16 `dynamodbav:"version,omitempty" seal:"version"`
+}
+
+// TestVersionPointer: a version that is a pointer is written to memory of its
+// own, not to what the application's pointer points to.
+func TestVersionPointer(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		ctx, k := t.Context(), store.Key{Partition: "a"}
+		values := open[pointed](t, w.client, w.table(t, "id:S"), m)
+		mine := int16(99)
+		for i, change := range []func(*pointed) error{
+			func(*pointed) error { return nil },
+			func(v *pointed) error { v.Version = nil; return nil },
+			func(v *pointed) error { v.Version = &mine; return nil },
+		} {
+			got := must(values.UpdateOrCreate(ctx, k, change))(t)
+			if got.Version == nil || int(*got.Version) != i+1 || mine != 99 {
+				t.Fatalf("update %d: %v, the application's %d", i, got.Version, mine)
+			}
+			if stored := must(values.Get(ctx, k))(t); stored.Version == nil || *stored.Version != *got.Version {
+				t.Errorf("update %d: stored %v", i, stored.Version)
+			}
+		}
+	})
+}

@@ -102,7 +102,9 @@ func TestAbsentVariables(t *testing.T) {
 		{name: "no variable: a dollar at the end", condition: holds("StringEquals", "a$"), context: value("a$"), holds: true},
 		{name: "no variable: a brace", condition: holds("StringEquals", "{aws:username}"), context: value("{aws:username}"), holds: true},
 	})
-	allow := func(resource string) []string { return []string{`{"Effect":"Allow","Action":"*","Resource":"` + resource + `"}`} }
+	allow := func(resource string) []string {
+		return []string{`{"Effect":"Allow","Action":"*","Resource":"` + resource + `"}`}
+	}
 	run(t, []testCase{
 		{name: "variable right behind the fifth colon", action: "s3:Get", resource: "arn:aws:s3:::alice", identity: allow("arn:aws:s3:::${aws:username}")},
 		{name: "variable before the fifth colon", action: "s3:Get", resource: "arn:aws:s3::alice:a", identity: allow("arn:aws:s3::${aws:username}:a"), want: "identity"},
