@@ -220,6 +220,11 @@ func TestPartialItems(t *testing.T) {
 		scan := func(index *string) error {
 			return second(client.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(orders), IndexName: index}))
 		}
+		batch := func() error {
+			client, _ := w.stubbed(`{"Responses":{"` + orders + `":[` + text + `]}}`)
+			return second(client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+				orders: {Keys: []map[string]types.AttributeValue{orderKey("ann", 1)}}}}))
+		}
 		index := aws.String("wards")
 		get := types.TransactGetItem{Get: &types.Get{TableName: aws.String(orders), Key: orderKey("ann", 1)}}
 		for how, got := range map[string]struct {
@@ -228,6 +233,7 @@ func TestPartialItems(t *testing.T) {
 		}{
 			"GetItem":           {second(client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(orders), Key: orderKey("ann", 1)})), c.partial},
 			"TransactGetItems":  {second(client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{get}})), c.partial},
+			"BatchGetItem":      {batch(), c.partial},
 			"Query":             {query(nil), c.partial},
 			"Scan":              {scan(nil), c.partial},
 			"Query of an index": {query(index), c.onIndex},

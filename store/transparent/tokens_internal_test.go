@@ -165,6 +165,9 @@ func TestTokenExactBytes(t *testing.T) {
 	book := newTokens()
 	_, done := one(t, book, "a", 100)
 	done(outcomeDone)
+	if book.bytes != len("x")+100 {
+		t.Errorf("%d bytes are counted", book.bytes)
+	}
 	book.maxBytes = 2 * book.bytes
 	_, done = one(t, book, "b", 100)
 	done(outcomeDone)
@@ -175,6 +178,12 @@ func TestTokenExactBytes(t *testing.T) {
 	done(outcomeDone)
 	if len(book.m) != 2 || book.bytes != book.maxBytes {
 		t.Errorf("%d entries of %d bytes", len(book.m), book.bytes)
+	}
+	book.maxBytes--
+	_, done = one(t, book, "d", 100)
+	done(outcomeDone)
+	if len(book.m) != 1 {
+		t.Errorf("%d entries of %d bytes, one more than the bound", len(book.m), book.bytes)
 	}
 }
 

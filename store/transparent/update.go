@@ -72,10 +72,10 @@ func (t *table) guard(update, condition *string, names map[string]string, values
 // refuses redundant parentheses, so the caller's gets them only where its meaning
 // would change without.
 func both(demand, text string, parsed *ddbexpr.Condition) (string, error) {
-	if parsed.NeedsParens() {
-		text = "(" + text + ")"
-	}
 	all := demand + " AND " + text
+	if parsed.NeedsParens() {
+		all = demand + " AND (" + text + ")"
+	}
 	const added = 2 // the function and AND
 	if parsed.Operators()+added > ddbexpr.MaxOperators || len(all) > ddbexpr.MaxExpressionSize {
 		return "", fmt.Errorf("%w: ConditionExpression leaves no space for the condition that the item exists: "+
