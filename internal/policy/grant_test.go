@@ -89,7 +89,7 @@ func TestGrantsToNobody(t *testing.T) {
 	}
 	everyone := []policy.Principal{{Type: policy.Root, AccountID: "abcdefghijkl"}, {Type: policy.User, AccountID: "abcdefghijkl"}, root, alice, worker, eve, dynamodb, anonymous, {}, bare(policy.Root), bare(policy.User), bare(policy.AssumedRole),
 		{Type: policy.User}, {Type: policy.AssumedRole}, {Type: policy.Service}, {Type: policy.Root}}
-	names := []string{"arn:aws:iam::abcdefghijkl:root", "abcdefghijkl", "", "*", "x:iam::" + account + ":root", "arn:aws:sts::" + account + ":root", "arn:aws:iam::" + account + ":root:root", "arn::root",
+	names := []string{"arn:aws:iam::abcdefghijkl:root", "abcdefghijkl", "", "*", "x:iam::" + account + ":root", "arn:aws:sts::" + account + ":root", "arn:aws:iam::" + account + ":root:root", "arn::root", "arn:abcdefg:root",
 		":root", "arn:aws:iam::" + account + ":user", "arn:aws:iam::" + account + "/root", "arn:aws:iam::11112222333:root", "arn:aws:iam::x11122223333:root", "arn:" + account + ":root", "1111222233334", "11112222333", "11112222333x",
 		"arn:aws:iam::" + account + ":user/alic", "arn:aws:iam::" + account + ":user/alicea", alice.UniqueID + "x", "root"}
 	operations := []string{"Decrypt", "RetireGrant"}
