@@ -23,7 +23,8 @@ type recorder struct {
 	afterPut func()
 }
 
-func (r *recorder) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (r *recorder) PutItem(ctx context.Context, in *dynamodb.PutItemInput,
+	options ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	r.puts = append(r.puts, in)
 	out, err := r.Client.PutItem(ctx, in, options...)
 	if r.afterPut != nil {
@@ -32,7 +33,8 @@ func (r *recorder) PutItem(ctx context.Context, in *dynamodb.PutItemInput, optio
 	return out, err
 }
 
-func (r *recorder) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, options ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (r *recorder) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
+	options ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	r.updates++
 	return r.Client.UpdateItem(ctx, in, options...)
 }
@@ -110,13 +112,15 @@ func TestUpdateConditionTerms(t *testing.T) {
 		"server-side, no version": {store.ServerSide{}, plainItem(nil), append(absent("version"), "equal count", "equal id", "equal ward")},
 		"client-side, no item":    {readsPlaintext(t), nil, absent("id")},
 		"client-side, plaintext":  {readsPlaintext(t), plainItem(versioned), append(absent(foot, "loose", "other"), "equal count", "equal id", "equal kept", "equal version", "equal ward")},
-		"client-side, plaintext, unsigned": {readsPlaintext(t), plainItem(envelope.Item{"loose": avS("l")}), append(absent(foot, "kept", "other", "version"),
-			"equal count", "equal id", "equal loose", "equal ward")},
+		"client-side, plaintext, unsigned": {readsPlaintext(t), plainItem(envelope.Item{"loose": avS("l")}),
+			append(absent(foot, "kept", "other", "version"),
+				"equal count", "equal id", "equal loose", "equal ward")},
 		"client-side, encrypted": {readsPlaintext(t), plainItem(envelope.Item{head: nil, "other": avS("o")}), append(absent("loose"), "equal "+foot, "equal other")},
 	} {
 		client := &recorder{Client: w.client}
 		audits := open[audited](t, client, table, c.mode)
-		_, err := w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: envelope.Item{"id": avS("a")}})
+		_, err := w.client.DeleteItem(ctx,
+			&dynamodb.DeleteItemInput{TableName: &table, Key: envelope.Item{"id": avS("a")}})
 		ok(t, err)
 		if stored := c.stored; stored != nil {
 			if _, sealed := stored[head]; sealed {
@@ -166,7 +170,10 @@ func TestUpdateOfUnversionedItems(t *testing.T) {
 			"a change and its reverse": func() { w.set(t, table, "ward"); put(plainItem(nil)) },
 		}
 		if m.String() == "client" {
-			others["encryption"] = func() { ok(t, ignore(encrypting.Update(ctx, k, func(*audited) error { return nil }))) }
+			others["encryption"] = func() {
+				ok(t,
+					ignore(encrypting.Update(ctx, k, func(*audited) error { return nil })))
+			}
 			others["an unsigned attribute"] = func() { w.set(t, table, "loose") }
 			others["an undeclared attribute"] = func() { w.set(t, table, "kept") }
 		}
@@ -188,7 +195,8 @@ func TestUpdateOfUnversionedItems(t *testing.T) {
 			if runs != want || got.Count != 100+want {
 				t.Errorf("%s, %s: %d runs, %+v", m, what, runs, got)
 			}
-			if stored := must(audits.Get(ctx, k))(t); stored != got || what == "a version" && got.Version != 4 || what != "a version" && got.Version != 1 && what != "encryption" {
+			if stored := must(audits.Get(ctx, k))(t); stored != got || what == "a version" && got.Version != 4 ||
+				what != "a version" && got.Version != 1 && what != "encryption" {
 				t.Errorf("%s, %s: returned %+v, stored %+v", m, what, got, stored)
 			}
 			attribute := map[string]string{"an unsigned attribute": "loose", "an undeclared attribute": "kept"}[what]
@@ -211,7 +219,8 @@ func TestUpdateEnds(t *testing.T) {
 		k := store.Key{Partition: "a"}
 		nothing := func(*counter) error { return nil }
 
-		for what, bad := range map[string]store.Key{"a number": {Partition: 7}, "a sort key": {Partition: "a", Sort: 1}, "nothing": {}} {
+		for what, bad := range map[string]store.Key{"a number": {Partition: 7}, "a sort key": {Partition: "a", Sort: 1},
+			"nothing": {}} {
 			for _, call := range []func(context.Context, store.Key, func(*counter) error) (counter, error){counters.Update, counters.UpdateOrCreate} {
 				if _, err := call(ctx, bad, nothing); !errors.Is(err, store.ErrConfiguration) && !errors.Is(err, envelope.ErrInvalidItem) || len(client.puts) != 0 {
 					t.Errorf("a key of %s: %v", what, err)

@@ -72,7 +72,8 @@ func TestVersionInNilPointer(t *testing.T) {
 		if deep.Counted == nil || deep.Version != 2 || deep.Note != "stays" {
 			t.Errorf("updated: %+v", deep)
 		}
-		if stored := must(twos.Get(ctx, store.Key{Partition: "c"}))(t); stored.Counted == nil || stored.Version != 2 || stored.Note != "stays" {
+		if stored := must(twos.Get(ctx, store.Key{Partition: "c"}))(t); stored.Counted == nil || stored.Version != 2 ||
+			stored.Note != "stays" {
 			t.Errorf("stored: %+v", stored)
 		}
 		// An item that lacks its version begins to count.
@@ -82,11 +83,13 @@ func TestVersionInNilPointer(t *testing.T) {
 		}
 		_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: bare})
 		ok(t, err)
-		deep = must(twos.Update(ctx, store.Key{Partition: "d"}, func(v *twoPointers) error { v.Count = 1; return nil }))(t)
+		deep = must(twos.Update(ctx, store.Key{Partition: "d"},
+			func(v *twoPointers) error { v.Count = 1; return nil }))(t)
 		if deep.Counted == nil || deep.Version != 1 || deep.Note != "bare" {
 			t.Errorf("an item without its version: %+v", deep)
 		}
-		deep = must(twos.Update(ctx, store.Key{Partition: "d"}, func(v *twoPointers) error { v.Count = 2; return nil }))(t)
+		deep = must(twos.Update(ctx, store.Key{Partition: "d"},
+			func(v *twoPointers) error { v.Count = 2; return nil }))(t)
 		if deep.Version != 2 || deep.Count != 2 {
 			t.Errorf("an item without its version, again: %+v", deep)
 		}

@@ -93,7 +93,8 @@ func TestEvaluateTrust(t *testing.T) {
 func TestGrantsOfOtherModes(t *testing.T) {
 	grants := []policy.Grant{{ID: "g", Grantee: alice.UniqueID, Operations: []string{"Decrypt"}}}
 	r := policy.Request{Principal: alice, Action: "kms:Decrypt", Resource: key}
-	for mode, allowed := range map[policy.ResourceMode]bool{policy.ModeOrdinary: false, policy.ModeTrustPolicy: false, policy.ModeKeyPolicy: true} {
+	for mode, allowed := range map[policy.ResourceMode]bool{policy.ModeOrdinary: false, policy.ModeTrustPolicy: false,
+		policy.ModeKeyPolicy: true} {
 		d := policy.Evaluate(r, policy.Policies{ResourceMode: mode, Grants: grants})
 		if d.Allowed != allowed || (d.GrantID != "") != allowed {
 			t.Errorf("mode %d: %s", mode, d.Explain())
@@ -131,12 +132,14 @@ func TestNotPrincipalUnderBoundary(t *testing.T) {
 func TestEmptyLists(t *testing.T) {
 	var cases []testCase
 	for _, lists := range []string{
-		`"Action":[],"Resource":"*"`, `"NotAction":[],"Resource":"*"`, `"Action":"kms:*","Resource":[]`, `"Action":"kms:*","NotResource":[]`,
+		`"Action":[],"Resource":"*"`, `"NotAction":[],"Resource":"*"`, `"Action":"kms:*","Resource":[]`,
+		`"Action":"kms:*","NotResource":[]`,
 		`"NotAction":[],"NotResource":[]`, `"Resource":"*"`, `"NotResource":[]`, `"Action":"*"`, `"NotAction":[]`,
 	} {
 		allow := `{"Effect":"Allow","Principal":"*",` + lists + `}`
 		deny := keyFor(alice.ARN) + `,{"Effect":"Deny","Principal":"*",` + lists + `}`
-		cases = append(cases, testCase{name: "allow " + lists, key: allow, want: "resource"}, testCase{name: "deny " + lists, key: deny})
+		cases = append(cases, testCase{name: "allow " + lists, key: allow, want: "resource"},
+			testCase{name: "deny " + lists, key: deny})
 	}
 	run(t, cases)
 }

@@ -19,9 +19,12 @@ func TestEvaluateGrants(t *testing.T) {
 		return []policy.Grant{g}
 	}
 	orders, more := map[string]string{"table": "Orders"}, map[string]string{"table": "Orders", "tenant": "7"}
-	retiring := []policy.Grant{{ID: "g", Grantee: carol.UniqueID, RetiringPrincipal: alice.UniqueID, Operations: []string{"Decrypt"}, IssuingAccount: account}}
-	service := policy.Grant{ID: "g", Grantee: "dynamodb.eu-central-1.amazonaws.com", RetiringPrincipal: "dynamodb.eu-central-1.amazonaws.com",
-		Operations:              []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "DescribeKey"},
+	retiring := []policy.Grant{{ID: "g", Grantee: carol.UniqueID, RetiringPrincipal: alice.UniqueID,
+		Operations: []string{"Decrypt"}, IssuingAccount: account}}
+	service := policy.Grant{ID: "g", Grantee: "dynamodb.eu-central-1.amazonaws.com",
+		RetiringPrincipal: "dynamodb.eu-central-1.amazonaws.com",
+		Operations: []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo",
+			"RetireGrant", "DescribeKey"},
 		EncryptionContextSubset: tableContext}
 	ofTable := to(alice.UniqueID, "Decrypt")
 	ofTable.SourceARN = table
@@ -87,18 +90,27 @@ func TestGrantsToNobody(t *testing.T) {
 	bare := func(kind policy.PrincipalType) policy.Principal {
 		return policy.Principal{Type: kind, AccountID: account}
 	}
-	everyone := []policy.Principal{{Type: policy.Root, AccountID: "abcdefghijkl"}, {Type: policy.User, AccountID: "abcdefghijkl"}, root, alice, worker, eve, dynamodb, anonymous, {}, bare(policy.Root), bare(policy.User), bare(policy.AssumedRole),
+	everyone := []policy.Principal{{Type: policy.Root, AccountID: "abcdefghijkl"},
+		{Type: policy.User, AccountID: "abcdefghijkl"}, root, alice, worker, eve, dynamodb, anonymous, {},
+		bare(policy.Root), bare(policy.User), bare(policy.AssumedRole),
 		{Type: policy.User}, {Type: policy.AssumedRole}, {Type: policy.Service}, {Type: policy.Root}}
-	names := []string{"arn:aws:iam::abcdefghijkl:root", "abcdefghijkl", "", "*", "x:iam::" + account + ":root", "arn:aws:sts::" + account + ":root", "arn:aws:iam::" + account + ":root:root", "arn::root", "arn:abcdefg:root",
-		":root", "arn:aws:iam::" + account + ":user", "arn:aws:iam::" + account + "/root", "arn:aws:iam::11112222333:root", "arn:aws:iam::x11122223333:root", "arn:" + account + ":root", "1111222233334", "11112222333", "11112222333x",
-		"arn:aws:iam::" + account + ":user/alic", "arn:aws:iam::" + account + ":user/alicea", alice.UniqueID + "x", "root"}
+	names := []string{"arn:aws:iam::abcdefghijkl:root", "abcdefghijkl", "", "*", "x:iam::" + account + ":root",
+		"arn:aws:sts::" + account + ":root", "arn:aws:iam::" + account + ":root:root", "arn::root", "arn:abcdefg:root",
+		":root", "arn:aws:iam::" + account + ":user", "arn:aws:iam::" + account + "/root",
+		"arn:aws:iam::11112222333:root", "arn:aws:iam::x11122223333:root", "arn:" + account + ":root", "1111222233334",
+		"11112222333", "11112222333x",
+		"arn:aws:iam::" + account + ":user/alic", "arn:aws:iam::" + account + ":user/alicea", alice.UniqueID + "x",
+		"root"}
 	operations := []string{"Decrypt", "RetireGrant"}
 	for _, who := range everyone {
 		for _, name := range names {
 			for _, action := range []string{"kms:Decrypt", "kms:RetireGrant"} {
-				d := policy.Evaluate(policy.Request{Principal: who, Action: action, Resource: key, ResourceAccountID: account}, policy.Policies{
-					ResourceMode: policy.ModeKeyPolicy, Identity: []policy.Attached{{Document: parse(t, adminAccess, policy.Identity)}},
-					Grants: []policy.Grant{{ID: "g", Grantee: name, RetiringPrincipal: name, Operations: operations}}})
+				d := policy.Evaluate(policy.Request{Principal: who, Action: action, Resource: key,
+					ResourceAccountID: account}, policy.Policies{
+					ResourceMode: policy.ModeKeyPolicy,
+					Identity:     []policy.Attached{{Document: parse(t, adminAccess, policy.Identity)}},
+					Grants: []policy.Grant{{ID: "g", Grantee: name, RetiringPrincipal: name,
+						Operations: operations}}})
 				if d.Allowed {
 					t.Errorf("%s to %v %q: a grant to %q allows", action, who.Type, who.ARN, name)
 				}
@@ -129,8 +141,10 @@ func TestGrantServices(t *testing.T) {
 		{".amazonaws.com", ".eu-central-1.amazonaws.com", true}, // no such service: the service side gives the names
 		{"", "", false},
 	} {
-		d := policy.Evaluate(policy.Request{Principal: policy.Principal{Type: policy.Service, ARN: c.service}, Action: "kms:Decrypt", Resource: key},
-			policy.Policies{ResourceMode: policy.ModeKeyPolicy, Grants: []policy.Grant{{ID: "g", Grantee: c.grantee, Operations: []string{"Decrypt"}}}})
+		d := policy.Evaluate(policy.Request{Principal: policy.Principal{Type: policy.Service, ARN: c.service},
+			Action: "kms:Decrypt", Resource: key},
+			policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+				Grants: []policy.Grant{{ID: "g", Grantee: c.grantee, Operations: []string{"Decrypt"}}}})
 		if d.Allowed != c.allowed {
 			t.Errorf("a grant to %q, for %q: allowed %t", c.grantee, c.service, d.Allowed)
 		}
@@ -141,10 +155,12 @@ func TestGrantServices(t *testing.T) {
 // text of its length.
 func TestGrantActions(t *testing.T) {
 	for action, allowed := range map[string]bool{
-		"kms:Decrypt": true, "KMS:decrypt": true, "sts:Decrypt": false, "Decrypt": false, "kms:": false, "kms": false, "": false, "kms:Decrypt ": false, "xkms:Decrypt": false,
+		"kms:Decrypt": true, "KMS:decrypt": true, "sts:Decrypt": false, "Decrypt": false, "kms:": false, "kms": false,
+		"": false, "kms:Decrypt ": false, "xkms:Decrypt": false,
 	} {
 		d := policy.Evaluate(policy.Request{Principal: alice, Action: action, Resource: key},
-			policy.Policies{ResourceMode: policy.ModeKeyPolicy, Grants: []policy.Grant{{ID: "g", Grantee: alice.UniqueID, Operations: []string{"Encrypt", "Decrypt"}}}})
+			policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+				Grants: []policy.Grant{{ID: "g", Grantee: alice.UniqueID, Operations: []string{"Encrypt", "Decrypt"}}}})
 		if d.Allowed != allowed {
 			t.Errorf("%q: allowed %t", action, d.Allowed)
 		}
@@ -156,7 +172,8 @@ func TestGrantActions(t *testing.T) {
 func TestGrantConstraints(t *testing.T) {
 	empty, orders := map[string]string{"table": ""}, map[string]string{"table": "Orders"}
 	two := map[string]string{"table": "Orders", "tenant": "7"}
-	for _, operation := range []string{"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
+	for _, operation := range []string{"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
+		"GenerateDataKeyPair",
 		"GenerateDataKeyPairWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"} {
 		for _, c := range []struct {
 			name                  string
@@ -181,9 +198,11 @@ func TestGrantConstraints(t *testing.T) {
 			{name: "both, subset fails", equals: orders, subset: two, given: orders},
 			{name: "both hold", equals: two, subset: orders, given: two, allowed: true},
 		} {
-			d := policy.Evaluate(policy.Request{Principal: alice, Action: "kms:" + operation, Resource: key, EncryptionContext: c.given},
-				policy.Policies{ResourceMode: policy.ModeKeyPolicy, Grants: []policy.Grant{{ID: "g", Grantee: alice.UniqueID, Operations: []string{operation},
-					EncryptionContextEquals: c.equals, EncryptionContextSubset: c.subset}}})
+			d := policy.Evaluate(policy.Request{Principal: alice, Action: "kms:" + operation, Resource: key,
+				EncryptionContext: c.given},
+				policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+					Grants: []policy.Grant{{ID: "g", Grantee: alice.UniqueID, Operations: []string{operation},
+						EncryptionContextEquals: c.equals, EncryptionContextSubset: c.subset}}})
 			if d.Allowed != c.allowed {
 				t.Errorf("%s, %s: allowed %t", operation, c.name, d.Allowed)
 			}
@@ -205,8 +224,11 @@ func TestGrantSources(t *testing.T) {
 		{"", nil, true}, {"", []string{table}, true}, {table, []string{table}, true}, {table, nil, false}, {table, []string{}, false}, {table, []string{""}, false},
 		{table, []string{table, table}, false}, {table, []string{table, "x"}, false}, {table, []string{strings.ToUpper(table)}, false}, {"arn:*", []string{table}, false},
 	} {
-		d := policy.Evaluate(policy.Request{Principal: alice, Action: "kms:Decrypt", Resource: key, Context: policy.Context{"aws:sourcearn": c.given}},
-			policy.Policies{ResourceMode: policy.ModeKeyPolicy, Grants: []policy.Grant{{ID: "g", Grantee: alice.UniqueID, Operations: []string{"Decrypt"}, SourceARN: c.wanted}}})
+		d := policy.Evaluate(policy.Request{Principal: alice, Action: "kms:Decrypt", Resource: key,
+			Context: policy.Context{"aws:sourcearn": c.given}},
+			policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+				Grants: []policy.Grant{{ID: "g", Grantee: alice.UniqueID, Operations: []string{"Decrypt"},
+					SourceARN: c.wanted}}})
 		if d.Allowed != c.allowed {
 			t.Errorf("wanted %q, given %q: allowed %t", c.wanted, c.given, d.Allowed)
 		}
@@ -219,7 +241,8 @@ func TestGrantSources(t *testing.T) {
 func TestGrantRetirement(t *testing.T) {
 	retire := func(g policy.Grant, who policy.Principal) policy.Decision {
 		g.ID = "g"
-		return policy.Evaluate(policy.Request{Principal: who, Action: "kms:RetireGrant", Resource: key, ResourceAccountID: account},
+		return policy.Evaluate(policy.Request{Principal: who, Action: "kms:RetireGrant", Resource: key,
+			ResourceAccountID: account},
 			policy.Policies{ResourceMode: policy.ModeKeyPolicy, Grants: []policy.Grant{g}})
 	}
 	for _, c := range []struct {
@@ -234,7 +257,8 @@ func TestGrantRetirement(t *testing.T) {
 		{"stranger", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"Decrypt"}}, bob, false, []policy.Element{policy.ElementPrincipal, policy.ElementAction}},
 		{"stranger, with the operation", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"RetireGrant"}}, bob, false, []policy.Element{policy.ElementPrincipal}},
 		{"issuing account's user", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"Decrypt"}, IssuingAccount: account}, bob, false, nil},
-		{"another account issued it", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"Decrypt"}, IssuingAccount: other}, bob, false,
+		{"another account issued it",
+			policy.Grant{Grantee: alice.UniqueID, Operations: []string{"Decrypt"}, IssuingAccount: other}, bob, false,
 			[]policy.Element{policy.ElementPrincipal, policy.ElementAction}},
 		{"constraints do not bind retirement", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"RetireGrant"},
 			EncryptionContextEquals: map[string]string{"a": "b"}, SourceARN: table}, alice, true, nil},
@@ -247,13 +271,15 @@ func TestGrantRetirement(t *testing.T) {
 	// A reason delegates if only the caller's account is granted.
 	for grantee, delegates := range map[string]bool{account: true, alice.UniqueID: false, bob.UniqueID: false} {
 		d := policy.Evaluate(policy.Request{Principal: alice, Action: "kms:Decrypt", Resource: key},
-			policy.Policies{ResourceMode: policy.ModeKeyPolicy, Grants: []policy.Grant{{ID: "g", Grantee: grantee, Operations: []string{"Decrypt"}}}})
+			policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+				Grants: []policy.Grant{{ID: "g", Grantee: grantee, Operations: []string{"Decrypt"}}}})
 		if d.Reasons()[0].Delegates != delegates {
 			t.Errorf("a grant to %s: %s", grantee, d.Reasons()[0])
 		}
 	}
 	d := policy.Evaluate(policy.Request{Principal: alice, Action: "kms:Encrypt", Resource: key},
-		policy.Policies{ResourceMode: policy.ModeKeyPolicy, Grants: []policy.Grant{{ID: "g", Grantee: account, Operations: []string{"Decrypt"}}}})
+		policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+			Grants: []policy.Grant{{ID: "g", Grantee: account, Operations: []string{"Decrypt"}}}})
 	if d.Reasons()[0].Delegates {
 		t.Errorf("a grant of another operation: %s", d.Reasons()[0])
 	}

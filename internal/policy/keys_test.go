@@ -10,8 +10,10 @@ import (
 
 func TestSupplied(t *testing.T) {
 	for key, want := range map[string]bool{
-		"aws:PrincipalTag/Team": true, "aws:principaltag/": false, "aws:PrincipalTag": false, "kms:EncryptionContext:a": true, "kms:EncryptionContext:": false,
-		"KMS:viaservice": true, "aws:PrincipalOrgID": false, "aws:RequestTag/x": true, "aws:RequestTag/": false, "": false,
+		"aws:PrincipalTag/Team": true, "aws:principaltag/": false, "aws:PrincipalTag": false,
+		"kms:EncryptionContext:a": true, "kms:EncryptionContext:": false,
+		"KMS:viaservice": true, "aws:PrincipalOrgID": false, "aws:RequestTag/x": true, "aws:RequestTag/": false,
+		"": false,
 	} {
 		if policy.Supplied(key) != want {
 			t.Errorf("%q: %t", key, !want)
@@ -30,8 +32,10 @@ func TestSuppliedKeys(t *testing.T) {
 		kms:KeyUsage kms:MacAlgorithm kms:MultiRegion kms:MultiRegionKeyType kms:PrimaryRegion kms:ReEncryptOnSameKey kms:ReplicaRegion kms:RequestAlias
 		kms:RetiringPrincipal kms:RotationPeriodInDays kms:ScheduleKeyDeletionPendingWindowInDays kms:ViaService sts:ExternalId sts:RoleSessionName
 		aws:PrincipalTag/a aws:RequestTag/a aws:ResourceTag/a iam:ResourceTag/a kms:EncryptionContext:a`
-	const sets = "aws:CalledVia aws:TagKeys dynamodb:Attributes dynamodb:LeadingKeys kms:EncryptionContextKeys kms:GrantOperations kms:ResourceAliases"
-	const others = "aws:PrincipalServiceNamesList aws:PrincipalOrgPaths aws:ResourceOrgPaths sts:TransitiveTagKeys" // sets that it does not supply
+	const sets = "aws:CalledVia aws:TagKeys dynamodb:Attributes dynamodb:LeadingKeys kms:EncryptionContextKeys " +
+		"kms:GrantOperations kms:ResourceAliases"
+	// sets that it does not supply
+	const others = "aws:PrincipalServiceNamesList aws:PrincipalOrgPaths aws:ResourceOrgPaths sts:TransitiveTagKeys"
 	var cases []conditionCase
 	for _, list := range []struct {
 		keys          string
@@ -42,8 +46,10 @@ func TestSuppliedKeys(t *testing.T) {
 				t.Errorf("%s: supplied %t", key, !list.supplied)
 			}
 			cases = append(cases,
-				conditionCase{name: key, condition: `{"StringEquals":{"` + key + `":"v"}}`, context: with(key, "v"), holds: !list.set},
-				conditionCase{name: "one of " + key, condition: `{"ForAnyValue:StringEquals":{"` + key + `":"v"}}`, context: with(key, "v"), holds: true})
+				conditionCase{name: key, condition: `{"StringEquals":{"` + key + `":"v"}}`, context: with(key, "v"),
+					holds: !list.set},
+				conditionCase{name: "one of " + key, condition: `{"ForAnyValue:StringEquals":{"` + key + `":"v"}}`,
+					context: with(key, "v"), holds: true})
 		}
 	}
 	runConditions(t, cases)
@@ -57,8 +63,11 @@ func TestResourceAccount(t *testing.T) {
 		{key, other, other}, {key, account, account}, {key, "", account}, {"*", other, other}, {"", other, other}, {"*", "", ""}, {"", "", ""},
 	} {
 		for value, holds := range map[string]bool{account: c.want == account, other: c.want == other, "": false} {
-			d := parse(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"`+value+`"}}}`, policy.Identity)
-			got := policy.Evaluate(policy.Request{Principal: alice, Action: "a:b", Resource: c.resource, ResourceAccountID: c.owner},
+			d := parse(t,
+				`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"`+
+					value+`"}}}`, policy.Identity)
+			got := policy.Evaluate(policy.Request{Principal: alice, Action: "a:b", Resource: c.resource,
+				ResourceAccountID: c.owner},
 				policy.Policies{Identity: []policy.Attached{{Document: d}}})
 			reason := got.Reasons()[0].Conditions[0]
 			if reason.Held != holds || reason.Absent != (c.want == "") {
@@ -67,12 +76,19 @@ func TestResourceAccount(t *testing.T) {
 		}
 	}
 	run(t, []testCase{
-		{name: "another account's key for a policy on the own account", who: eve, owner: account, key: keyFor(eve.ARN), want: "identity",
-			identity: []string{`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"` + other + `"}}}`}},
+		{name: "another account's key for a policy on the own account", who: eve, owner: account, key: keyFor(eve.ARN),
+			want: "identity",
+			identity: []string{
+				`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"` +
+					other + `"}}}`}},
 		{name: "another account's key for a policy on that account", who: eve, owner: account, key: keyFor(eve.ARN),
-			identity: []string{`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"` + account + `"}}}`}},
-		{name: "a deny outside of the own account", who: eve, owner: account, key: keyFor(eve.ARN), want: "deny identity",
-			identity: []string{adminAccess + `,{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:ResourceAccount":"${aws:PrincipalAccount}"}}}`}},
+			identity: []string{
+				`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"` +
+					account + `"}}}`}},
+		{name: "a deny outside of the own account", who: eve, owner: account, key: keyFor(eve.ARN),
+			want: "deny identity",
+			identity: []string{adminAccess +
+				`,{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:ResourceAccount":"${aws:PrincipalAccount}"}}}`}},
 	})
 }
 
@@ -92,11 +108,13 @@ func TestDerivedKeysAbsent(t *testing.T) {
 	for i := range cases {
 		cases[i].holds = true
 	}
-	cases = append(cases, conditionCase{name: "pair with an empty name", condition: `{"StringEquals":{"kms:EncryptionContext:":"x"}}`,
-		pairs: map[string]string{"": "x"}, holds: true})
+	cases = append(cases, conditionCase{name: "pair with an empty name",
+		condition: `{"StringEquals":{"kms:EncryptionContext:":"x"}}`,
+		pairs:     map[string]string{"": "x"}, holds: true})
 	runConditions(t, cases)
 	nobody := policy.Request{Action: "a:b", Context: policy.Context{}}
-	d := parse(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Null":{"aws:PrincipalType":"true","aws:PrincipalArn":"true","aws:userid":"true","aws:PrincipalAccount":"true"}}}`, policy.Identity)
+	d := parse(t,
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Null":{"aws:PrincipalType":"true","aws:PrincipalArn":"true","aws:userid":"true","aws:PrincipalAccount":"true"}}}`, policy.Identity)
 	reason := policy.Evaluate(nobody, policy.Policies{Identity: []policy.Attached{{Document: d}}}).Reasons()[0]
 	for _, c := range reason.Conditions {
 		if !c.Absent {
@@ -109,11 +127,13 @@ func TestDerivedKeysAbsent(t *testing.T) {
 // in byte order answers, every time, and kms:EncryptionContextKeys is in order.
 func TestEncryptionContextNames(t *testing.T) {
 	pairs := map[string]string{"AB": "1", "Ab": "2", "aB": "3", "b": "4", "c": "5", "d": "6"}
-	d := parse(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"kms:EncryptionContext:ab":"1"},"ForAnyValue:StringEquals":{"kms:EncryptionContextKeys":"x"}}}`, policy.Identity)
+	d := parse(t,
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"kms:EncryptionContext:ab":"1"},"ForAnyValue:StringEquals":{"kms:EncryptionContextKeys":"x"}}}`, policy.Identity)
 	for range 50 {
 		conditions := policy.Evaluate(policy.Request{Principal: alice, Action: "a:b", EncryptionContext: pairs},
 			policy.Policies{Identity: []policy.Attached{{Document: d}}}).Reasons()[0].Conditions
-		if !slices.Equal(conditions[0].Got, []string{"1"}) || !slices.Equal(conditions[1].Got, []string{"AB", "Ab", "aB", "b", "c", "d"}) {
+		if !slices.Equal(conditions[0].Got, []string{"1"}) ||
+			!slices.Equal(conditions[1].Got, []string{"AB", "Ab", "aB", "b", "c", "d"}) {
 			t.Fatalf("%q", conditions)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 // also returns what the reasons say of the operand.
 func ask(t *testing.T, operator, operand, value string) (held, invalid bool) {
 	t.Helper()
-	d := parse(t, fmt.Sprintf(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{%q:{"aws:x":%q}}}`, operator, operand), policy.Identity)
+	d := parse(t, fmt.Sprintf(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{%q:{"aws:x":%q}}}`, operator,
+		operand), policy.Identity)
 	answer := policy.Evaluate(policy.Request{Principal: alice, Action: "a:b", Context: with("aws:x", value)},
 		policy.Policies{Identity: []policy.Attached{{Document: d}}})
 	r := answer.Reasons()[0].Conditions[0]
@@ -31,9 +32,11 @@ func ask(t *testing.T, operator, operand, value string) (held, invalid bool) {
 // above all not the operator's zero value, on either side. The negated operator
 // holds then, so that a Deny with it applies.
 func TestUnreadableOperands(t *testing.T) {
-	numbers := []string{"", "abc", "inf", "-inf", "+Inf", "Infinity", "nan", "NaN", "0x10", "0x1p4", "0X0", "1_0", "0_0", "0b1", "0o7", "1e", "e1",
+	numbers := []string{"", "abc", "inf", "-inf", "+Inf", "Infinity", "nan", "NaN", "0x10", "0x1p4", "0X0", "1_0",
+		"0_0", "0b1", "0o7", "1e", "e1",
 		".", "-", "+", "1.2.3", "1,5", " 1", "1 ", "0 0", "1e400", "٣", "${aws:zero}"}
-	dates := []string{"", "abc", "now", "1970-13-01", "1970-01-32", "1970-01-01T", "1970-01-01T25:00:00Z", "1970-01-01 00:00:00", "0x0", "1_0",
+	dates := []string{"", "abc", "now", "1970-13-01", "1970-01-32", "1970-01-01T", "1970-01-01T25:00:00Z",
+		"1970-01-01 00:00:00", "0x0", "1_0",
 		"1e3", "12.5", "1099511627776", "-1099511627776", "9223372036854775808", " 0", "0 "}
 	families := []struct {
 		operators []string
@@ -45,15 +48,17 @@ func TestUnreadableOperands(t *testing.T) {
 			[]string{"0", "1970-01-01", "0001-01-01T00:00:00Z"}, dates},
 		{[]string{"Bool"}, []string{"false", "true"}, []string{"", "abc", "0", "1", "no", "yes", "f", "t", " false", "false ", "falsee", "tru"}},
 		{[]string{"BinaryEquals"}, []string{"", "QUJD", "QUI="}, []string{"%", "QUJD!", "QUJDQ", "QUI", "QUJD QUJD!", "-_-_", "===="}},
-		{[]string{"IpAddress"}, []string{"0.0.0.0", "::", "1.2.3.4", "10.0.0.0", "fe80::1"}, []string{"", "abc", "1.2.3", "1.2.3.4.5", "01.2.3.4", "0x10.0.0.0",
-			"1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/", "1.2.3.4/08", "::/129", "10.0.0.0/8/8", "/8", "256.0.0.0", "10"}},
+		{[]string{"IpAddress"}, []string{"0.0.0.0", "::", "1.2.3.4", "10.0.0.0", "fe80::1"},
+			[]string{"", "abc", "1.2.3", "1.2.3.4.5", "01.2.3.4", "0x10.0.0.0",
+				"1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/", "1.2.3.4/08", "::/129", "10.0.0.0/8/8", "/8", "256.0.0.0", "10"}},
 	}
 	for _, f := range families {
 		for _, operator := range f.operators {
 			for _, bad := range f.bad {
 				for _, good := range append(f.zero, bad) {
 					if held, invalid := ask(t, operator, bad, good); held || !invalid {
-						t.Errorf("%s %q of value %q: held %t, reported as invalid %t", operator, bad, good, held, invalid)
+						t.Errorf("%s %q of value %q: held %t, reported as invalid %t", operator, bad, good, held,
+							invalid)
 					}
 					if held, _ := ask(t, operator, good, bad); held {
 						t.Errorf("%s %q holds of value %q", operator, good, bad)
@@ -62,7 +67,8 @@ func TestUnreadableOperands(t *testing.T) {
 			}
 		}
 	}
-	for negated, bad := range map[string]string{"NumericNotEquals": "abc", "DateNotEquals": "abc", "NotIpAddress": "abc"} {
+	for negated, bad := range map[string]string{"NumericNotEquals": "abc", "DateNotEquals": "abc",
+		"NotIpAddress": "abc"} {
 		if held, _ := ask(t, negated, bad, "0.0.0.0"); !held {
 			t.Errorf("%s of a value that cannot be read does not hold", negated)
 		}
@@ -119,7 +125,8 @@ func TestRelations(t *testing.T) {
 						for _, value := range values {
 							held, invalid := ask(t, ordered.family+name, operand, value)
 							if held != want[side] || invalid {
-								t.Errorf("%s%s %s of %s: held %t, invalid %t", ordered.family, name, operand, value, held, invalid)
+								t.Errorf("%s%s %s of %s: held %t, invalid %t", ordered.family, name, operand, value,
+									held, invalid)
 							}
 						}
 					}
@@ -181,7 +188,8 @@ func TestBinaryOperands(t *testing.T) {
 	values := [][]byte{{}, {0}, {0, 0}, []byte("ABC"), []byte("ABD"), []byte("ABCABC")}
 	for _, a := range values {
 		for _, b := range values {
-			if held, invalid := ask(t, "BinaryEquals", base64.StdEncoding.EncodeToString(a), base64.StdEncoding.EncodeToString(b)); held != (string(a) == string(b)) || invalid {
+			if held, invalid := ask(t, "BinaryEquals", base64.StdEncoding.EncodeToString(a),
+				base64.StdEncoding.EncodeToString(b)); held != (string(a) == string(b)) || invalid {
 				t.Errorf("BinaryEquals %q of %q: held %t", a, b, held)
 			}
 		}

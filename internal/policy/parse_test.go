@@ -12,7 +12,8 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	d, err := policy.Parse([]byte(`{"Version":"2012-10-17","Id":"x","Statement":{"Sid":"A","Effect":"Deny","NotAction":["kms:*"],"NotResource":"*",
+	d, err := policy.Parse([]byte(
+		`{"Version":"2012-10-17","Id":"x","Statement":{"Sid":"A","Effect":"Deny","NotAction":["kms:*"],"NotResource":"*",
 "Condition":{"NumericEquals":{"a:b":[1,"2",true]}}}}`), policy.Identity)
 	if err != nil {
 		t.Fatal(err)
@@ -21,7 +22,8 @@ func TestParse(t *testing.T) {
 	if d.Version != "2012-10-17" || d.ID != "x" || d.Kind() != policy.Identity || len(d.Statements) != 1 ||
 		s.Sid != "A" || s.Effect != policy.Deny || !s.NotAction || !s.NotResource ||
 		!slices.Equal(s.Actions, []string{"kms:*"}) || !slices.Equal(s.Resources, []string{"*"}) ||
-		s.Conditions[0].Operator != "NumericEquals" || s.Conditions[0].Key != "a:b" || !slices.Equal(s.Conditions[0].Values, []string{"1", "2", "true"}) {
+		s.Conditions[0].Operator != "NumericEquals" || s.Conditions[0].Key != "a:b" ||
+		!slices.Equal(s.Conditions[0].Values, []string{"1", "2", "true"}) {
 		t.Errorf("%+v", d)
 	}
 	old, err := policy.Parse([]byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`), policy.Boundary)
@@ -188,14 +190,17 @@ func TestParseDetails(t *testing.T) {
 	} {
 		_, err := policy.Parse(document(c.text), c.kind)
 		var refused *policy.ParseError
-		if !errors.As(err, &refused) || !strings.Contains(refused.Detail, c.detail) || err.Error() != refused.Reason+" ("+refused.Detail+")" {
+		if !errors.As(err, &refused) || !strings.Contains(refused.Detail, c.detail) ||
+			err.Error() != refused.Reason+" ("+refused.Detail+")" {
 			t.Errorf("%s: %v, want %q", c.text, err, c.detail)
 		}
 	}
-	for text, detail := range map[string]string{`[]`: "no object", `"x"`: "no object", ``: "", `{"Id":[],"Statement":[]}`: "Id is no string", `{"Statement":[]}`: "no Statement"} {
+	for text, detail := range map[string]string{`[]`: "no object", `"x"`: "no object", ``: "",
+		`{"Id":[],"Statement":[]}`: "Id is no string", `{"Statement":[]}`: "no Statement"} {
 		_, err := policy.Parse([]byte(text), policy.Identity)
 		var refused *policy.ParseError
-		if !errors.As(err, &refused) || !strings.Contains(refused.Detail, detail) || text == "" && strings.Contains(refused.Detail, "no object") {
+		if !errors.As(err, &refused) || !strings.Contains(refused.Detail, detail) || text == "" &&
+			strings.Contains(refused.Detail, "no object") {
 			t.Errorf("%s: %v, want %q", text, err, detail)
 		}
 	}
@@ -221,7 +226,9 @@ func TestParseDepth(t *testing.T) {
 	deep := func(levels int) error {
 		// Four levels stand around a condition's value.
 		value := strings.Repeat("[", levels-5) + "1" + strings.Repeat("]", levels-5)
-		_, err := policy.Parse(document(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"NumericEquals":{"a:b":`+value+`}}}`), policy.Identity)
+		_, err := policy.Parse(document(
+			`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"NumericEquals":{"a:b":`+value+`}}}`),
+			policy.Identity)
 		return err
 	}
 	for levels, want := range map[int]string{10: "no string, number or boolean", 11: "deep"} {
@@ -235,11 +242,15 @@ func TestParseDepth(t *testing.T) {
 // TestConditionTexts: the text of a condition value is kept as it is, and a string
 // that spells a literal is a string.
 func TestConditionTexts(t *testing.T) {
-	d := parse(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"a:b":["null","true",true,1e3,"1e3",-0]}}}`, policy.Identity)
-	if got, want := d.Statements[0].Conditions[0].Values, []string{"null", "true", "true", "1e3", "1e3", "-0"}; !slices.Equal(got, want) {
+	d := parse(t,
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"a:b":["null","true",true,1e3,"1e3",-0]}}}`, policy.Identity)
+	if got, want := d.Statements[0].Conditions[0].Values,
+		[]string{"null", "true", "true", "1e3", "1e3", "-0"}; !slices.Equal(got, want) {
 		t.Errorf("values %q, want %q", got, want)
 	}
-	_, err := policy.Parse(document(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"a:b":["a",null]}}}`), policy.Identity)
+	_, err := policy.Parse(document(
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"a:b":["a",null]}}}`),
+		policy.Identity)
 	if err == nil {
 		t.Error("null is accepted")
 	}
@@ -299,9 +310,11 @@ func TestMap(t *testing.T) {
 }
 
 func TestContextKeys(t *testing.T) {
-	d := parse(t, `{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:PrincipalTag/a}/${saml:sub, 'x'}","Condition":{
+	d := parse(t,
+		`{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:PrincipalTag/a}/${saml:sub, 'x'}","Condition":{
 "StringEquals":{"KMS:viaservice":"${aws:username}","aws:PrincipalOrgID":"o"},"Null":{"kms:ViaService":"false"},"ArnLike":{"aws:SourceArn":"arn:aws:s3:::${aws:userid}"}}}`, policy.Identity)
-	want := []string{"aws:PrincipalTag/a", "saml:sub", "KMS:viaservice", "aws:username", "aws:PrincipalOrgID", "aws:SourceArn", "aws:userid"}
+	want := []string{"aws:PrincipalTag/a", "saml:sub", "KMS:viaservice", "aws:username", "aws:PrincipalOrgID",
+		"aws:SourceArn", "aws:userid"}
 	if got := d.ContextKeys(); !slices.Equal(got, want) {
 		t.Errorf("ContextKeys %q, want %q", got, want)
 	}
@@ -324,7 +337,9 @@ func TestContext(t *testing.T) {
 func TestMessageWithoutResource(t *testing.T) {
 	r := policy.Request{Principal: alice, Action: "kms:TagResource"}
 	got := policy.Evaluate(r, policy.Policies{}).Message(r)
-	want := "User: " + alice.ARN + " is not authorized to perform: kms:TagResource because no identity-based policy allows the kms:TagResource action"
+	want := "User: " + alice.ARN +
+		" is not authorized to perform: kms:TagResource because no identity-based policy allows the kms:TagResource " +
+		"action"
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -109,7 +109,8 @@ func TestAbsentVariables(t *testing.T) {
 		{name: "variable right behind the fifth colon", action: "s3:Get", resource: "arn:aws:s3:::alice", identity: allow("arn:aws:s3:::${aws:username}")},
 		{name: "variable before the fifth colon", action: "s3:Get", resource: "arn:aws:s3::alice:a", identity: allow("arn:aws:s3::${aws:username}:a"), want: "identity"},
 	})
-	for _, variable := range []string{"${aws:none, '}", "${aws:none, }", "${aws:none,}", "${aws:none, x'}", "${aws:none, 'x}", "${aws:none, x}", "${", "${aws:none", "a${aws:username}${"} {
+	for _, variable := range []string{"${aws:none, '}", "${aws:none, }", "${aws:none,}", "${aws:none, x'}",
+		"${aws:none, 'x}", "${aws:none, x}", "${", "${aws:none", "a${aws:username}${"} {
 		for _, text := range []string{
 			`{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::` + variable + `"}`,
 			`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:x":"` + variable + `"}}}`,

@@ -37,28 +37,33 @@ func TestTexts(t *testing.T) {
 			t.Errorf("Outcome %d is %q", i, got)
 		}
 	}
-	for i, want := range []string{"invalid kind of policy", "identity-based policy", "key policy", "role trust policy", "permissions boundary", "session policy", "invalid kind of policy"} {
+	for i, want := range []string{"invalid kind of policy", "identity-based policy", "key policy", "role trust policy",
+		"permissions boundary", "session policy", "invalid kind of policy"} {
 		if got := policy.Kind(i).String(); got != want {
 			t.Errorf("Kind %d is %q", i, got)
 		}
 	}
-	for i, want := range []string{"identity-based policy", "inline policy", "managed policy", "group's inline policy", "group's managed policy", "permissions boundary",
+	for i, want := range []string{"identity-based policy", "inline policy", "managed policy", "group's inline policy",
+		"group's managed policy", "permissions boundary",
 		"session policy", "resource-based policy", "grant", "invalid source"} {
 		if got := policy.Source(i).String(); got != want {
 			t.Errorf("Source %d is %q", i, got)
 		}
 	}
-	for i, want := range []string{"invalid principal type", "Account", "User", "AssumedRole", "Service", "Anonymous", "invalid principal type"} {
+	for i, want := range []string{"invalid principal type", "Account", "User", "AssumedRole", "Service", "Anonymous",
+		"invalid principal type"} {
 		if got := policy.PrincipalType(i).String(); got != want {
 			t.Errorf("PrincipalType %d is %q", i, got)
 		}
 	}
-	for i, want := range []string{"none", "identity-based policy", "permissions boundary", "session policy", "resource-based policy", "role trust policy", "none"} {
+	for i, want := range []string{"none", "identity-based policy", "permissions boundary", "session policy",
+		"resource-based policy", "role trust policy", "none"} {
 		if got := policy.Layer(i).String(); got != want {
 			t.Errorf("Layer %d is %q", i, got)
 		}
 	}
-	for i, want := range []string{"invalid element", "principal", "action", "resource", "condition", "encryption context", "source ARN", "invalid element"} {
+	for i, want := range []string{"invalid element", "principal", "action", "resource", "condition",
+		"encryption context", "source ARN", "invalid element"} {
 		if got := policy.Element(i).String(); got != want {
 			t.Errorf("Element %d is %q", i, got)
 		}

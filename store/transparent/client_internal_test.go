@@ -38,8 +38,10 @@ func testClient(t *testing.T) *Client {
 // in Deserialize for writes, where it watches the attempts.
 func TestStack(t *testing.T) {
 	c := testClient(t)
-	for operation, write := range map[string]bool{"PutItem": true, "UpdateItem": true, "DeleteItem": true, "BatchWriteItem": true, "TransactWriteItems": true,
-		"GetItem": false, "Query": false, "Scan": false, "BatchGetItem": false, "TransactGetItems": false, "ListTables": false} {
+	for operation, write := range map[string]bool{"PutItem": true, "UpdateItem": true, "DeleteItem": true,
+		"BatchWriteItem": true, "TransactWriteItems": true,
+		"GetItem": false, "Query": false, "Scan": false, "BatchGetItem": false, "TransactGetItems": false,
+		"ListTables": false} {
 		s := middleware.NewStack(operation, smithyhttp.NewStackRequest)
 		if err := s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("other", nil), middleware.After); err != nil {
 			t.Fatal(err)
@@ -60,18 +62,21 @@ func TestStack(t *testing.T) {
 // TestResults: the middlewares above get the result that was decrypted, or none.
 func TestResults(t *testing.T) {
 	c := testClient(t)
-	item := envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}, "ward": &types.AttributeValueMemberS{Value: "w"}}
+	item := envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"},
+		"ward": &types.AttributeValueMemberS{Value: "w"}}
 	stored, err := c.tables["items"].EncryptItem(t.Context(), item)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bad := envelope.Item{"id": item["id"], "ward": item["ward"]}
 	failed := &types.ConditionalCheckFailedException{}
-	get, put := &dynamodb.GetItemInput{TableName: aws.String("items"), Key: envelope.Item{"id": item["id"]}}, &dynamodb.PutItemInput{TableName: aws.String("items"), Item: item,
-		ConditionExpression: aws.String("attribute_not_exists(id)")}
+	get, put := &dynamodb.GetItemInput{TableName: aws.String("items"), Key: envelope.Item{"id": item["id"]}},
+		&dynamodb.PutItemInput{TableName: aws.String("items"), Item: item,
+			ConditionExpression: aws.String("attribute_not_exists(id)")}
 	call := func(operation string, in, result any, after error, with func(any)) (any, error) {
 		one := &call{client: c, operation: operation}
-		next := middleware.InitializeHandlerFunc(func(_ context.Context, in middleware.InitializeInput) (middleware.InitializeOutput, middleware.Metadata, error) {
+		next := middleware.InitializeHandlerFunc(func(_ context.Context,
+			in middleware.InitializeInput) (middleware.InitializeOutput, middleware.Metadata, error) {
 			if with != nil {
 				with(in.Parameters)
 			}
@@ -80,10 +85,12 @@ func TestResults(t *testing.T) {
 		out, _, err := one.HandleInitialize(t.Context(), middleware.InitializeInput{Parameters: in}, next)
 		return out.Result, err
 	}
-	if out, err := call("GetItem", get, &dynamodb.GetItemOutput{Item: stored}, nil, nil); err != nil || len(out.(*dynamodb.GetItemOutput).Item) != 2 {
+	if out, err := call("GetItem", get, &dynamodb.GetItemOutput{Item: stored}, nil, nil); err != nil ||
+		len(out.(*dynamodb.GetItemOutput).Item) != 2 {
 		t.Errorf("an item: %v, %v", out, err)
 	}
-	if out, err := call("GetItem", get, &dynamodb.GetItemOutput{Item: bad}, nil, nil); !errors.Is(err, envelope.ErrNotEncrypted) || out != nil {
+	if out, err := call("GetItem", get, &dynamodb.GetItemOutput{Item: bad}, nil, nil); !errors.Is(err,
+		envelope.ErrNotEncrypted) || out != nil {
 		t.Errorf("an item that does not open: %v, %v", out, err)
 	}
 	// A put whose own item failed the condition of its repetition succeeded.

@@ -25,29 +25,39 @@ type parts struct {
 }
 
 func (p parts) put() types.TransactWriteItem {
-	return types.TransactWriteItem{Put: &types.Put{TableName: p.table, Item: p.item, ConditionExpression: p.condition, ExpressionAttributeNames: p.names,
-		ExpressionAttributeValues: p.values, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailure(p.returns)}}
+	return types.TransactWriteItem{Put: &types.Put{TableName: p.table, Item: p.item, ConditionExpression: p.condition,
+		ExpressionAttributeNames:            p.names,
+		ExpressionAttributeValues:           p.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailure(p.returns)}}
 }
 
 func (p parts) delete() types.TransactWriteItem {
-	return types.TransactWriteItem{Delete: &types.Delete{TableName: p.table, Key: p.item, ConditionExpression: p.condition, ExpressionAttributeNames: p.names,
-		ExpressionAttributeValues: p.values, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailure(p.returns)}}
+	return types.TransactWriteItem{Delete: &types.Delete{TableName: p.table, Key: p.item,
+		ConditionExpression: p.condition, ExpressionAttributeNames: p.names,
+		ExpressionAttributeValues:           p.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailure(p.returns)}}
 }
 
 func (p parts) check() types.TransactWriteItem {
-	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: p.table, Key: p.item, ConditionExpression: p.condition, ExpressionAttributeNames: p.names,
-		ExpressionAttributeValues: p.values, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailure(p.returns)}}
+	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: p.table, Key: p.item,
+		ConditionExpression: p.condition, ExpressionAttributeNames: p.names,
+		ExpressionAttributeValues:           p.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailure(p.returns)}}
 }
 
 func (p parts) change() types.TransactWriteItem {
-	return types.TransactWriteItem{Update: &types.Update{TableName: p.table, Key: p.item, ConditionExpression: p.condition, ExpressionAttributeNames: p.names,
-		ExpressionAttributeValues: p.values, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailure(p.returns), UpdateExpression: p.update}}
+	return types.TransactWriteItem{Update: &types.Update{TableName: p.table, Key: p.item,
+		ConditionExpression: p.condition, ExpressionAttributeNames: p.names,
+		ExpressionAttributeValues:           p.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailure(p.returns),
+		UpdateExpression:                    p.update}}
 }
 
 // variants returns a full operation and all that differ from it in one part.
 func variants() map[string]parts {
 	full := func() parts {
-		return parts{aws.String("table"), aws.String("condition"), aws.String("update"), "ALL_OLD", envelope.Item{"id": text("a"), "secret": text("b")},
+		return parts{aws.String("table"), aws.String("condition"), aws.String("update"), "ALL_OLD",
+			envelope.Item{"id": text("a"), "secret": text("b")},
 			envelope.Item{":v": text("a")}, map[string]string{"#n": "name", "#o": "other"}}
 	}
 	all := map[string]parts{"nothing": full()}
@@ -60,8 +70,10 @@ func variants() map[string]parts {
 	change("no table", func(p *parts) { p.table = nil })
 	change("condition", func(p *parts) { p.condition = aws.String("conditiom") })
 	change("no condition", func(p *parts) { p.condition = nil })
-	change("end of the table in the condition", func(p *parts) { p.table, p.condition = aws.String("tabl"), aws.String("econdition") })
-	change("end of the condition in the return values", func(p *parts) { p.condition, p.returns = aws.String("conditio"), "nALL_OLD" })
+	change("end of the table in the condition",
+		func(p *parts) { p.table, p.condition = aws.String("tabl"), aws.String("econdition") })
+	change("end of the condition in the return values",
+		func(p *parts) { p.condition, p.returns = aws.String("conditio"), "nALL_OLD" })
 	change("returned values", func(p *parts) { p.returns = "NONE" })
 	change("secret", func(p *parts) { p.item["secret"] = text("c") })
 	change("empty secret", func(p *parts) { p.item["secret"] = text("") })
@@ -80,7 +92,8 @@ func variants() map[string]parts {
 	change("item and values exchanged", func(p *parts) { p.item, p.values = p.values, p.item })
 	change("name", func(p *parts) { p.names["#n"] = "nam2" })
 	change("placeholder", func(p *parts) { p.names = map[string]string{"#N": "name", "#o": "other"} })
-	change("end of the placeholder in the name", func(p *parts) { p.names = map[string]string{"#": "nname", "#o": "other"} })
+	change("end of the placeholder in the name",
+		func(p *parts) { p.names = map[string]string{"#": "nname", "#o": "other"} })
 	change("names exchanged", func(p *parts) { p.names["#n"], p.names["#o"] = "other", "name" })
 	change("fewer names", func(p *parts) { delete(p.names, "#o") })
 	change("no names", func(p *parts) { p.names = nil })
@@ -114,7 +127,8 @@ func TestDigest(t *testing.T) {
 		digest("update, "+what, "token", p.change())
 	}
 	full := variants()["nothing"]
-	for what, update := range map[string]*string{"another update": aws.String("updat2"), "no update": nil, "the condition for the update": aws.String("condition")} {
+	for what, update := range map[string]*string{"another update": aws.String("updat2"), "no update": nil,
+		"the condition for the update": aws.String("condition")} {
 		p := full
 		p.update = update
 		digest(what, "token", p.change())
@@ -147,10 +161,12 @@ func TestDigestEnds(t *testing.T) {
 	book := newTokens()
 	first, last := envelope.Item{"id": text("a")}, envelope.Item{"id": text("b")}
 	const between = `{"id":{"S":"b"}}` // of last
-	one := parts{table: aws.String("t"), item: first, values: last, names: map[string]string{between: "put", "~table": "condition", "~~": between}}
+	one := parts{table: aws.String("t"), item: first, values: last,
+		names: map[string]string{between: "put", "~table": "condition", "~~": between}}
 	two := []types.TransactWriteItem{
 		parts{table: aws.String("t"), item: first, values: last}.put(),
-		parts{table: aws.String("~table"), condition: aws.String("condition"), returns: "~~", item: last, values: last}.put(),
+		parts{table: aws.String("~table"), condition: aws.String("condition"), returns: "~~", item: last,
+			values: last}.put(),
 	}
 	a, err := book.digest("token", []types.TransactWriteItem{one.put()})
 	if err != nil {
@@ -162,11 +178,14 @@ func TestDigestEnds(t *testing.T) {
 	}
 	// Nor do zeros stand for the length of the next part.
 	zeros := strings.Repeat("\x00", 8)
-	a, err = book.digest("token", []types.TransactWriteItem{parts{table: aws.String("t" + zeros + "c"), condition: aws.String("r")}.put()})
+	a, err = book.digest("token",
+		[]types.TransactWriteItem{parts{table: aws.String("t" + zeros + "c"), condition: aws.String("r")}.put()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err = book.digest("token", []types.TransactWriteItem{parts{table: aws.String("t"), condition: aws.String("c"), returns: "r" + zeros}.put()})
+	b, err = book.digest("token",
+		[]types.TransactWriteItem{parts{table: aws.String("t"), condition: aws.String("c"),
+			returns: "r" + zeros}.put()})
 	if err != nil || a == b {
 		t.Errorf("zeros stand for a length: %v", err)
 	}
@@ -177,20 +196,23 @@ func TestDigestEnds(t *testing.T) {
 func TestDigestRefuses(t *testing.T) {
 	book := newTokens()
 	good := variants()["nothing"]
-	for what, bad := range map[string]types.AttributeValue{"nil": nil, "not UTF-8": text("\xff"), "of a later SDK": &types.UnknownUnionMember{Tag: "X"}} {
+	for what, bad := range map[string]types.AttributeValue{"nil": nil, "not UTF-8": text("\xff"),
+		"of a later SDK": &types.UnknownUnionMember{Tag: "X"}} {
 		broken := envelope.Item{"id": text("a"), "secret": bad}
 		p := good
 		p.item = broken
 		v := good
 		v.values = broken
-		for i, op := range []types.TransactWriteItem{p.put(), p.delete(), p.check(), p.change(), v.put(), v.delete(), v.check(), v.change()} {
+		for i, op := range []types.TransactWriteItem{p.put(), p.delete(), p.check(), p.change(), v.put(), v.delete(),
+			v.check(), v.change()} {
 			if _, err := book.digest("token", []types.TransactWriteItem{op, good.put()}); err == nil {
 				t.Errorf("operation %d with a value that is %s has a digest", i, what)
 			}
-			_, _, err := book.sealed("token", []types.TransactWriteItem{op, good.put()}, func() ([]envelope.Item, error) {
-				t.Errorf("operation %d with a value that is %s is sealed", i, what)
-				return nil, fmt.Errorf("sealed")
-			})
+			_, _, err := book.sealed("token", []types.TransactWriteItem{op, good.put()},
+				func() ([]envelope.Item, error) {
+					t.Errorf("operation %d with a value that is %s is sealed", i, what)
+					return nil, fmt.Errorf("sealed")
+				})
 			var own *Error
 			if !errors.As(err, &own) || own.Operation != "TransactWriteItems" || len(book.m) != 0 {
 				t.Errorf("operation %d with a value that is %s: %v, %d entries", i, what, err, len(book.m))

@@ -34,11 +34,14 @@ func TestUnreadableItems(t *testing.T) {
 			return out, err
 		},
 		"GetItem of a part": func() (any, error) {
-			out, err := w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: name, Key: aKey, ProjectionExpression: aws.String("note")})
+			out, err := w.client.GetItem(ctx,
+				&dynamodb.GetItemInput{TableName: name, Key: aKey, ProjectionExpression: aws.String("note")})
 			return out, err
 		},
 		"Query": func() (any, error) {
-			out, err := w.client.Query(ctx, &dynamodb.QueryInput{TableName: name, KeyConditionExpression: aws.String("id = :i"), ExpressionAttributeValues: envelope.Item{":i": s("a")}})
+			out, err := w.client.Query(ctx,
+				&dynamodb.QueryInput{TableName: name, KeyConditionExpression: aws.String("id = :i"),
+					ExpressionAttributeValues: envelope.Item{":i": s("a")}})
 			return out, err
 		},
 		"Scan": func() (any, error) {
@@ -46,34 +49,45 @@ func TestUnreadableItems(t *testing.T) {
 			return out, err
 		},
 		"BatchGetItem": func() (any, error) {
-			out, err := w.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{items: {Keys: []map[string]types.AttributeValue{aKey}}}})
+			out, err := w.client.BatchGetItem(ctx,
+				&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{items: {
+					Keys: []map[string]types.AttributeValue{aKey}}}})
 			return out, err
 		},
 		"TransactGetItems": func() (any, error) {
-			out, err := w.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{Get: &types.Get{TableName: name, Key: aKey}}}})
+			out, err := w.client.TransactGetItems(ctx,
+				&dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{Get: &types.Get{TableName: name,
+					Key: aKey}}}})
 			return out, err
 		},
 		"returned by PutItem": func() (any, error) {
-			out, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: name, Item: item("a"), ReturnValues: types.ReturnValueAllOld})
+			out, err := w.client.PutItem(ctx,
+				&dynamodb.PutItemInput{TableName: name, Item: item("a"), ReturnValues: types.ReturnValueAllOld})
 			return out, err
 		},
 		"returned by DeleteItem": func() (any, error) {
-			out, err := w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: name, Key: aKey, ReturnValues: types.ReturnValueAllOld})
+			out, err := w.client.DeleteItem(ctx,
+				&dynamodb.DeleteItemInput{TableName: name, Key: aKey, ReturnValues: types.ReturnValueAllOld})
 			return out, err
 		},
 		"returned by UpdateItem, old": func() (any, error) {
-			out, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name, Key: aKey, UpdateExpression: hit, ExpressionAttributeValues: added, ReturnValues: types.ReturnValueAllOld})
+			out, err := w.client.UpdateItem(ctx,
+				&dynamodb.UpdateItemInput{TableName: name, Key: aKey, UpdateExpression: hit,
+					ExpressionAttributeValues: added, ReturnValues: types.ReturnValueAllOld})
 			return out, err
 		},
 		"returned by UpdateItem, new": func() (any, error) {
-			out, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name, Key: aKey, UpdateExpression: hit, ExpressionAttributeValues: added, ReturnValues: types.ReturnValueAllNew})
+			out, err := w.client.UpdateItem(ctx,
+				&dynamodb.UpdateItemInput{TableName: name, Key: aKey, UpdateExpression: hit,
+					ExpressionAttributeValues: added, ReturnValues: types.ReturnValueAllNew})
 			return out, err
 		},
 	} {
 		fill()
 		out, err := call()
 		var own *transparent.Error
-		if !errors.Is(err, envelope.ErrTampered) || errors.Is(err, store.ErrPartialItem) || !errors.As(err, &own) || own.Table != items || strings.Contains(err.Error(), "forged") {
+		if !errors.Is(err, envelope.ErrTampered) || errors.Is(err, store.ErrPartialItem) || !errors.As(err, &own) ||
+			own.Table != items || strings.Contains(err.Error(), "forged") {
 			t.Errorf("%s: %v", what, err)
 		}
 		if errors.Is(err, transparent.ErrReturnedItem) != strings.HasPrefix(what, "returned") {
@@ -87,12 +101,15 @@ func TestUnreadableItems(t *testing.T) {
 	fill()
 	never, all := aws.String("attribute_not_exists(id)"), types.ReturnValuesOnConditionCheckFailureAllOld
 	for what, err := range map[string]error{
-		"PutItem": second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: name, Item: item("a"), ConditionExpression: never,
-			ReturnValuesOnConditionCheckFailure: all})),
-		"DeleteItem": second(w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: name, Key: aKey, ConditionExpression: never,
-			ReturnValuesOnConditionCheckFailure: all})),
-		"UpdateItem": second(w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name, Key: aKey, ConditionExpression: never,
-			UpdateExpression: hit, ExpressionAttributeValues: added, ReturnValuesOnConditionCheckFailure: all})),
+		"PutItem": second(w.client.PutItem(ctx,
+			&dynamodb.PutItemInput{TableName: name, Item: item("a"), ConditionExpression: never,
+				ReturnValuesOnConditionCheckFailure: all})),
+		"DeleteItem": second(w.client.DeleteItem(ctx,
+			&dynamodb.DeleteItemInput{TableName: name, Key: aKey, ConditionExpression: never,
+				ReturnValuesOnConditionCheckFailure: all})),
+		"UpdateItem": second(w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: name, Key: aKey, ConditionExpression: never,
+				UpdateExpression: hit, ExpressionAttributeValues: added, ReturnValuesOnConditionCheckFailure: all})),
 	} {
 		var failed *types.ConditionalCheckFailedException
 		if !errors.As(err, &failed) || !errors.Is(err, envelope.ErrTampered) || failed.Item != nil {
@@ -101,10 +118,13 @@ func TestUnreadableItems(t *testing.T) {
 	}
 	// Without asking for the item there is nothing to open.
 	for what, err := range map[string]error{
-		"PutItem":    second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: name, Item: item("a"), ConditionExpression: never})),
-		"DeleteItem": second(w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: name, Key: aKey, ConditionExpression: never})),
-		"UpdateItem": second(w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name, Key: aKey, ConditionExpression: never,
-			UpdateExpression: hit, ExpressionAttributeValues: added})),
+		"PutItem": second(w.client.PutItem(ctx,
+			&dynamodb.PutItemInput{TableName: name, Item: item("a"), ConditionExpression: never})),
+		"DeleteItem": second(w.client.DeleteItem(ctx,
+			&dynamodb.DeleteItemInput{TableName: name, Key: aKey, ConditionExpression: never})),
+		"UpdateItem": second(w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: name, Key: aKey, ConditionExpression: never,
+				UpdateExpression: hit, ExpressionAttributeValues: added})),
 	} {
 		var failed *types.ConditionalCheckFailedException
 		if !errors.As(err, &failed) || errors.Is(err, envelope.ErrTampered) || failed.Item != nil {
@@ -119,7 +139,8 @@ func TestItemOfAFailedCondition(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	ok(t, second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")})))
-	in := dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a"), ConditionExpression: aws.String("ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("x")}}
+	in := dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a"),
+		ConditionExpression: aws.String("ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("x")}}
 	var failed *types.ConditionalCheckFailedException
 	if _, err := w.client.PutItem(ctx, &in); !errors.As(err, &failed) || failed.Item != nil {
 		t.Errorf("not asked for: %v", err)
@@ -145,21 +166,27 @@ func TestAbsentItems(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	for _, projection := range []*string{nil, aws.String("secret"), aws.String("doc.a, note")} {
-		got, err := w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(items), Key: aKey, ProjectionExpression: projection})
+		got, err := w.client.GetItem(ctx,
+			&dynamodb.GetItemInput{TableName: aws.String(items), Key: aKey, ProjectionExpression: projection})
 		if err != nil || got.Item != nil {
 			t.Errorf("GetItem: %v, %v", got, err)
 		}
-		get := types.TransactGetItem{Get: &types.Get{TableName: aws.String(items), Key: aKey, ProjectionExpression: projection}}
-		all, err := w.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{get}})
+		get := types.TransactGetItem{Get: &types.Get{TableName: aws.String(items), Key: aKey,
+			ProjectionExpression: projection}}
+		all, err := w.client.TransactGetItems(ctx,
+			&dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{get}})
 		if err != nil || len(all.Responses) != 1 || all.Responses[0].Item != nil {
 			t.Errorf("TransactGetItems: %v, %v", all, err)
 		}
 	}
-	old, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a"), ReturnValues: types.ReturnValueAllOld})
+	old, err := w.client.PutItem(ctx,
+		&dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a"), ReturnValues: types.ReturnValueAllOld})
 	if err != nil || old.Attributes != nil {
 		t.Errorf("PutItem: %v, %v", old, err)
 	}
-	gone, err := w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(items), Key: envelope.Item{"id": s("b")}, ReturnValues: types.ReturnValueAllOld})
+	gone, err := w.client.DeleteItem(ctx,
+		&dynamodb.DeleteItemInput{TableName: aws.String(items), Key: envelope.Item{"id": s("b")},
+			ReturnValues: types.ReturnValueAllOld})
 	if err != nil || gone.Attributes != nil {
 		t.Errorf("DeleteItem: %v, %v", gone, err)
 	}
@@ -212,18 +239,21 @@ func TestPartialItems(t *testing.T) {
 		"a changed attribute, another unsigned": {stored: swapped, tampered: true},
 	} {
 		text := jsonOf(t, c.stored)
-		client, _ := w.stubbed(`{"Item":` + text + `,"Items":[` + text + `],"Count":1,"ScannedCount":1,"Responses":[{"Item":` + text + `}]}`)
+		client, _ := w.stubbed(`{"Item":` + text + `,"Items":[` + text +
+			`],"Count":1,"ScannedCount":1,"Responses":[{"Item":` + text + `}]}`)
 		query := func(index *string) error {
 			return second(client.Query(ctx, &dynamodb.QueryInput{TableName: aws.String(orders), IndexName: index,
-				KeyConditionExpression: aws.String("ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("w1")}}))
+				KeyConditionExpression:    aws.String("ward = :w"),
+				ExpressionAttributeValues: envelope.Item{":w": s("w1")}}))
 		}
 		scan := func(index *string) error {
 			return second(client.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(orders), IndexName: index}))
 		}
 		batch := func() error {
 			client, _ := w.stubbed(`{"Responses":{"` + orders + `":[` + text + `]}}`)
-			return second(client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-				orders: {Keys: []map[string]types.AttributeValue{orderKey("ann", 1)}}}}))
+			return second(client.BatchGetItem(ctx,
+				&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+					orders: {Keys: []map[string]types.AttributeValue{orderKey("ann", 1)}}}}))
 		}
 		index := aws.String("wards")
 		get := types.TransactGetItem{Get: &types.Get{TableName: aws.String(orders), Key: orderKey("ann", 1)}}
@@ -242,7 +272,8 @@ func TestPartialItems(t *testing.T) {
 			if (got.err == nil) != c.opens || errors.Is(got.err, store.ErrPartialItem) != got.partial {
 				t.Errorf("%s, %s: %v", what, how, got.err)
 			}
-			if c.tampered && !errors.Is(got.err, envelope.ErrTampered) || c.unsealed && !errors.Is(got.err, envelope.ErrNotEncrypted) {
+			if c.tampered && !errors.Is(got.err, envelope.ErrTampered) || c.unsealed &&
+				!errors.Is(got.err, envelope.ErrNotEncrypted) {
 				t.Errorf("%s, %s: %v", what, how, got.err)
 			}
 		}
@@ -304,17 +335,21 @@ func TestPlaintextPolicy(t *testing.T) {
 	}
 
 	never, all := aws.String("attribute_exists(hits)"), types.ReturnValuesOnConditionCheckFailureAllOld
-	update := dynamodb.UpdateItemInput{TableName: aws.String(items), Key: envelope.Item{"id": s("b")}, UpdateExpression: aws.String("SET note = :n"),
+	update := dynamodb.UpdateItemInput{TableName: aws.String(items), Key: envelope.Item{"id": s("b")},
+		UpdateExpression:          aws.String("SET note = :n"),
 		ExpressionAttributeValues: envelope.Item{":n": s("x")}}
 	inTransaction := func(in dynamodb.UpdateItemInput) error {
-		return transact(ctx, w.client, nil, types.TransactWriteItem{Update: &types.Update{TableName: in.TableName, Key: in.Key, UpdateExpression: in.UpdateExpression,
-			ConditionExpression: in.ConditionExpression, ExpressionAttributeValues: in.ExpressionAttributeValues,
-			ReturnValuesOnConditionCheckFailure: in.ReturnValuesOnConditionCheckFailure}})
+		return transact(ctx, w.client, nil,
+			types.TransactWriteItem{Update: &types.Update{TableName: in.TableName, Key: in.Key,
+				UpdateExpression:    in.UpdateExpression,
+				ConditionExpression: in.ConditionExpression, ExpressionAttributeValues: in.ExpressionAttributeValues,
+				ReturnValuesOnConditionCheckFailure: in.ReturnValuesOnConditionCheckFailure}})
 	}
 	failing := update
 	failing.ConditionExpression = never
 	var failed *types.ConditionalCheckFailedException
-	if _, err := w.client.UpdateItem(ctx, &failing); !errors.As(err, &failed) || errors.Is(err, transparent.ErrUpdateTarget) {
+	if _, err := w.client.UpdateItem(ctx, &failing); !errors.As(err, &failed) ||
+		errors.Is(err, transparent.ErrUpdateTarget) {
 		t.Errorf("a condition on an absent item: %v", err)
 	}
 	var cancelled *types.TransactionCanceledException
@@ -332,15 +367,18 @@ func TestPlaintextPolicy(t *testing.T) {
 	if _, err := w.client.UpdateItem(ctx, &failing); !errors.As(err, &failed) || failed.Item["note"] == nil {
 		t.Errorf("the item of a failed condition: %v", err)
 	}
-	if err := inTransaction(failing); !errors.As(err, &cancelled) || cancelled.CancellationReasons[0].Item["note"] == nil {
+	if err := inTransaction(failing); !errors.As(err, &cancelled) ||
+		cancelled.CancellationReasons[0].Item["note"] == nil {
 		t.Errorf("the item of a failed condition, in a transaction: %v", err)
 	}
 	stub, sent := w.stubbed("{}")
 	ok(t, second(stub.UpdateItem(ctx, &update)))
-	ok(t, transact(ctx, stub, nil, types.TransactWriteItem{Update: &types.Update{TableName: update.TableName, Key: update.Key,
-		UpdateExpression: update.UpdateExpression, ExpressionAttributeValues: update.ExpressionAttributeValues}}))
+	ok(t, transact(ctx, stub, nil,
+		types.TransactWriteItem{Update: &types.Update{TableName: update.TableName, Key: update.Key,
+			UpdateExpression: update.UpdateExpression, ExpressionAttributeValues: update.ExpressionAttributeValues}}))
 	for _, r := range *sent {
-		if strings.Contains(fmt.Sprint(r), "ConditionCheckFailure") || strings.Contains(fmt.Sprint(r), "ConditionExpression") {
+		if strings.Contains(fmt.Sprint(r), "ConditionCheckFailure") ||
+			strings.Contains(fmt.Sprint(r), "ConditionExpression") {
 			t.Errorf("a condition was added: %v", r)
 		}
 	}

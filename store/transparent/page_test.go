@@ -20,7 +20,8 @@ import (
 func (w *world) fill(t testing.TB, count int) {
 	t.Helper()
 	for i := range count {
-		_, err := w.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(orders), Item: order("ann", i)})
+		_, err := w.client.PutItem(t.Context(),
+			&dynamodb.PutItemInput{TableName: aws.String(orders), Item: order("ann", i)})
 		ok(t, err)
 	}
 }
@@ -30,8 +31,10 @@ func TestPages(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	w.fill(t, 10)
-	query := dynamodb.NewQueryPaginator(w.client, &dynamodb.QueryInput{TableName: aws.String(arn(orders)), Limit: aws.Int32(3),
-		KeyConditionExpression: aws.String("customer = :c"), ExpressionAttributeValues: envelope.Item{":c": s("ann")}})
+	query := dynamodb.NewQueryPaginator(w.client,
+		&dynamodb.QueryInput{TableName: aws.String(arn(orders)), Limit: aws.Int32(3),
+			KeyConditionExpression:    aws.String("customer = :c"),
+			ExpressionAttributeValues: envelope.Item{":c": s("ann")}})
 	next := 0
 	for query.HasMorePages() {
 		page, err := query.NextPage(ctx)
@@ -46,7 +49,8 @@ func TestPages(t *testing.T) {
 	}
 	scan := dynamodb.NewScanPaginator(w.client, &dynamodb.ScanInput{TableName: aws.String(orders), Limit: aws.Int32(4),
 		FilterExpression: aws.String("#w = :w"), ProjectionExpression: aws.String("secret, #w, #n"),
-		ExpressionAttributeNames: map[string]string{"#w": "ward", "#n": "note"}, ExpressionAttributeValues: envelope.Item{":w": s("w1")}})
+		ExpressionAttributeNames:  map[string]string{"#w": "ward", "#n": "note"},
+		ExpressionAttributeValues: envelope.Item{":w": s("w1")}})
 	found := 0
 	for scan.HasMorePages() {
 		page, err := scan.NextPage(ctx)
@@ -82,7 +86,9 @@ func TestPages(t *testing.T) {
 	if !errors.Is(err, envelope.ErrTampered) || strings.Contains(err.Error(), "forged") {
 		t.Errorf("a tampered page: %v", err)
 	}
-	_, err = w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(orders), Item: order("ann", 3), ReturnValues: types.ReturnValueAllOld})
+	_, err = w.client.PutItem(ctx,
+		&dynamodb.PutItemInput{TableName: aws.String(orders), Item: order("ann", 3),
+			ReturnValues: types.ReturnValueAllOld})
 	if !errors.Is(err, envelope.ErrTampered) || !errors.Is(err, transparent.ErrReturnedItem) {
 		t.Errorf("a tampered old item: %v", err)
 	}
@@ -97,17 +103,21 @@ func TestUnreadablePages(t *testing.T) {
 	w.fill(t, 5)
 	w.forge(t, orders, orderKey("ann", 1))
 	w.forge(t, orders, orderKey("ann", 3))
-	query := &dynamodb.QueryInput{TableName: aws.String(orders), KeyConditionExpression: aws.String("customer = :c"), ExpressionAttributeValues: envelope.Item{":c": s("ann")}}
+	query := &dynamodb.QueryInput{TableName: aws.String(orders), KeyConditionExpression: aws.String("customer = :c"),
+		ExpressionAttributeValues: envelope.Item{":c": s("ann")}}
 	out, err := w.client.Query(t.Context(), query)
-	if !errors.Is(err, envelope.ErrTampered) || out != nil || !strings.Contains(err.Error(), "2 of 5 items cannot be read; item 1 of the page") {
+	if !errors.Is(err, envelope.ErrTampered) || out != nil ||
+		!strings.Contains(err.Error(), "2 of 5 items cannot be read; item 1 of the page") {
 		t.Errorf("%v, %v", out, err)
 	}
 	// An index does not make a changed item an incomplete one.
-	_, err = w.client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(orders), IndexName: aws.String("wards")})
+	_, err = w.client.Scan(t.Context(),
+		&dynamodb.ScanInput{TableName: aws.String(orders), IndexName: aws.String("wards")})
 	if !errors.Is(err, envelope.ErrTampered) || errors.Is(err, store.ErrPartialItem) {
 		t.Error(err)
 	}
-	_, err = w.client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(orders), IndexName: aws.String("keys")})
+	_, err = w.client.Scan(t.Context(),
+		&dynamodb.ScanInput{TableName: aws.String(orders), IndexName: aws.String("keys")})
 	if !errors.Is(err, store.ErrPartialItem) {
 		t.Error(err)
 	}
@@ -117,13 +127,15 @@ func TestUnreadablePages(t *testing.T) {
 func TestEmptyPages(t *testing.T) {
 	w := newWorld(t)
 	w.fill(t, 2)
-	query := &dynamodb.QueryInput{TableName: aws.String(orders), Select: types.SelectCount, KeyConditionExpression: aws.String("customer = :c"),
+	query := &dynamodb.QueryInput{TableName: aws.String(orders), Select: types.SelectCount,
+		KeyConditionExpression:    aws.String("customer = :c"),
 		ExpressionAttributeValues: envelope.Item{":c": s("ann")}}
 	got, err := w.client.Query(t.Context(), query)
 	if err != nil || got.Count != 2 || got.Items != nil {
 		t.Errorf("Query: %v, %v", got, err)
 	}
-	all, err := w.client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(orders), Select: types.SelectCount})
+	all, err := w.client.Scan(t.Context(),
+		&dynamodb.ScanInput{TableName: aws.String(orders), Select: types.SelectCount})
 	if err != nil || all.Count != 2 || all.Items != nil {
 		t.Errorf("Scan: %v, %v", all, err)
 	}
@@ -137,8 +149,9 @@ func wide(t *testing.T, count int) (client *dynamodb.Client, sent *[]map[string]
 	for i := range count - 1 {
 		actions[fmt.Sprint("a", i)] = envelope.EncryptAndSign
 	}
-	e, err := envelope.NewItemEncryptor(envelope.Config{LogicalTableName: "wide", PartitionKey: "id", Actions: actions, AllowedUnsigned: []string{"note"},
-		AlgorithmSuite: envelope.SuiteSymmetricSignature, Keyring: w.keyring})
+	e, err := envelope.NewItemEncryptor(envelope.Config{LogicalTableName: "wide", PartitionKey: "id", Actions: actions,
+		AllowedUnsigned: []string{"note"},
+		AlgorithmSuite:  envelope.SuiteSymmetricSignature, Keyring: w.keyring})
 	ok(t, err)
 	w.sealing, err = transparent.New(map[string]*envelope.ItemEncryptor{"wide": e})
 	ok(t, err)
@@ -157,22 +170,29 @@ func TestWideProjections(t *testing.T) {
 		attributes  int
 		placeholder string // of the filter
 		fits        bool
-	}{{10, "#s50", true}, {limit, "#s50", true}, {limit, "#s5", false}, {limit + 1, "#s50", false}, {900, "#s50", false}} {
+	}{{10, "#s50", true}, {limit, "#s50", true}, {limit, "#s5", false}, {limit + 1, "#s50", false},
+		{900, "#s50", false}} {
 		client, sent := wide(t, c.attributes)
 		ctx := t.Context()
 		name, projection := aws.String("wide"), aws.String("#p, "+c.placeholder)
 		names := map[string]string{"#p": "a1", c.placeholder: "note"}
 		filter, value := aws.String(c.placeholder+" = :v"), envelope.Item{":v": s("x")}
-		ok(t, second(client.Query(ctx, &dynamodb.QueryInput{TableName: name, KeyConditionExpression: aws.String("id = :v"), FilterExpression: filter, ProjectionExpression: projection,
-			ExpressionAttributeNames: names, ExpressionAttributeValues: value, Select: types.SelectSpecificAttributes})))
-		ok(t, second(client.Scan(ctx, &dynamodb.ScanInput{TableName: name, FilterExpression: filter, ProjectionExpression: projection,
-			ExpressionAttributeNames: names, ExpressionAttributeValues: value, Select: types.SelectSpecificAttributes})))
+		ok(t, second(client.Query(ctx,
+			&dynamodb.QueryInput{TableName: name, KeyConditionExpression: aws.String("id = :v"),
+				FilterExpression: filter, ProjectionExpression: projection,
+				ExpressionAttributeNames: names, ExpressionAttributeValues: value,
+				Select: types.SelectSpecificAttributes})))
+		ok(t, second(client.Scan(ctx,
+			&dynamodb.ScanInput{TableName: name, FilterExpression: filter, ProjectionExpression: projection,
+				ExpressionAttributeNames: names, ExpressionAttributeValues: value,
+				Select: types.SelectSpecificAttributes})))
 		for i, operation := range []string{"Query", "Scan"} {
 			r := (*sent)[i]
 			text, has := r["ProjectionExpression"].(string)
 			sentNames, _ := r["ExpressionAttributeNames"].(map[string]any)
 			if has != c.fits || (r["Select"] == "SPECIFIC_ATTRIBUTES") != c.fits {
-				t.Errorf("%s, %d attributes: %d bytes of projection, Select %v", operation, c.attributes, len(text), r["Select"])
+				t.Errorf("%s, %d attributes: %d bytes of projection, Select %v", operation, c.attributes, len(text),
+					r["Select"])
 			}
 			if sentNames[c.placeholder] != "note" || sentNames["#p"] != nil || !c.fits && len(sentNames) != 1 {
 				t.Errorf("%s, %d attributes: names %v", operation, c.attributes, sentNames)
@@ -197,7 +217,9 @@ func TestWideProjections(t *testing.T) {
 				t.Errorf("%s, %d attributes: asks for %d: %.300q", operation, c.attributes, len(asked), asked)
 			}
 		}
-		ok(t, second(client.GetItem(ctx, &dynamodb.GetItemInput{TableName: name, Key: aKey, ProjectionExpression: projection, ExpressionAttributeNames: names})))
+		ok(t, second(client.GetItem(ctx,
+			&dynamodb.GetItemInput{TableName: name, Key: aKey, ProjectionExpression: projection,
+				ExpressionAttributeNames: names})))
 		get := (*sent)[2]
 		if c.attributes > limit+1 && (get["ProjectionExpression"] != nil || get["ExpressionAttributeNames"] != nil) {
 			t.Errorf("GetItem, %d attributes: %v", c.attributes, get["ExpressionAttributeNames"])
@@ -210,11 +232,16 @@ func TestWideProjections(t *testing.T) {
 func TestProjections(t *testing.T) {
 	w := newWorld(t)
 	w.fill(t, 3)
-	signed := []string{envelope.FooterAttribute, envelope.HeaderAttribute, "customer", "doc", "number", "secret", "ward"}
-	for projection, more := range map[string][]string{"secret": nil, "doc.a": nil, "note": {"note"}, "note, hits": {"hits", "note"}, "#s0": nil, "nowhere": {"nowhere"}} {
-		in := &dynamodb.ScanInput{TableName: aws.String(orders), ProjectionExpression: &projection, FilterExpression: aws.String("#s0 = :w AND #s00 = :w AND #s1 <> :x AND #other <> :x"),
-			ExpressionAttributeNames:  map[string]string{"#s0": "ward", "#s00": "ward", "#s1": "customer", "#other": "note"},
-			ExpressionAttributeValues: envelope.Item{":w": s("w1"), ":x": s("x")}, Select: types.SelectSpecificAttributes}
+	signed := []string{envelope.FooterAttribute, envelope.HeaderAttribute, "customer", "doc", "number", "secret",
+		"ward"}
+	for projection, more := range map[string][]string{"secret": nil, "doc.a": nil, "note": {"note"},
+		"note, hits": {"hits", "note"}, "#s0": nil, "nowhere": {"nowhere"}} {
+		in := &dynamodb.ScanInput{TableName: aws.String(orders), ProjectionExpression: &projection,
+			FilterExpression: aws.String("#s0 = :w AND #s00 = :w AND #s1 <> :x AND #other <> :x"),
+			ExpressionAttributeNames: map[string]string{"#s0": "ward", "#s00": "ward", "#s1": "customer",
+				"#other": "note"},
+			ExpressionAttributeValues: envelope.Item{":w": s("w1"), ":x": s("x")},
+			Select:                    types.SelectSpecificAttributes}
 		names := maps.Clone(in.ExpressionAttributeNames)
 		out, err := w.client.Scan(t.Context(), in)
 		if err != nil || out.Count != 1 {
@@ -248,9 +275,12 @@ func TestProjections(t *testing.T) {
 	}
 	// Without a projection the request is the caller's.
 	client, sent := w.stubbed("{}")
-	ok(t, second(client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(orders), Select: types.SelectCount})))
-	ok(t, second(client.Query(t.Context(), &dynamodb.QueryInput{TableName: aws.String(orders), Select: types.SelectCount, KeyConditionExpression: aws.String("customer = :c"),
-		ExpressionAttributeValues: envelope.Item{":c": s("ann")}})))
+	ok(t, second(client.Scan(t.Context(),
+		&dynamodb.ScanInput{TableName: aws.String(orders), Select: types.SelectCount})))
+	ok(t, second(client.Query(t.Context(),
+		&dynamodb.QueryInput{TableName: aws.String(orders), Select: types.SelectCount,
+			KeyConditionExpression:    aws.String("customer = :c"),
+			ExpressionAttributeValues: envelope.Item{":c": s("ann")}})))
 	for _, r := range *sent {
 		if r["Select"] != "COUNT" || r["ProjectionExpression"] != nil || r["ExpressionAttributeNames"] != nil {
 			t.Errorf("sent %v", r)

@@ -31,25 +31,34 @@ type request struct {
 // operations are all operations on items, those inside of transactions apart.
 var operations = map[string]func(context.Context, *dynamodb.Client, request) error{
 	"GetItem": func(ctx context.Context, c *dynamodb.Client, r request) error {
-		return second(c.GetItem(ctx, &dynamodb.GetItemInput{TableName: &r.table, Key: aKey, ProjectionExpression: r.projection, ExpressionAttributeNames: r.names}))
+		return second(c.GetItem(ctx,
+			&dynamodb.GetItemInput{TableName: &r.table, Key: aKey, ProjectionExpression: r.projection,
+				ExpressionAttributeNames: r.names}))
 	},
 	"PutItem": func(ctx context.Context, c *dynamodb.Client, r request) error {
-		return second(c.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.table, Item: r.item, ConditionExpression: r.condition,
-			ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}))
+		return second(c.PutItem(ctx,
+			&dynamodb.PutItemInput{TableName: &r.table, Item: r.item, ConditionExpression: r.condition,
+				ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}))
 	},
 	"DeleteItem": func(ctx context.Context, c *dynamodb.Client, r request) error {
-		return second(c.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &r.table, Key: aKey, ConditionExpression: r.condition,
-			ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}))
+		return second(c.DeleteItem(ctx,
+			&dynamodb.DeleteItemInput{TableName: &r.table, Key: aKey, ConditionExpression: r.condition,
+				ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}))
 	},
 	"UpdateItem": func(ctx context.Context, c *dynamodb.Client, r request) error {
-		return second(c.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &r.table, Key: aKey, UpdateExpression: aws.String("REMOVE note"),
-			ConditionExpression: r.condition, ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}))
+		return second(c.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: &r.table, Key: aKey, UpdateExpression: aws.String("REMOVE note"),
+				ConditionExpression: r.condition, ExpressionAttributeNames: r.names,
+				ExpressionAttributeValues: r.values}))
 	},
 	"Query": func(ctx context.Context, c *dynamodb.Client, r request) error {
-		in := &dynamodb.QueryInput{TableName: &r.table, KeyConditions: map[string]types.Condition{"id": {ComparisonOperator: types.ComparisonOperatorEq,
-			AttributeValueList: []types.AttributeValue{s("a")}}}, ProjectionExpression: r.projection, FilterExpression: r.condition,
+		in := &dynamodb.QueryInput{TableName: &r.table,
+			KeyConditions: map[string]types.Condition{"id": {ComparisonOperator: types.ComparisonOperatorEq,
+				AttributeValueList: []types.AttributeValue{s("a")}}}, ProjectionExpression: r.projection,
+			FilterExpression:         r.condition,
 			ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}
-		if r.condition != nil || r.projection != nil || r.names != nil || r.values != nil { // legacy and new parameters do not mix
+		// legacy and new parameters do not mix
+		if r.condition != nil || r.projection != nil || r.names != nil || r.values != nil {
 			in.KeyConditions, in.KeyConditionExpression = nil, aws.String("id = :id")
 			in.ExpressionAttributeValues = envelope.Item{":id": s("a")}
 			for name, v := range r.values {
@@ -59,12 +68,14 @@ var operations = map[string]func(context.Context, *dynamodb.Client, request) err
 		return second(c.Query(ctx, in))
 	},
 	"Scan": func(ctx context.Context, c *dynamodb.Client, r request) error {
-		return second(c.Scan(ctx, &dynamodb.ScanInput{TableName: &r.table, ProjectionExpression: r.projection, FilterExpression: r.condition,
-			ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}))
+		return second(c.Scan(ctx,
+			&dynamodb.ScanInput{TableName: &r.table, ProjectionExpression: r.projection, FilterExpression: r.condition,
+				ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}))
 	},
 	"BatchGetItem": func(ctx context.Context, c *dynamodb.Client, r request) error {
 		return second(c.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-			r.table: {Keys: []map[string]types.AttributeValue{aKey}, ProjectionExpression: r.projection, ExpressionAttributeNames: r.names}}}))
+			r.table: {Keys: []map[string]types.AttributeValue{aKey}, ProjectionExpression: r.projection,
+				ExpressionAttributeNames: r.names}}}))
 	},
 	"BatchWriteItem": func(ctx context.Context, c *dynamodb.Client, r request) error {
 		return second(c.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{
@@ -72,30 +83,40 @@ var operations = map[string]func(context.Context, *dynamodb.Client, request) err
 	},
 	"TransactGetItems": func(ctx context.Context, c *dynamodb.Client, r request) error {
 		return second(c.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{
-			{Get: &types.Get{TableName: &r.table, Key: aKey, ProjectionExpression: r.projection, ExpressionAttributeNames: r.names}}}}))
+			{Get: &types.Get{TableName: &r.table, Key: aKey, ProjectionExpression: r.projection,
+				ExpressionAttributeNames: r.names}}}}))
 	},
 	"Put": func(ctx context.Context, c *dynamodb.Client, r request) error {
-		return transact(ctx, c, nil, types.TransactWriteItem{Put: &types.Put{TableName: &r.table, Item: r.item, ConditionExpression: r.condition,
-			ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}})
+		return transact(ctx, c, nil,
+			types.TransactWriteItem{Put: &types.Put{TableName: &r.table, Item: r.item, ConditionExpression: r.condition,
+				ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}})
 	},
 	"Put under a token": func(ctx context.Context, c *dynamodb.Client, r request) error {
-		return transact(ctx, c, aws.String(rand.Text()), types.TransactWriteItem{Put: &types.Put{TableName: &r.table, Item: r.item, ConditionExpression: r.condition,
-			ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}})
+		return transact(ctx, c, aws.String(rand.Text()),
+			types.TransactWriteItem{Put: &types.Put{TableName: &r.table, Item: r.item, ConditionExpression: r.condition,
+				ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}})
 	},
 	"Delete": func(ctx context.Context, c *dynamodb.Client, r request) error {
-		return transact(ctx, c, nil, types.TransactWriteItem{Delete: &types.Delete{TableName: &r.table, Key: aKey, ConditionExpression: r.condition,
-			ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}})
+		return transact(ctx, c, nil,
+			types.TransactWriteItem{Delete: &types.Delete{TableName: &r.table, Key: aKey,
+				ConditionExpression:      r.condition,
+				ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}})
 	},
 	"ConditionCheck": func(ctx context.Context, c *dynamodb.Client, r request) error {
 		if r.condition == nil {
 			r.condition = aws.String("attribute_exists(id)")
 		}
-		return transact(ctx, c, nil, types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: &r.table, Key: aKey,
-			ConditionExpression: r.condition, ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}})
+		return transact(ctx, c, nil,
+			types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: &r.table, Key: aKey,
+				ConditionExpression: r.condition, ExpressionAttributeNames: r.names,
+				ExpressionAttributeValues: r.values}})
 	},
 	"Update": func(ctx context.Context, c *dynamodb.Client, r request) error {
-		return transact(ctx, c, nil, types.TransactWriteItem{Update: &types.Update{TableName: &r.table, Key: aKey, UpdateExpression: aws.String("REMOVE note"),
-			ConditionExpression: r.condition, ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values}})
+		return transact(ctx, c, nil,
+			types.TransactWriteItem{Update: &types.Update{TableName: &r.table, Key: aKey,
+				UpdateExpression:    aws.String("REMOVE note"),
+				ConditionExpression: r.condition, ExpressionAttributeNames: r.names,
+				ExpressionAttributeValues: r.values}})
 	},
 }
 
@@ -104,7 +125,8 @@ var operations = map[string]func(context.Context, *dynamodb.Client, request) err
 var (
 	putting     = []string{"PutItem", "BatchWriteItem", "Put", "Put under a token"}
 	projecting  = []string{"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"}
-	conditional = []string{"PutItem", "DeleteItem", "UpdateItem", "Query", "Scan", "Put", "Put under a token", "Delete", "ConditionCheck", "Update"}
+	conditional = []string{"PutItem", "DeleteItem", "UpdateItem", "Query", "Scan", "Put", "Put under a token", "Delete",
+		"ConditionCheck", "Update"}
 )
 
 // TestRefusedEverywhere: what is refused is refused by each operation that can
@@ -156,19 +178,24 @@ func TestRefusedEverywhere(t *testing.T) {
 				t.Errorf("%s, %s: %v", name, what, err)
 				continue
 			}
-			if want := items; c.is != transparent.ErrTableName && (own.Table != want || !strings.Contains(err.Error(), " on "+want+": ")) {
+			if want := items; c.is != transparent.ErrTableName &&
+				(own.Table != want || !strings.Contains(err.Error(), " on "+want+": ")) {
 				t.Errorf("%s, %s: the error is about table %q: %v", name, what, own.Table, err)
 			}
 		}
 	}
 	var own *transparent.Error
-	if err := second(w.client.Query(t.Context(), &dynamodb.QueryInput{TableName: aws.String(items), KeyConditions: map[string]types.Condition{"id": {}},
-		ExpressionAttributeNames: map[string]string{"n": "ward"}})); !errors.Is(err, envelope.ErrConfiguration) || !errors.As(err, &own) {
+	if err := second(w.client.Query(t.Context(),
+		&dynamodb.QueryInput{TableName: aws.String(items), KeyConditions: map[string]types.Condition{"id": {}},
+			ExpressionAttributeNames: map[string]string{"n": "ward"}})); !errors.Is(err, envelope.ErrConfiguration) ||
+		!errors.As(err, &own) {
 		t.Errorf("Query by legacy conditions, bad name: %v", err)
 	}
 	for _, condition := range []string{"", "id = ", "id = :v OR id = :v", "attribute_exists(id)", "#n = :v"} {
-		if err := second(w.client.Query(t.Context(), &dynamodb.QueryInput{TableName: aws.String(items), KeyConditionExpression: &condition,
-			ExpressionAttributeValues: envelope.Item{":v": s("a")}})); !errors.Is(err, envelope.ErrConfiguration) || !errors.As(err, &own) {
+		if err := second(w.client.Query(t.Context(),
+			&dynamodb.QueryInput{TableName: aws.String(items), KeyConditionExpression: &condition,
+				ExpressionAttributeValues: envelope.Item{":v": s("a")}})); !errors.Is(err, envelope.ErrConfiguration) ||
+			!errors.As(err, &own) {
 			t.Errorf("Query by %q: %v", condition, err)
 		}
 	}
@@ -186,10 +213,12 @@ func TestPlainTablesPassEverything(t *testing.T) {
 	w := newWorld(t)
 	for name, call := range operations {
 		for _, table := range []string{plain, arn(plain)} {
-			ok(t, second(w.raw.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(plain), Item: item("a")})))
+			ok(t, second(w.raw.PutItem(t.Context(),
+				&dynamodb.PutItemInput{TableName: aws.String(plain), Item: item("a")})))
 			r := request{table: table, item: envelope.Item{"id": s("a"), "nope": s(secret)}}
 			if slices.Contains(conditional, name) {
-				r.condition, r.values = aws.String("secret = :v OR attribute_exists(wrong)"), envelope.Item{":v": s(secret)}
+				r.condition, r.values = aws.String("secret = :v OR attribute_exists(wrong)"),
+					envelope.Item{":v": s(secret)}
 			}
 			if slices.Contains(projecting, name) {
 				r.projection = aws.String("secret, wrong")
@@ -203,7 +232,8 @@ func TestPlainTablesPassEverything(t *testing.T) {
 				r.projection = aws.String("secret,,")
 			}
 			var api smithy.APIError
-			if err := call(t.Context(), w.client, r); name != "BatchWriteItem" && (!errors.As(err, &api) || errors.As(err, &own)) {
+			if err := call(t.Context(), w.client, r); name != "BatchWriteItem" &&
+				(!errors.As(err, &api) || errors.As(err, &own)) {
 				t.Errorf("%s with a wrong expression: %v", name, err)
 			}
 		}
@@ -231,7 +261,8 @@ func TestServiceErrors(t *testing.T) {
 	w.faults(t, localaws.Fault{Kind: localaws.FaultThrottle, Rate: 1})
 	for name, call := range operations {
 		var own *transparent.Error
-		if err := call(t.Context(), w.client, request{table: items, item: item("a")}); err == nil || errors.As(err, &own) {
+		if err := call(t.Context(), w.client, request{table: items, item: item("a")}); err == nil ||
+			errors.As(err, &own) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -245,25 +276,37 @@ func TestMissingParameters(t *testing.T) {
 	calls := w.wire.calls.Load()
 	name := aws.String(items)
 	for what, err := range map[string]error{
-		"PutItem without item":                second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: name})),
-		"PutItem without table":               second(w.client.PutItem(ctx, &dynamodb.PutItemInput{Item: item("a")})),
-		"UpdateItem without key":              second(w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name})),
-		"Query without table":                 second(w.client.Query(ctx, &dynamodb.QueryInput{})),
-		"Scan without table":                  second(w.client.Scan(ctx, &dynamodb.ScanInput{})),
-		"BatchWriteItem of nothing":           second(w.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{})),
-		"BatchGetItem of nothing":             second(w.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{})),
-		"TransactGetItems of nothing":         second(w.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{})),
-		"TransactWriteItems of nothing":       transact(ctx, w.client, nil),
-		"TransactWriteItems under a token":    transact(ctx, w.client, aws.String("token")),
-		"TransactGetItems without an item":    second(w.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{}}})),
-		"TransactGetItems without table":      second(w.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{Get: &types.Get{Key: aKey}}}})),
-		"Put without item":                    transact(ctx, w.client, nil, types.TransactWriteItem{Put: &types.Put{TableName: name}}),
-		"Put without item, under a token":     transact(ctx, w.client, aws.String("token"), types.TransactWriteItem{Put: &types.Put{TableName: name}}),
-		"BatchWriteItem of a put of nothing":  second(w.client.BatchWriteItem(ctx, batchOf(types.WriteRequest{PutRequest: &types.PutRequest{}}))),
-		"BatchWriteItem, one of two nothing":  second(w.client.BatchWriteItem(ctx, batchOf(types.WriteRequest{PutRequest: &types.PutRequest{Item: item("a")}}, types.WriteRequest{PutRequest: &types.PutRequest{}}))),
-		"BatchWriteItem of a delete, no key":  second(w.client.BatchWriteItem(ctx, batchOf(types.WriteRequest{DeleteRequest: &types.DeleteRequest{}}))),
-		"BatchGetItem without keys":           second(w.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{items: {}}})),
-		"UpdateItem of a plain table, no key": second(w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: aws.String(plain)})),
+		"PutItem without item":  second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: name})),
+		"PutItem without table": second(w.client.PutItem(ctx, &dynamodb.PutItemInput{Item: item("a")})),
+		"UpdateItem without key": second(w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: name})),
+		"Query without table":       second(w.client.Query(ctx, &dynamodb.QueryInput{})),
+		"Scan without table":        second(w.client.Scan(ctx, &dynamodb.ScanInput{})),
+		"BatchWriteItem of nothing": second(w.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{})),
+		"BatchGetItem of nothing":   second(w.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{})),
+		"TransactGetItems of nothing": second(w.client.TransactGetItems(ctx,
+			&dynamodb.TransactGetItemsInput{})),
+		"TransactWriteItems of nothing":    transact(ctx, w.client, nil),
+		"TransactWriteItems under a token": transact(ctx, w.client, aws.String("token")),
+		"TransactGetItems without an item": second(w.client.TransactGetItems(ctx,
+			&dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{}}})),
+		"TransactGetItems without table": second(w.client.TransactGetItems(ctx,
+			&dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{{Get: &types.Get{Key: aKey}}}})),
+		"Put without item": transact(ctx, w.client, nil,
+			types.TransactWriteItem{Put: &types.Put{TableName: name}}),
+		"Put without item, under a token": transact(ctx, w.client, aws.String("token"),
+			types.TransactWriteItem{Put: &types.Put{TableName: name}}),
+		"BatchWriteItem of a put of nothing": second(w.client.BatchWriteItem(ctx,
+			batchOf(types.WriteRequest{PutRequest: &types.PutRequest{}}))),
+		"BatchWriteItem, one of two nothing": second(w.client.BatchWriteItem(ctx,
+			batchOf(types.WriteRequest{PutRequest: &types.PutRequest{Item: item("a")}},
+				types.WriteRequest{PutRequest: &types.PutRequest{}}))),
+		"BatchWriteItem of a delete, no key": second(w.client.BatchWriteItem(ctx,
+			batchOf(types.WriteRequest{DeleteRequest: &types.DeleteRequest{}}))),
+		"BatchGetItem without keys": second(w.client.BatchGetItem(ctx,
+			&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{items: {}}})),
+		"UpdateItem of a plain table, no key": second(w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: aws.String(plain)})),
 	} {
 		var invalid smithy.InvalidParamsError
 		var own *transparent.Error
@@ -300,7 +343,8 @@ func TestEmptyExpressionMaps(t *testing.T) {
 		} else if slices.Contains(conditional, name) {
 			r.condition = aws.String("attribute_exists(id)")
 		}
-		if slices.Contains(conditional, name) && !slices.Contains(projecting, name) { // a projection is rewritten with names of its own
+		// a projection is rewritten with names of its own
+		if slices.Contains(conditional, name) && !slices.Contains(projecting, name) {
 			refused(name+", no names", call(t.Context(), w.client, r))
 			r.names, r.values = nil, envelope.Item{}
 			refused(name+", no values", call(t.Context(), w.client, r))
@@ -325,22 +369,38 @@ func TestLegacyParameters(t *testing.T) {
 		calls := w.wire.calls.Load()
 		name := &table
 		all := map[string]error{
-			"GetItem AttributesToGet": second(w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: name, Key: aKey, AttributesToGet: none})),
-			"BatchGetItem AttributesToGet": second(w.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-				table: {Keys: []map[string]types.AttributeValue{aKey}, AttributesToGet: none}}})),
-			"Query AttributesToGet":          second(w.client.Query(ctx, &dynamodb.QueryInput{TableName: name, AttributesToGet: none})),
-			"Query QueryFilter":              second(w.client.Query(ctx, &dynamodb.QueryInput{TableName: name, QueryFilter: condition})),
-			"Query ConditionalOperator":      second(w.client.Query(ctx, &dynamodb.QueryInput{TableName: name, ConditionalOperator: and})),
-			"Scan AttributesToGet":           second(w.client.Scan(ctx, &dynamodb.ScanInput{TableName: name, AttributesToGet: none})),
-			"Scan ScanFilter":                second(w.client.Scan(ctx, &dynamodb.ScanInput{TableName: name, ScanFilter: condition})),
-			"Scan ConditionalOperator":       second(w.client.Scan(ctx, &dynamodb.ScanInput{TableName: name, ConditionalOperator: and})),
-			"PutItem Expected":               second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: name, Item: item("a"), Expected: expected})),
-			"PutItem ConditionalOperator":    second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: name, Item: item("a"), ConditionalOperator: and})),
-			"DeleteItem Expected":            second(w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: name, Key: aKey, Expected: expected})),
-			"DeleteItem ConditionalOperator": second(w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: name, Key: aKey, ConditionalOperator: and})),
-			"UpdateItem Expected":            second(w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name, Key: aKey, Expected: expected})),
-			"UpdateItem ConditionalOperator": second(w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name, Key: aKey, ConditionalOperator: and})),
-			"UpdateItem AttributeUpdates":    second(w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name, Key: aKey, AttributeUpdates: map[string]types.AttributeValueUpdate{}})),
+			"GetItem AttributesToGet": second(w.client.GetItem(ctx,
+				&dynamodb.GetItemInput{TableName: name, Key: aKey, AttributesToGet: none})),
+			"BatchGetItem AttributesToGet": second(w.client.BatchGetItem(ctx,
+				&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+					table: {Keys: []map[string]types.AttributeValue{aKey}, AttributesToGet: none}}})),
+			"Query AttributesToGet": second(w.client.Query(ctx,
+				&dynamodb.QueryInput{TableName: name, AttributesToGet: none})),
+			"Query QueryFilter": second(w.client.Query(ctx,
+				&dynamodb.QueryInput{TableName: name, QueryFilter: condition})),
+			"Query ConditionalOperator": second(w.client.Query(ctx,
+				&dynamodb.QueryInput{TableName: name, ConditionalOperator: and})),
+			"Scan AttributesToGet": second(w.client.Scan(ctx,
+				&dynamodb.ScanInput{TableName: name, AttributesToGet: none})),
+			"Scan ScanFilter": second(w.client.Scan(ctx,
+				&dynamodb.ScanInput{TableName: name, ScanFilter: condition})),
+			"Scan ConditionalOperator": second(w.client.Scan(ctx,
+				&dynamodb.ScanInput{TableName: name, ConditionalOperator: and})),
+			"PutItem Expected": second(w.client.PutItem(ctx,
+				&dynamodb.PutItemInput{TableName: name, Item: item("a"), Expected: expected})),
+			"PutItem ConditionalOperator": second(w.client.PutItem(ctx,
+				&dynamodb.PutItemInput{TableName: name, Item: item("a"), ConditionalOperator: and})),
+			"DeleteItem Expected": second(w.client.DeleteItem(ctx,
+				&dynamodb.DeleteItemInput{TableName: name, Key: aKey, Expected: expected})),
+			"DeleteItem ConditionalOperator": second(w.client.DeleteItem(ctx,
+				&dynamodb.DeleteItemInput{TableName: name, Key: aKey, ConditionalOperator: and})),
+			"UpdateItem Expected": second(w.client.UpdateItem(ctx,
+				&dynamodb.UpdateItemInput{TableName: name, Key: aKey, Expected: expected})),
+			"UpdateItem ConditionalOperator": second(w.client.UpdateItem(ctx,
+				&dynamodb.UpdateItemInput{TableName: name, Key: aKey, ConditionalOperator: and})),
+			"UpdateItem AttributeUpdates": second(w.client.UpdateItem(ctx,
+				&dynamodb.UpdateItemInput{TableName: name, Key: aKey,
+					AttributeUpdates: map[string]types.AttributeValueUpdate{}})),
 		}
 		for what, err := range all {
 			_, parameter, _ := strings.Cut(what, " ")

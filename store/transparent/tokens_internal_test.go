@@ -15,10 +15,11 @@ import (
 func one(t *testing.T, book *tokens, token string, n int) (sealings int, done func(outcome)) {
 	t.Helper()
 	plain := envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}}
-	_, done, err := book.sealed(token, []types.TransactWriteItem{{Put: &types.Put{Item: plain}}}, func() ([]envelope.Item, error) {
-		sealings++
-		return []envelope.Item{{"id": plain["id"], "x": &types.AttributeValueMemberB{Value: make([]byte, n)}}}, nil
-	})
+	_, done, err := book.sealed(token, []types.TransactWriteItem{{Put: &types.Put{Item: plain}}},
+		func() ([]envelope.Item, error) {
+			sealings++
+			return []envelope.Item{{"id": plain["id"], "x": &types.AttributeValueMemberB{Value: make([]byte, n)}}}, nil
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +68,10 @@ func TestTokenCalls(t *testing.T) {
 		first, second outcome
 		kept          bool
 	}{
-		"done, then cancelled":       {outcomeDone, outcomeCancelled, true},
-		"cancelled, then done":       {outcomeCancelled, outcomeDone, true},
-		"cancelled, then refused":    {outcomeCancelled, outcomeNothing, true}, // the first may have been cancelled by the second
+		"done, then cancelled": {outcomeDone, outcomeCancelled, true},
+		"cancelled, then done": {outcomeCancelled, outcomeDone, true},
+		// the first may have been cancelled by the second
+		"cancelled, then refused":    {outcomeCancelled, outcomeNothing, true},
 		"both cancelled":             {outcomeCancelled, outcomeCancelled, false},
 		"unclear, then refused":      {outcomeUnclear, outcomeNothing, true},
 		"unclear, then cancelled":    {outcomeUnclear, outcomeCancelled, false},
@@ -96,7 +98,8 @@ func TestTokenCalls(t *testing.T) {
 	}
 	book := newTokens()
 	bad := errors.New("no key")
-	_, _, err := book.sealed("token", []types.TransactWriteItem{{Put: &types.Put{}}}, func() ([]envelope.Item, error) { return nil, bad })
+	_, _, err := book.sealed("token", []types.TransactWriteItem{{Put: &types.Put{}}},
+		func() ([]envelope.Item, error) { return nil, bad })
 	if !errors.Is(err, bad) || len(book.m) != 0 {
 		t.Errorf("%v, %d entries", err, len(book.m))
 	}
@@ -194,18 +197,20 @@ func TestTokenForgottenWhileSealing(t *testing.T) {
 		book := newTokens()
 		book.maxEntries = 1
 		plain := envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}}
-		items, done, err := book.sealed("slow", []types.TransactWriteItem{{Put: &types.Put{Item: plain}}}, func() ([]envelope.Item, error) {
-			_, other := one(t, book, "quick", 10)
-			other(outcomeDone)
-			return []envelope.Item{{"x": &types.AttributeValueMemberB{Value: make([]byte, 1000)}}}, nil
-		})
+		items, done, err := book.sealed("slow", []types.TransactWriteItem{{Put: &types.Put{Item: plain}}},
+			func() ([]envelope.Item, error) {
+				_, other := one(t, book, "quick", 10)
+				other(outcomeDone)
+				return []envelope.Item{{"x": &types.AttributeValueMemberB{Value: make([]byte, 1000)}}}, nil
+			})
 		if err != nil || len(items) != 1 {
 			t.Fatal(err)
 		}
 		check := func(what string) {
 			t.Helper()
 			if len(book.m) != 1 || book.bytes > 20 || book.answered.Len() != 1 || book.open.Len() != 0 {
-				t.Errorf("outcome %d, %s: %d entries of %d bytes, %d answered, %d open", o, what, len(book.m), book.bytes, book.answered.Len(), book.open.Len())
+				t.Errorf("outcome %d, %s: %d entries of %d bytes, %d answered, %d open", o, what, len(book.m),
+					book.bytes, book.answered.Len(), book.open.Len())
 			}
 		}
 		check("before the end")

@@ -22,7 +22,8 @@ func TestQueryOrder(t *testing.T) {
 			t.Errorf("%s: %v", query, err)
 		}
 	}
-	for _, query := range []string{"a=2&ab=4&a=1&b&a-b=3&b=+", sorted + "&a=1", sorted + "&c", strings.Replace(sorted, "ab=4", "ab=5", 1)} {
+	for _, query := range []string{"a=2&ab=4&a=1&b&a-b=3&b=+", sorted + "&a=1", sorted + "&c",
+		strings.Replace(sorted, "ab=4", "ab=5", 1)} {
 		r.RawQuery = query
 		checkRefusal(t, query, check(r, now, "kms", signer.SecretAccessKey), Mismatch, "does not match")
 	}
@@ -66,7 +67,8 @@ func TestHeaderValues(t *testing.T) {
 	} {
 		r := request()
 		r.Header["X-Amz-Meta"] = c.values
-		if err := check(r, now, "kms", signer.SecretAccessKey); (err == nil) != c.valid || !c.valid && kindOf(err) != Mismatch {
+		if err := check(r, now, "kms", signer.SecretAccessKey); (err == nil) != c.valid || !c.valid &&
+			kindOf(err) != Mismatch {
 			t.Errorf("%q: %v", c.values, err)
 		}
 	}
@@ -93,7 +95,8 @@ func TestContentLength(t *testing.T) {
 			r.Header["Content-Length"] = []string{c.header}
 		}
 		r.ContentLength = c.length
-		if err := check(r, now, "kms", signer.SecretAccessKey); (err == nil) != c.valid || !c.valid && kindOf(err) != Mismatch {
+		if err := check(r, now, "kms", signer.SecretAccessKey); (err == nil) != c.valid || !c.valid &&
+			kindOf(err) != Mismatch {
 			t.Errorf("header %q, length %d: %v", c.header, c.length, err)
 		}
 	}

@@ -27,7 +27,8 @@ func presigned(t testing.TB, expires string) *Request {
 		t.Fatal(err)
 	}
 	empty := sha256.Sum256(nil)
-	signedURL, header, err := v4.NewSigner().PresignHTTP(context.Background(), signer, r, hex.EncodeToString(empty[:]), "sts", "us-east-1", now)
+	signedURL, header, err := v4.NewSigner().PresignHTTP(context.Background(), signer, r, hex.EncodeToString(empty[:]),
+		"sts", "us-east-1", now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,9 +115,11 @@ func TestPresignedExpiry(t *testing.T) {
 		if err := check(r, now.Add(life), "sts", signer.SecretAccessKey); err != nil {
 			t.Errorf("X-Amz-Expires %q, at its end: %v", expires, err)
 		}
-		checkRefusal(t, "X-Amz-Expires "+expires+", after its end", check(r, now.Add(life+time.Second), "sts", signer.SecretAccessKey),
+		checkRefusal(t, "X-Amz-Expires "+expires+", after its end",
+			check(r, now.Add(life+time.Second), "sts", signer.SecretAccessKey),
 			Expired, fmt.Sprintf(" - %d s.)", seconds))
-		checkRefusal(t, "X-Amz-Expires "+expires+", too early", check(r, now.Add(-skew-time.Second), "sts", signer.SecretAccessKey),
+		checkRefusal(t, "X-Amz-Expires "+expires+", too early",
+			check(r, now.Add(-skew-time.Second), "sts", signer.SecretAccessKey),
 			Early, " + 5 min.)")
 	}
 }
@@ -146,11 +149,13 @@ func TestMACBytes(t *testing.T) {
 		for _, flip := range []byte{0x01, 0x80, 0xff} {
 			changed := append([]byte(nil), raw...)
 			changed[i] ^= flip
-			checkRefusal(t, fmt.Sprintf("byte %d xor %#x", i, flip), with(hex.EncodeToString(changed)), Mismatch, "does not match")
+			checkRefusal(t, fmt.Sprintf("byte %d xor %#x", i, flip), with(hex.EncodeToString(changed)), Mismatch,
+				"does not match")
 		}
 	}
 	for i := range mac {
-		checkRefusal(t, fmt.Sprintf("digit %d is not hexadecimal", i), with(mac[:i]+"g"+mac[i+1:]), Mismatch, "does not match")
+		checkRefusal(t, fmt.Sprintf("digit %d is not hexadecimal", i), with(mac[:i]+"g"+mac[i+1:]), Mismatch,
+			"does not match")
 		if i > 0 {
 			checkRefusal(t, fmt.Sprintf("cut to %d digits", i), with(mac[:i]), Mismatch, "does not match")
 		}
@@ -166,14 +171,16 @@ func TestMACBytes(t *testing.T) {
 // the signature of this request has in their place.
 func TestMACIsNotCompleted(t *testing.T) {
 	for i := range 20_000 {
-		r := signed(t, "POST", fmt.Sprintf("https://kms.us-east-1.amazonaws.com/%d", i), "{}", signer, now, "kms", "us-east-1", nil)
+		r := signed(t, "POST", fmt.Sprintf("https://kms.us-east-1.amazonaws.com/%d", i), "{}", signer, now, "kms",
+			"us-east-1", nil)
 		auth, zeros := strings.CutSuffix(r.Header["Authorization"][0], "00")
 		if !zeros {
 			continue
 		}
 		for _, end := range []string{"", "0", "zz", "0z", "000"} {
 			r.Header["Authorization"] = []string{auth + end}
-			checkRefusal(t, "a signature that ends in "+end+" for 00", check(r, now, "kms", signer.SecretAccessKey), Mismatch, "does not match")
+			checkRefusal(t, "a signature that ends in "+end+" for 00", check(r, now, "kms", signer.SecretAccessKey),
+				Mismatch, "does not match")
 		}
 		return
 	}
@@ -185,7 +192,8 @@ func TestMACIsNotCompleted(t *testing.T) {
 func TestScopeElements(t *testing.T) {
 	parse := func(key, region, service string) error {
 		r := decrypt(t)
-		r.Header["Authorization"] = []string{"AWS4-HMAC-SHA256 Credential=" + key + "/20260301/" + region + "/" + service +
+		r.Header["Authorization"] = []string{"AWS4-HMAC-SHA256 Credential=" + key + "/20260301/" + region + "/" +
+			service +
 			"/aws4_request, SignedHeaders=host, Signature=00"}
 		_, err := Parse(r)
 		return err
@@ -233,7 +241,8 @@ func TestScopeElements(t *testing.T) {
 func TestSignedHeaderNames(t *testing.T) {
 	parse := func(names ...string) (*Signature, error) {
 		r := decrypt(t)
-		r.Header["Authorization"] = []string{"AWS4-HMAC-SHA256 Credential=AKIA/20260301/us-east-1/kms/aws4_request, SignedHeaders=" +
+		r.Header["Authorization"] = []string{"AWS4-HMAC-SHA256 Credential=AKIA/20260301/us-east-1/kms/aws4_request, " +
+			"SignedHeaders=" +
 			strings.Join(names, ";") + ", Signature=00"}
 		return Parse(r)
 	}
@@ -263,14 +272,17 @@ func TestAuthorizationParts(t *testing.T) {
 	creds := signer
 	creds.SessionToken = "token/+="
 	withToken := signed(t, "POST", "https://kms.us-east-1.amazonaws.com/", "{}", creds, now, "kms", "us-east-1", nil)
-	if s, err := Parse(withToken); err != nil || s.SecurityToken != creds.SessionToken || s.Presigned || s.AccessKeyID != creds.AccessKeyID || s.Region != "us-east-1" {
+	if s, err := Parse(withToken); err != nil || s.SecurityToken != creds.SessionToken || s.Presigned ||
+		s.AccessKeyID != creds.AccessKeyID || s.Region != "us-east-1" {
 		t.Errorf("%+v, %v", s, err)
 	}
 	r := decrypt(t)
 	auth := r.Header["Authorization"][0]
 	r.Header["Authorization"] = []string{auth + ", Extra"}
-	checkRefusal(t, "a part without '='", check(r, now, "kms", signer.SecretAccessKey), Incomplete, "a part without '='")
-	for _, harmless := range []string{auth + ",Extra=1", strings.ReplaceAll(auth, ", ", ","), strings.ReplaceAll(auth, ", ", " ,  "), auth + ","} {
+	checkRefusal(t, "a part without '='", check(r, now, "kms", signer.SecretAccessKey), Incomplete,
+		"a part without '='")
+	for _, harmless := range []string{auth + ",Extra=1", strings.ReplaceAll(auth, ", ", ","),
+		strings.ReplaceAll(auth, ", ", " ,  "), auth + ","} {
 		r.Header["Authorization"] = []string{harmless}
 		if err := check(r, now, "kms", signer.SecretAccessKey); err != nil {
 			t.Errorf("%q: %v", harmless, err)
@@ -294,6 +306,7 @@ func TestMessagesAreBounded(t *testing.T) {
 		}
 	}
 	elsewhere := time.FixedZone("elsewhere", 3*3600)
-	checkRefusal(t, "old", check(decrypt(t), now.Add(5*time.Minute+time.Second).In(elsewhere), "kms", signer.SecretAccessKey), Expired,
+	checkRefusal(t, "old", check(decrypt(t), now.Add(5*time.Minute+time.Second).In(elsewhere), "kms",
+		signer.SecretAccessKey), Expired,
 		"Signature expired: 20260301T120000Z is now earlier than 20260301T120001Z (20260301T120501Z - 5 min.)")
 }
