@@ -17,7 +17,7 @@ const maxColumns = 120
 
 // TestColumns: code fits beside other code on a screen. What cannot be broken
 // may be wider: raw strings with struct tags, policies and texts in them, paths
-// of imports, and in tests the rows of tables.
+// of imports, the output of examples, and in tests the rows of tables.
 func TestColumns(t *testing.T) {
 	if got := tooWide([]byte("package x\n\nvar a = `"+strings.Repeat("x", 200)+"`\n"), false); got != nil {
 		t.Errorf("a raw string is too wide: %v", got)
@@ -71,19 +71,24 @@ func tooWide(src []byte, test bool) []int {
 	return out
 }
 
-// fixedLines returns the lines that hold a raw string, or the path of an import
-// alone.
+// fixedLines returns the lines that hold a raw string, the path of an import, or
+// the output of an example.
 func fixedLines(src []byte) map[int]bool {
 	set := token.NewFileSet()
 	f := set.AddFile("", -1, len(src))
 	var s scanner.Scanner
-	s.Init(f, src, nil, 0)
+	s.Init(f, src, nil, scanner.ScanComments)
 	out := map[int]bool{}
-	for imports := true; ; {
+	for imports, output := true, false; ; {
 		pos, tok, text := s.Scan()
+		output = tok == token.COMMENT && (output || strings.HasPrefix(text, "// Output:"))
 		switch tok {
 		case token.EOF:
 			return out
+		case token.COMMENT:
+			if output {
+				out[f.Line(pos)] = true
+			}
 		case token.VAR, token.CONST, token.TYPE, token.FUNC:
 			imports = false
 		case token.STRING:
