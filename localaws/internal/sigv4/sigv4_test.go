@@ -272,7 +272,8 @@ func FuzzAuthorization(f *testing.F) {
 	f.Add("AWS4-HMAC-SHA256 Credential=a/20260301/b/kms/aws4_request,SignedHeaders=host,Signature=00",
 		"20260301T120000Z", "")
 	f.Add("", "",
-		"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/20260301/b/kms/aws4_request&X-Amz-Signature=00&X-Amz-SignedHeaders=host&X-Amz-Date=20260301T120000Z")
+		"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/20260301/b/kms/aws4_request&X-Amz-Signature=00"+
+			"&X-Amz-SignedHeaders=host&X-Amz-Date=20260301T120000Z")
 	f.Add("AWS4-HMAC-SHA256 ,,,=,", "x", "a=%zz")
 	v := new(Verifier)
 	f.Fuzz(func(t *testing.T, auth, date, query string) {
