@@ -276,7 +276,8 @@ func TestPlaintextPolicies(t *testing.T) {
 			sameItem(t, got, validItem())
 		}
 		written := mustEncrypt(t, e, validItem())
-		if _, has := written[envelope.HeaderAttribute]; has == (policy == envelope.ForcePlaintextWriteAllowPlaintextRead) {
+		plaintext := policy == envelope.ForcePlaintextWriteAllowPlaintextRead
+		if _, has := written[envelope.HeaderAttribute]; has == plaintext {
 			t.Errorf("%v: written encrypted: %v", policy, has)
 		}
 		half := maps.Clone(sealed)

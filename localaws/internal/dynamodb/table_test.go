@@ -234,7 +234,8 @@ func TestContinuousBackupsAndLimits(t *testing.T) {
 	w := newWorld(t)
 	w.table("kept", "", nil)
 	status := func(m members) any {
-		return m["ContinuousBackupsDescription"].(members)["PointInTimeRecoveryDescription"].(members)["PointInTimeRecoveryStatus"]
+		d := m["ContinuousBackupsDescription"].(members)
+		return d["PointInTimeRecoveryDescription"].(members)["PointInTimeRecoveryStatus"]
 	}
 	if got := status(w.do("DescribeContinuousBackups", members{"TableName": "kept"})); got != "DISABLED" {
 		t.Error(got)

@@ -177,10 +177,10 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /alive", c.alive)
 	mux.HandleFunc("GET /signin", c.signInPage)
 	mux.HandleFunc("POST /signin", c.signIn)
-	get := func(pattern string, h func(http.ResponseWriter, *http.Request, *session)) {
+	get := func(pattern string, h handler) {
 		mux.HandleFunc("GET "+pattern, c.signedIn(h))
 	}
-	post := func(pattern string, h func(http.ResponseWriter, *http.Request, *session)) {
+	post := func(pattern string, h handler) {
 		mux.HandleFunc("POST "+pattern, c.signedIn(c.changing(h)))
 	}
 	get("/{$}", func(w http.ResponseWriter, r *http.Request, _ *session) { redirect(w, r, "/tables") })
