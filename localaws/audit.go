@@ -10,6 +10,10 @@ import (
 // what from where, with which result. It must not be changed.
 type Event = cloudtrail.Event
 
+// Reason is how one statement or grant bore on a denied call, as
+// Event.Explanation returns it.
+type Reason = cloudtrail.Reason
+
 // UserIdentity is who made the call of an Event.
 type UserIdentity = cloudtrail.UserIdentity
 

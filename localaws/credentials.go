@@ -1,18 +1,15 @@
 package localaws
 
 import (
-	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ddbseal/ddbseal/internal/privatefile"
+	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
 )
 
 // credentialsFile is where a durable server keeps the root users' access keys.
@@ -42,12 +39,12 @@ func openRoots(dataDir string) (*rootStore, error) {
 		return r, nil
 	}
 	r.path = filepath.Join(dataDir, credentialsFile)
-	text, err := os.ReadFile(r.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
-	}
+	text, exists, err := privatefile.Read(r.path)
 	if err != nil {
 		return nil, fmt.Errorf("read root credentials: %w", err)
+	}
+	if !exists {
+		return r, nil
 	}
 	if err := json.Unmarshal(text, r); err != nil {
 		// The text is not repeated: it holds secrets.
@@ -92,19 +89,7 @@ func (r *rootStore) put(a accountCredentials) error {
 	return nil
 }
 
-// newRoot makes an access key as IAM does: 20 and 40 characters.
+// newRoot creates an access key as IAM does.
 func newRoot(account string) accountCredentials {
-	const (
-		idAlphabet     = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-		secretAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-	)
-	draw := func(alphabet string, n int) string {
-		b := make([]byte, n)
-		_, _ = rand.Read(b)
-		for i := range b {
-			b[i] = alphabet[int(b[i])%len(alphabet)] // both lengths divide 256
-		}
-		return string(b)
-	}
-	return accountCredentials{AccountID: account, AccessKeyID: "AKIA" + draw(idAlphabet, 16), SecretAccessKey: draw(secretAlphabet, 40)}
+	return accountCredentials{AccountID: account, AccessKeyID: identifier.NewAccessKey("AKIA"), SecretAccessKey: identifier.NewSecret()}
 }

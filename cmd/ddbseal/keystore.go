@@ -31,31 +31,23 @@ type keystoreFlags struct {
 }
 
 // with opens the key store and calls do.
-func (f *keystoreFlags) with(ctx context.Context, s streams, do func(*keystore.KeyStore, aws.Config) error) (err error) {
-	p, err := f.open(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer p.close(&err)
-	p.say(s, f.As)
-	cfg, err := p.as(f.As)
-	if err != nil {
-		return err
-	}
-	if f.KMSKey == "" {
-		if f.KMSKey, err = p.keyARN(ctx, cfg); err != nil {
+func (f *keystoreFlags) with(ctx context.Context, s streams, do func(*keystore.KeyStore, aws.Config) error) error {
+	return f.act(ctx, s, f.As, func(p *place, cfg aws.Config) (err error) {
+		if f.KMSKey == "" {
+			if f.KMSKey, err = p.keyARN(ctx, cfg); err != nil {
+				return err
+			}
+		}
+		if f.LogicalName == "" {
+			f.LogicalName = f.Table
+		}
+		ks, err := keystore.New(keystore.Config{LogicalName: f.LogicalName, KMS: keystore.KMSKey(f.KMSKey), KMSClient: kms.NewFromConfig(inRegionOf(cfg, f.KMSKey)),
+			DynamoDB: dynamodb.NewFromConfig(cfg), TableName: f.Table})
+		if err != nil {
 			return err
 		}
-	}
-	if f.LogicalName == "" {
-		f.LogicalName = f.Table
-	}
-	ks, err := keystore.New(keystore.Config{LogicalName: f.LogicalName, KMS: keystore.KMSKey(f.KMSKey), KMSClient: kms.NewFromConfig(inRegionOf(cfg, f.KMSKey)),
-		DynamoDB: dynamodb.NewFromConfig(cfg), TableName: f.Table})
-	if err != nil {
-		return err
-	}
-	return do(ks, cfg)
+		return do(ks, cfg)
+	})
 }
 
 // branchKey is a branch key, or one version of it, as JSON.

@@ -177,6 +177,22 @@ func (p *place) say(s streams, as string) {
 	fmt.Fprintf(s.err, "On %s%s, as %s.\n", p.name, p.source, as)
 }
 
+// act opens the place, says who acts where, and calls do with the configuration
+// of the principal named as.
+func (t *target) act(ctx context.Context, s streams, as string, do func(*place, aws.Config) error) (err error) {
+	p, err := t.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer p.close(&err)
+	p.say(s, as)
+	cfg, err := p.as(as)
+	if err != nil {
+		return err
+	}
+	return do(p, cfg)
+}
+
 // keyARN is the lab's key.
 func (p *place) keyARN(ctx context.Context, cfg aws.Config) (string, error) {
 	if p.principals.KeyARN != "" {

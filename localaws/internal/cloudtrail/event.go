@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
-	"github.com/ddbseal/ddbseal/localaws/internal/iam"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 )
 
 // eventVersion is the version of the record format.
@@ -84,15 +84,40 @@ type SessionIssuer struct {
 // Denied reports whether the call was refused for want of a permission.
 func (e *Event) Denied() bool { return e.ErrorCode == "AccessDenied" }
 
-// Reasons tells, for a denied call, how each statement and grant bore on it;
-// nil for other events. It is no part of CloudTrail's record: AWS does not say.
-func (e *Event) Reasons() []string {
+// Reason is how one statement or grant bore on a denied call.
+type Reason struct {
+	Text   string // all of it in one line
+	Sid    string // of the statement; empty for a grant
+	Effect string // "Allow" or "Deny"
+	// Applies says that every element of the statement or grant matched the call.
+	Applies bool
+	// Missed names the elements that did not match, such as "principal".
+	Missed []string
+}
+
+// Explanation returns, for a denied call, how each statement and grant bore on
+// it; nil for other events. It is not a part of CloudTrail's record: AWS does
+// not say.
+func (e *Event) Explanation() []Reason {
 	if e.decision == nil {
 		return nil
 	}
-	var out []string
+	var out []Reason
 	for _, r := range e.decision.Reasons() {
-		out = append(out, r.String())
+		reason := Reason{Text: r.String(), Sid: r.Sid, Effect: r.Effect.String(), Applies: r.Applies}
+		for _, m := range r.Missed {
+			reason.Missed = append(reason.Missed, m.String())
+		}
+		out = append(out, reason)
+	}
+	return out
+}
+
+// Reasons returns the texts of [Event.Explanation].
+func (e *Event) Reasons() []string {
+	var out []string
+	for _, r := range e.Explanation() {
+		out = append(out, r.Text)
 	}
 	return out
 }
@@ -186,7 +211,7 @@ func identity(c *request.Call) UserIdentity {
 	default:
 		id.Type = "Unknown"
 	}
-	if info, ok := iam.DescribeSession(c.Caller); ok {
+	if info, ok := sts.Describe(c.Caller); ok {
 		if id.SessionContext == nil {
 			id.SessionContext = &SessionContext{}
 		}

@@ -1,4 +1,4 @@
-package store
+package gotype
 
 import (
 	"fmt"
@@ -9,19 +9,27 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// inspection checks what only values show: the types in interfaces, the one
+// Inspection checks what only values show: the types in interfaces, the one
 // float32 that cannot be read back, and the depth of types that contain
 // themselves, of which attributevalue would follow a cycle until the stack ends,
 // and the process with it.
-type inspection struct {
+type Inspection struct {
 	typeName string
 	known    sync.Map // of reflect.Type: *layout
 }
 
-// layout is what an inspection knows of a type.
+// NewInspection returns an inspection of values of the named type.
+func NewInspection(typeName string) *Inspection { return &Inspection{typeName: typeName} }
+
+// Check refuses the value of a field that would not be stored and read back, or
+// that contains itself. Errors: envelope.ErrConfiguration for its type,
+// envelope.ErrInvalidItem for the value.
+func (in *Inspection) Check(path string, v reflect.Value) error { return in.value(path, v, maxSteps) }
+
+// layout is what an Inspection knows of a type.
 type layout struct {
-	open    bool     // see shape
-	members []member // of a struct
+	open    bool     // see Shape
+	members []Member // of a struct
 	fit     bool     // to be the dynamic type of an interface
 }
 
@@ -29,7 +37,7 @@ type layout struct {
 // a pointer at each.
 const maxSteps = 4 * 32
 
-func (in *inspection) layout(t reflect.Type) *layout {
+func (in *Inspection) layout(t reflect.Type) *layout {
 	if l, ok := in.known.Load(t); ok {
 		return l.(*layout)
 	}
@@ -39,22 +47,22 @@ func (in *inspection) layout(t reflect.Type) *layout {
 		s = in.shape()
 		_ = s.value("", t, true)
 	}
-	l.open = s.open
-	if t.Kind() == reflect.Struct && !isTime(t) {
+	l.open = s.Open
+	if t.Kind() == reflect.Struct && !IsTime(t) {
 		l.members = structureOf(t).members
 	}
 	in.known.Store(t, l)
 	return l
 }
 
-func (in *inspection) shape() *shape {
+func (in *Inspection) shape() *Shape {
 	s := newShape(in.typeName)
 	s.written = true
 	return s
 }
 
 // value walks a value as the encoder will.
-func (in *inspection) value(path string, v reflect.Value, left int) error {
+func (in *Inspection) value(path string, v reflect.Value, left int) error {
 	if left == 0 {
 		return fmt.Errorf("%w: field %s of %s contains itself, or is nested more deeply than the 32 levels of DynamoDB",
 			envelope.ErrInvalidItem, path, in.typeName)
@@ -99,11 +107,11 @@ func (in *inspection) value(path string, v reflect.Value, left int) error {
 	case reflect.Struct:
 		for i := range l.members {
 			m := &l.members[i]
-			f, err := v.FieldByIndexErr(m.index)
+			f, err := v.FieldByIndexErr(m.Index)
 			if err != nil {
 				continue // behind a nil pointer
 			}
-			if err := in.value(path+"."+m.path, f, left-1); err != nil {
+			if err := in.value(path+"."+m.Path, f, left-1); err != nil {
 				return err
 			}
 		}

@@ -1,14 +1,22 @@
-package iam
+package wire
 
 import (
 	"maps"
 	"reflect"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // unseen are the parameters that no event shows.
 var unseen = map[string]bool{"Password": true, "OldPassword": true, "NewPassword": true, "TokenCode": true}
+
+// ShowParameters puts the parameters of a decoded request of the Query protocol
+// into the event of its call. It is for [Query.Read].
+func ShowParameters(c *request.Call, in reflect.Value) {
+	if shown := trail(in); len(shown) > 0 {
+		c.Trail.RequestParameters = shown
+	}
+}
 
 // trail returns the parameters of a decoded request as CloudTrail shows them:
 // nested and typed, names with a small letter. What was not sent, what the
@@ -22,7 +30,7 @@ func trail(in reflect.Value) map[string]any {
 			maps.Copy(out, trail(f))
 		case unseen[field.Name], f.IsZero():
 		default:
-			out[wire.LowerFirst(field.Name)] = trailValue(f)
+			out[LowerFirst(field.Name)] = trailValue(f)
 		}
 	}
 	return out
@@ -41,7 +49,7 @@ func trailValue(v reflect.Value) any {
 	case reflect.Struct: // a member of a list, shown whole
 		out := map[string]any{}
 		for i := range v.NumField() {
-			out[wire.LowerFirst(v.Type().Field(i).Name)] = trailValue(v.Field(i))
+			out[LowerFirst(v.Type().Field(i).Name)] = trailValue(v.Field(i))
 		}
 		return out
 	}

@@ -1,4 +1,4 @@
-package store
+package gotype
 
 import (
 	"encoding"
@@ -6,28 +6,83 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+
+	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// shape walks the type of an attribute and refuses what attributevalue would
+// Shape walks the type of an attribute and refuses what attributevalue would
 // store in part, store wrongly, or fail to read back.
-type shape struct {
+type Shape struct {
+	// Members are the fields that are attributes.
+	Members []Member
+	// Open: a check met an interface, or a type that contains itself, so that
+	// only a value shows what is stored and whether it ends.
+	Open bool
+	// Address: a check met a type whose method of conversion has a pointer
+	// receiver, so that attributevalue finds it only in a value with an address.
+	Address bool
+
 	typeName string
+	// converts: the type has methods of its own, which decide what is stored.
+	converts bool
 	// written: the type is the dynamic type of an interface value, which is
 	// only written. It comes back as whatever attributevalue reads into an
 	// empty interface.
 	written bool
 	seen    map[visit]bool // true while the walk is inside the type
 	tagged  map[reflect.Type]bool
-	// open: the walk met an interface, or a type that contains itself, so that
-	// only a value shows what is stored and whether it ends.
-	open bool
-	// address: the walk met a type whose method of conversion has a pointer
-	// receiver, so that attributevalue finds it only in a value with an address.
-	address bool
 }
 
-func newShape(typeName string) *shape {
-	return &shape{typeName: typeName, seen: map[visit]bool{}, tagged: map[reflect.Type]bool{}}
+// Of returns the shape of the struct type of a table. It refuses what concerns
+// the struct as a whole, such as a seal tag without effect; [Shape.Check] checks
+// each member. Errors: envelope.ErrConfiguration.
+func Of(t reflect.Type) (*Shape, error) {
+	s := newShape(t.String())
+	s.converts = MarshalsItself(t)
+	st := structureOf(t)
+	s.Members = st.members
+	for _, group := range []struct {
+		fields []Member
+		fault  string
+	}{
+		{st.others, "field %s of %s has a seal tag but is not an attribute"},
+		{st.embedded, "embedded field %s of %s has a seal tag, which would have no effect: tag its fields"},
+		{st.hidden, "field %s of %s has a seal tag but is not an attribute, since a field embedded less deeply has its name"},
+	} {
+		for _, m := range group.fields {
+			if _, tagged := m.Seal(); tagged {
+				return nil, fmt.Errorf("%w: "+group.fault, envelope.ErrConfiguration, m.Path, s.typeName)
+			}
+		}
+	}
+	for _, c := range st.clashes {
+		return nil, fmt.Errorf("%w: fields %s and %s of %s are both attribute %q, and attributevalue would store neither",
+			envelope.ErrConfiguration, c[0].Path, c[1].Path, s.typeName, c[0].Name)
+	}
+	if _, err := s.methods("", t, true); err != nil {
+		return nil, err
+	}
+	if !s.converts {
+		for _, m := range st.embedded {
+			if err := s.embedded(m.Path, m.Field); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, nil
+}
+
+func newShape(typeName string) *Shape {
+	return &Shape{typeName: typeName, seen: map[visit]bool{}, tagged: map[reflect.Type]bool{}}
+}
+
+// Check refuses a member that would not be stored and read back. Errors:
+// envelope.ErrConfiguration.
+func (s *Shape) Check(m *Member) error {
+	if s.converts {
+		return s.tags(m.Path, m.Field.Type)
+	}
+	return s.member(m, true)
 }
 
 // visit is a type and whether its values have an address, on which pointer
@@ -38,37 +93,37 @@ type visit struct {
 }
 
 // refuse is an error about a field or a part of it.
-func (s *shape) refuse(path, format string, args ...any) error {
+func (s *Shape) refuse(path, format string, args ...any) error {
 	reason := fmt.Sprintf(format, args...)
 	if path == "" {
-		return fmt.Errorf("%w: %s: %s", ErrConfiguration, s.typeName, reason)
+		return fmt.Errorf("%w: %s: %s", envelope.ErrConfiguration, s.typeName, reason)
 	}
-	return fmt.Errorf("%w: field %s of %s: %s", ErrConfiguration, path, s.typeName, reason)
+	return fmt.Errorf("%w: field %s of %s: %s", envelope.ErrConfiguration, path, s.typeName, reason)
 }
 
 // member checks a field that is stored, with the options of its tag.
-func (s *shape) member(m *member, address bool) error {
-	if !m.field.IsExported() {
-		return s.refuse(m.path, "attributevalue cannot read an embedded unexported field: export its type, or name the field")
+func (s *Shape) member(m *Member, address bool) error {
+	if !m.Field.IsExported() {
+		return s.refuse(m.Path, "attributevalue cannot read an embedded unexported field: export its type, or name the field")
 	}
-	if err := checkOptions(m.field.Type, m.options); err != nil {
-		return s.refuse(m.path, "%v", err)
+	if err := checkOptions(m.Field.Type, m.Options); err != nil {
+		return s.refuse(m.Path, "%v", err)
 	}
-	if slices.Contains(m.options, "binaryset") && indirect(m.field.Type) == byteSlicesType {
+	if slices.Contains(m.Options, "binaryset") && Indirect(m.Field.Type) == byteSlicesType {
 		return nil // the set is asked for
 	}
-	return s.value(m.path, m.field.Type, address || m.pointer)
+	return s.value(m.Path, m.Field.Type, address || m.pointer)
 }
 
 // value checks a type.
-func (s *shape) value(path string, t reflect.Type, address bool) error {
+func (s *Shape) value(path string, t reflect.Type, address bool) error {
 	if t.Kind() == reflect.Pointer {
 		switch t.Elem().Kind() {
 		case reflect.Pointer:
 			if !s.written {
 				return s.refuse(path, "%v is a pointer to a pointer: a nil behind it would come back as nil", t)
 			}
-			s.open = true
+			s.Open = true
 		case reflect.Interface:
 			return s.refuse(path, "attributevalue drops %v: use the interface itself", t)
 		}
@@ -76,7 +131,7 @@ func (s *shape) value(path string, t reflect.Type, address bool) error {
 	}
 	at := visit{t, address}
 	if inside, seen := s.seen[at]; seen {
-		s.open = s.open || inside
+		s.Open = s.Open || inside
 		return nil
 	}
 	s.seen[at] = true
@@ -86,7 +141,7 @@ func (s *shape) value(path string, t reflect.Type, address bool) error {
 	} else if converts {
 		return s.tags(path, t)
 	}
-	if isTime(t) {
+	if IsTime(t) {
 		return nil
 	}
 	switch t.Kind() {
@@ -100,13 +155,13 @@ func (s *shape) value(path string, t reflect.Type, address bool) error {
 		}
 		return s.value(path+"[]", t.Elem(), false)
 	case reflect.Interface:
-		s.open = true
+		s.Open = true
 		if t.NumMethod() > 0 && !s.written {
 			return s.refuse(path, "attributevalue can write an interface with methods such as %v but not read it back: "+
 				"use a concrete type, or any", t)
 		}
 	case reflect.Float32:
-		s.open = true // only the value tells whether it comes back
+		s.Open = true // only the value tells whether it comes back
 	case reflect.Complex64, reflect.Complex128, reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Uintptr:
 		return s.refuse(path, "attributevalue drops values of type %v: "+leaveOut+", or use another type", t)
 	}
@@ -119,13 +174,8 @@ const (
 	leaveOut = `leave the field out by dynamodbav:"-"`
 )
 
-const (
-	marshalMethod   = "MarshalDynamoDBAttributeValue"
-	unmarshalMethod = "UnmarshalDynamoDBAttributeValue"
-)
-
 // methods checks the methods of a type and reports whether it converts itself.
-func (s *shape) methods(path string, t reflect.Type, address bool) (converts bool, err error) {
+func (s *Shape) methods(path string, t reflect.Type, address bool) (converts bool, err error) {
 	if t.Kind() == reflect.Interface {
 		return false, nil
 	}
@@ -134,9 +184,9 @@ func (s *shape) methods(path string, t reflect.Type, address bool) (converts boo
 	if !marshals && !unmarshals {
 		return false, nil
 	}
-	s.address = s.address || marshals && !t.Implements(marshalerType)
-	if marshals && promoted(t, marshalMethod) {
-		return false, s.refuse(path, promotion, t, marshalMethod)
+	s.Address = s.Address || marshals && !t.Implements(marshalerType)
+	if marshals && promoted(t, MarshalMethod) {
+		return false, s.refuse(path, promotion, t, MarshalMethod)
 	}
 	if unmarshals && !s.written && promoted(t, unmarshalMethod) {
 		return false, s.refuse(path, promotion, t, unmarshalMethod)
@@ -145,18 +195,18 @@ func (s *shape) methods(path string, t reflect.Type, address bool) (converts boo
 	case !marshals && s.written:
 		return false, nil
 	case !unmarshals && !s.written:
-		return false, s.refuse(path, "%v has %s but not %s: what it writes would not be read back", t, marshalMethod, unmarshalMethod)
+		return false, s.refuse(path, "%v has %s but not %s: what it writes would not be read back", t, MarshalMethod, unmarshalMethod)
 	case !marshals:
-		return false, s.refuse(path, "%v has %s but not %s: it would not read what is written for it", t, unmarshalMethod, marshalMethod)
+		return false, s.refuse(path, "%v has %s but not %s: it would not read what is written for it", t, unmarshalMethod, MarshalMethod)
 	case !address && !t.Implements(marshalerType):
 		return false, s.refuse(path, "%s of %v has a pointer receiver, which attributevalue does not find in a map or an interface: "+
-			"store pointers there", marshalMethod, t)
+			"store pointers there", MarshalMethod, t)
 	}
 	return true, nil
 }
 
 // list checks a slice or an array.
-func (s *shape) list(path string, t reflect.Type, address bool) error {
+func (s *Shape) list(path string, t reflect.Type, address bool) error {
 	e := t.Elem()
 	if e.Kind() == reflect.Uint8 {
 		if e != byteType {
@@ -173,7 +223,7 @@ func (s *shape) list(path string, t reflect.Type, address bool) error {
 }
 
 // mapKey checks the type of a map's keys, which become names.
-func (s *shape) mapKey(path string, t reflect.Type) error {
+func (s *Shape) mapKey(path string, t reflect.Type) error {
 	marshaler, unmarshaler := reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[encoding.TextUnmarshaler]()
 	p := reflect.PointerTo(t)
 	writes := t.Implements(marshaler)
@@ -186,7 +236,7 @@ func (s *shape) mapKey(path string, t reflect.Type) error {
 		return nil
 	case writes || p.Implements(marshaler) || p.Implements(unmarshaler):
 		return s.refuse(path, "a map key of type %v needs MarshalText with a value receiver and UnmarshalText", t)
-	case k != reflect.String && k != reflect.Bool && !isNumber(t):
+	case k != reflect.String && k != reflect.Bool && !IsNumber(t):
 		return s.refuse(path, "attributevalue cannot use %v as a map key: "+
 			"use a string, a number, a bool, or a type with MarshalText and UnmarshalText", t)
 	case !isNumberText(t) && printsItself(t):
@@ -203,18 +253,18 @@ func printsItself(t reflect.Type) bool {
 }
 
 // structure checks a struct below the top level.
-func (s *shape) structure(path string, t reflect.Type, address bool) error {
+func (s *Shape) structure(path string, t reflect.Type, address bool) error {
 	st := structureOf(t)
 	if st.keepsNothing() {
 		return s.refuse(path, "%v has no exported field, so attributevalue would store an empty map: "+
-			"give it %s and %s, use another type, or "+leaveOut, t, marshalMethod, unmarshalMethod)
+			"give it %s and %s, use another type, or "+leaveOut, t, MarshalMethod, unmarshalMethod)
 	}
 	if err := s.fields(path, st); err != nil {
 		return err
 	}
 	for i := range st.members {
 		m := st.members[i]
-		m.path = path + "." + m.path
+		m.Path = path + "." + m.Path
 		if err := s.member(&m, address); err != nil {
 			return err
 		}
@@ -224,20 +274,20 @@ func (s *shape) structure(path string, t reflect.Type, address bool) error {
 
 // fields checks what attributevalue does with the fields of a struct below the
 // top level.
-func (s *shape) fields(path string, st *structure) error {
-	for _, group := range [][]member{st.members, st.hidden, st.embedded, st.others} {
+func (s *Shape) fields(path string, st *structure) error {
+	for _, group := range [][]Member{st.members, st.hidden, st.embedded, st.others} {
 		for _, m := range group {
-			if _, tagged := m.seal(); tagged {
-				return s.refuse(path+"."+m.path, nestedTag)
+			if _, tagged := m.Seal(); tagged {
+				return s.refuse(path+"."+m.Path, nestedTag)
 			}
 		}
 	}
 	if len(st.clashes) > 0 {
 		a, b := st.clashes[0][0], st.clashes[0][1]
-		return s.refuse(path+"."+a.path, clash, b.path, a.name)
+		return s.refuse(path+"."+a.Path, clash, b.Path, a.Name)
 	}
 	for _, m := range st.embedded {
-		if err := s.embedded(path+"."+m.path, m.field); err != nil {
+		if err := s.embedded(path+"."+m.Path, m.Field); err != nil {
 			return err
 		}
 	}
@@ -252,8 +302,8 @@ const (
 
 // embedded checks an embedded struct without a name of its own, whose fields
 // are stored in place of it.
-func (s *shape) embedded(path string, f reflect.StructField) error {
-	t := indirect(f.Type)
+func (s *Shape) embedded(path string, f reflect.StructField) error {
+	t := Indirect(f.Type)
 	p := reflect.PointerTo(t)
 	switch {
 	case !f.IsExported() && f.Type.Kind() == reflect.Pointer && !s.written:
@@ -261,14 +311,14 @@ func (s *shape) embedded(path string, f reflect.StructField) error {
 			"embed the struct itself", t)
 	case p.Implements(marshalerType) || p.Implements(unmarshalerType) && !s.written:
 		return s.refuse(path, "attributevalue does not call the methods of an embedded %v: make it a field with a name", t)
-	case isTime(t) || structureOf(t).keepsNothing():
+	case IsTime(t) || structureOf(t).keepsNothing():
 		return s.refuse(path, "attributevalue drops an embedded %v: make it a field with a name, or "+leaveOut, t)
 	}
 	return nil
 }
 
 // tags refuses seal tags in a type whose own methods decide what is stored.
-func (s *shape) tags(path string, t reflect.Type) error {
+func (s *Shape) tags(path string, t reflect.Type) error {
 	if s.tagged[t] {
 		return nil
 	}
@@ -318,8 +368,8 @@ func promoted(t reflect.Type, method string) bool {
 		// If the value has the method, the pointer's is a wrapper too.
 		var has bool
 		found := m
-		if method == marshalMethod {
-			found, has = t.MethodByName(marshalMethod)
+		if method == MarshalMethod {
+			found, has = t.MethodByName(MarshalMethod)
 		} else {
 			found, has = t.MethodByName(unmarshalMethod)
 		}

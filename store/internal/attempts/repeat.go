@@ -1,8 +1,7 @@
-package store
+package attempts
 
 import (
 	"context"
-	"crypto/rand"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -13,10 +12,10 @@ import (
 // onceRetryer repeats no attempt that may have written.
 type onceRetryer struct {
 	aws.RetryerV2
-	seen *observer
+	seen *Watch
 }
 
-func newOnceRetryer(r aws.Retryer, seen *observer) onceRetryer {
+func newOnceRetryer(r aws.Retryer, seen *Watch) onceRetryer {
 	v2, ok := r.(aws.RetryerV2)
 	if !ok {
 		v2 = initialTokens{r}
@@ -38,11 +37,11 @@ func (r initialTokens) GetAttemptToken(context.Context) (func(error) error, erro
 	return r.GetInitialToken(), nil
 }
 
-// repeatable reports whether an update done twice leaves what it leaves done
+// Repeatable reports whether an update done twice leaves what it leaves done
 // once. One that reads the item does not, such as an ADD to a number, nor does
 // one that sets or removes an element of a list: its index may be past the end,
 // and the elements after it move.
-func repeatable(u *ddbexpr.Update) bool {
+func Repeatable(u *ddbexpr.Update) bool {
 	for _, a := range u.Actions() {
 		element := a.Path[len(a.Path)-1].IsIndex()
 		switch a.Section {
@@ -62,6 +61,3 @@ func repeatable(u *ddbexpr.Update) bool {
 	}
 	return true
 }
-
-// newToken returns a ClientRequestToken that no other transaction has.
-func newToken() *string { return new(rand.Text()) }

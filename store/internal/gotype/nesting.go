@@ -1,4 +1,4 @@
-package store
+package gotype
 
 import (
 	"reflect"
@@ -6,45 +6,45 @@ import (
 	"strings"
 )
 
-// nesting says where a value of a Go type can lack members that a stored value
+// Nesting says where a value of a Go type can lack members that a stored value
 // has. It is nil for types whose values lack none: numbers, interfaces, and
 // types that marshal themselves, whose values are taken whole.
-type nesting struct {
+type Nesting struct {
 	// fields are the fields of a struct, in the order in which the decoder looks
 	// for a name. They are nil only for other types.
-	fields []nestedField
+	fields []NestedField
 	index  map[string]int // of fields, by their exact names
 
 	// elem is the nesting of the elements of a slice, an array or a map.
-	elem *nesting
+	elem *Nesting
 	// length is the length of an array, which drops further elements, or -1.
 	length int
 }
 
-// nestedField is a field of a struct, as package attributevalue stores it.
-type nestedField struct {
-	name    string
-	nesting *nesting
+// NestedField is a field of a struct, as package attributevalue stores it.
+type NestedField struct {
+	Name    string
+	Nesting *Nesting
 }
 
 // find returns the index of the field that the decoder fills from a member of
 // a map, or -1: the field of that name, or else the first whose name differs
 // only in case.
-func (s *nesting) find(name string) int {
+func (s *Nesting) find(name string) int {
 	if i, has := s.index[name]; has {
 		return i
 	}
-	return slices.IndexFunc(s.fields, func(m nestedField) bool { return strings.EqualFold(m.name, name) })
+	return slices.IndexFunc(s.fields, func(m NestedField) bool { return strings.EqualFold(m.Name, name) })
 }
 
 // nestings has an entry for each type that was seen, since a type can contain
 // itself.
-type nestings map[reflect.Type]*nesting
+type nestings map[reflect.Type]*Nesting
 
 // of returns the nesting of a type.
-func (known nestings) of(t reflect.Type) *nesting {
+func (known nestings) of(t reflect.Type) *Nesting {
 	for range maxPointers {
-		if marshalsWhole(t) {
+		if IsWhole(t) {
 			return nil
 		}
 		if t.Kind() != reflect.Pointer {
@@ -54,7 +54,7 @@ func (known nestings) of(t reflect.Type) *nesting {
 	}
 	switch t.Kind() {
 	case reflect.Struct:
-		if isTime(t) {
+		if IsTime(t) {
 			return nil
 		}
 	case reflect.Slice, reflect.Array:
@@ -68,7 +68,7 @@ func (known nestings) of(t reflect.Type) *nesting {
 	if s, has := known[t]; has {
 		return s
 	}
-	s := &nesting{length: -1}
+	s := &Nesting{length: -1}
 	known[t] = s
 	switch t.Kind() {
 	case reflect.Struct:
@@ -89,17 +89,23 @@ func (known nestings) of(t reflect.Type) *nesting {
 const maxPointers = 16
 
 // structure fills the nesting of a struct.
-func (known nestings) structure(s *nesting, t reflect.Type) {
-	s.fields, s.index = []nestedField{}, map[string]int{}
+func (known nestings) structure(s *Nesting, t reflect.Type) {
+	s.fields, s.index = []NestedField{}, map[string]int{}
 	for _, m := range structureOf(t).members {
-		s.index[m.name] = len(s.fields)
-		s.fields = append(s.fields, nestedField{name: m.name, nesting: known.of(m.field.Type)})
+		s.index[m.Name] = len(s.fields)
+		s.fields = append(s.fields, NestedField{Name: m.Name, Nesting: known.of(m.Field.Type)})
 	}
 }
 
-// marshalsWhole reports whether package attributevalue leaves the values of a
-// type, or the pointers to them, to methods of the type.
-func marshalsWhole(t reflect.Type) bool {
-	p := reflect.PointerTo(t)
-	return t.Implements(marshalerType) || t.Implements(unmarshalerType) || p.Implements(marshalerType) || p.Implements(unmarshalerType)
+// Nested returns the fields of a struct type that can lack members. A type that
+// converts itself has none.
+func Nested(t reflect.Type) []NestedField {
+	if IsWhole(t) {
+		return nil
+	}
+	s := nestings{}.of(t)
+	if s == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.fields), func(f NestedField) bool { return f.Nesting == nil })
 }

@@ -1,4 +1,4 @@
-package store
+package gotype
 
 import (
 	"maps"
@@ -75,7 +75,7 @@ func TestStoredFields(t *testing.T) {
 		}
 		var got []string
 		for _, f := range structureOf(reflect.TypeOf(v)).members {
-			got = append(got, f.name)
+			got = append(got, f.Name)
 		}
 		slices.Sort(got)
 		if want := slices.Sorted(maps.Keys(stored)); !slices.Equal(got, want) {
@@ -119,8 +119,8 @@ type (
 
 func TestShapesOfTypesInThemselves(t *testing.T) {
 	s := nestings{}.of(reflect.TypeFor[Ring]())
-	next := s.fields[s.index["Next"]].nesting
-	all, named := s.fields[s.index["All"]].nesting, s.fields[s.index["Named"]].nesting
+	next := s.fields[s.index["Next"]].Nesting
+	all, named := s.fields[s.index["All"]].Nesting, s.fields[s.index["Named"]].Nesting
 	if next != s || all.elem != s || named.elem != s {
 		t.Error("the nesting is not in itself")
 	}
