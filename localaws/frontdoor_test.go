@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -254,6 +255,12 @@ func TestAnswerHeaders(t *testing.T) {
 	status, header, _ = send(t, s, rawRequest{contentType: form, service: "sts", body: "Action=GetCallerIdentity&Version=2011-06-15", creds: s.RootCredentials()})
 	if status != 200 || header.Get("Content-Type") != "text/xml" {
 		t.Errorf("STS: %d %v", status, header)
+	}
+	// What this server says beyond AWS's text is in a header.
+	broken := "Action=CreatePolicy&Version=2010-05-08&PolicyName=p&PolicyDocument=" + url.QueryEscape(`{"Version":"2012-10-17","Statement":"é"}`)
+	status, header, body = send(t, s, rawRequest{contentType: form, service: "iam", body: broken, creds: s.RootCredentials()})
+	if status != 400 || !strings.Contains(body, "<Message>Syntax errors in policy.</Message>") || header.Get("X-Localaws-Hint") != "Statement 1: is no object" {
+		t.Errorf("a broken policy: %d %v %s", status, header, body)
 	}
 	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 400, "DELETE": 404, "OPTIONS": 404} {
 		if status, _, _ := send(t, s, rawRequest{method: method, unsigned: true}); status != want {

@@ -233,7 +233,7 @@ func TestMissingNamesAndLimits(t *testing.T) {
 		"empty group name":     {"ValidationError", second(c.DeleteGroup(ctx, &iam.DeleteGroupInput{GroupName: empty}))},
 		"long description":     {"ValidationError", second(c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("p"), PolicyDocument: allowing("iam:Get*", "*", ""), Description: long}))},
 		"long role text":       {"ValidationError", second(c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("p"), AssumeRolePolicyDocument: trusting(account1), Description: long}))},
-		"too many tags":        {"LimitExceeded", second(c.TagUser(ctx, &iam.TagUserInput{UserName: aws.String("alice"), Tags: many}))},
+		"too many tags":        {"ValidationError", second(c.TagUser(ctx, &iam.TagUserInput{UserName: aws.String("alice"), Tags: many}))},
 		"tag of AWS":           {"InvalidInput", second(c.TagUser(ctx, &iam.TagUserInput{UserName: aws.String("alice"), Tags: []types.Tag{{Key: aws.String("aws:x"), Value: empty}}}))},
 		"page of nothing":      {"ValidationError", second(c.ListUsers(ctx, &iam.ListUsersInput{MaxItems: aws.Int32(0)}))},
 		"page too long":        {"ValidationError", second(c.ListUsers(ctx, &iam.ListUsersInput{MaxItems: aws.Int32(1001)}))},

@@ -7,8 +7,8 @@
 // # Differences from AWS
 //
 // Everything takes effect at once. There is no multi-factor authentication,
-// federation, session tag, source identity, instance profile, service-linked
-// role, password policy or credential report: requests for them are refused,
+// federation, source identity, instance profile, service-linked role, password
+// policy or credential report: requests for them are refused,
 // but for the lists of instance profiles, which are empty.
 // Simulations take no resource policies. White space in policies does not
 // count for their quotas up to eight times the quota. A new password needs 8

@@ -150,7 +150,7 @@ func (in *simulateInput) page(n int) (from, to int, err error) {
 		limit = *in.MaxItems
 	}
 	if limit < 1 || limit > maxPage {
-		return 0, 0, outside("maxItems", limit, 1, maxPage)
+		return 0, 0, wire.Outside("maxItems", limit, 1, maxPage)
 	}
 	if in.Marker != "" {
 		if from, err = strconv.Atoi(in.Marker); err != nil || from < 0 || from > n {

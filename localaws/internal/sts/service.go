@@ -5,8 +5,9 @@
 //
 // # Differences from AWS
 //
-// There is no multi-factor authentication, federation, session tag or source
-// identity. Requests for them are refused.
+// There is no multi-factor authentication, federation or source identity.
+// Requests for them are refused. Session tokens also have the texts of the
+// managed policies of the session, so that they can be longer than AWS's.
 package sts
 
 import (

@@ -9,6 +9,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 )
 
@@ -37,13 +38,13 @@ func TestSignIn(t *testing.T) {
 		}
 		return s
 	}
-	store := storage.NewRecorder()
+	store := storagetest.NewRecorder()
 	p := policy.Principal{Type: policy.User, AccountID: "111122223333", ARN: users.arn, UniqueID: "AIDA1"}
 	c, err := open(store).SignIn(p, "old", time.Hour)
 	if err != nil || !c.Expires.Equal(now.Add(time.Hour)) {
 		t.Fatal(c.Expires, err)
 	}
-	if _, _, err := open(storage.NewRecorder()).Credentials(c.AccessKeyID, c.Token); !errors.Is(err, sts.ErrInvalidToken) {
+	if _, _, err := open(storagetest.NewRecorder()).Credentials(c.AccessKeyID, c.Token); !errors.Is(err, sts.ErrInvalidToken) {
 		t.Errorf("under another key: %v", err)
 	}
 	s := open(store)
