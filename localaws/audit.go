@@ -19,8 +19,11 @@ type UserIdentity = cloudtrail.UserIdentity
 
 // Audit is the record of every call to a Server, allowed or denied: management
 // events, which CloudTrail's LookupEvents answers too, and data events (item
-// calls), which it does not. It is kept in memory, bounded by
-// Options.AuditLimit.
+// calls), which it does not. It is bounded by Options.AuditLimit. With a
+// DataDir it survives a new start: events are filed there, sealed, a second
+// after the call at the latest, and Close files them all. A server that is
+// killed loses the events of its last second, even where the calls' own
+// changes are kept.
 type Audit struct{ log *cloudtrail.Log }
 
 // Audit returns the server's record of calls.

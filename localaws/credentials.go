@@ -2,6 +2,7 @@ package localaws
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,13 @@ import (
 	"github.com/ddbseal/ddbseal/internal/privatefile"
 	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
 )
+
+// ErrCredentials is returned by New if the file of the root users' access keys
+// in DataDir is damaged.
+var ErrCredentials = errors.New("root credentials file is damaged")
+
+const mendCredentials = "restore it from a copy, or remove it, " +
+	"and the next start makes a new access key for the root user of the account id that you give it"
 
 // credentialsFile is where a durable server keeps the root users' access keys.
 const credentialsFile = "root-credentials.json"
@@ -48,11 +56,11 @@ func openRoots(dataDir string) (*rootStore, error) {
 	}
 	if err := json.Unmarshal(text, r); err != nil {
 		// The text is not repeated: it holds secrets.
-		return nil, fmt.Errorf("%s is damaged: not the JSON that this program writes", r.path)
+		return nil, fmt.Errorf("%w: %s is not the JSON that this program writes: %s", ErrCredentials, r.path, mendCredentials)
 	}
 	for _, a := range r.Accounts {
 		if !accountPattern.MatchString(a.AccountID) || a.AccessKeyID == "" || a.SecretAccessKey == "" {
-			return nil, fmt.Errorf("%s is damaged: an account in it is incomplete", r.path)
+			return nil, fmt.Errorf("%w: an account in %s is incomplete: %s", ErrCredentials, r.path, mendCredentials)
 		}
 	}
 	return r, nil

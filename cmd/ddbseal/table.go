@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -31,7 +30,7 @@ func (f *tableFlags) table(ctx context.Context, s streams, do func(*store.Table[
 		err = do(table)
 		if err != nil && p.explain != nil {
 			for _, reason := range p.explain() {
-				fmt.Fprintf(s.err, "why: %s\n", reason)
+				tell(s.err, "why: %s\n", reason)
 			}
 		}
 		return err

@@ -96,8 +96,8 @@ type Reason struct {
 }
 
 // Explanation returns, for a denied call, how each statement and grant bore on
-// it; nil for other events. It is not a part of CloudTrail's record: AWS does
-// not say.
+// it; nil for other events and for events of an earlier run of the server. It is
+// not a part of CloudTrail's record: AWS does not say.
 func (e *Event) Explanation() []Reason {
 	if e.decision == nil {
 		return nil
@@ -160,12 +160,17 @@ func newEvent(c *request.Call, o request.Operation, err error) *Event {
 	} else {
 		e.fail(c, err)
 	}
+	e.measure()
+	return e
+}
+
+// measure sets the size of an event.
+func (e *Event) measure() {
 	const fixed = 1 << 10 // the members that do not grow with the request
 	e.size = fixed + len(e.RequestParameters) + len(e.ResponseElements) + len(e.AdditionalEventData) + len(e.ErrorMessage)
 	if e.decision != nil {
 		e.size += e.decision.Size()
 	}
-	return e
 }
 
 // fail files the error that the call was answered with.
@@ -259,6 +264,7 @@ func (e *Event) inOwnersAccount(account string) *Event {
 	o.EventID, o.RecipientAccountID = request.NewID(), account
 	o.UserIdentity = UserIdentity{Type: "AWSAccount", PrincipalID: e.UserIdentity.PrincipalID, AccountID: e.UserIdentity.AccountID, InvokedBy: e.UserIdentity.InvokedBy}
 	o.ResponseElements = nil
+	o.measure()
 	return &o
 }
 

@@ -345,7 +345,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 // BenchmarkCreateUser makes users in an account that is nearly full, over the
 // file store: every change waits for the disk.
 func BenchmarkCreateUser(b *testing.B) {
-	store, err := storage.Open(b.TempDir())
+	store, err := storage.Open(b.TempDir(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
