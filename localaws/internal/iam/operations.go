@@ -124,6 +124,7 @@ func iamOperations() *wire.Table[*call, any] {
 		reads("ListAccountAliases", (*Service).listAccountAliases),
 		writes("DeleteAccountAlias", (*Service).deleteAccountAlias),
 		reads("GetAccountSummary", (*Service).getAccountSummary),
+		reads("GetAccountAuthorizationDetails", (*Service).getAccountAuthorizationDetails),
 
 		asks("SimulatePrincipalPolicy", wire.Read, (*Service).simulatePrincipalPolicy),
 		asks("SimulateCustomPolicy", wire.Read, (*Service).simulateCustomPolicy),
