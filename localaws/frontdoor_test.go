@@ -108,12 +108,17 @@ func TestGlobalService(t *testing.T) {
 func TestUnknownOperationsAreNamed(t *testing.T) {
 	s := start(t, localaws.Options{})
 	_, err := iam.NewFromConfig(s.Config(s.RootCredentials())).CreateServiceLinkedRole(ctx, &iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("dax.amazonaws.com")})
-	if code(err) != "InvalidAction" || !strings.Contains(err.Error(), "This server has no operation iam:CreateServiceLinkedRole") {
+	if code(err) != "UnsupportedOperation" || !strings.Contains(err.Error(), "CreateServiceLinkedRole is not supported by this server: it does not have service-linked roles.") {
 		t.Errorf("IAM: %v", err)
 	}
 	_, err = cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).CreateTrail(ctx, &cloudtrail.CreateTrailInput{Name: aws.String("t"), S3BucketName: aws.String("b")})
-	if code(err) != "UnknownOperationException" || !strings.Contains(err.Error(), "This server has no operation cloudtrail:CreateTrail") {
+	if code(err) != "UnsupportedOperationException" || !strings.Contains(err.Error(), "CreateTrail is not supported by this server: it does not have trails.") {
 		t.Errorf("CloudTrail: %v", err)
+	}
+	// What AWS does not have either is named too.
+	status, _, body := send(t, s, rawRequest{target: "TrentService.Levitate", contentType: json11, service: "kms", body: `{}`, creds: s.RootCredentials()})
+	if status != 400 || !strings.Contains(body, "This server has no operation kms:Levitate") {
+		t.Errorf("KMS: %d %s", status, body)
 	}
 }
 

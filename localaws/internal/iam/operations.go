@@ -100,6 +100,7 @@ func iamOperations() *wire.Table[*call, any] {
 		reads("GetRole", (*Service).getRole),
 		reads("ListRoles", (*Service).listRoles),
 		writes("UpdateRole", (*Service).updateRole),
+		writes("UpdateRoleDescription", (*Service).updateRoleDescription),
 		writes("DeleteRole", (*Service).deleteRole),
 		writes("UpdateAssumeRolePolicy", (*Service).updateAssumeRolePolicy),
 
@@ -135,5 +136,5 @@ func iamOperations() *wire.Table[*call, any] {
 	for _, k := range []kind{userKind, roleKind} {
 		ops = append(ops, putBoundary(k), deleteBoundary(k), tagEntity(k), untagEntity(k), listTags(k))
 	}
-	return wire.NewTable(protocol, ops...)
+	return wire.NewTable(protocol, ops...).Absent(wire.NoAction, absent)
 }

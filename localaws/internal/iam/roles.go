@@ -216,3 +216,20 @@ func (s *Service) updateRole(r *call, in *updateRole) (*task, error) {
 		return struct{}{}, nil
 	})
 }
+
+type roleDescription struct{ RoleName, Description string }
+
+func (s *Service) updateRoleDescription(r *call, in *roleDescription) (*task, error) {
+	if err := checkDescription(in.Description); err != nil {
+		return nil, err
+	}
+	return change(roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
+		if _, err := roleKind.get(a, in.RoleName); err != nil {
+			return nil, err
+		}
+		x := a.Roles[in.RoleName]
+		x.Description = in.Description
+		a.put(x)
+		return struct{ Role roleView }{s.viewRole(x).listed()}, nil
+	})
+}

@@ -175,6 +175,9 @@ type front struct{ service *Service }
 // Describe implements request.Service.
 func (f *front) Describe(name string) (request.Operation, bool) { return f.service.iam.Describe(name) }
 
+// Coverage returns which operations are served and which are refused by name.
+func (f *front) Coverage() wire.Coverage { return f.service.iam.Coverage() }
+
 // Serve implements request.Service.
 func (f *front) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 	return wire.ServeXML(ctx, f.service.iam, &call{Call: c, ctx: ctx, service: f.service}, Namespace, c)

@@ -136,10 +136,10 @@ func (in *decryptInput) Check(c *wire.Checks) {
 func (s *Service) decrypt(ctx context.Context, c *request.Call, in *decryptInput) (any, error) {
 	id := text(in.KeyID)
 	if in.Recipient {
-		return nil, unsupported("Recipient is not supported: this server does not have enclaves.")
+		return nil, unsupported("Recipient is not supported by this server: it does not have enclaves.")
 	}
 	if len(in.DryRunModifiers) > 0 {
-		return nil, unsupported("DryRunModifiers is not supported.")
+		return nil, unsupported("DryRunModifiers is not supported by this server.")
 	}
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
@@ -236,7 +236,7 @@ func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptI
 	destination := text(in.DestinationKeyID)
 	id := text(in.SourceKeyID)
 	if len(in.DryRunModifiers) > 0 {
-		return nil, unsupported("DryRunModifiers is not supported.")
+		return nil, unsupported("DryRunModifiers is not supported by this server.")
 	}
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err

@@ -16,7 +16,12 @@ func operations() *wire.Table[*Service, any] {
 		reads("AssumeRole", (*Service).assumeRole),
 		reads("GetSessionToken", (*Service).getSessionToken),
 		reads("GetAccessKeyInfo", (*Service).getAccessKeyInfo),
-	)
+	).Absent(wire.NoAction, map[string]string{
+		"federation":             "AssumeRoleWithSAML AssumeRoleWithWebIdentity GetFederationToken GetWebIdentityToken",
+		"organizations":          "AssumeRoot",
+		"delegation requests":    "GetDelegatedAccessToken",
+		"encoded authorizations": "DecodeAuthorizationMessage",
+	})
 }
 
 // reads is the entry of an operation. All of them only read the state, and ask

@@ -108,6 +108,9 @@ func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second)
 // Names returns the names of the operations in order.
 func (s *Service) Names() []string { return s.operations.Names() }
 
+// Coverage returns which operations are served and which are refused by name.
+func (s *Service) Coverage() wire.Coverage { return s.operations.Coverage() }
+
 // Describe implements request.Service.
 func (s *Service) Describe(name string) (request.Operation, bool) { return s.operations.Describe(name) }
 
