@@ -43,7 +43,11 @@ func (t target) fit(operation, usage string) error {
 	if err := t.usable(); err != nil {
 		return err
 	}
-	if t.usage != usage {
+	switch {
+	case t.usage == usage:
+	case operation == "Decrypt" || operation == "ReEncryptFrom":
+		return incorrectKey()
+	default:
 		return request.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", t.arn, t.usage, operation)
 	}
 	return nil
@@ -104,6 +108,7 @@ func (s *Service) encrypt(ctx context.Context, c *request.Call, in *encryptInput
 	if err != nil {
 		return nil, err
 	}
+	t.lastUse.note(c, "Encrypt")
 	return &encryptOutput{ciphertext, specSymmetric, t.arn}, nil
 }
 
@@ -163,6 +168,7 @@ func (s *Service) decrypt(ctx context.Context, c *request.Call, in *decryptInput
 		clear(plaintext)
 		return nil, dryRun()
 	}
+	t.lastUse.note(c, "Decrypt")
 	return &decryptOutput{specSymmetric, t.arn, materialID, plaintext}, nil
 }
 
@@ -187,13 +193,17 @@ func (s *Service) source(c *request.Call, id string, ciphertext []byte) (target,
 	return target{key: k}, h, nil
 }
 
+func incorrectKey() error {
+	return request.Errorf("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
+}
+
 // unseal opens a ciphertext with the key that was named for it.
 func (t target) unseal(ciphertext []byte, h blob, encryptionContext map[string]string) (plaintext []byte, materialID string, err error) {
 	if h.account == unparsed {
 		return nil, "", invalidCiphertext()
 	}
 	if !h.names(t.key) {
-		return nil, "", request.Errorf("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
+		return nil, "", incorrectKey()
 	}
 	return t.open(ciphertext, h, encryptionContext)
 }
@@ -276,7 +286,7 @@ func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptI
 		trail(c, to.key, c.Trail.RequestParameters)
 	}
 	for _, err := range []error{
-		from.fit(c.Operation, usageEncrypt), to.fit(c.Operation, usageEncrypt),
+		from.fit("ReEncryptFrom", usageEncrypt), to.fit(c.Operation, usageEncrypt),
 		wrongAlgorithm(in.SourceEncryptionAlgorithm, from), wrongAlgorithm(in.DestinationEncryptionAlgorithm, to),
 	} {
 		if err != nil {
@@ -295,5 +305,7 @@ func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptI
 	if err != nil {
 		return nil, err
 	}
+	from.lastUse.note(c, "ReEncrypt")
+	to.lastUse.note(c, "ReEncrypt")
 	return &reEncryptOutput{ciphertext, specSymmetric, material, to.arn, specSymmetric, from.arn, sourceMaterial}, nil
 }

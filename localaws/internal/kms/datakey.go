@@ -84,6 +84,7 @@ func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput
 		clear(plaintext)
 		return nil, err
 	}
+	t.lastUse.note(c, action)
 	return &dataKeyOutput{ciphertext, t.arn, material, plaintext}, nil
 }
 
@@ -110,7 +111,7 @@ func (in *randomInput) Prepare(*request.Call) error {
 func (s *Service) generateRandom(_ context.Context, c *request.Call, in *randomInput) (any, error) {
 	n := or(in.NumberOfBytes, 0)
 	if n == 0 {
-		return nil, validation("Please specify number of bytes.")
+		return nil, validation("NumberOfBytes is required.")
 	}
 	b := make([]byte, n)
 	rand.Read(b)

@@ -161,6 +161,7 @@ func (ch *change) newKey(at wire.Place, config newKeyConfig) *key {
 	k := &key{
 		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now, usage: config.usage,
 		spec: config.spec, manager: config.manager, multiRegion: config.multiRegion, state: Enabled, tags: config.tags, family: f,
+		lastUse: new(lastUse),
 	}
 	k.describe()
 	return k

@@ -51,6 +51,7 @@ var operations = wire.NewTable(&protocol,
 	reads("GenerateDataKeyWithoutPlaintext", (*Service).generateDataKeyWithoutPlaintext),
 	reads("GenerateMac", (*Service).generateMac),
 	readsAccount("GenerateRandom", (*Service).generateRandom),
+	readsOwn("GetKeyLastUsage", (*Service).getKeyLastUsage),
 	readsOwn("GetKeyPolicy", (*Service).getKeyPolicy),
 	readsKey("GetKeyRotationStatus", (*Service).getKeyRotationStatus),
 	readsAccount("ListAliases", (*Service).listAliases),
@@ -83,7 +84,6 @@ var absent = map[string]string{
 	"imported key material": "DeleteImportedKeyMaterial GetParametersForImport ImportKeyMaterial",
 	"asymmetric keys": "Decapsulate DeriveSharedSecret Encapsulate GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext " +
 		"GetPublicKey Sign Verify",
-	"records of the last use of a key": "GetKeyLastUsage",
 }
 
 // Coverage returns which operations are served and which are refused by name.
