@@ -10,7 +10,8 @@
 // federation, source identity, instance profile, service-linked role, password
 // policy or credential report: requests for them are refused,
 // but for the lists of instance profiles, which are empty.
-// Simulations take no resource policies. White space in policies does not
+// Simulations take no trust policies and no policies of organizations, and do not
+// tell how each kind of policy bore on a decision across accounts. White space in policies does not
 // count for their quotas up to eight times the quota. A new password needs 8
 // to 128 characters.
 package iam

@@ -8,7 +8,6 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/awspolicies"
 	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
 	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
-	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -63,7 +62,7 @@ func (s *Service) simulatePrincipalPolicy(r *call, in *simulateInput) (any, erro
 	if extra.Boundary != nil {
 		policies.Boundary = extra.Boundary
 	}
-	return in.simulate(principal, policies)
+	return in.simulate(s, principal, policies)
 }
 
 // simulateCustomPolicy asks what the policies of the request would allow a
@@ -79,7 +78,12 @@ func (s *Service) simulateCustomPolicy(r *call, in *simulateInput) (any, error) 
 	if len(policies.Identity) == 0 {
 		return nil, missing("policyInputList")
 	}
-	return in.simulate(policy.Principal{Type: policy.User, AccountID: r.AccountID, ARN: userKind.arn(r.AccountID, "/", "simulation"), UniqueID: identifier.New(userKind.idPrefix)}, policies)
+	var anyone policy.Principal // of no type: a resource policy needs to know the caller
+	if in.ResourcePolicy == "" {
+		anyone = policy.Principal{Type: policy.User, AccountID: r.AccountID, ARN: userKind.arn(r.AccountID, "/", "simulation"),
+			UniqueID: identifier.New(userKind.idPrefix)}
+	}
+	return in.simulate(s, anyone, policies)
 }
 
 // maxCompared bounds the bytes of policies that one answer is compared with:
@@ -89,12 +93,23 @@ const maxCompared = 4 << 20
 // maxAction is IAM's bound on the name of an action.
 const maxAction = 128
 
-// simulate answers one page of actions and resources. Resource policies are
-// not simulated: their parameters are refused rather than ignored.
-func (in *simulateInput) simulate(principal policy.Principal, policies policy.Policies) (any, error) {
-	if in.ResourcePolicy != "" || in.CallerArn != "" || in.ResourceOwner != "" || in.ResourceHandlingOption != "" {
-		return nil, call400("InvalidInput", "ResourcePolicy, ResourceOwner, CallerArn and ResourceHandlingOption are not supported by this server.")
+// simulate answers one page of actions and resources. CallerArn takes the place of
+// principal.
+func (in *simulateInput) simulate(s *Service, principal policy.Principal, policies policy.Policies) (any, error) {
+	if in.ResourceHandlingOption != "" {
+		return nil, call400("InvalidInput", "ResourceHandlingOption is not supported by this server.")
 	}
+	if in.CallerArn != "" {
+		var err error
+		if principal, err = s.caller(in.CallerArn); err != nil {
+			return nil, err
+		}
+	}
+	target, err := in.resource(&principal)
+	if err != nil {
+		return nil, err
+	}
+	policies.Resource = target.policy
 	if len(in.ActionNames) == 0 {
 		return nil, missing("actionNames")
 	}
@@ -112,7 +127,7 @@ func (in *simulateInput) simulate(principal policy.Principal, policies policy.Po
 	if err != nil {
 		return nil, err
 	}
-	size := 1
+	size := 1 + len(in.ResourcePolicy)
 	for _, a := range policies.Identity {
 		if a.Document != nil {
 			size += len(a.Document.Text())
@@ -129,7 +144,9 @@ func (in *simulateInput) simulate(principal policy.Principal, policies policy.Po
 	}
 	for i := from; i < to; i++ {
 		action, resource := in.ActionNames[i/len(resources)], resources[i%len(resources)]
-		d := policy.Evaluate(policy.Request{Principal: principal, Action: action, Resource: resource, Context: context}, policies)
+		policies.ResourceMode = target.mode(action)
+		d := policy.Evaluate(policy.Request{Principal: principal, Action: action, Resource: resource,
+			ResourceAccountID: target.ownerOf(resource), Context: context}, policies)
 		result := explain(action, resource, d)
 		if policies.Boundary != nil {
 			result.PermissionsBoundaryDecisionDetail = &boundaryDecision{boundaryAllows(principal, action, resource, context, policies.Boundary)}
@@ -200,7 +217,7 @@ func (s *Service) simulated(a *account, arn string) (policy.Principal, policy.Po
 		p := policy.Principal{Type: policy.User, AccountID: a.ID, ARN: e.ARN, UniqueID: e.ID}
 		switch e.ID[:4] {
 		case roleKind.idPrefix:
-			p = policy.Principal{Type: policy.AssumedRole, AccountID: a.ID, ARN: sts.SessionARN(a.ID, e.Name, "simulation"), UniqueID: e.ID + ":simulation", RoleARN: e.ARN, RoleUniqueID: e.ID}
+			p = simulatedSession(a.ID, e.ARN, e.ID)
 		case groupKind.idPrefix:
 			return p, policy.Policies{Identity: a.appendPolicies(nil, e, policy.SourceGroupInline, policy.SourceGroupManaged)}, nil
 		}
@@ -216,8 +233,11 @@ func explain(action, resource string, d policy.Decision) evaluationResult {
 	for _, r := range d.Reasons() {
 		if r.Applies {
 			kind := "IAM Policy"
-			if r.Source == policy.SourceBoundary {
+			switch r.Source {
+			case policy.SourceBoundary:
 				kind = "Permissions Boundary Policy"
+			case policy.SourceResource:
+				kind, r.Policy = "Resource Policy", "ResourcePolicy"
 			}
 			// Where in a policy a statement stands is not told, so one mention of
 			// the policy is enough.

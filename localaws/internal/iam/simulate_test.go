@@ -76,9 +76,9 @@ func TestSimulateBoundaryAndContext(t *testing.T) {
 	if r = result(); r.EvalDecision != types.PolicyEvaluationDecisionTypeAllowed || r.PermissionsBoundaryDecisionDetail == nil || !r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary {
 		t.Fatalf("%+v", r)
 	}
-	in.ResourcePolicy = aws.String("{}")
+	in.ResourceHandlingOption = aws.String("EC2-VPC-EBS")
 	_, err := c.SimulatePrincipalPolicy(ctx, in)
-	wantCode(t, err, "InvalidInput", "not supported")
+	wantCode(t, err, "InvalidInput", "not supported by this server")
 }
 
 func TestSimulateCustomPolicy(t *testing.T) {
