@@ -4,7 +4,6 @@ package iam
 // would need for them.
 var absent = map[string]string{
 	"account properties": "GetAccountProperties PutAccountProperties",
-	"context key lists":  "GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy",
 	"credential reports": "GenerateCredentialReport GetCredentialReport",
 	"delegation requests": "AcceptDelegationRequest AssociateDelegationRequest CreateDelegationRequest GetDelegationRequest " +
 		"GetHumanReadableSummary ListDelegationRequests RejectDelegationRequest SendDelegationToken UpdateDelegationRequest",

@@ -129,6 +129,8 @@ func iamOperations() *wire.Table[*call, any] {
 
 		asks("SimulatePrincipalPolicy", wire.Read, (*Service).simulatePrincipalPolicy),
 		asks("SimulateCustomPolicy", wire.Read, (*Service).simulateCustomPolicy),
+		reads("GetContextKeysForPrincipalPolicy", (*Service).getContextKeysForPrincipalPolicy),
+		reads("GetContextKeysForCustomPolicy", (*Service).getContextKeysForCustomPolicy),
 	}
 	for _, k := range []kind{userKind, groupKind, roleKind} {
 		ops = append(ops, putInline(k), getInline(k), deleteInline(k), listInline(k), attach(k), detach(k), listAttached(k))

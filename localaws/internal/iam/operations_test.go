@@ -41,6 +41,8 @@ func TestEveryOperationAsks(t *testing.T) {
 		"DeletePolicyVersion", "SetDefaultPolicyVersion", "TagPolicy", "UntagPolicy", "ListPolicyTags", "ListEntitiesForPolicy"} {
 		forms[operation] = url.Values{"PolicyArn": {some}}
 	}
+	forms["GetContextKeysForCustomPolicy"] = url.Values{"PolicyInputList.member.1": {document}}
+	forms["GetContextKeysForPrincipalPolicy"] = url.Values{"PolicySourceArn": {"arn:aws:iam::" + account1 + ":user/stranger"}}
 	free := map[string]bool{"GetCallerIdentity": true, "GetSessionToken": true}
 	for name, operations := range map[string][]string{"iam": w.service.iam.Names(), "sts": w.service.sts.Names()} {
 		service := w.service.IAM()

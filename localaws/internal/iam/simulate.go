@@ -253,3 +253,54 @@ func explain(action, resource string, d policy.Decision) evaluationResult {
 	}
 	return out
 }
+
+type contextKeysInput struct {
+	PolicySourceArn string
+	PolicyInputList []wire.LongText
+}
+
+// contextKeys answers the condition keys that policies ask for.
+func contextKeys(policies []policy.Attached) any {
+	var out struct {
+		ContextKeyNames []string `xml:"ContextKeyNames>member"`
+	}
+	for _, a := range policies {
+		out.ContextKeyNames = append(out.ContextKeyNames, a.Document.ContextKeys()...)
+	}
+	slices.Sort(out.ContextKeyNames)
+	out.ContextKeyNames = slices.Compact(out.ContextKeyNames)
+	return out
+}
+
+func (in *contextKeysInput) policies() ([]policy.Attached, error) {
+	p, err := (&simulateInput{PolicyInputList: in.PolicyInputList}).policies()
+	return p.Identity, err
+}
+
+func (s *Service) getContextKeysForCustomPolicy(_ *call, in *contextKeysInput) (*task, error) {
+	policies, err := in.policies()
+	if err != nil {
+		return nil, err
+	}
+	if len(policies) == 0 {
+		return nil, missing("policyInputList")
+	}
+	return view(on("*"), func(*account) (any, error) { return contextKeys(policies), nil })
+}
+
+func (s *Service) getContextKeysForPrincipalPolicy(_ *call, in *contextKeysInput) (*task, error) {
+	more, err := in.policies()
+	if err != nil {
+		return nil, err
+	}
+	if in.PolicySourceArn == "" {
+		return nil, missing("policySourceArn")
+	}
+	return view(on(in.PolicySourceArn), func(a *account) (any, error) {
+		_, own, err := s.simulated(a, in.PolicySourceArn)
+		if err != nil {
+			return nil, err
+		}
+		return contextKeys(append(own.Identity, more...)), nil
+	})
+}
