@@ -112,7 +112,8 @@ func stray(r *exchange) answer {
 		// is one for a service that is not here, such as S3's ListBuckets.
 		a.status, a.body = http.StatusOK, []byte("healthy: localaws\n")
 	case r.get("X-Amz-Target") != "" || r.Method == http.MethodPost:
-		a.status, a.contentType, a.code = http.StatusBadRequest, "application/x-amz-json-1.0", "UnknownOperationException"
+		a.status, a.contentType, a.code = http.StatusBadRequest, "application/x-amz-json-1.0",
+			"UnknownOperationException"
 		a.body = []byte(`{"__type":"com.amazon.coral.service#UnknownOperationException",` +
 			`"message":"X-Amz-Target, Content-Type or Action name no service of this server"}`)
 	default:

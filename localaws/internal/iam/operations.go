@@ -133,7 +133,8 @@ func iamOperations() *wire.Table[*call, any] {
 		reads("GetContextKeysForCustomPolicy", (*Service).getContextKeysForCustomPolicy),
 	}
 	for _, k := range []kind{userKind, groupKind, roleKind} {
-		ops = append(ops, putInline(k), getInline(k), deleteInline(k), listInline(k), attach(k), detach(k), listAttached(k))
+		ops = append(ops, putInline(k), getInline(k), deleteInline(k), listInline(k), attach(k), detach(k),
+			listAttached(k))
 	}
 	for _, k := range []kind{userKind, roleKind} {
 		ops = append(ops, putBoundary(k), deleteBoundary(k), tagEntity(k), untagEntity(k), listTags(k))

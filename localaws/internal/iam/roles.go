@@ -109,7 +109,8 @@ func (s *Service) createRole(r *call, in *createRole) (*task, error) {
 		if err != nil {
 			return nil, err
 		}
-		x := &role{entity: entity{Name: in.RoleName, Path: path, ID: identifier.New(roleKind.idPrefix), ARN: arn, Created: s.now(), Tags: tags, Inline: map[string]*policytext.Document{}, Boundary: in.PermissionsBoundary},
+		x := &role{entity: entity{Name: in.RoleName, Path: path, ID: identifier.New(roleKind.idPrefix), ARN: arn,
+			Created: s.now(), Tags: tags, Inline: map[string]*policytext.Document{}, Boundary: in.PermissionsBoundary},
 			Description: in.Description, Trust: trust, MaxSessionDuration: limit}
 		a.Roles[x.Name] = x
 		a.put(x)

@@ -149,7 +149,8 @@ func (in *simulateInput) simulate(s *Service, principal policy.Principal, polici
 			ResourceAccountID: target.ownerOf(resource), Context: context}, policies)
 		result := explain(action, resource, d)
 		if policies.Boundary != nil {
-			result.PermissionsBoundaryDecisionDetail = &boundaryDecision{boundaryAllows(principal, action, resource, context, policies.Boundary)}
+			result.PermissionsBoundaryDecisionDetail = &boundaryDecision{boundaryAllows(principal, action, resource,
+				context, policies.Boundary)}
 		}
 		out.EvaluationResults = append(out.EvaluationResults, result)
 	}
@@ -184,7 +185,9 @@ func (in *simulateInput) policies() (p policy.Policies, err error) {
 		if err != nil {
 			return p, err
 		}
-		p.Identity = append(p.Identity, policy.Attached{Name: "PolicyInputList." + strconv.Itoa(i+1), Source: policy.SourceInline, Document: d.Parsed()})
+		p.Identity = append(p.Identity,
+			policy.Attached{Name: "PolicyInputList." + strconv.Itoa(i+1), Source: policy.SourceInline,
+				Document: d.Parsed()})
 	}
 	if len(in.PermissionsBoundaryPolicyInputList) > 1 {
 		return p, call400("InvalidInput", "There can be only one permissions boundary.")
@@ -194,15 +197,18 @@ func (in *simulateInput) policies() (p policy.Policies, err error) {
 		if err != nil {
 			return p, err
 		}
-		p.Boundary = &policy.Attached{Name: "PermissionsBoundaryPolicyInputList", Source: policy.SourceBoundary, Document: d.Parsed()}
+		p.Boundary = &policy.Attached{Name: "PermissionsBoundaryPolicyInputList", Source: policy.SourceBoundary,
+			Document: d.Parsed()}
 	}
 	return p, nil
 }
 
 // boundaryAllows asks the boundary alone, under an identity policy that allows
 // everything.
-func boundaryAllows(p policy.Principal, action, resource string, context policy.Context, boundary *policy.Attached) bool {
-	all := policy.Attached{Source: policy.SourceIdentity, Document: awsPolicies()[awspolicies.ARNPrefix+"AdministratorAccess"].parsed}
+func boundaryAllows(p policy.Principal, action, resource string, context policy.Context,
+	boundary *policy.Attached) bool {
+	all := policy.Attached{Source: policy.SourceIdentity,
+		Document: awsPolicies()[awspolicies.ARNPrefix+"AdministratorAccess"].parsed}
 	return policy.Evaluate(policy.Request{Principal: p, Action: action, Resource: resource, Context: context},
 		policy.Policies{Identity: []policy.Attached{all}, Boundary: boundary}).Allowed
 }
@@ -219,7 +225,8 @@ func (s *Service) simulated(a *account, arn string) (policy.Principal, policy.Po
 		case roleKind.idPrefix:
 			p = simulatedSession(a.ID, e.ARN, e.ID)
 		case groupKind.idPrefix:
-			return p, policy.Policies{Identity: a.appendPolicies(nil, e, policy.SourceGroupInline, policy.SourceGroupManaged)}, nil
+			return p, policy.Policies{Identity: a.appendPolicies(nil, e, policy.SourceGroupInline,
+				policy.SourceGroupManaged)}, nil
 		}
 		return p, s.principalPolicies(p), nil
 	}
@@ -241,7 +248,8 @@ func explain(action, resource string, d policy.Decision) evaluationResult {
 			}
 			// Where in a policy a statement stands is not told, so one mention of
 			// the policy is enough.
-			if m := (matched{r.Policy, kind}); len(out.MatchedStatements) == 0 || out.MatchedStatements[len(out.MatchedStatements)-1] != m {
+			if m := (matched{r.Policy, kind}); len(out.MatchedStatements) == 0 ||
+				out.MatchedStatements[len(out.MatchedStatements)-1] != m {
 				out.MatchedStatements = append(out.MatchedStatements, m)
 			}
 		}

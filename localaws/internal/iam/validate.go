@@ -71,7 +71,8 @@ func checkName(parameter, name string, pattern *regexp.Regexp) error {
 		return missing(parameter)
 	}
 	if !pattern.MatchString(name) {
-		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", wire.LowerFirst(parameter))
+		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or "+
+			"the following: +=,.@_-", wire.LowerFirst(parameter))
 	}
 	return nil
 }
@@ -82,7 +83,9 @@ func checkPath(path string) (string, error) {
 		return "/", nil
 	}
 	if !pathPattern.MatchString(path) {
-		return "", invalid("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+		return "",
+			invalid("The specified value for path is invalid. It must begin and end with / and contain only " +
+				"alphanumeric characters and/or / characters.")
 	}
 	return path, nil
 }

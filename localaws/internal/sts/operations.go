@@ -26,7 +26,8 @@ func operations() *wire.Table[*Service, any] {
 
 // reads is the entry of an operation. All of them only read the state, and ask
 // for permission themselves.
-func reads[In any](name string, serve func(*Service, context.Context, *request.Call, *In) (any, error)) wire.Entry[*Service, any] {
+func reads[In any](name string,
+	serve func(*Service, context.Context, *request.Call, *In) (any, error)) wire.Entry[*Service, any] {
 	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Serve: serve}
 }
 
@@ -37,7 +38,8 @@ func (s *Service) getCallerIdentity(ctx context.Context, r *request.Call, _ *str
 	return struct{ UserId, Account, Arn string }{p.UniqueID, p.AccountID, p.ARN}, nil
 }
 
-func (s *Service) getAccessKeyInfo(ctx context.Context, r *request.Call, in *struct{ AccessKeyId string }) (any, error) {
+func (s *Service) getAccessKeyInfo(ctx context.Context, r *request.Call,
+	in *struct{ AccessKeyId string }) (any, error) {
 	check := request.Check{Action: "sts:GetAccessKeyInfo", Resource: "*", ResourceAccountID: r.AccountID}
 	if err := request.Require(ctx, s.identities, r, check); err != nil {
 		return nil, err
@@ -98,7 +100,8 @@ func (s *Service) getSessionToken(ctx context.Context, r *request.Call, in *getS
 		return nil, forbidden("Cannot call GetSessionToken with session credentials")
 	}
 	if in.SerialNumber != "" || in.TokenCode != "" {
-		return nil, request.Errorf("UnsupportedOperation", "Multi-factor authentication is not supported by this server.")
+		return nil, request.Errorf("UnsupportedOperation",
+			"Multi-factor authentication is not supported by this server.")
 	}
 	seconds := defaultPlainSession
 	if in.DurationSeconds != nil {
