@@ -59,7 +59,8 @@ func TestCoveragePage(t *testing.T) {
 		c, names := coverage[service.name], sdkOperations(t, service.name)
 		for _, name := range names {
 			if !slices.Contains(c.Served, name) && c.Refused[name] == "" {
-				t.Errorf("%s:%s is neither served nor refused by name: add it to the operation table or to its absent operations", service.name, name)
+				t.Errorf("%s:%s is neither served nor refused by name: add it to the operation table or to its "+
+					"absent operations", service.name, name)
 			}
 		}
 		for _, name := range slices.Concat(c.Served, slices.Collect(maps.Keys(c.Refused))) {
@@ -95,7 +96,8 @@ the documentation of its package.
 `
 
 func writeCoverage(page *bytes.Buffer, title string, c wire.Coverage) {
-	fmt.Fprintf(page, "\n## %s\n\n%d of %d operations are served.\n\nServed: %s.\n", title, len(c.Served), len(c.Served)+len(c.Refused),
+	fmt.Fprintf(page, "\n## %s\n\n%d of %d operations are served.\n\nServed: %s.\n", title, len(c.Served),
+		len(c.Served)+len(c.Refused),
 		strings.Join(c.Served, ", "))
 	byReason := map[string][]string{}
 	for name, what := range c.Refused {

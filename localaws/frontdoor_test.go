@@ -112,12 +112,17 @@ func TestGlobalService(t *testing.T) {
 // whatever the protocol.
 func TestUnknownOperationsAreNamed(t *testing.T) {
 	s := start(t, localaws.Options{})
-	_, err := iam.NewFromConfig(s.Config(s.RootCredentials())).CreateServiceLinkedRole(ctx, &iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("dax.amazonaws.com")})
-	if code(err) != "UnsupportedOperation" || !strings.Contains(err.Error(), "CreateServiceLinkedRole is not supported by this server: it does not have service-linked roles.") {
+	_, err := iam.NewFromConfig(s.Config(s.RootCredentials())).CreateServiceLinkedRole(ctx,
+		&iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("dax.amazonaws.com")})
+	if code(err) != "UnsupportedOperation" ||
+		!strings.Contains(err.Error(), "CreateServiceLinkedRole is not supported by this server: it does not have "+
+			"service-linked roles.") {
 		t.Errorf("IAM: %v", err)
 	}
-	_, err = cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).CreateTrail(ctx, &cloudtrail.CreateTrailInput{Name: aws.String("t"), S3BucketName: aws.String("b")})
-	if code(err) != "UnsupportedOperationException" || !strings.Contains(err.Error(), "CreateTrail is not supported by this server: it does not have trails.") {
+	_, err = cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).CreateTrail(ctx,
+		&cloudtrail.CreateTrailInput{Name: aws.String("t"), S3BucketName: aws.String("b")})
+	if code(err) != "UnsupportedOperationException" ||
+		!strings.Contains(err.Error(), "CreateTrail is not supported by this server: it does not have trails.") {
 		t.Errorf("CloudTrail: %v", err)
 	}
 	// What AWS does not have either is named too.
@@ -279,8 +284,10 @@ func TestAnswerHeaders(t *testing.T) {
 	}
 	// What this server says beyond AWS's text is in a header.
 	broken := "Action=CreatePolicy&Version=2010-05-08&PolicyName=p&PolicyDocument=" + url.QueryEscape(`{"Version":"2012-10-17","Statement":"é"}`)
-	status, header, body = send(t, s, rawRequest{contentType: form, service: "iam", body: broken, creds: s.RootCredentials()})
-	if status != 400 || !strings.Contains(body, "<Message>Syntax errors in policy.</Message>") || header.Get("X-Localaws-Hint") != "Statement 1: is no object" {
+	status, header, body = send(t, s, rawRequest{contentType: form, service: "iam", body: broken,
+		creds: s.RootCredentials()})
+	if status != 400 || !strings.Contains(body, "<Message>Syntax errors in policy.</Message>") ||
+		header.Get("X-Localaws-Hint") != "Statement 1: is no object" {
 		t.Errorf("a broken policy: %d %v %s", status, header, body)
 	}
 	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 400, "DELETE": 404, "OPTIONS": 404} {

@@ -42,7 +42,8 @@ func Supplied(key string) bool {
 		"kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantisforawsresource", "kms:grantoperations",
 		"kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:macalgorithm", "kms:multiregion", "kms:multiregionkeytype",
 		"kms:primaryregion", "kms:reencryptonsamekey", "kms:replicaregion", "kms:requestalias", "kms:resourcealiases",
-		"kms:retiringprincipal", "kms:rotationperiodindays", "kms:schedulekeydeletionpendingwindowindays", "kms:viaservice",
+		"kms:retiringprincipal", "kms:rotationperiodindays", "kms:schedulekeydeletionpendingwindowindays",
+		"kms:viaservice",
 		"sts:externalid", "sts:rolesessionname", "sts:transitivetagkeys":
 		return true
 	}

@@ -76,7 +76,8 @@ func TestCreateTableValidation(t *testing.T) {
 	w.do("CreateTable", ok)
 	w.fails("CreateTable", ok, "ResourceInUseException", "Table already exists: abc")
 	w.fails("PutItemm", ok, "UnknownOperationException", "")
-	w.fails("ExecuteStatement", ok, "UnknownOperationException", "ExecuteStatement is not supported by this server: it does not have PartiQL.")
+	w.fails("ExecuteStatement", ok, "UnknownOperationException",
+		"ExecuteStatement is not supported by this server: it does not have PartiQL.")
 }
 
 func TestDescribeListDelete(t *testing.T) {

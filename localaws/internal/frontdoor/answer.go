@@ -36,8 +36,9 @@ func (e *Endpoint) failure(id string, err error) answer {
 	if !errors.As(err, &known) {
 		known = e.internal("The request processing has failed because of an unknown error, exception or failure.")
 	}
-	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, code: known.Code, checksum: e.Checksum,
-		close: known.Status == http.StatusRequestEntityTooLarge, hint: headerText(known.Hint)}
+	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, code: known.Code,
+		checksum: e.Checksum,
+		close:    known.Status == http.StatusRequestEntityTooLarge, hint: headerText(known.Hint)}
 	if e.query() {
 		a.body = e.xmlError(id, known)
 	} else {

@@ -24,8 +24,9 @@ func (w *world) raw(c aws.Credentials, operation string, form url.Values) (strin
 	if _, ok := w.service.STS().Describe(operation); ok {
 		service, name = w.service.STS(), "sts"
 	}
-	out, err := service.Serve(w.t.Context(), &request.Call{ID: "test", Time: w.clock(), Service: name, Operation: operation,
-		Region: "us-east-1", AccountID: account1, Caller: caller, Secure: true, Body: []byte(form.Encode())})
+	out, err := service.Serve(w.t.Context(),
+		&request.Call{ID: "test", Time: w.clock(), Service: name, Operation: operation,
+			Region: "us-east-1", AccountID: account1, Caller: caller, Secure: true, Body: []byte(form.Encode())})
 	var refused *request.Error
 	if err != nil && !errors.As(err, &refused) {
 		w.t.Fatal(err)
@@ -125,9 +126,11 @@ func TestRefusals(t *testing.T) {
 		{w.root(account1), "TagUser", tags("Tags.member.1.Key", "a", "Tags.member.1.Value", "", "Tags.member.2.Key", "A", "Tags.member.2.Value", ""), "InvalidInput", twice, 400},
 		{w.root(account1), "CreateUser", form("UserName", "bob", "Tags.member.1.Key", "a", "Tags.member.2.Key", "a"), "InvalidInput", twice, 400},
 		{w.root(account1), "TagUser", tags("Tags.member.1.Key", "!"), "ValidationError",
-			detected + "Value '!' at 'tags.1.member.key'" + failed + "satisfy regular expression pattern: " + pattern, 400},
+			detected + "Value '!' at 'tags.1.member.key'" + failed + "satisfy regular expression pattern: " + pattern,
+			400},
 		{w.root(account1), "TagUser", tags("Tags.member.1.Key", "a", "Tags.member.1.Value", strings.Repeat("v", 257)), "ValidationError",
-			detected + "Value '" + strings.Repeat("v", 257) + "' at 'tags.1.member.value'" + failed + "have length less than or equal to 256", 400},
+			detected + "Value '" + strings.Repeat("v", 257) + "' at 'tags.1.member.value'" + failed +
+				"have length less than or equal to 256", 400},
 		{w.root(account1), "UntagUser", tags("TagKeys.member.1", ""), "ValidationError", detected + "Value '' at 'tagKeys'" + failed + "have length greater than or equal to 1", 400},
 
 		{session, "GetUser", nil, "ValidationError", noUser, 400},
@@ -137,7 +140,8 @@ func TestRefusals(t *testing.T) {
 
 		{alice, "AssumeRole", assume("RoleSessionName", "x"), "ValidationError", detected + "Value 'x' at 'roleSessionName'" + failed + "have length greater than or equal to 2", 400},
 		{alice, "AssumeRole", assume("RoleSessionName", long), "ValidationError",
-			detected + "Value '" + long + "' at 'roleSessionName'" + failed + "have length less than or equal to 64", 400},
+			detected + "Value '" + long + "' at 'roleSessionName'" + failed + "have length less than or equal to 64",
+			400},
 		{alice, "AssumeRole", assume("RoleSessionName", "Session1:2"), "ValidationError",
 			detected + "Value 'Session1:2' at 'roleSessionName'" + failed + `satisfy regular expression pattern: [\w+=,.@-]*`, 400},
 		{alice, "AssumeRole", assume("RoleArn", "neither an arn nor short"), "ValidationError", "neither an arn nor short is invalid", 400},
@@ -159,7 +163,8 @@ func TestHintIsApart(t *testing.T) {
 	w := newWorld(t, nil)
 	_, err := w.raw(w.root(account1), "CreatePolicy", form("PolicyName", "p",
 		"PolicyDocument", `{"Version":"2012-10-17","Statement":{"Effect":"Maybe","Action":"*","Resource":"*"}}`))
-	if err == nil || err.Message != "Syntax errors in policy." || err.Hint != "Statement 1: Effect is neither Allow nor Deny" {
+	if err == nil || err.Message != "Syntax errors in policy." ||
+		err.Hint != "Statement 1: Effect is neither Allow nor Deny" {
 		t.Errorf("%v, hint %q", err, err.Hint)
 	}
 }
@@ -257,7 +262,8 @@ func TestPolicyDocuments(t *testing.T) {
 		}
 	}
 	old := `{"Version":"2008-10-17",` + statement("*")
-	if _, err := w.raw(root, "PutUserPolicy", form("UserName", "alice", "PolicyName", "p", "PolicyDocument", old)); err != nil {
+	if _, err := w.raw(root, "PutUserPolicy",
+		form("UserName", "alice", "PolicyName", "p", "PolicyDocument", old)); err != nil {
 		t.Errorf("an inline policy of the old version: %v", err)
 	}
 	trust := strings.Replace(*trusting(account1), "2012", "2008", 1)

@@ -188,12 +188,13 @@ func listAttached(k kind) entry {
 			policies := slices.DeleteFunc(a.attachedTo(e), func(p attachedPolicy) bool {
 				return !strings.HasPrefix(policyPath(p.PolicyArn), in.PathPrefix)
 			})
-			return list(policies, func(p attachedPolicy) string { return p.PolicyArn }, in.paging, func(policies []attachedPolicy, more paged) any {
-				return struct {
-					paged
-					AttachedPolicies []attachedPolicy `xml:"AttachedPolicies>member"`
-				}{more, policies}
-			})
+			return list(policies, func(p attachedPolicy) string { return p.PolicyArn }, in.paging,
+				func(policies []attachedPolicy, more paged) any {
+					return struct {
+						paged
+						AttachedPolicies []attachedPolicy `xml:"AttachedPolicies>member"`
+					}{more, policies}
+				})
 		})
 	})
 }

@@ -64,7 +64,8 @@ type detail struct {
 }
 
 // detailFilters are the values of a Filter, with the beginning of their keys.
-var detailFilters = map[string]string{"User": "1", "Group": "2", "Role": "3", "LocalManagedPolicy": "4", "AWSManagedPolicy": "5"}
+var detailFilters = map[string]string{"User": "1", "Group": "2", "Role": "3", "LocalManagedPolicy": "4",
+	"AWSManagedPolicy": "5"}
 
 // getAccountAuthorizationDetails answers every user, group, role and policy of
 // the account. Of AWS's policies these are the ones in use (?).
@@ -97,8 +98,10 @@ func (s *Service) details(a *account) (all []detail) {
 	}
 	for _, u := range a.Users {
 		add("User", u.ARN, func(out *authorizationDetails) {
-			out.UserDetailList = append(out.UserDetailList, userDetail{u.Path, u.Name, u.ID, u.ARN, u.Created, inlineDetails(&u.entity),
-				slices.Sorted(slices.Values(u.Groups)), a.attachedTo(&u.entity), boundaryOf(&u.entity), viewTags(u.Tags)})
+			out.UserDetailList = append(out.UserDetailList,
+				userDetail{u.Path, u.Name, u.ID, u.ARN, u.Created, inlineDetails(&u.entity),
+					slices.Sorted(slices.Values(u.Groups)), a.attachedTo(&u.entity), boundaryOf(&u.entity),
+					viewTags(u.Tags)})
 		})
 	}
 	for _, g := range a.Groups {
@@ -109,9 +112,12 @@ func (s *Service) details(a *account) (all []detail) {
 	}
 	for _, r := range a.Roles {
 		add("Role", r.ARN, func(out *authorizationDetails) {
-			out.RoleDetailList = append(out.RoleDetailList, roleDetail{Path: r.Path, RoleName: r.Name, RoleId: r.ID, Arn: r.ARN,
-				CreateDate: r.Created, AssumeRolePolicyDocument: encoded(s.showTrust(r.Trust)), RolePolicyList: inlineDetails(&r.entity),
-				AttachedManagedPolicies: a.attachedTo(&r.entity), PermissionsBoundary: boundaryOf(&r.entity), Tags: viewTags(r.Tags)})
+			out.RoleDetailList = append(out.RoleDetailList,
+				roleDetail{Path: r.Path, RoleName: r.Name, RoleId: r.ID, Arn: r.ARN,
+					CreateDate: r.Created, AssumeRolePolicyDocument: encoded(s.showTrust(r.Trust)),
+					RolePolicyList:          inlineDetails(&r.entity),
+					AttachedManagedPolicies: a.attachedTo(&r.entity), PermissionsBoundary: boundaryOf(&r.entity),
+					Tags: viewTags(r.Tags)})
 		})
 	}
 	usage := a.usage()
@@ -120,7 +126,8 @@ func (s *Service) details(a *account) (all []detail) {
 			d := managedDetail{policyView: viewPolicy(p, usage)}
 			d.Tags = nil
 			for _, v := range slices.Backward(p.Versions) {
-				d.PolicyVersionList = append(d.PolicyVersionList, versionView{encoded(v.Document.Text), v.ID, v.IsDefault, v.Created})
+				d.PolicyVersionList = append(d.PolicyVersionList,
+					versionView{encoded(v.Document.Text), v.ID, v.IsDefault, v.Created})
 			}
 			out.Policies = append(out.Policies, d)
 		})

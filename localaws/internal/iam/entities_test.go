@@ -148,15 +148,22 @@ func TestEveryChangeIsFiled(t *testing.T) {
 	done(c.UpdateUser(ctx, &iam.UpdateUserInput{UserName: u, NewPath: aws.String("/b/")}))("UpdateUser")
 	done(c.UpdateGroup(ctx, &iam.UpdateGroupInput{GroupName: g, NewGroupName: aws.String("developers")}))("UpdateGroup")
 	g = aws.String("developers")
-	done(c.UpdateRoleDescription(ctx, &iam.UpdateRoleDescriptionInput{RoleName: r, Description: aws.String("before")}))("UpdateRoleDescription")
-	if got, err := c.GetRole(ctx, &iam.GetRoleInput{RoleName: r}); err != nil || aws.ToString(got.Role.Description) != "before" {
+	done(c.UpdateRoleDescription(ctx, &iam.UpdateRoleDescriptionInput{RoleName: r,
+		Description: aws.String("before")}))("UpdateRoleDescription")
+	if got, err := c.GetRole(ctx, &iam.GetRoleInput{RoleName: r}); err != nil ||
+		aws.ToString(got.Role.Description) != "before" {
 		t.Errorf("description %v, %v", got.Role.Description, err)
 	}
-	done(c.UpdateRole(ctx, &iam.UpdateRoleInput{RoleName: r, MaxSessionDuration: aws.Int32(7200), Description: u}))("UpdateRole")
-	done(c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: r, PolicyDocument: trusting(account2)}))("UpdateAssumeRolePolicy")
-	done(c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: u, PolicyName: p, PolicyDocument: doc}))("PutUserPolicy")
-	done(c.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: g, PolicyName: p, PolicyDocument: doc}))("PutGroupPolicy")
-	done(c.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: r, PolicyName: p, PolicyDocument: doc}))("PutRolePolicy")
+	done(c.UpdateRole(ctx, &iam.UpdateRoleInput{RoleName: r, MaxSessionDuration: aws.Int32(7200),
+		Description: u}))("UpdateRole")
+	done(c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: r,
+		PolicyDocument: trusting(account2)}))("UpdateAssumeRolePolicy")
+	done(c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: u, PolicyName: p,
+		PolicyDocument: doc}))("PutUserPolicy")
+	done(c.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: g, PolicyName: p,
+		PolicyDocument: doc}))("PutGroupPolicy")
+	done(c.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: r, PolicyName: p,
+		PolicyDocument: doc}))("PutRolePolicy")
 	userText, err := c.GetUserPolicy(ctx, &iam.GetUserPolicyInput{UserName: u, PolicyName: p})
 	if err != nil || *userText.PolicyDocument != encoded(*doc) {
 		t.Fatal(userText, err)

@@ -16,7 +16,8 @@ const (
 
 // arnMembers are the members that must be ARNs, by their field's name. Those
 // that are true must not be missing.
-var arnMembers = map[string]bool{"PolicyArn": true, "PermissionsBoundary": false, "PolicySourceArn": false, "CallerArn": false}
+var arnMembers = map[string]bool{"PolicyArn": true, "PermissionsBoundary": false, "PolicySourceArn": false,
+	"CallerArn": false}
 
 // members are the refusals of a request's members. IAM refuses values that break
 // the model's constraints first, then ARNs that it cannot parse, then tags.

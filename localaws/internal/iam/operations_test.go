@@ -38,11 +38,13 @@ func TestEveryOperationAsks(t *testing.T) {
 	const some = "arn:aws:iam::" + account1 + ":policy/some"
 	for _, operation := range []string{"AttachGroupPolicy", "AttachRolePolicy", "AttachUserPolicy", "DetachGroupPolicy",
 		"DetachRolePolicy", "DetachUserPolicy", "GetPolicy", "DeletePolicy", "GetPolicyVersion", "ListPolicyVersions",
-		"DeletePolicyVersion", "SetDefaultPolicyVersion", "TagPolicy", "UntagPolicy", "ListPolicyTags", "ListEntitiesForPolicy"} {
+		"DeletePolicyVersion", "SetDefaultPolicyVersion", "TagPolicy", "UntagPolicy", "ListPolicyTags",
+		"ListEntitiesForPolicy"} {
 		forms[operation] = url.Values{"PolicyArn": {some}}
 	}
 	forms["GetContextKeysForCustomPolicy"] = url.Values{"PolicyInputList.member.1": {document}}
-	forms["GetContextKeysForPrincipalPolicy"] = url.Values{"PolicySourceArn": {"arn:aws:iam::" + account1 + ":user/stranger"}}
+	forms["GetContextKeysForPrincipalPolicy"] = url.Values{"PolicySourceArn": {"arn:aws:iam::" + account1 +
+		":user/stranger"}}
 	free := map[string]bool{"GetCallerIdentity": true, "GetSessionToken": true}
 	for name, operations := range map[string][]string{"iam": w.service.iam.Names(), "sts": w.service.sts.Names()} {
 		service := w.service.IAM()

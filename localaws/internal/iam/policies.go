@@ -25,8 +25,9 @@ type policyView struct {
 func viewPolicy(p *managedPolicy, usage map[string]use) policyView {
 	u := usage[p.ARN]
 	return policyView{PolicyName: p.Name, PolicyId: p.ID, Arn: p.ARN, Path: p.Path, DefaultVersionId: p.current().ID,
-		AttachmentCount: u.attached, PermissionsBoundaryUsageCount: u.boundary, IsAttachable: true, Description: p.Description,
-		CreateDate: p.Created, UpdateDate: p.Updated, Tags: viewTags(p.Tags)}
+		AttachmentCount: u.attached, PermissionsBoundaryUsageCount: u.boundary, IsAttachable: true,
+		Description: p.Description,
+		CreateDate:  p.Created, UpdateDate: p.Updated, Tags: viewTags(p.Tags)}
 }
 
 // listed returns what ListPolicies answers of a policy.

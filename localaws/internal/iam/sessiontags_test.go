@@ -34,13 +34,15 @@ func TestSessionTags(t *testing.T) {
 	role := func(name, principal, actions, condition string) *string {
 		out, err := root.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name,
 			AssumeRolePolicyDocument: trustBy(principal, actions, condition),
-			Tags:                     []types.Tag{{Key: aws.String("Team"), Value: aws.String("role")}, {Key: aws.String("Site"), Value: aws.String("role")}}})
+			Tags: []types.Tag{{Key: aws.String("Team"), Value: aws.String("role")},
+				{Key: aws.String("Site"), Value: aws.String("role")}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		// One user may be read by each team.
 		must(t)(root.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String("p"),
-			PolicyDocument: allowing("iam:GetUser", "arn:aws:iam::"+account1+":user/${aws:PrincipalTag/team}-${aws:PrincipalTag/site}", "")}))
+			PolicyDocument: allowing("iam:GetUser",
+				"arn:aws:iam::"+account1+":user/${aws:PrincipalTag/team}-${aws:PrincipalTag/site}", "")}))
 		return out.Role.Arn
 	}
 	first := role("first", "arn:aws:iam::"+account1+":user/alice", both, "{}")
@@ -50,7 +52,8 @@ func TestSessionTags(t *testing.T) {
 		`{"StringEquals":{"aws:RequestTag/team":"red"},"ForAllValues:StringEquals":{"sts:TransitiveTagKeys":["team"]},"Null":{"aws:TagKeys":"false"}}`)
 
 	in := func(role *string, transitive []string, pairs ...string) *sts.AssumeRoleInput {
-		return &sts.AssumeRoleInput{RoleArn: role, RoleSessionName: aws.String("visit"), Tags: sessionTags(pairs...), TransitiveTagKeys: transitive}
+		return &sts.AssumeRoleInput{RoleArn: role, RoleSessionName: aws.String("visit"), Tags: sessionTags(pairs...),
+			TransitiveTagKeys: transitive}
 	}
 	reads := func(c aws.Credentials, user string) {
 		t.Helper()
@@ -101,7 +104,8 @@ func TestSessionTags(t *testing.T) {
 		many = append(many, fmt.Sprint("k", i), "v")
 	}
 	_, err := w.assume(alice, in(first, nil, many...))
-	wantCode(t, err, "ValidationError", "Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
+	wantCode(t, err, "ValidationError", "Value at 'tags' failed to satisfy constraint: Member must have length "+
+		"less than or equal to 50")
 }
 
 // TestSessionTokenSize: the answer tells the size of the token and how much of
@@ -128,8 +132,10 @@ func TestSessionTokenSize(t *testing.T) {
 	}
 	plain := assume()
 	in.Tags = sessionTags("a", strings.Repeat("v", 200))
-	if tagged := assume(); *tagged.SessionTokenSize <= *plain.SessionTokenSize || *tagged.SessionTokenUtilization <= *plain.SessionTokenUtilization {
-		t.Errorf("with a tag: %d bytes, %d%%; without: %d, %d%%", *tagged.SessionTokenSize, *tagged.SessionTokenUtilization,
+	if tagged := assume(); *tagged.SessionTokenSize <= *plain.SessionTokenSize ||
+		*tagged.SessionTokenUtilization <= *plain.SessionTokenUtilization {
+		t.Errorf("with a tag: %d bytes, %d%%; without: %d, %d%%", *tagged.SessionTokenSize,
+			*tagged.SessionTokenUtilization,
 			*plain.SessionTokenSize, *plain.SessionTokenUtilization)
 	}
 	in.MinimumSessionTokenSize = aws.Int32(4096)
@@ -141,7 +147,8 @@ func TestSessionTokenSize(t *testing.T) {
 	wantCode(t, err, "ValidationError", "Value '4097' at 'minimumSessionTokenSize'")
 	in.MinimumSessionTokenSize = nil
 	// The texts of managed policies do not count.
-	in.PolicyArns = policyARNs("arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")
+	in.PolicyArns = policyARNs("arn:aws:iam::aws:policy/ReadOnlyAccess",
+		"arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")
 	if managed := assume(); *managed.SessionTokenUtilization > 60 {
 		t.Errorf("with managed policies: %d%%", *managed.SessionTokenUtilization)
 	}

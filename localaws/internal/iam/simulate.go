@@ -80,7 +80,8 @@ func (s *Service) simulateCustomPolicy(r *call, in *simulateInput) (any, error) 
 	}
 	var anyone policy.Principal // of no type: a resource policy needs to know the caller
 	if in.ResourcePolicy == "" {
-		anyone = policy.Principal{Type: policy.User, AccountID: r.AccountID, ARN: userKind.arn(r.AccountID, "/", "simulation"),
+		anyone = policy.Principal{Type: policy.User, AccountID: r.AccountID,
+			ARN:      userKind.arn(r.AccountID, "/", "simulation"),
 			UniqueID: identifier.New(userKind.idPrefix)}
 	}
 	return in.simulate(s, anyone, policies)

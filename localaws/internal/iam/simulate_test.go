@@ -186,8 +186,9 @@ func TestContextKeys(t *testing.T) {
 	if err != nil || fmt.Sprint(custom.ContextKeyNames) != "[aws:UserAgent kms:ViaService]" {
 		t.Errorf("of policies: %v, %v", custom, err)
 	}
-	own, err := c.GetContextKeysForPrincipalPolicy(ctx, &iam.GetContextKeysForPrincipalPolicyInput{PolicyInputList: given,
-		PolicySourceArn: aws.String("arn:aws:iam::" + account1 + ":user/alice")})
+	own, err := c.GetContextKeysForPrincipalPolicy(ctx,
+		&iam.GetContextKeysForPrincipalPolicyInput{PolicyInputList: given,
+			PolicySourceArn: aws.String("arn:aws:iam::" + account1 + ":user/alice")})
 	if err != nil || fmt.Sprint(own.ContextKeyNames) != "[aws:PrincipalTag/team aws:UserAgent kms:ViaService]" {
 		t.Errorf("of a user: %v, %v", own, err)
 	}

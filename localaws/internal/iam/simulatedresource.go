@@ -23,7 +23,8 @@ type simulatedResource struct {
 func (in *simulateInput) resource(principal *policy.Principal) (r simulatedResource, err error) {
 	if in.ResourcePolicy != "" {
 		if in.CallerArn == "" && principal.Type != policy.User {
-			return r, call400("InvalidInput", "CallerArn is required with ResourcePolicy: it names the simulated caller.")
+			return r, call400("InvalidInput", "CallerArn is required with ResourcePolicy: it names the simulated "+
+				"caller.")
 		}
 		d, err := policytext.Read(in.ResourcePolicy, policy.KeyPolicy, maxResourceDocument)
 		if err != nil {
@@ -46,7 +47,8 @@ func (in *simulateInput) resource(principal *policy.Principal) (r simulatedResou
 // ownerOf returns the account of a resource: the one that its ARN names, else the
 // owner of the simulation.
 func (r simulatedResource) ownerOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); r.owner != "" && len(parts) == 6 && accountIDPattern.MatchString(parts[4]) {
+	if parts := strings.SplitN(arn, ":", 6); r.owner != "" && len(parts) == 6 &&
+		accountIDPattern.MatchString(parts[4]) {
 		return parts[4]
 	}
 	return r.owner
@@ -94,6 +96,7 @@ func notCaller() error {
 // simulatedSession is the principal of a simulated role.
 func simulatedSession(account, roleARN, roleID string) policy.Principal {
 	const name = "simulation"
-	return policy.Principal{Type: policy.AssumedRole, AccountID: account, ARN: sts.SessionARN(account, lastPart(roleARN), name),
+	return policy.Principal{Type: policy.AssumedRole, AccountID: account,
+		ARN:      sts.SessionARN(account, lastPart(roleARN), name),
 		UniqueID: roleID + ":" + name, RoleARN: roleARN, RoleUniqueID: roleID}
 }

@@ -43,7 +43,8 @@ func TestSimulateResourcePolicy(t *testing.T) {
 		"key policy without root":    {*allowing("kms:*", "*", ""), resource("Allow", ghost, "kms:*"), alice, "", "kms:Decrypt", key, "implicitDeny"},
 		"key policy with root":       {*allowing("kms:*", "*", ""), resource("Allow", account1, "kms:*"), alice, "", "kms:Decrypt", key, "allowed"},
 	} {
-		in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{x.identity}, ResourcePolicy: &x.resource, CallerArn: &x.caller,
+		in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{x.identity}, ResourcePolicy: &x.resource,
+			CallerArn:   &x.caller,
 			ActionNames: []string{x.action}, ResourceArns: []string{x.arn}}
 		if x.owner != "" {
 			in.ResourceOwner = &x.owner
@@ -55,13 +56,15 @@ func TestSimulateResourcePolicy(t *testing.T) {
 		}
 		if got := out.EvaluationResults[0]; got.EvalDecision != x.want {
 			t.Errorf("%s: %s, want %s", name, got.EvalDecision, x.want)
-		} else if name == "resource policy denies" && *got.MatchedStatements[len(got.MatchedStatements)-1].SourcePolicyId != "ResourcePolicy" {
+		} else if name == "resource policy denies" &&
+			*got.MatchedStatements[len(got.MatchedStatements)-1].SourcePolicyId != "ResourcePolicy" {
 			t.Errorf("%s: matched %v", name, got.MatchedStatements)
 		}
 	}
 
 	// The user of SimulatePrincipalPolicy is the caller unless another is named.
-	principal := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(alice), ActionNames: []string{"dynamodb:GetItem"},
+	principal := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(alice),
+		ActionNames:  []string{"dynamodb:GetItem"},
 		ResourceArns: []string{table}, ResourcePolicy: aws.String(resource("Allow", alice, "dynamodb:*"))}
 	for caller, want := range map[string]types.PolicyEvaluationDecisionType{"": "allowed", role: "implicitDeny"} {
 		if caller != "" {
@@ -89,7 +92,8 @@ func TestSimulateResourcePolicy(t *testing.T) {
 		"no owner":        {func(in *iam.SimulateCustomPolicyInput) { in.ResourceOwner = aws.String("me") }, "InvalidInput", "ResourceOwner"},
 		"identity policy": {func(in *iam.SimulateCustomPolicyInput) { in.ResourcePolicy = aws.String(nothing) }, "MalformedPolicyDocument", ""},
 	} {
-		in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{nothing}, CallerArn: aws.String(alice), ActionNames: []string{"kms:Decrypt"},
+		in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{nothing}, CallerArn: aws.String(alice),
+			ActionNames:    []string{"kms:Decrypt"},
 			ResourcePolicy: aws.String(resource("Allow", alice, "kms:*"))}
 		x.edit(in)
 		_, err := c.SimulateCustomPolicy(ctx, in)

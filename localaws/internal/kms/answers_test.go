@@ -14,7 +14,8 @@ func TestRefusals(t *testing.T) {
 	arn, mac := w.key(nil), w.key(members{"KeySpec": "HMAC_256", "KeyUsage": usageMAC})
 	blob := w.encrypt(arn)
 	tagged := func(key, value string) members {
-		return members{"KeyId": arn, "Tags": []members{{"TagKey": "a", "TagValue": "b"}, {"TagKey": key, "TagValue": value}}}
+		return members{"KeyId": arn, "Tags": []members{{"TagKey": "a", "TagValue": "b"},
+			{"TagKey": key, "TagValue": value}}}
 	}
 	const (
 		detected  = "1 validation error detected: "
@@ -53,7 +54,8 @@ func TestRefusals(t *testing.T) {
 		w.do(root(here), "RotateKeyOnDemand", members{"KeyId": arn})
 	}
 	w.fails(root(here), "RotateKeyOnDemand", members{"KeyId": arn}, "LimitExceededException",
-		"The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: "+arn)
+		"The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be "+
+			"performed for this key: "+arn)
 }
 
 // TestMembers: empty lists are there, keys are named by ARN, and the one policy
@@ -68,7 +70,8 @@ func TestMembers(t *testing.T) {
 		"RotateKeyOnDemand":   {"KeyId": keyIDOf(arn)},
 		"ScheduleKeyDeletion": {"KeyId": keyIDOf(w.key(nil)), "PendingWindowInDays": 7},
 	} {
-		if got, _ := w.do(root(here), operation, in)["KeyId"].(string); !strings.HasSuffix(got, ":key/"+in["KeyId"].(string)) {
+		if got, _ := w.do(root(here), operation, in)["KeyId"].(string); !strings.HasSuffix(got,
+			":key/"+in["KeyId"].(string)) {
 			t.Errorf("%s answers %q", operation, got)
 		}
 	}
@@ -78,15 +81,18 @@ func TestMembers(t *testing.T) {
 		t.Errorf("tags of a replica without any: %v", replica["ReplicaTags"])
 	}
 	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": policyText(rootStatement())})
-	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "PolicyName": "default", "Policy": policyText(rootStatement())})
+	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "PolicyName": "default",
+		"Policy": policyText(rootStatement())})
 	for _, in := range []members{{"KeyId": arn}, {"KeyId": arn, "PolicyName": "default"}} {
-		if out := w.do(root(here), "GetKeyPolicy", in); out["PolicyName"] != "default" || out["Policy"] != policyText(rootStatement()) {
+		if out := w.do(root(here), "GetKeyPolicy", in); out["PolicyName"] != "default" ||
+			out["Policy"] != policyText(rootStatement()) {
 			t.Errorf("GetKeyPolicy %v: %v", in, out)
 		}
 	}
 	_, err := w.try(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Maybe","Principal":"*"}]}`})
 	var e *request.Error
-	if !errors.As(err, &e) || e.Message != "Syntax errors in policy." || e.Hint != "Statement 1: Effect is neither Allow nor Deny" {
+	if !errors.As(err, &e) || e.Message != "Syntax errors in policy." ||
+		e.Hint != "Statement 1: Effect is neither Allow nor Deny" {
 		t.Errorf("a broken policy: %v", err)
 	}
 }

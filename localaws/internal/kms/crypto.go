@@ -50,7 +50,8 @@ func (t target) fit(operation, usage string) error {
 	case operation == "Decrypt" || operation == "ReEncryptFrom":
 		return incorrectKey()
 	default:
-		return request.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", t.arn, t.usage, operation)
+		return request.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", t.arn,
+			t.usage, operation)
 	}
 	return nil
 }
@@ -200,7 +201,8 @@ func (s *Service) source(c *request.Call, id string, ciphertext []byte) (target,
 }
 
 func incorrectKey() error {
-	return request.Errorf("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
+	return request.Errorf("IncorrectKeyException",
+		"The key ID in the request does not identify a CMK that can perform this operation.")
 }
 
 // unseal opens a ciphertext with the key that was named for it.

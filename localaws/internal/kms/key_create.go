@@ -71,7 +71,8 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 	case origin != "AWS_KMS" || in.CustomKeyStoreID != nil || in.XksKeyID != nil:
 		return nil, unsupported("Origin %s is not supported by this server: it makes its keys itself.", origin)
 	case spec != specSymmetric && !isMAC:
-		return nil, unsupported("KeySpec %s is not supported by this server: it has symmetric encryption keys and HMAC keys.", spec)
+		return nil, unsupported("KeySpec %s is not supported by this server: it has symmetric encryption keys and "+
+			"HMAC keys.", spec)
 	case isMAC && usage == "":
 		return nil,
 			validation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
@@ -167,8 +168,10 @@ func (ch *change) newKey(at wire.Place, config newKeyConfig) *key {
 	f.current.Store(&shared{primary: at.Region, regions: []string{at.Region},
 		versions: []*version{newVersion(config.spec, "", ch.now)}})
 	k := &key{
-		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now, usage: config.usage,
-		spec: config.spec, manager: config.manager, multiRegion: config.multiRegion, state: Enabled, tags: config.tags, family: f,
+		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now,
+		usage: config.usage,
+		spec:  config.spec, manager: config.manager, multiRegion: config.multiRegion, state: Enabled, tags: config.tags,
+		family:  f,
 		lastUse: new(lastUse),
 	}
 	k.describe()

@@ -24,7 +24,8 @@ func TestGetKeyLastUsage(t *testing.T) {
 	wants := func(arn, operation string, at time.Time) {
 		t.Helper()
 		last := usage(arn)["KeyLastUsage"].(members)
-		if last["Operation"] != operation || last["Timestamp"] != float64(at.Unix()) || last["KmsRequestId"] != "request" {
+		if last["Operation"] != operation || last["Timestamp"] != float64(at.Unix()) ||
+			last["KmsRequestId"] != "request" {
 			t.Errorf("last usage %v, want %s at %v", last, operation, at)
 		}
 	}
@@ -36,7 +37,8 @@ func TestGetKeyLastUsage(t *testing.T) {
 	blob := w.encrypt(arn)
 	wants(arn, "Encrypt", first)
 	w.advance(time.Minute)
-	w.fails(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "DryRun": true}, "DryRunOperationException", "")
+	w.fails(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "DryRun": true},
+		"DryRunOperationException", "")
 	w.fails(w.user(here, "stranger"), "Decrypt", members{"CiphertextBlob": blob}, "AccessDeniedException", "")
 	w.describe(arn)
 	wants(arn, "Encrypt", first)

@@ -82,7 +82,8 @@ var absent = map[string]string{
 	"custom key stores": "ConnectCustomKeyStore CreateCustomKeyStore DeleteCustomKeyStore DescribeCustomKeyStores " +
 		"DisconnectCustomKeyStore UpdateCustomKeyStore",
 	"imported key material": "DeleteImportedKeyMaterial GetParametersForImport ImportKeyMaterial",
-	"asymmetric keys": "Decapsulate DeriveSharedSecret Encapsulate GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext " +
+	"asymmetric keys": "Decapsulate DeriveSharedSecret Encapsulate GenerateDataKeyPair " +
+		"GenerateDataKeyPairWithoutPlaintext " +
 		"GetPublicKey Sign Verify",
 }
 

@@ -83,8 +83,10 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 		return nil, err
 	}
 	k := &key{
-		Place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now, usage: t.usage, spec: t.spec,
-		manager: managerCustomer, multiRegion: true, state: Enabled, tags: tags, family: t.family, lastUse: new(lastUse),
+		Place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now,
+		usage: t.usage, spec: t.spec,
+		manager: managerCustomer, multiRegion: true, state: Enabled, tags: tags, family: t.family,
+		lastUse: new(lastUse),
 	}
 	k.describe()
 	if len(tags) > 0 {

@@ -77,8 +77,10 @@ func TestRotationOnDemand(t *testing.T) {
 	}
 	w.opens(arn, blobs...)
 	w.fails(root(here), "RotateKeyOnDemand", members{"KeyId": arn}, "LimitExceededException", arn)
-	all := w.do(root(here), "ListKeyRotations", members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Limit": 20})
-	rest := w.do(root(here), "ListKeyRotations", members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Marker": all["NextMarker"]})
+	all := w.do(root(here), "ListKeyRotations",
+		members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Limit": 20})
+	rest := w.do(root(here), "ListKeyRotations",
+		members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Marker": all["NextMarker"]})
 	if n := len(all["Rotations"].([]any)) + len(rest["Rotations"].([]any)); n != maxOnDemand+1 {
 		t.Errorf("%d versions listed", n)
 	}

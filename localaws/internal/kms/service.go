@@ -102,8 +102,10 @@ func New(config Config) (*Service, error) {
 		return nil, errors.New("kms: Config needs Clock, Store, Authorizer, Audit and Principals")
 	}
 	s := &Service{
-		clock: config.Clock, store: config.Store, authorizer: config.Authorizer, audit: config.Audit, principals: config.Principals, started: config.Clock(),
-		keys: map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{}, grants: map[string]*grantTable{},
+		clock: config.Clock, store: config.Store, authorizer: config.Authorizer, audit: config.Audit,
+		principals: config.Principals, started: config.Clock(),
+		keys: map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{},
+		grants: map[string]*grantTable{},
 	}
 	s.due.Store(math.MaxInt64)
 	if err := s.load(); err != nil {

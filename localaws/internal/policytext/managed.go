@@ -36,10 +36,12 @@ func ReadManaged(p wire.LongText, limit int) (*Document, error) {
 }
 
 // partitions are those of AWS. A policy may mean all of them by a wildcard.
-var partitions = []string{"*", "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"}
+var partitions = []string{"*", "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e",
+	"aws-iso-f"}
 
 // iamPaths are the beginnings of the resources that IAM has.
-var iamPaths = []string{"user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/", "server-certificate/",
+var iamPaths = []string{"user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/",
+	"server-certificate/",
 	"policy/", "sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/"}
 
 // refuseShape returns why a resource has too few parts to be an ARN, or an empty
@@ -66,7 +68,8 @@ func refuseParts(resource string) string {
 		return "IAM resource " + resource + " cannot contain region information."
 	case region != "" && vendor == "s3":
 		return "Resource " + resource + " can not contain region information."
-	case vendor == "iam" && name != "*" && !slices.ContainsFunc(iamPaths, func(p string) bool { return strings.HasPrefix(name, p) }):
+	case vendor == "iam" && name != "*" &&
+		!slices.ContainsFunc(iamPaths, func(p string) bool { return strings.HasPrefix(name, p) }):
 		return `IAM resource path must either be "*" or start with ` + strings.Join(iamPaths, ", ") + "."
 	}
 	return ""

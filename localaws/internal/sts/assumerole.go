@@ -82,7 +82,8 @@ func (s *Service) assumeRole(ctx context.Context, r *request.Call, in *assumeRol
 	case in.SourceIdentity != "":
 		return nil, request.Errorf("UnsupportedOperation", "SourceIdentity is not supported by this server.")
 	case in.SerialNumber != "", in.TokenCode != "":
-		return nil, request.Errorf("UnsupportedOperation", "Multi-factor authentication is not supported by this server.")
+		return nil, request.Errorf("UnsupportedOperation",
+			"Multi-factor authentication is not supported by this server.")
 	}
 	tags, err := in.sessionTags(Of(r.Caller))
 	if err != nil {
@@ -105,12 +106,16 @@ func (s *Service) assumeRole(ctx context.Context, r *request.Call, in *assumeRol
 	}
 	if seconds > limit {
 		if r.Caller.Principal.Type == policy.AssumedRole {
-			return nil, request.Errorf("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+			return nil, request.Errorf("ValidationError",
+				"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 		}
-		return nil, request.Errorf("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+		return nil, request.Errorf("ValidationError",
+			"The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
-	x := &Session{Name: in.RoleSessionName, Tags: tags, Issued: s.now(), Expires: s.now().Add(time.Duration(seconds) * time.Second),
-		Principal: policy.Principal{Type: policy.AssumedRole, AccountID: target.AccountID, ARN: SessionARN(target.AccountID, target.Name, in.RoleSessionName),
+	x := &Session{Name: in.RoleSessionName, Tags: tags, Issued: s.now(),
+		Expires: s.now().Add(time.Duration(seconds) * time.Second),
+		Principal: policy.Principal{Type: policy.AssumedRole, AccountID: target.AccountID,
+			ARN:      SessionARN(target.AccountID, target.Name, in.RoleSessionName),
 			UniqueID: target.ID + ":" + in.RoleSessionName, RoleARN: target.ARN, RoleUniqueID: target.ID}}
 	if err := s.sessionPolicies(x, in); err != nil {
 		return nil, err
@@ -151,7 +156,8 @@ func (s *Service) assumable(ctx context.Context, r *request.Call, in *assumeRole
 		}
 	}
 	if !ok {
-		return Role{}, forbidden("User: " + r.Caller.Principal.ARN + " is not authorized to perform: sts:AssumeRole on resource: " + in.RoleArn)
+		return Role{}, forbidden("User: " + r.Caller.Principal.ARN +
+			" is not authorized to perform: sts:AssumeRole on resource: " + in.RoleArn)
 	}
 	return role, nil
 }

@@ -110,7 +110,8 @@ func (s *Service) getSessionToken(ctx context.Context, r *request.Call, in *getS
 	if p.Type == policy.Root {
 		seconds = min(seconds, maxRootSession)
 	}
-	x := &Session{Name: r.Caller.UserName, Principal: p, Issued: s.now(), Expires: s.now().Add(time.Duration(seconds) * time.Second)}
+	x := &Session{Name: r.Caller.UserName, Principal: p, Issued: s.now(),
+		Expires: s.now().Add(time.Duration(seconds) * time.Second)}
 	issued, err := s.issueSized(x, in.MinimumSessionTokenSize)
 	if err != nil {
 		return nil, err

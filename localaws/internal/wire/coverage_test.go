@@ -34,7 +34,8 @@ func TestAbsent(t *testing.T) {
 	if out, err := tt.Serve(t.Context(), none{}, &request.Call{Operation: "Served"}); out != "done" || err != nil {
 		t.Error(out, err)
 	}
-	if c := tt.Coverage(); !slices.Equal(c.Served, []string{"Served"}) || len(c.Refused) != 2 || c.Refused["CreateQueue"] != "queues" {
+	if c := tt.Coverage(); !slices.Equal(c.Served, []string{"Served"}) || len(c.Refused) != 2 ||
+		c.Refused["CreateQueue"] != "queues" {
 		t.Errorf("%+v", c)
 	}
 	for _, absent := range []map[string]string{{"a": "Served"}, {"a": "Twice", "b": "Twice"}} {
