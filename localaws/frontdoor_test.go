@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -113,15 +114,21 @@ func TestUnknownOperationsAreNamed(t *testing.T) {
 	s := start(t, localaws.Options{})
 	_, err := iam.NewFromConfig(s.Config(s.RootCredentials())).CreateServiceLinkedRole(ctx,
 		&iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("dax.amazonaws.com")})
-	if code(err) != "InvalidAction" ||
-		!strings.Contains(err.Error(), "This server has no operation iam:CreateServiceLinkedRole") {
+	if code(err) != "UnsupportedOperation" ||
+		!strings.Contains(err.Error(), "CreateServiceLinkedRole is not supported by this server: it does not have "+
+			"service-linked roles.") {
 		t.Errorf("IAM: %v", err)
 	}
 	_, err = cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).CreateTrail(ctx,
 		&cloudtrail.CreateTrailInput{Name: aws.String("t"), S3BucketName: aws.String("b")})
-	if code(err) != "UnknownOperationException" ||
-		!strings.Contains(err.Error(), "This server has no operation cloudtrail:CreateTrail") {
+	if code(err) != "UnsupportedOperationException" ||
+		!strings.Contains(err.Error(), "CreateTrail is not supported by this server: it does not have trails.") {
 		t.Errorf("CloudTrail: %v", err)
+	}
+	// What AWS does not have either is named too.
+	status, _, body := send(t, s, rawRequest{target: "TrentService.Levitate", contentType: json11, service: "kms", body: `{}`, creds: s.RootCredentials()})
+	if status != 400 || !strings.Contains(body, "This server has no operation kms:Levitate") {
+		t.Errorf("KMS: %d %s", status, body)
 	}
 }
 
@@ -274,6 +281,14 @@ func TestAnswerHeaders(t *testing.T) {
 			creds: s.RootCredentials()})
 	if status != 200 || header.Get("Content-Type") != "text/xml" {
 		t.Errorf("STS: %d %v", status, header)
+	}
+	// What this server says beyond AWS's text is in a header.
+	broken := "Action=CreatePolicy&Version=2010-05-08&PolicyName=p&PolicyDocument=" + url.QueryEscape(`{"Version":"2012-10-17","Statement":"é"}`)
+	status, header, body = send(t, s, rawRequest{contentType: form, service: "iam", body: broken,
+		creds: s.RootCredentials()})
+	if status != 400 || !strings.Contains(body, "<Message>Syntax errors in policy.</Message>") ||
+		header.Get("X-Localaws-Hint") != "Statement 1: is no object" {
+		t.Errorf("a broken policy: %d %v %s", status, header, body)
 	}
 	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 400, "DELETE": 404, "OPTIONS": 404} {
 		if status, _, _ := send(t, s, rawRequest{method: method, unsigned: true}); status != want {

@@ -33,9 +33,9 @@ func TestSuppliedKeys(t *testing.T) {
 		kms:RetiringPrincipal kms:RotationPeriodInDays kms:ScheduleKeyDeletionPendingWindowInDays kms:ViaService sts:ExternalId sts:RoleSessionName
 		aws:PrincipalTag/a aws:RequestTag/a aws:ResourceTag/a iam:ResourceTag/a kms:EncryptionContext:a`
 	const sets = "aws:CalledVia aws:TagKeys dynamodb:Attributes dynamodb:LeadingKeys kms:EncryptionContextKeys " +
-		"kms:GrantOperations kms:ResourceAliases"
+		"kms:GrantOperations kms:ResourceAliases sts:TransitiveTagKeys"
 	// sets that it does not supply
-	const others = "aws:PrincipalServiceNamesList aws:PrincipalOrgPaths aws:ResourceOrgPaths sts:TransitiveTagKeys"
+	const others = "aws:PrincipalServiceNamesList aws:PrincipalOrgPaths aws:ResourceOrgPaths"
 	var cases []conditionCase
 	for _, list := range []struct {
 		keys          string

@@ -77,7 +77,7 @@ func TestCreateTableValidation(t *testing.T) {
 	w.fails("CreateTable", ok, "ResourceInUseException", "Table already exists: abc")
 	w.fails("PutItemm", ok, "UnknownOperationException", "")
 	w.fails("ExecuteStatement", ok, "UnknownOperationException",
-		"this embedded DynamoDB does not support the operation ExecuteStatement")
+		"ExecuteStatement is not supported by this server: it does not have PartiQL.")
 }
 
 func TestDescribeListDelete(t *testing.T) {

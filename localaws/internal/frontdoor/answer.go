@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
@@ -20,6 +21,7 @@ type answer struct {
 	code        string // of an error, for the log
 	body        []byte
 	checksum    bool // DynamoDB's x-amz-crc32
+	hint        string
 	close       bool // the connection cannot be used again
 }
 
@@ -36,7 +38,7 @@ func (e *Endpoint) failure(id string, err error) answer {
 	}
 	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, code: known.Code,
 		checksum: e.Checksum,
-		close:    known.Status == http.StatusRequestEntityTooLarge}
+		close:    known.Status == http.StatusRequestEntityTooLarge, hint: headerText(known.Hint)}
 	if e.query() {
 		a.body = e.xmlError(id, known)
 	} else {
@@ -123,7 +125,7 @@ func stray(r *exchange) answer {
 
 // header fills h with the answer's headers, whose values share one array.
 func (a *answer) header(h http.Header) {
-	values := make([]string, 0, 5)
+	values := make([]string, 0, 6)
 	set := func(name, value string) {
 		values = append(values, value)
 		h[name] = values[len(values)-1 : len(values) : len(values)]
@@ -134,7 +136,26 @@ func (a *answer) header(h http.Header) {
 	if a.checksum {
 		set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.body)), 10))
 	}
+	if a.hint != "" {
+		set(hintHeader, a.hint)
+	}
 	if a.close {
 		set("Connection", "close")
 	}
+}
+
+// hintHeader is the header of an answer that has the hint of an error. Every SDK
+// gives access to the headers of a failed call.
+const hintHeader = "X-Localaws-Hint"
+
+// maxHint bounds a hint in bytes.
+const maxHint = 512
+
+// headerText returns text with what a header cannot carry escaped.
+func headerText(text string) string {
+	if len(text) > maxHint {
+		text = strings.ToValidUTF8(text[:maxHint], "")
+	}
+	quoted := strconv.QuoteToASCII(text)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }

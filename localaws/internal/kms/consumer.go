@@ -74,7 +74,9 @@ func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, c
 	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}
-	plaintext, _, err = t.unseal(ciphertext, h, encryptionContext)
+	if plaintext, _, err = t.unseal(ciphertext, h, encryptionContext); err == nil {
+		k.lastUse.note(c, "Decrypt")
+	}
 	return plaintext, err
 }
 

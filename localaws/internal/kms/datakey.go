@@ -56,7 +56,7 @@ func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput
 		return nil, validation("Please specify either number of bytes or key spec.")
 	}
 	if in.Recipient {
-		return nil, unsupported("Recipient is not supported: this server does not have enclaves.")
+		return nil, unsupported("Recipient is not supported by this server: it does not have enclaves.")
 	}
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
@@ -87,6 +87,7 @@ func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput
 	if err != nil {
 		return nil, err
 	}
+	t.lastUse.note(c, action)
 	return out, nil
 }
 
@@ -116,7 +117,7 @@ func (in *randomInput) Check(c *wire.Checks) {
 // Prepare refuses what this server does not have.
 func (in *randomInput) Prepare(*request.Call) error {
 	if in.CustomKeyStoreID != nil || bool(in.Recipient) {
-		return unsupported("GenerateRandom with CustomKeyStoreId or Recipient is not supported.")
+		return unsupported("GenerateRandom with CustomKeyStoreId or Recipient is not supported by this server.")
 	}
 	return nil
 }
@@ -124,7 +125,7 @@ func (in *randomInput) Prepare(*request.Call) error {
 func (s *Service) generateRandom(_ context.Context, c *request.Call, in *randomInput) (any, error) {
 	n := or(in.NumberOfBytes, 0)
 	if n == 0 {
-		return nil, validation("Please specify number of bytes.")
+		return nil, validation("NumberOfBytes is required.")
 	}
 	b := make([]byte, n)
 	rand.Read(b)

@@ -69,10 +69,10 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 	_, isMAC := macs[spec]
 	switch {
 	case origin != "AWS_KMS" || in.CustomKeyStoreID != nil || in.XksKeyID != nil:
-		return nil, unsupported("Origin %s is not supported: this server makes its keys itself.", origin)
+		return nil, unsupported("Origin %s is not supported by this server: it makes its keys itself.", origin)
 	case spec != specSymmetric && !isMAC:
-		return nil, unsupported("KeySpec %s is not supported: this server has symmetric encryption keys and HMAC keys.",
-			spec)
+		return nil, unsupported("KeySpec %s is not supported by this server: it has symmetric encryption keys and "+
+			"HMAC keys.", spec)
 	case isMAC && usage == "":
 		return nil,
 			validation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
@@ -171,7 +171,8 @@ func (ch *change) newKey(at wire.Place, config newKeyConfig) *key {
 		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now,
 		usage: config.usage,
 		spec:  config.spec, manager: config.manager, multiRegion: config.multiRegion, state: Enabled, tags: config.tags,
-		family: f,
+		family:  f,
+		lastUse: new(lastUse),
 	}
 	k.describe()
 	return k

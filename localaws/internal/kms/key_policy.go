@@ -92,7 +92,9 @@ func (s *Service) parsePolicy(text string) (*keyPolicy, error) {
 	if err != nil {
 		var parse *policy.ParseError
 		if errors.As(err, &parse) {
-			return nil, malformedPolicy("%s", parse.Reason)
+			refused := request.Errorf("MalformedPolicyDocumentException", "%s", parse.Reason)
+			refused.Hint = parse.Detail
+			return nil, refused
 		}
 		return nil, malformedPolicy("%s", err.Error())
 	}

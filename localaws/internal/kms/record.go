@@ -215,8 +215,8 @@ func (s *Service) loadKey(name string, r keyRecord) error {
 	k := &key{
 		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: r.Description, created: r.Created,
 		usage: r.Usage, spec: r.Spec,
-		manager: r.Manager, multiRegion: multiRegion, state: r.State, deleteAt: r.DeleteAt, window: r.Window, policy: p,
-		tags: r.Tags, family: f,
+		manager: r.Manager, multiRegion: multiRegion, state: r.State, deleteAt: r.DeleteAt, window: r.Window,
+		policy: p, tags: r.Tags, family: f, lastUse: new(lastUse),
 	}
 	state := f.load()
 	state.regions = append(state.regions, at.Region)

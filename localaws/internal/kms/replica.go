@@ -61,7 +61,7 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 		return nil, err
 	}
 	if !t.isPrimary() {
-		return nil, unsupported("%s is not a multi-Region primary key.", t.arn)
+		return nil, unsupported("%s is not a multi-region primary key.", t.arn)
 	}
 	family := t.family.load()
 	if slices.Contains(family.regions, region) {
@@ -86,6 +86,7 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 		Place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now,
 		usage: t.usage, spec: t.spec,
 		manager: managerCustomer, multiRegion: true, state: Enabled, tags: tags, family: t.family,
+		lastUse: new(lastUse),
 	}
 	k.describe()
 	if len(tags) > 0 {
@@ -113,7 +114,7 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 	slices.Sort(state.regions)
 	ch.putFamily(t.family, state)
 	ch.putKey(k)
-	out := replicateOutput{ReplicaPolicy: k.policy.text, ReplicaTags: slices.Concat([]tag{}, tags)}
+	out := replicateOutput{ReplicaPolicy: k.policy.text, ReplicaTags: append([]tag{}, tags...)}
 	ch.do(func() { out.ReplicaKeyMetadata = k.metadata() })
 	trail(c, t.key, struct {
 		KeyID       string `json:"keyId"`
@@ -147,7 +148,7 @@ func (ch *change) updatePrimaryRegion(ctx context.Context, c *request.Call, in *
 	region := text(in.PrimaryRegion)
 	t := in.found
 	if !t.isPrimary() {
-		return nil, unsupported("%s is not a multi-Region primary key.", t.arn)
+		return nil, unsupported("%s is not a multi-region primary key.", t.arn)
 	}
 	if err := t.notDoomed(); err != nil {
 		return nil, err

@@ -64,6 +64,7 @@ type Service struct {
 	authorizer request.Authorizer
 	audit      request.Recorder
 	principals Principals
+	started    time.Time
 
 	// writes is held by an operation that changes something from its check to
 	// its submission, so that such operations see each other whole or not at
@@ -102,8 +103,8 @@ func New(config Config) (*Service, error) {
 	}
 	s := &Service{
 		clock: config.Clock, store: config.Store, authorizer: config.Authorizer, audit: config.Audit,
-		principals: config.Principals,
-		keys:       map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{},
+		principals: config.Principals, started: config.Clock(),
+		keys: map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{},
 		grants: map[string]*grantTable{},
 	}
 	s.due.Store(math.MaxInt64)
