@@ -64,14 +64,16 @@ func TestOpenItemReturnsTheActionsOfTheHeader(t *testing.T) {
 		},
 		"an attribute in the context": {
 			actions{"new secret": encrypt, "tenant": include},
-			actions{"pk": include, "sk": include, "note": sign, "secret": encrypt, "new secret": encrypt, "tenant": include},
+			actions{"pk": include, "sk": include, "note": sign, "secret": encrypt, "new secret": encrypt,
+				"tenant": include},
 		},
 		"not as configured now": {
 			actions{"note": encrypt, "secret": sign},
 			actions{"pk": sign, "sk": sign, "note": encrypt, "secret": sign},
 		},
 	} {
-		for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
+		for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature,
+			envelope.SuiteDigitalSignature} {
 			t.Run(name, func(t *testing.T) {
 				config := newerConfig(t, c.more)
 				config.AlgorithmSuite = suite
@@ -120,7 +122,8 @@ func TestEncryptItemAs(t *testing.T) {
 		"not present": {actions{"new": include, "old": nothing}, nil, actions{"pk": sign, "sk": sign}, 1},
 		"beside each other": {
 			actions{"a": include, "z": encrypt, "m": sign}, []string{"a", "z", "m"},
-			actions{"a": include, "z": encrypt, "m": sign, "pk": include, "sk": include, "note": sign, "secret": encrypt}, 2,
+			actions{"a": include, "z": encrypt, "m": sign, "pk": include, "sk": include, "note": sign,
+				"secret": encrypt}, 2,
 		},
 		"configured ones win": {
 			actions{"secret": sign, "note": nothing, "pk": include, "sk": encrypt, "new": encrypt}, []string{"new"},
@@ -216,8 +219,26 @@ func TestEncryptItemAsCountsBeforeItAsks(t *testing.T) {
 		name := fmt.Sprint("new ", i)
 		item[name], given[name] = s(""), sign
 	}
-	_, err := mustEncryptor(t, config).EncryptItemAs(t.Context(), item, given)
+	e := mustEncryptor(t, config)
+	_, err := e.EncryptItemAs(t.Context(), item, given)
 	failsWith(t, err, envelope.ErrInvalidItem, "encrypt", "")
+	// One more than the header holds, then as many.
+	for i := range 4 {
+		if i == 3 {
+			_, err := e.EncryptItemAs(t.Context(), item, given)
+			failsWith(t, err, envelope.ErrInvalidItem, "encrypt", "")
+		}
+		delete(item, fmt.Sprint("new ", i))
+	}
+	config.Keyring = testKeyring(t)
+	config.AlgorithmSuite = envelope.SuiteSymmetricSignature
+	sealed, err := mustEncryptor(t, config).EncryptItemAs(t.Context(), item, given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opened := mustOpen(t, mustEncryptor(t, config), sealed); len(opened.Actions) != format.MaxLegend {
+		t.Errorf("%d signed attributes came back", len(opened.Actions))
+	}
 }
 
 // A header that does not belong to the item must not decide what is stored in
@@ -234,7 +255,8 @@ func TestOpenItemReturnsNothingUnverified(t *testing.T) {
 		"header stripped": func(i envelope.Item) { delete(i, envelope.HeaderAttribute) },
 		"header swapped":  func(i envelope.Item) { i[envelope.HeaderAttribute] = open[envelope.HeaderAttribute] },
 		"both swapped": func(i envelope.Item) {
-			i[envelope.HeaderAttribute], i[envelope.FooterAttribute] = open[envelope.HeaderAttribute], open[envelope.FooterAttribute]
+			i[envelope.HeaderAttribute], i[envelope.FooterAttribute] = open[envelope.HeaderAttribute],
+				open[envelope.FooterAttribute]
 		},
 		"value of the open": func(i envelope.Item) { i["new secret"] = open["new secret"] },
 		"legend changed": func(i envelope.Item) {

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/pace"
 )
 
 // DynamoDB's limits for one call.
@@ -67,26 +69,29 @@ func (e *BatchError) Unwrap() []error {
 // drops attributes that T lacks, and beacons. Errors: [*BatchError].
 func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error) {
 	if t.plan.version != nil {
-		return items, fmt.Errorf("%w: a batch cannot check the version of %s: use Put, Update or TransactWrite", ErrConfiguration, t.plan.typeName)
+		return items, fmt.Errorf("%w: a batch cannot check the version of %s: use Put, Update or TransactWrite",
+			ErrConfiguration, t.plan.typeName)
 	}
 	plain := make([]envelope.Item, len(items))
 	seen := make(map[string]int, len(items))
 	for i := range items {
 		if plain[i], err = t.marshal(&items[i]); err != nil {
-			return items, &BatchError{Table: t.name, Total: len(items), Err: fmt.Errorf("item %d of the batch: %w", i, err)}
+			return items, &BatchError{Table: t.name, Total: len(items),
+				Err: fmt.Errorf("item %d of the batch: %w", i, err)}
 		}
 		if err := seenBefore(seen, t.plan.keyText(plain[i]), i); err != nil {
 			return items, &BatchError{Table: t.name, Total: len(items), Err: err}
 		}
 	}
-	left, err := t.batchWrite(ctx, plain, func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error) {
-		stored, err := t.encryptAll(ctx, from, chunk)
-		requests := make([]types.WriteRequest, len(stored))
-		for i := range stored {
-			requests[i].PutRequest = &types.PutRequest{Item: stored[i]}
-		}
-		return requests, err
-	})
+	left, err := t.batchWrite(ctx, plain,
+		func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error) {
+			stored, err := t.encryptAll(ctx, from, chunk)
+			requests := make([]types.WriteRequest, len(stored))
+			for i := range stored {
+				requests[i].PutRequest = &types.PutRequest{Item: stored[i]}
+			}
+			return requests, err
+		})
 	return pick(items, left), err
 }
 
@@ -105,13 +110,14 @@ func (t *Table[T]) BatchDelete(ctx context.Context, keys []Key) (rest []Key, err
 			return keys, &BatchError{Table: t.name, Total: len(keys), Err: err}
 		}
 	}
-	left, err := t.batchWrite(ctx, items, func(_ context.Context, _ int, chunk []envelope.Item) ([]types.WriteRequest, error) {
-		requests := make([]types.WriteRequest, len(chunk))
-		for i := range chunk {
-			requests[i].DeleteRequest = &types.DeleteRequest{Key: chunk[i]}
-		}
-		return requests, nil
-	})
+	left, err := t.batchWrite(ctx, items,
+		func(_ context.Context, _ int, chunk []envelope.Item) ([]types.WriteRequest, error) {
+			requests := make([]types.WriteRequest, len(chunk))
+			for i := range chunk {
+				requests[i].DeleteRequest = &types.DeleteRequest{Key: chunk[i]}
+			}
+			return requests, nil
+		})
 	return pick(keys, left), err
 }
 
@@ -147,7 +153,9 @@ func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
 
 // batchWrite sends items in chunks and returns the indexes of those not known
 // to be written, in ascending order.
-func (c *core) batchWrite(ctx context.Context, items []envelope.Item, requests func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error)) (left []int, err error) {
+func (c *core) batchWrite(ctx context.Context, items []envelope.Item,
+	requests func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error)) (left []int,
+	err error) {
 	for from := 0; from < len(items); from += batchWriteSize {
 		chunk := items[from:min(from+batchWriteSize, len(items))]
 		waiting, err := requests(ctx, from, chunk)
@@ -190,14 +198,14 @@ func requestItem(r types.WriteRequest) envelope.Item {
 // returns with an error are not known to be done. The error matches
 // [ErrUncertain] if an attempt without an answer may have done them.
 func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]types.WriteRequest, error) {
-	var p pace
-	var lost *observer // a call of which an attempt may have written
+	var p pace.Batch
+	var lost *attempts.Observer // a call of which an attempt may have written
 	for {
-		var seen observer
+		var seen attempts.Observer
 		out, err := c.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
 			RequestItems: map[string][]types.WriteRequest{c.name: waiting},
-		}, seen.observe)
-		if err != nil && seen.unclear() || err == nil && seen.repeated() {
+		}, seen.Observe)
+		if err != nil && seen.Unclear() || err == nil && seen.Repeated() {
 			lost = &seen
 		}
 		progress := false
@@ -209,13 +217,13 @@ func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]
 			progress = len(left) < len(waiting)
 			waiting = left
 		}
-		if err == nil || throttled(err) {
-			if err = p.wait(ctx, progress, err); err == nil {
+		if err == nil || pace.Throttled(err) {
+			if err = p.Wait(ctx, progress, err); err == nil {
 				continue
 			}
 		}
 		if lost != nil {
-			return waiting, fmt.Errorf("batch write of %s: %w", c.name, lost.uncertain(err))
+			return waiting, fmt.Errorf("batch write of %s: %w", c.name, lost.Uncertain(err))
 		}
 		return waiting, c.callError("batch write", err)
 	}
@@ -313,12 +321,14 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 
 // getChunk reads up to 100 items and hands them over as they come; the keys it
 // returns with an error were not read.
-func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func([]envelope.Item) error) ([]envelope.Item, error) {
-	var p pace
+func (c *core) getChunk(ctx context.Context, waiting []envelope.Item,
+	take func([]envelope.Item) error) ([]envelope.Item, error) {
+	var p pace.Batch
 	for {
-		out, err := c.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-			c.name: {Keys: waiting, ConsistentRead: new(true)},
-		}})
+		out, err := c.client.BatchGetItem(ctx,
+			&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+				c.name: {Keys: waiting, ConsistentRead: new(true)},
+			}})
 		progress := false
 		switch {
 		case err == nil:
@@ -331,10 +341,10 @@ func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func(
 			}
 			progress = len(left) < len(waiting)
 			waiting = left
-		case !throttled(err):
+		case !pace.Throttled(err):
 			return waiting, c.callError("batch get", err)
 		}
-		if err := p.wait(ctx, progress, err); err != nil {
+		if err := p.Wait(ctx, progress, err); err != nil {
 			return waiting, fmt.Errorf("batch get of %s: %w", c.name, err)
 		}
 	}

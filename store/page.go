@@ -9,11 +9,9 @@ import (
 	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
-
-const kindFilter = ddbexpr.KindFilter
 
 var stringType = reflect.TypeFor[string]()
 
@@ -43,7 +41,7 @@ func cursorOf(key envelope.Item) (Cursor, error) {
 	}
 	text, err := ddbjson.Marshal(key)
 	if err != nil {
-		return "", &conversionError{"position of the query cannot be written", err}
+		return "", redaction.New("position of the query cannot be written", err)
 	}
 	return Cursor(base64.RawURLEncoding.EncodeToString(text)), nil
 }
@@ -97,7 +95,8 @@ func (c *core) unmarshalView(plain envelope.Item, v view, to any) error {
 	}
 	some := make(envelope.Item, len(v.attributes)+2)
 	for n, av := range plain {
-		if slices.Contains(v.attributes, n) || n == c.plan.partition.name || n == c.plan.sortName() || n == c.plan.entity.Attribute {
+		if slices.Contains(v.attributes, n) || n == c.plan.partition.name || n == c.plan.sortName() ||
+			n == c.plan.entity.Attribute {
 			some[n] = av
 		}
 	}
@@ -112,7 +111,8 @@ func (c *core) partialError(stored envelope.Item, v view, err error) error {
 		" does not have: ask for all, or read the item by its key"
 	whole := stored[envelope.HeaderAttribute] != nil && stored[envelope.FooterAttribute] != nil
 	if v.index != "" && (v.attributes == nil || !whole) {
-		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by its key",
+		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by "+
+			"its key",
 			v.index, c.projectionOf(stored, v))
 	}
 	if errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, envelope.ErrTampered) {

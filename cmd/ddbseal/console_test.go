@@ -12,7 +12,9 @@ import (
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
 // TestConsoleCommand opens the page, and that it ends with its context.
@@ -60,7 +62,8 @@ func TestConsoleCommand(t *testing.T) {
 	// The other commands go on with the same administrator.
 	for _, command := range []string{"up", "get 1", "down"} {
 		narration.Reset()
-		if code := run(append(strings.Fields(command), "--data-dir", dir), streams{out: io.Discard, err: &narration}); code != exitOK {
+		if code := run(append(strings.Fields(command), "--data-dir", dir),
+			streams{out: io.Discard, err: &narration}); code != exitOK {
 			t.Errorf("%s after the console: code %d\n%s", command, code, &narration)
 		}
 	}
@@ -93,11 +96,7 @@ func TestConsoleOnLoopbackOnly(t *testing.T) {
 
 // TestConsoleAttached opens the page on a server elsewhere.
 func TestConsoleAttached(t *testing.T) {
-	server, err := localaws.New(localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	server := localawstest.New(t).Server
 	listener, err := server.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -107,12 +106,13 @@ func TestConsoleAttached(t *testing.T) {
 	defer cancel()
 	var out, narration bytes.Buffer
 	started := make(chan string, 1)
-	c := &consoleCommand{connection: connection{EndpointURL: listener.URL()}, Listen: "127.0.0.1:0", ready: func(url string, logins []console.Login) {
-		if len(logins) != 0 {
-			t.Errorf("%d can sign in", len(logins))
-		}
-		started <- url
-	}}
+	c := &consoleCommand{connection: connection{EndpointURL: listener.URL()}, Listen: "127.0.0.1:0",
+		ready: func(url string, logins []console.Login) {
+			if len(logins) != 0 {
+				t.Errorf("%d can sign in", len(logins))
+			}
+			started <- url
+		}}
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx, streams{out: &out, err: &narration}) }()
 	var url string
@@ -127,7 +127,8 @@ func TestConsoleAttached(t *testing.T) {
 	}
 	body, err := io.ReadAll(answer.Body)
 	answer.Body.Close()
-	if err != nil || !strings.Contains(string(body), "Access key ID") || !strings.Contains(string(body), listener.URL()) {
+	if err != nil || !strings.Contains(string(body), "Access key ID") ||
+		!strings.Contains(string(body), listener.URL()) {
 		t.Errorf("%v\n%s", err, body)
 	}
 	cancel()
@@ -137,4 +138,12 @@ func TestConsoleAttached(t *testing.T) {
 	if !strings.Contains(narration.String(), "only reads") {
 		t.Errorf("%s", &narration)
 	}
+}
+
+func TestRootTokensAreFresh(t *testing.T) {
+	var tokens []string
+	for range fresh.Draws {
+		tokens = append(tokens, newRootToken())
+	}
+	fresh.Text(t, "root token", nil, tokens)
 }

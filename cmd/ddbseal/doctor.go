@@ -52,7 +52,7 @@ func (c *doctorCommand) Run(ctx context.Context, s streams) (err error) {
 		findings = append(findings, failing("place", err))
 	} else {
 		defer p.close(&err)
-		fmt.Fprintf(s.err, "Checking %s%s.\n", p.name, p.source)
+		tell(s.err, "Checking %s%s.\n", p.name, p.source)
 		findings = c.examine(ctx, p)
 	}
 	if err := printFindings(s, c.JSON, findings); err != nil {
@@ -99,7 +99,8 @@ func (c *doctorCommand) examine(ctx context.Context, p *place) []finding {
 // clock judges the difference to the server's clock, which the answer has in
 // whole seconds.
 func clock(skew time.Duration) finding {
-	f := finding{Check: "clock", OK: skew.Abs() < maxSkew, Detail: fmt.Sprintf("%s from the server's", skew.Round(time.Second))}
+	f := finding{Check: "clock", OK: skew.Abs() < maxSkew,
+		Detail: fmt.Sprintf("%s from the server's", skew.Round(time.Second))}
 	if !f.OK {
 		f.Fix = "Set this machine's clock: AWS refuses signatures that are more than five minutes off."
 	}
@@ -136,7 +137,8 @@ func permissions(ctx context.Context, cfg aws.Config) []finding {
 			return err
 		}},
 		{"cloudtrail:LookupEvents", func() error {
-			_, err := cloudtrail.NewFromConfig(east).LookupEvents(ctx, &cloudtrail.LookupEventsInput{MaxResults: aws.Int32(1)})
+			_, err := cloudtrail.NewFromConfig(east).LookupEvents(ctx,
+				&cloudtrail.LookupEventsInput{MaxResults: aws.Int32(1)})
 			return err
 		}},
 	} {
@@ -160,11 +162,11 @@ func printFindings(s streams, asJSON bool, findings []finding) error {
 		if !f.OK {
 			mark = st.bad("FAIL")
 		}
-		if _, err := fmt.Fprintf(s.out, "%s  %-11s  %s\n", mark, f.Check, f.Detail); err != nil {
+		if err := tell(s.out, "%s  %-11s  %s\n", mark, f.Check, f.Detail); err != nil {
 			return err
 		}
 		if f.Fix != "" {
-			if _, err := fmt.Fprintf(s.out, "      fix: %s\n", f.Fix); err != nil {
+			if err := tell(s.out, "      fix: %s\n", f.Fix); err != nil {
 				return err
 			}
 		}

@@ -81,7 +81,8 @@ func run(args []string, s streams) int {
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("ddbseal"),
-		kong.Description("Client-side encryption for DynamoDB, beside server-side encryption, on an embedded AWS. Begin with 'ddbseal lab'."),
+		kong.Description("Client-side encryption for DynamoDB, beside server-side encryption, on an embedded AWS. "+
+			"Begin with 'ddbseal lab'."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": version()},
 		kong.Writers(s.out, s.err),
@@ -106,7 +107,7 @@ func run(args []string, s streams) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(s.err, "ddbseal: %v (see '%s --help')\n", err, commandOf(err))
+		tell(s.err, "ddbseal: %v (see '%s --help')\n", err, commandOf(err))
 		return exitUsage
 	}
 	return report(s, parsed.Run())
@@ -134,7 +135,8 @@ func version() string {
 }
 
 // wireDetail is what the SDK puts before a service's own words.
-var wireDetail = regexp.MustCompile(`(operation error [A-Za-z0-9 ]+: \w+, )?(exceeded maximum number of attempts, \d+, )?https response error StatusCode: \d+, RequestID: [^,]*, (api error )?`)
+var wireDetail = regexp.MustCompile(
+	`(operation error [A-Za-z0-9 ]+: \w+, )?(exceeded maximum number of attempts, \d+, )?https response error StatusCode: \d+, RequestID: [^,]*, (api error )?`)
 
 // plain is an error's text in one line, without details of the wire.
 func plain(text string) string { return wireDetail.ReplaceAllString(oneLine(text), "") }
@@ -149,16 +151,16 @@ func report(s streams, err error) int {
 	case errors.Is(err, errChecks):
 		return exitFailure
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(s.err, "ddbseal: interrupted")
+		tell(s.err, "ddbseal: interrupted\n")
 		return exitFailure
 	case errors.As(err, &usage):
-		fmt.Fprintf(s.err, "ddbseal: %s\n", plain(err.Error()))
+		tell(s.err, "ddbseal: %s\n", plain(err.Error()))
 		return exitUsage
 	}
 	line := "ddbseal: " + plain(err.Error())
 	if fix := hint.For(err); fix != "" {
 		line += " — " + fix
 	}
-	fmt.Fprintln(s.err, line)
+	tell(s.err, "%s\n", line)
 	return exitFailure
 }

@@ -55,7 +55,8 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	m := migrate.Config{Client: dynamodb.NewFromConfig(cfg), Table: c.Table, ID: c.ID, CheckpointTable: c.Checkpoint, Segments: c.Segments,
+	m := migrate.Config{Client: dynamodb.NewFromConfig(cfg), Table: c.Table, ID: c.ID, CheckpointTable: c.Checkpoint,
+		Segments:  c.Segments,
 		ReadUnits: c.ReadUnits, WriteUnits: c.WriteUnits, SkipDryRun: c.SkipDryRun, DropBeacons: c.Beacons}
 	if m.From, err = openConfig(ctx, c.From, p); err != nil {
 		return err
@@ -82,16 +83,16 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	report, err := run(ctx)
 	progress.end()
 	for _, unchecked := range report.Unchecked {
-		fmt.Fprintln(s.err, plain("Not checked: "+unchecked+"."))
+		tell(s.err, "%s\n", plain("Not checked: "+unchecked+"."))
 	}
 	for _, failure := range report.Failures {
-		fmt.Fprintln(s.err, plain(failure.Error()))
+		tell(s.err, "%s\n", plain(failure.Error()))
 	}
 	switch {
 	case errors.Is(err, migrate.ErrNoDryRun):
 		return fmt.Errorf("%w: do the same with --dry-run first", err)
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(s.err, "Nothing is half-done: repeat the command, and it goes on where it was.")
+		tell(s.err, "Nothing is half-done: repeat the command, and it goes on where it was.\n")
 		return err
 	case err != nil && !errors.Is(err, migrate.ErrFailedItems):
 		return err
@@ -116,11 +117,12 @@ func printCounts(w io.Writer, asJSON, dry bool, n migrate.Counts) error {
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if dry {
-		fmt.Fprintf(t, "plaintext\t%d\tto be encrypted\nother state\t%d\tto be converted\n", n.Plaintext, n.Outdated)
+		tell(t, "plaintext\t%d\tto be encrypted\nother state\t%d\tto be converted\n", n.Plaintext, n.Outdated)
 	} else {
-		fmt.Fprintf(t, "migrated\t%d\twritten in the new state\n", n.Migrated)
+		tell(t, "migrated\t%d\twritten in the new state\n", n.Migrated)
 	}
-	fmt.Fprintf(t, "current\t%d\tin the new state already\ngone\t%d\tdeleted meanwhile\nfailed\t%d\tleft as they are\n", n.Current, n.Gone, n.Failed)
+	tell(t, "current\t%d\tin the new state already\ngone\t%d\tdeleted meanwhile\nfailed\t%d\tleft as they are\n",
+		n.Current, n.Gone, n.Failed)
 	return t.Flush()
 }
 
@@ -138,7 +140,8 @@ type progressLine struct {
 func migrationProgress(out io.Writer) *progressLine {
 	p := &progressLine{out: out, last: time.Now()}
 	if _, ok := terminal(out); ok {
-		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionShowCount(),
+			progressbar.OptionClearOnFinish())
 	}
 	return p
 }
@@ -155,7 +158,7 @@ func (p *progressLine) show(at migrate.Progress) {
 	}
 	if time.Since(p.last) >= progressEvery {
 		p.last = time.Now()
-		fmt.Fprintf(p.out, "%d items; %s\n", at.Counts.Total(), text)
+		tell(p.out, "%d items; %s\n", at.Counts.Total(), text)
 	}
 }
 

@@ -63,7 +63,9 @@ func (t *target) open(ctx context.Context, create bool) (*place, error) {
 	}
 	p.name = "the embedded AWS in " + p.dir
 	if _, err := os.Stat(p.dir); errors.Is(err, fs.ErrNotExist) && !create {
-		return nil, fmt.Errorf("there is no data directory %s yet: run 'ddbseal up%s' first, or choose another AWS with --aws or --endpoint-url", p.dir, p.flag)
+		return nil,
+			fmt.Errorf("there is no data directory %s yet: run 'ddbseal up%s' first, or choose another AWS with "+
+				"--aws or --endpoint-url", p.dir, p.flag)
 	}
 	p.server, err = localaws.New(localaws.Options{DataDir: p.dir, Region: t.Region})
 	if err != nil {
@@ -78,7 +80,8 @@ func inUse(err error, dir string) error {
 	if !errors.Is(err, localaws.ErrInUse) {
 		return err
 	}
-	return fmt.Errorf("data directory %s is in use by another process: if it is 'ddbseal serve', add --endpoint-url and the address that it printed", dir)
+	return fmt.Errorf("data directory %s is in use by another process: if it is 'ddbseal serve', add --endpoint-url "+
+		"and the address that it printed", dir)
 }
 
 func (t *target) openRemote(ctx context.Context, p *place) (err error) {
@@ -129,21 +132,46 @@ func with(cfg aws.Config, c aws.Credentials) aws.Config {
 }
 
 func (p *place) close(err *error) {
-	if p.server != nil {
-		if *err != nil {
-			// What stands behind "internal failure": a full disk, say.
-			*err = errors.Join(append([]error{*err}, p.server.Failures()...)...)
-		}
-		*err = errors.Join(*err, p.server.Close())
+	if p.server == nil {
+		return
 	}
+	// What stands behind "internal failure": a full disk, say, which is told
+	// once, however much has failed because of it.
+	unwritten := unwritten(p.server)
+	switch {
+	case *err == nil, errors.Is(*err, errChecks):
+	case unwritten != nil:
+		*err = unwritten
+	default:
+		*err = errors.Join(append([]error{*err}, p.server.Failures()...)...)
+	}
+	if closing := p.server.Close(); *err == nil || unwritten == nil {
+		*err = errors.Join(*err, closing)
+	}
+}
+
+// unwritten returns why the data directory of a server can or could not be
+// written, or nil.
+func unwritten(server *localaws.Server) error {
+	if err := server.Err(); err != nil {
+		return err
+	}
+	for _, failure := range server.Failures() {
+		for _, kind := range []error{localaws.ErrDiskFull, localaws.ErrReadOnly, localaws.ErrDisk} {
+			if errors.Is(failure, kind) {
+				return failure
+			}
+		}
+	}
+	return nil
 }
 
 // sign makes a configuration that signs with c.
 func (p *place) sign(c aws.Credentials) aws.Config {
-	if p.server != nil {
-		return p.server.Config(c)
+	if p.server == nil {
+		return with(p.current, c)
 	}
-	return with(p.current, c)
+	return administrator.Config(p.server, c)
 }
 
 // as is the configuration of a principal. Elsewhere than on the embedded AWS
@@ -162,7 +190,8 @@ func (p *place) as(name string) (aws.Config, error) {
 	if len(p.principals.Keys) == 0 {
 		return aws.Config{}, fmt.Errorf("there are no access keys in %s: run 'ddbseal up%s' first", p.dir, p.flag)
 	}
-	return aws.Config{}, usagef("unknown principal %q: %s has the access keys of %s", name, p.principals.path, p.principals.names())
+	return aws.Config{}, usagef("unknown principal %q: %s has the access keys of %s", name, p.principals.path,
+		p.principals.names())
 }
 
 // say says where a command works, and as whom.
@@ -174,7 +203,23 @@ func (p *place) say(s streams, as string) {
 	default:
 		as = administratorAlias
 	}
-	fmt.Fprintf(s.err, "On %s%s, as %s.\n", p.name, p.source, as)
+	tell(s.err, "On %s%s, as %s.\n", p.name, p.source, as)
+}
+
+// act opens the place, says who acts where, and calls do with the configuration
+// of the principal named as.
+func (t *target) act(ctx context.Context, s streams, as string, do func(*place, aws.Config) error) (err error) {
+	p, err := t.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer p.close(&err)
+	p.say(s, as)
+	cfg, err := p.as(as)
+	if err != nil {
+		return err
+	}
+	return do(p, cfg)
 }
 
 // keyARN is the lab's key.

@@ -65,14 +65,15 @@ func readPrincipals(path string) (*principals, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxPrincipals {
-		return nil, fmt.Errorf("%s is no file of access keys", path)
+		return nil, fmt.Errorf("%s is not a file of access keys: remove it and run 'ddbseal up' again", path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(text, p); err != nil {
-		return nil, fmt.Errorf("%s is damaged: remove it and run 'ddbseal up' again", path) // the cause could quote a secret
+		// the cause could quote a secret
+		return nil, fmt.Errorf("%s is damaged: remove it and run 'ddbseal up' again", path)
 	}
 	if p.Keys == nil {
 		p.Keys = map[string]accessKey{}

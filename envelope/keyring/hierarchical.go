@@ -2,7 +2,6 @@ package keyring
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
@@ -53,7 +52,8 @@ func NewHierarchical(c HierarchicalConfig) (*Hierarchical, error) {
 	case nilvalue.Is(c.Source):
 		return nil, fmt.Errorf("%w: hierarchical keyring needs a source of branch keys", materials.ErrConfiguration)
 	case (c.BranchKeyID == "") == (c.Supplier == nil):
-		return nil, fmt.Errorf("%w: hierarchical keyring needs either a branch key id or a supplier of it", materials.ErrConfiguration)
+		return nil, fmt.Errorf("%w: hierarchical keyring needs either a branch key id or a supplier of it",
+			materials.ErrConfiguration)
 	}
 	if c.Supplier == nil {
 		if err := checkBranchKeyID(c.BranchKeyID); err != nil {
@@ -98,11 +98,10 @@ func (k *Hierarchical) Prepare(ctx context.Context, m *materials.Encryption) (ma
 	if err != nil || branch.ID != id {
 		return materials.Recipient{}, branchKeyError(id, errWrongBranchKey)
 	}
-	intermediate := make([]byte, materials.IntermediateKeyLength)
-	_, _ = rand.Read(intermediate) // never fails: it ends the program instead
-	wrapped, err := wrapUnderBranchKey(branch.Key(), version, id, intermediate, m.SerializedContext())
+	intermediate, wrapped, err := recipient.Draw(func(intermediate []byte) ([]byte, error) {
+		return wrapUnderBranchKey(branch.Key(), version, id, intermediate, m.SerializedContext())
+	})
 	if err != nil {
-		clear(intermediate)
 		return materials.Recipient{}, branchKeyError(id, err)
 	}
 	return materials.Recipient{
@@ -116,7 +115,8 @@ func (k *Hierarchical) Prepare(ctx context.Context, m *materials.Encryption) (ma
 // OnDecrypt opens the first encrypted data key under the item's branch key
 // that opens. Encrypted data keys of other branch keys are not tried, so that
 // an item cannot make one tenant's reader use another tenant's key.
-func (k *Hierarchical) OnDecrypt(ctx context.Context, m *materials.Decryption, keys []materials.EncryptedDataKey) error {
+func (k *Hierarchical) OnDecrypt(ctx context.Context, m *materials.Decryption,
+	keys []materials.EncryptedDataKey) error {
 	if m.DataKey() != nil {
 		return nil
 	}
@@ -153,7 +153,8 @@ func hasProvider(keys []materials.EncryptedDataKey, provider string) bool {
 	return false
 }
 
-func (k *Hierarchical) open(ctx context.Context, m *materials.Decryption, id string, key materials.EncryptedDataKey) error {
+func (k *Hierarchical) open(ctx context.Context, m *materials.Decryption, id string,
+	key materials.EncryptedDataKey) error {
 	wrapped, err := wrappedIntermediateKey(key, branchWrappedLength)
 	if err != nil {
 		return err
@@ -174,8 +175,7 @@ func (k *Hierarchical) open(ctx context.Context, m *materials.Decryption, id str
 	if err != nil {
 		return err
 	}
-	defer clear(intermediate)
-	return m.Open(intermediate, key)
+	return recipient.Open(m, intermediate, key)
 }
 
 func (k *Hierarchical) branchKeyID(ctx context.Context, c materials.EncryptionContext) (string, error) {

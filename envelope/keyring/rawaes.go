@@ -59,14 +59,16 @@ var (
 // GODEBUG=fips140=only.
 func NewRawAES(c RawAESConfig) (*RawAES, error) {
 	if fips140.Enforced() {
-		return nil, fmt.Errorf("%w: GODEBUG=fips140=only refuses AES-GCM as the item format uses it; use fips140=on", materials.ErrUnsupported)
+		return nil, fmt.Errorf("%w: GODEBUG=fips140=only refuses AES-GCM as the item format uses it; use fips140=on",
+			materials.ErrUnsupported)
 	}
 	if err := checkNames("raw AES", c.Namespace, c.Name, aesInfoSuffix); err != nil {
 		return nil, err
 	}
 	block, err := aes.NewCipher(c.Key)
 	if err != nil {
-		return nil, fmt.Errorf("%w: raw AES keyring: the key has %d bytes, not 16, 24 or 32", materials.ErrConfiguration, len(c.Key))
+		return nil, fmt.Errorf("%w: raw AES keyring: the key has %d bytes, not 16, 24 or 32",
+			materials.ErrConfiguration, len(c.Key))
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
@@ -82,21 +84,22 @@ func (k *RawAES) OnEncrypt(ctx context.Context, m *materials.Encryption) error {
 
 // Prepare wraps a fresh intermediate key; [Multi] uses it.
 func (k *RawAES) Prepare(_ context.Context, m *materials.Encryption) (materials.Recipient, error) {
-	intermediate := make([]byte, materials.IntermediateKeyLength)
-	_, _ = rand.Read(intermediate) // never fails: it ends the program instead
 	info := make([]byte, 0, len(k.name)+aesInfoSuffix)
 	info = append(info, k.name...)
 	info = binary.BigEndian.AppendUint32(info, aesTagLength*8)
 	info = binary.BigEndian.AppendUint32(info, aesIVLength)
 	info = info[:cap(info)]
 	iv := info[len(info)-aesIVLength:]
-	_, _ = rand.Read(iv)
+	_, _ = rand.Read(iv) // never fails: it ends the program instead
+	intermediate, wrapped, err := recipient.Draw(func(intermediate []byte) ([]byte, error) {
+		return k.aead.Seal(nil, iv, intermediate, m.SerializedContext()), nil
+	})
 	return materials.Recipient{
 		ProviderID:             k.namespace,
 		ProviderInfo:           info,
 		IntermediateKey:        intermediate,
-		WrappedIntermediateKey: k.aead.Seal(nil, iv, intermediate, m.SerializedContext()),
-	}, nil
+		WrappedIntermediateKey: wrapped,
+	}, err
 }
 
 // OnDecrypt opens the first encrypted data key of this namespace and name that
@@ -124,7 +127,8 @@ func (k *RawAES) OnDecrypt(_ context.Context, m *materials.Decryption, keys []ma
 // with the lengths of its algorithm; any other one is not its own.
 func (k *RawAES) parseInfo(key materials.EncryptedDataKey) (iv []byte, own bool) {
 	info := key.ProviderInfo
-	if key.ProviderID != k.namespace || len(info) != len(k.name)+aesInfoSuffix || !bytes.HasPrefix(info, []byte(k.name)) {
+	if key.ProviderID != k.namespace || len(info) != len(k.name)+aesInfoSuffix ||
+		!bytes.HasPrefix(info, []byte(k.name)) {
 		return nil, false
 	}
 	info = info[len(k.name):]
@@ -143,15 +147,15 @@ func (k *RawAES) open(m *materials.Decryption, key materials.EncryptedDataKey, i
 	if err != nil {
 		return fmt.Errorf("%w: not wrapped under this key and this item's encryption context", materials.ErrMaterials)
 	}
-	defer clear(intermediate)
-	return m.Open(intermediate, key)
+	return recipient.Open(m, intermediate, key)
 }
 
 // wrappedIntermediateKey returns what the provider wrapped, checking its
 // length first.
 func wrappedIntermediateKey(key materials.EncryptedDataKey, length int) ([]byte, error) {
 	if len(key.Ciphertext) != materials.WrappedDataKeyLength+length {
-		return nil, fmt.Errorf("%w: encrypted data key has %d bytes, not %d", materials.ErrMaterials, len(key.Ciphertext), materials.WrappedDataKeyLength+length)
+		return nil, fmt.Errorf("%w: encrypted data key has %d bytes, not %d", materials.ErrMaterials,
+			len(key.Ciphertext), materials.WrappedDataKeyLength+length)
 	}
 	return key.Ciphertext[materials.WrappedDataKeyLength:], nil
 }

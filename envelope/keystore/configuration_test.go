@@ -30,7 +30,8 @@ func TestKMSConfigurations(t *testing.T) {
 	}
 	ids := map[string]string{}
 	for name, s := range writers {
-		id, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: name, EncryptionContext: map[string]string{"k": "v"}})
+		id, err := s.CreateKey(t.Context(),
+			keystore.CreateKeyInput{BranchKeyID: name, EncryptionContext: map[string]string{"k": "v"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,6 +68,20 @@ func TestKMSConfigurations(t *testing.T) {
 			}
 		}
 	}
+	// A record of another key is refused without a call.
+	for name, c := range map[string]struct {
+		store  *keystore.KeyStore
+		record string
+	}{
+		"multi-Region key": {with(keystore.MultiRegionKMSKey(mrkWest), west), "single"}, "key": {with(keystore.KMSKey(kmsKey), west), "west"},
+		"single-Region key": {with(keystore.MultiRegionKMSKey(kmsKey), west), "west"}, "other key": {with(keystore.KMSKey(otherKey), west), "single"},
+	} {
+		calls := len(w.kms.Calls())
+		if _, err := c.store.Active(t.Context(), c.record); !errors.Is(err, keystore.ErrWrongKMSKey) ||
+			len(w.kms.Calls()) != calls {
+			t.Errorf("%s reads %s: %v", name, c.record, err)
+		}
+	}
 	// Rotation through another replica keeps the ARN of the record.
 	if _, err := writers["east"].VersionKey(t.Context(), "west"); err != nil {
 		t.Fatal(err)
@@ -79,7 +94,8 @@ func TestKMSConfigurations(t *testing.T) {
 
 func TestConfigurationErrors(t *testing.T) {
 	w := newWorld(t)
-	good := keystore.Config{LogicalName: "l", KMS: keystore.KMSKey(kmsKey), KMSClient: w.kms.Client(west), DynamoDB: w.table, TableName: "keys"}
+	good := keystore.Config{LogicalName: "l", KMS: keystore.KMSKey(kmsKey), KMSClient: w.kms.Client(west),
+		DynamoDB: w.table, TableName: "keys"}
 	for name, f := range map[string]func(*keystore.Config){
 		"logical name": func(c *keystore.Config) { c.LogicalName = "" },
 		"UTF-8":        func(c *keystore.Config) { c.LogicalName = "\xff" },
@@ -112,7 +128,8 @@ func TestConfigurationErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i := s.Info(); i.TableName != "keys" || i.LogicalName != "l" || len(i.ID) != 36 || i.KMS.String() != "KMS key "+kmsKey {
+	if i := s.Info(); i.TableName != "keys" || i.LogicalName != "l" || len(i.ID) != 36 ||
+		i.KMS.String() != "KMS key "+kmsKey {
 		t.Errorf("%+v", i)
 	}
 }

@@ -118,8 +118,9 @@ func TestFailedItems(t *testing.T) {
 	w.put(t, table, big, nil)
 	w.put(t, table, item(3), encryptor(t, aes(t, 9))) // under a key that nobody has
 	w.put(t, table, item(4), to)
-	_, err := w.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: envelope.Item{"id": s("item-4")},
-		UpdateExpression: aws.String("SET ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("forged")}})
+	_, err := w.client.UpdateItem(t.Context(),
+		&dynamodb.UpdateItemInput{TableName: &table, Key: envelope.Item{"id": s("item-4")},
+			UpdateExpression: aws.String("SET ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("forged")}})
 	ok(t, err)
 	config := w.config(table, nil, to)
 	config.SkipDryRun = true
@@ -139,13 +140,15 @@ func TestFailedItems(t *testing.T) {
 		found := map[string]error{}
 		for _, f := range report.Failures {
 			var item *store.ItemError
-			if !errors.As(f, &item) || strings.Contains(f.Error(), "sensitive") || strings.Contains(f.Error(), "forged") {
+			if !errors.As(f, &item) || strings.Contains(f.Error(), "sensitive") ||
+				strings.Contains(f.Error(), "forged") {
 				t.Errorf("%v", f)
 				continue
 			}
 			found[item.Key.Partition.(*types.AttributeValueMemberS).Value] = f
 		}
-		for id, is := range map[string]error{"item-1": envelope.ErrInvalidItem, "item-2": store.ErrItemTooLarge, "item-3": envelope.ErrMaterials, "item-4": envelope.ErrTampered} {
+		for id, is := range map[string]error{"item-1": envelope.ErrInvalidItem, "item-2": store.ErrItemTooLarge,
+			"item-3": envelope.ErrMaterials, "item-4": envelope.ErrTampered} {
 			if !errors.Is(found[id], is) {
 				t.Errorf("%s: %v", id, found[id])
 			}
@@ -167,7 +170,8 @@ func TestThrottled(t *testing.T) {
 	w := newWorld(t)
 	to := encryptor(t, aes(t, 1))
 	table := w.table(t, count, nil)
-	ok(t, w.server.SetFaults(localaws.Faults{Seed: 4, Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Service: "dynamodb", Rate: 0.05}}}))
+	ok(t, w.server.SetFaults(localaws.Faults{Seed: 4,
+		Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Service: "dynamodb", Rate: 0.05}}}))
 	_, real := migrated(t, w.config(table, nil, to))
 	if real.Migrated != count {
 		t.Errorf("%+v", real)
@@ -225,76 +229,6 @@ func TestShareFromEnvironment(t *testing.T) {
 	}
 }
 
-func TestConfiguration(t *testing.T) {
-	w := newWorld(t)
-	e := encryptor(t, aes(t, 1))
-	good := w.config("t", nil, e)
-	for name, change := range map[string]func(*migrate.Config){
-		"no client":          func(c *migrate.Config) { c.Client = nil },
-		"no table":           func(c *migrate.Config) { c.Table = "" },
-		"no ID":              func(c *migrate.Config) { c.ID = "" },
-		"no checkpoints":     func(c *migrate.Config) { c.CheckpointTable = "" },
-		"checkpoints inside": func(c *migrate.Config) { c.CheckpointTable = c.Table },
-		"nothing to do":      func(c *migrate.Config) { c.To = nil },
-		"share":              func(c *migrate.Config) { c.Share = migrate.Share{Index: 2, Total: 2} },
-		"segments":           func(c *migrate.Config) { c.Segments = -1 },
-		"units":              func(c *migrate.Config) { c.WriteUnits = -1 },
-		"other keys": func(c *migrate.Config) {
-			c.From = encryptor(t, aes(t, 1), func(c *envelope.Config) { c.SortKey = "ward" })
-		},
-		"policy writes plaintext": func(c *migrate.Config) {
-			c.To = encryptor(t, aes(t, 1), func(c *envelope.Config) { c.PlaintextPolicy = envelope.ForcePlaintextWriteAllowPlaintextRead })
-		},
-	} {
-		c := good
-		change(&c)
-		if _, err := migrate.New(c); !errors.Is(err, envelope.ErrConfiguration) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func TestCheckpoints(t *testing.T) {
-	w := newWorld(t)
-	table := w.table(t, count, nil)
-	config := w.config(table, nil, encryptor(t, aes(t, 1)))
-	migrated(t, config)
-	w.put(t, table, item(0), nil)
-	m, err := migrate.New(config)
-	ok(t, err)
-	report, err := m.Run(t.Context()) // a complete migration is not repeated
-	ok(t, err)
-	if report.Counts.Migrated != count {
-		t.Errorf("%+v", report.Counts)
-	}
-	w.opensFails(t, table, config.To)
-	dry, real := migrated(t, config) // unless a dry run finds more to do
-	if dry.Plaintext != 1 || real.Migrated < 1 || real.Total() != count {
-		t.Errorf("dry run %+v, run %+v", dry, real)
-	}
-	w.opens(t, table, config.To, count)
-	config.SkipDryRun = true
-	config.Segments = 5
-	m, err = migrate.New(config)
-	ok(t, err)
-	if _, err := m.Run(t.Context()); !errors.Is(err, migrate.ErrCheckpoint) {
-		t.Errorf("other segments: %v", err)
-	}
-	config.Segments, config.To = 3, encryptor(t, aes(t, 1), func(c *envelope.Config) { c.LogicalTableName = "other" })
-	m, err = migrate.New(config)
-	ok(t, err)
-	if _, err := m.Run(t.Context()); !errors.Is(err, migrate.ErrCheckpoint) {
-		t.Errorf("other configuration: %v", err)
-	}
-	config.Table = "no-such-table"
-	m, err = migrate.New(config)
-	ok(t, err)
-	var missing *types.ResourceNotFoundException
-	if _, err := m.Run(t.Context()); !errors.As(err, &missing) {
-		t.Errorf("missing table: %v", err)
-	}
-}
-
 func TestProgressAndLimits(t *testing.T) {
 	w := newWorld(t)
 	table := w.table(t, 30, nil)
@@ -313,7 +247,8 @@ func TestProgressAndLimits(t *testing.T) {
 	ok(t, err)
 	_, err = m.Run(t.Context()) // 30 units are within the first second's budget
 	ok(t, err)
-	if last.Counts.Migrated != 30 || last.SegmentsDone != 3 || last.Segments != 3 || last.ItemsPerSecond <= 0 || calls < 6 {
+	if last.Counts.Migrated != 30 || last.SegmentsDone != 3 || last.Segments != 3 || last.ItemsPerSecond <= 0 ||
+		calls < 6 {
 		t.Errorf("%d calls, %+v", calls, last)
 	}
 	again := w.config(w.table(t, 30, nil), nil, config.To)
@@ -349,7 +284,8 @@ func TestTooWide(t *testing.T) {
 	ok(t, err)
 	for phase, do := range map[string]func(context.Context) (migrate.Report, error){"dry run": m.DryRun, "run": m.Run} {
 		r, err := do(t.Context())
-		if !errors.Is(err, store.ErrTooWide) || !errors.Is(err, migrate.ErrFailedItems) || r.Counts != (migrate.Counts{Failed: 1}) {
+		if !errors.Is(err, store.ErrTooWide) || !errors.Is(err, migrate.ErrFailedItems) ||
+			r.Counts != (migrate.Counts{Failed: 1}) {
 			t.Errorf("%s: %+v, %v", phase, r.Counts, err)
 		}
 	}

@@ -39,7 +39,8 @@ func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput
 		var plain []envelope.Item
 		for i, r := range given {
 			if (r.PutRequest != nil) == (r.DeleteRequest != nil) {
-				return nil, t.fail(fmt.Errorf("%w: request %d must have one of PutRequest and DeleteRequest", ErrRefused, i))
+				return nil, t.fail(fmt.Errorf("%w: request %d must have one of PutRequest and DeleteRequest",
+					ErrRefused, i))
 			}
 			if r.DeleteRequest != nil {
 				if err := t.key("Key", r.DeleteRequest.Key); err != nil {
@@ -148,11 +149,7 @@ func (c *Client) batchGet(ctx context.Context, in dynamodb.BatchGetItemInput, o 
 		if err := t.legacy(map[string]bool{"AttributesToGet": given.AttributesToGet != nil}); err != nil {
 			return nil, err
 		}
-		s, err := t.scope(given.ExpressionAttributeNames, nil)
-		if err != nil {
-			return nil, err
-		}
-		p, err := t.project(s, given.ProjectionExpression, given.ExpressionAttributeNames)
+		p, err := t.soleProjection(given.ProjectionExpression, given.ExpressionAttributeNames)
 		if err != nil {
 			return nil, err
 		}

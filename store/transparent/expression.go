@@ -112,7 +112,8 @@ type projection struct {
 // project adds to a projection what verification needs: header, footer and
 // every attribute with a signed action, and whole attributes instead of parts.
 // Placeholders stay if one of the other expressions uses them.
-func (t *table) project(s *ddbexpr.Scope, expression *string, names map[string]string, others ...*string) (projection, error) {
+func (t *table) project(s *ddbexpr.Scope, expression *string, names map[string]string,
+	others ...*string) (projection, error) {
 	if expression == nil {
 		return projection{names: names}, nil
 	}
@@ -195,4 +196,13 @@ func (t *table) legacy(parameters map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// soleProjection is project for a request with no other expression.
+func (t *table) soleProjection(expression *string, names map[string]string) (projection, error) {
+	s, err := t.scope(names, nil)
+	if err != nil {
+		return projection{}, err
+	}
+	return t.project(s, expression, names)
 }

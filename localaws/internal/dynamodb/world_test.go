@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -81,9 +82,11 @@ func (w *world) Authorize(_ context.Context, c *request.Call, k request.Check) p
 }
 
 func userCall(user, operation string, body []byte) *request.Call {
-	return &request.Call{ID: "c0ffee00-0000-4000-8000-000000000001", Service: "dynamodb", Operation: operation, Region: testRegion, AccountID: testAccount,
-		Body: body, Caller: request.Caller{UserName: user, AccessKeyID: "AKIA" + user, Principal: policy.Principal{Type: policy.User, AccountID: testAccount,
-			ARN: "arn:aws:iam::" + testAccount + ":user/" + user, UniqueID: "AIDA" + user}}}
+	return &request.Call{ID: "c0ffee00-0000-4000-8000-000000000001", Service: "dynamodb", Operation: operation,
+		Region: testRegion, AccountID: testAccount,
+		Body: body, Caller: request.Caller{UserName: user, AccessKeyID: "AKIA" + user,
+			Principal: policy.Principal{Type: policy.User, AccountID: testAccount,
+				ARN: "arn:aws:iam::" + testAccount + ":user/" + user, UniqueID: "AIDA" + user}}}
 }
 
 // try serves one call of a user; in is marshalled unless it is text.
@@ -152,7 +155,8 @@ func (w *world) table(name, sort string, more members) {
 		"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}},
 		"KeySchema":            []members{{"AttributeName": "pk", "KeyType": "HASH"}}}
 	if sort != "" {
-		in["AttributeDefinitions"] = append(in["AttributeDefinitions"].([]members), members{"AttributeName": "sk", "AttributeType": sort})
+		in["AttributeDefinitions"] = append(in["AttributeDefinitions"].([]members),
+			members{"AttributeName": "sk", "AttributeType": sort})
 		in["KeySchema"] = append(in["KeySchema"].([]members), members{"AttributeName": "sk", "KeyType": "RANGE"})
 	}
 	if extra, ok := more["AttributeDefinitions"]; ok {
@@ -174,7 +178,7 @@ type fakeKeys struct {
 	mu      sync.Mutex
 	states  map[string]string // by ARN
 	secrets map[string]fakeSecret
-	grants  map[string]TableGrant
+	grants  map[string]atrest.TableGrant
 	denied  map[string]bool // by user name
 	made    int             // grants
 	calls   []string        // operation, caller, ARN
@@ -188,7 +192,8 @@ type fakeSecret struct {
 }
 
 func newFakeKeys() *fakeKeys {
-	return &fakeKeys{states: map[string]string{}, secrets: map[string]fakeSecret{}, grants: map[string]TableGrant{}, denied: map[string]bool{}}
+	return &fakeKeys{states: map[string]string{}, secrets: map[string]fakeSecret{},
+		grants: map[string]atrest.TableGrant{}, denied: map[string]bool{}}
 }
 
 func (k *fakeKeys) newKey(id string) string {
@@ -217,7 +222,8 @@ func (k *fakeKeys) use(operation string, c *request.Call, arn string) error {
 		return k.fail
 	}
 	if k.denied[c.Caller.UserName] && c.Caller.UserName != "" {
-		return request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s", c.Caller.Principal.ARN, operation)
+		return request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s",
+			c.Caller.Principal.ARN, operation)
 	}
 	switch k.states[arn] {
 	case "Enabled":
@@ -230,7 +236,8 @@ func (k *fakeKeys) use(operation string, c *request.Call, arn string) error {
 	return request.Errorf("KMSInvalidStateException", "%s is pending deletion.", arn)
 }
 
-func (k *fakeKeys) Decrypt(_ context.Context, c *request.Call, arn string, blob []byte, bound map[string]string) ([]byte, error) {
+func (k *fakeKeys) Decrypt(_ context.Context, c *request.Call, arn string, blob []byte,
+	bound map[string]string) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("Decrypt", c, arn); err != nil {
@@ -243,7 +250,8 @@ func (k *fakeKeys) Decrypt(_ context.Context, c *request.Call, arn string, blob 
 	return append([]byte(nil), s.key...), nil
 }
 
-func (k *fakeKeys) GenerateDataKey(_ context.Context, c *request.Call, arn string, bound map[string]string) ([]byte, []byte, error) {
+func (k *fakeKeys) GenerateDataKey(_ context.Context, c *request.Call, arn string,
+	bound map[string]string) ([]byte, []byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("GenerateDataKey", c, arn); err != nil {
@@ -256,17 +264,17 @@ func (k *fakeKeys) GenerateDataKey(_ context.Context, c *request.Call, arn strin
 	return key, blob, nil
 }
 
-func (k *fakeKeys) DescribeKey(_ context.Context, c *request.Call, id string) (KeyInfo, error) {
+func (k *fakeKeys) DescribeKey(_ context.Context, c *request.Call, id string) (atrest.KeyInfo, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.states[id] == "" {
-		return KeyInfo{}, request.Errorf("NotFoundException", "Key '%s' does not exist", id)
+		return atrest.KeyInfo{}, request.Errorf("NotFoundException", "Key '%s' does not exist", id)
 	}
-	return KeyInfo{ARN: id, Symmetric: !strings.HasSuffix(id, "hmac"),
+	return atrest.KeyInfo{ARN: id, Symmetric: !strings.HasSuffix(id, "hmac"),
 		AWSManaged: strings.HasSuffix(id, "managed")}, nil
 }
 
-func (k *fakeKeys) CreateGrant(_ context.Context, c *request.Call, arn string, g TableGrant) (string, error) {
+func (k *fakeKeys) CreateGrant(_ context.Context, c *request.Call, arn string, g atrest.TableGrant) (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("CreateGrant", c, arn); err != nil {

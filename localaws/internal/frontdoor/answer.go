@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
@@ -17,8 +18,10 @@ type answer struct {
 	status      int
 	contentType string
 	requestID   string
+	code        string // of an error, for the log
 	body        []byte
 	checksum    bool // DynamoDB's x-amz-crc32
+	hint        string
 	close       bool // the connection cannot be used again
 }
 
@@ -31,20 +34,43 @@ func (e *Endpoint) success(id string, body []byte) answer {
 func (e *Endpoint) failure(id string, err error) answer {
 	var known *request.Error
 	if !errors.As(err, &known) {
-		known = &request.Error{Code: "InternalFailure", Status: http.StatusInternalServerError,
-			Message: "The request processing has failed because of an unknown error, exception or failure."}
-		if e.InternalError != "" {
-			known.Code = e.InternalError
-		}
+		known = e.internal("The request processing has failed because of an unknown error, exception or failure.")
 	}
-	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, checksum: e.Checksum,
-		close: known.Status == http.StatusRequestEntityTooLarge}
+	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, code: known.Code,
+		checksum: e.Checksum,
+		close:    known.Status == http.StatusRequestEntityTooLarge, hint: headerText(known.Hint)}
 	if e.query() {
 		a.body = e.xmlError(id, known)
 	} else {
 		a.body = e.jsonError(known)
 	}
 	return a
+}
+
+// internal returns the endpoint's internal failure.
+func (e *Endpoint) internal(message string) *request.Error {
+	err := &request.Error{Code: "InternalFailure", Status: http.StatusInternalServerError, Message: message}
+	if e.InternalError != "" {
+		err.Code = e.InternalError
+	}
+	return err
+}
+
+// explained returns err, which may be nil, or an internal failure with the explanation of what
+// lies behind it. The failure takes the place of every other
+// answer, because it says nothing of the request.
+func (d *Door) explained(e *Endpoint, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *request.Error
+	if errors.As(err, &known) && known.HTTPStatus() < http.StatusInternalServerError {
+		return err
+	}
+	if text := d.config.Explain(err); text != "" {
+		return e.internal(text)
+	}
+	return err
 }
 
 func (e *Endpoint) jsonError(err *request.Error) []byte {
@@ -87,7 +113,8 @@ func stray(r *exchange) answer {
 		// is one for a service that is not here, such as S3's ListBuckets.
 		a.status, a.body = http.StatusOK, []byte("healthy: localaws\n")
 	case r.get("X-Amz-Target") != "" || r.Method == http.MethodPost:
-		a.status, a.contentType = http.StatusBadRequest, "application/x-amz-json-1.0"
+		a.status, a.contentType, a.code = http.StatusBadRequest, "application/x-amz-json-1.0",
+			"UnknownOperationException"
 		a.body = []byte(`{"__type":"com.amazon.coral.service#UnknownOperationException",` +
 			`"message":"X-Amz-Target, Content-Type or Action name no service of this server"}`)
 	default:
@@ -98,7 +125,7 @@ func stray(r *exchange) answer {
 
 // header fills h with the answer's headers, whose values share one array.
 func (a *answer) header(h http.Header) {
-	values := make([]string, 0, 5)
+	values := make([]string, 0, 6)
 	set := func(name, value string) {
 		values = append(values, value)
 		h[name] = values[len(values)-1 : len(values) : len(values)]
@@ -109,7 +136,26 @@ func (a *answer) header(h http.Header) {
 	if a.checksum {
 		set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.body)), 10))
 	}
+	if a.hint != "" {
+		set(hintHeader, a.hint)
+	}
 	if a.close {
 		set("Connection", "close")
 	}
+}
+
+// hintHeader is the header of an answer that has the hint of an error. Every SDK
+// gives access to the headers of a failed call.
+const hintHeader = "X-Localaws-Hint"
+
+// maxHint bounds a hint in bytes.
+const maxHint = 512
+
+// headerText returns text with what a header cannot carry escaped.
+func headerText(text string) string {
+	if len(text) > maxHint {
+		text = strings.ToValidUTF8(text[:maxHint], "")
+	}
+	quoted := strconv.QuoteToASCII(text)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // The operations on inline policies, attachments, tags and boundaries are the
@@ -15,7 +17,7 @@ import (
 type inlineInput struct {
 	entityNames
 	PolicyName     string
-	PolicyDocument policyText
+	PolicyDocument wire.LongText
 }
 
 func putInline(k kind) entry {
@@ -23,7 +25,7 @@ func putInline(k kind) entry {
 		if err := checkName("policyName", in.PolicyName, longPattern); err != nil {
 			return nil, err
 		}
-		d, err := parseDocument(in.PolicyDocument, policy.Identity, k.maxInline)
+		d, err := policytext.Read(in.PolicyDocument, policy.Identity, k.maxInline)
 		if err != nil {
 			return nil, err
 		}
@@ -33,14 +35,15 @@ func putInline(k kind) entry {
 			if err != nil {
 				return nil, err
 			}
-			size := documentSize(d.Text)
+			size := policytext.Size(d.Text)
 			for n, other := range e.Inline {
 				if n != in.PolicyName {
-					size += documentSize(other.Text)
+					size += policytext.Size(other.Text)
 				}
 			}
 			if size > k.maxInline {
-				return nil, conflict("LimitExceeded", "Maximum policy size of %d bytes exceeded for %s %s", k.maxInline, k.word, name)
+				return nil, conflict("LimitExceeded", "Maximum policy size of %d bytes exceeded for %s %s", k.maxInline,
+					k.word, name)
 			}
 			e.Inline[in.PolicyName] = d
 			a.put(k.record(a, name))
@@ -103,12 +106,13 @@ func listInline(k kind) entry {
 			if err != nil {
 				return nil, err
 			}
-			return list(slices.Sorted(maps.Keys(e.Inline)), func(n string) string { return n }, in.paging, func(names []string, more paged) any {
-				return struct {
-					paged
-					PolicyNames []string `xml:"PolicyNames>member"`
-				}{more, names}
-			})
+			return list(slices.Sorted(maps.Keys(e.Inline)), func(n string) string { return n }, in.paging,
+				func(names []string, more paged) any {
+					return struct {
+						paged
+						PolicyNames []string `xml:"PolicyNames>member"`
+					}{more, names}
+				})
 		})
 	})
 }
@@ -137,7 +141,8 @@ func attach(k kind) entry {
 				return nil, nil
 			}
 			if len(e.Attached) >= maxAttached {
-				return nil, conflict("LimitExceeded", "Cannot exceed quota for PoliciesPer%s: %d", k.title(), maxAttached)
+				return nil, conflict("LimitExceeded", "Cannot exceed quota for PoliciesPer%s: %d", k.title(),
+					maxAttached)
 			}
 			e.Attached = append(e.Attached, in.PolicyArn)
 			a.put(k.record(a, name))
@@ -180,20 +185,16 @@ func listAttached(k kind) entry {
 			if err != nil {
 				return nil, err
 			}
-			var policies []attachedPolicy
-			for _, arn := range slices.Sorted(slices.Values(e.Attached)) {
-				if !strings.HasPrefix(policyPath(arn), in.PathPrefix) {
-					continue
-				}
-				title, _, _ := a.policyDocument(arn)
-				policies = append(policies, attachedPolicy{title, arn})
-			}
-			return list(policies, func(p attachedPolicy) string { return p.PolicyArn }, in.paging, func(policies []attachedPolicy, more paged) any {
-				return struct {
-					paged
-					AttachedPolicies []attachedPolicy `xml:"AttachedPolicies>member"`
-				}{more, policies}
+			policies := slices.DeleteFunc(a.attachedTo(e), func(p attachedPolicy) bool {
+				return !strings.HasPrefix(policyPath(p.PolicyArn), in.PathPrefix)
 			})
+			return list(policies, func(p attachedPolicy) string { return p.PolicyArn }, in.paging,
+				func(policies []attachedPolicy, more paged) any {
+					return struct {
+						paged
+						AttachedPolicies []attachedPolicy `xml:"AttachedPolicies>member"`
+					}{more, policies}
+				})
 		})
 	})
 }

@@ -1,7 +1,12 @@
 package iam
 
 import (
+	"crypto/rand"
+	"crypto/subtle"
+	"runtime/debug"
 	"time"
+
+	"golang.org/x/crypto/argon2"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 )
@@ -21,7 +26,8 @@ type profileResult struct {
 
 func viewProfile(u *user) profileResult {
 	var out profileResult
-	out.LoginProfile.UserName, out.LoginProfile.CreateDate, out.LoginProfile.PasswordResetRequired = u.Name, u.Profile.Created, u.Profile.ResetRequired
+	out.LoginProfile.UserName, out.LoginProfile.CreateDate, out.LoginProfile.PasswordResetRequired = u.Name,
+		u.Profile.Created, u.Profile.ResetRequired
 	return out
 }
 
@@ -35,7 +41,10 @@ func checkPassword(password string) error {
 }
 
 func (s *Service) createLoginProfile(r *call, in *loginProfileInput) (any, error) {
-	name := orSelf(r, in.UserName)
+	name, err := orSelf(r, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	resource := userKind.named(name)
 	if err := s.permit(r, resource, nil); err != nil {
 		return nil, err
@@ -52,7 +61,8 @@ func (s *Service) createLoginProfile(r *call, in *loginProfileInput) (any, error
 		if u.Profile != nil {
 			return nil, conflict("EntityAlreadyExists", "Login Profile for user %s already exists.", name)
 		}
-		u.Profile = &loginProfile{Created: s.now(), Hash: hash, ResetRequired: in.PasswordResetRequired != nil && *in.PasswordResetRequired}
+		u.Profile = &loginProfile{Created: s.now(), Hash: hash,
+			ResetRequired: in.PasswordResetRequired != nil && *in.PasswordResetRequired}
 		a.put(u)
 		return viewProfile(u), nil
 	}))
@@ -71,7 +81,10 @@ func withProfile(a *account, name string) (*user, error) {
 }
 
 func (s *Service) getLoginProfile(r *call, in *userName) (*task, error) {
-	name := orSelf(r, in.UserName)
+	name, err := orSelf(r, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	return view(userKind.named(name), func(a *account) (any, error) {
 		u, err := withProfile(a, name)
 		if err != nil {
@@ -110,7 +123,10 @@ func (s *Service) updateLoginProfile(r *call, in *loginProfileInput) (any, error
 }
 
 func (s *Service) deleteLoginProfile(r *call, in *userName) (*task, error) {
-	name := orSelf(r, in.UserName)
+	name, err := orSelf(r, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	return change(userKind.named(name), nil, func(a *account) (any, error) {
 		u, err := withProfile(a, name)
 		if err != nil {
@@ -147,4 +163,67 @@ func (s *Service) changePassword(r *call, in *changePassword) (any, error) {
 		a.put(u)
 		return nil, nil
 	}))
+}
+
+// Cost of a password hash: 19 MiB and two passes, the OWASP recommendation for
+// argon2id with one thread.
+const (
+	hashMemoryKiB = 19 * 1024
+	hashPasses    = 2
+	hashThreads   = 1
+	hashLength    = 32
+	hashSalt      = 16
+)
+
+type passwordHash struct{ Salt, Sum []byte }
+
+func (s *Service) hashPassword(password string) passwordHash {
+	h := passwordHash{Salt: newSalt()}
+	h.Sum = s.sum(password, h.Salt)
+	return h
+}
+
+// newSalt keeps equal passwords from having equal hashes.
+func newSalt() []byte {
+	salt := make([]byte, hashSalt)
+	_, _ = rand.Read(salt) // never fails
+	return salt
+}
+
+// sum hashes one password at a time, so that many attempts at once cost 19 MiB
+// and one processor, not each of them. The others wait in turn: whoever lets
+// strangers try has to limit them, else they keep the users out. Signed
+// requests do not come by here.
+func (s *Service) sum(password string, salt []byte) []byte {
+	s.hashing.Lock()
+	defer s.hashing.Unlock()
+	key := argon2.IDKey([]byte(password), salt, hashPasses, hashMemoryKiB, hashThreads, hashLength)
+	// The 19 MiB are garbage now, twice what all else needs; without this they
+	// stay with the process for minutes.
+	debug.FreeOSMemory()
+	return key
+}
+
+func (s *Service) matches(password string, h passwordHash) bool {
+	return subtle.ConstantTimeCompare(s.sum(password, h.Salt), h.Sum) == 1
+}
+
+// CheckPassword reports whether the user exists, has a console password, and
+// this is it; reset tells whether it must be changed at sign-in. It costs the
+// same for a user who does not exist, and does not limit attempts.
+func (s *Service) CheckPassword(accountID, userName, password string) (ok, reset bool) {
+	s.mu.RLock()
+	var h passwordHash
+	a := s.accounts[accountID]
+	if a != nil {
+		if u := a.Users[userName]; u != nil && u.Profile != nil {
+			h, reset = u.Profile.Hash, u.Profile.ResetRequired
+		}
+	}
+	s.mu.RUnlock()
+	if h.Sum == nil {
+		_ = s.sum(password, make([]byte, hashSalt))
+		return false, false
+	}
+	return s.matches(password, h), reset
 }

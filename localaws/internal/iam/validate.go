@@ -5,32 +5,29 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Limits of an account and its entities, IAM's default quotas.
 const (
-	maxUsers            = 5000
-	maxGroups           = 300
-	maxRoles            = 1000
-	maxPolicies         = 1500
-	maxAttached         = 10
-	maxAccessKeys       = 2
-	maxGroupsPerUser    = 10
-	maxPolicyVersions   = 5
-	maxTags             = 50
-	maxManagedDocument  = 6144
-	maxUserDocuments    = 2048
-	maxGroupDocuments   = 5120
-	maxRoleDocuments    = 10240
-	maxTrustDocument    = 2048
-	maxDescription      = 1000
-	defaultSessionLimit = 3600
+	maxUsers           = 5000
+	maxGroups          = 300
+	maxRoles           = 1000
+	maxPolicies        = 1500
+	maxAttached        = 10
+	maxAccessKeys      = 2
+	maxGroupsPerUser   = 10
+	maxPolicyVersions  = 5
+	maxTags            = wire.MaxTags
+	maxManagedDocument = 6144
+	maxUserDocuments   = 2048
+	maxGroupDocuments  = 5120
+	maxRoleDocuments   = 10240
+	maxTrustDocument   = 2048
+	maxDescription     = 1000
 )
 
 var (
@@ -61,11 +58,6 @@ func tooLong(parameter string, limit int) error {
 	return wire.Violated("", parameter, wire.MaxLength(limit))
 }
 
-// outside refuses a number that is not between low and high.
-func outside(parameter string, n, low, high int) error {
-	return wire.Violated(wire.Number(int64(n)), parameter, wire.WithinRange(low, high))
-}
-
 // checkDescription bounds the description of a role or policy.
 func checkDescription(text string) error {
 	if utf8.RuneCountInString(text) > maxDescription {
@@ -79,7 +71,8 @@ func checkName(parameter, name string, pattern *regexp.Regexp) error {
 		return missing(parameter)
 	}
 	if !pattern.MatchString(name) {
-		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", wire.LowerFirst(parameter))
+		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or "+
+			"the following: +=,.@_-", wire.LowerFirst(parameter))
 	}
 	return nil
 }
@@ -90,55 +83,21 @@ func checkPath(path string) (string, error) {
 		return "/", nil
 	}
 	if !pathPattern.MatchString(path) {
-		return "", invalid("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+		return "",
+			invalid("The specified value for path is invalid. It must begin and end with / and contain only " +
+				"alphanumeric characters and/or / characters.")
 	}
 	return path, nil
 }
 
-// policyText is a parameter that holds a policy.
-type policyText = wire.LongText
-
-// parseDocument parses a policy text from a request. IAM counts a policy's
-// size without white space.
-func parseDocument(p policyText, kind policy.Kind, limit int) (*document, error) {
-	text := string(p)
-	if text == "" {
-		return nil, missing("policyDocument")
-	}
-	if n := documentSize(text); n > limit {
-		return nil, conflict("LimitExceeded", "Cannot exceed quota for PolicySize: %d", limit)
-	}
-	d, err := newDocument(text, kind)
-	if err != nil {
-		return nil, request.Errorf("MalformedPolicyDocument", "%s", strings.TrimPrefix(err.Error(), "malformed policy document: "))
-	}
-	return d, nil
-}
-
-// maxBlank is how many times its quota a policy may be long with its white
-// space, which IAM does not count: it is kept too, and bounded for that.
-const maxBlank = 8
-
-// documentSize is what a policy counts for its quota.
-func documentSize(text string) int {
-	n := 0
-	for _, r := range text {
-		if !unicode.IsSpace(r) {
-			n++
-		}
-	}
-	return max(n, len(text)/maxBlank)
-}
-
 type tag = wire.Tag
 
+// mergeTags returns old with the tags of a request, which [checkMembers] has
+// checked.
 func mergeTags(old, add []tag) ([]tag, error) {
 	out := append([]tag(nil), old...)
 next:
 	for _, t := range add {
-		if t.Key == "" || utf8.RuneCountInString(t.Key) > 128 || utf8.RuneCountInString(t.Value) > 256 || strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return nil, request.Errorf("InvalidInput", "Tag keys have 1 to 128 characters and do not begin with aws:; tag values have at most 256.")
-		}
 		for i := range out {
 			if strings.EqualFold(out[i].Key, t.Key) {
 				out[i] = t

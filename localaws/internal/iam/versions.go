@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type versionView struct {
@@ -20,12 +21,12 @@ type versionView struct {
 
 type createPolicyVersion struct {
 	PolicyArn      string
-	PolicyDocument policyText
+	PolicyDocument wire.LongText
 	SetAsDefault   bool
 }
 
 func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (*task, error) {
-	d, err := parseDocument(in.PolicyDocument, policy.Identity, maxManagedDocument)
+	d, err := policytext.ReadManaged(in.PolicyDocument, maxManagedDocument)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +36,9 @@ func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (*task, 
 			return nil, err
 		}
 		if len(p.Versions) >= maxPolicyVersions {
-			return nil, conflict("LimitExceeded", "A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", maxPolicyVersions)
+			return nil, conflict("LimitExceeded",
+				"A managed policy can have up to %d versions. Before you create a new version, you must delete an "+
+					"existing version.", maxPolicyVersions)
 		}
 		v := &policyVersion{ID: fmt.Sprintf("v%d", p.NextVersion), Created: s.now(), Document: d}
 		p.NextVersion++
@@ -45,7 +48,8 @@ func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (*task, 
 			p.Updated = v.Created
 		}
 		a.put(p)
-		return struct{ PolicyVersion versionView }{versionView{VersionId: v.ID, IsDefaultVersion: v.IsDefault, CreateDate: v.Created}}, nil
+		return struct{ PolicyVersion versionView }{versionView{VersionId: v.ID, IsDefaultVersion: v.IsDefault,
+			CreateDate: v.Created}}, nil
 	})
 }
 
@@ -64,10 +68,21 @@ func (p *managedPolicy) version(id string) (*policyVersion, error) {
 	return nil, notFound("Policy %s version %s does not exist or is not attachable.", p.ARN, id)
 }
 
+// ownVersion finds a version of a customer managed policy.
+func (a *account) ownVersion(in *policyInput) (*managedPolicy, *policyVersion, error) {
+	p, err := a.ownPolicy(in.PolicyArn)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := p.version(in.VersionId)
+	return p, v, err
+}
+
 func (s *Service) getPolicyVersion(r *call, in *policyInput) (*task, error) {
 	return view(on(in.PolicyArn), func(a *account) (any, error) {
 		if m := awsPolicies()[in.PolicyArn]; m != nil && m.VersionID == in.VersionId {
-			return struct{ PolicyVersion versionView }{versionView{Document: encoded(m.Document), VersionId: m.VersionID, IsDefaultVersion: true}}, nil
+			return struct{ PolicyVersion versionView }{versionView{Document: encoded(m.Document),
+				VersionId: m.VersionID, IsDefaultVersion: true}}, nil
 		}
 		p := a.Policies[in.PolicyArn]
 		if p == nil {
@@ -77,7 +92,8 @@ func (s *Service) getPolicyVersion(r *call, in *policyInput) (*task, error) {
 		if err != nil {
 			return nil, err
 		}
-		return struct{ PolicyVersion versionView }{versionView{encoded(v.Document.Text), v.ID, v.IsDefault, v.Created}}, nil
+		return struct{ PolicyVersion versionView }{versionView{encoded(v.Document.Text), v.ID, v.IsDefault, v.Created}},
+			nil
 	})
 }
 
@@ -99,7 +115,8 @@ func (s *Service) listPolicyVersions(r *call, in *versionPage) (*task, error) {
 			views = append(views, versionView{VersionId: m.VersionID, IsDefaultVersion: true})
 		} else if p := a.Policies[in.PolicyArn]; p != nil {
 			for _, v := range slices.Backward(p.Versions) {
-				views = append(views, versionView{VersionId: v.ID, IsDefaultVersion: v.IsDefault, CreateDate: v.Created})
+				views = append(views, versionView{VersionId: v.ID, IsDefaultVersion: v.IsDefault,
+					CreateDate: v.Created})
 			}
 		} else {
 			return nil, noPolicy(in.PolicyArn)
@@ -115,11 +132,7 @@ func (s *Service) listPolicyVersions(r *call, in *versionPage) (*task, error) {
 
 func (s *Service) deletePolicyVersion(r *call, in *policyInput) (*task, error) {
 	return change(on(in.PolicyArn), nil, func(a *account) (any, error) {
-		p, err := a.ownPolicy(in.PolicyArn)
-		if err != nil {
-			return nil, err
-		}
-		v, err := p.version(in.VersionId)
+		p, v, err := a.ownVersion(in)
 		if err != nil {
 			return nil, err
 		}
@@ -134,11 +147,7 @@ func (s *Service) deletePolicyVersion(r *call, in *policyInput) (*task, error) {
 
 func (s *Service) setDefaultPolicyVersion(r *call, in *policyInput) (*task, error) {
 	return change(on(in.PolicyArn), nil, func(a *account) (any, error) {
-		p, err := a.ownPolicy(in.PolicyArn)
-		if err != nil {
-			return nil, err
-		}
-		v, err := p.version(in.VersionId)
+		p, v, err := a.ownVersion(in)
 		if err != nil {
 			return nil, err
 		}

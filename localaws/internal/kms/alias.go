@@ -28,22 +28,42 @@ type aliasInput struct {
 
 func (in *aliasInput) Check(c *wire.Checks) {
 	required(c, in.TargetKeyID, "targetKeyId", 1, 2048)
-	required(c, in.AliasName, "aliasName", 1, 256)
+	aliasName(c, in.AliasName)
 }
 
-// Prepare checks the name of an alias that is created or changed.
-func (in *aliasInput) Prepare(*request.Call) error { return checkAliasName(text(in.AliasName)) }
+// Prepare checks the name of an alias that is created or changed, and that it is
+// to be of a key.
+func (in *aliasInput) Prepare(*request.Call) error {
+	if err := checkAliasName(text(in.AliasName)); err != nil {
+		return err
+	}
+	if target := text(in.TargetKeyID); strings.HasPrefix(target, "alias/") || strings.Contains(target, ":alias/") {
+		return validation("Aliases must refer to keys. Not aliases") // (?)
+	}
+	return nil
+}
+
+// aliasName checks the member that names an alias.
+func aliasName(c *wire.Checks, name *string) {
+	required(c, name, "aliasName", 1, 256)
+	c.Matches(name, "aliasName", func(s string) bool {
+		return !strings.ContainsFunc(s, func(r rune) bool { return r != ':' && !inAlias(r) })
+	}, "^[a-zA-Z0-9:/_-]+$")
+}
 
 // checkAliasName refuses what cannot be the name of a user's alias.
 func checkAliasName(name string) error {
 	rest, ok := strings.CutPrefix(name, "alias/")
 	switch {
-	case !ok || rest == "":
+	case !ok:
+		return validation(`Alias must start with the prefix "alias/". ` +
+			"Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
+	case rest == "":
 		return validation("Invalid identifier")
 	case strings.HasPrefix(rest, "aws/"):
 		return request.Errorf("NotAuthorizedException", "Alias names that begin with alias/aws/ are reserved.")
 	case !validAlias(name):
-		return request.Errorf("InvalidAliasNameException", "The alias contains invalid characters.")
+		return validation("%s contains invalid characters for an alias", name)
 	}
 	return nil
 }
@@ -104,7 +124,8 @@ func (ch *change) updateAlias(ctx context.Context, c *request.Call, in *aliasInp
 	}
 	// Of the kinds of keys here, each has a usage of its own.
 	if old.usage != t.usage {
-		return nil, validation("Alias %s cannot be changed from a KMS key with usage %s to a KMS key with usage %s", before.arn(), old.usage, t.usage)
+		return nil, validation("Alias %s cannot be changed from a KMS key with usage %s to a KMS key with usage %s",
+			before.arn(), old.usage, t.usage)
 	}
 	after := *before
 	after.updated = ch.now
@@ -120,7 +141,7 @@ func (ch *change) updateAlias(ctx context.Context, c *request.Call, in *aliasInp
 
 type deleteAliasInput struct{ AliasName *string }
 
-func (in *deleteAliasInput) Check(c *wire.Checks) { required(c, in.AliasName, "aliasName", 1, 256) }
+func (in *deleteAliasInput) Check(c *wire.Checks) { aliasName(c, in.AliasName) }
 
 // Prepare checks the name of an alias that is deleted.
 func (in *deleteAliasInput) Prepare(*request.Call) error { return checkAliasName(text(in.AliasName)) }
@@ -160,7 +181,8 @@ func trailAlias(c *request.Call, a *alias, k *key) {
 		AliasName   string `json:"aliasName"`
 		TargetKeyID string `json:"targetKeyId"`
 	}{a.name, k.id})
-	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: a.arn(), AccountID: a.Account, Type: "AWS::KMS::Alias"})
+	c.Trail.Resources = append(c.Trail.Resources,
+		request.Resource{ARN: a.arn(), AccountID: a.Account, Type: "AWS::KMS::Alias"})
 }
 
 // point makes a an alias of k.

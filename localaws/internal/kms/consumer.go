@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -14,16 +13,6 @@ import (
 // made with request.Via, so that the caller is authorized and the audit event
 // tells on whose behalf; each method files that event itself.
 
-// AsService returns the call that an AWS service makes for itself, not for the
-// caller of c, such as DynamoDB under the grant of a table. service is a
-// service principal ("dynamodb.us-east-1.amazonaws.com"). SourceARN of the
-// answer is for the caller to set: the resource for which the service acts.
-func AsService(c *request.Call, operation, service string) *request.Call {
-	own := c.Via("kms", operation, "")
-	own.Caller = request.Caller{Principal: policy.Principal{Type: policy.Service, ARN: service}}
-	return own
-}
-
 // record files the event of a call that did not come through the front door.
 func (s *Service) record(c *request.Call, err error) {
 	o, _ := s.Describe(c.Operation)
@@ -31,7 +20,8 @@ func (s *Service) record(c *request.Call, err error) {
 }
 
 // serveVia runs a wire operation for another service.
-func serveVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in *In, f func(*Service, context.Context, *request.Call, *In) (any, error)) (out Out, err error) {
+func serveVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in *In,
+	f func(*Service, context.Context, *request.Call, *In) (any, error)) (out Out, err error) {
 	defer func() { s.record(c, err) }()
 	if err = s.catchUp(); err != nil {
 		return out, err
@@ -48,14 +38,16 @@ func serveVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in 
 }
 
 // changeVia is serveVia for an operation that changes something.
-func changeVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in *In, f func(*change, context.Context, *request.Call, *In) (any, error)) (Out, error) {
-	return serveVia[In, Out](s, ctx, c, in, func(s *Service, ctx context.Context, c *request.Call, in *In) (out any, err error) {
-		err = s.write(func(ch *change) (err error) {
-			out, err = f(ch, ctx, c, in)
-			return err
+func changeVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in *In,
+	f func(*change, context.Context, *request.Call, *In) (any, error)) (Out, error) {
+	return serveVia[In, Out](s, ctx, c, in,
+		func(s *Service, ctx context.Context, c *request.Call, in *In) (out any, err error) {
+			err = s.write(func(ch *change) (err error) {
+				out, err = f(ch, ctx, c, in)
+				return err
+			})
+			return out, err
 		})
-		return out, err
-	})
 }
 
 // Decrypt opens a ciphertext under the key with the given ARN, as the caller
@@ -63,7 +55,8 @@ func changeVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in
 // *request.Error as on the wire: AccessDeniedException, DisabledException,
 // KMSInvalidStateException, NotFoundException, IncorrectKeyException and
 // InvalidCiphertextException. The caller wipes the plaintext.
-func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) (plaintext []byte, err error) {
+func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte,
+	encryptionContext map[string]string) (plaintext []byte, err error) {
 	defer func() { s.record(c, err) }()
 	if err := s.catchUp(); err != nil {
 		return nil, err
@@ -81,7 +74,9 @@ func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, c
 	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}
-	plaintext, _, err = t.unseal(ciphertext, h, encryptionContext)
+	if plaintext, _, err = t.unseal(ciphertext, h, encryptionContext); err == nil {
+		k.lastUse.note(c, "Decrypt")
+	}
 	return plaintext, err
 }
 
@@ -93,8 +88,10 @@ type DataKey struct {
 }
 
 // GenerateDataKey makes a data key of 1 to 1024 bytes under a key, as the
-// caller of c: see AsService. Errors are as on the wire.
-func (s *Service) GenerateDataKey(ctx context.Context, c *request.Call, keyID string, encryptionContext map[string]string, bytes int) (DataKey, error) {
+// caller of c: for a table that is DynamoDB itself, under the table's grant.
+// Errors are as on the wire.
+func (s *Service) GenerateDataKey(ctx context.Context, c *request.Call, keyID string,
+	encryptionContext map[string]string, bytes int) (DataKey, error) {
 	in := &dataKeyInput{KeyID: &keyID, EncryptionContext: encryptionContext, NumberOfBytes: &bytes}
 	out, err := serveVia[dataKeyInput, *dataKeyOutput](s, ctx, c, in, (*Service).generateDataKey)
 	if err != nil {
@@ -104,8 +101,10 @@ func (s *Service) GenerateDataKey(ctx context.Context, c *request.Call, keyID st
 }
 
 // Encrypt encrypts 1 to 4096 bytes under a key. Errors are as on the wire.
-func (s *Service) Encrypt(ctx context.Context, c *request.Call, keyID string, plaintext []byte, encryptionContext map[string]string) ([]byte, error) {
-	in := &encryptInput{KeyID: &keyID, Plaintext: append([]byte(nil), plaintext...), EncryptionContext: encryptionContext}
+func (s *Service) Encrypt(ctx context.Context, c *request.Call, keyID string, plaintext []byte,
+	encryptionContext map[string]string) ([]byte, error) {
+	in := &encryptInput{KeyID: &keyID, Plaintext: append([]byte(nil), plaintext...),
+		EncryptionContext: encryptionContext}
 	out, err := serveVia[encryptInput, *encryptOutput](s, ctx, c, in, (*Service).encrypt)
 	if err != nil {
 		return nil, err
@@ -136,9 +135,11 @@ type GrantRequest struct {
 
 // CreateGrant makes a grant and returns its id. Errors are as on the wire.
 func (s *Service) CreateGrant(ctx context.Context, c *request.Call, r GrantRequest) (grantID string, err error) {
-	in := &createGrantInput{KeyID: &r.KeyID, Operations: r.Operations, GranteePrincipal: optional(r.Grantee), RetiringPrincipal: optional(r.Retiring), Name: optional(r.Name)}
+	in := &createGrantInput{KeyID: &r.KeyID, Operations: r.Operations, GranteePrincipal: optional(r.Grantee),
+		RetiringPrincipal: optional(r.Retiring), Name: optional(r.Name)}
 	if r.EncryptionContextSubset != nil || r.EncryptionContextEquals != nil {
-		in.Constraints = &grantConstraints{EncryptionContextSubset: r.EncryptionContextSubset, EncryptionContextEquals: r.EncryptionContextEquals}
+		in.Constraints = &grantConstraints{EncryptionContextSubset: r.EncryptionContextSubset,
+			EncryptionContextEquals: r.EncryptionContextEquals}
 	}
 	out, err := changeVia[createGrantInput, *createGrantOutput](s, ctx, c, in, (*change).createGrant)
 	if err != nil {

@@ -49,6 +49,7 @@ type key struct {
 	tags     []tag    // in the order of their keys
 	aliases  []string // names, sorted
 	family   *family
+	lastUse  *lastUse
 
 	conditions conditions // condition keys that do not depend on the request
 }

@@ -91,9 +91,12 @@ func validAlias(name string) bool {
 	if !ok || rest == "" || len(name) > 256 {
 		return false
 	}
-	return !strings.ContainsFunc(rest, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '/' || r == '_' || r == '-')
-	})
+	return !strings.ContainsFunc(rest, func(r rune) bool { return !inAlias(r) })
+}
+
+// inAlias tells whether the name of an alias can have r.
+func inAlias(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '/' || r == '_' || r == '-'
 }
 
 func isAccount(s string) bool {

@@ -61,7 +61,7 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 		return nil, err
 	}
 	if !t.isPrimary() {
-		return nil, unsupported("%s is not a multi-Region primary key.", t.arn)
+		return nil, unsupported("%s is not a multi-region primary key.", t.arn)
 	}
 	family := t.family.load()
 	if slices.Contains(family.regions, region) {
@@ -73,7 +73,8 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 	there.Region = region
 	at := wire.Place{Account: t.Account, Region: region}
 	extra := policy.Context{
-		conditionKeyOrigin: {"AWS_KMS"}, conditionKeySpec: {t.spec}, conditionKeyUsage: {t.usage}, conditionMultiRegion: {"true"},
+		conditionKeyOrigin: {"AWS_KMS"}, conditionKeySpec: {t.spec}, conditionKeyUsage: {t.usage},
+		conditionMultiRegion:     {"true"},
 		conditionMultiRegionType: {"REPLICA"}, conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)},
 		conditionPrimaryRegion: {t.Region}, conditionReplicaRegion: {region},
 	}
@@ -82,8 +83,10 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 		return nil, err
 	}
 	k := &key{
-		Place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now, usage: t.usage, spec: t.spec,
+		Place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now,
+		usage: t.usage, spec: t.spec,
 		manager: managerCustomer, multiRegion: true, state: Enabled, tags: tags, family: t.family,
+		lastUse: new(lastUse),
 	}
 	k.describe()
 	if len(tags) > 0 {
@@ -111,7 +114,7 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 	slices.Sort(state.regions)
 	ch.putFamily(t.family, state)
 	ch.putKey(k)
-	out := replicateOutput{ReplicaPolicy: k.policy.text, ReplicaTags: slices.Concat([]tag{}, tags)}
+	out := replicateOutput{ReplicaPolicy: k.policy.text, ReplicaTags: append([]tag{}, tags...)}
 	ch.do(func() { out.ReplicaKeyMetadata = k.metadata() })
 	trail(c, t.key, struct {
 		KeyID       string `json:"keyId"`
@@ -145,7 +148,7 @@ func (ch *change) updatePrimaryRegion(ctx context.Context, c *request.Call, in *
 	region := text(in.PrimaryRegion)
 	t := in.found
 	if !t.isPrimary() {
-		return nil, unsupported("%s is not a multi-Region primary key.", t.arn)
+		return nil, unsupported("%s is not a multi-region primary key.", t.arn)
 	}
 	if err := t.notDoomed(); err != nil {
 		return nil, err
@@ -160,7 +163,8 @@ func (ch *change) updatePrimaryRegion(ctx context.Context, c *request.Call, in *
 	}
 	there := *c
 	there.Region = region
-	if err := ch.s.requireOwn(ctx, &there, question{action: "UpdatePrimaryRegion", target: target{key: replica}, extra: in.conditions(c)}); err != nil {
+	if err := ch.s.requireOwn(ctx, &there,
+		question{action: "UpdatePrimaryRegion", target: target{key: replica}, extra: in.conditions(c)}); err != nil {
 		return nil, err
 	}
 	if err := replica.notDoomed(); err != nil {

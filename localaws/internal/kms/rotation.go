@@ -38,7 +38,8 @@ func (k *key) rotatable(operation string) error {
 	case k.usage != usageEncrypt:
 		return unsupported("%s key usage is %s which is not valid for %s.", k.arn, k.usage, operation)
 	case k.isReplica():
-		return unsupported("%s is a multi-Region replica key, for which %s is not supported: use the primary key.", k.arn, operation)
+		return unsupported("%s is a multi-Region replica key, for which %s is not supported: use the primary key.",
+			k.arn, operation)
 	}
 	return nil
 }
@@ -111,7 +112,8 @@ func (ch *change) rotateKeyOnDemand(_ context.Context, c *request.Call, in *onKe
 	}
 	state := t.family.load().clone()
 	if state.rotation.onDemand >= maxOnDemand {
-		return nil, limitExceeded("You have reached the limit of %d on-demand rotations for this KMS key.", maxOnDemand)
+		return nil, limitExceeded("The on-demand rotations limit has been reached for the given keyId. "+
+			"No more on-demand rotations can be performed for this key: %s", t.arn)
 	}
 	state.rotation.onDemand++
 	state.versions = append(state.versions, newVersion(t.spec, rotatedOnDemand, ch.now))
@@ -119,7 +121,7 @@ func (ch *change) rotateKeyOnDemand(_ context.Context, c *request.Call, in *onKe
 	trail(c, t.key, keyParameters{id})
 	return struct {
 		KeyID string `json:"KeyId"`
-	}{t.id}, nil
+	}{t.arn}, nil
 }
 
 // rotate does the automatic rotations of a family that are due.

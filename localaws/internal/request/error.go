@@ -20,11 +20,21 @@ type Error struct {
 	// Members are further members of a JSON error body, such as
 	// CancellationReasons.
 	Members map[string]json.RawMessage
+	// Hint says more than AWS does, such as which statement of a policy is wrong.
+	// It is kept apart from Message, which has AWS's words. The front door answers
+	// it in a header.
+	Hint string
 	// Decision is there when the error is a denial.
 	Decision *policy.Decision
+	// Cause is what lies behind an internal failure: for the log, not for the
+	// client.
+	Cause error
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// Unwrap returns Cause.
+func (e *Error) Unwrap() error { return e.Cause }
 
 // HTTPStatus returns Status, 400 when it is not set.
 func (e *Error) HTTPStatus() int {
@@ -43,7 +53,8 @@ func Errorf(code, format string, args ...any) *Error {
 // DynamoDB and CloudTrail AccessDeniedException with 400, IAM and STS
 // AccessDenied with 403.
 func Denied(c *Call, k Check, d policy.Decision) *Error {
-	message := d.Message(policy.Request{Principal: c.Caller.Principal, Action: k.Action, Resource: k.Resource, ResourceAccountID: k.ResourceAccountID})
+	message := d.Message(policy.Request{Principal: c.Caller.Principal, Action: k.Action, Resource: k.Resource,
+		ResourceAccountID: k.ResourceAccountID})
 	e := &Error{Code: "AccessDeniedException", Message: message, Status: http.StatusBadRequest, Decision: &d}
 	if c.Service == "iam" || c.Service == "sts" {
 		e.Code, e.Status = "AccessDenied", http.StatusForbidden
