@@ -2,9 +2,15 @@ package localaws_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -319,4 +325,60 @@ func TestAnswersToTransactions(t *testing.T) {
 			`Invalid ProjectionExpression: Syntax error; token: "<EOF>", near: ","`},
 		{"TransactGetItems", transaction(get(`{"N":"x"}`, ""), get(`{"S":"a"}`, `,"ProjectionExpression":"a,"`)), invalid, number},
 	})
+}
+
+// TestAnswersWithMembers: an error with further members spells the member that
+// holds its text otherwise. The SDK reads both.
+func TestAnswersWithMembers(t *testing.T) {
+	s := start(t, localaws.Options{})
+	client := dynamodb.NewFromConfig(s.Config(s.RootCredentials()))
+	item := map[string]types.AttributeValue{"p": &types.AttributeValueMemberS{Value: "a"}}
+	_, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{TableName: aws.String("items"), BillingMode: types.BillingModePayPerRequest,
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("p"), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("p"), AttributeType: types.ScalarAttributeTypeS}}})
+	if err == nil {
+		_, err = client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("items"), Item: item})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const failed = "The conditional request failed"
+	put := `{"TableName":"items","Item":{"p":{"S":"a"}},"ConditionExpression":"attribute_not_exists(p)"`
+	for _, c := range []struct{ operation, request, member, text string }{
+		{"PutItem", put + `}`, "message", failed},
+		{"PutItem", put + `,"ReturnValuesOnConditionCheckFailure":"ALL_OLD"}`, "Message", failed},
+		{"TransactWriteItems", `{"TransactItems":[{"Put":` + put + `}}]}`, "Message",
+			"Transaction cancelled, please refer cancellation reasons for specific reasons [ConditionalCheckFailed]"},
+	} {
+		_, _, out := send(t, s, rawRequest{target: "DynamoDB_20120810." + c.operation, contentType: "application/x-amz-json-1.0",
+			service: "dynamodb", body: c.request, creds: s.RootCredentials()})
+		var members map[string]any
+		if err := json.Unmarshal([]byte(out), &members); err != nil {
+			t.Fatal(err)
+		}
+		if members[c.member] != c.text || (members["message"] == nil) == (members["Message"] == nil) {
+			t.Errorf("%s %s: %s, want the text in %s alone", c.operation, c.request, out, c.member)
+		}
+	}
+	_, err = client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("items"), Item: item,
+		ConditionExpression:                 aws.String("attribute_not_exists(p)"),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld})
+	var condition *types.ConditionalCheckFailedException
+	if !errors.As(err, &condition) || condition.ErrorMessage() != failed || len(condition.Item) != 1 {
+		t.Errorf("the SDK reads %v", err)
+	}
+}
+
+// TestManagedKeyDescription: the AWS managed key describes itself with the name
+// of its service.
+func TestManagedKeyDescription(t *testing.T) {
+	clock := newClock()
+	s := start(t, localaws.Options{Clock: clock.Now})
+	l := newLab(t, clock, s, s.Config)
+	l.createTable("Managed", &types.SSESpecification{Enabled: aws.Bool(true)})
+	key, err := l.keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String("alias/aws/dynamodb")})
+	l.must(err)
+	if got := aws.ToString(key.KeyMetadata.Description); got != "Default key that protects my DynamoDB data when no other key is defined" {
+		t.Error(got)
+	}
 }

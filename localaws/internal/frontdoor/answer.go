@@ -52,7 +52,11 @@ func (e *Endpoint) jsonError(err *request.Error) []byte {
 	for name, value := range err.Members {
 		body[name] = value
 	}
-	body["__type"], body["message"] = e.typeName(err), err.Message
+	message := "message"
+	if len(err.Members) > 0 { // errors with members of their own have the other spelling
+		message = "Message"
+	}
+	body["__type"], body[message] = e.typeName(err), err.Message
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -214,6 +215,10 @@ func (s *Service) EnsureAWSManagedKey(_ context.Context, account, region, aliasN
 	return s.ensureManaged(wire.Place{Account: account, Region: region}, service, func(*key) error { return nil })
 }
 
+// serviceNames are the names of services in descriptions where they differ from
+// the ends of their aliases.
+var serviceNames = map[string]string{"dynamodb": "DynamoDB"}
+
 // ensureManaged makes the AWS managed key of a service when there is none, if
 // allow lets it.
 func (s *Service) ensureManaged(at wire.Place, service string, allow func(*key) error) (arn string, err error) {
@@ -228,7 +233,8 @@ func (s *Service) ensureManaged(at wire.Place, service string, allow func(*key) 
 		}
 		k := ch.newKey(at, newKeyConfig{
 			spec: specSymmetric, usage: usageEncrypt, manager: managerAWS,
-			description: "Default key that protects my " + service + " data when no other key is defined",
+			description: "Default key that protects my " + cmp.Or(serviceNames[service], service) +
+				" data when no other key is defined",
 		})
 		state := k.family.load()
 		state.rotation = rotation{enabled: true, period: defaultPeriod}

@@ -136,6 +136,12 @@ func (in *Page) IndexName() string {
 	return *in.index
 }
 
+// Whole reports whether the page is of a Scan that begins at the first item and
+// does not read a segment only.
+func (in *Page) Whole() bool {
+	return !in.Query && in.start == nil && (in.total == nil || *in.total == 1)
+}
+
 // Limit returns how many items the page may read, zero if only their size
 // counts.
 func (in *Page) Limit() int {
