@@ -1,8 +1,6 @@
 package input
 
 import (
-	"slices"
-
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -83,12 +81,17 @@ func (in *WriteItem) Check(c *wire.Checks) {
 // member nor its value, have a spelling of their own, and are the only ones that
 // UpdateItem answers.
 func (in *WriteItem) checkReturnValues(l refusal.Layer, c *wire.Checks) {
-	values := []string{"ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"}
+	if in.returnValues == nil {
+		return
+	}
+	switch *in.returnValues {
+	case "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW":
+		return
+	}
 	newest := wire.OneOf("ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATE_NEW", "NONE")
 	switch {
-	case in.returnValues == nil || slices.Contains(values, *in.returnValues):
 	case !l.Is2026():
-		c.Enum(in.returnValues, "returnValues", values...)
+		c.Enum(in.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
 	case in.Kind == Update:
 		c.Alone(refusal.Validation(wire.Detected + wire.Unnamed(newest)))
 	default:
