@@ -25,23 +25,20 @@ const (
 	Counted
 )
 
-// layers is the layer of every operation on items. When AWS moves an operation
-// to another layer, its row changes and nothing else.
-var layers = map[string]Layer{
-	"PutItem":            Counted,
-	"UpdateItem":         Counted,
-	"DeleteItem":         Counted,
-	"GetItem":            Current,
-	"BatchGetItem":       Current,
-	"Query":              Current,
-	"Scan":               Older,
-	"BatchWriteItem":     Older,
-	"TransactGetItems":   Older,
-	"TransactWriteItems": Older,
+// LayerOf returns the layer of an operation. It is the table of all operations on
+// items: when AWS moves one to another layer, its name moves to another case and
+// nothing else changes.
+func LayerOf(operation string) Layer {
+	switch operation {
+	case "PutItem", "UpdateItem", "DeleteItem":
+		return Counted
+	case "GetItem", "BatchGetItem", "Query":
+		return Current
+	case "Scan", "BatchWriteItem", "TransactGetItems", "TransactWriteItems":
+		return Older
+	}
+	return 0
 }
-
-// LayerOf returns the layer of an operation.
-func LayerOf(operation string) Layer { return layers[operation] }
 
 // Is2026 reports whether the layer has the words of 2026.
 func (l Layer) Is2026() bool { return l >= Current }
