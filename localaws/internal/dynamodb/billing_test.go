@@ -132,7 +132,7 @@ func TestUpdatesAlone(t *testing.T) {
 	update, refused := w.billed()
 	const only = " modification must be the only operation in the request"
 	refused(members{"SSESpecification": members{"Enabled": true}, "DeletionProtectionEnabled": true}, badParam+"Server-Side Encryption"+only)
-	refused(members{"TableClass": "STANDARD_INFREQUENT_ACCESS", "DeletionProtectionEnabled": true}, badParam+"DeletionProtection"+only)
+	refused(members{"TableClass": "STANDARD_INFREQUENT_ACCESS", "DeletionProtectionEnabled": true}, badParam+"TableClass"+only)
 	refused(members{"TableClass": "STANDARD_INFREQUENT_ACCESS", "ProvisionedThroughput": provisioned(1, 1)}, badParam+"TableClass"+only)
 	refused(members{"ProvisionedThroughput": provisioned(9, 9), "GlobalSecondaryIndexUpdates": indexChange("Delete", nil)}, badParam+"You cannot create or delete index while updating table IOPS")
 	refused(members{"DeletionProtectionEnabled": true, "GlobalSecondaryIndexUpdates": []members{}}, badParam+"List of GlobalSecondaryIndexUpdates is empty")

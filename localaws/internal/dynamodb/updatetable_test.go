@@ -103,3 +103,50 @@ func TestKeyChangeFromTheOwnedKey(t *testing.T) {
 		}
 	}
 }
+
+// TestSpecificationsOfEncryption: an empty one says nothing, SSEType alone
+// enables, and of several changes at once the encryption is refused first.
+func TestSpecificationsOfEncryption(t *testing.T) {
+	w := newWorld(t)
+	w.table("secret", "", members{"SSESpecification": members{}})
+	if d := w.described("secret")["SSEDescription"]; d != nil {
+		t.Errorf("an empty specification encrypts under %v", d)
+	}
+	update := func(more members) members {
+		in := members{"TableName": "secret"}
+		maps.Copy(in, more)
+		return in
+	}
+	w.do("UpdateTable", update(members{"SSESpecification": members{"SSEType": "KMS"}}))
+	managed := func() {
+		t.Helper()
+		if d, _ := w.described("secret")["SSEDescription"].(members); !strings.HasSuffix(fmt.Sprint(d["KMSMasterKeyArn"]), "key/aws-managed") {
+			t.Errorf("described as %v", d)
+		}
+	}
+	managed()
+	empty := update(members{"SSESpecification": members{}})
+	w.fails("UpdateTable", empty, "ValidationException", "At least one of …")
+	empty["DeletionProtectionEnabled"] = true
+	w.do("UpdateTable", empty)
+	managed()
+	const alone = badParam + "%s modification must be the only operation in the request"
+	both := update(members{"DeletionProtectionEnabled": false, "TableClass": "STANDARD_INFREQUENT_ACCESS"})
+	w.fails("UpdateTable", both, "ValidationException", fmt.Sprintf(alone, "TableClass"))
+	both["SSESpecification"] = members{"Enabled": false}
+	w.fails("UpdateTable", both, "ValidationException", fmt.Sprintf(alone, "Server-Side Encryption"))
+	for name, c := range map[string]struct {
+		spec members
+		text string
+	}{
+		"type but off":    {members{"Enabled": false, "SSEType": "KMS"}, "SSEType can not be specified if Enabled is false"},
+		"key but off":     {members{"Enabled": false, "KMSMasterKeyId": "x"}, "KMSMasterKeyId can not be specified if Enabled is false"},
+		"unknown type":    {members{"SSEType": "AES256"}, "SSEType AES256 is not supported"},
+		"key and no type": {members{"Enabled": true, "KMSMasterKeyId": "x"}, "SSEType KMS is required if KMSMasterKeyId is specified"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.t = t
+			w.fails("UpdateTable", update(members{"SSESpecification": c.spec}), "ValidationException", badParam+c.text)
+		})
+	}
+}
