@@ -82,7 +82,7 @@ func layerRequests(value string) map[string]string {
 
 // TestAnswersToValues asks every operation on items about values that are not
 // allowed: writes count the refusal, GetItem, BatchGetItem and Query have the
-// words of 2026, and the others those of before.
+// words of 2026, and the others have the words of before.
 func TestAnswersToValues(t *testing.T) {
 	const number = "The parameter cannot be converted to a numeric value"
 	var answers []answer

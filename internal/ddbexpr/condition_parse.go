@@ -347,8 +347,8 @@ func (p *parser) checkBounds(low, high *operand) {
 	}
 }
 
-// DescribeValue returns a scalar value as DynamoDB's messages repeat it. It
-// belongs into the answer to whoever sent the value, not into logs.
+// DescribeValue returns a scalar value as DynamoDB's messages repeat it. Put it
+// into the answer to the caller who sent the value, not into logs.
 func DescribeValue(v types.AttributeValue) string {
 	return "AttributeValue: {" + ddbjson.TypeName(v) + ":" + scalarText(v) + "}"
 }

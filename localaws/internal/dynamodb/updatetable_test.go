@@ -28,8 +28,8 @@ func keyChanges(other string) map[string]struct {
 	}
 }
 
-// TestKeyChangesAskTheCaller: whoever cannot read the items cannot take the key
-// off the table either. A refused change leaves nothing and does not count.
+// TestKeyChangesAskTheCaller: a caller who cannot read the items cannot take the
+// key off the table either. A refused change leaves nothing and does not count.
 func TestKeyChangesAskTheCaller(t *testing.T) {
 	w := newWorld(t)
 	old, other := w.keys.newKey("old"), w.keys.newKey("other")

@@ -66,7 +66,7 @@ func (k *Custodian) Check(ctx context.Context, c *request.Call, def *schema.Defi
 // operations are refused in the request while the old key is disabled, and that
 // they succeed when DynamoDB's grants on it are revoked, but no measurement is
 // published of a caller without kms:Decrypt. The reading taken here is the
-// cautious one: who cannot read a table cannot take the key off it.
+// cautious one: a caller who cannot read a table cannot take the key off it.
 func (k *Custodian) OpenAsCaller(ctx context.Context, c *request.Call, def *schema.Definition, t Table) error {
 	e := &def.Encryption
 	key := append([]byte(nil), e.TableKey...)
@@ -81,7 +81,8 @@ func (k *Custodian) OpenAsCaller(ctx context.Context, c *request.Call, def *sche
 }
 
 // decryptAsCaller asks KMS to decrypt the table's key on behalf of the caller.
-func (k *Custodian) decryptAsCaller(ctx context.Context, c *request.Call, e *schema.Encryption, t Table) ([]byte, error) {
+func (k *Custodian) decryptAsCaller(ctx context.Context, c *request.Call, e *schema.Encryption, t Table) (
+	[]byte, error) {
 	return k.keys.Decrypt(ctx, c.Via("kms", "Decrypt", t.Principal()), e.KeyARN, e.TableKey, t.EncryptionContext())
 }
 

@@ -10,8 +10,8 @@ import (
 
 // Layer is the validation through which AWS sends the requests of an operation.
 // AWS has replaced it for one operation after another since June 2026. What is
-// refused is the same everywhere, the words differ. The zero Layer is that of
-// the operations on tables.
+// refused is the same everywhere, the words differ. The operations on tables have
+// the zero Layer.
 type Layer uint8
 
 // The layers of the operations on items.
