@@ -48,7 +48,7 @@ var layers = []layer{
 		"localaws/internal/dynamodb/atrest", "localaws/internal/dynamodb/schema", "localaws/internal/dynamodb/refusal"},
 		[]string{"below the services", "ground floor"}},
 	{"below the services", []string{"localaws/internal/request", "localaws/internal/wire", "localaws/internal/storage",
-		"localaws/internal/sigv4", "localaws/internal/awspolicies"}, []string{"ground floor"}},
+		"localaws/internal/sigv4", "localaws/internal/awspolicies", "localaws/internal/policytext", "localaws/internal/identifier"}, []string{"ground floor"}},
 	{"ground floor", []string{"internal"}, nil},
 }
 
@@ -187,10 +187,7 @@ const (
 
 // oversized lists the packages that are still over the maximum, with the reason.
 // An entry that is not needed any more fails the test.
-var oversized = map[string]string{
-	"localaws/internal/iam": "a file for each operation group of IAM",
-	"store":                 "a file for each operation of a table",
-}
+var oversized = map[string]string{}
 
 func oversize(files, lines int) bool { return files > maxFiles || lines > maxLines }
 

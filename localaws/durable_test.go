@@ -107,7 +107,7 @@ func TestRestart(t *testing.T) {
 			if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := localaws.New(localaws.Options{DataDir: dir}); err == nil || !strings.Contains(err.Error(), "damaged") || strings.Contains(err.Error(), root.SecretAccessKey) {
+			if _, err := localaws.New(localaws.Options{DataDir: dir}); !errors.Is(err, localaws.ErrCredentials) || !strings.Contains(err.Error(), "root-credentials.json") || !strings.Contains(err.Error(), "remove it") || strings.Contains(err.Error(), root.SecretAccessKey) {
 				t.Errorf("%s: %v", name, err)
 			}
 			if now, _ := os.ReadFile(path); string(now) != bad {
@@ -137,8 +137,11 @@ func TestFailedStore(t *testing.T) {
 	if err := s.FailStore(); err == nil {
 		t.Fatal("the store did not fail")
 	}
+	if err := s.Wait(ctx); err == nil || s.Err() == nil {
+		t.Errorf("only a new start helps, and the server does not say so: %v", s.Err())
+	}
 	for name, call := range itemCalls(l.tables, labTable) {
-		if err := call(); code(err) != "InternalServerError" {
+		if err := call(); code(err) != "InternalServerError" || !strings.Contains(err.Error(), "has to be started again") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -148,7 +151,7 @@ func TestFailedStore(t *testing.T) {
 	if _, err := sts.NewFromConfig(l.root).GetCallerIdentity(ctx, nil); code(err) != "InternalFailure" {
 		t.Errorf("GetCallerIdentity: %v", err)
 	}
-	if f := s.Failures(); len(f) == 0 || !strings.Contains(f[0].Error(), "store failed") {
+	if f := s.Failures(); len(f) == 0 || !strings.Contains(f[0].Error(), "a change cannot be stored") {
 		t.Errorf("failures: %v", f)
 	}
 	if err := s.Close(); err != nil {

@@ -29,6 +29,10 @@ func (s *Server) FailStore() error {
 	return s.store.Submit(tx).Wait()
 }
 
+// SetStoreFault makes everything that the store writes fail with the error that
+// fault returns; nil ends it.
+func (s *Server) SetStoreFault(fault func() error) { s.store.(*storage.File).SetFault(fault) }
+
 // HoldStore lets no answer go that waits for the store, until release. Every
 // wait is told on waiting.
 func (s *Server) HoldStore() (waiting <-chan struct{}, release func()) {

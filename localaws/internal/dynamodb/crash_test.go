@@ -93,7 +93,7 @@ const crashWriters = 6
 // delete items, alone and in transactions, and say on stdout what was
 // acknowledged.
 func crashWriter(dir string) error {
-	store, err := storage.Open(dir)
+	store, err := storage.Open(dir, nil)
 	if err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func killWriter(t *testing.T, dir string, after int) []string {
 
 func checkCrashed(t *testing.T, dir string, acknowledged map[string]string) {
 	t.Helper()
-	store, err := storage.Open(dir)
+	store, err := storage.Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +273,7 @@ func searchFiles(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := storage.Open(dir)
+	store, err := storage.Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,14 +107,15 @@ func (b *tokenBook) finish(tx *storage.Tx, id [sha256.Size]byte, now time.Time) 
 	}
 }
 
-// end keeps the token of a transaction that is durable, and frees that of one
-// that changed nothing.
-func (b *tokenBook) end(id [sha256.Size]byte, durable bool) {
+// end keeps the token of a transaction that was submitted, and frees the token
+// of one that changed nothing. A full disk can make the transaction durable
+// later, after its answer was an error: a repetition must not do it again.
+func (b *tokenBook) end(id [sha256.Size]byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if durable {
-		b.known[id].running = false
-	} else {
+	if r := b.known[id]; r.End.IsZero() {
 		delete(b.known, id)
+	} else {
+		r.running = false
 	}
 }

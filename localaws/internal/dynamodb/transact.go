@@ -84,11 +84,8 @@ func (in *transactWriteCall) answer(ctx context.Context, s *Service, c *request.
 	if done {
 		return in.response(writes, "ReadCapacityUnits"), nil
 	}
-	durable := false
-	defer func() { s.tokens.end(id, durable) }() // after a panic too
-	out, err := s.commit(c, in, writes, tables, &id)
-	durable = err == nil
-	return out, err
+	defer s.tokens.end(id) // after a panic too
+	return s.commit(c, in, writes, tables, &id)
 }
 
 // prepareWrites finds tables, checks keys and asks for the tables' keys.

@@ -15,6 +15,7 @@ import (
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
@@ -344,7 +345,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 // BenchmarkCreateUser makes users in an account that is nearly full, over the
 // file store: every change waits for the disk.
 func BenchmarkCreateUser(b *testing.B) {
-	store, err := storage.Open(b.TempDir())
+	store, err := storage.Open(b.TempDir(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -373,7 +374,7 @@ func BenchmarkCreateUser(b *testing.B) {
 	a := s.accounts[account1]
 	for i := range maxUsers - 500 {
 		name := fmt.Sprintf("user-%d", -i)
-		a.Users[name] = &user{entity: entity{Name: name, Path: "/", ID: newID("AIDA"), ARN: userKind.arn(account1, "/", name)}, Keys: []*accessKey{{ID: newAccessKeyID("AKIA"), Secret: newSecret()}}}
+		a.Users[name] = &user{entity: entity{Name: name, Path: "/", ID: identifier.New("AIDA"), ARN: userKind.arn(account1, "/", name)}, Keys: []*accessKey{{ID: identifier.NewAccessKey("AKIA"), Secret: identifier.NewSecret()}}}
 	}
 	i := 0
 	for b.Loop() {

@@ -33,9 +33,14 @@ type Store interface {
 	// Without changes, Wait returns when everything submitted before is
 	// durable: for an answer that rests on what others have changed.
 	Submit(tx *Tx) Pending
-	// Failed returns why the store takes nothing any more, nil while it does
-	// or was closed.
+	// Failed returns why the store cannot write now, an error that matches
+	// ErrDiskFull or another of this package, and nil while it can. What is
+	// submitted meanwhile is written later, although its Wait fails; a service
+	// must therefore change nothing while Failed returns an error.
 	Failed() error
+	// Down is closed when the store has failed for good: only a new start
+	// helps, and Failed returns why.
+	Down() <-chan struct{}
 	// Range calls fn for every entry of the bucket in key order. It is meant
 	// for start-up and sees everything whose Wait has returned.
 	Range(b Bucket, fn func(key, value []byte) error) error
@@ -48,8 +53,8 @@ type Store interface {
 // Pending is a submitted transaction.
 type Pending interface {
 	// Wait returns when the changes are durable, or the error for which they
-	// will never be. After such an error the store refuses everything: memory
-	// and disk may no longer agree.
+	// are not yet, and may never be. Once the store can write again, another
+	// Wait returns nil.
 	Wait() error
 }
 
@@ -86,6 +91,14 @@ func (t *Tx) Drop(b Bucket) {
 // Changes returns what was collected, in its order, for a Store to apply. The
 // caller must not change it.
 func (t *Tx) Changes() []Change { return t.changes }
+
+// size returns about how many bytes the changes take.
+func (t *Tx) size() (n int64) {
+	for i := range t.changes {
+		n += int64(len(t.changes[i].Key) + len(t.changes[i].Value))
+	}
+	return n
+}
 
 // Len returns the number of changes collected.
 func (t *Tx) Len() int { return len(t.changes) }

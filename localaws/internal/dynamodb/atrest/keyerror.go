@@ -1,6 +1,7 @@
 package atrest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -16,7 +17,7 @@ func keyError(c *request.Call, err error) error {
 	}
 	status := k.HTTPStatus()
 	if status >= 500 {
-		return refusal.Internal(errors.New("KMS: " + k.Code))
+		return refusal.Internal(fmt.Errorf("KMS: %w", cmp.Or(k.Cause, error(k))))
 	}
 	text := func(prefix, class string) string {
 		return fmt.Sprintf("%s: com.amazonaws.services.kms.model.%s: %s (Service: AWSKMS; Status Code: %d; "+

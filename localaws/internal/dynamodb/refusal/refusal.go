@@ -68,7 +68,7 @@ func InUse(format string, args ...any) error {
 }
 
 // Internal returns the InternalServerError of a failure that is not the
-// caller's. The message repeats err.
+// caller's. It tells the caller nothing of err, which may name files.
 func Internal(err error) error {
-	return &request.Error{Code: "InternalServerError", Message: "Internal server error: " + err.Error(), Status: 500}
+	return &request.Error{Code: "InternalServerError", Message: "Internal server error", Status: 500, Cause: err}
 }

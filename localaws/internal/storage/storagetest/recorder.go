@@ -58,6 +58,9 @@ func (r *Recorder) Range(b storage.Bucket, fn func(key, value []byte) error) err
 // Failed is nil.
 func (*Recorder) Failed() error { return nil }
 
+// Down is never closed.
+func (*Recorder) Down() <-chan struct{} { return nil }
+
 // Durable is true, so that services file their changes.
 func (*Recorder) Durable() bool { return true }
 
