@@ -20,7 +20,8 @@ type countingKeyring struct {
 	decrypts int
 }
 
-func (k *countingKeyring) OnDecrypt(ctx context.Context, m *materials.Decryption, keys []materials.EncryptedDataKey) error {
+func (k *countingKeyring) OnDecrypt(ctx context.Context, m *materials.Decryption,
+	keys []materials.EncryptedDataKey) error {
 	k.decrypts++
 	return k.Keyring.OnDecrypt(ctx, m, keys)
 }

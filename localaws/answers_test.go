@@ -26,8 +26,9 @@ func dynamodbAnswers(t *testing.T, answers []answer) {
 	t.Helper()
 	s := start(t, localaws.Options{})
 	ask := func(operation, body string) (code, text string) {
-		_, _, out := send(t, s, rawRequest{target: "DynamoDB_20120810." + operation, contentType: "application/x-amz-json-1.0",
-			service: "dynamodb", body: body, creds: s.RootCredentials()})
+		_, _, out := send(t, s, rawRequest{target: "DynamoDB_20120810." + operation,
+			contentType: "application/x-amz-json-1.0",
+			service:     "dynamodb", body: body, creds: s.RootCredentials()})
 		var e struct {
 			Type    string `json:"__type"`
 			Small   string `json:"message"`
@@ -39,11 +40,13 @@ func dynamodbAnswers(t *testing.T, answers []answer) {
 		return e.Type[strings.LastIndexByte(e.Type, '#')+1:], e.Small
 	}
 	for _, a := range append([]answer{
-		{"CreateTable", `{"TableName":"items","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],` +
-			`"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}]}`, "", ""},
-		{"CreateTable", `{"TableName":"sorted","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"},` +
-			`{"AttributeName":"c","KeyType":"RANGE"}],"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"},` +
-			`{"AttributeName":"c","AttributeType":"N"}]}`, "", ""},
+		{"CreateTable",
+			`{"TableName":"items","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],` +
+				`"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}]}`, "", ""},
+		{"CreateTable",
+			`{"TableName":"sorted","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"},` +
+				`{"AttributeName":"c","KeyType":"RANGE"}],"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"},` +
+				`{"AttributeName":"c","AttributeType":"N"}]}`, "", ""},
 	}, answers...) {
 		if code, text := ask(a.operation, a.request); code != a.code || text != a.text {
 			t.Errorf("%s %.400s\n got %s: %.600s\nwant %s: %.600s", a.operation, a.request, code, text, a.code, a.text)
@@ -97,7 +100,8 @@ func TestAnswersToValues(t *testing.T) {
 		{`{"BS":[]}`, bad + "Binary sets should not be empty", ""},
 		{`{"SS":["b","a","b"]}`, bad + `Input collection ["a", "b", "b"] contains duplicates.`,
 			bad + "Input collection [b, a, b] contains duplicates."},
-		{`{"BS":["/w==","AA==","AA=="]}`, bad + `Input collection ["AA==","/w==","AA=="]of type BS contains duplicates.`,
+		{`{"BS":["/w==","AA==","AA=="]}`,
+			bad + `Input collection ["AA==","/w==","AA=="]of type BS contains duplicates.`,
 			bad + "Input collection [/w==, AA==, AA==]of type BS contains duplicates."},
 		{`{"NS":["2","1","2"]}`, bad + "Input collection contains duplicates.", "Input collection contains duplicates"},
 		{strings.Repeat(`{"L":[`, 33) + `{"S":"a"}` + strings.Repeat(`]}`, 33),
@@ -140,9 +144,10 @@ func TestAnswersToExpressions(t *testing.T) {
 		only  = "ExpressionAttributeValues can only be specified when using expressions"
 		names = "ExpressionAttributeNames can only be specified when using expressions"
 		v     = `"ExpressionAttributeValues":{":v":{"S":"x"}}`
-		mixed = "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: "
-		key   = "Invalid KeyConditionExpression: "
-		long  = "Expression size has exceeded the maximum allowed size;"
+		mixed = "Can not use both expression and non-expression parameters in the same request: Non-expression " +
+			"parameters: "
+		key  = "Invalid KeyConditionExpression: "
+		long = "Expression size has exceeded the maximum allowed size;"
 	)
 	deep := strings.Repeat("x", 4097)
 	dynamodbAnswers(t, []answer{
@@ -161,12 +166,15 @@ func TestAnswersToExpressions(t *testing.T) {
 			one + "Invalid ConditionExpression: The expression has redundant parentheses;"},
 		{"UpdateItem", update(`"UpdateExpression":"INVALID SYNTAX HERE"`), invalid,
 			one + `Invalid UpdateExpression: Syntax error; token: "INVALID", near: "INVALID SYNTAX"`},
-		{"GetItem", update(`"ProjectionExpression":"a, a"`), invalid, "Invalid ProjectionExpression: Two document paths overlap with " +
-			"each other; must remove or rewrite one of these paths; path one: [a], path two: [a]"},
-		{"UpdateItem", update(`"UpdateExpression":"SET a = :v, a.b = :v",` + v), invalid, one + "Invalid UpdateExpression: Two document " +
-			"paths overlap with each other; must remove or rewrite one of these paths; path one: [a], path two: [a, b]"},
-		{"UpdateItem", update(`"UpdateExpression":"SET a = :missing"`), invalid, one + "Invalid UpdateExpression: An expression " +
-			"attribute value used in expression is not defined; attribute value: :missing"},
+		{"GetItem", update(`"ProjectionExpression":"a, a"`), invalid,
+			"Invalid ProjectionExpression: Two document paths overlap with " +
+				"each other; must remove or rewrite one of these paths; path one: [a], path two: [a]"},
+		{"UpdateItem", update(`"UpdateExpression":"SET a = :v, a.b = :v",` + v), invalid,
+			one + "Invalid UpdateExpression: Two document " +
+				"paths overlap with each other; must remove or rewrite one of these paths; path one: [a], path two: [a, b]"},
+		{"UpdateItem", update(`"UpdateExpression":"SET a = :missing"`), invalid,
+			one + "Invalid UpdateExpression: An expression " +
+				"attribute value used in expression is not defined; attribute value: :missing"},
 		{"UpdateItem", update(`"UpdateExpression":"REMOVE a",` + v), invalid,
 			one + "Value provided in ExpressionAttributeValues unused in expressions: keys: {:v}"},
 		{"Query", query(`"KeyConditionExpression":"p = :v","ExpressionAttributeNames":{"#u":"u"},` + v), invalid,
@@ -192,8 +200,9 @@ func TestAnswersToExpressions(t *testing.T) {
 		{"UpdateItem", update(`"UpdateExpression":"SET a = b"`), invalid,
 			"The provided expression refers to an attribute that does not exist in the item"},
 		{"PutItem", `{"TableName":"items","Item":{"p":{"N":"1"}}}`, invalid, bad + "Type mismatch for key p expected: S actual: N"},
-		{"PutItem", `{"TableName":"items","Item":{"p":{"S":""}}}`, invalid, "One or more parameter values are not valid. The " +
-			"AttributeValue for a key attribute cannot contain an empty string value. Key: p"},
+		{"PutItem", `{"TableName":"items","Item":{"p":{"S":""}}}`, invalid,
+			"One or more parameter values are not valid. The " +
+				"AttributeValue for a key attribute cannot contain an empty string value. Key: p"},
 		// Key conditions.
 		{"Query", query(`"KeyConditionExpression":"(#0 = x)","ExpressionAttributeNames":{"#0":"p"}`), invalid,
 			key + "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"},
@@ -201,8 +210,11 @@ func TestAnswersToExpressions(t *testing.T) {
 			key + "KeyConditionExpressions must only contain one condition per key"},
 		{"Query", query(`"KeyConditionExpression":"p = :v AND c > :v AND x = :v",` + v), invalid,
 			"The number of query conditions (3) exceeds the number of key attributes defined in the schema (2)"},
-		{"Query", query(`"KeyConditionExpression":"p = :v AND begins_with(c, :n)","ExpressionAttributeValues":{":v":{"S":"a"},":n":{"N":"1"}}`),
-			invalid, key + "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N"},
+		{"Query",
+			query(
+				`"KeyConditionExpression":"p = :v AND begins_with(c, :n)","ExpressionAttributeValues":{":v":{"S":"a"},":n":{"N":"1"}}`),
+			invalid,
+			key + "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N"},
 		{"Scan", `{"TableName":"items","Select":"ALL_PROJECTED_ATTRIBUTES"}`, invalid,
 			"ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"},
 	})
@@ -211,18 +223,24 @@ func TestAnswersToExpressions(t *testing.T) {
 // TestAnswersToMembers asks about members that violate a constraint.
 func TestAnswersToMembers(t *testing.T) {
 	const (
-		item    = `"Item":{"p":{"S":"a"}}`
-		key     = `"Key":{"p":{"S":"a"}}`
-		empty   = one + "Value at 'TableName'" + violated + atLeast1
-		null    = violated + "Member must not be null"
-		modes   = "Value 'INVALID' at 'returnConsumedCapacity'" + violated + "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
-		metrics = "Value 'INVALID' at 'returnItemCollectionMetrics'" + violated + "Member must satisfy enum value set: [SIZE, NONE]"
-		returns = "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
-		older   = "Value 'INVALID' at 'returnValues'" + violated + "Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"
-		query   = `"KeyConditionExpression":"p = :p","ExpressionAttributeValues":{":p":{"S":"a"}}`
-		names   = "Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must have length " +
+		item  = `"Item":{"p":{"S":"a"}}`
+		key   = `"Key":{"p":{"S":"a"}}`
+		empty = one + "Value at 'TableName'" + violated + atLeast1
+		null  = violated + "Member must not be null"
+		modes = "Value 'INVALID' at 'returnConsumedCapacity'" + violated +
+			"Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
+		metrics = "Value 'INVALID' at 'returnItemCollectionMetrics'" + violated +
+			"Member must satisfy enum value set: [SIZE, NONE]"
+		returns = "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, " +
+			"ALL_NEW, UPDATE_NEW, NONE]"
+		older = "Value 'INVALID' at 'returnValues'" + violated +
+			"Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"
+		query = `"KeyConditionExpression":"p = :p","ExpressionAttributeValues":{":p":{"S":"a"}}`
+		names = "Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must " +
+			"have length " +
 			"greater than or equal to 3, Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]"
-		lists = "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length " +
+		lists = "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must " +
+			"have length " +
 			"greater than or equal to 1]"
 	)
 	bogus := `"ReturnConsumedCapacity":"INVALID","ReturnValues":"INVALID","ReturnItemCollectionMetrics":"INVALID"`
@@ -231,11 +249,13 @@ func TestAnswersToMembers(t *testing.T) {
 	write := `{"PutRequest":{"Item":{"p":{"S":"a"},"b":{"S":"b"}}}}`
 	shown := `WriteRequest(putRequest=PutRequest(item={b=…, p=…}), deleteRequest=null)`
 	schema := func(index, attribute string) string {
-		return fmt.Sprintf(`{"IndexName":"%s","KeySchema":[{"AttributeName":"%s","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}`,
+		return fmt.Sprintf(
+			`{"IndexName":"%s","KeySchema":[{"AttributeName":"%s","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}`,
 			index, attribute)
 	}
 	short := func(name, member string) string {
-		return "Value '" + name + "' at '" + member + ".1.member.indexName'" + violated + "Member must have length greater than or equal to 3"
+		return "Value '" + name + "' at '" + member + ".1.member.indexName'" + violated +
+			"Member must have length greater than or equal to 3"
 	}
 	dynamodbAnswers(t, []answer{
 		{"PutItem", `{"TableName":"",` + item + `}`, invalid, empty},
@@ -247,24 +267,30 @@ func TestAnswersToMembers(t *testing.T) {
 		{"Scan", `{"TableName":""}`, invalid, one + "Value '' at 'tableName'" + violated + atLeast1},
 		{"PutItem", `{` + item + `}`, invalid, one + "Value null at 'tableName'" + null},
 		{"PutItem", `{"TableName":"` + long + `",` + item + `}`, invalid,
-			one + "Value '" + long + "' at 'tableName'" + violated + "Member must have length less than or equal to 255"},
-		{"PutItem", `{"TableName":"bad table!@#",` + item + `}`, invalid, one + "Value 'bad table!@#' at 'tableName'" + violated +
-			"Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
+			one + "Value '" + long + "' at 'tableName'" + violated +
+				"Member must have length less than or equal to 255"},
+		{"PutItem", `{"TableName":"bad table!@#",` + item + `}`, invalid,
+			one + "Value 'bad table!@#' at 'tableName'" + violated +
+				"Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
 		{"PutItem", `{"TableName":"ab",` + item + `}`, "ResourceNotFoundException", "Requested resource not found"},
-		{"CreateTable", `{"TableName":"ab","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],` +
-			`"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}]}`, invalid,
+		{"CreateTable",
+			`{"TableName":"ab","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],` +
+				`"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}]}`, invalid,
 			one + "Value 'ab' at 'tableName'" + violated + "Member must have length greater than or equal to 3"},
 		{"PutItem", `{"TableName":"items",` + item + `,` + bogus + `}`, invalid,
 			"3 validation errors detected: " + modes + "; " + returns + "; " + metrics},
-		{"DeleteItem", `{"TableName":"items",` + key + `,"ReturnValues":"INVALID","ReturnConsumedCapacity":"INVALID"}`, invalid,
+		{"DeleteItem", `{"TableName":"items",` + key + `,"ReturnValues":"INVALID","ReturnConsumedCapacity":"INVALID"}`,
+			invalid,
 			"2 validation errors detected: " + modes + "; " + returns},
 		{"UpdateItem", `{"TableName":"items",` + key + `,` + bogus + `}`, invalid, one + returns},
 		{"UpdateItem", `{"TableName":"items",` + key + `,"ReturnConsumedCapacity":"INVALID"}`, invalid, one + modes},
 		{"UpdateItem", `{"TableName":"","ReturnValues":"INVALID","ReturnConsumedCapacity":"INVALID"}`, invalid,
-			"4 validation errors detected: " + modes + "; Value '' at 'tableName'" + violated + atLeast1 + "; " + older +
+			"4 validation errors detected: " + modes + "; Value '' at 'tableName'" + violated + atLeast1 + "; " +
+				older +
 				"; Value null at 'key'" + null},
-		{"Query", `{"TableName":"items","KeyConditions":{"p":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]}},` +
-			`"QueryFilter":{"b":{"ComparisonOperator":"NULL"},"d":{"ComparisonOperator":"NULL"}},"ConditionalOperator":"XOR","Select":"NO"}`,
+		{"Query",
+			`{"TableName":"items","KeyConditions":{"p":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]}},` +
+				`"QueryFilter":{"b":{"ComparisonOperator":"NULL"},"d":{"ComparisonOperator":"NULL"}},"ConditionalOperator":"XOR","Select":"NO"}`,
 			invalid, "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]"},
 		{"Query", `{"TableName":"items","Limit":0,` + query + `}`, invalid,
 			one + "Value at 'Limit'" + violated + "Member must have value greater than or equal to 1"},
@@ -274,24 +300,33 @@ func TestAnswersToMembers(t *testing.T) {
 		{"BatchGetItem", `{"RequestItems":{"items":{"Keys":[]}}}`, invalid,
 			one + "Value at 'RequestItems.items.member.Keys'" + violated + atLeast1},
 		{"BatchGetItem", `{"RequestItems":{"items":{"Keys":[` + keys + `]}}}`, invalid,
-			one + "Value at 'RequestItems.items.member.Keys'" + violated + "Member must have length less than or equal to 100"},
-		{"BatchGetItem", `{"RequestItems":{"bad!name":{"Keys":[{"p":{"S":"a"}}]}},"ReturnConsumedCapacity":"INVALID"}`, invalid,
-			`2 validation errors detected: Value '{"bad!name":{"Keys":[{"p":{"S":"a"}}]}}' at 'requestItems'` + violated + names + "; " + modes},
+			one + "Value at 'RequestItems.items.member.Keys'" + violated +
+				"Member must have length less than or equal to 100"},
+		{"BatchGetItem", `{"RequestItems":{"bad!name":{"Keys":[{"p":{"S":"a"}}]}},"ReturnConsumedCapacity":"INVALID"}`,
+			invalid,
+			`2 validation errors detected: Value '{"bad!name":{"Keys":[{"p":{"S":"a"}}]}}' at 'requestItems'` +
+				violated + names + "; " + modes},
 		{"BatchWriteItem", `{"RequestItems":{}}`, invalid, "The requestItems parameter is required for BatchWriteItem"},
 		{"BatchWriteItem", `{"RequestItems":{"items":[]}}`, invalid, one + "Value '{items=[]}' at 'requestItems'" + violated + lists},
 		{"BatchWriteItem", `{"RequestItems":{"items":[` + strings.Repeat(write+",", 25) + write + `]}}`, invalid,
-			one + "Value '{items=[" + strings.Repeat(shown+", ", 25) + shown + "]}' at 'requestItems'" + violated + lists},
+			one + "Value '{items=[" + strings.Repeat(shown+", ", 25) + shown + "]}' at 'requestItems'" +
+				violated + lists},
 		{"BatchWriteItem", `{"RequestItems":{"bad!name":[` + write + `]}}`, invalid,
 			one + "Value '{bad!name=[" + shown + "]}' at 'requestItems'" + violated + names},
 		{"BatchWriteItem", `{"RequestItems":{"bad!name":[` + write + `]},"ReturnConsumedCapacity":"INVALID"}`, invalid, one + modes},
 		{"TransactGetItems", `{"TransactItems":[]}`, invalid, one + "Value '[]' at 'transactItems'" + violated + atLeast1},
-		{"CreateTable", `{"TableName":"three","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"},` +
-			`{"AttributeName":"c","KeyType":"RANGE"},{"AttributeName":"d","KeyType":"RANGE"}],"AttributeDefinitions":[]}`, invalid,
-			one + "Value '[KeySchemaElement(attributeName=p, keyType=HASH), KeySchemaElement(attributeName=c, keyType=RANGE), " +
+		{"CreateTable",
+			`{"TableName":"three","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"},` +
+				`{"AttributeName":"c","KeyType":"RANGE"},{"AttributeName":"d","KeyType":"RANGE"}],"AttributeDefinitions":[]}`, invalid,
+			one + "Value '[KeySchemaElement(attributeName=p, keyType=HASH), KeySchemaElement(attributeName=c, " +
+				"keyType=RANGE), " +
 				"KeySchemaElement(attributeName=d, keyType=RANGE)]' at 'keySchema'" + violated + "Member must have length less than or equal to 2"},
-		{"CreateTable", `{"TableName":"index-names","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],` +
-			`"AttributeDefinitions":[],"LocalSecondaryIndexes":[` + schema("l1", "p") + `],"GlobalSecondaryIndexes":[` + schema("g1", "p") + `]}`,
-			invalid, "2 validation errors detected: " + short("g1", "globalSecondaryIndexes") + "; " + short("l1", "localSecondaryIndexes")},
+		{"CreateTable",
+			`{"TableName":"index-names","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],` +
+				`"AttributeDefinitions":[],"LocalSecondaryIndexes":[` + schema("l1", "p") +
+				`],"GlobalSecondaryIndexes":[` + schema("g1", "p") + `]}`,
+			invalid, "2 validation errors detected: " + short("g1", "globalSecondaryIndexes") + "; " +
+				short("l1", "localSecondaryIndexes")},
 	})
 }
 
@@ -321,7 +356,8 @@ func TestAnswersToTransactions(t *testing.T) {
 		{"TransactWriteItems", transaction(idle, torn), invalid, unused},
 		{"TransactWriteItems", transaction(missing, idle), invalid, unused},
 		{"TransactWriteItems", transaction(missing), "ResourceNotFoundException", "Requested resource not found"},
-		{"TransactGetItems", transaction(get(`{"S":"a"}`, `,"ProjectionExpression":"a,"`), get(`{"N":"x"}`, "")), invalid,
+		{"TransactGetItems", transaction(get(`{"S":"a"}`, `,"ProjectionExpression":"a,"`), get(`{"N":"x"}`, "")),
+			invalid,
 			`Invalid ProjectionExpression: Syntax error; token: "<EOF>", near: ","`},
 		{"TransactGetItems", transaction(get(`{"N":"x"}`, ""), get(`{"S":"a"}`, `,"ProjectionExpression":"a,"`)), invalid, number},
 	})
@@ -333,9 +369,12 @@ func TestAnswersWithMembers(t *testing.T) {
 	s := start(t, localaws.Options{})
 	client := dynamodb.NewFromConfig(s.Config(s.RootCredentials()))
 	item := map[string]types.AttributeValue{"p": &types.AttributeValueMemberS{Value: "a"}}
-	_, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{TableName: aws.String("items"), BillingMode: types.BillingModePayPerRequest,
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("p"), KeyType: types.KeyTypeHash}},
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("p"), AttributeType: types.ScalarAttributeTypeS}}})
+	_, err := client.CreateTable(ctx,
+		&dynamodb.CreateTableInput{TableName: aws.String("items"), BillingMode: types.BillingModePayPerRequest,
+			KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("p"),
+				KeyType: types.KeyTypeHash}},
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("p"),
+				AttributeType: types.ScalarAttributeTypeS}}})
 	if err == nil {
 		_, err = client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("items"), Item: item})
 	}
@@ -350,8 +389,9 @@ func TestAnswersWithMembers(t *testing.T) {
 		{"TransactWriteItems", `{"TransactItems":[{"Put":` + put + `}}]}`, "Message",
 			"Transaction cancelled, please refer cancellation reasons for specific reasons [ConditionalCheckFailed]"},
 	} {
-		_, _, out := send(t, s, rawRequest{target: "DynamoDB_20120810." + c.operation, contentType: "application/x-amz-json-1.0",
-			service: "dynamodb", body: c.request, creds: s.RootCredentials()})
+		_, _, out := send(t, s, rawRequest{target: "DynamoDB_20120810." + c.operation,
+			contentType: "application/x-amz-json-1.0",
+			service:     "dynamodb", body: c.request, creds: s.RootCredentials()})
 		var members map[string]any
 		if err := json.Unmarshal([]byte(out), &members); err != nil {
 			t.Fatal(err)
@@ -378,7 +418,8 @@ func TestManagedKeyDescription(t *testing.T) {
 	l.createTable("Managed", &types.SSESpecification{Enabled: aws.Bool(true)})
 	key, err := l.keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String("alias/aws/dynamodb")})
 	l.must(err)
-	if got := aws.ToString(key.KeyMetadata.Description); got != "Default key that protects my DynamoDB data when no other key is defined" {
+	if got := aws.ToString(key.KeyMetadata.Description); got != "Default key that protects my DynamoDB data when no "+
+		"other key is defined" {
 		t.Error(got)
 	}
 }

@@ -31,7 +31,8 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	alice := kms.NewFromConfig(srv.Config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId, SecretAccessKey: *access.AccessKey.SecretAccessKey}))
+	alice := kms.NewFromConfig(srv.Config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId,
+		SecretAccessKey: *access.AccessKey.SecretAccessKey}))
 
 	_, err = alice.ListKeys(ctx, nil)
 	var denied smithy.APIError

@@ -32,7 +32,8 @@ func TestKeyStaysOnTheTable(t *testing.T) {
 	refused := func(what string, err error) {
 		t.Helper()
 		var api smithy.APIError
-		if !errors.As(err, &api) || api.ErrorCode() != "AccessDeniedException" || !strings.Contains(api.ErrorMessage(), want) ||
+		if !errors.As(err, &api) || api.ErrorCode() != "AccessDeniedException" ||
+			!strings.Contains(api.ErrorMessage(), want) ||
 			!strings.HasPrefix(api.ErrorMessage(), "KMS key access denied error: ") {
 			t.Errorf("%s: %v, want AccessDeniedException %s", what, err, want)
 		}
@@ -42,7 +43,8 @@ func TestKeyStaysOnTheTable(t *testing.T) {
 		SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}})
 	refused("UpdateTable", err)
 	_, err = l.alice.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{TableName: aws.String(labTable),
-		TimeToLiveSpecification: &types.TimeToLiveSpecification{Enabled: aws.Bool(true), AttributeName: aws.String("until")}})
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{Enabled: aws.Bool(true),
+			AttributeName: aws.String("until")}})
 	refused("UpdateTimeToLive", err)
 	refused("GetItem after the attempts", read())
 	// A user who may use the key can: that is what a Deny of dynamodb:UpdateTable is for.

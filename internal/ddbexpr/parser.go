@@ -211,7 +211,8 @@ func (p *parser) pathName() (string, error) {
 			} else if p.kind == KindUpdate {
 				r = rankName
 			}
-			p.report(r, "An expression attribute name used in the document path is not defined; attribute name: "+t.text)
+			p.report(r, "An expression attribute name used in the document path is not defined; attribute name: "+
+				t.text)
 			return t.text, nil
 		}
 		return name, nil

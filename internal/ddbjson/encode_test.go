@@ -47,7 +47,8 @@ func TestAppendKeepsWhatIsThere(t *testing.T) {
 	}
 	for name, bad := range map[string]types.AttributeValue{
 		"nil": nil, "nested nil": l(s("a"), nil), "unknown": &types.UnknownUnionMember{Tag: "Q"},
-		"utf-8": s("\xff"), "utf-8 in a set": ss("a", "\xff"), "utf-8 in a name": m(item{"\xff": s("a")}), "deep": deep(33),
+		"utf-8": s("\xff"), "utf-8 in a set": ss("a", "\xff"), "utf-8 in a name": m(item{"\xff": s("a")}),
+		"deep": deep(33),
 	} {
 		out, err := ddbjson.AppendValue(dst, bad)
 		var e *ddbjson.ValidationError
@@ -96,7 +97,8 @@ func TestValidate(t *testing.T) {
 		{v: ss("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")},
 		{ns("1", "2", "1.0"), prefix + "Input collection contains duplicates.", "Input collection contains duplicates"},
 		{v: ns("1", "2", "3")},
-		{bs([]byte{255}, []byte{0}, []byte{0}), prefix + `Input collection ["AA==","/w==","AA=="]of type BS contains duplicates.`,
+		{bs([]byte{255}, []byte{0}, []byte{0}),
+			prefix + `Input collection ["AA==","/w==","AA=="]of type BS contains duplicates.`,
 			prefix + "Input collection [/w==, AA==, AA==]of type BS contains duplicates."},
 		{v: bs([]byte("a"), nil)},
 		{n(""), "The parameter cannot be converted to a numeric value: ", "The parameter cannot be converted to a numeric value"},

@@ -15,8 +15,9 @@ const invalidPrefix = "One or more parameter values were invalid: "
 var (
 	errEmptyValue = &ValidationError{Untyped: true,
 		Message: "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"}
-	errManyTypes = &ValidationError{Untyped: true, Message: "Supplied AttributeValue has more than one datatypes set, " +
-		"must contain exactly one of the supported datatypes"}
+	errManyTypes = &ValidationError{Untyped: true,
+		Message: "Supplied AttributeValue has more than one datatypes set, " +
+			"must contain exactly one of the supported datatypes"}
 	errTooDeep = &ValidationError{Message: "Nesting Levels have exceeded supported limits"}
 	// DynamoDB says more of a request than of what an update makes.
 	errReadTooDeep = &ValidationError{

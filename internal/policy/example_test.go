@@ -18,7 +18,8 @@ func ExampleEvaluate() {
 		return
 	}
 	request := policy.Request{
-		Principal:         policy.Principal{Type: policy.User, AccountID: "111122223333", ARN: "arn:aws:iam::111122223333:user/alice"},
+		Principal: policy.Principal{Type: policy.User, AccountID: "111122223333",
+			ARN: "arn:aws:iam::111122223333:user/alice"},
 		Action:            "kms:Decrypt",
 		Resource:          "arn:aws:kms:eu-central-1:111122223333:key/1",
 		ResourceAccountID: "111122223333",

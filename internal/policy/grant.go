@@ -48,7 +48,8 @@ func (e *evaluation) grant(g *Grant) grantAnswer {
 	if takesContext(operation) {
 		a.context = containsPairs(r.EncryptionContext, g.EncryptionContextSubset) &&
 			(len(g.EncryptionContextEquals) == 0 ||
-				len(r.EncryptionContext) == len(g.EncryptionContextEquals) && containsPairs(r.EncryptionContext, g.EncryptionContextEquals))
+				len(r.EncryptionContext) == len(g.EncryptionContextEquals) &&
+					containsPairs(r.EncryptionContext, g.EncryptionContextEquals))
 	}
 	if g.SourceARN != "" {
 		v := e.lookup("aws:SourceArn", "aws:sourcearn")

@@ -17,9 +17,12 @@ func TestEvaluateGrants(t *testing.T) {
 		return []policy.Grant{g}
 	}
 	orders, more := map[string]string{"table": "Orders"}, map[string]string{"table": "Orders", "tenant": "7"}
-	retiring := []policy.Grant{{ID: "g", Grantee: carol.UniqueID, RetiringPrincipal: alice.UniqueID, Operations: []string{"Decrypt"}, IssuingAccount: account}}
-	service := policy.Grant{ID: "g", Grantee: "dynamodb.eu-central-1.amazonaws.com", RetiringPrincipal: "dynamodb.eu-central-1.amazonaws.com",
-		Operations:              []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "DescribeKey"},
+	retiring := []policy.Grant{{ID: "g", Grantee: carol.UniqueID, RetiringPrincipal: alice.UniqueID,
+		Operations: []string{"Decrypt"}, IssuingAccount: account}}
+	service := policy.Grant{ID: "g", Grantee: "dynamodb.eu-central-1.amazonaws.com",
+		RetiringPrincipal: "dynamodb.eu-central-1.amazonaws.com",
+		Operations: []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo",
+			"RetireGrant", "DescribeKey"},
 		EncryptionContextSubset: tableContext}
 	ofTable := to(alice.UniqueID, "Decrypt")
 	ofTable.SourceARN = table

@@ -138,7 +138,8 @@ type operand struct {
 func compileOperand(o operation, text string, variables bool) (v operand, err error) {
 	switch o.op {
 	case opString, opStringFold, opStringLike:
-		v.pattern, err = compile(text, syntax{wildcards: o.op == opStringLike, variables: variables, fold: o.op == opStringFold})
+		v.pattern, err = compile(text,
+			syntax{wildcards: o.op == opStringLike, variables: variables, fold: o.op == opStringFold})
 	case opARN:
 		v.arn, err = compileARN(text, variables)
 	case opNumeric:

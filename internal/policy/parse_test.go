@@ -11,7 +11,8 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	d, err := policy.Parse([]byte(`{"Version":"2012-10-17","Id":"x","Statement":{"Sid":"A","Effect":"Deny","NotAction":["kms:*"],"NotResource":"*",
+	d, err := policy.Parse([]byte(
+		`{"Version":"2012-10-17","Id":"x","Statement":{"Sid":"A","Effect":"Deny","NotAction":["kms:*"],"NotResource":"*",
 "Condition":{"NumericEquals":{"a:b":[1,"2",true]}}}}`), policy.Identity)
 	if err != nil {
 		t.Fatal(err)
@@ -20,7 +21,8 @@ func TestParse(t *testing.T) {
 	if d.Version != "2012-10-17" || d.ID != "x" || d.Kind() != policy.Identity || len(d.Statements) != 1 ||
 		s.Sid != "A" || s.Effect != policy.Deny || !s.NotAction || !s.NotResource ||
 		!slices.Equal(s.Actions, []string{"kms:*"}) || !slices.Equal(s.Resources, []string{"*"}) ||
-		s.Conditions[0].Operator != "NumericEquals" || s.Conditions[0].Key != "a:b" || !slices.Equal(s.Conditions[0].Values, []string{"1", "2", "true"}) {
+		s.Conditions[0].Operator != "NumericEquals" || s.Conditions[0].Key != "a:b" ||
+		!slices.Equal(s.Conditions[0].Values, []string{"1", "2", "true"}) {
 		t.Errorf("%+v", d)
 	}
 	old, err := policy.Parse([]byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`), policy.Boundary)
@@ -212,9 +214,11 @@ func TestMap(t *testing.T) {
 }
 
 func TestContextKeys(t *testing.T) {
-	d := parse(t, `{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:PrincipalTag/a}/${saml:sub, 'x'}","Condition":{
+	d := parse(t,
+		`{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:PrincipalTag/a}/${saml:sub, 'x'}","Condition":{
 "StringEquals":{"KMS:viaservice":"${aws:username}","aws:PrincipalOrgID":"o"},"Null":{"kms:ViaService":"false"},"ArnLike":{"aws:SourceArn":"arn:aws:s3:::${aws:userid}"}}}`, policy.Identity)
-	want := []string{"aws:PrincipalTag/a", "saml:sub", "KMS:viaservice", "aws:username", "aws:PrincipalOrgID", "aws:SourceArn", "aws:userid"}
+	want := []string{"aws:PrincipalTag/a", "saml:sub", "KMS:viaservice", "aws:username", "aws:PrincipalOrgID",
+		"aws:SourceArn", "aws:userid"}
 	if got := d.ContextKeys(); !slices.Equal(got, want) {
 		t.Errorf("ContextKeys %q, want %q", got, want)
 	}
@@ -237,7 +241,9 @@ func TestContext(t *testing.T) {
 func TestMessageWithoutResource(t *testing.T) {
 	r := policy.Request{Principal: alice, Action: "kms:TagResource"}
 	got := policy.Evaluate(r, policy.Policies{}).Message(r)
-	want := "User: " + alice.ARN + " is not authorized to perform: kms:TagResource because no identity-based policy allows the kms:TagResource action"
+	want := "User: " + alice.ARN +
+		" is not authorized to perform: kms:TagResource because no identity-based policy allows the kms:TagResource " +
+		"action"
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

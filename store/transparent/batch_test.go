@@ -15,11 +15,14 @@ import (
 func TestBatches(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	requests := map[string][]types.WriteRequest{arn(orders): {}, plain: {{PutRequest: &types.PutRequest{Item: item("p")}}}}
+	requests := map[string][]types.WriteRequest{arn(orders): {},
+		plain: {{PutRequest: &types.PutRequest{Item: item("p")}}}}
 	for i := range 8 {
-		requests[arn(orders)] = append(requests[arn(orders)], types.WriteRequest{PutRequest: &types.PutRequest{Item: order("ann", i)}})
+		requests[arn(orders)] = append(requests[arn(orders)],
+			types.WriteRequest{PutRequest: &types.PutRequest{Item: order("ann", i)}})
 	}
-	requests[arn(orders)] = append(requests[arn(orders)], types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: orderKey("bob", 1)}})
+	requests[arn(orders)] = append(requests[arn(orders)],
+		types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: orderKey("bob", 1)}})
 	w.faults(t, localaws.Fault{Kind: localaws.FaultUnprocessed, Operation: "BatchWriteItem", Skip: 5})
 	out, err := w.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: requests})
 	ok(t, err)
@@ -50,12 +53,14 @@ func TestBatches(t *testing.T) {
 	_, err = w.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: out.UnprocessedItems})
 	ok(t, err)
 
-	ask := types.KeysAndAttributes{ProjectionExpression: aws.String("#s"), ExpressionAttributeNames: map[string]string{"#s": "secret"}}
+	ask := types.KeysAndAttributes{ProjectionExpression: aws.String("#s"),
+		ExpressionAttributeNames: map[string]string{"#s": "secret"}}
 	for i := range 8 {
 		ask.Keys = append(ask.Keys, orderKey("ann", i))
 	}
 	w.faults(t, localaws.Fault{Kind: localaws.FaultUnprocessed, Operation: "BatchGetItem", Skip: 4})
-	got, err := w.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{orders: ask}})
+	got, err := w.client.BatchGetItem(ctx,
+		&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{orders: ask}})
 	ok(t, err)
 	if len(got.Responses[orders]) != 4 {
 		t.Fatalf("%d items", len(got.Responses[orders]))

@@ -93,7 +93,8 @@ func (o *call) HandleInitialize(ctx context.Context, in middleware.InitializeInp
 		return next.HandleInitialize(ctx, in)
 	}
 	if !slices.Contains(transform, operation) {
-		return out, metadata, &Error{Operation: operation, Err: fmt.Errorf("%w: use the calls on items, or a client without encryption", ErrRefused)}
+		return out, metadata, &Error{Operation: operation,
+			Err: fmt.Errorf("%w: use the calls on items, or a client without encryption", ErrRefused)}
 	}
 	if err := c.parameters.check(in.Parameters); err != nil {
 		return out, metadata, &Error{Operation: operation, Err: err}

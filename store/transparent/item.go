@@ -138,10 +138,12 @@ func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call)
 	if err != nil || t == nil {
 		return plainly(err, &in, o)
 	}
-	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil,
+		"ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
 		return nil, err
 	}
-	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues); err != nil {
+	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames,
+		in.ExpressionAttributeValues); err != nil {
 		return nil, err
 	}
 	if in.Item, err = t.seal(ctx, in.Item); err != nil {
@@ -169,7 +171,8 @@ func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call)
 		return nil, o.failed(t, t.openFailed(ctx, err))
 	}
 	out := result.(*dynamodb.PutItemOutput)
-	if old && o.Repeated() && (in.Item[envelope.FooterAttribute] == nil || precondition.SameFooter(out.Attributes, in.Item)) {
+	if old && o.Repeated() &&
+		(in.Item[envelope.FooterAttribute] == nil || precondition.SameFooter(out.Attributes, in.Item)) {
 		return nil, t.fail(errLostOld)
 	}
 	if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {
@@ -186,13 +189,15 @@ func (c *Client) deleteItem(ctx context.Context, in dynamodb.DeleteItemInput, o 
 	if err != nil || t == nil {
 		return plainly(err, &in, o)
 	}
-	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil,
+		"ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
 		return nil, err
 	}
 	if err := t.key("Key", in.Key); err != nil {
 		return nil, err
 	}
-	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues); err != nil {
+	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames,
+		in.ExpressionAttributeValues); err != nil {
 		return nil, err
 	}
 	result, err := o.send(&in)

@@ -16,7 +16,8 @@ func TestEveryOperationIsListed(t *testing.T) {
 	client := reflect.TypeFor[*dynamodb.Client]()
 	for i := range client.NumMethod() {
 		m := client.Method(i)
-		if m.Type.NumIn() == 4 && m.Type.In(1) == reflect.TypeFor[context.Context]() && m.Type.IsVariadic() && m.Type.NumOut() == 2 {
+		if m.Type.NumIn() == 4 && m.Type.In(1) == reflect.TypeFor[context.Context]() && m.Type.IsVariadic() &&
+			m.Type.NumOut() == 2 {
 			methods = append(methods, m.Name)
 		}
 	}

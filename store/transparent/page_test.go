@@ -17,7 +17,8 @@ import (
 func (w *world) fill(t testing.TB, count int) {
 	t.Helper()
 	for i := range count {
-		_, err := w.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(orders), Item: order("ann", i)})
+		_, err := w.client.PutItem(t.Context(),
+			&dynamodb.PutItemInput{TableName: aws.String(orders), Item: order("ann", i)})
 		ok(t, err)
 	}
 }
@@ -27,8 +28,10 @@ func TestPages(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	w.fill(t, 10)
-	query := dynamodb.NewQueryPaginator(w.client, &dynamodb.QueryInput{TableName: aws.String(arn(orders)), Limit: aws.Int32(3),
-		KeyConditionExpression: aws.String("customer = :c"), ExpressionAttributeValues: envelope.Item{":c": s("ann")}})
+	query := dynamodb.NewQueryPaginator(w.client,
+		&dynamodb.QueryInput{TableName: aws.String(arn(orders)), Limit: aws.Int32(3),
+			KeyConditionExpression:    aws.String("customer = :c"),
+			ExpressionAttributeValues: envelope.Item{":c": s("ann")}})
 	next := 0
 	for query.HasMorePages() {
 		page, err := query.NextPage(ctx)
@@ -43,7 +46,8 @@ func TestPages(t *testing.T) {
 	}
 	scan := dynamodb.NewScanPaginator(w.client, &dynamodb.ScanInput{TableName: aws.String(orders), Limit: aws.Int32(4),
 		FilterExpression: aws.String("#w = :w"), ProjectionExpression: aws.String("secret, #w, #n"),
-		ExpressionAttributeNames: map[string]string{"#w": "ward", "#n": "note"}, ExpressionAttributeValues: envelope.Item{":w": s("w1")}})
+		ExpressionAttributeNames:  map[string]string{"#w": "ward", "#n": "note"},
+		ExpressionAttributeValues: envelope.Item{":w": s("w1")}})
 	found := 0
 	for scan.HasMorePages() {
 		page, err := scan.NextPage(ctx)
@@ -79,7 +83,9 @@ func TestPages(t *testing.T) {
 	if !errors.Is(err, envelope.ErrTampered) || strings.Contains(err.Error(), "forged") {
 		t.Errorf("a tampered page: %v", err)
 	}
-	_, err = w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(orders), Item: order("ann", 3), ReturnValues: types.ReturnValueAllOld})
+	_, err = w.client.PutItem(ctx,
+		&dynamodb.PutItemInput{TableName: aws.String(orders), Item: order("ann", 3),
+			ReturnValues: types.ReturnValueAllOld})
 	if !errors.Is(err, envelope.ErrTampered) || !errors.Is(err, transparent.ErrReturnedItem) {
 		t.Errorf("a tampered old item: %v", err)
 	}

@@ -62,7 +62,8 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 		r.Body = io.NopCloser(&b)
 	}
 	if w.stub {
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{},
+			Body: io.NopCloser(strings.NewReader("{}"))}, nil
 	}
 	return w.HTTPClient.Do(r)
 }
@@ -86,7 +87,8 @@ const (
 	plain  = "plain"  // id
 )
 
-func encryptor(t testing.TB, k materials.Keyring, logical, pk, sk string, policy envelope.PlaintextPolicy) *envelope.ItemEncryptor {
+func encryptor(t testing.TB, k materials.Keyring, logical, pk, sk string,
+	policy envelope.PlaintextPolicy) *envelope.ItemEncryptor {
 	t.Helper()
 	return encryptorOf(t, envelope.SuiteSymmetricSignature, k, logical, pk, sk, policy)
 }
@@ -95,15 +97,17 @@ func encryptorOf(t testing.TB, suite envelope.AlgorithmSuite, k materials.Keyrin
 	policy envelope.PlaintextPolicy) *envelope.ItemEncryptor {
 	t.Helper()
 	actions := map[string]envelope.Action{
-		pk: envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign, "doc": envelope.EncryptAndSign,
+		pk: envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign,
+		"doc":  envelope.EncryptAndSign,
 		"note": envelope.DoNothing, "hits": envelope.DoNothing,
 	}
 	if sk != "" {
 		actions[sk] = envelope.SignOnly
 	}
 	e, err := envelope.NewItemEncryptor(envelope.Config{
-		LogicalTableName: logical, PartitionKey: pk, SortKey: sk, Actions: actions, AllowedUnsigned: []string{"note", "hits"},
-		AlgorithmSuite: suite, Keyring: k, PlaintextPolicy: policy,
+		LogicalTableName: logical, PartitionKey: pk, SortKey: sk, Actions: actions,
+		AllowedUnsigned: []string{"note", "hits"},
+		AlgorithmSuite:  suite, Keyring: k, PlaintextPolicy: policy,
 	})
 	ok(t, err)
 	return e
@@ -128,7 +132,8 @@ func newWorldOf(t testing.TB, suite envelope.AlgorithmSuite, policy envelope.Pla
 			o.RateLimiter = ratelimit.None
 		})
 	}
-	aes, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: "key", Key: bytes.Repeat([]byte{7}, 32)})
+	aes, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: "key",
+		Key: bytes.Repeat([]byte{7}, 32)})
 	ok(t, err)
 	w.keyring = &counting{Keyring: aes}
 	w.sealing, err = transparent.New(map[string]*envelope.ItemEncryptor{
@@ -145,15 +150,21 @@ func newWorldOf(t testing.TB, suite envelope.AlgorithmSuite, policy envelope.Pla
 		in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
 		for i, k := range strings.Split(keys, ",") {
 			k, kind, _ := strings.Cut(k, ":")
-			in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k, AttributeType: types.ScalarAttributeType(kind)})
-			in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: &k, KeyType: []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]})
+			in.AttributeDefinitions = append(in.AttributeDefinitions,
+				types.AttributeDefinition{AttributeName: &k, AttributeType: types.ScalarAttributeType(kind)})
+			in.KeySchema = append(in.KeySchema,
+				types.KeySchemaElement{AttributeName: &k,
+					KeyType: []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]})
 		}
 		if name == orders {
-			in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String("ward"), AttributeType: "S"})
-			for index, projection := range map[string]types.ProjectionType{"wards": types.ProjectionTypeAll, "keys": types.ProjectionTypeKeysOnly} {
+			in.AttributeDefinitions = append(in.AttributeDefinitions,
+				types.AttributeDefinition{AttributeName: aws.String("ward"), AttributeType: "S"})
+			for index, projection := range map[string]types.ProjectionType{"wards": types.ProjectionTypeAll,
+				"keys": types.ProjectionTypeKeysOnly} {
 				in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 					IndexName: &index, Projection: &types.Projection{ProjectionType: projection},
-					KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("ward"), KeyType: types.KeyTypeHash}},
+					KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("ward"),
+						KeyType: types.KeyTypeHash}},
 				})
 			}
 		}
@@ -191,7 +202,8 @@ func ok(t testing.TB, err error) {
 
 // transact writes operations in one transaction.
 func transact(ctx context.Context, c *dynamodb.Client, token *string, ops ...types.TransactWriteItem) error {
-	_, err := c.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{ClientRequestToken: token, TransactItems: ops})
+	_, err := c.TransactWriteItems(ctx,
+		&dynamodb.TransactWriteItemsInput{ClientRequestToken: token, TransactItems: ops})
 	return err
 }
 
@@ -206,7 +218,8 @@ func item(id string) envelope.Item {
 }
 
 func order(customer string, number int) envelope.Item {
-	return envelope.Item{"customer": s(customer), "number": n(number), "ward": s(fmt.Sprint("w", number%2)), "secret": s(secret), "note": s("a note")}
+	return envelope.Item{"customer": s(customer), "number": n(number), "ward": s(fmt.Sprint("w", number%2)),
+		"secret": s(secret), "note": s("a note")}
 }
 func orderKey(customer string, number int) envelope.Item {
 	return envelope.Item{"customer": s(customer), "number": n(number)}

@@ -14,10 +14,11 @@ import (
 func one(t *testing.T, book *tokens, token string, n int) (sealings int, done func(outcome)) {
 	t.Helper()
 	plain := envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}}
-	_, done, err := book.sealed(token, []types.TransactWriteItem{{Put: &types.Put{Item: plain}}}, func() ([]envelope.Item, error) {
-		sealings++
-		return []envelope.Item{{"id": plain["id"], "x": &types.AttributeValueMemberB{Value: make([]byte, n)}}}, nil
-	})
+	_, done, err := book.sealed(token, []types.TransactWriteItem{{Put: &types.Put{Item: plain}}},
+		func() ([]envelope.Item, error) {
+			sealings++
+			return []envelope.Item{{"id": plain["id"], "x": &types.AttributeValueMemberB{Value: make([]byte, n)}}}, nil
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,9 +67,10 @@ func TestTokenCalls(t *testing.T) {
 		first, second outcome
 		kept          bool
 	}{
-		"done, then cancelled":       {outcomeDone, outcomeCancelled, true},
-		"cancelled, then done":       {outcomeCancelled, outcomeDone, true},
-		"cancelled, then refused":    {outcomeCancelled, outcomeNothing, true}, // the first may have been cancelled by the second
+		"done, then cancelled": {outcomeDone, outcomeCancelled, true},
+		"cancelled, then done": {outcomeCancelled, outcomeDone, true},
+		// the first may have been cancelled by the second
+		"cancelled, then refused":    {outcomeCancelled, outcomeNothing, true},
 		"both cancelled":             {outcomeCancelled, outcomeCancelled, false},
 		"unclear, then refused":      {outcomeUnclear, outcomeNothing, true},
 		"unclear, then cancelled":    {outcomeUnclear, outcomeCancelled, false},
@@ -92,7 +94,8 @@ func TestTokenCalls(t *testing.T) {
 	}
 	book := newTokens()
 	bad := errors.New("no key")
-	_, _, err := book.sealed("token", []types.TransactWriteItem{{Put: &types.Put{}}}, func() ([]envelope.Item, error) { return nil, bad })
+	_, _, err := book.sealed("token", []types.TransactWriteItem{{Put: &types.Put{}}},
+		func() ([]envelope.Item, error) { return nil, bad })
 	if !errors.Is(err, bad) || len(book.m) != 0 {
 		t.Errorf("%v, %d entries", err, len(book.m))
 	}

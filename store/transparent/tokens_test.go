@@ -20,7 +20,8 @@ import (
 
 // putUnder puts an item in a transaction under a token.
 func putUnder(t testing.TB, client *dynamodb.Client, token, id string) error {
-	return transact(t.Context(), client, &token, types.TransactWriteItem{Put: &types.Put{TableName: aws.String(items), Item: item(id)}})
+	return transact(t.Context(), client, &token,
+		types.TransactWriteItem{Put: &types.Put{TableName: aws.String(items), Item: item(id)}})
 }
 
 // sentUnder is putUnder and returns what was sent.
@@ -103,7 +104,8 @@ func TestTokenOutcomes(t *testing.T) {
 	ctx := t.Context()
 	var mismatch *types.IdempotentParameterMismatchException
 	stored := func(id string) envelope.Item {
-		out, err := w.raw.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(items), Key: envelope.Item{"id": s(id)}})
+		out, err := w.raw.GetItem(ctx,
+			&dynamodb.GetItemInput{TableName: aws.String(items), Key: envelope.Item{"id": s(id)}})
 		ok(t, err)
 		return out.Item
 	}
@@ -154,20 +156,24 @@ func TestTokenOutcomes(t *testing.T) {
 	sealed(1, "unclear, then refused")
 
 	// Another process, and another transaction.
-	elsewhere, err := transparent.New(map[string]*envelope.ItemEncryptor{items: encryptor(t, w.keyring, "items", "id", "", 0)})
+	elsewhere, err := transparent.New(map[string]*envelope.ItemEncryptor{items: encryptor(t, w.keyring, "items", "id",
+		"", 0)})
 	ok(t, err)
 	other := dynamodb.NewFromConfig(w.config, elsewhere.Install)
 	was = stored("c")
-	if err := putUnder(t, other, "unclear", "c"); !errors.Is(err, transparent.ErrTokenMismatch) || !errors.As(err, &mismatch) {
+	if err := putUnder(t, other, "unclear", "c"); !errors.Is(err, transparent.ErrTokenMismatch) ||
+		!errors.As(err, &mismatch) {
 		t.Errorf("another process: %v", err)
 	}
-	if err := putUnder(t, w.client, "unclear", "z"); !errors.Is(err, transparent.ErrTokenMismatch) || stored("z") != nil {
+	if err := putUnder(t, w.client, "unclear", "z"); !errors.Is(err, transparent.ErrTokenMismatch) ||
+		stored("z") != nil {
 		t.Errorf("another transaction: %v", err)
 	}
 	same(t, "after the mismatches", was, stored("c"))
 	// On a table without encryption the error is DynamoDB's.
 	write := func(id string) error {
-		return transact(ctx, w.client, aws.String("plain"), types.TransactWriteItem{Put: &types.Put{TableName: aws.String(plain), Item: item(id)}})
+		return transact(ctx, w.client, aws.String("plain"),
+			types.TransactWriteItem{Put: &types.Put{TableName: aws.String(plain), Item: item(id)}})
 	}
 	ok(t, write("a"))
 	if err := write("b"); !errors.As(err, &mismatch) || errors.Is(err, transparent.ErrTokenMismatch) {
@@ -181,10 +187,11 @@ func TestTokensKeepNothingOfTheCaller(t *testing.T) {
 	w := newWorld(t)
 	w.wire.stub = true
 	write := func() (sent any, in *dynamodb.TransactWriteItemsInput) {
-		in = &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String("token"), TransactItems: []types.TransactWriteItem{
-			{Put: &types.Put{TableName: aws.String(items), Item: item("a"), ConditionExpression: aws.String("ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("w")}}},
-			{Update: &types.Update{TableName: aws.String(items), Key: envelope.Item{"id": s("b")}, UpdateExpression: aws.String("SET note = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}}},
-		}}
+		in = &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String("token"),
+			TransactItems: []types.TransactWriteItem{
+				{Put: &types.Put{TableName: aws.String(items), Item: item("a"), ConditionExpression: aws.String("ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("w")}}},
+				{Update: &types.Update{TableName: aws.String(items), Key: envelope.Item{"id": s("b")}, UpdateExpression: aws.String("SET note = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}}},
+			}}
 		_, err := w.client.TransactWriteItems(t.Context(), in)
 		ok(t, err)
 		ok(t, json.Unmarshal([]byte(*w.wire.last.Load()), &sent))

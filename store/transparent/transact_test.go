@@ -42,7 +42,8 @@ func TestUnions(t *testing.T) {
 					ExpressionAttributeValues: envelope.Item{":s": s(secret)}}
 			}
 			if set&8 != 0 {
-				op.ConditionCheck = &types.ConditionCheck{TableName: &table, Key: aKey, ConditionExpression: aws.String("attribute_exists(id)")}
+				op.ConditionCheck = &types.ConditionCheck{TableName: &table, Key: aKey,
+					ConditionExpression: aws.String("attribute_exists(id)")}
 			}
 			if set&(set-1) == 0 && set != 0 {
 				continue // one member
@@ -59,7 +60,8 @@ func TestUnions(t *testing.T) {
 		"no member":   {},
 		"two members": {PutRequest: &types.PutRequest{Item: item("a")}, DeleteRequest: &types.DeleteRequest{Key: item("b")}},
 	} {
-		_, err := w.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{arn(items): {r}}})
+		_, err := w.client.BatchWriteItem(ctx,
+			&dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{arn(items): {r}}})
 		refused(what, err)
 	}
 	if n := w.wire.calls.Load() - calls; n != 0 {
@@ -84,8 +86,9 @@ func TestKeysAreChecked(t *testing.T) {
 		query := &dynamodb.QueryInput{TableName: name, KeyConditionExpression: aws.String("id = :i"),
 			ExpressionAttributeValues: envelope.Item{":i": s("a")}, ExclusiveStartKey: key}
 		for what, err := range map[string]error{
-			"GetItem":    second(w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: name, Key: key})),
-			"UpdateItem": second(w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name, Key: key, UpdateExpression: update})),
+			"GetItem": second(w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: name, Key: key})),
+			"UpdateItem": second(w.client.UpdateItem(ctx,
+				&dynamodb.UpdateItemInput{TableName: name, Key: key, UpdateExpression: update})),
 			"DeleteItem": second(w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: name, Key: key})),
 			"Query":      second(w.client.Query(ctx, query)),
 			"Scan":       second(w.client.Scan(ctx, &dynamodb.ScanInput{TableName: name, ExclusiveStartKey: key})),
@@ -95,9 +98,11 @@ func TestKeysAreChecked(t *testing.T) {
 				RequestItems: map[string][]types.WriteRequest{items: requests}})),
 			"TransactGetItems": second(w.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{
 				TransactItems: []types.TransactGetItem{get}})),
-			"Update":         write(types.TransactWriteItem{Update: &types.Update{TableName: name, Key: key, UpdateExpression: update}}),
-			"Delete":         write(types.TransactWriteItem{Delete: &types.Delete{TableName: name, Key: key}}),
-			"ConditionCheck": write(types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: name, Key: key, ConditionExpression: exists}}),
+			"Update": write(types.TransactWriteItem{Update: &types.Update{TableName: name, Key: key,
+				UpdateExpression: update}}),
+			"Delete": write(types.TransactWriteItem{Delete: &types.Delete{TableName: name, Key: key}}),
+			"ConditionCheck": write(types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: name,
+				Key: key, ConditionExpression: exists}}),
 		} {
 			var own *transparent.Error
 			if !errors.Is(err, want) || !errors.As(err, &own) || strings.Contains(err.Error(), secret) {
@@ -127,7 +132,8 @@ func TestTransactions(t *testing.T) {
 	part := get(items, envelope.Item{"id": s("a")})
 	part.Get.ProjectionExpression = aws.String("secret")
 	out, err := w.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{
-		get(plain, envelope.Item{"id": s("p")}), get(arn(orders), orderKey("ann", 1)), get(items, envelope.Item{"id": s("none")}), part}})
+		get(plain, envelope.Item{"id": s("p")}), get(arn(orders), orderKey("ann", 1)),
+		get(items, envelope.Item{"id": s("none")}), part}})
 	ok(t, err)
 	same(t, "plain", item("p"), out.Responses[0].Item)
 	same(t, "by ARN", order("ann", 1), out.Responses[1].Item)
@@ -139,10 +145,13 @@ func TestTransactions(t *testing.T) {
 	all := types.ReturnValuesOnConditionCheckFailureAllOld
 	absent := aws.String("attribute_not_exists(ward)")
 	err = write(
-		types.TransactWriteItem{Update: &types.Update{TableName: aws.String(items), Key: envelope.Item{"id": s("a")}, UpdateExpression: aws.String("SET note = :n"),
+		types.TransactWriteItem{Update: &types.Update{TableName: aws.String(items), Key: envelope.Item{"id": s("a")},
+			UpdateExpression:    aws.String("SET note = :n"),
 			ConditionExpression: aws.String("note = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}}},
-		types.TransactWriteItem{Delete: &types.Delete{TableName: aws.String(orders), Key: orderKey("ann", 1), ConditionExpression: absent, ReturnValuesOnConditionCheckFailure: all}},
-		types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: aws.String(plain), Key: envelope.Item{"id": s("p")}, ConditionExpression: absent, ReturnValuesOnConditionCheckFailure: all}},
+		types.TransactWriteItem{Delete: &types.Delete{TableName: aws.String(orders), Key: orderKey("ann", 1),
+			ConditionExpression: absent, ReturnValuesOnConditionCheckFailure: all}},
+		types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: aws.String(plain),
+			Key: envelope.Item{"id": s("p")}, ConditionExpression: absent, ReturnValuesOnConditionCheckFailure: all}},
 	)
 	var c *types.TransactionCanceledException
 	if !errors.As(err, &c) || len(c.CancellationReasons) != 3 || errors.Is(err, transparent.ErrUpdateTarget) {
@@ -161,5 +170,7 @@ func TestTransactions(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	ok(t, write(types.TransactWriteItem{Update: &types.Update{TableName: aws.String(items), Key: envelope.Item{"id": s("a")}, UpdateExpression: aws.String("SET note = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}}}))
+	ok(t, write(types.TransactWriteItem{Update: &types.Update{TableName: aws.String(items),
+		Key: envelope.Item{"id": s("a")}, UpdateExpression: aws.String("SET note = :n"),
+		ExpressionAttributeValues: envelope.Item{":n": s("x")}}}))
 }

@@ -36,7 +36,9 @@ func (t *table) guard(update, condition *string, names map[string]string, values
 		}
 		for _, name := range u.TopLevelNames() {
 			if !t.AllowedUnsigned(name) {
-				return guarded{}, t.fail(fmt.Errorf("%w or signed: UpdateExpression names %q: read, change and put the item, as store.Table.Update does", store.ErrEncryptedAttribute, name))
+				return guarded{},
+					t.fail(fmt.Errorf("%w or signed: UpdateExpression names %q: read, change and put the item, as "+
+						"store.Table.Update does", store.ErrEncryptedAttribute, name))
 			}
 		}
 	}
@@ -98,13 +100,15 @@ func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, o 
 	if err != nil || t == nil {
 		return plainly(err, &in, o)
 	}
-	if err := t.legacy(map[string]bool{"AttributeUpdates": in.AttributeUpdates != nil, "Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+	if err := t.legacy(map[string]bool{"AttributeUpdates": in.AttributeUpdates != nil, "Expected": in.Expected != nil,
+		"ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
 		return nil, err
 	}
 	if err := t.key("Key", in.Key); err != nil {
 		return nil, err
 	}
-	g, err := t.guard(in.UpdateExpression, in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+	g, err := t.guard(in.UpdateExpression, in.ConditionExpression, in.ExpressionAttributeNames,
+		in.ExpressionAttributeValues)
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +123,9 @@ func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, o 
 	}
 	out := result.(*dynamodb.UpdateItemOutput)
 	if o.Repeated() && (in.ReturnValues == types.ReturnValueAllOld || in.ReturnValues == types.ReturnValueUpdatedOld) {
-		return nil, t.fail(fmt.Errorf("%w: the update is done, but an answer was lost, and the old values may be its own",
-			store.ErrUncertain))
+		return nil,
+			t.fail(fmt.Errorf("%w: the update is done, but an answer was lost, and the old values may be its own",
+				store.ErrUncertain))
 	}
 	if in.ReturnValues == types.ReturnValueAllOld || in.ReturnValues == types.ReturnValueAllNew {
 		if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {

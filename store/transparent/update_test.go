@@ -72,7 +72,8 @@ func (w writer) condition(depth int) (text string, rank int) {
 	case 2:
 		return w.name() + w.word("IN") + "(" + w.value() + "," + w.value() + ")", rankTerm
 	case 3:
-		return w.one("function", "attribute_exists", "attribute_not_exists") + "(" + w.one("any name", "secret", "doc", "ward", "#k") + ")", rankTerm
+		return w.one("function", "attribute_exists", "attribute_not_exists") + "(" +
+			w.one("any name", "secret", "doc", "ward", "#k") + ")", rankTerm
 	case 4:
 		return "begins_with(" + w.name() + ", " + w.value() + ")", rankTerm
 	case 5:
@@ -108,7 +109,8 @@ func TestGuardedConditions(t *testing.T) {
 			}
 			given, err := ddbexpr.ParseCondition(ddbexpr.KindCondition, text, orNil(names), orNil(w.values))
 			if err != nil { // such as bounds in the wrong order
-				if !strings.Contains(err.Error(), "redundant parentheses") && !strings.Contains(err.Error(), "BETWEEN") {
+				if !strings.Contains(err.Error(), "redundant parentheses") &&
+					!strings.Contains(err.Error(), "BETWEEN") {
 					t.Fatalf("%s: %v", text, err)
 				}
 				return
@@ -156,11 +158,15 @@ func TestUpdateConditions(t *testing.T) {
 	ctx := t.Context()
 	ok(t, second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")})))
 	for text, holds := range map[string]bool{
-		"ward = :w": true, "(ward = :w)": true, "(ward = :w) AND (ward = :w)": true, "ward = :w OR note = :w": true, "(ward = :w) or (note = :w)": true,
-		"(ward = :w OR note = :w)": true, "NOT (ward = :w)": false, "not note = :w And ward = :w": true, "ward BETWEEN :w AND :w": true, "\n(\tward = :w )\n": true,
-		"note = :w OR attribute_exists(secret)": true, "note = :w OR attribute_not_exists(secret)": false, "(#k = :w)": true,
+		"ward = :w": true, "(ward = :w)": true, "(ward = :w) AND (ward = :w)": true, "ward = :w OR note = :w": true,
+		"(ward = :w) or (note = :w)": true,
+		"(ward = :w OR note = :w)":   true, "NOT (ward = :w)": false, "not note = :w And ward = :w": true,
+		"ward BETWEEN :w AND :w": true, "\n(\tward = :w )\n": true,
+		"note = :w OR attribute_exists(secret)": true, "note = :w OR attribute_not_exists(secret)": false,
+		"(#k = :w)": true,
 	} {
-		in := &dynamodb.UpdateItemInput{TableName: aws.String(items), Key: aKey, UpdateExpression: aws.String("ADD hits :one"),
+		in := &dynamodb.UpdateItemInput{TableName: aws.String(items), Key: aKey,
+			UpdateExpression:    aws.String("ADD hits :one"),
 			ConditionExpression: &text, ExpressionAttributeValues: envelope.Item{":one": n(1)}}
 		if strings.Contains(text, ":w") {
 			in.ExpressionAttributeValues[":w"] = s("w")
@@ -174,9 +180,11 @@ func TestUpdateConditions(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 		var cancelled *types.TransactionCanceledException
-		err = transact(ctx, w.client, nil, types.TransactWriteItem{Update: &types.Update{TableName: in.TableName, Key: in.Key,
-			UpdateExpression: in.UpdateExpression, ConditionExpression: in.ConditionExpression,
-			ExpressionAttributeNames: in.ExpressionAttributeNames, ExpressionAttributeValues: in.ExpressionAttributeValues}})
+		err = transact(ctx, w.client, nil,
+			types.TransactWriteItem{Update: &types.Update{TableName: in.TableName, Key: in.Key,
+				UpdateExpression: in.UpdateExpression, ConditionExpression: in.ConditionExpression,
+				ExpressionAttributeNames:  in.ExpressionAttributeNames,
+				ExpressionAttributeValues: in.ExpressionAttributeValues}})
 		if holds != (err == nil) || err != nil && !errors.As(err, &cancelled) {
 			t.Errorf("%s in a transaction: %v", text, err)
 		}
@@ -201,8 +209,10 @@ func TestUpdateConditions(t *testing.T) {
 // takes.
 func FuzzGuardedConditions(f *testing.F) {
 	for _, seed := range []string{
-		"ward = :v", "(ward = :v)", "((ward = :v))", "(ward = :v) OR (note = :v)", "not(ward = :v)or note=:v", "ward BETWEEN :v and :v\nAND #k = :v",
-		"(ward) = (:v)", "ward IN (:v) OR ward = :v", "attribute_exists(secret)or attribute_exists(doc)", " ", "", "ward = :v OR", "(ward = :v", "ward = :v)", "#kk = :v", "ward = :v\x00", "é = :v",
+		"ward = :v", "(ward = :v)", "((ward = :v))", "(ward = :v) OR (note = :v)", "not(ward = :v)or note=:v",
+		"ward BETWEEN :v and :v\nAND #k = :v",
+		"(ward) = (:v)", "ward IN (:v) OR ward = :v", "attribute_exists(secret)or attribute_exists(doc)", " ", "",
+		"ward = :v OR", "(ward = :v", "ward = :v)", "#kk = :v", "ward = :v\x00", "é = :v",
 	} {
 		f.Add(seed)
 	}

@@ -43,7 +43,8 @@ func exampleEncryptor(k materials.Keyring) *envelope.ItemEncryptor {
 }
 
 func exampleOrder() envelope.Item {
-	return envelope.Item{"id": &types.AttributeValueMemberS{Value: "o-1"}, "card": &types.AttributeValueMemberS{Value: "4111"}}
+	return envelope.Item{"id": &types.AttributeValueMemberS{Value: "o-1"},
+		"card": &types.AttributeValueMemberS{Value: "4111"}}
 }
 
 func ExampleNew() {
@@ -125,7 +126,8 @@ func ExampleNewMRK() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	replica, err := in("us-west-2").ReplicateKey(ctx, &kms.ReplicateKeyInput{KeyId: primary.KeyMetadata.KeyId, ReplicaRegion: aws.String("eu-west-1")})
+	replica, err := in("us-west-2").ReplicateKey(ctx,
+		&kms.ReplicateKeyInput{KeyId: primary.KeyMetadata.KeyId, ReplicaRegion: aws.String("eu-west-1")})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -14,8 +14,9 @@ func createIndex(name string, attributes []members, keys ...string) members {
 	if len(keys) > 1 {
 		schema = append(schema, members{"AttributeName": keys[1], "KeyType": "RANGE"})
 	}
-	in := members{"TableName": "tab", "GlobalSecondaryIndexUpdates": []members{{"Create": members{"IndexName": name, "KeySchema": schema,
-		"Projection": members{"ProjectionType": "ALL"}}}}}
+	in := members{"TableName": "tab",
+		"GlobalSecondaryIndexUpdates": []members{{"Create": members{"IndexName": name, "KeySchema": schema,
+			"Projection": members{"ProjectionType": "ALL"}}}}}
 	if attributes != nil {
 		in["AttributeDefinitions"] = attributes
 	}
@@ -39,13 +40,17 @@ func TestBackfillLeavesOut(t *testing.T) {
 			}
 		})
 		w.table("tab", "", nil)
-		for name, x := range map[string]members{"fits": str("x"), "longest": str(strings.Repeat("x", 2048)), "empty": str(""),
-			"long": str(strings.Repeat("x", 2049)), "longer than any key": str(strings.Repeat("x", 70_000)), "number": num(1), "list": {"L": []members{}}} {
+		for name, x := range map[string]members{"fits": str("x"), "longest": str(strings.Repeat("x", 2048)),
+			"empty": str(""),
+			"long":  str(strings.Repeat("x", 2049)), "longer than any key": str(strings.Repeat("x", 70_000)),
+			"number": num(1), "list": {"L": []members{}}} {
 			w.do("PutItem", members{"TableName": "tab", "Item": members{"pk": str(name), "x": x, "h": str("h")}})
 		}
 		w.do("PutItem", members{"TableName": "tab", "Item": members{"pk": str("nothing")}})
-		w.do("PutItem", members{"TableName": "tab", "Item": members{"pk": str("short enough to sort"), "x": str(strings.Repeat("x", 1024)), "h": str("h")}})
-		w.do("PutItem", members{"TableName": "tab", "Item": members{"pk": str("too long to sort"), "x": str(strings.Repeat("x", 1025)), "h": str("h")}})
+		w.do("PutItem", members{"TableName": "tab",
+			"Item": members{"pk": str("short enough to sort"), "x": str(strings.Repeat("x", 1024)), "h": str("h")}})
+		w.do("PutItem", members{"TableName": "tab",
+			"Item": members{"pk": str("too long to sort"), "x": str(strings.Repeat("x", 1025)), "h": str("h")}})
 		w.do("UpdateTable", createIndex("hash", defined("x", "S"), "x"))
 		w.do("UpdateTable", createIndex("range", defined("x", "S", "h", "S"), "h", "x"))
 		names := func(index string) string {
@@ -88,18 +93,26 @@ func TestBackfillLeavesOut(t *testing.T) {
 // finds what is wrong.
 func TestNewIndexes(t *testing.T) {
 	w := newWorld(t)
-	w.table("tab", "", members{"AttributeDefinitions": defined("xyz", "S"), "GlobalSecondaryIndexes": []members{{"IndexName": "first",
-		"KeySchema": []members{{"AttributeName": "xyz", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}}}})
-	const again = "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. Existing schema: "
+	w.table("tab", "", members{"AttributeDefinitions": defined("xyz", "S"),
+		"GlobalSecondaryIndexes": []members{{"IndexName": "first",
+			"KeySchema":  []members{{"AttributeName": "xyz", "KeyType": "HASH"}},
+			"Projection": members{"ProjectionType": "ALL"}}}})
+	const again = "Attributes cannot be redefined. Please check that your attribute has the same type as previously " +
+		"defined. Existing schema: "
 	w.fails("UpdateTable", createIndex("second", nil, "xyz"), "ValidationException",
 		badParam+"AttributeDefinitions is not specified for index: second")
 	w.fails("UpdateTable", createIndex("second", defined("pk", "S"), "xyz"), "ValidationException",
-		badParam+"Some index key attributes are not defined in AttributeDefinitions. Keys: [xyz], AttributeDefinitions: [pk]")
+		badParam+
+			"Some index key attributes are not defined in AttributeDefinitions. Keys: [xyz], AttributeDefinitions: "+
+			"[pk]")
 	w.fails("UpdateTable", createIndex("second", defined("xyz", "N"), "xyz"), "ValidationException",
 		badParam+again+"Schema:[SchemaElement: key{xyz:S:HASH}] New schema: Schema:[SchemaElement: key{xyz:N:HASH}]")
-	w.fails("UpdateTable", createIndex("second", defined("n", "N", "pk", "B"), "n", "pk"), "ValidationException", badParam+again+
-		"Schema:[SchemaElement: key{pk:S:HASH}] New schema: Schema:[SchemaElement: key{n:N:HASH}, SchemaElement: key{pk:B:RANGE}]")
-	w.fails("UpdateTable", createIndex("first", defined("n", "N"), "n"), "ValidationException", "Attempting to create an index which already exists")
+	w.fails("UpdateTable", createIndex("second", defined("n", "N", "pk", "B"), "n", "pk"), "ValidationException",
+		badParam+again+
+			"Schema:[SchemaElement: key{pk:S:HASH}] New schema: Schema:[SchemaElement: key{n:N:HASH}, "+
+			"SchemaElement: key{pk:B:RANGE}]")
+	w.fails("UpdateTable", createIndex("first", defined("n", "N"), "n"), "ValidationException",
+		"Attempting to create an index which already exists")
 	// One index at a time, whether they are there or not.
 	remove := func(name string) members { return members{"Delete": members{"IndexName": name}} }
 	two := createIndex("second", defined("n", "N"), "n")
@@ -108,7 +121,8 @@ func TestNewIndexes(t *testing.T) {
 	} {
 		in := maps.Clone(two)
 		in["GlobalSecondaryIndexUpdates"] = updates
-		w.fails("UpdateTable", in, "LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+		w.fails("UpdateTable", in, "LimitExceededException",
+			"Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
 	}
 	w.do("UpdateTable", two)
 	if got := fmt.Sprint(w.described("tab")["AttributeDefinitions"]); !strings.Contains(got, "AttributeName:n") {
@@ -122,14 +136,18 @@ func TestProjectedNames(t *testing.T) {
 	w.table("tab", "", nil)
 	project := func(names ...string) members {
 		in := createIndex("byX", defined("x", "S"), "x")
-		in["GlobalSecondaryIndexUpdates"].([]members)[0]["Create"].(members)["Projection"] = members{"ProjectionType": "INCLUDE", "NonKeyAttributes": names}
+		in["GlobalSecondaryIndexUpdates"].([]members)[0]["Create"].(members)["Projection"] = members{
+			"ProjectionType": "INCLUDE", "NonKeyAttributes": names}
 		return in
 	}
 	longest := strings.Repeat("n", 255)
 	for _, name := range []string{"", longest + "n"} {
-		w.fails("UpdateTable", project("a", name), "ValidationException", "1 validation error detected: Value '[a, "+name+
-			"]' at 'globalSecondaryIndexUpdates.1.member.create.projection.nonKeyAttributes' failed to satisfy constraint: Member must "+
-			"satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal to 1]")
+		w.fails("UpdateTable", project("a", name), "ValidationException",
+			"1 validation error detected: Value '[a, "+name+
+				"]' at 'globalSecondaryIndexUpdates.1.member.create.projection.nonKeyAttributes' failed to satisfy "+
+				"constraint: Member must "+
+				"satisfy constraint: [Member must have length less than or equal to 255, Member must have length "+
+				"greater than or equal to 1]")
 	}
 	w.do("UpdateTable", project("a", longest))
 }
@@ -140,7 +158,8 @@ func TestSameThroughput(t *testing.T) {
 	w := newWorld(t)
 	units := func(read, write int) members { return members{"ReadCapacityUnits": read, "WriteCapacityUnits": write} }
 	w.table("tab", "", members{"BillingMode": "PROVISIONED", "ProvisionedThroughput": units(3, 4)})
-	const text = "The provisioned throughput for the table will not change. The requested value equals the current value. " +
+	const text = "The provisioned throughput for the table will not change. The requested value equals the current " +
+		"value. " +
 		"Current ReadCapacityUnits provisioned for the table: 3. Requested ReadCapacityUnits: 3. " +
 		"Current WriteCapacityUnits provisioned for the table: 4. Requested WriteCapacityUnits: 4. …"
 	same := members{"TableName": "tab", "ProvisionedThroughput": units(3, 4)}
@@ -158,10 +177,12 @@ func TestStartKeyWithoutSortKey(t *testing.T) {
 	w.table("tab", "", nil)
 	w.do("PutItem", members{"TableName": "tab", "Item": members{"pk": str("a")}})
 	query := func(start string) members {
-		return members{"TableName": "tab", "KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": members{":p": str("a")},
-			"ExclusiveStartKey": members{"pk": str(start)}}
+		return members{"TableName": "tab", "KeyConditionExpression": "pk = :p",
+			"ExpressionAttributeValues": members{":p": str("a")},
+			"ExclusiveStartKey":         members{"pk": str(start)}}
 	}
-	w.fails("Query", query("z"), "ValidationException", "The provided exclusive start key is invalid: ExclusiveStartKey: {pk=AttributeValue: {S:z}}")
+	w.fails("Query", query("z"), "ValidationException",
+		"The provided exclusive start key is invalid: ExclusiveStartKey: {pk=AttributeValue: {S:z}}")
 	if n := w.do("Query", query("a"))["Count"]; n != 0.0 {
 		t.Errorf("%v items behind the last", n)
 	}
@@ -172,7 +193,8 @@ func TestStartKeyWithoutSortKey(t *testing.T) {
 // at most.
 func TestDeleteTableAnswer(t *testing.T) {
 	w := newWorld(t)
-	want := []string{"DeletionProtectionEnabled", "ItemCount", "ProvisionedThroughput", "TableArn", "TableId", "TableName", "TableSizeBytes", "TableStatus"}
+	want := []string{"DeletionProtectionEnabled", "ItemCount", "ProvisionedThroughput", "TableArn", "TableId",
+		"TableName", "TableSizeBytes", "TableStatus"}
 	key := w.keys.newKey("one")
 	for _, more := range []members{nil, customKey(key)} {
 		w.table("tab", "", more)
@@ -214,7 +236,8 @@ func TestScanCost(t *testing.T) {
 		}
 	}
 	for i := range 10 {
-		w.do("PutItem", members{"TableName": "tab", "Item": members{"pk": str(fmt.Sprint("large-", i)), "v": str(strings.Repeat("v", 4096))}})
+		w.do("PutItem", members{"TableName": "tab",
+			"Item": members{"pk": str(fmt.Sprint("large-", i)), "v": str(strings.Repeat("v", 4096))}})
 	}
 	if got := cost(nil); got != "5.5" {
 		t.Errorf("40 KB cost %s", got)

@@ -41,10 +41,13 @@ func TestKeyChangesAskTheCaller(t *testing.T) {
 		for name, c := range keyChanges(other) {
 			w.keys.calls = nil
 			_, err := w.try("eve", c.operation, c.in)
-			checkError(t, name, err, "AccessDeniedException", "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: "+
-				"User: arn:aws:iam::111122223333:user/eve is not authorized to perform: kms:Decrypt (Service: AWSKMS; Status Code: 400; "+
-				"Error Code: AccessDeniedException; Request ID: c0ffee00-0000-4000-8000-000000000001; Proxy: null)")
-			if want := "Decrypt arn:aws:iam::111122223333:user/eve via dynamodb.us-east-1.amazonaws.com " + old; !slices.Equal(w.keys.calls, []string{want}) {
+			checkError(t, name, err, "AccessDeniedException",
+				"KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: "+
+					"User: arn:aws:iam::111122223333:user/eve is not authorized to perform: kms:Decrypt (Service: "+
+					"AWSKMS; Status Code: 400; "+
+					"Error Code: AccessDeniedException; Request ID: c0ffee00-0000-4000-8000-000000000001; Proxy: null)")
+			if want := "Decrypt arn:aws:iam::111122223333:user/eve via dynamodb.us-east-1.amazonaws.com " +
+				old; !slices.Equal(w.keys.calls, []string{want}) {
 				t.Errorf("%s: KMS was asked %v, want %s", name, w.keys.calls, want)
 			}
 		}
@@ -68,7 +71,8 @@ func TestKeyChangesNeedTheKey(t *testing.T) {
 	w.keys.set(old, "Disabled")
 	for name, c := range keyChanges(other) {
 		_, err := w.try("admin", c.operation, c.in)
-		checkError(t, name, err, "ValidationException", "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: "+old+" is disabled. (…")
+		checkError(t, name, err, "ValidationException",
+			"KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: "+old+" is disabled. (…")
 	}
 	w.keys.set(old, "Enabled")
 	w.keys.mu.Lock()

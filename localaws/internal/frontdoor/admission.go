@@ -33,8 +33,9 @@ func (d *Door) admit(ctx context.Context, r *exchange, e *Endpoint) (refusal ans
 	case r.length > e.MaxBody:
 		refusal = e.tooLarge()
 	case !d.reserve(ctx, r, e.MaxBody):
-		refusal = e.failure(request.NewID(), &request.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once",
-			Status: http.StatusServiceUnavailable})
+		refusal = e.failure(request.NewID(),
+			&request.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once",
+				Status: http.StatusServiceUnavailable})
 	default:
 		return answer{}, true
 	}

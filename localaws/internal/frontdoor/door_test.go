@@ -99,7 +99,8 @@ func (w *world) request(t *testing.T, service, target, body, key string) *http.R
 	}
 	sum := sha256.Sum256([]byte(body))
 	creds := aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: key}
-	err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(sum[:]), service, "eu-west-1", w.now)
+	err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(sum[:]), service, "eu-west-1",
+		w.now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,8 @@ func TestReadItself(t *testing.T) {
 	for body, want := range map[string]string{
 		`{}`: "ValidationException", `{"bad":1}`: "Later", `{"bad":1,"x"}`: "SerializationException",
 	} {
-		if err := decode(&request.Call{Body: []byte(body)}, new(reading)); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if err := decode(&request.Call{Body: []byte(body)}, new(reading)); err == nil ||
+			!strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", body, err, want)
 		}
 	}
@@ -162,12 +163,14 @@ func TestRefuse(t *testing.T) {
 	}}
 	for in, want := range map[any]string{new(reading): "Worded: Later in Op", new(parts): "Worded: Part in Op"} {
 		decode := protocol.Decoder(reflect.TypeOf(in).Elem())
-		if err := decode(&request.Call{Operation: "Op", Body: []byte(`{"bad":1}`)}, in); err == nil || err.Error() != want {
+		if err := decode(&request.Call{Operation: "Op", Body: []byte(`{"bad":1}`)}, in); err == nil ||
+			err.Error() != want {
 			t.Errorf("%T: %v, want %s", in, err, want)
 		}
 	}
 	in, call := new(parts), &request.Call{Operation: "Picky", Body: []byte(`{"bad":1}`)}
-	for name, decode := range map[string]Decode{"decoded": protocol.Decoder(reflect.TypeFor[parts]()), "examined": protocol.Examine} {
+	for name, decode := range map[string]Decode{"decoded": protocol.Decoder(reflect.TypeFor[parts]()),
+		"examined": protocol.Examine} {
 		if err := decode(call, in); err == nil || !strings.HasPrefix(err.Error(), "ValidationException") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -186,7 +189,8 @@ func TestTagsAndPresence(t *testing.T) {
 		Gone  Present
 	}
 	decode := new(JSON).Decoder(reflect.TypeOf(in))
-	if err := decode(&request.Call{Body: []byte(`{"Stored":1,"Sent":2,"There":{"x":[1]},"Gone":null}`)}, &in); err != nil {
+	if err := decode(&request.Call{Body: []byte(`{"Stored":1,"Sent":2,"There":{"x":[1]},"Gone":null}`)},
+		&in); err != nil {
 		t.Fatal(err)
 	}
 	if in.Read == nil || *in.Read != 2 || !in.There || in.Gone {
@@ -198,7 +202,8 @@ func TestTagsAndPresence(t *testing.T) {
 // one.
 func TestNullAndEmpty(t *testing.T) {
 	members := map[string]any{}
-	for _, name := range []string{"KeyId", "Text", "Flag", "Plain", "Whole", "Int", "Float", "Binary", "Texts", "Structs",
+	for _, name := range []string{"KeyId", "Text", "Flag", "Plain", "Whole", "Int", "Float", "Binary", "Texts",
+		"Structs",
 		"Pointers", "One", "Value", "Map", "Lists", "Loud", "Counted", "Gone"} {
 		members[name] = nil
 	}
@@ -223,11 +228,13 @@ func TestNullAndEmpty(t *testing.T) {
 
 func TestRefusedJSON(t *testing.T) {
 	for _, body := range []string{
-		`[]`, `nul`, `null 1`, `{`, `{} {}`, `{"Text":1}`, `{"Int":1.5}`, `{"Int":"1"}`, `{"Float":"1"}`, `{"Float":1e999}`,
+		`[]`, `nul`, `null 1`, `{`, `{} {}`, `{"Text":1}`, `{"Int":1.5}`, `{"Int":"1"}`, `{"Float":"1"}`,
+		`{"Float":1e999}`,
 		`{"Binary":"a"}`, `{"Flag":1}`, `{"Texts":"a"}`, `{"Texts":[null]}`, `{"One":[]}`, `{"Map":{"a":1}}`,
 		`{"Text":"a","Text":"b"}`, `{"Loud":"later","Text":1}`,
 	} {
-		if err := decodeInto(new(everything), body); err == nil || !strings.HasPrefix(err.Error(), "SerializationException") {
+		if err := decodeInto(new(everything), body); err == nil ||
+			!strings.HasPrefix(err.Error(), "SerializationException") {
 			t.Errorf("%s: %v", body, err)
 		}
 	}

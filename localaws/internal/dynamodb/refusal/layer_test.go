@@ -16,8 +16,9 @@ func TestWord(t *testing.T) {
 		want map[string]string // by operation
 	}{
 		{&BadValue{Err: value}, map[string]string{"PutItem": "1 validation error detected: new", "Query": "new", "Scan": "old"}},
-		{&BadValue{Err: value, Placeholder: ":v"}, map[string]string{"PutItem": "1 validation error detected: new", "Query": "new",
-			"Scan": "ExpressionAttributeValues contains invalid value: old for key :v"}},
+		{&BadValue{Err: value, Placeholder: ":v"},
+			map[string]string{"PutItem": "1 validation error detected: new", "Query": "new",
+				"Scan": "ExpressionAttributeValues contains invalid value: old for key :v"}},
 		{&BadValue{Err: &ddbjson.ValidationError{Message: "both"}}, map[string]string{"Scan": "both", "GetItem": "both"}},
 		{&BadValue{Err: &ddbjson.ValidationError{Message: "empty", Untyped: true}}, map[string]string{"PutItem": "empty", "Scan": "empty"}},
 		{Validation("text"), map[string]string{"DeleteItem": "1 validation error detected: text", "GetItem": "text", "Scan": "text", "CreateTable": "text"}},
@@ -42,7 +43,8 @@ func TestWord(t *testing.T) {
 }
 
 func TestShortestTable(t *testing.T) {
-	for operation, want := range map[string]int{"CreateTable": 3, "DescribeTable": 3, "PutItem": 1, "Scan": 1, "Query": 1} {
+	for operation, want := range map[string]int{"CreateTable": 3, "DescribeTable": 3, "PutItem": 1, "Scan": 1,
+		"Query": 1} {
 		if got := LayerOf(operation).ShortestTable(); got != want {
 			t.Errorf("%s takes names of %d characters, want %d", operation, got, want)
 		}
