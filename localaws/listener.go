@@ -70,16 +70,9 @@ func (s *Server) listen(addr string, p patience) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("localaws: listen: %w", err)
 	}
+	limited := limitConnections(tcp, maxConnections)
 	l := &Listener{server: s, listener: tcp, done: make(chan struct{})}
-	l.http = &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: p.header,
-		ReadTimeout:       p.whole,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
-	}
+	l.http = s.httpServer(limited, p)
 	l.close = sync.OnceValue(l.shutdown)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,9 +82,23 @@ func (s *Server) listen(addr string, p patience) (*Listener, error) {
 	s.listeners[l] = struct{}{}
 	go func() {
 		defer close(l.done)
-		_ = l.http.Serve(limitConnections(tcp))
+		_ = l.http.Serve(limited)
 	}()
 	return l, nil
+}
+
+// httpServer returns a server of the connections.
+func (s *Server) httpServer(c *connections, p patience) *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: p.header,
+		ReadTimeout:       p.whole,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ConnState:         c.state,
+		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
+	}
 }
 
 // Addr returns the address with the port that was picked.
