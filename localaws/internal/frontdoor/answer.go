@@ -18,12 +18,15 @@ type answer struct {
 	contentType string
 	requestID   string
 	body        []byte
-	checksum    bool // DynamoDB's x-amz-crc32
+	server      string
+	checksum    bool // DynamoDB's x-amz-crc32, of the bytes that are sent
+	compressed  bool // the body is gzip
 	close       bool // the connection cannot be used again
 }
 
 func (e *Endpoint) success(id string, body []byte) answer {
-	return answer{status: http.StatusOK, contentType: e.ContentType, requestID: id, body: body, checksum: e.Checksum}
+	return answer{status: http.StatusOK, contentType: e.ContentType, requestID: id, body: body, server: e.Server,
+		checksum: e.Checksum}
 }
 
 // failure turns an error into AWS's answer. Anything but a *request.Error is an
@@ -37,8 +40,8 @@ func (e *Endpoint) failure(id string, err error) answer {
 			known.Code = e.InternalError
 		}
 	}
-	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, checksum: e.Checksum,
-		close: known.Status == http.StatusRequestEntityTooLarge}
+	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, server: e.Server,
+		checksum: e.Checksum, close: known.Status == http.StatusRequestEntityTooLarge}
 	if e.query() {
 		a.body = e.xmlError(id, known)
 	} else {
@@ -98,7 +101,7 @@ func stray(r *exchange) answer {
 
 // header fills h with the answer's headers, whose values share one array.
 func (a *answer) header(h http.Header) {
-	values := make([]string, 0, 5)
+	values := make([]string, 0, 7)
 	set := func(name, value string) {
 		values = append(values, value)
 		h[name] = values[len(values)-1 : len(values) : len(values)]
@@ -108,6 +111,12 @@ func (a *answer) header(h http.Header) {
 	set("X-Amzn-Requestid", a.requestID)
 	if a.checksum {
 		set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.body)), 10))
+	}
+	if a.server != "" {
+		set("Server", a.server)
+	}
+	if a.compressed {
+		set("Content-Encoding", "gzip")
 	}
 	if a.close {
 		set("Connection", "close")

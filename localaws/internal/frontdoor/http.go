@@ -13,7 +13,7 @@ var _ http.Handler = (*Door)(nil)
 func (d *Door) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	var r exchange
 	r.take(hr, hr.Host)
-	r.secure, r.sourceIP, r.connected = hr.TLS != nil, hr.RemoteAddr, true
+	r.secure, r.sourceIP, r.connected, r.writer = hr.TLS != nil, hr.RemoteAddr, true, w
 	if host, _, err := net.SplitHostPort(hr.RemoteAddr); err == nil {
 		r.sourceIP = host
 	}
@@ -21,6 +21,12 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	a, err := d.handle(hr.Context(), &r)
 	if err != nil {
 		panic(http.ErrAbortHandler)
+	}
+	if a.close {
+		r.hurry()
+	}
+	if len(a.body) >= minCompressed && acceptsGzip(hr.Header["Accept-Encoding"]) {
+		d.packers.compress(&a)
 	}
 	a.header(w.Header())
 	w.WriteHeader(a.status)
