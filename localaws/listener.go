@@ -14,7 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-// Limits of a listener against slow clients and large headers.
+// Limits of a listener against slow clients and large headers. connections has
+// those on the number of clients.
 const (
 	writeTimeout = 2 * time.Minute
 	idleTimeout  = 2 * time.Minute
@@ -133,4 +134,9 @@ func (l *Listener) shutdown() error {
 
 // ServeHTTP implements http.Handler, for use with your own http.Server. Set the
 // timeouts of that server; the limits on bodies hold without it.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.door.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(s.options.AllowedOrigins) > 0 && s.cors(w, r) {
+		return
+	}
+	s.door.ServeHTTP(w, r)
+}

@@ -20,6 +20,8 @@ type serveCommand struct {
 	AccountID string `placeholder:"ID" help:"Account id of the root user, twelve digits."`
 	Region    string `placeholder:"REGION" help:"Region of the printed exports. (default: us-east-1)"`
 
+	CORS []string `name:"cors" sep:"none" placeholder:"ORIGIN" help:"Let web pages of this origin call, such as http://localhost:3000. May be repeated."`
+
 	AccessKeyID     string `hidden:"" env:"DDBSEAL_ROOT_ACCESS_KEY_ID"`
 	SecretAccessKey string `hidden:"" env:"DDBSEAL_ROOT_SECRET_ACCESS_KEY"`
 
@@ -44,9 +46,12 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	server, err := localaws.New(localaws.Options{
-		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region,
+		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region, AllowedOrigins: c.CORS,
 		RootCredentials: aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey},
 	})
+	if errors.Is(err, localaws.ErrOrigin) {
+		return usagef("--cors: %w", err)
+	}
 	if errors.Is(err, localaws.ErrInUse) {
 		return fmt.Errorf("data directory %s is in use by another process: stop that one, or choose another --data-dir", c.DataDir)
 	}
