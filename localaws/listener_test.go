@@ -183,6 +183,24 @@ func TestLargeBodies(t *testing.T) {
 	}
 }
 
+// A client that is still sending its body when it is refused reads why, whether
+// it keeps its connections or not.
+func TestRefusedClientsReadTheAnswer(t *testing.T) {
+	s := start(t, localaws.Options{})
+	l := listen(t, s)
+	body := strings.Repeat("x", 15<<20)
+	for _, once := range []bool{false, true} {
+		transport := &http.Transport{DisableKeepAlives: once}
+		for range 10 {
+			r := rawRequest{target: "DynamoDB_20120810.PutItem", contentType: json10, body: body, unsigned: true}
+			status, _, text := do(t, &http.Client{Transport: transport}, r.build(t, l.URL()))
+			if status != http.StatusBadRequest || !strings.Contains(text, "MissingAuthenticationToken") {
+				t.Errorf("got %d %s", status, text)
+			}
+		}
+	}
+}
+
 // Many clients at once, over both ways: run with -race.
 func TestConcurrency(t *testing.T) {
 	s := start(t, localaws.Options{AuditLimit: 50})

@@ -1,6 +1,7 @@
 package frontdoor
 
 import (
+	"io"
 	"net"
 	"net/http"
 )
@@ -31,4 +32,17 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	a.header(w.Header())
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
+	if a.close && hr.Close {
+		linger(w, hr.Body)
+	}
+}
+
+// linger gives the client time to read the answer to a request whose body stays
+// unread: a connection that is closed at once with bytes in it is reset, and
+// the client loses the answer. Package http waits by itself, but not if the
+// client has asked to close the connection, unless the body turns out to be
+// longer than a limit.
+func linger(w http.ResponseWriter, body io.ReadCloser) {
+	_ = http.NewResponseController(w).Flush()
+	_, _ = http.MaxBytesReader(w, body, 0).Read(make([]byte, 1))
 }
