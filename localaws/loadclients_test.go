@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -42,7 +43,7 @@ type load struct {
 	// running is held for reading by every call, and for writing while the server
 	// is not there. A kill cuts off the calls that run.
 	running sync.RWMutex
-	killed  atomic.Int64 // kills until now
+	down    atomic.Bool
 	mu      sync.Mutex
 	known   map[string]string // what was acknowledged last, by key
 	maybe   map[string]string // what came after it and may have happened
@@ -157,8 +158,10 @@ func (l *load) sendLarge(ctx context.Context, signed bool, i int) {
 				panic(err)
 			}
 		}
-		answer := "none"
-		if resp, err := client.Do(r); err == nil {
+		answer := ""
+		if resp, err := client.Do(r); err != nil {
+			answer = fmt.Sprint("none: signed ", signed, ", ", errorKind(err))
+		} else {
 			text, _ := io.ReadAll(resp.Body)
 			_ = resp.Body.Close()
 			_, kind, _ := strings.Cut(string(text), `"__type":"`)
@@ -168,15 +171,23 @@ func (l *load) sendLarge(ctx context.Context, signed bool, i int) {
 		l.mu.Lock()
 		l.large[answer]++
 		l.mu.Unlock()
-		rest(ctx, time.Duration(500+20*i)*time.Millisecond)
+		rest(ctx, time.Duration(2000+50*i)*time.Millisecond)
 	}
+}
+
+// errorKind is the innermost error, without addresses.
+func errorKind(err error) string {
+	for errors.Unwrap(err) != nil {
+		err = errors.Unwrap(err)
+	}
+	return err.Error()
 }
 
 // call puts items and reads them, in turn over kept and new connections.
 func (l *load) call(ctx context.Context, i int) {
 	for n := 0; ctx.Err() == nil; n++ {
 		l.running.RLock()
-		cfg, killed := l.p.config, l.killed.Load()
+		cfg := l.p.config
 		if n%2 == 1 {
 			cfg.HTTPClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 		}
@@ -196,13 +207,14 @@ func (l *load) call(ctx context.Context, i int) {
 			out, err = client.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: aws.String(callersTable), Key: textItem("id", key)})
 		}
 		read := time.Since(began) - wrote
+		cut := l.down.Load()
 		l.running.RUnlock()
 		if err == nil && text(out.Item["v"]) != value {
 			err = fmt.Errorf("%s is %q after %q was acknowledged", key, text(out.Item["v"]), value)
 		}
 		l.mu.Lock()
 		switch {
-		case l.killed.Load() != killed:
+		case cut:
 			l.cut++
 		case err == nil:
 			l.took = append(l.took, wrote, read)
@@ -222,12 +234,13 @@ func (l *load) calls() int {
 
 // kill is kill -9 under the calls that run, and starts the server again.
 func (l *load) kill() (took time.Duration, err error) {
-	l.killed.Add(1)
+	l.down.Store(true)
 	if err := l.p.kill(); err != nil {
 		return 0, err
 	}
 	l.running.Lock() // the SDK's retries end
 	defer l.running.Unlock()
+	defer l.down.Store(false)
 	return l.p.start()
 }
 

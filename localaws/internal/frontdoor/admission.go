@@ -14,7 +14,7 @@ import (
 const (
 	// maxInFlight is how many bytes of large bodies are held at once. A body of
 	// the largest size takes about three times its length while it is served.
-	maxInFlight  = 64 << 20
+	maxInFlight  = 48 << 20
 	smallBody    = 64 << 10
 	inFlightWait = 10 * time.Second
 	// refusedWait is how long the body of a refused request is waited for.
