@@ -35,6 +35,10 @@
 //   - [github.com/ddbseal/ddbseal/labsetup]: a lab that shows who sees what under
 //     which key policy.
 //
+// Packages labsetup and itemconfig are experimental: their APIs may change in
+// any release, as their first lines say. The APIs of the other packages are
+// settled with the first release, and then change with a new major version only.
+//
 // The command [github.com/ddbseal/ddbseal/cmd/ddbseal] needs no account either:
 //
 //	go run github.com/ddbseal/ddbseal/cmd/ddbseal@latest lab

@@ -2,6 +2,8 @@ package ddbseal_test
 
 import (
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,5 +57,34 @@ func TestPackagesStayLight(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// testPackage matches the paths of this module's packages that only tests
+// import: a fake, a store that records, an AWS for one test.
+var testPackage = regexp.MustCompile(`(^|/)(fake[a-z]*|[a-z]+test|testenv)(/|$)`)
+
+// TestCommandLinksNoTestDouble: test doubles live in packages named for it, and
+// no program links one, nor package testing.
+func TestCommandLinksNoTestDouble(t *testing.T) {
+	doubles := []string{"envelope/internal/fakekms", "localaws/internal/storage/storagetest", "localaws/localawstest"}
+	var matched []string
+	for _, p := range goPackages(t) {
+		if testPackage.MatchString(p.path) {
+			matched = append(matched, p.path)
+		}
+	}
+	for _, double := range doubles {
+		if !slices.Contains(matched, double) {
+			t.Errorf("%s is not among the packages for tests %q", double, matched)
+		}
+	}
+	for _, programs := range []string{"cmd/ddbseal", "examples/..."} {
+		for _, dep := range dependencies(t, programs) {
+			own, ok := strings.CutPrefix(dep, module)
+			if dep == "testing" || ok && testPackage.MatchString(own) {
+				t.Errorf("%s links %s", programs, dep)
+			}
+		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 	"github.com/ddbseal/ddbseal/internal/peer"
-	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
 const (
@@ -80,18 +80,7 @@ type cloud struct {
 
 func startCloud(t *testing.T, d direction, name string) *cloud {
 	t.Helper()
-	server, err := localaws.New(localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, failure := range server.Failures() {
-			t.Error(failure)
-		}
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := localawstest.New(t).Server
 	listener, err := server.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,9 +1,9 @@
 // Package labsetup is the lab. This package is experimental: its API may change
 // in any release.
 //
-// It makes a KMS key, tables encrypted in two
-// ways, an administrator's item in each, and a user who may use the tables but
-// not the key; then it shows who sees what, and checks every claim.
+// It makes a KMS key, tables encrypted in two ways, an administrator's item in
+// each, and a user who may use the tables but not the key; then it shows who
+// sees what, and checks every claim.
 //
 // A Lab runs in one of three ways: Run does all of it and cleans up, Up makes
 // the key, the tables and the user and leaves them, Down removes what is the

@@ -9,11 +9,13 @@ import (
 
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
 const administratorName = "nextwork-admin"
 
-// world is an embedded AWS with an administrator who is an IAM user.
+// world is an embedded AWS with an administrator who is an IAM user, and labs
+// made by them.
 type world struct {
 	server *localaws.Server
 	admin  aws.Config
@@ -22,18 +24,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	server, err := localaws.New(localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, err := range server.Failures() {
-			t.Error("the server failed:", err)
-		}
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := localawstest.New(t).Server
 	w := &world{server: server, as: server.Config}
 	w.admin = w.as(makeAdministrator(t, server.Config(server.RootCredentials())))
 	return w

@@ -10,13 +10,20 @@ import (
 // what from where, with which result. It must not be changed.
 type Event = cloudtrail.Event
 
+// Reason is how one statement or grant bore on a denied call, as
+// Event.Explanation returns it.
+type Reason = cloudtrail.Reason
+
 // UserIdentity is who made the call of an Event.
 type UserIdentity = cloudtrail.UserIdentity
 
 // Audit is the record of every call to a Server, allowed or denied: management
 // events, which CloudTrail's LookupEvents answers too, and data events (item
-// calls), which it does not. It is kept in memory, bounded by
-// Options.AuditLimit.
+// calls), which it does not. It is bounded by Options.AuditLimit. With a
+// DataDir it survives a new start: events are filed there, sealed, a second
+// after the call at the latest, and Close files them all. A server that is
+// killed loses the events of its last second, even where the calls' own
+// changes are kept.
 type Audit struct{ log *cloudtrail.Log }
 
 // Audit returns the server's record of calls.

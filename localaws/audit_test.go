@@ -1,12 +1,21 @@
 package localaws_test
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -57,5 +66,62 @@ func TestAuditOfHugeRequestsIsSmall(t *testing.T) {
 				t.Error("the last request is not in the audit")
 			}
 		})
+	}
+}
+
+// TestAuditRestart: with a data directory the audit survives a new start, for
+// LookupEvents and for the process, and nothing of it lies on disk in the clear.
+func TestAuditRestart(t *testing.T) {
+	dir := t.TempDir()
+	var key string
+	var before []string
+	run := func(work func(s *localaws.Server)) {
+		t.Helper()
+		s, err := localaws.New(localaws.Options{DataDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		work(s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ids := func(s *localaws.Server) (all []string) {
+		for _, e := range s.Audit().Events() {
+			all = append(all, e.EventID)
+		}
+		return all
+	}
+	run(func(s *localaws.Server) {
+		out, err := kms.NewFromConfig(s.Config(s.RootCredentials())).CreateKey(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key = *out.KeyMetadata.Arn
+		_, err = dynamodb.NewFromConfig(s.Config(s.RootCredentials())).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("a-table-of-the-audit"),
+			Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}})
+		if code(err) != "ResourceNotFoundException" {
+			t.Fatal(err)
+		}
+		before = ids(s)
+	})
+	run(func(s *localaws.Server) {
+		if got := ids(s); len(before) != 2 || !slices.Equal(got, before) {
+			t.Errorf("events %v, before %v", got, before)
+		}
+		out, err := cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []cloudtrailtypes.LookupAttribute{
+			{AttributeKey: cloudtrailtypes.LookupAttributeKeyResourceName, AttributeValue: &key}}})
+		if err != nil || len(out.Events) != 1 || *out.Events[0].EventName != "CreateKey" {
+			t.Errorf("%v, %v", out, err)
+		}
+	})
+	text, err := os.ReadFile(filepath.Join(dir, "localaws.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"a-table-of-the-audit", "eventName", "CreateKey"} {
+		if bytes.Contains(text, []byte(word)) {
+			t.Errorf("%q lies on disk in the clear", word)
+		}
 	}
 }

@@ -1,19 +1,24 @@
 package localaws
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ddbseal/ddbseal/internal/privatefile"
+	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
 )
+
+// ErrCredentials is returned by New if the file of the root users' access keys
+// in DataDir is damaged.
+var ErrCredentials = errors.New("root credentials file is damaged")
+
+const mendCredentials = "restore it from a copy, or remove it, " +
+	"and the next start makes a new access key for the root user of the account id that you give it"
 
 // credentialsFile is where a durable server keeps the root users' access keys.
 const credentialsFile = "root-credentials.json"
@@ -42,20 +47,20 @@ func openRoots(dataDir string) (*rootStore, error) {
 		return r, nil
 	}
 	r.path = filepath.Join(dataDir, credentialsFile)
-	text, err := os.ReadFile(r.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
-	}
+	text, exists, err := privatefile.Read(r.path)
 	if err != nil {
 		return nil, fmt.Errorf("read root credentials: %w", err)
 	}
+	if !exists {
+		return r, nil
+	}
 	if err := json.Unmarshal(text, r); err != nil {
 		// The text is not repeated: it holds secrets.
-		return nil, fmt.Errorf("%s is damaged: not the JSON that this program writes", r.path)
+		return nil, fmt.Errorf("%w: %s is not the JSON that this program writes: %s", ErrCredentials, r.path, mendCredentials)
 	}
 	for _, a := range r.Accounts {
 		if !accountPattern.MatchString(a.AccountID) || a.AccessKeyID == "" || a.SecretAccessKey == "" {
-			return nil, fmt.Errorf("%s is damaged: an account in it is incomplete", r.path)
+			return nil, fmt.Errorf("%w: an account in %s is incomplete: %s", ErrCredentials, r.path, mendCredentials)
 		}
 	}
 	return r, nil
@@ -92,19 +97,7 @@ func (r *rootStore) put(a accountCredentials) error {
 	return nil
 }
 
-// newRoot makes an access key as IAM does: 20 and 40 characters.
+// newRoot creates an access key as IAM does.
 func newRoot(account string) accountCredentials {
-	const (
-		idAlphabet     = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-		secretAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-	)
-	draw := func(alphabet string, n int) string {
-		b := make([]byte, n)
-		_, _ = rand.Read(b)
-		for i := range b {
-			b[i] = alphabet[int(b[i])%len(alphabet)] // both lengths divide 256
-		}
-		return string(b)
-	}
-	return accountCredentials{AccountID: account, AccessKeyID: "AKIA" + draw(idAlphabet, 16), SecretAccessKey: draw(secretAlphabet, 40)}
+	return accountCredentials{AccountID: account, AccessKeyID: identifier.NewAccessKey("AKIA"), SecretAccessKey: identifier.NewSecret()}
 }

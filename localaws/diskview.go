@@ -6,12 +6,11 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 )
 
 // DiskView is what lies on disk for one item.
-type DiskView = dynamodb.DiskView
+type DiskView = table.DiskView
 
 // ErrNoDiskView is returned by DiskView for a table or item that is not there,
 // a key that does not fit the table, and a table that was not used since the

@@ -23,6 +23,16 @@
 // pass a deletion window in no time; the freshness of signatures is judged by
 // Options.SigningClock, because clients sign with the machine's clock.
 //
+// # State on disk
+//
+// With Options.DataDir everything that was acknowledged survives the process,
+// killed or not; of the audit, a killed process loses the last second. When the
+// directory cannot be written, because the disk is full, say, every request is
+// answered with an internal failure that says so, and Server.Err returns why.
+// A request whose own change could not be written may be done later. The server
+// tries again within a second and goes on by itself; Server.Wait returns when
+// it cannot.
+//
 // # Differences from AWS
 //
 // Everything is consistent at once: a new access key, policy or grant works in

@@ -4,6 +4,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/frontdoor"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 )
 
 // Body limits: DynamoDB's documented 16 MB; for the rest what the largest
@@ -21,7 +22,7 @@ func endpoints(identity *iam.Service, keys, tables, events request.Service) []fr
 	return []frontdoor.Endpoint{
 		{Name: "iam", Service: identity.IAM(), Version: "2010-05-08", Namespace: iam.Namespace, ContentType: xml,
 			MaxBody: maxQueryBody, Region: "us-east-1"},
-		{Name: "sts", Service: identity.STS(), Version: "2011-06-15", Namespace: iam.STSNamespace, ContentType: xml,
+		{Name: "sts", Service: identity.STS(), Version: "2011-06-15", Namespace: sts.Namespace, ContentType: xml,
 			MaxBody: maxQueryBody},
 		{Name: "kms", Service: keys, Targets: []string{"TrentService"}, ContentType: json11, MaxBody: maxKMSBody},
 		{Name: "dynamodb", Service: tables, Targets: []string{"DynamoDB_20120810"}, ContentType: json10,

@@ -2,9 +2,12 @@ package localaws
 
 import (
 	"bytes"
+	"context"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 // ListenImpatiently is Listen with shorter timeouts.
@@ -26,10 +29,25 @@ func (s *Server) FailStore() error {
 	return s.store.Submit(tx).Wait()
 }
 
+// SetStoreFault makes everything that the store writes fail with the error that
+// fault returns; nil ends it.
+func (s *Server) SetStoreFault(fault func() error) { s.store.(*storage.File).SetFault(fault) }
+
 // HoldStore lets no answer go that waits for the store, until release. Every
 // wait is told on waiting.
 func (s *Server) HoldStore() (waiting <-chan struct{}, release func()) {
-	h := storage.NewHolder(s.store)
+	h := storagetest.NewHolder(s.store)
 	s.store = h
 	return h.Hold()
+}
+
+// broken is a service with a defect.
+type broken struct {
+	request.Service
+	panics func()
+}
+
+func (b broken) Serve(context.Context, *request.Call) ([]byte, error) {
+	b.panics()
+	return nil, nil
 }

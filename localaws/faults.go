@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -199,7 +200,7 @@ func (s *Server) engineFaults() dynamodb.Faults {
 		Unprocessed: func(table, operation string, _ int) bool {
 			return s.faults.Load().inside(FaultUnprocessed, table, operation)
 		},
-		Conflict: func(table, operation string, _ dynamodb.Item) bool {
+		Conflict: func(table, operation string, _ schema.Item) bool {
 			return s.faults.Load().inside(FaultTransactionConflict, table, operation)
 		},
 	}

@@ -3,7 +3,7 @@ package localaws
 import (
 	"context"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/kms"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
@@ -17,7 +17,7 @@ const tableKeySize = 32
 // tableKeys is KMS as DynamoDB sees it.
 type tableKeys struct{ kms *kms.Service }
 
-var _ dynamodb.Keys = tableKeys{}
+var _ atrest.Keys = tableKeys{}
 
 func (k tableKeys) Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) ([]byte, error) {
 	return k.kms.Decrypt(ctx, c, keyARN, ciphertext, encryptionContext)
@@ -28,15 +28,15 @@ func (k tableKeys) GenerateDataKey(ctx context.Context, c *request.Call, keyARN 
 	return d.Plaintext, d.Ciphertext, err
 }
 
-func (k tableKeys) DescribeKey(ctx context.Context, c *request.Call, keyID string) (dynamodb.KeyInfo, error) {
+func (k tableKeys) DescribeKey(ctx context.Context, c *request.Call, keyID string) (atrest.KeyInfo, error) {
 	m, err := k.kms.DescribeKey(ctx, c, keyID)
 	if err != nil {
-		return dynamodb.KeyInfo{}, err
+		return atrest.KeyInfo{}, err
 	}
-	return dynamodb.KeyInfo{ARN: m.ARN, Symmetric: m.KeySpec == "SYMMETRIC_DEFAULT", AWSManaged: m.KeyManager == "AWS"}, nil
+	return atrest.KeyInfo{ARN: m.ARN, Symmetric: m.KeySpec == "SYMMETRIC_DEFAULT", AWSManaged: m.KeyManager == "AWS"}, nil
 }
 
-func (k tableKeys) CreateGrant(ctx context.Context, c *request.Call, keyARN string, g dynamodb.TableGrant) (string, error) {
+func (k tableKeys) CreateGrant(ctx context.Context, c *request.Call, keyARN string, g atrest.TableGrant) (string, error) {
 	return k.kms.CreateGrant(ctx, c, kms.GrantRequest{KeyID: keyARN, Grantee: g.GranteePrincipal, Retiring: g.RetiringPrincipal,
 		Operations: g.Operations, EncryptionContextSubset: g.ContextSubset})
 }

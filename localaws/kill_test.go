@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -256,6 +257,11 @@ func (h *killHistory) check(t *testing.T, v *victim) {
 		}
 	} else if code(err) != "ResourceNotFoundException" {
 		t.Error(err)
+	}
+	one := &cloudtrail.LookupEventsInput{MaxResults: aws.Int32(1)}
+	// More tries, as for scans.
+	if _, err := cloudtrail.NewFromConfig(v.root).LookupEvents(ctx, one, func(o *cloudtrail.Options) { o.RetryMaxAttempts = 10 }); err != nil {
+		t.Errorf("the audit of the processes before: %v", err)
 	}
 	grants := 0
 	for _, key := range h.keys {

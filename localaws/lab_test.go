@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,28 +20,12 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
-// handClock is a clock that is put forward by hand.
-type handClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newHandClock() *handClock {
-	return &handClock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-}
-
-func (c *handClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *handClock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+// newClock returns a clock that stands at noon until a test puts it forward.
+func newClock() *localawstest.Clock {
+	return localawstest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 }
 
 const (
@@ -55,7 +38,7 @@ const (
 // everything with DynamoDB and nothing with KMS.
 type lab struct {
 	t      *testing.T
-	clock  *handClock
+	clock  *localawstest.Clock
 	root   aws.Config
 	tables *dynamodb.Client // root's
 	keys   *kms.Client      // root's
@@ -67,7 +50,7 @@ type lab struct {
 
 var ctx = context.Background()
 
-func newLab(t *testing.T, clock *handClock, s *localaws.Server, config func(aws.Credentials) aws.Config) *lab {
+func newLab(t *testing.T, clock *localawstest.Clock, s *localaws.Server, config func(aws.Credentials) aws.Config) *lab {
 	t.Helper()
 	l := &lab{t: t, clock: clock, root: config(s.RootCredentials())}
 	l.tables, l.keys = dynamodb.NewFromConfig(l.root), kms.NewFromConfig(l.root)
@@ -165,7 +148,7 @@ func itemCalls(c *dynamodb.Client, table string) map[string]func() error {
 // asked KMS once, as alice, and CloudTrail must tell so.
 func (l *lab) expect(step, table, wantCode, wantMessage, event string) {
 	l.t.Helper()
-	l.clock.advance(time.Minute) // so that events of this step can be told apart
+	l.clock.Advance(time.Minute) // so that events of this step can be told apart
 	since := l.clock.Now()
 	calls := itemCalls(l.alice, table)
 	for name, do := range calls {
@@ -244,7 +227,7 @@ func (l *lab) setPolicy(more string) {
 
 // The lab: the right to the table's key decides about every item call.
 func TestTableKeyDecides(t *testing.T) {
-	clock := newHandClock()
+	clock := newClock()
 	bothWays(t, localaws.Options{Clock: clock.Now}, func(t *testing.T, s *localaws.Server, config func(aws.Credentials) aws.Config) {
 		l := newLab(t, clock, s, config)
 		const denial = "is not authorized to perform: kms:Decrypt on resource: "
@@ -308,7 +291,7 @@ func TestTableKeyDecides(t *testing.T) {
 		allowed("enabled again")
 		_, err = l.keys.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: &l.key, PendingWindowInDays: aws.Int32(7)})
 		l.must(err)
-		clock.advance(8 * 24 * time.Hour)
+		clock.Advance(8 * 24 * time.Hour)
 		l.expect("deleted key", labTable, "ValidationException", "NotFoundException: Key '"+l.key+"' does not exist", "NotFoundException")
 		if _, err := l.tables.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(labTable)}); err != nil {
 			t.Errorf("a table without key cannot be deleted: %v", err)

@@ -3,7 +3,6 @@ package localaws
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"regexp"
 	"time"
@@ -61,8 +60,11 @@ type Options struct {
 	// is compared exactly; a wildcard is refused. Empty: browsers keep pages
 	// from calling. It does not matter to other clients.
 	AllowedOrigins []string
-	// Logger gets internal failures and what the listener complains about,
-	// never a secret or an item value. Nil: nothing is logged.
+	// Logger gets, at level error, internal failures and that DataDir cannot be
+	// written, each once and again after a while if it lasts; at level warn
+	// that DataDir can be written again and what the listener complains about;
+	// and at level debug a record of each request. It never gets a secret, an
+	// access key or a value of a client's. Nil: nothing is logged.
 	Logger *slog.Logger
 }
 
@@ -106,7 +108,7 @@ func (o Options) complete() (Options, error) {
 		o.SigningClock = time.Now
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.Level(100)}))
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o, nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
 	"github.com/ddbseal/ddbseal/localaws/internal/frontdoor"
 	"github.com/ddbseal/ddbseal/localaws/internal/iam"
-	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -33,13 +32,15 @@ type Server struct {
 	roots     *rootStore
 	root      aws.Credentials
 	failures  []error
+	problems  problems
 	listeners map[*Listener]struct{}
 	closed    bool
 }
 
 // New starts a server. It fails when the options are wrong, when DataDir
-// cannot be used or is in use by another process (ErrInUse), and when what lies
-// there is damaged (ErrDamaged, ErrRootKey) or of another version (ErrFormat);
+// cannot be used or is in use by another process (ErrInUse), when what lies
+// there is damaged (ErrDamaged, ErrRootKey, ErrCredentials) or of another
+// version (ErrFormat), and when it cannot be written (ErrDiskFull, ErrReadOnly);
 // nothing is overwritten then.
 func New(o Options) (*Server, error) {
 	o, err := o.complete()
@@ -51,9 +52,13 @@ func New(o Options) (*Server, error) {
 	s.close = sync.OnceValue(s.shutdown)
 	if err := s.start(); err != nil {
 		if s.store != nil {
-			err = errors.Join(err, s.store.Close())
+			// Why the store cannot write, if that is it, is in err.
+			_, failed := s.log.Close(), s.store.Failed()
+			if closing := s.store.Close(); failed == nil {
+				err = errors.Join(err, closing)
+			}
 		}
-		return nil, fmt.Errorf("localaws: %w", err)
+		return nil, fmt.Errorf("localaws: %w", storage.Named(err))
 	}
 	return s, nil
 }
@@ -64,11 +69,14 @@ func (s *Server) start() (err error) {
 			return fmt.Errorf("make data directory: %w", err)
 		}
 	}
-	if s.store, err = openStore(s.options.DataDir); err != nil {
+	if s.store, err = openStore(s.options.DataDir, s.options.Logger); err != nil {
 		return err
 	}
 	// Only now: the store's lock keeps a second process away from the file.
 	if s.roots, err = openRoots(s.options.DataDir); err != nil {
+		return err
+	}
+	if err := s.log.Attach(s.store); err != nil {
 		return err
 	}
 	if err := s.startServices(); err != nil {
@@ -143,6 +151,10 @@ func (s *Server) shutdown() error {
 	for _, l := range listeners {
 		errs = append(errs, l.Close())
 	}
+	// A store that cannot write says so by itself.
+	if err := s.log.Close(); err != nil && s.store.Failed() == nil {
+		errs = append(errs, err)
+	}
 	return errors.Join(append(errs, s.store.Close())...)
 }
 
@@ -169,35 +181,7 @@ func (s *Server) AddAccount(id string) (aws.Credentials, error) {
 	}
 	a, err := s.keptRoot(id)
 	if err != nil {
-		return aws.Credentials{}, fmt.Errorf("localaws: %w", err)
+		return aws.Credentials{}, fmt.Errorf("localaws: %w", storage.Named(err))
 	}
 	return a.credentials(), nil
-}
-
-// maxFailures bounds what Failures remembers.
-const maxFailures = 20
-
-// note remembers and logs an error that is this server's own fault.
-func (s *Server) note(c *request.Call, err error) {
-	var known *request.Error
-	if errors.As(err, &known) && known.HTTPStatus() < 500 || errors.Is(err, errFault) {
-		return
-	}
-	err = fmt.Errorf("%s:%s (request %s): %w", c.Service, c.Operation, c.ID, err)
-	s.options.Logger.Error("internal failure", "error", err)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.failures) < maxFailures {
-		s.failures = append(s.failures, err)
-	}
-}
-
-// Failures returns what was answered with HTTP 500 although no fault asked for
-// it, the first 20: defects of this server, or a data directory that cannot be
-// written, after which every request is answered so until a new start. It is
-// empty in a healthy server.
-func (s *Server) Failures() []error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]error(nil), s.failures...)
 }

@@ -21,7 +21,7 @@ import (
 // A role's session: its events name the role behind it, its end is the
 // clock's, and its secret is worth nothing without its token.
 func TestRoleSession(t *testing.T) {
-	clock := newHandClock()
+	clock := newClock()
 	bothWays(t, localaws.Options{Clock: clock.Now}, func(t *testing.T, s *localaws.Server, config func(aws.Credentials) aws.Config) {
 		l := newLab(t, clock, s, config)
 		people := iam.NewFromConfig(l.root)
@@ -65,7 +65,7 @@ func TestRoleSession(t *testing.T) {
 		if _, err := sts.NewFromConfig(config(naked)).GetCallerIdentity(ctx, nil); code(err) != "InvalidClientTokenId" {
 			t.Errorf("without token: %v", err)
 		}
-		clock.advance(901 * time.Second)
+		clock.Advance(901 * time.Second)
 		if _, err := sts.NewFromConfig(config(session)).GetCallerIdentity(ctx, nil); code(err) != "ExpiredToken" {
 			t.Errorf("IAM services after the session's end: %v", err)
 		}
@@ -78,7 +78,7 @@ func TestRoleSession(t *testing.T) {
 // A key policy and a grant that name a role are bound to it, so a session that
 // outlives the role must not go on decrypting under them.
 func TestSessionEndsWithItsRole(t *testing.T) {
-	clock := newHandClock()
+	clock := newClock()
 	s := start(t, localaws.Options{Clock: clock.Now})
 	l := newLab(t, clock, s, s.Config)
 	people := iam.NewFromConfig(l.root)
@@ -107,7 +107,7 @@ func TestSessionEndsWithItsRole(t *testing.T) {
 // Options.KeyCacheTTL: a permission given works at once, one withdrawn works
 // on until the cache forgets, and denials are not remembered.
 func TestKeyCache(t *testing.T) {
-	clock := newHandClock()
+	clock := newClock()
 	s := start(t, localaws.Options{Clock: clock.Now, KeyCacheTTL: 5 * time.Minute})
 	l := newLab(t, clock, s, s.Config)
 	scan := func(want string) {
@@ -121,15 +121,15 @@ func TestKeyCache(t *testing.T) {
 	scan("")
 	l.setPolicy("")
 	scan("")
-	clock.advance(4 * time.Minute)
+	clock.Advance(4 * time.Minute)
 	scan("")
-	clock.advance(2 * time.Minute)
+	clock.Advance(2 * time.Minute)
 	scan("AccessDeniedException")
 }
 
 // Options.TableActivation: a new table is CREATING for a while.
 func TestTableActivation(t *testing.T) {
-	clock := newHandClock()
+	clock := newClock()
 	s := start(t, localaws.Options{Clock: clock.Now, TableActivation: time.Minute})
 	status, _, body := send(t, s, rawRequest{target: "DynamoDB_20120810.CreateTable", contentType: json10, service: "dynamodb", creds: s.RootCredentials(),
 		body: `{"TableName":"Slow","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"BillingMode":"PAY_PER_REQUEST"}`})
@@ -140,7 +140,7 @@ func TestTableActivation(t *testing.T) {
 	if status, _, body := send(t, s, scan); status != 400 || !strings.Contains(body, "ResourceNotFoundException") {
 		t.Errorf("while it is created: %d %s", status, body)
 	}
-	clock.advance(time.Minute)
+	clock.Advance(time.Minute)
 	if status, _, body := send(t, s, scan); status != 200 {
 		t.Errorf("afterwards: %d %s", status, body)
 	}

@@ -1,6 +1,8 @@
 package localaws
 
 import (
+	"log/slog"
+
 	"github.com/ddbseal/ddbseal/localaws/internal/cloudtrail"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb"
 	"github.com/ddbseal/ddbseal/localaws/internal/frontdoor"
@@ -21,12 +23,24 @@ var (
 	ErrRootKey = storage.ErrRootKey
 )
 
+// Errors of New, Err, Wait and Close about a data directory that cannot be
+// written.
+var (
+	// ErrDiskFull: there is no room on the disk, in a quota, or below the limit
+	// on the size of a file.
+	ErrDiskFull = storage.ErrDiskFull
+	// ErrReadOnly: the data directory cannot be written.
+	ErrReadOnly = storage.ErrReadOnly
+	// ErrDisk: the disk reports an error.
+	ErrDisk = storage.ErrDisk
+)
+
 // openStore opens the state in dir, or one that forgets for an empty dir.
-func openStore(dir string) (storage.Store, error) {
+func openStore(dir string, log *slog.Logger) (storage.Store, error) {
 	if dir == "" {
 		return storage.Memory{}, nil
 	}
-	store, err := storage.Open(dir)
+	store, err := storage.Open(dir, log)
 	if err != nil {
 		return nil, err // not a typed nil
 	}
@@ -48,7 +62,7 @@ func (s *Server) startServices() (err error) {
 	}
 	s.door = frontdoor.New(frontdoor.Config{
 		Identity: s.identity, Log: s.log, Clock: s.options.Clock, SigningClock: s.options.SigningClock,
-		Interrupt: s.interrupt, Report: s.note,
+		Interrupt: s.interrupt, Report: s.note, Explain: storage.Explain, Logger: s.options.Logger,
 		Failed: func() error { return s.store.Failed() },
 		Settle: func() error { return s.store.Submit(new(storage.Tx)).Wait() },
 	})

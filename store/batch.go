@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/pace"
 )
 
 // DynamoDB's limits for one call.
@@ -190,14 +192,14 @@ func requestItem(r types.WriteRequest) envelope.Item {
 // returns with an error are not known to be done. The error matches
 // [ErrUncertain] if an attempt without an answer may have done them.
 func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]types.WriteRequest, error) {
-	var p pace
-	var lost *observer // a call of which an attempt may have written
+	var p pace.Batch
+	var lost *attempts.Observer // a call of which an attempt may have written
 	for {
-		var seen observer
+		var seen attempts.Observer
 		out, err := c.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
 			RequestItems: map[string][]types.WriteRequest{c.name: waiting},
-		}, seen.observe)
-		if err != nil && seen.unclear() || err == nil && seen.repeated() {
+		}, seen.Observe)
+		if err != nil && seen.Unclear() || err == nil && seen.Repeated() {
 			lost = &seen
 		}
 		progress := false
@@ -209,13 +211,13 @@ func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]
 			progress = len(left) < len(waiting)
 			waiting = left
 		}
-		if err == nil || throttled(err) {
-			if err = p.wait(ctx, progress, err); err == nil {
+		if err == nil || pace.Throttled(err) {
+			if err = p.Wait(ctx, progress, err); err == nil {
 				continue
 			}
 		}
 		if lost != nil {
-			return waiting, fmt.Errorf("batch write of %s: %w", c.name, lost.uncertain(err))
+			return waiting, fmt.Errorf("batch write of %s: %w", c.name, lost.Uncertain(err))
 		}
 		return waiting, c.callError("batch write", err)
 	}
@@ -314,7 +316,7 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 // getChunk reads up to 100 items and hands them over as they come; the keys it
 // returns with an error were not read.
 func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func([]envelope.Item) error) ([]envelope.Item, error) {
-	var p pace
+	var p pace.Batch
 	for {
 		out, err := c.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 			c.name: {Keys: waiting, ConsistentRead: new(true)},
@@ -331,10 +333,10 @@ func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func(
 			}
 			progress = len(left) < len(waiting)
 			waiting = left
-		case !throttled(err):
+		case !pace.Throttled(err):
 			return waiting, c.callError("batch get", err)
 		}
-		if err := p.wait(ctx, progress, err); err != nil {
+		if err := p.Wait(ctx, progress, err); err != nil {
 			return waiting, fmt.Errorf("batch get of %s: %w", c.name, err)
 		}
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"time"
@@ -11,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/gotype"
+	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
 // codec is the SDK's conversion, with the settings that keep what a type can
@@ -47,27 +48,7 @@ func encodeTime(t time.Time) (types.AttributeValue, error) {
 	return &types.AttributeValueMemberS{Value: t.Format(time.RFC3339Nano)}, nil
 }
 
-// panicError is a panic in a conversion. Its text leaves the panic's value out,
-// which may be made of an item's.
-type panicError struct{ value any }
-
-func (e *panicError) Error() string { return fmt.Sprintf("the conversion panicked with a %T", e.value) }
-
-// Unwrap returns the panic's value if it is an error.
-func (e *panicError) Unwrap() error {
-	err, _ := e.value.(error)
-	return err
-}
-
-// catch turns a panic of the application's methods, or of attributevalue, into
-// an error. It is for defer.
-func catch(err *error) {
-	if r := recover(); r != nil {
-		*err = &panicError{r}
-	}
-}
-
-var errNotMap = errors.New(marshalMethod + " did not return a map")
+var errNotMap = errors.New(gotype.MarshalMethod + " did not return a map")
 
 // operand returns v as encode wants it: with an address only if a method with a
 // pointer receiver needs one. It leaves v off the heap, or moves it there once.
@@ -83,7 +64,7 @@ func (t *Table[T]) operand(v T) any {
 // encode converts v, a value of the type or a pointer to one. A panic is an
 // error.
 func (p *plan) encode(v any) (item envelope.Item, err error) {
-	defer catch(&err)
+	defer redaction.Catch(&err)
 	if rv := reflect.ValueOf(v); !p.address && rv.Kind() == reflect.Pointer {
 		// The encoder allocates a copy of every number and text that has an address.
 		v = rv.Elem().Interface()
@@ -111,7 +92,7 @@ func (p *plan) inspect(v any) error {
 			continue // the entity's attribute
 		}
 		if fv, err := of.FieldByIndexErr(f.index); err == nil {
-			if err := p.inspection.value(f.goName, fv, maxSteps); err != nil {
+			if err := p.inspection.Check(f.goName, fv); err != nil {
 				return err
 			}
 		}
@@ -121,6 +102,6 @@ func (p *plan) inspect(v any) error {
 
 // decode fills *v. A panic is an error.
 func (p *plan) decode(item envelope.Item, v any) (err error) {
-	defer catch(&err)
+	defer redaction.Catch(&err)
 	return p.codec.decoder.Decode(&types.AttributeValueMemberM{Value: item}, v)
 }

@@ -1,19 +1,16 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
 // encodeError says which attribute of *v cannot be converted, and why.
@@ -23,11 +20,11 @@ func (p *plan) encodeError(v any, err error) error {
 		for i := range p.fields {
 			f := &p.fields[i]
 			if _, fault := p.encodeField(v, f); fault != nil {
-				return &conversionError{fmt.Sprintf("%s cannot be marshalled: %s: %s", p.typeName, f, reason(fault)), err}
+				return redaction.New(fmt.Sprintf("%s cannot be marshalled: %s: %s", p.typeName, f, redaction.Reason(fault)), err)
 			}
 		}
 	}
-	return &conversionError{fmt.Sprintf("%s cannot be marshalled: %s", p.typeName, reason(err)), err}
+	return redaction.New(fmt.Sprintf("%s cannot be marshalled: %s", p.typeName, redaction.Reason(err)), err)
 }
 
 // encodeField converts one field of *v as the encoder does in a struct.
@@ -35,7 +32,7 @@ func (p *plan) encodeField(v any, f *field) (av types.AttributeValue, err error)
 	if f.typ == nil {
 		return nil, nil // the entity's attribute
 	}
-	defer catch(&err)
+	defer redaction.Catch(&err)
 	fv, err := reflect.Indirect(reflect.ValueOf(v)).FieldByIndexErr(f.index)
 	if err != nil {
 		return nil, nil // behind a nil pointer
@@ -79,53 +76,16 @@ func (p *plan) decodeError(item envelope.Item, t reflect.Type, err error) error 
 				what = f.String()
 			}
 			text := fmt.Sprintf("item does not fit %s: %s, stored as %s: %s",
-				p.typeName, what, ddbjson.TypeName(item[name]), reason(fault))
-			return &conversionError{text, err}
+				p.typeName, what, ddbjson.TypeName(item[name]), redaction.Reason(fault))
+			return redaction.New(text, err)
 		}
 	}
-	return &conversionError{fmt.Sprintf("item does not fit %s: %s", p.typeName, reason(err)), err}
+	return redaction.New(fmt.Sprintf("item does not fit %s: %s", p.typeName, redaction.Reason(err)), err)
 }
 
 // String names the attribute and the Go field.
 func (f *field) String() string {
 	return fmt.Sprintf("attribute %q, field %s of type %v", f.name, f.goName, f.typ)
-}
-
-// kinds are what attributevalue calls the types of DynamoDB. It puts values
-// into the same place of an error.
-var kinds = []string{"binary", "binary set", "bool", "list", "map", "number", "number set", "string", "string set"}
-
-// reason is the text of a conversion's error without the item's values. Of an
-// error that an application's own method made it is the whole text, unless it
-// wraps one of the SDK's.
-func reason(err error) string {
-	var (
-		misfit  *attributevalue.UnmarshalTypeError
-		broken  *attributevalue.UnmarshalError
-		invalid *attributevalue.InvalidMarshalError
-		number  *strconv.NumError
-		parsed  *time.ParseError
-		panics  *panicError
-	)
-	switch {
-	case errors.As(err, &panics):
-		return panics.Error()
-	case errors.As(err, &misfit) && misfit.Type != nil:
-		what := "a value"
-		if slices.Contains(kinds, misfit.Value) {
-			what = "a " + misfit.Value
-		}
-		return fmt.Sprintf("%s does not fit type %v", what, misfit.Type)
-	case errors.As(err, &broken) && broken.Type != nil:
-		return fmt.Sprintf("a value cannot be parsed as %v", broken.Type)
-	case errors.As(err, &number):
-		return fmt.Sprintf("a number has %v", number.Err)
-	case errors.As(err, &parsed):
-		return "a time cannot be parsed"
-	case errors.As(err, &invalid):
-		return invalid.Error()
-	}
-	return err.Error()
 }
 
 // notText is the error for a string that is not valid UTF-8, which the SDK's

@@ -8,7 +8,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
 // Errors of declarations and arguments, found before any call.
@@ -53,7 +56,7 @@ var (
 	// did. The error matches the cause too, such as a throttling exception or
 	// context.Canceled. Read the item before you write again. Any other error of a
 	// write says that it was not done, unless the method says otherwise.
-	ErrUncertain = errors.New("outcome of the write is unknown")
+	ErrUncertain = attempts.ErrUncertain
 	// ErrPartialItem: a projection or an index gave only a part of the item,
 	// which cannot be verified. Read the item by its key.
 	ErrPartialItem = errors.New("item is incomplete and cannot be verified")
@@ -65,7 +68,7 @@ var (
 	ErrClientSideItem = errors.New("item is encrypted on the client")
 	// ErrUnprocessed: DynamoDB left a part of a batch undone, or throttled it, for
 	// a minute without progress or until the context ended between two calls.
-	ErrUnprocessed = errors.New("not processed")
+	ErrUnprocessed = pace.ErrUnprocessed
 	// ErrDeclaration: [Table.Check] found that the table is not as declared.
 	ErrDeclaration = errors.New("table differs from its declaration")
 )
@@ -198,19 +201,9 @@ func (e *TransactionError) Unwrap() []error {
 	return out
 }
 
-// conversionError keeps what a codec says out of the text: its messages may
-// repeat values.
-type conversionError struct {
-	doing string
-	err   error
-}
-
-func (e *conversionError) Error() string { return e.doing }
-func (e *conversionError) Unwrap() error { return e.err }
-
 // callError puts the call before the SDK's error.
 func (c *core) callError(call string, err error) error {
-	err = redact(err)
+	err = redaction.Answer(err)
 	var missing *types.ResourceNotFoundException
 	if errors.As(err, &missing) {
 		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, c.name, ErrDeclaration, err)

@@ -25,7 +25,7 @@ const noVersion = -1
 // expecting returns the expectation of a write with the conditions of the
 // application alone.
 func expecting(conditions []Condition) expectation {
-	_, some := join(conditions)
+	some := anySet(conditions)
 	return expectation{version: noVersion, alone: !some}
 }
 

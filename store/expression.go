@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -10,6 +11,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
 // Condition is a condition or filter, made with the SDK's expression package:
@@ -31,6 +33,9 @@ import (
 // called, and no time.Time for a field with the option unixtime.
 type Condition = expression.ConditionBuilder
 
+// anySet reports whether at least one of the conditions says something.
+func anySet(conditions []Condition) bool { return slices.ContainsFunc(conditions, Condition.IsSet) }
+
 // join makes one condition of several, all of which must hold.
 func join(conditions []Condition) (Condition, bool) {
 	set := make([]Condition, 0, len(conditions))
@@ -48,21 +53,18 @@ func join(conditions []Condition) (Condition, bool) {
 	return expression.And(set[0], set[1], set[2:]...), true
 }
 
-// checkConditions refuses the conditions of the application that DynamoDB
-// could not evaluate.
-func (c *core) checkConditions(kind ddbexpr.Kind, conditions []Condition) error {
-	if c.encryptor == nil {
+// checkConditions refuses the conditions of the application that DynamoDB could
+// not evaluate. They are a part of text, an expression of e; its other part is
+// what the table requires itself, which names readable attributes only.
+func (c *core) checkConditions(kind ddbexpr.Kind, given []Condition, text *string, e expression.Expression) error {
+	if c.encryptor == nil || !anySet(given) {
 		return nil
 	}
-	all, some := join(conditions)
-	if !some {
-		return nil
-	}
-	e, err := buildExpression(expression.NewBuilder().WithCondition(all))
+	scope, err := ddbexpr.NewScope(e.Names(), e.Values())
 	if err != nil {
-		return fmt.Errorf("%w: %v: %w", ErrConfiguration, kind, err)
+		return fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
-	parsed, err := ddbexpr.ParseCondition(kind, *e.Condition(), e.Names(), e.Values())
+	parsed, err := scope.Condition(kind, *text)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
@@ -96,10 +98,10 @@ func (c *core) declared(what, name string) error {
 func buildExpression(b expression.Builder) (e expression.Expression, err error) {
 	defer func() {
 		if err != nil {
-			err = &conversionError{reason(err), err}
+			err = redaction.New(redaction.Reason(err), err)
 		}
 	}()
-	defer catch(&err)
+	defer redaction.Catch(&err)
 	return b.Build()
 }
 
@@ -117,17 +119,48 @@ func (c *core) readable(what, name string) error {
 	return nil
 }
 
-// condition builds the expression of a write.
-func (c *core) condition(conditions []Condition) (expr *string, names map[string]string, values map[string]types.AttributeValue, err error) {
-	all, some := join(conditions)
+// writeCondition is the condition of a write as a request has it. The zero
+// writeCondition is for a write without one.
+type writeCondition struct {
+	expression *string
+	names      map[string]string
+	values     map[string]types.AttributeValue
+}
+
+// condition builds the condition of a write: what the method requires, which may
+// be unset, the conditions of the application, and the guard of the entity. It
+// refuses those of the application that DynamoDB could not evaluate.
+func (c *core) condition(required Condition, given []Condition) (writeCondition, error) {
+	all := given
+	if required.IsSet() {
+		all = append([]Condition{required}, given...)
+	}
+	return c.build(c.guard(all), given)
+}
+
+// build builds the condition that all of conditions hold, of which given are the
+// application's.
+func (c *core) build(conditions, given []Condition) (writeCondition, error) {
+	joined, some := join(conditions)
 	if !some {
-		return nil, nil, nil, nil
+		return writeCondition{}, nil
 	}
-	e, err := buildExpression(expression.NewBuilder().WithCondition(all))
+	e, err := buildExpression(expression.NewBuilder().WithCondition(joined))
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("%w: condition: %w", ErrConfiguration, err)
+		return writeCondition{}, fmt.Errorf("%w: condition: %w", ErrConfiguration, err)
 	}
-	return e.Condition(), e.Names(), e.Values(), nil
+	if err := c.checkConditions(ddbexpr.KindCondition, given, e.Condition(), e); err != nil {
+		return writeCondition{}, err
+	}
+	return writeCondition{e.Condition(), e.Names(), e.Values()}, nil
+}
+
+// onFailure returns what DynamoDB is asked to answer with if the condition fails.
+func (w writeCondition) onFailure() types.ReturnValuesOnConditionCheckFailure {
+	if w.expression == nil {
+		return ""
+	}
+	return types.ReturnValuesOnConditionCheckFailureAllOld
 }
 
 func name(attribute string) expression.NameBuilder { return precondition.Name(attribute) }

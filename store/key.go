@@ -13,6 +13,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/itemkey"
+	"github.com/ddbseal/ddbseal/store/internal/gotype"
+	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
 // Key is the primary key of an item: values of the Go types of the fields
@@ -58,12 +60,12 @@ func (f *field) keyValue(value any) (types.AttributeValue, error) {
 	if av, ok := value.(types.AttributeValue); ok && !reflect.ValueOf(av).IsNil() {
 		return av, f.checkKeyType(av, value)
 	}
-	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && isTime(v.Type()) {
-		value = attributevalue.UnixTime(v.Convert(timeType).Interface().(time.Time))
+	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && gotype.IsTime(v.Type()) {
+		value = attributevalue.UnixTime(v.Convert(reflect.TypeFor[time.Time]()).Interface().(time.Time))
 	}
 	av, err := encodeKey(value)
 	if err != nil {
-		err = &conversionError{fmt.Sprintf("value of type %T cannot be marshalled: %s", value, reason(err)), err}
+		err = redaction.New(fmt.Sprintf("value of type %T cannot be marshalled: %s", value, redaction.Reason(err)), err)
 		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, err)
 	}
 	return av, f.checkKeyType(av, value)
@@ -91,7 +93,7 @@ func encodeKey(value any) (av types.AttributeValue, err error) {
 	case int:
 		return &types.AttributeValueMemberN{Value: strconv.Itoa(v)}, nil
 	}
-	defer catch(&err)
+	defer redaction.Catch(&err)
 	if v := reflect.ValueOf(value); v.IsValid() && v.Kind() != reflect.Pointer {
 		p := reflect.New(v.Type())
 		p.Elem().Set(v)

@@ -9,11 +9,9 @@ import (
 	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
-
-const kindFilter = ddbexpr.KindFilter
 
 var stringType = reflect.TypeFor[string]()
 
@@ -43,7 +41,7 @@ func cursorOf(key envelope.Item) (Cursor, error) {
 	}
 	text, err := ddbjson.Marshal(key)
 	if err != nil {
-		return "", &conversionError{"position of the query cannot be written", err}
+		return "", redaction.New("position of the query cannot be written", err)
 	}
 	return Cursor(base64.RawURLEncoding.EncodeToString(text)), nil
 }

@@ -6,9 +6,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/gotype"
 )
 
 // field is one attribute of an entity type.
@@ -51,16 +51,11 @@ type plan struct {
 	convertsItself bool
 	// open: only values show all types that they hold, and whether they end.
 	open bool
-	// address: the encoder needs the address of a value, see shape.
+	// address: the encoder needs the address of a value, see gotype.Shape.
 	address    bool
-	inspection inspection
+	inspection *gotype.Inspection
 	codec      codec
 }
-
-const (
-	sealTag = "seal"
-	nameTag = "dynamodbav"
-)
 
 func planOf[T any](table string) (*plan, error) { return newPlan(reflect.TypeFor[T](), table) }
 
@@ -68,9 +63,8 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: %v is not a struct", ErrConfiguration, t)
 	}
-	p := &plan{table: table, typeName: t.String(), codec: newCodec()}
-	p.convertsItself = reflect.PointerTo(t).Implements(marshalerType)
-	p.inspection.typeName = p.typeName
+	p := &plan{table: table, typeName: t.String(), codec: newCodec(), convertsItself: gotype.MarshalsItself(t)}
+	p.inspection = gotype.NewInspection(p.typeName)
 	if err := p.collect(t); err != nil {
 		return nil, err
 	}
@@ -124,63 +118,33 @@ func (p *plan) slot(r role) **field {
 	return nil
 }
 
-// collect finds the attributes of T, see structureOf, and refuses tags without
-// effect and fields that would not be stored and read back.
+// collect finds the attributes of T. It refuses tags without effect and fields
+// that would not be stored and read back.
 func (p *plan) collect(t reflect.Type) error {
-	st := structureOf(t)
-	for _, group := range []struct {
-		fields []member
-		fault  string
-	}{
-		{st.others, "field %s of %s has a seal tag but is not an attribute"},
-		{st.embedded, "embedded field %s of %s has a seal tag, which would have no effect: tag its fields"},
-		{st.hidden, "field %s of %s has a seal tag but is not an attribute, since a field embedded less deeply has its name"},
-	} {
-		for _, m := range group.fields {
-			if _, tagged := m.seal(); tagged {
-				return fmt.Errorf("%w: "+group.fault, ErrConfiguration, m.path, p.typeName)
-			}
-		}
-	}
-	for _, c := range st.clashes {
-		return fmt.Errorf("%w: fields %s and %s of %s are both attribute %q, and attributevalue would store neither",
-			ErrConfiguration, c[0].path, c[1].path, p.typeName, c[0].name)
-	}
-	s := newShape(p.typeName)
-	if _, err := s.methods("", t, true); err != nil {
+	s, err := gotype.Of(t)
+	if err != nil {
 		return err
 	}
-	if !p.convertsItself {
-		for _, m := range st.embedded {
-			if err := s.embedded(m.path, m.field); err != nil {
-				return err
-			}
+	for i := range s.Members {
+		m := &s.Members[i]
+		f := field{name: m.Name, goName: m.Path, index: m.Index, typ: m.Field.Type, tag: m.Field.Tag}
+		seal, tagged := m.Seal()
+		if err := f.parse(seal, tagged, m.Options); err != nil {
+			return fmt.Errorf("%w: field %s of %s: %w", ErrConfiguration, m.Path, p.typeName, err)
 		}
-	}
-	for i := range st.members {
-		m := &st.members[i]
-		f := field{name: m.name, goName: m.path, index: m.index, typ: m.field.Type, tag: m.field.Tag}
-		seal, tagged := m.seal()
-		if err := f.parse(seal, tagged, m.options); err != nil {
-			return fmt.Errorf("%w: field %s of %s: %w", ErrConfiguration, m.path, p.typeName, err)
-		}
-		check := func() error { return s.member(m, true) }
-		if p.convertsItself {
-			check = func() error { return s.tags(m.path, m.field.Type) }
-		}
-		if err := check(); err != nil {
+		if err := s.Check(m); err != nil {
 			return err
 		}
 		p.fields = append(p.fields, f)
 	}
-	p.open, p.address = s.open, s.address
+	p.open, p.address = s.Open, s.Address
 	return nil
 }
 
 // parse reads a seal tag: one word.
 func (f *field) parse(seal string, tagged bool, options []string) error {
 	f.action = envelope.EncryptAndSign
-	f.unixTime = isTime(indirect(f.typ)) && slices.Contains(options, "unixtime") || indirect(f.typ) == unixTimeType
+	f.unixTime = gotype.IsUnixTime(f.typ, options)
 	if strings.HasPrefix(f.name, "aws_dbe_") || strings.HasPrefix(f.name, "aws-crypto-") {
 		return fmt.Errorf("attribute name %q is reserved by the item format", f.name)
 	}
@@ -201,16 +165,16 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 		f.action = envelope.DoNothing
 	case "version":
 		f.role, f.action = version, envelope.SignOnly
-		if !isInteger(indirect(f.typ)) {
+		if !gotype.IsInteger(gotype.Indirect(f.typ)) {
 			return fmt.Errorf("a version counts in an integer, not in %v", f.typ)
 		}
 	case "ttl":
 		f.role, f.action = ttl, envelope.DoNothing
-		if !isInteger(indirect(f.typ)) && !f.unixTime {
+		if !gotype.IsInteger(gotype.Indirect(f.typ)) && !f.unixTime {
 			return fmt.Errorf("a ttl is an integer of Unix seconds, an attributevalue.UnixTime, "+
 				"or a time.Time with dynamodbav option unixtime, not %v", f.typ)
 		}
-		if slices.Contains(options, "omitempty") && neverEmpty(f.typ) {
+		if slices.Contains(options, "omitempty") && gotype.NeverEmpty(f.typ) {
 			return errors.New("a ttl of zero is left out without it: remove the dynamodbav option omitempty")
 		}
 	default:
@@ -228,50 +192,32 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 		if f.isTextTime() {
 			return errors.New(textTime)
 		}
-		if f.keyType() == "" && !marshalsItself(f.typ) {
+		if f.keyType() == "" && !gotype.MarshalsItself(f.typ) {
 			return fmt.Errorf("a key attribute is a string, a number, bytes, or of a type with its own %s, not %v",
-				marshalMethod, f.typ)
+				gotype.MarshalMethod, f.typ)
 		}
 	}
 	return nil
 }
 
-func indirect(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Pointer {
-		return t.Elem()
-	}
-	return t
-}
-
 // isTextTime reports a time stored as text, which is not fit for a key.
 func (f *field) isTextTime() bool {
-	t := indirect(f.typ)
-	return f.typ != nil && isTime(t) && !f.unixTime && !marshalsItself(t)
+	t := gotype.Indirect(f.typ)
+	return f.typ != nil && gotype.IsTime(t) && !f.unixTime && !gotype.MarshalsItself(t)
 }
 
 const textTime = "a time stored as text does not sort, and differs by its zone: add the dynamodbav option unixtime, " +
 	"or use attributevalue.UnixTime, or a type that writes a layout of fixed width in UTC"
 
-func isInteger(t reflect.Type) bool {
-	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64
-}
-
-var timeType = reflect.TypeFor[time.Time]()
-
-// isTime tells what attributevalue stores as a time.
-func isTime(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && t.ConvertibleTo(timeType)
-}
-
 // keyType is the DynamoDB type of a key field, "" when only marshalling tells.
 func (f *field) keyType() string {
-	t := indirect(f.typ)
+	t := gotype.Indirect(f.typ)
 	switch {
 	case f.unixTime:
 		return "N"
-	case marshalsItself(t):
+	case gotype.MarshalsItself(t):
 		return ""
-	case isNumber(t):
+	case gotype.IsNumber(t):
 		return "N"
 	case t.Kind() == reflect.String:
 		return "S"
@@ -279,10 +225,6 @@ func (f *field) keyType() string {
 		return "B"
 	}
 	return ""
-}
-
-func marshalsItself(t reflect.Type) bool {
-	return reflect.PointerTo(indirect(t)).Implements(marshalerType)
 }
 
 func (p *plan) sortName() string {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/attempts"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
@@ -65,7 +66,7 @@ func (r *rewrite) send(ctx context.Context, v any) error {
 // rewriter makes the calls of one rewrite.
 type rewriter struct {
 	*rewrite
-	seen   observer
+	seen   attempts.Observer
 	calls  int
 	failed bool // the first call failed, without an answer about its condition
 }
@@ -75,7 +76,7 @@ var _ precondition.Writer = (*rewriter)(nil)
 // Update sends an update.
 func (w *rewriter) Update(ctx context.Context, in *dynamodb.UpdateItemInput) (envelope.Item, error) {
 	w.calls++
-	out, err := w.core.client.UpdateItem(ctx, in, w.seen.observe)
+	out, err := w.core.client.UpdateItem(ctx, in, w.seen.Observe)
 	var failed *types.ConditionalCheckFailedException
 	switch {
 	case err == nil:

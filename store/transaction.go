@@ -2,16 +2,19 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/pace"
+	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
 // maxOperations is DynamoDB's limit for one transaction.
@@ -65,10 +68,10 @@ func (t *Table[T]) UpdateOp(k Key, change func(*T) error) WriteOp {
 // DeleteOp is [Table.Delete] in a transaction. It removes the item whatever its
 // version; see [Table.DeleteVersionOp].
 func (t *Table[T]) DeleteOp(k Key, conditions ...Condition) WriteOp {
-	return t.keyOp(k, conditions, func(key envelope.Item, expr *string, names map[string]string, values envelope.Item) types.TransactWriteItem {
+	return t.keyOp(k, conditions, func(key envelope.Item, condition writeCondition) types.TransactWriteItem {
 		return types.TransactWriteItem{Delete: &types.Delete{
-			TableName: &t.name, Key: key, ConditionExpression: expr,
-			ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+			TableName: &t.name, Key: key, ConditionExpression: condition.expression,
+			ExpressionAttributeNames: condition.names, ExpressionAttributeValues: condition.values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}}
 	})
@@ -77,30 +80,27 @@ func (t *Table[T]) DeleteOp(k Key, conditions ...Condition) WriteOp {
 // CheckOp cancels the transaction unless the item with the key meets all
 // conditions; at least one is needed.
 func (t *Table[T]) CheckOp(k Key, conditions ...Condition) WriteOp {
-	return t.keyOp(k, conditions, func(key envelope.Item, expr *string, names map[string]string, values envelope.Item) types.TransactWriteItem {
+	return t.keyOp(k, conditions, func(key envelope.Item, condition writeCondition) types.TransactWriteItem {
 		return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName: &t.name, Key: key, ConditionExpression: expr,
-			ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+			TableName: &t.name, Key: key, ConditionExpression: condition.expression,
+			ExpressionAttributeNames: condition.names, ExpressionAttributeValues: condition.values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}}
 	})
 }
 
-func (c *core) keyOp(k Key, conditions []Condition, make func(envelope.Item, *string, map[string]string, envelope.Item) types.TransactWriteItem) WriteOp {
+func (c *core) keyOp(k Key, conditions []Condition, make func(envelope.Item, writeCondition) types.TransactWriteItem) WriteOp {
 	return WriteOp{c, func(context.Context) (types.TransactWriteItem, error) {
 		key, err := c.plan.key(k)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
-		if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
-			return types.TransactWriteItem{}, err
-		}
-		expr, names, values, err := c.condition(c.guard(conditions))
+		condition, err := c.condition(Condition{}, conditions)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
-		op := make(key, expr, names, values)
-		if _, some := join(conditions); op.ConditionCheck != nil && !some {
+		op := make(key, condition)
+		if op.ConditionCheck != nil && !anySet(conditions) {
 			return op, fmt.Errorf("%w: a check without a condition", ErrConfiguration)
 		}
 		return op, nil
@@ -141,14 +141,14 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 	}
 	// One token for all calls, whatever client repeats them: DynamoDB does the
 	// transaction once, and a cancellation holds for every attempt.
-	in.ClientRequestToken = newToken()
+	in.ClientRequestToken = new(rand.Text())
 	err := transact(ctx, func() error {
-		var seen observer
-		_, err := client.TransactWriteItems(ctx, in, seen.observe)
+		var seen attempts.Observer
+		_, err := client.TransactWriteItems(ctx, in, seen.Observe)
 		var cancelled *types.TransactionCanceledException
 		var running *types.TransactionInProgressException
-		if err != nil && !errors.As(err, &cancelled) && (seen.unclear() || errors.As(err, &running)) {
-			return seen.uncertain(err)
+		if err != nil && !errors.As(err, &cancelled) && (seen.Unclear() || errors.As(err, &running)) {
+			return seen.Uncertain(err)
 		}
 		return err
 	})
@@ -163,16 +163,15 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 // transact repeats a transaction that was cancelled only for reasons that pass:
 // then nothing was done. The SDK does not repeat these.
 func transact(ctx context.Context, call func() error) error {
-	pause := 4 * firstPause
+	conflict := pace.Conflict{First: 8 * time.Millisecond}
 	for attempt := 1; ; attempt++ {
 		err := call()
 		if err == nil || attempt == transactAttempts || !passing(err) {
 			return err
 		}
-		if stop := sleep(ctx, rand.N(pause)); stop != nil {
+		if stop := conflict.Wait(ctx); stop != nil {
 			return fmt.Errorf("%w: %w", stop, err)
 		}
-		pause = min(2*pause, longestPause)
 	}
 }
 
@@ -274,7 +273,7 @@ func countOperations(n int) error {
 func transactionError(ctx context.Context, err error, n int, tables func(int) *core) error {
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {
-		return fmt.Errorf("transaction: %w", redact(err))
+		return fmt.Errorf("transaction: %w", redaction.Answer(err))
 	}
 	out := &TransactionError{Err: err}
 	for i, r := range cancelled.CancellationReasons {

@@ -4,23 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"reflect"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
-// Attempts of Update, and the pauses between them, which double and are taken
-// at random up to the bound, so that writers that met once do not meet again.
-const (
-	updateAttempts = 20
-	firstPause     = 2 * time.Millisecond
-	longestPause   = 250 * time.Millisecond
-)
+// updateAttempts bounds how often Update runs for one change.
+const updateAttempts = 20
 
 // Update reads the item with the key, lets change work on it, and writes the
 // result on condition that nobody else changed the item in between; otherwise
@@ -73,7 +67,7 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 	if err != nil {
 		return zero, err
 	}
-	pause := firstPause
+	var conflict pace.Conflict
 	for range updateAttempts {
 		var in *dynamodb.PutItemInput
 		var wide *rewrite
@@ -93,10 +87,9 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 		if !errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrConflict) {
 			return zero, err
 		}
-		if err := sleep(ctx, rand.N(pause)); err != nil {
+		if err := conflict.Wait(ctx); err != nil {
 			return zero, fmt.Errorf("update of %s: %w", t.name, err)
 		}
-		pause = min(2*pause, longestPause)
 	}
 	return zero, fmt.Errorf("update of %s: %w: %d attempts: %w", t.name, ErrConflict, updateAttempts, err)
 }
@@ -144,15 +137,19 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 	if t.merging.remarshal {
 		opened.Actions = actionsOfKept(opened, next)
 	}
-	condition := name(t.plan.partition.name).AttributeNotExists()
+	unchanged := name(t.plan.partition.name).AttributeNotExists()
 	tooWide := false
 	if !absent {
-		if condition, err = t.unchanged(stored); err != nil && !errors.Is(err, ErrTooWide) {
+		if unchanged, err = t.unchanged(stored); err != nil && !errors.Is(err, ErrTooWide) {
 			return nil, nil, zero, err
 		}
 		tooWide = err != nil
 	}
-	in, err := t.sealedPut(ctx, next, opened.Actions, []Condition{condition})
+	condition, err := t.build([]Condition{unchanged}, nil)
+	if err != nil {
+		return nil, nil, zero, err
+	}
+	in, err := t.sealedPut(ctx, next, opened.Actions, condition)
 	if err != nil || !tooWide {
 		return in, nil, v, err
 	}
@@ -207,16 +204,4 @@ func (c *core) unchanged(stored envelope.Item) (Condition, error) {
 		}
 	}
 	return precondition.Plain(stored, known)
-}
-
-// sleep waits, or returns the context's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/gotype"
 )
 
 // DeleteVersion removes the item with the key of v if its version is still
@@ -112,7 +113,7 @@ func (p *plan) nextVersion(n int64) (int64, error) {
 
 // lastVersion returns the largest version that the field holds.
 func (p *plan) lastVersion() int64 {
-	t := indirect(p.version.typ)
+	t := gotype.Indirect(p.version.typ)
 	if reflect.Zero(t).CanInt() {
 		return math.MaxInt64 >> (64 - t.Bits())
 	}

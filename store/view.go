@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 )
 
 // view is what of an item a read asked for.
@@ -21,9 +22,7 @@ type view struct {
 // that verification needs.
 func (c *core) view(b expression.Builder, filter Condition, attributes []string, index Index) (view, expression.Expression, error) {
 	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
-	if err := c.checkConditions(kindFilter, []Condition{filter}); err != nil {
-		return fail(err)
-	}
+	given := []Condition{filter}
 	if c.plan.entity.Name != "" {
 		filter, _ = join([]Condition{filter, name(c.plan.entity.Attribute).Equal(expression.Value(c.plan.entity.Name))})
 	}
@@ -56,6 +55,9 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 			return v, expression.Expression{}, nil // a scan of everything
 		}
 		return fail(fmt.Errorf("%w: expression: %w", ErrConfiguration, err))
+	}
+	if err := c.checkConditions(ddbexpr.KindFilter, given, e.Filter(), e); err != nil {
+		return fail(err)
 	}
 	return v, e, nil
 }

@@ -108,9 +108,6 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if err != nil {
 		return err
 	}
-	if err := t.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
-		return err
-	}
 	required := []Condition{name(t.plan.partition.name).AttributeExists()}
 	counts := t.plan.version != nil && t.encryptor == nil
 	if counts {
@@ -120,6 +117,9 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	e, err := buildExpression(expression.NewBuilder().WithUpdate(u).WithCondition(all))
 	if err != nil {
 		return fmt.Errorf("%w: update: %w", ErrConfiguration, err)
+	}
+	if err := t.checkConditions(ddbexpr.KindCondition, conditions, e.Condition(), e); err != nil {
+		return err
 	}
 	parsed, err := t.checkUpdate(e)
 	if err != nil {
@@ -133,10 +133,10 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 	if counts {
 		countUp(in, t.plan.version.name)
 	}
-	seen := observer{Watch: attempts.Watch{Once: !repeatable(parsed)}}
-	if _, err := t.client.UpdateItem(ctx, in, seen.observe); err != nil {
+	seen := attempts.Observer{Once: !attempts.Repeatable(parsed)}
+	if _, err := t.client.UpdateItem(ctx, in, seen.Observe); err != nil {
 		var failed *types.ConditionalCheckFailedException
-		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.unclear() {
+		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.Unclear() {
 			// No item, or a server that does not return it.
 			sole := !counts && t.plan.entity.Name == ""
 			if _, gone := t.read(ctx, key); sole && len(conditions) == 0 || errors.Is(gone, ErrNotFound) {
@@ -174,51 +174,50 @@ func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 
 // putInput makes a sealed, conditional put of v, a value of T or a pointer to one.
 func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dynamodb.PutItemInput, error) {
-	if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
-		return nil, err
-	}
 	item, err := c.convert(v)
 	if err != nil {
 		return nil, err
 	}
+	var unchanged Condition
 	if c.plan.version != nil {
-		unchanged, err := c.plan.advance(item)
-		if err != nil {
+		if unchanged, err = c.plan.advance(item); err != nil {
 			return nil, err
 		}
-		conditions = append([]Condition{unchanged}, conditions...)
 	}
-	return c.sealedPut(ctx, item, nil, c.guard(conditions))
+	condition, err := c.condition(unchanged, conditions)
+	if err != nil {
+		return nil, err
+	}
+	return c.sealedPut(ctx, item, nil, condition)
 }
 
 // sealedPut encrypts a plaintext item into a put. Attributes without a
 // configured action take it from actions.
-func (c *core) sealedPut(ctx context.Context, plain envelope.Item, actions map[string]envelope.Action, conditions []Condition) (*dynamodb.PutItemInput, error) {
+func (c *core) sealedPut(
+	ctx context.Context, plain envelope.Item, actions map[string]envelope.Action, condition writeCondition,
+) (*dynamodb.PutItemInput, error) {
 	stored, err := c.encryptAs(ctx, plain, actions)
 	if err != nil {
 		return nil, err
 	}
-	in := &dynamodb.PutItemInput{TableName: &c.name, Item: stored}
-	if in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, err = c.condition(conditions); err != nil {
-		return nil, err
-	}
-	if in.ConditionExpression != nil {
-		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	}
-	return in, nil
+	return &dynamodb.PutItemInput{
+		TableName: &c.name, Item: stored, ConditionExpression: condition.expression,
+		ExpressionAttributeNames: condition.names, ExpressionAttributeValues: condition.values,
+		ReturnValuesOnConditionCheckFailure: condition.onFailure(),
+	}, nil
 }
 
 // put sends a put. If its condition fails because of the item that it wrote
 // itself, in an attempt whose answer was lost, the footer shows it, which no two
 // puts share. In server-side mode nothing does.
 func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
-	var seen observer
-	out, err := c.client.PutItem(ctx, in, seen.observe)
+	var seen attempts.Observer
+	out, err := c.client.PutItem(ctx, in, seen.Observe)
 	asked := in.ReturnValues == types.ReturnValueAllOld
 	if err != nil {
 		return c.ownPut(ctx, in, err, &seen)
 	}
-	if asked && seen.repeated() && own(out.Attributes, in.Item) {
+	if asked && seen.Repeated() && own(out.Attributes, in.Item) {
 		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost", c.name, ErrUncertain)
 	}
 	return out, nil
@@ -226,7 +225,7 @@ func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.Pu
 
 // ownPut returns the result of a put that failed, which is a success if its
 // condition failed because of the item that it wrote itself.
-func (c *core) ownPut(ctx context.Context, in *dynamodb.PutItemInput, err error, seen *observer) (*dynamodb.PutItemOutput, error) {
+func (c *core) ownPut(ctx context.Context, in *dynamodb.PutItemInput, err error, seen *attempts.Observer) (*dynamodb.PutItemOutput, error) {
 	var failed *types.ConditionalCheckFailedException
 	switch {
 	case !errors.As(err, &failed) || !precondition.SameFooter(failed.Item, in.Item):
@@ -242,22 +241,21 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkConditions(ddbexpr.KindCondition, conditions); err != nil {
+	condition, err := c.condition(Condition{}, conditions)
+	if err != nil {
 		return nil, err
 	}
-	in := &dynamodb.DeleteItemInput{TableName: &c.name, Key: key, ReturnValues: returned}
-	if in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues, err = c.condition(c.guard(conditions)); err != nil {
-		return nil, err
+	in := &dynamodb.DeleteItemInput{
+		TableName: &c.name, Key: key, ReturnValues: returned, ConditionExpression: condition.expression,
+		ExpressionAttributeNames: condition.names, ExpressionAttributeValues: condition.values,
+		ReturnValuesOnConditionCheckFailure: condition.onFailure(),
 	}
-	if in.ConditionExpression != nil {
-		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	}
-	var seen observer
-	out, err := c.client.DeleteItem(ctx, in, seen.observe)
+	var seen attempts.Observer
+	out, err := c.client.DeleteItem(ctx, in, seen.Observe)
 	if err != nil {
 		return nil, c.writeError(ctx, "delete", err, &seen)
 	}
-	if returned == types.ReturnValueAllOld && seen.repeated() && len(out.Attributes) == 0 {
+	if returned == types.ReturnValueAllOld && seen.Repeated() && len(out.Attributes) == 0 {
 		return nil, fmt.Errorf("delete of %s: %w: no item has the key now, but an answer with the old item may be lost", c.name, ErrUncertain)
 	}
 	return out, nil
@@ -265,9 +263,9 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 
 // writeError turns a failed condition into a [*ConditionError], and any failure
 // of a call that may have written into [ErrUncertain].
-func (c *core) writeError(ctx context.Context, call string, err error, seen *observer) error {
-	if seen.unclear() {
-		return fmt.Errorf("%s of %s: %w", call, c.name, seen.uncertain(err))
+func (c *core) writeError(ctx context.Context, call string, err error, seen *attempts.Observer) error {
+	if seen.Unclear() {
+		return fmt.Errorf("%s of %s: %w", call, c.name, seen.Uncertain(err))
 	}
 	var failed *types.ConditionalCheckFailedException
 	if !errors.As(err, &failed) {
@@ -288,4 +286,13 @@ func old[T any](ctx context.Context, c *core, stored envelope.Item) (*T, error) 
 		return nil, err
 	}
 	return &v, nil
+}
+
+// own reports whether an item that DynamoDB returned may be the one that this
+// call put. No two puts share a footer; items without one are compared.
+func own(returned, put envelope.Item) bool {
+	if put[envelope.FooterAttribute] != nil {
+		return precondition.SameFooter(returned, put)
+	}
+	return ddbexpr.EqualItems(returned, put)
 }

@@ -50,16 +50,16 @@ func (f *accessFlags) edit(ctx context.Context, s streams, do func(*labsetup.Lab
 		return printJSON(s.out, change{f.Principal, append([]labsetup.Way{}, changed...)})
 	}
 	if len(changed) == 0 {
-		fmt.Fprintf(s.err, "%s: nothing to change.\n", f.Principal)
+		tell(s.err, "%s: nothing to change.\n", f.Principal)
 		return nil
 	}
 	var names []string
 	for _, w := range changed {
 		names = append(names, string(w))
 	}
-	fmt.Fprintf(s.err, "%s: changed %s.\n", f.Principal, strings.Join(names, ", "))
+	tell(s.err, "%s: changed %s.\n", f.Principal, strings.Join(names, ", "))
 	if f.billed() {
-		fmt.Fprintln(s.err, "AWS may take some minutes to show it.")
+		tell(s.err, "AWS may take some minutes to show it.\n")
 	}
 	return nil
 }

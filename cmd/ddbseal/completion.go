@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,6 +75,7 @@ func (c *completionCommand) Run(s streams) error {
 		return err
 	}
 	quoted := "'" + strings.ReplaceAll(program, "'", `'\''`) + "'"
-	_, err = fmt.Fprint(s.out, strings.NewReplacer("PROGRAM", quoted, "ARGUMENT", completeArgument).Replace(lines))
+	// Not by tell: it is a script.
+	_, err = strings.NewReplacer("PROGRAM", quoted, "ARGUMENT", completeArgument).WriteString(s.out, lines)
 	return err
 }

@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
+	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/localaws"
 )
 
@@ -17,7 +18,7 @@ const defaultConsole = "127.0.0.1:8765"
 
 type consoleCommand struct {
 	connection
-	Listen  string `default:"127.0.0.1:8765" placeholder:"ADDRESS" help:"Loopback address to listen on; a free port is taken when this one is in use. (default: ${default})"`
+	Listen  string `placeholder:"ADDRESS" help:"Loopback address to listen on. (default: 127.0.0.1:8765, or a free port when that one is in use)"`
 	DataDir string `name:"data-dir" group:"Where" type:"path" placeholder:"DIR" help:"Keep everything of the embedded AWS in this folder. Without it everything is forgotten at the end."`
 	Write   bool   `help:"With --aws or --endpoint-url: let the page change keys and run the lab there. Otherwise it only reads."`
 
@@ -46,7 +47,10 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 	if c.Write && !c.remote() {
 		return usagef("--write is for --aws or --endpoint-url: on the embedded AWS the page always writes")
 	}
-	cfg := console.Config{Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	level := new(slog.LevelVar)
+	level.Set(slog.LevelError + 1) // until it runs, what fails ends the command and is told then
+	log := slog.NewTextHandler(display.NewWriter(s.err), &slog.HandlerOptions{Level: level})
+	cfg := console.Config{Logger: slog.New(log)}
 	if c.DataDir != "" && !c.remote() {
 		cfg.Folder = c.DataDir
 	} else {
@@ -65,15 +69,19 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 		if cfg.Server, err = localaws.New(localaws.Options{DataDir: c.DataDir, Region: c.Region, Logger: cfg.Logger}); err != nil {
 			return inUse(err, c.DataDir)
 		}
-		defer func() { err = errors.Join(err, cfg.Server.Close()) }()
+		defer func() {
+			if closing := cfg.Server.Close(); err == nil {
+				err = closing
+			}
+		}()
 		if logins, err = console.Provision(ctx, cfg.Server); err != nil {
-			return err
+			return cmp.Or(unwritten(cfg.Server), err)
 		}
 		cfg.RootToken = rand.Text()
 		logins = append(logins, console.Login{User: "root", Password: cfg.RootToken})
 	}
 	c.sayWhere(s, cfg.Attached)
-	listener, err := listenAt(s, c.Listen, console.Listen)
+	listener, err := listenAt(s, c.Listen, defaultConsole, console.Listen)
 	if errors.Is(err, localaws.ErrNotLoopback) {
 		return usagef("%w: the page is for this machine only, such as "+defaultConsole, err)
 	}
@@ -86,41 +94,53 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	url := "http://" + cfg.Addr + "/"
-	fmt.Fprintln(s.out, url)
+	tell(s.out, "%s\n", url)
 	for _, l := range logins {
-		fmt.Fprintf(s.out, "%-18s %s\n", l.User, l.Password)
+		tell(s.out, "%-18s %s\n", l.User, l.Password)
 	}
 	c.tell(s, cfg.Attached)
+	level.Set(slog.LevelWarn)
 	if c.ready != nil {
 		c.ready(url, logins)
 	}
-	return page.Serve(ctx, listener)
+	if cfg.Server == nil {
+		return page.Serve(ctx, listener)
+	}
+	serving, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		defer stop() // also when the server cannot go on
+		ended <- cfg.Server.Wait(serving)
+	}()
+	err = page.Serve(serving, listener)
+	stop()
+	return cmp.Or(<-ended, err)
 }
 
 // sayWhere says on which AWS the page works.
 func (c *consoleCommand) sayWhere(s streams, attached *console.Attached) {
 	switch {
 	case attached == nil:
-		fmt.Fprintln(s.err, "Running on the embedded AWS: nothing leaves this process, no account is used.")
+		tell(s.err, "Running on the embedded AWS: nothing leaves this process, no account is used.\n")
 	case c.fromEnvironment():
-		fmt.Fprintf(s.err, "Working on %s, the endpoint of AWS_ENDPOINT_URL.\n", attached.Name)
+		tell(s.err, "Working on %s, the endpoint of AWS_ENDPOINT_URL.\n", attached.Name)
 	default:
-		fmt.Fprintf(s.err, "Working on %s.\n", attached.Name)
+		tell(s.err, "Working on %s.\n", attached.Name)
 	}
 }
 
 // tell says what to do.
 func (c *consoleCommand) tell(s streams, attached *console.Attached) {
 	if attached != nil {
-		fmt.Fprintln(s.err, "Open the page and sign in with an access key; interrupt to stop.")
+		tell(s.err, "Open the page and sign in with an access key; interrupt to stop.\n")
 		if !c.Write {
-			fmt.Fprintln(s.err, "The page only reads: give --write to change something.")
+			tell(s.err, "The page only reads: give --write to change something.\n")
 		}
 		return
 	}
-	fmt.Fprintln(s.err, "Open the page and sign in with a name and its password; interrupt to stop.")
+	tell(s.err, "Open the page and sign in with a name and its password; interrupt to stop.\n")
 	if c.DataDir == "" {
-		fmt.Fprintln(s.err, "Nothing is kept: give --data-dir to keep it.")
+		tell(s.err, "Nothing is kept: give --data-dir to keep it.\n")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
 	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
 // TestConsoleCommand opens the page, and that it ends with its context.
@@ -93,11 +94,7 @@ func TestConsoleOnLoopbackOnly(t *testing.T) {
 
 // TestConsoleAttached opens the page on a server elsewhere.
 func TestConsoleAttached(t *testing.T) {
-	server, err := localaws.New(localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	server := localawstest.New(t).Server
 	listener, err := server.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -52,7 +52,7 @@ func (c *doctorCommand) Run(ctx context.Context, s streams) (err error) {
 		findings = append(findings, failing("place", err))
 	} else {
 		defer p.close(&err)
-		fmt.Fprintf(s.err, "Checking %s%s.\n", p.name, p.source)
+		tell(s.err, "Checking %s%s.\n", p.name, p.source)
 		findings = c.examine(ctx, p)
 	}
 	if err := printFindings(s, c.JSON, findings); err != nil {
@@ -160,11 +160,11 @@ func printFindings(s streams, asJSON bool, findings []finding) error {
 		if !f.OK {
 			mark = st.bad("FAIL")
 		}
-		if _, err := fmt.Fprintf(s.out, "%s  %-11s  %s\n", mark, f.Check, f.Detail); err != nil {
+		if err := tell(s.out, "%s  %-11s  %s\n", mark, f.Check, f.Detail); err != nil {
 			return err
 		}
 		if f.Fix != "" {
-			if _, err := fmt.Fprintf(s.out, "      fix: %s\n", f.Fix); err != nil {
+			if err := tell(s.out, "      fix: %s\n", f.Fix); err != nil {
 				return err
 			}
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
@@ -26,7 +25,7 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	defer p.close(&err)
-	fmt.Fprintf(s.err, "Removing the lab from %s%s.\n", p.name, p.source)
+	tell(s.err, "Removing the lab from %s%s.\n", p.name, p.source)
 	if c.billed() {
 		if err := confirm(s, c.Yes, "This deletes the lab's tables with their items, users and role in region "+p.current.Region+", and schedules the deletion of its keys.", "delete"); err != nil {
 			return err
@@ -35,7 +34,7 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 	admin := p.current
 	if !p.remote {
 		// As root: the administrator may be gone already.
-		admin = p.server.Config(p.server.RootCredentials())
+		admin = p.sign(p.server.RootCredentials())
 	}
 	cfg := labsetup.Config{Administrator: admin, As: p.sign, Explain: p.explain, Hint: hint.For, Folder: p.dir}
 	if c.billed() {
@@ -44,7 +43,7 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 	report, err := c.run(ctx, s, p, cfg, (*labsetup.Lab).Down)
 	if err != nil {
 		if report != nil {
-			fmt.Fprintf(s.err, "The rest is still there: repeat 'ddbseal down%s'.\n", p.flag)
+			tell(s.err, "The rest is still there: repeat 'ddbseal down%s'.\n", p.flag)
 			return outcome(report, err)
 		}
 		return err

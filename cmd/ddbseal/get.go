@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/store"
 )
@@ -28,6 +29,6 @@ func (c *getCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		return json.NewEncoder(s.out).Encode(r)
+		return json.NewEncoder(display.NewWriter(s.out)).Encode(r)
 	})
 }

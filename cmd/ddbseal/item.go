@@ -10,6 +10,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/internal/display"
 )
 
 type itemCommand struct {
@@ -148,10 +149,10 @@ func eachItem(ctx context.Context, s streams, fn func(item envelope.Item, export
 		if err != nil {
 			failed = true
 			bar.clear()
-			fmt.Fprintf(s.err, "line %d: %s\n", number, plain(err.Error()))
+			tell(s.err, "line %d: %s\n", number, plain(err.Error()))
 			continue
 		}
-		if _, err := out.Write(append(result, '\n')); err != nil {
+		if _, err := out.Write(append(display.JSON(result), '\n')); err != nil {
 			return err
 		}
 	}

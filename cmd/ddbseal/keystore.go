@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/envelope/keystore"
+	"github.com/ddbseal/ddbseal/internal/display"
 )
 
 type keystoreCommand struct {
@@ -31,31 +32,23 @@ type keystoreFlags struct {
 }
 
 // with opens the key store and calls do.
-func (f *keystoreFlags) with(ctx context.Context, s streams, do func(*keystore.KeyStore, aws.Config) error) (err error) {
-	p, err := f.open(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer p.close(&err)
-	p.say(s, f.As)
-	cfg, err := p.as(f.As)
-	if err != nil {
-		return err
-	}
-	if f.KMSKey == "" {
-		if f.KMSKey, err = p.keyARN(ctx, cfg); err != nil {
+func (f *keystoreFlags) with(ctx context.Context, s streams, do func(*keystore.KeyStore, aws.Config) error) error {
+	return f.act(ctx, s, f.As, func(p *place, cfg aws.Config) (err error) {
+		if f.KMSKey == "" {
+			if f.KMSKey, err = p.keyARN(ctx, cfg); err != nil {
+				return err
+			}
+		}
+		if f.LogicalName == "" {
+			f.LogicalName = f.Table
+		}
+		ks, err := keystore.New(keystore.Config{LogicalName: f.LogicalName, KMS: keystore.KMSKey(f.KMSKey), KMSClient: kms.NewFromConfig(inRegionOf(cfg, f.KMSKey)),
+			DynamoDB: dynamodb.NewFromConfig(cfg), TableName: f.Table})
+		if err != nil {
 			return err
 		}
-	}
-	if f.LogicalName == "" {
-		f.LogicalName = f.Table
-	}
-	ks, err := keystore.New(keystore.Config{LogicalName: f.LogicalName, KMS: keystore.KMSKey(f.KMSKey), KMSClient: kms.NewFromConfig(inRegionOf(cfg, f.KMSKey)),
-		DynamoDB: dynamodb.NewFromConfig(cfg), TableName: f.Table})
-	if err != nil {
-		return err
-	}
-	return do(ks, cfg)
+		return do(ks, cfg)
+	})
 }
 
 // branchKey is a branch key, or one version of it, as JSON.
@@ -72,17 +65,17 @@ func (f *keystoreFlags) print(s streams, keys ...branchKey) error {
 	}
 	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	for _, k := range keys {
-		line := k.ID
-		if k.Version != "" {
-			line += "\t" + k.Version
-		}
-		if k.Created != "" {
-			line += "\t" + k.Created
-		}
+		columns := []string{k.ID, k.Version, k.Created, ""}
 		if k.Active {
-			line += "\tactive"
+			columns[3] = "active"
 		}
-		fmt.Fprintln(t, line)
+		line := ""
+		for _, c := range columns {
+			if c != "" {
+				line += "\t" + display.Text(c)
+			}
+		}
+		tell(t, "%s\n", styled(line[1:]))
 	}
 	return t.Flush()
 }
@@ -113,12 +106,30 @@ func (c *keystoreCreate) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		id, err := ks.CreateKey(ctx, keystore.CreateKeyInput{BranchKeyID: c.BranchKeyID, EncryptionContext: c.Context})
+		if errors.Is(err, keystore.ErrExists) {
+			return existsAlready{c.BranchKeyID, c.Table, err}
+		}
 		if err != nil {
 			return err
 		}
 		return c.print(s, branchKey{ID: id})
 	})
 }
+
+// existsAlready is [keystore.ErrExists] without what DynamoDB says of its
+// transaction.
+type existsAlready struct {
+	id, table string
+	cause     error
+}
+
+func (e existsAlready) Error() string {
+	return fmt.Sprintf("branch key %s exists already in table %s: give another --branch-key-id, "+
+		"or make a new version of it with 'ddbseal keystore rotate'", e.id, e.table)
+}
+
+// Unwrap returns the key store's error.
+func (e existsAlready) Unwrap() error { return e.cause }
 
 type keystoreRotate struct {
 	keystoreFlags

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
+	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -69,7 +70,7 @@ func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 		if c.JSON || c.Report != "" || c.Keep || c.remote() {
 			return usagef("--console goes with none of --json, --report, --keep, --aws and --endpoint-url (AWS_ENDPOINT_URL counts too); see ddbseal console --help")
 		}
-		page := consoleCommand{Listen: defaultConsole}
+		page := consoleCommand{}
 		return page.Run(ctx, s)
 	}
 	page, err := newPage(c.Report)
@@ -99,13 +100,13 @@ func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	if page.path != "" {
-		fmt.Fprintf(s.err, "Report: %s\n", page.path)
+		tell(s.err, "Report: %s\n", page.path)
 	}
 	if c.Keep || (err != nil && p.remote) {
 		if c.Keep && err == nil {
 			err = p.keep(report)
 		}
-		fmt.Fprintf(s.err, "What was made is still there: 'ddbseal down%s' removes it.\n", p.flag)
+		tell(s.err, "What was made is still there: 'ddbseal down%s' removes it.\n", p.flag)
 	}
 	return outcome(report, err)
 }
@@ -133,7 +134,7 @@ func (c *labCommand) print(s streams, r *labsetup.Report) error {
 }
 
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(display.NewWriter(w))
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
@@ -148,7 +149,7 @@ func (c *labCommand) openLab(ctx context.Context, s streams) (*place, labsetup.C
 	if err := c.check(); err != nil {
 		return nil, labsetup.Config{}, err
 	}
-	fmt.Fprintln(s.err, "Running on the embedded AWS: nothing leaves this process, no account is used.")
+	tell(s.err, "Running on the embedded AWS: nothing leaves this process, no account is used.\n")
 	server, err := localaws.New(localaws.Options{Region: c.Region})
 	if err != nil {
 		return nil, labsetup.Config{}, err
@@ -157,7 +158,7 @@ func (c *labCommand) openLab(ctx context.Context, s streams) (*place, labsetup.C
 	admin, err := administrator.MakeWithKey(ctx, server)
 	if err == nil {
 		var cfg labsetup.Config
-		if cfg, err = p.labConfig(server.Config(admin)); err == nil {
+		if cfg, err = p.labConfig(p.sign(admin)); err == nil {
 			cfg.UserPolicy = c.policyARN()
 			return p, cfg, nil
 		}
@@ -177,7 +178,7 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 			p.close(&err)
 		}
 	}()
-	fmt.Fprintf(s.err, "Running on %s%s.\n", p.name, p.source)
+	tell(s.err, "Running on %s%s.\n", p.name, p.source)
 	administrator, err := p.administrator(ctx)
 	if err != nil {
 		return nil, labsetup.Config{}, err
@@ -199,11 +200,19 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 	return p, cfg, nil
 }
 
+// hint is hint.For, with what the embedded AWS knows of its disk.
+func (p *place) hint(err error) string {
+	if p.server != nil && p.server.Err() != nil {
+		return hint.For(p.server.Err())
+	}
+	return hint.For(err)
+}
+
 // otherAccount is the second account of an embedded lab.
 const otherAccount = "444455556666"
 
 func (p *place) labConfig(administrator aws.Config) (labsetup.Config, error) {
-	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain, Hint: hint.For}
+	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain, Hint: p.hint}
 	if p.server == nil {
 		return cfg, nil
 	}
@@ -211,7 +220,7 @@ func (p *place) labConfig(administrator aws.Config) (labsetup.Config, error) {
 	if err != nil {
 		return cfg, err
 	}
-	other := p.server.Config(root)
+	other := p.sign(root)
 	cfg.OtherAccount = &other
 	return cfg, nil
 }

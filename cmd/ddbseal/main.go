@@ -106,7 +106,7 @@ func run(args []string, s streams) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(s.err, "ddbseal: %v (see '%s --help')\n", err, commandOf(err))
+		tell(s.err, "ddbseal: %v (see '%s --help')\n", err, commandOf(err))
 		return exitUsage
 	}
 	return report(s, parsed.Run())
@@ -149,16 +149,16 @@ func report(s streams, err error) int {
 	case errors.Is(err, errChecks):
 		return exitFailure
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(s.err, "ddbseal: interrupted")
+		tell(s.err, "ddbseal: interrupted\n")
 		return exitFailure
 	case errors.As(err, &usage):
-		fmt.Fprintf(s.err, "ddbseal: %s\n", plain(err.Error()))
+		tell(s.err, "ddbseal: %s\n", plain(err.Error()))
 		return exitUsage
 	}
 	line := "ddbseal: " + plain(err.Error())
 	if fix := hint.For(err); fix != "" {
 		line += " — " + fix
 	}
-	fmt.Fprintln(s.err, line)
+	tell(s.err, "%s\n", line)
 	return exitFailure
 }

@@ -82,16 +82,16 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	report, err := run(ctx)
 	progress.end()
 	for _, unchecked := range report.Unchecked {
-		fmt.Fprintln(s.err, plain("Not checked: "+unchecked+"."))
+		tell(s.err, "%s\n", plain("Not checked: "+unchecked+"."))
 	}
 	for _, failure := range report.Failures {
-		fmt.Fprintln(s.err, plain(failure.Error()))
+		tell(s.err, "%s\n", plain(failure.Error()))
 	}
 	switch {
 	case errors.Is(err, migrate.ErrNoDryRun):
 		return fmt.Errorf("%w: do the same with --dry-run first", err)
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(s.err, "Nothing is half-done: repeat the command, and it goes on where it was.")
+		tell(s.err, "Nothing is half-done: repeat the command, and it goes on where it was.\n")
 		return err
 	case err != nil && !errors.Is(err, migrate.ErrFailedItems):
 		return err
@@ -116,11 +116,11 @@ func printCounts(w io.Writer, asJSON, dry bool, n migrate.Counts) error {
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if dry {
-		fmt.Fprintf(t, "plaintext\t%d\tto be encrypted\nother state\t%d\tto be converted\n", n.Plaintext, n.Outdated)
+		tell(t, "plaintext\t%d\tto be encrypted\nother state\t%d\tto be converted\n", n.Plaintext, n.Outdated)
 	} else {
-		fmt.Fprintf(t, "migrated\t%d\twritten in the new state\n", n.Migrated)
+		tell(t, "migrated\t%d\twritten in the new state\n", n.Migrated)
 	}
-	fmt.Fprintf(t, "current\t%d\tin the new state already\ngone\t%d\tdeleted meanwhile\nfailed\t%d\tleft as they are\n", n.Current, n.Gone, n.Failed)
+	tell(t, "current\t%d\tin the new state already\ngone\t%d\tdeleted meanwhile\nfailed\t%d\tleft as they are\n", n.Current, n.Gone, n.Failed)
 	return t.Flush()
 }
 
@@ -155,7 +155,7 @@ func (p *progressLine) show(at migrate.Progress) {
 	}
 	if time.Since(p.last) >= progressEvery {
 		p.last = time.Now()
-		fmt.Fprintf(p.out, "%d items; %s\n", at.Counts.Total(), text)
+		tell(p.out, "%d items; %s\n", at.Counts.Total(), text)
 	}
 }
 

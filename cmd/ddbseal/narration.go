@@ -9,6 +9,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -41,17 +42,17 @@ func (n *narrator) step(s labsetup.Step) {
 	}
 	if s.Chapter != n.chapter {
 		n.chapter = s.Chapter
-		fmt.Fprintf(n.out, "\n%s\n", n.style.bold(s.Chapter))
+		tell(n.out, "\n%s\n", n.style.bold(s.Chapter))
 	}
 	got := ""
 	if s.Got != labsetup.Done {
 		got = " → " + s.Got
 	}
-	took := ""
+	took := styled("")
 	if s.Took >= 10*time.Second {
 		took = n.style.faint(fmt.Sprintf(" (%s)", s.Took.Round(time.Second)))
 	}
-	fmt.Fprintf(n.out, "  %s %s%s%s\n", n.mark(s), s.Title, got, took)
+	tell(n.out, "  %s %s%s%s\n", n.mark(s), s.Title, got, took)
 	if !s.OK {
 		n.trouble(s)
 	}
@@ -63,7 +64,7 @@ func (n *narrator) step(s labsetup.Step) {
 	}
 }
 
-func (n *narrator) mark(s labsetup.Step) string {
+func (n *narrator) mark(s labsetup.Step) styled {
 	switch s.Outcome {
 	case labsetup.Passed:
 		return n.style.good("ok")
@@ -76,27 +77,27 @@ func (n *narrator) mark(s labsetup.Step) string {
 // trouble says what was expected, what AWS said, what it means and how to mend
 // it.
 func (n *narrator) trouble(s labsetup.Step) {
-	fmt.Fprintf(n.out, "       expected %s\n", s.Expected)
+	tell(n.out, "       expected %s\n", s.Expected)
 	if s.Outcome == labsetup.Unverified {
-		fmt.Fprintln(n.out, "       AWS has not shown it in time; permissions and the audit can lag for minutes")
+		tell(n.out, "       AWS has not shown it in time; permissions and the audit can lag for minutes\n")
 	}
 	if s.Error != "" {
-		fmt.Fprintf(n.out, "       said: %s\n", plain(s.Error))
+		tell(n.out, "       said: %s\n", plain(s.Error))
 	}
 	if s.Hint != "" {
-		fmt.Fprintf(n.out, "       fix: %s\n", s.Hint)
+		tell(n.out, "       fix: %s\n", s.Hint)
 	}
 }
 
 func (n *narrator) detail(s labsetup.Step) {
 	if s.Why != "" {
-		fmt.Fprintf(n.out, "       %s\n", s.Why)
+		tell(n.out, "       %s\n", s.Why)
 	}
 	if s.CLI != "" {
-		fmt.Fprintf(n.out, "       %s\n", n.style.faint("$ "+s.CLI))
+		tell(n.out, "       %s\n", n.style.faint("$ "+s.CLI))
 	}
 	for _, r := range s.Reasons {
-		fmt.Fprintf(n.out, "       %s\n", n.style.faint("- "+r))
+		tell(n.out, "       %s\n", n.style.faint("- "+r))
 	}
 }
 
@@ -119,14 +120,13 @@ func (n *narrator) end(r *labsetup.Report) {
 		line += fmt.Sprintf(", %d not shown by AWS in time", unverified)
 	}
 	for _, left := range r.LeftAlone {
-		fmt.Fprintf(n.out, "left alone: %s\n", left)
+		tell(n.out, "left alone: %s\n", left)
 	}
+	said := n.style.bad(line)
 	if r.OK() {
-		line = n.style.good(line)
-	} else {
-		line = n.style.bad(line)
+		said = n.style.good(line)
 	}
-	fmt.Fprintf(n.out, "\n%s.\n", line)
+	tell(n.out, "\n%s.\n", said)
 }
 
 func round(d time.Duration) time.Duration {
@@ -155,7 +155,8 @@ func writeTable(w io.Writer, r *labsetup.Report, st style, width int) error {
 	rows := [][]string{{"CHECK", "PRINCIPAL", "MODE", "SEES", "WHY"}}
 	for _, s := range r.Steps {
 		if s.Mode != "" {
-			rows = append(rows, []string{checkMark(s), s.Principal, s.Mode, s.Got, s.Why})
+			rows = append(rows, []string{checkMark(s), display.Text(s.Principal), display.Text(s.Mode),
+				display.Text(s.Got), display.Text(oneLine(s.Why))})
 		}
 	}
 	widths := make([]int, 4)
@@ -176,19 +177,19 @@ func writeTable(w io.Writer, r *labsetup.Report, st style, width int) error {
 	for n, row := range rows {
 		var b strings.Builder
 		for i, width := range widths {
-			text := row[i]
-			padding := strings.Repeat(" ", width-utf8.RuneCountInString(text)+2)
+			text := styled(row[i])
+			padding := strings.Repeat(" ", width-utf8.RuneCountInString(row[i])+2)
 			switch {
 			case n == 0:
-				text = st.bold(text)
-			case i == 0 && text == "ok":
-				text = st.good(text)
+				text = st.bold(row[i])
+			case i == 0 && row[i] == "ok":
+				text = st.good(row[i])
 			case i == 0:
-				text = st.bad(text)
-			case i == 3 && strings.HasPrefix(text, "denied"):
-				text = st.warn(text)
+				text = st.bad(row[i])
+			case i == 3 && strings.HasPrefix(row[i], "denied"):
+				text = st.warn(row[i])
 			}
-			b.WriteString(text + padding)
+			b.WriteString(string(text) + padding)
 		}
 		for i, line := range wrap(row[4], width-indent) {
 			if line != "" && (i > 0 || below) {
@@ -197,7 +198,7 @@ func writeTable(w io.Writer, r *labsetup.Report, st style, width int) error {
 			b.WriteString(line)
 		}
 		for line := range strings.Lines(b.String() + "\n") {
-			if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			if err := tell(w, "%s\n", styled(strings.TrimRight(line, " \n"))); err != nil {
 				return err
 			}
 		}

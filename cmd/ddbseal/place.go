@@ -129,21 +129,46 @@ func with(cfg aws.Config, c aws.Credentials) aws.Config {
 }
 
 func (p *place) close(err *error) {
-	if p.server != nil {
-		if *err != nil {
-			// What stands behind "internal failure": a full disk, say.
-			*err = errors.Join(append([]error{*err}, p.server.Failures()...)...)
-		}
-		*err = errors.Join(*err, p.server.Close())
+	if p.server == nil {
+		return
 	}
+	// What stands behind "internal failure": a full disk, say, which is told
+	// once, however much has failed because of it.
+	unwritten := unwritten(p.server)
+	switch {
+	case *err == nil, errors.Is(*err, errChecks):
+	case unwritten != nil:
+		*err = unwritten
+	default:
+		*err = errors.Join(append([]error{*err}, p.server.Failures()...)...)
+	}
+	if closing := p.server.Close(); *err == nil || unwritten == nil {
+		*err = errors.Join(*err, closing)
+	}
+}
+
+// unwritten returns why the data directory of a server can or could not be
+// written, or nil.
+func unwritten(server *localaws.Server) error {
+	if err := server.Err(); err != nil {
+		return err
+	}
+	for _, failure := range server.Failures() {
+		for _, kind := range []error{localaws.ErrDiskFull, localaws.ErrReadOnly, localaws.ErrDisk} {
+			if errors.Is(failure, kind) {
+				return failure
+			}
+		}
+	}
+	return nil
 }
 
 // sign makes a configuration that signs with c.
 func (p *place) sign(c aws.Credentials) aws.Config {
-	if p.server != nil {
-		return p.server.Config(c)
+	if p.server == nil {
+		return with(p.current, c)
 	}
-	return with(p.current, c)
+	return administrator.Config(p.server, c)
 }
 
 // as is the configuration of a principal. Elsewhere than on the embedded AWS
@@ -174,7 +199,23 @@ func (p *place) say(s streams, as string) {
 	default:
 		as = administratorAlias
 	}
-	fmt.Fprintf(s.err, "On %s%s, as %s.\n", p.name, p.source, as)
+	tell(s.err, "On %s%s, as %s.\n", p.name, p.source, as)
+}
+
+// act opens the place, says who acts where, and calls do with the configuration
+// of the principal named as.
+func (t *target) act(ctx context.Context, s streams, as string, do func(*place, aws.Config) error) (err error) {
+	p, err := t.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer p.close(&err)
+	p.say(s, as)
+	cfg, err := p.as(as)
+	if err != nil {
+		return err
+	}
+	return do(p, cfg)
 }
 
 // keyARN is the lab's key.

@@ -65,7 +65,7 @@ func readPrincipals(path string) (*principals, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxPrincipals {
-		return nil, fmt.Errorf("%s is no file of access keys", path)
+		return nil, fmt.Errorf("%s is not a file of access keys: remove it and run 'ddbseal up' again", path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

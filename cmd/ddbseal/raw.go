@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/store"
 )
@@ -33,7 +33,7 @@ func (c *rawCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(s.out, "%s\n", text)
+		_, err = s.out.Write(append(display.JSON(text), '\n'))
 		return err
 	})
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
+	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/store"
 )
@@ -22,14 +22,14 @@ func (c *scanCommand) Help() string {
 // Run scans the table.
 func (c *scanCommand) Run(ctx context.Context, s streams) error {
 	return c.table(ctx, s, func(t *store.Table[labsetup.Record]) error {
-		out := json.NewEncoder(s.out)
+		out := json.NewEncoder(display.NewWriter(s.out))
 		failed := false
 		for r, err := range t.Scan(ctx, store.Scan{}) {
 			var item *store.ItemError
 			switch {
 			case errors.As(err, &item):
 				failed = true
-				fmt.Fprintln(s.err, plain(err.Error()))
+				tell(s.err, "%s\n", plain(err.Error()))
 			case err != nil:
 				return err
 			default:

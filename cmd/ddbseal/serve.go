@@ -1,26 +1,34 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
+	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/localaws"
 )
 
 type serveCommand struct {
-	Listen    string `default:"127.0.0.1:4566" placeholder:"ADDRESS" help:"Address to listen on; a free port is taken when this one is in use. (default: ${default})"`
+	Listen    string `placeholder:"ADDRESS" help:"Address to listen on. (default: 127.0.0.1:4566, or a free port when that one is in use)"`
 	Public    bool   `help:"Allow an address that other machines can reach. The traffic is not encrypted."`
 	DataDir   string `type:"path" placeholder:"DIR" help:"Keep everything in this folder. Without it everything is forgotten at the end."`
 	AccountID string `placeholder:"ID" help:"Account id of the root user, twelve digits."`
 	Region    string `placeholder:"REGION" help:"Region of the printed exports. (default: us-east-1)"`
 
-	CORS []string `name:"cors" sep:"none" placeholder:"ORIGIN" help:"Let web pages of this origin call, such as http://localhost:3000. May be repeated."`
+	CORS      []string `name:"cors" sep:"none" placeholder:"ORIGIN" help:"Let web pages of this origin call, such as http://localhost:3000. May be repeated."`
+	Verbose   bool     `short:"v" help:"Log each request: service, operation, status and duration, and no value."`
+	LogFormat string   `enum:"text,json" default:"text" placeholder:"FORMAT" help:"Format of the log on standard error, which has a line for each problem: text or json. (default: ${default})"`
 
 	AccessKeyID     string `hidden:"" env:"DDBSEAL_ROOT_ACCESS_KEY_ID"`
 	SecretAccessKey string `hidden:"" env:"DDBSEAL_ROOT_SECRET_ACCESS_KEY"`
@@ -45,8 +53,24 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	log := c.logger(s.err)
+	err := c.serve(ctx, s, log)
+	var usage usageError
+	if err == nil || c.LogFormat != "json" || errors.As(err, &usage) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	// The reader of the log expects nothing but JSON.
+	log.Error("ended", "error", plain(err.Error()), "fix", hint.For(err))
+	return errChecks
+}
+
+// serve is Run without the checks and the last line of a log in JSON.
+func (c *serveCommand) serve(ctx context.Context, s streams, log *slog.Logger) error {
+	if c.LogFormat == "json" {
+		s.err = jsonNotes{log}
+	}
 	server, err := localaws.New(localaws.Options{
-		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region, AllowedOrigins: c.CORS,
+		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region, Logger: log, AllowedOrigins: c.CORS,
 		RootCredentials: aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey},
 	})
 	if errors.Is(err, localaws.ErrOrigin) {
@@ -65,22 +89,49 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	root := server.RootCredentials()
 	// Boto3 and version 1 of the AWS CLI know AWS_DEFAULT_REGION only. A session
 	// token of other credentials would be sent with these.
-	fmt.Fprintf(s.out, `export AWS_ENDPOINT_URL=%s
+	tell(s.out, `export AWS_ENDPOINT_URL=%s
 export AWS_REGION=%[2]s
 export AWS_DEFAULT_REGION=%[2]s
 export AWS_ACCESS_KEY_ID=%[3]s
 export AWS_SECRET_ACCESS_KEY=%[4]s
 unset AWS_SESSION_TOKEN
 `, listener.URL(), server.Region(), root.AccessKeyID, root.SecretAccessKey)
-	fmt.Fprintf(s.err, "Serving account %s on %s; interrupt to stop.\n", server.AccountID(), listener.URL())
+	tell(s.err, "Serving account %s on %s; interrupt to stop.\n", server.AccountID(), listener.URL())
 	if c.DataDir == "" {
-		fmt.Fprintln(s.err, "Nothing is kept: give --data-dir to keep it.")
+		tell(s.err, "Nothing is kept: give --data-dir to keep it.\n")
 	}
 	if c.ready != nil {
 		c.ready(listener.URL())
 	}
-	<-ctx.Done()
+	if err := server.Wait(ctx); err != nil {
+		// What closing could say is in the log, or said by err.
+		_, _ = listener.Close(), server.Close()
+		return fmt.Errorf("ended, because %w", err)
+	}
 	return errors.Join(listener.Close(), server.Close())
+}
+
+// jsonNotes puts what is told to people into a log, a record for each line.
+type jsonNotes struct{ log *slog.Logger }
+
+func (n jsonNotes) Write(p []byte) (int, error) {
+	for line := range strings.Lines(string(p)) {
+		n.log.Info(strings.TrimSuffix(line, "\n"))
+	}
+	return len(p), nil
+}
+
+// logger makes the log of a server on w.
+func (c *serveCommand) logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if c.Verbose {
+		o.Level = slog.LevelDebug
+	}
+	w = display.NewWriter(w)
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
 }
 
 var accountID = regexp.MustCompile(`^[0-9]{12}$`)
@@ -98,18 +149,22 @@ func (c *serveCommand) check() error {
 
 func (c *serveCommand) listen(server *localaws.Server, s streams) (*localaws.Listener, error) {
 	if c.Public {
-		return listenAt(s, c.Listen, server.ListenPublic)
+		return listenAt(s, c.Listen, defaultServe, server.ListenPublic)
 	}
-	l, err := listenAt(s, c.Listen, server.Listen)
+	l, err := listenAt(s, c.Listen, defaultServe, server.Listen)
 	if errors.Is(err, localaws.ErrNotLoopback) {
 		return nil, usagef("%w: the traffic is not encrypted, so add --public if other machines shall reach it", err)
 	}
 	return l, err
 }
 
-// listenAt takes the wanted address, or a free port of the same host when it is
-// in use.
-func listenAt[L any](s streams, addr string, listen func(string) (L, error)) (l L, err error) {
+// defaultServe is where the server is unless --listen says otherwise.
+const defaultServe = "127.0.0.1:4566"
+
+// listenAt listens on the address that was asked for, or else on the usual one,
+// in place of which a free port of the same host will do.
+func listenAt[L any](s streams, asked, usual string, listen func(string) (L, error)) (l L, err error) {
+	addr := cmp.Or(asked, usual)
 	host, port, err := net.SplitHostPort(addr)
 	if err == nil {
 		_, err = net.LookupPort("tcp", port)
@@ -120,6 +175,10 @@ func listenAt[L any](s streams, addr string, listen func(string) (L, error)) (l 
 	if l, err = listen(addr); !errors.Is(err, syscall.EADDRINUSE) {
 		return l, err
 	}
-	fmt.Fprintf(s.err, "%s is in use; taking a free port.\n", addr)
+	if asked != "" {
+		return l, fmt.Errorf("--listen %s: another process listens on port %s: "+
+			"stop it, choose another port, or give port 0 for a free one", addr, port)
+	}
+	tell(s.err, "%s is in use; taking a free port.\n", addr)
 	return listen(net.JoinHostPort(host, "0"))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -49,7 +48,7 @@ func complete(out io.Writer, root *kong.Node, words []string) {
 	}
 	for _, s := range c.suggest(words[last]) {
 		// A shell that went away misses nothing.
-		_, _ = fmt.Fprintf(out, "%s\t%s\n", s.word, oneLine(s.help))
+		_ = tell(out, "%s\t%s\n", s.word, oneLine(s.help))
 	}
 }
 

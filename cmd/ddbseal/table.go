@@ -2,7 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/store"
@@ -16,30 +17,22 @@ type tableFlags struct {
 }
 
 // table opens the table, calls do and explains a denial.
-func (f *tableFlags) table(ctx context.Context, s streams, do func(*store.Table[labsetup.Record]) error) (err error) {
-	p, err := f.open(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer p.close(&err)
-	p.say(s, f.As)
-	cfg, err := p.as(f.As)
-	if err != nil {
-		return err
-	}
-	keyARN, err := p.keyARN(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	table, err := labsetup.OpenTable(cfg, keyARN, f.Mode)
-	if err != nil {
-		return err
-	}
-	err = do(table)
-	if err != nil && p.explain != nil {
-		for _, reason := range p.explain() {
-			fmt.Fprintf(s.err, "why: %s\n", reason)
+func (f *tableFlags) table(ctx context.Context, s streams, do func(*store.Table[labsetup.Record]) error) error {
+	return f.act(ctx, s, f.As, func(p *place, cfg aws.Config) error {
+		keyARN, err := p.keyARN(ctx, cfg)
+		if err != nil {
+			return err
 		}
-	}
-	return err
+		table, err := labsetup.OpenTable(cfg, keyARN, f.Mode)
+		if err != nil {
+			return err
+		}
+		err = do(table)
+		if err != nil && p.explain != nil {
+			for _, reason := range p.explain() {
+				tell(s.err, "why: %s\n", reason)
+			}
+		}
+		return err
+	})
 }

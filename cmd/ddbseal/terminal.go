@@ -10,6 +10,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"github.com/ddbseal/ddbseal/internal/display"
 )
 
 // terminal reports whether v is a terminal, and how wide.
@@ -34,18 +36,20 @@ func styleFor(w io.Writer) style {
 	return style{ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
 
-func (s style) code(code, text string) string {
+// code escapes text, which may come from anywhere, and colours it.
+func (s style) code(code, text string) styled {
+	text = display.Text(text)
 	if !s.on || text == "" {
-		return text
+		return styled(text)
 	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return styled("\x1b[" + code + "m" + text + "\x1b[0m")
 }
 
-func (s style) bold(text string) string  { return s.code("1", text) }
-func (s style) faint(text string) string { return s.code("2", text) }
-func (s style) good(text string) string  { return s.code("32", text) }
-func (s style) bad(text string) string   { return s.code("1;31", text) }
-func (s style) warn(text string) string  { return s.code("33", text) }
+func (s style) bold(text string) styled  { return s.code("1", text) }
+func (s style) faint(text string) styled { return s.code("2", text) }
+func (s style) good(text string) styled  { return s.code("32", text) }
+func (s style) bad(text string) styled   { return s.code("1;31", text) }
+func (s style) warn(text string) styled  { return s.code("33", text) }
 
 // confirm asks for a word before something that costs or destroys. Without a
 // terminal to ask on, only --yes goes on.
@@ -56,7 +60,10 @@ func confirm(s streams, yes bool, question, word string) error {
 	if _, ok := terminal(s.in); !ok {
 		return usagef("this asks first, and standard input is no terminal: add --yes")
 	}
-	fmt.Fprintf(s.err, "%s\nType %q to go on: ", question, word)
+	for line := range strings.Lines(question + "\n") {
+		tell(s.err, "%s\n", strings.TrimSuffix(line, "\n"))
+	}
+	tell(s.err, "Type %q to go on: ", word)
 	answer, err := bufio.NewReader(s.in).ReadString('\n')
 	if err != nil && err != io.EOF {
 		return err

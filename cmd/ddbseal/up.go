@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/ddbseal/ddbseal/labsetup"
 )
@@ -36,11 +35,11 @@ func (c *upCommand) Run(ctx context.Context, s streams) (err error) {
 		err = p.keep(report)
 	}
 	if err == nil {
-		fmt.Fprintf(s.err, "Principals: %s. 'ddbseal down%s' removes everything.\n", p.principals.names(), p.flag)
+		tell(s.err, "Principals: %s. 'ddbseal down%s' removes everything.\n", p.principals.names(), p.flag)
 		return nil
 	}
 	if report != nil {
-		fmt.Fprintf(s.err, "What was made until then is still there: 'ddbseal down%s' removes it, repeating 'up' goes on.\n", p.flag)
+		tell(s.err, "What was made until then is still there: 'ddbseal down%s' removes it, repeating 'up' goes on.\n", p.flag)
 		return outcome(report, err)
 	}
 	return err

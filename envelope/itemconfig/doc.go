@@ -1,6 +1,7 @@
 // Package itemconfig reads the JSON file that describes an item encryptor. It
 // is what "ddbseal item --config" takes, and your own programs can read the
-// same file.
+// same file. The format of the file is settled; this package is experimental:
+// its API may change in any release.
 //
 // [Read] parses a file and [Config.Encryptor] creates its item encryptor:
 //

@@ -2,16 +2,9 @@ package keyring_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/gob"
-	"encoding/json"
-	"encoding/xml"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -334,23 +327,6 @@ func TestConfigurationErrors(t *testing.T) {
 	}
 }
 
-func TestHalfKeyPairs(t *testing.T) {
-	writer, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &rsaKey().PublicKey})
-	if err != nil {
-		t.Fatal(err)
-	}
-	reader, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingOAEPSHA256, PrivateKey: rsaKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, edks := seal(t, writer, testContext)
-	mustOpen(t, reader, testContext, key, edks)
-	mustFail(t, writer, testContext, edks, materials.ErrConfiguration)
-	if err := reader.OnEncrypt(context.Background(), encryption(t, testContext)); !errors.Is(err, materials.ErrConfiguration) {
-		t.Fatalf("a keyring without public key encrypts: %v", err)
-	}
-}
-
 func TestConcurrentUse(t *testing.T) {
 	for name, k := range everyKeyring(t) {
 		if strings.HasPrefix(name, "RSA") {
@@ -370,64 +346,3 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 }
-
-func TestConfigHidesItsKey(t *testing.T) {
-	private := rsaKey()
-	for _, c := range []struct {
-		config any
-		forms  []string // of the secret
-	}{
-		{keyring.RawAESConfig{Namespace: "n", Name: "k", Key: bytes.Repeat([]byte{0xA7}, 32)}, []string{"167", "a7a7", "A7A7", "p6en", "\xa7"}},
-		{keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingPKCS1, PrivateKey: private}, []string{private.D.String(), private.D.Text(16), private.Primes[0].String(), "0x"}},
-		{&keyring.RawAESConfig{Key: bytes.Repeat([]byte{0xA7}, 32)}, []string{"167", "a7a7", "A7A7", "p6en", "\xa7"}},
-		{&keyring.RawRSAConfig{PrivateKey: private}, []string{private.D.String(), private.D.Text(16), "0x"}},
-	} {
-		var log bytes.Buffer
-		slog.New(slog.NewTextHandler(&log, timeless)).Info("m", "v", c.config)
-		slog.New(slog.NewJSONHandler(&log, timeless)).Info("m", "v", c.config)
-		text := log.String()
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
-			text += fmt.Sprintf(verb, c.config)
-		}
-		for _, form := range c.forms {
-			if strings.Contains(text, form) {
-				t.Errorf("%T: the key shows: %q", c.config, text)
-			}
-		}
-		if text, err := json.Marshal(c.config); err == nil {
-			t.Errorf("%T marshals to JSON of %d bytes", c.config, len(text))
-		}
-		if text, err := xml.Marshal(c.config); err == nil {
-			t.Errorf("%T marshals to XML of %d bytes", c.config, len(text))
-		}
-		if err := gob.NewEncoder(io.Discard).Encode(c.config); err == nil {
-			t.Errorf("%T marshals to gob", c.config)
-		}
-	}
-}
-
-// A hostile item may name an RSA key 255 times, which is a second of work; the
-// context ends it.
-func TestRawRSAEndsWithItsContext(t *testing.T) {
-	k := rawRSA(t, keyring.RSAPaddingOAEPSHA256)
-	_, keys := seal(t, k, testContext)
-	broken := keys[0]
-	broken.Ciphertext = bytes.Repeat([]byte{1}, len(broken.Ciphertext))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	err := k.OnDecrypt(ctx, decryption(t, testContext), slices.Repeat([]materials.EncryptedDataKey{broken}, 255))
-	if !errors.Is(err, context.Canceled) || !errors.Is(err, materials.ErrMaterials) {
-		t.Fatalf("got %v", err)
-	}
-	if n := strings.Count(err.Error(), "not wrapped"); n > 1 {
-		t.Errorf("%d keys were tried after the end", n)
-	}
-}
-
-// timeless leaves the time out of a log line: its digits may be those of a key.
-var timeless = &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-	if a.Key == slog.TimeKey {
-		return slog.Attr{}
-	}
-	return a
-}}

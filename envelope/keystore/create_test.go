@@ -8,10 +8,15 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/materials"
@@ -170,5 +175,196 @@ func TestUnknownKeys(t *testing.T) {
 		if err := f(); !errors.Is(err, keystore.ErrNotFound) || !errors.As(err, &e) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestVersionKey(t *testing.T) {
+	w := newWorld(t)
+	w.tenant(t, "tenant")
+	// An attribute that only another client knows is carried along.
+	for n, i := range w.table.items {
+		if strings.HasPrefix(n, "tenant|branch:ACTIVE") {
+			first := w.active(t, w, "tenant")
+			clock := func() time.Time { return testTime }
+			rotator := w.store(t, keystore.Config{Now: clock})
+			calls := len(w.kms.Calls())
+			second, err := rotator.VersionKey(t.Context(), "tenant")
+			if err != nil || second == first.Version {
+				t.Fatal(second, err)
+			}
+			var operations []string
+			for _, c := range w.kms.Calls()[calls:] {
+				operations = append(operations, c.Operation)
+			}
+			if want := []string{"ReEncrypt", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}; !slices.Equal(operations, want) {
+				t.Fatalf("calls %v", operations)
+			}
+			active := w.active(t, w, "tenant")
+			if active.Version != second || bytes.Equal(active.Key(), first.Key()) {
+				t.Fatal("the new version is not active")
+			}
+			old, err := w.Version(t.Context(), "tenant", first.Version)
+			if err != nil || !bytes.Equal(old.Key(), first.Key()) {
+				t.Fatal("the old version is gone", err)
+			}
+			now := w.table.items[n]
+			if text(now["create-time"]) != "S:2026-03-04T05:06:07.089123Z" || text(now["aws-crypto-ec:department"]) != "S:admin" || text(now["kms-arn"]) != text(i["kms-arn"]) {
+				t.Fatalf("%v", now)
+			}
+			versions, err := w.Versions(t.Context(), "tenant")
+			if err != nil || len(versions) != 2 {
+				t.Fatal(versions, err)
+			}
+			for _, v := range versions {
+				if v.Active != (v.Version == second) || v.KMSKeyARN != kmsKey {
+					t.Errorf("%+v", v)
+				}
+			}
+		}
+	}
+}
+
+// Of rotators that read the same record, one wins; the others fail and change
+// nothing.
+func TestRotationRace(t *testing.T) {
+	w := newWorld(t)
+	w.tenant(t, "tenant")
+	const rotators = 5
+	var reads sync.WaitGroup
+	reads.Add(rotators)
+	w.table.before = func(operation string) {
+		if operation == "TransactWriteItems" {
+			reads.Done()
+			reads.Wait() // until all have read and re-encrypted
+		}
+	}
+	versions, errs := make([]string, rotators), make([]error, rotators)
+	var wg sync.WaitGroup
+	for i := range rotators {
+		wg.Go(func() { versions[i], errs[i] = w.VersionKey(t.Context(), "tenant") })
+	}
+	wg.Wait()
+	w.table.before = nil
+	var won string
+	for i, err := range errs {
+		switch {
+		case err == nil && won == "":
+			won = versions[i]
+		case err == nil:
+			t.Fatal("two rotators won")
+		case !errors.Is(err, keystore.ErrConflict):
+			t.Errorf("loser: %v", err)
+		}
+	}
+	if active := w.active(t, w, "tenant"); active.Version != won || len(w.table.items) != 4 {
+		t.Fatalf("active %s, won %s, %d records", active.Version, won, len(w.table.items))
+	}
+}
+
+// A client that rotates without our condition overwrites; ours then notices
+// and loses nothing.
+func TestForeignRotatorOverwrites(t *testing.T) {
+	w := newWorld(t)
+	w.tenant(t, "tenant")
+	first := w.active(t, w, "tenant")
+	var once atomic.Bool
+	foreign := w.store(t, keystore.Config{})
+	w.table.before = func(operation string) {
+		if operation == "TransactWriteItems" {
+			if once.CompareAndSwap(false, true) {
+				if _, err := foreign.VersionKey(t.Context(), "tenant"); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	if _, err := w.VersionKey(t.Context(), "tenant"); !errors.Is(err, keystore.ErrConflict) {
+		t.Fatalf("%v", err)
+	}
+	if _, err := w.Version(t.Context(), "tenant", first.Version); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.VersionKey(t.Context(), "tenant"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Records as other clients may write them: time in milliseconds, attributes
+// that we do not know. KMS vouches for them; rotation takes them over.
+func TestForeignRecords(t *testing.T) {
+	w := newWorld(t)
+	const version = "aaaaaaaa-1111-4111-8111-111111111111"
+	record := func(id string, keyLength int32) {
+		context := map[string]string{
+			"branch-key-id": id, "type": "branch:ACTIVE", "version": "branch:version:" + version, "kms-arn": kmsKey,
+			"create-time": "2023-06-03T19:03:29.358Z", "hierarchy-version": "1", "aws-crypto-ec:department": "admin", "added-by": "a later release", "tablename": "logical-keys",
+		}
+		out, err := w.kms.Client(west).GenerateDataKey(t.Context(), &kms.GenerateDataKeyInput{KeyId: aws.String(kmsKey), NumberOfBytes: aws.Int32(keyLength), EncryptionContext: context})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := item{"enc": &types.AttributeValueMemberB{Value: out.CiphertextBlob}, "hierarchy-version": &types.AttributeValueMemberN{Value: "1"}}
+		for k, v := range context {
+			if k != "hierarchy-version" && k != "tablename" {
+				i[k] = &types.AttributeValueMemberS{Value: v}
+			}
+		}
+		w.table.items[name(i)] = i
+	}
+	record("foreign", 32)
+	if key := w.active(t, w, "foreign"); key.Version != version {
+		t.Fatal(key.Version)
+	}
+	if _, err := w.VersionKey(t.Context(), "foreign"); err != nil {
+		t.Fatal(err)
+	}
+	for n, i := range w.table.items {
+		if text(i["added-by"]) != "S:a later release" || text(i["aws-crypto-ec:department"]) != "S:admin" {
+			t.Errorf("%s lost an attribute: %v", n, i)
+		}
+	}
+	w.active(t, w, "foreign")
+	record("short", 16)
+	if _, err := w.Active(t.Context(), "short"); !errors.Is(err, keystore.ErrInvalidRecord) {
+		t.Fatal(err)
+	}
+}
+
+func TestTransactionOutcomes(t *testing.T) {
+	cancelled := func(codes ...string) error {
+		e := &types.TransactionCanceledException{}
+		for _, c := range codes {
+			e.CancellationReasons = append(e.CancellationReasons, types.CancellationReason{Code: aws.String(c)})
+		}
+		return e
+	}
+	w := newWorld(t)
+	w.tenant(t, "tenant")
+	for _, c := range []struct {
+		err            error
+		create, rotate error
+	}{
+		{cancelled("None", "ConditionalCheckFailed"), keystore.ErrExists, keystore.ErrConflict},
+		{cancelled("TransactionConflict", "None"), keystore.ErrConflict, keystore.ErrConflict},
+		{cancelled("TransactionConflict", "ConditionalCheckFailed"), keystore.ErrExists, keystore.ErrConflict},
+		{cancelled("None", "ThrottlingError"), keystore.ErrUnavailable, keystore.ErrUnavailable},
+		{cancelled("ProvisionedThroughputExceeded", "None"), keystore.ErrUnavailable, keystore.ErrUnavailable},
+	} {
+		w.table.fault = func(operation string) error {
+			if operation == "TransactWriteItems" {
+				return c.err
+			}
+			return nil
+		}
+		if _, err := w.CreateKey(t.Context(), keystore.CreateKeyInput{}); !errors.Is(err, c.create) {
+			t.Errorf("create: %v", err)
+		}
+		if _, err := w.VersionKey(t.Context(), "tenant"); !errors.Is(err, c.rotate) {
+			t.Errorf("rotate: %v", err)
+		}
+	}
+	w.table.fault = func(operation string) error { return cancelled("ThrottlingError") }
+	if err := w.Shred(t.Context(), "tenant"); err == nil || errors.Is(err, keystore.ErrConflict) {
+		t.Errorf("%v", err)
 	}
 }

@@ -198,7 +198,8 @@ func (t *table) CreateTable(ctx context.Context, in *dynamodb.CreateTableInput, 
 	return &dynamodb.CreateTableOutput{TableDescription: t.description}, nil
 }
 
-// world is a key store with its services.
+// world is a key store on a fake table and a fake KMS, which count calls and
+// fail on request.
 type world struct {
 	*keystore.KeyStore
 	table *table

@@ -18,18 +18,13 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/keystore/cache"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
-// clock is a time that tests move.
-type clock struct{ nanoseconds atomic.Int64 }
-
-func (c *clock) now() time.Time          { return testTime.Add(time.Duration(c.nanoseconds.Load())) }
-func (c *clock) advance(d time.Duration) { c.nanoseconds.Add(int64(d)) }
-
 // view puts a cache in front of a source.
-func view(t testing.TB, source materials.BranchKeySource, c *clock) *cache.Source {
+func view(t testing.TB, source materials.BranchKeySource, c *localawstest.Clock) *cache.Source {
 	t.Helper()
-	shared, err := cache.New(cache.Config{Now: c.now})
+	shared, err := cache.New(cache.Config{Now: c.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +76,7 @@ func TestThousandItemsOneCall(t *testing.T) {
 	for i := range tenants {
 		w.tenant(t, fmt.Sprint("tenant-", i))
 	}
-	var c clock
+	c := localawstest.NewClock(testTime)
 	sealed := make([]envelope.Item, items)
 	each := func(f func(i int) error) {
 		t.Helper()
@@ -120,16 +115,16 @@ func TestThousandItemsOneCall(t *testing.T) {
 		}
 	}
 	// One that writes and reads: one call for each tenant.
-	both := encryptor(t, view(t, w, &c))
+	both := encryptor(t, view(t, w, c))
 	each(encrypt(both))
 	each(decrypt(both))
 	calls(tenants)
 	// One that only reads, started cold.
-	reader := encryptor(t, view(t, w, &c))
+	reader := encryptor(t, view(t, w, c))
 	each(decrypt(reader))
 	calls(2 * tenants)
 	// After the lifetime one more for each, whoever asks first.
-	c.advance(time.Minute)
+	c.Advance(time.Minute)
 	each(func(i int) error {
 		if i%3 == 0 {
 			return encrypt(both)(i)
@@ -146,14 +141,14 @@ func TestThousandItemsOneCall(t *testing.T) {
 		}
 	}
 	rotations := w.table.count("GetItem") - 4*tenants
-	c.advance(time.Minute)
+	c.Advance(time.Minute)
 	each(func(i int) error {
 		if i < items/2 {
 			return encrypt(both)(i)
 		}
 		return nil
 	})
-	fresh := encryptor(t, view(t, w, &c))
+	fresh := encryptor(t, view(t, w, c))
 	before := w.kms.Count("Decrypt")
 	each(decrypt(fresh))
 	if n := w.kms.Count("Decrypt") - before; n != 2*tenants {
@@ -167,8 +162,8 @@ func TestThousandItemsOneCall(t *testing.T) {
 // A shredded tenant's items no longer open; the others' do.
 func TestShreddedItems(t *testing.T) {
 	w := newWorld(t)
-	var c clock
-	v := view(t, w, &c)
+	c := localawstest.NewClock(testTime)
+	v := view(t, w, c)
 	e := encryptor(t, v)
 	sealed := map[string][]envelope.Item{}
 	for _, tenant := range []string{"a", "b"} {
@@ -182,7 +177,7 @@ func TestShreddedItems(t *testing.T) {
 			if _, err := w.VersionKey(t.Context(), tenant); err != nil {
 				t.Fatal(err)
 			}
-			c.advance(time.Minute)
+			c.Advance(time.Minute)
 		}
 	}
 	if err := w.Shred(t.Context(), "a"); err != nil {
@@ -209,13 +204,13 @@ func TestShreddedItems(t *testing.T) {
 func TestDeniedItem(t *testing.T) {
 	w := newWorld(t)
 	w.tenant(t, "a")
-	var c clock
-	sealed, err := encryptor(t, view(t, w, &c)).EncryptItem(t.Context(), order("a", 1))
+	c := localawstest.NewClock(testTime)
+	sealed, err := encryptor(t, view(t, w, c)).EncryptItem(t.Context(), order("a", 1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.kms.Fault = func(_ context.Context, call fakekms.Call) error { return fakekms.Denied("kms:" + call.Operation) }
-	_, err = encryptor(t, view(t, w, &c)).DecryptItem(t.Context(), sealed)
+	_, err = encryptor(t, view(t, w, c)).DecryptItem(t.Context(), sealed)
 	var e *materials.KeyError
 	if !errors.Is(err, envelope.ErrKeyDenied) || !errors.As(err, &e) || e.KeyID != "a" || e.Code != "AccessDeniedException" || e.Missing != "kms:Decrypt" {
 		t.Fatalf("%v", err)

@@ -98,8 +98,8 @@ func TestEmbeddedLifecycle(t *testing.T) {
 	if _, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "acme", EncryptionContext: map[string]string{"tenant": "acme"}}); !errors.Is(err, keystore.ErrExists) {
 		t.Fatalf("created twice: %v", err)
 	}
-	var c clock
-	items := encryptor(t, view(t, s, &c))
+	c := localawstest.NewClock(testTime)
+	items := encryptor(t, view(t, s, c))
 	old, err := items.EncryptItem(t.Context(), order("acme", 1))
 	if err != nil {
 		t.Fatal(err)
@@ -108,13 +108,13 @@ func TestEmbeddedLifecycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.advance(time.Minute)
+	c.Advance(time.Minute)
 	renewed, err := items.EncryptItem(t.Context(), order("acme", 2))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, i := range []envelope.Item{old, renewed} {
-		if _, err := encryptor(t, view(t, e.store(), &c)).DecryptItem(t.Context(), i); err != nil {
+		if _, err := encryptor(t, view(t, e.store(), c)).DecryptItem(t.Context(), i); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -134,7 +134,7 @@ func TestEmbeddedLifecycle(t *testing.T) {
 	if err := s.Shred(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := encryptor(t, view(t, s, &c)).DecryptItem(t.Context(), old); !errors.Is(err, keystore.ErrNotFound) {
+	if _, err := encryptor(t, view(t, s, c)).DecryptItem(t.Context(), old); !errors.Is(err, keystore.ErrNotFound) {
 		t.Fatalf("shredded: %v", err)
 	}
 }
@@ -157,23 +157,23 @@ func TestEmbeddedPolicyWithdrawn(t *testing.T) {
 	e := newEmbedded(t)
 	s := e.store()
 	e.create(s, "acme")
-	var c clock
-	running := encryptor(t, view(t, s, &c))
+	c := localawstest.NewClock(testTime)
+	running := encryptor(t, view(t, s, c))
 	sealed, err := running.EncryptItem(t.Context(), order("acme", 1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.SetKeyPolicy("branch", keyPolicy("app"))
-	_, err = encryptor(t, view(t, e.store(), &c)).DecryptItem(t.Context(), sealed)
+	_, err = encryptor(t, view(t, e.store(), c)).DecryptItem(t.Context(), sealed)
 	var k *materials.KeyError
 	if !errors.Is(err, envelope.ErrKeyDenied) || !errors.As(err, &k) || k.KeyID != "acme" || k.Missing != "kms:Decrypt" {
 		t.Fatalf("a new process: %v", err)
 	}
-	c.advance(59 * time.Second)
+	c.Advance(59 * time.Second)
 	if _, err := running.DecryptItem(t.Context(), sealed); err != nil {
 		t.Fatalf("a running process within its lifetime: %v", err)
 	}
-	c.advance(time.Second)
+	c.Advance(time.Second)
 	if _, err := running.DecryptItem(t.Context(), sealed); !errors.Is(err, envelope.ErrKeyDenied) {
 		t.Fatalf("a running process after its lifetime: %v", err)
 	}
@@ -223,8 +223,8 @@ func TestEmbeddedThrottling(t *testing.T) {
 	e := newEmbedded(t)
 	s := e.store()
 	e.create(s, "acme")
-	var c clock
-	v := view(t, s, &c)
+	c := localawstest.NewClock(testTime)
+	v := view(t, s, c)
 	const refusals = 3
 	if err := e.SetFaults(localaws.Faults{Rules: []localaws.Fault{
 		{Kind: localaws.FaultLatency, Service: "kms", Operation: "Decrypt", Latency: 20 * time.Millisecond},

@@ -1,8 +1,10 @@
 // Package awsmessage tells apart errors of AWS to which the service gives the
 // same type and the same code. Only the text of such an error says which case
-// it is. The texts are here and nowhere else, a function for each case.
+// it is. The texts are here and nowhere else, a function for each case, as is the
+// knowledge of where a message repeats values.
 //
-// Every function returns the zero value for an error that AWS did not answer.
+// Every function of an error returns the zero value for an error that AWS did
+// not answer.
 package awsmessage
 
 import (
@@ -85,4 +87,25 @@ func InvalidPrincipal(err error) bool {
 // is a text of the SDK, which gives the error no type.
 func NoCredentials(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "get credentials: ")
+}
+
+// values finds where DynamoDB's messages repeat the values of a request: in
+// the braces of an attribute value, in the brackets of a collection, in quotes
+// after the word Value, and at the end, after what they should have been.
+var values = regexp.MustCompile(`(?s)\{.*\}|\[.*\]|Value '.*' at|numeric value: .*`)
+
+// WithoutValues returns a message of DynamoDB with an ellipsis in place of the
+// values that it repeats.
+func WithoutValues(message string) string {
+	return values.ReplaceAllStringFunc(message, func(s string) string {
+		switch {
+		case s[0] == '{':
+			return "{…}"
+		case s[0] == '[':
+			return "[…]"
+		case strings.HasPrefix(s, "Value '"):
+			return "Value '…' at"
+		}
+		return "numeric value: …"
+	})
 }

@@ -95,3 +95,18 @@ func TestNoCredentials(t *testing.T) {
 		t.Error("an error without its text")
 	}
 }
+
+// TestWithoutValues has the messages of DynamoDB that repeat values.
+func TestWithoutValues(t *testing.T) {
+	for message, want := range map[string]string{
+		"The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {S:b}b}, upper bound operand: AttributeValue: {S:a}": "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {…}",
+		"Input collection [x, x] contains duplicates.":                                            "Input collection […] contains duplicates.",
+		"The parameter cannot be converted to a numeric value: x":                                 "The parameter cannot be converted to a numeric value: …",
+		"1 validation error detected: Value 'x' at 'key' failed to satisfy constraint: not empty": "1 validation error detected: Value '…' at 'key' failed to satisfy constraint: not empty",
+		"The conditional request failed":                                                          "The conditional request failed",
+	} {
+		if got := awsmessage.WithoutValues(message); got != want {
+			t.Errorf("%q", got)
+		}
+	}
+}

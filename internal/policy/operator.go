@@ -70,70 +70,53 @@ type operation struct {
 	quantifier quantifier
 }
 
+// operators are the names of operators without prefix and suffix.
+var operators = map[string]operation{
+	"StringEquals":              {op: opString},
+	"StringNotEquals":           {op: opString, negated: true},
+	"StringEqualsIgnoreCase":    {op: opStringFold},
+	"StringNotEqualsIgnoreCase": {op: opStringFold, negated: true},
+	"StringLike":                {op: opStringLike},
+	"StringNotLike":             {op: opStringLike, negated: true},
+	"NumericEquals":             {op: opNumeric, relation: relEqual},
+	"NumericNotEquals":          {op: opNumeric, relation: relEqual, negated: true},
+	"NumericLessThan":           {op: opNumeric, relation: relLess},
+	"NumericLessThanEquals":     {op: opNumeric, relation: relLessEqual},
+	"NumericGreaterThan":        {op: opNumeric, relation: relGreater},
+	"NumericGreaterThanEquals":  {op: opNumeric, relation: relGreaterEqual},
+	"DateEquals":                {op: opDate, relation: relEqual},
+	"DateNotEquals":             {op: opDate, relation: relEqual, negated: true},
+	"DateLessThan":              {op: opDate, relation: relLess},
+	"DateLessThanEquals":        {op: opDate, relation: relLessEqual},
+	"DateGreaterThan":           {op: opDate, relation: relGreater},
+	"DateGreaterThanEquals":     {op: opDate, relation: relGreaterEqual},
+	"Bool":                      {op: opBool},
+	"BinaryEquals":              {op: opBinary},
+	"IpAddress":                 {op: opIP},
+	"NotIpAddress":              {op: opIP, negated: true},
+	"ArnEquals":                 {op: opARN},
+	"ArnNotEquals":              {op: opARN, negated: true},
+	"ArnLike":                   {op: opARN},
+	"ArnNotLike":                {op: opARN, negated: true},
+	"Null":                      {op: opNull},
+}
+
 // parseOperator reads names such as "ForAnyValue:StringNotLikeIfExists".
 func parseOperator(name string) (o operation, ok bool) {
+	quantifier := scalar
 	if rest, cut := strings.CutPrefix(name, "ForAllValues:"); cut {
-		o.quantifier, name = forAll, rest
+		quantifier, name = forAll, rest
 	} else if rest, cut := strings.CutPrefix(name, "ForAnyValue:"); cut {
-		o.quantifier, name = forAny, rest
+		quantifier, name = forAny, rest
 	}
-	name, o.ifExists = strings.CutSuffix(name, "IfExists")
-	o.relation = relEqual
-	switch name {
-	case "StringEquals":
-		o.op = opString
-	case "StringNotEquals":
-		o.op, o.negated = opString, true
-	case "StringEqualsIgnoreCase":
-		o.op = opStringFold
-	case "StringNotEqualsIgnoreCase":
-		o.op, o.negated = opStringFold, true
-	case "StringLike":
-		o.op = opStringLike
-	case "StringNotLike":
-		o.op, o.negated = opStringLike, true
-	case "Bool":
-		o.op = opBool
-	case "BinaryEquals":
-		o.op = opBinary
-	case "IpAddress":
-		o.op = opIP
-	case "NotIpAddress":
-		o.op, o.negated = opIP, true
-	case "ArnEquals", "ArnLike":
-		o.op = opARN
-	case "ArnNotEquals", "ArnNotLike":
-		o.op, o.negated = opARN, true
-	case "Null":
-		// Null asks for presence itself: "if exists" and sets mean nothing.
-		o.op = opNull
-		return o, !o.ifExists && o.quantifier == scalar
-	default:
-		for _, family := range []struct {
-			prefix string
-			op     operator
-		}{{"Numeric", opNumeric}, {"Date", opDate}} {
-			if how, cut := strings.CutPrefix(name, family.prefix); cut {
-				o.op = family.op
-				switch how {
-				case "Equals":
-				case "NotEquals":
-					o.negated = true
-				case "LessThan":
-					o.relation = relLess
-				case "LessThanEquals":
-					o.relation = relLessEqual
-				case "GreaterThan":
-					o.relation = relGreater
-				case "GreaterThanEquals":
-					o.relation = relGreaterEqual
-				default:
-					return o, false
-				}
-				return o, true
-			}
-		}
+	name, ifExists := strings.CutSuffix(name, "IfExists")
+	if o, ok = operators[name]; !ok {
 		return o, false
+	}
+	o.quantifier, o.ifExists = quantifier, ifExists
+	if o.op == opNull {
+		// Null asks for presence itself: "if exists" and sets mean nothing.
+		return o, !ifExists && quantifier == scalar
 	}
 	return o, true
 }

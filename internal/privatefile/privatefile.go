@@ -1,8 +1,9 @@
-// Package privatefile writes files that hold secrets.
+// Package privatefile reads and writes files that hold secrets.
 package privatefile
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -21,4 +22,13 @@ func Replace(path string, content []byte) error {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// Read returns the content of a file, and false if there is no such file.
+func Read(path string) (content []byte, exists bool, err error) {
+	content, err = os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
+	return content, err == nil, err
 }

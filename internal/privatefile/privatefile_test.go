@@ -54,3 +54,22 @@ func onlyFile(t *testing.T, dir string) {
 		t.Errorf("%v, %v", entries, err)
 	}
 }
+
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	if content, exists, err := Read(path); content != nil || exists || err != nil {
+		t.Errorf("no file: %q, %v, %v", content, exists, err)
+	}
+	for _, want := range []string{"", "content"} {
+		if err := Replace(path, []byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		if content, exists, err := Read(path); string(content) != want || !exists || err != nil {
+			t.Errorf("%q, %v, %v; want %q", content, exists, err, want)
+		}
+	}
+	if _, exists, err := Read(dir); exists || err == nil {
+		t.Errorf("a folder was read: %v, %v", exists, err)
+	}
+}

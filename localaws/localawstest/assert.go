@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/ddbseal/ddbseal/internal/awsmessage"
 )
 
 // AssertDenied checks that err is AWS's refusal of action, such as
@@ -31,7 +33,7 @@ func notDenied(err error, action, because string) string {
 		return "not a denial: " + err.Error() + "; want a denial of " + action
 	}
 	message := api.ErrorMessage()
-	if !strings.Contains(message, "is not authorized to perform: "+action+" ") {
+	if refused, _ := awsmessage.Refused(err); refused != action {
 		return "denied, but not " + action + ": " + message
 	}
 	if !strings.Contains(message, because) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -73,27 +72,6 @@ func New(t testing.TB, opts ...Option) *Server {
 		s.Seed(seed)
 	}
 	return s
-}
-
-// Clock is a clock that runs and can be put forward. The zero value shows the
-// machine's time.
-type Clock struct {
-	mu      sync.Mutex
-	forward time.Duration
-}
-
-// Now returns the time.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Now().Add(c.forward)
-}
-
-// Advance puts the clock forward.
-func (c *Clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.forward += d
 }
 
 // Root returns the configuration of the account's root user.

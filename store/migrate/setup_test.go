@@ -23,6 +23,8 @@ import (
 	"github.com/ddbseal/ddbseal/store/migrate"
 )
 
+// world is an embedded AWS with a checkpoint table, whose client retries until
+// injected faults are used up.
 type world struct {
 	server *localawstest.Server
 	client *dynamodb.Client

@@ -148,11 +148,7 @@ func (c *Client) batchGet(ctx context.Context, in dynamodb.BatchGetItemInput, o 
 		if err := t.legacy(map[string]bool{"AttributesToGet": given.AttributesToGet != nil}); err != nil {
 			return nil, err
 		}
-		s, err := t.scope(given.ExpressionAttributeNames, nil)
-		if err != nil {
-			return nil, err
-		}
-		p, err := t.project(s, given.ProjectionExpression, given.ExpressionAttributeNames)
+		p, err := t.soleProjection(given.ProjectionExpression, given.ExpressionAttributeNames)
 		if err != nil {
 			return nil, err
 		}

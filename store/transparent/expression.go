@@ -196,3 +196,12 @@ func (t *table) legacy(parameters map[string]bool) error {
 	}
 	return nil
 }
+
+// soleProjection is project for a request with no other expression.
+func (t *table) soleProjection(expression *string, names map[string]string) (projection, error) {
+	s, err := t.scope(names, nil)
+	if err != nil {
+		return projection{}, err
+	}
+	return t.project(s, expression, names)
+}

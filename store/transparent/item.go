@@ -105,11 +105,7 @@ func (c *Client) getItem(ctx context.Context, in dynamodb.GetItemInput, o *call)
 	if err := t.key("Key", in.Key); err != nil {
 		return nil, err
 	}
-	s, err := t.scope(in.ExpressionAttributeNames, nil)
-	if err != nil {
-		return nil, err
-	}
-	p, err := t.project(s, in.ProjectionExpression, in.ExpressionAttributeNames)
+	p, err := t.soleProjection(in.ProjectionExpression, in.ExpressionAttributeNames)
 	if err != nil {
 		return nil, err
 	}

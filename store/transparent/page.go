@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
@@ -40,6 +41,37 @@ func (t *table) openAll(ctx context.Context, items []envelope.Item, p projection
 	return plain, nil
 }
 
+// reading is what the requests of Query and Scan have in common. prepare changes
+// what its pointers point to.
+type reading struct {
+	filter     *string
+	start      envelope.Item
+	projection **string
+	names      *map[string]string
+	selection  *types.Select
+}
+
+// prepare checks the filter and the start of a request, and replaces its
+// projection by one that gives all that verification needs. others are the
+// further expressions of the request.
+func (t *table) prepare(s *ddbexpr.Scope, r reading, others ...*string) (projection, error) {
+	if _, err := t.conditions(s, ddbexpr.KindFilter, r.filter); err != nil {
+		return projection{}, err
+	}
+	if err := t.key("ExclusiveStartKey", r.start); err != nil {
+		return projection{}, err
+	}
+	p, err := t.project(s, *r.projection, *r.names, append(others, r.filter)...)
+	if err != nil {
+		return projection{}, err
+	}
+	*r.projection, *r.names = p.expression, p.names
+	if p.asked != nil && p.expression == nil {
+		*r.selection = ""
+	}
+	return p, nil
+}
+
 func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (any, error) {
 	t, err := c.table("Query", in.TableName)
 	if err != nil || t == nil {
@@ -71,19 +103,9 @@ func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (an
 			return nil, err
 		}
 	}
-	if _, err := t.conditions(s, ddbexpr.KindFilter, in.FilterExpression); err != nil {
-		return nil, err
-	}
-	if err := t.key("ExclusiveStartKey", in.ExclusiveStartKey); err != nil {
-		return nil, err
-	}
-	p, err := t.project(s, in.ProjectionExpression, in.ExpressionAttributeNames, in.KeyConditionExpression, in.FilterExpression)
+	p, err := t.prepare(s, reading{in.FilterExpression, in.ExclusiveStartKey, &in.ProjectionExpression, &in.ExpressionAttributeNames, &in.Select}, in.KeyConditionExpression)
 	if err != nil {
 		return nil, err
-	}
-	in.ProjectionExpression, in.ExpressionAttributeNames = p.expression, p.names
-	if p.asked != nil && p.expression == nil {
-		in.Select = ""
 	}
 	result, err := o.send(&in)
 	if err != nil {
@@ -110,19 +132,9 @@ func (c *Client) scan(ctx context.Context, in dynamodb.ScanInput, o *call) (any,
 	if err != nil {
 		return nil, err
 	}
-	if _, err := t.conditions(s, ddbexpr.KindFilter, in.FilterExpression); err != nil {
-		return nil, err
-	}
-	if err := t.key("ExclusiveStartKey", in.ExclusiveStartKey); err != nil {
-		return nil, err
-	}
-	p, err := t.project(s, in.ProjectionExpression, in.ExpressionAttributeNames, in.FilterExpression)
+	p, err := t.prepare(s, reading{in.FilterExpression, in.ExclusiveStartKey, &in.ProjectionExpression, &in.ExpressionAttributeNames, &in.Select})
 	if err != nil {
 		return nil, err
-	}
-	in.ProjectionExpression, in.ExpressionAttributeNames = p.expression, p.names
-	if p.asked != nil && p.expression == nil {
-		in.Select = ""
 	}
 	result, err := o.send(&in)
 	if err != nil {

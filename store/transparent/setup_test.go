@@ -67,6 +67,8 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	return w.HTTPClient.Do(r)
 }
 
+// world is an embedded AWS with the tables of this package's tests, and the
+// same tables seen through a sealing client.
 type world struct {
 	server  *localawstest.Server
 	raw     *dynamodb.Client // sees ciphertext

@@ -32,11 +32,7 @@ func (c *Client) transactGet(ctx context.Context, in dynamodb.TransactGetItemsIn
 		if t == nil {
 			continue
 		}
-		s, err := t.scope(r.Get.ExpressionAttributeNames, nil)
-		if err != nil {
-			return nil, err
-		}
-		p, err := t.project(s, r.Get.ProjectionExpression, r.Get.ExpressionAttributeNames)
+		p, err := t.soleProjection(r.Get.ProjectionExpression, r.Get.ExpressionAttributeNames)
 		if err != nil {
 			return nil, err
 		}

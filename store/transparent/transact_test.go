@@ -109,3 +109,57 @@ func TestKeysAreChecked(t *testing.T) {
 		t.Errorf("%d calls were made", n)
 	}
 }
+
+func TestTransactions(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	put := func(table string, i envelope.Item) types.TransactWriteItem {
+		return types.TransactWriteItem{Put: &types.Put{TableName: &table, Item: i}}
+	}
+	write := func(ops ...types.TransactWriteItem) error {
+		_, err := w.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: ops})
+		return err
+	}
+	ok(t, write(put(items, item("a")), put(arn(orders), order("ann", 1)), put(plain, item("p"))))
+	get := func(table string, key envelope.Item) types.TransactGetItem {
+		return types.TransactGetItem{Get: &types.Get{TableName: &table, Key: key}}
+	}
+	part := get(items, envelope.Item{"id": s("a")})
+	part.Get.ProjectionExpression = aws.String("secret")
+	out, err := w.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{
+		get(plain, envelope.Item{"id": s("p")}), get(arn(orders), orderKey("ann", 1)), get(items, envelope.Item{"id": s("none")}), part}})
+	ok(t, err)
+	same(t, "plain", item("p"), out.Responses[0].Item)
+	same(t, "by ARN", order("ann", 1), out.Responses[1].Item)
+	if out.Responses[2].Item != nil {
+		t.Error("an absent item")
+	}
+	same(t, "projection", envelope.Item{"secret": s(secret)}, out.Responses[3].Item)
+
+	all := types.ReturnValuesOnConditionCheckFailureAllOld
+	absent := aws.String("attribute_not_exists(ward)")
+	err = write(
+		types.TransactWriteItem{Update: &types.Update{TableName: aws.String(items), Key: envelope.Item{"id": s("a")}, UpdateExpression: aws.String("SET note = :n"),
+			ConditionExpression: aws.String("note = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}}},
+		types.TransactWriteItem{Delete: &types.Delete{TableName: aws.String(orders), Key: orderKey("ann", 1), ConditionExpression: absent, ReturnValuesOnConditionCheckFailure: all}},
+		types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: aws.String(plain), Key: envelope.Item{"id": s("p")}, ConditionExpression: absent, ReturnValuesOnConditionCheckFailure: all}},
+	)
+	var c *types.TransactionCanceledException
+	if !errors.As(err, &c) || len(c.CancellationReasons) != 3 || errors.Is(err, transparent.ErrUpdateTarget) {
+		t.Fatal(err)
+	}
+	if c.CancellationReasons[0].Item != nil {
+		t.Error("the update did not ask for its item")
+	}
+	same(t, "reason 1", order("ann", 1), c.CancellationReasons[1].Item)
+	same(t, "reason 2", item("p"), c.CancellationReasons[2].Item)
+	for _, op := range []types.TransactWriteItem{
+		{Update: &types.Update{TableName: aws.String(items), Key: envelope.Item{"id": s("a")}, UpdateExpression: aws.String("SET secret = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}}},
+		{Delete: &types.Delete{TableName: aws.String(arn(items)), Key: envelope.Item{"id": s("a")}, ConditionExpression: aws.String("secret = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}}},
+	} {
+		if err := write(op); !errors.Is(err, store.ErrEncryptedAttribute) {
+			t.Error(err)
+		}
+	}
+	ok(t, write(types.TransactWriteItem{Update: &types.Update{TableName: aws.String(items), Key: envelope.Item{"id": s("a")}, UpdateExpression: aws.String("SET note = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}}}))
+}

@@ -5,7 +5,6 @@ package awspolicies
 
 import (
 	"embed"
-	"strings"
 	"time"
 )
 
@@ -61,18 +60,4 @@ func All() []Policy {
 		all[i].Document = string(b)
 	}
 	return all
-}
-
-// Lookup returns the policy with an ARN, false when there is none.
-func Lookup(arn string) (Policy, bool) {
-	name, ok := strings.CutPrefix(arn, ARNPrefix)
-	if !ok {
-		return Policy{}, false
-	}
-	for _, p := range All() {
-		if p.Name == name {
-			return p, true
-		}
-	}
-	return Policy{}, false
 }

@@ -7,6 +7,11 @@
 // key policy. LookupEvents answers management events only, as on AWS; Events
 // and Subscribe give all of them to the process that runs the server.
 //
+// A log that is attached to a durable store files its events there, sealed, and
+// begins with the events of earlier runs. A request does not wait for that: the
+// events of FilingWindow are filed together, and a killed process loses the
+// events of the last one.
+//
 // Events hold neither secrets nor item values: services put only names, ARNs
 // and encryption contexts into a call's Trail.
 //

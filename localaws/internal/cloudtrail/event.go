@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
-	"github.com/ddbseal/ddbseal/localaws/internal/iam"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 )
 
 // eventVersion is the version of the record format.
@@ -84,15 +84,40 @@ type SessionIssuer struct {
 // Denied reports whether the call was refused for want of a permission.
 func (e *Event) Denied() bool { return e.ErrorCode == "AccessDenied" }
 
-// Reasons tells, for a denied call, how each statement and grant bore on it;
-// nil for other events. It is no part of CloudTrail's record: AWS does not say.
-func (e *Event) Reasons() []string {
+// Reason is how one statement or grant bore on a denied call.
+type Reason struct {
+	Text   string // all of it in one line
+	Sid    string // of the statement; empty for a grant
+	Effect string // "Allow" or "Deny"
+	// Applies says that every element of the statement or grant matched the call.
+	Applies bool
+	// Missed names the elements that did not match, such as "principal".
+	Missed []string
+}
+
+// Explanation returns, for a denied call, how each statement and grant bore on
+// it; nil for other events and for events of an earlier run of the server. It is
+// not a part of CloudTrail's record: AWS does not say.
+func (e *Event) Explanation() []Reason {
 	if e.decision == nil {
 		return nil
 	}
-	var out []string
+	var out []Reason
 	for _, r := range e.decision.Reasons() {
-		out = append(out, r.String())
+		reason := Reason{Text: r.String(), Sid: r.Sid, Effect: r.Effect.String(), Applies: r.Applies}
+		for _, m := range r.Missed {
+			reason.Missed = append(reason.Missed, m.String())
+		}
+		out = append(out, reason)
+	}
+	return out
+}
+
+// Reasons returns the texts of [Event.Explanation].
+func (e *Event) Reasons() []string {
+	var out []string
+	for _, r := range e.Explanation() {
+		out = append(out, r.Text)
 	}
 	return out
 }
@@ -135,12 +160,17 @@ func newEvent(c *request.Call, o request.Operation, err error) *Event {
 	} else {
 		e.fail(c, err)
 	}
+	e.measure()
+	return e
+}
+
+// measure sets the size of an event.
+func (e *Event) measure() {
 	const fixed = 1 << 10 // the members that do not grow with the request
 	e.size = fixed + len(e.RequestParameters) + len(e.ResponseElements) + len(e.AdditionalEventData) + len(e.ErrorMessage)
 	if e.decision != nil {
 		e.size += e.decision.Size()
 	}
-	return e
 }
 
 // fail files the error that the call was answered with.
@@ -186,7 +216,7 @@ func identity(c *request.Call) UserIdentity {
 	default:
 		id.Type = "Unknown"
 	}
-	if info, ok := iam.DescribeSession(c.Caller); ok {
+	if info, ok := sts.Describe(c.Caller); ok {
 		if id.SessionContext == nil {
 			id.SessionContext = &SessionContext{}
 		}
@@ -231,6 +261,7 @@ func (e *Event) inOwnersAccount(account string) *Event {
 	o.EventID, o.RecipientAccountID = request.NewID(), account
 	o.UserIdentity = UserIdentity{Type: "AWSAccount", PrincipalID: e.UserIdentity.PrincipalID, AccountID: e.UserIdentity.AccountID, InvokedBy: e.UserIdentity.InvokedBy}
 	o.ResponseElements = nil
+	o.measure()
 	return &o
 }
 

@@ -1,6 +1,8 @@
 package cloudtrail
 
 import (
+	"cmp"
+	"iter"
 	"slices"
 	"sync"
 
@@ -13,7 +15,8 @@ const DefaultLimit = 10_000
 
 // Log files events. It is safe for use by any number of goroutines.
 type Log struct {
-	limit int
+	limit   int
+	journal *journal // nil: events are forgotten at the end
 
 	mu       sync.RWMutex
 	seq      uint64
@@ -23,6 +26,13 @@ type Log struct {
 
 // accountLog is what one account keeps.
 type accountLog struct{ management, data, unauthenticated ring }
+
+// rings yields the rings with the letters that name them in a store.
+func (a *accountLog) rings() iter.Seq2[byte, *ring] {
+	return func(yield func(byte, *ring) bool) {
+		_ = yield('m', &a.management) && yield('d', &a.data) && yield('u', &a.unauthenticated)
+	}
+}
 
 // watcher is one subscription.
 type watcher struct {
@@ -70,6 +80,21 @@ func (l *Log) file(e *Event) {
 	defer l.mu.Unlock()
 	l.seq++
 	e.seq = l.seq
+	l.add(e)
+	if l.journal != nil {
+		l.journal.arm()
+	}
+	for w := range l.watchers {
+		select {
+		case w.events <- e:
+		default:
+			w.dropped++ // a slow reader must not hold up requests
+		}
+	}
+}
+
+// add puts an event into its ring. The caller holds the lock.
+func (l *Log) add(e *Event) {
 	a := l.accounts[e.RecipientAccountID]
 	if a == nil {
 		a = &accountLog{}
@@ -84,34 +109,42 @@ func (l *Log) file(e *Event) {
 	default:
 		a.data.add(e, l.limit)
 	}
-	for w := range l.watchers {
-		select {
-		case w.events <- e:
-		default:
-			w.dropped++ // a slow reader must not hold up requests
-		}
+}
+
+// prepend puts events that are older than all others before them.
+func (l *Log) prepend(old []*Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	newer := l.sorted()
+	slices.SortFunc(old, bySequence)
+	l.accounts = map[string]*accountLog{}
+	for _, e := range slices.Concat(old, newer) {
+		l.add(e)
 	}
 }
 
 // Events returns all events that are kept, of every account and kind, oldest
 // first.
 func (l *Log) Events() []*Event {
+	_ = l.ready() // what cannot be read is not there
 	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.sorted()
+}
+
+// sorted is Events under the caller's lock.
+func (l *Log) sorted() []*Event {
 	var all []*Event
 	for _, a := range l.accounts {
-		for _, r := range []*ring{&a.management, &a.data, &a.unauthenticated} {
+		for _, r := range a.rings() {
 			all = append(all, r.events...)
 		}
 	}
-	l.mu.RUnlock()
-	slices.SortFunc(all, func(a, b *Event) int {
-		if a.seq < b.seq {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(all, bySequence)
 	return all
 }
+
+func bySequence(a, b *Event) int { return cmp.Compare(a.seq, b.seq) }
 
 // Subscribe returns a channel of the events filed from now on and a function
 // that ends the subscription and closes the channel. Events that do not fit

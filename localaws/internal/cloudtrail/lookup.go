@@ -110,6 +110,9 @@ func (s *Service) lookupEvents(_ context.Context, c *request.Call, in *lookupInp
 	}
 	out := lookupOutput{Events: []lookupEvent{}}
 	if in.EventCategory == "" {
+		if err := s.log.ready(); err != nil {
+			return nil, err
+		}
 		events := s.log.management(c.AccountID, below, limit+1, keep)
 		if len(events) > limit {
 			events = events[:limit]

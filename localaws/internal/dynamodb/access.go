@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -14,9 +16,9 @@ import (
 // and DynamoDB's own condition keys. Empty members are absent keys.
 type access struct {
 	action       string
-	at           target
+	at           schema.Target
 	index        string
-	keys         []Item // whose partition keys are dynamodb:LeadingKeys
+	keys         []schema.Item // whose partition keys are dynamodb:LeadingKeys
 	attributes   []string
 	selects      string
 	returnValues string
@@ -27,21 +29,21 @@ type access struct {
 // caller learns that only if the policies let them ask.
 func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b bound) error {
 	conditions := make(policy.Context, 8)
-	resource := a.at.arn
+	resource := a.at.ARN
 	if a.index != "" {
 		resource += "/index/" + a.index
 	}
-	if b.table != nil {
-		schema := b.def.Key
+	if b.Table != nil {
+		partition := b.def.Key.Partition.Name
 		if a.index != "" {
-			if i, _ := b.def.index(a.index); i != nil {
-				schema = i.Key
+			if i, _ := b.def.Index(a.index); i != nil {
+				partition = i.Key.Partition.Name
 			}
 		}
 		wire.ResourceTags(conditions, b.def.Tags...)
 		var leading []string
 		for _, key := range a.keys {
-			if text, ok := conditionText(key[schema.Partition.Name]); ok {
+			if text, ok := conditionText(key[partition]); ok {
 				leading = append(leading, text)
 			}
 		}
@@ -80,8 +82,8 @@ func conditionText(v types.AttributeValue) (string, bool) {
 // ready finds the table of an authorized data call: it exists and is not
 // being created.
 func (s *Service) ready(b bound) error {
-	if b.table == nil || b.def.status(s.cfg.Clock()) == "CREATING" {
-		return errNoTable()
+	if b.Table == nil || b.def.Status(s.cfg.Clock()) == "CREATING" {
+		return refusal.NoTable()
 	}
 	return nil
 }
@@ -97,15 +99,20 @@ func (s *Service) enter(ctx context.Context, c *request.Call, b bound) error {
 
 // unlock is enter without the fault.
 func (s *Service) unlock(ctx context.Context, c *request.Call, b bound) error {
-	if err := s.custodian.check(ctx, c, b.def, b.table); err != nil {
+	if err := s.custodian.Check(ctx, c, b.def, b.Table); err != nil {
 		return err
 	}
-	return b.expire(s.cfg.Clock())
+	return b.Expire(s.cfg.Clock())
 }
 
-func throttled(d *definition) *request.Error {
+func throttled(d *schema.Definition) *request.Error {
 	if d.OnDemand {
-		return request.Errorf("ThrottlingException", "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so please try again shortly. If exceptions persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html")
+		return request.Errorf("ThrottlingException", "Throughput exceeds the current capacity of your table or "+
+			"index. DynamoDB is automatically scaling your table or index so please try again shortly. If "+
+			"exceptions persist, check if you have a hot key: "+
+			"https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html")
 	}
-	return request.Errorf("ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.")
+	return request.Errorf("ProvisionedThroughputExceededException",
+		"The level of configured provisioned throughput for the table was exceeded. Consider increasing your "+
+			"provisioning level with the UpdateTable API.")
 }

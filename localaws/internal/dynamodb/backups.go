@@ -5,25 +5,25 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in *continuousBackupsInput) ([]byte, error) {
-	t, err := s.existing(in.at, errNoBackupsTable)
+func (s *Service) updateContinuousBackups(_ context.Context, _ *request.Call, in *input.ContinuousBackups) (
+	[]byte, error) {
+	t, err := s.existing(in.Target(), errNoBackupsTable)
 	if err != nil {
 		return nil, err
 	}
 	wanted := in.PointInTimeRecoverySpecification
 	now := s.cfg.Clock()
 	var out jsonObject
-	err = t.edit(func(d *definition) error {
+	err = t.Edit(func(d *schema.Definition) error {
 		if *wanted.PointInTimeRecoveryEnabled && !d.PITR {
 			d.PITRSince = now
 		}
-		d.PITR, d.PITRDays = *wanted.PointInTimeRecoveryEnabled, maxRecoveryDays
-		if wanted.RecoveryPeriodInDays != nil {
-			d.PITRDays = *wanted.RecoveryPeriodInDays
-		}
+		d.PITR, d.PITRDays = *wanted.PointInTimeRecoveryEnabled, in.Days()
 		out = describeBackups(d, now)
 		return nil
 	})
@@ -37,15 +37,15 @@ func errNoBackupsTable(name string) error {
 	return request.Errorf("TableNotFoundException", "Table not found: %s", name)
 }
 
-func (s *Service) describeContinuousBackups(_ context.Context, _ *request.Call, in *tableInput) ([]byte, error) {
-	t, err := s.existing(in.at, errNoBackupsTable)
+func (s *Service) describeContinuousBackups(_ context.Context, _ *request.Call, in *input.Table) ([]byte, error) {
+	t, err := s.existing(in.Target(), errNoBackupsTable)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(describeBackups(t.definition(), s.cfg.Clock()))
+	return json.Marshal(describeBackups(t.Definition(), s.cfg.Clock()))
 }
 
-func describeBackups(d *definition, now time.Time) jsonObject {
+func describeBackups(d *schema.Definition, now time.Time) jsonObject {
 	recovery := jsonObject{"PointInTimeRecoveryStatus": "DISABLED"}
 	if d.PITR {
 		earliest := now.Add(-time.Duration(d.PITRDays) * 24 * time.Hour)
@@ -55,5 +55,6 @@ func describeBackups(d *definition, now time.Time) jsonObject {
 		recovery = jsonObject{"PointInTimeRecoveryStatus": "ENABLED", "RecoveryPeriodInDays": d.PITRDays,
 			"EarliestRestorableDateTime": epoch(earliest), "LatestRestorableDateTime": epoch(now)}
 	}
-	return jsonObject{"ContinuousBackupsDescription": jsonObject{"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery}}
+	return jsonObject{"ContinuousBackupsDescription": jsonObject{"ContinuousBackupsStatus": "ENABLED",
+		"PointInTimeRecoveryDescription": recovery}}
 }

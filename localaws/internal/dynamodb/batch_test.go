@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
 func TestBatches(t *testing.T) {
@@ -89,7 +91,7 @@ func TestFaults(t *testing.T) {
 		c.Faults = Faults{
 			Throttle:    func(table, _ string) bool { return throttle[table] },
 			Unprocessed: func(_, _ string, index int) bool { return index == unprocessed },
-			Conflict: func(_, _ string, key Item) bool {
+			Conflict: func(_, _ string, key schema.Item) bool {
 				return strings.Contains(fmt.Sprint(text0(key)), conflict) && conflict != ""
 			},
 		}
@@ -129,7 +131,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func text0(it Item) string { return string(appendItem(nil, it)) }
+func text0(it schema.Item) string { return string(schema.AppendItem(nil, it)) }
 
 func TestTransactions(t *testing.T) {
 	w := newWorld(t)
@@ -204,8 +206,8 @@ func TestTransactionValidation(t *testing.T) {
 		"empty key to delete":  {write(members{"Delete": members{"Key": members{"pk": str("")}}}), "ValidationException", empty + "The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
 		"empty index key":      {write(put(members{"pk": str("a"), "g": str("")})), "ValidationException", empty + "A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: byG, IndexKey: g"},
 		"empty index key set":  {write(set(str(""))), "ValidationException", empty + "The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty string value."},
-		"large item":           {write(put(members{"pk": str("a"), "v": str(strings.Repeat("x", maxItem))})), "ValidationException", "Item size has exceeded the maximum allowed size"},
-		"large update":         {write(set(str(strings.Repeat("x", maxItem)))), "TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"},
+		"large item":           {write(put(members{"pk": str("a"), "v": str(strings.Repeat("x", largestItem))})), "ValidationException", "Item size has exceeded the maximum allowed size"},
+		"large update":         {write(set(str(strings.Repeat("x", largestItem)))), "TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.t = t

@@ -2,35 +2,34 @@ package dynamodb
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // batchGetCall is a BatchGetItem request on the tables that it found, in the
 // order of the request.
 type batchGetCall struct {
-	batchGetInput
+	input.BatchGet
 	on      []bound
 	lookUps [][]*lookUp
 }
 
 func (in *batchGetCall) find(s *Service, c *request.Call) {
-	for _, b := range in.tables {
-		trail(c, b.at)
-		in.on = append(in.on, s.lookup(b.at))
+	for _, b := range in.Tables {
+		trail(c, b.At)
+		in.on = append(in.on, s.lookup(b.At))
 	}
 }
 
 func (in *batchGetCall) renew() { renew(in.on) }
 
 func (in *batchGetCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
-	for n, b := range in.tables {
-		selects := "ALL_ATTRIBUTES"
-		if b.parsed.projection != nil {
-			selects = "SPECIFIC_ATTRIBUTES"
-		}
-		if err := s.allowAccess(ctx, c, access{action: "BatchGetItem", at: b.at, keys: b.keys, attributes: b.parsed.attributes(b.keys...), selects: selects}, in.on[n]); err != nil {
+	for n, b := range in.Tables {
+		if err := s.allowAccess(ctx, c, access{action: "BatchGetItem", at: b.At, keys: b.Keys,
+			attributes: b.Parsed.Attributes(b.Keys...), selects: b.Parsed.Selects()}, in.on[n]); err != nil {
 			return err
 		}
 	}
@@ -38,21 +37,21 @@ func (in *batchGetCall) authorize(ctx context.Context, s *Service, c *request.Ca
 }
 
 func (in *batchGetCall) answer(ctx context.Context, s *Service, c *request.Call) ([]byte, error) {
-	in.lookUps = make([][]*lookUp, len(in.tables))
-	for n, b := range in.tables {
+	in.lookUps = make([][]*lookUp, len(in.Tables))
+	for n, b := range in.Tables {
 		if err := s.ready(in.on[n]); err != nil {
 			return nil, err
 		}
 		seen := map[string]bool{}
-		for _, key := range b.keys {
-			r := &lookUp{read: &read{at: b.at, key: key, parsed: b.parsed}, on: in.on[n]}
-			if err := r.bind(r.on.def); err != nil {
+		for _, key := range b.Keys {
+			r := &lookUp{Read: &input.Read{At: b.At, Key: key, Parsed: b.Parsed}, on: in.on[n]}
+			if err := r.Bind(r.on.def); err != nil {
 				return nil, err
 			}
-			if seen[r.primary] {
-				return nil, errValidation("Provided list of item keys contains duplicates")
+			if seen[r.Primary] {
+				return nil, refusal.Validation("Provided list of item keys contains duplicates")
 			}
-			seen[r.primary] = true
+			seen[r.Primary] = true
 			in.lookUps[n] = append(in.lookUps[n], r)
 		}
 	}
@@ -69,22 +68,22 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 	faults := &s.cfg.Faults
 	index, size, processed := 0, 0, 0
 	settle := false
-	left := map[*batchGetTable][]Item{}
-	var throttledTable *definition
+	left := map[*input.BatchGetTable][]schema.Item{}
+	var throttledTable *schema.Definition
 	out := newResponse(4096)
 	out.member("Responses")
 	out.b = append(out.b, '{')
 	var used []*capacity
-	for n, b := range in.tables {
+	for n, b := range in.Tables {
 		if n > 0 {
 			out.b = append(out.b, ',')
 		}
-		out.b = append(appendText(out.b, b.name), ':', '[')
-		price := &capacity{name: b.name}
-		consistent := b.consistent != nil && *b.consistent
+		out.b = append(schema.AppendText(out.b, b.Name), ':', '[')
+		price := &capacity{name: b.Name}
+		consistent := b.Consistent()
 		settle = settle || consistent
 		first := true
-		err := in.on[n].reading(in.on[n].def, func() error {
+		err := in.on[n].View(in.on[n].def, func() error {
 			for _, r := range in.lookUps[n] {
 				at := index
 				index++
@@ -92,11 +91,12 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 					return err
 				}
 				switch {
-				case faults.throttled(b.at.name, c.Operation):
+				case faults.throttled(b.At.Name, c.Operation):
 					throttledTable = in.on[n].def
 					fallthrough
-				case faults.Unprocessed != nil && faults.Unprocessed(b.at.name, c.Operation, at), size+r.size() > maxBatchBytes:
-					left[b] = append(left[b], r.key)
+				case faults.Unprocessed != nil && faults.Unprocessed(b.At.Name, c.Operation, at),
+					size+r.size() > input.MaxBatchBytes:
+					left[b] = append(left[b], r.Key)
 					continue
 				}
 				processed++
@@ -109,7 +109,7 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 					out.b = append(out.b, ',')
 				}
 				first = false
-				out.item(r.item(r.found.item))
+				out.item(r.Project(r.found.Item))
 			}
 			return nil
 		})
@@ -129,15 +129,15 @@ func (in *batchGetCall) read(s *Service, c *request.Call) ([]byte, error) {
 		return nil, throttled(throttledTable)
 	}
 	out.member("UnprocessedKeys").write(func(dst []byte) []byte { return in.appendLeft(dst, left) })
-	out.capacities(used, in.consumed)
+	out.capacities(used, in.Consumed)
 	return out.bytes(), nil
 }
 
 // appendLeft writes UnprocessedKeys: requests that can be sent as they are.
-func (in *batchGetCall) appendLeft(dst []byte, left map[*batchGetTable][]Item) []byte {
+func (in *batchGetCall) appendLeft(dst []byte, left map[*input.BatchGetTable][]schema.Item) []byte {
 	dst = append(dst, '{')
 	first := true
-	for _, b := range in.tables {
+	for _, b := range in.Tables {
 		keys := left[b]
 		if len(keys) == 0 {
 			continue
@@ -146,42 +146,7 @@ func (in *batchGetCall) appendLeft(dst []byte, left map[*batchGetTable][]Item) [
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(appendText(dst, b.name), `:{"Keys":[`...)
-		for i, key := range keys {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendItem(dst, key)
-		}
-		dst = append(dst, ']')
-		if b.consistent != nil {
-			dst = append(dst, `,"ConsistentRead":`...)
-			dst = append(dst, fmt.Sprint(*b.consistent)...)
-		}
-		if b.projection != nil {
-			dst = appendText(append(dst, `,"ProjectionExpression":`...), *b.projection)
-		}
-		if b.names != nil {
-			dst = append(dst, `,"ExpressionAttributeNames":{`...)
-			for i, n := range sortedNames(b.names) {
-				if i > 0 {
-					dst = append(dst, ',')
-				}
-				dst = appendText(append(appendText(dst, n), ':'), b.names[n])
-			}
-			dst = append(dst, '}')
-		}
-		if b.legacy.attributesToGet != nil {
-			dst = append(dst, `,"AttributesToGet":[`...)
-			for i, n := range b.legacy.attributesToGet {
-				if i > 0 {
-					dst = append(dst, ',')
-				}
-				dst = appendText(dst, n)
-			}
-			dst = append(dst, ']')
-		}
-		dst = append(dst, '}')
+		dst = b.AppendRequest(append(schema.AppendText(dst, b.Name), ':'), keys)
 	}
 	return append(dst, '}')
 }

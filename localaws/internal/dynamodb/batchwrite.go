@@ -3,6 +3,10 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -10,26 +14,26 @@ import (
 // batchWriteCall is a BatchWriteItem request on the tables that it found, in
 // the order of the request.
 type batchWriteCall struct {
-	batchWriteInput
+	input.BatchWrite
 	on      []bound
 	changes [][]*change
 }
 
 func (in *batchWriteCall) find(s *Service, c *request.Call) {
-	for _, b := range in.tables {
-		trail(c, b.at)
-		in.on = append(in.on, s.lookup(b.at))
+	for _, b := range in.Tables {
+		trail(c, b.At)
+		in.on = append(in.on, s.lookup(b.At))
 	}
 }
 
 func (in *batchWriteCall) renew() { renew(in.on) }
 
 func (in *batchWriteCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
-	for n, b := range in.tables {
-		a := access{action: "BatchWriteItem", at: b.at, attributes: []string{}}
-		for _, w := range b.writes {
-			a.keys = append(a.keys, w.keyItem())
-			a.attributes = append(a.attributes, namesOf(w.keyItem())...)
+	for n, b := range in.Tables {
+		a := access{action: "BatchWriteItem", at: b.At, attributes: []string{}}
+		for _, w := range b.Writes {
+			a.keys = append(a.keys, w.KeyItem())
+			a.attributes = append(a.attributes, w.Attributes(w.KeyItem())...)
 		}
 		if err := s.allowAccess(ctx, c, a, in.on[n]); err != nil {
 			return err
@@ -39,25 +43,25 @@ func (in *batchWriteCall) authorize(ctx context.Context, s *Service, c *request.
 }
 
 func (in *batchWriteCall) answer(ctx context.Context, s *Service, c *request.Call) ([]byte, error) {
-	in.changes = make([][]*change, len(in.tables))
-	for n, b := range in.tables {
+	in.changes = make([][]*change, len(in.Tables))
+	for n, b := range in.Tables {
 		on := in.on[n]
 		if err := s.ready(on); err != nil {
 			return nil, err
 		}
 		seen := map[string]bool{}
-		for _, w := range b.writes {
-			if err := w.bind(on.def); err != nil {
-				if k := on.def.Key; w.kind == writePut && k.mismatch(w.item) {
-					return nil, errKeySchema() // as if it were a Key
+		for _, w := range b.Writes {
+			if err := w.Bind(on.def); err != nil {
+				if k := on.def.Key; w.Kind == input.Put && k.Mismatch(w.Item) {
+					return nil, refusal.KeySchema() // as if it were a Key
 				}
 				return nil, err
 			}
-			if seen[w.primary] {
-				return nil, errValidation("Provided list of item keys contains duplicates")
+			if seen[w.Primary] {
+				return nil, refusal.Validation("Provided list of item keys contains duplicates")
 			}
-			seen[w.primary] = true
-			in.changes[n] = append(in.changes[n], &change{write: w, on: on})
+			seen[w.Primary] = true
+			in.changes[n] = append(in.changes[n], &change{Write: w, on: on})
 		}
 	}
 	for _, b := range in.on {
@@ -71,22 +75,22 @@ func (in *batchWriteCall) answer(ctx context.Context, s *Service, c *request.Cal
 func (in *batchWriteCall) write(s *Service, c *request.Call) ([]byte, error) {
 	faults := &s.cfg.Faults
 	index, processed := 0, 0
-	left := make([][]*change, len(in.tables))
-	var throttledTable *definition
+	left := make([][]*change, len(in.Tables))
+	var throttledTable *schema.Definition
 	var used []*capacity
 	var pending []storage.Pending
-	done := make([][]*change, len(in.tables))
-	for n, b := range in.tables {
-		price := &capacity{name: b.name}
-		filed, err := in.on[n].submitted(in.on[n].def, func(tx *storage.Tx) error {
+	done := make([][]*change, len(in.Tables))
+	for n, b := range in.Tables {
+		price := &capacity{name: b.Name}
+		filed, err := in.on[n].Submit(in.on[n].def, func(tx *storage.Tx) error {
 			for _, w := range in.changes[n] {
 				at := index
 				index++
 				switch {
-				case faults.throttled(b.at.name, c.Operation):
+				case faults.throttled(b.At.Name, c.Operation):
 					throttledTable = in.on[n].def
 					fallthrough
-				case faults.Unprocessed != nil && faults.Unprocessed(b.at.name, c.Operation, at):
+				case faults.Unprocessed != nil && faults.Unprocessed(b.At.Name, c.Operation, at):
 					left[n] = append(left[n], w)
 					continue
 				}
@@ -113,7 +117,7 @@ func (in *batchWriteCall) write(s *Service, c *request.Call) ([]byte, error) {
 		used = append(used, price)
 	}
 	for _, p := range pending {
-		if err := waitFor(p); err != nil {
+		if err := table.Wait(p); err != nil {
 			return nil, err
 		}
 	}
@@ -122,10 +126,10 @@ func (in *batchWriteCall) write(s *Service, c *request.Call) ([]byte, error) {
 	}
 	out := newResponse(256)
 	out.member("UnprocessedItems").write(func(dst []byte) []byte { return in.appendLeft(dst, left) })
-	if in.collections != nil && *in.collections == "SIZE" {
+	if in.Collections.Wanted() {
 		out.member("ItemCollectionMetrics").write(func(dst []byte) []byte { return in.appendCollections(dst, done) })
 	}
-	out.capacities(used, in.consumed)
+	out.capacities(used, in.Consumed)
 	return out.bytes(), nil
 }
 
@@ -133,7 +137,7 @@ func (in *batchWriteCall) write(s *Service, c *request.Call) ([]byte, error) {
 func (in *batchWriteCall) appendLeft(dst []byte, left [][]*change) []byte {
 	dst = append(dst, '{')
 	first := true
-	for n, b := range in.tables {
+	for n, b := range in.Tables {
 		if len(left[n]) == 0 {
 			continue
 		}
@@ -141,15 +145,15 @@ func (in *batchWriteCall) appendLeft(dst []byte, left [][]*change) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(appendText(dst, b.name), ':', '[')
+		dst = append(schema.AppendText(dst, b.Name), ':', '[')
 		for i, w := range left[n] {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if w.kind == writePut {
-				dst = appendItem(append(dst, `{"PutRequest":{"Item":`...), w.item)
+			if w.Kind == input.Put {
+				dst = schema.AppendItem(append(dst, `{"PutRequest":{"Item":`...), w.Item)
 			} else {
-				dst = appendItem(append(dst, `{"DeleteRequest":{"Key":`...), w.key)
+				dst = schema.AppendItem(append(dst, `{"DeleteRequest":{"Key":`...), w.Key)
 			}
 			dst = append(dst, "}}"...)
 		}
@@ -163,7 +167,7 @@ func (in *batchWriteCall) appendLeft(dst []byte, left [][]*change) []byte {
 func (in *batchWriteCall) appendCollections(dst []byte, done [][]*change) []byte {
 	dst = append(dst, '{')
 	first := true
-	for n, b := range in.tables {
+	for n, b := range in.Tables {
 		if !in.on[n].hasLocal() || len(done[n]) == 0 {
 			continue
 		}
@@ -171,7 +175,7 @@ func (in *batchWriteCall) appendCollections(dst []byte, done [][]*change) []byte
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(appendText(dst, b.name), ':')
+		dst = append(schema.AppendText(dst, b.Name), ':')
 		dst = in.on[n].appendCollections(dst, done[n])
 	}
 	return append(dst, '}')

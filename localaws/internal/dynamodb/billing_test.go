@@ -187,7 +187,7 @@ func TestItemsBesideUpdates(t *testing.T) {
 		update(members{"GlobalSecondaryIndexUpdates": indexChange("Update", members{"ProvisionedThroughput": provisioned(10+i, 1)})})
 		if i%10 == 0 {
 			update(customKey(w.keys.newKey(fmt.Sprint(i))))
-			w.advance(modeChangeWindow)
+			w.advance(24 * time.Hour)
 		}
 	}
 	if err := <-done; err != nil {

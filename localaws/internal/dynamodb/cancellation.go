@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -48,10 +49,11 @@ func errCancelled(reasons []reason) error {
 		}
 		codes[i] = reasons[i].Code
 	}
-	e := request.Errorf("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", "))
+	e := request.Errorf("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons "+
+		"for specific reasons [%s]", strings.Join(codes, ", "))
 	list, err := json.Marshal(reasons)
 	if err != nil {
-		return errInternal(err)
+		return refusal.Internal(err)
 	}
 	e.Members = map[string]json.RawMessage{"CancellationReasons": list}
 	return e

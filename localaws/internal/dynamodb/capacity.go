@@ -4,6 +4,9 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 )
 
 const (
@@ -48,15 +51,15 @@ func (c *capacity) addWrite(ch *change, factor float64) {
 	old, e := ch.old, ch.next
 	size := 0
 	if old != nil {
-		size = old.size
+		size = old.Size
 	}
 	if e != nil {
-		size = max(size, e.size)
+		size = max(size, e.Size)
 	}
 	c.table += factor * units(size, writeUnit)
-	for n, set := range [][]*indexDefinition{ch.def.Local, ch.def.Global} {
+	for n, set := range [][]*schema.Index{ch.Def.Local, ch.Def.Global} {
 		for _, i := range set {
-			if u := writeUnits(i, ch.def.Key, old, e); u > 0 {
+			if u := writeUnits(i, ch.Def.Key, old, e); u > 0 {
 				c.addIndex(i.Name, n == 0, factor*u)
 			}
 		}
@@ -65,15 +68,15 @@ func (c *capacity) addWrite(ch *change, factor float64) {
 
 // writeUnits is what a change costs in an index: nothing when its projection
 // does not change, two writes when its key does.
-func writeUnits(i *indexDefinition, table keySchema, old, e *entry) float64 {
-	size := func(e *entry) int { return i.size(table, e.item, e.size) }
+func writeUnits(i *schema.Index, primary schema.Key, old, e *table.Entry) float64 {
+	size := func(e *table.Entry) int { return i.Size(primary, e.Item, e.Size) }
 	var oldKey, newKey string
 	var had, has bool
 	if old != nil {
-		oldKey, had = i.Key.indexed(old.item, old.key)
+		oldKey, had = i.Key.Indexed(old.Item, old.Key)
 	}
 	if e != nil {
-		newKey, has = i.Key.indexed(e.item, e.key)
+		newKey, has = i.Key.Indexed(e.Item, e.Key)
 	}
 	switch {
 	case !had && !has:
@@ -84,7 +87,7 @@ func writeUnits(i *indexDefinition, table keySchema, old, e *entry) float64 {
 		return units(size(old), writeUnit)
 	case oldKey != newKey:
 		return units(size(old), writeUnit) + units(size(e), writeUnit)
-	case equalItems(i.project(table, old.item), i.project(table, e.item)):
+	case schema.EqualItems(i.Project(primary, old.Item), i.Project(primary, e.Item)):
 		return 0
 	}
 	return units(max(size(old), size(e)), writeUnit)
@@ -102,7 +105,7 @@ func (c *capacity) total() float64 {
 
 // append writes a ConsumedCapacity.
 func (c *capacity) append(dst []byte, indexes bool) []byte {
-	dst = appendText(append(dst, `{"TableName":`...), c.name)
+	dst = schema.AppendText(append(dst, `{"TableName":`...), c.name)
 	dst = append(dst, ',')
 	dst = appendUnits(dst, "CapacityUnits", c.total())
 	if c.transaction != "" {
@@ -131,7 +134,7 @@ func (c *capacity) append(dst []byte, indexes bool) []byte {
 				if n > 0 {
 					dst = append(dst, ',')
 				}
-				dst = append(appendText(dst, name), ':')
+				dst = append(schema.AppendText(dst, name), ':')
 				part(set.m[name])
 			}
 			dst = append(dst, '}')

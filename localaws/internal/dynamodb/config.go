@@ -4,6 +4,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -18,7 +20,7 @@ type Config struct {
 	// Authorizer decides every call; required.
 	Authorizer request.Authorizer
 	// Keys is KMS; required. It files the audit events of its own calls.
-	Keys Keys
+	Keys atrest.Keys
 	// KeyCacheTTL imitates AWS's cache of table keys: how long a caller whom
 	// KMS allowed is not asked for again. Denials are not cached. Zero: every
 	// data call asks KMS.
@@ -41,14 +43,14 @@ type Faults struct {
 	Unprocessed func(table, operation string, index int) bool
 	// Conflict cancels a transaction with TransactionConflict at the item with
 	// this key.
-	Conflict func(table, operation string, key Item) bool
+	Conflict func(table, operation string, key schema.Item) bool
 }
 
 func (f *Faults) throttled(table, operation string) bool {
 	return f.Throttle != nil && f.Throttle(table, operation)
 }
 
-func (f *Faults) conflicts(table, operation string, key Item) bool {
+func (f *Faults) conflicts(table, operation string, key schema.Item) bool {
 	return f.Conflict != nil && f.Conflict(table, operation, key)
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -19,6 +20,7 @@ import (
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/testenv"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -73,7 +75,8 @@ func (k lastingKeys) Decrypt(_ context.Context, c *request.Call, arn string, blo
 }
 
 func (k lastingKeys) GenerateDataKey(_ context.Context, c *request.Call, arn string, bound map[string]string) ([]byte, []byte, error) {
-	key := newTableKey()
+	key := make([]byte, 32)
+	rand.Read(key)
 	return key, k.aead().Seal(nil, nil, key, fmt.Append(nil, bound)), nil
 }
 
@@ -90,7 +93,7 @@ const crashWriters = 6
 // delete items, alone and in transactions, and say on stdout what was
 // acknowledged.
 func crashWriter(dir string) error {
-	store, err := storage.Open(dir)
+	store, err := storage.Open(dir, nil)
 	if err != nil {
 		return err
 	}
@@ -220,7 +223,7 @@ func killWriter(t *testing.T, dir string, after int) []string {
 
 func checkCrashed(t *testing.T, dir string, acknowledged map[string]string) {
 	t.Helper()
-	store, err := storage.Open(dir)
+	store, err := storage.Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +273,7 @@ func searchFiles(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := storage.Open(dir)
+	store, err := storage.Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,8 +281,8 @@ func searchFiles(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret := slices.Clone(s.lookup(target{wire.Place{Account: testAccount, Region: testRegion}, "owned", ""}).def.Encryption.TableKey)
-	if len(secret) != tableKeySize {
+	secret := slices.Clone(s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: "owned"}).def.Encryption.TableKey)
+	if len(secret) != 32 {
 		t.Fatal("no table key to look for")
 	}
 	if err := store.Close(); err != nil {

@@ -6,6 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -18,33 +22,34 @@ func newID() string {
 }
 
 // allowCreateTable asks for the tags of the table too, as AWS does.
-func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *createTableInput) error {
-	trail(c, in.at)
-	conditions := requestTags(in.def.Tags)
-	if err := s.allow(ctx, c, "CreateTable", in.at.arn, in.at.Account, conditions); err != nil || len(in.def.Tags) == 0 {
+func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *input.CreateTable) error {
+	at, tags := in.Target(), in.Definition().Tags
+	trail(c, at)
+	conditions := requestTags(tags)
+	if err := s.allow(ctx, c, "CreateTable", at.ARN, at.Account, conditions); err != nil || len(tags) == 0 {
 		return err
 	}
-	return s.allow(ctx, c, "TagResource", in.at.arn, in.at.Account, conditions)
+	return s.allow(ctx, c, "TagResource", at.ARN, at.Account, conditions)
 }
 
-func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTableInput) ([]byte, error) {
-	at, def := in.at, in.def
-	exists := errInUse("Table already exists: %s", at.name)
+func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.CreateTable) ([]byte, error) {
+	at, def := in.Target(), in.Definition()
+	exists := refusal.InUse("Table already exists: %s", at.Name)
 	if s.lookup(at) != (bound{}) {
 		return nil, exists
 	}
-	mode, arn, err := s.custodian.resolve(ctx, c, in.want)
+	mode, arn, err := s.custodian.Resolve(ctx, c, in.Wish())
 	if err != nil {
 		return nil, err
 	}
-	enc, key, err := s.custodian.adopt(ctx, c, at, mode, arn, 1)
+	enc, key, err := s.custodian.Adopt(ctx, c, at, mode, arn, 1)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(key)
 
 	now := s.cfg.Clock()
-	def.ARN, def.ID, def.AccountID, def.Region = at.arn, newID(), at.Account, at.Region
+	def.ARN, def.ID, def.AccountID, def.Region = at.ARN, newID(), at.Account, at.Region
 	def.Created, def.Encryption = now, enc
 	if def.OnDemand {
 		def.BillingChanged = now
@@ -55,30 +60,29 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *createTa
 			i.Creating, i.ActiveAt = true, def.ActiveAt
 		}
 	}
-	seal, err := newSealer(def.ID, key)
+	t, err := table.New(s.cfg.Store, def, key)
 	if err != nil {
-		return nil, errInternal(err)
+		return nil, err
 	}
-	t := newTable(s.cfg.Store, def, seal)
-	_, fresh := t.describe(now)
+	_, fresh := t.Describe(now)
 	pending, ok := s.add(t, def)
 	if !ok {
-		s.custodian.retire(ctx, c, at, enc)
+		s.custodian.Retire(ctx, c, at, enc)
 		return nil, exists
 	}
-	if err := waitFor(pending); err != nil {
+	if err := table.Wait(pending); err != nil {
 		return nil, err
 	}
 	return json.Marshal(jsonObject{"TableDescription": describe(def, fresh, now)})
 }
 
 // add makes a table known, unless there is one of its name.
-func (s *Service) add(t *table, def *definition) (pending storage.Pending, ok bool) {
+func (s *Service) add(t *table.Table, def *schema.Definition) (pending storage.Pending, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tables[def.target().Place][def.Name] != nil {
+	if s.tables[def.Target().Place][def.Name] != nil {
 		return nil, false
 	}
 	s.put(t)
-	return t.file(), true
+	return t.File(), true
 }

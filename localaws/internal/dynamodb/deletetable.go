@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *tableInput) ([]byte, error) {
-	t, err := s.existing(in.at, errNoTableNamed)
+func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *input.Table) ([]byte, error) {
+	t, err := s.existing(in.Target(), refusal.NoTableNamed)
 	if err != nil {
 		return nil, err
 	}
@@ -19,26 +23,27 @@ func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *tableInp
 	if err != nil {
 		return nil, err
 	}
-	if err := waitFor(pending); err != nil {
+	if err := table.Wait(pending); err != nil {
 		return nil, err
 	}
-	s.custodian.retire(ctx, c, def.target(), def.Encryption)
-	left.status = "DELETING"
+	s.custodian.Retire(ctx, c, def.Target(), def.Encryption)
+	left.Status = "DELETING"
 	return json.Marshal(jsonObject{"TableDescription": describe(def, left, now)})
 }
 
 // remove takes a table and its items away, and returns what was left of it.
-func (s *Service) remove(t *table, now time.Time) (*definition, counts, storage.Pending, error) {
+func (s *Service) remove(t *table.Table, now time.Time) (*schema.Definition, table.Counts, storage.Pending, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	def, left, pending, err := t.remove(now, func(d *definition) error {
+	def, left, pending, err := t.Remove(now, func(d *schema.Definition) error {
 		if d.DeletionProtection {
-			return errValidation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+			return refusal.Validation("Resource cannot be deleted as it is currently protected against deletion. " +
+				"Disable deletion protection first.")
 		}
-		return d.busy(now)
+		return d.Busy(now)
 	})
 	if err == nil {
-		delete(s.tables[def.target().Place], def.Name)
+		delete(s.tables[def.Target().Place], def.Name)
 	}
 	return def, left, pending, err
 }

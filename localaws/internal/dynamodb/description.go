@@ -1,27 +1,47 @@
 package dynamodb
 
 import (
+	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
+
+func (s *Service) describeTable(_ context.Context, _ *request.Call, in *input.Table) ([]byte, error) {
+	t, err := s.existing(in.Target(), refusal.NoTableNamed)
+	if err != nil {
+		return nil, err
+	}
+	now := s.cfg.Clock()
+	def, n := t.Describe(now)
+	return json.Marshal(jsonObject{"Table": describe(def, n, now)})
+}
 
 type jsonObject = map[string]any
 
 // describe makes a TableDescription.
-func describe(d *definition, n counts, now time.Time) jsonObject {
+func describe(d *schema.Definition, n table.Counts, now time.Time) jsonObject {
 	out := jsonObject{
-		"TableName": d.Name, "TableArn": d.ARN, "TableId": d.ID, "TableStatus": n.status,
+		"TableName": d.Name, "TableArn": d.ARN, "TableId": d.ID, "TableStatus": n.Status,
 		"CreationDateTime": epoch(d.Created), "KeySchema": describeKey(d.Key),
-		"AttributeDefinitions": describeAttributes(d.Attributes), "ItemCount": n.items, "TableSizeBytes": n.bytes,
+		"AttributeDefinitions": describeAttributes(d.Attributes), "ItemCount": n.Items, "TableSizeBytes": n.Bytes,
 		"ProvisionedThroughput":     describeThroughput(d.Throughput, now),
-		"WarmThroughput":            describeWarmth(d.Warm.grown(d.Throughput, d.OnDemand)),
+		"WarmThroughput":            describeWarmth(d.Warm.Grown(d.Throughput, d.OnDemand)),
 		"DeletionProtectionEnabled": d.DeletionProtection,
 	}
 	if d.OnDemand {
-		out["BillingModeSummary"] = jsonObject{"BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
+		out["BillingModeSummary"] = jsonObject{"BillingMode": "PAY_PER_REQUEST",
+			"LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
 	} else if !d.BillingChanged.IsZero() {
-		out["BillingModeSummary"] = jsonObject{"BillingMode": "PROVISIONED", "LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
+		out["BillingModeSummary"] = jsonObject{"BillingMode": "PROVISIONED",
+			"LastUpdateToPayPerRequestDateTime": epoch(d.BillingChanged)}
 	}
 	if limit := describeLimit(d.OnDemandLimit); limit != nil {
 		out["OnDemandThroughput"] = limit
@@ -34,28 +54,28 @@ func describe(d *definition, n counts, now time.Time) jsonObject {
 		out["TableClassSummary"] = class
 	}
 	if sse := describeEncryption(&d.Encryption, now); sse != nil {
-		if !n.noticed.IsZero() {
-			sse["InaccessibleEncryptionDateTime"] = epoch(n.noticed)
+		if !n.Noticed.IsZero() {
+			sse["InaccessibleEncryptionDateTime"] = epoch(n.Noticed)
 		}
 		out["SSEDescription"] = sse
 	}
 	if len(d.Local) > 0 {
 		var list []jsonObject
 		for _, i := range sortedIndexes(d.Local) {
-			list = append(list, describeIndex(i, d.ARN, n.index[i.Name]))
+			list = append(list, describeIndex(i, d.ARN, n.Index[i.Name]))
 		}
 		out["LocalSecondaryIndexes"] = list
 	}
 	if len(d.Global) > 0 {
 		var list []jsonObject
 		for _, i := range sortedIndexes(d.Global) {
-			o := describeIndex(i, d.ARN, n.index[i.Name])
-			o["IndexStatus"] = i.status(now)
-			if i.status(now) == "CREATING" && !d.Creating {
+			o := describeIndex(i, d.ARN, n.Index[i.Name])
+			o["IndexStatus"] = i.Status(now)
+			if i.Status(now) == "CREATING" && !d.Creating {
 				o["Backfilling"] = true
 			}
 			o["ProvisionedThroughput"] = describeThroughput(i.Throughput, now)
-			o["WarmThroughput"] = describeWarmth(i.Warm.grown(i.Throughput, d.OnDemand))
+			o["WarmThroughput"] = describeWarmth(i.Warm.Grown(i.Throughput, d.OnDemand))
 			if limit := describeLimit(i.Limit); limit != nil {
 				o["OnDemandThroughput"] = limit
 			}
@@ -66,26 +86,26 @@ func describe(d *definition, n counts, now time.Time) jsonObject {
 	return out
 }
 
-func describeIndex(i *indexDefinition, tableARN string, n indexCounts) jsonObject {
+func describeIndex(i *schema.Index, tableARN string, n table.IndexCounts) jsonObject {
 	projection := jsonObject{"ProjectionType": i.Projection}
 	if i.NonKey != nil {
 		projection["NonKeyAttributes"] = i.NonKey
 	}
 	return jsonObject{
 		"IndexName": i.Name, "IndexArn": tableARN + "/index/" + i.Name, "KeySchema": describeKey(i.Key),
-		"Projection": projection, "ItemCount": n.items, "IndexSizeBytes": n.bytes,
+		"Projection": projection, "ItemCount": n.Items, "IndexSizeBytes": n.Bytes,
 	}
 }
 
-func describeKey(k keySchema) []jsonObject {
+func describeKey(k schema.Key) []jsonObject {
 	out := []jsonObject{{"AttributeName": k.Partition.Name, "KeyType": "HASH"}}
-	if k.hasSort() {
+	if k.HasSort() {
 		out = append(out, jsonObject{"AttributeName": k.Sort.Name, "KeyType": "RANGE"})
 	}
 	return out
 }
 
-func describeAttributes(list []keyAttribute) []jsonObject {
+func describeAttributes(list []schema.Attribute) []jsonObject {
 	out := make([]jsonObject, 0, len(list))
 	for _, a := range list {
 		out = append(out, jsonObject{"AttributeName": a.Name, "AttributeType": a.Type})
@@ -93,8 +113,9 @@ func describeAttributes(list []keyAttribute) []jsonObject {
 	return out
 }
 
-func describeThroughput(t throughput, now time.Time) jsonObject {
-	out := jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write, "NumberOfDecreasesToday": t.decreases(now)}
+func describeThroughput(t schema.Throughput, now time.Time) jsonObject {
+	out := jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write,
+		"NumberOfDecreasesToday": t.DecreasesToday(now)}
 	if !t.Increased.IsZero() {
 		out["LastIncreaseDateTime"] = epoch(t.Increased)
 	}
@@ -104,12 +125,12 @@ func describeThroughput(t throughput, now time.Time) jsonObject {
 	return out
 }
 
-func describeWarmth(w warmth) jsonObject {
+func describeWarmth(w schema.Warmth) jsonObject {
 	return jsonObject{"ReadUnitsPerSecond": w.Read, "WriteUnitsPerSecond": w.Write, "Status": "ACTIVE"}
 }
 
-func describeLimit(l *onDemandLimit) jsonObject {
-	if !l.given() {
+func describeLimit(l *schema.OnDemandLimit) jsonObject {
+	if !l.Given() {
 		return nil
 	}
 	out := jsonObject{}
@@ -123,12 +144,12 @@ func describeLimit(l *onDemandLimit) jsonObject {
 }
 
 // describeEncryption makes the SSEDescription, nil under the AWS owned key.
-func describeEncryption(e *encryption, now time.Time) jsonObject {
+func describeEncryption(e *schema.Encryption, now time.Time) jsonObject {
 	status, arn := "ENABLED", e.KeyARN
 	switch {
 	case now.Before(e.Settles):
 		status, arn = "UPDATING", e.Before
-	case e.Mode == keyOwned:
+	case e.Mode == schema.KeyOwned:
 		return nil
 	}
 	out := jsonObject{"Status": status}
@@ -142,8 +163,8 @@ func describeEncryption(e *encryption, now time.Time) jsonObject {
 func epoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 // sortedIndexes returns the indexes by name, as DescribeTable lists them.
-func sortedIndexes(list []*indexDefinition) []*indexDefinition {
+func sortedIndexes(list []*schema.Index) []*schema.Index {
 	out := slices.Clone(list)
-	slices.SortFunc(out, func(a, b *indexDefinition) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b *schema.Index) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

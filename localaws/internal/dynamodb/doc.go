@@ -11,6 +11,13 @@
 // change items under the table's lock. The answer waits until the change is
 // durable.
 //
+// # Packages
+//
+// This package has the operations and their answers, and holds the tables of all
+// accounts and Regions. What it stands on is below: package input takes requests
+// apart, schema has definitions, keys and values, table has the state of one table,
+// atrest has table keys and sealing, and refusal has errors in AWS's words.
+//
 // # At rest
 //
 // Every table has a random 256-bit key. Under a customer managed or AWS managed

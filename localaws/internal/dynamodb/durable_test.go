@@ -1,9 +1,12 @@
 package dynamodb
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -34,7 +37,7 @@ func TestAnswersRestOnDurableChanges(t *testing.T) {
 		{"reading transaction", "PutItem", put, "TransactGetItems", members{"TransactItems": []members{{"Get": remove}}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			store := storage.NewHolder(storage.NewRecorder())
+			store := storagetest.NewHolder(storagetest.NewRecorder())
 			w := newWorld(t, func(cfg *Config) { cfg.Store = store })
 			w.table("one", "", nil)
 			w.do("PutItem", members{"TableName": "one", "Item": other})
@@ -67,7 +70,7 @@ func TestAnswersRestOnDurableChanges(t *testing.T) {
 // TestTokenOfUndurableTransaction: the retry of a transaction that is on its
 // way to disk is not told that it has succeeded.
 func TestTokenOfUndurableTransaction(t *testing.T) {
-	store := storage.NewHolder(storage.NewRecorder())
+	store := storagetest.NewHolder(storagetest.NewRecorder())
 	w := newWorld(t, func(cfg *Config) { cfg.Store = store })
 	w.table("one", "", nil)
 	in := members{"ClientRequestToken": "token", "TransactItems": []members{{"Put": members{"TableName": "one", "Item": members{"pk": str("1")}}}}}
@@ -102,11 +105,14 @@ func TestMovedRecordsAreRefused(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := storage.NewRecorder()
+			store := storagetest.NewRecorder()
 			w := newWorld(t, func(c *Config) { c.Store = store })
 			records := func(table string) (list []record) {
-				def := w.s.lookup(target{wire.Place{Account: testAccount, Region: testRegion}, table, ""}).def
-				b := bucketItems(def.ID, def.Encryption.Generation)
+				def := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: table}).def
+				b := storage.Bucket{
+					Name:        fmt.Sprintf("dynamodb/items/%s/%d", def.ID, def.Encryption.Generation),
+					PlainValues: true,
+				}
 				if err := store.Range(b, func(key, value []byte) error {
 					list = append(list, record{b, key, value})
 					return nil

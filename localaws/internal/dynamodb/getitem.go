@@ -3,20 +3,23 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // lookUp is a read on the table that it found.
 type lookUp struct {
-	*read
+	*input.Read
 	on    bound
-	found *entry
+	found *table.Entry
 }
 
-// run looks the item up. The caller holds the table's lock, under which the
-// table allowed r.def.
+// run looks the item up. The caller holds the table's lock, under which
+// table.Table.Check allowed r.Def.
 func (r *lookUp) run() error {
-	r.found = r.on.get(r.primary)
+	r.found = r.on.Get(r.Primary)
 	return nil
 }
 
@@ -25,27 +28,24 @@ func (r *lookUp) size() int {
 	if r.found == nil {
 		return 0
 	}
-	return r.found.size
+	return r.found.Size
 }
 
 func (r *lookUp) access(enclosing string) access {
-	selects := "ALL_ATTRIBUTES"
-	if r.projection != nil {
-		selects = "SPECIFIC_ATTRIBUTES"
-	}
-	return access{action: "GetItem", at: r.at, keys: []Item{r.key}, attributes: r.attributes(r.key), selects: selects, enclosing: enclosing}
+	return access{action: "GetItem", at: r.At, keys: []schema.Item{r.Key}, attributes: r.Attributes(r.Key),
+		selects: r.Selects(), enclosing: enclosing}
 }
 
 // getItemCall is a read that stands alone.
 type getItemCall struct {
-	getItemInput
+	input.GetItem
 	lookUp lookUp
 }
 
 func (in *getItemCall) find(s *Service, c *request.Call) {
-	in.lookUp.read = &in.read
-	trail(c, in.read.at)
-	in.lookUp.on = s.lookup(in.read.at)
+	in.lookUp.Read = &in.Prepared
+	trail(c, in.Prepared.At)
+	in.lookUp.on = s.lookup(in.Prepared.At)
 }
 
 func (in *getItemCall) renew() { in.lookUp.on = in.lookUp.on.renewed() }
@@ -59,28 +59,27 @@ func (in *getItemCall) answer(ctx context.Context, s *Service, c *request.Call) 
 	if err := s.ready(r.on); err != nil {
 		return nil, err
 	}
-	if err := r.bind(r.on.def); err != nil {
+	if err := r.Bind(r.on.def); err != nil {
 		return nil, err
 	}
 	if err := s.enter(ctx, c, r.on); err != nil {
 		return nil, err
 	}
-	if err := r.on.reading(r.def, r.run); err != nil {
+	if err := r.on.View(r.Def, r.run); err != nil {
 		return nil, err
 	}
-	consistent := in.consistent != nil && *in.consistent
-	if consistent {
+	if in.Consistent() {
 		if err := s.settled(); err != nil {
 			return nil, err
 		}
 	}
 	out := newResponse(64 + r.size()*5/4)
 	if r.found != nil {
-		out.member("Item").item(r.item(r.found.item))
+		out.member("Item").item(r.Project(r.found.Item))
 	}
-	if in.consumed.wanted() {
-		used := capacity{name: *in.name, table: readUnits(r.size(), consistent)}
-		out.capacity(&used, in.consumed)
+	if in.Consumed.Wanted() {
+		used := capacity{name: in.TableName(), table: readUnits(r.size(), in.Consistent())}
+		out.capacity(&used, in.Consumed)
 	}
 	return out.bytes(), nil
 }

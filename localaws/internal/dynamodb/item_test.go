@@ -8,9 +8,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
-func userItem(t testing.TB, text string) Item {
+func userItem(t testing.TB, text string) schema.Item {
 	t.Helper()
 	it, err := ddbjson.Unmarshal([]byte(text))
 	if err != nil {
@@ -18,6 +19,9 @@ func userItem(t testing.TB, text string) Item {
 	}
 	return it
 }
+
+// largestItem is the largest size of an item in bytes that AWS documents.
+const largestItem = 400 * 1024
 
 func TestItemValidation(t *testing.T) {
 	w := newWorld(t)
@@ -72,8 +76,8 @@ func TestItemValidation(t *testing.T) {
 		"update of a key":      {"UpdateItem", update(`"UpdateExpression": "SET sk = :a", "ExpressionAttributeValues": {":a": {"N": "1"}}`), "ValidationException", p + "Cannot update attribute sk. This attribute is part of the key"},
 		"update to wrong type": {"UpdateItem", update(`"UpdateExpression": "SET g = :a", "ExpressionAttributeValues": {":a": {"N": "1"}}`), "ValidationException", p + "Type mismatch for Index Key g Expected: S Actual: N IndexName: byG"},
 		"unused value":         {"UpdateItem", update(`"UpdateExpression": "REMOVE v", "ExpressionAttributeValues": {":a": {"N": "1"}}`), "ValidationException", "Value provided in ExpressionAttributeValues unused in expressions: keys: {:a}"},
-		"large item":           {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "v": {"S": "` + strings.Repeat("x", maxItem) + `"}}`), "ValidationException", "Item size has exceeded the maximum allowed size"},
-		"large update":         {"UpdateItem", update(`"UpdateExpression": "SET v = :a", "ExpressionAttributeValues": {":a": {"S": "` + strings.Repeat("x", maxItem) + `"}}`), "ValidationException", "Item size to update has exceeded the maximum allowed size"},
+		"large item":           {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "v": {"S": "` + strings.Repeat("x", largestItem) + `"}}`), "ValidationException", "Item size has exceeded the maximum allowed size"},
+		"large update":         {"UpdateItem", update(`"UpdateExpression": "SET v = :a", "ExpressionAttributeValues": {":a": {"S": "` + strings.Repeat("x", largestItem) + `"}}`), "ValidationException", "Item size to update has exceeded the maximum allowed size"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.t = t
@@ -318,7 +322,7 @@ func userValue(t interface{ Fatalf(string, ...any) }, m members) types.Attribute
 	if err != nil {
 		t.Fatalf("%s: %v", b, err)
 	}
-	if err := normalize(v); err != nil {
+	if err := schema.NormalizeValue(v); err != nil {
 		t.Fatalf("%s: %v", b, err)
 	}
 	return v

@@ -3,7 +3,10 @@ package dynamodb
 import (
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -17,7 +20,7 @@ func TestPanicFreesLocks(t *testing.T) {
 		}
 	}
 	w := newWorld(t, func(c *Config) {
-		c.Faults.Conflict = func(string, string, Item) bool { boom(); return false }
+		c.Faults.Conflict = func(string, string, schema.Item) bool { boom(); return false }
 		c.Faults.Unprocessed = func(string, string, int) bool { boom(); return false }
 	})
 	w.table("one", "", nil)
@@ -39,11 +42,17 @@ func TestPanicFreesLocks(t *testing.T) {
 			_, _ = w.try("admin", operation, in)
 		}()
 		armed = false
-		table := w.s.lookup(target{Place: wire.Place{Account: testAccount, Region: testRegion}, name: "one"})
-		if !table.mu.TryLock() {
+		one := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: "one"})
+		free := make(chan struct{})
+		go func() {
+			table.Lock(tablesOf([]bound{one}), true)()
+			close(free)
+		}()
+		select {
+		case <-free:
+		case <-time.After(time.Minute):
 			t.Fatalf("%s leaves the table locked", operation)
 		}
-		table.mu.Unlock()
 		w.do(operation, in) // a token is free again
 	}
 }

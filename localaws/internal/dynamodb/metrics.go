@@ -1,12 +1,15 @@
 package dynamodb
 
-import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+import (
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+)
 
 // appendCollection writes the ItemCollectionMetrics of one partition.
 func (b bound) appendCollection(dst []byte, partition types.AttributeValue) []byte {
-	gigabytes := b.collectionSize(partition) >> 30
+	gigabytes := b.CollectionSize(partition) >> 30
 	dst = append(dst, `{"ItemCollectionKey":`...)
-	dst = appendItem(dst, Item{b.def.Key.Partition.Name: partition})
+	dst = schema.AppendItem(dst, schema.Item{b.def.Key.Partition.Name: partition})
 	dst = append(dst, `,"SizeEstimateRangeGB":[`...)
 	dst = appendFloat(dst, float64(gigabytes))
 	dst = appendFloat(append(dst, ','), float64(gigabytes+1))
@@ -18,8 +21,8 @@ func (b bound) appendCollections(dst []byte, changes []*change) []byte {
 	dst = append(dst, '[')
 	seen := map[string]bool{}
 	for _, w := range changes {
-		partition := w.keyItem()[b.def.Key.Partition.Name]
-		prefix := b.def.Key.partitionPrefix(partition)
+		partition := w.KeyItem()[b.def.Key.Partition.Name]
+		prefix := b.def.Key.PartitionPrefix(partition)
 		if seen[prefix] {
 			continue
 		}

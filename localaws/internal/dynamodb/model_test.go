@@ -218,7 +218,7 @@ func TestModel(t *testing.T) {
 
 func mustOpen(t testing.TB, dir string) storage.Store {
 	t.Helper()
-	f, err := storage.Open(dir)
+	f, err := storage.Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,24 +3,26 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // allowNamed authorizes a request that names a table, which need not exist.
 func allowNamed[In any, P interface {
 	*In
-	named() target
+	Target() schema.Target
 }](s *Service, ctx context.Context, c *request.Call, in *In) error {
-	at := P(in).named()
+	at := P(in).Target()
 	trail(c, at)
 	return s.allowTable(ctx, c, c.Operation, at)
 }
 
 // existing finds the table of an authorized request; missing is the answer
 // when there is none of the name.
-func (s *Service) existing(at target, missing func(name string) error) (*table, error) {
-	if b := s.lookup(at); b.table != nil {
-		return b.table, nil
+func (s *Service) existing(at schema.Target, missing func(name string) error) (*table.Table, error) {
+	if b := s.lookup(at); b.Table != nil {
+		return b.Table, nil
 	}
-	return nil, missing(at.name)
+	return nil, missing(at.Name)
 }

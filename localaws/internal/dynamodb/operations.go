@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -13,7 +15,7 @@ import (
 type op[In any] = wire.Op[*Service, In, []byte]
 
 // operations are those that Serve knows.
-var operations = wire.NewTable(&protocol,
+var operations = wire.NewTable(input.Protocol(),
 	manages("CreateTable", wire.Write, (*Service).allowCreateTable, (*Service).createTable),
 	manages("UpdateTable", wire.Write, allowNamed, (*Service).updateTable),
 	manages("DescribeTable", wire.Read, allowNamed, (*Service).describeTable),
@@ -21,10 +23,10 @@ var operations = wire.NewTable(&protocol,
 	manages("ListTables", wire.Read, (*Service).allowListTables, (*Service).listTables),
 
 	onItems[getItemCall]("GetItem", wire.ReadItems, nil),
-	writes("PutItem", writePut),
-	writes("UpdateItem", writeUpdate),
-	writes("DeleteItem", writeDelete),
-	onItems("Query", wire.ReadItems, func(in *pageCall) { in.query = true }),
+	writes("PutItem", input.Put),
+	writes("UpdateItem", input.Update),
+	writes("DeleteItem", input.Delete),
+	onItems("Query", wire.ReadItems, func(in *pageCall) { in.Query = true }),
 	onItems[pageCall]("Scan", wire.ReadItems, nil),
 
 	onItems[batchGetCall]("BatchGetItem", wire.ReadItems, nil),
@@ -32,9 +34,9 @@ var operations = wire.NewTable(&protocol,
 	onItems[transactGetCall]("TransactGetItems", wire.ReadItems, nil),
 	onItems[transactWriteCall]("TransactWriteItems", wire.WriteItems, nil),
 
-	op[tagsInput]{Name: "TagResource", Kind: wire.Write, Init: func(in *tagsInput) { in.adds = true },
+	op[input.Tagging]{Name: "TagResource", Kind: wire.Write, Init: (*input.Tagging).RequireTags,
 		Authorize: (*Service).allowTags, Serve: (*Service).tagResource},
-	op[tagsInput]{Name: "UntagResource", Kind: wire.Write, Init: func(in *tagsInput) { in.removes = true },
+	op[input.Tagging]{Name: "UntagResource", Kind: wire.Write, Init: (*input.Tagging).RequireKeys,
 		Authorize: (*Service).allowTags, Serve: (*Service).untagResource},
 	manages("ListTagsOfResource", wire.Read, (*Service).allowTags, (*Service).listTagsOfResource),
 	manages("UpdateTimeToLive", wire.Write, allowNamed, (*Service).updateTimeToLive),
@@ -52,8 +54,8 @@ func manages[In any](name string, kind wire.Kind, authorize func(*Service, conte
 }
 
 // writes is the entry of an operation that is one write of a kind.
-func writes(name string, kind writeKind) op[writeCall] {
-	return onItems(name, wire.WriteItems, func(in *writeCall) { in.kind = kind })
+func writes(name string, kind input.WriteKind) op[writeCall] {
+	return onItems(name, wire.WriteItems, func(in *writeCall) { in.Kind = kind })
 }
 
 // itemCall is a request on items. It is authorized and answered with one
@@ -64,7 +66,7 @@ type itemCall interface {
 	// renew replaces the definitions by the current ones.
 	renew()
 	authorize(ctx context.Context, s *Service, c *request.Call) error
-	// answer returns errRedefined, and has changed nothing, if the key or the
+	// answer returns table.ErrRedefined, and has changed nothing, if the key or the
 	// indexes of a table changed after its definition was read.
 	answer(ctx context.Context, s *Service, c *request.Call) ([]byte, error)
 }
@@ -84,7 +86,7 @@ func onItems[In any, P interface {
 		Serve: func(s *Service, ctx context.Context, c *request.Call, in *In) ([]byte, error) {
 			for {
 				out, err := P(in).answer(ctx, s, c)
-				if !errors.Is(err, errRedefined) {
+				if !errors.Is(err, table.ErrRedefined) {
 					return out, err
 				}
 				P(in).renew()

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
-	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 	"pgregory.net/rapid"
 )
 
@@ -21,7 +21,7 @@ import (
 func TestRedefinedWhileRunning(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		keys := &interruptedKeys{fakeKeys: newFakeKeys()}
-		w := newWorld(t, func(c *Config) { c.Keys, c.Store = keys, storage.NewRecorder() })
+		w := newWorld(t, func(c *Config) { c.Keys, c.Store = keys, storagetest.NewRecorder() })
 		w.keys = keys.fakeKeys
 		m := &redefinitionModel{w: w, keys: keys, items: map[string]string{}}
 		m.create()

@@ -1,6 +1,11 @@
 package dynamodb
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+)
 
 // response builds the JSON object that answers an item call.
 type response struct {
@@ -24,7 +29,7 @@ func (r *response) member(name string) *response {
 	return r
 }
 
-func (r *response) item(it Item) { r.b = appendItem(r.b, it) }
+func (r *response) item(it schema.Item) { r.b = schema.AppendItem(r.b, it) }
 
 func (r *response) integer(n int) { r.b = strconv.AppendInt(r.b, int64(n), 10) }
 
@@ -37,17 +42,17 @@ func appendFloat(dst []byte, f float64) []byte {
 // write appends what f appends.
 func (r *response) write(f func([]byte) []byte) { r.b = f(r.b) }
 
-func (r *response) capacity(c *capacity, mode consumed) {
-	if !mode.wanted() {
+func (r *response) capacity(c *capacity, mode input.Consumed) {
+	if !mode.Wanted() {
 		return
 	}
 	r.member("ConsumedCapacity")
-	r.b = c.append(r.b, mode.indexes())
+	r.b = c.append(r.b, mode.Indexes())
 }
 
 // capacities writes the ConsumedCapacity of several tables.
-func (r *response) capacities(list []*capacity, mode consumed) {
-	if !mode.wanted() {
+func (r *response) capacities(list []*capacity, mode input.Consumed) {
+	if !mode.Wanted() {
 		return
 	}
 	r.member("ConsumedCapacity")
@@ -56,7 +61,7 @@ func (r *response) capacities(list []*capacity, mode consumed) {
 		if i > 0 {
 			r.b = append(r.b, ',')
 		}
-		r.b = c.append(r.b, mode.indexes())
+		r.b = c.append(r.b, mode.Indexes())
 	}
 	r.b = append(r.b, ']')
 }

@@ -2,11 +2,15 @@ package dynamodb
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -16,10 +20,10 @@ import (
 // at the same time.
 type Service struct {
 	cfg       Config
-	custodian custodian
+	custodian *atrest.Custodian
 
 	mu     sync.RWMutex // guards tables; taken before any table's lock
-	tables map[wire.Place]map[string]*table
+	tables map[wire.Place]map[string]*table.Table
 
 	tokens tokenBook
 }
@@ -32,9 +36,8 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, tables: map[wire.Place]map[string]*table{}}
-	s.custodian = custodian{keys: cfg.Keys, clock: cfg.Clock}
-	s.custodian.cache.init(cfg.KeyCacheTTL)
+	s := &Service{cfg: cfg, custodian: atrest.NewCustodian(cfg.Keys, cfg.Clock, cfg.KeyCacheTTL),
+		tables: map[wire.Place]map[string]*table.Table{}}
 	s.tokens.init()
 	if err := s.restore(); err != nil {
 		return nil, fmt.Errorf("dynamodb: read the stored tables: %w", err)
@@ -43,15 +46,7 @@ func New(cfg Config) (*Service, error) {
 }
 
 func (s *Service) restore() error {
-	err := s.cfg.Store.Range(bucketTables, func(key, value []byte) error {
-		def := new(definition)
-		if err := json.Unmarshal(value, def); err != nil {
-			return fmt.Errorf("table record %q: %w", key, err)
-		}
-		s.put(restoredTable(s.cfg.Store, def))
-		return nil
-	})
-	if err != nil {
+	if err := table.Restore(s.cfg.Store, s.put); err != nil {
 		return err
 	}
 	if err := s.tokens.restore(s.cfg.Store); err != nil {
@@ -63,7 +58,7 @@ func (s *Service) restore() error {
 	inUse := map[grant]bool{}
 	for _, tables := range s.tables {
 		for _, t := range tables {
-			e := &t.definition().Encryption
+			e := &t.Definition().Encryption
 			inUse[grant{e.KeyARN, e.Grant}] = true
 		}
 	}
@@ -71,19 +66,19 @@ func (s *Service) restore() error {
 }
 
 // put adds t to the map; the caller holds s.mu or is alone.
-func (s *Service) put(t *table) {
-	at := t.definition().target()
+func (s *Service) put(t *table.Table) {
+	at := t.Definition().Target()
 	if s.tables[at.Place] == nil {
-		s.tables[at.Place] = map[string]*table{}
+		s.tables[at.Place] = map[string]*table.Table{}
 	}
-	s.tables[at.Place][at.name] = t
+	s.tables[at.Place][at.Name] = t
 }
 
 // Serve answers one call.
 func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 	o, ok := operations.Describe(c.Operation)
 	if !ok {
-		return nil, errUnsupported(c.Operation)
+		return nil, refusal.Unsupported(c.Operation)
 	}
 	out, err := operations.Serve(ctx, s, c)
 	if !o.Data {
@@ -98,28 +93,48 @@ func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 // Describe tells the front door about an operation.
 func (s *Service) Describe(name string) (request.Operation, bool) { return operations.Describe(name) }
 
+// DiskView returns what lies on disk for an item of a table, named by name or
+// ARN, for showing it. It reads the sealed bytes and opens nothing, so nobody
+// is asked for permission: whoever calls it holds the file anyway. It needs
+// the table's derived keys in memory, so a table must have been used since the
+// start. Errors are *request.Error: ResourceNotFoundException for a missing table
+// or item, ValidationException for a key that does not fit the table, and one
+// that says that the table was not used yet.
+func (s *Service) DiskView(_ context.Context, account, region, tableName string, key schema.Item) (
+	table.DiskView, error) {
+	at, err := input.Locate(&request.Call{AccountID: account, Region: region}, tableName)
+	if err != nil {
+		return table.DiskView{}, err
+	}
+	b := s.lookup(at)
+	if b.Table == nil {
+		return table.DiskView{}, refusal.NoTable()
+	}
+	return b.DiskView(key)
+}
+
 // bound is a table as one request sees it, with one definition. The zero bound
 // is a missing table.
 type bound struct {
-	*table
-	def *definition
+	*table.Table
+	def *schema.Definition
 }
 
 // lookup finds a table that exists, whatever its status.
-func (s *Service) lookup(at target) bound {
+func (s *Service) lookup(at schema.Target) bound {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	t := s.tables[at.Place][at.name]
+	t := s.tables[at.Place][at.Name]
 	if t == nil {
 		return bound{}
 	}
-	return bound{t, t.definition()}
+	return bound{t, t.Definition()}
 }
 
 // renewed returns the table with its current definition.
 func (b bound) renewed() bound {
-	if b.table != nil {
-		b.def = b.table.definition()
+	if b.Table != nil {
+		b.def = b.Table.Definition()
 	}
 	return b
 }
@@ -132,7 +147,8 @@ func renew(tables []bound) {
 }
 
 // allow asks the identity room for one action on one resource.
-func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, account string, conditions policy.Context) error {
+func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, account string,
+	conditions policy.Context) error {
 	return request.Require(ctx, s.cfg.Authorizer, c, request.Check{
 		Action: "dynamodb:" + action, Resource: resource, ResourceAccountID: account,
 		Context: conditions, Mode: policy.ModeOrdinary,
@@ -141,19 +157,19 @@ func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, 
 
 // allowTable authorizes an operation without item conditions on a table,
 // which need not exist.
-func (s *Service) allowTable(ctx context.Context, c *request.Call, action string, t target) error {
+func (s *Service) allowTable(ctx context.Context, c *request.Call, action string, t schema.Target) error {
 	conditions := policy.Context{}
 	s.tagConditions(conditions, t)
-	return s.allow(ctx, c, action, t.arn, t.Account, conditions)
+	return s.allow(ctx, c, action, t.ARN, t.Account, conditions)
 }
 
 // tagConditions adds aws:ResourceTag of a table that exists.
-func (s *Service) tagConditions(conditions policy.Context, t target) {
-	if b := s.lookup(t); b.table != nil {
+func (s *Service) tagConditions(conditions policy.Context, t schema.Target) {
+	if b := s.lookup(t); b.Table != nil {
 		wire.ResourceTags(conditions, b.def.Tags...)
 	}
 }
 
 // settled waits until everything that was changed so far is durable: a
 // consistent read tells nothing that a crash could undo.
-func (s *Service) settled() error { return waitFor(s.cfg.Store.Submit(new(storage.Tx))) }
+func (s *Service) settled() error { return table.Wait(s.cfg.Store.Submit(new(storage.Tx))) }

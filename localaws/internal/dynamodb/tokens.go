@@ -15,6 +15,8 @@ import (
 // tokenLife is how long a ClientRequestToken makes a transaction idempotent.
 const tokenLife = 10 * time.Minute
 
+var bucketTokens = storage.Bucket{Name: "dynamodb/tokens"}
+
 // tokenBook remembers the tokens of recent transactions, by a hash of account,
 // region and token, so that a retry changes nothing, even after a restart.
 type tokenBook struct {
@@ -74,9 +76,12 @@ func (b *tokenBook) begin(id, digest [sha256.Size]byte, now time.Time) (done boo
 		b.known[id] = &tokenRecord{Request: digest, running: true}
 		return false, nil
 	case r.Request != digest:
-		return false, request.Errorf("IdempotentParameterMismatchException", "%s", "The request uses the same client token as a previous, but non-identical request. Do not reuse a client token with different requests, unless the requests are identical")
+		return false, request.Errorf("IdempotentParameterMismatchException", "%s",
+			"The request uses the same client token as a previous, but non-identical request. Do not reuse a client "+
+				"token with different requests, unless the requests are identical")
 	case r.running:
-		return false, request.Errorf("TransactionInProgressException", "The transaction with the given request token is already in progress.")
+		return false, request.Errorf("TransactionInProgressException",
+			"The transaction with the given request token is already in progress.")
 	}
 	return true, nil
 }
@@ -102,14 +107,15 @@ func (b *tokenBook) finish(tx *storage.Tx, id [sha256.Size]byte, now time.Time) 
 	}
 }
 
-// end keeps the token of a transaction that is durable, and frees that of one
-// that changed nothing.
-func (b *tokenBook) end(id [sha256.Size]byte, durable bool) {
+// end keeps the token of a transaction that was submitted, and frees the token
+// of one that changed nothing. A full disk can make the transaction durable
+// later, after its answer was an error: a repetition must not do it again.
+func (b *tokenBook) end(id [sha256.Size]byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if durable {
-		b.known[id].running = false
-	} else {
+	if r := b.known[id]; r.End.IsZero() {
 		delete(b.known, id)
+	} else {
+		r.running = false
 	}
 }

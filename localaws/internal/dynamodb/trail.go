@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -16,9 +17,10 @@ type trailTable struct {
 }
 
 // trail files what the audit event says about a call on a table.
-func trail(c *request.Call, t target) {
-	c.Trail.RequestParameters = trailTable{t.name}
-	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: t.arn, AccountID: t.Account, Type: "AWS::DynamoDB::Table"})
+func trail(c *request.Call, t schema.Target) {
+	c.Trail.RequestParameters = trailTable{t.Name}
+	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: t.ARN, AccountID: t.Account,
+		Type: "AWS::DynamoDB::Table"})
 }
 
 // trailManagement files request and answer of a call that manages a table and

@@ -5,6 +5,10 @@ import (
 	"crypto/sha256"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -12,16 +16,16 @@ import (
 // transactWriteCall is a TransactWriteItems request on the tables that it
 // found.
 type transactWriteCall struct {
-	transactWriteInput
+	input.TransactWrite
 	changes []*change
 }
 
 func (in *transactWriteCall) find(s *Service, c *request.Call) {
-	for i, w := range in.writes {
-		if i == 0 || in.writes[i-1].at != w.at {
-			trail(c, w.at)
+	for i, w := range in.Writes {
+		if i == 0 || in.Writes[i-1].At != w.At {
+			trail(c, w.At)
 		}
-		in.changes = append(in.changes, &change{write: w, on: s.lookup(w.at)})
+		in.changes = append(in.changes, &change{Write: w, on: s.lookup(w.At)})
 	}
 }
 
@@ -34,8 +38,9 @@ func (in *transactWriteCall) renew() {
 // authorize asks for every item as for the operation of its kind.
 func (in *transactWriteCall) authorize(ctx context.Context, s *Service, c *request.Call) error {
 	for _, w := range in.changes {
-		if err := s.allowAccess(ctx, c, access{action: w.kind.action(), at: w.at, keys: []Item{w.keyItem()},
-			attributes: w.attributes(w.keyItem()), returnValues: "NONE", enclosing: "TransactWriteItems"}, w.on); err != nil {
+		if err := s.allowAccess(ctx, c, access{action: w.Kind.Action(), at: w.At, keys: []schema.Item{w.KeyItem()},
+			attributes: w.Attributes(w.KeyItem()), returnValues: "NONE", enclosing: "TransactWriteItems"},
+			w.on); err != nil {
 			return err
 		}
 	}
@@ -43,10 +48,10 @@ func (in *transactWriteCall) authorize(ctx context.Context, s *Service, c *reque
 }
 
 // tablesOf returns the tables alone.
-func tablesOf(list []bound) []*table {
-	tables := make([]*table, len(list))
+func tablesOf(list []bound) []*table.Table {
+	tables := make([]*table.Table, len(list))
 	for i, b := range list {
-		tables[i] = b.table
+		tables[i] = b.Table
 	}
 	return tables
 }
@@ -54,7 +59,7 @@ func tablesOf(list []bound) []*table {
 // checkAll is check for several tables, which are locked.
 func checkAll(list []bound) error {
 	for _, b := range list {
-		if err := b.check(b.def); err != nil {
+		if err := b.Check(b.def); err != nil {
 			return err
 		}
 	}
@@ -68,10 +73,10 @@ func (in *transactWriteCall) answer(ctx context.Context, s *Service, c *request.
 		return nil, err
 	}
 	now := s.cfg.Clock()
-	if in.token == nil {
+	if in.Token == nil {
 		return s.commit(c, in, writes, tables, nil)
 	}
-	id, request := tokenID(c, *in.token), requestHash(c.Body)
+	id, request := tokenID(c, *in.Token), requestHash(c.Body)
 	done, err := s.tokens.begin(id, request, now)
 	if err != nil {
 		return nil, err
@@ -79,11 +84,8 @@ func (in *transactWriteCall) answer(ctx context.Context, s *Service, c *request.
 	if done {
 		return in.response(writes, "ReadCapacityUnits"), nil
 	}
-	durable := false
-	defer func() { s.tokens.end(id, durable) }() // after a panic too
-	out, err := s.commit(c, in, writes, tables, &id)
-	durable = err == nil
-	return out, err
+	defer s.tokens.end(id) // after a panic too
+	return s.commit(c, in, writes, tables, &id)
 }
 
 // prepareWrites finds tables, checks keys and asks for the tables' keys.
@@ -96,18 +98,18 @@ func (s *Service) prepareWrites(ctx context.Context, c *request.Call, writes []*
 		if err := s.ready(w.on); err != nil {
 			return nil, err
 		}
-		if err := w.checkRequest(w.on.def); err != nil {
+		if err := w.CheckRequest(w.on.def); err != nil {
 			return nil, err
 		}
-		if err := w.checkSchema(w.on.def); err != nil {
+		if err := w.CheckSchema(w.on.def); err != nil {
 			if !failed { // the first is the only reason that AWS names
 				reasons[i], failed = reasonOf(err), true
 			}
 			continue
 		}
-		id := w.on.def.ID + w.primary
+		id := w.on.def.ID + w.Primary
 		if seen[id] {
-			return nil, errValidation("Transaction request cannot include multiple operations on one item")
+			return nil, refusal.Validation("Transaction request cannot include multiple operations on one item")
 		}
 		seen[id] = true
 		tables = append(tables, w.on)
@@ -115,12 +117,12 @@ func (s *Service) prepareWrites(ctx context.Context, c *request.Call, writes []*
 	if failed {
 		return nil, errCancelled(reasons)
 	}
-	asked := map[*table]bool{}
+	asked := map[*table.Table]bool{}
 	for _, t := range tables {
-		if asked[t.table] {
+		if asked[t.Table] {
 			continue
 		}
-		asked[t.table] = true
+		asked[t.Table] = true
 		if err := s.unlock(ctx, c, t); err != nil {
 			return nil, err
 		}
@@ -130,9 +132,10 @@ func (s *Service) prepareWrites(ctx context.Context, c *request.Call, writes []*
 
 // commit evaluates all writes under the locks of all tables and applies them
 // if none has a reason against it.
-func (s *Service) commit(c *request.Call, in *transactWriteCall, writes []*change, tables []bound, token *[sha256.Size]byte) ([]byte, error) {
+func (s *Service) commit(c *request.Call, in *transactWriteCall, writes []*change, tables []bound,
+	token *[sha256.Size]byte) ([]byte, error) {
 	out, pending, err := s.commitLocked(c, in, writes, tables, token)
-	if failed := waitFor(pending); failed != nil {
+	if failed := table.Wait(pending); failed != nil {
 		return nil, failed
 	}
 	if err != nil {
@@ -142,8 +145,9 @@ func (s *Service) commit(c *request.Call, in *transactWriteCall, writes []*chang
 	return in.withCollections(out, writes), nil
 }
 
-func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []*change, tables []bound, token *[sha256.Size]byte) ([]byte, storage.Pending, error) {
-	defer lockTables(tablesOf(tables), true)()
+func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []*change, tables []bound,
+	token *[sha256.Size]byte) ([]byte, storage.Pending, error) {
+	defer table.Lock(tablesOf(tables), true)()
 	if err := checkAll(tables); err != nil {
 		return nil, s.cfg.Store.Submit(new(storage.Tx)), err
 	}
@@ -152,9 +156,10 @@ func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []
 	for i, w := range writes {
 		var err error
 		switch {
-		case s.cfg.Faults.throttled(w.at.name, c.Operation):
-			err = &request.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for one or more table(s)"}
-		case s.cfg.Faults.conflicts(w.at.name, c.Operation, w.def.Key.keyOf(w.keyItem())):
+		case s.cfg.Faults.throttled(w.At.Name, c.Operation):
+			err = &request.Error{Code: "ThrottlingException", Message: "Throughput exceeds the current capacity for " +
+				"one or more table(s)"}
+		case s.cfg.Faults.conflicts(w.At.Name, c.Operation, w.Def.Key.Of(w.KeyItem())):
 			err = errConflict()
 		default:
 			err = w.evaluate()
@@ -181,13 +186,13 @@ func (s *Service) commitLocked(c *request.Call, in *transactWriteCall, writes []
 // request is billed as a read of what its writes touched.
 func (in *transactWriteCall) response(writes []*change, kind string) []byte {
 	out := newResponse(64)
-	if !in.consumed.wanted() {
+	if !in.Consumed.Wanted() {
 		return out.bytes()
 	}
 	var used []*capacity
 	byTable := map[string]*capacity{}
 	for i, w := range writes {
-		name := *in.items[i].name
+		name := in.TableName(i)
 		price := byTable[name]
 		if price == nil {
 			price = &capacity{name: name, transaction: kind}
@@ -195,27 +200,27 @@ func (in *transactWriteCall) response(writes []*change, kind string) []byte {
 			used = append(used, price)
 		}
 		if kind == "ReadCapacityUnits" {
-			price.table += 2 * readUnits(ddbjson.ItemSize(w.keyItem()), true)
+			price.table += 2 * readUnits(ddbjson.ItemSize(w.KeyItem()), true)
 			continue
 		}
 		price.addWrite(w, 2)
 	}
-	out.capacities(used, in.consumed)
+	out.capacities(used, in.Consumed)
 	return out.bytes()
 }
 
 // withCollections adds ItemCollectionMetrics to a finished response.
 func (in *transactWriteCall) withCollections(body []byte, writes []*change) []byte {
-	if in.collections == nil || *in.collections != "SIZE" {
+	if !in.Collections.Wanted() {
 		return body
 	}
 	byName := map[string][]*change{}
 	var names []string
 	for i, w := range writes {
-		if !w.on.hasLocal() || w.kind == writeCheck {
+		if !w.on.hasLocal() || w.Kind == input.ConditionCheck {
 			continue
 		}
-		name := *in.items[i].name
+		name := in.TableName(i)
 		if byName[name] == nil {
 			names = append(names, name)
 		}
@@ -231,7 +236,7 @@ func (in *transactWriteCall) withCollections(body []byte, writes []*change) []by
 		if i > 0 {
 			out.b = append(out.b, ',')
 		}
-		out.b = append(appendText(out.b, name), ':')
+		out.b = append(schema.AppendText(out.b, name), ':')
 		out.b = byName[name][0].on.appendCollections(out.b, byName[name])
 	}
 	out.b = append(out.b, '}')

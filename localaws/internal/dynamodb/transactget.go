@@ -3,21 +3,24 @@ package dynamodb
 import (
 	"context"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // transactGetCall is a TransactGetItems request on the tables that it found.
 type transactGetCall struct {
-	transactGetInput
+	input.TransactGet
 	lookUps []*lookUp
 }
 
 func (in *transactGetCall) find(s *Service, c *request.Call) {
-	for i, r := range in.reads {
-		if i == 0 || in.reads[i-1].at != r.at {
-			trail(c, r.at)
+	for i, r := range in.Reads {
+		if i == 0 || in.Reads[i-1].At != r.At {
+			trail(c, r.At)
 		}
-		in.lookUps = append(in.lookUps, &lookUp{read: r, on: s.lookup(r.at)})
+		in.lookUps = append(in.lookUps, &lookUp{Read: r, on: s.lookup(r.At)})
 	}
 }
 
@@ -49,14 +52,14 @@ func (in *transactGetCall) answer(ctx context.Context, s *Service, c *request.Ca
 	if err := s.settled(); err != nil {
 		return nil, err
 	}
-	if size > maxTransactionBytes {
-		return nil, errValidation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
+	if size > input.MaxTransactionBytes {
+		return nil, refusal.Validation("Aggregated size of all items in the transaction exceeds the limit of 4 MB")
 	}
 	return in.response(reads, size), nil
 }
 
 func (s *Service) readLocked(c *request.Call, tables []bound, reads []*lookUp) (size int, err error) {
-	defer lockTables(tablesOf(tables), false)()
+	defer table.Lock(tablesOf(tables), false)()
 	if err := checkAll(tables); err != nil {
 		return 0, err
 	}
@@ -64,7 +67,7 @@ func (s *Service) readLocked(c *request.Call, tables []bound, reads []*lookUp) (
 	failed := false
 	for i, r := range reads {
 		err := r.run()
-		if err == nil && s.cfg.Faults.conflicts(r.at.name, c.Operation, r.key) {
+		if err == nil && s.cfg.Faults.conflicts(r.At.Name, c.Operation, r.Key) {
 			err = errConflict()
 		}
 		if err != nil {
@@ -81,25 +84,25 @@ func (s *Service) readLocked(c *request.Call, tables []bound, reads []*lookUp) (
 func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*lookUp) ([]bound, error) {
 	var tables []bound
 	seen := map[string]bool{}
-	asked := map[*table]bool{}
+	asked := map[*table.Table]bool{}
 	reasons := make([]reason, len(reads))
 	failed := false
 	for i, r := range reads {
 		if err := s.ready(r.on); err != nil {
 			return nil, err
 		}
-		if err := r.on.def.Key.checkEmpty(r.key); err != nil {
+		if err := r.on.def.Key.CheckEmpty(r.Key); err != nil {
 			return nil, err
 		}
-		if err := r.checkSchema(r.on.def); err != nil {
+		if err := r.CheckSchema(r.on.def); err != nil {
 			if !failed {
 				reasons[i], failed = reasonOf(err), true
 			}
 			continue
 		}
-		id := r.on.def.ID + r.primary
+		id := r.on.def.ID + r.Primary
 		if seen[id] {
-			return nil, errValidation("Transaction request cannot include multiple operations on one item")
+			return nil, refusal.Validation("Transaction request cannot include multiple operations on one item")
 		}
 		seen[id] = true
 		tables = append(tables, r.on)
@@ -108,10 +111,10 @@ func (s *Service) prepareReads(ctx context.Context, c *request.Call, reads []*lo
 		return nil, errCancelled(reasons)
 	}
 	for _, t := range tables {
-		if asked[t.table] {
+		if asked[t.Table] {
 			continue
 		}
-		asked[t.table] = true
+		asked[t.Table] = true
 		if err := s.enter(ctx, c, t); err != nil {
 			return nil, err
 		}
@@ -133,10 +136,10 @@ func (in *transactGetCall) response(reads []*lookUp, size int) []byte {
 			out.b = append(out.b, "{}"...)
 		} else {
 			out.b = append(out.b, `{"Item":`...)
-			out.item(r.item(r.found.item))
+			out.item(r.Project(r.found.Item))
 			out.b = append(out.b, '}')
 		}
-		name := *in.items[i].name
+		name := in.TableName(i)
 		price := byTable[name]
 		if price == nil {
 			price = &capacity{name: name, transaction: "ReadCapacityUnits"}
@@ -146,6 +149,6 @@ func (in *transactGetCall) response(reads []*lookUp, size int) []byte {
 		price.table += 2 * readUnits(r.size(), true)
 	}
 	out.b = append(out.b, ']')
-	out.capacities(used, in.consumed)
+	out.capacities(used, in.Consumed)
 	return out.bytes()
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -174,7 +175,7 @@ type fakeKeys struct {
 	mu      sync.Mutex
 	states  map[string]string // by ARN
 	secrets map[string]fakeSecret
-	grants  map[string]TableGrant
+	grants  map[string]atrest.TableGrant
 	denied  map[string]bool // by user name
 	made    int             // grants
 	calls   []string        // operation, caller, ARN
@@ -188,7 +189,7 @@ type fakeSecret struct {
 }
 
 func newFakeKeys() *fakeKeys {
-	return &fakeKeys{states: map[string]string{}, secrets: map[string]fakeSecret{}, grants: map[string]TableGrant{}, denied: map[string]bool{}}
+	return &fakeKeys{states: map[string]string{}, secrets: map[string]fakeSecret{}, grants: map[string]atrest.TableGrant{}, denied: map[string]bool{}}
 }
 
 func (k *fakeKeys) newKey(id string) string {
@@ -256,17 +257,17 @@ func (k *fakeKeys) GenerateDataKey(_ context.Context, c *request.Call, arn strin
 	return key, blob, nil
 }
 
-func (k *fakeKeys) DescribeKey(_ context.Context, c *request.Call, id string) (KeyInfo, error) {
+func (k *fakeKeys) DescribeKey(_ context.Context, c *request.Call, id string) (atrest.KeyInfo, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.states[id] == "" {
-		return KeyInfo{}, request.Errorf("NotFoundException", "Key '%s' does not exist", id)
+		return atrest.KeyInfo{}, request.Errorf("NotFoundException", "Key '%s' does not exist", id)
 	}
-	return KeyInfo{ARN: id, Symmetric: !strings.HasSuffix(id, "hmac"),
+	return atrest.KeyInfo{ARN: id, Symmetric: !strings.HasSuffix(id, "hmac"),
 		AWSManaged: strings.HasSuffix(id, "managed")}, nil
 }
 
-func (k *fakeKeys) CreateGrant(_ context.Context, c *request.Call, arn string, g TableGrant) (string, error) {
+func (k *fakeKeys) CreateGrant(_ context.Context, c *request.Call, arn string, g atrest.TableGrant) (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("CreateGrant", c, arn); err != nil {

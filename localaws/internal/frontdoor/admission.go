@@ -93,8 +93,9 @@ func (d *Door) reserve(ctx context.Context, r *exchange, n int64) error {
 	return nil
 }
 
-// release ends the reservation of the request.
+// release ends the reservation of the request, whose body is no longer needed.
 func (d *Door) release(r *exchange) {
+	r.Body = nil
 	if r.reserved > 0 {
 		d.bodies.Release(r.reserved)
 		d.memory.used(r.reserved)

@@ -17,6 +17,7 @@ type answer struct {
 	status      int
 	contentType string
 	requestID   string
+	code        string // of an error, for the log
 	body        []byte
 	server      string
 	checksum    bool // DynamoDB's x-amz-crc32, of the bytes that are sent
@@ -34,13 +35,9 @@ func (e *Endpoint) success(id string, body []byte) answer {
 func (e *Endpoint) failure(id string, err error) answer {
 	var known *request.Error
 	if !errors.As(err, &known) {
-		known = &request.Error{Code: "InternalFailure", Status: http.StatusInternalServerError,
-			Message: "The request processing has failed because of an unknown error, exception or failure."}
-		if e.InternalError != "" {
-			known.Code = e.InternalError
-		}
+		known = e.internal("The request processing has failed because of an unknown error, exception or failure.")
 	}
-	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, server: e.Server,
+	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, code: known.Code, server: e.Server,
 		checksum: e.Checksum, close: known.Status == http.StatusRequestEntityTooLarge}
 	if e.query() {
 		a.body = e.xmlError(id, known)
@@ -48,6 +45,32 @@ func (e *Endpoint) failure(id string, err error) answer {
 		a.body = e.jsonError(known)
 	}
 	return a
+}
+
+// internal returns the endpoint's internal failure.
+func (e *Endpoint) internal(message string) *request.Error {
+	err := &request.Error{Code: "InternalFailure", Status: http.StatusInternalServerError, Message: message}
+	if e.InternalError != "" {
+		err.Code = e.InternalError
+	}
+	return err
+}
+
+// explained returns err, which may be nil, or an internal failure with the explanation of what
+// lies behind it. The failure takes the place of every other
+// answer, because it says nothing of the request.
+func (d *Door) explained(e *Endpoint, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *request.Error
+	if errors.As(err, &known) && known.HTTPStatus() < http.StatusInternalServerError {
+		return err
+	}
+	if text := d.config.Explain(err); text != "" {
+		return e.internal(text)
+	}
+	return err
 }
 
 func (e *Endpoint) jsonError(err *request.Error) []byte {
@@ -90,7 +113,7 @@ func stray(r *exchange) answer {
 		// is one for a service that is not here, such as S3's ListBuckets.
 		a.status, a.body = http.StatusOK, []byte("healthy: localaws\n")
 	case r.get("X-Amz-Target") != "" || r.Method == http.MethodPost:
-		a.status, a.contentType = http.StatusBadRequest, "application/x-amz-json-1.0"
+		a.status, a.contentType, a.code = http.StatusBadRequest, "application/x-amz-json-1.0", "UnknownOperationException"
 		a.body = []byte(`{"__type":"com.amazon.coral.service#UnknownOperationException",` +
 			`"message":"X-Amz-Target, Content-Type or Action name no service of this server"}`)
 	default:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -44,12 +45,17 @@ type Config struct {
 	// Interrupt returns the error to answer in place of the service, nil to
 	// let the service answer. It may wait until ctx ends.
 	Interrupt func(ctx context.Context, c *request.Call, o request.Operation) error
-	// Failed returns why the services' state can no longer be filed, or nil.
+	// Failed returns why the services' state cannot be filed now, or nil.
 	Failed func() error
 	// Settle waits until everything that was changed so far is durable.
 	Settle func() error
 	// Report gets every error that a service or Interrupt answered with.
 	Report func(c *request.Call, err error)
+	// Explain returns what a client may know of an internal failure, or the
+	// empty string.
+	Explain func(err error) string
+	// Logger gets a record of each request at level debug.
+	Logger *slog.Logger
 }
 
 // Door is the way of every request. Its methods are safe for use by any number
@@ -73,14 +79,15 @@ func New(c Config) *Door {
 		byName: map[string]*Endpoint{}, byTarget: map[string]*Endpoint{}, byVersion: map[string]*Endpoint{}}
 }
 
-// handle takes one request the whole way to its answer. It fails with the
-// error of ctx when the client no longer waits, and with the body's error when
-// the body cannot be read; there is nothing to answer then.
-func (d *Door) handle(ctx context.Context, r *exchange) (answer, error) {
+// pass takes one request the whole way to its answer. It fails with the error
+// of ctx when the client no longer waits, and with the body's error when the
+// body cannot be read; there is nothing to answer then.
+func (d *Door) pass(ctx context.Context, r *exchange) (answer, error) {
 	e, operation := d.route(r)
 	if e == nil {
 		return stray(r), nil
 	}
+	r.service, r.operation = e.Name, operation
 	r.sig, r.sigErr = sigv4.Parse(&r.Request)
 	if a, ok := d.admit(ctx, r, e, operation); !ok {
 		return a, nil
@@ -114,6 +121,7 @@ func (d *Door) answer(ctx context.Context, r *exchange, e *Endpoint, operation s
 			e = named
 		}
 	}
+	r.service, r.operation = e.Name, operation
 	malformed := func() bool { return !e.query() && !r.compressed && !json.Valid(body) }
 	if r.sigErr != nil {
 		if malformed() {
@@ -150,10 +158,11 @@ func (d *Door) answer(ctx context.Context, r *exchange, e *Endpoint, operation s
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return answer{}, ctx.Err()
 	}
-	d.config.Log.Record(c, o, err)
+	told := d.explained(e, err)
+	d.config.Log.Record(c, o, told)
 	if err != nil {
 		d.config.Report(c, err)
-		return e.failure(id, err), nil
+		return e.failure(id, told), nil
 	}
 	return e.success(id, out), nil
 }

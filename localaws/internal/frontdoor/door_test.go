@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +23,8 @@ import (
 )
 
 const secret = "a secret of the test"
+
+var errExplained = errors.New("/a/path that clients must not see")
 
 // world is a door with one JSON and one Query endpoint, and notes the steps of
 // every request. Interrupt, Failed and Settle answer what it holds.
@@ -74,7 +77,13 @@ func newWorld() (*world, *Door) {
 		},
 		Failed: func() error { w.steps = append(w.steps, "failed"); return w.failed },
 		Settle: func() error { w.steps = append(w.steps, "settle"); return w.settle },
-		Report: func(*request.Call, error) { w.steps = append(w.steps, "report") }})
+		Report: func(*request.Call, error) { w.steps = append(w.steps, "report") },
+		Explain: func(err error) string {
+			if errors.Is(err, errExplained) {
+				return "explained"
+			}
+			return ""
+		}, Logger: slog.New(slog.DiscardHandler)})
 	d.Mount(Endpoint{Name: "items", Service: w, Targets: []string{"Items_1"}, ContentType: "application/x-amz-json-1.0",
 		MaxBody: 1 << 20, Server: "Server", Checksum: true})
 	d.Mount(Endpoint{Name: "people", Service: w, Version: "1", Namespace: "urn:people", ContentType: "text/xml",

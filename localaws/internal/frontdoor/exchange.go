@@ -27,6 +27,8 @@ type exchange struct {
 	connected bool
 	writer    http.ResponseWriter // of the connection
 	reserved  int64               // bytes of the bound that the request holds
+
+	service, operation string // for the log; empty until they are known
 }
 
 // take fills in what does not depend on the way by which hr came. The adapters

@@ -20,6 +20,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 	defer d.release(&r)
 	a, err := d.handle(hr.Context(), &r)
+	d.release(&r) // a client that reads slowly keeps its answer only
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -152,7 +153,7 @@ func (s *Service) permit(r *call, t target, context policy.Context) error {
 // permitted authorizes the operation on the target as it is now, with its tags and
 // its permissions boundary as conditions.
 func (s *Service) permitted(r *call, t target, conditions policy.Context) (resolved, error) {
-	if sessionOf(r.Call).plainSession() && r.Service == "iam" {
+	if sts.Of(r.Caller).Plain() && r.Service == "iam" {
 		return resolved{}, &request.Error{Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid", Status: http.StatusForbidden}
 	}
 	s.mu.RLock()

@@ -2,9 +2,11 @@ package iam
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -48,7 +50,7 @@ func (s *Service) createAccessKey(r *call, in *userName) (*task, error) {
 		if len(*keys) >= maxAccessKeys {
 			return nil, conflict("LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: %d", maxAccessKeys)
 		}
-		k := &accessKey{ID: newAccessKeyID("AKIA"), Secret: newSecret(), AccountID: a.ID, UserName: name, Active: true, Created: s.now()}
+		k := &accessKey{ID: identifier.NewAccessKey("AKIA"), Secret: identifier.NewSecret(), AccountID: a.ID, UserName: name, Active: true, Created: s.now()}
 		*keys = append(*keys, k)
 		s.keys[k.ID] = k
 		a.putHolder(k)
@@ -200,4 +202,11 @@ func (s *Service) getAccessKeyLastUsed(r *call, in *accessKeyName) (*task, error
 		}
 		return out, nil
 	})
+}
+
+// lastUse is when and for what an access key signed last. It is kept in memory.
+type lastUse struct {
+	sync.Mutex
+	time            time.Time
+	service, region string
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // The operations on inline policies, attachments, tags and boundaries are the
@@ -15,7 +17,7 @@ import (
 type inlineInput struct {
 	entityNames
 	PolicyName     string
-	PolicyDocument policyText
+	PolicyDocument wire.LongText
 }
 
 func putInline(k kind) entry {
@@ -23,7 +25,7 @@ func putInline(k kind) entry {
 		if err := checkName("policyName", in.PolicyName, longPattern); err != nil {
 			return nil, err
 		}
-		d, err := parseDocument(in.PolicyDocument, policy.Identity, k.maxInline)
+		d, err := policytext.Read(in.PolicyDocument, policy.Identity, k.maxInline)
 		if err != nil {
 			return nil, err
 		}
@@ -33,10 +35,10 @@ func putInline(k kind) entry {
 			if err != nil {
 				return nil, err
 			}
-			size := documentSize(d.Text)
+			size := policytext.Size(d.Text)
 			for n, other := range e.Inline {
 				if n != in.PolicyName {
-					size += documentSize(other.Text)
+					size += policytext.Size(other.Text)
 				}
 			}
 			if size > k.maxInline {

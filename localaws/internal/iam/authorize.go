@@ -10,6 +10,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 )
 
 var _ request.Authorizer = (*Service)(nil)
@@ -33,8 +34,8 @@ func (s *Service) policiesOf(c *request.Call) policy.Policies {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	p := s.principalPolicies(c.Caller.Principal)
-	if session := sessionOf(c); session != nil {
-		p.Session = session.policies
+	if session := sts.Of(c.Caller); session != nil {
+		p.Session = session.Policies()
 	}
 	return p
 }
@@ -83,7 +84,7 @@ func (a *account) appendPolicies(to []policy.Attached, e *entity, inline, attach
 	// In order of name, so that the reasons of a decision do not change between
 	// two calls.
 	for _, name := range slices.Sorted(maps.Keys(e.Inline)) {
-		to = append(to, policy.Attached{Name: name, Source: inline, Document: e.Inline[name].parsed})
+		to = append(to, policy.Attached{Name: name, Source: inline, Document: e.Inline[name].Parsed()})
 	}
 	for _, arn := range e.Attached {
 		name, d, _ := a.policyDocument(arn)
@@ -118,7 +119,7 @@ func (s *Service) globalKeys(c *request.Call, to policy.Context) {
 		service := []string{name + ".amazonaws.com"}
 		to["aws:calledvia"], to["aws:calledviafirst"], to["aws:calledvialast"] = service, service, service
 	}
-	if session := sessionOf(c); session != nil {
+	if session := sts.Of(c.Caller); session != nil {
 		to["aws:tokenissuetime"] = []string{session.Issued.UTC().Format(time.RFC3339)}
 		to["aws:multifactorauthpresent"] = []string{"false"}
 	}
@@ -152,7 +153,7 @@ func (s *Service) principalTags(p *policy.Principal, to policy.Context) {
 // [ErrExpiredToken].
 func (s *Service) Credentials(accessKeyID, sessionToken string) (secret string, caller request.Caller, err error) {
 	if sessionToken != "" || strings.HasPrefix(accessKeyID, "ASIA") {
-		return s.sessionCredentials(accessKeyID, sessionToken)
+		return s.sts.Credentials(accessKeyID, sessionToken)
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -7,7 +7,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
-	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 // BenchmarkAuthorize decides kms:Decrypt for a user with two policies, as every
@@ -50,7 +50,7 @@ func BenchmarkAuthorize(b *testing.B) {
 
 // BenchmarkLoad starts over an account with as many users as IAM allows.
 func BenchmarkLoad(b *testing.B) {
-	store := storage.NewRecorder()
+	store := storagetest.NewRecorder()
 	s, err := New(Config{Store: store})
 	if err != nil {
 		b.Fatal(err)

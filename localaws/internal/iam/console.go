@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 )
 
 // ConsoleSessionLimit is how long a console session lasts, as on AWS.
@@ -13,17 +14,11 @@ const ConsoleSessionLimit = 12 * time.Hour
 // ErrNoSuchUser is returned by ConsoleSession.
 var ErrNoSuchUser = errors.New("no such account or user")
 
-// ConsoleCredentials are a console session's.
-type ConsoleCredentials struct {
-	AccessKeyID, Secret, Token string
-	Expires                    time.Time
-}
-
 // ConsoleSession makes the session that a sign-in at the console gives: the
 // power of the user, or of root for an empty user name, for twelve hours. The
 // caller has checked the password. Unlike a GetSessionToken session it may
 // call IAM. It fails with [ErrNoSuchUser].
-func (s *Service) ConsoleSession(accountID, userName string) (ConsoleCredentials, error) {
+func (s *Service) ConsoleSession(accountID, userName string) (sts.Credentials, error) {
 	p := policy.Principal{Type: policy.Root, AccountID: accountID, ARN: "arn:aws:iam::" + accountID + ":root", UniqueID: accountID}
 	s.mu.RLock()
 	a := s.accounts[accountID]
@@ -36,12 +31,7 @@ func (s *Service) ConsoleSession(accountID, userName string) (ConsoleCredentials
 	}
 	s.mu.RUnlock()
 	if !known {
-		return ConsoleCredentials{}, ErrNoSuchUser
+		return sts.Credentials{}, ErrNoSuchUser
 	}
-	x := &session{Name: userName, Principal: p, Issued: s.now(), Expires: s.now().Add(ConsoleSessionLimit), Console: true}
-	token, err := s.issue(x)
-	if err != nil {
-		return ConsoleCredentials{}, err
-	}
-	return ConsoleCredentials{x.AccessKeyID, x.Secret, token, x.Expires}, nil
+	return s.sts.SignIn(p, userName, ConsoleSessionLimit)
 }

@@ -1,6 +1,13 @@
 package iam
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
+)
+
+var _ sts.Identities = (*Service)(nil)
 
 // UniqueID gives the unique id of the principal that an ARN, or an account id,
 // names: the account id for root, AIDA… for a user, AROA… for a role,
@@ -65,7 +72,7 @@ func (s *Service) arnOf(uniqueID string) (arn string, ok bool) {
 	case !ok:
 		return "", false
 	case isSession:
-		return sessionARN(o.accountID, o.Name, session), true
+		return sts.SessionARN(o.accountID, o.Name, session), true
 	}
 	return o.ARN, true
 }
@@ -77,6 +84,37 @@ func (s *Service) AccountExists(accountID string) bool {
 	return s.accounts[accountID] != nil
 }
 
-func sessionARN(accountID, role, session string) string {
-	return "arn:aws:sts::" + accountID + ":assumed-role/" + role + "/" + session
+// RoleByARN implements sts.Identities. It copies what STS needs, so that no lock
+// is held while a trust policy is evaluated.
+func (s *Service) RoleByARN(arn string) (sts.Role, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for id, a := range s.accounts {
+		if r := a.Roles[lastPart(arn)]; r != nil && r.ARN == arn {
+			return sts.Role{AccountID: id, Name: r.Name, ARN: r.ARN, ID: r.ID, Trust: r.Trust, MaxSession: r.MaxSessionDuration}, true
+		}
+	}
+	return sts.Role{}, false
+}
+
+// ManagedPolicy implements sts.Identities.
+func (s *Service) ManagedPolicy(accountID, arn string) (name string, d *policy.Document, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a := s.accounts[accountID]
+	if a == nil {
+		return "", nil, false
+	}
+	return a.policyDocument(arn)
+}
+
+// KeyAccount implements sts.Identities.
+func (s *Service) KeyAccount(accessKeyID string) (accountID string, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	k := s.keys[accessKeyID]
+	if k == nil {
+		return "", false
+	}
+	return k.AccountID, true
 }

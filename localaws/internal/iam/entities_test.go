@@ -15,8 +15,10 @@ import (
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 // everything is what an administrator can read of an account.
@@ -95,7 +97,7 @@ func (w *world) everything() map[string]any {
 // TestEveryChangeIsFiled takes every changing operation in turn and, after
 // each, compares the account with what a restart makes of the store.
 func TestEveryChangeIsFiled(t *testing.T) {
-	store := storage.NewRecorder()
+	store := storagetest.NewRecorder()
 	w := newWorld(t, store)
 	ctx, c := t.Context(), w.iam(w.root(account1))
 	u, g, r, p := aws.String("alice"), aws.String("devs"), aws.String("reader"), aws.String("p")
@@ -295,7 +297,7 @@ func TestLongForms(t *testing.T) {
 
 // Many clients at once, for the race detector and for lost changes.
 func TestManyClientsAtOnce(t *testing.T) {
-	store := storage.NewRecorder()
+	store := storagetest.NewRecorder()
 	w := newWorld(t, store)
 	ctx, c := t.Context(), w.iam(w.root(account1))
 	must(t)(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("g")}))
@@ -343,7 +345,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 // BenchmarkCreateUser makes users in an account that is nearly full, over the
 // file store: every change waits for the disk.
 func BenchmarkCreateUser(b *testing.B) {
-	store, err := storage.Open(b.TempDir())
+	store, err := storage.Open(b.TempDir(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -372,7 +374,7 @@ func BenchmarkCreateUser(b *testing.B) {
 	a := s.accounts[account1]
 	for i := range maxUsers - 500 {
 		name := fmt.Sprintf("user-%d", -i)
-		a.Users[name] = &user{entity: entity{Name: name, Path: "/", ID: newID("AIDA"), ARN: userKind.arn(account1, "/", name)}, Keys: []*accessKey{{ID: newAccessKeyID("AKIA"), Secret: newSecret()}}}
+		a.Users[name] = &user{entity: entity{Name: name, Path: "/", ID: identifier.New("AIDA"), ARN: userKind.arn(account1, "/", name)}, Keys: []*accessKey{{ID: identifier.NewAccessKey("AKIA"), Secret: identifier.NewSecret()}}}
 	}
 	i := 0
 	for b.Loop() {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -144,7 +145,7 @@ func (s *Service) restore(a *account, id string, value []byte) error {
 		if r.Trust == nil {
 			return fmt.Errorf("role %s has no trust policy", r.Name)
 		}
-		if err := r.Trust.parse(policy.Trust); err != nil {
+		if err := r.Trust.Restore(policy.Trust); err != nil {
 			return err
 		}
 		return s.restoreEntity(a, &r.entity)
@@ -155,7 +156,7 @@ func (s *Service) restore(a *account, id string, value []byte) error {
 	}
 	a.Policies[p.ARN] = p
 	for _, v := range p.Versions {
-		if err := v.Document.parse(policy.Identity); err != nil {
+		if err := v.Document.Restore(policy.Identity); err != nil {
 			return err
 		}
 	}
@@ -168,23 +169,12 @@ func (s *Service) restore(a *account, id string, value []byte) error {
 func (s *Service) restoreEntity(a *account, e *entity) error {
 	s.owners[e.ID] = owner{a.ID, e}
 	if e.Inline == nil {
-		e.Inline = map[string]*document{}
+		e.Inline = map[string]*policytext.Document{}
 	}
 	for name, d := range e.Inline {
-		if err := d.parse(policy.Identity); err != nil {
+		if err := d.Restore(policy.Identity); err != nil {
 			return fmt.Errorf("inline policy %s: %w", name, err)
 		}
 	}
-	return nil
-}
-
-// parse fills in what is not filed.
-func (d *document) parse(kind policy.Kind) error {
-	parsed, err := policy.Parse([]byte(d.Text), kind)
-	if err != nil {
-		return err
-	}
-	d.parsed = parsed
-	d.bind()
 	return nil
 }

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
 )
 
 type groupView struct {
@@ -31,7 +34,7 @@ func (s *Service) createGroup(r *call, in *createGroup) (*task, error) {
 		if len(a.Groups) >= maxGroups {
 			return nil, conflict("LimitExceeded", "Cannot exceed quota for GroupsPerAccount: %d", maxGroups)
 		}
-		g := &group{entity{Name: in.GroupName, Path: path, ID: newID(groupKind.idPrefix), ARN: arn, Created: s.now(), Inline: map[string]*document{}}}
+		g := &group{entity{Name: in.GroupName, Path: path, ID: identifier.New(groupKind.idPrefix), ARN: arn, Created: s.now(), Inline: map[string]*policytext.Document{}}}
 		a.Groups[g.Name] = g
 		a.put(g)
 		return struct{ Group groupView }{viewGroup(g)}, nil

@@ -8,13 +8,9 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// protocol is how IAM and STS are spoken to. Every request is in its event as
-// soon as it is read.
-var protocol = wire.Query{Read: func(c *request.Call, in reflect.Value) {
-	if shown := trail(in); len(shown) > 0 {
-		c.Trail.RequestParameters = shown
-	}
-}}
+// protocol is how IAM is spoken to. Every request is in its event as soon as it
+// is read.
+var protocol = wire.Query{Read: wire.ShowParameters}
 
 type (
 	// entry is one operation of a table. It is served by its own request, which

@@ -3,9 +3,14 @@ package iam
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/awspolicies"
+	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type policyView struct {
@@ -34,7 +39,7 @@ func viewManaged(p *awsPolicy, usage map[string]use) policyView {
 
 type createPolicy struct {
 	PolicyName, Path, Description string
-	PolicyDocument                policyText
+	PolicyDocument                wire.LongText
 	Tags                          []tag
 }
 
@@ -49,7 +54,7 @@ func (s *Service) createPolicy(r *call, in *createPolicy) (*task, error) {
 	if err := checkDescription(in.Description); err != nil {
 		return nil, err
 	}
-	d, err := parseDocument(in.PolicyDocument, policy.Identity, maxManagedDocument)
+	d, err := policytext.Read(in.PolicyDocument, policy.Identity, maxManagedDocument)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +73,7 @@ func (s *Service) createPolicy(r *call, in *createPolicy) (*task, error) {
 			return nil, err
 		}
 		now := s.now()
-		p := &managedPolicy{Name: in.PolicyName, Path: path, ID: newID("ANPA"), ARN: arn, Description: in.Description, Created: now, Updated: now, Tags: tags,
+		p := &managedPolicy{Name: in.PolicyName, Path: path, ID: identifier.New("ANPA"), ARN: arn, Description: in.Description, Created: now, Updated: now, Tags: tags,
 			Versions: []*policyVersion{{ID: "v1", IsDefault: true, Created: now, Document: d}}, NextVersion: 2}
 		a.Policies[arn] = p
 		a.put(p)
@@ -166,3 +171,23 @@ func (s *Service) deletePolicy(r *call, in *policyInput) (*task, error) {
 		return nil, nil
 	})
 }
+
+// awsPolicy is one of AWS's own managed policies, parsed.
+type awsPolicy struct {
+	awspolicies.Policy
+	parsed *policy.Document
+}
+
+// awsPolicies parses them at the first use: they are constant, and a server
+// that nobody asks need not wait for it.
+var awsPolicies = sync.OnceValue(func() map[string]*awsPolicy {
+	out := map[string]*awsPolicy{}
+	for _, p := range awspolicies.All() {
+		parsed, err := policy.Parse([]byte(p.Document), policy.Identity)
+		if err != nil {
+			panic("iam: embedded policy " + p.Name + ": " + err.Error())
+		}
+		out[p.ARN()] = &awsPolicy{p, parsed}
+	}
+	return out
+})

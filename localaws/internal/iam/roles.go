@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // encoded is a policy text as IAM answers it: percent-encoded.
@@ -28,19 +32,19 @@ func (s *Service) viewRole(r *role) roleView {
 
 type createRole struct {
 	RoleName, Path, Description, PermissionsBoundary string
-	AssumeRolePolicyDocument                         policyText
+	AssumeRolePolicyDocument                         wire.LongText
 	MaxSessionDuration                               *int
 	Tags                                             []tag
 }
 
-const minSession, maxSession = 3600, 43200
+const minSession = 3600
 
 func sessionLimit(seconds *int) (int, error) {
 	if seconds == nil {
-		return defaultSessionLimit, nil
+		return sts.DefaultSession, nil
 	}
-	if *seconds < minSession || *seconds > maxSession {
-		return 0, outside("maxSessionDuration", *seconds, minSession, maxSession)
+	if *seconds < minSession || *seconds > sts.MaxSession {
+		return 0, outside("maxSessionDuration", *seconds, minSession, sts.MaxSession)
 	}
 	return *seconds, nil
 }
@@ -60,7 +64,7 @@ func (s *Service) createRole(r *call, in *createRole) (*task, error) {
 	if err := checkDescription(in.Description); err != nil {
 		return nil, err
 	}
-	trust, err := parseDocument(in.AssumeRolePolicyDocument, policy.Trust, maxTrustDocument)
+	trust, err := policytext.Read(in.AssumeRolePolicyDocument, policy.Trust, maxTrustDocument)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +91,7 @@ func (s *Service) createRole(r *call, in *createRole) (*task, error) {
 		if err != nil {
 			return nil, err
 		}
-		x := &role{entity: entity{Name: in.RoleName, Path: path, ID: newID(roleKind.idPrefix), ARN: arn, Created: s.now(), Tags: tags, Inline: map[string]*document{}, Boundary: in.PermissionsBoundary},
+		x := &role{entity: entity{Name: in.RoleName, Path: path, ID: identifier.New(roleKind.idPrefix), ARN: arn, Created: s.now(), Tags: tags, Inline: map[string]*policytext.Document{}, Boundary: in.PermissionsBoundary},
 			Description: in.Description, Trust: trust, MaxSessionDuration: limit}
 		a.Roles[x.Name] = x
 		a.put(x)
@@ -140,11 +144,11 @@ func (s *Service) deleteRole(r *call, in *roleName) (*task, error) {
 
 type trustInput struct {
 	RoleName       string
-	PolicyDocument policyText
+	PolicyDocument wire.LongText
 }
 
 func (s *Service) updateAssumeRolePolicy(r *call, in *trustInput) (*task, error) {
-	trust, err := parseDocument(in.PolicyDocument, policy.Trust, maxTrustDocument)
+	trust, err := policytext.Read(in.PolicyDocument, policy.Trust, maxTrustDocument)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,8 @@
-// Package iam is the identity room of the embedded AWS: users, groups, roles,
-// policies and access keys (IAM), sessions (STS), and the authorizer that every
-// service asks.
+// Package iam is the identity service of the embedded AWS: users, groups, roles,
+// policies and access keys, and the authorizer that every service asks.
 //
 // State is small, so one lock guards it; what a change touches is filed entity
-// by entity. Sessions are not stored at all: a session token is its own sealed
-// record, as on AWS.
+// by entity.
 //
 // # Differences from AWS
 //
@@ -19,7 +17,6 @@ package iam
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -30,6 +27,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -37,15 +35,12 @@ import (
 var (
 	ErrUnknownAccessKey  = errors.New("unknown access key id")
 	ErrInactiveAccessKey = errors.New("inactive access key")
-	ErrInvalidToken      = errors.New("invalid session token")
-	ErrExpiredToken      = request.ErrExpiredToken
+	ErrInvalidToken      = sts.ErrInvalidToken
+	ErrExpiredToken      = sts.ErrExpiredToken
 )
 
-// The XML namespaces of IAM's and STS's answers.
-const (
-	Namespace    = "https://iam.amazonaws.com/doc/2010-05-08/"
-	STSNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
-)
+// Namespace is the XML namespace of IAM's answers.
+const Namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 // Config is what the room needs.
 type Config struct {
@@ -55,17 +50,17 @@ type Config struct {
 
 // Service holds the identities of every account.
 type Service struct {
-	clock    func() time.Time
-	store    storage.Store
-	iam, sts *wire.Table[*call, any]
+	clock func() time.Time
+	store storage.Store
+	iam   *wire.Table[*call, any]
+	sts   *sts.Service
 
 	mu       sync.RWMutex
 	accounts map[string]*account
 	keys     map[string]*accessKey // by access key id, all accounts
 	owners   map[string]owner      // users, groups and roles by unique id, all accounts
-	tokenKey []byte                // seals session tokens
 
-	// hashing lets one password be hashed at a time: see password.go.
+	// hashing lets one password be hashed at a time: see loginprofile.go.
 	hashing sync.Mutex
 }
 
@@ -75,14 +70,9 @@ type owner struct {
 	*entity
 }
 
-var (
-	secretBucket = storage.Bucket{Name: "iam-secrets"}
-	tokenKeyName = []byte("session-token-key")
-)
-
 // New loads the identities filed in the store.
 func New(cfg Config) (*Service, error) {
-	s := &Service{clock: cfg.Clock, store: cfg.Store, iam: iamOperations(), sts: stsOperations(),
+	s := &Service{clock: cfg.Clock, store: cfg.Store, iam: iamOperations(),
 		accounts: map[string]*account{}, keys: map[string]*accessKey{}, owners: map[string]owner{}}
 	if s.clock == nil {
 		s.clock = time.Now
@@ -93,23 +83,9 @@ func New(cfg Config) (*Service, error) {
 	if err := s.load(); err != nil {
 		return nil, fmt.Errorf("load identities: %w", err)
 	}
-	err := s.store.Range(secretBucket, func(key, value []byte) error {
-		if string(key) == string(tokenKeyName) {
-			s.tokenKey = slices.Clone(value)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("load session token key: %w", err)
-	}
-	if s.tokenKey == nil {
-		s.tokenKey = make([]byte, 32)
-		_, _ = rand.Read(s.tokenKey)
-		tx := &storage.Tx{}
-		tx.Put(secretBucket, tokenKeyName, slices.Clone(s.tokenKey))
-		if err := s.store.Submit(tx).Wait(); err != nil {
-			return nil, fmt.Errorf("file session token key: %w", err)
-		}
+	var err error
+	if s.sts, err = sts.New(sts.Config{Clock: s.clock, Store: s.store, Identities: s}); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -180,10 +156,10 @@ func (s *Service) Accounts() []string {
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second) }
 
 // IAM returns the service that answers IAM's operations.
-func (s *Service) IAM() request.Service { return &front{s, Namespace, s.iam} }
+func (s *Service) IAM() request.Service { return &front{s} }
 
 // STS returns the service that answers STS's operations.
-func (s *Service) STS() request.Service { return &front{s, STSNamespace, s.sts} }
+func (s *Service) STS() request.Service { return s.sts }
 
 // call is a request on its way through an operation.
 type call struct {
@@ -193,24 +169,13 @@ type call struct {
 	task    *task // once it is known
 }
 
-// front is one of the two Query services over the same state.
-type front struct {
-	*Service
-	namespace  string
-	operations *wire.Table[*call, any]
-}
+// front answers IAM's operations.
+type front struct{ service *Service }
 
 // Describe implements request.Service.
-func (f *front) Describe(name string) (request.Operation, bool) { return f.operations.Describe(name) }
+func (f *front) Describe(name string) (request.Operation, bool) { return f.service.iam.Describe(name) }
 
 // Serve implements request.Service.
 func (f *front) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
-	if _, ok := f.operations.Describe(c.Operation); !ok {
-		return nil, request.Errorf("InvalidAction", "Could not find operation %s for version 2010-05-08", c.Operation)
-	}
-	result, err := f.operations.Serve(ctx, &call{Call: c, ctx: ctx, service: f.Service}, c)
-	if err != nil {
-		return nil, err
-	}
-	return wire.EncodeXML(f.namespace, c.Operation, c.ID, result)
+	return wire.ServeXML(ctx, f.service.iam, &call{Call: c, ctx: ctx, service: f.service}, Namespace, c)
 }

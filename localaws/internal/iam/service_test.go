@@ -21,6 +21,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 const (
@@ -361,7 +362,7 @@ func TestConsolePassword(t *testing.T) {
 }
 
 func TestEverythingSurvivesARestart(t *testing.T) {
-	store := storage.NewRecorder()
+	store := storagetest.NewRecorder()
 	w := newWorld(t, store)
 	ctx := t.Context()
 	alice := w.user(account1, "alice", "IAMReadOnlyAccess")

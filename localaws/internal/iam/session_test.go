@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	tokens "github.com/ddbseal/ddbseal/localaws/internal/sts"
 )
 
 func TestAssumeRole(t *testing.T) {
@@ -102,7 +104,7 @@ func TestSessionTokenIsBound(t *testing.T) {
 		"no token":           {id, ""},
 		"flipped token":      {id, flip(token)},
 		"not base64":         {id, "***"},
-		"oversized token":    {id, strings.Repeat("A", maxToken+4)},
+		"oversized token":    {id, strings.Repeat("A", tokens.MaxToken+4)},
 		"empty sealed token": {id, "AAAA"},
 	} {
 		if _, _, err := w.service.Credentials(c[0], c[1]); !errors.Is(err, ErrInvalidToken) {

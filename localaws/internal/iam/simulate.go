@@ -6,17 +6,21 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/awspolicies"
+	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
+	"github.com/ddbseal/ddbseal/localaws/internal/sts"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type simulateInput struct {
 	PolicySourceArn                    string
 	ActionNames                        []string
 	ResourceArns                       []string
-	PolicyInputList                    []policyText
-	PermissionsBoundaryPolicyInputList []policyText
+	PolicyInputList                    []wire.LongText
+	PermissionsBoundaryPolicyInputList []wire.LongText
 	Marker                             string
 	MaxItems                           *int
-	ResourcePolicy                     policyText
+	ResourcePolicy                     wire.LongText
 	ResourceOwner                      string
 	CallerArn                          string
 	ContextEntries                     []contextEntry
@@ -75,7 +79,7 @@ func (s *Service) simulateCustomPolicy(r *call, in *simulateInput) (any, error) 
 	if len(policies.Identity) == 0 {
 		return nil, missing("policyInputList")
 	}
-	return in.simulate(policy.Principal{Type: policy.User, AccountID: r.AccountID, ARN: userKind.arn(r.AccountID, "/", "simulation"), UniqueID: newID(userKind.idPrefix)}, policies)
+	return in.simulate(policy.Principal{Type: policy.User, AccountID: r.AccountID, ARN: userKind.arn(r.AccountID, "/", "simulation"), UniqueID: identifier.New(userKind.idPrefix)}, policies)
 }
 
 // maxCompared bounds the bytes of policies that one answer is compared with:
@@ -159,21 +163,21 @@ func (in *simulateInput) page(n int) (from, to int, err error) {
 // policies are those that the request brings.
 func (in *simulateInput) policies() (p policy.Policies, err error) {
 	for i, text := range in.PolicyInputList {
-		d, err := parseDocument(text, policy.Identity, maxManagedDocument)
+		d, err := policytext.Read(text, policy.Identity, maxManagedDocument)
 		if err != nil {
 			return p, err
 		}
-		p.Identity = append(p.Identity, policy.Attached{Name: "PolicyInputList." + strconv.Itoa(i+1), Source: policy.SourceInline, Document: d.parsed})
+		p.Identity = append(p.Identity, policy.Attached{Name: "PolicyInputList." + strconv.Itoa(i+1), Source: policy.SourceInline, Document: d.Parsed()})
 	}
 	if len(in.PermissionsBoundaryPolicyInputList) > 1 {
 		return p, call400("InvalidInput", "There can be only one permissions boundary.")
 	}
 	for _, text := range in.PermissionsBoundaryPolicyInputList {
-		d, err := parseDocument(text, policy.Identity, maxManagedDocument)
+		d, err := policytext.Read(text, policy.Identity, maxManagedDocument)
 		if err != nil {
 			return p, err
 		}
-		p.Boundary = &policy.Attached{Name: "PermissionsBoundaryPolicyInputList", Source: policy.SourceBoundary, Document: d.parsed}
+		p.Boundary = &policy.Attached{Name: "PermissionsBoundaryPolicyInputList", Source: policy.SourceBoundary, Document: d.Parsed()}
 	}
 	return p, nil
 }
@@ -196,7 +200,7 @@ func (s *Service) simulated(a *account, arn string) (policy.Principal, policy.Po
 		p := policy.Principal{Type: policy.User, AccountID: a.ID, ARN: e.ARN, UniqueID: e.ID}
 		switch e.ID[:4] {
 		case roleKind.idPrefix:
-			p = policy.Principal{Type: policy.AssumedRole, AccountID: a.ID, ARN: sessionARN(a.ID, e.Name, "simulation"), UniqueID: e.ID + ":simulation", RoleARN: e.ARN, RoleUniqueID: e.ID}
+			p = policy.Principal{Type: policy.AssumedRole, AccountID: a.ID, ARN: sts.SessionARN(a.ID, e.Name, "simulation"), UniqueID: e.ID + ":simulation", RoleARN: e.ARN, RoleUniqueID: e.ID}
 		case groupKind.idPrefix:
 			return p, policy.Policies{Identity: a.appendPolicies(nil, e, policy.SourceGroupInline, policy.SourceGroupManaged)}, nil
 		}

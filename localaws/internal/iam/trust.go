@@ -4,46 +4,33 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
 )
 
 // bindTrust ties a trust policy that is being stored to the principals that
 // exist now, and refuses one that names others; the caller holds the lock. As
 // on AWS it means these users and roles and no later ones of the same name.
-func (s *Service) bindTrust(d *document) (*document, error) {
-	bound := &document{Text: d.Text, parsed: d.parsed, Bound: map[string]string{}}
-	for _, arn := range d.parsed.PrincipalARNs() {
+func (s *Service) bindTrust(d *policytext.Document) (*policytext.Document, error) {
+	bound := map[string]string{}
+	for _, arn := range d.Parsed().PrincipalARNs() {
 		id, ok := s.uniqueID(arn)
 		if !ok {
 			return nil, call400("MalformedPolicyDocument", `Invalid principal in policy: "AWS":"`+arn+`"`)
 		}
 		if strings.HasPrefix(id, userKind.idPrefix) || strings.HasPrefix(id, roleKind.idPrefix) {
-			bound.Bound[arn] = id
+			bound[arn] = id
 		}
 	}
-	bound.bind()
-	return bound, nil
-}
-
-// bind gives the principals of the parsed form their unique ids.
-func (d *document) bind() {
-	if len(d.Bound) == 0 {
-		return
-	}
-	d.parsed = d.parsed.Map(func(e policy.PrincipalEntry) policy.PrincipalEntry {
-		if e.Kind == policy.PrincipalAWS {
-			e.UniqueID = d.Bound[e.Value]
-		}
-		return e
-	})
+	return d.Bind(bound), nil
 }
 
 // showTrust returns the text with the ARNs that the principals have now; one
 // who was deleted appears as a unique id. The caller holds the lock.
-func (s *Service) showTrust(d *document) string {
+func (s *Service) showTrust(d *policytext.Document) string {
 	if len(d.Bound) == 0 {
 		return d.Text
 	}
-	return d.parsed.Map(func(e policy.PrincipalEntry) policy.PrincipalEntry {
+	return d.Parsed().Map(func(e policy.PrincipalEntry) policy.PrincipalEntry {
 		if e.UniqueID == "" {
 			return e
 		}

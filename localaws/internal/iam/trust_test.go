@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 func trusting(principal string) *string {
@@ -25,7 +26,7 @@ func allowing(action, resource, condition string) *string {
 // A trust policy means the user who was there when it was written: one made
 // later with the same name must not get the role.
 func TestTrustPolicyBindsItsPrincipals(t *testing.T) {
-	store := storage.NewRecorder()
+	store := storagetest.NewRecorder()
 	w := newWorld(t, store)
 	ctx, c := t.Context(), w.iam(w.root(account1))
 	alice := w.user(account1, "alice")

@@ -5,32 +5,29 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
-	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Limits of an account and its entities, IAM's default quotas.
 const (
-	maxUsers            = 5000
-	maxGroups           = 300
-	maxRoles            = 1000
-	maxPolicies         = 1500
-	maxAttached         = 10
-	maxAccessKeys       = 2
-	maxGroupsPerUser    = 10
-	maxPolicyVersions   = 5
-	maxTags             = 50
-	maxManagedDocument  = 6144
-	maxUserDocuments    = 2048
-	maxGroupDocuments   = 5120
-	maxRoleDocuments    = 10240
-	maxTrustDocument    = 2048
-	maxDescription      = 1000
-	defaultSessionLimit = 3600
+	maxUsers           = 5000
+	maxGroups          = 300
+	maxRoles           = 1000
+	maxPolicies        = 1500
+	maxAttached        = 10
+	maxAccessKeys      = 2
+	maxGroupsPerUser   = 10
+	maxPolicyVersions  = 5
+	maxTags            = 50
+	maxManagedDocument = 6144
+	maxUserDocuments   = 2048
+	maxGroupDocuments  = 5120
+	maxRoleDocuments   = 10240
+	maxTrustDocument   = 2048
+	maxDescription     = 1000
 )
 
 var (
@@ -93,41 +90,6 @@ func checkPath(path string) (string, error) {
 		return "", invalid("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
 	}
 	return path, nil
-}
-
-// policyText is a parameter that holds a policy.
-type policyText = wire.LongText
-
-// parseDocument parses a policy text from a request. IAM counts a policy's
-// size without white space.
-func parseDocument(p policyText, kind policy.Kind, limit int) (*document, error) {
-	text := string(p)
-	if text == "" {
-		return nil, missing("policyDocument")
-	}
-	if n := documentSize(text); n > limit {
-		return nil, conflict("LimitExceeded", "Cannot exceed quota for PolicySize: %d", limit)
-	}
-	d, err := newDocument(text, kind)
-	if err != nil {
-		return nil, request.Errorf("MalformedPolicyDocument", "%s", strings.TrimPrefix(err.Error(), "malformed policy document: "))
-	}
-	return d, nil
-}
-
-// maxBlank is how many times its quota a policy may be long with its white
-// space, which IAM does not count: it is kept too, and bounded for that.
-const maxBlank = 8
-
-// documentSize is what a policy counts for its quota.
-func documentSize(text string) int {
-	n := 0
-	for _, r := range text {
-		if !unicode.IsSpace(r) {
-			n++
-		}
-	}
-	return max(n, len(text)/maxBlank)
 }
 
 type tag = wire.Tag

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 type versionView struct {
@@ -20,12 +22,12 @@ type versionView struct {
 
 type createPolicyVersion struct {
 	PolicyArn      string
-	PolicyDocument policyText
+	PolicyDocument wire.LongText
 	SetAsDefault   bool
 }
 
 func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (*task, error) {
-	d, err := parseDocument(in.PolicyDocument, policy.Identity, maxManagedDocument)
+	d, err := policytext.Read(in.PolicyDocument, policy.Identity, maxManagedDocument)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +64,16 @@ func (p *managedPolicy) version(id string) (*policyVersion, error) {
 		}
 	}
 	return nil, notFound("Policy %s version %s does not exist or is not attachable.", p.ARN, id)
+}
+
+// ownVersion finds a version of a customer managed policy.
+func (a *account) ownVersion(in *policyInput) (*managedPolicy, *policyVersion, error) {
+	p, err := a.ownPolicy(in.PolicyArn)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := p.version(in.VersionId)
+	return p, v, err
 }
 
 func (s *Service) getPolicyVersion(r *call, in *policyInput) (*task, error) {
@@ -115,11 +127,7 @@ func (s *Service) listPolicyVersions(r *call, in *versionPage) (*task, error) {
 
 func (s *Service) deletePolicyVersion(r *call, in *policyInput) (*task, error) {
 	return change(on(in.PolicyArn), nil, func(a *account) (any, error) {
-		p, err := a.ownPolicy(in.PolicyArn)
-		if err != nil {
-			return nil, err
-		}
-		v, err := p.version(in.VersionId)
+		p, v, err := a.ownVersion(in)
 		if err != nil {
 			return nil, err
 		}
@@ -134,11 +142,7 @@ func (s *Service) deletePolicyVersion(r *call, in *policyInput) (*task, error) {
 
 func (s *Service) setDefaultPolicyVersion(r *call, in *policyInput) (*task, error) {
 	return change(on(in.PolicyArn), nil, func(a *account) (any, error) {
-		p, err := a.ownPolicy(in.PolicyArn)
-		if err != nil {
-			return nil, err
-		}
-		v, err := p.version(in.VersionId)
+		p, v, err := a.ownVersion(in)
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -13,16 +12,6 @@ import (
 // What follows is for the other services of this server. c is a call of KMS
 // made with request.Via, so that the caller is authorized and the audit event
 // tells on whose behalf; each method files that event itself.
-
-// AsService returns the call that an AWS service makes for itself, not for the
-// caller of c, such as DynamoDB under the grant of a table. service is a
-// service principal ("dynamodb.us-east-1.amazonaws.com"). SourceARN of the
-// answer is for the caller to set: the resource for which the service acts.
-func AsService(c *request.Call, operation, service string) *request.Call {
-	own := c.Via("kms", operation, "")
-	own.Caller = request.Caller{Principal: policy.Principal{Type: policy.Service, ARN: service}}
-	return own
-}
 
 // record files the event of a call that did not come through the front door.
 func (s *Service) record(c *request.Call, err error) {
@@ -93,7 +82,8 @@ type DataKey struct {
 }
 
 // GenerateDataKey makes a data key of 1 to 1024 bytes under a key, as the
-// caller of c: see AsService. Errors are as on the wire.
+// caller of c: for a table that is DynamoDB itself, under the table's grant.
+// Errors are as on the wire.
 func (s *Service) GenerateDataKey(ctx context.Context, c *request.Call, keyID string, encryptionContext map[string]string, bytes int) (DataKey, error) {
 	in := &dataKeyInput{KeyID: &keyID, EncryptionContext: encryptionContext, NumberOfBytes: &bytes}
 	out, err := serveVia[dataKeyInput, *dataKeyOutput](s, ctx, c, in, (*Service).generateDataKey)

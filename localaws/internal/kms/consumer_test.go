@@ -28,7 +28,7 @@ func (w *world) asTable(creator policy.Principal, keyID string) (arn, grant stri
 	if err != nil {
 		return m.ARN, "", key, err
 	}
-	key, err = w.kms.GenerateDataKey(w.t.Context(), AsService(front, "GenerateDataKey", dynamo), m.ARN, tableContext, 32)
+	key, err = w.kms.GenerateDataKey(w.t.Context(), asService(front, "GenerateDataKey", dynamo), m.ARN, tableContext, 32)
 	return m.ARN, grant, key, err
 }
 
@@ -74,9 +74,9 @@ func TestTableUnderCustomerKey(t *testing.T) {
 		t.Errorf("event of the denial %+v", denied)
 	}
 	// The grant is of this table only, and for the service only.
-	_, err = w.kms.GenerateDataKey(t.Context(), AsService(w.newCall(creator, "x"), "GenerateDataKey", dynamo), arn, map[string]string{"aws:dynamodb:tableName": "other"}, 32)
+	_, err = w.kms.GenerateDataKey(t.Context(), asService(w.newCall(creator, "x"), "GenerateDataKey", dynamo), arn, map[string]string{"aws:dynamodb:tableName": "other"}, 32)
 	checkError(t, err, "AccessDeniedException", "")
-	_, err = w.kms.GenerateDataKey(t.Context(), AsService(w.newCall(creator, "x"), "GenerateDataKey", "s3.eu-central-1.amazonaws.com"), arn, tableContext, 32)
+	_, err = w.kms.GenerateDataKey(t.Context(), asService(w.newCall(creator, "x"), "GenerateDataKey", "s3.eu-central-1.amazonaws.com"), arn, tableContext, 32)
 	checkError(t, err, "AccessDeniedException", "")
 	g := w.listGrants(arn, nil)
 	if len(g) != 1 || g[0]["GranteePrincipal"] != dynamo || g[0]["RetiringPrincipal"] != dynamo || g[0]["GrantId"] != grant {
@@ -89,7 +89,7 @@ func TestTableUnderCustomerKey(t *testing.T) {
 	if state, ok := w.kms.KeyState(arn); !ok || state != Disabled {
 		t.Errorf("KeyState: %v %v", state, ok)
 	}
-	if err := w.kms.RetireGrant(t.Context(), AsService(w.newCall(creator, "DeleteTable"), "RetireGrant", dynamo), arn, grant); err != nil {
+	if err := w.kms.RetireGrant(t.Context(), asService(w.newCall(creator, "DeleteTable"), "RetireGrant", dynamo), arn, grant); err != nil {
 		t.Error(err)
 	}
 	if g := w.listGrants(arn, nil); len(g) != 0 {
@@ -240,4 +240,14 @@ func TestRetireAbandoned(t *testing.T) {
 	if g := w.listGrants(arn, nil); len(g) != 2 {
 		t.Errorf("%d grants after a restart", len(g))
 	}
+}
+
+// asService returns the call that an AWS service makes for itself, not for the
+// caller of c, such as DynamoDB under the grant of a table. service is a
+// service principal ("dynamodb.us-east-1.amazonaws.com"). SourceARN of the
+// answer is for the caller to set: the resource for which the service acts.
+func asService(c *request.Call, operation, service string) *request.Call {
+	own := c.Via("kms", operation, "")
+	own.Caller = request.Caller{Principal: policy.Principal{Type: policy.Service, ARN: service}}
+	return own
 }

@@ -241,7 +241,7 @@ func TestSecretsStaySecret(t *testing.T) {
 // data directory holds.
 func TestMaterialIsSealedOnDisk(t *testing.T) {
 	dir := t.TempDir()
-	file, err := storage.Open(dir)
+	file, err := storage.Open(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 // TestMaterialIsDurableBeforeUse: nothing is given out that was made under
@@ -24,7 +24,7 @@ func TestMaterialIsDurableBeforeUse(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := storage.NewHolder(storage.NewRecorder())
+			store := storagetest.NewHolder(storagetest.NewRecorder())
 			w := newWorld(t)
 			w.store = store
 			w.restart()

@@ -13,6 +13,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
 const (
@@ -48,7 +49,7 @@ type event struct {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, store: storage.NewRecorder(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), people: map[string]*person{}}
+	w := &world{t: t, store: storagetest.NewRecorder(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), people: map[string]*person{}}
 	w.restart()
 	return w
 }
@@ -250,3 +251,18 @@ func policyText(statements ...members) string {
 
 // rootStatement is the one that hands decisions to identity policies.
 func rootStatement() members { return statement("Allow", root(here).ARN, "kms:*") }
+
+func (w *world) encrypt(arn string) any {
+	w.t.Helper()
+	return w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("old")})["CiphertextBlob"]
+}
+
+func (w *world) opens(arn string, blobs ...any) {
+	w.t.Helper()
+	for _, b := range blobs {
+		out := w.do(root(here), "Decrypt", members{"CiphertextBlob": b, "KeyId": arn})
+		if string(decoded(w.t, out["Plaintext"])) != "old" {
+			w.t.Errorf("Decrypt answered %v", out)
+		}
+	}
+}

@@ -22,9 +22,15 @@ type Error struct {
 	Members map[string]json.RawMessage
 	// Decision is there when the error is a denial.
 	Decision *policy.Decision
+	// Cause is what lies behind an internal failure: for the log, not for the
+	// client.
+	Cause error
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// Unwrap returns Cause.
+func (e *Error) Unwrap() error { return e.Cause }
 
 // HTTPStatus returns Status, 400 when it is not set.
 func (e *Error) HTTPStatus() int {

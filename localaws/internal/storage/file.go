@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -45,17 +47,30 @@ var (
 // while the disk is busy are written together, so that many writers share the
 // cost of one sync.
 type File struct {
-	db   *bbolt.DB
-	seal cipher.AEAD
+	path   string
+	seal   cipher.AEAD
+	log    *slog.Logger
+	faults atomic.Pointer[func() error]
+	// firstRetry is how long after a failed commit the store tries again.
+	firstRetry time.Duration
+
+	access sync.RWMutex // of db: readers and commits share it, reopen does not
+	db     *bbolt.DB    // nil: it could not be opened again
+	broken atomic.Bool  // bbolt has panicked: its locks are lost, and it cannot be closed
+	// prepare, if set, gets every bbolt.DB before it is used: for tests.
+	prepare func(*bbolt.DB)
 
 	mu     sync.Mutex
 	queue  []*filePending
 	last   *filePending // the newest that was taken; nil before the first
 	closed bool
-	failed error // why nothing is taken any more
+	failed *Problem // why nothing can be written now
+	logged time.Time
 
-	wake chan struct{}
-	done chan struct{}
+	wake    chan struct{}
+	closing chan struct{}
+	done    chan struct{} // the writer has ended
+	down    chan struct{}
 }
 
 var (
@@ -65,42 +80,65 @@ var (
 
 // Open opens the store in a directory, which must exist, and makes it when the
 // directory has no data; a root key that lies there already is taken. Errors
-// match ErrLocked, ErrDamaged, ErrFormat or ErrRootKey; nothing was changed
-// then.
-func Open(dir string) (*File, error) {
+// match ErrLocked, ErrDamaged, ErrFormat, ErrRootKey, ErrDiskFull or ErrReadOnly;
+// nothing was changed then. The store logs when it cannot write, and when it can
+// again; a nil log discards that.
+func Open(dir string, log *slog.Logger) (*File, error) {
+	f, err := open(dir, nil)
+	if err != nil && diagnose(err).Kind == ErrDisk {
+		err = errors.Join(err, probe(dir, 0, probeRoom)) // bbolt does not wrap every cause
+	}
+	switch err = Named(err); {
+	case err == nil:
+	case errors.Is(err, ErrDamaged):
+		return nil, fmt.Errorf("open store: %w: restore the folder from a copy, or begin with another one", err)
+	default:
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if log != nil {
+		f.log = log
+	}
+	go f.writer()
+	return f, nil
+}
+
+// open is Open without the writer.
+func open(dir string, prepare func(*bbolt.DB)) (*File, error) {
 	path := filepath.Join(dir, DataFile)
 	fresh := false
 	switch info, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
 		fresh = true
 	case err != nil:
-		return nil, fmt.Errorf("open store: %w", err)
+		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("open store: %w: %s is not a regular file", ErrDamaged, path)
+		return nil, fmt.Errorf("%w: %s is not a regular file", ErrDamaged, path)
 	}
 	rootKey, err := openRootKey(dir, fresh)
 	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+		return nil, err
 	}
 	defer clear(rootKey)
 	seal, err := newSeal(rootKey)
 	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+		return nil, err
 	}
 	if fresh {
 		if err := create(path, seal); err != nil {
-			return nil, fmt.Errorf("make store: %w", err)
+			return nil, fmt.Errorf("make: %w", err)
 		}
 	}
 	if err := examine(path, seal); err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+		return nil, err
 	}
 	db, err := openDB(path, false)
 	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+		return nil, err
 	}
-	f := &File{db: db, seal: seal, wake: make(chan struct{}, 1), done: make(chan struct{})}
-	go f.writer()
+	f := &File{path: path, seal: seal, log: slog.New(slog.DiscardHandler), firstRetry: firstRetry, prepare: prepare,
+		wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}), down: make(chan struct{})}
+	f.SetFault(nil)
+	f.use(db)
 	return f, nil
 }
 
@@ -175,10 +213,14 @@ func examine(path string, seal cipher.AEAD) error {
 			return fmt.Errorf("%w: %s has no header of this program", ErrDamaged, path)
 		}
 		if format := b.Get(headerFormat); !bytes.Equal(format, []byte(formatVersion)) {
-			return fmt.Errorf("%w: %s is of format %.16q, this version of the program reads format %s", ErrFormat, path, format, formatVersion)
+			return fmt.Errorf("%w: %s is of format %.16q, and this version of the program reads format %s: "+
+				"go on with the version that wrote it, or copy the data over its endpoint to a server with another folder",
+				ErrFormat, path, format, formatVersion)
 		}
 		if _, err := seal.Open(nil, nil, b.Get(headerCheck), boundTo(headerBucket, headerCheck)); err != nil {
-			return fmt.Errorf("%w: the root key beside %s belongs to other data", ErrRootKey, path)
+			return fmt.Errorf("%w: %s belongs to other data than %s: "+
+				"put back the one that was there, or begin with another folder",
+				ErrRootKey, filepath.Join(filepath.Dir(path), RootKeyFile), path)
 		}
 		return nil
 	})
@@ -187,127 +229,22 @@ func examine(path string, seal cipher.AEAD) error {
 // Durable is true.
 func (f *File) Durable() bool { return true }
 
-// filePending is a queued transaction.
-type filePending struct {
-	tx   *Tx
-	done chan struct{}
-	err  error
-}
-
-func (p *filePending) Wait() error {
-	<-p.done
-	return p.err
-}
-
-// refused is the outcome of a transaction that was not taken.
-type refused struct{ err error }
-
-func (r refused) Wait() error { return r.err }
-
-// Submit queues the changes.
-func (f *File) Submit(tx *Tx) Pending {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch {
-	case f.failed != nil:
-		return refused{f.failed}
-	case tx.Len() == 0 && f.last == nil:
-		return done{}
-	case tx.Len() == 0:
-		return f.last
-	case f.closed:
-		return refused{ErrClosed}
-	}
-	p := &filePending{tx: tx, done: make(chan struct{})}
-	f.queue, f.last = append(f.queue, p), p
-	select {
-	case f.wake <- struct{}{}:
-	default:
-	}
-	return p
-}
-
-// Failed returns the error that stopped the store.
-func (f *File) Failed() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.failed
-}
-
-// writer writes what is queued, as much as there is in one transaction.
-func (f *File) writer() {
-	defer close(f.done)
-	for range f.wake {
-		f.mu.Lock()
-		batch, closed, failed := f.queue, f.closed, f.failed
-		f.queue = nil
-		f.mu.Unlock()
-		if failed == nil && len(batch) > 0 {
-			if err := f.commit(batch); err != nil {
-				failed = fmt.Errorf("store failed, memory and disk may no longer agree: %w", err)
-				f.mu.Lock()
-				f.failed = failed
-				f.mu.Unlock()
-			}
-		}
-		for _, p := range batch {
-			p.tx, p.err = nil, failed
-			close(p.done)
-		}
-		if closed {
-			return
-		}
-	}
-}
-
-func (f *File) commit(batch []*filePending) error {
-	return f.db.Update(func(tx *bbolt.Tx) error {
-		buckets := map[string]*bbolt.Bucket{}
-		for _, p := range batch {
-			for i := range p.tx.changes {
-				if err := f.change(tx, buckets, &p.tx.changes[i]); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-}
-
-func (f *File) change(tx *bbolt.Tx, buckets map[string]*bbolt.Bucket, c *change) error {
-	name := c.bucket.Name
-	if c.drop {
-		delete(buckets, name)
-		if err := tx.DeleteBucket([]byte(name)); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) {
+// view reads from the file.
+func (f *File) view(read func(*bbolt.Tx) error) error {
+	f.access.RLock()
+	defer f.access.RUnlock()
+	if f.db == nil {
+		if err := f.Failed(); err != nil {
 			return err
 		}
-		return nil
+		return ErrClosed
 	}
-	b := buckets[name]
-	if b == nil {
-		var err error
-		if c.value == nil {
-			if b = tx.Bucket([]byte(name)); b == nil {
-				return nil
-			}
-		} else if b, err = tx.CreateBucketIfNotExists([]byte(name)); err != nil {
-			return err
-		}
-		buckets[name] = b
-	}
-	if c.value == nil {
-		return b.Delete(c.key)
-	}
-	value := c.value
-	if !c.bucket.PlainValues {
-		value = f.seal.Seal(nil, nil, value, boundTo(name, c.key))
-	}
-	return b.Put(c.key, value)
+	return f.db.View(read)
 }
 
 // Range reads a bucket.
 func (f *File) Range(b Bucket, fn func(key, value []byte) error) error {
-	return f.db.View(func(tx *bbolt.Tx) error {
+	return f.view(func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket([]byte(b.Name))
 		if bucket == nil {
 			return nil
@@ -324,7 +261,7 @@ func (f *File) Range(b Bucket, fn func(key, value []byte) error) error {
 
 // Get reads one entry.
 func (f *File) Get(b Bucket, key []byte) (value []byte, err error) {
-	err = f.db.View(func(tx *bbolt.Tx) error {
+	err = f.view(func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket([]byte(b.Name))
 		if bucket == nil {
 			return nil
@@ -346,21 +283,7 @@ func (f *File) open(b Bucket, key, value []byte) ([]byte, error) {
 	}
 	opened, err := f.seal.Open([]byte{}, nil, value, boundTo(b.Name, key))
 	if err != nil {
-		return nil, fmt.Errorf("%w: an entry of %q is not what was sealed", ErrDamaged, b.Name)
+		return nil, fmt.Errorf("%w: %s: an entry of %q is not what was sealed", ErrDamaged, f.path, b.Name)
 	}
 	return opened, nil
-}
-
-// Close waits for what was submitted and releases the file.
-func (f *File) Close() error {
-	f.mu.Lock()
-	if f.closed {
-		f.mu.Unlock()
-		return nil
-	}
-	f.closed = true
-	f.mu.Unlock()
-	f.wake <- struct{}{} // the writer takes it, or what is in the channel already
-	<-f.done
-	return f.db.Close()
 }

@@ -15,6 +15,9 @@ func (Memory) Range(Bucket, func(key, value []byte) error) error { return nil }
 // Failed is nil.
 func (Memory) Failed() error { return nil }
 
+// Down is never closed.
+func (Memory) Down() <-chan struct{} { return nil }
+
 // Durable is false.
 func (Memory) Durable() bool { return false }
 

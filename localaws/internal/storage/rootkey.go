@@ -25,6 +25,8 @@ const (
 	rootKeyPrefix = "ddbseal-localaws-root-key-v1:"
 )
 
+const mendRootKey = "restore it from a copy, because nothing in the data file opens without it, or begin with another folder"
+
 // ErrRootKey: the root key file is missing beside existing data, is not one,
 // can be read by others, or belongs to other data.
 var ErrRootKey = errors.New("root key file cannot be used")
@@ -38,7 +40,7 @@ func openRootKey(dir string, create bool) ([]byte, error) {
 		return key, err
 	}
 	if !create {
-		return nil, fmt.Errorf("%w: %s is missing, and without it nothing in the data file can be opened", ErrRootKey, path)
+		return nil, fmt.Errorf("%w: %s is missing: %s", ErrRootKey, path, mendRootKey)
 	}
 	fresh := make([]byte, rootKeySize)
 	rand.Read(fresh) // never fails
@@ -56,7 +58,7 @@ func readRootKey(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > 1024 {
-		return nil, fmt.Errorf("%w: %s is not a root key file", ErrRootKey, path)
+		return nil, fmt.Errorf("%w: %s is not a root key file: %s", ErrRootKey, path, mendRootKey)
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("%w: %s can be read by others (mode %04o): make it 0600", ErrRootKey, path, info.Mode().Perm())
@@ -69,7 +71,7 @@ func readRootKey(path string) ([]byte, error) {
 	digits, ok := strings.CutPrefix(strings.TrimSuffix(string(text), "\n"), rootKeyPrefix)
 	key, err := hex.DecodeString(digits)
 	if !ok || err != nil || len(key) != rootKeySize {
-		return nil, fmt.Errorf("%w: %s is not a root key file", ErrRootKey, path)
+		return nil, fmt.Errorf("%w: %s is not a root key file: %s", ErrRootKey, path, mendRootKey)
 	}
 	return key, nil
 }

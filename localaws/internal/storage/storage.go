@@ -33,9 +33,14 @@ type Store interface {
 	// Without changes, Wait returns when everything submitted before is
 	// durable: for an answer that rests on what others have changed.
 	Submit(tx *Tx) Pending
-	// Failed returns why the store takes nothing any more, nil while it does
-	// or was closed.
+	// Failed returns why the store cannot write now, an error that matches
+	// ErrDiskFull or another of this package, and nil while it can. What is
+	// submitted meanwhile is written later, although its Wait fails; a service
+	// must therefore change nothing while Failed returns an error.
 	Failed() error
+	// Down is closed when the store has failed for good: only a new start
+	// helps, and Failed returns why.
+	Down() <-chan struct{}
 	// Range calls fn for every entry of the bucket in key order. It is meant
 	// for start-up and sees everything whose Wait has returned.
 	Range(b Bucket, fn func(key, value []byte) error) error
@@ -48,38 +53,51 @@ type Store interface {
 // Pending is a submitted transaction.
 type Pending interface {
 	// Wait returns when the changes are durable, or the error for which they
-	// will never be. After such an error the store refuses everything: memory
-	// and disk may no longer agree.
+	// are not yet, and may never be. Once the store can write again, another
+	// Wait returns nil.
 	Wait() error
 }
 
 // Tx collects the changes of one request.
 type Tx struct {
-	changes []change
+	changes []Change
 }
 
-type change struct {
-	bucket Bucket
-	key    []byte
-	value  []byte // nil deletes
-	drop   bool   // the whole bucket
+// Change is a change of one key, or of a whole bucket.
+type Change struct {
+	Bucket Bucket
+	Key    []byte
+	Value  []byte // nil deletes the key
+	Drop   bool   // removes the bucket; Key and Value are nil
 }
 
 // Put files value, which must not be nil, under key. Neither may be changed
 // afterwards.
 func (t *Tx) Put(b Bucket, key, value []byte) {
-	t.changes = append(t.changes, change{bucket: b, key: key, value: value})
+	t.changes = append(t.changes, Change{Bucket: b, Key: key, Value: value})
 }
 
 // Delete removes key; a missing one is not an error.
 func (t *Tx) Delete(b Bucket, key []byte) {
-	t.changes = append(t.changes, change{bucket: b, key: key})
+	t.changes = append(t.changes, Change{Bucket: b, Key: key})
 }
 
 // Drop removes the bucket with everything in it; a missing one is not an
 // error. Changes after it start an empty one.
 func (t *Tx) Drop(b Bucket) {
-	t.changes = append(t.changes, change{bucket: b, drop: true})
+	t.changes = append(t.changes, Change{Bucket: b, Drop: true})
+}
+
+// Changes returns what was collected, in its order, for a Store to apply. The
+// caller must not change it.
+func (t *Tx) Changes() []Change { return t.changes }
+
+// size returns about how many bytes the changes take.
+func (t *Tx) size() (n int64) {
+	for i := range t.changes {
+		n += int64(len(t.changes[i].Key) + len(t.changes[i].Value))
+	}
+	return n
 }
 
 // Len returns the number of changes collected.

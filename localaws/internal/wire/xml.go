@@ -2,8 +2,24 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"encoding/xml"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
+
+// ServeXML answers a call of the Query protocol by the operations of t, which s
+// serves. Errors: those of the operation, and AWS's for an unknown one.
+func ServeXML[S any](ctx context.Context, t *Table[S, any], s S, namespace string, c *request.Call) ([]byte, error) {
+	if _, ok := t.Describe(c.Operation); !ok {
+		return nil, request.Errorf("InvalidAction", "Could not find operation %s for version 2010-05-08", c.Operation)
+	}
+	result, err := t.Serve(ctx, s, c)
+	if err != nil {
+		return nil, err
+	}
+	return EncodeXML(namespace, c.Operation, c.ID, result)
+}
 
 // EncodeXML wraps result, nil or a struct, as the Query protocol has it:
 // <OpResponse><OpResult>…</OpResult><ResponseMetadata/></OpResponse>.

@@ -74,7 +74,16 @@ var name = aws.String(Name)
 type account struct{ client *iam.Client }
 
 func root(server *localaws.Server) account {
-	return account{iam.NewFromConfig(server.Config(server.RootCredentials()))}
+	return account{iam.NewFromConfig(Config(server, server.RootCredentials()))}
+}
+
+// Config returns a configuration for clients of server that sign with c and try
+// each call once: nothing that fails inside this process, such as a full disk,
+// passes within the seconds that an SDK goes on trying.
+func Config(server *localaws.Server, c aws.Credentials) aws.Config {
+	cfg := server.Config(c)
+	cfg.RetryMaxAttempts = 1
+	return cfg
 }
 
 func (a account) make(ctx context.Context) error {

@@ -14,21 +14,19 @@ import (
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
 // attachedSite is a console at a server in another place: over its listener,
 // knowing nothing else of it.
 func attachedSite(t *testing.T, write bool) (s *site, listener *localaws.Listener, root, user aws.Credentials) {
 	t.Helper()
-	server, err := localaws.New(localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
+	server := localawstest.New(t).Server
 	if _, err := Provision(t.Context(), server); err != nil {
 		t.Fatal(err)
 	}
-	if listener, err = server.Listen("127.0.0.1:0"); err != nil {
+	listener, err := server.Listen("127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
 	key, err := iam.NewFromConfig(server.Config(server.RootCredentials())).CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String(administrator.Name)})
@@ -132,11 +130,7 @@ func TestAttachedWrites(t *testing.T) {
 }
 
 func TestAttachedConfiguration(t *testing.T) {
-	server, err := localaws.New(localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	server := localawstest.New(t).Server
 	good := &Attached{Name: "x", Config: aws.Config{Region: "us-east-1"}}
 	for name, cfg := range map[string]Config{
 		"both":      {Server: server, Attached: good},

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -13,6 +13,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ddbseal/ddbseal/internal/awsmessage"
+	"github.com/ddbseal/ddbseal/localaws"
 )
 
 // problem is an error of AWS as the page shows it: what AWS said, and for a
@@ -30,6 +31,7 @@ type problem struct {
 // reason is how one statement or grant bore on the call.
 type reason struct {
 	Text string
+	Sid  string // of the statement
 	Kind string // "deny", "near" (only the principal is missing), "holds" or "other"
 }
 
@@ -87,9 +89,6 @@ func message(err error) string {
 	return err.Error()
 }
 
-// sidPattern finds a statement's name in a reason.
-var sidPattern = regexp.MustCompile(`, statement \d+ \((.*?)\): `)
-
 // explain looks up, by the request's id, what the embedded AWS knows about a
 // refusal that this user got.
 func (c *Console) explain(s *session, err error) *problem {
@@ -108,15 +107,15 @@ func (c *Console) explain(s *session, err error) *problem {
 	}
 	var resource string
 	p.Action, resource = awsmessage.Refused(err)
-	for _, text := range c.reasons(s, err) {
-		p.Reasons = append(p.Reasons, reason{text, kindOf(text)})
+	for _, r := range c.reasons(s, err) {
+		p.Reasons = append(p.Reasons, reason{r.Text, r.Sid, kindOf(r)})
 	}
 	p.Cure = p.cure(s, resource)
 	return p
 }
 
 // reasons finds the event of the user's own refused call.
-func (c *Console) reasons(s *session, err error) []string {
+func (c *Console) reasons(s *session, err error) []localaws.Reason {
 	var answer *awshttp.ResponseError
 	if c.cfg.Server == nil || !errors.As(err, &answer) || answer.RequestID == "" {
 		return nil
@@ -125,7 +124,7 @@ func (c *Console) reasons(s *session, err error) []string {
 	for i := len(events) - 1; i >= 0; i-- {
 		e := events[i]
 		if e.RequestID == answer.RequestID && e.UserIdentity.ARN == s.arn {
-			if reasons := e.Reasons(); reasons != nil {
+			if reasons := e.Explanation(); reasons != nil {
 				return reasons
 			}
 		}
@@ -133,14 +132,14 @@ func (c *Console) reasons(s *session, err error) []string {
 	return nil
 }
 
-// kindOf sorts the evaluator's lines.
-func kindOf(text string) string {
+// kindOf sorts how statements and grants bore on a call.
+func kindOf(r localaws.Reason) string {
 	switch {
-	case strings.Contains(text, ": Deny applies"):
+	case r.Applies && r.Effect == "Deny":
 		return "deny"
-	case strings.HasSuffix(text, ": Allow does not apply: principal did not match"):
+	case r.Effect == "Allow" && slices.Equal(r.Missed, []string{"principal"}):
 		return "near"
-	case strings.Contains(text, ": Allow applies"):
+	case r.Applies:
 		return "holds"
 	}
 	return "other"
@@ -167,8 +166,8 @@ func (p *problem) cure(s *session, resource string) *cure {
 		suggested = struct{ Sid, Effect, Principal, Action, Resource any }{"Allow " + s.user, "Allow", map[string]string{"AWS": s.arn}, p.Action, "*"}
 		out.Text = "A statement in the key policy would allow it:"
 		for _, r := range p.Reasons {
-			if m := sidPattern.FindStringSubmatch(r.Text); r.Kind == "near" && m != nil {
-				out.Text = "Naming the user as a principal in the key policy's statement “" + m[1] + "” would allow it, or a statement of their own:"
+			if r.Kind == "near" && r.Sid != "" {
+				out.Text = "Naming the user as a principal in the key policy's statement “" + r.Sid + "” would allow it, or a statement of their own:"
 				break
 			}
 		}

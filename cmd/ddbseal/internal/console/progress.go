@@ -2,10 +2,7 @@ package console
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 
@@ -37,12 +34,12 @@ func openProgress(folder string) (*progress, error) {
 		return p, nil
 	}
 	p.path = filepath.Join(folder, progressFile)
-	text, err := os.ReadFile(p.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return p, nil
-	}
-	if err != nil {
+	text, exists, err := privatefile.Read(p.path)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("read the lab's progress: %w", err)
+	case !exists:
+		return p, nil
 	}
 	if err := json.Unmarshal(text, p); err != nil {
 		return nil, fmt.Errorf("%s is damaged, delete it: %w", p.path, err)

@@ -15,14 +15,11 @@ import (
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
 func TestNewRefuses(t *testing.T) {
-	server, err := localaws.New(localaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	server := localawstest.New(t).Server
 	for name, cfg := range map[string]Config{
 		"no server":     {Addr: "127.0.0.1:1"},
 		"no port":       {Server: server, Addr: "127.0.0.1"},
@@ -197,7 +194,7 @@ func TestSignIn(t *testing.T) {
 	b.post("/signin", http.StatusUnauthorized, "user", "robin", "password", "wrong")
 	b.contains(b.post("/signin", http.StatusTooManyRequests, "user", "robin", "password", "wrong"), "Too many attempts")
 	s.as(labsetup.UserName) // others are not locked out
-	s.advance(6 * time.Second)
+	s.clock.Advance(6 * time.Second)
 	b.post("/signin", http.StatusUnauthorized, "user", "robin", "password", "wrong")
 	if log := s.logged(); strings.Contains(log, "wrong") || strings.Contains(log, testToken) {
 		t.Errorf("the log holds passwords:\n%s", log)
@@ -207,12 +204,12 @@ func TestSignIn(t *testing.T) {
 func TestSessionEnds(t *testing.T) {
 	s := newSite(t, func(c *Config, _ *localaws.Options) { c.IdleTimeout = time.Minute })
 	b := s.administrator()
-	s.advance(50 * time.Second)
+	s.clock.Advance(50 * time.Second)
 	b.get("/alive", http.StatusNoContent) // is no use
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Tables</h1>")
-	s.advance(50 * time.Second)
+	s.clock.Advance(50 * time.Second)
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Tables</h1>")
-	s.advance(61 * time.Second)
+	s.clock.Advance(61 * time.Second)
 	b.get("/alive", http.StatusAccepted)
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Sign in</h1>")
 	b.do(b.request(http.MethodGet, "/audit/events", nil), http.StatusUnauthorized)
@@ -221,7 +218,7 @@ func TestSessionEnds(t *testing.T) {
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Sign in</h1>")
 	// However busy, twelve hours are the end.
 	b = s.administrator()
-	for began := s.now(); s.now().Sub(began) < sessionLimit-90*time.Second; s.advance(55 * time.Second) {
+	for began := s.clock.Now(); s.clock.Now().Sub(began) < sessionLimit-90*time.Second; s.clock.Advance(55 * time.Second) {
 		if s.console.sessions.find(b.sessionRequest(), s.console.cookie) == nil {
 			t.Fatal("the session ended although it was used")
 		}
@@ -230,7 +227,7 @@ func TestSessionEnds(t *testing.T) {
 		if s.console.sessions.find(b.sessionRequest(), s.console.cookie) == nil {
 			t.Fatal("the session ended although it was used")
 		}
-		s.advance(pause * time.Second)
+		s.clock.Advance(pause * time.Second)
 	}
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Sign in</h1>")
 }

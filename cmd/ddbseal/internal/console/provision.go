@@ -26,7 +26,7 @@ func Provision(ctx context.Context, server *localaws.Server) ([]Login, error) {
 	if err := administrator.Make(ctx, server); err != nil {
 		return nil, fmt.Errorf("make the administrator: %w", err)
 	}
-	people := iam.NewFromConfig(server.Config(server.RootCredentials()))
+	people := iam.NewFromConfig(administrator.Config(server, server.RootCredentials()))
 	admin := Login{administrator.Name, newPassword()}
 	if err := setPassword(ctx, people, admin); err != nil {
 		return nil, err
@@ -39,7 +39,8 @@ func Provision(ctx context.Context, server *localaws.Server) ([]Login, error) {
 		if err != nil {
 			return nil, err
 		}
-		lab, err := labsetup.New(labsetup.Config{Administrator: server.Config(credentials), As: server.Config})
+		sign := func(c aws.Credentials) aws.Config { return administrator.Config(server, c) }
+		lab, err := labsetup.New(labsetup.Config{Administrator: sign(credentials), As: sign})
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
 const testToken = "a root token for tests"
@@ -26,13 +27,13 @@ const testToken = "a root token for tests"
 type site struct {
 	t         *testing.T
 	server    *localaws.Server
+	clock     localawstest.Clock // the console's; the server has its own
 	console   *Console
 	url, host string
 	passwords map[string]string
 	log       *bytes.Buffer
 	mu        sync.Mutex
-	ahead     time.Duration // how far the console's clock is ahead
-	down      atomic.Bool   // the console answers nothing
+	down      atomic.Bool // the console answers nothing
 }
 
 type siteOption func(*Config, *localaws.Options)
@@ -40,23 +41,12 @@ type siteOption func(*Config, *localaws.Options)
 func newSite(t *testing.T, options ...siteOption) *site {
 	t.Helper()
 	s := &site{t: t, passwords: map[string]string{"root": testToken}, log: &bytes.Buffer{}}
-	cfg := Config{RootToken: testToken, Folder: t.TempDir(), Clock: s.now, Logger: slog.New(slog.NewTextHandler(&lockedWriter{w: s.log, mu: &s.mu}, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	cfg := Config{RootToken: testToken, Folder: t.TempDir(), Clock: s.clock.Now, Logger: slog.New(slog.NewTextHandler(&lockedWriter{w: s.log, mu: &s.mu}, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	var o localaws.Options
 	for _, option := range options {
 		option(&cfg, &o)
 	}
-	var err error
-	if s.server, err = localaws.New(o); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, err := range s.server.Failures() {
-			t.Errorf("the server failed inside: %v", err)
-		}
-		if err := s.server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s.server = localawstest.New(t, localawstest.WithOptions(o)).Server
 	logins, err := Provision(t.Context(), s.server)
 	if err != nil {
 		t.Fatal(err)
@@ -94,18 +84,6 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.w.Write(p)
-}
-
-func (s *site) now() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return time.Now().Add(s.ahead)
-}
-
-func (s *site) advance(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ahead += d
 }
 
 func (s *site) logged() string {

@@ -17,6 +17,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/awsmessage"
 	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/localaws"
 )
 
 // For returns a sentence for people that says what err means and how to fix it.
@@ -32,7 +33,11 @@ func For(err error) string {
 		return "Nothing was changed. Rename or delete it yourself, or use another account or Region."
 	case errors.Is(err, labsetup.ErrNoRegion):
 		return "Give --region, or set AWS_REGION or a region in the profile."
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, localaws.ErrDiskFull):
+		return "Make room and repeat the command."
+	case errors.Is(err, localaws.ErrReadOnly):
+		return "Choose a folder of your own with --data-dir."
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "The disk is full: make room and repeat the command."
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "Nothing listens at the endpoint: start 'ddbseal serve' there, or mend --endpoint-url; AWS_ENDPOINT_URL counts too."

@@ -17,6 +17,7 @@ import (
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/localaws"
 )
 
 func apiError(code, message string) error {
@@ -34,6 +35,8 @@ func TestFor(t *testing.T) {
 		{fmt.Errorf("table x %w", labsetup.ErrNotOurs), "Nothing was changed"},
 		{labsetup.ErrNoRegion, "--region"},
 		{fmt.Errorf("write: %w", syscall.ENOSPC), "disk is full"},
+		{fmt.Errorf("%w: %w", localaws.ErrDiskFull, syscall.ENOSPC), "Make room"},
+		{fmt.Errorf("%w: %w", localaws.ErrReadOnly, syscall.EACCES), "--data-dir"},
 		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "ddbseal serve"},
 		{&os.PathError{Op: "open", Path: "x", Err: os.ErrPermission}, "--data-dir"},
 		{fmt.Errorf("get identity: get credentials: %w", errors.New("no EC2 IMDS role found")), "AWS_ACCESS_KEY_ID"},

@@ -1,0 +1,58 @@
+package ddbseal_test
+
+import (
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestExperimentalPackages: a package whose API may change in any release says
+// so in the first paragraph of its documentation, and the root package lists
+// exactly these packages.
+func TestExperimentalPackages(t *testing.T) {
+	notPublic := regexp.MustCompile(`(^|/)internal(/|$)|^(cmd|examples|interop|benchmarks)(/|$)`)
+	var experimental []string
+	public := 0
+	for _, p := range goPackages(t) {
+		if notPublic.MatchString(p.path) {
+			continue
+		}
+		public++
+		first, _, _ := strings.Cut(packageDoc(t, p.Dir, p.GoFiles), "\n\n")
+		if strings.Contains(first, "experimental") {
+			experimental = append(experimental, filepath.Base(p.path))
+		}
+	}
+	if public < 10 {
+		t.Errorf("only %d public packages were read", public)
+	}
+	listed := regexp.MustCompile(`Packages (\w+) and (\w+) are\s+experimental`).FindStringSubmatch(packageDoc(t, ".", []string{"doc.go"}))
+	if listed == nil {
+		t.Fatal("the root package does not list the experimental packages")
+	}
+	listed = slices.Sorted(slices.Values(listed[1:]))
+	slices.Sort(experimental)
+	if !slices.Equal(listed, experimental) {
+		t.Errorf("the root package lists %q, these packages say that they are experimental: %q", listed, experimental)
+	}
+}
+
+// packageDoc returns the package documentation in files.
+func packageDoc(t *testing.T, dir string, files []string) string {
+	t.Helper()
+	for _, name := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, name), nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Doc != nil {
+			return f.Doc.Text()
+		}
+	}
+	t.Fatalf("no file in %s documents its package", dir)
+	return ""
+}

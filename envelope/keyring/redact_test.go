@@ -1,0 +1,58 @@
+package keyring_test
+
+import (
+	"bytes"
+	"encoding/gob"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/ddbseal/ddbseal/envelope/keyring"
+)
+
+func TestConfigHidesItsKey(t *testing.T) {
+	private := rsaKey()
+	for _, c := range []struct {
+		config any
+		forms  []string // of the secret
+	}{
+		{keyring.RawAESConfig{Namespace: "n", Name: "k", Key: bytes.Repeat([]byte{0xA7}, 32)}, []string{"167", "a7a7", "A7A7", "p6en", "\xa7"}},
+		{keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingPKCS1, PrivateKey: private}, []string{private.D.String(), private.D.Text(16), private.Primes[0].String(), "0x"}},
+		{&keyring.RawAESConfig{Key: bytes.Repeat([]byte{0xA7}, 32)}, []string{"167", "a7a7", "A7A7", "p6en", "\xa7"}},
+		{&keyring.RawRSAConfig{PrivateKey: private}, []string{private.D.String(), private.D.Text(16), "0x"}},
+	} {
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, timeless)).Info("m", "v", c.config)
+		slog.New(slog.NewJSONHandler(&log, timeless)).Info("m", "v", c.config)
+		text := log.String()
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+			text += fmt.Sprintf(verb, c.config)
+		}
+		for _, form := range c.forms {
+			if strings.Contains(text, form) {
+				t.Errorf("%T: the key shows: %q", c.config, text)
+			}
+		}
+		if text, err := json.Marshal(c.config); err == nil {
+			t.Errorf("%T marshals to JSON of %d bytes", c.config, len(text))
+		}
+		if text, err := xml.Marshal(c.config); err == nil {
+			t.Errorf("%T marshals to XML of %d bytes", c.config, len(text))
+		}
+		if err := gob.NewEncoder(io.Discard).Encode(c.config); err == nil {
+			t.Errorf("%T marshals to gob", c.config)
+		}
+	}
+}
+
+// timeless leaves the time out of a log line: its digits may be those of a key.
+var timeless = &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}}

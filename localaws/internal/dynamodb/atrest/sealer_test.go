@@ -1,0 +1,54 @@
+package atrest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+)
+
+// TestSealBindsItemToTableAndKey: a sealed item opens under its own key in its
+// own table only.
+func TestSealBindsItemToTableAndKey(t *testing.T) {
+	key := newTableKey()
+	a, err := NewSealer("table-a", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := NewSealer("table-b", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	it, err := ddbjson.Unmarshal([]byte(`{"pk": {"S": "x"}, "n": {"NS": ["1", "2"]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := a.ItemKey("x")
+	sealed := a.Seal(k, it)
+	got, err := a.Open(k, sealed)
+	if err != nil || !schema.EqualItems(got, it) {
+		t.Fatalf("open: %v, %v", got, err)
+	}
+	if _, err := a.Open(a.ItemKey("y"), sealed); err == nil {
+		t.Error("opens under another key")
+	}
+	if _, err := b.Open(k, sealed); err == nil {
+		t.Error("opens in another table")
+	}
+	for i := range sealed {
+		sealed[i] ^= 1
+		if _, err := a.Open(k, sealed); err == nil {
+			t.Fatalf("a flip of byte %d is not noticed", i)
+		}
+		sealed[i] ^= 1
+	}
+	if _, err := a.Open(k, sealed[:5]); err == nil {
+		t.Error("a short value opens")
+	}
+	text := fmt.Sprintf("%v %#v %+v", a, a, schema.Encryption{TableKey: key})
+	if strings.Contains(text, fmt.Sprint(key)) || strings.Contains(text, fmt.Sprint(a.mac)) {
+		t.Error("keys are printed")
+	}
+}

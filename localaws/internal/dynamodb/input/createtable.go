@@ -1,0 +1,186 @@
+package input
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+)
+
+type keyElement struct{ AttributeName, KeyType *string }
+
+type attributeDefinition struct{ AttributeName, AttributeType *string }
+
+type throughputInput struct{ ReadCapacityUnits, WriteCapacityUnits *int64 }
+
+// units returns the units of a throughput that passed the constraints.
+func (t *throughputInput) units() (read, write int64) {
+	return *t.ReadCapacityUnits, *t.WriteCapacityUnits
+}
+
+// throughput returns the units as a new table or index has them.
+func (t *throughputInput) throughput() schema.Throughput {
+	read, write := t.units()
+	return schema.Throughput{Read: read, Write: write}
+}
+
+type projectionInput struct {
+	ProjectionType   *string
+	NonKeyAttributes []string
+}
+
+// indexInput is an index to be created, or the update of one.
+type indexInput struct {
+	IndexName             *string
+	KeySchema             []keyElement
+	Projection            *projectionInput
+	ProvisionedThroughput *throughputInput
+	OnDemandThroughput    *schema.OnDemandLimit
+	WarmThroughput        wire.Unsupported
+}
+
+type streamSpecification struct {
+	StreamEnabled  *bool
+	StreamViewType *string
+}
+
+// CreateTable is a CreateTable request.
+type CreateTable struct {
+	Table
+	AttributeDefinitions      []attributeDefinition
+	KeySchema                 []keyElement
+	LocalSecondaryIndexes     []indexInput
+	GlobalSecondaryIndexes    []indexInput
+	BillingMode               *string
+	ProvisionedThroughput     *throughputInput
+	OnDemandThroughput        *schema.OnDemandLimit
+	SSESpecification          *SSE
+	Tags                      []tagInput
+	DeletionProtectionEnabled *bool
+	TableClass                *string
+	StreamSpecification       *streamSpecification
+
+	ResourcePolicy, VectorIndexes, WarmThroughput            wire.Unsupported
+	GlobalTableSettingsReplicationMode, GlobalTableSourceArn wire.Unsupported
+
+	// set by Prepare
+	def  *schema.Definition
+	want schema.Wish
+}
+
+// Prepare checks the request beyond its constraints.
+func (in *CreateTable) Prepare(c *request.Call) (err error) {
+	if in.def, err = in.define(); err != nil {
+		return err
+	}
+	if in.want, err = in.SSESpecification.Wish(); err != nil {
+		return err
+	}
+	if in.def.Tags, err = tagsOf(in.Tags); err != nil {
+		return err
+	}
+	return in.Table.Prepare(c)
+}
+
+// Definition returns the definition of the table that the prepared request
+// wants, without what only the service knows.
+func (in *CreateTable) Definition() *schema.Definition { return in.def }
+
+// Wish returns the key that the prepared request asks for.
+func (in *CreateTable) Wish() schema.Wish { return in.want }
+
+func checkKeySchema(c *wire.Checks, keys []keyElement, path string) {
+	if !c.Required(keys == nil, path) {
+		return
+	}
+	c.Count(len(keys), "KeySchemaElement", path, 1, 2)
+	for i, k := range keys {
+		at := fmt.Sprintf("%s.%d.member.", path, i+1)
+		if c.Required(k.AttributeName == nil, at+"attributeName") {
+			c.Length(k.AttributeName, at+"attributeName", 1, 255)
+		}
+		if c.Required(k.KeyType == nil, at+"keyType") {
+			c.Enum(k.KeyType, at+"keyType", "HASH", "RANGE")
+		}
+	}
+}
+
+func checkThroughput(c *wire.Checks, t *throughputInput, path string) {
+	if t == nil {
+		return
+	}
+	if c.Required(t.WriteCapacityUnits == nil, path+".writeCapacityUnits") {
+		c.Between(t.WriteCapacityUnits, path+".writeCapacityUnits", 1, -1)
+	}
+	if c.Required(t.ReadCapacityUnits == nil, path+".readCapacityUnits") {
+		c.Between(t.ReadCapacityUnits, path+".readCapacityUnits", 1, -1)
+	}
+}
+
+func checkIndex(c *wire.Checks, in *indexInput, path string) {
+	if c.Required(in.IndexName == nil, path+"indexName") {
+		checkResource(c, in.IndexName, path+"indexName")
+	}
+	checkKeySchema(c, in.KeySchema, path+"keySchema")
+	if c.Required(in.Projection == nil, path+"projection") {
+		c.Enum(in.Projection.ProjectionType, path+"projection.projectionType", "ALL", "INCLUDE", "KEYS_ONLY")
+		checkProjected(c, in.Projection.NonKeyAttributes, path+"projection.nonKeyAttributes")
+	}
+	checkThroughput(c, in.ProvisionedThroughput, path+"provisionedThroughput")
+}
+
+// checkProjected checks the names of attributes, which may be missing. An
+// answer repeats them.
+func checkProjected(c *wire.Checks, names []string, path string) {
+	shown := "'[" + strings.Join(names, ", ") + "]'"
+	switch {
+	case names == nil:
+	case len(names) == 0:
+		c.Violate(shown, path, wire.MinLength(1))
+	case len(names) > 20:
+		c.Violate(shown, path, wire.MaxLength(20))
+	}
+}
+
+// Check implements [wire.Checker].
+func (in *CreateTable) Check(c *wire.Checks) {
+	in.Table.Check(c)
+	if c.Required(in.AttributeDefinitions == nil, "attributeDefinitions") {
+		checkAttributes(c, in.AttributeDefinitions)
+	}
+	checkKeySchema(c, in.KeySchema, "keySchema")
+	c.Enum(in.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
+	c.Enum(in.TableClass, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
+	checkThroughput(c, in.ProvisionedThroughput, "provisionedThroughput")
+	if in.StreamSpecification != nil {
+		c.Required(in.StreamSpecification.StreamEnabled == nil, "streamSpecification.streamEnabled")
+	}
+	for i := range in.LocalSecondaryIndexes {
+		checkIndex(c, &in.LocalSecondaryIndexes[i], fmt.Sprintf("localSecondaryIndexes.%d.member.", i+1))
+	}
+	for i := range in.GlobalSecondaryIndexes {
+		checkIndex(c, &in.GlobalSecondaryIndexes[i], fmt.Sprintf("globalSecondaryIndexes.%d.member.", i+1))
+	}
+	checkSSE(c, in.SSESpecification)
+}
+
+func checkSSE(c *wire.Checks, s *SSE) {
+	if s != nil {
+		c.Enum(s.SSEType, "sSESpecification.sSEType", "AES256", "KMS")
+		c.Length(s.KMSMasterKeyID, "sSESpecification.kMSMasterKeyId", 1, 2048)
+	}
+}
+
+func checkAttributes(c *wire.Checks, list []attributeDefinition) {
+	for i, a := range list {
+		at := fmt.Sprintf("attributeDefinitions.%d.member.", i+1)
+		if c.Required(a.AttributeName == nil, at+"attributeName") {
+			c.Length(a.AttributeName, at+"attributeName", 1, 255)
+		}
+		if c.Required(a.AttributeType == nil, at+"attributeType") {
+			c.Enum(a.AttributeType, at+"attributeType", "B", "N", "S")
+		}
+	}
+}

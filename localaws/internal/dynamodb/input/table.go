@@ -1,0 +1,113 @@
+package input
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+)
+
+// Table is the part of a request that names a table. Some requests have nothing
+// else.
+type Table struct {
+	TableName *string
+
+	at schema.Target // set by Prepare
+}
+
+// Check implements [wire.Checker].
+func (in *Table) Check(c *wire.Checks) { checkTable(c, in.TableName, "tableName") }
+
+// Prepare finds the table that the name means.
+func (in *Table) Prepare(c *request.Call) (err error) {
+	in.at, err = Locate(c, *in.TableName)
+	return err
+}
+
+// Target returns the table that the prepared request names.
+func (in *Table) Target() schema.Target { return in.at }
+
+// maxTableNames is the longest page of ListTables.
+const maxTableNames = 100
+
+// ListTables is a ListTables request.
+type ListTables struct {
+	ExclusiveStartTableName *string
+	Limit                   *int64
+}
+
+// Check implements [wire.Checker].
+func (in *ListTables) Check(c *wire.Checks) {
+	checkResource(c, in.ExclusiveStartTableName, "exclusiveStartTableName")
+	c.Between(in.Limit, "limit", 1, maxTableNames)
+}
+
+// PageSize returns how many names an answer may hold.
+func (in *ListTables) PageSize() int {
+	if in.Limit != nil {
+		return int(*in.Limit)
+	}
+	return maxTableNames
+}
+
+const (
+	namePattern = "[a-zA-Z0-9_.-]+"
+	arnPattern  = "arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+"
+)
+
+var (
+	nameRule = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
+	arnRule  = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([a-zA-Z0-9_.-]+)$`)
+)
+
+// checkResource checks the name of an index, or of a table where an ARN is not
+// allowed.
+func checkResource(c *wire.Checks, v *string, path string) {
+	c.Matches(v, path, nameRule.MatchString, namePattern)
+	c.Length(v, path, 3, 255)
+}
+
+// checkTable checks a required table name or ARN. AWS reports a refusal of the
+// member TableName alone and before all others.
+func checkTable(c *wire.Checks, v *string, path string) {
+	if path == "tableName" {
+		switch {
+		case v == nil:
+			c.Alone(refusal.Validation("The parameter 'TableName' is required but was not present in the request"))
+			return
+		case strings.HasPrefix(*v, "arn:"):
+		case len(*v) < 3 || len(*v) > 255:
+			c.Alone(refusal.Validation("TableName must be at least 3 characters long and at most 255 characters long"))
+			return
+		}
+	}
+	if !c.Required(v == nil, path) {
+		return
+	}
+	if strings.HasPrefix(*v, "arn:") {
+		c.Matches(v, path, arnRule.MatchString, arnPattern)
+		return
+	}
+	checkResource(c, v, path)
+}
+
+// Locate resolves the name or ARN of a table, which passed the constraints, as c
+// sees it. It returns a ResourceNotFoundException for an ARN of another region.
+func Locate(c *request.Call, nameOrARN string) (schema.Target, error) {
+	if !strings.HasPrefix(nameOrARN, "arn:") {
+		p := wire.PlaceOf(c)
+		return schema.Target{Place: p, Name: nameOrARN, ARN: schema.TableARN(p, nameOrARN)}, nil
+	}
+	m := arnRule.FindStringSubmatch(nameOrARN)
+	if m == nil {
+		return schema.Target{}, refusal.Validation("Invalid table ARN: " + nameOrARN)
+	}
+	if m[1] != c.Region {
+		// A table is only reachable through its own region's endpoint.
+		return schema.Target{}, refusal.NoTable()
+	}
+	return schema.Target{Place: wire.Place{Account: m[2], Region: m[1]}, Name: m[3], ARN: nameOrARN}, nil
+}

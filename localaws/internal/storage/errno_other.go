@@ -1,0 +1,6 @@
+//go:build !windows
+
+package storage
+
+// systemErrors are errors of this system beyond those that all have.
+var systemErrors struct{ noRoom, notWritable []error }
