@@ -31,6 +31,7 @@ const (
 	maxRestart    = 3 * time.Second       // the same after kill -9, under load
 	maxLatency    = time.Second           // of 99 in 100 signed calls
 	maxIdleMemory = 40 << 20              // that 1,000 idle connections take
+	maxPeak       = 320 << 20             // that the process ever has
 	maxRest       = 80 << 20              // that the process has a minute after the load
 	restAfter     = time.Minute
 )
@@ -99,18 +100,26 @@ func (p *program) kill() error {
 	return err
 }
 
-var rss = regexp.MustCompile(`(?m)^VmRSS:\s+(\d+) kB$`)
+var (
+	nowResident  = regexp.MustCompile(`(?m)^VmRSS:\s+(\d+) kB$`)
+	mostResident = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
+)
 
-// memory returns the resident memory of the process in bytes.
-func (p *program) memory(t *testing.T) int {
+// memory returns the resident memory of the process in bytes, now.
+func (p *program) memory(t *testing.T) int { t.Helper(); return p.resident(t, nowResident) }
+
+// peak returns the most that the process has had.
+func (p *program) peak(t *testing.T) int { t.Helper(); return p.resident(t, mostResident) }
+
+func (p *program) resident(t *testing.T, line *regexp.Regexp) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := rss.FindSubmatch(text)
+	found := line.FindSubmatch(text)
 	if found == nil {
-		t.Fatalf("no VmRSS in %s", text)
+		t.Fatalf("no %s in %s", line, text)
 	}
 	kilobytes, err := strconv.Atoi(string(found[1]))
 	if err != nil {
@@ -161,6 +170,9 @@ func TestLoad(t *testing.T) {
 	for round := range 3 {
 		time.Sleep(8 * time.Second)
 		t.Logf("under load: %d connections wait, %d MB, %d calls", load.waiting.Load(), p.memory(t)/megabyte, load.calls())
+		if peak := p.peak(t); peak > maxPeak {
+			t.Errorf("the process had %d MB, more than %d", peak/megabyte, maxPeak/megabyte)
+		}
 		if round == 2 {
 			break
 		}
@@ -183,7 +195,7 @@ func TestLoad(t *testing.T) {
 	if err := load.check(context.Background()); err != nil {
 		t.Error(err)
 	}
-	t.Logf("memory at the end of the load: %d MB", p.memory(t)/megabyte)
+	t.Logf("memory at the end of the load: %d MB, at most %d MB", p.memory(t)/megabyte, p.peak(t)/megabyte)
 	time.Sleep(time.Until(ended.Add(restAfter)))
 	rest := p.memory(t)
 	t.Logf("memory %v after the load: %d MB", restAfter, rest/megabyte)
