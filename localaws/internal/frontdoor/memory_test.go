@@ -1,6 +1,7 @@
 package frontdoor
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,28 +11,28 @@ import (
 // few.
 func TestMemoryIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		freed := 0
-		m := &memory{free: func() { freed++ }}
+		var freed atomic.Int64
+		m := &memory{free: func() { freed.Add(1) }}
 		m.used(trimLeast - 1)
 		time.Sleep(2 * trimDelay)
-		if freed != 0 {
+		if freed.Load() != 0 {
 			t.Error("freed for a few bodies")
 		}
 		for range 10 {
 			m.used(trimLeast)
 			time.Sleep(trimDelay - time.Second)
 		}
-		if freed != 0 {
+		if freed.Load() != 0 {
 			t.Error("freed under load")
 		}
 		time.Sleep(trimDelay)
 		synctest.Wait()
-		if freed != 1 {
-			t.Errorf("freed %d times after the load", freed)
+		if n := freed.Load(); n != 1 {
+			t.Errorf("freed %d times after the load", n)
 		}
 		time.Sleep(time.Hour)
-		if freed != 1 {
-			t.Errorf("freed %d times when idle", freed)
+		if n := freed.Load(); n != 1 {
+			t.Errorf("freed %d times when idle", n)
 		}
 	})
 }
