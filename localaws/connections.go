@@ -27,8 +27,8 @@ const (
 // slowly, or sends nothing. It does not count connections by address: all
 // clients of a loopback address have the same one.
 //
-// A connection whose request is read or served is never closed. If all are such,
-// the next client waits.
+// A connection whose request is read or served is never closed. While that holds
+// for all of them, the next client waits.
 type connections struct {
 	net.Listener
 	limit int

@@ -33,7 +33,7 @@ func TestCORS(t *testing.T) {
 		}
 	}
 	if _, header := preflight(url, page, "x-amz-date, bad name,\"x\""); header.Get("Access-Control-Allow-Headers") != "x-amz-date" {
-		t.Errorf("names that are none are repeated: %v", header)
+		t.Errorf("malformed names are repeated: %v", header)
 	}
 	if _, header := preflight(url, page, strings.Repeat("x", 5000)); header.Get("Access-Control-Allow-Headers") != "" {
 		t.Errorf("a list of any length is repeated: %v", header)

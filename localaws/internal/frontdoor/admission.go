@@ -32,7 +32,7 @@ func (d *Door) admit(ctx context.Context, r *exchange, e *Endpoint, operation st
 	case err != nil:
 	case r.length > e.MaxBody:
 		err = e.tooLarge()
-	case r.connected && r.length != 0:
+	case r.length != 0 && (r.connected || r.compressed):
 		if err = d.examine(r, e, operation); err == nil {
 			err = d.reserve(ctx, r, r.expected(e.MaxBody))
 		} else if r.readSoon() {

@@ -43,8 +43,10 @@ func TestCompressedRequests(t *testing.T) {
 	bomb := zip(t, strings.Repeat(" ", 1<<20+1))
 	form := "Action=Write&Version=1&Text=" + strings.Repeat("x", 100<<10)
 	served := []string{"credentials", "used", "interrupt", "failed", "serve items eu-west-1", "record"}
+	unknown := func(w *world) { w.identityError = io.EOF }
 	for _, c := range []struct {
 		name, target, body, key string
+		set                     func(*world)
 		status                  int
 		code, want              string
 		steps                   []string
@@ -58,7 +60,10 @@ func TestCompressedRequests(t *testing.T) {
 		{name: "unknown operation", target: "Items_1.Other", body: zip(t, "{}"), status: 400, code: "UnknownOperation",
 			steps: []string{"credentials", "used"}},
 		{name: "bomb", target: "Items_1.Read", body: bomb, status: 413, code: "RequestEntityTooLarge", steps: []string{"credentials", "used"}},
-		{name: "bomb of a form", body: zip(t, strings.Repeat("x", 1<<20)), status: 413, code: "RequestEntityTooLarge"},
+		{name: "bomb of a form", body: zip(t, strings.Repeat("x", 1<<20)), status: 413, code: "RequestEntityTooLarge",
+			steps: []string{"credentials"}},
+		{name: "bomb of a stranger's form", body: zip(t, strings.Repeat("x", 1<<20)), set: unknown, status: 403,
+			code: "InvalidClientTokenId", steps: []string{"credentials", "credentials"}},
 		{name: "bomb that says less", target: "Items_1.Read", body: sized(bomb, 100), status: 400, code: "Serialization",
 			steps: []string{"credentials", "used"}},
 		{name: "says more", target: "Items_1.Read", body: sized(zip(t, "{}"), 1<<20), status: 400, code: "Serialization",
@@ -80,6 +85,9 @@ func TestCompressedRequests(t *testing.T) {
 			}
 			for _, connected := range []bool{false, true} {
 				w, d := newWorld()
+				if c.set != nil {
+					c.set(w)
+				}
 				r := w.request(t, service, c.target, c.body, key)
 				r.Header.Set("Content-Encoding", "gzip")
 				recorder := httptest.NewRecorder()

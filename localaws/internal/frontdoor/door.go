@@ -109,8 +109,9 @@ func (d *Door) answer(ctx context.Context, r *exchange, e *Endpoint, operation s
 	if e.query() {
 		if r.Method == http.MethodGet {
 			body = unsignedQuery(r.RawQuery)
-		} else if r.compressed && r.sigErr == nil {
-			// The form says which service is meant. It is bounded by MaxBody.
+		} else if r.compressed && r.claim.endpoint != nil {
+			// The form says which service is meant, so it is unpacked before the
+			// signature is verified, but for a known caller.
 			var err error
 			if body, err = d.inflate(ctx, r, e); err != nil {
 				return e.failure(id, err), nil
