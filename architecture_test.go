@@ -27,7 +27,8 @@ type layer struct {
 // layers declares the architecture from the top to the bottom.
 var layers = []layer{
 	{"programs", []string{"cmd", "examples", "interop", "internal/peer", "internal/ci", "internal/testenv"},
-		[]string{"lab", "around the repository", "repository", "encryption", "format and materials", "embedded AWS", "ground floor"}},
+		[]string{"lab", "around the repository", "repository", "encryption", "format and materials", "embedded AWS",
+			"ground floor"}},
 	{"lab", []string{"labsetup"},
 		[]string{"around the repository", "repository", "encryption", "format and materials", "ground floor"}},
 	{"around the repository", []string{"store/transparent", "store/migrate", "store/change"},
@@ -207,7 +208,8 @@ func TestPackagesStaySmall(t *testing.T) {
 		}
 		over[p.path] = true
 		if oversized[p.path] == "" {
-			t.Errorf("%s has %d files and %d lines without tests; at most %d and %d: divide it", p.path, len(p.files()), lines, maxFiles, maxLines)
+			t.Errorf("%s has %d files and %d lines without tests; at most %d and %d: divide it", p.path, len(p.files()),
+				lines, maxFiles, maxLines)
 		}
 	}
 	for path := range oversized {
@@ -285,7 +287,8 @@ func drawing(all []*goPackage) string {
 		fmt.Fprintf(&b, "\n### %s%s\n\n", strings.ToUpper(l.name[:1]), l.name[1:])
 		for _, p := range all {
 			if layerOf(p.path) == i {
-				fmt.Fprintf(&b, "- `%s`: %s\n", p.path, strings.TrimPrefix(p.Doc, "Package "+p.path[strings.LastIndex(p.path, "/")+1:]+" "))
+				fmt.Fprintf(&b, "- `%s`: %s\n", p.path,
+					strings.TrimPrefix(p.Doc, "Package "+p.path[strings.LastIndex(p.path, "/")+1:]+" "))
 			}
 		}
 	}

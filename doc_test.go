@@ -30,7 +30,8 @@ func TestExperimentalPackages(t *testing.T) {
 	if public < 10 {
 		t.Errorf("only %d public packages were read", public)
 	}
-	listed := regexp.MustCompile(`Packages (\w+) and (\w+) are\s+experimental`).FindStringSubmatch(packageDoc(t, ".", []string{"doc.go"}))
+	listed := regexp.MustCompile(`Packages (\w+) and (\w+) are\s+experimental`).FindStringSubmatch(packageDoc(t, ".",
+		[]string{"doc.go"}))
 	if listed == nil {
 		t.Fatal("the root package does not list the experimental packages")
 	}
@@ -45,7 +46,8 @@ func TestExperimentalPackages(t *testing.T) {
 func packageDoc(t *testing.T, dir string, files []string) string {
 	t.Helper()
 	for _, name := range files {
-		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, name), nil, parser.PackageClauseOnly|parser.ParseComments)
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, name), nil,
+			parser.PackageClauseOnly|parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,9 +29,12 @@ func TestCode(t *testing.T) {
 	ctx := t.Context()
 	server := localawstest.New(t)
 	client := dynamodb.NewFromConfig(server.Config(server.RootCredentials()))
-	if _, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{TableName: aws.String("patients"), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}}}); err != nil {
+	if _, err := client.CreateTable(ctx,
+		&dynamodb.CreateTableInput{TableName: aws.String("patients"), BillingMode: types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
+				AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"),
+				KeyType: types.KeyTypeHash}}}); err != nil {
 		t.Fatal(err)
 	}
 	cfg := server.Config(server.RootCredentials())

@@ -25,7 +25,8 @@ type canned struct {
 }
 
 func (c *canned) Do(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: c.header, Body: io.NopCloser(bytes.NewReader(c.body)), ContentLength: int64(len(c.body)), Request: r}, nil
+	return &http.Response{StatusCode: 200, Header: c.header, Body: io.NopCloser(bytes.NewReader(c.body)),
+		ContentLength: int64(len(c.body)), Request: r}, nil
 }
 
 // recording keeps the last request and answer of another client.
@@ -113,15 +114,19 @@ func frontDoor(b *testing.B) (user aws.Config, root aws.Config, key string) {
 	people := iam.NewFromConfig(root)
 	_, err = people.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("alice")})
 	must(err)
-	_, err = people.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("alice"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")})
+	_, err = people.AttachUserPolicy(ctx,
+		&iam.AttachUserPolicyInput{UserName: aws.String("alice"),
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")})
 	must(err)
 	access, err := people.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("alice")})
 	must(err)
-	made, err := kms.NewFromConfig(root).CreateKey(ctx, &kms.CreateKeyInput{Policy: aws.String(`{"Version":"2012-10-17","Statement":[
+	made, err := kms.NewFromConfig(root).CreateKey(ctx,
+		&kms.CreateKeyInput{Policy: aws.String(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},
 		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":["kms:Encrypt","kms:Decrypt"],"Resource":"*"}]}`)})
 	must(err)
-	return s.Config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId, SecretAccessKey: *access.AccessKey.SecretAccessKey}), root, *made.KeyMetadata.Arn
+	return s.Config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId,
+		SecretAccessKey: *access.AccessKey.SecretAccessKey}), root, *made.KeyMetadata.Arn
 }
 
 // BenchmarkFrontDoorDecrypt is a Decrypt of 32 bytes by a user: verify the
@@ -131,14 +136,16 @@ func BenchmarkFrontDoorDecrypt(b *testing.B) {
 	user, _, key := frontDoor(b)
 	ctx := context.Background()
 	encryption := map[string]string{"table": "Notes"}
-	sealed, err := kms.NewFromConfig(user).Encrypt(ctx, &kms.EncryptInput{KeyId: &key, Plaintext: make([]byte, 32), EncryptionContext: encryption})
+	sealed, err := kms.NewFromConfig(user).Encrypt(ctx,
+		&kms.EncryptInput{KeyId: &key, Plaintext: make([]byte, 32), EncryptionContext: encryption})
 	if err != nil {
 		b.Fatal(err)
 	}
 	besideEmpty(b, user, func(cfg aws.Config) func() error {
 		client := kms.NewFromConfig(cfg)
 		return func() error {
-			_, err := client.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: encryption, KeyId: &key})
+			_, err := client.Decrypt(ctx,
+				&kms.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: encryption, KeyId: &key})
 			return err
 		}
 	})
@@ -152,13 +159,20 @@ func BenchmarkFrontDoorGetItem(b *testing.B) {
 	id := map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: "1"}}
 	table := aws.String("Notes")
 	tables := dynamodb.NewFromConfig(root)
-	if _, err := tables.CreateTable(ctx, &dynamodb.CreateTableInput{TableName: table, BillingMode: dynamodbtypes.BillingModePayPerRequest,
-		SSESpecification:     &dynamodbtypes.SSESpecification{Enabled: aws.Bool(true), SSEType: dynamodbtypes.SSETypeKms, KMSMasterKeyId: &key},
-		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
-		KeySchema:            []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: dynamodbtypes.KeyTypeHash}}}); err != nil {
+	if _, err := tables.CreateTable(ctx,
+		&dynamodb.CreateTableInput{TableName: table, BillingMode: dynamodbtypes.BillingModePayPerRequest,
+			SSESpecification: &dynamodbtypes.SSESpecification{Enabled: aws.Bool(true),
+				SSEType: dynamodbtypes.SSETypeKms, KMSMasterKeyId: &key},
+			AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("id"),
+				AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
+			KeySchema: []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("id"),
+				KeyType: dynamodbtypes.KeyTypeHash}}}); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := tables.PutItem(ctx, &dynamodb.PutItemInput{TableName: table, Item: map[string]dynamodbtypes.AttributeValue{"id": id["id"], "v": &dynamodbtypes.AttributeValueMemberB{Value: make([]byte, 1024)}}}); err != nil {
+	if _, err := tables.PutItem(ctx,
+		&dynamodb.PutItemInput{TableName: table,
+			Item: map[string]dynamodbtypes.AttributeValue{"id": id["id"],
+				"v": &dynamodbtypes.AttributeValueMemberB{Value: make([]byte, 1024)}}}); err != nil {
 		b.Fatal(err)
 	}
 	besideEmpty(b, user, func(cfg aws.Config) func() error {

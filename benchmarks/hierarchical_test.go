@@ -39,7 +39,8 @@ func (s *slowSource) Version(ctx context.Context, id, version string) (*material
 
 func newSlowSource(tb testing.TB, delay time.Duration) *slowSource {
 	tb.Helper()
-	memory, err := keyring.NewMemorySource(materials.NewBranchKey(benchBranchKey, "11111111-1111-4111-8111-111111111111", [32]byte(bytes.Repeat([]byte{7}, 32))))
+	memory, err := keyring.NewMemorySource(materials.NewBranchKey(benchBranchKey,
+		"11111111-1111-4111-8111-111111111111", [32]byte(bytes.Repeat([]byte{7}, 32))))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -97,7 +98,8 @@ func BenchmarkColdBranchKeys(b *testing.B) {
 	var calls int64
 	for b.Loop() {
 		source := newSlowSource(b, 20*time.Millisecond)
-		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: cached(b, source), BranchKeyID: benchBranchKey})
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: cached(b, source),
+			BranchKeyID: benchBranchKey})
 		if err != nil {
 			b.Fatal(err)
 		}

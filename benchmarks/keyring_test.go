@@ -66,9 +66,10 @@ func keyrings(b *testing.B) []namedKeyring {
 	must(err)
 	warm, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: cached(b, store), BranchKeyID: id})
 	must(err)
-	supplied, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: cached(b, store), Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
-		return id, nil
-	}})
+	supplied, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: cached(b, store),
+		Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
+			return id, nil
+		}})
 	must(err)
 	multi, err := keyring.NewMulti(single, rawAES(b))
 	must(err)

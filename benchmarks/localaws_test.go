@@ -37,9 +37,11 @@ func tableUnderKey(b *testing.B, o localaws.Options) *dynamodb.Client {
 	client := dynamodb.NewFromConfig(cfg)
 	_, err = client.CreateTable(b.Context(), &dynamodb.CreateTableInput{
 		TableName: aws.String("items"), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
-		SSESpecification:     &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms, KMSMasterKeyId: key.KeyMetadata.Arn},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
+			AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		SSESpecification: &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms,
+			KMSMasterKeyId: key.KeyMetadata.Arn},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -55,7 +57,8 @@ func benchItem(id string) map[string]types.AttributeValue {
 		"text":  &types.AttributeValueMemberS{Value: base64.StdEncoding.EncodeToString(raw[:300])},
 		"bytes": &types.AttributeValueMemberB{Value: raw[300:]},
 		"flag":  &types.AttributeValueMemberBOOL{Value: true},
-		"list":  &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberN{Value: "1"}, &types.AttributeValueMemberS{Value: "two"}}}}
+		"list": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberN{Value: "1"},
+			&types.AttributeValueMemberS{Value: "two"}}}}
 	for i := range 5 {
 		it[fmt.Sprint("number", i)] = &types.AttributeValueMemberN{Value: fmt.Sprint(i * 1_000_003)}
 	}
@@ -94,7 +97,8 @@ func benchPut(b *testing.B, o localaws.Options, writers int) {
 		}
 		for pb.Next() {
 			mine["id"] = &types.AttributeValueMemberS{Value: fmt.Sprint(n.Add(1) % 50_000)}
-			if _, err := client.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: aws.String("items"), Item: mine}); err != nil {
+			if _, err := client.PutItem(context.Background(),
+				&dynamodb.PutItemInput{TableName: aws.String("items"), Item: mine}); err != nil {
 				b.Error(err)
 				return
 			}
@@ -108,7 +112,8 @@ func BenchmarkLocalGetItem(b *testing.B) {
 	client := tableUnderKey(b, localaws.Options{})
 	const items = 1000
 	for i := range items {
-		if _, err := client.PutItem(b.Context(), &dynamodb.PutItemInput{TableName: aws.String("items"), Item: benchItem(fmt.Sprint(i))}); err != nil {
+		if _, err := client.PutItem(b.Context(),
+			&dynamodb.PutItemInput{TableName: aws.String("items"), Item: benchItem(fmt.Sprint(i))}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -118,8 +123,10 @@ func BenchmarkLocalGetItem(b *testing.B) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			key := map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: fmt.Sprint(n.Add(1) % items)}}
-			if out, err := client.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: aws.String("items"), Key: key}); err != nil || out.Item == nil {
+			key := map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{
+				Value: fmt.Sprint(n.Add(1) % items)}}
+			if out, err := client.GetItem(context.Background(),
+				&dynamodb.GetItemInput{TableName: aws.String("items"), Key: key}); err != nil || out.Item == nil {
 				b.Error(out, err)
 				return
 			}

@@ -31,24 +31,25 @@ func BenchmarkGoroutines(b *testing.B) {
 			{"decrypt", func() error { _, err := e.DecryptItem(b.Context(), sealed); return err }},
 		} {
 			for _, goroutines := range []int{1, 2, 4, 8, 64} {
-				b.Run(fmt.Sprintf("suite=%#x/%s/goroutines=%d", uint16(suite), op.name, goroutines), func(b *testing.B) {
-					b.ReportAllocs()
-					var left atomic.Int64
-					left.Store(int64(b.N))
-					var all sync.WaitGroup
-					for range goroutines {
-						all.Go(func() {
-							for left.Add(-1) >= 0 {
-								if err := op.do(); err != nil {
-									b.Error(err)
-									return
+				b.Run(fmt.Sprintf("suite=%#x/%s/goroutines=%d", uint16(suite), op.name, goroutines),
+					func(b *testing.B) {
+						b.ReportAllocs()
+						var left atomic.Int64
+						left.Store(int64(b.N))
+						var all sync.WaitGroup
+						for range goroutines {
+							all.Go(func() {
+								for left.Add(-1) >= 0 {
+									if err := op.do(); err != nil {
+										b.Error(err)
+										return
+									}
 								}
-							}
-						})
-					}
-					all.Wait()
-					b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "items/s")
-				})
+							})
+						}
+						all.Wait()
+						b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "items/s")
+					})
 			}
 		}
 	}
@@ -82,14 +83,16 @@ func BenchmarkItems(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		people, err := store.New[person](&pages{}, "people", store.ClientSide{Keyring: rawAES(b), AlgorithmSuite: suite})
+		people, err := store.New[person](&pages{}, "people",
+			store.ClientSide{Keyring: rawAES(b), AlgorithmSuite: suite})
 		if err != nil {
 			b.Fatal(err)
 		}
 		stored := storedPeople(b, people, different)
 		for _, n := range counts {
 			many, table := overAndOver(plain, n), overAndOver(sealed, n)
-			scanned, err := store.New[person](&pages{items: stored, left: n}, "people", store.ClientSide{Keyring: rawAES(b), AlgorithmSuite: suite})
+			scanned, err := store.New[person](&pages{items: stored, left: n}, "people",
+				store.ClientSide{Keyring: rawAES(b), AlgorithmSuite: suite})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -146,17 +149,20 @@ type pages struct {
 	left  int
 }
 
-func (c *pages) Scan(_ context.Context, in *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+func (c *pages) Scan(_ context.Context, in *dynamodb.ScanInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	done := 0
 	if in.ExclusiveStartKey != nil {
-		if _, err := fmt.Sscan(in.ExclusiveStartKey["created"].(*types.AttributeValueMemberN).Value, &done); err != nil {
+		if _, err := fmt.Sscan(in.ExclusiveStartKey["created"].(*types.AttributeValueMemberN).Value,
+			&done); err != nil {
 			return nil, err
 		}
 	}
 	n := min(len(c.items), c.left-done)
 	out := &dynamodb.ScanOutput{Items: slices.Clone(c.items[:n])}
 	if done+n < c.left {
-		out.LastEvaluatedKey = map[string]types.AttributeValue{"id": c.items[0]["id"], "created": &types.AttributeValueMemberN{Value: fmt.Sprint(done + n)}}
+		out.LastEvaluatedKey = map[string]types.AttributeValue{"id": c.items[0]["id"],
+			"created": &types.AttributeValueMemberN{Value: fmt.Sprint(done + n)}}
 	}
 	return out, nil
 }

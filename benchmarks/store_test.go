@@ -43,7 +43,8 @@ func aPerson(i int) person {
 	return person{
 		ID: "customer-0001", Created: int64(i), Name: "Robin Example", Email: "robin@example.com", Phone: "+1 555 0100",
 		Street: "1 Long Street", City: "Springfield", Country: "XX", Balance: 12.5, Active: true,
-		Labels: map[string]string{"tier": "gold", "since": "2020"}, Comments: []string{strings.Repeat("a", 60), strings.Repeat("b", 60)},
+		Labels:   map[string]string{"tier": "gold", "since": "2020"},
+		Comments: []string{strings.Repeat("a", 60), strings.Repeat("b", 60)},
 	}
 }
 
@@ -53,13 +54,16 @@ type instant struct {
 	items []map[string]types.AttributeValue
 }
 
-func (c *instant) PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (c *instant) PutItem(context.Context, *dynamodb.PutItemInput,
+	...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	return &dynamodb.PutItemOutput{}, nil
 }
-func (c *instant) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (c *instant) GetItem(context.Context, *dynamodb.GetItemInput,
+	...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	return &dynamodb.GetItemOutput{Item: c.items[0]}, nil
 }
-func (c *instant) Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (c *instant) Query(context.Context, *dynamodb.QueryInput,
+	...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	return &dynamodb.QueryOutput{Items: slices.Clone(c.items)}, nil
 }
 
@@ -193,8 +197,9 @@ func benchTable(b *testing.B, name string) (*localaws.Server, *dynamodb.Client) 
 	client := dynamodb.NewFromConfig(server.Config(server.RootCredentials()))
 	if _, err := client.CreateTable(b.Context(), &dynamodb.CreateTableInput{
 		TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
+			AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
 	}); err != nil {
 		b.Fatal(err)
 	}
@@ -204,8 +209,10 @@ func benchTable(b *testing.B, name string) (*localaws.Server, *dynamodb.Client) 
 func benchEncryptor(b *testing.B, name string) *envelope.ItemEncryptor {
 	b.Helper()
 	e, err := envelope.NewItemEncryptor(envelope.Config{
-		LogicalTableName: name, PartitionKey: "id", Keyring: rawAES(b), AlgorithmSuite: envelope.SuiteSymmetricSignature,
-		Actions: map[string]envelope.Action{"id": envelope.SignOnly, "text": envelope.EncryptAndSign, "number": envelope.EncryptAndSign},
+		LogicalTableName: name, PartitionKey: "id", Keyring: rawAES(b),
+		AlgorithmSuite: envelope.SuiteSymmetricSignature,
+		Actions: map[string]envelope.Action{"id": envelope.SignOnly, "text": envelope.EncryptAndSign,
+			"number": envelope.EncryptAndSign},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -232,19 +239,23 @@ func BenchmarkTransparent(b *testing.B) {
 	}
 	put := func(client *dynamodb.Client) func() error {
 		return func() error {
-			_, err := client.PutItem(b.Context(), &dynamodb.PutItemInput{TableName: aws.String(name), Item: plainItem(1)})
+			_, err := client.PutItem(b.Context(),
+				&dynamodb.PutItemInput{TableName: aws.String(name), Item: plainItem(1)})
 			return err
 		}
 	}
 	get := func(client *dynamodb.Client, id string) func() error {
 		return func() error {
-			_, err := client.GetItem(b.Context(), &dynamodb.GetItemInput{TableName: aws.String(name), Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}}})
+			_, err := client.GetItem(b.Context(),
+				&dynamodb.GetItemInput{TableName: aws.String(name),
+					Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}}})
 			return err
 		}
 	}
 	through := dynamodb.NewFromConfig(server.Config(server.RootCredentials()), sealing.Install)
 	for i, client := range []*dynamodb.Client{plain, through} {
-		if _, err := client.PutItem(b.Context(), &dynamodb.PutItemInput{TableName: aws.String(name), Item: plainItem(2 + i)}); err != nil {
+		if _, err := client.PutItem(b.Context(),
+			&dynamodb.PutItemInput{TableName: aws.String(name), Item: plainItem(2 + i)}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -269,7 +280,9 @@ func migrationWorld(b *testing.B) (*localaws.Server, *dynamodb.Client) {
 		for i := range 25 {
 			requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: plainItem(from + i)}})
 		}
-		if _, err := client.BatchWriteItem(b.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"people": requests}}); err != nil {
+		if _, err := client.BatchWriteItem(b.Context(),
+			&dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{
+				"people": requests}}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -319,7 +332,8 @@ func BenchmarkMigrationMemory(b *testing.B) {
 	if os.Getenv(migrationURL) != "" {
 		migrateAll(b, dynamodb.New(dynamodb.Options{
 			Region: "us-east-1", BaseEndpoint: aws.String(os.Getenv(migrationURL)),
-			Credentials: credentials.NewStaticCredentialsProvider(os.Getenv(migrationKey), os.Getenv(migrationSecret), ""),
+			Credentials: credentials.NewStaticCredentialsProvider(os.Getenv(migrationKey), os.Getenv(migrationSecret),
+				""),
 		}))
 		// Not getrusage: that counts the parent's memory before exec too.
 		if status, err := os.ReadFile("/proc/self/status"); err == nil {
@@ -340,8 +354,10 @@ func BenchmarkMigrationMemory(b *testing.B) {
 			b.Fatal(err)
 		}
 		root := server.RootCredentials()
-		child := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^BenchmarkMigrationMemory$", "-test.benchtime=1x")
-		child.Env = append(os.Environ(), migrationURL+"="+listener.URL(), migrationKey+"="+root.AccessKeyID, migrationSecret+"="+root.SecretAccessKey)
+		child := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^BenchmarkMigrationMemory$",
+			"-test.benchtime=1x")
+		child.Env = append(os.Environ(), migrationURL+"="+listener.URL(), migrationKey+"="+root.AccessKeyID,
+			migrationSecret+"="+root.SecretAccessKey)
 		b.StartTimer()
 		begin := time.Now()
 		out, err := child.CombinedOutput()

@@ -123,7 +123,8 @@ func TestAuthenticNonsenseIsRefused(t *testing.T) {
 				return
 			}
 			var own *Error
-			if !errors.As(err, &own) || !errors.Is(err, ErrUnsupported) || errors.Is(err, ErrTampered) || own.Attribute != "secret" || item != nil {
+			if !errors.As(err, &own) || !errors.Is(err, ErrUnsupported) || errors.Is(err, ErrTampered) ||
+				own.Attribute != "secret" || item != nil {
 				t.Errorf("got %v, %v", item, err)
 			}
 			for _, w := range works {

@@ -80,7 +80,8 @@ func TestBatchPanicsInItsCaller(t *testing.T) {
 	config.Keyring = k
 	e := mustEncryptor(t, config)
 	defer func() {
-		if err, ok := recover().(error); !ok || !errors.Is(err, own) || !strings.Contains(err.Error(), "TestBatchPanicsInItsCaller") {
+		if err, ok := recover().(error); !ok || !errors.Is(err, own) ||
+			!strings.Contains(err.Error(), "TestBatchPanicsInItsCaller") {
 			t.Errorf("recovered %v", err)
 		}
 	}()

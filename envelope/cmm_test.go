@@ -22,7 +22,8 @@ type cmmFuncs struct {
 	read     func(*materials.Decryption) *materials.Decryption
 }
 
-func (c *cmmFuncs) EncryptionMaterials(ctx context.Context, r materials.EncryptionRequest) (*materials.Encryption, error) {
+func (c *cmmFuncs) EncryptionMaterials(ctx context.Context,
+	r materials.EncryptionRequest) (*materials.Encryption, error) {
 	if c.request != nil {
 		c.request(&r)
 	}
@@ -33,7 +34,8 @@ func (c *cmmFuncs) EncryptionMaterials(ctx context.Context, r materials.Encrypti
 	return m, err
 }
 
-func (c *cmmFuncs) DecryptionMaterials(ctx context.Context, r materials.DecryptionRequest) (*materials.Decryption, error) {
+func (c *cmmFuncs) DecryptionMaterials(ctx context.Context,
+	r materials.DecryptionRequest) (*materials.Decryption, error) {
 	if c.reading != nil {
 		c.reading(&r)
 	}
@@ -131,7 +133,8 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 		"returns nothing": {read: func(*materials.Decryption) *materials.Decryption { return nil }},
 		"returns no key":  {read: func(m *materials.Decryption) *materials.Decryption { m.Wipe(); return m }},
 		"drops a pair": {read: func(m *materials.Decryption) *materials.Decryption {
-			return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
+			return reading(t, m, m.Suite(),
+				func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
 		}},
 		"drops a pair of the request too": {
 			reading: func(r *materials.DecryptionRequest) {
@@ -139,14 +142,17 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 			},
 			read: func(m *materials.Decryption) *materials.Decryption {
 				delete(asked, materials.ContextTableName)
-				return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
+				return reading(t, m, m.Suite(),
+					func(c materials.EncryptionContext) { delete(c, materials.ContextTableName) })
 			},
 		},
 		"changes a pair": {read: func(m *materials.Decryption) *materials.Decryption {
-			return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { c[materials.ContextPartitionName] = "x" })
+			return reading(t, m, m.Suite(),
+				func(c materials.EncryptionContext) { c[materials.ContextPartitionName] = "x" })
 		}},
 		"another suite": {read: func(m *materials.Decryption) *materials.Decryption {
-			return reading(t, m, envelope.SuiteSymmetricSignature, func(c materials.EncryptionContext) { delete(c, materials.ContextPublicKey) })
+			return reading(t, m, envelope.SuiteSymmetricSignature,
+				func(c materials.EncryptionContext) { delete(c, materials.ContextPublicKey) })
 		}},
 	} {
 		t.Run("reading "+name, func(t *testing.T) {
@@ -158,7 +164,8 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 }
 
 // reading copies materials with a changed context.
-func reading(t testing.TB, m *materials.Decryption, suite envelope.AlgorithmSuite, change func(materials.EncryptionContext)) *materials.Decryption {
+func reading(t testing.TB, m *materials.Decryption, suite envelope.AlgorithmSuite,
+	change func(materials.EncryptionContext)) *materials.Decryption {
 	t.Helper()
 	c := m.Context().Clone()
 	change(c)

@@ -79,7 +79,8 @@ func (c *Config) check(unsigned map[string]struct{}) error {
 	case !utf8.ValidString(c.LogicalTableName):
 		return configuration("LogicalTableName is not UTF-8")
 	case len(c.LogicalTableName) > math.MaxUint16:
-		return configuration("LogicalTableName is over %d bytes, which the encryption context cannot hold", math.MaxUint16)
+		return configuration("LogicalTableName is over %d bytes, which the encryption context cannot hold",
+			math.MaxUint16)
 	case c.PartitionKey == "":
 		return configuration("PartitionKey is empty")
 	case c.SortKey == c.PartitionKey:
@@ -89,7 +90,8 @@ func (c *Config) check(unsigned map[string]struct{}) error {
 	case !c.PlaintextPolicy.valid():
 		return configuration("unknown plaintext policy %v", c.PlaintextPolicy)
 	case c.MaxEncryptedDataKeys < 0 || c.MaxEncryptedDataKeys > materials.MaxEncryptedDataKeys:
-		return configuration("MaxEncryptedDataKeys is %d, not 0 to %d", c.MaxEncryptedDataKeys, materials.MaxEncryptedDataKeys)
+		return configuration("MaxEncryptedDataKeys is %d, not 0 to %d", c.MaxEncryptedDataKeys,
+			materials.MaxEncryptedDataKeys)
 	case (c.Keyring == nil) == (c.CMM == nil):
 		return configuration("exactly one of Keyring and CMM is needed")
 	case c.CMM != nil && nilvalue.Is(c.CMM), c.Keyring != nil && nilvalue.Is(c.Keyring):
@@ -144,30 +146,37 @@ func (c *Config) checkActions(unsigned map[string]struct{}) error {
 		case checkName(name) != nil:
 			return at(name, configuration("%w", checkName(name)))
 		case action == SignAndIncludeInEncryptionContext && len(name) > maxContextName:
-			return at(name, configuration("action is %v, but the name has over %d bytes, which the encryption context cannot hold",
-				action, maxContextName))
+			return at(name,
+				configuration("action is %v, but the name has over %d bytes, which the encryption context cannot hold",
+					action, maxContextName))
 		case strings.HasPrefix(name, ReservedPrefix), strings.HasPrefix(name, materials.ReservedContextPrefix):
-			return at(name, configuration("attribute names that begin with %q or %q are reserved", ReservedPrefix, materials.ReservedContextPrefix))
+			return at(name, configuration("attribute names that begin with %q or %q are reserved", ReservedPrefix,
+				materials.ReservedContextPrefix))
 		case !action.valid():
 			return at(name, configuration("invalid action %v", action))
 		case action == DoNothing && !listed:
-			return at(name, configuration("action is DO_NOTHING, but AllowedUnsigned and AllowedUnsignedPrefix do not cover it"))
+			return at(name,
+				configuration("action is DO_NOTHING, but AllowedUnsigned and AllowedUnsignedPrefix do not cover it"))
 		case action != DoNothing && listed:
-			return at(name, configuration("action is %v, but AllowedUnsigned or AllowedUnsignedPrefix covers it", action))
+			return at(name, configuration("action is %v, but AllowedUnsigned or AllowedUnsignedPrefix covers it",
+				action))
 		}
 	}
 	want := c.keyAction()
 	for _, name := range c.keys() {
 		switch action, has := c.Actions[name]; {
 		case len(name) > maxContextName:
-			return at(name, configuration("key attribute has a name of over %d bytes, which the encryption context cannot hold",
-				maxContextName))
+			return at(name,
+				configuration("key attribute has a name of over %d bytes, which the encryption context cannot hold",
+					maxContextName))
 		case !has:
 			return at(name, configuration("key attribute has no action; it needs %v", want))
 		case action != want && want == SignOnly:
 			return at(name, configuration("key attribute has action %v; it needs %v", action, want))
 		case action != want:
-			return at(name, configuration("key attribute has action %v; it needs %v because another attribute has that action", action, want))
+			return at(name,
+				configuration("key attribute has action %v; it needs %v because another attribute has that action",
+					action, want))
 		}
 	}
 	return nil

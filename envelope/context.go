@@ -15,7 +15,8 @@ import (
 // writing, empty refuses maps with an empty key.
 // (encrypt-item, "DynamoDB Item Base Context"; encrypt-path-structure,
 // "Create New Encryption Context and CMM".)
-func (e *ItemEncryptor) itemContext(version byte, entries []entry, empty format.EmptyKeys) (materials.EncryptionContext, error) {
+func (e *ItemEncryptor) itemContext(version byte, entries []entry,
+	empty format.EmptyKeys) (materials.EncryptionContext, error) {
 	c := make(materials.EncryptionContext, 8)
 	c[materials.ContextTableName] = e.table
 	c[materials.ContextPartitionName] = e.partition

@@ -64,7 +64,8 @@ func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item, actions *map
 	}
 	if head == nil {
 		if !e.policy.readable() {
-			return nil, fmt.Errorf("%w: it has neither %s nor %s; a projection must name both", ErrNotEncrypted, HeaderAttribute, FooterAttribute)
+			return nil, fmt.Errorf("%w: it has neither %s nor %s; a projection must name both", ErrNotEncrypted,
+				HeaderAttribute, FooterAttribute)
 		}
 		return maps.Clone(item), nil
 	}
@@ -81,7 +82,8 @@ func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item, actions *map
 		return nil, at(FooterAttribute, onReading(err))
 	}
 	if _, hasKey := header.Context[materials.ContextPublicKey]; hasKey != header.Suite().Signed() {
-		return nil, at(HeaderAttribute, tampered("suite %v and %s do not fit", header.Suite(), materials.ContextPublicKey))
+		return nil, at(HeaderAttribute,
+			tampered("suite %v and %s do not fit", header.Suite(), materials.ContextPublicKey))
 	}
 	w := e.borrow()
 	defer e.giveBack(w)
@@ -157,7 +159,8 @@ func (e *ItemEncryptor) applyLegend(w *work, header *format.Header) (encrypted i
 		if en.action == EncryptAndSign {
 			b, ok := en.value.(*types.AttributeValueMemberB)
 			if !ok || b == nil || len(b.Value) < format.TypeIDLength+tagLength {
-				return 0, at(en.name, tampered("the header says encrypted, but it is not a B of %d bytes and more", format.TypeIDLength+tagLength))
+				return 0, at(en.name, tampered("the header says encrypted, but it is not a B of %d bytes and more",
+					format.TypeIDLength+tagLength))
 			}
 			encrypted++
 		}
@@ -178,7 +181,8 @@ func (e *ItemEncryptor) applyLegend(w *work, header *format.Header) (encrypted i
 	return encrypted, nil
 }
 
-func (e *ItemEncryptor) decryptionMaterials(ctx context.Context, entries []entry, header *format.Header) (*materials.Decryption, error) {
+func (e *ItemEncryptor) decryptionMaterials(ctx context.Context, entries []entry,
+	header *format.Header) (*materials.Decryption, error) {
 	pairs, err := e.itemContext(header.Version, entries, format.TakeEmptyKeys)
 	if err != nil {
 		return nil, onReading(err)

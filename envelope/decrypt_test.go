@@ -20,7 +20,8 @@ type countingKeyring struct {
 	decrypts int
 }
 
-func (k *countingKeyring) OnDecrypt(ctx context.Context, m *materials.Decryption, keys []materials.EncryptedDataKey) error {
+func (k *countingKeyring) OnDecrypt(ctx context.Context, m *materials.Decryption,
+	keys []materials.EncryptedDataKey) error {
 	k.decrypts++
 	return k.Keyring.OnDecrypt(ctx, m, keys)
 }
@@ -268,7 +269,8 @@ func TestPlaintextPolicies(t *testing.T) {
 			sameItem(t, got, validItem())
 		}
 		written := mustEncrypt(t, e, validItem())
-		if _, has := written[envelope.HeaderAttribute]; has == (policy == envelope.ForcePlaintextWriteAllowPlaintextRead) {
+		plaintext := policy == envelope.ForcePlaintextWriteAllowPlaintextRead
+		if _, has := written[envelope.HeaderAttribute]; has == plaintext {
 			t.Errorf("%v: written encrypted: %v", policy, has)
 		}
 		half := maps.Clone(sealed)

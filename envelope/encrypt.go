@@ -97,7 +97,8 @@ func (e *ItemEncryptor) checkKeys(item Item) error {
 	return nil
 }
 
-func (e *ItemEncryptor) encryptionMaterials(ctx context.Context, version byte, entries []entry) (*materials.Encryption, error) {
+func (e *ItemEncryptor) encryptionMaterials(ctx context.Context, version byte,
+	entries []entry) (*materials.Encryption, error) {
 	pairs, err := e.itemContext(version, entries, format.RefuseEmptyKeys)
 	if err != nil {
 		return nil, onWriting(err)
@@ -156,14 +157,17 @@ func (e *ItemEncryptor) checkEncryption(m *materials.Encryption, asked materials
 		}
 	}
 	if _, omitted := slices.BinarySearch(required, materials.ContextPublicKey); omitted {
-		return fmt.Errorf("%w: the materials manager left %s out of the stored pairs, so no reader could verify the item", ErrMaterials, materials.ContextPublicKey)
+		return fmt.Errorf("%w: the materials manager left %s out of the stored pairs, so no reader could verify the "+
+			"item", ErrMaterials, materials.ContextPublicKey)
 	}
 	if len(full) == len(asked) || len(full) == len(asked)+1 && e.suite.Signed() {
 		return nil // nothing of the application's own
 	}
 	for k := range full {
-		if _, has := asked[k]; !has && k != materials.ContextPublicKey && strings.HasPrefix(k, materials.ReservedContextPrefix) {
-			return configuration("context pairs of an application cannot begin with %q", materials.ReservedContextPrefix)
+		if _, has := asked[k]; !has && k != materials.ContextPublicKey &&
+			strings.HasPrefix(k, materials.ReservedContextPrefix) {
+			return configuration("context pairs of an application cannot begin with %q",
+				materials.ReservedContextPrefix)
 		}
 	}
 	return nil
@@ -172,7 +176,8 @@ func (e *ItemEncryptor) checkEncryption(m *materials.Encryption, asked materials
 // inMaterials puts an error of unknown class, such as that of a foreign
 // keyring, into the class of its phase.
 func inMaterials(err error) error {
-	for _, class := range []error{ErrMaterials, ErrKeyDenied, ErrConfiguration, ErrUnsupported, context.Canceled, context.DeadlineExceeded} {
+	for _, class := range []error{ErrMaterials, ErrKeyDenied, ErrConfiguration, ErrUnsupported, context.Canceled,
+		context.DeadlineExceeded} {
 		if errors.Is(err, class) {
 			return err
 		}

@@ -40,7 +40,8 @@ type ItemEncryptor struct {
 
 // errFIPSOnly: the mode in which the Go runtime refuses AES-GCM with nonces that
 // it did not choose itself. The item format derives its nonces.
-var errFIPSOnly = fmt.Errorf("%w: GODEBUG=fips140=only refuses the derived AES-GCM nonces of the item format; use fips140=on", ErrUnsupported)
+var errFIPSOnly = fmt.Errorf("%w: GODEBUG=fips140=only refuses the derived AES-GCM nonces of the item format; use "+
+	"fips140=on", ErrUnsupported)
 
 // NewItemEncryptor checks a configuration and makes an encryptor of it. Every
 // failure is an [*Error] that matches [ErrConfiguration] and says which setting

@@ -86,7 +86,8 @@ func (e *BatchError) Error() string {
 	if first < 0 {
 		return "no item failed"
 	}
-	return fmt.Sprintf("%d of %d items failed, the first at index %d: %v", failed, len(e.Errors), first, e.Errors[first])
+	return fmt.Sprintf("%d of %d items failed, the first at index %d: %v", failed, len(e.Errors), first,
+		e.Errors[first])
 }
 
 // Unwrap gives the errors of the items that failed.

@@ -165,7 +165,8 @@ func (e *ItemEncryptor) refuse(name string, taken map[string]Action) error {
 	case !has:
 		return at(name, invalidItem("no action is configured for the attribute; add it to Actions"))
 	}
-	return at(name, invalidItem("the given action is %v, but an attribute without a configured one must be signed", action))
+	return at(name, invalidItem("the given action is %v, but an attribute without a configured one must be signed",
+		action))
 }
 
 // includeKeys puts the keys into the encryption context, where items of header

@@ -51,7 +51,8 @@ func FuzzHeader(f *testing.F) {
 func FuzzFooter(f *testing.F) {
 	for _, item := range goldenItems(f) {
 		h := headerOf(f, item)
-		f.Add(item[envelope.FooterAttribute].(*types.AttributeValueMemberB).Value, uint8(len(h.EncryptedDataKeys)), h.Suite().Signed())
+		f.Add(item[envelope.FooterAttribute].(*types.AttributeValueMemberB).Value, uint8(len(h.EncryptedDataKeys)),
+			h.Suite().Signed())
 	}
 	f.Fuzz(func(t *testing.T, data []byte, recipients uint8, signed bool) {
 		foot, err := format.ParseFooter(data, int(recipients), signed)
@@ -200,7 +201,8 @@ func FuzzEncryptItem(f *testing.F) {
 // TestHostileCounts: counts and lengths far beyond the input set nothing aside.
 func TestHostileCounts(t *testing.T) {
 	huge := binary.BigEndian.AppendUint32(nil, 0xFFFFFFFF)
-	for _, id := range []format.TypeID{format.TypeStringSet, format.TypeNumberSet, format.TypeBinarySet, format.TypeMap, format.TypeList} {
+	for _, id := range []format.TypeID{format.TypeStringSet, format.TypeNumberSet, format.TypeBinarySet, format.TypeMap,
+		format.TypeList} {
 		for _, data := range [][]byte{huge, append(huge, huge...), append(append(huge, 0, 1), huge...)} {
 			allocated := testing.AllocsPerRun(10, func() {
 				if _, err := format.ParseValue(id, data); !errors.Is(err, format.ErrMalformed) {

@@ -31,7 +31,8 @@ func newRawRSA(namespace, name string, padding keyring.RSAPadding, key any) (mat
 // testKeyring is a raw AES keyring with a fixed key.
 func testKeyring(t testing.TB) materials.Keyring {
 	t.Helper()
-	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "tests", Name: "fixed", Key: bytes.Repeat([]byte{7}, 32)})
+	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "tests", Name: "fixed",
+		Key: bytes.Repeat([]byte{7}, 32)})
 	if err != nil {
 		t.Fatal(err)
 	}

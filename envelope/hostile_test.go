@@ -36,7 +36,8 @@ func (k keyringFuncs) OnEncrypt(ctx context.Context, m *materials.Encryption) er
 // otherKeyCMM gives materials whose signing key is not the context's.
 type otherKeyCMM struct{ materials.CMM }
 
-func (c otherKeyCMM) EncryptionMaterials(_ context.Context, r materials.EncryptionRequest) (*materials.Encryption, error) {
+func (c otherKeyCMM) EncryptionMaterials(_ context.Context,
+	r materials.EncryptionRequest) (*materials.Encryption, error) {
 	var keys [2]*ecdsa.PrivateKey
 	for i := range keys {
 		var err error
@@ -51,7 +52,8 @@ func (c otherKeyCMM) EncryptionMaterials(_ context.Context, r materials.Encrypti
 		return nil, err
 	}
 	return m, m.AddRecipient(materials.Recipient{
-		ProviderID: "p", ProviderInfo: []byte("i"), IntermediateKey: make([]byte, 32), WrappedIntermediateKey: []byte("w"),
+		ProviderID: "p", ProviderInfo: []byte("i"), IntermediateKey: make([]byte, 32),
+		WrappedIntermediateKey: []byte("w"),
 	})
 }
 
@@ -59,7 +61,8 @@ func (c otherKeyCMM) EncryptionMaterials(_ context.Context, r materials.Encrypti
 func TestNothingUnreadableIsWritten(t *testing.T) {
 	pair := func(key, value string) envelope.Config {
 		config := validConfig(t)
-		config.Keyring, config.CMM = nil, &cmmFuncs{CMM: defaultCMM(t), request: func(r *materials.EncryptionRequest) { r.Context[key] = value }}
+		config.Keyring, config.CMM = nil,
+			&cmmFuncs{CMM: defaultCMM(t), request: func(r *materials.EncryptionRequest) { r.Context[key] = value }}
 		return config
 	}
 	keyringOf := func(r materials.Recipient) envelope.Config {
@@ -147,7 +150,8 @@ func TestForcedPlaintextNeedsKeys(t *testing.T) {
 	config := validConfig(t)
 	config.PlaintextPolicy = envelope.ForcePlaintextWriteAllowPlaintextRead
 	e := mustEncryptor(t, config)
-	for _, v := range []types.AttributeValue{nil, (*types.AttributeValueMemberS)(nil), &types.AttributeValueMemberBOOL{}} {
+	for _, v := range []types.AttributeValue{nil, (*types.AttributeValueMemberS)(nil),
+		&types.AttributeValueMemberBOOL{}} {
 		item := validItem()
 		item["sk"] = v
 		_, err := e.EncryptItem(t.Context(), item)
@@ -179,7 +183,8 @@ func TestResultsAreIndependent(t *testing.T) {
 	item := func(fill string) envelope.Item {
 		i := validItem()
 		i["secret"] = &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
-			"b": b([]byte(strings.Repeat(fill, 100))), "bs": &types.AttributeValueMemberBS{Value: [][]byte{[]byte(fill)}}, "s": s(strings.Repeat(fill, 50)),
+			"b":  b([]byte(strings.Repeat(fill, 100))),
+			"bs": &types.AttributeValueMemberBS{Value: [][]byte{[]byte(fill)}}, "s": s(strings.Repeat(fill, 50)),
 		}}
 		return i
 	}
@@ -234,7 +239,8 @@ func TestBatchEndsWithItsContext(t *testing.T) {
 	begin := time.Now()
 	out, err := e.EncryptAll(ctx, items)
 	var batch *envelope.BatchError
-	if !errors.As(err, &batch) || !errors.Is(err, context.Canceled) || len(batch.Errors) != len(items) || len(out) != len(items) {
+	if !errors.As(err, &batch) || !errors.Is(err, context.Canceled) || len(batch.Errors) != len(items) ||
+		len(out) != len(items) {
 		t.Fatalf("got %v", err)
 	}
 	for i, err := range batch.Errors {
@@ -252,7 +258,8 @@ func TestMostRecipients(t *testing.T) {
 	members := func(n int) []materials.Keyring {
 		out := make([]materials.Keyring, n)
 		for i := range out {
-			k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "tests", Name: fmt.Sprint("member ", i), Key: bytes.Repeat([]byte{byte(i)}, 32)})
+			k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "tests", Name: fmt.Sprint("member ", i),
+				Key: bytes.Repeat([]byte{byte(i)}, 32)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -292,7 +299,8 @@ func TestNamesAtTheEdges(t *testing.T) {
 	}
 	e := mustEncryptor(t, config)
 	item := envelope.Item{
-		"pk": b([]byte{0}), "sk": n("1e2"), "aw": s("signed"), "aws": s("unsigned"), "aws_dbe": s("unsigned"), "a:": s(""),
+		"pk": b([]byte{0}), "sk": n("1e2"), "aw": s("signed"), "aws": s("unsigned"), "aws_dbe": s("unsigned"),
+		"a:":     s(""),
 		"secret": s(""), "\U0001F511": b(nil), "\uFFFD": &types.AttributeValueMemberSS{},
 	}
 	sealed := roundTrip(t, e, item)

@@ -116,7 +116,8 @@ func inspectAttributes(item Item, legend []byte, unsigned func(string) bool) []I
 		if name == HeaderAttribute || name == FooterAttribute {
 			continue
 		}
-		a := InspectedAttribute{Name: name, Beacon: strings.HasPrefix(name, beaconPrefix) || strings.HasPrefix(name, virtualBeaconPrefix)}
+		a := InspectedAttribute{Name: name,
+			Beacon: strings.HasPrefix(name, beaconPrefix) || strings.HasPrefix(name, virtualBeaconPrefix)}
 		if a.Beacon || unsigned(name) {
 			a.Action = DoNothing
 		} else {
@@ -143,7 +144,8 @@ func inspectAttributes(item Item, legend []byte, unsigned func(string) bool) []I
 		}
 		a.Action = legendAction(legend[i])
 		i++
-		if v, ok := item[a.Name].(*types.AttributeValueMemberB); ok && v != nil && a.Action == EncryptAndSign && len(v.Value) >= format.TypeIDLength {
+		if v, ok := item[a.Name].(*types.AttributeValueMemberB); ok && v != nil && a.Action == EncryptAndSign &&
+			len(v.Value) >= format.TypeIDLength {
 			a.Type = typeID(v.Value).String()
 		}
 	}
@@ -176,7 +178,9 @@ func headerFields(h *format.Header) []Field {
 	l.number("flavor", 1, int(h.Flavor), h.Suite().String())
 	l.add("message id", format.MessageIDLength, "random, new for every write", fmt.Sprintf("%x", h.MessageID))
 	l.number("legend length", 2, len(h.Legend), "signed attributes")
-	l.add("legend", len(h.Legend), "e encrypted and signed, s signed, c signed and in the encryption context; in canonical order", string(h.Legend))
+	l.add("legend", len(h.Legend),
+		"e encrypted and signed, s signed, c signed and in the encryption context; in canonical order",
+		string(h.Legend))
 	l.number("context count", 2, len(h.Context), "stored pairs of the encryption context")
 	for i, k := range slices.Sorted(maps.Keys(h.Context)) {
 		name := fmt.Sprintf("context pair %d: ", i+1)
@@ -196,8 +200,10 @@ func headerFields(h *format.Header) []Field {
 		l.add(name+"provider info", len(k.ProviderInfo), meaning, info)
 		l.number(name+"ciphertext length", 2, len(k.Ciphertext), "")
 		wrapped := min(len(k.Ciphertext), materials.WrappedDataKeyLength)
-		l.add(name+"wrapped data key", wrapped, "sealed under a key derived from the intermediate key", fmt.Sprintf("%x", k.Ciphertext[:wrapped]))
-		l.add(name+"wrapped intermediate key", len(k.Ciphertext)-wrapped, "as the provider wrapped it", fmt.Sprintf("%x", k.Ciphertext[wrapped:]))
+		l.add(name+"wrapped data key", wrapped, "sealed under a key derived from the intermediate key",
+			fmt.Sprintf("%x", k.Ciphertext[:wrapped]))
+		l.add(name+"wrapped intermediate key", len(k.Ciphertext)-wrapped, "as the provider wrapped it",
+			fmt.Sprintf("%x", k.Ciphertext[wrapped:]))
 	}
 	l.add("commitment", format.CommitmentLength, "binds the header to one data key", fmt.Sprintf("%x", h.Commitment))
 	return l.fields
@@ -208,7 +214,8 @@ func footerFields(h *format.Header, f format.Footer) []Field {
 	i := 0
 	for tag := range slices.Chunk(f.Tags, format.TagLength) {
 		i++
-		l.add(fmt.Sprintf("recipient tag %d", i), format.TagLength, "HMAC-SHA384 for the recipient of the same number", fmt.Sprintf("%x", tag))
+		l.add(fmt.Sprintf("recipient tag %d", i), format.TagLength, "HMAC-SHA384 for the recipient of the same number",
+			fmt.Sprintf("%x", tag))
 	}
 	if h.Suite().Signed() {
 		l.add("signature", format.SignatureLength, "ECDSA P-384, DER", fmt.Sprintf("%x", f.Signature))
@@ -247,7 +254,8 @@ func describeInfo(k *materials.EncryptedDataKey) (value, meaning string) {
 		meaning = "key ARN"
 	case k.ProviderID == "aws-kms-hierarchy":
 		meaning = "branch key id"
-	case len(info) > rawAESInfo && string(info[len(info)-rawAESInfo:len(info)-12]) == "\x00\x00\x00\x80\x00\x00\x00\x0c":
+	case len(info) > rawAESInfo &&
+		string(info[len(info)-rawAESInfo:len(info)-12]) == "\x00\x00\x00\x80\x00\x00\x00\x0c":
 		name := info[:len(info)-rawAESInfo]
 		return fmt.Sprintf("%s %x", printable(name), info[len(info)-12:]), "name of the AES key, then the nonce"
 	default:

@@ -19,7 +19,8 @@ func TestInspectCoversEveryByte(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, fields := range map[string][]envelope.Field{envelope.HeaderAttribute: m.Header, envelope.FooterAttribute: m.Footer} {
+		for name, fields := range map[string][]envelope.Field{envelope.HeaderAttribute: m.Header,
+			envelope.FooterAttribute: m.Footer} {
 			offset := 0
 			for _, f := range fields {
 				if f.Offset != offset || f.Name == "" {
@@ -43,7 +44,8 @@ func TestInspectCoversEveryByte(t *testing.T) {
 			if want, _ := e.Action(a.Name); a.Action != want {
 				t.Errorf("%s: %q is %v, want %v", file, a.Name, a.Action, want)
 			}
-			if a.Action == envelope.EncryptAndSign && !strings.HasSuffix(a.Name, a.Type) && strings.HasPrefix(a.Name, "e_") {
+			if a.Action == envelope.EncryptAndSign && !strings.HasSuffix(a.Name, a.Type) &&
+				strings.HasPrefix(a.Name, "e_") {
 				t.Errorf("%s: %q is said to be of type %s", file, a.Name, a.Type)
 			}
 		}
@@ -57,7 +59,8 @@ func TestInspectTellsActions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Suite != envelope.SuiteDigitalSignature || m.Version != 1 || m.Legend != "ssse" || len(m.EncryptedDataKeys) != 1 {
+	if m.Suite != envelope.SuiteDigitalSignature || m.Version != 1 || m.Legend != "ssse" ||
+		len(m.EncryptedDataKeys) != 1 {
 		t.Errorf("got %+v", m)
 	}
 	for _, a := range m.Attributes {

@@ -64,14 +64,16 @@ func TestOpenItemReturnsTheActionsOfTheHeader(t *testing.T) {
 		},
 		"an attribute in the context": {
 			actions{"new secret": encrypt, "tenant": include},
-			actions{"pk": include, "sk": include, "note": sign, "secret": encrypt, "new secret": encrypt, "tenant": include},
+			actions{"pk": include, "sk": include, "note": sign, "secret": encrypt, "new secret": encrypt,
+				"tenant": include},
 		},
 		"not as configured now": {
 			actions{"note": encrypt, "secret": sign},
 			actions{"pk": sign, "sk": sign, "note": encrypt, "secret": sign},
 		},
 	} {
-		for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
+		for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature,
+			envelope.SuiteDigitalSignature} {
 			t.Run(name, func(t *testing.T) {
 				config := newerConfig(t, c.more)
 				config.AlgorithmSuite = suite
@@ -120,7 +122,8 @@ func TestEncryptItemAs(t *testing.T) {
 		"not present": {actions{"new": include, "old": nothing}, nil, actions{"pk": sign, "sk": sign}, 1},
 		"beside each other": {
 			actions{"a": include, "z": encrypt, "m": sign}, []string{"a", "z", "m"},
-			actions{"a": include, "z": encrypt, "m": sign, "pk": include, "sk": include, "note": sign, "secret": encrypt}, 2,
+			actions{"a": include, "z": encrypt, "m": sign, "pk": include, "sk": include, "note": sign,
+				"secret": encrypt}, 2,
 		},
 		"configured ones win": {
 			actions{"secret": sign, "note": nothing, "pk": include, "sk": encrypt, "new": encrypt}, []string{"new"},
@@ -234,7 +237,8 @@ func TestOpenItemReturnsNothingUnverified(t *testing.T) {
 		"header stripped": func(i envelope.Item) { delete(i, envelope.HeaderAttribute) },
 		"header swapped":  func(i envelope.Item) { i[envelope.HeaderAttribute] = open[envelope.HeaderAttribute] },
 		"both swapped": func(i envelope.Item) {
-			i[envelope.HeaderAttribute], i[envelope.FooterAttribute] = open[envelope.HeaderAttribute], open[envelope.FooterAttribute]
+			i[envelope.HeaderAttribute], i[envelope.FooterAttribute] = open[envelope.HeaderAttribute],
+				open[envelope.FooterAttribute]
 		},
 		"value of the open": func(i envelope.Item) { i["new secret"] = open["new secret"] },
 		"legend changed": func(i envelope.Item) {

@@ -15,7 +15,8 @@ import (
 // drawText draws UTF-8 text with characters where UTF-8, UTF-16 and code point
 // order differ.
 func drawText() *rapid.Generator[string] {
-	return rapid.OneOf(rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune{'a', 'é', '\uD7FF', '\uE000', '\uFFEF', '𐀂', '\U0010FFFF'})))
+	return rapid.OneOf(rapid.String(),
+		rapid.StringOf(rapid.RuneFrom([]rune{'a', 'é', '\uD7FF', '\uE000', '\uFFEF', '𐀂', '\U0010FFFF'})))
 }
 
 func drawNumber() *rapid.Generator[string] {
@@ -45,7 +46,8 @@ func drawValue(depth int) *rapid.Generator[types.AttributeValue] {
 		case 4:
 			return &types.AttributeValueMemberNULL{Value: rapid.Bool().Draw(t, "NULL")}
 		case 5:
-			return &types.AttributeValueMemberSS{Value: rapid.SliceOfDistinct(drawText(), rapid.ID[string]).Draw(t, "SS")}
+			return &types.AttributeValueMemberSS{Value: rapid.SliceOfDistinct(drawText(), rapid.ID[string]).Draw(t,
+				"SS")}
 		case 6:
 			normal := func(v string) string {
 				v, err := ddbnumber.Normalize(v)
@@ -56,7 +58,8 @@ func drawValue(depth int) *rapid.Generator[types.AttributeValue] {
 			}
 			return &types.AttributeValueMemberNS{Value: rapid.SliceOfDistinct(drawNumber(), normal).Draw(t, "NS")}
 		case 7:
-			list := rapid.SliceOfDistinct(rapid.SliceOf(rapid.Byte()), func(v []byte) string { return string(v) }).Draw(t, "BS")
+			list := rapid.SliceOfDistinct(rapid.SliceOf(rapid.Byte()),
+				func(v []byte) string { return string(v) }).Draw(t, "BS")
 			return &types.AttributeValueMemberBS{Value: list}
 		case 8:
 			return &types.AttributeValueMemberL{Value: rapid.SliceOfN(drawValue(depth-1), 0, 4).Draw(t, "L")}
@@ -73,7 +76,8 @@ func TestRandomItemsComeBack(t *testing.T) {
 			LogicalTableName: drawText().Filter(func(v string) bool { return v != "" }).Draw(rt, "table"),
 			PartitionKey:     "the partition key", SortKey: "the sort key", Keyring: k,
 			AllowedUnsignedPrefix: "~",
-			AlgorithmSuite:        rapid.SampledFrom([]envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature}).Draw(rt, "suite"),
+			AlgorithmSuite: rapid.SampledFrom([]envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature,
+				envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature}).Draw(rt, "suite"),
 		}
 		actions := []envelope.Action{envelope.EncryptAndSign, envelope.SignOnly, envelope.DoNothing}
 		keyAction := envelope.SignOnly
@@ -82,7 +86,8 @@ func TestRandomItemsComeBack(t *testing.T) {
 			actions = append(actions, keyAction)
 		}
 		config.Actions = map[string]envelope.Action{config.PartitionKey: keyAction, config.SortKey: keyAction}
-		item := envelope.Item{config.PartitionKey: s(drawText().Draw(rt, "pk")), config.SortKey: n(drawNumber().Draw(rt, "sk"))}
+		item := envelope.Item{config.PartitionKey: s(drawText().Draw(rt, "pk")),
+			config.SortKey: n(drawNumber().Draw(rt, "sk"))}
 		for range rapid.IntRange(0, 6).Draw(rt, "attributes") {
 			name := "a" + drawText().Draw(rt, "name")
 			action := rapid.SampledFrom(actions).Draw(rt, "action")

@@ -87,9 +87,11 @@ func TestVerifySignatureRefusesKeys(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty": "", "no base64": "!" + good[1:], "line break": good[:4] + "\n" + good[4:], "short": encode(point[:48]),
 		"long": encode(append(bytes.Clone(point), 0)), "infinity": encode(infinity), "beyond the field": encode(beyond),
-		"other sign": encode(append([]byte{point[0] ^ 1}, point[1:]...)), "uncompressed mark": encode(append([]byte{4}, point[1:]...)),
+		"other sign":        encode(append([]byte{point[0] ^ 1}, point[1:]...)),
+		"uncompressed mark": encode(append([]byte{4}, point[1:]...)),
 	} {
-		if err := verifySignature(materials.EncryptionContext{materials.ContextPublicKey: text}, &digest, der); !errors.Is(err, ErrTampered) {
+		if err := verifySignature(materials.EncryptionContext{materials.ContextPublicKey: text}, &digest,
+			der); !errors.Is(err, ErrTampered) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

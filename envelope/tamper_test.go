@@ -25,7 +25,8 @@ func TestEveryBitMatters(t *testing.T) {
 			t.Run(suite.String(), func(t *testing.T) {
 				config := validConfig(t)
 				config.AlgorithmSuite = suite
-				second, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "tests", Name: "second", Key: make([]byte, 32)})
+				second, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "tests", Name: "second",
+					Key: make([]byte, 32)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -53,7 +54,8 @@ func flipEveryBit(t *testing.T, reader *envelope.ItemEncryptor, sealed envelope.
 	item := maps.Clone(sealed)
 	decrypts := func(name string, bit int) error {
 		_, err := reader.DecryptItem(t.Context(), item)
-		if err != nil && !errors.Is(err, envelope.ErrTampered) && !errors.Is(err, envelope.ErrMaterials) && !errors.Is(err, envelope.ErrUnsupported) {
+		if err != nil && !errors.Is(err, envelope.ErrTampered) && !errors.Is(err, envelope.ErrMaterials) &&
+			!errors.Is(err, envelope.ErrUnsupported) {
 			t.Fatalf("%s, bit %d: error of no class: %v", name, bit, err)
 		}
 		return err

@@ -24,8 +24,11 @@ func (c *cloud) exchange(t *testing.T, k itemconfig.Keyring, others ...itemconfi
 	for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteDigitalSignature, envelope.SuiteSymmetricSignature} {
 		for _, keyAction := range []envelope.Action{envelope.SignOnly, envelope.SignAndIncludeInEncryptionContext} {
 			config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AlgorithmSuite: suite.String(), Keyring: k,
-				AttributeActions: map[string]envelope.Action{"pk": keyAction, "secret": envelope.EncryptAndSign, "signed": keyAction}}
-			item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}, "secret": &types.AttributeValueMemberN{Value: "12.5"}, "signed": &types.AttributeValueMemberSS{Value: []string{"b", "a"}}}
+				AttributeActions: map[string]envelope.Action{"pk": keyAction, "secret": envelope.EncryptAndSign,
+					"signed": keyAction}}
+			item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"},
+				"secret": &types.AttributeValueMemberN{Value: "12.5"},
+				"signed": &types.AttributeValueMemberSS{Value: []string{"b", "a"}}}
 			ours, theirs := c.seal(t, config, item), c.theySeal(t, config, item)
 			readers := append([]itemconfig.Keyring{k}, others...)
 			if k.Type == "multi" {
@@ -59,7 +62,8 @@ func (c *cloud) refuseChanges(t *testing.T, config *itemconfig.Config, sealed en
 			flipped[at] ^= 1
 			broken := maps.Clone(sealed)
 			broken[name] = &types.AttributeValueMemberB{Value: flipped}
-			c.bothMustRefuse(t, config, broken, fmt.Sprintf("%s: a flip in %q at %d of %d", config.Keyring.Type, name, at, len(value)))
+			c.bothMustRefuse(t, config, broken,
+				fmt.Sprintf("%s: a flip in %q at %d of %d", config.Keyring.Type, name, at, len(value)))
 		}
 	}
 	broken := maps.Clone(sealed)
@@ -72,15 +76,17 @@ func TestKMSKeyring(t *testing.T) {
 		single := itemconfig.Keyring{Type: "aws-kms", KeyID: c.keyARN}
 		c.exchange(t, single, c.resources.readers(single)...)
 		// The right item under another key is refused, and nothing else is.
-		config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly},
-			Keyring: itemconfig.Keyring{Type: "aws-kms", KeyID: c.resources.kmsKeys[1]}}
+		config := &itemconfig.Config{Table: "t", PartitionKey: "pk",
+			AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly},
+			Keyring:          itemconfig.Keyring{Type: "aws-kms", KeyID: c.resources.kmsKeys[1]}}
 		item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}}
 		sealed := c.seal(t, config, item)
 		c.theyMustOpen(t, config, sealed, item)
 		other := *config
 		other.Keyring.KeyID = c.resources.kmsKeys[2]
 		c.bothMustRefuse(t, &other, sealed, "another KMS key")
-		other.Keyring = itemconfig.Keyring{Type: "aws-kms-discovery", Region: c.cfg.Region, Accounts: []string{"444455556666"}}
+		other.Keyring = itemconfig.Keyring{Type: "aws-kms-discovery", Region: c.cfg.Region,
+			Accounts: []string{"444455556666"}}
 		c.bothMustRefuse(t, &other, sealed, "discovery of another account's keys")
 		other.Keyring = itemconfig.Keyring{Type: "aws-kms-mrk-discovery", Region: otherRegion}
 		c.bothMustRefuse(t, &other, sealed, "a single-Region key looked for in another Region")
@@ -94,7 +100,8 @@ func TestMultiRegionKeyring(t *testing.T) {
 			k := itemconfig.Keyring{Type: "aws-kms-mrk", KeyID: id}
 			c.exchange(t, k, c.resources.readers(k)...)
 			// A keyring for one key does not look for replicas.
-			config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly}, Keyring: k}
+			config := &itemconfig.Config{Table: "t", PartitionKey: "pk",
+				AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly}, Keyring: k}
 			item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}}
 			ours, theirs := c.seal(t, config, item), c.theySeal(t, config, item)
 			config.Keyring = itemconfig.Keyring{Type: "aws-kms", KeyID: c.resources.mrks[1-i]}
@@ -111,8 +118,10 @@ func TestMultiRegionKeyring(t *testing.T) {
 func TestDiscoveryBesideOthers(t *testing.T) {
 	eachPeer(t, kmsKeyring, func(t *testing.T, c *cloud) {
 		aes := rawAES("aes", bytes.Repeat([]byte{7}, 32))
-		config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly},
-			Keyring: itemconfig.Keyring{Type: "multi", Generator: &itemconfig.Keyring{Type: "aws-kms", KeyID: c.keyARN}, Children: []itemconfig.Keyring{aes}}}
+		config := &itemconfig.Config{Table: "t", PartitionKey: "pk",
+			AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly},
+			Keyring: itemconfig.Keyring{Type: "multi",
+				Generator: &itemconfig.Keyring{Type: "aws-kms", KeyID: c.keyARN}, Children: []itemconfig.Keyring{aes}}}
 		item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}}
 		ours, theirs := c.seal(t, config, item), c.theySeal(t, config, item)
 		config.Keyring = itemconfig.Keyring{Type: "aws-kms-mrk-discovery", Region: c.cfg.Region}
@@ -133,7 +142,8 @@ func TestDiscoveryBesideOthers(t *testing.T) {
 // TestKeyStore makes and rotates branch keys on either side.
 func TestKeyStore(t *testing.T) {
 	eachPeer(t, keyStore, func(t *testing.T, c *cloud) {
-		ours, err := c.store.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "made-here", EncryptionContext: map[string]string{"tenant": "é"}})
+		ours, err := c.store.CreateKey(t.Context(),
+			keystore.CreateKeyInput{BranchKeyID: "made-here", EncryptionContext: map[string]string{"tenant": "é"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,8 +154,10 @@ func TestKeyStore(t *testing.T) {
 
 		// Each rotates the other's key; both go on reading, what was written
 		// before included, and writing.
-		config := &itemconfig.Config{Table: "t", PartitionKey: "pk", AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly, "secret": envelope.EncryptAndSign}}
-		item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}, "secret": &types.AttributeValueMemberN{Value: "12.5"}}
+		config := &itemconfig.Config{Table: "t", PartitionKey: "pk",
+			AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly, "secret": envelope.EncryptAndSign}}
+		item := envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"},
+			"secret": &types.AttributeValueMemberN{Value: "12.5"}}
 		type written struct {
 			config     itemconfig.Config
 			ours, they envelope.Item

@@ -112,12 +112,14 @@ func startCloud(t *testing.T, d direction, name string) *cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replica, err := c.kms.ReplicateKey(t.Context(), &kms.ReplicateKeyInput{KeyId: primary.KeyMetadata.KeyId, ReplicaRegion: aws.String(otherRegion)})
+	replica, err := c.kms.ReplicateKey(t.Context(),
+		&kms.ReplicateKeyInput{KeyId: primary.KeyMetadata.KeyId, ReplicaRegion: aws.String(otherRegion)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.resources.mrks = []string{aws.ToString(primary.KeyMetadata.Arn), aws.ToString(replica.ReplicaKeyMetadata.Arn)}
-	c.store, err = keystore.New(keystore.Config{LogicalName: logicalName, KMS: keystore.KMSKey(c.keyARN), KMSClient: c.kms, DynamoDB: c.ddb, TableName: storeTable})
+	c.store, err = keystore.New(keystore.Config{LogicalName: logicalName, KMS: keystore.KMSKey(c.keyARN),
+		KMSClient: c.kms, DynamoDB: c.ddb, TableName: storeTable})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +132,8 @@ func startCloud(t *testing.T, d direction, name string) *cloud {
 // createBranchKeys has either side make one, for random keyrings to use.
 func (c *cloud) createBranchKeys(t *testing.T) {
 	t.Helper()
-	ours, err := c.store.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "made here é", EncryptionContext: map[string]string{"tenant": "é"}})
+	ours, err := c.store.CreateKey(t.Context(),
+		keystore.CreateKeyInput{BranchKeyID: "made here é", EncryptionContext: map[string]string{"tenant": "é"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,14 +144,16 @@ func (c *cloud) createBranchKeys(t *testing.T) {
 // theirStore has the peer do one operation of a key store.
 func (c *cloud) theirStore(t *testing.T, op, id string) {
 	t.Helper()
-	config := map[string]any{"table": storeTable, "logicalName": logicalName, "kmsKeyId": c.keyARN, "branchKeyId": id, "context": map[string]string{"tenant": "t"}}
+	config := map[string]any{"table": storeTable, "logicalName": logicalName, "kmsKeyId": c.keyARN, "branchKeyId": id,
+		"context": map[string]string{"tenant": "t"}}
 	if _, err := c.peer.Do(map[string]any{"op": op, "config": config}); err != nil {
 		t.Fatalf("%s %s: %v", c.peer.Name, op, err)
 	}
 }
 
 func (c *cloud) hierarchical(branchKeyID string) itemconfig.Keyring {
-	return itemconfig.Keyring{Type: "hierarchical", Table: storeTable, LogicalName: logicalName, KMSKeyID: c.keyARN, BranchKeyID: branchKeyID}
+	return itemconfig.Keyring{Type: "hierarchical", Table: storeTable, LogicalName: logicalName, KMSKeyID: c.keyARN,
+		BranchKeyID: branchKeyID}
 }
 
 func (c *cloud) providers() itemconfig.Providers {

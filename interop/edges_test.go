@@ -80,7 +80,8 @@ func TestEdges(t *testing.T) {
 		for _, e := range edgeCases {
 			for _, action := range []envelope.Action{envelope.EncryptAndSign, envelope.SignOnly} {
 				t.Run(fmt.Sprintf("%s/%v", e.name, action), func(t *testing.T) {
-					config := &itemconfig.Config{Table: "edges", PartitionKey: "pk", Keyring: rawAES("k", make([]byte, 32)),
+					config := &itemconfig.Config{Table: "edges", PartitionKey: "pk",
+						Keyring:          rawAES("k", make([]byte, 32)),
 						AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly, "v": action}}
 					c.meet(t, config, e)
 				})
@@ -139,7 +140,8 @@ func parse(t *testing.T, text []byte) envelope.Item {
 	for i := range isMap {
 		isMap[i] = strings.Contains(string(text), `{"M"`)
 	}
-	return envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"}, "v": nested(&types.AttributeValueMemberS{Value: "x"}, isMap)}
+	return envelope.Item{"pk": &types.AttributeValueMemberS{Value: "é"},
+		"v": nested(&types.AttributeValueMemberS{Value: "x"}, isMap)}
 }
 
 // TestContextEdge: a value in the encryption context has its length in two
@@ -148,7 +150,8 @@ func TestContextEdge(t *testing.T) {
 	eachPeer(t, edges, func(t *testing.T, c *cloud) {
 		for _, length := range []int{60_000, 70_000} {
 			config := &itemconfig.Config{Table: "edges", PartitionKey: "pk", Keyring: rawAES("k", make([]byte, 32)),
-				AttributeActions: map[string]envelope.Action{"pk": envelope.SignAndIncludeInEncryptionContext, "v": envelope.SignAndIncludeInEncryptionContext}}
+				AttributeActions: map[string]envelope.Action{"pk": envelope.SignAndIncludeInEncryptionContext,
+					"v": envelope.SignAndIncludeInEncryptionContext}}
 			c.meet(t, config, edge{value: `{"S":"` + strings.Repeat("x", length) + `"}`, refused: length > 65_535})
 		}
 	})

@@ -46,7 +46,8 @@ type resources struct {
 // keyring draws a keyring with one key that both sides can build.
 func (r resources) keyring(t *rapid.T, label string) itemconfig.Keyring {
 	name := rapid.StringMatching(`[a-z]{1,8}`).Draw(t, label+" name")
-	switch rapid.SampledFrom([]string{"raw-aes", "raw-rsa", "aws-kms", "aws-kms-mrk", "hierarchical"}).Draw(t, label+" type") {
+	switch rapid.SampledFrom([]string{"raw-aes", "raw-rsa", "aws-kms", "aws-kms-mrk", "hierarchical"}).Draw(t,
+		label+" type") {
 	case "aws-kms-mrk":
 		return itemconfig.Keyring{Type: "aws-kms-mrk", KeyID: rapid.SampledFrom(r.mrks).Draw(t, label+" key")}
 	case "aws-kms":
@@ -55,8 +56,10 @@ func (r resources) keyring(t *rapid.T, label string) itemconfig.Keyring {
 		return rapid.SampledFrom(r.branchKeys).Draw(t, label+" branch key")
 	case "raw-rsa":
 		public, private := rsaKey()
-		padding := rapid.SampledFrom([]string{"PKCS1", "OAEP_SHA1_MGF1", "OAEP_SHA256_MGF1", "OAEP_SHA384_MGF1", "OAEP_SHA512_MGF1"}).Draw(t, label+" padding")
-		return itemconfig.Keyring{Type: "raw-rsa", Namespace: "rsa", Name: name, Padding: padding, PublicKey: public, PrivateKey: private}
+		padding := rapid.SampledFrom([]string{"PKCS1", "OAEP_SHA1_MGF1", "OAEP_SHA256_MGF1", "OAEP_SHA384_MGF1",
+			"OAEP_SHA512_MGF1"}).Draw(t, label+" padding")
+		return itemconfig.Keyring{Type: "raw-rsa", Namespace: "rsa", Name: name, Padding: padding, PublicKey: public,
+			PrivateKey: private}
 	}
 	size := rapid.SampledFrom([]int{16, 24, 32}).Draw(t, label+" key size")
 	key := rapid.SliceOfN(rapid.Byte(), size, size).Draw(t, label+" key")
@@ -64,7 +67,8 @@ func (r resources) keyring(t *rapid.T, label string) itemconfig.Keyring {
 }
 
 func rawAES(name string, key []byte) itemconfig.Keyring {
-	return itemconfig.Keyring{Type: "raw-aes", Namespace: "ns", Name: name, Key: &itemconfig.Secret{Base64: base64.StdEncoding.EncodeToString(key)}}
+	return itemconfig.Keyring{Type: "raw-aes", Namespace: "ns", Name: name,
+		Key: &itemconfig.Secret{Base64: base64.StdEncoding.EncodeToString(key)}}
 }
 
 // reader draws who opens what c wrote: c itself or, under a multi keyring, one
@@ -101,7 +105,8 @@ func (r resources) readers(k itemconfig.Keyring) []itemconfig.Keyring {
 	if k.Type == "aws-kms-mrk" {
 		for _, id := range r.mrks {
 			here, _ := arn.Parse(id)
-			out = append(out, itemconfig.Keyring{Type: "aws-kms-mrk", KeyID: id}, itemconfig.Keyring{Type: "aws-kms-mrk-discovery", Region: here.Region})
+			out = append(out, itemconfig.Keyring{Type: "aws-kms-mrk", KeyID: id},
+				itemconfig.Keyring{Type: "aws-kms-mrk-discovery", Region: here.Region})
 		}
 	}
 	return out
@@ -109,8 +114,10 @@ func (r resources) readers(k itemconfig.Keyring) []itemconfig.Keyring {
 
 // draw draws a configuration and an item that fits it.
 func (r resources) draw(t *rapid.T) (*itemconfig.Config, envelope.Item) {
-	c := fitting{&itemconfig.Config{Table: rapid.StringMatching(`[A-Za-z0-9_.-]{3,20}`).Draw(t, "table"), PartitionKey: "pk", AttributeActions: map[string]envelope.Action{}}}
-	c.AlgorithmSuite = rapid.SampledFrom([]envelope.AlgorithmSuite{envelope.SuiteDigitalSignature, envelope.SuiteSymmetricSignature}).Draw(t, "suite").String()
+	c := fitting{&itemconfig.Config{Table: rapid.StringMatching(`[A-Za-z0-9_.-]{3,20}`).Draw(t, "table"),
+		PartitionKey: "pk", AttributeActions: map[string]envelope.Action{}}}
+	c.AlgorithmSuite = rapid.SampledFrom([]envelope.AlgorithmSuite{envelope.SuiteDigitalSignature,
+		envelope.SuiteSymmetricSignature}).Draw(t, "suite").String()
 	c.Keyring = r.keyring(t, "keyring")
 	if children := rapid.IntRange(0, 2).Draw(t, "children"); children > 0 {
 		generator := c.Keyring
@@ -132,7 +139,8 @@ func (r resources) draw(t *rapid.T) (*itemconfig.Config, envelope.Item) {
 		item["sk"] = scalar(t, "sk")
 	}
 	c.AllowedUnsignedAttributePrefix = rapid.SampledFrom([]string{"", ":"}).Draw(t, "prefix")
-	actions := []envelope.Action{envelope.EncryptAndSign, envelope.EncryptAndSign, envelope.SignOnly, envelope.DoNothing}
+	actions := []envelope.Action{envelope.EncryptAndSign, envelope.EncryptAndSign, envelope.SignOnly,
+		envelope.DoNothing}
 	if inContext {
 		actions = append(actions, envelope.SignAndIncludeInEncryptionContext)
 	}
@@ -153,7 +161,8 @@ func (r resources) draw(t *rapid.T) (*itemconfig.Config, envelope.Item) {
 	}
 	// A value this large does not fit into a header.
 	if rarely(t, 24, "large") {
-		c.allow("large", rapid.SampledFrom([]envelope.Action{envelope.EncryptAndSign, envelope.SignOnly}).Draw(t, "action of large"))
+		c.allow("large", rapid.SampledFrom([]envelope.Action{envelope.EncryptAndSign, envelope.SignOnly}).Draw(t,
+			"action of large"))
 		item["large"] = large(t, "large")
 	}
 	if rarely(t, 10, "deep") {

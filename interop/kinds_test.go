@@ -34,14 +34,18 @@ var everyKind = func() []string {
 	}
 	each("large %s", "S", "B", "L", "M")
 	each("partition key %s", "S", "N", "B")
-	each("name %s", "not ASCII", "with a surrogate pair", "in the unsigned prefix", "listed as unsigned", "inside of a value not ASCII", "crossed with another in UTF-16 and UTF-8")
+	each("name %s", "not ASCII", "with a surrogate pair", "in the unsigned prefix", "listed as unsigned",
+		"inside of a value not ASCII", "crossed with another in UTF-16 and UTF-8")
 	each("action %s", "ENCRYPT_AND_SIGN", "SIGN_ONLY", "SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT", "DO_NOTHING")
 	for _, version := range []string{"1", "2"} {
-		each("suite %s, header version "+version, envelope.SuiteDigitalSignature.String(), envelope.SuiteSymmetricSignature.String())
+		each("suite %s, header version "+version, envelope.SuiteDigitalSignature.String(),
+			envelope.SuiteSymmetricSignature.String())
 	}
-	each("keyring %s", "raw-aes 16", "raw-aes 24", "raw-aes 32", "raw-rsa PKCS1", "raw-rsa OAEP_SHA1_MGF1", "raw-rsa OAEP_SHA256_MGF1",
+	each("keyring %s", "raw-aes 16", "raw-aes 24", "raw-aes 32", "raw-rsa PKCS1", "raw-rsa OAEP_SHA1_MGF1",
+		"raw-rsa OAEP_SHA256_MGF1",
 		"raw-rsa OAEP_SHA384_MGF1", "raw-rsa OAEP_SHA512_MGF1", "aws-kms", "aws-kms-mrk", "hierarchical")
-	each("multi keyring %s", "of one kind", "of several kinds", "of aws-kms and a raw child", "of hierarchical and another child")
+	each("multi keyring %s", "of one kind", "of several kinds", "of aws-kms and a raw child",
+		"of hierarchical and another child")
 	each("%s", "sort key", "no sort key")
 	return kinds
 }()
@@ -123,8 +127,10 @@ func addKeyring(kinds map[string]bool, k itemconfig.Keyring) {
 		for _, child := range k.Children {
 			types[child.Type] = true
 			addKeyring(kinds, child)
-			kinds["multi keyring of aws-kms and a raw child"] = kinds["multi keyring of aws-kms and a raw child"] || k.Generator.Type == "aws-kms" && strings.HasPrefix(child.Type, "raw")
-			kinds["multi keyring of hierarchical and another child"] = kinds["multi keyring of hierarchical and another child"] || k.Generator.Type == "hierarchical" && child.Type != "hierarchical"
+			kinds["multi keyring of aws-kms and a raw child"] = kinds["multi keyring of aws-kms and a raw child"] ||
+				k.Generator.Type == "aws-kms" && strings.HasPrefix(child.Type, "raw")
+			kinds["multi keyring of hierarchical and another child"] = kinds["multi keyring of hierarchical and "+
+				"another child"] || k.Generator.Type == "hierarchical" && child.Type != "hierarchical"
 		}
 		kinds["multi keyring of one kind"], kinds["multi keyring of several kinds"] = len(types) == 1, len(types) > 1
 	default:
@@ -166,7 +172,8 @@ func addValue(kinds map[string]bool, v types.AttributeValue, place string) (leve
 		}
 	case *types.AttributeValueMemberM:
 		empty = len(v.Value) == 0
-		kinds["map with crossed names "+place] = kinds["map with crossed names "+place] || crosses(slices.Collect(maps.Keys(v.Value)))
+		kinds["map with crossed names "+place] = kinds["map with crossed names "+place] ||
+			crosses(slices.Collect(maps.Keys(v.Value)))
 		for name, e := range v.Value {
 			addName(kinds, "inside of a value ", name)
 			l, s := addValue(kinds, e, place)
@@ -183,7 +190,9 @@ func addValue(kinds map[string]bool, v types.AttributeValue, place string) (leve
 // TestGeneratorDrawsEveryKind: a run of 500 items, as CI draws them, has every
 // kind of content. The seeds are fixed, so the outcome is, too.
 func TestGeneratorDrawsEveryKind(t *testing.T) {
-	r := resources{kmsKeys: []string{"key a", "key b"}, mrks: []string{"key c"}, branchKeys: []itemconfig.Keyring{{Type: "hierarchical", BranchKeyID: "a"}, {Type: "hierarchical", BranchKeyID: "b"}}}
+	r := resources{kmsKeys: []string{"key a", "key b"}, mrks: []string{"key c"},
+		branchKeys: []itemconfig.Keyring{{Type: "hierarchical", BranchKeyID: "a"},
+			{Type: "hierarchical", BranchKeyID: "b"}}}
 	cases := rapid.Custom(func(t *rapid.T) map[string]bool { return kindsOf(r.draw(t)) })
 	drawn := map[string]int{}
 	for seed := range 500 {

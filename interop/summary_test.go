@@ -31,7 +31,8 @@ const (
 	sharedTable  direction = "one table, official interceptor and store/transparent"
 )
 
-var directions = []direction{theyOpenOurs, weOpenTheirs, tampering, edges, kmsKeyring, mrkKeyring, keyStore, mixedMulti, sharedTable}
+var directions = []direction{theyOpenOurs, weOpenTheirs, tampering, edges, kmsKeyring, mrkKeyring, keyStore, mixedMulti,
+	sharedTable}
 
 type cell struct {
 	library string
@@ -136,11 +137,14 @@ func (b *board) print(w io.Writer, required func(library string) bool) bool {
 			}
 		}
 		if drawn > 0 {
-			fmt.Fprintf(w, "random items: %d of %d kinds of content drawn, the rarest %d times (%s)\n", drawn, len(everyKind), b.kinds[least], least)
+			fmt.Fprintf(w, "random items: %d of %d kinds of content drawn, the rarest %d times (%s)\n", drawn,
+				len(everyKind), b.kinds[least], least)
 		}
 	}
 	for _, library := range slices.Sorted(maps.Keys(missing)) {
-		fmt.Fprintf(w, "NOT RUN: %s, %d of %d directions: nothing is proven about these here; `interop/run %s` runs them\n", library, missing[library], len(directions), library)
+		fmt.Fprintf(w,
+			"NOT RUN: %s, %d of %d directions: nothing is proven about these here; `interop/run %s` runs them\n",
+			library, missing[library], len(directions), library)
 	}
 	return complete
 }

@@ -27,23 +27,28 @@ func TestSharedTable(t *testing.T) {
 }
 
 func (c *cloud) shareTable(t *testing.T, table string, k itemconfig.Keyring) {
-	_, err := c.ddb.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: aws.String(table), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}}})
+	_, err := c.ddb.CreateTable(t.Context(),
+		&dynamodb.CreateTableInput{TableName: aws.String(table), BillingMode: types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"),
+				AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := &itemconfig.Config{Table: "logical", PartitionKey: "pk", AllowedUnsignedAttributePrefix: ":",
-		AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly, "secret": envelope.EncryptAndSign, "signed": envelope.SignOnly, ":open": envelope.DoNothing},
-		Keyring:          k}
+		AttributeActions: map[string]envelope.Action{"pk": envelope.SignOnly, "secret": envelope.EncryptAndSign,
+			"signed": envelope.SignOnly, ":open": envelope.DoNothing},
+		Keyring: k}
 	client, err := transparent.New(map[string]*envelope.ItemEncryptor{table: c.encryptor(t, config)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sealing := dynamodb.New(c.ddb.Options(), client.Install)
 	item := func(key string) envelope.Item {
-		return envelope.Item{"pk": &types.AttributeValueMemberS{Value: key}, "secret": &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"n": &types.AttributeValueMemberN{Value: "1e3"}}},
-			"signed": &types.AttributeValueMemberSS{Value: []string{"b", "a"}}, ":open": &types.AttributeValueMemberBOOL{Value: true}}
+		return envelope.Item{"pk": &types.AttributeValueMemberS{Value: key},
+			"secret": &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"n": &types.AttributeValueMemberN{Value: "1e3"}}},
+			"signed": &types.AttributeValueMemberSS{Value: []string{"b", "a"}},
+			":open":  &types.AttributeValueMemberBOOL{Value: true}}
 	}
 	they := func(op string, it envelope.Item) map[string]json.RawMessage {
 		t.Helper()
@@ -51,7 +56,8 @@ func (c *cloud) shareTable(t *testing.T, table string, k itemconfig.Keyring) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := c.peer.Do(map[string]any{"op": op, "tableName": table, "config": config, "item": json.RawMessage(text)})
+		answer, err := c.peer.Do(map[string]any{"op": op, "tableName": table, "config": config,
+			"item": json.RawMessage(text)})
 		if err != nil {
 			t.Fatalf("%s %s: %v", c.peer.Name, op, err)
 		}
@@ -59,13 +65,16 @@ func (c *cloud) shareTable(t *testing.T, table string, k itemconfig.Keyring) {
 	}
 
 	they("table-put", item("by them"))
-	got, err := sealing.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String(table), Key: envelope.Item{"pk": &types.AttributeValueMemberS{Value: "by them"}}})
+	got, err := sealing.GetItem(t.Context(),
+		&dynamodb.GetItemInput{TableName: aws.String(table),
+			Key: envelope.Item{"pk": &types.AttributeValueMemberS{Value: "by them"}}})
 	if err != nil || !peer.EqualItems(item("by them"), got.Item) {
 		t.Fatalf("their item through the transparent client: %v %v", got, err)
 	}
 	results.count(c.direction, c.peer.Name)
 
-	if _, err := sealing.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(table), Item: item("by go")}); err != nil {
+	if _, err := sealing.PutItem(t.Context(),
+		&dynamodb.PutItemInput{TableName: aws.String(table), Item: item("by go")}); err != nil {
 		t.Fatal(err)
 	}
 	answer := they("table-get", envelope.Item{"pk": &types.AttributeValueMemberS{Value: "by go"}})

@@ -26,12 +26,14 @@ func attributeName() *rapid.Generator[string] {
 }
 
 func text(t *rapid.T, label string) string {
-	return rapid.OneOf(rapid.StringMatching(`[ -~]{0,20}`), rapid.StringOfN(rapid.RuneFrom([]rune("aé日\uffe0𝒳😀\n\"\\\u0000")), 0, 12, -1)).Draw(t, label)
+	return rapid.OneOf(rapid.StringMatching(`[ -~]{0,20}`),
+		rapid.StringOfN(rapid.RuneFrom([]rune("aé日\uffe0𝒳😀\n\"\\\u0000")), 0, 12, -1)).Draw(t, label)
 }
 
 // numeral draws a decimal that DynamoDB takes, in many spellings.
 func numeral(t *rapid.T, label string) string {
-	digits := rapid.OneOf(rapid.StringMatching(`[1-9][0-9]{0,36}[1-9]`), rapid.StringMatching(`[1-9][0-9]{36}[1-9]`)).Draw(t, label+" digits")
+	digits := rapid.OneOf(rapid.StringMatching(`[1-9][0-9]{0,36}[1-9]`),
+		rapid.StringMatching(`[1-9][0-9]{36}[1-9]`)).Draw(t, label+" digits")
 	sign := rapid.SampledFrom([]string{"", "-", "+"}).Draw(t, label+" sign")
 	switch rapid.IntRange(0, 5).Draw(t, label+" form") {
 	case 0:

@@ -13,25 +13,37 @@ import (
 // auditChapter finds in CloudTrail what the lab did.
 func (l *Lab) auditChapter() chapter {
 	found := func(id, title, why, cli string, do action) labStep {
-		return labStep{Step: Step{ID: id, Title: title, Expected: "found", Principal: administratorRole, Why: why, CLI: cli}, audit: true, do: do}
+		return labStep{Step: Step{ID: id, Title: title, Expected: "found", Principal: administratorRole, Why: why,
+			CLI: cli}, audit: true, do: do}
 	}
 	lookup := "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue="
 	return chapter{"The audit", []labStep{
-		found("audit-denied", "find the user's denied use through DynamoDB", "Every use of the key is on record with the person behind it, also one that was refused. The read of the item itself is a data event and is not here.", lookup+"Decrypt",
+		found("audit-denied", "find the user's denied use through DynamoDB",
+			"Every use of the key is on record with the person behind it, also one that was refused. The read of "+
+				"the item itself is a data event and is not here.", lookup+"Decrypt",
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
-				return e.UserIdentity.UserName == UserName && e.ErrorCode == "AccessDenied" && e.UserIdentity.InvokedBy == "dynamodb.amazonaws.com"
+				return e.UserIdentity.UserName == UserName && e.ErrorCode == "AccessDenied" &&
+					e.UserIdentity.InvokedBy == "dynamodb.amazonaws.com"
 			})),
-		found("audit-direct", "find the user's denied direct use", "Here the client-side library asked KMS itself.", lookup+"Decrypt",
+		found("audit-direct", "find the user's denied direct use", "Here the client-side library asked KMS itself.",
+			lookup+"Decrypt",
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
-				return e.UserIdentity.UserName == UserName && e.ErrorCode == "AccessDenied" && e.UserIdentity.InvokedBy == ""
+				return e.UserIdentity.UserName == UserName && e.ErrorCode == "AccessDenied" &&
+					e.UserIdentity.InvokedBy == ""
 			})),
-		found("audit-allowed", "find the administrator's use with its encryption context", "The context names table and key attributes: it is not secret, so keep secrets out of keys.", lookup+"Decrypt",
+		found("audit-allowed", "find the administrator's use with its encryption context",
+			"The context names table and key attributes: it is not secret, so keep secrets out of keys.",
+			lookup+"Decrypt",
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
-				return e.ErrorCode == "" && e.RequestParameters.EncryptionContext["aws-crypto-table-name"] == ClientTable
+				return e.ErrorCode == "" &&
+					e.RequestParameters.EncryptionContext["aws-crypto-table-name"] == ClientTable
 			})),
-		found("audit-policy", "find the changes of the key policy", "", lookup+"PutKeyPolicy", l.finds("PutKeyPolicy", l.region, func(e *trailEvent) bool { return e.ErrorCode == "" })),
-		found("audit-user", "find the making of the user", "IAM's events are in us-east-1 only.", lookup+"CreateUser --region us-east-1",
-			l.finds("CreateUser", "us-east-1", func(e *trailEvent) bool { return e.RequestParameters.UserName == UserName })),
+		found("audit-policy", "find the changes of the key policy", "", lookup+"PutKeyPolicy",
+			l.finds("PutKeyPolicy", l.region, func(e *trailEvent) bool { return e.ErrorCode == "" })),
+		found("audit-user", "find the making of the user", "IAM's events are in us-east-1 only.",
+			lookup+"CreateUser --region us-east-1",
+			l.finds("CreateUser", "us-east-1",
+				func(e *trailEvent) bool { return e.RequestParameters.UserName == UserName })),
 	}}
 }
 
@@ -61,8 +73,9 @@ const reportedUses = 60
 func (l *Lab) finds(name, region string, match func(*trailEvent) bool) action {
 	return func(ctx context.Context) (string, error) {
 		pages := cloudtrail.NewLookupEventsPaginator(l.trail(region), &cloudtrail.LookupEventsInput{
-			LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String(name)}},
-			StartTime:        aws.Time(l.began.Add(-time.Minute)),
+			LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyEventName,
+				AttributeValue: aws.String(name)}},
+			StartTime: aws.Time(l.began.Add(-time.Minute)),
 		})
 		found := "not found"
 		var uses []KeyUse
@@ -90,7 +103,8 @@ func (l *Lab) finds(name, region string, match func(*trailEvent) bool) action {
 }
 
 func use(t *trailEvent) KeyUse {
-	u := KeyUse{Time: t.EventTime, Event: t.EventName, Principal: t.UserIdentity.ARN, InvokedBy: t.UserIdentity.InvokedBy, Error: t.ErrorCode}
+	u := KeyUse{Time: t.EventTime, Event: t.EventName, Principal: t.UserIdentity.ARN,
+		InvokedBy: t.UserIdentity.InvokedBy, Error: t.ErrorCode}
 	if len(t.RequestParameters.EncryptionContext) > 0 {
 		text, err := json.Marshal(t.RequestParameters.EncryptionContext)
 		if err == nil {

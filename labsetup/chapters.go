@@ -23,7 +23,8 @@ const administratorRole = "administrator"
 
 // does is a step of the administrator on which the rest stands.
 func does(id, title, why, cli string, do action) labStep {
-	return labStep{Step: Step{ID: id, Title: title, Expected: Done, Principal: administratorRole, Why: why, CLI: cli}, needed: true, do: do}
+	return labStep{Step: Step{ID: id, Title: title, Expected: Done, Principal: administratorRole, Why: why, CLI: cli},
+		needed: true, do: do}
 }
 
 // doing turns a function without a result into an action.
@@ -33,7 +34,8 @@ func doing(fn func(context.Context) error) action {
 
 // sees is a check of what somebody sees.
 func sees(id, title, who, mode, expected, why, cli string, do action) labStep {
-	return labStep{Step: Step{ID: id, Title: title, Expected: expected, Principal: who, Mode: mode, Why: why, CLI: cli}, do: do}
+	return labStep{Step: Step{ID: id, Title: title, Expected: expected, Principal: who, Mode: mode, Why: why, CLI: cli},
+		do: do}
 }
 
 func getCLI(table string) string {

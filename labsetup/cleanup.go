@@ -24,9 +24,12 @@ const scheduleCLI = "aws kms schedule-key-deletion --key-id KEY --pending-window
 func (l *Lab) cleanUpChapter() chapter {
 	const describe = "aws kms describe-key --key-id KEY"
 	return chapter{"Clean-up", append(l.removal(),
-		sees("scheduled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStatePendingDeletion), "Nobody can use it any more.", describe, l.keyState),
-		does("cancel", "cancel the deletion", "The time to notice a mistake.", "aws kms cancel-key-deletion --key-id KEY", doing(l.cancelDeletion)),
-		sees("cancelled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStateDisabled), "It is back, but disabled: enable it to use it again.", describe, l.keyState),
+		sees("scheduled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStatePendingDeletion),
+			"Nobody can use it any more.", describe, l.keyState),
+		does("cancel", "cancel the deletion", "The time to notice a mistake.",
+			"aws kms cancel-key-deletion --key-id KEY", doing(l.cancelDeletion)),
+		sees("cancelled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStateDisabled),
+			"It is back, but disabled: enable it to use it again.", describe, l.keyState),
 		does("schedule-again", "schedule the deletion again", "", scheduleCLI, doing(l.scheduleDeletion)),
 	)}
 }
@@ -35,19 +38,27 @@ func (l *Lab) cleanUpChapter() chapter {
 func (l *Lab) removal() []labStep {
 	var steps []labStep
 	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, BothTable, probeTable} {
-		steps = append(steps, does("delete-"+table, "delete "+table, "No backup is made; a table billed on demand has no alarms.", "aws dynamodb delete-table --table-name "+table,
+		steps = append(steps, does("delete-"+table, "delete "+table,
+			"No backup is made; a table billed on demand has no alarms.",
+			"aws dynamodb delete-table --table-name "+table,
 			l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
 	}
 	for _, user := range []string{UserName, ProbeName} {
-		steps = append(steps, does("delete-"+user, "delete "+user, "Password, access keys and policies first: IAM refuses otherwise.", "aws iam delete-user --user-name "+user,
+		steps = append(steps, does("delete-"+user, "delete "+user,
+			"Password, access keys and policies first: IAM refuses otherwise.", "aws iam delete-user --user-name "+user,
 			l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
 	}
 	return append(steps,
-		does("delete-role", "delete the role", "", "aws iam delete-role --role-name "+RoleName, l.removing(l.deleteRole)),
+		does("delete-role", "delete the role", "", "aws iam delete-role --role-name "+RoleName,
+			l.removing(l.deleteRole)),
 		does("delete-file", "delete the credentials file", "", "rm "+CredentialsFile, doing(l.deleteFile)),
-		does("schedule-multi", "schedule the multi-Region key and its replica", "A primary waits until its replicas are gone.", scheduleCLI, l.removing(l.scheduleMultiRegion)),
-		does("schedule-strays", "schedule keys of an interrupted run", "Keys with the lab's tag that never got their alias.", scheduleCLI, doing(l.scheduleStrays)),
-		does("schedule", "schedule the key's deletion in seven days", "What was encrypted under it and not decrypted by then is lost for good.", scheduleCLI, l.removing(l.scheduleDeletion)),
+		does("schedule-multi", "schedule the multi-Region key and its replica",
+			"A primary waits until its replicas are gone.", scheduleCLI, l.removing(l.scheduleMultiRegion)),
+		does("schedule-strays", "schedule keys of an interrupted run",
+			"Keys with the lab's tag that never got their alias.", scheduleCLI, doing(l.scheduleStrays)),
+		does("schedule", "schedule the key's deletion in seven days",
+			"What was encrypted under it and not decrypted by then is lost for good.", scheduleCLI,
+			l.removing(l.scheduleDeletion)),
 	)
 }
 
@@ -130,7 +141,8 @@ func schedule(ctx context.Context, client *kms.Client, keyARN string) error {
 	case kmstypes.KeyStatePendingDeletion, kmstypes.KeyStatePendingReplicaDeletion:
 		return nil
 	}
-	_, err = client.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: aws.String(keyARN), PendingWindowInDays: aws.Int32(deletionDays)})
+	_, err = client.ScheduleKeyDeletion(ctx,
+		&kms.ScheduleKeyDeletionInput{KeyId: aws.String(keyARN), PendingWindowInDays: aws.Int32(deletionDays)})
 	return err
 }
 
@@ -172,18 +184,21 @@ func (l *Lab) deleteUser(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := client.DeleteLoginProfile(ctx, &iam.DeleteLoginProfileInput{UserName: aws.String(name)}); err != nil && !missing(err) {
+	if _, err := client.DeleteLoginProfile(ctx, &iam.DeleteLoginProfileInput{UserName: aws.String(name)}); err != nil &&
+		!missing(err) {
 		return err
 	}
 	if err := l.deleteAccessKeys(ctx, name); err != nil {
 		return err
 	}
-	attached, err := client.ListAttachedUserPolicies(ctx, &iam.ListAttachedUserPoliciesInput{UserName: aws.String(name)})
+	attached, err := client.ListAttachedUserPolicies(ctx,
+		&iam.ListAttachedUserPoliciesInput{UserName: aws.String(name)})
 	if err != nil {
 		return err
 	}
 	for _, p := range attached.AttachedPolicies {
-		if _, err := client.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: aws.String(name), PolicyArn: p.PolicyArn}); err != nil {
+		if _, err := client.DetachUserPolicy(ctx,
+			&iam.DetachUserPolicyInput{UserName: aws.String(name), PolicyArn: p.PolicyArn}); err != nil {
 			return err
 		}
 	}
@@ -192,7 +207,8 @@ func (l *Lab) deleteUser(ctx context.Context, name string) error {
 		return err
 	}
 	for _, p := range inline.PolicyNames {
-		if _, err := client.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: aws.String(name), PolicyName: aws.String(p)}); err != nil {
+		if _, err := client.DeleteUserPolicy(ctx,
+			&iam.DeleteUserPolicyInput{UserName: aws.String(name), PolicyName: aws.String(p)}); err != nil {
 			return err
 		}
 	}
@@ -214,12 +230,14 @@ func (l *Lab) deleteRole(ctx context.Context) error {
 		return err
 	}
 	client := l.iam()
-	attached, err := client.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(RoleName)})
+	attached, err := client.ListAttachedRolePolicies(ctx,
+		&iam.ListAttachedRolePoliciesInput{RoleName: aws.String(RoleName)})
 	if err != nil {
 		return err
 	}
 	for _, p := range attached.AttachedPolicies {
-		if _, err := client.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String(RoleName), PolicyArn: p.PolicyArn}); err != nil {
+		if _, err := client.DetachRolePolicy(ctx,
+			&iam.DetachRolePolicyInput{RoleName: aws.String(RoleName), PolicyArn: p.PolicyArn}); err != nil {
 			return err
 		}
 	}

@@ -25,26 +25,31 @@ import (
 func each(cfg aws.Config, fn func(in any) error) aws.Config {
 	cfg = cfg.Copy()
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error {
-		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("each", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			if err := fn(in.Parameters); err != nil {
-				return middleware.InitializeOutput{}, middleware.Metadata{}, err
-			}
-			return next.HandleInitialize(ctx, in)
-		}), middleware.Before)
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("each",
+			func(ctx context.Context, in middleware.InitializeInput,
+				next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				if err := fn(in.Parameters); err != nil {
+					return middleware.InitializeOutput{}, middleware.Metadata{}, err
+				}
+				return next.HandleInitialize(ctx, in)
+			}), middleware.Before)
 	})
 	return cfg
 }
 
 func noSuchPolicy(policy string) error {
-	return &iamtypes.NoSuchEntityException{Message: aws.String("Policy " + policy + " does not exist or is not attachable.")}
+	return &iamtypes.NoSuchEntityException{Message: aws.String("Policy " + policy +
+		" does not exist or is not attachable.")}
 }
 
 // refusing answers the attachment of one managed policy as IAM does when AWS
 // has retired it.
 func refusing(cfg aws.Config, policy string) aws.Config {
 	return each(cfg, func(in any) error {
-		if a, ok := in.(*iam.AttachUserPolicyInput); ok && aws.ToString(a.PolicyArn) == policy && aws.ToString(a.UserName) == labsetup.UserName {
-			return &smithy.OperationError{ServiceID: "IAM", OperationName: "AttachUserPolicy", Err: noSuchPolicy(policy)}
+		if a, ok := in.(*iam.AttachUserPolicyInput); ok && aws.ToString(a.PolicyArn) == policy &&
+			aws.ToString(a.UserName) == labsetup.UserName {
+			return &smithy.OperationError{ServiceID: "IAM", OperationName: "AttachUserPolicy",
+				Err: noSuchPolicy(policy)}
 		}
 		return nil
 	})
@@ -90,7 +95,9 @@ func (w *world) left(t testing.TB) []string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m := d.KeyMetadata; m.KeyManager == kmstypes.KeyManagerTypeCustomer && m.KeyState != kmstypes.KeyStatePendingDeletion && m.KeyState != kmstypes.KeyStatePendingReplicaDeletion {
+			if m := d.KeyMetadata; m.KeyManager == kmstypes.KeyManagerTypeCustomer &&
+				m.KeyState != kmstypes.KeyStatePendingDeletion &&
+				m.KeyState != kmstypes.KeyStatePendingReplicaDeletion {
 				out = append(out, aws.ToString(m.Arn))
 			}
 		}
@@ -109,7 +116,8 @@ func TestDownRemovesOnlyTheLab(t *testing.T) {
 	if _, err := dynamodb.NewFromConfig(w.admin).CreateTable(t.Context(), table("theirs")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := iam.NewFromConfig(w.admin).CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("somebody")}); err != nil {
+	if _, err := iam.NewFromConfig(w.admin).CreateUser(t.Context(),
+		&iam.CreateUserInput{UserName: aws.String("somebody")}); err != nil {
 		t.Fatal(err)
 	}
 	key, err := kms.NewFromConfig(w.admin).CreateKey(t.Context(), nil)
@@ -129,8 +137,9 @@ func TestDownRemovesOnlyTheLab(t *testing.T) {
 
 func table(name string) *dynamodb.CreateTableInput {
 	return &dynamodb.CreateTableInput{TableName: aws.String(name), BillingMode: ddbtypes.BillingModePayPerRequest,
-		AttributeDefinitions: []ddbtypes.AttributeDefinition{{AttributeName: aws.String("k"), AttributeType: ddbtypes.ScalarAttributeTypeN}},
-		KeySchema:            []ddbtypes.KeySchemaElement{{AttributeName: aws.String("k"), KeyType: ddbtypes.KeyTypeHash}}}
+		AttributeDefinitions: []ddbtypes.AttributeDefinition{{AttributeName: aws.String("k"),
+			AttributeType: ddbtypes.ScalarAttributeTypeN}},
+		KeySchema: []ddbtypes.KeySchemaElement{{AttributeName: aws.String("k"), KeyType: ddbtypes.KeyTypeHash}}}
 }
 
 // TestOthersAreLeftAlone: what has a name of the lab's and not its tag stops
@@ -147,7 +156,8 @@ func TestOthersAreLeftAlone(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			_, err = client.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(labsetup.KeyAlias), TargetKeyId: key.KeyMetadata.KeyId})
+			_, err = client.CreateAlias(ctx,
+				&kms.CreateAliasInput{AliasName: aws.String(labsetup.KeyAlias), TargetKeyId: key.KeyMetadata.KeyId})
 			return err
 		}, "key"},
 		{"table", func(ctx context.Context, cfg aws.Config) error {
@@ -155,12 +165,15 @@ func TestOthersAreLeftAlone(t *testing.T) {
 			return err
 		}, "table"},
 		{"user", func(ctx context.Context, cfg aws.Config) error {
-			_, err := iam.NewFromConfig(cfg).CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(labsetup.UserName)})
+			_, err := iam.NewFromConfig(cfg).CreateUser(ctx,
+				&iam.CreateUserInput{UserName: aws.String(labsetup.UserName)})
 			return err
 		}, "user"},
 		{"role", func(ctx context.Context, cfg aws.Config) error {
-			_, err := iam.NewFromConfig(cfg).CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String(labsetup.RoleName),
-				AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
+			_, err := iam.NewFromConfig(cfg).CreateRole(ctx,
+				&iam.CreateRoleInput{RoleName: aws.String(labsetup.RoleName),
+					AssumeRolePolicyDocument: aws.String(
+						`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
 			return err
 		}, "role"},
 	} {

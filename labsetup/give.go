@@ -84,8 +84,9 @@ func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool
 		if err != nil || len(grants) > 0 {
 			return false, err
 		}
-		_, err = l.administrator.kms.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: aws.String(l.keyARN), GranteePrincipal: aws.String(who),
-			Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}, Name: aws.String(grantName)})
+		_, err = l.administrator.kms.CreateGrant(ctx,
+			&kms.CreateGrantInput{KeyId: aws.String(l.keyARN), GranteePrincipal: aws.String(who),
+				Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}, Name: aws.String(grantName)})
 		return err == nil, err
 	}
 	return false, fmt.Errorf("no way to give access is called %q", way)
@@ -193,7 +194,8 @@ func policyShape(err error) error {
 // grants are the ids of the lab's grants for the principal.
 func (l *Lab) grants(ctx context.Context, who string) ([]string, error) {
 	var ids []string
-	pages := kms.NewListGrantsPaginator(l.administrator.kms, &kms.ListGrantsInput{KeyId: aws.String(l.keyARN), GranteePrincipal: aws.String(who)})
+	pages := kms.NewListGrantsPaginator(l.administrator.kms,
+		&kms.ListGrantsInput{KeyId: aws.String(l.keyARN), GranteePrincipal: aws.String(who)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -214,7 +216,8 @@ func (l *Lab) revokeGrants(ctx context.Context, who string) (bool, error) {
 		return false, err
 	}
 	for _, id := range ids {
-		if _, err := l.administrator.kms.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: aws.String(l.keyARN), GrantId: aws.String(id)}); err != nil {
+		if _, err := l.administrator.kms.RevokeGrant(ctx,
+			&kms.RevokeGrantInput{KeyId: aws.String(l.keyARN), GrantId: aws.String(id)}); err != nil {
 			return false, err
 		}
 	}

@@ -21,7 +21,8 @@ func TestGiveAndWithdraw(t *testing.T) {
 		cfg.Keys = func(_ string, c aws.Credentials) error { user = w.as(c); return nil }
 	}).Up)
 	policy := func() string {
-		out, err := kms.NewFromConfig(w.admin).GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: aws.String(r.KeyARN)})
+		out, err := kms.NewFromConfig(w.admin).GetKeyPolicy(t.Context(),
+			&kms.GetKeyPolicyInput{KeyId: aws.String(r.KeyARN)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,11 +77,13 @@ func TestGiveRefuses(t *testing.T) {
 	}
 	r := w.up(t)
 	for _, way := range labsetup.Ways() {
-		if _, err := lab.Give(t.Context(), "arn:aws:iam::111122223333:user/nobody-here", way); !errors.Is(err, labsetup.ErrUnknownPrincipal) {
+		if _, err := lab.Give(t.Context(), "arn:aws:iam::111122223333:user/nobody-here", way); !errors.Is(err,
+			labsetup.ErrUnknownPrincipal) {
 			t.Errorf("%s: %v", way, err)
 		}
 	}
-	if _, err := lab.Give(t.Context(), "nobody-here", labsetup.WayGrant); !errors.Is(err, labsetup.ErrUnknownPrincipal) {
+	if _, err := lab.Give(t.Context(), "nobody-here", labsetup.WayGrant); !errors.Is(err,
+		labsetup.ErrUnknownPrincipal) {
 		t.Error("unknown user:", err)
 	}
 	if _, err := lab.Give(t.Context(), labsetup.UserName, "bribe"); err == nil {
@@ -89,12 +92,15 @@ func TestGiveRefuses(t *testing.T) {
 	if _, err := labsetup.OpenTable(w.admin, r.KeyARN, "sideways"); err == nil {
 		t.Error("unknown mode accepted")
 	}
-	_, err := kms.NewFromConfig(w.admin).PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(r.KeyARN), Policy: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Sid":"mine","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + w.server.AccountID() + `:root"},"Action":"kms:*","Resource":"*"}]}`)})
+	_, err := kms.NewFromConfig(w.admin).PutKeyPolicy(t.Context(),
+		&kms.PutKeyPolicyInput{KeyId: aws.String(r.KeyARN), Policy: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Sid":"mine","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` +
+				w.server.AccountID() + `:root"},"Action":"kms:*","Resource":"*"}]}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lab.Give(t.Context(), labsetup.UserName, labsetup.WayKeyUser); !errors.Is(err, labsetup.ErrPolicyShape) {
+	if _, err := lab.Give(t.Context(), labsetup.UserName, labsetup.WayKeyUser); !errors.Is(err,
+		labsetup.ErrPolicyShape) {
 		t.Error("a policy of another shape:", err)
 	}
 }
@@ -112,12 +118,14 @@ func TestGiveKeepsTheRest(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine := func(extra, users string) string {
-		return `{ "Statement":[{"Action" :"kms:*", "Sid":"mine","Effect":"Allow","Principal":{"AWS":"` + account + `:root"},"Resource":"*"},
+		return `{ "Statement":[{"Action" :"kms:*", "Sid":"mine","Effect":"Allow","Principal":{"AWS":"` + account +
+			`:root"},"Resource":"*"},
 	{"Effect":"Deny","Principal":"*","NotAction":["kms:*" ],"Resource":"*"},` + extra + `
 	{"Sid":"Allow one user to decrypt","Effect":"Allow","Principal":{"AWS":` + users + `},"Action":"kms:Decrypt","Resource":"*",
 	 "Condition":{"StringEquals":{"kms:CallerAccount":"` + w.server.AccountID() + `"}}}]}`
 	}
-	dead := `{"Effect":"Deny","Principal":{"AWS":"` + aws.ToString(gone.User.Arn) + `"},"Action":"kms:Decrypt","Resource":"*"},`
+	dead := `{"Effect":"Deny","Principal":{"AWS":"` + aws.ToString(gone.User.Arn) +
+		`"},"Action":"kms:Decrypt","Resource":"*"},`
 	if _, err := client.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &r.KeyARN,
 		Policy: aws.String(mine(dead, `"`+account+`:root"`))}); err != nil {
 		t.Fatal(err)

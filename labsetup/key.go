@@ -19,7 +19,8 @@ func (l *Lab) keyChapter() chapter {
 			`aws kms create-key --description "`+KeyDescription+`" --policy file://policy.json`, doing(l.makeKey)),
 		does("alias", "give it a name", "An alias is a name for people; policies and grants work on the key itself.",
 			"aws kms create-alias --alias-name "+KeyAlias+" --target-key-id KEY", doing(l.makeAlias)),
-		does("key-policy", "name administrator and users as the console does", "Four statements: the account's IAM policies, key administrators, key users, and services on their behalf.",
+		does("key-policy", "name administrator and users as the console does",
+			"Four statements: the account's IAM policies, key administrators, key users, and services on their behalf.",
 			"aws kms put-key-policy --key-id KEY --policy file://policy.json", l.setPolicy(l.basePolicy)),
 	}}
 }
@@ -57,7 +58,9 @@ func (l *Lab) makeKey(ctx context.Context) error {
 	case !errors.As(err, &missing):
 		return err
 	}
-	made, err := client.CreateKey(ctx, &kms.CreateKeyInput{Description: aws.String(KeyDescription), Policy: aws.String(l.basePolicy().Text()), Tags: tagged()})
+	made, err := client.CreateKey(ctx,
+		&kms.CreateKeyInput{Description: aws.String(KeyDescription), Policy: aws.String(l.basePolicy().Text()),
+			Tags: tagged()})
 	if err != nil {
 		return err
 	}
@@ -93,7 +96,8 @@ func (l *Lab) checkKeyOurs(ctx context.Context, keyARN string) error {
 }
 
 func (l *Lab) makeAlias(ctx context.Context) error {
-	_, err := l.administrator.kms.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(KeyAlias), TargetKeyId: aws.String(l.keyARN)})
+	_, err := l.administrator.kms.CreateAlias(ctx,
+		&kms.CreateAliasInput{AliasName: aws.String(KeyAlias), TargetKeyId: aws.String(l.keyARN)})
 	var exists *types.AlreadyExistsException
 	if err != nil && !errors.As(err, &exists) {
 		return err
@@ -114,6 +118,7 @@ func (l *Lab) setPolicy(spec func() keypolicy.Console) action {
 }
 
 func (l *Lab) putPolicy(ctx context.Context, p keypolicy.Console) error {
-	_, err := l.administrator.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(p.Text())})
+	_, err := l.administrator.kms.PutKeyPolicy(ctx,
+		&kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(p.Text())})
 	return err
 }

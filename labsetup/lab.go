@@ -21,8 +21,9 @@ import (
 
 // Names of what the lab makes.
 const (
-	KeyAlias        = "alias/nextwork-kms-key"
-	KeyDescription  = "KMS key that will encrypt a DynamoDB database. Created for NextWork's Encryption with AWS KMS project."
+	KeyAlias       = "alias/nextwork-kms-key"
+	KeyDescription = "KMS key that will encrypt a DynamoDB database. Created for NextWork's Encryption with AWS " +
+		"KMS project."
 	ServerTable     = "nextwork-kms-table"
 	OwnedTable      = "nextwork-owned-table"   // encrypted under the AWS owned key
 	ManagedTable    = "nextwork-managed-table" // encrypted under the AWS managed key
@@ -136,7 +137,10 @@ func New(cfg Config) (*Lab, error) {
 	if cfg.As == nil {
 		cfg.As = func(c aws.Credentials) aws.Config {
 			other := cfg.Administrator.Copy()
-			other.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
+			other.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return c,
+					nil
+			})
 			return other
 		}
 	}

@@ -49,7 +49,8 @@ func TestRunPasses(t *testing.T) {
 					t.Errorf("id %q occurs twice", s.ID)
 				}
 				ids[s.ID] = true
-				if s.Chapter == "" || s.Title == "" || s.Expected == "" || s.Principal == "" || s.CLI == "" || s.Outcome != labsetup.Passed || (s.Mode != "" && s.Why == "") {
+				if s.Chapter == "" || s.Title == "" || s.Expected == "" || s.Principal == "" || s.CLI == "" ||
+					s.Outcome != labsetup.Passed || (s.Mode != "" && s.Why == "") {
 					t.Errorf("incomplete: %+v", s)
 				}
 				if out, err := exec.Command("sh", "-n", "-c", s.CLI).CombinedOutput(); err != nil {
@@ -59,11 +60,13 @@ func TestRunPasses(t *testing.T) {
 					t.Errorf("step %s got %q with reasons %q", s.ID, s.Got, s.Reasons)
 				}
 			}
-			if !strings.Contains(r.PolicyDiff, "+") || !strings.Contains(r.PolicyAfter, "user/"+labsetup.UserName) || strings.Contains(r.PolicyBefore, "user/"+labsetup.UserName) {
+			if !strings.Contains(r.PolicyDiff, "+") || !strings.Contains(r.PolicyAfter, "user/"+labsetup.UserName) ||
+				strings.Contains(r.PolicyBefore, "user/"+labsetup.UserName) {
 				t.Error("the policies and their difference are not there")
 			}
 			if len(r.Items) < 3 || len(r.Audit) == 0 || r.SignIn == "" || r.KeyARN == "" || len(r.LeftAlone) > 0 {
-				t.Errorf("%d items, %d key uses, sign-in %q, key %q, left alone %q", len(r.Items), len(r.Audit), r.SignIn, r.KeyARN, r.LeftAlone)
+				t.Errorf("%d items, %d key uses, sign-in %q, key %q, left alone %q", len(r.Items), len(r.Audit),
+					r.SignIn, r.KeyARN, r.LeftAlone)
 			}
 			for _, i := range r.Items {
 				if open := strings.Contains(i.Item, "Robin"); open != (i.Mode == labsetup.ModeServer) {
@@ -103,7 +106,8 @@ func TestUpIsIdempotent(t *testing.T) {
 	first := w.up(t)
 	db := dynamodb.NewFromConfig(w.admin)
 	created := func() string {
-		out, err := db.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(labsetup.ServerTable)})
+		out, err := db.DescribeTable(t.Context(),
+			&dynamodb.DescribeTableInput{TableName: aws.String(labsetup.ServerTable)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +118,8 @@ func TestUpIsIdempotent(t *testing.T) {
 	if first.KeyARN != second.KeyARN || before != created() {
 		t.Error("the second run made another key or table")
 	}
-	keys, err := iam.NewFromConfig(w.admin).ListAccessKeys(t.Context(), &iam.ListAccessKeysInput{UserName: aws.String(labsetup.UserName)})
+	keys, err := iam.NewFromConfig(w.admin).ListAccessKeys(t.Context(),
+		&iam.ListAccessKeysInput{UserName: aws.String(labsetup.UserName)})
 	if err != nil || len(keys.AccessKeyMetadata) != 1 {
 		t.Errorf("%d access keys, %v", len(keys.AccessKeyMetadata), err)
 	}
@@ -136,7 +141,11 @@ func TestCredentialsFile(t *testing.T) {
 	var keys []string
 	change := func(cfg *labsetup.Config) {
 		cfg.Folder = dir
-		cfg.Keys = func(user string, c aws.Credentials) error { keys = append(keys, user+" "+c.AccessKeyID); return nil }
+		cfg.Keys = func(user string, c aws.Credentials) error {
+			keys = append(keys,
+				user+" "+c.AccessKeyID)
+			return nil
+		}
 	}
 	w.passes(t, w.lab(t, change).Up)
 	info, err := os.Stat(path)
@@ -144,7 +153,8 @@ func TestCredentialsFile(t *testing.T) {
 		t.Fatal(info, err)
 	}
 	text, err := os.ReadFile(path)
-	if err != nil || !strings.HasPrefix(string(text), "User name,Password,Console sign-in URL\n"+labsetup.UserName+",") {
+	if err != nil || !strings.HasPrefix(string(text),
+		"User name,Password,Console sign-in URL\n"+labsetup.UserName+",") {
 		t.Fatalf("%q, %v", text, err)
 	}
 	if len(keys) != 1 || !strings.HasPrefix(keys[0], labsetup.UserName+" AKIA") {
@@ -160,7 +170,8 @@ func TestCredentialsFile(t *testing.T) {
 // of the first where the account refuses it.
 func TestUserPolicies(t *testing.T) {
 	attached := func(t *testing.T, w *world) []string {
-		out, err := iam.NewFromConfig(w.admin).ListAttachedUserPolicies(t.Context(), &iam.ListAttachedUserPoliciesInput{UserName: aws.String(labsetup.UserName)})
+		out, err := iam.NewFromConfig(w.admin).ListAttachedUserPolicies(t.Context(),
+			&iam.ListAttachedUserPoliciesInput{UserName: aws.String(labsetup.UserName)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,12 +216,17 @@ func TestSabotageIsNoticed(t *testing.T) {
 		for _, u := range users {
 			arns = append(arns, "arn:aws:iam::"+account+":user/"+u)
 		}
-		_, err = client.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: key.KeyMetadata.Arn, Policy: aws.String(labsetup.ConsolePolicy(account, arns[:1], arns))})
+		_, err = client.PutKeyPolicy(ctx,
+			&kms.PutKeyPolicyInput{KeyId: key.KeyMetadata.Arn,
+				Policy: aws.String(labsetup.ConsolePolicy(account, arns[:1], arns))})
 		return err
 	}
 	plaintext := func(cfg aws.Config, table string) error {
-		_, err := dynamodb.NewFromConfig(cfg).PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table), Item: map[string]types.AttributeValue{
-			"id": &types.AttributeValueMemberS{Value: "1"}, "name": &types.AttributeValueMemberS{Value: "Robin Example"}, "diagnosis": &types.AttributeValueMemberS{Value: "seasonal allergy"}}})
+		_, err := dynamodb.NewFromConfig(cfg).PutItem(ctx,
+			&dynamodb.PutItemInput{TableName: aws.String(table), Item: map[string]types.AttributeValue{
+				"id":        &types.AttributeValueMemberS{Value: "1"},
+				"name":      &types.AttributeValueMemberS{Value: "Robin Example"},
+				"diagnosis": &types.AttributeValueMemberS{Value: "seasonal allergy"}}})
 		return err
 	}
 	for _, c := range []struct {
@@ -221,7 +237,9 @@ func TestSabotageIsNoticed(t *testing.T) {
 		{"the user is key user from the beginning", "user-key", "user-server", func(cfg aws.Config) error { return putPolicy(cfg, labsetup.UserName) }},
 		{"the withdrawal does nothing", "key-user-undone", "key-user-client-gone", func(cfg aws.Config) error { return putPolicy(cfg, labsetup.UserName) }},
 		{"the table goes back to the AWS owned key", "user-key", "user-server", func(cfg aws.Config) error {
-			_, err := dynamodb.NewFromConfig(cfg).UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: aws.String(labsetup.ServerTable), SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}})
+			_, err := dynamodb.NewFromConfig(cfg).UpdateTable(ctx,
+				&dynamodb.UpdateTableInput{TableName: aws.String(labsetup.ServerTable),
+					SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}})
 			return err
 		}},
 		{"the client-side item is plaintext", "user-key", "user-client-raw", func(cfg aws.Config) error { return plaintext(cfg, labsetup.ClientTable) }},
@@ -239,7 +257,8 @@ func TestSabotageIsNoticed(t *testing.T) {
 			}
 			for _, g := range grants.Grants {
 				if aws.ToString(g.Name) == "nextwork-lab" {
-					_, err = client.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: key.KeyMetadata.Arn, GrantId: g.GrantId})
+					_, err = client.RevokeGrant(ctx,
+						&kms.RevokeGrantInput{KeyId: key.KeyMetadata.Arn, GrantId: g.GrantId})
 				}
 			}
 			return err

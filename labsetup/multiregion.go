@@ -14,9 +14,13 @@ import (
 // multiRegionChapter makes a multi-Region key with a replica.
 func (l *Lab) multiRegionChapter() chapter {
 	return chapter{"A multi-Region key", []labStep{
-		does("multi-key", "make a multi-Region key", "A key is multi-Region from the beginning or never.", "aws kms create-key --multi-region", doing(l.makeMultiRegionKey)),
-		does("multi-replica", "replicate it to "+l.otherRegion(), "The same material, its own policy.", "aws kms replicate-key --key-id KEY --replica-region "+l.otherRegion(), doing(l.replicate)),
-		sees("multi-decrypt", "encrypt here, decrypt in "+l.otherRegion(), administratorRole, ModeDirect, allowed, "Either opens what the other has encrypted.", "aws kms decrypt --ciphertext-blob fileb://message.bin --region "+l.otherRegion(), l.decryptsElsewhere),
+		does("multi-key", "make a multi-Region key", "A key is multi-Region from the beginning or never.",
+			"aws kms create-key --multi-region", doing(l.makeMultiRegionKey)),
+		does("multi-replica", "replicate it to "+l.otherRegion(), "The same material, its own policy.",
+			"aws kms replicate-key --key-id KEY --replica-region "+l.otherRegion(), doing(l.replicate)),
+		sees("multi-decrypt", "encrypt here, decrypt in "+l.otherRegion(), administratorRole, ModeDirect, allowed,
+			"Either opens what the other has encrypted.",
+			"aws kms decrypt --ciphertext-blob fileb://message.bin --region "+l.otherRegion(), l.decryptsElsewhere),
 	}}
 }
 
@@ -47,17 +51,21 @@ func (l *Lab) makeMultiRegionKey(ctx context.Context) error {
 	if !errors.As(err, &missing) {
 		return err
 	}
-	made, err := client.CreateKey(ctx, &kms.CreateKeyInput{MultiRegion: aws.Bool(true), Tags: tagged(), Description: aws.String("multi-Region key of the NextWork lab")})
+	made, err := client.CreateKey(ctx,
+		&kms.CreateKeyInput{MultiRegion: aws.Bool(true), Tags: tagged(),
+			Description: aws.String("multi-Region key of the NextWork lab")})
 	if err != nil {
 		return err
 	}
 	l.multi = aws.ToString(made.KeyMetadata.Arn)
-	_, err = client.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(MultiAlias), TargetKeyId: aws.String(l.multi)})
+	_, err = client.CreateAlias(ctx,
+		&kms.CreateAliasInput{AliasName: aws.String(MultiAlias), TargetKeyId: aws.String(l.multi)})
 	return err
 }
 
 func (l *Lab) replicate(ctx context.Context) error {
-	_, err := l.administrator.kms.ReplicateKey(ctx, &kms.ReplicateKeyInput{KeyId: aws.String(l.multi), ReplicaRegion: aws.String(l.otherRegion()), Tags: tagged()})
+	_, err := l.administrator.kms.ReplicateKey(ctx,
+		&kms.ReplicateKeyInput{KeyId: aws.String(l.multi), ReplicaRegion: aws.String(l.otherRegion()), Tags: tagged()})
 	var exists *types.AlreadyExistsException
 	if errors.As(err, &exists) {
 		found, err := l.elsewhere().DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(l.replicaARN())})
@@ -65,7 +73,8 @@ func (l *Lab) replicate(ctx context.Context) error {
 			return err
 		}
 		if found.KeyMetadata.KeyState == types.KeyStatePendingDeletion {
-			if _, err := l.elsewhere().CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: found.KeyMetadata.Arn}); err != nil {
+			if _, err := l.elsewhere().CancelKeyDeletion(ctx,
+				&kms.CancelKeyDeletionInput{KeyId: found.KeyMetadata.Arn}); err != nil {
 				return err
 			}
 			_, err = l.elsewhere().EnableKey(ctx, &kms.EnableKeyInput{KeyId: found.KeyMetadata.Arn})
@@ -80,11 +89,13 @@ func (l *Lab) replicaARN() string {
 }
 
 func (l *Lab) decryptsElsewhere(ctx context.Context) (string, error) {
-	sealed, err := l.administrator.kms.Encrypt(ctx, &kms.EncryptInput{KeyId: aws.String(l.multi), Plaintext: []byte(message)})
+	sealed, err := l.administrator.kms.Encrypt(ctx,
+		&kms.EncryptInput{KeyId: aws.String(l.multi), Plaintext: []byte(message)})
 	if err != nil {
 		return "", err
 	}
-	opened, err := l.elsewhere().Decrypt(ctx, &kms.DecryptInput{KeyId: aws.String(l.replicaARN()), CiphertextBlob: sealed.CiphertextBlob})
+	opened, err := l.elsewhere().Decrypt(ctx,
+		&kms.DecryptInput{KeyId: aws.String(l.replicaARN()), CiphertextBlob: sealed.CiphertextBlob})
 	if err == nil && string(opened.Plaintext) != message {
 		return "another message", nil
 	}

@@ -48,17 +48,21 @@ func (w *world) overHTTP(t testing.TB) *world {
 func makeAdministrator(t testing.TB, root aws.Config) aws.Credentials {
 	t.Helper()
 	client := iam.NewFromConfig(root)
-	if _, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String(administratorName)}); err != nil {
+	if _, err := client.CreateUser(t.Context(),
+		&iam.CreateUserInput{UserName: aws.String(administratorName)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.AttachUserPolicy(t.Context(), &iam.AttachUserPolicyInput{UserName: aws.String(administratorName), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}); err != nil {
+	if _, err := client.AttachUserPolicy(t.Context(),
+		&iam.AttachUserPolicyInput{UserName: aws.String(administratorName),
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}); err != nil {
 		t.Fatal(err)
 	}
 	key, err := client.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String(administratorName)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return aws.Credentials{AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId), SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)}
+	return aws.Credentials{AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId),
+		SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)}
 }
 
 // lab makes a lab in the world; change adjusts its configuration.

@@ -43,37 +43,65 @@ func (l *Lab) statementChapter() chapter {
 	none := func(*keypolicy.Console) {}
 	describe, rotation, decrypt := l.describesKey(p), l.seesRotation(p), l.decrypts(p)
 	c := chapter{"The four statements of the key policy", []labStep{
-		does("probe", "make a second user, who may use DynamoDB too", "", "aws iam create-user --user-name "+ProbeName+" && "+policyCommand("attach"), doing(l.makeProbe)),
-		does("message", "encrypt a message directly with KMS", "What the direct calls of this lab decrypt.", encryptCLI, doing(l.encryptMessage)),
+		does("probe", "make a second user, who may use DynamoDB too", "",
+			"aws iam create-user --user-name "+ProbeName+" && "+policyCommand("attach"), doing(l.makeProbe)),
+		does("message", "encrypt a message directly with KMS", "What the direct calls of this lab decrypt.", encryptCLI,
+			doing(l.encryptMessage)),
 
-		does("probe-iam", "allow the second user kms:DescribeKey, and nothing else, by an IAM policy", "", "aws iam put-user-policy --user-name "+ProbeName+" --policy-name describe --policy-document file://describe.json && "+policyCommand("detach"), doing(l.allowProbe)),
-		probes("root-with", "describe the key, by an IAM policy", allowed, "“Enable IAM User Permissions” makes IAM policies count for this key. So an administrator by IAM policy, who is no key user, may use it too.", "aws kms describe-key --key-id KEY", describe),
+		does("probe-iam", "allow the second user kms:DescribeKey, and nothing else, by an IAM policy", "",
+			"aws iam put-user-policy --user-name "+ProbeName+
+				" --policy-name describe --policy-document file://describe.json && "+policyCommand("detach"),
+			doing(l.allowProbe)),
+		probes("root-with", "describe the key, by an IAM policy", allowed,
+			"“Enable IAM User Permissions” makes IAM policies count for this key. So an administrator by IAM "+
+				"policy, who is no key user, may use it too.", "aws kms describe-key --key-id KEY", describe),
 		set("root-removed", "remove the statement", func(s *keypolicy.Console) { s.WithoutRoot = true }),
-		probes("root-without", "describe the key, by an IAM policy", deniedDescribe, "Without it no IAM policy counts: the key policy alone decides.", "aws kms describe-key --key-id KEY", describe),
-		does("probe-iam-removed", "put the statement back, take the IAM policy away", "", policyCLI+" && aws iam delete-user-policy --user-name "+ProbeName+" --policy-name describe && "+policyCommand("attach"), doing(func(ctx context.Context) error {
-			return errors.Join(l.putPolicy(ctx, l.basePolicy()), l.disallowProbe(ctx))
-		})),
+		probes("root-without", "describe the key, by an IAM policy", deniedDescribe,
+			"Without it no IAM policy counts: the key policy alone decides.", "aws kms describe-key --key-id KEY",
+			describe),
+		does("probe-iam-removed", "put the statement back, take the IAM policy away", "",
+			policyCLI+" && aws iam delete-user-policy --user-name "+ProbeName+" --policy-name describe && "+
+				policyCommand("attach"), doing(func(ctx context.Context) error {
+				return errors.Join(l.putPolicy(ctx, l.basePolicy()), l.disallowProbe(ctx))
+			})),
 
-		set("administrators-with", "name the second user as key administrator", func(s *keypolicy.Console) { s.Administrators = append(s.Administrators, l.probeARN) }),
-		probes("administrator-manages", "ask whether the key rotates", allowed, "“Allow access for Key Administrators” lets them manage the key.", "aws kms get-key-rotation-status --key-id KEY", rotation),
-		probes("administrator-decrypts", "decrypt as key administrator", DeniedDecrypt, "Managing a key is not using it. But who may write its policy can name themselves: trust administrators accordingly.", decryptCLI, decrypt),
+		set("administrators-with", "name the second user as key administrator",
+			func(s *keypolicy.Console) { s.Administrators = append(s.Administrators, l.probeARN) }),
+		probes("administrator-manages", "ask whether the key rotates", allowed,
+			"“Allow access for Key Administrators” lets them manage the key.",
+			"aws kms get-key-rotation-status --key-id KEY", rotation),
+		probes("administrator-decrypts", "decrypt as key administrator", DeniedDecrypt,
+			"Managing a key is not using it. But who may write its policy can name themselves: trust administrators "+
+				"accordingly.", decryptCLI, decrypt),
 		set("administrators-without", "remove the second user from the statement", none),
-		probes("stranger-manages", "ask whether the key rotates", deniedRotation, "Without it the right is gone.", "aws kms get-key-rotation-status --key-id KEY", rotation),
+		probes("stranger-manages", "ask whether the key rotates", deniedRotation, "Without it the right is gone.",
+			"aws kms get-key-rotation-status --key-id KEY", rotation),
 
-		set("use-with", "name the second user as key user", func(s *keypolicy.Console) { s.Users = append(s.Users, l.probeARN) }),
-		probes("use-decrypts", "decrypt as key user", allowed, "“Allow use of the key” lets them encrypt and decrypt.", decryptCLI, decrypt),
-		probes("use-attaches", "make a table under the key", deniedGrant, "Without the fourth statement a key user cannot hand the key to a service.", "aws dynamodb create-table --table-name "+probeTable+" --sse-specification …", l.makesTableUnderKey),
+		set("use-with", "name the second user as key user",
+			func(s *keypolicy.Console) { s.Users = append(s.Users, l.probeARN) }),
+		probes("use-decrypts", "decrypt as key user", allowed, "“Allow use of the key” lets them encrypt and decrypt.",
+			decryptCLI, decrypt),
+		probes("use-attaches", "make a table under the key", deniedGrant,
+			"Without the fourth statement a key user cannot hand the key to a service.",
+			"aws dynamodb create-table --table-name "+probeTable+" --sse-specification …", l.makesTableUnderKey),
 		set("attach-with", "name the second user in the fourth statement too", func(s *keypolicy.Console) {
 			s.Users, s.Attachers = append(s.Users, l.probeARN), append(s.Attachers, l.probeARN)
 		}),
-		probes("attach-makes", "make a table under the key", allowed, "“Allow attachment of persistent resources” lets DynamoDB make its grant on their behalf.", "aws dynamodb create-table --table-name "+probeTable+" --sse-specification …", l.makesTableUnderKey),
-		probes("attach-direct", "make a grant directly", deniedGrant, "kms:GrantIsForAWSResource holds only when a service asks: no grants to friends.", "aws kms create-grant --key-id KEY --grantee-principal USER --operations Decrypt", l.grantsItself),
+		probes("attach-makes", "make a table under the key", allowed,
+			"“Allow attachment of persistent resources” lets DynamoDB make its grant on their behalf.",
+			"aws dynamodb create-table --table-name "+probeTable+" --sse-specification …", l.makesTableUnderKey),
+		probes("attach-direct", "make a grant directly", deniedGrant,
+			"kms:GrantIsForAWSResource holds only when a service asks: no grants to friends.",
+			"aws kms create-grant --key-id KEY --grantee-principal USER --operations Decrypt", l.grantsItself),
 		set("use-without", "remove the second user from both", none),
 		probes("use-denied", "decrypt", DeniedDecrypt, "Without them the rights are gone.", decryptCLI, decrypt),
-		does("probe-table-removed", "remove the second user's table", "", "aws dynamodb delete-table --table-name "+probeTable, doing(func(ctx context.Context) error { return l.deleteTable(ctx, probeTable) })),
+		does("probe-table-removed", "remove the second user's table", "",
+			"aws dynamodb delete-table --table-name "+probeTable,
+			doing(func(ctx context.Context) error { return l.deleteTable(ctx, probeTable) })),
 	}}
 	if strings.HasSuffix(l.caller, ":root") { // see Run
-		c.steps = slices.DeleteFunc(c.steps, func(s labStep) bool { return s.ID == "root-removed" || s.ID == "root-without" })
+		c.steps = slices.DeleteFunc(c.steps,
+			func(s labStep) bool { return s.ID == "root-removed" || s.ID == "root-without" })
 	}
 	return c
 }
@@ -82,7 +110,8 @@ func (l *Lab) makeProbe(ctx context.Context) (err error) {
 	if l.probeARN, err = l.ensureUser(ctx, ProbeName); err != nil {
 		return err
 	}
-	if _, err := l.iam().AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.fullAccess)}); err != nil {
+	if _, err := l.iam().AttachUserPolicy(ctx,
+		&iam.AttachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.fullAccess)}); err != nil {
 		return err
 	}
 	if l.probe, err = l.newAccessKey(ctx, ProbeName); err != nil {
@@ -94,23 +123,29 @@ func (l *Lab) makeProbe(ctx context.Context) (err error) {
 const probePolicy = "describe"
 
 func (l *Lab) allowProbe(ctx context.Context) error {
-	_, err := l.iam().PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String(ProbeName), PolicyName: aws.String(probePolicy),
-		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:DescribeKey","Resource":"` + l.keyARN + `"}]}`)})
+	_, err := l.iam().PutUserPolicy(ctx,
+		&iam.PutUserPolicyInput{UserName: aws.String(ProbeName), PolicyName: aws.String(probePolicy),
+			PolicyDocument: aws.String(
+				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:DescribeKey","Resource":"` +
+					l.keyARN + `"}]}`)})
 	if err != nil {
 		return err
 	}
 	// The managed policy has kms:DescribeKey too: it goes while this one shows
 	// what an IAM policy of one's own does.
-	_, err = l.iam().DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.fullAccess)})
+	_, err = l.iam().DetachUserPolicy(ctx,
+		&iam.DetachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.fullAccess)})
 	return err
 }
 
 func (l *Lab) disallowProbe(ctx context.Context) error {
-	_, err := l.iam().DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: aws.String(ProbeName), PolicyName: aws.String(probePolicy)})
+	_, err := l.iam().DeleteUserPolicy(ctx,
+		&iam.DeleteUserPolicyInput{UserName: aws.String(ProbeName), PolicyName: aws.String(probePolicy)})
 	if err != nil {
 		return err
 	}
-	_, err = l.iam().AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.fullAccess)})
+	_, err = l.iam().AttachUserPolicy(ctx,
+		&iam.AttachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.fullAccess)})
 	return err
 }
 
@@ -119,7 +154,8 @@ func messageContext() map[string]string { return map[string]string{"lab": labTag
 const message = "hello from the lab"
 
 func (l *Lab) encryptMessage(ctx context.Context) error {
-	out, err := l.administrator.kms.Encrypt(ctx, &kms.EncryptInput{KeyId: aws.String(l.keyARN), Plaintext: []byte(message), EncryptionContext: messageContext()})
+	out, err := l.administrator.kms.Encrypt(ctx,
+		&kms.EncryptInput{KeyId: aws.String(l.keyARN), Plaintext: []byte(message), EncryptionContext: messageContext()})
 	if err != nil {
 		return err
 	}
@@ -130,7 +166,9 @@ func (l *Lab) encryptMessage(ctx context.Context) error {
 // decrypts opens the message as p.
 func (l *Lab) decrypts(p *principal) action {
 	return func(ctx context.Context) (string, error) {
-		out, err := p.kms.Decrypt(ctx, &kms.DecryptInput{KeyId: aws.String(l.keyARN), CiphertextBlob: l.ciphertext, EncryptionContext: messageContext()})
+		out, err := p.kms.Decrypt(ctx,
+			&kms.DecryptInput{KeyId: aws.String(l.keyARN), CiphertextBlob: l.ciphertext,
+				EncryptionContext: messageContext()})
 		if err == nil && string(out.Plaintext) != message {
 			return "another message", nil
 		}
@@ -161,7 +199,9 @@ func (l *Lab) seesRotation(p *principal) action {
 }
 
 func (l *Lab) makesTableUnderKey(ctx context.Context) (string, error) {
-	err := createTable(ctx, l.probe.ddb, probeTable, &ddbtypes.SSESpecification{Enabled: aws.Bool(true), SSEType: ddbtypes.SSETypeKms, KMSMasterKeyId: aws.String(l.keyARN)})
+	err := createTable(ctx, l.probe.ddb, probeTable,
+		&ddbtypes.SSESpecification{Enabled: aws.Bool(true), SSEType: ddbtypes.SSETypeKms,
+			KMSMasterKeyId: aws.String(l.keyARN)})
 	var exists *ddbtypes.ResourceInUseException
 	if errors.As(err, &exists) {
 		err = nil
@@ -170,7 +210,9 @@ func (l *Lab) makesTableUnderKey(ctx context.Context) (string, error) {
 }
 
 func (l *Lab) grantsItself(ctx context.Context) (string, error) {
-	_, err := l.probe.kms.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: aws.String(l.keyARN), GranteePrincipal: aws.String(l.probeARN), Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}})
+	_, err := l.probe.kms.CreateGrant(ctx,
+		&kms.CreateGrantInput{KeyId: aws.String(l.keyARN), GranteePrincipal: aws.String(l.probeARN),
+			Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}})
 	return allowed, err
 }
 

@@ -54,21 +54,22 @@ const (
 
 // Step is one step of the lab with its check.
 type Step struct {
-	Chapter   string        `json:"chapter"`
-	ID        string        `json:"id"`
-	Title     string        `json:"title"`
-	OK        bool          `json:"ok"`
-	Outcome   Outcome       `json:"outcome"`
-	Expected  string        `json:"expected"`
-	Got       string        `json:"got"`
-	Principal string        `json:"principal"`      // who acted
-	Mode      string        `json:"mode,omitempty"` // one of the modes, or empty
-	Why       string        `json:"why"`            // what the step shows
-	CLI       string        `json:"cli,omitempty"`  // the AWS CLI command that does the same
-	Error     string        `json:"error,omitempty"`
-	Hint      string        `json:"hint,omitempty"`    // what an unexpected error means and how to fix it, by Config.Hint
-	Reasons   []string      `json:"reasons,omitempty"` // of a denial, statement by statement, where the server tells
-	Took      time.Duration `json:"tookNanoseconds"`
+	Chapter   string  `json:"chapter"`
+	ID        string  `json:"id"`
+	Title     string  `json:"title"`
+	OK        bool    `json:"ok"`
+	Outcome   Outcome `json:"outcome"`
+	Expected  string  `json:"expected"`
+	Got       string  `json:"got"`
+	Principal string  `json:"principal"`      // who acted
+	Mode      string  `json:"mode,omitempty"` // one of the modes, or empty
+	Why       string  `json:"why"`            // what the step shows
+	CLI       string  `json:"cli,omitempty"`  // the AWS CLI command that does the same
+	Error     string  `json:"error,omitempty"`
+	// what an unexpected error means and how to fix it, by Config.Hint
+	Hint    string        `json:"hint,omitempty"`
+	Reasons []string      `json:"reasons,omitempty"` // of a denial, statement by statement, where the server tells
+	Took    time.Duration `json:"tookNanoseconds"`
 }
 
 // Report is what a run found.

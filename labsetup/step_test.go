@@ -11,7 +11,8 @@ import (
 )
 
 func apiError(code, message string) error {
-	return &smithy.OperationError{ServiceID: "S", OperationName: "O", Err: &smithy.GenericAPIError{Code: code, Message: message}}
+	return &smithy.OperationError{ServiceID: "S", OperationName: "O",
+		Err: &smithy.GenericAPIError{Code: code, Message: message}}
 }
 
 func TestClassify(t *testing.T) {

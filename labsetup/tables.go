@@ -17,29 +17,49 @@ import (
 
 func (l *Lab) tableChapter() chapter {
 	create := func(name string) string {
-		return "aws dynamodb create-table --table-name " + name + " --attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST"
+		return "aws dynamodb create-table --table-name " + name +
+			" --attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH " +
+			"--billing-mode PAY_PER_REQUEST"
 	}
 	underKey := func(name, key string) string {
-		return "aws dynamodb update-table --table-name " + name + " --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=" + key
+		return "aws dynamodb update-table --table-name " + name +
+			" --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=" + key
 	}
 	put := func(table string) labStep {
-		return does("put-"+table, "put the record into "+table, "", "aws dynamodb put-item --table-name "+table+" --item file://record.json", doing(func(ctx context.Context) error {
-			return l.administrator.tables[table].Put(ctx, theRecord())
-		}))
+		return does("put-"+table, "put the record into "+table, "",
+			"aws dynamodb put-item --table-name "+table+" --item file://record.json",
+			doing(func(ctx context.Context) error {
+				return l.administrator.tables[table].Put(ctx, theRecord())
+			}))
 	}
 	steps := []labStep{
-		does("table", "make the server-side table with default settings", "Every table is encrypted at rest. By default under a key that AWS owns: no one is ever denied by it.", create(ServerTable), l.makeTable(ServerTable)),
-		does("table-key", "switch it to the customer managed key", "From now on each read and write needs the caller's right to the key.", underKey(ServerTable, "KEY"), l.encryptTable(ServerTable, func() string { return l.keyARN })),
-		does("owned-table", "make a table under the AWS owned key", "The first of the three server-side choices, for comparison.", create(OwnedTable), l.makeTable(OwnedTable)),
-		does("managed-table", "make a table under the AWS managed key", "The second: alias/aws/dynamodb, visible in the account, with a policy that nobody can change.", create(ManagedTable), l.makeTable(ManagedTable)),
-		does("managed-table-key", "switch it to alias/aws/dynamodb", "", underKey(ManagedTable, "alias/aws/dynamodb"), l.encryptTable(ManagedTable, func() string { return "" })),
-		does("client-table", "make the client-side table", "It stays under the AWS owned key: its items are encrypted before they are sent.", create(ClientTable), l.makeTable(ClientTable)),
-		does("both-table", "make a table with both", "Items encrypted before they are sent, in a table under the customer key.", create(BothTable), l.makeTable(BothTable)),
-		does("both-table-key", "switch it to the customer managed key", "", underKey(BothTable, "KEY"), l.encryptTable(BothTable, func() string { return l.keyARN })),
+		does("table", "make the server-side table with default settings",
+			"Every table is encrypted at rest. By default under a key that AWS owns: no one is ever denied by it.",
+			create(ServerTable), l.makeTable(ServerTable)),
+		does("table-key", "switch it to the customer managed key",
+			"From now on each read and write needs the caller's right to the key.", underKey(ServerTable, "KEY"),
+			l.encryptTable(ServerTable, func() string { return l.keyARN })),
+		does("owned-table", "make a table under the AWS owned key",
+			"The first of the three server-side choices, for comparison.", create(OwnedTable), l.makeTable(OwnedTable)),
+		does("managed-table", "make a table under the AWS managed key",
+			"The second: alias/aws/dynamodb, visible in the account, with a policy that nobody can change.",
+			create(ManagedTable), l.makeTable(ManagedTable)),
+		does("managed-table-key", "switch it to alias/aws/dynamodb", "", underKey(ManagedTable, "alias/aws/dynamodb"),
+			l.encryptTable(ManagedTable, func() string { return "" })),
+		does("client-table", "make the client-side table",
+			"It stays under the AWS owned key: its items are encrypted before they are sent.", create(ClientTable),
+			l.makeTable(ClientTable)),
+		does("both-table", "make a table with both",
+			"Items encrypted before they are sent, in a table under the customer key.", create(BothTable),
+			l.makeTable(BothTable)),
+		does("both-table-key", "switch it to the customer managed key", "", underKey(BothTable, "KEY"),
+			l.encryptTable(BothTable, func() string { return l.keyARN })),
 	}
 	whys := map[string]string{
-		ServerTable: "The program sends plaintext, DynamoDB encrypts it.", OwnedTable: "The same program, the same record.", ManagedTable: "The same program, the same record.",
-		ClientTable: "The program sends ciphertext: DynamoDB never sees the record.", BothTable: "Ciphertext, encrypted once more at rest.",
+		ServerTable: "The program sends plaintext, DynamoDB encrypts it.",
+		OwnedTable:  "The same program, the same record.", ManagedTable: "The same program, the same record.",
+		ClientTable: "The program sends ciphertext: DynamoDB never sees the record.",
+		BothTable:   "Ciphertext, encrypted once more at rest.",
 	}
 	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, BothTable} {
 		step := put(table)
@@ -51,7 +71,8 @@ func (l *Lab) tableChapter() chapter {
 		{ClientTable, ModeClient, "The program decrypts after reading, with the same key."},
 		{BothTable, ModeBoth, "Two locks, one key, and the administrator has it."},
 	} {
-		steps = append(steps, sees("administrator-"+t.table, "administrator reads "+t.table, administratorRole, t.mode, SeesPlaintext, t.why, getCLI(t.table), l.reads(&l.administrator, t.table)))
+		steps = append(steps, sees("administrator-"+t.table, "administrator reads "+t.table, administratorRole, t.mode,
+			SeesPlaintext, t.why, getCLI(t.table), l.reads(&l.administrator, t.table)))
 	}
 	return chapter{"The tables", steps}
 }
@@ -68,18 +89,20 @@ func (l *Lab) makeTable(name string) action {
 		} else if err != nil {
 			return err
 		}
-		return l.waitTable(ctx, name, func(t *types.TableDescription) bool { return t.TableStatus == types.TableStatusActive })
+		return l.waitTable(ctx, name,
+			func(t *types.TableDescription) bool { return t.TableStatus == types.TableStatusActive })
 	})
 }
 
 func createTable(ctx context.Context, client *dynamodb.Client, name string, sse *types.SSESpecification) error {
 	_, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
-		TableName:            aws.String(name),
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
-		BillingMode:          types.BillingModePayPerRequest,
-		SSESpecification:     sse,
-		Tags:                 []types.Tag{{Key: aws.String(labTag), Value: aws.String(labTagValue)}},
+		TableName: aws.String(name),
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
+			AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:        []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		BillingMode:      types.BillingModePayPerRequest,
+		SSESpecification: sse,
+		Tags:             []types.Tag{{Key: aws.String(labTag), Value: aws.String(labTagValue)}},
 	})
 	return err
 }
@@ -89,7 +112,8 @@ func (l *Lab) checkTableOurs(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	tags, err := l.administrator.ddb.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: described.Table.TableArn})
+	tags, err := l.administrator.ddb.ListTagsOfResource(ctx,
+		&dynamodb.ListTagsOfResourceInput{ResourceArn: described.Table.TableArn})
 	if err != nil {
 		return err
 	}
@@ -106,7 +130,8 @@ func (l *Lab) encryptTable(name string, key func() string) action {
 		want := key()
 		switched := func(t *types.TableDescription) bool {
 			s := t.SSEDescription
-			return s != nil && s.Status == types.SSEStatusEnabled && (want == "" || aws.ToString(s.KMSMasterKeyArn) == want)
+			return s != nil && s.Status == types.SSEStatusEnabled &&
+				(want == "" || aws.ToString(s.KMSMasterKeyArn) == want)
 		}
 		now, err := l.administrator.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})
 		if err != nil {
@@ -117,7 +142,8 @@ func (l *Lab) encryptTable(name string, key func() string) action {
 			if want != "" {
 				sse.KMSMasterKeyId = aws.String(want)
 			}
-			if _, err := l.administrator.ddb.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: aws.String(name), SSESpecification: sse}); err != nil {
+			if _, err := l.administrator.ddb.UpdateTable(ctx,
+				&dynamodb.UpdateTableInput{TableName: aws.String(name), SSESpecification: sse}); err != nil {
 				return err
 			}
 		}

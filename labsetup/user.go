@@ -19,11 +19,16 @@ import (
 
 func (l *Lab) userChapter() chapter {
 	return chapter{"The user", []labStep{
-		does("user", "make a user who may use DynamoDB", "AmazonDynamoDBFullAccess allows everything in DynamoDB and no use of any customer key.",
-			"aws iam create-user --user-name "+UserName+" && aws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.policy(), doing(l.makeUser)),
-		does("user-password", "give the user a console password", "So that the same can be seen by signing in, without a forced reset.",
-			"aws iam create-login-profile --user-name "+UserName+" --password … --no-password-reset-required", doing(l.makePassword)),
-		does("user-key", "give the user an access key", "What programs sign with.", "aws iam create-access-key --user-name "+UserName, doing(l.makeUserKey)),
+		does("user", "make a user who may use DynamoDB",
+			"AmazonDynamoDBFullAccess allows everything in DynamoDB and no use of any customer key.",
+			"aws iam create-user --user-name "+UserName+" && aws iam attach-user-policy --user-name "+UserName+
+				" --policy-arn "+l.policy(), doing(l.makeUser)),
+		does("user-password", "give the user a console password",
+			"So that the same can be seen by signing in, without a forced reset.",
+			"aws iam create-login-profile --user-name "+UserName+" --password … --no-password-reset-required",
+			doing(l.makePassword)),
+		does("user-key", "give the user an access key", "What programs sign with.",
+			"aws iam create-access-key --user-name "+UserName, doing(l.makeUserKey)),
 	}}
 }
 
@@ -89,7 +94,8 @@ func (l *Lab) policy() string {
 // an account that cannot attach it any more gets its successor.
 func (l *Lab) attachPolicy(ctx context.Context) error {
 	attach := func() error {
-		_, err := l.iam().AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(UserName), PolicyArn: aws.String(l.policy())})
+		_, err := l.iam().AttachUserPolicy(ctx,
+			&iam.AttachUserPolicyInput{UserName: aws.String(UserName), PolicyArn: aws.String(l.policy())})
 		return err
 	}
 	err := attach()
@@ -112,10 +118,13 @@ func retired(err error) bool {
 func (l *Lab) makePassword(ctx context.Context) error {
 	password := rand.Text() + "-a1"
 	client := l.iam()
-	_, err := client.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: aws.String(UserName), Password: aws.String(password)})
+	_, err := client.CreateLoginProfile(ctx,
+		&iam.CreateLoginProfileInput{UserName: aws.String(UserName), Password: aws.String(password)})
 	var exists *types.EntityAlreadyExistsException
 	if errors.As(err, &exists) {
-		_, err = client.UpdateLoginProfile(ctx, &iam.UpdateLoginProfileInput{UserName: aws.String(UserName), Password: aws.String(password), PasswordResetRequired: aws.Bool(false)})
+		_, err = client.UpdateLoginProfile(ctx,
+			&iam.UpdateLoginProfileInput{UserName: aws.String(UserName), Password: aws.String(password),
+				PasswordResetRequired: aws.Bool(false)})
 	}
 	if err != nil {
 		return err
@@ -131,7 +140,8 @@ func (l *Lab) writeCredentials(password string) error {
 	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	if err := w.WriteAll([][]string{{"User name", "Password", "Console sign-in URL"}, {UserName, password, l.report.SignIn}}); err != nil {
+	if err := w.WriteAll([][]string{{"User name", "Password", "Console sign-in URL"},
+		{UserName, password, l.report.SignIn}}); err != nil {
 		return err
 	}
 	return privatefile.Replace(filepath.Join(l.cfg.Folder, CredentialsFile), b.Bytes())
@@ -154,7 +164,8 @@ func (l *Lab) newAccessKey(ctx context.Context, name string) (principal, error) 
 	if err != nil {
 		return principal{}, err
 	}
-	c := aws.Credentials{AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId), SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)}
+	c := aws.Credentials{AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId),
+		SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)}
 	if l.cfg.Keys != nil {
 		if err := l.cfg.Keys(name, c); err != nil {
 			return principal{}, fmt.Errorf("keep the access key of %s: %w", name, err)
@@ -170,7 +181,8 @@ func (l *Lab) deleteAccessKeys(ctx context.Context, name string) error {
 		return err
 	}
 	for _, k := range keys.AccessKeyMetadata {
-		if _, err := client.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: aws.String(name), AccessKeyId: k.AccessKeyId}); err != nil {
+		if _, err := client.DeleteAccessKey(ctx,
+			&iam.DeleteAccessKeyInput{UserName: aws.String(name), AccessKeyId: k.AccessKeyId}); err != nil {
 			return err
 		}
 	}

@@ -51,10 +51,13 @@ func TestAuditOfHugeRequestsIsSmall(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			alice := aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId, SecretAccessKey: *access.AccessKey.SecretAccessKey}
+			alice := aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId,
+				SecretAccessKey: *access.AccessKey.SecretAccessKey}
 			before := heap()
 			for range 100 {
-				status, _, _ := send(t, s, rawRequest{contentType: form, service: "iam", creds: alice, body: "Action=SimulatePrincipalPolicy&Version=2010-05-08&" + x.parameters})
+				status, _, _ := send(t, s,
+					rawRequest{contentType: form, service: "iam", creds: alice,
+						body: "Action=SimulatePrincipalPolicy&Version=2010-05-08&" + x.parameters})
 				if status != x.status {
 					t.Fatalf("status %d, want %d", status, x.status)
 				}
@@ -98,8 +101,9 @@ func TestAuditRestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		key = *out.KeyMetadata.Arn
-		_, err = dynamodb.NewFromConfig(s.Config(s.RootCredentials())).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("a-table-of-the-audit"),
-			Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}})
+		_, err = dynamodb.NewFromConfig(s.Config(s.RootCredentials())).GetItem(ctx,
+			&dynamodb.GetItemInput{TableName: aws.String("a-table-of-the-audit"),
+				Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}})
 		if code(err) != "ResourceNotFoundException" {
 			t.Fatal(err)
 		}
@@ -109,8 +113,9 @@ func TestAuditRestart(t *testing.T) {
 		if got := ids(s); len(before) != 2 || !slices.Equal(got, before) {
 			t.Errorf("events %v, before %v", got, before)
 		}
-		out, err := cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []cloudtrailtypes.LookupAttribute{
-			{AttributeKey: cloudtrailtypes.LookupAttributeKeyResourceName, AttributeValue: &key}}})
+		out, err := cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).LookupEvents(ctx,
+			&cloudtrail.LookupEventsInput{LookupAttributes: []cloudtrailtypes.LookupAttribute{
+				{AttributeKey: cloudtrailtypes.LookupAttributeKeyResourceName, AttributeValue: &key}}})
 		if err != nil || len(out.Events) != 1 || *out.Events[0].EventName != "CreateKey" {
 			t.Errorf("%v, %v", out, err)
 		}

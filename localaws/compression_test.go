@@ -50,7 +50,8 @@ func TestCompressedClients(t *testing.T) {
 	}
 	for i := range 20 {
 		item := textItem("id", fmt.Sprint(i), "v", strings.Repeat("text ", 2000))
-		if _, err := plain.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("Texts"), Item: item}); err != nil {
+		in := &dynamodb.PutItemInput{TableName: aws.String("Texts"), Item: item}
+		if _, err := plain.PutItem(ctx, in); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -70,7 +71,8 @@ func TestCompressedClients(t *testing.T) {
 		}
 	}
 	before := transport.compressed.Load()
-	if _, err := iam.NewFromConfig(cfg).ListPolicies(ctx, &iam.ListPoliciesInput{MaxItems: aws.Int32(1000)}); err != nil {
+	all := &iam.ListPoliciesInput{MaxItems: aws.Int32(1000)}
+	if _, err := iam.NewFromConfig(cfg).ListPolicies(ctx, all); err != nil {
 		t.Fatal(err)
 	}
 	if transport.compressed.Load() == before {
@@ -81,7 +83,8 @@ func TestCompressedClients(t *testing.T) {
 	z := gzip.NewWriter(&body)
 	fmt.Fprint(z, `{"TableName":"Texts","Key":{"id":{"S":"1"}}}`)
 	_ = z.Close()
-	status, _, text := send(t, s, rawRequest{target: "DynamoDB_20120810.GetItem", contentType: json10, service: "dynamodb", body: body.String(),
+	status, _, text := send(t, s, rawRequest{target: "DynamoDB_20120810.GetItem", contentType: json10,
+		service: "dynamodb", body: body.String(),
 		creds: s.RootCredentials(), header: map[string]string{"Content-Encoding": "gzip"}})
 	if status != http.StatusOK || !strings.Contains(text, "text text") {
 		t.Errorf("a compressed request: %d %.80s", status, text)

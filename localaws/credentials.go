@@ -31,7 +31,8 @@ type accountCredentials struct {
 }
 
 func (a accountCredentials) credentials() aws.Credentials {
-	return aws.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey, AccountID: a.AccountID, Source: "localaws"}
+	return aws.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey, AccountID: a.AccountID,
+		Source: "localaws"}
 }
 
 // rootStore remembers the root users' access keys, in DataDir when there is
@@ -56,7 +57,8 @@ func openRoots(dataDir string) (*rootStore, error) {
 	}
 	if err := json.Unmarshal(text, r); err != nil {
 		// The text is not repeated: it holds secrets.
-		return nil, fmt.Errorf("%w: %s is not the JSON that this program writes: %s", ErrCredentials, r.path, mendCredentials)
+		return nil, fmt.Errorf("%w: %s is not the JSON that this program writes: %s", ErrCredentials, r.path,
+			mendCredentials)
 	}
 	for _, a := range r.Accounts {
 		if !accountPattern.MatchString(a.AccountID) || a.AccessKeyID == "" || a.SecretAccessKey == "" {
@@ -79,7 +81,8 @@ func (r *rootStore) find(account string) (accountCredentials, bool) {
 // put keeps a, in place of what its account had, whole or not at all.
 func (r *rootStore) put(a accountCredentials) error {
 	next := rootStore{Accounts: slices.Clone(r.Accounts)}
-	if i := slices.IndexFunc(next.Accounts, func(x accountCredentials) bool { return x.AccountID == a.AccountID }); i >= 0 {
+	if i := slices.IndexFunc(next.Accounts,
+		func(x accountCredentials) bool { return x.AccountID == a.AccountID }); i >= 0 {
 		next.Accounts[i] = a
 	} else {
 		next.Accounts = append(next.Accounts, a)
@@ -99,5 +102,6 @@ func (r *rootStore) put(a accountCredentials) error {
 
 // newRoot creates an access key as IAM does.
 func newRoot(account string) accountCredentials {
-	return accountCredentials{AccountID: account, AccessKeyID: identifier.NewAccessKey("AKIA"), SecretAccessKey: identifier.NewSecret()}
+	return accountCredentials{AccountID: account, AccessKeyID: identifier.NewAccessKey("AKIA"),
+		SecretAccessKey: identifier.NewSecret()}
 }

@@ -14,8 +14,10 @@ import (
 
 func TestGivenCredentials(t *testing.T) {
 	dir := t.TempDir()
-	given := aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
-	s := start(t, localaws.Options{DataDir: dir, RootCredentials: given, AccountID: "123456789012", Region: "eu-central-1"})
+	given := aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
+		SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+	s := start(t, localaws.Options{DataDir: dir, RootCredentials: given, AccountID: "123456789012",
+		Region: "eu-central-1"})
 	who, err := sts.NewFromConfig(s.Config(given)).GetCallerIdentity(ctx, nil)
 	if err != nil || aws.ToString(who.Arn) != "arn:aws:iam::123456789012:root" {
 		t.Errorf("%v, %v", who, err)
@@ -69,7 +71,8 @@ func TestRootKeysEnd(t *testing.T) {
 	run(aws.Credentials{}, func(s *localaws.Server) {
 		check(s, kept, "")
 		check(s, second, "InvalidClientTokenId")
-		if _, err := iam.NewFromConfig(s.Config(made)).DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{AccessKeyId: &kept.AccessKeyID}); err != nil {
+		if _, err := iam.NewFromConfig(s.Config(made)).DeleteAccessKey(ctx,
+			&iam.DeleteAccessKeyInput{AccessKeyId: &kept.AccessKeyID}); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -37,9 +37,11 @@ func TestRestart(t *testing.T) {
 		out, err := l.keys.Encrypt(ctx, &kms.EncryptInput{KeyId: &key, Plaintext: []byte("the-plaintext")})
 		l.must(err)
 		sealed = out.CiphertextBlob
-		made, err := iam.NewFromConfig(l.root).CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("alice")})
+		made, err := iam.NewFromConfig(l.root).CreateAccessKey(ctx,
+			&iam.CreateAccessKeyInput{UserName: aws.String("alice")})
 		l.must(err)
-		access = aws.Credentials{AccessKeyID: *made.AccessKey.AccessKeyId, SecretAccessKey: *made.AccessKey.SecretAccessKey}
+		access = aws.Credentials{AccessKeyID: *made.AccessKey.AccessKeyId,
+			SecretAccessKey: *made.AccessKey.SecretAccessKey}
 		stranger, err = s.AddAccount("444455556666")
 		l.must(err)
 		if again, err := s.AddAccount("444455556666"); err != nil || again.SecretAccessKey != stranger.SecretAccessKey {
@@ -56,7 +58,9 @@ func TestRestart(t *testing.T) {
 		if err != nil || string(opened.Plaintext) != "the-plaintext" {
 			t.Errorf("alice decrypts: %v", err)
 		}
-		item, err := dynamodb.NewFromConfig(alice).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(labTable), Key: map[string]dynamodbtypes.AttributeValue{"id": labItem()["id"]}})
+		item, err := dynamodb.NewFromConfig(alice).GetItem(ctx,
+			&dynamodb.GetItemInput{TableName: aws.String(labTable),
+				Key: map[string]dynamodbtypes.AttributeValue{"id": labItem()["id"]}})
 		if err != nil || len(item.Item) != len(labItem()) {
 			t.Errorf("alice reads %v, %v", item, err)
 		}
@@ -88,7 +92,9 @@ func TestRestart(t *testing.T) {
 			}
 			// The root users' keys are meant to be found by their owner, in
 			// their own file only.
-			if d.Name() != "root-credentials.json" && (strings.Contains(string(text), root.SecretAccessKey) || strings.Contains(string(text), stranger.SecretAccessKey)) {
+			if d.Name() != "root-credentials.json" &&
+				(strings.Contains(string(text), root.SecretAccessKey) ||
+					strings.Contains(string(text), stranger.SecretAccessKey)) {
 				t.Errorf("%s holds a root user's secret", d.Name())
 			}
 			return nil
@@ -103,11 +109,14 @@ func TestRestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, bad := range map[string]string{"torn": string(text[:len(text)/2]), "empty": "", "incomplete": `{"accounts":[{"accountId":"111122223333"}]}`} {
+		for name, bad := range map[string]string{"torn": string(text[:len(text)/2]), "empty": "",
+			"incomplete": `{"accounts":[{"accountId":"111122223333"}]}`} {
 			if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := localaws.New(localaws.Options{DataDir: dir}); !errors.Is(err, localaws.ErrCredentials) || !strings.Contains(err.Error(), "root-credentials.json") || !strings.Contains(err.Error(), "remove it") || strings.Contains(err.Error(), root.SecretAccessKey) {
+			if _, err := localaws.New(localaws.Options{DataDir: dir}); !errors.Is(err, localaws.ErrCredentials) ||
+				!strings.Contains(err.Error(), "root-credentials.json") ||
+				!strings.Contains(err.Error(), "remove it") || strings.Contains(err.Error(), root.SecretAccessKey) {
 				t.Errorf("%s: %v", name, err)
 			}
 			if now, _ := os.ReadFile(path); string(now) != bad {
@@ -141,7 +150,8 @@ func TestFailedStore(t *testing.T) {
 		t.Errorf("only a new start helps, and the server does not say so: %v", s.Err())
 	}
 	for name, call := range itemCalls(l.tables, labTable) {
-		if err := call(); code(err) != "InternalServerError" || !strings.Contains(err.Error(), "has to be started again") {
+		if err := call(); code(err) != "InternalServerError" ||
+			!strings.Contains(err.Error(), "has to be started again") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

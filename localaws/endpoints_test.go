@@ -21,7 +21,8 @@ func TestDescribeEndpoints(t *testing.T) {
 		}
 		e := out.Endpoints[0]
 		if !strings.HasSuffix(*cfg.BaseEndpoint, "//"+aws.ToString(e.Address)) || e.CachePeriodInMinutes != 1440 {
-			t.Errorf("%s for %d minutes, called at %s", aws.ToString(e.Address), e.CachePeriodInMinutes, *cfg.BaseEndpoint)
+			t.Errorf("%s for %d minutes, called at %s", aws.ToString(e.Address), e.CachePeriodInMinutes,
+				*cfg.BaseEndpoint)
 		}
 		events := s.Audit().Events()
 		if last := events[len(events)-1]; last.EventName != "DescribeEndpoints" || !last.ManagementEvent {

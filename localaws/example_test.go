@@ -31,7 +31,8 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	alice := kms.NewFromConfig(srv.Config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId, SecretAccessKey: *access.AccessKey.SecretAccessKey}))
+	alice := kms.NewFromConfig(srv.Config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId,
+		SecretAccessKey: *access.AccessKey.SecretAccessKey}))
 
 	_, err = alice.ListKeys(ctx, nil)
 	var denied smithy.APIError
@@ -44,7 +45,8 @@ func ExampleNew() {
 	}
 	// Output:
 	// AccessDeniedException
-	// User: arn:aws:iam::111122223333:user/alice is not authorized to perform: kms:ListKeys on resource: * because no identity-based policy allows the kms:ListKeys action
+	// User: arn:aws:iam::111122223333:user/alice is not authorized to perform:
+	// kms:ListKeys on resource: * because no identity-based policy allows the kms:ListKeys action
 	// arn:aws:iam::111122223333:root CreateUser ""
 	// arn:aws:iam::111122223333:root CreateAccessKey ""
 	// arn:aws:iam::111122223333:user/alice ListKeys "AccessDenied"

@@ -237,7 +237,8 @@ func faultError(kind FaultKind, c *request.Call) error {
 			e.Code = "KMSInternalException"
 		}
 	default:
-		e.Code, e.Status, e.Message = "ServiceUnavailable", http.StatusServiceUnavailable, "The service is temporarily unavailable."
+		e.Code, e.Status, e.Message = "ServiceUnavailable", http.StatusServiceUnavailable,
+			"The service is temporarily unavailable."
 	}
 	return injected{e}
 }

@@ -22,9 +22,12 @@ func TestFaults(t *testing.T) {
 	tables, keys, people := dynamodb.NewFromConfig(cfg), kms.NewFromConfig(cfg), iam.NewFromConfig(cfg)
 	for _, name := range []string{"One", "Two"} {
 		name := name + "Table"
-		if _, err := tables.CreateTable(ctx, &dynamodb.CreateTableInput{TableName: &name, BillingMode: dynamodbtypes.BillingModePayPerRequest,
-			AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
-			KeySchema:            []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: dynamodbtypes.KeyTypeHash}}}); err != nil {
+		if _, err := tables.CreateTable(ctx,
+			&dynamodb.CreateTableInput{TableName: &name, BillingMode: dynamodbtypes.BillingModePayPerRequest,
+				AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("id"),
+					AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
+				KeySchema: []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("id"),
+					KeyType: dynamodbtypes.KeyTypeHash}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -36,14 +39,19 @@ func TestFaults(t *testing.T) {
 	}
 	listKeys := func() error { _, err := keys.ListKeys(ctx, nil); return err }
 	listUsers := func() error { _, err := people.ListUsers(ctx, nil); return err }
-	put := dynamodbtypes.TransactWriteItem{Put: &dynamodbtypes.Put{TableName: aws.String("OneTable"), Item: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: "1"}}}}
+	put := dynamodbtypes.TransactWriteItem{Put: &dynamodbtypes.Put{TableName: aws.String("OneTable"),
+		Item: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: "1"}}}}
 	transact := func() error {
-		_, err := tables.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []dynamodbtypes.TransactWriteItem{put}})
+		_, err := tables.TransactWriteItems(ctx,
+			&dynamodb.TransactWriteItemsInput{TransactItems: []dynamodbtypes.TransactWriteItem{put}})
 		return err
 	}
 	transactGet := func() error {
-		_, err := tables.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []dynamodbtypes.TransactGetItem{{Get: &dynamodbtypes.Get{TableName: aws.String("OneTable"),
-			Key: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: "1"}}}}}})
+		_, err := tables.TransactGetItems(ctx,
+			&dynamodb.TransactGetItemsInput{TransactItems: []dynamodbtypes.TransactGetItem{{Get: &dynamodbtypes.Get{
+				TableName: aws.String("OneTable"),
+				Key: map[string]dynamodbtypes.AttributeValue{
+					"id": &dynamodbtypes.AttributeValueMemberS{Value: "1"}}}}}})
 		return err
 	}
 	type step struct {
@@ -79,11 +87,13 @@ func TestFaults(t *testing.T) {
 	}
 
 	t.Run("unprocessed items", func(t *testing.T) {
-		if err := s.SetFaults(localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Skip: 1, Count: 1}}}); err != nil {
+		if err := s.SetFaults(localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Skip: 1,
+			Count: 1}}}); err != nil {
 			t.Fatal(err)
 		}
 		request := func(id string) dynamodbtypes.WriteRequest {
-			return dynamodbtypes.WriteRequest{PutRequest: &dynamodbtypes.PutRequest{Item: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: id}}}}
+			return dynamodbtypes.WriteRequest{PutRequest: &dynamodbtypes.PutRequest{
+				Item: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: id}}}}
 		}
 		left := map[string][]dynamodbtypes.WriteRequest{"TwoTable": {request("a"), request("b"), request("c")}}
 		for round, want := range []int{1, 0} {
@@ -102,7 +112,8 @@ func TestFaults(t *testing.T) {
 	})
 	t.Run("rate", func(t *testing.T) {
 		hits := func(seed uint64) (n int) {
-			if err := s.SetFaults(localaws.Faults{Seed: seed, Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Service: "kms", Rate: 0.25}}}); err != nil {
+			if err := s.SetFaults(localaws.Faults{Seed: seed,
+				Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Service: "kms", Rate: 0.25}}}); err != nil {
 				t.Fatal(err)
 			}
 			for range 200 {
@@ -117,7 +128,8 @@ func TestFaults(t *testing.T) {
 		}
 	})
 	t.Run("latency ends with the context", func(t *testing.T) {
-		if err := s.SetFaults(localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultLatency, Service: "kms", Latency: time.Minute}}}); err != nil {
+		if err := s.SetFaults(localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultLatency, Service: "kms",
+			Latency: time.Minute}}}); err != nil {
 			t.Fatal(err)
 		}
 		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)

@@ -46,15 +46,18 @@ func TestIdentityServices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		alice := config(aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId, SecretAccessKey: *key.AccessKey.SecretAccessKey})
-		if _, err = iam.NewFromConfig(alice).CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("bob")}); code(err) != "AccessDenied" {
+		alice := config(aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId,
+			SecretAccessKey: *key.AccessKey.SecretAccessKey})
+		if _, err = iam.NewFromConfig(alice).CreateUser(ctx,
+			&iam.CreateUserInput{UserName: aws.String("bob")}); code(err) != "AccessDenied" {
 			t.Errorf("alice makes a user: %v", err)
 		}
 		if _, err = cloudtrail.NewFromConfig(alice).LookupEvents(ctx, nil); code(err) != "AccessDeniedException" {
 			t.Errorf("alice reads the audit: %v", err)
 		}
-		events, err := cloudtrail.NewFromConfig(root).LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []cloudtrailtypes.LookupAttribute{
-			{AttributeKey: cloudtrailtypes.LookupAttributeKeyUsername, AttributeValue: aws.String("alice")}}})
+		events, err := cloudtrail.NewFromConfig(root).LookupEvents(ctx,
+			&cloudtrail.LookupEventsInput{LookupAttributes: []cloudtrailtypes.LookupAttribute{
+				{AttributeKey: cloudtrailtypes.LookupAttributeKeyUsername, AttributeValue: aws.String("alice")}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +75,8 @@ func TestIdentityServices(t *testing.T) {
 		if err := json.Unmarshal([]byte(*events.Events[1].CloudTrailEvent), &record); err != nil {
 			t.Fatal(err)
 		}
-		if record.ErrorCode != "AccessDenied" || record.UserIdentity.UserName != "alice" || !strings.Contains(record.ErrorMessage, "iam:CreateUser") {
+		if record.ErrorCode != "AccessDenied" || record.UserIdentity.UserName != "alice" ||
+			!strings.Contains(record.ErrorMessage, "iam:CreateUser") {
 			t.Errorf("the event says %+v", record)
 		}
 		for _, e := range s.Audit().Events() {
@@ -94,8 +98,9 @@ func TestGlobalService(t *testing.T) {
 	}
 	for region, want := range map[string]int{"us-east-1": 1, "eu-west-1": 0} {
 		cfg.Region = region
-		out, err := cloudtrail.NewFromConfig(cfg).LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []cloudtrailtypes.LookupAttribute{
-			{AttributeKey: cloudtrailtypes.LookupAttributeKeyEventName, AttributeValue: aws.String("ListUsers")}}})
+		out, err := cloudtrail.NewFromConfig(cfg).LookupEvents(ctx,
+			&cloudtrail.LookupEventsInput{LookupAttributes: []cloudtrailtypes.LookupAttribute{
+				{AttributeKey: cloudtrailtypes.LookupAttributeKeyEventName, AttributeValue: aws.String("ListUsers")}}})
 		if err != nil || len(out.Events) != want {
 			t.Errorf("%s: %d events, %v; want %d", region, len(out.Events), err, want)
 		}
@@ -106,12 +111,16 @@ func TestGlobalService(t *testing.T) {
 // whatever the protocol.
 func TestUnknownOperationsAreNamed(t *testing.T) {
 	s := start(t, localaws.Options{})
-	_, err := iam.NewFromConfig(s.Config(s.RootCredentials())).CreateServiceLinkedRole(ctx, &iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("dax.amazonaws.com")})
-	if code(err) != "InvalidAction" || !strings.Contains(err.Error(), "This server has no operation iam:CreateServiceLinkedRole") {
+	_, err := iam.NewFromConfig(s.Config(s.RootCredentials())).CreateServiceLinkedRole(ctx,
+		&iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("dax.amazonaws.com")})
+	if code(err) != "InvalidAction" ||
+		!strings.Contains(err.Error(), "This server has no operation iam:CreateServiceLinkedRole") {
 		t.Errorf("IAM: %v", err)
 	}
-	_, err = cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).CreateTrail(ctx, &cloudtrail.CreateTrailInput{Name: aws.String("t"), S3BucketName: aws.String("b")})
-	if code(err) != "UnknownOperationException" || !strings.Contains(err.Error(), "This server has no operation cloudtrail:CreateTrail") {
+	_, err = cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).CreateTrail(ctx,
+		&cloudtrail.CreateTrailInput{Name: aws.String("t"), S3BucketName: aws.String("b")})
+	if code(err) != "UnknownOperationException" ||
+		!strings.Contains(err.Error(), "This server has no operation cloudtrail:CreateTrail") {
 		t.Errorf("CloudTrail: %v", err)
 	}
 }
@@ -119,7 +128,8 @@ func TestUnknownOperationsAreNamed(t *testing.T) {
 // The in-process transport's answers are as net/http makes them.
 func TestStatusOfAnswers(t *testing.T) {
 	s := start(t, localaws.Options{})
-	r := rawRequest{contentType: form, service: "sts", creds: s.RootCredentials(), body: "Action=GetCallerIdentity&Version=2011-06-15"}
+	r := rawRequest{contentType: form, service: "sts", creds: s.RootCredentials(),
+		body: "Action=GetCallerIdentity&Version=2011-06-15"}
 	resp, err := s.Config(r.creds).HTTPClient.Do(r.build(t, "https://localaws.invalid"))
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +225,8 @@ func TestRefusals(t *testing.T) {
 				}
 				got, message = e.Type, e.Message
 			}
-			if status != c.status || got != c.code || !strings.Contains(strings.ToLower(message), strings.ToLower(c.message)) {
+			if status != c.status || got != c.code ||
+				!strings.Contains(strings.ToLower(message), strings.ToLower(c.message)) {
 				t.Errorf("got %d %s %q, want %d %s with %q", status, got, message, c.status, c.code, c.message)
 			}
 			if len(header.Get("X-Amzn-RequestId")) != 36 {
@@ -243,22 +254,32 @@ func TestRefusals(t *testing.T) {
 
 func TestAnswerHeaders(t *testing.T) {
 	s := start(t, localaws.Options{})
-	status, header, body := send(t, s, rawRequest{target: "DynamoDB_20120810.ListTables", contentType: json10, service: "dynamodb", body: `{}`, creds: s.RootCredentials()})
-	if status != 200 || header.Get("Content-Type") != json10 || header.Get("X-Amz-Crc32") != strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(body))), 10) {
+	status, header, body := send(t, s,
+		rawRequest{target: "DynamoDB_20120810.ListTables", contentType: json10, service: "dynamodb", body: `{}`,
+			creds: s.RootCredentials()})
+	if status != 200 || header.Get("Content-Type") != json10 ||
+		header.Get("X-Amz-Crc32") != strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(body))), 10) {
 		t.Errorf("DynamoDB: %d %v %s", status, header, body)
 	}
 	if header.Get("Server") != "Server" {
 		t.Errorf("DynamoDB's Server header is %q", header.Get("Server"))
 	}
-	status, header, body = send(t, s, rawRequest{target: "DynamoDB_20120810.ListTables", contentType: json10, service: "dynamodb", body: `{}`, unsigned: true})
+	status, header, body = send(t, s,
+		rawRequest{target: "DynamoDB_20120810.ListTables", contentType: json10, service: "dynamodb", body: `{}`,
+			unsigned: true})
 	if status != 400 || header.Get("X-Amz-Crc32") != strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(body))), 10) {
 		t.Errorf("DynamoDB's error: %d %v %s", status, header, body)
 	}
-	status, header, _ = send(t, s, rawRequest{target: "TrentService.ListKeys", contentType: json11, service: "kms", body: `{}`, creds: s.RootCredentials()})
-	if status != 200 || header.Get("Content-Type") != json11 || header.Get("X-Amz-Crc32") != "" || header.Get("Server") != "" {
+	status, header, _ = send(t, s,
+		rawRequest{target: "TrentService.ListKeys", contentType: json11, service: "kms", body: `{}`,
+			creds: s.RootCredentials()})
+	if status != 200 || header.Get("Content-Type") != json11 || header.Get("X-Amz-Crc32") != "" ||
+		header.Get("Server") != "" {
 		t.Errorf("KMS: %d %v", status, header)
 	}
-	status, header, _ = send(t, s, rawRequest{contentType: form, service: "sts", body: "Action=GetCallerIdentity&Version=2011-06-15", creds: s.RootCredentials()})
+	status, header, _ = send(t, s,
+		rawRequest{contentType: form, service: "sts", body: "Action=GetCallerIdentity&Version=2011-06-15",
+			creds: s.RootCredentials()})
 	if status != 200 || header.Get("Content-Type") != "text/xml" {
 		t.Errorf("STS: %d %v", status, header)
 	}
@@ -268,11 +289,14 @@ func TestAnswerHeaders(t *testing.T) {
 		}
 	}
 	// S3's ListBuckets, say: not a health check.
-	if status, _, body := send(t, s, rawRequest{method: "GET", service: "s3", creds: s.RootCredentials()}); status != 404 {
+	if status, _, body := send(t, s,
+		rawRequest{method: "GET", service: "s3", creds: s.RootCredentials()}); status != 404 {
 		t.Errorf("a service that is not here: %d %s", status, body)
 	}
 	// as boto spells the target
-	status, _, body = send(t, s, rawRequest{target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents", contentType: json11, service: "cloudtrail", body: `{}`, creds: s.RootCredentials()})
+	status, _, body = send(t, s,
+		rawRequest{target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents", contentType: json11,
+			service: "cloudtrail", body: `{}`, creds: s.RootCredentials()})
 	if status != 200 || !strings.Contains(body, `"Events":`) {
 		t.Errorf("botocore's LookupEvents: %d %s", status, body)
 	}
@@ -282,7 +306,8 @@ func TestAnswerHeaders(t *testing.T) {
 func TestPresignedIdentity(t *testing.T) {
 	s := start(t, localaws.Options{})
 	root := s.RootCredentials()
-	p, err := sts.NewPresignClient(sts.NewFromConfig(s.Config(root))).PresignGetCallerIdentity(context.Background(), nil)
+	p, err := sts.NewPresignClient(sts.NewFromConfig(s.Config(root))).PresignGetCallerIdentity(context.Background(),
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +340,8 @@ func TestPanicIsContained(t *testing.T) {
 		t.Errorf("the caller got %v", err)
 	}
 	failures := s.Failures()
-	if len(failures) != 1 || !strings.Contains(failures[0].Error(), "sts:GetCallerIdentity") || !strings.Contains(failures[0].Error(), "frontdoor/door.go") || strings.Contains(failures[0].Error(), "hunter") {
+	if len(failures) != 1 || !strings.Contains(failures[0].Error(), "sts:GetCallerIdentity") ||
+		!strings.Contains(failures[0].Error(), "frontdoor/door.go") || strings.Contains(failures[0].Error(), "hunter") {
 		t.Errorf("failures are %v", failures)
 	}
 	events := s.Audit().Events()

@@ -46,7 +46,8 @@ func FuzzRequest(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, target, contentType, query, service, body string) {
-		r := rawRequest{target: target, contentType: contentType, service: service, body: body, query: query, creds: root}
+		r := rawRequest{target: target, contentType: contentType, service: service, body: body, query: query,
+			creds: root}
 		if query != "" {
 			r.method = http.MethodGet
 		}

@@ -54,7 +54,8 @@ func (l *logBuffer) count(text string) (n int) {
 // it has acknowledged, before and after a new start.
 func TestFullDisk(t *testing.T) {
 	dir, clock, log := t.TempDir(), newClock(), new(logBuffer)
-	s, err := localaws.New(localaws.Options{DataDir: dir, Clock: clock.Now, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	s, err := localaws.New(localaws.Options{DataDir: dir, Clock: clock.Now,
+		Logger: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,9 +66,13 @@ func TestFullDisk(t *testing.T) {
 	}
 	l := newLab(t, clock, s, once)
 	put := func(id string, token *string) error {
-		_, err := l.tables.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{ClientRequestToken: token, TransactItems: []dynamodbtypes.TransactWriteItem{
-			{Update: &dynamodbtypes.Update{TableName: aws.String(labTable), Key: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: id}},
-				UpdateExpression: aws.String("ADD n :one"), ExpressionAttributeValues: map[string]dynamodbtypes.AttributeValue{":one": &dynamodbtypes.AttributeValueMemberN{Value: "1"}}}}}})
+		_, err := l.tables.TransactWriteItems(ctx,
+			&dynamodb.TransactWriteItemsInput{ClientRequestToken: token,
+				TransactItems: []dynamodbtypes.TransactWriteItem{
+					{Update: &dynamodbtypes.Update{TableName: aws.String(labTable), Key: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: id}},
+						UpdateExpression: aws.String("ADD n :one"),
+						ExpressionAttributeValues: map[string]dynamodbtypes.AttributeValue{
+							":one": &dynamodbtypes.AttributeValueMemberN{Value: "1"}}}}}})
 		return err
 	}
 	l.must(put("acknowledged", nil))
@@ -110,7 +115,9 @@ func TestFullDisk(t *testing.T) {
 	s = start(t, localaws.Options{DataDir: dir, Clock: clock.Now})
 	tables := dynamodb.NewFromConfig(s.Config(s.RootCredentials()))
 	for id, want := range map[string]string{"acknowledged": "1", "unclear": "1", "afterwards": "1", "refused": ""} {
-		out, err := tables.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(labTable), Key: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: id}}})
+		out, err := tables.GetItem(ctx,
+			&dynamodb.GetItemInput{TableName: aws.String(labTable),
+				Key: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: id}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,23 +141,28 @@ func TestRequestLog(t *testing.T) {
 		for range 2 {
 			_, _ = people.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("a-name-of-somebody")})
 		}
-		send(t, s, rawRequest{target: "DynamoDB_20120810.ListTables", contentType: json10, service: "dynamodb", creds: s.RootCredentials(), body: `{}`})
+		send(t, s, rawRequest{target: "DynamoDB_20120810.ListTables", contentType: json10, service: "dynamodb",
+			creds: s.RootCredentials(), body: `{}`})
 		wrong := s.RootCredentials()
 		wrong.SecretAccessKey = "wrong"
-		send(t, s, rawRequest{target: "DynamoDB_20120810.ListTables", contentType: json10, service: "dynamodb", creds: wrong, body: `{}`})
+		send(t, s, rawRequest{target: "DynamoDB_20120810.ListTables", contentType: json10, service: "dynamodb",
+			creds: wrong, body: `{}`})
 		if n := log.count(`"msg":"request"`); n != records {
 			t.Errorf("%v: %d records:\n%s", level, n, log.String())
 		}
 		if records == 0 {
 			continue
 		}
-		for _, want := range []string{`"method":"POST","service":"iam","operation":"CreateUser","status":200`, `"operation":"CreateUser","status":409,"code":"EntityAlreadyExists"`,
-			`"service":"dynamodb","operation":"ListTables","status":200`, `"status":400,"code":"InvalidSignatureException"`, `"took":`, `"request":"`} {
+		for _, want := range []string{`"method":"POST","service":"iam","operation":"CreateUser","status":200`,
+			`"operation":"CreateUser","status":409,"code":"EntityAlreadyExists"`,
+			`"service":"dynamodb","operation":"ListTables","status":200`,
+			`"status":400,"code":"InvalidSignatureException"`, `"took":`, `"request":"`} {
 			if log.count(want) == 0 {
 				t.Errorf("the log lacks %s:\n%s", want, log.String())
 			}
 		}
-		for _, secret := range []string{"a-name-of-somebody", s.RootCredentials().AccessKeyID, s.RootCredentials().SecretAccessKey} {
+		for _, secret := range []string{"a-name-of-somebody", s.RootCredentials().AccessKeyID,
+			s.RootCredentials().SecretAccessKey} {
 			if strings.Contains(log.String(), secret) {
 				t.Errorf("the log has %q", secret)
 			}

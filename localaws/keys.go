@@ -19,11 +19,13 @@ type tableKeys struct{ kms *kms.Service }
 
 var _ atrest.Keys = tableKeys{}
 
-func (k tableKeys) Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) ([]byte, error) {
+func (k tableKeys) Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte,
+	encryptionContext map[string]string) ([]byte, error) {
 	return k.kms.Decrypt(ctx, c, keyARN, ciphertext, encryptionContext)
 }
 
-func (k tableKeys) GenerateDataKey(ctx context.Context, c *request.Call, keyARN string, encryptionContext map[string]string) (plaintext, wrapped []byte, err error) {
+func (k tableKeys) GenerateDataKey(ctx context.Context, c *request.Call, keyARN string,
+	encryptionContext map[string]string) (plaintext, wrapped []byte, err error) {
 	d, err := k.kms.GenerateDataKey(ctx, c, keyARN, encryptionContext, tableKeySize)
 	return d.Plaintext, d.Ciphertext, err
 }
@@ -33,12 +35,15 @@ func (k tableKeys) DescribeKey(ctx context.Context, c *request.Call, keyID strin
 	if err != nil {
 		return atrest.KeyInfo{}, err
 	}
-	return atrest.KeyInfo{ARN: m.ARN, Symmetric: m.KeySpec == "SYMMETRIC_DEFAULT", AWSManaged: m.KeyManager == "AWS"}, nil
+	return atrest.KeyInfo{ARN: m.ARN, Symmetric: m.KeySpec == "SYMMETRIC_DEFAULT", AWSManaged: m.KeyManager == "AWS"},
+		nil
 }
 
-func (k tableKeys) CreateGrant(ctx context.Context, c *request.Call, keyARN string, g atrest.TableGrant) (string, error) {
-	return k.kms.CreateGrant(ctx, c, kms.GrantRequest{KeyID: keyARN, Grantee: g.GranteePrincipal, Retiring: g.RetiringPrincipal,
-		Operations: g.Operations, EncryptionContextSubset: g.ContextSubset})
+func (k tableKeys) CreateGrant(ctx context.Context, c *request.Call, keyARN string,
+	g atrest.TableGrant) (string, error) {
+	return k.kms.CreateGrant(ctx, c,
+		kms.GrantRequest{KeyID: keyARN, Grantee: g.GranteePrincipal, Retiring: g.RetiringPrincipal,
+			Operations: g.Operations, EncryptionContextSubset: g.ContextSubset})
 }
 
 func (k tableKeys) RetireGrant(ctx context.Context, c *request.Call, keyARN, grantID string) error {

@@ -52,7 +52,8 @@ func serveUntilKilled(dir string) error {
 		return err
 	}
 	start := time.Now()
-	s, err := localaws.New(localaws.Options{DataDir: dir, Clock: func() time.Time { return time.Unix(first, 0).Add(1_000_000 * time.Since(start)) }})
+	s, err := localaws.New(localaws.Options{DataDir: dir,
+		Clock: func() time.Time { return time.Unix(first, 0).Add(1_000_000 * time.Since(start)) }})
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,8 @@ func (h *killHistory) start(t *testing.T) *victim {
 		t.Fatalf("the server does not start: %v, %s", err, v.stderr.String())
 	}
 	h.secrets["root"] = root.SecretAccessKey
-	v.root = aws.Config{Region: "us-east-1", BaseEndpoint: &url, RetryMaxAttempts: 1, Credentials: credentials.StaticCredentialsProvider{Value: root}}
+	v.root = aws.Config{Region: "us-east-1", BaseEndpoint: &url, RetryMaxAttempts: 1,
+		Credentials: credentials.StaticCredentialsProvider{Value: root}}
 	v.tables, v.keys, v.people = dynamodb.NewFromConfig(v.root), kms.NewFromConfig(v.root), iam.NewFromConfig(v.root)
 	return v
 }
@@ -150,8 +152,10 @@ func textItem(members ...string) map[string]dynamodbtypes.AttributeValue {
 
 func killTable(name, key string) *dynamodb.CreateTableInput {
 	in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: dynamodbtypes.BillingModePayPerRequest,
-		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
-		KeySchema:            []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: dynamodbtypes.KeyTypeHash}}}
+		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("id"),
+			AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
+		KeySchema: []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("id"),
+			KeyType: dynamodbtypes.KeyTypeHash}}}
 	if key != "" {
 		in.SSESpecification = underKey(key)
 	}
@@ -159,7 +163,8 @@ func killTable(name, key string) *dynamodb.CreateTableInput {
 }
 
 func underKey(key string) *dynamodbtypes.SSESpecification {
-	return &dynamodbtypes.SSESpecification{Enabled: aws.Bool(true), SSEType: dynamodbtypes.SSETypeKms, KMSMasterKeyId: &key}
+	return &dynamodbtypes.SSESpecification{Enabled: aws.Bool(true), SSEType: dynamodbtypes.SSETypeKms,
+		KMSMasterKeyId: &key}
 }
 
 // TestKill9 kills a server, 100 times, under clients that put, overwrite and
@@ -175,7 +180,8 @@ func TestKill9(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	h := &killHistory{dir: t.TempDir(), clock: time.Now().Unix(), people: map[string]aws.Credentials{}, sealed: map[string][]byte{},
+	h := &killHistory{dir: t.TempDir(), clock: time.Now().Unix(), people: map[string]aws.Credentials{},
+		sealed:  map[string][]byte{},
 		secrets: map[string]string{"item value": markedValue, "item key": markedKey}, counts: map[string]int{}}
 	for writer := range killWriters {
 		h.items = append(h.items, map[string]*killItem{})
@@ -238,7 +244,8 @@ func (h *killHistory) check(t *testing.T, v *victim) {
 			case it.maybeHappened && got == it.maybe:
 				it.known = it.maybe
 			case got != it.known:
-				t.Errorf("%s is %q; acknowledged was %q, perhaps followed by %q (%v)", key, got, it.known, it.maybe, it.maybeHappened)
+				t.Errorf("%s is %q; acknowledged was %q, perhaps followed by %q (%v)", key, got, it.known, it.maybe,
+					it.maybeHappened)
 			}
 			it.maybeHappened = false
 			if it.pair && owned[key] != got {
@@ -251,7 +258,8 @@ func (h *killHistory) check(t *testing.T, v *victim) {
 	if len(under)+len(owned) > 0 {
 		t.Errorf("items that nobody has written: %v, %v", under, owned)
 	}
-	if _, err := v.tables.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(tableAgain)}); err == nil {
+	if _, err := v.tables.DescribeTable(ctx,
+		&dynamodb.DescribeTableInput{TableName: aws.String(tableAgain)}); err == nil {
 		if again := scanAll(t, v.tables, tableAgain); len(again) > 1 {
 			t.Errorf("%d items of tables that were deleted are there again", len(again)-1)
 		}
@@ -260,7 +268,8 @@ func (h *killHistory) check(t *testing.T, v *victim) {
 	}
 	one := &cloudtrail.LookupEventsInput{MaxResults: aws.Int32(1)}
 	// More tries, as for scans.
-	if _, err := cloudtrail.NewFromConfig(v.root).LookupEvents(ctx, one, func(o *cloudtrail.Options) { o.RetryMaxAttempts = 10 }); err != nil {
+	if _, err := cloudtrail.NewFromConfig(v.root).LookupEvents(ctx, one,
+		func(o *cloudtrail.Options) { o.RetryMaxAttempts = 10 }); err != nil {
 		t.Errorf("the audit of the processes before: %v", err)
 	}
 	grants := 0
@@ -275,14 +284,16 @@ func (h *killHistory) check(t *testing.T, v *victim) {
 		t.Errorf("%d grants for the one table under a key", grants)
 	}
 	for plain, sealed := range h.sealed {
-		if out, err := v.keys.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: sealed}); err != nil || string(out.Plaintext) != plain {
+		if out, err := v.keys.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: sealed}); err != nil ||
+			string(out.Plaintext) != plain {
 			t.Errorf("a ciphertext does not open: %v", err)
 		}
 	}
 	for name, access := range h.people {
 		cfg := v.root.Copy()
 		cfg.Credentials = credentials.StaticCredentialsProvider{Value: access}
-		if who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil); err != nil || !strings.HasSuffix(*who.Arn, "/"+name) {
+		if who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil); err != nil ||
+			!strings.HasSuffix(*who.Arn, "/"+name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -300,7 +311,8 @@ func scanAll(t *testing.T, c *dynamodb.Client, table string) map[string]string {
 			t.Fatal(err)
 		}
 		for _, it := range p.Items {
-			found[it["id"].(*dynamodbtypes.AttributeValueMemberS).Value] = it["v"].(*dynamodbtypes.AttributeValueMemberS).Value
+			id, v := it["id"].(*dynamodbtypes.AttributeValueMemberS), it["v"].(*dynamodbtypes.AttributeValueMemberS)
+			found[id.Value] = v.Value
 		}
 	}
 	return found

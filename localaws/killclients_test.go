@@ -39,7 +39,8 @@ func (h *killHistory) run(t *testing.T, v *victim, seed uint64) {
 		})
 	}
 	for writer := range killWriters {
-		client(fmt.Sprint("writer", strings.Repeat(" ", writer)), func(random *rand.Rand) (string, error) { return h.write(v, writer, random) })
+		client(fmt.Sprint("writer", strings.Repeat(" ", writer)),
+			func(random *rand.Rand) (string, error) { return h.write(v, writer, random) })
 	}
 	client("switch of keys", func(random *rand.Rand) (string, error) {
 		time.Sleep(time.Duration(random.IntN(40)) * time.Millisecond)
@@ -51,7 +52,8 @@ func (h *killHistory) run(t *testing.T, v *victim, seed uint64) {
 		if aws.ToString(d.Table.SSEDescription.KMSMasterKeyArn) == next {
 			next = h.keys[1]
 		}
-		_, err = v.tables.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: aws.String(tableUnder), SSESpecification: underKey(next)})
+		_, err = v.tables.UpdateTable(ctx,
+			&dynamodb.UpdateTableInput{TableName: aws.String(tableUnder), SSESpecification: underKey(next)})
 		if code(err) == "LimitExceededException" {
 			return "switch refused", nil
 		}
@@ -95,9 +97,11 @@ func (h *killHistory) write(v *victim, writer int, random *rand.Rand) (string, e
 		_, err = v.tables.TransactWriteItems(ctx, in)
 	case value == "":
 		kind = "delete"
-		_, err = v.tables.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(tableUnder), Key: textItem("id", key)})
+		_, err = v.tables.DeleteItem(ctx,
+			&dynamodb.DeleteItemInput{TableName: aws.String(tableUnder), Key: textItem("id", key)})
 	default:
-		_, err = v.tables.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(tableUnder), Item: textItem("id", key, "v", value)})
+		_, err = v.tables.PutItem(ctx,
+			&dynamodb.PutItemInput{TableName: aws.String(tableUnder), Item: textItem("id", key, "v", value)})
 	}
 	if err == nil {
 		it.known, it.maybeHappened = value, false
@@ -108,7 +112,8 @@ func (h *killHistory) write(v *victim, writer int, random *rand.Rand) (string, e
 // remake deletes a table and makes one of the same name. There is never more
 // than one item in it.
 func (h *killHistory) remake(v *victim) error {
-	if _, err := v.tables.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(tableAgain)}); err != nil && code(err) != "ResourceNotFoundException" {
+	if _, err := v.tables.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(tableAgain)}); err != nil &&
+		code(err) != "ResourceNotFoundException" {
 		return err
 	}
 	if _, err := v.tables.CreateTable(ctx, killTable(tableAgain, "")); err != nil {
@@ -117,7 +122,9 @@ func (h *killHistory) remake(v *victim) error {
 	h.mu.Lock()
 	n := h.counts["remake"]
 	h.mu.Unlock()
-	_, err := v.tables.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(tableAgain), Item: textItem("id", fmt.Sprint(markedKey, n), "v", markedValue)})
+	_, err := v.tables.PutItem(ctx,
+		&dynamodb.PutItemInput{TableName: aws.String(tableAgain),
+			Item: textItem("id", fmt.Sprint(markedKey, n), "v", markedValue)})
 	return err
 }
 
@@ -139,7 +146,8 @@ func (h *killHistory) identity(v *victim, random *rand.Rand) (string, error) {
 		return "", err
 	}
 	password := fmt.Sprintf("Pass-%x", random.Uint64())
-	if _, err := v.people.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: &name, Password: &password}); err != nil {
+	if _, err := v.people.CreateLoginProfile(ctx,
+		&iam.CreateLoginProfileInput{UserName: &name, Password: &password}); err != nil {
 		return "", err
 	}
 	out, err := v.people.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: &name})
@@ -148,7 +156,8 @@ func (h *killHistory) identity(v *victim, random *rand.Rand) (string, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.people[name] = aws.Credentials{AccessKeyID: *out.AccessKey.AccessKeyId, SecretAccessKey: *out.AccessKey.SecretAccessKey}
+	h.people[name] = aws.Credentials{AccessKeyID: *out.AccessKey.AccessKeyId,
+		SecretAccessKey: *out.AccessKey.SecretAccessKey}
 	h.secrets["password of "+name], h.secrets["access key of "+name] = password, *out.AccessKey.SecretAccessKey
 	return "user", nil
 }

@@ -111,7 +111,8 @@ func (l *Listener) URL() string { return "http://" + l.Addr() }
 // Config returns a configuration for SDK clients that call this listener,
 // signing with c.
 func (l *Listener) Config(c aws.Credentials) aws.Config {
-	return aws.Config{Region: l.server.options.Region, Credentials: credentials.StaticCredentialsProvider{Value: c}, BaseEndpoint: aws.String(l.URL())}
+	return aws.Config{Region: l.server.options.Region, Credentials: credentials.StaticCredentialsProvider{Value: c},
+		BaseEndpoint: aws.String(l.URL())}
 }
 
 // Close stops accepting, gives running requests two seconds, and closes all

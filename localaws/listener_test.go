@@ -23,7 +23,8 @@ import (
 
 func TestListenAddresses(t *testing.T) {
 	s := start(t, localaws.Options{})
-	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:0", "localhost.example.com:0"} {
+	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:0",
+		"localhost.example.com:0"} {
 		if l, err := s.Listen(addr); !errors.Is(err, localaws.ErrNotLoopback) {
 			t.Errorf("%s: got %v, want ErrNotLoopback", addr, err)
 			if err == nil {
@@ -83,8 +84,10 @@ func TestSlowClients(t *testing.T) {
 	var wg sync.WaitGroup
 	for name, text := range map[string]string{
 		"headers": "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-",
-		"body":    "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.PutItem\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 16000000\r\n\r\n{",
-		"chunks":  "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.PutItem\r\nContent-Type: application/x-amz-json-1.0\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+		"body": "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.PutItem\r\nContent-Type: " +
+			"application/x-amz-json-1.0\r\nContent-Length: 16000000\r\n\r\n{",
+		"chunks": "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.PutItem\r\nContent-Type: " +
+			"application/x-amz-json-1.0\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
 		"nothing": "",
 	} {
 		wg.Go(func() {
@@ -109,7 +112,8 @@ func TestSlowClients(t *testing.T) {
 			}
 		})
 	}
-	if _, err := sts.NewFromConfig(l.Config(s.RootCredentials())).GetCallerIdentity(context.Background(), nil); err != nil {
+	if _, err := sts.NewFromConfig(l.Config(s.RootCredentials())).GetCallerIdentity(context.Background(),
+		nil); err != nil {
 		t.Errorf("beside slow clients: %v", err)
 	}
 	wg.Wait()
@@ -120,8 +124,10 @@ func TestSlowClients(t *testing.T) {
 func TestLargeBodies(t *testing.T) {
 	s := start(t, localaws.Options{})
 	l := listen(t, s)
-	signed := rawRequest{target: "DynamoDB_20120810.PutItem", contentType: json10, service: "dynamodb", body: "{}", creds: s.RootCredentials()}.build(t, l.URL())
-	known := "Authorization: " + signed.Header.Get("Authorization") + "\r\nX-Amz-Date: " + signed.Header.Get("X-Amz-Date") + "\r\n"
+	signed := rawRequest{target: "DynamoDB_20120810.PutItem", contentType: json10, service: "dynamodb",
+		body: "{}", creds: s.RootCredentials()}.build(t, l.URL())
+	known := "Authorization: " + signed.Header.Get("Authorization") + "\r\n" +
+		"X-Amz-Date: " + signed.Header.Get("X-Amz-Date") + "\r\n"
 	for _, c := range []struct {
 		name, header string
 		body         func(io.Writer)
@@ -149,7 +155,9 @@ func TestLargeBodies(t *testing.T) {
 			defer conn.Close()
 			_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
 			go func() {
-				_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.PutItem\r\nContent-Type: application/x-amz-json-1.0\r\n"+c.header+"\r\n")
+				_, _ = io.WriteString(conn,
+					"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.PutItem\r\nContent-Type: "+
+						"application/x-amz-json-1.0\r\n"+c.header+"\r\n")
 				c.body(conn)
 			}()
 			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -168,15 +176,21 @@ func TestLargeBodies(t *testing.T) {
 	// An item of the largest size passes.
 	cfg := l.Config(s.RootCredentials())
 	client := dynamodb.NewFromConfig(cfg)
-	if _, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{TableName: aws.String("Large"), BillingMode: dynamodbtypes.BillingModePayPerRequest,
-		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
-		KeySchema:            []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: dynamodbtypes.KeyTypeHash}}}); err != nil {
+	if _, err := client.CreateTable(ctx,
+		&dynamodb.CreateTableInput{TableName: aws.String("Large"), BillingMode: dynamodbtypes.BillingModePayPerRequest,
+			AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("id"),
+				AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
+			KeySchema: []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("id"),
+				KeyType: dynamodbtypes.KeyTypeHash}}}); err != nil {
 		t.Fatal(err)
 	}
 	write := map[string][]dynamodbtypes.WriteRequest{}
 	for i := range 25 {
-		write["Large"] = append(write["Large"], dynamodbtypes.WriteRequest{PutRequest: &dynamodbtypes.PutRequest{Item: map[string]dynamodbtypes.AttributeValue{
-			"id": &dynamodbtypes.AttributeValueMemberS{Value: fmt.Sprint(i)}, "v": &dynamodbtypes.AttributeValueMemberB{Value: make([]byte, 390<<10)}}}})
+		write["Large"] = append(write["Large"],
+			dynamodbtypes.WriteRequest{PutRequest: &dynamodbtypes.PutRequest{
+				Item: map[string]dynamodbtypes.AttributeValue{
+					"id": &dynamodbtypes.AttributeValueMemberS{Value: fmt.Sprint(i)},
+					"v":  &dynamodbtypes.AttributeValueMemberB{Value: make([]byte, 390<<10)}}}})
 	}
 	if _, err := client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: write}); err != nil {
 		t.Errorf("a batch of 13 MB: %v", err)

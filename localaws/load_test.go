@@ -89,7 +89,8 @@ func (p *program) start() (time.Duration, error) {
 	_ = resp.Body.Close()
 	p.addr = strings.TrimPrefix(url, "http://")
 	p.config = aws.Config{Region: exports["AWS_REGION"], BaseEndpoint: &url,
-		Credentials: credentials.NewStaticCredentialsProvider(exports["AWS_ACCESS_KEY_ID"], exports["AWS_SECRET_ACCESS_KEY"], "")}
+		Credentials: credentials.NewStaticCredentialsProvider(exports["AWS_ACCESS_KEY_ID"],
+			exports["AWS_SECRET_ACCESS_KEY"], "")}
 	return took, nil
 }
 
@@ -169,7 +170,8 @@ func TestLoad(t *testing.T) {
 	load.begin(ctx)
 	for round := range 3 {
 		time.Sleep(8 * time.Second)
-		t.Logf("under load: %d connections wait, %d MB, %d calls", load.waiting.Load(), p.memory(t)/megabyte, load.calls())
+		t.Logf("under load: %d connections wait, %d MB, %d calls", load.waiting.Load(), p.memory(t)/megabyte,
+			load.calls())
 		if peak := p.peak(t); peak > maxPeak {
 			t.Errorf("the process had %d MB, more than %d", peak/megabyte, maxPeak/megabyte)
 		}

@@ -197,14 +197,16 @@ func (l *load) call(ctx context.Context, i int) {
 		l.maybe[key] = value
 		l.mu.Unlock()
 		began := time.Now()
-		_, err := client.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: aws.String(callersTable), Item: textItem("id", key, "v", value)})
+		_, err := client.PutItem(context.Background(),
+			&dynamodb.PutItemInput{TableName: aws.String(callersTable), Item: textItem("id", key, "v", value)})
 		wrote := time.Since(began)
 		var out *dynamodb.GetItemOutput
 		if err == nil {
 			l.mu.Lock()
 			l.known[key] = value
 			l.mu.Unlock()
-			out, err = client.GetItem(context.Background(), &dynamodb.GetItemInput{TableName: aws.String(callersTable), Key: textItem("id", key)})
+			out, err = client.GetItem(context.Background(),
+				&dynamodb.GetItemInput{TableName: aws.String(callersTable), Key: textItem("id", key)})
 		}
 		read := time.Since(began) - wrote
 		cut := l.down.Load()

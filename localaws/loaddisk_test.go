@@ -118,7 +118,8 @@ func (w *diskWriters) run(c *dynamodb.Client, d time.Duration) (good, bad int, f
 				w.maybe[key] = value
 				w.mu.Unlock()
 				began := time.Now()
-				_, err := c.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(callersTable), Item: textItem("id", key, "v", value)})
+				_, err := c.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(callersTable),
+					Item: textItem("id", key, "v", value)})
 				w.mu.Lock()
 				w.took = append(w.took, time.Since(began))
 				if err == nil {

@@ -94,7 +94,8 @@ func (s *Server) startRoots() (err error) {
 			id = s.roots.Accounts[0].AccountID
 		}
 	}
-	own := accountCredentials{AccountID: id, AccessKeyID: s.options.RootCredentials.AccessKeyID, SecretAccessKey: s.options.RootCredentials.SecretAccessKey}
+	own := accountCredentials{AccountID: id, AccessKeyID: s.options.RootCredentials.AccessKeyID,
+		SecretAccessKey: s.options.RootCredentials.SecretAccessKey}
 	if own.AccessKeyID != "" {
 		if err := s.addRoot(own); err != nil {
 			return err

@@ -62,7 +62,8 @@ func TestCrossAccount(t *testing.T) {
 	l.must(err)
 	access, err := people.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("bob")})
 	l.must(err)
-	bob := kms.NewFromConfig(s.Config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId, SecretAccessKey: *access.AccessKey.SecretAccessKey}))
+	bob := kms.NewFromConfig(s.Config(aws.Credentials{AccessKeyID: *access.AccessKey.AccessKeyId,
+		SecretAccessKey: *access.AccessKey.SecretAccessKey}))
 	sealed, err := l.keys.Encrypt(ctx, &kms.EncryptInput{KeyId: &l.key, Plaintext: []byte("x")})
 	l.must(err)
 	decrypt := func(want, because string) {
@@ -73,8 +74,11 @@ func TestCrossAccount(t *testing.T) {
 		}
 	}
 	allowInIAM := func() {
-		_, err := people.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String("bob"), PolicyName: aws.String("p"),
-			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:Decrypt","Resource":"` + l.key + `"}}`)})
+		_, err := people.PutUserPolicy(ctx,
+			&iam.PutUserPolicyInput{UserName: aws.String("bob"), PolicyName: aws.String("p"),
+				PolicyDocument: aws.String(
+					`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:Decrypt","Resource":"` +
+						l.key + `"}}`)})
 		l.must(err)
 	}
 	decrypt("AccessDeniedException", "kms:Decrypt")

@@ -47,7 +47,8 @@ func listen(t testing.TB, s *localaws.Server) *localaws.Listener {
 }
 
 // bothWays runs a test in-process and over HTTP.
-func bothWays(t *testing.T, o localaws.Options, test func(t *testing.T, s *localaws.Server, config func(aws.Credentials) aws.Config)) {
+func bothWays(t *testing.T, o localaws.Options,
+	test func(t *testing.T, s *localaws.Server, config func(aws.Credentials) aws.Config)) {
 	t.Run("in-process", func(t *testing.T) {
 		s := start(t, o)
 		test(t, s, s.Config)
@@ -108,7 +109,8 @@ func (r rawRequest) build(t testing.TB, base string) *http.Request {
 	}
 	if !r.unsigned {
 		sum := sha256.Sum256([]byte(r.body))
-		if err := v4.NewSigner().SignHTTP(context.Background(), r.creds, req, hex.EncodeToString(sum[:]), r.service, r.region, r.at); err != nil {
+		if err := v4.NewSigner().SignHTTP(context.Background(), r.creds, req, hex.EncodeToString(sum[:]), r.service,
+			r.region, r.at); err != nil {
 			t.Fatal(err)
 		}
 	}

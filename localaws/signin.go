@@ -46,6 +46,7 @@ func (s *Server) consoleSession(account, user string) (aws.Credentials, error) {
 		// Deleted since the password was checked.
 		return aws.Credentials{}, fmt.Errorf("localaws: %w: %w", ErrSignIn, err)
 	}
-	return aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.Secret, SessionToken: c.Token, AccountID: account,
+	return aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.Secret, SessionToken: c.Token,
+		AccountID: account,
 		CanExpire: true, Expires: c.Expires, Source: "localaws console session"}, nil
 }

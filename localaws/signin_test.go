@@ -27,7 +27,9 @@ func TestSignIn(t *testing.T) {
 	if _, err := people.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := people.CreateLoginProfile(t.Context(), &iam.CreateLoginProfileInput{UserName: aws.String("ann"), Password: aws.String("Correct-horse-1"), PasswordResetRequired: true}); err != nil {
+	if _, err := people.CreateLoginProfile(t.Context(),
+		&iam.CreateLoginProfileInput{UserName: aws.String("ann"), Password: aws.String("Correct-horse-1"),
+			PasswordResetRequired: true}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ account, user, password string }{
@@ -53,7 +55,8 @@ func TestSignIn(t *testing.T) {
 		t.Errorf("a user without rights lists users: %v", err)
 	}
 	// A session ends with its user.
-	if _, err := people.DeleteLoginProfile(t.Context(), &iam.DeleteLoginProfileInput{UserName: aws.String("ann")}); err != nil {
+	if _, err := people.DeleteLoginProfile(t.Context(),
+		&iam.DeleteLoginProfileInput{UserName: aws.String("ann")}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := people.DeleteUser(t.Context(), &iam.DeleteUserInput{UserName: aws.String("ann")}); err != nil {
@@ -76,13 +79,17 @@ func TestDiskView(t *testing.T) {
 	}
 	defer s.Close()
 	client := dynamodb.NewFromConfig(s.Config(s.RootCredentials()))
-	if _, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: aws.String("letters"), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}}}); err != nil {
+	if _, err := client.CreateTable(t.Context(),
+		&dynamodb.CreateTableInput{TableName: aws.String("letters"), BillingMode: types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
+				AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"),
+				KeyType: types.KeyTypeHash}}}); err != nil {
 		t.Fatal(err)
 	}
 	key := map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}
-	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("letters"), Item: key}); err != nil {
+	if _, err := client.PutItem(t.Context(),
+		&dynamodb.PutItemInput{TableName: aws.String("letters"), Item: key}); err != nil {
 		t.Fatal(err)
 	}
 	v, err := s.DiskView(t.Context(), "letters", key)

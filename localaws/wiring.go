@@ -52,11 +52,13 @@ func (s *Server) startServices() (err error) {
 	if s.identity, err = iam.New(iam.Config{Clock: s.options.Clock, Store: s.store}); err != nil {
 		return err
 	}
-	keys, err := kms.New(kms.Config{Clock: s.options.Clock, Store: s.store, Authorizer: s.identity, Audit: s.log, Principals: s.identity})
+	keys, err := kms.New(kms.Config{Clock: s.options.Clock, Store: s.store, Authorizer: s.identity, Audit: s.log,
+		Principals: s.identity})
 	if err != nil {
 		return err
 	}
-	if s.tables, err = dynamodb.New(dynamodb.Config{Clock: s.options.Clock, Store: s.store, Authorizer: s.identity, Keys: tableKeys{keys},
+	if s.tables, err = dynamodb.New(dynamodb.Config{Clock: s.options.Clock, Store: s.store, Authorizer: s.identity,
+		Keys:        tableKeys{keys},
 		KeyCacheTTL: s.options.KeyCacheTTL, Faults: s.engineFaults()}); err != nil {
 		return err
 	}

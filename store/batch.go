@@ -69,26 +69,29 @@ func (e *BatchError) Unwrap() []error {
 // drops attributes that T lacks, and beacons. Errors: [*BatchError].
 func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error) {
 	if t.plan.version != nil {
-		return items, fmt.Errorf("%w: a batch cannot check the version of %s: use Put, Update or TransactWrite", ErrConfiguration, t.plan.typeName)
+		return items, fmt.Errorf("%w: a batch cannot check the version of %s: use Put, Update or TransactWrite",
+			ErrConfiguration, t.plan.typeName)
 	}
 	plain := make([]envelope.Item, len(items))
 	seen := make(map[string]int, len(items))
 	for i := range items {
 		if plain[i], err = t.marshal(&items[i]); err != nil {
-			return items, &BatchError{Table: t.name, Total: len(items), Err: fmt.Errorf("item %d of the batch: %w", i, err)}
+			return items, &BatchError{Table: t.name, Total: len(items),
+				Err: fmt.Errorf("item %d of the batch: %w", i, err)}
 		}
 		if err := seenBefore(seen, t.plan.keyText(plain[i]), i); err != nil {
 			return items, &BatchError{Table: t.name, Total: len(items), Err: err}
 		}
 	}
-	left, err := t.batchWrite(ctx, plain, func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error) {
-		stored, err := t.encryptAll(ctx, from, chunk)
-		requests := make([]types.WriteRequest, len(stored))
-		for i := range stored {
-			requests[i].PutRequest = &types.PutRequest{Item: stored[i]}
-		}
-		return requests, err
-	})
+	left, err := t.batchWrite(ctx, plain,
+		func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error) {
+			stored, err := t.encryptAll(ctx, from, chunk)
+			requests := make([]types.WriteRequest, len(stored))
+			for i := range stored {
+				requests[i].PutRequest = &types.PutRequest{Item: stored[i]}
+			}
+			return requests, err
+		})
 	return pick(items, left), err
 }
 
@@ -107,13 +110,14 @@ func (t *Table[T]) BatchDelete(ctx context.Context, keys []Key) (rest []Key, err
 			return keys, &BatchError{Table: t.name, Total: len(keys), Err: err}
 		}
 	}
-	left, err := t.batchWrite(ctx, items, func(_ context.Context, _ int, chunk []envelope.Item) ([]types.WriteRequest, error) {
-		requests := make([]types.WriteRequest, len(chunk))
-		for i := range chunk {
-			requests[i].DeleteRequest = &types.DeleteRequest{Key: chunk[i]}
-		}
-		return requests, nil
-	})
+	left, err := t.batchWrite(ctx, items,
+		func(_ context.Context, _ int, chunk []envelope.Item) ([]types.WriteRequest, error) {
+			requests := make([]types.WriteRequest, len(chunk))
+			for i := range chunk {
+				requests[i].DeleteRequest = &types.DeleteRequest{Key: chunk[i]}
+			}
+			return requests, nil
+		})
 	return pick(keys, left), err
 }
 
@@ -149,7 +153,9 @@ func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
 
 // batchWrite sends items in chunks and returns the indexes of those not known
 // to be written, in ascending order.
-func (c *core) batchWrite(ctx context.Context, items []envelope.Item, requests func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error)) (left []int, err error) {
+func (c *core) batchWrite(ctx context.Context, items []envelope.Item,
+	requests func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error)) (left []int,
+	err error) {
 	for from := 0; from < len(items); from += batchWriteSize {
 		chunk := items[from:min(from+batchWriteSize, len(items))]
 		waiting, err := requests(ctx, from, chunk)
@@ -315,12 +321,14 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 
 // getChunk reads up to 100 items and hands them over as they come; the keys it
 // returns with an error were not read.
-func (c *core) getChunk(ctx context.Context, waiting []envelope.Item, take func([]envelope.Item) error) ([]envelope.Item, error) {
+func (c *core) getChunk(ctx context.Context, waiting []envelope.Item,
+	take func([]envelope.Item) error) ([]envelope.Item, error) {
 	var p pace.Batch
 	for {
-		out, err := c.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-			c.name: {Keys: waiting, ConsistentRead: new(true)},
-		}})
+		out, err := c.client.BatchGetItem(ctx,
+			&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+				c.name: {Keys: waiting, ConsistentRead: new(true)},
+			}})
 		progress := false
 		switch {
 		case err == nil:

@@ -70,7 +70,9 @@ func TestBatchesThatEnd(t *testing.T) {
 		ctx := t.Context()
 		orders := open[order](t, w.client, w.table(t, orderKeys), m)
 		all, keys := manyOrders(60)
-		w.faults(t, localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Operation: "BatchWriteItem", Skip: 30}}})
+		w.faults(t,
+			localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Operation: "BatchWriteItem",
+				Skip: 30}}})
 		rest, err := orders.BatchPut(ctx, all)
 		var batch *store.BatchError
 		if !errors.As(err, &batch) || !errors.Is(err, store.ErrUnprocessed) || batch.Done != 30 || batch.Total != 60 {
@@ -90,7 +92,9 @@ func TestBatchesThatEnd(t *testing.T) {
 		}
 		ok(t, ignore(orders.BatchPut(ctx, rest)))
 
-		w.faults(t, localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Operation: "BatchGetItem", Skip: 10}}})
+		w.faults(t,
+			localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Operation: "BatchGetItem",
+				Skip: 10}}})
 		got, err := orders.BatchGet(ctx, keys)
 		if !errors.As(err, &batch) || !errors.Is(err, store.ErrUnprocessed) || batch.Done != 10 {
 			t.Fatalf("%v", err)
@@ -123,7 +127,9 @@ func TestBatchesWithLostAnswers(t *testing.T) {
 		}
 		// What the second attempt leaves undone, the first did.
 		l.interfere = func() {
-			w.faults(t, localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Operation: "BatchWriteItem", Skip: 10}}})
+			w.faults(t,
+				localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Operation: "BatchWriteItem",
+					Skip: 10}}})
 		}
 		l.play("BatchWriteItem", lose, pass)
 		rest, err = orders.BatchPut(t.Context(), all)
@@ -140,7 +146,8 @@ type cancelling struct {
 	cancel context.CancelFunc
 }
 
-func (c *cancelling) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+func (c *cancelling) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
 	if c.calls--; c.calls < 0 {
 		c.cancel()
 	}
@@ -154,7 +161,8 @@ func TestBatchCancelled(t *testing.T) {
 	all, _ := manyOrders(100)
 	rest, err := orders.BatchPut(ctx, all)
 	var batch *store.BatchError
-	if !errors.Is(err, context.Canceled) || !errors.As(err, &batch) || batch.Done != 50 || len(rest) != 50 || rest[0].Number != 50 {
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &batch) || batch.Done != 50 || len(rest) != 50 ||
+		rest[0].Number != 50 {
 		t.Fatalf("%v, %d left", err, len(rest))
 	}
 	if !strings.Contains(err.Error(), "50 of 100 done") {
@@ -175,7 +183,8 @@ func TestBatchArguments(t *testing.T) {
 	if _, err := orders.BatchGet(t.Context(), []store.Key{{Partition: 1}}); !errors.Is(err, store.ErrConfiguration) {
 		t.Errorf("wrong key: %v", err)
 	}
-	if _, err := orders.BatchDelete(t.Context(), []store.Key{{Partition: "a"}}); !errors.Is(err, store.ErrConfiguration) {
+	if _, err := orders.BatchDelete(t.Context(), []store.Key{{Partition: "a"}}); !errors.Is(err,
+		store.ErrConfiguration) {
 		t.Errorf("wrong key: %v", err)
 	}
 	big := sample("ann", 1)
@@ -199,7 +208,8 @@ func TestItemSize(t *testing.T) {
 	if s := err.Error(); !strings.Contains(s, fmt.Sprint(size.Plain)) || !strings.Contains(s, fmt.Sprint(size.Stored)) {
 		t.Errorf("the text lacks a size: %s", s)
 	}
-	if err := orders.Put(t.Context(), order{Customer: "ann", Expiry: 1_800_000_000_000}); !errors.Is(err, envelope.ErrInvalidItem) {
+	if err := orders.Put(t.Context(), order{Customer: "ann", Expiry: 1_800_000_000_000}); !errors.Is(err,
+		envelope.ErrInvalidItem) {
 		t.Errorf("expiry in milliseconds: %v", err)
 	}
 }
@@ -213,7 +223,8 @@ func TestBatchErrorsCount(t *testing.T) {
 	all[40].Secret = strings.Repeat("x", 400<<10)
 	var batch *store.BatchError
 	rest, err := orders.BatchPut(t.Context(), all)
-	if !errors.As(err, &batch) || batch.Done != 25 || len(rest) != 35 || !strings.Contains(err.Error(), "item 40 of the batch") {
+	if !errors.As(err, &batch) || batch.Done != 25 || len(rest) != 35 ||
+		!strings.Contains(err.Error(), "item 40 of the batch") {
 		t.Errorf("%d left: %v", len(rest), err)
 	}
 	all[40].Secret = ""
@@ -221,7 +232,8 @@ func TestBatchErrorsCount(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	stopping := open[order](t, &stopping{w.client, cancel}, orders.Name(), clientSide(t))
 	got, err := stopping.BatchGet(ctx, keys)
-	if !errors.Is(err, context.Canceled) || !errors.As(err, &batch) || batch.Done != 0 || len(batch.Items) != 0 || len(got) != 60 {
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &batch) || batch.Done != 0 || len(batch.Items) != 0 ||
+		len(got) != 60 {
 		t.Errorf("%v", err)
 	}
 }
@@ -232,7 +244,8 @@ type stopping struct {
 	stop func()
 }
 
-func (s *stopping) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+func (s *stopping) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
 	defer s.stop()
 	return s.Client.BatchGetItem(ctx, in, o...)
 }

@@ -114,7 +114,8 @@ func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
 func (c *core) checkExpiry(attribute string, report func(string, ...any)) {
 	if c.encryptor != nil && attribute != "" {
 		if action, _ := c.encryptor.Action(attribute); action == envelope.EncryptAndSign {
-			report("the table expires items by %q, which is encrypted, so that no item ever expires: tag its field ttl or sign",
+			report("the table expires items by %q, which is encrypted, so that no item ever expires: tag its field "+
+				"ttl or sign",
 				attribute)
 			return
 		}
@@ -169,7 +170,8 @@ func (c *core) checkKeys(schema []types.KeySchemaElement, kinds map[string]strin
 			continue
 		}
 		if want := k.field.keyType(); want != "" && kinds[declared] != want {
-			report("%s key %q is of type %s, field %s of type %s", k.what, declared, kinds[declared], k.field.goName, want)
+			report("%s key %q is of type %s, field %s of type %s", k.what, declared, kinds[declared], k.field.goName,
+				want)
 		}
 	}
 }

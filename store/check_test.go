@@ -18,11 +18,13 @@ func TestCheck(t *testing.T) {
 	w := newWorld(t)
 	w.onlyLocal(t, "time to live")
 	ctx := t.Context()
-	if err := open[order](t, w.client, "no-such-table", store.ServerSide{}).Check(ctx); !errors.Is(err, store.ErrDeclaration) {
+	if err := open[order](t, w.client, "no-such-table", store.ServerSide{}).Check(ctx); !errors.Is(err,
+		store.ErrDeclaration) {
 		t.Errorf("missing table: %v", err)
 	}
 	var missing *types.ResourceNotFoundException
-	if _, err := open[order](t, w.client, "no-such-table", clientSide(t)).Get(ctx, store.Key{Partition: "a", Sort: 1}); !errors.As(err, &missing) {
+	if _, err := open[order](t, w.client, "no-such-table", clientSide(t)).Get(ctx,
+		store.Key{Partition: "a", Sort: 1}); !errors.As(err, &missing) {
 		t.Errorf("missing table: %v", err)
 	}
 	arn := "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -75,7 +77,8 @@ func TestCheck(t *testing.T) {
 		orders := must(store.New[order](w.client, table, c.mode, opts...))(t)
 		err := orders.Check(ctx)
 		var found *store.DeclarationError
-		if (err == nil) != (c.says == nil) || err != nil && (!errors.Is(err, store.ErrDeclaration) || !errors.As(err, &found) || len(found.Problems) != len(c.says)) {
+		if (err == nil) != (c.says == nil) || err != nil &&
+			(!errors.Is(err, store.ErrDeclaration) || !errors.As(err, &found) || len(found.Problems) != len(c.says)) {
 			t.Errorf("%s: %v", name, err)
 		}
 		for _, s := range c.says {
@@ -92,7 +95,8 @@ type deny struct {
 	err error
 }
 
-func (d deny) DescribeTimeToLive(context.Context, *dynamodb.DescribeTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTimeToLiveOutput, error) {
+func (d deny) DescribeTimeToLive(context.Context, *dynamodb.DescribeTimeToLiveInput,
+	...func(*dynamodb.Options)) (*dynamodb.DescribeTimeToLiveOutput, error) {
 	return nil, d.err
 }
 
@@ -114,7 +118,8 @@ func TestCheckReport(t *testing.T) {
 	} {
 		orders := open[order](t, c.client, table, clientSide(t))
 		r, err := orders.CheckReport(t.Context())
-		if !errors.Is(err, c.err) || c.err == nil && (len(r.Problems) > 0 || len(r.Unchecked) != 1 || !strings.Contains(r.Unchecked[0], c.unchecked)) {
+		if !errors.Is(err, c.err) || c.err == nil &&
+			(len(r.Problems) > 0 || len(r.Unchecked) != 1 || !strings.Contains(r.Unchecked[0], c.unchecked)) {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 		if err := orders.Check(t.Context()); !errors.Is(err, c.err) {
@@ -126,7 +131,8 @@ func TestCheckReport(t *testing.T) {
 		Number   int    `dynamodbav:"number" seal:"sort"`
 	}
 	// Nothing to compare: no call.
-	if r, err := open[plain](t, deny{w.client, down}, table, store.ServerSide{}).CheckReport(t.Context()); err != nil || len(r.Problems)+len(r.Unchecked) > 0 {
+	if r, err := open[plain](t, deny{w.client, down}, table, store.ServerSide{}).CheckReport(t.Context()); err != nil ||
+		len(r.Problems)+len(r.Unchecked) > 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -141,16 +147,21 @@ func TestPartialIndexes(t *testing.T) {
 	table := w.table(t, orderKeys, "keys=ward:S KEYS_ONLY", "all=ward:S")
 	_, err := w.client.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &table,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: new("ward"), AttributeType: "S"}},
-		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
-			IndexName: new("some"), KeySchema: []types.KeySchemaElement{{AttributeName: new("ward"), KeyType: types.KeyTypeHash}},
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"secret", envelope.HeaderAttribute, envelope.FooterAttribute}},
-		}}}})
+		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{
+			{Create: &types.CreateGlobalSecondaryIndexAction{
+				IndexName: new("some"), KeySchema: []types.KeySchemaElement{{AttributeName: new("ward"),
+					KeyType: types.KeyTypeHash}},
+				Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude,
+					NonKeyAttributes: []string{"secret", envelope.HeaderAttribute, envelope.FooterAttribute}},
+			}}}})
 	ok(t, err)
 	orders := open[order](t, w.client, table, clientSide(t))
 	o := sample("ann", 1)
 	ok(t, orders.Put(ctx, o))
-	for index, says := range map[string]string{"keys": "index keys has projection KEYS_ONLY", "some": "index some has projection INCLUDE", "all": ""} {
-		for _, err := range orders.Query(ctx, store.Query{Partition: o.Ward, Index: &store.Index{Name: index, Partition: "ward"}}) {
+	for index, says := range map[string]string{"keys": "index keys has projection KEYS_ONLY",
+		"some": "index some has projection INCLUDE", "all": ""} {
+		for _, err := range orders.Query(ctx,
+			store.Query{Partition: o.Ward, Index: &store.Index{Name: index, Partition: "ward"}}) {
 			partial(t, index, err, says)
 		}
 		if index == "keys" {
@@ -168,7 +179,8 @@ func partial(t *testing.T, index string, err error, says string) {
 		ok(t, err)
 		return
 	}
-	if !errors.Is(err, store.ErrPartialItem) || errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, envelope.ErrTampered) ||
+	if !errors.Is(err, store.ErrPartialItem) || errors.Is(err, envelope.ErrNotEncrypted) ||
+		errors.Is(err, envelope.ErrTampered) ||
 		!strings.Contains(err.Error(), says+":") || !strings.Contains(err.Error(), "projection ALL") {
 		t.Errorf("%s: %v", index, err)
 	}

@@ -26,7 +26,8 @@ func TestClientsThatDropOptions(t *testing.T) {
 		for _, method := range methods {
 			l.play(writes, throttle)
 			err := method.call(t.Context(), a)
-			if uncertain := errors.Is(err, store.ErrUncertain); uncertain != (method.seen != nil) || uncertain && !code("ThrottlingException")(err) {
+			if uncertain := errors.Is(err, store.ErrUncertain); uncertain != (method.seen != nil) || uncertain &&
+				!code("ThrottlingException")(err) {
 				t.Errorf("%s: %v", method.name, err)
 			}
 		}
@@ -42,7 +43,8 @@ func TestClientsThatDropOptions(t *testing.T) {
 			c.Count += 10
 			return nil
 		})
-		if got := must(a.calm.Get(t.Context(), a.key()))(t); runs != 1 || !errors.Is(err, store.ErrUncertain) || got.Count != 1 {
+		if got := must(a.calm.Get(t.Context(), a.key()))(t); runs != 1 || !errors.Is(err, store.ErrUncertain) ||
+			got.Count != 1 {
 			t.Errorf("%d rounds of Update, count %d: %v", runs, got.Count, err)
 		}
 
@@ -100,7 +102,8 @@ func TestCallsOfWrites(t *testing.T) {
 		l.play("", pass)
 		conflicts := &tokens{deaf: deaf{w.client}, cancel: 100}
 		err := store.TransactWrite(t.Context(), conflicts, a.tallies.PutOp(tally{ID: "a"}))
-		if n := len(conflicts.seen); n != 8 || !errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUncertain) {
+		if n := len(conflicts.seen); n != 8 || !errors.Is(err, store.ErrConflict) ||
+			errors.Is(err, store.ErrUncertain) {
 			t.Errorf("%d calls of a transaction in conflict: %v", n, err)
 		}
 	})
@@ -112,7 +115,8 @@ type late struct {
 	before func()
 }
 
-func (l late) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...option) (*dynamodb.TransactWriteItemsOutput, error) {
+func (l late) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput,
+	o ...option) (*dynamodb.TransactWriteItemsOutput, error) {
 	l.before()
 	return l.Client.TransactWriteItems(ctx, in, o...)
 }

@@ -69,7 +69,8 @@ func (p *plan) checkTTL(item envelope.Item, v any) error {
 		return nil
 	}
 	if s, err := strconv.ParseInt(n.Value, 10, 64); err != nil || s > lastSecond || s < -lastSecond {
-		return fmt.Errorf("%w: ttl attribute %q is not a time in seconds: milliseconds?", envelope.ErrInvalidItem, p.ttl.name)
+		return fmt.Errorf("%w: ttl attribute %q is not a time in seconds: milliseconds?", envelope.ErrInvalidItem,
+			p.ttl.name)
 	}
 	return nil
 }
@@ -110,7 +111,8 @@ func (p *plan) known(plain envelope.Item) envelope.Item {
 // encryptAs makes the stored form of a plaintext item and refuses one that
 // DynamoDB would not take for its size.
 // Attributes without a configured action take it from actions.
-func (c *core) encryptAs(ctx context.Context, plain envelope.Item, actions map[string]envelope.Action) (envelope.Item, error) {
+func (c *core) encryptAs(ctx context.Context, plain envelope.Item,
+	actions map[string]envelope.Action) (envelope.Item, error) {
 	stored := plain
 	if c.encryptor != nil {
 		var err error

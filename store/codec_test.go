@@ -64,7 +64,8 @@ func TestTimesAsKeys(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		n := 0
-		for _, err := range events.Query(ctx, store.Query{Partition: "a", Sort: store.SortGreater(begin.Add(time.Hour))}) {
+		for _, err := range events.Query(ctx,
+			store.Query{Partition: "a", Sort: store.SortGreater(begin.Add(time.Hour))}) {
 			ok(t, err)
 			n++
 		}

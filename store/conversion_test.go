@@ -42,33 +42,43 @@ func TestPanics(t *testing.T) {
 		k := store.Key{Partition: "a"}
 		bad := box[explosive]{"b", explosive{"hidden"}}
 		scan := func() error {
-			for _, err := range boxes.Scan(ctx, store.Scan{Filter: expression.Name("id").Equal(expression.Value("a"))}) {
+			for _, err := range boxes.Scan(ctx,
+				store.Scan{Filter: expression.Name("id").Equal(expression.Value("a"))}) {
 				return err
 			}
 			return nil
 		}
 		for name, err := range map[string]error{
-			"Put": boxes.Put(ctx, bad), "PutOld": ignore(boxes.PutOld(ctx, bad)), "BatchPut": ignore(boxes.BatchPut(ctx, []box[explosive]{bad})),
-			"PutOp": store.TransactWrite(ctx, w.client, boxes.PutOp(bad)), "Get": ignore(boxes.Get(ctx, k)), "BatchGet": ignore(boxes.BatchGet(ctx, []store.Key{k})), "Scan": scan(),
-			"Update":   ignore(boxes.Update(ctx, k, func(*box[explosive]) error { return nil })),
-			"DeleteOp": store.TransactWrite(ctx, w.client, boxes.UpdateOp(k, func(*box[explosive]) error { return nil })),
+			"Put": boxes.Put(ctx, bad), "PutOld": ignore(boxes.PutOld(ctx, bad)),
+			"BatchPut": ignore(boxes.BatchPut(ctx, []box[explosive]{bad})),
+			"PutOp":    store.TransactWrite(ctx, w.client, boxes.PutOp(bad)), "Get": ignore(boxes.Get(ctx, k)),
+			"BatchGet": ignore(boxes.BatchGet(ctx, []store.Key{k})), "Scan": scan(),
+			"Update": ignore(boxes.Update(ctx, k, func(*box[explosive]) error { return nil })),
+			"DeleteOp": store.TransactWrite(ctx, w.client,
+				boxes.UpdateOp(k, func(*box[explosive]) error { return nil })),
 			// attributevalue itself panics when the bytes do not fit an array.
 			"array": ignore(open[box[[3]byte]](t, w.client, table, m).Get(ctx, store.Key{Partition: "long"})),
 		} {
 			var item *store.ItemError
-			if !errors.As(err, &item) || !strings.Contains(fmt.Sprint(item.Err), "panicked") || strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "quiet") || !strings.Contains(item.Error(), `"v"`) {
+			if !errors.As(err, &item) || !strings.Contains(fmt.Sprint(item.Err), "panicked") ||
+				strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "quiet") ||
+				!strings.Contains(item.Error(), `"v"`) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		for name, err := range map[string]error{
 			"key":       ignore(boxes.Get(ctx, store.Key{Partition: explosive{"hidden"}})),
 			"condition": boxes.Delete(ctx, k, expression.Name("id").Equal(expression.Value(explosive{"hidden"}))),
-			"update":    boxes.UpdateAttributes(ctx, k, expression.Set(expression.Name("v"), expression.Value(explosive{"hidden"}))),
+			"update": boxes.UpdateAttributes(ctx, k,
+				expression.Set(expression.Name("v"), expression.Value(explosive{"hidden"}))),
 			"filter": func() error {
-				return ignore(boxes.QueryPage(ctx, store.Query{Partition: "a", Filter: expression.Name("id").Equal(expression.Value(explosive{"hidden"}))}, ""))
+				return ignore(boxes.QueryPage(ctx,
+					store.Query{Partition: "a",
+						Filter: expression.Name("id").Equal(expression.Value(explosive{"hidden"}))}, ""))
 			}(),
 		} {
-			if !errors.Is(err, store.ErrConfiguration) || strings.Contains(err.Error(), "hidden") || !strings.Contains(err.Error(), "panicked") {
+			if !errors.Is(err, store.ErrConfiguration) || strings.Contains(err.Error(), "hidden") ||
+				!strings.Contains(err.Error(), "panicked") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -90,7 +100,8 @@ func (s *self) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) {
 		return nil, errors.New("the text is at fault")
 	}
 	if s.cache == nil {
-		s.cache = map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: s.ID}, "text": &types.AttributeValueMemberS{Value: s.Text + "!"}}
+		s.cache = map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: s.ID},
+			"text": &types.AttributeValueMemberS{Value: s.Text + "!"}}
 	}
 	return &types.AttributeValueMemberM{Value: s.cache}, nil
 }
@@ -110,8 +121,11 @@ func TestTypeThatConvertsItself(t *testing.T) {
 		if c, is := m.(store.ClientSide); is {
 			c.OtherActions = map[string]envelope.Action{"kind": envelope.SignOnly}
 		}
-		selves := must(store.NewEntity[self](w.client, w.table(t, "id:S"), m, store.Entity{Attribute: "kind", Name: "self"}))(t)
-		v := self{ID: "a", Text: "b", cache: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "a"}, "text": &types.AttributeValueMemberS{Value: "b!"}}}
+		selves := must(store.NewEntity[self](w.client, w.table(t, "id:S"), m,
+			store.Entity{Attribute: "kind", Name: "self"}))(t)
+		v := self{ID: "a", Text: "b",
+			cache: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "a"},
+				"text": &types.AttributeValueMemberS{Value: "b!"}}}
 		ok(t, selves.Put(ctx, v))
 		if v.cache["kind"] != nil {
 			t.Error("the type's own map was changed")
@@ -122,7 +136,8 @@ func TestTypeThatConvertsItself(t *testing.T) {
 		}
 		for _, text := range []string{"list", "fault"} {
 			var item *store.ItemError
-			if err := selves.Put(ctx, self{ID: "a", Text: text}); !errors.As(err, &item) || text == "fault" && !strings.Contains(err.Error(), "the text is at fault") {
+			if err := selves.Put(ctx, self{ID: "a", Text: text}); !errors.As(err, &item) || text == "fault" &&
+				!strings.Contains(err.Error(), "the text is at fault") {
 				t.Errorf("%s: %v", text, err)
 			}
 		}
@@ -135,16 +150,19 @@ func TestValuesThatCannotBeStored(t *testing.T) {
 	ctx := t.Context()
 	for _, m := range []store.Mode{store.ServerSide{}, clientSide(t)} {
 		texts := open[box[any]](t, untouchable{t}, "table", m)
-		for _, v := range []any{"\xff", []string{"a", "\xff"}, map[string]any{"\xff": 1}, []any{map[string]string{"a": "\xff"}}} {
+		for _, v := range []any{"\xff", []string{"a", "\xff"}, map[string]any{"\xff": 1},
+			[]any{map[string]string{"a": "\xff"}}} {
 			if err := texts.Put(ctx, box[any]{"a", v}); !errors.Is(err, envelope.ErrInvalidItem) {
 				t.Errorf("%v: %q: %v", m, v, err)
 			}
 		}
 		for _, v := range []float32{math.MaxFloat32, -math.MaxFloat32} {
-			if err := open[box[float32]](t, untouchable{t}, "table", m).Put(ctx, box[float32]{"a", v}); !errors.Is(err, envelope.ErrInvalidItem) {
+			if err := open[box[float32]](t, untouchable{t}, "table", m).Put(ctx, box[float32]{"a", v}); !errors.Is(err,
+				envelope.ErrInvalidItem) {
 				t.Errorf("%v: a float32: %v", m, err)
 			}
-			if err := texts.Put(ctx, box[any]{"a", []any{map[string]float32{"x": v}}}); !errors.Is(err, envelope.ErrInvalidItem) {
+			if err := texts.Put(ctx, box[any]{"a", []any{map[string]float32{"x": v}}}); !errors.Is(err,
+				envelope.ErrInvalidItem) {
 				t.Errorf("%v: a float32 in an interface: %v", m, err)
 			}
 		}
@@ -152,7 +170,8 @@ func TestValuesThatCannotBeStored(t *testing.T) {
 			t.Errorf("%v: a key: %v", m, err)
 		}
 		var item *store.ItemError
-		if err := open[box[time.Time]](t, untouchable{t}, "table", m).Put(ctx, box[time.Time]{"a", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}); !errors.As(err, &item) {
+		if err := open[box[time.Time]](t, untouchable{t}, "table", m).Put(ctx,
+			box[time.Time]{"a", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}); !errors.As(err, &item) {
 			t.Errorf("%v: year 10000: %v", m, err)
 		}
 	}

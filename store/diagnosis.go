@@ -20,7 +20,8 @@ func (p *plan) encodeError(v any, err error) error {
 		for i := range p.fields {
 			f := &p.fields[i]
 			if _, fault := p.encodeField(v, f); fault != nil {
-				return redaction.New(fmt.Sprintf("%s cannot be marshalled: %s: %s", p.typeName, f, redaction.Reason(fault)), err)
+				return redaction.New(fmt.Sprintf("%s cannot be marshalled: %s: %s", p.typeName, f,
+					redaction.Reason(fault)), err)
 			}
 		}
 	}
@@ -91,5 +92,6 @@ func (f *field) String() string {
 // notText is the error for a string that is not valid UTF-8, which the SDK's
 // encoding of a request would change in silence.
 func notText(attribute string) error {
-	return fmt.Errorf("%w: a string in attribute %q is not valid UTF-8: store bytes", envelope.ErrInvalidItem, attribute)
+	return fmt.Errorf("%w: a string in attribute %q is not valid UTF-8: store bytes", envelope.ErrInvalidItem,
+		attribute)
 }

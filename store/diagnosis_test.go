@@ -53,17 +53,20 @@ func TestConversionErrors(t *testing.T) {
 			return open[box[strict]](t, w.client, table, m).Put(ctx, box[strict]{"a", strict{"bad"}})
 		}, "a ward has three letters"},
 		{"x", func() error {
-			return open[box[map[string]int]](t, w.client, table, m).Put(ctx, box[map[string]int]{"a", map[string]int{"": 987654}})
+			return open[box[map[string]int]](t, w.client, table, m).Put(ctx,
+				box[map[string]int]{"a", map[string]int{"": 987654}})
 		}, "map key cannot be empty"},
 	} {
 		put(c.stored)
 		err := c.get()
 		var item *store.ItemError
-		if !errors.As(err, &item) || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), `attribute "v", field V`) || strings.Contains(err.Error(), "9876") {
+		if !errors.As(err, &item) || !strings.Contains(err.Error(), c.says) ||
+			!strings.Contains(err.Error(), `attribute "v", field V`) || strings.Contains(err.Error(), "9876") {
 			t.Errorf("%v, should say %s", err, c.says)
 			continue
 		}
-		if !strings.Contains(fmt.Sprintf("%+v", item.Key), "0x") && fmt.Sprint(item.Key) == fmt.Sprint((&store.ItemError{}).Key) {
+		if !strings.Contains(fmt.Sprintf("%+v", item.Key), "0x") &&
+			fmt.Sprint(item.Key) == fmt.Sprint((&store.ItemError{}).Key) {
 			t.Errorf("no key: %+v", item.Key)
 		}
 	}

@@ -47,7 +47,8 @@ func (p *plan) addEntity(e Entity) error {
 	p.entity = e
 	if f := p.field(e.Attribute); f != nil {
 		if f.role != plain || f.action == envelope.DoNothing || f.action == envelope.EncryptAndSign {
-			return fmt.Errorf(`%w: field %s of %s holds the entity's name: tag it seal:"sign"`, ErrConfiguration, f.goName, p.typeName)
+			return fmt.Errorf(`%w: field %s of %s holds the entity's name: tag it seal:"sign"`, ErrConfiguration,
+				f.goName, p.typeName)
 		}
 		return nil
 	}
@@ -75,7 +76,8 @@ func (c *core) guard(conditions []Condition) []Condition {
 		return conditions
 	}
 	attribute := name(e.Attribute)
-	return append(slices.Clip(conditions), expression.Or(attribute.AttributeNotExists(), attribute.Equal(expression.Value(e.Name))))
+	return append(slices.Clip(conditions),
+		expression.Or(attribute.AttributeNotExists(), attribute.Equal(expression.Value(e.Name))))
 }
 
 // isOther reports whether the guard refuses a stored item.

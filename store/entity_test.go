@@ -24,8 +24,10 @@ func entities(t *testing.T, w *world, m store.Mode) (orders *store.Table[order],
 		}
 		return m
 	}
-	orders = must(store.NewEntity[order](w.client, table, of(must(store.Actions[score]())(t)), store.Entity{Attribute: "kind", Name: "order"}))(t)
-	counts = must(store.NewEntity[score](w.client, table, of(must(store.Actions[order]())(t)), store.Entity{Attribute: "kind", Name: "score"}))(t)
+	orders = must(store.NewEntity[order](w.client, table, of(must(store.Actions[score]())(t)),
+		store.Entity{Attribute: "kind", Name: "order"}))(t)
+	counts = must(store.NewEntity[score](w.client, table, of(must(store.Actions[order]())(t)),
+		store.Entity{Attribute: "kind", Name: "score"}))(t)
 	return orders, counts
 }
 
@@ -72,7 +74,8 @@ func TestEntitiesGuardWrites(t *testing.T) {
 			"DeleteVersionOp":             transact(counts.DeleteVersionOp(versioned)),
 			"CheckOp":                     transact(counts.CheckOp(k, exists)),
 		} {
-			if !errors.Is(err, store.ErrOtherEntity) || errors.Is(err, store.ErrConditionFailed) || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrNotFound) {
+			if !errors.Is(err, store.ErrOtherEntity) || errors.Is(err, store.ErrConditionFailed) ||
+				errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrNotFound) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -84,7 +87,8 @@ func TestEntitiesGuardWrites(t *testing.T) {
 		ok(t, orders.Put(ctx, o))
 		ok(t, transact(orders.CheckOp(k, exists)))
 		ok(t, ignore(orders.Update(ctx, k, func(o *order) error { o.Secret = "new"; return nil })))
-		if err := orders.Put(ctx, o, expression.Name("ward").Equal(expression.Value("none"))); !errors.Is(err, store.ErrConditionFailed) || errors.Is(err, store.ErrOtherEntity) {
+		if err := orders.Put(ctx, o, expression.Name("ward").Equal(expression.Value("none"))); !errors.Is(err,
+			store.ErrConditionFailed) || errors.Is(err, store.ErrOtherEntity) {
 			t.Errorf("a condition: %v", err)
 		}
 		if err := transact(orders.CheckOp(k)); !errors.Is(err, store.ErrConfiguration) {
@@ -106,7 +110,8 @@ type meeting struct {
 	before func()
 }
 
-func (m *meeting) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (m *meeting) PutItem(ctx context.Context, in *dynamodb.PutItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	if f := m.before; f != nil {
 		m.before = nil
 		f()
@@ -122,7 +127,8 @@ func TestEntitiesMeetInUpdate(t *testing.T) {
 		ctx := t.Context()
 		client := &meeting{Client: w.client}
 		orders, counts := entities(t, w, m)
-		met := must(store.NewEntity[score](client, counts.Name(), counts.Mode(), store.Entity{Attribute: "kind", Name: "score"}))(t)
+		met := must(store.NewEntity[score](client, counts.Name(), counts.Mode(),
+			store.Entity{Attribute: "kind", Name: "score"}))(t)
 		k := sample("ann", 1).key()
 		nothing := func(*score) error { return nil }
 		take := func() {
@@ -130,17 +136,20 @@ func TestEntitiesMeetInUpdate(t *testing.T) {
 			ok(t, orders.Put(ctx, sample("ann", 1)))
 		}
 		client.before = take
-		if _, err := met.UpdateOrCreate(ctx, k, nothing); !errors.Is(err, store.ErrOtherEntity) || errors.Is(err, store.ErrConflict) {
+		if _, err := met.UpdateOrCreate(ctx, k, nothing); !errors.Is(err, store.ErrOtherEntity) ||
+			errors.Is(err, store.ErrConflict) {
 			t.Errorf("creation: %v", err)
 		}
 		ok(t, orders.Delete(ctx, k))
 		ok(t, counts.Put(ctx, score{Customer: "ann", Number: 1}))
-		others := must(store.NewEntity[score](w.client, counts.Name(), counts.Mode(), store.Entity{Attribute: "kind", Name: "other"}))(t)
+		others := must(store.NewEntity[score](w.client, counts.Name(), counts.Mode(),
+			store.Entity{Attribute: "kind", Name: "other"}))(t)
 		client.before = func() { // an item of the same version
 			ok(t, counts.Delete(ctx, k))
 			ok(t, others.Put(ctx, score{Customer: "ann", Number: 1}))
 		}
-		if _, err := met.Update(ctx, k, nothing); !errors.Is(err, store.ErrOtherEntity) || errors.Is(err, store.ErrConflict) {
+		if _, err := met.Update(ctx, k, nothing); !errors.Is(err, store.ErrOtherEntity) ||
+			errors.Is(err, store.ErrConflict) {
 			t.Errorf("update: %v", err)
 		}
 		ok(t, ignore(others.Get(ctx, k)))
@@ -153,13 +162,15 @@ type conditions struct {
 	n int
 }
 
-func (c *conditions) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (c *conditions) PutItem(ctx context.Context, in *dynamodb.PutItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	if in.ConditionExpression != nil {
 		c.n++
 	}
 	return c.Client.PutItem(ctx, in, o...)
 }
-func (c *conditions) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+func (c *conditions) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
 	if in.ConditionExpression != nil {
 		c.n++
 	}

@@ -107,7 +107,8 @@ type ConditionError struct {
 // Error says what failed, without values.
 func (e *ConditionError) Error() string {
 	if e.Stale {
-		return fmt.Sprintf("write to %s: %v: %v: the item was created, changed or deleted since the value was read", e.Table, ErrConditionFailed, ErrStaleVersion)
+		return fmt.Sprintf("write to %s: %v: %v: the item was created, changed or deleted since the value was read",
+			e.Table, ErrConditionFailed, ErrStaleVersion)
 	}
 	return fmt.Sprintf("write to %s: %v", e.Table, ErrConditionFailed)
 }
@@ -134,7 +135,8 @@ const maxItemSize = 400 << 10
 
 // Error states both sizes.
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("%v for table %s: %d bytes, %d as stored; the limit is %d", ErrItemTooLarge, e.Table, e.Plain, e.Stored, maxItemSize)
+	return fmt.Sprintf("%v for table %s: %d bytes, %d as stored; the limit is %d", ErrItemTooLarge, e.Table, e.Plain,
+		e.Stored, maxItemSize)
 }
 
 // Unwrap gives [ErrItemTooLarge].
@@ -206,7 +208,8 @@ func (c *core) callError(call string, err error) error {
 	err = redaction.Answer(err)
 	var missing *types.ResourceNotFoundException
 	if errors.As(err, &missing) {
-		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, c.name, ErrDeclaration, err)
+		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, c.name,
+			ErrDeclaration, err)
 	}
 	var busy *types.TransactionConflictException
 	if errors.As(err, &busy) {

@@ -37,13 +37,16 @@ func exampleTable() (*store.Table[Visit], *dynamodb.Client, func()) {
 	client := dynamodb.NewFromConfig(server.Config(server.RootCredentials()))
 	_, err = client.CreateTable(context.Background(), &dynamodb.CreateTableInput{
 		TableName: aws.String("visits"), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("patient"), AttributeType: "S"}, {AttributeName: aws.String("day"), AttributeType: "N"}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("patient"), KeyType: "HASH"}, {AttributeName: aws.String("day"), KeyType: "RANGE"}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("patient"), AttributeType: "S"},
+			{AttributeName: aws.String("day"), AttributeType: "N"}},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("patient"), KeyType: "HASH"},
+			{AttributeName: aws.String("day"), KeyType: "RANGE"}},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	key, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "example", Name: "key", Key: bytes.Repeat([]byte{1}, 32)})
+	key, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "example", Name: "key",
+		Key: bytes.Repeat([]byte{1}, 32)})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -52,7 +55,8 @@ func exampleTable() (*store.Table[Visit], *dynamodb.Client, func()) {
 		log.Fatal(err)
 	}
 	for day := range 4 {
-		if err := visits.Put(context.Background(), Visit{Patient: "ann", Day: day, Ward: "north", Diagnosis: fmt.Sprint("finding ", day)}); err != nil {
+		if err := visits.Put(context.Background(),
+			Visit{Patient: "ann", Day: day, Ward: "north", Diagnosis: fmt.Sprint("finding ", day)}); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -68,7 +72,8 @@ func ExampleNew() {
 	_, err := store.New[mistake](client, "people", store.ServerSide{})
 	fmt.Println(err)
 	// Output:
-	// invalid configuration: field Name of store_test.mistake: unknown seal tag "encypt": one of partition, sort, sign, encrypt, context, none, version, ttl
+	// invalid configuration: field Name of store_test.mistake: unknown seal tag
+	// "encypt": one of partition, sort, sign, encrypt, context, none, version, ttl
 }
 
 func ExampleTable_Get() {
@@ -191,7 +196,8 @@ func ExampleTable_UpdateAttributes() {
 func ExampleTable_Query() {
 	visits, _, done := exampleTable()
 	defer done()
-	for v, err := range visits.Query(context.Background(), store.Query{Partition: "ann", Sort: store.SortGreater(1), Descending: true}) {
+	for v, err := range visits.Query(context.Background(),
+		store.Query{Partition: "ann", Sort: store.SortGreater(1), Descending: true}) {
 		var item *store.ItemError
 		if errors.As(err, &item) {
 			continue // this one does not open; the rest comes
@@ -269,7 +275,8 @@ func ExampleTransactWrite() {
 		visits.PutOp(Visit{Patient: "bob", Day: 1}),
 		visits.DeleteOp(store.Key{Partition: "ann", Sort: 3}),
 		visits.CheckOp(store.Key{Partition: "ann", Sort: 2}, north),
-		visits.UpdateOp(store.Key{Partition: "ann", Sort: 1}, func(v *Visit) error { v.Diagnosis = "none"; return nil }),
+		visits.UpdateOp(store.Key{Partition: "ann", Sort: 1},
+			func(v *Visit) error { v.Diagnosis = "none"; return nil }),
 	)
 	fmt.Println(err)
 	read := visits.GetOp(store.Key{Partition: "ann", Sort: 1})
@@ -304,7 +311,8 @@ func ExampleTable_Check() {
 	}
 	fmt.Println(people.Check(context.Background()))
 	// Output:
-	// table differs from its declaration: visits: partition key is "patient", declared "name"; sort key is "day", declared ""
+	// table differs from its declaration: visits: partition key is "patient",
+	// declared "name"; sort key is "day", declared ""
 }
 
 func ExampleNewEntity() {
@@ -315,7 +323,8 @@ func ExampleNewEntity() {
 		Day     int    `dynamodbav:"day" seal:"sort"`
 		Amount  int    `dynamodbav:"amount"`
 	}
-	bills, err := store.NewEntity[bill](client, "visits", store.ServerSide{}, store.Entity{Attribute: "type", Name: "bill"})
+	bills, err := store.NewEntity[bill](client, "visits", store.ServerSide{},
+		store.Entity{Attribute: "type", Name: "bill"})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -88,7 +88,8 @@ func (c *core) declared(what, name string) error {
 		return nil
 	}
 	if _, known := c.encryptor.Action(name); !known {
-		return fmt.Errorf("%w: %s names attribute %q, for which table %s declares no action", ErrConfiguration, what, name, c.name)
+		return fmt.Errorf("%w: %s names attribute %q, for which table %s declares no action", ErrConfiguration, what,
+			name, c.name)
 	}
 	return nil
 }
@@ -114,7 +115,9 @@ func (c *core) readable(what, name string) error {
 		return err
 	}
 	if action, _ := c.encryptor.Action(name); action == envelope.EncryptAndSign {
-		return fmt.Errorf(`%w: %s names %q: DynamoDB of table %s sees ciphertext; filter after reading, or tag the field seal:"sign"`, ErrEncryptedAttribute, what, name, c.name)
+		return fmt.Errorf(
+			`%w: %s names %q: DynamoDB of table %s sees ciphertext; filter after reading, or tag the field seal:"sign"`,
+			ErrEncryptedAttribute, what, name, c.name)
 	}
 	return nil
 }

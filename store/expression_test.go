@@ -42,8 +42,9 @@ func TestMisspeltNames(t *testing.T) {
 		"equal, on the right":      expression.Name("ward").Equal(wrong),
 		"in":                       wrong.In(expression.Value("x")),
 		"between":                  wrong.Between(expression.Value("a"), expression.Value("b")),
-		"not, or":                  expression.Or(expression.AttributeExists(expression.Name("ward")), expression.Not(expression.AttributeExists(wrong))),
-		"a beacon":                 expression.AttributeExists(expression.Name("aws_dbe_b_ward")),
+		"not, or": expression.Or(expression.AttributeExists(expression.Name("ward")),
+			expression.Not(expression.AttributeExists(wrong))),
+		"a beacon": expression.AttributeExists(expression.Name("aws_dbe_b_ward")),
 	} {
 		for call, err := range map[string]error{
 			"Put":              orders.Put(ctx, o, c),
@@ -57,7 +58,8 @@ func TestMisspeltNames(t *testing.T) {
 			"DeleteOp":         store.TransactWrite(ctx, untouchable{t}, orders.DeleteOp(o.key(), c)),
 			"CheckOp":          store.TransactWrite(ctx, untouchable{t}, orders.CheckOp(o.key(), c)),
 		} {
-			if !errors.Is(err, store.ErrConfiguration) || !strings.Contains(err.Error(), `"custmer"`) && what != "a beacon" {
+			if !errors.Is(err, store.ErrConfiguration) || !strings.Contains(err.Error(), `"custmer"`) &&
+				what != "a beacon" {
 				t.Errorf("%s: %s: %v", call, what, err)
 			}
 		}
@@ -67,7 +69,8 @@ func TestMisspeltNames(t *testing.T) {
 		"update, on the right": orders.UpdateAttributes(ctx, o.key(), expression.Set(expression.Name("note"), wrong)),
 		"update, remove":       orders.UpdateAttributes(ctx, o.key(), expression.Remove(wrong)),
 		"attributes":           next(orders.Scan(ctx, store.Scan{Attributes: []string{"custmer"}})),
-		"index key":            next(orders.Query(ctx, store.Query{Partition: "x", Index: &store.Index{Name: "i", Partition: "custmer"}})),
+		"index key": next(orders.Query(ctx,
+			store.Query{Partition: "x", Index: &store.Index{Name: "i", Partition: "custmer"}})),
 	} {
 		if !errors.Is(err, store.ErrConfiguration) || !strings.Contains(err.Error(), `"custmer"`) {
 			t.Errorf("%s: %v", what, err)
@@ -115,7 +118,8 @@ func TestConditionsAreBuiltOnce(t *testing.T) {
 	}
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
-		table, err := store.NewEntity[counted](w.client, w.table(t, "id:S"), m, store.Entity{Attribute: "kind", Name: "counted"})
+		table, err := store.NewEntity[counted](w.client, w.table(t, "id:S"), m,
+			store.Entity{Attribute: "kind", Name: "counted"})
 		ok(t, err)
 		k := store.Key{Partition: "a"}
 		note := expression.Set(expression.Name("note"), expression.Value("x"))

@@ -25,7 +25,8 @@ type Key struct{ Partition, Sort any }
 func (p *plan) key(k Key) (envelope.Item, error) {
 	switch {
 	case k.Partition == nil:
-		return nil, fmt.Errorf("%w: key of %s lacks the partition key %q", ErrConfiguration, p.typeName, p.partition.name)
+		return nil, fmt.Errorf("%w: key of %s lacks the partition key %q", ErrConfiguration, p.typeName,
+			p.partition.name)
 	case k.Sort == nil && p.sort != nil:
 		return nil, fmt.Errorf("%w: key of %s lacks the sort key %q", ErrConfiguration, p.typeName, p.sort.name)
 	case k.Sort != nil && p.sort == nil:

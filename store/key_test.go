@@ -31,7 +31,8 @@ func TestPointerReceivers(t *testing.T) {
 			}
 		}
 		found := ""
-		for a, err := range accounts.Query(ctx, store.Query{Partition: &pound{1}, Sort: store.SortBetween(pound{2}, &pound{3})}) {
+		for a, err := range accounts.Query(ctx,
+			store.Query{Partition: &pound{1}, Sort: store.SortBetween(pound{2}, &pound{3})}) {
 			ok(t, err)
 			found += fmt.Sprint(a.Sort.Pence, a.Text)
 		}

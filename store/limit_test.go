@@ -18,7 +18,8 @@ type reading struct {
 	scanned, active, calls atomic.Int64
 }
 
-func (r *reading) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (r *reading) Query(ctx context.Context, in *dynamodb.QueryInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	out, err := r.Client.Query(ctx, in, o...)
 	if err == nil {
 		r.scanned.Add(int64(out.ScannedCount))
@@ -26,7 +27,8 @@ func (r *reading) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(
 	return out, err
 }
 
-func (r *reading) Scan(ctx context.Context, in *dynamodb.ScanInput, o ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+func (r *reading) Scan(ctx context.Context, in *dynamodb.ScanInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	r.calls.Add(1)
 	r.active.Add(1)
 	defer r.active.Add(-1)

@@ -33,7 +33,8 @@ func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) 
 		return nil, err
 	}
 	if p.keyText(next) != p.keyText(key) {
-		return nil, fmt.Errorf("%w: update of %s changed the item's key: delete and put instead", ErrConfiguration, c.name)
+		return nil, fmt.Errorf("%w: update of %s changed the item's key: delete and put instead", ErrConfiguration,
+			c.name)
 	}
 	if c.merging.remarshal {
 		next = maps.Clone(next) // the map may be a part of *v
@@ -57,8 +58,9 @@ func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) 
 	}
 	for _, f := range c.merging.nested {
 		if lost := f.Nesting.Merge(old[f.Name], next[f.Name], c.options.dropMembers); lost != "" {
-			return nil, fmt.Errorf("update of %s: %w: %s has no place for %s%s: declare the member, or pass DropUnknownMembers",
-				c.name, ErrUnknownMembers, p.typeName, f.Name, lost)
+			return nil,
+				fmt.Errorf("update of %s: %w: %s has no place for %s%s: declare the member, or pass DropUnknownMembers",
+					c.name, ErrUnknownMembers, p.typeName, f.Name, lost)
 		}
 	}
 	return next, nil

@@ -31,8 +31,10 @@ func avL(values ...types.AttributeValue) types.AttributeValue {
 }
 
 var sameValues = cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(
-	types.AttributeValueMemberS{}, types.AttributeValueMemberN{}, types.AttributeValueMemberM{}, types.AttributeValueMemberL{},
-	types.AttributeValueMemberBOOL{}, types.AttributeValueMemberNULL{}, types.AttributeValueMemberB{}, types.AttributeValueMemberSS{},
+	types.AttributeValueMemberS{}, types.AttributeValueMemberN{}, types.AttributeValueMemberM{},
+	types.AttributeValueMemberL{},
+	types.AttributeValueMemberBOOL{}, types.AttributeValueMemberNULL{}, types.AttributeValueMemberB{},
+	types.AttributeValueMemberSS{},
 )}
 
 // newer is a table's item as a newer program writes it: each attribute is
@@ -65,7 +67,8 @@ func newerProgram(t testing.TB, w *world, table string, m store.Mode, names ...s
 		actions[name] = envelope.EncryptAndSign
 	}
 	n.encryptor = must(envelope.NewItemEncryptor(envelope.Config{
-		LogicalTableName: c.LogicalTableName, PartitionKey: "id", Actions: actions, Keyring: c.Keyring, AlgorithmSuite: c.AlgorithmSuite,
+		LogicalTableName: c.LogicalTableName, PartitionKey: "id", Actions: actions, Keyring: c.Keyring,
+		AlgorithmSuite: c.AlgorithmSuite,
 	}))(t)
 	return n
 }
@@ -81,7 +84,8 @@ func (n newer) put(t testing.TB, item envelope.Item) {
 
 func (n newer) get(t testing.TB) envelope.Item {
 	t.Helper()
-	out, err := n.world.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &n.table, ConsistentRead: aws.Bool(true), Key: envelope.Item{"id": avS("a")}})
+	out, err := n.world.client.GetItem(t.Context(),
+		&dynamodb.GetItemInput{TableName: &n.table, ConsistentRead: aws.Bool(true), Key: envelope.Item{"id": avS("a")}})
 	ok(t, err)
 	if n.encryptor != nil {
 		return must(n.encryptor.DecryptItem(t.Context(), out.Item))(t)
@@ -121,12 +125,14 @@ func TestUpdateOfOwnMarshaler(t *testing.T) {
 		table := w.table(t, "id:S")
 		n := newerProgram(t, w, table, m, "own", "extra", "newer")
 		if c, is := m.(store.ClientSide); is {
-			c.OtherActions = map[string]envelope.Action{"own": envelope.EncryptAndSign, "extra": envelope.EncryptAndSign}
+			c.OtherActions = map[string]envelope.Action{"own": envelope.EncryptAndSign,
+				"extra": envelope.EncryptAndSign}
 			m = c
 		}
 		n.put(t, envelope.Item{"id": avS("a"), "own": avS("old"), "extra": avS("goes"), "newer": avS("stays")})
 		owns := open[own](t, w.client, table, m)
-		got := must(owns.Update(ctx, store.Key{Partition: "a"}, func(o *own) error { o.Value, o.Extra = "new", ""; return nil }))(t)
+		got := must(owns.Update(ctx, store.Key{Partition: "a"},
+			func(o *own) error { o.Value, o.Extra = "new", ""; return nil }))(t)
 		if got.Value != "new" {
 			t.Errorf("returned %+v", got)
 		}
@@ -193,8 +199,10 @@ func TestUpdateMergesMembers(t *testing.T) {
 		}
 		item := func() envelope.Item {
 			return envelope.Item{
-				"id": avS("a"), "note": avS("old"), "newer": avS("stays"), "profile": profileOf("ann"), "pointer": profileOf("bob"),
-				"lines": avL(avM("city", avS("Ulm"))), "keyed": avM("k", avM("city", avS("Ulm"))), "free": avM("x", avM("y", avS("z"))),
+				"id": avS("a"), "note": avS("old"), "newer": avS("stays"), "profile": profileOf("ann"),
+				"pointer": profileOf("bob"),
+				"lines":   avL(avM("city", avS("Ulm"))), "keyed": avM("k", avM("city", avS("Ulm"))),
+				"free": avM("x", avM("y", avS("z"))),
 			}
 		}
 		n.put(t, item())
@@ -221,7 +229,8 @@ func TestUpdateMergesMembers(t *testing.T) {
 		self := func(name string) types.AttributeValue {
 			return avM("name", avS(name), "deep", avL(avS("d")), "whole", avM("mine", avS("")), "any", null)
 		}
-		want["profile"] = avM("name", avS("eve"), "title", avS("Dr"), "address", avM("city", avS("Bonn"), "zip", avS("89073")),
+		want["profile"] = avM("name", avS("eve"), "title", avS("Dr"), "address",
+			avM("city", avS("Bonn"), "zip", avS("89073")),
 			"whole", avM("mine", avS("changed")), "any", avM("a", avS("b")), "inside", avS("i"), "self", self("inner"))
 		want["pointer"] = avM("name", avS("bob"), "title", avS("Dr"),
 			"whole", avM("mine", avS("x")), "any", avM("a", avS("b")), "inside", avS("i"), "self", self("changed"))
@@ -256,10 +265,12 @@ func TestUpdateRefusesLostMembers(t *testing.T) {
 			n.put(t, envelope.Item{"id": avS("a"), attribute: c.value})
 			change := func(v *nests) error { v.Note = "new"; return nil }
 			_, err := all.Update(ctx, k, change)
-			if !errors.Is(err, store.ErrUnknownMembers) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "hidden") {
+			if !errors.Is(err, store.ErrUnknownMembers) || !strings.Contains(err.Error(), c.says) ||
+				strings.Contains(err.Error(), "hidden") {
 				t.Errorf("%s: %v", attribute, err)
 			}
-			if err := store.TransactWrite(ctx, w.client, all.UpdateOp(k, change)); !errors.Is(err, store.ErrUnknownMembers) {
+			if err := store.TransactWrite(ctx, w.client, all.UpdateOp(k, change)); !errors.Is(err,
+				store.ErrUnknownMembers) {
 				t.Errorf("%s: %v", attribute, err)
 			}
 			ok(t, ignore(dropping.Update(ctx, k, change)))
@@ -267,8 +278,10 @@ func TestUpdateRefusesLostMembers(t *testing.T) {
 				t.Errorf("%s: %+v", attribute, got)
 			}
 		}
-		n.put(t, envelope.Item{"id": avS("a"), "lines": avL(avM("zip", avS("x"))), "keyed": avM("k", avM("zip", avS("x")))})
-		ok(t, ignore(all.Update(ctx, k, func(v *nests) error { v.Lines, v.Keyed = nil, map[string]address{}; return nil })))
+		n.put(t, envelope.Item{"id": avS("a"), "lines": avL(avM("zip", avS("x"))),
+			"keyed": avM("k", avM("zip", avS("x")))})
+		ok(t, ignore(all.Update(ctx, k,
+			func(v *nests) error { v.Lines, v.Keyed = nil, map[string]address{}; return nil })))
 	})
 }
 
@@ -342,12 +355,14 @@ func TestUpdateKeepsWhatItDoesNotKnow(t *testing.T) {
 		unknown := []string{"newer", "x", "NAMES", "Lefty", "ſ"}
 		n := newerProgram(t, w, table, m, append([]string{"note", "left", "top"}, unknown...)...)
 		value := rapid.Custom(func(rt *rapid.T) types.AttributeValue {
-			return rapid.SampledFrom([]types.AttributeValue{avS("t"), avL(avM("q", avS("r"))), avM("s", avL())}).Draw(rt, "value")
+			return rapid.SampledFrom([]types.AttributeValue{avS("t"), avL(avM("q", avS("r"))),
+				avM("s", avL())}).Draw(rt, "value")
 		})
 		var drawBranch func(rt *rapid.T, depth int) types.AttributeValue
 		drawBranch = func(rt *rapid.T, depth int) types.AttributeValue {
 			v := envelope.Item{"name": avS(rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "name"))}
-			for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(unknown), rapid.ID[string]).Draw(rt, "unknown") {
+			for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(unknown), rapid.ID[string]).Draw(rt,
+				"unknown") {
 				v[name] = value.Draw(rt, name)
 			}
 			for _, side := range []string{"left", "right"} {
@@ -362,7 +377,8 @@ func TestUpdateKeepsWhatItDoesNotKnow(t *testing.T) {
 			if rapid.Bool().Draw(rt, "left") {
 				item["left"] = drawBranch(rt, 4)
 			}
-			for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(unknown), rapid.ID[string]).Draw(rt, "unknown") {
+			for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(unknown), rapid.ID[string]).Draw(rt,
+				"unknown") {
 				item[name] = value.Draw(rt, name)
 			}
 			n.put(t, item)

@@ -48,7 +48,8 @@ func explainPlaintext(err error) error {
 	if !errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, ErrPartialItem) {
 		return err
 	}
-	return fmt.Errorf("%w: set ClientSide.PlaintextPolicy to read such items, or encrypt them with package migrate", err)
+	return fmt.Errorf("%w: set ClientSide.PlaintextPolicy to read such items, or encrypt them with package migrate",
+		err)
 }
 
 // String returns "server".

@@ -31,7 +31,8 @@ func TestServerSideReadsNoCiphertext(t *testing.T) {
 	ok(t, sealed.Put(ctx, o))
 	check := func(what string, got loose, err error) {
 		t.Helper()
-		if !errors.Is(err, store.ErrClientSideItem) || !strings.Contains(err.Error(), "ClientSide") || got.Secret != nil || got.Ward != "" {
+		if !errors.Is(err, store.ErrClientSideItem) || !strings.Contains(err.Error(), "ClientSide") ||
+			got.Secret != nil || got.Ward != "" {
 			t.Errorf("%s: %+v, %v", what, got, err)
 		}
 	}
@@ -88,7 +89,8 @@ func TestPlaintextItemsAreExplained(t *testing.T) {
 	orders := open[order](t, w.client, table, clientSide(t))
 	check := func(what string, err error) {
 		t.Helper()
-		if !errors.Is(err, envelope.ErrNotEncrypted) || !strings.Contains(err.Error(), "PlaintextPolicy") || !strings.Contains(err.Error(), "migrate") {
+		if !errors.Is(err, envelope.ErrNotEncrypted) || !strings.Contains(err.Error(), "PlaintextPolicy") ||
+			!strings.Contains(err.Error(), "migrate") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -48,9 +48,11 @@ func TestModel(t *testing.T) {
 			text := rapid.StringN(0, 8, 64)
 			draw := rapid.Custom(func(rt *rapid.T) order {
 				o := order{
-					Customer: customers.Draw(rt, "customer"), Number: numbers.Draw(rt, "number"), Ward: rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "ward"),
+					Customer: customers.Draw(rt, "customer"), Number: numbers.Draw(rt, "number"),
+					Ward:   rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "ward"),
 					Secret: text.Draw(rt, "secret"), Note: text.Draw(rt, "note"),
-					Extra: rapid.MapOfN(rapid.StringN(1, 4, 16), text, 0, 3).Draw(rt, "extra"), Expiry: int64(rapid.IntRange(0, 2).Draw(rt, "expiry")) * 1_000_000_000,
+					Extra:  rapid.MapOfN(rapid.StringN(1, 4, 16), text, 0, 3).Draw(rt, "extra"),
+					Expiry: int64(rapid.IntRange(0, 2).Draw(rt, "expiry")) * 1_000_000_000,
 				}
 				if dynalite != "" {
 					o.Extra = nil // see sample

@@ -59,7 +59,8 @@ func TestBatchesGoOn(t *testing.T) {
 				t.Errorf("%s: %d calls in a minute", operation, calls)
 			}
 
-			w.faults(t, localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Operation: operation}}})
+			w.faults(t,
+				localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Operation: operation}}})
 			l.play(operation, pass)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			start = time.Now()

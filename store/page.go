@@ -95,7 +95,8 @@ func (c *core) unmarshalView(plain envelope.Item, v view, to any) error {
 	}
 	some := make(envelope.Item, len(v.attributes)+2)
 	for n, av := range plain {
-		if slices.Contains(v.attributes, n) || n == c.plan.partition.name || n == c.plan.sortName() || n == c.plan.entity.Attribute {
+		if slices.Contains(v.attributes, n) || n == c.plan.partition.name || n == c.plan.sortName() ||
+			n == c.plan.entity.Attribute {
 			some[n] = av
 		}
 	}
@@ -110,7 +111,8 @@ func (c *core) partialError(stored envelope.Item, v view, err error) error {
 		" does not have: ask for all, or read the item by its key"
 	whole := stored[envelope.HeaderAttribute] != nil && stored[envelope.FooterAttribute] != nil
 	if v.index != "" && (v.attributes == nil || !whole) {
-		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by its key",
+		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by "+
+			"its key",
 			v.index, c.projectionOf(stored, v))
 	}
 	if errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, envelope.ErrTampered) {

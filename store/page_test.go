@@ -12,7 +12,8 @@ import (
 // FuzzCursor: a cursor comes from outside. It is refused or gives a key that
 // makes a cursor again.
 func FuzzCursor(f *testing.F) {
-	good, err := cursorOf(envelope.Item{"id": &types.AttributeValueMemberS{Value: "x"}, "n": &types.AttributeValueMemberN{Value: "1"}})
+	good, err := cursorOf(envelope.Item{"id": &types.AttributeValueMemberS{Value: "x"},
+		"n": &types.AttributeValueMemberN{Value: "1"}})
 	if err != nil {
 		f.Fatal(err)
 	}

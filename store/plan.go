@@ -72,7 +72,8 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 		f := &p.fields[i]
 		if slot := p.slot(f.role); slot != nil {
 			if *slot != nil {
-				return nil, fmt.Errorf("%w: fields %s and %s of %s have the same seal tag", ErrConfiguration, (*slot).goName, f.goName, p.typeName)
+				return nil, fmt.Errorf("%w: fields %s and %s of %s have the same seal tag", ErrConfiguration,
+					(*slot).goName, f.goName, p.typeName)
 			}
 			*slot = f
 		}
@@ -178,7 +179,8 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 			return errors.New("a ttl of zero is left out without it: remove the dynamodbav option omitempty")
 		}
 	default:
-		return fmt.Errorf("unknown seal tag %q: one of partition, sort, sign, encrypt, context, none, version, ttl", seal)
+		return fmt.Errorf("unknown seal tag %q: one of partition, sort, sign, encrypt, context, none, version, ttl",
+			seal)
 	}
 	if f.role != plain && slices.Contains(options, "string") {
 		return fmt.Errorf("dynamodbav option string would store the number as text")
@@ -253,7 +255,9 @@ func (p *plan) actions(others map[string]envelope.Action) (map[string]envelope.A
 			out[name] = action
 		case action == envelope.SignAndIncludeInEncryptionContext && slices.Contains(keys, name):
 		case own != action:
-			return nil, fmt.Errorf("%w: attribute %q is %v in %s and %v in OtherActions: an attribute has one action per table", ErrConfiguration, name, own, p.typeName, action)
+			return nil,
+				fmt.Errorf("%w: attribute %q is %v in %s and %v in OtherActions: an attribute has one action per table",
+					ErrConfiguration, name, own, p.typeName, action)
 		}
 	}
 	for _, action := range out {

@@ -91,17 +91,20 @@ func TestDeclarations(t *testing.T) {
 			t.Errorf("%s: %v, should name %q", c.name, c.err, c.says)
 		}
 	}
-	if _, err := store.NewEntity[order](untouchable{t}, "t", client, store.Entity{Attribute: "secret", Name: "order"}); !errors.Is(err, store.ErrConfiguration) {
+	if _, err := store.NewEntity[order](untouchable{t}, "t", client,
+		store.Entity{Attribute: "secret", Name: "order"}); !errors.Is(err, store.ErrConfiguration) {
 		t.Errorf("an encrypted entity attribute: %v", err)
 	}
-	if _, err := store.NewEntity[order](untouchable{t}, "t", client, store.Entity{Attribute: "kind"}); !errors.Is(err, store.ErrConfiguration) {
+	if _, err := store.NewEntity[order](untouchable{t}, "t", client, store.Entity{Attribute: "kind"}); !errors.Is(err,
+		store.ErrConfiguration) {
 		t.Errorf("a nameless entity: %v", err)
 	}
 }
 
 func TestKeys(t *testing.T) {
 	orders := open[order](t, untouchable{t}, "orders", clientSide(t))
-	for _, k := range []store.Key{{}, {Partition: "a"}, {Sort: 1}, {Partition: 1, Sort: 1}, {Partition: "a", Sort: "1"}, {Partition: "a", Sort: []int{1}}, {Partition: make(chan int), Sort: 1}} {
+	for _, k := range []store.Key{{}, {Partition: "a"}, {Sort: 1}, {Partition: 1, Sort: 1}, {Partition: "a", Sort: "1"},
+		{Partition: "a", Sort: []int{1}}, {Partition: make(chan int), Sort: 1}} {
 		if _, err := orders.Get(t.Context(), k); !errors.Is(err, store.ErrConfiguration) {
 			t.Errorf("%v: %v", k, err)
 		}
@@ -127,8 +130,10 @@ func TestEntities(t *testing.T) {
 			}
 			return m
 		}
-		orders := must(store.NewEntity[order](w.client, table, of(must(store.Actions[event]())(t)), store.Entity{Attribute: "kind", Name: "order"}))(t)
-		events := must(store.NewEntity[event](w.client, table, of(must(store.Actions[order]())(t)), store.Entity{Attribute: "kind", Name: "event"}))(t)
+		orders := must(store.NewEntity[order](w.client, table, of(must(store.Actions[event]())(t)),
+			store.Entity{Attribute: "kind", Name: "order"}))(t)
+		events := must(store.NewEntity[event](w.client, table, of(must(store.Actions[order]())(t)),
+			store.Entity{Attribute: "kind", Name: "event"}))(t)
 		for n := range 4 {
 			ok(t, orders.Put(ctx, sample("ann", 2*n)))
 			ok(t, events.Put(ctx, event{"ann", 2*n + 1, "something"}))

@@ -164,7 +164,8 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 	key := expression.Key(pk.name).Equal(value(av))
 	if q.Sort.operator != "" {
 		if sk == nil {
-			return nil, view{}, fmt.Errorf("%w: a sort range for %s, which has no sort key", ErrConfiguration, c.plan.typeName)
+			return nil, view{}, fmt.Errorf("%w: a sort range for %s, which has no sort key", ErrConfiguration,
+				c.plan.typeName)
 		}
 		sort, err := q.Sort.condition(sk)
 		if err != nil {
@@ -182,8 +183,10 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 		return nil, view{}, err
 	}
 	in := &dynamodb.QueryInput{
-		TableName: &c.name, KeyConditionExpression: e.KeyCondition(), FilterExpression: e.Filter(), ProjectionExpression: e.Projection(),
-		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(), ScanIndexForward: new(!q.Descending),
+		TableName: &c.name, KeyConditionExpression: e.KeyCondition(), FilterExpression: e.Filter(),
+		ProjectionExpression:     e.Projection(),
+		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
+		ScanIndexForward: new(!q.Descending),
 	}
 	if q.Index != nil {
 		in.IndexName = &q.Index.Name
@@ -210,7 +213,8 @@ func pageSize(size int32, limit int, e expression.Expression) *int32 {
 // checkSizes refuses a negative Limit or PageSize, which would mean no limit.
 func checkSizes(limit int, page int32) error {
 	if limit < 0 || page < 0 {
-		return fmt.Errorf("%w: Limit %d and PageSize %d must not be negative; zero means none", ErrConfiguration, limit, page)
+		return fmt.Errorf("%w: Limit %d and PageSize %d must not be negative; zero means none", ErrConfiguration, limit,
+			page)
 	}
 	return nil
 }
@@ -243,7 +247,8 @@ func (c *core) indexKey(name string) (*field, error) {
 		f = &field{name: f.name, typ: stringType}
 	}
 	if f.isTextTime() {
-		return nil, fmt.Errorf("%w: field %s of %s is the key of an index: %s", ErrConfiguration, f.goName, c.plan.typeName, textTime)
+		return nil, fmt.Errorf("%w: field %s of %s is the key of an index: %s", ErrConfiguration, f.goName,
+			c.plan.typeName, textTime)
 	}
 	return f, c.readable("index key", name)
 }
@@ -274,7 +279,8 @@ func (r SortRange) condition(f *field) (expression.KeyConditionBuilder, error) {
 	}
 	// DynamoDB refuses it too, and repeats both values in its message.
 	if c, ok := ddbexpr.Compare(low, high); ok && c > 0 {
-		return expression.KeyConditionBuilder{}, fmt.Errorf("%w: SortBetween of key attribute %q: low is above high", ErrConfiguration, f.name)
+		return expression.KeyConditionBuilder{},
+			fmt.Errorf("%w: SortBetween of key attribute %q: low is above high", ErrConfiguration, f.name)
 	}
 	return k.Between(v, value(high)), nil
 }

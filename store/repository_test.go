@@ -95,7 +95,8 @@ func TestConditions(t *testing.T) {
 			t.Error("the SDK's exception is lost")
 		}
 		if w.server != nil {
-			if s, _ := failed.Item["secret"].(*types.AttributeValueMemberS); failed.ItemErr != nil || s == nil || s.Value != o.Secret {
+			if s, _ := failed.Item["secret"].(*types.AttributeValueMemberS); failed.ItemErr != nil || s == nil ||
+				s.Value != o.Secret {
 				t.Errorf("the item of the failed condition is %v, %v", failed.Item, failed.ItemErr)
 			}
 		}
@@ -116,7 +117,8 @@ func TestConditionsOnEncryptedAttributes(t *testing.T) {
 	o := sample("ann", 1)
 	secret := expression.Name("secret").Equal(expression.Value("hunter2"))
 	nested := expression.Name("extra.a").BeginsWith("x")
-	deep := expression.Or(expression.Name("ward").Equal(expression.Value("w")), expression.Not(expression.Name("secret").Size().GreaterThan(expression.Value(3))))
+	deep := expression.Or(expression.Name("ward").Equal(expression.Value("w")),
+		expression.Not(expression.Name("secret").Size().GreaterThan(expression.Value(3))))
 	next := func(s iter.Seq2[order, error]) error {
 		for _, err := range s {
 			return err
@@ -140,7 +142,8 @@ func TestConditionsOnEncryptedAttributes(t *testing.T) {
 			}
 		}
 	}
-	if err := orders.Put(ctx, o, expression.Name("wrad").Equal(expression.Value("w"))); !errors.Is(err, store.ErrConfiguration) {
+	if err := orders.Put(ctx, o, expression.Name("wrad").Equal(expression.Value("w"))); !errors.Is(err,
+		store.ErrConfiguration) {
 		t.Errorf("condition on an undeclared attribute: %v", err)
 	}
 	for _, u := range []expression.UpdateBuilder{
@@ -162,44 +165,56 @@ func (u untouchable) called() error {
 	u.t.Error("a call was made")
 	return errors.New("called")
 }
-func (u untouchable) PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (u untouchable) PutItem(context.Context, *dynamodb.PutItemInput,
+	...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	return nil, u.called()
 }
-func (u untouchable) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (u untouchable) GetItem(context.Context, *dynamodb.GetItemInput,
+	...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	return nil, u.called()
 }
-func (u untouchable) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (u untouchable) UpdateItem(context.Context, *dynamodb.UpdateItemInput,
+	...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	return nil, u.called()
 }
-func (u untouchable) DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+func (u untouchable) DeleteItem(context.Context, *dynamodb.DeleteItemInput,
+	...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
 	return nil, u.called()
 }
-func (u untouchable) Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (u untouchable) Query(context.Context, *dynamodb.QueryInput,
+	...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	return nil, u.called()
 }
-func (u untouchable) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+func (u untouchable) Scan(context.Context, *dynamodb.ScanInput,
+	...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	return nil, u.called()
 }
-func (u untouchable) BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+func (u untouchable) BatchGetItem(context.Context, *dynamodb.BatchGetItemInput,
+	...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
 	return nil, u.called()
 }
-func (u untouchable) BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+func (u untouchable) BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput,
+	...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
 	return nil, u.called()
 }
-func (u untouchable) TransactGetItems(context.Context, *dynamodb.TransactGetItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error) {
+func (u untouchable) TransactGetItems(context.Context, *dynamodb.TransactGetItemsInput,
+	...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error) {
 	return nil, u.called()
 }
-func (u untouchable) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (u untouchable) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput,
+	...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	return nil, u.called()
 }
-func (u untouchable) DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
+func (u untouchable) DescribeTable(context.Context, *dynamodb.DescribeTableInput,
+	...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
 	return nil, u.called()
 }
 
 func TestQuery(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		ctx := t.Context()
-		orders := open[order](t, w.client, w.table(t, orderKeys, "wards=ward:S,number:N", "keys=ward:S,customer:S KEYS_ONLY"), m)
+		orders := open[order](t, w.client,
+			w.table(t, orderKeys, "wards=ward:S,number:N", "keys=ward:S,customer:S KEYS_ONLY"), m)
 		for n := range 10 {
 			ok(t, orders.Put(ctx, sample("ann", n)))
 		}
@@ -235,11 +250,14 @@ func TestQuery(t *testing.T) {
 				t.Errorf("%s: %s", c.name, d)
 			}
 		}
-		if d := cmp.Diff([]int{0, 2, 4, 6, 8}, numbers(store.Query{Partition: "w0", Index: &store.Index{Name: "wards", Partition: "ward", Sort: "number"}})); d != "" {
+		if d := cmp.Diff([]int{0, 2, 4, 6, 8},
+			numbers(store.Query{Partition: "w0",
+				Index: &store.Index{Name: "wards", Partition: "ward", Sort: "number"}})); d != "" {
 			t.Errorf("index: %s", d)
 		}
 
-		for o, err := range orders.Query(ctx, store.Query{Partition: "ann", Sort: store.SortEqual(3), Attributes: []string{"secret"}}) {
+		for o, err := range orders.Query(ctx,
+			store.Query{Partition: "ann", Sort: store.SortEqual(3), Attributes: []string{"secret"}}) {
 			ok(t, err)
 			if d := cmp.Diff(order{Customer: "ann", Number: 3, Secret: "secret text"}, o); d != "" {
 				t.Errorf("projection: %s", d)
@@ -261,7 +279,8 @@ func TestQuery(t *testing.T) {
 			t.Errorf("pages gave %v", seen)
 		}
 		for _, bad := range []store.Cursor{"!", "e30", "bm90IGpzb24"} {
-			if _, err := orders.QueryPage(ctx, store.Query{Partition: "ann"}, bad); !errors.Is(err, store.ErrConfiguration) {
+			if _, err := orders.QueryPage(ctx, store.Query{Partition: "ann"}, bad); !errors.Is(err,
+				store.ErrConfiguration) {
 				t.Errorf("cursor %q: %v", bad, err)
 			}
 		}
@@ -273,7 +292,9 @@ func TestQuery(t *testing.T) {
 			if m.String() == "client" && !errors.Is(err, store.ErrPartialItem) || m.String() == "server" && err != nil {
 				t.Errorf("index of keys only: %v", err)
 			}
-			if err != nil && (errors.Is(err, envelope.ErrNotEncrypted) || !strings.Contains(err.Error(), "index keys has projection KEYS_ONLY: create an index with projection ALL")) {
+			if err != nil && (errors.Is(err, envelope.ErrNotEncrypted) ||
+				!strings.Contains(err.Error(),
+					"index keys has projection KEYS_ONLY: create an index with projection ALL")) {
 				t.Errorf("index of keys only: %v", err)
 			}
 		}
@@ -307,7 +328,9 @@ func TestQueryConfiguration(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := next(orders.Query(t.Context(), store.Query{Partition: "a", Index: &store.Index{Name: "i", Partition: "secret"}})); !errors.Is(err, store.ErrEncryptedAttribute) {
+	if err := next(orders.Query(t.Context(),
+		store.Query{Partition: "a", Index: &store.Index{Name: "i", Partition: "secret"}})); !errors.Is(err,
+		store.ErrEncryptedAttribute) {
 		t.Errorf("encrypted index key: %v", err)
 	}
 	for _, err := range counters.Query(t.Context(), store.Query{Partition: "a", Sort: store.SortEqual(1)}) {
@@ -333,7 +356,8 @@ func TestScan(t *testing.T) {
 		if rest, err := orders.BatchPut(ctx, all); err != nil || len(rest) != 0 {
 			t.Fatal(rest, err)
 		}
-		for _, s := range []store.Scan{{}, {PageSize: 7}, {Segments: 4, PageSize: 3}, {Segments: 4, EventuallyConsistent: true}} {
+		for _, s := range []store.Scan{{}, {PageSize: 7}, {Segments: 4, PageSize: 3},
+			{Segments: 4, EventuallyConsistent: true}} {
 			seen := map[store.Key]int{}
 			for o, err := range orders.Scan(ctx, s) {
 				ok(t, err)
@@ -356,7 +380,8 @@ func TestScan(t *testing.T) {
 			t.Errorf("limit: %d", count)
 		}
 		count = 0
-		for o, err := range orders.Scan(ctx, store.Scan{Filter: expression.Name("ward").Equal(expression.Value("w1")), Attributes: []string{"note"}}) {
+		for o, err := range orders.Scan(ctx,
+			store.Scan{Filter: expression.Name("ward").Equal(expression.Value("w1")), Attributes: []string{"note"}}) {
 			ok(t, err)
 			if o.Note != "a note" || o.Secret != "" {
 				t.Errorf("projection gave %+v", o)
@@ -391,9 +416,11 @@ func TestTamperedItems(t *testing.T) {
 		ok(t, orders.Put(ctx, sample("ann", n)))
 	}
 	_, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &table, Key: map[string]types.AttributeValue{"customer": &types.AttributeValueMemberS{Value: "ann"}, "number": &types.AttributeValueMemberN{Value: "2"}},
-		UpdateExpression:          aws.String("SET ward = :w"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":w": &types.AttributeValueMemberS{Value: "forged ward"}},
+		TableName: &table, Key: map[string]types.AttributeValue{"customer": &types.AttributeValueMemberS{Value: "ann"},
+			"number": &types.AttributeValueMemberN{Value: "2"}},
+		UpdateExpression: aws.String("SET ward = :w"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":w": &types.AttributeValueMemberS{Value: "forged ward"}},
 	})
 	ok(t, err)
 	check := func(what string, seq iter.Seq2[order, error]) {
@@ -428,7 +455,8 @@ func TestTamperedItems(t *testing.T) {
 	keys := []store.Key{{Partition: "ann", Sort: 1}, {Partition: "ann", Sort: 2}, {Partition: "ann", Sort: 77}}
 	got, err := orders.BatchGet(ctx, keys)
 	var batch *store.BatchError
-	if !errors.As(err, &batch) || !errors.Is(batch.Items[1], envelope.ErrTampered) || batch.Err != nil || got[0] == nil || got[1] != nil || got[2] != nil || batch.Done != 2 {
+	if !errors.As(err, &batch) || !errors.Is(batch.Items[1], envelope.ErrTampered) || batch.Err != nil ||
+		got[0] == nil || got[1] != nil || got[2] != nil || batch.Done != 2 {
 		t.Errorf("batch: %v, %+v", got, err)
 	}
 }

@@ -100,7 +100,8 @@ func (w *rewriter) Update(ctx context.Context, in *dynamodb.UpdateItemInput) (en
 func (w *rewriter) Seal(ctx context.Context, added envelope.Item) (envelope.Item, error) {
 	for n := range added {
 		if w.Stored[envelope.FooterAttribute] != nil && !w.core.encryptor.AllowedUnsigned(n) {
-			return nil, fmt.Errorf("%w: another writer added attribute %q to the encrypted item", envelope.ErrTampered, n)
+			return nil, fmt.Errorf("%w: another writer added attribute %q to the encrypted item", envelope.ErrTampered,
+				n)
 		}
 	}
 	return w.core.encryptAs(ctx, with(w.plain, added), w.actions)

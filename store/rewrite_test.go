@@ -60,8 +60,10 @@ func broadModes(t *testing.T, test func(t *testing.T, w *world, table string, m 
 func (w *world) set(t *testing.T, table, attribute string) {
 	t.Helper()
 	_, err := w.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: &table, Key: envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}}, UpdateExpression: aws.String("SET #n = :v"),
-		ExpressionAttributeNames: map[string]string{"#n": attribute}, ExpressionAttributeValues: envelope.Item{":v": &types.AttributeValueMemberS{Value: "theirs"}},
+		TableName: &table, Key: envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}},
+		UpdateExpression:          aws.String("SET #n = :v"),
+		ExpressionAttributeNames:  map[string]string{"#n": attribute},
+		ExpressionAttributeValues: envelope.Item{":v": &types.AttributeValueMemberS{Value: "theirs"}},
 	})
 	ok(t, err)
 }
@@ -82,7 +84,8 @@ func TestUpdateBroad(t *testing.T) {
 			}
 			return nil
 		}))(t)
-		if runs != 1 || got.Count != 1 || got.A139 != "theirs" || got.Note != "theirs" || got.A001 != "mine" || got.A000 != "" {
+		if runs != 1 || got.Count != 1 || got.A139 != "theirs" || got.Note != "theirs" || got.A001 != "mine" ||
+			got.A000 != "" {
 			t.Errorf("%d runs, %+v", runs, got)
 		}
 		if read := must(broads.Get(ctx, k))(t); read != got {
@@ -112,7 +115,8 @@ func TestUpdateBroadConflicts(t *testing.T) {
 				b.Count, b.A001 = b.Count+1, b.A001+" mine"
 				return nil
 			}))(t)
-			if runs != 2 || attribute == "A000" && got.A000 != "theirs" || attribute == "A001" && got.A001 != "theirs mine" {
+			if runs != 2 || attribute == "A000" && got.A000 != "theirs" || attribute == "A001" &&
+				got.A001 != "theirs mine" {
 				t.Errorf("%s: %d runs, %+v", attribute, runs, got)
 			}
 			_, err := w.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: envelope.Item{
@@ -131,7 +135,8 @@ type losing struct {
 
 func (l *losing) Do(r *http.Request) (*http.Response, error) {
 	resp, err := l.HTTPClient.Do(r)
-	if err == nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".UpdateItem") && l.lost.CompareAndSwap(false, true) {
+	if err == nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".UpdateItem") &&
+		l.lost.CompareAndSwap(false, true) {
 		_ = resp.Body.Close()
 		return nil, errors.New("connection reset")
 	}
@@ -177,7 +182,8 @@ func TestUpdateBroadUnknown(t *testing.T) {
 			return nil
 		})
 		raw := must(broads.Raw(t.Context(), store.Key{Partition: "a"}))(t)
-		if !errors.Is(err, envelope.ErrInvalidItem) || errors.Is(err, store.ErrUncertain) || len(raw) != 4 || raw["alien"] == nil || fmt.Sprint(raw["count"]) == "" {
+		if !errors.Is(err, envelope.ErrInvalidItem) || errors.Is(err, store.ErrUncertain) || len(raw) != 4 ||
+			raw["alien"] == nil || fmt.Sprint(raw["count"]) == "" {
 			t.Errorf("%v, %v", err, raw)
 		}
 	})
@@ -187,7 +193,8 @@ func TestUpdateBroadUnknown(t *testing.T) {
 func TestUpdateBroadTransaction(t *testing.T) {
 	broadModes(t, func(t *testing.T, w *world, table string, m store.Mode) {
 		broads := open[broad](t, w.client, table, m)
-		err := store.TransactWrite(t.Context(), w.client, broads.UpdateOp(store.Key{Partition: "a"}, func(b *broad) error { b.Count++; return nil }))
+		err := store.TransactWrite(t.Context(), w.client,
+			broads.UpdateOp(store.Key{Partition: "a"}, func(b *broad) error { b.Count++; return nil }))
 		if !errors.Is(err, store.ErrTooWide) {
 			t.Error(err)
 		}
@@ -221,7 +228,8 @@ func TestUpdateBroadEncrypted(t *testing.T) {
 	raw := must(open[broad](t, w.client, table, newer).Raw(ctx, k))(t)
 	plain := must(open[broad](t, w.client, table, newer).Encryptor().DecryptItem(ctx, raw))(t)
 	later, _ := plain["later"].(*types.AttributeValueMemberS)
-	if runs != 1 || got.Count != 1 || got.Note != "theirs" || later == nil || later.Value != "kept" || plain["loose7"] == nil {
+	if runs != 1 || got.Count != 1 || got.Note != "theirs" || later == nil || later.Value != "kept" ||
+		plain["loose7"] == nil {
 		t.Errorf("%d runs, %+v, %v", runs, got, plain)
 	}
 }
@@ -234,11 +242,13 @@ type halting struct {
 	calls int
 }
 
-func (h *halting) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (h *halting) GetItem(context.Context, *dynamodb.GetItemInput,
+	...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	return &dynamodb.GetItemOutput{Item: h.item}, nil
 }
 
-func (h *halting) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (h *halting) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	if h.calls++; h.calls > 1 {
 		return nil, errors.New("connection reset")
 	}
@@ -262,8 +272,10 @@ func TestUpdateBroadUnsigned(t *testing.T) {
 	m := clientSide(t)
 	m.PlaintextPolicy = envelope.ForbidPlaintextWriteAllowPlaintextRead
 	synctest.Test(t, func(t *testing.T) {
-		h := &halting{item: envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}, "count": &types.AttributeValueMemberN{Value: "0"}}}
-		_, err := open[broad](t, h, "broads", m).Update(t.Context(), store.Key{Partition: "a"}, func(b *broad) error { b.Count++; return nil })
+		h := &halting{item: envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"},
+			"count": &types.AttributeValueMemberN{Value: "0"}}}
+		_, err := open[broad](t, h, "broads", m).Update(t.Context(), store.Key{Partition: "a"},
+			func(b *broad) error { b.Count++; return nil })
 		if !errors.Is(err, store.ErrUncertain) || !strings.Contains(err.Error(), "is not signed yet") || h.calls < 10 {
 			t.Errorf("%d calls, %v", h.calls, err)
 		}
@@ -279,7 +291,8 @@ func TestUpdateBroadMisfit(t *testing.T) {
 		_, err := broads.Update(ctx, k, func(b *broad) error {
 			b.Count++
 			_, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-				TableName: &table, Key: envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}}, UpdateExpression: aws.String("SET A139 = :v"),
+				TableName: &table, Key: envelope.Item{"id": &types.AttributeValueMemberS{Value: "a"}},
+				UpdateExpression:          aws.String("SET A139 = :v"),
 				ExpressionAttributeValues: envelope.Item{":v": &types.AttributeValueMemberBOOL{Value: true}},
 			})
 			return err

@@ -83,7 +83,8 @@ func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 
 // scanSegment reads a page ahead of what was taken, but none when it has given
 // as many items as the whole scan wants.
-func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput, v view, limit int, to chan<- page[T]) {
+func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput, v view, limit int,
+	to chan<- page[T]) {
 	for given := 0; ; {
 		var p page[T]
 		out, err := t.client.Scan(ctx, in)
@@ -110,7 +111,8 @@ func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput
 
 func (c *core) scanView(s Scan) (view, expression.Expression, error) {
 	if s.Segments < 0 || s.Segments > maxSegments {
-		return view{}, expression.Expression{}, fmt.Errorf("%w: %d segments, at most %d", ErrConfiguration, s.Segments, maxSegments)
+		return view{}, expression.Expression{},
+			fmt.Errorf("%w: %d segments, at most %d", ErrConfiguration, s.Segments, maxSegments)
 	}
 	if err := checkSizes(s.Limit, s.PageSize); err != nil {
 		return view{}, expression.Expression{}, err

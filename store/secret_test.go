@@ -83,8 +83,10 @@ func (s *secrets) compartment() compartment {
 func (s *secrets) vault(id string, n int) vault {
 	of := func() *compartment { c := s.compartment(); return &c }
 	return vault{
-		ID: id, N: n, Ward: "ward", Note: "note", Plain: s.text(), Drawer: Drawer{s.text(), s.compartment()}, Pocket: &Pocket{s.text()},
-		Struct: s.compartment(), Pointer: of(), Slice: []compartment{s.compartment()}, Pointers: []*compartment{of(), nil}, Array: [2]compartment{s.compartment()},
+		ID: id, N: n, Ward: "ward", Note: "note", Plain: s.text(), Drawer: Drawer{s.text(), s.compartment()},
+		Pocket: &Pocket{s.text()},
+		Struct: s.compartment(), Pointer: of(), Slice: []compartment{s.compartment()},
+		Pointers: []*compartment{of(), nil}, Array: [2]compartment{s.compartment()},
 		Map: map[string]compartment{s.text(): s.compartment()}, Names: map[string]string{s.text(): s.text()},
 		Deep: map[string][]map[string]*compartment{s.text(): {{s.text(): of()}}},
 		Any:  map[string]any{s.text(): of()}, Anys: []any{s.text(), s.compartment(), s.bytes()},
@@ -97,7 +99,8 @@ func (s *secrets) vault(id string, n int) vault {
 func (s *secrets) found(in []byte) []string {
 	var out []string
 	for _, secret := range s.made {
-		forms := []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret)))}
+		forms := []string{secret, hex.EncodeToString([]byte(secret)),
+			strings.ToUpper(hex.EncodeToString([]byte(secret)))}
 		for offset := range 3 {
 			text := base64.StdEncoding.EncodeToString(append(make([]byte, offset), secret...))
 			forms = append(forms, text[4:len(text)-4]) // without what neighbours change
@@ -201,9 +204,11 @@ func TestSecrets(t *testing.T) {
 			"Update":         func() { ok(t, ignore(vaults.Update(ctx, key(1), change))) },
 			"UpdateOrCreate": func() { ok(t, ignore(vaults.UpdateOrCreate(ctx, key(2), change))) },
 			"UpdateAttributes": func() {
-				ok(t, vaults.UpdateAttributes(ctx, key(1), expression.Set(expression.Name("note"), expression.Value("other"))))
+				ok(t, vaults.UpdateAttributes(ctx, key(1),
+					expression.Set(expression.Name("note"), expression.Value("other"))))
 				// A secret is refused on the client, or fails: the item has no such path.
-				fails(vaults.UpdateAttributes(ctx, key(1), expression.Set(expression.Name("Plain.x.y"), expression.Value(s.text()))))
+				fails(vaults.UpdateAttributes(ctx, key(1),
+					expression.Set(expression.Name("Plain.x.y"), expression.Value(s.text()))))
 			},
 			"BatchPut": func() {
 				ok(t, ignore(vaults.BatchPut(ctx, []vault{s.vault("a", 3), s.vault("a", 4)})))
@@ -223,8 +228,10 @@ func TestSecrets(t *testing.T) {
 			"DeleteVersionOp": func() { fails(write(vaults.DeleteVersionOp(s.vault("a", 1)))) },
 			"BatchDelete":     func() { ok(t, ignore(vaults.BatchDelete(ctx, []store.Key{key(3)}))) },
 		}
-		reads := []string{"BatchGet", "Check", "CheckReport", "Encryptor", "Get", "GetOp", "Mode", "Name", "Query", "QueryPage", "Raw", "Scan"}
-		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes", "BatchPut", "PutOp", "UpdateOp", "CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}
+		reads := []string{"BatchGet", "Check", "CheckReport", "Encryptor", "Get", "GetOp", "Mode", "Name", "Query",
+			"QueryPage", "Raw", "Scan"}
+		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes", "BatchPut", "PutOp",
+			"UpdateOp", "CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}
 		of := reflect.TypeOf(vaults)
 		for i := range of.NumMethod() {
 			if n := of.Method(i).Name; !slices.Contains(order, n) && !slices.Contains(reads, n) {
@@ -240,7 +247,8 @@ func TestSecrets(t *testing.T) {
 		_, err := open[misfit](t, client, name, m).Get(ctx, key(1))
 		fails(err)
 
-		places := map[string][]byte{"wire": tap.wire.Bytes(), "log": tap.log.Bytes(), "table": rawTable(t, w.client, name)}
+		places := map[string][]byte{"wire": tap.wire.Bytes(), "log": tap.log.Bytes(),
+			"table": rawTable(t, w.client, name)}
 		if found := s.found([]byte(text(errs))); found != nil {
 			t.Errorf("errors show %q: %s", found, text(errs))
 		}

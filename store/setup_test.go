@@ -89,10 +89,12 @@ func (w *world) table(t testing.TB, keys string, indexes ...string) string {
 		for i, k := range strings.Split(keys, ",") {
 			name, kind, _ := strings.Cut(k, ":")
 			if !defined[name] {
-				in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeType(kind)})
+				in.AttributeDefinitions = append(in.AttributeDefinitions,
+					types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeType(kind)})
 				defined[name] = true
 			}
-			s = append(s, types.KeySchemaElement{AttributeName: &name, KeyType: []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]})
+			s = append(s, types.KeySchemaElement{AttributeName: &name,
+				KeyType: []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]})
 		}
 		return s
 	}
@@ -104,13 +106,15 @@ func (w *world) table(t testing.TB, keys string, indexes ...string) string {
 			projection = "ALL"
 		}
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-			IndexName: &name, KeySchema: schema(keys), Projection: &types.Projection{ProjectionType: types.ProjectionType(projection)},
+			IndexName: &name, KeySchema: schema(keys),
+			Projection: &types.Projection{ProjectionType: types.ProjectionType(projection)},
 		})
 	}
 	if _, err := w.client.CreateTable(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	waiter := dynamodb.NewTableExistsWaiter(w.client, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 20e6, 100e6 })
+	waiter := dynamodb.NewTableExistsWaiter(w.client,
+		func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 20e6, 100e6 })
 	if err := waiter.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: in.TableName}, 60e9); err != nil {
 		t.Fatal(err)
 	}
@@ -126,14 +130,16 @@ func (w *world) table(t testing.TB, keys string, indexes ...string) string {
 func (w *world) expires(t testing.TB, table, attribute string) {
 	t.Helper()
 	_, err := w.client.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
-		TableName: &table, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attribute, Enabled: aws.Bool(true)},
+		TableName: &table, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attribute,
+			Enabled: aws.Bool(true)},
 	})
 	ok(t, err)
 }
 
 func aesKeyring(t testing.TB, b byte) *keyring.RawAES {
 	t.Helper()
-	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: fmt.Sprint("key-", b), Key: bytes.Repeat([]byte{b}, 32)})
+	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: fmt.Sprint("key-", b),
+		Key: bytes.Repeat([]byte{b}, 32)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +148,8 @@ func aesKeyring(t testing.TB, b byte) *keyring.RawAES {
 
 // clientSide is the mode of most tests: the fast suite, one local key.
 func clientSide(t testing.TB) store.ClientSide {
-	return store.ClientSide{Keyring: aesKeyring(t, 1), AlgorithmSuite: envelope.SuiteSymmetricSignature, LogicalTableName: "test"}
+	return store.ClientSide{Keyring: aesKeyring(t, 1), AlgorithmSuite: envelope.SuiteSymmetricSignature,
+		LogicalTableName: "test"}
 }
 
 // bothModes runs a test once in each mode.

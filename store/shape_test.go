@@ -228,7 +228,8 @@ func TestValuesInInterfaces(t *testing.T) {
 	list[0] = list
 	for name, v := range map[string]any{
 		"channel": make(chan int), "complex": 1i, "decimal": decimal{}, "pointer to decimal": &decimal{}, "nested": []any{map[string]any{"a": func() {}}},
-		"tag": profile{"123"}, "tag in a pointer": &holder{}, "pointer receiver": pound{5}, "promoted": price{}, "cycle": cyclic, "pointer cycle": pointer, "list cycle": list,
+		"tag": profile{"123"}, "tag in a pointer": &holder{}, "pointer receiver": pound{5}, "promoted": price{},
+		"cycle": cyclic, "pointer cycle": pointer, "list cycle": list,
 		"enumeration": []level{1}, "key": map[stringer]func(){}, "struct with any": generic[any]{[]any{1i}},
 	} {
 		err := boxes.Put(t.Context(), box[any]{"a", v})
@@ -243,7 +244,8 @@ func TestValuesInInterfaces(t *testing.T) {
 	}
 	deep.Left.Left = deep
 	var item *store.ItemError
-	if err := open[box[tree]](t, untouchable{t}, "table", clientSide(t)).Put(t.Context(), box[tree]{"a", *deep}); !errors.As(err, &item) {
+	if err := open[box[tree]](t, untouchable{t}, "table", clientSide(t)).Put(t.Context(),
+		box[tree]{"a", *deep}); !errors.As(err, &item) {
 		t.Errorf("a tree that contains itself: %v", err)
 	}
 }
@@ -257,8 +259,11 @@ func TestTimeKeys(t *testing.T) {
 	type keyed struct {
 		At time.Time `dynamodbav:"at" seal:"partition"`
 	}
-	for _, err := range []error{declare[sorted[time.Time]](t, clientSide(t)), declare[sorted[*time.Time]](t, store.ServerSide{}), declare[sorted[stamp]](t, clientSide(t)), declare[keyed](t, clientSide(t))} {
-		if !errors.Is(err, store.ErrConfiguration) || !strings.Contains(err.Error(), "field At") || !strings.Contains(err.Error(), "unixtime") {
+	for _, err := range []error{declare[sorted[time.Time]](t, clientSide(t)),
+		declare[sorted[*time.Time]](t, store.ServerSide{}), declare[sorted[stamp]](t, clientSide(t)),
+		declare[keyed](t, clientSide(t))} {
+		if !errors.Is(err, store.ErrConfiguration) || !strings.Contains(err.Error(), "field At") ||
+			!strings.Contains(err.Error(), "unixtime") {
 			t.Error(err)
 		}
 	}
@@ -269,7 +274,8 @@ func TestTimeKeys(t *testing.T) {
 		ID string    `dynamodbav:"id" seal:"partition"`
 		At time.Time `dynamodbav:"at" seal:"sign"`
 	}
-	for _, err := range open[indexed](t, untouchable{t}, "table", clientSide(t)).Query(t.Context(), store.Query{Partition: "a", Index: &store.Index{Name: "i", Partition: "id", Sort: "at"}}) {
+	for _, err := range open[indexed](t, untouchable{t}, "table", clientSide(t)).Query(t.Context(),
+		store.Query{Partition: "a", Index: &store.Index{Name: "i", Partition: "id", Sort: "at"}}) {
 		if !errors.Is(err, store.ErrConfiguration) || !strings.Contains(err.Error(), "field At") {
 			t.Error(err)
 		}

@@ -59,7 +59,8 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
-	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: mergingOf(reflect.TypeFor[T]()), encryptor: encryptor}}
+	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: mergingOf(reflect.TypeFor[T]()),
+		encryptor: encryptor}}
 	for _, o := range opts {
 		o(&t.options)
 	}
@@ -103,7 +104,8 @@ func (t *Table[T]) Raw(ctx context.Context, k Key) (envelope.Item, error) {
 
 // read gets the stored item.
 func (c *core) read(ctx context.Context, key envelope.Item) (envelope.Item, error) {
-	out, err := c.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: aws.Bool(true)})
+	out, err := c.client.GetItem(ctx,
+		&dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, c.callError("get", err)
 	}

@@ -17,7 +17,8 @@ type named struct {
 	name string
 }
 
-func (n named) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+func (n named) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
 	out, err := n.Client.BatchWriteItem(ctx, in, o...)
 	if err == nil {
 		out.UnprocessedItems = rename(out.UnprocessedItems, n.name)
@@ -25,7 +26,8 @@ func (n named) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemIn
 	return out, err
 }
 
-func (n named) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+func (n named) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
 	out, err := n.Client.BatchGetItem(ctx, in, o...)
 	if err == nil {
 		out.Responses, out.UnprocessedKeys = rename(out.Responses, n.name), rename(out.UnprocessedKeys, n.name)
@@ -73,7 +75,8 @@ func TestTableByARN(t *testing.T) {
 			ok(t, ignore(byARN.BatchDelete(ctx, keys)))
 		}
 	})
-	for _, name := range []string{"no name", "arn:aws:dynamodb:us-east-1:111122223333:table/a/index/b", "arn:aws:s3:::a"} {
+	for _, name := range []string{"no name", "arn:aws:dynamodb:us-east-1:111122223333:table/a/index/b",
+		"arn:aws:s3:::a"} {
 		if _, err := store.New[order](untouchable{t}, name, clientSide(t)); !errors.Is(err, store.ErrConfiguration) {
 			t.Errorf("%s: %v", name, err)
 		}

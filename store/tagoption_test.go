@@ -32,7 +32,8 @@ func optionCases() []typeCase {
 			D  int            `dynamodbav:"d,string"`
 			E  []euro         `dynamodbav:"e,stringset"`
 			M  map[string]int `dynamodbav:"m,nullemptyelem"`
-		}{S: []string{"a", "b"}, B: [][]byte{{1}, {2}}, F: []float64{1, 2.5}, T: second, P: &second, D: 5, E: []euro{{1}, {2}}, M: map[string]int{"a": 0}}),
+		}{S: []string{"a", "b"}, B: [][]byte{{1}, {2}}, F: []float64{1, 2.5}, T: second, P: &second, D: 5,
+			E: []euro{{1}, {2}}, M: map[string]int{"a": 0}}),
 		checkField[struct {
 			key
 			V inner2 `dynamodbav:"v,omitempty"`

@@ -89,7 +89,8 @@ func (t *Table[T]) CheckOp(k Key, conditions ...Condition) WriteOp {
 	})
 }
 
-func (c *core) keyOp(k Key, conditions []Condition, make func(envelope.Item, writeCondition) types.TransactWriteItem) WriteOp {
+func (c *core) keyOp(k Key, conditions []Condition,
+	make func(envelope.Item, writeCondition) types.TransactWriteItem) WriteOp {
 	return WriteOp{c, func(context.Context) (types.TransactWriteItem, error) {
 		key, err := c.plan.key(k)
 		if err != nil {
@@ -186,7 +187,8 @@ func passing(err error) bool {
 		if r.Code == nil || *r.Code == "None" {
 			continue
 		}
-		if !slices.Contains([]string{"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}, *r.Code) {
+		if !slices.Contains([]string{"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"},
+			*r.Code) {
 			return false
 		}
 		some = true

@@ -23,13 +23,15 @@ func TestTransactions(t *testing.T) {
 	orders := open[order](t, w.client, w.table(t, orderKeys), store.ServerSide{})
 	counters := open[counter](t, w.client, w.table(t, "id:S"), clientSide(t))
 	k := store.Key{Partition: "c"}
-	ok(t, store.TransactWrite(ctx, w.client, orders.PutOp(sample("ann", 1)), orders.PutOp(sample("ann", 2)), counters.PutOp(counter{ID: "c", Count: 1})))
+	ok(t, store.TransactWrite(ctx, w.client, orders.PutOp(sample("ann", 1)), orders.PutOp(sample("ann", 2)),
+		counters.PutOp(counter{ID: "c", Count: 1})))
 	ok(t, store.TransactWrite(ctx, w.client,
 		orders.DeleteOp(store.Key{Partition: "ann", Sort: 1}, expression.Name("ward").Equal(expression.Value("w1"))),
 		orders.CheckOp(store.Key{Partition: "ann", Sort: 2}, expression.AttributeExists(expression.Name("customer"))),
 		counters.UpdateOp(k, func(c *counter) error { c.Count++; return nil }),
 	))
-	a, b, c := orders.GetOp(store.Key{Partition: "ann", Sort: 1}), orders.GetOp(store.Key{Partition: "ann", Sort: 2}), counters.GetOp(k)
+	a, b, c := orders.GetOp(store.Key{Partition: "ann", Sort: 1}), orders.GetOp(store.Key{Partition: "ann", Sort: 2}),
+		counters.GetOp(k)
 	if _, err := a.Result(); err == nil {
 		t.Error("a result before the transaction")
 	}
@@ -50,7 +52,8 @@ func TestTransactions(t *testing.T) {
 		orders.PutOp(sample("ann", 2), expression.AttributeNotExists(expression.Name("customer"))),
 	)
 	var cancelled *store.TransactionError
-	if !errors.As(err, &cancelled) || !errors.Is(err, store.ErrConditionFailed) || errors.Is(err, store.ErrConflict) || len(cancelled.Reasons) != 3 {
+	if !errors.As(err, &cancelled) || !errors.Is(err, store.ErrConditionFailed) || errors.Is(err, store.ErrConflict) ||
+		len(cancelled.Reasons) != 3 {
 		t.Fatalf("%v", err)
 	}
 	var sdk *types.TransactionCanceledException
@@ -63,7 +66,8 @@ func TestTransactions(t *testing.T) {
 	if n, _ := cancelled.Reasons[1].Item["count"].(*types.AttributeValueMemberN); n == nil || n.Value != "2" {
 		t.Errorf("item of the client-side table: %+v", cancelled.Reasons[1])
 	}
-	if s, _ := cancelled.Reasons[2].Item["secret"].(*types.AttributeValueMemberS); s == nil || s.Value != "secret text" {
+	if s, _ := cancelled.Reasons[2].Item["secret"].(*types.AttributeValueMemberS); s == nil ||
+		s.Value != "secret text" {
 		t.Errorf("item of the server-side table: %+v", cancelled.Reasons[2])
 	}
 	if _, err := orders.Get(ctx, store.Key{Partition: "ann", Sort: 3}); !errors.Is(err, store.ErrNotFound) {
@@ -74,7 +78,9 @@ func TestTransactions(t *testing.T) {
 	if err := store.TransactWrite(ctx, w.client, orders.PutOp(sample("ann", 3))); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("conflict: %v", err)
 	}
-	w.faults(t, localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Operation: "TransactWriteItems", Count: 2}}})
+	w.faults(t,
+		localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Operation: "TransactWriteItems",
+			Count: 2}}})
 	ok(t, store.TransactWrite(ctx, w.client, orders.PutOp(sample("ann", 3))))
 }
 
@@ -91,7 +97,8 @@ func TestTransactionAnswers(t *testing.T) {
 		ok(t, put(0))
 		l.play("TransactWriteItems", lose, pass)
 		var cancelled *store.TransactionError
-		if err := put(0); !errors.As(err, &cancelled) || !errors.Is(err, store.ErrConditionFailed) || errors.Is(err, store.ErrUncertain) {
+		if err := put(0); !errors.As(err, &cancelled) || !errors.Is(err, store.ErrConditionFailed) ||
+			errors.Is(err, store.ErrUncertain) {
 			t.Errorf("cancelled, and the answer lost once: %v", err)
 		}
 		l.play("TransactWriteItems", lose, pass)
@@ -123,10 +130,13 @@ type tokens struct {
 	cancel int
 }
 
-func (c *tokens) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (c *tokens) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	c.seen = append(c.seen, aws.ToString(in.ClientRequestToken))
 	if len(c.seen) <= c.cancel {
-		return nil, &types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{{Code: aws.String("TransactionConflict")}}}
+		return nil,
+			&types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{
+				{Code: aws.String("TransactionConflict")}}}
 	}
 	return c.deaf.TransactWriteItems(ctx, in, o...)
 }
@@ -170,7 +180,8 @@ func TestTransactionTampered(t *testing.T) {
 	ok(t, store.TransactGet(ctx, w.client, a, b))
 	ok(t, ignore(a.Result()))
 	var item *store.ItemError
-	if _, err := b.Result(); !errors.As(err, &item) || !errors.Is(err, envelope.ErrTampered) && !errors.Is(err, envelope.ErrMaterials) {
+	if _, err := b.Result(); !errors.As(err, &item) || !errors.Is(err, envelope.ErrTampered) &&
+		!errors.Is(err, envelope.ErrMaterials) {
 		t.Errorf("%v", err)
 	}
 	err := store.TransactWrite(ctx, w.client, counters.PutOp(counter{ID: "theirs"}))
@@ -197,7 +208,8 @@ func TestTransactionArguments(t *testing.T) {
 	if err := store.TransactGet(t.Context(), untouchable{t}); !errors.Is(err, store.ErrConfiguration) {
 		t.Error(err)
 	}
-	if err := store.TransactGet(t.Context(), untouchable{t}, orders.GetOp(store.Key{})); !errors.Is(err, store.ErrConfiguration) {
+	if err := store.TransactGet(t.Context(), untouchable{t}, orders.GetOp(store.Key{})); !errors.Is(err,
+		store.ErrConfiguration) {
 		t.Error(err)
 	}
 }

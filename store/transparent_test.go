@@ -42,15 +42,19 @@ func TestThroughTransparentClient(t *testing.T) {
 	}
 	next := all[0]
 	next.Secret = "another"
-	if old := must(orders.PutOld(ctx, next, expression.Name("ward").Equal(expression.Value(next.Ward))))(t); old == nil || old.Secret != all[0].Secret {
+	if old := must(orders.PutOld(ctx, next,
+		expression.Name("ward").Equal(expression.Value(next.Ward))))(t); old == nil || old.Secret != all[0].Secret {
 		t.Errorf("old value %+v", old)
 	}
 	ok(t, orders.UpdateAttributes(ctx, next.key(), expression.Set(expression.Name("note"), expression.Value("new"))))
-	if err := orders.UpdateAttributes(ctx, next.key(), expression.Set(expression.Name("secret"), expression.Value("new"))); !errors.Is(err, store.ErrEncryptedAttribute) {
+	if err := orders.UpdateAttributes(ctx, next.key(),
+		expression.Set(expression.Name("secret"), expression.Value("new"))); !errors.Is(err,
+		store.ErrEncryptedAttribute) {
 		t.Errorf("update of an encrypted attribute: %v", err)
 	}
 	n := 0
-	for o, err := range orders.Query(ctx, store.Query{Partition: "customer0", Attributes: []string{"secret"}, PageSize: 4}) {
+	for o, err := range orders.Query(ctx,
+		store.Query{Partition: "customer0", Attributes: []string{"secret"}, PageSize: 4}) {
 		ok(t, err)
 		if o.Secret == "" || o.Note != "" {
 			t.Errorf("%+v", o)
@@ -71,7 +75,8 @@ func TestThroughTransparentClient(t *testing.T) {
 	counters, _ := through[counter](t, w, w.table(t, "id:S"))
 	k := store.Key{Partition: "c"}
 	ok(t, counters.Put(ctx, counter{ID: "c"}))
-	if c := must(counters.Update(ctx, k, func(c *counter) error { c.Count++; return nil }))(t); c.Count != 1 || c.Version != 2 {
+	if c := must(counters.Update(ctx, k, func(c *counter) error { c.Count++; return nil }))(t); c.Count != 1 ||
+		c.Version != 2 {
 		t.Errorf("%+v", c)
 	}
 }

@@ -42,7 +42,8 @@ type typeCase struct {
 // to write and to read; without values, New refuses F by the name of the field.
 func check[F any](values ...F) typeCase {
 	return typeCase{reflect.TypeFor[F]().String(), func(t *testing.T, c store.Client, table string, m store.Mode) {
-		roundTrip(t, c, table, m, "V", func(id string, v F) box[F] { return box[F]{id, v} }, func(b *box[F]) *F { return &b.V }, values)
+		roundTrip(t, c, table, m, "V", func(id string, v F) box[F] { return box[F]{id, v} },
+			func(b *box[F]) *F { return &b.V }, values)
 	}}
 }
 
@@ -60,7 +61,8 @@ func checkField[T any](field string, values ...T) typeCase {
 // equal compares everything, times by their instant.
 var equal = cmp.Exporter(func(reflect.Type) bool { return true })
 
-func roundTrip[T, F any](t *testing.T, c store.Client, table string, m store.Mode, field string, of func(string, F) T, value func(*T) *F, values []F) {
+func roundTrip[T, F any](t *testing.T, c store.Client, table string, m store.Mode, field string, of func(string, F) T,
+	value func(*T) *F, values []F) {
 	boxes, err := store.New[T](c, table, m)
 	if len(values) == 0 {
 		if !errors.Is(err, store.ErrConfiguration) || !strings.Contains(err.Error(), "field "+field) {
@@ -95,7 +97,8 @@ func roundTrip[T, F any](t *testing.T, c store.Client, table string, m store.Mod
 		expect("Update without a change", id("update"))
 
 		set = func(v *T) error { *v = of(id("put"), want); return nil }
-		ok(t, store.TransactWrite(ctx, c, boxes.PutOp(of(id("transaction"), want)), boxes.UpdateOp(store.Key{Partition: id("put")}, set)))
+		ok(t, store.TransactWrite(ctx, c, boxes.PutOp(of(id("transaction"), want)),
+			boxes.UpdateOp(store.Key{Partition: id("put")}, set)))
 		expect("PutOp", id("transaction"))
 		expect("UpdateOp", id("put"))
 		ok(t, ignore(boxes.BatchPut(ctx, []T{of(id("batch"), want)})))
@@ -209,37 +212,60 @@ func typeCases() []typeCase {
 	now := time.Date(2024, 2, 29, 12, 30, 0, 500_000_000, time.FixedZone("", 5*3600+1800))
 	return []typeCase{
 		// Scalars.
-		check("text", "", "Ω\x00"), check[namedText]("n", ""), check(true, false), check(-5, 0, math.MaxInt), check[int8](-128, 127),
-		check[uint64](math.MaxUint64, 0), check(1.5, -0.1, 1e100, 1e-100), check[float32](0.1, 3.4028233e38), check(duration(-1), time.Hour),
-		check[attributevalue.Number]("12345678901234567890123456789012345678"), check[json.Number]("1.5"), check[level](3), check('x'),
+		check("text", "", "Ω\x00"), check[namedText]("n", ""), check(true, false), check(-5, 0, math.MaxInt),
+		check[int8](-128, 127),
+		check[uint64](math.MaxUint64, 0), check(1.5, -0.1, 1e100, 1e-100), check[float32](0.1, 3.4028233e38),
+		check(duration(-1), time.Hour),
+		check[attributevalue.Number]("12345678901234567890123456789012345678"), check[json.Number]("1.5"),
+		check[level](3), check('x'),
 		// Pointers.
-		check(new("text"), new(""), nil), check(new(5), new(0), nil), check[**int](), check[*any](), check(new(inner2{"a", "b"}), nil), check(new(now), nil),
+		check(new("text"), new(""), nil), check(new(5), new(0), nil), check[**int](), check[*any](),
+		check(new(inner2{"a", "b"}), nil), check(new(now), nil),
 		// Bytes and lists.
-		check([]byte{1, 2}, []byte{}, nil), check[blob](blob{1}, nil), check[json.RawMessage](json.RawMessage(`{}`)), check([3]byte{1, 2, 3}), check([2]string{"a", ""}),
-		check([]string{"b", "a", "b"}, []string{}, nil), check([]*int{new(1), nil}), check([][]int{{1}, {}, nil}), check([]inner2{{"a", "b"}}), check([]float64{0.5}),
-		check[[]level](), check[[4]level](), check[[][]byte](), check[map[string][][]byte](), check(blobs{{2}, {1}, {2}}, nil), check([]blob{{2}, {1}}), check([][2]byte{{1}, {2}}),
+		check([]byte{1, 2}, []byte{}, nil), check[blob](blob{1}, nil), check[json.RawMessage](json.RawMessage(`{}`)),
+		check([3]byte{1, 2, 3}), check([2]string{"a", ""}),
+		check([]string{"b", "a", "b"}, []string{}, nil), check([]*int{new(1), nil}), check([][]int{{1}, {}, nil}),
+		check([]inner2{{"a", "b"}}), check([]float64{0.5}),
+		check[[]level](), check[[4]level](), check[[][]byte](), check[map[string][][]byte](),
+		check(blobs{{2}, {1}, {2}}, nil), check([]blob{{2}, {1}}), check([][2]byte{{1}, {2}}),
 		// Maps.
-		check(map[string]int{"a": 1}, map[string]int{}, nil), check(map[int]string{-1: "a"}), check(map[bool]string{true: "a"}), check(map[float64]int{1e30: 1}), check(map[namedText]*int{"a": nil}),
-		check(map[netip.Addr]int{netip.MustParseAddr("10.0.0.1"): 1}), check(map[string]struct{}{"member": {}}), check(map[json.Number]int{"1": 1}), check(map[string]inner2{"x": {"a", "b"}}),
-		check[map[stringer]int](), check[map[time.Weekday]int](), check[map[any]int](), check[map[*int]int](), check[map[[2]int]int](), check[map[inner2]int](),
+		check(map[string]int{"a": 1}, map[string]int{}, nil), check(map[int]string{-1: "a"}),
+		check(map[bool]string{true: "a"}), check(map[float64]int{1e30: 1}), check(map[namedText]*int{"a": nil}),
+		check(map[netip.Addr]int{netip.MustParseAddr("10.0.0.1"): 1}), check(map[string]struct{}{"member": {}}),
+		check(map[json.Number]int{"1": 1}), check(map[string]inner2{"x": {"a", "b"}}),
+		check[map[stringer]int](), check[map[time.Weekday]int](), check[map[any]int](), check[map[*int]int](),
+		check[map[[2]int]int](), check[map[inner2]int](),
 		// Times.
-		check(now, time.Time{}, time.Date(1900, 1, 1, 0, 0, 0, 0, time.FixedZone("LMT", 1172))), check(stamp(now)), check([]time.Time{now}), check(map[string]time.Time{"a": now}), check(attributevalue.UnixTime(time.Unix(1_700_000_000, 0))),
+		check(now, time.Time{}, time.Date(1900, 1, 1, 0, 0, 0, 0, time.FixedZone("LMT", 1172))), check(stamp(now)),
+		check([]time.Time{now}), check(map[string]time.Time{"a": now}),
+		check(attributevalue.UnixTime(time.Unix(1_700_000_000, 0))),
 		// Structs.
-		check(inner2{"a", "b"}, inner2{}), check(struct{ A int }{1}), check(struct{}{}), check(generic[[]int]{[]int{1}}), check[generic[chan int]](), check(mixed{Shown: "a"}),
-		check(tree{Name: "a", Left: &tree{Name: "b"}, Nodes: []tree{{Name: "c"}}, ByID: map[string]tree{"d": {}}}), check(shadowing{base{Other: "o"}, "n"}), check[ambiguous](),
-		check[decimal](), check[big.Int](), check[*big.Int](), check[*big.Float](), check[netip.Addr](), check[[]netip.Prefix](), check[url.URL](), check[sync.Mutex](), check[atomic.Int64](), check(color.RGBA{1, 2, 3, 4}),
-		check[struct{ time.Time }](), check[struct{ *pointedTo }](), check(struct{ *PointedTo }{&PointedTo{"a"}}, struct{ *PointedTo }{}), check(struct{ base }{base{"a", "b"}}), check[struct{ namedText }](), check[struct {
+		check(inner2{"a", "b"}, inner2{}), check(struct{ A int }{1}), check(struct{}{}),
+		check(generic[[]int]{[]int{1}}), check[generic[chan int]](), check(mixed{Shown: "a"}),
+		check(tree{Name: "a", Left: &tree{Name: "b"}, Nodes: []tree{{Name: "c"}}, ByID: map[string]tree{"d": {}}}),
+		check(shadowing{base{Other: "o"}, "n"}), check[ambiguous](),
+		check[decimal](), check[big.Int](), check[*big.Int](), check[*big.Float](), check[netip.Addr](),
+		check[[]netip.Prefix](), check[url.URL](), check[sync.Mutex](), check[atomic.Int64](),
+		check(color.RGBA{1, 2, 3, 4}),
+		check[struct{ time.Time }](), check[struct{ *pointedTo }](),
+		check(struct{ *PointedTo }{&PointedTo{"a"}}, struct{ *PointedTo }{}), check(struct{ base }{base{"a", "b"}}),
+		check[struct{ namedText }](), check[struct {
 			base `dynamodbav:"b"`
 		}](),
 		// Types that convert themselves.
-		check(euro{5}), check(&euro{5}, nil), check([]euro{{1}, {2}}), check(map[string]euro{"a": {1}}), check(pound{5}), check([]pound{{1}}), check([1]pound{{1}}), check(map[string]*pound{"a": {1}}),
-		check[map[string]pound](), check[onlyWrites](), check[onlyReads](), check[*onlyReads](), check[price](), check[pricePointer](), check[[]price](), check[struct{ price }](), check(ownPrice{euro{5}, "EUR"}), check[struct{ store.Mode }](),
+		check(euro{5}), check(&euro{5}, nil), check([]euro{{1}, {2}}), check(map[string]euro{"a": {1}}),
+		check(pound{5}), check([]pound{{1}}), check([1]pound{{1}}), check(map[string]*pound{"a": {1}}),
+		check[map[string]pound](), check[onlyWrites](), check[onlyReads](), check[*onlyReads](), check[price](),
+		check[pricePointer](), check[[]price](), check[struct{ price }](), check(ownPrice{euro{5}, "EUR"}),
+		check[struct{ store.Mode }](),
 		check[struct{ attributevalue.Marshaler }](),
 		// Interfaces: the types that any gives back.
-		check[any]("text", true, nil, attributevalue.Number("5"), []byte{1}, []any{"a", nil}, map[string]any{"a": []any{}}), check([]any{"a", nil}), check(map[string]any{"a": "b"}),
+		check[any]("text", true, nil, attributevalue.Number("5"), []byte{1}, []any{"a", nil},
+			map[string]any{"a": []any{}}), check([]any{"a", nil}), check(map[string]any{"a": "b"}),
 		check[error](), check[fmt.Stringer](), check[[]fmt.Stringer](), check[types.AttributeValue](),
 		// Kinds that attributevalue drops.
-		check[complex128](), check[complex64](), check[chan int](), check[func()](), check[unsafe.Pointer](), check[uintptr](), check[[]func()](), check[map[string]chan int](),
+		check[complex128](), check[complex64](), check[chan int](), check[func()](), check[unsafe.Pointer](),
+		check[uintptr](), check[[]func()](), check[map[string]chan int](),
 	}
 }
 

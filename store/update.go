@@ -96,7 +96,8 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 
 // prepare reads, changes and seals, and returns the conditional put, or the
 // rewrite that replaces a put whose condition would be too wide.
-func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change func(*T) error, create bool) (*dynamodb.PutItemInput, *rewrite, T, error) {
+func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change func(*T) error,
+	create bool) (*dynamodb.PutItemInput, *rewrite, T, error) {
 	var v, zero T
 	stored, err := t.read(ctx, key)
 	absent := create && errors.Is(err, ErrNotFound)
@@ -171,7 +172,8 @@ func (c *core) checkBeacons(beacons []string) error {
 	if len(beacons) == 0 || c.options.dropBeacons {
 		return nil
 	}
-	return fmt.Errorf("update of %s: %w: %q: without them the item is missing from searches of its writer; pass DropBeacons to drop them",
+	return fmt.Errorf("update of %s: %w: %q: without them the item is missing from searches of its writer; pass "+
+		"DropBeacons to drop them",
 		c.name, ErrBeacons, beacons)
 }
 

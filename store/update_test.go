@@ -49,7 +49,8 @@ func TestUpdate(t *testing.T) {
 		if _, err := orders.Update(ctx, o.key(), func(*order) error { return stop }); !errors.Is(err, stop) {
 			t.Errorf("error of the function: %v", err)
 		}
-		if _, err := orders.Update(ctx, o.key(), func(v *order) error { v.Number++; return nil }); !errors.Is(err, store.ErrConfiguration) {
+		if _, err := orders.Update(ctx, o.key(), func(v *order) error { v.Number++; return nil }); !errors.Is(err,
+			store.ErrConfiguration) {
 			t.Errorf("changed key: %v", err)
 		}
 	})
@@ -85,7 +86,8 @@ func TestUpdateKeepsUnknownAttributes(t *testing.T) {
 		ok(t, orders.Put(ctx, o))
 		ok(t, ignore(old.Update(ctx, o.key(), func(v *narrow) error { v.Secret = "by the older one"; return nil })))
 		got := must(orders.Get(ctx, o.key()))(t)
-		if got.Secret != "by the older one" || got.Note != o.Note || got.Ward != o.Ward || len(got.Tags) != 2 || got.Extra["a"] != o.Extra["a"] {
+		if got.Secret != "by the older one" || got.Note != o.Note || got.Ward != o.Ward || len(got.Tags) != 2 ||
+			got.Extra["a"] != o.Extra["a"] {
 			t.Fatalf("%+v", got)
 		}
 	})
@@ -104,10 +106,12 @@ func TestUpdateSeesOtherWriters(t *testing.T) {
 		others := map[string]func() error{
 			"signed attribute": func() error { o := sample("ann", 1); o.Secret = "theirs"; return orders.Put(ctx, o) },
 			"unsigned attribute changed": func() error {
-				return orders.UpdateAttributes(ctx, bare.key(), expression.Set(expression.Name("note"), expression.Value("theirs")))
+				return orders.UpdateAttributes(ctx, bare.key(),
+					expression.Set(expression.Name("note"), expression.Value("theirs")))
 			},
 			"unsigned attribute added": func() error {
-				return orders.UpdateAttributes(ctx, bare.key(), expression.Set(expression.Name("expiry"), expression.Value(2_000_000_000)))
+				return orders.UpdateAttributes(ctx, bare.key(),
+					expression.Set(expression.Name("expiry"), expression.Value(2_000_000_000)))
 			},
 		}
 		for name, interfere := range others {
@@ -121,7 +125,8 @@ func TestUpdateSeesOtherWriters(t *testing.T) {
 				return nil
 			}))(t)
 			stored := must(orders.Get(ctx, bare.key()))(t)
-			if runs != 2 || stored.Ward != "mine" || stored.Secret+stored.Note+fmt.Sprint(stored.Expiry) == bare.Secret+bare.Note+"0" || got.Ward != "mine" {
+			if runs != 2 || stored.Ward != "mine" ||
+				stored.Secret+stored.Note+fmt.Sprint(stored.Expiry) == bare.Secret+bare.Note+"0" || got.Ward != "mine" {
 				t.Errorf("%s: %d runs, stored %+v", name, runs, stored)
 			}
 		}
@@ -140,7 +145,8 @@ func TestUpdateSeesOtherWriters(t *testing.T) {
 		runs = 0
 		if _, err := orders.Update(ctx, bare.key(), func(v *order) error {
 			runs++
-			return orders.UpdateAttributes(ctx, bare.key(), expression.Set(expression.Name("note"), expression.Value(fmt.Sprint("run", runs))))
+			return orders.UpdateAttributes(ctx, bare.key(),
+				expression.Set(expression.Name("note"), expression.Value(fmt.Sprint("run", runs))))
 		}); !errors.Is(err, store.ErrConflict) || !errors.Is(err, store.ErrConditionFailed) || runs != 20 {
 			t.Errorf("endless interference: %d runs, %v", runs, err)
 		}
@@ -166,7 +172,8 @@ func TestUpdateAttributes(t *testing.T) {
 		if got.Hits != 3 || got.Count != 1 || got.Version != version {
 			t.Fatalf("%+v", got)
 		}
-		if err := counters.UpdateAttributes(ctx, k, hit, expression.Name("hits").Equal(expression.Value(0))); !errors.Is(err, store.ErrConditionFailed) {
+		if err := counters.UpdateAttributes(ctx, k, hit,
+			expression.Name("hits").Equal(expression.Value(0))); !errors.Is(err, store.ErrConditionFailed) {
 			t.Errorf("condition: %v", err)
 		}
 	})
@@ -273,7 +280,8 @@ func TestConcurrentUpdates(t *testing.T) {
 		counters := open[counter](t, w.client, w.table(t, "id:S"), m)
 		k := store.Key{Partition: "c"}
 		if w.server != nil {
-			w.faults(t, localaws.Faults{Seed: 1, Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Service: "dynamodb", Rate: 0.02}}})
+			w.faults(t, localaws.Faults{Seed: 1,
+				Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Service: "dynamodb", Rate: 0.02}}})
 		}
 		var wg sync.WaitGroup
 		var done, hits atomic.Int64
@@ -286,7 +294,8 @@ func TestConcurrentUpdates(t *testing.T) {
 					} else if !errors.Is(err, store.ErrConflict) {
 						t.Error(err)
 					}
-					if err := counters.UpdateAttributes(ctx, k, expression.Add(expression.Name("hits"), expression.Value(1))); err == nil {
+					if err := counters.UpdateAttributes(ctx, k,
+						expression.Add(expression.Name("hits"), expression.Value(1))); err == nil {
 						hits.Add(1)
 					} else {
 						t.Error(err)
@@ -338,7 +347,8 @@ func TestUpdateRefusesBeacons(t *testing.T) {
 		"UpdateOrCreate": ignore(orders.UpdateOrCreate(ctx, o.key(), change)),
 		"UpdateOp":       store.TransactWrite(ctx, w.client, orders.UpdateOp(o.key(), change)),
 	} {
-		if !errors.Is(err, store.ErrBeacons) || !strings.Contains(err.Error(), `"aws_dbe_b_secret"`) || strings.Contains(err.Error(), "hidden") {
+		if !errors.Is(err, store.ErrBeacons) || !strings.Contains(err.Error(), `"aws_dbe_b_secret"`) ||
+			strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -350,7 +360,8 @@ func TestUpdateRefusesBeacons(t *testing.T) {
 		put()
 		ok(t, store.TransactWrite(ctx, w.client, dropping.UpdateOp(o.key(), change)))
 	}
-	if got, raw := must(orders.Get(ctx, o.key()))(t), must(orders.Raw(ctx, o.key()))(t); got.Secret != "new" || raw["aws_dbe_b_secret"] != nil {
+	if got, raw := must(orders.Get(ctx, o.key()))(t),
+		must(orders.Raw(ctx, o.key()))(t); got.Secret != "new" || raw["aws_dbe_b_secret"] != nil {
 		t.Errorf("%+v, stored %v", got, raw)
 	}
 	put()

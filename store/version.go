@@ -40,7 +40,8 @@ func (t *Table[T]) DeleteVersion(ctx context.Context, v T, conditions ...Conditi
 func (t *Table[T]) DeleteVersionOp(v T, conditions ...Condition) WriteOp {
 	k, n, err := t.versioned(&v)
 	if err != nil {
-		return WriteOp{core: &t.core, build: func(context.Context) (types.TransactWriteItem, error) { return types.TransactWriteItem{}, err }}
+		return WriteOp{core: &t.core,
+			build: func(context.Context) (types.TransactWriteItem, error) { return types.TransactWriteItem{}, err }}
 	}
 	op := t.DeleteOp(k, append([]Condition{t.plan.isVersion(n)}, conditions...)...)
 	op.expected = expecting(conditions)
@@ -97,7 +98,8 @@ func (p *plan) versionOf(item envelope.Item) (int64, error) {
 	}
 	v, err := strconv.ParseInt(n.Value, 10, 64)
 	if err != nil || v < 0 {
-		return 0, fmt.Errorf("%w: version attribute %q is not a count from 0 to 2^63-1", envelope.ErrInvalidItem, p.version.name)
+		return 0, fmt.Errorf("%w: version attribute %q is not a count from 0 to 2^63-1", envelope.ErrInvalidItem,
+			p.version.name)
 	}
 	return v, nil
 }
@@ -121,7 +123,8 @@ func (p *plan) lastVersion() int64 {
 }
 
 func (p *plan) outgrown() error {
-	return fmt.Errorf("%w: version attribute %q has the largest value of its type %v: declare a wider type", envelope.ErrInvalidItem, p.version.name, p.version.typ)
+	return fmt.Errorf("%w: version attribute %q has the largest value of its type %v: declare a wider type",
+		envelope.ErrInvalidItem, p.version.name, p.version.typ)
 }
 
 // canCount is the condition that the field holds the next version.

@@ -42,7 +42,8 @@ func TestVersionsStayInTheirType(t *testing.T) {
 	}
 }
 
-func lastVersion[N int | int8 | int16 | int32 | int64 | uint | uint8 | uint16 | uint32 | uint64](t *testing.T, w *world, table string, m store.Mode, last N) {
+func lastVersion[N int | int8 | int16 | int32 | int64 | uint | uint8 | uint16 | uint32 | uint64](t *testing.T, w *world,
+	table string, m store.Mode, last N) {
 	t.Run(fmt.Sprintf("%s %T", m, last), func(t *testing.T) {
 		ctx := t.Context()
 		values := open[versioned[N]](t, w.client, table, m)
@@ -181,7 +182,8 @@ func TestVersionsCountWrites(t *testing.T) {
 			current := 0 // 0: no item
 			read := []versioned[uint8]{{ID: "a"}}
 			check := func(what string, err error, good bool) {
-				if good && err != nil || !good && !errors.Is(err, store.ErrConditionFailed) && !errors.Is(err, store.ErrConfiguration) {
+				if good && err != nil || !good && !errors.Is(err, store.ErrConditionFailed) &&
+					!errors.Is(err, store.ErrConfiguration) {
 					rt.Fatalf("%s at version %d: %v", what, current, err)
 				}
 			}
@@ -222,7 +224,8 @@ func TestVersionsCountWrites(t *testing.T) {
 				},
 				"": func(rt *rapid.T) {
 					v, err := counters.Get(ctx, k)
-					if current == 0 && !errors.Is(err, store.ErrNotFound) || current > 0 && (err != nil || int(v.Version) != current) {
+					if current == 0 && !errors.Is(err, store.ErrNotFound) || current > 0 &&
+						(err != nil || int(v.Version) != current) {
 						rt.Fatalf("stored version %d, want %d: %v", v.Version, current, err)
 					}
 				},

@@ -20,7 +20,8 @@ type view struct {
 
 // view adds filter and projection to an expression. The projection gets all
 // that verification needs.
-func (c *core) view(b expression.Builder, filter Condition, attributes []string, index Index) (view, expression.Expression, error) {
+func (c *core) view(b expression.Builder, filter Condition, attributes []string,
+	index Index) (view, expression.Expression, error) {
 	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
 	given := []Condition{filter}
 	if c.plan.entity.Name != "" {

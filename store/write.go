@@ -103,7 +103,8 @@ func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition
 // removes an element of a list. The version attribute does not matter for that,
 // so it may count twice. Other errors say that nothing changed:
 // [*ConditionError], [ErrConflict], [ErrConfiguration]; the SDK's.
-func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.UpdateBuilder, conditions ...Condition) error {
+func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.UpdateBuilder,
+	conditions ...Condition) error {
 	key, err := t.plan.key(k)
 	if err != nil {
 		return err
@@ -166,7 +167,9 @@ func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 			return nil, err
 		}
 		if c.encryptor != nil && !c.encryptor.AllowedUnsigned(name) {
-			return nil, fmt.Errorf("%w or signed: UpdateExpression names %q of table %s: change it by Update, which reads, changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
+			return nil,
+				fmt.Errorf("%w or signed: UpdateExpression names %q of table %s: change it by Update, which reads, "+
+					"changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
 		}
 	}
 	return u, nil
@@ -218,25 +221,29 @@ func (c *core) put(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.Pu
 		return c.ownPut(ctx, in, err, &seen)
 	}
 	if asked && seen.Repeated() && own(out.Attributes, in.Item) {
-		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost", c.name, ErrUncertain)
+		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost", c.name,
+			ErrUncertain)
 	}
 	return out, nil
 }
 
 // ownPut returns the result of a put that failed, which is a success if its
 // condition failed because of the item that it wrote itself.
-func (c *core) ownPut(ctx context.Context, in *dynamodb.PutItemInput, err error, seen *attempts.Observer) (*dynamodb.PutItemOutput, error) {
+func (c *core) ownPut(ctx context.Context, in *dynamodb.PutItemInput, err error,
+	seen *attempts.Observer) (*dynamodb.PutItemOutput, error) {
 	var failed *types.ConditionalCheckFailedException
 	switch {
 	case !errors.As(err, &failed) || !precondition.SameFooter(failed.Item, in.Item):
 		return nil, c.writeError(ctx, "put", err, seen)
 	case in.ReturnValues == types.ReturnValueAllOld:
-		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost: %w", c.name, ErrUncertain, err)
+		return nil, fmt.Errorf("put of %s: %w: the item was written, but the answer with the old item was lost: %w",
+			c.name, ErrUncertain, err)
 	}
 	return &dynamodb.PutItemOutput{}, nil
 }
 
-func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, conditions []Condition) (*dynamodb.DeleteItemOutput, error) {
+func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue,
+	conditions []Condition) (*dynamodb.DeleteItemOutput, error) {
 	key, err := c.plan.key(k)
 	if err != nil {
 		return nil, err
@@ -256,7 +263,8 @@ func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue, co
 		return nil, c.writeError(ctx, "delete", err, &seen)
 	}
 	if returned == types.ReturnValueAllOld && seen.Repeated() && len(out.Attributes) == 0 {
-		return nil, fmt.Errorf("delete of %s: %w: no item has the key now, but an answer with the old item may be lost", c.name, ErrUncertain)
+		return nil, fmt.Errorf("delete of %s: %w: no item has the key now, but an answer with the old item may be lost",
+			c.name, ErrUncertain)
 	}
 	return out, nil
 }

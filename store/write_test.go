@@ -26,7 +26,8 @@ func TestPutsMeetThemselves(t *testing.T) {
 		} {
 			l.play("PutItem", lose, pass)
 			err := put()
-			if sealed != (err == nil) || !sealed && (!errors.Is(err, store.ErrUncertain) || errors.Is(err, store.ErrStaleVersion)) || l.count() != 1 {
+			if sealed != (err == nil) || !sealed &&
+				(!errors.Is(err, store.ErrUncertain) || errors.Is(err, store.ErrStaleVersion)) || l.count() != 1 {
 				t.Errorf("%s: %d done: %v", name, l.count(), err)
 			}
 		}
@@ -91,7 +92,8 @@ func TestRepeatedDeletes(t *testing.T) {
 		} {
 			ok(t, counters.Put(t.Context(), counter{ID: "a"}))
 			l.play("DeleteItem", lose, pass)
-			if err := remove(); !errors.Is(err, store.ErrUncertain) || errors.Is(err, store.ErrConditionFailed) || l.count() != 1 {
+			if err := remove(); !errors.Is(err, store.ErrUncertain) || errors.Is(err, store.ErrConditionFailed) ||
+				l.count() != 1 {
 				t.Errorf("%s: %d done: %v", name, l.count(), err)
 			}
 		}
@@ -103,10 +105,12 @@ func TestRepeatedDeletes(t *testing.T) {
 func TestOldItemsThatDoNotOpen(t *testing.T) {
 	w := newWorld(t)
 	ctx, table, k := t.Context(), w.table(t, "id:S"), store.Key{Partition: "a"}
-	tallies, foreign := open[tally](t, w.client, table, clientSide(t)), open[tally](t, w.client, table, store.ServerSide{})
+	tallies, foreign := open[tally](t, w.client, table, clientSide(t)),
+		open[tally](t, w.client, table, store.ServerSide{})
 	var item *store.ItemError
 	ok(t, foreign.Put(ctx, tally{ID: "a"}))
-	if _, err := tallies.PutOld(ctx, tally{ID: "a", Count: 1}); !errors.As(err, &item) || !errors.Is(err, envelope.ErrNotEncrypted) {
+	if _, err := tallies.PutOld(ctx, tally{ID: "a", Count: 1}); !errors.As(err, &item) ||
+		!errors.Is(err, envelope.ErrNotEncrypted) {
 		t.Errorf("put: %v", err)
 	}
 	if got := must(tallies.Get(ctx, k))(t); got.Count != 1 {

@@ -18,7 +18,8 @@ func (w *world) forge(t testing.TB, table string, o order, attributes envelope.I
 	t.Helper()
 	for n, v := range attributes {
 		_, err := w.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-			TableName: &table, Key: envelope.Item{"customer": avS(o.Customer), "number": &types.AttributeValueMemberN{Value: "1"}},
+			TableName: &table, Key: envelope.Item{"customer": avS(o.Customer),
+				"number": &types.AttributeValueMemberN{Value: "1"}},
 			UpdateExpression: aws.String("SET #n = :v"), ExpressionAttributeNames: map[string]string{"#n": n},
 			ExpressionAttributeValues: envelope.Item{":v": v},
 		})
@@ -41,7 +42,8 @@ func TestWritersWithoutKeys(t *testing.T) {
 		// Unsigned attributes, the time to live among them, and beacons.
 		ok(t, orders.Put(ctx, o))
 		before := must(orders.Raw(ctx, o.key()))(t)
-		w.forge(t, table, o, envelope.Item{"note": avS("forged"), "expiry": &types.AttributeValueMemberN{Value: "2"}, "aws_dbe_b_secret": avS("forged")})
+		w.forge(t, table, o, envelope.Item{"note": avS("forged"), "expiry": &types.AttributeValueMemberN{Value: "2"},
+			"aws_dbe_b_secret": avS("forged")})
 		if got := must(orders.Get(ctx, o.key()))(t); got.Note != "forged" || got.Expiry != 2 || got.Secret != o.Secret {
 			t.Errorf("unsigned: %+v", got)
 		}
@@ -73,7 +75,9 @@ func TestWritersWithoutKeys(t *testing.T) {
 		if got := must(orders.Get(ctx, o.key()))(t); got.Secret != o.Secret {
 			t.Errorf("older: %+v", got)
 		}
-		_, err := w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: envelope.Item{"customer": avS("ann"), "number": before["number"]}})
+		_, err := w.client.DeleteItem(ctx,
+			&dynamodb.DeleteItemInput{TableName: &table,
+				Key: envelope.Item{"customer": avS("ann"), "number": before["number"]}})
 		ok(t, err)
 		if _, err := orders.Get(ctx, o.key()); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("removed: %v", err)
@@ -113,8 +117,10 @@ func TestUpdateMisses(t *testing.T) {
 		got := must(counters.Update(ctx, store.Key{Partition: "a"}, func(c *counter) error {
 			if runs++; runs == 1 {
 				w.set(t, keys, "unknown")
-				_, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &keys, Key: envelope.Item{"id": avS("a")},
-					UpdateExpression: aws.String("SET hits = :v"), ExpressionAttributeValues: envelope.Item{":v": &types.AttributeValueMemberN{Value: "5"}}})
+				_, err := w.client.UpdateItem(ctx,
+					&dynamodb.UpdateItemInput{TableName: &keys, Key: envelope.Item{"id": avS("a")},
+						UpdateExpression:          aws.String("SET hits = :v"),
+						ExpressionAttributeValues: envelope.Item{":v": &types.AttributeValueMemberN{Value: "5"}}})
 				ok(t, err)
 			}
 			c.Count++

@@ -27,10 +27,12 @@ func config(s shape) *itemconfig.Config {
 		suite = envelope.SuiteDigitalSignature
 	}
 	return &itemconfig.Config{
-		Table: "peers", PartitionKey: "partition_key", SortKey: "sort_key", AlgorithmSuite: suite.String(), AllowedUnsignedAttributePrefix: ":",
+		Table: "peers", PartitionKey: "partition_key", SortKey: "sort_key", AlgorithmSuite: suite.String(),
+		AllowedUnsignedAttributePrefix: ":",
 		AttributeActions: map[string]envelope.Action{"partition_key": envelope.SignOnly, "sort_key": envelope.SignOnly,
 			"attribute1": envelope.EncryptAndSign, "attribute2": envelope.SignOnly, ":attribute3": envelope.DoNothing},
-		Keyring: itemconfig.Keyring{Type: "raw-aes", Namespace: "peers", Name: "key", Key: &itemconfig.Secret{Base64: base64.StdEncoding.EncodeToString(key())}},
+		Keyring: itemconfig.Keyring{Type: "raw-aes", Namespace: "peers", Name: "key",
+			Key: &itemconfig.Secret{Base64: base64.StdEncoding.EncodeToString(key())}},
 	}
 }
 
@@ -38,9 +40,10 @@ func item(s shape) envelope.Item {
 	return envelope.Item{
 		"partition_key": &types.AttributeValueMemberS{Value: "partition"},
 		"sort_key":      &types.AttributeValueMemberN{Value: "7"},
-		"attribute1":    &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"data": &types.AttributeValueMemberB{Value: make([]byte, s.size)}}},
-		"attribute2":    &types.AttributeValueMemberS{Value: "signed only"},
-		":attribute3":   &types.AttributeValueMemberS{Value: "unsigned"},
+		"attribute1": &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
+			"data": &types.AttributeValueMemberB{Value: make([]byte, s.size)}}},
+		"attribute2":  &types.AttributeValueMemberS{Value: "signed only"},
+		":attribute3": &types.AttributeValueMemberS{Value: "unsigned"},
 	}
 }
 
@@ -89,7 +92,8 @@ func (o official) measure(_ context.Context, s shape, decrypt bool, d time.Durat
 		return cost{}, err
 	}
 	return watch(o.Pid(), func() (time.Duration, error) {
-		answer, err := o.Do(map[string]any{"op": op, "config": c, "item": json.RawMessage(text), "milliseconds": d.Milliseconds()})
+		answer, err := o.Do(map[string]any{"op": op, "config": c, "item": json.RawMessage(text),
+			"milliseconds": d.Milliseconds()})
 		if err != nil {
 			return 0, err
 		}

@@ -45,7 +45,8 @@ func newESDK() (contestant, error) {
 		return nil, err
 	}
 	keyring, err := providers.CreateRawAesKeyring(context.Background(), mpltypes.CreateRawAesKeyringInput{
-		KeyName: "key", KeyNamespace: "peers", WrappingKey: key(), WrappingAlg: mpltypes.AesWrappingAlgAlgAes256GcmIv12Tag16})
+		KeyName: "key", KeyNamespace: "peers", WrappingKey: key(),
+		WrappingAlg: mpltypes.AesWrappingAlgAlgAes256GcmIv12Tag16})
 	if err != nil {
 		return nil, err
 	}

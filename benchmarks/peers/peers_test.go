@@ -32,7 +32,8 @@ func TestProcessorTimeIsOfAllThreads(t *testing.T) {
 	if processorTime(os.Getpid()) == 0 {
 		t.Skip("no processor time on this system")
 	}
-	idle, err := watch(os.Getpid(), func() (time.Duration, error) { time.Sleep(200 * time.Millisecond); return time.Second, nil })
+	idle, err := watch(os.Getpid(),
+		func() (time.Duration, error) { time.Sleep(200 * time.Millisecond); return time.Second, nil })
 	if err != nil || idle.processor > time.Second/2 {
 		t.Errorf("asleep: %v of 1s, %v", idle.processor, err)
 	}
@@ -76,7 +77,8 @@ func TestVersions(t *testing.T) {
 
 // aReport has a row for each operation of 1 KB.
 func aReport() report {
-	r := report{names: []string{ourName, rustName, javaName, "<other>"}, machine: "machine", rounds: 3, each: time.Second / 2, warm: 8 * time.Second}
+	r := report{names: []string{ourName, rustName, javaName, "<other>"}, machine: "machine", rounds: 3,
+		each: time.Second / 2, warm: 8 * time.Second}
 	us := func(n int) cost {
 		return cost{time.Duration(n) * time.Microsecond, time.Duration(n+1) * time.Microsecond}
 	}
@@ -101,7 +103,8 @@ func TestReport(t *testing.T) {
 		}
 	}
 	plot := r.svg()
-	if !strings.Contains(plot, "&lt;other&gt;") || strings.Contains(plot, "<other>") || strings.Contains(plot, "NaN") || !strings.Contains(plot, ">100µs<") || !strings.HasSuffix(plot, "</svg>\n") {
+	if !strings.Contains(plot, "&lt;other&gt;") || strings.Contains(plot, "<other>") || strings.Contains(plot, "NaN") ||
+		!strings.Contains(plot, ">100µs<") || !strings.HasSuffix(plot, "</svg>\n") {
 		t.Errorf("plot:\n%s", plot)
 	}
 	for i := range r.results {
@@ -127,7 +130,8 @@ func TestParagraph(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	if row := "| 0x6701, the default | encrypt | 20.0 µs | 21.0 µs | 50.0 µs (2.5 times) | 200 µs (10.0 times) |\n"; !strings.Contains(changed, row) {
+	const row = "| 0x6701, the default | encrypt | 20.0 µs | 21.0 µs | 50.0 µs (2.5 times) | 200 µs (10.0 times) |\n"
+	if !strings.Contains(changed, row) {
 		t.Errorf("%sis missing in:\n%s", row, changed)
 	}
 	again, err := replaceParagraph(changed, "")

@@ -30,7 +30,9 @@ func replaceParagraph(text, paragraph string) (string, error) {
 // paragraph says what an item of 1 KB takes.
 func (r report) paragraph() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "An item of 1 KB, one at a time; %s:\n\n| Suite | | %s | Its processor time | %s | %s |\n|---|---|---|---|---|---|\n", r.machine, ourName, rustName, javaName)
+	fmt.Fprintf(&b,
+		"An item of 1 KB, one at a time; %s:\n\n| Suite | | %s | Its processor time | %s | %s "+
+			"|\n|---|---|---|---|---|---|\n", r.machine, ourName, rustName, javaName)
 	for _, signed := range []bool{true, false} {
 		for _, one := range r.results {
 			if one.shape != (shape{signed, 1000}) {
@@ -49,7 +51,8 @@ func (r report) paragraph() string {
 			if d := one.processor(ourName); d > 0 {
 				processor = microseconds(d)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", suite, one.operation(), microseconds(own), processor, beside(rustName), beside(javaName))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", suite, one.operation(), microseconds(own), processor,
+				beside(rustName), beside(javaName))
 		}
 	}
 	return b.String()

@@ -46,9 +46,17 @@ func (r report) write(o options) error {
 // contestant's: the time that passes, and the processor time.
 func (r report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s beside the official libraries\n\nWritten by `benchmarks/peers/run`. %s.\n\n", r.names[0], r.machine)
-	fmt.Fprintf(&b, "One operation at a time, for %v, then the same by the next library, and round again; medians of %d rounds. A JVM ran the operation for %v before, the others for %v. In brackets how many times as much as %s.\n\n", r.each, r.rounds, r.warm, r.each, r.names[0])
-	fmt.Fprintf(&b, "The item: `partition_key` S, `sort_key` N, `attribute1` M with one B of the size, encrypted; `attribute2` S, signed only; `:attribute3` S, unsigned. Keys are wrapped under a raw AES key, so that no network is measured. The AWS Encryption SDK and Tink encrypt a byte string of the same size, not an item, and Tink neither signs nor commits to a key; they are here for scale.\n\n")
+	fmt.Fprintf(&b, "# %s beside the official libraries\n\nWritten by `benchmarks/peers/run`. %s.\n\n", r.names[0],
+		r.machine)
+	fmt.Fprintf(&b,
+		"One operation at a time, for %v, then the same by the next library, and round again; medians of %d rounds. "+
+			"A JVM ran the operation for %v before, the others for %v. In brackets how many times as much as %s.\n\n",
+		r.each, r.rounds, r.warm, r.each, r.names[0])
+	fmt.Fprintf(&b,
+		"The item: `partition_key` S, `sort_key` N, `attribute1` M with one B of the size, encrypted; `attribute2` "+
+			"S, signed only; `:attribute3` S, unsigned. Keys are wrapped under a raw AES key, so that no network is "+
+			"measured. The AWS Encryption SDK and Tink encrypt a byte string of the same size, not an item, and "+
+			"Tink neither signs nor commits to a key; they are here for scale.\n\n")
 	b.WriteString("## Time\n\n")
 	r.rows(&b, result.median)
 	b.WriteString("\n## Processor time\n\n")
@@ -56,7 +64,11 @@ func (r report) markdown() string {
 		b.WriteString("Not known on this system.\n")
 		return b.String()
 	}
-	fmt.Fprintf(&b, "Of all threads of the process, garbage collectors and compilers included. %s draws the signing keys of the next items in a goroutine while one is encrypted (0x6701): where another core is idle, an encryption takes less time than processor time; with a single core, or with all busy, it takes about the processor time.\n\n", r.names[0])
+	fmt.Fprintf(&b,
+		"Of all threads of the process, garbage collectors and compilers included. %s draws the signing keys of the "+
+			"next items in a goroutine while one is encrypted (0x6701): where another core is idle, an encryption "+
+			"takes less time than processor time; with a single core, or with all busy, it takes about the "+
+			"processor time.\n\n", r.names[0])
 	r.rows(&b, result.processor)
 	return b.String()
 }

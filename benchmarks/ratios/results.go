@@ -39,7 +39,8 @@ func read(in io.Reader) (groups []*group, machine string, err error) {
 		case *benchfmt.Result:
 			base, parts := r.Name.Parts()
 			machine = machineOf(r, parts)
-			g := found(&groups, string(base), func(g *group) string { return g.name }, func(name string) *group { return &group{name: name} })
+			g := found(&groups, string(base), func(g *group) string { return g.name },
+				func(name string) *group { return &group{name: name} })
 			l := found(&g.lines, joined(parts), func(l *line) string { return l.name }, func(name string) *line {
 				return &line{name: name, values: map[string][]float64{}}
 			})
@@ -81,7 +82,8 @@ func machineOf(r *benchfmt.Result, parts [][]byte) string {
 	if n := len(parts); n > 0 && parts[n-1][0] == '-' {
 		processors = string(parts[n-1][1:])
 	}
-	return fmt.Sprintf("%s, %s/%s, GOMAXPROCS %s", cmp.Or(r.GetConfig("cpu"), "an unnamed processor"), r.GetConfig("goos"), r.GetConfig("goarch"), processors)
+	return fmt.Sprintf("%s, %s/%s, GOMAXPROCS %s", cmp.Or(r.GetConfig("cpu"), "an unnamed processor"),
+		r.GetConfig("goos"), r.GetConfig("goarch"), processors)
 }
 
 // joined drops the "-2" of GOMAXPROCS, the last part if there is one.

@@ -59,11 +59,13 @@ var amazonHost = regexp.MustCompile(`(^|\.)(amazonaws\.com(\.cn)?|api\.aws)$`)
 func (c *connection) check() error {
 	switch {
 	case c.AWS && c.EndpointURL != "":
-		return usagef("--aws and the endpoint %s contradict each other: leave out one (AWS_ENDPOINT_URL counts too)", c.EndpointURL)
+		return usagef("--aws and the endpoint %s contradict each other: leave out one (AWS_ENDPOINT_URL counts too)",
+			c.EndpointURL)
 	case c.EndpointURL != "" && !validEndpoint(c.EndpointURL):
 		return usagef("endpoint %q is no URL such as http://127.0.0.1:4566", c.EndpointURL)
 	case c.Profile != "" && !c.remote():
-		return usagef("--profile is for --aws or --endpoint-url: without them the embedded AWS is used, which needs no profile")
+		return usagef("--profile is for --aws or --endpoint-url: without them the embedded AWS is used, which needs " +
+			"no profile")
 	}
 	return checkRegion(c.Region)
 }

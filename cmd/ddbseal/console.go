@@ -66,7 +66,8 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 			return err
 		}
 	} else {
-		if cfg.Server, err = localaws.New(localaws.Options{DataDir: c.DataDir, Region: c.Region, Logger: cfg.Logger}); err != nil {
+		if cfg.Server, err = localaws.New(localaws.Options{DataDir: c.DataDir, Region: c.Region,
+			Logger: cfg.Logger}); err != nil {
 			return inUse(err, c.DataDir)
 		}
 		defer func() {

@@ -61,7 +61,8 @@ func TestConsoleCommand(t *testing.T) {
 	// The other commands go on with the same administrator.
 	for _, command := range []string{"up", "get 1", "down"} {
 		narration.Reset()
-		if code := run(append(strings.Fields(command), "--data-dir", dir), streams{out: io.Discard, err: &narration}); code != exitOK {
+		if code := run(append(strings.Fields(command), "--data-dir", dir),
+			streams{out: io.Discard, err: &narration}); code != exitOK {
 			t.Errorf("%s after the console: code %d\n%s", command, code, &narration)
 		}
 	}
@@ -104,12 +105,13 @@ func TestConsoleAttached(t *testing.T) {
 	defer cancel()
 	var out, narration bytes.Buffer
 	started := make(chan string, 1)
-	c := &consoleCommand{connection: connection{EndpointURL: listener.URL()}, Listen: "127.0.0.1:0", ready: func(url string, logins []console.Login) {
-		if len(logins) != 0 {
-			t.Errorf("%d can sign in", len(logins))
-		}
-		started <- url
-	}}
+	c := &consoleCommand{connection: connection{EndpointURL: listener.URL()}, Listen: "127.0.0.1:0",
+		ready: func(url string, logins []console.Login) {
+			if len(logins) != 0 {
+				t.Errorf("%d can sign in", len(logins))
+			}
+			started <- url
+		}}
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx, streams{out: &out, err: &narration}) }()
 	var url string
@@ -124,7 +126,8 @@ func TestConsoleAttached(t *testing.T) {
 	}
 	body, err := io.ReadAll(answer.Body)
 	answer.Body.Close()
-	if err != nil || !strings.Contains(string(body), "Access key ID") || !strings.Contains(string(body), listener.URL()) {
+	if err != nil || !strings.Contains(string(body), "Access key ID") ||
+		!strings.Contains(string(body), listener.URL()) {
 		t.Errorf("%v\n%s", err, body)
 	}
 	cancel()

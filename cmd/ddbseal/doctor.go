@@ -99,7 +99,8 @@ func (c *doctorCommand) examine(ctx context.Context, p *place) []finding {
 // clock judges the difference to the server's clock, which the answer has in
 // whole seconds.
 func clock(skew time.Duration) finding {
-	f := finding{Check: "clock", OK: skew.Abs() < maxSkew, Detail: fmt.Sprintf("%s from the server's", skew.Round(time.Second))}
+	f := finding{Check: "clock", OK: skew.Abs() < maxSkew,
+		Detail: fmt.Sprintf("%s from the server's", skew.Round(time.Second))}
 	if !f.OK {
 		f.Fix = "Set this machine's clock: AWS refuses signatures that are more than five minutes off."
 	}
@@ -136,7 +137,8 @@ func permissions(ctx context.Context, cfg aws.Config) []finding {
 			return err
 		}},
 		{"cloudtrail:LookupEvents", func() error {
-			_, err := cloudtrail.NewFromConfig(east).LookupEvents(ctx, &cloudtrail.LookupEventsInput{MaxResults: aws.Int32(1)})
+			_, err := cloudtrail.NewFromConfig(east).LookupEvents(ctx,
+				&cloudtrail.LookupEventsInput{MaxResults: aws.Int32(1)})
 			return err
 		}},
 	} {

@@ -27,7 +27,9 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 	defer p.close(&err)
 	tell(s.err, "Removing the lab from %s%s.\n", p.name, p.source)
 	if c.billed() {
-		if err := confirm(s, c.Yes, "This deletes the lab's tables with their items, users and role in region "+p.current.Region+", and schedules the deletion of its keys.", "delete"); err != nil {
+		if err := confirm(s, c.Yes,
+			"This deletes the lab's tables with their items, users and role in region "+p.current.Region+
+				", and schedules the deletion of its keys.", "delete"); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,8 @@ type itemFlags struct {
 }
 
 // each opens the encryptor and runs fn over the lines of standard input.
-func (f *itemFlags) each(ctx context.Context, s streams, fn func(*envelope.ItemEncryptor, envelope.Item) (envelope.Item, error)) (err error) {
+func (f *itemFlags) each(ctx context.Context, s streams,
+	fn func(*envelope.ItemEncryptor, envelope.Item) (envelope.Item, error)) (err error) {
 	p := &providers{target: &f.target, as: f.As, s: s}
 	defer p.close(&err)
 	e, err := openConfig(ctx, f.Config, p)
@@ -210,7 +211,8 @@ type inspectedValue struct {
 }
 
 func inspected(m *envelope.Message) inspection {
-	out := inspection{Version: m.Version, Suite: m.Suite.String(), MessageID: m.MessageID, Legend: m.Legend, EncryptionContext: m.StoredContext}
+	out := inspection{Version: m.Version, Suite: m.Suite.String(), MessageID: m.MessageID, Legend: m.Legend,
+		EncryptionContext: m.StoredContext}
 	for _, k := range m.EncryptedDataKeys {
 		out.DataKeys = append(out.DataKeys, inspectedKey{k.ProviderID, k.ProviderInfo, len(k.Ciphertext)})
 	}

@@ -42,8 +42,9 @@ func (f *keystoreFlags) with(ctx context.Context, s streams, do func(*keystore.K
 		if f.LogicalName == "" {
 			f.LogicalName = f.Table
 		}
-		ks, err := keystore.New(keystore.Config{LogicalName: f.LogicalName, KMS: keystore.KMSKey(f.KMSKey), KMSClient: kms.NewFromConfig(inRegionOf(cfg, f.KMSKey)),
-			DynamoDB: dynamodb.NewFromConfig(cfg), TableName: f.Table})
+		ks, err := keystore.New(keystore.Config{LogicalName: f.LogicalName, KMS: keystore.KMSKey(f.KMSKey),
+			KMSClient: kms.NewFromConfig(inRegionOf(cfg, f.KMSKey)),
+			DynamoDB:  dynamodb.NewFromConfig(cfg), TableName: f.Table})
 		if err != nil {
 			return err
 		}
@@ -186,7 +187,8 @@ func (c *keystoreList) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		for _, v := range versions {
-			keys = append(keys, branchKey{ID: c.BranchKeyID, Version: v.Version, Created: v.CreateTime, Active: v.Active})
+			keys = append(keys, branchKey{ID: c.BranchKeyID, Version: v.Version, Created: v.CreateTime,
+				Active: v.Active})
 		}
 		return c.print(s, keys...)
 	})
@@ -195,9 +197,11 @@ func (c *keystoreList) Run(ctx context.Context, s streams) error {
 // branchKeyIDs finds the active records of a key store's table.
 func branchKeyIDs(ctx context.Context, cfg aws.Config, table string) ([]string, error) {
 	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(cfg), &dynamodb.ScanInput{
-		TableName: aws.String(table), FilterExpression: aws.String("#t = :active"), ProjectionExpression: aws.String("#id"),
-		ExpressionAttributeNames:  map[string]string{"#t": "type", "#id": "branch-key-id"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":active": &types.AttributeValueMemberS{Value: "branch:ACTIVE"}},
+		TableName: aws.String(table), FilterExpression: aws.String("#t = :active"),
+		ProjectionExpression:     aws.String("#id"),
+		ExpressionAttributeNames: map[string]string{"#t": "type", "#id": "branch-key-id"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":active": &types.AttributeValueMemberS{Value: "branch:ACTIVE"}},
 	})
 	var ids []string
 	for pages.HasMorePages() {

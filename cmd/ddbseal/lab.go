@@ -37,7 +37,8 @@ type labFlags struct {
 
 // policyARN is the managed policy chosen; empty lets the lab choose.
 func (f *labFlags) policyARN() string {
-	return map[string]string{"full": labsetup.PolicyFull, "v2": labsetup.PolicyFullV2, "read-only": labsetup.PolicyReadOnly}[f.Policy]
+	return map[string]string{"full": labsetup.PolicyFull, "v2": labsetup.PolicyFullV2,
+		"read-only": labsetup.PolicyReadOnly}[f.Policy]
 }
 
 type labCommand struct {
@@ -68,7 +69,8 @@ It runs on an embedded AWS inside this process, in a second, without account or 
 func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 	if c.Web {
 		if c.JSON || c.Report != "" || c.Keep || c.remote() {
-			return usagef("--console goes with none of --json, --report, --keep, --aws and --endpoint-url (AWS_ENDPOINT_URL counts too); see ddbseal console --help")
+			return usagef("--console goes with none of --json, --report, --keep, --aws and --endpoint-url " +
+				"(AWS_ENDPOINT_URL counts too); see ddbseal console --help")
 		}
 		page := consoleCommand{}
 		return page.Run(ctx, s)
@@ -253,7 +255,9 @@ func (f *labFlags) ask(s streams, p *place, more string) error {
 	if !f.billed() {
 		return nil
 	}
-	return confirm(s, f.Yes, fmt.Sprintf(`This makes KMS keys, DynamoDB tables, IAM users and a role in the AWS account of the current credentials, region %s.
+	return confirm(s, f.Yes,
+		fmt.Sprintf(
+			`This makes KMS keys, DynamoDB tables, IAM users and a role in the AWS account of the current credentials, region %s.
 It costs: each KMS key, and each rotation of one, about 1 USD a month, by the hour, until its deletion is scheduled; tables are billed on demand, a fraction of a cent. Nothing else is billed.
 %s`, p.current.Region, more), "lab")
 }

@@ -37,7 +37,8 @@ func TestLabCommand(t *testing.T) {
 	}
 	for _, want := range []string{
 		"administrator server plaintext", "administrator client plaintext",
-		"nextwork-kms-user server denied kms:Decrypt", "nextwork-kms-user client ciphertext", "nextwork-kms-user client denied kms:Decrypt",
+		"nextwork-kms-user server denied kms:Decrypt", "nextwork-kms-user client ciphertext",
+		"nextwork-kms-user client denied kms:Decrypt",
 		"nextwork-kms-user server plaintext", "nextwork-kms-user client plaintext",
 	} {
 		if !sees[want] {
@@ -63,18 +64,27 @@ func TestLabFailsWhenACheckFails(t *testing.T) {
 				return err
 			}
 			account := aws.ToString(key.KeyMetadata.AWSAccountId)
-			_, err = client.PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: key.KeyMetadata.Arn, Policy: aws.String(labsetup.ConsolePolicy(account, []string{"arn:aws:iam::" + account + ":root"}, nil))})
+			_, err = client.PutKeyPolicy(t.Context(),
+				&kms.PutKeyPolicyInput{KeyId: key.KeyMetadata.Arn,
+					Policy: aws.String(labsetup.ConsolePolicy(account, []string{"arn:aws:iam::" + account + ":root"},
+						nil))})
 			return err
 		}},
 		{"the table goes back to the AWS owned key", "user-key", "user-server", func(cfg aws.Config) error {
-			_, err := dynamodb.NewFromConfig(cfg).UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: aws.String(labsetup.ServerTable), SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}})
+			_, err := dynamodb.NewFromConfig(cfg).UpdateTable(t.Context(),
+				&dynamodb.UpdateTableInput{TableName: aws.String(labsetup.ServerTable),
+					SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}})
 			return err
 		}},
-		{"the client-side item holds plaintext", "put-nextwork-client-table", "administrator-nextwork-client-table", func(cfg aws.Config) error {
-			_, err := dynamodb.NewFromConfig(cfg).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(labsetup.ClientTable), Item: map[string]types.AttributeValue{
-				"id": &types.AttributeValueMemberS{Value: "1"}, "name": &types.AttributeValueMemberS{Value: "Robin Example"}}})
-			return err
-		}},
+		{"the client-side item holds plaintext", "put-nextwork-client-table", "administrator-nextwork-client-table",
+			func(cfg aws.Config) error {
+				_, err := dynamodb.NewFromConfig(cfg).PutItem(t.Context(),
+					&dynamodb.PutItemInput{TableName: aws.String(labsetup.ClientTable),
+						Item: map[string]types.AttributeValue{
+							"id":   &types.AttributeValueMemberS{Value: "1"},
+							"name": &types.AttributeValueMemberS{Value: "Robin Example"}}})
+				return err
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out, narration bytes.Buffer
@@ -111,13 +121,16 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var out, narration bytes.Buffer
-	command := labCommand{labFlags: labFlags{target: target{DataDir: os.Getenv("DDBSEAL_DATA_DIR")}}, Keep: true, after: func(step labsetup.Step, _ aws.Config) {
-		if step.ID == "user-key" {
-			cancel()
-		}
-	}}
+	command := labCommand{labFlags: labFlags{target: target{DataDir: os.Getenv("DDBSEAL_DATA_DIR")}}, Keep: true,
+		after: func(step labsetup.Step, _ aws.Config) {
+			if step.ID == "user-key" {
+				cancel()
+			}
+		}}
 	err := command.Run(ctx, streams{nil, &out, &narration})
-	if report(streams{nil, &out, &narration}, err) != exitFailure || !strings.Contains(narration.String(), "'ddbseal down") || !strings.HasSuffix(narration.String(), "ddbseal: interrupted\n") {
+	if report(streams{nil, &out, &narration}, err) != exitFailure ||
+		!strings.Contains(narration.String(), "'ddbseal down") ||
+		!strings.HasSuffix(narration.String(), "ddbseal: interrupted\n") {
 		t.Fatalf("%v\n%s", err, &narration)
 	}
 	narration.Reset()
@@ -173,12 +186,14 @@ func TestExitCodes(t *testing.T) {
 	}
 
 	var out, narration bytes.Buffer
-	if code := run(nil, streams{nil, &out, &narration}); code != exitUsage || out.Len() > 0 || !strings.Contains(narration.String(), "Begin with 'ddbseal lab'") {
+	if code := run(nil, streams{nil, &out, &narration}); code != exitUsage || out.Len() > 0 ||
+		!strings.Contains(narration.String(), "Begin with 'ddbseal lab'") {
 		t.Errorf("no command: exit code %d, stdout %q\n%s", code, &out, &narration)
 	}
 	narration.Reset()
 	t.Setenv("DDBSEAL_ROOT_ACCESS_KEY_ID", "AKIAHALF")
-	if code := run([]string{"serve"}, streams{nil, &out, &narration}); code != exitUsage || !strings.Contains(narration.String(), "set both or none") {
+	if code := run([]string{"serve"}, streams{nil, &out, &narration}); code != exitUsage ||
+		!strings.Contains(narration.String(), "set both or none") {
 		t.Errorf("half of a root key: exit code %d\n%s", code, &narration)
 	}
 }

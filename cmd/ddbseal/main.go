@@ -81,7 +81,8 @@ func run(args []string, s streams) int {
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("ddbseal"),
-		kong.Description("Client-side encryption for DynamoDB, beside server-side encryption, on an embedded AWS. Begin with 'ddbseal lab'."),
+		kong.Description("Client-side encryption for DynamoDB, beside server-side encryption, on an embedded AWS. "+
+			"Begin with 'ddbseal lab'."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": version()},
 		kong.Writers(s.out, s.err),
@@ -134,7 +135,8 @@ func version() string {
 }
 
 // wireDetail is what the SDK puts before a service's own words.
-var wireDetail = regexp.MustCompile(`(operation error [A-Za-z0-9 ]+: \w+, )?(exceeded maximum number of attempts, \d+, )?https response error StatusCode: \d+, RequestID: [^,]*, (api error )?`)
+var wireDetail = regexp.MustCompile(
+	`(operation error [A-Za-z0-9 ]+: \w+, )?(exceeded maximum number of attempts, \d+, )?https response error StatusCode: \d+, RequestID: [^,]*, (api error )?`)
 
 // plain is an error's text in one line, without details of the wire.
 func plain(text string) string { return wireDetail.ReplaceAllString(oneLine(text), "") }

@@ -23,7 +23,8 @@ func TestHelpHasExamples(t *testing.T) {
 		t.Fatalf("only %d commands", len(leaves))
 	}
 	for _, leaf := range leaves {
-		if !strings.Contains(leaf.Detail, "\n  ddbseal "+strings.TrimPrefix(leaf.Path(), "ddbseal ")) && !strings.Contains(leaf.Detail, "| ddbseal "+leaf.Path()) {
+		if !strings.Contains(leaf.Detail, "\n  ddbseal "+strings.TrimPrefix(leaf.Path(), "ddbseal ")) &&
+			!strings.Contains(leaf.Detail, "| ddbseal "+leaf.Path()) {
 			t.Errorf("%s has no example", leaf.Path())
 		}
 	}
@@ -31,7 +32,8 @@ func TestHelpHasExamples(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	var out, narration bytes.Buffer
-	if code := run([]string{"--version"}, streams{nil, &out, &narration}); code != exitOK || !strings.Contains(out.String(), runtime.Version()) || narration.Len() > 0 {
+	if code := run([]string{"--version"}, streams{nil, &out, &narration}); code != exitOK ||
+		!strings.Contains(out.String(), runtime.Version()) || narration.Len() > 0 {
 		t.Errorf("code %d, %q, %q", code, &out, &narration)
 	}
 }
@@ -50,7 +52,8 @@ func TestReport(t *testing.T) {
 		{errors.New("get of t: operation error DynamoDB: GetItem, https response error StatusCode: 400, RequestID: 1-2, api error AccessDeniedException: no"), exitFailure, "ddbseal: get of t: AccessDeniedException: no\n"},
 	} {
 		var out, narration bytes.Buffer
-		if code := report(streams{nil, &out, &narration}, c.err); code != c.code || narration.String() != c.text || out.Len() > 0 {
+		if code := report(streams{nil, &out, &narration}, c.err); code != c.code || narration.String() != c.text ||
+			out.Len() > 0 {
 			t.Errorf("%v: code %d, %q", c.err, code, &narration)
 		}
 	}
@@ -68,7 +71,8 @@ func TestFullDisk(t *testing.T) {
 	defer full.Close()
 	for _, args := range [][]string{{"lab"}, {"lab", "--json"}} {
 		var narration bytes.Buffer
-		if code := run(args, streams{nil, full, &narration}); code != exitFailure || !strings.Contains(narration.String(), "The disk is full") {
+		if code := run(args, streams{nil, full, &narration}); code != exitFailure ||
+			!strings.Contains(narration.String(), "The disk is full") {
 			t.Errorf("%q: code %d\n%s", args, code, &narration)
 		}
 	}

@@ -55,7 +55,8 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	m := migrate.Config{Client: dynamodb.NewFromConfig(cfg), Table: c.Table, ID: c.ID, CheckpointTable: c.Checkpoint, Segments: c.Segments,
+	m := migrate.Config{Client: dynamodb.NewFromConfig(cfg), Table: c.Table, ID: c.ID, CheckpointTable: c.Checkpoint,
+		Segments:  c.Segments,
 		ReadUnits: c.ReadUnits, WriteUnits: c.WriteUnits, SkipDryRun: c.SkipDryRun, DropBeacons: c.Beacons}
 	if m.From, err = openConfig(ctx, c.From, p); err != nil {
 		return err
@@ -120,7 +121,8 @@ func printCounts(w io.Writer, asJSON, dry bool, n migrate.Counts) error {
 	} else {
 		tell(t, "migrated\t%d\twritten in the new state\n", n.Migrated)
 	}
-	tell(t, "current\t%d\tin the new state already\ngone\t%d\tdeleted meanwhile\nfailed\t%d\tleft as they are\n", n.Current, n.Gone, n.Failed)
+	tell(t, "current\t%d\tin the new state already\ngone\t%d\tdeleted meanwhile\nfailed\t%d\tleft as they are\n",
+		n.Current, n.Gone, n.Failed)
 	return t.Flush()
 }
 
@@ -138,7 +140,8 @@ type progressLine struct {
 func migrationProgress(out io.Writer) *progressLine {
 	p := &progressLine{out: out, last: time.Now()}
 	if _, ok := terminal(out); ok {
-		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionShowCount(),
+			progressbar.OptionClearOnFinish())
 	}
 	return p
 }

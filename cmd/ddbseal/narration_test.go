@@ -19,7 +19,9 @@ func TestNarration(t *testing.T) {
 	} {
 		n.step(s)
 	}
-	for _, want := range []string{"\nOne\n  ok first\n", "$ aws x", "?? second → plaintext (1m0s)", "expected denied kms:Decrypt", "has not shown it in time", "\nTwo\n  FAIL third → error\n", "said: AWS says no", "fix: ask again", "- statement 1"} {
+	for _, want := range []string{"\nOne\n  ok first\n", "$ aws x", "?? second → plaintext (1m0s)",
+		"expected denied kms:Decrypt", "has not shown it in time", "\nTwo\n  FAIL third → error\n", "said: AWS says no",
+		"fix: ask again", "- statement 1"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("lacks %q:\n%s", want, &out)
 		}
@@ -42,7 +44,8 @@ func TestTable(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-		if len(got) != lines || strings.Count(out.String(), "because") != 20 || strings.Contains(out.String(), "no check") {
+		if len(got) != lines || strings.Count(out.String(), "because") != 20 ||
+			strings.Contains(out.String(), "no check") {
 			t.Errorf("width %d:\n%s", width, &out)
 		}
 		for _, line := range got {

@@ -63,7 +63,9 @@ func (t *target) open(ctx context.Context, create bool) (*place, error) {
 	}
 	p.name = "the embedded AWS in " + p.dir
 	if _, err := os.Stat(p.dir); errors.Is(err, fs.ErrNotExist) && !create {
-		return nil, fmt.Errorf("there is no data directory %s yet: run 'ddbseal up%s' first, or choose another AWS with --aws or --endpoint-url", p.dir, p.flag)
+		return nil,
+			fmt.Errorf("there is no data directory %s yet: run 'ddbseal up%s' first, or choose another AWS with "+
+				"--aws or --endpoint-url", p.dir, p.flag)
 	}
 	p.server, err = localaws.New(localaws.Options{DataDir: p.dir, Region: t.Region})
 	if err != nil {
@@ -78,7 +80,8 @@ func inUse(err error, dir string) error {
 	if !errors.Is(err, localaws.ErrInUse) {
 		return err
 	}
-	return fmt.Errorf("data directory %s is in use by another process: if it is 'ddbseal serve', add --endpoint-url and the address that it printed", dir)
+	return fmt.Errorf("data directory %s is in use by another process: if it is 'ddbseal serve', add --endpoint-url "+
+		"and the address that it printed", dir)
 }
 
 func (t *target) openRemote(ctx context.Context, p *place) (err error) {
@@ -187,7 +190,8 @@ func (p *place) as(name string) (aws.Config, error) {
 	if len(p.principals.Keys) == 0 {
 		return aws.Config{}, fmt.Errorf("there are no access keys in %s: run 'ddbseal up%s' first", p.dir, p.flag)
 	}
-	return aws.Config{}, usagef("unknown principal %q: %s has the access keys of %s", name, p.principals.path, p.principals.names())
+	return aws.Config{}, usagef("unknown principal %q: %s has the access keys of %s", name, p.principals.path,
+		p.principals.names())
 }
 
 // say says where a command works, and as whom.

@@ -72,7 +72,8 @@ func readPrincipals(path string) (*principals, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(text, p); err != nil {
-		return nil, fmt.Errorf("%s is damaged: remove it and run 'ddbseal up' again", path) // the cause could quote a secret
+		// the cause could quote a secret
+		return nil, fmt.Errorf("%s is damaged: remove it and run 'ddbseal up' again", path)
 	}
 	if p.Keys == nil {
 		p.Keys = map[string]accessKey{}

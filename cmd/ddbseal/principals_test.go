@@ -33,7 +33,8 @@ func TestPrincipals(t *testing.T) {
 	if err := os.WriteFile(path, []byte(`{"accessKeys":{"a":{"secretAccessKey":"hush"`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readPrincipals(path); err == nil || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "damaged") {
+	if _, err := readPrincipals(path); err == nil || strings.Contains(err.Error(), "hush") ||
+		!strings.Contains(err.Error(), "damaged") {
 		t.Errorf("a damaged file: %v", err)
 	}
 }

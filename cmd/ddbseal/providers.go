@@ -79,8 +79,9 @@ func (p *providers) keyStore(ctx context.Context, k itemconfig.Keyring) (materia
 	if logical == "" {
 		logical = k.Table
 	}
-	ks, err := keystore.New(keystore.Config{LogicalName: logical, KMS: keystore.KMSKey(k.KMSKeyID), KMSClient: kms.NewFromConfig(inRegionOf(cfg, k.KMSKeyID)),
-		DynamoDB: dynamodb.NewFromConfig(cfg), TableName: k.Table})
+	ks, err := keystore.New(keystore.Config{LogicalName: logical, KMS: keystore.KMSKey(k.KMSKeyID),
+		KMSClient: kms.NewFromConfig(inRegionOf(cfg, k.KMSKeyID)),
+		DynamoDB:  dynamodb.NewFromConfig(cfg), TableName: k.Table})
 	if err != nil {
 		return nil, err
 	}

@@ -111,7 +111,8 @@ type itemCell struct {
 }
 
 func renderPage(r *labsetup.Report, place string, made time.Time) ([]byte, error) {
-	data := pageData{Report: r, Place: place, Made: made.UTC(), Diff: keypolicy.Lines(r.PolicyDiff), RawItems: sideBySide(r.Items)}
+	data := pageData{Report: r, Place: place, Made: made.UTC(), Diff: keypolicy.Lines(r.PolicyDiff),
+		RawItems: sideBySide(r.Items)}
 	for _, s := range r.Steps {
 		data.Took += s.Took
 		switch s.Outcome {

@@ -38,8 +38,10 @@ func checkMarkup(t *testing.T, page string) {
 
 func TestPageEscapes(t *testing.T) {
 	const evil = `"><script>alert('x')</script><b onclick=1>`
-	r := &labsetup.Report{Account: evil, Region: evil, Administrator: evil, KeyARN: evil, PolicyBefore: evil, PolicyAfter: evil, PolicyDiff: "-" + evil, SignIn: evil, LeftAlone: []string{evil},
-		Steps: []labsetup.Step{{Chapter: evil, ID: "a", Title: evil, Expected: evil, Got: evil, Principal: evil, Mode: evil, Why: evil, CLI: evil, Error: evil, Hint: evil, Reasons: []string{evil}}},
+	r := &labsetup.Report{Account: evil, Region: evil, Administrator: evil, KeyARN: evil, PolicyBefore: evil,
+		PolicyAfter: evil, PolicyDiff: "-" + evil, SignIn: evil, LeftAlone: []string{evil},
+		Steps: []labsetup.Step{{Chapter: evil, ID: "a", Title: evil, Expected: evil, Got: evil, Principal: evil,
+			Mode: evil, Why: evil, CLI: evil, Error: evil, Hint: evil, Reasons: []string{evil}}},
 		Items: []labsetup.RawItem{
 			{Table: evil, Mode: labsetup.ModeServer, Item: `{"id":{"S":"1"},"<i>name":{"S":"<script>alert(1)</script>"},"list":{"L":[{"S":"<u>"}]}}`},
 			{Table: "t", Mode: labsetup.ModeClient, Item: "<p>no JSON"},
@@ -72,13 +74,16 @@ func TestPageOfTheLab(t *testing.T) {
 	}
 	page := string(text)
 	checkMarkup(t, page)
-	for _, want := range []string{"All held", "denied kms:Decrypt", "Allow use of the key", `class="add"`, "aws kms put-key-policy", "aws_dbe_head", "Robin Example", "dynamodb.amazonaws.com", "does not apply: principal did not match"} {
+	for _, want := range []string{"All held", "denied kms:Decrypt", "Allow use of the key", `class="add"`,
+		"aws kms put-key-policy", "aws_dbe_head", "Robin Example", "dynamodb.amazonaws.com",
+		"does not apply: principal did not match"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
 	// Nothing is loaded from anywhere.
-	for _, m := range regexp.MustCompile(`(?:src|href|action)="([^"]*)"|url\(|@import`).FindAllStringSubmatch(page, -1) {
+	for _, m := range regexp.MustCompile(`(?:src|href|action)="([^"]*)"|url\(|@import`).FindAllStringSubmatch(page,
+		-1) {
 		if !strings.HasPrefix(m[1], "#") && m[1] != "data:," {
 			t.Errorf("the page refers to %q", m[0])
 		}
@@ -92,7 +97,8 @@ func TestPageOfTheLab(t *testing.T) {
 // TestPageOfAFailure: a failed lab is reported too, and an abandoned page
 // leaves no file.
 func TestPageOfAFailure(t *testing.T) {
-	r := &labsetup.Report{Steps: []labsetup.Step{{Chapter: "c", ID: "a", Title: "t", Outcome: labsetup.Failed}, {Chapter: "c", ID: "b", Outcome: labsetup.Unverified}}}
+	r := &labsetup.Report{Steps: []labsetup.Step{{Chapter: "c", ID: "a", Title: "t", Outcome: labsetup.Failed},
+		{Chapter: "c", ID: "b", Outcome: labsetup.Unverified}}}
 	page, err := renderPage(r, "here", time.Now())
 	if err != nil {
 		t.Fatal(err)

@@ -25,5 +25,8 @@ func (c *revokeCommand) Run(ctx context.Context, s streams) error {
 	if c.By != "all" {
 		ways = []labsetup.Way{labsetup.Way(c.By)}
 	}
-	return c.edit(ctx, s, func(l *labsetup.Lab) ([]labsetup.Way, error) { return l.Withdraw(ctx, c.Principal, ways...) })
+	return c.edit(ctx, s, func(l *labsetup.Lab) ([]labsetup.Way, error) {
+		return l.Withdraw(ctx, c.Principal,
+			ways...)
+	})
 }

@@ -48,7 +48,8 @@ func TestScripts(t *testing.T) {
 			e.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"background-serve": serveInBackground, "server-log": serverLog, "server-files": serverFiles, "server-exit": serverExit,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"background-serve": serveInBackground,
+			"server-log": serverLog, "server-files": serverFiles, "server-exit": serverExit,
 			"once": once, "expand": expand, "mode": checkMode},
 	})
 }

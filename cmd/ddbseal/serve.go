@@ -77,7 +77,8 @@ func (c *serveCommand) serve(ctx context.Context, s streams, log *slog.Logger) e
 		return usagef("--cors: %w", err)
 	}
 	if errors.Is(err, localaws.ErrInUse) {
-		return fmt.Errorf("data directory %s is in use by another process: stop that one, or choose another --data-dir", c.DataDir)
+		return fmt.Errorf("data directory %s is in use by another process: stop that one, or choose another --data-dir",
+			c.DataDir)
 	}
 	if err != nil {
 		return err

@@ -19,7 +19,8 @@ func TestPortInUse(t *testing.T) {
 	defer first.Close()
 	taken := first.Addr().String()
 	var narration bytes.Buffer
-	second, err := listenAt(streams{err: &narration}, "", taken, func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) })
+	second, err := listenAt(streams{err: &narration}, "", taken,
+		func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,8 +29,11 @@ func TestPortInUse(t *testing.T) {
 		t.Errorf("%s, %q", second.Addr(), &narration)
 	}
 	narration.Reset()
-	_, err = listenAt(streams{err: &narration}, taken, "127.0.0.1:0", func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) })
-	if err == nil || !strings.Contains(err.Error(), "listens on port "+first.Addr().String()[len("127.0.0.1:"):]+": stop it, choose another port") || narration.Len() > 0 {
+	_, err = listenAt(streams{err: &narration}, taken, "127.0.0.1:0",
+		func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) })
+	if err == nil || !strings.Contains(err.Error(),
+		"listens on port "+first.Addr().String()[len("127.0.0.1:"):]+": stop it, choose another port") ||
+		narration.Len() > 0 {
 		t.Errorf("%v, %q", err, &narration)
 	}
 }

@@ -16,7 +16,8 @@ import (
 )
 
 // services are the variables that send one service elsewhere.
-var services = []string{"AWS_ENDPOINT_URL_CLOUDTRAIL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL_STS"}
+var services = []string{"AWS_ENDPOINT_URL_CLOUDTRAIL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_IAM",
+	"AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL_STS"}
 
 // refusing is a server that refuses every call.
 func refusing(t *testing.T) string {
@@ -41,7 +42,8 @@ func remoteCommands(t *testing.T) map[string][]string {
 	arguments := map[string]string{
 		"lab": "--yes", "up": "--yes", "down": "--yes", "console": "--listen 127.0.0.1:none", "doctor": "",
 		"put": "1 --name n --diagnosis d", "get": "1", "scan": "", "raw": "1", "grant": "alice", "revoke": "alice",
-		"item encrypt": "--config " + file, "item decrypt": "--config " + file, "migrate": "--table t --id x --dry-run --to " + file,
+		"item encrypt": "--config " + file, "item decrypt": "--config " + file,
+		"migrate":         "--table t --id x --dry-run --to " + file,
 		"keystore create": "", "keystore rotate": "--branch-key-id b", "keystore list": "",
 	}
 	commands := map[string][]string{}
@@ -51,7 +53,8 @@ func remoteCommands(t *testing.T) map[string][]string {
 	}
 	for _, leaf := range parser.Model.Leaves(true) {
 		path := strings.TrimPrefix(leaf.FullPath(), "ddbseal ")
-		if !slices.ContainsFunc(slices.Concat(leaf.AllFlags(true)...), func(f *kong.Flag) bool { return f.Name == "endpoint-url" }) {
+		if !slices.ContainsFunc(slices.Concat(leaf.AllFlags(true)...),
+			func(f *kong.Flag) bool { return f.Name == "endpoint-url" }) {
 			continue
 		}
 		more, ok := arguments[path]
@@ -92,7 +95,8 @@ func TestFirstLine(t *testing.T) {
 			}
 			for path, args := range remoteCommands(t) {
 				var narration bytes.Buffer
-				run(append(slices.Clone(args), c.flags...), streams{strings.NewReader(`{"id":{"S":"1"}}`), io.Discard, &narration})
+				run(append(slices.Clone(args), c.flags...),
+					streams{strings.NewReader(`{"id":{"S":"1"}}`), io.Discard, &narration})
 				first, _, _ := strings.Cut(narration.String(), "\n")
 				for _, want := range c.says {
 					if !strings.Contains(first, want) || strings.HasPrefix(first, "ddbseal:") {
@@ -109,13 +113,15 @@ func TestFirstLineEmbedded(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DDBSEAL_DATA_DIR", dir)
 	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "AKIA1", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_PROFILE": "none", "AWS_ENDPOINT_URL_KMS": "http://127.0.0.1:1",
-		"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+		"AWS_ACCESS_KEY_ID": "AKIA1", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_PROFILE": "none",
+		"AWS_ENDPOINT_URL_KMS": "http://127.0.0.1:1",
+		"AWS_ENDPOINT_URL":     "http://127.0.0.1:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
 	} {
 		t.Setenv(name, value)
 	}
 	var narration bytes.Buffer
-	if code := run([]string{"up"}, streams{nil, io.Discard, &narration}); code != exitOK || !strings.HasPrefix(narration.String(), "Running on the embedded AWS in "+dir) {
+	if code := run([]string{"up"}, streams{nil, io.Discard, &narration}); code != exitOK ||
+		!strings.HasPrefix(narration.String(), "Running on the embedded AWS in "+dir) {
 		t.Fatalf("up: exit code %d\n%s", code, &narration)
 	}
 	// An empty address beats the variable.
@@ -125,7 +131,8 @@ func TestFirstLineEmbedded(t *testing.T) {
 			continue
 		}
 		narration.Reset()
-		run(append(slices.Clone(args), "--endpoint-url="), streams{strings.NewReader(`{"id":{"S":"1"}}`), io.Discard, &narration})
+		run(append(slices.Clone(args), "--endpoint-url="),
+			streams{strings.NewReader(`{"id":{"S":"1"}}`), io.Discard, &narration})
 		if first, _, _ := strings.Cut(narration.String(), "\n"); !strings.Contains(first, " the embedded AWS") {
 			t.Errorf("%s:\n%s", path, &narration)
 		}

@@ -22,12 +22,14 @@ const shown = `a\x1b[31mb\u202ec\u009bd\u2028e\nf\xff`
 
 // rawIn reports what must not be in output for people.
 func rawIn(text string) bool {
-	return !utf8.ValidString(text) || strings.ContainsAny(text, "\x1b\u202e\u009b\u2028") || strings.Contains(text, "e\nf")
+	return !utf8.ValidString(text) || strings.ContainsAny(text, "\x1b\u202e\u009b\u2028") ||
+		strings.Contains(text, "e\nf")
 }
 
 func TestTell(t *testing.T) {
 	var out bytes.Buffer
-	if err := tell(&out, "%s, %v, %d, %s.\n", nasty, errors.New(nasty), 1, style{on: true}.bold("x"+nasty)); err != nil {
+	if err := tell(&out, "%s, %v, %d, %s.\n", nasty, errors.New(nasty), 1,
+		style{on: true}.bold("x"+nasty)); err != nil {
 		t.Fatal(err)
 	}
 	if want := shown + ", " + shown + ", 1, \x1b[1mx" + shown + "\x1b[0m.\n"; out.String() != want {
@@ -38,7 +40,8 @@ func TestTell(t *testing.T) {
 // TestNastyTexts: what steps, errors, findings and branch keys say is escaped
 // wherever it is printed.
 func TestNastyTexts(t *testing.T) {
-	step := labsetup.Step{Chapter: nasty, Title: nasty, Mode: nasty, Principal: nasty, Got: nasty, Expected: nasty, Why: nasty, CLI: nasty, Error: nasty, Hint: nasty, Reasons: []string{nasty}}
+	step := labsetup.Step{Chapter: nasty, Title: nasty, Mode: nasty, Principal: nasty, Got: nasty, Expected: nasty,
+		Why: nasty, CLI: nasty, Error: nasty, Hint: nasty, Reasons: []string{nasty}}
 	report := &labsetup.Report{Steps: []labsetup.Step{step}, LeftAlone: []string{nasty}}
 	for name, print := range map[string]func(s streams) error{
 		"narration": func(s streams) error {
@@ -116,7 +119,9 @@ func TestOutputGoesThroughTell(t *testing.T) {
 				return true
 			}
 			pkg, _ := f.X.(*ast.Ident)
-			if pkg != nil && pkg.Name == "fmt" && (strings.HasPrefix(f.Sel.Name, "Fprint") || strings.HasPrefix(f.Sel.Name, "Print")) && name != "tell.go" {
+			if pkg != nil && pkg.Name == "fmt" &&
+				(strings.HasPrefix(f.Sel.Name, "Fprint") || strings.HasPrefix(f.Sel.Name, "Print")) &&
+				name != "tell.go" {
 				t.Errorf("%s prints by fmt.%s: use tell", set.Position(call.Pos()), f.Sel.Name)
 			}
 			return true

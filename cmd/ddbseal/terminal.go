@@ -85,8 +85,10 @@ func counter(s streams) *progress {
 	if !shown || typed || mixed {
 		return nil
 	}
-	return &progress{progressbar.NewOptions(-1, progressbar.OptionSetWriter(s.err), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("items"), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())}
+	return &progress{progressbar.NewOptions(-1, progressbar.OptionSetWriter(s.err), progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("items"), progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish())}
 }
 
 // What cannot be drawn is not missed: errors of the bar are ignored.

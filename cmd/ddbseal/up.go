@@ -39,14 +39,16 @@ func (c *upCommand) Run(ctx context.Context, s streams) (err error) {
 		return nil
 	}
 	if report != nil {
-		tell(s.err, "What was made until then is still there: 'ddbseal down%s' removes it, repeating 'up' goes on.\n", p.flag)
+		tell(s.err, "What was made until then is still there: 'ddbseal down%s' removes it, repeating 'up' goes on.\n",
+			p.flag)
 		return outcome(report, err)
 	}
 	return err
 }
 
 // run does one of the lab's runs and prints its report where that is wanted.
-func (f *labFlags) run(ctx context.Context, s streams, p *place, cfg labsetup.Config, do func(*labsetup.Lab, context.Context) (*labsetup.Report, error)) (*labsetup.Report, error) {
+func (f *labFlags) run(ctx context.Context, s streams, p *place, cfg labsetup.Config,
+	do func(*labsetup.Lab, context.Context) (*labsetup.Report, error)) (*labsetup.Report, error) {
 	n := newNarrator(s.err, f.Verbose, false, 0)
 	cfg.Narrate = n.step
 	lab, err := labsetup.New(cfg)

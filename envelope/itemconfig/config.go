@@ -20,9 +20,10 @@ type Config struct {
 	AttributeActions               map[string]envelope.Action `json:"attributeActions"`
 	AllowedUnsignedAttributes      []string                   `json:"allowedUnsignedAttributes,omitempty"`
 	AllowedUnsignedAttributePrefix string                     `json:"allowedUnsignedAttributePrefix,omitempty"`
-	AlgorithmSuite                 string                     `json:"algorithmSuite,omitempty"`  // official name, 0x6700 or 0x6701
-	PlaintextPolicy                string                     `json:"plaintextPolicy,omitempty"` // official name
-	Keyring                        Keyring                    `json:"keyring"`
+	// official name, 0x6700 or 0x6701
+	AlgorithmSuite  string  `json:"algorithmSuite,omitempty"`
+	PlaintextPolicy string  `json:"plaintextPolicy,omitempty"` // official name
+	Keyring         Keyring `json:"keyring"`
 }
 
 // maxSize bounds a configuration file: one with 10,000 attributes is smaller.

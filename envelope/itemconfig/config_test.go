@@ -18,7 +18,8 @@ import (
 const key32 = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
 
 func file(keyring string) string {
-	return `{"table":"t","partitionKey":"id","attributeActions":{"id":"SIGN_ONLY","s":"ENCRYPT_AND_SIGN"},"keyring":` + keyring + `}`
+	return `{"table":"t","partitionKey":"id","attributeActions":{"id":"SIGN_ONLY","s":"ENCRYPT_AND_SIGN"},"keyring":` +
+		keyring + `}`
 }
 
 func TestKeyringsRoundTrip(t *testing.T) {
@@ -36,11 +37,12 @@ func TestKeyringsRoundTrip(t *testing.T) {
 		return `{"type":"raw-aes","namespace":"n","name":"k","key":` + key + `}`
 	}
 	for name, keyring := range map[string]string{
-		"base64":       aes(`{"base64":"` + key32 + `"}`),
-		"raw file":     aes(`{"file":"` + raw + `"}`),
-		"base64 file":  aes(`{"file":"` + text + `"}`),
-		"environment":  aes(`{"env":"DDBSEAL_TEST_KEY"}`),
-		"multi":        `{"type":"multi","generator":` + aes(`{"base64":"`+key32+`"}`) + `,"children":[` + aes(`{"env":"DDBSEAL_TEST_KEY"}`) + `]}`,
+		"base64":      aes(`{"base64":"` + key32 + `"}`),
+		"raw file":    aes(`{"file":"` + raw + `"}`),
+		"base64 file": aes(`{"file":"` + text + `"}`),
+		"environment": aes(`{"env":"DDBSEAL_TEST_KEY"}`),
+		"multi": `{"type":"multi","generator":` + aes(`{"base64":"`+key32+`"}`) + `,"children":[` +
+			aes(`{"env":"DDBSEAL_TEST_KEY"}`) + `]}`,
 		"hierarchical": `{"type":"hierarchical","branchKeys":[{"branchKeyId":"b","version":"0f5b2f5e-6d4f-4d9c-8a53-6f0a3b1f7c11","key":{"base64":"` + key32 + `"}}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +54,9 @@ func TestKeyringsRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sealed, err := e.EncryptItem(t.Context(), envelope.Item{"id": &types.AttributeValueMemberS{Value: "1"}, "s": &types.AttributeValueMemberS{Value: "secret"}})
+			sealed, err := e.EncryptItem(t.Context(),
+				envelope.Item{"id": &types.AttributeValueMemberS{Value: "1"},
+					"s": &types.AttributeValueMemberS{Value: "secret"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -89,10 +93,11 @@ func TestKMSRegion(t *testing.T) {
 				t.Fatal(err)
 			}
 			asked := "nowhere"
-			_, err = config.Encryptor(t.Context(), itemconfig.Providers{KMS: func(_ context.Context, region string) (awskms.KMSClient, error) {
-				asked = region
-				return noKMS{}, nil
-			}})
+			_, err = config.Encryptor(t.Context(),
+				itemconfig.Providers{KMS: func(_ context.Context, region string) (awskms.KMSClient, error) {
+					asked = region
+					return noKMS{}, nil
+				}})
 			if asked != c.region {
 				t.Errorf("client for %q, want %q", asked, c.region)
 			}
@@ -152,12 +157,14 @@ func TestKeyFileOfTwoMeanings(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, err := itemconfig.Read(strings.NewReader(file(`{"type":"raw-aes","namespace":"n","name":"k","key":{"file":"` + path + `"}}`)))
+		c, err := itemconfig.Read(strings.NewReader(file(
+			`{"type":"raw-aes","namespace":"n","name":"k","key":{"file":"` + path + `"}}`)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = c.Encryptor(t.Context(), itemconfig.Providers{})
-		if (err != nil) != refused || refused && (!errors.Is(err, envelope.ErrConfiguration) || !strings.Contains(err.Error(), path)) {
+		if (err != nil) != refused || refused &&
+			(!errors.Is(err, envelope.ErrConfiguration) || !strings.Contains(err.Error(), path)) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -110,7 +110,8 @@ func (k *Keyring) open(ctx context.Context, p Providers) (materials.Keyring, err
 	return nil, bad("unknown keyring type %q: one of %s", k.Type, keyringTypes)
 }
 
-const keyringTypes = "raw-aes, raw-rsa, aws-kms, aws-kms-mrk, aws-kms-discovery, aws-kms-mrk-discovery, multi, hierarchical"
+const keyringTypes = "raw-aes, raw-rsa, aws-kms, aws-kms-mrk, aws-kms-discovery, aws-kms-mrk-discovery, multi, " +
+	"hierarchical"
 
 func (k *Keyring) kms(ctx context.Context, p Providers) (materials.Keyring, error) {
 	region := k.Region
@@ -265,7 +266,9 @@ func (s *Secret) bytes() ([]byte, error) {
 		text = string(raw)
 		if isKeyLength(len(raw)) {
 			if key, err := base64.StdEncoding.DecodeString(text); err == nil && isKeyLength(len(key)) {
-				return nil, bad("key file %s is a key in raw bytes or a shorter key in base64: end base64 with a newline, or write raw bytes as base64", s.File)
+				return nil,
+					bad("key file %s is a key in raw bytes or a shorter key in base64: end base64 with a newline, "+
+						"or write raw bytes as base64", s.File)
 			}
 			return raw, nil
 		}

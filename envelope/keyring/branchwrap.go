@@ -49,7 +49,8 @@ func unwrapUnderBranchKey(branchKey []byte, id string, wrapped, context []byte) 
 	version := wrapped[branchVersionOffset:branchSealedOffset]
 	intermediate, err := aead.Open(nil, iv, wrapped[branchSealedOffset:], branchAAD(id, version, context))
 	if err != nil {
-		return nil, fmt.Errorf("%w: not wrapped under this branch key and this item's encryption context", materials.ErrMaterials)
+		return nil, fmt.Errorf("%w: not wrapped under this branch key and this item's encryption context",
+			materials.ErrMaterials)
 	}
 	return intermediate, nil
 }

@@ -99,7 +99,8 @@ func ExampleNewMulti() {
 func ExampleNewHierarchical() {
 	var secret [32]byte
 	_, _ = rand.Read(secret[:])
-	source, err := keyring.NewMemorySource(materials.NewBranchKey("shop", "2a9c4d1e-8f3b-4c5d-9e6f-7a8b9c0d1e2f", secret))
+	source, err := keyring.NewMemorySource(materials.NewBranchKey("shop", "2a9c4d1e-8f3b-4c5d-9e6f-7a8b9c0d1e2f",
+		secret))
 	if err != nil {
 		log.Fatal(err)
 	}

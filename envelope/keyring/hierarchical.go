@@ -53,7 +53,8 @@ func NewHierarchical(c HierarchicalConfig) (*Hierarchical, error) {
 	case nilvalue.Is(c.Source):
 		return nil, fmt.Errorf("%w: hierarchical keyring needs a source of branch keys", materials.ErrConfiguration)
 	case (c.BranchKeyID == "") == (c.Supplier == nil):
-		return nil, fmt.Errorf("%w: hierarchical keyring needs either a branch key id or a supplier of it", materials.ErrConfiguration)
+		return nil, fmt.Errorf("%w: hierarchical keyring needs either a branch key id or a supplier of it",
+			materials.ErrConfiguration)
 	}
 	if c.Supplier == nil {
 		if err := checkBranchKeyID(c.BranchKeyID); err != nil {
@@ -116,7 +117,8 @@ func (k *Hierarchical) Prepare(ctx context.Context, m *materials.Encryption) (ma
 // OnDecrypt opens the first encrypted data key under the item's branch key
 // that opens. Encrypted data keys of other branch keys are not tried, so that
 // an item cannot make one tenant's reader use another tenant's key.
-func (k *Hierarchical) OnDecrypt(ctx context.Context, m *materials.Decryption, keys []materials.EncryptedDataKey) error {
+func (k *Hierarchical) OnDecrypt(ctx context.Context, m *materials.Decryption,
+	keys []materials.EncryptedDataKey) error {
 	if m.DataKey() != nil {
 		return nil
 	}
@@ -153,7 +155,8 @@ func hasProvider(keys []materials.EncryptedDataKey, provider string) bool {
 	return false
 }
 
-func (k *Hierarchical) open(ctx context.Context, m *materials.Decryption, id string, key materials.EncryptedDataKey) error {
+func (k *Hierarchical) open(ctx context.Context, m *materials.Decryption, id string,
+	key materials.EncryptedDataKey) error {
 	wrapped, err := wrappedIntermediateKey(key, branchWrappedLength)
 	if err != nil {
 		return err

@@ -37,8 +37,10 @@ func TestRotationKeepsOldItems(t *testing.T) {
 	newKey, newKeys := seal(t, k, testContext)
 	mustOpen(t, k, testContext, oldKey, oldKeys)
 	mustOpen(t, k, testContext, newKey, newKeys)
-	if len(oldKeys[0].Ciphertext) != 140 || string(oldKeys[0].ProviderInfo) != "tenant" || oldKeys[0].ProviderID != "aws-kms-hierarchy" {
-		t.Fatalf("not the format's fields: %q %q %d", oldKeys[0].ProviderID, oldKeys[0].ProviderInfo, len(oldKeys[0].Ciphertext))
+	if len(oldKeys[0].Ciphertext) != 140 || string(oldKeys[0].ProviderInfo) != "tenant" ||
+		oldKeys[0].ProviderID != "aws-kms-hierarchy" {
+		t.Fatalf("not the format's fields: %q %q %d", oldKeys[0].ProviderID, oldKeys[0].ProviderInfo,
+			len(oldKeys[0].Ciphertext))
 	}
 	if oldKeys[0].Ciphertext[48+28] != 0x11 || newKeys[0].Ciphertext[48+28] != 0x22 {
 		t.Fatal("new items are not written under the active version")
@@ -90,10 +92,11 @@ func TestSupplierChoosesTenant(t *testing.T) {
 func TestSupplierSeesEveryType(t *testing.T) {
 	var got map[string]types.AttributeValue
 	source, _ := keyring.NewMemorySource(branchKey("k", versionOne, 1))
-	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: func(_ context.Context, a map[string]types.AttributeValue) (string, error) {
-		got = a
-		return "k", nil
-	}})
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source,
+		Supplier: func(_ context.Context, a map[string]types.AttributeValue) (string, error) {
+			got = a
+			return "k", nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,9 +115,11 @@ func TestSupplierSeesEveryType(t *testing.T) {
 		"aws-crypto-attr.07": attribute("\x01\x01", join(four(2), field("a"), field("bc"))...),
 		"aws-crypto-attr.08": attribute("\x01\x02", join(four(1), field("7"))...),
 		"aws-crypto-attr.09": attribute("\x01\xff", join(four(1), field("\x00"))...),
-		"aws-crypto-attr.10": attribute("\x03\x00", join(four(2), []byte{0, 0}, four(0), []byte{0, 4}, four(1), []byte{1})...),
-		"aws-crypto-attr.11": attribute("\x02\x00", join(four(1), []byte{0, 1}, field("k"), []byte{3, 0}, four(4), four(0))...),
-		"aws-crypto-legend":  "SNLLLBBBBBB",
+		"aws-crypto-attr.10": attribute("\x03\x00",
+			join(four(2), []byte{0, 0}, four(0), []byte{0, 4}, four(1), []byte{1})...),
+		"aws-crypto-attr.11": attribute("\x02\x00",
+			join(four(1), []byte{0, 1}, field("k"), []byte{3, 0}, four(4), four(0))...),
+		"aws-crypto-legend": "SNLLLBBBBBB",
 	}
 	want := map[string]types.AttributeValue{
 		"01": &types.AttributeValueMemberS{Value: "text"}, "02": &types.AttributeValueMemberN{Value: "12.5"},
@@ -138,9 +143,10 @@ func TestSupplierSeesEveryType(t *testing.T) {
 
 func TestSupplierRefusesMalformedContext(t *testing.T) {
 	source, _ := keyring.NewMemorySource(branchKey("k", versionOne, 1))
-	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
-		return "k", nil
-	}})
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source,
+		Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
+			return "k", nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,17 +164,20 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 		return materials.EncryptionContext{"aws-crypto-attr.a": v, "aws-crypto-legend": legend}
 	}
 	for name, c := range map[string]materials.EncryptionContext{
-		"not base64": one("§"), "empty": one(""), "one byte": one(attribute("\x00")), "unknown type": one(attribute("\x09\x09")),
-		"null with bytes": one(attribute("\x00\x00", 1)), "bad bool": one(attribute("\x00\x04", 2)), "bad UTF-8": one(attribute("\x00\x01", 0xff)),
+		"not base64": one("§"), "empty": one(""), "one byte": one(attribute("\x00")),
+		"unknown type":    one(attribute("\x09\x09")),
+		"null with bytes": one(attribute("\x00\x00", 1)), "bad bool": one(attribute("\x00\x04", 2)),
+		"bad UTF-8":      one(attribute("\x00\x01", 0xff)),
 		"huge set":       one(attribute("\x01\x01", 0xff, 0xff, 0xff, 0xff)),
 		"huge list":      one(attribute("\x03\x00", 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0)),
 		"huge field":     one(attribute("\x01\x01", 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff)),
 		"trailing bytes": one(attribute("\x01\x01", 0, 0, 0, 0, 1)),
 		"map key type":   one(attribute("\x02\x00", 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
-		"map key twice":  one(attribute("\x02\x00", append([]byte{0, 0, 0, 2}, bytes.Repeat([]byte{0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0, 0}, 2)...)...)),
-		"map key empty":  one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
-		"depth":          one(attribute("", nested(33)...)),
-		"legend length":  two("x", "SS"), "legend character": two("x", "X"), "literal": two("maybe", "L"),
+		"map key twice": one(attribute("\x02\x00",
+			append([]byte{0, 0, 0, 2}, bytes.Repeat([]byte{0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0, 0}, 2)...)...)),
+		"map key empty": one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+		"depth":         one(attribute("", nested(33)...)),
+		"legend length": two("x", "SS"), "legend character": two("x", "X"), "literal": two("maybe", "L"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			mustFail(t, k, c, edks, materials.ErrMaterials)
@@ -180,7 +189,8 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 	if _, keys := seal(t, k, one(attribute("", nested(32)...))); len(keys) != 1 {
 		t.Fatal("the deepest attribute of the format is refused")
 	}
-	if _, keys := seal(t, k, one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0, 0))); len(keys) != 1 {
+	if _, keys := seal(t, k, one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0,
+		0))); len(keys) != 1 {
 		t.Fatal("a good map is refused")
 	}
 }
@@ -220,7 +230,8 @@ func TestSourceIsChecked(t *testing.T) {
 	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
 	_, edks := seal(t, good, testContext)
 	for name, key := range map[string]*materials.BranchKey{
-		"other id": branchKey("other", versionOne, 1), "other version": branchKey("k", versionTwo, 1), "no UUID": branchKey("k", "v1", 1),
+		"other id": branchKey("other", versionOne, 1), "other version": branchKey("k", versionTwo, 1),
+		"no UUID": branchKey("k", "v1", 1),
 	} {
 		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: faultySource{key}, BranchKeyID: "k"})
 		if err != nil {

@@ -52,7 +52,8 @@ func seal(t testing.TB, k materials.Keyring, c materials.EncryptionContext) ([]b
 	return slices.Clone(m.DataKey()), m.EncryptedDataKeys()
 }
 
-func mustOpen(t testing.TB, k materials.Keyring, c materials.EncryptionContext, want []byte, keys []materials.EncryptedDataKey) {
+func mustOpen(t testing.TB, k materials.Keyring, c materials.EncryptionContext, want []byte,
+	keys []materials.EncryptedDataKey) {
 	t.Helper()
 	m := decryption(t, c)
 	if err := k.OnDecrypt(t.Context(), m, keys); err != nil {
@@ -66,7 +67,8 @@ func mustOpen(t testing.TB, k materials.Keyring, c materials.EncryptionContext, 
 	}
 }
 
-func mustFail(t testing.TB, k materials.Keyring, c materials.EncryptionContext, keys []materials.EncryptedDataKey, want error) error {
+func mustFail(t testing.TB, k materials.Keyring, c materials.EncryptionContext, keys []materials.EncryptedDataKey,
+	want error) error {
 	t.Helper()
 	m := decryption(t, c)
 	err := k.OnDecrypt(t.Context(), m, keys)
@@ -100,7 +102,8 @@ var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
 
 func rawRSA(t testing.TB, p keyring.RSAPadding) *keyring.RawRSA {
 	t.Helper()
-	k, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "tests", Name: "pair", Padding: p, PublicKey: &rsaKey().PublicKey, PrivateKey: rsaKey()})
+	k, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "tests", Name: "pair", Padding: p,
+		PublicKey: &rsaKey().PublicKey, PrivateKey: rsaKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,10 +233,13 @@ func TestSecondDataKeyIsLeftAlone(t *testing.T) {
 }
 
 func TestNoneIsOwn(t *testing.T) {
-	foreign := []materials.EncryptedDataKey{{ProviderID: "elsewhere", ProviderInfo: []byte("key"), Ciphertext: make([]byte, 96)}}
+	foreign := []materials.EncryptedDataKey{{ProviderID: "elsewhere", ProviderInfo: []byte("key"),
+		Ciphertext: make([]byte, 96)}}
 	unsupported := append(slices.Clone(foreign),
-		materials.EncryptedDataKey{ProviderID: "aws-kms-rsa", ProviderInfo: []byte("arn:aws:kms:us-west-2:111122223333:key/x"), Ciphertext: make([]byte, 96)},
-		materials.EncryptedDataKey{ProviderID: "raw-ecdh", ProviderInfo: bytes.Repeat([]byte{0xff}, 60000), Ciphertext: make([]byte, 96)},
+		materials.EncryptedDataKey{ProviderID: "aws-kms-rsa",
+			ProviderInfo: []byte("arn:aws:kms:us-west-2:111122223333:key/x"), Ciphertext: make([]byte, 96)},
+		materials.EncryptedDataKey{ProviderID: "raw-ecdh", ProviderInfo: bytes.Repeat([]byte{0xff}, 60000),
+			Ciphertext: make([]byte, 96)},
 		materials.EncryptedDataKey{ProviderID: "aws-kms-ecdh", ProviderInfo: []byte("x"), Ciphertext: make([]byte, 96)})
 	for name, k := range everyKeyring(t) {
 		t.Run(name, func(t *testing.T) {

@@ -116,7 +116,8 @@ func (k *Multi) prepare(ctx context.Context, m *materials.Encryption) []*prepare
 		go func() {
 			defer close(p.done)
 			defer panics.Catch(&p.panicked)
-			p.err = fmt.Errorf("%w: keyring stopped without an answer", materials.ErrMaterials) // if Prepare exits the goroutine
+			// if Prepare exits the goroutine
+			p.err = fmt.Errorf("%w: keyring stopped without an answer", materials.ErrMaterials)
 			p.recipient, p.err = able.Prepare(ctx, m)
 		}()
 	}

@@ -19,7 +19,8 @@ func TestMultiAnyMemberOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	key, edks := seal(t, multi, testContext)
-	if len(edks) != 3 || edks[0].ProviderID != "tests" || string(edks[1].ProviderInfo) != "pair" || edks[2].ProviderID != "aws-kms-hierarchy" {
+	if len(edks) != 3 || edks[0].ProviderID != "tests" || string(edks[1].ProviderInfo) != "pair" ||
+		edks[2].ProviderID != "aws-kms-hierarchy" {
 		t.Fatalf("recipients not in the order of the members: %v", edks)
 	}
 	for _, k := range []materials.Keyring{a, b, c, multi} {
@@ -59,7 +60,8 @@ func (f failing) OnDecrypt(context.Context, *materials.Decryption, []materials.E
 }
 
 func TestMultiErrors(t *testing.T) {
-	denied := &materials.KeyError{Provider: "aws-kms", KeyID: "arn", Code: "AccessDeniedException", Missing: "kms:Decrypt"}
+	denied := &materials.KeyError{Provider: "aws-kms", KeyID: "arn", Code: "AccessDeniedException",
+		Missing: "kms:Decrypt"}
 	good, other := rawAES(t, "a", 32), rawAES(t, "a", 32) // same name, other key
 	multi, err := keyring.NewMulti(other, failing{denied}, rawAES(t, "b", 32))
 	if err != nil {
@@ -100,7 +102,8 @@ func meetingKeyring(t *testing.T, meet chan struct{}, send bool) materials.Keyri
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: &meetingSource{source, meet, send}, BranchKeyID: "tenant"})
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: &meetingSource{source, meet, send},
+		BranchKeyID: "tenant"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,11 +22,13 @@ func checkNames(kind, namespace, name string, extra int) error {
 	case namespace == "" || name == "":
 		return fmt.Errorf("%w: %s keyring needs a namespace and a name", materials.ErrConfiguration, kind)
 	case slices.Contains(reserved, namespace):
-		return fmt.Errorf("%w: %s keyring: the namespace %q belongs to an AWS KMS keyring", materials.ErrConfiguration, kind, namespace)
+		return fmt.Errorf("%w: %s keyring: the namespace %q belongs to an AWS KMS keyring", materials.ErrConfiguration,
+			kind, namespace)
 	case !utf8.ValidString(namespace) || !utf8.ValidString(name):
 		return fmt.Errorf("%w: %s keyring: namespace and name must be UTF-8", materials.ErrConfiguration, kind)
 	case len(namespace) > math.MaxUint16 || len(name) > math.MaxUint16-extra:
-		return fmt.Errorf("%w: %s keyring: namespace or name too long for the item's header", materials.ErrConfiguration, kind)
+		return fmt.Errorf("%w: %s keyring: namespace or name too long for the item's header",
+			materials.ErrConfiguration, kind)
 	}
 	return nil
 }

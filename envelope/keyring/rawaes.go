@@ -59,14 +59,16 @@ var (
 // GODEBUG=fips140=only.
 func NewRawAES(c RawAESConfig) (*RawAES, error) {
 	if fips140.Enforced() {
-		return nil, fmt.Errorf("%w: GODEBUG=fips140=only refuses AES-GCM as the item format uses it; use fips140=on", materials.ErrUnsupported)
+		return nil, fmt.Errorf("%w: GODEBUG=fips140=only refuses AES-GCM as the item format uses it; use fips140=on",
+			materials.ErrUnsupported)
 	}
 	if err := checkNames("raw AES", c.Namespace, c.Name, aesInfoSuffix); err != nil {
 		return nil, err
 	}
 	block, err := aes.NewCipher(c.Key)
 	if err != nil {
-		return nil, fmt.Errorf("%w: raw AES keyring: the key has %d bytes, not 16, 24 or 32", materials.ErrConfiguration, len(c.Key))
+		return nil, fmt.Errorf("%w: raw AES keyring: the key has %d bytes, not 16, 24 or 32",
+			materials.ErrConfiguration, len(c.Key))
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
@@ -124,7 +126,8 @@ func (k *RawAES) OnDecrypt(_ context.Context, m *materials.Decryption, keys []ma
 // with the lengths of its algorithm; any other one is not its own.
 func (k *RawAES) parseInfo(key materials.EncryptedDataKey) (iv []byte, own bool) {
 	info := key.ProviderInfo
-	if key.ProviderID != k.namespace || len(info) != len(k.name)+aesInfoSuffix || !bytes.HasPrefix(info, []byte(k.name)) {
+	if key.ProviderID != k.namespace || len(info) != len(k.name)+aesInfoSuffix ||
+		!bytes.HasPrefix(info, []byte(k.name)) {
 		return nil, false
 	}
 	info = info[len(k.name):]
@@ -151,7 +154,8 @@ func (k *RawAES) open(m *materials.Decryption, key materials.EncryptedDataKey, i
 // length first.
 func wrappedIntermediateKey(key materials.EncryptedDataKey, length int) ([]byte, error) {
 	if len(key.Ciphertext) != materials.WrappedDataKeyLength+length {
-		return nil, fmt.Errorf("%w: encrypted data key has %d bytes, not %d", materials.ErrMaterials, len(key.Ciphertext), materials.WrappedDataKeyLength+length)
+		return nil, fmt.Errorf("%w: encrypted data key has %d bytes, not %d", materials.ErrMaterials,
+			len(key.Ciphertext), materials.WrappedDataKeyLength+length)
 	}
 	return key.Ciphertext[materials.WrappedDataKeyLength:], nil
 }

@@ -103,10 +103,12 @@ func NewRawRSA(c RawRSAConfig) (*RawRSA, error) {
 	case !c.Padding.valid():
 		return nil, fmt.Errorf("%w: raw RSA keyring: unknown padding %v", materials.ErrConfiguration, c.Padding)
 	case c.PublicKey == nil && c.PrivateKey == nil:
-		return nil, fmt.Errorf("%w: raw RSA keyring needs a public key, a private key or both", materials.ErrConfiguration)
+		return nil, fmt.Errorf("%w: raw RSA keyring needs a public key, a private key or both",
+			materials.ErrConfiguration)
 	case c.PublicKey != nil && (c.PublicKey.N == nil || c.PublicKey.N.BitLen() < minRSABits),
 		c.PrivateKey != nil && (c.PrivateKey.N == nil || c.PrivateKey.N.BitLen() < minRSABits):
-		return nil, fmt.Errorf("%w: raw RSA keyring: the key has less than %d bits", materials.ErrConfiguration, minRSABits)
+		return nil, fmt.Errorf("%w: raw RSA keyring: the key has less than %d bits", materials.ErrConfiguration,
+			minRSABits)
 	case c.PublicKey != nil && c.PrivateKey != nil && !c.PrivateKey.PublicKey.Equal(c.PublicKey):
 		return nil, fmt.Errorf("%w: raw RSA keyring: public and private key are not a pair", materials.ErrConfiguration)
 	}
@@ -115,7 +117,8 @@ func NewRawRSA(c RawRSAConfig) (*RawRSA, error) {
 			return nil, fmt.Errorf("%w: raw RSA keyring: the private key is inconsistent", materials.ErrConfiguration)
 		}
 	}
-	return &RawRSA{namespace: c.Namespace, name: c.Name, padding: c.Padding, public: c.PublicKey, private: c.PrivateKey}, nil
+	return &RawRSA{namespace: c.Namespace, name: c.Name, padding: c.Padding, public: c.PublicKey,
+		private: c.PrivateKey}, nil
 }
 
 // OnEncrypt adds one recipient; without a public key it fails with
@@ -127,7 +130,9 @@ func (k *RawRSA) OnEncrypt(ctx context.Context, m *materials.Encryption) error {
 // Prepare wraps a fresh intermediate key; [Multi] uses it.
 func (k *RawRSA) Prepare(context.Context, *materials.Encryption) (materials.Recipient, error) {
 	if k.public == nil {
-		return materials.Recipient{}, fmt.Errorf("%w: raw RSA keyring %q has no public key and can only decrypt", materials.ErrConfiguration, k.name)
+		return materials.Recipient{},
+			fmt.Errorf("%w: raw RSA keyring %q has no public key and can only decrypt", materials.ErrConfiguration,
+				k.name)
 	}
 	intermediate := make([]byte, materials.IntermediateKeyLength)
 	_, _ = rand.Read(intermediate) // never fails: it ends the program instead
@@ -141,7 +146,9 @@ func (k *RawRSA) Prepare(context.Context, *materials.Encryption) (materials.Reci
 	}
 	if err != nil {
 		clear(intermediate)
-		return materials.Recipient{}, &materials.KeyError{Provider: k.namespace, KeyID: k.name, Err: fmt.Errorf("%w: %w", materials.ErrMaterials, err)}
+		return materials.Recipient{},
+			&materials.KeyError{Provider: k.namespace, KeyID: k.name,
+				Err: fmt.Errorf("%w: %w", materials.ErrMaterials, err)}
 	}
 	return materials.Recipient{
 		ProviderID:             k.namespace,
@@ -158,7 +165,8 @@ func (k *RawRSA) OnDecrypt(ctx context.Context, m *materials.Decryption, keys []
 		return nil
 	}
 	if k.private == nil {
-		return fmt.Errorf("%w: raw RSA keyring %q has no private key and can only encrypt", materials.ErrConfiguration, k.name)
+		return fmt.Errorf("%w: raw RSA keyring %q has no private key and can only encrypt", materials.ErrConfiguration,
+			k.name)
 	}
 	var tried recipient.Attempts
 	for _, key := range keys {

@@ -13,18 +13,21 @@ import (
 )
 
 func TestHalfKeyPairs(t *testing.T) {
-	writer, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &rsaKey().PublicKey})
+	writer, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "n", Name: "k",
+		Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &rsaKey().PublicKey})
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingOAEPSHA256, PrivateKey: rsaKey()})
+	reader, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "n", Name: "k",
+		Padding: keyring.RSAPaddingOAEPSHA256, PrivateKey: rsaKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	key, edks := seal(t, writer, testContext)
 	mustOpen(t, reader, testContext, key, edks)
 	mustFail(t, writer, testContext, edks, materials.ErrConfiguration)
-	if err := reader.OnEncrypt(context.Background(), encryption(t, testContext)); !errors.Is(err, materials.ErrConfiguration) {
+	if err := reader.OnEncrypt(context.Background(), encryption(t, testContext)); !errors.Is(err,
+		materials.ErrConfiguration) {
 		t.Fatalf("a keyring without public key encrypts: %v", err)
 	}
 }

@@ -37,7 +37,8 @@ func contextAttributes(c materials.EncryptionContext) (map[string]types.Attribut
 	slices.Sort(keys)
 	legend, versionTwo := c[materials.ContextLegend]
 	if versionTwo && len(legend) != len(keys) {
-		return nil, fmt.Errorf("%w: %s has %d characters for %d attributes", materials.ErrMaterials, materials.ContextLegend, len(legend), len(keys))
+		return nil, fmt.Errorf("%w: %s has %d characters for %d attributes", materials.ErrMaterials,
+			materials.ContextLegend, len(legend), len(keys))
 	}
 	attributes := make(map[string]types.AttributeValue, len(keys))
 	for i, k := range keys {
@@ -48,7 +49,8 @@ func contextAttributes(c materials.EncryptionContext) (map[string]types.Attribut
 		name := k[len(materials.ContextAttributePrefix):]
 		v, err := contextAttribute(kind, c[k])
 		if err != nil {
-			return nil, fmt.Errorf("%w: attribute %.100q in the encryption context: %w", materials.ErrMaterials, name, err)
+			return nil, fmt.Errorf("%w: attribute %.100q in the encryption context: %w", materials.ErrMaterials, name,
+				err)
 		}
 		attributes[name] = v
 	}

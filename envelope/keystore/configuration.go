@@ -69,7 +69,8 @@ func (c KMSConfiguration) validate() error {
 	switch c.kind {
 	case kmsSingleRegion, kmsMultiRegion:
 		if _, err := kmsarn.Parse(c.key); err != nil {
-			return fmt.Errorf("%w: key store: %w; records store key ARNs and a reader must match them, so configure the key ARN", materials.ErrConfiguration, err)
+			return fmt.Errorf("%w: key store: %w; records store key ARNs and a reader must match them, so configure "+
+				"the key ARN", materials.ErrConfiguration, err)
 		}
 		return nil
 	case kmsDiscovery:
@@ -80,13 +81,15 @@ func (c KMSConfiguration) validate() error {
 		}
 		return nil
 	}
-	return fmt.Errorf("%w: key store needs a KMS configuration: KMSKey, MultiRegionKMSKey, Discovery or MultiRegionDiscovery", materials.ErrConfiguration)
+	return fmt.Errorf("%w: key store needs a KMS configuration: KMSKey, MultiRegionKMSKey, Discovery or "+
+		"MultiRegionDiscovery", materials.ErrConfiguration)
 }
 
 // writable fails for the configurations that have no key of their own.
 func (c KMSConfiguration) writable(operation string) error {
 	if c.kind != kmsSingleRegion && c.kind != kmsMultiRegion {
-		return fmt.Errorf("%w: %s needs a key store with a KMS key, this one has %v", materials.ErrConfiguration, operation, c)
+		return fmt.Errorf("%w: %s needs a key store with a KMS key, this one has %v", materials.ErrConfiguration,
+			operation, c)
 	}
 	return nil
 }

@@ -30,7 +30,8 @@ func TestKMSConfigurations(t *testing.T) {
 	}
 	ids := map[string]string{}
 	for name, s := range writers {
-		id, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: name, EncryptionContext: map[string]string{"k": "v"}})
+		id, err := s.CreateKey(t.Context(),
+			keystore.CreateKeyInput{BranchKeyID: name, EncryptionContext: map[string]string{"k": "v"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +80,8 @@ func TestKMSConfigurations(t *testing.T) {
 
 func TestConfigurationErrors(t *testing.T) {
 	w := newWorld(t)
-	good := keystore.Config{LogicalName: "l", KMS: keystore.KMSKey(kmsKey), KMSClient: w.kms.Client(west), DynamoDB: w.table, TableName: "keys"}
+	good := keystore.Config{LogicalName: "l", KMS: keystore.KMSKey(kmsKey), KMSClient: w.kms.Client(west),
+		DynamoDB: w.table, TableName: "keys"}
 	for name, f := range map[string]func(*keystore.Config){
 		"logical name": func(c *keystore.Config) { c.LogicalName = "" },
 		"UTF-8":        func(c *keystore.Config) { c.LogicalName = "\xff" },
@@ -112,7 +114,8 @@ func TestConfigurationErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i := s.Info(); i.TableName != "keys" || i.LogicalName != "l" || len(i.ID) != 36 || i.KMS.String() != "KMS key "+kmsKey {
+	if i := s.Info(); i.TableName != "keys" || i.LogicalName != "l" || len(i.ID) != 36 ||
+		i.KMS.String() != "KMS key "+kmsKey {
 		t.Errorf("%+v", i)
 	}
 }

@@ -58,7 +58,8 @@ func (s *KeyStore) CreateKey(ctx context.Context, in CreateKeyInput) (string, er
 		id = uuid.NewString()
 	}
 	now := s.now()
-	version, active, err := s.wrapNew(ctx, describe(id, typeVersionPrefix+uuid.NewString(), s.kms.key, now, in.EncryptionContext))
+	version, active, err := s.wrapNew(ctx,
+		describe(id, typeVersionPrefix+uuid.NewString(), s.kms.key, now, in.EncryptionContext))
 	if err != nil {
 		return "", err
 	}
@@ -126,7 +127,8 @@ func (s *KeyStore) wrapNew(ctx context.Context, attributes map[string]string) (v
 func (s *KeyStore) generate(ctx context.Context, r Record) ([]byte, error) {
 	s.kmsCalls.Add(1)
 	out, err := s.client.GenerateDataKeyWithoutPlaintext(ctx, &kms.GenerateDataKeyWithoutPlaintextInput{
-		KeyId: &s.kms.key, NumberOfBytes: aws.Int32(branchKeyLength), EncryptionContext: r.kmsContext(s.logicalName), GrantTokens: s.grantTokens,
+		KeyId: &s.kms.key, NumberOfBytes: aws.Int32(branchKeyLength), EncryptionContext: r.kmsContext(s.logicalName),
+		GrantTokens: s.grantTokens,
 	})
 	if err != nil {
 		return nil, kmsError(r.BranchKeyID(), s.kms.key, "kms:GenerateDataKeyWithoutPlaintext", err)

@@ -41,7 +41,8 @@ func text(v types.AttributeValue) string {
 func TestCreateKeyRecords(t *testing.T) {
 	w := newWorld(t)
 	s := w.store(t, keystore.Config{Now: func() time.Time { return testTime }, GrantTokens: []string{"grant"}})
-	id, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "tenant", EncryptionContext: map[string]string{"department": "admin"}})
+	id, err := s.CreateKey(t.Context(),
+		keystore.CreateKeyInput{BranchKeyID: "tenant", EncryptionContext: map[string]string{"department": "admin"}})
 	if err != nil || id != "tenant" {
 		t.Fatal(id, err)
 	}
@@ -82,7 +83,8 @@ func TestCreateKeyRecords(t *testing.T) {
 	var operations []string
 	for _, c := range w.kms.Calls() {
 		operations = append(operations, c.Operation)
-		if c.KeyID != kmsKey || c.Context["tablename"] != "logical-keys" || c.Context["hierarchy-version"] != "1" || c.Context["enc"] != "" || !reflect.DeepEqual(c.GrantTokens, []string{"grant"}) {
+		if c.KeyID != kmsKey || c.Context["tablename"] != "logical-keys" || c.Context["hierarchy-version"] != "1" ||
+			c.Context["enc"] != "" || !reflect.DeepEqual(c.GrantTokens, []string{"grant"}) {
 			t.Errorf("call %+v", c)
 		}
 		record := want["tenant|"+c.Context["type"]]
@@ -90,7 +92,8 @@ func TestCreateKeyRecords(t *testing.T) {
 			t.Errorf("context %v", c.Context)
 		}
 	}
-	if want := []string{"GenerateDataKeyWithoutPlaintext", "ReEncrypt", "GenerateDataKeyWithoutPlaintext"}; !slices.Equal(operations, want) {
+	if want := []string{"GenerateDataKeyWithoutPlaintext", "ReEncrypt",
+		"GenerateDataKeyWithoutPlaintext"}; !slices.Equal(operations, want) {
 		t.Errorf("calls %v", operations)
 	}
 }
@@ -107,7 +110,8 @@ func TestCreateAndRead(t *testing.T) {
 		t.Fatalf("%+v then %+v", before, after)
 	}
 	version, err := w.Version(t.Context(), id, active.Version)
-	if err != nil || version.ID != id || version.Version != active.Version || !bytes.Equal(version.Key(), active.Key()) {
+	if err != nil || version.ID != id || version.Version != active.Version ||
+		!bytes.Equal(version.Key(), active.Key()) {
 		t.Fatal("the active version is another key", err)
 	}
 	beacon, err := w.BeaconKey(t.Context(), id)
@@ -144,7 +148,8 @@ func TestCreateKeyRefuses(t *testing.T) {
 	}
 	w.tenant(t, "tenant")
 	old := w.active(t, w, "tenant")
-	_, err := w.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "tenant", EncryptionContext: map[string]string{"k": "v"}})
+	_, err := w.CreateKey(t.Context(),
+		keystore.CreateKeyInput{BranchKeyID: "tenant", EncryptionContext: map[string]string{"k": "v"}})
 	var e *materials.KeyError
 	if !errors.Is(err, keystore.ErrExists) || !errors.As(err, &e) || e.KeyID != "tenant" {
 		t.Fatalf("%v", err)
@@ -196,7 +201,8 @@ func TestVersionKey(t *testing.T) {
 			for _, c := range w.kms.Calls()[calls:] {
 				operations = append(operations, c.Operation)
 			}
-			if want := []string{"ReEncrypt", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}; !slices.Equal(operations, want) {
+			if want := []string{"ReEncrypt", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}; !slices.Equal(operations,
+				want) {
 				t.Fatalf("calls %v", operations)
 			}
 			active := w.active(t, w, "tenant")
@@ -208,7 +214,8 @@ func TestVersionKey(t *testing.T) {
 				t.Fatal("the old version is gone", err)
 			}
 			now := w.table.items[n]
-			if text(now["create-time"]) != "S:2026-03-04T05:06:07.089123Z" || text(now["aws-crypto-ec:department"]) != "S:admin" || text(now["kms-arn"]) != text(i["kms-arn"]) {
+			if text(now["create-time"]) != "S:2026-03-04T05:06:07.089123Z" ||
+				text(now["aws-crypto-ec:department"]) != "S:admin" || text(now["kms-arn"]) != text(i["kms-arn"]) {
 				t.Fatalf("%v", now)
 			}
 			versions, err := w.Versions(t.Context(), "tenant")
@@ -297,13 +304,17 @@ func TestForeignRecords(t *testing.T) {
 	record := func(id string, keyLength int32) {
 		context := map[string]string{
 			"branch-key-id": id, "type": "branch:ACTIVE", "version": "branch:version:" + version, "kms-arn": kmsKey,
-			"create-time": "2023-06-03T19:03:29.358Z", "hierarchy-version": "1", "aws-crypto-ec:department": "admin", "added-by": "a later release", "tablename": "logical-keys",
+			"create-time": "2023-06-03T19:03:29.358Z", "hierarchy-version": "1", "aws-crypto-ec:department": "admin",
+			"added-by": "a later release", "tablename": "logical-keys",
 		}
-		out, err := w.kms.Client(west).GenerateDataKey(t.Context(), &kms.GenerateDataKeyInput{KeyId: aws.String(kmsKey), NumberOfBytes: aws.Int32(keyLength), EncryptionContext: context})
+		out, err := w.kms.Client(west).GenerateDataKey(t.Context(),
+			&kms.GenerateDataKeyInput{KeyId: aws.String(kmsKey), NumberOfBytes: aws.Int32(keyLength),
+				EncryptionContext: context})
 		if err != nil {
 			t.Fatal(err)
 		}
-		i := item{"enc": &types.AttributeValueMemberB{Value: out.CiphertextBlob}, "hierarchy-version": &types.AttributeValueMemberN{Value: "1"}}
+		i := item{"enc": &types.AttributeValueMemberB{Value: out.CiphertextBlob},
+			"hierarchy-version": &types.AttributeValueMemberN{Value: "1"}}
 		for k, v := range context {
 			if k != "hierarchy-version" && k != "tablename" {
 				i[k] = &types.AttributeValueMemberS{Value: v}

@@ -18,9 +18,12 @@ import (
 type DynamoDBClient interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
-	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
-	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
-	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
+	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput,
+		...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
+	DescribeTable(context.Context, *dynamodb.DescribeTableInput,
+		...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
+	CreateTable(context.Context, *dynamodb.CreateTableInput,
+		...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
 }
 
 var _ DynamoDBClient = (*dynamodb.Client)(nil)
@@ -41,7 +44,8 @@ var (
 // Errors: [materials.ErrConfiguration].
 func NewDynamoDBStorage(client DynamoDBClient, tableName string) (*DynamoDBStorage, error) {
 	if nilvalue.Is(client) || tableName == "" {
-		return nil, fmt.Errorf("%w: key store storage needs a DynamoDB client and a table name", materials.ErrConfiguration)
+		return nil, fmt.Errorf("%w: key store storage needs a DynamoDB client and a table name",
+			materials.ErrConfiguration)
 	}
 	return &DynamoDBStorage{client, tableName}, nil
 }
@@ -74,12 +78,13 @@ func (s *DynamoDBStorage) List(ctx context.Context, branchKeyID string) ([]Recor
 	var start map[string]types.AttributeValue
 	for {
 		out, err := s.client.Query(ctx, &dynamodb.QueryInput{
-			TableName:                 &s.table,
-			ConsistentRead:            aws.Bool(true),
-			ExclusiveStartKey:         start,
-			KeyConditionExpression:    aws.String("#id = :id"),
-			ExpressionAttributeNames:  map[string]string{"#id": attributeBranchKeyID},
-			ExpressionAttributeValues: map[string]types.AttributeValue{":id": &types.AttributeValueMemberS{Value: branchKeyID}},
+			TableName:                &s.table,
+			ConsistentRead:           aws.Bool(true),
+			ExclusiveStartKey:        start,
+			KeyConditionExpression:   aws.String("#id = :id"),
+			ExpressionAttributeNames: map[string]string{"#id": attributeBranchKeyID},
+			ExpressionAttributeValues: map[string]types.AttributeValue{
+				":id": &types.AttributeValueMemberS{Value: branchKeyID}},
 		})
 		if err != nil {
 			return nil, tableError(s.table, branchKeyID, "dynamodb:Query", err)
@@ -95,7 +100,8 @@ func (s *DynamoDBStorage) List(ctx context.Context, branchKeyID string) ([]Recor
 
 const conditionAbsent = "attribute_not_exists(#id)"
 
-func (s *DynamoDBStorage) put(r Record, condition string, values map[string]types.AttributeValue) types.TransactWriteItem {
+func (s *DynamoDBStorage) put(r Record, condition string,
+	values map[string]types.AttributeValue) types.TransactWriteItem {
 	names := map[string]string{"#id": attributeBranchKeyID}
 	if values != nil {
 		names["#enc"] = attributeWrapped
@@ -119,7 +125,8 @@ func (s *DynamoDBStorage) Create(ctx context.Context, records []Record) error {
 func (s *DynamoDBStorage) Rotate(ctx context.Context, version, active Record, old []byte) error {
 	return s.transact(ctx, version.BranchKeyID(), "dynamodb:PutItem", []types.TransactWriteItem{
 		s.put(version, conditionAbsent, nil),
-		s.put(active, "attribute_exists(#id) AND #enc = :old", map[string]types.AttributeValue{":old": &types.AttributeValueMemberB{Value: old}}),
+		s.put(active, "attribute_exists(#id) AND #enc = :old",
+			map[string]types.AttributeValue{":old": &types.AttributeValueMemberB{Value: old}}),
 	}, ErrConflict)
 }
 
@@ -133,7 +140,8 @@ func (s *DynamoDBStorage) Delete(ctx context.Context, branchKeyID string, record
 		n := min(len(recordTypes), maxTransactionItems)
 		var deletes []types.TransactWriteItem
 		for _, t := range recordTypes[:n] {
-			deletes = append(deletes, types.TransactWriteItem{Delete: &types.Delete{TableName: &s.table, Key: key(branchKeyID, t)}})
+			deletes = append(deletes,
+				types.TransactWriteItem{Delete: &types.Delete{TableName: &s.table, Key: key(branchKeyID, t)}})
 		}
 		if err := s.transact(ctx, branchKeyID, "dynamodb:DeleteItem", deletes, ErrConflict); err != nil {
 			return err
@@ -144,7 +152,8 @@ func (s *DynamoDBStorage) Delete(ctx context.Context, branchKeyID string, record
 }
 
 // transact writes all or nothing; refused is what a failed condition means.
-func (s *DynamoDBStorage) transact(ctx context.Context, branchKeyID, permission string, items []types.TransactWriteItem, refused error) error {
+func (s *DynamoDBStorage) transact(ctx context.Context, branchKeyID, permission string, items []types.TransactWriteItem,
+	refused error) error {
 	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
 	if err == nil {
 		return nil

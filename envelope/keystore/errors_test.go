@@ -41,7 +41,8 @@ func TestServiceErrors(t *testing.T) {
 			w.table.fault = func(string) error { return c.dynamo }
 			_, err := w.Active(t.Context(), "tenant")
 			var e *materials.KeyError
-			if !errors.As(err, &e) || e.KeyID != "tenant" || e.Code != c.code || e.Missing != c.missing || c.want != nil && !errors.Is(err, c.want) {
+			if !errors.As(err, &e) || e.KeyID != "tenant" || e.Code != c.code || e.Missing != c.missing ||
+				c.want != nil && !errors.Is(err, c.want) {
 				t.Fatalf("%v", err)
 			}
 			if c.kms != nil && !strings.Contains(err.Error(), kmsKey) {

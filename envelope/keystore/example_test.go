@@ -55,7 +55,8 @@ func exampleEncryptor(c keyring.HierarchicalConfig) *envelope.ItemEncryptor {
 	}
 	e, err := envelope.NewItemEncryptor(envelope.Config{
 		LogicalTableName: "orders", PartitionKey: "tenant", SortKey: "order", Keyring: k,
-		Actions: map[string]envelope.Action{"tenant": envelope.SignOnly, "order": envelope.SignOnly, "card": envelope.EncryptAndSign},
+		Actions: map[string]envelope.Action{"tenant": envelope.SignOnly, "order": envelope.SignOnly,
+			"card": envelope.EncryptAndSign},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -188,7 +189,8 @@ func ExampleKeyStore_Shred() {
 	}
 	defer source.Cache().Purge()
 	for _, tenant := range []string{"acme", "globex"} {
-		id, err := store.CreateKey(ctx, keystore.CreateKeyInput{BranchKeyID: tenant, EncryptionContext: map[string]string{"tenant": tenant}})
+		id, err := store.CreateKey(ctx,
+			keystore.CreateKeyInput{BranchKeyID: tenant, EncryptionContext: map[string]string{"tenant": tenant}})
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -45,15 +45,18 @@ type table struct {
 func newTable() *table {
 	t := &table{items: map[string]item{}, pageSize: 2}
 	_, _ = t.CreateTable(context.Background(), &dynamodb.CreateTableInput{
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("branch-key-id"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("type"), KeyType: types.KeyTypeRange}},
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("branch-key-id"), AttributeType: "S"}, {AttributeName: aws.String("type"), AttributeType: "S"}},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("branch-key-id"),
+			KeyType: types.KeyTypeHash}, {AttributeName: aws.String("type"), KeyType: types.KeyTypeRange}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("branch-key-id"),
+			AttributeType: "S"}, {AttributeName: aws.String("type"), AttributeType: "S"}},
 	})
 	t.calls = nil
 	return t
 }
 
 func name(i item) string {
-	return i["branch-key-id"].(*types.AttributeValueMemberS).Value + "|" + i["type"].(*types.AttributeValueMemberS).Value
+	return i["branch-key-id"].(*types.AttributeValueMemberS).Value + "|" +
+		i["type"].(*types.AttributeValueMemberS).Value
 }
 
 func (t *table) begin(ctx context.Context, operation string) error {
@@ -82,7 +85,8 @@ func (t *table) count(operation string) (n int) {
 	return n
 }
 
-func (t *table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (t *table) GetItem(ctx context.Context, in *dynamodb.GetItemInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	if err := t.begin(ctx, "GetItem"); err != nil {
 		return nil, err
 	}
@@ -94,7 +98,8 @@ func (t *table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...fun
 	return &dynamodb.GetItemOutput{Item: maps.Clone(t.items[name(in.Key)])}, nil
 }
 
-func (t *table) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (t *table) Query(ctx context.Context, in *dynamodb.QueryInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	if err := t.begin(ctx, "Query"); err != nil {
 		return nil, err
 	}
@@ -106,7 +111,8 @@ func (t *table) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*d
 	id := in.ExpressionAttributeValues[":id"].(*types.AttributeValueMemberS).Value
 	var names []string
 	for n, i := range t.items {
-		if i["branch-key-id"].(*types.AttributeValueMemberS).Value == id && (in.ExclusiveStartKey == nil || n > name(in.ExclusiveStartKey)) {
+		if i["branch-key-id"].(*types.AttributeValueMemberS).Value == id &&
+			(in.ExclusiveStartKey == nil || n > name(in.ExclusiveStartKey)) {
 			names = append(names, n)
 		}
 	}
@@ -122,7 +128,8 @@ func (t *table) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*d
 	return out, nil
 }
 
-func (t *table) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (t *table) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	if err := t.begin(ctx, "TransactWriteItems"); err != nil {
 		return nil, err
 	}
@@ -148,7 +155,8 @@ func (t *table) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWri
 			ok = !exists
 		case "attribute_exists(#id) AND #enc = :old":
 			ok = exists && w.Put.ExpressionAttributeNames["#enc"] == "enc" &&
-				bytes.Equal(old["enc"].(*types.AttributeValueMemberB).Value, w.Put.ExpressionAttributeValues[":old"].(*types.AttributeValueMemberB).Value)
+				bytes.Equal(old["enc"].(*types.AttributeValueMemberB).Value,
+					w.Put.ExpressionAttributeValues[":old"].(*types.AttributeValueMemberB).Value)
 		default:
 			return nil, errors.New("unknown condition")
 		}
@@ -171,7 +179,8 @@ func (t *table) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWri
 	return &dynamodb.TransactWriteItemsOutput{}, nil
 }
 
-func (t *table) DescribeTable(ctx context.Context, _ *dynamodb.DescribeTableInput, _ ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
+func (t *table) DescribeTable(ctx context.Context, _ *dynamodb.DescribeTableInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
 	if err := t.begin(ctx, "DescribeTable"); err != nil {
 		return nil, err
 	}
@@ -185,7 +194,8 @@ func (t *table) DescribeTable(ctx context.Context, _ *dynamodb.DescribeTableInpu
 	return &dynamodb.DescribeTableOutput{Table: &d}, nil
 }
 
-func (t *table) CreateTable(ctx context.Context, in *dynamodb.CreateTableInput, _ ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error) {
+func (t *table) CreateTable(ctx context.Context, in *dynamodb.CreateTableInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error) {
 	if err := t.begin(ctx, "CreateTable"); err != nil {
 		return nil, err
 	}
@@ -194,7 +204,9 @@ func (t *table) CreateTable(ctx context.Context, in *dynamodb.CreateTableInput, 
 	if t.description != nil {
 		return nil, &types.ResourceInUseException{}
 	}
-	t.description = &types.TableDescription{KeySchema: in.KeySchema, AttributeDefinitions: in.AttributeDefinitions, TableArn: aws.String("arn:aws:dynamodb:us-west-2:111122223333:table/keys"), TableStatus: types.TableStatusCreating}
+	t.description = &types.TableDescription{KeySchema: in.KeySchema, AttributeDefinitions: in.AttributeDefinitions,
+		TableArn:    aws.String("arn:aws:dynamodb:us-west-2:111122223333:table/keys"),
+		TableStatus: types.TableStatusCreating}
 	return &dynamodb.CreateTableOutput{TableDescription: t.description}, nil
 }
 
@@ -241,7 +253,8 @@ func (w *world) store(t testing.TB, c keystore.Config) *keystore.KeyStore {
 // tenant makes a branch key of its own name.
 func (w *world) tenant(t testing.TB, id string) string {
 	t.Helper()
-	id, err := w.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: id, EncryptionContext: map[string]string{"department": "admin"}})
+	id, err := w.CreateKey(t.Context(),
+		keystore.CreateKeyInput{BranchKeyID: id, EncryptionContext: map[string]string{"department": "admin"}})
 	if err != nil {
 		t.Fatal(err)
 	}

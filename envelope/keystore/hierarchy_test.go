@@ -40,19 +40,22 @@ func view(t testing.TB, source materials.BranchKeySource, c *localawstest.Clock)
 // tenant, and the tenant's name is its branch key id.
 func encryptor(t testing.TB, source materials.BranchKeySource) *envelope.ItemEncryptor {
 	t.Helper()
-	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: func(_ context.Context, a map[string]types.AttributeValue) (string, error) {
-		tenant, ok := a["tenant"].(*types.AttributeValueMemberS)
-		if !ok {
-			return "", errors.New("the item has no tenant")
-		}
-		return tenant.Value, nil
-	}})
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source,
+		Supplier: func(_ context.Context, a map[string]types.AttributeValue) (string, error) {
+			tenant, ok := a["tenant"].(*types.AttributeValueMemberS)
+			if !ok {
+				return "", errors.New("the item has no tenant")
+			}
+			return tenant.Value, nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e, err := envelope.NewItemEncryptor(envelope.Config{
-		LogicalTableName: "orders", PartitionKey: "tenant", SortKey: "order", AlgorithmSuite: envelope.SuiteSymmetricSignature, Keyring: k,
-		Actions: map[string]envelope.Action{"tenant": envelope.SignOnly, "order": envelope.SignOnly, "card": envelope.EncryptAndSign},
+		LogicalTableName: "orders", PartitionKey: "tenant", SortKey: "order",
+		AlgorithmSuite: envelope.SuiteSymmetricSignature, Keyring: k,
+		Actions: map[string]envelope.Action{"tenant": envelope.SignOnly, "order": envelope.SignOnly,
+			"card": envelope.EncryptAndSign},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +215,8 @@ func TestDeniedItem(t *testing.T) {
 	w.kms.Fault = func(_ context.Context, call fakekms.Call) error { return fakekms.Denied("kms:" + call.Operation) }
 	_, err = encryptor(t, view(t, w, c)).DecryptItem(t.Context(), sealed)
 	var e *materials.KeyError
-	if !errors.Is(err, envelope.ErrKeyDenied) || !errors.As(err, &e) || e.KeyID != "a" || e.Code != "AccessDeniedException" || e.Missing != "kms:Decrypt" {
+	if !errors.Is(err, envelope.ErrKeyDenied) || !errors.As(err, &e) || e.KeyID != "a" ||
+		e.Code != "AccessDeniedException" || e.Missing != "kms:Decrypt" {
 		t.Fatalf("%v", err)
 	}
 }

@@ -19,7 +19,8 @@ import (
 // [kms.Client] has it. A store that only reads calls Decrypt only.
 type KMSClient interface {
 	Decrypt(context.Context, *kms.DecryptInput, ...func(*kms.Options)) (*kms.DecryptOutput, error)
-	GenerateDataKeyWithoutPlaintext(context.Context, *kms.GenerateDataKeyWithoutPlaintextInput, ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error)
+	GenerateDataKeyWithoutPlaintext(context.Context, *kms.GenerateDataKeyWithoutPlaintextInput,
+		...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error)
 	ReEncrypt(context.Context, *kms.ReEncryptInput, ...func(*kms.Options)) (*kms.ReEncryptOutput, error)
 }
 
@@ -133,7 +134,8 @@ type Info struct {
 
 // Info returns the configuration.
 func (s *KeyStore) Info() Info {
-	return Info{ID: s.id, TableName: s.table, LogicalName: s.logicalName, KMS: s.kms, GrantTokens: slices.Clone(s.grantTokens)}
+	return Info{ID: s.id, TableName: s.table, LogicalName: s.logicalName, KMS: s.kms,
+		GrantTokens: slices.Clone(s.grantTokens)}
 }
 
 // LogicalName returns the name that is bound to every key.

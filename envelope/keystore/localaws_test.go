@@ -26,7 +26,8 @@ type meter struct {
 	running, most, calls atomic.Int32
 }
 
-func (m *meter) Decrypt(ctx context.Context, in *kms.DecryptInput, o ...func(*kms.Options)) (*kms.DecryptOutput, error) {
+func (m *meter) Decrypt(ctx context.Context, in *kms.DecryptInput,
+	o ...func(*kms.Options)) (*kms.DecryptOutput, error) {
 	m.calls.Add(1)
 	n := m.running.Add(1)
 	defer m.running.Add(-1)
@@ -44,16 +45,22 @@ type embedded struct {
 
 // keyPolicy lets root administer the key and the user do these actions.
 func keyPolicy(user string, actions ...string) any {
-	statements := []map[string]any{{"Effect": "Allow", "Principal": map[string]string{"AWS": "arn:aws:iam::{{account}}:root"}, "Action": "kms:*", "Resource": "*"}}
+	statements := []map[string]any{{"Effect": "Allow",
+		"Principal": map[string]string{"AWS": "arn:aws:iam::{{account}}:root"}, "Action": "kms:*", "Resource": "*"}}
 	if len(actions) > 0 {
-		statements = append(statements, map[string]any{"Effect": "Allow", "Principal": map[string]string{"AWS": "arn:aws:iam::{{account}}:user/" + user}, "Action": actions, "Resource": "*"})
+		statements = append(statements,
+			map[string]any{"Effect": "Allow",
+				"Principal": map[string]string{"AWS": "arn:aws:iam::{{account}}:user/" + user}, "Action": actions,
+				"Resource": "*"})
 	}
 	return map[string]any{"Version": "2012-10-17", "Statement": statements}
 }
 
 var (
-	writerActions = []string{"kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
-	tableActions  = map[string]any{"tables": map[string]any{"Version": "2012-10-17", "Statement": map[string]any{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}}}
+	writerActions = []string{"kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom",
+		"kms:ReEncryptTo"}
+	tableActions = map[string]any{"tables": map[string]any{"Version": "2012-10-17",
+		"Statement": map[string]any{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}}}
 )
 
 func newEmbedded(t *testing.T) *embedded {
@@ -84,7 +91,8 @@ func (e *embedded) store() *keystore.KeyStore {
 
 func (e *embedded) create(s *keystore.KeyStore, id string) {
 	e.t.Helper()
-	if _, err := s.CreateKey(e.t.Context(), keystore.CreateKeyInput{BranchKeyID: id, EncryptionContext: map[string]string{"tenant": id}}); err != nil {
+	if _, err := s.CreateKey(e.t.Context(),
+		keystore.CreateKeyInput{BranchKeyID: id, EncryptionContext: map[string]string{"tenant": id}}); err != nil {
 		e.t.Fatal(err)
 	}
 }
@@ -95,7 +103,9 @@ func TestEmbeddedLifecycle(t *testing.T) {
 	e := newEmbedded(t)
 	s := e.store()
 	e.create(s, "acme")
-	if _, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "acme", EncryptionContext: map[string]string{"tenant": "acme"}}); !errors.Is(err, keystore.ErrExists) {
+	if _, err := s.CreateKey(t.Context(),
+		keystore.CreateKeyInput{BranchKeyID: "acme",
+			EncryptionContext: map[string]string{"tenant": "acme"}}); !errors.Is(err, keystore.ErrExists) {
 		t.Fatalf("created twice: %v", err)
 	}
 	c := localawstest.NewClock(testTime)
@@ -128,7 +138,8 @@ func TestEmbeddedLifecycle(t *testing.T) {
 	if got := branchKeyVersion(t, renewed); got != second {
 		t.Fatalf("the new item is under %s, not %s", got, second)
 	}
-	if n := len(e.Events("GenerateDataKeyWithoutPlaintext")); n != 5 { // two in each CreateKey, the refused one too, one to rotate
+	// two in each CreateKey, the refused one too, one to rotate
+	if n := len(e.Events("GenerateDataKeyWithoutPlaintext")); n != 5 {
 		t.Errorf("%d events of GenerateDataKeyWithoutPlaintext", n)
 	}
 	if err := s.Shred(t.Context(), "acme"); err != nil {
@@ -166,7 +177,8 @@ func TestEmbeddedPolicyWithdrawn(t *testing.T) {
 	e.SetKeyPolicy("branch", keyPolicy("app"))
 	_, err = encryptor(t, view(t, e.store(), c)).DecryptItem(t.Context(), sealed)
 	var k *materials.KeyError
-	if !errors.Is(err, envelope.ErrKeyDenied) || !errors.As(err, &k) || k.KeyID != "acme" || k.Missing != "kms:Decrypt" {
+	if !errors.Is(err, envelope.ErrKeyDenied) || !errors.As(err, &k) || k.KeyID != "acme" ||
+		k.Missing != "kms:Decrypt" {
 		t.Fatalf("a new process: %v", err)
 	}
 	c.Advance(59 * time.Second)
@@ -209,7 +221,8 @@ func TestEmbeddedKeyDisabledAndDeleted(t *testing.T) {
 		}
 	}
 	code("DisabledException")
-	if _, err := admin.ScheduleKeyDeletion(t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: arn, PendingWindowInDays: aws.Int32(7)}); err != nil {
+	if _, err := admin.ScheduleKeyDeletion(t.Context(),
+		&kms.ScheduleKeyDeletionInput{KeyId: arn, PendingWindowInDays: aws.Int32(7)}); err != nil {
 		t.Fatal(err)
 	}
 	code("KMSInvalidStateException")
@@ -273,7 +286,8 @@ func TestEmbeddedTableFaults(t *testing.T) {
 			t.Errorf("%v: %v", f.Kind, err)
 		}
 	}
-	if err := e.SetFaults(localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultTransactionConflict, Service: "dynamodb", Count: 1}}}); err != nil {
+	if err := e.SetFaults(localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultTransactionConflict,
+		Service: "dynamodb", Count: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.VersionKey(t.Context(), "acme"); !errors.Is(err, keystore.ErrConflict) {

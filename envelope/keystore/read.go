@@ -84,7 +84,8 @@ func (s *KeyStore) unwrap(ctx context.Context, r Record) (key [branchKeyLength]b
 	}
 	s.kmsCalls.Add(1)
 	out, err := s.client.Decrypt(ctx, &kms.DecryptInput{
-		KeyId: &kmsKey, CiphertextBlob: r.Wrapped, EncryptionContext: r.kmsContext(s.logicalName), GrantTokens: s.grantTokens,
+		KeyId: &kmsKey, CiphertextBlob: r.Wrapped, EncryptionContext: r.kmsContext(s.logicalName),
+		GrantTokens: s.grantTokens,
 	})
 	if err != nil {
 		return key, kmsError(r.BranchKeyID(), kmsKey, "kms:Decrypt", err)
@@ -94,7 +95,8 @@ func (s *KeyStore) unwrap(ctx context.Context, r Record) (key [branchKeyLength]b
 		return key, recordError(r.BranchKeyID(), err)
 	}
 	if len(out.Plaintext) != branchKeyLength {
-		return key, recordError(r.BranchKeyID(), fmt.Errorf("%w: a key of %d bytes, not %d", ErrInvalidRecord, len(out.Plaintext), branchKeyLength))
+		return key, recordError(r.BranchKeyID(),
+			fmt.Errorf("%w: a key of %d bytes, not %d", ErrInvalidRecord, len(out.Plaintext), branchKeyLength))
 	}
 	return [branchKeyLength]byte(out.Plaintext), nil
 }

@@ -81,7 +81,8 @@ func (r Record) validate(branchKeyID, recordType string) error {
 	bad := func(format string, a ...any) error {
 		return fmt.Errorf("%w: %s", ErrInvalidRecord, fmt.Sprintf(format, a...))
 	}
-	for _, name := range []string{attributeBranchKeyID, attributeType, attributeKMSARN, attributeCreateTime, attributeHierarchyVersion} {
+	for _, name := range []string{attributeBranchKeyID, attributeType, attributeKMSARN, attributeCreateTime,
+		attributeHierarchyVersion} {
 		if r.Attributes[name] == "" {
 			return bad("attribute %q is missing", name)
 		}

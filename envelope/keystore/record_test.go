@@ -61,7 +61,8 @@ func TestAlteredRecords(t *testing.T) {
 			calls := len(w.kms.Calls())
 			_, err := w.Active(t.Context(), "tenant")
 			var e *materials.KeyError
-			if !errors.Is(err, c.want) || !errors.As(err, &e) || e.KeyID != "tenant" || len(w.kms.Calls())-calls != c.called {
+			if !errors.Is(err, c.want) || !errors.As(err, &e) || e.KeyID != "tenant" ||
+				len(w.kms.Calls())-calls != c.called {
 				t.Fatalf("%v after %d KMS calls", err, len(w.kms.Calls())-calls)
 			}
 			if c.called > 0 && e.Code != "InvalidCiphertextException" {

@@ -35,7 +35,9 @@ func (s *KeyStore) Versions(ctx context.Context, branchKeyID string) ([]VersionI
 			active = r.version()
 		case typeBeacon:
 		default:
-			versions = append(versions, VersionInfo{Version: r.version(), CreateTime: r.Attributes[attributeCreateTime], KMSKeyARN: r.Attributes[attributeKMSARN]})
+			versions = append(versions,
+				VersionInfo{Version: r.version(), CreateTime: r.Attributes[attributeCreateTime],
+					KMSKeyARN: r.Attributes[attributeKMSARN]})
 		}
 	}
 	if len(versions) == 0 {

@@ -24,7 +24,8 @@ type memoryStorage struct {
 }
 
 func (s *memoryStorage) find(id, kind string) int {
-	return slices.IndexFunc(s.records, func(r keystore.Record) bool { return r.BranchKeyID() == id && r.Type() == kind })
+	return slices.IndexFunc(s.records,
+		func(r keystore.Record) bool { return r.BranchKeyID() == id && r.Type() == kind })
 }
 
 func (s *memoryStorage) Get(_ context.Context, id, kind string) (keystore.Record, error) {
@@ -87,11 +88,14 @@ func TestStorages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			var s keystore.Store = w.store(t, keystore.Config{Storage: storage})
-			id, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "a", EncryptionContext: map[string]string{"k": "v"}})
+			id, err := s.CreateKey(t.Context(),
+				keystore.CreateKeyInput{BranchKeyID: "a", EncryptionContext: map[string]string{"k": "v"}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "a", EncryptionContext: map[string]string{"k": "v"}}); !errors.Is(err, keystore.ErrExists) {
+			if _, err := s.CreateKey(t.Context(),
+				keystore.CreateKeyInput{BranchKeyID: "a",
+					EncryptionContext: map[string]string{"k": "v"}}); !errors.Is(err, keystore.ErrExists) {
 				t.Fatal(err)
 			}
 			first := w.active(t, s, id)
@@ -105,14 +109,16 @@ func TestStorages(t *testing.T) {
 				t.Fatal(err)
 			}
 			versions, err := s.Versions(t.Context(), id)
-			if err != nil || len(versions) != 4 || versions[0].Version != first.Version || !versions[3].Active || versions[0].Active {
+			if err != nil || len(versions) != 4 || versions[0].Version != first.Version || !versions[3].Active ||
+				versions[0].Active {
 				t.Fatal(versions, err)
 			}
 			if err := s.Shred(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
 			for _, err := range []error{
-				errOf(s.Active(t.Context(), id)), errOf(s.Version(t.Context(), id, first.Version)), errOf(s.BeaconKey(t.Context(), id)),
+				errOf(s.Active(t.Context(), id)), errOf(s.Version(t.Context(), id, first.Version)),
+				errOf(s.BeaconKey(t.Context(), id)),
 				errOf(s.VersionKey(t.Context(), id)), errOf(s.Versions(t.Context(), id)), s.Shred(t.Context(), id),
 			} {
 				if !errors.Is(err, keystore.ErrNotFound) {
@@ -137,7 +143,8 @@ func TestShred(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.table.items["tenant|junk"] = item{"branch-key-id": &types.AttributeValueMemberS{Value: "tenant"}, "type": &types.AttributeValueMemberS{Value: "junk"}, "m": &types.AttributeValueMemberM{}}
+	w.table.items["tenant|junk"] = item{"branch-key-id": &types.AttributeValueMemberS{Value: "tenant"},
+		"type": &types.AttributeValueMemberS{Value: "junk"}, "m": &types.AttributeValueMemberM{}}
 	if _, err := w.Versions(t.Context(), "tenant"); !errors.Is(err, keystore.ErrInvalidRecord) {
 		t.Fatalf("junk was listed: %v", err)
 	}
@@ -163,7 +170,8 @@ func TestShred(t *testing.T) {
 	}
 	w.active(t, w, "other")
 	var e *materials.KeyError
-	if _, err := w.Active(t.Context(), "tenant"); !errors.Is(err, keystore.ErrNotFound) || !errors.As(err, &e) || e.KeyID != "tenant" {
+	if _, err := w.Active(t.Context(), "tenant"); !errors.Is(err, keystore.ErrNotFound) || !errors.As(err, &e) ||
+		e.KeyID != "tenant" {
 		t.Fatal(err)
 	}
 }

@@ -44,7 +44,8 @@ func (s *DynamoDBStorage) CreateTable(ctx context.Context) (string, error) {
 			if err := checkSchema(s.table, out.Table); err != nil {
 				return "", err
 			}
-			if status := out.Table.TableStatus; status == types.TableStatusActive || status == types.TableStatusUpdating {
+			if status := out.Table.TableStatus; status == types.TableStatusActive ||
+				status == types.TableStatusUpdating {
 				return aws.ToString(out.Table.TableArn), nil
 			}
 		}
@@ -60,7 +61,8 @@ func (s *DynamoDBStorage) create(ctx context.Context) error {
 	in := &dynamodb.CreateTableInput{TableName: &s.table, BillingMode: types.BillingModePayPerRequest}
 	for _, k := range tableSchema {
 		in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: aws.String(k.name), KeyType: k.kind})
-		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String(k.name), AttributeType: types.ScalarAttributeTypeS})
+		in.AttributeDefinitions = append(in.AttributeDefinitions,
+			types.AttributeDefinition{AttributeName: aws.String(k.name), AttributeType: types.ScalarAttributeTypeS})
 	}
 	_, err := s.client.CreateTable(ctx, in)
 	var inUse *types.ResourceInUseException
@@ -79,13 +81,15 @@ func checkSchema(name string, t *types.TableDescription) error {
 				inSchema = inSchema || aws.ToString(e.AttributeName) == k.name && e.KeyType == k.kind
 			}
 			for _, a := range t.AttributeDefinitions {
-				inAttributes = inAttributes || aws.ToString(a.AttributeName) == k.name && a.AttributeType == types.ScalarAttributeTypeS
+				inAttributes = inAttributes || aws.ToString(a.AttributeName) == k.name &&
+					a.AttributeType == types.ScalarAttributeTypeS
 			}
 		}
 		ok = inSchema && inAttributes
 	}
 	if !ok {
-		return fmt.Errorf("%w: %s should have partition key %q and sort key %q, both strings", ErrWrongTable, name, attributeBranchKeyID, attributeType)
+		return fmt.Errorf("%w: %s should have partition key %q and sort key %q, both strings", ErrWrongTable, name,
+			attributeBranchKeyID, attributeType)
 	}
 	return nil
 }

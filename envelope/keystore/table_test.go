@@ -32,13 +32,16 @@ func TestCreateTable(t *testing.T) {
 	for name, f := range map[string]func(*types.TableDescription){
 		"no sort key": func(d *types.TableDescription) { d.KeySchema = d.KeySchema[:1] },
 		"other name": func(d *types.TableDescription) {
-			d.KeySchema = []types.KeySchemaElement{d.KeySchema[0], {AttributeName: aws.String("kind"), KeyType: types.KeyTypeRange}}
+			d.KeySchema = []types.KeySchemaElement{d.KeySchema[0],
+				{AttributeName: aws.String("kind"), KeyType: types.KeyTypeRange}}
 		},
 		"swapped": func(d *types.TableDescription) {
-			d.KeySchema = []types.KeySchemaElement{{AttributeName: aws.String("type"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("branch-key-id"), KeyType: types.KeyTypeRange}}
+			d.KeySchema = []types.KeySchemaElement{{AttributeName: aws.String("type"), KeyType: types.KeyTypeHash},
+				{AttributeName: aws.String("branch-key-id"), KeyType: types.KeyTypeRange}}
 		},
 		"number": func(d *types.TableDescription) {
-			d.AttributeDefinitions = []types.AttributeDefinition{d.AttributeDefinitions[0], {AttributeName: aws.String("type"), AttributeType: "N"}}
+			d.AttributeDefinitions = []types.AttributeDefinition{d.AttributeDefinitions[0],
+				{AttributeName: aws.String("type"), AttributeType: "N"}}
 		},
 	} {
 		d := good

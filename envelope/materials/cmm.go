@@ -83,7 +83,8 @@ func (c *defaultCMM) DecryptionMaterials(ctx context.Context, r DecryptionReques
 	}
 	for k, v := range r.Stored {
 		if own, has := full[k]; has && own != v {
-			return nil, fmt.Errorf("%w: stored encryption context disagrees with the reproduced one at %.100q", ErrMaterials, k)
+			return nil, fmt.Errorf("%w: stored encryption context disagrees with the reproduced one at %.100q",
+				ErrMaterials, k)
 		}
 		full[k] = v
 	}

@@ -35,11 +35,15 @@ func TestDefaultCMMRefuses(t *testing.T) {
 		"keyring does nought": {localKeyring{nothing: true}, EncryptionRequest{Suite: SuiteSymmetricSignature}, DecryptionRequest{Suite: SuiteSymmetricSignature, EncryptedDataKeys: []EncryptedDataKey{key}}, ErrMaterials, true},
 		"unknown suite":       {localKeyring{}, EncryptionRequest{Suite: 1}, DecryptionRequest{Suite: 1, EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
 		"public key given": {localKeyring{}, EncryptionRequest{Suite: SuiteDigitalSignature, Context: EncryptionContext{ContextPublicKey: "x"}},
-			DecryptionRequest{Suite: SuiteDigitalSignature, EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
+			DecryptionRequest{Suite: SuiteDigitalSignature, EncryptedDataKeys: []EncryptedDataKey{key}},
+			ErrConfiguration, false},
 		"long context": {localKeyring{}, EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"k": strings.Repeat("v", math.MaxUint16+1)}},
-			DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{strings.Repeat("k", math.MaxUint16+1): ""}, EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
+			DecryptionRequest{Suite: SuiteSymmetricSignature,
+				Reproduced:        EncryptionContext{strings.Repeat("k", math.MaxUint16+1): ""},
+				EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
 		"key limit": {localKeyring{}, EncryptionRequest{Suite: SuiteSymmetricSignature, MaxEncryptedDataKeys: 256},
-			DecryptionRequest{Suite: SuiteSymmetricSignature, MaxEncryptedDataKeys: 256, EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
+			DecryptionRequest{Suite: SuiteSymmetricSignature, MaxEncryptedDataKeys: 256,
+				EncryptedDataKeys: []EncryptedDataKey{key}}, ErrConfiguration, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := c.keyring
@@ -57,7 +61,8 @@ func TestDefaultCMMRefuses(t *testing.T) {
 	}
 	k := &localKeyring{}
 	for limit, keys := range map[int]int{1: 2, 0: 0, 3: 255} {
-		d := DecryptionRequest{Suite: SuiteSymmetricSignature, EncryptedDataKeys: make([]EncryptedDataKey, keys), MaxEncryptedDataKeys: limit}
+		d := DecryptionRequest{Suite: SuiteSymmetricSignature, EncryptedDataKeys: make([]EncryptedDataKey, keys),
+			MaxEncryptedDataKeys: limit}
 		if _, err := newCMM(t, k).DecryptionMaterials(t.Context(), d); !errors.Is(err, ErrMaterials) || k.calls > 0 {
 			t.Errorf("%d keys of at most %d: %v, %d calls", keys, limit, err, k.calls)
 		}
@@ -78,7 +83,8 @@ func TestRequiredContextCMM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t1"}, RequiredKeys: []string{"x"}}
+	r := EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t1"},
+		RequiredKeys: []string{"x"}}
 	m, err := cmm.EncryptionMaterials(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +92,8 @@ func TestRequiredContextCMM(t *testing.T) {
 	if got := fmt.Sprint(m.RequiredKeys()); got != "[x tenant]" {
 		t.Errorf("required are %s", got)
 	}
-	d := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t1"}, EncryptedDataKeys: m.EncryptedDataKeys()}
+	d := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t1"},
+		EncryptedDataKeys: m.EncryptedDataKeys()}
 	if _, err := cmm.DecryptionMaterials(t.Context(), d); err != nil {
 		t.Error(err)
 	}
@@ -143,11 +150,13 @@ func TestRequiredContextCMMWatchesTheWrappedOne(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t1"}, RequiredKeys: []string{"tenant"}}
+			r := EncryptionRequest{Suite: SuiteSymmetricSignature, Context: EncryptionContext{"tenant": "t1"},
+				RequiredKeys: []string{"tenant"}}
 			if _, err := cmm.EncryptionMaterials(t.Context(), r); !errors.Is(err, ErrMaterials) {
 				t.Errorf("writing: %v", err)
 			}
-			d := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t1"}, EncryptedDataKeys: make([]EncryptedDataKey, 1)}
+			d := DecryptionRequest{Suite: SuiteSymmetricSignature, Reproduced: EncryptionContext{"tenant": "t1"},
+				EncryptedDataKeys: make([]EncryptedDataKey, 1)}
 			if _, err := cmm.DecryptionMaterials(t.Context(), d); !errors.Is(err, ErrMaterials) {
 				t.Errorf("reading: %v", err)
 			}

@@ -43,17 +43,20 @@ func (c EncryptionContext) Clone() EncryptionContext { return maps.Clone(c) }
 // "Encryption Context".)
 func (c EncryptionContext) AppendSerialized(dst []byte) ([]byte, error) {
 	if len(c) > maxContextPairs {
-		return nil, fmt.Errorf("%w: encryption context of %d pairs, the format holds %d", ErrConfiguration, len(c), maxContextPairs)
+		return nil, fmt.Errorf("%w: encryption context of %d pairs, the format holds %d", ErrConfiguration, len(c),
+			maxContextPairs)
 	}
 	var few [16]string // most contexts need no more, so this saves an allocation
 	keys := few[:0]
 	size := contextCountFieldLength
 	for k, v := range c {
 		if len(k) > maxContextEntryLength || len(v) > maxContextEntryLength {
-			return nil, fmt.Errorf("%w: encryption context entry %.100q is longer than %d bytes", ErrConfiguration, k, maxContextEntryLength)
+			return nil, fmt.Errorf("%w: encryption context entry %.100q is longer than %d bytes", ErrConfiguration, k,
+				maxContextEntryLength)
 		}
 		if k == "" || !utf8.ValidString(k) || !utf8.ValidString(v) {
-			return nil, fmt.Errorf("%w: encryption context entry %.100q has an empty key or is not UTF-8", ErrConfiguration, k)
+			return nil, fmt.Errorf("%w: encryption context entry %.100q has an empty key or is not UTF-8",
+				ErrConfiguration, k)
 		}
 		size += 2*contextLengthFieldLength + len(k) + len(v)
 		keys = append(keys, k)

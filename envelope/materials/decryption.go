@@ -59,7 +59,8 @@ func (m *Decryption) Open(intermediateKey []byte, key EncryptedDataKey) error {
 		return fmt.Errorf("%w: the materials already hold a data key", ErrMaterials)
 	}
 	if len(intermediateKey) != IntermediateKeyLength {
-		return fmt.Errorf("%w: an intermediate key has %d bytes, not %d", ErrMaterials, IntermediateKeyLength, len(intermediateKey))
+		return fmt.Errorf("%w: an intermediate key has %d bytes, not %d", ErrMaterials, IntermediateKeyLength,
+			len(intermediateKey))
 	}
 	if len(key.Ciphertext) < WrappedDataKeyLength {
 		return fmt.Errorf("%w: encrypted data key of %d bytes is too short", ErrMaterials, len(key.Ciphertext))

@@ -36,7 +36,8 @@ type Encryption struct {
 // copied; required names the keys of it that the header omits; signingKey is
 // given exactly for a signed suite, and is the one whose public half the
 // context has; maxKeys zero means 255. Errors: [ErrConfiguration].
-func NewEncryption(suite AlgorithmSuite, context EncryptionContext, required []string, signingKey *ecdsa.PrivateKey, maxKeys int) (*Encryption, error) {
+func NewEncryption(suite AlgorithmSuite, context EncryptionContext, required []string, signingKey *ecdsa.PrivateKey,
+	maxKeys int) (*Encryption, error) {
 	if !suite.Valid() {
 		return nil, fmt.Errorf("%w: unknown algorithm suite %v", ErrConfiguration, suite)
 	}
@@ -48,8 +49,10 @@ func NewEncryption(suite AlgorithmSuite, context EncryptionContext, required []s
 	}
 	if signingKey != nil {
 		// With another one the item would be written and never verify.
-		if public, err := compressedPublicKey(&signingKey.PublicKey); err != nil || public != context[ContextPublicKey] {
-			return nil, fmt.Errorf("%w: %s is not the compressed P-384 point of the signing key", ErrConfiguration, ContextPublicKey)
+		if public, err := compressedPublicKey(&signingKey.PublicKey); err != nil ||
+			public != context[ContextPublicKey] {
+			return nil, fmt.Errorf("%w: %s is not the compressed P-384 point of the signing key", ErrConfiguration,
+				ContextPublicKey)
 		}
 	}
 	if maxKeys < 0 || maxKeys > MaxEncryptedDataKeys {
@@ -62,7 +65,8 @@ func NewEncryption(suite AlgorithmSuite, context EncryptionContext, required []s
 	if err != nil {
 		return nil, err
 	}
-	return &Encryption{suite: suite, context: context, serialized: serialized, required: required, max: maxKeys, signingKey: signingKey}, nil
+	return &Encryption{suite: suite, context: context, serialized: serialized, required: required, max: maxKeys,
+		signingKey: signingKey}, nil
 }
 
 // Suite returns the algorithm suite.
@@ -129,12 +133,15 @@ type Recipient struct {
 func (m *Encryption) AddRecipient(r Recipient) error {
 	switch {
 	case len(r.IntermediateKey) != IntermediateKeyLength:
-		return fmt.Errorf("%w: an intermediate key has %d bytes, not %d", ErrMaterials, IntermediateKeyLength, len(r.IntermediateKey))
+		return fmt.Errorf("%w: an intermediate key has %d bytes, not %d", ErrMaterials, IntermediateKeyLength,
+			len(r.IntermediateKey))
 	case r.ProviderID == "" || len(r.ProviderID) > maxContextEntryLength || len(r.ProviderInfo) > maxContextEntryLength:
-		return fmt.Errorf("%w: provider id or info is empty or longer than %d bytes", ErrMaterials, maxContextEntryLength)
+		return fmt.Errorf("%w: provider id or info is empty or longer than %d bytes", ErrMaterials,
+			maxContextEntryLength)
 	case !utf8.ValidString(r.ProviderID):
 		return fmt.Errorf("%w: provider id is not UTF-8, so no reader accepts it", ErrMaterials)
-	case len(r.WrappedIntermediateKey) == 0 || len(r.WrappedIntermediateKey) > maxContextEntryLength-WrappedDataKeyLength:
+	case len(r.WrappedIntermediateKey) == 0 ||
+		len(r.WrappedIntermediateKey) > maxContextEntryLength-WrappedDataKeyLength:
 		return fmt.Errorf("%w: wrapped intermediate key of %d bytes", ErrMaterials, len(r.WrappedIntermediateKey))
 	}
 	aead, signing, err := deriveWrapping(r.IntermediateKey)
@@ -155,7 +162,8 @@ func (m *Encryption) AddRecipient(r Recipient) error {
 	ciphertext := make([]byte, 0, WrappedDataKeyLength+len(r.WrappedIntermediateKey))
 	ciphertext = aead.Seal(ciphertext, wrapNonce[:], m.dataKey, m.serialized)
 	ciphertext = append(ciphertext, r.WrappedIntermediateKey...)
-	m.keys = append(m.keys, EncryptedDataKey{ProviderID: r.ProviderID, ProviderInfo: slices.Clone(r.ProviderInfo), Ciphertext: ciphertext})
+	m.keys = append(m.keys, EncryptedDataKey{ProviderID: r.ProviderID, ProviderInfo: slices.Clone(r.ProviderInfo),
+		Ciphertext: ciphertext})
 	m.signing = append(m.signing, signing)
 	return nil
 }

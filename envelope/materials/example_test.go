@@ -87,7 +87,8 @@ func exampleRoundTrip(c envelope.Config) {
 		log.Fatal(err)
 	}
 	delete(message.StoredContext, materials.ContextPublicKey)
-	fmt.Println(item["card"].(*types.AttributeValueMemberS).Value, message.EncryptedDataKeys[0].ProviderID, message.StoredContext)
+	fmt.Println(item["card"].(*types.AttributeValueMemberS).Value, message.EncryptedDataKeys[0].ProviderID,
+		message.StoredContext)
 }
 
 // A keyring of one's own.
@@ -121,12 +122,14 @@ func exampleKeyring() materials.Keyring {
 // departmentCMM adds a pair to every item's encryption context.
 type departmentCMM struct{ materials.CMM }
 
-func (c departmentCMM) EncryptionMaterials(ctx context.Context, r materials.EncryptionRequest) (*materials.Encryption, error) {
+func (c departmentCMM) EncryptionMaterials(ctx context.Context,
+	r materials.EncryptionRequest) (*materials.Encryption, error) {
 	r.Context["department"] = "sales" // the request's context belongs to the manager
 	return c.CMM.EncryptionMaterials(ctx, r)
 }
 
-func (c departmentCMM) DecryptionMaterials(ctx context.Context, r materials.DecryptionRequest) (*materials.Decryption, error) {
+func (c departmentCMM) DecryptionMaterials(ctx context.Context,
+	r materials.DecryptionRequest) (*materials.Decryption, error) {
 	r.Reproduced = maps.Clone(r.Reproduced)
 	r.Reproduced["department"] = "sales"
 	return c.CMM.DecryptionMaterials(ctx, r)

@@ -14,7 +14,8 @@ import (
 var secret = bytes.Repeat([]byte{0xA7}, 32)
 
 func recipient(intermediate []byte) Recipient {
-	return Recipient{ProviderID: "p", ProviderInfo: []byte("i"), IntermediateKey: intermediate, WrappedIntermediateKey: []byte("wrapped")}
+	return Recipient{ProviderID: "p", ProviderInfo: []byte("i"), IntermediateKey: intermediate,
+		WrappedIntermediateKey: []byte("wrapped")}
 }
 
 // localKeyring "wraps" by handing out a constant key: enough to see what
@@ -44,7 +45,8 @@ func (k *localKeyring) OnDecrypt(_ context.Context, m *Decryption, keys []Encryp
 func TestMaterialsOpenWhatTheyWrapped(t *testing.T) {
 	for _, suite := range []AlgorithmSuite{SuiteSymmetricSignature, SuiteDigitalSignature} {
 		cmm := newCMM(t, &localKeyring{})
-		m, err := cmm.EncryptionMaterials(t.Context(), EncryptionRequest{Suite: suite, Context: EncryptionContext{"a": "b"}, RequiredKeys: []string{"a"}})
+		m, err := cmm.EncryptionMaterials(t.Context(),
+			EncryptionRequest{Suite: suite, Context: EncryptionContext{"a": "b"}, RequiredKeys: []string{"a"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,12 +64,14 @@ func TestMaterialsOpenWhatTheyWrapped(t *testing.T) {
 				t.Error("the public key of the context is not the signing key's")
 			}
 		}
-		r := DecryptionRequest{Suite: suite, Stored: stored, Reproduced: EncryptionContext{"a": "b"}, EncryptedDataKeys: m.EncryptedDataKeys()}
+		r := DecryptionRequest{Suite: suite, Stored: stored, Reproduced: EncryptionContext{"a": "b"},
+			EncryptedDataKeys: m.EncryptedDataKeys()}
 		d, err := cmm.DecryptionMaterials(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(d.DataKey(), m.DataKey()) || !bytes.Equal(d.SymmetricSigningKey(), m.SymmetricSigningKeys()[0]) {
+		if !bytes.Equal(d.DataKey(), m.DataKey()) ||
+			!bytes.Equal(d.SymmetricSigningKey(), m.SymmetricSigningKeys()[0]) {
 			t.Error("other keys came out")
 		}
 		if !bytes.Equal(d.SerializedContext(), m.SerializedContext()) {
@@ -124,7 +128,8 @@ func TestRecipients(t *testing.T) {
 }
 
 func TestWipe(t *testing.T) {
-	m, err := newCMM(t, &localKeyring{}).EncryptionMaterials(t.Context(), EncryptionRequest{Suite: SuiteDigitalSignature})
+	m, err := newCMM(t, &localKeyring{}).EncryptionMaterials(t.Context(),
+		EncryptionRequest{Suite: SuiteDigitalSignature})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,8 @@ func TestBranchKeyDoesNotPrint(t *testing.T) {
 	k := NewBranchKey("tenant", "version", [32]byte([]byte(strings.Repeat("k", 32))))
 	for _, v := range []any{k, *k, struct{ K BranchKey }{*k}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
-			if text := fmt.Sprintf(verb, v); !strings.Contains(text, "[branch key]") || strings.Contains(text, "107") || strings.Contains(text, "6b6b") {
+			if text := fmt.Sprintf(verb, v); !strings.Contains(text, "[branch key]") || strings.Contains(text, "107") ||
+				strings.Contains(text, "6b6b") {
 				t.Errorf("%s of %T prints %s", verb, v, text)
 			}
 		}

@@ -62,7 +62,8 @@ func run(ctx context.Context, a *account.Account) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s sees %d attributes, the diagnosis as %s\n", c.who, len(out.Item), account.Value(out.Item["diagnosis"]))
+		fmt.Printf("%s sees %d attributes, the diagnosis as %s\n", c.who, len(out.Item),
+			account.Value(out.Item["diagnosis"]))
 	}
 	return nil
 }

@@ -14,7 +14,8 @@ import (
 )
 
 func answered(code, message string) error {
-	return &smithy.OperationError{ServiceID: "S", OperationName: "O", Err: &smithy.GenericAPIError{Code: code, Message: message}}
+	return &smithy.OperationError{ServiceID: "S", OperationName: "O",
+		Err: &smithy.GenericAPIError{Code: code, Message: message}}
 }
 
 func TestRefused(t *testing.T) {
@@ -44,7 +45,8 @@ func TestRefused(t *testing.T) {
 // answers under the same code.
 func TestTexts(t *testing.T) {
 	inDynamoDB := func(class, message string) error {
-		return answered("ValidationException", "KMS error: com.amazonaws.services.kms.model."+class+": "+message+" (Service: AWSKMS; Status Code: 400)")
+		return answered("ValidationException",
+			"KMS error: com.amazonaws.services.kms.model."+class+": "+message+" (Service: AWSKMS; Status Code: 400)")
 	}
 	for _, c := range []struct {
 		name string
@@ -53,20 +55,30 @@ func TestTexts(t *testing.T) {
 		no   []error
 	}{
 		{"KeyDisabled", awsmessage.KeyDisabled,
-			[]error{answered("DisabledException", "arn is disabled."), inDynamoDB("DisabledException", "arn is disabled.")},
-			[]error{inDynamoDB("KMSInvalidStateException", "arn is pending deletion."), answered("ValidationException", "x is disabled"), answered("KMSInvalidStateException", "x")}},
+			[]error{answered("DisabledException", "arn is disabled."),
+				inDynamoDB("DisabledException", "arn is disabled.")},
+			[]error{inDynamoDB("KMSInvalidStateException", "arn is pending deletion."),
+				answered("ValidationException", "x is disabled"), answered("KMSInvalidStateException", "x")}},
 		{"KeyPendingDeletion", awsmessage.KeyPendingDeletion,
-			[]error{answered("KMSInvalidStateException", "arn is pending deletion."), inDynamoDB("KMSInvalidStateException", "arn is pending deletion.")},
-			[]error{answered("KMSInvalidStateException", "arn is pending import."), inDynamoDB("DisabledException", "arn is disabled."), answered("ValidationException", "x is pending deletion")}},
+			[]error{answered("KMSInvalidStateException", "arn is pending deletion."),
+				inDynamoDB("KMSInvalidStateException", "arn is pending deletion.")},
+			[]error{answered("KMSInvalidStateException", "arn is pending import."),
+				inDynamoDB("DisabledException", "arn is disabled."),
+				answered("ValidationException", "x is pending deletion")}},
 		{"EncryptionChanges", awsmessage.EncryptionChanges,
-			[]error{answered("LimitExceededException", "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at t."), answered("LimitExceededException", "too many changes of the encryption")},
-			[]error{answered("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"), answered("LimitExceeded", "Encryption")}},
+			[]error{answered("LimitExceededException",
+				"Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at t."), answered("LimitExceededException", "too many changes of the encryption")},
+			[]error{answered("LimitExceededException",
+				"Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"), answered("LimitExceeded", "Encryption")}},
 		{"PolicyMissing", awsmessage.PolicyMissing,
 			[]error{answered("NoSuchEntity", "Policy arn:aws:iam::aws:policy/X does not exist or is not attachable.")},
-			[]error{answered("NoSuchEntity", "The user with name x cannot be found."), answered("ValidationError", "Policy x")}},
+			[]error{answered("NoSuchEntity", "The user with name x cannot be found."),
+				answered("ValidationError", "Policy x")}},
 		{"InvalidPrincipal", awsmessage.InvalidPrincipal,
-			[]error{answered("MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals.")},
-			[]error{answered("MalformedPolicyDocumentException", "The new key policy will not allow you to update the key policy in the future.")}},
+			[]error{answered("MalformedPolicyDocumentException",
+				"Policy contains a statement with one or more invalid principals.")},
+			[]error{answered("MalformedPolicyDocumentException",
+				"The new key policy will not allow you to update the key policy in the future.")}},
 	} {
 		for _, err := range c.yes {
 			if !c.is(err) || !c.is(fmt.Errorf("step: %w", err)) {
@@ -84,9 +96,10 @@ func TestTexts(t *testing.T) {
 // TestNoCredentials: the SDK says what NoCredentials expects.
 func TestNoCredentials(t *testing.T) {
 	fault := errors.New("nothing found")
-	client := sts.New(sts.Options{Region: "us-west-2", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{}, fault
-	})})
+	client := sts.New(sts.Options{Region: "us-west-2",
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{}, fault
+		})})
 	_, err := client.GetCallerIdentity(t.Context(), nil)
 	if !errors.Is(err, fault) || !awsmessage.NoCredentials(err) {
 		t.Errorf("got %v", err)
@@ -99,7 +112,9 @@ func TestNoCredentials(t *testing.T) {
 // TestWithoutValues has the messages of DynamoDB that repeat values.
 func TestWithoutValues(t *testing.T) {
 	for message, want := range map[string]string{
-		"The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {S:b}b}, upper bound operand: AttributeValue: {S:a}": "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {…}",
+		"The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: " +
+			"AttributeValue: {S:b}b}, upper bound operand: AttributeValue: {S:a}": "The BETWEEN operator requires " +
+			"upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {…}",
 		"Input collection [x, x] contains duplicates.":                                            "Input collection […] contains duplicates.",
 		"The parameter cannot be converted to a numeric value: x":                                 "The parameter cannot be converted to a numeric value: …",
 		"1 validation error detected: Value 'x' at 'key' failed to satisfy constraint: not empty": "1 validation error detected: Value '…' at 'key' failed to satisfy constraint: not empty",

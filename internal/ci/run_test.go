@@ -21,10 +21,11 @@ func TestMain(m *testing.M) { testenv.Main(m) }
 // stubs are the programs that the sections call, so quick that a whole run
 // takes a second.
 var stubs = map[string]string{
-	"bin/go":       "#!/bin/sh\nexit 0\n",
-	"bin/gofmt":    "#!/bin/sh\nexit 0\n",
-	".ci/fuzz":     "#!/bin/sh\nexit 0\n",
-	".ci/gotest":   "#!/bin/sh\nprintf 'skip\\tm/a\\tTestLater\\tno tool yet\\nskip\\tm/a\\tTestNever\\tno tool\\n' >>\"$DDBSEAL_CI_RESULTS\"\n",
+	"bin/go":    "#!/bin/sh\nexit 0\n",
+	"bin/gofmt": "#!/bin/sh\nexit 0\n",
+	".ci/fuzz":  "#!/bin/sh\nexit 0\n",
+	".ci/gotest": "#!/bin/sh\nprintf 'skip\\tm/a\\tTestLater\\tno tool yet\\nskip\\tm/a\\tTestNever\\tno tool\\n' " +
+		">>\"$DDBSEAL_CI_RESULTS\"\n",
 	".ci/suite-ok": "#!/bin/sh\nprintf 'pass\\tm/a\\tTestLater\\n' >>\"$DDBSEAL_CI_RESULTS\"\n",
 	".ci/suite-no": "#!/bin/sh\necho 'SKIPPED: Cobol is not installed'\nexit 77\n",
 	"a.go":         "package a\n",
@@ -81,7 +82,8 @@ func run(t *testing.T, dir string, env []string, args ...string) (passed bool, o
 	t.Helper()
 	cmd := exec.Command("bash", append([]string{".ci/run"}, args...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"),
+		"GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
 	cmd.Env = append(cmd.Env, env...)
 	var printed bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &printed, &printed
@@ -98,7 +100,8 @@ func TestGitsError(t *testing.T) {
 	git(t, empty, "init", "-q")
 	for _, section := range []string{"format", "nested", "generated"} {
 		for dir, says := range map[string]string{archive: "git does not list the files", empty: "git lists no file"} {
-			if passed, out := run(t, dir, nil, section); passed || !strings.Contains(out, says) || !strings.Contains(out, "FAILED: "+section) {
+			if passed, out := run(t, dir, nil, section); passed || !strings.Contains(out, says) ||
+				!strings.Contains(out, "FAILED: "+section) {
 				t.Errorf("%s: passed %v, want %q\n%s", section, passed, says, out)
 			}
 		}
@@ -113,7 +116,8 @@ func TestWholeRun(t *testing.T) {
 	}
 	_, end, _ := strings.Cut(out, "\nNOT SHOWN:\n")
 	for _, want := range []string{
-		"- suite-no: Cobol is not installed\n", "- m/a TestNever: no tool\n", "- windows/amd64: ", "- darwin/arm64: ", "- linux/arm64: ", "- AWS itself: ",
+		"- suite-no: Cobol is not installed\n", "- m/a TestNever: no tool\n", "- windows/amd64: ", "- darwin/arm64: ",
+		"- linux/arm64: ", "- AWS itself: ",
 	} {
 		if !strings.Contains(end, want) {
 			t.Errorf("the end lacks %q:\n%s", want, end)
@@ -122,23 +126,27 @@ func TestWholeRun(t *testing.T) {
 	if strings.Contains(end, "TestLater") {
 		t.Errorf("a test that passed in another section is named:\n%s", end)
 	}
-	for _, row := range []string{`(?m)^race +ok +\d+ +\d+$`, `(?m)^suite-no +SKIPPED +\d+ +\d+$`, `(?m)^total +\d+ +\d+$`} {
+	for _, row := range []string{`(?m)^race +ok +\d+ +\d+$`, `(?m)^suite-no +SKIPPED +\d+ +\d+$`,
+		`(?m)^total +\d+ +\d+$`} {
 		if !regexp.MustCompile(row).MatchString(out) {
 			t.Errorf("the table lacks %s:\n%s", row, out)
 		}
 	}
 
-	if passed, out := run(t, dir, []string{"DDBSEAL_CI_LIMIT=-1"}); passed || !strings.Contains(out, "more than the limit of -1 s") {
+	if passed, out := run(t, dir, []string{"DDBSEAL_CI_LIMIT=-1"}); passed ||
+		!strings.Contains(out, "more than the limit of -1 s") {
 		t.Errorf("over the limit: passed %v\n%s", passed, out)
 	}
 	write(t, dir, ".ci/suite-no", "#!/bin/sh\nexit 3\n")
-	if passed, out := run(t, dir, nil, "suite-"); passed || !strings.Contains(out, "FAILED: suite-no\n") || !strings.Contains(out, "- every section whose name does not begin with suite-\n") {
+	if passed, out := run(t, dir, nil, "suite-"); passed || !strings.Contains(out, "FAILED: suite-no\n") ||
+		!strings.Contains(out, "- every section whose name does not begin with suite-\n") {
 		t.Errorf("a suite that fails: passed %v\n%s", passed, out)
 	}
 	if passed, out := run(t, dir, nil, "no-such-section"); passed {
 		t.Errorf("no section passes:\n%s", out)
 	}
-	if passed, out := run(t, dir, []string{"DDBSEAL_CI_TEST_LIMIT=-1"}, "test"); passed || !strings.Contains(out, "more than -1 s") {
+	if passed, out := run(t, dir, []string{"DDBSEAL_CI_TEST_LIMIT=-1"}, "test"); passed ||
+		!strings.Contains(out, "more than -1 s") {
 		t.Errorf("tests over their limit: passed %v\n%s", passed, out)
 	}
 }
@@ -151,7 +159,8 @@ func TestIgnored(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dir, ".gitignore", string(text))
-	for _, path := range []string{"testdata/rapid/x", "store/testdata/rapid/x", "envelope/internal/format/testdata/rapid/TestX/y.fail"} {
+	for _, path := range []string{"testdata/rapid/x", "store/testdata/rapid/x",
+		"envelope/internal/format/testdata/rapid/TestX/y.fail"} {
 		git(t, dir, "check-ignore", path) // an error if the path is not ignored
 	}
 }

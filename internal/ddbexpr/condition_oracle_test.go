@@ -125,7 +125,8 @@ func (sp *speaker) path(t *rapid.T) spokenOperand {
 }
 
 func word(t *rapid.T, w string) string {
-	return rapid.SampledFrom([]string{w, strings.ToLower(w), strings.ToUpper(w[:1]) + strings.ToLower(w[1:])}).Draw(t, "case")
+	return rapid.SampledFrom([]string{w, strings.ToLower(w), strings.ToUpper(w[:1]) + strings.ToLower(w[1:])}).Draw(t,
+		"case")
 }
 
 // wrap puts parentheses around a side of an operator where they are needed, and
@@ -147,9 +148,10 @@ func (sp *speaker) condition(t *rapid.T, depth int) spoken {
 		return sp.comparison(t)
 	case 3:
 		x, low, high := sp.operand(t), sp.operand(t), sp.operand(t)
-		return spoken{fmt.Sprintf("%s %s %s %s %s", x.text, word(t, "BETWEEN"), low.text, word(t, "AND"), high.text), 3, func(it item) bool {
-			return less(low.find(it), x.find(it), true) && less(x.find(it), high.find(it), true)
-		}}
+		return spoken{fmt.Sprintf("%s %s %s %s %s", x.text, word(t, "BETWEEN"), low.text, word(t, "AND"), high.text), 3,
+			func(it item) bool {
+				return less(low.find(it), x.find(it), true) && less(x.find(it), high.find(it), true)
+			}}
 	case 4:
 		x, one, two := sp.operand(t), sp.operand(t), sp.operand(t)
 		return spoken{fmt.Sprintf("%s %s(%s,%s)", x.text, word(t, "IN"), one.text, two.text), 3, func(it item) bool {
@@ -162,10 +164,12 @@ func (sp *speaker) condition(t *rapid.T, depth int) spoken {
 		return spoken{word(t, "NOT") + " " + wrap(t, e, 2), 2, func(it item) bool { return !e.eval(it) }}
 	case 8:
 		left, right := sp.condition(t, depth-1), sp.condition(t, depth-1)
-		return spoken{wrap(t, left, 1) + " " + word(t, "AND") + " " + wrap(t, right, 2), 1, func(it item) bool { return left.eval(it) && right.eval(it) }}
+		return spoken{wrap(t, left, 1) + " " + word(t, "AND") + " " + wrap(t, right, 2), 1,
+			func(it item) bool { return left.eval(it) && right.eval(it) }}
 	default:
 		left, right := sp.condition(t, depth-1), sp.condition(t, depth-1)
-		return spoken{wrap(t, left, 0) + " " + word(t, "OR") + " " + wrap(t, right, 1), 0, func(it item) bool { return left.eval(it) || right.eval(it) }}
+		return spoken{wrap(t, left, 0) + " " + word(t, "OR") + " " + wrap(t, right, 1), 0,
+			func(it item) bool { return left.eval(it) || right.eval(it) }}
 	}
 }
 
@@ -208,11 +212,13 @@ func (sp *speaker) function(t *rapid.T) spoken {
 		}}
 	case 3:
 		o := sp.operand(t)
-		return spoken{"contains(" + p.text + "," + o.text + ")", 3, func(it item) bool { return holds(p.find(it), o.find(it)) }}
+		return spoken{"contains(" + p.text + "," + o.text + ")", 3,
+			func(it item) bool { return holds(p.find(it), o.find(it)) }}
 	default:
 		o := sp.path(t)
 		return spoken{"begins_with(" + p.text + "," + o.text + ")", 3, func(it item) bool {
-			return strings.HasPrefix(raw(p.find(it), 1), raw(o.find(it), 2)) && fmt.Sprintf("%T", p.find(it)) == fmt.Sprintf("%T", o.find(it))
+			return strings.HasPrefix(raw(p.find(it), 1), raw(o.find(it), 2)) &&
+				fmt.Sprintf("%T", p.find(it)) == fmt.Sprintf("%T", o.find(it))
 		}}
 	}
 }
@@ -352,7 +358,8 @@ func TestConditionsAgainstOracle(t *testing.T) {
 		condition, err := scope.Condition(ddbexpr.KindFilter, e.text)
 		if err != nil {
 			// The generator knows nothing of the rules for operands; these it may break.
-			for _, allowed := range []string{"must be distinct", "Incorrect operand type", "The BETWEEN operator requires", "redundant parentheses", "maximum allowed size"} {
+			for _, allowed := range []string{"must be distinct", "Incorrect operand type",
+				"The BETWEEN operator requires", "redundant parentheses", "maximum allowed size"} {
 				if strings.Contains(err.Error(), allowed) {
 					refused[allowed]++
 					return
@@ -366,8 +373,10 @@ func TestConditionsAgainstOracle(t *testing.T) {
 			joined = "(" + joined + ")"
 		}
 		var both *ddbexpr.Condition
-		if joined = "attribute_exists(d) AND " + joined; len(joined) <= ddbexpr.MaxExpressionSize && condition.Operators()+2 <= ddbexpr.MaxOperators {
-			if both, err = scope.Condition(ddbexpr.KindFilter, joined); err != nil || both.Operators() != condition.Operators()+2 {
+		if joined = "attribute_exists(d) AND " + joined; len(joined) <= ddbexpr.MaxExpressionSize &&
+			condition.Operators()+2 <= ddbexpr.MaxOperators {
+			if both, err = scope.Condition(ddbexpr.KindFilter, joined); err != nil ||
+				both.Operators() != condition.Operators()+2 {
 				t.Fatalf("%s: %v", joined, err)
 			}
 		}

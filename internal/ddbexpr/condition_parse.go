@@ -204,7 +204,8 @@ func (p *parser) checkTypeName(o *operand) {
 	case "":
 	case "S":
 		if name := stringOf(o.value); !isTypeCode(name) {
-			p.report(rankOperand, "Invalid attribute type name found; type: "+name+", valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}")
+			p.report(rankOperand, "Invalid attribute type name found; type: "+name+
+				", valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}")
 		}
 	default:
 		p.wrongType("attribute_type", t)
@@ -219,8 +220,10 @@ func (p *parser) distinct(operator string, args []operand) {
 	}
 	for i := range args[1:] {
 		if o := &args[i+1]; o.kind == operandPath && o.path.compare(first.path) == 0 {
-			p.report(rankOperand, "The first operand must be distinct from the remaining operands for this operator or function; operator: "+
-				operator+", first operand: "+first.path.String())
+			p.report(rankOperand,
+				"The first operand must be distinct from the remaining operands for this operator or function; "+
+					"operator: "+
+					operator+", first operand: "+first.path.String())
 			return
 		}
 	}
@@ -307,7 +310,8 @@ func (p *parser) checkComparison(op operator, args []operand) {
 		}
 	}
 	if op == opIn && len(args)-1 > MaxInOperands && !p.scope.unlimited {
-		p.report(rankOperand, "The IN operator is provided with too many operands; number of operands: "+strconv.Itoa(len(args)-1))
+		p.report(rankOperand, "The IN operator is provided with too many operands; number of operands: "+
+			strconv.Itoa(len(args)-1))
 	}
 	p.distinct(op.String(), args)
 	switch op {

@@ -79,7 +79,8 @@ func TestEvaluate(t *testing.T) {
 
 func TestConditionNames(t *testing.T) {
 	condition, err := ddbexpr.ParseCondition(ddbexpr.KindCondition,
-		"attribute_exists(#a) AND (z.y[0] = :v OR attribute_not_exists(b.c)) AND NOT size(d) > e AND attribute_exists(d)",
+		"attribute_exists(#a) AND (z.y[0] = :v OR attribute_not_exists(b.c)) AND NOT size(d) > e AND "+
+			"attribute_exists(d)",
 		map[string]string{"#a": "dotted.name"}, item{":v": s("x")})
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +106,8 @@ func TestConditionAsSideOfAnd(t *testing.T) {
 		"a = :v OR b = :v": {true, 3}, "(a = :v) oR (b = :v)": {true, 3}, "(a = :v OR b = :v)": {false, 3}, "a = :v AND b = :v OR c = :v": {true, 5},
 		"a = :v OR (b = :v AND c = :v)": {true, 5}, "a IN (:v, b) OR size(c) = :v": {true, 4}, "attribute_exists(a)": {false, 1},
 	} {
-		c, err := ddbexpr.ParseCondition(ddbexpr.KindCondition, text, nil, nilIf(!strings.Contains(text, ":v"), item{":v": n("1")}))
+		c, err := ddbexpr.ParseCondition(ddbexpr.KindCondition, text, nil,
+			nilIf(!strings.Contains(text, ":v"), item{":v": n("1")}))
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue

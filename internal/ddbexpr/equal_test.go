@@ -8,7 +8,8 @@ import (
 
 func TestEqualItems(t *testing.T) {
 	a := item{"id": s("x"), "n": n("1.50"), "tags": ss("b", "a"), "deep": m(item{"l": l(n("100"))})}
-	if !ddbexpr.EqualItems(a, item{"id": s("x"), "n": n("15e-1"), "tags": ss("a", "b"), "deep": m(item{"l": l(n("1E2"))})}) {
+	if !ddbexpr.EqualItems(a,
+		item{"id": s("x"), "n": n("15e-1"), "tags": ss("a", "b"), "deep": m(item{"l": l(n("1E2"))})}) {
 		t.Error("the same item in another form differs")
 	}
 	for name, other := range map[string]item{

@@ -14,16 +14,20 @@ import (
 // works on an item without changing it.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		"a = :s AND NOT (b BETWEEN :m AND :n OR c IN (:s, :t))", "size(#a.x[0]) >= :n", "attribute_type(a, :type) OR contains(b, :ss)",
-		"SET a = if_not_exists(a, :n) + :m, b.c[3] = list_append(b.c, :l) REMOVE d[0] ADD e :n DELETE f :ss", "a, b.c[0].d, #a", "id = :s AND begins_with(sk, :t)",
+		"a = :s AND NOT (b BETWEEN :m AND :n OR c IN (:s, :t))", "size(#a.x[0]) >= :n",
+		"attribute_type(a, :type) OR contains(b, :ss)",
+		"SET a = if_not_exists(a, :n) + :m, b.c[3] = list_append(b.c, :l) REMOVE d[0] ADD e :n DELETE f :ss",
+		"a, b.c[0].d, #a", "id = :s AND begins_with(sk, :t)",
 		"((a))", "a[", "#", ":", "SET", "NOT", "\xff", "a = :s -- x", strings.Repeat("(", 50), "REMOVE a[0], a[1], a.b",
 	} {
 		f.Add(seed)
 	}
-	it := item{"a": m(item{"x": l(s("x"), n("1"))}), "b": m(item{"c": l(n("1"), m(item{"d": s("x")}))}), "d": l(s("x")), "f": ss("a", "b"), "id": s("x")}
+	it := item{"a": m(item{"x": l(s("x"), n("1"))}), "b": m(item{"c": l(n("1"), m(item{"d": s("x")}))}), "d": l(s("x")),
+		"f": ss("a", "b"), "id": s("x")}
 	before := canonical(m(it))
 	f.Fuzz(func(t *testing.T, expression string) {
-		for _, kind := range []ddbexpr.Kind{ddbexpr.KindCondition, ddbexpr.KindProjection, ddbexpr.KindKeyCondition, ddbexpr.KindUpdate} {
+		for _, kind := range []ddbexpr.Kind{ddbexpr.KindCondition, ddbexpr.KindProjection, ddbexpr.KindKeyCondition,
+			ddbexpr.KindUpdate} {
 			scope, err := ddbexpr.NewScope(testNames, testValues)
 			if err != nil {
 				t.Fatal(err)
@@ -100,7 +104,8 @@ func BenchmarkParse(b *testing.B) {
 }
 
 func BenchmarkEvaluate(b *testing.B) {
-	c, err := ddbexpr.ParseCondition(ddbexpr.KindFilter, "#s = :v AND visits > :n", map[string]string{"#s": "status"}, item{":v": s("x"), ":n": n("1")})
+	c, err := ddbexpr.ParseCondition(ddbexpr.KindFilter, "#s = :v AND visits > :n", map[string]string{"#s": "status"},
+		item{":v": s("x"), ":n": n("1")})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -28,8 +28,9 @@ func (o KeyOperator) String() string { return keyOperators[o].String() }
 
 var keyOperators = [...]operator{
 	KeyInvalid: opInvalid,
-	KeyEqual:   opEqual, KeyLess: opLess, KeyLessEqual: opLessEqual, KeyGreater: opGreater, KeyGreaterEqual: opGreaterEqual,
-	KeyBetween: opBetween, KeyBeginsWith: opBeginsWith,
+	KeyEqual:   opEqual, KeyLess: opLess, KeyLessEqual: opLessEqual, KeyGreater: opGreater,
+	KeyGreaterEqual: opGreaterEqual,
+	KeyBetween:      opBetween, KeyBeginsWith: opBeginsWith,
 }
 
 // KeyTerm is a condition on one key attribute.
@@ -137,7 +138,8 @@ func (k *KeyCondition) collect(n *node) string {
 	}
 	term, ok := keyTerm(n, path.Attribute())
 	if !ok {
-		return "Invalid condition in KeyConditionExpression: " + n.op.String() + " operator must have the key attribute as its first operand"
+		return "Invalid condition in KeyConditionExpression: " + n.op.String() +
+			" operator must have the key attribute as its first operand"
 	}
 	for _, t := range k.terms {
 		if t.Name == term.Name {

@@ -72,7 +72,8 @@ func TestBindMessages(t *testing.T) {
 				t.Errorf("%s on %+v: %v, want %q", c.expression, bound.schema, err, bound.want)
 			}
 		}
-		if _, err := condition.Bind(ddbexpr.KeySchema{Partition: "id", Sort: "sk"}); errors.Is(err, nil) != (c.wantOf == "" || c.wantOf == mismatch) {
+		if _, err := condition.Bind(ddbexpr.KeySchema{Partition: "id", Sort: "sk"}); errors.Is(err,
+			nil) != (c.wantOf == "" || c.wantOf == mismatch) {
 			t.Errorf("%s without types: %v", c.expression, err)
 		}
 	}
@@ -106,7 +107,8 @@ func TestKeyTerms(t *testing.T) {
 			continue
 		}
 		term := condition.Terms()[1]
-		if term.Name != "sk" || term.Operator != c.operator || !term.Matches(c.yes) || term.Matches(c.no) || term.Matches(nil) {
+		if term.Name != "sk" || term.Operator != c.operator || !term.Matches(c.yes) || term.Matches(c.no) ||
+			term.Matches(nil) {
 			t.Errorf("%s: %+v", c.expression, term)
 		}
 		if (term.High != nil) != (c.operator == ddbexpr.KeyBetween) {

@@ -83,9 +83,12 @@ func TestConditionMessages(t *testing.T) {
 		count    = "Incorrect number of operands for operator or function; operator or function: "
 		typ      = "Incorrect operand type for operator or function; operator or function: "
 		needPath = "Operator or function requires a document path; operator or function: "
-		distinct = "The first operand must be distinct from the remaining operands for this operator or function; operator: "
-		between  = "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: "
-		sameType = "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: "
+		distinct = "The first operand must be distinct from the remaining operands for this operator or function; " +
+			"operator: "
+		between = "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower " +
+			"bound operand: AttributeValue: "
+		sameType = "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: " +
+			"AttributeValue: "
 	)
 	repeat := func(s, sep string, n int) string { return strings.TrimSuffix(strings.Repeat(s+sep, n), sep) }
 	checkMessages(t, ddbexpr.KindCondition, "Invalid ConditionExpression: ", [][2]string{
@@ -148,7 +151,8 @@ func TestConditionMessages(t *testing.T) {
 		{"a = :s" + strings.Repeat(" ", 4090), ""}, {"a = :s" + strings.Repeat(" ", 4091), "Expression size has exceeded the maximum allowed size; expression size: 4097"},
 		{strings.Repeat("(", 4096), syntax("<EOF>", "(")},
 	})
-	checkMessages(t, ddbexpr.KindFilter, "Invalid FilterExpression: ", [][2]string{{"a", syntax("<EOF>", "a")}, {"name = :s", word + "name"}})
+	checkMessages(t, ddbexpr.KindFilter, "Invalid FilterExpression: ",
+		[][2]string{{"a", syntax("<EOF>", "a")}, {"name = :s", word + "name"}})
 }
 
 func TestProjectionMessages(t *testing.T) {
@@ -302,7 +306,8 @@ func TestUnused(t *testing.T) {
 		if _, err := scope.Condition(ddbexpr.KindCondition, step.expression); err != nil {
 			t.Fatal(err)
 		}
-		if err := scope.Unused(); step.want == "" && err != nil || step.want != "" && (err == nil || err.Error() != step.want) {
+		if err := scope.Unused(); step.want == "" && err != nil || step.want != "" &&
+			(err == nil || err.Error() != step.want) {
 			t.Errorf("after %s: %v, want %q", step.expression, err, step.want)
 		}
 	}

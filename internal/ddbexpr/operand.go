@@ -45,7 +45,8 @@ func (p *parser) value() operand {
 	p.next()
 	v, ok := p.scope.value(t.text)
 	if !ok {
-		p.report(rankOperand, "An expression attribute value used in expression is not defined; attribute value: "+t.text)
+		p.report(rankOperand, "An expression attribute value used in expression is not defined; attribute value: "+
+			t.text)
 	}
 	return operand{kind: operandValue, value: v, text: t.text}
 }
@@ -117,7 +118,8 @@ func (p *parser) wrongCount(function string, n int) {
 	if p.kind == KindUpdate {
 		r = rankOperand
 	}
-	p.report(r, "Incorrect number of operands for operator or function; operator or function: "+function+", number of operands: "+strconv.Itoa(n))
+	p.report(r, "Incorrect number of operands for operator or function; operator or function: "+function+
+		", number of operands: "+strconv.Itoa(n))
 }
 
 func (p *parser) needsPath(function string) {
@@ -125,5 +127,6 @@ func (p *parser) needsPath(function string) {
 }
 
 func (p *parser) wrongType(operator, typ string) {
-	p.report(rankOperand, "Incorrect operand type for operator or function; operator or function: "+operator+", operand type: "+typ)
+	p.report(rankOperand, "Incorrect operand type for operator or function; operator or function: "+operator+
+		", operand type: "+typ)
 }

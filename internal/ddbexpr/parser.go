@@ -60,7 +60,8 @@ func newParser(s *Scope, kind Kind, src string) (*parser, error) {
 		return nil, p.error("The expression can not be empty;")
 	}
 	if len(src) > MaxExpressionSize && !s.unlimited {
-		return nil, p.error("Expression size has exceeded the maximum allowed size; expression size: " + strconv.Itoa(len(src)))
+		return nil, p.error("Expression size has exceeded the maximum allowed size; expression size: " +
+			strconv.Itoa(len(src)))
 	}
 	p.cur = scan(src, 0)
 	return p, nil
@@ -207,7 +208,8 @@ func (p *parser) pathName() (string, error) {
 			} else if p.kind == KindUpdate {
 				r = rankName
 			}
-			p.report(r, "An expression attribute name used in the document path is not defined; attribute name: "+t.text)
+			p.report(r, "An expression attribute name used in the document path is not defined; attribute name: "+
+				t.text)
 			return t.text, nil
 		}
 		return name, nil

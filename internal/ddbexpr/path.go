@@ -106,7 +106,8 @@ func findClash(paths []Path) string {
 		group := byName[p.Attribute()]
 		for _, j := range group {
 			if what := clash(paths[j], p); what != "" {
-				return "Two document paths " + what + " with each other; must remove or rewrite one of these paths; path one: " +
+				return "Two document paths " + what +
+					" with each other; must remove or rewrite one of these paths; path one: " +
 					paths[j].String() + ", path two: " + p.String()
 			}
 		}

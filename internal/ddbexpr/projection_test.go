@@ -10,7 +10,8 @@ import (
 )
 
 func TestProjectionApply(t *testing.T) {
-	it := item{"a": m(item{"x": s("1"), "y": l(s("2"), m(item{"z": s("3"), "w": s("4")}), s("5"))}), "b": s("6"), "c.d": s("7")}
+	it := item{"a": m(item{"x": s("1"), "y": l(s("2"), m(item{"z": s("3"), "w": s("4")}), s("5"))}), "b": s("6"),
+		"c.d": s("7")}
 	for _, c := range []struct {
 		expression string
 		want       item

@@ -37,7 +37,9 @@ func NewScope(names map[string]string, values map[string]types.AttributeValue) (
 		size += ddbjson.ValueSize(v)
 	}
 	if size > maxSubstitution {
-		return nil, &Error{Message: "The substitution variables of the expressions have exceeded the maximum allowed size; size: " + strconv.Itoa(size)}
+		return nil,
+			&Error{Message: "The substitution variables of the expressions have exceeded the maximum allowed size; " +
+				"size: " + strconv.Itoa(size)}
 	}
 	return s, nil
 }
@@ -54,16 +56,21 @@ func NewUnlimitedScope(names map[string]string, values map[string]types.Attribut
 	}
 	for key, name := range names {
 		if len(key) > maxPlaceholder {
-			return nil, &Error{Message: "ExpressionAttributeNames contains invalid key: " + keyTooLong + " size of key: " + strconv.Itoa(len(key))}
+			return nil, &Error{Message: "ExpressionAttributeNames contains invalid key: " + keyTooLong +
+				" size of key: " + strconv.Itoa(len(key))}
 		}
 		if !isPlaceholder(key, '#') {
-			return nil, &Error{Message: `ExpressionAttributeNames contains invalid key: Syntax error; key: "` + key + `"`}
+			return nil, &Error{Message: `ExpressionAttributeNames contains invalid key: Syntax error; key: "` + key +
+				`"`}
 		}
 		if name == "" {
-			return nil, &Error{Message: "ExpressionAttributeNames contains invalid value: Empty attribute name for key " + key}
+			return nil,
+				&Error{Message: "ExpressionAttributeNames contains invalid value: Empty attribute name for key " + key}
 		}
 		if len(name) > maxNameLength {
-			return nil, &Error{Message: "ExpressionAttributeNames contains invalid value: Member must have length less than or equal to 65535 for key " + key}
+			return nil,
+				&Error{Message: "ExpressionAttributeNames contains invalid value: Member must have length less than " +
+					"or equal to 65535 for key " + key}
 		}
 	}
 	for key, v := range values {
@@ -71,10 +78,12 @@ func NewUnlimitedScope(names map[string]string, values map[string]types.Attribut
 			return nil, &Error{Message: "ExpressionAttributeValues contains invalid key: " + keyTooLong}
 		}
 		if !isPlaceholder(key, ':') {
-			return nil, &Error{Message: `ExpressionAttributeValues contains invalid key: Syntax error; key: "` + key + `"`}
+			return nil, &Error{Message: `ExpressionAttributeValues contains invalid key: Syntax error; key: "` + key +
+				`"`}
 		}
 		if err := ddbjson.Validate(v); err != nil {
-			e := &Error{Message: "ExpressionAttributeValues contains invalid value", reason: "ExpressionAttributeValues contains invalid value for key " + key}
+			e := &Error{Message: "ExpressionAttributeValues contains invalid value",
+				reason: "ExpressionAttributeValues contains invalid value for key " + key}
 			var invalid *ddbjson.ValidationError
 			if errors.As(err, &invalid) {
 				e.Message += ": " + invalid.Message
@@ -147,12 +156,14 @@ func unused[V any](parameter string, all map[string]V, used map[string]struct{})
 		}
 	}
 	slices.Sort(keys)
-	return &Error{Message: "Value provided in " + parameter + " unused in expressions: keys: {" + strings.Join(keys, ", ") + "}"}
+	return &Error{Message: "Value provided in " + parameter + " unused in expressions: keys: {" +
+		strings.Join(keys, ", ") + "}"}
 }
 
 // ParseCondition parses a condition or filter expression that is alone in its
 // request: [NewScope], [Scope.Condition] and [Scope.Unused] in one.
-func ParseCondition(kind Kind, expression string, names map[string]string, values map[string]types.AttributeValue) (*Condition, error) {
+func ParseCondition(kind Kind, expression string, names map[string]string,
+	values map[string]types.AttributeValue) (*Condition, error) {
 	return alone(names, values, func(s *Scope) (*Condition, error) { return s.Condition(kind, expression) })
 }
 
@@ -163,7 +174,8 @@ func ParseProjection(expression string, names map[string]string) (*Projection, e
 
 // ParseKeyCondition parses a key condition expression that is alone in its
 // request.
-func ParseKeyCondition(expression string, names map[string]string, values map[string]types.AttributeValue) (*KeyCondition, error) {
+func ParseKeyCondition(expression string, names map[string]string,
+	values map[string]types.AttributeValue) (*KeyCondition, error) {
 	return alone(names, values, func(s *Scope) (*KeyCondition, error) { return s.KeyCondition(expression) })
 }
 
@@ -172,7 +184,8 @@ func ParseUpdate(expression string, names map[string]string, values map[string]t
 	return alone(names, values, func(s *Scope) (*Update, error) { return s.Update(expression) })
 }
 
-func alone[T any](names map[string]string, values map[string]types.AttributeValue, parse func(*Scope) (*T, error)) (*T, error) {
+func alone[T any](names map[string]string, values map[string]types.AttributeValue,
+	parse func(*Scope) (*T, error)) (*T, error) {
 	s, err := NewScope(names, values)
 	if err != nil {
 		return nil, err

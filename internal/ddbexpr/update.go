@@ -111,7 +111,8 @@ func (u *Update) TargetNames() []string { return attributes(u.Targets()) }
 // RemovesOnly tells whether the update sets nothing: DynamoDB then leaves an item
 // that is not there alone, whatever the paths, and makes none.
 func (u *Update) RemovesOnly() bool {
-	return !slices.ContainsFunc(u.actions, func(a action) bool { return a.section == SectionSet || a.section == SectionAdd })
+	return !slices.ContainsFunc(u.actions,
+		func(a action) bool { return a.section == SectionSet || a.section == SectionAdd })
 }
 
 // ProjectTargets returns a new item with what item has at the paths that the

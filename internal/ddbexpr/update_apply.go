@@ -221,11 +221,14 @@ func add(old, v types.AttributeValue) (types.AttributeValue, error) {
 	}
 	switch o := old.(type) {
 	case *types.AttributeValueMemberSS:
-		return &types.AttributeValueMemberSS{Value: union(o.Value, v.(*types.AttributeValueMemberSS).Value, have, textKey)}, nil
+		return &types.AttributeValueMemberSS{Value: union(o.Value, v.(*types.AttributeValueMemberSS).Value, have,
+			textKey)}, nil
 	case *types.AttributeValueMemberNS:
-		return &types.AttributeValueMemberNS{Value: union(o.Value, v.(*types.AttributeValueMemberNS).Value, have, numberKey)}, nil
+		return &types.AttributeValueMemberNS{Value: union(o.Value, v.(*types.AttributeValueMemberNS).Value, have,
+			numberKey)}, nil
 	default:
-		return &types.AttributeValueMemberBS{Value: union(old.(*types.AttributeValueMemberBS).Value, v.(*types.AttributeValueMemberBS).Value, have, bytesKey)}, nil
+		return &types.AttributeValueMemberBS{Value: union(old.(*types.AttributeValueMemberBS).Value,
+			v.(*types.AttributeValueMemberBS).Value, have, bytesKey)}, nil
 	}
 }
 

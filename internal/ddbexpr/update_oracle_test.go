@@ -206,16 +206,21 @@ func TestUpdatesAgainstOracle(t *testing.T) {
 		some := rapid.SampledFrom(list)
 		return rapid.OneOf(some, some, some, some, some, some, some, wild)
 	}
-	paths := fit(ddbexpr.Path{name("a"), name("x")}, ddbexpr.Path{name("a"), name("y"), index(0)}, ddbexpr.Path{name("a"), name("y"), index(1)}, ddbexpr.Path{name("a"), name("z")},
-		ddbexpr.Path{name("b"), index(0)}, ddbexpr.Path{name("b"), index(1)}, ddbexpr.Path{name("b"), index(2)}, ddbexpr.Path{name("b"), index(7)}, ddbexpr.Path{name("c")}, ddbexpr.Path{name("e")})
-	numbers := fit(ddbexpr.Path{name("c")}, ddbexpr.Path{name("e")}, ddbexpr.Path{name("a"), name("z")}, ddbexpr.Path{name("b"), index(0)})
-	sets := fit(ddbexpr.Path{name("d")}, ddbexpr.Path{name("e")}, ddbexpr.Path{name("a"), name("z")}, ddbexpr.Path{name("b"), index(1)})
+	paths := fit(ddbexpr.Path{name("a"), name("x")}, ddbexpr.Path{name("a"), name("y"), index(0)},
+		ddbexpr.Path{name("a"), name("y"), index(1)}, ddbexpr.Path{name("a"), name("z")},
+		ddbexpr.Path{name("b"), index(0)}, ddbexpr.Path{name("b"), index(1)}, ddbexpr.Path{name("b"), index(2)},
+		ddbexpr.Path{name("b"), index(7)}, ddbexpr.Path{name("c")}, ddbexpr.Path{name("e")})
+	numbers := fit(ddbexpr.Path{name("c")}, ddbexpr.Path{name("e")}, ddbexpr.Path{name("a"), name("z")},
+		ddbexpr.Path{name("b"), index(0)})
+	sets := fit(ddbexpr.Path{name("d")}, ddbexpr.Path{name("e")}, ddbexpr.Path{name("a"), name("z")},
+		ddbexpr.Path{name("b"), index(1)})
 	items := rapid.Custom(func(t *rapid.T) item {
 		if rapid.IntRange(0, 5).Draw(t, "wild") == 0 {
 			return smallItem().Draw(t, "item")
 		}
 		v := func(what string) types.AttributeValue { return smallValue(1).Draw(t, what) }
-		it := item{"a": m(item{"x": v("a.x"), "y": l(v("a.y[0]"), v("a.y[1]"))}), "b": l(n("1"), ss("a", "c"), v("b[2]")), "c": n("10"), "d": ss("a", "p")}
+		it := item{"a": m(item{"x": v("a.x"), "y": l(v("a.y[0]"), v("a.y[1]"))}),
+			"b": l(n("1"), ss("a", "c"), v("b[2]")), "c": n("10"), "d": ss("a", "p")}
 		if rapid.Bool().Draw(t, "only deleted elements") {
 			it["d"] = ss("a")
 		}

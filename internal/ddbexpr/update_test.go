@@ -144,7 +144,8 @@ func TestUpdateNames(t *testing.T) {
 		}
 		actions = append(actions, text)
 	}
-	if got, want := strings.Join(actions, " "), `SET[a, x] SET[d, [1]]N1/1 REMOVE[e] ADD[f]N1/1 DELETE[g]SS"p"`; got != want {
+	if got, want := strings.Join(actions, " "),
+		`SET[a, x] SET[d, [1]]N1/1 REMOVE[e] ADD[f]N1/1 DELETE[g]SS"p"`; got != want {
 		t.Errorf("actions %s, want %s", got, want)
 	}
 }

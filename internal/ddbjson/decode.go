@@ -70,8 +70,10 @@ func (r *Reader) attributes(level int) (map[string]types.AttributeValue, error) 
 	switch r.Kind() {
 	case KindObject:
 	case KindList:
-		return nil, &SerializationError{Message: "Unrecognized collection type java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>",
-			Offset: r.pos, reason: "a list where attributes were expected"}
+		return nil,
+			&SerializationError{Message: "Unrecognized collection type java.util.Map<java.lang.String, " +
+				"com.amazonaws.dynamodb.v20120810.AttributeValue>",
+				Offset: r.pos, reason: "a list where attributes were expected"}
 	default:
 		return nil, r.wrongKind("")
 	}

@@ -86,7 +86,8 @@ func TestSerializationErrors(t *testing.T) {
 	for in, want := range map[string]string{
 		`1`: payload, `true`: payload, `"x"`: payload, `null`: payload, `[]`: value,
 		`{"S":1}`: "NUMBER_VALUE" + notString, `{"S":1.5}`: "DECIMAL_VALUE" + notString,
-		`{"S":true}`: "TRUE_VALUE" + notString, `{"N":false}`: "FALSE_VALUE" + notString, `{"N":1}`: "NUMBER_VALUE" + notString,
+		`{"S":true}`: "TRUE_VALUE" + notString, `{"N":false}`: "FALSE_VALUE" + notString,
+		`{"N":1}`:  "NUMBER_VALUE" + notString,
 		`{"S":[]}`: "Unrecognized collection type class java.lang.String", `{"S":{}}`: structure,
 		`{"B":1}`: base64Msg, `{"B":true}`: base64Msg, `{"B":{}}`: structure,
 		`{"B":[]}`:             "Unrecognized collection type class java.nio.ByteBuffer",
@@ -97,14 +98,17 @@ func TestSerializationErrors(t *testing.T) {
 		`{"B":"====" }`:        last,
 		`{"B":"YW\nI="}`:       "Base64 encoded length is expected a multiple of 4 bytes but found: 5",
 		`{"B":"YWJj\n\n\n\n"}`: last,
-		`{"BOOL":"x"}`:         "Unexpected token received from parser", `{"BOOL":"true"}`: "Unexpected token received from parser",
-		`{"BOOL":1}`: "NUMBER_VALUE" + notBool, `{"BOOL":1e2}`: "DECIMAL_VALUE" + notBool,
+		`{"BOOL":"x"}`:         "Unexpected token received from parser",
+		`{"BOOL":"true"}`:      "Unexpected token received from parser",
+		`{"BOOL":1}`:           "NUMBER_VALUE" + notBool, `{"BOOL":1e2}`: "DECIMAL_VALUE" + notBool,
 		`{"BOOL":{}}`: structure, `{"BOOL":[]}`: "Unrecognized collection type class java.lang.Boolean",
 		`{"SS":"a"}`: field, `{"SS":1}`: field, `{"SS":{}}`: structure,
-		`{"SS":[1]}`: "NUMBER_VALUE" + notString, `{"SS":[[]]}`: "Unrecognized collection type class java.lang.String", `{"SS":[{}]}`: structure,
+		`{"SS":[1]}`: "NUMBER_VALUE" + notString, `{"SS":[[]]}`: "Unrecognized collection type class java.lang.String",
+		`{"SS":[{}]}`:  structure,
 		`{"BS":["a"]}`: "Base64 encoded length is expected a multiple of 4 bytes but found: 1",
-		`{"M":[]}`:     "Unrecognized collection type java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>",
-		`{"M":"a"}`:    field, `{"M":{"a":1}}`: payload,
+		`{"M":[]}`: "Unrecognized collection type java.util.Map<java.lang.String, " +
+			"com.amazonaws.dynamodb.v20120810.AttributeValue>",
+		`{"M":"a"}`: field, `{"M":{"a":1}}`: payload,
 		`{"L":{}}`: structure, `{"L":"a"}`: field, `{"L":[1]}`: payload, `{"L":[[]]}`: value,
 
 		``: "-", ` `: "-", `{`: "-", `{"S"`: "-", `{"S":`: "-", `{"S":"a"`: "-", `{"S":"a"},`: "-", `{"S":"a"}{}`: "-",
@@ -118,7 +122,8 @@ func TestSerializationErrors(t *testing.T) {
 		"{\"S\":\"\\n\xff\"}":               "-",
 		`{"S":"\x"}`:                        "-", `{"S":"\u12"}`: "-", `{"S":"\uzzzz"}`: "-", `{"S":"\`: "-",
 		`{"S":"\ud800"}`: "-", `{"S":"\udc00"}`: "-", `{"S":"\ud800\ud800"}`: "-", `{"S":"\ud800x"}`: "-",
-		`{"BOOL":tru}`: "-", `{"BOOL":truE}`: "-", `{"NULL":nul}`: "-", `{"S":01}`: "-", `{"S":1.}`: "-", `{"S":-}`: "-", `{"S":1e}`: "-",
+		`{"BOOL":tru}`: "-", `{"BOOL":truE}`: "-", `{"NULL":nul}`: "-", `{"S":01}`: "-", `{"S":1.}`: "-",
+		`{"S":-}`: "-", `{"S":1e}`: "-",
 		`{"X":` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + `}`: "-",
 		`{"X":{"a":1,}}`: "-",
 	} {
@@ -140,15 +145,18 @@ func TestSerializationErrors(t *testing.T) {
 func TestValidationErrorsOfDecoding(t *testing.T) {
 	const (
 		empty = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
-		many  = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
-		deep  = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+		many  = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported " +
+			"datatypes"
+		deep = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond " +
+			"supported limit"
 	)
 	nested := func(levels int) string {
 		return strings.Repeat(`{"L":[`, levels-1) + `{"S":"x"}` + strings.Repeat(`]}`, levels-1)
 	}
 	for in, want := range map[string]string{
-		`{}`: empty, `{"S":null}`: empty, `{"X":"a"}`: empty, `{"s":"a"}`: empty, `{"M":{"a":{}}}`: empty, `{"L":[{"S":"a"},{}]}`: empty,
-		`{"S":"a","N":"1"}`: many, `{"S":"","N":""}`: many, `{"S":"a","X":[1,{"y":null}]}`: many,
+		`{}`: empty, `{"S":null}`: empty, `{"X":"a"}`: empty, `{"s":"a"}`: empty, `{"M":{"a":{}}}`: empty,
+		`{"L":[{"S":"a"},{}]}`: empty,
+		`{"S":"a","N":"1"}`:    many, `{"S":"","N":""}`: many, `{"S":"a","X":[1,{"y":null}]}`: many,
 		nested(33): deep, nested(100): deep, nested(32): "", nested(1): "",
 	} {
 		_, err := ddbjson.DecodeValue([]byte(in))
@@ -190,7 +198,8 @@ func TestErrorsDoNotRepeatValues(t *testing.T) {
 			t.Errorf("%q: %v", in, err)
 		}
 	}
-	for _, v := range []types.AttributeValue{n("secret"), ns("secret"), ss("secret", "secret"), bs([]byte("secret"), []byte("secret"))} {
+	for _, v := range []types.AttributeValue{n("secret"), ns("secret"), ss("secret", "secret"),
+		bs([]byte("secret"), []byte("secret"))} {
 		if err := ddbjson.Validate(v); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%T: %v", v, err)
 		}
@@ -286,7 +295,8 @@ func TestAgreesWithEncodingJSON(t *testing.T) {
 	items := rapid.MapOfN(rapid.String(), attributeValues(3), 0, 6)
 	rapid.Check(t, func(t *rapid.T) {
 		want := items.Draw(t, "item")
-		text, err := json.MarshalIndent(plainItem(want), "", rapid.SampledFrom([]string{"", " ", "\t"}).Draw(t, "indent"))
+		text, err := json.MarshalIndent(plainItem(want), "",
+			rapid.SampledFrom([]string{"", " ", "\t"}).Draw(t, "indent"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +328,8 @@ func TestAgreesWithEncodingJSON(t *testing.T) {
 
 func FuzzUnmarshal(f *testing.F) {
 	f.Add(kilobyte)
-	for _, seed := range []string{`{}`, `{"a":{"S":"é😀\u00e9"}}`, `{"a":{"L":[{"BS":["YQ=="]},{"NULL":true}]}}`, `{"a":{"N":"1"},"a":{}}`, `{"a":{"X":[1,2.5e3,{}]}}`, `{"`} {
+	for _, seed := range []string{`{}`, `{"a":{"S":"é😀\u00e9"}}`, `{"a":{"L":[{"BS":["YQ=="]},{"NULL":true}]}}`,
+		`{"a":{"N":"1"},"a":{}}`, `{"a":{"X":[1,2.5e3,{}]}}`, `{"`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

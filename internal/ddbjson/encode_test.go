@@ -47,7 +47,8 @@ func TestAppendKeepsWhatIsThere(t *testing.T) {
 	}
 	for name, bad := range map[string]types.AttributeValue{
 		"nil": nil, "nested nil": l(s("a"), nil), "unknown": &types.UnknownUnionMember{Tag: "Q"},
-		"utf-8": s("\xff"), "utf-8 in a set": ss("a", "\xff"), "utf-8 in a name": m(item{"\xff": s("a")}), "deep": deep(33),
+		"utf-8": s("\xff"), "utf-8 in a set": ss("a", "\xff"), "utf-8 in a name": m(item{"\xff": s("a")}),
+		"deep": deep(33),
 	} {
 		out, err := ddbjson.AppendValue(dst, bad)
 		var e *ddbjson.ValidationError

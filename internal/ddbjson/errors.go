@@ -44,11 +44,14 @@ func (e *ValidationError) Error() string {
 
 // The refusals that have always the same text.
 var (
-	errEmptyValue = &ValidationError{Message: "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"}
-	errManyTypes  = &ValidationError{Message: "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"}
-	errTooDeep    = &ValidationError{Message: "Nesting Levels have exceeded supported limits"}
+	errEmptyValue = &ValidationError{Message: "Supplied AttributeValue is empty, must contain exactly one of the " +
+		"supported datatypes"}
+	errManyTypes = &ValidationError{Message: "Supplied AttributeValue has more than one datatypes set, must contain " +
+		"exactly one of the supported datatypes"}
+	errTooDeep = &ValidationError{Message: "Nesting Levels have exceeded supported limits"}
 	// DynamoDB says more of a request than of what an update makes.
-	errReadTooDeep = &ValidationError{Message: errTooDeep.Message + ": Attributes in the item have nested levels beyond supported limit"}
+	errReadTooDeep = &ValidationError{Message: errTooDeep.Message +
+		": Attributes in the item have nested levels beyond supported limit"}
 )
 
 func base64Length(offset, n int) error {

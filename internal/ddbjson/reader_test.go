@@ -10,7 +10,8 @@ import (
 )
 
 func ExampleReader() {
-	r := ddbjson.NewReader([]byte(`{"TableName": "t", "Limit": 5, "Key": {"id": {"S": "x"}}, "Other": [1, {"a": null}]}`))
+	r := ddbjson.NewReader([]byte(
+		`{"TableName": "t", "Limit": 5, "Key": {"id": {"S": "x"}}, "Other": [1, {"a": null}]}`))
 	err := r.Object(func(name []byte) error {
 		switch string(name) {
 		case "TableName":
@@ -148,7 +149,8 @@ func TestStringsAreCopies(t *testing.T) {
 }
 
 func TestReadNumber(t *testing.T) {
-	for text, want := range map[string]string{"0": "0", " -1.5e+3,": "-1.5e+3", `"1"`: "", "{}": "", "null": "", "01": "", "1.": "", "": ""} {
+	for text, want := range map[string]string{"0": "0", " -1.5e+3,": "-1.5e+3", `"1"`: "", "{}": "", "null": "",
+		"01": "", "1.": "", "": ""} {
 		got, err := ddbjson.NewReader([]byte(text)).ReadNumber()
 		if string(got) != want || (err != nil) != (want == "") {
 			t.Errorf("%q: %q, %v", text, got, err)

@@ -87,10 +87,12 @@ func TestNormalize(t *testing.T) {
 
 func TestMessage(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                       "The parameter cannot be converted to a numeric value",
-		"x1":                     "The parameter cannot be converted to a numeric value: x1",
-		"1e126":                  "Number overflow. Attempting to store a number with magnitude larger than supported range",
-		"-1e-131":                "Number underflow. Attempting to store a number with magnitude smaller than supported range",
+		"":   "The parameter cannot be converted to a numeric value",
+		"x1": "The parameter cannot be converted to a numeric value: x1",
+		"1e126": "Number overflow. Attempting to store a number with magnitude larger than " +
+			"supported range",
+		"-1e-131": "Number underflow. Attempting to store a number with magnitude smaller than " +
+			"supported range",
 		strings.Repeat("12", 20): "Attempting to store more than 38 significant digits in a Number",
 		"1":                      "",
 	} {
@@ -262,9 +264,11 @@ func TestArithmeticLimits(t *testing.T) {
 // Sizes were measured on AWS at the limit of 400 KB, to the byte.
 func TestSize(t *testing.T) {
 	for in, want := range map[string]int{
-		"0": 1, "-0": 1, "x": 1, "1": 2, "12": 2, "123": 3, "1234": 3, strings.Repeat("9", 38): 20, "0042": 2, "100": 2, "1010": 3,
-		"0.0000001": 2, "1E125": 2, "1E-100": 2, "1.5": 3, "15": 2, "1.200": 3, "1.234": 4, "3.14159": 5, "123456": 4, "100.5": 4,
-		"0.15": 2, "-42": 3, "-1.5": 4,
+		"0": 1, "-0": 1, "x": 1, "1": 2, "12": 2, "123": 3, "1234": 3, strings.Repeat("9", 38): 20, "0042": 2, "100": 2,
+		"1010":      3,
+		"0.0000001": 2, "1E125": 2, "1E-100": 2, "1.5": 3, "15": 2, "1.200": 3, "1.234": 4, "3.14159": 5, "123456": 4,
+		"100.5": 4,
+		"0.15":  2, "-42": 3, "-1.5": 4,
 	} {
 		if got := ddbnumber.Size(in); got != want {
 			t.Errorf("Size(%s) = %d, want %d", in, got, want)
@@ -273,7 +277,8 @@ func TestSize(t *testing.T) {
 }
 
 func FuzzNormalize(f *testing.F) {
-	for _, s := range []string{"0", "-0.00", "1e3", ".5", "5.", "+12e-7", "1e999999999", "9e125", "1e-130", "1..2", "e", "", strings.Repeat("9", 39)} {
+	for _, s := range []string{"0", "-0.00", "1e3", ".5", "5.", "+12e-7", "1e999999999", "9e125", "1e-130", "1..2", "e",
+		"", strings.Repeat("9", 39)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -71,8 +71,10 @@ func safe(s string) bool {
 func TestWriter(t *testing.T) {
 	for _, c := range unsafeTexts {
 		var text, object bytes.Buffer
-		for _, h := range []slog.Handler{slog.NewTextHandler(NewWriter(&text), nil), slog.NewJSONHandler(NewWriter(&object), nil)} {
-			slog.New(h).Error("m"+c.text, "k"+c.text, c.text, "error", errors.New(c.text), slog.Group("g"+c.text, "x", c.text))
+		for _, h := range []slog.Handler{slog.NewTextHandler(NewWriter(&text), nil),
+			slog.NewJSONHandler(NewWriter(&object), nil)} {
+			slog.New(h).Error("m"+c.text, "k"+c.text, c.text, "error", errors.New(c.text),
+				slog.Group("g"+c.text, "x", c.text))
 		}
 		if !safe(text.String()) || !safe(object.String()) {
 			t.Errorf("%s: %q, %q", c.name, text.String(), object.String())

@@ -37,7 +37,8 @@ func TestPlaces(t *testing.T) {
 func TestRefuses(t *testing.T) {
 	deep := strings.Repeat("[", jsontree.MaxDepth+2)
 	for _, text := range []string{
-		"", " ", "{", "[1", "[1,]", "[,1]", `{"a":1,}`, `{"a" 1}`, `{1:1}`, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `"a`, "\"a\n\"",
+		"", " ", "{", "[1", "[1,]", "[,1]", `{"a":1,}`, `{"a" 1}`, `{1:1}`, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `"a`,
+		"\"a\n\"",
 		`"\x"`, "01", "tru", "1 2", "\xff", "'a'", deep, strings.Repeat(" ", jsontree.MaxText) + "1",
 	} {
 		if _, err := jsontree.Parse([]byte(text)); err == nil {

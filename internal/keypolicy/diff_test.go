@@ -19,13 +19,15 @@ func TestDiff(t *testing.T) {
 		t.Error("a difference of equal policies")
 	}
 	lines := keypolicy.Lines("--- before\n+++ after\n@@ -1 +1 @@\n-x\n+y\n")
-	if len(lines) != 5 || lines[0].Kind != keypolicy.Place || lines[2].Kind != keypolicy.Place || lines[3].Kind != keypolicy.Removed {
+	if len(lines) != 5 || lines[0].Kind != keypolicy.Place || lines[2].Kind != keypolicy.Place ||
+		lines[3].Kind != keypolicy.Removed {
 		t.Error(lines)
 	}
 }
 
 func TestLayout(t *testing.T) {
-	got := keypolicy.Layout(`{"X":{"Sid":1,"A":[]},"Statement":[{"Extra":"\u003c<","Statement":{"Sid":1,"Effect":2},"Effect":"Allow","Sid":"x","Principal":{}}],"Id":"i"}`)
+	got := keypolicy.Layout(
+		`{"X":{"Sid":1,"A":[]},"Statement":[{"Extra":"\u003c<","Statement":{"Sid":1,"Effect":2},"Effect":"Allow","Sid":"x","Principal":{}}],"Id":"i"}`)
 	want := `{
   "Id": "i",
   "Statement": [

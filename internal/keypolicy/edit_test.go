@@ -35,7 +35,8 @@ func wrap(statements string) string {
 
 // use is a statement for key users with a principal as written.
 func use(principal string) string {
-	return `{"Mine": 1e2,  "Sid":"Allow\u0020use of the key","Principal":` + principal + `,"Effect":"Allow", "Action":[ "kms:*" ]}`
+	return `{"Mine": 1e2,  "Sid":"Allow\u0020use of the key","Principal":` + principal +
+		`,"Effect":"Allow", "Action":[ "kms:*" ]}`
 }
 
 const other = `{"Sid":"other",
@@ -156,8 +157,10 @@ func TestRemoveDeleted(t *testing.T) {
 
 func TestAppend(t *testing.T) {
 	added := keypolicy.AllowDecrypt("new", ann, nil)
-	compact := `{"Sid":"new","Effect":"Allow","Principal":{"AWS":"` + ann + `"},"Action":["kms:Decrypt","kms:DescribeKey"],"Resource":"*"}`
-	if p := parse(t, `{"Statement":{"Sid":"x"}}`); p.Append(added) != nil || p.Text() != `{"Statement":[{"Sid":"x"},`+compact+`]}` {
+	compact := `{"Sid":"new","Effect":"Allow","Principal":{"AWS":"` + ann +
+		`"},"Action":["kms:Decrypt","kms:DescribeKey"],"Resource":"*"}`
+	if p := parse(t, `{"Statement":{"Sid":"x"}}`); p.Append(added) != nil ||
+		p.Text() != `{"Statement":[{"Sid":"x"},`+compact+`]}` {
 		t.Error("to a single object:", p.Text())
 	}
 	if p := parse(t, `{"Statement":[]}`); p.Append(added) != nil || p.Text() != `{"Statement":[`+compact+`]}` {
@@ -165,10 +168,13 @@ func TestAppend(t *testing.T) {
 	}
 	// As KMS lays policies out.
 	p := parse(t, "{\n  \"Statement\" : [ {\n    \"Sid\" : \"x\"\n  } ]\n}")
-	if err := p.Append(keypolicy.Statement{Sid: "new", Effect: "Deny", Principal: keypolicy.Principals{ann}, Action: keypolicy.Strings{"kms:*"}, Resource: "*"}); err != nil {
+	if err := p.Append(keypolicy.Statement{Sid: "new", Effect: "Deny", Principal: keypolicy.Principals{ann},
+		Action: keypolicy.Strings{"kms:*"}, Resource: "*"}); err != nil {
 		t.Fatal(err)
 	}
-	want := "{\n  \"Statement\" : [ {\n    \"Sid\" : \"x\"\n  }, {\n    \"Sid\": \"new\",\n    \"Effect\": \"Deny\",\n    \"Principal\": {\n      \"AWS\": \"" + ann + "\"\n    },\n    \"Action\": \"kms:*\",\n    \"Resource\": \"*\"\n  } ]\n}"
+	want := "{\n  \"Statement\" : [ {\n    \"Sid\" : \"x\"\n  }, {\n    \"Sid\": \"new\",\n    \"Effect\": " +
+		"\"Deny\",\n    \"Principal\": {\n      \"AWS\": \"" + ann +
+		"\"\n    },\n    \"Action\": \"kms:*\",\n    \"Resource\": \"*\"\n  } ]\n}"
 	if p.Text() != want {
 		t.Errorf("%s\nis not\n%s", p.Text(), want)
 	}
@@ -252,7 +258,8 @@ func TestAddAndRemove(t *testing.T) {
 // with an error and no change; a principal that was added is there, and one that
 // was removed is not.
 func FuzzEdit(f *testing.F) {
-	f.Add(keypolicy.Console{Account: account, Administrators: []string{ann}, Users: []string{ann, bob}, Attachers: []string{bob}}.Text(), ann)
+	f.Add(keypolicy.Console{Account: account, Administrators: []string{ann}, Users: []string{ann, bob},
+		Attachers: []string{bob}}.Text(), ann)
 	f.Add(wrap(`[`+use(`{"AWS":["`+deleted+`", "*"]}`)+`,`+other+`]`), bob)
 	f.Add(wrap(use(`{"AWS":"`+ann+`"}`)), ann)
 	f.Add(`{"Statement":[]}`, "x")

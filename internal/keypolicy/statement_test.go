@@ -11,7 +11,8 @@ import (
 // TestConsole: the statements of the console are a valid key policy, and come
 // back to the letter when they were removed and are added again.
 func TestConsole(t *testing.T) {
-	whole := keypolicy.Console{Account: account, Administrators: []string{ann}, Users: []string{ann}, Attachers: []string{ann}}.Text()
+	whole := keypolicy.Console{Account: account, Administrators: []string{ann}, Users: []string{ann},
+		Attachers: []string{ann}}.Text()
 	d, err := policy.Parse([]byte(whole), policy.KeyPolicy)
 	if err != nil || len(d.Statements) != 4 {
 		t.Fatal(err, whole)
@@ -33,7 +34,8 @@ func TestConsole(t *testing.T) {
 		t.Errorf("the statements come back as\n%s\nnot as\n%s", p.Text(), whole)
 	}
 	// All of an edit or nothing.
-	if _, err := p.AddAsConsole(bob, keypolicy.SidUsers, "mine"); !errors.Is(err, keypolicy.ErrNoStatement) || p.Text() != whole {
+	if _, err := p.AddAsConsole(bob, keypolicy.SidUsers, "mine"); !errors.Is(err, keypolicy.ErrNoStatement) ||
+		p.Text() != whole {
 		t.Error(err, p.Text())
 	}
 }

@@ -58,7 +58,8 @@ func TestADeathIsNotTheNextRequests(t *testing.T) {
 	}
 	answers("3")
 	before := p.Pid()
-	if _, err := p.Do(map[string]string{"op": "die"}); err == nil || errors.As(err, &refusal) || !strings.Contains(err.Error(), "gave no answer") {
+	if _, err := p.Do(map[string]string{"op": "die"}); err == nil || errors.As(err, &refusal) ||
+		!strings.Contains(err.Error(), "gave no answer") {
 		t.Fatalf("a death: %v", err)
 	}
 	answers("1")

@@ -8,16 +8,21 @@ import (
 
 // typical is the console's key policy and two identity policies.
 func typical(name string) testCase {
-	c := testCase{identity: []string{dynamoFull, `{"Effect":"Allow","Action":["iam:GetUser","iam:ListUsers"],"Resource":"*"}`}, key: console(alice.ARN), context: viaDynamoDB(), pairs: tableContext}
+	c := testCase{identity: []string{dynamoFull,
+		`{"Effect":"Allow","Action":["iam:GetUser","iam:ListUsers"],"Resource":"*"}`}, key: console(alice.ARN),
+		context: viaDynamoDB(), pairs: tableContext}
 	switch name {
 	case "denied":
 		c.who = bob
 	case "grant":
 		c.who = bob
 		for range 9 {
-			c.grants = append(c.grants, policy.Grant{ID: "f", Grantee: carol.UniqueID, Operations: []string{"Encrypt", "Decrypt"}})
+			c.grants = append(c.grants,
+				policy.Grant{ID: "f", Grantee: carol.UniqueID, Operations: []string{"Encrypt", "Decrypt"}})
 		}
-		c.grants = append(c.grants, policy.Grant{ID: "g", Grantee: bob.UniqueID, Operations: []string{"Encrypt", "Decrypt"}, EncryptionContextSubset: tableContext})
+		c.grants = append(c.grants,
+			policy.Grant{ID: "g", Grantee: bob.UniqueID, Operations: []string{"Encrypt", "Decrypt"},
+				EncryptionContextSubset: tableContext})
 	case "conditions":
 		c.key = viaOnly + "," + boundToTable
 	}

@@ -166,7 +166,8 @@ func (e *evaluation) lookup(key, lower string) values {
 			return values{list: keys}
 		}
 	default:
-		if len(r.EncryptionContext) > 0 && strings.HasPrefix(lower, encryptionContextPrefix) && len(key) >= len(encryptionContextPrefix) {
+		if len(r.EncryptionContext) > 0 && strings.HasPrefix(lower, encryptionContextPrefix) &&
+			len(key) >= len(encryptionContextPrefix) {
 			return e.encryptionContext(key[len(encryptionContextPrefix):])
 		}
 	}

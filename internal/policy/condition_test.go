@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +25,8 @@ func runConditions(t *testing.T, cases []conditionCase) {
 	var all []testCase
 	for _, c := range cases {
 		allow := testCase{name: c.name + ", allow", who: c.who, context: c.context, pairs: c.pairs,
-			identity: []string{`{"Effect":"Allow","Action":"*","Resource":"*","Condition":` + c.condition + `}`}, want: "identity"}
+			identity: []string{`{"Effect":"Allow","Action":"*","Resource":"*","Condition":` + c.condition + `}`},
+			want:     "identity"}
 		deny := allow
 		deny.name = c.name + ", deny"
 		deny.identity = []string{adminAccess + "," + strings.Replace(allow.identity[0], "Allow", "Deny", 1)}
@@ -233,7 +235,8 @@ func TestConditionKeysOfTheRequest(t *testing.T) {
 	}
 	runConditions(t, cases)
 	run(t, []testCase{
-		{name: "aws:PrincipalServiceName of a service", who: dynamodb, key: `{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*",
+		{name: "aws:PrincipalServiceName of a service", who: dynamodb,
+			key: `{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*",
 "Condition":{"StringEquals":{"aws:PrincipalServiceName":"dynamodb.eu-central-1.amazonaws.com"},"Bool":{"aws:PrincipalIsAWSService":"true"},"Null":{"aws:PrincipalArn":"true","aws:PrincipalType":"true","aws:userid":"true"}}}`},
 		{name: "aws:PrincipalType of root", who: root, key: `{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalType":"Account"}}}`},
 		{name: "aws:PrincipalType of anonymous", who: anonymous, key: `{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalType":"Anonymous"}}}`},
@@ -245,7 +248,8 @@ func TestReasons(t *testing.T) {
 	c := testCase{identity: []string{
 		`{"Sid":"One","Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"a"},"StringLike":{"aws:PrincipalOrgID":"o-*"},"NumericEquals":{"kms:RotationPeriodInDays":"many"}}}`,
 		`{"Sid":"Two","Effect":"Deny","Action":"kms:Encrypt","Resource":"arn:aws:kms:*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}`,
-		`{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"` + table + `","Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":"secret-of-policy"}}}`,
+		`{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"` + table +
+			`","Condition":{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":"secret-of-policy"}}}`,
 	}, context: policy.Context{"kms:viaservice": {"b"}, "dynamodb:leadingkeys": {"secret-of-item"}}, key: delegation,
 		grants: []policy.Grant{{ID: "g1", Name: "for bob", Grantee: bob.UniqueID, Operations: []string{"Encrypt"}}}}
 	r, p := c.build(t)
@@ -256,13 +260,16 @@ func TestReasons(t *testing.T) {
 	reasons := d.Reasons()
 	one, two, three, root, grant := reasons[0], reasons[1], reasons[2], reasons[3], reasons[4]
 
-	if one.Applies || !slices.Equal(one.Missed, []policy.Element{policy.ElementCondition}) || one.Sid != "One" || one.Statement != 1 || one.Source != policy.SourceInline {
+	if one.Applies || !slices.Equal(one.Missed, []policy.Element{policy.ElementCondition}) || one.Sid != "One" ||
+		one.Statement != 1 || one.Source != policy.SourceInline {
 		t.Errorf("first reason %+v", one)
 	}
-	if v := one.Conditions[0]; v.Held || v.Absent || !slices.Equal(v.Got, []string{"b"}) || !slices.Equal(v.Wanted, []string{"a"}) {
+	if v := one.Conditions[0]; v.Held || v.Absent || !slices.Equal(v.Got, []string{"b"}) ||
+		!slices.Equal(v.Wanted, []string{"a"}) {
 		t.Errorf("kms:ViaService %+v", v)
 	}
-	if v := one.Conditions[1]; v.Held || !v.Absent || !v.NeverSupplied || !strings.Contains(v.String(), "condition key not supplied") {
+	if v := one.Conditions[1]; v.Held || !v.Absent || !v.NeverSupplied ||
+		!strings.Contains(v.String(), "condition key not supplied") {
 		t.Errorf("aws:PrincipalOrgID %+v", v)
 	}
 	if v := one.Conditions[2]; v.Held || !v.Absent || v.NeverSupplied || !slices.Equal(v.Invalid, []string{"many"}) {
@@ -270,23 +277,28 @@ func TestReasons(t *testing.T) {
 	}
 	// Every element that misses is named, and a condition that holds only
 	// because its key is absent says so.
-	if two.Policy != "managed" || two.PolicyARN == "" || !slices.Equal(two.Missed, []policy.Element{policy.ElementAction}) || !two.Conditions[0].Held || !two.Conditions[0].NeverSupplied {
+	if two.Policy != "managed" || two.PolicyARN == "" ||
+		!slices.Equal(two.Missed, []policy.Element{policy.ElementAction}) || !two.Conditions[0].Held ||
+		!two.Conditions[0].NeverSupplied {
 		t.Errorf("second reason %+v", two)
 	}
-	if !slices.Equal(three.Missed, []policy.Element{policy.ElementAction, policy.ElementResource, policy.ElementCondition}) {
+	if !slices.Equal(three.Missed,
+		[]policy.Element{policy.ElementAction, policy.ElementResource, policy.ElementCondition}) {
 		t.Errorf("third reason %+v", three)
 	}
 	if !root.Applies || !root.Delegates || root.Source != policy.SourceResource {
 		t.Errorf("key policy %+v", root)
 	}
-	if grant.GrantID != "g1" || grant.Applies || !slices.Equal(grant.Missed, []policy.Element{policy.ElementPrincipal, policy.ElementAction}) {
+	if grant.GrantID != "g1" || grant.Applies ||
+		!slices.Equal(grant.Missed, []policy.Element{policy.ElementPrincipal, policy.ElementAction}) {
 		t.Errorf("grant %+v", grant)
 	}
 	text := d.Explain()
 	if strings.Contains(text, "secret-of") {
 		t.Errorf("item contents in the reasons:\n%s", text)
 	}
-	for _, want := range []string{d.Message(r), `inline policy "inline", statement 1 (One): Allow does not apply`, "applies to the account", `grant "for bob" g1: Allow does not apply: principal, action`} {
+	for _, want := range []string{d.Message(r), `inline policy "inline", statement 1 (One): Allow does not apply`,
+		"applies to the account", `grant "for bob" g1: Allow does not apply: principal, action`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
@@ -301,11 +313,54 @@ func TestReasonsForAdministrator(t *testing.T) {
 	d := policy.Evaluate(r, p)
 	want := "allowed\n" +
 		`inline policy "inline", statement 1: Allow applies` + "\n" +
-		"resource-based policy, statement 1 (Enable IAM User Permissions): Allow applies to the account: identity-based policies must allow too\n" +
-		"resource-based policy, statement 2 (Allow access for Key Administrators): Allow does not apply: principal, action did not match\n" +
+		"resource-based policy, statement 1 (Enable IAM User Permissions): Allow applies to the account: " +
+		"identity-based policies must allow too\n" +
+		"resource-based policy, statement 2 (Allow access for Key Administrators): Allow does not apply: principal, " +
+		"action did not match\n" +
 		"resource-based policy, statement 3 (Allow use of the key): Allow does not apply: principal did not match\n" +
-		"resource-based policy, statement 4 (Allow attachment of persistent resources): Allow does not apply: principal, action, condition did not match; Bool kms:GrantIsForAWSResource not held: condition key not supplied"
+		"resource-based policy, statement 4 (Allow attachment of persistent resources): Allow does not apply: " +
+		"principal, action, condition did not match; Bool kms:GrantIsForAWSResource not held: condition key not " +
+		"supplied"
 	if got := d.Explain(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestReasonsOfConditions: what a reason repeats of the policy and of the request.
+func TestReasonsOfConditions(t *testing.T) {
+	d := parse(t,
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringLike":{"aws:PrincipalOrgID":"o-*","aws:PrincipalAccount":"1*"},
+"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":"secret-of-policy"},"NumericEquals":{"kms:RotationPeriodInDays":["9","many"]}}}`, policy.Identity)
+	got := policy.Evaluate(policy.Request{Principal: alice, Action: "a:b",
+		Context: policy.Context{"aws:principalorgid": {"o-1"}, "dynamodb:leadingkeys": {"secret-of-item"}}},
+		policy.Policies{Identity: []policy.Attached{{Document: d}}}).Reasons()[0].Conditions
+	for i, want := range []policy.ConditionResult{
+		{Operator: "StringLike", Key: "aws:PrincipalOrgID", Wanted: []string{"o-*"}, Got: []string{"o-1"}, Held: true},
+		{Operator: "StringLike", Key: "aws:PrincipalAccount", Wanted: []string{"1*"}, Got: []string{account}, Held: true},
+		{Operator: "ForAllValues:StringEquals", Key: "dynamodb:LeadingKeys"},
+		{Operator: "NumericEquals", Key: "kms:RotationPeriodInDays", Wanted: []string{"9", "many"}, Absent: true, Invalid: []string{"many"}},
+	} {
+		if !reflect.DeepEqual(got[i], want) {
+			t.Errorf("%+v, want %+v", got[i], want)
+		}
+	}
+}
+
+// TestReasonsDelegate: only an Allow that applies by the caller's account alone
+// hands the question to identity policies.
+func TestReasonsDelegate(t *testing.T) {
+	for text, delegates := range map[string]bool{
+		keyFor(account): true,
+		naming("Deny", "Principal", `{"AWS":"`+account+`"}`):           false,
+		strings.Replace(keyFor(account), "kms:Decrypt", "kms:Sign", 1): false,
+		keyFor(alice.ARN): false,
+		naming("Allow", "Principal", `{"AWS":["`+account+`","`+alice.ARN+`"]}`): false,
+		keyFor(other): false,
+	} {
+		c := testCase{key: text}
+		r, p := c.build(t)
+		if got := policy.Evaluate(r, p).Reasons()[0]; got.Delegates != delegates {
+			t.Errorf("%s: %s", text, got)
+		}
 	}
 }

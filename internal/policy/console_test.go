@@ -41,7 +41,8 @@ const (
 )
 
 func viaDynamoDB() policy.Context {
-	return policy.Context{"kms:viaservice": {"dynamodb.eu-central-1.amazonaws.com"}, "aws:viaawsservice": {"true"}, "aws:calledvia": {"dynamodb.amazonaws.com"}}
+	return policy.Context{"kms:viaservice": {"dynamodb.eu-central-1.amazonaws.com"}, "aws:viaawsservice": {"true"},
+		"aws:calledvia": {"dynamodb.amazonaws.com"}}
 }
 
 var tableContext = map[string]string{"aws:dynamodb:tableName": "Orders", "aws:dynamodb:subscriberId": account}
@@ -58,7 +59,8 @@ func TestEvaluateLab(t *testing.T) {
 		{name: "key user cannot schedule deletion", key: console(alice.ARN), action: "kms:ScheduleKeyDeletion", want: "identity"},
 		{name: "key user's direct CreateGrant lacks kms:GrantIsForAWSResource", key: console(alice.ARN), action: "kms:CreateGrant", want: "identity"},
 		{name: "key user's CreateGrant for an AWS resource", key: console(alice.ARN), action: "kms:CreateGrant", context: forAWS},
-		{name: "key user's CreateGrant said to be for no AWS resource", key: console(alice.ARN), action: "kms:CreateGrant",
+		{name: "key user's CreateGrant said to be for no AWS resource", key: console(alice.ARN),
+			action:  "kms:CreateGrant",
 			context: policy.Context{"kms:grantisforawsresource": {"false"}}, want: "identity"},
 		{name: "user without kms cannot read the table", who: bob, key: console(alice.ARN), identity: []string{dynamoFull}, context: viaDynamoDB(), pairs: tableContext, want: "identity"},
 		{name: "user without kms sees the key by DescribeKey of the DynamoDB policy", who: bob, key: console(alice.ARN), identity: []string{dynamoFull}, action: "kms:DescribeKey"},
@@ -82,7 +84,8 @@ func TestEvaluateLab(t *testing.T) {
 		{name: "explicit deny in an identity policy beats the key policy", key: console(alice.ARN), identity: []string{`{"Effect":"Deny","Action":"kms:Decrypt","Resource":"*"}`}, want: "deny identity"},
 		{name: "explicit deny in a managed policy names its ARN", key: console(alice.ARN), identity: []string{dynamoFull, `{"Effect":"Deny","Action":"kms:*","Resource":"*"}`}, want: "deny managed"},
 		{name: "explicit deny in the key policy beats AdministratorAccess", who: bob, identity: []string{adminAccess},
-			key: strings.Replace(console(alice.ARN), `{"Sid":"Allow use`, `{"Sid":"Not bob","Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111122223333:user/team/bob"},"Action":"kms:Decrypt","Resource":"*"},{"Sid":"Allow use`, 1), want: "deny resource"},
+			key: strings.Replace(console(alice.ARN), `{"Sid":"Allow use`,
+				`{"Sid":"Not bob","Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111122223333:user/team/bob"},"Action":"kms:Decrypt","Resource":"*"},{"Sid":"Allow use`, 1), want: "deny resource"},
 		{name: "kms:ViaService opens reading through DynamoDB", context: viaDynamoDB(), pairs: tableContext, key: viaOnly},
 		{name: "kms:ViaService does not open direct calls", key: viaOnly, want: "identity"},
 		{name: "kms:ViaService of another region", context: policy.Context{"kms:viaservice": {"dynamodb.us-east-1.amazonaws.com"}}, key: viaOnly, want: "identity"},
@@ -118,11 +121,14 @@ func TestEvaluateLab(t *testing.T) {
 const (
 	delegation = `{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}`
 
-	viaOnly = delegation + `,{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"kms:Decrypt","Resource":"*",
+	viaOnly = delegation +
+		`,{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"kms:Decrypt","Resource":"*",
 "Condition":{"StringEquals":{"kms:ViaService":"dynamodb.eu-central-1.amazonaws.com"}}}`
 
-	boundToTable = delegation + `,{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"kms:Decrypt","Resource":"*",
+	boundToTable = delegation +
+		`,{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"kms:Decrypt","Resource":"*",
 "Condition":{"StringEquals":{"kms:EncryptionContext:aws:dynamodb:tableName":"Orders"}}}`
 
-	shared = delegation + `,{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":["kms:Decrypt","kms:DescribeKey"],"Resource":"*"}`
+	shared = delegation +
+		`,{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":["kms:Decrypt","kms:DescribeKey"],"Resource":"*"}`
 )

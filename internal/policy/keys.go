@@ -6,7 +6,8 @@ import "strings"
 // a set of values even when there is only one of them.
 func multiValued(lower string) bool {
 	switch lower {
-	case "aws:tagkeys", "aws:calledvia", "aws:principalservicenameslist", "aws:principalorgpaths", "aws:resourceorgpaths",
+	case "aws:tagkeys", "aws:calledvia", "aws:principalservicenameslist", "aws:principalorgpaths",
+		"aws:resourceorgpaths",
 		"kms:encryptioncontextkeys", "kms:resourcealiases", "kms:grantoperations",
 		"dynamodb:leadingkeys", "dynamodb:attributes", "sts:transitivetagkeys":
 		return true
@@ -19,24 +20,30 @@ func multiValued(lower string) bool {
 // which the reasons say. The name may be in any case.
 func Supplied(key string) bool {
 	key = strings.ToLower(key)
-	for _, prefix := range []string{"aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "iam:resourcetag/", encryptionContextPrefix} {
+	for _, prefix := range []string{"aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "iam:resourcetag/",
+		encryptionContextPrefix} {
 		if strings.HasPrefix(key, prefix) && len(key) > len(prefix) {
 			return true
 		}
 	}
 	switch key {
-	case "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:currenttime", "aws:epochtime", "aws:multifactorauthpresent",
-		"aws:principalaccount", "aws:principalarn", "aws:principalisawsservice", "aws:principalservicename", "aws:principaltype",
-		"aws:requestedregion", "aws:resourceaccount", "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:sourceip", "aws:tagkeys",
+	case "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:currenttime", "aws:epochtime",
+		"aws:multifactorauthpresent",
+		"aws:principalaccount", "aws:principalarn", "aws:principalisawsservice", "aws:principalservicename",
+		"aws:principaltype",
+		"aws:requestedregion", "aws:resourceaccount", "aws:securetransport", "aws:sourceaccount", "aws:sourcearn",
+		"aws:sourceip", "aws:tagkeys",
 		"aws:tokenissuetime", "aws:useragent", "aws:userid", "aws:username", "aws:viaawsservice",
 		"dynamodb:attributes", "dynamodb:enclosingoperation", "dynamodb:leadingkeys",
 		"dynamodb:returnvalues", "dynamodb:select",
 		"iam:permissionsboundary", "iam:policyarn",
-		"kms:bypasspolicylockoutsafetycheck", "kms:calleraccount", "kms:customermasterkeyspec", "kms:customermasterkeyusage", "kms:encryptionalgorithm", "kms:encryptioncontextkeys",
+		"kms:bypasspolicylockoutsafetycheck", "kms:calleraccount", "kms:customermasterkeyspec",
+		"kms:customermasterkeyusage", "kms:encryptionalgorithm", "kms:encryptioncontextkeys",
 		"kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantisforawsresource", "kms:grantoperations",
 		"kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:macalgorithm", "kms:multiregion", "kms:multiregionkeytype",
 		"kms:primaryregion", "kms:reencryptonsamekey", "kms:replicaregion", "kms:requestalias", "kms:resourcealiases",
-		"kms:retiringprincipal", "kms:rotationperiodindays", "kms:schedulekeydeletionpendingwindowindays", "kms:viaservice",
+		"kms:retiringprincipal", "kms:rotationperiodindays", "kms:schedulekeydeletionpendingwindowindays",
+		"kms:viaservice",
 		"sts:externalid", "sts:rolesessionname":
 		return true
 	}

@@ -138,7 +138,8 @@ type operand struct {
 func compileOperand(o operation, text string, variables bool) (v operand, err error) {
 	switch o.op {
 	case opString, opStringFold, opStringLike:
-		v.pattern, err = compile(text, syntax{wildcards: o.op == opStringLike, variables: variables, fold: o.op == opStringFold})
+		v.pattern, err = compile(text,
+			syntax{wildcards: o.op == opStringLike, variables: variables, fold: o.op == opStringFold})
 	case opARN:
 		v.arn, err = compileARN(text, variables)
 	case opNumeric:
@@ -225,13 +226,13 @@ func (c *Condition) matchValue(e *evaluation, value string) bool {
 // point.
 type number struct {
 	whole   int64
-	float   float64
+	float   float64 // if it is not whole
 	isWhole bool
 }
 
 func parseNumber(s string) (number, bool) {
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return number{whole: i, float: float64(i), isWhole: true}, true
+		return number{whole: i, isWhole: true}, true
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	// ParseFloat also takes "inf", "nan", hexadecimal and underscores.

@@ -200,7 +200,8 @@ func (p *parser) sid(s *Statement, v *jsontree.Node) error {
 	}
 	for i := range len(s.Sid) {
 		if c := s.Sid[i]; !alphanumeric(c) {
-			return p.fail("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*", "Sid %.64q", s.Sid)
+			return p.fail("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular "+
+				"expression [0-9A-Za-z]*", "Sid %.64q", s.Sid)
 		}
 	}
 	if p.sids[s.Sid] {
@@ -241,10 +242,12 @@ func (p *parser) actions(s *Statement, name string, v *jsontree.Node) (err error
 		switch {
 		case a == "*":
 		case !ok || vendor == "":
-			return p.fail("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%s %.64q", name, a)
+			return p.fail("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%s %.64q",
+				name, a)
 		case strings.Contains(rest, ":"):
 			return p.fail("Actions/Condition can contain only one colon.", "%s %.64q", name, a)
-		case rest == "" || vendor != "*" && strings.Trim(strings.ToLower(vendor), "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+		case rest == "" || vendor != "*" &&
+			strings.Trim(strings.ToLower(vendor), "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
 			return p.fail(fmt.Sprintf("Vendor %.64s is not valid", vendor), "%s %.64q", name, a)
 		}
 		if p.kind == Trust && !strings.EqualFold(vendor, "sts") {
@@ -297,7 +300,8 @@ func (p *parser) conditions(s *Statement, v *jsontree.Node) error {
 		}
 		for j, key := range block.Names {
 			if !strings.Contains(key, ":") {
-				return p.fail("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "condition key %.64q", key)
+				return p.fail("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+					"condition key %.64q", key)
 			}
 			values, err := p.scalars(key, &block.Items[j])
 			if err != nil {
@@ -322,8 +326,10 @@ func (p *parser) scalars(key string, v *jsontree.Node) ([]string, error) {
 	}
 	all := make([]string, len(list))
 	for i := range list {
-		if n := &list[i]; n.Kind != jsontree.String && n.Kind != jsontree.Scalar || n.Kind == jsontree.Scalar && n.Text == "null" {
-			return nil, p.fail(reasonSyntax, "condition key %.64q has a value that is no string, number or boolean", key)
+		if n := &list[i]; n.Kind != jsontree.String && n.Kind != jsontree.Scalar || n.Kind == jsontree.Scalar &&
+			n.Text == "null" {
+			return nil, p.fail(reasonSyntax, "condition key %.64q has a value that is no string, number or boolean",
+				key)
 		}
 		all[i] = list[i].Text
 	}

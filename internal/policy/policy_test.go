@@ -18,13 +18,15 @@ const (
 )
 
 var (
-	root  = policy.Principal{Type: policy.Root, AccountID: account, ARN: "arn:aws:iam::111122223333:root", UniqueID: account}
+	root = policy.Principal{Type: policy.Root, AccountID: account, ARN: "arn:aws:iam::111122223333:root",
+		UniqueID: account}
 	alice = user(account, "alice", "AIDAALICEALICEALICE12")
 	bob   = user(account, "team/bob", "AIDABOBBOBBOBBOBBOB12")
 	carol = user(account, "carol", "AIDACAROLCAROLCAROL12")
 	eve   = user(other, "eve", "AIDAEVEEVEEVEEVEEVE12")
 
-	otherRoot = policy.Principal{Type: policy.Root, AccountID: other, ARN: "arn:aws:iam::444455556666:root", UniqueID: other}
+	otherRoot = policy.Principal{Type: policy.Root, AccountID: other, ARN: "arn:aws:iam::444455556666:root",
+		UniqueID: other}
 
 	worker = policy.Principal{Type: policy.AssumedRole, AccountID: account,
 		ARN: "arn:aws:sts::111122223333:assumed-role/Worker/job-1", UniqueID: "AROAWORKERWORKERWOR12:job-1",
@@ -34,7 +36,8 @@ var (
 )
 
 func user(account, name, id string) policy.Principal {
-	return policy.Principal{Type: policy.User, AccountID: account, ARN: "arn:aws:iam::" + account + ":user/" + name, UniqueID: id}
+	return policy.Principal{Type: policy.User, AccountID: account, ARN: "arn:aws:iam::" + account + ":user/" + name,
+		UniqueID: id}
 }
 
 // testCase is one question and its answer. What is left out is alice asking
@@ -110,7 +113,8 @@ func parse(t testing.TB, text string, kind policy.Kind) *policy.Document {
 // build makes the arguments of Evaluate.
 func (c *testCase) build(t testing.TB) (policy.Request, policy.Policies) {
 	t.Helper()
-	r := policy.Request{Principal: c.who, Action: c.action, Resource: c.resource, ResourceAccountID: c.owner, Context: c.context, EncryptionContext: c.pairs}
+	r := policy.Request{Principal: c.who, Action: c.action, Resource: c.resource, ResourceAccountID: c.owner,
+		Context: c.context, EncryptionContext: c.pairs}
 	if r.Principal.Type == 0 {
 		r.Principal = alice
 	}
@@ -132,10 +136,12 @@ func (c *testCase) build(t testing.TB) (policy.Request, policy.Policies) {
 		p.Identity = append(p.Identity, a)
 	}
 	if c.boundary != "" {
-		p.Boundary = &policy.Attached{Name: "boundary", ARN: "arn:aws:iam::111122223333:policy/boundary", Source: policy.SourceBoundary, Document: parse(t, c.boundary, policy.Boundary)}
+		p.Boundary = &policy.Attached{Name: "boundary", ARN: "arn:aws:iam::111122223333:policy/boundary",
+			Source: policy.SourceBoundary, Document: parse(t, c.boundary, policy.Boundary)}
 	}
 	for _, text := range c.session {
-		p.Session = append(p.Session, policy.Attached{Name: "session", Source: policy.SourceSession, Document: parse(t, text, policy.Session)})
+		p.Session = append(p.Session,
+			policy.Attached{Name: "session", Source: policy.SourceSession, Document: parse(t, text, policy.Session)})
 	}
 	switch {
 	case c.key != "":
@@ -171,7 +177,8 @@ func run(t *testing.T, cases []testCase) {
 				if who == "" {
 					who = "anonymous"
 				}
-				message = "User: " + who + " is not authorized to perform: " + r.Action + " on resource: " + r.Resource + " " + tail(t, c.want, r.Action)
+				message = "User: " + who + " is not authorized to perform: " + r.Action + " on resource: " +
+					r.Resource + " " + tail(t, c.want, r.Action)
 			}
 			if got := d.Message(r); got != message {
 				t.Errorf("message\n got %q\nwant %q\n%s", got, message, d.Explain())

@@ -95,7 +95,8 @@ func TestBoundPrincipals(t *testing.T) {
 			if d.Text() != original.Text() {
 				t.Error("binding changed the text")
 			}
-			got := policy.Evaluate(policy.Request{Principal: tt.who, Action: "kms:Decrypt", Resource: key, ResourceAccountID: account},
+			got := policy.Evaluate(policy.Request{Principal: tt.who, Action: "kms:Decrypt", Resource: key,
+				ResourceAccountID: account},
 				policy.Policies{Resource: d, ResourceMode: policy.ModeKeyPolicy})
 			if got.Allowed != tt.want {
 				t.Errorf("allowed %v\n%s", got.Allowed, got.Explain())

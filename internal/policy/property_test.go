@@ -22,18 +22,24 @@ func drawStatement(t *rapid.T, kind policy.Kind) string {
 			one("principal", alice.ARN, roleARN, worker.ARN, root.ARN, "*", eve.ARN, other),
 			one("principal", alice.UniqueID, bob.ARN, worker.RoleUniqueID, account))
 	}
-	fmt.Fprintf(&b, `,%q:%q`, one("element", "Action", "Action", "NotAction"), one("action", "kms:Decrypt", "kms:*", "*", "kms:Encrypt", "dynamodb:*"))
-	fmt.Fprintf(&b, `,%q:%q`, one("element", "Resource", "Resource", "NotResource"), one("resource", "*", key, table, "arn:aws:kms:*:111122223333:key/*"))
+	fmt.Fprintf(&b, `,%q:%q`, one("element", "Action", "Action", "NotAction"),
+		one("action", "kms:Decrypt", "kms:*", "*", "kms:Encrypt", "dynamodb:*"))
+	fmt.Fprintf(&b, `,%q:%q`, one("element", "Resource", "Resource", "NotResource"),
+		one("resource", "*", key, table, "arn:aws:kms:*:111122223333:key/*"))
 	if rapid.Bool().Draw(t, "conditional") {
-		fmt.Fprintf(&b, `,"Condition":{%q:{%q:%q}}`, one("operator", "StringEquals", "StringNotEquals", "StringLikeIfExists", "ForAllValues:StringEquals", "ForAnyValue:StringNotLike", "Null"),
-			one("key", "kms:ViaService", "aws:TagKeys", "aws:PrincipalOrgID", "kms:EncryptionContext:table"), one("value", "true", "a", "Orders"))
+		fmt.Fprintf(&b, `,"Condition":{%q:{%q:%q}}`,
+			one("operator", "StringEquals", "StringNotEquals", "StringLikeIfExists", "ForAllValues:StringEquals",
+				"ForAnyValue:StringNotLike", "Null"),
+			one("key", "kms:ViaService", "aws:TagKeys", "aws:PrincipalOrgID", "kms:EncryptionContext:table"),
+			one("value", "true", "a", "Orders"))
 	}
 	return b.String() + "}"
 }
 
 func drawCase(t *rapid.T) testCase {
 	c := testCase{
-		who:    rapid.SampledFrom([]policy.Principal{alice, bob, worker, eve, root, dynamodb, anonymous}).Draw(t, "who"),
+		who: rapid.SampledFrom([]policy.Principal{alice, bob, worker, eve, root, dynamodb, anonymous}).Draw(t,
+			"who"),
 		action: rapid.SampledFrom([]string{"kms:Decrypt", "kms:Encrypt", "kms:RetireGrant"}).Draw(t, "request action"),
 	}
 	if rapid.Bool().Draw(t, "context") {
@@ -59,7 +65,8 @@ func drawCase(t *rapid.T) testCase {
 	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "grants") {
 		c.grants = append(c.grants, policy.Grant{ID: fmt.Sprint(i), Operations: []string{"Decrypt", "RetireGrant"},
-			Grantee:           rapid.SampledFrom([]string{alice.ARN, worker.RoleUniqueID, eve.UniqueID, root.ARN}).Draw(t, "grantee"),
+			Grantee: rapid.SampledFrom([]string{alice.ARN, worker.RoleUniqueID, eve.UniqueID,
+				root.ARN}).Draw(t, "grantee"),
 			RetiringPrincipal: rapid.SampledFrom([]string{"", bob.ARN}).Draw(t, "retiring")})
 	}
 	return c
@@ -78,11 +85,13 @@ func TestDenyWins(t *testing.T) {
 				rt.Fatalf("allowed although %s\n%s", reason, d.Explain())
 			}
 		}
-		allows := slices.ContainsFunc(d.Reasons(), func(x policy.Reason) bool { return x.Applies && x.Effect == policy.Allow })
+		allows := slices.ContainsFunc(d.Reasons(),
+			func(x policy.Reason) bool { return x.Applies && x.Effect == policy.Allow })
 		if d.Allowed && !allows && r.Principal.Type != policy.Root {
 			rt.Fatalf("allowed although nothing allows\n%s", d.Explain())
 		}
-		if d.Allowed != (d.Message(r) == "") || d.Allowed != (d.Outcome == policy.Allowed) || d.Allowed != (d.Cause == policy.LayerNone) {
+		if d.Allowed != (d.Message(r) == "") || d.Allowed != (d.Outcome == policy.Allowed) ||
+			d.Allowed != (d.Cause == policy.LayerNone) {
 			rt.Fatalf("decision contradicts itself: %+v", d)
 		}
 	})
@@ -181,8 +190,11 @@ func TestWildcards(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := rapid.StringOfN(rapid.SampledFrom([]rune("aab*?:é")), 0, 10, -1).Draw(rt, "pattern")
 		s := rapid.StringOfN(rapid.SampledFrom([]rune("aab:é")), 0, 10, -1).Draw(rt, "string")
-		d := parse(t, fmt.Sprintf(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringLike":{"a:b":%q}}}`, p), policy.Identity)
-		got := policy.Evaluate(policy.Request{Principal: alice, Action: "a:b", Context: policy.Context{"a:b": {s}}}, policy.Policies{Identity: []policy.Attached{{Document: d}}}).Allowed
+		d := parse(t,
+			fmt.Sprintf(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringLike":{"a:b":%q}}}`, p),
+			policy.Identity)
+		got := policy.Evaluate(policy.Request{Principal: alice, Action: "a:b", Context: policy.Context{"a:b": {s}}},
+			policy.Policies{Identity: []policy.Attached{{Document: d}}}).Allowed
 		if want := matches([]rune(p), []rune(s)); got != want {
 			rt.Fatalf("%q like %q: %v, want %v", s, p, got, want)
 		}
@@ -192,7 +204,8 @@ func TestWildcards(t *testing.T) {
 // FuzzParse: no input panics, and what is accepted is evaluated, explained and
 // rewritten without harm.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{console(alice.ARN), awsManaged, viaOnly, boundToTable, shared, adminAccess, dynamoFull,
+	for _, text := range []string{console(alice.ARN), awsManaged, viaOnly, boundToTable, shared, adminAccess,
+		dynamoFull,
 		`{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username, 'x'}${*}","Condition":{"ForAnyValue:ArnLikeIfExists":{"a:b":["${aws:userid}"]},"DateLessThan":{"aws:CurrentTime":"2026"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"},"NumericEquals":{"a:b":1e3},"BinaryEquals":{"a:b":"AA=="}}}`,
 		`{"Effect":"Allow","Principal":{"Federated":"x"},"Action":"sts:AssumeRole"}`,
 	} {
@@ -210,8 +223,10 @@ func FuzzParse(f *testing.F) {
 			p = policy.Policies{Resource: d, ResourceMode: policy.ModeKeyPolicy}
 		}
 		for _, who := range []policy.Principal{alice, worker, root, eve, dynamodb, anonymous} {
-			decision := policy.Evaluate(policy.Request{Principal: who, Action: "kms:Decrypt", Resource: key, ResourceAccountID: account,
-				Context: policy.Context{"a:b": {"1", "arn:a:b:c:d:e"}, "aws:sourceip": {"10.0.0.1"}, "aws:currenttime": {"2026-01-01"}}}, p)
+			decision := policy.Evaluate(policy.Request{Principal: who, Action: "kms:Decrypt", Resource: key,
+				ResourceAccountID: account,
+				Context: policy.Context{"a:b": {"1", "arn:a:b:c:d:e"}, "aws:sourceip": {"10.0.0.1"},
+					"aws:currenttime": {"2026-01-01"}}}, p)
 			if decision.Explain() == "" {
 				t.Error("no explanation")
 			}

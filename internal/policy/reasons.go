@@ -154,11 +154,13 @@ func (e *evaluation) explainCondition(c *Condition) ConditionResult {
 
 func (e *evaluation) explainGrant(g *Grant) Reason {
 	a := e.grant(g)
-	r := Reason{Source: SourceGrant, Policy: g.Name, GrantID: g.ID, Effect: Allow, Applies: a.allows(), Delegates: a.allows() && a.classes == classAccount}
+	r := Reason{Source: SourceGrant, Policy: g.Name, GrantID: g.ID, Effect: Allow, Applies: a.allows(),
+		Delegates: a.allows() && a.classes == classAccount}
 	for _, x := range []struct {
 		ok      bool
 		element Element
-	}{{a.classes != 0, ElementPrincipal}, {a.operation, ElementAction}, {a.context, ElementEncryptionContext}, {a.source, ElementSourceARN}} {
+	}{{a.classes != 0, ElementPrincipal}, {a.operation, ElementAction}, {a.context, ElementEncryptionContext},
+		{a.source, ElementSourceARN}} {
 		if !x.ok {
 			r.Missed = append(r.Missed, x.element)
 		}

@@ -39,7 +39,8 @@ func TestEveryBinary(t *testing.T) {
 	packages, deps := listModule(t)
 	reader := map[string]bool{}
 	for path, p := range packages {
-		reader[path] = path != module+"/internal/testenv" && calls(t, p.Dir, slices.Concat(p.GoFiles, p.CgoFiles), reads)
+		reader[path] = path != module+"/internal/testenv" &&
+			calls(t, p.Dir, slices.Concat(p.GoFiles, p.CgoFiles), reads)
 	}
 	reached := 0
 	for path, p := range packages {

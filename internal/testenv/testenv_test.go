@@ -23,12 +23,14 @@ const trap = "ddbseal-trap"
 var traps = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
 	"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_KMS",
-	"AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_CLOUDTRAIL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+	"AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_CLOUDTRAIL",
+	"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 	"AWS_CA_BUNDLE", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
 	"AWS_SDK_LOAD_CONFIG", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
 	"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
 	"AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "AWS_EC2_METADATA_V1_DISABLED",
-	"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_DEFAULTS_MODE", "AWS_SDK_UA_APP_ID", "AWS_EXECUTION_ENV",
+	"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_DEFAULTS_MODE", "AWS_SDK_UA_APP_ID",
+	"AWS_EXECUTION_ENV",
 	"AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", "AWS_DISABLE_REQUEST_COMPRESSION", "AWS_ACCOUNT_ID_ENDPOINT_MODE",
 	"AWS_BATCH_JOB_ARRAY_INDEX", "AWS_A_VARIABLE_OF_TOMORROW",
 	"DDBSEAL_DATA_DIR", "DDBSEAL_ROOT_ACCESS_KEY_ID", "DDBSEAL_ROOT_SECRET_ACCESS_KEY", "DDBSEAL_TEST_KILL_DIR",
@@ -54,7 +56,8 @@ func TestTrapped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, find := range map[string]func() (string, error){"configuration": os.UserConfigDir, "cache": os.UserCacheDir} {
+	for name, find := range map[string]func() (string, error){"configuration": os.UserConfigDir,
+		"cache": os.UserCacheDir} {
 		if dir, err := find(); err != nil || !strings.HasPrefix(dir, home) {
 			t.Errorf("the %s folder is %s (%v), outside of the home directory %s", name, dir, err, home)
 		}
@@ -64,7 +67,8 @@ func TestTrapped(t *testing.T) {
 		t.Fatal(err)
 	}
 	if cfg.BaseEndpoint != nil || cfg.Region != "" || cfg.RetryMaxAttempts != 0 {
-		t.Errorf("the AWS configuration has an endpoint %v, region %q, %d attempts", cfg.BaseEndpoint, cfg.Region, cfg.RetryMaxAttempts)
+		t.Errorf("the AWS configuration has an endpoint %v, region %q, %d attempts", cfg.BaseEndpoint, cfg.Region,
+			cfg.RetryMaxAttempts)
 	}
 	if c, err := cfg.Credentials.Retrieve(context.WithoutCancel(t.Context())); err == nil {
 		t.Errorf("there are credentials: %s", c.AccessKeyID)

@@ -93,7 +93,8 @@ func run() error {
 	}
 	signed, unsigned := envelope.SuiteDigitalSignature, envelope.SuiteSymmetricSignature
 	aes := func(size int) goldenKey {
-		k := goldenKey{Namespace: "aes", Name: fmt.Sprintf("k%d", size*8), Wrapping: fmt.Sprintf("AES%d_GCM_IV12_TAG16", size*8), Bytes: make([]byte, size)}
+		k := goldenKey{Namespace: "aes", Name: fmt.Sprintf("k%d", size*8),
+			Wrapping: fmt.Sprintf("AES%d_GCM_IV12_TAG16", size*8), Bytes: make([]byte, size)}
 		_, _ = rand.Read(k.Bytes)
 		return k
 	}
@@ -115,8 +116,11 @@ func run() error {
 		{"three-keys-signed", signed, false, small, []goldenKey{aes(32), aes(16), rsaKey("OAEP_SHA256_MGF1")}},
 		{"three-keys-unsigned", unsigned, true, small, []goldenKey{rsaKey("PKCS1"), aes(32), aes(24)}},
 	}
-	for i, padding := range []string{"PKCS1", "OAEP_SHA1_MGF1", "OAEP_SHA256_MGF1", "OAEP_SHA384_MGF1", "OAEP_SHA512_MGF1"} {
-		variants = append(variants, variant{"rsa-" + padding, []envelope.AlgorithmSuite{signed, unsigned}[i%2], i%3 == 0, small, []goldenKey{rsaKey(padding)}})
+	for i, padding := range []string{"PKCS1", "OAEP_SHA1_MGF1", "OAEP_SHA256_MGF1", "OAEP_SHA384_MGF1",
+		"OAEP_SHA512_MGF1"} {
+		variants = append(variants,
+			variant{"rsa-" + padding, []envelope.AlgorithmSuite{signed, unsigned}[i%2], i%3 == 0, small,
+				[]goldenKey{rsaKey(padding)}})
 	}
 	for name, attribute := range refused {
 		item := fmt.Sprintf(emptyKey, attribute)
@@ -136,13 +140,16 @@ func run() error {
 	return nil
 }
 
-func write(java *peer.Peer, name string, suite envelope.AlgorithmSuite, inContext bool, text string, keys []goldenKey, public string) error {
+func write(java *peer.Peer, name string, suite envelope.AlgorithmSuite, inContext bool, text string, keys []goldenKey,
+	public string) error {
 	item, err := ddbjson.Unmarshal([]byte(text))
 	if err != nil {
 		return err
 	}
-	c := &itemconfig.Config{Table: "java-table", PartitionKey: "pk", SortKey: "sk", AlgorithmSuite: suite.String(), AttributeActions: map[string]envelope.Action{}}
-	g := golden{Writer: "aws-database-encryption-sdk-dynamodb 3.9.0 (Java)", Suite: "ecdsa", Table: c.Table, PartitionKey: "pk", SortKey: "sk", Keys: keys, Actions: c.AttributeActions, Refused: refused[name]}
+	c := &itemconfig.Config{Table: "java-table", PartitionKey: "pk", SortKey: "sk", AlgorithmSuite: suite.String(),
+		AttributeActions: map[string]envelope.Action{}}
+	g := golden{Writer: "aws-database-encryption-sdk-dynamodb 3.9.0 (Java)", Suite: "ecdsa", Table: c.Table,
+		PartitionKey: "pk", SortKey: "sk", Keys: keys, Actions: c.AttributeActions, Refused: refused[name]}
 	if !suite.Signed() {
 		g.Suite = "nosign"
 	}

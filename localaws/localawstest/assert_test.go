@@ -17,7 +17,8 @@ import (
 // The helper itself must not pass what it should fail.
 func TestAssertDenied(t *testing.T) {
 	denied := &smithy.GenericAPIError{Code: "AccessDeniedException",
-		Message: "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: kms:Decrypt on resource: k because no identity-based policy allows the kms:Decrypt action"}
+		Message: "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: kms:Decrypt on resource: " +
+			"k because no identity-based policy allows the kms:Decrypt action"}
 	for _, c := range []struct {
 		name            string
 		err             error

@@ -38,10 +38,12 @@ func TestClock(t *testing.T) {
 
 func TestClockOfServer(t *testing.T) {
 	s := localawstest.New(t, localawstest.WithSeed(localawstest.Seed{
-		Keys: []localawstest.Key{{Name: "k"}}, Tables: []localawstest.Table{{Name: "Table", PartitionKey: "id", Key: "k"}}}))
+		Keys:   []localawstest.Key{{Name: "k"}},
+		Tables: []localawstest.Table{{Name: "Table", PartitionKey: "id", Key: "k"}}}))
 	ctx := context.Background()
 	key := aws.String(s.Key("k"))
-	if _, err := kms.NewFromConfig(s.Root()).ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: key, PendingWindowInDays: aws.Int32(7)}); err != nil {
+	if _, err := kms.NewFromConfig(s.Root()).ScheduleKeyDeletion(ctx,
+		&kms.ScheduleKeyDeletionInput{KeyId: key, PendingWindowInDays: aws.Int32(7)}); err != nil {
 		t.Fatal(err)
 	}
 	s.Clock.Advance(8 * 24 * time.Hour)

@@ -33,7 +33,8 @@ func (s *Server) checkAudit() {
 	seen := map[string]bool{}
 	for _, e := range s.Audit().Events() {
 		if e.EventID == "" || e.RequestID == "" || e.EventName == "" || seen[e.EventID] {
-			s.t.Errorf("audit: event %q of %s (request %q) is incomplete or there twice", e.EventID, e.EventName, e.RequestID)
+			s.t.Errorf("audit: event %q of %s (request %q) is incomplete or there twice", e.EventID, e.EventName,
+				e.RequestID)
 		}
 		seen[e.EventID] = true
 		if e.ErrorCode == "" && e.ErrorMessage != "" || e.Denied() && e.ErrorMessage == "" {

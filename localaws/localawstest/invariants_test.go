@@ -13,7 +13,9 @@ import (
 // Failures that a fault asked for are no defects of the server.
 func TestFaultsAreNoFailures(t *testing.T) {
 	r := &recorder{TB: t}
-	s := localawstest.New(r, localawstest.WithOptions(localaws.Options{Faults: localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultInternal}}}}))
+	s := localawstest.New(r,
+		localawstest.WithOptions(
+			localaws.Options{Faults: localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultInternal}}}}))
 	cfg := s.Root()
 	cfg.RetryMaxAttempts = 1
 	if _, err := iam.NewFromConfig(cfg).ListUsers(context.Background(), nil); err == nil {

@@ -96,8 +96,10 @@ func (p PolicyTest) try(t *testing.T, c PolicyCase) error {
 		t.Fatalf("PolicyTest has no call for action %q", c.Action)
 	}
 	s := New(t, WithSeed(p.Seed), WithSeed(Seed{
-		Keys:  []Key{{Name: "subject"}},
-		Users: []User{{Name: assumer, Policies: map[string]any{"assume": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}`}}},
+		Keys: []Key{{Name: "subject"}},
+		Users: []User{{Name: assumer,
+			Policies: map[string]any{
+				"assume": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}`}}},
 	}))
 	x := subject{arn: s.Key("subject"), table: policyTestTable, context: c.EncryptionContext}
 	ctx := context.Background()
@@ -105,7 +107,8 @@ func (p PolicyTest) try(t *testing.T, c PolicyCase) error {
 	if strings.HasPrefix(c.Action, "dynamodb:") {
 		s.Seed(Seed{Tables: []Table{{Name: x.table, PartitionKey: "id", Key: "subject"}}})
 	}
-	sealed, err := kms.NewFromConfig(s.Root()).Encrypt(ctx, &kms.EncryptInput{KeyId: &x.arn, Plaintext: []byte("plaintext"), EncryptionContext: c.EncryptionContext})
+	sealed, err := kms.NewFromConfig(s.Root()).Encrypt(ctx,
+		&kms.EncryptInput{KeyId: &x.arn, Plaintext: []byte("plaintext"), EncryptionContext: c.EncryptionContext})
 	s.must(err, "encrypt as root")
 	x.ciphertext = sealed.CiphertextBlob
 	x.policy = s.document(p.KeyPolicy)
@@ -132,7 +135,8 @@ func (p PolicyTest) as(t *testing.T, s *Server, who string) aws.Config {
 type policyCall func(context.Context, aws.Config, subject) error
 
 // only makes a policyCall of a KMS operation whose output does not matter.
-func only[In, Out any](op func(*kms.Client, context.Context, *In, ...func(*kms.Options)) (*Out, error), in func(subject) *In) policyCall {
+func only[In, Out any](op func(*kms.Client, context.Context, *In, ...func(*kms.Options)) (*Out, error),
+	in func(subject) *In) policyCall {
 	return func(ctx context.Context, cfg aws.Config, x subject) error {
 		_, err := op(kms.NewFromConfig(cfg), ctx, in(x))
 		return err
@@ -147,36 +151,50 @@ var policyCalls = map[string]policyCall{
 		return &kms.DecryptInput{CiphertextBlob: x.ciphertext, EncryptionContext: x.context}
 	}),
 	"kms:ReEncryptFrom": only((*kms.Client).ReEncrypt, func(x subject) *kms.ReEncryptInput {
-		return &kms.ReEncryptInput{CiphertextBlob: x.ciphertext, SourceEncryptionContext: x.context, DestinationKeyId: &x.arn, DestinationEncryptionContext: x.context}
+		return &kms.ReEncryptInput{CiphertextBlob: x.ciphertext, SourceEncryptionContext: x.context,
+			DestinationKeyId: &x.arn, DestinationEncryptionContext: x.context}
 	}),
 	"kms:GenerateDataKey": only((*kms.Client).GenerateDataKey, func(x subject) *kms.GenerateDataKeyInput {
-		return &kms.GenerateDataKeyInput{KeyId: &x.arn, KeySpec: kmstypes.DataKeySpecAes256, EncryptionContext: x.context}
+		return &kms.GenerateDataKeyInput{KeyId: &x.arn, KeySpec: kmstypes.DataKeySpecAes256,
+			EncryptionContext: x.context}
 	}),
-	"kms:GenerateDataKeyWithoutPlaintext": only((*kms.Client).GenerateDataKeyWithoutPlaintext, func(x subject) *kms.GenerateDataKeyWithoutPlaintextInput {
-		return &kms.GenerateDataKeyWithoutPlaintextInput{KeyId: &x.arn, KeySpec: kmstypes.DataKeySpecAes256, EncryptionContext: x.context}
-	}),
-	"kms:DescribeKey":  only((*kms.Client).DescribeKey, func(x subject) *kms.DescribeKeyInput { return &kms.DescribeKeyInput{KeyId: &x.arn} }),
-	"kms:GetKeyPolicy": only((*kms.Client).GetKeyPolicy, func(x subject) *kms.GetKeyPolicyInput { return &kms.GetKeyPolicyInput{KeyId: &x.arn} }),
+	"kms:GenerateDataKeyWithoutPlaintext": only((*kms.Client).GenerateDataKeyWithoutPlaintext,
+		func(x subject) *kms.GenerateDataKeyWithoutPlaintextInput {
+			return &kms.GenerateDataKeyWithoutPlaintextInput{KeyId: &x.arn, KeySpec: kmstypes.DataKeySpecAes256,
+				EncryptionContext: x.context}
+		}),
+	"kms:DescribeKey": only((*kms.Client).DescribeKey,
+		func(x subject) *kms.DescribeKeyInput { return &kms.DescribeKeyInput{KeyId: &x.arn} }),
+	"kms:GetKeyPolicy": only((*kms.Client).GetKeyPolicy,
+		func(x subject) *kms.GetKeyPolicyInput { return &kms.GetKeyPolicyInput{KeyId: &x.arn} }),
 	"kms:PutKeyPolicy": only((*kms.Client).PutKeyPolicy, func(x subject) *kms.PutKeyPolicyInput {
 		return &kms.PutKeyPolicyInput{KeyId: &x.arn, Policy: &x.policy, BypassPolicyLockoutSafetyCheck: true}
 	}),
 	"kms:CreateGrant": only((*kms.Client).CreateGrant, func(x subject) *kms.CreateGrantInput {
 		root := "arn:aws:iam::" + strings.Split(x.arn, ":")[4] + ":root"
-		return &kms.CreateGrantInput{KeyId: &x.arn, GranteePrincipal: &root, Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}}
+		return &kms.CreateGrantInput{KeyId: &x.arn, GranteePrincipal: &root,
+			Operations: []kmstypes.GrantOperation{kmstypes.GrantOperationDecrypt}}
 	}),
-	"kms:ListGrants": only((*kms.Client).ListGrants, func(x subject) *kms.ListGrantsInput { return &kms.ListGrantsInput{KeyId: &x.arn} }),
-	"kms:EnableKey":  only((*kms.Client).EnableKey, func(x subject) *kms.EnableKeyInput { return &kms.EnableKeyInput{KeyId: &x.arn} }),
-	"kms:DisableKey": only((*kms.Client).DisableKey, func(x subject) *kms.DisableKeyInput { return &kms.DisableKeyInput{KeyId: &x.arn} }),
-	"kms:UpdateKeyDescription": only((*kms.Client).UpdateKeyDescription, func(x subject) *kms.UpdateKeyDescriptionInput {
-		return &kms.UpdateKeyDescriptionInput{KeyId: &x.arn, Description: aws.String("another")}
-	}),
+	"kms:ListGrants": only((*kms.Client).ListGrants,
+		func(x subject) *kms.ListGrantsInput { return &kms.ListGrantsInput{KeyId: &x.arn} }),
+	"kms:EnableKey": only((*kms.Client).EnableKey,
+		func(x subject) *kms.EnableKeyInput { return &kms.EnableKeyInput{KeyId: &x.arn} }),
+	"kms:DisableKey": only((*kms.Client).DisableKey,
+		func(x subject) *kms.DisableKeyInput { return &kms.DisableKeyInput{KeyId: &x.arn} }),
+	"kms:UpdateKeyDescription": only((*kms.Client).UpdateKeyDescription,
+		func(x subject) *kms.UpdateKeyDescriptionInput {
+			return &kms.UpdateKeyDescriptionInput{KeyId: &x.arn, Description: aws.String("another")}
+		}),
 	"kms:TagResource": only((*kms.Client).TagResource, func(x subject) *kms.TagResourceInput {
-		return &kms.TagResourceInput{KeyId: &x.arn, Tags: []kmstypes.Tag{{TagKey: aws.String("k"), TagValue: aws.String("v")}}}
+		return &kms.TagResourceInput{KeyId: &x.arn,
+			Tags: []kmstypes.Tag{{TagKey: aws.String("k"), TagValue: aws.String("v")}}}
 	}),
-	"kms:GetKeyRotationStatus": only((*kms.Client).GetKeyRotationStatus, func(x subject) *kms.GetKeyRotationStatusInput {
-		return &kms.GetKeyRotationStatusInput{KeyId: &x.arn}
-	}),
-	"kms:EnableKeyRotation": only((*kms.Client).EnableKeyRotation, func(x subject) *kms.EnableKeyRotationInput { return &kms.EnableKeyRotationInput{KeyId: &x.arn} }),
+	"kms:GetKeyRotationStatus": only((*kms.Client).GetKeyRotationStatus,
+		func(x subject) *kms.GetKeyRotationStatusInput {
+			return &kms.GetKeyRotationStatusInput{KeyId: &x.arn}
+		}),
+	"kms:EnableKeyRotation": only((*kms.Client).EnableKeyRotation,
+		func(x subject) *kms.EnableKeyRotationInput { return &kms.EnableKeyRotationInput{KeyId: &x.arn} }),
 	"kms:ScheduleKeyDeletion": only((*kms.Client).ScheduleKeyDeletion, func(x subject) *kms.ScheduleKeyDeletionInput {
 		return &kms.ScheduleKeyDeletionInput{KeyId: &x.arn, PendingWindowInDays: aws.Int32(7)}
 	}),

@@ -23,8 +23,10 @@ func TestPolicyTest(t *testing.T) {
 	localawstest.PolicyTest{
 		KeyPolicy: consolePolicy,
 		Seed: localawstest.Seed{
-			Users: []localawstest.User{{Name: "admin", Attach: []string{full}}, {Name: "reader", Attach: []string{full}}, {Name: "stranger", Attach: []string{full}}},
-			Roles: []localawstest.Role{{Name: "job", Trust: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"{{account}}"},"Action":"sts:AssumeRole"}}`}},
+			Users: []localawstest.User{{Name: "admin", Attach: []string{full}},
+				{Name: "reader", Attach: []string{full}}, {Name: "stranger", Attach: []string{full}}},
+			Roles: []localawstest.Role{{Name: "job",
+				Trust: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"{{account}}"},"Action":"sts:AssumeRole"}}`}},
 		},
 		Cases: []localawstest.PolicyCase{
 			{As: "root", Action: "kms:Decrypt"},
@@ -46,7 +48,8 @@ func TestPolicyTest(t *testing.T) {
 			{As: "user/reader", Action: "kms:PutKeyPolicy", Denies: "kms:PutKeyPolicy"},
 			{As: "role/job", Action: "kms:GenerateDataKey"},
 			{As: "role/job", Action: "kms:UpdateKeyDescription", Denies: "kms:UpdateKeyDescription"},
-			{As: "user/stranger", Action: "kms:DescribeKey"}, // AmazonDynamoDBFullAccess has it, and the root statement lets IAM decide
+			// AmazonDynamoDBFullAccess has it, and the root statement lets IAM decide
+			{As: "user/stranger", Action: "kms:DescribeKey"},
 			{As: "user/stranger", Action: "kms:Decrypt", Denies: "kms:Decrypt", Because: "no identity-based policy"},
 			{As: "user/stranger", Action: "kms:GetKeyPolicy", Denies: "kms:GetKeyPolicy"},
 			{As: "user/stranger", Action: "kms:GetKeyRotationStatus", Denies: "kms:GetKeyRotationStatus"},

@@ -106,18 +106,22 @@ func (s *Server) Seed(seed Seed) {
 	s.t.Helper()
 	ctx, people := context.Background(), iam.NewFromConfig(s.Root())
 	for _, p := range seed.Policies {
-		_, err := people.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: &p.Name, PolicyDocument: aws.String(s.document(p.Document))})
+		_, err := people.CreatePolicy(ctx,
+			&iam.CreatePolicyInput{PolicyName: &p.Name, PolicyDocument: aws.String(s.document(p.Document))})
 		s.must(err, "seed policy %s", p.Name)
 	}
 	for _, g := range seed.Groups {
 		_, err := people.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: &g.Name})
 		s.must(err, "seed group %s", g.Name)
 		for _, name := range slices.Sorted(maps.Keys(g.Policies)) {
-			_, err := people.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: &g.Name, PolicyName: &name, PolicyDocument: aws.String(s.document(g.Policies[name]))})
+			_, err := people.PutGroupPolicy(ctx,
+				&iam.PutGroupPolicyInput{GroupName: &g.Name, PolicyName: &name,
+					PolicyDocument: aws.String(s.document(g.Policies[name]))})
 			s.must(err, "seed policy %s of group %s", name, g.Name)
 		}
 		for _, p := range g.Attach {
-			_, err := people.AttachGroupPolicy(ctx, &iam.AttachGroupPolicyInput{GroupName: &g.Name, PolicyArn: s.policyARN(people, p)})
+			_, err := people.AttachGroupPolicy(ctx,
+				&iam.AttachGroupPolicyInput{GroupName: &g.Name, PolicyArn: s.policyARN(people, p)})
 			s.must(err, "attach policy %s to group %s", p, g.Name)
 		}
 	}
@@ -131,12 +135,14 @@ func (s *Server) Seed(seed Seed) {
 		s.seedKey(ctx, k)
 	}
 	for _, g := range seed.Grants {
-		in := &kms.CreateGrantInput{KeyId: aws.String(s.Key(g.Key)), GranteePrincipal: aws.String(s.arn("user", g.Grantee))}
+		in := &kms.CreateGrantInput{KeyId: aws.String(s.Key(g.Key)),
+			GranteePrincipal: aws.String(s.arn("user", g.Grantee))}
 		for _, o := range g.Operations {
 			in.Operations = append(in.Operations, kmstypes.GrantOperation(o))
 		}
 		if g.ContextEquals != nil || g.ContextSubset != nil {
-			in.Constraints = &kmstypes.GrantConstraints{EncryptionContextEquals: g.ContextEquals, EncryptionContextSubset: g.ContextSubset}
+			in.Constraints = &kmstypes.GrantConstraints{EncryptionContextEquals: g.ContextEquals,
+				EncryptionContextSubset: g.ContextSubset}
 		}
 		_, err := kms.NewFromConfig(s.Root()).CreateGrant(ctx, in)
 		s.must(err, "seed a grant on key %s", g.Key)
@@ -148,14 +154,18 @@ func (s *Server) Seed(seed Seed) {
 
 func (s *Server) seedUser(ctx context.Context, people *iam.Client, u User) {
 	s.t.Helper()
-	_, err := people.CreateUser(ctx, &iam.CreateUserInput{UserName: &u.Name, PermissionsBoundary: s.boundary(people, u.Boundary)})
+	_, err := people.CreateUser(ctx,
+		&iam.CreateUserInput{UserName: &u.Name, PermissionsBoundary: s.boundary(people, u.Boundary)})
 	s.must(err, "seed user %s", u.Name)
 	for _, name := range slices.Sorted(maps.Keys(u.Policies)) {
-		_, err := people.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: &u.Name, PolicyName: &name, PolicyDocument: aws.String(s.document(u.Policies[name]))})
+		_, err := people.PutUserPolicy(ctx,
+			&iam.PutUserPolicyInput{UserName: &u.Name, PolicyName: &name,
+				PolicyDocument: aws.String(s.document(u.Policies[name]))})
 		s.must(err, "seed policy %s of user %s", name, u.Name)
 	}
 	for _, p := range u.Attach {
-		_, err := people.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: &u.Name, PolicyArn: s.policyARN(people, p)})
+		_, err := people.AttachUserPolicy(ctx,
+			&iam.AttachUserPolicyInput{UserName: &u.Name, PolicyArn: s.policyARN(people, p)})
 		s.must(err, "attach policy %s to user %s", p, u.Name)
 	}
 	for _, g := range u.Groups {
@@ -166,14 +176,19 @@ func (s *Server) seedUser(ctx context.Context, people *iam.Client, u User) {
 
 func (s *Server) seedRole(ctx context.Context, people *iam.Client, r Role) {
 	s.t.Helper()
-	_, err := people.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &r.Name, AssumeRolePolicyDocument: aws.String(s.document(r.Trust)), PermissionsBoundary: s.boundary(people, r.Boundary)})
+	_, err := people.CreateRole(ctx,
+		&iam.CreateRoleInput{RoleName: &r.Name, AssumeRolePolicyDocument: aws.String(s.document(r.Trust)),
+			PermissionsBoundary: s.boundary(people, r.Boundary)})
 	s.must(err, "seed role %s", r.Name)
 	for _, name := range slices.Sorted(maps.Keys(r.Policies)) {
-		_, err := people.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &r.Name, PolicyName: &name, PolicyDocument: aws.String(s.document(r.Policies[name]))})
+		_, err := people.PutRolePolicy(ctx,
+			&iam.PutRolePolicyInput{RoleName: &r.Name, PolicyName: &name,
+				PolicyDocument: aws.String(s.document(r.Policies[name]))})
 		s.must(err, "seed policy %s of role %s", name, r.Name)
 	}
 	for _, p := range r.Attach {
-		_, err := people.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &r.Name, PolicyArn: s.policyARN(people, p)})
+		_, err := people.AttachRolePolicy(ctx,
+			&iam.AttachRolePolicyInput{RoleName: &r.Name, PolicyArn: s.policyARN(people, p)})
 		s.must(err, "attach policy %s to role %s", p, r.Name)
 	}
 }
@@ -206,7 +221,8 @@ func (s *Server) seedTable(ctx context.Context, t Table) {
 	s.t.Helper()
 	in := &dynamodb.CreateTableInput{TableName: &t.Name, BillingMode: dynamodbtypes.BillingModePayPerRequest}
 	add := func(name string, kind dynamodbtypes.KeyType) {
-		in.AttributeDefinitions = append(in.AttributeDefinitions, dynamodbtypes.AttributeDefinition{AttributeName: &name, AttributeType: dynamodbtypes.ScalarAttributeTypeS})
+		in.AttributeDefinitions = append(in.AttributeDefinitions,
+			dynamodbtypes.AttributeDefinition{AttributeName: &name, AttributeType: dynamodbtypes.ScalarAttributeTypeS})
 		in.KeySchema = append(in.KeySchema, dynamodbtypes.KeySchemaElement{AttributeName: &name, KeyType: kind})
 	}
 	add(t.PartitionKey, dynamodbtypes.KeyTypeHash)
@@ -216,9 +232,11 @@ func (s *Server) seedTable(ctx context.Context, t Table) {
 	switch t.Key {
 	case "":
 	case "alias/aws/dynamodb":
-		in.SSESpecification = &dynamodbtypes.SSESpecification{Enabled: aws.Bool(true), SSEType: dynamodbtypes.SSETypeKms}
+		in.SSESpecification = &dynamodbtypes.SSESpecification{Enabled: aws.Bool(true),
+			SSEType: dynamodbtypes.SSETypeKms}
 	default:
-		in.SSESpecification = &dynamodbtypes.SSESpecification{Enabled: aws.Bool(true), SSEType: dynamodbtypes.SSETypeKms, KMSMasterKeyId: aws.String(s.Key(t.Key))}
+		in.SSESpecification = &dynamodbtypes.SSESpecification{Enabled: aws.Bool(true),
+			SSEType: dynamodbtypes.SSETypeKms, KMSMasterKeyId: aws.String(s.Key(t.Key))}
 	}
 	_, err := dynamodb.NewFromConfig(s.Root()).CreateTable(ctx, in)
 	s.must(err, "seed table %s", t.Name)

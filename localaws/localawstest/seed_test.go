@@ -39,7 +39,8 @@ func TestSeed(t *testing.T) {
 	_, err = dynamodb.NewFromConfig(s.User("alice")).Scan(ctx, &dynamodb.ScanInput{TableName: aws.String("Notes")})
 	localawstest.AssertDenied(t, err, "kms:Decrypt", "no identity-based policy allows the kms:Decrypt action")
 	for _, table := range []string{"Plain", "Managed"} {
-		if _, err := dynamodb.NewFromConfig(s.User("alice")).Scan(ctx, &dynamodb.ScanInput{TableName: &table}); err != nil {
+		if _, err := dynamodb.NewFromConfig(s.User("alice")).Scan(ctx,
+			&dynamodb.ScanInput{TableName: &table}); err != nil {
 			t.Errorf("alice reads %s: %v", table, err)
 		}
 	}
@@ -47,11 +48,15 @@ func TestSeed(t *testing.T) {
 	if _, err := bob.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String("alias/notes")}); err != nil {
 		t.Errorf("bob describes by his group: %v", err)
 	}
-	sealed, err := kms.NewFromConfig(s.Root()).Encrypt(ctx, &kms.EncryptInput{KeyId: aws.String(s.Key("notes")), Plaintext: []byte("x"), EncryptionContext: map[string]string{"purpose": "test", "n": "1"}})
+	sealed, err := kms.NewFromConfig(s.Root()).Encrypt(ctx,
+		&kms.EncryptInput{KeyId: aws.String(s.Key("notes")), Plaintext: []byte("x"),
+			EncryptionContext: map[string]string{"purpose": "test", "n": "1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bob.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: map[string]string{"purpose": "test", "n": "1"}}); err != nil {
+	if _, err := bob.Decrypt(ctx,
+		&kms.DecryptInput{CiphertextBlob: sealed.CiphertextBlob,
+			EncryptionContext: map[string]string{"purpose": "test", "n": "1"}}); err != nil {
 		t.Errorf("bob decrypts by his grant: %v", err)
 	}
 	who, err := sts.NewFromConfig(s.Assume(s.User("bob"), "job", "night")).GetCallerIdentity(ctx, nil)
@@ -61,7 +66,8 @@ func TestSeed(t *testing.T) {
 	if _, err := bob.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(s.Key("mac"))}); err != nil {
 		t.Error(err)
 	}
-	_, err = kms.NewFromConfig(s.Root()).GenerateDataKey(ctx, &kms.GenerateDataKeyInput{KeyId: aws.String(s.Key("off")), NumberOfBytes: aws.Int32(8)})
+	_, err = kms.NewFromConfig(s.Root()).GenerateDataKey(ctx,
+		&kms.GenerateDataKeyInput{KeyId: aws.String(s.Key("off")), NumberOfBytes: aws.Int32(8)})
 	var api smithy.APIError
 	if !errors.As(err, &api) || api.ErrorCode() != "DisabledException" {
 		t.Errorf("the disabled key: %v", err)

@@ -85,9 +85,11 @@ func (s *Server) User(name string) aws.Config {
 	defer s.mu.Unlock()
 	c, ok := s.users[name]
 	if !ok {
-		out, err := iam.NewFromConfig(s.Root()).CreateAccessKey(context.Background(), &iam.CreateAccessKeyInput{UserName: aws.String(name)})
+		out, err := iam.NewFromConfig(s.Root()).CreateAccessKey(context.Background(),
+			&iam.CreateAccessKeyInput{UserName: aws.String(name)})
 		s.must(err, "make an access key for user %s", name)
-		c = aws.Credentials{AccessKeyID: *out.AccessKey.AccessKeyId, SecretAccessKey: *out.AccessKey.SecretAccessKey, AccountID: s.AccountID()}
+		c = aws.Credentials{AccessKeyID: *out.AccessKey.AccessKeyId, SecretAccessKey: *out.AccessKey.SecretAccessKey,
+			AccountID: s.AccountID()}
 		s.users[name] = c
 		s.secrets = append(s.secrets, c.SecretAccessKey)
 	}
@@ -98,10 +100,12 @@ func (s *Server) User(name string) aws.Config {
 // caller of cfg. Role is a name in the server's account, or an ARN.
 func (s *Server) Assume(cfg aws.Config, role, session string) aws.Config {
 	s.t.Helper()
-	out, err := sts.NewFromConfig(cfg).AssumeRole(context.Background(), &sts.AssumeRoleInput{RoleArn: aws.String(s.arn("role", role)), RoleSessionName: aws.String(session)})
+	out, err := sts.NewFromConfig(cfg).AssumeRole(context.Background(),
+		&sts.AssumeRoleInput{RoleArn: aws.String(s.arn("role", role)), RoleSessionName: aws.String(session)})
 	s.must(err, "assume role %s", role)
 	s.secrets = append(s.secrets, *out.Credentials.SecretAccessKey)
-	return s.Config(aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken})
+	return s.Config(aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId,
+		SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken})
 }
 
 // Key returns the ARN of the key that a seed named.

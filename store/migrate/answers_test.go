@@ -46,7 +46,8 @@ func deliver[In, Out any](c *network, table string, call func() (*Out, error)) (
 		return call()
 	}
 	answer := func(code string) error {
-		return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusBadRequest}}, Err: &smithy.GenericAPIError{Code: code}}
+		return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{
+			StatusCode: http.StatusBadRequest}}, Err: &smithy.GenericAPIError{Code: code}}
 	}
 	switch c.fate(c.writes.Add(1)) {
 	case loses:
@@ -65,15 +66,20 @@ func deliver[In, Out any](c *network, table string, call func() (*Out, error)) (
 	return call()
 }
 
-func (c *network) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	return deliver[dynamodb.PutItemInput](c, *in.TableName, func() (*dynamodb.PutItemOutput, error) { return c.Client.PutItem(ctx, in, o...) })
+func (c *network) PutItem(ctx context.Context, in *dynamodb.PutItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return deliver[dynamodb.PutItemInput](c, *in.TableName,
+		func() (*dynamodb.PutItemOutput, error) { return c.Client.PutItem(ctx, in, o...) })
 }
 
-func (c *network) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
-	return deliver[dynamodb.UpdateItemInput](c, *in.TableName, func() (*dynamodb.UpdateItemOutput, error) { return c.Client.UpdateItem(ctx, in, o...) })
+func (c *network) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	return deliver[dynamodb.UpdateItemInput](c, *in.TableName,
+		func() (*dynamodb.UpdateItemOutput, error) { return c.Client.UpdateItem(ctx, in, o...) })
 }
 
-func (c *network) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (c *network) GetItem(ctx context.Context, in *dynamodb.GetItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	if *in.TableName == c.table {
 		if c.reads.Add(1); c.mute.Load() {
 			return nil, errReset

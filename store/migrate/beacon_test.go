@@ -58,9 +58,11 @@ func TestBeacons(t *testing.T) {
 			}
 			continue
 		}
-		for phase, do := range map[string]func(context.Context) (migrate.Report, error){"dry run": m.DryRun, "run": m.Run} {
+		for phase, do := range map[string]func(context.Context) (migrate.Report, error){"dry run": m.DryRun,
+			"run": m.Run} {
 			r, err := do(t.Context())
-			if !errors.Is(err, store.ErrBeacons) || !errors.Is(err, migrate.ErrFailedItems) || r.Counts.Failed != 1 || r.Counts.Total() != 3 ||
+			if !errors.Is(err, store.ErrBeacons) || !errors.Is(err, migrate.ErrFailedItems) || r.Counts.Failed != 1 ||
+				r.Counts.Total() != 3 ||
 				!strings.Contains(err.Error(), "aws_dbe_b_secret, aws_dbe_b_ward, aws_dbe_v_1") {
 				t.Errorf("%s, %s: %+v, %v", name, phase, r.Counts, err)
 			}
@@ -93,7 +95,8 @@ func TestReservedNames(t *testing.T) {
 	ok(t, err)
 	for phase, do := range map[string]func(context.Context) (migrate.Report, error){"dry run": m.DryRun, "run": m.Run} {
 		r, err := do(t.Context())
-		if !errors.Is(err, envelope.ErrInvalidItem) || !strings.Contains(err.Error(), "aws_dbe_x") || r.Counts != (migrate.Counts{Failed: 1}) {
+		if !errors.Is(err, envelope.ErrInvalidItem) || !strings.Contains(err.Error(), "aws_dbe_x") ||
+			r.Counts != (migrate.Counts{Failed: 1}) {
 			t.Errorf("%s: %+v, %v", phase, r.Counts, err)
 		}
 	}

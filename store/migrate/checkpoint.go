@@ -17,7 +17,8 @@ import (
 
 // TableCreator is the part of *dynamodb.Client that CreateCheckpointTable uses.
 type TableCreator interface {
-	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
+	CreateTable(context.Context, *dynamodb.CreateTableInput,
+		...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
 	dynamodb.DescribeTableAPIClient
 }
 
@@ -27,8 +28,9 @@ type TableCreator interface {
 func CreateCheckpointTable(ctx context.Context, c TableCreator, name string) error {
 	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
+			AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
 	})
 	var exists *types.ResourceInUseException
 	if err != nil && !errors.As(err, &exists) {
@@ -119,7 +121,8 @@ func (m *Migration) save(ctx context.Context, phase string, segment int, c check
 	for name, n := range c.counts.numbers() {
 		item[name] = &types.AttributeValueMemberN{Value: strconv.FormatInt(*n, 10)}
 	}
-	if _, err := m.config.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &m.config.CheckpointTable, Item: item}); err != nil {
+	if _, err := m.config.Client.PutItem(ctx,
+		&dynamodb.PutItemInput{TableName: &m.config.CheckpointTable, Item: item}); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", m.checkpointID(phase, segment), err)
 	}
 	return nil

@@ -23,8 +23,10 @@ type Client interface {
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
-	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
-	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput,
+		...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	DescribeTable(context.Context, *dynamodb.DescribeTableInput,
+		...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
 }
 
 var _ Client = (*dynamodb.Client)(nil)
@@ -101,11 +103,13 @@ func ShareFromEnvironment(lookup func(string) (string, bool), total int) (Share,
 		if total == 0 && v.size != "" {
 			size, _ := lookup(v.size)
 			if total, err = strconv.Atoi(size); err != nil {
-				return Share{}, fmt.Errorf("%w: %s is no number, and no total was given", envelope.ErrConfiguration, v.size)
+				return Share{}, fmt.Errorf("%w: %s is no number, and no total was given", envelope.ErrConfiguration,
+					v.size)
 			}
 		}
 		if total == 0 {
-			return Share{}, fmt.Errorf("%w: %s is set, but the total of jobs is not known", envelope.ErrConfiguration, v.index)
+			return Share{}, fmt.Errorf("%w: %s is set, but the total of jobs is not known", envelope.ErrConfiguration,
+				v.index)
 		}
 		s := Share{index, total}
 		return s, s.check()
@@ -136,7 +140,8 @@ func (c *Config) check() error {
 		return bad("an ID and a checkpoint table are needed")
 	case c.CheckpointTable == c.Table:
 		return bad("checkpoints need a table of their own")
-	case c.From != nil && c.To != nil && (c.From.PartitionKey() != c.To.PartitionKey() || c.From.SortKey() != c.To.SortKey()):
+	case c.From != nil && c.To != nil &&
+		(c.From.PartitionKey() != c.To.PartitionKey() || c.From.SortKey() != c.To.SortKey()):
 		return bad("From and To name different keys")
 	case c.To != nil && c.To.PlaintextPolicy() == envelope.ForcePlaintextWriteAllowPlaintextRead:
 		return bad("To writes plaintext by its policy: leave To nil for that")

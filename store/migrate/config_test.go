@@ -26,7 +26,8 @@ func TestConfiguration(t *testing.T) {
 			c.From = encryptor(t, aes(t, 1), func(c *envelope.Config) { c.SortKey = "ward" })
 		},
 		"policy writes plaintext": func(c *migrate.Config) {
-			c.To = encryptor(t, aes(t, 1), func(c *envelope.Config) { c.PlaintextPolicy = envelope.ForcePlaintextWriteAllowPlaintextRead })
+			c.To = encryptor(t, aes(t, 1),
+				func(c *envelope.Config) { c.PlaintextPolicy = envelope.ForcePlaintextWriteAllowPlaintextRead })
 		},
 	} {
 		c := good

@@ -27,7 +27,8 @@ func Example() {
 	client := dynamodb.NewFromConfig(server.Config(server.RootCredentials()))
 	people(ctx, client)
 
-	key, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "example", Name: "key", Key: bytes.Repeat([]byte{1}, 32)})
+	key, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "example", Name: "key",
+		Key: bytes.Repeat([]byte{1}, 32)})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -31,16 +31,20 @@ func TestExpiry(t *testing.T) {
 	} {
 		table := w.table(t, 3, c.from)
 		_, err := w.client.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
-			TableName: &table, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attribute, Enabled: aws.Bool(true)},
+			TableName: &table, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attribute,
+				Enabled: aws.Bool(true)},
 		})
 		ok(t, err)
 		config := w.config(table, c.from, c.to)
 		config.SkipDryRun = true
 		m, err := migrate.New(config)
 		ok(t, err)
-		for phase, do := range map[string]func(context.Context) (migrate.Report, error){"dry run": m.DryRun, "run": m.Run} {
+		for phase, do := range map[string]func(context.Context) (migrate.Report, error){"dry run": m.DryRun,
+			"run": m.Run} {
 			r, err := do(t.Context())
-			if c.refused && (!errors.Is(err, envelope.ErrConfiguration) || !strings.Contains(err.Error(), `expires items by "count"`) || r.Counts.Total() != 0) || !c.refused && err != nil {
+			if c.refused && (!errors.Is(err, envelope.ErrConfiguration) ||
+				!strings.Contains(err.Error(), `expires items by "count"`) || r.Counts.Total() != 0) || !c.refused &&
+				err != nil {
 				t.Errorf("%s, %s: %+v, %v", attribute, phase, r.Counts, err)
 			}
 			if len(r.Unchecked) > 0 {
@@ -59,7 +63,8 @@ type denied struct {
 	err error
 }
 
-func (d denied) DescribeTimeToLive(context.Context, *dynamodb.DescribeTimeToLiveInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTimeToLiveOutput, error) {
+func (d denied) DescribeTimeToLive(context.Context, *dynamodb.DescribeTimeToLiveInput,
+	...func(*dynamodb.Options)) (*dynamodb.DescribeTimeToLiveOutput, error) {
 	return nil, d.err
 }
 

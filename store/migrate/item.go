@@ -75,7 +75,8 @@ func (m *Migration) item(ctx context.Context, phase string, stored envelope.Item
 
 // get reads an item; it is empty if there is none.
 func (m *Migration) get(ctx context.Context, key envelope.Item) (envelope.Item, error) {
-	out, err := m.config.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &m.config.Table, Key: key, ConsistentRead: aws.Bool(true)})
+	out, err := m.config.Client.GetItem(ctx,
+		&dynamodb.GetItemInput{TableName: &m.config.Table, Key: key, ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,8 @@ func (m *Migration) fits(stored, next envelope.Item) error {
 }
 
 func (m *Migration) allowedUnsigned(name string) bool {
-	return m.config.From != nil && m.config.From.AllowedUnsigned(name) || m.config.To != nil && m.config.To.AllowedUnsigned(name)
+	return m.config.From != nil && m.config.From.AllowedUnsigned(name) || m.config.To != nil &&
+		m.config.To.AllowedUnsigned(name)
 }
 
 func (m *Migration) key(item envelope.Item) envelope.Item {

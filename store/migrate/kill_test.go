@@ -41,7 +41,8 @@ func TestKilledAndResumed(t *testing.T) {
 		// Programs and the migration read both keys and write under the first.
 		to := encryptor(t, multi(t, 1, 2), loose)
 		table := w.table(t, items, from)
-		mode := store.ClientSide{Keyring: multi(t, 1, 2), LogicalTableName: "table", AlgorithmSuite: envelope.SuiteSymmetricSignature,
+		mode := store.ClientSide{Keyring: multi(t, 1, 2), LogicalTableName: "table",
+			AlgorithmSuite:  envelope.SuiteSymmetricSignature,
 			PlaintextPolicy: envelope.ForbidPlaintextWriteAllowPlaintextRead, AllowedUnsigned: to.UnsignedNames()}
 		records, err := store.New[record](w.client, table, mode)
 		ok(t, err)
@@ -52,7 +53,8 @@ func TestKilledAndResumed(t *testing.T) {
 			wg.Go(func() {
 				for i := range updates {
 					n := (writer*5 + i*7) % items
-					_, err := records.Update(ctx, store.Key{Partition: fmt.Sprint("item-", n)}, func(r *record) error { r.Count++; return nil })
+					_, err := records.Update(ctx, store.Key{Partition: fmt.Sprint("item-", n)},
+						func(r *record) error { r.Count++; return nil })
 					if err != nil {
 						t.Errorf("update: %v", err)
 						continue
@@ -94,7 +96,8 @@ func TestKilledAndResumed(t *testing.T) {
 }
 
 // check reads everything by a configuration that takes no plaintext.
-func check(t *testing.T, w *world, table string, to *envelope.ItemEncryptor, records *store.Table[record], done []int, created int) {
+func check(t *testing.T, w *world, table string, to *envelope.ItemEncryptor, records *store.Table[record], done []int,
+	created int) {
 	t.Helper()
 	w.opens(t, table, to, len(done)+created)
 	config := w.config(table, nil, to)

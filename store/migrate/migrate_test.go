@@ -118,8 +118,9 @@ func TestFailedItems(t *testing.T) {
 	w.put(t, table, big, nil)
 	w.put(t, table, item(3), encryptor(t, aes(t, 9))) // under a key that nobody has
 	w.put(t, table, item(4), to)
-	_, err := w.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: envelope.Item{"id": s("item-4")},
-		UpdateExpression: aws.String("SET ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("forged")}})
+	_, err := w.client.UpdateItem(t.Context(),
+		&dynamodb.UpdateItemInput{TableName: &table, Key: envelope.Item{"id": s("item-4")},
+			UpdateExpression: aws.String("SET ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("forged")}})
 	ok(t, err)
 	config := w.config(table, nil, to)
 	config.SkipDryRun = true
@@ -139,13 +140,15 @@ func TestFailedItems(t *testing.T) {
 		found := map[string]error{}
 		for _, f := range report.Failures {
 			var item *store.ItemError
-			if !errors.As(f, &item) || strings.Contains(f.Error(), "sensitive") || strings.Contains(f.Error(), "forged") {
+			if !errors.As(f, &item) || strings.Contains(f.Error(), "sensitive") ||
+				strings.Contains(f.Error(), "forged") {
 				t.Errorf("%v", f)
 				continue
 			}
 			found[item.Key.Partition.(*types.AttributeValueMemberS).Value] = f
 		}
-		for id, is := range map[string]error{"item-1": envelope.ErrInvalidItem, "item-2": store.ErrItemTooLarge, "item-3": envelope.ErrMaterials, "item-4": envelope.ErrTampered} {
+		for id, is := range map[string]error{"item-1": envelope.ErrInvalidItem, "item-2": store.ErrItemTooLarge,
+			"item-3": envelope.ErrMaterials, "item-4": envelope.ErrTampered} {
 			if !errors.Is(found[id], is) {
 				t.Errorf("%s: %v", id, found[id])
 			}
@@ -167,7 +170,8 @@ func TestThrottled(t *testing.T) {
 	w := newWorld(t)
 	to := encryptor(t, aes(t, 1))
 	table := w.table(t, count, nil)
-	ok(t, w.server.SetFaults(localaws.Faults{Seed: 4, Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Service: "dynamodb", Rate: 0.05}}}))
+	ok(t, w.server.SetFaults(localaws.Faults{Seed: 4,
+		Rules: []localaws.Fault{{Kind: localaws.FaultThrottle, Service: "dynamodb", Rate: 0.05}}}))
 	_, real := migrated(t, w.config(table, nil, to))
 	if real.Migrated != count {
 		t.Errorf("%+v", real)
@@ -243,7 +247,8 @@ func TestProgressAndLimits(t *testing.T) {
 	ok(t, err)
 	_, err = m.Run(t.Context()) // 30 units are within the first second's budget
 	ok(t, err)
-	if last.Counts.Migrated != 30 || last.SegmentsDone != 3 || last.Segments != 3 || last.ItemsPerSecond <= 0 || calls < 6 {
+	if last.Counts.Migrated != 30 || last.SegmentsDone != 3 || last.Segments != 3 || last.ItemsPerSecond <= 0 ||
+		calls < 6 {
 		t.Errorf("%d calls, %+v", calls, last)
 	}
 	again := w.config(w.table(t, 30, nil), nil, config.To)
@@ -279,7 +284,8 @@ func TestTooWide(t *testing.T) {
 	ok(t, err)
 	for phase, do := range map[string]func(context.Context) (migrate.Report, error){"dry run": m.DryRun, "run": m.Run} {
 		r, err := do(t.Context())
-		if !errors.Is(err, store.ErrTooWide) || !errors.Is(err, migrate.ErrFailedItems) || r.Counts != (migrate.Counts{Failed: 1}) {
+		if !errors.Is(err, store.ErrTooWide) || !errors.Is(err, migrate.ErrFailedItems) ||
+			r.Counts != (migrate.Counts{Failed: 1}) {
 			t.Errorf("%s: %+v, %v", phase, r.Counts, err)
 		}
 	}

@@ -122,7 +122,9 @@ func (m *Migration) describe(ctx context.Context) (items int64, err error) {
 		for _, k := range keys {
 			name := aws.ToString(k.AttributeName)
 			if action, _ := m.config.To.Action(name); action == envelope.EncryptAndSign {
-				return 0, fmt.Errorf("%w: key %q of index %s would be encrypted: delete the index, or sign the attribute only", envelope.ErrConfiguration, name, index)
+				return 0,
+					fmt.Errorf("%w: key %q of index %s would be encrypted: delete the index, or sign the attribute "+
+						"only", envelope.ErrConfiguration, name, index)
 			}
 		}
 	}
@@ -143,8 +145,9 @@ func (m *Migration) checkExpiry(ctx context.Context) (unchecked []string, err er
 		return []string{reason}, nil
 	}
 	if action, _ := m.config.To.Action(name); action == envelope.EncryptAndSign {
-		return nil, fmt.Errorf("%w: the table expires items by %q, which would be encrypted, so that no item ever expires: "+
-			"sign it only, or leave it unsigned", envelope.ErrConfiguration, name)
+		return nil,
+			fmt.Errorf("%w: the table expires items by %q, which would be encrypted, so that no item ever expires: "+
+				"sign it only, or leave it unsigned", envelope.ErrConfiguration, name)
 	}
 	return nil, nil
 }
@@ -214,7 +217,8 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 }
 
 // page works on the items of a page, several at the same time.
-func (m *Migration) page(ctx context.Context, phase string, items []envelope.Item) (counts Counts, failures []error, err error) {
+func (m *Migration) page(ctx context.Context, phase string,
+	items []envelope.Item) (counts Counts, failures []error, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var mu sync.Mutex

@@ -64,7 +64,8 @@ func processEncryptor() *envelope.ItemEncryptor {
 	e, err := envelope.NewItemEncryptor(envelope.Config{
 		LogicalTableName: "table", PartitionKey: "id", AlgorithmSuite: envelope.SuiteSymmetricSignature, Keyring: k,
 		Actions: map[string]envelope.Action{
-			"id": envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign, "count": envelope.EncryptAndSign, "note": envelope.EncryptAndSign,
+			"id": envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign,
+			"count": envelope.EncryptAndSign, "note": envelope.EncryptAndSign,
 		},
 	})
 	if err != nil {
@@ -86,7 +87,8 @@ func TestKilledProcess(t *testing.T) {
 	root := w.server.RootCredentials()
 	command := func(table string) *exec.Cmd {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childURL+"="+listener.URL(), childKey+"="+root.AccessKeyID, childSecret+"="+root.SecretAccessKey, childTable+"="+table)
+		cmd.Env = append(os.Environ(), childURL+"="+listener.URL(), childKey+"="+root.AccessKeyID,
+			childSecret+"="+root.SecretAccessKey, childTable+"="+table)
 		return cmd
 	}
 	// How long a process takes to begin differs between machines; it would die
@@ -100,7 +102,8 @@ func TestKilledProcess(t *testing.T) {
 		for {
 			cmd := command(table)
 			ok(t, cmd.Start())
-			timer := time.AfterFunc(startup/2+rand.N(startup)+time.Duration(2*kills)*time.Millisecond, func() { _ = cmd.Process.Kill() })
+			timer := time.AfterFunc(startup/2+rand.N(startup)+time.Duration(2*kills)*time.Millisecond,
+				func() { _ = cmd.Process.Kill() })
 			err := cmd.Wait()
 			timer.Stop()
 			if err == nil {

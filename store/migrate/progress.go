@@ -117,5 +117,6 @@ func (r Report) err(table string) error {
 	if r.Counts.Failed == 0 {
 		return nil
 	}
-	return fmt.Errorf("migration of %s: %w: %d of %d; %w", table, ErrFailedItems, r.Counts.Failed, r.Counts.Total(), errors.Join(r.Failures[:min(len(r.Failures), 3)]...))
+	return fmt.Errorf("migration of %s: %w: %d of %d; %w", table, ErrFailedItems, r.Counts.Failed, r.Counts.Total(),
+		errors.Join(r.Failures[:min(len(r.Failures), 3)]...))
 }

@@ -87,7 +87,8 @@ func (w *world) all(t testing.TB, table string) []envelope.Item {
 }
 
 func item(i int) envelope.Item {
-	return envelope.Item{"id": s(fmt.Sprint("item-", i)), "ward": s("w"), "secret": s(fmt.Sprint("secret ", i)), "note": s("n"), "count": &types.AttributeValueMemberN{Value: "0"}}
+	return envelope.Item{"id": s(fmt.Sprint("item-", i)), "ward": s("w"), "secret": s(fmt.Sprint("secret ", i)),
+		"note": s("n"), "count": &types.AttributeValueMemberN{Value: "0"}}
 }
 
 func s(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
@@ -101,7 +102,8 @@ func ok(t testing.TB, err error) {
 
 func aes(t testing.TB, b byte) materials.Keyring {
 	t.Helper()
-	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: fmt.Sprint("key-", b), Key: bytes.Repeat([]byte{b}, 32)})
+	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: fmt.Sprint("key-", b),
+		Key: bytes.Repeat([]byte{b}, 32)})
 	ok(t, err)
 	return k
 }
@@ -114,7 +116,8 @@ func encryptor(t testing.TB, k materials.Keyring, changes ...change) *envelope.I
 	c := envelope.Config{
 		LogicalTableName: "table", PartitionKey: "id", AlgorithmSuite: envelope.SuiteSymmetricSignature, Keyring: k,
 		Actions: map[string]envelope.Action{
-			"id": envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign, "count": envelope.EncryptAndSign, "note": envelope.DoNothing,
+			"id": envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign,
+			"count": envelope.EncryptAndSign, "note": envelope.DoNothing,
 		},
 		AllowedUnsigned: []string{"note"},
 	}
@@ -127,7 +130,8 @@ func encryptor(t testing.TB, k materials.Keyring, changes ...change) *envelope.I
 }
 
 func (w *world) config(table string, from, to *envelope.ItemEncryptor) migrate.Config {
-	return migrate.Config{Client: w.client, Table: table, ID: table, From: from, To: to, CheckpointTable: checkpoints, Segments: 3, PageSize: 7}
+	return migrate.Config{Client: w.client, Table: table, ID: table, From: from, To: to, CheckpointTable: checkpoints,
+		Segments: 3, PageSize: 7}
 }
 
 // migrated runs a migration with its dry run, and returns both reports' counts.
@@ -159,7 +163,8 @@ func (w *world) opens(t testing.TB, table string, e *envelope.ItemEncryptor, cou
 			}
 		}
 		id := plain["id"].(*types.AttributeValueMemberS).Value
-		if secret, _ := plain["secret"].(*types.AttributeValueMemberS); secret == nil || secret.Value != "secret "+strings.TrimPrefix(id, "item-") {
+		if secret, _ := plain["secret"].(*types.AttributeValueMemberS); secret == nil ||
+			secret.Value != "secret "+strings.TrimPrefix(id, "item-") {
 			t.Errorf("%s has another secret", id)
 		}
 	}
@@ -190,7 +195,8 @@ type mortal struct {
 
 var errDead = errors.New("killed")
 
-func die[In, Out any](m *mortal, ctx context.Context, in *In, o []func(*dynamodb.Options), call func(context.Context, *In, ...func(*dynamodb.Options)) (*Out, error)) (*Out, error) {
+func die[In, Out any](m *mortal, ctx context.Context, in *In, o []func(*dynamodb.Options),
+	call func(context.Context, *In, ...func(*dynamodb.Options)) (*Out, error)) (*Out, error) {
 	m.mu.Lock()
 	m.calls--
 	left, after := m.calls, m.after
@@ -205,17 +211,21 @@ func die[In, Out any](m *mortal, ctx context.Context, in *In, o []func(*dynamodb
 	return out, err
 }
 
-func (m *mortal) Scan(ctx context.Context, in *dynamodb.ScanInput, o ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+func (m *mortal) Scan(ctx context.Context, in *dynamodb.ScanInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	return die(m, ctx, in, o, m.Client.Scan)
 }
-func (m *mortal) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (m *mortal) GetItem(ctx context.Context, in *dynamodb.GetItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	return die(m, ctx, in, o, m.Client.GetItem)
 }
-func (m *mortal) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (m *mortal) PutItem(ctx context.Context, in *dynamodb.PutItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	return die(m, ctx, in, o, m.Client.PutItem)
 }
 
-func (m *mortal) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (m *mortal) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	return die(m, ctx, in, o, m.Client.UpdateItem)
 }
 

@@ -116,7 +116,8 @@ func (m *Migration) checkBeacons(beacons []string) error {
 	if len(beacons) == 0 || m.config.DropBeacons {
 		return nil
 	}
-	return fmt.Errorf("%w: %s: a migrated item would no longer appear in searches by them: set DropBeacons to allow that",
+	return fmt.Errorf("%w: %s: a migrated item would no longer appear in searches by them: set DropBeacons to allow "+
+		"that",
 		store.ErrBeacons, strings.Join(beacons, ", "))
 }
 

@@ -111,7 +111,8 @@ func TestWideModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused := wideItems(t, dry)
-		others := &others{world: w, table: table, model: model, known: known, sealed: from != nil, random: random, left: map[string]int{}}
+		others := &others{world: w, table: table, model: model, known: known, sealed: from != nil, random: random,
+			left: map[string]int{}}
 		for id, plain := range model {
 			if !refused[id] && len(plain) < 130 { // with room for what they add
 				others.left[id] = random.IntN(3)
@@ -124,7 +125,8 @@ func TestWideModel(t *testing.T) {
 		if (err != nil) != (len(refused) > 0) || err != nil && !errors.Is(err, migrate.ErrFailedItems) {
 			t.Fatal(err)
 		}
-		if again := wideItems(t, real); !maps.Equal(again, refused) || real.Counts.Migrated != int64(len(model)-len(refused)) {
+		if again := wideItems(t, real); !maps.Equal(again, refused) ||
+			real.Counts.Migrated != int64(len(model)-len(refused)) {
 			t.Errorf("%d names: dry run %v, run %v, %+v", width, refused, again, real.Counts)
 		}
 		for _, stored := range w.all(t, table) {
@@ -214,7 +216,9 @@ func (o *others) write(key envelope.Item) error {
 		}
 		v := s(fmt.Sprint("theirs ", o.left[id]))
 		_, err := o.client.UpdateItem(context.Background(), &dynamodb.UpdateItemInput{TableName: &o.table, Key: key,
-			UpdateExpression: aws.String("SET #n = :v"), ConditionExpression: aws.String(map[bool]string{true: "attribute_exists(id)", false: "attribute_not_exists(" + envelope.FooterAttribute + ")"}[o.sealed]),
+			UpdateExpression: aws.String("SET #n = :v"),
+			ConditionExpression: aws.String(map[bool]string{true: "attribute_exists(id)",
+				false: "attribute_not_exists(" + envelope.FooterAttribute + ")"}[o.sealed]),
 			ExpressionAttributeNames: map[string]string{"#n": n}, ExpressionAttributeValues: envelope.Item{":v": v}})
 		var failed *types.ConditionalCheckFailedException
 		if errors.As(err, &failed) {
@@ -247,14 +251,16 @@ func TestWideUnknownNames(t *testing.T) {
 		config.Client = &between{w.client, table, func(key envelope.Item) (err error) {
 			once.Do(func() {
 				_, err = w.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: key,
-					UpdateExpression: aws.String("SET alien = :v"), ExpressionAttributeValues: envelope.Item{":v": s("theirs")}})
+					UpdateExpression:          aws.String("SET alien = :v"),
+					ExpressionAttributeValues: envelope.Item{":v": s("theirs")}})
 			})
 			return err
 		}}
 		m, err := migrate.New(config)
 		ok(t, err)
 		r, err := m.Run(t.Context())
-		if !errors.Is(err, migrate.ErrFailedItems) || !errors.Is(err, c.want) || r.Counts != (migrate.Counts{Failed: 1}) || !strings.Contains(err.Error(), `"alien"`) {
+		if !errors.Is(err, migrate.ErrFailedItems) || !errors.Is(err, c.want) ||
+			r.Counts != (migrate.Counts{Failed: 1}) || !strings.Contains(err.Error(), `"alien"`) {
 			t.Errorf("%s: %+v, %v", name, r.Counts, err)
 		}
 		before["alien"] = s("theirs")
@@ -297,7 +303,8 @@ func TestUnsignedRewrite(t *testing.T) {
 			t.Errorf("the item: %v", err)
 		}
 		_, err = w.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-			Key: envelope.Item{"id": w.all(t, table)[0]["id"]}, TableName: &table, UpdateExpression: aws.String("REMOVE #n"),
+			Key: envelope.Item{"id": w.all(t, table)[0]["id"]}, TableName: &table,
+			UpdateExpression:         aws.String("REMOVE #n"),
 			ExpressionAttributeNames: map[string]string{"#n": fmt.Sprintf("%v-7", envelope.EncryptAndSign)}})
 		ok(t, err)
 		if _, err := to.DecryptItem(t.Context(), w.all(t, table)[0]); err != nil {

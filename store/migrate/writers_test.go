@@ -22,7 +22,8 @@ type between struct {
 	before func(key envelope.Item) error
 }
 
-func (b *between) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (b *between) PutItem(ctx context.Context, in *dynamodb.PutItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	if *in.TableName == b.table {
 		if err := b.before(envelope.Item{"id": in.Item["id"]}); err != nil {
 			return nil, err
@@ -31,7 +32,8 @@ func (b *between) PutItem(ctx context.Context, in *dynamodb.PutItemInput, o ...f
 	return b.Client.PutItem(ctx, in, o...)
 }
 
-func (b *between) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (b *between) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	if *in.TableName == b.table {
 		if err := b.before(in.Key); err != nil {
 			return nil, err
@@ -44,7 +46,8 @@ func (b *between) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, 
 // has no action, is not lost when somebody adds it while its item is converted.
 func TestUnsignedAttributesOfOthers(t *testing.T) {
 	allowed := func(c *envelope.Config) { c.AllowedUnsigned = append(c.AllowedUnsigned, "later") }
-	for name, from := range map[string]*envelope.ItemEncryptor{"plaintext": nil, "encrypted": encryptor(t, aes(t, 1), allowed)} {
+	for name, from := range map[string]*envelope.ItemEncryptor{"plaintext": nil,
+		"encrypted": encryptor(t, aes(t, 1), allowed)} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			to := encryptor(t, aes(t, 2), allowed)
@@ -52,7 +55,8 @@ func TestUnsignedAttributesOfOthers(t *testing.T) {
 			config := w.config(table, from, to)
 			config.Client = &between{w.client, table, func(key envelope.Item) error {
 				_, err := w.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: key,
-					UpdateExpression: aws.String("SET later = :v"), ExpressionAttributeValues: envelope.Item{":v": s("x")}})
+					UpdateExpression:          aws.String("SET later = :v"),
+					ExpressionAttributeValues: envelope.Item{":v": s("x")}})
 				return err
 			}}
 			migrated(t, config)
@@ -104,7 +108,8 @@ func TestRefusedItems(t *testing.T) {
 	m, err := migrate.New(config)
 	ok(t, err)
 	report, err := m.Run(t.Context())
-	if !errors.Is(err, migrate.ErrFailedItems) || !errors.Is(err, full) || report.Counts != (migrate.Counts{Migrated: count - 1, Failed: 1}) {
+	if !errors.Is(err, migrate.ErrFailedItems) || !errors.Is(err, full) ||
+		report.Counts != (migrate.Counts{Migrated: count - 1, Failed: 1}) {
 		t.Errorf("%+v, %v", report.Counts, err)
 	}
 }
@@ -115,14 +120,17 @@ func TestIndexKeys(t *testing.T) {
 	table := w.table(t, count, nil)
 	_, err := w.client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: &table,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("secret"), AttributeType: "S"}},
-		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: &types.CreateGlobalSecondaryIndexAction{
-			IndexName: aws.String("secrets"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
-			KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("secret"), KeyType: types.KeyTypeHash}},
-		}}}})
+		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{
+			{Create: &types.CreateGlobalSecondaryIndexAction{
+				IndexName:  aws.String("secrets"),
+				Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+				KeySchema:  []types.KeySchemaElement{{AttributeName: aws.String("secret"), KeyType: types.KeyTypeHash}},
+			}}}})
 	ok(t, err)
 	m, err := migrate.New(w.config(table, nil, encryptor(t, aes(t, 1))))
 	ok(t, err)
-	if _, err := m.DryRun(t.Context()); !errors.Is(err, envelope.ErrConfiguration) || !strings.Contains(err.Error(), `"secret" of index secrets`) {
+	if _, err := m.DryRun(t.Context()); !errors.Is(err, envelope.ErrConfiguration) ||
+		!strings.Contains(err.Error(), `"secret" of index secrets`) {
 		t.Error(err)
 	}
 }

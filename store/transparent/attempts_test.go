@@ -200,7 +200,8 @@ func TestRepeatedConditions(t *testing.T) {
 	next["ward"] = s("next")
 	unconditional := dynamodb.PutItemInput{TableName: aws.String(items), Item: next}
 	replace := unconditional
-	replace.ConditionExpression, replace.ExpressionAttributeValues = aws.String("ward = :w"), envelope.Item{":w": s("w")}
+	replace.ConditionExpression, replace.ExpressionAttributeValues = aws.String("ward = :w"),
+		envelope.Item{":w": s("w")}
 	withOld := func(in dynamodb.PutItemInput) dynamodb.PutItemInput {
 		in.ReturnValues = types.ReturnValueAllOld
 		return in
@@ -325,8 +326,9 @@ func TestForeignUnprocessedItem(t *testing.T) {
 		const body = `{"UnprocessedItems":{"items":[{"PutRequest":{"Item":{"id":{"S":"other"}}}}]}}`
 		return answered(http.StatusOK, body), nil
 	})
-	_, err := dynamodb.NewFromConfig(config, w.sealing.Install).BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
-		RequestItems: map[string][]types.WriteRequest{items: {{PutRequest: &types.PutRequest{Item: item("a")}}}}})
+	_, err := dynamodb.NewFromConfig(config, w.sealing.Install).BatchWriteItem(t.Context(),
+		&dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{items: {{PutRequest: &types.PutRequest{Item: item("a")}}}}})
 	var own *transparent.Error
 	if !errors.Is(err, store.ErrUncertain) || !errors.As(err, &own) {
 		t.Error(err)
@@ -353,7 +355,8 @@ func TestRepeatedWrites(t *testing.T) {
 		same(t, "stored", want, out.Item)
 	}
 	put(w.client, "w")
-	add := &dynamodb.UpdateItemInput{TableName: aws.String(items), Key: aKey, UpdateExpression: aws.String("ADD hits :one"), ExpressionAttributeValues: added}
+	add := &dynamodb.UpdateItemInput{TableName: aws.String(items), Key: aKey,
+		UpdateExpression: aws.String("ADD hits :one"), ExpressionAttributeValues: added}
 	l.fates = []fate{lose, pass}
 	ok(t, second(client.UpdateItem(ctx, add)))
 	stored(envelope.Item{"ward": s("w"), "hits": n(2)})
@@ -368,8 +371,9 @@ func TestRepeatedWrites(t *testing.T) {
 	stored(envelope.Item{"ward": s("w"), "hits": n(3)})
 
 	l.fates = []fate{lose, pass}
-	ok(t, transact(ctx, client, nil, types.TransactWriteItem{Update: &types.Update{TableName: add.TableName, Key: add.Key,
-		UpdateExpression: add.UpdateExpression, ExpressionAttributeValues: add.ExpressionAttributeValues}}))
+	ok(t, transact(ctx, client, nil,
+		types.TransactWriteItem{Update: &types.Update{TableName: add.TableName, Key: add.Key,
+			UpdateExpression: add.UpdateExpression, ExpressionAttributeValues: add.ExpressionAttributeValues}}))
 	stored(envelope.Item{"ward": s("w"), "hits": n(4)})
 
 	l.fates, l.interfere = []fate{lose, pass}, func() { put(w.client, "later") }

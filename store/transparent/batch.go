@@ -39,7 +39,8 @@ func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput
 		var plain []envelope.Item
 		for i, r := range given {
 			if (r.PutRequest != nil) == (r.DeleteRequest != nil) {
-				return nil, t.fail(fmt.Errorf("%w: request %d must have one of PutRequest and DeleteRequest", ErrRefused, i))
+				return nil, t.fail(fmt.Errorf("%w: request %d must have one of PutRequest and DeleteRequest",
+					ErrRefused, i))
 			}
 			if r.DeleteRequest != nil {
 				if err := t.key("Key", r.DeleteRequest.Key); err != nil {

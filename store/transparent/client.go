@@ -93,7 +93,8 @@ func (o *call) HandleInitialize(ctx context.Context, in middleware.InitializeInp
 		return next.HandleInitialize(ctx, in)
 	}
 	if !slices.Contains(transform, operation) {
-		return out, metadata, &Error{Operation: operation, Err: fmt.Errorf("%w: use the calls on items, or a client without encryption", ErrRefused)}
+		return out, metadata, &Error{Operation: operation,
+			Err: fmt.Errorf("%w: use the calls on items, or a client without encryption", ErrRefused)}
 	}
 	if err := c.parameters.check(in.Parameters); err != nil {
 		return out, metadata, &Error{Operation: operation, Err: err}
@@ -153,8 +154,8 @@ func (t *table) fail(err error) error {
 	return &Error{Operation: t.operation, Table: t.name, Err: err}
 }
 
-// table finds the encryptor of a table; nil means that it has none. A nil name
-// is left to the SDK's validation.
+// table finds the encryptor of a table. It returns nil if the table has none or
+// if there is an error. A nil name is left to the SDK's validation.
 func (c *Client) table(operation string, name *string) (*table, error) {
 	if name == nil {
 		return nil, nil

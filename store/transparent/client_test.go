@@ -50,43 +50,56 @@ func TestSingleItems(t *testing.T) {
 		same(t, "the caller's item", before, given)
 		raw, err := w.raw.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(items), Key: key})
 		ok(t, err)
-		if raw.Item[envelope.FooterAttribute] == nil || strings.Contains(fmt.Sprint(raw.Item["secret"]), secret) || strings.Contains(*w.wire.last.Load(), secret) {
+		if raw.Item[envelope.FooterAttribute] == nil || strings.Contains(fmt.Sprint(raw.Item["secret"]), secret) ||
+			strings.Contains(*w.wire.last.Load(), secret) {
 			t.Fatal("stored in plaintext")
 		}
 		got, err := w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &name, Key: key})
 		ok(t, err)
 		same(t, "get", given, got.Item)
 
-		part, err := w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &name, Key: key, ProjectionExpression: aws.String("#d.a, note"), ExpressionAttributeNames: map[string]string{"#d": "doc"}})
+		part, err := w.client.GetItem(ctx,
+			&dynamodb.GetItemInput{TableName: &name, Key: key, ProjectionExpression: aws.String("#d.a, note"),
+				ExpressionAttributeNames: map[string]string{"#d": "doc"}})
 		ok(t, err)
-		same(t, "projection", envelope.Item{"note": s("a note"), "doc": &types.AttributeValueMemberM{Value: envelope.Item{"a": s("b")}}}, part.Item)
+		same(t, "projection", envelope.Item{"note": s("a note"),
+			"doc": &types.AttributeValueMemberM{Value: envelope.Item{"a": s("b")}}}, part.Item)
 
 		changed := item("a")
 		changed["secret"] = s("another")
-		old, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: changed, ReturnValues: types.ReturnValueAllOld,
-			ConditionExpression: aws.String("ward = :w AND attribute_exists(secret)"), ExpressionAttributeValues: envelope.Item{":w": s("w")}})
+		old, err := w.client.PutItem(ctx,
+			&dynamodb.PutItemInput{TableName: &name, Item: changed, ReturnValues: types.ReturnValueAllOld,
+				ConditionExpression:       aws.String("ward = :w AND attribute_exists(secret)"),
+				ExpressionAttributeValues: envelope.Item{":w": s("w")}})
 		ok(t, err)
 		same(t, "old value", given, old.Attributes)
 
-		updated, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &name, Key: key, UpdateExpression: aws.String("SET note = :n ADD hits :one"),
-			ExpressionAttributeValues: envelope.Item{":n": s("new"), ":one": n(1)}, ReturnValues: types.ReturnValueAllNew})
+		updated, err := w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: &name, Key: key,
+				UpdateExpression:          aws.String("SET note = :n ADD hits :one"),
+				ExpressionAttributeValues: envelope.Item{":n": s("new"), ":one": n(1)},
+				ReturnValues:              types.ReturnValueAllNew})
 		ok(t, err)
 		changed["note"], changed["hits"] = s("new"), n(1)
 		same(t, "update", changed, updated.Attributes)
-		some, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &name, Key: key, UpdateExpression: aws.String("ADD hits :one"),
-			ExpressionAttributeValues: envelope.Item{":one": n(1)}, ReturnValues: types.ReturnValueUpdatedNew})
+		some, err := w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: &name, Key: key, UpdateExpression: aws.String("ADD hits :one"),
+				ExpressionAttributeValues: envelope.Item{":one": n(1)}, ReturnValues: types.ReturnValueUpdatedNew})
 		ok(t, err)
 		same(t, "updated values", envelope.Item{"hits": n(2)}, some.Attributes)
 		changed["hits"] = n(2)
 
-		_, err = w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &name, Key: key, ConditionExpression: aws.String("ward <> :w"),
-			ExpressionAttributeValues: envelope.Item{":w": s("w")}, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld})
+		_, err = w.client.DeleteItem(ctx,
+			&dynamodb.DeleteItemInput{TableName: &name, Key: key, ConditionExpression: aws.String("ward <> :w"),
+				ExpressionAttributeValues:           envelope.Item{":w": s("w")},
+				ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld})
 		var failed *types.ConditionalCheckFailedException
 		if !errors.As(err, &failed) {
 			t.Fatal(err)
 		}
 		same(t, "failed condition", changed, failed.Item)
-		gone, err := w.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &name, Key: key, ReturnValues: types.ReturnValueAllOld})
+		gone, err := w.client.DeleteItem(ctx,
+			&dynamodb.DeleteItemInput{TableName: &name, Key: key, ReturnValues: types.ReturnValueAllOld})
 		ok(t, err)
 		same(t, "deleted", changed, gone.Attributes)
 		none, err := w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &name, Key: key})
@@ -101,16 +114,21 @@ func TestPlainTablesPass(t *testing.T) {
 	ctx := t.Context()
 	_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(plain), Item: item("a")})
 	ok(t, err)
-	_, err = w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: aws.String(arn(plain)), Key: envelope.Item{"id": s("b")}, UpdateExpression: aws.String("SET secret = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}})
+	_, err = w.client.UpdateItem(ctx,
+		&dynamodb.UpdateItemInput{TableName: aws.String(arn(plain)), Key: envelope.Item{"id": s("b")},
+			UpdateExpression: aws.String("SET secret = :n"), ExpressionAttributeValues: envelope.Item{":n": s("x")}})
 	ok(t, err)
 	out, err := w.raw.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(plain)})
 	if err != nil || len(out.Items) != 2 || w.keyring.encrypts.Load() != 0 {
 		t.Fatalf("%v, %v", out, err)
 	}
-	if _, err := w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("no table!"), Key: envelope.Item{"id": s("b")}}); !errors.Is(err, transparent.ErrTableName) {
+	if _, err := w.client.GetItem(ctx,
+		&dynamodb.GetItemInput{TableName: aws.String("no table!"), Key: envelope.Item{"id": s("b")}}); !errors.Is(err,
+		transparent.ErrTableName) {
 		t.Error(err)
 	}
-	if _, err := w.client.GetItem(ctx, &dynamodb.GetItemInput{}); err == nil || errors.Is(err, transparent.ErrTableName) {
+	if _, err := w.client.GetItem(ctx, &dynamodb.GetItemInput{}); err == nil ||
+		errors.Is(err, transparent.ErrTableName) {
 		t.Errorf("a missing name is for the SDK's validation: %v", err)
 	}
 }
@@ -123,7 +141,9 @@ func TestRefused(t *testing.T) {
 	key := envelope.Item{"id": s("a")}
 	value := envelope.Item{":v": s(secret)}
 	set := func(u string) error {
-		_, err := w.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: name, Key: key, UpdateExpression: &u, ExpressionAttributeValues: value})
+		_, err := w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: name, Key: key, UpdateExpression: &u,
+				ExpressionAttributeValues: value})
 		return err
 	}
 	for what, c := range map[string]struct {
@@ -171,22 +191,27 @@ func second[T any](_ T, err error) error { return err }
 // guarantees: E4
 func TestUpdateCreatesNothing(t *testing.T) {
 	ctx := t.Context()
-	for policy, seed := range map[envelope.PlaintextPolicy]bool{envelope.ForbidPlaintextWriteForbidPlaintextRead: false, envelope.ForbidPlaintextWriteAllowPlaintextRead: true} {
+	for policy, seed := range map[envelope.PlaintextPolicy]bool{envelope.ForbidPlaintextWriteForbidPlaintextRead: false,
+		envelope.ForbidPlaintextWriteAllowPlaintextRead: true} {
 		w := newWorldWith(t, policy)
-		in := &dynamodb.UpdateItemInput{TableName: aws.String(items), Key: envelope.Item{"id": s("a")}, UpdateExpression: aws.String("SET note = :v"),
+		in := &dynamodb.UpdateItemInput{TableName: aws.String(items), Key: envelope.Item{"id": s("a")},
+			UpdateExpression:          aws.String("SET note = :v"),
 			ExpressionAttributeValues: envelope.Item{":v": s("x")}}
 		if _, err := w.client.UpdateItem(ctx, in); !errors.Is(err, transparent.ErrUpdateTarget) {
 			t.Errorf("%v: absent item: %v", policy, err)
 		}
-		_, err := w.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Update: &types.Update{
-			TableName: in.TableName, Key: in.Key, UpdateExpression: in.UpdateExpression, ExpressionAttributeValues: in.ExpressionAttributeValues}}}})
+		_, err := w.client.TransactWriteItems(ctx,
+			&dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Update: &types.Update{
+				TableName: in.TableName, Key: in.Key, UpdateExpression: in.UpdateExpression,
+				ExpressionAttributeValues: in.ExpressionAttributeValues}}}})
 		if !errors.Is(err, transparent.ErrUpdateTarget) {
 			t.Errorf("%v: absent item in a transaction: %v", policy, err)
 		}
 		// A plaintext item, as before a migration.
 		_, err = w.raw.PutItem(ctx, &dynamodb.PutItemInput{TableName: in.TableName, Item: item("a")})
 		ok(t, err)
-		if _, err := w.client.UpdateItem(ctx, in); (err == nil) != seed || err != nil && !errors.Is(err, transparent.ErrUpdateTarget) {
+		if _, err := w.client.UpdateItem(ctx, in); (err == nil) != seed || err != nil &&
+			!errors.Is(err, transparent.ErrUpdateTarget) {
 			t.Errorf("%v: plaintext item: %v", policy, err)
 		}
 		_, err = w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: in.TableName, Item: item("a")})
@@ -221,7 +246,8 @@ func TestSealedOncePerCall(t *testing.T) {
 	if got := w.keyring.encrypts.Load(); got != 1 {
 		t.Errorf("sealed %d times", got)
 	}
-	out, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String(items), Key: envelope.Item{"id": s("a")}})
+	out, err := client.GetItem(t.Context(),
+		&dynamodb.GetItemInput{TableName: aws.String(items), Key: envelope.Item{"id": s("a")}})
 	ok(t, err)
 	same(t, "get", item("a"), out.Item)
 	text := log.String()
@@ -241,13 +267,15 @@ func TestFirstInInitialize(t *testing.T) {
 		seen := 0
 		spy := func(o *dynamodb.Options) {
 			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
-				return s.Initialize.Add(middleware.InitializeMiddlewareFunc("spy", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-					put := in.Parameters.(*dynamodb.PutItemInput)
-					if _, sealed := put.Item["secret"].(*types.AttributeValueMemberB); sealed {
-						seen++
-					}
-					return next.HandleInitialize(ctx, in)
-				}), at)
+				return s.Initialize.Add(middleware.InitializeMiddlewareFunc("spy",
+					func(ctx context.Context, in middleware.InitializeInput,
+						next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+						put := in.Parameters.(*dynamodb.PutItemInput)
+						if _, sealed := put.Item["secret"].(*types.AttributeValueMemberB); sealed {
+							seen++
+						}
+						return next.HandleInitialize(ctx, in)
+					}), at)
 			})
 		}
 		client := dynamodb.NewFromConfig(w.config, spy, w.sealing.Install)
@@ -265,10 +293,12 @@ func TestInstallation(t *testing.T) {
 	if _, err := client.ListTables(t.Context(), nil); !errors.Is(err, transparent.ErrInstalledTwice) {
 		t.Error(err)
 	}
-	if _, err := w.client.ListTables(t.Context(), nil, w.sealing.Install); !errors.Is(err, transparent.ErrInstalledTwice) {
+	if _, err := w.client.ListTables(t.Context(), nil, w.sealing.Install); !errors.Is(err,
+		transparent.ErrInstalledTwice) {
 		t.Error(err)
 	}
-	for _, tables := range []map[string]*envelope.ItemEncryptor{nil, {"a": nil}, {arn("a"): encryptor(t, w.keyring, "a", "id", "", 0)}} {
+	for _, tables := range []map[string]*envelope.ItemEncryptor{nil, {"a": nil},
+		{arn("a"): encryptor(t, w.keyring, "a", "id", "", 0)}} {
 		if _, err := transparent.New(tables); !errors.Is(err, envelope.ErrConfiguration) {
 			t.Errorf("%v: %v", tables, err)
 		}
@@ -290,7 +320,8 @@ func TestEmptiedOptions(t *testing.T) {
 		t.Error("an option that appends removed the encryption")
 	}
 	if !put(func(o *dynamodb.Options) { o.APIOptions = nil }) {
-		t.Error("an option that empties APIOptions did not remove the encryption: say so in the package's documentation")
+		t.Error("an option that empties APIOptions did not remove the encryption: say so in the package's " +
+			"documentation")
 	}
 }
 
@@ -298,14 +329,18 @@ func TestEmptiedOptions(t *testing.T) {
 func TestRecursion(t *testing.T) {
 	w := newWorld(t)
 	w.keyring.during = func(ctx context.Context) error {
-		_, err := w.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(plain), Key: envelope.Item{"id": s("k")}})
+		_, err := w.client.GetItem(ctx,
+			&dynamodb.GetItemInput{TableName: aws.String(plain), Key: envelope.Item{"id": s("k")}})
 		return err
 	}
-	if _, err := w.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")}); !errors.Is(err, transparent.ErrRecursion) {
+	if _, err := w.client.PutItem(t.Context(),
+		&dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")}); !errors.Is(err,
+		transparent.ErrRecursion) {
 		t.Error(err)
 	}
 	w.keyring.during = func(ctx context.Context) error {
-		_, err := w.raw.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(plain), Key: envelope.Item{"id": s("k")}})
+		_, err := w.raw.GetItem(ctx,
+			&dynamodb.GetItemInput{TableName: aws.String(plain), Key: envelope.Item{"id": s("k")}})
 		return err
 	}
 	_, err := w.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")})

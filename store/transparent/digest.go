@@ -23,22 +23,26 @@ func (t *tokens) digest(token string, ops []types.TransactWriteItem) (sum [sha25
 	for _, op := range ops {
 		switch {
 		case op.Put != nil:
-			w.text("put", op.Put.TableName, op.Put.ConditionExpression, string(op.Put.ReturnValuesOnConditionCheckFailure))
+			w.text("put", op.Put.TableName, op.Put.ConditionExpression,
+				string(op.Put.ReturnValuesOnConditionCheckFailure))
 			w.item(op.Put.Item)
 			w.names(op.Put.ExpressionAttributeNames)
 			w.item(op.Put.ExpressionAttributeValues)
 		case op.Delete != nil:
-			w.text("delete", op.Delete.TableName, op.Delete.ConditionExpression, string(op.Delete.ReturnValuesOnConditionCheckFailure))
+			w.text("delete", op.Delete.TableName, op.Delete.ConditionExpression,
+				string(op.Delete.ReturnValuesOnConditionCheckFailure))
 			w.item(op.Delete.Key)
 			w.names(op.Delete.ExpressionAttributeNames)
 			w.item(op.Delete.ExpressionAttributeValues)
 		case op.ConditionCheck != nil:
-			w.text("check", op.ConditionCheck.TableName, op.ConditionCheck.ConditionExpression, string(op.ConditionCheck.ReturnValuesOnConditionCheckFailure))
+			w.text("check", op.ConditionCheck.TableName, op.ConditionCheck.ConditionExpression,
+				string(op.ConditionCheck.ReturnValuesOnConditionCheckFailure))
 			w.item(op.ConditionCheck.Key)
 			w.names(op.ConditionCheck.ExpressionAttributeNames)
 			w.item(op.ConditionCheck.ExpressionAttributeValues)
 		case op.Update != nil:
-			w.text("update", op.Update.TableName, op.Update.ConditionExpression, string(op.Update.ReturnValuesOnConditionCheckFailure))
+			w.text("update", op.Update.TableName, op.Update.ConditionExpression,
+				string(op.Update.ReturnValuesOnConditionCheckFailure))
 			w.text("", op.Update.UpdateExpression, nil, "")
 			w.item(op.Update.Key)
 			w.names(op.Update.ExpressionAttributeNames)

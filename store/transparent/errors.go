@@ -15,7 +15,8 @@ var (
 	ErrTableName = tablename.Err
 	// ErrUpdateTarget: UpdateItem found no encrypted item with the key, and
 	// must not create one.
-	ErrUpdateTarget = errors.New("no encrypted item has the key: UpdateItem changes unsigned attributes of items that exist; use PutItem")
+	ErrUpdateTarget = errors.New("no encrypted item has the key: UpdateItem changes unsigned attributes of items " +
+		"that exist; use PutItem")
 	// ErrReturnedItem: the write is done, but the item that it returns does not
 	// open. The error wraps the reason.
 	ErrReturnedItem = errors.New("the write is done, but the item it returns does not open")

@@ -24,7 +24,8 @@ func ExampleNew() {
 	}
 	defer server.Close()
 
-	key, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "example", Name: "key", Key: bytes.Repeat([]byte{1}, 32)})
+	key, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "example", Name: "key",
+		Key: bytes.Repeat([]byte{1}, 32)})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -49,15 +50,19 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ann := map[string]types.AttributeValue{"name": &types.AttributeValueMemberS{Value: "ann"}, "born": &types.AttributeValueMemberN{Value: "1990"}}
+	ann := map[string]types.AttributeValue{"name": &types.AttributeValueMemberS{Value: "ann"},
+		"born": &types.AttributeValueMemberN{Value: "1990"}}
 	if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("people"), Item: ann}); err != nil {
 		log.Fatal(err)
 	}
 	out, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String("people")})
 	fmt.Println(out.Items[0]["born"].(*types.AttributeValueMemberN).Value, err)
-	_, err = client.ExecuteStatement(ctx, &dynamodb.ExecuteStatementInput{Statement: aws.String("SELECT * FROM people")})
+	_, err = client.ExecuteStatement(ctx,
+		&dynamodb.ExecuteStatementInput{Statement: aws.String("SELECT * FROM people")})
 	fmt.Println(err)
 	// Output:
 	// 1990 <nil>
-	// operation error DynamoDB: ExecuteStatement, transparent encryption: ExecuteStatement: not possible with client-side encryption: use the calls on items, or a client without encryption
+	// operation error DynamoDB: ExecuteStatement, transparent encryption:
+	// ExecuteStatement: not possible with client-side encryption: use the calls
+	// on items, or a client without encryption
 }

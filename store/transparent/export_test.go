@@ -19,7 +19,8 @@ func (c *Client) Tokens() int { return len(c.tokens.m) }
 func (c *Client) LimitTokens(n int) { c.tokens.maxEntries = n }
 
 // Guard returns an update's condition with the demand that the item is there.
-func Guard(e *envelope.ItemEncryptor, condition string, names map[string]string, values envelope.Item) (string, map[string]string, error) {
+func Guard(e *envelope.ItemEncryptor, condition string, names map[string]string,
+	values envelope.Item) (string, map[string]string, error) {
 	t := &table{ItemEncryptor: e}
 	g, err := t.guard(nil, &condition, names, values)
 	if err != nil {

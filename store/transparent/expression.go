@@ -112,7 +112,8 @@ type projection struct {
 // project adds to a projection what verification needs: header, footer and
 // every attribute with a signed action, and whole attributes instead of parts.
 // Placeholders stay if one of the other expressions uses them.
-func (t *table) project(s *ddbexpr.Scope, expression *string, names map[string]string, others ...*string) (projection, error) {
+func (t *table) project(s *ddbexpr.Scope, expression *string, names map[string]string,
+	others ...*string) (projection, error) {
 	if expression == nil {
 		return projection{names: names}, nil
 	}

@@ -43,7 +43,8 @@ func TestGureguDynamo(t *testing.T) {
 			gureguTransactions(t, db, table, transactions)
 			raw := w.rawItems(t, orders)
 			for _, i := range raw {
-				if _, readable := i["secret"].(*types.AttributeValueMemberS); readable || i[envelope.FooterAttribute] == nil {
+				if _, readable := i["secret"].(*types.AttributeValueMemberS); readable ||
+					i[envelope.FooterAttribute] == nil {
 					t.Fatal("stored in plaintext")
 				}
 			}
@@ -72,14 +73,17 @@ func single(t *testing.T, table dynamo.Table) {
 	if old.Secret != secret {
 		t.Errorf("replaced %+v", old)
 	}
-	if err := table.Get("customer", "none").Range("number", dynamo.Equal, 1).One(ctx, &got); !errors.Is(err, dynamo.ErrNotFound) {
+	if err := table.Get("customer", "none").Range("number", dynamo.Equal, 1).One(ctx, &got); !errors.Is(err,
+		dynamo.ErrNotFound) {
 		t.Errorf("absent item: %v", err)
 	}
 	ok(t, table.Put(patient{"eve", 1, "w1", secret, "", 0}).Run(ctx))
-	if err := table.Delete("customer", "eve").Range("number", 1).If("ward = ?", "other").Run(ctx); !dynamo.IsCondCheckFailed(err) {
+	if err := table.Delete("customer", "eve").Range("number", 1).If("ward = ?",
+		"other").Run(ctx); !dynamo.IsCondCheckFailed(err) {
 		t.Errorf("delete under a condition: %v", err)
 	}
-	ok(t, table.Delete("customer", "eve").Range("number", 1).If("ward = ?", "w1").If("attribute_exists(secret)").OldValue(ctx, &old))
+	ok(t, table.Delete("customer", "eve").Range("number", 1).If("ward = ?",
+		"w1").If("attribute_exists(secret)").OldValue(ctx, &old))
 	if old.Secret != secret {
 		t.Errorf("deleted %+v", old)
 	}
@@ -94,16 +98,19 @@ func conditions(t *testing.T, table dynamo.Table) {
 	if got.Note != "one" || got.Secret != "another" {
 		t.Errorf("one condition: %+v", got)
 	}
-	ok(t, update().Set("note", "two").If("ward = ?", "w1").If("note = ? OR attribute_not_exists(note)", "one").OldValue(ctx, &old))
+	ok(t, update().Set("note", "two").If("ward = ?", "w1").If("note = ? OR attribute_not_exists(note)",
+		"one").OldValue(ctx, &old))
 	if old.Note != "one" || old.Secret != "another" {
 		t.Errorf("two conditions: %+v", old)
 	}
-	ok(t, update().Add("hits", 2).If("(ward = ? AND note = ?) OR (hits > ?)", "w1", "two", 7).OnlyUpdatedValue(ctx, &got))
+	ok(t, update().Add("hits", 2).If("(ward = ? AND note = ?) OR (hits > ?)", "w1", "two", 7).OnlyUpdatedValue(ctx,
+		&got))
 	if got.Hits != 2 {
 		t.Errorf("OR of parentheses: %+v", got)
 	}
 	ok(t, update().Set("note", "three").If("NOT (ward = ?)", "w2").Run(ctx))
-	if err := update().Set("note", "four").If("ward = ?", "w1").If("note = ?", "two").Run(ctx); !dynamo.IsCondCheckFailed(err) {
+	if err := update().Set("note", "four").If("ward = ?", "w1").If("note = ?",
+		"two").Run(ctx); !dynamo.IsCondCheckFailed(err) {
 		t.Errorf("a condition that does not hold: %v", err)
 	}
 	if err := update().Set("secret", "x").Run(ctx); !errors.Is(err, store.ErrEncryptedAttribute) {
@@ -172,8 +179,10 @@ func queries(t *testing.T, table dynamo.Table) {
 
 func gureguTransactions(t *testing.T, db *dynamo.DB, table dynamo.Table, count int) {
 	ctx := t.Context()
-	tx := db.WriteTx().Idempotent(true).Put(table.Put(patient{"cid", 1, "w", secret, "", 0}).If("attribute_not_exists(customer)")).
-		Update(table.Update("customer", "ann").Range("number", 1).Add("hits", 1).If("ward = ?", "w1").If("hits = ?", 2)).
+	tx := db.WriteTx().Idempotent(true).Put(table.Put(patient{"cid", 1, "w", secret, "",
+		0}).If("attribute_not_exists(customer)")).
+		Update(table.Update("customer", "ann").Range("number", 1).Add("hits", 1).If("ward = ?", "w1").If("hits = ?",
+			2)).
 		Check(table.Check("customer", "bob").Range("number", 1).If("ward = ?", "b1")).
 		Delete(table.Delete("customer", "bob").Range("number", 0).If("attribute_exists(secret)"))
 	for range 2 { // a repetition under the same token changes nothing
@@ -190,7 +199,8 @@ func gureguTransactions(t *testing.T, db *dynamo.DB, table dynamo.Table, count i
 	}
 	var mismatch *types.IdempotentParameterMismatchException
 	err := tx.Run(ctx)
-	if forgotten := count > 1024; errors.Is(err, transparent.ErrTokenMismatch) != forgotten || errors.As(err, &mismatch) != forgotten ||
+	if forgotten := count > 1024; errors.Is(err, transparent.ErrTokenMismatch) != forgotten ||
+		errors.As(err, &mismatch) != forgotten ||
 		!forgotten && err != nil {
 		t.Errorf("the first transaction after %d others: %v", count, err)
 	}

@@ -83,7 +83,7 @@ func (t *table) explain(item envelope.Item, err error, index bool) error {
 // openFailed decrypts, in place, the item inside of a failed condition.
 func (t *table) openFailed(ctx context.Context, err error) error {
 	var failed *types.ConditionalCheckFailedException
-	if !errors.As(err, &failed) || len(failed.Item) == 0 {
+	if !errors.As(err, &failed) {
 		return err
 	}
 	plain, bad := t.open(ctx, failed.Item)
@@ -96,7 +96,7 @@ func (t *table) openFailed(ctx context.Context, err error) error {
 
 func (c *Client) getItem(ctx context.Context, in dynamodb.GetItemInput, o *call) (any, error) {
 	t, err := c.table("GetItem", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{"AttributesToGet": in.AttributesToGet != nil}); err != nil {
@@ -135,13 +135,15 @@ func plainly(err error, params any, o *call) (any, error) {
 
 func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call) (any, error) {
 	t, err := c.table("PutItem", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
-	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil,
+		"ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
 		return nil, err
 	}
-	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues); err != nil {
+	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames,
+		in.ExpressionAttributeValues); err != nil {
 		return nil, err
 	}
 	if in.Item, err = t.seal(ctx, in.Item); err != nil {
@@ -169,7 +171,8 @@ func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call)
 		return nil, o.failed(t, t.openFailed(ctx, err))
 	}
 	out := result.(*dynamodb.PutItemOutput)
-	if old && o.Repeated() && (in.Item[envelope.FooterAttribute] == nil || precondition.SameFooter(out.Attributes, in.Item)) {
+	if old && o.Repeated() &&
+		(in.Item[envelope.FooterAttribute] == nil || precondition.SameFooter(out.Attributes, in.Item)) {
 		return nil, t.fail(errLostOld)
 	}
 	if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {
@@ -183,16 +186,18 @@ var errLostOld = fmt.Errorf("%w: the item is written, but the answer with the ol
 
 func (c *Client) deleteItem(ctx context.Context, in dynamodb.DeleteItemInput, o *call) (any, error) {
 	t, err := c.table("DeleteItem", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
-	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil,
+		"ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
 		return nil, err
 	}
 	if err := t.key("Key", in.Key); err != nil {
 		return nil, err
 	}
-	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues); err != nil {
+	if err := t.oneCondition(in.ConditionExpression, in.ExpressionAttributeNames,
+		in.ExpressionAttributeValues); err != nil {
 		return nil, err
 	}
 	result, err := o.send(&in)

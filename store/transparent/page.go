@@ -74,7 +74,7 @@ func (t *table) prepare(s *ddbexpr.Scope, r reading, others ...*string) (project
 
 func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (any, error) {
 	t, err := c.table("Query", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{
@@ -103,7 +103,8 @@ func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (an
 			return nil, err
 		}
 	}
-	p, err := t.prepare(s, reading{in.FilterExpression, in.ExclusiveStartKey, &in.ProjectionExpression, &in.ExpressionAttributeNames, &in.Select}, in.KeyConditionExpression)
+	p, err := t.prepare(s, reading{in.FilterExpression, in.ExclusiveStartKey, &in.ProjectionExpression,
+		&in.ExpressionAttributeNames, &in.Select}, in.KeyConditionExpression)
 	if err != nil {
 		return nil, err
 	}
@@ -120,11 +121,12 @@ func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (an
 
 func (c *Client) scan(ctx context.Context, in dynamodb.ScanInput, o *call) (any, error) {
 	t, err := c.table("Scan", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{
-		"AttributesToGet": in.AttributesToGet != nil, "ScanFilter": in.ScanFilter != nil, "ConditionalOperator": in.ConditionalOperator != "",
+		"AttributesToGet": in.AttributesToGet != nil, "ScanFilter": in.ScanFilter != nil,
+		"ConditionalOperator": in.ConditionalOperator != "",
 	}); err != nil {
 		return nil, err
 	}
@@ -132,7 +134,8 @@ func (c *Client) scan(ctx context.Context, in dynamodb.ScanInput, o *call) (any,
 	if err != nil {
 		return nil, err
 	}
-	p, err := t.prepare(s, reading{in.FilterExpression, in.ExclusiveStartKey, &in.ProjectionExpression, &in.ExpressionAttributeNames, &in.Select})
+	p, err := t.prepare(s, reading{in.FilterExpression, in.ExclusiveStartKey, &in.ProjectionExpression,
+		&in.ExpressionAttributeNames, &in.Select})
 	if err != nil {
 		return nil, err
 	}

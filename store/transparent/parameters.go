@@ -110,7 +110,8 @@ func (p parameters) walk(v reflect.Value) error {
 	case reflect.Struct:
 		for _, name := range p[v.Type()] {
 			if !v.FieldByName(name).IsZero() {
-				return fmt.Errorf("%w: parameter %s of %s is newer than this package, which might let plaintext pass in it",
+				return fmt.Errorf("%w: parameter %s of %s is newer than this package, which might let plaintext "+
+					"pass in it",
 					ErrRefused, name, v.Type())
 			}
 		}

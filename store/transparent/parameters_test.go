@@ -28,7 +28,8 @@ func TestEveryParameterIsListed(t *testing.T) {
 // TestUnknownParameters: what a later SDK adds is refused where it is set.
 func TestUnknownParameters(t *testing.T) {
 	p := newParameters([]members{
-		membersOf[dynamodb.PutItemInput]("TableName Item"), membersOf[types.WriteRequest]("DeleteRequest"), membersOf[types.Update]("TableName Key"),
+		membersOf[dynamodb.PutItemInput]("TableName Item"), membersOf[types.WriteRequest]("DeleteRequest"),
+		membersOf[types.Update]("TableName Key"),
 	})
 	item := map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "a"}}
 	update := func(u types.Update) any {
@@ -56,9 +57,29 @@ func TestUnknownParameters(t *testing.T) {
 		}
 	}
 	c := &call{client: &Client{parameters: p}, operation: "PutItem"}
-	_, _, err := c.HandleInitialize(t.Context(), middleware.InitializeInput{Parameters: &dynamodb.PutItemInput{ConditionExpression: aws.String("x")}}, nil)
+	_, _, err := c.HandleInitialize(t.Context(),
+		middleware.InitializeInput{Parameters: &dynamodb.PutItemInput{ConditionExpression: aws.String("x")}}, nil)
 	var own *Error
 	if !errors.Is(err, ErrRefused) || !errors.As(err, &own) {
 		t.Errorf("a call: %v", err)
+	}
+}
+
+// TestUnknownParametersAnywhere: one unknown member among many others is found,
+// in whichever order a map is walked.
+func TestUnknownParametersAnywhere(t *testing.T) {
+	p := newParameters([]members{membersOf[types.WriteRequest]("DeleteRequest")})
+	for i := range 20 {
+		in := &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{}}
+		for j := range 20 {
+			r := types.WriteRequest{DeleteRequest: &types.DeleteRequest{}}
+			if i == j {
+				r = types.WriteRequest{PutRequest: &types.PutRequest{}}
+			}
+			in.RequestItems[string(rune('a'+j))] = []types.WriteRequest{{}, r, {}}
+		}
+		if err := p.check(in); !errors.Is(err, ErrRefused) {
+			t.Fatalf("member in table %d: %v", i, err)
+		}
 	}
 }

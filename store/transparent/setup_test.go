@@ -3,6 +3,7 @@ package transparent_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
 	"github.com/ddbseal/ddbseal/store/transparent"
@@ -62,7 +64,8 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 		r.Body = io.NopCloser(&b)
 	}
 	if w.stub {
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{},
+			Body: io.NopCloser(strings.NewReader("{}"))}, nil
 	}
 	return w.HTTPClient.Do(r)
 }
@@ -86,7 +89,8 @@ const (
 	plain  = "plain"  // id
 )
 
-func encryptor(t testing.TB, k materials.Keyring, logical, pk, sk string, policy envelope.PlaintextPolicy) *envelope.ItemEncryptor {
+func encryptor(t testing.TB, k materials.Keyring, logical, pk, sk string,
+	policy envelope.PlaintextPolicy) *envelope.ItemEncryptor {
 	t.Helper()
 	return encryptorOf(t, envelope.SuiteSymmetricSignature, k, logical, pk, sk, policy)
 }
@@ -95,15 +99,17 @@ func encryptorOf(t testing.TB, suite envelope.AlgorithmSuite, k materials.Keyrin
 	policy envelope.PlaintextPolicy) *envelope.ItemEncryptor {
 	t.Helper()
 	actions := map[string]envelope.Action{
-		pk: envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign, "doc": envelope.EncryptAndSign,
+		pk: envelope.SignOnly, "ward": envelope.SignOnly, "secret": envelope.EncryptAndSign,
+		"doc":  envelope.EncryptAndSign,
 		"note": envelope.DoNothing, "hits": envelope.DoNothing,
 	}
 	if sk != "" {
 		actions[sk] = envelope.SignOnly
 	}
 	e, err := envelope.NewItemEncryptor(envelope.Config{
-		LogicalTableName: logical, PartitionKey: pk, SortKey: sk, Actions: actions, AllowedUnsigned: []string{"note", "hits"},
-		AlgorithmSuite: suite, Keyring: k, PlaintextPolicy: policy,
+		LogicalTableName: logical, PartitionKey: pk, SortKey: sk, Actions: actions,
+		AllowedUnsigned: []string{"note", "hits"},
+		AlgorithmSuite:  suite, Keyring: k, PlaintextPolicy: policy,
 	})
 	ok(t, err)
 	return e
@@ -128,7 +134,8 @@ func newWorldOf(t testing.TB, suite envelope.AlgorithmSuite, policy envelope.Pla
 			o.RateLimiter = ratelimit.None
 		})
 	}
-	aes, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: "key", Key: bytes.Repeat([]byte{7}, 32)})
+	aes, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "test", Name: "key",
+		Key: bytes.Repeat([]byte{7}, 32)})
 	ok(t, err)
 	w.keyring = &counting{Keyring: aes}
 	w.sealing, err = transparent.New(map[string]*envelope.ItemEncryptor{
@@ -145,15 +152,21 @@ func newWorldOf(t testing.TB, suite envelope.AlgorithmSuite, policy envelope.Pla
 		in := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
 		for i, k := range strings.Split(keys, ",") {
 			k, kind, _ := strings.Cut(k, ":")
-			in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k, AttributeType: types.ScalarAttributeType(kind)})
-			in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: &k, KeyType: []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]})
+			in.AttributeDefinitions = append(in.AttributeDefinitions,
+				types.AttributeDefinition{AttributeName: &k, AttributeType: types.ScalarAttributeType(kind)})
+			in.KeySchema = append(in.KeySchema,
+				types.KeySchemaElement{AttributeName: &k,
+					KeyType: []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]})
 		}
 		if name == orders {
-			in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String("ward"), AttributeType: "S"})
-			for index, projection := range map[string]types.ProjectionType{"wards": types.ProjectionTypeAll, "keys": types.ProjectionTypeKeysOnly} {
+			in.AttributeDefinitions = append(in.AttributeDefinitions,
+				types.AttributeDefinition{AttributeName: aws.String("ward"), AttributeType: "S"})
+			for index, projection := range map[string]types.ProjectionType{"wards": types.ProjectionTypeAll,
+				"keys": types.ProjectionTypeKeysOnly} {
 				in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 					IndexName: &index, Projection: &types.Projection{ProjectionType: projection},
-					KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("ward"), KeyType: types.KeyTypeHash}},
+					KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("ward"),
+						KeyType: types.KeyTypeHash}},
 				})
 			}
 		}
@@ -191,7 +204,8 @@ func ok(t testing.TB, err error) {
 
 // transact writes operations in one transaction.
 func transact(ctx context.Context, c *dynamodb.Client, token *string, ops ...types.TransactWriteItem) error {
-	_, err := c.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{ClientRequestToken: token, TransactItems: ops})
+	_, err := c.TransactWriteItems(ctx,
+		&dynamodb.TransactWriteItemsInput{ClientRequestToken: token, TransactItems: ops})
 	return err
 }
 
@@ -206,8 +220,55 @@ func item(id string) envelope.Item {
 }
 
 func order(customer string, number int) envelope.Item {
-	return envelope.Item{"customer": s(customer), "number": n(number), "ward": s(fmt.Sprint("w", number%2)), "secret": s(secret), "note": s("a note")}
+	return envelope.Item{"customer": s(customer), "number": n(number), "ward": s(fmt.Sprint("w", number%2)),
+		"secret": s(secret), "note": s("a note")}
 }
 func orderKey(customer string, number int) envelope.Item {
 	return envelope.Item{"customer": s(customer), "number": n(number)}
+}
+
+// stubbed returns a client that encrypts, of which every call is answered by
+// body, and the requests that it sent, as JSON.
+func (w *world) stubbed(body string) (client *dynamodb.Client, sent *[]map[string]any) {
+	sent = &[]map[string]any{}
+	config := w.config.Copy()
+	config.HTTPClient = httpFunc(func(r *http.Request) (*http.Response, error) {
+		request := map[string]any{}
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			return nil, err
+		}
+		*sent = append(*sent, request)
+		return answered(http.StatusOK, body), nil
+	})
+	return dynamodb.NewFromConfig(config, w.sealing.Install), sent
+}
+
+// jsonOf is an item as DynamoDB JSON.
+func jsonOf(t testing.TB, i envelope.Item) string {
+	t.Helper()
+	text, err := ddbjson.Marshal(i)
+	ok(t, err)
+	return string(text)
+}
+
+// sealed is an item as it is stored.
+func (w *world) sealed(t testing.TB, table string, i envelope.Item) envelope.Item {
+	t.Helper()
+	key := envelope.Item{"id": i["id"]}
+	if table == orders {
+		key = envelope.Item{"customer": i["customer"], "number": i["number"]}
+	}
+	_, err := w.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: i})
+	ok(t, err)
+	out, err := w.raw.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: key})
+	ok(t, err)
+	return out.Item
+}
+
+// forge changes the signed attribute of a stored item.
+func (w *world) forge(t testing.TB, table string, key envelope.Item) {
+	t.Helper()
+	_, err := w.raw.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: key,
+		UpdateExpression: aws.String("SET ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("forged")}})
+	ok(t, err)
 }

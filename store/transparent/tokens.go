@@ -80,7 +80,8 @@ func (t *tokens) sealed(token string, given []types.TransactWriteItem, seal func
 		size := 0
 		for i, item := range items {
 			made[i] = maps.Clone(item)
-			maps.DeleteFunc(made[i], func(name string, v types.AttributeValue) bool { return v == given[i].Put.Item[name] })
+			maps.DeleteFunc(made[i],
+				func(name string, v types.AttributeValue) bool { return v == given[i].Put.Item[name] })
 			size += ddbjson.ItemSize(made[i])
 		}
 		r.sealed = made
@@ -114,7 +115,8 @@ func (t *tokens) begin(digest [sha256.Size]byte) *remembered {
 	defer t.mu.Unlock()
 	now := t.now()
 	for _, l := range []*list.List{&t.answered, &t.open} {
-		for oldest := l.Back(); oldest != nil && now.Sub(oldest.Value.(*remembered).used) >= tokenLife; oldest = l.Back() {
+		for oldest := l.Back(); oldest != nil &&
+			now.Sub(oldest.Value.(*remembered).used) >= tokenLife; oldest = l.Back() {
 			t.forget(oldest.Value.(*remembered))
 		}
 	}

@@ -52,7 +52,8 @@ func (c *Client) transactGet(ctx context.Context, in dynamodb.TransactGetItemsIn
 	}
 	out := result.(*dynamodb.TransactGetItemsOutput)
 	if len(out.Responses) != len(encrypted) {
-		return nil, &Error{Operation: "TransactGetItems", Err: fmt.Errorf("%d responses to %d operations", len(out.Responses), len(encrypted))}
+		return nil, &Error{Operation: "TransactGetItems",
+			Err: fmt.Errorf("%d responses to %d operations", len(out.Responses), len(encrypted))}
 	}
 	for i, s := range encrypted { // by position: a response names no table
 		if s.table == nil || len(out.Responses[i].Item) == 0 {
@@ -154,7 +155,8 @@ func (o *call) transactionFailed(ctx context.Context, err error, ops []transactO
 // transactItem checks one operation and prepares all of it but the sealing.
 func (c *Client) transactItem(given types.TransactWriteItem) (out types.TransactWriteItem, op transactOp, err error) {
 	members := 0
-	for _, set := range []bool{given.Put != nil, given.Delete != nil, given.ConditionCheck != nil, given.Update != nil} {
+	for _, set := range []bool{given.Put != nil, given.Delete != nil, given.ConditionCheck != nil,
+		given.Update != nil} {
 		if set {
 			members++
 		}
@@ -166,7 +168,7 @@ func (c *Client) transactItem(given types.TransactWriteItem) (out types.Transact
 	out = given
 	find := func(name *string) bool {
 		op.table, err = c.table("TransactWriteItems", name)
-		return err == nil && op.table != nil
+		return op.table != nil
 	}
 	switch {
 	case given.Put != nil:
@@ -187,7 +189,7 @@ func (c *Client) transactItem(given types.TransactWriteItem) (out types.Transact
 			c := given.ConditionCheck
 			err = op.keyed(c.Key, c.ConditionExpression, c.ExpressionAttributeNames, c.ExpressionAttributeValues)
 		}
-	case given.Update != nil:
+	default: // Update
 		if find(given.Update.TableName) {
 			out.Update, err = op.update(*given.Update)
 		}
@@ -219,7 +221,8 @@ func (op *transactOp) update(u types.Update) (*types.Update, error) {
 	if err := op.key("Key", u.Key); err != nil {
 		return nil, err
 	}
-	g, err := op.guard(u.UpdateExpression, u.ConditionExpression, u.ExpressionAttributeNames, u.ExpressionAttributeValues)
+	g, err := op.guard(u.UpdateExpression, u.ConditionExpression, u.ExpressionAttributeNames,
+		u.ExpressionAttributeValues)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,9 @@ func (t *table) guard(update, condition *string, names map[string]string, values
 		}
 		for _, name := range u.TopLevelNames() {
 			if !t.AllowedUnsigned(name) {
-				return guarded{}, t.fail(fmt.Errorf("%w or signed: UpdateExpression names %q: read, change and put the item, as store.Table.Update does", store.ErrEncryptedAttribute, name))
+				return guarded{},
+					t.fail(fmt.Errorf("%w or signed: UpdateExpression names %q: read, change and put the item, as "+
+						"store.Table.Update does", store.ErrEncryptedAttribute, name))
 			}
 		}
 	}
@@ -72,10 +74,10 @@ func (t *table) guard(update, condition *string, names map[string]string, values
 // refuses redundant parentheses, so the caller's gets them only where its meaning
 // would change without.
 func both(demand, text string, parsed *ddbexpr.Condition) (string, error) {
-	if parsed.NeedsParens() {
-		text = "(" + text + ")"
-	}
 	all := demand + " AND " + text
+	if parsed.NeedsParens() {
+		all = demand + " AND (" + text + ")"
+	}
 	const added = 2 // the function and AND
 	if parsed.Operators()+added > ddbexpr.MaxOperators || len(all) > ddbexpr.MaxExpressionSize {
 		return "", fmt.Errorf("%w: ConditionExpression leaves no space for the condition that the item exists: "+
@@ -95,16 +97,18 @@ func (t *table) missed(item envelope.Item) bool {
 
 func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, o *call) (any, error) {
 	t, err := c.table("UpdateItem", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
-	if err := t.legacy(map[string]bool{"AttributeUpdates": in.AttributeUpdates != nil, "Expected": in.Expected != nil, "ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
+	if err := t.legacy(map[string]bool{"AttributeUpdates": in.AttributeUpdates != nil, "Expected": in.Expected != nil,
+		"ConditionalOperator": in.ConditionalOperator != ""}); err != nil {
 		return nil, err
 	}
 	if err := t.key("Key", in.Key); err != nil {
 		return nil, err
 	}
-	g, err := t.guard(in.UpdateExpression, in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+	g, err := t.guard(in.UpdateExpression, in.ConditionExpression, in.ExpressionAttributeNames,
+		in.ExpressionAttributeValues)
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +123,9 @@ func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, o 
 	}
 	out := result.(*dynamodb.UpdateItemOutput)
 	if o.Repeated() && (in.ReturnValues == types.ReturnValueAllOld || in.ReturnValues == types.ReturnValueUpdatedOld) {
-		return nil, t.fail(fmt.Errorf("%w: the update is done, but an answer was lost, and the old values may be its own",
-			store.ErrUncertain))
+		return nil,
+			t.fail(fmt.Errorf("%w: the update is done, but an answer was lost, and the old values may be its own",
+				store.ErrUncertain))
 	}
 	if in.ReturnValues == types.ReturnValueAllOld || in.ReturnValues == types.ReturnValueAllNew {
 		if out.Attributes, err = t.openReturned(ctx, out.Attributes); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/transparent"
 )
 
@@ -72,7 +73,8 @@ func (w writer) condition(depth int) (text string, rank int) {
 	case 2:
 		return w.name() + w.word("IN") + "(" + w.value() + "," + w.value() + ")", rankTerm
 	case 3:
-		return w.one("function", "attribute_exists", "attribute_not_exists") + "(" + w.one("any name", "secret", "doc", "ward", "#k") + ")", rankTerm
+		return w.one("function", "attribute_exists", "attribute_not_exists") + "(" +
+			w.one("any name", "secret", "doc", "ward", "#k") + ")", rankTerm
 	case 4:
 		return "begins_with(" + w.name() + ", " + w.value() + ")", rankTerm
 	case 5:
@@ -108,7 +110,8 @@ func TestGuardedConditions(t *testing.T) {
 			}
 			given, err := ddbexpr.ParseCondition(ddbexpr.KindCondition, text, orNil(names), orNil(w.values))
 			if err != nil { // such as bounds in the wrong order
-				if !strings.Contains(err.Error(), "redundant parentheses") && !strings.Contains(err.Error(), "BETWEEN") {
+				if !strings.Contains(err.Error(), "redundant parentheses") &&
+					!strings.Contains(err.Error(), "BETWEEN") {
 					t.Fatalf("%s: %v", text, err)
 				}
 				return
@@ -156,11 +159,15 @@ func TestUpdateConditions(t *testing.T) {
 	ctx := t.Context()
 	ok(t, second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")})))
 	for text, holds := range map[string]bool{
-		"ward = :w": true, "(ward = :w)": true, "(ward = :w) AND (ward = :w)": true, "ward = :w OR note = :w": true, "(ward = :w) or (note = :w)": true,
-		"(ward = :w OR note = :w)": true, "NOT (ward = :w)": false, "not note = :w And ward = :w": true, "ward BETWEEN :w AND :w": true, "\n(\tward = :w )\n": true,
-		"note = :w OR attribute_exists(secret)": true, "note = :w OR attribute_not_exists(secret)": false, "(#k = :w)": true,
+		"ward = :w": true, "(ward = :w)": true, "(ward = :w) AND (ward = :w)": true, "ward = :w OR note = :w": true,
+		"(ward = :w) or (note = :w)": true,
+		"(ward = :w OR note = :w)":   true, "NOT (ward = :w)": false, "not note = :w And ward = :w": true,
+		"ward BETWEEN :w AND :w": true, "\n(\tward = :w )\n": true,
+		"note = :w OR attribute_exists(secret)": true, "note = :w OR attribute_not_exists(secret)": false,
+		"(#k = :w)": true,
 	} {
-		in := &dynamodb.UpdateItemInput{TableName: aws.String(items), Key: aKey, UpdateExpression: aws.String("ADD hits :one"),
+		in := &dynamodb.UpdateItemInput{TableName: aws.String(items), Key: aKey,
+			UpdateExpression:    aws.String("ADD hits :one"),
 			ConditionExpression: &text, ExpressionAttributeValues: envelope.Item{":one": n(1)}}
 		if strings.Contains(text, ":w") {
 			in.ExpressionAttributeValues[":w"] = s("w")
@@ -174,9 +181,11 @@ func TestUpdateConditions(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 		var cancelled *types.TransactionCanceledException
-		err = transact(ctx, w.client, nil, types.TransactWriteItem{Update: &types.Update{TableName: in.TableName, Key: in.Key,
-			UpdateExpression: in.UpdateExpression, ConditionExpression: in.ConditionExpression,
-			ExpressionAttributeNames: in.ExpressionAttributeNames, ExpressionAttributeValues: in.ExpressionAttributeValues}})
+		err = transact(ctx, w.client, nil,
+			types.TransactWriteItem{Update: &types.Update{TableName: in.TableName, Key: in.Key,
+				UpdateExpression: in.UpdateExpression, ConditionExpression: in.ConditionExpression,
+				ExpressionAttributeNames:  in.ExpressionAttributeNames,
+				ExpressionAttributeValues: in.ExpressionAttributeValues}})
 		if holds != (err == nil) || err != nil && !errors.As(err, &cancelled) {
 			t.Errorf("%s in a transaction: %v", text, err)
 		}
@@ -201,8 +210,10 @@ func TestUpdateConditions(t *testing.T) {
 // takes.
 func FuzzGuardedConditions(f *testing.F) {
 	for _, seed := range []string{
-		"ward = :v", "(ward = :v)", "((ward = :v))", "(ward = :v) OR (note = :v)", "not(ward = :v)or note=:v", "ward BETWEEN :v and :v\nAND #k = :v",
-		"(ward) = (:v)", "ward IN (:v) OR ward = :v", "attribute_exists(secret)or attribute_exists(doc)", " ", "", "ward = :v OR", "(ward = :v", "ward = :v)", "#kk = :v", "ward = :v\x00", "é = :v",
+		"ward = :v", "(ward = :v)", "((ward = :v))", "(ward = :v) OR (note = :v)", "not(ward = :v)or note=:v",
+		"ward BETWEEN :v and :v\nAND #k = :v",
+		"(ward) = (:v)", "ward IN (:v) OR ward = :v", "attribute_exists(secret)or attribute_exists(doc)", " ", "",
+		"ward = :v OR", "(ward = :v", "ward = :v)", "#kk = :v", "ward = :v\x00", "é = :v",
 	} {
 		f.Add(seed)
 	}
@@ -225,4 +236,138 @@ func FuzzGuardedConditions(f *testing.F) {
 			t.Fatalf("%q is sent as %q: %v", text, sent, err)
 		}
 	})
+}
+
+// TestUpdateLimits: a condition that leaves just enough space for ours is sent and
+// holds, alone and in a transaction.
+func TestUpdateLimits(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	ok(t, second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")})))
+	update := func(condition string) error {
+		in := types.Update{TableName: aws.String(items), Key: aKey, UpdateExpression: aws.String("SET hits = :one"),
+			ConditionExpression:       &condition,
+			ExpressionAttributeValues: envelope.Item{":one": n(1), ":w": s("w"), ":x": s("x")}}
+		single := second(w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: in.TableName, Key: in.Key, UpdateExpression: in.UpdateExpression,
+				ConditionExpression: in.ConditionExpression, ExpressionAttributeValues: in.ExpressionAttributeValues}))
+		if err := transact(ctx, w.client, nil, types.TransactWriteItem{Update: &in}); (err == nil) != (single == nil) {
+			t.Errorf("alone %v, in a transaction %v", single, err)
+		}
+		return single
+	}
+	const demand = "attribute_exists(aws_dbe_head) AND "
+	many := "NOT ward = :x AND ward = :w" + strings.Repeat(" AND ward = :w", 147) // 2 + 2*148 operators
+	long := "ward = :w AND NOT ward = :x"
+	long += strings.Repeat(" ", ddbexpr.MaxExpressionSize-len(demand)-len(long))
+	ok(t, update(many))
+	ok(t, update(long))
+	const either = "ward = :w OR ward = :x" // gets parentheses
+	ok(t, update(either+strings.Repeat(" ", ddbexpr.MaxExpressionSize-len(demand)-len(either)-2)))
+	for what, condition := range map[string]string{
+		"299 operators": "NOT " + many,
+		"one byte more": long + " ",
+		"one byte more, parentheses": either + strings.Repeat(" ",
+			ddbexpr.MaxExpressionSize-len(demand)-len(either)-1),
+		"over the limit by itself":     strings.Repeat(" ", ddbexpr.MaxExpressionSize) + either,
+		"operators over by themselves": "NOT NOT NOT " + many,
+	} {
+		calls := w.wire.calls.Load()
+		err := update(condition)
+		if !errors.Is(err, envelope.ErrConfiguration) || w.wire.calls.Load() != calls {
+			t.Errorf("%s: %v", what, err)
+		}
+		space := ddbexpr.MaxExpressionSize - len(demand)
+		if strings.Contains(what, "parentheses") {
+			space -= 2
+		}
+		if !strings.Contains(what, "over") &&
+			!strings.Contains(err.Error(), fmt.Sprintf("it may have 298 operators and %d bytes", space)) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// TestUpdateSyntax: an update that does not parse, or that names what must not
+// change, is refused whichever clause it is in.
+func TestUpdateSyntax(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	calls := w.wire.calls.Load()
+	for expression, is := range map[string]error{
+		"":                                   envelope.ErrConfiguration,
+		"SET":                                envelope.ErrConfiguration,
+		"SET note = ":                        envelope.ErrConfiguration,
+		"SET note = :v SET hits = :v":        envelope.ErrConfiguration,
+		"SET #n = :v":                        envelope.ErrConfiguration,
+		"SET note = :w":                      envelope.ErrConfiguration,
+		"SET ward = :v":                      store.ErrEncryptedAttribute,
+		"SET note = :v, secret = :v":         store.ErrEncryptedAttribute,
+		"SET note = :v REMOVE secret":        store.ErrEncryptedAttribute,
+		"SET note = secret":                  store.ErrEncryptedAttribute,
+		"SET doc.a = :v":                     store.ErrEncryptedAttribute,
+		"REMOVE aws_dbe_foot":                store.ErrEncryptedAttribute,
+		"ADD id :one":                        store.ErrEncryptedAttribute,
+		"SET note = :v DELETE ward :set":     store.ErrEncryptedAttribute,
+		"SET misspelt = :v":                  store.ErrEncryptedAttribute,
+		"SET note = if_not_exists(ward, :v)": store.ErrEncryptedAttribute,
+	} {
+		in := types.Update{TableName: aws.String(items), Key: aKey, UpdateExpression: &expression,
+			ExpressionAttributeValues: envelope.Item{":v": s("x")}}
+		switch {
+		case strings.Contains(expression, ":set"):
+			in.ExpressionAttributeValues[":set"] = &types.AttributeValueMemberSS{Value: []string{"x"}}
+		case strings.Contains(expression, ":one"):
+			in.ExpressionAttributeValues[":one"] = n(1)
+		}
+		for what, err := range map[string]error{
+			"UpdateItem": second(w.client.UpdateItem(ctx,
+				&dynamodb.UpdateItemInput{TableName: in.TableName, Key: in.Key, UpdateExpression: in.UpdateExpression,
+					ExpressionAttributeValues: in.ExpressionAttributeValues})),
+			"Update": transact(ctx, w.client, nil, types.TransactWriteItem{Update: &in}),
+		} {
+			var own *transparent.Error
+			if !errors.Is(err, is) || !errors.As(err, &own) || own.Table != items {
+				t.Errorf("%s %q: %v", what, expression, err)
+			}
+		}
+	}
+	if n := w.wire.calls.Load() - calls; n != 0 {
+		t.Errorf("%d calls were made", n)
+	}
+}
+
+// TestUpdatesOfPlaintextItems: where plaintext is read but not written, an update
+// of a plaintext item fails by the caller's condition, not as if no item were
+// there, and its item comes if the caller asked for it.
+func TestUpdatesOfPlaintextItems(t *testing.T) {
+	w := newWorldWith(t, envelope.ForbidPlaintextWriteAllowPlaintextRead)
+	ctx := t.Context()
+	ok(t, second(w.raw.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")})))
+	for _, returns := range []types.ReturnValuesOnConditionCheckFailure{"",
+		types.ReturnValuesOnConditionCheckFailureAllOld} {
+		in := types.Update{TableName: aws.String(items), Key: aKey, UpdateExpression: aws.String("SET #k = :n"),
+			ConditionExpression:       aws.String("#k = :n OR #kk = :n"),
+			ExpressionAttributeNames:  map[string]string{"#k": "note", "#kk": "ward"},
+			ExpressionAttributeValues: envelope.Item{":n": s("x")}, ReturnValuesOnConditionCheckFailure: returns}
+		_, err := w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: in.TableName, Key: in.Key, UpdateExpression: in.UpdateExpression,
+				ConditionExpression:       in.ConditionExpression,
+				ExpressionAttributeNames:  in.ExpressionAttributeNames,
+				ExpressionAttributeValues: in.ExpressionAttributeValues, ReturnValuesOnConditionCheckFailure: returns})
+		var failed *types.ConditionalCheckFailedException
+		if !errors.As(err, &failed) || errors.Is(err, transparent.ErrUpdateTarget) ||
+			(failed.Item != nil) != (returns != "") {
+			t.Errorf("%q: %v", returns, err)
+		}
+		var cancelled *types.TransactionCanceledException
+		if err = transact(ctx, w.client, nil, types.TransactWriteItem{Update: &in}); !errors.As(err, &cancelled) ||
+			errors.Is(err, transparent.ErrUpdateTarget) ||
+			(cancelled.CancellationReasons[0].Item != nil) != (returns != "") {
+			t.Errorf("%q in a transaction: %v", returns, err)
+		}
+		if len(in.ExpressionAttributeNames) != 2 {
+			t.Error("the caller's names were changed")
+		}
+	}
 }

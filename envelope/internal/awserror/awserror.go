@@ -46,8 +46,9 @@ var unavailableCodes = map[string]bool{
 	"ThrottlingException": true, "Throttling": true, "RequestLimitExceeded": true, "TooManyRequestsException": true,
 	"ProvisionedThroughputExceededException": true, "ThrottledException": true, "SlowDown": true,
 	"KMSInternalException": true, "DependencyTimeoutException": true, "KeyUnavailableException": true,
-	"InternalServerError": true, "InternalFailure": true, "ServiceUnavailable": true, "ServiceUnavailableException": true,
-	"RequestTimeout": true, "RequestTimeoutException": true,
+	"InternalServerError": true, "InternalFailure": true, "ServiceUnavailable": true,
+	"ServiceUnavailableException": true,
+	"RequestTimeout":              true, "RequestTimeoutException": true,
 }
 
 // Unavailable reports whether the service could not be asked or was not able

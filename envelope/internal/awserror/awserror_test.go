@@ -21,7 +21,8 @@ import (
 )
 
 func api(code, message string) error {
-	return &smithy.OperationError{ServiceID: "KMS", OperationName: "Decrypt", Err: &smithy.GenericAPIError{Code: code, Message: message}}
+	return &smithy.OperationError{ServiceID: "KMS", OperationName: "Decrypt",
+		Err: &smithy.GenericAPIError{Code: code, Message: message}}
 }
 
 func TestKey(t *testing.T) {
@@ -79,7 +80,8 @@ func TestUnavailableByStatus(t *testing.T) {
 				if int64(len(c.body)) == c.length {
 					body = strings.NewReader(c.body)
 				}
-				return &http.Response{StatusCode: c.status, Header: http.Header{}, Body: io.NopCloser(body), ContentLength: c.length, Request: r}, nil
+				return &http.Response{StatusCode: c.status, Header: http.Header{}, Body: io.NopCloser(body),
+					ContentLength: c.length, Request: r}, nil
 			}),
 		})
 		_, err := client.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: []byte("x")})
@@ -91,7 +93,8 @@ func TestUnavailableByStatus(t *testing.T) {
 
 func TestUnavailable(t *testing.T) {
 	response := func(code int) error {
-		return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: code}}, Err: errors.New("x")}
+		return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: code}},
+			Err: errors.New("x")}
 	}
 	for _, c := range []struct {
 		err  error

@@ -103,7 +103,9 @@ type Client struct {
 
 // Denied is what AWS KMS answers a caller without permission.
 func Denied(action string) error {
-	return &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "User: arn:aws:iam::111122223333:user/u is not authorized to perform: " + action + " on resource: r because no identity-based policy allows the " + action + " action"}
+	return &smithy.GenericAPIError{Code: "AccessDeniedException",
+		Message: "User: arn:aws:iam::111122223333:user/u is not authorized to perform: " + action +
+			" on resource: r because no identity-based policy allows the " + action + " action"}
 }
 
 // Throttled is what AWS KMS answers above its request rate.
@@ -165,29 +167,35 @@ func open(key cipher.AEAD, blob []byte, context map[string]string) ([]byte, erro
 }
 
 // GenerateDataKey implements the operation.
-func (c *Client) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInput, _ ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
+func (c *Client) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInput,
+	_ ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
 	key, err := c.begin(ctx, Call{"GenerateDataKey", aws.ToString(in.KeyId), in.EncryptionContext, in.GrantTokens})
 	if err != nil {
 		return nil, err
 	}
 	plaintext := make([]byte, aws.ToInt32(in.NumberOfBytes))
 	_, _ = rand.Read(plaintext)
-	return &kms.GenerateDataKeyOutput{Plaintext: plaintext, CiphertextBlob: seal(key, plaintext, in.EncryptionContext), KeyId: c.server.answer(*in.KeyId)}, nil
+	return &kms.GenerateDataKeyOutput{Plaintext: plaintext, CiphertextBlob: seal(key, plaintext, in.EncryptionContext),
+		KeyId: c.server.answer(*in.KeyId)}, nil
 }
 
 // GenerateDataKeyWithoutPlaintext implements the operation.
-func (c *Client) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput, _ ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
-	key, err := c.begin(ctx, Call{"GenerateDataKeyWithoutPlaintext", aws.ToString(in.KeyId), in.EncryptionContext, in.GrantTokens})
+func (c *Client) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput,
+	_ ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
+	key, err := c.begin(ctx, Call{"GenerateDataKeyWithoutPlaintext", aws.ToString(in.KeyId), in.EncryptionContext,
+		in.GrantTokens})
 	if err != nil {
 		return nil, err
 	}
 	plaintext := make([]byte, aws.ToInt32(in.NumberOfBytes))
 	_, _ = rand.Read(plaintext)
-	return &kms.GenerateDataKeyWithoutPlaintextOutput{CiphertextBlob: seal(key, plaintext, in.EncryptionContext), KeyId: c.server.answer(*in.KeyId)}, nil
+	return &kms.GenerateDataKeyWithoutPlaintextOutput{CiphertextBlob: seal(key, plaintext, in.EncryptionContext),
+		KeyId: c.server.answer(*in.KeyId)}, nil
 }
 
 // Decrypt implements the operation.
-func (c *Client) Decrypt(ctx context.Context, in *kms.DecryptInput, _ ...func(*kms.Options)) (*kms.DecryptOutput, error) {
+func (c *Client) Decrypt(ctx context.Context, in *kms.DecryptInput,
+	_ ...func(*kms.Options)) (*kms.DecryptOutput, error) {
 	key, err := c.begin(ctx, Call{"Decrypt", aws.ToString(in.KeyId), in.EncryptionContext, in.GrantTokens})
 	if err != nil {
 		return nil, err
@@ -200,8 +208,10 @@ func (c *Client) Decrypt(ctx context.Context, in *kms.DecryptInput, _ ...func(*k
 }
 
 // ReEncrypt implements the operation.
-func (c *Client) ReEncrypt(ctx context.Context, in *kms.ReEncryptInput, _ ...func(*kms.Options)) (*kms.ReEncryptOutput, error) {
-	source, err := c.begin(ctx, Call{"ReEncrypt", aws.ToString(in.SourceKeyId), in.SourceEncryptionContext, in.GrantTokens})
+func (c *Client) ReEncrypt(ctx context.Context, in *kms.ReEncryptInput,
+	_ ...func(*kms.Options)) (*kms.ReEncryptOutput, error) {
+	source, err := c.begin(ctx,
+		Call{"ReEncrypt", aws.ToString(in.SourceKeyId), in.SourceEncryptionContext, in.GrantTokens})
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 func drawText() *rapid.Generator[string] {
-	return rapid.OneOf(rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune{'a', 'é', '\uD7FF', '\uE000', '\uFFEF', '𐀂', '\U0010FFFF'})))
+	return rapid.OneOf(rapid.String(),
+		rapid.StringOf(rapid.RuneFrom([]rune{'a', 'é', '\uD7FF', '\uE000', '\uFFEF', '𐀂', '\U0010FFFF'})))
 }
 
 func TestPathBytes(t *testing.T) {

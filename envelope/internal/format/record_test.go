@@ -30,13 +30,15 @@ func signedPart(path, mark, id, value string) []byte {
 
 func TestRecord(t *testing.T) {
 	r := NewRecord()
-	for _, size := range []int{0, 1, 100, recordBuffer - 40, recordBuffer - 1, recordBuffer, recordBuffer + 1, 5 * recordBuffer} {
+	for _, size := range []int{0, 1, 100, recordBuffer - 40, recordBuffer - 1, recordBuffer, recordBuffer + 1,
+		5 * recordBuffer} {
 		text := strings.Repeat("x", size)
 		header, context := []byte("header"+text), []byte(text+"context")
 		r.Begin(header, context)
 		r.Encrypted([]byte("path1"), []byte("\x00\x01"+text))
 		for _, v := range []types.AttributeValue{
-			&tS{Value: text}, &tN{Value: "1e2"}, &tB{Value: []byte(text)}, &tBOOL{Value: true}, &tL{Value: tList{&tS{Value: text}}},
+			&tS{Value: text}, &tN{Value: "1e2"}, &tB{Value: []byte(text)}, &tBOOL{Value: true},
+			&tL{Value: tList{&tS{Value: text}}},
 		} {
 			if err := r.Signed([]byte("path2"+text), v, RefuseEmptyKeys); err != nil {
 				t.Fatal(err)
@@ -67,7 +69,8 @@ func TestRecord(t *testing.T) {
 func TestRecordRefuses(t *testing.T) {
 	r := NewRecord()
 	r.Begin(nil, nil)
-	for _, v := range []types.AttributeValue{nil, (*tS)(nil), &tS{Value: "\xff"}, &tN{Value: ""}, &tSS{Value: []string{"a", "a"}}} {
+	for _, v := range []types.AttributeValue{nil, (*tS)(nil), &tS{Value: "\xff"}, &tN{Value: ""},
+		&tSS{Value: []string{"a", "a"}}} {
 		if err := r.Signed([]byte("p"), v, RefuseEmptyKeys); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%T: %v", v, err)
 		}

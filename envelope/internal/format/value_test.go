@@ -212,11 +212,13 @@ func TestContextValues(t *testing.T) {
 		if got, err := ContextValueV1(c.value); err != nil || got != c.v1 {
 			t.Errorf("%s: got %q, %v, want %q", name, got, err, c.v1)
 		}
-		if got, legend, err := ContextValueV2(c.value, RefuseEmptyKeys); err != nil || got != c.v2 || legend != c.legend {
+		if got, legend, err := ContextValueV2(c.value, RefuseEmptyKeys); err != nil || got != c.v2 ||
+			legend != c.legend {
 			t.Errorf("%s: got %q, %c, %v, want %q, %c", name, got, legend, err, c.v2, c.legend)
 		}
 	}
-	for name, v := range map[string]types.AttributeValue{"nil": nil, "S": &tS{Value: "\xff"}, "N": &tN{Value: "x"}, "SS": &tSS{Value: []string{"a", "a"}}} {
+	for name, v := range map[string]types.AttributeValue{"nil": nil, "S": &tS{Value: "\xff"}, "N": &tN{Value: "x"},
+		"SS": &tSS{Value: []string{"a", "a"}}} {
 		if _, err := ContextValueV1(v); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}

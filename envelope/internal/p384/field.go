@@ -13,11 +13,13 @@ type element [6]uint64
 
 var (
 	// fieldP is p itself, not in Montgomery form.
-	fieldP = element{0x00000000ffffffff, 0xffffffff00000000, 0xfffffffffffffffe, 0xffffffffffffffff, 0xffffffffffffffff, 0xffffffffffffffff}
+	fieldP = element{0x00000000ffffffff, 0xffffffff00000000, 0xfffffffffffffffe, 0xffffffffffffffff, 0xffffffffffffffff,
+		0xffffffffffffffff}
 	// fieldOne is 1, that is K = 2^384 - p.
 	fieldOne = element{k0, k1, k2}
 	// fieldRR is 2^384: multiplying by it brings an integer into Montgomery form.
-	fieldRR = element{0xfffffffe00000001, 0x0000000200000000, 0xfffffffe00000000, 0x0000000200000000, 0x0000000000000001, 0x0000000000000000}
+	fieldRR = element{0xfffffffe00000001, 0x0000000200000000, 0xfffffffe00000000, 0x0000000200000000,
+		0x0000000000000001, 0x0000000000000000}
 )
 
 // The three non-zero limbs of K = 2^384 - p.

@@ -1,7 +1,8 @@
 package p384
 
 // curveB is the b of y² = x³ - 3x + b.
-var curveB = element{0x081188719d412dcc, 0xf729add87a4c32ec, 0x77f2209b1920022e, 0xe3374bee94938ae2, 0xb62b21f41f022094, 0xcd08114b604fbff9}
+var curveB = element{0x081188719d412dcc, 0xf729add87a4c32ec, 0x77f2209b1920022e, 0xe3374bee94938ae2, 0xb62b21f41f022094,
+	0xcd08114b604fbff9}
 
 // affine is a point by its coordinates. It is never the point at infinity.
 type affine struct{ x, y element }
@@ -14,8 +15,10 @@ type cached struct{ x, y, z, zz, zzz element }
 
 // generator is the base point G of FIPS 186-5 (SP 800-186, section 3.2.1.4).
 var generator = affine{
-	x: element{0x3dd0756649c0b528, 0x20e378e2a0d6ce38, 0x879c3afc541b4d6e, 0x6454868459a30eff, 0x812ff723614ede2b, 0x4d3aadc2299e1513},
-	y: element{0x23043dad4b03a4fe, 0xa1bfa8bf7bb4a9ac, 0x8bade7562e83b050, 0xc6c3521968f4ffd9, 0xdd8002263969a840, 0x2b78abc25a15c5e9},
+	x: element{0x3dd0756649c0b528, 0x20e378e2a0d6ce38, 0x879c3afc541b4d6e, 0x6454868459a30eff, 0x812ff723614ede2b,
+		0x4d3aadc2299e1513},
+	y: element{0x23043dad4b03a4fe, 0xa1bfa8bf7bb4a9ac, 0x8bade7562e83b050, 0xc6c3521968f4ffd9, 0xdd8002263969a840,
+		0x2b78abc25a15c5e9},
 }
 
 // ySquared returns x³ - 3x + b.

@@ -75,7 +75,8 @@ func anyLimbs(t *rapid.T, label string) [6]uint64 {
 	case 1:
 		var a [6]uint64
 		for i := range a {
-			a[i] = rapid.SampledFrom([]uint64{0, 1, ^uint64(0), ^uint64(0) - 1, k0, k1, 1 << 63, 0x123456789abcdef0}).Draw(t, label)
+			a[i] = rapid.SampledFrom([]uint64{0, 1, ^uint64(0), ^uint64(0) - 1, k0, k1, 1 << 63,
+				0x123456789abcdef0}).Draw(t, label)
 		}
 		return a
 	default:

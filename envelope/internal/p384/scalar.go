@@ -7,9 +7,11 @@ type scalar [6]uint64
 
 var (
 	// order is n.
-	order = scalar{0xecec196accc52973, 0x581a0db248b0a77a, 0xc7634d81f4372ddf, 0xffffffffffffffff, 0xffffffffffffffff, 0xffffffffffffffff}
+	order = scalar{0xecec196accc52973, 0x581a0db248b0a77a, 0xc7634d81f4372ddf, 0xffffffffffffffff, 0xffffffffffffffff,
+		0xffffffffffffffff}
 	// orderRR is 2^768 mod n.
-	orderRR = scalar{0x2d319b2419b409a9, 0xff3d81e5df1aa419, 0xbc3e483afcb82947, 0xd40d49174aab1cc5, 0x3fb05b7a28266895, 0x0c84ee012b39bf21}
+	orderRR = scalar{0x2d319b2419b409a9, 0xff3d81e5df1aa419, 0xbc3e483afcb82947, 0xd40d49174aab1cc5, 0x3fb05b7a28266895,
+		0x0c84ee012b39bf21}
 	// fieldMinusOrder is p - n: an x-coordinate that is r mod n may be r + n
 	// only when r is below it.
 	fieldMinusOrder = scalar{0x1313e696333ad68c, 0xa7e5f24cb74f5885, 0x389cb27e0bc8d21f}

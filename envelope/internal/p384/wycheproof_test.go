@@ -29,7 +29,8 @@ func vectorsFolder(t *testing.T) string {
 func TestWycheproof(t *testing.T) {
 	dir := vectorsFolder(t)
 	if dir == "" {
-		t.Skip("no shared test vectors beside this repository; TestDifferential and TestEncodings have cases of their own")
+		t.Skip("no shared test vectors beside this repository; TestDifferential and TestEncodings have cases of " +
+			"their own")
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, "wycheproof", "ecdsa_secp384r1_sha384_test.json"))
 	if err != nil {

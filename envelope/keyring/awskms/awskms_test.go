@@ -53,7 +53,8 @@ func supplier(s *fakekms.Server) awskms.ClientSupplier {
 
 func encryption(t testing.TB) *materials.Encryption {
 	t.Helper()
-	return must[*materials.Encryption](t)(materials.NewEncryption(materials.SuiteSymmetricSignature, testContext, nil, nil, 0))
+	return must[*materials.Encryption](t)(materials.NewEncryption(materials.SuiteSymmetricSignature, testContext, nil,
+		nil, 0))
 }
 
 func seal(t testing.TB, k materials.Keyring) ([]byte, []materials.EncryptedDataKey) {
@@ -66,7 +67,8 @@ func seal(t testing.TB, k materials.Keyring) ([]byte, []materials.EncryptedDataK
 }
 
 // open returns the data key and the calls it took.
-func open(t testing.TB, s *fakekms.Server, k materials.Keyring, c materials.EncryptionContext, keys []materials.EncryptedDataKey) ([]byte, int, error) {
+func open(t testing.TB, s *fakekms.Server, k materials.Keyring, c materials.EncryptionContext,
+	keys []materials.EncryptedDataKey) ([]byte, int, error) {
 	t.Helper()
 	m := must[*materials.Decryption](t)(materials.NewDecryption(materials.SuiteSymmetricSignature, c))
 	before := len(s.Calls())
@@ -79,7 +81,8 @@ func open(t testing.TB, s *fakekms.Server, k materials.Keyring, c materials.Encr
 
 func TestSingleKey(t *testing.T) {
 	s := newServer()
-	k := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1, GrantTokens: []string{"token"}}))
+	k := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1,
+		GrantTokens: []string{"token"}}))
 	key, edks := seal(t, k)
 	if len(edks) != 1 || edks[0].ProviderID != "aws-kms" || string(edks[0].ProviderInfo) != key1 {
 		t.Fatalf("not the format's fields: %v", edks)
@@ -89,19 +92,22 @@ func TestSingleKey(t *testing.T) {
 		t.Fatalf("%d calls, %v", calls, err)
 	}
 	for _, c := range s.Calls() {
-		if c.KeyID != key1 || !maps.Equal(c.Context, testContext) || !reflect.DeepEqual(c.GrantTokens, []string{"token"}) {
+		if c.KeyID != key1 || !maps.Equal(c.Context, testContext) ||
+			!reflect.DeepEqual(c.GrantTokens, []string{"token"}) {
 			t.Errorf("call %+v", c)
 		}
 	}
 	// Another key's item costs no call.
 	other := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key2}))
-	if _, calls, err := open(t, s, other, testContext, edks); calls != 0 || !errors.Is(err, materials.ErrMaterials) || !strings.Contains(err.Error(), key1) {
+	if _, calls, err := open(t, s, other, testContext, edks); calls != 0 || !errors.Is(err, materials.ErrMaterials) ||
+		!strings.Contains(err.Error(), key1) {
 		t.Fatalf("%d calls, %v", calls, err)
 	}
 	// Another context: KMS refuses, the error has key and code, no permission.
 	_, calls, err = open(t, s, k, materials.EncryptionContext{"aws-crypto-table-name": "other"}, edks)
 	var e *materials.KeyError
-	if calls != 1 || !errors.As(err, &e) || e.KeyID != key1 || e.Code != "InvalidCiphertextException" || e.Missing != "" || errors.Is(err, materials.ErrKeyDenied) {
+	if calls != 1 || !errors.As(err, &e) || e.KeyID != key1 || e.Code != "InvalidCiphertextException" ||
+		e.Missing != "" || errors.Is(err, materials.ErrKeyDenied) {
 		t.Fatalf("%d calls, %v", calls, err)
 	}
 }
@@ -147,7 +153,8 @@ func TestFaultsAreNoDenial(t *testing.T) {
 		_, _, err := open(t, s, k, testContext, edks)
 		for _, err := range []error{err, k.OnEncrypt(t.Context(), encryption(t))} {
 			var e *materials.KeyError
-			if !errors.As(err, &e) || e.Code != c.code || e.KeyID != key1 || !errors.Is(err, materials.ErrMaterials) || errors.Is(err, materials.ErrKeyDenied) || !errors.Is(err, c.fault) {
+			if !errors.As(err, &e) || e.Code != c.code || e.KeyID != key1 || !errors.Is(err, materials.ErrMaterials) ||
+				errors.Is(err, materials.ErrKeyDenied) || !errors.Is(err, c.fault) {
 				t.Errorf("%v: %v", c.fault, err)
 			}
 		}
@@ -157,7 +164,8 @@ func TestFaultsAreNoDenial(t *testing.T) {
 // A cancelled caller does not go on to the next key.
 func TestCancellationStops(t *testing.T) {
 	s := newServer()
-	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2, eastKey}, Client: supplier(s)})
+	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2, eastKey},
+		Client: supplier(s)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +185,8 @@ func TestAnswerIsChecked(t *testing.T) {
 	k := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1}))
 	_, edks := seal(t, k)
 	s.Answer = func(string) string { return key2 }
-	if _, _, err := open(t, s, k, testContext, edks); !errors.Is(err, materials.ErrMaterials) || !strings.Contains(err.Error(), key2) {
+	if _, _, err := open(t, s, k, testContext, edks); !errors.Is(err, materials.ErrMaterials) ||
+		!strings.Contains(err.Error(), key2) {
 		t.Fatalf("%v", err)
 	}
 	if err := k.OnEncrypt(t.Context(), encryption(t)); !errors.Is(err, materials.ErrMaterials) {
@@ -189,14 +198,18 @@ func TestHostileKeys(t *testing.T) {
 	s := newServer()
 	k := must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(west), KeyARN: key1}))
 	_, edks := seal(t, k)
-	malformed := materials.EncryptedDataKey{ProviderID: "aws-kms", ProviderInfo: []byte("alias/x"), Ciphertext: edks[0].Ciphertext}
-	if _, calls, err := open(t, s, k, testContext, append([]materials.EncryptedDataKey{malformed}, edks...)); calls != 0 || !errors.Is(err, materials.ErrMaterials) {
+	malformed := materials.EncryptedDataKey{ProviderID: "aws-kms", ProviderInfo: []byte("alias/x"),
+		Ciphertext: edks[0].Ciphertext}
+	if _, calls, err := open(t, s, k, testContext,
+		append([]materials.EncryptedDataKey{malformed}, edks...)); calls != 0 ||
+		!errors.Is(err, materials.ErrMaterials) {
 		t.Fatalf("%d calls, %v", calls, err)
 	}
 	for n := range len(edks[0].Ciphertext) {
 		cut := edks[0]
 		cut.Ciphertext = cut.Ciphertext[:n]
-		if _, calls, err := open(t, s, k, testContext, []materials.EncryptedDataKey{cut}); !errors.Is(err, materials.ErrMaterials) || n <= 48 && calls != 0 {
+		if _, calls, err := open(t, s, k, testContext, []materials.EncryptedDataKey{cut}); !errors.Is(err,
+			materials.ErrMaterials) || n <= 48 && calls != 0 {
 			t.Fatalf("%d bytes: %d calls, %v", n, calls, err)
 		}
 	}
@@ -204,7 +217,8 @@ func TestHostileKeys(t *testing.T) {
 		flipped := edks[0]
 		flipped.Ciphertext = slices.Clone(flipped.Ciphertext)
 		flipped.Ciphertext[bit/8] ^= 1 << (bit % 8)
-		if _, _, err := open(t, s, k, testContext, []materials.EncryptedDataKey{flipped}); !errors.Is(err, materials.ErrMaterials) {
+		if _, _, err := open(t, s, k, testContext, []materials.EncryptedDataKey{flipped}); !errors.Is(err,
+			materials.ErrMaterials) {
 			t.Fatalf("bit %d: %v", bit, err)
 		}
 	}
@@ -216,30 +230,37 @@ func TestConfigurationErrors(t *testing.T) {
 	cases := map[string]error{}
 	for name, arn := range map[string]string{
 		"alias": "alias/orders", "alias ARN": "arn:aws:kms:us-west-2:111122223333:alias/orders",
-		"bare id": "11111111-1111-4111-8111-111111111111", "bare MRK id": "mrk-33333333333333333333333333333333", "empty": "", "S3": "arn:aws:s3:::bucket",
+		"bare id": "11111111-1111-4111-8111-111111111111", "bare MRK id": "mrk-33333333333333333333333333333333",
+		"empty": "", "S3": "arn:aws:s3:::bucket",
 	} {
 		_, cases[name] = awskms.New(awskms.Config{Client: client, KeyARN: arn})
 		_, cases["MRK "+name] = awskms.NewMRK(awskms.Config{Client: client, KeyARN: arn})
 		_, cases["child "+name] = awskms.NewMRKMulti(awskms.MultiConfig{Children: []string{arn}, Client: supplier(s)})
 	}
 	for _, name := range []string{"alias", "MRK alias ARN", "child alias"} {
-		if err := cases[name]; err == nil || !strings.Contains(err.Error(), "is an alias") || !strings.Contains(err.Error(), "configure the key ARN") {
+		if err := cases[name]; err == nil || !strings.Contains(err.Error(), "is an alias") ||
+			!strings.Contains(err.Error(), "configure the key ARN") {
 			t.Errorf("%s: %v does not say why", name, err)
 		}
 	}
 	_, cases["no client"] = awskms.New(awskms.Config{KeyARN: key1})
 	_, cases["nil pointer"] = awskms.New(awskms.Config{Client: (*kms.Client)(nil), KeyARN: key1})
-	_, cases["discovery nil pointer"] = awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: (*kms.Client)(nil), Region: west})
+	_, cases["discovery nil pointer"] = awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: (*kms.Client)(nil),
+		Region: west})
 	_, cases["tokens"] = awskms.New(awskms.Config{Client: client, KeyARN: key1, GrantTokens: make([]string, 11)})
 	_, cases["no supplier"] = awskms.NewMulti(awskms.MultiConfig{Generator: key1})
 	_, cases["no keys"] = awskms.NewMulti(awskms.MultiConfig{Client: supplier(s)})
 	_, cases["discovery no client"] = awskms.NewDiscovery(awskms.DiscoveryConfig{})
-	_, cases["discovery tokens"] = awskms.NewDiscovery(awskms.DiscoveryConfig{Client: client, GrantTokens: []string{""}})
-	_, cases["filter without partition"] = awskms.NewDiscovery(awskms.DiscoveryConfig{Client: client, Filter: &awskms.DiscoveryFilter{Accounts: []string{"1"}}})
-	_, cases["filter without accounts"] = awskms.NewDiscovery(awskms.DiscoveryConfig{Client: client, Filter: &awskms.DiscoveryFilter{Partition: "aws"}})
+	_, cases["discovery tokens"] = awskms.NewDiscovery(awskms.DiscoveryConfig{Client: client,
+		GrantTokens: []string{""}})
+	_, cases["filter without partition"] = awskms.NewDiscovery(awskms.DiscoveryConfig{Client: client,
+		Filter: &awskms.DiscoveryFilter{Accounts: []string{"1"}}})
+	_, cases["filter without accounts"] = awskms.NewDiscovery(awskms.DiscoveryConfig{Client: client,
+		Filter: &awskms.DiscoveryFilter{Partition: "aws"}})
 	_, cases["no Region"] = awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: client})
 	_, cases["no Regions"] = awskms.NewDiscoveryMulti(awskms.DiscoveryMultiConfig{Client: supplier(s)})
-	_, cases["empty Region"] = awskms.NewMRKDiscoveryMulti(awskms.DiscoveryMultiConfig{Client: supplier(s), Regions: []string{""}})
+	_, cases["empty Region"] = awskms.NewMRKDiscoveryMulti(awskms.DiscoveryMultiConfig{Client: supplier(s),
+		Regions: []string{""}})
 	for name, err := range cases {
 		if !errors.Is(err, materials.ErrConfiguration) {
 			t.Errorf("%s: %v", name, err)
@@ -250,7 +271,8 @@ func TestConfigurationErrors(t *testing.T) {
 	if _, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Client: broken}); !errors.Is(err, failed) {
 		t.Errorf("supplier's error lost: %v", err)
 	}
-	if _, err := awskms.NewDiscoveryMulti(awskms.DiscoveryMultiConfig{Regions: []string{west}, Client: broken}); !errors.Is(err, failed) {
+	if _, err := awskms.NewDiscoveryMulti(awskms.DiscoveryMultiConfig{Regions: []string{west},
+		Client: broken}); !errors.Is(err, failed) {
 		t.Errorf("supplier's error lost: %v", err)
 	}
 }

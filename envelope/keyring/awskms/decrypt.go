@@ -19,7 +19,8 @@ type choose func(kmsarn.ARN) (keyID string, own bool)
 
 // decrypt is OnDecrypt of all keyrings here. As the specification asks, an
 // encrypted data key of this provider that names no key ARN fails the whole.
-func decrypt(ctx context.Context, client KMSClient, grantTokens []string, m *materials.Decryption, keys []materials.EncryptedDataKey, choose choose) error {
+func decrypt(ctx context.Context, client KMSClient, grantTokens []string, m *materials.Decryption,
+	keys []materials.EncryptedDataKey, choose choose) error {
 	if m.DataKey() != nil {
 		return nil
 	}
@@ -48,9 +49,12 @@ func decrypt(ctx context.Context, client KMSClient, grantTokens []string, m *mat
 	return tried.Err(keys)
 }
 
-func open(ctx context.Context, client KMSClient, grantTokens []string, m *materials.Decryption, key materials.EncryptedDataKey, keyID string) error {
+func open(ctx context.Context, client KMSClient, grantTokens []string, m *materials.Decryption,
+	key materials.EncryptedDataKey, keyID string) error {
 	if len(key.Ciphertext) <= materials.WrappedDataKeyLength {
-		return &materials.KeyError{Provider: provider, KeyID: keyID, Err: fmt.Errorf("%w: encrypted data key of %d bytes is too short", materials.ErrMaterials, len(key.Ciphertext))}
+		return &materials.KeyError{Provider: provider, KeyID: keyID,
+			Err: fmt.Errorf("%w: encrypted data key of %d bytes is too short", materials.ErrMaterials,
+				len(key.Ciphertext))}
 	}
 	out, err := client.Decrypt(ctx, &kms.DecryptInput{
 		KeyId:             &keyID,
@@ -77,7 +81,8 @@ func checkAnswer(asked, answered string, plaintext []byte) error {
 		return fmt.Errorf("%w: the answer is of another key, %.200q", materials.ErrMaterials, answered)
 	}
 	if len(plaintext) != materials.IntermediateKeyLength {
-		return fmt.Errorf("%w: the answer has a key of %d bytes, not %d", materials.ErrMaterials, len(plaintext), materials.IntermediateKeyLength)
+		return fmt.Errorf("%w: the answer has a key of %d bytes, not %d", materials.ErrMaterials, len(plaintext),
+			materials.IntermediateKeyLength)
 	}
 	return nil
 }

@@ -17,7 +17,8 @@ func TestDiscovery(t *testing.T) {
 		return must[*awskms.Discovery](t)(awskms.NewDiscovery(c))
 	}
 	makeMRK := func(region string, f *awskms.DiscoveryFilter) *awskms.Discovery {
-		return must[*awskms.Discovery](t)(awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: s.Client(region), Region: region, Filter: f}))
+		return must[*awskms.Discovery](t)(awskms.NewMRKDiscovery(awskms.DiscoveryConfig{Client: s.Client(region),
+			Region: region, Filter: f}))
 	}
 	writer := func(region, arn string) []materials.EncryptedDataKey {
 		_, edks := seal(t, must[*awskms.Keyring](t)(awskms.New(awskms.Config{Client: s.Client(region), KeyARN: arn})))

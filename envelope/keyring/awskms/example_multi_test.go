@@ -28,7 +28,8 @@ func exampleRegions(ctx context.Context) (clients awskms.ClientSupplier, primary
 	if err != nil {
 		log.Fatal(err)
 	}
-	copied, err := in("us-west-2").ReplicateKey(ctx, &kms.ReplicateKeyInput{KeyId: key.KeyMetadata.KeyId, ReplicaRegion: aws.String("eu-west-1")})
+	copied, err := in("us-west-2").ReplicateKey(ctx,
+		&kms.ReplicateKeyInput{KeyId: key.KeyMetadata.KeyId, ReplicaRegion: aws.String("eu-west-1")})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -100,7 +101,8 @@ func ExampleNewDiscoveryMulti() {
 	}
 	filter := &awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{localaws.DefaultAccountID}}
 	for _, regions := range [][]string{{"eu-west-1", "us-west-2"}, {"eu-west-1"}} {
-		reader, err := awskms.NewDiscoveryMulti(awskms.DiscoveryMultiConfig{Regions: regions, Client: clients, Filter: filter})
+		reader, err := awskms.NewDiscoveryMulti(awskms.DiscoveryMultiConfig{Regions: regions, Client: clients,
+			Filter: filter})
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -43,7 +43,8 @@ func exampleEncryptor(k materials.Keyring) *envelope.ItemEncryptor {
 }
 
 func exampleOrder() envelope.Item {
-	return envelope.Item{"id": &types.AttributeValueMemberS{Value: "o-1"}, "card": &types.AttributeValueMemberS{Value: "4111"}}
+	return envelope.Item{"id": &types.AttributeValueMemberS{Value: "o-1"},
+		"card": &types.AttributeValueMemberS{Value: "4111"}}
 }
 
 func ExampleNew() {
@@ -79,7 +80,8 @@ func ExampleNew() {
 	// Output:
 	// 4111
 	// true DisabledException
-	// invalid configuration: AWS KMS keyring: "alias/orders" is an alias; items store key ARNs and a reader must match them, so configure the key ARN
+	// invalid configuration: AWS KMS keyring: "alias/orders" is an alias; items
+	// store key ARNs and a reader must match them, so configure the key ARN
 }
 
 // A reader that takes the key from the item, if its account is trusted.
@@ -125,7 +127,8 @@ func ExampleNewMRK() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	replica, err := in("us-west-2").ReplicateKey(ctx, &kms.ReplicateKeyInput{KeyId: primary.KeyMetadata.KeyId, ReplicaRegion: aws.String("eu-west-1")})
+	replica, err := in("us-west-2").ReplicateKey(ctx,
+		&kms.ReplicateKeyInput{KeyId: primary.KeyMetadata.KeyId, ReplicaRegion: aws.String("eu-west-1")})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -20,7 +20,8 @@ const provider = "aws-kms"
 // KMSClient is the part of the AWS KMS client that the keyrings call;
 // [kms.Client] has it. Retries and timeouts are the client's.
 type KMSClient interface {
-	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput, ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error)
+	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput,
+		...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error)
 	Decrypt(context.Context, *kms.DecryptInput, ...func(*kms.Options)) (*kms.DecryptOutput, error)
 }
 
@@ -92,7 +93,9 @@ func newKeyring(c Config) (*Keyring, error) {
 func parseKeyARN(text string) (kmsarn.ARN, error) {
 	key, err := kmsarn.Parse(text)
 	if err != nil {
-		return kmsarn.ARN{}, fmt.Errorf("%w: AWS KMS keyring: %w; items store key ARNs and a reader must match them, so configure the key ARN", materials.ErrConfiguration, err)
+		return kmsarn.ARN{},
+			fmt.Errorf("%w: AWS KMS keyring: %w; items store key ARNs and a reader must match them, so configure "+
+				"the key ARN", materials.ErrConfiguration, err)
 	}
 	return key, nil
 }
@@ -102,7 +105,8 @@ const maxGrantTokens = 10
 
 func checkGrantTokens(tokens []string) error {
 	if len(tokens) > maxGrantTokens || slices.Contains(tokens, "") {
-		return fmt.Errorf("%w: AWS KMS keyring takes up to %d grant tokens, none of them empty", materials.ErrConfiguration, maxGrantTokens)
+		return fmt.Errorf("%w: AWS KMS keyring takes up to %d grant tokens, none of them empty",
+			materials.ErrConfiguration, maxGrantTokens)
 	}
 	return nil
 }

@@ -58,7 +58,8 @@ func checkUnique(arns []string) error {
 	}
 	if len(duplicates) > 0 {
 		slices.Sort(duplicates)
-		return fmt.Errorf("%w: multi-Region keys must differ in their key id: %s", materials.ErrConfiguration, strings.Join(duplicates, ", "))
+		return fmt.Errorf("%w: multi-Region keys must differ in their key id: %s", materials.ErrConfiguration,
+			strings.Join(duplicates, ", "))
 	}
 	return nil
 }
@@ -121,9 +122,11 @@ func NewMRKDiscoveryMulti(c DiscoveryMultiConfig) (*keyring.Multi, error) {
 	return newDiscoveryMulti(c, NewMRKDiscovery)
 }
 
-func newDiscoveryMulti(c DiscoveryMultiConfig, newDiscovery func(DiscoveryConfig) (*Discovery, error)) (*keyring.Multi, error) {
+func newDiscoveryMulti(c DiscoveryMultiConfig,
+	newDiscovery func(DiscoveryConfig) (*Discovery, error)) (*keyring.Multi, error) {
 	if c.Client == nil || len(c.Regions) == 0 || slices.Contains(c.Regions, "") {
-		return nil, fmt.Errorf("%w: AWS KMS discovery multi-keyring needs Regions and a client supplier", materials.ErrConfiguration)
+		return nil, fmt.Errorf("%w: AWS KMS discovery multi-keyring needs Regions and a client supplier",
+			materials.ErrConfiguration)
 	}
 	children := make([]materials.Keyring, 0, len(c.Regions))
 	for _, region := range c.Regions {
@@ -131,7 +134,8 @@ func newDiscoveryMulti(c DiscoveryMultiConfig, newDiscovery func(DiscoveryConfig
 		if err != nil {
 			return nil, fmt.Errorf("client for Region %s: %w", region, err)
 		}
-		k, err := newDiscovery(DiscoveryConfig{Client: client, Region: region, Filter: c.Filter, GrantTokens: c.GrantTokens})
+		k, err := newDiscovery(DiscoveryConfig{Client: client, Region: region, Filter: c.Filter,
+			GrantTokens: c.GrantTokens})
 		if err != nil {
 			return nil, err
 		}

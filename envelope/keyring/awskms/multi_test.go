@@ -17,7 +17,8 @@ import (
 
 func TestMulti(t *testing.T) {
 	s := newServer()
-	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2, eastKey}, Client: supplier(s), GrantTokens: []string{"g"}})
+	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2, eastKey},
+		Client: supplier(s), GrantTokens: []string{"g"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,8 @@ func TestMulti(t *testing.T) {
 	}
 	err = multi.OnEncrypt(t.Context(), encryption(t))
 	var e *materials.KeyError
-	if !errors.Is(err, materials.ErrKeyDenied) || !errors.As(err, &e) || e.Missing != "kms:GenerateDataKey" || e.KeyID != key1 {
+	if !errors.Is(err, materials.ErrKeyDenied) || !errors.As(err, &e) || e.Missing != "kms:GenerateDataKey" ||
+		e.KeyID != key1 {
 		t.Fatalf("%v", err)
 	}
 	if got, calls, err := open(t, s, multi, testContext, edks); err != nil || calls != 2 || !bytes.Equal(got, key) {
@@ -66,7 +68,8 @@ func TestMulti(t *testing.T) {
 
 func TestMRKMultiAndDiscoveryMulti(t *testing.T) {
 	s := newServer()
-	multi, err := awskms.NewMRKMulti(awskms.MultiConfig{Generator: mrkWest, Children: []string{eastKey}, Client: supplier(s)})
+	multi, err := awskms.NewMRKMulti(awskms.MultiConfig{Generator: mrkWest, Children: []string{eastKey},
+		Client: supplier(s)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,13 +79,16 @@ func TestMRKMultiAndDiscoveryMulti(t *testing.T) {
 		func(c awskms.DiscoveryMultiConfig) (materials.Keyring, error) { return awskms.NewDiscoveryMulti(c) },
 		func(c awskms.DiscoveryMultiConfig) (materials.Keyring, error) { return awskms.NewMRKDiscoveryMulti(c) },
 	} {
-		k := must[materials.Keyring](t)(build(awskms.DiscoveryMultiConfig{Regions: []string{east, west}, Client: supplier(s), Filter: filter}))
+		k := must[materials.Keyring](t)(build(awskms.DiscoveryMultiConfig{Regions: []string{east, west},
+			Client: supplier(s), Filter: filter}))
 		if got, calls, err := open(t, s, k, testContext, edks); err != nil || calls != 1 || !bytes.Equal(got, key) {
 			t.Fatalf("%d calls, %v", calls, err)
 		}
 	}
-	_, err = awskms.NewMRKMulti(awskms.MultiConfig{Generator: mrkWest, Children: []string{key1, mrkEast}, Client: supplier(s)})
-	if !errors.Is(err, materials.ErrConfiguration) || !strings.Contains(err.Error(), mrkWest) || !strings.Contains(err.Error(), mrkEast) {
+	_, err = awskms.NewMRKMulti(awskms.MultiConfig{Generator: mrkWest, Children: []string{key1, mrkEast},
+		Client: supplier(s)})
+	if !errors.Is(err, materials.ErrConfiguration) || !strings.Contains(err.Error(), mrkWest) ||
+		!strings.Contains(err.Error(), mrkEast) {
 		t.Fatalf("two replicas: %v", err)
 	}
 }
@@ -103,7 +109,8 @@ func TestMultiCallsSideBySide(t *testing.T) {
 			return errors.New("the calls came one after the other")
 		}
 	}
-	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2, eastKey}, Client: supplier(s)})
+	multi, err := awskms.NewMulti(awskms.MultiConfig{Generator: key1, Children: []string{key2, eastKey},
+		Client: supplier(s)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,7 +173,8 @@ func TestPartitions(t *testing.T) {
 			return o.count() - before
 		}
 		first, second := view("p", "s", time.Hour), view("p", "s", time.Minute)
-		for i, v := range []*Source{first, second, view("p", "other", time.Hour), view("q", "s", time.Hour), view("", "s", time.Hour), view("", "s", time.Hour)} {
+		for i, v := range []*Source{first, second, view("p", "other", time.Hour), view("q", "s", time.Hour),
+			view("", "s", time.Hour), view("", "s", time.Hour)} {
 			want := 1
 			if i == 1 {
 				want = 0

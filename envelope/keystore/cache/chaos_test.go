@@ -31,7 +31,8 @@ func TestChaos(t *testing.T) {
 			}
 			return nil
 		}
-		v := newSource(t, Config{MaxEntries: 10, MaxFetches: 3, GracePeriod: 150 * time.Millisecond, GraceInterval: 50 * time.Millisecond},
+		v := newSource(t, Config{MaxEntries: 10, MaxFetches: 3, GracePeriod: 150 * time.Millisecond,
+			GraceInterval: 50 * time.Millisecond},
 			SourceConfig{Source: o, Lifetime: 300 * time.Millisecond, ServeStale: 300 * time.Millisecond})
 		var wg sync.WaitGroup
 		for c := range callers {
@@ -63,7 +64,8 @@ func TestChaos(t *testing.T) {
 							err = fmt.Errorf("version %s instead of %s", key.Version, version)
 						}
 					}
-					if !errors.Is(err, ErrUnavailable) && !errors.Is(err, errMissing) && !errors.Is(err, context.DeadlineExceeded) {
+					if !errors.Is(err, ErrUnavailable) && !errors.Is(err, errMissing) &&
+						!errors.Is(err, context.DeadlineExceeded) {
 						if err := check(key, err, id); err != nil {
 							t.Error(err)
 						}

@@ -69,14 +69,16 @@ func (c Config) withDefaults() (Config, error) {
 	for _, d := range []struct {
 		value *time.Duration
 		zero  time.Duration
-	}{{&c.GracePeriod, DefaultGracePeriod}, {&c.GraceInterval, DefaultGraceInterval}, {&c.FetchTimeout, DefaultFetchTimeout}} {
+	}{{&c.GracePeriod, DefaultGracePeriod}, {&c.GraceInterval, DefaultGraceInterval},
+		{&c.FetchTimeout, DefaultFetchTimeout}} {
 		if *d.value == 0 {
 			*d.value = d.zero
 		}
 	}
 	c.GracePeriod = max(c.GracePeriod, 0)
 	if c.GracePeriod > 0 && c.GraceInterval > c.GracePeriod {
-		return c, fmt.Errorf("%w: branch key cache: the grace interval exceeds the grace period", materials.ErrConfiguration)
+		return c, fmt.Errorf("%w: branch key cache: the grace interval exceeds the grace period",
+			materials.ErrConfiguration)
 	}
 	if c.Now == nil {
 		c.Now = time.Now

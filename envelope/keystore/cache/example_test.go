@@ -12,7 +12,8 @@ import (
 )
 
 func exampleStore() materials.BranchKeySource {
-	s, err := keyring.NewMemorySource(materials.NewBranchKey("shop", "2a9c4d1e-8f3b-4c5d-9e6f-7a8b9c0d1e2f", [32]byte{1}))
+	s, err := keyring.NewMemorySource(materials.NewBranchKey("shop", "2a9c4d1e-8f3b-4c5d-9e6f-7a8b9c0d1e2f",
+		[32]byte{1}))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -151,7 +151,8 @@ func TestCancelledLeaderDoesNotFailFollowers(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			start := time.Now()
-			if _, err := v.Active(leader, "a"); !errors.Is(err, context.Canceled) || time.Since(start) != 100*time.Millisecond {
+			if _, err := v.Active(leader, "a"); !errors.Is(err, context.Canceled) ||
+				time.Since(start) != 100*time.Millisecond {
 				t.Errorf("leader: %v after %v", err, time.Since(start))
 			}
 		})

@@ -147,7 +147,8 @@ func TestAgainstModel(t *testing.T) {
 			"": func(t *rapid.T) {
 				cache.mu.Lock()
 				defer cache.mu.Unlock()
-				if len(cache.entries) != len(m.entries) || cache.recent.Len() != len(m.entries) || len(cache.entries) > m.max {
+				if len(cache.entries) != len(m.entries) || cache.recent.Len() != len(m.entries) ||
+					len(cache.entries) > m.max {
 					t.Fatalf("%d entries, want %d", len(cache.entries), len(m.entries))
 				}
 				for i, e := 0, cache.recent.Back(); e != nil; i, e = i+1, e.Prev() {

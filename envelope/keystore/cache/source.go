@@ -151,7 +151,8 @@ func (v *Source) lookup(at entryKey) *materials.BranchKey {
 // that was active when last seen, the active record, since that fills both
 // entries with one call. c.mu is held.
 func (v *Source) fetchKey(at entryKey, direct bool) entryKey {
-	if active := v.cache.entries[at.active()]; !direct && at.version != "" && active != nil && active.version == at.version {
+	if active := v.cache.entries[at.active()]; !direct && at.version != "" && active != nil &&
+		active.version == at.version {
 		return at.active()
 	}
 	return at

@@ -110,7 +110,8 @@ func (a *Archive) validate() error {
 	}
 	for _, e := range a.Entries {
 		u, err := uuid.Parse(e.Version)
-		if err != nil || u.String() != e.Version || e.BranchKeyID == "" || len(e.BranchKeyID) > maxText || len(e.CreateTime) > maxText {
+		if err != nil || u.String() != e.Version || e.BranchKeyID == "" || len(e.BranchKeyID) > maxText ||
+			len(e.CreateTime) > maxText {
 			return bad("a listed version has no id or no UUID")
 		}
 		if !utf8.ValidString(e.BranchKeyID) || !utf8.ValidString(e.CreateTime) {

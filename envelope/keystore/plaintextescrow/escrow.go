@@ -40,7 +40,8 @@ type ExportConfig struct {
 func Export(ctx context.Context, c ExportConfig) (*Archive, error) {
 	ids := slices.Compact(slices.Sorted(slices.Values(c.BranchKeyIDs)))
 	if nilvalue.Is(c.Store) || nilvalue.Is(c.Keyring) || len(ids) == 0 || len(ids) != len(c.BranchKeyIDs) {
-		return nil, fmt.Errorf("%w: escrow needs a key store, a keyring and branch key ids, each once", materials.ErrConfiguration)
+		return nil, fmt.Errorf("%w: escrow needs a key store, a keyring and branch key ids, each once",
+			materials.ErrConfiguration)
 	}
 	a := &Archive{Format: format, LogicalName: c.Store.LogicalName()}
 	var keys []byte
@@ -64,7 +65,8 @@ func Export(ctx context.Context, c ExportConfig) (*Archive, error) {
 			}
 			keys = append(keys, key.Key()...)
 			key.Wipe()
-			a.Entries = append(a.Entries, Entry{BranchKeyID: id, Version: v.Version, CreateTime: v.CreateTime, Active: v.Active})
+			a.Entries = append(a.Entries,
+				Entry{BranchKeyID: id, Version: v.Version, CreateTime: v.CreateTime, Active: v.Active})
 		}
 	}
 	m, err := materials.NewEncryption(suite, escrowContext(a), nil, nil, 0)
@@ -176,7 +178,8 @@ func (s *Source) Entries() []Entry { return slices.Clone(s.entries) }
 
 // Active always fails with [materials.ErrUnsupported]; see [Source].
 func (s *Source) Active(_ context.Context, branchKeyID string) (*materials.BranchKey, error) {
-	return nil, fmt.Errorf("%w: keys from escrow open items, they do not write new ones (branch key %.100q)", materials.ErrUnsupported, branchKeyID)
+	return nil, fmt.Errorf("%w: keys from escrow open items, they do not write new ones (branch key %.100q)",
+		materials.ErrUnsupported, branchKeyID)
 }
 
 // Version returns a copy of one version. Errors: keyring.ErrNoBranchKey.

@@ -62,7 +62,9 @@ func newScene(t *testing.T) *scene {
 	}
 	s := &scene{store: store, items: map[string][]envelope.Item{}}
 	for _, tenant := range []string{"acme", "globex"} {
-		if _, err := store.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: tenant, EncryptionContext: map[string]string{"tenant": tenant}}); err != nil {
+		if _, err := store.CreateKey(t.Context(),
+			keystore.CreateKeyInput{BranchKeyID: tenant,
+				EncryptionContext: map[string]string{"tenant": tenant}}); err != nil {
 			t.Fatal(err)
 		}
 		for n := range 2 {
@@ -80,7 +82,8 @@ func newScene(t *testing.T) *scene {
 }
 
 func plain(tenant string, n int) envelope.Item {
-	return envelope.Item{"id": &types.AttributeValueMemberS{Value: fmt.Sprint(tenant, n)}, "card": &types.AttributeValueMemberS{Value: "4111"}}
+	return envelope.Item{"id": &types.AttributeValueMemberS{Value: fmt.Sprint(tenant, n)},
+		"card": &types.AttributeValueMemberS{Value: "4111"}}
 }
 
 func rsaPair(t testing.TB) (writer, reader materials.Keyring) {
@@ -107,7 +110,8 @@ func rsaPair(t testing.TB) (writer, reader materials.Keyring) {
 func TestItemsOpenOffline(t *testing.T) {
 	s := newScene(t)
 	writer, reader := rsaPair(t)
-	archive, err := plaintextescrow.Export(t.Context(), plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"globex", "acme"}, Keyring: writer})
+	archive, err := plaintextescrow.Export(t.Context(),
+		plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"globex", "acme"}, Keyring: writer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +151,8 @@ func TestItemsOpenOffline(t *testing.T) {
 		}
 	}
 	source.Wipe()
-	if _, err := encryptor(t, source, "acme").DecryptItem(t.Context(), s.items["acme"][0]); !errors.Is(err, keyring.ErrNoBranchKey) {
+	if _, err := encryptor(t, source, "acme").DecryptItem(t.Context(), s.items["acme"][0]); !errors.Is(err,
+		keyring.ErrNoBranchKey) {
 		t.Fatalf("after Wipe: %v", err)
 	}
 }
@@ -156,7 +161,8 @@ func TestItemsOpenOffline(t *testing.T) {
 func TestExportIsLimited(t *testing.T) {
 	s := newScene(t)
 	writer, reader := rsaPair(t)
-	archive, err := plaintextescrow.Export(t.Context(), plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"acme"}, Keyring: writer})
+	archive, err := plaintextescrow.Export(t.Context(),
+		plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"acme"}, Keyring: writer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +170,8 @@ func TestExportIsLimited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := encryptor(t, source, "globex").DecryptItem(t.Context(), s.items["globex"][0]); !errors.Is(err, keyring.ErrNoBranchKey) {
+	if _, err := encryptor(t, source, "globex").DecryptItem(t.Context(), s.items["globex"][0]); !errors.Is(err,
+		keyring.ErrNoBranchKey) {
 		t.Fatal(err)
 	}
 	// The archive's sealing key is no item's key, and holds no key in clear.
@@ -181,7 +188,8 @@ func TestAlteredArchives(t *testing.T) {
 	s := newScene(t)
 	writer, reader := rsaPair(t)
 	export := func() *plaintextescrow.Archive {
-		a, err := plaintextescrow.Export(t.Context(), plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"acme"}, Keyring: writer})
+		a, err := plaintextescrow.Export(t.Context(),
+			plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"acme"}, Keyring: writer})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +219,8 @@ func TestAlteredArchives(t *testing.T) {
 			t.Fatalf("unaltered: %v", err)
 		}
 		alter(a)
-		if _, err := plaintextescrow.Open(t.Context(), a, reader); !errors.Is(err, plaintextescrow.ErrArchive) && !errors.Is(err, materials.ErrMaterials) {
+		if _, err := plaintextescrow.Open(t.Context(), a, reader); !errors.Is(err, plaintextescrow.ErrArchive) &&
+			!errors.Is(err, materials.ErrMaterials) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -243,7 +252,9 @@ func TestExportErrors(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := plaintextescrow.Export(t.Context(), plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"acme", "nobody"}, Keyring: writer}); !errors.Is(err, keystore.ErrNotFound) {
+	if _, err := plaintextescrow.Export(t.Context(),
+		plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"acme", "nobody"},
+			Keyring: writer}); !errors.Is(err, keystore.ErrNotFound) {
 		t.Error(err)
 	}
 	if _, err := plaintextescrow.Open(t.Context(), nil, nil); !errors.Is(err, materials.ErrConfiguration) {
@@ -255,7 +266,8 @@ func TestExportErrors(t *testing.T) {
 func TestArchiveBehindCache(t *testing.T) {
 	s := newScene(t)
 	writer, reader := rsaPair(t)
-	archive, err := plaintextescrow.Export(t.Context(), plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"acme"}, Keyring: writer})
+	archive, err := plaintextescrow.Export(t.Context(),
+		plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"acme"}, Keyring: writer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +293,8 @@ func TestArchiveBehindCache(t *testing.T) {
 // Whatever is read is refused or well formed, and never opens.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte("{}"))
-	f.Add([]byte(`{"format":"ddbseal branch key escrow 1","logicalName":"l","branchKeys":[{"branchKeyId":"a","version":"11111111-1111-4111-8111-111111111111","createTime":"t","active":true}],"recipients":[{"providerId":"escrow","providerInfo":"dmF1bHQ=","ciphertext":"AAAA"}],"sealed":"` + strings.Repeat("AAAA", 16) + `"}`))
+	f.Add([]byte(
+		`{"format":"ddbseal branch key escrow 1","logicalName":"l","branchKeys":[{"branchKeyId":"a","version":"11111111-1111-4111-8111-111111111111","createTime":"t","active":true}],"recipients":[{"providerId":"escrow","providerInfo":"dmF1bHQ=","ciphertext":"AAAA"}],"sealed":"` + strings.Repeat("AAAA", 16) + `"}`))
 	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "escrow", Name: "vault", Key: make([]byte, 32)})
 	if err != nil {
 		f.Fatal(err)

@@ -51,11 +51,13 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	online, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "escrow", Name: "vault", Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &private.PublicKey})
+	online, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "escrow", Name: "vault",
+		Padding: keyring.RSAPaddingOAEPSHA256, PublicKey: &private.PublicKey})
 	if err != nil {
 		log.Fatal(err)
 	}
-	archive, err := plaintextescrow.Export(ctx, plaintextescrow.ExportConfig{Store: store, BranchKeyIDs: []string{id}, Keyring: online})
+	archive, err := plaintextescrow.Export(ctx,
+		plaintextescrow.ExportConfig{Store: store, BranchKeyIDs: []string{id}, Keyring: online})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -65,7 +67,8 @@ func Example() {
 	}
 
 	// After the disaster: the file and the private key are enough.
-	offline, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "escrow", Name: "vault", Padding: keyring.RSAPaddingOAEPSHA256, PrivateKey: private})
+	offline, err := keyring.NewRawRSA(keyring.RawRSAConfig{Namespace: "escrow", Name: "vault",
+		Padding: keyring.RSAPaddingOAEPSHA256, PrivateKey: private})
 	if err != nil {
 		log.Fatal(err)
 	}

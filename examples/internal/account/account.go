@@ -91,7 +91,8 @@ func (a *Account) Key(ctx context.Context) (string, error) {
 	}
 	arn := *out.KeyMetadata.Arn
 	a.remove = append(a.remove, func(ctx context.Context) error {
-		_, err := a.KMS.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: &arn, PendingWindowInDays: aws.Int32(7)})
+		_, err := a.KMS.ScheduleKeyDeletion(ctx,
+			&kms.ScheduleKeyDeletionInput{KeyId: &arn, PendingWindowInDays: aws.Int32(7)})
 		return err
 	})
 	return arn, nil
@@ -102,11 +103,13 @@ func (a *Account) Key(ctx context.Context) (string, error) {
 func (a *Account) Table(ctx context.Context, name, key string) (string, error) {
 	in := &dynamodb.CreateTableInput{
 		TableName: aws.String("ddbseal-example-" + name), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
+			AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
 	}
 	if key != "" {
-		in.SSESpecification = &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms, KMSMasterKeyId: &key}
+		in.SSESpecification = &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms,
+			KMSMasterKeyId: &key}
 	}
 	if _, err := a.DynamoDB.CreateTable(ctx, in); err != nil {
 		return "", err
@@ -115,6 +118,7 @@ func (a *Account) Table(ctx context.Context, name, key string) (string, error) {
 		_, err := a.DynamoDB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: in.TableName})
 		return err
 	})
-	waiter := dynamodb.NewTableExistsWaiter(a.DynamoDB, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = time.Second })
+	waiter := dynamodb.NewTableExistsWaiter(a.DynamoDB,
+		func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = time.Second })
 	return *in.TableName, waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: in.TableName}, 5*time.Minute)
 }

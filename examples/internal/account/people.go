@@ -33,12 +33,16 @@ func (a *Account) User(ctx context.Context, name string, actions ...string) (aws
 		_, err := people.DeleteUser(ctx, &iam.DeleteUserInput{UserName: user})
 		return err
 	})
-	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["%s"],"Resource":"*"}]}`, strings.Join(actions, `","`))
-	if _, err := people.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: user, PolicyName: aws.String("example"), PolicyDocument: &policy}); err != nil {
+	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["%s"],"Resource":"*"}]}`,
+		strings.Join(actions, `","`))
+	if _, err := people.PutUserPolicy(ctx,
+		&iam.PutUserPolicyInput{UserName: user, PolicyName: aws.String("example"),
+			PolicyDocument: &policy}); err != nil {
 		return aws.Config{}, err
 	}
 	a.remove = append(a.remove, func(ctx context.Context) error {
-		_, err := people.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: user, PolicyName: aws.String("example")})
+		_, err := people.DeleteUserPolicy(ctx,
+			&iam.DeleteUserPolicyInput{UserName: user, PolicyName: aws.String("example")})
 		return err
 	})
 	made, err := people.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: user})
@@ -89,7 +93,8 @@ func (a *Account) OnDisk(ctx context.Context, table, id, text string) string {
 	if a.server == nil {
 		return "not to be seen on AWS"
 	}
-	view, err := a.server.DiskView(ctx, table, map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}})
+	view, err := a.server.DiskView(ctx, table,
+		map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}})
 	if err != nil {
 		return err.Error()
 	}

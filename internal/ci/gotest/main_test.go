@@ -78,7 +78,8 @@ func TestResults(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"ok  \texample.org/m/good", "--- FAIL: TestFails/part", "loud", "a scream", "FAIL\texample.org/m/broken", "cannot use \"text\""} {
+	for _, want := range []string{"ok  \texample.org/m/good", "--- FAIL: TestFails/part", "loud", "a scream",
+		"FAIL\texample.org/m/broken", "cannot use \"text\""} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output lacks %q:\n%s", want, out)
 		}
@@ -101,7 +102,8 @@ func TestResults(t *testing.T) {
 
 func TestVerbose(t *testing.T) {
 	code, out, _ := gotest(t, "-v", "./good")
-	if code != 0 || !strings.Contains(out, "--- PASS: TestPasses") || !strings.Contains(out, "quiet") || !strings.Contains(out, "--- SKIP: TestSkips") {
+	if code != 0 || !strings.Contains(out, "--- PASS: TestPasses") || !strings.Contains(out, "quiet") ||
+		!strings.Contains(out, "--- SKIP: TestSkips") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 }

@@ -36,7 +36,8 @@ func run(in io.Reader, out io.Writer) (err error) {
 	}
 	root := s.RootCredentials()
 	if err := json.NewEncoder(out).Encode(map[string]string{
-		"endpoint": l.URL(), "account": s.AccountID(), "region": s.Region(), "accessKeyId": root.AccessKeyID, "secretAccessKey": root.SecretAccessKey,
+		"endpoint": l.URL(), "account": s.AccountID(), "region": s.Region(), "accessKeyId": root.AccessKeyID,
+		"secretAccessKey": root.SecretAccessKey,
 	}); err != nil {
 		return err
 	}

@@ -38,14 +38,21 @@ func catalogue() []Policy {
 		return time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
 	}
 	return []Policy{
-		{Name: "AWSKeyManagementServicePowerUser", VersionID: "v2", Updated: day(2017, 3, 7), Description: "Creating and describing KMS keys and aliases, without use of the keys or change of their policies."},
-		{Name: "AdministratorAccess", VersionID: "v1", Updated: day(2015, 2, 6), Description: "Every action on every resource."},
-		{Name: "AmazonDynamoDBFullAccess", VersionID: "v15", Updated: day(2021, 1, 29), Description: "Every action of DynamoDB."},
-		{Name: "AmazonDynamoDBFullAccess_v2", VersionID: "v2", Updated: day(2026, 2, 11), Description: "Every action of DynamoDB, with fewer permissions on other services."},
-		{Name: "AmazonDynamoDBReadOnlyAccess", VersionID: "v14", Updated: day(2024, 3, 20), Description: "Reading DynamoDB tables and their settings."},
+		{Name: "AWSKeyManagementServicePowerUser", VersionID: "v2", Updated: day(2017, 3, 7),
+			Description: "Creating and describing KMS keys and aliases, without use of the keys or change of their " +
+				"policies."},
+		{Name: "AdministratorAccess", VersionID: "v1", Updated: day(2015, 2, 6),
+			Description: "Every action on every resource."},
+		{Name: "AmazonDynamoDBFullAccess", VersionID: "v15", Updated: day(2021, 1, 29),
+			Description: "Every action of DynamoDB."},
+		{Name: "AmazonDynamoDBFullAccess_v2", VersionID: "v2", Updated: day(2026, 2, 11),
+			Description: "Every action of DynamoDB, with fewer permissions on other services."},
+		{Name: "AmazonDynamoDBReadOnlyAccess", VersionID: "v14", Updated: day(2024, 3, 20),
+			Description: "Reading DynamoDB tables and their settings."},
 		{Name: "IAMFullAccess", VersionID: "v2", Updated: day(2019, 6, 21), Description: "Every action of IAM."},
 		{Name: "IAMReadOnlyAccess", VersionID: "v4", Updated: day(2018, 1, 25), Description: "Reading IAM's settings."},
-		{Name: "ReadOnlyAccess", VersionID: "v87", Updated: day(2022, 5, 23), Description: "Reading all services, without decrypting."},
+		{Name: "ReadOnlyAccess", VersionID: "v87", Updated: day(2022, 5, 23),
+			Description: "Reading all services, without decrypting."},
 	}
 }
 

@@ -20,10 +20,16 @@ const (
 )
 
 var (
-	start      = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	user       = request.Caller{Principal: policy.Principal{Type: policy.User, AccountID: account, ARN: "arn:aws:iam::111122223333:user/app/alice", UniqueID: "AIDAALICE"}, UserName: "alice", AccessKeyID: "AKIAALICE"}
-	root       = request.Caller{Principal: policy.Principal{Type: policy.Root, AccountID: account, ARN: "arn:aws:iam::111122223333:root", UniqueID: account}, AccessKeyID: "AKIAROOT"}
-	role       = request.Caller{Principal: policy.Principal{Type: policy.AssumedRole, AccountID: account, ARN: "arn:aws:sts::111122223333:assumed-role/reader/job", UniqueID: "AROAREADER:job", RoleARN: "arn:aws:iam::111122223333:role/x/reader", RoleUniqueID: "AROAREADER"}, UserName: "job", AccessKeyID: "ASIAJOB"}
+	start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	user  = request.Caller{Principal: policy.Principal{Type: policy.User, AccountID: account,
+		ARN: "arn:aws:iam::111122223333:user/app/alice", UniqueID: "AIDAALICE"}, UserName: "alice",
+		AccessKeyID: "AKIAALICE"}
+	root = request.Caller{Principal: policy.Principal{Type: policy.Root, AccountID: account,
+		ARN: "arn:aws:iam::111122223333:root", UniqueID: account}, AccessKeyID: "AKIAROOT"}
+	role = request.Caller{Principal: policy.Principal{Type: policy.AssumedRole, AccountID: account,
+		ARN: "arn:aws:sts::111122223333:assumed-role/reader/job", UniqueID: "AROAREADER:job",
+		RoleARN: "arn:aws:iam::111122223333:role/x/reader", RoleUniqueID: "AROAREADER"}, UserName: "job",
+		AccessKeyID: "ASIAJOB"}
 	read       = request.Operation{ReadOnly: true}
 	write      = request.Operation{}
 	data       = request.Operation{ReadOnly: true, Data: true}
@@ -31,8 +37,9 @@ var (
 )
 
 func newCall(caller request.Caller, service, operation string) *request.Call {
-	return &request.Call{ID: "request", Time: start, Service: service, Operation: operation, Region: "us-east-1", AccountID: caller.Principal.AccountID,
-		Caller: caller, SourceIP: "127.0.0.1", UserAgent: "test"}
+	return &request.Call{ID: "request", Time: start, Service: service, Operation: operation, Region: "us-east-1",
+		AccountID: caller.Principal.AccountID,
+		Caller:    caller, SourceIP: "127.0.0.1", UserAgent: "test"}
 }
 
 // fields is the event's JSON without what is random.
@@ -116,10 +123,12 @@ func TestSharedEvent(t *testing.T) {
 		t.Fatalf("%d events, want 2", len(events))
 	}
 	mine, owners := events[0], events[1]
-	if mine.RecipientAccountID != other || owners.RecipientAccountID != account || mine.SharedEventID == "" || mine.SharedEventID != owners.SharedEventID || mine.EventID == owners.EventID {
+	if mine.RecipientAccountID != other || owners.RecipientAccountID != account || mine.SharedEventID == "" ||
+		mine.SharedEventID != owners.SharedEventID || mine.EventID == owners.EventID {
 		t.Errorf("got %+v\nand %+v", mine, owners)
 	}
-	if diff := cmp.Diff(UserIdentity{Type: "AWSAccount", PrincipalID: "AIDAALICE", AccountID: other}, owners.UserIdentity); diff != "" {
+	if diff := cmp.Diff(UserIdentity{Type: "AWSAccount", PrincipalID: "AIDAALICE", AccountID: other},
+		owners.UserIdentity); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -130,7 +139,8 @@ func TestRefusedCallsMakeNoAccounts(t *testing.T) {
 	l := NewLog(limit)
 	for i := range 100 {
 		c := newCall(user, "dynamodb", "GetItem")
-		c.Trail.Resources = []request.Resource{{ARN: "arn", AccountID: fmt.Sprintf("%012d", i), Type: "AWS::DynamoDB::Table"}}
+		c.Trail.Resources = []request.Resource{{ARN: "arn", AccountID: fmt.Sprintf("%012d", i),
+			Type: "AWS::DynamoDB::Table"}}
 		l.Record(c, data, errors.New("refused"))
 	}
 	if n := len(l.Events()); n != limit || len(l.accounts) != 1 {

@@ -55,7 +55,8 @@ type Event struct {
 
 // UserIdentity is who called.
 type UserIdentity struct {
-	Type           string          `json:"type"` // "Root", "IAMUser", "AssumedRole", "AWSService", "AWSAccount", "Unknown"
+	// "Root", "IAMUser", "AssumedRole", "AWSService", "AWSAccount", "Unknown"
+	Type           string          `json:"type"`
 	PrincipalID    string          `json:"principalId,omitempty"`
 	ARN            string          `json:"arn,omitempty"`
 	AccountID      string          `json:"accountId,omitempty"`
@@ -167,7 +168,8 @@ func newEvent(c *request.Call, o request.Operation, err error) *Event {
 // measure sets the size of an event.
 func (e *Event) measure() {
 	const fixed = 1 << 10 // the members that do not grow with the request
-	e.size = fixed + len(e.RequestParameters) + len(e.ResponseElements) + len(e.AdditionalEventData) + len(e.ErrorMessage)
+	e.size = fixed + len(e.RequestParameters) + len(e.ResponseElements) + len(
+		e.AdditionalEventData) + len(e.ErrorMessage)
 	if e.decision != nil {
 		e.size += e.decision.Size()
 	}
@@ -187,7 +189,8 @@ func (e *Event) fail(c *request.Call, err error) {
 	switch {
 	case known.Code == "AccessDeniedException":
 		e.ErrorCode = "AccessDenied"
-	case c.Service == "iam" && known.Code != "AccessDenied" && !strings.HasSuffix(known.Code, "Exception") && !strings.HasSuffix(known.Code, "Error"):
+	case c.Service == "iam" && known.Code != "AccessDenied" && !strings.HasSuffix(known.Code, "Exception") &&
+		!strings.HasSuffix(known.Code, "Error"):
 		// IAM's wire codes are short, CloudTrail's are not.
 		e.ErrorCode += "Exception"
 	}
@@ -208,7 +211,8 @@ func identity(c *request.Call) UserIdentity {
 	case policy.AssumedRole:
 		id.Type = "AssumedRole"
 		id.SessionContext = &SessionContext{SessionIssuer: &SessionIssuer{
-			Type: "Role", PrincipalID: p.RoleUniqueID, ARN: p.RoleARN, AccountID: p.AccountID, UserName: p.RoleARN[strings.LastIndexByte(p.RoleARN, '/')+1:],
+			Type: "Role", PrincipalID: p.RoleUniqueID, ARN: p.RoleARN, AccountID: p.AccountID,
+			UserName: p.RoleARN[strings.LastIndexByte(p.RoleARN, '/')+1:],
 		}}
 	case policy.Service:
 		// A service acting for itself is named, and nothing else is known of it.
@@ -220,7 +224,8 @@ func identity(c *request.Call) UserIdentity {
 		if id.SessionContext == nil {
 			id.SessionContext = &SessionContext{}
 		}
-		id.SessionContext.Attributes = map[string]string{"creationDate": info.Issued.UTC().Format(time.RFC3339), "mfaAuthenticated": "false"}
+		id.SessionContext.Attributes = map[string]string{"creationDate": info.Issued.UTC().Format(time.RFC3339),
+			"mfaAuthenticated": "false"}
 	}
 	return id
 }
@@ -249,7 +254,8 @@ func raw(v any, name string) json.RawMessage {
 		return nil
 	}
 	if len(text) > maxField {
-		text, _ = json.Marshal(map[string]any{"omitted": true, "originalSize": len(text), "reason": name + " too large"})
+		text, _ = json.Marshal(map[string]any{"omitted": true, "originalSize": len(text),
+			"reason": name + " too large"})
 	}
 	return text
 }
@@ -259,7 +265,8 @@ func raw(v any, name string) json.RawMessage {
 func (e *Event) inOwnersAccount(account string) *Event {
 	o := *e
 	o.EventID, o.RecipientAccountID = request.NewID(), account
-	o.UserIdentity = UserIdentity{Type: "AWSAccount", PrincipalID: e.UserIdentity.PrincipalID, AccountID: e.UserIdentity.AccountID, InvokedBy: e.UserIdentity.InvokedBy}
+	o.UserIdentity = UserIdentity{Type: "AWSAccount", PrincipalID: e.UserIdentity.PrincipalID,
+		AccountID: e.UserIdentity.AccountID, InvokedBy: e.UserIdentity.InvokedBy}
 	o.ResponseElements = nil
 	o.measure()
 	return &o

@@ -52,7 +52,8 @@ func everything(l *Log) {
 	l.Record(newCall(root, "kms", "CreateKey"), write, nil)
 	shared := newCall(user, "kms", "Decrypt")
 	shared.AccountID, shared.Caller.Principal.AccountID = other, other
-	shared.Trail = request.Trail{Resources: keyTouched, RequestParameters: map[string]string{"keyId": "<&\u202e>"}, ResponseElements: map[string]any{"x": nil}, Additional: map[string]any{"a": 1}}
+	shared.Trail = request.Trail{Resources: keyTouched, RequestParameters: map[string]string{"keyId": "<&\u202e>"},
+		ResponseElements: map[string]any{"x": nil}, Additional: map[string]any{"a": 1}}
 	l.Record(shared, read, nil)
 	l.Record(newCall(role, "dynamodb", "GetItem"), data, errors.New("internal"))
 	l.RecordUnauthenticated(newCall(user, "iam", "GetUser"), read, request.Errorf("InvalidSignatureException", "no"))
@@ -317,7 +318,8 @@ func BenchmarkJournalLoad(b *testing.B) {
 
 // BenchmarkRecord files events in a store, as a server with a data directory.
 func BenchmarkRecord(b *testing.B) {
-	for name, store := range map[string]storage.Store{"memory": storage.Memory{}, "durable": storagetest.NewRecorder()} {
+	for name, store := range map[string]storage.Store{"memory": storage.Memory{},
+		"durable": storagetest.NewRecorder()} {
 		b.Run(name, func(b *testing.B) {
 			l := attached(b, 0, store)
 			c := newCall(role, "dynamodb", "GetItem")

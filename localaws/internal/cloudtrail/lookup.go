@@ -87,7 +87,8 @@ type lookupResource struct {
 
 func (s *Service) allowLookup(ctx context.Context, c *request.Call, in *lookupInput) error {
 	c.Trail.RequestParameters = trail(in)
-	return request.Require(ctx, s.authorizer, c, request.Check{Action: "cloudtrail:LookupEvents", ResourceAccountID: c.AccountID})
+	return request.Require(ctx, s.authorizer, c,
+		request.Check{Action: "cloudtrail:LookupEvents", ResourceAccountID: c.AccountID})
 }
 
 func (s *Service) lookupEvents(_ context.Context, c *request.Call, in *lookupInput) ([]byte, error) {
@@ -98,14 +99,16 @@ func (s *Service) lookupEvents(_ context.Context, c *request.Call, in *lookupInp
 	limit := maxResults
 	if in.MaxResults != nil {
 		if limit = *in.MaxResults; limit < 1 || limit > maxResults {
-			return nil, request.Errorf("InvalidMaxResultsException", "A max results value of %d is invalid. Specify max results between 1 and %d.", limit, maxResults)
+			return nil, request.Errorf("InvalidMaxResultsException",
+				"A max results value of %d is invalid. Specify max results between 1 and %d.", limit, maxResults)
 		}
 	}
 	below := uint64(math.MaxUint64)
 	if in.NextToken != "" {
 		var ok bool
 		if below, ok = in.openToken(c); !ok {
-			return nil, request.Errorf("InvalidNextTokenException", "The NextToken is not valid or was made for other parameters.")
+			return nil, request.Errorf("InvalidNextTokenException",
+				"The NextToken is not valid or was made for other parameters.")
 		}
 	}
 	out := lookupOutput{Events: []lookupEvent{}}
@@ -164,7 +167,8 @@ func (in *lookupInput) filter(region string) (func(*Event) bool, error) {
 	switch in.EventCategory {
 	case "", "insight":
 	default:
-		return nil, request.Errorf("InvalidEventCategoryException", "The event category %q is invalid.", in.EventCategory)
+		return nil, request.Errorf("InvalidEventCategoryException", "The event category %q is invalid.",
+			in.EventCategory)
 	}
 	start, end := time.Time{}, seconds(math.MaxFloat64)
 	if in.StartTime != nil {
@@ -183,11 +187,13 @@ func (in *lookupInput) filter(region string) (func(*Event) bool, error) {
 	if len(in.LookupAttributes) == 1 {
 		a := in.LookupAttributes[0]
 		if matches = a.matcher(); matches == nil || a.AttributeValue == "" || len(a.AttributeValue) > 2000 {
-			return nil, request.Errorf("InvalidLookupAttributesException", "The lookup attribute %.64q with the given value is invalid.", a.AttributeKey)
+			return nil, request.Errorf("InvalidLookupAttributesException",
+				"The lookup attribute %.64q with the given value is invalid.", a.AttributeKey)
 		}
 	}
 	return func(e *Event) bool {
-		return e.AWSRegion == region && !e.EventTime.Before(start.Truncate(time.Second)) && !e.EventTime.After(end) && matches(e)
+		return e.AWSRegion == region && !e.EventTime.Before(start.Truncate(time.Second)) && !e.EventTime.After(end) &&
+			matches(e)
 	}, nil
 }
 
@@ -228,8 +234,10 @@ func (e *Event) lookupView() (lookupEvent, error) {
 	if err != nil {
 		return lookupEvent{}, err
 	}
-	v := lookupEvent{EventID: e.EventID, EventName: e.EventName, ReadOnly: strconv.FormatBool(e.ReadOnly), AccessKeyID: e.UserIdentity.AccessKeyID,
-		EventTime: e.EventTime.Unix(), EventSource: e.EventSource, Username: e.userName(), Resources: []lookupResource{}, CloudTrailEvent: string(text)}
+	v := lookupEvent{EventID: e.EventID, EventName: e.EventName, ReadOnly: strconv.FormatBool(e.ReadOnly),
+		AccessKeyID: e.UserIdentity.AccessKeyID,
+		EventTime:   e.EventTime.Unix(), EventSource: e.EventSource, Username: e.userName(),
+		Resources: []lookupResource{}, CloudTrailEvent: string(text)}
 	for _, r := range e.Resources {
 		v.Resources = append(v.Resources, lookupResource{r.Type, r.ARN})
 	}

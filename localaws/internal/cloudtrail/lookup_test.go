@@ -38,7 +38,8 @@ func lookup(l *Log, permission allow, region, body string) (lookupOutput, error)
 
 func TestLookup(t *testing.T) {
 	l := NewLog(0)
-	add := func(caller request.Caller, service, name string, o request.Operation, after time.Duration, err error) *Event {
+	add := func(caller request.Caller, service, name string, o request.Operation, after time.Duration,
+		err error) *Event {
 		c := newCall(caller, service, name)
 		c.Time = start.Add(after)
 		if service == "kms" {
@@ -102,7 +103,8 @@ func TestLookup(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, _ := json.Marshal(first)
-	want := []lookupEvent{{EventID: first.EventID, EventName: "CreateKey", ReadOnly: "false", AccessKeyID: "AKIAROOT", EventTime: start.Unix(), EventSource: "kms.amazonaws.com",
+	want := []lookupEvent{{EventID: first.EventID, EventName: "CreateKey", ReadOnly: "false", AccessKeyID: "AKIAROOT",
+		EventTime: start.Unix(), EventSource: "kms.amazonaws.com",
 		Username: "root", Resources: []lookupResource{{"AWS::KMS::Key", keyARN}}, CloudTrailEvent: string(text)}}
 	if diff := cmp.Diff(want, out.Events); diff != "" {
 		t.Error(diff)
@@ -117,7 +119,8 @@ func TestLookupPages(t *testing.T) {
 	var names []string
 	token := ""
 	for page := 0; ; page++ {
-		body := fmt.Sprintf(`{"NextToken":%q,"LookupAttributes":[{"AttributeKey":"Username","AttributeValue":"alice"}]}`, token)
+		body := fmt.Sprintf(
+			`{"NextToken":%q,"LookupAttributes":[{"AttributeKey":"Username","AttributeValue":"alice"}]}`, token)
 		out, err := lookup(l, true, "us-east-1", body)
 		if err != nil {
 			t.Fatal(err)
@@ -175,7 +178,8 @@ func TestLookupRefusals(t *testing.T) {
 	}
 	_, err := lookup(l, false, "us-east-1", `{}`)
 	refused(t, err, "AccessDeniedException")
-	if !strings.Contains(err.Error(), "is not authorized to perform: cloudtrail:LookupEvents because no identity-based policy allows") {
+	if !strings.Contains(err.Error(),
+		"is not authorized to perform: cloudtrail:LookupEvents because no identity-based policy allows") {
 		t.Errorf("got %v", err)
 	}
 	c := newCall(root, "cloudtrail", "CreateTrail")

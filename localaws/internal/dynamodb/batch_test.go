@@ -17,15 +17,21 @@ func TestBatches(t *testing.T) {
 	for i := range 20 {
 		puts = append(puts, members{"PutRequest": members{"Item": members{"pk": str(fmt.Sprint(i)), "v": num(i)}}})
 	}
-	out := w.do("BatchWriteItem", members{"ReturnConsumedCapacity": "TOTAL", "RequestItems": members{"one": puts, "two": []members{{"PutRequest": members{"Item": members{"pk": str("x"), "sk": num(1)}}}}}})
+	out := w.do("BatchWriteItem",
+		members{"ReturnConsumedCapacity": "TOTAL",
+			"RequestItems": members{"one": puts,
+				"two": []members{{"PutRequest": members{"Item": members{"pk": str("x"), "sk": num(1)}}}}}})
 	if fmt.Sprint(out["UnprocessedItems"]) != "map[]" || len(out["ConsumedCapacity"].([]any)) != 2 {
 		t.Errorf("%v", out)
 	}
-	got := w.do("BatchGetItem", members{"RequestItems": members{"one": members{"Keys": []members{{"pk": str("3")}, {"pk": str("none")}}, "ProjectionExpression": "v"}, "two": members{"Keys": []members{{"pk": str("x"), "sk": num("1.0")}}}}})
+	got := w.do("BatchGetItem",
+		members{"RequestItems": members{"one": members{"Keys": []members{{"pk": str("3")}, {"pk": str("none")}},
+			"ProjectionExpression": "v"}, "two": members{"Keys": []members{{"pk": str("x"), "sk": num("1.0")}}}}})
 	if fmt.Sprint(got["Responses"]) != "map[one:[map[v:map[N:3]]] two:[map[pk:map[S:x] sk:map[N:1]]]]" {
 		t.Errorf("%v", got)
 	}
-	w.do("BatchWriteItem", members{"RequestItems": members{"one": []members{{"DeleteRequest": members{"Key": members{"pk": str("3")}}}}}})
+	w.do("BatchWriteItem",
+		members{"RequestItems": members{"one": []members{{"DeleteRequest": members{"Key": members{"pk": str("3")}}}}}})
 	if n := w.do("Scan", members{"TableName": "one"})["Count"]; n != 19.0 {
 		t.Error(n)
 	}
@@ -67,7 +73,8 @@ func TestBatchGetStopsAt16MB(t *testing.T) {
 	w.table("big", "", nil)
 	var keys []members
 	for i := range 50 {
-		w.do("PutItem", members{"TableName": "big", "Item": members{"pk": str(fmt.Sprint(i)), "v": str(strings.Repeat("x", 390_000))}})
+		w.do("PutItem", members{"TableName": "big",
+			"Item": members{"pk": str(fmt.Sprint(i)), "v": str(strings.Repeat("x", 390_000))}})
 		keys = append(keys, members{"pk": str(fmt.Sprint(i))})
 	}
 	request := any(members{"big": members{"Keys": keys, "ConsistentRead": true}})
@@ -97,15 +104,18 @@ func TestFaults(t *testing.T) {
 		}
 	})
 	w.table("one", "", nil)
-	w.table("two", "", members{"BillingMode": "PROVISIONED", "ProvisionedThroughput": members{"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}})
+	w.table("two", "", members{"BillingMode": "PROVISIONED",
+		"ProvisionedThroughput": members{"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}})
 	put := func(key string) members { return members{"PutRequest": members{"Item": members{"pk": str(key)}}} }
 
 	throttle["one"], throttle["two"] = true, true
 	w.fails("PutItem", members{"TableName": "one", "Item": members{"pk": str("a")}}, "ThrottlingException", "")
-	w.fails("PutItem", members{"TableName": "two", "Item": members{"pk": str("a")}}, "ProvisionedThroughputExceededException", "")
+	w.fails("PutItem", members{"TableName": "two", "Item": members{"pk": str("a")}},
+		"ProvisionedThroughputExceededException", "")
 	w.fails("BatchWriteItem", members{"RequestItems": members{"one": []members{put("a")}}}, "ThrottlingException", "")
 	throttle["two"] = false
-	out := w.do("BatchWriteItem", members{"RequestItems": members{"one": []members{put("a")}, "two": []members{put("a")}}})
+	out := w.do("BatchWriteItem",
+		members{"RequestItems": members{"one": []members{put("a")}, "two": []members{put("a")}}})
 	if got := fmt.Sprint(out["UnprocessedItems"]); got != "map[one:[map[PutRequest:map[Item:map[pk:map[S:a]]]]]]" {
 		t.Error(got)
 	}
@@ -115,14 +125,18 @@ func TestFaults(t *testing.T) {
 	if got := fmt.Sprint(out["UnprocessedItems"]); got != "map[one:[map[PutRequest:map[Item:map[pk:map[S:b]]]]]]" {
 		t.Error(got)
 	}
-	out = w.do("BatchGetItem", members{"RequestItems": members{"one": members{"Keys": []members{{"pk": str("a")}, {"pk": str("c")}}, "ProjectionExpression": "#p", "ExpressionAttributeNames": members{"#p": "pk"}}}})
-	if got := fmt.Sprint(out["UnprocessedKeys"]); got != "map[one:map[ExpressionAttributeNames:map[#p:pk] Keys:[map[pk:map[S:c]]] ProjectionExpression:#p]]" {
+	out = w.do("BatchGetItem",
+		members{"RequestItems": members{"one": members{"Keys": []members{{"pk": str("a")}, {"pk": str("c")}},
+			"ProjectionExpression": "#p", "ExpressionAttributeNames": members{"#p": "pk"}}}})
+	if got := fmt.Sprint(out["UnprocessedKeys"]); got != "map[one:map[ExpressionAttributeNames:map[#p:pk] "+
+		"Keys:[map[pk:map[S:c]]] ProjectionExpression:#p]]" {
 		t.Error(got)
 	}
 	unprocessed, conflict = -1, "c"
 	e := w.fails("TransactWriteItems", members{"TransactItems": []members{
 		{"Put": members{"TableName": "one", "Item": members{"pk": str("new")}}}, {"Delete": members{"TableName": "one", "Key": members{"pk": str("c")}}}}},
-		"TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [None, TransactionConflict]")
+		"TransactionCanceledException",
+		"Transaction cancelled, please refer cancellation reasons for specific reasons [None, TransactionConflict]")
 	if got := string(e.Members["CancellationReasons"]); got != `[{"Code":"None"},{"Code":"TransactionConflict","Message":"Transaction is ongoing for the item"}]` {
 		t.Error(got)
 	}
@@ -147,31 +161,52 @@ func TestTransactions(t *testing.T) {
 	}
 	ka, kb := members{"pk": str("a")}, members{"pk": str("b"), "sk": num(1)}
 	inc := func() members {
-		return op("Update", "one", members{"Key": ka, "UpdateExpression": "SET n = n + :i", "ExpressionAttributeValues": members{":i": num(1)}})
+		return op("Update", "one",
+			members{"Key": ka, "UpdateExpression": "SET n = n + :i",
+				"ExpressionAttributeValues": members{":i": num(1)}})
 	}
-	out := w.do("TransactWriteItems", transact(inc(), op("Put", "two", members{"Item": kb}), op("ConditionCheck", "one", members{"Key": members{"pk": str("x")}, "ConditionExpression": "attribute_not_exists(pk)"})))
-	if got := fmt.Sprint(out["ConsumedCapacity"]); got != "[map[CapacityUnits:4 TableName:one WriteCapacityUnits:4] map[CapacityUnits:2 TableName:two WriteCapacityUnits:2]]" {
+	out := w.do("TransactWriteItems",
+		transact(inc(), op("Put", "two", members{"Item": kb}),
+			op("ConditionCheck", "one",
+				members{"Key": members{"pk": str("x")}, "ConditionExpression": "attribute_not_exists(pk)"})))
+	if got := fmt.Sprint(out["ConsumedCapacity"]); got != "[map[CapacityUnits:4 TableName:one WriteCapacityUnits:4] "+
+		"map[CapacityUnits:2 TableName:two WriteCapacityUnits:2]]" {
 		t.Error(got)
 	}
-	get := w.do("TransactGetItems", members{"TransactItems": []members{op("Get", "one", members{"Key": ka, "ProjectionExpression": "n"}), op("Get", "one", members{"Key": members{"pk": str("no")}}), op("Get", "two", members{"Key": kb})}})
-	if got := fmt.Sprint(get["Responses"]); got != "[map[Item:map[n:map[N:2]]] map[] map[Item:map[pk:map[S:b] sk:map[N:1]]]]" {
+	get := w.do("TransactGetItems",
+		members{"TransactItems": []members{op("Get", "one", members{"Key": ka, "ProjectionExpression": "n"}),
+			op("Get", "one", members{"Key": members{"pk": str("no")}}), op("Get", "two", members{"Key": kb})}})
+	if got := fmt.Sprint(get["Responses"]); got != "[map[Item:map[n:map[N:2]]] map[] map[Item:map[pk:map[S:b] "+
+		"sk:map[N:1]]]]" {
 		t.Error(got)
 	}
 	e := w.fails("TransactWriteItems", transact(op("Delete", "two", members{"Key": kb}),
-		op("Put", "one", members{"Item": ka, "ConditionExpression": "n = :n", "ExpressionAttributeValues": members{":n": num(7)}, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"})),
-		"TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed]")
-	if got := string(e.Members["CancellationReasons"]); !strings.Contains(got, `{"Code":"None"},{"Code":"ConditionalCheckFailed","Message":"The conditional request failed","Item":{`) {
+		op("Put", "one", members{"Item": ka, "ConditionExpression": "n = :n",
+			"ExpressionAttributeValues": members{":n": num(7)}, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"})),
+		"TransactionCanceledException",
+		"Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed]")
+	if got := string(e.Members["CancellationReasons"]); !strings.Contains(got,
+		`{"Code":"None"},{"Code":"ConditionalCheckFailed","Message":"The conditional request failed","Item":{`) {
 		t.Error(got)
 	}
 	if w.do("GetItem", members{"TableName": "two", "Key": kb})["Item"] == nil {
 		t.Error("a cancelled transaction deleted an item")
 	}
-	w.fails("TransactWriteItems", transact(op("Update", "one", members{"Key": ka, "UpdateExpression": "SET n = pk + :i", "ExpressionAttributeValues": members{":i": num(1)}})),
-		"TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]")
-	w.fails("TransactWriteItems", transact(inc(), op("Delete", "one", members{"Key": ka})), "ValidationException", "Transaction request cannot include multiple operations on one item")
-	w.fails("TransactWriteItems", transact(members{}), "ValidationException", "TransactItems can only contain one of Check, Put, Update or Delete")
-	w.fails("TransactWriteItems", transact(op("Update", "one", members{"Key": ka})), "ValidationException", "1 validation error detected: Value null at 'transactItems.1.member.update.updateExpression' failed to satisfy constraint: Member must not be null")
-	w.fails("TransactWriteItems", transact(op("Put", "none", members{"Item": ka})), "ResourceNotFoundException", "Requested resource not found")
+	w.fails("TransactWriteItems",
+		transact(op("Update", "one",
+			members{"Key": ka, "UpdateExpression": "SET n = pk + :i",
+				"ExpressionAttributeValues": members{":i": num(1)}})),
+		"TransactionCanceledException",
+		"Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]")
+	w.fails("TransactWriteItems", transact(inc(), op("Delete", "one", members{"Key": ka})), "ValidationException",
+		"Transaction request cannot include multiple operations on one item")
+	w.fails("TransactWriteItems", transact(members{}), "ValidationException",
+		"TransactItems can only contain one of Check, Put, Update or Delete")
+	w.fails("TransactWriteItems", transact(op("Update", "one", members{"Key": ka})), "ValidationException",
+		"1 validation error detected: Value null at 'transactItems.1.member.update.updateExpression' failed to "+
+			"satisfy constraint: Member must not be null")
+	w.fails("TransactWriteItems", transact(op("Put", "none", members{"Item": ka})), "ResourceNotFoundException",
+		"Requested resource not found")
 	w.fails("TransactWriteItems", transact(), "ValidationException", "")
 }
 
@@ -180,7 +215,9 @@ func TestTransactions(t *testing.T) {
 func TestTransactionValidation(t *testing.T) {
 	w := newWorld(t)
 	w.table("one", "", members{"AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
-		"GlobalSecondaryIndexes": []members{{"IndexName": "byG", "KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}}}})
+		"GlobalSecondaryIndexes": []members{{"IndexName": "byG",
+			"KeySchema":  []members{{"AttributeName": "g", "KeyType": "HASH"}},
+			"Projection": members{"ProjectionType": "ALL"}}}})
 	write := func(list ...members) members {
 		for _, kinds := range list {
 			for _, rest := range kinds {
@@ -191,15 +228,18 @@ func TestTransactionValidation(t *testing.T) {
 	}
 	put := func(item members) members { return members{"Put": members{"Item": item}} }
 	set := func(v members) members {
-		return members{"Update": members{"Key": members{"pk": str("a")}, "UpdateExpression": "SET g = :v", "ExpressionAttributeValues": members{":v": v}}}
+		return members{"Update": members{"Key": members{"pk": str("a")}, "UpdateExpression": "SET g = :v",
+			"ExpressionAttributeValues": members{":v": v}}}
 	}
-	failing := members{"ConditionCheck": members{"Key": members{"pk": str("c")}, "ConditionExpression": "attribute_exists(pk)"}}
+	failing := members{"ConditionCheck": members{"Key": members{"pk": str("c")},
+		"ConditionExpression": "attribute_exists(pk)"}}
 	const empty = "One or more parameter values are not valid. "
 	for name, c := range map[string]struct {
 		in            members
 		code, message string
 	}{
-		"first type of two": {write(failing, put(members{"pk": num(1)}), put(members{"pk": num(2)})), "TransactionCanceledException",
+		"first type of two": {write(failing, put(members{"pk": num(1)}), put(members{"pk": num(2)})),
+			"TransactionCanceledException",
 			"Transaction cancelled, please refer cancellation reasons for specific reasons [None, ValidationError, None]"},
 		"type of an index key": {write(set(num(1))), "TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"},
 		"empty key":            {write(put(members{"pk": num(1)}), put(members{"pk": str("")})), "ValidationException", empty + "The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
@@ -215,10 +255,14 @@ func TestTransactionValidation(t *testing.T) {
 		})
 	}
 	w.t = t
-	w.fails("TransactGetItems", members{"TransactItems": []members{{"Get": members{"TableName": "one", "Key": members{"pk": str("")}}}}}, "ValidationException", empty+"The AttributeValue for a key attribute cannot contain an empty string value. Key: pk")
+	w.fails("TransactGetItems",
+		members{"TransactItems": []members{{"Get": members{"TableName": "one", "Key": members{"pk": str("")}}}}},
+		"ValidationException", empty+
+			"The AttributeValue for a key attribute cannot contain an empty string value. Key: pk")
 	var large []members
 	for i := range 12 { // the values of updates count too
-		large = append(large, members{"Update": members{"Key": members{"pk": num(i)}, "UpdateExpression": "SET v = :v", "ExpressionAttributeValues": members{":v": str(strings.Repeat("x", 350_000))}}})
+		large = append(large, members{"Update": members{"Key": members{"pk": num(i)}, "UpdateExpression": "SET v = :v",
+			"ExpressionAttributeValues": members{":v": str(strings.Repeat("x", 350_000))}}})
 	}
 	w.fails("TransactWriteItems", write(large...), "ValidationException", "Transaction size cannot exceed 4 MB")
 }
@@ -228,14 +272,17 @@ func TestTransactionToken(t *testing.T) {
 	w.table("one", "", nil)
 	with := func(token string, by int) members {
 		return members{"ClientRequestToken": token, "ReturnConsumedCapacity": "TOTAL", "TransactItems": []members{
-			{"Update": members{"TableName": "one", "Key": members{"pk": str("a")}, "UpdateExpression": "ADD n :i", "ExpressionAttributeValues": members{":i": num(by)}}}}}
+			{"Update": members{"TableName": "one", "Key": members{"pk": str("a")}, "UpdateExpression": "ADD n :i",
+				"ExpressionAttributeValues": members{":i": num(by)}}}}}
 	}
 	value := func() string {
-		return fmt.Sprint(w.do("GetItem", members{"TableName": "one", "Key": members{"pk": str("a")}})["Item"].(members)["n"])
+		return fmt.Sprint(w.do("GetItem",
+			members{"TableName": "one", "Key": members{"pk": str("a")}})["Item"].(members)["n"])
 	}
 	w.do("TransactWriteItems", with("t1", 1))
 	again := w.do("TransactWriteItems", with("t1", 1))
-	if got := fmt.Sprint(again["ConsumedCapacity"]); value() != "map[N:1]" || got != "[map[CapacityUnits:2 ReadCapacityUnits:2 TableName:one]]" {
+	if got := fmt.Sprint(again["ConsumedCapacity"]); value() != "map[N:1]" ||
+		got != "[map[CapacityUnits:2 ReadCapacityUnits:2 TableName:one]]" {
 		t.Errorf("repeated: %s, %s", value(), got)
 	}
 	w.fails("TransactWriteItems", with("t1", 2), "IdempotentParameterMismatchException", "")

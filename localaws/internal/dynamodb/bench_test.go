@@ -13,7 +13,8 @@ func benchBody(id int) string {
 	for i := range raw {
 		raw[i] = byte(i * 7)
 	}
-	return fmt.Sprintf(`{"pk":{"S":"%d"},"text":{"S":"%s"},"bytes":{"B":"%s"},"flag":{"BOOL":true},"list":{"L":[{"N":"1"},{"S":"two"}]},"n0":{"N":"0"},"n1":{"N":"1000003"},"n2":{"N":"2000006"},"n3":{"N":"3000009"},"n4":{"N":"4000012"}}`,
+	return fmt.Sprintf(
+		`{"pk":{"S":"%d"},"text":{"S":"%s"},"bytes":{"B":"%s"},"flag":{"BOOL":true},"list":{"L":[{"N":"1"},{"S":"two"}]},"n0":{"N":"0"},"n1":{"N":"1000003"},"n2":{"N":"2000006"},"n3":{"N":"3000009"},"n4":{"N":"4000012"}}`,
 		id, base64.StdEncoding.EncodeToString(raw), base64.StdEncoding.EncodeToString(raw))
 }
 
@@ -38,7 +39,9 @@ func BenchmarkServe(b *testing.B) {
 			return "GetItem", fmt.Sprintf(`{"TableName":"items","Key":{"pk":{"S":"%d"}}}`, i%1000)
 		},
 		"UpdateItem": func(i int) (string, string) {
-			return "UpdateItem", fmt.Sprintf(`{"TableName":"items","Key":{"pk":{"S":"%d"}},"UpdateExpression":"SET n0 = n0 + :i","ConditionExpression":"attribute_exists(pk)","ExpressionAttributeValues":{":i":{"N":"1"}}}`, i%1000)
+			return "UpdateItem",
+				fmt.Sprintf(
+					`{"TableName":"items","Key":{"pk":{"S":"%d"}},"UpdateExpression":"SET n0 = n0 + :i","ConditionExpression":"attribute_exists(pk)","ExpressionAttributeValues":{":i":{"N":"1"}}}`, i%1000)
 		},
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -49,7 +52,8 @@ func BenchmarkServe(b *testing.B) {
 				operation, bodies[i] = in(i)
 			}
 			for i := 0; b.Loop(); i++ {
-				if _, err := w.s.Serve(context.Background(), userCall("admin", operation, []byte(bodies[i%1000]))); err != nil {
+				if _, err := w.s.Serve(context.Background(),
+					userCall("admin", operation, []byte(bodies[i%1000]))); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -84,7 +88,8 @@ func BenchmarkScan(b *testing.B) {
 	for b.Loop() {
 		n, start := 0, ""
 		for {
-			out, err := w.s.Serve(context.Background(), userCall("admin", "Scan", []byte(`{"TableName":"items"`+start+`}`)))
+			out, err := w.s.Serve(context.Background(),
+				userCall("admin", "Scan", []byte(`{"TableName":"items"`+start+`}`)))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -12,8 +12,11 @@ func provisioned(read, write int) members {
 
 // billed is a provisioned table of 5 and 5 with an index of 3 and 3.
 func (w *world) billed() (update func(members) members, refused func(members, string)) {
-	w.table("billed", "", members{"BillingMode": "PROVISIONED", "ProvisionedThroughput": provisioned(5, 5), "AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
-		"GlobalSecondaryIndexes": []members{{"IndexName": "byG", "KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}, "ProvisionedThroughput": provisioned(3, 3)}}})
+	w.table("billed", "", members{"BillingMode": "PROVISIONED", "ProvisionedThroughput": provisioned(5, 5),
+		"AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
+		"GlobalSecondaryIndexes": []members{{"IndexName": "byG",
+			"KeySchema":  []members{{"AttributeName": "g", "KeyType": "HASH"}},
+			"Projection": members{"ProjectionType": "ALL"}, "ProvisionedThroughput": provisioned(3, 3)}}})
 	with := func(in members) members { in["TableName"] = "billed"; return in }
 	return func(in members) members { return w.do("UpdateTable", with(in))["TableDescription"].(members) },
 		func(in members, message string) {
@@ -45,39 +48,55 @@ func TestBillingSwitch(t *testing.T) {
 		text := ""
 		for _, x := range []members{d, i} {
 			p, warm := x["ProvisionedThroughput"].(members), x["WarmThroughput"].(members)
-			text += fmt.Sprint(p["ReadCapacityUnits"], " ", p["WriteCapacityUnits"], " warm ", warm["ReadUnitsPerSecond"], " ", warm["WriteUnitsPerSecond"], "; ")
+			text += fmt.Sprint(p["ReadCapacityUnits"], " ", p["WriteCapacityUnits"], " warm ",
+				warm["ReadUnitsPerSecond"], " ", warm["WriteUnitsPerSecond"], "; ")
 		}
 		return text
 	}
 	if got := both(); got != "5 5 warm 5 5; 3 3 warm 3 3; " {
 		t.Error(got)
 	}
-	refused(members{"OnDemandThroughput": members{"MaxWriteRequestUnits": 5}}, badParam+"MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED")
-	refused(members{"BillingMode": "PAY_PER_REQUEST", "ProvisionedThroughput": provisioned(1, 1)}, badParam+"Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+	refused(members{"OnDemandThroughput": members{"MaxWriteRequestUnits": 5}},
+		badParam+
+			"MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED")
+	refused(members{"BillingMode": "PAY_PER_REQUEST", "ProvisionedThroughput": provisioned(1, 1)},
+		badParam+
+			"Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
 	update(members{"BillingMode": "PAY_PER_REQUEST"})
 	if got := both(); got != "0 0 warm 12000 4000; 0 0 warm 12000 4000; " {
 		t.Error(got)
 	}
-	refused(members{"GlobalSecondaryIndexUpdates": indexChange("Update", members{"ProvisionedThroughput": provisioned(1, 1)})},
-		badParam+"The only Updates for index: byG when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput")
-	refused(members{"BillingMode": "PROVISIONED"}, badParam+"ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
-	refused(members{"BillingMode": "PROVISIONED", "ProvisionedThroughput": provisioned(7, 8)}, badParam+"ProvisionedThroughput must be specified for index: byG")
-	update(members{"BillingMode": "PROVISIONED", "ProvisionedThroughput": provisioned(7, 8), "GlobalSecondaryIndexUpdates": indexChange("Update", members{"ProvisionedThroughput": provisioned(1, 2)})})
+	refused(members{"GlobalSecondaryIndexUpdates": indexChange("Update",
+		members{"ProvisionedThroughput": provisioned(1, 1)})},
+		badParam+
+			"The only Updates for index: byG when TableThroughputMode is PAY_PER_REQUEST can be to "+
+			"OnDemandThroughput, WarmThroughput")
+	refused(members{"BillingMode": "PROVISIONED"},
+		badParam+"ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+	refused(members{"BillingMode": "PROVISIONED", "ProvisionedThroughput": provisioned(7, 8)},
+		badParam+"ProvisionedThroughput must be specified for index: byG")
+	update(members{"BillingMode": "PROVISIONED", "ProvisionedThroughput": provisioned(7, 8),
+		"GlobalSecondaryIndexUpdates": indexChange("Update", members{"ProvisionedThroughput": provisioned(1, 2)})})
 	if got := both(); got != "7 8 warm 12000 4000; 1 2 warm 12000 4000; " {
 		t.Error(got)
 	}
-	refused(members{"GlobalSecondaryIndexUpdates": indexChange("Update", members{"ProvisionedThroughput": provisioned(1, 2)})}, "The provisioned throughput for the index byG will not change. …")
+	refused(members{"GlobalSecondaryIndexUpdates": indexChange("Update",
+		members{"ProvisionedThroughput": provisioned(1, 2)})},
+		"The provisioned throughput for the index byG will not change. …")
 }
 
 func TestOnDemandLimits(t *testing.T) {
 	w := newWorld(t)
 	const p = badParam
-	create := members{"TableName": "limited", "AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}}, "KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"}},
+	create := members{"TableName": "limited",
+		"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}}, "KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"}},
 		"ProvisionedThroughput": provisioned(1, 1), "OnDemandThroughput": members{"MaxReadRequestUnits": 0}}
-	w.fails("CreateTable", create, "ValidationException", p+"MaxReadRequestUnits for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.")
+	w.fails("CreateTable", create, "ValidationException",
+		p+"MaxReadRequestUnits for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.")
 	delete(create, "ProvisionedThroughput")
 	create["BillingMode"] = "PAY_PER_REQUEST"
-	w.fails("CreateTable", create, "ValidationException", p+"Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range")
+	w.fails("CreateTable", create, "ValidationException",
+		p+"Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range")
 	create["OnDemandThroughput"] = members{"MaxReadRequestUnits": 20, "MaxWriteRequestUnits": 15}
 	w.do("CreateTable", create)
 	update := func(in members) {
@@ -99,8 +118,10 @@ func TestOnDemandLimits(t *testing.T) {
 	if got := limits(); got != "<nil>" {
 		t.Error("limits outlive a time as provisioned table:", got)
 	}
-	w.fails("UpdateTable", members{"TableName": "limited", "OnDemandThroughput": members{}}, "ValidationException", "At least one of …")
-	w.fails("UpdateTable", members{"TableName": "limited", "OnDemandThroughput": members{"MaxReadRequestUnits": 40}, "BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": true},
+	w.fails("UpdateTable", members{"TableName": "limited", "OnDemandThroughput": members{}}, "ValidationException",
+		"At least one of …")
+	w.fails("UpdateTable", members{"TableName": "limited", "OnDemandThroughput": members{"MaxReadRequestUnits": 40},
+		"BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": true},
 		"ValidationException", p+"DeletionProtection modification must be the only operation in the request")
 }
 
@@ -109,7 +130,8 @@ func TestThroughputHistory(t *testing.T) {
 	update, _ := w.billed()
 	history := func() string {
 		p := w.described("billed")["ProvisionedThroughput"].(members)
-		return fmt.Sprint(p["NumberOfDecreasesToday"], " ", p["LastIncreaseDateTime"] != nil, " ", p["LastDecreaseDateTime"] != nil)
+		return fmt.Sprint(p["NumberOfDecreasesToday"], " ", p["LastIncreaseDateTime"] != nil, " ",
+			p["LastDecreaseDateTime"] != nil)
 	}
 	if got := history(); got != "0 false false" {
 		t.Error(got)
@@ -131,18 +153,30 @@ func TestUpdatesAlone(t *testing.T) {
 	w := newWorld(t)
 	update, refused := w.billed()
 	const only = " modification must be the only operation in the request"
-	refused(members{"SSESpecification": members{"Enabled": true}, "DeletionProtectionEnabled": true}, badParam+"Server-Side Encryption"+only)
-	refused(members{"TableClass": "STANDARD_INFREQUENT_ACCESS", "DeletionProtectionEnabled": true}, badParam+"DeletionProtection"+only)
-	refused(members{"TableClass": "STANDARD_INFREQUENT_ACCESS", "ProvisionedThroughput": provisioned(1, 1)}, badParam+"TableClass"+only)
-	refused(members{"ProvisionedThroughput": provisioned(9, 9), "GlobalSecondaryIndexUpdates": indexChange("Delete", nil)}, badParam+"You cannot create or delete index while updating table IOPS")
-	refused(members{"DeletionProtectionEnabled": true, "GlobalSecondaryIndexUpdates": []members{}}, badParam+"List of GlobalSecondaryIndexUpdates is empty")
-	refused(members{"GlobalSecondaryIndexUpdates": []members{{}}}, badParam+"One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
+	refused(members{"SSESpecification": members{"Enabled": true}, "DeletionProtectionEnabled": true},
+		badParam+"Server-Side Encryption"+only)
+	refused(members{"TableClass": "STANDARD_INFREQUENT_ACCESS", "DeletionProtectionEnabled": true},
+		badParam+"DeletionProtection"+only)
+	refused(members{"TableClass": "STANDARD_INFREQUENT_ACCESS", "ProvisionedThroughput": provisioned(1, 1)},
+		badParam+"TableClass"+only)
+	refused(members{"ProvisionedThroughput": provisioned(9, 9),
+		"GlobalSecondaryIndexUpdates": indexChange("Delete", nil)},
+		badParam+"You cannot create or delete index while updating table IOPS")
+	refused(members{"DeletionProtectionEnabled": true, "GlobalSecondaryIndexUpdates": []members{}},
+		badParam+"List of GlobalSecondaryIndexUpdates is empty")
+	refused(members{"GlobalSecondaryIndexUpdates": []members{{}}},
+		badParam+
+			"One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "+
+			"GlobalSecondaryIndexUpdate.Delete must not be null")
 	d := update(members{"TableClass": "STANDARD_INFREQUENT_ACCESS"})
-	if got := d["TableClassSummary"].(members); got["TableClass"] != "STANDARD_INFREQUENT_ACCESS" || got["LastUpdateDateTime"] == nil {
+	if got := d["TableClassSummary"].(members); got["TableClass"] != "STANDARD_INFREQUENT_ACCESS" ||
+		got["LastUpdateDateTime"] == nil {
 		t.Error(got)
 	}
 	// Definitions of attributes that no new index uses are read past.
-	d = update(members{"DeletionProtectionEnabled": true, "AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "N"}, {"AttributeName": "unused", "AttributeType": "N"}}})
+	d = update(members{"DeletionProtectionEnabled": true,
+		"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "N"},
+			{"AttributeName": "unused", "AttributeType": "N"}}})
 	if n := len(d["AttributeDefinitions"].([]any)); n != 2 {
 		t.Error(d["AttributeDefinitions"])
 	}
@@ -184,7 +218,8 @@ func TestItemsBesideUpdates(t *testing.T) {
 		done <- nil
 	}()
 	for i := range 50 {
-		update(members{"GlobalSecondaryIndexUpdates": indexChange("Update", members{"ProvisionedThroughput": provisioned(10+i, 1)})})
+		update(members{"GlobalSecondaryIndexUpdates": indexChange("Update",
+			members{"ProvisionedThroughput": provisioned(10+i, 1)})})
 		if i%10 == 0 {
 			update(customKey(w.keys.newKey(fmt.Sprint(i))))
 			w.advance(24 * time.Hour)

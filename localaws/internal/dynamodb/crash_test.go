@@ -65,7 +65,8 @@ func (k lastingKeys) aead() cipher.AEAD {
 	return a
 }
 
-func (k lastingKeys) Decrypt(_ context.Context, c *request.Call, arn string, blob []byte, bound map[string]string) ([]byte, error) {
+func (k lastingKeys) Decrypt(_ context.Context, c *request.Call, arn string, blob []byte,
+	bound map[string]string) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("Decrypt", c, arn); err != nil {
@@ -74,7 +75,8 @@ func (k lastingKeys) Decrypt(_ context.Context, c *request.Call, arn string, blo
 	return k.aead().Open(nil, nil, blob, fmt.Append(nil, bound))
 }
 
-func (k lastingKeys) GenerateDataKey(_ context.Context, c *request.Call, arn string, bound map[string]string) ([]byte, []byte, error) {
+func (k lastingKeys) GenerateDataKey(_ context.Context, c *request.Call, arn string,
+	bound map[string]string) ([]byte, []byte, error) {
 	key := make([]byte, 32)
 	rand.Read(key)
 	return key, k.aead().Seal(nil, nil, key, fmt.Append(nil, bound)), nil
@@ -110,8 +112,9 @@ func crashWriter(dir string) error {
 		return err
 	}
 	for table, sse := range map[string]members{"crash": customKey(lastingKey), "owned": {}} {
-		in := members{"TableName": table, "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}},
-			"KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"}}}
+		in := members{"TableName": table, "BillingMode": "PAY_PER_REQUEST",
+			"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}},
+			"KeySchema":            []members{{"AttributeName": "pk", "KeyType": "HASH"}}}
 		for k, v := range sse {
 			in[k] = v
 		}
@@ -144,7 +147,8 @@ func crashWriter(dir string) error {
 					err = serve("PutItem", members{"TableName": "crash", "Item": item(i)})
 				case 1:
 					what = "both"
-					err = serve("TransactWriteItems", members{"TransactItems": []members{put("crash", i), put("owned", i)}})
+					err = serve("TransactWriteItems",
+						members{"TransactItems": []members{put("crash", i), put("owned", i)}})
 				case 2:
 					what = "gone"
 					if err = serve("PutItem", members{"TableName": "crash", "Item": item(i)}); err == nil {
@@ -281,7 +285,8 @@ func searchFiles(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret := slices.Clone(s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: "owned"}).def.Encryption.TableKey)
+	secret := slices.Clone(s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion},
+		Name: "owned"}).def.Encryption.TableKey)
 	if len(secret) != 32 {
 		t.Fatal("no table key to look for")
 	}
@@ -295,7 +300,8 @@ func searchFiles(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 		searched += len(raw)
-		for _, needle := range [][]byte{[]byte(clearValue), []byte(clearKey), secret, []byte(hex.EncodeToString(secret)), []byte(base64.StdEncoding.EncodeToString(secret))} {
+		for _, needle := range [][]byte{[]byte(clearValue), []byte(clearKey), secret,
+			[]byte(hex.EncodeToString(secret)), []byte(base64.StdEncoding.EncodeToString(secret))} {
 			if bytes.Contains(raw, needle) {
 				t.Errorf("%s holds %q in the clear", e.Name(), needle)
 			}
@@ -314,7 +320,8 @@ func TestRestartNeedsTheKey(t *testing.T) {
 	w.restart()
 	w.table("crash", "", customKey(lastingKey))
 	w.do("PutItem", members{"TableName": "crash", "Item": members{"pk": str(clearKey), "v": str(clearValue)}})
-	before, err := w.s.DiskView(t.Context(), testAccount, testRegion, "crash", userItem(t, `{"pk": {"S": "`+clearKey+`"}}`))
+	before, err := w.s.DiskView(t.Context(), testAccount, testRegion, "crash",
+		userItem(t, `{"pk": {"S": "`+clearKey+`"}}`))
 	if err != nil || !before.Stored {
 		t.Fatalf("%+v, %v", before, err)
 	}
@@ -347,7 +354,8 @@ func TestRestartNeedsTheKey(t *testing.T) {
 	}
 	w.do("DeleteTable", members{"TableName": "crash"})
 	left := 0
-	if err := w.cfg.Store.Range(storage.Bucket{Name: before.Bucket, PlainValues: true}, func(_, _ []byte) error { left++; return nil }); err != nil || left != 0 {
+	if err := w.cfg.Store.Range(storage.Bucket{Name: before.Bucket, PlainValues: true},
+		func(_, _ []byte) error { left++; return nil }); err != nil || left != 0 {
 		t.Errorf("%d items outlive their table, %v", left, err)
 	}
 }
@@ -371,7 +379,8 @@ func TestResealedOnSwitch(t *testing.T) {
 	}
 	w.do("UpdateTable", members{"TableName": "crash", "SSESpecification": customKey(lastingKey)["SSESpecification"]})
 	after, err := w.s.DiskView(t.Context(), testAccount, testRegion, "crash", key)
-	if err != nil || after.Key == before.Key || bytes.Equal(after.Sealed, before.Sealed) || after.Bucket == before.Bucket {
+	if err != nil || after.Key == before.Key || bytes.Equal(after.Sealed, before.Sealed) ||
+		after.Bucket == before.Bucket {
 		t.Errorf("before %+v, after %+v, %v", before, after, err)
 	}
 	if err := w.cfg.Store.Close(); err != nil {

@@ -51,7 +51,8 @@ func newMotoRun(t *testing.T, stream uint64, definitions []members, known []moto
 		}
 	}
 	t.Logf("seed %d", seed)
-	r := &motoRun{generator: &generator{Rand: rand.New(rand.NewPCG(seed, stream))}, t: t, w: newWorld(t), o: other{t, url}, definitions: definitions, known: known,
+	r := &motoRun{generator: &generator{Rand: rand.New(rand.NewPCG(seed, stream))}, t: t, w: newWorld(t),
+		o: other{t, url}, definitions: definitions, known: known,
 		compared: map[string]int{}, refused: map[string]int{}, excused: map[string]int{}}
 	r.tables()
 	return r
@@ -90,19 +91,22 @@ func (r *motoRun) both(operation string, in members, compare func(answer members
 	if (code == "") != (wantCode == "") || operation == "Scan" {
 		defer r.tables()
 	}
-	d := &difference{operation: operation, in: in, got: got, want: want, code: code, wantCode: wantCode, message: message, wantMessage: wantMessage}
+	d := &difference{operation: operation, in: in, got: got, want: want, code: code, wantCode: wantCode,
+		message: message, wantMessage: wantMessage}
 	for _, k := range r.known {
 		if k.when(d) {
 			r.excused[k.reason]++
 			return
 		}
 	}
-	if strings.Contains(jsonText(in), "missing-table") && code != "" && wantCode != "" && (code == "ValidationException") != (wantCode == "ValidationException") {
+	if strings.Contains(jsonText(in), "missing-table") && code != "" && wantCode != "" &&
+		(code == "ValidationException") != (wantCode == "ValidationException") {
 		r.excused["of a missing table and something else that is wrong it names the other first"]++
 		return
 	}
 	body, _ := json.Marshal(in)
-	r.t.Errorf("%s %.2000s\n ours: %s %s %s\n moto: %s %s %s", operation, body, code, message, a, wantCode, wantMessage, b)
+	r.t.Errorf("%s %.2000s\n ours: %s %s %s\n moto: %s %s %s", operation, body, code, message, a, wantCode, wantMessage,
+		b)
 	if r.differences++; r.differences > 10 {
 		r.t.FailNow()
 	}
@@ -206,7 +210,8 @@ func TestDifferentialMotoTransactions(t *testing.T) {
 			})
 		}
 	}
-	r.done([]string{"TransactionCanceledException", "ValidationException", "ResourceNotFoundException"}, "TransactWriteItems", "TransactGetItems", "Scan")
+	r.done([]string{"TransactionCanceledException", "ValidationException", "ResourceNotFoundException"},
+		"TransactWriteItems", "TransactGetItems", "Scan")
 }
 
 // cancellation is what a transaction's answer says of each item.
@@ -241,7 +246,8 @@ func (r *motoRun) record(table string) members {
 		case 3:
 			it["n"] = members{"SS": r.subset("a", "b", "c")}
 		case 4:
-			it["m"] = members{"M": members{"a": members{"N": "1"}, "x": members{"L": []members{{"S": "q"}, {"BOOL": true}, {"NULL": true}}}}}
+			it["m"] = members{"M": members{"a": members{"N": "1"},
+				"x": members{"L": []members{{"S": "q"}, {"BOOL": true}, {"NULL": true}}}}}
 		case 5:
 			it["g"] = members{"S": pick(r.generator, "a", "b")}
 		}
@@ -357,7 +363,8 @@ func (r *motoRun) writes() members {
 // misfit is a transaction of one item whose key is none of its table.
 func (r *motoRun) misfit() members {
 	key := r.cell(diffRange)
-	pick(r.generator, func() { delete(key, "sk") }, func() { key["pk"] = members{"N": "1"} }, func() { key["extra"] = members{"S": "x"} },
+	pick(r.generator, func() { delete(key, "sk") }, func() { key["pk"] = members{"N": "1"} },
+		func() { key["extra"] = members{"S": "x"} },
 		func() { key["pk"] = members{"S": ""} })()
 	w := members{"TableName": diffRange, "Key": key}
 	kind := pick(r.generator, "Put", "Update", "Delete", "ConditionCheck")
@@ -368,7 +375,8 @@ func (r *motoRun) misfit() members {
 	case "Update":
 		w["UpdateExpression"] = "REMOVE w"
 		if r.odds(2) {
-			w["Key"], w["UpdateExpression"], w["ExpressionAttributeValues"] = r.cell(diffRange), "SET pk = :other", members{":other": members{"S": "other"}}
+			w["Key"], w["UpdateExpression"], w["ExpressionAttributeValues"] = r.cell(diffRange), "SET pk = :other",
+				members{":other": members{"S": "other"}}
 		}
 	case "ConditionCheck":
 		w["ConditionExpression"] = "attribute_not_exists(v)"
@@ -380,7 +388,8 @@ func (r *motoRun) misfit() members {
 func (r *motoRun) oversized() members {
 	list := []members{}
 	for i := range pick(r.generator, 99, 100, 101) {
-		list = append(list, members{"Put": members{"TableName": diffHash, "Item": members{"pk": members{"S": fmt.Sprint("many-", i)}, "v": members{"N": "1"}}}})
+		list = append(list, members{"Put": members{"TableName": diffHash,
+			"Item": members{"pk": members{"S": fmt.Sprint("many-", i)}, "v": members{"N": "1"}}}})
 	}
 	return members{"TransactItems": list}
 }
@@ -419,20 +428,29 @@ func (r *motoRun) reads() members {
 // TransactGetItems decides.
 var motoTransactions = []motoDifference{
 	{"it reads one item twice in a transaction", func(d *difference) bool {
-		return d.operation == "TransactGetItems" && d.wantCode == "" && d.message == "Transaction request cannot include multiple operations on one item"
+		return d.operation == "TransactGetItems" && d.wantCode == "" &&
+			d.message == "Transaction request cannot include multiple operations on one item"
 	}},
 	{"it ignores projections of transactional reads", func(d *difference) bool {
-		return d.operation == "TransactGetItems" && d.code == "" && d.wantCode == "" && strings.Contains(jsonText(d.in), "ProjectionExpression")
+		return d.operation == "TransactGetItems" && d.code == "" && d.wantCode == "" &&
+			strings.Contains(jsonText(d.in), "ProjectionExpression")
 	}},
-	{"it answers an update that cannot be done as for one item; AWS documents the reason ValidationError", func(d *difference) bool {
-		return d.wantCode == "ValidationException" && strings.Contains(jsonText(d.got), `"Code":"ValidationError"`) &&
-			strings.HasPrefix(d.wantMessage, "The provided expression refers to an attribute that does not exist in the item")
-	}},
-	{"it answers keys that do not fit the table as for one item; AWS documents the reason ValidationError", func(d *difference) bool {
-		return d.code == "TransactionCanceledException" && strings.Contains(jsonText(d.got), `"Code":"ValidationError"`) && strings.Contains(jsonText(d.got), "key") && d.wantCode == "ValidationException"
-	}},
+	{"it answers an update that cannot be done as for one item; AWS documents the reason ValidationError",
+		func(d *difference) bool {
+			return d.wantCode == "ValidationException" &&
+				strings.Contains(jsonText(d.got), `"Code":"ValidationError"`) &&
+				strings.HasPrefix(d.wantMessage,
+					"The provided expression refers to an attribute that does not exist in the item")
+		}},
+	{"it answers keys that do not fit the table as for one item; AWS documents the reason ValidationError",
+		func(d *difference) bool {
+			return d.code == "TransactionCanceledException" &&
+				strings.Contains(jsonText(d.got), `"Code":"ValidationError"`) &&
+				strings.Contains(jsonText(d.got), "key") && d.wantCode == "ValidationException"
+		}},
 	{"it does not check the names and types of keys in transactions", func(d *difference) bool {
-		return strings.Contains(jsonText(d.got), "The provided key element does not match the schema") && !strings.Contains(jsonText(d.want), "ValidationError")
+		return strings.Contains(jsonText(d.got), "The provided key element does not match the schema") &&
+			!strings.Contains(jsonText(d.want), "ValidationError")
 	}},
 	{"it takes empty keys of deletes and condition checks", func(d *difference) bool {
 		return strings.Contains(d.message, "cannot contain an empty string value. Key: pk") && d.wantCode == ""
@@ -452,10 +470,15 @@ var motoTransactions = []motoDifference{
 			return len(m) == keys && !strings.Contains(got, normal(m))
 		})
 	}},
-	{"it names the exceptions of its own language as reasons for keys that do not fit, and goes on to judge the others", func(d *difference) bool {
-		return strings.Contains(jsonText(d.got), `"Code":"ValidationError"`) && (strings.Contains(d.wantMessage, "KeyError") || strings.Contains(d.wantMessage, "MockValidationException"))
-	}},
-	{"a missing table is an item's reason; AWS documents ResourceNotFoundException for the request", func(d *difference) bool {
-		return d.code == "ResourceNotFoundException" && strings.Contains(jsonText(d.want), `"Code":"ResourceNotFoundException"`)
-	}},
+	{"it names the exceptions of its own language as reasons for keys that do not fit, and goes on to judge the others",
+		func(d *difference) bool {
+			return strings.Contains(jsonText(d.got), `"Code":"ValidationError"`) &&
+				(strings.Contains(d.wantMessage, "KeyError") ||
+					strings.Contains(d.wantMessage, "MockValidationException"))
+		}},
+	{"a missing table is an item's reason; AWS documents ResourceNotFoundException for the request",
+		func(d *difference) bool {
+			return d.code == "ResourceNotFoundException" &&
+				strings.Contains(jsonText(d.want), `"Code":"ResourceNotFoundException"`)
+		}},
 }

@@ -12,13 +12,17 @@ const settled = "moto-settings"
 // TestDifferentialMotoSettings compares what is set for whole tables: tags,
 // time to live, point-in-time recovery, throughput, indexes, protection.
 func TestDifferentialMotoSettings(t *testing.T) {
-	r := newMotoRun(t, 4, []members{{"TableName": settled, "ProvisionedThroughput": members{"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
-		"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}}, "KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"}}}}, motoSettings)
+	r := newMotoRun(t, 4, []members{{"TableName": settled,
+		"ProvisionedThroughput": members{"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+		"AttributeDefinitions":  []members{{"AttributeName": "pk", "AttributeType": "S"}},
+		"KeySchema":             []members{{"AttributeName": "pk", "KeyType": "HASH"}}}}, motoSettings)
 	for range 1200 {
 		pick(r.generator, r.tag, r.expiry, r.recovery, r.update, r.update)()
 	}
-	r.done([]string{"ValidationException", "ResourceNotFoundException", "TableNotFoundException"}, "TagResource", "UntagResource", "ListTagsOfResource",
-		"UpdateTimeToLive", "DescribeTimeToLive", "UpdateContinuousBackups", "DescribeContinuousBackups", "UpdateTable", "DescribeTable", "DeleteTable")
+	r.done([]string{"ValidationException", "ResourceNotFoundException", "TableNotFoundException"}, "TagResource",
+		"UntagResource", "ListTagsOfResource",
+		"UpdateTimeToLive", "DescribeTimeToLive", "UpdateContinuousBackups", "DescribeContinuousBackups", "UpdateTable",
+		"DescribeTable", "DeleteTable")
 }
 
 // target is the table, seldom one that is not there.
@@ -43,7 +47,8 @@ func (r *motoRun) tag() {
 		tags = append(tags, members{"Key": k, "Value": pick(r.generator, "", "1", "a b", "ö")})
 	}
 	if r.odds(15) {
-		tags = append(tags, pick(r.generator, members{"Key": "aws:own", "Value": "1"}, members{"Key": "", "Value": "1"}, members{"Key": strings.Repeat("k", 129), "Value": ""},
+		tags = append(tags, pick(r.generator, members{"Key": "aws:own", "Value": "1"}, members{"Key": "", "Value": "1"},
+			members{"Key": strings.Repeat("k", 129), "Value": ""},
 			members{"Key": "long", "Value": strings.Repeat("v", 257)}, members{"Key": keys[0], "Value": "again"}))
 	}
 	if r.odds(30) {
@@ -96,14 +101,16 @@ func (r *motoRun) recovery() {
 		delete(recovery, "LatestRestorableDateTime")
 		return d
 	}
-	r.both("UpdateContinuousBackups", members{"TableName": name, "PointInTimeRecoverySpecification": setting}, withoutTimes)
+	r.both("UpdateContinuousBackups", members{"TableName": name, "PointInTimeRecoverySpecification": setting},
+		withoutTimes)
 	r.both("DescribeContinuousBackups", members{"TableName": name}, withoutTimes)
 }
 
 func (r *motoRun) update() {
 	in := members{"TableName": r.target()}
 	through := func() members {
-		return members{"ReadCapacityUnits": pick(r.generator, 1, 5, 7, 0), "WriteCapacityUnits": pick(r.generator, 1, 5, 7)}
+		return members{"ReadCapacityUnits": pick(r.generator, 1, 5, 7, 0),
+			"WriteCapacityUnits": pick(r.generator, 1, 5, 7)}
 	}
 	attributes := []members{{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "g", "AttributeType": "N"}}
 	switch r.IntN(9) {
@@ -118,7 +125,8 @@ func (r *motoRun) update() {
 			in["ProvisionedThroughput"] = through()
 		}
 		if r.odds(2) { // without it the switch is refused for the indexes
-			in["GlobalSecondaryIndexUpdates"] = []members{{"Update": members{"IndexName": "by-g", "ProvisionedThroughput": through()}}}
+			in["GlobalSecondaryIndexUpdates"] = []members{{"Update": members{"IndexName": "by-g",
+				"ProvisionedThroughput": through()}}}
 		}
 	case 2:
 		in["ProvisionedThroughput"] = through()
@@ -126,16 +134,19 @@ func (r *motoRun) update() {
 		in["DeletionProtectionEnabled"] = r.odds(2)
 	case 4, 5:
 		in["AttributeDefinitions"] = attributes
-		create := members{"IndexName": pick(r.generator, "by-g", "by-g-2"), "KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}},
+		create := members{"IndexName": pick(r.generator, "by-g", "by-g-2"),
+			"KeySchema":  []members{{"AttributeName": "g", "KeyType": "HASH"}},
 			"Projection": members{"ProjectionType": pick(r.generator, "ALL", "KEYS_ONLY")}}
 		if r.odds(2) {
 			create["ProvisionedThroughput"] = members{"ReadCapacityUnits": 2, "WriteCapacityUnits": 2}
 		}
 		in["GlobalSecondaryIndexUpdates"] = []members{{"Create": create}}
 	case 6:
-		in["GlobalSecondaryIndexUpdates"] = []members{{"Delete": members{"IndexName": pick(r.generator, "by-g", "by-g-2")}}}
+		in["GlobalSecondaryIndexUpdates"] = []members{{"Delete": members{"IndexName": pick(r.generator, "by-g",
+			"by-g-2")}}}
 	case 7:
-		in["GlobalSecondaryIndexUpdates"] = []members{{"Update": members{"IndexName": pick(r.generator, "by-g", "by-g-2"), "ProvisionedThroughput": through()}}}
+		in["GlobalSecondaryIndexUpdates"] = []members{{"Update": members{"IndexName": pick(r.generator, "by-g",
+			"by-g-2"), "ProvisionedThroughput": through()}}}
 	case 8:
 		if in["TableName"] == settled {
 			r.protected()
@@ -190,8 +201,9 @@ func TestDifferentialMotoTokens(t *testing.T) {
 		}},
 	})
 	add := func(n string) members {
-		return members{"ClientRequestToken": "token-1", "TransactItems": []members{{"Update": members{"TableName": diffHash, "Key": members{"pk": members{"S": "a"}},
-			"UpdateExpression": "ADD v :n", "ExpressionAttributeValues": members{":n": members{"N": n}}}}}}
+		return members{"ClientRequestToken": "token-1",
+			"TransactItems": []members{{"Update": members{"TableName": diffHash, "Key": members{"pk": members{"S": "a"}},
+				"UpdateExpression": "ADD v :n", "ExpressionAttributeValues": members{":n": members{"N": n}}}}}}
 	}
 	get := members{"TableName": diffHash, "Key": members{"pk": members{"S": "a"}}}
 	r.both("TransactWriteItems", add("1"), cancellation)
@@ -207,7 +219,8 @@ func TestDifferentialMotoTokens(t *testing.T) {
 // motoSettings: what AWS documents of these operations decides.
 var motoSettings = []motoDifference{
 	{"it enables and disables time to live again", func(d *difference) bool {
-		return d.wantCode == "" && (d.message == "TimeToLive is already enabled" || d.message == "TimeToLive is already disabled")
+		return d.wantCode == "" &&
+			(d.message == "TimeToLive is already enabled" || d.message == "TimeToLive is already disabled")
 	}},
 	{"it changes the attribute of time to live without disabling it first", func(d *difference) bool {
 		return d.wantCode == "" && strings.HasPrefix(d.message, "TimeToLive is active on a different AttributeName")
@@ -216,7 +229,8 @@ var motoSettings = []motoDifference{
 		return d.wantCode == "" && d.message == "Time to live has been modified multiple times within a fixed interval"
 	}},
 	{"it has codes of its own for requests about time to live", func(d *difference) bool {
-		return d.code == "ResourceNotFoundException" && d.wantCode == "ResourceNotFound" || d.code == "ValidationException" && d.wantCode == "InvalidParameterValue"
+		return d.code == "ResourceNotFoundException" && d.wantCode == "ResourceNotFound" ||
+			d.code == "ValidationException" && d.wantCode == "InvalidParameterValue"
 	}},
 	{"it keeps a tag's old value beside the new one", func(d *difference) bool {
 		tags, _ := d.want["Tags"].([]any)
@@ -230,7 +244,8 @@ var motoSettings = []motoDifference{
 		return d.operation == "TagResource" && d.code == "ValidationException" && d.wantCode == ""
 	}},
 	{"it tags what is not there", func(d *difference) bool {
-		return (d.operation == "TagResource" || d.operation == "UntagResource") && d.code == "ResourceNotFoundException" && d.wantCode == ""
+		return (d.operation == "TagResource" || d.operation == "UntagResource") &&
+			d.code == "ResourceNotFoundException" && d.wantCode == ""
 	}},
 	{"it takes any number of days, and takes one when recovery ends", func(d *difference) bool {
 		return d.operation == "UpdateContinuousBackups" && d.code == "ValidationException" && d.wantCode == ""
@@ -243,6 +258,8 @@ var motoSettings = []motoDifference{
 			(strings.Contains(d.message, "hroughput") || strings.Contains(d.message, "CapacityUnits"))
 	}},
 	{"it crashes on indexes that are not there, or there already", func(d *difference) bool {
-		return d.operation == "UpdateTable" && d.wantCode == "crash" && (d.code == "ResourceNotFoundException" || strings.HasSuffix(d.message, "Attempting to create an index which already exists"))
+		return d.operation == "UpdateTable" && d.wantCode == "crash" &&
+			(d.code == "ResourceNotFoundException" ||
+				strings.HasSuffix(d.message, "Attempting to create an index which already exists"))
 	}},
 }

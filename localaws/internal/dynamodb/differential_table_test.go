@@ -20,7 +20,10 @@ func (g *generator) tableRequest(name string) members {
 		defined = append(defined, members{"AttributeName": a, "AttributeType": pick(g, "S", "N", "B")})
 	}
 	if g.odds(20) {
-		defined = append(defined, pick(g, members{"AttributeName": "a", "AttributeType": "S"}, members{"AttributeName": "x", "AttributeType": "SS"}, members{"AttributeName": "x"}, members{"AttributeType": "S"}))
+		defined = append(defined,
+			pick(g, members{"AttributeName": "a", "AttributeType": "S"},
+				members{"AttributeName": "x", "AttributeType": "SS"}, members{"AttributeName": "x"},
+				members{"AttributeType": "S"}))
 	}
 	in["AttributeDefinitions"] = defined
 	key := func(hash string) []members {
@@ -43,7 +46,8 @@ func (g *generator) tableRequest(name string) members {
 	in["KeySchema"] = key("a")
 	through := func() members {
 		if g.odds(20) {
-			return pick(g, members{"ReadCapacityUnits": 0, "WriteCapacityUnits": 1}, members{"ReadCapacityUnits": 1}, members{})
+			return pick(g, members{"ReadCapacityUnits": 0, "WriteCapacityUnits": 1}, members{"ReadCapacityUnits": 1},
+				members{})
 		}
 		return members{"ReadCapacityUnits": 1 + g.IntN(5), "WriteCapacityUnits": 1 + g.IntN(5)}
 	}
@@ -63,13 +67,15 @@ func (g *generator) tableRequest(name string) members {
 			projection = members{"ProjectionType": "INCLUDE", "NonKeyAttributes": []string{"n", "m"}[:1+g.IntN(2)]}
 		}
 		if g.odds(15) {
-			projection = pick(g, members{}, members{"ProjectionType": "SOME"}, members{"ProjectionType": "INCLUDE"}, members{"ProjectionType": "ALL", "NonKeyAttributes": []string{"n"}})
+			projection = pick(g, members{}, members{"ProjectionType": "SOME"}, members{"ProjectionType": "INCLUDE"},
+				members{"ProjectionType": "ALL", "NonKeyAttributes": []string{"n"}})
 		}
 		hash := "a"
 		if !local {
 			hash = pick(g, attributes[:n]...)
 		}
-		x := members{"IndexName": pick(g, "index-one", "index-two", "index-three") + strconv.Itoa(i), "KeySchema": key(hash), "Projection": projection}
+		x := members{"IndexName": pick(g, "index-one", "index-two", "index-three") + strconv.Itoa(i),
+			"KeySchema": key(hash), "Projection": projection}
 		if !local && !onDemand != g.odds(20) {
 			x["ProvisionedThroughput"] = through()
 		}
@@ -183,7 +189,8 @@ func withoutTables(list members, names ...string) members {
 func comparable(answer members) string {
 	t := answer["Table"].(members)
 	out := members{}
-	for _, name := range []string{"TableName", "TableStatus", "KeySchema", "AttributeDefinitions", "ItemCount", "TableSizeBytes"} {
+	for _, name := range []string{"TableName", "TableStatus", "KeySchema", "AttributeDefinitions", "ItemCount",
+		"TableSizeBytes"} {
 		out[name] = t[name]
 	}
 	sortList(out["AttributeDefinitions"])
@@ -192,7 +199,8 @@ func comparable(answer members) string {
 		var indexes []any
 		for _, x := range list {
 			i := members{}
-			for _, name := range []string{"IndexName", "KeySchema", "Projection", "ItemCount", "IndexSizeBytes", "IndexStatus"} {
+			for _, name := range []string{"IndexName", "KeySchema", "Projection", "ItemCount", "IndexSizeBytes",
+				"IndexStatus"} {
 				i[name] = x.(map[string]any)[name]
 			}
 			if p, _ := i["Projection"].(map[string]any); p != nil {

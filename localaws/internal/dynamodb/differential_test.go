@@ -40,7 +40,9 @@ func (o other) send(operation string, in members) (answer members, code, message
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
 	r.Header.Set("X-Amz-Date", "20260101T000000Z")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=00")
+	r.Header.Set("Authorization",
+		"AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/dynamodb/aws4_request, "+
+			"SignedHeaders=host;x-amz-date, Signature=00")
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		o.t.Fatal(err)
@@ -120,7 +122,8 @@ func (o other) settle(table string) {
 	o.t.Helper()
 	for range 500 {
 		out, code, _ := o.send("DescribeTable", members{"TableName": table})
-		if b, _ := json.Marshal(out); code != "" || !bytes.Contains(b, []byte(`Status":"CREATING"`)) && !bytes.Contains(b, []byte(`Status":"DELETING"`)) {
+		if b, _ := json.Marshal(out); code != "" || !bytes.Contains(b, []byte(`Status":"CREATING"`)) &&
+			!bytes.Contains(b, []byte(`Status":"DELETING"`)) {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -145,7 +148,8 @@ func diffTables() []members {
 	}
 	through := members{"ReadCapacityUnits": 10, "WriteCapacityUnits": 10}
 	index := func(name, projection string, keys ...string) members {
-		return members{"IndexName": name, "KeySchema": key(keys...), "Projection": members{"ProjectionType": projection}}
+		return members{"IndexName": name, "KeySchema": key(keys...),
+			"Projection": members{"ProjectionType": projection}}
 	}
 	global := func(m members) members { m["ProvisionedThroughput"] = through; return m }
 	include := index("gInclude", "INCLUDE", "h", "b")
@@ -191,7 +195,8 @@ func TestDifferentialRandom(t *testing.T) {
 		if code != "" {
 			refused[code]++
 		}
-		d := difference{operation: operation, in: in, got: got, want: want, code: code, wantCode: wantCode, message: message, wantMessage: wantMessage}
+		d := difference{operation: operation, in: in, got: got, want: want, code: code, wantCode: wantCode,
+			message: message, wantMessage: wantMessage}
 		if code != "" && code == wantCode && message != wantMessage {
 			texts[operation+"\n ours:  "+message+"\n other: "+wantMessage]++
 		}
@@ -200,12 +205,15 @@ func TestDifferentialRandom(t *testing.T) {
 			continue
 		}
 		if d.same() {
-			if code == "" && (operation == "Query" || operation == "Scan") && in["Limit"] == nil && in["ExclusiveStartKey"] == nil && g.odds(3) {
+			if code == "" && (operation == "Query" || operation == "Scan") && in["Limit"] == nil &&
+				in["ExclusiveStartKey"] == nil && g.odds(3) {
 				walked++
 				limit := 1 + g.IntN(3)
-				if ours, theirs := pages(w.send, operation, in, limit), pages(o.send, operation, in, limit); ours != theirs {
+				if ours, theirs := pages(w.send, operation, in, limit),
+					pages(o.send, operation, in, limit); ours != theirs {
 					body, _ := json.Marshal(in)
-					t.Errorf("request %d, pages of %d: %s %s\n ours:  %s\n other: %s", i, limit, operation, body, ours, theirs)
+					t.Errorf("request %d, pages of %d: %s %s\n ours:  %s\n other: %s", i, limit, operation, body, ours,
+						theirs)
 				}
 			}
 			continue
@@ -216,7 +224,8 @@ func TestDifferentialRandom(t *testing.T) {
 			continue
 		}
 		body, _ := json.Marshal(in)
-		t.Errorf("request %d: %s %s\n ours:  %s %s %s\n other: %s %s %s", i, operation, body, code, message, text(got), wantCode, wantMessage, text(want))
+		t.Errorf("request %d: %s %s\n ours:  %s %s %s\n other: %s %s %s", i, operation, body, code, message, text(got),
+			wantCode, wantMessage, text(want))
 		if t.Failed() && i > requests/2 {
 			break
 		}
@@ -231,7 +240,8 @@ func TestDifferentialRandom(t *testing.T) {
 			t.Logf("%d × %s", texts[pair], pair)
 		}
 	}
-	for _, operation := range []string{"PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem"} {
+	for _, operation := range []string{"PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan",
+		"BatchGetItem", "BatchWriteItem"} {
 		if compared[operation] == 0 {
 			t.Errorf("%s was never compared", operation)
 		}

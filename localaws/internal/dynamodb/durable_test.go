@@ -73,7 +73,8 @@ func TestTokenOfUndurableTransaction(t *testing.T) {
 	store := storagetest.NewHolder(storagetest.NewRecorder())
 	w := newWorld(t, func(cfg *Config) { cfg.Store = store })
 	w.table("one", "", nil)
-	in := members{"ClientRequestToken": "token", "TransactItems": []members{{"Put": members{"TableName": "one", "Item": members{"pk": str("1")}}}}}
+	in := members{"ClientRequestToken": "token",
+		"TransactItems": []members{{"Put": members{"TableName": "one", "Item": members{"pk": str("1")}}}}}
 	waiting, release := store.Hold()
 	first := make(chan error, 1)
 	go func() { _, err := w.try("admin", "TransactWriteItems", in); first <- err }()
@@ -108,7 +109,8 @@ func TestMovedRecordsAreRefused(t *testing.T) {
 			store := storagetest.NewRecorder()
 			w := newWorld(t, func(c *Config) { c.Store = store })
 			records := func(table string) (list []record) {
-				def := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion}, Name: table}).def
+				def := w.s.lookup(schema.Target{Place: wire.Place{Account: testAccount, Region: testRegion},
+					Name: table}).def
 				b := storage.Bucket{
 					Name:        fmt.Sprintf("dynamodb/items/%s/%d", def.ID, def.Encryption.Generation),
 					PlainValues: true,
@@ -128,7 +130,8 @@ func TestMovedRecordsAreRefused(t *testing.T) {
 				}
 			}
 			old := records("one")
-			w.do("UpdateTable", members{"TableName": "one", "SSESpecification": customKey(w.keys.newKey("new"))["SSESpecification"]})
+			w.do("UpdateTable", members{"TableName": "one",
+				"SSESpecification": customKey(w.keys.newKey("new"))["SSESpecification"]})
 			to, from := move(records("one"), records("two"), old)
 			tx := new(storage.Tx)
 			tx.Put(to.bucket, to.key, from.value)

@@ -43,13 +43,18 @@ func TestEveryDataCallAsksKMSAsTheCaller(t *testing.T) {
 				t.Errorf("KMS was asked %v, want %v", w.keys.calls, want)
 			}
 			_, err := w.try("eve", operation, in)
-			checkError(t, operation, err, "AccessDeniedException", "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: "+
-				"User: arn:aws:iam::111122223333:user/eve is not authorized to perform: kms:Decrypt (Service: AWSKMS; Status Code: 400; "+
-				"Error Code: AccessDeniedException; Request ID: c0ffee00-0000-4000-8000-000000000001; Proxy: null)")
+			checkError(t, operation, err, "AccessDeniedException",
+				"KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: "+
+					"User: arn:aws:iam::111122223333:user/eve is not authorized to perform: kms:Decrypt (Service: "+
+					"AWSKMS; Status Code: 400; "+
+					"Error Code: AccessDeniedException; Request ID: c0ffee00-0000-4000-8000-000000000001; Proxy: null)")
 			for state, message := range map[string]string{
-				"Disabled":        "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: " + key + " is disabled. (…",
-				"PendingDeletion": "KMS validation error: com.amazonaws.services.kms.model.KMSInvalidStateException: " + key + " is pending deletion. (…",
-				"":                "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Key '" + key + "' does not exist (…",
+				"Disabled": "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: " +
+					key + " is disabled. (…",
+				"PendingDeletion": "KMS validation error: com.amazonaws.services.kms.model.KMSInvalidStateException: " +
+					key + " is pending deletion. (…",
+				"": "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Key '" + key +
+					"' does not exist (…",
 			} {
 				w.keys.set(key, state)
 				_, err := w.try("bob", operation, in)
@@ -90,13 +95,16 @@ func TestTableGrant(t *testing.T) {
 	w := newWorld(t)
 	key := w.keys.newKey("one")
 	w.table("secret", "", customKey(key))
-	want := atrest.TableGrant{GranteePrincipal: "dynamodb.us-east-1.amazonaws.com", RetiringPrincipal: "dynamodb.us-east-1.amazonaws.com",
-		Operations:    []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "DescribeKey"},
+	want := atrest.TableGrant{GranteePrincipal: "dynamodb.us-east-1.amazonaws.com",
+		RetiringPrincipal: "dynamodb.us-east-1.amazonaws.com",
+		Operations: []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo",
+			"RetireGrant", "DescribeKey"},
 		ContextSubset: map[string]string{"aws:dynamodb:tableName": "secret", "aws:dynamodb:subscriberId": testAccount}}
 	if got := fmt.Sprint(w.keys.grants); got != fmt.Sprint(map[string]atrest.TableGrant{"grant-1": want}) {
 		t.Errorf("grants: %v", got)
 	}
-	if got := strings.Join(w.keys.calls, "\n"); got != "CreateGrant arn:aws:iam::111122223333:user/admin via dynamodb.us-east-1.amazonaws.com "+key+
+	if got := strings.Join(w.keys.calls,
+		"\n"); got != "CreateGrant arn:aws:iam::111122223333:user/admin via dynamodb.us-east-1.amazonaws.com "+key+
 		"\nGenerateDataKey dynamodb.us-east-1.amazonaws.com via  "+key {
 		t.Errorf("KMS calls:\n%s", got)
 	}
@@ -109,8 +117,11 @@ func TestTableGrant(t *testing.T) {
 		t.Error("the grant outlived its table")
 	}
 	w.keys.denied["admin"] = true
-	_, err := w.try("admin", "CreateTable", members{"TableName": "other", "BillingMode": "PAY_PER_REQUEST", "SSESpecification": customKey(key)["SSESpecification"],
-		"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}}, "KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"}}})
+	_, err := w.try("admin", "CreateTable",
+		members{"TableName": "other", "BillingMode": "PAY_PER_REQUEST",
+			"SSESpecification":     customKey(key)["SSESpecification"],
+			"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}},
+			"KeySchema":            []members{{"AttributeName": "pk", "KeyType": "HASH"}}})
 	checkError(t, "CreateTable without kms:CreateGrant", err, "AccessDeniedException", "KMS key access denied error: …")
 	w.fails("DescribeTable", members{"TableName": "other"}, "ResourceNotFoundException", "")
 }
@@ -133,13 +144,17 @@ func TestKeySwitch(t *testing.T) {
 		return fmt.Sprintf("%v %v %v", s["Status"], s["SSEType"], s["KMSMasterKeyArn"])
 	}
 	const p = "One or more parameter values were invalid: "
-	w.fails("UpdateTable", sse(members{"Enabled": false}), "ValidationException", p+"Table is already encrypted by default")
-	w.fails("UpdateTable", members{"TableName": "secret", "BillingMode": "PAY_PER_REQUEST", "SSESpecification": members{"Enabled": true}}, "ValidationException", "")
+	w.fails("UpdateTable", sse(members{"Enabled": false}), "ValidationException",
+		p+"Table is already encrypted by default")
+	w.fails("UpdateTable", members{"TableName": "secret", "BillingMode": "PAY_PER_REQUEST",
+		"SSESpecification": members{"Enabled": true}}, "ValidationException", "")
 	w.do("UpdateTable", custom(one))
 	if got := described(); got != "ENABLED KMS "+one {
 		t.Error(got)
 	}
-	w.fails("UpdateTable", custom(one), "ValidationException", p+"Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key")
+	w.fails("UpdateTable", custom(one), "ValidationException",
+		p+"Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change "+
+			"Master Key")
 	w.keys.set(one, "Disabled")
 	w.fails("UpdateTable", custom(two), "ValidationException", "KMS key disabled error: …")
 	w.keys.set(one, "Enabled")
@@ -156,8 +171,12 @@ func TestKeySwitch(t *testing.T) {
 	if got := described(); got != "<nil> <nil> <nil>" {
 		t.Error(got)
 	}
-	w.fails("UpdateTable", custom("arn:aws:kms:us-east-1:111122223333:key/none"), "LimitExceededException", "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at 2023-11-15T22:13:20.000Z. "+
-		"After the first 4 change, each subsequent change in the same window can be performed at most once every 21600 seconds. Number of updates today: 4. Last change at 2023-11-14T22:13:20.000Z. Next changes can be made at 2023-11-15T04:13:20.000Z.")
+	w.fails("UpdateTable", custom("arn:aws:kms:us-east-1:111122223333:key/none"), "LimitExceededException",
+		"Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at "+
+			"2023-11-15T22:13:20.000Z. "+
+			"After the first 4 change, each subsequent change in the same window can be performed at most once "+
+			"every 21600 seconds. Number of updates today: 4. Last change at 2023-11-14T22:13:20.000Z. Next changes "+
+			"can be made at 2023-11-15T04:13:20.000Z.")
 	w.advance(6 * time.Hour)
 	w.do("UpdateTable", custom(two))
 	w.fails("UpdateTable", sse(members{"Enabled": true}), "LimitExceededException", "")
@@ -172,11 +191,14 @@ func TestKeySwitch(t *testing.T) {
 	if len(w.keys.grants) != 1 {
 		t.Errorf("grants left: %v", w.keys.grants)
 	}
-	if got := w.do("GetItem", members{"TableName": "secret", "Key": members{"pk": str("a")}})["Item"].(members)["v"]; fmt.Sprint(got) != "map[S:kept]" {
+	if got := w.do("GetItem",
+		members{"TableName": "secret",
+			"Key": members{"pk": str("a")}})["Item"].(members)["v"]; fmt.Sprint(got) != "map[S:kept]" {
 		t.Error(got)
 	}
 	w.fails("UpdateTable", custom(w.keys.newKey("hmac")), "ValidationException", "")
-	w.fails("UpdateTable", custom("arn:aws:kms:us-east-1:111122223333:key/none"), "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: …")
+	w.fails("UpdateTable", custom("arn:aws:kms:us-east-1:111122223333:key/none"), "ValidationException",
+		"KMS validation error: com.amazonaws.services.kms.model.NotFoundException: …")
 }
 
 // TestIndexesNeedNoRightToTheKey: DynamoDB fills an index by itself; nobody
@@ -187,8 +209,11 @@ func TestIndexesNeedNoRightToTheKey(t *testing.T) {
 	w.table("secret", "", customKey(key))
 	w.do("PutItem", members{"TableName": "secret", "Item": members{"pk": str("a"), "g": str("x")}})
 	w.keys.denied["eve"], w.keys.calls = true, nil
-	create := members{"TableName": "secret", "AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
-		"GlobalSecondaryIndexUpdates": indexChange("Create", members{"KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}})}
+	create := members{"TableName": "secret",
+		"AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
+		"GlobalSecondaryIndexUpdates": indexChange("Create",
+			members{"KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}},
+				"Projection": members{"ProjectionType": "ALL"}})}
 	if _, err := w.try("eve", "UpdateTable", create); err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +224,8 @@ func TestIndexesNeedNoRightToTheKey(t *testing.T) {
 		t.Errorf("the index has %v items", n)
 	}
 	w.keys.set(key, "Disabled")
-	if _, err := w.try("eve", "UpdateTable", members{"TableName": "secret", "GlobalSecondaryIndexUpdates": indexChange("Delete", nil)}); err != nil {
+	if _, err := w.try("eve", "UpdateTable",
+		members{"TableName": "secret", "GlobalSecondaryIndexUpdates": indexChange("Delete", nil)}); err != nil {
 		t.Error(err)
 	}
 	w.fails("UpdateTable", create, "ValidationException", "KMS key disabled error: …")
@@ -283,12 +309,14 @@ func TestInaccessibleStatusComesLate(t *testing.T) {
 	w.advance(time.Hour)
 	d := describe()
 	sse := d["SSEDescription"].(members)
-	if d["TableStatus"] != "INACCESSIBLE_ENCRYPTION_CREDENTIALS" || sse["Status"] != "ENABLED" || sse["InaccessibleEncryptionDateTime"] != float64(w.now.Unix()) {
+	if d["TableStatus"] != "INACCESSIBLE_ENCRYPTION_CREDENTIALS" || sse["Status"] != "ENABLED" ||
+		sse["InaccessibleEncryptionDateTime"] != float64(w.now.Unix()) {
 		t.Errorf("%v", d)
 	}
 	// What touches no item goes on.
 	w.do("TagResource", members{"ResourceArn": d["TableArn"], "Tags": []members{{"Key": "k", "Value": "v"}}})
-	w.do("UpdateContinuousBackups", members{"TableName": "secret", "PointInTimeRecoverySpecification": members{"PointInTimeRecoveryEnabled": true}})
+	w.do("UpdateContinuousBackups",
+		members{"TableName": "secret", "PointInTimeRecoverySpecification": members{"PointInTimeRecoveryEnabled": true}})
 	w.do("UpdateTable", members{"TableName": "secret", "TableClass": "STANDARD_INFREQUENT_ACCESS"})
 	for operation, in := range map[string]members{
 		"UpdateTimeToLive": {"TableName": "secret", "TimeToLiveSpecification": members{"Enabled": true, "AttributeName": "v"}},
@@ -337,7 +365,8 @@ func TestDiskViewInMemory(t *testing.T) {
 	if strings.Contains(string(a.Sealed), "the value") || strings.Contains(string(a.Sealed), "the key") {
 		t.Error("the view shows plaintext")
 	}
-	if _, err := w.s.DiskView(t.Context(), testAccount, testRegion, "secret", userItem(t, `{"pk": {"S": "other"}}`)); err == nil {
+	if _, err := w.s.DiskView(t.Context(), testAccount, testRegion, "secret",
+		userItem(t, `{"pk": {"S": "other"}}`)); err == nil {
 		t.Error("a missing item has a view")
 	}
 	if _, err := w.s.DiskView(t.Context(), testAccount, testRegion, "none", key); err == nil {

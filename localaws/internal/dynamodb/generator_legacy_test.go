@@ -18,7 +18,8 @@ func (g *generator) plain() members {
 }
 
 func (g *generator) legacyCondition() members {
-	operator := pick(g, "EQ", "NE", "LT", "LE", "GT", "GE", "NULL", "NOT_NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH", "IN", "BETWEEN")
+	operator := pick(g, "EQ", "NE", "LT", "LE", "GT", "GE", "NULL", "NOT_NULL", "CONTAINS", "NOT_CONTAINS",
+		"BEGINS_WITH", "IN", "BETWEEN")
 	c := members{"ComparisonOperator": operator}
 	n := map[string]int{"NULL": 0, "NOT_NULL": 0, "BETWEEN": 2, "IN": 2}
 	count, ok := n[operator]

@@ -1,7 +1,8 @@
 package dynamodb
 
 // indexKeys are the key attributes of every index.
-var indexKeys = map[string][2]string{"": {"pk", "sk"}, "lAll": {"pk", "l"}, "lKeys": {"pk", "h"}, "gAll": {"g", "h"}, "gKeys": {"g", ""}, "gInclude": {"h", "b"}}
+var indexKeys = map[string][2]string{"": {"pk", "sk"}, "lAll": {"pk", "l"}, "lKeys": {"pk", "h"}, "gAll": {"g", "h"},
+	"gKeys": {"g", ""}, "gInclude": {"h", "b"}}
 
 func (g *generator) keyValue(attribute string) members {
 	switch attribute {
@@ -30,7 +31,8 @@ func (g *generator) query(table string, in members) {
 	if keys[1] != "" && g.odds(2) {
 		sort := g.name(keys[1])
 		value := func() string { return g.placeholder(g.keyValue(keys[1])) }
-		expression += " AND " + pick(g, func() string { return sort + pick(g, " = ", " < ", " <= ", " > ", " >= ") + value() },
+		expression += " AND " + pick(g,
+			func() string { return sort + pick(g, " = ", " < ", " <= ", " > ", " >= ") + value() },
 			func() string { return sort + " BETWEEN " + value() + " AND " + value() },
 			func() string { return "begins_with(" + sort + ", " + value() + ")" })()
 	}
@@ -94,7 +96,8 @@ func (g *generator) shape(in members, index string) {
 		in["ExclusiveStartKey"] = g.startKey(in["TableName"].(string), index)
 	}
 	if g.odds(5) {
-		in["Select"] = pick(g, "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT", "NONSENSE")
+		in["Select"] = pick(g, "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT",
+			"NONSENSE")
 	}
 	if g.odds(5) {
 		in["ConsistentRead"] = g.odds(2)

@@ -19,11 +19,13 @@ func pick[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
 // odds is true once in n.
 func (g *generator) odds(n int) bool { return g.IntN(n) == 0 }
 
-var numbers = []string{"0", "1", "-1", "2", "10", "0.5", "-0.25", "1e3", "100", "12345678901234567890123456789012345678", "-1E-5", "+7", "00012.500", "1e125", "-9.99e-130"}
+var numbers = []string{"0", "1", "-1", "2", "10", "0.5", "-0.25", "1e3", "100",
+	"12345678901234567890123456789012345678", "-1E-5", "+7", "00012.500", "1e125", "-9.99e-130"}
 
 func (g *generator) number() string {
 	if g.odds(60) {
-		return pick(g, "x", "", "1e126", "1e-131", "123456789012345678901234567890123456789", "1.2.3", "0x10", "Infinity", "1e", " 1")
+		return pick(g, "x", "", "1e126", "1e-131", "123456789012345678901234567890123456789", "1.2.3", "0x10",
+			"Infinity", "1e", " 1")
 	}
 	return pick(g, numbers...)
 }
@@ -45,7 +47,8 @@ func (g *generator) scalar() members {
 // value is any attribute value, seldom a wrong one.
 func (g *generator) value(depth int) members {
 	if g.odds(80) {
-		return pick(g, members{}, members{"S": "a", "N": "1"}, members{"SS": []string{}}, members{"NS": []string{"1", "1.0"}}, members{"SS": []string{"a", "a"}},
+		return pick(g, members{}, members{"S": "a", "N": "1"}, members{"SS": []string{}},
+			members{"NS": []string{"1", "1.0"}}, members{"SS": []string{"a", "a"}},
 			members{"NULL": false}, members{"BS": []string{}}, members{"X": "a"}, members{"SS": []string{""}})
 	}
 	switch g.IntN(10) {
@@ -93,7 +96,8 @@ func (g *generator) key(table string) members {
 		key["sk"] = members{"N": pick(g, "1", "2", "3", "-1", "1.50")}
 	}
 	if g.odds(60) {
-		pick(g, func() { delete(key, "pk") }, func() { key["pk"] = g.scalar() }, func() { key["extra"] = g.scalar() }, func() { key["sk"] = g.scalar() })()
+		pick(g, func() { delete(key, "pk") }, func() { key["pk"] = g.scalar() }, func() { key["extra"] = g.scalar() },
+			func() { key["sk"] = g.scalar() })()
 	}
 	return key
 }
@@ -179,7 +183,8 @@ func (g *generator) condition(depth int) string {
 	case 1:
 		return "attribute_not_exists(" + g.path() + ")"
 	case 2:
-		return "attribute_type(" + g.path() + ", " + g.placeholder(members{"S": pick(g, "S", "N", "SS", "L", "M", "NULL", "BOOL", "X")}) + ")"
+		return "attribute_type(" + g.path() + ", " +
+			g.placeholder(members{"S": pick(g, "S", "N", "SS", "L", "M", "NULL", "BOOL", "X")}) + ")"
 	case 3:
 		return "begins_with(" + g.path() + ", " + g.placeholder(g.value(0)) + ")"
 	case 4:
@@ -215,10 +220,14 @@ func (g *generator) update() string {
 		parts = append(parts, "REMOVE "+g.path())
 	}
 	if g.odds(4) {
-		parts = append(parts, "ADD "+g.name(g.attribute())+" "+g.placeholder(pick(g, members{"N": g.number()}, members{"SS": g.subset("a", "b", "x")}, members{"NS": g.subset("1", "9")}, g.value(0))))
+		parts = append(parts, "ADD "+g.name(g.attribute())+" "+
+			g.placeholder(pick(g, members{"N": g.number()}, members{"SS": g.subset("a", "b", "x")},
+				members{"NS": g.subset("1", "9")}, g.value(0))))
 	}
 	if g.odds(5) {
-		parts = append(parts, "DELETE "+g.name(g.attribute())+" "+g.placeholder(pick(g, members{"SS": g.subset("a", "b", "x")}, members{"NS": g.subset("1", "9")}, g.value(0))))
+		parts = append(parts, "DELETE "+g.name(g.attribute())+" "+
+			g.placeholder(pick(g, members{"SS": g.subset("a", "b", "x")}, members{"NS": g.subset("1", "9")},
+				g.value(0))))
 	}
 	if len(parts) == 0 {
 		return g.update()
@@ -262,7 +271,8 @@ func (g *generator) request() (operation string, in members) {
 	g.begin()
 	table := g.table()
 	in = members{"TableName": table}
-	switch operation = pick(g, "PutItem", "PutItem", "PutItem", "UpdateItem", "UpdateItem", "UpdateItem", "DeleteItem", "GetItem", "GetItem", "Query", "Query", "Query", "Scan", "BatchGetItem", "BatchWriteItem"); operation {
+	switch operation = pick(g, "PutItem", "PutItem", "PutItem", "UpdateItem", "UpdateItem", "UpdateItem", "DeleteItem",
+		"GetItem", "GetItem", "Query", "Query", "Query", "Scan", "BatchGetItem", "BatchWriteItem"); operation {
 	case "PutItem":
 		in["Item"] = g.item(table)
 		g.conditional(in, "ALL_OLD", "NONE")

@@ -26,7 +26,9 @@ const largestItem = 400 * 1024
 func TestItemValidation(t *testing.T) {
 	w := newWorld(t)
 	w.table("items", "N", members{"AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
-		"GlobalSecondaryIndexes": []members{{"IndexName": "byG", "KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}}}})
+		"GlobalSecondaryIndexes": []members{{"IndexName": "byG",
+			"KeySchema":  []members{{"AttributeName": "g", "KeyType": "HASH"}},
+			"Projection": members{"ProjectionType": "ALL"}}}})
 	const p = "One or more parameter values were invalid: "
 	put := func(item string) string { return `{"TableName": "items", "Item": ` + item + `}` }
 	get := func(key string) string { return `{"TableName": "items", "Key": ` + key + `}` }
@@ -99,15 +101,20 @@ func TestPutGetUpdateDelete(t *testing.T) {
 	if got := item(); got != "<nil>" {
 		t.Error(got)
 	}
-	w.do("PutItem", `{"TableName": "items", "Item": {"pk": {"S": "a"}, "n": {"N": "1.50"}, "m": {"M": {"x": {"L": [{"N": "1"}, {"S": "\u00e9\"\n"}]}}}, "b": {"B": "AAE="}, "t": {"BOOL": true}, "z": {"NULL": true}, "ss": {"SS": ["x", "y"]}}}`)
-	if got, want := item(), "map[b:map[B:AAE=] m:map[M:map[x:map[L:[map[N:1] map[S:é\"\n]]]]] n:map[N:1.5] pk:map[S:a] ss:map[SS:[x y]] t:map[BOOL:true] z:map[NULL:true]]"; got != want {
+	w.do("PutItem",
+		`{"TableName": "items", "Item": {"pk": {"S": "a"}, "n": {"N": "1.50"}, "m": {"M": {"x": {"L": [{"N": "1"}, {"S": "\u00e9\"\n"}]}}}, "b": {"B": "AAE="}, "t": {"BOOL": true}, "z": {"NULL": true}, "ss": {"SS": ["x", "y"]}}}`)
+	if got, want := item(),
+		"map[b:map[B:AAE=] m:map[M:map[x:map[L:[map[N:1] map[S:é\"\n]]]]] n:map[N:1.5] pk:map[S:a] ss:map[SS:[x y]] "+
+			"t:map[BOOL:true] z:map[NULL:true]]"; got != want {
 		t.Errorf("got %s", got)
 	}
-	got := w.do("GetItem", members{"TableName": "items", "Key": key, "ProjectionExpression": "m.x[1], #n", "ExpressionAttributeNames": members{"#n": "n"}})["Item"]
+	got := w.do("GetItem", members{"TableName": "items", "Key": key, "ProjectionExpression": "m.x[1], #n",
+		"ExpressionAttributeNames": members{"#n": "n"}})["Item"]
 	if fmt.Sprint(got) != "map[m:map[M:map[x:map[L:[map[S:é\"\n]]]]] n:map[N:1.5]]" {
 		t.Error(got)
 	}
-	old := w.do("PutItem", members{"TableName": "items", "Item": members{"pk": str("a"), "n": num(7)}, "ReturnValues": "ALL_OLD"})["Attributes"].(members)
+	old := w.do("PutItem", members{"TableName": "items", "Item": members{"pk": str("a"), "n": num(7)},
+		"ReturnValues": "ALL_OLD"})["Attributes"].(members)
 	if fmt.Sprint(old["n"]) != "map[N:1.5]" {
 		t.Error(old)
 	}
@@ -139,10 +146,13 @@ func TestPutGetUpdateDelete(t *testing.T) {
 	if got := item(); got != "map[pk:map[S:a] v:map[S:y]]" {
 		t.Error(got)
 	}
-	if got := w.do("DeleteItem", members{"TableName": "items", "Key": key, "ReturnValues": "ALL_OLD"})["Attributes"]; fmt.Sprint(got) != "map[pk:map[S:a] v:map[S:y]]" {
+	if got := w.do("DeleteItem",
+		members{"TableName": "items", "Key": key,
+			"ReturnValues": "ALL_OLD"})["Attributes"]; fmt.Sprint(got) != "map[pk:map[S:a] v:map[S:y]]" {
 		t.Error(got)
 	}
-	if got := w.do("DeleteItem", members{"TableName": "items", "Key": key, "ReturnValues": "ALL_OLD"})["Attributes"]; got != nil {
+	if got := w.do("DeleteItem",
+		members{"TableName": "items", "Key": key, "ReturnValues": "ALL_OLD"})["Attributes"]; got != nil {
 		t.Error(got)
 	}
 	w.do("UpdateItem", members{"TableName": "items", "Key": key})
@@ -172,13 +182,16 @@ func TestRemovalMakesNoItem(t *testing.T) {
 		}
 	}
 	w.do("PutItem", members{"TableName": "items", "Item": members{"pk": str("a")}})
-	w.fails("UpdateItem", members{"TableName": "items", "Key": members{"pk": str("a")}, "UpdateExpression": "REMOVE v.x"}, "ValidationException", "The document path provided in the update expression is invalid for update")
+	w.fails("UpdateItem", members{"TableName": "items", "Key": members{"pk": str("a")},
+		"UpdateExpression": "REMOVE v.x"}, "ValidationException",
+		"The document path provided in the update expression is invalid for update")
 }
 
 func TestConditions(t *testing.T) {
 	w := newWorld(t)
 	w.table("items", "", nil)
-	put := members{"TableName": "items", "Item": members{"pk": str("a"), "n": num(1)}, "ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+	put := members{"TableName": "items", "Item": members{"pk": str("a"), "n": num(1)},
+		"ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 	w.do("PutItem", put)
 	e := w.fails("PutItem", put, "ConditionalCheckFailedException", "The conditional request failed")
 	if got := string(e.Members["Item"]); !strings.Contains(got, `"n":{"N":"1"}`) {
@@ -188,18 +201,24 @@ func TestConditions(t *testing.T) {
 	if e := w.fails("PutItem", put, "ConditionalCheckFailedException", ""); e.Members != nil {
 		t.Error("an old item that nobody asked for")
 	}
-	w.fails("DeleteItem", members{"TableName": "items", "Key": members{"pk": str("a")}, "ConditionExpression": "n > :n", "ExpressionAttributeValues": members{":n": num(1)}}, "ConditionalCheckFailedException", "")
-	w.do("DeleteItem", members{"TableName": "items", "Key": members{"pk": str("a")}, "ConditionExpression": "n >= :n", "ExpressionAttributeValues": members{":n": num(1)}})
+	w.fails("DeleteItem", members{"TableName": "items", "Key": members{"pk": str("a")}, "ConditionExpression": "n > :n",
+		"ExpressionAttributeValues": members{":n": num(1)}}, "ConditionalCheckFailedException", "")
+	w.do("DeleteItem", members{"TableName": "items", "Key": members{"pk": str("a")}, "ConditionExpression": "n >= :n",
+		"ExpressionAttributeValues": members{":n": num(1)}})
 }
 
 func TestLegacyParameters(t *testing.T) {
 	w := newWorld(t)
 	w.table("items", "N", nil)
 	for i := range 5 {
-		w.do("PutItem", members{"TableName": "items", "Item": members{"pk": str("a"), "sk": num(i), "v": str(fmt.Sprint("v", i))}, "Expected": members{"pk": members{"Exists": false}}})
+		w.do("PutItem", members{"TableName": "items",
+			"Item":     members{"pk": str("a"), "sk": num(i), "v": str(fmt.Sprint("v", i))},
+			"Expected": members{"pk": members{"Exists": false}}})
 	}
-	w.fails("PutItem", members{"TableName": "items", "Item": members{"pk": str("a"), "sk": num(1)}, "Expected": members{"pk": members{"Exists": false}}}, "ConditionalCheckFailedException", "")
-	w.do("PutItem", members{"TableName": "items", "Item": members{"pk": str("a"), "sk": num(1), "v": str("v1")}, "Expected": members{"v": members{"Value": str("v1")}}})
+	w.fails("PutItem", members{"TableName": "items", "Item": members{"pk": str("a"), "sk": num(1)},
+		"Expected": members{"pk": members{"Exists": false}}}, "ConditionalCheckFailedException", "")
+	w.do("PutItem", members{"TableName": "items", "Item": members{"pk": str("a"), "sk": num(1), "v": str("v1")},
+		"Expected": members{"v": members{"Value": str("v1")}}})
 	count := func(operation string, more members) any {
 		more["TableName"] = "items"
 		return w.do(operation, more)["Count"]
@@ -228,12 +247,18 @@ func TestLegacyParameters(t *testing.T) {
 	}
 	key := members{"pk": str("a"), "sk": num(0)}
 	w.do("UpdateItem", members{"TableName": "items", "Key": key, "AttributeUpdates": members{
-		"v": members{"Action": "DELETE"}, "n": members{"Action": "ADD", "Value": num(3)}, "l": members{"Action": "ADD", "Value": members{"L": []members{num(1)}}}, "p": members{"Value": str("put")}}})
-	if got := fmt.Sprint(w.do("GetItem", members{"TableName": "items", "Key": key, "AttributesToGet": []string{"n", "l", "p", "v"}})["Item"]); got != "map[l:map[L:[map[N:1]]] n:map[N:3] p:map[S:put]]" {
+		"v": members{"Action": "DELETE"}, "n": members{"Action": "ADD", "Value": num(3)},
+		"l": members{"Action": "ADD", "Value": members{"L": []members{num(1)}}}, "p": members{"Value": str("put")}}})
+	if got := fmt.Sprint(w.do("GetItem",
+		members{"TableName": "items", "Key": key,
+			"AttributesToGet": []string{"n", "l", "p",
+				"v"}})["Item"]); got != "map[l:map[L:[map[N:1]]] n:map[N:3] p:map[S:put]]" {
 		t.Error(got)
 	}
-	w.do("UpdateItem", members{"TableName": "items", "Key": members{"pk": str("new"), "sk": num(0)}, "AttributeUpdates": members{"v": members{"Action": "DELETE"}}})
-	if got := w.do("GetItem", members{"TableName": "items", "Key": members{"pk": str("new"), "sk": num(0)}})["Item"]; got != nil {
+	w.do("UpdateItem", members{"TableName": "items", "Key": members{"pk": str("new"), "sk": num(0)},
+		"AttributeUpdates": members{"v": members{"Action": "DELETE"}}})
+	if got := w.do("GetItem",
+		members{"TableName": "items", "Key": members{"pk": str("new"), "sk": num(0)}})["Item"]; got != nil {
 		t.Errorf("a legacy DELETE made %v", got)
 	}
 	for name, c := range map[string]struct {
@@ -256,14 +281,19 @@ func TestLegacyParameters(t *testing.T) {
 
 func TestConsumedCapacity(t *testing.T) {
 	w := newWorld(t)
-	w.table("items", "N", members{"AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}, {"AttributeName": "l", "AttributeType": "S"}},
+	w.table("items", "N", members{"AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"},
+		{"AttributeName": "l", "AttributeType": "S"}},
 		"GlobalSecondaryIndexes": []members{{"IndexName": "byG", "KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "KEYS_ONLY"}}},
-		"LocalSecondaryIndexes":  []members{{"IndexName": "byL", "KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "l", "KeyType": "RANGE"}}, "Projection": members{"ProjectionType": "ALL"}}}})
+		"LocalSecondaryIndexes": []members{{"IndexName": "byL",
+			"KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"},
+				{"AttributeName": "l", "KeyType": "RANGE"}}, "Projection": members{"ProjectionType": "ALL"}}}})
 	item := members{"pk": str("a"), "sk": num(1), "v": str(strings.Repeat("x", 1500)), "g": str("g"), "l": str("l")}
 	put := func(mode string) string {
-		return fmt.Sprint(w.do("PutItem", members{"TableName": "items", "Item": item, "ReturnConsumedCapacity": mode})["ConsumedCapacity"])
+		return fmt.Sprint(w.do("PutItem",
+			members{"TableName": "items", "Item": item, "ReturnConsumedCapacity": mode})["ConsumedCapacity"])
 	}
-	if got := put("INDEXES"); got != "map[CapacityUnits:5 GlobalSecondaryIndexes:map[byG:map[CapacityUnits:1]] LocalSecondaryIndexes:map[byL:map[CapacityUnits:2]] Table:map[CapacityUnits:2] TableName:items]" {
+	if got := put("INDEXES"); got != "map[CapacityUnits:5 GlobalSecondaryIndexes:map[byG:map[CapacityUnits:1]] "+
+		"LocalSecondaryIndexes:map[byL:map[CapacityUnits:2]] Table:map[CapacityUnits:2] TableName:items]" {
 		t.Error(got)
 	}
 	if got := put("TOTAL"); got != "map[CapacityUnits:2 TableName:items]" {
@@ -278,11 +308,14 @@ func TestConsumedCapacity(t *testing.T) {
 	}
 	key := members{"pk": str("a"), "sk": num(1)}
 	for consistent, want := range map[bool]string{false: "0.5", true: "1"} {
-		if got := fmt.Sprint(w.do("GetItem", members{"TableName": "items", "Key": key, "ConsistentRead": consistent, "ReturnConsumedCapacity": "TOTAL"})["ConsumedCapacity"].(members)["CapacityUnits"]); got != want {
+		if got := fmt.Sprint(w.do("GetItem",
+			members{"TableName": "items", "Key": key, "ConsistentRead": consistent,
+				"ReturnConsumedCapacity": "TOTAL"})["ConsumedCapacity"].(members)["CapacityUnits"]); got != want {
 			t.Errorf("consistent %t: %s", consistent, got)
 		}
 	}
-	got := w.do("PutItem", members{"TableName": "items", "Item": item, "ReturnItemCollectionMetrics": "SIZE"})["ItemCollectionMetrics"]
+	got := w.do("PutItem", members{"TableName": "items", "Item": item,
+		"ReturnItemCollectionMetrics": "SIZE"})["ItemCollectionMetrics"]
 	if fmt.Sprint(got) != "map[ItemCollectionKey:map[pk:map[S:a]] SizeEstimateRangeGB:[0 1]]" {
 		t.Error(got)
 	}
@@ -292,13 +325,21 @@ func TestAuthorizationOfItemCalls(t *testing.T) {
 	w := newWorld(t)
 	w.table("items", "N", nil)
 	w.checks = nil
-	w.do("PutItem", members{"TableName": "items", "Item": members{"pk": str("a"), "sk": num(1), "v": str("x")}, "ConditionExpression": "attribute_not_exists(c)"})
-	w.do("Query", members{"TableName": "items", "KeyConditionExpression": "pk = :p", "FilterExpression": "f = :p", "ProjectionExpression": "v", "ExpressionAttributeValues": members{":p": str("a")}})
-	w.do("TransactWriteItems", members{"TransactItems": []members{{"ConditionCheck": members{"TableName": "items", "Key": members{"pk": str("b"), "sk": num(1)}, "ConditionExpression": "attribute_not_exists(pk)"}}}})
+	w.do("PutItem", members{"TableName": "items", "Item": members{"pk": str("a"), "sk": num(1), "v": str("x")},
+		"ConditionExpression": "attribute_not_exists(c)"})
+	w.do("Query", members{"TableName": "items", "KeyConditionExpression": "pk = :p", "FilterExpression": "f = :p",
+		"ProjectionExpression": "v", "ExpressionAttributeValues": members{":p": str("a")}})
+	w.do("TransactWriteItems",
+		members{"TransactItems": []members{{"ConditionCheck": members{"TableName": "items",
+			"Key": members{"pk": str("b"), "sk": num(1)}, "ConditionExpression": "attribute_not_exists(pk)"}}}})
 	want := []string{
-		"dynamodb:PutItem arn:aws:dynamodb:us-east-1:111122223333:table/items map[dynamodb:attributes:[c pk sk v] dynamodb:leadingkeys:[a] dynamodb:returnvalues:[NONE]]",
-		"dynamodb:Query arn:aws:dynamodb:us-east-1:111122223333:table/items map[dynamodb:attributes:[f pk v] dynamodb:leadingkeys:[a] dynamodb:select:[SPECIFIC_ATTRIBUTES]]",
-		"dynamodb:ConditionCheckItem arn:aws:dynamodb:us-east-1:111122223333:table/items map[dynamodb:attributes:[pk sk] dynamodb:enclosingoperation:[TransactWriteItems] dynamodb:leadingkeys:[b] dynamodb:returnvalues:[NONE]]",
+		"dynamodb:PutItem arn:aws:dynamodb:us-east-1:111122223333:table/items map[dynamodb:attributes:[c pk sk v] " +
+			"dynamodb:leadingkeys:[a] dynamodb:returnvalues:[NONE]]",
+		"dynamodb:Query arn:aws:dynamodb:us-east-1:111122223333:table/items map[dynamodb:attributes:[f pk v] " +
+			"dynamodb:leadingkeys:[a] dynamodb:select:[SPECIFIC_ATTRIBUTES]]",
+		"dynamodb:ConditionCheckItem arn:aws:dynamodb:us-east-1:111122223333:table/items " +
+			"map[dynamodb:attributes:[pk sk] dynamodb:enclosingoperation:[TransactWriteItems] " +
+			"dynamodb:leadingkeys:[b] dynamodb:returnvalues:[NONE]]",
 	}
 	for i, k := range w.checks {
 		if got := fmt.Sprint(k.Action, " ", k.Resource, " ", map[string][]string(k.Context)); got != want[i] {
@@ -310,7 +351,10 @@ func TestAuthorizationOfItemCalls(t *testing.T) {
 	}
 	w.deny = func(action, who string) bool { return who == "bob" }
 	_, err := w.try("bob", "GetItem", members{"TableName": "none", "Key": members{"pk": str("a")}})
-	checkError(t, "GetItem of a missing table without permission", err, "AccessDeniedException", "User: arn:aws:iam::111122223333:user/bob is not authorized to perform: dynamodb:GetItem on resource: arn:aws:dynamodb:us-east-1:111122223333:table/none because no identity-based policy allows the dynamodb:GetItem action")
+	checkError(t, "GetItem of a missing table without permission", err, "AccessDeniedException",
+		"User: arn:aws:iam::111122223333:user/bob is not authorized to perform: dynamodb:GetItem on resource: "+
+			"arn:aws:dynamodb:us-east-1:111122223333:table/none because no identity-based policy allows the "+
+			"dynamodb:GetItem action")
 }
 
 func userValue(t interface{ Fatalf(string, ...any) }, m members) types.AttributeValue {

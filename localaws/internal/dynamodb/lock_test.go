@@ -76,7 +76,8 @@ func TestSettingsChangeUnderTraffic(t *testing.T) {
 			return members{"RequestItems": members{"one": []members{{"PutRequest": members{"Item": item}}}}}
 		},
 		"TransactWriteItems": func(int) members {
-			return members{"TransactItems": []members{{"Put": members{"TableName": "one", "Item": item}}, {"Put": members{"TableName": "two", "Item": item}}}}
+			return members{"TransactItems": []members{{"Put": members{"TableName": "one", "Item": item}},
+				{"Put": members{"TableName": "two", "Item": item}}}}
 		},
 	}
 	var wg sync.WaitGroup

@@ -107,7 +107,8 @@ func replay(t *testing.T, tried []numberedTransaction) (states []model, succeede
 			code := "None"
 			if !write.holds(before) {
 				code, failed = "ConditionalCheckFailed", true
-				if x.codes != nil && before[write.key] != nil && modelItem(x.items[i]) != fmt.Sprint(before[write.key]) {
+				if x.codes != nil && before[write.key] != nil &&
+					modelItem(x.items[i]) != fmt.Sprint(before[write.key]) {
 					t.Errorf("at %d: old item %v, model %v", x.n, x.items[i], before[write.key])
 				}
 			}
@@ -141,8 +142,10 @@ func modelItem(it members) string {
 // result the counter stood at now.
 func (w *world) tryNumbered(n int) (x *numberedTransaction, now int, err error) {
 	x = &numberedTransaction{n: n}
-	list := []members{{"Update": members{"TableName": "counter", "Key": members{"pk": str("c")}, "UpdateExpression": "SET n = n + :one", "ConditionExpression": "n = :n",
-		"ExpressionAttributeValues": members{":n": num(n), ":one": num(1)}, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}}
+	list := []members{{"Update": members{"TableName": "counter", "Key": members{"pk": str("c")},
+		"UpdateExpression": "SET n = n + :one", "ConditionExpression": "n = :n",
+		"ExpressionAttributeValues":           members{":n": num(n), ":one": num(1)},
+		"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}}
 	seen := map[string]bool{}
 	for range 1 + rand.IntN(3) {
 		write := randomWrite()
@@ -184,7 +187,8 @@ var modelKeys = []string{"a", "b", "c", "d"}
 
 func randomWrite() modelWrite {
 	one := func(list ...string) string { return list[rand.IntN(len(list))] }
-	return modelWrite{kind: one("Put", "Update", "Update", "Delete", "ConditionCheck"), key: one(modelKeys...), attribute: one("x", "y"), n: rand.IntN(5) - 2,
+	return modelWrite{kind: one("Put", "Update", "Update", "Delete", "ConditionCheck"), key: one(modelKeys...),
+		attribute: one("x", "y"), n: rand.IntN(5) - 2,
 		condition: one("", "", "", "exists", "missing", "equals"), limit: rand.IntN(5) - 2}
 }
 

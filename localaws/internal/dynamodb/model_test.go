@@ -40,9 +40,11 @@ type modelWrite struct {
 
 func drawWrite(t *rapid.T, kinds ...string) modelWrite {
 	return modelWrite{
-		kind: rapid.SampledFrom(kinds).Draw(t, "kind"), key: rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "key"),
+		kind:      rapid.SampledFrom(kinds).Draw(t, "kind"),
+		key:       rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "key"),
 		attribute: rapid.SampledFrom([]string{"x", "y"}).Draw(t, "attribute"), n: rapid.IntRange(-2, 2).Draw(t, "n"),
-		condition: rapid.SampledFrom([]string{"", "", "exists", "missing", "equals"}).Draw(t, "condition"), limit: rapid.IntRange(-2, 2).Draw(t, "limit"),
+		condition: rapid.SampledFrom([]string{"", "", "exists", "missing", "equals"}).Draw(t, "condition"),
+		limit:     rapid.IntRange(-2, 2).Draw(t, "limit"),
 	}
 }
 
@@ -164,7 +166,9 @@ func wantX(_ *world, t interface{ Fatalf(string, ...any) }, key string, items []
 
 func (w *world) modelTable() {
 	w.table("model", "", members{"AttributeDefinitions": []members{{"AttributeName": "x", "AttributeType": "N"}},
-		"GlobalSecondaryIndexes": []members{{"IndexName": "byX", "KeySchema": []members{{"AttributeName": "x", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}}}})
+		"GlobalSecondaryIndexes": []members{{"IndexName": "byX",
+			"KeySchema":  []members{{"AttributeName": "x", "KeyType": "HASH"}},
+			"Projection": members{"ProjectionType": "ALL"}}}})
 }
 
 // TestModel runs random writes, alone, in transactions and in batches, against
@@ -315,8 +319,11 @@ func TestConcurrentConditions(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, err = w.try("admin", "UpdateItem", members{"TableName": "model", "Key": members{"pk": str("a")}, "UpdateExpression": "SET x = x + :one",
-					"ConditionExpression": "x = :x", "ExpressionAttributeValues": members{":one": num(1), ":x": num(x)}})
+				_, err = w.try("admin", "UpdateItem",
+					members{"TableName": "model", "Key": members{"pk": str("a")},
+						"UpdateExpression":          "SET x = x + :one",
+						"ConditionExpression":       "x = :x",
+						"ExpressionAttributeValues": members{":one": num(1), ":x": num(x)}})
 				var e *request.Error
 				switch {
 				case err == nil:
@@ -335,7 +342,8 @@ func TestConcurrentConditions(t *testing.T) {
 }
 
 func (w *world) get(key, attribute string) (int, error) {
-	out, err := w.s.Serve(context.Background(), userCall("admin", "GetItem", []byte(`{"TableName":"model","Key":{"pk":{"S":"`+key+`"}}}`)))
+	out, err := w.s.Serve(context.Background(),
+		userCall("admin", "GetItem", []byte(`{"TableName":"model","Key":{"pk":{"S":"`+key+`"}}}`)))
 	if err != nil {
 		return 0, err
 	}
@@ -374,7 +382,8 @@ func TestConcurrentTransfers(t *testing.T) {
 		sum := 0
 		for _, r := range out["Responses"].([]any) {
 			var n int
-			if _, err := fmt.Sscan(r.(map[string]any)["Item"].(map[string]any)["x"].(map[string]any)["N"].(string), &n); err != nil || n < 0 {
+			if _, err := fmt.Sscan(r.(map[string]any)["Item"].(map[string]any)["x"].(map[string]any)["N"].(string),
+				&n); err != nil || n < 0 {
 				t.Errorf("%v: %v", r, err)
 			}
 			sum += n
@@ -395,7 +404,8 @@ func TestConcurrentTransfers(t *testing.T) {
 				}
 				move := func(i, n int, condition string, values members) members {
 					values[":n"] = num(n)
-					m := members{"TableName": table(i), "Key": key(i), "UpdateExpression": "SET x = x + :n", "ExpressionAttributeValues": values}
+					m := members{"TableName": table(i), "Key": key(i), "UpdateExpression": "SET x = x + :n",
+						"ExpressionAttributeValues": values}
 					if condition != "" {
 						m["ConditionExpression"] = condition
 					}

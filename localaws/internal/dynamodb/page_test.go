@@ -22,7 +22,8 @@ func (w *world) indexed(name string) {
 			{"IndexName": "gInclude", "KeySchema": []members{{"AttributeName": "h", "KeyType": "HASH"}, {"AttributeName": "b", "KeyType": "RANGE"}}, "Projection": members{"ProjectionType": "INCLUDE", "NonKeyAttributes": []string{"v"}}}},
 		"LocalSecondaryIndexes": []members{
 			{"IndexName": "lAll", "KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "l", "KeyType": "RANGE"}}, "Projection": members{"ProjectionType": "ALL"}},
-			{"IndexName": "lKeys", "KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "h", "KeyType": "RANGE"}}, "Projection": members{"ProjectionType": "KEYS_ONLY"}}}})
+			{"IndexName": "lKeys", "KeySchema": []members{{"AttributeName": "pk", "KeyType": "HASH"},
+				{"AttributeName": "h", "KeyType": "RANGE"}}, "Projection": members{"ProjectionType": "KEYS_ONLY"}}}})
 }
 
 // all reads every page of a Query or Scan.
@@ -71,7 +72,9 @@ func TestPagesAreComplete(t *testing.T) {
 		w.indexed("paged")
 		want := map[string]members{}
 		for range rapid.IntRange(0, 40).Draw(rt, "items") {
-			it := members{"pk": str(rapid.SampledFrom([]string{"a", "b", "\x00", "ab", "é"}).Draw(rt, "pk")), "sk": num(rapid.SampledFrom([]string{"0", "1", "-1", "10", "9", "1e20", "-0.5", "0.25"}).Draw(rt, "sk"))}
+			it := members{"pk": str(rapid.SampledFrom([]string{"a", "b", "\x00", "ab", "é"}).Draw(rt, "pk")),
+				"sk": num(rapid.SampledFrom([]string{"0", "1", "-1", "10", "9", "1e20", "-0.5", "0.25"}).Draw(rt,
+					"sk"))}
 			if rapid.Bool().Draw(rt, "g?") {
 				it["g"] = str(rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "g"))
 			}
@@ -82,7 +85,8 @@ func TestPagesAreComplete(t *testing.T) {
 				it["l"] = str(rapid.SampledFrom([]string{"a", "a\x00", "a\x00b", "b", "aa"}).Draw(rt, "l"))
 			}
 			if rapid.Bool().Draw(rt, "b?") {
-				it["b"] = members{"B": rapid.SampledFrom([]string{"AA==", "AAA=", "/w==", "//8=", "AQ=="}).Draw(rt, "b")}
+				it["b"] = members{"B": rapid.SampledFrom([]string{"AA==", "AAA=", "/w==", "//8=", "AQ=="}).Draw(rt,
+					"b")}
 			}
 			it["v"] = num(len(want))
 			w.do("PutItem", members{"TableName": "paged", "Item": it})
@@ -148,7 +152,8 @@ func checkQueries(rt *rapid.T, w *world, index string, in func() members, forwar
 	}
 	for _, want := range byPartition {
 		m := in()
-		m["KeyConditionExpression"], m["ExpressionAttributeValues"] = partition+" = :p", members{":p": want[0][partition]}
+		m["KeyConditionExpression"], m["ExpressionAttributeValues"] = partition+" = :p",
+			members{":p": want[0][partition]}
 		m["ScanIndexForward"] = forward
 		got, _ := w.all("Query", m)
 		if !slices.Equal(sorted(got), sorted(want)) {
@@ -173,11 +178,13 @@ func checkQueries(rt *rapid.T, w *world, index string, in func() members, forwar
 
 // checkSortConditions compares every operator on the sort key with a filter
 // over the whole partition in terms of the same operator.
-func checkSortConditions(rt *rapid.T, w *world, index string, in func() members, partition, sort string, want []members) {
+func checkSortConditions(rt *rapid.T, w *world, index string, in func() members, partition, sort string,
+	want []members) {
 	pivot := want[rapid.IntRange(0, len(want)-1).Draw(rt, "pivot")][sort]
 	other := want[rapid.IntRange(0, len(want)-1).Draw(rt, "other")][sort]
 	values := members{":p": want[0][partition], ":v": pivot}
-	for _, op := range []string{"#s = :v", "#s < :v", "#s <= :v", "#s > :v", "#s >= :v", "begins_with(#s, :v)", "#s BETWEEN :v AND :w"} {
+	for _, op := range []string{"#s = :v", "#s < :v", "#s <= :v", "#s > :v", "#s >= :v", "begins_with(#s, :v)",
+		"#s BETWEEN :v AND :w"} {
 		vals := members{":p": values[":p"], ":v": pivot}
 		if strings.Contains(op, ":w") {
 			a, b := sortBytes(rt, pivot), sortBytes(rt, other)
@@ -258,18 +265,22 @@ func TestPageOfOneMegabyte(t *testing.T) {
 	w.table("big", "N", nil)
 	const n, size = 40, 100_000
 	for i := range n {
-		w.do("PutItem", members{"TableName": "big", "Item": members{"pk": str("a"), "sk": num(i), "v": str(strings.Repeat("x", size))}})
+		w.do("PutItem", members{"TableName": "big",
+			"Item": members{"pk": str("a"), "sk": num(i), "v": str(strings.Repeat("x", size))}})
 	}
 	// The eleventh item passes the limit, and still belongs to the page.
 	first := w.do("Scan", members{"TableName": "big"})
 	if got := first["Count"]; got != 11.0 {
 		t.Errorf("a page holds %v items of %d bytes", got, size)
 	}
-	none := w.do("Scan", members{"TableName": "big", "FilterExpression": "v = :n", "ExpressionAttributeValues": members{":n": num(1)}})
+	none := w.do("Scan", members{"TableName": "big", "FilterExpression": "v = :n",
+		"ExpressionAttributeValues": members{":n": num(1)}})
 	if none["Count"] != 0.0 || none["ScannedCount"] != 11.0 || none["LastEvaluatedKey"] == nil {
 		t.Errorf("filtered page: %v %v", none["Count"], none["ScannedCount"])
 	}
-	items, pages := w.all("Query", members{"TableName": "big", "KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": members{":p": str("a")}, "ScanIndexForward": false})
+	items, pages := w.all("Query",
+		members{"TableName": "big", "KeyConditionExpression": "pk = :p",
+			"ExpressionAttributeValues": members{":p": str("a")}, "ScanIndexForward": false})
 	if len(items) != n || pages != 4 {
 		t.Errorf("%d items on %d pages", len(items), pages)
 	}
@@ -278,7 +289,8 @@ func TestPageOfOneMegabyte(t *testing.T) {
 func TestPageParameters(t *testing.T) {
 	w := newWorld(t)
 	w.indexed("paged")
-	it := members{"pk": str("a"), "sk": num(1), "g": str("x"), "h": num(2), "l": str("l"), "b": members{"B": "AA=="}, "v": str("v"), "w": str("w")}
+	it := members{"pk": str("a"), "sk": num(1), "g": str("x"), "h": num(2), "l": str("l"), "b": members{"B": "AA=="},
+		"v": str("v"), "w": str("w")}
 	w.do("PutItem", members{"TableName": "paged", "Item": it})
 	p := members{":p": str("a")}
 	query := members{"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": p}
@@ -338,8 +350,11 @@ func TestPageParameters(t *testing.T) {
 	if got := w.do("Scan", with(nil, members{"Select": "COUNT"})); got["Items"] != nil || got["Count"] != 1.0 {
 		t.Errorf("count: %v", got)
 	}
-	used := fmt.Sprint(w.do("Scan", with(nil, members{"IndexName": "lKeys", "ProjectionExpression": "w", "ReturnConsumedCapacity": "INDEXES"}))["ConsumedCapacity"])
-	if used != "map[CapacityUnits:1 LocalSecondaryIndexes:map[lKeys:map[CapacityUnits:0.5]] Table:map[CapacityUnits:0.5] TableName:paged]" {
+	used := fmt.Sprint(w.do("Scan",
+		with(nil, members{"IndexName": "lKeys", "ProjectionExpression": "w",
+			"ReturnConsumedCapacity": "INDEXES"}))["ConsumedCapacity"])
+	if used != "map[CapacityUnits:1 LocalSecondaryIndexes:map[lKeys:map[CapacityUnits:0.5]] "+
+		"Table:map[CapacityUnits:0.5] TableName:paged]" {
 		t.Error(used)
 	}
 }

@@ -42,7 +42,8 @@ type interruptedKeys struct {
 	interrupt func()
 }
 
-func (k *interruptedKeys) Decrypt(ctx context.Context, c *request.Call, arn string, blob []byte, bound map[string]string) ([]byte, error) {
+func (k *interruptedKeys) Decrypt(ctx context.Context, c *request.Call, arn string, blob []byte,
+	bound map[string]string) ([]byte, error) {
 	key, err := k.fakeKeys.Decrypt(ctx, c, arn, blob, bound)
 	if f := k.interrupt; f != nil && c.Caller.UserName == "writer" {
 		k.interrupt = nil
@@ -70,7 +71,8 @@ func (m *redefinitionModel) create() {
 // put writes an item whose attribute g, the key of the index, is a text or a
 // number, which an index on it refuses.
 func (m *redefinitionModel) put(rt *rapid.T, operation string) {
-	key, value := rapid.StringMatching("[a-c]").Draw(rt, "key"), rapid.SampledFrom([]string{"x", "y", "7"}).Draw(rt, "value")
+	key, value := rapid.StringMatching("[a-c]").Draw(rt, "key"),
+		rapid.SampledFrom([]string{"x", "y", "7"}).Draw(rt, "value")
 	item := members{"pk": str(key), "g": str(value)}
 	if value == "7" {
 		item["g"] = num(7)
@@ -96,9 +98,13 @@ func (m *redefinitionModel) put(rt *rapid.T, operation string) {
 		case "index":
 			update := members{"Delete": members{"IndexName": "byg"}}
 			if !m.indexed {
-				update = members{"Create": members{"IndexName": "byg", "KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}}}
+				update = members{"Create": members{"IndexName": "byg",
+					"KeySchema":  []members{{"AttributeName": "g", "KeyType": "HASH"}},
+					"Projection": members{"ProjectionType": "ALL"}}}
 			}
-			m.w.do("UpdateTable", members{"TableName": "one", "AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}}, "GlobalSecondaryIndexUpdates": []members{update}})
+			m.w.do("UpdateTable", members{"TableName": "one",
+				"AttributeDefinitions":        []members{{"AttributeName": "g", "AttributeType": "S"}},
+				"GlobalSecondaryIndexUpdates": []members{update}})
 			m.indexed = !m.indexed
 		case "delete":
 			m.w.do("DeleteTable", members{"TableName": "one"})

@@ -27,7 +27,8 @@ func TestCreateTableValidation(t *testing.T) {
 		return out
 	}
 	index := func(m members) []members {
-		out := members{"IndexName": "idx", "KeySchema": []members{{"AttributeName": "b", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}}
+		out := members{"IndexName": "idx", "KeySchema": []members{{"AttributeName": "b", "KeyType": "HASH"}},
+			"Projection": members{"ProjectionType": "ALL"}}
 		for k, v := range m {
 			out[k] = v
 		}
@@ -42,8 +43,10 @@ func TestCreateTableValidation(t *testing.T) {
 		"a list":          {"[]", "SerializationException", ""},
 		"number for text": {`{"TableName": 1}`, "SerializationException", "NUMBER_VALUE cannot be converted to String"},
 		"nothing":         {"{}", "ValidationException", "The parameter 'TableName' is required but was not present in the request"},
-		"only a name": {`{"TableName": "abc"}`, "ValidationException", "2 validation errors detected: Value null at 'attributeDefinitions' failed to satisfy constraint: Member must not be null; " +
-			"Value null at 'keySchema' failed to satisfy constraint: Member must not be null"},
+		"only a name": {`{"TableName": "abc"}`, "ValidationException",
+			"2 validation errors detected: Value null at 'attributeDefinitions' failed to satisfy constraint: " +
+				"Member must not be null; " +
+				"Value null at 'keySchema' failed to satisfy constraint: Member must not be null"},
 		"bad name":            {with(members{"TableName": "a;b"}), "ValidationException", "1 validation error detected: Value 'a;b' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
 		"short name":          {with(members{"TableName": "ab"}), "ValidationException", "TableName must be at least 3 characters long and at most 255 characters long"},
 		"bad billing":         {with(members{"BillingMode": "FREE"}), "ValidationException", "1 validation error detected: Value 'FREE' at 'billingMode' failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]"},
@@ -73,16 +76,19 @@ func TestCreateTableValidation(t *testing.T) {
 	w.do("CreateTable", ok)
 	w.fails("CreateTable", ok, "ResourceInUseException", "Table already exists: abc")
 	w.fails("PutItemm", ok, "UnknownOperationException", "")
-	w.fails("ExecuteStatement", ok, "UnknownOperationException", "this embedded DynamoDB does not support the operation ExecuteStatement")
+	w.fails("ExecuteStatement", ok, "UnknownOperationException",
+		"this embedded DynamoDB does not support the operation ExecuteStatement")
 }
 
 func TestDescribeListDelete(t *testing.T) {
 	w := newWorld(t)
 	for i := range 5 {
-		w.table(fmt.Sprintf("table%d", i), "N", members{"DeletionProtectionEnabled": i == 0, "Tags": []members{{"Key": "k", "Value": "v"}}})
+		w.table(fmt.Sprintf("table%d", i), "N",
+			members{"DeletionProtectionEnabled": i == 0, "Tags": []members{{"Key": "k", "Value": "v"}}})
 	}
 	page := w.do("ListTables", members{"Limit": 3})
-	if got := fmt.Sprintf("%v %v", page["TableNames"], page["LastEvaluatedTableName"]); got != "[table0 table1 table2] table2" {
+	if got := fmt.Sprintf("%v %v", page["TableNames"],
+		page["LastEvaluatedTableName"]); got != "[table0 table1 table2] table2" {
 		t.Error(got)
 	}
 	page = w.do("ListTables", members{"ExclusiveStartTableName": "table2"})
@@ -90,44 +96,56 @@ func TestDescribeListDelete(t *testing.T) {
 		t.Error(got)
 	}
 	d := w.do("DescribeTable", members{"TableName": "table1"})["Table"].(members)
-	if d["TableStatus"] != "ACTIVE" || d["TableArn"] != "arn:aws:dynamodb:us-east-1:111122223333:table/table1" || d["SSEDescription"] != nil {
+	if d["TableStatus"] != "ACTIVE" || d["TableArn"] != "arn:aws:dynamodb:us-east-1:111122223333:table/table1" ||
+		d["SSEDescription"] != nil {
 		t.Errorf("%v", d)
 	}
-	if got := w.do("DescribeTable", members{"TableName": d["TableArn"]})["Table"].(members)["TableId"]; got != d["TableId"] {
+	if got := w.do("DescribeTable",
+		members{"TableName": d["TableArn"]})["Table"].(members)["TableId"]; got != d["TableId"] {
 		t.Error("a table is not found by its ARN")
 	}
-	w.fails("DeleteTable", members{"TableName": "table0"}, "ValidationException", "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	w.fails("DeleteTable", members{"TableName": "table0"}, "ValidationException",
+		"Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	w.do("UpdateTable", members{"TableName": "table0", "DeletionProtectionEnabled": false})
-	if got := w.do("DeleteTable", members{"TableName": "table0"})["TableDescription"].(members)["TableStatus"]; got != "DELETING" {
+	if got := w.do("DeleteTable",
+		members{"TableName": "table0"})["TableDescription"].(members)["TableStatus"]; got != "DELETING" {
 		t.Error(got)
 	}
-	w.fails("DescribeTable", members{"TableName": "table0"}, "ResourceNotFoundException", "Requested resource not found: Table: table0 not found")
-	w.fails("GetItem", members{"TableName": "table0", "Key": members{"pk": str("a"), "sk": num(1)}}, "ResourceNotFoundException", "Requested resource not found")
+	w.fails("DescribeTable", members{"TableName": "table0"}, "ResourceNotFoundException",
+		"Requested resource not found: Table: table0 not found")
+	w.fails("GetItem", members{"TableName": "table0", "Key": members{"pk": str("a"), "sk": num(1)}},
+		"ResourceNotFoundException", "Requested resource not found")
 }
 
 func TestTags(t *testing.T) {
 	w := newWorld(t)
 	w.table("tagged", "", members{"Tags": []members{{"Key": "b", "Value": "1"}}})
 	arn := "arn:aws:dynamodb:us-east-1:111122223333:table/tagged"
-	w.do("TagResource", members{"ResourceArn": arn, "Tags": []members{{"Key": "a", "Value": "2"}, {"Key": "b", "Value": "3"}}})
-	if got := fmt.Sprint(w.do("ListTagsOfResource", members{"ResourceArn": arn})["Tags"]); got != "[map[Key:a Value:2] map[Key:b Value:3]]" {
+	w.do("TagResource", members{"ResourceArn": arn,
+		"Tags": []members{{"Key": "a", "Value": "2"}, {"Key": "b", "Value": "3"}}})
+	if got := fmt.Sprint(w.do("ListTagsOfResource",
+		members{"ResourceArn": arn})["Tags"]); got != "[map[Key:a Value:2] map[Key:b Value:3]]" {
 		t.Error(got)
 	}
 	w.do("UntagResource", members{"ResourceArn": arn, "TagKeys": []string{"a", "z"}})
-	if got := fmt.Sprint(w.do("ListTagsOfResource", members{"ResourceArn": arn})["Tags"]); got != "[map[Key:b Value:3]]" {
+	if got := fmt.Sprint(w.do("ListTagsOfResource",
+		members{"ResourceArn": arn})["Tags"]); got != "[map[Key:b Value:3]]" {
 		t.Error(got)
 	}
 	for _, c := range []struct {
 		key, value string
 		bad        bool
-	}{{strings.Repeat("ü", 128), strings.Repeat("ö", 256), false}, {strings.Repeat("ü", 129), "", true}, {"long", strings.Repeat("ö", 257), true}, {"AWS:own", "", true}, {"", "", true}} {
-		_, err := w.try("admin", "TagResource", members{"ResourceArn": arn, "Tags": []members{{"Key": c.key, "Value": c.value}}})
+	}{{strings.Repeat("ü", 128), strings.Repeat("ö", 256), false}, {strings.Repeat("ü", 129), "", true},
+		{"long", strings.Repeat("ö", 257), true}, {"AWS:own", "", true}, {"", "", true}} {
+		_, err := w.try("admin", "TagResource",
+			members{"ResourceArn": arn, "Tags": []members{{"Key": c.key, "Value": c.value}}})
 		if (err != nil) != c.bad {
 			t.Errorf("tag %q: %v", c.key, err)
 		}
 	}
 	w.fails("ListTagsOfResource", members{"ResourceArn": arn, "NextToken": "x"}, "ValidationException", "")
-	w.fails("TagResource", members{"ResourceArn": "nonsense", "Tags": []members{}}, "ValidationException", "One or more parameter values were invalid: ARNs must start with 'arn:': nonsense")
+	w.fails("TagResource", members{"ResourceArn": "nonsense", "Tags": []members{}}, "ValidationException",
+		"One or more parameter values were invalid: ARNs must start with 'arn:': nonsense")
 	tag := func(more ...members) members {
 		return members{"ResourceArn": arn, "Tags": append([]members{}, more...)}
 	}
@@ -153,8 +171,11 @@ func TestTags(t *testing.T) {
 	for i := range 50 {
 		many = append(many, members{"Key": fmt.Sprint("many-", i), "Value": ""})
 	}
-	w.fails("TagResource", tag(many...), "ValidationException", "Number of Tags exceed the current limit for the provided ResourceArn") // with what is there
-	w.fails("TagResource", members{"ResourceArn": arn + "x", "Tags": []members{{"Key": "a", "Value": "2"}}}, "ResourceNotFoundException", "")
+	// with what is there
+	w.fails("TagResource", tag(many...), "ValidationException",
+		"Number of Tags exceed the current limit for the provided ResourceArn")
+	w.fails("TagResource", members{"ResourceArn": arn + "x", "Tags": []members{{"Key": "a", "Value": "2"}}},
+		"ResourceNotFoundException", "")
 	w.checks = nil
 	w.do("PutItem", members{"TableName": "tagged", "Item": members{"pk": str("x")}})
 	if got := w.checks[0].Context.Get("aws:ResourceTag/b"); len(got) != 1 || got[0] != "3" {
@@ -189,7 +210,9 @@ func TestTimeToLive(t *testing.T) {
 	w.fails("UpdateTimeToLive", spec(false, "until"), "ValidationException", "TimeToLive is already disabled")
 	w.do("UpdateTimeToLive", spec(true, "until"))
 	w.fails("UpdateTimeToLive", spec(true, "until"), "ValidationException", "TimeToLive is already enabled")
-	if got := fmt.Sprint(w.do("DescribeTimeToLive", members{"TableName": "mortal"})["TimeToLiveDescription"]); got != "map[AttributeName:until TimeToLiveStatus:ENABLED]" {
+	if got := fmt.Sprint(w.do("DescribeTimeToLive",
+		members{"TableName": "mortal"})["TimeToLiveDescription"]); got != "map[AttributeName:until "+
+		"TimeToLiveStatus:ENABLED]" {
 		t.Error(got)
 	}
 	if got := keys(); got != "ancient later soon" {
@@ -211,18 +234,24 @@ func TestContinuousBackupsAndLimits(t *testing.T) {
 	w := newWorld(t)
 	w.table("kept", "", nil)
 	status := func(m members) any {
-		return m["ContinuousBackupsDescription"].(members)["PointInTimeRecoveryDescription"].(members)["PointInTimeRecoveryStatus"]
+		d := m["ContinuousBackupsDescription"].(members)
+		return d["PointInTimeRecoveryDescription"].(members)["PointInTimeRecoveryStatus"]
 	}
 	if got := status(w.do("DescribeContinuousBackups", members{"TableName": "kept"})); got != "DISABLED" {
 		t.Error(got)
 	}
-	w.do("UpdateContinuousBackups", members{"TableName": "kept", "PointInTimeRecoverySpecification": members{"PointInTimeRecoveryEnabled": true}})
+	w.do("UpdateContinuousBackups",
+		members{"TableName": "kept", "PointInTimeRecoverySpecification": members{"PointInTimeRecoveryEnabled": true}})
 	if got := status(w.do("DescribeContinuousBackups", members{"TableName": "kept"})); got != "ENABLED" {
 		t.Error(got)
 	}
-	w.fails("DescribeContinuousBackups", members{"TableName": "gone"}, "TableNotFoundException", "Table not found: gone")
-	w.fails("UpdateContinuousBackups", members{"TableName": "kept", "PointInTimeRecoverySpecification": members{"PointInTimeRecoveryEnabled": false, "RecoveryPeriodInDays": 7}},
-		"ValidationException", "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
+	w.fails("DescribeContinuousBackups", members{"TableName": "gone"}, "TableNotFoundException",
+		"Table not found: gone")
+	w.fails("UpdateContinuousBackups",
+		members{"TableName": "kept",
+			"PointInTimeRecoverySpecification": members{"PointInTimeRecoveryEnabled": false, "RecoveryPeriodInDays": 7}},
+		"ValidationException",
+		"Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
 	if w.do("DescribeLimits", "{}")["TableMaxReadCapacityUnits"] == nil {
 		t.Error("no limits")
 	}
@@ -239,15 +268,20 @@ func TestActivationFault(t *testing.T) {
 		t.Error(status())
 	}
 	w.fails("GetItem", get, "ResourceNotFoundException", "Requested resource not found")
-	w.fails("DeleteTable", members{"TableName": "slow"}, "ResourceInUseException", "Attempt to change a resource which is still in use: Table is being created: slow")
-	w.fails("DescribeTimeToLive", members{"TableName": "slow"}, "ValidationException", "Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
+	w.fails("DeleteTable", members{"TableName": "slow"}, "ResourceInUseException",
+		"Attempt to change a resource which is still in use: Table is being created: slow")
+	w.fails("DescribeTimeToLive", members{"TableName": "slow"}, "ValidationException",
+		"Cannot describe time to live while table is in CREATING state: Current table state is CREATING")
 	w.advance(10 * time.Second)
 	if status() != "ACTIVE" {
 		t.Error(status())
 	}
 	w.do("GetItem", get)
-	w.do("UpdateTable", members{"TableName": "slow", "AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
-		"GlobalSecondaryIndexUpdates": indexChange("Create", members{"KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "ALL"}})})
+	w.do("UpdateTable", members{"TableName": "slow",
+		"AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
+		"GlobalSecondaryIndexUpdates": indexChange("Create",
+			members{"KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}},
+				"Projection": members{"ProjectionType": "ALL"}})})
 	index := func() string {
 		i := w.described("slow")["GlobalSecondaryIndexes"].([]any)[0].(members)
 		return fmt.Sprint(i["IndexStatus"], " ", i["Backfilling"])
@@ -255,8 +289,10 @@ func TestActivationFault(t *testing.T) {
 	if got := index(); got != "CREATING true" {
 		t.Error(got)
 	}
-	w.fails("Scan", members{"TableName": "slow", "IndexName": "byG"}, "ValidationException", "Cannot read from backfilling global secondary index: byG")
-	w.fails("DeleteTable", members{"TableName": "slow"}, "ResourceInUseException", "Attempt to change a resource which is still in use: Table: slow is in the process of being updated.")
+	w.fails("Scan", members{"TableName": "slow", "IndexName": "byG"}, "ValidationException",
+		"Cannot read from backfilling global secondary index: byG")
+	w.fails("DeleteTable", members{"TableName": "slow"}, "ResourceInUseException",
+		"Attempt to change a resource which is still in use: Table: slow is in the process of being updated.")
 	w.advance(10 * time.Second)
 	if got := index(); got != "ACTIVE <nil>" {
 		t.Error(got)
@@ -273,29 +309,42 @@ func TestUpdateTableIndexes(t *testing.T) {
 	w := newWorld(t)
 	w.table("grown", "", nil)
 	for i := range 10 {
-		w.do("PutItem", members{"TableName": "grown", "Item": members{"pk": str(fmt.Sprint(i)), "g": str(fmt.Sprint(i % 2))}})
+		w.do("PutItem", members{"TableName": "grown",
+			"Item": members{"pk": str(fmt.Sprint(i)), "g": str(fmt.Sprint(i % 2))}})
 	}
 	w.do("PutItem", members{"TableName": "grown", "Item": members{"pk": str("odd"), "g": num(1)}})
-	create := members{"TableName": "grown", "AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
-		"GlobalSecondaryIndexUpdates": []members{{"Create": members{"IndexName": "byG", "KeySchema": []members{{"AttributeName": "g", "KeyType": "HASH"}}, "Projection": members{"ProjectionType": "KEYS_ONLY"}}}}}
-	w.fails("UpdateTable", members{"TableName": "grown", "GlobalSecondaryIndexUpdates": create["GlobalSecondaryIndexUpdates"]}, "ValidationException", "One or more parameter values were invalid: AttributeDefinitions is not specified for index: byG")
+	create := members{"TableName": "grown",
+		"AttributeDefinitions": []members{{"AttributeName": "g", "AttributeType": "S"}},
+		"GlobalSecondaryIndexUpdates": []members{{"Create": members{"IndexName": "byG",
+			"KeySchema":  []members{{"AttributeName": "g", "KeyType": "HASH"}},
+			"Projection": members{"ProjectionType": "KEYS_ONLY"}}}}}
+	w.fails("UpdateTable", members{"TableName": "grown",
+		"GlobalSecondaryIndexUpdates": create["GlobalSecondaryIndexUpdates"]}, "ValidationException",
+		"One or more parameter values were invalid: AttributeDefinitions is not specified for index: byG")
 	w.do("UpdateTable", create)
 	w.fails("UpdateTable", create, "ValidationException", "Attempting to create an index which already exists")
-	query := members{"TableName": "grown", "IndexName": "byG", "KeyConditionExpression": "g = :g", "ExpressionAttributeValues": members{":g": str("1")}}
+	query := members{"TableName": "grown", "IndexName": "byG", "KeyConditionExpression": "g = :g",
+		"ExpressionAttributeValues": members{":g": str("1")}}
 	if got := w.do("Query", query)["Count"]; got != 5.0 {
 		t.Errorf("the new index has %v items", got)
 	}
-	w.fails("PutItem", members{"TableName": "grown", "Item": members{"pk": str("x"), "g": num(1)}}, "ValidationException", "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: byG")
-	w.do("UpdateTable", members{"TableName": "grown", "GlobalSecondaryIndexUpdates": []members{{"Delete": members{"IndexName": "byG"}}}})
+	w.fails("PutItem", members{"TableName": "grown", "Item": members{"pk": str("x"), "g": num(1)}},
+		"ValidationException",
+		"One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: byG")
+	w.do("UpdateTable", members{"TableName": "grown",
+		"GlobalSecondaryIndexUpdates": []members{{"Delete": members{"IndexName": "byG"}}}})
 	w.fails("Query", query, "ValidationException", "The table does not have the specified index: byG")
 	d := w.do("DescribeTable", members{"TableName": "grown"})["Table"].(members)
 	if n := len(d["AttributeDefinitions"].([]any)); n != 1 || d["GlobalSecondaryIndexes"] != nil {
 		t.Errorf("%v", d)
 	}
-	w.fails("UpdateTable", members{"TableName": "grown"}, "ValidationException", "At least one of ProvisionedThroughput, BillingMode, …")
-	w.do("UpdateTable", members{"TableName": "grown", "BillingMode": "PROVISIONED", "ProvisionedThroughput": members{"ReadCapacityUnits": 3, "WriteCapacityUnits": 4}})
+	w.fails("UpdateTable", members{"TableName": "grown"}, "ValidationException",
+		"At least one of ProvisionedThroughput, BillingMode, …")
+	w.do("UpdateTable", members{"TableName": "grown", "BillingMode": "PROVISIONED",
+		"ProvisionedThroughput": members{"ReadCapacityUnits": 3, "WriteCapacityUnits": 4}})
 	d = w.do("DescribeTable", members{"TableName": "grown"})["Table"].(members)
-	if got := fmt.Sprintf("%v %v", d["BillingModeSummary"].(members)["BillingMode"], d["ProvisionedThroughput"].(members)["WriteCapacityUnits"]); got != "PROVISIONED 4" {
+	if got := fmt.Sprintf("%v %v", d["BillingModeSummary"].(members)["BillingMode"],
+		d["ProvisionedThroughput"].(members)["WriteCapacityUnits"]); got != "PROVISIONED 4" {
 		t.Error(got)
 	}
 }

@@ -82,9 +82,11 @@ func (w *world) Authorize(_ context.Context, c *request.Call, k request.Check) p
 }
 
 func userCall(user, operation string, body []byte) *request.Call {
-	return &request.Call{ID: "c0ffee00-0000-4000-8000-000000000001", Service: "dynamodb", Operation: operation, Region: testRegion, AccountID: testAccount,
-		Body: body, Caller: request.Caller{UserName: user, AccessKeyID: "AKIA" + user, Principal: policy.Principal{Type: policy.User, AccountID: testAccount,
-			ARN: "arn:aws:iam::" + testAccount + ":user/" + user, UniqueID: "AIDA" + user}}}
+	return &request.Call{ID: "c0ffee00-0000-4000-8000-000000000001", Service: "dynamodb", Operation: operation,
+		Region: testRegion, AccountID: testAccount,
+		Body: body, Caller: request.Caller{UserName: user, AccessKeyID: "AKIA" + user,
+			Principal: policy.Principal{Type: policy.User, AccountID: testAccount,
+				ARN: "arn:aws:iam::" + testAccount + ":user/" + user, UniqueID: "AIDA" + user}}}
 }
 
 // try serves one call of a user; in is marshalled unless it is text.
@@ -153,7 +155,8 @@ func (w *world) table(name, sort string, more members) {
 		"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}},
 		"KeySchema":            []members{{"AttributeName": "pk", "KeyType": "HASH"}}}
 	if sort != "" {
-		in["AttributeDefinitions"] = append(in["AttributeDefinitions"].([]members), members{"AttributeName": "sk", "AttributeType": sort})
+		in["AttributeDefinitions"] = append(in["AttributeDefinitions"].([]members),
+			members{"AttributeName": "sk", "AttributeType": sort})
 		in["KeySchema"] = append(in["KeySchema"].([]members), members{"AttributeName": "sk", "KeyType": "RANGE"})
 	}
 	if extra, ok := more["AttributeDefinitions"]; ok {
@@ -189,7 +192,8 @@ type fakeSecret struct {
 }
 
 func newFakeKeys() *fakeKeys {
-	return &fakeKeys{states: map[string]string{}, secrets: map[string]fakeSecret{}, grants: map[string]atrest.TableGrant{}, denied: map[string]bool{}}
+	return &fakeKeys{states: map[string]string{}, secrets: map[string]fakeSecret{},
+		grants: map[string]atrest.TableGrant{}, denied: map[string]bool{}}
 }
 
 func (k *fakeKeys) newKey(id string) string {
@@ -218,7 +222,8 @@ func (k *fakeKeys) use(operation string, c *request.Call, arn string) error {
 		return k.fail
 	}
 	if k.denied[c.Caller.UserName] && c.Caller.UserName != "" {
-		return request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s", c.Caller.Principal.ARN, operation)
+		return request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s",
+			c.Caller.Principal.ARN, operation)
 	}
 	switch k.states[arn] {
 	case "Enabled":
@@ -231,7 +236,8 @@ func (k *fakeKeys) use(operation string, c *request.Call, arn string) error {
 	return request.Errorf("KMSInvalidStateException", "%s is pending deletion.", arn)
 }
 
-func (k *fakeKeys) Decrypt(_ context.Context, c *request.Call, arn string, blob []byte, bound map[string]string) ([]byte, error) {
+func (k *fakeKeys) Decrypt(_ context.Context, c *request.Call, arn string, blob []byte,
+	bound map[string]string) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("Decrypt", c, arn); err != nil {
@@ -244,7 +250,8 @@ func (k *fakeKeys) Decrypt(_ context.Context, c *request.Call, arn string, blob 
 	return append([]byte(nil), s.key...), nil
 }
 
-func (k *fakeKeys) GenerateDataKey(_ context.Context, c *request.Call, arn string, bound map[string]string) ([]byte, []byte, error) {
+func (k *fakeKeys) GenerateDataKey(_ context.Context, c *request.Call, arn string,
+	bound map[string]string) ([]byte, []byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.use("GenerateDataKey", c, arn); err != nil {

@@ -87,7 +87,8 @@ func (d *Door) reserve(ctx context.Context, r *exchange, n int64) error {
 	ctx, cancel := context.WithTimeout(ctx, inFlightWait)
 	defer cancel()
 	if d.bodies.Acquire(ctx, n) != nil {
-		return &request.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once", Status: http.StatusServiceUnavailable}
+		return &request.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once",
+			Status: http.StatusServiceUnavailable}
 	}
 	r.reserved = n
 	return nil

@@ -191,7 +191,8 @@ func TestRefusedBodies(t *testing.T) {
 				t.Fatal(err)
 			}
 			text, _ := io.ReadAll(resp.Body)
-			if took := time.Since(began); took != c.within || !strings.Contains(string(text), c.code) || resp.Close != c.closes {
+			if took := time.Since(began); took != c.within || !strings.Contains(string(text), c.code) ||
+				resp.Close != c.closes {
 				t.Errorf("%q: after %v %s, closed %v", c.body, took, text, resp.Close)
 			}
 			if c.closes {
@@ -225,7 +226,9 @@ func (l *oneConnection) Addr() net.Addr { return &net.TCPAddr{} }
 // Chunked bodies are bounded as announced ones are, and reserve memory when they
 // turn out to be large.
 func TestBodiesOfUnknownLength(t *testing.T) {
-	for _, c := range []struct{ size, status int }{{10, 200}, {smallBody, 200}, {smallBody + 1, 200}, {1 << 20, 200}, {1<<20 + 1, 413}} {
+	for _, c := range []struct{ size, status int }{
+		{10, 200}, {smallBody, 200}, {smallBody + 1, 200}, {1 << 20, 200}, {1<<20 + 1, 413},
+	} {
 		w, d := newWorld()
 		text := "{" + strings.Repeat(" ", c.size-2) + "}"
 		r := w.request(t, "items", "Items_1.Read", text, secret)

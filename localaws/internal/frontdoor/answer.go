@@ -37,8 +37,8 @@ func (e *Endpoint) failure(id string, err error) answer {
 	if !errors.As(err, &known) {
 		known = e.internal("The request processing has failed because of an unknown error, exception or failure.")
 	}
-	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, code: known.Code, server: e.Server,
-		checksum: e.Checksum, close: known.Status == http.StatusRequestEntityTooLarge}
+	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, code: known.Code,
+		server: e.Server, checksum: e.Checksum, close: known.Status == http.StatusRequestEntityTooLarge}
 	if e.query() {
 		a.body = e.xmlError(id, known)
 	} else {
@@ -113,7 +113,8 @@ func stray(r *exchange) answer {
 		// is one for a service that is not here, such as S3's ListBuckets.
 		a.status, a.body = http.StatusOK, []byte("healthy: localaws\n")
 	case r.get("X-Amz-Target") != "" || r.Method == http.MethodPost:
-		a.status, a.contentType, a.code = http.StatusBadRequest, "application/x-amz-json-1.0", "UnknownOperationException"
+		a.status, a.contentType, a.code = http.StatusBadRequest, "application/x-amz-json-1.0",
+			"UnknownOperationException"
 		a.body = []byte(`{"__type":"com.amazon.coral.service#UnknownOperationException",` +
 			`"message":"X-Amz-Target, Content-Type or Action name no service of this server"}`)
 	default:

@@ -39,7 +39,8 @@ func (d *Door) claim(r *exchange, e *Endpoint) (claim, error) {
 	case errors.Is(err, request.ErrExpiredToken):
 		return claim{}, e.refusal("ExpiredTokenException", "The security token included in the request is expired")
 	case err != nil:
-		return claim{}, e.refusal("UnrecognizedClientException", "The security token included in the request is invalid.")
+		return claim{}, e.refusal("UnrecognizedClientException",
+			"The security token included in the request is invalid.")
 	}
 	return claim{e, now, secret, caller}, nil
 }

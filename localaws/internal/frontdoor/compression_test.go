@@ -104,7 +104,8 @@ func TestCompressedRequests(t *testing.T) {
 					status, text = resp.StatusCode, string(b)
 				}
 				if status != c.status || !strings.Contains(text, c.code) || w.body != c.want {
-					t.Errorf("connected %v: %d %s, served %.40q; want %d %s", connected, status, text, w.body, c.status, c.code)
+					t.Errorf("connected %v: %d %s, served %.40q; want %d %s", connected, status, text, w.body,
+						c.status, c.code)
 				}
 				if !slices.Equal(w.steps, c.steps) && (c.want != "" || !connected) {
 					t.Errorf("connected %v: steps %q, want %q", connected, w.steps, c.steps)
@@ -169,7 +170,8 @@ func TestCompressedAnswers(t *testing.T) {
 				d.ServeHTTP(recorder, r)
 				sent := recorder.Body.Bytes()
 				h := recorder.Header()
-				if h.Get("X-Amz-Crc32") != strconv.FormatUint(uint64(crc32.ChecksumIEEE(sent)), 10) || h.Get("Content-Length") != strconv.Itoa(len(sent)) {
+				if h.Get("X-Amz-Crc32") != strconv.FormatUint(uint64(crc32.ChecksumIEEE(sent)), 10) ||
+					h.Get("Content-Length") != strconv.Itoa(len(sent)) {
 					t.Errorf("%d bytes have headers %v", len(sent), h)
 				}
 				if compressed := h.Get("Content-Encoding") == "gzip"; compressed != c.want {

@@ -172,7 +172,8 @@ func (d *Door) answer(ctx context.Context, r *exchange, e *Endpoint, operation s
 // request: what they keep of it must not pin its headers.
 func (d *Door) call(r *exchange, e *Endpoint, id, operation string) *request.Call {
 	c := &request.Call{ID: id, Time: d.config.Clock(), Service: e.Name, Operation: intern(operation),
-		Region: intern(r.sig.Region), Host: r.Host, SourceIP: r.sourceIP, UserAgent: intern(r.userAgent), Secure: r.secure}
+		Region: intern(r.sig.Region), Host: r.Host, SourceIP: r.sourceIP, UserAgent: intern(r.userAgent),
+		Secure: r.secure}
 	if e.Region != "" {
 		c.Region = e.Region
 	}

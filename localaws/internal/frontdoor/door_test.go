@@ -111,7 +111,8 @@ func (w *world) sign(t *testing.T, r *http.Request, service, body, key string) {
 	t.Helper()
 	sum := sha256.Sum256([]byte(body))
 	creds := aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: key}
-	err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(sum[:]), service, "eu-west-1", w.now)
+	err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(sum[:]), service, "eu-west-1",
+		w.now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,8 @@ func (d *Door) handle(ctx context.Context, r *exchange) (answer, error) {
 // no body, no header, no query string, no access key.
 func (d *Door) logRequest(ctx context.Context, r *exchange, a *answer, err error, took time.Duration) {
 	attrs := make([]slog.Attr, 0, 8)
-	attrs = append(attrs, slog.String("method", display.Text(r.Method)), slog.String("service", r.service), slog.String("operation", r.operation))
+	attrs = append(attrs, slog.String("method", display.Text(r.Method)), slog.String("service", r.service),
+		slog.String("operation", r.operation))
 	if err != nil {
 		// The client went away: nothing was answered.
 		attrs = append(attrs, slog.String("unanswered", display.Text(err.Error())))

@@ -28,7 +28,8 @@ func TestExplainedFailure(t *testing.T) {
 		if _, err := text.ReadFrom(answer.Body); err != nil {
 			t.Fatal(err)
 		}
-		if answer.StatusCode != http.StatusInternalServerError || !strings.Contains(text.String(), want) || !strings.Contains(text.String(), "explained") ||
+		if answer.StatusCode != http.StatusInternalServerError || !strings.Contains(text.String(), want) ||
+			!strings.Contains(text.String(), "explained") ||
 			strings.Contains(text.String(), "path") || strings.Contains(w.recordedErr.Error(), "path") {
 			t.Errorf("%s: %d %s; recorded %v", service, answer.StatusCode, &text, w.recordedErr)
 		}
@@ -48,7 +49,9 @@ func TestLogOff(t *testing.T) {
 	}
 	var log bytes.Buffer
 	d.config.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if _, err := d.handle(context.Background(), &r); err != nil || !strings.Contains(log.String(), "method=POST service=\"\" operation=\"\" status=400 code=UnknownOperationException") {
+	if _, err := d.handle(context.Background(), &r); err != nil ||
+		!strings.Contains(log.String(),
+			"method=POST service=\"\" operation=\"\" status=400 code=UnknownOperationException") {
 		t.Errorf("%v, %s", err, &log)
 	}
 }

@@ -130,7 +130,8 @@ func (r *call) perform(t *task, err error) (any, error) {
 var errMoved = errors.New("target has changed since it was authorized")
 
 // apply runs fn under the lock, which it lets go of even when fn panics.
-func (s *Service) apply(accountID string, t target, allowed resolved, fn func(a *account) (any, error)) (any, storage.Pending, error) {
+func (s *Service) apply(accountID string, t target, allowed resolved,
+	fn func(a *account) (any, error)) (any, storage.Pending, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.accounts[accountID]
@@ -154,7 +155,8 @@ func (s *Service) permit(r *call, t target, context policy.Context) error {
 // its permissions boundary as conditions.
 func (s *Service) permitted(r *call, t target, conditions policy.Context) (resolved, error) {
 	if sts.Of(r.Caller).Plain() && r.Service == "iam" {
-		return resolved{}, &request.Error{Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid", Status: http.StatusForbidden}
+		return resolved{}, &request.Error{Code: "InvalidClientTokenId",
+			Message: "The security token included in the request is invalid", Status: http.StatusForbidden}
 	}
 	s.mu.RLock()
 	a := s.accounts[r.AccountID]

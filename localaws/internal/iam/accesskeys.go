@@ -50,11 +50,13 @@ func (s *Service) createAccessKey(r *call, in *userName) (*task, error) {
 		if len(*keys) >= maxAccessKeys {
 			return nil, conflict("LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: %d", maxAccessKeys)
 		}
-		k := &accessKey{ID: identifier.NewAccessKey("AKIA"), Secret: identifier.NewSecret(), AccountID: a.ID, UserName: name, Active: true, Created: s.now()}
+		k := &accessKey{ID: identifier.NewAccessKey("AKIA"), Secret: identifier.NewSecret(), AccountID: a.ID,
+			UserName: name, Active: true, Created: s.now()}
 		*keys = append(*keys, k)
 		s.keys[k.ID] = k
 		a.putHolder(k)
-		r.Trail.ResponseElements = map[string]any{"accessKey": map[string]any{"userName": name, "accessKeyId": k.ID, "status": "Active"}}
+		r.Trail.ResponseElements = map[string]any{"accessKey": map[string]any{"userName": name, "accessKeyId": k.ID,
+			"status": "Active"}}
 		return struct{ AccessKey keyView }{viewKey(k, true)}, nil
 	})
 }
@@ -79,18 +81,19 @@ func (s *Service) listAccessKeys(r *call, in *listKeys) (*task, error) {
 			keys = a.Users[name].Keys
 		}
 		keys = slices.SortedFunc(slices.Values(keys), func(x, y *accessKey) int { return compare(x.ID, y.ID) })
-		return list(keys, func(k *accessKey) string { return k.ID }, in.paging, func(keys []*accessKey, more paged) any {
-			var out struct {
-				paged
-				UserName          string
-				AccessKeyMetadata []keyView `xml:"AccessKeyMetadata>member"`
-			}
-			out.paged, out.UserName = more, name
-			for _, k := range keys {
-				out.AccessKeyMetadata = append(out.AccessKeyMetadata, viewKey(k, false))
-			}
-			return out
-		})
+		return list(keys, func(k *accessKey) string { return k.ID }, in.paging,
+			func(keys []*accessKey, more paged) any {
+				var out struct {
+					paged
+					UserName          string
+					AccessKeyMetadata []keyView `xml:"AccessKeyMetadata>member"`
+				}
+				out.paged, out.UserName = more, name
+				for _, k := range keys {
+					out.AccessKeyMetadata = append(out.AccessKeyMetadata, viewKey(k, false))
+				}
+				return out
+			})
 	})
 }
 

@@ -8,7 +8,9 @@ type aliasInput struct{ AccountAlias string }
 
 func (s *Service) createAccountAlias(r *call, in *aliasInput) (*task, error) {
 	if !aliasPattern.MatchString(in.AccountAlias) {
-		return nil, invalid("The specified value for accountAlias is invalid. It must contain only lower case letters, digits and single hyphens.")
+		return nil,
+			invalid("The specified value for accountAlias is invalid. It must contain only lower case letters, " +
+				"digits and single hyphens.")
 	}
 	return change(on("*"), nil, func(a *account) (any, error) {
 		for _, other := range s.accounts {
@@ -60,9 +62,12 @@ func (s *Service) getAccountSummary(r *call, _ *struct{}) (*task, error) {
 			{"Roles", len(a.Roles)}, {"RolesQuota", maxRoles},
 			{"Policies", len(a.Policies)}, {"PoliciesQuota", maxPolicies},
 			{"AccessKeysPerUserQuota", maxAccessKeys},
-			{"AttachedPoliciesPerUserQuota", maxAttached}, {"AttachedPoliciesPerGroupQuota", maxAttached}, {"AttachedPoliciesPerRoleQuota", maxAttached},
-			{"GroupsPerUserQuota", maxGroupsPerUser}, {"VersionsPerPolicyQuota", maxPolicyVersions}, {"PolicySizeQuota", maxManagedDocument},
-			{"UserPolicySizeQuota", maxUserDocuments}, {"GroupPolicySizeQuota", maxGroupDocuments}, {"RolePolicySizeQuota", maxRoleDocuments},
+			{"AttachedPoliciesPerUserQuota", maxAttached}, {"AttachedPoliciesPerGroupQuota", maxAttached},
+			{"AttachedPoliciesPerRoleQuota", maxAttached},
+			{"GroupsPerUserQuota", maxGroupsPerUser}, {"VersionsPerPolicyQuota", maxPolicyVersions},
+			{"PolicySizeQuota", maxManagedDocument},
+			{"UserPolicySizeQuota", maxUserDocuments}, {"GroupPolicySizeQuota", maxGroupDocuments},
+			{"RolePolicySizeQuota", maxRoleDocuments},
 			{"AssumeRolePolicySizeQuota", maxTrustDocument}, {"AccountMFAEnabled", 0},
 			{"AccountAccessKeysPresent", min(1, len(a.RootKeys))},
 		}}, nil

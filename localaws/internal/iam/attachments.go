@@ -42,7 +42,8 @@ func putInline(k kind) entry {
 				}
 			}
 			if size > k.maxInline {
-				return nil, conflict("LimitExceeded", "Maximum policy size of %d bytes exceeded for %s %s", k.maxInline, k.word, name)
+				return nil, conflict("LimitExceeded", "Maximum policy size of %d bytes exceeded for %s %s", k.maxInline,
+					k.word, name)
 			}
 			e.Inline[in.PolicyName] = d
 			a.put(k.record(a, name))
@@ -105,12 +106,13 @@ func listInline(k kind) entry {
 			if err != nil {
 				return nil, err
 			}
-			return list(slices.Sorted(maps.Keys(e.Inline)), func(n string) string { return n }, in.paging, func(names []string, more paged) any {
-				return struct {
-					paged
-					PolicyNames []string `xml:"PolicyNames>member"`
-				}{more, names}
-			})
+			return list(slices.Sorted(maps.Keys(e.Inline)), func(n string) string { return n }, in.paging,
+				func(names []string, more paged) any {
+					return struct {
+						paged
+						PolicyNames []string `xml:"PolicyNames>member"`
+					}{more, names}
+				})
 		})
 	})
 }
@@ -139,7 +141,8 @@ func attach(k kind) entry {
 				return nil, nil
 			}
 			if len(e.Attached) >= maxAttached {
-				return nil, conflict("LimitExceeded", "Cannot exceed quota for PoliciesPer%s: %d", k.title(), maxAttached)
+				return nil, conflict("LimitExceeded", "Cannot exceed quota for PoliciesPer%s: %d", k.title(),
+					maxAttached)
 			}
 			e.Attached = append(e.Attached, in.PolicyArn)
 			a.put(k.record(a, name))
@@ -190,12 +193,13 @@ func listAttached(k kind) entry {
 				title, _, _ := a.policyDocument(arn)
 				policies = append(policies, attachedPolicy{title, arn})
 			}
-			return list(policies, func(p attachedPolicy) string { return p.PolicyArn }, in.paging, func(policies []attachedPolicy, more paged) any {
-				return struct {
-					paged
-					AttachedPolicies []attachedPolicy `xml:"AttachedPolicies>member"`
-				}{more, policies}
-			})
+			return list(policies, func(p attachedPolicy) string { return p.PolicyArn }, in.paging,
+				func(policies []attachedPolicy, more paged) any {
+					return struct {
+						paged
+						AttachedPolicies []attachedPolicy `xml:"AttachedPolicies>member"`
+					}{more, policies}
+				})
 		})
 	})
 }

@@ -40,7 +40,8 @@ func TestTrailOfRequests(t *testing.T) {
 		{w.service.STS(), "AssumeRole", url.Values{"RoleArn": {"arn:aws:iam::111122223333:role/r"}, "RoleSessionName": {"visit"}, "DurationSeconds": {"900"}, "PolicyArns.member.1.arn": {"p"}, "SerialNumber": {"device"}, "TokenCode": {"123456"}},
 			`{"durationSeconds":900,"policyArns":[{"arn":"p"}],"roleArn":"arn:aws:iam::111122223333:role/r","roleSessionName":"visit","serialNumber":"device"}`},
 	} {
-		c := &request.Call{Service: "iam", Operation: x.operation, AccountID: account1, Caller: caller, Body: []byte(x.form.Encode())}
+		c := &request.Call{Service: "iam", Operation: x.operation, AccountID: account1, Caller: caller,
+			Body: []byte(x.form.Encode())}
 		_, _ = x.service.Serve(t.Context(), c) // some are refused
 		if got, _ := json.Marshal(c.Trail.RequestParameters); string(got) != x.want {
 			t.Errorf("%s: %s, want %s", x.operation, got, x.want)
@@ -63,7 +64,8 @@ func TestTrailOfSessionToken(t *testing.T) {
 	}
 	shown, err := json.Marshal(c.Trail.ResponseElements)
 	id := regexp.MustCompile("ASIA[A-Z2-7]{16}").FindString(string(body))
-	if want := `{"credentials":{"accessKeyId":"` + id + `","expiration":"2026-01-02T04:04:05Z"}}`; err != nil || string(shown) != want {
+	if want := `{"credentials":{"accessKeyId":"` + id + `","expiration":"2026-01-02T04:04:05Z"}}`; err != nil ||
+		string(shown) != want {
 		t.Errorf("%s, want %s", shown, want)
 	}
 }
@@ -75,7 +77,9 @@ func TestWhiteSpaceInPolicies(t *testing.T) {
 	ctx, c := t.Context(), w.iam(w.root(account1))
 	w.user(account1, "alice")
 	put := func(name string, blanks int) error {
-		return second(c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String("alice"), PolicyName: &name, PolicyDocument: aws.String(strings.Repeat(" ", blanks) + *allowing("iam:Get*", "*", ""))}))
+		return second(c.PutUserPolicy(ctx,
+			&iam.PutUserPolicyInput{UserName: aws.String("alice"), PolicyName: &name,
+				PolicyDocument: aws.String(strings.Repeat(" ", blanks) + *allowing("iam:Get*", "*", ""))}))
 	}
 	if err := put("a", 10_000); err != nil {
 		t.Fatal(err)
@@ -93,7 +97,9 @@ func TestListEntitiesForPolicyPages(t *testing.T) {
 	}
 	must(t)(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("g")}))
 	must(t)(c.AttachGroupPolicy(ctx, &iam.AttachGroupPolicyInput{GroupName: aws.String("g"), PolicyArn: arn}))
-	must(t)(c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("r"), AssumeRolePolicyDocument: trusting(account1), PermissionsBoundary: arn}))
+	must(t)(c.CreateRole(ctx,
+		&iam.CreateRoleInput{RoleName: aws.String("r"), AssumeRolePolicyDocument: trusting(account1),
+			PermissionsBoundary: arn}))
 	count := func(in *iam.ListEntitiesForPolicyInput) string {
 		t.Helper()
 		in.PolicyArn, in.MaxItems = arn, aws.Int32(2)
@@ -103,7 +109,8 @@ func TestListEntitiesForPolicyPages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			users, groups, roles = users+len(page.PolicyUsers), groups+len(page.PolicyGroups), roles+len(page.PolicyRoles)
+			users, groups, roles = users+len(page.PolicyUsers), groups+len(page.PolicyGroups),
+				roles+len(page.PolicyRoles)
 		}
 		return fmt.Sprint(users, groups, roles, pages)
 	}
@@ -113,7 +120,8 @@ func TestListEntitiesForPolicyPages(t *testing.T) {
 	if got := count(&iam.ListEntitiesForPolicyInput{EntityFilter: types.EntityTypeGroup}); got != "0 1 0 1" {
 		t.Error(got)
 	}
-	if got := count(&iam.ListEntitiesForPolicyInput{PolicyUsageFilter: types.PolicyUsageTypePermissionsBoundary}); got != "0 0 1 1" {
+	boundaries := &iam.ListEntitiesForPolicyInput{PolicyUsageFilter: types.PolicyUsageTypePermissionsBoundary}
+	if got := count(boundaries); got != "0 0 1 1" {
 		t.Error(got)
 	}
 }

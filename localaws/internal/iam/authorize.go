@@ -61,7 +61,8 @@ func (s *Service) principalPolicies(principal policy.Principal) policy.Policies 
 		}
 		e = &u.entity
 		for _, name := range u.Groups {
-			p.Identity = a.appendPolicies(p.Identity, &a.Groups[name].entity, policy.SourceGroupInline, policy.SourceGroupManaged)
+			p.Identity = a.appendPolicies(p.Identity, &a.Groups[name].entity, policy.SourceGroupInline,
+				policy.SourceGroupManaged)
 		}
 	case policy.AssumedRole:
 		r := a.Roles[lastPart(principal.RoleARN)]
@@ -174,7 +175,8 @@ func (s *Service) Credentials(accessKeyID, sessionToken string) (secret string, 
 // principalOf resolves a long-term key's holder; the caller holds the lock.
 func (s *Service) principalOf(k *accessKey) (policy.Principal, bool) {
 	if k.UserName == "" {
-		return policy.Principal{Type: policy.Root, AccountID: k.AccountID, ARN: "arn:aws:iam::" + k.AccountID + ":root", UniqueID: k.AccountID}, true
+		return policy.Principal{Type: policy.Root, AccountID: k.AccountID, ARN: "arn:aws:iam::" + k.AccountID + ":root",
+			UniqueID: k.AccountID}, true
 	}
 	a := s.accounts[k.AccountID]
 	if a == nil {

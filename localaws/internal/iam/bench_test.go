@@ -25,24 +25,31 @@ func BenchmarkAuthorize(b *testing.B) {
 		b.Fatal(err)
 	}
 	do := func(operation, form string) {
-		c := &request.Call{Service: "iam", Operation: operation, AccountID: account1, Caller: caller, Body: []byte(form)}
+		c := &request.Call{Service: "iam", Operation: operation, AccountID: account1, Caller: caller,
+			Body: []byte(form)}
 		if _, err := s.IAM().Serve(b.Context(), c); err != nil {
 			b.Fatal(err)
 		}
 	}
 	do("CreateUser", "UserName=alice&Tags.member.1.Key=team&Tags.member.1.Value=red")
 	do("AttachUserPolicy", "UserName=alice&PolicyArn=arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")
-	do("PutUserPolicy", `UserName=alice&PolicyName=p&PolicyDocument={"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}}`)
+	do("PutUserPolicy",
+		`UserName=alice&PolicyName=p&PolicyDocument={"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}}`)
 	u := s.accounts[account1].Users["alice"]
-	key, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}}`), policy.KeyPolicy)
+	key, err := policy.Parse([]byte(
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}}`), policy.KeyPolicy)
 	if err != nil {
 		b.Fatal(err)
 	}
-	c := &request.Call{Time: time.Now(), Region: "us-east-1", AccountID: account1, ViaService: "dynamodb.us-east-1.amazonaws.com",
-		Caller: request.Caller{Principal: policy.Principal{Type: policy.User, AccountID: account1, ARN: u.ARN, UniqueID: u.ID}}}
+	c := &request.Call{Time: time.Now(), Region: "us-east-1", AccountID: account1,
+		ViaService: "dynamodb.us-east-1.amazonaws.com",
+		Caller: request.Caller{Principal: policy.Principal{Type: policy.User, AccountID: account1, ARN: u.ARN,
+			UniqueID: u.ID}}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if !s.Authorize(b.Context(), c, request.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy, ResourcePolicy: key}).Allowed {
+		if !s.Authorize(b.Context(), c,
+			request.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1",
+				ResourceAccountID: account1, Mode: policy.ModeKeyPolicy, ResourcePolicy: key}).Allowed {
 			b.Fatal("denied")
 		}
 	}
@@ -63,7 +70,8 @@ func BenchmarkLoad(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i := range maxUsers {
-		c := &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller, Body: fmt.Appendf(nil, "UserName=user-%d", i)}
+		c := &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller,
+			Body: fmt.Appendf(nil, "UserName=user-%d", i)}
 		if _, err := s.IAM().Serve(b.Context(), c); err != nil {
 			b.Fatal(err)
 		}

@@ -19,7 +19,8 @@ var ErrNoSuchUser = errors.New("no such account or user")
 // caller has checked the password. Unlike a GetSessionToken session it may
 // call IAM. It fails with [ErrNoSuchUser].
 func (s *Service) ConsoleSession(accountID, userName string) (sts.Credentials, error) {
-	p := policy.Principal{Type: policy.Root, AccountID: accountID, ARN: "arn:aws:iam::" + accountID + ":root", UniqueID: accountID}
+	p := policy.Principal{Type: policy.Root, AccountID: accountID, ARN: "arn:aws:iam::" + accountID + ":root",
+		UniqueID: accountID}
 	s.mu.RLock()
 	a := s.accounts[accountID]
 	known := a != nil

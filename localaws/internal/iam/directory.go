@@ -91,7 +91,8 @@ func (s *Service) RoleByARN(arn string) (sts.Role, bool) {
 	defer s.mu.RUnlock()
 	for id, a := range s.accounts {
 		if r := a.Roles[lastPart(arn)]; r != nil && r.ARN == arn {
-			return sts.Role{AccountID: id, Name: r.Name, ARN: r.ARN, ID: r.ID, Trust: r.Trust, MaxSession: r.MaxSessionDuration}, true
+			return sts.Role{AccountID: id, Name: r.Name, ARN: r.ARN, ID: r.ID, Trust: r.Trust,
+				MaxSession: r.MaxSessionDuration}, true
 		}
 	}
 	return sts.Role{}, false

@@ -116,33 +116,48 @@ func TestEveryChangeIsFiled(t *testing.T) {
 			t.Fatalf("after %s a restart changes (-before +after):\n%s", name, diff)
 		}
 		// Not by CheckPassword, which is slow on purpose.
-		if a, b := w.service.accounts[account1].Users["alice"], again.service.accounts[account1].Users["alice"]; a != nil && !cmp.Equal(a.Profile, b.Profile) {
+		if a, b := w.service.accounts[account1].Users["alice"],
+			again.service.accounts[account1].Users["alice"]; a != nil && !cmp.Equal(a.Profile, b.Profile) {
 			t.Fatalf("after %s a restart changes the password", name)
 		}
 	}
 	done := func(out any, err error) func(string) {
 		return func(name string) { t.Helper(); step(name, out, err) }
 	}
-	done(c.CreateAccountAlias(ctx, &iam.CreateAccountAliasInput{AccountAlias: aws.String("first-account")}))("CreateAccountAlias")
-	done(c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("own"), PolicyDocument: doc, Description: p}))("CreatePolicy")
-	done(c.CreateUser(ctx, &iam.CreateUserInput{UserName: u, Path: aws.String("/a/"), Tags: tags, PermissionsBoundary: arn}))("CreateUser")
+	done(c.CreateAccountAlias(ctx,
+		&iam.CreateAccountAliasInput{AccountAlias: aws.String("first-account")}))("CreateAccountAlias")
+	done(c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("own"), PolicyDocument: doc,
+		Description: p}))("CreatePolicy")
+	done(c.CreateUser(ctx, &iam.CreateUserInput{UserName: u, Path: aws.String("/a/"), Tags: tags,
+		PermissionsBoundary: arn}))("CreateUser")
 	done(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: g}))("CreateGroup")
-	done(c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: r, AssumeRolePolicyDocument: trusting("arn:aws:iam::111122223333:user/a/alice"), Description: p, Tags: tags, PermissionsBoundary: arn}))("CreateRole")
+	done(c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: r,
+		AssumeRolePolicyDocument: trusting("arn:aws:iam::111122223333:user/a/alice"), Description: p, Tags: tags,
+		PermissionsBoundary: arn}))("CreateRole")
 	out, err := c.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: u})
 	step("CreateAccessKey", out, err)
 	key = out.AccessKey.AccessKeyId
-	done(c.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: u, AccessKeyId: key, Status: types.StatusTypeInactive}))("UpdateAccessKey")
-	done(c.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: u, Password: password, PasswordResetRequired: true}))("CreateLoginProfile")
-	done(c.UpdateLoginProfile(ctx, &iam.UpdateLoginProfileInput{UserName: u, Password: aws.String("battery staple")}))("UpdateLoginProfile")
+	done(c.UpdateAccessKey(ctx,
+		&iam.UpdateAccessKeyInput{UserName: u, AccessKeyId: key, Status: types.StatusTypeInactive}))("UpdateAccessKey")
+	done(c.CreateLoginProfile(ctx,
+		&iam.CreateLoginProfileInput{UserName: u, Password: password,
+			PasswordResetRequired: true}))("CreateLoginProfile")
+	done(c.UpdateLoginProfile(ctx,
+		&iam.UpdateLoginProfileInput{UserName: u, Password: aws.String("battery staple")}))("UpdateLoginProfile")
 	done(c.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: g, UserName: u}))("AddUserToGroup")
 	done(c.UpdateUser(ctx, &iam.UpdateUserInput{UserName: u, NewPath: aws.String("/b/")}))("UpdateUser")
 	done(c.UpdateGroup(ctx, &iam.UpdateGroupInput{GroupName: g, NewGroupName: aws.String("developers")}))("UpdateGroup")
 	g = aws.String("developers")
-	done(c.UpdateRole(ctx, &iam.UpdateRoleInput{RoleName: r, MaxSessionDuration: aws.Int32(7200), Description: u}))("UpdateRole")
-	done(c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: r, PolicyDocument: trusting(account2)}))("UpdateAssumeRolePolicy")
-	done(c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: u, PolicyName: p, PolicyDocument: doc}))("PutUserPolicy")
-	done(c.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: g, PolicyName: p, PolicyDocument: doc}))("PutGroupPolicy")
-	done(c.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: r, PolicyName: p, PolicyDocument: doc}))("PutRolePolicy")
+	done(c.UpdateRole(ctx, &iam.UpdateRoleInput{RoleName: r, MaxSessionDuration: aws.Int32(7200),
+		Description: u}))("UpdateRole")
+	done(c.UpdateAssumeRolePolicy(ctx,
+		&iam.UpdateAssumeRolePolicyInput{RoleName: r, PolicyDocument: trusting(account2)}))("UpdateAssumeRolePolicy")
+	done(c.PutUserPolicy(ctx,
+		&iam.PutUserPolicyInput{UserName: u, PolicyName: p, PolicyDocument: doc}))("PutUserPolicy")
+	done(c.PutGroupPolicy(ctx,
+		&iam.PutGroupPolicyInput{GroupName: g, PolicyName: p, PolicyDocument: doc}))("PutGroupPolicy")
+	done(c.PutRolePolicy(ctx,
+		&iam.PutRolePolicyInput{RoleName: r, PolicyName: p, PolicyDocument: doc}))("PutRolePolicy")
 	userText, err := c.GetUserPolicy(ctx, &iam.GetUserPolicyInput{UserName: u, PolicyName: p})
 	if err != nil || *userText.PolicyDocument != encoded(*doc) {
 		t.Fatal(userText, err)
@@ -156,19 +171,26 @@ func TestEveryChangeIsFiled(t *testing.T) {
 		t.Fatal(roleText, err)
 	}
 	summary, err := c.GetAccountSummary(ctx, nil)
-	if m := summary.SummaryMap; err != nil || m["Users"] != 1 || m["Groups"] != 1 || m["Roles"] != 1 || m["Policies"] != 1 || m["UsersQuota"] != 5000 || m["AccountAccessKeysPresent"] != 1 {
+	if m := summary.SummaryMap; err != nil || m["Users"] != 1 || m["Groups"] != 1 || m["Roles"] != 1 ||
+		m["Policies"] != 1 || m["UsersQuota"] != 5000 || m["AccountAccessKeysPresent"] != 1 {
 		t.Fatal(summary, err)
 	}
 	done(c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: u, PolicyArn: readOnly}))("AttachUserPolicy")
 	done(c.AttachGroupPolicy(ctx, &iam.AttachGroupPolicyInput{GroupName: g, PolicyArn: arn}))("AttachGroupPolicy")
 	done(c.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: r, PolicyArn: arn}))("AttachRolePolicy")
-	done(c.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: u, PermissionsBoundary: readOnly}))("PutUserPermissionsBoundary")
-	done(c.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: r, PermissionsBoundary: readOnly}))("PutRolePermissionsBoundary")
+	done(c.PutUserPermissionsBoundary(ctx,
+		&iam.PutUserPermissionsBoundaryInput{UserName: u, PermissionsBoundary: readOnly}))("PutUserPermissionsBoundary")
+	done(c.PutRolePermissionsBoundary(ctx,
+		&iam.PutRolePermissionsBoundaryInput{RoleName: r, PermissionsBoundary: readOnly}))("PutRolePermissionsBoundary")
 	done(c.TagUser(ctx, &iam.TagUserInput{UserName: u, Tags: tags}))("TagUser")
-	done(c.TagRole(ctx, &iam.TagRoleInput{RoleName: r, Tags: []types.Tag{{Key: aws.String("More"), Value: aws.String("")}}}))("TagRole")
+	done(c.TagRole(ctx, &iam.TagRoleInput{RoleName: r,
+		Tags: []types.Tag{{Key: aws.String("More"), Value: aws.String("")}}}))("TagRole")
 	done(c.TagPolicy(ctx, &iam.TagPolicyInput{PolicyArn: arn, Tags: tags}))("TagPolicy")
-	done(c.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: allowing("iam:Get*", "*", "")}))("CreatePolicyVersion")
-	done(c.SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: arn, VersionId: aws.String("v2")}))("SetDefaultPolicyVersion")
+	done(c.CreatePolicyVersion(ctx,
+		&iam.CreatePolicyVersionInput{PolicyArn: arn,
+			PolicyDocument: allowing("iam:Get*", "*", "")}))("CreatePolicyVersion")
+	done(c.SetDefaultPolicyVersion(ctx,
+		&iam.SetDefaultPolicyVersionInput{PolicyArn: arn, VersionId: aws.String("v2")}))("SetDefaultPolicyVersion")
 
 	conflict := func(text string) func(any, error) {
 		return func(_ any, err error) { t.Helper(); wantCode(t, err, "DeleteConflict", text) }
@@ -179,7 +201,8 @@ func TestEveryChangeIsFiled(t *testing.T) {
 	conflict("delete policies first")(c.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: r}))
 	done(c.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: r, PolicyName: p}))("DeleteRolePolicy")
 	done(c.UntagRole(ctx, &iam.UntagRoleInput{RoleName: r, TagKeys: []string{"team"}}))("UntagRole")
-	done(c.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: r}))("DeleteRolePermissionsBoundary")
+	done(c.DeleteRolePermissionsBoundary(ctx,
+		&iam.DeleteRolePermissionsBoundaryInput{RoleName: r}))("DeleteRolePermissionsBoundary")
 	done(c.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: r}))("DeleteRole")
 	conflict("remove users from group")(c.DeleteGroup(ctx, &iam.DeleteGroupInput{GroupName: g}))
 	done(c.RemoveUserFromGroup(ctx, &iam.RemoveUserFromGroupInput{GroupName: g, UserName: u}))("RemoveUserFromGroup")
@@ -192,16 +215,20 @@ func TestEveryChangeIsFiled(t *testing.T) {
 	done(c.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: u, AccessKeyId: key}))("DeleteAccessKey")
 	done(c.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: u, PolicyArn: readOnly}))("DetachUserPolicy")
 	done(c.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: u, PolicyName: p}))("DeleteUserPolicy")
-	done(c.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: u, PermissionsBoundary: arn}))("PutUserPermissionsBoundary")
+	done(c.PutUserPermissionsBoundary(ctx,
+		&iam.PutUserPermissionsBoundaryInput{UserName: u, PermissionsBoundary: arn}))("PutUserPermissionsBoundary")
 	conflict("attached to entities")(c.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: arn}))
-	done(c.DeleteUserPermissionsBoundary(ctx, &iam.DeleteUserPermissionsBoundaryInput{UserName: u}))("DeleteUserPermissionsBoundary")
+	done(c.DeleteUserPermissionsBoundary(ctx,
+		&iam.DeleteUserPermissionsBoundaryInput{UserName: u}))("DeleteUserPermissionsBoundary")
 	done(c.UntagUser(ctx, &iam.UntagUserInput{UserName: u, TagKeys: []string{"Team"}}))("UntagUser")
 	done(c.DeleteUser(ctx, &iam.DeleteUserInput{UserName: u}))("DeleteUser")
 	conflict("more than one version")(c.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: arn}))
-	done(c.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: aws.String("v1")}))("DeletePolicyVersion")
+	done(c.DeletePolicyVersion(ctx,
+		&iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: aws.String("v1")}))("DeletePolicyVersion")
 	done(c.UntagPolicy(ctx, &iam.UntagPolicyInput{PolicyArn: arn, TagKeys: []string{"Team"}}))("UntagPolicy")
 	done(c.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: arn}))("DeletePolicy")
-	done(c.DeleteAccountAlias(ctx, &iam.DeleteAccountAliasInput{AccountAlias: aws.String("first-account")}))("DeleteAccountAlias")
+	done(c.DeleteAccountAlias(ctx,
+		&iam.DeleteAccountAliasInput{AccountAlias: aws.String("first-account")}))("DeleteAccountAlias")
 
 	// What is gone leaves nothing behind: the two accounts alone remain.
 	left := 0
@@ -263,7 +290,8 @@ func TestLongForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	serve := func(n int) (shown map[string]any, err error) {
-		form := url.Values{"PolicySourceArn": {"arn:aws:iam::111122223333:user/alice"}, "ActionNames.member.1": {"iam:GetUser"}}
+		form := url.Values{"PolicySourceArn": {"arn:aws:iam::111122223333:user/alice"},
+			"ActionNames.member.1": {"iam:GetUser"}}
 		for i := 1; i <= 200; i++ {
 			form.Set(fmt.Sprintf("ContextEntries.member.%d.ContextKeyName", i), fmt.Sprintf("aws:PrincipalTag/%d", i))
 			for j := 1; j <= 20; j++ {
@@ -273,7 +301,8 @@ func TestLongForms(t *testing.T) {
 		for i := len(form); i < n; i++ {
 			form.Set(fmt.Sprintf("x%x", i), "")
 		}
-		c := &request.Call{Service: "iam", Operation: "SimulatePrincipalPolicy", AccountID: account1, Caller: caller, Body: []byte(form.Encode())}
+		c := &request.Call{Service: "iam", Operation: "SimulatePrincipalPolicy", AccountID: account1, Caller: caller,
+			Body: []byte(form.Encode())}
 		_, err = w.service.IAM().Serve(t.Context(), c)
 		shown, _ = c.Trail.RequestParameters.(map[string]any)
 		return shown, err
@@ -283,7 +312,8 @@ func TestLongForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries := shown["contextEntries"].([]any)
-	if last := entries[len(entries)-1].(map[string]any); len(entries) != 200 || len(last["contextKeyValues"].([]any)) != 20 {
+	if last := entries[len(entries)-1].(map[string]any); len(entries) != 200 ||
+		len(last["contextKeyValues"].([]any)) != 20 {
 		t.Fatalf("%d entries, the last is %v", len(entries), last)
 	}
 	for n, code := range map[int]string{9_900: "ValidationError", 20_000: "MalformedQueryString"} {
@@ -301,7 +331,8 @@ func TestManyClientsAtOnce(t *testing.T) {
 	w := newWorld(t, store)
 	ctx, c := t.Context(), w.iam(w.root(account1))
 	must(t)(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("g")}))
-	must(t)(c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("own"), PolicyDocument: allowing("iam:*", "*", "")}))
+	must(t)(c.CreatePolicy(ctx,
+		&iam.CreatePolicyInput{PolicyName: aws.String("own"), PolicyDocument: allowing("iam:*", "*", "")}))
 	arn := aws.String("arn:aws:iam::111122223333:policy/own")
 	var wg sync.WaitGroup
 	for i := range 8 {
@@ -322,16 +353,22 @@ func TestManyClientsAtOnce(t *testing.T) {
 				me := w.iam(aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId})
 				try(c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: name, PolicyArn: arn}))
 				try(me.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: aws.String("g"), UserName: name}))
-				try(me.TagUser(ctx, &iam.TagUserInput{UserName: name, Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}}))
+				try(me.TagUser(ctx, &iam.TagUserInput{UserName: name,
+					Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}}))
 				try(me.GetGroup(ctx, &iam.GetGroupInput{GroupName: aws.String("g")}))
 				try(me.ListUsers(ctx, nil))
 				try(me.UpdateUser(ctx, &iam.UpdateUserInput{UserName: name, NewPath: aws.String("/x/")}))
-				try(me.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111122223333:user/x/" + *name), ActionNames: []string{"iam:GetUser"}}))
-				try(me.RemoveUserFromGroup(ctx, &iam.RemoveUserFromGroupInput{GroupName: aws.String("g"), UserName: name}))
+				try(me.SimulatePrincipalPolicy(ctx,
+					&iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111122223333:user/x/" +
+						*name), ActionNames: []string{"iam:GetUser"}}))
+				try(me.RemoveUserFromGroup(ctx,
+					&iam.RemoveUserFromGroupInput{GroupName: aws.String("g"), UserName: name}))
 				w.service.Used(*key.AccessKey.AccessKeyId, "iam", "us-east-1")
-				try(me.GetAccessKeyLastUsed(ctx, &iam.GetAccessKeyLastUsedInput{AccessKeyId: key.AccessKey.AccessKeyId}))
+				try(me.GetAccessKeyLastUsed(ctx,
+					&iam.GetAccessKeyLastUsedInput{AccessKeyId: key.AccessKey.AccessKeyId}))
 				try(c.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: name, PolicyArn: arn}))
-				try(c.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: name, AccessKeyId: key.AccessKey.AccessKeyId}))
+				try(c.DeleteAccessKey(ctx,
+					&iam.DeleteAccessKeyInput{UserName: name, AccessKeyId: key.AccessKey.AccessKeyId}))
 				try(c.DeleteUser(ctx, &iam.DeleteUserInput{UserName: name}))
 			}
 		})
@@ -366,7 +403,8 @@ func BenchmarkCreateUser(b *testing.B) {
 		b.Fatal(err)
 	}
 	create := func(i int) {
-		c := &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller, Body: fmt.Appendf(nil, "Action=CreateUser&UserName=user-%d", i)}
+		c := &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller,
+			Body: fmt.Appendf(nil, "Action=CreateUser&UserName=user-%d", i)}
 		if _, err := s.IAM().Serve(b.Context(), c); err != nil {
 			b.Fatal(err)
 		}
@@ -374,7 +412,9 @@ func BenchmarkCreateUser(b *testing.B) {
 	a := s.accounts[account1]
 	for i := range maxUsers - 500 {
 		name := fmt.Sprintf("user-%d", -i)
-		a.Users[name] = &user{entity: entity{Name: name, Path: "/", ID: identifier.New("AIDA"), ARN: userKind.arn(account1, "/", name)}, Keys: []*accessKey{{ID: identifier.NewAccessKey("AKIA"), Secret: identifier.NewSecret()}}}
+		a.Users[name] = &user{entity: entity{Name: name, Path: "/", ID: identifier.New("AIDA"),
+			ARN: userKind.arn(account1, "/", name)},
+			Keys: []*accessKey{{ID: identifier.NewAccessKey("AKIA"), Secret: identifier.NewSecret()}}}
 	}
 	i := 0
 	for b.Loop() {

@@ -22,17 +22,24 @@ func TestFiltersOfPolicies(t *testing.T) {
 	arns := map[string]*string{}
 	for _, name := range []string{"/x/given", "/y/limit", "/x/idle"} {
 		path := name[:3]
-		p, err := c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String(name[3:]), Path: &path, PolicyDocument: allowing("iam:Get*", "*", "")})
+		p, err := c.CreatePolicy(ctx,
+			&iam.CreatePolicyInput{PolicyName: aws.String(name[3:]), Path: &path,
+				PolicyDocument: allowing("iam:Get*", "*", "")})
 		if err != nil {
 			t.Fatal(err)
 		}
 		arns[name] = p.Policy.Arn
 	}
-	must(t)(c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("alice"), PolicyArn: arns["/x/given"]}))
-	must(t)(c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("alice"), PolicyArn: aws.String("arn:aws:iam::aws:policy/IAMReadOnlyAccess")}))
-	must(t)(c.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: aws.String("alice"), PermissionsBoundary: arns["/y/limit"]}))
+	must(t)(c.AttachUserPolicy(ctx,
+		&iam.AttachUserPolicyInput{UserName: aws.String("alice"), PolicyArn: arns["/x/given"]}))
+	must(t)(c.AttachUserPolicy(ctx,
+		&iam.AttachUserPolicyInput{UserName: aws.String("alice"),
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/IAMReadOnlyAccess")}))
+	must(t)(c.PutUserPermissionsBoundary(ctx,
+		&iam.PutUserPermissionsBoundaryInput{UserName: aws.String("alice"), PermissionsBoundary: arns["/y/limit"]}))
 	must(t)(c.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("deep"), Path: aws.String("/a/b/")}))
-	must(t)(c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("deep"), PolicyArn: arns["/x/given"]}))
+	must(t)(c.AttachUserPolicy(ctx,
+		&iam.AttachUserPolicyInput{UserName: aws.String("deep"), PolicyArn: arns["/x/given"]}))
 
 	policies := func(in iam.ListPoliciesInput) string {
 		t.Helper()
@@ -48,7 +55,8 @@ func TestFiltersOfPolicies(t *testing.T) {
 	}
 	attached := func(prefix string) string {
 		t.Helper()
-		out, err := c.ListAttachedUserPolicies(ctx, &iam.ListAttachedUserPoliciesInput{UserName: aws.String("alice"), PathPrefix: &prefix})
+		out, err := c.ListAttachedUserPolicies(ctx,
+			&iam.ListAttachedUserPoliciesInput{UserName: aws.String("alice"), PathPrefix: &prefix})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +68,8 @@ func TestFiltersOfPolicies(t *testing.T) {
 	}
 	entities := func(prefix string) string {
 		t.Helper()
-		out, err := c.ListEntitiesForPolicy(ctx, &iam.ListEntitiesForPolicyInput{PolicyArn: arns["/x/given"], PathPrefix: &prefix})
+		out, err := c.ListEntitiesForPolicy(ctx,
+			&iam.ListEntitiesForPolicyInput{PolicyArn: arns["/x/given"], PathPrefix: &prefix})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,10 +97,12 @@ func TestFiltersOfPolicies(t *testing.T) {
 	}
 
 	_, err := c.ListPolicies(ctx, &iam.ListPoliciesInput{Scope: "Mine"})
-	wantCode(t, err, "ValidationError", "'Mine' at 'scope' failed to satisfy constraint: Member must satisfy enum value set: [AWS, All, Local]")
+	wantCode(t, err, "ValidationError",
+		"'Mine' at 'scope' failed to satisfy constraint: Member must satisfy enum value set: [AWS, All, Local]")
 	_, err = c.ListPolicies(ctx, &iam.ListPoliciesInput{PolicyUsageFilter: "Both"})
 	wantCode(t, err, "ValidationError", "policyUsageFilter")
-	_, err = c.ListEntitiesForPolicy(ctx, &iam.ListEntitiesForPolicyInput{PolicyArn: arns["/x/given"], EntityFilter: "Robot"})
+	_, err = c.ListEntitiesForPolicy(ctx,
+		&iam.ListEntitiesForPolicyInput{PolicyArn: arns["/x/given"], EntityFilter: "Robot"})
 	wantCode(t, err, "ValidationError", "entityFilter")
 }
 
@@ -103,18 +114,22 @@ func joined(names []string) string {
 func TestPolicyVersionsPage(t *testing.T) {
 	w := newWorld(t, nil)
 	ctx, c := t.Context(), w.iam(w.root(account1))
-	p, err := c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("p"), PolicyDocument: allowing("iam:Get*", "*", "")})
+	p, err := c.CreatePolicy(ctx,
+		&iam.CreatePolicyInput{PolicyName: aws.String("p"), PolicyDocument: allowing("iam:Get*", "*", "")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := 2; i <= 11; i++ {
 		if i > 5 {
-			must(t)(c.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: p.Policy.Arn, VersionId: aws.String(fmt.Sprintf("v%d", i-4))}))
+			must(t)(c.DeletePolicyVersion(ctx,
+				&iam.DeletePolicyVersionInput{PolicyArn: p.Policy.Arn, VersionId: aws.String(fmt.Sprintf("v%d", i-4))}))
 		}
-		must(t)(c.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: p.Policy.Arn, PolicyDocument: allowing("iam:Get*", "*", "")}))
+		must(t)(c.CreatePolicyVersion(ctx,
+			&iam.CreatePolicyVersionInput{PolicyArn: p.Policy.Arn, PolicyDocument: allowing("iam:Get*", "*", "")}))
 	}
 	var got []string
-	for pages := iam.NewListPolicyVersionsPaginator(c, &iam.ListPolicyVersionsInput{PolicyArn: p.Policy.Arn, MaxItems: aws.Int32(2)}); pages.HasMorePages(); {
+	for pages := iam.NewListPolicyVersionsPaginator(c,
+		&iam.ListPolicyVersionsInput{PolicyArn: p.Policy.Arn, MaxItems: aws.Int32(2)}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -138,13 +153,20 @@ func TestUnsupportedParametersAreRefused(t *testing.T) {
 	ctx := t.Context()
 	alice := w.user(account1, "alice", "AdministratorAccess")
 	c := w.iam(w.root(account1))
-	must(t)(c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("r"), AssumeRolePolicyDocument: trusting(account1), Tags: []types.Tag{}}))
+	must(t)(c.CreateRole(ctx,
+		&iam.CreateRoleInput{RoleName: aws.String("r"), AssumeRolePolicyDocument: trusting(account1),
+			Tags: []types.Tag{}}))
 	for name, err := range map[string]error{
 		"PolicyExclusionList": second(c.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111122223333:user/alice"), ActionNames: []string{"iam:GetUser"},
-			PolicyExclusionList: []types.PolicyIdentifier{&types.PolicyIdentifierMemberPolicyArn{Value: "arn:aws:iam::aws:policy/AdministratorAccess"}}})),
-		"ProvidedContexts": second(w.sts(alice).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/r"), RoleSessionName: aws.String("visit"),
-			ProvidedContexts: []ststypes.ProvidedContext{{ProviderArn: aws.String("arn:aws:iam::aws:contextProvider/IdentityCenter"), ContextAssertion: aws.String("text")}}})),
-		"MinimumSessionTokenSize": second(w.sts(alice).GetSessionToken(ctx, &sts.GetSessionTokenInput{MinimumSessionTokenSize: aws.Int32(2000)})),
+			PolicyExclusionList: []types.PolicyIdentifier{&types.PolicyIdentifierMemberPolicyArn{
+				Value: "arn:aws:iam::aws:policy/AdministratorAccess"}}})),
+		"ProvidedContexts": second(w.sts(alice).AssumeRole(ctx,
+			&sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/r"),
+				RoleSessionName: aws.String("visit"),
+				ProvidedContexts: []ststypes.ProvidedContext{{ProviderArn: aws.String(
+					"arn:aws:iam::aws:contextProvider/IdentityCenter"), ContextAssertion: aws.String("text")}}})),
+		"MinimumSessionTokenSize": second(w.sts(alice).GetSessionToken(ctx,
+			&sts.GetSessionTokenInput{MinimumSessionTokenSize: aws.Int32(2000)})),
 	} {
 		t.Run(name, func(t *testing.T) { wantCode(t, err, "ValidationError", name) })
 	}

@@ -34,7 +34,8 @@ func (s *Service) createGroup(r *call, in *createGroup) (*task, error) {
 		if len(a.Groups) >= maxGroups {
 			return nil, conflict("LimitExceeded", "Cannot exceed quota for GroupsPerAccount: %d", maxGroups)
 		}
-		g := &group{entity{Name: in.GroupName, Path: path, ID: identifier.New(groupKind.idPrefix), ARN: arn, Created: s.now(), Inline: map[string]*policytext.Document{}}}
+		g := &group{entity{Name: in.GroupName, Path: path, ID: identifier.New(groupKind.idPrefix), ARN: arn,
+			Created: s.now(), Inline: map[string]*policytext.Document{}}}
 		a.Groups[g.Name] = g
 		a.put(g)
 		return struct{ Group groupView }{viewGroup(g)}, nil
@@ -51,7 +52,8 @@ func (s *Service) getGroup(r *call, in *groupPage) (*task, error) {
 		if _, err := groupKind.get(a, in.GroupName); err != nil {
 			return nil, err
 		}
-		members := slices.DeleteFunc(sorted(a.Users), func(u *user) bool { return !slices.Contains(u.Groups, in.GroupName) })
+		members := slices.DeleteFunc(sorted(a.Users),
+			func(u *user) bool { return !slices.Contains(u.Groups, in.GroupName) })
 		return list(members, func(u *user) string { return u.Name }, in.paging, func(users []*user, more paged) any {
 			var out struct {
 				paged
@@ -97,7 +99,8 @@ func (s *Service) listGroupsForUser(r *call, in *userPage) (*task, error) {
 		if _, err := userKind.get(a, in.UserName); err != nil {
 			return nil, err
 		}
-		groups := slices.DeleteFunc(sorted(a.Groups), func(g *group) bool { return !slices.Contains(a.Users[in.UserName].Groups, g.Name) })
+		groups := slices.DeleteFunc(sorted(a.Groups),
+			func(g *group) bool { return !slices.Contains(a.Users[in.UserName].Groups, g.Name) })
 		return groupList(groups, in.paging)
 	})
 }

@@ -26,7 +26,8 @@ type profileResult struct {
 
 func viewProfile(u *user) profileResult {
 	var out profileResult
-	out.LoginProfile.UserName, out.LoginProfile.CreateDate, out.LoginProfile.PasswordResetRequired = u.Name, u.Profile.Created, u.Profile.ResetRequired
+	out.LoginProfile.UserName, out.LoginProfile.CreateDate, out.LoginProfile.PasswordResetRequired = u.Name,
+		u.Profile.Created, u.Profile.ResetRequired
 	return out
 }
 
@@ -57,7 +58,8 @@ func (s *Service) createLoginProfile(r *call, in *loginProfileInput) (any, error
 		if u.Profile != nil {
 			return nil, conflict("EntityAlreadyExists", "Login Profile for user %s already exists.", name)
 		}
-		u.Profile = &loginProfile{Created: s.now(), Hash: hash, ResetRequired: in.PasswordResetRequired != nil && *in.PasswordResetRequired}
+		u.Profile = &loginProfile{Created: s.now(), Hash: hash,
+			ResetRequired: in.PasswordResetRequired != nil && *in.PasswordResetRequired}
 		a.put(u)
 		return viewProfile(u), nil
 	}))

@@ -18,7 +18,8 @@ func TestPanicLeavesNoLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &call{Call: &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller}, ctx: t.Context(), service: w.service}
+	r := &call{Call: &request.Call{Service: "iam", Operation: "CreateUser", AccountID: account1, Caller: caller},
+		ctx: t.Context(), service: w.service}
 	func() {
 		defer func() {
 			if recover() == nil {
@@ -49,13 +50,16 @@ func TestNamesAreFoundInAnyCase(t *testing.T) {
 	ctx, c := t.Context(), w.iam(w.root(account1))
 	alice := w.user(account1, "Alice")
 	must(t)(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("Devs")}))
-	must(t)(c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("Reader"), AssumeRolePolicyDocument: trusting(account1)}))
+	must(t)(c.CreateRole(ctx,
+		&iam.CreateRoleInput{RoleName: aws.String("Reader"), AssumeRolePolicyDocument: trusting(account1)}))
 	out, err := c.GetUser(ctx, &iam.GetUserInput{UserName: aws.String("aLICE")})
 	if err != nil || *out.User.UserName != "Alice" || *out.User.Arn != "arn:aws:iam::111122223333:user/Alice" {
 		t.Fatal(out, err)
 	}
-	must(t)(c.AddUserToGroup(ctx, &iam.AddUserToGroupInput{UserName: aws.String("alice"), GroupName: aws.String("DEVS")}))
-	must(t)(c.AddUserToGroup(ctx, &iam.AddUserToGroupInput{UserName: aws.String("ALICE"), GroupName: aws.String("devs")}))
+	must(t)(c.AddUserToGroup(ctx,
+		&iam.AddUserToGroupInput{UserName: aws.String("alice"), GroupName: aws.String("DEVS")}))
+	must(t)(c.AddUserToGroup(ctx,
+		&iam.AddUserToGroupInput{UserName: aws.String("ALICE"), GroupName: aws.String("devs")}))
 	groups, err := c.ListGroupsForUser(ctx, &iam.ListGroupsForUserInput{UserName: aws.String("alice")})
 	if err != nil || len(groups.Groups) != 1 || *groups.Groups[0].GroupName != "Devs" {
 		t.Fatal(groups, err)

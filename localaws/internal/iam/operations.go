@@ -123,7 +123,8 @@ func iamOperations() *wire.Table[*call, any] {
 		asks("SimulateCustomPolicy", wire.Read, (*Service).simulateCustomPolicy),
 	}
 	for _, k := range []kind{userKind, groupKind, roleKind} {
-		ops = append(ops, putInline(k), getInline(k), deleteInline(k), listInline(k), attach(k), detach(k), listAttached(k))
+		ops = append(ops, putInline(k), getInline(k), deleteInline(k), listInline(k), attach(k), detach(k),
+			listAttached(k))
 	}
 	for _, k := range []kind{userKind, roleKind} {
 		ops = append(ops, putBoundary(k), deleteBoundary(k), tagEntity(k), untagEntity(k), listTags(k))

@@ -25,16 +25,19 @@ type policyView struct {
 func viewPolicy(p *managedPolicy, usage map[string]use) policyView {
 	u := usage[p.ARN]
 	return policyView{PolicyName: p.Name, PolicyId: p.ID, Arn: p.ARN, Path: p.Path, DefaultVersionId: p.current().ID,
-		AttachmentCount: u.attached, PermissionsBoundaryUsageCount: u.boundary, IsAttachable: true, Description: p.Description,
-		CreateDate: p.Created, UpdateDate: p.Updated, Tags: p.Tags}
+		AttachmentCount: u.attached, PermissionsBoundaryUsageCount: u.boundary, IsAttachable: true,
+		Description: p.Description,
+		CreateDate:  p.Created, UpdateDate: p.Updated, Tags: p.Tags}
 }
 
 // viewManaged shows one of AWS's own policies. Their ids are not
 // AWS's: nothing can depend on them.
 func viewManaged(p *awsPolicy, usage map[string]use) policyView {
 	u := usage[p.ARN()]
-	return policyView{PolicyName: p.Name, PolicyId: "ANPA" + strings.ToUpper(p.Name), Arn: p.ARN(), Path: p.Path(), DefaultVersionId: p.VersionID,
-		AttachmentCount: u.attached, PermissionsBoundaryUsageCount: u.boundary, IsAttachable: true, Description: p.Description, CreateDate: p.Updated, UpdateDate: p.Updated}
+	return policyView{PolicyName: p.Name, PolicyId: "ANPA" + strings.ToUpper(p.Name), Arn: p.ARN(), Path: p.Path(),
+		DefaultVersionId: p.VersionID,
+		AttachmentCount:  u.attached, PermissionsBoundaryUsageCount: u.boundary, IsAttachable: true,
+		Description: p.Description, CreateDate: p.Updated, UpdateDate: p.Updated}
 }
 
 type createPolicy struct {
@@ -62,7 +65,8 @@ func (s *Service) createPolicy(r *call, in *createPolicy) (*task, error) {
 	return change(on(arn), tagContext(in.Tags), func(a *account) (any, error) {
 		for _, p := range a.Policies {
 			if strings.EqualFold(p.Name, in.PolicyName) {
-				return nil, conflict("EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", in.PolicyName)
+				return nil, conflict("EntityAlreadyExists",
+					"A policy called %s already exists. Duplicate names are not allowed.", in.PolicyName)
 			}
 		}
 		if len(a.Policies) >= maxPolicies {
@@ -73,7 +77,8 @@ func (s *Service) createPolicy(r *call, in *createPolicy) (*task, error) {
 			return nil, err
 		}
 		now := s.now()
-		p := &managedPolicy{Name: in.PolicyName, Path: path, ID: identifier.New("ANPA"), ARN: arn, Description: in.Description, Created: now, Updated: now, Tags: tags,
+		p := &managedPolicy{Name: in.PolicyName, Path: path, ID: identifier.New("ANPA"), ARN: arn,
+			Description: in.Description, Created: now, Updated: now, Tags: tags,
 			Versions: []*policyVersion{{ID: "v1", IsDefault: true, Created: now, Document: d}}, NextVersion: 2}
 		a.Policies[arn] = p
 		a.put(p)
@@ -106,7 +111,8 @@ type listPolicies struct {
 
 // scopes are the values of Scope: whether it means AWS's policies, and the
 // account's own.
-var scopes = map[string]struct{ aws, local bool }{"": {true, true}, "All": {true, true}, "AWS": {aws: true}, "Local": {local: true}}
+var scopes = map[string]struct{ aws, local bool }{"": {true, true}, "All": {true, true}, "AWS": {aws: true},
+	"Local": {local: true}}
 
 func (s *Service) listPolicies(r *call, in *listPolicies) (*task, error) {
 	scope, err := choose("scope", in.Scope, scopes)
@@ -131,15 +137,17 @@ func (s *Service) listPolicies(r *call, in *listPolicies) (*task, error) {
 			}
 		}
 		views = slices.DeleteFunc(views, func(v policyView) bool {
-			return in.OnlyAttached && v.AttachmentCount == 0 || !used(usage[v.Arn]) || !strings.HasPrefix(v.Path, in.PathPrefix)
+			return in.OnlyAttached && v.AttachmentCount == 0 || !used(usage[v.Arn]) ||
+				!strings.HasPrefix(v.Path, in.PathPrefix)
 		})
 		slices.SortFunc(views, func(x, y policyView) int { return compare(x.Arn, y.Arn) })
-		return list(views, func(v policyView) string { return v.Arn }, in.paging, func(views []policyView, more paged) any {
-			return struct {
-				paged
-				Policies []policyView `xml:"Policies>member"`
-			}{more, views}
-		})
+		return list(views, func(v policyView) string { return v.Arn }, in.paging,
+			func(views []policyView, more paged) any {
+				return struct {
+					paged
+					Policies []policyView `xml:"Policies>member"`
+				}{more, views}
+			})
 	})
 }
 
@@ -164,7 +172,9 @@ func (s *Service) deletePolicy(r *call, in *policyInput) (*task, error) {
 			return nil, conflict("DeleteConflict", "Cannot delete a policy attached to entities.")
 		}
 		if len(p.Versions) > 1 {
-			return nil, conflict("DeleteConflict", "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
+			return nil, conflict("DeleteConflict",
+				"This policy has more than one version. Before you delete a policy, you must delete the policy's "+
+					"versions. The default version is deleted with the policy.")
 		}
 		delete(a.Policies, p.ARN)
 		a.drop(p)

@@ -27,7 +27,8 @@ type roleView struct {
 
 // viewRole shows a role; the caller holds the lock.
 func (s *Service) viewRole(r *role) roleView {
-	return roleView{r.Path, r.Name, r.ID, r.ARN, r.Created, encoded(s.showTrust(r.Trust)), r.Description, r.MaxSessionDuration, boundaryOf(&r.entity), r.Tags}
+	return roleView{r.Path, r.Name, r.ID, r.ARN, r.Created, encoded(s.showTrust(r.Trust)), r.Description,
+		r.MaxSessionDuration, boundaryOf(&r.entity), r.Tags}
 }
 
 type createRole struct {
@@ -91,7 +92,8 @@ func (s *Service) createRole(r *call, in *createRole) (*task, error) {
 		if err != nil {
 			return nil, err
 		}
-		x := &role{entity: entity{Name: in.RoleName, Path: path, ID: identifier.New(roleKind.idPrefix), ARN: arn, Created: s.now(), Tags: tags, Inline: map[string]*policytext.Document{}, Boundary: in.PermissionsBoundary},
+		x := &role{entity: entity{Name: in.RoleName, Path: path, ID: identifier.New(roleKind.idPrefix), ARN: arn,
+			Created: s.now(), Tags: tags, Inline: map[string]*policytext.Document{}, Boundary: in.PermissionsBoundary},
 			Description: in.Description, Trust: trust, MaxSessionDuration: limit}
 		a.Roles[x.Name] = x
 		a.put(x)

@@ -93,10 +93,13 @@ func (d doer) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	respond := func(status int, text []byte) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/xml"}}, Body: io.NopCloser(bytes.NewReader(text)), Request: req}, nil
+		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/xml"}},
+			Body: io.NopCloser(bytes.NewReader(text)), Request: req}, nil
 	}
 	fail := func(e *request.Error) (*http.Response, error) {
-		return respond(e.HTTPStatus(), []byte("<ErrorResponse><Error><Code>"+e.Code+"</Code><Message>"+e.Message+"</Message></Error></ErrorResponse>"))
+		return respond(e.HTTPStatus(),
+			[]byte("<ErrorResponse><Error><Code>"+e.Code+"</Code><Message>"+e.Message+
+				"</Message></Error></ErrorResponse>"))
 	}
 	_, caller, err := d.w.service.Credentials(d.c.AccessKeyID, d.c.SessionToken)
 	if err != nil {
@@ -111,7 +114,8 @@ func (d doer) Do(req *http.Request) (*http.Response, error) {
 	if strings.Contains(req.URL.Host, "sts") {
 		service, name = d.w.service.STS(), "sts"
 	}
-	c := &request.Call{ID: "test", Time: d.w.clock(), Service: name, Operation: operation, Region: "us-east-1", AccountID: caller.Principal.AccountID, Caller: caller, Secure: true, Body: body}
+	c := &request.Call{ID: "test", Time: d.w.clock(), Service: name, Operation: operation, Region: "us-east-1",
+		AccountID: caller.Principal.AccountID, Caller: caller, Secure: true, Body: body}
 	out, err := service.Serve(req.Context(), c)
 	var e *request.Error
 	if errors.As(err, &e) {
@@ -129,7 +133,8 @@ func (w *world) user(account, name string, attach ...string) aws.Credentials {
 	root := w.iam(w.root(account))
 	must(w.t)(root.CreateUser(w.t.Context(), &iam.CreateUserInput{UserName: &name}))
 	for _, arn := range attach {
-		must(w.t)(root.AttachUserPolicy(w.t.Context(), &iam.AttachUserPolicyInput{UserName: &name, PolicyArn: aws.String("arn:aws:iam::aws:policy/" + arn)}))
+		must(w.t)(root.AttachUserPolicy(w.t.Context(),
+			&iam.AttachUserPolicyInput{UserName: &name, PolicyArn: aws.String("arn:aws:iam::aws:policy/" + arn)}))
 	}
 	key, err := root.CreateAccessKey(w.t.Context(), &iam.CreateAccessKeyInput{UserName: &name})
 	if err != nil {
@@ -164,7 +169,9 @@ func TestDeleteUserRefusesInOrder(t *testing.T) {
 	c, ctx, name := w.iam(w.root(account1)), t.Context(), aws.String("alice")
 	ok := must(t)
 	ok(c.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: name, Password: aws.String("correct horse")}))
-	ok(c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: name, PolicyName: aws.String("p"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:*","Resource":"*"}}`)}))
+	ok(c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: name, PolicyName: aws.String("p"),
+		PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:*","Resource":"*"}}`)}))
 	ok(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("g")}))
 	ok(c.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: aws.String("g"), UserName: name}))
 	refused := func(text string) {
@@ -179,9 +186,12 @@ func TestDeleteUserRefusesInOrder(t *testing.T) {
 	if err != nil || len(keys.AccessKeyMetadata) != 1 {
 		t.Fatal(keys, err)
 	}
-	ok(c.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: name, AccessKeyId: keys.AccessKeyMetadata[0].AccessKeyId}))
+	ok(c.DeleteAccessKey(ctx,
+		&iam.DeleteAccessKeyInput{UserName: name, AccessKeyId: keys.AccessKeyMetadata[0].AccessKeyId}))
 	refused("detach all policies first.")
-	ok(c.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: name, PolicyArn: aws.String("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")}))
+	ok(c.DetachUserPolicy(ctx,
+		&iam.DetachUserPolicyInput{UserName: name,
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")}))
 	refused("delete policies first.")
 	ok(c.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: name, PolicyName: aws.String("p")}))
 	refused("remove users from group first.")
@@ -198,20 +208,26 @@ func TestAccessKeys(t *testing.T) {
 	alice := w.user(account1, "alice", "IAMReadOnlyAccess")
 	c, ctx := w.iam(w.root(account1)), t.Context()
 	out, err := w.sts(alice).GetCallerIdentity(ctx, nil)
-	if err != nil || *out.Arn != "arn:aws:iam::111122223333:user/alice" || !strings.HasPrefix(*out.UserId, "AIDA") || len(*out.UserId) != 21 || len(alice.AccessKeyID) != 20 {
+	if err != nil || *out.Arn != "arn:aws:iam::111122223333:user/alice" || !strings.HasPrefix(*out.UserId, "AIDA") ||
+		len(*out.UserId) != 21 || len(alice.AccessKeyID) != 20 {
 		t.Fatalf("%v %v", out, err)
 	}
 	_, err = w.iam(alice).CreateAccessKey(ctx, &iam.CreateAccessKeyInput{})
-	wantCode(t, err, "AccessDenied", "is not authorized to perform: iam:CreateAccessKey on resource: arn:aws:iam::111122223333:user/alice because no identity-based policy allows the iam:CreateAccessKey action")
+	wantCode(t, err, "AccessDenied",
+		"is not authorized to perform: iam:CreateAccessKey on resource: arn:aws:iam::111122223333:user/alice "+
+			"because no identity-based policy allows the iam:CreateAccessKey action")
 	must(t)(w.iam(alice).GetUser(ctx, &iam.GetUserInput{})) // herself
 	must(t)(c.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("alice")}))
 	_, err = c.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("alice")})
 	wantCode(t, err, "LimitExceeded", "AccessKeysPerUser: 2")
-	must(t)(c.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: aws.String("alice"), AccessKeyId: &alice.AccessKeyID, Status: types.StatusTypeInactive}))
+	must(t)(c.UpdateAccessKey(ctx,
+		&iam.UpdateAccessKeyInput{UserName: aws.String("alice"), AccessKeyId: &alice.AccessKeyID,
+			Status: types.StatusTypeInactive}))
 	if _, _, err := w.service.Credentials(alice.AccessKeyID, ""); !errors.Is(err, ErrInactiveAccessKey) {
 		t.Fatalf("inactive key: %v", err)
 	}
-	_, err = c.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{AccessKeyId: &alice.AccessKeyID, Status: types.StatusTypeActive})
+	_, err = c.UpdateAccessKey(ctx,
+		&iam.UpdateAccessKeyInput{AccessKeyId: &alice.AccessKeyID, Status: types.StatusTypeActive})
 	wantCode(t, err, "NoSuchEntity", "") // root's own keys are meant
 	if _, _, err := w.service.Credentials("AKIANOBODY", ""); !errors.Is(err, ErrUnknownAccessKey) {
 		t.Fatalf("unknown key: %v", err)
@@ -223,16 +239,22 @@ func TestAccessKeys(t *testing.T) {
 func TestRootKeysAreRootsOwn(t *testing.T) {
 	w := newWorld(t, nil)
 	ctx, root, alice := t.Context(), w.iam(w.root(account1)), w.user(account1, "alice")
-	role, err := root.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("admin"), AssumeRolePolicyDocument: trusting("arn:aws:iam::111122223333:user/alice")})
+	role, err := root.CreateRole(ctx,
+		&iam.CreateRoleInput{RoleName: aws.String("admin"),
+			AssumeRolePolicyDocument: trusting("arn:aws:iam::111122223333:user/alice")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t)(root.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String("admin"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}))
-	out, err := w.sts(alice).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: role.Role.Arn, RoleSessionName: aws.String("visit")})
+	must(t)(root.AttachRolePolicy(ctx,
+		&iam.AttachRolePolicyInput{RoleName: aws.String("admin"),
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}))
+	out, err := w.sts(alice).AssumeRole(ctx,
+		&sts.AssumeRoleInput{RoleArn: role.Role.Arn, RoleSessionName: aws.String("visit")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := w.iam(aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken})
+	admin := w.iam(aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId,
+		SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken})
 	key := aws.String(w.root(account1).AccessKeyID)
 	_, err = admin.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{AccessKeyId: key, Status: types.StatusTypeInactive})
 	wantCode(t, err, "ValidationError", "Must specify userName")
@@ -247,15 +269,21 @@ func TestBoundaryLimitsAndGroupsGive(t *testing.T) {
 	alice := w.user(account1, "alice")
 	c := w.iam(w.root(account1))
 	must(t)(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("admins")}))
-	must(t)(c.AttachGroupPolicy(ctx, &iam.AttachGroupPolicyInput{GroupName: aws.String("admins"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}))
+	must(t)(c.AttachGroupPolicy(ctx,
+		&iam.AttachGroupPolicyInput{GroupName: aws.String("admins"),
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}))
 	_, err := w.iam(alice).ListUsers(ctx, nil)
 	wantCode(t, err, "AccessDenied", "no identity-based policy")
-	must(t)(c.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: aws.String("admins"), UserName: aws.String("alice")}))
+	must(t)(c.AddUserToGroup(ctx,
+		&iam.AddUserToGroupInput{GroupName: aws.String("admins"), UserName: aws.String("alice")}))
 	must(t)(w.iam(alice).ListUsers(ctx, nil))
-	must(t)(c.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: aws.String("alice"), PermissionsBoundary: aws.String("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")}))
+	must(t)(c.PutUserPermissionsBoundary(ctx,
+		&iam.PutUserPermissionsBoundaryInput{UserName: aws.String("alice"),
+			PermissionsBoundary: aws.String("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")}))
 	_, err = w.iam(alice).ListUsers(ctx, nil)
 	wantCode(t, err, "AccessDenied", "because no permissions boundary allows the iam:ListUsers action")
-	must(t)(c.DeleteUserPermissionsBoundary(ctx, &iam.DeleteUserPermissionsBoundaryInput{UserName: aws.String("alice")}))
+	must(t)(c.DeleteUserPermissionsBoundary(ctx,
+		&iam.DeleteUserPermissionsBoundaryInput{UserName: aws.String("alice")}))
 	must(t)(w.iam(alice).ListUsers(ctx, nil))
 }
 
@@ -265,9 +293,11 @@ func TestManagedPolicyVersions(t *testing.T) {
 	alice := w.user(account1, "alice")
 	c := w.iam(w.root(account1))
 	document := func(effect string) *string {
-		return aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Action":"iam:ListUsers","Resource":"*"}]}`)
+		return aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect +
+			`","Action":"iam:ListUsers","Resource":"*"}]}`)
 	}
-	p, err := c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("list"), PolicyDocument: document("Allow")})
+	p, err := c.CreatePolicy(ctx,
+		&iam.CreatePolicyInput{PolicyName: aws.String("list"), PolicyDocument: document("Allow")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +305,8 @@ func TestManagedPolicyVersions(t *testing.T) {
 	must(t)(c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("alice"), PolicyArn: arn}))
 	must(t)(w.iam(alice).ListUsers(ctx, nil))
 	for i := 2; i <= 5; i++ {
-		must(t)(c.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: document("Deny"), SetAsDefault: i == 3}))
+		must(t)(c.CreatePolicyVersion(ctx,
+			&iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: document("Deny"), SetAsDefault: i == 3}))
 	}
 	_, err = c.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: document("Deny")})
 	wantCode(t, err, "LimitExceeded", "up to 5 versions")
@@ -289,9 +320,11 @@ func TestManagedPolicyVersions(t *testing.T) {
 	}
 	_, err = c.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: arn})
 	wantCode(t, err, "DeleteConflict", "Cannot delete a policy attached to entities.")
-	_, err = c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("bad"), PolicyDocument: aws.String(`{"Statement":`)})
+	_, err = c.CreatePolicy(ctx,
+		&iam.CreatePolicyInput{PolicyName: aws.String("bad"), PolicyDocument: aws.String(`{"Statement":`)})
 	wantCode(t, err, "MalformedPolicyDocument", "")
-	_, err = c.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+	_, err = c.DeletePolicy(ctx,
+		&iam.DeletePolicyInput{PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
 	wantCode(t, err, "AccessDenied", "")
 }
 
@@ -326,12 +359,14 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 	w := newWorld(t, nil)
 	w.user(account1, "alice", "AmazonDynamoDBFullAccess")
 	out, err := w.iam(w.root(account1)).SimulatePrincipalPolicy(t.Context(), &iam.SimulatePrincipalPolicyInput{
-		PolicySourceArn: aws.String("arn:aws:iam::111122223333:user/alice"), ActionNames: []string{"dynamodb:GetItem", "kms:Decrypt"}})
+		PolicySourceArn: aws.String("arn:aws:iam::111122223333:user/alice"),
+		ActionNames:     []string{"dynamodb:GetItem", "kms:Decrypt"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := out.EvaluationResults
-	if len(r) != 2 || r[0].EvalDecision != types.PolicyEvaluationDecisionTypeAllowed || len(r[0].MatchedStatements) == 0 || r[1].EvalDecision != types.PolicyEvaluationDecisionTypeImplicitDeny {
+	if len(r) != 2 || r[0].EvalDecision != types.PolicyEvaluationDecisionTypeAllowed ||
+		len(r[0].MatchedStatements) == 0 || r[1].EvalDecision != types.PolicyEvaluationDecisionTypeImplicitDeny {
 		t.Fatalf("%+v", r)
 	}
 }
@@ -341,21 +376,29 @@ func TestConsolePassword(t *testing.T) {
 	ctx := t.Context()
 	alice := w.user(account1, "alice")
 	c := w.iam(w.root(account1))
-	_, err := c.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: aws.String("alice"), Password: aws.String("short")})
+	_, err := c.CreateLoginProfile(ctx,
+		&iam.CreateLoginProfileInput{UserName: aws.String("alice"), Password: aws.String("short")})
 	wantCode(t, err, "PasswordPolicyViolation", "")
-	must(t)(c.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: aws.String("alice"), Password: aws.String("correct horse"), PasswordResetRequired: true}))
+	must(t)(c.CreateLoginProfile(ctx,
+		&iam.CreateLoginProfileInput{UserName: aws.String("alice"), Password: aws.String("correct horse"),
+			PasswordResetRequired: true}))
 	if ok, reset := w.service.CheckPassword(account1, "alice", "correct horse"); !ok || !reset {
 		t.Fatal("password not accepted", ok, reset)
 	}
-	for _, try := range [][3]string{{account1, "alice", "wrong horse"}, {account1, "bob", "correct horse"}, {account2, "alice", "correct horse"}, {account1, "alice", ""}} {
+	for _, try := range [][3]string{{account1, "alice", "wrong horse"}, {account1, "bob", "correct horse"},
+		{account2, "alice", "correct horse"}, {account1, "alice", ""}} {
 		if ok, _ := w.service.CheckPassword(try[0], try[1], try[2]); ok {
 			t.Errorf("accepted %v", try)
 		}
 	}
-	must(t)(c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("alice"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}))
-	_, err = w.iam(alice).ChangePassword(ctx, &iam.ChangePasswordInput{OldPassword: aws.String("wrong"), NewPassword: aws.String("battery staple")})
+	must(t)(c.AttachUserPolicy(ctx,
+		&iam.AttachUserPolicyInput{UserName: aws.String("alice"),
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}))
+	_, err = w.iam(alice).ChangePassword(ctx,
+		&iam.ChangePasswordInput{OldPassword: aws.String("wrong"), NewPassword: aws.String("battery staple")})
 	wantCode(t, err, "AccessDenied", "old password")
-	must(t)(w.iam(alice).ChangePassword(ctx, &iam.ChangePasswordInput{OldPassword: aws.String("correct horse"), NewPassword: aws.String("battery staple")}))
+	must(t)(w.iam(alice).ChangePassword(ctx,
+		&iam.ChangePasswordInput{OldPassword: aws.String("correct horse"), NewPassword: aws.String("battery staple")}))
 	if ok, reset := w.service.CheckPassword(account1, "alice", "battery staple"); !ok || reset {
 		t.Fatal("new password not accepted", ok, reset)
 	}
@@ -367,7 +410,8 @@ func TestEverythingSurvivesARestart(t *testing.T) {
 	ctx := t.Context()
 	alice := w.user(account1, "alice", "IAMReadOnlyAccess")
 	c := w.iam(w.root(account1))
-	must(t)(c.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: aws.String("alice"), Password: aws.String("correct horse")}))
+	must(t)(c.CreateLoginProfile(ctx,
+		&iam.CreateLoginProfileInput{UserName: aws.String("alice"), Password: aws.String("correct horse")}))
 	session, err := w.sts(alice).GetSessionToken(ctx, &sts.GetSessionTokenInput{})
 	if err != nil {
 		t.Fatal(err)
@@ -380,7 +424,8 @@ func TestEverythingSurvivesARestart(t *testing.T) {
 	if ok, _ := again.service.CheckPassword(account1, "alice", "correct horse"); !ok {
 		t.Error("password is lost")
 	}
-	if _, _, err := again.service.Credentials(*session.Credentials.AccessKeyId, *session.Credentials.SessionToken); err != nil {
+	if _, _, err := again.service.Credentials(*session.Credentials.AccessKeyId,
+		*session.Credentials.SessionToken); err != nil {
 		t.Errorf("session is lost: %v", err)
 	}
 	if id, ok := again.service.UniqueID("arn:aws:iam::111122223333:user/alice"); !ok {
@@ -392,8 +437,12 @@ func TestEverythingSurvivesARestart(t *testing.T) {
 
 func TestServiceCallersHaveNoIdentityPolicies(t *testing.T) {
 	w := newWorld(t, nil)
-	d := w.service.Authorize(t.Context(), &request.Call{Time: w.now, Region: "us-east-1", Caller: request.Caller{Principal: policy.Principal{Type: policy.Service, ARN: "dynamodb.us-east-1.amazonaws.com"}}},
-		request.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1", ResourceAccountID: account1, Mode: policy.ModeKeyPolicy})
+	d := w.service.Authorize(t.Context(),
+		&request.Call{Time: w.now, Region: "us-east-1",
+			Caller: request.Caller{Principal: policy.Principal{Type: policy.Service,
+				ARN: "dynamodb.us-east-1.amazonaws.com"}}},
+		request.Check{Action: "kms:Decrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/1",
+			ResourceAccountID: account1, Mode: policy.ModeKeyPolicy})
 	if d.Allowed {
 		t.Fatal("a service may do anything")
 	}

@@ -19,47 +19,61 @@ func TestAssumeRole(t *testing.T) {
 	alice := w.user(account1, "alice")
 	c := w.iam(w.root(account1))
 	trust := func(principal string) *string {
-		return aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":"sts:AssumeRole"}]}`)
+		return aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + principal +
+			`"},"Action":"sts:AssumeRole"}]}`)
 	}
-	_, err := c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("reader"), AssumeRolePolicyDocument: trust("arn:aws:iam::111122223333:user/nobody")})
+	_, err := c.CreateRole(ctx,
+		&iam.CreateRoleInput{RoleName: aws.String("reader"),
+			AssumeRolePolicyDocument: trust("arn:aws:iam::111122223333:user/nobody")})
 	wantCode(t, err, "MalformedPolicyDocument", "Invalid principal in policy")
-	role, err := c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("reader"), AssumeRolePolicyDocument: trust("arn:aws:iam::111122223333:user/alice")})
+	role, err := c.CreateRole(ctx,
+		&iam.CreateRoleInput{RoleName: aws.String("reader"),
+			AssumeRolePolicyDocument: trust("arn:aws:iam::111122223333:user/alice")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t)(c.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String("reader"), PolicyArn: aws.String("arn:aws:iam::aws:policy/IAMReadOnlyAccess")}))
+	must(t)(c.AttachRolePolicy(ctx,
+		&iam.AttachRolePolicyInput{RoleName: aws.String("reader"),
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/IAMReadOnlyAccess")}))
 	in := &sts.AssumeRoleInput{RoleArn: role.Role.Arn, RoleSessionName: aws.String("visit")}
 	out, err := w.sts(alice).AssumeRole(ctx, in)
 	if err != nil {
 		t.Fatal(err) // the trust policy names her: no identity policy is needed
 	}
-	session := aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}
+	session := aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId,
+		SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}
 	who, err := w.sts(session).GetCallerIdentity(ctx, nil)
-	if err != nil || *who.Arn != "arn:aws:sts::111122223333:assumed-role/reader/visit" || *who.UserId != *role.Role.RoleId+":visit" {
+	if err != nil || *who.Arn != "arn:aws:sts::111122223333:assumed-role/reader/visit" ||
+		*who.UserId != *role.Role.RoleId+":visit" {
 		t.Fatalf("%v %v", who, err)
 	}
 	must(t)(w.iam(session).ListUsers(ctx, nil))
 	_, err = w.iam(session).CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("mallory")})
 	wantCode(t, err, "AccessDenied", "arn:aws:sts::111122223333:assumed-role/reader/visit is not authorized")
 
-	in.Policy = aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:GetUser","Resource":"*"}]}`)
+	in.Policy = aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:GetUser","Resource":"*"}]}`)
 	out, err = w.sts(alice).AssumeRole(ctx, in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	narrow := aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}
+	narrow := aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId,
+		SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}
 	must(t)(w.iam(narrow).GetUser(ctx, &iam.GetUserInput{UserName: aws.String("alice")}))
 	_, err = w.iam(narrow).ListUsers(ctx, nil)
 	wantCode(t, err, "AccessDenied", "because no session policy allows the iam:ListUsers action")
 
 	// Another account's user needs a statement of its own account too.
 	bob := w.user(account2, "bob")
-	must(t)(c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("reader"), PolicyDocument: trust(account2)}))
+	must(t)(c.UpdateAssumeRolePolicy(ctx,
+		&iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("reader"), PolicyDocument: trust(account2)}))
 	in.Policy = nil
 	_, err = w.sts(bob).AssumeRole(ctx, in)
 	wantCode(t, err, "AccessDenied", "sts:AssumeRole")
-	must(t)(w.iam(w.root(account2)).PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String("bob"), PolicyName: aws.String("p"),
-		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}`)}))
+	must(t)(w.iam(w.root(account2)).PutUserPolicy(ctx,
+		&iam.PutUserPolicyInput{UserName: aws.String("bob"), PolicyName: aws.String("p"),
+			PolicyDocument: aws.String(
+				`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}`)}))
 	must(t)(w.sts(bob).AssumeRole(ctx, in))
 	_, err = w.sts(alice).AssumeRole(ctx, in)
 	wantCode(t, err, "AccessDenied", "sts:AssumeRole")
@@ -72,17 +86,25 @@ func TestAssumeRole(t *testing.T) {
 		t.Fatalf("expired session: %v", err)
 	}
 	// And they end with their role.
-	must(t)(c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("reader"), PolicyDocument: trust("arn:aws:iam::111122223333:user/alice")}))
+	must(t)(c.UpdateAssumeRolePolicy(ctx,
+		&iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("reader"),
+			PolicyDocument: trust("arn:aws:iam::111122223333:user/alice")}))
 	if out, err = w.sts(alice).AssumeRole(ctx, in); err != nil {
 		t.Fatal(err)
 	}
-	must(t)(c.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String("reader"), PolicyArn: aws.String("arn:aws:iam::aws:policy/IAMReadOnlyAccess")}))
+	must(t)(c.DetachRolePolicy(ctx,
+		&iam.DetachRolePolicyInput{RoleName: aws.String("reader"),
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/IAMReadOnlyAccess")}))
 	must(t)(c.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String("reader")}))
-	if _, _, err := w.service.Credentials(*out.Credentials.AccessKeyId, *out.Credentials.SessionToken); !errors.Is(err, ErrInvalidToken) {
+	if _, _, err := w.service.Credentials(*out.Credentials.AccessKeyId, *out.Credentials.SessionToken); !errors.Is(err,
+		ErrInvalidToken) {
 		t.Fatalf("session of a deleted role: %v", err)
 	}
-	must(t)(c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("reader"), AssumeRolePolicyDocument: trust("arn:aws:iam::111122223333:user/alice")}))
-	if _, _, err := w.service.Credentials(*out.Credentials.AccessKeyId, *out.Credentials.SessionToken); !errors.Is(err, ErrInvalidToken) {
+	must(t)(c.CreateRole(ctx,
+		&iam.CreateRoleInput{RoleName: aws.String("reader"),
+			AssumeRolePolicyDocument: trust("arn:aws:iam::111122223333:user/alice")}))
+	if _, _, err := w.service.Credentials(*out.Credentials.AccessKeyId, *out.Credentials.SessionToken); !errors.Is(err,
+		ErrInvalidToken) {
 		t.Fatalf("session of a deleted role, after another took its name: %v", err)
 	}
 }
@@ -111,7 +133,8 @@ func TestSessionTokenIsBound(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, err = w.iam(aws.Credentials{AccessKeyID: id, SecretAccessKey: "x", SessionToken: token}).GetUser(t.Context(), &iam.GetUserInput{})
+	_, err = w.iam(aws.Credentials{AccessKeyID: id, SecretAccessKey: "x", SessionToken: token}).GetUser(t.Context(),
+		&iam.GetUserInput{})
 	wantCode(t, err, "InvalidClientTokenId", "")
 }
 

@@ -79,7 +79,8 @@ func (s *Service) simulateCustomPolicy(r *call, in *simulateInput) (any, error) 
 	if len(policies.Identity) == 0 {
 		return nil, missing("policyInputList")
 	}
-	return in.simulate(policy.Principal{Type: policy.User, AccountID: r.AccountID, ARN: userKind.arn(r.AccountID, "/", "simulation"), UniqueID: identifier.New(userKind.idPrefix)}, policies)
+	return in.simulate(policy.Principal{Type: policy.User, AccountID: r.AccountID,
+		ARN: userKind.arn(r.AccountID, "/", "simulation"), UniqueID: identifier.New(userKind.idPrefix)}, policies)
 }
 
 // maxCompared bounds the bytes of policies that one answer is compared with:
@@ -93,7 +94,8 @@ const maxAction = 128
 // not simulated: their parameters are refused rather than ignored.
 func (in *simulateInput) simulate(principal policy.Principal, policies policy.Policies) (any, error) {
 	if in.ResourcePolicy != "" || in.CallerArn != "" || in.ResourceOwner != "" || in.ResourceHandlingOption != "" {
-		return nil, call400("InvalidInput", "ResourcePolicy, ResourceOwner, CallerArn and ResourceHandlingOption are not supported by this server.")
+		return nil, call400("InvalidInput",
+			"ResourcePolicy, ResourceOwner, CallerArn and ResourceHandlingOption are not supported by this server.")
 	}
 	if len(in.ActionNames) == 0 {
 		return nil, missing("actionNames")
@@ -129,10 +131,12 @@ func (in *simulateInput) simulate(principal policy.Principal, policies policy.Po
 	}
 	for i := from; i < to; i++ {
 		action, resource := in.ActionNames[i/len(resources)], resources[i%len(resources)]
-		d := policy.Evaluate(policy.Request{Principal: principal, Action: action, Resource: resource, Context: context}, policies)
+		d := policy.Evaluate(policy.Request{Principal: principal, Action: action, Resource: resource, Context: context},
+			policies)
 		result := explain(action, resource, d)
 		if policies.Boundary != nil {
-			result.PermissionsBoundaryDecisionDetail = &boundaryDecision{boundaryAllows(principal, action, resource, context, policies.Boundary)}
+			result.PermissionsBoundaryDecisionDetail = &boundaryDecision{boundaryAllows(principal, action, resource,
+				context, policies.Boundary)}
 		}
 		out.EvaluationResults = append(out.EvaluationResults, result)
 	}
@@ -167,7 +171,9 @@ func (in *simulateInput) policies() (p policy.Policies, err error) {
 		if err != nil {
 			return p, err
 		}
-		p.Identity = append(p.Identity, policy.Attached{Name: "PolicyInputList." + strconv.Itoa(i+1), Source: policy.SourceInline, Document: d.Parsed()})
+		p.Identity = append(p.Identity,
+			policy.Attached{Name: "PolicyInputList." + strconv.Itoa(i+1), Source: policy.SourceInline,
+				Document: d.Parsed()})
 	}
 	if len(in.PermissionsBoundaryPolicyInputList) > 1 {
 		return p, call400("InvalidInput", "There can be only one permissions boundary.")
@@ -177,15 +183,18 @@ func (in *simulateInput) policies() (p policy.Policies, err error) {
 		if err != nil {
 			return p, err
 		}
-		p.Boundary = &policy.Attached{Name: "PermissionsBoundaryPolicyInputList", Source: policy.SourceBoundary, Document: d.Parsed()}
+		p.Boundary = &policy.Attached{Name: "PermissionsBoundaryPolicyInputList", Source: policy.SourceBoundary,
+			Document: d.Parsed()}
 	}
 	return p, nil
 }
 
 // boundaryAllows asks the boundary alone, under an identity policy that allows
 // everything.
-func boundaryAllows(p policy.Principal, action, resource string, context policy.Context, boundary *policy.Attached) bool {
-	all := policy.Attached{Source: policy.SourceIdentity, Document: awsPolicies()[awspolicies.ARNPrefix+"AdministratorAccess"].parsed}
+func boundaryAllows(p policy.Principal, action, resource string, context policy.Context,
+	boundary *policy.Attached) bool {
+	all := policy.Attached{Source: policy.SourceIdentity,
+		Document: awsPolicies()[awspolicies.ARNPrefix+"AdministratorAccess"].parsed}
 	return policy.Evaluate(policy.Request{Principal: p, Action: action, Resource: resource, Context: context},
 		policy.Policies{Identity: []policy.Attached{all}, Boundary: boundary}).Allowed
 }
@@ -200,9 +209,12 @@ func (s *Service) simulated(a *account, arn string) (policy.Principal, policy.Po
 		p := policy.Principal{Type: policy.User, AccountID: a.ID, ARN: e.ARN, UniqueID: e.ID}
 		switch e.ID[:4] {
 		case roleKind.idPrefix:
-			p = policy.Principal{Type: policy.AssumedRole, AccountID: a.ID, ARN: sts.SessionARN(a.ID, e.Name, "simulation"), UniqueID: e.ID + ":simulation", RoleARN: e.ARN, RoleUniqueID: e.ID}
+			p = policy.Principal{Type: policy.AssumedRole, AccountID: a.ID,
+				ARN: sts.SessionARN(a.ID, e.Name, "simulation"), UniqueID: e.ID + ":simulation", RoleARN: e.ARN,
+				RoleUniqueID: e.ID}
 		case groupKind.idPrefix:
-			return p, policy.Policies{Identity: a.appendPolicies(nil, e, policy.SourceGroupInline, policy.SourceGroupManaged)}, nil
+			return p, policy.Policies{Identity: a.appendPolicies(nil, e, policy.SourceGroupInline,
+				policy.SourceGroupManaged)}, nil
 		}
 		return p, s.principalPolicies(p), nil
 	}
@@ -221,7 +233,8 @@ func explain(action, resource string, d policy.Decision) evaluationResult {
 			}
 			// Where in a policy a statement stands is not told, so one mention of
 			// the policy is enough.
-			if m := (matched{r.Policy, kind}); len(out.MatchedStatements) == 0 || out.MatchedStatements[len(out.MatchedStatements)-1] != m {
+			if m := (matched{r.Policy, kind}); len(out.MatchedStatements) == 0 ||
+				out.MatchedStatements[len(out.MatchedStatements)-1] != m {
 				out.MatchedStatements = append(out.MatchedStatements, m)
 			}
 		}

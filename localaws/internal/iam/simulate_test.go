@@ -15,7 +15,8 @@ import (
 func TestSimulatePages(t *testing.T) {
 	w := newWorld(t, nil)
 	w.user(account1, "alice", "AdministratorAccess")
-	in := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111122223333:user/alice"), ActionNames: []string{"kms:Decrypt", "kms:Encrypt"}}
+	in := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111122223333:user/alice"),
+		ActionNames: []string{"kms:Decrypt", "kms:Encrypt"}}
 	for i := range 80 {
 		in.ResourceArns = append(in.ResourceArns, fmt.Sprintf("arn:aws:kms:us-east-1:111122223333:key/%d", i))
 	}
@@ -46,7 +47,8 @@ func TestSimulateBoundaryAndContext(t *testing.T) {
 	ctx, c := t.Context(), w.iam(w.root(account1))
 	w.user(account1, "alice")
 	w.give("alice", allowing("kms:*", "*", `{"StringEquals":{"kms:ViaService":"dynamodb.us-east-1.amazonaws.com"}}`))
-	in := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111122223333:user/alice"), ActionNames: []string{"kms:Decrypt"}}
+	in := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111122223333:user/alice"),
+		ActionNames: []string{"kms:Decrypt"}}
 	result := func() types.EvaluationResult {
 		t.Helper()
 		out, err := c.SimulatePrincipalPolicy(ctx, in)
@@ -56,24 +58,35 @@ func TestSimulateBoundaryAndContext(t *testing.T) {
 		return out.EvaluationResults[0]
 	}
 	r := result()
-	if r.EvalDecision != types.PolicyEvaluationDecisionTypeImplicitDeny || len(r.MissingContextValues) != 1 || r.MissingContextValues[0] != "kms:ViaService" {
+	if r.EvalDecision != types.PolicyEvaluationDecisionTypeImplicitDeny || len(r.MissingContextValues) != 1 ||
+		r.MissingContextValues[0] != "kms:ViaService" {
 		t.Fatalf("%+v", r)
 	}
-	in.ContextEntries = []types.ContextEntry{{ContextKeyName: aws.String("kms:viaservice"), ContextKeyType: types.ContextKeyTypeEnumString, ContextKeyValues: []string{"dynamodb.us-east-1.amazonaws.com"}}}
-	if r = result(); r.EvalDecision != types.PolicyEvaluationDecisionTypeAllowed || r.PermissionsBoundaryDecisionDetail != nil {
+	in.ContextEntries = []types.ContextEntry{{ContextKeyName: aws.String("kms:viaservice"),
+		ContextKeyType: types.ContextKeyTypeEnumString, ContextKeyValues: []string{"dynamodb.us-east-1.amazonaws.com"}}}
+	if r = result(); r.EvalDecision != types.PolicyEvaluationDecisionTypeAllowed ||
+		r.PermissionsBoundaryDecisionDetail != nil {
 		t.Fatalf("%+v", r)
 	}
 	in.PermissionsBoundaryPolicyInputList = []string{*allowing("kms:Encrypt", "*", "")}
-	if r = result(); r.EvalDecision != types.PolicyEvaluationDecisionTypeImplicitDeny || r.PermissionsBoundaryDecisionDetail == nil || r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary {
+	if r = result(); r.EvalDecision != types.PolicyEvaluationDecisionTypeImplicitDeny ||
+		r.PermissionsBoundaryDecisionDetail == nil || r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary {
 		t.Fatalf("%+v", r)
 	}
 	in.PermissionsBoundaryPolicyInputList = nil
-	must(t)(c.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: aws.String("alice"), PermissionsBoundary: aws.String("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")}))
-	if r = result(); r.EvalDecision != types.PolicyEvaluationDecisionTypeImplicitDeny || r.PermissionsBoundaryDecisionDetail == nil || r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary {
+	must(t)(c.PutUserPermissionsBoundary(ctx,
+		&iam.PutUserPermissionsBoundaryInput{UserName: aws.String("alice"),
+			PermissionsBoundary: aws.String("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")}))
+	if r = result(); r.EvalDecision != types.PolicyEvaluationDecisionTypeImplicitDeny ||
+		r.PermissionsBoundaryDecisionDetail == nil || r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary {
 		t.Fatalf("%+v", r)
 	}
-	must(t)(c.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: aws.String("alice"), PermissionsBoundary: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}))
-	if r = result(); r.EvalDecision != types.PolicyEvaluationDecisionTypeAllowed || r.PermissionsBoundaryDecisionDetail == nil || !r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary {
+	must(t)(c.PutUserPermissionsBoundary(ctx,
+		&iam.PutUserPermissionsBoundaryInput{UserName: aws.String("alice"),
+			PermissionsBoundary: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}))
+	if r = result(); r.EvalDecision != types.PolicyEvaluationDecisionTypeAllowed ||
+		r.PermissionsBoundaryDecisionDetail == nil ||
+		!r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary {
 		t.Fatalf("%+v", r)
 	}
 	in.ResourcePolicy = aws.String("{}")
@@ -84,7 +97,8 @@ func TestSimulateBoundaryAndContext(t *testing.T) {
 func TestSimulateCustomPolicy(t *testing.T) {
 	w := newWorld(t, nil)
 	ctx, c := t.Context(), w.iam(w.root(account1))
-	in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{*allowing("kms:*", "*", ""), `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"kms:Encrypt","Resource":"*"}}`},
+	in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{*allowing("kms:*", "*", ""),
+		`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"kms:Encrypt","Resource":"*"}}`},
 		ActionNames: []string{"kms:Decrypt", "kms:Encrypt", "dynamodb:GetItem"}, MaxItems: aws.Int32(2)}
 	var got string
 	for p := iam.NewSimulateCustomPolicyPaginator(c, in); p.HasMorePages(); {
@@ -99,7 +113,8 @@ func TestSimulateCustomPolicy(t *testing.T) {
 			}
 		}
 	}
-	if want := "kms:Decrypt allowed PolicyInputList.1 kms:Encrypt explicitDeny PolicyInputList.1 PolicyInputList.2 dynamodb:GetItem implicitDeny "; got != want {
+	if want := "kms:Decrypt allowed PolicyInputList.1 kms:Encrypt explicitDeny PolicyInputList.1 PolicyInputList.2 " +
+		"dynamodb:GetItem implicitDeny "; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	in.PolicyInputList = []string{"{"}
@@ -128,12 +143,14 @@ func TestSimulatePagesShrinkWithPolicies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(out.EvaluationResults); n == 0 || n > 20 || !out.IsTruncated || len(out.EvaluationResults[0].MatchedStatements) != 50 {
+	if n := len(out.EvaluationResults); n == 0 || n > 20 || !out.IsTruncated ||
+		len(out.EvaluationResults[0].MatchedStatements) != 50 {
 		t.Fatalf("%d results, first with %d matches", n, len(out.EvaluationResults[0].MatchedStatements))
 	}
 	// Few statements with long patterns are as much work.
 	for i := range in.PolicyInputList {
-		in.PolicyInputList[i] = strings.Replace(`{"Version":"2012-10-17","Statement":[`+statement+`]}`, `"*"`, pattern, 1)
+		in.PolicyInputList[i] = strings.Replace(`{"Version":"2012-10-17","Statement":[`+statement+`]}`, `"*"`, pattern,
+			1)
 	}
 	out, err = c.SimulateCustomPolicy(t.Context(), in)
 	if err != nil || len(out.EvaluationResults) > 20 {
@@ -149,8 +166,10 @@ func TestSimulatePagesShrinkWithPolicies(t *testing.T) {
 func TestLongNames(t *testing.T) {
 	w := newWorld(t, nil)
 	alice := w.user(account1, "alice")
-	_, err := w.iam(alice).GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String(strings.Repeat("a", wire.MaxText))})
+	_, err := w.iam(alice).GetUser(t.Context(),
+		&iam.GetUserInput{UserName: aws.String(strings.Repeat("a", wire.MaxText))})
 	wantCode(t, err, "AccessDenied", "iam:GetUser")
-	_, err = w.iam(alice).GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String(strings.Repeat("a", wire.MaxText+1))})
+	_, err = w.iam(alice).GetUser(t.Context(),
+		&iam.GetUserInput{UserName: aws.String(strings.Repeat("a", wire.MaxText+1))})
 	wantCode(t, err, "ValidationError", "userName")
 }

@@ -23,7 +23,8 @@ type account struct {
 }
 
 func newAccount(id string) *account {
-	return &account{ID: id, Users: map[string]*user{}, Groups: map[string]*group{}, Roles: map[string]*role{}, Policies: map[string]*managedPolicy{}}
+	return &account{ID: id, Users: map[string]*user{}, Groups: map[string]*group{}, Roles: map[string]*role{},
+		Policies: map[string]*managedPolicy{}}
 }
 
 // entity is what users, groups and roles have in common.

@@ -100,7 +100,8 @@ func (s *Service) listEntitiesForPolicy(r *call, in *entitiesInput) (*task, erro
 			if e.Boundary == in.PolicyArn {
 				u.boundary = 1
 			}
-			if u != (use{}) && used(u) && strings.HasPrefix(e.ID, idPrefix) && strings.HasPrefix(e.Path, in.PathPrefix) {
+			if u != (use{}) && used(u) && strings.HasPrefix(e.ID, idPrefix) &&
+				strings.HasPrefix(e.Path, in.PathPrefix) {
 				found = append(found, e)
 			}
 		}

@@ -84,10 +84,12 @@ func (s *Service) createUser(r *call, in *createUser) (*task, error) {
 		if err != nil {
 			return nil, err
 		}
-		u := &user{entity: entity{Name: in.UserName, Path: path, ID: identifier.New(userKind.idPrefix), ARN: arn, Created: s.now(), Tags: tags, Inline: map[string]*policytext.Document{}, Boundary: in.PermissionsBoundary}}
+		u := &user{entity: entity{Name: in.UserName, Path: path, ID: identifier.New(userKind.idPrefix), ARN: arn,
+			Created: s.now(), Tags: tags, Inline: map[string]*policytext.Document{}, Boundary: in.PermissionsBoundary}}
 		a.Users[u.Name] = u
 		a.put(u)
-		r.Trail.ResponseElements = map[string]any{"user": map[string]any{"path": u.Path, "userName": u.Name, "userId": u.ID, "arn": u.ARN}}
+		r.Trail.ResponseElements = map[string]any{"user": map[string]any{"path": u.Path, "userName": u.Name,
+			"userId": u.ID, "arn": u.ARN}}
 		return userResult{viewUser(u)}, nil
 	})
 }

@@ -76,7 +76,8 @@ func checkName(parameter, name string, pattern *regexp.Regexp) error {
 		return missing(parameter)
 	}
 	if !pattern.MatchString(name) {
-		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", wire.LowerFirst(parameter))
+		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or "+
+			"the following: +=,.@_-", wire.LowerFirst(parameter))
 	}
 	return nil
 }
@@ -87,7 +88,9 @@ func checkPath(path string) (string, error) {
 		return "/", nil
 	}
 	if !pathPattern.MatchString(path) {
-		return "", invalid("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+		return "",
+			invalid("The specified value for path is invalid. It must begin and end with / and contain only " +
+				"alphanumeric characters and/or / characters.")
 	}
 	return path, nil
 }
@@ -98,8 +101,10 @@ func mergeTags(old, add []tag) ([]tag, error) {
 	out := append([]tag(nil), old...)
 next:
 	for _, t := range add {
-		if t.Key == "" || utf8.RuneCountInString(t.Key) > 128 || utf8.RuneCountInString(t.Value) > 256 || strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return nil, request.Errorf("InvalidInput", "Tag keys have 1 to 128 characters and do not begin with aws:; tag values have at most 256.")
+		if t.Key == "" || utf8.RuneCountInString(t.Key) > 128 || utf8.RuneCountInString(t.Value) > 256 ||
+			strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
+			return nil, request.Errorf("InvalidInput",
+				"Tag keys have 1 to 128 characters and do not begin with aws:; tag values have at most 256.")
 		}
 		for i := range out {
 			if strings.EqualFold(out[i].Key, t.Key) {

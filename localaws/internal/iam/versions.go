@@ -37,7 +37,9 @@ func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (*task, 
 			return nil, err
 		}
 		if len(p.Versions) >= maxPolicyVersions {
-			return nil, conflict("LimitExceeded", "A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", maxPolicyVersions)
+			return nil, conflict("LimitExceeded",
+				"A managed policy can have up to %d versions. Before you create a new version, you must delete an "+
+					"existing version.", maxPolicyVersions)
 		}
 		v := &policyVersion{ID: fmt.Sprintf("v%d", p.NextVersion), Created: s.now(), Document: d}
 		p.NextVersion++
@@ -47,7 +49,8 @@ func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (*task, 
 			p.Updated = v.Created
 		}
 		a.put(p)
-		return struct{ PolicyVersion versionView }{versionView{VersionId: v.ID, IsDefaultVersion: v.IsDefault, CreateDate: v.Created}}, nil
+		return struct{ PolicyVersion versionView }{versionView{VersionId: v.ID, IsDefaultVersion: v.IsDefault,
+			CreateDate: v.Created}}, nil
 	})
 }
 
@@ -79,7 +82,8 @@ func (a *account) ownVersion(in *policyInput) (*managedPolicy, *policyVersion, e
 func (s *Service) getPolicyVersion(r *call, in *policyInput) (*task, error) {
 	return view(on(in.PolicyArn), func(a *account) (any, error) {
 		if m := awsPolicies()[in.PolicyArn]; m != nil && m.VersionID == in.VersionId {
-			return struct{ PolicyVersion versionView }{versionView{Document: encoded(m.Document), VersionId: m.VersionID, IsDefaultVersion: true}}, nil
+			return struct{ PolicyVersion versionView }{versionView{Document: encoded(m.Document),
+				VersionId: m.VersionID, IsDefaultVersion: true}}, nil
 		}
 		p := a.Policies[in.PolicyArn]
 		if p == nil {
@@ -89,7 +93,8 @@ func (s *Service) getPolicyVersion(r *call, in *policyInput) (*task, error) {
 		if err != nil {
 			return nil, err
 		}
-		return struct{ PolicyVersion versionView }{versionView{encoded(v.Document.Text), v.ID, v.IsDefault, v.Created}}, nil
+		return struct{ PolicyVersion versionView }{versionView{encoded(v.Document.Text), v.ID, v.IsDefault, v.Created}},
+			nil
 	})
 }
 
@@ -111,7 +116,8 @@ func (s *Service) listPolicyVersions(r *call, in *versionPage) (*task, error) {
 			views = append(views, versionView{VersionId: m.VersionID, IsDefaultVersion: true})
 		} else if p := a.Policies[in.PolicyArn]; p != nil {
 			for _, v := range slices.Backward(p.Versions) {
-				views = append(views, versionView{VersionId: v.ID, IsDefaultVersion: v.IsDefault, CreateDate: v.Created})
+				views = append(views, versionView{VersionId: v.ID, IsDefaultVersion: v.IsDefault,
+					CreateDate: v.Created})
 			}
 		} else {
 			return nil, noPolicy(in.PolicyArn)

@@ -104,7 +104,8 @@ func (ch *change) updateAlias(ctx context.Context, c *request.Call, in *aliasInp
 	}
 	// Of the kinds of keys here, each has a usage of its own.
 	if old.usage != t.usage {
-		return nil, validation("Alias %s cannot be changed from a KMS key with usage %s to a KMS key with usage %s", before.arn(), old.usage, t.usage)
+		return nil, validation("Alias %s cannot be changed from a KMS key with usage %s to a KMS key with usage %s",
+			before.arn(), old.usage, t.usage)
 	}
 	after := *before
 	after.updated = ch.now
@@ -160,7 +161,8 @@ func trailAlias(c *request.Call, a *alias, k *key) {
 		AliasName   string `json:"aliasName"`
 		TargetKeyID string `json:"targetKeyId"`
 	}{a.name, k.id})
-	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: a.arn(), AccountID: a.Account, Type: "AWS::KMS::Alias"})
+	c.Trail.Resources = append(c.Trail.Resources,
+		request.Resource{ARN: a.arn(), AccountID: a.Account, Type: "AWS::KMS::Alias"})
 }
 
 // point makes a an alias of k.

@@ -61,11 +61,14 @@ func TestAliases(t *testing.T) {
 
 	// The alias needs a permission and the key does.
 	text := func(resource string) members {
-		return members{"Effect": "Allow", "Principal": members{"AWS": "*"}, "Action": "kms:CreateAlias", "Resource": resource}
+		return members{"Effect": "Allow", "Principal": members{"AWS": "*"}, "Action": "kms:CreateAlias",
+			"Resource": resource}
 	}
 	user := w.user(here, "user")
 	open := w.key(members{"Policy": policyText(rootStatement(), text("*"))})
-	w.fails(user, "CreateAlias", alias("alias/mine", open), "AccessDeniedException", "kms:CreateAlias on resource: arn:aws:kms:eu-central-1:111122223333:alias/mine because no identity-based policy allows")
+	w.fails(user, "CreateAlias", alias("alias/mine", open), "AccessDeniedException",
+		"kms:CreateAlias on resource: arn:aws:kms:eu-central-1:111122223333:alias/mine because no identity-based "+
+			"policy allows")
 	permitted := w.user(here, "permitted", "kms:CreateAlias")
 	w.do(permitted, "CreateAlias", alias("alias/mine", open))
 	w.do(permitted, "CreateAlias", alias("alias/mine2", first))
@@ -75,13 +78,15 @@ func TestAliases(t *testing.T) {
 // kind.
 func TestAliasMovesWithinAKind(t *testing.T) {
 	w := newWorld(t)
-	small, large := w.key(members{"KeySpec": "HMAC_256", "KeyUsage": usageMAC}), w.key(members{"KeySpec": "HMAC_512", "KeyUsage": usageMAC})
+	small, large := w.key(members{"KeySpec": "HMAC_256", "KeyUsage": usageMAC}),
+		w.key(members{"KeySpec": "HMAC_512", "KeyUsage": usageMAC})
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/mac", "TargetKeyId": small})
 	w.do(root(here), "UpdateAlias", members{"AliasName": "alias/mac", "TargetKeyId": large})
 	if got := w.describe("alias/mac")["Arn"]; got != large {
 		t.Errorf("the alias is of %v", got)
 	}
-	w.fails(root(here), "UpdateAlias", members{"AliasName": "alias/mac", "TargetKeyId": w.key(nil)}, "ValidationException", "usage")
+	w.fails(root(here), "UpdateAlias", members{"AliasName": "alias/mac", "TargetKeyId": w.key(nil)},
+		"ValidationException", "usage")
 }
 
 func TestAliasLimit(t *testing.T) {
@@ -90,6 +95,7 @@ func TestAliasLimit(t *testing.T) {
 	for i := range maxAliasesPerKey {
 		w.do(root(here), "CreateAlias", members{"AliasName": fmt.Sprintf("alias/%d", i), "TargetKeyId": arn})
 	}
-	w.fails(root(here), "CreateAlias", members{"AliasName": "alias/more", "TargetKeyId": arn}, "LimitExceededException", "50")
+	w.fails(root(here), "CreateAlias", members{"AliasName": "alias/more", "TargetKeyId": arn}, "LimitExceededException",
+		"50")
 	w.fails(root(here), "DescribeKey", members{"KeyId": "alias/more"}, "NotFoundException", "")
 }

@@ -28,7 +28,8 @@ func benchmarkTable(b *testing.B, w *world, authorizer request.Authorizer, audit
 	ctx := b.Context()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := w.kms.Decrypt(ctx, front.Via("kms", "Decrypt", dynamo), arn, key.Ciphertext, tableContext); err != nil {
+		if _, err := w.kms.Decrypt(ctx, front.Via("kms", "Decrypt", dynamo), arn, key.Ciphertext,
+			tableContext); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -20,7 +20,8 @@ func (s *Service) record(c *request.Call, err error) {
 }
 
 // serveVia runs a wire operation for another service.
-func serveVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in *In, f func(*Service, context.Context, *request.Call, *In) (any, error)) (out Out, err error) {
+func serveVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in *In,
+	f func(*Service, context.Context, *request.Call, *In) (any, error)) (out Out, err error) {
 	defer func() { s.record(c, err) }()
 	if err = s.catchUp(); err != nil {
 		return out, err
@@ -37,14 +38,16 @@ func serveVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in 
 }
 
 // changeVia is serveVia for an operation that changes something.
-func changeVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in *In, f func(*change, context.Context, *request.Call, *In) (any, error)) (Out, error) {
-	return serveVia[In, Out](s, ctx, c, in, func(s *Service, ctx context.Context, c *request.Call, in *In) (out any, err error) {
-		err = s.write(func(ch *change) (err error) {
-			out, err = f(ch, ctx, c, in)
-			return err
+func changeVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in *In,
+	f func(*change, context.Context, *request.Call, *In) (any, error)) (Out, error) {
+	return serveVia[In, Out](s, ctx, c, in,
+		func(s *Service, ctx context.Context, c *request.Call, in *In) (out any, err error) {
+			err = s.write(func(ch *change) (err error) {
+				out, err = f(ch, ctx, c, in)
+				return err
+			})
+			return out, err
 		})
-		return out, err
-	})
 }
 
 // Decrypt opens a ciphertext under the key with the given ARN, as the caller
@@ -52,7 +55,8 @@ func changeVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in
 // *request.Error as on the wire: AccessDeniedException, DisabledException,
 // KMSInvalidStateException, NotFoundException, IncorrectKeyException and
 // InvalidCiphertextException. The caller wipes the plaintext.
-func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte, encryptionContext map[string]string) (plaintext []byte, err error) {
+func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte,
+	encryptionContext map[string]string) (plaintext []byte, err error) {
 	defer func() { s.record(c, err) }()
 	if err := s.catchUp(); err != nil {
 		return nil, err
@@ -84,7 +88,8 @@ type DataKey struct {
 // GenerateDataKey makes a data key of 1 to 1024 bytes under a key, as the
 // caller of c: for a table that is DynamoDB itself, under the table's grant.
 // Errors are as on the wire.
-func (s *Service) GenerateDataKey(ctx context.Context, c *request.Call, keyID string, encryptionContext map[string]string, bytes int) (DataKey, error) {
+func (s *Service) GenerateDataKey(ctx context.Context, c *request.Call, keyID string,
+	encryptionContext map[string]string, bytes int) (DataKey, error) {
 	in := &dataKeyInput{KeyID: &keyID, EncryptionContext: encryptionContext, NumberOfBytes: &bytes}
 	out, err := serveVia[dataKeyInput, *dataKeyOutput](s, ctx, c, in, (*Service).generateDataKey)
 	if err != nil {
@@ -94,8 +99,10 @@ func (s *Service) GenerateDataKey(ctx context.Context, c *request.Call, keyID st
 }
 
 // Encrypt encrypts 1 to 4096 bytes under a key. Errors are as on the wire.
-func (s *Service) Encrypt(ctx context.Context, c *request.Call, keyID string, plaintext []byte, encryptionContext map[string]string) ([]byte, error) {
-	in := &encryptInput{KeyID: &keyID, Plaintext: append([]byte(nil), plaintext...), EncryptionContext: encryptionContext}
+func (s *Service) Encrypt(ctx context.Context, c *request.Call, keyID string, plaintext []byte,
+	encryptionContext map[string]string) ([]byte, error) {
+	in := &encryptInput{KeyID: &keyID, Plaintext: append([]byte(nil), plaintext...),
+		EncryptionContext: encryptionContext}
 	out, err := serveVia[encryptInput, *encryptOutput](s, ctx, c, in, (*Service).encrypt)
 	if err != nil {
 		return nil, err
@@ -126,9 +133,11 @@ type GrantRequest struct {
 
 // CreateGrant makes a grant and returns its id. Errors are as on the wire.
 func (s *Service) CreateGrant(ctx context.Context, c *request.Call, r GrantRequest) (grantID string, err error) {
-	in := &createGrantInput{KeyID: &r.KeyID, Operations: r.Operations, GranteePrincipal: optional(r.Grantee), RetiringPrincipal: optional(r.Retiring), Name: optional(r.Name)}
+	in := &createGrantInput{KeyID: &r.KeyID, Operations: r.Operations, GranteePrincipal: optional(r.Grantee),
+		RetiringPrincipal: optional(r.Retiring), Name: optional(r.Name)}
 	if r.EncryptionContextSubset != nil || r.EncryptionContextEquals != nil {
-		in.Constraints = &grantConstraints{EncryptionContextSubset: r.EncryptionContextSubset, EncryptionContextEquals: r.EncryptionContextEquals}
+		in.Constraints = &grantConstraints{EncryptionContextSubset: r.EncryptionContextSubset,
+			EncryptionContextEquals: r.EncryptionContextEquals}
 	}
 	out, err := changeVia[createGrantInput, *createGrantOutput](s, ctx, c, in, (*change).createGrant)
 	if err != nil {

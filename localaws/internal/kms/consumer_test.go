@@ -23,12 +23,14 @@ func (w *world) asTable(creator policy.Principal, keyID string) (arn, grant stri
 	c.ForAWSResource = true
 	grant, err = w.kms.CreateGrant(w.t.Context(), c, GrantRequest{
 		KeyID: m.ARN, Grantee: dynamo, Retiring: dynamo, EncryptionContextSubset: tableContext,
-		Operations: []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "DescribeKey"},
+		Operations: []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant",
+			"DescribeKey"},
 	})
 	if err != nil {
 		return m.ARN, "", key, err
 	}
-	key, err = w.kms.GenerateDataKey(w.t.Context(), asService(front, "GenerateDataKey", dynamo), m.ARN, tableContext, 32)
+	key, err = w.kms.GenerateDataKey(w.t.Context(), asService(front, "GenerateDataKey", dynamo), m.ARN, tableContext,
+		32)
 	return m.ARN, grant, key, err
 }
 
@@ -48,25 +50,30 @@ func TestTableUnderCustomerKey(t *testing.T) {
 		t.Errorf("data key %v", key)
 	}
 	decrypt := func(p policy.Principal) ([]byte, error) {
-		return w.kms.Decrypt(t.Context(), w.newCall(p, "GetItem").Via("kms", "Decrypt", dynamo), arn, key.Ciphertext, tableContext)
+		return w.kms.Decrypt(t.Context(), w.newCall(p, "GetItem").Via("kms", "Decrypt", dynamo), arn, key.Ciphertext,
+			tableContext)
 	}
 	if got, err := decrypt(reader); err != nil || !bytes.Equal(got, key.Plaintext) {
 		t.Errorf("the reader got %v", err)
 	}
 	_, err = decrypt(stranger)
-	checkError(t, err, "AccessDeniedException", "kms:Decrypt on resource: "+arn+" because no identity-based policy allows")
+	checkError(t, err, "AccessDeniedException",
+		"kms:Decrypt on resource: "+arn+" because no identity-based policy allows")
 	// Every call has its event, with what it was about unless it was denied.
 	var names []string
 	for _, e := range w.events {
 		names = append(names, e.call.Operation)
 	}
-	if want := []string{"DescribeKey", "CreateGrant", "GenerateDataKey", "Decrypt", "Decrypt"}; !slices.Equal(names, want) {
+	if want := []string{"DescribeKey", "CreateGrant", "GenerateDataKey", "Decrypt", "Decrypt"}; !slices.Equal(names,
+		want) {
 		t.Fatalf("events %v, want %v", names, want)
 	}
 	allowed, denied := w.events[3], w.events[4]
 	p, _ := allowed.call.Trail.RequestParameters.(*cryptoParameters)
-	if allowed.err != nil || p == nil || p.EncryptionContext["aws:dynamodb:tableName"] != "orders" || p.EncryptionAlgorithm != "SYMMETRIC_DEFAULT" ||
-		len(allowed.call.Trail.Resources) != 1 || allowed.call.Trail.Resources[0] != (request.Resource{ARN: arn, AccountID: here, Type: "AWS::KMS::Key"}) ||
+	if allowed.err != nil || p == nil || p.EncryptionContext["aws:dynamodb:tableName"] != "orders" ||
+		p.EncryptionAlgorithm != "SYMMETRIC_DEFAULT" ||
+		len(allowed.call.Trail.Resources) != 1 ||
+		allowed.call.Trail.Resources[0] != (request.Resource{ARN: arn, AccountID: here, Type: "AWS::KMS::Key"}) ||
 		!allowed.o.ReadOnly || allowed.o.Data || allowed.call.ViaService != dynamo {
 		t.Errorf("event %+v", allowed)
 	}
@@ -74,12 +81,15 @@ func TestTableUnderCustomerKey(t *testing.T) {
 		t.Errorf("event of the denial %+v", denied)
 	}
 	// The grant is of this table only, and for the service only.
-	_, err = w.kms.GenerateDataKey(t.Context(), asService(w.newCall(creator, "x"), "GenerateDataKey", dynamo), arn, map[string]string{"aws:dynamodb:tableName": "other"}, 32)
+	_, err = w.kms.GenerateDataKey(t.Context(), asService(w.newCall(creator, "x"), "GenerateDataKey", dynamo), arn,
+		map[string]string{"aws:dynamodb:tableName": "other"}, 32)
 	checkError(t, err, "AccessDeniedException", "")
-	_, err = w.kms.GenerateDataKey(t.Context(), asService(w.newCall(creator, "x"), "GenerateDataKey", "s3.eu-central-1.amazonaws.com"), arn, tableContext, 32)
+	_, err = w.kms.GenerateDataKey(t.Context(),
+		asService(w.newCall(creator, "x"), "GenerateDataKey", "s3.eu-central-1.amazonaws.com"), arn, tableContext, 32)
 	checkError(t, err, "AccessDeniedException", "")
 	g := w.listGrants(arn, nil)
-	if len(g) != 1 || g[0]["GranteePrincipal"] != dynamo || g[0]["RetiringPrincipal"] != dynamo || g[0]["GrantId"] != grant {
+	if len(g) != 1 || g[0]["GranteePrincipal"] != dynamo || g[0]["RetiringPrincipal"] != dynamo ||
+		g[0]["GrantId"] != grant {
 		t.Errorf("grants %v", g)
 	}
 	// A key that cannot be used says why.
@@ -89,7 +99,8 @@ func TestTableUnderCustomerKey(t *testing.T) {
 	if state, ok := w.kms.KeyState(arn); !ok || state != Disabled {
 		t.Errorf("KeyState: %v %v", state, ok)
 	}
-	if err := w.kms.RetireGrant(t.Context(), asService(w.newCall(creator, "DeleteTable"), "RetireGrant", dynamo), arn, grant); err != nil {
+	if err := w.kms.RetireGrant(t.Context(), asService(w.newCall(creator, "DeleteTable"), "RetireGrant", dynamo), arn,
+		grant); err != nil {
 		t.Error(err)
 	}
 	if g := w.listGrants(arn, nil); len(g) != 0 {
@@ -98,7 +109,8 @@ func TestTableUnderCustomerKey(t *testing.T) {
 	if _, err := decrypt(stranger); err == nil {
 		t.Error("a stranger got the key")
 	}
-	_, err = w.kms.Decrypt(t.Context(), w.newCall(reader, "x").Via("kms", "Decrypt", dynamo), arn+"0", key.Ciphertext, tableContext)
+	_, err = w.kms.Decrypt(t.Context(), w.newCall(reader, "x").Via("kms", "Decrypt", dynamo), arn+"0", key.Ciphertext,
+		tableContext)
 	checkError(t, err, "NotFoundException", "does not exist")
 }
 
@@ -115,11 +127,14 @@ func TestTableNeedsBothPermissions(t *testing.T) {
 	user := w.user(here, "user")
 	fourth := statement("Allow", user.ARN, "kms:CreateGrant")
 	fourth["Condition"] = members{"Bool": members{"kms:GrantIsForAWSResource": "true"}}
-	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": policyText(rootStatement(), fourth, statement("Allow", user.ARN, "kms:DescribeKey"))})
+	w.do(root(here), "PutKeyPolicy",
+		members{"KeyId": arn, "Policy": policyText(rootStatement(), fourth,
+			statement("Allow", user.ARN, "kms:DescribeKey"))})
 	if _, _, _, err := w.asTable(user, arn); err != nil {
 		t.Error(err)
 	}
-	w.fails(user, "CreateGrant", members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}}, "AccessDeniedException", "kms:CreateGrant")
+	w.fails(user, "CreateGrant", members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}},
+		"AccessDeniedException", "kms:CreateGrant")
 }
 
 func TestAWSManagedKey(t *testing.T) {
@@ -129,10 +144,12 @@ func TestAWSManagedKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.restart()
-	if again, err := w.kms.EnsureAWSManagedKey(t.Context(), here, region, "alias/aws/dynamodb"); err != nil || again != arn {
+	if again, err := w.kms.EnsureAWSManagedKey(t.Context(), here, region, "alias/aws/dynamodb"); err != nil ||
+		again != arn {
 		t.Fatalf("a second key %s, %v", again, err)
 	}
-	for _, bad := range [][3]string{{here, region, "alias/mine"}, {"1", region, "alias/aws/x"}, {here, "x", "alias/aws/x"}, {here, region, "alias/aws/"}} {
+	for _, bad := range [][3]string{{here, region, "alias/mine"}, {"1", region, "alias/aws/x"},
+		{here, "x", "alias/aws/x"}, {here, region, "alias/aws/"}} {
 		if _, err := w.kms.EnsureAWSManagedKey(t.Context(), bad[0], bad[1], bad[2]); err == nil {
 			t.Errorf("%v was accepted", bad)
 		}
@@ -140,7 +157,8 @@ func TestAWSManagedKey(t *testing.T) {
 	if m := w.describe("alias/aws/dynamodb"); m["Arn"] != arn || m["KeyManager"] != "AWS" {
 		t.Errorf("metadata %v", m)
 	}
-	if s := w.do(root(here), "GetKeyRotationStatus", members{"KeyId": arn}); s["KeyRotationEnabled"] != true || s["RotationPeriodInDays"] != 365.0 {
+	if s := w.do(root(here), "GetKeyRotationStatus", members{"KeyId": arn}); s["KeyRotationEnabled"] != true ||
+		s["RotationPeriodInDays"] != 365.0 {
 		t.Errorf("rotation %v", s)
 	}
 	// Everybody in the account may use it through DynamoDB, and nobody directly.
@@ -153,16 +171,20 @@ func TestAWSManagedKey(t *testing.T) {
 	if _, err := w.kms.Decrypt(t.Context(), via, arn, key.Ciphertext, tableContext); err != nil {
 		t.Error(err)
 	}
-	_, err = w.kms.Decrypt(t.Context(), w.newCall(w.user(abroad, "x", "kms:*"), "GetItem").Via("kms", "Decrypt", dynamo), arn, key.Ciphertext, tableContext)
+	_, err = w.kms.Decrypt(t.Context(),
+		w.newCall(w.user(abroad, "x", "kms:*"), "GetItem").Via("kms", "Decrypt", dynamo), arn, key.Ciphertext,
+		tableContext)
 	checkError(t, err, "AccessDeniedException", "")
 	for _, p := range []policy.Principal{root(here), w.user(here, "admin", "kms:*")} {
-		w.fails(p, "Decrypt", members{"CiphertextBlob": key.Ciphertext, "EncryptionContext": tableContext}, "AccessDeniedException", "because no resource-based policy allows the kms:Decrypt action")
+		w.fails(p, "Decrypt", members{"CiphertextBlob": key.Ciphertext, "EncryptionContext": tableContext},
+			"AccessDeniedException", "because no resource-based policy allows the kms:Decrypt action")
 		for operation, in := range map[string]members{
 			"PutKeyPolicy": {"Policy": policyText(rootStatement()), "BypassPolicyLockoutSafetyCheck": true}, "ScheduleKeyDeletion": {}, "DisableKey": {}, "DisableKeyRotation": {},
 			"UpdateKeyDescription": {"Description": "mine"}, "TagResource": {"Tags": []members{}}, "RotateKeyOnDemand": {},
 		} {
 			in["KeyId"] = arn
-			w.fails(p, operation, in, "AccessDeniedException", "because no resource-based policy allows the kms:"+operation+" action")
+			w.fails(p, operation, in, "AccessDeniedException",
+				"because no resource-based policy allows the kms:"+operation+" action")
 		}
 		w.fails(p, "CreateAlias", members{"AliasName": "alias/mine", "TargetKeyId": arn}, "AccessDeniedException", "")
 	}
@@ -180,7 +202,8 @@ func TestResolveKey(t *testing.T) {
 	}
 	_, err := w.kms.ResolveKey(c, "alias/y")
 	checkError(t, err, "NotFoundException", "Alias arn:aws:kms:eu-central-1:111122223333:alias/y is not found.")
-	blob, err := w.kms.Encrypt(t.Context(), w.newCall(root(here), "x").Via("kms", "Encrypt", dynamo), arn, []byte("x"), nil)
+	blob, err := w.kms.Encrypt(t.Context(), w.newCall(root(here), "x").Via("kms", "Encrypt", dynamo), arn, []byte("x"),
+		nil)
 	if err != nil || len(blob) == 0 {
 		t.Error(err)
 	}
@@ -222,11 +245,13 @@ func TestRetireAbandoned(t *testing.T) {
 		}
 		ids = append(ids, id)
 	}
-	w.grantOn(arn, members{"GranteeServicePrincipal": dynamo, "RetiringServicePrincipal": dynamo, "Operations": []string{"Decrypt"},
+	w.grantOn(arn, members{"GranteeServicePrincipal": dynamo, "RetiringServicePrincipal": dynamo,
+		"Operations":  []string{"Decrypt"},
 		"Constraints": members{"SourceArn": "arn:aws:dynamodb:" + region + ":" + here + ":table/x"}})
 	w.restart()
 	for _, service := range []string{"s3", "dynamodb"} {
-		if err := w.kms.RetireAbandoned(service, func(key, id string) bool { return key == arn && id == ids[0] }); err != nil {
+		if err := w.kms.RetireAbandoned(service,
+			func(key, id string) bool { return key == arn && id == ids[0] }); err != nil {
 			t.Fatal(err)
 		}
 		if service == "s3" && len(w.listGrants(arn, nil)) != 3 {

@@ -29,8 +29,10 @@ type cryptoParameters struct {
 // use authorizes a cryptographic operation and checks that the key may do it
 // now. The audit has the parameters of what was not denied, even if the key
 // cannot do it.
-func (s *Service) use(ctx context.Context, c *request.Call, t target, action, usage string, extra policy.Context, parameters *cryptoParameters) error {
-	if err := s.require(ctx, c, question{action: action, target: t, context: parameters.EncryptionContext, extra: extra}); err != nil {
+func (s *Service) use(ctx context.Context, c *request.Call, t target, action, usage string, extra policy.Context,
+	parameters *cryptoParameters) error {
+	if err := s.require(ctx, c,
+		question{action: action, target: t, context: parameters.EncryptionContext, extra: extra}); err != nil {
 		return err
 	}
 	trail(c, t.key, parameters)
@@ -44,7 +46,8 @@ func (t target) fit(operation, usage string) error {
 		return err
 	}
 	if t.usage != usage {
-		return request.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", t.arn, t.usage, operation)
+		return request.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", t.arn,
+			t.usage, operation)
 	}
 	return nil
 }
@@ -90,7 +93,8 @@ func (s *Service) encrypt(ctx context.Context, c *request.Call, in *encryptInput
 	if err != nil {
 		return nil, err
 	}
-	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric, EncryptionContext: in.EncryptionContext, DryRun: in.DryRun}
+	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric,
+		EncryptionContext: in.EncryptionContext, DryRun: in.DryRun}
 	if err := s.use(ctx, c, t, "Encrypt", usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}
@@ -148,7 +152,8 @@ func (s *Service) decrypt(ctx context.Context, c *request.Call, in *decryptInput
 	if err != nil {
 		return nil, err
 	}
-	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric, EncryptionContext: in.EncryptionContext, DryRun: in.DryRun}
+	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric,
+		EncryptionContext: in.EncryptionContext, DryRun: in.DryRun}
 	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}
@@ -182,18 +187,22 @@ func (s *Service) source(c *request.Call, id string, ciphertext []byte) (target,
 	}
 	k, ok := s.findByARN(keyARN(wire.Place{Account: h.accountID(), Region: c.Region}, h.keyID()))
 	if !ok {
-		return target{}, h, request.Errorf("AccessDeniedException", "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.")
+		return target{}, h, request.Errorf("AccessDeniedException",
+			"The ciphertext refers to a customer master key that does not exist, does not exist in this region, or "+
+				"you are not allowed to access.")
 	}
 	return target{key: k}, h, nil
 }
 
 // unseal opens a ciphertext with the key that was named for it.
-func (t target) unseal(ciphertext []byte, h blob, encryptionContext map[string]string) (plaintext []byte, materialID string, err error) {
+func (t target) unseal(ciphertext []byte, h blob,
+	encryptionContext map[string]string) (plaintext []byte, materialID string, err error) {
 	if h.account == unparsed {
 		return nil, "", invalidCiphertext()
 	}
 	if !h.names(t.key) {
-		return nil, "", request.Errorf("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
+		return nil, "", request.Errorf("IncorrectKeyException",
+			"The key ID in the request does not identify a CMK that can perform this operation.")
 	}
 	return t.open(ciphertext, h, encryptionContext)
 }
@@ -257,10 +266,14 @@ func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptI
 		same = "true"
 	}
 	extra := policy.Context{conditionAlgorithm: {specSymmetric}, conditionReEncrypt: {same}}
-	if err := s.require(ctx, c, question{action: "ReEncryptFrom", target: from, context: in.SourceEncryptionContext, extra: extra}); err != nil {
+	if err := s.require(ctx, c,
+		question{action: "ReEncryptFrom", target: from, context: in.SourceEncryptionContext,
+			extra: extra}); err != nil {
 		return nil, err
 	}
-	if err := s.require(ctx, c, question{action: "ReEncryptTo", target: to, context: in.DestinationEncryptionContext, extra: extra}); err != nil {
+	if err := s.require(ctx, c,
+		question{action: "ReEncryptTo", target: to, context: in.DestinationEncryptionContext,
+			extra: extra}); err != nil {
 		return nil, err
 	}
 	trail(c, from.key, struct {
@@ -271,7 +284,8 @@ func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptI
 		DestinationContext map[string]string `json:"destinationEncryptionContext,omitempty"`
 		Algorithm          string            `json:"destinationEncryptionAlgorithm"`
 		DryRun             bool              `json:"dryRun,omitempty"`
-	}{id, in.SourceEncryptionContext, specSymmetric, destination, in.DestinationEncryptionContext, specSymmetric, in.DryRun})
+	}{id, in.SourceEncryptionContext, specSymmetric, destination, in.DestinationEncryptionContext, specSymmetric,
+		in.DryRun})
 	if to.arn != from.arn {
 		trail(c, to.key, c.Trail.RequestParameters)
 	}

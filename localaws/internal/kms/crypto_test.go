@@ -33,16 +33,20 @@ func TestRoundTripBindsContext(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		plaintext := rapid.SliceOfN(rapid.Byte(), 1, 200).Draw(t, "plaintext")
 		bound, wrong := contexts.Draw(t, "context"), contexts.Draw(t, "wrong context")
-		blob := decoded(w.t, w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": plaintext, "EncryptionContext": bound})["CiphertextBlob"])
+		blob := decoded(w.t, w.do(root(here), "Encrypt",
+			members{"KeyId": arn, "Plaintext": plaintext, "EncryptionContext": bound})["CiphertextBlob"])
 		out := w.do(root(here), "Decrypt", members{"CiphertextBlob": blob, "EncryptionContext": bound})
-		if !bytes.Equal(decoded(w.t, out["Plaintext"]), plaintext) || out["KeyId"] != arn || out["EncryptionAlgorithm"] != "SYMMETRIC_DEFAULT" {
+		if !bytes.Equal(decoded(w.t, out["Plaintext"]), plaintext) || out["KeyId"] != arn ||
+			out["EncryptionAlgorithm"] != "SYMMETRIC_DEFAULT" {
 			t.Fatalf("Decrypt answered %v", out)
 		}
-		w.fails(root(here), "Decrypt", members{"CiphertextBlob": blob, "EncryptionContext": bound, "KeyId": other}, "IncorrectKeyException", "does not identify a CMK")
+		w.fails(root(here), "Decrypt", members{"CiphertextBlob": blob, "EncryptionContext": bound, "KeyId": other},
+			"IncorrectKeyException", "does not identify a CMK")
 		a, _ := json.Marshal(bound)
 		b, _ := json.Marshal(wrong)
 		if !bytes.Equal(a, b) {
-			w.fails(root(here), "Decrypt", members{"CiphertextBlob": blob, "EncryptionContext": wrong}, "InvalidCiphertextException", "")
+			w.fails(root(here), "Decrypt", members{"CiphertextBlob": blob, "EncryptionContext": wrong},
+				"InvalidCiphertextException", "")
 		}
 		flipped := bytes.Clone(blob)
 		bit := rapid.IntRange(0, len(blob)*8-1).Draw(t, "bit")
@@ -52,19 +56,23 @@ func TestRoundTripBindsContext(t *testing.T) {
 			t.Fatalf("bit %d flipped, and Decrypt answered %v", bit, out)
 		}
 		// Naming the key, nothing but the two refusals of a foreign blob is left.
-		_, err = w.try(root(here), "Decrypt", members{"CiphertextBlob": flipped, "EncryptionContext": bound, "KeyId": arn})
-		if e, ok := err.(*request.Error); !ok || e.Code != "InvalidCiphertextException" && e.Code != "IncorrectKeyException" {
+		_, err = w.try(root(here), "Decrypt",
+			members{"CiphertextBlob": flipped, "EncryptionContext": bound, "KeyId": arn})
+		if e, ok := err.(*request.Error); !ok || e.Code != "InvalidCiphertextException" &&
+			e.Code != "IncorrectKeyException" {
 			t.Fatalf("bit %d flipped: %v", bit, err)
 		}
 		cut := rapid.IntRange(1, len(blob)-1).Draw(t, "cut")
-		if _, err := w.try(root(here), "Decrypt", members{"CiphertextBlob": blob[:cut], "EncryptionContext": bound}); err == nil {
+		if _, err := w.try(root(here), "Decrypt",
+			members{"CiphertextBlob": blob[:cut], "EncryptionContext": bound}); err == nil {
 			t.Fatalf("%d of %d bytes were decrypted", cut, len(blob))
 		}
 	})
 }
 
 func TestContextSerializationIsInjective(t *testing.T) {
-	contexts := rapid.MapOfN(rapid.StringOfN(rapid.RuneFrom([]rune("ab\x00\x01")), 0, 3, -1), rapid.StringOfN(rapid.RuneFrom([]rune("ab\x00\x01")), 0, 3, -1), 0, 3)
+	contexts := rapid.MapOfN(rapid.StringOfN(rapid.RuneFrom([]rune("ab\x00\x01")), 0, 3, -1),
+		rapid.StringOfN(rapid.RuneFrom([]rune("ab\x00\x01")), 0, 3, -1), 0, 3)
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := contexts.Draw(t, "a"), contexts.Draw(t, "b")
 		x, _ := json.Marshal(a)
@@ -112,31 +120,39 @@ func TestCryptoRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { w.fails(root(here), c.operation, c.in, c.code, c.message) })
 	}
-	w.fails(stranger, "Decrypt", members{"CiphertextBlob": blob}, "AccessDeniedException", "User: "+stranger.ARN+" is not authorized to perform: kms:Decrypt on resource: "+arn+" because no identity-based policy allows the kms:Decrypt action")
+	w.fails(stranger, "Decrypt", members{"CiphertextBlob": blob}, "AccessDeniedException",
+		"User: "+stranger.ARN+" is not authorized to perform: kms:Decrypt on resource: "+arn+
+			" because no identity-based policy allows the kms:Decrypt action")
 	// In another Region there is no such key.
-	w.failsIn("us-east-1", root(here), "Decrypt", members{"CiphertextBlob": blob}, "AccessDeniedException", "The ciphertext refers to a customer master key that does not exist")
+	w.failsIn("us-east-1", root(here), "Decrypt", members{"CiphertextBlob": blob}, "AccessDeniedException",
+		"The ciphertext refers to a customer master key that does not exist")
 }
 
 func TestDataKeys(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
 	bound := map[string]string{"table": "orders"}
-	for size, in := range map[int]members{32: {"KeySpec": "AES_256"}, 16: {"KeySpec": "AES_128"}, 1024: {"NumberOfBytes": 1024}} {
+	for size, in := range map[int]members{32: {"KeySpec": "AES_256"}, 16: {"KeySpec": "AES_128"},
+		1024: {"NumberOfBytes": 1024}} {
 		in["KeyId"], in["EncryptionContext"] = arn, bound
 		out := w.do(root(here), "GenerateDataKey", in)
-		opened := w.do(root(here), "Decrypt", members{"CiphertextBlob": out["CiphertextBlob"], "EncryptionContext": bound})
-		if opened["Plaintext"] != out["Plaintext"] || len(decoded(t, out["Plaintext"])) != size || opened["KeyMaterialId"] != out["KeyMaterialId"] {
+		opened := w.do(root(here), "Decrypt",
+			members{"CiphertextBlob": out["CiphertextBlob"], "EncryptionContext": bound})
+		if opened["Plaintext"] != out["Plaintext"] || len(decoded(t, out["Plaintext"])) != size ||
+			opened["KeyMaterialId"] != out["KeyMaterialId"] {
 			t.Errorf("data key of %d bytes: %v, opened %v", size, out, opened)
 		}
 		out = w.do(root(here), "GenerateDataKeyWithoutPlaintext", in)
 		if _, ok := out["Plaintext"]; ok {
 			t.Error("GenerateDataKeyWithoutPlaintext answered a plaintext")
 		}
-		if n := len(decoded(t, w.do(root(here), "Decrypt", members{"CiphertextBlob": out["CiphertextBlob"], "EncryptionContext": bound})["Plaintext"])); n != size {
+		if n := len(decoded(t, w.do(root(here), "Decrypt",
+			members{"CiphertextBlob": out["CiphertextBlob"], "EncryptionContext": bound})["Plaintext"])); n != size {
 			t.Errorf("%d bytes, want %d", n, size)
 		}
 	}
-	a, b := w.do(root(here), "GenerateRandom", members{"NumberOfBytes": 24}), w.do(root(here), "GenerateRandom", members{"NumberOfBytes": 24})
+	a, b := w.do(root(here), "GenerateRandom", members{"NumberOfBytes": 24}),
+		w.do(root(here), "GenerateRandom", members{"NumberOfBytes": 24})
 	if a["Plaintext"] == b["Plaintext"] || len(decoded(t, a["Plaintext"])) != 24 {
 		t.Errorf("random bytes %v and %v", a, b)
 	}
@@ -146,18 +162,23 @@ func TestReEncrypt(t *testing.T) {
 	w := newWorld(t)
 	from, to := w.key(nil), w.key(nil)
 	old, renewed := map[string]string{"a": "1"}, map[string]string{"b": "2"}
-	blob := w.do(root(here), "Encrypt", members{"KeyId": from, "Plaintext": []byte("secret"), "EncryptionContext": old})["CiphertextBlob"]
-	in := members{"CiphertextBlob": blob, "SourceEncryptionContext": old, "DestinationKeyId": to, "DestinationEncryptionContext": renewed}
+	blob := w.do(root(here), "Encrypt",
+		members{"KeyId": from, "Plaintext": []byte("secret"), "EncryptionContext": old})["CiphertextBlob"]
+	in := members{"CiphertextBlob": blob, "SourceEncryptionContext": old, "DestinationKeyId": to,
+		"DestinationEncryptionContext": renewed}
 	out := w.do(root(here), "ReEncrypt", in)
 	if out["SourceKeyId"] != from || out["KeyId"] != to {
 		t.Errorf("ReEncrypt answered %v", out)
 	}
-	opened := w.do(root(here), "Decrypt", members{"CiphertextBlob": out["CiphertextBlob"], "EncryptionContext": renewed})
+	opened := w.do(root(here), "Decrypt",
+		members{"CiphertextBlob": out["CiphertextBlob"], "EncryptionContext": renewed})
 	if string(decoded(t, opened["Plaintext"])) != "secret" || opened["KeyId"] != to {
 		t.Errorf("Decrypt answered %v", opened)
 	}
-	w.fails(w.user(here, "from", "kms:ReEncryptFrom"), "ReEncrypt", in, "AccessDeniedException", "kms:ReEncryptTo on resource: "+to)
-	w.fails(w.user(here, "to", "kms:ReEncryptTo"), "ReEncrypt", in, "AccessDeniedException", "kms:ReEncryptFrom on resource: "+from)
+	w.fails(w.user(here, "from", "kms:ReEncryptFrom"), "ReEncrypt", in, "AccessDeniedException",
+		"kms:ReEncryptTo on resource: "+to)
+	w.fails(w.user(here, "to", "kms:ReEncryptTo"), "ReEncrypt", in, "AccessDeniedException",
+		"kms:ReEncryptFrom on resource: "+from)
 	w.do(w.user(here, "both", "kms:ReEncrypt*"), "ReEncrypt", in)
 }
 
@@ -188,8 +209,10 @@ func TestDryRun(t *testing.T) {
 	arn := w.key(nil)
 	mac := w.key(members{"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"})
 	blob := w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x")})["CiphertextBlob"]
-	grant := w.do(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})["GrantId"]
-	tag := w.do(root(here), "GenerateMac", members{"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"})["Mac"]
+	grant := w.do(root(here), "CreateGrant",
+		members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})["GrantId"]
+	tag := w.do(root(here), "GenerateMac",
+		members{"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"})["Mac"]
 	for operation, in := range map[string]members{
 		"Encrypt": {"KeyId": arn, "Plaintext": []byte("x")}, "Decrypt": {"CiphertextBlob": blob}, "ReEncrypt": {"CiphertextBlob": blob, "DestinationKeyId": arn},
 		"GenerateDataKey": {"KeyId": arn, "KeySpec": "AES_256"}, "GenerateDataKeyWithoutPlaintext": {"KeyId": arn, "KeySpec": "AES_256"},
@@ -199,7 +222,8 @@ func TestDryRun(t *testing.T) {
 		"RevokeGrant": {"KeyId": arn, "GrantId": grant}, "RetireGrant": {"KeyId": arn, "GrantId": grant},
 	} {
 		in["DryRun"] = true
-		w.fails(root(here), operation, in, "DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+		w.fails(root(here), operation, in, "DryRunOperationException",
+			"The request would have succeeded, but the DryRun option is set.")
 		w.fails(w.user(here, "stranger"), operation, in, "AccessDeniedException", "")
 	}
 	if grants := w.do(root(here), "ListGrants", members{"KeyId": arn})["Grants"].([]any); len(grants) != 1 {
@@ -221,7 +245,8 @@ func TestSecretsStaySecret(t *testing.T) {
 		t.Error("material was marshalled")
 	}
 	c := w.newCall(root(here), "Encrypt")
-	c.Body, _ = json.Marshal(members{"KeyId": arn, "Plaintext": []byte("topsecret"), "EncryptionContext": members{"a": "1"}})
+	c.Body, _ = json.Marshal(members{"KeyId": arn, "Plaintext": []byte("topsecret"),
+		"EncryptionContext": members{"a": "1"}})
 	if _, err := w.kms.Serve(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -229,10 +254,12 @@ func TestSecretsStaySecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Contains(trail, []byte("topsecret")) || bytes.Contains(trail, []byte(base64.StdEncoding.EncodeToString([]byte("topsecret")))) {
+	if bytes.Contains(trail, []byte("topsecret")) ||
+		bytes.Contains(trail, []byte(base64.StdEncoding.EncodeToString([]byte("topsecret")))) {
 		t.Errorf("the trail has the plaintext: %s", trail)
 	}
-	if want := `"encryptionContext":{"a":"1"}`; !bytes.Contains(trail, []byte(want)) || !bytes.Contains(trail, []byte(arn)) {
+	if want := `"encryptionContext":{"a":"1"}`; !bytes.Contains(trail, []byte(want)) ||
+		!bytes.Contains(trail, []byte(arn)) {
 		t.Errorf("trail %s", trail)
 	}
 }
@@ -249,13 +276,15 @@ func TestMaterialIsSealedOnDisk(t *testing.T) {
 	w.store = file
 	w.restart()
 	var needles [][]byte
-	for _, in := range []members{nil, {"KeySpec": "HMAC_512", "KeyUsage": "GENERATE_VERIFY_MAC"}, {"MultiRegion": true}} {
+	for _, in := range []members{nil, {"KeySpec": "HMAC_512", "KeyUsage": "GENERATE_VERIFY_MAC"},
+		{"MultiRegion": true}} {
 		k, _ := w.kms.findByARN(w.key(in))
 		secret := k.family.load().newest().secret
 		if len(secret) < 32 {
 			t.Fatal("no material to look for")
 		}
-		needles = append(needles, secret, []byte(hex.EncodeToString(secret)), []byte(base64.StdEncoding.EncodeToString(secret)))
+		needles = append(needles, secret, []byte(hex.EncodeToString(secret)),
+			[]byte(base64.StdEncoding.EncodeToString(secret)))
 	}
 	if err := file.Close(); err != nil {
 		t.Fatal(err)

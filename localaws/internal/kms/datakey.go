@@ -47,7 +47,8 @@ func (in *dataKeyInput) Check(c *wire.Checks) {
 	grantTokens(c, in.GrantTokens)
 }
 
-func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput, action string) (*dataKeyOutput, error) {
+func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput,
+	action string) (*dataKeyOutput, error) {
 	id := text(in.KeyID)
 	spec := or(in.KeySpec, "")
 	n := or(in.NumberOfBytes, 0)
@@ -64,7 +65,8 @@ func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput
 	if err != nil {
 		return nil, err
 	}
-	parameters := &cryptoParameters{KeyID: id, EncryptionContext: in.EncryptionContext, KeySpec: spec, NumberOfBytes: n, DryRun: in.DryRun}
+	parameters := &cryptoParameters{KeyID: id, EncryptionContext: in.EncryptionContext, KeySpec: spec, NumberOfBytes: n,
+		DryRun: in.DryRun}
 	if err := s.use(ctx, c, t, action, usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}

@@ -13,10 +13,13 @@ func TestDeletion(t *testing.T) {
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/gone", "TargetKeyId": arn})
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/stays", "TargetKeyId": other})
 	w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}})
-	w.fails(root(here), "ScheduleKeyDeletion", members{"KeyId": arn, "PendingWindowInDays": 6}, "ValidationException", "Value '6' at 'pendingWindowInDays'")
-	w.fails(root(here), "ScheduleKeyDeletion", members{"KeyId": arn, "PendingWindowInDays": 31}, "ValidationException", "Value '31' at 'pendingWindowInDays'")
+	w.fails(root(here), "ScheduleKeyDeletion", members{"KeyId": arn, "PendingWindowInDays": 6}, "ValidationException",
+		"Value '6' at 'pendingWindowInDays'")
+	w.fails(root(here), "ScheduleKeyDeletion", members{"KeyId": arn, "PendingWindowInDays": 31}, "ValidationException",
+		"Value '31' at 'pendingWindowInDays'")
 	out := w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": keyIDOf(arn)})
-	if out["KeyId"] != arn || out["KeyState"] != "PendingDeletion" || out["PendingWindowInDays"] != 30.0 || out["DeletionDate"] != float64(w.clock().Add(30*day).Unix()) {
+	if out["KeyId"] != arn || out["KeyState"] != "PendingDeletion" || out["PendingWindowInDays"] != 30.0 ||
+		out["DeletionDate"] != float64(w.clock().Add(30*day).Unix()) {
 		t.Errorf("ScheduleKeyDeletion answered %v", out)
 	}
 	if out := w.do(root(here), "CancelKeyDeletion", members{"KeyId": arn}); out["KeyId"] != arn {

@@ -23,7 +23,8 @@ func invalidARN(format string, args ...any) error {
 }
 
 func validation(format string, args ...any) error {
-	return &request.Error{Code: "ValidationException", Message: request.Errorf("", format, args...).Message, Namespace: "com.amazon.coral.validate"}
+	return &request.Error{Code: "ValidationException", Message: request.Errorf("", format, args...).Message,
+		Namespace: "com.amazon.coral.validate"}
 }
 
 func unsupported(format string, args ...any) error {

@@ -10,7 +10,8 @@ import (
 
 // seeds are bodies that reach far into the operations; %s is a key.
 var seeds = []string{
-	`{}`, `[]`, `null`, `""`, `{`, `{"KeyId":null}`, `{"KeyId":{}}`, `{"KeyId":"KEY"}`, `{"KeyId":"alias/a","TargetKeyId":"KEY","AliasName":"alias/b"}`,
+	`{}`, `[]`, `null`, `""`, `{`, `{"KeyId":null}`, `{"KeyId":{}}`, `{"KeyId":"KEY"}`,
+	`{"KeyId":"alias/a","TargetKeyId":"KEY","AliasName":"alias/b"}`,
 	`{"KeyId":"KEY","Plaintext":"eA==","EncryptionContext":{"a":"b","\u0000":""}}`,
 	`{"CiphertextBlob":"AQA=","KeyId":"KEY","DestinationKeyId":"KEY","NumberOfBytes":7,"KeySpec":"AES_256"}`,
 	`{"KeyId":"KEY","Policy":"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"kms:*\",\"Resource\":\"*\"}]}","BypassPolicyLockoutSafetyCheck":true}`,

@@ -35,8 +35,10 @@ type grant struct {
 
 // same tells whether two requests asked for the same grant.
 func (g *grant) same(o *grant) bool {
-	return g.Name == o.Name && g.Grantee == o.Grantee && g.RetiringPrincipal == o.RetiringPrincipal && g.SourceARN == o.SourceARN &&
-		g.IssuingAccount == o.IssuingAccount && g.granteeService == o.granteeService && g.retiringService == o.retiringService &&
+	return g.Name == o.Name && g.Grantee == o.Grantee && g.RetiringPrincipal == o.RetiringPrincipal &&
+		g.SourceARN == o.SourceARN &&
+		g.IssuingAccount == o.IssuingAccount && g.granteeService == o.granteeService &&
+		g.retiringService == o.retiringService &&
 		slices.Equal(g.Operations, o.Operations) && maps.Equal(g.EncryptionContextEquals, o.EncryptionContextEquals) &&
 		maps.Equal(g.EncryptionContextSubset, o.EncryptionContextSubset)
 }
@@ -58,7 +60,8 @@ func covers(g *policy.Grant, child *grant) bool {
 	if len(g.EncryptionContextEquals) > 0 && !maps.Equal(g.EncryptionContextEquals, child.EncryptionContextEquals) {
 		return false
 	}
-	return contains(child.EncryptionContextSubset, g.EncryptionContextSubset) || contains(child.EncryptionContextEquals, g.EncryptionContextSubset)
+	return contains(child.EncryptionContextSubset, g.EncryptionContextSubset) ||
+		contains(child.EncryptionContextEquals, g.EncryptionContextSubset)
 }
 
 func contains(all, some map[string]string) bool {
@@ -105,7 +108,8 @@ func (t *grantTable) remove(g *grant) {
 		delete(t.byName, g.Name)
 	}
 	i := granteeIndex(g.Grantee)
-	if left := slices.DeleteFunc(slices.Clone(t.byGrantee[i]), func(o policy.Grant) bool { return o.ID == g.ID }); len(left) > 0 {
+	if left := slices.DeleteFunc(slices.Clone(t.byGrantee[i]),
+		func(o policy.Grant) bool { return o.ID == g.ID }); len(left) > 0 {
 		t.byGrantee[i] = left
 	} else {
 		delete(t.byGrantee, i)
@@ -117,7 +121,8 @@ func (s *Service) addGrant(g *grant) {
 	g.order = g.created.UTC().Format("20060102150405.000000000") + g.ID
 	t := s.grants[g.keyARN]
 	if t == nil {
-		t = &grantTable{byID: map[string]*grant{}, byName: map[string][]*grant{}, byGrantee: map[string][]policy.Grant{}}
+		t = &grantTable{byID: map[string]*grant{}, byName: map[string][]*grant{},
+			byGrantee: map[string][]policy.Grant{}}
 		s.grants[g.keyARN] = t
 	}
 	t.add(g)

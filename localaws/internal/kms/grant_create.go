@@ -13,8 +13,10 @@ import (
 )
 
 var grantOperations = []string{
-	"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo", "Sign", "Verify",
-	"GetPublicKey", "CreateGrant", "RetireGrant", "DescribeKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext",
+	"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo", "Sign",
+	"Verify",
+	"GetPublicKey", "CreateGrant", "RetireGrant", "DescribeKey", "GenerateDataKeyPair",
+	"GenerateDataKeyPairWithoutPlaintext",
 	"GenerateMac", "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate",
 }
 
@@ -70,7 +72,8 @@ func (in *createGrantInput) Check(c *wire.Checks) {
 // may have; an empty one is too short already.
 func validGrantName(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(":/_-", r))
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune(":/_-", r))
 	})
 }
 
@@ -86,16 +89,21 @@ func (in *createGrantInput) Prepare(*request.Call) error {
 	case in.GranteeServicePrincipal != nil && (in.Constraints == nil || in.Constraints.SourceARN == ""):
 		return validation("A grant with GranteeServicePrincipal must have a SourceArn constraint.")
 	case in.GranteeServicePrincipal != nil && in.RetiringPrincipal == nil && in.RetiringServicePrincipal == nil:
-		return validation("A grant with GranteeServicePrincipal must have RetiringPrincipal or RetiringServicePrincipal.")
+		return validation("A grant with GranteeServicePrincipal must have RetiringPrincipal or " +
+			"RetiringServicePrincipal.")
 	}
 	if in.Constraints != nil {
-		for _, pairs := range []map[string]string{in.Constraints.EncryptionContextEquals, in.Constraints.EncryptionContextSubset} {
+		for _, pairs := range []map[string]string{in.Constraints.EncryptionContextEquals,
+			in.Constraints.EncryptionContextSubset} {
 			if len(pairs) > maxConstraintPairs {
-				return validation("A grant constraint must not have more than %d encryption context pairs.", maxConstraintPairs)
+				return validation("A grant constraint must not have more than %d encryption context pairs.",
+					maxConstraintPairs)
 			}
 			for name, value := range pairs {
-				if utf8.RuneCountInString(name) > maxConstraintLength || utf8.RuneCountInString(value) > maxConstraintLength {
-					return validation("An encryption context key or value of a grant constraint must not exceed %d characters.", maxConstraintLength)
+				if utf8.RuneCountInString(name) > maxConstraintLength ||
+					utf8.RuneCountInString(value) > maxConstraintLength {
+					return validation("An encryption context key or value of a grant constraint must not exceed %d "+
+						"characters.", maxConstraintLength)
 				}
 			}
 		}
@@ -144,21 +152,25 @@ func isService(name string) bool {
 
 // build makes the grant of a request, without an id.
 func (in *createGrantInput) build(s *Service, c *request.Call, k *key) (*grant, error) {
-	g := &grant{keyARN: k.arn, granteeService: in.GranteeServicePrincipal != nil, retiringService: in.RetiringServicePrincipal != nil}
+	g := &grant{keyARN: k.arn, granteeService: in.GranteeServicePrincipal != nil,
+		retiringService: in.RetiringServicePrincipal != nil}
 	g.Name, g.IssuingAccount = text(in.Name), c.AccountID
 	g.Operations = slices.Clone(in.Operations)
 	slices.Sort(g.Operations)
 	g.Operations = slices.Compact(g.Operations)
 	for _, o := range g.Operations {
 		if !slices.Contains(grantable[k.usage], o) {
-			return nil, validation("Operation %s is not supported for a grant on a KMS key with key usage %s.", o, k.usage)
+			return nil, validation("Operation %s is not supported for a grant on a KMS key with key usage %s.", o,
+				k.usage)
 		}
 	}
 	if in.Constraints != nil {
-		g.EncryptionContextEquals, g.EncryptionContextSubset = in.Constraints.EncryptionContextEquals, in.Constraints.EncryptionContextSubset
+		g.EncryptionContextEquals, g.EncryptionContextSubset = in.Constraints.EncryptionContextEquals,
+			in.Constraints.EncryptionContextSubset
 		g.SourceARN = in.Constraints.SourceARN
 		if k.usage != usageEncrypt && (g.EncryptionContextEquals != nil || g.EncryptionContextSubset != nil) {
-			return nil, validation("Encryption context constraints are not supported for a KMS key with key usage %s.", k.usage)
+			return nil, validation("Encryption context constraints are not supported for a KMS key with key usage %s.",
+				k.usage)
 		}
 	}
 	var err error
@@ -173,8 +185,10 @@ func (in *createGrantInput) build(s *Service, c *request.Call, k *key) (*grant, 
 
 // conditions are the condition keys of the request.
 func (in *createGrantInput) conditions(c *request.Call) policy.Context {
-	x := policy.Context{conditionGrantOperations: in.Operations, conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}
-	for name, p := range map[string]*string{conditionGrantee: in.GranteePrincipal, conditionRetiring: in.RetiringPrincipal} {
+	x := policy.Context{conditionGrantOperations: in.Operations,
+		conditionForAWSResource: {fmt.Sprint(c.ForAWSResource)}}
+	for name, p := range map[string]*string{conditionGrantee: in.GranteePrincipal,
+		conditionRetiring: in.RetiringPrincipal} {
 		if p != nil {
 			x[name] = []string{*p}
 		}
@@ -214,7 +228,8 @@ func (ch *change) createGrant(ctx context.Context, c *request.Call, in *createGr
 			}
 		}
 	}
-	if err := s.require(ctx, c, question{action: "CreateGrant", target: t, extra: in.conditions(c), grants: parents}); err != nil {
+	if err := s.require(ctx, c,
+		question{action: "CreateGrant", target: t, extra: in.conditions(c), grants: parents}); err != nil {
 		return nil, err
 	}
 	if invalid != nil {
@@ -234,7 +249,8 @@ func (ch *change) createGrant(ctx context.Context, c *request.Call, in *createGr
 		if i := slices.IndexFunc(table.byName[g.Name], g.same); i >= 0 {
 			existing = table.byName[g.Name][i]
 		}
-		full = full || len(table.byID) >= maxGrants || len(table.byGrantee[granteeIndex(g.Grantee)]) >= maxGrantsPerGrantee
+		full = full || len(table.byID) >= maxGrants ||
+			len(table.byGrantee[granteeIndex(g.Grantee)]) >= maxGrantsPerGrantee
 	}
 	s.mu.RUnlock()
 	trail(c, t.key, struct {
@@ -245,14 +261,18 @@ func (ch *change) createGrant(ctx context.Context, c *request.Call, in *createGr
 		Constraints *grantConstraints `json:"constraints,omitempty"`
 		Name        string            `json:"name,omitempty"`
 		DryRun      bool              `json:"dryRun,omitempty"`
-	}{id, text(in.GranteePrincipal) + text(in.GranteeServicePrincipal), text(in.RetiringPrincipal) + text(in.RetiringServicePrincipal), g.Operations, in.Constraints, g.Name, in.DryRun})
+	}{id, text(in.GranteePrincipal) + text(in.GranteeServicePrincipal),
+		text(in.RetiringPrincipal) + text(in.RetiringServicePrincipal), g.Operations, in.Constraints, g.Name,
+		in.DryRun})
 	switch {
 	case in.DryRun:
 		return nil, dryRun()
 	case existing != nil:
 		g = existing
 	case full:
-		return nil, limitExceeded("You have reached the limit of grants on this KMS key, or of grants for this grantee principal.")
+		return nil,
+			limitExceeded("You have reached the limit of grants on this KMS key, or of grants for this grantee " +
+				"principal.")
 	default:
 		g.ID, g.created = randomHex(32), ch.now
 		fileGrant(&ch.tx, g)

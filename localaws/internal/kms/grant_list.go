@@ -40,8 +40,9 @@ func (s *Service) spell(bound string) string {
 
 func (s *Service) entry(g *grant) grantEntry {
 	e := grantEntry{
-		CreationDate: Epoch(g.created), GrantID: g.ID, IssuingAccount: "arn:aws:iam::" + g.IssuingAccount + ":root", KeyID: g.keyARN,
-		Name: g.Name, Operations: g.Operations,
+		CreationDate: Epoch(g.created), GrantID: g.ID, IssuingAccount: "arn:aws:iam::" + g.IssuingAccount + ":root",
+		KeyID: g.keyARN,
+		Name:  g.Name, Operations: g.Operations,
 	}
 	if g.granteeService {
 		e.GranteeServicePrincipal = g.Grantee
@@ -111,7 +112,8 @@ func (s *Service) listGrants(_ context.Context, c *request.Call, in *listGrantsI
 	var found []*grant
 	if table := s.grants[t.arn]; table != nil {
 		for _, g := range table.byID {
-			if (grantID == "" || g.ID == grantID) && (grantee == "" || !g.granteeService && g.Grantee == bound) && (service == "" || g.granteeService && g.Grantee == service) {
+			if (grantID == "" || g.ID == grantID) && (grantee == "" || !g.granteeService && g.Grantee == bound) &&
+				(service == "" || g.granteeService && g.Grantee == service) {
 				found = append(found, g)
 			}
 		}
@@ -141,7 +143,9 @@ func (s *Service) listRetirableGrants(ctx context.Context, c *request.Call, in *
 		return nil, validation("You must specify either RetiringPrincipal or RetiringServicePrincipal, but not both.")
 	case in.RetiringServicePrincipal != nil && c.Caller.Principal.Type != policy.Service:
 		// The grants of a service are on keys of all accounts.
-		return nil, request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:ListRetirableGrants for a service principal", c.Caller.Principal.ARN)
+		return nil, request.Errorf("AccessDeniedException",
+			"User: %s is not authorized to perform: kms:ListRetirableGrants for a service principal",
+			c.Caller.Principal.ARN)
 	}
 	resource := text(in.RetiringPrincipal) + text(in.RetiringServicePrincipal)
 	if err := s.requireIdentity(ctx, c, "ListRetirableGrants", resource, nil); err != nil {
@@ -149,7 +153,9 @@ func (s *Service) listRetirableGrants(ctx context.Context, c *request.Call, in *
 	}
 	// AWS lists for principals of the caller's own account only.
 	if part := strings.SplitN(text(in.RetiringPrincipal), ":", 6); len(part) == 6 && part[4] != c.AccountID {
-		return nil, request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:ListRetirableGrants for a retiring principal of another account", c.Caller.Principal.ARN)
+		return nil, request.Errorf("AccessDeniedException",
+			"User: %s is not authorized to perform: kms:ListRetirableGrants for a retiring principal of another "+
+				"account", c.Caller.Principal.ARN)
 	}
 	bound, err := s.principal(c, in.RetiringPrincipal, in.RetiringServicePrincipal)
 	if err != nil {

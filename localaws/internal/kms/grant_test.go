@@ -36,7 +36,8 @@ func TestGrantOperations(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
 	bound := members{"dept": "it"}
-	blob := w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": bound})["CiphertextBlob"]
+	blob := w.do(root(here), "Encrypt",
+		members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": bound})["CiphertextBlob"]
 	requests := map[string]struct {
 		operation string
 		in        members
@@ -52,7 +53,8 @@ func TestGrantOperations(t *testing.T) {
 		"ListGrants":                      {"ListGrants", members{}, []string{"never"}},
 		"ScheduleKeyDeletion":             {"ScheduleKeyDeletion", members{}, []string{"never"}},
 	}
-	for _, operations := range [][]string{{"Decrypt"}, {"Encrypt", "DescribeKey"}, {"ReEncryptFrom"}, {"ReEncryptFrom", "ReEncryptTo"}, {"GenerateDataKey"}, {"GenerateDataKeyWithoutPlaintext"}, {"RetireGrant"}} {
+	for _, operations := range [][]string{{"Decrypt"}, {"Encrypt", "DescribeKey"}, {"ReEncryptFrom"},
+		{"ReEncryptFrom", "ReEncryptTo"}, {"GenerateDataKey"}, {"GenerateDataKeyWithoutPlaintext"}, {"RetireGrant"}} {
 		name := strings.Join(operations, "+")
 		user := w.user(here, "user-"+strings.ReplaceAll(name, "+", "-"))
 		id := w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": operations})
@@ -95,8 +97,10 @@ func TestGrantConstraints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			user := w.user(here, "c-"+strings.ReplaceAll(name, " ", ""))
-			w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": []string{"Encrypt", "DescribeKey"}, "Constraints": c.constraints})
-			_, err := w.try(user, "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": c.context})
+			w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": []string{"Encrypt", "DescribeKey"},
+				"Constraints": c.constraints})
+			_, err := w.try(user, "Encrypt",
+				members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": c.context})
 			if (err == nil) != c.allowed {
 				t.Errorf("Encrypt: %v", err)
 			}
@@ -149,12 +153,15 @@ func TestGrantRefusals(t *testing.T) {
 			w.fails(root(here), "CreateGrant", in, c.code, c.message)
 		})
 	}
-	w.grantOn(arn, members{"GranteeServicePrincipal": service, "RetiringServicePrincipal": service, "Constraints": source, "Operations": []string{"Decrypt"}})
+	w.grantOn(arn, members{"GranteeServicePrincipal": service, "RetiringServicePrincipal": service,
+		"Constraints": source, "Operations": []string{"Decrypt"}})
 	g := w.listGrants(arn, members{"GranteeServicePrincipal": service})
-	if len(g) != 1 || g[0]["GranteeServicePrincipal"] != service || g[0]["RetiringServicePrincipal"] != service || g[0]["GranteePrincipal"] != nil {
+	if len(g) != 1 || g[0]["GranteeServicePrincipal"] != service || g[0]["RetiringServicePrincipal"] != service ||
+		g[0]["GranteePrincipal"] != nil {
 		t.Errorf("grant of a service: %v", g)
 	}
-	w.fails(root(here), "RevokeGrant", members{"KeyId": arn, "GrantId": "none"}, "NotFoundException", "Grant ID none not found")
+	w.fails(root(here), "RevokeGrant", members{"KeyId": arn, "GrantId": "none"}, "NotFoundException",
+		"Grant ID none not found")
 	w.fails(root(here), "RetireGrant", members{"KeyId": arn}, "ValidationException", "grant token")
 	w.fails(root(here), "RetireGrant", members{"GrantToken": "made up"}, "InvalidGrantTokenException", "")
 }
@@ -163,7 +170,8 @@ func TestGrantIdentity(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
 	alice, bob := w.user(here, "alice"), w.user(here, "bob")
-	in := members{"GranteePrincipal": alice.ARN, "RetiringPrincipal": bob.ARN, "Operations": []string{"Encrypt", "Decrypt"}, "Name": "app"}
+	in := members{"GranteePrincipal": alice.ARN, "RetiringPrincipal": bob.ARN,
+		"Operations": []string{"Encrypt", "Decrypt"}, "Name": "app"}
 	id := w.grantOn(arn, in)
 	if again := w.grantOn(arn, in); again != id {
 		t.Error("the same name and parameters made another grant")
@@ -184,7 +192,8 @@ func TestGrantIdentity(t *testing.T) {
 	if len(list) != 1 {
 		t.Fatalf("%d grants", len(list))
 	}
-	for name, want := range (members{"GrantId": id, "Name": "app", "GranteePrincipal": alice.ARN, "RetiringPrincipal": bob.ARN, "KeyId": arn, "IssuingAccount": "arn:aws:iam::" + here + ":root"}) {
+	for name, want := range (members{"GrantId": id, "Name": "app", "GranteePrincipal": alice.ARN,
+		"RetiringPrincipal": bob.ARN, "KeyId": arn, "IssuingAccount": "arn:aws:iam::" + here + ":root"}) {
 		if list[0][name] != want {
 			t.Errorf("%s is %v, want %v", name, list[0][name], want)
 		}
@@ -205,16 +214,20 @@ func TestGrantIdentity(t *testing.T) {
 	if got := w.listGrants(arn, members{"GrantId": id})[0]["GranteePrincipal"]; got != alice.UniqueID {
 		t.Errorf("deleted grantee shown as %v", got)
 	}
-	w.fails(w.user(here, "alice"), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x")}, "AccessDeniedException", "")
+	w.fails(w.user(here, "alice"), "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x")}, "AccessDeniedException",
+		"")
 }
 
 func TestRetireGrant(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
-	grantee, retirer, other := w.user(here, "grantee"), w.user(here, "retirer"), w.user(here, "other", "kms:RetireGrant")
+	grantee, retirer, other := w.user(here, "grantee"), w.user(here, "retirer"),
+		w.user(here, "other", "kms:RetireGrant")
 	foreign := w.user(abroad, "foreign", "kms:*")
 	make := func(operations ...string) members {
-		out := w.do(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": grantee.ARN, "RetiringPrincipal": retirer.ARN, "Operations": operations})
+		out := w.do(root(here), "CreateGrant",
+			members{"KeyId": arn, "GranteePrincipal": grantee.ARN, "RetiringPrincipal": retirer.ARN,
+				"Operations": operations})
 		out["KeyId"] = arn
 		return out
 	}
@@ -227,25 +240,34 @@ func TestRetireGrant(t *testing.T) {
 	w.do(other, "RetireGrant", byID(make("Decrypt"))) // its account made the grant, and lets it
 	w.do(root(here), "RetireGrant", byID(make("Decrypt")))
 	g := make("Decrypt")
-	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": policyText(rootStatement(), statement("Allow", root(abroad).ARN, "kms:*"))})
+	w.do(root(here), "PutKeyPolicy",
+		members{"KeyId": arn, "Policy": policyText(rootStatement(), statement("Allow", root(abroad).ARN, "kms:*"))})
 	w.fails(foreign, "RetireGrant", byID(g), "AccessDeniedException", "kms:RetireGrant")
-	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": policyText(rootStatement(), statement("Deny", retirer.ARN, "kms:RetireGrant"))})
+	w.do(root(here), "PutKeyPolicy",
+		members{"KeyId": arn, "Policy": policyText(rootStatement(), statement("Deny", retirer.ARN, "kms:RetireGrant"))})
 	w.fails(retirer, "RetireGrant", byID(g), "AccessDeniedException", "explicit deny in a resource-based policy")
 
 	list := w.do(root(here), "ListRetirableGrants", members{"RetiringPrincipal": retirer.ARN})["Grants"].([]any)
 	if len(list) != 2 {
 		t.Errorf("%d retirable grants", len(list))
 	}
-	if list := w.do(root(here), "ListRetirableGrants", members{"RetiringPrincipal": grantee.ARN})["Grants"].([]any); len(list) != 0 {
+	if list := w.do(root(here), "ListRetirableGrants",
+		members{"RetiringPrincipal": grantee.ARN})["Grants"].([]any); len(list) != 0 {
 		t.Errorf("%d grants that the grantee retires", len(list))
 	}
-	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": foreign.ARN}, "AccessDeniedException", "another account")
-	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": root(abroad).ARN + "x"}, "AccessDeniedException", "another account")
+	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": foreign.ARN}, "AccessDeniedException",
+		"another account")
+	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": root(abroad).ARN + "x"},
+		"AccessDeniedException", "another account")
 	w.fails(root(here), "ListRetirableGrants", members{}, "ValidationException", "retiringPrincipal")
 	const service = "example.amazonaws.com"
-	w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "RetiringServicePrincipal": service, "Operations": []string{"Decrypt"}})
-	w.fails(root(abroad), "ListRetirableGrants", members{"RetiringServicePrincipal": service}, "AccessDeniedException", "service principal")
-	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": retirer.ARN, "RetiringServicePrincipal": service}, "ValidationException", "not both")
+	w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "RetiringServicePrincipal": service,
+		"Operations": []string{"Decrypt"}})
+	w.fails(root(abroad), "ListRetirableGrants", members{"RetiringServicePrincipal": service}, "AccessDeniedException",
+		"service principal")
+	w.fails(root(here), "ListRetirableGrants",
+		members{"RetiringPrincipal": retirer.ARN, "RetiringServicePrincipal": service}, "ValidationException",
+		"not both")
 }
 
 // TestGrantThroughGrant: one parent must have all operations, and the child is
@@ -291,7 +313,9 @@ func TestGranteeKinds(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(members{"Policy": policyText(statement("Allow", root(here).ARN, "kms:*"))})
 	role := "arn:aws:iam::" + here + ":role/app"
-	session := policy.Principal{Type: policy.AssumedRole, AccountID: here, ARN: "arn:aws:sts::" + here + ":assumed-role/app/s1", UniqueID: "AROA0000000000000001:s1", RoleARN: role, RoleUniqueID: "AROA0000000000000001"}
+	session := policy.Principal{Type: policy.AssumedRole, AccountID: here,
+		ARN: "arn:aws:sts::" + here + ":assumed-role/app/s1", UniqueID: "AROA0000000000000001:s1", RoleARN: role,
+		RoleUniqueID: "AROA0000000000000001"}
 	other := session
 	other.ARN, other.UniqueID = strings.Replace(session.ARN, "s1", "s2", 1), "AROA0000000000000001:s2"
 	w.people[role] = &person{Principal: policy.Principal{ARN: role, UniqueID: "AROA0000000000000001"}}
@@ -318,6 +342,8 @@ func TestGrantLimit(t *testing.T) {
 	for range maxGrantsPerGrantee {
 		w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}})
 	}
-	w.fails(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}}, "LimitExceededException", "")
+	w.fails(root(here), "CreateGrant",
+		members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}},
+		"LimitExceededException", "")
 	w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
 }

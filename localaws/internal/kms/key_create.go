@@ -38,15 +38,18 @@ type createKeyInput struct {
 type keyOutput struct{ KeyMetadata Metadata }
 
 var keySpecs = []string{
-	"RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", specSymmetric,
-	"HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "ECC_NIST_EDWARDS25519",
+	"RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1",
+	specSymmetric,
+	"HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87",
+	"ECC_NIST_EDWARDS25519",
 }
 
 func (in *createKeyInput) Check(c *wire.Checks) {
 	c.Enum(in.KeySpec, "keySpec", keySpecs...)
 	c.Enum(in.CustomerMasterKeySpec, "customerMasterKeySpec", keySpecs...)
 	if spec, old := text(in.KeySpec), text(in.CustomerMasterKeySpec); spec != "" && old != "" && old != spec {
-		c.Alone(validation("You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated."))
+		c.Alone(validation("You cannot specify KeySpec and CustomerMasterKeySpec in the same request. " +
+			"CustomerMasterKeySpec is deprecated."))
 	}
 	c.Enum(in.KeyUsage, "keyUsage", "SIGN_VERIFY", usageEncrypt, usageMAC, "KEY_AGREEMENT")
 	c.Enum(in.Origin, "origin", "AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")
@@ -58,7 +61,8 @@ func (in *createKeyInput) Check(c *wire.Checks) {
 func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyInput) (any, error) {
 	s := ch.s
 	spec := or(in.KeySpec, or(in.CustomerMasterKeySpec, specSymmetric))
-	usage, origin, description, tags := text(in.KeyUsage), or(in.Origin, "AWS_KMS"), text(in.Description), tagsOf(in.Tags)
+	usage, origin, description, tags := text(in.KeyUsage), or(in.Origin, "AWS_KMS"), text(in.Description),
+		tagsOf(in.Tags)
 	if err := checkTags(tags); err != nil {
 		return nil, err
 	}
@@ -67,9 +71,11 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 	case origin != "AWS_KMS" || in.CustomKeyStoreID != nil || in.XksKeyID != nil:
 		return nil, unsupported("Origin %s is not supported: this server makes its keys itself.", origin)
 	case spec != specSymmetric && !isMAC:
-		return nil, unsupported("KeySpec %s is not supported: this server has symmetric encryption keys and HMAC keys.", spec)
+		return nil, unsupported("KeySpec %s is not supported: this server has symmetric encryption keys and HMAC keys.",
+			spec)
 	case isMAC && usage == "":
-		return nil, validation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
+		return nil,
+			validation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
 	case isMAC && usage != usageMAC, !isMAC && usage != "" && usage != usageEncrypt:
 		return nil, validation("KeyUsage %s is not compatible with KeySpec %s", usage, spec)
 	}
@@ -81,7 +87,8 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 	extra := policy.Context{
 		conditionKeyOrigin: {origin}, conditionKeySpec: {spec}, conditionKeyUsage: {usage},
 		conditionCustomerMasterKey: {spec}, conditionCustomerKeyUsage: {usage},
-		conditionMultiRegion: {fmt.Sprint(in.MultiRegion)}, conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)},
+		conditionMultiRegion: {fmt.Sprint(in.MultiRegion)},
+		conditionBypass:      {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)},
 	}
 	if in.MultiRegion {
 		extra[conditionMultiRegionType] = []string{"PRIMARY"}
@@ -90,7 +97,8 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 	if err := s.requireIdentity(ctx, c, "CreateKey", "*", extra); err != nil {
 		return nil, err
 	}
-	k := ch.newKey(at, newKeyConfig{spec: spec, usage: usage, manager: managerCustomer, multiRegion: in.MultiRegion, description: description, tags: tags})
+	k := ch.newKey(at, newKeyConfig{spec: spec, usage: usage, manager: managerCustomer, multiRegion: in.MultiRegion,
+		description: description, tags: tags})
 	if len(tags) > 0 {
 		if err := s.requireIdentity(ctx, c, "TagResource", k.arn, extra); err != nil {
 			return nil, err
@@ -157,10 +165,13 @@ func (ch *change) newKey(at wire.Place, config newKeyConfig) *key {
 	}
 	id := formatKeyID(raw, config.multiRegion)
 	f := &family{account: at.Account, id: id}
-	f.current.Store(&shared{primary: at.Region, regions: []string{at.Region}, versions: []*version{newVersion(config.spec, "", ch.now)}})
+	f.current.Store(&shared{primary: at.Region, regions: []string{at.Region},
+		versions: []*version{newVersion(config.spec, "", ch.now)}})
 	k := &key{
-		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now, usage: config.usage,
-		spec: config.spec, manager: config.manager, multiRegion: config.multiRegion, state: Enabled, tags: config.tags, family: f,
+		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now,
+		usage: config.usage,
+		spec:  config.spec, manager: config.manager, multiRegion: config.multiRegion, state: Enabled, tags: config.tags,
+		family: f,
 	}
 	k.describe()
 	return k

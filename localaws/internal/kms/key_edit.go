@@ -26,7 +26,8 @@ func (s *Service) describeKey(ctx context.Context, c *request.Call, in *keyInput
 	id := text(in.KeyID)
 	// To ask for the key of an AWS alias makes it, as on AWS, for those who may
 	// ask: there are many Regions to ask in.
-	if home := (wire.PlaceOf(c)); (id == dynamodbAlias || id == aliasARN(home, dynamodbAlias)) && validRegion(c.Region) {
+	if home := (wire.PlaceOf(c)); (id == dynamodbAlias || id == aliasARN(home, dynamodbAlias)) &&
+		validRegion(c.Region) {
 		_, err := s.ensureManaged(home, "dynamodb", func(k *key) error {
 			return s.require(ctx, c, question{action: "DescribeKey", target: target{key: k, alias: dynamodbAlias}})
 		})

@@ -126,7 +126,8 @@ func (s *Service) identify(arn string) (id string, ok bool) {
 		return "", s.principals.AccountExists(arn)
 	}
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[1] != "aws" || !isAccount(parts[4]) || !s.principals.AccountExists(parts[4]) {
+	if len(parts) != 6 || parts[0] != "arn" || parts[1] != "aws" || !isAccount(parts[4]) ||
+		!s.principals.AccountExists(parts[4]) {
 		return "", false
 	}
 	kind, name, _ := strings.Cut(parts[5], "/")
@@ -175,7 +176,8 @@ func (s *Service) lockOut(ctx context.Context, c *request.Call, k *key, bypass b
 	if bypass {
 		return nil
 	}
-	err := s.require(ctx, c, question{action: "PutKeyPolicy", target: target{key: k}, extra: policy.Context{conditionBypass: {"false"}}, grants: []policy.Grant{}})
+	err := s.require(ctx, c, question{action: "PutKeyPolicy", target: target{key: k},
+		extra: policy.Context{conditionBypass: {"false"}}, grants: []policy.Grant{}})
 	if err != nil {
 		return malformedPolicy("The new key policy will not allow you to update the key policy in the future.")
 	}

@@ -41,11 +41,17 @@ func TestLockOut(t *testing.T) {
 	w.do(w.user(here, "other", "kms:*"), "CreateKey", members{"Policy": policyText(rootStatement())})
 
 	arn := w.key(nil)
-	w.fails(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": policyText(statement("Allow", user.ARN, "kms:*"))}, "MalformedPolicyDocumentException", lockedOut)
-	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": policyText(statement("Allow", user.ARN, "kms:*")), "BypassPolicyLockoutSafetyCheck": true})
+	w.fails(root(here), "PutKeyPolicy",
+		members{"KeyId": arn, "Policy": policyText(statement("Allow", user.ARN, "kms:*"))},
+		"MalformedPolicyDocumentException", lockedOut)
+	w.do(root(here), "PutKeyPolicy",
+		members{"KeyId": arn, "Policy": policyText(statement("Allow", user.ARN, "kms:*")),
+			"BypassPolicyLockoutSafetyCheck": true})
 	// Now not even root may.
-	w.fails(root(here), "GetKeyPolicy", members{"KeyId": arn}, "AccessDeniedException", "because no resource-based policy allows the kms:GetKeyPolicy action")
-	w.do(user, "PutKeyPolicy", members{"KeyId": arn, "Policy": policyText(rootStatement(), statement("Allow", user.ARN, "kms:*"))})
+	w.fails(root(here), "GetKeyPolicy", members{"KeyId": arn}, "AccessDeniedException",
+		"because no resource-based policy allows the kms:GetKeyPolicy action")
+	w.do(user, "PutKeyPolicy",
+		members{"KeyId": arn, "Policy": policyText(rootStatement(), statement("Allow", user.ARN, "kms:*"))})
 	w.do(root(here), "GetKeyPolicy", members{"KeyId": arn})
 }
 
@@ -55,7 +61,8 @@ func TestPolicyRefusals(t *testing.T) {
 	before := w.do(root(here), "GetKeyPolicy", members{"KeyId": arn})["Policy"]
 	const invalid = "Policy contains a statement with one or more invalid principals."
 	put := func(principal string) members {
-		return members{"KeyId": arn, "Policy": policyText(rootStatement(), statement("Allow", principal, "kms:Decrypt"))}
+		return members{"KeyId": arn,
+			"Policy": policyText(rootStatement(), statement("Allow", principal, "kms:Decrypt"))}
 	}
 	for name, c := range map[string]struct {
 		in            members
@@ -80,10 +87,12 @@ func TestPolicyRefusals(t *testing.T) {
 	w.do(root(here), "PutKeyPolicy", put(abroad))
 	w.do(root(here), "PutKeyPolicy", put("*"))
 	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": before})
-	if names := w.do(root(here), "ListKeyPolicies", members{"KeyId": arn})["PolicyNames"].([]any); len(names) != 1 || names[0] != "default" {
+	if names := w.do(root(here), "ListKeyPolicies", members{"KeyId": arn})["PolicyNames"].([]any); len(names) != 1 ||
+		names[0] != "default" {
 		t.Errorf("ListKeyPolicies: %v", names)
 	}
-	if got := w.do(root(here), "GetKeyPolicy", members{"KeyId": arn}); got["Policy"] != before || got["PolicyName"] != "default" {
+	if got := w.do(root(here), "GetKeyPolicy", members{"KeyId": arn}); got["Policy"] != before ||
+		got["PolicyName"] != "default" {
 		t.Errorf("GetKeyPolicy: %v", got)
 	}
 }
@@ -104,9 +113,11 @@ func TestDeletedUser(t *testing.T) {
 	if want := strings.Replace(put, first.ARN, first.UniqueID, 1); shown != want {
 		t.Errorf("after deletion the policy is shown as\n%s, want\n%s", shown, want)
 	}
-	w.fails(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": shown}, "MalformedPolicyDocumentException", "invalid principals")
+	w.fails(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": shown}, "MalformedPolicyDocumentException",
+		"invalid principals")
 	second := w.user(here, "bob")
-	w.fails(second, "DescribeKey", members{"KeyId": arn}, "AccessDeniedException", "because no identity-based policy allows")
+	w.fails(second, "DescribeKey", members{"KeyId": arn}, "AccessDeniedException",
+		"because no identity-based policy allows")
 	w.restart()
 	w.fails(second, "DescribeKey", members{"KeyId": arn}, "AccessDeniedException", "")
 	if text() != shown {
@@ -122,14 +133,17 @@ func TestRecreatedRole(t *testing.T) {
 	role := "arn:aws:iam::" + here + ":role/app"
 	make := func(id string) policy.Principal {
 		w.people[role] = &person{Principal: policy.Principal{ARN: role, UniqueID: id}}
-		return policy.Principal{Type: policy.AssumedRole, AccountID: here, ARN: "arn:aws:sts::" + here + ":assumed-role/app/s", UniqueID: id + ":s", RoleARN: role, RoleUniqueID: id}
+		return policy.Principal{Type: policy.AssumedRole, AccountID: here,
+			ARN: "arn:aws:sts::" + here + ":assumed-role/app/s", UniqueID: id + ":s", RoleARN: role, RoleUniqueID: id}
 	}
 	first := make("AROA0000000000000001")
 	arn := w.key(members{"Policy": policyText(rootStatement(), statement("Allow", role, "kms:DescribeKey"))})
 	w.do(first, "DescribeKey", members{"KeyId": arn})
 	second := make("AROA0000000000000002")
-	w.fails(second, "DescribeKey", members{"KeyId": arn}, "AccessDeniedException", "User: "+second.ARN+" is not authorized")
-	if text := w.do(root(here), "GetKeyPolicy", members{"KeyId": arn})["Policy"].(string); !strings.Contains(text, `"AROA0000000000000001"`) || strings.Contains(text, role) {
+	w.fails(second, "DescribeKey", members{"KeyId": arn}, "AccessDeniedException",
+		"User: "+second.ARN+" is not authorized")
+	if text := w.do(root(here), "GetKeyPolicy", members{"KeyId": arn})["Policy"].(string); !strings.Contains(text,
+		`"AROA0000000000000001"`) || strings.Contains(text, role) {
 		t.Errorf("policy %s", text)
 	}
 }
@@ -144,24 +158,31 @@ func TestCrossAccount(t *testing.T) {
 	blob := w.do(allowed, "Encrypt", members{"KeyId": arn, "Plaintext": []byte("x")})["CiphertextBlob"]
 	w.do(allowed, "Decrypt", members{"CiphertextBlob": blob})
 	w.do(allowed, "DescribeKey", members{"KeyId": arn})
-	w.do(allowed, "CreateGrant", members{"KeyId": arn, "GranteePrincipal": allowed.ARN, "Operations": []string{"Decrypt"}})
-	w.fails(not, "Decrypt", members{"CiphertextBlob": blob}, "AccessDeniedException", "because no identity-based policy allows")
-	w.fails(allowed, "DescribeKey", members{"KeyId": private}, "AccessDeniedException", "because the resource does not exist in this Region, no resource-based policies allow access")
-	for _, operation := range []string{"ScheduleKeyDeletion", "DisableKey", "GetKeyPolicy", "ListResourceTags", "EnableKeyRotation"} {
+	w.do(allowed, "CreateGrant",
+		members{"KeyId": arn, "GranteePrincipal": allowed.ARN, "Operations": []string{"Decrypt"}})
+	w.fails(not, "Decrypt", members{"CiphertextBlob": blob}, "AccessDeniedException",
+		"because no identity-based policy allows")
+	w.fails(allowed, "DescribeKey", members{"KeyId": private}, "AccessDeniedException",
+		"because the resource does not exist in this Region, no resource-based policies allow access")
+	for _, operation := range []string{"ScheduleKeyDeletion", "DisableKey", "GetKeyPolicy", "ListResourceTags",
+		"EnableKeyRotation"} {
 		w.fails(allowed, operation, members{"KeyId": arn}, "AccessDeniedException", "kms:"+operation)
 	}
 	// A bare id means the caller's own account.
 	w.fails(allowed, "DescribeKey", members{"KeyId": keyIDOf(arn)}, "NotFoundException", "does not exist")
 	// An alias of another account can be named by its ARN.
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/open", "TargetKeyId": arn})
-	w.do(allowed, "Encrypt", members{"KeyId": "arn:aws:kms:" + region + ":" + here + ":alias/open", "Plaintext": []byte("x")})
+	w.do(allowed, "Encrypt", members{"KeyId": "arn:aws:kms:" + region + ":" + here + ":alias/open",
+		"Plaintext": []byte("x")})
 }
 
 func TestConditions(t *testing.T) {
 	w := newWorld(t)
 	user := w.user(here, "user")
 	with := func(action string, condition members) string {
-		return policyText(rootStatement(), members{"Effect": "Allow", "Principal": members{"AWS": user.ARN}, "Action": action, "Resource": "*", "Condition": condition})
+		return policyText(rootStatement(),
+			members{"Effect": "Allow", "Principal": members{"AWS": user.ARN}, "Action": action, "Resource": "*",
+				"Condition": condition})
 	}
 	arn := w.key(members{"Tags": []members{{"TagKey": "Stage", "TagValue": "test"}}})
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/app", "TargetKeyId": arn})
@@ -252,7 +273,8 @@ func TestStrangersCannotTellWhetherAKeyExists(t *testing.T) {
 		if there != alias {
 			missing = there[:len(there)-12] + "000000000000"
 		}
-		if x, y := answer(operation, there, in), answer(operation, missing, in); x != y || strings.Contains(x, keyIDOf(arn)) {
+		if x, y := answer(operation, there, in),
+			answer(operation, missing, in); x != y || strings.Contains(x, keyIDOf(arn)) {
 			t.Errorf("%s: %q and %q", operation, x, y)
 		}
 	}
@@ -266,7 +288,8 @@ func TestStrangersCannotTellWhetherAKeyExists(t *testing.T) {
 	compare("Decrypt", arn, members{"CiphertextBlob": blob, "GrantTokens": []string{"bad"}})
 	for operation, in := range map[string]members{
 		"EnableKey": nil, "DisableKey": nil, "ScheduleKeyDeletion": nil, "CancelKeyDeletion": nil, "GetKeyPolicy": nil, "PutKeyPolicy": {"Policy": policyText(rootStatement())},
-		"GetKeyRotationStatus": nil, "EnableKeyRotation": nil, "RotateKeyOnDemand": nil, "ListGrants": nil, "ListResourceTags": nil, "ListKeyPolicies": nil, "ListAliases": nil,
+		"GetKeyRotationStatus": nil, "EnableKeyRotation": nil, "RotateKeyOnDemand": nil, "ListGrants": nil,
+		"ListResourceTags": nil, "ListKeyPolicies": nil, "ListAliases": nil,
 		"CreateGrant": {"GranteePrincipal": root(abroad).ARN, "Operations": []string{"Decrypt"}}, "RevokeGrant": {"GrantId": "x"}, "RetireGrant": {"GrantId": "x"},
 		"TagResource": {"Tags": []tag{{"a", "b"}}}, "UpdateKeyDescription": {"Description": ""},
 	} {

@@ -13,10 +13,13 @@ func TestCreateAndDescribeKey(t *testing.T) {
 		t.Fatalf("ARN %s", arn)
 	}
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/orders", "TargetKeyId": arn})
-	for _, id := range []string{arn, keyIDOf(arn), "alias/orders", "arn:aws:kms:eu-central-1:111122223333:alias/orders"} {
+	for _, id := range []string{arn, keyIDOf(arn), "alias/orders",
+		"arn:aws:kms:eu-central-1:111122223333:alias/orders"} {
 		m := w.describe(id)
-		for name, want := range (members{"Arn": arn, "KeyId": keyIDOf(arn), "AWSAccountId": here, "Enabled": true, "KeyState": "Enabled", "KeyUsage": "ENCRYPT_DECRYPT",
-			"KeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER", "Origin": "AWS_KMS", "MultiRegion": false, "Description": "orders", "CreationDate": float64(w.clock().Unix())}) {
+		for name, want := range (members{"Arn": arn, "KeyId": keyIDOf(arn), "AWSAccountId": here, "Enabled": true,
+			"KeyState": "Enabled", "KeyUsage": "ENCRYPT_DECRYPT",
+			"KeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER", "Origin": "AWS_KMS", "MultiRegion": false,
+			"Description": "orders", "CreationDate": float64(w.clock().Unix())}) {
 			if m[name] != want {
 				t.Errorf("%s: %s is %v, want %v", id, name, m[name], want)
 			}
@@ -36,7 +39,8 @@ func TestCreateAndDescribeKey(t *testing.T) {
 	} {
 		w.fails(root(here), "DescribeKey", members{"KeyId": c.id}, c.code, c.message)
 	}
-	w.fails(root(here), "DescribeKey", members{}, "ValidationException", "Value null at 'keyId' failed to satisfy constraint: Member must not be null")
+	w.fails(root(here), "DescribeKey", members{}, "ValidationException",
+		"Value null at 'keyId' failed to satisfy constraint: Member must not be null")
 	w.fails(root(here), "DescribeKey", members{"KeyId": 7}, "SerializationException", "")
 }
 
@@ -58,11 +62,13 @@ func TestCreateKeyRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { w.fails(root(here), "CreateKey", c.in, c.code, c.message) })
 	}
-	w.fails(w.user(here, "nobody"), "CreateKey", members{}, "AccessDeniedException", "because no identity-based policy allows the kms:CreateKey action")
+	w.fails(w.user(here, "nobody"), "CreateKey", members{}, "AccessDeniedException",
+		"because no identity-based policy allows the kms:CreateKey action")
 	// Tags need a permission of their own.
 	creator := w.user(here, "creator", "kms:CreateKey")
 	w.do(creator, "CreateKey", members{})
-	w.fails(creator, "CreateKey", members{"Tags": []members{{"TagKey": "x", "TagValue": "1"}}}, "AccessDeniedException", "kms:TagResource")
+	w.fails(creator, "CreateKey", members{"Tags": []members{{"TagKey": "x", "TagValue": "1"}}}, "AccessDeniedException",
+		"kms:TagResource")
 }
 
 func TestStates(t *testing.T) {
@@ -75,7 +81,8 @@ func TestStates(t *testing.T) {
 	w.do(root(here), "UpdateKeyDescription", members{"KeyId": arn, "Description": "still editable"})
 	w.do(root(here), "EnableKey", members{"KeyId": arn})
 	w.do(root(here), "Decrypt", members{"CiphertextBlob": blob})
-	w.fails(root(here), "CancelKeyDeletion", members{"KeyId": arn}, "KMSInvalidStateException", "is not pending deletion")
+	w.fails(root(here), "CancelKeyDeletion", members{"KeyId": arn}, "KMSInvalidStateException",
+		"is not pending deletion")
 	w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": arn, "PendingWindowInDays": 7})
 	for _, c := range []struct {
 		operation string
@@ -91,7 +98,8 @@ func TestStates(t *testing.T) {
 		}
 		w.fails(root(here), c.operation, in, "KMSInvalidStateException", arn+" is pending deletion.")
 	}
-	w.fails(root(here), "CreateAlias", members{"AliasName": "alias/late", "TargetKeyId": arn}, "KMSInvalidStateException", "pending deletion")
+	w.fails(root(here), "CreateAlias", members{"AliasName": "alias/late", "TargetKeyId": arn},
+		"KMSInvalidStateException", "pending deletion")
 	w.do(root(here), "GetKeyPolicy", members{"KeyId": arn})
 	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": policyText(rootStatement())})
 }
@@ -100,7 +108,8 @@ func TestTagsAndLists(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
 	for i := range 7 {
-		w.do(root(here), "TagResource", members{"KeyId": arn, "Tags": []members{{"TagKey": fmt.Sprintf("tag%d", 6-i), "TagValue": "v"}}})
+		w.do(root(here), "TagResource",
+			members{"KeyId": arn, "Tags": []members{{"TagKey": fmt.Sprintf("tag%d", 6-i), "TagValue": "v"}}})
 	}
 	w.do(root(here), "TagResource", members{"KeyId": arn, "Tags": []members{{"TagKey": "tag3", "TagValue": "new"}}})
 	w.do(root(here), "UntagResource", members{"KeyId": arn, "TagKeys": []string{"tag0", "absent"}})

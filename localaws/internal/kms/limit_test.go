@@ -32,7 +32,8 @@ func TestStrangersMakeNoManagedKeys(t *testing.T) {
 	w := newWorld(t)
 	stranger := w.user(here, "stranger")
 	for i := range 10 {
-		w.failsIn(fmt.Sprintf("us-east-%d", i), stranger, "DescribeKey", members{"KeyId": dynamodbAlias}, "AccessDeniedException", "kms:DescribeKey")
+		w.failsIn(fmt.Sprintf("us-east-%d", i), stranger, "DescribeKey", members{"KeyId": dynamodbAlias},
+			"AccessDeniedException", "kms:DescribeKey")
 	}
 	if n := len(w.kms.keys); n != 0 {
 		t.Errorf("%d keys were made", n)
@@ -43,7 +44,9 @@ func TestStrangersMakeNoManagedKeys(t *testing.T) {
 func TestManyProblems(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
-	_, err := w.try(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": slices.Repeat([]string{strings.Repeat("x", 500)}, 1000)})
+	_, err := w.try(root(here), "CreateGrant",
+		members{"KeyId": arn, "GranteePrincipal": root(here).ARN,
+			"Operations": slices.Repeat([]string{strings.Repeat("x", 500)}, 1000)})
 	checkError(t, err, "ValidationException", "1000 validation errors detected: Value '")
 	if n := len(err.Error()); n > 20_000 {
 		t.Errorf("a message of %d bytes", n)
@@ -68,10 +71,12 @@ func TestTrailOfRefusals(t *testing.T) {
 			p = w.user(here, "stranger")
 		}
 		w.events = nil
-		if _, err := w.kms.Decrypt(t.Context(), w.newCall(p, "GetItem").Via("kms", "Decrypt", dynamo), arn, blob, tableContext); err == nil {
+		if _, err := w.kms.Decrypt(t.Context(), w.newCall(p, "GetItem").Via("kms", "Decrypt", dynamo), arn, blob,
+			tableContext); err == nil {
 			t.Fatal("a disabled key decrypts")
 		}
-		if trail := w.events[0].call.Trail; (trail.RequestParameters != nil) != c.present || (trail.Resources != nil) != c.present {
+		if trail := w.events[0].call.Trail; (trail.RequestParameters != nil) != c.present ||
+			(trail.Resources != nil) != c.present {
 			t.Errorf("%s: trail %+v", c.caller, trail)
 		}
 	}

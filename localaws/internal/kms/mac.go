@@ -62,12 +62,14 @@ func (s *Service) mac(ctx context.Context, c *request.Call, in *macInput) (t tar
 		return t, nil, err
 	}
 	parameters := &cryptoParameters{KeyID: id, MacAlgorithm: algorithm, DryRun: in.DryRun}
-	if err := s.use(ctx, c, t, c.Operation, usageMAC, policy.Context{conditionMacAlgorithm: {algorithm}}, parameters); err != nil {
+	if err := s.use(ctx, c, t, c.Operation, usageMAC, policy.Context{conditionMacAlgorithm: {algorithm}},
+		parameters); err != nil {
 		return t, nil, err
 	}
 	m := macs[t.spec]
 	if m.algorithm != algorithm {
-		return t, nil, request.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", algorithm, t.spec)
+		return t, nil, request.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.",
+			algorithm, t.spec)
 	}
 	mac, err = t.key.mac(in.Message)
 	return t, mac, err

@@ -144,7 +144,8 @@ func accountNumber(account string) uint64 {
 
 // seal encrypts under the newest version of k. It fails when the key has been
 // deleted in the meantime.
-func (k *key) seal(plaintext []byte, encryptionContext map[string]string) (ciphertext []byte, materialID string, err error) {
+func (k *key) seal(plaintext []byte,
+	encryptionContext map[string]string) (ciphertext []byte, materialID string, err error) {
 	f := k.family.load()
 	number := len(f.versions) - 1
 	v := f.versions[number]
@@ -184,7 +185,8 @@ func (k *key) mac(message []byte) ([]byte, error) {
 
 // open decrypts a ciphertext made under k or a related key. Whatever is wrong
 // with the ciphertext, the error is InvalidCiphertextException and says no more.
-func (k *key) open(ciphertext []byte, h blob, encryptionContext map[string]string) (plaintext []byte, materialID string, err error) {
+func (k *key) open(ciphertext []byte, h blob,
+	encryptionContext map[string]string) (plaintext []byte, materialID string, err error) {
 	f := k.family.load()
 	if k.usage != usageEncrypt || int64(h.version) >= int64(len(f.versions)) {
 		return nil, "", invalidCiphertext()
@@ -197,7 +199,8 @@ func (k *key) open(ciphertext []byte, h blob, encryptionContext map[string]strin
 	}
 	var scratch [384]byte
 	aad := appendContext(append(scratch[:0], ciphertext[:blobHeader]...), encryptionContext)
-	plaintext, err = v.aead.Open(nil, ciphertext[blobHeader:blobHeader+blobNonce], ciphertext[blobHeader+blobNonce:], aad)
+	plaintext, err = v.aead.Open(nil, ciphertext[blobHeader:blobHeader+blobNonce], ciphertext[blobHeader+blobNonce:],
+		aad)
 	if err != nil {
 		return nil, "", invalidCiphertext()
 	}

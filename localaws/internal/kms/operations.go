@@ -160,7 +160,8 @@ func (s *Service) catchUp() error {
 // trail is how an operation that is about one key appears in the audit.
 func trail(c *request.Call, k *key, parameters any) {
 	c.Trail.RequestParameters = parameters
-	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: k.arn, AccountID: k.Account, Type: "AWS::KMS::Key"})
+	c.Trail.Resources = append(c.Trail.Resources,
+		request.Resource{ARN: k.arn, AccountID: k.Account, Type: "AWS::KMS::Key"})
 }
 
 // keyParameters are the request parameters of an operation that only names a

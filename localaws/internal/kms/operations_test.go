@@ -24,8 +24,9 @@ func TestEveryOperationAsks(t *testing.T) {
 	}
 	// Members that an operation does not have are not read.
 	base := members{
-		"KeyId": arn, "AliasName": "alias/a", "TargetKeyId": arn, "Plaintext": []byte("x"), "CiphertextBlob": w.encrypt(arn),
-		"NumberOfBytes": 16, "Policy": string(policyText), "Tags": []members{{"TagKey": "a", "TagValue": "b"}},
+		"KeyId": arn, "AliasName": "alias/a", "TargetKeyId": arn, "Plaintext": []byte("x"),
+		"CiphertextBlob": w.encrypt(arn),
+		"NumberOfBytes":  16, "Policy": string(policyText), "Tags": []members{{"TagKey": "a", "TagValue": "b"}},
 		"TagKeys":     []string{"a"},
 		"Description": "x", "PendingWindowInDays": 7, "ReplicaRegion": "us-west-2", "PrimaryRegion": "us-west-2",
 		"GrantId": granted["GrantId"], "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"},

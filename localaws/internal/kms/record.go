@@ -88,7 +88,8 @@ func marshal(record any) []byte {
 
 func fileKey(tx *storage.Tx, k *key) {
 	tx.Put(keyBucket, k.recordKey(), marshal(keyRecord{
-		Description: k.description, Created: k.created, Usage: k.usage, Spec: k.spec, Manager: k.manager, State: k.state,
+		Description: k.description, Created: k.created, Usage: k.usage, Spec: k.spec, Manager: k.manager,
+		State:    k.state,
 		DeleteAt: k.deleteAt, Window: k.window, Policy: k.policy.text, PrincipalIDs: k.policy.ids, Tags: k.tags,
 	}))
 }
@@ -96,7 +97,8 @@ func fileKey(tx *storage.Tx, k *key) {
 func unfileKey(tx *storage.Tx, k *key) { tx.Delete(keyBucket, k.recordKey()) }
 
 func fileFamily(tx *storage.Tx, f *family, state *shared) {
-	r := familyRecord{Primary: state.primary, Rotating: state.rotation.enabled, Period: state.rotation.period, NextRotation: state.rotation.next, OnDemand: state.rotation.onDemand}
+	r := familyRecord{Primary: state.primary, Rotating: state.rotation.enabled, Period: state.rotation.period,
+		NextRotation: state.rotation.next, OnDemand: state.rotation.onDemand}
 	for _, v := range state.versions {
 		r.Versions = append(r.Versions, versionRecord{v.id, v.created, v.rotation, v.secret})
 	}
@@ -211,8 +213,10 @@ func (s *Service) loadKey(name string, r keyRecord) error {
 	p := &keyPolicy{text: r.Policy, ids: r.PrincipalIDs}
 	p.bind(doc)
 	k := &key{
-		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: r.Description, created: r.Created, usage: r.Usage, spec: r.Spec,
-		manager: r.Manager, multiRegion: multiRegion, state: r.State, deleteAt: r.DeleteAt, window: r.Window, policy: p, tags: r.Tags, family: f,
+		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: r.Description, created: r.Created,
+		usage: r.Usage, spec: r.Spec,
+		manager: r.Manager, multiRegion: multiRegion, state: r.State, deleteAt: r.DeleteAt, window: r.Window, policy: p,
+		tags: r.Tags, family: f,
 	}
 	state := f.load()
 	state.regions = append(state.regions, at.Region)
@@ -231,7 +235,8 @@ func (s *Service) loadAlias(name, value []byte) error {
 	if len(part) != 3 {
 		return fmt.Errorf("alias %s has a name of another form", name)
 	}
-	a := &alias{Place: wire.Place{Account: part[0], Region: part[1]}, name: part[2], target: r.Target, created: r.Created, updated: r.Updated}
+	a := &alias{Place: wire.Place{Account: part[0], Region: part[1]}, name: part[2], target: r.Target,
+		created: r.Created, updated: r.Updated}
 	p := s.partition(a.Place)
 	k := p.keys[a.target]
 	if k == nil {
@@ -252,6 +257,7 @@ func (s *Service) loadGrant(name, value []byte) error {
 	if !ok || s.keys[arn] == nil {
 		return fmt.Errorf("grant %s has no key", name)
 	}
-	s.addGrant(&grant{Grant: r.Grant, keyARN: arn, created: r.Created, granteeService: r.GranteeService, retiringService: r.RetiringService})
+	s.addGrant(&grant{Grant: r.Grant, keyARN: arn, created: r.Created, granteeService: r.GranteeService,
+		retiringService: r.RetiringService})
 	return nil
 }

@@ -25,7 +25,8 @@ func (w *world) dump() string {
 		add(r, "ListAliases", nil)
 		for _, k := range add(r, "ListKeys", nil)["Keys"].([]any) {
 			in := members{"KeyId": k.(members)["KeyArn"]}
-			for _, operation := range []string{"DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListKeyRotations", "ListGrants", "ListResourceTags"} {
+			for _, operation := range []string{"DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus",
+				"ListKeyRotations", "ListGrants", "ListResourceTags"} {
 				add(r, operation, in)
 			}
 		}
@@ -36,14 +37,18 @@ func (w *world) dump() string {
 func TestRestart(t *testing.T) {
 	w := newWorld(t)
 	user := w.user(here, "user")
-	arn := w.key(members{"MultiRegion": true, "Description": "d", "Tags": []members{{"TagKey": "a", "TagValue": "b"}, {"TagKey": "c", "TagValue": "d"}}, "Policy": policyText(rootStatement(), statement("Allow", user.ARN, "kms:Decrypt"))})
+	arn := w.key(members{"MultiRegion": true, "Description": "d",
+		"Tags":   []members{{"TagKey": "a", "TagValue": "b"}, {"TagKey": "c", "TagValue": "d"}},
+		"Policy": policyText(rootStatement(), statement("Allow", user.ARN, "kms:Decrypt"))})
 	w.do(root(here), "ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "us-east-1", "Description": "replica"})
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/a", "TargetKeyId": arn})
 	w.doIn("us-east-1", root(here), "CreateAlias", members{"AliasName": "alias/a", "TargetKeyId": keyIDOf(arn)})
 	mac := w.key(members{"KeySpec": "HMAC_512", "KeyUsage": "GENERATE_VERIFY_MAC"})
 	w.do(root(here), "EnableKeyRotation", members{"KeyId": arn, "RotationPeriodInDays": 100})
 	w.do(root(here), "RotateKeyOnDemand", members{"KeyId": arn})
-	w.grantOn(arn, members{"GranteePrincipal": user.ARN, "RetiringPrincipal": root(here).ARN, "Operations": []string{"Decrypt", "CreateGrant"}, "Name": "n", "Constraints": members{"EncryptionContextSubset": members{"x": "y"}}})
+	w.grantOn(arn, members{"GranteePrincipal": user.ARN, "RetiringPrincipal": root(here).ARN,
+		"Operations": []string{"Decrypt", "CreateGrant"}, "Name": "n",
+		"Constraints": members{"EncryptionContextSubset": members{"x": "y"}}})
 	doomed := w.key(nil)
 	w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": doomed, "PendingWindowInDays": 12})
 	w.do(root(here), "DisableKey", members{"KeyId": w.key(nil)})
@@ -51,14 +56,16 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	blob := w.encrypt(arn)
-	tag := w.do(root(here), "GenerateMac", members{"KeyId": mac, "Message": []byte("m"), "MacAlgorithm": "HMAC_SHA_512"})["Mac"]
+	tag := w.do(root(here), "GenerateMac",
+		members{"KeyId": mac, "Message": []byte("m"), "MacAlgorithm": "HMAC_SHA_512"})["Mac"]
 	before := w.dump()
 	w.restart()
 	if after := w.dump(); after != before {
 		t.Errorf("before the restart\n%s\nafter\n%s", before, after)
 	}
 	w.opens(arn, blob)
-	w.do(root(here), "VerifyMac", members{"KeyId": mac, "Message": []byte("m"), "Mac": tag, "MacAlgorithm": "HMAC_SHA_512"})
+	w.do(root(here), "VerifyMac",
+		members{"KeyId": mac, "Message": []byte("m"), "Mac": tag, "MacAlgorithm": "HMAC_SHA_512"})
 	// The deadlines are remembered as well.
 	w.advance(12 * day)
 	w.fails(root(here), "DescribeKey", members{"KeyId": doomed}, "NotFoundException", "")
@@ -86,7 +93,8 @@ func TestDamagedStore(t *testing.T) {
 			var tx storage.Tx
 			tx.Put(b, name, []byte(value))
 			w.store.Submit(&tx).Wait()
-			if _, err := New(Config{Clock: w.clock, Store: w.store, Authorizer: w, Audit: w, Principals: w}); err == nil {
+			if _, err := New(Config{Clock: w.clock, Store: w.store, Authorizer: w, Audit: w,
+				Principals: w}); err == nil {
 				t.Errorf("%q in %s is accepted", value, b.Name)
 			}
 		}
@@ -145,11 +153,13 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	run(50, func(int) error {
-		_, err := w.try(root(here), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Encrypt"}})
+		_, err := w.try(root(here), "CreateGrant",
+			members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Encrypt"}})
 		return err
 	})
 	run(50, func(i int) error {
-		_, err := w.try(root(here), "TagResource", members{"KeyId": arn, "Tags": []members{{"TagKey": fmt.Sprint(i % 7), "TagValue": "x"}}})
+		_, err := w.try(root(here), "TagResource",
+			members{"KeyId": arn, "Tags": []members{{"TagKey": fmt.Sprint(i % 7), "TagValue": "x"}}})
 		return err
 	})
 	run(50, func(int) error { w.advance(10 * day); return nil })
@@ -160,7 +170,8 @@ func TestConcurrentUse(t *testing.T) {
 			return err
 		}
 		id := out["KeyMetadata"].(members)["KeyId"]
-		if _, err := w.try(root(here), "ScheduleKeyDeletion", members{"KeyId": id, "PendingWindowInDays": 7}); err != nil {
+		if _, err := w.try(root(here), "ScheduleKeyDeletion",
+			members{"KeyId": id, "PendingWindowInDays": 7}); err != nil {
 			return err
 		}
 		w.try(root(here), "Encrypt", members{"KeyId": id, "Plaintext": []byte("x")})

@@ -73,7 +73,8 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 	there.Region = region
 	at := wire.Place{Account: t.Account, Region: region}
 	extra := policy.Context{
-		conditionKeyOrigin: {"AWS_KMS"}, conditionKeySpec: {t.spec}, conditionKeyUsage: {t.usage}, conditionMultiRegion: {"true"},
+		conditionKeyOrigin: {"AWS_KMS"}, conditionKeySpec: {t.spec}, conditionKeyUsage: {t.usage},
+		conditionMultiRegion:     {"true"},
 		conditionMultiRegionType: {"REPLICA"}, conditionBypass: {fmt.Sprint(in.BypassPolicyLockoutSafetyCheck)},
 		conditionPrimaryRegion: {t.Region}, conditionReplicaRegion: {region},
 	}
@@ -82,7 +83,8 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 		return nil, err
 	}
 	k := &key{
-		Place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now, usage: t.usage, spec: t.spec,
+		Place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now,
+		usage: t.usage, spec: t.spec,
 		manager: managerCustomer, multiRegion: true, state: Enabled, tags: tags, family: t.family,
 	}
 	k.describe()
@@ -160,7 +162,8 @@ func (ch *change) updatePrimaryRegion(ctx context.Context, c *request.Call, in *
 	}
 	there := *c
 	there.Region = region
-	if err := ch.s.requireOwn(ctx, &there, question{action: "UpdatePrimaryRegion", target: target{key: replica}, extra: in.conditions(c)}); err != nil {
+	if err := ch.s.requireOwn(ctx, &there,
+		question{action: "UpdatePrimaryRegion", target: target{key: replica}, extra: in.conditions(c)}); err != nil {
 		return nil, err
 	}
 	if err := replica.notDoomed(); err != nil {

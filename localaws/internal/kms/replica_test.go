@@ -9,7 +9,8 @@ func TestReplicas(t *testing.T) {
 	w := newWorld(t)
 	const there = "us-east-1"
 	single := w.key(nil)
-	w.fails(root(here), "ReplicateKey", members{"KeyId": single, "ReplicaRegion": there}, "UnsupportedOperationException", single)
+	w.fails(root(here), "ReplicateKey", members{"KeyId": single, "ReplicaRegion": there},
+		"UnsupportedOperationException", single)
 	arn := w.key(members{"MultiRegion": true, "Description": "primary"})
 	id := keyIDOf(arn)
 	if !strings.HasPrefix(id, "mrk-") || len(id) != 36 {
@@ -17,16 +18,21 @@ func TestReplicas(t *testing.T) {
 	}
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/p", "TargetKeyId": arn})
 	blob := w.encrypt(arn)
-	out := w.do(root(here), "ReplicateKey", members{"KeyId": arn, "ReplicaRegion": there, "Tags": []members{{"TagKey": "a", "TagValue": "b"}}})
+	out := w.do(root(here), "ReplicateKey",
+		members{"KeyId": arn, "ReplicaRegion": there, "Tags": []members{{"TagKey": "a", "TagValue": "b"}}})
 	replica := strings.Replace(arn, region, there, 1)
 	m := out["ReplicaKeyMetadata"].(members)
 	c := m["MultiRegionConfiguration"].(members)
-	if m["Arn"] != replica || m["KeyId"] != id || c["MultiRegionKeyType"] != "REPLICA" || c["PrimaryKey"].(members)["Arn"] != arn || c["ReplicaKeys"].([]any)[0].(members)["Arn"] != replica || m["Description"] != "" {
+	if m["Arn"] != replica || m["KeyId"] != id || c["MultiRegionKeyType"] != "REPLICA" ||
+		c["PrimaryKey"].(members)["Arn"] != arn || c["ReplicaKeys"].([]any)[0].(members)["Arn"] != replica ||
+		m["Description"] != "" {
 		t.Errorf("replica %v", m)
 	}
 	w.fails(root(here), "ReplicateKey", members{"KeyId": arn, "ReplicaRegion": there}, "AlreadyExistsException", "")
-	w.fails(root(here), "ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "nowhere"}, "ValidationException", "replicaRegion")
-	w.failsIn(there, root(here), "ReplicateKey", members{"KeyId": id, "ReplicaRegion": "us-west-2"}, "UnsupportedOperationException", "")
+	w.fails(root(here), "ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "nowhere"}, "ValidationException",
+		"replicaRegion")
+	w.failsIn(there, root(here), "ReplicateKey", members{"KeyId": id, "ReplicaRegion": "us-west-2"},
+		"UnsupportedOperationException", "")
 	w.failsIn(there, root(here), "DescribeKey", members{"KeyId": "alias/p"}, "NotFoundException", "")
 	// Each opens what the other sealed.
 	opened := w.doIn(there, root(here), "Decrypt", members{"CiphertextBlob": blob})
@@ -46,9 +52,12 @@ func TestReplicas(t *testing.T) {
 		t.Errorf("the old primary is %v", got)
 	}
 	w.doIn(there, root(here), "RotateKeyOnDemand", members{"KeyId": id})
-	w.fails(root(here), "UpdatePrimaryRegion", members{"KeyId": arn, "PrimaryRegion": there}, "UnsupportedOperationException", "")
-	w.failsIn(there, root(here), "UpdatePrimaryRegion", members{"KeyId": id, "PrimaryRegion": there}, "ValidationException", "already")
-	w.failsIn(there, root(here), "UpdatePrimaryRegion", members{"KeyId": id, "PrimaryRegion": "us-west-2"}, "NotFoundException", "us-west-2")
+	w.fails(root(here), "UpdatePrimaryRegion", members{"KeyId": arn, "PrimaryRegion": there},
+		"UnsupportedOperationException", "")
+	w.failsIn(there, root(here), "UpdatePrimaryRegion", members{"KeyId": id, "PrimaryRegion": there},
+		"ValidationException", "already")
+	w.failsIn(there, root(here), "UpdatePrimaryRegion", members{"KeyId": id, "PrimaryRegion": "us-west-2"},
+		"NotFoundException", "us-west-2")
 	w.doIn(there, root(here), "UpdatePrimaryRegion", members{"KeyId": id, "PrimaryRegion": region})
 
 	// The primary outlives its replica.
@@ -56,12 +65,14 @@ func TestReplicas(t *testing.T) {
 	if pending["KeyState"] != "PendingReplicaDeletion" || pending["DeletionDate"] != nil {
 		t.Errorf("ScheduleKeyDeletion answered %v", pending)
 	}
-	w.fails(root(here), "Decrypt", members{"CiphertextBlob": blob}, "KMSInvalidStateException", "pending replica deletion")
+	w.fails(root(here), "Decrypt", members{"CiphertextBlob": blob}, "KMSInvalidStateException",
+		"pending replica deletion")
 	w.advance(100 * day)
 	w.doIn(there, root(here), "Decrypt", members{"CiphertextBlob": blob})
 	w.doIn(there, root(here), "ScheduleKeyDeletion", members{"KeyId": id, "PendingWindowInDays": 7})
 	w.advance(8 * day)
-	if m := w.describe(arn); m["KeyState"] != "PendingDeletion" || m["DeletionDate"] != float64(w.clock().Add(9*day).Unix()) {
+	if m := w.describe(arn); m["KeyState"] != "PendingDeletion" ||
+		m["DeletionDate"] != float64(w.clock().Add(9*day).Unix()) {
 		t.Errorf("primary after its replica: %v", m)
 	}
 	w.advance(9 * day)

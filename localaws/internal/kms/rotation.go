@@ -38,7 +38,8 @@ func (k *key) rotatable(operation string) error {
 	case k.usage != usageEncrypt:
 		return unsupported("%s key usage is %s which is not valid for %s.", k.arn, k.usage, operation)
 	case k.isReplica():
-		return unsupported("%s is a multi-Region replica key, for which %s is not supported: use the primary key.", k.arn, operation)
+		return unsupported("%s is a multi-Region replica key, for which %s is not supported: use the primary key.",
+			k.arn, operation)
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ func (w *world) rotations(arn string) []string {
 	var got []string
 	for _, r := range w.do(root(here), "ListKeyRotations", members{"KeyId": arn})["Rotations"].([]any) {
 		m := r.(members)
-		got = append(got, time.Unix(int64(m["RotationDate"].(float64)), 0).UTC().Format("2006-01-02")+" "+m["RotationType"].(string))
+		got = append(got, time.Unix(int64(m["RotationDate"].(float64)), 0).UTC().Format("2006-01-02")+" "+
+			m["RotationType"].(string))
 	}
 	return got
 }
@@ -24,7 +25,8 @@ func TestAutomaticRotation(t *testing.T) {
 		t.Errorf("status %v", s)
 	}
 	w.do(root(here), "EnableKeyRotation", members{"KeyId": arn, "RotationPeriodInDays": 90})
-	if s := status(); s["KeyRotationEnabled"] != true || s["RotationPeriodInDays"] != 90.0 || s["NextRotationDate"] != float64(w.clock().Add(90*day).Unix()) {
+	if s := status(); s["KeyRotationEnabled"] != true || s["RotationPeriodInDays"] != 90.0 ||
+		s["NextRotationDate"] != float64(w.clock().Add(90*day).Unix()) {
 		t.Errorf("status %v", s)
 	}
 	first := w.encrypt(arn)
@@ -75,13 +77,16 @@ func TestRotationOnDemand(t *testing.T) {
 	}
 	w.opens(arn, blobs...)
 	w.fails(root(here), "RotateKeyOnDemand", members{"KeyId": arn}, "LimitExceededException", "25")
-	all := w.do(root(here), "ListKeyRotations", members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Limit": 20})
-	rest := w.do(root(here), "ListKeyRotations", members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Marker": all["NextMarker"]})
+	all := w.do(root(here), "ListKeyRotations",
+		members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Limit": 20})
+	rest := w.do(root(here), "ListKeyRotations",
+		members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Marker": all["NextMarker"]})
 	if n := len(all["Rotations"].([]any)) + len(rest["Rotations"].([]any)); n != maxOnDemand+1 {
 		t.Errorf("%d versions listed", n)
 	}
 	last := rest["Rotations"].([]any)
-	if m := last[len(last)-1].(members); m["KeyMaterialState"] != "CURRENT" || m["RotationType"] != "ON_DEMAND" || m["KeyMaterialId"] != w.describe(arn)["CurrentKeyMaterialId"] {
+	if m := last[len(last)-1].(members); m["KeyMaterialState"] != "CURRENT" || m["RotationType"] != "ON_DEMAND" ||
+		m["KeyMaterialId"] != w.describe(arn)["CurrentKeyMaterialId"] {
 		t.Errorf("last version %v", m)
 	}
 	for name, c := range map[string]struct {

@@ -42,7 +42,8 @@ func (d transport) Do(r *http.Request) (*http.Response, error) {
 		status = e.HTTPStatus()
 		out, _ = json.Marshal(map[string]string{"__type": e.Code, "message": e.Message})
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: io.NopCloser(bytes.NewReader(out)), Request: r}, nil
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
+		Body: io.NopCloser(bytes.NewReader(out)), Request: r}, nil
 }
 
 func (w *world) client(region string) *sdk.Client {
@@ -65,34 +66,47 @@ func TestSDK(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	made, err := c.CreateKey(ctx, &sdk.CreateKeyInput{MultiRegion: aws.Bool(true), Description: aws.String("d"), Tags: []types.Tag{{TagKey: aws.String("a"), TagValue: aws.String("b")}}})
+	made, err := c.CreateKey(ctx,
+		&sdk.CreateKeyInput{MultiRegion: aws.Bool(true), Description: aws.String("d"),
+			Tags: []types.Tag{{TagKey: aws.String("a"), TagValue: aws.String("b")}}})
 	must(err)
 	id := made.KeyMetadata.Arn
-	if m := made.KeyMetadata; m.KeyState != types.KeyStateEnabled || !m.Enabled || m.KeySpec != types.KeySpecSymmetricDefault || m.MultiRegionConfiguration.MultiRegionKeyType != types.MultiRegionKeyTypePrimary ||
-		m.EncryptionAlgorithms[0] != types.EncryptionAlgorithmSpecSymmetricDefault || !m.CreationDate.Equal(w.clock()) || len(*m.CurrentKeyMaterialId) != 64 || m.Origin != types.OriginTypeAwsKms {
+	if m := made.KeyMetadata; m.KeyState != types.KeyStateEnabled || !m.Enabled ||
+		m.KeySpec != types.KeySpecSymmetricDefault ||
+		m.MultiRegionConfiguration.MultiRegionKeyType != types.MultiRegionKeyTypePrimary ||
+		m.EncryptionAlgorithms[0] != types.EncryptionAlgorithmSpecSymmetricDefault ||
+		!m.CreationDate.Equal(w.clock()) || len(*m.CurrentKeyMaterialId) != 64 || m.Origin != types.OriginTypeAwsKms {
 		t.Errorf("CreateKey: %+v", m)
 	}
 	_, err = c.CreateAlias(ctx, &sdk.CreateAliasInput{AliasName: aws.String("alias/a"), TargetKeyId: id})
 	must(err)
 	aliases, err := c.ListAliases(ctx, &sdk.ListAliasesInput{})
 	must(err)
-	if a := aliases.Aliases[0]; *a.AliasName != "alias/a" || *a.TargetKeyId != *made.KeyMetadata.KeyId || !a.CreationDate.Equal(w.clock()) {
+	if a := aliases.Aliases[0]; *a.AliasName != "alias/a" || *a.TargetKeyId != *made.KeyMetadata.KeyId ||
+		!a.CreationDate.Equal(w.clock()) {
 		t.Errorf("ListAliases: %+v", a)
 	}
-	sealed, err := c.Encrypt(ctx, &sdk.EncryptInput{KeyId: aws.String("alias/a"), Plaintext: []byte("x"), EncryptionContext: map[string]string{"a": "b"}})
+	sealed, err := c.Encrypt(ctx,
+		&sdk.EncryptInput{KeyId: aws.String("alias/a"), Plaintext: []byte("x"),
+			EncryptionContext: map[string]string{"a": "b"}})
 	must(err)
-	opened, err := c.Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: map[string]string{"a": "b"}})
+	opened, err := c.Decrypt(ctx,
+		&sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: map[string]string{"a": "b"}})
 	must(err)
-	if string(opened.Plaintext) != "x" || *opened.KeyId != *id || *opened.KeyMaterialId != *made.KeyMetadata.CurrentKeyMaterialId {
+	if string(opened.Plaintext) != "x" || *opened.KeyId != *id ||
+		*opened.KeyMaterialId != *made.KeyMetadata.CurrentKeyMaterialId {
 		t.Errorf("Decrypt: %+v", opened)
 	}
 	_, err = c.Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob})
 	if e := (*types.InvalidCiphertextException)(nil); !errors.As(err, &e) {
 		t.Errorf("without its context: %v", err)
 	}
-	moved, err := c.ReEncrypt(ctx, &sdk.ReEncryptInput{CiphertextBlob: sealed.CiphertextBlob, SourceEncryptionContext: map[string]string{"a": "b"}, DestinationKeyId: id})
+	moved, err := c.ReEncrypt(ctx,
+		&sdk.ReEncryptInput{CiphertextBlob: sealed.CiphertextBlob, SourceEncryptionContext: map[string]string{"a": "b"},
+			DestinationKeyId: id})
 	must(err)
-	if *moved.SourceKeyId != *id || *moved.KeyId != *id || moved.DestinationEncryptionAlgorithm != types.EncryptionAlgorithmSpecSymmetricDefault {
+	if *moved.SourceKeyId != *id || *moved.KeyId != *id ||
+		moved.DestinationEncryptionAlgorithm != types.EncryptionAlgorithmSpecSymmetricDefault {
 		t.Errorf("ReEncrypt: %+v", moved)
 	}
 	data, err := c.GenerateDataKey(ctx, &sdk.GenerateDataKeyInput{KeyId: id, KeySpec: types.DataKeySpecAes256})
@@ -100,14 +114,18 @@ func TestSDK(t *testing.T) {
 	if len(data.Plaintext) != 32 || *data.KeyId != *id {
 		t.Errorf("GenerateDataKey: %+v", data)
 	}
-	grant, err := c.CreateGrant(ctx, &sdk.CreateGrantInput{KeyId: id, GranteePrincipal: aws.String(root(here).ARN), Operations: []types.GrantOperation{types.GrantOperationDecrypt},
-		Constraints: &types.GrantConstraints{EncryptionContextSubset: map[string]string{"a": "b"}}})
+	grant, err := c.CreateGrant(ctx,
+		&sdk.CreateGrantInput{KeyId: id, GranteePrincipal: aws.String(root(here).ARN),
+			Operations:  []types.GrantOperation{types.GrantOperationDecrypt},
+			Constraints: &types.GrantConstraints{EncryptionContextSubset: map[string]string{"a": "b"}}})
 	must(err)
-	_, err = c.Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: moved.CiphertextBlob, GrantTokens: []string{*grant.GrantToken}})
+	_, err = c.Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: moved.CiphertextBlob,
+		GrantTokens: []string{*grant.GrantToken}})
 	must(err)
 	grants, err := c.ListGrants(ctx, &sdk.ListGrantsInput{KeyId: id})
 	must(err)
-	if g := grants.Grants[0]; *g.GrantId != *grant.GrantId || g.Constraints.EncryptionContextSubset["a"] != "b" || g.Operations[0] != types.GrantOperationDecrypt || !g.CreationDate.Equal(w.clock()) {
+	if g := grants.Grants[0]; *g.GrantId != *grant.GrantId || g.Constraints.EncryptionContextSubset["a"] != "b" ||
+		g.Operations[0] != types.GrantOperationDecrypt || !g.CreationDate.Equal(w.clock()) {
 		t.Errorf("ListGrants: %+v", g)
 	}
 	_, err = c.RetireGrant(ctx, &sdk.RetireGrantInput{GrantToken: grant.GrantToken})
@@ -118,12 +136,14 @@ func TestSDK(t *testing.T) {
 	must(err)
 	status, err := c.GetKeyRotationStatus(ctx, &sdk.GetKeyRotationStatusInput{KeyId: id})
 	must(err)
-	if !status.KeyRotationEnabled || *status.RotationPeriodInDays != 100 || !status.NextRotationDate.Equal(w.clock().Add(100*day)) {
+	if !status.KeyRotationEnabled || *status.RotationPeriodInDays != 100 ||
+		!status.NextRotationDate.Equal(w.clock().Add(100*day)) {
 		t.Errorf("GetKeyRotationStatus: %+v", status)
 	}
 	rotations, err := c.ListKeyRotations(ctx, &sdk.ListKeyRotationsInput{KeyId: id})
 	must(err)
-	if r := rotations.Rotations; len(r) != 1 || r[0].RotationType != types.RotationTypeOnDemand || r[0].KeyMaterialState != types.KeyMaterialStateCurrent || !r[0].RotationDate.Equal(w.clock()) {
+	if r := rotations.Rotations; len(r) != 1 || r[0].RotationType != types.RotationTypeOnDemand ||
+		r[0].KeyMaterialState != types.KeyMaterialStateCurrent || !r[0].RotationDate.Equal(w.clock()) {
 		t.Errorf("ListKeyRotations: %+v", r)
 	}
 	tags, err := c.ListResourceTags(ctx, &sdk.ListResourceTagsInput{KeyId: id})
@@ -137,30 +157,39 @@ func TestSDK(t *testing.T) {
 	must(err)
 	replica, err := c.ReplicateKey(ctx, &sdk.ReplicateKeyInput{KeyId: id, ReplicaRegion: aws.String("us-east-1")})
 	must(err)
-	if m := replica.ReplicaKeyMetadata; m.MultiRegionConfiguration.MultiRegionKeyType != types.MultiRegionKeyTypeReplica || *m.MultiRegionConfiguration.PrimaryKey.Region != region {
+	m := replica.ReplicaKeyMetadata.MultiRegionConfiguration
+	if m.MultiRegionKeyType != types.MultiRegionKeyTypeReplica || *m.PrimaryKey.Region != region {
 		t.Errorf("ReplicateKey: %+v", m)
 	}
 	_, err = w.client("us-east-1").Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: moved.CiphertextBlob})
 	must(err)
-	mac, err := c.CreateKey(ctx, &sdk.CreateKeyInput{KeySpec: types.KeySpecHmac256, KeyUsage: types.KeyUsageTypeGenerateVerifyMac})
+	mac, err := c.CreateKey(ctx,
+		&sdk.CreateKeyInput{KeySpec: types.KeySpecHmac256, KeyUsage: types.KeyUsageTypeGenerateVerifyMac})
 	must(err)
-	tag, err := c.GenerateMac(ctx, &sdk.GenerateMacInput{KeyId: mac.KeyMetadata.KeyId, Message: []byte("m"), MacAlgorithm: types.MacAlgorithmSpecHmacSha256})
+	tag, err := c.GenerateMac(ctx,
+		&sdk.GenerateMacInput{KeyId: mac.KeyMetadata.KeyId, Message: []byte("m"),
+			MacAlgorithm: types.MacAlgorithmSpecHmacSha256})
 	must(err)
-	verified, err := c.VerifyMac(ctx, &sdk.VerifyMacInput{KeyId: mac.KeyMetadata.KeyId, Message: []byte("m"), MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Mac: tag.Mac})
+	verified, err := c.VerifyMac(ctx,
+		&sdk.VerifyMacInput{KeyId: mac.KeyMetadata.KeyId, Message: []byte("m"),
+			MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Mac: tag.Mac})
 	must(err)
 	if !verified.MacValid {
 		t.Errorf("VerifyMac: %+v", verified)
 	}
 	_, err = c.DisableKey(ctx, &sdk.DisableKeyInput{KeyId: mac.KeyMetadata.KeyId})
 	must(err)
-	doomed, err := c.ScheduleKeyDeletion(ctx, &sdk.ScheduleKeyDeletionInput{KeyId: mac.KeyMetadata.KeyId, PendingWindowInDays: aws.Int32(7)})
+	doomed, err := c.ScheduleKeyDeletion(ctx,
+		&sdk.ScheduleKeyDeletionInput{KeyId: mac.KeyMetadata.KeyId, PendingWindowInDays: aws.Int32(7)})
 	must(err)
-	if doomed.KeyState != types.KeyStatePendingDeletion || *doomed.PendingWindowInDays != 7 || !doomed.DeletionDate.Equal(w.clock().Add(7*day)) {
+	if doomed.KeyState != types.KeyStatePendingDeletion || *doomed.PendingWindowInDays != 7 ||
+		!doomed.DeletionDate.Equal(w.clock().Add(7*day)) {
 		t.Errorf("ScheduleKeyDeletion: %+v", doomed)
 	}
 	w.advance(7*day + time.Millisecond)
 	_, err = c.DescribeKey(ctx, &sdk.DescribeKeyInput{KeyId: mac.KeyMetadata.Arn})
-	if e := (*types.NotFoundException)(nil); !errors.As(err, &e) || e.ErrorMessage() != "Key '"+*mac.KeyMetadata.Arn+"' does not exist" {
+	if e := (*types.NotFoundException)(nil); !errors.As(err, &e) ||
+		e.ErrorMessage() != "Key '"+*mac.KeyMetadata.Arn+"' does not exist" {
 		t.Errorf("after its deletion: %v", err)
 	}
 	// The paginators come to an end.

@@ -96,12 +96,15 @@ var _ request.Service = (*Service)(nil)
 // New makes the service and loads its state from the store. It fails when the
 // configuration is incomplete or the store cannot be read.
 func New(config Config) (*Service, error) {
-	if config.Clock == nil || config.Store == nil || config.Authorizer == nil || config.Audit == nil || config.Principals == nil {
+	if config.Clock == nil || config.Store == nil || config.Authorizer == nil || config.Audit == nil ||
+		config.Principals == nil {
 		return nil, errors.New("kms: Config needs Clock, Store, Authorizer, Audit and Principals")
 	}
 	s := &Service{
-		clock: config.Clock, store: config.Store, authorizer: config.Authorizer, audit: config.Audit, principals: config.Principals,
-		keys: map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{}, grants: map[string]*grantTable{},
+		clock: config.Clock, store: config.Store, authorizer: config.Authorizer, audit: config.Audit,
+		principals: config.Principals,
+		keys:       map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{},
+		grants: map[string]*grantTable{},
 	}
 	s.due.Store(math.MaxInt64)
 	if err := s.load(); err != nil {
@@ -227,7 +230,8 @@ func (s *Service) missing(c *request.Call, at wire.Place, arn string, err error)
 // exist or not.
 func strangerMessage(c *request.Call, action, arn string) string {
 	return "User: " + c.Caller.Principal.ARN + " is not authorized to perform: kms:" + action + " on resource: " + arn +
-		" because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"
+		" because the resource does not exist in this Region, no resource-based policies allow access, or a " +
+		"resource-based policy explicitly denies access"
 }
 
 // target is a key as a request named it.
@@ -262,7 +266,8 @@ func (s *Service) require(ctx context.Context, c *request.Call, q question) erro
 		grants = s.grantsOf(k.arn, &c.Caller.Principal)
 	}
 	check := request.Check{
-		Action: "kms:" + q.action, Resource: k.arn, ResourceAccountID: k.Account, Context: k.conditions.with(q.extra, q.target.alias),
+		Action: "kms:" + q.action, Resource: k.arn, ResourceAccountID: k.Account,
+		Context:           k.conditions.with(q.extra, q.target.alias),
 		EncryptionContext: q.context, ResourcePolicy: k.policy.doc, Mode: policy.ModeKeyPolicy, Grants: grants,
 	}
 	err := request.Require(ctx, s.authorizer, c, check)
@@ -278,7 +283,9 @@ func denied(c *request.Call, q question) error {
 	if q.target.Account != c.AccountID {
 		return request.Errorf("AccessDeniedException", "%s", strangerMessage(c, q.action, q.target.named()))
 	}
-	return request.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s on resource: %s because no resource-based policy allows the kms:%s action", c.Caller.Principal.ARN, q.action, q.target.arn, q.action)
+	return request.Errorf("AccessDeniedException",
+		"User: %s is not authorized to perform: kms:%s on resource: %s because no resource-based policy allows the "+
+			"kms:%s action", c.Caller.Principal.ARN, q.action, q.target.arn, q.action)
 }
 
 // requireOwn is require for the operations that AWS does not offer across
@@ -292,9 +299,12 @@ func (s *Service) requireOwn(ctx context.Context, c *request.Call, q question) e
 
 // requireIdentity asks about an operation that only identity policies decide:
 // on an alias, or on nothing in particular.
-func (s *Service) requireIdentity(ctx context.Context, c *request.Call, action, resource string, extra policy.Context) error {
+func (s *Service) requireIdentity(ctx context.Context, c *request.Call, action, resource string,
+	extra policy.Context) error {
 	if extra == nil {
 		extra = policy.Context{}
 	}
-	return request.Require(ctx, s.authorizer, c, request.Check{Action: "kms:" + action, Resource: resource, ResourceAccountID: c.AccountID, Context: extra, Mode: policy.ModeOrdinary})
+	return request.Require(ctx, s.authorizer, c,
+		request.Check{Action: "kms:" + action, Resource: resource, ResourceAccountID: c.AccountID, Context: extra,
+			Mode: policy.ModeOrdinary})
 }

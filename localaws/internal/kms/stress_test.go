@@ -25,7 +25,11 @@ import (
 // nothing is opened by who was never allowed.
 func TestManyClientsAtOnce(t *testing.T) {
 	var ahead atomic.Int64 // days
-	server, err := localaws.New(localaws.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load()) * 24 * time.Hour) }})
+	server,
+		err := localaws.New(localaws.Options{Clock: func() time.Time {
+		return time.Now().Add(time.Duration(
+			ahead.Load()) * 24 * time.Hour)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,12 +53,14 @@ func TestManyClientsAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return sdk.NewFromConfig(config(aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId, SecretAccessKey: *key.AccessKey.SecretAccessKey}))
+		return sdk.NewFromConfig(config(aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId,
+			SecretAccessKey: *key.AccessKey.SecretAccessKey}))
 	}
 	root, alice, mallory := sdk.NewFromConfig(config(server.RootCredentials())), user("alice"), user("mallory")
 	aliceARN := "arn:aws:iam::" + server.AccountID() + ":user/alice"
 	policyText := func(extra string) *string {
-		return aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + server.AccountID() + `:root"},"Action":"kms:*","Resource":"*"}` + extra + `]}`)
+		return aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` +
+			server.AccountID() + `:root"},"Action":"kms:*","Resource":"*"}` + extra + `]}`)
 	}
 	forAlice := `,{"Effect":"Allow","Principal":{"AWS":"` + aliceARN + `"},"Action":"kms:Decrypt","Resource":"*"}`
 
@@ -64,7 +70,8 @@ func TestManyClientsAtOnce(t *testing.T) {
 	}
 	common := made.KeyMetadata.Arn
 	context1 := map[string]string{"Table": "orders", "table": "other"}
-	sealed, err := root.Encrypt(ctx, &sdk.EncryptInput{KeyId: common, Plaintext: []byte("data key"), EncryptionContext: context1})
+	sealed, err := root.Encrypt(ctx,
+		&sdk.EncryptInput{KeyId: common, Plaintext: []byte("data key"), EncryptionContext: context1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +124,8 @@ func TestManyClientsAtOnce(t *testing.T) {
 		if allowed(err) && string(out.Plaintext) != string(dk.Plaintext) {
 			t.Error("another plaintext")
 		}
-		_, err = root.ScheduleKeyDeletion(ctx, &sdk.ScheduleKeyDeletionInput{KeyId: id, PendingWindowInDays: aws.Int32(7)})
+		_, err = root.ScheduleKeyDeletion(ctx,
+			&sdk.ScheduleKeyDeletionInput{KeyId: id, PendingWindowInDays: aws.Int32(7)})
 		// Another worker may have moved the clock on, never this key's end.
 		if allowed(err) {
 			if _, err = root.Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: dk.CiphertextBlob}); err == nil {
@@ -146,12 +154,16 @@ func TestManyClientsAtOnce(t *testing.T) {
 		allowed(err)
 	})
 	work(2, func(ctx context.Context, worker, round int) {
-		g, err := root.CreateGrant(ctx, &sdk.CreateGrantInput{KeyId: common, GranteePrincipal: &aliceARN, Operations: []types.GrantOperation{types.GrantOperationDecrypt},
-			Name: aws.String(fmt.Sprintf("g-%d-%d", worker, round)), Constraints: &types.GrantConstraints{EncryptionContextSubset: map[string]string{"Table": "orders"}}})
+		g, err := root.CreateGrant(ctx,
+			&sdk.CreateGrantInput{KeyId: common, GranteePrincipal: &aliceARN,
+				Operations:  []types.GrantOperation{types.GrantOperationDecrypt},
+				Name:        aws.String(fmt.Sprintf("g-%d-%d", worker, round)),
+				Constraints: &types.GrantConstraints{EncryptionContextSubset: map[string]string{"Table": "orders"}}})
 		if !allowed(err, "DisabledException") || err != nil {
 			return
 		}
-		_, err = alice.Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: context1})
+		_, err = alice.Decrypt(ctx,
+			&sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: context1})
 		allowed(err, "DisabledException")
 		_, err = root.RevokeGrant(ctx, &sdk.RevokeGrantInput{KeyId: common, GrantId: g.GrantId})
 		allowed(err)
@@ -166,15 +178,20 @@ func TestManyClientsAtOnce(t *testing.T) {
 		allowed(err)
 	})
 	work(3, func(ctx context.Context, worker, round int) {
-		out, err := alice.Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: context1})
-		if allowed(err, "AccessDeniedException", "DisabledException") && err == nil && string(out.Plaintext) != "data key" {
+		out, err := alice.Decrypt(ctx,
+			&sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: context1})
+		if allowed(err, "AccessDeniedException", "DisabledException") && err == nil &&
+			string(out.Plaintext) != "data key" {
 			t.Error("another plaintext")
 		}
-		if _, err := mallory.Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: context1}); err == nil {
+		if _, err := mallory.Decrypt(ctx,
+			&sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: context1}); err == nil {
 			t.Error("mallory decrypts")
 		}
 		// Letters count in an encryption context.
-		if _, err := root.Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: map[string]string{"Table": "other", "table": "orders"}}); err == nil {
+		if _, err := root.Decrypt(ctx,
+			&sdk.DecryptInput{CiphertextBlob: sealed.CiphertextBlob,
+				EncryptionContext: map[string]string{"Table": "other", "table": "orders"}}); err == nil {
 			t.Error("another encryption context decrypts")
 		}
 		_, err = root.ListGrants(ctx, &sdk.ListGrantsInput{KeyId: common})

@@ -33,7 +33,8 @@ func TestPlaintextIsWiped(t *testing.T) {
 		}
 		zero(name, in.Plaintext)
 	}
-	for _, out := range []any{&decryptOutput{Plaintext: []byte("secret")}, &dataKeyOutput{Plaintext: []byte("secret")}, &randomOutput{Plaintext: []byte("secret")}} {
+	for _, out := range []any{&decryptOutput{Plaintext: []byte("secret")}, &dataKeyOutput{Plaintext: []byte("secret")},
+		&randomOutput{Plaintext: []byte("secret")}} {
 		body, err := encode(out)
 		if err != nil || !bytes.Contains(body, []byte(`"Plaintext":"c2VjcmV0"`)) {
 			t.Fatalf("%s %v", body, err)

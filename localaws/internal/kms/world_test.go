@@ -49,7 +49,8 @@ type event struct {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, store: storagetest.NewRecorder(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), people: map[string]*person{}}
+	w := &world{t: t, store: storagetest.NewRecorder(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		people: map[string]*person{}}
 	w.restart()
 	return w
 }
@@ -126,10 +127,12 @@ func (w *world) user(account, name string, actions ...string) policy.Principal {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.serial++
-	p := policy.Principal{Type: policy.User, AccountID: account, ARN: "arn:aws:iam::" + account + ":user/" + name, UniqueID: fmt.Sprintf("AIDA%016d", w.serial)}
+	p := policy.Principal{Type: policy.User, AccountID: account, ARN: "arn:aws:iam::" + account + ":user/" + name,
+		UniqueID: fmt.Sprintf("AIDA%016d", w.serial)}
 	who := &person{Principal: p}
 	if len(actions) > 0 {
-		text, _ := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": map[string]any{"Effect": "Allow", "Action": actions, "Resource": "*"}})
+		text, _ := json.Marshal(map[string]any{"Version": "2012-10-17",
+			"Statement": map[string]any{"Effect": "Allow", "Action": actions, "Resource": "*"}})
 		d, err := policy.Parse(text, policy.Identity)
 		if err != nil {
 			w.t.Fatal(err)
@@ -147,11 +150,13 @@ func (w *world) deleteUser(p policy.Principal) {
 }
 
 func root(account string) policy.Principal {
-	return policy.Principal{Type: policy.Root, AccountID: account, ARN: "arn:aws:iam::" + account + ":root", UniqueID: account}
+	return policy.Principal{Type: policy.Root, AccountID: account, ARN: "arn:aws:iam::" + account + ":root",
+		UniqueID: account}
 }
 
 func (w *world) newCall(p policy.Principal, operation string) *request.Call {
-	return &request.Call{ID: "request", Time: w.clock(), Service: "kms", Operation: operation, Region: region, AccountID: p.AccountID, Caller: request.Caller{Principal: p}}
+	return &request.Call{ID: "request", Time: w.clock(), Service: "kms", Operation: operation, Region: region,
+		AccountID: p.AccountID, Caller: request.Caller{Principal: p}}
 }
 
 // members is a JSON object.

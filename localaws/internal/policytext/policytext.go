@@ -40,7 +40,8 @@ func Read(p wire.LongText, kind policy.Kind, limit int) (*Document, error) {
 	}
 	parsed, err := policy.Parse([]byte(text), kind)
 	if err != nil {
-		return nil, request.Errorf("MalformedPolicyDocument", "%s", strings.TrimPrefix(err.Error(), "malformed policy document: "))
+		return nil, request.Errorf("MalformedPolicyDocument", "%s",
+			strings.TrimPrefix(err.Error(), "malformed policy document: "))
 	}
 	return &Document{Text: text, parsed: parsed}, nil
 }

@@ -15,7 +15,8 @@ import (
 const (
 	identity = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:GetUser","Resource":"*"}]}`
 	alice    = "arn:aws:iam::111122223333:user/alice"
-	trust    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + alice + `"},"Action":"sts:AssumeRole"}]}`
+	trust    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + alice +
+		`"},"Action":"sts:AssumeRole"}]}`
 )
 
 // TestRead: white space does not count for the limit, but is bounded too.

@@ -46,8 +46,9 @@ type Call struct {
 // and under the same request: it is authorized as the caller and audited on
 // its own.
 func (c *Call) Via(service, operation, viaService string) *Call {
-	return &Call{ID: c.ID, Time: c.Time, Service: service, Operation: operation, Region: c.Region, AccountID: c.AccountID,
-		Caller: c.Caller, SourceIP: c.SourceIP, UserAgent: c.UserAgent, Secure: true, ViaService: viaService}
+	return &Call{ID: c.ID, Time: c.Time, Service: service, Operation: operation, Region: c.Region,
+		AccountID: c.AccountID,
+		Caller:    c.Caller, SourceIP: c.SourceIP, UserAgent: c.UserAgent, Secure: true, ViaService: viaService}
 }
 
 // Caller is who signed the call, resolved.

@@ -49,7 +49,8 @@ func Errorf(code, format string, args ...any) *Error {
 // DynamoDB and CloudTrail AccessDeniedException with 400, IAM and STS
 // AccessDenied with 403.
 func Denied(c *Call, k Check, d policy.Decision) *Error {
-	message := d.Message(policy.Request{Principal: c.Caller.Principal, Action: k.Action, Resource: k.Resource, ResourceAccountID: k.ResourceAccountID})
+	message := d.Message(policy.Request{Principal: c.Caller.Principal, Action: k.Action, Resource: k.Resource,
+		ResourceAccountID: k.ResourceAccountID})
 	e := &Error{Code: "AccessDeniedException", Message: message, Status: http.StatusBadRequest, Decision: &d}
 	if c.Service == "iam" || c.Service == "sts" {
 		e.Code, e.Status = "AccessDenied", http.StatusForbidden

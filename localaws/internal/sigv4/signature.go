@@ -32,7 +32,7 @@ type Signature struct {
 // presigned request, from its query. Every error is an *Error of kind Missing,
 // Incomplete or Unsupported.
 func Parse(r *Request) (*Signature, error) {
-	if auth, ok := first(r.Header, "Authorization"); ok && auth != "" {
+	if auth, _ := first(r.Header, "Authorization"); auth != "" {
 		return parseHeader(r, auth)
 	}
 	if strings.Contains(r.RawQuery, "X-Amz-Algorithm=") {
@@ -42,12 +42,12 @@ func Parse(r *Request) (*Signature, error) {
 }
 
 func parseHeader(r *Request, auth string) (*Signature, error) {
-	name, rest, ok := strings.Cut(auth, " ")
+	name, rest, _ := strings.Cut(auth, " ")
 	if name != algorithm {
 		return nil, &Error{Unsupported, "Unsupported AWS 'algorithm': '" + printable(name) + "'."}
 	}
 	var credential, signedHeaders, mac string
-	for ok && rest != "" {
+	for rest != "" {
 		var part string
 		part, rest, _ = strings.Cut(rest, ",")
 		key, value, found := strings.Cut(strings.TrimSpace(part), "=")
@@ -64,7 +64,8 @@ func parseHeader(r *Request, auth string) (*Signature, error) {
 		}
 	}
 	var missing []string
-	for _, p := range []struct{ name, value string }{{"Credential", credential}, {"Signature", mac}, {"SignedHeaders", signedHeaders}} {
+	for _, p := range []struct{ name, value string }{{"Credential", credential}, {"Signature", mac},
+		{"SignedHeaders", signedHeaders}} {
 		if p.value == "" {
 			missing = append(missing, "Authorization header requires '"+p.name+"' parameter.")
 		}
@@ -73,7 +74,8 @@ func parseHeader(r *Request, auth string) (*Signature, error) {
 	if !ok {
 		// The Date header may stand in when X-Amz-Date is absent; no SDK does
 		// so, and it has another format.
-		missing = append(missing, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+		missing = append(missing,
+			"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
 	}
 	if missing != nil {
 		return nil, incomplete(strings.Join(missing, " "))
@@ -112,12 +114,14 @@ func parseQuery(r *Request) (*Signature, error) {
 		}
 		s.Expires = time.Duration(n) * time.Second
 	}
-	return s, s.fill(q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), q.Get("X-Amz-Signature"), q.Get("X-Amz-Date"))
+	return s, s.fill(q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), q.Get("X-Amz-Signature"),
+		q.Get("X-Amz-Date"))
 }
 
 func (s *Signature) fill(credential, signedHeaders, mac, timestamp string) error {
 	if strings.Count(credential, "/") != 4 {
-		return incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" + printable(credential) + "'")
+		return incomplete("Credential must have exactly 5 slash-delimited elements, e.g. " +
+			"keyid/date/region/service/term, got '" + printable(credential) + "'")
 	}
 	rest := credential
 	for _, part := range []*string{&s.AccessKeyID, &s.Date, &s.Region, &s.Service, &s.terminator} {
@@ -128,11 +132,13 @@ func (s *Signature) fill(credential, signedHeaders, mac, timestamp string) error
 	}
 	t, err := time.Parse(timeFormat, timestamp)
 	if err != nil || len(timestamp) != len(timeFormat) { // Parse lets fractions of seconds pass
-		return incomplete("Date must be in ISO-8601 'basic format'. Got '" + printable(timestamp) + "'. See http://en.wikipedia.org/wiki/ISO_8601")
+		return incomplete("Date must be in ISO-8601 'basic format'. Got '" + printable(timestamp) +
+			"'. See http://en.wikipedia.org/wiki/ISO_8601")
 	}
 	s.Time, s.timestamp = t, timestamp
-	if n, err := hex.Decode(s.mac[:], []byte(mac[:min(len(mac), 64)])); err != nil || n != 32 || len(mac) != 64 {
-		// Not hexadecimal of the right length: it can only be wrong.
+	if _, err := hex.Decode(s.mac[:], []byte(mac[:min(len(mac), 64)])); err != nil || len(mac) != 64 {
+		// Not hexadecimal of the right length: it can only be wrong, whatever
+		// its first digits are.
 		s.mac = [32]byte{}
 	}
 	s.signedHeaders = signedHeaders
@@ -143,10 +149,12 @@ func (s *Signature) fill(credential, signedHeaders, mac, timestamp string) error
 	host := false
 	for i, name := range s.SignedHeaders {
 		if name == "" || strings.ToLower(name) != name {
-			return incomplete("SignedHeaders must be lower-case names separated by ';', got '" + printable(signedHeaders) + "'")
+			return incomplete("SignedHeaders must be lower-case names separated by ';', got '" +
+				printable(signedHeaders) + "'")
 		}
 		if i > 0 && s.SignedHeaders[i-1] >= name {
-			return incomplete("SignedHeaders must be sorted and without repetition, got '" + printable(signedHeaders) + "'")
+			return incomplete("SignedHeaders must be sorted and without repetition, got '" + printable(signedHeaders) +
+				"'")
 		}
 		host = host || name == "host"
 	}
@@ -166,11 +174,13 @@ const skew = 5 * time.Minute
 func (s *Signature) CheckScope(now time.Time, service string) error {
 	now = now.UTC()
 	if s.terminator != terminator {
-		return &Error{BadScope, "Credential should be scoped with a valid terminator: 'aws4_request', not '" + printable(s.terminator) + "'."}
+		return &Error{BadScope, "Credential should be scoped with a valid terminator: 'aws4_request', not '" +
+			printable(s.terminator) + "'."}
 	}
 	if s.Date != s.timestamp[:len(dateFormat)] {
-		return &Error{BadScope, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" +
-			printable(s.Date) + "' != '" + s.timestamp[:len(dateFormat)] + "', from '" + s.timestamp + "'."}
+		return &Error{BadScope,
+			"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" +
+				printable(s.Date) + "' != '" + s.timestamp[:len(dateFormat)] + "', from '" + s.timestamp + "'."}
 	}
 	if s.Service != service {
 		return &Error{BadScope, "Credential should be scoped to correct service: '" + service + "'."}
@@ -180,11 +190,13 @@ func (s *Signature) CheckScope(now time.Time, service string) error {
 		allowed, text = s.Expires, strconv.Itoa(int(s.Expires/time.Second))+" s."
 	}
 	if oldest := now.Add(-allowed); s.Time.Before(oldest.Truncate(time.Second)) {
-		return &Error{Expired, "Signature expired: " + s.timestamp + " is now earlier than " + oldest.Format(timeFormat) +
+		return &Error{Expired, "Signature expired: " + s.timestamp + " is now earlier than " +
+			oldest.Format(timeFormat) +
 			" (" + now.Format(timeFormat) + " - " + text + ")"}
 	}
 	if latest := now.Add(skew); s.Time.After(latest) {
-		return &Error{Early, "Signature not yet current: " + s.timestamp + " is still later than " + latest.Format(timeFormat) +
+		return &Error{Early, "Signature not yet current: " + s.timestamp + " is still later than " +
+			latest.Format(timeFormat) +
 			" (" + now.Format(timeFormat) + " + 5 min.)"}
 	}
 	return nil

@@ -19,11 +19,13 @@ import (
 
 var (
 	now    = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	signer = aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+	signer = aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
+		SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 )
 
 // signed makes a request and signs it with the SDK's own signer.
-func signed(t testing.TB, method, rawURL, body string, creds aws.Credentials, at time.Time, service, region string, header map[string]string) *Request {
+func signed(t testing.TB, method, rawURL, body string, creds aws.Credentials, at time.Time, service, region string,
+	header map[string]string) *Request {
 	t.Helper()
 	r, err := http.NewRequest(method, rawURL, strings.NewReader(body))
 	if err != nil {
@@ -33,7 +35,8 @@ func signed(t testing.TB, method, rawURL, body string, creds aws.Credentials, at
 		r.Header.Set(k, v)
 	}
 	sum := sha256.Sum256([]byte(body))
-	if err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(sum[:]), service, region, at); err != nil {
+	if err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(sum[:]), service, region,
+		at); err != nil {
 		t.Fatal(err)
 	}
 	return fromHTTP(r, body)
@@ -44,7 +47,8 @@ func fromHTTP(r *http.Request, body string) *Request {
 	if host == "" {
 		host = r.URL.Host
 	}
-	return &Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: host, Header: r.Header, ContentLength: int64(len(body)), Body: []byte(body)}
+	return &Request{Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: host, Header: r.Header,
+		ContentLength: int64(len(body)), Body: []byte(body)}
 }
 
 func check(r *Request, at time.Time, service, secret string) error {
@@ -73,13 +77,16 @@ func decrypt(t testing.TB) *Request {
 
 // The example that the IAM user guide computes by hand: a ListUsers request.
 func TestDocumentedExample(t *testing.T) {
-	r := &Request{Method: "GET", Path: "/", RawQuery: "Action=ListUsers&Version=2010-05-08", Host: "iam.amazonaws.com", Header: map[string][]string{
-		"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"},
-		"X-Amz-Date":   {"20150830T123600Z"},
-		"Authorization": {"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, " +
-			"Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"},
-	}}
-	if err := check(r, time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC), "iam", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"); err != nil {
+	r := &Request{Method: "GET", Path: "/", RawQuery: "Action=ListUsers&Version=2010-05-08", Host: "iam.amazonaws.com",
+		Header: map[string][]string{
+			"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"},
+			"X-Amz-Date":   {"20150830T123600Z"},
+			"Authorization": {"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, " +
+				"SignedHeaders=content-type;host;x-amz-date, " +
+				"Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"},
+		}}
+	if err := check(r, time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC), "iam",
+		"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -94,10 +101,13 @@ func TestAgreesWithTheSDK(t *testing.T) {
 		}
 		creds := signer
 		creds.SessionToken = rapid.StringMatching(`([A-Za-z0-9+/=]{20})?`).Draw(rt, "token")
-		u := url.URL{Scheme: "https", Host: rapid.StringMatching(`[a-z]{1,9}\.example(:80[0-9]{2})?`).Draw(rt, "host"), Path: path, RawQuery: query.Encode()}
+		u := url.URL{Scheme: "https", Host: rapid.StringMatching(`[a-z]{1,9}\.example(:80[0-9]{2})?`).Draw(rt, "host"),
+			Path: path, RawQuery: query.Encode()}
 		body := rapid.String().Draw(rt, "body")
-		header := map[string]string{"X-Amz-Target": rapid.StringMatching(`[A-Za-z_0-9.]{1,20}`).Draw(rt, "target"), "X-Spaces": "  a   b  c "}
-		r := signed(t, rapid.SampledFrom([]string{"GET", "POST", "PUT"}).Draw(rt, "method"), u.String(), body, creds, now, "kms", "eu-west-1", header)
+		header := map[string]string{"X-Amz-Target": rapid.StringMatching(`[A-Za-z_0-9.]{1,20}`).Draw(rt, "target"),
+			"X-Spaces": "  a   b  c "}
+		r := signed(t, rapid.SampledFrom([]string{"GET", "POST", "PUT"}).Draw(rt, "method"), u.String(), body, creds,
+			now, "kms", "eu-west-1", header)
 		if err := check(r, now, "kms", creds.SecretAccessKey); err != nil {
 			rt.Fatalf("%v\nurl %s", err, u.String())
 		}
@@ -112,14 +122,16 @@ func TestAgreesWithTheSDK(t *testing.T) {
 }
 
 func TestPresigned(t *testing.T) {
-	r, err := http.NewRequest("GET", "https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60", nil)
+	r, err := http.NewRequest("GET",
+		"https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	creds := signer
 	creds.SessionToken = "token/+="
 	empty := sha256.Sum256(nil)
-	signedURL, header, err := v4.NewSigner().PresignHTTP(context.Background(), creds, r, hex.EncodeToString(empty[:]), "sts", "us-east-1", now)
+	signedURL, header, err := v4.NewSigner().PresignHTTP(context.Background(), creds, r, hex.EncodeToString(empty[:]),
+		"sts", "us-east-1", now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,13 +185,14 @@ func TestRefusals(t *testing.T) {
 		{"no date", func(r *Request) { delete(r.Header, "X-Amz-Date") }, now, Incomplete, "X-Amz-Date"},
 		{"date of another form", set("X-Amz-Date", "2026-03-01T12:00:00Z"), now, Incomplete, "ISO-8601"},
 		{"date with a fraction", set("X-Amz-Date", "20260301T120000.5Z"), now, Incomplete, "ISO-8601"},
+		{"date with an hour that no day has", set("X-Amz-Date", "20260301T250000Z"), now, Incomplete, "ISO-8601"},
 		{"short credential", edit("/aws4_request", ""), now, Incomplete, "exactly 5"},
 		{"key with a line break", edit("AKIA", "AK\nIA"), now, Incomplete, "illegal"},
 		{"host not signed", edit("host;", ""), now, Incomplete, "'Host'"},
 		{"headers not sorted", edit("content-length;content-type", "content-type;content-length"), now, Incomplete, "sorted"},
 		{"headers in upper case", edit("host", "Host"), now, Incomplete, "lower-case"},
 		{"terminator", edit("aws4_request", "aws5_request"), now, BadScope, "valid terminator"},
-		{"date of the scope", edit("/20260301/", "/20260302/"), now, BadScope, "Date in Credential scope does not match"},
+		{"date of the scope", edit("/20260301/", "/20260302/"), now, BadScope, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20260302' != '20260301', from '20260301T120000Z'."},
 		{"service", edit("/kms/", "/dynamodb/"), now, BadScope, "correct service: 'kms'"},
 		{"old", func(*Request) {}, now.Add(5*time.Minute + time.Second), Expired, "Signature expired: 20260301T120000Z is now earlier than 20260301T120001Z (20260301T120501Z - 5 min.)"},
 		{"early", func(*Request) {}, now.Add(-5*time.Minute - time.Second), Early, "Signature not yet current: 20260301T120000Z is still later than 20260301T115959Z (20260301T115459Z + 5 min.)"},
@@ -216,7 +229,8 @@ func TestRefusals(t *testing.T) {
 // may choose the operation of a request that another has signed.
 func TestTargetMustBeSigned(t *testing.T) {
 	for _, name := range []string{"X-Amz-Target", "x-amz-target", "X-Amz-Security-Token"} {
-		r := signed(t, "POST", "https://kms.us-east-1.amazonaws.com/", "{}", signer, now, "kms", "us-east-1", map[string]string{"Content-Type": "application/x-amz-json-1.1"})
+		r := signed(t, "POST", "https://kms.us-east-1.amazonaws.com/", "{}", signer, now, "kms", "us-east-1",
+			map[string]string{"Content-Type": "application/x-amz-json-1.1"})
 		if err := check(r, now, "kms", signer.SecretAccessKey); err != nil {
 			t.Fatal(err)
 		}
@@ -255,12 +269,16 @@ func TestVerifierKeys(t *testing.T) {
 func FuzzAuthorization(f *testing.F) {
 	good := decrypt(f)
 	f.Add(good.Header["Authorization"][0], "20260301T120000Z", "")
-	f.Add("AWS4-HMAC-SHA256 Credential=a/20260301/b/kms/aws4_request,SignedHeaders=host,Signature=00", "20260301T120000Z", "")
-	f.Add("", "", "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/20260301/b/kms/aws4_request&X-Amz-Signature=00&X-Amz-SignedHeaders=host&X-Amz-Date=20260301T120000Z")
+	f.Add("AWS4-HMAC-SHA256 Credential=a/20260301/b/kms/aws4_request,SignedHeaders=host,Signature=00",
+		"20260301T120000Z", "")
+	f.Add("", "",
+		"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/20260301/b/kms/aws4_request&X-Amz-Signature=00"+
+			"&X-Amz-SignedHeaders=host&X-Amz-Date=20260301T120000Z")
 	f.Add("AWS4-HMAC-SHA256 ,,,=,", "x", "a=%zz")
 	v := new(Verifier)
 	f.Fuzz(func(t *testing.T, auth, date, query string) {
-		r := &Request{Method: "POST", Path: "/", RawQuery: query, Host: "h", Header: map[string][]string{"X-Amz-Date": {date}, "X-Amz-Target": {"TrentService.Decrypt"}}}
+		r := &Request{Method: "POST", Path: "/", RawQuery: query, Host: "h",
+			Header: map[string][]string{"X-Amz-Date": {date}, "X-Amz-Target": {"TrentService.Decrypt"}}}
 		if auth != "" {
 			r.Header["Authorization"] = []string{auth}
 		}

@@ -136,7 +136,8 @@ func open(dir string, prepare func(*bbolt.DB)) (*File, error) {
 		return nil, err
 	}
 	f := &File{path: path, seal: seal, log: slog.New(slog.DiscardHandler), firstRetry: firstRetry, prepare: prepare,
-		wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}), down: make(chan struct{})}
+		wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
+		down: make(chan struct{})}
 	f.SetFault(nil)
 	f.use(db)
 	return f, nil
@@ -144,13 +145,16 @@ func open(dir string, prepare func(*bbolt.DB)) (*File, error) {
 
 // openDB opens the data file under bbolt's lock.
 func openDB(path string, readOnly bool) (*bbolt.DB, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: readOnly, Timeout: lockPatience, FreelistType: bbolt.FreelistMapType, NoStatistics: true})
+	db, err := bbolt.Open(path, 0o600,
+		&bbolt.Options{ReadOnly: readOnly, Timeout: lockPatience, FreelistType: bbolt.FreelistMapType,
+			NoStatistics: true})
 	switch {
 	case err == nil:
 		return db, nil
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, fmt.Errorf("%w: %s", ErrLocked, path)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch),
+		errors.Is(err, berrors.ErrChecksum):
 		return nil, fmt.Errorf("%w: %s: %v", ErrDamaged, path, err)
 	}
 	return nil, err
@@ -214,7 +218,8 @@ func examine(path string, seal cipher.AEAD) error {
 		}
 		if format := b.Get(headerFormat); !bytes.Equal(format, []byte(formatVersion)) {
 			return fmt.Errorf("%w: %s is of format %.16q, and this version of the program reads format %s: "+
-				"go on with the version that wrote it, or copy the data over its endpoint to a server with another folder",
+				"go on with the version that wrote it, or copy the data over its endpoint to a server with another "+
+				"folder",
 				ErrFormat, path, format, formatVersion)
 		}
 		if _, err := seal.Open(nil, nil, b.Get(headerCheck), boundTo(headerBucket, headerCheck)); err != nil {

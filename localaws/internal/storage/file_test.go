@@ -76,7 +76,8 @@ func TestValuesSurviveReopening(t *testing.T) {
 	}
 
 	f = mustOpen(t, dir)
-	if got, want := contents(t, f, sealed), (map[string]string{"b": "secret two", "c": "three"}); fmt.Sprint(got) != fmt.Sprint(want) {
+	if got, want := contents(t, f, sealed),
+		(map[string]string{"b": "secret two", "c": "three"}); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("sealed bucket: %v, want %v", got, want)
 	}
 	if got := contents(t, f, plain); got["p"] != "as given" || len(got) != 1 {
@@ -229,7 +230,8 @@ func TestTornFileIsRefused(t *testing.T) {
 		t.Fatal("no meta page")
 	}
 	need := int64(meta.high) * meta.pageSize
-	for _, n := range []int64{0, 1, 15, 79, 80, 4095, 4096, 8192, 12288, 16384, need / 2, need - meta.pageSize, need - 1} {
+	for _, n := range []int64{0, 1, 15, 79, 80, 4095, 4096, 8192, 12288, 16384, need / 2, need - meta.pageSize,
+		need - 1} {
 		if err := os.WriteFile(path, whole[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -287,7 +289,8 @@ func readMetaOf(t testing.TB, path string) (boltMeta, bool) {
 func TestForeignFilesAreRefused(t *testing.T) {
 	t.Run("text instead of data", func(t *testing.T) {
 		dir := filled(t)
-		if err := os.WriteFile(filepath.Join(dir, DataFile), bytes.Repeat([]byte("hello "), 10_000), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, DataFile), bytes.Repeat([]byte("hello "), 10_000),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		mustRefuse(t, dir, ErrDamaged)

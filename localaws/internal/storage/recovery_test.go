@@ -295,13 +295,15 @@ func TestFullDisk(t *testing.T) {
 	if err := f.Submit(new(Tx)).Wait(); !errors.Is(err, ErrDiskFull) {
 		t.Errorf("what is owed counts as durable: %v", err)
 	}
-	if err := f.Failed(); !errors.Is(err, ErrDiskFull) || strings.Contains(Explain(err), "/") || !strings.Contains(Explain(err), "disk is full") {
+	if err := f.Failed(); !errors.Is(err, ErrDiskFull) || strings.Contains(Explain(err), "/") ||
+		!strings.Contains(Explain(err), "disk is full") {
 		t.Errorf("Failed: %v, explained as %q", err, Explain(err))
 	}
 	for tries.Load() < 4 {
 		time.Sleep(time.Millisecond)
 	}
-	if n := strings.Count(text.String(), "\n"); n != 1 || !strings.Contains(text.String(), "level=ERROR") || !strings.Contains(text.String(), "the disk is full") {
+	if n := strings.Count(text.String(), "\n"); n != 1 || !strings.Contains(text.String(), "level=ERROR") ||
+		!strings.Contains(text.String(), "the disk is full") {
 		t.Errorf("logged so far:\n%s", text.String())
 	}
 	f.SetFault(nil)
@@ -399,7 +401,8 @@ func TestFinalFailures(t *testing.T) {
 			case <-time.After(10 * time.Second):
 				t.Fatal("the store goes on")
 			}
-			if err := f.Failed(); !errors.Is(err, c.want) || Explain(err) == "" || strings.Contains(Explain(err), f.path) {
+			if err := f.Failed(); !errors.Is(err, c.want) || Explain(err) == "" ||
+				strings.Contains(Explain(err), f.path) {
 				t.Errorf("Failed: %v", err)
 			}
 			if err := f.Submit(tx).Wait(); !errors.Is(err, c.want) {

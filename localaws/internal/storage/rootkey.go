@@ -25,7 +25,8 @@ const (
 	rootKeyPrefix = "ddbseal-localaws-root-key-v1:"
 )
 
-const mendRootKey = "restore it from a copy, because nothing in the data file opens without it, or begin with another folder"
+const mendRootKey = "restore it from a copy, because nothing in the data file opens without it, or begin with " +
+	"another folder"
 
 // ErrRootKey: the root key file is missing beside existing data, is not one,
 // can be read by others, or belongs to other data.
@@ -45,7 +46,8 @@ func openRootKey(dir string, create bool) ([]byte, error) {
 	fresh := make([]byte, rootKeySize)
 	rand.Read(fresh) // never fails
 	defer clear(fresh)
-	if err := createFile(path, []byte(rootKeyPrefix+hex.EncodeToString(fresh)+"\n")); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := createFile(path, []byte(rootKeyPrefix+hex.EncodeToString(fresh)+"\n")); err != nil &&
+		!errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("make root key file: %w", err)
 	}
 	// Another process may have been faster: what counts is the file.
@@ -61,7 +63,8 @@ func readRootKey(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s is not a root key file: %s", ErrRootKey, path, mendRootKey)
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%w: %s can be read by others (mode %04o): make it 0600", ErrRootKey, path, info.Mode().Perm())
+		return nil, fmt.Errorf("%w: %s can be read by others (mode %04o): make it 0600", ErrRootKey, path,
+			info.Mode().Perm())
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -47,10 +47,12 @@ func parseMeta(b []byte) (boltMeta, bool) {
 	m := b[pageHeader : pageHeader+metaSize]
 	sum := fnv.New64a()
 	sum.Write(m[:metaSum])
-	if native.Uint32(m) != boltMagic || native.Uint32(m[4:]) != boltFormat || native.Uint64(m[metaSum:]) != sum.Sum64() {
+	if native.Uint32(m) != boltMagic || native.Uint32(m[4:]) != boltFormat ||
+		native.Uint64(m[metaSum:]) != sum.Sum64() {
 		return boltMeta{}, false
 	}
-	meta := boltMeta{int64(native.Uint32(m[8:])), native.Uint64(m[16:]), native.Uint64(m[32:]), native.Uint64(m[40:]), native.Uint64(m[48:])}
+	meta := boltMeta{int64(native.Uint32(m[8:])), native.Uint64(m[16:]), native.Uint64(m[32:]), native.Uint64(m[40:]),
+		native.Uint64(m[48:])}
 	size := meta.pageSize
 	return meta, size >= 1024 && size <= 1<<20 && size&(size-1) == 0 && meta.high < 1<<40
 }
@@ -91,7 +93,8 @@ func head(f *os.File) (meta boltMeta, size int64, err error) {
 	case !ok:
 		return meta, 0, fmt.Errorf("%w: %s has no valid head", ErrDamaged, f.Name())
 	case info.Size() < int64(meta.high)*meta.pageSize:
-		return meta, 0, fmt.Errorf("%w: %s is cut short: %d bytes of at least %d", ErrDamaged, f.Name(), info.Size(), int64(meta.high)*meta.pageSize)
+		return meta, 0, fmt.Errorf("%w: %s is cut short: %d bytes of at least %d", ErrDamaged, f.Name(), info.Size(),
+			int64(meta.high)*meta.pageSize)
 	}
 	return meta, info.Size(), nil
 }

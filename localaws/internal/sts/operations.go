@@ -24,7 +24,8 @@ func operations() *wire.Table[*Service, any] {
 
 // reads is the entry of an operation. All of them only read the state, and ask
 // for permission themselves.
-func reads[In any](name string, serve func(*Service, context.Context, *request.Call, *In) (any, error)) wire.Entry[*Service, any] {
+func reads[In any](name string,
+	serve func(*Service, context.Context, *request.Call, *In) (any, error)) wire.Entry[*Service, any] {
 	return wire.Op[*Service, In, any]{Name: name, Kind: wire.Read, Serve: serve}
 }
 
@@ -35,7 +36,8 @@ func (s *Service) getCallerIdentity(ctx context.Context, r *request.Call, _ *str
 	return struct{ UserId, Account, Arn string }{p.UniqueID, p.AccountID, p.ARN}, nil
 }
 
-func (s *Service) getAccessKeyInfo(ctx context.Context, r *request.Call, in *struct{ AccessKeyId string }) (any, error) {
+func (s *Service) getAccessKeyInfo(ctx context.Context, r *request.Call,
+	in *struct{ AccessKeyId string }) (any, error) {
 	check := request.Check{Action: "sts:GetAccessKeyInfo", Resource: "*", ResourceAccountID: r.AccountID}
 	if err := request.Require(ctx, s.identities, r, check); err != nil {
 		return nil, err
@@ -108,7 +110,8 @@ func (s *Service) assumeRole(ctx context.Context, r *request.Call, in *assumeRol
 	if !sessionNamePattern.MatchString(in.RoleSessionName) {
 		return nil, wire.Violated("'"+in.RoleSessionName+"'", "roleSessionName", wire.Matching(`[\w+=,.@-]*`))
 	}
-	if in.ExternalId != nil && (len(*in.ExternalId) < 2 || len(*in.ExternalId) > 1224 || !externalIDPattern.MatchString(*in.ExternalId)) {
+	if in.ExternalId != nil &&
+		(len(*in.ExternalId) < 2 || len(*in.ExternalId) > 1224 || !externalIDPattern.MatchString(*in.ExternalId)) {
 		return nil, wire.Violated("", "externalId", wire.LengthMatching(2, 1224, `[\w+=,.@:\/-]*`))
 	}
 	if !roleARNPattern.MatchString(in.RoleArn) {
@@ -120,10 +123,12 @@ func (s *Service) assumeRole(ctx context.Context, r *request.Call, in *assumeRol
 	case in.SourceIdentity != "":
 		return nil, request.Errorf("UnsupportedOperation", "SourceIdentity is not supported by this server.")
 	case in.SerialNumber != "", in.TokenCode != "":
-		return nil, request.Errorf("UnsupportedOperation", "Multi-factor authentication is not supported by this server.")
+		return nil, request.Errorf("UnsupportedOperation",
+			"Multi-factor authentication is not supported by this server.")
 	}
 	target, ok := s.identities.RoleByARN(in.RoleArn)
-	check := request.Check{Action: "sts:AssumeRole", Resource: in.RoleArn, ResourceAccountID: target.AccountID, Mode: policy.ModeTrustPolicy, Context: policy.Context{}}
+	check := request.Check{Action: "sts:AssumeRole", Resource: in.RoleArn, ResourceAccountID: target.AccountID,
+		Mode: policy.ModeTrustPolicy, Context: policy.Context{}}
 	if ok {
 		check.ResourcePolicy = target.Trust.Parsed()
 	}
@@ -138,7 +143,8 @@ func (s *Service) assumeRole(ctx context.Context, r *request.Call, in *assumeRol
 		return nil, err
 	}
 	if !ok {
-		return nil, forbidden("User: " + r.Caller.Principal.ARN + " is not authorized to perform: sts:AssumeRole on resource: " + in.RoleArn)
+		return nil, forbidden("User: " + r.Caller.Principal.ARN +
+			" is not authorized to perform: sts:AssumeRole on resource: " + in.RoleArn)
 	}
 	limit := target.MaxSession
 	if r.Caller.Principal.Type == policy.AssumedRole {
@@ -153,12 +159,15 @@ func (s *Service) assumeRole(ctx context.Context, r *request.Call, in *assumeRol
 	}
 	if seconds > limit {
 		if r.Caller.Principal.Type == policy.AssumedRole {
-			return nil, request.Errorf("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+			return nil, request.Errorf("ValidationError",
+				"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 		}
-		return nil, request.Errorf("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+		return nil, request.Errorf("ValidationError",
+			"The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	x := &Session{Name: in.RoleSessionName, Issued: s.now(), Expires: s.now().Add(time.Duration(seconds) * time.Second),
-		Principal: policy.Principal{Type: policy.AssumedRole, AccountID: target.AccountID, ARN: SessionARN(target.AccountID, target.Name, in.RoleSessionName),
+		Principal: policy.Principal{Type: policy.AssumedRole, AccountID: target.AccountID,
+			ARN:      SessionARN(target.AccountID, target.Name, in.RoleSessionName),
 			UniqueID: target.ID + ":" + in.RoleSessionName, RoleARN: target.ARN, RoleUniqueID: target.ID}}
 	if err := s.sessionPolicies(x, in); err != nil {
 		return nil, err
@@ -215,7 +224,8 @@ func (s *Service) getSessionToken(ctx context.Context, r *request.Call, in *stru
 		return nil, forbidden("Cannot call GetSessionToken with session credentials")
 	}
 	if in.SerialNumber != "" || in.TokenCode != "" {
-		return nil, request.Errorf("UnsupportedOperation", "Multi-factor authentication is not supported by this server.")
+		return nil, request.Errorf("UnsupportedOperation",
+			"Multi-factor authentication is not supported by this server.")
 	}
 	seconds := defaultPlainSession
 	if in.DurationSeconds != nil {
@@ -227,7 +237,8 @@ func (s *Service) getSessionToken(ctx context.Context, r *request.Call, in *stru
 	if p.Type == policy.Root {
 		seconds = min(seconds, maxRootSession)
 	}
-	x := &Session{Name: r.Caller.UserName, Principal: p, Issued: s.now(), Expires: s.now().Add(time.Duration(seconds) * time.Second)}
+	x := &Session{Name: r.Caller.UserName, Principal: p, Issued: s.now(),
+		Expires: s.now().Add(time.Duration(seconds) * time.Second)}
 	issued, err := s.issue(x)
 	if err != nil {
 		return nil, err

@@ -146,7 +146,8 @@ func (s *Service) Credentials(accessKeyID, token string) (secret string, caller 
 		if err != nil {
 			return "", request.Caller{}, ErrInvalidToken
 		}
-		x.policies = append(x.policies, policy.Attached{Name: d.Name, ARN: d.ARN, Source: policy.SourceSession, Document: parsed})
+		x.policies = append(x.policies,
+			policy.Attached{Name: d.Name, ARN: d.ARN, Source: policy.SourceSession, Document: parsed})
 	}
 	// A session ends with its user or role: key policies and grants that are
 	// bound to a deleted one's unique id would go on allowing it.

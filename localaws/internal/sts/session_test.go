@@ -44,7 +44,8 @@ func TestSignIn(t *testing.T) {
 	if err != nil || !c.Expires.Equal(now.Add(time.Hour)) {
 		t.Fatal(c.Expires, err)
 	}
-	if _, _, err := open(storagetest.NewRecorder()).Credentials(c.AccessKeyID, c.Token); !errors.Is(err, sts.ErrInvalidToken) {
+	if _, _, err := open(storagetest.NewRecorder()).Credentials(c.AccessKeyID, c.Token); !errors.Is(err,
+		sts.ErrInvalidToken) {
 		t.Errorf("under another key: %v", err)
 	}
 	s := open(store)

@@ -123,7 +123,8 @@ func TestReadItself(t *testing.T) {
 	for body, want := range map[string]string{
 		`{}`: "ValidationException", `{"bad":1}`: "Later", `{"bad":1,"x"}`: "SerializationException",
 	} {
-		if err := decode(&request.Call{Body: []byte(body)}, new(reading)); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if err := decode(&request.Call{Body: []byte(body)}, new(reading)); err == nil ||
+			!strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", body, err, want)
 		}
 	}
@@ -138,7 +139,8 @@ func TestTagsAndPresence(t *testing.T) {
 		Gone  Present
 	}
 	decode := new(JSON).Decoder(reflect.TypeOf(in))
-	if err := decode(&request.Call{Body: []byte(`{"Stored":1,"Sent":2,"There":{"x":[1]},"Gone":null}`)}, &in); err != nil {
+	if err := decode(&request.Call{Body: []byte(`{"Stored":1,"Sent":2,"There":{"x":[1]},"Gone":null}`)},
+		&in); err != nil {
 		t.Fatal(err)
 	}
 	if in.Read == nil || *in.Read != 2 || !in.There || in.Gone {
@@ -150,7 +152,8 @@ func TestTagsAndPresence(t *testing.T) {
 // one.
 func TestNullAndEmpty(t *testing.T) {
 	members := map[string]any{}
-	for _, name := range []string{"KeyId", "Text", "Flag", "Plain", "Whole", "Int", "Float", "Binary", "Texts", "Structs",
+	for _, name := range []string{"KeyId", "Text", "Flag", "Plain", "Whole", "Int", "Float", "Binary", "Texts",
+		"Structs",
 		"Pointers", "One", "Value", "Map", "Lists", "Loud", "Counted", "Gone"} {
 		members[name] = nil
 	}
@@ -175,11 +178,13 @@ func TestNullAndEmpty(t *testing.T) {
 
 func TestRefusedJSON(t *testing.T) {
 	for _, body := range []string{
-		`[]`, `nul`, `null 1`, `{`, `{} {}`, `{"Text":1}`, `{"Int":1.5}`, `{"Int":"1"}`, `{"Float":"1"}`, `{"Float":1e999}`,
+		`[]`, `nul`, `null 1`, `{`, `{} {}`, `{"Text":1}`, `{"Int":1.5}`, `{"Int":"1"}`, `{"Float":"1"}`,
+		`{"Float":1e999}`,
 		`{"Binary":"a"}`, `{"Flag":1}`, `{"Texts":"a"}`, `{"Texts":[null]}`, `{"One":[]}`, `{"Map":{"a":1}}`,
 		`{"Text":"a","Text":"b"}`, `{"Loud":"later","Text":1}`,
 	} {
-		if err := decodeInto(new(everything), body); err == nil || !strings.HasPrefix(err.Error(), "SerializationException") {
+		if err := decodeInto(new(everything), body); err == nil ||
+			!strings.HasPrefix(err.Error(), "SerializationException") {
 			t.Errorf("%s: %v", body, err)
 		}
 	}

@@ -38,7 +38,8 @@ func (q Query) Decoder(reflect.Type) Decode {
 		}
 		q.Read(c, v)
 		if name, ok := f.unread(); ok {
-			return request.Errorf("ValidationError", "Parameter %.128q of %s is not supported by this server.", name, c.Operation)
+			return request.Errorf("ValidationError", "Parameter %.128q of %s is not supported by this server.", name,
+				c.Operation)
 		}
 		var found Checks
 		if checker, ok := in.(Checker); ok {

@@ -33,12 +33,14 @@ func queryInto(in *queried, body string) (read int, err error) {
 
 func TestDecodeQuery(t *testing.T) {
 	const first = "Action=Do&Version=1&Name=a%20b&Flag=true&MaxItems=7&Names.member.1=x&Names.member.2=y"
-	if _, err := queryInto(new(queried), first+"&Names.member.4=z"); err == nil || !strings.Contains(err.Error(), "Names.member.4") {
+	if _, err := queryInto(new(queried), first+"&Names.member.4=z"); err == nil ||
+		!strings.Contains(err.Error(), "Names.member.4") {
 		t.Errorf("a hole in a list: %v", err)
 	}
 	long := strings.Repeat("p", MaxText+1)
 	in := new(queried)
-	if _, err := queryInto(in, first+"&Policy="+long+"&Maybe=&Tags.member.1.Key=k&Tags.member.1.Value=v&Arns.member.1.arn=r"); err != nil {
+	if _, err := queryInto(in,
+		first+"&Policy="+long+"&Maybe=&Tags.member.1.Key=k&Tags.member.1.Value=v&Arns.member.1.arn=r"); err != nil {
 		t.Fatal(err)
 	}
 	seven, empty := 7, ""
@@ -60,11 +62,12 @@ func TestRefusedQueries(t *testing.T) {
 	const violated = "ValidationError: 1 validation error detected: Value "
 	const tooLong = " failed to satisfy constraint: Member must have length less than or equal to "
 	for body, want := range map[string]string{
-		"Name=%zz":                               "MalformedQueryString",
-		"Name=a&MaxItems=x":                      "MalformedInput: Parameter MaxItems is not a number.",
-		"Name=a&Flag=x":                          "MalformedInput: Parameter Flag is not a boolean.",
-		"Name=a&Other=1":                         `ValidationError: Parameter "Other" of Do is not supported by this server.`,
-		"Flag=true":                              violated + "null at 'name' failed to satisfy constraint: Member must not be null",
+		"Name=%zz":          "MalformedQueryString",
+		"Name=a&MaxItems=x": "MalformedInput: Parameter MaxItems is not a number.",
+		"Name=a&Flag=x":     "MalformedInput: Parameter Flag is not a boolean.",
+		"Name=a&Other=1":    `ValidationError: Parameter "Other" of Do is not supported by this server.`,
+		"Flag=true": violated +
+			"null at 'name' failed to satisfy constraint: Member must not be null",
 		"Name=" + strings.Repeat("x", MaxText+1): violated + "at 'name'" + tooLong + "2048",
 		"Name=a" + many.String():                 violated + "at 'names'" + tooLong + "200",
 	} {

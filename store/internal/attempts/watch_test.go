@@ -40,7 +40,8 @@ func put(t *testing.T, w *attempts.Watch, handle http.HandlerFunc, option func(*
 		return s.Deserialize.Add(w, middleware.After)
 	})
 	_, err := dynamodb.New(o).PutItem(t.Context(), &dynamodb.PutItemInput{
-		TableName: aws.String("t"), Item: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "a"}},
+		TableName: aws.String("t"),
+		Item:      map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "a"}},
 	})
 	return err
 }

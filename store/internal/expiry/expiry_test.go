@@ -49,7 +49,8 @@ func TestAttribute(t *testing.T) {
 		"failed":    {client: answer{err: failed}, err: failed},
 	} {
 		attribute, unchecked, err := expiry.Attribute(t.Context(), c.client, "table")
-		if attribute != c.attribute || !errors.Is(err, c.err) || (unchecked == "") != (c.unchecked == "") || !strings.Contains(unchecked, c.unchecked) {
+		if attribute != c.attribute || !errors.Is(err, c.err) || (unchecked == "") != (c.unchecked == "") ||
+			!strings.Contains(unchecked, c.unchecked) {
 			t.Errorf("%s: %q, %q, %v", name, attribute, unchecked, err)
 		}
 	}

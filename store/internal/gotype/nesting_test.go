@@ -94,9 +94,11 @@ func TestFieldsAreFoundAsTheDecoderDoes(t *testing.T) {
 		Umlaut string `dynamodbav:"größe"`
 	}
 	s := nestings{}.of(reflect.TypeFor[fields]())
-	for _, name := range []string{"NAME", "name", "Name", "kind", "KIND", "\u212aind", "GRÖßE", "GRÖSSE", "nam", "", "ſ"} {
+	for _, name := range []string{"NAME", "name", "Name", "kind", "KIND", "\u212aind", "GRÖßE", "GRÖSSE", "nam", "",
+		"ſ"} {
 		var v fields
-		if err := attributevalue.UnmarshalMap(map[string]types.AttributeValue{name: &types.AttributeValueMemberS{Value: "x"}}, &v); err != nil {
+		m := map[string]types.AttributeValue{name: &types.AttributeValueMemberS{Value: "x"}}
+		if err := attributevalue.UnmarshalMap(m, &v); err != nil {
 			t.Fatal(err)
 		}
 		want := slices.Index([]string{v.Upper, v.Lower, v.Kelvin, v.Umlaut}, "x")
@@ -124,8 +126,10 @@ func TestShapesOfTypesInThemselves(t *testing.T) {
 	if next != s || all.elem != s || named.elem != s {
 		t.Error("the nesting is not in itself")
 	}
-	for _, typ := range []reflect.Type{reflect.TypeFor[Chain](), reflect.TypeFor[Loop](), reflect.TypeFor[struct{ L Loop }]()} {
-		if lost := (nestings{}).of(typ).lacks(&types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberL{}}}); lost != "" {
+	for _, typ := range []reflect.Type{reflect.TypeFor[Chain](), reflect.TypeFor[Loop](),
+		reflect.TypeFor[struct{ L Loop }]()} {
+		list := &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberL{}}}
+		if lost := (nestings{}).of(typ).lacks(list); lost != "" {
 			t.Errorf("%v lacks %s", typ, lost)
 		}
 	}

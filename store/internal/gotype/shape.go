@@ -47,7 +47,8 @@ func Of(t reflect.Type) (*Shape, error) {
 	}{
 		{st.others, "field %s of %s has a seal tag but is not an attribute"},
 		{st.embedded, "embedded field %s of %s has a seal tag, which would have no effect: tag its fields"},
-		{st.hidden, "field %s of %s has a seal tag but is not an attribute, since a field embedded less deeply has its name"},
+		{st.hidden,
+			"field %s of %s has a seal tag but is not an attribute, since a field embedded less deeply has its name"},
 	} {
 		for _, m := range group.fields {
 			if _, tagged := m.Seal(); tagged {
@@ -56,8 +57,9 @@ func Of(t reflect.Type) (*Shape, error) {
 		}
 	}
 	for _, c := range st.clashes {
-		return nil, fmt.Errorf("%w: fields %s and %s of %s are both attribute %q, and attributevalue would store neither",
-			envelope.ErrConfiguration, c[0].Path, c[1].Path, s.typeName, c[0].Name)
+		return nil,
+			fmt.Errorf("%w: fields %s and %s of %s are both attribute %q, and attributevalue would store neither",
+				envelope.ErrConfiguration, c[0].Path, c[1].Path, s.typeName, c[0].Name)
 	}
 	if _, err := s.methods("", t, true); err != nil {
 		return nil, err
@@ -104,7 +106,8 @@ func (s *Shape) refuse(path, format string, args ...any) error {
 // member checks a field that is stored, with the options of its tag.
 func (s *Shape) member(m *Member, address bool) error {
 	if !m.Field.IsExported() {
-		return s.refuse(m.Path, "attributevalue cannot read an embedded unexported field: export its type, or name the field")
+		return s.refuse(m.Path,
+			"attributevalue cannot read an embedded unexported field: export its type, or name the field")
 	}
 	if err := checkOptions(m.Field.Type, m.Options); err != nil {
 		return s.refuse(m.Path, "%v", err)
@@ -157,8 +160,9 @@ func (s *Shape) value(path string, t reflect.Type, address bool) error {
 	case reflect.Interface:
 		s.Open = true
 		if t.NumMethod() > 0 && !s.written {
-			return s.refuse(path, "attributevalue can write an interface with methods such as %v but not read it back: "+
-				"use a concrete type, or any", t)
+			return s.refuse(path,
+				"attributevalue can write an interface with methods such as %v but not read it back: "+
+					"use a concrete type, or any", t)
 		}
 	case reflect.Float32:
 		s.Open = true // only the value tells whether it comes back
@@ -195,12 +199,15 @@ func (s *Shape) methods(path string, t reflect.Type, address bool) (converts boo
 	case !marshals && s.written:
 		return false, nil
 	case !unmarshals && !s.written:
-		return false, s.refuse(path, "%v has %s but not %s: what it writes would not be read back", t, MarshalMethod, unmarshalMethod)
+		return false, s.refuse(path, "%v has %s but not %s: what it writes would not be read back", t, MarshalMethod,
+			unmarshalMethod)
 	case !marshals:
-		return false, s.refuse(path, "%v has %s but not %s: it would not read what is written for it", t, unmarshalMethod, MarshalMethod)
+		return false, s.refuse(path, "%v has %s but not %s: it would not read what is written for it", t,
+			unmarshalMethod, MarshalMethod)
 	case !address && !t.Implements(marshalerType):
-		return false, s.refuse(path, "%s of %v has a pointer receiver, which attributevalue does not find in a map or an interface: "+
-			"store pointers there", MarshalMethod, t)
+		return false, s.refuse(path,
+			"%s of %v has a pointer receiver, which attributevalue does not find in a map or an interface: "+
+				"store pointers there", MarshalMethod, t)
 	}
 	return true, nil
 }
@@ -217,7 +224,8 @@ func (s *Shape) list(path string, t reflect.Type, address bool) error {
 	}
 	if t == byteSlicesType && !s.written {
 		return s.refuse(path, "attributevalue stores [][]byte as a set, which keeps neither order nor duplicates: "+
-			"add the dynamodbav option binaryset, or declare a type such as `type blobs [][]byte`, which is stored as a list")
+			"add the dynamodbav option binaryset, or declare a type such as `type blobs [][]byte`, which is stored "+
+			"as a list")
 	}
 	return s.value(path+"[]", e, address || t.Kind() == reflect.Slice)
 }
@@ -240,8 +248,9 @@ func (s *Shape) mapKey(path string, t reflect.Type) error {
 		return s.refuse(path, "attributevalue cannot use %v as a map key: "+
 			"use a string, a number, a bool, or a type with MarshalText and UnmarshalText", t)
 	case !isNumberText(t) && printsItself(t):
-		return s.refuse(path, "attributevalue writes a map key of type %v as fmt prints it, and cannot read that back: "+
-			"give the type MarshalText and UnmarshalText", t)
+		return s.refuse(path,
+			"attributevalue writes a map key of type %v as fmt prints it, and cannot read that back: "+
+				"give the type MarshalText and UnmarshalText", t)
 	}
 	return nil
 }
@@ -310,7 +319,8 @@ func (s *Shape) embedded(path string, f reflect.StructField) error {
 		return s.refuse(path, "attributevalue cannot read an embedded pointer to the unexported type %v: "+
 			"embed the struct itself", t)
 	case p.Implements(marshalerType) || p.Implements(unmarshalerType) && !s.written:
-		return s.refuse(path, "attributevalue does not call the methods of an embedded %v: make it a field with a name", t)
+		return s.refuse(path, "attributevalue does not call the methods of an embedded %v: make it a field with a name",
+			t)
 	case IsTime(t) || structureOf(t).keepsNothing():
 		return s.refuse(path, "attributevalue drops an embedded %v: make it a field with a name, or "+leaveOut, t)
 	}

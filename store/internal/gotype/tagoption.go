@@ -31,7 +31,8 @@ func checkOptions(t reflect.Type, options []string) error {
 		case "omitemptyelem", "nullemptyelem":
 			switch k := t.Kind(); {
 			case !own && k == reflect.Interface:
-			case own || k != reflect.Slice && k != reflect.Map || t.Elem().Kind() == reflect.Uint8 && k == reflect.Slice:
+			case own || k != reflect.Slice && k != reflect.Map || t.Elem().Kind() == reflect.Uint8 &&
+				k == reflect.Slice:
 				err = fmt.Errorf("it is for slices and maps")
 			case NeverEmpty(t.Elem()):
 				err = fmt.Errorf("an element of type %v is never empty: use %s", t.Elem(), ofPointers(t))

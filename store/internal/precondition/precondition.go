@@ -47,7 +47,8 @@ func equal(name string, stored envelope.Item) expression.ConditionBuilder {
 	return Name(name).Equal(Value(stored[name]))
 }
 
-func join(parts []expression.ConditionBuilder, stored envelope.Item, names []string) (expression.ConditionBuilder, error) {
+func join(parts []expression.ConditionBuilder, stored envelope.Item,
+	names []string) (expression.ConditionBuilder, error) {
 	for _, n := range names {
 		if _, has := stored[n]; !has {
 			parts = append(parts, Name(n).AttributeNotExists())
@@ -66,7 +67,8 @@ func join(parts []expression.ConditionBuilder, stored envelope.Item, names []str
 		return expression.ConditionBuilder{}, fmt.Errorf("%w: condition: %w", envelope.ErrConfiguration, err)
 	}
 	if len(*e.Condition()) > ddbexpr.MaxExpressionSize {
-		return expression.ConditionBuilder{}, fmt.Errorf("%w: %d attributes, %d bytes of expression", ErrTooWide, len(parts), len(*e.Condition()))
+		return expression.ConditionBuilder{},
+			fmt.Errorf("%w: %d attributes, %d bytes of expression", ErrTooWide, len(parts), len(*e.Condition()))
 	}
 	return all, nil
 }

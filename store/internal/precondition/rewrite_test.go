@@ -46,7 +46,8 @@ func (s *sealer) seal(plain envelope.Item) (envelope.Item, error) {
 			return nil, fmt.Errorf("%w: %s", errAlien, n)
 		}
 		if out[n] = v; strings.HasPrefix(n, "c") {
-			out[n] = &types.AttributeValueMemberB{Value: []byte(fmt.Sprint(s.count, v.(*types.AttributeValueMemberS).Value))}
+			out[n] = &types.AttributeValueMemberB{Value: []byte(fmt.Sprint(s.count,
+				v.(*types.AttributeValueMemberS).Value))}
 		}
 	}
 	s.count++
@@ -308,9 +309,11 @@ func (t *table) run(tt *testing.T, r *precondition.Rewrite, round int) string {
 
 // quiet is a table without other writers whose calls are answered.
 func quiet(stored envelope.Item) (*table, *precondition.Rewrite) {
-	w := &table{sealer: &sealer{}, plain: stored, item: stored, others: stored, before: func() {}, after: func() {}, outcome: func() outcome { return answered }}
+	w := &table{sealer: &sealer{}, plain: stored, item: stored, others: stored, before: func() {}, after: func() {},
+		outcome: func() outcome { return answered }}
 	next, _ := w.seal(stored)
-	return w, &precondition.Rewrite{Table: "t", Key: envelope.Item{"k": s("key")}, Stored: stored, Next: next, Loose: unsigned, Unsigned: unsigned}
+	return w, &precondition.Rewrite{Table: "t", Key: envelope.Item{"k": s("key")}, Stored: stored, Next: next,
+		Loose: unsigned, Unsigned: unsigned}
 }
 
 // TestRewriteLimits: the widest item is bound by the operators of the condition,
@@ -337,7 +340,8 @@ func TestRewriteLimits(t *testing.T) {
 		}
 		r.Next, _ = w.seal(w.plain)
 		_, err := r.Do(t.Context(), w)
-		if _, verifies := open(w.item); c.ok && (err != nil || !verifies) || !c.ok && !errors.Is(err, precondition.ErrTooWide) {
+		if _, verifies := open(w.item); c.ok && (err != nil || !verifies) || !c.ok &&
+			!errors.Is(err, precondition.ErrTooWide) {
 			t.Errorf("%+v: %v, verifies %t", c, err, verifies)
 		}
 		if _, err := r.Input(); (err == nil) != c.ok {
@@ -358,7 +362,8 @@ func TestRewriteCancelled(t *testing.T) {
 		}
 	}
 	added, err := r.Do(ctx, w)
-	if plain, verifies := open(w.item); err != nil || !verifies || plain["c-new"] == nil || len(added) != 1 || w.calls != 2 {
+	if plain, verifies := open(w.item); err != nil || !verifies || plain["c-new"] == nil || len(added) != 1 ||
+		w.calls != 2 {
 		t.Errorf("%v, verifies %t, added %d, calls %d", err, verifies, len(added), w.calls)
 	}
 }
@@ -378,7 +383,8 @@ func TestRewriteUnsealed(t *testing.T) {
 				return unsent
 			}
 			_, err := r.Do(t.Context(), w)
-			if _, verifies := open(w.item); !errors.Is(err, precondition.ErrUnsealed) || !errors.Is(err, errNetwork) || verifies || w.calls != 21 {
+			if _, verifies := open(w.item); !errors.Is(err, precondition.ErrUnsealed) || !errors.Is(err, errNetwork) ||
+				verifies || w.calls != 21 {
 				t.Errorf("%s: %v, verifies %t, calls %d", name, err, verifies, w.calls)
 			}
 			if strings.HasPrefix(attribute, "alien") && !errors.Is(err, errAlien) {

@@ -19,16 +19,19 @@ const secret = "hidden"
 
 // TestAnswer: the text has no value, and the exception keeps its message.
 func TestAnswer(t *testing.T) {
-	err := fmt.Errorf("put: %w", &smithy.GenericAPIError{Code: "ValidationException", Message: "bad operand {S:" + secret + "}"})
+	err := fmt.Errorf("put: %w",
+		&smithy.GenericAPIError{Code: "ValidationException", Message: "bad operand {S:" + secret + "}"})
 	got := redaction.Answer(err)
 	var api smithy.APIError
 	if !errors.Is(got, err) || !errors.As(got, &api) || !strings.Contains(api.ErrorMessage(), secret) {
 		t.Errorf("%v: the exception is lost", got)
 	}
-	if s := got.Error(); strings.Contains(s, secret) || !strings.Contains(s, "put: ") || !strings.Contains(s, "bad operand {…}") {
+	if s := got.Error(); strings.Contains(s, secret) || !strings.Contains(s, "put: ") ||
+		!strings.Contains(s, "bad operand {…}") {
 		t.Error(s)
 	}
-	for _, err := range []error{errors.New(secret), &smithy.GenericAPIError{Code: "X", Message: "nothing to hide"}, nil} {
+	for _, err := range []error{errors.New(secret), &smithy.GenericAPIError{Code: "X", Message: "nothing to hide"},
+		nil} {
 		if got := redaction.Answer(err); got != err {
 			t.Errorf("%v became %v", err, got)
 		}

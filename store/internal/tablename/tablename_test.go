@@ -13,7 +13,9 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: %q, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"", "a b", "arn:aws:dynamodb", "arn:aws:s3:us-east-1:1:table/a", "arn:aws:dynamodb:us-east-1:1:table/", "arn:aws:dynamodb:us-east-1:1:a", "arn:aws:dynamodb:us-east-1:1:table/a/index/b", "arn:aws:dynamodb:us-east-1:1:table/a:b", "ünï"} {
+	for _, in := range []string{"", "a b", "arn:aws:dynamodb", "arn:aws:s3:us-east-1:1:table/a",
+		"arn:aws:dynamodb:us-east-1:1:table/", "arn:aws:dynamodb:us-east-1:1:a",
+		"arn:aws:dynamodb:us-east-1:1:table/a/index/b", "arn:aws:dynamodb:us-east-1:1:table/a:b", "ünï"} {
 		if got, err := Parse(in); err == nil {
 			t.Errorf("%s: %q", in, got)
 		}

@@ -20,7 +20,8 @@ const Name = "nextwork-admin"
 const policyARN = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 // ErrNotOurs means that somebody else's user has the name.
-var ErrNotOurs = errors.New("user " + Name + " exists, but was not made by this command: rename it, or use another --data-dir")
+var ErrNotOurs = errors.New("user " + Name +
+	" exists, but was not made by this command: rename it, or use another --data-dir")
 
 // Make makes the administrator, as root, unless there is one. Error:
 // [ErrNotOurs], when the user that is there lacks the lab's tag.
@@ -42,7 +43,8 @@ func MakeWithKey(ctx context.Context, server *localaws.Server) (aws.Credentials,
 	if err != nil {
 		return aws.Credentials{}, err
 	}
-	return aws.Credentials{AccessKeyID: aws.ToString(made.AccessKey.AccessKeyId), SecretAccessKey: aws.ToString(made.AccessKey.SecretAccessKey)}, nil
+	return aws.Credentials{AccessKeyID: aws.ToString(made.AccessKey.AccessKeyId),
+		SecretAccessKey: aws.ToString(made.AccessKey.SecretAccessKey)}, nil
 }
 
 // Remove deletes the administrator with its access keys and console password.
@@ -59,10 +61,12 @@ func Remove(ctx context.Context, server *localaws.Server) error {
 	if err := a.deleteKeys(ctx); err != nil {
 		return err
 	}
-	if _, err := a.client.DeleteLoginProfile(ctx, &iam.DeleteLoginProfileInput{UserName: name}); err != nil && !absent(err) {
+	if _, err := a.client.DeleteLoginProfile(ctx, &iam.DeleteLoginProfileInput{UserName: name}); err != nil &&
+		!absent(err) {
 		return err
 	}
-	if _, err := a.client.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: name, PolicyArn: aws.String(policyARN)}); err != nil && !absent(err) {
+	if _, err := a.client.DetachUserPolicy(ctx,
+		&iam.DetachUserPolicyInput{UserName: name, PolicyArn: aws.String(policyARN)}); err != nil && !absent(err) {
 		return err
 	}
 	_, err = a.client.DeleteUser(ctx, &iam.DeleteUserInput{UserName: name})
@@ -87,7 +91,9 @@ func Config(server *localaws.Server, c aws.Credentials) aws.Config {
 }
 
 func (a account) make(ctx context.Context) error {
-	_, err := a.client.CreateUser(ctx, &iam.CreateUserInput{UserName: name, Tags: []types.Tag{{Key: aws.String(labsetup.Tag), Value: aws.String(labsetup.TagValue)}}})
+	_, err := a.client.CreateUser(ctx,
+		&iam.CreateUserInput{UserName: name,
+			Tags: []types.Tag{{Key: aws.String(labsetup.Tag), Value: aws.String(labsetup.TagValue)}}})
 	var exists *types.EntityAlreadyExistsException
 	if errors.As(err, &exists) {
 		err = a.check(ctx)
@@ -95,7 +101,8 @@ func (a account) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.client.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: name, PolicyArn: aws.String(policyARN)})
+	_, err = a.client.AttachUserPolicy(ctx,
+		&iam.AttachUserPolicyInput{UserName: name, PolicyArn: aws.String(policyARN)})
 	return err
 }
 
@@ -118,7 +125,8 @@ func (a account) deleteKeys(ctx context.Context) error {
 		return err
 	}
 	for _, k := range keys.AccessKeyMetadata {
-		if _, err := a.client.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: name, AccessKeyId: k.AccessKeyId}); err != nil {
+		if _, err := a.client.DeleteAccessKey(ctx,
+			&iam.DeleteAccessKeyInput{UserName: name, AccessKeyId: k.AccessKeyId}); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,8 @@ func TestMakeAndRemove(t *testing.T) {
 		t.Error(err)
 	}
 	// A console password must not stop the removal.
-	if _, err := people.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: name, Password: aws.String("Long-enough-1")}); err != nil {
+	if _, err := people.CreateLoginProfile(ctx,
+		&iam.CreateLoginProfileInput{UserName: name, Password: aws.String("Long-enough-1")}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -63,7 +64,8 @@ func TestSomebodyElses(t *testing.T) {
 	if err := Remove(ctx, server); !errors.Is(err, ErrNotOurs) {
 		t.Error(err)
 	}
-	if out, err := people.ListAttachedUserPolicies(ctx, &iam.ListAttachedUserPoliciesInput{UserName: name}); err != nil || len(out.AttachedPolicies) > 0 {
+	if out, err := people.ListAttachedUserPolicies(ctx,
+		&iam.ListAttachedUserPoliciesInput{UserName: name}); err != nil || len(out.AttachedPolicies) > 0 {
 		t.Error(out, err)
 	}
 }

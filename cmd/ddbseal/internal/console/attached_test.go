@@ -29,12 +29,14 @@ func attachedSite(t *testing.T, write bool) (s *site, listener *localaws.Listene
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := iam.NewFromConfig(server.Config(server.RootCredentials())).CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String(administrator.Name)})
+	key, err := iam.NewFromConfig(server.Config(server.RootCredentials())).CreateAccessKey(t.Context(),
+		&iam.CreateAccessKeyInput{UserName: aws.String(administrator.Name)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	root = aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId, SecretAccessKey: *key.AccessKey.SecretAccessKey}
-	if key, err = iam.NewFromConfig(server.Config(server.RootCredentials())).CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String(labsetup.UserName)}); err != nil {
+	if key, err = iam.NewFromConfig(server.Config(server.RootCredentials())).CreateAccessKey(t.Context(),
+		&iam.CreateAccessKeyInput{UserName: aws.String(labsetup.UserName)}); err != nil {
 		t.Fatal(err)
 	}
 	user = aws.Credentials{AccessKeyID: *key.AccessKey.AccessKeyId, SecretAccessKey: *key.AccessKey.SecretAccessKey}
@@ -42,7 +44,8 @@ func attachedSite(t *testing.T, write bool) (s *site, listener *localaws.Listene
 	web := httptest.NewUnstartedServer(nil)
 	cfg := listener.Config(aws.Credentials{})
 	cfg.RetryMaxAttempts = 1
-	if s.console, err = New(Config{Addr: web.Listener.Addr().String(), Attached: &Attached{Name: "the other server", Config: cfg, Write: write}}); err != nil {
+	if s.console, err = New(Config{Addr: web.Listener.Addr().String(),
+		Attached: &Attached{Name: "the other server", Config: cfg, Write: write}}); err != nil {
 		t.Fatal(err)
 	}
 	web.Config.Handler = s.console
@@ -60,7 +63,8 @@ func (s *site) withKey(k aws.Credentials) *browser {
 	s.t.Helper()
 	b := s.browser()
 	b.contains(b.get("/signin", http.StatusOK), "Access key ID", "the other server")
-	b.contains(b.post("/signin", http.StatusOK, "user", k.AccessKeyID, "password", k.SecretAccessKey), "<h1>Tables</h1>")
+	b.contains(b.post("/signin", http.StatusOK, "user", k.AccessKeyID, "password", k.SecretAccessKey),
+		"<h1>Tables</h1>")
 	return b
 }
 
@@ -68,8 +72,10 @@ func TestAttachedReadsOnly(t *testing.T) {
 	s, listener, adminKey, userKey := attachedSite(t, false)
 	b := s.browser()
 	b.get("/signin", http.StatusOK)
-	b.contains(b.post("/signin", http.StatusUnauthorized, "user", adminKey.AccessKeyID, "password", "wrong"), "Signing in failed")
-	b.contains(b.post("/signin", http.StatusUnauthorized, "user", "AKIAAAAAAAAAAAAAAAAA", "password", "wrong"), "Signing in failed")
+	b.contains(b.post("/signin", http.StatusUnauthorized, "user", adminKey.AccessKeyID, "password", "wrong"),
+		"Signing in failed")
+	b.contains(b.post("/signin", http.StatusUnauthorized, "user", "AKIAAAAAAAAAAAAAAAAA", "password", "wrong"),
+		"Signing in failed")
 	b.post("/signin", http.StatusUnauthorized, "user", "", "password", "")
 
 	admin, user := s.withKey(adminKey), s.withKey(userKey)
@@ -91,7 +97,8 @@ func TestAttachedReadsOnly(t *testing.T) {
 	}
 	admin.contains(admin.get("/lab", http.StatusOK), "This console only reads")
 	admin.contains(admin.get("/audit?outcome=denied", http.StatusOK), labsetup.UserName, "kms:Decrypt")
-	if export := admin.get("/audit/export?format=csv&outcome=denied", http.StatusOK); !strings.Contains(export, labsetup.UserName) {
+	if export := admin.get("/audit/export?format=csv&outcome=denied", http.StatusOK); !strings.Contains(export,
+		labsetup.UserName) {
 		t.Error(export)
 	}
 	user.get("/audit", http.StatusForbidden)
@@ -105,7 +112,8 @@ func TestAttachedReadsOnly(t *testing.T) {
 	}
 	admin.contains(admin.get("/tables", http.StatusOK), "There is no answer from the other server")
 	admin.contains(admin.get("/audit", http.StatusBadGateway), "There is no answer from the other server")
-	b.contains(b.post("/signin", http.StatusBadGateway, "user", userKey.AccessKeyID, "password", "x"), "There is no answer from the other server")
+	b.contains(b.post("/signin", http.StatusBadGateway, "user", userKey.AccessKeyID, "password", "x"),
+		"There is no answer from the other server")
 }
 
 func TestAttachedWrites(t *testing.T) {

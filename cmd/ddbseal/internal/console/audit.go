@@ -59,7 +59,8 @@ func (f filter) Query() string {
 
 // keyUses are the operations that use a key, as opposed to managing it.
 func keyUses() []string {
-	return []string{"Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "Sign", "Verify"}
+	return []string{"Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
+		"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "Sign", "Verify"}
 }
 
 func (f filter) keeps(e *localaws.Event, v *eventView) bool {
@@ -74,8 +75,10 @@ func (f filter) keeps(e *localaws.Event, v *eventView) bool {
 }
 
 func viewEvent(e *localaws.Event) eventView {
-	v := eventView{ID: e.EventID, Time: e.EventTime.Format(time.DateTime), Event: e.EventName, Service: strings.TrimSuffix(e.EventSource, ".amazonaws.com"),
-		Via: strings.TrimSuffix(e.UserIdentity.InvokedBy, ".amazonaws.com"), Outcome: "allowed", Error: e.ErrorMessage, Reasons: e.Reasons()}
+	v := eventView{ID: e.EventID, Time: e.EventTime.Format(time.DateTime), Event: e.EventName,
+		Service: strings.TrimSuffix(e.EventSource, ".amazonaws.com"),
+		Via:     strings.TrimSuffix(e.UserIdentity.InvokedBy, ".amazonaws.com"), Outcome: "allowed",
+		Error: e.ErrorMessage, Reasons: e.Reasons()}
 	switch {
 	case e.UserIdentity.UserName != "":
 		v.Who = e.UserIdentity.UserName
@@ -285,7 +288,8 @@ func (c *Console) auditExport(w http.ResponseWriter, r *http.Request, s *session
 		_ = out.Write([]string{"time", "service", "event", "who", "via", "encryption context", "outcome", "error"})
 		for _, e := range events {
 			v := viewEvent(e)
-			_ = out.Write([]string{v.Time, v.Service, v.Event, cell(v.Who), v.Via, cell(v.Context), v.Outcome, cell(v.Error)})
+			_ = out.Write([]string{v.Time, v.Service, v.Event, cell(v.Who), v.Via, cell(v.Context), v.Outcome,
+				cell(v.Error)})
 		}
 		out.Flush()
 		return

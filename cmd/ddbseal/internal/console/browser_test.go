@@ -31,10 +31,13 @@ func chromium(t *testing.T) context.Context {
 	if path == "" {
 		t.Skip("DDBSEAL_CHROMIUM is not set: .ci/suite-console runs this test")
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path),
+		chromedp.UserDataDir(t.TempDir()),
 		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WindowSize(1280, 900),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("hide-scrollbars", true))
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
@@ -115,7 +118,8 @@ func (w *window) quiet() {
 
 func (w *window) signIn(user string) {
 	w.t.Helper()
-	w.run(chromedp.Navigate(w.url), chromedp.SendKeys(chromedp.CSS("#user"), user), chromedp.SendKeys(chromedp.CSS("#password"), w.passwords[user]+"\r"),
+	w.run(chromedp.Navigate(w.url), chromedp.SendKeys(chromedp.CSS("#user"), user),
+		chromedp.SendKeys(chromedp.CSS("#password"), w.passwords[user]+"\r"),
 		chromedp.WaitVisible(chromedp.CSS("header .user")))
 }
 
@@ -136,7 +140,8 @@ func (w *window) leave(actions ...chromedp.Action[chromedp.Void]) {
 	w.run(chromedp.Evaluate[chromedp.Void](`document.body.dataset.old = "yes"`))
 	w.run(actions...)
 	for range 400 {
-		if fresh, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && document.body.dataset.old === undefined`)); err == nil && fresh {
+		if fresh, err := chromedp.Run(w.ctx,
+			chromedp.Evaluate[bool](`document.readyState === "complete" && document.body.dataset.old === undefined`)); err == nil && fresh {
 			return
 		}
 		time.Sleep(25 * time.Millisecond)
@@ -189,7 +194,9 @@ const (
 
 func (w *window) scheme(name string) {
 	w.t.Helper()
-	if _, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}}); err != nil {
+	if _, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia,
+		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
+			Value: name}}}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -245,7 +252,8 @@ func TestClickThrough(t *testing.T) {
 	admin.run(choose(userARN))
 	admin.click("#add-user")
 	admin.sees("#changes", "added as key user", userARN, "@@", "+")
-	if lines := js[int](admin, `new Set([...document.querySelectorAll("#changes .diff span")].map((e) => e.offsetTop)).size`); lines < 8 {
+	if lines := js[int](admin,
+		`new Set([...document.querySelectorAll("#changes .diff span")].map((e) => e.offsetTop)).size`); lines < 8 {
 		t.Errorf("the difference has %d lines", lines)
 	}
 	admin.shoot("key")
@@ -260,7 +268,8 @@ func TestClickThrough(t *testing.T) {
 	user.doesNotSee("main", "Robin Example")
 
 	// A grant, and its undo.
-	admin.run(chromedp.Click(chromedp.CSS("#grants details summary")), chromedp.SetValue(chromedp.CSS("#grantee"), userARN))
+	admin.run(chromedp.Click(chromedp.CSS("#grants details summary")),
+		chromedp.SetValue(chromedp.CSS("#grantee"), userARN))
 	admin.click("#create-grant")
 	admin.sees("#grants", labsetup.UserName, "Decrypt")
 	user.click("#nextwork-kms-table a.button")
@@ -271,7 +280,8 @@ func TestClickThrough(t *testing.T) {
 	user.doesNotSee("main", "Robin Example")
 
 	// The key's deletion, and its cancellation.
-	admin.run(chromedp.Click(chromedp.CSS(`details:has(#schedule) summary`)), chromedp.Click(chromedp.CSS("#understood")))
+	admin.run(chromedp.Click(chromedp.CSS(`details:has(#schedule) summary`)),
+		chromedp.Click(chromedp.CSS("#understood")))
 	admin.click("#schedule")
 	admin.sees("main", "Pending deletion until")
 	admin.click("#cancel")
@@ -318,8 +328,10 @@ func TestClickInspector(t *testing.T) {
 	s := newSite(t)
 	client := dynamodb.NewFromConfig(s.server.Config(s.server.RootCredentials()))
 	const evil = `<script>document.title="taken over"</script><img src=x onerror="document.title='taken over'">"><svg onload=alert(1)>`
-	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(labsetup.OwnedTable), Item: map[string]types.AttributeValue{
-		"id": &types.AttributeValueMemberS{Value: evil}, evil: &types.AttributeValueMemberS{Value: evil}}}); err != nil {
+	if _, err := client.PutItem(t.Context(),
+		&dynamodb.PutItemInput{TableName: aws.String(labsetup.OwnedTable), Item: map[string]types.AttributeValue{
+			"id": &types.AttributeValueMemberS{Value: evil},
+			evil: &types.AttributeValueMemberS{Value: evil}}}); err != nil {
 		t.Fatal(err)
 	}
 	w := s.window(root)
@@ -328,7 +340,8 @@ func TestClickInspector(t *testing.T) {
 	w.sees("main", "aws_dbe_head", "message id", "recipient tag 1", "What lies on disk")
 	w.run(chromedp.Evaluate[chromedp.Void](`document.querySelector(".block").scrollIntoView()`))
 	w.shoot("inspector")
-	if lit := js[int](w, `document.querySelector(".f").dispatchEvent(new MouseEvent("mouseenter")), document.querySelectorAll(".lit").length`); lit != 2 {
+	if lit := js[int](w,
+		`document.querySelector(".f").dispatchEvent(new MouseEvent("mouseenter")), document.querySelectorAll(".lit").length`); lit != 2 {
 		t.Errorf("%d elements light up, want the bytes and their row", lit)
 	}
 
@@ -336,7 +349,8 @@ func TestClickInspector(t *testing.T) {
 	for range 2 {
 		w.sees("main", "<script>document.title", "onerror=")
 		w.run(chromedp.Sleep(200 * time.Millisecond))
-		title, scripts, images := js[string](w, `document.title`), js[int](w, `document.scripts.length`), js[int](w, `document.querySelectorAll("main img, main svg").length`)
+		title, scripts, images := js[string](w, `document.title`), js[int](w, `document.scripts.length`),
+			js[int](w, `document.querySelectorAll("main img, main svg").length`)
 		if strings.Contains(title, "taken over") || scripts != 1 || images != 0 {
 			t.Errorf("markup of an item got into the page: title %q, %d scripts, %d images", title, scripts, images)
 		}

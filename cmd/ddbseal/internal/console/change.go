@@ -190,11 +190,13 @@ func (s *session) grant(ctx context.Context, in *kms.CreateGrantInput, title str
 		return err
 	}
 	id, grant := *in.KeyId, aws.ToString(out.GrantId)
-	entry := types.GrantListEntry{GranteePrincipal: in.GranteePrincipal, Operations: in.Operations, Constraints: in.Constraints, Name: in.Name}
-	s.note(change{Key: id, Title: title, Diff: []diffLine{added(grantText(&entry))}, undo: func(ctx context.Context) error {
-		_, err := s.kms.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &id, GrantId: &grant})
-		return err
-	}})
+	entry := types.GrantListEntry{GranteePrincipal: in.GranteePrincipal, Operations: in.Operations,
+		Constraints: in.Constraints, Name: in.Name}
+	s.note(change{Key: id, Title: title, Diff: []diffLine{added(grantText(&entry))},
+		undo: func(ctx context.Context) error {
+			_, err := s.kms.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &id, GrantId: &grant})
+			return err
+		}})
 	return nil
 }
 
@@ -227,7 +229,10 @@ func (s *session) revokeGrant(ctx context.Context, id, grant string) error {
 		g.Name = nil
 	}
 	ch.undo = func(ctx context.Context) error {
-		_, err := s.kms.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: &id, GranteePrincipal: g.GranteePrincipal, RetiringPrincipal: g.RetiringPrincipal, Operations: g.Operations, Constraints: g.Constraints, Name: g.Name})
+		_, err := s.kms.CreateGrant(ctx,
+			&kms.CreateGrantInput{KeyId: &id, GranteePrincipal: g.GranteePrincipal,
+				RetiringPrincipal: g.RetiringPrincipal, Operations: g.Operations, Constraints: g.Constraints,
+				Name: g.Name})
 		return err
 	}
 	s.note(ch)
@@ -256,7 +261,8 @@ func (s *session) setEnabled(ctx context.Context, id string, on bool) error {
 	if on {
 		title, diff = "Key enabled", stateDiff("Disabled", "Enabled")
 	}
-	s.note(change{Key: id, Title: title, Diff: diff, undo: func(ctx context.Context) error { return s.enable(ctx, id, !on) }})
+	s.note(change{Key: id, Title: title, Diff: diff,
+		undo: func(ctx context.Context) error { return s.enable(ctx, id, !on) }})
 	return nil
 }
 
@@ -284,7 +290,9 @@ func (s *session) rotate(ctx context.Context, id string) error {
 	if _, err := s.kms.RotateKeyOnDemand(ctx, &kms.RotateKeyOnDemandInput{KeyId: &id}); err != nil {
 		return err
 	}
-	s.note(change{Key: id, Title: "Key rotated", Diff: []diffLine{added("new material; the old still opens what it encrypted")}, Final: "material is never taken back"})
+	s.note(change{Key: id, Title: "Key rotated",
+		Diff:  []diffLine{added("new material; the old still opens what it encrypted")},
+		Final: "material is never taken back"})
 	return nil
 }
 
@@ -300,18 +308,20 @@ func (s *session) schedule(ctx context.Context, id string, form url.Values) erro
 	if err != nil {
 		return err
 	}
-	if _, err := s.kms.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: &id, PendingWindowInDays: aws.Int32(int32(days))}); err != nil {
+	if _, err := s.kms.ScheduleKeyDeletion(ctx,
+		&kms.ScheduleKeyDeletionInput{KeyId: &id, PendingWindowInDays: aws.Int32(int32(days))}); err != nil {
 		return err
 	}
-	s.note(change{Key: id, Title: fmt.Sprintf("Deletion scheduled in %d days", days), Diff: stateDiff(string(was.KeyMetadata.KeyState), "PendingDeletion"), undo: func(ctx context.Context) error {
-		if _, err := s.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: &id}); err != nil {
-			return err
-		}
-		if was.KeyMetadata.KeyState == types.KeyStateEnabled {
-			return s.enable(ctx, id, true)
-		}
-		return nil
-	}})
+	s.note(change{Key: id, Title: fmt.Sprintf("Deletion scheduled in %d days", days),
+		Diff: stateDiff(string(was.KeyMetadata.KeyState), "PendingDeletion"), undo: func(ctx context.Context) error {
+			if _, err := s.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: &id}); err != nil {
+				return err
+			}
+			if was.KeyMetadata.KeyState == types.KeyStateEnabled {
+				return s.enable(ctx, id, true)
+			}
+			return nil
+		}})
 	return nil
 }
 
@@ -319,7 +329,8 @@ func (s *session) cancel(ctx context.Context, id string) error {
 	if _, err := s.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: &id}); err != nil {
 		return err
 	}
-	s.note(change{Key: id, Title: "Deletion cancelled", Diff: stateDiff("PendingDeletion", "Disabled"), Final: "schedule the deletion again instead"})
+	s.note(change{Key: id, Title: "Deletion cancelled", Diff: stateDiff("PendingDeletion", "Disabled"),
+		Final: "schedule the deletion again instead"})
 	return nil
 }
 

@@ -94,7 +94,8 @@ func New(cfg Config) (*Console, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	c := &Console{cfg: cfg, origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: make([]byte, 32), guard: newGuard(cfg.Clock), progress: p}
+	c := &Console{cfg: cfg, origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: make([]byte, 32),
+		guard: newGuard(cfg.Clock), progress: p}
 	for _, host := range []string{"127.0.0.1", "localhost", "::1"} {
 		c.origins[net.JoinHostPort(host, port)] = true
 	}
@@ -144,7 +145,8 @@ const (
 
 // Serve answers on l until ctx ends, then closes l and the console.
 func (c *Console) Serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{Handler: c, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, MaxHeaderBytes: maxHeader,
+	server := &http.Server{Handler: c, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(c.cfg.Logger.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
@@ -177,10 +179,10 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /alive", c.alive)
 	mux.HandleFunc("GET /signin", c.signInPage)
 	mux.HandleFunc("POST /signin", c.signIn)
-	get := func(pattern string, h func(http.ResponseWriter, *http.Request, *session)) {
+	get := func(pattern string, h handler) {
 		mux.HandleFunc("GET "+pattern, c.signedIn(h))
 	}
-	post := func(pattern string, h func(http.ResponseWriter, *http.Request, *session)) {
+	post := func(pattern string, h handler) {
 		mux.HandleFunc("POST "+pattern, c.signedIn(c.changing(h)))
 	}
 	get("/{$}", func(w http.ResponseWriter, r *http.Request, _ *session) { redirect(w, r, "/tables") })

@@ -117,8 +117,10 @@ func draw(name string, value types.AttributeValue, fields []envelope.Field) bloc
 	}
 	b := block{Name: name, Length: len(bytes)}
 	for i, f := range fields {
-		b.Fields = append(b.Fields, fieldView{ID: name + "-" + hex.EncodeToString([]byte{byte(i >> 8), byte(i)}), Color: i % fieldColors,
-			Name: f.Name, Meaning: f.Meaning, Value: f.Value, Offset: f.Offset, Length: f.Length, Hex: pairs(bytes[f.Offset : f.Offset+f.Length])})
+		b.Fields = append(b.Fields,
+			fieldView{ID: name + "-" + hex.EncodeToString([]byte{byte(i >> 8), byte(i)}), Color: i % fieldColors,
+				Name: f.Name, Meaning: f.Meaning, Value: f.Value, Offset: f.Offset, Length: f.Length,
+				Hex: pairs(bytes[f.Offset : f.Offset+f.Length])})
 	}
 	return b
 }
@@ -144,7 +146,8 @@ func (c *Console) disk(ctx context.Context, s *session, t *tableInfo, key envelo
 		info := t
 		if name != t.Name {
 			var err error
-			if info, err = c.describe(ctx, s, name); err != nil || info.Partition != t.Partition || info.Sort != t.Sort || info.PartitionType != t.PartitionType || info.SortType != t.SortType {
+			if info, err = c.describe(ctx, s, name); err != nil || info.Partition != t.Partition ||
+				info.Sort != t.Sort || info.PartitionType != t.PartitionType || info.SortType != t.SortType {
 				continue
 			}
 		}

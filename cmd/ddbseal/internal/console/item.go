@@ -154,13 +154,16 @@ func stateOf(a envelope.Action) string {
 }
 
 // errUnknownActions: see envelope.Inspect.
-var errUnknownActions = errors.New("the item has attributes that no signature covers, and does not say which: only a program that knows the table's actions can open it")
+var errUnknownActions = errors.New("the item has attributes that no signature covers, and does not say which: only " +
+	"a program that knows the table's actions can open it")
 
 // open decrypts the item with the AWS KMS key that it names, as the user. The
 // actions are those that the item itself claims: good enough to look at it
 // here, where the page trusts nothing in it; a program declares its own.
-func open(ctx context.Context, s *session, t *tableInfo, item envelope.Item, m *envelope.Message) (envelope.Item, error) {
-	cfg := envelope.Config{LogicalTableName: t.Name, PartitionKey: t.Partition, SortKey: t.Sort, Actions: map[string]envelope.Action{}, AlgorithmSuite: m.Suite}
+func open(ctx context.Context, s *session, t *tableInfo, item envelope.Item,
+	m *envelope.Message) (envelope.Item, error) {
+	cfg := envelope.Config{LogicalTableName: t.Name, PartitionKey: t.Partition, SortKey: t.Sort,
+		Actions: map[string]envelope.Action{}, AlgorithmSuite: m.Suite}
 	for _, a := range m.Attributes {
 		if a.Action == 0 {
 			return nil, errUnknownActions
@@ -170,7 +173,8 @@ func open(ctx context.Context, s *session, t *tableInfo, item envelope.Item, m *
 			cfg.AllowedUnsigned = append(cfg.AllowedUnsigned, a.Name)
 		}
 	}
-	discovery, err := awskms.NewDiscovery(awskms.DiscoveryConfig{Client: s.kms, Filter: &awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{t.Account}}})
+	discovery, err := awskms.NewDiscovery(awskms.DiscoveryConfig{Client: s.kms,
+		Filter: &awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{t.Account}}})
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,8 @@ func (c *Console) keysPage(w http.ResponseWriter, r *http.Request, s *session) {
 				row.Problem = c.explain(s, err)
 			} else {
 				m := d.KeyMetadata
-				row.Description, row.State, row.Manager = aws.ToString(m.Description), stateText(m), string(m.KeyManager)
+				row.Description, row.State, row.Manager = aws.ToString(m.Description), stateText(m),
+					string(m.KeyManager)
 			}
 			v.Keys = append(v.Keys, row)
 		}
@@ -125,7 +126,8 @@ type grantView struct {
 
 // grantChoices are the operations that a grant for a table's data can need.
 func grantChoices() []string {
-	return []string{"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo", "DescribeKey"}
+	return []string{"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom",
+		"ReEncryptTo", "DescribeKey"}
 }
 
 func (c *Console) keyPage(w http.ResponseWriter, r *http.Request, s *session) {
@@ -138,9 +140,13 @@ func (c *Console) keyPage(w http.ResponseWriter, r *http.Request, s *session) {
 	}
 	m := d.KeyMetadata
 	id = aws.ToString(m.KeyId)
-	v := keyView{ID: id, ARN: aws.ToString(m.Arn), Alias: s.aliases(ctx)[id], Description: aws.ToString(m.Description), State: stateText(m),
-		Pending: m.KeyState == types.KeyStatePendingDeletion, Enabled: m.KeyState == types.KeyStateEnabled, Disabled: m.KeyState == types.KeyStateDisabled,
-		AWSManaged: m.KeyManager == types.KeyManagerTypeAws, Fixed: m.KeyManager == types.KeyManagerTypeAws || c.readOnly(), PolicyView: r.URL.Query().Get("view") == "policy", GrantChoices: grantChoices()}
+	v := keyView{ID: id, ARN: aws.ToString(m.Arn), Alias: s.aliases(ctx)[id], Description: aws.ToString(m.Description),
+		State:   stateText(m),
+		Pending: m.KeyState == types.KeyStatePendingDeletion, Enabled: m.KeyState == types.KeyStateEnabled,
+		Disabled:   m.KeyState == types.KeyStateDisabled,
+		AWSManaged: m.KeyManager == types.KeyManagerTypeAws,
+		Fixed:      m.KeyManager == types.KeyManagerTypeAws || c.readOnly(),
+		PolicyView: r.URL.Query().Get("view") == "policy", GrantChoices: grantChoices()}
 	c.fillPolicy(ctx, s, &v)
 	c.fillGrants(ctx, s, &v)
 	c.fillRotation(ctx, s, &v)
@@ -231,7 +237,8 @@ func (c *Console) fillGrants(ctx context.Context, s *session, v *keyView) {
 }
 
 func viewGrant(g *types.GrantListEntry) grantView {
-	v := grantView{ID: aws.ToString(g.GrantId), Name: aws.ToString(g.Name), Grantee: shortARN(aws.ToString(g.GranteePrincipal)), Context: contextText(g.Constraints)}
+	v := grantView{ID: aws.ToString(g.GrantId), Name: aws.ToString(g.Name),
+		Grantee: shortARN(aws.ToString(g.GranteePrincipal)), Context: contextText(g.Constraints)}
 	var ops []string
 	for _, o := range g.Operations {
 		ops = append(ops, string(o))
@@ -283,7 +290,8 @@ type peopleView struct {
 
 // People makes the list for a role of the default view.
 func (v keyView) People(role, csrf string) peopleView {
-	p := peopleView{ID: v.ID, CSRF: csrf, Role: role, Label: "key user", Title: "Add a key user", List: v.Users, Fixed: v.Fixed}
+	p := peopleView{ID: v.ID, CSRF: csrf, Role: role, Label: "key user", Title: "Add a key user", List: v.Users,
+		Fixed: v.Fixed}
 	if role == "administrator" {
 		p.Label, p.Title, p.List = "key administrator", "Add a key administrator", v.Administrators
 	}

@@ -36,10 +36,12 @@ func TestLab(t *testing.T) {
 		s.user() // signs in with it
 		b.lacks(s.as("root").get("/lab", http.StatusOK), "new console password", "22 of ")
 		page = b.post("/lab/run", http.StatusOK, "step", between(page, `id="run-all" name="step" value="`, `"`))
-		b.contains(page, "every check held", "Who sees what", "What made the difference", `<span class="add">`, "denied kms:Decrypt")
+		b.contains(page, "every check held", "Who sees what", "What made the difference", `<span class="add">`,
+			"denied kms:Decrypt")
 		b.lacks(page, "not as expected", "Robin Example")
 		text, err := os.ReadFile(filepath.Join(data, progressFile))
-		if err != nil || strings.Contains(string(text), "Robin") || strings.Contains(string(text), s.passwords[labsetup.UserName]) {
+		if err != nil || strings.Contains(string(text), "Robin") ||
+			strings.Contains(string(text), s.passwords[labsetup.UserName]) {
 			t.Errorf("the progress file holds values or passwords (%v)", err)
 		}
 	})

@@ -26,12 +26,16 @@ const userARN = "arn:aws:iam::" + localaws.DefaultAccountID + ":user/" + labsetu
 func TestWhoSeesWhat(t *testing.T) {
 	s := newSite(t)
 	administrator, user := s.administrator(), s.user()
-	administrator.contains(administrator.get("/tables", http.StatusOK), "Robin Example", "seasonal allergy", labsetup.ServerTable, labsetup.ClientTable)
+	administrator.contains(administrator.get("/tables", http.StatusOK), "Robin Example", "seasonal allergy",
+		labsetup.ServerTable, labsetup.ClientTable)
 
 	denied := user.get("/tables", http.StatusOK)
 	user.lacks(denied, "Robin Example", "seasonal allergy")
-	user.contains(denied, "AccessDeniedException", "is not authorized to perform: kms:Decrypt", "statement 3 (Allow use of the key): Allow does not apply: principal did not match",
-		"<b>closest</b>", "Naming the user as a principal in the key policy&#39;s statement “Allow use of the key” would allow it", `&#34;AWS&#34;: &#34;`+userARN, "denied or damaged", ">north<")
+	user.contains(denied, "AccessDeniedException", "is not authorized to perform: kms:Decrypt",
+		"statement 3 (Allow use of the key): Allow does not apply: principal did not match",
+		"<b>closest</b>",
+		"Naming the user as a principal in the key policy&#39;s statement “Allow use of the key” would allow it",
+		`&#34;AWS&#34;: &#34;`+userARN, "denied or damaged", ">north<")
 
 	path := administrator.keyPath()
 	administrator.get(path, http.StatusOK)
@@ -39,7 +43,8 @@ func TestWhoSeesWhat(t *testing.T) {
 	administrator.contains(after, "user/nextwork-kms-user added as key user", `<span class="add">`, "Undo")
 	user.contains(user.get("/tables", http.StatusOK), "Robin Example", "seasonal allergy")
 
-	administrator.contains(administrator.post(path+"/remove", http.StatusOK, "role", "user", "arn", userARN), "removed as key user")
+	administrator.contains(administrator.post(path+"/remove", http.StatusOK, "role", "user", "arn", userARN),
+		"removed as key user")
 	user.lacks(user.get("/tables", http.StatusOK), "Robin Example")
 
 	// Undo the removal, then the adding.
@@ -50,7 +55,8 @@ func TestWhoSeesWhat(t *testing.T) {
 	}
 	administrator.contains(administrator.post(path+"/undo", http.StatusOK, "change", ids[0][1]), "Undone")
 	user.contains(user.get("/tables", http.StatusOK), "Robin Example")
-	administrator.contains(administrator.post(path+"/undo", http.StatusOK, "change", ids[0][1]), "cannot be undone any more")
+	administrator.contains(administrator.post(path+"/undo", http.StatusOK, "change", ids[0][1]),
+		"cannot be undone any more")
 	administrator.post(path+"/undo", http.StatusOK, "change", ids[1][1])
 	user.lacks(user.get("/tables", http.StatusOK), "Robin Example")
 	if strings.Contains(s.logged(), "Robin") {
@@ -121,10 +127,11 @@ func TestMarkup(t *testing.T) {
 	b := s.administrator()
 	const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`
 	client := dynamodb.NewFromConfig(s.server.Config(s.server.RootCredentials()))
-	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(labsetup.ServerTable), Item: map[string]types.AttributeValue{
-		"id": &types.AttributeValueMemberS{Value: evil}, evil: &types.AttributeValueMemberS{Value: evil},
-		"list": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberS{Value: evil}}},
-	}}); err != nil {
+	if _, err := client.PutItem(t.Context(),
+		&dynamodb.PutItemInput{TableName: aws.String(labsetup.ServerTable), Item: map[string]types.AttributeValue{
+			"id": &types.AttributeValueMemberS{Value: evil}, evil: &types.AttributeValueMemberS{Value: evil},
+			"list": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberS{Value: evil}}},
+		}}); err != nil {
 		t.Fatal(err)
 	}
 	page := b.get("/tables", http.StatusOK)
@@ -137,7 +144,8 @@ func TestMarkup(t *testing.T) {
 	for _, ref := range refs {
 		b.lacks(b.get(ref, http.StatusOK), "<script>alert", "<img src=x")
 	}
-	b.lacks(b.post("/tables/read", http.StatusOK, "table", labsetup.ServerTable, "left", labsetup.ServerTable, "partition", evil+"!"), "<script>alert", "<img src=x")
+	b.lacks(b.post("/tables/read", http.StatusOK, "table", labsetup.ServerTable, "left", labsetup.ServerTable,
+		"partition", evil+"!"), "<script>alert", "<img src=x")
 	b.lacks(b.get("/audit?q="+strings.ReplaceAll(evil, " ", "+"), http.StatusOK), "<script>alert", "<img src=x")
 }
 
@@ -147,11 +155,14 @@ func TestItemPage(t *testing.T) {
 	page := b.get("/tables?left="+labsetup.ClientTable, http.StatusOK)
 	ref := regexp.MustCompile(`/tables/item/[0-9a-f]{24}`).FindString(page)
 	page = b.get(ref, http.StatusOK)
-	b.contains(page, "aws_dbe_head", "aws_dbe_foot", "message id", "legend", "encrypted data key 1: provider id", "commitment", "recipient tag 1", "ECDSA P-384",
-		"arn:aws:kms:us-east-1:111122223333:key/", "Robin Example", `<span class="chip ciphertext">ciphertext</span>`, `<span class="chip signed">signed</span>`,
+	b.contains(page, "aws_dbe_head", "aws_dbe_foot", "message id", "legend", "encrypted data key 1: provider id",
+		"commitment", "recipient tag 1", "ECDSA P-384",
+		"arn:aws:kms:us-east-1:111122223333:key/", "Robin Example", `<span class="chip ciphertext">ciphertext</span>`,
+		`<span class="chip signed">signed</span>`,
 		"HMAC of the key", labsetup.ServerTable, labsetup.BothTable, "still encrypted by the client")
 	// The bytes that are drawn are all of the attribute's.
-	block := regexp.MustCompile(`(?s)<code>aws_dbe_head</code> <span class="quiet">(\d+) bytes.*?<div class="hex"[^>]*>(.*?)</div>`).FindStringSubmatch(page)
+	block := regexp.MustCompile(
+		`(?s)<code>aws_dbe_head</code> <span class="quiet">(\d+) bytes.*?<div class="hex"[^>]*>(.*?)</div>`).FindStringSubmatch(page)
 	drawn := len(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(block[2], "")))
 	if block[1] == "0" || block[1] != itoa(drawn) {
 		t.Errorf("%s bytes, %d drawn", block[1], drawn)
@@ -177,9 +188,12 @@ func itoa(n int) string {
 func TestReadItem(t *testing.T) {
 	b := newSite(t).administrator()
 	b.get("/tables", http.StatusOK)
-	b.contains(b.post("/tables/read", http.StatusOK, "table", labsetup.ServerTable, "left", labsetup.ServerTable, "partition", "1"), "Robin Example")
-	b.contains(b.post("/tables/read", http.StatusOK, "table", labsetup.ServerTable, "left", labsetup.ServerTable, "partition", "2"), "There is no item with the key 2")
-	b.contains(b.post("/tables/read", http.StatusOK, "table", "none", "left", "none", "partition", "2"), "ResourceNotFoundException")
+	b.contains(b.post("/tables/read", http.StatusOK, "table", labsetup.ServerTable, "left", labsetup.ServerTable,
+		"partition", "1"), "Robin Example")
+	b.contains(b.post("/tables/read", http.StatusOK, "table", labsetup.ServerTable, "left", labsetup.ServerTable,
+		"partition", "2"), "There is no item with the key 2")
+	b.contains(b.post("/tables/read", http.StatusOK, "table", "none", "left", "none", "partition", "2"),
+		"ResourceNotFoundException")
 }
 
 func TestKeyChanges(t *testing.T) {
@@ -202,15 +216,19 @@ func TestKeyChanges(t *testing.T) {
 		}
 	}
 	// A grant opens both tables; undo closes them.
-	page := b.post(path+"/grant", http.StatusOK, "grantee", userARN, "operation", "Decrypt", "operation", "DescribeKey", "name", "for-a-test")
+	page := b.post(path+"/grant", http.StatusOK, "grantee", userARN, "operation", "Decrypt", "operation", "DescribeKey",
+		"name", "for-a-test")
 	b.contains(page, "Grant created", "grant to user/nextwork-kms-user for Decrypt, DescribeKey", "for-a-test")
 	sees(true)
 	undo()
 	sees(false)
-	b.post(path+"/grant", http.StatusOK, "grantee", userARN, "operation", "Decrypt", "contextKey", "aws-crypto-table-name", "contextValue", labsetup.ClientTable)
+	b.post(path+"/grant", http.StatusOK, "grantee", userARN, "operation", "Decrypt", "contextKey",
+		"aws-crypto-table-name", "contextValue", labsetup.ClientTable)
 	b.contains(u.get("/tables", http.StatusOK), "Robin Example", "is not authorized") // the client-side table only
-	grant := regexp.MustCompile(`(?s)user/nextwork-kms-user.*?name="grant" value="([^"]+)"`).FindStringSubmatch(between(b.get(path, http.StatusOK), `id="grants"`, "</section>"))
-	b.contains(b.post(path+"/revoke", http.StatusOK, "grant", grant[1]), "Grant revoked", `<span class="remove">- grant to user/nextwork-kms-user`)
+	grant := regexp.MustCompile(`(?s)user/nextwork-kms-user.*?name="grant" value="([^"]+)"`).FindStringSubmatch(between(
+		b.get(path, http.StatusOK), `id="grants"`, "</section>"))
+	b.contains(b.post(path+"/revoke", http.StatusOK, "grant", grant[1]), "Grant revoked",
+		`<span class="remove">- grant to user/nextwork-kms-user`)
 	sees(false)
 	undo() // gives it again
 	sees(true)
@@ -225,7 +243,8 @@ func TestKeyChanges(t *testing.T) {
 
 	b.contains(b.post(path+"/schedule", http.StatusOK, "days", "7"), "tick the box", ">Enabled<")
 	b.contains(b.post(path+"/schedule", http.StatusOK, "days", "3", "understood", "yes"), "7 to 30")
-	b.contains(b.post(path+"/schedule", http.StatusOK, "days", "7", "understood", "yes"), "Pending deletion until", "Cancel deletion")
+	b.contains(b.post(path+"/schedule", http.StatusOK, "days", "7", "understood", "yes"), "Pending deletion until",
+		"Cancel deletion")
 	b.contains(b.post(path+"/cancel", http.StatusOK), "Deletion cancelled", ">Disabled<")
 	b.post(path+"/enable", http.StatusOK)
 	b.post(path+"/schedule", http.StatusOK, "days", "30", "understood", "yes")
@@ -233,9 +252,12 @@ func TestKeyChanges(t *testing.T) {
 	b.contains(b.get(path, http.StatusOK), `chip plaintext">Enabled`)
 
 	// The policy view: a change with its difference, nonsense, and no change.
-	policy := htmlText(between(between(b.get(path+"?view=policy", http.StatusOK), "<textarea", "</textarea>")+"<", ">", "<"))
+	policy := htmlText(between(between(b.get(path+"?view=policy", http.StatusOK), "<textarea", "</textarea>")+"<", ">",
+		"<"))
 	b.contains(b.post(path+"/policy", http.StatusOK, "view", "policy", "policy", policy), "the same as before")
-	b.contains(b.post(path+"/policy", http.StatusOK, "view", "policy", "policy", strings.Replace(policy, "key-consolepolicy-3", "mine", 1)), "Key policy edited", `<span class="add">&#43;  &#34;Id&#34;: &#34;mine&#34;`)
+	b.contains(b.post(path+"/policy", http.StatusOK, "view", "policy", "policy",
+		strings.Replace(policy, "key-consolepolicy-3", "mine", 1)), "Key policy edited",
+		`<span class="add">&#43;  &#34;Id&#34;: &#34;mine&#34;`)
 	b.contains(b.post(path+"/policy", http.StatusOK, "policy", "nonsense"), "MalformedPolicyDocument")
 	b.post(path+"/nothing", http.StatusNotFound)
 	// Nobody gets power from the page.
@@ -253,23 +275,28 @@ func between(text, from, to string) string {
 }
 
 func htmlText(text string) string {
-	return strings.NewReplacer("&#34;", `"`, "&#43;", "+", "&#39;", "'", "&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
+	return strings.NewReplacer("&#34;", `"`, "&#43;", "+", "&#39;", "'", "&lt;", "<", "&gt;", ">", "&amp;",
+		"&").Replace(text)
 }
 
 func TestAudit(t *testing.T) {
 	s := newSite(t)
 	b, u := s.administrator(), s.user()
 	u.get("/tables", http.StatusOK)
-	b.contains(b.get("/audit?outcome=denied", http.StatusOK), labsetup.UserName, `chip denied">denied`, "<summary>why</summary>", "dynamodb", "directly")
+	b.contains(b.get("/audit?outcome=denied", http.StatusOK), labsetup.UserName, `chip denied">denied`,
+		"<summary>why</summary>", "dynamodb", "directly")
 	b.contains(b.get("/audit?outcome=allowed", http.StatusOK), "aws-crypto-table-name = "+labsetup.ClientTable)
-	rows, err := csv.NewReader(strings.NewReader(b.get("/audit/export?format=csv&outcome=denied", http.StatusOK))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(b.get("/audit/export?format=csv&outcome=denied",
+		http.StatusOK))).ReadAll()
 	if err != nil || len(rows) < 3 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
-	lines := strings.Split(strings.TrimSpace(b.get("/audit/export?outcome=denied&q="+labsetup.UserName, http.StatusOK)), "\n")
+	lines := strings.Split(strings.TrimSpace(b.get("/audit/export?outcome=denied&q="+labsetup.UserName, http.StatusOK)),
+		"\n")
 	for _, line := range lines {
 		var e localaws.Event
-		if err := json.Unmarshal([]byte(line), &e); err != nil || e.UserIdentity.UserName != labsetup.UserName || !e.Denied() {
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e.UserIdentity.UserName != labsetup.UserName ||
+			!e.Denied() {
 			t.Errorf("%v: %s", err, line)
 		}
 	}

@@ -98,7 +98,8 @@ func (c *Console) explain(s *session, err error) *problem {
 	p := &problem{Code: errorCode(err), Message: message(err)}
 	p.Denied = strings.HasPrefix(p.Code, "AccessDenied")
 	if c.cfg.Attached != nil && unreachable(err) {
-		p.Gone, p.Message = true, "There is no answer from "+c.cfg.Attached.Name+". This page works again as soon as there is."
+		p.Gone, p.Message = true,
+			"There is no answer from "+c.cfg.Attached.Name+". This page works again as soon as there is."
 		return p
 	}
 	p.Missing = strings.Contains(p.Code, "NotFound") || p.Code == "NoSuchEntity"
@@ -157,17 +158,20 @@ func (p *problem) cure(s *session, resource string) *cure {
 	}
 	for _, r := range p.Reasons {
 		if r.Kind == "deny" {
-			out.Text = "An explicit deny wins over every allow. It would have to go, or stop naming this user: " + r.Text
+			out.Text = "An explicit deny wins over every allow. It would have to go, or stop naming this user: " +
+				r.Text
 			return out
 		}
 	}
 	var suggested any
 	if key {
-		suggested = struct{ Sid, Effect, Principal, Action, Resource any }{"Allow " + s.user, "Allow", map[string]string{"AWS": s.arn}, p.Action, "*"}
+		suggested = struct{ Sid, Effect, Principal, Action, Resource any }{"Allow " + s.user, "Allow",
+			map[string]string{"AWS": s.arn}, p.Action, "*"}
 		out.Text = "A statement in the key policy would allow it:"
 		for _, r := range p.Reasons {
 			if r.Kind == "near" && r.Sid != "" {
-				out.Text = "Naming the user as a principal in the key policy's statement “" + r.Sid + "” would allow it, or a statement of their own:"
+				out.Text = "Naming the user as a principal in the key policy's statement “" + r.Sid +
+					"” would allow it, or a statement of their own:"
 				break
 			}
 		}

@@ -11,7 +11,8 @@ import (
 
 // policy is the Content-Security-Policy of every answer: nothing inline,
 // nothing from elsewhere, no frame around it.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // protect is what every request passes first.
 func (c *Console) protect(next http.Handler) http.Handler {
@@ -32,7 +33,8 @@ func (c *Console) protect(next http.Handler) http.Handler {
 					panic(p)
 				}
 				// The panic's own text may hold values of items: only its type.
-				c.cfg.Logger.Error("panic", "kind", fmt.Sprintf("%T", p), "path", r.Pattern, "stack", string(debug.Stack()))
+				c.cfg.Logger.Error("panic", "kind", fmt.Sprintf("%T", p), "path", r.Pattern, "stack",
+					string(debug.Stack()))
 				http.Error(w, "This page failed. The failure was logged.", http.StatusInternalServerError)
 			}
 		}()
@@ -68,8 +70,11 @@ func (c *Console) sameOrigin(r *http.Request) bool {
 	return reads && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
+// handler answers a request of a person who is signed in.
+type handler func(http.ResponseWriter, *http.Request, *session)
+
 // signedIn gives the handler the session, or sends the browser to sign in.
-func (c *Console) signedIn(h func(http.ResponseWriter, *http.Request, *session)) http.HandlerFunc {
+func (c *Console) signedIn(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s := c.sessions.find(r, c.cookie)
 		if s == nil {
@@ -85,7 +90,7 @@ func (c *Console) signedIn(h func(http.ResponseWriter, *http.Request, *session))
 }
 
 // changing checks the token of a form.
-func (c *Console) changing(h func(http.ResponseWriter, *http.Request, *session)) func(http.ResponseWriter, *http.Request, *session) {
+func (c *Console) changing(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, s *session) {
 		if err := r.ParseForm(); err != nil {
 			http.Error(w, "The form cannot be read.", http.StatusBadRequest)

@@ -55,7 +55,8 @@ func TestHost(t *testing.T) {
 	_, port, _ := net.SplitHostPort(s.host)
 	for host, status := range map[string]int{
 		s.host: 200, "localhost:" + port: 200, "[::1]:" + port: 200,
-		"attacker.example:" + port: 421, "127.0.0.1": 421, "127.0.0.1:1": 421, "127.0.0.1.attacker.example:" + port: 421, "0.0.0.0:" + port: 421,
+		"attacker.example:" + port: 421, "127.0.0.1": 421, "127.0.0.1:1": 421,
+		"127.0.0.1.attacker.example:" + port: 421, "0.0.0.0:" + port: 421,
 	} {
 		r := b.request(http.MethodGet, "/signin", nil)
 		r.Host = host
@@ -98,9 +99,12 @@ func TestOrigin(t *testing.T) {
 	header(http.MethodPost, post, 403, "Sec-Fetch-Site", "none")
 	header(http.MethodPost, post, 200, "Sec-Fetch-Site", "same-origin")
 	header(http.MethodGet, "/tables", 403, "Origin", "http://attacker.example")
-	header(http.MethodGet, "/tables", 403, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "script")
-	header(http.MethodGet, "/tables", 403, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe")
-	header(http.MethodGet, "/tables", 200, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document")
+	header(http.MethodGet, "/tables", 403, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors",
+		"Sec-Fetch-Dest", "script")
+	header(http.MethodGet, "/tables", 403, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate",
+		"Sec-Fetch-Dest", "iframe")
+	header(http.MethodGet, "/tables", 200, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate",
+		"Sec-Fetch-Dest", "document")
 	header(http.MethodGet, "/tables", 200, "Sec-Fetch-Site", "none")
 }
 
@@ -146,7 +150,8 @@ func TestHeadersAndCookies(t *testing.T) {
 			continue
 		}
 		found++
-		if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || len(c.Value) != 64 || c.MaxAge != 0 || !c.Expires.IsZero() {
+		if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || len(c.Value) != 64 ||
+			c.MaxAge != 0 || !c.Expires.IsZero() {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -160,7 +165,9 @@ func TestHeadersAndCookies(t *testing.T) {
 		}
 		answer.Body.Close()
 		h := answer.Header
-		if p := h.Get("Content-Security-Policy"); !strings.Contains(p, "default-src 'none'") || strings.Contains(p, "unsafe") || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" {
+		if p := h.Get("Content-Security-Policy"); !strings.Contains(p, "default-src 'none'") ||
+			strings.Contains(p, "unsafe") || h.Get("X-Content-Type-Options") != "nosniff" ||
+			h.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %v", path, h)
 		}
 	}
@@ -175,7 +182,8 @@ func TestNothingInline(t *testing.T) {
 		if strings.Count(page, "<script") != 1 {
 			t.Error(path)
 		}
-		for _, secret := range []string{b.passwords[administrator.Name], b.passwords[labsetup.UserName], testToken, b.server.RootCredentials().SecretAccessKey} {
+		for _, secret := range []string{b.passwords[administrator.Name], b.passwords[labsetup.UserName], testToken,
+			b.server.RootCredentials().SecretAccessKey} {
 			b.lacks(page, secret)
 		}
 	}
@@ -185,8 +193,10 @@ func TestSignIn(t *testing.T) {
 	s := newSite(t)
 	b := s.browser()
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Sign in</h1>") // sent there
-	for _, c := range [][2]string{{administrator.Name, "wrong"}, {"nobody", "wrong"}, {"root", "wrong"}, {"root", s.server.RootCredentials().SecretAccessKey}, {"", ""}, {administrator.Name, testToken}} {
-		b.contains(b.post("/signin", http.StatusUnauthorized, "user", c[0], "password", c[1]), "User name or password is wrong.")
+	for _, c := range [][2]string{{administrator.Name, "wrong"}, {"nobody", "wrong"}, {"root", "wrong"},
+		{"root", s.server.RootCredentials().SecretAccessKey}, {"", ""}, {administrator.Name, testToken}} {
+		b.contains(b.post("/signin", http.StatusUnauthorized, "user", c[0], "password", c[1]),
+			"User name or password is wrong.")
 	}
 	for range 4 {
 		b.post("/signin", http.StatusUnauthorized, "user", "robin", "password", "wrong")
@@ -218,10 +228,11 @@ func TestSessionEnds(t *testing.T) {
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Sign in</h1>")
 	// However busy, twelve hours are the end.
 	b = s.administrator()
-	for began := s.clock.Now(); s.clock.Now().Sub(began) < sessionLimit-90*time.Second; s.clock.Advance(55 * time.Second) {
+	for end := s.clock.Now().Add(sessionLimit - 90*time.Second); s.clock.Now().Before(end); {
 		if s.console.sessions.find(b.sessionRequest(), s.console.cookie) == nil {
 			t.Fatal("the session ended although it was used")
 		}
+		s.clock.Advance(55 * time.Second)
 	}
 	for _, pause := range []time.Duration{34, 59} { // less than idle, and then beyond the limit
 		if s.console.sessions.find(b.sessionRequest(), s.console.cookie) == nil {
@@ -248,12 +259,14 @@ func TestDeletedUser(t *testing.T) {
 	if _, err := people.CreateUser(t.Context(), &iam.CreateUserInput{UserName: name}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := people.CreateLoginProfile(t.Context(), &iam.CreateLoginProfileInput{UserName: name, Password: password}); err != nil {
+	if _, err := people.CreateLoginProfile(t.Context(),
+		&iam.CreateLoginProfileInput{UserName: name, Password: password}); err != nil {
 		t.Fatal(err)
 	}
 	s.passwords["robin"] = *password
 	b := s.as("robin")
-	b.contains(b.get("/tables", http.StatusOK), "dynamodb:ListTables", "A statement in an IAM policy of the user would allow it")
+	b.contains(b.get("/tables", http.StatusOK), "dynamodb:ListTables",
+		"A statement in an IAM policy of the user would allow it")
 	if _, err := people.DeleteLoginProfile(t.Context(), &iam.DeleteLoginProfileInput{UserName: name}); err != nil {
 		t.Fatal(err)
 	}
@@ -271,17 +284,24 @@ func TestPasswordMustChange(t *testing.T) {
 	if _, err := people.CreateUser(t.Context(), &iam.CreateUserInput{UserName: name}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := people.CreateLoginProfile(t.Context(), &iam.CreateLoginProfileInput{UserName: name, Password: aws.String("Correct-horse-1"), PasswordResetRequired: true}); err != nil {
+	if _, err := people.CreateLoginProfile(t.Context(),
+		&iam.CreateLoginProfileInput{UserName: name, Password: aws.String("Correct-horse-1"),
+			PasswordResetRequired: true}); err != nil {
 		t.Fatal(err)
 	}
 	b := s.browser()
 	b.get("/signin", http.StatusOK)
-	b.contains(b.post("/signin", http.StatusUnauthorized, "user", "robin", "password", "Correct-horse-1"), "has to be changed", "New password")
-	b.contains(b.post("/signin", http.StatusUnauthorized, "user", "robin", "password", "Correct-horse-1", "new", "Correct-horse-2"), "iam:ChangePassword")
-	if _, err := people.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: name, PolicyName: aws.String("password"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ChangePassword","Resource":"*"}}`)}); err != nil {
+	b.contains(b.post("/signin", http.StatusUnauthorized, "user", "robin", "password", "Correct-horse-1"),
+		"has to be changed", "New password")
+	b.contains(b.post("/signin", http.StatusUnauthorized, "user", "robin", "password", "Correct-horse-1", "new",
+		"Correct-horse-2"), "iam:ChangePassword")
+	if _, err := people.PutUserPolicy(t.Context(),
+		&iam.PutUserPolicyInput{UserName: name, PolicyName: aws.String("password"),
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ChangePassword","Resource":"*"}}`)}); err != nil {
 		t.Fatal(err)
 	}
-	b.contains(b.post("/signin", http.StatusOK, "user", "robin", "password", "Correct-horse-1", "new", "Correct-horse-2"), "<h1>Tables</h1>")
+	b.contains(b.post("/signin", http.StatusOK, "user", "robin", "password", "Correct-horse-1", "new",
+		"Correct-horse-2"), "<h1>Tables</h1>")
 	s.passwords["robin"] = "Correct-horse-2"
 	s.as("robin")
 }

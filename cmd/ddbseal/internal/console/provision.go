@@ -65,7 +65,9 @@ func setPassword(ctx context.Context, people *iam.Client, l Login) error {
 	_, err := people.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: &l.User, Password: &l.Password})
 	var exists *types.EntityAlreadyExistsException
 	if errors.As(err, &exists) {
-		_, err = people.UpdateLoginProfile(ctx, &iam.UpdateLoginProfileInput{UserName: &l.User, Password: &l.Password, PasswordResetRequired: aws.Bool(false)})
+		_, err = people.UpdateLoginProfile(ctx,
+			&iam.UpdateLoginProfileInput{UserName: &l.User, Password: &l.Password,
+				PasswordResetRequired: aws.Bool(false)})
 	}
 	if err != nil {
 		return fmt.Errorf("set the password of %s: %w", l.User, err)

@@ -51,7 +51,8 @@ func loadTemplates() map[string]*template.Template {
 		"asset": func(name string) string { return "/static/" + name + "?v=" + assets[name].tag },
 		"inc":   func(i int) int { return i + 1 },
 	}
-	layout := template.Must(template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html", "templates/parts.html"))
+	layout := template.Must(template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html",
+		"templates/parts.html"))
 	all := map[string]*template.Template{}
 	entries, err := fs.ReadDir(files, "templates")
 	if err != nil {
@@ -94,7 +95,8 @@ type page struct {
 // render writes a page whole or not at all.
 func (c *Console) render(w http.ResponseWriter, _ *http.Request, s *session, status int, name string, p page) {
 	if c.cfg.Server != nil {
-		p.Where = "Embedded AWS, account " + c.cfg.Server.AccountID() + ", " + c.cfg.Server.Region() + ". Nothing leaves this machine."
+		p.Where = "Embedded AWS, account " + c.cfg.Server.AccountID() + ", " + c.cfg.Server.Region() +
+			". Nothing leaves this machine."
 	} else {
 		p.Where = c.cfg.Attached.Name + ", " + c.cfg.Attached.Config.Region + "."
 		if c.readOnly() {

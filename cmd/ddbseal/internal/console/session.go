@@ -57,7 +57,8 @@ type itemRef struct {
 
 func newSession(cfg aws.Config, user string, now time.Time) *session {
 	s := &session{user: user, csrf: random(), csrfRoot: []byte(random()), cfg: cfg,
-		kms: kms.NewFromConfig(cfg), ddb: dynamodb.NewFromConfig(cfg), iam: iam.NewFromConfig(cfg), trail: cloudtrail.NewFromConfig(cfg),
+		kms: kms.NewFromConfig(cfg), ddb: dynamodb.NewFromConfig(cfg), iam: iam.NewFromConfig(cfg),
+		trail: cloudtrail.NewFromConfig(cfg),
 		began: now, used: now, refs: map[string]itemRef{}}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	return s

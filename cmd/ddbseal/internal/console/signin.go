@@ -35,7 +35,8 @@ const (
 )
 
 func newGuard(clock func() time.Time) *guard {
-	return &guard{clock: clock, all: rate.NewLimiter(rate.Every(userInterval/10), userBurst*10), users: map[string]*rate.Limiter{}}
+	return &guard{clock: clock, all: rate.NewLimiter(rate.Every(userInterval/10), userBurst*10),
+		users: map[string]*rate.Limiter{}}
 }
 
 func (g *guard) allow(user string) bool {
@@ -100,7 +101,8 @@ func (c *Console) formToken(value string) string {
 
 func (c *Console) setCookie(w http.ResponseWriter, name, value string, maxAge int) {
 	// No Secure: the page is served over HTTP, on loopback.
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: maxAge})
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true,
+		SameSite: http.SameSiteStrictMode, MaxAge: maxAge})
 }
 
 func (c *Console) showSignIn(w http.ResponseWriter, r *http.Request, status int, v signInView) {
@@ -171,7 +173,8 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 			c.showSignIn(w, r, http.StatusUnauthorized, v)
 			return
 		}
-		if _, err := s.iam.ChangePassword(r.Context(), &iam.ChangePasswordInput{OldPassword: aws.String(password), NewPassword: aws.String(fresh)}); err != nil {
+		if _, err := s.iam.ChangePassword(r.Context(),
+			&iam.ChangePasswordInput{OldPassword: aws.String(password), NewPassword: aws.String(fresh)}); err != nil {
 			v.Problem = "The password was not changed: " + message(err)
 			c.showSignIn(w, r, http.StatusUnauthorized, v)
 			return

@@ -41,7 +41,9 @@ type siteOption func(*Config, *localaws.Options)
 func newSite(t *testing.T, options ...siteOption) *site {
 	t.Helper()
 	s := &site{t: t, passwords: map[string]string{"root": testToken}, log: &bytes.Buffer{}}
-	cfg := Config{RootToken: testToken, Folder: t.TempDir(), Clock: s.clock.Now, Logger: slog.New(slog.NewTextHandler(&lockedWriter{w: s.log, mu: &s.mu}, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	cfg := Config{RootToken: testToken, Folder: t.TempDir(), Clock: s.clock.Now,
+		Logger: slog.New(slog.NewTextHandler(&lockedWriter{w: s.log, mu: &s.mu},
+			&slog.HandlerOptions{Level: slog.LevelDebug}))}
 	var o localaws.Options
 	for _, option := range options {
 		option(&cfg, &o)
@@ -112,7 +114,8 @@ func (s *site) as(user string) *browser {
 	s.t.Helper()
 	b := s.browser()
 	b.get("/signin", http.StatusOK)
-	if page := b.post("/signin", http.StatusOK, "user", user, "password", s.passwords[user]); !strings.Contains(page, `id="user">`+user+"<") {
+	if page := b.post("/signin", http.StatusOK, "user", user, "password", s.passwords[user]); !strings.Contains(page,
+		`id="user">`+user+"<") {
 		s.t.Fatalf("%s is not signed in:\n%s", user, page)
 	}
 	return b

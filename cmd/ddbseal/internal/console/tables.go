@@ -148,7 +148,8 @@ func (c *Console) scan(ctx context.Context, s *session, name string) panel {
 		p.Problem = c.explain(s, err)
 		return p
 	}
-	out, err := s.ddb.Scan(ctx, &dynamodb.ScanInput{TableName: &name, Limit: aws.Int32(scanLimit), ConsistentRead: aws.Bool(true)})
+	out, err := s.ddb.Scan(ctx,
+		&dynamodb.ScanInput{TableName: &name, Limit: aws.Int32(scanLimit), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		p.Problem = c.explain(s, err)
 		return p
@@ -170,7 +171,8 @@ func (c *Console) readItem(w http.ResponseWriter, r *http.Request, s *session) {
 		switch {
 		case other == "":
 		case other == name:
-			v.Panels = append(v.Panels, c.get(r.Context(), s, name, r.PostForm.Get("partition"), r.PostForm.Get("sort")))
+			v.Panels = append(v.Panels,
+				c.get(r.Context(), s, name, r.PostForm.Get("partition"), r.PostForm.Get("sort")))
 		default:
 			v.Panels = append(v.Panels, c.scan(r.Context(), s, other))
 		}

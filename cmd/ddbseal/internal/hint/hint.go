@@ -40,7 +40,8 @@ func For(err error) string {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "The disk is full: make room and repeat the command."
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "Nothing listens at the endpoint: start 'ddbseal serve' there, or mend --endpoint-url; AWS_ENDPOINT_URL counts too."
+		return "Nothing listens at the endpoint: start 'ddbseal serve' there, or mend --endpoint-url; " +
+			"AWS_ENDPOINT_URL counts too."
 	case errors.Is(err, os.ErrPermission):
 		return "The file system refuses: choose a folder of your own with --data-dir."
 	case errors.As(err, &api):
@@ -62,14 +63,16 @@ func unanswered(err error) string {
 	case errors.As(err, &host) && host.IsNotFound:
 		return "There is no such host: check --region, --endpoint-url and the network."
 	case awsmessage.NoCredentials(err):
-		return "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, sign in with the AWS CLI, or give --profile."
+		return "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, sign in with the AWS " +
+			"CLI, or give --profile."
 	case errors.As(err, &region):
 		return "Check --region or AWS_REGION."
 	}
 	return ""
 }
 
-const denied = "The caller lacks this permission. For the key: name them in its key policy, or make a grant ('ddbseal grant')."
+const denied = "The caller lacks this permission. For the key: name them in its key policy, or make a grant " +
+	"('ddbseal grant')."
 
 // answered is For for an error with a code of AWS.
 func answered(err error, code string) string {
@@ -84,10 +87,12 @@ func answered(err error, code string) string {
 	case strings.Contains(code, "LimitExceeded"):
 		return "A quota of the account is used up: remove what is not needed, or ask AWS for more."
 	case code == "UnrecognizedClientException", code == "InvalidClientTokenId", code == "InvalidAccessKeyId":
-		return "The access key is not known: a new one takes some seconds to spread on AWS; otherwise check the credentials."
+		return "The access key is not known: a new one takes some seconds to spread on AWS; otherwise check the " +
+			"credentials."
 	case code == "ExpiredToken", code == "ExpiredTokenException":
 		return "The credentials have expired: sign in again."
-	case code == "SignatureDoesNotMatch", code == "InvalidSignatureException", code == "RequestExpired", code == "RequestTimeTooSkewed":
+	case code == "SignatureDoesNotMatch", code == "InvalidSignatureException", code == "RequestExpired",
+		code == "RequestTimeTooSkewed":
 		return "The signature was refused: check the secret access key, and that the clock is right to five minutes."
 	case code == "KMSInvalidStateException":
 		return "The key is not enabled: cancel its deletion, then enable it."

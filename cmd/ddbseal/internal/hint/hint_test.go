@@ -21,7 +21,8 @@ import (
 )
 
 func apiError(code, message string) error {
-	return &smithy.OperationError{ServiceID: "S", OperationName: "O", Err: &smithy.GenericAPIError{Code: code, Message: message}}
+	return &smithy.OperationError{ServiceID: "S", OperationName: "O",
+		Err: &smithy.GenericAPIError{Code: code, Message: message}}
 }
 
 func TestFor(t *testing.T) {

@@ -19,7 +19,11 @@ func TestRecorderDropsBuckets(t *testing.T) {
 	}
 	got := ""
 	for _, b := range []storage.Bucket{dropped, kept} {
-		if err := r.Range(b, func(key, value []byte) error { got += string(key) + string(value) + " "; return nil }); err != nil {
+		if err := r.Range(b, func(key, value []byte) error {
+			got += string(key) + string(value) +
+				" "
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
