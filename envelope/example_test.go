@@ -89,8 +89,7 @@ func ExampleItemEncryptor_EncryptItem() {
 	_, err := exampleEncryptor().EncryptItem(context.Background(), item)
 	fmt.Println(err)
 	// Output:
-	// encrypt table "patients" attribute "surname": item cannot be encrypted:
-	// no action is configured for the attribute; add it to Actions
+	// encrypt table "patients" attribute "surname": item cannot be encrypted: no action is configured for the attribute; add it to Actions
 }
 
 func ExampleItemEncryptor_DecryptItem() {
@@ -108,8 +107,7 @@ func ExampleItemEncryptor_EncryptAll() {
 	fmt.Println(err)
 	// Output:
 	// 2 true
-	// 1 of 2 items failed, the first at index 1: encrypt table "patients"
-	// attribute "id": item cannot be encrypted: key attribute is missing
+	// 1 of 2 items failed, the first at index 1: encrypt table "patients" attribute "id": item cannot be encrypted: key attribute is missing
 }
 
 func ExampleItemEncryptor_DecryptAll() {
@@ -235,8 +233,7 @@ func ExampleItemEncryptor_EncryptItemAs() {
 	fmt.Println(opened.Actions["allergy"])
 	fmt.Printf("%T\n", stored["allergy"])
 	// Output:
-	// encrypt table "patients" attribute "allergy": item cannot be encrypted:
-	// no action is configured for the attribute; add it to Actions
+	// encrypt table "patients" attribute "allergy": item cannot be encrypted: no action is configured for the attribute; add it to Actions
 	// ENCRYPT_AND_SIGN
 	// *types.AttributeValueMemberB
 }

@@ -45,8 +45,7 @@ func ExampleNew() {
 	}
 	// Output:
 	// AccessDeniedException
-	// User: arn:aws:iam::111122223333:user/alice is not authorized to perform:
-	// kms:ListKeys on resource: * because no identity-based policy allows the kms:ListKeys action
+	// User: arn:aws:iam::111122223333:user/alice is not authorized to perform: kms:ListKeys on resource: * because no identity-based policy allows the kms:ListKeys action
 	// arn:aws:iam::111122223333:root CreateUser ""
 	// arn:aws:iam::111122223333:root CreateAccessKey ""
 	// arn:aws:iam::111122223333:user/alice ListKeys "AccessDenied"

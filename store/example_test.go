@@ -72,8 +72,7 @@ func ExampleNew() {
 	_, err := store.New[mistake](client, "people", store.ServerSide{})
 	fmt.Println(err)
 	// Output:
-	// invalid configuration: field Name of store_test.mistake: unknown seal tag
-	// "encypt": one of partition, sort, sign, encrypt, context, none, version, ttl
+	// invalid configuration: field Name of store_test.mistake: unknown seal tag "encypt": one of partition, sort, sign, encrypt, context, none, version, ttl
 }
 
 func ExampleTable_Get() {
@@ -311,8 +310,7 @@ func ExampleTable_Check() {
 	}
 	fmt.Println(people.Check(context.Background()))
 	// Output:
-	// table differs from its declaration: visits: partition key is "patient",
-	// declared "name"; sort key is "day", declared ""
+	// table differs from its declaration: visits: partition key is "patient", declared "name"; sort key is "day", declared ""
 }
 
 func ExampleNewEntity() {

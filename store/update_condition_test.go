@@ -221,8 +221,10 @@ func TestUpdateEnds(t *testing.T) {
 
 		for what, bad := range map[string]store.Key{"a number": {Partition: 7}, "a sort key": {Partition: "a", Sort: 1},
 			"nothing": {}} {
-			for _, call := range []func(context.Context, store.Key, func(*counter) error) (counter, error){counters.Update, counters.UpdateOrCreate} {
-				if _, err := call(ctx, bad, nothing); !errors.Is(err, store.ErrConfiguration) && !errors.Is(err, envelope.ErrInvalidItem) || len(client.puts) != 0 {
+			type update = func(context.Context, store.Key, func(*counter) error) (counter, error)
+			for _, call := range []update{counters.Update, counters.UpdateOrCreate} {
+				if _, err := call(ctx, bad, nothing); !errors.Is(err, store.ErrConfiguration) &&
+					!errors.Is(err, envelope.ErrInvalidItem) || len(client.puts) != 0 {
 					t.Errorf("a key of %s: %v", what, err)
 				}
 			}
@@ -271,7 +273,9 @@ func TestUpdateWide(t *testing.T) {
 		if c, is := m.(store.ClientSide); is {
 			c.PlaintextPolicy = envelope.ForbidPlaintextWriteAllowPlaintextRead
 			m = c
-			_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: envelope.Item{"id": avS("new"), "count": &types.AttributeValueMemberN{Value: "1"}}})
+			_, err := w.client.PutItem(ctx,
+				&dynamodb.PutItemInput{TableName: &table,
+					Item: envelope.Item{"id": avS("new"), "count": &types.AttributeValueMemberN{Value: "1"}}})
 			ok(t, err)
 			broads = open[broad](t, client, table, m)
 		}
@@ -324,14 +328,16 @@ func TestUpdateOfRefusedValues(t *testing.T) {
 	client := &recorder{Client: w.client}
 	pickies := open[picky](t, client, table, store.ServerSide{})
 	for _, value := range []string{"unreadable", "unwritable"} {
-		_, err := w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: envelope.Item{"id": avS("a"), "value": avS(value)}})
+		_, err := w.client.PutItem(ctx,
+			&dynamodb.PutItemInput{TableName: &table, Item: envelope.Item{"id": avS("a"), "value": avS(value)}})
 		ok(t, err)
 		_, err = pickies.Update(ctx, store.Key{Partition: "a"}, func(p *picky) error { p.Value = "mended"; return nil })
 		if !errors.Is(err, errPicky) || len(client.puts) != 0 {
 			t.Errorf("%s: %v", value, err)
 		}
 	}
-	_, err := pickies.UpdateOrCreate(ctx, store.Key{Partition: "unreadable"}, func(p *picky) error { p.ID = "unreadable"; return nil })
+	_, err := pickies.UpdateOrCreate(ctx, store.Key{Partition: "unreadable"},
+		func(p *picky) error { p.ID = "unreadable"; return nil })
 	if !errors.Is(err, errPicky) || len(client.puts) != 0 {
 		t.Errorf("a new item whose key cannot be read: %v", err)
 	}

@@ -31,12 +31,8 @@ func ExampleEvaluate() {
 	request.Context.Set("kms:ViaService", "dynamodb.eu-central-1.amazonaws.com")
 	fmt.Println(policy.Evaluate(request, policies).Allowed)
 	// Output:
-	// User: arn:aws:iam::111122223333:user/alice is not authorized to perform:
-	// kms:Decrypt on resource: arn:aws:kms:eu-central-1:111122223333:key/1
-	// because no identity-based policy allows the kms:Decrypt action
-	// resource-based policy, statement 1 (Enable IAM User Permissions): Allow
-	// applies to the account: identity-based policies must allow too
-	// resource-based policy, statement 2 (Allow use of the key): Allow does not
-	// apply: condition did not match; StringEquals kms:ViaService not held: condition key not supplied
+	// User: arn:aws:iam::111122223333:user/alice is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:111122223333:key/1 because no identity-based policy allows the kms:Decrypt action
+	// resource-based policy, statement 1 (Enable IAM User Permissions): Allow applies to the account: identity-based policies must allow too
+	// resource-based policy, statement 2 (Allow use of the key): Allow does not apply: condition did not match; StringEquals kms:ViaService not held: condition key not supplied
 	// true
 }

@@ -62,7 +62,5 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// 1990 <nil>
-	// operation error DynamoDB: ExecuteStatement, transparent encryption:
-	// ExecuteStatement: not possible with client-side encryption: use the calls
-	// on items, or a client without encryption
+	// operation error DynamoDB: ExecuteStatement, transparent encryption: ExecuteStatement: not possible with client-side encryption: use the calls on items, or a client without encryption
 }

@@ -80,8 +80,7 @@ func ExampleNew() {
 	// Output:
 	// 4111
 	// true DisabledException
-	// invalid configuration: AWS KMS keyring: "alias/orders" is an alias; items
-	// store key ARNs and a reader must match them, so configure the key ARN
+	// invalid configuration: AWS KMS keyring: "alias/orders" is an alias; items store key ARNs and a reader must match them, so configure the key ARN
 }
 
 // A reader that takes the key from the item, if its account is trusted.
