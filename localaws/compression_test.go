@@ -71,8 +71,14 @@ func TestCompressedClients(t *testing.T) {
 		}
 	}
 	before := transport.compressed.Load()
-	all := &iam.ListPoliciesInput{MaxItems: aws.Int32(1000)}
-	if _, err := iam.NewFromConfig(cfg).ListPolicies(ctx, all); err != nil {
+	people := iam.NewFromConfig(cfg)
+	for i := range 20 {
+		user := &iam.CreateUserInput{UserName: aws.String(fmt.Sprintf("user-%d-%s", i, strings.Repeat("x", 40)))}
+		if _, err := people.CreateUser(ctx, user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := people.ListUsers(ctx, &iam.ListUsersInput{}); err != nil {
 		t.Fatal(err)
 	}
 	if transport.compressed.Load() == before {
