@@ -49,7 +49,8 @@ var layers = []layer{
 		"localaws/internal/dynamodb/atrest", "localaws/internal/dynamodb/schema", "localaws/internal/dynamodb/refusal"},
 		[]string{"below the services", "ground floor"}},
 	{"below the services", []string{"localaws/internal/request", "localaws/internal/wire", "localaws/internal/storage",
-		"localaws/internal/sigv4", "localaws/internal/awspolicies", "localaws/internal/policytext", "localaws/internal/identifier"}, []string{"ground floor"}},
+		"localaws/internal/sigv4", "localaws/internal/awspolicies", "localaws/internal/policytext",
+		"localaws/internal/identifier"}, []string{"ground floor"}},
 	{"ground floor", []string{"internal"}, nil},
 }
 

@@ -1,6 +1,7 @@
 package envelope_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -203,7 +204,8 @@ func TestKeyringFailures(t *testing.T) {
 			func() error { _, err := e.DecryptItem(t.Context(), sealed); return err },
 		} {
 			got := do()
-			if !errors.Is(got, class) || err != nil && !errors.Is(got, err) {
+			if !errors.Is(got, class) || err != nil && !errors.Is(got, err) || class != envelope.ErrMaterials &&
+				errors.Is(got, envelope.ErrMaterials) {
 				t.Errorf("keyring error %v becomes %v", err, got)
 			}
 		}
@@ -253,6 +255,100 @@ func TestKeyLimitOnWriting(t *testing.T) {
 			failsWith(t, err, envelope.ErrMaterials, "encrypt", "")
 		} else if err != nil {
 			t.Errorf("at most %d: %v", limit, err)
+		}
+	}
+}
+
+// Materials that are refused are wiped like those that served.
+func TestRefusedMaterialsAreWiped(t *testing.T) {
+	wiped := func(what string, keys ...[]byte) {
+		t.Helper()
+		for i, k := range keys {
+			if !bytes.Equal(k, make([]byte, 32)) {
+				t.Errorf("%s: key %d of %d bytes is left", what, i, len(k))
+			}
+		}
+	}
+	for _, spoil := range []bool{false, true} {
+		var written *materials.Encryption
+		var read *materials.Decryption
+		var keys [][]byte
+		e := withCMM(t, &cmmFuncs{
+			CMM: defaultCMM(t),
+			response: func(m *materials.Encryption) *materials.Encryption {
+				written, keys = m, append(keys, m.DataKey(), m.SymmetricSigningKeys()[0])
+				if spoil {
+					m.Context()["late"] = "x"
+				}
+				return m
+			},
+			read: func(m *materials.Decryption) *materials.Decryption {
+				read, keys = m, append(keys, m.DataKey(), m.SymmetricSigningKey())
+				if spoil {
+					m.Context()[materials.ContextTableName] = "x"
+				}
+				return m
+			},
+		})
+		sealed := mustEncrypt(t, mustEncryptor(t, validConfig(t)), validItem())
+		if _, err := e.EncryptItem(t.Context(), validItem()); errors.Is(err, envelope.ErrMaterials) != spoil {
+			t.Errorf("encrypted: %v", err)
+		}
+		if _, err := e.DecryptItem(t.Context(), sealed); errors.Is(err, envelope.ErrMaterials) != spoil {
+			t.Errorf("decrypted: %v", err)
+		}
+		if written.DataKey() != nil || written.SigningKey() != nil || read.DataKey() != nil {
+			t.Error("materials are still of use")
+		}
+		if len(keys) != 4 {
+			t.Errorf("%d keys", len(keys))
+		}
+		wiped("after the operation", keys...)
+	}
+}
+
+// A pair with an empty value is a pair: one that is missing is noticed.
+func TestEmptyPairsAreNotDropped(t *testing.T) {
+	adds := func(r *materials.EncryptionRequest) { r.Context["department"] = "" }
+	sealed := mustEncrypt(t, withCMM(t, &cmmFuncs{CMM: defaultCMM(t), request: adds}), validItem())
+	drops := withCMM(t, &cmmFuncs{CMM: defaultCMM(t), read: func(m *materials.Decryption) *materials.Decryption {
+		return reading(t, m, m.Suite(), func(c materials.EncryptionContext) { delete(c, "department") })
+	}})
+	_, err := drops.DecryptItem(t.Context(), sealed)
+	failsWith(t, err, envelope.ErrMaterials, "decrypt", "")
+	config := newerConfig(t, actions{"note": include})
+	config.Keyring, config.CMM = nil, &cmmFuncs{CMM: defaultCMM(t), request: func(r *materials.EncryptionRequest) {
+		delete(r.Context, materials.ContextAttributePrefix+"note")
+	}}
+	item := validItem()
+	item["note"] = s("")
+	_, err = mustEncryptor(t, config).EncryptItem(t.Context(), item)
+	failsWith(t, err, envelope.ErrMaterials, "encrypt", "")
+}
+
+// The limits and the reserved names hold for a foreign manager in both suites.
+func TestForeignCMMKeepsTheLimits(t *testing.T) {
+	two, err := keyring.NewMulti(testKeyring(t), anotherKeyring(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
+		for limit, class := range map[int]error{1: envelope.ErrMaterials, 2: nil, 3: nil} {
+			inner, err := materials.NewDefaultCMM(two)
+			if err != nil {
+				t.Fatal(err)
+			}
+			config := validConfig(t)
+			config.AlgorithmSuite, config.Keyring, config.MaxEncryptedDataKeys = suite, nil, limit
+			config.CMM = &cmmFuncs{CMM: inner,
+				request: func(r *materials.EncryptionRequest) { r.MaxEncryptedDataKeys = 0 }}
+			if _, err := mustEncryptor(t, config).EncryptItem(t.Context(), validItem()); !errors.Is(err, class) {
+				t.Errorf("%v, at most %d: %v", suite, limit, err)
+			}
+			config.CMM = &cmmFuncs{CMM: defaultCMM(t),
+				request: func(r *materials.EncryptionRequest) { r.Context["aws-crypto-x"] = "y" }}
+			_, err = mustEncryptor(t, config).EncryptItem(t.Context(), validItem())
+			failsWith(t, err, envelope.ErrConfiguration, "encrypt", "")
 		}
 	}
 }

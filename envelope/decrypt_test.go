@@ -2,15 +2,18 @@ package envelope_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
+	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -87,9 +90,13 @@ func TestDecryptItemRefuses(t *testing.T) {
 		"secret too short":  {func(i envelope.Item) { i["secret"] = b(make([]byte, 17)) }, tampered, "secret"},
 		"name not UTF-8":    {func(i envelope.Item) { i["n\xff"] = i["note"]; delete(i, "note") }, tampered, "n\xff"},
 		"empty name":        {func(i envelope.Item) { i[""] = s("") }, tampered, ""},
-		"reserved name":     {func(i envelope.Item) { i["aws_dbe_x"] = s("") }, envelope.ErrUnsupported, "aws_dbe_x"},
-		"footer too short":  {func(i envelope.Item) { withFooter(i, func(f []byte) []byte { return f[:len(f)-1] }) }, tampered, envelope.FooterAttribute},
-		"footer too long":   {func(i envelope.Item) { withFooter(i, func(f []byte) []byte { return append(f, 0) }) }, tampered, envelope.FooterAttribute},
+		"empty name, one less": {func(i envelope.Item) {
+			i[""] = i["note"]
+			delete(i, "note")
+		}, tampered, ""},
+		"reserved name":    {func(i envelope.Item) { i["aws_dbe_x"] = s("") }, envelope.ErrUnsupported, "aws_dbe_x"},
+		"footer too short": {func(i envelope.Item) { withFooter(i, func(f []byte) []byte { return f[:len(f)-1] }) }, tampered, envelope.FooterAttribute},
+		"footer too long":  {func(i envelope.Item) { withFooter(i, func(f []byte) []byte { return append(f, 0) }) }, tampered, envelope.FooterAttribute},
 		"later version": {func(i envelope.Item) { withHeader(t, i, func(h *format.Header) { h.Version = 3 }) },
 			envelope.ErrUnsupported, envelope.HeaderAttribute},
 		"later flavor": {func(i envelope.Item) { withHeader(t, i, func(h *format.Header) { h.Flavor = 2 }) },
@@ -269,7 +276,8 @@ func TestPlaintextPolicies(t *testing.T) {
 			sameItem(t, got, validItem())
 		}
 		written := mustEncrypt(t, e, validItem())
-		if _, has := written[envelope.HeaderAttribute]; has == (policy == envelope.ForcePlaintextWriteAllowPlaintextRead) {
+		plaintext := policy == envelope.ForcePlaintextWriteAllowPlaintextRead
+		if _, has := written[envelope.HeaderAttribute]; has == plaintext {
 			t.Errorf("%v: written encrypted: %v", policy, has)
 		}
 		half := maps.Clone(sealed)
@@ -314,5 +322,131 @@ func TestKeyErrorsAreKept(t *testing.T) {
 	var own *envelope.Error
 	if !errors.As(err, &key) || !errors.As(err, &own) || own.KeyID == "" || own.KeyID != key.KeyID {
 		t.Errorf("got %v with key id %q", err, own.KeyID)
+	}
+}
+
+// Each byte of the commitment, the own recipient tag and the signature is
+// compared by the check that it is for, and not left to a later one.
+func TestEachCheckComparesAllBytes(t *testing.T) {
+	for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
+		config := validConfig(t)
+		config.AlgorithmSuite = suite
+		e := mustEncryptor(t, config)
+		sealed := mustEncrypt(t, e, validItem())
+		length := func(attribute string) int { return len(sealed[attribute].(*types.AttributeValueMemberB).Value) }
+		head, foot := length(envelope.HeaderAttribute), length(envelope.FooterAttribute)
+		type check struct {
+			attribute string
+			from, to  int
+			says      string
+		}
+		checks := []check{
+			{envelope.HeaderAttribute, head - 32, head, "commitment"},
+			{envelope.FooterAttribute, 0, 48, "recipient tag"},
+		}
+		if suite.Signed() {
+			checks = append(checks, check{envelope.FooterAttribute, 48, foot, "digital signature"})
+		}
+		fails := func(attribute, says string, change func([]byte) []byte) {
+			t.Helper()
+			item := maps.Clone(sealed)
+			item[attribute] = b(change(slices.Clone(sealed[attribute].(*types.AttributeValueMemberB).Value)))
+			out, err := e.DecryptItem(t.Context(), item)
+			failsWith(t, err, envelope.ErrTampered, "decrypt", attribute)
+			if !strings.Contains(err.Error(), says) || out != nil {
+				t.Errorf("%v does not say %q", err, says)
+			}
+		}
+		for _, c := range checks {
+			for i := c.from; i < c.to; i++ {
+				for _, bits := range []byte{0x01, 0x80, 0xFF} {
+					fails(c.attribute, c.says, func(v []byte) []byte { v[i] ^= bits; return v })
+				}
+			}
+			fails(c.attribute, c.says, func(v []byte) []byte { clear(v[c.from:c.to]); return v })
+		}
+		for says, change := range map[string]func([]byte) []byte{
+			"bytes after the header": func(v []byte) []byte { return append(v, 0) }, "ends early": func(v []byte) []byte { return v[:len(v)-1] },
+		} {
+			fails(envelope.HeaderAttribute, says, change)
+		}
+		for _, change := range []func([]byte) []byte{
+			func(v []byte) []byte { return append(v, 0) }, func(v []byte) []byte { return append(v, v[:48]...) },
+			func(v []byte) []byte { return v[:len(v)-1] }, func(v []byte) []byte { return v[1:] },
+			func(v []byte) []byte { return v[:24] },
+		} {
+			fails(envelope.FooterAttribute, "belong to this header", change)
+		}
+	}
+}
+
+// The own tag may stand anywhere among the recipients' tags, but only whole.
+func TestOwnTagAmongOthers(t *testing.T) {
+	e := mustEncryptor(t, validConfig(t))
+	var recipients []materials.Keyring
+	for range 3 {
+		recipients = append(recipients, anotherKeyring(t))
+	}
+	for place := range len(recipients) + 1 {
+		members := slices.Insert(slices.Clone(recipients), place, testKeyring(t))
+		multi, err := keyring.NewMulti(members[0], members[1:]...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := validConfig(t)
+		config.Keyring = multi
+		sealed := mustEncrypt(t, mustEncryptor(t, config), validItem())
+		if _, err := e.DecryptItem(t.Context(), sealed); err != nil {
+			t.Errorf("place %d: %v", place, err)
+		}
+		foot := slices.Clone(sealed[envelope.FooterAttribute].(*types.AttributeValueMemberB).Value)
+		own := slices.Clone(foot[48*place : 48*place+48])
+		for shift := range len(recipients) + 1 { // the tag at another place is as good
+			moved := slices.Clone(foot)
+			copy(moved[48*place:], moved[48*shift:48*shift+48])
+			copy(moved[48*shift:], own)
+			item := maps.Clone(sealed)
+			item[envelope.FooterAttribute] = b(moved)
+			if _, err := e.DecryptItem(t.Context(), item); err != nil {
+				t.Errorf("place %d moved to %d: %v", place, shift, err)
+			}
+		}
+		for name, tags := range map[string][]byte{
+			"twice but changed": append(slices.Clone(own[:47]), own[47]^1),
+			"across two":        append(slices.Clone(own[1:]), own[0]),
+		} {
+			item, changed := maps.Clone(sealed), slices.Clone(foot)
+			copy(changed[48*place:], tags)
+			item[envelope.FooterAttribute] = b(changed)
+			_, err := e.DecryptItem(t.Context(), item)
+			failsWith(t, err, envelope.ErrTampered, "decrypt", envelope.FooterAttribute)
+			if err != nil && !strings.Contains(err.Error(), "recipient tag") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+func anotherKeyring(t testing.TB) materials.Keyring {
+	t.Helper()
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "tests", Name: "another", Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// A stored pair that repeats one of the item is not refused for itself, since
+// another writer may store it: the commitment decides.
+func TestRepeatedPairs(t *testing.T) {
+	e := mustEncryptor(t, validConfig(t))
+	item := mustEncrypt(t, e, validItem())
+	withHeader(t, item, func(h *format.Header) { h.Context[materials.ContextTableName] = "orders" })
+	_, err := e.DecryptItem(t.Context(), item)
+	failsWith(t, err, envelope.ErrTampered, "decrypt", envelope.HeaderAttribute)
+	if !strings.Contains(err.Error(), "commitment") {
+		t.Errorf("%v", err)
 	}
 }

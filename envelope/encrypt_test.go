@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 )
 
 // validItem fits validConfig.
@@ -237,4 +239,36 @@ func TestVersion2NeedsContextAttributes(t *testing.T) {
 	delete(item, "note")
 	_, err = e.EncryptItem(t.Context(), item)
 	failsWith(t, err, envelope.ErrInvalidItem, "encrypt", "note")
+}
+
+// Everything that encryption draws differs from item to item, also of the same
+// item: the message ID, and with the data key the encrypted values and tags.
+func TestMessageIDsAreFresh(t *testing.T) {
+	for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
+		config := validConfig(t)
+		config.AlgorithmSuite = suite
+		e := mustEncryptor(t, config)
+		draws := make(map[string][][]byte)
+		for range fresh.Draws {
+			sealed := mustEncrypt(t, e, validItem())
+			h := headerOf(t, sealed)
+			foot := sealed[envelope.FooterAttribute].(*types.AttributeValueMemberB).Value
+			for name, v := range map[string][]byte{
+				"message ID": h.MessageID[:], "commitment": h.Commitment[:],
+				"wrapped data key": h.EncryptedDataKeys[0].Ciphertext,
+				"encrypted value":  sealed["secret"].(*types.AttributeValueMemberB).Value[2:],
+				"recipient tag":    foot[:48],
+			} {
+				draws[name] = append(draws[name], v)
+			}
+			if suite.Signed() {
+				draws["public key"] = append(draws["public key"], []byte(h.Context[materials.ContextPublicKey])[2:66])
+				// A signature begins with 30 65 02 31 00 or 30 65 02 30.
+				draws["signature"] = append(draws["signature"], foot[48+5:])
+			}
+		}
+		for name, d := range draws {
+			fresh.Bytes(t, suite.String()+": "+name, d)
+		}
+	}
 }

@@ -219,8 +219,26 @@ func TestEncryptItemAsCountsBeforeItAsks(t *testing.T) {
 		name := fmt.Sprint("new ", i)
 		item[name], given[name] = s(""), sign
 	}
-	_, err := mustEncryptor(t, config).EncryptItemAs(t.Context(), item, given)
+	e := mustEncryptor(t, config)
+	_, err := e.EncryptItemAs(t.Context(), item, given)
 	failsWith(t, err, envelope.ErrInvalidItem, "encrypt", "")
+	// One more than the header holds, then as many.
+	for i := range 4 {
+		if i == 3 {
+			_, err := e.EncryptItemAs(t.Context(), item, given)
+			failsWith(t, err, envelope.ErrInvalidItem, "encrypt", "")
+		}
+		delete(item, fmt.Sprint("new ", i))
+	}
+	config.Keyring = testKeyring(t)
+	config.AlgorithmSuite = envelope.SuiteSymmetricSignature
+	sealed, err := mustEncryptor(t, config).EncryptItemAs(t.Context(), item, given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opened := mustOpen(t, mustEncryptor(t, config), sealed); len(opened.Actions) != format.MaxLegend {
+		t.Errorf("%d signed attributes came back", len(opened.Actions))
+	}
 }
 
 // A header that does not belong to the item must not decide what is stored in

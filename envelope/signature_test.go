@@ -6,12 +6,16 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha512"
+	"encoding/asn1"
 	"encoding/base64"
 	"errors"
+	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 )
 
 func signingKey(t *testing.T) (*ecdsa.PrivateKey, materials.EncryptionContext) {
@@ -82,11 +86,16 @@ func TestVerifySignatureRefusesKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	encode := base64.StdEncoding.EncodeToString
+	// The last digit before the padding has four bits that do not count.
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	loose := good[:65] + string(digits[strings.IndexByte(digits, good[65])+1]) + "=="
 	infinity := make([]byte, 49)
 	beyond := append([]byte{2}, bytes.Repeat([]byte{0xFF}, 48)...)
 	for name, text := range map[string]string{
-		"empty": "", "no base64": "!" + good[1:], "line break": good[:4] + "\n" + good[4:], "short": encode(point[:48]),
-		"long": encode(append(bytes.Clone(point), 0)), "infinity": encode(infinity), "beyond the field": encode(beyond),
+		"bits beyond": loose, "empty": "", "no base64": "!" + good[1:], "line break": good[:4] + "\n" + good[4:],
+		"short": encode(point[:48]),
+		"long":  encode(append(bytes.Clone(point), 0)), "infinity": encode(infinity),
+		"beyond the field":  encode(beyond),
 		"other sign":        encode(append([]byte{point[0] ^ 1}, point[1:]...)),
 		"uncompressed mark": encode(append([]byte{4}, point[1:]...)),
 	} {
@@ -95,4 +104,22 @@ func TestVerifySignatureRefusesKeys(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// Two signatures of one key with one nonce would give the key away.
+func TestSignaturesAreFresh(t *testing.T) {
+	key, _ := signingKey(t)
+	var rs [][]byte
+	for range fresh.Draws {
+		der, err := signDigest(key, &[format.DigestLength]byte{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sig struct{ R, S *big.Int }
+		if _, err := asn1.Unmarshal(der, &sig); err != nil {
+			t.Fatal(err)
+		}
+		rs = append(rs, sig.R.FillBytes(make([]byte, 48)))
+	}
+	fresh.Bytes(t, "r of the signatures of one digest", rs)
 }

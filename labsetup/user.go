@@ -116,7 +116,7 @@ func retired(err error) bool {
 // makePassword sets a new random password, so that the credentials file of
 // this run is right.
 func (l *Lab) makePassword(ctx context.Context) error {
-	password := rand.Text() + "-a1"
+	password := newPassword()
 	client := l.iam()
 	_, err := client.CreateLoginProfile(ctx,
 		&iam.CreateLoginProfileInput{UserName: aws.String(UserName), Password: aws.String(password)})
@@ -132,6 +132,10 @@ func (l *Lab) makePassword(ctx context.Context) error {
 	l.report.SignIn = "https://" + l.account + ".signin.aws.amazon.com/console"
 	return l.writeCredentials(password)
 }
+
+// newPassword returns 130 bits with the characters that IAM's default policy
+// wants.
+func newPassword() string { return rand.Text() + "-a1" }
 
 // writeCredentials writes the file that the console offers for download.
 func (l *Lab) writeCredentials(password string) error {

@@ -214,7 +214,8 @@ func TestAnswersToExpressions(t *testing.T) {
 			query(
 				`"KeyConditionExpression":"p = :v AND begins_with(c, :n)","ExpressionAttributeValues":{":v":{"S":"a"},":n":{"N":"1"}}`),
 			invalid,
-			key + "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N"},
+			key + "Incorrect operand type for operator or function; operator or function: begins_with, " +
+				"operand type: N"},
 		{"Scan", `{"TableName":"items","Select":"ALL_PROJECTED_ATTRIBUTES"}`, invalid,
 			"ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"},
 	})

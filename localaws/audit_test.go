@@ -37,8 +37,8 @@ func TestAuditOfHugeRequestsIsSmall(t *testing.T) {
 		parameters string
 		status     int
 	}{
-		"shown":     {"PolicySourceArn=x&ResourcePolicy=" + huge[:90<<10], 403},
-		"not shown": {"PolicySourceArn=x&ResourcePolicy=" + huge, 403},
+		"shown":     {"PolicySourceArn=arn:aws:iam::111122223333:user/x&ResourcePolicy=" + huge[:90<<10], 403},
+		"not shown": {"PolicySourceArn=arn:aws:iam::111122223333:user/x&ResourcePolicy=" + huge, 403},
 		"the name":  {"PolicySourceArn=" + huge, 400},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // ListenImpatiently is Listen with shorter timeouts.
@@ -50,4 +51,14 @@ type broken struct {
 func (b broken) Serve(context.Context, *request.Call) ([]byte, error) {
 	b.panics()
 	return nil, nil
+}
+
+// Coverage returns which operations each service has.
+func (s *Server) Coverage() map[string]wire.Coverage {
+	all := map[string]wire.Coverage{}
+	for _, name := range []string{"cloudtrail", "dynamodb", "iam", "kms", "sts"} {
+		e, _ := s.door.Endpoint(name)
+		all[name] = e.Service.(interface{ Coverage() wire.Coverage }).Coverage()
+	}
+	return all
 }

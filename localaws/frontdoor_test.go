@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -113,15 +114,21 @@ func TestUnknownOperationsAreNamed(t *testing.T) {
 	s := start(t, localaws.Options{})
 	_, err := iam.NewFromConfig(s.Config(s.RootCredentials())).CreateServiceLinkedRole(ctx,
 		&iam.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("dax.amazonaws.com")})
-	if code(err) != "InvalidAction" ||
-		!strings.Contains(err.Error(), "This server has no operation iam:CreateServiceLinkedRole") {
+	if code(err) != "UnsupportedOperation" ||
+		!strings.Contains(err.Error(), "CreateServiceLinkedRole is not supported by this server: it does not have "+
+			"service-linked roles.") {
 		t.Errorf("IAM: %v", err)
 	}
 	_, err = cloudtrail.NewFromConfig(s.Config(s.RootCredentials())).CreateTrail(ctx,
 		&cloudtrail.CreateTrailInput{Name: aws.String("t"), S3BucketName: aws.String("b")})
-	if code(err) != "UnknownOperationException" ||
-		!strings.Contains(err.Error(), "This server has no operation cloudtrail:CreateTrail") {
+	if code(err) != "UnsupportedOperationException" ||
+		!strings.Contains(err.Error(), "CreateTrail is not supported by this server: it does not have trails.") {
 		t.Errorf("CloudTrail: %v", err)
+	}
+	// What AWS does not have either is named too.
+	status, _, body := send(t, s, rawRequest{target: "TrentService.Levitate", contentType: json11, service: "kms", body: `{}`, creds: s.RootCredentials()})
+	if status != 400 || !strings.Contains(body, "This server has no operation kms:Levitate") {
+		t.Errorf("KMS: %d %s", status, body)
 	}
 }
 
@@ -173,7 +180,9 @@ func TestRefusals(t *testing.T) {
 		{"JSON: broken body before everything", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{`, unsigned: true}, 400, common + "SerializationException", ""},
 		{"JSON: broken body before wrong signature", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{`, creds: wrong}, 400, common + "SerializationException", ""},
 		{"JSON: broken body, rightly signed", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{`, creds: root}, 400, common + "SerializationException", ""},
-		{"JSON: unknown operation before signature", rawRequest{target: "CloudTrail_20131101.Nothing", contentType: json11, service: "cloudtrail", body: `{}`, unsigned: true}, 400, common + "UnknownOperationException", "cloudtrail:Nothing"},
+		{"JSON: unknown operation after signature", rawRequest{target: "CloudTrail_20131101.Nothing", contentType: json11, service: "cloudtrail", body: `{}`, unsigned: true}, 400, common + "MissingAuthenticationTokenException", "Missing"},
+		{"JSON: unknown operation, wrong signature", rawRequest{target: "CloudTrail_20131101.Nothing", contentType: json11, service: "cloudtrail", body: `{}`, creds: wrong}, 400, common + "InvalidSignatureException", "does not match"},
+		{"JSON: unknown operation, rightly signed", rawRequest{target: "CloudTrail_20131101.Nothing", contentType: json11, service: "cloudtrail", body: `{}`, creds: root}, 400, common + "UnknownOperationException", "cloudtrail:Nothing"},
 		{"JSON: operation with control characters", rawRequest{target: "CloudTrail_20131101.<b>", contentType: json11, service: "cloudtrail", body: `{}`, creds: root}, 400, common + "UnknownOperationException", ""},
 		{"JSON: unknown service", rawRequest{target: "Nobody_20200101.Do", contentType: json11, service: "nobody", body: `{}`, creds: root}, 400, common + "UnknownOperationException", "X-Amz-Target"},
 		{"JSON: no content type", rawRequest{target: lookup, service: "cloudtrail", body: `{}`, creds: root}, 400, common + "UnknownOperationException", ""},
@@ -185,9 +194,11 @@ func TestRefusals(t *testing.T) {
 		{"JSON: forged session", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: forged}, 400, common + "UnrecognizedClientException", "invalid"},
 		{"JSON: wrong signature", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: wrong}, 400, common + "InvalidSignatureException", "does not match"},
 		{"JSON: body changed on the way", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: root, edit: func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(`[]`)) }}, 400, common + "InvalidSignatureException", "does not match"},
-		{"JSON: compressed", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: root, header: map[string]string{"Content-Encoding": "gzip"}}, 400, common + "SerializationException", "Content-Encoding"},
+		{"JSON: not gzip", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: root, header: map[string]string{"Content-Encoding": "gzip"}}, 400, common + "SerializationException", "gzip file"},
+		{"JSON: another encoding", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: root, header: map[string]string{"Content-Encoding": "br"}}, 400, common + "SerializationException", "Content-Encoding"},
 		{"JSON: too large", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: strings.Repeat(" ", 65<<10), creds: root}, 413, common + "RequestEntityTooLargeException", "limit"},
 		{"Query: unknown action", rawRequest{contentType: form, service: "iam", body: "Action=Nothing&Version=2010-05-08", creds: root}, 400, "InvalidAction", "Nothing"},
+		{"Query: unknown action, wrong signature", rawRequest{contentType: form, service: "iam", body: "Action=Nothing&Version=2010-05-08", creds: wrong}, 403, "SignatureDoesNotMatch", "does not match"},
 		{"Query: no action", rawRequest{contentType: form, service: "iam", body: "", creds: root}, 400, "InvalidAction", ""},
 		{"Query: no version", rawRequest{contentType: form, service: "sts", body: "Action=GetCallerIdentity", creds: wrong}, 403, "SignatureDoesNotMatch", ""},
 		{"Query: no signature", rawRequest{contentType: form, service: "sts", body: get, unsigned: true}, 403, "MissingAuthenticationToken", "Missing"},
@@ -257,6 +268,9 @@ func TestAnswerHeaders(t *testing.T) {
 		header.Get("X-Amz-Crc32") != strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(body))), 10) {
 		t.Errorf("DynamoDB: %d %v %s", status, header, body)
 	}
+	if header.Get("Server") != "Server" {
+		t.Errorf("DynamoDB's Server header is %q", header.Get("Server"))
+	}
 	status, header, body = send(t, s,
 		rawRequest{target: "DynamoDB_20120810.ListTables", contentType: json10, service: "dynamodb", body: `{}`,
 			unsigned: true})
@@ -266,7 +280,8 @@ func TestAnswerHeaders(t *testing.T) {
 	status, header, _ = send(t, s,
 		rawRequest{target: "TrentService.ListKeys", contentType: json11, service: "kms", body: `{}`,
 			creds: s.RootCredentials()})
-	if status != 200 || header.Get("Content-Type") != json11 || header.Get("X-Amz-Crc32") != "" {
+	if status != 200 || header.Get("Content-Type") != json11 || header.Get("X-Amz-Crc32") != "" ||
+		header.Get("Server") != "" {
 		t.Errorf("KMS: %d %v", status, header)
 	}
 	status, header, _ = send(t, s,
@@ -274,6 +289,14 @@ func TestAnswerHeaders(t *testing.T) {
 			creds: s.RootCredentials()})
 	if status != 200 || header.Get("Content-Type") != "text/xml" {
 		t.Errorf("STS: %d %v", status, header)
+	}
+	// What this server says beyond AWS's text is in a header.
+	broken := "Action=CreatePolicy&Version=2010-05-08&PolicyName=p&PolicyDocument=" + url.QueryEscape(`{"Version":"2012-10-17","Statement":"é"}`)
+	status, header, body = send(t, s, rawRequest{contentType: form, service: "iam", body: broken,
+		creds: s.RootCredentials()})
+	if status != 400 || !strings.Contains(body, "<Message>Syntax errors in policy.</Message>") ||
+		header.Get("X-Localaws-Hint") != "Statement 1: is no object" {
+		t.Errorf("a broken policy: %d %v %s", status, header, body)
 	}
 	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 400, "DELETE": 404, "OPTIONS": 404} {
 		if status, _, _ := send(t, s, rawRequest{method: method, unsigned: true}); status != want {

@@ -311,7 +311,8 @@ func scanAll(t *testing.T, c *dynamodb.Client, table string) map[string]string {
 			t.Fatal(err)
 		}
 		for _, it := range p.Items {
-			found[it["id"].(*dynamodbtypes.AttributeValueMemberS).Value] = it["v"].(*dynamodbtypes.AttributeValueMemberS).Value
+			id, v := it["id"].(*dynamodbtypes.AttributeValueMemberS), it["v"].(*dynamodbtypes.AttributeValueMemberS)
+			found[id.Value] = v.Value
 		}
 	}
 	return found

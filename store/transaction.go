@@ -142,7 +142,7 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 	}
 	// One token for all calls, whatever client repeats them: DynamoDB does the
 	// transaction once, and a cancellation holds for every attempt.
-	in.ClientRequestToken = new(rand.Text())
+	in.ClientRequestToken = newToken()
 	err := transact(ctx, func() error {
 		var seen attempts.Observer
 		_, err := client.TransactWriteItems(ctx, in, seen.Observe)
@@ -292,3 +292,6 @@ func transactionError(ctx context.Context, err error, n int, tables func(int) *c
 	}
 	return out
 }
+
+// newToken returns a ClientRequestToken that no other transaction has.
+func newToken() *string { return new(rand.Text()) }

@@ -130,7 +130,8 @@ func TestParagraph(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	if row := "| 0x6701, the default | encrypt | 20.0 µs | 21.0 µs | 50.0 µs (2.5 times) | 200 µs (10.0 times) |\n"; !strings.Contains(changed, row) {
+	const row = "| 0x6701, the default | encrypt | 20.0 µs | 21.0 µs | 50.0 µs (2.5 times) | 200 µs (10.0 times) |\n"
+	if !strings.Contains(changed, row) {
 		t.Errorf("%sis missing in:\n%s", row, changed)
 	}
 	again, err := replaceParagraph(changed, "")

@@ -78,7 +78,7 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 		if logins, err = console.Provision(ctx, cfg.Server); err != nil {
 			return cmp.Or(unwritten(cfg.Server), err)
 		}
-		cfg.RootToken = rand.Text()
+		cfg.RootToken = newRootToken()
 		logins = append(logins, console.Login{User: "root", Password: cfg.RootToken})
 	}
 	c.sayWhere(s, cfg.Attached)
@@ -162,3 +162,6 @@ func (c *consoleCommand) attach(ctx context.Context, cfg *console.Config) error 
 	cfg.Attached = a
 	return nil
 }
+
+// newRootToken returns a password of 130 bits for one run of the page.
+func newRootToken() string { return rand.Text() }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
@@ -137,4 +138,12 @@ func TestConsoleAttached(t *testing.T) {
 	if !strings.Contains(narration.String(), "only reads") {
 		t.Errorf("%s", &narration)
 	}
+}
+
+func TestRootTokensAreFresh(t *testing.T) {
+	var tokens []string
+	for range fresh.Draws {
+		tokens = append(tokens, newRootToken())
+	}
+	fresh.Text(t, "root token", nil, tokens)
 }

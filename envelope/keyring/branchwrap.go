@@ -1,7 +1,6 @@
 package keyring
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/rand"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/gcm"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -68,13 +68,7 @@ func deriveBranchWrapping(branchKey, salt []byte) (cipher.AEAD, error) {
 	mac := hmac.New(sha256.New, branchKey)
 	mac.Write(b)
 	var derived [sha256.Size]byte
-	key := mac.Sum(derived[:0])
-	defer clear(key)
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
+	return gcm.Take(mac.Sum(derived[:0]))
 }
 
 func branchAAD(id string, version, context []byte) []byte {

@@ -2,7 +2,6 @@ package keyring
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
@@ -99,11 +98,10 @@ func (k *Hierarchical) Prepare(ctx context.Context, m *materials.Encryption) (ma
 	if err != nil || branch.ID != id {
 		return materials.Recipient{}, branchKeyError(id, errWrongBranchKey)
 	}
-	intermediate := make([]byte, materials.IntermediateKeyLength)
-	_, _ = rand.Read(intermediate) // never fails: it ends the program instead
-	wrapped, err := wrapUnderBranchKey(branch.Key(), version, id, intermediate, m.SerializedContext())
+	intermediate, wrapped, err := recipient.Draw(func(intermediate []byte) ([]byte, error) {
+		return wrapUnderBranchKey(branch.Key(), version, id, intermediate, m.SerializedContext())
+	})
 	if err != nil {
-		clear(intermediate)
 		return materials.Recipient{}, branchKeyError(id, err)
 	}
 	return materials.Recipient{
@@ -177,8 +175,7 @@ func (k *Hierarchical) open(ctx context.Context, m *materials.Decryption, id str
 	if err != nil {
 		return err
 	}
-	defer clear(intermediate)
-	return m.Open(intermediate, key)
+	return recipient.Open(m, intermediate, key)
 }
 
 func (k *Hierarchical) branchKeyID(ctx context.Context, c materials.EncryptionContext) (string, error) {

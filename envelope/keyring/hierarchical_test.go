@@ -7,11 +7,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -164,8 +166,8 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 		return materials.EncryptionContext{"aws-crypto-attr.a": v, "aws-crypto-legend": legend}
 	}
 	for name, c := range map[string]materials.EncryptionContext{
-		"not base64": one("§"), "empty": one(""), "one byte": one(attribute("\x00")),
-		"unknown type":    one(attribute("\x09\x09")),
+		"not base64": one("§"), "base64 and more": one("AAFh!"), "bits beyond": one("AAF="), "empty": one(""),
+		"one byte": one(attribute("\x00")), "unknown type": one(attribute("\x09\x09")),
 		"null with bytes": one(attribute("\x00\x00", 1)), "bad bool": one(attribute("\x00\x04", 2)),
 		"bad UTF-8":      one(attribute("\x00\x01", 0xff)),
 		"huge set":       one(attribute("\x01\x01", 0xff, 0xff, 0xff, 0xff)),
@@ -188,6 +190,9 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 	}
 	if _, keys := seal(t, k, one(attribute("", nested(32)...))); len(keys) != 1 {
 		t.Fatal("the deepest attribute of the format is refused")
+	}
+	if _, keys := seal(t, k, one(attribute("\x00\x01"))); len(keys) != 1 {
+		t.Fatal("an empty string is refused")
 	}
 	if _, keys := seal(t, k, one(attribute("\x02\x00", 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 'k', 0, 0, 0, 0, 0,
 		0))); len(keys) != 1 {
@@ -243,6 +248,227 @@ func TestSourceIsChecked(t *testing.T) {
 		}
 		if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, materials.ErrMaterials) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// keepingSource keeps the branch keys that it hands out.
+type keepingSource struct {
+	key  *materials.BranchKey
+	kept []*materials.BranchKey
+}
+
+func (s *keepingSource) hand() (*materials.BranchKey, error) {
+	k := s.key.Clone()
+	s.kept = append(s.kept, k)
+	return k, nil
+}
+
+func (s *keepingSource) Active(context.Context, string) (*materials.BranchKey, error) {
+	return s.hand()
+}
+func (s *keepingSource) Version(context.Context, string, string) (*materials.BranchKey, error) {
+	return s.hand()
+}
+
+// No branch key outlives the operation that it was fetched for, whether that
+// succeeds or not.
+func TestBranchKeysAreWiped(t *testing.T) {
+	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
+	_, edks := seal(t, good, testContext)
+	flipped := edks[0]
+	flipped.Ciphertext = bytes.Clone(flipped.Ciphertext)
+	flipped.Ciphertext[48]++
+	for name, c := range map[string]struct {
+		key              *materials.BranchKey
+		edk              materials.EncryptedDataKey
+		encrypts, opened bool
+	}{
+		"right":         {branchKey("k", versionOne, 1), edks[0], true, true},
+		"changed item":  {branchKey("k", versionOne, 1), flipped, true, false},
+		"another key":   {branchKey("k", versionOne, 2), edks[0], true, false},
+		"other id":      {branchKey("other", versionOne, 1), edks[0], false, false},
+		"other version": {branchKey("k", versionTwo, 1), edks[0], true, false},
+		"no UUID":       {branchKey("k", "v1", 1), edks[0], false, false},
+	} {
+		source := &keepingSource{key: c.key}
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, BranchKeyID: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); (err == nil) != c.encrypts {
+			t.Errorf("%s: encrypted: %v", name, err)
+		}
+		if err := k.OnDecrypt(t.Context(), decryption(t, testContext),
+			[]materials.EncryptedDataKey{c.edk}); (err == nil) != c.opened {
+			t.Errorf("%s: decrypted: %v", name, err)
+		}
+		if len(source.kept) != 2 {
+			t.Errorf("%s: %d branch keys were asked for", name, len(source.kept))
+		}
+		for i, k := range source.kept {
+			if !bytes.Equal(k.Key(), make([]byte, 32)) {
+				t.Errorf("%s: branch key %d is left", name, i)
+			}
+		}
+	}
+}
+
+// A branch key version is a UUID in one form only: two spellings would be two
+// versions for caches and stores.
+func TestVersionsAreCanonical(t *testing.T) {
+	const version = "aaaaaaaa-1111-4111-8111-111111111111"
+	for _, other := range []string{
+		"", "AAAAAAAA-1111-4111-8111-111111111111", "aaaaaaaa1111411181111111111111111",
+		"aaaaaaaa111141118111111111111111",
+		"{aaaaaaaa-1111-4111-8111-111111111111}", "urn:uuid:aaaaaaaa-1111-4111-8111-111111111111", version + " ",
+		version[:35],
+	} {
+		source := &keyring.MemorySource{}
+		if err := source.Add(branchKey("k", other, 1)); !errors.Is(err, materials.ErrConfiguration) {
+			t.Errorf("added %q: %v", other, err)
+		}
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: faultySource{branchKey("k", other, 1)},
+			BranchKeyID: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, materials.ErrMaterials) {
+			t.Errorf("encrypted under %q: %v", other, err)
+		}
+		good, _ := hierarchical(t, branchKey("k", version, 1))
+		_, edks := seal(t, good, testContext)
+		mustFail(t, k, testContext, edks, materials.ErrMaterials)
+	}
+}
+
+// An id of a supplier is checked like a configured one.
+func TestSuppliedIDs(t *testing.T) {
+	own := errors.New("no tenant")
+	for name, c := range map[string]struct {
+		id  string
+		err error
+	}{
+		"empty": {"", nil}, "long": {strings.Repeat("k", 65536), nil}, "no UTF-8": {"k\xff", nil}, "error": {"k", own},
+	} {
+		source := &keepingSource{key: branchKey(c.id, versionOne, 1)}
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source,
+			Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) { return c.id, c.err }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		edk := materials.EncryptedDataKey{ProviderID: "aws-kms-hierarchy", ProviderInfo: []byte(c.id),
+			Ciphertext: make([]byte, 140)}
+		for _, err := range []error{
+			k.OnEncrypt(t.Context(), encryption(t, testContext)),
+			mustFail(t, k, testContext, []materials.EncryptedDataKey{edk}, materials.ErrMaterials),
+		} {
+			if !errors.Is(err, materials.ErrMaterials) || c.err != nil && !errors.Is(err, c.err) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if len(source.kept) != 0 {
+			t.Errorf("%s: the source was asked", name)
+		}
+	}
+}
+
+// A cancelled caller does not ask for the branch keys of the item's other
+// encrypted data keys.
+func TestHierarchicalStopsWhenCancelled(t *testing.T) {
+	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
+	key, edks := seal(t, good, testContext)
+	wrong := edks[0]
+	wrong.Ciphertext = bytes.Clone(wrong.Ciphertext)
+	wrong.Ciphertext[48]++
+	both := []materials.EncryptedDataKey{wrong, edks[0]}
+	source := &keepingSource{key: branchKey("k", versionOne, 1)}
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, BranchKeyID: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustOpen(t, k, testContext, key, both)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := k.OnDecrypt(ctx, decryption(t, testContext), both); !errors.Is(err, materials.ErrMaterials) ||
+		len(source.kept) != 3 {
+		t.Errorf("%d branch keys were asked for: %v", len(source.kept), err)
+	}
+}
+
+// An item without a key of this kind, or of this branch key, costs nothing: the
+// supplier may look its answer up, and the source fetches.
+func TestForeignKeysCostNothing(t *testing.T) {
+	source, asked := &keepingSource{key: branchKey("k", versionOne, 1)}, 0
+	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source,
+		Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
+			asked++
+			return "k", nil
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, own := seal(t, k, testContext)
+	asked, source.kept = 0, nil
+	other := func(provider, info string) materials.EncryptedDataKey {
+		return materials.EncryptedDataKey{ProviderID: provider, ProviderInfo: []byte(info),
+			Ciphertext: own[0].Ciphertext}
+	}
+	for _, c := range []struct {
+		keys  []materials.EncryptedDataKey
+		asked int
+	}{
+		{nil, 0}, {[]materials.EncryptedDataKey{other("aws-kms", "k"), other("aws-kms-hierarchy2", "k")}, 0},
+		{[]materials.EncryptedDataKey{other("aws-kms", "k"), other("aws-kms-hierarchy", "l")}, 1},
+	} {
+		asked = 0
+		err := mustFail(t, k, testContext, c.keys, materials.ErrMaterials)
+		var none *recipient.NoneError
+		if !errors.As(err, &none) || asked != c.asked || len(source.kept) != 0 {
+			t.Errorf("%d keys: the supplier was asked %d times, the source %d times: %v", len(c.keys), asked,
+				len(source.kept), err)
+		}
+	}
+}
+
+// failingSource fails as a key store does.
+type failingSource struct{ err error }
+
+func (s failingSource) Active(context.Context, string) (*materials.BranchKey, error) {
+	return nil, s.err
+}
+func (s failingSource) Version(context.Context, string, string) (*materials.BranchKey, error) {
+	return nil, s.err
+}
+
+// A source that names the branch key and the code itself is not overruled.
+func TestErrorsOfTheSourceAreKept(t *testing.T) {
+	own := errors.New("no network")
+	good, _ := hierarchical(t, branchKey("k", versionOne, 1))
+	_, edks := seal(t, good, testContext)
+	for _, c := range []struct {
+		err  error
+		want materials.KeyError
+	}{
+		{own, materials.KeyError{Provider: "aws-kms-hierarchy", KeyID: "k"}},
+		{&materials.KeyError{Provider: "store", KeyID: "of the store", Code: "AccessDeniedException", Missing: "kms:Decrypt", Err: own},
+			materials.KeyError{Provider: "store", KeyID: "of the store", Code: "AccessDeniedException",
+				Missing: "kms:Decrypt"}},
+	} {
+		k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: failingSource{c.err}, BranchKeyID: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range []error{k.OnEncrypt(t.Context(), encryption(t, testContext)),
+			mustFail(t, k, testContext, edks, materials.ErrMaterials)} {
+			var got *materials.KeyError
+			if !errors.As(err, &got) || !errors.Is(err, own) {
+				t.Fatal(err)
+			}
+			if got.Provider != c.want.Provider || got.KeyID != c.want.KeyID || got.Code != c.want.Code ||
+				got.Missing != c.want.Missing {
+				t.Errorf("%v becomes %v", c.err, err)
+			}
 		}
 	}
 }

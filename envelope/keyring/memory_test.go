@@ -17,6 +17,10 @@ func TestMemorySourceRemoves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s, err := NewMemorySource(materials.NewBranchKey("a", first, [32]byte{1}),
+		materials.NewBranchKey("b", "1", [32]byte{1})); !errors.Is(err, materials.ErrConfiguration) || s != nil {
+		t.Errorf("a key of version 1: %v", err)
+	}
 	if k, err := s.Active(t.Context(), "a"); err != nil || k.Version != second {
 		t.Fatalf("%v, %v", k, err)
 	}
@@ -38,5 +42,45 @@ func TestMemorySourceRemoves(t *testing.T) {
 	}
 	if k, err := s.Version(t.Context(), "b", first); err != nil || k.Key()[0] != 3 {
 		t.Errorf("the other branch key: %v, %v", k, err)
+	}
+}
+
+// A version that is added again replaces the old key, which is wiped. Keys that
+// were handed out are copies.
+func TestMemorySourceReplaces(t *testing.T) {
+	const version = "11111111-1111-4111-8111-111111111111"
+	given := materials.NewBranchKey("a", version, [32]byte{1})
+	s, err := NewMemorySource(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := s.keys["a"].versions[version]
+	given.Wipe()
+	out, err := s.Version(t.Context(), "a", version)
+	if err != nil || out.Key()[0] != 1 {
+		t.Fatalf("%v, %v", out, err)
+	}
+	if err := s.Add(materials.NewBranchKey("a", version, [32]byte{2})); err != nil {
+		t.Fatal(err)
+	}
+	if [32]byte(old.Key()) != [32]byte{} {
+		t.Error("a replaced key was not wiped")
+	}
+	if out.Key()[0] != 1 {
+		t.Error("a key that was handed out changed")
+	}
+	out.Wipe()
+	for _, get := range []func() (*materials.BranchKey, error){
+		func() (*materials.BranchKey, error) { return s.Active(t.Context(), "a") },
+		func() (*materials.BranchKey, error) { return s.Version(t.Context(), "a", version) },
+	} {
+		k, err := get()
+		if err != nil || k.Key()[0] != 2 {
+			t.Fatalf("%v, %v", k, err)
+		}
+		k.Wipe()
+	}
+	if s.keys["a"].versions[version].Key()[0] != 2 {
+		t.Error("wiping a copy wiped the source's key")
 	}
 }

@@ -1,13 +1,17 @@
 package keyring_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -153,4 +157,223 @@ func TestMultiPanicsInItsCaller(t *testing.T) {
 		}
 	}()
 	t.Errorf("no panic, but %v", multi.OnEncrypt(t.Context(), encryption(t, testContext)))
+}
+
+// preparer is a keyring whose intermediate keys the test keeps.
+type preparer struct {
+	failing
+	key     []byte
+	started chan struct{} // closed by Prepare
+	wait    chan struct{} // Prepare waits for it, if it is not nil
+}
+
+func newPreparer(err error) *preparer {
+	return &preparer{failing: failing{err}, key: bytes.Repeat([]byte{0xA7}, 32), started: make(chan struct{})}
+}
+
+func (p *preparer) Prepare(ctx context.Context, _ *materials.Encryption) (materials.Recipient, error) {
+	close(p.started)
+	if p.wait != nil {
+		<-p.wait
+		<-ctx.Done() // the failure cancels what goes on
+	}
+	return materials.Recipient{ProviderID: "p", IntermediateKey: p.key, WrappedIntermediateKey: []byte("w")}, p.err
+}
+
+// Intermediate keys of all members are wiped, those too that were prepared for
+// an item that another member then refused.
+func TestMultiWipesWhatItPrepared(t *testing.T) {
+	own := errors.New("no key today")
+	for name, c := range map[string]struct {
+		first  error
+		max    int
+		middle materials.Keyring
+		want   error
+	}{
+		"all added":                {nil, 0, rawAES(t, "a", 32), nil},
+		"the first failed":         {own, 0, rawAES(t, "a", 32), own},
+		"a member failed":          {nil, 0, failing{own}, own},
+		"more than the limit":      {nil, 1, rawAES(t, "a", 32), materials.ErrMaterials},
+		"the generator is refused": {materials.ErrConfiguration, 0, failing{nil}, materials.ErrConfiguration},
+	} {
+		first, late, last := newPreparer(c.first), newPreparer(nil), newPreparer(own)
+		late.wait = first.started
+		if c.want == nil {
+			late, last = newPreparer(nil), newPreparer(nil)
+		}
+		multi, err := keyring.NewMulti(first, c.middle, late, last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := materials.NewEncryption(materials.SuiteSymmetricSignature, testContext, nil, nil, c.max)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := multi.OnEncrypt(t.Context(), m); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		for i, p := range []*preparer{first, late, last} {
+			if !bytes.Equal(p.key, make([]byte, 32)) {
+				t.Errorf("%s: the key of preparer %d is left: %x", name, i, p.key)
+			}
+		}
+	}
+}
+
+// A single member that could work ahead is asked in turn: a goroutine would gain
+// nothing.
+func TestMultiDoesNotPrepareForOne(t *testing.T) {
+	order := make(chan string, 2)
+	p := newPreparer(nil)
+	multi, err := keyring.NewMulti(noting{rawAES(t, "a", 32), order}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := multi.OnEncrypt(t.Context(), encryption(t, testContext)); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.started:
+		t.Error("the only member that can work ahead did")
+	default:
+	}
+	if len(order) != 1 {
+		t.Errorf("%d members were asked", len(order))
+	}
+}
+
+// noting is a keyring that cannot work ahead and notes its calls.
+type noting struct {
+	materials.Keyring
+	order chan string
+}
+
+func (n noting) OnEncrypt(ctx context.Context, m *materials.Encryption) error {
+	n.order <- "noting"
+	return n.Keyring.OnEncrypt(ctx, m)
+}
+
+// A panicking member stops nobody from wiping.
+func TestMultiWipesWhenAMemberPanics(t *testing.T) {
+	p := newPreparer(nil)
+	broken, err := keyring.NewHierarchical(keyring.HierarchicalConfig{
+		Source:   &keyring.MemorySource{},
+		Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) { panic("broken") },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	multi, err := keyring.NewMulti(broken, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+		if !bytes.Equal(p.key, make([]byte, 32)) {
+			t.Errorf("%x is left", p.key)
+		}
+	}()
+	_ = multi.OnEncrypt(t.Context(), encryption(t, testContext))
+}
+
+// A multi-keyring without a generator adds its recipients to materials that have
+// a data key: as a child of another one.
+func TestMultiWithoutGeneratorAsChild(t *testing.T) {
+	inner, err := keyring.NewMulti(nil, rawAES(t, "a", 32), rawAES(t, "b", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer, err := keyring.NewMulti(rawAES(t, "c", 32), inner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, edks := seal(t, outer, testContext)
+	if len(edks) != 3 {
+		t.Fatalf("%d recipients", len(edks))
+	}
+	mustOpen(t, inner, testContext, key, edks)
+}
+
+// counting is a keyring that counts what reaches it, and may cancel.
+type counting struct {
+	failing
+	asked  int
+	cancel context.CancelFunc
+}
+
+func (c *counting) OnDecrypt(context.Context, *materials.Decryption, []materials.EncryptedDataKey) error {
+	c.asked++
+	if c.cancel != nil {
+		c.cancel()
+	}
+	return c.err
+}
+
+// Reading asks no further than it must: not when there is a data key, not after
+// one opened, not when the caller has given up.
+func TestMultiAsksNoFurther(t *testing.T) {
+	own := errors.New("no key today")
+	good := rawAES(t, "a", 32)
+	key, edks := seal(t, good, testContext)
+	last := &counting{}
+	multi := func(members ...materials.Keyring) *keyring.Multi {
+		m, err := keyring.NewMulti(nil, append(members, last)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	m := decryption(t, testContext)
+	if err := m.SetDataKey(key, key); err != nil {
+		t.Fatal(err)
+	}
+	if err := multi().OnDecrypt(t.Context(), m, edks); err != nil || last.asked != 0 {
+		t.Errorf("with a data key: asked %d times, %v", last.asked, err)
+	}
+	mustOpen(t, multi(failing{own}, good), testContext, key, edks)
+	if last.asked != 0 {
+		t.Errorf("after a key opened: asked %d times", last.asked)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	first := &counting{failing: failing{own}, cancel: cancel}
+	err := multi(first).OnDecrypt(ctx, decryption(t, testContext), edks)
+	if !errors.Is(err, own) || !errors.Is(err, materials.ErrMaterials) || first.asked != 1 || last.asked != 0 {
+		t.Errorf("after the caller gave up: asked %d times, %v", last.asked, err)
+	}
+	// Members that say nothing, or that none of the keys is theirs, leave one
+	// answer: none.
+	err = mustFail(t, multi(failing{nil}, rawAES(t, "b", 32)), testContext, edks, materials.ErrMaterials)
+	var none *recipient.NoneError
+	if !errors.As(err, &none) || last.asked != 1 {
+		t.Errorf("asked %d times, %v", last.asked, err)
+	}
+}
+
+// slow is a preparer that goes on for a while after the caller has given up.
+type slow struct{ *preparer }
+
+func (s slow) Prepare(ctx context.Context, m *materials.Encryption) (materials.Recipient, error) {
+	<-ctx.Done()
+	time.Sleep(time.Hour)
+	return s.preparer.Prepare(ctx, m)
+}
+
+func TestMultiWaitsToWipe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := errors.New("no key today")
+		late := slow{newPreparer(nil)}
+		multi, err := keyring.NewMulti(newPreparer(own), late)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := multi.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, own) {
+			t.Errorf("got %v", err)
+		}
+		if !bytes.Equal(late.key, make([]byte, 32)) {
+			t.Errorf("%x is left", late.key)
+		}
+		synctest.Wait()
+	})
 }

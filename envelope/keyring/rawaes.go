@@ -84,21 +84,22 @@ func (k *RawAES) OnEncrypt(ctx context.Context, m *materials.Encryption) error {
 
 // Prepare wraps a fresh intermediate key; [Multi] uses it.
 func (k *RawAES) Prepare(_ context.Context, m *materials.Encryption) (materials.Recipient, error) {
-	intermediate := make([]byte, materials.IntermediateKeyLength)
-	_, _ = rand.Read(intermediate) // never fails: it ends the program instead
 	info := make([]byte, 0, len(k.name)+aesInfoSuffix)
 	info = append(info, k.name...)
 	info = binary.BigEndian.AppendUint32(info, aesTagLength*8)
 	info = binary.BigEndian.AppendUint32(info, aesIVLength)
 	info = info[:cap(info)]
 	iv := info[len(info)-aesIVLength:]
-	_, _ = rand.Read(iv)
+	_, _ = rand.Read(iv) // never fails: it ends the program instead
+	intermediate, wrapped, err := recipient.Draw(func(intermediate []byte) ([]byte, error) {
+		return k.aead.Seal(nil, iv, intermediate, m.SerializedContext()), nil
+	})
 	return materials.Recipient{
 		ProviderID:             k.namespace,
 		ProviderInfo:           info,
 		IntermediateKey:        intermediate,
-		WrappedIntermediateKey: k.aead.Seal(nil, iv, intermediate, m.SerializedContext()),
-	}, nil
+		WrappedIntermediateKey: wrapped,
+	}, err
 }
 
 // OnDecrypt opens the first encrypted data key of this namespace and name that
@@ -146,8 +147,7 @@ func (k *RawAES) open(m *materials.Decryption, key materials.EncryptedDataKey, i
 	if err != nil {
 		return fmt.Errorf("%w: not wrapped under this key and this item's encryption context", materials.ErrMaterials)
 	}
-	defer clear(intermediate)
-	return m.Open(intermediate, key)
+	return recipient.Open(m, intermediate, key)
 }
 
 // wrappedIntermediateKey returns what the provider wrapped, checking its

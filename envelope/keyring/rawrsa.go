@@ -134,18 +134,14 @@ func (k *RawRSA) Prepare(context.Context, *materials.Encryption) (materials.Reci
 			fmt.Errorf("%w: raw RSA keyring %q has no public key and can only decrypt", materials.ErrConfiguration,
 				k.name)
 	}
-	intermediate := make([]byte, materials.IntermediateKeyLength)
-	_, _ = rand.Read(intermediate) // never fails: it ends the program instead
-	var wrapped []byte
-	var err error
-	if h := k.padding.hash(); h != nil {
-		wrapped, err = rsa.EncryptOAEP(h, rand.Reader, k.public, intermediate, nil)
-	} else {
+	intermediate, wrapped, err := recipient.Draw(func(intermediate []byte) ([]byte, error) {
+		if h := k.padding.hash(); h != nil {
+			return rsa.EncryptOAEP(h, rand.Reader, k.public, intermediate, nil)
+		}
 		//lint:ignore SA1019 the format defines this padding; see RSAPaddingPKCS1
-		wrapped, err = rsa.EncryptPKCS1v15(rand.Reader, k.public, intermediate)
-	}
+		return rsa.EncryptPKCS1v15(rand.Reader, k.public, intermediate)
+	})
 	if err != nil {
-		clear(intermediate)
 		return materials.Recipient{},
 			&materials.KeyError{Provider: k.namespace, KeyID: k.name,
 				Err: fmt.Errorf("%w: %w", materials.ErrMaterials, err)}
@@ -207,6 +203,5 @@ func (k *RawRSA) open(m *materials.Decryption, key materials.EncryptedDataKey) e
 			return fmt.Errorf("%w: not wrapped under this key with %v", materials.ErrMaterials, k.padding)
 		}
 	}
-	defer clear(intermediate)
-	return m.Open(intermediate, key)
+	return recipient.Open(m, intermediate, key)
 }

@@ -68,6 +68,20 @@ func TestKMSConfigurations(t *testing.T) {
 			}
 		}
 	}
+	// A record of another key is refused without a call.
+	for name, c := range map[string]struct {
+		store  *keystore.KeyStore
+		record string
+	}{
+		"multi-Region key": {with(keystore.MultiRegionKMSKey(mrkWest), west), "single"}, "key": {with(keystore.KMSKey(kmsKey), west), "west"},
+		"single-Region key": {with(keystore.MultiRegionKMSKey(kmsKey), west), "west"}, "other key": {with(keystore.KMSKey(otherKey), west), "single"},
+	} {
+		calls := len(w.kms.Calls())
+		if _, err := c.store.Active(t.Context(), c.record); !errors.Is(err, keystore.ErrWrongKMSKey) ||
+			len(w.kms.Calls()) != calls {
+			t.Errorf("%s reads %s: %v", name, c.record, err)
+		}
+	}
 	// Rotation through another replica keeps the ARN of the record.
 	if _, err := writers["east"].VersionKey(t.Context(), "west"); err != nil {
 		t.Fatal(err)

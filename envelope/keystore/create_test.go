@@ -2,6 +2,7 @@ package keystore_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/ddbseal/ddbseal/envelope/internal/fakekms"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -377,5 +381,124 @@ func TestTransactionOutcomes(t *testing.T) {
 	w.table.fault = func(operation string) error { return cancelled("ThrottlingError") }
 	if err := w.Shred(t.Context(), "tenant"); err == nil || errors.Is(err, keystore.ErrConflict) {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestIDsAreFresh(t *testing.T) {
+	w := newWorld(t)
+	draws := make(map[string][]string)
+	for range fresh.Draws {
+		s := w.store(t, keystore.Config{})
+		id, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := w.active(t, s, id).Version
+		second, err := s.VersionKey(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, v := range map[string]string{"store": s.Info().ID, "branch key": id, "first version": first,
+			"second version": second} {
+			draws[name] = append(draws[name], v)
+			draws["id of any kind"] = append(draws["id of any kind"], v)
+		}
+	}
+	for name, ids := range draws {
+		fresh.Text(t, name, fresh.UUID, ids)
+	}
+}
+
+// misnaming is a KMS client whose answers name other keys than they should.
+type misnaming struct {
+	*fakekms.Client
+	generated, to, from string // empty: the right one
+}
+
+func named(right *string, other string) *string {
+	if other == "" {
+		return right
+	}
+	return &other
+}
+
+func (c *misnaming) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput,
+	o ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
+	out, err := c.Client.GenerateDataKeyWithoutPlaintext(ctx, in, o...)
+	if err == nil {
+		out.KeyId = named(out.KeyId, c.generated)
+	}
+	return out, err
+}
+
+func (c *misnaming) ReEncrypt(ctx context.Context, in *kms.ReEncryptInput,
+	o ...func(*kms.Options)) (*kms.ReEncryptOutput, error) {
+	out, err := c.Client.ReEncrypt(ctx, in, o...)
+	if err == nil {
+		out.KeyId, out.SourceKeyId = named(out.KeyId, c.to), named(out.SourceKeyId, c.from)
+	}
+	return out, err
+}
+
+// Each key that an answer names is checked, and nothing is stored otherwise.
+func TestAnswersThatNameAnotherKey(t *testing.T) {
+	for name, c := range map[string]misnaming{
+		"none": {}, "generated": {generated: otherKey}, "wrapped again": {to: otherKey}, "opened": {from: otherKey}, "both": {to: otherKey, from: otherKey},
+	} {
+		w := newWorld(t)
+		w.tenant(t, "tenant")
+		c.Client = w.kms.Client(west)
+		s := w.store(t, keystore.Config{KMSClient: &c})
+		for operation, err := range map[string]error{
+			"CreateKey":  errOf(s.CreateKey(t.Context(), keystore.CreateKeyInput{})),
+			"VersionKey": errOf(s.VersionKey(t.Context(), "tenant")),
+		} {
+			if (name == "none") != (err == nil) || err != nil && !errors.Is(err, keystore.ErrWrongKMSKey) {
+				t.Errorf("%s: %s: %v", name, operation, err)
+			}
+		}
+		if stored := len(w.table.items); (stored == 3) != (name != "none") {
+			t.Errorf("%s: %d records", name, stored)
+		}
+	}
+}
+
+// A key is created whole or not at all: whichever call fails, nothing is stored.
+func TestCreateKeyFailsWhole(t *testing.T) {
+	for failing := 1; failing <= 3; failing++ {
+		w := newWorld(t)
+		failed, calls := errors.New("no network"), 0
+		w.kms.Fault = func(context.Context, fakekms.Call) error {
+			if calls++; calls == failing {
+				return failed
+			}
+			return nil
+		}
+		if id, err := w.CreateKey(t.Context(), keystore.CreateKeyInput{}); !errors.Is(err, failed) || id != "" ||
+			len(w.table.items) != 0 || calls != failing {
+			t.Errorf("call %d failed: %d records after %d calls, %v", failing, len(w.table.items), calls, err)
+		}
+	}
+}
+
+func TestCreateKeyLimits(t *testing.T) {
+	w := newWorld(t)
+	context := map[string]string{"k": "v"}
+	for name, c := range map[string]struct {
+		in    keystore.CreateKeyInput
+		takes bool
+	}{
+		"2048 bytes":       {keystore.CreateKeyInput{BranchKeyID: strings.Repeat("x", 2048), EncryptionContext: context}, true},
+		"2049 bytes":       {keystore.CreateKeyInput{BranchKeyID: strings.Repeat("x", 2049), EncryptionContext: context}, false},
+		"id not UTF-8":     {keystore.CreateKeyInput{BranchKeyID: "\xff", EncryptionContext: context}, false},
+		"context, no id":   {keystore.CreateKeyInput{EncryptionContext: context}, true},
+		"key not UTF-8":    {keystore.CreateKeyInput{EncryptionContext: map[string]string{"\xff": "v"}}, false},
+		"value not UTF-8":  {keystore.CreateKeyInput{EncryptionContext: map[string]string{"k": "\xff"}}, false},
+		"one bad of three": {keystore.CreateKeyInput{EncryptionContext: map[string]string{"a": "1", "b": "", "c": "3"}}, false},
+	} {
+		if _, err := w.CreateKey(t.Context(), c.in); (err == nil) != c.takes || err != nil &&
+			!errors.Is(err, materials.ErrConfiguration) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -105,3 +105,21 @@ func TestAnswerOfAnotherKey(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What KMS says that has no name here is passed on without one.
+func TestUnknownKMSErrors(t *testing.T) {
+	w := newWorld(t)
+	w.tenant(t, "tenant")
+	odd := &smithy.GenericAPIError{Code: "ValidationException", Message: "odd"}
+	w.kms.Fault = func(context.Context, fakekms.Call) error { return odd }
+	_, err := w.Active(t.Context(), "tenant")
+	for _, not := range []error{keystore.ErrUnavailable, keystore.ErrNotAuthentic, keystore.ErrKMSKeyUnusable,
+		materials.ErrKeyDenied} {
+		if errors.Is(err, not) {
+			t.Errorf("%v is %v", err, not)
+		}
+	}
+	if !errors.Is(err, odd) {
+		t.Errorf("%v", err)
+	}
+}

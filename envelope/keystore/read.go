@@ -34,30 +34,30 @@ func (s *KeyStore) Version(ctx context.Context, branchKeyID, version string) (*m
 // derive searchable attributes; the caller wipes it. Errors: as
 // [KeyStore.Active].
 func (s *KeyStore) BeaconKey(ctx context.Context, branchKeyID string) (*BeaconKey, error) {
-	_, key, err := s.open(ctx, branchKeyID, typeBeacon)
-	if err != nil {
+	k := &BeaconKey{ID: branchKeyID}
+	if _, err := s.open(ctx, branchKeyID, typeBeacon, k.secret[:]); err != nil {
 		return nil, err
 	}
-	defer clear(key[:])
-	return &BeaconKey{ID: branchKeyID, secret: key}, nil
+	return k, nil
 }
 
 func (s *KeyStore) branchKey(ctx context.Context, branchKeyID, recordType string) (*materials.BranchKey, error) {
-	record, key, err := s.open(ctx, branchKeyID, recordType)
+	k := materials.NewBranchKey(branchKeyID, "", [branchKeyLength]byte{})
+	record, err := s.open(ctx, branchKeyID, recordType, k.Key())
 	if err != nil {
 		return nil, err
 	}
-	defer clear(key[:])
-	return materials.NewBranchKey(branchKeyID, record.version(), key), nil
+	k.Version = record.version()
+	return k, nil
 }
 
-func (s *KeyStore) open(ctx context.Context, branchKeyID, recordType string) (Record, [branchKeyLength]byte, error) {
+// open reads a record and writes its key into key, the only copy.
+func (s *KeyStore) open(ctx context.Context, branchKeyID, recordType string, key []byte) (Record, error) {
 	record, err := s.get(ctx, branchKeyID, recordType)
 	if err != nil {
-		return Record{}, [branchKeyLength]byte{}, err
+		return Record{}, err
 	}
-	key, err := s.unwrap(ctx, record)
-	return record, key, err
+	return record, s.unwrap(ctx, record, key)
 }
 
 // get reads one record and checks its form.
@@ -76,11 +76,12 @@ func (s *KeyStore) get(ctx context.Context, branchKeyID, recordType string) (Rec
 	return record, nil
 }
 
-// unwrap has KMS open a record, which authenticates all of its attributes.
-func (s *KeyStore) unwrap(ctx context.Context, r Record) (key [branchKeyLength]byte, err error) {
+// unwrap has KMS open a record, which authenticates all of its attributes, and
+// writes the key of branchKeyLength bytes into key.
+func (s *KeyStore) unwrap(ctx context.Context, r Record, key []byte) error {
 	kmsKey, err := s.kms.keyFor(r.Attributes[attributeKMSARN])
 	if err != nil {
-		return key, recordError(r.BranchKeyID(), err)
+		return recordError(r.BranchKeyID(), err)
 	}
 	s.kmsCalls.Add(1)
 	out, err := s.client.Decrypt(ctx, &kms.DecryptInput{
@@ -88,17 +89,18 @@ func (s *KeyStore) unwrap(ctx context.Context, r Record) (key [branchKeyLength]b
 		GrantTokens: s.grantTokens,
 	})
 	if err != nil {
-		return key, kmsError(r.BranchKeyID(), kmsKey, "kms:Decrypt", err)
+		return kmsError(r.BranchKeyID(), kmsKey, "kms:Decrypt", err)
 	}
 	defer clear(out.Plaintext)
 	if err := checkAnswer(kmsKey, out.KeyId); err != nil {
-		return key, recordError(r.BranchKeyID(), err)
+		return recordError(r.BranchKeyID(), err)
 	}
 	if len(out.Plaintext) != branchKeyLength {
-		return key, recordError(r.BranchKeyID(),
+		return recordError(r.BranchKeyID(),
 			fmt.Errorf("%w: a key of %d bytes, not %d", ErrInvalidRecord, len(out.Plaintext), branchKeyLength))
 	}
-	return [branchKeyLength]byte(out.Plaintext), nil
+	copy(key, out.Plaintext)
+	return nil
 }
 
 // checkAnswer makes sure that KMS used the key it was asked to use.

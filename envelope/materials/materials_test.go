@@ -9,6 +9,8 @@ import (
 	"errors"
 	"math"
 	"testing"
+
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 )
 
 var secret = bytes.Repeat([]byte{0xA7}, 32)
@@ -166,5 +168,47 @@ func TestSuiteAndSigningKeyFit(t *testing.T) {
 		if _, err := NewEncryption(c.suite, c.context, nil, c.key, 0); !errors.Is(err, ErrConfiguration) {
 			t.Errorf("%v: %v", c, err)
 		}
+	}
+}
+
+// Each item gets a signing key of its own, those too that were drawn ahead.
+func TestSigningKeysAreFresh(t *testing.T) {
+	keys := newSigningKeys(2)
+	var private, public [][]byte
+	for range fresh.Draws {
+		k, err := keys.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := k.key.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		private, public = append(private, b), append(public, []byte(k.public)[2:66]) // between the sign and the padding
+	}
+	fresh.Bytes(t, "signing key", private)
+	fresh.Bytes(t, "public key", public)
+}
+
+func TestDataKeysAreFresh(t *testing.T) {
+	var keys [][]byte
+	for range fresh.Draws {
+		m, err := NewEncryption(SuiteSymmetricSignature, nil, nil, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The same intermediate key, so that the data key alone makes the difference.
+		if err := m.AddRecipient(recipient(secret)); err != nil {
+			t.Fatal(err)
+		}
+		first := bytes.Clone(m.DataKey())
+		if err := m.AddRecipient(recipient(secret)); err != nil || !bytes.Equal(m.DataKey(), first) {
+			t.Fatalf("the second recipient has another data key, %v", err)
+		}
+		keys = append(keys, first)
+	}
+	fresh.Bytes(t, "data key", keys)
+	if len(keys[0]) != DataKeyLength {
+		t.Errorf("%d bytes", len(keys[0]))
 	}
 }

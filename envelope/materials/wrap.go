@@ -1,9 +1,9 @@
 package materials
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/gcm"
 	"github.com/ddbseal/ddbseal/envelope/internal/kdf"
 )
 
@@ -32,16 +32,11 @@ var wrapNonce [12]byte
 // specification, structures, "Intermediate Key Wrapping").
 func deriveWrapping(intermediateKey []byte) (cipher.AEAD, []byte, error) {
 	var kek [DataKeyLength]byte
-	defer clear(kek[:])
 	signing := make([]byte, SymmetricSigningKeyLength)
 	if err := kdf.Derive(intermediateKey, infoKeyEncryption, infoKeySigning, kek[:], signing); err != nil {
 		return nil, nil, err
 	}
-	block, err := aes.NewCipher(kek[:])
-	if err != nil {
-		return nil, nil, err
-	}
-	aead, err := cipher.NewGCM(block)
+	aead, err := gcm.Take(kek[:])
 	if err != nil {
 		return nil, nil, err
 	}

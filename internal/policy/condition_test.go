@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -322,5 +323,44 @@ func TestReasonsForAdministrator(t *testing.T) {
 		"supplied"
 	if got := d.Explain(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestReasonsOfConditions: what a reason repeats of the policy and of the request.
+func TestReasonsOfConditions(t *testing.T) {
+	d := parse(t,
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringLike":{"aws:PrincipalOrgID":"o-*","aws:PrincipalAccount":"1*"},
+"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":"secret-of-policy"},"NumericEquals":{"kms:RotationPeriodInDays":["9","many"]}}}`, policy.Identity)
+	got := policy.Evaluate(policy.Request{Principal: alice, Action: "a:b",
+		Context: policy.Context{"aws:principalorgid": {"o-1"}, "dynamodb:leadingkeys": {"secret-of-item"}}},
+		policy.Policies{Identity: []policy.Attached{{Document: d}}}).Reasons()[0].Conditions
+	for i, want := range []policy.ConditionResult{
+		{Operator: "StringLike", Key: "aws:PrincipalOrgID", Wanted: []string{"o-*"}, Got: []string{"o-1"}, Held: true},
+		{Operator: "StringLike", Key: "aws:PrincipalAccount", Wanted: []string{"1*"}, Got: []string{account}, Held: true},
+		{Operator: "ForAllValues:StringEquals", Key: "dynamodb:LeadingKeys"},
+		{Operator: "NumericEquals", Key: "kms:RotationPeriodInDays", Wanted: []string{"9", "many"}, Absent: true, Invalid: []string{"many"}},
+	} {
+		if !reflect.DeepEqual(got[i], want) {
+			t.Errorf("%+v, want %+v", got[i], want)
+		}
+	}
+}
+
+// TestReasonsDelegate: only an Allow that applies by the caller's account alone
+// hands the question to identity policies.
+func TestReasonsDelegate(t *testing.T) {
+	for text, delegates := range map[string]bool{
+		keyFor(account): true,
+		naming("Deny", "Principal", `{"AWS":"`+account+`"}`):           false,
+		strings.Replace(keyFor(account), "kms:Decrypt", "kms:Sign", 1): false,
+		keyFor(alice.ARN): false,
+		naming("Allow", "Principal", `{"AWS":["`+account+`","`+alice.ARN+`"]}`): false,
+		keyFor(other): false,
+	} {
+		c := testCase{key: text}
+		r, p := c.build(t)
+		if got := policy.Evaluate(r, p).Reasons()[0]; got.Delegates != delegates {
+			t.Errorf("%s: %s", text, got)
+		}
 	}
 }

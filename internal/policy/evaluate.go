@@ -167,9 +167,8 @@ func (w *weighing) weigh(resource class) Layer {
 	if resource&classUser != 0 && w.session {
 		return LayerNone
 	}
-	byIdentity := w.identity && (w.ordinary || resource&classAccount != 0)
+	byIdentity := w.identity && w.hasIAM && (w.ordinary || resource&classAccount != 0)
 	switch {
-	case byIdentity && !w.hasIAM:
 	case byIdentity, resource&classRole != 0:
 		return w.limits()
 	case resource&classUser != 0:

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // grantAnswer is how one grant bears on a request. It allows when classes is
 // not empty and every element is true.
@@ -20,22 +23,10 @@ func (e *evaluation) grant(g *Grant) grantAnswer {
 	if !isKMS {
 		return grantAnswer{}
 	}
-	a := grantAnswer{context: true, source: true}
-	for _, o := range g.Operations {
-		if strings.EqualFold(o, operation) {
-			a.operation = true
-			a.classes = r.Principal.name(g.Grantee)
-			break
-		}
-	}
-	if !a.operation {
-		a.classes = r.Principal.name(g.Grantee)
-	}
+	a := grantAnswer{classes: r.Principal.name(g.Grantee), context: true, source: true}
+	a.operation = slices.ContainsFunc(g.Operations, func(o string) bool { return strings.EqualFold(o, operation) })
 	if strings.EqualFold(operation, "RetireGrant") {
-		retire := r.Principal.name(g.RetiringPrincipal)
-		if g.IssuingAccount != "" {
-			retire |= r.Principal.name(g.IssuingAccount)
-		}
+		retire := r.Principal.name(g.RetiringPrincipal) | r.Principal.name(g.IssuingAccount)
 		if retire != 0 {
 			if !a.operation {
 				a.classes = 0 // the grantee may not

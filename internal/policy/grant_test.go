@@ -1,6 +1,8 @@
 package policy_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
@@ -80,4 +82,205 @@ func TestEvaluateGrants(t *testing.T) {
 		{name: "a stranger does not retire", who: eve, action: "kms:RetireGrant", key: nobody, identity: []string{adminAccess}, grants: retiring, want: "resource"},
 		{name: "no key policy, only a grant", keyless: true, grants: forDecrypt(alice.UniqueID), want: "grant g"},
 	})
+}
+
+// TestGrantsToNobody: a grant without grantee, or for a name that no principal
+// has, allows nothing to anyone.
+func TestGrantsToNobody(t *testing.T) {
+	bare := func(kind policy.PrincipalType) policy.Principal {
+		return policy.Principal{Type: kind, AccountID: account}
+	}
+	everyone := []policy.Principal{{Type: policy.Root, AccountID: "abcdefghijkl"},
+		{Type: policy.User, AccountID: "abcdefghijkl"}, root, alice, worker, eve, dynamodb, anonymous, {},
+		bare(policy.Root), bare(policy.User), bare(policy.AssumedRole),
+		{Type: policy.User}, {Type: policy.AssumedRole}, {Type: policy.Service}, {Type: policy.Root}}
+	names := []string{"arn:aws:iam::abcdefghijkl:root", "abcdefghijkl", "", "*", "x:iam::" + account + ":root",
+		"arn:aws:sts::" + account + ":root", "arn:aws:iam::" + account + ":root:root", "arn::root", "arn:abcdefg:root",
+		":root", "arn:aws:iam::" + account + ":user", "arn:aws:iam::" + account + "/root",
+		"arn:aws:iam::11112222333:root", "arn:aws:iam::x11122223333:root", "arn:" + account + ":root", "1111222233334",
+		"11112222333", "11112222333x",
+		"arn:aws:iam::" + account + ":user/alic", "arn:aws:iam::" + account + ":user/alicea", alice.UniqueID + "x",
+		"root"}
+	operations := []string{"Decrypt", "RetireGrant"}
+	for _, who := range everyone {
+		for _, name := range names {
+			for _, action := range []string{"kms:Decrypt", "kms:RetireGrant"} {
+				d := policy.Evaluate(policy.Request{Principal: who, Action: action, Resource: key,
+					ResourceAccountID: account}, policy.Policies{
+					ResourceMode: policy.ModeKeyPolicy,
+					Identity:     []policy.Attached{{Document: parse(t, adminAccess, policy.Identity)}},
+					Grants: []policy.Grant{{ID: "g", Grantee: name, RetiringPrincipal: name,
+						Operations: operations}}})
+				if d.Allowed {
+					t.Errorf("%s to %v %q: a grant to %q allows", action, who.Type, who.ARN, name)
+				}
+			}
+		}
+	}
+}
+
+// TestGrantServices: the general name of a service covers its regional names and
+// nothing else.
+func TestGrantServices(t *testing.T) {
+	for _, c := range []struct {
+		grantee, service string
+		allowed          bool
+	}{
+		{"dynamodb.amazonaws.com", "dynamodb.eu-central-1.amazonaws.com", true},
+		{"dynamodb.amazonaws.com", "dynamodb.amazonaws.com", true},
+		{"dynamodb.eu-central-1.amazonaws.com", "dynamodb.amazonaws.com", false},
+		{"dynamodb.amazonaws.com", "s3.amazonaws.com", false},
+		{"dynamodb.amazonaws.com", "dynamodb2.eu-central-1.amazonaws.com", false},
+		{"dynamodb.amazonaws.com", "dynamodb.eu-central-1", false},
+		{"dynamodb.amazonaws.com", "dynamodb.eu-central-1.amazonaws.com.cn", false},
+		{"dynamodb.amazonaws.com", "dynamodb..amazonaws.com", false},
+		{"dynamodb.amazonaws.com", "dynamodb.a.b.amazonaws.com", false},
+		{"dynamodb.amazonaws.com", "x.dynamodb.eu-central-1.amazonaws.com", false},
+		{"dynamodb", "dynamodb.eu-central-1.amazonaws.com", false},
+		{"dynamodb.example.com", "dynamodb.eu-central-1.example.com", false},
+		{".amazonaws.com", ".eu-central-1.amazonaws.com", true}, // no such service: the service side gives the names
+		{"", "", false},
+	} {
+		d := policy.Evaluate(policy.Request{Principal: policy.Principal{Type: policy.Service, ARN: c.service},
+			Action: "kms:Decrypt", Resource: key},
+			policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+				Grants: []policy.Grant{{ID: "g", Grantee: c.grantee, Operations: []string{"Decrypt"}}}})
+		if d.Allowed != c.allowed {
+			t.Errorf("a grant to %q, for %q: allowed %t", c.grantee, c.service, d.Allowed)
+		}
+	}
+}
+
+// TestGrantActions: the prefix of an action is KMS's, in any case, and no other
+// text of its length.
+func TestGrantActions(t *testing.T) {
+	for action, allowed := range map[string]bool{
+		"kms:Decrypt": true, "KMS:decrypt": true, "sts:Decrypt": false, "Decrypt": false, "kms:": false, "kms": false,
+		"": false, "kms:Decrypt ": false, "xkms:Decrypt": false,
+	} {
+		d := policy.Evaluate(policy.Request{Principal: alice, Action: action, Resource: key},
+			policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+				Grants: []policy.Grant{{ID: "g", Grantee: alice.UniqueID, Operations: []string{"Encrypt", "Decrypt"}}}})
+		if d.Allowed != allowed {
+			t.Errorf("%q: allowed %t", action, d.Allowed)
+		}
+	}
+}
+
+// TestGrantConstraints: a constraint asks for its pairs, those with an empty name
+// or value too, and for each operation that takes a context.
+func TestGrantConstraints(t *testing.T) {
+	empty, orders := map[string]string{"table": ""}, map[string]string{"table": "Orders"}
+	two := map[string]string{"table": "Orders", "tenant": "7"}
+	for _, operation := range []string{"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
+		"GenerateDataKeyPair",
+		"GenerateDataKeyPairWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"} {
+		for _, c := range []struct {
+			name                  string
+			equals, subset, given map[string]string
+			allowed               bool
+		}{
+			{name: "no constraint", given: orders, allowed: true},
+			{name: "empty constraints", equals: map[string]string{}, subset: map[string]string{}, given: orders, allowed: true},
+			{name: "subset with an empty value, absent", subset: empty},
+			{name: "subset with an empty value, another pair", subset: empty, given: map[string]string{"tenant": "7"}},
+			{name: "subset with an empty value, another value", subset: empty, given: orders},
+			{name: "subset with an empty value, present", subset: empty, given: empty, allowed: true},
+			{name: "equals with an empty value, absent", equals: empty},
+			{name: "equals with an empty value, as many pairs", equals: empty, given: map[string]string{"tenant": ""}},
+			{name: "equals with an empty value, present", equals: empty, given: empty, allowed: true},
+			{name: "equals with an empty name, absent", equals: map[string]string{"": ""}},
+			{name: "equals, fewer pairs", equals: two, given: orders},
+			{name: "equals, more pairs", equals: orders, given: two},
+			{name: "equals, same pairs", equals: two, given: map[string]string{"tenant": "7", "table": "Orders"}, allowed: true},
+			{name: "equals, names and values exchanged", equals: two, given: map[string]string{"Orders": "table", "7": "tenant"}},
+			{name: "both, equals fails", equals: orders, subset: orders, given: two},
+			{name: "both, subset fails", equals: orders, subset: two, given: orders},
+			{name: "both hold", equals: two, subset: orders, given: two, allowed: true},
+		} {
+			d := policy.Evaluate(policy.Request{Principal: alice, Action: "kms:" + operation, Resource: key,
+				EncryptionContext: c.given},
+				policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+					Grants: []policy.Grant{{ID: "g", Grantee: alice.UniqueID, Operations: []string{operation},
+						EncryptionContextEquals: c.equals, EncryptionContextSubset: c.subset}}})
+			if d.Allowed != c.allowed {
+				t.Errorf("%s, %s: allowed %t", operation, c.name, d.Allowed)
+			}
+			missed := d.Reasons()[0].Missed
+			if !c.allowed && !slices.Equal(missed, []policy.Element{policy.ElementEncryptionContext}) {
+				t.Errorf("%s, %s: missed %v", operation, c.name, missed)
+			}
+		}
+	}
+}
+
+// TestGrantSources: a grant for a source wants that source alone.
+func TestGrantSources(t *testing.T) {
+	for _, c := range []struct {
+		wanted  string
+		given   []string
+		allowed bool
+	}{
+		{"", nil, true}, {"", []string{table}, true}, {table, []string{table}, true}, {table, nil, false}, {table, []string{}, false}, {table, []string{""}, false},
+		{table, []string{table, table}, false}, {table, []string{table, "x"}, false}, {table, []string{strings.ToUpper(table)}, false}, {"arn:*", []string{table}, false},
+	} {
+		d := policy.Evaluate(policy.Request{Principal: alice, Action: "kms:Decrypt", Resource: key,
+			Context: policy.Context{"aws:sourcearn": c.given}},
+			policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+				Grants: []policy.Grant{{ID: "g", Grantee: alice.UniqueID, Operations: []string{"Decrypt"},
+					SourceARN: c.wanted}}})
+		if d.Allowed != c.allowed {
+			t.Errorf("wanted %q, given %q: allowed %t", c.wanted, c.given, d.Allowed)
+		}
+	}
+}
+
+// TestGrantRetirement: what the operation RetireGrant gives a grantee is not lost
+// to one who may retire only through the account, and the reasons tell what was
+// missed.
+func TestGrantRetirement(t *testing.T) {
+	retire := func(g policy.Grant, who policy.Principal) policy.Decision {
+		g.ID = "g"
+		return policy.Evaluate(policy.Request{Principal: who, Action: "kms:RetireGrant", Resource: key,
+			ResourceAccountID: account},
+			policy.Policies{ResourceMode: policy.ModeKeyPolicy, Grants: []policy.Grant{g}})
+	}
+	for _, c := range []struct {
+		name    string
+		grant   policy.Grant
+		who     policy.Principal
+		allowed bool
+		missed  []policy.Element
+	}{
+		{"grantee and user of the issuing account", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"RetireGrant"}, IssuingAccount: account}, alice, true, nil},
+		{"grantee without the operation", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"Decrypt"}}, alice, false, []policy.Element{policy.ElementAction}},
+		{"stranger", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"Decrypt"}}, bob, false, []policy.Element{policy.ElementPrincipal, policy.ElementAction}},
+		{"stranger, with the operation", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"RetireGrant"}}, bob, false, []policy.Element{policy.ElementPrincipal}},
+		{"issuing account's user", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"Decrypt"}, IssuingAccount: account}, bob, false, nil},
+		{"another account issued it",
+			policy.Grant{Grantee: alice.UniqueID, Operations: []string{"Decrypt"}, IssuingAccount: other}, bob, false,
+			[]policy.Element{policy.ElementPrincipal, policy.ElementAction}},
+		{"constraints do not bind retirement", policy.Grant{Grantee: alice.UniqueID, Operations: []string{"RetireGrant"},
+			EncryptionContextEquals: map[string]string{"a": "b"}, SourceARN: table}, alice, true, nil},
+	} {
+		d := retire(c.grant, c.who)
+		if d.Allowed != c.allowed || !slices.Equal(d.Reasons()[0].Missed, c.missed) {
+			t.Errorf("%s: %s", c.name, d.Explain())
+		}
+	}
+	// A reason delegates if only the caller's account is granted.
+	for grantee, delegates := range map[string]bool{account: true, alice.UniqueID: false, bob.UniqueID: false} {
+		d := policy.Evaluate(policy.Request{Principal: alice, Action: "kms:Decrypt", Resource: key},
+			policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+				Grants: []policy.Grant{{ID: "g", Grantee: grantee, Operations: []string{"Decrypt"}}}})
+		if d.Reasons()[0].Delegates != delegates {
+			t.Errorf("a grant to %s: %s", grantee, d.Reasons()[0])
+		}
+	}
+	d := policy.Evaluate(policy.Request{Principal: alice, Action: "kms:Encrypt", Resource: key},
+		policy.Policies{ResourceMode: policy.ModeKeyPolicy,
+			Grants: []policy.Grant{{ID: "g", Grantee: account, Operations: []string{"Decrypt"}}}})
+	if d.Reasons()[0].Delegates {
+		t.Errorf("a grant of another operation: %s", d.Reasons()[0])
+	}
 }

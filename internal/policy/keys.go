@@ -44,7 +44,7 @@ func Supplied(key string) bool {
 		"kms:primaryregion", "kms:reencryptonsamekey", "kms:replicaregion", "kms:requestalias", "kms:resourcealiases",
 		"kms:retiringprincipal", "kms:rotationperiodindays", "kms:schedulekeydeletionpendingwindowindays",
 		"kms:viaservice",
-		"sts:externalid", "sts:rolesessionname":
+		"sts:externalid", "sts:rolesessionname", "sts:transitivetagkeys":
 		return true
 	}
 	return false

@@ -65,8 +65,8 @@ func sameService(pattern, name string) bool {
 	if pattern == name {
 		return pattern != ""
 	}
-	service, suffix, ok := strings.Cut(pattern, ".")
-	if !ok || suffix != "amazonaws.com" {
+	service, suffix, _ := strings.Cut(pattern, ".")
+	if suffix != "amazonaws.com" {
 		return false
 	}
 	rest, ok := strings.CutPrefix(name, service+".")
@@ -155,11 +155,8 @@ func (s *Statement) resource(e *evaluation) bool {
 	if len(s.resources) == 0 {
 		return false
 	}
-	resource := e.request.Resource
-	if resource == "" {
-		resource = "*"
-	}
-	return matchAny(s.resources, e, resource) != s.NotResource
+	// A pattern is "*" or an ARN, so an empty resource matches as "*" does.
+	return matchAny(s.resources, e, e.request.Resource) != s.NotResource
 }
 
 func matchAny(patterns []pattern, e *evaluation, s string) bool {

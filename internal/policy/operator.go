@@ -226,13 +226,13 @@ func (c *Condition) matchValue(e *evaluation, value string) bool {
 // point.
 type number struct {
 	whole   int64
-	float   float64
+	float   float64 // if it is not whole
 	isWhole bool
 }
 
 func parseNumber(s string) (number, bool) {
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return number{whole: i, float: float64(i), isWhole: true}, true
+		return number{whole: i, isWhole: true}, true
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	// ParseFloat also takes "inf", "nan", hexadecimal and underscores.

@@ -26,6 +26,7 @@ func (e *ParseError) Error() string {
 
 const (
 	reasonSyntax    = "Syntax errors in policy."
+	reasonJSON      = "This policy contains invalid Json" // of a trust policy
 	reasonNoAction  = "Policy statement must contain actions."
 	reasonPrincipal = "Policy document should not specify a principal."
 	reasonKMS       = "Policy contains a statement with one or more invalid principals."
@@ -52,6 +53,9 @@ func Parse(text []byte, kind Kind) (*Document, error) {
 		return nil, syntaxError("kind of policy not given")
 	}
 	root, err := jsontree.Parse(text)
+	if err != nil && kind == Trust {
+		return nil, &ParseError{Reason: reasonJSON, Detail: err.Error()}
+	}
 	if err != nil {
 		return nil, syntaxError("%v", err)
 	}

@@ -105,7 +105,7 @@ func isPrincipalARN(s string) bool {
 	if strings.ContainsAny(s, "*?") {
 		return false
 	}
-	part := strings.SplitN(s, ":", 6)
+	part := strings.SplitN(s, ":", 7)
 	if len(part) != 6 || part[0] != "arn" || part[3] != "" || !isAccountID(part[4]) {
 		return false
 	}

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -157,6 +158,101 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("error of %d bytes", len(err.Error()))
 			}
 		})
+	}
+}
+
+// TestParseDetails: the detail of a refusal says which statement and what is
+// wrong with it.
+func TestParseDetails(t *testing.T) {
+	good := `{"Effect":"Allow","Action":"*","Resource":"*"}`
+	for _, c := range []struct {
+		kind         policy.Kind
+		text, detail string
+	}{
+		{0, good, "kind of policy not given"},
+		{policy.Session + 1, good, "kind of policy not given"},
+		{policy.Identity, `{"Version":"2012-10-17","Statement":[` + good + `]}x`, "at byte"},
+		{policy.Identity, good + `,"x"`, "Statement 2: is no object"},
+		{policy.Identity, good + `,[]`, "Statement 2: is no object"},
+		{policy.Identity, good + `,{"Effect":"Permit","Action":"*","Resource":"*"}`, "Statement 2: Effect is neither Allow nor Deny"},
+		{policy.Identity, `{"Effect":true,"Action":"*","Resource":"*"}`, "Statement 1: Effect is neither Allow nor Deny"},
+		{policy.Identity, `{"Effect":["Allow"],"Action":"*","Resource":"*"}`, "Statement 1: Effect is neither Allow nor Deny"},
+		{policy.Identity, good + `,{"Action":"*","Resource":"*"}`, "Statement 2: no Effect"},
+		{policy.Identity, `{"Effect":"Allow","Action":{},"Resource":"*"}`, "Statement 1: Action is neither string nor array"},
+		{policy.Identity, `{"Effect":"Allow","NotAction":["*",1],"Resource":"*"}`, "Statement 1: NotAction has a value that is no string"},
+		{policy.Identity, `{"Effect":"Allow","Action":"*","Resource":1}`, "Statement 1: Resource is neither string nor array"},
+		{policy.KeyPolicy, `{"Effect":"Allow","Principal":"*","Action":"*","NotResource":[{}]}`, "Statement 1: NotResource has a value that is no string"},
+		{policy.Identity, `{"Effect":"Allow","Action":":x","Resource":"*"}`, `Statement 1: Action ":x"`},
+		{policy.Identity, `{"Effect":"Allow","Action":"kms:","Resource":"*"}`, `Statement 1: Action "kms:"`},
+		{policy.Identity, `{"Effect":"Allow","Action":"*:","Resource":"*"}`, `Statement 1: Action "*:"`},
+		{policy.Identity, `{"Effect":"Allow","Action":"k*:x","Resource":"*"}`, `Statement 1: Action "k*:x"`},
+		{policy.Identity, `{"Effect":"Allow","Action":["kms:a","kms:a:"],"Resource":"*"}`, `Statement 1: Action "kms:a:"`},
+	} {
+		_, err := policy.Parse(document(c.text), c.kind)
+		var refused *policy.ParseError
+		if !errors.As(err, &refused) || !strings.Contains(refused.Detail, c.detail) ||
+			err.Error() != refused.Reason+" ("+refused.Detail+")" {
+			t.Errorf("%s: %v, want %q", c.text, err, c.detail)
+		}
+	}
+	for text, detail := range map[string]string{`[]`: "no object", `"x"`: "no object", ``: "",
+		`{"Id":[],"Statement":[]}`: "Id is no string", `{"Statement":[]}`: "no Statement"} {
+		_, err := policy.Parse([]byte(text), policy.Identity)
+		var refused *policy.ParseError
+		if !errors.As(err, &refused) || !strings.Contains(refused.Detail, detail) || text == "" &&
+			strings.Contains(refused.Detail, "no object") {
+			t.Errorf("%s: %v, want %q", text, err, detail)
+		}
+	}
+	if got := (&policy.ParseError{Reason: "reason"}).Error(); got != "reason" {
+		t.Errorf("without a detail: %q", got)
+	}
+}
+
+// TestSids: a statement ID of IAM has letters and digits of ASCII only.
+func TestSids(t *testing.T) {
+	for c := range rune(0x100) {
+		good := strings.ContainsRune("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", c)
+		text := fmt.Sprintf(`{"Sid":"a\u%04x","Effect":"Allow","Action":"*","Resource":"*"}`, c)
+		_, err := policy.Parse(document(text), policy.Identity)
+		if (err == nil) != good {
+			t.Errorf("%q: %v", c, err)
+		}
+	}
+}
+
+// TestParseDepth: ten levels are read, and not one more.
+func TestParseDepth(t *testing.T) {
+	deep := func(levels int) error {
+		// Four levels stand around a condition's value.
+		value := strings.Repeat("[", levels-5) + "1" + strings.Repeat("]", levels-5)
+		_, err := policy.Parse(document(
+			`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"NumericEquals":{"a:b":`+value+`}}}`),
+			policy.Identity)
+		return err
+	}
+	for levels, want := range map[int]string{10: "no string, number or boolean", 11: "deep"} {
+		var refused *policy.ParseError
+		if err := deep(levels); !errors.As(err, &refused) || !strings.Contains(refused.Detail, want) {
+			t.Errorf("%d levels: %v, want %q", levels, err, want)
+		}
+	}
+}
+
+// TestConditionTexts: the text of a condition value is kept as it is, and a string
+// that spells a literal is a string.
+func TestConditionTexts(t *testing.T) {
+	d := parse(t,
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"a:b":["null","true",true,1e3,"1e3",-0]}}}`, policy.Identity)
+	if got, want := d.Statements[0].Conditions[0].Values,
+		[]string{"null", "true", "true", "1e3", "1e3", "-0"}; !slices.Equal(got, want) {
+		t.Errorf("values %q, want %q", got, want)
+	}
+	_, err := policy.Parse(document(
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"a:b":["a",null]}}}`),
+		policy.Identity)
+	if err == nil {
+		t.Error("null is accepted")
 	}
 }
 

@@ -39,7 +39,6 @@ const (
 type pattern struct {
 	kind  patternKind
 	fold  bool   // ASCII letters match in either case
-	text  string // as written
 	lit   string // of patternLiteral and patternPrefix
 	elems []elem
 }
@@ -56,7 +55,7 @@ var errVariable = errors.New("policy variable without end")
 // compile reads a pattern. The special variables ${*}, ${?} and ${$} are
 // literal characters.
 func compile(text string, x syntax) (pattern, error) {
-	p := pattern{text: text, fold: x.fold}
+	p := pattern{fold: x.fold}
 	var lit strings.Builder
 	flush := func() {
 		if lit.Len() > 0 {
@@ -253,7 +252,6 @@ func lower(c byte) byte {
 // arnPattern is the pattern of an Arn operator: six segments that are matched
 // each for itself, so that a wildcard does not cross a colon, but for the last.
 type arnPattern struct {
-	text     string
 	segments [][]elem
 	variable bool
 }
@@ -263,7 +261,7 @@ func compileARN(text string, variables bool) (arnPattern, error) {
 	if err != nil {
 		return arnPattern{}, err
 	}
-	a := arnPattern{text: text, segments: make([][]elem, 1, 6)}
+	a := arnPattern{segments: make([][]elem, 1, 6)}
 	for _, x := range p.elems {
 		if x.kind != elemLiteral {
 			a.variable = a.variable || x.kind == elemVariable

@@ -14,8 +14,8 @@ import (
 func TestFaultsAreNoFailures(t *testing.T) {
 	r := &recorder{TB: t}
 	s := localawstest.New(r,
-		localawstest.WithOptions(localaws.Options{Faults: localaws.Faults{Rules: []localaws.Fault{
-			{Kind: localaws.FaultInternal}}}}))
+		localawstest.WithOptions(
+			localaws.Options{Faults: localaws.Faults{Rules: []localaws.Fault{{Kind: localaws.FaultInternal}}}}))
 	cfg := s.Root()
 	cfg.RetryMaxAttempts = 1
 	if _, err := iam.NewFromConfig(cfg).ListUsers(context.Background(), nil); err == nil {

@@ -154,8 +154,8 @@ func (t *table) fail(err error) error {
 	return &Error{Operation: t.operation, Table: t.name, Err: err}
 }
 
-// table finds the encryptor of a table; nil means that it has none. A nil name
-// is left to the SDK's validation.
+// table finds the encryptor of a table. It returns nil if the table has none or
+// if there is an error. A nil name is left to the SDK's validation.
 func (c *Client) table(operation string, name *string) (*table, error) {
 	if name == nil {
 		return nil, nil

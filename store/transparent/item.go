@@ -83,7 +83,7 @@ func (t *table) explain(item envelope.Item, err error, index bool) error {
 // openFailed decrypts, in place, the item inside of a failed condition.
 func (t *table) openFailed(ctx context.Context, err error) error {
 	var failed *types.ConditionalCheckFailedException
-	if !errors.As(err, &failed) || len(failed.Item) == 0 {
+	if !errors.As(err, &failed) {
 		return err
 	}
 	plain, bad := t.open(ctx, failed.Item)
@@ -96,7 +96,7 @@ func (t *table) openFailed(ctx context.Context, err error) error {
 
 func (c *Client) getItem(ctx context.Context, in dynamodb.GetItemInput, o *call) (any, error) {
 	t, err := c.table("GetItem", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{"AttributesToGet": in.AttributesToGet != nil}); err != nil {
@@ -135,7 +135,7 @@ func plainly(err error, params any, o *call) (any, error) {
 
 func (c *Client) putItem(ctx context.Context, in dynamodb.PutItemInput, o *call) (any, error) {
 	t, err := c.table("PutItem", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil,
@@ -186,7 +186,7 @@ var errLostOld = fmt.Errorf("%w: the item is written, but the answer with the ol
 
 func (c *Client) deleteItem(ctx context.Context, in dynamodb.DeleteItemInput, o *call) (any, error) {
 	t, err := c.table("DeleteItem", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{"Expected": in.Expected != nil,

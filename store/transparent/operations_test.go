@@ -1,6 +1,7 @@
 package transparent
 
 import (
+	"bytes"
 	"context"
 	"reflect"
 	"slices"
@@ -56,6 +57,21 @@ func TestPlaceholders(t *testing.T) {
 	} {
 		if got := uses(c.expression, c.placeholder); got != c.want {
 			t.Errorf("%s in %s: %t", c.placeholder, c.expression, got)
+		}
+	}
+}
+
+// TestPlaceholderEnds: a placeholder ends at a byte that no name has.
+func TestPlaceholderEnds(t *testing.T) {
+	const word = "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	for c := range 256 {
+		part := c >= 0x80 || bytes.IndexByte([]byte(word), byte(c)) >= 0
+		expression := "#s" + string([]byte{byte(c)}) + " = :v"
+		if uses(expression, "#s") == part {
+			t.Errorf("%q: %t", expression, !part)
+		}
+		if !uses(expression+" AND #s = :v", "#s") {
+			t.Errorf("%q is not looked through to its end", expression)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func (t *table) prepare(s *ddbexpr.Scope, r reading, others ...*string) (project
 
 func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (any, error) {
 	t, err := c.table("Query", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{
@@ -121,7 +121,7 @@ func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (an
 
 func (c *Client) scan(ctx context.Context, in dynamodb.ScanInput, o *call) (any, error) {
 	t, err := c.table("Scan", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{

@@ -64,3 +64,22 @@ func TestUnknownParameters(t *testing.T) {
 		t.Errorf("a call: %v", err)
 	}
 }
+
+// TestUnknownParametersAnywhere: one unknown member among many others is found,
+// in whichever order a map is walked.
+func TestUnknownParametersAnywhere(t *testing.T) {
+	p := newParameters([]members{membersOf[types.WriteRequest]("DeleteRequest")})
+	for i := range 20 {
+		in := &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{}}
+		for j := range 20 {
+			r := types.WriteRequest{DeleteRequest: &types.DeleteRequest{}}
+			if i == j {
+				r = types.WriteRequest{PutRequest: &types.PutRequest{}}
+			}
+			in.RequestItems[string(rune('a'+j))] = []types.WriteRequest{{}, r, {}}
+		}
+		if err := p.check(in); !errors.Is(err, ErrRefused) {
+			t.Fatalf("member in table %d: %v", i, err)
+		}
+	}
+}

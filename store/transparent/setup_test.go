@@ -3,6 +3,7 @@ package transparent_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
 	"github.com/ddbseal/ddbseal/store/transparent"
@@ -223,4 +225,50 @@ func order(customer string, number int) envelope.Item {
 }
 func orderKey(customer string, number int) envelope.Item {
 	return envelope.Item{"customer": s(customer), "number": n(number)}
+}
+
+// stubbed returns a client that encrypts, of which every call is answered by
+// body, and the requests that it sent, as JSON.
+func (w *world) stubbed(body string) (client *dynamodb.Client, sent *[]map[string]any) {
+	sent = &[]map[string]any{}
+	config := w.config.Copy()
+	config.HTTPClient = httpFunc(func(r *http.Request) (*http.Response, error) {
+		request := map[string]any{}
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			return nil, err
+		}
+		*sent = append(*sent, request)
+		return answered(http.StatusOK, body), nil
+	})
+	return dynamodb.NewFromConfig(config, w.sealing.Install), sent
+}
+
+// jsonOf is an item as DynamoDB JSON.
+func jsonOf(t testing.TB, i envelope.Item) string {
+	t.Helper()
+	text, err := ddbjson.Marshal(i)
+	ok(t, err)
+	return string(text)
+}
+
+// sealed is an item as it is stored.
+func (w *world) sealed(t testing.TB, table string, i envelope.Item) envelope.Item {
+	t.Helper()
+	key := envelope.Item{"id": i["id"]}
+	if table == orders {
+		key = envelope.Item{"customer": i["customer"], "number": i["number"]}
+	}
+	_, err := w.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: i})
+	ok(t, err)
+	out, err := w.raw.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: key})
+	ok(t, err)
+	return out.Item
+}
+
+// forge changes the signed attribute of a stored item.
+func (w *world) forge(t testing.TB, table string, key envelope.Item) {
+	t.Helper()
+	_, err := w.raw.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: key,
+		UpdateExpression: aws.String("SET ward = :w"), ExpressionAttributeValues: envelope.Item{":w": s("forged")}})
+	ok(t, err)
 }

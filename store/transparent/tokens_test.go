@@ -207,3 +207,99 @@ func TestTokensKeepNothingOfTheCaller(t *testing.T) {
 		t.Errorf("sent first %v, again %v", first, again)
 	}
 }
+
+// TestTokenOfAnotherSecret: under a known token, and for the same keys, another
+// request is sealed for itself: the old ciphertext is not sent in place of a new
+// value. The repetition of either is what was sent before.
+func TestTokenOfAnotherSecret(t *testing.T) {
+	w := newWorld(t)
+	w.wire.stub = true
+	type request struct {
+		TransactItems []struct {
+			Put struct{ Item map[string]map[string]any }
+		}
+	}
+	send := func(change func(a, b *types.Put)) (sent string, secrets [2]any) {
+		puts := []*types.Put{{TableName: aws.String(items), Item: item("a")},
+			{TableName: aws.String(orders), Item: order("ann", 1)}}
+		change(puts[0], puts[1])
+		ok(t, transact(t.Context(), w.client, aws.String("token"), types.TransactWriteItem{Put: puts[0]},
+			types.TransactWriteItem{Put: puts[1]}))
+		var body request
+		ok(t, json.Unmarshal([]byte(*w.wire.last.Load()), &body))
+		for i, op := range body.TransactItems {
+			if op.Put.Item["secret"]["S"] != nil || op.Put.Item["secret"]["B"] == nil ||
+				op.Put.Item[envelope.FooterAttribute] == nil {
+				t.Fatalf("sent in plaintext: %s", *w.wire.last.Load())
+			}
+			secrets[i] = op.Put.Item["secret"]["B"]
+		}
+		text, err := json.Marshal(body)
+		ok(t, err)
+		return string(text), secrets
+	}
+	known := map[any]string{}
+	for what, change := range map[string]func(a, b *types.Put){
+		"nothing":            func(_, _ *types.Put) {},
+		"first secret":       func(a, _ *types.Put) { a.Item["secret"] = s("another secret txt") },
+		"second secret":      func(_, b *types.Put) { b.Item["secret"] = s("another secret txt") },
+		"signed attribute":   func(a, _ *types.Put) { a.Item["ward"] = s("v") },
+		"unsigned attribute": func(a, _ *types.Put) { a.Item["note"] = s("b note") },
+		"attribute less":     func(a, _ *types.Put) { delete(a.Item, "doc") },
+		"key":                func(a, _ *types.Put) { a.Item["id"] = s("b") },
+		"spelling of a key":  func(_, b *types.Put) { b.Item["number"] = &types.AttributeValueMemberN{Value: "1.0"} },
+		"name of the table":  func(a, _ *types.Put) { a.TableName = aws.String(arn(items)) },
+		"condition":          func(a, _ *types.Put) { a.ConditionExpression = aws.String("attribute_not_exists(id)") },
+		"returned values": func(a, _ *types.Put) {
+			a.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+		},
+		"value of condition": func(a, _ *types.Put) {
+			a.ConditionExpression, a.ExpressionAttributeValues = aws.String("ward = :w"), envelope.Item{":w": s("a")}
+		},
+		"value of condition2": func(a, _ *types.Put) {
+			a.ConditionExpression, a.ExpressionAttributeValues = aws.String("ward = :w"), envelope.Item{":w": s("b")}
+		},
+	} {
+		first, secrets := send(change)
+		for _, v := range secrets {
+			if other, has := known[v]; has {
+				t.Errorf("%s: the ciphertext is that of %s", what, other)
+			}
+			known[v] = what
+		}
+		if again, _ := send(change); again != first {
+			t.Errorf("%s: the repetition is another request", what)
+		}
+	}
+}
+
+// TestTokensOfPutsOnly: a transaction that is the same each time is not kept.
+func TestTokensOfPutsOnly(t *testing.T) {
+	w := newWorld(t)
+	w.wire.stub = true
+	write := func(ops ...types.TransactWriteItem) {
+		t.Helper()
+		ok(t, transact(t.Context(), w.client, aws.String("token"), ops...))
+	}
+	remove := types.TransactWriteItem{Delete: &types.Delete{TableName: aws.String(items), Key: aKey}}
+	plainPut := types.TransactWriteItem{Put: &types.Put{TableName: aws.String(plain), Item: item("p")}}
+	check := types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: aws.String(items), Key: aKey,
+		ConditionExpression: aws.String("attribute_exists(id)")}}
+	update := types.TransactWriteItem{Update: &types.Update{TableName: aws.String(items), Key: aKey,
+		UpdateExpression: aws.String("REMOVE note")}}
+	write(remove)
+	write(plainPut)
+	write(check, update, plainPut)
+	if n := w.sealing.Tokens(); n != 0 {
+		t.Errorf("%d entries", n)
+	}
+	write(plainPut, types.TransactWriteItem{Put: &types.Put{TableName: aws.String(items), Item: item("a")}})
+	if n := w.sealing.Tokens(); n != 1 {
+		t.Errorf("%d entries", n)
+	}
+	ok(t, transact(t.Context(), w.client, nil,
+		types.TransactWriteItem{Put: &types.Put{TableName: aws.String(items), Item: item("b")}}))
+	if n := w.sealing.Tokens(); n != 1 {
+		t.Errorf("%d entries", n)
+	}
+}

@@ -168,7 +168,7 @@ func (c *Client) transactItem(given types.TransactWriteItem) (out types.Transact
 	out = given
 	find := func(name *string) bool {
 		op.table, err = c.table("TransactWriteItems", name)
-		return err == nil && op.table != nil
+		return op.table != nil
 	}
 	switch {
 	case given.Put != nil:
@@ -189,7 +189,7 @@ func (c *Client) transactItem(given types.TransactWriteItem) (out types.Transact
 			c := given.ConditionCheck
 			err = op.keyed(c.Key, c.ConditionExpression, c.ExpressionAttributeNames, c.ExpressionAttributeValues)
 		}
-	case given.Update != nil:
+	default: // Update
 		if find(given.Update.TableName) {
 			out.Update, err = op.update(*given.Update)
 		}

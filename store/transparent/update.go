@@ -74,10 +74,10 @@ func (t *table) guard(update, condition *string, names map[string]string, values
 // refuses redundant parentheses, so the caller's gets them only where its meaning
 // would change without.
 func both(demand, text string, parsed *ddbexpr.Condition) (string, error) {
-	if parsed.NeedsParens() {
-		text = "(" + text + ")"
-	}
 	all := demand + " AND " + text
+	if parsed.NeedsParens() {
+		all = demand + " AND (" + text + ")"
+	}
 	const added = 2 // the function and AND
 	if parsed.Operators()+added > ddbexpr.MaxOperators || len(all) > ddbexpr.MaxExpressionSize {
 		return "", fmt.Errorf("%w: ConditionExpression leaves no space for the condition that the item exists: "+
@@ -97,7 +97,7 @@ func (t *table) missed(item envelope.Item) bool {
 
 func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, o *call) (any, error) {
 	t, err := c.table("UpdateItem", in.TableName)
-	if err != nil || t == nil {
+	if t == nil {
 		return plainly(err, &in, o)
 	}
 	if err := t.legacy(map[string]bool{"AttributeUpdates": in.AttributeUpdates != nil, "Expected": in.Expected != nil,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/transparent"
 )
 
@@ -235,4 +236,138 @@ func FuzzGuardedConditions(f *testing.F) {
 			t.Fatalf("%q is sent as %q: %v", text, sent, err)
 		}
 	})
+}
+
+// TestUpdateLimits: a condition that leaves just enough space for ours is sent and
+// holds, alone and in a transaction.
+func TestUpdateLimits(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	ok(t, second(w.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")})))
+	update := func(condition string) error {
+		in := types.Update{TableName: aws.String(items), Key: aKey, UpdateExpression: aws.String("SET hits = :one"),
+			ConditionExpression:       &condition,
+			ExpressionAttributeValues: envelope.Item{":one": n(1), ":w": s("w"), ":x": s("x")}}
+		single := second(w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: in.TableName, Key: in.Key, UpdateExpression: in.UpdateExpression,
+				ConditionExpression: in.ConditionExpression, ExpressionAttributeValues: in.ExpressionAttributeValues}))
+		if err := transact(ctx, w.client, nil, types.TransactWriteItem{Update: &in}); (err == nil) != (single == nil) {
+			t.Errorf("alone %v, in a transaction %v", single, err)
+		}
+		return single
+	}
+	const demand = "attribute_exists(aws_dbe_head) AND "
+	many := "NOT ward = :x AND ward = :w" + strings.Repeat(" AND ward = :w", 147) // 2 + 2*148 operators
+	long := "ward = :w AND NOT ward = :x"
+	long += strings.Repeat(" ", ddbexpr.MaxExpressionSize-len(demand)-len(long))
+	ok(t, update(many))
+	ok(t, update(long))
+	const either = "ward = :w OR ward = :x" // gets parentheses
+	ok(t, update(either+strings.Repeat(" ", ddbexpr.MaxExpressionSize-len(demand)-len(either)-2)))
+	for what, condition := range map[string]string{
+		"299 operators": "NOT " + many,
+		"one byte more": long + " ",
+		"one byte more, parentheses": either + strings.Repeat(" ",
+			ddbexpr.MaxExpressionSize-len(demand)-len(either)-1),
+		"over the limit by itself":     strings.Repeat(" ", ddbexpr.MaxExpressionSize) + either,
+		"operators over by themselves": "NOT NOT NOT " + many,
+	} {
+		calls := w.wire.calls.Load()
+		err := update(condition)
+		if !errors.Is(err, envelope.ErrConfiguration) || w.wire.calls.Load() != calls {
+			t.Errorf("%s: %v", what, err)
+		}
+		space := ddbexpr.MaxExpressionSize - len(demand)
+		if strings.Contains(what, "parentheses") {
+			space -= 2
+		}
+		if !strings.Contains(what, "over") &&
+			!strings.Contains(err.Error(), fmt.Sprintf("it may have 298 operators and %d bytes", space)) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// TestUpdateSyntax: an update that does not parse, or that names what must not
+// change, is refused whichever clause it is in.
+func TestUpdateSyntax(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	calls := w.wire.calls.Load()
+	for expression, is := range map[string]error{
+		"":                                   envelope.ErrConfiguration,
+		"SET":                                envelope.ErrConfiguration,
+		"SET note = ":                        envelope.ErrConfiguration,
+		"SET note = :v SET hits = :v":        envelope.ErrConfiguration,
+		"SET #n = :v":                        envelope.ErrConfiguration,
+		"SET note = :w":                      envelope.ErrConfiguration,
+		"SET ward = :v":                      store.ErrEncryptedAttribute,
+		"SET note = :v, secret = :v":         store.ErrEncryptedAttribute,
+		"SET note = :v REMOVE secret":        store.ErrEncryptedAttribute,
+		"SET note = secret":                  store.ErrEncryptedAttribute,
+		"SET doc.a = :v":                     store.ErrEncryptedAttribute,
+		"REMOVE aws_dbe_foot":                store.ErrEncryptedAttribute,
+		"ADD id :one":                        store.ErrEncryptedAttribute,
+		"SET note = :v DELETE ward :set":     store.ErrEncryptedAttribute,
+		"SET misspelt = :v":                  store.ErrEncryptedAttribute,
+		"SET note = if_not_exists(ward, :v)": store.ErrEncryptedAttribute,
+	} {
+		in := types.Update{TableName: aws.String(items), Key: aKey, UpdateExpression: &expression,
+			ExpressionAttributeValues: envelope.Item{":v": s("x")}}
+		switch {
+		case strings.Contains(expression, ":set"):
+			in.ExpressionAttributeValues[":set"] = &types.AttributeValueMemberSS{Value: []string{"x"}}
+		case strings.Contains(expression, ":one"):
+			in.ExpressionAttributeValues[":one"] = n(1)
+		}
+		for what, err := range map[string]error{
+			"UpdateItem": second(w.client.UpdateItem(ctx,
+				&dynamodb.UpdateItemInput{TableName: in.TableName, Key: in.Key, UpdateExpression: in.UpdateExpression,
+					ExpressionAttributeValues: in.ExpressionAttributeValues})),
+			"Update": transact(ctx, w.client, nil, types.TransactWriteItem{Update: &in}),
+		} {
+			var own *transparent.Error
+			if !errors.Is(err, is) || !errors.As(err, &own) || own.Table != items {
+				t.Errorf("%s %q: %v", what, expression, err)
+			}
+		}
+	}
+	if n := w.wire.calls.Load() - calls; n != 0 {
+		t.Errorf("%d calls were made", n)
+	}
+}
+
+// TestUpdatesOfPlaintextItems: where plaintext is read but not written, an update
+// of a plaintext item fails by the caller's condition, not as if no item were
+// there, and its item comes if the caller asked for it.
+func TestUpdatesOfPlaintextItems(t *testing.T) {
+	w := newWorldWith(t, envelope.ForbidPlaintextWriteAllowPlaintextRead)
+	ctx := t.Context()
+	ok(t, second(w.raw.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(items), Item: item("a")})))
+	for _, returns := range []types.ReturnValuesOnConditionCheckFailure{"",
+		types.ReturnValuesOnConditionCheckFailureAllOld} {
+		in := types.Update{TableName: aws.String(items), Key: aKey, UpdateExpression: aws.String("SET #k = :n"),
+			ConditionExpression:       aws.String("#k = :n OR #kk = :n"),
+			ExpressionAttributeNames:  map[string]string{"#k": "note", "#kk": "ward"},
+			ExpressionAttributeValues: envelope.Item{":n": s("x")}, ReturnValuesOnConditionCheckFailure: returns}
+		_, err := w.client.UpdateItem(ctx,
+			&dynamodb.UpdateItemInput{TableName: in.TableName, Key: in.Key, UpdateExpression: in.UpdateExpression,
+				ConditionExpression:       in.ConditionExpression,
+				ExpressionAttributeNames:  in.ExpressionAttributeNames,
+				ExpressionAttributeValues: in.ExpressionAttributeValues, ReturnValuesOnConditionCheckFailure: returns})
+		var failed *types.ConditionalCheckFailedException
+		if !errors.As(err, &failed) || errors.Is(err, transparent.ErrUpdateTarget) ||
+			(failed.Item != nil) != (returns != "") {
+			t.Errorf("%q: %v", returns, err)
+		}
+		var cancelled *types.TransactionCanceledException
+		if err = transact(ctx, w.client, nil, types.TransactWriteItem{Update: &in}); !errors.As(err, &cancelled) ||
+			errors.Is(err, transparent.ErrUpdateTarget) ||
+			(cancelled.CancellationReasons[0].Item != nil) != (returns != "") {
+			t.Errorf("%q in a transaction: %v", returns, err)
+		}
+		if len(in.ExpressionAttributeNames) != 2 {
+			t.Error("the caller's names were changed")
+		}
+	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -150,5 +152,112 @@ func TestStoredContext(t *testing.T) {
 	}
 	if required[0] != "k39" {
 		t.Error("the caller's keys were sorted")
+	}
+}
+
+// Every length field of the header holds its largest value and no more.
+func TestHeaderFillsItsLengthFields(t *testing.T) {
+	const most = math.MaxUint16
+	text := strings.Repeat("x", most+1)
+	for name, set := range map[string]func(h *Header, n int){
+		"legend":            func(h *Header, n int) { h.Legend = bytes.Repeat([]byte{LegendSign}, n) },
+		"provider id":       func(h *Header, n int) { h.EncryptedDataKeys[1].ProviderID = text[:n] },
+		"provider info":     func(h *Header, n int) { h.EncryptedDataKeys[1].ProviderInfo = []byte(text[:n]) },
+		"ciphertext":        func(h *Header, n int) { h.EncryptedDataKeys[1].Ciphertext = []byte(text[:n]) },
+		"context key":       func(h *Header, n int) { h.Context = materials.EncryptionContext{text[:n]: "v"} },
+		"context value":     func(h *Header, n int) { h.Context = materials.EncryptionContext{"k": text[:n]} },
+		"first provider id": func(h *Header, n int) { h.EncryptedDataKeys[0].ProviderID = text[:n] },
+	} {
+		for _, n := range []int{1, 255, 256, most - 1, most, most + 1} {
+			h := testHeader()
+			set(h, n)
+			b, err := h.Append(nil)
+			if n > most {
+				if !errors.Is(err, ErrInvalid) && !errors.Is(err, materials.ErrConfiguration) || b != nil {
+					t.Errorf("%s of %d bytes: %d bytes, %v", name, n, len(b), err)
+				}
+				continue
+			}
+			if err != nil || len(b) != h.Size() {
+				t.Errorf("%s of %d bytes: %d bytes of %d, %v", name, n, len(b), h.Size(), err)
+				continue
+			}
+			again, err := ParseHeader(b)
+			if err != nil {
+				t.Errorf("%s of %d bytes: %v", name, n, err)
+			} else if !reflect.DeepEqual(normal(again), normal(h)) {
+				t.Errorf("%s of %d bytes is read as another header", name, n)
+			}
+		}
+	}
+	for n, fits := range map[int]bool{0: false, 1: true, 254: true, 255: true, 256: false} {
+		h := testHeader()
+		h.EncryptedDataKeys = slices.Repeat(h.EncryptedDataKeys[:1], n)
+		b, err := h.Append(nil)
+		if (err == nil) != fits || err != nil && !errors.Is(err, ErrInvalid) {
+			t.Errorf("%d encrypted data keys: %v", n, err)
+		}
+		if again, err := ParseHeader(b); fits && (err != nil || len(again.EncryptedDataKeys) != n) {
+			t.Errorf("%d encrypted data keys are read as %v, %v", n, again, err)
+		}
+	}
+	pairs := make(materials.EncryptionContext, most+1)
+	for i := range most {
+		pairs[strconv.Itoa(i)] = ""
+	}
+	h := testHeader()
+	h.Context = pairs
+	b, err := h.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := ParseHeader(b); err != nil || len(again.Context) != most {
+		t.Errorf("%d pairs: %v", most, err)
+	}
+	pairs["one more"] = ""
+	if _, err := h.Append(nil); !errors.Is(err, materials.ErrConfiguration) {
+		t.Errorf("%d pairs: %v", most+1, err)
+	}
+}
+
+// normal returns a header without the difference between nil and empty.
+func normal(h *Header) Header {
+	c := *h
+	c.EncryptedDataKeys = slices.Clone(h.EncryptedDataKeys)
+	for i := range c.EncryptedDataKeys {
+		k := &c.EncryptedDataKeys[i]
+		k.ProviderInfo, k.Ciphertext = append([]byte{}, k.ProviderInfo...), append([]byte{}, k.Ciphertext...)
+	}
+	return c
+}
+
+// A few required keys are looked for one by one, more of them in a sorted copy.
+func TestStoredContextAtItsBoundary(t *testing.T) {
+	for n := range 2*fewKeys + 2 {
+		full, required := materials.EncryptionContext{"stored": "x", "zz": "y"}, []string{}
+		for i := range n {
+			k := fmt.Sprintf("k%02d", i)
+			full[k], required = "v", append(required, k)
+		}
+		slices.Reverse(required)
+		if got := StoredContext(full, required); len(got) != 2 || got["stored"] != "x" || got["zz"] != "y" {
+			t.Errorf("%d required: %v", n, got)
+		}
+	}
+}
+
+func TestFlavorsAreSuites(t *testing.T) {
+	for flavor, want := range map[byte]materials.AlgorithmSuite{
+		FlavorSymmetric: materials.SuiteSymmetricSignature, FlavorSigned: materials.SuiteDigitalSignature,
+	} {
+		h := testHeader()
+		h.Flavor = flavor
+		b, err := h.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := ParseHeader(b); err != nil || again.Suite() != want {
+			t.Errorf("flavor %d: %v, %v", flavor, again, err)
+		}
 	}
 }

@@ -51,3 +51,44 @@ func TestCompareUTF16OrdersByCodeUnits(t *testing.T) {
 		t.Error("surrogates sort before U+E000 and up in UTF-16 only")
 	}
 }
+
+// The order of code units at its turning points: after the characters of three
+// bytes before the surrogates come those of four bytes, then the rest of three.
+func TestCompareUTF16AtItsBoundaries(t *testing.T) {
+	runes := []rune{
+		0, 1, 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xE001, 0xEFFF, 0xF000, 0xFFFD, 0xFFFE, 0xFFFF,
+		0x10000, 0x10001, 0x103FF, 0x10400, 0x3FFFF, 0x40000, 0xFFFFF, 0x100000, 0x10FFFF,
+	}
+	for _, a := range runes {
+		for _, b := range runes {
+			for _, texts := range [][2]string{
+				{string(a), string(b)}, {"x" + string(a), "x" + string(b)}, {string(a) + "x", string(b)}, {string(a), string(b) + "x"},
+				{string(a) + string(b), string(b) + string(a)}, {string(a) + string(a), string(a) + string(b)},
+			} {
+				want := slices.Compare(utf16.Encode([]rune(texts[0])), utf16.Encode([]rune(texts[1])))
+				if got := CompareUTF16(texts[0], texts[1]); got != want {
+					t.Errorf("%+q, %+q: got %d, want %d", texts[0], texts[1], got, want)
+				}
+			}
+		}
+		want := 1
+		if a > 0xFFFF {
+			want = 2
+		}
+		if got := PathNameLength("n" + string(a)); got != want+1 {
+			t.Errorf("%U: %d code units", a, got-1)
+		}
+	}
+	ordered := []string{"\uD7FF", "\U00010000", "\U0010FFFF", "\uE000", "\uFFFF"}
+	if !slices.IsSortedFunc(ordered, CompareUTF16) {
+		t.Errorf("%+q are out of order", ordered)
+	}
+}
+
+func TestSortPathsAtItsBoundaries(t *testing.T) {
+	names := []string{"\uFFFF\uFFFF", "\U00010000", "aa", "b", "\uFFFF", "a", ""}
+	SortPaths(names)
+	if want := []string{"", "a", "b", "\uFFFF", "aa", "\uFFFF\uFFFF", "\U00010000"}; !slices.Equal(names, want) {
+		t.Errorf("got %+q, want %+q", names, want)
+	}
+}

@@ -76,3 +76,82 @@ func TestRecordRefuses(t *testing.T) {
 		}
 	}
 }
+
+// An attribute that fails adds nothing, wherever in its value the fault is, and
+// a record begun anew knows nothing of the one that was given up.
+func TestRecordAfterFailures(t *testing.T) {
+	good := []types.AttributeValue{
+		&tS{Value: "good"}, &tL{Value: tList{&tS{Value: strings.Repeat("x", 100)},
+			&tM{Value: tMap{"k": &tN{Value: "1"}}}}}, &tBS{Value: [][]byte{{2}, {1}}},
+	}
+	deep := types.AttributeValue(&tS{Value: "leaf"})
+	for range MaxDepth {
+		deep = &tL{Value: tList{deep}}
+	}
+	bad := []types.AttributeValue{
+		nil, (*tL)(nil), &tS{Value: "\xff"}, &tN{Value: "1x"}, &tSS{Value: []string{"a", "b", "a"}},
+		&tNS{Value: []string{"1", "x"}}, &tNS{Value: []string{"1", "1.0"}},
+		&tBS{Value: [][]byte{{1}, {2}, {1}}},
+		&tL{Value: tList{&tS{Value: strings.Repeat("y", 200)}, &tS{Value: "\xff"}}},
+		&tL{Value: tList{&tS{Value: "y"}, nil}},
+		&tM{Value: tMap{"a": &tS{Value: "y"}, "": &tS{}}}, &tM{Value: tMap{"a\xff": &tS{}}},
+		&tM{Value: tMap{"a": &tM{Value: tMap{"b": &tN{Value: "x"}}}}}, deep,
+	}
+	sum := func(r *Record, failing []types.AttributeValue) [DigestLength]byte {
+		r.Begin([]byte("header"), []byte("context"))
+		for i, v := range good {
+			for _, f := range failing {
+				if err := r.Signed([]byte("bad"), f, RefuseEmptyKeys); !errors.Is(err, ErrInvalid) {
+					t.Errorf("%T: %v", f, err)
+				}
+			}
+			if err := r.Signed([]byte{'p', byte(i)}, v, RefuseEmptyKeys); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return r.Sum()
+	}
+	want := sum(NewRecord(), nil)
+	r := NewRecord()
+	if got := sum(r, bad); got != want {
+		t.Error("an attribute that failed is part of the record")
+	}
+	for _, size := range []int{1, recordBuffer - 1, recordBuffer, 3 * recordBuffer} {
+		r.Begin([]byte("given up"), make([]byte, size))
+		_ = r.Signed([]byte("p"), &tL{Value: tList{&tB{Value: make([]byte, size)}}}, RefuseEmptyKeys)
+		if got := sum(r, nil); got != want {
+			t.Errorf("after %d bytes of a record that was given up: another digest", size)
+		}
+	}
+}
+
+// The buffer never grows, wherever in it a field begins, and what a large value
+// needed is given back.
+func TestRecordKeepsLittleMemory(t *testing.T) {
+	r := NewRecord()
+	for used := recordBuffer - 64; used <= recordBuffer; used++ {
+		r.Begin(make([]byte, used-8), nil)
+		if err := r.Signed([]byte("p"), &tS{Value: "x"}, RefuseEmptyKeys); err != nil {
+			t.Fatal(err)
+		}
+		r.Encrypted([]byte("q"), []byte("\x00\x01x"))
+		want := reference(make([]byte, used-8), nil, signedPart("p", "PLAINTEXT", "\x00\x01", "x"),
+			signedPart("q", "ENCRYPTED", "\x00\x01", "x"))
+		if got := r.Sum(); got != want || cap(r.buf) > recordBuffer {
+			t.Errorf("field at %d: %d bytes are kept, digest %x, want %x", used, cap(r.buf), got, want)
+		}
+	}
+	for _, c := range []struct {
+		size  int
+		keeps bool
+	}{{100, true}, {2 * scratchKept, false}, {100, true}} {
+		r.scratch = nil
+		if err := r.Signed([]byte("p"), &tL{Value: tList{&tB{Value: make([]byte, c.size)}}},
+			RefuseEmptyKeys); err != nil {
+			t.Fatal(err)
+		}
+		if keeps := cap(r.scratch) > 0; keeps != c.keeps || cap(r.scratch) > scratchKept {
+			t.Errorf("of a list of %d bytes %d are kept", c.size, cap(r.scratch))
+		}
+	}
+}

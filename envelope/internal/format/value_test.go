@@ -1,7 +1,9 @@
 package format
 
 import (
+	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -173,6 +175,9 @@ func TestDepth(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		deep := nest(33, around)
+		if _, err := SizeBound(v); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 		if _, err := AppendValue(nil, deep); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s of 33 levels: %v", name, err)
 		}
@@ -207,6 +212,7 @@ func TestContextValues(t *testing.T) {
 		"B":    {&tB{Value: []byte{1}}, "//8B", "//8B", 'B'},
 		"NULL": {&tNULL{Value: true}, "AAA=", "null", 'L'},
 		"BOOL": {&tBOOL{Value: true}, "AAQB", "true", 'L'},
+		"no":   {&tBOOL{}, "AAQA", "false", 'L'},
 		"L":    {&tL{}, "AwAAAAAA", "AwAAAAAA", 'B'},
 	} {
 		if got, err := ContextValueV1(c.value); err != nil || got != c.v1 {
@@ -224,6 +230,113 @@ func TestContextValues(t *testing.T) {
 		}
 		if _, _, err := ContextValueV2(v, RefuseEmptyKeys); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Sets and maps are written in the order of UTF-16 code units, binary sets in
+// that of bytes, and the caller's slices stay as they are.
+func TestEntriesAreSorted(t *testing.T) {
+	given := []string{"\uFFFF", "\uE000", "\U00010000", "\uD7FF", "a"}
+	want := []string{"a", "\uD7FF", "\U00010000", "\uE000", "\uFFFF"}
+	texts := slices.Clone(given)
+	binaries, m := make([][]byte, len(given)), make(tMap)
+	for i, s := range given {
+		binaries[i], m[s] = []byte(s), &tNULL{}
+	}
+	var all, bs, mapped []byte
+	for _, s := range want {
+		all = append(binary.BigEndian.AppendUint32(all, uint32(len(s))), s...)
+		mapped = append(binary.BigEndian.AppendUint32(append(mapped, 0, 1), uint32(len(s))), s...)
+		mapped = append(mapped, 0, 0, 0, 0, 0, 0)
+	}
+	for _, s := range slices.Sorted(slices.Values(given)) {
+		bs = append(binary.BigEndian.AppendUint32(bs, uint32(len(s))), s...)
+	}
+	for _, c := range []struct {
+		value types.AttributeValue
+		want  []byte
+	}{{&tSS{Value: texts}, all}, {&tBS{Value: binaries}, bs}, {&tM{Value: m}, mapped}} {
+		if got, err := AppendValue(nil, c.value); err != nil || string(got) != "\x00\x00\x00\x05"+string(c.want) {
+			t.Errorf("%T: got %+q, %v", c.value, got, err)
+		}
+	}
+	if !slices.Equal(texts, given) || string(binaries[0]) != given[0] {
+		t.Error("the caller's entries were sorted")
+	}
+}
+
+// Nil pointers are refused wherever they stand.
+func TestNilPointers(t *testing.T) {
+	for _, v := range []types.AttributeValue{
+		nil, (*tS)(nil), (*tN)(nil), (*tB)(nil), (*tBOOL)(nil), (*tNULL)(nil), (*tSS)(nil), (*tNS)(nil), (*tBS)(nil),
+		(*tM)(nil), (*tL)(nil),
+		&types.UnknownUnionMember{},
+	} {
+		if id, err := TypeOf(v); !errors.Is(err, ErrInvalid) || id != 0 {
+			t.Errorf("%T is of type %v, %v", v, id, err)
+		}
+		for _, v := range []types.AttributeValue{v, &tL{Value: tList{v}}, &tM{Value: tMap{"k": v}},
+			&tL{Value: tList{v, &tS{Value: "good"}}}} {
+			if b, err := AppendValue(nil, v); !errors.Is(err, ErrInvalid) || b != nil {
+				t.Errorf("%T: %q, %v", v, b, err)
+			}
+			if _, err := SizeBound(v); err != nil { // left to AppendValue
+				t.Errorf("%T: %v", v, err)
+			}
+			if _, err := ContextValueV1(v); !errors.Is(err, ErrInvalid) {
+				t.Errorf("%T: %v", v, err)
+			}
+			if _, _, err := ContextValueV2(v, RefuseEmptyKeys); !errors.Is(err, ErrInvalid) {
+				t.Errorf("%T: %v", v, err)
+			}
+		}
+	}
+}
+
+// A bad entry fails its list, set or map wherever it stands among good ones.
+func TestBadEntriesAnywhere(t *testing.T) {
+	for _, bad := range []types.AttributeValue{
+		&tS{Value: "\xff"}, &tN{Value: "x"}, &tSS{Value: []string{"\xff"}}, &tSS{Value: []string{"a", "a"}},
+		&tNS{Value: []string{"1", "x"}},
+		&tBS{Value: [][]byte{{1}, {1}}}, &tM{Value: tMap{"": &tNULL{}}}, &tM{Value: tMap{"\xff": &tNULL{}}},
+	} {
+		if b, err := AppendValue(nil, bad); !errors.Is(err, ErrInvalid) || b != nil {
+			t.Errorf("%T: %q, %v", bad, b, err)
+		}
+		for place := range 3 {
+			list, m := tList{&tS{Value: "a"}, &tS{Value: "b"}, &tS{Value: "c"}},
+				tMap{"0": &tNULL{}, "1": &tNULL{}, "2": &tNULL{}}
+			list[place], m[string(rune('0'+place))] = bad, bad
+			for _, v := range []types.AttributeValue{&tL{Value: list}, &tM{Value: m}} {
+				if b, err := AppendValue(nil, v); !errors.Is(err, ErrInvalid) || b != nil {
+					t.Errorf("%T at %d of %T: %q, %v", bad, place, v, b, err)
+				}
+			}
+		}
+	}
+}
+
+// What another writer signed is verified with its empty map key, at any depth.
+func TestEmptyKeysAreAChoice(t *testing.T) {
+	m := &tM{Value: tMap{"": &tS{Value: "x"}, "k": &tNULL{}}}
+	want := "\x00\x00\x00\x02" + "\x00\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01x" +
+		"\x00\x01\x00\x00\x00\x01k\x00\x00\x00\x00\x00\x00"
+	if b, err := Append(nil, m, TakeEmptyKeys); err != nil || string(b) != want {
+		t.Errorf("got %q, %v", b, err)
+	}
+	for _, v := range []types.AttributeValue{m, &tL{Value: tList{m, &tS{}}}, &tM{Value: tMap{"a": m, "b": &tS{}}}} {
+		if _, err := Append(nil, v, TakeEmptyKeys); err != nil {
+			t.Errorf("%T: %v", v, err)
+		}
+		if _, _, err := ContextValueV2(v, TakeEmptyKeys); err != nil {
+			t.Errorf("%T: %v", v, err)
+		}
+		if b, err := AppendValue(nil, v); !errors.Is(err, ErrEmptyKey) || b != nil {
+			t.Errorf("%T: %q, %v", v, b, err)
+		}
+		if _, _, err := ContextValueV2(v, RefuseEmptyKeys); !errors.Is(err, ErrEmptyKey) {
+			t.Errorf("%T: %v", v, err)
 		}
 	}
 }

@@ -2,13 +2,13 @@ package plaintextescrow
 
 import (
 	"context"
-	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha512"
 	"fmt"
 	"slices"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/gcm"
 	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
@@ -105,12 +105,7 @@ func sealing(dataKey []byte) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer clear(key)
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
+	return gcm.Take(key)
 }
 
 // Source opens items under the branch keys of an archive. It refuses to write:

@@ -320,3 +320,51 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// keepingStore keeps the branch keys that it hands out.
+type keepingStore struct {
+	*keystore.KeyStore
+	kept []*materials.BranchKey
+}
+
+func (s *keepingStore) Version(ctx context.Context, id, version string) (*materials.BranchKey, error) {
+	k, err := s.KeyStore.Version(ctx, id, version)
+	if err == nil {
+		s.kept = append(s.kept, k)
+	}
+	return k, err
+}
+
+// failingKeyring wraps for no one.
+type failingKeyring struct {
+	materials.Keyring
+	err error
+}
+
+func (k failingKeyring) OnEncrypt(context.Context, *materials.Encryption) error { return k.err }
+
+// No branch key outlives its export, whether that succeeds or not.
+func TestExportWipesBranchKeys(t *testing.T) {
+	s := newScene(t)
+	raw, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "tests", Name: "escrow", Key: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := errors.New("no key today")
+	for _, k := range []materials.Keyring{raw, failingKeyring{raw, own}} {
+		store := &keepingStore{KeyStore: s.store}
+		_, err := plaintextescrow.Export(t.Context(),
+			plaintextescrow.ExportConfig{Store: store, BranchKeyIDs: []string{"acme", "globex"}, Keyring: k})
+		if _, fails := k.(failingKeyring); fails != errors.Is(err, own) || !fails && err != nil {
+			t.Errorf("%T: %v", k, err)
+		}
+		if len(store.kept) != 6 {
+			t.Errorf("%T: %d branch keys", k, len(store.kept))
+		}
+		for i, key := range store.kept {
+			if !bytes.Equal(key.Key(), make([]byte, 32)) {
+				t.Errorf("%T: branch key %d is left", k, i)
+			}
+		}
+	}
+}

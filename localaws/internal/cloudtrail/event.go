@@ -186,6 +186,9 @@ func (e *Event) fail(c *request.Call, err error) {
 		return
 	}
 	e.ErrorCode, e.ErrorMessage, e.decision = known.Code, known.Message, known.Decision
+	if known.Hint != "" {
+		e.AdditionalEventData = raw(map[string]string{"hint": known.Hint}, "additionalEventData")
+	}
 	switch {
 	case known.Code == "AccessDeniedException":
 		e.ErrorCode = "AccessDenied"

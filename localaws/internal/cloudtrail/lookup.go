@@ -29,7 +29,7 @@ var _ request.Service = (*Service)(nil)
 var operations = wire.NewTable(new(wire.JSON),
 	wire.Op[*Service, lookupInput, []byte]{Name: "LookupEvents", Kind: wire.Read,
 		Authorize: (*Service).allowLookup, Serve: (*Service).lookupEvents},
-)
+).Absent(wire.NoOperation, absent)
 
 // NewService makes the service over log.
 func NewService(log *Log, authorizer request.Authorizer) *Service {
@@ -43,9 +43,6 @@ func (s *Service) Describe(operation string) (request.Operation, bool) {
 
 // Serve implements request.Service.
 func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
-	if _, ok := operations.Describe(c.Operation); !ok {
-		return nil, request.Errorf("UnsupportedOperationException", "The operation %s is not supported.", c.Operation)
-	}
 	return operations.Serve(ctx, s, c)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -44,7 +45,8 @@ var operations = wire.NewTable(input.Protocol(),
 	manages("UpdateContinuousBackups", wire.Write, allowNamed, (*Service).updateContinuousBackups),
 	manages("DescribeContinuousBackups", wire.Read, allowNamed, (*Service).describeContinuousBackups),
 	manages("DescribeLimits", wire.Read, (*Service).allowDescribeLimits, (*Service).describeLimits),
-)
+	manages("DescribeEndpoints", wire.Read, (*Service).allowDescribeEndpoints, (*Service).describeEndpoints),
+).Absent(refusal.Unsupported, absent)
 
 // manages is the entry of an operation on tables and not on items.
 func manages[In any](name string, kind wire.Kind, authorize func(*Service, context.Context, *request.Call, *In) error,

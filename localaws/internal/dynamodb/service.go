@@ -78,7 +78,7 @@ func (s *Service) put(t *table.Table) {
 func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 	o, ok := operations.Describe(c.Operation)
 	if !ok {
-		return nil, refusal.Unsupported(c.Operation)
+		return nil, refusal.Unsupported(c.Operation, "an operation of this name")
 	}
 	out, err := operations.Serve(ctx, s, c)
 	if !o.Data {

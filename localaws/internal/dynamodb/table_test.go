@@ -77,7 +77,7 @@ func TestCreateTableValidation(t *testing.T) {
 	w.fails("CreateTable", ok, "ResourceInUseException", "Table already exists: abc")
 	w.fails("PutItemm", ok, "UnknownOperationException", "")
 	w.fails("ExecuteStatement", ok, "UnknownOperationException",
-		"this embedded DynamoDB does not support the operation ExecuteStatement")
+		"ExecuteStatement is not supported by this server: it does not have PartiQL.")
 }
 
 func TestDescribeListDelete(t *testing.T) {
@@ -234,7 +234,8 @@ func TestContinuousBackupsAndLimits(t *testing.T) {
 	w := newWorld(t)
 	w.table("kept", "", nil)
 	status := func(m members) any {
-		return m["ContinuousBackupsDescription"].(members)["PointInTimeRecoveryDescription"].(members)["PointInTimeRecoveryStatus"]
+		d := m["ContinuousBackupsDescription"].(members)
+		return d["PointInTimeRecoveryDescription"].(members)["PointInTimeRecoveryStatus"]
 	}
 	if got := status(w.do("DescribeContinuousBackups", members{"TableName": "kept"})); got != "DISABLED" {
 		t.Error(got)

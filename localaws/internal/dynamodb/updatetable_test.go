@@ -124,7 +124,8 @@ func TestSpecificationsOfEncryption(t *testing.T) {
 	w.do("UpdateTable", update(members{"SSESpecification": members{"SSEType": "KMS"}}))
 	managed := func() {
 		t.Helper()
-		if d, _ := w.described("secret")["SSEDescription"].(members); !strings.HasSuffix(fmt.Sprint(d["KMSMasterKeyArn"]), "key/aws-managed") {
+		d, _ := w.described("secret")["SSEDescription"].(members)
+		if arn := fmt.Sprint(d["KMSMasterKeyArn"]); !strings.HasSuffix(arn, "key/aws-managed") {
 			t.Errorf("described as %v", d)
 		}
 	}

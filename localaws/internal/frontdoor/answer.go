@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
@@ -19,12 +20,16 @@ type answer struct {
 	requestID   string
 	code        string // of an error, for the log
 	body        []byte
-	checksum    bool // DynamoDB's x-amz-crc32
+	hint        string
+	server      string
+	checksum    bool // DynamoDB's x-amz-crc32, of the bytes that are sent
+	compressed  bool // the body is gzip
 	close       bool // the connection cannot be used again
 }
 
 func (e *Endpoint) success(id string, body []byte) answer {
-	return answer{status: http.StatusOK, contentType: e.ContentType, requestID: id, body: body, checksum: e.Checksum}
+	return answer{status: http.StatusOK, contentType: e.ContentType, requestID: id, body: body, server: e.Server,
+		checksum: e.Checksum}
 }
 
 // failure turns an error into AWS's answer. Anything but a *request.Error is an
@@ -35,8 +40,8 @@ func (e *Endpoint) failure(id string, err error) answer {
 		known = e.internal("The request processing has failed because of an unknown error, exception or failure.")
 	}
 	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, code: known.Code,
-		checksum: e.Checksum,
-		close:    known.Status == http.StatusRequestEntityTooLarge}
+		server: e.Server, checksum: e.Checksum, close: known.Status == http.StatusRequestEntityTooLarge,
+		hint: headerText(known.Hint)}
 	if e.query() {
 		a.body = e.xmlError(id, known)
 	} else {
@@ -127,7 +132,7 @@ func stray(r *exchange) answer {
 
 // header fills h with the answer's headers, whose values share one array.
 func (a *answer) header(h http.Header) {
-	values := make([]string, 0, 5)
+	values := make([]string, 0, 8)
 	set := func(name, value string) {
 		values = append(values, value)
 		h[name] = values[len(values)-1 : len(values) : len(values)]
@@ -138,7 +143,32 @@ func (a *answer) header(h http.Header) {
 	if a.checksum {
 		set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.body)), 10))
 	}
+	if a.hint != "" {
+		set(hintHeader, a.hint)
+	}
+	if a.server != "" {
+		set("Server", a.server)
+	}
+	if a.compressed {
+		set("Content-Encoding", "gzip")
+	}
 	if a.close {
 		set("Connection", "close")
 	}
+}
+
+// hintHeader is the header of an answer that has the hint of an error. Every SDK
+// gives access to the headers of a failed call.
+const hintHeader = "X-Localaws-Hint"
+
+// maxHint bounds a hint in bytes.
+const maxHint = 512
+
+// headerText returns text with what a header cannot carry escaped.
+func headerText(text string) string {
+	if len(text) > maxHint {
+		text = strings.ToValidUTF8(text[:maxHint], "")
+	}
+	quoted := strconv.QuoteToASCII(text)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }

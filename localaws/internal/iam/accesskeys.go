@@ -34,7 +34,10 @@ func rootKeys(r *call, name string) bool {
 }
 
 func (s *Service) createAccessKey(r *call, in *userName) (*task, error) {
-	name := orSelf(r, in.UserName)
+	name, err := orSelf(r, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	resource := userKind.named(name)
 	if rootKeys(r, name) {
 		resource = on(r.Caller.Principal.ARN)
@@ -67,7 +70,10 @@ type listKeys struct {
 }
 
 func (s *Service) listAccessKeys(r *call, in *listKeys) (*task, error) {
-	name := orSelf(r, in.UserName)
+	name, err := orSelf(r, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	resource := userKind.named(name)
 	if rootKeys(r, name) {
 		resource = on(r.Caller.Principal.ARN)
@@ -119,13 +125,9 @@ func compare(a, b string) int {
 
 type accessKeyName struct{ UserName, AccessKeyId, Status string }
 
-// ownKey finds the key among the named user's, or the caller's own.
-func (s *Service) ownKey(r *call, a *account, in *accessKeyName) (*accessKey, error) {
-	name := orSelf(r, in.UserName)
-	if name == "" && !rootKeys(r, name) {
-		// A role session has no keys of its own, and an empty name is root's.
-		return nil, invalid("Must specify userName when calling with non-User credentials")
-	}
+// ownKey finds the key among those of the named user, or among root's for an
+// empty name.
+func (s *Service) ownKey(a *account, name string, in *accessKeyName) (*accessKey, error) {
 	k := s.keys[in.AccessKeyId]
 	if k == nil || k.AccountID != a.ID || k.UserName != name {
 		return nil, notFound("The Access Key with id %s cannot be found.", in.AccessKeyId)
@@ -133,35 +135,38 @@ func (s *Service) ownKey(r *call, a *account, in *accessKeyName) (*accessKey, er
 	return k, nil
 }
 
-func (s *Service) keyResource(r *call, in *accessKeyName) target {
-	name := orSelf(r, in.UserName)
-	if rootKeys(r, name) {
-		return on(r.Caller.Principal.ARN)
+// changeKey is the task of changing an access key.
+func (s *Service) changeKey(r *call, in *accessKeyName, do func(*account, *accessKey) error) (*task, error) {
+	name, err := orSelf(r, in.UserName)
+	if err != nil {
+		return nil, err
 	}
-	return userKind.named(name)
-}
-
-func (s *Service) updateAccessKey(r *call, in *accessKeyName) (*task, error) {
-	return change(s.keyResource(r, in), nil, func(a *account) (any, error) {
-		k, err := s.ownKey(r, a, in)
+	holder := userKind.named(name)
+	if rootKeys(r, name) {
+		holder = on(r.Caller.Principal.ARN)
+	}
+	return change(holder, nil, func(a *account) (any, error) {
+		k, err := s.ownKey(a, name, in)
 		if err != nil {
 			return nil, err
 		}
+		return nil, do(a, k)
+	})
+}
+
+func (s *Service) updateAccessKey(r *call, in *accessKeyName) (*task, error) {
+	return s.changeKey(r, in, func(a *account, k *accessKey) error {
 		if in.Status != "Active" && in.Status != "Inactive" {
-			return nil, wire.Violated("'"+in.Status+"'", "status", wire.OneOf("Active", "Inactive"))
+			return wire.Violated("'"+in.Status+"'", "status", wire.OneOf("Active", "Inactive"))
 		}
 		k.Active = in.Status == "Active"
 		a.putHolder(k)
-		return nil, nil
+		return nil
 	})
 }
 
 func (s *Service) deleteAccessKey(r *call, in *accessKeyName) (*task, error) {
-	return change(s.keyResource(r, in), nil, func(a *account) (any, error) {
-		k, err := s.ownKey(r, a, in)
-		if err != nil {
-			return nil, err
-		}
+	return s.changeKey(r, in, func(a *account, k *accessKey) error {
 		same := func(x *accessKey) bool { return x == k }
 		if k.UserName == "" {
 			a.RootKeys = slices.DeleteFunc(a.RootKeys, same)
@@ -171,7 +176,7 @@ func (s *Service) deleteAccessKey(r *call, in *accessKeyName) (*task, error) {
 		}
 		delete(s.keys, k.ID)
 		a.putHolder(k)
-		return nil, nil
+		return nil
 	})
 }
 

@@ -185,14 +185,9 @@ func listAttached(k kind) entry {
 			if err != nil {
 				return nil, err
 			}
-			var policies []attachedPolicy
-			for _, arn := range slices.Sorted(slices.Values(e.Attached)) {
-				if !strings.HasPrefix(policyPath(arn), in.PathPrefix) {
-					continue
-				}
-				title, _, _ := a.policyDocument(arn)
-				policies = append(policies, attachedPolicy{title, arn})
-			}
+			policies := slices.DeleteFunc(a.attachedTo(e), func(p attachedPolicy) bool {
+				return !strings.HasPrefix(policyPath(p.PolicyArn), in.PathPrefix)
+			})
 			return list(policies, func(p attachedPolicy) string { return p.PolicyArn }, in.paging,
 				func(policies []attachedPolicy, more paged) any {
 					return struct {

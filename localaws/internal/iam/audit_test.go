@@ -120,7 +120,8 @@ func TestListEntitiesForPolicyPages(t *testing.T) {
 	if got := count(&iam.ListEntitiesForPolicyInput{EntityFilter: types.EntityTypeGroup}); got != "0 1 0 1" {
 		t.Error(got)
 	}
-	if got := count(&iam.ListEntitiesForPolicyInput{PolicyUsageFilter: types.PolicyUsageTypePermissionsBoundary}); got != "0 0 1 1" {
+	boundaries := &iam.ListEntitiesForPolicyInput{PolicyUsageFilter: types.PolicyUsageTypePermissionsBoundary}
+	if got := count(boundaries); got != "0 0 1 1" {
 		t.Error(got)
 	}
 }

@@ -131,6 +131,11 @@ func (s *Service) globalKeys(c *request.Call, to policy.Context) {
 		}
 	}
 	s.principalTags(p, to)
+	if session := sts.Of(c.Caller); session != nil {
+		for _, t := range session.Tags {
+			to.Set("aws:PrincipalTag/"+t.Key, t.Value)
+		}
+	}
 }
 
 func (s *Service) principalTags(p *policy.Principal, to policy.Context) {

@@ -148,16 +148,22 @@ func TestEveryChangeIsFiled(t *testing.T) {
 	done(c.UpdateUser(ctx, &iam.UpdateUserInput{UserName: u, NewPath: aws.String("/b/")}))("UpdateUser")
 	done(c.UpdateGroup(ctx, &iam.UpdateGroupInput{GroupName: g, NewGroupName: aws.String("developers")}))("UpdateGroup")
 	g = aws.String("developers")
+	done(c.UpdateRoleDescription(ctx, &iam.UpdateRoleDescriptionInput{RoleName: r,
+		Description: aws.String("before")}))("UpdateRoleDescription")
+	if got, err := c.GetRole(ctx, &iam.GetRoleInput{RoleName: r}); err != nil ||
+		aws.ToString(got.Role.Description) != "before" {
+		t.Errorf("description %v, %v", got.Role.Description, err)
+	}
 	done(c.UpdateRole(ctx, &iam.UpdateRoleInput{RoleName: r, MaxSessionDuration: aws.Int32(7200),
 		Description: u}))("UpdateRole")
-	done(c.UpdateAssumeRolePolicy(ctx,
-		&iam.UpdateAssumeRolePolicyInput{RoleName: r, PolicyDocument: trusting(account2)}))("UpdateAssumeRolePolicy")
-	done(c.PutUserPolicy(ctx,
-		&iam.PutUserPolicyInput{UserName: u, PolicyName: p, PolicyDocument: doc}))("PutUserPolicy")
-	done(c.PutGroupPolicy(ctx,
-		&iam.PutGroupPolicyInput{GroupName: g, PolicyName: p, PolicyDocument: doc}))("PutGroupPolicy")
-	done(c.PutRolePolicy(ctx,
-		&iam.PutRolePolicyInput{RoleName: r, PolicyName: p, PolicyDocument: doc}))("PutRolePolicy")
+	done(c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: r,
+		PolicyDocument: trusting(account2)}))("UpdateAssumeRolePolicy")
+	done(c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: u, PolicyName: p,
+		PolicyDocument: doc}))("PutUserPolicy")
+	done(c.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: g, PolicyName: p,
+		PolicyDocument: doc}))("PutGroupPolicy")
+	done(c.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: r, PolicyName: p,
+		PolicyDocument: doc}))("PutRolePolicy")
 	userText, err := c.GetUserPolicy(ctx, &iam.GetUserPolicyInput{UserName: u, PolicyName: p})
 	if err != nil || *userText.PolicyDocument != encoded(*doc) {
 		t.Fatal(userText, err)
@@ -260,7 +266,7 @@ func TestMissingNamesAndLimits(t *testing.T) {
 		"empty group name":     {"ValidationError", second(c.DeleteGroup(ctx, &iam.DeleteGroupInput{GroupName: empty}))},
 		"long description":     {"ValidationError", second(c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("p"), PolicyDocument: allowing("iam:Get*", "*", ""), Description: long}))},
 		"long role text":       {"ValidationError", second(c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("p"), AssumeRolePolicyDocument: trusting(account1), Description: long}))},
-		"too many tags":        {"LimitExceeded", second(c.TagUser(ctx, &iam.TagUserInput{UserName: aws.String("alice"), Tags: many}))},
+		"too many tags":        {"ValidationError", second(c.TagUser(ctx, &iam.TagUserInput{UserName: aws.String("alice"), Tags: many}))},
 		"tag of AWS":           {"InvalidInput", second(c.TagUser(ctx, &iam.TagUserInput{UserName: aws.String("alice"), Tags: []types.Tag{{Key: aws.String("aws:x"), Value: empty}}}))},
 		"page of nothing":      {"ValidationError", second(c.ListUsers(ctx, &iam.ListUsersInput{MaxItems: aws.Int32(0)}))},
 		"page too long":        {"ValidationError", second(c.ListUsers(ctx, &iam.ListUsersInput{MaxItems: aws.Int32(1001)}))},

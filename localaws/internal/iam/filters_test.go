@@ -158,16 +158,11 @@ func TestUnsupportedParametersAreRefused(t *testing.T) {
 			Tags: []types.Tag{}}))
 	for name, err := range map[string]error{
 		"PolicyExclusionList": second(c.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111122223333:user/alice"), ActionNames: []string{"iam:GetUser"},
-			PolicyExclusionList: []types.PolicyIdentifier{&types.PolicyIdentifierMemberPolicyArn{
-				Value: "arn:aws:iam::aws:policy/AdministratorAccess"}}})),
-		"ProvidedContexts": second(w.sts(alice).AssumeRole(ctx,
-			&sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/r"),
-				RoleSessionName: aws.String("visit"),
-				ProvidedContexts: []ststypes.ProvidedContext{
-					{ProviderArn: aws.String("arn:aws:iam::aws:contextProvider/IdentityCenter"),
-						ContextAssertion: aws.String("text")}}})),
-		"MinimumSessionTokenSize": second(w.sts(alice).GetSessionToken(ctx,
-			&sts.GetSessionTokenInput{MinimumSessionTokenSize: aws.Int32(2000)})),
+			PolicyExclusionList: []types.PolicyIdentifier{
+				&types.PolicyIdentifierMemberPolicyArn{Value: "arn:aws:iam::aws:policy/AdministratorAccess"}}})),
+		"ProvidedContexts": second(w.sts(alice).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/r"), RoleSessionName: aws.String("visit"),
+			ProvidedContexts: []ststypes.ProvidedContext{
+				{ProviderArn: aws.String("arn:aws:iam::aws:contextProvider/IdentityCenter"), ContextAssertion: aws.String("text")}}})),
 	} {
 		t.Run(name, func(t *testing.T) { wantCode(t, err, "ValidationError", name) })
 	}

@@ -62,7 +62,7 @@ func (s *Service) getGroup(r *call, in *groupPage) (*task, error) {
 			}
 			out.paged, out.Group = more, viewGroup(a.Groups[in.GroupName])
 			for _, u := range users {
-				out.Users = append(out.Users, viewUser(u))
+				out.Users = append(out.Users, viewUser(u).listed())
 			}
 			return out
 		})

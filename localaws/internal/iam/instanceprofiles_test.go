@@ -31,7 +31,7 @@ func TestInstanceProfiles(t *testing.T) {
 	wantCode(t, err, "NoSuchEntity", "The role with name nobody cannot be found.")
 	_, err = root.ListInstanceProfiles(ctx, &iam.ListInstanceProfilesInput{MaxItems: aws.Int32(1001)})
 	wantCode(t, err, "ValidationError",
-		"Value '1001' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 1000")
+		"Value '1001' at 'maxItems' failed to satisfy constraint: Member must have value less than or equal to 1000")
 
 	alice := w.iam(w.user(account1, "alice"))
 	_, err = alice.ListInstanceProfiles(ctx, nil)

@@ -41,7 +41,10 @@ func checkPassword(password string) error {
 }
 
 func (s *Service) createLoginProfile(r *call, in *loginProfileInput) (any, error) {
-	name := orSelf(r, in.UserName)
+	name, err := orSelf(r, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	resource := userKind.named(name)
 	if err := s.permit(r, resource, nil); err != nil {
 		return nil, err
@@ -78,7 +81,10 @@ func withProfile(a *account, name string) (*user, error) {
 }
 
 func (s *Service) getLoginProfile(r *call, in *userName) (*task, error) {
-	name := orSelf(r, in.UserName)
+	name, err := orSelf(r, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	return view(userKind.named(name), func(a *account) (any, error) {
 		u, err := withProfile(a, name)
 		if err != nil {
@@ -117,7 +123,10 @@ func (s *Service) updateLoginProfile(r *call, in *loginProfileInput) (any, error
 }
 
 func (s *Service) deleteLoginProfile(r *call, in *userName) (*task, error) {
-	name := orSelf(r, in.UserName)
+	name, err := orSelf(r, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	return change(userKind.named(name), nil, func(a *account) (any, error) {
 		u, err := withProfile(a, name)
 		if err != nil {
@@ -169,10 +178,16 @@ const (
 type passwordHash struct{ Salt, Sum []byte }
 
 func (s *Service) hashPassword(password string) passwordHash {
-	h := passwordHash{Salt: make([]byte, hashSalt)}
-	_, _ = rand.Read(h.Salt)
+	h := passwordHash{Salt: newSalt()}
 	h.Sum = s.sum(password, h.Salt)
 	return h
+}
+
+// newSalt keeps equal passwords from having equal hashes.
+func newSalt() []byte {
+	salt := make([]byte, hashSalt)
+	_, _ = rand.Read(salt) // never fails
+	return salt
 }
 
 // sum hashes one password at a time, so that many attempts at once cost 19 MiB

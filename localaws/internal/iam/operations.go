@@ -31,7 +31,9 @@ func writes[In any](name string, find handler[In]) entry { return operation(name
 func operation[In any](name string, kind wire.Kind, find handler[In]) entry {
 	return wire.Op[*call, In, any]{Name: name, Kind: kind,
 		Authorize: func(r *call, _ context.Context, _ *request.Call, in *In) (err error) {
-			r.respell(in)
+			if err := r.prepare(in); err != nil {
+				return err
+			}
 			if r.task, err = find(r.service, r, in); err != nil {
 				return err
 			}
@@ -46,18 +48,22 @@ func operation[In any](name string, kind wire.Kind, find handler[In]) entry {
 func asks[In any](name string, kind wire.Kind, serve asker[In]) entry {
 	return wire.Op[*call, In, any]{Name: name, Kind: kind,
 		Serve: func(r *call, _ context.Context, _ *request.Call, in *In) (any, error) {
-			r.respell(in)
+			if err := r.prepare(in); err != nil {
+				return nil, err
+			}
 			return serve(r.service, r, in)
 		},
 	}
 }
 
-// respell gives the entities that the request names the spelling that they
-// have now.
-func (r *call) respell(in any) {
+// prepare checks the members that many requests have, and gives the entities
+// that the request names the spelling that they have now.
+func (r *call) prepare(in any) error {
+	v := reflect.ValueOf(in).Elem()
 	if _, ok := in.(creation); !ok {
-		r.service.respell(r.AccountID, reflect.ValueOf(in).Elem())
+		r.service.respell(r.AccountID, v)
 	}
+	return checkMembers(v)
 }
 
 // iamOperations is the table of what this IAM answers.
@@ -94,6 +100,7 @@ func iamOperations() *wire.Table[*call, any] {
 		reads("GetRole", (*Service).getRole),
 		reads("ListRoles", (*Service).listRoles),
 		writes("UpdateRole", (*Service).updateRole),
+		writes("UpdateRoleDescription", (*Service).updateRoleDescription),
 		writes("DeleteRole", (*Service).deleteRole),
 		writes("UpdateAssumeRolePolicy", (*Service).updateAssumeRolePolicy),
 
@@ -118,9 +125,12 @@ func iamOperations() *wire.Table[*call, any] {
 		reads("ListAccountAliases", (*Service).listAccountAliases),
 		writes("DeleteAccountAlias", (*Service).deleteAccountAlias),
 		reads("GetAccountSummary", (*Service).getAccountSummary),
+		reads("GetAccountAuthorizationDetails", (*Service).getAccountAuthorizationDetails),
 
 		asks("SimulatePrincipalPolicy", wire.Read, (*Service).simulatePrincipalPolicy),
 		asks("SimulateCustomPolicy", wire.Read, (*Service).simulateCustomPolicy),
+		reads("GetContextKeysForPrincipalPolicy", (*Service).getContextKeysForPrincipalPolicy),
+		reads("GetContextKeysForCustomPolicy", (*Service).getContextKeysForCustomPolicy),
 	}
 	for _, k := range []kind{userKind, groupKind, roleKind} {
 		ops = append(ops, putInline(k), getInline(k), deleteInline(k), listInline(k), attach(k), detach(k),
@@ -129,5 +139,5 @@ func iamOperations() *wire.Table[*call, any] {
 	for _, k := range []kind{userKind, roleKind} {
 		ops = append(ops, putBoundary(k), deleteBoundary(k), tagEntity(k), untagEntity(k), listTags(k))
 	}
-	return wire.NewTable(protocol, ops...)
+	return wire.NewTable(protocol, ops...).Absent(wire.NoAction, absent)
 }

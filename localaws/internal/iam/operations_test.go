@@ -31,10 +31,20 @@ func TestEveryOperationAsks(t *testing.T) {
 		"CreateUser": {"UserName": {"new"}}, "CreateGroup": {"GroupName": {"new"}},
 		"CreateAccountAlias": {"AccountAlias": {"new"}},
 		"CreateRole":         {"RoleName": {"new"}, "AssumeRolePolicyDocument": {trust}}, "CreatePolicy": inline,
-		"CreatePolicyVersion": {"PolicyDocument": {document}}, "UpdateAssumeRolePolicy": {"PolicyDocument": {trust}},
+		"CreatePolicyVersion": {"PolicyArn": {"arn:aws:iam::" + account1 + ":policy/some"}, "PolicyDocument": {document}}, "UpdateAssumeRolePolicy": {"PolicyDocument": {trust}},
 		"PutUserPolicy": inline, "PutGroupPolicy": inline, "PutRolePolicy": inline,
 		"AssumeRole": {"RoleArn": {"arn:aws:iam::" + account1 + ":role/worker"}, "RoleSessionName": {"session"}},
 	}
+	const some = "arn:aws:iam::" + account1 + ":policy/some"
+	for _, operation := range []string{"AttachGroupPolicy", "AttachRolePolicy", "AttachUserPolicy", "DetachGroupPolicy",
+		"DetachRolePolicy", "DetachUserPolicy", "GetPolicy", "DeletePolicy", "GetPolicyVersion", "ListPolicyVersions",
+		"DeletePolicyVersion", "SetDefaultPolicyVersion", "TagPolicy", "UntagPolicy", "ListPolicyTags",
+		"ListEntitiesForPolicy"} {
+		forms[operation] = url.Values{"PolicyArn": {some}}
+	}
+	forms["GetContextKeysForCustomPolicy"] = url.Values{"PolicyInputList.member.1": {document}}
+	forms["GetContextKeysForPrincipalPolicy"] = url.Values{"PolicySourceArn": {"arn:aws:iam::" + account1 +
+		":user/stranger"}}
 	free := map[string]bool{"GetCallerIdentity": true, "GetSessionToken": true}
 	for name, operations := range map[string][]string{"iam": w.service.iam.Names(), "sts": w.service.sts.Names()} {
 		service := w.service.IAM()

@@ -27,7 +27,7 @@ func page[T any](items []T, key func(T) string, p paging) ([]T, paged, error) {
 		limit = *p.MaxItems
 	}
 	if limit < 1 || limit > maxPage {
-		return nil, paged{}, outside("maxItems", limit, 1, maxPage)
+		return nil, paged{}, wire.Outside("maxItems", limit, 1, maxPage)
 	}
 	items, next := wire.Page(items, key, p.Marker, limit)
 	return items, paged{IsTruncated: next != "", Marker: next}, nil

@@ -19,7 +19,7 @@ type policyView struct {
 	IsAttachable                                      bool
 	Description                                       string `xml:",omitempty"`
 	CreateDate, UpdateDate                            time.Time
-	Tags                                              []tag `xml:"Tags>member,omitempty"`
+	Tags                                              *tagMembers `xml:",omitempty"`
 }
 
 func viewPolicy(p *managedPolicy, usage map[string]use) policyView {
@@ -27,7 +27,13 @@ func viewPolicy(p *managedPolicy, usage map[string]use) policyView {
 	return policyView{PolicyName: p.Name, PolicyId: p.ID, Arn: p.ARN, Path: p.Path, DefaultVersionId: p.current().ID,
 		AttachmentCount: u.attached, PermissionsBoundaryUsageCount: u.boundary, IsAttachable: true,
 		Description: p.Description,
-		CreateDate:  p.Created, UpdateDate: p.Updated, Tags: p.Tags}
+		CreateDate:  p.Created, UpdateDate: p.Updated, Tags: viewTags(p.Tags)}
+}
+
+// listed returns what ListPolicies answers of a policy.
+func (v policyView) listed() policyView {
+	v.Description, v.Tags = "", nil
+	return v
 }
 
 // viewManaged shows one of AWS's own policies. Their ids are not
@@ -57,7 +63,7 @@ func (s *Service) createPolicy(r *call, in *createPolicy) (*task, error) {
 	if err := checkDescription(in.Description); err != nil {
 		return nil, err
 	}
-	d, err := policytext.Read(in.PolicyDocument, policy.Identity, maxManagedDocument)
+	d, err := policytext.ReadManaged(in.PolicyDocument, maxManagedDocument)
 	if err != nil {
 		return nil, err
 	}
@@ -128,12 +134,12 @@ func (s *Service) listPolicies(r *call, in *listPolicies) (*task, error) {
 		usage := a.usage()
 		if scope.local {
 			for _, p := range a.Policies {
-				views = append(views, viewPolicy(p, usage))
+				views = append(views, viewPolicy(p, usage).listed())
 			}
 		}
 		if scope.aws {
 			for _, p := range awsPolicies() {
-				views = append(views, viewManaged(p, usage))
+				views = append(views, viewManaged(p, usage).listed())
 			}
 		}
 		views = slices.DeleteFunc(views, func(v policyView) bool {

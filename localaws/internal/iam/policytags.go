@@ -57,3 +57,16 @@ func pageTags(tags []tag, p paging) (any, error) {
 		}{more, tags}
 	})
 }
+
+// tagMembers are the tags in an answer about an entity or policy. IAM leaves the
+// member out if there are none.
+type tagMembers struct {
+	Members []tag `xml:"member"`
+}
+
+func viewTags(tags []tag) *tagMembers {
+	if len(tags) == 0 {
+		return nil
+	}
+	return &tagMembers{tags}
+}

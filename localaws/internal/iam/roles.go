@@ -19,16 +19,30 @@ type roleView struct {
 	Path, RoleName, RoleId, Arn string
 	CreateDate                  time.Time
 	AssumeRolePolicyDocument    string
-	Description                 string `xml:",omitempty"`
-	MaxSessionDuration          int
+	Description                 string        `xml:",omitempty"`
+	MaxSessionDuration          int           `xml:",omitempty"`
 	PermissionsBoundary         *boundaryView `xml:",omitempty"`
-	Tags                        []tag         `xml:"Tags>member,omitempty"`
+	Tags                        *tagMembers   `xml:",omitempty"`
+	RoleLastUsed                *struct{}
 }
 
-// viewRole shows a role; the caller holds the lock.
+// viewRole shows a role; the caller holds the lock. Only GetRole answers all of
+// it: see listed and created.
 func (s *Service) viewRole(r *role) roleView {
 	return roleView{r.Path, r.Name, r.ID, r.ARN, r.Created, encoded(s.showTrust(r.Trust)), r.Description,
-		r.MaxSessionDuration, boundaryOf(&r.entity), r.Tags}
+		r.MaxSessionDuration, boundaryOf(&r.entity), viewTags(r.Tags), &struct{}{}}
+}
+
+// listed returns what ListRoles answers of a role.
+func (v roleView) listed() roleView {
+	v.PermissionsBoundary, v.Tags, v.RoleLastUsed = nil, nil, nil
+	return v
+}
+
+// created returns what CreateRole answers of a role.
+func (v roleView) created() roleView {
+	v.MaxSessionDuration, v.RoleLastUsed = 0, nil
+	return v
 }
 
 type createRole struct {
@@ -45,7 +59,7 @@ func sessionLimit(seconds *int) (int, error) {
 		return sts.DefaultSession, nil
 	}
 	if *seconds < minSession || *seconds > sts.MaxSession {
-		return 0, outside("maxSessionDuration", *seconds, minSession, sts.MaxSession)
+		return 0, wire.Outside("maxSessionDuration", *seconds, minSession, sts.MaxSession)
 	}
 	return *seconds, nil
 }
@@ -64,6 +78,9 @@ func (s *Service) createRole(r *call, in *createRole) (*task, error) {
 	}
 	if err := checkDescription(in.Description); err != nil {
 		return nil, err
+	}
+	if in.AssumeRolePolicyDocument == "" {
+		return nil, missing("assumeRolePolicyDocument")
 	}
 	trust, err := policytext.Read(in.AssumeRolePolicyDocument, policy.Trust, maxTrustDocument)
 	if err != nil {
@@ -97,7 +114,7 @@ func (s *Service) createRole(r *call, in *createRole) (*task, error) {
 			Description: in.Description, Trust: trust, MaxSessionDuration: limit}
 		a.Roles[x.Name] = x
 		a.put(x)
-		return struct{ Role roleView }{s.viewRole(x)}, nil
+		return struct{ Role roleView }{s.viewRole(x).created()}, nil
 	})
 }
 
@@ -122,7 +139,7 @@ func (s *Service) listRoles(r *call, in *listByPath) (*task, error) {
 			}
 			out.paged = more
 			for _, x := range roles {
-				out.Roles = append(out.Roles, s.viewRole(x))
+				out.Roles = append(out.Roles, s.viewRole(x).listed())
 			}
 			return out
 		})
@@ -198,5 +215,22 @@ func (s *Service) updateRole(r *call, in *updateRole) (*task, error) {
 		}
 		a.put(x)
 		return struct{}{}, nil
+	})
+}
+
+type roleDescription struct{ RoleName, Description string }
+
+func (s *Service) updateRoleDescription(r *call, in *roleDescription) (*task, error) {
+	if err := checkDescription(in.Description); err != nil {
+		return nil, err
+	}
+	return change(roleKind.named(in.RoleName), nil, func(a *account) (any, error) {
+		if _, err := roleKind.get(a, in.RoleName); err != nil {
+			return nil, err
+		}
+		x := a.Roles[in.RoleName]
+		x.Description = in.Description
+		a.put(x)
+		return struct{ Role roleView }{s.viewRole(x).listed()}, nil
 	})
 }

@@ -7,10 +7,11 @@
 // # Differences from AWS
 //
 // Everything takes effect at once. There is no multi-factor authentication,
-// federation, session tag, source identity, instance profile, service-linked
-// role, password policy or credential report: requests for them are refused,
+// federation, source identity, instance profile, service-linked role, password
+// policy or credential report: requests for them are refused,
 // but for the lists of instance profiles, which are empty.
-// Simulations take no resource policies. White space in policies does not
+// Simulations take no trust policies and no policies of organizations, and do not
+// tell how each kind of policy bore on a decision across accounts. White space in policies does not
 // count for their quotas up to eight times the quota. A new password needs 8
 // to 128 characters.
 package iam
@@ -174,6 +175,9 @@ type front struct{ service *Service }
 
 // Describe implements request.Service.
 func (f *front) Describe(name string) (request.Operation, bool) { return f.service.iam.Describe(name) }
+
+// Coverage returns which operations are served and which are refused by name.
+func (f *front) Coverage() wire.Coverage { return f.service.iam.Coverage() }
 
 // Serve implements request.Service.
 func (f *front) Serve(ctx context.Context, c *request.Call) ([]byte, error) {

@@ -8,7 +8,6 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/awspolicies"
 	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
 	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
-	"github.com/ddbseal/ddbseal/localaws/internal/sts"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -63,7 +62,7 @@ func (s *Service) simulatePrincipalPolicy(r *call, in *simulateInput) (any, erro
 	if extra.Boundary != nil {
 		policies.Boundary = extra.Boundary
 	}
-	return in.simulate(principal, policies)
+	return in.simulate(s, principal, policies)
 }
 
 // simulateCustomPolicy asks what the policies of the request would allow a
@@ -79,8 +78,13 @@ func (s *Service) simulateCustomPolicy(r *call, in *simulateInput) (any, error) 
 	if len(policies.Identity) == 0 {
 		return nil, missing("policyInputList")
 	}
-	return in.simulate(policy.Principal{Type: policy.User, AccountID: r.AccountID,
-		ARN: userKind.arn(r.AccountID, "/", "simulation"), UniqueID: identifier.New(userKind.idPrefix)}, policies)
+	var anyone policy.Principal // of no type: a resource policy needs to know the caller
+	if in.ResourcePolicy == "" {
+		anyone = policy.Principal{Type: policy.User, AccountID: r.AccountID,
+			ARN:      userKind.arn(r.AccountID, "/", "simulation"),
+			UniqueID: identifier.New(userKind.idPrefix)}
+	}
+	return in.simulate(s, anyone, policies)
 }
 
 // maxCompared bounds the bytes of policies that one answer is compared with:
@@ -90,13 +94,23 @@ const maxCompared = 4 << 20
 // maxAction is IAM's bound on the name of an action.
 const maxAction = 128
 
-// simulate answers one page of actions and resources. Resource policies are
-// not simulated: their parameters are refused rather than ignored.
-func (in *simulateInput) simulate(principal policy.Principal, policies policy.Policies) (any, error) {
-	if in.ResourcePolicy != "" || in.CallerArn != "" || in.ResourceOwner != "" || in.ResourceHandlingOption != "" {
-		return nil, call400("InvalidInput",
-			"ResourcePolicy, ResourceOwner, CallerArn and ResourceHandlingOption are not supported by this server.")
+// simulate answers one page of actions and resources. CallerArn takes the place of
+// principal.
+func (in *simulateInput) simulate(s *Service, principal policy.Principal, policies policy.Policies) (any, error) {
+	if in.ResourceHandlingOption != "" {
+		return nil, call400("InvalidInput", "ResourceHandlingOption is not supported by this server.")
 	}
+	if in.CallerArn != "" {
+		var err error
+		if principal, err = s.caller(in.CallerArn); err != nil {
+			return nil, err
+		}
+	}
+	target, err := in.resource(&principal)
+	if err != nil {
+		return nil, err
+	}
+	policies.Resource = target.policy
 	if len(in.ActionNames) == 0 {
 		return nil, missing("actionNames")
 	}
@@ -114,7 +128,7 @@ func (in *simulateInput) simulate(principal policy.Principal, policies policy.Po
 	if err != nil {
 		return nil, err
 	}
-	size := 1
+	size := 1 + len(in.ResourcePolicy)
 	for _, a := range policies.Identity {
 		if a.Document != nil {
 			size += len(a.Document.Text())
@@ -131,8 +145,9 @@ func (in *simulateInput) simulate(principal policy.Principal, policies policy.Po
 	}
 	for i := from; i < to; i++ {
 		action, resource := in.ActionNames[i/len(resources)], resources[i%len(resources)]
-		d := policy.Evaluate(policy.Request{Principal: principal, Action: action, Resource: resource, Context: context},
-			policies)
+		policies.ResourceMode = target.mode(action)
+		d := policy.Evaluate(policy.Request{Principal: principal, Action: action, Resource: resource,
+			ResourceAccountID: target.ownerOf(resource), Context: context}, policies)
 		result := explain(action, resource, d)
 		if policies.Boundary != nil {
 			result.PermissionsBoundaryDecisionDetail = &boundaryDecision{boundaryAllows(principal, action, resource,
@@ -154,7 +169,7 @@ func (in *simulateInput) page(n int) (from, to int, err error) {
 		limit = *in.MaxItems
 	}
 	if limit < 1 || limit > maxPage {
-		return 0, 0, outside("maxItems", limit, 1, maxPage)
+		return 0, 0, wire.Outside("maxItems", limit, 1, maxPage)
 	}
 	if in.Marker != "" {
 		if from, err = strconv.Atoi(in.Marker); err != nil || from < 0 || from > n {
@@ -209,9 +224,7 @@ func (s *Service) simulated(a *account, arn string) (policy.Principal, policy.Po
 		p := policy.Principal{Type: policy.User, AccountID: a.ID, ARN: e.ARN, UniqueID: e.ID}
 		switch e.ID[:4] {
 		case roleKind.idPrefix:
-			p = policy.Principal{Type: policy.AssumedRole, AccountID: a.ID,
-				ARN: sts.SessionARN(a.ID, e.Name, "simulation"), UniqueID: e.ID + ":simulation", RoleARN: e.ARN,
-				RoleUniqueID: e.ID}
+			p = simulatedSession(a.ID, e.ARN, e.ID)
 		case groupKind.idPrefix:
 			return p, policy.Policies{Identity: a.appendPolicies(nil, e, policy.SourceGroupInline,
 				policy.SourceGroupManaged)}, nil
@@ -228,8 +241,11 @@ func explain(action, resource string, d policy.Decision) evaluationResult {
 	for _, r := range d.Reasons() {
 		if r.Applies {
 			kind := "IAM Policy"
-			if r.Source == policy.SourceBoundary {
+			switch r.Source {
+			case policy.SourceBoundary:
 				kind = "Permissions Boundary Policy"
+			case policy.SourceResource:
+				kind, r.Policy = "Resource Policy", "ResourcePolicy"
 			}
 			// Where in a policy a statement stands is not told, so one mention of
 			// the policy is enough.
@@ -245,4 +261,55 @@ func explain(action, resource string, d policy.Decision) evaluationResult {
 		}
 	}
 	return out
+}
+
+type contextKeysInput struct {
+	PolicySourceArn string
+	PolicyInputList []wire.LongText
+}
+
+// contextKeys answers the condition keys that policies ask for.
+func contextKeys(policies []policy.Attached) any {
+	var out struct {
+		ContextKeyNames []string `xml:"ContextKeyNames>member"`
+	}
+	for _, a := range policies {
+		out.ContextKeyNames = append(out.ContextKeyNames, a.Document.ContextKeys()...)
+	}
+	slices.Sort(out.ContextKeyNames)
+	out.ContextKeyNames = slices.Compact(out.ContextKeyNames)
+	return out
+}
+
+func (in *contextKeysInput) policies() ([]policy.Attached, error) {
+	p, err := (&simulateInput{PolicyInputList: in.PolicyInputList}).policies()
+	return p.Identity, err
+}
+
+func (s *Service) getContextKeysForCustomPolicy(_ *call, in *contextKeysInput) (*task, error) {
+	policies, err := in.policies()
+	if err != nil {
+		return nil, err
+	}
+	if len(policies) == 0 {
+		return nil, missing("policyInputList")
+	}
+	return view(on("*"), func(*account) (any, error) { return contextKeys(policies), nil })
+}
+
+func (s *Service) getContextKeysForPrincipalPolicy(_ *call, in *contextKeysInput) (*task, error) {
+	more, err := in.policies()
+	if err != nil {
+		return nil, err
+	}
+	if in.PolicySourceArn == "" {
+		return nil, missing("policySourceArn")
+	}
+	return view(on(in.PolicySourceArn), func(a *account) (any, error) {
+		_, own, err := s.simulated(a, in.PolicySourceArn)
+		if err != nil {
+			return nil, err
+		}
+		return contextKeys(append(own.Identity, more...)), nil
+	})
 }

@@ -89,9 +89,9 @@ func TestSimulateBoundaryAndContext(t *testing.T) {
 		!r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary {
 		t.Fatalf("%+v", r)
 	}
-	in.ResourcePolicy = aws.String("{}")
+	in.ResourceHandlingOption = aws.String("EC2-VPC-EBS")
 	_, err := c.SimulatePrincipalPolicy(ctx, in)
-	wantCode(t, err, "InvalidInput", "not supported")
+	wantCode(t, err, "InvalidInput", "not supported by this server")
 }
 
 func TestSimulateCustomPolicy(t *testing.T) {
@@ -172,4 +172,27 @@ func TestLongNames(t *testing.T) {
 	_, err = w.iam(alice).GetUser(t.Context(),
 		&iam.GetUserInput{UserName: aws.String(strings.Repeat("a", wire.MaxText+1))})
 	wantCode(t, err, "ValidationError", "userName")
+}
+
+// TestContextKeys: the condition keys that the policies of a request and of a user
+// ask for, each once.
+func TestContextKeys(t *testing.T) {
+	w := newWorld(t, nil)
+	ctx, c := t.Context(), w.iam(w.root(account1))
+	w.user(account1, "alice")
+	w.give("alice", allowing("kms:*", "*", `{"StringEquals":{"kms:ViaService":"x","aws:PrincipalTag/team":"red"}}`))
+	given := []string{*allowing("kms:*", "*", `{"StringLike":{"kms:ViaService":"x","aws:UserAgent":"y"}}`)}
+	custom, err := c.GetContextKeysForCustomPolicy(ctx, &iam.GetContextKeysForCustomPolicyInput{PolicyInputList: given})
+	if err != nil || fmt.Sprint(custom.ContextKeyNames) != "[aws:UserAgent kms:ViaService]" {
+		t.Errorf("of policies: %v, %v", custom, err)
+	}
+	own, err := c.GetContextKeysForPrincipalPolicy(ctx,
+		&iam.GetContextKeysForPrincipalPolicyInput{PolicyInputList: given,
+			PolicySourceArn: aws.String("arn:aws:iam::" + account1 + ":user/alice")})
+	if err != nil || fmt.Sprint(own.ContextKeyNames) != "[aws:PrincipalTag/team aws:UserAgent kms:ViaService]" {
+		t.Errorf("of a user: %v, %v", own, err)
+	}
+	_, err = c.GetContextKeysForPrincipalPolicy(ctx, &iam.GetContextKeysForPrincipalPolicyInput{
+		PolicySourceArn: aws.String("arn:aws:iam::" + account1 + ":user/nobody")})
+	wantCode(t, err, "NoSuchEntity", "user/nobody")
 }

@@ -26,11 +26,17 @@ type userView struct {
 	Path, UserName, UserId, Arn string
 	CreateDate                  time.Time
 	PermissionsBoundary         *boundaryView `xml:",omitempty"`
-	Tags                        []tag         `xml:"Tags>member,omitempty"`
+	Tags                        *tagMembers   `xml:",omitempty"`
 }
 
 func viewUser(u *user) userView {
-	return userView{u.Path, u.Name, u.ID, u.ARN, u.Created, boundaryOf(&u.entity), u.Tags}
+	return userView{u.Path, u.Name, u.ID, u.ARN, u.Created, boundaryOf(&u.entity), viewTags(u.Tags)}
+}
+
+// listed returns what ListUsers and GetGroup answer of a user.
+func (v userView) listed() userView {
+	v.PermissionsBoundary, v.Tags = nil, nil
+	return v
 }
 
 type userResult struct{ User userView }
@@ -116,18 +122,28 @@ func sameFold[V any](m map[string]V, name string) bool {
 	return false
 }
 
-// orSelf returns the user name, or the caller's own when none was given.
-func orSelf(r *call, name string) string {
-	if name == "" && r.Caller.Principal.Type == policy.User {
-		return r.Caller.UserName
+// orSelf returns the user name, or the caller's own when none was given. The root
+// user has none. A role session means no user by itself and is refused.
+func orSelf(r *call, name string) (string, error) {
+	if name != "" {
+		return name, nil
 	}
-	return name
+	switch r.Caller.Principal.Type {
+	case policy.User:
+		return r.Caller.UserName, nil
+	case policy.Root:
+		return "", nil
+	}
+	return "", invalid("Must specify userName when calling with non-User credentials")
 }
 
 type userName struct{ UserName string }
 
 func (s *Service) getUser(r *call, in *userName) (*task, error) {
-	name := orSelf(r, in.UserName)
+	name, err := orSelf(r, in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	if name == "" && r.Caller.Principal.Type == policy.Root {
 		return view(on(r.Caller.Principal.ARN), func(a *account) (any, error) {
 			return userResult{userView{UserId: a.ID, Arn: r.Caller.Principal.ARN}}, nil
@@ -172,7 +188,7 @@ func (s *Service) listUsers(r *call, in *listByPath) (*task, error) {
 			}
 			out.paged = more
 			for _, u := range users {
-				out.Users = append(out.Users, viewUser(u))
+				out.Users = append(out.Users, viewUser(u).listed())
 			}
 			return out
 		})

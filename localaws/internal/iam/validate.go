@@ -21,7 +21,7 @@ const (
 	maxAccessKeys      = 2
 	maxGroupsPerUser   = 10
 	maxPolicyVersions  = 5
-	maxTags            = 50
+	maxTags            = wire.MaxTags
 	maxManagedDocument = 6144
 	maxUserDocuments   = 2048
 	maxGroupDocuments  = 5120
@@ -58,11 +58,6 @@ func tooLong(parameter string, limit int) error {
 	return wire.Violated("", parameter, wire.MaxLength(limit))
 }
 
-// outside refuses a number that is not between low and high.
-func outside(parameter string, n, low, high int) error {
-	return wire.Violated(wire.Number(int64(n)), parameter, wire.WithinRange(low, high))
-}
-
 // checkDescription bounds the description of a role or policy.
 func checkDescription(text string) error {
 	if utf8.RuneCountInString(text) > maxDescription {
@@ -97,15 +92,12 @@ func checkPath(path string) (string, error) {
 
 type tag = wire.Tag
 
+// mergeTags returns old with the tags of a request, which [checkMembers] has
+// checked.
 func mergeTags(old, add []tag) ([]tag, error) {
 	out := append([]tag(nil), old...)
 next:
 	for _, t := range add {
-		if t.Key == "" || utf8.RuneCountInString(t.Key) > 128 || utf8.RuneCountInString(t.Value) > 256 ||
-			strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return nil, request.Errorf("InvalidInput",
-				"Tag keys have 1 to 128 characters and do not begin with aws:; tag values have at most 256.")
-		}
 		for i := range out {
 			if strings.EqualFold(out[i].Key, t.Key) {
 				out[i] = t

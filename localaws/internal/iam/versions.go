@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/policytext"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -27,7 +26,7 @@ type createPolicyVersion struct {
 }
 
 func (s *Service) createPolicyVersion(r *call, in *createPolicyVersion) (*task, error) {
-	d, err := policytext.Read(in.PolicyDocument, policy.Identity, maxManagedDocument)
+	d, err := policytext.ReadManaged(in.PolicyDocument, maxManagedDocument)
 	if err != nil {
 		return nil, err
 	}

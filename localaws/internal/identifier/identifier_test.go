@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
+
 	"github.com/ddbseal/ddbseal/localaws/internal/identifier"
 )
 
@@ -16,5 +18,19 @@ func TestForms(t *testing.T) {
 		if a, b := create(), create(); !regexp.MustCompile(pattern).MatchString(a) || a == b {
 			t.Errorf("%s and %s, want two different ones of %s", a, b, pattern)
 		}
+	}
+}
+
+func TestIDsAndSecretsAreFresh(t *testing.T) {
+	var ids, keys, secrets []string
+	for range fresh.Draws {
+		ids, keys, secrets = append(ids, identifier.New("AIDA")), append(keys, identifier.NewAccessKey("AKIA")),
+			append(secrets, identifier.NewSecret())
+	}
+	fresh.Text(t, "unique id", []int{0, 1, 2, 3}, ids)
+	fresh.Text(t, "access key id", []int{0, 1, 2, 3}, keys)
+	fresh.Text(t, "secret access key", nil, secrets)
+	if len(ids[0]) != 21 || len(keys[0]) != 20 || len(secrets[0]) != 40 {
+		t.Errorf("%d, %d and %d characters", len(ids[0]), len(keys[0]), len(secrets[0]))
 	}
 }

@@ -18,17 +18,21 @@ func TestAliases(t *testing.T) {
 		code, message string
 	}{
 		"twice":         {"CreateAlias", alias("alias/a/b_c-1", second), "AlreadyExistsException", "arn:aws:kms:eu-central-1:111122223333:alias/a/b_c-1"},
-		"no prefix":     {"CreateAlias", alias("name", first), "ValidationException", "Invalid identifier"},
-		"empty":         {"CreateAlias", alias("alias/", first), "ValidationException", ""},
+		"no prefix":     {"CreateAlias", alias("name", first), "ValidationException", `Alias must start with the prefix "alias/". Please see https://`},
+		"empty":         {"CreateAlias", alias("alias/", first), "ValidationException", "Invalid identifier"},
 		"reserved":      {"CreateAlias", alias("alias/aws/mine", first), "NotAuthorizedException", ""},
 		"reserved, del": {"DeleteAlias", members{"AliasName": "alias/aws/dynamodb"}, "NotAuthorizedException", ""},
-		"characters":    {"CreateAlias", alias("alias/ä", first), "InvalidAliasNameException", ""},
-		"too long":      {"CreateAlias", alias("alias/"+strings.Repeat("x", 251), first), "ValidationException", "at 'aliasName'"},
-		"alias target":  {"CreateAlias", alias("alias/c", "alias/a/b_c-1"), "InvalidArnException", "Key Aliases are not supported"},
-		"unknown":       {"UpdateAlias", alias("alias/none", first), "NotFoundException", "Alias arn:aws:kms:eu-central-1:111122223333:alias/none is not found."},
-		"other usage":   {"UpdateAlias", alias("alias/a/b_c-1", mac), "ValidationException", "cannot be changed"},
-		"delete none":   {"DeleteAlias", members{"AliasName": "alias/none"}, "NotFoundException", "is not found"},
-		"no name":       {"DeleteAlias", members{}, "ValidationException", "Value null at 'aliasName'"},
+		"characters": {"CreateAlias", alias("alias/$", first), "ValidationException",
+			"1 validation error detected: Value 'alias/$' at 'aliasName' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$"},
+		"colon":        {"CreateAlias", alias("alias/a:b", first), "ValidationException", "alias/a:b contains invalid characters for an alias"},
+		"of an alias":  {"CreateAlias", alias("alias/c", "arn:aws:kms:eu-central-1:111122223333:alias/a/b_c-1"), "ValidationException", "Aliases must refer to keys. Not aliases"},
+		"to an alias":  {"UpdateAlias", alias("alias/a/b_c-1", "alias/a/b_c-1"), "ValidationException", "Aliases must refer to keys. Not aliases"},
+		"too long":     {"CreateAlias", alias("alias/"+strings.Repeat("x", 251), first), "ValidationException", "at 'aliasName'"},
+		"alias target": {"CreateAlias", alias("alias/c", "alias/a/b_c-1"), "ValidationException", "Aliases must refer to keys. Not aliases"},
+		"unknown":      {"UpdateAlias", alias("alias/none", first), "NotFoundException", "Alias arn:aws:kms:eu-central-1:111122223333:alias/none is not found."},
+		"other usage":  {"UpdateAlias", alias("alias/a/b_c-1", mac), "ValidationException", "cannot be changed"},
+		"delete none":  {"DeleteAlias", members{"AliasName": "alias/none"}, "NotFoundException", "is not found"},
+		"no name":      {"DeleteAlias", members{}, "ValidationException", "Value null at 'aliasName'"},
 	} {
 		t.Run(name, func(t *testing.T) { w.fails(root(here), c.operation, c.in, c.code, c.message) })
 	}

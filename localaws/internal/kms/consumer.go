@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -75,7 +76,9 @@ func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, c
 	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}
-	plaintext, _, err = t.unseal(ciphertext, h, encryptionContext)
+	if plaintext, _, err = t.unseal(ciphertext, h, encryptionContext); err == nil {
+		k.lastUse.note(c, "Decrypt")
+	}
 	return plaintext, err
 }
 
@@ -215,7 +218,7 @@ func (s *Service) KeyState(keyARN string) (state State, ok bool) {
 // the account, through that service only, and rotates every year.
 func (s *Service) EnsureAWSManagedKey(_ context.Context, account, region, aliasName string) (arn string, err error) {
 	service, ok := strings.CutPrefix(aliasName, "alias/aws/")
-	if !ok || service == "" || !isAccount(account) || !validRegion(region) {
+	if !ok || service == "" || !keyname.IsAccount(account) || !keyname.ValidRegion(region) {
 		return "", errors.New("kms: EnsureAWSManagedKey needs an account, a Region and an alias/aws/ name")
 	}
 	if err := s.catchUp(); err != nil {
@@ -233,11 +236,11 @@ var serviceNames = map[string]string{"dynamodb": "DynamoDB"}
 func (s *Service) ensureManaged(at wire.Place, service string, allow func(*key) error) (arn string, err error) {
 	aliasName := "alias/aws/" + service
 	if a := s.alias(at, aliasName); a != nil {
-		return keyARN(at, a.target), nil
+		return keyname.ARN(at, a.target), nil
 	}
 	err = s.write(func(ch *change) error {
 		if a := s.alias(at, aliasName); a != nil {
-			arn = keyARN(at, a.target)
+			arn = keyname.ARN(at, a.target)
 			return nil
 		}
 		k := ch.newKey(at, newKeyConfig{

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -45,7 +46,11 @@ func (t target) fit(operation, usage string) error {
 	if err := t.usable(); err != nil {
 		return err
 	}
-	if t.usage != usage {
+	switch {
+	case t.usage == usage:
+	case operation == "Decrypt" || operation == "ReEncryptFrom":
+		return incorrectKey()
+	default:
 		return request.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", t.arn,
 			t.usage, operation)
 	}
@@ -108,6 +113,7 @@ func (s *Service) encrypt(ctx context.Context, c *request.Call, in *encryptInput
 	if err != nil {
 		return nil, err
 	}
+	t.lastUse.note(c, "Encrypt")
 	return &encryptOutput{ciphertext, specSymmetric, t.arn}, nil
 }
 
@@ -140,10 +146,10 @@ func (in *decryptInput) Check(c *wire.Checks) {
 func (s *Service) decrypt(ctx context.Context, c *request.Call, in *decryptInput) (any, error) {
 	id := text(in.KeyID)
 	if in.Recipient {
-		return nil, unsupported("Recipient is not supported: this server does not have enclaves.")
+		return nil, unsupported("Recipient is not supported by this server: it does not have enclaves.")
 	}
 	if len(in.DryRunModifiers) > 0 {
-		return nil, unsupported("DryRunModifiers is not supported.")
+		return nil, unsupported("DryRunModifiers is not supported by this server.")
 	}
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
@@ -168,6 +174,7 @@ func (s *Service) decrypt(ctx context.Context, c *request.Call, in *decryptInput
 		clear(plaintext)
 		return nil, dryRun()
 	}
+	t.lastUse.note(c, "Decrypt")
 	return &decryptOutput{specSymmetric, t.arn, materialID, plaintext}, nil
 }
 
@@ -185,13 +192,18 @@ func (s *Service) source(c *request.Call, id string, ciphertext []byte) (target,
 	if !parsed {
 		return target{}, h, invalidCiphertext()
 	}
-	k, ok := s.findByARN(keyARN(wire.Place{Account: h.accountID(), Region: c.Region}, h.keyID()))
+	k, ok := s.findByARN(keyname.ARN(wire.Place{Account: h.accountID(), Region: c.Region}, h.keyID()))
 	if !ok {
 		return target{}, h, request.Errorf("AccessDeniedException",
 			"The ciphertext refers to a customer master key that does not exist, does not exist in this region, or "+
 				"you are not allowed to access.")
 	}
 	return target{key: k}, h, nil
+}
+
+func incorrectKey() error {
+	return request.Errorf("IncorrectKeyException",
+		"The key ID in the request does not identify a CMK that can perform this operation.")
 }
 
 // unseal opens a ciphertext with the key that was named for it.
@@ -201,8 +213,7 @@ func (t target) unseal(ciphertext []byte, h blob,
 		return nil, "", invalidCiphertext()
 	}
 	if !h.names(t.key) {
-		return nil, "", request.Errorf("IncorrectKeyException",
-			"The key ID in the request does not identify a CMK that can perform this operation.")
+		return nil, "", incorrectKey()
 	}
 	return t.open(ciphertext, h, encryptionContext)
 }
@@ -245,7 +256,7 @@ func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptI
 	destination := text(in.DestinationKeyID)
 	id := text(in.SourceKeyID)
 	if len(in.DryRunModifiers) > 0 {
-		return nil, unsupported("DryRunModifiers is not supported.")
+		return nil, unsupported("DryRunModifiers is not supported by this server.")
 	}
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
@@ -290,7 +301,7 @@ func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptI
 		trail(c, to.key, c.Trail.RequestParameters)
 	}
 	for _, err := range []error{
-		from.fit(c.Operation, usageEncrypt), to.fit(c.Operation, usageEncrypt),
+		from.fit("ReEncryptFrom", usageEncrypt), to.fit(c.Operation, usageEncrypt),
 		wrongAlgorithm(in.SourceEncryptionAlgorithm, from), wrongAlgorithm(in.DestinationEncryptionAlgorithm, to),
 	} {
 		if err != nil {
@@ -309,5 +320,7 @@ func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptI
 	if err != nil {
 		return nil, err
 	}
+	from.lastUse.note(c, "ReEncrypt")
+	to.lastUse.note(c, "ReEncrypt")
 	return &reEncryptOutput{ciphertext, specSymmetric, material, to.arn, specSymmetric, from.arn, sourceMaterial}, nil
 }

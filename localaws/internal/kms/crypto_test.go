@@ -94,15 +94,16 @@ func TestCryptoRefusals(t *testing.T) {
 		in            members
 		code, message string
 	}{
-		"no plaintext":        {"Encrypt", members{"KeyId": arn}, "ValidationException", "Value null at 'plaintext'"},
-		"empty plaintext":     {"Encrypt", members{"KeyId": arn, "Plaintext": []byte{}}, "ValidationException", "Value at 'plaintext' failed to satisfy constraint: Member must have length greater than or equal to 1"},
-		"long plaintext":      {"Encrypt", members{"KeyId": arn, "Plaintext": make([]byte, 4097)}, "ValidationException", "less than or equal to 4096"},
-		"long ciphertext":     {"Decrypt", members{"CiphertextBlob": make([]byte, 6145)}, "ValidationException", "less than or equal to 6144"},
-		"not base64":          {"Decrypt", members{"CiphertextBlob": "§"}, "SerializationException", ""},
-		"no ciphertext":       {"Decrypt", members{"CiphertextBlob": make([]byte, 100)}, "InvalidCiphertextException", ""},
-		"no ciphertext, key":  {"Decrypt", members{"CiphertextBlob": make([]byte, 100), "KeyId": arn}, "InvalidCiphertextException", ""},
-		"MAC key encrypts":    {"Encrypt", members{"KeyId": mac, "Plaintext": []byte("x")}, "InvalidKeyUsageException", mac + " key usage is GENERATE_VERIFY_MAC which is not valid for Encrypt."},
-		"MAC key decrypts":    {"Decrypt", members{"KeyId": mac, "CiphertextBlob": blob}, "InvalidKeyUsageException", "not valid for Decrypt"},
+		"no plaintext":       {"Encrypt", members{"KeyId": arn}, "ValidationException", "Value null at 'plaintext'"},
+		"empty plaintext":    {"Encrypt", members{"KeyId": arn, "Plaintext": []byte{}}, "ValidationException", "Value at 'plaintext' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		"long plaintext":     {"Encrypt", members{"KeyId": arn, "Plaintext": make([]byte, 4097)}, "ValidationException", "less than or equal to 4096"},
+		"long ciphertext":    {"Decrypt", members{"CiphertextBlob": make([]byte, 6145)}, "ValidationException", "less than or equal to 6144"},
+		"not base64":         {"Decrypt", members{"CiphertextBlob": "§"}, "SerializationException", ""},
+		"no ciphertext":      {"Decrypt", members{"CiphertextBlob": make([]byte, 100)}, "InvalidCiphertextException", ""},
+		"no ciphertext, key": {"Decrypt", members{"CiphertextBlob": make([]byte, 100), "KeyId": arn}, "InvalidCiphertextException", ""},
+		"MAC key encrypts":   {"Encrypt", members{"KeyId": mac, "Plaintext": []byte("x")}, "InvalidKeyUsageException", mac + " key usage is GENERATE_VERIFY_MAC which is not valid for Encrypt."},
+		"MAC key decrypts": {"Decrypt", members{"KeyId": mac, "CiphertextBlob": blob}, "IncorrectKeyException",
+			"The key ID in the request does not identify a CMK that can perform this operation."},
 		"key makes MAC":       {"GenerateMac", members{"KeyId": arn, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"}, "InvalidKeyUsageException", "not valid for GenerateMac"},
 		"wrong MAC algorithm": {"GenerateMac", members{"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_512"}, "InvalidKeyUsageException", "incompatible"},
 		"no MAC algorithm":    {"GenerateMac", members{"KeyId": mac, "Message": []byte("x")}, "ValidationException", "Value null at 'macAlgorithm'"},
@@ -332,5 +333,31 @@ func TestDestroyedMaterial(t *testing.T) {
 	}
 	if _, _, err := k.seal([]byte("x"), nil); err == nil {
 		t.Error("the key still seals")
+	}
+}
+
+// A MAC is compared in all of its bytes and in its length.
+func TestVerifyMacComparesAllBytes(t *testing.T) {
+	w := newWorld(t)
+	for _, spec := range []string{"HMAC_224", "HMAC_512"} {
+		in := members{"KeyId": w.key(hmacKey(spec)), "Message": []byte("message"),
+			"MacAlgorithm": strings.Replace(spec, "_", "_SHA_", 1)}
+		mac := decoded(t, w.do(root(here), "GenerateMac", in)["Mac"])
+		wrong := [][]byte{mac[:len(mac)-1], mac[1:], mac[:1], append(bytes.Clone(mac), 0),
+			append(bytes.Clone(mac), mac...), make([]byte, len(mac))}
+		for i := range mac {
+			flipped := bytes.Clone(mac)
+			flipped[i] ^= 1
+			wrong = append(wrong, flipped)
+		}
+		for _, m := range wrong {
+			in["Mac"] = m
+			w.fails(root(here), "VerifyMac", in, "KMSInvalidMacException", "")
+			in["DryRun"] = true
+			w.fails(root(here), "VerifyMac", in, "KMSInvalidMacException", "")
+			delete(in, "DryRun")
+		}
+		in["Mac"] = mac
+		w.do(root(here), "VerifyMac", in)
 	}
 }

@@ -56,7 +56,7 @@ func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput
 		return nil, validation("Please specify either number of bytes or key spec.")
 	}
 	if in.Recipient {
-		return nil, unsupported("Recipient is not supported: this server does not have enclaves.")
+		return nil, unsupported("Recipient is not supported by this server: it does not have enclaves.")
 	}
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
@@ -79,14 +79,27 @@ func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput
 	case "AES_128":
 		n = 16
 	}
+	out := &dataKeyOutput{KeyID: t.arn}
+	out.Plaintext, err = drawKey(n, func(plaintext []byte) (err error) {
+		out.CiphertextBlob, out.KeyMaterialID, err = t.seal(plaintext, in.EncryptionContext)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.lastUse.note(c, action)
+	return out, nil
+}
+
+// drawKey draws n bytes and has seal encrypt them. It wipes them if seal fails.
+func drawKey(n int, seal func(plaintext []byte) error) ([]byte, error) {
 	plaintext := make([]byte, n)
 	rand.Read(plaintext)
-	ciphertext, material, err := t.seal(plaintext, in.EncryptionContext)
-	if err != nil {
+	if err := seal(plaintext); err != nil {
 		clear(plaintext)
 		return nil, err
 	}
-	return &dataKeyOutput{ciphertext, t.arn, material, plaintext}, nil
+	return plaintext, nil
 }
 
 type randomOutput struct{ Plaintext []byte }
@@ -104,7 +117,7 @@ func (in *randomInput) Check(c *wire.Checks) {
 // Prepare refuses what this server does not have.
 func (in *randomInput) Prepare(*request.Call) error {
 	if in.CustomKeyStoreID != nil || bool(in.Recipient) {
-		return unsupported("GenerateRandom with CustomKeyStoreId or Recipient is not supported.")
+		return unsupported("GenerateRandom with CustomKeyStoreId or Recipient is not supported by this server.")
 	}
 	return nil
 }
@@ -112,7 +125,7 @@ func (in *randomInput) Prepare(*request.Call) error {
 func (s *Service) generateRandom(_ context.Context, c *request.Call, in *randomInput) (any, error) {
 	n := or(in.NumberOfBytes, 0)
 	if n == 0 {
-		return nil, validation("Please specify number of bytes.")
+		return nil, validation("NumberOfBytes is required.")
 	}
 	b := make([]byte, n)
 	rand.Read(b)

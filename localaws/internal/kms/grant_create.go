@@ -77,8 +77,27 @@ func validGrantName(name string) bool {
 	})
 }
 
+// drop leaves out the constraints that constrain nothing. Otherwise they would
+// satisfy a key policy that allows only constrained grants.
+func (c *grantConstraints) drop() *grantConstraints {
+	if c == nil {
+		return nil
+	}
+	if len(c.EncryptionContextEquals) == 0 {
+		c.EncryptionContextEquals = nil
+	}
+	if len(c.EncryptionContextSubset) == 0 {
+		c.EncryptionContextSubset = nil
+	}
+	if c.EncryptionContextEquals == nil && c.EncryptionContextSubset == nil && c.SourceARN == "" {
+		return nil
+	}
+	return c
+}
+
 // Prepare checks what concerns several members.
 func (in *createGrantInput) Prepare(*request.Call) error {
+	in.Constraints = in.Constraints.drop()
 	switch {
 	case len(in.Operations) == 0:
 		return validation("Grant must allow at least one operation.")

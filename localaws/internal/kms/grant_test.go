@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -218,58 +219,6 @@ func TestGrantIdentity(t *testing.T) {
 		"")
 }
 
-func TestRetireGrant(t *testing.T) {
-	w := newWorld(t)
-	arn := w.key(nil)
-	grantee, retirer, other := w.user(here, "grantee"), w.user(here, "retirer"),
-		w.user(here, "other", "kms:RetireGrant")
-	foreign := w.user(abroad, "foreign", "kms:*")
-	make := func(operations ...string) members {
-		out := w.do(root(here), "CreateGrant",
-			members{"KeyId": arn, "GranteePrincipal": grantee.ARN, "RetiringPrincipal": retirer.ARN,
-				"Operations": operations})
-		out["KeyId"] = arn
-		return out
-	}
-	byID := func(g members) members { return members{"KeyId": g["KeyId"], "GrantId": g["GrantId"]} }
-	byToken := func(g members) members { return members{"GrantToken": g["GrantToken"]} }
-	w.do(retirer, "RetireGrant", byID(make("Decrypt")))
-	w.do(retirer, "RetireGrant", byToken(make("Decrypt")))
-	w.do(grantee, "RetireGrant", byToken(make("Decrypt", "RetireGrant")))
-	w.fails(grantee, "RetireGrant", byToken(make("Decrypt")), "AccessDeniedException", "kms:RetireGrant")
-	w.do(other, "RetireGrant", byID(make("Decrypt"))) // its account made the grant, and lets it
-	w.do(root(here), "RetireGrant", byID(make("Decrypt")))
-	g := make("Decrypt")
-	w.do(root(here), "PutKeyPolicy",
-		members{"KeyId": arn, "Policy": policyText(rootStatement(), statement("Allow", root(abroad).ARN, "kms:*"))})
-	w.fails(foreign, "RetireGrant", byID(g), "AccessDeniedException", "kms:RetireGrant")
-	w.do(root(here), "PutKeyPolicy",
-		members{"KeyId": arn, "Policy": policyText(rootStatement(), statement("Deny", retirer.ARN, "kms:RetireGrant"))})
-	w.fails(retirer, "RetireGrant", byID(g), "AccessDeniedException", "explicit deny in a resource-based policy")
-
-	list := w.do(root(here), "ListRetirableGrants", members{"RetiringPrincipal": retirer.ARN})["Grants"].([]any)
-	if len(list) != 2 {
-		t.Errorf("%d retirable grants", len(list))
-	}
-	if list := w.do(root(here), "ListRetirableGrants",
-		members{"RetiringPrincipal": grantee.ARN})["Grants"].([]any); len(list) != 0 {
-		t.Errorf("%d grants that the grantee retires", len(list))
-	}
-	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": foreign.ARN}, "AccessDeniedException",
-		"another account")
-	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": root(abroad).ARN + "x"},
-		"AccessDeniedException", "another account")
-	w.fails(root(here), "ListRetirableGrants", members{}, "ValidationException", "retiringPrincipal")
-	const service = "example.amazonaws.com"
-	w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "RetiringServicePrincipal": service,
-		"Operations": []string{"Decrypt"}})
-	w.fails(root(abroad), "ListRetirableGrants", members{"RetiringServicePrincipal": service}, "AccessDeniedException",
-		"service principal")
-	w.fails(root(here), "ListRetirableGrants",
-		members{"RetiringPrincipal": retirer.ARN, "RetiringServicePrincipal": service}, "ValidationException",
-		"not both")
-}
-
 // TestGrantThroughGrant: one parent must have all operations, and the child is
 // at least as strict.
 func TestGrantThroughGrant(t *testing.T) {
@@ -346,4 +295,208 @@ func TestGrantLimit(t *testing.T) {
 		members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}},
 		"LimitExceededException", "")
 	w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
+}
+
+// TestSameGrant: two requests with one name ask for the same grant only if they
+// agree in everything.
+func TestSameGrant(t *testing.T) {
+	base := func() *grant {
+		return &grant{Grant: policy.Grant{
+			Name: "n", Grantee: "AIDA1", RetiringPrincipal: "AIDA2", SourceARN: "arn", IssuingAccount: here,
+			Operations:              []string{"Decrypt"},
+			EncryptionContextEquals: map[string]string{"a": "1"}, EncryptionContextSubset: map[string]string{"b": "2"},
+		}}
+	}
+	if !base().same(base()) {
+		t.Error("equal grants differ")
+	}
+	for name, change := range map[string]func(*grant){
+		"name": func(g *grant) { g.Name = "m" }, "grantee": func(g *grant) { g.Grantee = "AIDA2" }, "retirer": func(g *grant) { g.RetiringPrincipal = "AIDA1" },
+		"source": func(g *grant) { g.SourceARN = "" }, "account": func(g *grant) { g.IssuingAccount = abroad }, "operations": func(g *grant) { g.Operations = []string{"Encrypt"} },
+		"grantee's kind": func(g *grant) { g.granteeService = true }, "retirer's kind": func(g *grant) { g.retiringService = true },
+		"equals": func(g *grant) { g.EncryptionContextEquals = map[string]string{"a": "2"} }, "subset": func(g *grant) { g.EncryptionContextSubset = nil },
+	} {
+		g := base()
+		if change(g); g.same(base()) || base().same(g) {
+			t.Errorf("another %s: the same grant", name)
+		}
+	}
+}
+
+func TestGranteeIndex(t *testing.T) {
+	for grantee, want := range map[string]string{
+		root(here).ARN: here, "AIDA1": "AIDA1", here: here, "": "", dynamo: dynamo,
+		"arn:aws:iam::" + here + ":user/x": "arn:aws:iam::" + here + ":user/x", "x:root": "x:root",
+	} {
+		if got := granteeIndex(grantee); got != want {
+			t.Errorf("%q is found under %q, want %q", grantee, got, want)
+		}
+	}
+}
+
+// TestGrantTablesShrink: what ends leaves nothing behind, and the number of
+// grants in a place is theirs.
+func TestGrantTablesShrink(t *testing.T) {
+	w := newWorld(t)
+	arn, other := w.key(nil), w.key(nil)
+	user := w.user(here, "user")
+	at := w.kms.keys[arn].Place
+	count := func(want int) {
+		t.Helper()
+		if got := w.kms.places[at].grants; got != want {
+			t.Errorf("%d grants are counted, want %d", got, want)
+		}
+	}
+	var ids []string
+	for _, name := range []string{"a", "a", "", "b"} {
+		in := members{"GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}}
+		if name != "" {
+			in["Name"] = name
+		}
+		if len(ids) == 1 {
+			in["Operations"] = []string{"Encrypt"}
+		}
+		ids = append(ids, w.grantOn(arn, in))
+	}
+	w.grantOn(other, members{"GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}})
+	count(5)
+	table := w.kms.grants[arn]
+	for i, want := range []struct{ names, grantees int }{{2, 1}, {1, 1}, {1, 1}, {0, 0}} {
+		w.do(root(here), "RevokeGrant", members{"KeyId": arn, "GrantId": ids[i]})
+		count(4 - i)
+		if len(table.byName) != want.names || len(table.byGrantee) != want.grantees || len(table.byID) != 3-i {
+			t.Errorf("after %d: %d names, %d grantees, %d grants", i+1, len(table.byName), len(table.byGrantee),
+				len(table.byID))
+		}
+	}
+	if w.kms.grants[arn] != nil || w.kms.grants[other] == nil {
+		t.Error("a table without grants is kept, or one with some is not")
+	}
+	g := &grant{Grant: policy.Grant{ID: ids[0]}, keyARN: arn}
+	for range 2 { // a grant that is gone, and a key without grants
+		if err := w.kms.write(func(ch *change) error { ch.dropGrant(g); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		count(1)
+		g.keyARN = other
+	}
+	w.restart()
+	count(1)
+}
+
+// TestGrantsOfAPrincipal: a principal has the grants of its unique id, its role,
+// its ARN, its account and, as a service, its general name, each once.
+func TestGrantsOfAPrincipal(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	k := w.kms
+	for i, grantee := range []string{"AROA1:s", "AROA1", "arn:s", root(here).ARN, "dynamodb.amazonaws.com", dynamo,
+		"s3.amazonaws.com", "AIDA2", root(abroad).ARN} {
+		g := &grant{Grant: policy.Grant{ID: fmt.Sprint(i), Grantee: grantee}, keyARN: arn}
+		k.mu.Lock()
+		k.addGrant(g)
+		k.mu.Unlock()
+	}
+	for name, c := range map[string]struct {
+		p    policy.Principal
+		want []string
+	}{
+		"session":          {policy.Principal{Type: policy.AssumedRole, UniqueID: "AROA1:s", RoleUniqueID: "AROA1", ARN: "arn:s", AccountID: here}, []string{"0", "1", "2", "3"}},
+		"user":             {policy.Principal{Type: policy.User, UniqueID: "AIDA2", ARN: "arn:u", AccountID: here}, []string{"3", "7"}},
+		"root":             {root(here), []string{"3"}},
+		"root abroad":      {root(abroad), []string{"8"}},
+		"regional service": {policy.Principal{Type: policy.Service, ARN: dynamo}, []string{"4", "5"}},
+		"general service":  {policy.Principal{Type: policy.Service, ARN: "dynamodb.amazonaws.com"}, []string{"4"}},
+		"another service":  {policy.Principal{Type: policy.Service, ARN: "s3.eu-central-1.amazonaws.com"}, []string{"6"}},
+		"user like one":    {policy.Principal{Type: policy.User, ARN: "s3.eu-central-1.amazonaws.com"}, nil},
+		"stranger":         {policy.Principal{Type: policy.User, UniqueID: "AIDA9", ARN: "arn:x", AccountID: "999999999999"}, nil},
+	} {
+		var got []string
+		for _, g := range k.grantsOf(arn, &c.p) {
+			got = append(got, g.ID)
+		}
+		if slices.Sort(got); !slices.Equal(got, c.want) {
+			t.Errorf("%s has %q, want %q", name, got, c.want)
+		}
+	}
+	if got := k.grantsOf(arn+"0", &policy.Principal{UniqueID: "AROA1"}); got != nil {
+		t.Errorf("a key without grants has %v", got)
+	}
+	// Two decisions at once do not share memory, even if the table's list has room
+	// for more.
+	for i := range 3 {
+		k.mu.Lock()
+		k.addGrant(&grant{Grant: policy.Grant{ID: fmt.Sprint("s", i), Grantee: "AROA1:t"}, keyARN: arn})
+		k.mu.Unlock()
+	}
+	one := k.grantsOf(arn, &policy.Principal{UniqueID: "AROA1:t", RoleUniqueID: "AROA1"})
+	two := k.grantsOf(arn, &policy.Principal{UniqueID: "AROA1:t", RoleUniqueID: "AIDA2"})
+	if len(one) != 4 || len(two) != 4 || one[3].ID != "1" || two[3].ID != "7" {
+		t.Errorf("%v and %v", one, two)
+	}
+	// What a decision looks at is not what the next one changes.
+	session := policy.Principal{UniqueID: "AROA1:s", RoleUniqueID: "AROA1", ARN: "arn:s"}
+	before := k.grantsOf(arn, &session)
+	before[0].ID = "changed"
+	if after := k.grantsOf(arn, &session); after[0].ID == "changed" {
+		t.Error("a decision changed the table")
+	}
+}
+
+// TestGrantTokens: a token names a grant that exists, in one form.
+func TestGrantTokens(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	out := w.do(root(here), "CreateGrant",
+		members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
+	token, id := out["GrantToken"].(string), out["GrantId"].(string)
+	encrypt := func(tokens ...string) members {
+		return members{"KeyId": arn, "Plaintext": []byte("x"), "GrantTokens": tokens}
+	}
+	w.do(root(here), "Encrypt", encrypt(token))
+	text := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	for _, bad := range []string{"x", text("x"), text("r|" + arn), text("r|" + arn + "|" + id + "|x"),
+		text("r|" + arn + "|" + id[1:]), text("r|" + arn + "0|" + id), "!" + token} {
+		w.fails(root(here), "Encrypt", encrypt(token, bad), "InvalidGrantTokenException", "")
+		w.fails(root(here), "RetireGrant", members{"GrantToken": bad}, "InvalidGrantTokenException", "")
+	}
+	for _, in := range []members{
+		{}, {"GrantToken": token, "KeyId": arn}, {"GrantToken": token, "GrantId": id}, {"GrantToken": token, "KeyId": arn, "GrantId": id}, {"KeyId": arn}, {"GrantId": id},
+	} {
+		w.fails(root(here), "RetireGrant", in, "ValidationException",
+			"either a grant token, or a key ID and a grant ID")
+	}
+	w.fails(root(here), "RetireGrant", members{"KeyId": arn, "GrantId": id[1:]}, "NotFoundException", "")
+	w.fails(root(here), "RetireGrant", members{"KeyId": arn + "0", "GrantId": id}, "NotFoundException", "")
+	w.do(root(here), "RetireGrant", members{"GrantToken": token})
+	w.fails(root(here), "Encrypt", encrypt(token), "InvalidGrantTokenException", "")
+}
+
+// TestGrantQuotas: a key and a place hold so many grants, and no more.
+func TestGrantQuotas(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
+	k := w.kms.keys[arn]
+	more := func() error {
+		_, err := w.try(root(here), "CreateGrant",
+			members{"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
+		return err
+	}
+	p := w.kms.places[k.Place]
+	p.grants = maxGrantsPerPlace
+	checkError(t, more(), "LimitExceededException", "")
+	if p.grants = maxGrantsPerPlace - 1; more() != nil {
+		t.Error("the last grant of a place is refused")
+	}
+	checkError(t, more(), "LimitExceededException", "")
+	p.grants = 0
+	table := w.kms.grants[arn]
+	for i := len(table.byID); i < maxGrants-1; i++ {
+		table.byID[fmt.Sprint(i)] = nil
+	}
+	if err := more(); err != nil {
+		t.Errorf("the last grant of a key is refused: %v", err)
+	}
+	checkError(t, more(), "LimitExceededException", "")
 }

@@ -77,6 +77,7 @@ func TestPolicyRefusals(t *testing.T) {
 		"wildcard":          {put("arn:aws:iam::" + here + ":user/*"), "MalformedPolicyDocumentException", invalid},
 		"other name":        {members{"KeyId": arn, "PolicyName": "mine", "Policy": policyText(rootStatement())}, "NotFoundException", ""},
 		"too long":          {members{"KeyId": arn, "Policy": policyText(rootStatement()) + strings.Repeat(" ", maxPolicy)}, "LimitExceededException", "32768"},
+		"one byte too long": {members{"KeyId": arn, "Policy": policyText(rootStatement()) + strings.Repeat(" ", maxPolicy+1-len(policyText(rootStatement())))}, "LimitExceededException", "32768"},
 		"far too long":      {members{"KeyId": arn, "Policy": strings.Repeat(" ", 131073)}, "ValidationException", "at 'policy'"},
 		"no policy":         {members{"KeyId": arn}, "ValidationException", "Value null at 'policy'"},
 		"alias":             {members{"KeyId": "alias/x", "Policy": policyText(rootStatement())}, "InvalidArnException", "Key Aliases are not supported for this operation."},
@@ -85,6 +86,9 @@ func TestPolicyRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) { w.fails(root(here), "PutKeyPolicy", c.in, c.code, c.message) })
 	}
 	w.do(root(here), "PutKeyPolicy", put(abroad))
+	w.do(root(here), "PutKeyPolicy",
+		members{"KeyId": arn, "Policy": policyText(rootStatement()) + strings.Repeat(" ",
+			maxPolicy-len(policyText(rootStatement())))})
 	w.do(root(here), "PutKeyPolicy", put("*"))
 	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": before})
 	if names := w.do(root(here), "ListKeyPolicies", members{"KeyId": arn})["PolicyNames"].([]any); len(names) != 1 ||
@@ -296,4 +300,33 @@ func TestStrangersCannotTellWhetherAKeyExists(t *testing.T) {
 		compare(operation, arn, in)
 	}
 	compare("GenerateMac", mac, members{"Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"})
+}
+
+// TestIdentify: a policy or grant names a principal that exists, in one of the
+// forms that AWS knows.
+func TestIdentify(t *testing.T) {
+	w := newWorld(t)
+	user := w.user(here, "user")
+	for text, want := range map[string]string{
+		here: "", root(here).ARN: "", root(abroad).ARN: "", user.ARN: user.UniqueID,
+		"arn:aws:sts::" + here + ":federated-user/x": "",
+	} {
+		if id, ok := w.kms.identify(text); !ok || id != want {
+			t.Errorf("%s: %q, %t", text, id, ok)
+		}
+	}
+	for _, text := range []string{
+		"", "*", "999999999999", "arn:aws:iam::999999999999:root", "arn:aws:iam::" + here,
+		"arn:aws:iam::" + here + ":rooty", "arn:aws:iam::" + here + ":group/x",
+		"arn:aws-cn:iam::" + here + ":root", "urn:aws:iam::" + here + ":root", "arn:aws:sts::" + here + ":root",
+		"arn:aws:sts::" + here + ":user/user",
+		"arn:aws:iam::" + here + ":assumed-role/x/y", "arn:aws:iam::" + here + ":federated-user/x",
+		"arn:aws:sts::" + here + ":federated-user/", "arn:aws:sts::" + here + ":federated-user",
+		"arn:aws:iam::" + here + ":user/nobody", "arn:aws:iam::1111:root", "arn:aws:iam:root",
+		strings.Replace(user.ARN, ":iam:", ":sts:", 1), strings.Replace(user.ARN, ":iam:", ":s3:", 1),
+	} {
+		if id, ok := w.kms.identify(text); ok {
+			t.Errorf("%q is known as %q", text, id)
+		}
+	}
 }

@@ -83,6 +83,7 @@ func (s *Service) generateMac(ctx context.Context, c *request.Call, in *macInput
 	if in.DryRun {
 		return nil, dryRun()
 	}
+	t.lastUse.note(c, "GenerateMac")
 	return struct {
 		KeyID        string `json:"KeyId"`
 		Mac          []byte
@@ -101,6 +102,7 @@ func (s *Service) verifyMac(ctx context.Context, c *request.Call, in *verifyMacI
 	if in.DryRun {
 		return nil, dryRun()
 	}
+	t.lastUse.note(c, "VerifyMac")
 	return struct {
 		KeyID        string `json:"KeyId"`
 		MacAlgorithm string

@@ -51,6 +51,7 @@ var operations = wire.NewTable(&protocol,
 	reads("GenerateDataKeyWithoutPlaintext", (*Service).generateDataKeyWithoutPlaintext),
 	reads("GenerateMac", (*Service).generateMac),
 	readsAccount("GenerateRandom", (*Service).generateRandom),
+	readsOwn("GetKeyLastUsage", (*Service).getKeyLastUsage),
 	readsOwn("GetKeyPolicy", (*Service).getKeyPolicy),
 	readsKey("GetKeyRotationStatus", (*Service).getKeyRotationStatus),
 	readsAccount("ListAliases", (*Service).listAliases),
@@ -73,47 +74,29 @@ var operations = wire.NewTable(&protocol,
 	writesOwn("UpdateKeyDescription", (*change).updateKeyDescription),
 	writesOwn("UpdatePrimaryRegion", (*change).updatePrimaryRegion),
 	reads("VerifyMac", (*Service).verifyMac),
-)
+).Absent(wire.NoOperation, absent)
 
-// elsewhere are operations that AWS has and this service does not.
-var elsewhere = map[string]string{
-	"ConnectCustomKeyStore":               "custom key stores",
-	"CreateCustomKeyStore":                "custom key stores",
-	"DeleteCustomKeyStore":                "custom key stores",
-	"DescribeCustomKeyStores":             "custom key stores",
-	"DisconnectCustomKeyStore":            "custom key stores",
-	"UpdateCustomKeyStore":                "custom key stores",
-	"DeleteImportedKeyMaterial":           "imported key material",
-	"GetParametersForImport":              "imported key material",
-	"ImportKeyMaterial":                   "imported key material",
-	"Decapsulate":                         "asymmetric keys",
-	"DeriveSharedSecret":                  "asymmetric keys",
-	"Encapsulate":                         "asymmetric keys",
-	"GenerateDataKeyPair":                 "asymmetric keys",
-	"GenerateDataKeyPairWithoutPlaintext": "asymmetric keys",
-	"GetPublicKey":                        "asymmetric keys",
-	"Sign":                                "asymmetric keys",
-	"Verify":                              "asymmetric keys",
-	"GetKeyLastUsage":                     "the last usage of keys",
+// absent are the operations of KMS that this server does not have, by what it
+// would need for them.
+var absent = map[string]string{
+	"custom key stores": "ConnectCustomKeyStore CreateCustomKeyStore DeleteCustomKeyStore DescribeCustomKeyStores " +
+		"DisconnectCustomKeyStore UpdateCustomKeyStore",
+	"imported key material": "DeleteImportedKeyMaterial GetParametersForImport ImportKeyMaterial",
+	"asymmetric keys": "Decapsulate DeriveSharedSecret Encapsulate GenerateDataKeyPair " +
+		"GenerateDataKeyPairWithoutPlaintext " +
+		"GetPublicKey Sign Verify",
 }
 
-// Describe tells about an operation. It is ok for operations that are refused
-// with UnsupportedOperationException too.
-func (s *Service) Describe(name string) (request.Operation, bool) {
-	if o, ok := operations.Describe(name); ok {
-		return o, true
-	}
-	_, ok := elsewhere[name]
-	return request.Operation{}, ok
-}
+// Coverage returns which operations are served and which are refused by name.
+func (s *Service) Coverage() wire.Coverage { return operations.Coverage() }
+
+// Describe implements request.Service.
+func (s *Service) Describe(name string) (request.Operation, bool) { return operations.Describe(name) }
 
 // Serve answers one request. Its errors are *request.Error, or those of the
 // store.
 func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 	if _, ok := operations.Describe(c.Operation); !ok {
-		if what, known := elsewhere[c.Operation]; known {
-			return nil, unsupported("%s is not supported: this server does not have %s.", c.Operation, what)
-		}
 		return nil, request.Errorf("UnknownOperationException", "The operation %s does not exist.", c.Operation)
 	}
 	if err := s.catchUp(); err != nil {

@@ -112,7 +112,8 @@ func (ch *change) rotateKeyOnDemand(_ context.Context, c *request.Call, in *onKe
 	}
 	state := t.family.load().clone()
 	if state.rotation.onDemand >= maxOnDemand {
-		return nil, limitExceeded("You have reached the limit of %d on-demand rotations for this KMS key.", maxOnDemand)
+		return nil, limitExceeded("The on-demand rotations limit has been reached for the given keyId. "+
+			"No more on-demand rotations can be performed for this key: %s", t.arn)
 	}
 	state.rotation.onDemand++
 	state.versions = append(state.versions, newVersion(t.spec, rotatedOnDemand, ch.now))
@@ -120,7 +121,7 @@ func (ch *change) rotateKeyOnDemand(_ context.Context, c *request.Call, in *onKe
 	trail(c, t.key, keyParameters{id})
 	return struct {
 		KeyID string `json:"KeyId"`
-	}{t.id}, nil
+	}{t.arn}, nil
 }
 
 // rotate does the automatic rotations of a family that are due.

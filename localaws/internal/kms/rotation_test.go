@@ -76,7 +76,7 @@ func TestRotationOnDemand(t *testing.T) {
 		w.do(root(here), "RotateKeyOnDemand", members{"KeyId": arn})
 	}
 	w.opens(arn, blobs...)
-	w.fails(root(here), "RotateKeyOnDemand", members{"KeyId": arn}, "LimitExceededException", "25")
+	w.fails(root(here), "RotateKeyOnDemand", members{"KeyId": arn}, "LimitExceededException", arn)
 	all := w.do(root(here), "ListKeyRotations",
 		members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Limit": 20})
 	rest := w.do(root(here), "ListKeyRotations",

@@ -157,7 +157,8 @@ func TestSDK(t *testing.T) {
 	must(err)
 	replica, err := c.ReplicateKey(ctx, &sdk.ReplicateKeyInput{KeyId: id, ReplicaRegion: aws.String("us-east-1")})
 	must(err)
-	if m := replica.ReplicaKeyMetadata; m.MultiRegionConfiguration.MultiRegionKeyType != types.MultiRegionKeyTypeReplica || *m.MultiRegionConfiguration.PrimaryKey.Region != region {
+	m := replica.ReplicaKeyMetadata.MultiRegionConfiguration
+	if m.MultiRegionKeyType != types.MultiRegionKeyTypeReplica || *m.PrimaryKey.Region != region {
 		t.Errorf("ReplicateKey: %+v", m)
 	}
 	_, err = w.client("us-east-1").Decrypt(ctx, &sdk.DecryptInput{CiphertextBlob: moved.CiphertextBlob})

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -64,6 +65,7 @@ type Service struct {
 	authorizer request.Authorizer
 	audit      request.Recorder
 	principals Principals
+	started    time.Time
 
 	// writes is held by an operation that changes something from its check to
 	// its submission, so that such operations see each other whole or not at
@@ -102,8 +104,8 @@ func New(config Config) (*Service, error) {
 	}
 	s := &Service{
 		clock: config.Clock, store: config.Store, authorizer: config.Authorizer, audit: config.Audit,
-		principals: config.Principals,
-		keys:       map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{},
+		principals: config.Principals, started: config.Clock(),
+		keys: map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{},
 		grants: map[string]*grantTable{},
 	}
 	s.due.Store(math.MaxInt64)
@@ -191,12 +193,12 @@ func (s *Service) findByARN(arn string) (*key, bool) {
 // operations that take no alias.
 func (s *Service) resolve(c *request.Call, text string, refuseAlias bool) (target, error) {
 	home := wire.PlaceOf(c)
-	n, err := parseKeyName(text, home)
+	n, err := keyname.Parse(text, home)
 	if err != nil {
 		return target{}, err
 	}
-	if n.alias == "" {
-		arn := keyARN(n.Place, n.id)
+	if n.Alias == "" {
+		arn := keyname.ARN(n.Place, n.ID)
 		k, ok := s.findByARN(arn)
 		if !ok {
 			return target{}, s.missing(c, n.Place, arn, noSuchKey(arn))
@@ -206,12 +208,12 @@ func (s *Service) resolve(c *request.Call, text string, refuseAlias bool) (targe
 	if refuseAlias {
 		return target{}, invalidARN("Key Aliases are not supported for this operation.")
 	}
-	arn := aliasARN(n.Place, n.alias)
+	arn := keyname.AliasARN(n.Place, n.Alias)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if p := s.places[n.Place]; p != nil {
-		if a := p.aliases[n.alias]; a != nil && a.target != "" {
-			return target{key: p.keys[a.target], alias: n.alias}, nil
+		if a := p.aliases[n.Alias]; a != nil && a.target != "" {
+			return target{key: p.keys[a.target], alias: n.Alias}, nil
 		}
 	}
 	return target{}, s.missing(c, n.Place, arn, noSuchAlias(arn))
@@ -243,7 +245,7 @@ type target struct {
 // named is the ARN of what was named: the alias, if it was one.
 func (t target) named() string {
 	if t.alias != "" {
-		return aliasARN(t.Place, t.alias)
+		return keyname.AliasARN(t.Place, t.alias)
 	}
 	return t.arn
 }

@@ -27,7 +27,8 @@ func TestManyClientsAtOnce(t *testing.T) {
 	var ahead atomic.Int64 // days
 	server,
 		err := localaws.New(localaws.Options{Clock: func() time.Time {
-		return time.Now().Add(time.Duration(ahead.Load()) * 24 * time.Hour)
+		return time.Now().Add(time.Duration(
+			ahead.Load()) * 24 * time.Hour)
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package kms
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
@@ -14,9 +15,10 @@ type tagInput struct{ TagKey, TagValue *string }
 
 // tagMembers checks the members of the tags of a request.
 func tagMembers(c *wire.Checks, in []tagInput) {
-	for _, t := range in {
-		required(c, t.TagKey, "tags.tagKey", 1, 128)
-		required(c, t.TagValue, "tags.tagValue", 0, 256)
+	for i, t := range in {
+		path := "tags." + strconv.Itoa(i+1) + ".member."
+		required(c, t.TagKey, path+"tagKey", 1, 128)
+		required(c, t.TagValue, path+"tagValue", 0, 256)
 	}
 }
 
@@ -34,7 +36,7 @@ func tagsOf(in []tagInput) []tag {
 func checkTags(tags []tag) error {
 	for i, t := range tags {
 		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return tagError("aws: prefixed tag key names are not allowed for external use")
+			return tagError("Tags beginning with aws: are reserved")
 		}
 		if i > 0 && tags[i-1].Key == t.Key {
 			return tagError("Duplicate tag keys")
@@ -153,5 +155,5 @@ func (s *Service) listResourceTags(_ context.Context, c *request.Call, in *listT
 		NextMarker string `json:",omitempty"`
 		Tags       []tag
 		Truncated  bool
-	}{next, slices.Concat([]tag{}, page), next != ""}, nil
+	}{next, append([]tag{}, page...), next != ""}, nil
 }

@@ -3,8 +3,8 @@
 package policytext
 
 import (
+	"errors"
 	"net/http"
-	"strings"
 	"unicode"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
@@ -40,10 +40,20 @@ func Read(p wire.LongText, kind policy.Kind, limit int) (*Document, error) {
 	}
 	parsed, err := policy.Parse([]byte(text), kind)
 	if err != nil {
-		return nil, request.Errorf("MalformedPolicyDocument", "%s",
-			strings.TrimPrefix(err.Error(), "malformed policy document: "))
+		return nil, malformed(err)
 	}
 	return &Document{Text: text, parsed: parsed}, nil
+}
+
+// malformed returns AWS's refusal of a policy. Where the policy is wrong, which
+// AWS does not say, is its hint.
+func malformed(err error) error {
+	e := request.Errorf("MalformedPolicyDocument", "%s", err.Error())
+	var parse *policy.ParseError
+	if errors.As(err, &parse) {
+		e.Message, e.Hint = parse.Reason, parse.Detail
+	}
+	return e
 }
 
 // maxBlank is how many times its quota a policy may be long with its white

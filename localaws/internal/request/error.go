@@ -20,6 +20,10 @@ type Error struct {
 	// Members are further members of a JSON error body, such as
 	// CancellationReasons.
 	Members map[string]json.RawMessage
+	// Hint says more than AWS does, such as which statement of a policy is wrong.
+	// It is kept apart from Message, which has AWS's words. The front door answers
+	// it in a header.
+	Hint string
 	// Decision is there when the error is a denial.
 	Decision *policy.Decision
 	// Cause is what lies behind an internal failure: for the log, not for the

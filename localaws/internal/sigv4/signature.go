@@ -32,7 +32,7 @@ type Signature struct {
 // presigned request, from its query. Every error is an *Error of kind Missing,
 // Incomplete or Unsupported.
 func Parse(r *Request) (*Signature, error) {
-	if auth, ok := first(r.Header, "Authorization"); ok && auth != "" {
+	if auth, _ := first(r.Header, "Authorization"); auth != "" {
 		return parseHeader(r, auth)
 	}
 	if strings.Contains(r.RawQuery, "X-Amz-Algorithm=") {
@@ -42,12 +42,12 @@ func Parse(r *Request) (*Signature, error) {
 }
 
 func parseHeader(r *Request, auth string) (*Signature, error) {
-	name, rest, ok := strings.Cut(auth, " ")
+	name, rest, _ := strings.Cut(auth, " ")
 	if name != algorithm {
 		return nil, &Error{Unsupported, "Unsupported AWS 'algorithm': '" + printable(name) + "'."}
 	}
 	var credential, signedHeaders, mac string
-	for ok && rest != "" {
+	for rest != "" {
 		var part string
 		part, rest, _ = strings.Cut(rest, ",")
 		key, value, found := strings.Cut(strings.TrimSpace(part), "=")
@@ -136,8 +136,9 @@ func (s *Signature) fill(credential, signedHeaders, mac, timestamp string) error
 			"'. See http://en.wikipedia.org/wiki/ISO_8601")
 	}
 	s.Time, s.timestamp = t, timestamp
-	if n, err := hex.Decode(s.mac[:], []byte(mac[:min(len(mac), 64)])); err != nil || n != 32 || len(mac) != 64 {
-		// Not hexadecimal of the right length: it can only be wrong.
+	if _, err := hex.Decode(s.mac[:], []byte(mac[:min(len(mac), 64)])); err != nil || len(mac) != 64 {
+		// Not hexadecimal of the right length: it can only be wrong, whatever
+		// its first digits are.
 		s.mac = [32]byte{}
 	}
 	s.signedHeaders = signedHeaders

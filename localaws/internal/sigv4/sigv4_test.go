@@ -185,13 +185,14 @@ func TestRefusals(t *testing.T) {
 		{"no date", func(r *Request) { delete(r.Header, "X-Amz-Date") }, now, Incomplete, "X-Amz-Date"},
 		{"date of another form", set("X-Amz-Date", "2026-03-01T12:00:00Z"), now, Incomplete, "ISO-8601"},
 		{"date with a fraction", set("X-Amz-Date", "20260301T120000.5Z"), now, Incomplete, "ISO-8601"},
+		{"date with an hour that no day has", set("X-Amz-Date", "20260301T250000Z"), now, Incomplete, "ISO-8601"},
 		{"short credential", edit("/aws4_request", ""), now, Incomplete, "exactly 5"},
 		{"key with a line break", edit("AKIA", "AK\nIA"), now, Incomplete, "illegal"},
 		{"host not signed", edit("host;", ""), now, Incomplete, "'Host'"},
 		{"headers not sorted", edit("content-length;content-type", "content-type;content-length"), now, Incomplete, "sorted"},
 		{"headers in upper case", edit("host", "Host"), now, Incomplete, "lower-case"},
 		{"terminator", edit("aws4_request", "aws5_request"), now, BadScope, "valid terminator"},
-		{"date of the scope", edit("/20260301/", "/20260302/"), now, BadScope, "Date in Credential scope does not match"},
+		{"date of the scope", edit("/20260301/", "/20260302/"), now, BadScope, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20260302' != '20260301', from '20260301T120000Z'."},
 		{"service", edit("/kms/", "/dynamodb/"), now, BadScope, "correct service: 'kms'"},
 		{"old", func(*Request) {}, now.Add(5*time.Minute + time.Second), Expired, "Signature expired: 20260301T120000Z is now earlier than 20260301T120001Z (20260301T120501Z - 5 min.)"},
 		{"early", func(*Request) {}, now.Add(-5*time.Minute - time.Second), Early, "Signature not yet current: 20260301T120000Z is still later than 20260301T115959Z (20260301T115459Z + 5 min.)"},
@@ -271,7 +272,8 @@ func FuzzAuthorization(f *testing.F) {
 	f.Add("AWS4-HMAC-SHA256 Credential=a/20260301/b/kms/aws4_request,SignedHeaders=host,Signature=00",
 		"20260301T120000Z", "")
 	f.Add("", "",
-		"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/20260301/b/kms/aws4_request&X-Amz-Signature=00&X-Amz-SignedHeaders=host&X-Amz-Date=20260301T120000Z")
+		"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/20260301/b/kms/aws4_request&X-Amz-Signature=00"+
+			"&X-Amz-SignedHeaders=host&X-Amz-Date=20260301T120000Z")
 	f.Add("AWS4-HMAC-SHA256 ,,,=,", "x", "a=%zz")
 	v := new(Verifier)
 	f.Fuzz(func(t *testing.T, auth, date, query string) {

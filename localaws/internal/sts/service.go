@@ -5,8 +5,9 @@
 //
 // # Differences from AWS
 //
-// There is no multi-factor authentication, federation, session tag or source
-// identity. Requests for them are refused.
+// There is no multi-factor authentication, federation or source identity.
+// Requests for them are refused. Session tokens also have the texts of the
+// managed policies of the session, so that they can be longer than AWS's.
 package sts
 
 import (
@@ -106,6 +107,9 @@ func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Second)
 
 // Names returns the names of the operations in order.
 func (s *Service) Names() []string { return s.operations.Names() }
+
+// Coverage returns which operations are served and which are refused by name.
+func (s *Service) Coverage() wire.Coverage { return s.operations.Coverage() }
 
 // Describe implements request.Service.
 func (s *Service) Describe(name string) (request.Operation, bool) { return s.operations.Describe(name) }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
@@ -24,7 +25,10 @@ type Session struct {
 	Name                string // user name or role session name
 	Issued, Expires     time.Time
 	Documents           []sessionPolicy
-	Console             bool `json:",omitempty"` // made by a sign-in at the console
+	Tags                []SessionTag `json:",omitempty"`
+	Console             bool         `json:",omitempty"` // made by a sign-in at the console
+	// Padding makes the token as long as its request wants it.
+	Padding string `json:",omitempty"`
 
 	policies []policy.Attached
 }
@@ -87,7 +91,21 @@ func (s *Service) tokenAEAD() (cipher.AEAD, error) {
 type Credentials struct {
 	AccessKeyID, Secret, Token string
 	Expires                    time.Time
+
+	counted int // bytes of the token that count for its limit
 }
+
+// maxCounted is the size of a session token on AWS, in bytes. The texts of
+// managed policies, which only the tokens of this server have, do not count.
+const maxCounted = 4096
+
+// size tells how large the token is.
+func (c Credentials) size() tokenSize {
+	return tokenSize{len(c.Token), min(100, utilization(c.counted))}
+}
+
+// utilization returns the percentage of a token's space that n bytes take.
+func utilization(n int) int { return (n*100 + maxCounted - 1) / maxCounted }
 
 // view is the form in which an answer has them.
 func (c Credentials) view() credentialsView {
@@ -100,19 +118,58 @@ func (s *Service) SignIn(p policy.Principal, name string, lasts time.Duration) (
 	return s.issue(&Session{Name: name, Principal: p, Issued: s.now(), Expires: s.now().Add(lasts), Console: true})
 }
 
-// issue gives a session its access key and seals it.
+// issue gives a session its access key and seals it. Errors: AWS's refusal of
+// policies and tags that are too long together for a token.
 func (s *Service) issue(x *Session) (Credentials, error) {
 	x.AccessKeyID, x.Secret = identifier.NewAccessKey("ASIA"), identifier.NewSecret()
-	text, err := json.Marshal(x)
+	token, err := s.seal(x)
 	if err != nil {
 		return Credentials{}, err
+	}
+	counted := len(token)
+	for _, d := range x.Documents {
+		if d.ARN != "" {
+			text, err := json.Marshal(d.Text)
+			if err != nil {
+				return Credentials{}, err
+			}
+			counted -= base64.StdEncoding.EncodedLen(len(text))
+		}
+	}
+	if counted > maxCounted {
+		return Credentials{}, request.Errorf("PackedPolicyTooLarge",
+			"The session policies and session tags consume %d%% of the space of a session token.", utilization(counted))
+	}
+	return Credentials{x.AccessKeyID, x.Secret, token, x.Expires, counted}, nil
+}
+
+// seal returns the token of a session.
+func (s *Service) seal(x *Session) (string, error) {
+	text, err := json.Marshal(x)
+	if err != nil {
+		return "", err
 	}
 	aead, err := s.tokenAEAD()
 	if err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(aead.Seal(nil, nil, text, nil)), nil
+}
+
+// issueSized is issue for a token of at least minimum bytes. A nil minimum is none.
+func (s *Service) issueSized(x *Session, minimum *int) (Credentials, error) {
+	c, err := s.issue(x)
+	if err != nil || minimum == nil || len(c.Token) >= *minimum {
+		return c, err
+	}
+	const member = len(`,"Padding":""`)
+	sealed := len(c.Token)/4*3 - strings.Count(c.Token, "=")
+	x.Padding = strings.Repeat("-", max(1, (*minimum+3)/4*3-sealed-member))
+	if c.Token, err = s.seal(x); err != nil {
 		return Credentials{}, err
 	}
-	token := base64.StdEncoding.EncodeToString(aead.Seal(nil, nil, text, nil))
-	return Credentials{x.AccessKeyID, x.Secret, token, x.Expires}, nil
+	c.counted = len(c.Token)
+	return c, nil
 }
 
 // Credentials returns the secret of a session's access key and who holds it.

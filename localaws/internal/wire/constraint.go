@@ -37,11 +37,6 @@ func AtMost(n int64) Rule {
 	return Rule("Member must have value less than or equal to " + strconv.FormatInt(n, 10))
 }
 
-// WithinRange is the rule of a number with both, as IAM and STS say it.
-func WithinRange(low, high int) Rule {
-	return Rule(fmt.Sprintf("Member must have value between %d and %d", low, high))
-}
-
 // All is the rule of which each is one rule: of the keys of a map if what is
 // "Map keys", of its values, or of the members of a list.
 func All(what string, rules ...Rule) Rule {
@@ -60,11 +55,6 @@ func OneOf(values ...string) Rule {
 // Matching is the rule of a text with a pattern.
 func Matching(pattern string) Rule {
 	return Rule("Member must satisfy regular expression pattern: " + pattern)
-}
-
-// LengthMatching is the rule of a text with a length and a pattern at once.
-func LengthMatching(low, high int, pattern string) Rule {
-	return Rule(fmt.Sprintf("Member must have %d to %d characters of the pattern %s", low, high, pattern))
 }
 
 // Checks collects violations of the constraints on a request's members, which

@@ -35,3 +35,12 @@ func Violated(value, parameter string, rule Rule) error {
 	}
 	return c.Err(QueryValidation)
 }
+
+// Outside is the refusal of the one number of a Query service's request that is
+// not between low and high.
+func Outside(parameter string, n, low, high int) error {
+	var c Checks
+	number := int64(n)
+	c.Between(&number, parameter, int64(low), int64(high))
+	return c.Err(QueryValidation)
+}

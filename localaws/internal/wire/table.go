@@ -36,6 +36,8 @@ type Preparer interface {
 // is safe for use by any number of goroutines.
 type Table[S, Out any] struct {
 	entries map[string]tableEntry[S, Out]
+	absent  map[string]string // see Absent
+	refuse  func(operation, what string) error
 }
 
 type tableEntry[S, Out any] struct {
@@ -48,7 +50,7 @@ type tableEntry[S, Out any] struct {
 // table is written in the program, so NewTable panics when an entry has no
 // name, kind or Serve, and when two have the same name.
 func NewTable[S, Out any](p Protocol, entries ...Entry[S, Out]) *Table[S, Out] {
-	t := &Table[S, Out]{map[string]tableEntry[S, Out]{}}
+	t := &Table[S, Out]{entries: map[string]tableEntry[S, Out]{}}
 	for _, e := range entries {
 		name, kind, in := e.about()
 		if _, twice := t.entries[name]; twice || name == "" || kind < Read || kind > WriteItems {
@@ -60,18 +62,25 @@ func NewTable[S, Out any](p Protocol, entries ...Entry[S, Out]) *Table[S, Out] {
 }
 
 // Describe returns what the front door needs to know of an operation; ok is
-// false when the table does not have it.
+// false when the table neither has it nor knows that it is absent.
 func (t *Table[S, Out]) Describe(name string) (o request.Operation, ok bool) {
+	if t.absent[name] != "" {
+		return o, true
+	}
 	e, ok := t.entries[name]
 	return e.operation, ok
 }
 
-// Names returns the names of the operations in order.
+// Names returns the names of the operations in order, without those that are absent.
 func (t *Table[S, Out]) Names() []string { return slices.Sorted(maps.Keys(t.entries)) }
 
-// Serve answers a call of an operation that the table has.
+// Serve answers a call of an operation that the table has, and refuses one that
+// is absent.
 func (t *Table[S, Out]) Serve(ctx context.Context, s S, c *request.Call) (out Out, err error) {
 	e, ok := t.entries[c.Operation]
+	if what := t.absent[c.Operation]; what != "" {
+		return out, t.refuse(c.Operation, what)
+	}
 	if !ok {
 		return out, fmt.Errorf("wire: the table has no operation %s", c.Operation)
 	}

@@ -97,7 +97,8 @@ func TestFieldsAreFoundAsTheDecoderDoes(t *testing.T) {
 	for _, name := range []string{"NAME", "name", "Name", "kind", "KIND", "\u212aind", "GRÖßE", "GRÖSSE", "nam", "",
 		"ſ"} {
 		var v fields
-		if err := attributevalue.UnmarshalMap(map[string]types.AttributeValue{name: &types.AttributeValueMemberS{Value: "x"}}, &v); err != nil {
+		m := map[string]types.AttributeValue{name: &types.AttributeValueMemberS{Value: "x"}}
+		if err := attributevalue.UnmarshalMap(m, &v); err != nil {
 			t.Fatal(err)
 		}
 		want := slices.Index([]string{v.Upper, v.Lower, v.Kelvin, v.Umlaut}, "x")
@@ -127,7 +128,8 @@ func TestShapesOfTypesInThemselves(t *testing.T) {
 	}
 	for _, typ := range []reflect.Type{reflect.TypeFor[Chain](), reflect.TypeFor[Loop](),
 		reflect.TypeFor[struct{ L Loop }]()} {
-		if lost := (nestings{}).of(typ).lacks(&types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberL{}}}); lost != "" {
+		list := &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberL{}}}
+		if lost := (nestings{}).of(typ).lacks(list); lost != "" {
 			t.Errorf("%v lacks %s", typ, lost)
 		}
 	}

@@ -56,8 +56,7 @@ func (c *Console) as(k aws.Credentials) aws.Config {
 func (c *Console) readOnly() bool { return c.cfg.Attached != nil && !c.cfg.Attached.Write }
 
 // writing refuses changes on a page that only reads.
-func (c *Console) writing(h func(http.ResponseWriter, *http.Request, *session)) func(http.ResponseWriter, *http.Request,
-	*session) {
+func (c *Console) writing(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, s *session) {
 		if c.readOnly() {
 			http.Error(w, "This console only reads: start it with --write to change something.", http.StatusForbidden)

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -94,12 +93,11 @@ func New(cfg Config) (*Console, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	c := &Console{cfg: cfg, origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: make([]byte, 32),
+	c := &Console{cfg: cfg, origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: []byte(random()),
 		guard: newGuard(cfg.Clock), progress: p}
 	for _, host := range []string{"127.0.0.1", "localhost", "::1"} {
 		c.origins[net.JoinHostPort(host, port)] = true
 	}
-	_, _ = rand.Read(c.formKey)
 	c.sessions = newSessions(cfg.Clock, cfg.IdleTimeout)
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.handler = c.protect(c.routes())
@@ -179,10 +177,10 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /alive", c.alive)
 	mux.HandleFunc("GET /signin", c.signInPage)
 	mux.HandleFunc("POST /signin", c.signIn)
-	get := func(pattern string, h func(http.ResponseWriter, *http.Request, *session)) {
+	get := func(pattern string, h handler) {
 		mux.HandleFunc("GET "+pattern, c.signedIn(h))
 	}
-	post := func(pattern string, h func(http.ResponseWriter, *http.Request, *session)) {
+	post := func(pattern string, h handler) {
 		mux.HandleFunc("POST "+pattern, c.signedIn(c.changing(h)))
 	}
 	get("/{$}", func(w http.ResponseWriter, r *http.Request, _ *session) { redirect(w, r, "/tables") })

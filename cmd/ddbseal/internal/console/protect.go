@@ -70,8 +70,11 @@ func (c *Console) sameOrigin(r *http.Request) bool {
 	return reads && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
+// handler answers a request of a person who is signed in.
+type handler func(http.ResponseWriter, *http.Request, *session)
+
 // signedIn gives the handler the session, or sends the browser to sign in.
-func (c *Console) signedIn(h func(http.ResponseWriter, *http.Request, *session)) http.HandlerFunc {
+func (c *Console) signedIn(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s := c.sessions.find(r, c.cookie)
 		if s == nil {
@@ -87,8 +90,7 @@ func (c *Console) signedIn(h func(http.ResponseWriter, *http.Request, *session))
 }
 
 // changing checks the token of a form.
-func (c *Console) changing(h func(http.ResponseWriter, *http.Request, *session)) func(http.ResponseWriter,
-	*http.Request, *session) {
+func (c *Console) changing(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, s *session) {
 		if err := r.ParseForm(); err != nil {
 			http.Error(w, "The form cannot be read.", http.StatusBadRequest)

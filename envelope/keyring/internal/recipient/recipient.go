@@ -5,6 +5,7 @@ package recipient
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,6 +29,18 @@ type Preparer interface {
 	Prepare(ctx context.Context, m *materials.Encryption) (materials.Recipient, error)
 }
 
+// Draw draws an intermediate key and has wrap wrap it. If wrap fails, Draw wipes
+// the key and returns wrap's error.
+func Draw(wrap func(intermediate []byte) ([]byte, error)) (intermediate, wrapped []byte, err error) {
+	intermediate = make([]byte, materials.IntermediateKeyLength)
+	_, _ = rand.Read(intermediate) // never fails: it ends the program instead
+	if wrapped, err = wrap(intermediate); err != nil {
+		clear(intermediate)
+		return nil, nil, err
+	}
+	return intermediate, wrapped, nil
+}
+
 // Encrypt is OnEncrypt of a keyring with one wrapping key.
 func Encrypt(ctx context.Context, p Preparer, m *materials.Encryption) error {
 	r, err := p.Prepare(ctx, m)
@@ -45,6 +58,13 @@ func Add(m *materials.Encryption, r materials.Recipient, err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", materials.ErrMaterials, err)
+}
+
+// Open opens an encrypted data key with the intermediate key that was wrapped in
+// it, and wipes the intermediate key. Its errors are [materials.ErrMaterials].
+func Open(m *materials.Decryption, intermediate []byte, key materials.EncryptedDataKey) error {
+	defer clear(intermediate)
+	return m.Open(intermediate, key)
 }
 
 // Attempts collects one error per encrypted data key tried.

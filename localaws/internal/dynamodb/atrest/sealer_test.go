@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 )
 
@@ -50,5 +52,27 @@ func TestSealBindsItemToTableAndKey(t *testing.T) {
 	text := fmt.Sprintf("%v %#v %+v", a, a, schema.Encryption{TableKey: key})
 	if strings.Contains(text, fmt.Sprint(key)) || strings.Contains(text, fmt.Sprint(a.mac)) {
 		t.Error("keys are printed")
+	}
+}
+
+func TestNoncesAndKeysAreFresh(t *testing.T) {
+	var keys, nonces, sealed [][]byte
+	for range fresh.Draws {
+		keys = append(keys, newTableKey())
+	}
+	s, err := NewSealer("table", keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := schema.Item{"id": &types.AttributeValueMemberS{Value: "a"}}
+	for range fresh.Draws {
+		b := s.Seal([]byte("key"), item)
+		nonces, sealed = append(nonces, b[:12]), append(sealed, b[12:])
+	}
+	fresh.Bytes(t, "table key", keys)
+	fresh.Bytes(t, "nonce", nonces)
+	fresh.Bytes(t, "sealed item", sealed)
+	if len(keys[0]) != 32 {
+		t.Errorf("table key of %d bytes", len(keys[0]))
 	}
 }

@@ -40,10 +40,11 @@ func AccessDenied(message string) *request.Error {
 	return &request.Error{Code: "AccessDeniedException", Message: message, Namespace: wire.NamespaceService}
 }
 
-// Unsupported returns the answer to an operation that this engine does not have.
-func Unsupported(operation string) error {
+// Unsupported returns the answer to an operation that this engine does not have:
+// what is what the engine would need for it.
+func Unsupported(operation, what string) error {
 	return &request.Error{Code: "UnknownOperationException", Namespace: wire.NamespaceService,
-		Message: "this embedded DynamoDB does not support the operation " + operation}
+		Message: wire.NotServed(operation, what)}
 }
 
 // NoTable returns the ResourceNotFoundException of a call on items, which does
