@@ -343,6 +343,20 @@ func TestUpdateOfRefusedValues(t *testing.T) {
 	}
 }
 
+// TestUpdateOfUnencryptableValues: an item that cannot be encrypted is not sent.
+func TestUpdateOfUnencryptableValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	client := &recorder{Client: w.client}
+	audits := open[audited](t, client, w.table(t, "id:S"), clientSide(t))
+	var bad *envelope.Error
+	_, err := audits.UpdateOrCreate(t.Context(), store.Key{Partition: "a"},
+		func(a *audited) error { a.Ward = "\xff"; return nil })
+	if !errors.As(err, &bad) || len(client.puts) != 0 {
+		t.Errorf("error %v after %d puts", err, len(client.puts))
+	}
+}
+
 // TestUpdateOfUnreadableItems: an item that does not verify, or that its type
 // cannot hold, is not written over.
 func TestUpdateOfUnreadableItems(t *testing.T) {

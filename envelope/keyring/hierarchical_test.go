@@ -145,8 +145,10 @@ func TestSupplierSeesEveryType(t *testing.T) {
 
 func TestSupplierRefusesMalformedContext(t *testing.T) {
 	source, _ := keyring.NewMemorySource(branchKey("k", versionOne, 1))
+	asked := false
 	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source,
 		Supplier: func(context.Context, map[string]types.AttributeValue) (string, error) {
+			asked = true
 			return "k", nil
 		}})
 	if err != nil {
@@ -182,8 +184,9 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 		"legend length": two("x", "SS"), "legend character": two("x", "X"), "literal": two("maybe", "L"),
 	} {
 		t.Run(name, func(t *testing.T) {
+			asked = false
 			mustFail(t, k, c, edks, materials.ErrMaterials)
-			if err := k.OnEncrypt(t.Context(), encryption(t, c)); !errors.Is(err, materials.ErrMaterials) {
+			if err := k.OnEncrypt(t.Context(), encryption(t, c)); !errors.Is(err, materials.ErrMaterials) || asked {
 				t.Fatalf("encrypted: %v", err)
 			}
 		})
@@ -226,8 +229,16 @@ func TestSourceThatAnswersNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustFail(t, k, testContext, edks, materials.ErrMaterials)
-	if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, materials.ErrMaterials) {
-		t.Errorf("got %v", err)
+	mustNameKey(t, k.OnEncrypt(t.Context(), encryption(t, testContext)), "k")
+}
+
+// mustNameKey fails the test unless err is of class ErrMaterials and names the
+// branch key.
+func mustNameKey(t *testing.T, err error, id string) {
+	t.Helper()
+	var e *materials.KeyError
+	if !errors.Is(err, materials.ErrMaterials) || !errors.As(err, &e) || e.KeyID != id {
+		t.Errorf("error %v does not name the branch key %s", err, id)
 	}
 }
 
@@ -246,9 +257,7 @@ func TestSourceIsChecked(t *testing.T) {
 		if name == "other version" {
 			continue // is simply the active one
 		}
-		if err := k.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, materials.ErrMaterials) {
-			t.Errorf("%s: %v", name, err)
-		}
+		mustNameKey(t, k.OnEncrypt(t.Context(), encryption(t, testContext)), "k")
 	}
 }
 

@@ -78,6 +78,22 @@ func TestRawAESKnowsItsOwn(t *testing.T) {
 	}
 }
 
+// TestRawAESReportsARefusal: no keyring takes a recipient for added that the
+// materials refused.
+func TestRawAESReportsARefusal(t *testing.T) {
+	m, err := materials.NewEncryption(materials.SuiteSymmetricSignature, testContext, nil, nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := rawAES(t, "name", 32)
+	if err := k.OnEncrypt(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.OnEncrypt(t.Context(), m); !errors.Is(err, materials.ErrMaterials) {
+		t.Errorf("a second recipient where one is allowed: %v", err)
+	}
+}
+
 func TestNamesFillTheHeader(t *testing.T) {
 	const most = 65535
 	config := func(namespace, name int) keyring.RawAESConfig {

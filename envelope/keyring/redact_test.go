@@ -49,6 +49,30 @@ func TestConfigHidesItsKey(t *testing.T) {
 	}
 }
 
+// TestConfigShowsItsNames: what is not secret stays in logs, and the error of a
+// marshaler says why it fails.
+func TestConfigShowsItsNames(t *testing.T) {
+	for _, c := range []struct {
+		config json.Marshaler
+		want   string
+	}{
+		{keyring.RawAESConfig{Namespace: "n", Name: "k"}, `[raw AES key "n" "k"]`},
+		{keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingPKCS1}, `[raw RSA key "n" "k" PKCS1]`},
+		{keyring.RawRSAConfig{Padding: keyring.RSAPaddingOAEPSHA1}, `[raw RSA key "" "" OAEP_SHA1_MGF1]`},
+		{keyring.RawRSAConfig{Padding: keyring.RSAPaddingOAEPSHA256}, `[raw RSA key "" "" OAEP_SHA256_MGF1]`},
+		{keyring.RawRSAConfig{Padding: keyring.RSAPaddingOAEPSHA384}, `[raw RSA key "" "" OAEP_SHA384_MGF1]`},
+		{keyring.RawRSAConfig{Padding: keyring.RSAPaddingOAEPSHA512}, `[raw RSA key "" "" OAEP_SHA512_MGF1]`},
+		{keyring.RawRSAConfig{Padding: 6}, `[raw RSA key "" "" RSAPadding(6)]`},
+	} {
+		if got := fmt.Sprint(c.config); got != c.want {
+			t.Errorf("printed as %s, want %s", got, c.want)
+		}
+		if _, err := c.config.MarshalJSON(); err == nil {
+			t.Errorf("%s marshals to JSON", c.want)
+		}
+	}
+}
+
 // timeless leaves the time out of a log line: its digits may be those of a key.
 var timeless = &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 	if a.Key == slog.TimeKey {

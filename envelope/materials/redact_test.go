@@ -28,6 +28,42 @@ func TestBranchKeyDoesNotPrint(t *testing.T) {
 	}
 }
 
+// TestRedacted: every type with secrets prints as a constant, and the error of
+// its marshaler says why it fails.
+func TestRedacted(t *testing.T) {
+	for _, v := range []interface {
+		fmt.Formatter
+		json.Marshaler
+	}{&Encryption{}, &Decryption{}, Recipient{}, BranchKey{}} {
+		want := redacted
+		if _, ok := v.(BranchKey); ok {
+			want = "[branch key]"
+		}
+		if got := fmt.Sprint(v); got != want {
+			t.Errorf("%T prints as %q", v, got)
+		}
+		if _, err := v.MarshalJSON(); err == nil {
+			t.Errorf("%T marshals to JSON", v)
+		}
+	}
+}
+
+// TestNames: a branch key keeps its names, and a suite has its official one.
+func TestNames(t *testing.T) {
+	if k := NewBranchKey("tenant", "version", [32]byte{}); k.ID != "tenant" || k.Version != "version" {
+		t.Errorf("branch key %q, version %q", k.ID, k.Version)
+	}
+	for suite, want := range map[AlgorithmSuite]string{
+		SuiteSymmetricSignature: "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY_SYMSIG_HMAC_SHA384",
+		SuiteDigitalSignature:   "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384_SYMSIG_HMAC_SHA384",
+		0:                       "AlgorithmSuite(0x0000)",
+	} {
+		if got := suite.String(); got != want {
+			t.Errorf("suite %s, want %s", got, want)
+		}
+	}
+}
+
 // Secrets do not print, and no encoder takes them.
 func TestSecretsDoNotShow(t *testing.T) {
 	e, err := NewEncryption(SuiteSymmetricSignature, EncryptionContext{"shown": "no"}, nil, nil, 0)

@@ -92,6 +92,7 @@ func TestParseHeaderRefuses(t *testing.T) {
 		"no key":                     {replace("\x02\x00\x01p\x00\x04info\x00\x06cipher\x00\x00\x00\x00\x00\x00", "\x00"), ErrMalformed},
 		"more keys than bytes":       {replace("\x02\x00\x01p", "\xff\x00\x01p"), ErrMalformed},
 		"provider id not UTF-8":      {replace("\x00\x01p", "\x00\x01\xfe"), ErrMalformed},
+		"last provider id not UTF-8": {replace("\x06cipher\x00\x00\x00\x00\x00\x00", "\x06cipher\x00\x01\xfe\x00\x00\x00\x00"), ErrMalformed},
 		"provider info past the end": {replace("\x00\x04info", "\xff\x04info"), ErrMalformed},
 		"ciphertext past the end":    {replace("\x00\x06cipher", "\xff\xffcipher"), ErrMalformed},
 	} {

@@ -340,3 +340,11 @@ func TestEmptyKeysAreAChoice(t *testing.T) {
 		}
 	}
 }
+
+// TestParseNull: DynamoDB refuses a NULL that is false.
+func TestParseNull(t *testing.T) {
+	v, err := ParseValue(TypeNull, nil)
+	if null, ok := v.(*tNULL); err != nil || !ok || !null.Value {
+		t.Errorf("read as %#v, %v", v, err)
+	}
+}

@@ -1,0 +1,3 @@
+module github.com/ddbseal/ddbseal/.ci/mutate
+
+go 1.26.0
