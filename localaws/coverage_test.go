@@ -80,13 +80,13 @@ func TestCoveragePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(have, page.Bytes()) {
-		t.Errorf("%s is stale: run go test -run TestCoveragePage -update-coverage ./localaws", coveragePage)
+		t.Errorf("%s is stale: run go test ./localaws -run TestCoveragePage -update-coverage", coveragePage)
 	}
 }
 
 const coverageIntroduction = `# Which operations of AWS localaws has
 
-<!-- generated from the operation tables: go test -run TestCoveragePage -update-coverage ./localaws -->
+<!-- generated from the operation tables: go test ./localaws -run TestCoveragePage -update-coverage -->
 
 Every operation in aws-sdk-go-v2 is either served or refused by name. A refusal
 has the code UnsupportedOperationException (KMS, CloudTrail), UnsupportedOperation

@@ -40,5 +40,6 @@
 // answered. Calls whose signature was refused are in Audit, marked
 // Unauthenticated, while AWS logs none. Only the operations of the five
 // services that the tests here use exist; any other answers
-// UnknownOperationException, or InvalidAction for IAM and STS.
+// UnknownOperationException, or InvalidAction for IAM and STS, to callers whose
+// signature is right. DescribeEndpoints answers the address that was called.
 package localaws

@@ -27,7 +27,7 @@ func endpoints(identity *iam.Service, keys, tables, events request.Service) []fr
 		{Name: "kms", Service: keys, Targets: []string{"TrentService"}, ContentType: json11, MaxBody: maxKMSBody},
 		{Name: "dynamodb", Service: tables, Targets: []string{"DynamoDB_20120810"}, ContentType: json10,
 			MaxBody: maxDynamoDBBody, Errors: "com.amazonaws.dynamodb.v20120810", InternalError: "InternalServerError",
-			Checksum: true},
+			Server: "Server", Checksum: true},
 		{Name: "cloudtrail", Service: events, ContentType: json11, MaxBody: maxCloudTrailBody, Targets: []string{
 			"CloudTrail_20131101",
 			"com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", // as botocore spells it

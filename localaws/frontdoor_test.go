@@ -180,7 +180,9 @@ func TestRefusals(t *testing.T) {
 		{"JSON: broken body before everything", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{`, unsigned: true}, 400, common + "SerializationException", ""},
 		{"JSON: broken body before wrong signature", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{`, creds: wrong}, 400, common + "SerializationException", ""},
 		{"JSON: broken body, rightly signed", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{`, creds: root}, 400, common + "SerializationException", ""},
-		{"JSON: unknown operation before signature", rawRequest{target: "CloudTrail_20131101.Nothing", contentType: json11, service: "cloudtrail", body: `{}`, unsigned: true}, 400, common + "UnknownOperationException", "cloudtrail:Nothing"},
+		{"JSON: unknown operation after signature", rawRequest{target: "CloudTrail_20131101.Nothing", contentType: json11, service: "cloudtrail", body: `{}`, unsigned: true}, 400, common + "MissingAuthenticationTokenException", "Missing"},
+		{"JSON: unknown operation, wrong signature", rawRequest{target: "CloudTrail_20131101.Nothing", contentType: json11, service: "cloudtrail", body: `{}`, creds: wrong}, 400, common + "InvalidSignatureException", "does not match"},
+		{"JSON: unknown operation, rightly signed", rawRequest{target: "CloudTrail_20131101.Nothing", contentType: json11, service: "cloudtrail", body: `{}`, creds: root}, 400, common + "UnknownOperationException", "cloudtrail:Nothing"},
 		{"JSON: operation with control characters", rawRequest{target: "CloudTrail_20131101.<b>", contentType: json11, service: "cloudtrail", body: `{}`, creds: root}, 400, common + "UnknownOperationException", ""},
 		{"JSON: unknown service", rawRequest{target: "Nobody_20200101.Do", contentType: json11, service: "nobody", body: `{}`, creds: root}, 400, common + "UnknownOperationException", "X-Amz-Target"},
 		{"JSON: no content type", rawRequest{target: lookup, service: "cloudtrail", body: `{}`, creds: root}, 400, common + "UnknownOperationException", ""},
@@ -192,9 +194,11 @@ func TestRefusals(t *testing.T) {
 		{"JSON: forged session", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: forged}, 400, common + "UnrecognizedClientException", "invalid"},
 		{"JSON: wrong signature", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: wrong}, 400, common + "InvalidSignatureException", "does not match"},
 		{"JSON: body changed on the way", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: root, edit: func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(`[]`)) }}, 400, common + "InvalidSignatureException", "does not match"},
-		{"JSON: compressed", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: root, header: map[string]string{"Content-Encoding": "gzip"}}, 400, common + "SerializationException", "Content-Encoding"},
+		{"JSON: not gzip", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: root, header: map[string]string{"Content-Encoding": "gzip"}}, 400, common + "SerializationException", "gzip file"},
+		{"JSON: another encoding", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, creds: root, header: map[string]string{"Content-Encoding": "br"}}, 400, common + "SerializationException", "Content-Encoding"},
 		{"JSON: too large", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: strings.Repeat(" ", 65<<10), creds: root}, 413, common + "RequestEntityTooLargeException", "limit"},
 		{"Query: unknown action", rawRequest{contentType: form, service: "iam", body: "Action=Nothing&Version=2010-05-08", creds: root}, 400, "InvalidAction", "Nothing"},
+		{"Query: unknown action, wrong signature", rawRequest{contentType: form, service: "iam", body: "Action=Nothing&Version=2010-05-08", creds: wrong}, 403, "SignatureDoesNotMatch", "does not match"},
 		{"Query: no action", rawRequest{contentType: form, service: "iam", body: "", creds: root}, 400, "InvalidAction", ""},
 		{"Query: no version", rawRequest{contentType: form, service: "sts", body: "Action=GetCallerIdentity", creds: wrong}, 403, "SignatureDoesNotMatch", ""},
 		{"Query: no signature", rawRequest{contentType: form, service: "sts", body: get, unsigned: true}, 403, "MissingAuthenticationToken", "Missing"},
@@ -264,6 +268,9 @@ func TestAnswerHeaders(t *testing.T) {
 		header.Get("X-Amz-Crc32") != strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(body))), 10) {
 		t.Errorf("DynamoDB: %d %v %s", status, header, body)
 	}
+	if header.Get("Server") != "Server" {
+		t.Errorf("DynamoDB's Server header is %q", header.Get("Server"))
+	}
 	status, header, body = send(t, s,
 		rawRequest{target: "DynamoDB_20120810.ListTables", contentType: json10, service: "dynamodb", body: `{}`,
 			unsigned: true})
@@ -273,7 +280,8 @@ func TestAnswerHeaders(t *testing.T) {
 	status, header, _ = send(t, s,
 		rawRequest{target: "TrentService.ListKeys", contentType: json11, service: "kms", body: `{}`,
 			creds: s.RootCredentials()})
-	if status != 200 || header.Get("Content-Type") != json11 || header.Get("X-Amz-Crc32") != "" {
+	if status != 200 || header.Get("Content-Type") != json11 || header.Get("X-Amz-Crc32") != "" ||
+		header.Get("Server") != "" {
 		t.Errorf("KMS: %d %v", status, header)
 	}
 	status, header, _ = send(t, s,

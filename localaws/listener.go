@@ -14,7 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-// Limits of a listener against slow clients and large headers.
+// Limits of a listener against slow clients and large headers. connections has
+// those on the number of clients.
 const (
 	writeTimeout = 2 * time.Minute
 	idleTimeout  = 2 * time.Minute
@@ -70,16 +71,9 @@ func (s *Server) listen(addr string, p patience) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("localaws: listen: %w", err)
 	}
+	limited := limitConnections(tcp, maxConnections)
 	l := &Listener{server: s, listener: tcp, done: make(chan struct{})}
-	l.http = &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: p.header,
-		ReadTimeout:       p.whole,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
-	}
+	l.http = s.httpServer(limited, p)
 	l.close = sync.OnceValue(l.shutdown)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,9 +83,23 @@ func (s *Server) listen(addr string, p patience) (*Listener, error) {
 	s.listeners[l] = struct{}{}
 	go func() {
 		defer close(l.done)
-		_ = l.http.Serve(limitConnections(tcp))
+		_ = l.http.Serve(limited)
 	}()
 	return l, nil
+}
+
+// httpServer returns a server of the connections.
+func (s *Server) httpServer(c *connections, p patience) *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: p.header,
+		ReadTimeout:       p.whole,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ConnState:         c.state,
+		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn),
+	}
 }
 
 // Addr returns the address with the port that was picked.
@@ -127,4 +135,9 @@ func (l *Listener) shutdown() error {
 
 // ServeHTTP implements http.Handler, for use with your own http.Server. Set the
 // timeouts of that server; the limits on bodies hold without it.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.door.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(s.options.AllowedOrigins) > 0 && s.cors(w, r) {
+		return
+	}
+	s.door.ServeHTTP(w, r)
+}

@@ -2,8 +2,6 @@ package localaws_test
 
 import (
 	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -121,22 +119,24 @@ func TestSlowClients(t *testing.T) {
 	wg.Wait()
 }
 
-// Bodies over the limit are refused before and while they are read; a
-// compressed one is not unpacked.
+// Bodies over the limit are refused before and while they are read, and those of
+// strangers before.
 func TestLargeBodies(t *testing.T) {
 	s := start(t, localaws.Options{})
 	l := listen(t, s)
-	var bomb bytes.Buffer
-	z := gzip.NewWriter(&bomb)
-	_, _ = z.Write(bytes.Repeat([]byte(" "), 10<<20))
-	_ = z.Close()
+	signed := rawRequest{target: "DynamoDB_20120810.PutItem", contentType: json10, service: "dynamodb",
+		body: "{}", creds: s.RootCredentials()}.build(t, l.URL())
+	known := "Authorization: " + signed.Header.Get("Authorization") + "\r\n" +
+		"X-Amz-Date: " + signed.Header.Get("X-Amz-Date") + "\r\n"
 	for _, c := range []struct {
 		name, header string
 		body         func(io.Writer)
 		status, code string
 	}{
 		{"announced", "Content-Length: 16777217\r\n", func(io.Writer) {}, "413", "RequestEntityTooLargeException"},
-		{"in chunks", "Transfer-Encoding: chunked\r\n", func(w io.Writer) {
+		{"of a stranger", "Content-Length: 16777216\r\n", func(io.Writer) {}, "400", "MissingAuthenticationTokenException"},
+		{"of a stranger in chunks", "Transfer-Encoding: chunked\r\n", func(io.Writer) {}, "400", "MissingAuthenticationTokenException"},
+		{"in chunks", known + "Transfer-Encoding: chunked\r\n", func(w io.Writer) {
 			chunk := []byte(fmt.Sprintf("%x\r\n%s\r\n", 1<<20, strings.Repeat(" ", 1<<20)))
 			for range 17 {
 				if _, err := w.Write(chunk); err != nil {
@@ -145,7 +145,6 @@ func TestLargeBodies(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, "0\r\n\r\n")
 		}, "413", "RequestEntityTooLargeException"},
-		{"compressed", fmt.Sprintf("Content-Encoding: gzip\r\nContent-Length: %d\r\n", bomb.Len()), func(w io.Writer) { _, _ = w.Write(bomb.Bytes()) }, "400", "SerializationException"},
 		{"headers", "X-Long: " + strings.Repeat("x", 200<<10) + "\r\n", func(io.Writer) {}, "431", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -195,6 +194,24 @@ func TestLargeBodies(t *testing.T) {
 	}
 	if _, err := client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: write}); err != nil {
 		t.Errorf("a batch of 13 MB: %v", err)
+	}
+}
+
+// A client that is still sending its body when it is refused reads why, whether
+// it keeps its connections or not.
+func TestRefusedClientsReadTheAnswer(t *testing.T) {
+	s := start(t, localaws.Options{})
+	l := listen(t, s)
+	body := strings.Repeat("x", 15<<20)
+	for _, once := range []bool{false, true} {
+		transport := &http.Transport{DisableKeepAlives: once}
+		for range 10 {
+			r := rawRequest{target: "DynamoDB_20120810.PutItem", contentType: json10, body: body, unsigned: true}
+			status, _, text := do(t, &http.Client{Transport: transport}, r.build(t, l.URL()))
+			if status != http.StatusBadRequest || !strings.Contains(text, "MissingAuthenticationToken") {
+				t.Errorf("got %d %s", status, text)
+			}
+		}
 	}
 }
 

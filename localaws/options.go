@@ -55,6 +55,11 @@ type Options struct {
 	// account keeps, fewer when they take more than 4 KB on average. Zero:
 	// 10,000.
 	AuditLimit int
+	// AllowedOrigins are the origins of web pages, such as
+	// http://localhost:3000, that may call over HTTP and read the answers. Each
+	// is compared exactly; a wildcard is refused. Empty: browsers keep pages
+	// from calling. It does not matter to other clients.
+	AllowedOrigins []string
 	// Logger gets, at level error, internal failures and that DataDir cannot be
 	// written, each once and again after a while if it lasts; at level warn
 	// that DataDir can be written again and what the listener complains about;
@@ -87,6 +92,11 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.KeyCacheTTL < 0 || o.TableActivation < 0 || o.AuditLimit < 0 {
 		return o, errors.New("key cache TTL, table activation and audit limit must not be negative")
+	}
+	for _, origin := range o.AllowedOrigins {
+		if err := checkOrigin(origin); err != nil {
+			return o, err
+		}
 	}
 	if err := o.Faults.validate(); err != nil {
 		return o, err

@@ -26,8 +26,9 @@ type serveCommand struct {
 	AccountID string `placeholder:"ID" help:"Account id of the root user, twelve digits."`
 	Region    string `placeholder:"REGION" help:"Region of the printed exports. (default: us-east-1)"`
 
-	Verbose   bool   `short:"v" help:"Log each request: service, operation, status and duration, and no value."`
-	LogFormat string `enum:"text,json" default:"text" placeholder:"FORMAT" help:"Format of the log on standard error, which has a line for each problem: text or json. (default: ${default})"`
+	CORS      []string `name:"cors" sep:"none" placeholder:"ORIGIN" help:"Let web pages of this origin call, such as http://localhost:3000. May be repeated."`
+	Verbose   bool     `short:"v" help:"Log each request: service, operation, status and duration, and no value."`
+	LogFormat string   `enum:"text,json" default:"text" placeholder:"FORMAT" help:"Format of the log on standard error, which has a line for each problem: text or json. (default: ${default})"`
 
 	AccessKeyID     string `hidden:"" env:"DDBSEAL_ROOT_ACCESS_KEY_ID"`
 	SecretAccessKey string `hidden:"" env:"DDBSEAL_ROOT_SECRET_ACCESS_KEY"`
@@ -69,9 +70,12 @@ func (c *serveCommand) serve(ctx context.Context, s streams, log *slog.Logger) e
 		s.err = jsonNotes{log}
 	}
 	server, err := localaws.New(localaws.Options{
-		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region, Logger: log,
+		DataDir: c.DataDir, AccountID: c.AccountID, Region: c.Region, Logger: log, AllowedOrigins: c.CORS,
 		RootCredentials: aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey},
 	})
+	if errors.Is(err, localaws.ErrOrigin) {
+		return usagef("--cors: %w", err)
+	}
 	if errors.Is(err, localaws.ErrInUse) {
 		return fmt.Errorf("data directory %s is in use by another process: stop that one, or choose another --data-dir",
 			c.DataDir)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -33,5 +35,34 @@ func TestPortInUse(t *testing.T) {
 		"listens on port "+first.Addr().String()[len("127.0.0.1:"):]+": stop it, choose another port") ||
 		narration.Len() > 0 {
 		t.Errorf("%v, %q", err, &narration)
+	}
+}
+
+// TestServeCORS: the flag reaches the server.
+func TestServeCORS(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	c := serveCommand{Listen: "127.0.0.1:0", CORS: []string{"http://localhost:3000"}}
+	c.ready = func(url string) {
+		defer stop()
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		r.Header.Set("Origin", c.CORS[0])
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer resp.Body.Close()
+		if got := resp.Header.Get("Access-Control-Allow-Origin"); got != c.CORS[0] {
+			t.Errorf("allowed is %q", got)
+		}
+	}
+	var out, narration bytes.Buffer
+	if err := c.Run(ctx, streams{out: &out, err: &narration}); err != nil {
+		t.Error(err)
 	}
 }

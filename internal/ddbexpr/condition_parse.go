@@ -339,7 +339,8 @@ func (p *parser) checkBounds(low, high *operand) {
 	if low.kind != operandValue || high.kind != operandValue || low.value == nil || high.value == nil {
 		return
 	}
-	bounds := "; lower bound operand: " + describe(low.value) + ", upper bound operand: " + describe(high.value)
+	bounds := "; lower bound operand: " + DescribeValue(low.value) + ", upper bound operand: " +
+		DescribeValue(high.value)
 	c, ok := compareValues(low.value, high.value)
 	switch {
 	case ddbjson.TypeName(low.value) != ddbjson.TypeName(high.value):
@@ -351,7 +352,8 @@ func (p *parser) checkBounds(low, high *operand) {
 	}
 }
 
-// describe writes a value as DynamoDB's messages do.
-func describe(v types.AttributeValue) string {
+// DescribeValue returns a scalar value as DynamoDB's messages repeat it. Put it
+// into the answer to the caller who sent the value, not into logs.
+func DescribeValue(v types.AttributeValue) string {
 	return "AttributeValue: {" + ddbjson.TypeName(v) + ":" + scalarText(v) + "}"
 }

@@ -2,6 +2,7 @@ package ddbexpr
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -102,7 +103,7 @@ func (s *Scope) KeyCondition(expression string) (*KeyCondition, error) {
 	}
 	k := &KeyCondition{paths: p.paths}
 	if message := k.collect(root); message != "" {
-		return nil, &Error{Kind: KindKeyCondition, Message: message}
+		return nil, p.error(message)
 	}
 	return k, nil
 }
@@ -188,7 +189,13 @@ func keyTerm(n *node, name string) (t KeyTerm, ok bool) {
 func (k *KeyCondition) Bind(schema KeySchema) (KeyQuery, error) {
 	var q KeyQuery
 	if len(k.terms) > 2 {
-		return q, &Error{Kind: KindKeyCondition, Message: "Conditions can be of length 1 or 2 only"}
+		keys := 1
+		if schema.Sort != "" {
+			keys = 2
+		}
+		return q, &Error{Kind: KindKeyCondition, Message: "The number of query conditions (" +
+			strconv.Itoa(len(k.terms)) + ") exceeds the number of key attributes defined in the schema (" +
+			strconv.Itoa(keys) + ")"}
 	}
 	var partition *KeyTerm
 	for i := range k.terms {

@@ -28,6 +28,7 @@ func TestBindMessages(t *testing.T) {
 	const (
 		unsupported = "Query key condition not supported"
 		missed      = "Query condition missed key schema element: "
+		tooMany     = "The number of query conditions (3) exceeds the number of key attributes defined in the schema "
 		mismatch    = "One or more parameter values were invalid: Condition parameter type does not match schema type"
 	)
 	alone := ddbexpr.KeySchema{Partition: "id", PartitionType: "S"}
@@ -51,7 +52,7 @@ func TestBindMessages(t *testing.T) {
 		{"sk = :s AND foo = :s", missed + "id", missed + "id"},
 		{"id > :s AND sk = :s", unsupported, unsupported},
 		{"id = :s AND sk = :n", unsupported, mismatch},
-		{"id = :s AND sk = :s AND foo = :s", "Conditions can be of length 1 or 2 only", "Conditions can be of length 1 or 2 only"},
+		{"id = :s AND sk = :s AND foo = :s", tooMany + "(1)", tooMany + "(2)"},
 	} {
 		scope, err := ddbexpr.NewScope(nil, testValues)
 		if err != nil {

@@ -177,7 +177,7 @@ func TestKeyConditionMessages(t *testing.T) {
 		{"begins_with(id, :n)", "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N"},
 	})
 	const operator = "Invalid operator used in KeyConditionExpression: "
-	checkMessages(t, ddbexpr.KindKeyCondition, "", [][2]string{
+	checkMessages(t, ddbexpr.KindKeyCondition, "Invalid KeyConditionExpression: ", [][2]string{
 		{"id = :s OR sk = :s", operator + "OR"}, {"NOT id.x = :s", operator + "NOT"}, {"id <> :s", operator + "<>"}, {"id IN (:s)", operator + "IN"},
 		{"id = :s AND contains(sk, :s)", operator + "contains"}, {"attribute_exists(id)", operator + "attribute_exists"}, {"id = :s OR id <> :s", operator + "OR"},
 		{"id = :s AND size(sk) = :n", "KeyConditionExpressions cannot contain nested operations"},

@@ -60,8 +60,11 @@ func newParser(s *Scope, kind Kind, src string) (*parser, error) {
 		return nil, p.error("The expression can not be empty;")
 	}
 	if len(src) > MaxExpressionSize && !s.unlimited {
-		return nil, p.error("Expression size has exceeded the maximum allowed size; expression size: " +
-			strconv.Itoa(len(src)))
+		message := "Expression size has exceeded the maximum allowed size;"
+		if kind != KindUpdate { // DynamoDB does not say the size of an update
+			message += " expression size: " + strconv.Itoa(len(src))
+		}
+		return nil, p.error(message)
 	}
 	p.cur = scan(src, 0)
 	return p, nil

@@ -78,32 +78,38 @@ func TestValidate(t *testing.T) {
 	const prefix = "One or more parameter values were invalid: "
 	long := strings.Repeat("123", 13)
 	for _, c := range []struct {
-		v    types.AttributeValue
-		want string
+		v     types.AttributeValue
+		want  string
+		older string // where it is another text
 	}{
-		{s(""), ""}, {b(""), ""}, {boolean(false), ""}, {null(true), ""}, {l(), ""}, {m(item{}), ""}, {ss(""), ""}, {n("1e3"), ""},
-		{nil, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"},
-		{l(nil), "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"},
-		{null(false), prefix + "Null attribute value types must have the value of true"},
-		{ss(), prefix + "An string set  may not be empty"},
-		{ns(), prefix + "An number set  may not be empty"},
-		{bs(), prefix + "Binary sets should not be empty"},
-		{ss("a", "b", "a"), prefix + "Input collection [a, b, a] contains duplicates."},
-		{ss("a", "b", "c", "d", "e", "f", "g", "h", "i", "a"), prefix + "Input collection [a, b, c, d, e, f, g, h, i, a] contains duplicates."},
-		{ss("a", "b", "c", "d", "e", "f", "g", "h", "i", "j"), ""},
-		{ns("1", "2", "1.0"), "Input collection contains duplicates"},
-		{ns("1", "2", "3"), ""},
-		{bs([]byte("a"), []byte("a")), prefix + "Input collection [YQ==, YQ==]of type BS contains duplicates."},
-		{bs([]byte("a"), nil), ""},
-		{n(""), "The parameter cannot be converted to a numeric value"},
-		{n("x"), "The parameter cannot be converted to a numeric value: x"},
-		{ns("1", "x"), "The parameter cannot be converted to a numeric value: x"},
-		{n("1e126"), "Number overflow. Attempting to store a number with magnitude larger than supported range"},
-		{n("1e-131"), "Number underflow. Attempting to store a number with magnitude smaller than supported range"},
-		{n(long), "Attempting to store more than 38 significant digits in a Number"},
-		{l(s("a"), m(item{"x": null(false)})), prefix + "Null attribute value types must have the value of true"},
-		{deep(32), ""},
-		{deep(33), "Nesting Levels have exceeded supported limits"},
+		{v: s("")}, {v: b("")}, {v: boolean(false)}, {v: null(true)}, {v: l()}, {v: m(item{})}, {v: ss("")}, {v: n("1e3")},
+		{nil, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes", ""},
+		{l(nil), "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes", ""},
+		{null(false), prefix + "Null attribute value types must have the value of true", ""},
+		{ss(), prefix + "An string set  may not be empty", ""},
+		{ns(), prefix + "An number set  may not be empty", ""},
+		{bs(), prefix + "Binary sets should not be empty", ""},
+		{ss("b", "a", "b", "c"), prefix + `Input collection ["a", "b", "b", "c"] contains duplicates.`,
+			prefix + "Input collection [b, a, b, c] contains duplicates."},
+		{ss("a", "b", "c", "d", "e", "f", "g", "h", "i", "a"),
+			prefix + `Input collection ["a", "b", "c", "d", "e", "f", "g", "h", "i", "a"] contains duplicates.`,
+			prefix + "Input collection [a, b, c, d, e, f, g, h, i, a] contains duplicates."},
+		{v: ss("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")},
+		{ns("1", "2", "1.0"), prefix + "Input collection contains duplicates.", "Input collection contains duplicates"},
+		{v: ns("1", "2", "3")},
+		{bs([]byte{255}, []byte{0}, []byte{0}),
+			prefix + `Input collection ["AA==","/w==","AA=="]of type BS contains duplicates.`,
+			prefix + "Input collection [/w==, AA==, AA==]of type BS contains duplicates."},
+		{v: bs([]byte("a"), nil)},
+		{n(""), "The parameter cannot be converted to a numeric value: ", "The parameter cannot be converted to a numeric value"},
+		{n("x"), "The parameter cannot be converted to a numeric value: x", ""},
+		{ns("1", "x"), "The parameter cannot be converted to a numeric value: x", ""},
+		{n("1e126"), "Number overflow. Attempting to store a number with magnitude larger than supported range", ""},
+		{n("1e-131"), "Number underflow. Attempting to store a number with magnitude smaller than supported range", ""},
+		{n(long), "Attempting to store more than 38 significant digits in a Number", ""},
+		{l(s("a"), m(item{"x": null(false)})), prefix + "Null attribute value types must have the value of true", ""},
+		{v: deep(32)},
+		{deep(33), "Nesting Levels have exceeded supported limits", ""},
 	} {
 		err := ddbjson.Validate(c.v)
 		if c.want == "" {
@@ -113,8 +119,8 @@ func TestValidate(t *testing.T) {
 			continue
 		}
 		var e *ddbjson.ValidationError
-		if !errors.As(err, &e) || e.Message != c.want {
-			t.Errorf("%v: %v, want %q", c.v, err, c.want)
+		if !errors.As(err, &e) || e.Message != c.want || e.Older != c.older {
+			t.Errorf("%v: %v\n got %q, %q\nwant %q, %q", c.v, err, e.Message, e.Older, c.want, c.older)
 		}
 	}
 	// Of several refusals that of the first name is reported, every time.

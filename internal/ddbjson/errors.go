@@ -30,6 +30,12 @@ type ValidationError struct {
 	// the refused value, so it belongs into the answer to whoever sent it, not
 	// into logs.
 	Message string
+	// Older is the text of the operations whose words DynamoDB has not changed
+	// since 2026, and empty where it is Message.
+	Older string
+	// Untyped says that the value has no type or several, which DynamoDB
+	// answers before it validates anything.
+	Untyped bool
 
 	reason string
 }
@@ -41,18 +47,6 @@ func (e *ValidationError) Error() string {
 	}
 	return "attribute value: " + e.Message
 }
-
-// The refusals that have always the same text.
-var (
-	errEmptyValue = &ValidationError{Message: "Supplied AttributeValue is empty, must contain exactly one of the " +
-		"supported datatypes"}
-	errManyTypes = &ValidationError{Message: "Supplied AttributeValue has more than one datatypes set, must contain " +
-		"exactly one of the supported datatypes"}
-	errTooDeep = &ValidationError{Message: "Nesting Levels have exceeded supported limits"}
-	// DynamoDB says more of a request than of what an update makes.
-	errReadTooDeep = &ValidationError{Message: errTooDeep.Message +
-		": Attributes in the item have nested levels beyond supported limit"}
-)
 
 func base64Length(offset, n int) error {
 	return &SerializationError{

@@ -1,15 +1,11 @@
 package ddbjson
 
 import (
-	"encoding/base64"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbnumber"
 )
-
-const invalidPrefix = "One or more parameter values were invalid: "
 
 // Validate applies DynamoDB's rules for a value that is well formed: a type at
 // every place, NULL only true, no empty set, no duplicates in sets (numbers
@@ -70,7 +66,7 @@ func validate(v types.AttributeValue, level int) error {
 
 func validateNumber(s string) error {
 	if err := ddbnumber.Validate(s); err != nil {
-		return &ValidationError{Message: ddbnumber.Message(err, s), reason: err.Error()}
+		return invalidNumber(err, s)
 	}
 	return nil
 }
@@ -80,10 +76,7 @@ func validateStrings(set []string) error {
 		return &ValidationError{Message: invalidPrefix + "An string set  may not be empty"}
 	}
 	if hasDuplicates(set) {
-		return &ValidationError{
-			Message: invalidPrefix + "Input collection [" + strings.Join(set, ", ") + "] contains duplicates.",
-			reason:  "string set with duplicates",
-		}
+		return duplicateStrings(set)
 	}
 	return nil
 }
@@ -96,12 +89,12 @@ func validateNumbers(set []string) error {
 	for i, s := range set {
 		n, err := ddbnumber.Normalize(s)
 		if err != nil {
-			return &ValidationError{Message: ddbnumber.Message(err, s), reason: err.Error()}
+			return invalidNumber(err, s)
 		}
 		normal[i] = n
 	}
 	if hasDuplicates(normal) {
-		return &ValidationError{Message: "Input collection contains duplicates"}
+		return errDuplicateNumbers
 	}
 	return nil
 }
@@ -114,16 +107,10 @@ func validateBinaries(set [][]byte) error {
 	for i, b := range set {
 		texts[i] = string(b)
 	}
-	if !hasDuplicates(texts) {
-		return nil
+	if hasDuplicates(texts) {
+		return duplicateBinaries(set)
 	}
-	for i, b := range set {
-		texts[i] = base64.StdEncoding.EncodeToString(b)
-	}
-	return &ValidationError{
-		Message: invalidPrefix + "Input collection [" + strings.Join(texts, ", ") + "]of type BS contains duplicates.",
-		reason:  "binary set with duplicates",
-	}
+	return nil
 }
 
 func hasDuplicates(set []string) bool {

@@ -30,9 +30,6 @@ func (e *rangeError) Unwrap() error { return ErrRange }
 func Message(err error, s string) string {
 	switch {
 	case errors.Is(err, ErrSyntax):
-		if s == "" {
-			return "The parameter cannot be converted to a numeric value"
-		}
 		return "The parameter cannot be converted to a numeric value: " + s
 	case errors.Is(err, ErrPrecision):
 		return "Attempting to store more than 38 significant digits in a Number"

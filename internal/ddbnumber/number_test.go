@@ -87,7 +87,7 @@ func TestNormalize(t *testing.T) {
 
 func TestMessage(t *testing.T) {
 	for in, want := range map[string]string{
-		"":   "The parameter cannot be converted to a numeric value",
+		"":   "The parameter cannot be converted to a numeric value: ",
 		"x1": "The parameter cannot be converted to a numeric value: x1",
 		"1e126": "Number overflow. Attempting to store a number with magnitude larger than " +
 			"supported range",

@@ -8,7 +8,6 @@ var absent = map[string]string{
 	"backups":              "CreateBackup DeleteBackup DescribeBackup ListBackups RestoreTableFromBackup",
 	"bulk operations":      "CancelBulkOperation DescribeBulkOperation ListBulkOperations StartBulkPutItems",
 	"contributor insights": "DescribeContributorInsights ListContributorInsights UpdateContributorInsights",
-	"endpoint discovery":   "DescribeEndpoints",
 	"exports and imports": "DescribeExport DescribeImport ExportTableToPointInTime ImportTable ListExports " +
 		"ListImports",
 	"global tables": "CreateGlobalTable DescribeGlobalTable DescribeGlobalTableSettings ListGlobalTables " +

@@ -44,3 +44,13 @@ func (s *Service) describeLimits(context.Context, *request.Call, *struct{}) ([]b
 	return json.Marshal(jsonObject{"AccountMaxReadCapacityUnits": 80000, "AccountMaxWriteCapacityUnits": 80000,
 		"TableMaxReadCapacityUnits": 40000, "TableMaxWriteCapacityUnits": 40000})
 }
+
+func (s *Service) allowDescribeEndpoints(ctx context.Context, c *request.Call, _ *struct{}) error {
+	return s.allow(ctx, c, "DescribeEndpoints", "*", c.AccountID, nil)
+}
+
+// describeEndpoints answers the address that the client has called: one of AWS
+// would lead clients with endpoint discovery away from this server.
+func (s *Service) describeEndpoints(_ context.Context, c *request.Call, _ *struct{}) ([]byte, error) {
+	return json.Marshal(jsonObject{"Endpoints": []jsonObject{{"Address": c.Host, "CachePeriodInMinutes": 1440}}})
+}

@@ -50,7 +50,7 @@ func TestBatches(t *testing.T) {
 		message   string
 	}{
 		"nothing":         {"BatchGetItem", members{}, "ValidationException", "1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: Member must not be null"},
-		"no tables":       {"BatchWriteItem", members{"RequestItems": members{}}, "ValidationException", "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		"no tables":       {"BatchWriteItem", members{"RequestItems": members{}}, "ValidationException", "The requestItems parameter is required for BatchWriteItem"},
 		"26 writes":       {"BatchWriteItem", members{"RequestItems": members{"one": many(26, put)}}, "ValidationException", ""},
 		"26 in two":       {"BatchWriteItem", members{"RequestItems": members{"one": many(20, put), "two": many(6, put)}}, "ValidationException", "Too many items requested for the BatchWriteItem call"},
 		"101 keys":        {"BatchGetItem", members{"RequestItems": members{"one": members{"Keys": many(101, key)}}}, "ValidationException", ""},

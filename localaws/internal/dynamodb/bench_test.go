@@ -107,6 +107,30 @@ func BenchmarkScan(b *testing.B) {
 	b.ReportMetric(items*float64(b.N)/b.Elapsed().Seconds(), "items/s")
 }
 
+// BenchmarkBackfill creates a global index of a table of 100,000 items of 1 KB,
+// and deletes it.
+func BenchmarkBackfill(b *testing.B) {
+	const items = 100_000
+	w := benchTable(b, items)
+	create := members{"TableName": "items",
+		"AttributeDefinitions": []members{{"AttributeName": "n1", "AttributeType": "N"}, {"AttributeName": "pk", "AttributeType": "S"}},
+		"GlobalSecondaryIndexUpdates": []members{{"Create": members{"IndexName": "byN", "Projection": members{"ProjectionType": "ALL"},
+			"KeySchema": []members{{"AttributeName": "n1", "KeyType": "HASH"},
+				{"AttributeName": "pk", "KeyType": "RANGE"}}}}}}
+	remove := members{"TableName": "items",
+		"GlobalSecondaryIndexUpdates": []members{{"Delete": members{"IndexName": "byN"}}}}
+	for b.Loop() {
+		w.do("UpdateTable", create)
+		b.StopTimer()
+		if n := w.described("items")["GlobalSecondaryIndexes"].([]any)[0].(members)["ItemCount"]; n != float64(items) {
+			b.Fatalf("the index has %v items", n)
+		}
+		w.do("UpdateTable", remove)
+		b.StartTimer()
+	}
+	b.ReportMetric(items*float64(b.N)/b.Elapsed().Seconds(), "items/s")
+}
+
 // pageOf reads count and last key off the end of a page, without parsing all
 // of it.
 func pageOf(b *testing.B, out []byte) (count int, last string) {

@@ -156,7 +156,7 @@ func TestUpdatesAlone(t *testing.T) {
 	refused(members{"SSESpecification": members{"Enabled": true}, "DeletionProtectionEnabled": true},
 		badParam+"Server-Side Encryption"+only)
 	refused(members{"TableClass": "STANDARD_INFREQUENT_ACCESS", "DeletionProtectionEnabled": true},
-		badParam+"DeletionProtection"+only)
+		badParam+"TableClass"+only)
 	refused(members{"TableClass": "STANDARD_INFREQUENT_ACCESS", "ProvisionedThroughput": provisioned(1, 1)},
 		badParam+"TableClass"+only)
 	refused(members{"ProvisionedThroughput": provisioned(9, 9),

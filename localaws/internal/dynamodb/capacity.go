@@ -12,6 +12,9 @@ import (
 const (
 	readUnit  = 4096 // bytes of a strongly consistent read
 	writeUnit = 1024
+	// scanPartitions is how many partitions a new table has on AWS. A Scan of a
+	// whole table reads at least one unit of each.
+	scanPartitions = 4
 )
 
 // units rounds a size up; even nothing costs one.

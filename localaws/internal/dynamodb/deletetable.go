@@ -28,7 +28,20 @@ func (s *Service) deleteTable(ctx context.Context, c *request.Call, in *input.Ta
 	}
 	s.custodian.Retire(ctx, c, def.Target(), def.Encryption)
 	left.Status = "DELETING"
-	return json.Marshal(jsonObject{"TableDescription": describe(def, left, now)})
+	return json.Marshal(jsonObject{"TableDescription": describeDeleted(def, left, now)})
+}
+
+// describeDeleted makes the TableDescription of a table that is being deleted,
+// of which AWS says less than of any other.
+func describeDeleted(d *schema.Definition, left table.Counts, now time.Time) jsonObject {
+	whole, out := describe(d, left, now), jsonObject{}
+	for _, name := range []string{"TableName", "TableStatus", "TableArn", "TableId", "ItemCount", "TableSizeBytes",
+		"ProvisionedThroughput", "DeletionProtectionEnabled", "SSEDescription"} {
+		if value, ok := whole[name]; ok {
+			out[name] = value
+		}
+	}
+	return out
 }
 
 // remove takes a table and its items away, and returns what was left of it.

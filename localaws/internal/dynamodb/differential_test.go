@@ -196,7 +196,7 @@ func TestDifferentialRandom(t *testing.T) {
 			refused[code]++
 		}
 		d := difference{operation: operation, in: in, got: got, want: want, code: code, wantCode: wantCode,
-			message: message, wantMessage: wantMessage}
+			wantMessage: wantMessage}
 		if code != "" && code == wantCode && message != wantMessage {
 			texts[operation+"\n ours:  "+message+"\n other: "+wantMessage]++
 		}
@@ -275,13 +275,14 @@ func pages(send func(string, members) (members, string, string), operation strin
 	return "pages without an end"
 }
 
-// difference is one request with both answers.
+// difference is one request with both answers, without the engine's text: no
+// difference is known by it.
 type difference struct {
-	operation            string
-	in                   members
-	got, want            members
-	code, wantCode       string
-	message, wantMessage string
+	operation      string
+	in             members
+	got, want      members
+	code, wantCode string
+	wantMessage    string
 }
 
 // same compares codes and answers, items of one page as a set where AWS

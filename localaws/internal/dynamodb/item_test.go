@@ -29,7 +29,10 @@ func TestItemValidation(t *testing.T) {
 		"GlobalSecondaryIndexes": []members{{"IndexName": "byG",
 			"KeySchema":  []members{{"AttributeName": "g", "KeyType": "HASH"}},
 			"Projection": members{"ProjectionType": "ALL"}}}})
-	const p = "One or more parameter values were invalid: "
+	const (
+		p   = "One or more parameter values were invalid: "
+		one = "1 validation error detected: "
+	)
 	put := func(item string) string { return `{"TableName": "items", "Item": ` + item + `}` }
 	get := func(key string) string { return `{"TableName": "items", "Key": ` + key + `}` }
 	update := func(rest string) string {
@@ -38,7 +41,7 @@ func TestItemValidation(t *testing.T) {
 	long := strings.Repeat("x", 2049)
 	for name, c := range map[string]struct{ operation, in, code, message string }{
 		"no table":             {"PutItem", `{"TableName": "none", "Item": {"pk": {"S": "a"}}}`, "ResourceNotFoundException", "Requested resource not found"},
-		"no members":           {"PutItem", `{}`, "ValidationException", "The parameter 'TableName' is required but was not present in the request"},
+		"no members":           {"PutItem", `{}`, "ValidationException", "2 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null; Value null at 'item' failed to satisfy constraint: Member must not be null"},
 		"missing key":          {"PutItem", put(`{"pk": {"S": "a"}}`), "ValidationException", p + "Missing the key sk in the item"},
 		"key of wrong type":    {"PutItem", put(`{"pk": {"N": "1"}, "sk": {"N": "1"}}`), "ValidationException", p + "Type mismatch for key pk expected: S actual: N"},
 		"empty key":            {"PutItem", put(`{"pk": {"S": ""}, "sk": {"N": "1"}}`), "ValidationException", "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
@@ -47,37 +50,37 @@ func TestItemValidation(t *testing.T) {
 		"empty index key":      {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "g": {"S": ""}}`), "ValidationException", "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: byG, IndexKey: g"},
 		"empty value":          {"PutItem", put(`{"pk": {}}`), "ValidationException", "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"},
 		"two types":            {"PutItem", put(`{"pk": {"S": "a", "N": "1"}}`), "ValidationException", "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"},
-		"bad number":           {"PutItem", put(`{"pk": {"N": "one"}}`), "ValidationException", "The parameter cannot be converted to a numeric value: one"},
-		"long number":          {"PutItem", put(`{"pk": {"N": "123456789012345678901234567890123456789"}}`), "ValidationException", "Attempting to store more than 38 significant digits in a Number"},
-		"large number":         {"PutItem", put(`{"pk": {"N": "1e126"}}`), "ValidationException", "Number overflow. Attempting to store a number with magnitude larger than supported range"},
-		"false null":           {"PutItem", put(`{"pk": {"NULL": false}}`), "ValidationException", p + "Null attribute value types must have the value of true"},
-		"empty set":            {"PutItem", put(`{"pk": {"SS": []}}`), "ValidationException", p + "An string set  may not be empty"},
-		"doubled set":          {"PutItem", put(`{"pk": {"SS": ["a", "a"]}}`), "ValidationException", p + "Input collection [a, a] contains duplicates."},
-		"doubled number set":   {"PutItem", put(`{"pk": {"NS": ["1", "1.0"]}}`), "ValidationException", "Input collection contains duplicates"},
-		"empty name to get":    {"GetItem", `{"TableName": "items", "Key": {"pk": {"S": "a"}, "sk": {"N": "1"}}, "AttributesToGet": [""]}`, "ValidationException", p + "Empty attribute name"},
-		"empty name updated":   {"UpdateItem", update(`"AttributeUpdates": {"": {"Value": {"N": "1"}}}`), "ValidationException", p + "Empty attribute name"},
-		"empty name expected":  {"UpdateItem", update(`"Expected": {"": {"Exists": false}}`), "ValidationException", p + "Empty attribute name"},
+		"bad number":           {"PutItem", put(`{"pk": {"N": "one"}}`), "ValidationException", one + "The parameter cannot be converted to a numeric value: one"},
+		"long number":          {"PutItem", put(`{"pk": {"N": "123456789012345678901234567890123456789"}}`), "ValidationException", one + "Attempting to store more than 38 significant digits in a Number"},
+		"large number":         {"PutItem", put(`{"pk": {"N": "1e126"}}`), "ValidationException", one + "Number overflow. Attempting to store a number with magnitude larger than supported range"},
+		"false null":           {"PutItem", put(`{"pk": {"NULL": false}}`), "ValidationException", one + p + "Null attribute value types must have the value of true"},
+		"empty set":            {"PutItem", put(`{"pk": {"SS": []}}`), "ValidationException", one + p + "An string set  may not be empty"},
+		"doubled set":          {"PutItem", put(`{"pk": {"SS": ["a", "a"]}}`), "ValidationException", one + p + `Input collection ["a", "a"] contains duplicates.`},
+		"doubled number set":   {"PutItem", put(`{"pk": {"NS": ["1", "1.0"]}}`), "ValidationException", one + p + "Input collection contains duplicates."},
+		"empty name to get":    {"GetItem", `{"TableName": "items", "Key": {"pk": {"S": "a"}, "sk": {"N": "1"}}, "AttributesToGet": [""]}`, "ValidationException", "Empty attribute name"},
+		"empty name updated":   {"UpdateItem", update(`"AttributeUpdates": {"": {"Value": {"N": "1"}}}`), "ValidationException", one + "Empty attribute name"},
+		"empty name expected":  {"UpdateItem", update(`"Expected": {"": {"Exists": false}}`), "ValidationException", one + "Empty attribute name"},
 		"no object":            {"PutItem", "null", "SerializationException", ""},
 		"number as number":     {"PutItem", put(`{"pk": {"N": 1}}`), "SerializationException", "NUMBER_VALUE cannot be converted to String"},
 		"bad base64":           {"PutItem", put(`{"pk": {"B": "a"}}`), "SerializationException", ""},
-		"bad return values":    {"PutItem", `{"TableName": "items", "Item": {}, "ReturnValues": "ALL_NEW"}`, "ValidationException", "ReturnValues can only be ALL_OLD or NONE"},
-		"unknown return":       {"PutItem", `{"TableName": "items", "Item": {}, "ReturnValues": "SOME"}`, "ValidationException", "1 validation error detected: Value 'SOME' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"},
-		"names without use":    {"PutItem", `{"TableName": "items", "Item": {}, "ExpressionAttributeNames": {"#a": "a"}}`, "ValidationException", "ExpressionAttributeNames can only be specified when using expressions"},
-		"both kinds":           {"PutItem", `{"TableName": "items", "Item": {}, "Expected": {"a": {"Exists": false}}, "ConditionExpression": "attribute_exists(a)"}`, "ValidationException", "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}"},
-		"values without use":   {"PutItem", `{"TableName": "items", "Item": {}, "ExpressionAttributeValues": {":a": {"S": "a"}}}`, "ValidationException", "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null"},
-		"values of no update":  {"UpdateItem", update(`"Expected": {}, "ExpressionAttributeValues": {":a": {"S": "a"}}`), "ValidationException", "ExpressionAttributeValues can only be specified when using expressions: UpdateExpression and ConditionExpression are null"},
+		"bad return values":    {"PutItem", `{"TableName": "items", "Item": {}, "ReturnValues": "ALL_NEW"}`, "ValidationException", one + "ReturnValues can only be ALL_OLD or NONE"},
+		"unknown return":       {"PutItem", `{"TableName": "items", "Item": {}, "ReturnValues": "SOME"}`, "ValidationException", one + "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"},
+		"names without use":    {"PutItem", `{"TableName": "items", "Item": {}, "ExpressionAttributeNames": {"#a": "a"}}`, "ValidationException", one + "ExpressionAttributeNames can only be specified when using expressions"},
+		"both kinds":           {"PutItem", `{"TableName": "items", "Item": {}, "Expected": {"a": {"Exists": false}}, "ConditionExpression": "attribute_exists(a)"}`, "ValidationException", one + "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}"},
+		"values without use":   {"PutItem", `{"TableName": "items", "Item": {}, "ExpressionAttributeValues": {":a": {"S": "a"}}}`, "ValidationException", one + "ExpressionAttributeValues can only be specified when using expressions"},
+		"values of no update":  {"UpdateItem", update(`"Expected": {}, "ExpressionAttributeValues": {":a": {"S": "a"}}`), "ValidationException", one + "ExpressionAttributeValues can only be specified when using expressions"},
 		"values of no filter":  {"Scan", `{"TableName": "items", "ProjectionExpression": "a", "ExpressionAttributeValues": {":a": {"S": "a"}}}`, "ValidationException", "ExpressionAttributeValues can only be specified when using expressions: FilterExpression is null"},
-		"names, older words":   {"UpdateItem", update(`"Expected": {}, "ExpressionAttributeNames": {"#a": "a"}`), "ValidationException", "ExpressionAttributeNames can only be specified when using expressions"},
+		"names, older words":   {"UpdateItem", update(`"Expected": {}, "ExpressionAttributeNames": {"#a": "a"}`), "ValidationException", one + "ExpressionAttributeNames can only be specified when using expressions"},
 		"reversed bounds":      {"Scan", `{"TableName": "items", "ScanFilter": {"a": {"ComparisonOperator": "BETWEEN", "AttributeValueList": [{"N": "10"}, {"N": "9"}]}}}`, "ValidationException", "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"},
 		"older filter of key":  {"Query", `{"TableName": "items", "KeyConditions": {"pk": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "a"}]}}, "QueryFilter": {"sk": {"ComparisonOperator": "NOT_NULL"}}}`, "ValidationException", "QueryFilter can only contain non-primary key attributes: Primary key attribute: sk"},
-		"empty name":           {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "": {"N": "1"}}`), "ValidationException", p + "Empty attribute name"},
-		"long name":            {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "` + strings.Repeat("n", 65536) + `": {"N": "1"}}`), "ValidationException", p + "Attribute name is too large, must be less than 65536 bytes"},
+		"empty name":           {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "": {"N": "1"}}`), "ValidationException", one + "Empty attribute name"},
+		"long name":            {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "` + strings.Repeat("n", 65536) + `": {"N": "1"}}`), "ValidationException", one + p + "Attribute name is too large, must be less than 65536 bytes"},
 		"short key":            {"GetItem", get(`{"pk": {"S": "a"}}`), "ValidationException", "The provided key element does not match the schema"},
 		"key type":             {"GetItem", get(`{"pk": {"S": "a"}, "sk": {"S": "1"}}`), "ValidationException", "The provided key element does not match the schema"},
 		"extra key":            {"GetItem", get(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "x": {"N": "1"}}`), "ValidationException", "The provided key element does not match the schema"},
 		"update of a key":      {"UpdateItem", update(`"UpdateExpression": "SET sk = :a", "ExpressionAttributeValues": {":a": {"N": "1"}}`), "ValidationException", p + "Cannot update attribute sk. This attribute is part of the key"},
 		"update to wrong type": {"UpdateItem", update(`"UpdateExpression": "SET g = :a", "ExpressionAttributeValues": {":a": {"N": "1"}}`), "ValidationException", p + "Type mismatch for Index Key g Expected: S Actual: N IndexName: byG"},
-		"unused value":         {"UpdateItem", update(`"UpdateExpression": "REMOVE v", "ExpressionAttributeValues": {":a": {"N": "1"}}`), "ValidationException", "Value provided in ExpressionAttributeValues unused in expressions: keys: {:a}"},
+		"unused value":         {"UpdateItem", update(`"UpdateExpression": "REMOVE v", "ExpressionAttributeValues": {":a": {"N": "1"}}`), "ValidationException", one + "Value provided in ExpressionAttributeValues unused in expressions: keys: {:a}"},
 		"large item":           {"PutItem", put(`{"pk": {"S": "a"}, "sk": {"N": "1"}, "v": {"S": "` + strings.Repeat("x", largestItem) + `"}}`), "ValidationException", "Item size has exceeded the maximum allowed size"},
 		"large update":         {"UpdateItem", update(`"UpdateExpression": "SET v = :a", "ExpressionAttributeValues": {":a": {"S": "` + strings.Repeat("x", largestItem) + `"}}`), "ValidationException", "Item size to update has exceeded the maximum allowed size"},
 	} {

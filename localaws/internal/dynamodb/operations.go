@@ -45,6 +45,7 @@ var operations = wire.NewTable(input.Protocol(),
 	manages("UpdateContinuousBackups", wire.Write, allowNamed, (*Service).updateContinuousBackups),
 	manages("DescribeContinuousBackups", wire.Read, allowNamed, (*Service).describeContinuousBackups),
 	manages("DescribeLimits", wire.Read, (*Service).allowDescribeLimits, (*Service).describeLimits),
+	manages("DescribeEndpoints", wire.Read, (*Service).allowDescribeEndpoints, (*Service).describeEndpoints),
 ).Absent(refusal.Unsupported, absent)
 
 // manages is the entry of an operation on tables and not on items.

@@ -24,7 +24,7 @@ func TestEveryOperationAsks(t *testing.T) {
 			"AttributeDefinitions": []members{{"AttributeName": "pk", "AttributeType": "S"}},
 			"KeySchema":            []members{{"AttributeName": "pk", "KeyType": "HASH"}}},
 		"UpdateTable":   {"TableName": "secret", "DeletionProtectionEnabled": true},
-		"DescribeTable": named, "DeleteTable": named, "ListTables": {}, "DescribeLimits": {},
+		"DescribeTable": named, "DeleteTable": named, "ListTables": {}, "DescribeLimits": {}, "DescribeEndpoints": {},
 		"TagResource":   {"ResourceArn": arn, "Tags": []members{{"Key": "a", "Value": "b"}}},
 		"UntagResource": {"ResourceArn": arn, "TagKeys": []string{"a"}}, "ListTagsOfResource": {"ResourceArn": arn},
 		"UpdateTimeToLive": {"TableName": "secret",

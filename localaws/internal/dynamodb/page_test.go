@@ -318,7 +318,7 @@ func TestPageParameters(t *testing.T) {
 		"consistent global":       {"Scan", with(nil, members{"IndexName": "gAll", "ConsistentRead": true}), "Consistent reads are not supported on global secondary indexes"},
 		"all of a sparse index":   {"Scan", with(nil, members{"IndexName": "gKeys", "Select": "ALL_ATTRIBUTES"}), "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index gKeys because its projection type is not ALL"},
 		"not projected":           {"Scan", with(nil, members{"IndexName": "gKeys", "ProjectionExpression": "w"}), "One or more parameter values were invalid: Global secondary index gKeys does not project [w]"},
-		"projected without index": {"Scan", with(nil, members{"Select": "ALL_PROJECTED_ATTRIBUTES"}), "ALL_PROJECTED_ATTRIBUTES can be used only when Scanning using an IndexName"},
+		"projected without index": {"Scan", with(nil, members{"Select": "ALL_PROJECTED_ATTRIBUTES"}), "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"},
 		"count and projection":    {"Scan", with(nil, members{"Select": "COUNT", "ProjectionExpression": "w"}), "Cannot specify the ProjectionExpression when choosing to get only the Count"},
 		"specific of what":        {"Scan", with(nil, members{"Select": "SPECIFIC_ATTRIBUTES"}), "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"},
 		"filter on key":           {"Query", with(query, members{"FilterExpression": "sk = :p"}), "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk"},

@@ -124,6 +124,9 @@ func (in *pageCall) shape(v schema.View, e *table.Entry, p *input.Parsed, fetch 
 func (in *pageCall) price(v schema.View, got table.Page, fetch bool) *capacity {
 	used := &capacity{name: in.TableName()}
 	u := readUnits(got.Size, in.Consistent())
+	if v.Index == nil && in.Whole() && got.Last == nil {
+		u = max(u, scanPartitions*readUnits(0, in.Consistent()))
+	}
 	if v.Index == nil {
 		used.table = u
 		return used

@@ -42,13 +42,13 @@ func TestCreateTableValidation(t *testing.T) {
 		"no JSON":         {"{", "SerializationException", ""},
 		"a list":          {"[]", "SerializationException", ""},
 		"number for text": {`{"TableName": 1}`, "SerializationException", "NUMBER_VALUE cannot be converted to String"},
-		"nothing":         {"{}", "ValidationException", "The parameter 'TableName' is required but was not present in the request"},
+		"nothing":         {"{}", "ValidationException", "3 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null; Value null at 'attributeDefinitions' failed to satisfy constraint: Member must not be null; Value null at 'keySchema' failed to satisfy constraint: Member must not be null"},
 		"only a name": {`{"TableName": "abc"}`, "ValidationException",
 			"2 validation errors detected: Value null at 'attributeDefinitions' failed to satisfy constraint: " +
 				"Member must not be null; " +
 				"Value null at 'keySchema' failed to satisfy constraint: Member must not be null"},
 		"bad name":            {with(members{"TableName": "a;b"}), "ValidationException", "1 validation error detected: Value 'a;b' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
-		"short name":          {with(members{"TableName": "ab"}), "ValidationException", "TableName must be at least 3 characters long and at most 255 characters long"},
+		"short name":          {with(members{"TableName": "ab"}), "ValidationException", "1 validation error detected: Value 'ab' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3"},
 		"bad billing":         {with(members{"BillingMode": "FREE"}), "ValidationException", "1 validation error detected: Value 'FREE' at 'billingMode' failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]"},
 		"no throughput":       {with(members{"BillingMode": nil}), "ValidationException", p + "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"},
 		"both billings":       {with(members{"ProvisionedThroughput": members{"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}), "ValidationException", p + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"},

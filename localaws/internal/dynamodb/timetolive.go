@@ -20,8 +20,8 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *request.Call, in *inp
 		return nil, err
 	}
 	wanted := in.TimeToLiveSpecification
-	// What expires is written in the items, so the key must be usable.
-	if err := s.custodian.OpenOwn(ctx, c, t.Definition(), t); err != nil {
+	// What expires is written in the items, so the caller must be able to use the key.
+	if err := s.custodian.OpenAsCaller(ctx, c, t.Definition(), t); err != nil {
 		return nil, err
 	}
 	now := s.cfg.Clock()

@@ -16,7 +16,7 @@ func (s *Service) updateTable(ctx context.Context, c *request.Call, in *input.Up
 	if err != nil {
 		return nil, err
 	}
-	if in.SSESpecification != nil {
+	if in.SSESpecification.Given() {
 		return s.switchKey(ctx, c, t, in.SSESpecification)
 	}
 	if in.Creates() {

@@ -20,13 +20,16 @@ type answer struct {
 	requestID   string
 	code        string // of an error, for the log
 	body        []byte
-	checksum    bool // DynamoDB's x-amz-crc32
 	hint        string
+	server      string
+	checksum    bool // DynamoDB's x-amz-crc32, of the bytes that are sent
+	compressed  bool // the body is gzip
 	close       bool // the connection cannot be used again
 }
 
 func (e *Endpoint) success(id string, body []byte) answer {
-	return answer{status: http.StatusOK, contentType: e.ContentType, requestID: id, body: body, checksum: e.Checksum}
+	return answer{status: http.StatusOK, contentType: e.ContentType, requestID: id, body: body, server: e.Server,
+		checksum: e.Checksum}
 }
 
 // failure turns an error into AWS's answer. Anything but a *request.Error is an
@@ -37,8 +40,8 @@ func (e *Endpoint) failure(id string, err error) answer {
 		known = e.internal("The request processing has failed because of an unknown error, exception or failure.")
 	}
 	a := answer{status: known.HTTPStatus(), contentType: e.ContentType, requestID: id, code: known.Code,
-		checksum: e.Checksum,
-		close:    known.Status == http.StatusRequestEntityTooLarge, hint: headerText(known.Hint)}
+		server: e.Server, checksum: e.Checksum, close: known.Status == http.StatusRequestEntityTooLarge,
+		hint: headerText(known.Hint)}
 	if e.query() {
 		a.body = e.xmlError(id, known)
 	} else {
@@ -78,7 +81,11 @@ func (e *Endpoint) jsonError(err *request.Error) []byte {
 	for name, value := range err.Members {
 		body[name] = value
 	}
-	body["__type"], body["message"] = e.typeName(err), err.Message
+	message := "message"
+	if len(err.Members) > 0 { // errors with members of their own have the other spelling
+		message = "Message"
+	}
+	body["__type"], body[message] = e.typeName(err), err.Message
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -125,7 +132,7 @@ func stray(r *exchange) answer {
 
 // header fills h with the answer's headers, whose values share one array.
 func (a *answer) header(h http.Header) {
-	values := make([]string, 0, 6)
+	values := make([]string, 0, 8)
 	set := func(name, value string) {
 		values = append(values, value)
 		h[name] = values[len(values)-1 : len(values) : len(values)]
@@ -138,6 +145,12 @@ func (a *answer) header(h http.Header) {
 	}
 	if a.hint != "" {
 		set(hintHeader, a.hint)
+	}
+	if a.server != "" {
+		set("Server", a.server)
+	}
+	if a.compressed {
+		set("Content-Encoding", "gzip")
 	}
 	if a.close {
 		set("Connection", "close")

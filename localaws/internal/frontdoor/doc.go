@@ -2,9 +2,10 @@
 // whatever brought the request:
 //
 //	route         endpoint and operation, from the headers alone
-//	admit         encodings, sizes and memory, before the body is read
+//	admit         encodings, sizes, callers and memory, before the body is read
 //	read          the body, up to the endpoint's limit
 //	authenticate  signature, scope and credentials
+//	inflate       the body, if it is compressed
 //	serve         the service, unless a fault answers in its place
 //	audit         the event of the call
 //	write         status, headers and body of the answer

@@ -64,6 +64,8 @@ type Door struct {
 	config   Config
 	verifier sigv4.Verifier
 	bodies   *semaphore.Weighted // bytes of large bodies from connections
+	memory   *memory
+	packers  packers
 
 	byName    map[string]*Endpoint
 	byTarget  map[string]*Endpoint
@@ -73,7 +75,7 @@ type Door struct {
 
 // New returns a door without endpoints.
 func New(c Config) *Door {
-	return &Door{config: c, bodies: semaphore.NewWeighted(maxInFlight),
+	return &Door{config: c, bodies: semaphore.NewWeighted(maxInFlight), memory: newMemory(), packers: newPackers(),
 		byName: map[string]*Endpoint{}, byTarget: map[string]*Endpoint{}, byVersion: map[string]*Endpoint{}}
 }
 
@@ -86,59 +88,73 @@ func (d *Door) pass(ctx context.Context, r *exchange) (answer, error) {
 		return stray(r), nil
 	}
 	r.service, r.operation = e.Name, operation
-	if a, ok := d.admit(ctx, r, e); !ok {
+	r.sig, r.sigErr = sigv4.Parse(&r.Request)
+	if a, ok := d.admit(ctx, r, e, operation); !ok {
 		return a, nil
 	}
-	if err := r.read(e.MaxBody); err != nil {
+	if err := d.read(ctx, r, e.MaxBody); err != nil {
 		return e.unreadable(err)
 	}
 	return d.answer(ctx, r, e, operation)
 }
 
 // answer answers a request whose body has been read. The order of refusals is
-// DynamoDB's: serialization, unknown operation, missing or incomplete
-// signature, expired or wrong scope, unknown client, wrong signature; only then
-// the service looks at the request.
+// serialization, missing or incomplete signature, expired or wrong scope,
+// unknown client, wrong signature, unknown operation; only then the service
+// looks at the request. DynamoDB has this order but for unknown operations,
+// which it names to callers that it does not know.
 func (d *Door) answer(ctx context.Context, r *exchange, e *Endpoint, operation string) (answer, error) {
 	id := request.NewID()
-	sig, sigErr := sigv4.Parse(&r.Request)
 	body := r.Body
 	if e.query() {
 		if r.Method == http.MethodGet {
 			body = unsignedQuery(r.RawQuery)
+		} else if r.compressed && r.claim.endpoint != nil {
+			// The form says which service is meant, so it is unpacked before the
+			// signature is verified, but for a known caller.
+			var err error
+			if body, err = d.inflate(ctx, r, e); err != nil {
+				return e.failure(id, err), nil
+			}
 		}
 		var named *Endpoint
-		if named, operation = d.routeQuery(body, sig); named != nil {
+		if named, operation = d.routeQuery(body, r.sig); named != nil {
 			e = named
 		}
 	}
 	r.service, r.operation = e.Name, operation
-	o, known := e.Service.Describe(operation)
-	switch {
-	case (!known || sigErr != nil) && !e.query() && !json.Valid(body):
-		return e.failure(id, e.refusal("SerializationException", "")), nil
-	case !known:
-		message := "This server has no operation " + e.Name + ":" + operation
-		return e.failure(id, e.refusal("UnknownOperationException", message)), nil
-	case sigErr != nil:
-		return e.failure(id, e.signatureRefusal(sigErr)), nil
-	}
-
-	// Events outlive the request: what they keep of it must not pin its headers.
-	c := &request.Call{ID: id, Time: d.config.Clock(), Service: e.Name, Operation: intern(operation),
-		Region: intern(sig.Region), SourceIP: r.sourceIP, UserAgent: intern(r.userAgent), Secure: r.secure, Body: body}
-	if e.Region != "" {
-		c.Region = e.Region
-	}
-	if err := d.authenticate(c, r, e, sig); err != nil {
-		if !e.query() && !json.Valid(body) {
+	malformed := func() bool { return !e.query() && !r.compressed && !json.Valid(body) }
+	if r.sigErr != nil {
+		if malformed() {
 			return e.failure(id, e.refusal("SerializationException", "")), nil
 		}
-		if c.AccountID != "" {
+		return e.failure(id, e.signatureRefusal(r.sigErr)), nil
+	}
+	o, known := e.Service.Describe(operation)
+	c := d.call(r, e, id, operation)
+	if err := d.authenticate(c, r, e); err != nil {
+		if malformed() {
+			return e.failure(id, e.refusal("SerializationException", "")), nil
+		}
+		if c.AccountID != "" && known {
 			d.config.Log.RecordUnauthenticated(c, o, err)
 		}
 		return e.failure(id, err), nil
 	}
+	if r.compressed && !e.query() {
+		var err error
+		if body, err = d.inflate(ctx, r, e); err != nil {
+			return e.failure(id, err), nil
+		}
+	}
+	if !known {
+		if !e.query() && !json.Valid(body) {
+			return e.failure(id, e.refusal("SerializationException", "")), nil
+		}
+		message := "This server has no operation " + e.Name + ":" + operation
+		return e.failure(id, e.refusal("UnknownOperationException", message)), nil
+	}
+	c.Body = body
 	out, err := d.serve(ctx, c, e, o)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return answer{}, ctx.Err()
@@ -150,6 +166,18 @@ func (d *Door) answer(ctx context.Context, r *exchange, e *Endpoint, operation s
 		return e.failure(id, told), nil
 	}
 	return e.success(id, out), nil
+}
+
+// call begins the call that a request with a signature is. Events outlive the
+// request: what they keep of it must not pin its headers.
+func (d *Door) call(r *exchange, e *Endpoint, id, operation string) *request.Call {
+	c := &request.Call{ID: id, Time: d.config.Clock(), Service: e.Name, Operation: intern(operation),
+		Region: intern(r.sig.Region), Host: r.Host, SourceIP: r.sourceIP, UserAgent: intern(r.userAgent),
+		Secure: r.secure}
+	if e.Region != "" {
+		c.Region = e.Region
+	}
+	return c
 }
 
 // intern returns the one copy of a string that many requests have.

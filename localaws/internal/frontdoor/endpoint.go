@@ -30,6 +30,8 @@ type Endpoint struct {
 	// Region is where a global service files its events; empty: the Region of
 	// the signature's scope.
 	Region string
+	// Server is the Server header of answers; empty: none.
+	Server string
 	// Checksum adds the CRC-32 of the body to answers.
 	Checksum bool
 }

@@ -14,13 +14,19 @@ type exchange struct {
 	sourceIP  string
 	userAgent string
 
-	source io.Reader // the body; nil: none
-	length int64     // of the body as the client announced it; negative: unknown
+	sig    *sigv4.Signature // what the request says of its signature
+	sigErr error            // why it says nothing usable
+	claim  claim            // what was found before the body was read
+
+	source     io.Reader // the body; nil: none
+	length     int64     // of the body as the client announced it; negative: unknown
+	compressed bool      // the body is gzip
 	// connected marks a request that came over a connection: an unread body
 	// spoils the connection, and maxInFlight bounds the large bodies of all
 	// connections.
 	connected bool
-	reserved  int64 // bytes of the bound that the request holds
+	writer    http.ResponseWriter // of the connection
+	reserved  int64               // bytes of the bound that the request holds
 
 	service, operation string // for the log; empty until they are known
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -19,7 +20,7 @@ type alias struct {
 	created, updated time.Time
 }
 
-func (a *alias) arn() string { return aliasARN(a.Place, a.name) }
+func (a *alias) arn() string { return keyname.AliasARN(a.Place, a.name) }
 
 type aliasInput struct {
 	AliasName   *string
@@ -47,7 +48,7 @@ func (in *aliasInput) Prepare(*request.Call) error {
 func aliasName(c *wire.Checks, name *string) {
 	required(c, name, "aliasName", 1, 256)
 	c.Matches(name, "aliasName", func(s string) bool {
-		return !strings.ContainsFunc(s, func(r rune) bool { return r != ':' && !inAlias(r) })
+		return !strings.ContainsFunc(s, func(r rune) bool { return r != ':' && !keyname.InAlias(r) })
 	}, "^[a-zA-Z0-9:/_-]+$")
 }
 
@@ -62,7 +63,7 @@ func checkAliasName(name string) error {
 		return validation("Invalid identifier")
 	case strings.HasPrefix(rest, "aws/"):
 		return request.Errorf("NotAuthorizedException", "Alias names that begin with alias/aws/ are reserved.")
-	case !validAlias(name):
+	case !keyname.ValidAlias(name):
 		return validation("%s contains invalid characters for an alias", name)
 	}
 	return nil
@@ -104,12 +105,12 @@ func (ch *change) createAlias(ctx context.Context, c *request.Call, in *aliasInp
 func (ch *change) updateAlias(ctx context.Context, c *request.Call, in *aliasInput) (any, error) {
 	name, targetID := text(in.AliasName), text(in.TargetKeyID)
 	at := wire.PlaceOf(c)
-	if err := ch.s.requireIdentity(ctx, c, "UpdateAlias", aliasARN(at, name), nil); err != nil {
+	if err := ch.s.requireIdentity(ctx, c, "UpdateAlias", keyname.AliasARN(at, name), nil); err != nil {
 		return nil, err
 	}
 	before := ch.s.alias(at, name)
 	if before == nil {
-		return nil, noSuchAlias(aliasARN(at, name))
+		return nil, noSuchAlias(keyname.AliasARN(at, name))
 	}
 	old, err := ch.own(ctx, c, before.target, "UpdateAlias", nil)
 	if err != nil {
@@ -149,12 +150,12 @@ func (in *deleteAliasInput) Prepare(*request.Call) error { return checkAliasName
 func (ch *change) deleteAlias(ctx context.Context, c *request.Call, in *deleteAliasInput) (any, error) {
 	name := text(in.AliasName)
 	at := wire.PlaceOf(c)
-	if err := ch.s.requireIdentity(ctx, c, "DeleteAlias", aliasARN(at, name), nil); err != nil {
+	if err := ch.s.requireIdentity(ctx, c, "DeleteAlias", keyname.AliasARN(at, name), nil); err != nil {
 		return nil, err
 	}
 	a := ch.s.alias(at, name)
 	if a == nil {
-		return nil, noSuchAlias(aliasARN(at, name))
+		return nil, noSuchAlias(keyname.AliasARN(at, name))
 	}
 	t, err := ch.own(ctx, c, a.target, "DeleteAlias", nil)
 	if err != nil {
@@ -204,7 +205,7 @@ func (ch *change) point(a *alias, k *key) error {
 
 // unlink takes the alias from the key it points to.
 func (ch *change) unlink(a *alias) {
-	if k, ok := ch.s.findByARN(keyARN(a.Place, a.target)); ok {
+	if k, ok := ch.s.findByARN(keyname.ARN(a.Place, a.target)); ok {
 		k = k.clone()
 		k.aliases = slices.DeleteFunc(k.aliases, func(name string) bool { return name == a.name })
 		ch.putKey(k)

@@ -92,7 +92,7 @@ func TestReEncryptRefusals(t *testing.T) {
 		"no destination":     {members{"CiphertextBlob": blob, "DestinationKeyId": "alias/none"}, "NotFoundException"},
 		"no source":          {members{"CiphertextBlob": blob, "SourceKeyId": "alias/none", "DestinationKeyId": to}, "NotFoundException"},
 		"MAC destination":    {members{"CiphertextBlob": blob, "DestinationKeyId": mac}, "InvalidKeyUsageException"},
-		"MAC source":         {members{"CiphertextBlob": blob, "SourceKeyId": mac, "DestinationKeyId": to}, "InvalidKeyUsageException"},
+		"MAC source":         {members{"CiphertextBlob": blob, "SourceKeyId": mac, "DestinationKeyId": to}, "IncorrectKeyException"},
 		"broken source name": {members{"CiphertextBlob": []byte("x"), "SourceKeyId": "alias/none", "DestinationKeyId": to}, "NotFoundException"},
 	} {
 		_, err := w.try(root(here), "ReEncrypt", c.in)

@@ -1,10 +1,12 @@
 package kms
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -216,7 +218,7 @@ func (s *Service) KeyState(keyARN string) (state State, ok bool) {
 // the account, through that service only, and rotates every year.
 func (s *Service) EnsureAWSManagedKey(_ context.Context, account, region, aliasName string) (arn string, err error) {
 	service, ok := strings.CutPrefix(aliasName, "alias/aws/")
-	if !ok || service == "" || !isAccount(account) || !validRegion(region) {
+	if !ok || service == "" || !keyname.IsAccount(account) || !keyname.ValidRegion(region) {
 		return "", errors.New("kms: EnsureAWSManagedKey needs an account, a Region and an alias/aws/ name")
 	}
 	if err := s.catchUp(); err != nil {
@@ -225,21 +227,26 @@ func (s *Service) EnsureAWSManagedKey(_ context.Context, account, region, aliasN
 	return s.ensureManaged(wire.Place{Account: account, Region: region}, service, func(*key) error { return nil })
 }
 
+// serviceNames are the names of services in descriptions where they differ from
+// the ends of their aliases.
+var serviceNames = map[string]string{"dynamodb": "DynamoDB"}
+
 // ensureManaged makes the AWS managed key of a service when there is none, if
 // allow lets it.
 func (s *Service) ensureManaged(at wire.Place, service string, allow func(*key) error) (arn string, err error) {
 	aliasName := "alias/aws/" + service
 	if a := s.alias(at, aliasName); a != nil {
-		return keyARN(at, a.target), nil
+		return keyname.ARN(at, a.target), nil
 	}
 	err = s.write(func(ch *change) error {
 		if a := s.alias(at, aliasName); a != nil {
-			arn = keyARN(at, a.target)
+			arn = keyname.ARN(at, a.target)
 			return nil
 		}
 		k := ch.newKey(at, newKeyConfig{
 			spec: specSymmetric, usage: usageEncrypt, manager: managerAWS,
-			description: "Default key that protects my " + service + " data when no other key is defined",
+			description: "Default key that protects my " + cmp.Or(serviceNames[service], service) +
+				" data when no other key is defined",
 		})
 		state := k.family.load()
 		state.rotation = rotation{enabled: true, period: defaultPeriod}

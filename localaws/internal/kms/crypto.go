@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -191,7 +192,7 @@ func (s *Service) source(c *request.Call, id string, ciphertext []byte) (target,
 	if !parsed {
 		return target{}, h, invalidCiphertext()
 	}
-	k, ok := s.findByARN(keyARN(wire.Place{Account: h.accountID(), Region: c.Region}, h.keyID()))
+	k, ok := s.findByARN(keyname.ARN(wire.Place{Account: h.accountID(), Region: c.Region}, h.keyID()))
 	if !ok {
 		return target{}, h, request.Errorf("AccessDeniedException",
 			"The ciphertext refers to a customer master key that does not exist, does not exist in this region, or "+

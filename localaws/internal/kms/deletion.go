@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -119,7 +120,7 @@ func (ch *change) maintain() error {
 		if len(state.regions) != 1 {
 			continue
 		}
-		primary, ok := s.findByARN(keyARN(wire.Place{Account: k.Account, Region: state.regions[0]}, k.id))
+		primary, ok := s.findByARN(keyname.ARN(wire.Place{Account: k.Account, Region: state.regions[0]}, k.id))
 		if ok && primary.state == PendingReplicaDeletion {
 			primary = primary.clone()
 			primary.doom(k.deleteAt)

@@ -301,3 +301,27 @@ func TestGrantsOfServices(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesInGrants: what names a service, and what names a grant.
+func TestNamesInGrants(t *testing.T) {
+	for name, c := range map[string]struct {
+		valid      func(string) bool
+		good, evil []string
+	}{
+		"service": {isService, []string{"dynamodb.amazonaws.com", "a.amazonaws.com", "z.amazonaws.com", "0.amazonaws.com", "9.amazonaws.com", "a-z.eu-central-1.amazonaws.com"},
+			[]string{"", ".amazonaws.com", "amazonaws.com", "dynamodb", "dynamodb.amazonaws.com.cn", "D.amazonaws.com",
+				"a/.amazonaws.com", "a:.amazonaws.com", "a`.amazonaws.com", "a{.amazonaws.com", "a_.amazonaws.com", "é.amazonaws.com"}},
+		"grant name": {validGrantName, []string{"", "azAZ09:/_-"}, []string{" ", "a@", "a[", "a`", "a{", "a.", "é", "a;", "a,"}},
+	} {
+		for _, s := range c.good {
+			if !c.valid(s) {
+				t.Errorf("%s %q is refused", name, s)
+			}
+		}
+		for _, s := range c.evil {
+			if c.valid(s) {
+				t.Errorf("%s %q is taken", name, s)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -181,7 +182,7 @@ func (k *key) metadata() Metadata {
 	if k.multiRegion {
 		c := &MultiRegionConfiguration{MultiRegionKeyType: k.multiRegionType(), ReplicaKeys: []RegionalKey{}}
 		for _, region := range family.regions {
-			r := RegionalKey{ARN: keyARN(wire.Place{Account: k.Account, Region: region}, k.id), Region: region}
+			r := RegionalKey{ARN: keyname.ARN(wire.Place{Account: k.Account, Region: region}, k.id), Region: region}
 			if region == family.primary {
 				c.PrimaryKey = r
 			} else {

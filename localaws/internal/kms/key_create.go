@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -137,7 +138,7 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 
 // room returns an error when a place has as many keys as it may, or is none.
 func (s *Service) room(at wire.Place) error {
-	if !validRegion(at.Region) {
+	if !keyname.ValidRegion(at.Region) {
 		return validation("The Region '%.256s' does not exist.", at.Region)
 	}
 	s.mu.RLock()
@@ -163,12 +164,12 @@ func (ch *change) newKey(at wire.Place, config newKeyConfig) *key {
 	} else {
 		raw = uuid.New()
 	}
-	id := formatKeyID(raw, config.multiRegion)
+	id := keyname.FormatID(raw, config.multiRegion)
 	f := &family{account: at.Account, id: id}
 	f.current.Store(&shared{primary: at.Region, regions: []string{at.Region},
 		versions: []*version{newVersion(config.spec, "", ch.now)}})
 	k := &key{
-		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: config.description, created: ch.now,
+		Place: at, id: id, arn: keyname.ARN(at, id), rawID: raw, description: config.description, created: ch.now,
 		usage: config.usage,
 		spec:  config.spec, manager: config.manager, multiRegion: config.multiRegion, state: Enabled, tags: config.tags,
 		family:  f,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -26,8 +27,8 @@ func (s *Service) describeKey(ctx context.Context, c *request.Call, in *keyInput
 	id := text(in.KeyID)
 	// To ask for the key of an AWS alias makes it, as on AWS, for those who may
 	// ask: there are many Regions to ask in.
-	if home := (wire.PlaceOf(c)); (id == dynamodbAlias || id == aliasARN(home, dynamodbAlias)) &&
-		validRegion(c.Region) {
+	if home := (wire.PlaceOf(c)); (id == dynamodbAlias || id == keyname.AliasARN(home, dynamodbAlias)) &&
+		keyname.ValidRegion(c.Region) {
 		_, err := s.ensureManaged(home, "dynamodb", func(k *key) error {
 			return s.require(ctx, c, question{action: "DescribeKey", target: target{key: k, alias: dynamodbAlias}})
 		})
@@ -149,7 +150,7 @@ func (s *Service) listKeys(_ context.Context, c *request.Call, in *listKeysInput
 		Truncated  bool
 	}{Keys: make([]keyEntry, len(page)), NextMarker: next, Truncated: next != ""}
 	for i, id := range page {
-		out.Keys[i] = keyEntry{keyARN(at, id), id}
+		out.Keys[i] = keyEntry{keyname.ARN(at, id), id}
 	}
 	return out, nil
 }

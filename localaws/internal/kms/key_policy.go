@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -124,11 +125,11 @@ func (p *keyPolicy) bind(doc *policy.Document) {
 // identify tells whether a principal of a policy or grant exists, and gives
 // the unique id of a user, role or role session. Accounts are meant by name.
 func (s *Service) identify(arn string) (id string, ok bool) {
-	if isAccount(arn) {
+	if keyname.IsAccount(arn) {
 		return "", s.principals.AccountExists(arn)
 	}
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[1] != "aws" || !isAccount(parts[4]) ||
+	if len(parts) != 6 || parts[0] != "arn" || parts[1] != "aws" || !keyname.IsAccount(parts[4]) ||
 		!s.principals.AccountExists(parts[4]) {
 		return "", false
 	}

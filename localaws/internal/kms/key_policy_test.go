@@ -301,3 +301,32 @@ func TestStrangersCannotTellWhetherAKeyExists(t *testing.T) {
 	}
 	compare("GenerateMac", mac, members{"Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"})
 }
+
+// TestIdentify: a policy or grant names a principal that exists, in one of the
+// forms that AWS knows.
+func TestIdentify(t *testing.T) {
+	w := newWorld(t)
+	user := w.user(here, "user")
+	for text, want := range map[string]string{
+		here: "", root(here).ARN: "", root(abroad).ARN: "", user.ARN: user.UniqueID,
+		"arn:aws:sts::" + here + ":federated-user/x": "",
+	} {
+		if id, ok := w.kms.identify(text); !ok || id != want {
+			t.Errorf("%s: %q, %t", text, id, ok)
+		}
+	}
+	for _, text := range []string{
+		"", "*", "999999999999", "arn:aws:iam::999999999999:root", "arn:aws:iam::" + here,
+		"arn:aws:iam::" + here + ":rooty", "arn:aws:iam::" + here + ":group/x",
+		"arn:aws-cn:iam::" + here + ":root", "urn:aws:iam::" + here + ":root", "arn:aws:sts::" + here + ":root",
+		"arn:aws:sts::" + here + ":user/user",
+		"arn:aws:iam::" + here + ":assumed-role/x/y", "arn:aws:iam::" + here + ":federated-user/x",
+		"arn:aws:sts::" + here + ":federated-user/", "arn:aws:sts::" + here + ":federated-user",
+		"arn:aws:iam::" + here + ":user/nobody", "arn:aws:iam::1111:root", "arn:aws:iam:root",
+		strings.Replace(user.ARN, ":iam:", ":sts:", 1), strings.Replace(user.ARN, ":iam:", ":s3:", 1),
+	} {
+		if id, ok := w.kms.identify(text); ok {
+			t.Errorf("%q is known as %q", text, id)
+		}
+	}
+}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 )
 
 // secret is key material. It does not print and does not marshal.
@@ -125,7 +127,7 @@ func parseBlob(b []byte) (blob, bool) {
 	return h, h.account <= 999_999_999_999
 }
 
-func (h blob) keyID() string { return formatKeyID(h.rawID, h.multiRegion) }
+func (h blob) keyID() string { return keyname.FormatID(h.rawID, h.multiRegion) }
 
 func (h blob) accountID() string { return fmt.Sprintf("%012d", h.account) }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -198,8 +199,8 @@ func (s *Service) loadFamily(id familyID, spec string, value []byte) error {
 func (s *Service) loadKey(name string, r keyRecord) error {
 	part := strings.Split(name, "/")
 	at, id := wire.Place{Account: part[0], Region: part[1]}, part[2]
-	raw, multiRegion, ok := parseKeyID(id)
-	if !ok || !isAccount(at.Account) {
+	raw, multiRegion, ok := keyname.ParseID(id)
+	if !ok || !keyname.IsAccount(at.Account) {
 		return fmt.Errorf("the name is not of a key")
 	}
 	f := s.families[familyID{at.Account, id}]
@@ -213,7 +214,7 @@ func (s *Service) loadKey(name string, r keyRecord) error {
 	p := &keyPolicy{text: r.Policy, ids: r.PrincipalIDs}
 	p.bind(doc)
 	k := &key{
-		Place: at, id: id, arn: keyARN(at, id), rawID: raw, description: r.Description, created: r.Created,
+		Place: at, id: id, arn: keyname.ARN(at, id), rawID: raw, description: r.Description, created: r.Created,
 		usage: r.Usage, spec: r.Spec,
 		manager: r.Manager, multiRegion: multiRegion, state: r.State, deleteAt: r.DeleteAt, window: r.Window,
 		policy: p, tags: r.Tags, family: f, lastUse: new(lastUse),

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -28,7 +29,7 @@ type replicateOutput struct {
 // Prepare checks the Region and the tags.
 func (in *replicateInput) Prepare(*request.Call) error {
 	var region wire.Checks
-	region.Matches(in.ReplicaRegion, "replicaRegion", validRegion, `^([a-z]+-){2,3}\d+$`)
+	region.Matches(in.ReplicaRegion, "replicaRegion", keyname.ValidRegion, `^([a-z]+-){2,3}\d+$`)
 	if err := region.Err(wire.Validation); err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 		return nil, err
 	}
 	k := &key{
-		Place: at, id: t.id, arn: keyARN(at, t.id), rawID: t.rawID, description: description, created: ch.now,
+		Place: at, id: t.id, arn: keyname.ARN(at, t.id), rawID: t.rawID, description: description, created: ch.now,
 		usage: t.usage, spec: t.spec,
 		manager: managerCustomer, multiRegion: true, state: Enabled, tags: tags, family: t.family,
 		lastUse: new(lastUse),
@@ -153,7 +154,7 @@ func (ch *change) updatePrimaryRegion(ctx context.Context, c *request.Call, in *
 	if err := t.notDoomed(); err != nil {
 		return nil, err
 	}
-	arn := keyARN(wire.Place{Account: t.Account, Region: region}, t.id)
+	arn := keyname.ARN(wire.Place{Account: t.Account, Region: region}, t.id)
 	replica, ok := ch.s.findByARN(arn)
 	if !ok {
 		return nil, noSuchKey(arn)
@@ -175,7 +176,7 @@ func (ch *change) updatePrimaryRegion(ctx context.Context, c *request.Call, in *
 	ch.putFamily(t.family, state)
 	// The type of every related key is among its condition keys.
 	for _, r := range state.regions {
-		if k, ok := ch.s.findByARN(keyARN(wire.Place{Account: t.Account, Region: r}, t.id)); ok {
+		if k, ok := ch.s.findByARN(keyname.ARN(wire.Place{Account: t.Account, Region: r}, t.id)); ok {
 			k := k.clone()
 			ch.putKey(k)
 			ch.do(k.describe)

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -192,12 +193,12 @@ func (s *Service) findByARN(arn string) (*key, bool) {
 // operations that take no alias.
 func (s *Service) resolve(c *request.Call, text string, refuseAlias bool) (target, error) {
 	home := wire.PlaceOf(c)
-	n, err := parseKeyName(text, home)
+	n, err := keyname.Parse(text, home)
 	if err != nil {
 		return target{}, err
 	}
-	if n.alias == "" {
-		arn := keyARN(n.Place, n.id)
+	if n.Alias == "" {
+		arn := keyname.ARN(n.Place, n.ID)
 		k, ok := s.findByARN(arn)
 		if !ok {
 			return target{}, s.missing(c, n.Place, arn, noSuchKey(arn))
@@ -207,12 +208,12 @@ func (s *Service) resolve(c *request.Call, text string, refuseAlias bool) (targe
 	if refuseAlias {
 		return target{}, invalidARN("Key Aliases are not supported for this operation.")
 	}
-	arn := aliasARN(n.Place, n.alias)
+	arn := keyname.AliasARN(n.Place, n.Alias)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if p := s.places[n.Place]; p != nil {
-		if a := p.aliases[n.alias]; a != nil && a.target != "" {
-			return target{key: p.keys[a.target], alias: n.alias}, nil
+		if a := p.aliases[n.Alias]; a != nil && a.target != "" {
+			return target{key: p.keys[a.target], alias: n.Alias}, nil
 		}
 	}
 	return target{}, s.missing(c, n.Place, arn, noSuchAlias(arn))
@@ -244,7 +245,7 @@ type target struct {
 // named is the ARN of what was named: the alias, if it was one.
 func (t target) named() string {
 	if t.alias != "" {
-		return aliasARN(t.Place, t.alias)
+		return keyname.AliasARN(t.Place, t.alias)
 	}
 	return t.arn
 }

@@ -21,6 +21,7 @@ type Call struct {
 	Region    string // from the signature's scope; IAM's is us-east-1
 	AccountID string // the caller's account: whose resources unqualified names mean
 	Caller    Caller
+	Host      string // to which the client sent the request
 	SourceIP  string
 	UserAgent string
 	Secure    bool   // over TLS, or in-process

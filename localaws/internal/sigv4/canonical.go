@@ -2,8 +2,6 @@ package sigv4
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,8 +14,9 @@ import (
 // overwritten by the next use.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
-// appendCanonical appends the canonical request of r to b.
-func appendCanonical(b []byte, r *Request, s *Signature) ([]byte, error) {
+// appendCanonical appends the canonical request of r to b. payload is the hash
+// of the body in hexadecimal.
+func appendCanonical(b []byte, r *Request, s *Signature, payload []byte) ([]byte, error) {
 	b = append(b, r.Method...)
 	b = append(b, '\n')
 	b = appendPath(b, r.Path)
@@ -38,8 +37,7 @@ func appendCanonical(b []byte, r *Request, s *Signature) ([]byte, error) {
 	b = append(b, '\n')
 	b = append(b, s.signedHeaders...)
 	b = append(b, '\n')
-	sum := sha256.Sum256(r.Body)
-	return hex.AppendEncode(b, sum[:]), nil
+	return append(b, payload...), nil
 }
 
 func appendHeader(b []byte, r *Request, name string) ([]byte, error) {

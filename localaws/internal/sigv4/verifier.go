@@ -46,6 +46,20 @@ type keyID struct{ secret, date, region, service string }
 // Verify recomputes the signature of r under secret and compares it with s in
 // constant time. A wrong one is an *Error of kind Mismatch.
 func (v *Verifier) Verify(r *Request, s *Signature, secret string) error {
+	sum := sha256.Sum256(r.Body)
+	var payload [64]byte
+	hex.Encode(payload[:], sum[:])
+	return v.verify(r, s, secret, payload[:])
+}
+
+// VerifyAnnounced is Verify before the body of r is there: payload is its SHA-256
+// in hexadecimal as the client announces it. A request that passes must be
+// verified again with the body.
+func (v *Verifier) VerifyAnnounced(r *Request, s *Signature, secret, payload string) error {
+	return v.verify(r, s, secret, []byte(payload))
+}
+
+func (v *Verifier) verify(r *Request, s *Signature, secret string, payload []byte) error {
 	buf := buffers.Get().(*[]byte)
 	defer func() {
 		if cap(*buf) <= 64<<10 {
@@ -55,7 +69,7 @@ func (v *Verifier) Verify(r *Request, s *Signature, secret string) error {
 	if err := checkUnsigned(r, s); err != nil {
 		return err
 	}
-	canonical, err := appendCanonical((*buf)[:0], r, s)
+	canonical, err := appendCanonical((*buf)[:0], r, s, payload)
 	if err != nil {
 		return err
 	}

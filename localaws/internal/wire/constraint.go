@@ -37,6 +37,16 @@ func AtMost(n int64) Rule {
 	return Rule("Member must have value less than or equal to " + strconv.FormatInt(n, 10))
 }
 
+// All is the rule of which each is one rule: of the keys of a map if what is
+// "Map keys", of its values, or of the members of a list.
+func All(what string, rules ...Rule) Rule {
+	texts := make([]string, len(rules))
+	for i, r := range rules {
+		texts[i] = string(r)
+	}
+	return Rule(what + " must satisfy constraint: [" + strings.Join(texts, ", ") + "]")
+}
+
 // OneOf is the rule of a text with a few values.
 func OneOf(values ...string) Rule {
 	return Rule("Member must satisfy enum value set: [" + strings.Join(values, ", ") + "]")
@@ -53,6 +63,9 @@ func Matching(pattern string) Rule {
 type Checks struct {
 	// Quote is how many bytes of a bad text an answer repeats; zero: all.
 	Quote int
+	// Operation is the operation whose request is checked: AWS's words differ
+	// between operations.
+	Operation string
 
 	noted *violations // nil until there is one: most requests have none
 }
@@ -88,9 +101,25 @@ func (c *Checks) Violate(value, path string, rule Rule) {
 }
 
 // ViolateUnseen is Violate for a value that no answer may repeat.
-func (c *Checks) ViolateUnseen(path string, rule Rule) {
-	c.note("Value at '" + path + "' failed to satisfy constraint: " + string(rule))
+func (c *Checks) ViolateUnseen(path string, rule Rule) { c.note(Unseen(path, rule)) }
+
+// ViolateUnnamed is Violate for a member that the answer does not name.
+func (c *Checks) ViolateUnnamed(rule Rule) { c.note(Unnamed(rule)) }
+
+// Unseen returns what a refusal says of the member at path that violates rule,
+// without its value.
+func Unseen(path string, rule Rule) string {
+	return "Value at '" + path + "' failed to satisfy constraint: " + string(rule)
 }
+
+// Unnamed is [Unseen] without the name of the member.
+func Unnamed(rule Rule) string { return "Failed to satisfy constraint: " + string(rule) }
+
+// Detected begins the refusal of one violation.
+const Detected = "1 validation error detected: "
+
+// Found reports whether a violation was noted.
+func (c *Checks) Found() bool { return c.noted != nil }
 
 // violateText is Violate for a text.
 func (c *Checks) violateText(text, path string, rule Rule) {
@@ -118,7 +147,7 @@ func (c *Checks) Err(refuse func(message string) *request.Error) error {
 	case v.alone != nil:
 		return v.alone
 	case v.count == 1:
-		return refuse("1 validation error detected: " + v.found[0])
+		return refuse(Detected + v.found[0])
 	}
 	return refuse(fmt.Sprintf("%d validation errors detected: %s", v.count, strings.Join(v.found, "; ")))
 }

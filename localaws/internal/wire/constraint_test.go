@@ -36,6 +36,10 @@ func TestRules(t *testing.T) {
 		{"", least, func(c *Checks) { c.Bytes([]byte{}, "a", 1, 2) }},
 		{"", most + "2", func(c *Checks) { c.Bytes([]byte("abc"), "a", 1, 2) }},
 		{"null", "Member must not be null", func(c *Checks) { c.Bytes(nil, "a", 1, 2) }},
+		{"'{}'", "Map keys must satisfy constraint: [Member must have length less than or equal to 2, " + least + "]",
+			func(c *Checks) {
+				c.Violate("'{}'", "a", All("Map keys", MaxLength(2), MinLength(1)))
+			}},
 	} {
 		want := "1 validation error detected: Value "
 		if r.value != "" {
@@ -48,6 +52,15 @@ func TestRules(t *testing.T) {
 		if err := c.Err(Validation); !errors.As(err, &e) || e.Message != want || e.Code != "ValidationException" {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+	var unnamed Checks
+	if unnamed.Found() {
+		t.Error("something was found before it was noted")
+	}
+	unnamed.ViolateUnnamed(NotNull)
+	const alone = Detected + "Failed to satisfy constraint: Member must not be null"
+	if err := unnamed.Err(Validation); err.(*request.Error).Message != alone || !unnamed.Found() {
+		t.Errorf("a violation of a member without a name: %v", err)
 	}
 	var two Checks
 	two.Required(true, "a")

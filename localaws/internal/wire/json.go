@@ -29,6 +29,9 @@ type JSON struct {
 	Unsupported func(name string) error
 	// Quote is how many bytes of a bad text a refusal repeats; zero: all.
 	Quote int
+	// Refuse words what [Decoder.Later] noted and what Prepare returned, which
+	// may depend on the operation. Nil: the error is the answer.
+	Refuse func(c *request.Call, err error) error
 }
 
 var _ Protocol = (*JSON)(nil)
@@ -67,6 +70,14 @@ func (d *Decoder) Later(err error) {
 // Refused reports whether Later has noted a refusal.
 func (d *Decoder) Refused() bool { return d.later != nil }
 
+// TakeLater returns what Later noted and forgets it, so that the request can
+// decide between the parts of which each has a refusal.
+func (d *Decoder) TakeLater() error {
+	err := d.later
+	d.later = nil
+	return err
+}
+
 // Decoder implements [Protocol].
 func (p *JSON) Decoder(in reflect.Type) Decode {
 	_, own := reflect.New(in).Interface().(MembersReader)
@@ -75,7 +86,7 @@ func (p *JSON) Decoder(in reflect.Type) Decode {
 		members = compile(in)
 	}
 	return func(c *request.Call, in any) error {
-		d := &Decoder{protocol: p, found: Checks{Quote: p.Quote}}
+		d := &Decoder{protocol: p, found: Checks{Quote: p.Quote, Operation: c.Operation}}
 		err := d.decode(c.Body, func(name []byte) error {
 			if own {
 				return in.(MembersReader).ReadMember(d, name)
@@ -89,20 +100,28 @@ func (p *JSON) Decoder(in reflect.Type) Decode {
 			return err
 		}
 		if d.later != nil {
-			return d.later
+			return p.refuse(c, d.later)
 		}
-		return prepare(c, in)
+		return p.refuse(c, prepare(c, in))
 	}
+}
+
+// refuse words a refusal; nil stays nil.
+func (p *JSON) refuse(c *request.Call, err error) error {
+	if err == nil || p.Refuse == nil {
+		return err
+	}
+	return p.Refuse(c, err)
 }
 
 // Examine does with a request that was not decoded what the decoder does with
 // one after reading it: it checks the constraints and prepares the request.
 func (p *JSON) Examine(c *request.Call, in any) error {
-	found := Checks{Quote: p.Quote}
+	found := Checks{Quote: p.Quote, Operation: c.Operation}
 	if err := found.check(in); err != nil {
 		return err
 	}
-	return prepare(c, in)
+	return p.refuse(c, prepare(c, in))
 }
 
 // check returns the refusal of what in finds with c.

@@ -130,6 +130,56 @@ func TestReadItself(t *testing.T) {
 	}
 }
 
+// parts is a request that keeps the refusal of a part and answers it from Prepare.
+type parts struct {
+	counter
+	kept error
+}
+
+func (p *parts) ReadMember(d *Decoder, name []byte) error {
+	if string(name) == "bad" {
+		d.Later(request.Errorf("Part", ""))
+		p.kept = d.TakeLater()
+		if d.Refused() || d.TakeLater() != nil {
+			return errors.New("a refusal was taken and is still there")
+		}
+	}
+	return p.counter.ReadMember(d, name)
+}
+
+func (p *parts) Check(c *Checks) {
+	if c.Operation == "Picky" {
+		c.Required(true, "names")
+	}
+}
+
+func (p *parts) Prepare(*request.Call) error { return p.kept }
+
+// A protocol words what is wrong beside the constraints, whether it was noted
+// or found by Prepare, and constraints may depend on the operation.
+func TestRefuse(t *testing.T) {
+	protocol := &JSON{Refuse: func(c *request.Call, err error) error {
+		return request.Errorf("Worded", "%s in %s", err.(*request.Error).Code, c.Operation)
+	}}
+	for in, want := range map[any]string{new(reading): "Worded: Later in Op", new(parts): "Worded: Part in Op"} {
+		decode := protocol.Decoder(reflect.TypeOf(in).Elem())
+		if err := decode(&request.Call{Operation: "Op", Body: []byte(`{"bad":1}`)}, in); err == nil ||
+			err.Error() != want {
+			t.Errorf("%T: %v, want %s", in, err, want)
+		}
+	}
+	in, call := new(parts), &request.Call{Operation: "Picky", Body: []byte(`{"bad":1}`)}
+	for name, decode := range map[string]Decode{"decoded": protocol.Decoder(reflect.TypeFor[parts]()),
+		"examined": protocol.Examine} {
+		if err := decode(call, in); err == nil || !strings.HasPrefix(err.Error(), "ValidationException") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := protocol.Examine(&request.Call{Operation: "Op"}, new(parts)); err != nil {
+		t.Error(err)
+	}
+}
+
 // The tag of this package counts before encoding/json's, and a member can be
 // asked for by its presence alone.
 func TestTagsAndPresence(t *testing.T) {

@@ -31,13 +31,13 @@ func (k *Custodian) Switch(ctx context.Context, c *request.Call, def *schema.Def
 	if err != nil {
 		return schema.Encryption{}, nil, err
 	}
-	mode, arn, err := k.Resolve(ctx, c, want)
-	if err != nil {
+	// Re-encryption reads the old data. The old key comes first: a caller who is
+	// refused it changes nothing, and is told of that key.
+	if err := k.OpenAsCaller(ctx, c, def, t); err != nil {
 		return schema.Encryption{}, nil, err
 	}
-	// Re-encryption reads the old data, for which DynamoDB needs the old key
-	// under its own grant.
-	if err := k.OpenOwn(ctx, c, def, t); err != nil {
+	mode, arn, err := k.Resolve(ctx, c, want)
+	if err != nil {
 		return schema.Encryption{}, nil, err
 	}
 	enc, key, err := k.Adopt(ctx, c, def.Target(), mode, arn, before.Generation+1)

@@ -1,6 +1,10 @@
 package input
 
-import "github.com/ddbseal/ddbseal/localaws/internal/wire"
+import (
+	"strings"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
+)
 
 const (
 	maxBatchGet   = 100 // keys
@@ -24,9 +28,13 @@ func readRequestItems[T any](d *wire.Decoder, set *bool, parts *[]*T, read func(
 	})
 }
 
-// checkRequestItems checks that a batch has parts.
-func checkRequestItems(c *wire.Checks, set bool, parts int) {
-	if c.Required(!set, "requestItems") && parts == 0 {
-		c.Violate("'{}'", "requestItems", wire.MinLength(1))
+// tableNames is the rule of the names of the tables of a batch.
+var tableNames = wire.All("Map keys", wire.MaxLength(maxResource), wire.MinLength(3), wire.Matching(namePattern))
+
+// isTableName reports whether a batch may name a table so, as a name or an ARN.
+func isTableName(name string) bool {
+	if strings.HasPrefix(name, "arn:") {
+		return arnRule.MatchString(name)
 	}
+	return len(name) >= 3 && len(name) <= maxResource && nameRule.MatchString(name)
 }

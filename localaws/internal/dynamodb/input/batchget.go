@@ -2,6 +2,7 @@ package input
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
@@ -67,18 +68,39 @@ func (b *BatchGetTable) readMember(d *wire.Decoder, name []byte) error {
 
 // Check implements [wire.Checker].
 func (in *BatchGet) Check(c *wire.Checks) {
-	in.Consumed.check(c)
-	checkRequestItems(c, in.set, len(in.Tables))
-	for _, b := range in.Tables {
-		at := "requestItems." + b.Name + ".member.keys"
-		if !c.Required(!b.keysSet, at) {
-			continue
-		}
-		c.Count(len(b.Keys), "AttributeMap", at, 1, maxBatchGet)
-		b.legacy.check(c)
-		name := b.Name
-		checkTable(c, &name, "requestItems.key")
+	switch {
+	case !c.Required(!in.set, "requestItems"):
+	case len(in.Tables) == 0:
+		c.ViolateUnseen("RequestItems", wire.MinLength(1))
+	case slices.ContainsFunc(in.Tables, func(b *BatchGetTable) bool { return !isTableName(b.Name) }):
+		c.Violate("'"+in.text()+"'", "requestItems", tableNames)
 	}
+	in.Consumed.check(c)
+	for _, b := range in.Tables {
+		switch at := "RequestItems." + b.Name + ".member.Keys"; {
+		case !b.keysSet:
+			c.Required(true, "requestItems."+b.Name+".member.keys")
+			continue
+		case len(b.Keys) == 0:
+			c.ViolateUnseen(at, wire.MinLength(1))
+		case len(b.Keys) > maxBatchGet:
+			c.ViolateUnseen(at, wire.MaxLength(maxBatchGet))
+		}
+		b.legacy.check(refusal.LayerOf(c.Operation), c)
+	}
+}
+
+// text returns RequestItems as refusals of it repeat it: as JSON.
+func (in *BatchGet) text() string {
+	out := []byte{'{'}
+	for i, b := range in.Tables {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(schema.AppendText(out, b.Name), ':')
+		out = b.AppendRequest(out, b.Keys)
+	}
+	return string(append(out, '}'))
 }
 
 // Consistent reports whether the answer must show every change of the table
@@ -92,7 +114,7 @@ func (in *BatchGet) Prepare(c *request.Call) (err error) {
 		if total += len(b.Keys); total > maxBatchGet {
 			return refusal.Validation("Too many items requested for the BatchGetItem call")
 		}
-		if b.Parsed, err = b.expressions.parse(); err != nil {
+		if b.Parsed, err = b.expressions.parse(c); err != nil {
 			return err
 		}
 		for i, key := range b.Keys {

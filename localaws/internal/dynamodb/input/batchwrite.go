@@ -2,6 +2,8 @@ package input
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
@@ -83,10 +85,22 @@ func (r *batchWriteRequest) read(d *wire.Decoder) error {
 func (in *BatchWrite) Check(c *wire.Checks) {
 	in.Consumed.check(c)
 	in.Collections.check(c)
-	checkRequestItems(c, in.set, len(in.Tables))
+	modes := c.Found() // the only violations that are listed beside those of RequestItems
+	switch {
+	case !c.Required(!in.set, "requestItems"):
+	case len(in.Tables) == 0:
+		c.Alone(refusal.Validation("The requestItems parameter is required for BatchWriteItem"))
+	case modes:
+	case slices.ContainsFunc(in.Tables, func(b *BatchWriteTable) bool { return !isTableName(b.Name) }):
+		c.Violate("'"+in.text()+"'", "requestItems", tableNames)
+	case slices.ContainsFunc(in.Tables, func(b *BatchWriteTable) bool {
+		return len(b.requests) == 0 || len(b.requests) > maxBatchWrite
+	}):
+		c.Violate("'"+in.text()+"'", "requestItems",
+			wire.All("Map value", wire.MaxLength(maxBatchWrite), wire.MinLength(1)))
+	}
 	for _, b := range in.Tables {
 		at := "requestItems." + b.Name + ".member"
-		c.Count(len(b.requests), "WriteRequest", at, 1, maxBatchWrite)
 		for i, r := range b.requests {
 			if r.put {
 				c.Required(r.item == nil, fmt.Sprintf("%s.%d.member.putRequest.item", at, i+1))
@@ -95,9 +109,32 @@ func (in *BatchWrite) Check(c *wire.Checks) {
 				c.Required(r.key == nil, fmt.Sprintf("%s.%d.member.deleteRequest.key", at, i+1))
 			}
 		}
-		name := b.Name
-		checkTable(c, &name, "requestItems.key")
 	}
+}
+
+// text returns RequestItems as refusals of it repeat it: as the objects of AWS's
+// server. Values of attributes are left out.
+func (in *BatchWrite) text() string {
+	object := func(set bool, kind, member string, it schema.Item) string {
+		if !set {
+			return "null"
+		}
+		var attributes []string
+		for _, name := range sortedNames(it) {
+			attributes = append(attributes, name+"=…")
+		}
+		return kind + "(" + member + "={" + strings.Join(attributes, ", ") + "})"
+	}
+	var tables []string
+	for _, b := range in.Tables {
+		var writes []string
+		for _, r := range b.requests {
+			writes = append(writes, "WriteRequest(putRequest="+object(r.put, "PutRequest", "item", r.item)+
+				", deleteRequest="+object(r.remove, "DeleteRequest", "key", r.key)+")")
+		}
+		tables = append(tables, b.Name+"=["+strings.Join(writes, ", ")+"]")
+	}
+	return "{" + strings.Join(tables, ", ") + "}"
 }
 
 // Prepare turns the requests into writes.

@@ -126,7 +126,7 @@ func (in *UpdateTable) applyBilling(next *schema.Definition, now time.Time) (err
 			i.Warm = i.Warm.Grown(i.Throughput, was)
 			i.Throughput.Set(0, 0, now)
 		}
-	case in.ProvisionedThroughput != nil && in.BillingMode == nil:
+	case in.ProvisionedThroughput != nil && !was:
 		read, write := in.ProvisionedThroughput.units()
 		if err := next.Throughput.Unchanged(read, write, "table", "table"); err != nil {
 			return err

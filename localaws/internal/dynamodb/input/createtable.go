@@ -2,6 +2,7 @@ package input
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
@@ -95,7 +96,17 @@ func checkKeySchema(c *wire.Checks, keys []keyElement, path string) {
 	if !c.Required(keys == nil, path) {
 		return
 	}
-	c.Count(len(keys), "KeySchemaElement", path, 1, 2)
+	switch n := len(keys); {
+	case n == 0:
+		c.Violate("'[]'", path, wire.MinLength(1))
+	case n > 2:
+		shown := make([]string, n)
+		for i, k := range keys {
+			shown[i] = "KeySchemaElement(attributeName=" + textOrNull(k.AttributeName) + ", keyType=" +
+				textOrNull(k.KeyType) + ")"
+		}
+		c.Violate("'["+strings.Join(shown, ", ")+"]'", path, wire.MaxLength(2))
+	}
 	for i, k := range keys {
 		at := fmt.Sprintf("%s.%d.member.", path, i+1)
 		if c.Required(k.AttributeName == nil, at+"attributeName") {
@@ -105,6 +116,13 @@ func checkKeySchema(c *wire.Checks, keys []keyElement, path string) {
 			c.Enum(k.KeyType, at+"keyType", "HASH", "RANGE")
 		}
 	}
+}
+
+func textOrNull(s *string) string {
+	if s == nil {
+		return "null"
+	}
+	return *s
 }
 
 func checkThroughput(c *wire.Checks, t *throughputInput, path string) {
@@ -131,6 +149,10 @@ func checkIndex(c *wire.Checks, in *indexInput, path string) {
 	checkThroughput(c, in.ProvisionedThroughput, path+"provisionedThroughput")
 }
 
+// maxProjectedName is the longest name of an attribute that an index projects,
+// in bytes.
+const maxProjectedName = 255
+
 // checkProjected checks the names of attributes, which may be missing. An
 // answer repeats them.
 func checkProjected(c *wire.Checks, names []string, path string) {
@@ -141,6 +163,8 @@ func checkProjected(c *wire.Checks, names []string, path string) {
 		c.Violate(shown, path, wire.MinLength(1))
 	case len(names) > 20:
 		c.Violate(shown, path, wire.MaxLength(20))
+	case slices.ContainsFunc(names, func(n string) bool { return n == "" || len(n) > maxProjectedName }):
+		c.Violate(shown, path, wire.All("Member", wire.MaxLength(maxProjectedName), wire.MinLength(1)))
 	}
 }
 
@@ -157,11 +181,11 @@ func (in *CreateTable) Check(c *wire.Checks) {
 	if in.StreamSpecification != nil {
 		c.Required(in.StreamSpecification.StreamEnabled == nil, "streamSpecification.streamEnabled")
 	}
-	for i := range in.LocalSecondaryIndexes {
-		checkIndex(c, &in.LocalSecondaryIndexes[i], fmt.Sprintf("localSecondaryIndexes.%d.member.", i+1))
-	}
 	for i := range in.GlobalSecondaryIndexes {
 		checkIndex(c, &in.GlobalSecondaryIndexes[i], fmt.Sprintf("globalSecondaryIndexes.%d.member.", i+1))
+	}
+	for i := range in.LocalSecondaryIndexes {
+		checkIndex(c, &in.LocalSecondaryIndexes[i], fmt.Sprintf("localSecondaryIndexes.%d.member.", i+1))
 	}
 	checkSSE(c, in.SSESpecification)
 }

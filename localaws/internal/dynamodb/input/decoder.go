@@ -15,12 +15,27 @@ import (
 // with the functions of this file. They refuse an attribute value that is well
 // formed and not allowed after the constraints on members, as AWS does.
 func Protocol() *wire.JSON {
-	return &wire.JSON{Unsupported: func(name string) error {
-		return refusal.Validation(name + " is not supported by this embedded DynamoDB")
-	}}
+	return &wire.JSON{
+		Unsupported: func(name string) error {
+			return refusal.Validation(name + " is not supported by this embedded DynamoDB")
+		},
+		Refuse: func(c *request.Call, err error) error { return refusal.LayerOf(c.Operation).Word(err) },
+	}
 }
 
-// invalidValue turns the refusal of an attribute value into AWS's answer.
+// badValue returns the refusal of an attribute value of a request, which the
+// layer of the operation words. placeholder is its name among the
+// ExpressionAttributeValues, or empty.
+func badValue(err error, placeholder string) error {
+	var v *ddbjson.ValidationError
+	if errors.As(err, &v) {
+		return &refusal.BadValue{Err: v, Placeholder: placeholder}
+	}
+	return refusal.Internal(err)
+}
+
+// invalidValue returns AWS's answer to a write that leaves an invalid attribute
+// value.
 func invalidValue(err error) error {
 	var v *ddbjson.ValidationError
 	if errors.As(err, &v) {
@@ -47,12 +62,12 @@ func readItem(d *wire.Decoder, dst *schema.Item) error {
 		err = schema.NormalizeItem(it)
 	}
 	if err != nil {
-		d.Later(invalidValue(err))
+		d.Later(badValue(err, ""))
 	}
 	return nil
 }
 
-// readValues reads ExpressionAttributeValues, whose refusals name the
+// readValues reads ExpressionAttributeValues, whose refusals may name the
 // placeholder.
 func readValues(d *wire.Decoder, dst *schema.Item) error {
 	if null, err := d.Null(); null || err != nil {
@@ -73,11 +88,7 @@ func readValues(d *wire.Decoder, dst *schema.Item) error {
 			err = schema.NormalizeValue(v)
 		}
 		if err != nil {
-			e := invalidValue(err)
-			if c, ok := e.(*request.Error); ok && c.Code == "ValidationException" {
-				c.Message = "ExpressionAttributeValues contains invalid value: " + c.Message + " for key " + name
-			}
-			d.Later(e)
+			d.Later(badValue(err, name))
 		}
 		return nil
 	})
@@ -102,7 +113,7 @@ func readValue(d *wire.Decoder, dst *types.AttributeValue) error {
 		err = schema.NormalizeValue(v)
 	}
 	if err != nil {
-		d.Later(invalidValue(err))
+		d.Later(badValue(err, ""))
 	}
 	return nil
 }

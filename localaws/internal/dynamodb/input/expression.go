@@ -8,6 +8,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -46,7 +47,7 @@ func (x *expressions) readMember(d *wire.Decoder, name []byte) (ok bool, err err
 
 // parse checks the combination of parameters and parses them. valued are the
 // expressions that the operation has and that take values.
-func (x *expressions) parse(valued ...string) (*Parsed, error) {
+func (x *expressions) parse(c *request.Call, valued ...string) (*Parsed, error) {
 	modern := []struct {
 		name string
 		text *string
@@ -77,12 +78,15 @@ func (x *expressions) parse(valued ...string) (*Parsed, error) {
 		return nil, refusal.Validation("ExpressionAttributeNames can only be specified when using expressions")
 	}
 	if x.values != nil && !slices.ContainsFunc(valued, func(name string) bool { return slices.Contains(given, name) }) {
+		const alone = "ExpressionAttributeValues can only be specified when using expressions"
+		if refusal.LayerOf(c.Operation).Is2026() {
+			return nil, refusal.Validation(alone)
+		}
 		are := " is null"
 		if len(valued) > 1 {
 			are = " are null"
 		}
-		return nil, refusal.Validation("ExpressionAttributeValues can only be specified when using expressions: " +
-			strings.Join(valued, " and ") + are)
+		return nil, refusal.Validation(alone + ": " + strings.Join(valued, " and ") + are)
 	}
 	switch {
 	case len(given) > 0:

@@ -1,6 +1,7 @@
 package input
 
 import (
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -40,7 +41,7 @@ func (in *GetItem) Check(c *wire.Checks) {
 	in.Consumed.check(c)
 	checkTable(c, in.name, "tableName")
 	c.Required(in.key == nil, "key")
-	in.legacy.check(c)
+	in.legacy.check(refusal.LayerOf(c.Operation), c)
 }
 
 // TableName returns the table as the request names it.
@@ -86,7 +87,7 @@ func (r *Read) CheckSchema(d *schema.Definition) error {
 // Prepare parses the expressions and finds the name of the table.
 func (in *GetItem) Prepare(c *request.Call) (err error) {
 	in.Prepared.Key = in.key
-	if in.Prepared.Parsed, err = in.expressions.parse(); err != nil {
+	if in.Prepared.Parsed, err = in.expressions.parse(c); err != nil {
 		return err
 	}
 	in.Prepared.At, err = Locate(c, *in.name)

@@ -41,7 +41,12 @@ func (u *indexUpdate) name() (string, error) {
 // applyIndexes creates, changes and deletes global indexes in next. They stay
 // CREATING or UPDATING for delay.
 func (in *UpdateTable) applyIndexes(next *schema.Definition, now time.Time, delay time.Duration) error {
-	online := 0 // AWS builds or removes one at a time
+	online := 0 // AWS builds or removes one at a time, and says so before it looks for any of them
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		if u.Update == nil && (u.Create != nil || u.Delete != nil) {
+			online++
+		}
+	}
 	seen := map[string]bool{}
 	for _, u := range in.GlobalSecondaryIndexUpdates {
 		name, err := u.name()
@@ -53,11 +58,9 @@ func (in *UpdateTable) applyIndexes(next *schema.Definition, now time.Time, dela
 				"Index: %s", name)
 		}
 		seen[name] = true
-		if u.Update == nil {
-			if online++; online > 1 {
-				return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can "+
-					"be created or deleted simultaneously per table")
-			}
+		if online > 1 {
+			return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can "+
+				"be created or deleted simultaneously per table")
 		}
 		if u.Create != nil {
 			if err := in.createIndex(next, u.Create, now, delay); err != nil {
@@ -92,36 +95,29 @@ func (in *UpdateTable) applyIndexes(next *schema.Definition, now time.Time, dela
 	return nil
 }
 
-// createIndex adds an index to next. Of AttributeDefinitions only
-// those count that its keys use; AWS reads past all others, and past all in a
-// request that creates nothing.
+// createIndex adds an index to next. The request must define the attributes of
+// its key, those too that the table has defined already. AWS reads past all
+// others, and past all in a request that creates nothing.
 func (in *UpdateTable) createIndex(next *schema.Definition, wanted *indexInput, now time.Time,
 	delay time.Duration) error {
-	undefined := func(k keyElement) bool { return next.AttributeType(*k.AttributeName) == "" }
 	switch {
 	case hasIndex(next, *wanted.IndexName):
 		return refusal.Validation("Attempting to create an index which already exists")
 	case len(next.Global) >= maxGlobalIndexes:
 		return request.Errorf("LimitExceededException", "Subscriber limit exceeded: Number of global secondary "+
 			"indexes exceeds per-table limit of %d", maxGlobalIndexes)
-	case in.AttributeDefinitions == nil && slices.ContainsFunc(wanted.KeySchema, undefined):
+	case in.AttributeDefinitions == nil:
 		return refusal.Parameter("AttributeDefinitions is not specified for index: %s", *wanted.IndexName)
 	}
 	kinds, err := attributeTypes(in.AttributeDefinitions)
 	if err != nil {
 		return err
 	}
-	for _, k := range wanted.KeySchema {
-		kind, asked := next.AttributeType(*k.AttributeName), kinds[*k.AttributeName]
-		if kind != "" && asked != "" && asked != kind {
-			return refusal.Parameter("Attribute %s has already the type %s", *k.AttributeName, kind)
-		}
-	}
-	for _, a := range next.Attributes {
-		kinds[a.Name] = a.Type
-	}
 	d, err := indexOf(wanted, kinds, next.Key, false)
 	if err != nil {
+		return err
+	}
+	if err := next.CheckRedefined(d.Key); err != nil {
 		return err
 	}
 	if err := wanted.provision(d, next.OnDemand, true); err != nil {

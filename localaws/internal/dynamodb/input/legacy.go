@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -111,8 +112,12 @@ func readUpdates(d *wire.Decoder, dst *map[string]legacyUpdate) error {
 	})
 }
 
-func (l *legacy) check(c *wire.Checks) {
-	c.Enum(l.conditionalOperator, "conditionalOperator", "OR", "AND")
+func (l *legacy) check(layer refusal.Layer, c *wire.Checks) {
+	if o := l.conditionalOperator; layer.Is2026() && o != nil && *o != "OR" && *o != "AND" {
+		c.Alone(layer.Word(refusal.Validation(wire.Unnamed(wire.OneOf("ALL", "OR")))))
+	} else {
+		c.Enum(o, "conditionalOperator", "OR", "AND")
+	}
 	operators := []string{"IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE",
 		"BEGINS_WITH", "GE", "CONTAINS"}
 	for _, set := range []struct {

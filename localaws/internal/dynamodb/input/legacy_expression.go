@@ -18,7 +18,7 @@ func (l *legacy) parse() (*Parsed, error) {
 		seen := map[string]bool{}
 		for _, n := range l.attributesToGet {
 			if err := schema.CheckName(n); err != nil {
-				return nil, invalidValue(err)
+				return nil, badValue(err, "")
 			}
 			if seen[n] {
 				return nil, refusal.Parameter("Duplicate value in attribute name: %s", n)
@@ -107,7 +107,7 @@ func (l *legacy) conditionOf(m map[string]legacyCondition, kind ddbexpr.Kind, jo
 	var parts []string
 	for _, name := range sortedNames(m) {
 		if err := schema.CheckName(name); err != nil {
-			return nil, invalidValue(err)
+			return nil, badValue(err, "")
 		}
 		c := m[name]
 		if kind == ddbexpr.KindCondition {
@@ -156,11 +156,11 @@ func expectedCondition(name string, c legacyCondition) (legacyCondition, error) 
 		return c, refusal.Parameter("AttributeValueList can only be used with a ComparisonOperator for Attribute: %s",
 			name)
 	case c.exists != nil && !*c.exists && c.value != nil:
-		return c, refusal.Parameter("Value cannot be used when Exists is set to false for Attribute: %s", name)
+		return c, refusal.Parameter("Value cannot be used when Exists is false for Attribute: %s", name)
 	case c.exists != nil && !*c.exists:
 		return legacyCondition{operator: text("NULL")}, nil
 	case c.value == nil && c.exists != nil:
-		return c, refusal.Parameter("Value must be provided when Exists is set to true for Attribute: %s", name)
+		return c, refusal.Parameter("Value must be provided when Exists is true for Attribute: %s", name)
 	case c.value == nil:
 		return c, refusal.Parameter("Value must be provided when Exists is null for Attribute: %s", name)
 	}
@@ -269,7 +269,7 @@ func (l *legacy) update() (*ddbexpr.Update, error) {
 	sections := map[string][]string{}
 	for _, name := range sortedNames(l.attributeUpdates) {
 		if err := schema.CheckName(name); err != nil {
-			return nil, invalidValue(err)
+			return nil, badValue(err, "")
 		}
 		a := l.attributeUpdates[name]
 		action := "PUT"

@@ -75,10 +75,14 @@ func (in *Page) Check(c *wire.Checks) {
 	checkTable(c, in.name, "tableName")
 	checkResource(c, in.index, "indexName")
 	c.Enum(in.selects, "select", "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
-	c.Between(in.limit, "limit", 1, -1)
+	if l := refusal.LayerOf(c.Operation); l.Is2026() && in.limit != nil && *in.limit < 1 {
+		c.ViolateUnseen("Limit", wire.AtLeast(1))
+	} else {
+		c.Between(in.limit, "limit", 1, -1)
+	}
 	c.Between(in.segment, "segment", 0, maxSegments-1)
 	c.Between(in.total, "totalSegments", 1, maxSegments)
-	in.legacy.check(c)
+	in.legacy.check(refusal.LayerOf(c.Operation), c)
 }
 
 // checkAlone checks what needs no table.
@@ -116,11 +120,7 @@ func (in *Page) checkAlone(p *Parsed) error {
 		return refusal.Validation("Must specify the AttributesToGet or ProjectionExpression when choosing to get " +
 			"SPECIFIC_ATTRIBUTES")
 	case selects == "ALL_PROJECTED_ATTRIBUTES" && in.index == nil:
-		what := "Scanning"
-		if in.Query {
-			what = "Querying"
-		}
-		return refusal.Validationf("ALL_PROJECTED_ATTRIBUTES can be used only when %s using an IndexName", what)
+		return refusal.Validation("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 	}
 	return nil
 }
@@ -134,6 +134,12 @@ func (in *Page) IndexName() string {
 		return ""
 	}
 	return *in.index
+}
+
+// Whole reports whether the page is of a Scan that begins at the first item and
+// does not read a segment only.
+func (in *Page) Whole() bool {
+	return !in.Query && in.start == nil && (in.total == nil || *in.total == 1)
 }
 
 // Limit returns how many items the page may read, zero if only their size
@@ -179,7 +185,7 @@ func (in *Page) Prepare(c *request.Call) (err error) {
 	if in.Query {
 		valued = append(valued, "KeyConditionExpression")
 	}
-	if in.Parsed, err = in.expressions.parse(valued...); err != nil {
+	if in.Parsed, err = in.expressions.parse(c, valued...); err != nil {
 		return err
 	}
 	if err := in.checkAlone(in.Parsed); err != nil {

@@ -78,13 +78,21 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 	if err := v.CheckStart(in.start); err != nil {
 		return v, s, false, err
 	}
-	s.Start, _ = v.Key(in.start)
+	var fits bool
+	if s.Start, fits = v.Key(in.start); !fits { // a value that is too long for a key
+		return v, s, false, refusal.Validation("The provided starting key is invalid")
+	}
 	s.Started = true
 	if s.Start < s.Low || s.High != "" && s.Start >= s.High || s.Match != nil && !s.Match(in.start) {
 		if in.Query {
 			if prefix := key.PartitionPrefix(in.start[key.Partition.Name]); strings.HasPrefix(s.Low, prefix) {
 				return v, s, false, refusal.Validation("The provided starting key does not match the range key " +
 					"predicate")
+			}
+			if v.Index == nil && !key.HasSort() {
+				return v, s, false, refusal.Validationf("The provided exclusive start key is invalid: "+
+					"ExclusiveStartKey: {%s=%s}", key.Partition.Name,
+					ddbexpr.DescribeValue(in.start[key.Partition.Name]))
 			}
 			return v, s, false, refusal.Validation("The provided starting key is outside query boundaries based on " +
 				"provided conditions")

@@ -16,11 +16,25 @@ type SSE struct {
 	KMSMasterKeyID *string `json:"KMSMasterKeyId"`
 }
 
-// Wish checks the specification. A nil SSE asks for the AWS owned key.
+// Given reports whether the specification says anything. AWS reads past an empty
+// one.
+func (s *SSE) Given() bool { return s != nil && *s != SSE{} }
+
+// enables reports whether the specification asks for a key of KMS: by Enabled, or
+// by SSEType alone.
+func (s *SSE) enables() bool {
+	if s.Enabled != nil {
+		return *s.Enabled
+	}
+	return s.SSEType != nil
+}
+
+// Wish checks the specification. A nil or empty SSE asks for the AWS owned key.
 func (s *SSE) Wish() (schema.Wish, error) {
-	switch enabled := s != nil && s.Enabled != nil && *s.Enabled; {
-	case s == nil:
+	if s == nil {
 		return schema.Wish{Mode: schema.KeyOwned}, nil
+	}
+	switch enabled := s.enables(); {
 	case !enabled && s.SSEType != nil:
 		return schema.Wish{}, refusal.Parameter("SSEType can not be specified if Enabled is false")
 	case !enabled && s.KMSMasterKeyID != nil:

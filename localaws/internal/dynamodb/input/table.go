@@ -54,6 +54,7 @@ func (in *ListTables) PageSize() int {
 }
 
 const (
+	maxResource = 255 // characters of the name of a table or index
 	namePattern = "[a-zA-Z0-9_.-]+"
 	arnPattern  = "arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+"
 )
@@ -67,31 +68,33 @@ var (
 // allowed.
 func checkResource(c *wire.Checks, v *string, path string) {
 	c.Matches(v, path, nameRule.MatchString, namePattern)
-	c.Length(v, path, 3, 255)
+	c.Length(v, path, 3, maxResource)
 }
 
-// checkTable checks a required table name or ARN. AWS reports a refusal of the
-// member TableName alone and before all others.
+// checkTable checks a required table name or ARN.
 func checkTable(c *wire.Checks, v *string, path string) {
+	checkTableIn(refusal.LayerOf(c.Operation), c, v, path)
+}
+
+// checkTableIn is checkTable in a layer. The words of 2026 name an empty name
+// alone and before all other violations.
+func checkTableIn(l refusal.Layer, c *wire.Checks, v *string, path string) {
+	shortest := 3
 	if path == "tableName" {
-		switch {
-		case v == nil:
-			c.Alone(refusal.Validation("The parameter 'TableName' is required but was not present in the request"))
-			return
-		case strings.HasPrefix(*v, "arn:"):
-		case len(*v) < 3 || len(*v) > 255:
-			c.Alone(refusal.Validation("TableName must be at least 3 characters long and at most 255 characters long"))
-			return
-		}
+		shortest = l.ShortestTable()
 	}
-	if !c.Required(v == nil, path) {
-		return
-	}
-	if strings.HasPrefix(*v, "arn:") {
+	switch {
+	case !c.Required(v == nil, path):
+	case *v == "" && path == "tableName" && l.Is2026():
+		c.Alone(refusal.Validation(wire.Detected + wire.Unseen("TableName", wire.MinLength(shortest))))
+	case strings.HasPrefix(*v, "arn:"):
 		c.Matches(v, path, arnRule.MatchString, arnPattern)
-		return
+	case *v == "":
+		c.Length(v, path, shortest, maxResource)
+	default:
+		c.Matches(v, path, nameRule.MatchString, namePattern)
+		c.Length(v, path, shortest, maxResource)
 	}
-	checkResource(c, v, path)
 }
 
 // Locate resolves the name or ARN of a table, which passed the constraints, as c

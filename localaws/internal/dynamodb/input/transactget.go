@@ -19,6 +19,7 @@ type TransactGet struct {
 // transactGetItem is an element of TransactItems.
 type transactGetItem struct {
 	there bool
+	later error // the refusal of its key
 	GetItem
 }
 
@@ -34,6 +35,7 @@ func (in *TransactGet) ReadMember(d *wire.Decoder, name []byte) error {
 				return err
 			}
 			g.there = true
+			defer func() { g.later = d.TakeLater() }()
 			return d.Members(func(name []byte) error {
 				switch string(name) {
 				case "AttributesToGet", "ConsistentRead", "ReturnConsumedCapacity":
@@ -65,10 +67,13 @@ func (in *TransactGet) Check(c *wire.Checks) {
 // TableName returns the table of an item as the request names it.
 func (in *TransactGet) TableName(item int) string { return *in.items[item].name }
 
-// Prepare turns the items into reads.
+// Prepare turns the items into reads. The first item with a fault decides.
 func (in *TransactGet) Prepare(c *request.Call) error {
 	in.Reads = make([]*Read, 0, len(in.items))
 	for _, g := range in.items {
+		if g.later != nil {
+			return g.later
+		}
 		if err := g.GetItem.Prepare(c); err != nil {
 			return err
 		}

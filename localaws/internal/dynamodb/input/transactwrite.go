@@ -22,7 +22,8 @@ type TransactWrite struct {
 
 // transactWriteItem is an element of TransactItems, a write of one of four kinds.
 type transactWriteItem struct {
-	kinds int // how many of the four members are there
+	kinds int   // how many of the four members are there
+	later error // the refusal of one of its values
 	WriteItem
 }
 
@@ -43,6 +44,11 @@ func (in *TransactWrite) ReadMember(d *wire.Decoder, name []byte) error {
 			}
 			w.kinds++
 			w.Kind = kind
+			defer func() {
+				if later := d.TakeLater(); w.later == nil {
+					w.later = later
+				}
+			}()
 			return d.Members(func(name []byte) error {
 				switch string(name) {
 				case "Expected", "ConditionalOperator", "AttributeUpdates", "ReturnValues", "ReturnConsumedCapacity",
@@ -93,12 +99,15 @@ func (in *TransactWrite) Check(c *wire.Checks) {
 // TableName returns the table of an item as the request names it.
 func (in *TransactWrite) TableName(item int) string { return *in.items[item].name }
 
-// Prepare turns the items into writes.
+// Prepare turns the items into writes. The first item with a fault decides.
 func (in *TransactWrite) Prepare(c *request.Call) error {
 	size := 0
 	for _, w := range in.items {
 		if w.kinds != 1 {
 			return refusal.Validation("TransactItems can only contain one of Check, Put, Update or Delete")
+		}
+		if w.later != nil {
+			return w.later
 		}
 		x, err := w.write(c)
 		if err != nil {

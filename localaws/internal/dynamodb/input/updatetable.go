@@ -65,7 +65,7 @@ func (in *UpdateTable) Check(c *wire.Checks) {
 func (in *UpdateTable) combined() error {
 	kinds := 0
 	for _, given := range []bool{
-		in.SSESpecification != nil, in.DeletionProtectionEnabled != nil, in.TableClass != nil,
+		in.SSESpecification.Given(), in.DeletionProtectionEnabled != nil, in.TableClass != nil,
 		in.OnDemandThroughput.Given(), in.BillingMode != nil || in.ProvisionedThroughput != nil,
 		len(in.GlobalSecondaryIndexUpdates) > 0,
 	} {
@@ -84,12 +84,12 @@ func (in *UpdateTable) combined() error {
 		return refusal.Parameter("List of GlobalSecondaryIndexUpdates is empty")
 	case kinds == 1:
 		return nil
-	case in.SSESpecification != nil:
+	case in.SSESpecification.Given():
 		return refusal.Parameter("Server-Side Encryption %s", alone)
-	case in.DeletionProtectionEnabled != nil:
-		return refusal.Parameter("DeletionProtection %s", alone)
 	case in.TableClass != nil:
 		return refusal.Parameter("TableClass %s", alone)
+	case in.DeletionProtectionEnabled != nil:
+		return refusal.Parameter("DeletionProtection %s", alone)
 	case in.OnDemandThroughput.Given() && (kinds > 2 || in.BillingMode == nil || in.ProvisionedThroughput != nil):
 		return refusal.Parameter("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
 	case in.ProvisionedThroughput != nil && slices.ContainsFunc(in.GlobalSecondaryIndexUpdates,

@@ -60,17 +60,43 @@ func (in *WriteItem) ReadMember(d *wire.Decoder, name []byte) error {
 
 // Check implements [wire.Checker].
 func (in *WriteItem) Check(c *wire.Checks) {
-	in.Consumed.check(c)
-	in.Collections.check(c)
-	c.Enum(in.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
-	c.Enum(in.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
-	checkTable(c, in.name, "tableName")
+	what, missing := "key", in.key == nil
 	if in.Kind == Put {
-		c.Required(in.item == nil, "item")
-	} else {
-		c.Required(in.key == nil, "key")
+		what, missing = "item", in.item == nil
 	}
-	in.legacy.check(c)
+	l := refusal.LayerOf(c.Operation)
+	if in.name == nil || missing {
+		l = refusal.Older // a request without its required members never gets to the newer layer
+	}
+	in.Consumed.check(c)
+	checkTableIn(l, c, in.name, "tableName")
+	in.checkReturnValues(l, c)
+	c.Enum(in.onFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
+	in.Collections.check(c)
+	in.legacy.check(l, c)
+	c.Required(missing, what)
+}
+
+// checkReturnValues checks ReturnValues. The words of 2026 name neither the
+// member nor its value, have a spelling of their own, and are the only ones that
+// UpdateItem answers.
+func (in *WriteItem) checkReturnValues(l refusal.Layer, c *wire.Checks) {
+	if in.returnValues == nil {
+		return
+	}
+	switch *in.returnValues {
+	case "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW":
+		return
+	}
+	newest := wire.OneOf("ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATE_NEW", "NONE")
+	switch {
+	case !l.Is2026():
+		c.Enum(in.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
+	case in.Kind == Update:
+		c.Alone(refusal.Validation(wire.Detected + wire.Unnamed(newest)))
+	default:
+		c.ViolateUnnamed(newest)
+	}
 }
 
 // TableName returns the table as the request names it.
@@ -89,17 +115,14 @@ func (in *WriteItem) write(c *request.Call) (*Write, error) {
 		w.ReturnValues = *in.returnValues
 	}
 	if in.Kind != Update && w.ReturnValues != "" && w.ReturnValues != "ALL_OLD" && w.ReturnValues != "NONE" {
-		if in.Kind == Put {
-			return nil, refusal.Validation("ReturnValues can only be ALL_OLD or NONE")
-		}
-		return nil, refusal.Validation("Return values set to invalid value")
+		return nil, refusal.Validation("ReturnValues can only be ALL_OLD or NONE")
 	}
 	valued := []string{"ConditionExpression"}
 	if in.Kind == Update {
 		valued = []string{"UpdateExpression", "ConditionExpression"}
 	}
 	var err error
-	if w.Parsed, err = in.expressions.parse(valued...); err != nil {
+	if w.Parsed, err = in.expressions.parse(c, valued...); err != nil {
 		return nil, err
 	}
 	if w.At, err = Locate(c, *in.name); err != nil {

@@ -140,6 +140,33 @@ func (d *Definition) ForgetAttributes() {
 	d.Attributes = slices.DeleteFunc(d.Attributes, func(a Attribute) bool { return !used(a.Name) })
 }
 
+// CheckRedefined refuses the key of a new index that gives an attribute another
+// type than a key of the table or one of its indexes. The refusal shows the first
+// of them, and the new key.
+func (d *Definition) CheckRedefined(key Key) error {
+	clash := func(old Key) bool {
+		for _, a := range old.attributes() {
+			for _, b := range key.attributes() {
+				if a.Name == b.Name && a.Type != b.Type {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	keys := []Key{d.Key}
+	for _, set := range [][]*Index{d.Local, d.Global} {
+		for _, i := range set {
+			keys = append(keys, i.Key)
+		}
+	}
+	if at := slices.IndexFunc(keys, clash); at >= 0 {
+		return refusal.Parameter("Attributes cannot be redefined. Please check that your attribute has the same type "+
+			"as previously defined. Existing schema: %s New schema: %s", keys[at].describe(), key.describe())
+	}
+	return nil
+}
+
 // CheckProjected refuses indexes that name too many attributes to project.
 func (d *Definition) CheckProjected() error {
 	n := 0

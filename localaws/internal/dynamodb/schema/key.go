@@ -31,6 +31,23 @@ type Key struct {
 // HasSort reports whether the key has a sort key.
 func (k Key) HasSort() bool { return k.Sort.Name != "" }
 
+// attributes returns the attributes of the key, the partition key first.
+func (k Key) attributes() []Attribute {
+	if k.HasSort() {
+		return []Attribute{k.Partition, k.Sort}
+	}
+	return []Attribute{k.Partition}
+}
+
+// describe returns the key as refusals show it.
+func (k Key) describe() string {
+	text := "Schema:[SchemaElement: key{" + k.Partition.Name + ":" + k.Partition.Type + ":HASH}"
+	if k.HasSort() {
+		text += ", SchemaElement: key{" + k.Sort.Name + ":" + k.Sort.Type + ":RANGE}"
+	}
+	return text + "]"
+}
+
 // Has reports whether an attribute is part of the key.
 func (k Key) Has(name string) bool {
 	return name == k.Partition.Name || k.HasSort() && name == k.Sort.Name
@@ -64,16 +81,19 @@ func partitionHash(b []byte) uint64 {
 	return x
 }
 
+// partitionHeader is the bytes before the value in what appendPartition writes.
+const partitionHeader = 10
+
 // appendPartition writes what every ordered key of one partition starts with:
 // hash (8), length (2), bytes.
 func appendPartition(dst []byte, v types.AttributeValue, want string) ([]byte, bool) {
 	at := len(dst)
-	dst = append(dst, make([]byte, 10)...)
+	dst = append(dst, make([]byte, partitionHeader)...)
 	dst, ok := keyBytes(dst, v, want)
 	if !ok {
 		return dst, false
 	}
-	value := dst[at+10:]
+	value := dst[at+partitionHeader:]
 	binary.BigEndian.PutUint64(dst[at:], partitionHash(value))
 	binary.BigEndian.PutUint16(dst[at+8:], uint16(len(value)))
 	return dst, true
@@ -97,17 +117,19 @@ func (k Key) Primary(it Item) (string, bool) {
 
 // Indexed returns the ordered key of an item in an index with this key. The
 // sort key is escaped, so that the primary key can follow and make it unique.
-// Indexed returns false for an item that is not in the index.
+// Indexed returns false for an item that is not in the index: a key attribute is
+// missing, empty, too long or of another type. Only items from before the index
+// have the last three, and as on AWS the index leaves them out.
 func (k Key) Indexed(it Item, primary string) (string, bool) {
 	var buf [160]byte
 	b, ok := appendPartition(buf[:0], it[k.Partition.Name], k.Partition.Type)
-	if !ok {
+	if n := len(b) - partitionHeader; !ok || n == 0 || n > maxPartitionKey {
 		return "", false
 	}
 	if k.HasSort() {
 		var value [64]byte
 		raw, ok := keyBytes(value[:0], it[k.Sort.Name], k.Sort.Type)
-		if !ok {
+		if !ok || len(raw) == 0 || len(raw) > maxSortKey {
 			return "", false
 		}
 		b = appendEscaped(b, raw)

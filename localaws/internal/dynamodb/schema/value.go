@@ -42,7 +42,7 @@ func NormalizeItem(it Item) error {
 func CheckName(name string) error {
 	switch {
 	case name == "":
-		return &ddbjson.ValidationError{Message: refusal.ParameterPrefix + "Empty attribute name"}
+		return &ddbjson.ValidationError{Message: "Empty attribute name"}
 	case len(name) > maxName:
 		return &ddbjson.ValidationError{Message: refusal.ParameterPrefix +
 			"Attribute name is too large, must be less than 65536 bytes"}

@@ -57,7 +57,7 @@ func (t *Table) replace(next *schema.Definition) {
 		if i == nil {
 			i = &index{def: d, table: next.Key}
 			t.items.Scan(func(_ string, e *Entry) bool {
-				i.place(nil, e) // items with key attributes of other types stay out, as on AWS
+				i.place(nil, e)
 				return true
 			})
 		}

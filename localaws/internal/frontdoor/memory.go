@@ -1,0 +1,48 @@
+package frontdoor
+
+import (
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+const (
+	// trimLeast is how many bytes of large bodies are worth a collection.
+	trimLeast = 32 << 20
+	// trimDelay is how long there must be no large body before it.
+	trimDelay = 5 * time.Second
+)
+
+// memory gives memory back to the system after a time of large bodies. Without
+// it an idle process keeps what its busiest moment took: the runtime collects
+// an idle heap every two minutes only, and keeps a part of what is free.
+type memory struct {
+	free func() // debug.FreeOSMemory
+
+	mu    sync.Mutex
+	bytes int64
+	timer *time.Timer
+}
+
+func newMemory() *memory { return &memory{free: debug.FreeOSMemory} }
+
+// used notes that a large body of n bytes is no longer needed.
+func (m *memory) used(n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.bytes += n; m.bytes < trimLeast {
+		return
+	}
+	if m.timer == nil {
+		m.timer = time.AfterFunc(trimDelay, m.trim)
+	} else {
+		m.timer.Reset(trimDelay)
+	}
+}
+
+func (m *memory) trim() {
+	m.mu.Lock()
+	m.bytes = 0
+	m.mu.Unlock()
+	m.free()
+}

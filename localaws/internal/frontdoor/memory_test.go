@@ -1,0 +1,38 @@
+package frontdoor
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Memory is given back once, after the last of many large bodies, and not for a
+// few.
+func TestMemoryIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var freed atomic.Int64
+		m := &memory{free: func() { freed.Add(1) }}
+		m.used(trimLeast - 1)
+		time.Sleep(2 * trimDelay)
+		if freed.Load() != 0 {
+			t.Error("freed for a few bodies")
+		}
+		for range 10 {
+			m.used(trimLeast)
+			time.Sleep(trimDelay - time.Second)
+		}
+		if freed.Load() != 0 {
+			t.Error("freed under load")
+		}
+		time.Sleep(trimDelay)
+		synctest.Wait()
+		if n := freed.Load(); n != 1 {
+			t.Errorf("freed %d times after the load", n)
+		}
+		time.Sleep(time.Hour)
+		if n := freed.Load(); n != 1 {
+			t.Errorf("freed %d times when idle", n)
+		}
+	})
+}
