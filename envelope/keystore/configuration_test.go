@@ -133,3 +133,20 @@ func TestConfigurationErrors(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 }
+
+func TestConfigurationsAreDescribed(t *testing.T) {
+	for _, c := range []struct {
+		configuration keystore.KMSConfiguration
+		want          string
+	}{
+		{keystore.KMSKey(kmsKey), "KMS key " + kmsKey},
+		{keystore.MultiRegionKMSKey(mrkWest), "multi-Region KMS key " + mrkWest},
+		{keystore.Discovery(), "discovery"},
+		{keystore.MultiRegionDiscovery(west), "multi-Region discovery in " + west},
+		{keystore.KMSConfiguration{}, "no KMS configuration"},
+	} {
+		if got := c.configuration.String(); got != c.want {
+			t.Errorf("described as %s, want %s", got, c.want)
+		}
+	}
+}

@@ -27,6 +27,7 @@ func TestServiceErrors(t *testing.T) {
 		{"disabled", &kmstypes.DisabledException{}, nil, keystore.ErrKMSKeyUnusable, "DisabledException", ""},
 		{"pending deletion", &kmstypes.KMSInvalidStateException{}, nil, keystore.ErrKMSKeyUnusable, "KMSInvalidStateException", ""},
 		{"deleted", &kmstypes.NotFoundException{}, nil, keystore.ErrKMSKeyUnusable, "NotFoundException", ""},
+		{"another key", &kmstypes.IncorrectKeyException{}, nil, keystore.ErrNotAuthentic, "IncorrectKeyException", ""},
 		{"throttled", fakekms.Throttled(), nil, keystore.ErrUnavailable, "ThrottlingException", ""},
 		{"down", &kmstypes.KMSInternalException{}, nil, keystore.ErrUnavailable, "KMSInternalException", ""},
 		{"cancelled", context.Canceled, nil, context.Canceled, "", ""},
@@ -88,6 +89,18 @@ func TestMissingPermissions(t *testing.T) {
 		if len(w.table.items) != 3 {
 			t.Errorf("%s: %d records", c.missing, len(w.table.items))
 		}
+	}
+}
+
+// TestMissingPermissionOfList: a listing that fails names its permission.
+func TestMissingPermissionOfList(t *testing.T) {
+	w := newWorld(t)
+	w.tenant(t, "tenant")
+	w.table.fault = func(string) error { return &smithy.GenericAPIError{Code: "AccessDeniedException"} }
+	_, err := w.Versions(t.Context(), "tenant")
+	var e *materials.KeyError
+	if !errors.Is(err, materials.ErrKeyDenied) || !errors.As(err, &e) || e.Missing != "dynamodb:Query" {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -287,6 +288,9 @@ func TestBeaconKeysAreNotMarshalled(t *testing.T) {
 	k, err := w.BeaconKey(t.Context(), w.tenant(t, "tenant"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if text := fmt.Sprint(k, *k); text != "[beacon key] [beacon key]" {
+		t.Errorf("printed as %s", text)
 	}
 	for name, marshal := range map[string]func() ([]byte, error){"JSON": k.MarshalJSON, "text": k.MarshalText,
 		"gob": k.GobEncode} {

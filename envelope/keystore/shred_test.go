@@ -3,6 +3,7 @@ package keystore_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/envelope/keystore"
@@ -62,6 +63,46 @@ func TestShredEnds(t *testing.T) {
 				errors.Is(err, keystore.ErrNotFound) || versions != nil {
 				t.Errorf("%v, %v", versions, err)
 			}
+		}
+	}
+}
+
+// listing is a storage that lists the records as it is told to, and keeps the
+// order in which they are deleted.
+type listing struct {
+	memoryStorage
+	order   []int
+	deleted []string
+}
+
+func (s *listing) List(ctx context.Context, id string) (listed []keystore.Record, err error) {
+	records, err := s.memoryStorage.List(ctx, id)
+	for i := range records {
+		listed = append(listed, records[s.order[i]])
+	}
+	return listed, err
+}
+
+func (s *listing) Delete(ctx context.Context, id string, kinds []string) error {
+	s.deleted = slices.Clone(kinds)
+	return s.memoryStorage.Delete(ctx, id, kinds)
+}
+
+// TestShredOrder: the active record goes first, in whatever order the records
+// are listed, and the others in the order of their types.
+func TestShredOrder(t *testing.T) {
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		storage := &listing{order: order}
+		s := newWorld(t).store(t, keystore.Config{Storage: storage})
+		id, err := s.CreateKey(t.Context(), keystore.CreateKeyInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Shred(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if d := storage.deleted; len(d) != 3 || d[0] != "branch:ACTIVE" || d[1] != "beacon:ACTIVE" {
+			t.Errorf("listed as %v, deleted as %q", order, d)
 		}
 	}
 }
