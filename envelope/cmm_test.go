@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -324,6 +325,21 @@ func TestEmptyPairsAreNotDropped(t *testing.T) {
 	item["note"] = s("")
 	_, err = mustEncryptor(t, config).EncryptItem(t.Context(), item)
 	failsWith(t, err, envelope.ErrMaterials, "encrypt", "")
+}
+
+// TestForeignCMMIsToldTheLimit: a manager learns how many encrypted data keys an
+// item may have, on writing and on reading.
+func TestForeignCMMIsToldTheLimit(t *testing.T) {
+	var limits []int
+	config := validConfig(t)
+	config.Keyring, config.MaxEncryptedDataKeys = nil, 7
+	config.CMM = &cmmFuncs{CMM: defaultCMM(t),
+		request: func(r *materials.EncryptionRequest) { limits = append(limits, r.MaxEncryptedDataKeys) },
+		reading: func(r *materials.DecryptionRequest) { limits = append(limits, r.MaxEncryptedDataKeys) }}
+	roundTrip(t, mustEncryptor(t, config), validItem())
+	if len(limits) < 2 || slices.ContainsFunc(limits, func(n int) bool { return n != 7 }) {
+		t.Errorf("told %v, want 7 each time", limits)
+	}
 }
 
 // The limits and the reserved names hold for a foreign manager in both suites.
