@@ -132,12 +132,13 @@ func (c *command) target(folder string, chosen, testers []string, guards bool) i
 		fail("%s has no %s", folder, strings.Join(missing, ", "))
 	}
 	accepted := readAccepted(filepath.Join(c.root, ".ci/mutate/accepted", strings.ReplaceAll(folder, "/", "-")+".txt"))
-	for _, key := range accepted {
+	stale := slices.DeleteFunc(slices.Clone(accepted), func(key string) bool {
 		function, _, _ := strings.Cut(key, ": ")
-		known := slices.ContainsFunc(p.mutants, func(m *mutant) bool { return m.key == key })
-		if !known && (!guards || slices.Contains(chosen, function)) {
-			fail("%s: accepted, but there is no such mutant: %s", folder, key)
-		}
+		other := guards && !slices.Contains(chosen, function)
+		return other || slices.ContainsFunc(p.mutants, func(m *mutant) bool { return m.key == key })
+	})
+	if len(stale) > 0 {
+		fail("%s: accepted, but there is no such mutant: %s", folder, strings.Join(stale, "\n\t"))
 	}
 	mutants := slices.DeleteFunc(p.mutants, func(m *mutant) bool { return !c.match.MatchString(m.key) })
 	if c.list {

@@ -69,19 +69,17 @@ func TestSigningKeysAreDrawnByOne(t *testing.T) {
 }
 
 // TestSigningKeysLeaveNoGoroutine: requests at once start one goroutine. Another
-// would wait for room without end, at which synctest.Test panics.
+// would draw a key too many and wait for room without end, at which
+// synctest.Test panics. There are enough keys for each to be interrupted.
 func TestSigningKeysLeaveNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		keys := newSigningKeys(1)
-		for range 20 {
-			for range 4 {
-				keys.refill()
-			}
-			synctest.Wait()
-			if len(keys.ready) != 1 {
-				t.Errorf("%d keys are ready", len(keys.ready))
-			}
-			<-keys.ready
+		keys := newSigningKeys(200)
+		for range 4 {
+			keys.refill()
+		}
+		synctest.Wait()
+		if len(keys.ready) != 200 {
+			t.Errorf("%d keys are ready", len(keys.ready))
 		}
 	})
 }

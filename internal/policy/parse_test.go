@@ -352,3 +352,16 @@ func TestMessageWithoutResource(t *testing.T) {
 		t.Error("the zero Decision allows")
 	}
 }
+
+// TestParseReasonOfJSON: IAM words a trust policy that is not JSON in its own
+// way.
+func TestParseReasonOfJSON(t *testing.T) {
+	for kind, want := range map[policy.Kind]string{
+		policy.Trust: "This policy contains invalid Json", policy.Identity: "Syntax errors in policy.",
+	} {
+		var e *policy.ParseError
+		if _, err := policy.Parse([]byte("{"), kind); !errors.As(err, &e) || !strings.HasPrefix(e.Reason, want) {
+			t.Errorf("kind %v: %v", kind, err)
+		}
+	}
+}

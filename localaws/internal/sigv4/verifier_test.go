@@ -1,6 +1,8 @@
 package sigv4
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"testing"
 )
@@ -48,6 +50,32 @@ func TestUnsignedHeaders(t *testing.T) {
 		err := check(r, now, "kms", signer.SecretAccessKey)
 		if (err != nil) != refused || refused && kindOf(err) != Mismatch {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestVerifyAnnounced: the body's digest counts, not the body, and everything
+// else as for Verify.
+func TestVerifyAnnounced(t *testing.T) {
+	r := decrypt(t)
+	s, err := Parse(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(r.Body)
+	payload := hex.EncodeToString(sum[:])
+	r.Body = nil
+	v := new(Verifier)
+	if err := v.VerifyAnnounced(r, s, signer.SecretAccessKey, payload); err != nil {
+		t.Errorf("with the body's digest: %v", err)
+	}
+	if err := v.VerifyAnnounced(r, s, "another", payload); kindOf(err) != Mismatch {
+		t.Errorf("under another secret: %v", err)
+	}
+	empty := sha256.Sum256(nil)
+	for _, payload := range []string{"", "UNSIGNED-PAYLOAD", hex.EncodeToString(empty[:]), payload[:63]} {
+		if err := v.VerifyAnnounced(r, s, signer.SecretAccessKey, payload); kindOf(err) != Mismatch {
+			t.Errorf("with the digest %q: %v", payload, err)
 		}
 	}
 }
