@@ -330,3 +330,53 @@ func TestIdentify(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnerOfTheKey: the account of the key decides what is across accounts. A
+// key policy that names a user of another account is not enough for that user.
+func TestOwnerOfTheKey(t *testing.T) {
+	w := newWorld(t)
+	bob, carol := w.user(abroad, "bob"), w.user(abroad, "carol", "kms:Encrypt")
+	own := w.user(here, "dan")
+	arn := w.key(members{"Policy": policyText(rootStatement(), statement("Allow", bob.ARN, "kms:Encrypt"),
+		statement("Allow", carol.ARN, "kms:Encrypt"), statement("Allow", own.ARN, "kms:Encrypt"))})
+	in := members{"KeyId": arn, "Plaintext": []byte("x")}
+	w.fails(bob, "Encrypt", in, "AccessDeniedException", "because no identity-based policy allows")
+	w.do(carol, "Encrypt", in)
+	w.do(own, "Encrypt", in)
+}
+
+// TestLockOutAsksWithoutBypass: the next PutKeyPolicy, which the check is about,
+// does not skip it.
+func TestLockOutAsksWithoutBypass(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	for value, code := range map[string]string{"false": "", "true": "MalformedPolicyDocumentException"} {
+		s := statement("Allow", root(here).ARN, "kms:*")
+		s["Condition"] = members{"Bool": members{"kms:BypassPolicyLockoutSafetyCheck": value}}
+		others := statement("Allow", root(here).ARN, "kms:GetKeyPolicy", "kms:Encrypt")
+		_, err := w.try(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": policyText(s, others)})
+		if code == "" && err != nil {
+			t.Errorf("with %s: %v", value, err)
+		} else if code != "" {
+			checkError(t, err, code, "will not allow you to update the key policy")
+		}
+	}
+}
+
+// TestAccountOfListings: an operation on no key in particular is on the caller's
+// account.
+func TestAccountOfListings(t *testing.T) {
+	w := newWorld(t)
+	for account, allowed := range map[string]bool{here: true, abroad: false} {
+		doc, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:ListKeys",`+
+			`"Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"`+account+`"}}}}`), policy.Identity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eve := w.user(here, "eve", "kms:ListKeys")
+		w.people[eve.ARN].identity = doc
+		if _, err := w.try(eve, "ListKeys", nil); (err == nil) != allowed {
+			t.Errorf("resources of %s: %v", account, err)
+		}
+	}
+}
