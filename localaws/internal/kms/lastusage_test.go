@@ -60,6 +60,12 @@ func TestGetKeyLastUsage(t *testing.T) {
 			wants(other, "ReEncrypt", w.clock())
 		}
 	}
+	code := members{"KeyId": mac, "MacAlgorithm": "HMAC_SHA_256", "Message": []byte("x")}
+	code["Mac"] = decoded(t, w.do(root(here), "GenerateMac", code)["Mac"])
+	w.advance(time.Minute)
+	w.do(root(here), "VerifyMac", code)
+	wants(mac, "VerifyMac", w.clock())
+
 	w.do(root(here), "DisableKey", members{"KeyId": other})
 	if last := usage(other)["KeyLastUsage"].(members); last["Operation"] != "ReEncrypt" {
 		t.Errorf("after a change of the key: %v", last)
