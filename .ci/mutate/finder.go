@@ -232,7 +232,8 @@ func (f *finder) field(kv *ast.KeyValueExpr) {
 	key, _ := kv.Key.(*ast.Ident)
 	v, ok := f.info.Uses[key].(*types.Var)
 	value := f.info.Types[kv.Value]
-	if !ok || !v.IsField() || value.IsNil() || value.Value != nil || types.Implements(types.NewPointer(f.info.TypeOf(lit)), errorInterface) {
+	if !ok || !v.IsField() || value.IsNil() || value.Value != nil ||
+		types.Implements(types.NewPointer(f.info.TypeOf(lit)), errorInterface) {
 		return
 	}
 	name := "mutateZero"
@@ -315,7 +316,8 @@ func (f *finder) binary(e *ast.BinaryExpr) {
 	id := f.add(e, "%s in place of %s in `%s`", other, e.Op, f.code(e))
 	f.call(e, fmt.Sprintf("mutateOperator%d", e.Op), id)
 	at := f.fset.Position(e.OpPos).Offset
-	f.source.edits = append(f.source.edits, &edit{start: at, end: at + len(e.Op.String()), before: ",", replaces: true, ids: []int{id}})
+	f.source.edits = append(f.source.edits,
+		&edit{start: at, end: at + len(e.Op.String()), before: ",", replaces: true, ids: []int{id}})
 }
 
 // shift adds by to an integer in a larger expression.

@@ -85,7 +85,8 @@ func (c *command) run(args []string) (err error) {
 		return errors.New("name guards, all, or packages in .ci/mutate/targets")
 	}
 	if survived > 0 {
-		return fmt.Errorf("no test notices %d changes: write one, or accept the change in .ci/mutate/accepted with a reason", survived)
+		return fmt.Errorf("no test notices %d changes: write one, or accept the change in .ci/mutate/accepted with a reason",
+			survived)
 	}
 	return nil
 }
@@ -174,8 +175,8 @@ func (c *command) target(folder string, chosen, testers []string, guards bool) i
 			fmt.Fprintf(c.out, "%s:%d: %s (%s)\n", m.file, m.line, m.key, state)
 		}
 	}
-	fmt.Fprintf(c.out, "%s: %d mutants, %d killed, %d survived, %d unreached, %d accepted: %.1f %% in %.0f s\n", folder, len(mutants),
-		count["killed"], count["survived"], count["unreached"], count["accepted"],
+	fmt.Fprintf(c.out, "%s: %d mutants, %d killed, %d survived, %d unreached, %d accepted: %.1f %% in %.0f s\n",
+		folder, len(mutants), count["killed"], count["survived"], count["unreached"], count["accepted"],
 		100*float64(count["killed"])/float64(max(1, len(mutants)-count["accepted"])), time.Since(start).Seconds())
 	return count["survived"] + count["unreached"]
 }

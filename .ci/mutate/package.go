@@ -81,7 +81,8 @@ type pkg struct {
 // functions that chosen accepts, and leaves out what does not compile.
 func load(root, folder string, chosen func(file, function string) bool) *pkg {
 	// The last packages are those that the switch file imports.
-	cmd := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,GoFiles", "./"+folder, "os", "strconv", "sync/atomic")
+	cmd := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,GoFiles",
+		"./"+folder, "os", "strconv", "sync/atomic")
 	cmd.Dir, cmd.Stderr = root, os.Stderr
 	p := &pkg{}
 	exports := map[string]string{}
@@ -94,7 +95,8 @@ func load(root, folder string, chosen func(file, function string) bool) *pkg {
 		}
 	}
 	fset := token.NewFileSet()
-	p.config.Importer = importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+	open := func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) }
+	p.config.Importer = importer.ForCompiler(fset, "gc", open)
 	var files []*ast.File
 	for _, name := range p.GoFiles {
 		path := filepath.Join(p.Dir, name)
@@ -103,7 +105,10 @@ func load(root, folder string, chosen func(file, function string) bool) *pkg {
 	}
 	f := &finder{
 		fset: fset, seen: map[string]int{}, previous: map[ast.Stmt]ast.Stmt{}, results: map[ast.Node]*types.Tuple{},
-		info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}},
+		info: &types.Info{
+			Types: map[ast.Expr]types.TypeAndValue{},
+			Uses:  map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{},
+		},
 	}
 	f.pkg = must(p.config.Check(p.ImportPath, fset, files, f.info))
 	for i, file := range files {

@@ -48,7 +48,8 @@ func (c *command) start(tests []*test, usual time.Duration, env string) ([]byte,
 	for _, t := range tests {
 		names = append(names, t.name)
 	}
-	cmd := exec.CommandContext(ctx, "sh", "-c", limits, tests[0].binary, "-test.failfast", "-test.run", "^("+strings.Join(names, "|")+")$")
+	cmd := exec.CommandContext(ctx, "sh", "-c", limits, tests[0].binary, "-test.failfast",
+		"-test.run", "^("+strings.Join(names, "|")+")$")
 	cmd.Dir = tests[0].dir
 	cmd.Env = append(os.Environ(), env, "TMPDIR="+c.work)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
