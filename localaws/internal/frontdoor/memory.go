@@ -11,6 +11,9 @@ const (
 	trimLeast = 32 << 20
 	// trimDelay is how long there must be no large body before it.
 	trimDelay = 5 * time.Second
+	// trimAgain is when a second collection follows: connections, with their
+	// buffers and stacks, outlive the bodies that came over them.
+	trimAgain = 25 * time.Second
 )
 
 // memory gives memory back to the system after a time of large bodies. Without
@@ -45,4 +48,5 @@ func (m *memory) trim() {
 	m.bytes = 0
 	m.mu.Unlock()
 	m.free()
+	time.AfterFunc(trimAgain, m.free)
 }
