@@ -23,8 +23,8 @@ type memory struct {
 	free func() // debug.FreeOSMemory
 
 	mu    sync.Mutex
-	bytes int64
-	timer *time.Timer
+	bytes int64       // of large bodies since the last collection
+	timer *time.Timer // of the next collection; a large load puts it off
 }
 
 func newMemory() *memory { return &memory{free: debug.FreeOSMemory} }
@@ -45,8 +45,10 @@ func (m *memory) used(n int64) {
 
 func (m *memory) trim() {
 	m.mu.Lock()
-	m.bytes = 0
+	if m.bytes > 0 {
+		m.bytes = 0
+		m.timer.Reset(trimAgain)
+	}
 	m.mu.Unlock()
 	m.free()
-	time.AfterFunc(trimAgain, m.free)
 }
