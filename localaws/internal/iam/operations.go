@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"reflect"
+	"sync"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -66,8 +67,11 @@ func (r *call) prepare(in any) error {
 	return checkMembers(v)
 }
 
-// iamOperations is the table of what this IAM answers.
-func iamOperations() *wire.Table[*call, any] {
+// iamOperations returns the table of what every IAM answers. It is built once,
+// since it is most of the work of a start.
+var iamOperations = sync.OnceValue(newOperations)
+
+func newOperations() *wire.Table[*call, any] {
 	ops := []entry{
 		writes("CreateUser", (*Service).createUser),
 		reads("GetUser", (*Service).getUser),

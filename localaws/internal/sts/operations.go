@@ -2,6 +2,7 @@ package sts
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
@@ -9,8 +10,10 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-// operations returns the table of what this STS answers.
-func operations() *wire.Table[*Service, any] {
+// operations returns the table of what every STS answers, built once.
+var operations = sync.OnceValue(newOperations)
+
+func newOperations() *wire.Table[*Service, any] {
 	return wire.NewTable(wire.Query{Read: wire.ShowParameters},
 		reads("GetCallerIdentity", (*Service).getCallerIdentity),
 		reads("AssumeRole", (*Service).assumeRole),
