@@ -42,6 +42,7 @@ func FuzzParse(f *testing.F) {
 					if len(c.ValueNames()) > len(c.TopLevelNames()) {
 						t.Fatal("more value names than names")
 					}
+					checkWriter(t, c, testNames, testValues)
 				}
 			case ddbexpr.KindProjection:
 				var p *ddbexpr.Projection
@@ -72,6 +73,31 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q changed the item", expression)
 		}
 	})
+}
+
+// checkWriter checks that the printed tree of a condition parses, alone and with
+// exactly the placeholders of the writer, to an equal tree in no more operators.
+func checkWriter(t interface{ Fatalf(string, ...any) }, c *ddbexpr.Condition, names map[string]string, values item) {
+	w := ddbexpr.NewWriter(names, values)
+	text := w.Condition(c.Root())
+	scope, err := ddbexpr.NewUnlimitedScope(w.Names(), w.Values())
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	again, err := scope.Condition(ddbexpr.KindCondition, text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	if err := scope.Unused(); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	if !again.Root().Equal(c.Root()) || again.Operators() != c.Operators() || c.Root().Operators() != c.Operators() {
+		t.Fatalf("%s has another tree", text)
+	}
+	second := ddbexpr.NewWriter(names, values)
+	if twice := second.Condition(again.Root()); twice != text {
+		t.Fatalf("printed again: %s, before %s", twice, text)
+	}
 }
 
 func BenchmarkParse(b *testing.B) {

@@ -27,11 +27,11 @@ const (
 // String returns the operator as expressions write it.
 func (o KeyOperator) String() string { return keyOperators[o].String() }
 
-var keyOperators = [...]operator{
-	KeyInvalid: opInvalid,
-	KeyEqual:   opEqual, KeyLess: opLess, KeyLessEqual: opLessEqual, KeyGreater: opGreater,
-	KeyGreaterEqual: opGreaterEqual,
-	KeyBetween:      opBetween, KeyBeginsWith: opBeginsWith,
+var keyOperators = [...]Operator{
+	KeyInvalid: OpInvalid,
+	KeyEqual:   OpEqual, KeyLess: OpLess, KeyLessEqual: OpLessEqual, KeyGreater: OpGreater,
+	KeyGreaterEqual: OpGreaterEqual,
+	KeyBetween:      OpBetween, KeyBeginsWith: OpBeginsWith,
 }
 
 // KeyTerm is a condition on one key attribute.
@@ -62,6 +62,7 @@ func (t KeyTerm) Matches(v types.AttributeValue) bool {
 // KeyCondition is a parsed key condition expression: one or two terms on
 // different attributes.
 type KeyCondition struct {
+	root  *node
 	terms []KeyTerm
 	paths []Path
 }
@@ -101,7 +102,7 @@ func (s *Scope) KeyCondition(expression string) (*KeyCondition, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &KeyCondition{paths: p.paths}
+	k := &KeyCondition{root: root, paths: p.paths}
 	if message := k.collect(root); message != "" {
 		return nil, p.error(message)
 	}
@@ -111,12 +112,12 @@ func (s *Scope) KeyCondition(expression string) (*KeyCondition, error) {
 // collect turns the condition into terms; it returns the message of a refusal.
 func (k *KeyCondition) collect(n *node) string {
 	switch n.op {
-	case opAnd:
+	case OpAnd:
 		if message := k.collect(n.left); message != "" {
 			return message
 		}
 		return k.collect(n.right)
-	case opOr, opNot, opNotEqual, opIn, opExists, opNotExists, opType, opContains:
+	case OpOr, OpNot, OpNotEqual, OpIn, OpExists, OpNotExists, OpType, OpContains:
 		return "Invalid operator used in KeyConditionExpression: " + n.op.String()
 	}
 	var path Path
@@ -161,22 +162,22 @@ func keyTerm(n *node, name string) (t KeyTerm, ok bool) {
 		// :v < a says the same as a > :v.
 		first, second = second, first
 		switch op {
-		case opLess:
-			op = opGreater
-		case opLessEqual:
-			op = opGreaterEqual
-		case opGreater:
-			op = opLess
-		case opGreaterEqual:
-			op = opLessEqual
-		case opEqual:
+		case OpLess:
+			op = OpGreater
+		case OpLessEqual:
+			op = OpGreaterEqual
+		case OpGreater:
+			op = OpLess
+		case OpGreaterEqual:
+			op = OpLessEqual
+		case OpEqual:
 		default:
 			return t, false
 		}
 	}
 	t.Operator = KeyOperator(slices.Index(keyOperators[:], op))
 	t.Value = second.value
-	if op == opBetween {
+	if op == OpBetween {
 		t.High = n.args[2].value
 	}
 	return t, true
