@@ -164,3 +164,26 @@ func TestWriterPlaceholders(t *testing.T) {
 		t.Error("placeholders that nothing uses")
 	}
 }
+
+func TestAcceptReserved(t *testing.T) {
+	const expression = "status = :s AND Year.name[0] > :n"
+	scope, err := ddbexpr.NewScope(nil, testValues)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := scope.Condition(ddbexpr.KindFilter, expression); err == nil {
+		t.Error("reserved words were accepted")
+	}
+	scope.AcceptReserved()
+	c, err := scope.Condition(ddbexpr.KindFilter, expression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := ddbexpr.NewWriter(nil, nil)
+	if got := w.Condition(c.Root()); got != "#b0=:s AND #b1.#b2[0]>:n" {
+		t.Error(got)
+	}
+	if _, err := scope.Condition(ddbexpr.KindFilter, "between = :s"); err == nil {
+		t.Error("a keyword was accepted")
+	}
+}
