@@ -10,20 +10,21 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 )
 
-// fit writes the filter so that it is within DynamoDB's limits: whole, or else
-// as many of its conjuncts as fit. The text is "" if nothing is left of it. with
-// is w after writing.
-func (p *Plan) fit(h *hasher, w *ddbexpr.Writer) (text string, with *ddbexpr.Writer, widened bool, err error) {
+// fit translates the filter so that its text is within DynamoDB's limits: whole,
+// or else as many of its conjuncts as fit, and then widened is set if there are
+// fewer than could be sent. The Node is zero if nothing is left of the filter. w
+// has written the key condition.
+func (p *Plan) fit(h *hasher, w *ddbexpr.Writer) (filter ddbexpr.Node, widened bool, err error) {
 	nodes, err := p.acrossPartitions(p.filter, h, ddbexpr.MaxOperators)
 	if err != nil || len(nodes) == 0 {
-		return "", w, false, err
+		return ddbexpr.Node{}, false, err
 	}
-	if text, with, ok := write(w, ddbexpr.Join(ddbexpr.OpOr, nodes[0], nodes[1:]...)); ok {
-		return text, with, false, nil
+	if n := ddbexpr.Join(ddbexpr.OpOr, nodes[0], nodes[1:]...); fits(w, n) {
+		return n, false, nil
 	}
 	parts, err := p.conjuncts(h, w)
 	if err != nil {
-		return "", w, false, err
+		return ddbexpr.Node{}, false, err
 	}
 	for n := len(parts); n > 0; n-- {
 		chosen := slices.Clone(parts[:n])
@@ -32,11 +33,11 @@ func (p *Plan) fit(h *hasher, w *ddbexpr.Writer) (text string, with *ddbexpr.Wri
 		for _, c := range chosen[1:] {
 			node = ddbexpr.Join(ddbexpr.OpAnd, node, c.node)
 		}
-		if text, with, ok := write(w, node); ok {
-			return text, with, n < len(parts), nil
+		if fits(w, node) {
+			return node, n < len(parts), nil
 		}
 	}
-	return "", w, true, nil
+	return ddbexpr.Node{}, true, nil
 }
 
 // conjunct is the translation of a side of the filter's AND.
@@ -73,14 +74,9 @@ func (p *Plan) conjuncts(h *hasher, w *ddbexpr.Writer) ([]conjunct, error) {
 	return out, nil
 }
 
-// write writes a tree if it is within DynamoDB's limits.
-func write(w *ddbexpr.Writer, n ddbexpr.Node) (string, *ddbexpr.Writer, bool) {
-	if n.Operators() > ddbexpr.MaxOperators {
-		return "", w, false
-	}
-	with := w.Clone()
-	text := with.Condition(n)
-	return text, with, len(text) <= ddbexpr.MaxExpressionSize
+// fits reports whether a tree is within DynamoDB's limits.
+func fits(w *ddbexpr.Writer, n ddbexpr.Node) bool {
+	return n.Operators() <= ddbexpr.MaxOperators && len(w.Clone().Condition(n)) <= ddbexpr.MaxExpressionSize
 }
 
 // acrossPartitions translates a condition for the items of every partition that

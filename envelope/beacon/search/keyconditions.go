@@ -25,9 +25,9 @@ const keyConditionsParameter = "KeyConditions"
 
 // legacyKeyCondition translates KeyConditions. The values of root have no
 // placeholders.
-func legacyKeyCondition(conditions map[string]types.Condition) (root ddbexpr.Node, terms []ddbexpr.KeyTerm, err error) {
-	fail := func(name, text string, args ...any) (ddbexpr.Node, []ddbexpr.KeyTerm, error) {
-		return ddbexpr.Node{}, nil, misused(keyConditionsParameter, name, text, args...)
+func legacyKeyCondition(conditions map[string]types.Condition) (root ddbexpr.Node, err error) {
+	fail := func(name, text string, args ...any) (ddbexpr.Node, error) {
+		return ddbexpr.Node{}, misused(keyConditionsParameter, name, text, args...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(conditions)) {
 		if name == "" {
@@ -63,9 +63,8 @@ func legacyKeyCondition(conditions map[string]types.Condition) (root ddbexpr.Nod
 	if err != nil {
 		return fail("", "%w", err)
 	}
-	k, err := scope.KeyCondition(text)
-	if err != nil {
+	if _, err := scope.KeyCondition(text); err != nil {
 		return fail("", "%w", err)
 	}
-	return root, k.Terms(), nil
+	return root, nil
 }

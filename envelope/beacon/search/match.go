@@ -17,15 +17,8 @@ func (p *Plan) Match(item Item) (bool, error) {
 		return true, nil // DynamoDB decided
 	}
 	view := p.view(item)
-	for _, t := range p.keyTerms {
-		if !t.Matches(view[t.Name]) {
-			return false, nil
-		}
-	}
-	if p.filtered == nil {
-		return true, nil
-	}
-	return p.filtered.Evaluate(view)
+	holds := (p.keyRoot.IsZero() || p.keyRoot.Evaluate(view)) && (p.filterRoot.IsZero() || p.filterRoot.Evaluate(view))
+	return holds, nil
 }
 
 // view returns the item with the plaintext of beacons under their names. A

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -34,9 +35,9 @@ type Plan struct {
 	values   Item // without PartitionValue
 
 	key        *condition
-	keyTerms   []ddbexpr.KeyTerm
+	keyRoot    ddbexpr.Node
 	filter     *condition
-	filtered   *ddbexpr.Condition
+	filterRoot ddbexpr.Node
 	projection *ddbexpr.Projection
 
 	hidden      bool
@@ -46,6 +47,9 @@ type Plan struct {
 	branchKeyID string
 	queries     int
 	named       int // the partition that the request names, -1 if none
+
+	mu           sync.Mutex
+	translations map[int]translated // by partition
 }
 
 // Plan checks a request. Errors: an [*Error] that matches [ErrUnsearchable] or
@@ -132,25 +136,26 @@ func (p *Plan) compile(c *compiler) error {
 		if err != nil {
 			return misused(parameter, "", "%w", err)
 		}
-		p.keyTerms = k.Terms()
-		if p.key, err = c.compile(parameter, k.Root()); err != nil {
+		p.keyRoot = k.Root()
+		if p.key, err = c.compile(parameter, p.keyRoot); err != nil {
 			return err
 		}
 	} else if p.request.KeyConditions != nil {
-		var root ddbexpr.Node
-		if root, p.keyTerms, err = legacyKeyCondition(p.request.KeyConditions); err != nil {
+		if p.keyRoot, err = legacyKeyCondition(p.request.KeyConditions); err != nil {
 			return err
 		}
-		if p.key, err = c.compile(keyConditionsParameter, root); err != nil {
+		if p.key, err = c.compile(keyConditionsParameter, p.keyRoot); err != nil {
 			return err
 		}
 	}
 	if expression := p.request.Filter; expression != nil {
 		parameter := ddbexpr.KindFilter.String()
-		if p.filtered, err = scope.Condition(ddbexpr.KindFilter, *expression); err != nil {
+		f, err := scope.Condition(ddbexpr.KindFilter, *expression)
+		if err != nil {
 			return misused(parameter, "", "%w", err)
 		}
-		if p.filter, err = c.compile(parameter, p.filtered.Root()); err != nil {
+		p.filterRoot = f.Root()
+		if p.filter, err = c.compile(parameter, p.filterRoot); err != nil {
 			return err
 		}
 	}
@@ -245,7 +250,7 @@ func (p *Plan) BranchKeyID() string { return p.branchKeyID }
 
 // Queries returns the number of requests that find all items: 1 unless the
 // beacons of the key condition have partitions. Each finds the items of some
-// partitions, and none finds an item of another one.
+// partitions; see [Plan.First].
 func (p *Plan) Queries() int { return p.queries }
 
 // Partition returns the partition for a client that sends one request: the one

@@ -1,6 +1,7 @@
 package search_test
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"testing"
@@ -70,18 +71,26 @@ func newTable(t testing.TB, protection map[string]beacon.Protection, c beacon.Co
 // ciphertext, header and footer, and the beacons of a partition.
 func (tb *table) stored(t testing.TB, branchKeyID string, partition int, plain Item) Item {
 	t.Helper()
-	signed, err := tb.search.AddSigned(plain)
+	out, err := tb.tryStored(t.Context(), branchKeyID, partition, plain)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := tb.search.Keys(t.Context(), branchKeyID)
+	return out
+}
+
+func (tb *table) tryStored(ctx context.Context, branchKeyID string, partition int, plain Item) (Item, error) {
+	signed, err := tb.search.AddSigned(plain)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
+	}
+	k, err := tb.search.Keys(ctx, branchKeyID)
+	if err != nil {
+		return nil, err
 	}
 	defer k.Release()
 	beacons, err := tb.search.Beacons(k, partition, signed)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	out := Item{"aws_dbe_head": b("head"), "aws_dbe_foot": b("foot")}
 	for name, v := range signed {
@@ -92,7 +101,7 @@ func (tb *table) stored(t testing.TB, branchKeyID string, partition int, plain I
 	for _, a := range beacons {
 		out[a.Name] = a.Value
 	}
-	return out
+	return out, nil
 }
 
 // text returns a pointer to an expression, nil for "".
@@ -123,8 +132,7 @@ type parsed struct {
 
 // parse reads a rewritten request by DynamoDB's rules: every limit, and no
 // placeholder that is not used.
-func parse(t testing.TB, r search.Rewritten) (out parsed) {
-	t.Helper()
+func parse(t interface{ Fatalf(string, ...any) }, r search.Rewritten) (out parsed) {
 	scope, err := ddbexpr.NewScope(r.Names, r.Values)
 	if err == nil && r.KeyCondition != nil {
 		out.key, err = scope.KeyCondition(*r.KeyCondition)
