@@ -14,7 +14,6 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/beacon/search"
-	"github.com/ddbseal/ddbseal/envelope/materials"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbnumber"
 )
@@ -50,7 +49,7 @@ var modelProtection = map[string]beacon.Protection{
 	"m": beacon.Encrypted, "u": beacon.Encrypted, "z": beacon.Unsigned,
 }
 
-func drawWorld(t *rapid.T, keys materials.BeaconKeySource) *world {
+func drawWorld(t *rapid.T) *world {
 	length := func() int { return rapid.IntRange(1, 3).Draw(t, "length") }
 	w := &world{partOnly: rapid.Bool().Draw(t, "partOnly"), multi: rapid.IntRange(0, 3).Draw(t, "multi") == 0,
 		partitions: rapid.SampledFrom([]int{1, 1, 2, 3, 5}).Draw(t, "partitions")}
@@ -60,7 +59,7 @@ func drawWorld(t *rapid.T, keys materials.BeaconKeySource) *world {
 	}
 	share := length()
 	c := beacon.Config{
-		Keys: beacon.KeySource{Source: keys, BranchKeyID: "k1", Lifetime: time.Hour},
+		Keys: beacon.KeySource{Source: anyKey{}, BranchKeyID: "k1", Lifetime: time.Hour},
 		Standard: []beacon.Standard{
 			{Name: "s", Length: share}, {Name: "t", Length: length(), Style: style},
 			{Name: "as", Length: length(), Style: beacon.AsSet},
@@ -214,6 +213,7 @@ func (w *world) plain(item Item) Item {
 type expressions struct {
 	w      *world
 	values Item
+	pool   []string // compound values of the items
 }
 
 func (x *expressions) value(v types.AttributeValue) string {
@@ -222,8 +222,22 @@ func (x *expressions) value(v types.AttributeValue) string {
 	return name
 }
 
-// compoundValue draws pieces that a constructor may make.
+// compoundValue draws pieces that a constructor may make, or those of an item,
+// perhaps without the last ones or without the text of the last one.
 func (x *expressions) compoundValue(t *rapid.T) types.AttributeValue {
+	if len(x.pool) > 0 && rapid.IntRange(0, 2).Draw(t, "pool") > 0 {
+		pieces := strings.Split(rapid.SampledFrom(x.pool).Draw(t, "of item"), "|")
+		pieces = pieces[:rapid.IntRange(1, len(pieces)).Draw(t, "pieces")]
+		last := pieces[len(pieces)-1]
+		switch rapid.IntRange(0, 3).Draw(t, "last") {
+		case 0:
+			last = last[:2]
+		case 1:
+			last = last[:2] + modelText.Draw(t, "text")
+		}
+		pieces[len(pieces)-1] = last
+		return s(strings.Join(pieces, "|"))
+	}
 	parts := rapid.SampledFrom(x.w.constructors).Draw(t, "constructor")
 	from := rapid.IntRange(0, len(parts)-1).Draw(t, "from")
 	if rapid.Bool().Draw(t, "whole") {
@@ -306,7 +320,24 @@ func (x *expressions) term(t *rapid.T) string {
 	case 7:
 		return path + rapid.SampledFrom([]string{"<", "<=", ">", ">="}).Draw(t, "order") + draw()
 	}
+	if name == "c" {
+		return path + x.between(t)
+	}
 	return path + " BETWEEN " + draw() + " AND " + draw()
+}
+
+// between draws bounds for the compound beacon, which often begin alike.
+func (x *expressions) between(t *rapid.T) string {
+	low := x.compoundValue(t)
+	high := x.compoundValue(t)
+	if rapid.Bool().Draw(t, "alike") {
+		last := rapid.SampledFrom(modelParts).Draw(t, "last")
+		high = s(low.(*types.AttributeValueMemberS).Value + "|" + last.prefix)
+		if !last.encrypted && rapid.Bool().Draw(t, "text") {
+			high = s(high.(*types.AttributeValueMemberS).Value + modelText.Draw(t, "text"))
+		}
+	}
+	return " BETWEEN " + x.value(low) + " AND " + x.value(high)
 }
 
 func (x *expressions) condition(t *rapid.T, depth int) string {
@@ -321,8 +352,10 @@ func (x *expressions) condition(t *rapid.T, depth int) string {
 		return text
 	}
 	switch rapid.IntRange(0, 5).Draw(t, "condition") {
-	case 0, 1:
+	case 0:
 		return x.term(t)
+	case 1:
+		return "NOT " + x.term(t)
 	case 2, 3:
 		return side() + " AND " + side()
 	case 4:
@@ -357,7 +390,7 @@ func (x *expressions) keyCondition(t *rapid.T) string {
 		case 1:
 			text += " AND begins_with(#c, " + x.value(x.compoundValue(t)) + ")"
 		case 2:
-			text += " AND c BETWEEN " + x.value(x.compoundValue(t)) + " AND " + x.value(x.compoundValue(t))
+			text += " AND c" + x.between(t)
 		default:
 			text += " AND yr " + op + " " + x.value(n("1"))
 		}
@@ -366,21 +399,24 @@ func (x *expressions) keyCondition(t *rapid.T) string {
 }
 
 func TestModel(t *testing.T) {
-	keys := source(t, "k1", "k2", "k")
 	accepted, refusals, found, widened, collisions := 0, map[string]int{}, 0, 0, 0
 	operators := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		w := drawWorld(t, keys)
+		w := drawWorld(t)
 		type stored struct {
 			item, has Item
 			key       string
 		}
 		var items []stored
+		var pool []string
 		for i := range rapid.IntRange(3, 12).Draw(t, "items") {
 			item, key := w.item(t, i)
 			partition := rapid.IntRange(0, w.partitions-1).Draw(t, "partition")
 			if has, err := w.tryStored(t.Context(), key, partition, item); err == nil {
 				items = append(items, stored{item, has, key})
+				if c, ok := w.plain(item)["c"].(*types.AttributeValueMemberS); ok {
+					pool = append(pool, c.Value)
+				}
 			} else if !errors.Is(err, beacon.ErrItem) {
 				t.Fatal(err)
 			}
@@ -390,7 +426,7 @@ func TestModel(t *testing.T) {
 			names["#"+name] = name
 		}
 		for range 6 {
-			x := &expressions{w, Item{}}
+			x := &expressions{w, Item{}, pool}
 			r := search.Request{Operation: search.Scan, Names: names, Values: x.values}
 			if rapid.Bool().Draw(t, "query") {
 				r.Operation = search.Query
