@@ -106,10 +106,10 @@ func TestCompoundRefusesItems(t *testing.T) {
 		{"c2", "", `part "yr" contains the split character "|"`, Item{"yr": text("secret|")}},
 		{"c1", "", `part "s" contains the split character "|"`,
 			Item{"yr": text("1"), "d": month(text("May")), "s": text("|secret"), "n": text("1")}},
-		{"c2", "yr", `part "yr": value has no beacon: a value of type L`, Item{"yr": &types.AttributeValueMemberL{}}},
-		{"c2", "m", `standard beacon "po": value has no beacon: a value of type M`,
+		{"c2", "yr", `part "yr": beacons cannot be computed: a value of type L`, Item{"yr": &types.AttributeValueMemberL{}}},
+		{"c2", "m", `standard beacon "po": beacons cannot be computed: a value of type M`,
 			Item{"yr": text("1"), "m": &types.AttributeValueMemberM{Value: Item{"p": &types.AttributeValueMemberM{}}}}},
-		{"c3", "n", `virtual field "v": value has no beacon: a value of type SS`,
+		{"c3", "n", `virtual field "v": beacons cannot be computed: a value of type SS`,
 			Item{"s": text("1"), "n": &types.AttributeValueMemberSS{Value: []string{"secret"}}}},
 	} {
 		_, _, err := s.Lookup(c.name).Compound.Value(c.item)

@@ -268,16 +268,20 @@ func TestNeeded(t *testing.T) {
 		{nil, false}, {Item{"z": text("x")}, false}, {Item{"s": text("")}, true}, {Item{"n": number("1")}, true},
 		{Item{"d": month(text("May"))}, false},
 		// A compound beacon has a value without hashing anything.
-		{Item{"yr": number("1")}, true},
+		{Item{"yr": number("1")}, false},
 		{Item{"m": &types.AttributeValueMemberM{Value: Item{"p": text("part")}}}, false},
+		{Item{"yr": number("1"), "m": &types.AttributeValueMemberM{Value: Item{"p": text("part")}}}, true},
 	} {
 		needed, err := s.Needed(c.item)
 		if needed != c.needed || err != nil {
 			t.Errorf("%v: %v, %v", c.item, needed, err)
 		}
-		k := mustDerive(t, s, officialKey)
-		if got := beacons(t, s, k, c.item); (len(got) > 0) != needed {
-			t.Errorf("%v: needed is %v, and the beacons are %v", c.item, needed, got)
+		with := beacons(t, s, mustDerive(t, s, officialKey), c.item)
+		if needed {
+			continue
+		}
+		if without := beacons(t, s, nil, c.item); !maps.EqualFunc(with, without, sameValue) {
+			t.Errorf("%v: %v with a key, %v without", c.item, with, without)
 		}
 	}
 	if _, err := s.Needed(Item{"yr": ss("x")}); !errors.Is(err, ErrItem) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
 // chosen selects always the same partition.
@@ -47,8 +49,8 @@ func TestSelector(t *testing.T) {
 				return c.p, c.err
 			}}, "a encrypted")
 		p, err := s.Partition(t.Context(), item)
-		if (err == nil) != c.ok || c.ok && p != c.p || !c.ok && !errors.Is(err, ErrItem) ||
-			c.err != nil && !errors.Is(err, c.err) {
+		if (err == nil) != c.ok || c.ok && p != c.p || c.err != nil && (!errors.Is(err, c.err) || !errors.Is(err, ErrItem)) ||
+			!c.ok && c.err == nil && !errors.Is(err, materials.ErrConfiguration) {
 			t.Errorf("selector gives %d, %v: partition %d, %v", c.p, c.err, p, err)
 		}
 	}
