@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -35,7 +36,9 @@ type ItemEncryptor struct {
 	allowedUnsigned   map[string]struct{}
 	allowedPrefix     string
 	configuredActions map[string]Action
-	work              sync.Pool // *work
+	search            *beacon.Search // nil without Config.Search
+	storedBeacons     int            // the most that an item can have
+	work              sync.Pool      // *work
 }
 
 // errFIPSOnly: the mode in which the Go runtime refuses AES-GCM with nonces that
@@ -54,17 +57,28 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 	for _, name := range c.AllowedUnsigned {
 		unsigned[name] = struct{}{}
 	}
-	if err := c.check(unsigned); err != nil {
+	err := c.check(unsigned)
+	var search *beacon.Search
+	if err == nil && c.Search != nil {
+		search, err = c.compileSearch(unsigned)
+	}
+	if err == nil {
+		err = c.checkKeys()
+	}
+	if err != nil {
 		return nil, newError("configure", c.LogicalTableName, err)
 	}
 	e := &ItemEncryptor{
 		table: c.LogicalTableName, partition: c.PartitionKey, sort: c.SortKey,
 		suite: c.AlgorithmSuite, policy: c.PlaintextPolicy, maxKeys: c.MaxEncryptedDataKeys,
-		version: c.version(), cmm: c.CMM,
+		version: c.version(), cmm: c.CMM, search: search,
 		fields:            make(map[string]*field, len(c.Actions)),
 		allowedUnsigned:   unsigned,
 		allowedPrefix:     c.AllowedUnsignedPrefix,
 		configuredActions: maps.Clone(c.Actions),
+	}
+	if search != nil {
+		e.storedBeacons = search.StoredBeacons()
 	}
 	if e.suite == 0 {
 		e.suite = SuiteDigitalSignature
@@ -123,7 +137,10 @@ func (e *ItemEncryptor) Action(name string) (Action, bool) {
 	return 0, false
 }
 
-// Actions returns a copy of the configured actions.
+// Search returns the checked Config.Search, nil if there is none.
+func (e *ItemEncryptor) Search() *beacon.Search { return e.search }
+
+// Actions returns a copy of the configured actions. Signed beacons are in it.
 func (e *ItemEncryptor) Actions() map[string]Action { return maps.Clone(e.configuredActions) }
 
 // UnsignedNames returns, in order, the names that are known of attributes outside

@@ -12,7 +12,7 @@ import (
 // [materials.ErrKeyDenied] or [materials.ErrMaterials].
 var (
 	// ErrItem: an item has a value that a beacon cannot be computed from.
-	ErrItem = errors.New("value has no beacon")
+	ErrItem = errors.New("beacons cannot be computed")
 	// ErrSearch: a value that is searched for does not fit the beacon.
 	ErrSearch = errors.New("value cannot be searched for")
 )

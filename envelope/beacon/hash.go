@@ -103,8 +103,9 @@ var scratches = sync.Pool{New: func() any {
 
 func borrowScratch() *scratch { return scratches.Get().(*scratch) }
 
-// maxScratch is the longest value whose memory is kept for the next one.
-const maxScratch = 64 << 10
+// maxScratch is the longest value whose memory is kept for the next one. The
+// values of an item are shorter.
+const maxScratch = 512 << 10
 
 // zeros do not fill a block.
 var zeros [sha512.BlockSize - 1]byte

@@ -54,8 +54,8 @@ func (s *Search) AddSigned(item Item) (Item, error) {
 	return out, nil
 }
 
-// Needed reports whether an item has any stored beacon that needs a key. Errors:
-// an [*Error] that matches [ErrItem].
+// Needed reports whether computing the beacons of an item needs a key: a value
+// of it is hashed. Errors: an [*Error] that matches [ErrItem].
 func (s *Search) Needed(item Item) (bool, error) {
 	for _, b := range s.storedStandard {
 		if b.virtual == nil {
@@ -68,9 +68,14 @@ func (s *Search) Needed(item Item) (bool, error) {
 			return has, err
 		}
 	}
+	hashed := false
 	for _, b := range s.storedCompound {
-		if _, has, err := b.Value(item); err != nil || has {
-			return has, err
+		_, _, err := b.build(item, func(dst []byte, p *Part, text string) ([]byte, error) {
+			hashed = hashed || p.beacon != nil
+			return append(dst, text...), nil
+		})
+		if err != nil || hashed {
+			return hashed, err
 		}
 	}
 	return false, nil
@@ -83,21 +88,23 @@ type Attribute struct {
 }
 
 // Partition chooses the partition of an item that is about to be written.
-// Errors match [ErrItem], or are those of [Config.Selector].
+// Errors: those of [Config.Selector], which also match [ErrItem], and
+// materials.ErrConfiguration if it returns a partition that does not exist.
 func (s *Search) Partition(ctx context.Context, item Item) (int, error) {
 	return s.choosePartition(ctx, item)
 }
 
 // Beacons returns the attributes that store the beacons of an item: the standard
 // ones and the compound ones, each in order of their names. item is the
-// plaintext. Errors: an [*Error] that matches [ErrItem].
+// plaintext. k may be nil if [Search.Needed] is false for the item. Errors: an
+// [*Error] that matches [ErrItem].
 func (s *Search) Beacons(k *Keys, partition int, item Item) ([]Attribute, error) {
 	if err := s.checkPartition(partition); err != nil {
 		return nil, err
 	}
 	sc := borrowScratch()
 	defer sc.giveBack()
-	out := make([]Attribute, 0, len(s.storedStandard)+len(s.storedCompound))
+	out := make([]Attribute, 0, s.StoredBeacons())
 	for _, b := range s.storedStandard {
 		v, err := b.beacon(sc, k, partition, item)
 		if err != nil {
@@ -118,6 +125,9 @@ func (s *Search) Beacons(k *Keys, partition int, item Item) ([]Attribute, error)
 	}
 	return out, nil
 }
+
+// StoredBeacons returns the most attributes that [Search.Beacons] returns.
+func (s *Search) StoredBeacons() int { return len(s.storedStandard) + len(s.storedCompound) }
 
 // Stored reports whether an attribute name is one that searchable encryption
 // stores outside of the signatures: a beacon, or the version tag of an official

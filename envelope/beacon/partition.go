@@ -19,7 +19,7 @@ func (s *Search) choosePartition(ctx context.Context, item Item) (int, error) {
 		return 0, itemError("partition selector: %w", err)
 	}
 	if p < 0 || p >= s.maxPartitions {
-		return 0, itemError("the partition selector returned %d, not 0 to %d", p, s.maxPartitions-1)
+		return 0, configuration("the Selector returned partition %d, not 0 to %d", p, s.maxPartitions-1)
 	}
 	return p, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,11 @@ type javaVectors struct {
 	Items []struct {
 		Plaintext, Beacons, Stored json.RawMessage
 	} `json:"items"`
+	Queries []struct {
+		Filter          string
+		Values          json.RawMessage
+		RewrittenValues json.RawMessage
+	} `json:"queries"`
 }
 
 func readJavaVectors(t *testing.T) *javaVectors {
@@ -287,3 +293,50 @@ func describe(v types.AttributeValue) string {
 
 // sameValue compares with the order of sets, which is that of the writer.
 func sameValue(a, b types.AttributeValue) bool { return describe(a) == describe(b) }
+
+// TestJavaSearchValues computes the values that the Java library searches for,
+// of every filter that compares one beacon with values.
+func TestJavaSearchValues(t *testing.T) {
+	v := readJavaVectors(t)
+	s, err := New(v.config(t), v.schema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := s.Keys(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Release()
+	one := regexp.MustCompile(`^(?:(\w+) (=|<>|<|IN|BETWEEN) .*|(contains|begins_with)\((\w+), :a\)|:a (=) (\w+))$`)
+	compared := 0
+	for _, q := range v.Queries {
+		m := one.FindStringSubmatch(q.Filter)
+		if m == nil || q.RewrittenValues == nil || strings.Contains(q.Filter, " OR ") {
+			continue
+		}
+		name, op := m[1]+m[4]+m[6], m[2]+m[3]+m[5]
+		values, want := mustItem(t, q.Values), mustItem(t, q.RewrittenValues)
+		for placeholder, w := range want {
+			got := values[placeholder]
+			switch n := s.Lookup(name); {
+			case n.Standard != nil:
+				got, err = n.Standard.Operand(k, 0, got, op == "contains")
+			case n.Compound != nil:
+				var pieces []Piece
+				if pieces, err = n.Compound.Parse(got.(*types.AttributeValueMemberS).Value); err == nil {
+					var operand string
+					operand, err = n.Compound.Operand(k, 0, pieces, op == "=" || op == "<>" || op == "IN")
+					got = text(operand)
+				}
+			default:
+				continue
+			}
+			if compared++; err != nil || !sameValue(got, w) {
+				t.Errorf("%s: %s is %s, %v; Java sends %s", q.Filter, placeholder, describe(got), err, describe(w))
+			}
+		}
+	}
+	if compared < 26 {
+		t.Errorf("compared %d values only", compared)
+	}
+}
