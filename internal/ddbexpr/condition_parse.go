@@ -204,8 +204,8 @@ func (p *parser) checkTypeName(o *operand) {
 	case "":
 	case "S":
 		if name := stringOf(o.value); !isTypeCode(name) {
-			p.report(rankOperand, "Invalid attribute type name found; type: "+name+
-				", valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}")
+			const text, valid = "Invalid attribute type name found;", " valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}"
+			p.reportValue(rankOperand, text+" type: "+name+","+valid, text+valid)
 		}
 	default:
 		p.wrongType("attribute_type", t)

@@ -82,7 +82,7 @@ func fits(w *ddbexpr.Writer, n ddbexpr.Node) bool {
 // acrossPartitions translates a condition for the items of every partition that
 // the request finds, each translation once; one of them holds for an item that
 // meets the condition. It returns none if the condition is left to Match. It
-// stops when the nodes have more operators than limit. (Specification:
+// stops when the nodes, joined by OR, have more operators than limit. (Specification:
 // ddb-support, "Query" and "Scan" with partitions.)
 func (p *Plan) acrossPartitions(c *condition, h *hasher, limit int) ([]ddbexpr.Node, error) {
 	rehearsal := p.hasher(h.ctx, 0)
@@ -104,7 +104,7 @@ func (p *Plan) acrossPartitions(c *condition, h *hasher, limit int) ([]ddbexpr.N
 			continue
 		}
 		nodes = append(nodes, b.node)
-		if operators += b.node.Operators() + 1; operators > limit+1 {
+		if operators += b.node.Operators() + 1; operators-1 > limit {
 			break
 		}
 	}
