@@ -267,3 +267,38 @@ func TestFirst(t *testing.T) {
 		t.Errorf("request 5 of 4: %v", err)
 	}
 }
+
+// TestFirstRegardsFilter: an earlier request whose key condition finds an item,
+// but whose filter leaves it out, does not count.
+func TestFirstRegardsFilter(t *testing.T) {
+	tb := newTable(t, map[string]beacon.Protection{"s": beacon.Encrypted, "t": beacon.Encrypted},
+		beacon.Config{Standard: []beacon.Standard{{Name: "s", Length: 1, Partitions: 2}, {Name: "t", Length: 63}},
+			MaxPartitions: 4})
+	collided := 0
+	for i := range 30 {
+		item := Item{"s": s(fmt.Sprint(i)), "t": s("x")}
+		plan, err := tb.rewriter.Plan(search.Request{Operation: search.Query, KeyCondition: text("s = :s"),
+			Filter: text("t = :t"), Values: Item{":s": item["s"], ":t": item["t"]}, Projection: text("s")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored := tb.stored(t, "", 1, item)
+		for request := range plan.Queries() {
+			sent, err := plan.Request(t.Context(), request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := parse(t, sent)
+			if request == 0 && server.key.Root().Evaluate(stored) {
+				collided++
+			}
+			first, err := plan.First(t.Context(), request, server.reads.Apply(stored))
+			if err != nil || server.accepts(stored) != (request == 1) || !first {
+				t.Fatalf("request %d finds the item: %t, first: %t, %v", request, server.accepts(stored), first, err)
+			}
+		}
+	}
+	if collided == 0 || collided == 30 {
+		t.Errorf("%d of 30 beacons collide in two partitions", collided)
+	}
+}
