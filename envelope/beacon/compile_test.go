@@ -41,7 +41,8 @@ func TestBaseIsAccepted(t *testing.T) {
 	s := mustNew(t, base(), attributes)
 	var names []string
 	for _, b := range s.Standard() {
-		names = append(names, fmt.Sprintf("%s %d %v %s %d", b.Name(), b.Length(), b.Style(), b.Location(), b.Partitions()))
+		names = append(names, fmt.Sprintf("%s %d %v %s %d", b.Name(), b.Length(), b.Style(), b.Location(),
+			b.Partitions()))
 	}
 	want := []string{"po 20 partOnly t 3", "s 32 plain s 3", "set 24 asSet set 3", "sh 32 shared u 3", "v 16 plain v 3"}
 	if !slices.Equal(names, want) {
@@ -272,7 +273,8 @@ func TestRefusedConfigurations(t *testing.T) {
 		{"no constructors", compound(Compound{Name: "x", Split: '|', Signed: y, Constructors: []Constructor{}}),
 			`compound beacon "x"`, "list of constructors is empty"},
 		{"same required parts", compound(Compound{Name: "x", Split: '|', Signed: append(y, SignedPart{"z", "Z-", ""}),
-			Constructors: []Constructor{{{Name: "y"}, {Name: "z"}}, {{Name: "z"}, {Name: "gs", Optional: true}, {Name: "y"}}}}),
+			Constructors: []Constructor{{{Name: "y"}, {Name: "z"}},
+				{{Name: "z"}, {Name: "gs", Optional: true}, {Name: "y"}}}}),
 			`compound beacon "x"`, "constructors 1 and 2 require the same parts"},
 		{"global part of an unknown beacon",
 			func(c *Config) { c.EncryptedParts = append(c.EncryptedParts, EncryptedPart{"q", "Q-"}) }, "",
@@ -337,7 +339,8 @@ func TestAcceptedConfigurations(t *testing.T) {
 		change func(*Config)
 	}{
 		{"shared with a set", func(c *Config) {
-			c.Standard = append(c.Standard, Standard{Name: "q", Location: "t.a", Length: 24, Style: SharedSet, Other: "set"})
+			c.Standard = append(c.Standard,
+				Standard{Name: "q", Location: "t.a", Length: 24, Style: SharedSet, Other: "set"})
 		}},
 		{"shared with a later beacon that is partOnly", func(c *Config) {
 			c.Standard = append([]Standard{{Name: "q", Location: "t.a", Length: 20, Style: Shared, Other: "po"}},

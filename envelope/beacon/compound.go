@@ -140,7 +140,8 @@ func (b *CompoundBeacon) look(c constructor, texts []partText, item Item) (compl
 				return false, err
 			}
 			if t.looked = true; t.has && strings.Contains(t.text, b.split) {
-				return false, itemError("the value of part %.255q contains the split character %q", cp.part.name, b.split)
+				return false, itemError("the value of part %.255q contains the split character %q",
+					cp.part.name, b.split)
 			}
 		}
 		if !t.has && cp.required {

@@ -253,8 +253,9 @@ func TestBranchKeyOfPieces(t *testing.T) {
 		Standard: []Standard{{Name: "s", Length: 8}},
 		Compound: []Compound{
 			{Name: "one", Split: '|', Signed: []SignedPart{{"ten", "T-", "tenant"}, {"sub", "U-", "tenant.sub"}},
-				Encrypted:    []EncryptedPart{{"s", "S-"}},
-				Constructors: []Constructor{{{Name: "ten"}, {"s", true}, {"sub", true}}, {{"ten", true}, {Name: "s"}, {"ten", true}}}},
+				Encrypted: []EncryptedPart{{"s", "S-"}},
+				Constructors: []Constructor{{{Name: "ten"}, {"s", true}, {"sub", true}},
+					{{"ten", true}, {Name: "s"}, {"ten", true}}}},
 			{Name: "two", Split: '|', Signed: []SignedPart{{"ten", "T-", "tenant"}, {"again", "U-", "tenant"}}},
 			{Name: "none", Split: '|', Signed: []SignedPart{{"y", "Y-", ""}}},
 		},

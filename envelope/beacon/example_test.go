@@ -25,7 +25,9 @@ func exampleKeys() beacon.KeySource {
 
 // The beacons of an item are equal for equal values, however a number is spelled.
 func ExampleSearch_Beacons() {
-	protection := map[string]beacon.Protection{"number": beacon.Encrypted, "name": beacon.Encrypted, "year": beacon.Signed}
+	protection := map[string]beacon.Protection{
+		"number": beacon.Encrypted, "name": beacon.Encrypted, "year": beacon.Signed,
+	}
 	search, err := beacon.New(beacon.Config{
 		Standard: []beacon.Standard{{Name: "number", Length: 32}, {Name: "initial", Length: 8}},
 		Virtual: []beacon.VirtualField{{Name: "initial", Parts: []beacon.VirtualPart{

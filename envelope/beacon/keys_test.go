@@ -58,8 +58,9 @@ func (o *origin) count(id string) int {
 
 func single(t testing.TB, source materials.BeaconKeySource, lifetime time.Duration) *Search {
 	t.Helper()
-	return mustNew(t, Config{Standard: []Standard{{Name: "a", Length: 32}, {Name: "b", Length: 32, Style: Shared, Other: "a"}},
-		Keys: KeySource{Source: source, BranchKeyID: branchKeyID, Lifetime: lifetime}}, "a encrypted, b encrypted")
+	return mustNew(t, Config{
+		Standard: []Standard{{Name: "a", Length: 32}, {Name: "b", Length: 32, Style: Shared, Other: "a"}},
+		Keys:     KeySource{Source: source, BranchKeyID: branchKeyID, Lifetime: lifetime}}, "a encrypted, b encrypted")
 }
 
 func multi(t testing.TB, source materials.BeaconKeySource, entries int) *Search {
@@ -231,9 +232,10 @@ func TestCapacity(t *testing.T) {
 // clock was set back.
 func TestClockWentBack(t *testing.T) {
 	c := newKeyCache(nil, time.Minute, 1)
-	for age, want := range map[time.Duration]bool{0: true, 59 * time.Second: true, time.Minute: false, -time.Second: false,
-		-time.Hour: false} {
-		for name, created := range map[string]time.Time{"monotonic": time.Now().Add(-age), "wall": time.Now().Add(-age).Round(0)} {
+	for age, want := range map[time.Duration]bool{0: true, 59 * time.Second: true, time.Minute: false,
+		-time.Second: false, -time.Hour: false} {
+		at := time.Now().Add(-age)
+		for name, created := range map[string]time.Time{"monotonic": at, "wall": at.Round(0)} {
 			if got := c.fresh(&keyEntry{created: created}); got != want {
 				t.Errorf("%s, age %v: fresh is %v", name, age, got)
 			}
@@ -298,7 +300,8 @@ func TestKeyFailures(t *testing.T) {
 		})
 	}
 	s, m := single(t, &origin{}, time.Minute), multi(t, &origin{}, 0)
-	if _, err := s.Keys(t.Context(), "other"); !errors.Is(err, materials.ErrMaterials) || !errors.Is(err, errOtherBranchKey) {
+	if _, err := s.Keys(t.Context(), "other"); !errors.Is(err, materials.ErrMaterials) ||
+		!errors.Is(err, errOtherBranchKey) {
 		t.Errorf("another branch key than the configured one: %v", err)
 	}
 	if _, err := m.Keys(t.Context(), ""); !errors.Is(err, materials.ErrMaterials) || !errors.Is(err, errNoBranchKey) {

@@ -18,7 +18,8 @@ import (
 
 // searchable encrypts orders whose cards can be searched for, under a branch key
 // for each tenant.
-func searchable(t testing.TB, branches materials.BranchKeySource, beacons materials.BeaconKeySource) *envelope.ItemEncryptor {
+func searchable(t testing.TB, branches materials.BranchKeySource,
+	beacons materials.BeaconKeySource) *envelope.ItemEncryptor {
 	t.Helper()
 	k, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: branches,
 		Supplier: func(_ context.Context, a map[string]types.AttributeValue) (string, error) {
