@@ -252,6 +252,7 @@ func TestSignedBeacons(t *testing.T) {
 		"another type":  {"yr": number("1984"), "sg": number("1984")},
 		"nil":           {"yr": number("1984"), "sg": (*types.AttributeValueMemberS)(nil)},
 		"none computed": {"sg": text("secret")},
+		"empty":         {"sg": text("")},
 		"no string":     {"yr": ss("secret")},
 		"split":         {"yr": text("secret#")},
 	} {
@@ -261,6 +262,21 @@ func TestSignedBeacons(t *testing.T) {
 			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// TestTwoSignedBeacons: one does not take the place of the other.
+func TestTwoSignedBeacons(t *testing.T) {
+	part := []SignedPart{{"y", "Y-", ""}}
+	s := mustNew(t, Config{Standard: []Standard{{Name: "s", Length: 8}},
+		Compound: []Compound{{Name: "b", Split: '|', Signed: part}, {Name: "a", Split: '#', Signed: part}}},
+		"s encrypted, y signed")
+	got, err := s.AddSigned(Item{"y": text("1")})
+	if err != nil || describe(got["a"]) != `{"S":"Y-1"}` || describe(got["b"]) != `{"S":"Y-1"}` || len(got) != 3 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if names := s.SignedNames(); !slices.Equal(names, []string{"a", "b"}) || s.StoredBeacons() != 1 {
+		t.Errorf("signed beacons %q, %d others", names, s.StoredBeacons())
 	}
 }
 
@@ -277,6 +293,7 @@ func TestNeeded(t *testing.T) {
 		{Item{"yr": number("1")}, false},
 		{Item{"m": &types.AttributeValueMemberM{Value: Item{"p": text("part")}}}, false},
 		{Item{"yr": number("1"), "m": &types.AttributeValueMemberM{Value: Item{"p": text("part")}}}, true},
+		{Item{"m": &types.AttributeValueMemberM{Value: Item{"p": text("part")}}, "g": text("g")}, true},
 	} {
 		needed, err := s.Needed(c.item)
 		if needed != c.needed || err != nil {

@@ -243,6 +243,37 @@ func TestClockWentBack(t *testing.T) {
 	}
 }
 
+// TestSuspendedMachine: keys that are too old by the clock are not used, though
+// their timer has not run, and that timer does not drop their successors.
+func TestSuspendedMachine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &origin{}
+		s := single(t, o, time.Minute)
+		old := get(t, s, "")
+		old.Release()
+		time.Sleep(time.Second)
+		s.cache.mu.Lock()
+		e := s.cache.entries[branchKeyID]
+		e.created = e.created.Add(-time.Hour)
+		timer := e.timer
+		s.cache.mu.Unlock()
+		next := get(t, s, "")
+		if next == old || !wiped(old) || o.count(branchKeyID) != 2 {
+			t.Errorf("old keys are used or not wiped; %d fetches", o.count(branchKeyID))
+		}
+		timer.Reset(0) // as if it had run too late to be stopped
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if again := get(t, s, ""); again != next || o.count(branchKeyID) != 2 {
+			t.Errorf("%d fetches: an old timer drops new keys", o.count(branchKeyID))
+		} else {
+			again.Release()
+		}
+		next.Release()
+		time.Sleep(time.Hour)
+	})
+}
+
 // TestKeyFailures: they have the branch key id and a class, show no secret, and
 // are not kept.
 func TestKeyFailures(t *testing.T) {
@@ -260,6 +291,8 @@ func TestKeyFailures(t *testing.T) {
 		}, 0, []error{materials.ErrKeyDenied, fail}, "kms:Decrypt"},
 		{"not found", func(string) (*materials.BeaconKey, error) { return nil, keyring.ErrNoBranchKey }, 0,
 			[]error{materials.ErrMaterials, keyring.ErrNoBranchKey}, ""},
+		{"of a class", func(string) (*materials.BeaconKey, error) { return nil, materials.ErrMaterials }, 0,
+			[]error{materials.ErrMaterials}, ""},
 		{"nothing", func(string) (*materials.BeaconKey, error) { return nil, nil }, 0,
 			[]error{materials.ErrMaterials, errWrongBeaconKey}, ""},
 		{"another one", func(string) (*materials.BeaconKey, error) {
@@ -287,6 +320,10 @@ func TestKeyFailures(t *testing.T) {
 					if !errors.Is(err, m) {
 						t.Errorf("%v does not match %v", err, m)
 					}
+				}
+				if c.what != "too slow" && errors.Is(err, cache.ErrUnavailable) ||
+					strings.Count(err.Error(), materials.ErrMaterials.Error()) > 1 {
+					t.Errorf("%v: out of reach, or twice the same", err)
 				}
 				o.mu.Lock()
 				o.answer, o.delay = nil, 0
