@@ -56,6 +56,16 @@ func TestBaseIsAccepted(t *testing.T) {
 	if !slices.Equal(names, want) {
 		t.Errorf("compound beacons %q, want %q", names, want)
 	}
+	accepting := base()
+	accepting.AcceptMissing = true
+	if s.AcceptMissing() || !mustNew(t, accepting, attributes).AcceptMissing() {
+		t.Error("AcceptMissing is not that of the configuration")
+	}
+	if s.Table() != "table" || s.MultiKey() || s.KeyField() != "" || s.BranchKeyID() != branchKeyID ||
+		s.MaxPartitions() != 5 {
+		t.Errorf("table %q, branch key %q, key field %q, %d partitions", s.Table(), s.BranchKeyID(), s.KeyField(),
+			s.MaxPartitions())
+	}
 	if got := s.SignedNames(); !slices.Equal(got, []string{"sb"}) {
 		t.Errorf("signed beacons %q", got)
 	}

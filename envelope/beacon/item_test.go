@@ -321,6 +321,9 @@ func TestNeeded(t *testing.T) {
 		if needed, err := v.Needed(c.item); needed != c.needed || !errors.Is(err, c.err) {
 			t.Errorf("%v: %v, %v", c.item, needed, err)
 		}
+		if _, err := v.Beacons(mustDerive(t, v, officialKey), 0, c.item); !errors.Is(err, c.err) {
+			t.Errorf("beacons of %v: %v", c.item, err)
+		}
 	}
 }
 
@@ -335,6 +338,11 @@ func TestPlain(t *testing.T) {
 	} {
 		if got, err := s.Plain(name, item); describe(got) != want || err != nil {
 			t.Errorf("%s stands for %s, %v; want %s", name, describe(got), err, want)
+		}
+	}
+	for _, name := range []string{"v", "c1", "c2", "sg", "po"} {
+		if got, err := s.Plain(name, Item{"z": text("z")}); got != nil || err != nil {
+			t.Errorf("%s of an item without it is %s, %v", name, describe(got), err)
 		}
 	}
 	for _, name := range []string{"v", "c2"} {

@@ -228,6 +228,41 @@ func TestCapacity(t *testing.T) {
 	})
 }
 
+// TestForget drops what is kept and what is being fetched.
+func TestForget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &origin{delay: time.Second}
+		s := multi(t, o, 0)
+		a, b := get(t, s, "a"), get(t, s, "b")
+		a.Release()
+		b.Release()
+		s.Forget("a")
+		s.Forget("unknown")
+		if !wiped(a) || wiped(b) {
+			t.Error("the wrong keys are wiped")
+		}
+		var wg sync.WaitGroup
+		var late, next *Keys
+		wg.Go(func() { late = get(t, s, "a") })
+		synctest.Wait()
+		s.Forget("a")
+		time.Sleep(time.Millisecond)
+		wg.Go(func() { next = get(t, s, "a") })
+		wg.Wait()
+		if late == next || wiped(late) || wiped(next) || o.count("a") != 3 {
+			t.Errorf("a fetch that was forgotten is shared, or keys are wiped; %d fetches", o.count("a"))
+		}
+		late.Release()
+		next.Release()
+		if again := get(t, s, "a"); again != next || !wiped(late) || o.count("a") != 3 {
+			t.Errorf("the later fetch is not kept, or the forgotten one is; %d fetches", o.count("a"))
+		} else {
+			again.Release()
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
 // TestClockWentBack: keys are not used longer than their lifetime because the
 // clock was set back.
 func TestClockWentBack(t *testing.T) {
