@@ -254,7 +254,7 @@ func providerMeaning(id string) string {
 	switch id {
 	case "aws-kms":
 		return "a key of AWS KMS"
-	case "aws-kms-hierarchy":
+	case hierarchyProvider:
 		return "a branch key"
 	case "aws-kms-rsa", "aws-kms-ecdh", "raw-ecdh":
 		return "a provider that this library does not support"
@@ -272,7 +272,7 @@ func describeInfo(k *materials.EncryptedDataKey) (value, meaning string) {
 	switch {
 	case k.ProviderID == "aws-kms":
 		meaning = "key ARN"
-	case k.ProviderID == "aws-kms-hierarchy":
+	case k.ProviderID == hierarchyProvider:
 		meaning = "branch key id"
 	case len(info) > rawAESInfo &&
 		string(info[len(info)-rawAESInfo:len(info)-12]) == "\x00\x00\x00\x80\x00\x00\x00\x0c":

@@ -197,11 +197,9 @@ func (s *Search) checkPartOnly(*Config) error {
 // compileStandard checks all standard beacons and the keys that they share.
 func (s *Search) compileStandard(c *Config) error {
 	places := make(map[string]string, len(c.Standard))
-	single := make(map[string]string) // virtual fields with one location, by it
-	for _, name := range sortedKeys(s.virtual) {
-		if f := s.virtual[name]; oneLocation(f) {
-			single[f.key] = name
-		}
+	single := make(map[string]string, len(s.virtual)) // virtual fields by their set of locations
+	for name, f := range s.virtual {
+		single[f.key] = name
 	}
 	for i := range c.Standard {
 		b := &c.Standard[i]
@@ -220,12 +218,6 @@ func (s *Search) compileStandard(c *Config) error {
 		}
 	}
 	return nil
-}
-
-// oneLocation reports whether all parts of a field have the same location.
-func oneLocation(f *virtualField) bool {
-	first := f.parts[0].location.key()
-	return !slices.ContainsFunc(f.parts, func(p virtualPart) bool { return p.location.key() != first })
 }
 
 // addStandard checks one standard beacon. (Specification: beacons, "Standard

@@ -41,7 +41,8 @@ func TestBaseIsAccepted(t *testing.T) {
 	s := mustNew(t, base(), attributes)
 	var names []string
 	for _, b := range s.Standard() {
-		names = append(names, fmt.Sprintf("%s %d %v %s %d", b.Name(), b.Length(), b.Style(), b.Location(), b.Partitions()))
+		names = append(names, fmt.Sprintf("%s %d %v %s %d", b.Name(), b.Length(), b.Style(), b.Location(),
+			b.Partitions()))
 	}
 	want := []string{"po 20 partOnly t 3", "s 32 plain s 3", "set 24 asSet set 3", "sh 32 shared u 3", "v 16 plain v 3"}
 	if !slices.Equal(names, want) {
@@ -54,6 +55,16 @@ func TestBaseIsAccepted(t *testing.T) {
 	want = []string{"cb aws_dbe_b_cb false [t y]", "gb aws_dbe_b_gb false [s z]", "sb sb true [y]"}
 	if !slices.Equal(names, want) {
 		t.Errorf("compound beacons %q, want %q", names, want)
+	}
+	accepting := base()
+	accepting.AcceptMissing = true
+	if s.AcceptMissing() || !mustNew(t, accepting, attributes).AcceptMissing() {
+		t.Error("AcceptMissing is not that of the configuration")
+	}
+	if s.Table() != "table" || s.MultiKey() || s.KeyField() != "" || s.BranchKeyID() != branchKeyID ||
+		s.MaxPartitions() != 5 {
+		t.Errorf("table %q, branch key %q, key field %q, %d partitions", s.Table(), s.BranchKeyID(), s.KeyField(),
+			s.MaxPartitions())
 	}
 	if got := s.SignedNames(); !slices.Equal(got, []string{"sb"}) {
 		t.Errorf("signed beacons %q", got)
@@ -204,6 +215,7 @@ func TestRefusedConfigurations(t *testing.T) {
 		{"no split character", transform(Segment(0, 1)), `virtual field "w"`, "split character"},
 		{"split character beyond one unit", transform(Segment('😀', 1)), `virtual field "w"`, "split character"},
 		{"half a split character", transform(Segments(0xd83d, 1, 2)), `virtual field "w"`, "split character"},
+		{"hugely negative position", transform(Prefix(-1 << 31)), `virtual field "w"`, "32-bit"},
 		{"huge position", transform(Substring(0, 1<<31)), `virtual field "w"`, "32-bit"},
 
 		{"compound name of an attribute", compound(Compound{Name: "y", Split: '|', Signed: y}),
@@ -237,6 +249,10 @@ func TestRefusedConfigurations(t *testing.T) {
 			`compound beacon "x"`, `prefix of part "z" begins with the prefix of part "c"`},
 		{"empty prefix", compound(Compound{Name: "x", Split: '|', Signed: []SignedPart{{"y", "", ""}}}),
 			`compound beacon "x"`, `part "y" has no prefix`},
+		{"encrypted part without a prefix", compound(Compound{Name: "x", Split: '|',
+			Encrypted: []EncryptedPart{{"po", ""}}}), `compound beacon "x"`, `part "po" has no prefix`},
+		{"part with a name that is not UTF-8", compound(Compound{Name: "x", Split: '|',
+			Signed: []SignedPart{{"\xff", "Y-", "y"}}}), `compound beacon "x"`, "name of a part is not UTF-8"},
 		{"part without a name", compound(Compound{Name: "x", Split: '|', Signed: []SignedPart{{"", "Y-", "y"}}}),
 			`compound beacon "x"`, "part has no name"},
 		{"prefix that is not UTF-8", compound(Compound{Name: "x", Split: '|', Signed: []SignedPart{{"y", "\xff", ""}}}),
@@ -272,7 +288,8 @@ func TestRefusedConfigurations(t *testing.T) {
 		{"no constructors", compound(Compound{Name: "x", Split: '|', Signed: y, Constructors: []Constructor{}}),
 			`compound beacon "x"`, "list of constructors is empty"},
 		{"same required parts", compound(Compound{Name: "x", Split: '|', Signed: append(y, SignedPart{"z", "Z-", ""}),
-			Constructors: []Constructor{{{Name: "y"}, {Name: "z"}}, {{Name: "z"}, {Name: "gs", Optional: true}, {Name: "y"}}}}),
+			Constructors: []Constructor{{{Name: "y"}, {Name: "z"}},
+				{{Name: "z"}, {Name: "gs", Optional: true}, {Name: "y"}}}}),
 			`compound beacon "x"`, "constructors 1 and 2 require the same parts"},
 		{"global part of an unknown beacon",
 			func(c *Config) { c.EncryptedParts = append(c.EncryptedParts, EncryptedPart{"q", "Q-"}) }, "",
@@ -337,7 +354,8 @@ func TestAcceptedConfigurations(t *testing.T) {
 		change func(*Config)
 	}{
 		{"shared with a set", func(c *Config) {
-			c.Standard = append(c.Standard, Standard{Name: "q", Location: "t.a", Length: 24, Style: SharedSet, Other: "set"})
+			c.Standard = append(c.Standard,
+				Standard{Name: "q", Location: "t.a", Length: 24, Style: SharedSet, Other: "set"})
 		}},
 		{"shared with a later beacon that is partOnly", func(c *Config) {
 			c.Standard = append([]Standard{{Name: "q", Location: "t.a", Length: 20, Style: Shared, Other: "po"}},
@@ -347,6 +365,37 @@ func TestAcceptedConfigurations(t *testing.T) {
 			c.Standard = append(c.Standard, Standard{Name: "t", Location: "t.a", Length: 24})
 		}},
 		{"the most partitions", func(c *Config) { c.MaxPartitions = MaxPartitions }},
+		{"two places of one list", func(c *Config) {
+			c.Standard = append(c.Standard, Standard{Name: "q", Location: "t[1]", Length: MinLength},
+				Standard{Name: "r", Location: "t[2]", Length: MaxLength})
+		}},
+		{"two places of one map", func(c *Config) {
+			c.Standard = append(c.Standard, Standard{Name: "q", Location: "t.a", Length: 8},
+				Standard{Name: "r", Location: "t.b", Length: 8})
+		}},
+		{"the longest name", func(c *Config) {
+			c.Standard = append(c.Standard, Standard{Name: strings.Repeat("x", 65525), Location: "t.a", Length: 8})
+		}},
+		{"the most entries", func(c *Config) {
+			for i := len(c.Standard); i < MaxEntries; i++ {
+				c.Standard = append(c.Standard,
+					Standard{Name: fmt.Sprint("q", i), Location: fmt.Sprintf("t[%d]", i), Length: 8})
+			}
+			c.Virtual = append(c.Virtual, VirtualField{"w", slices.Repeat([]VirtualPart{{"u",
+				slices.Repeat([]Transform{Upper()}, MaxEntries)}, {"z", nil}}, MaxEntries/2)})
+			c.Compound[0].Constructors = make([]Constructor, MaxEntries)
+			c.Compound[0].Signed = nil
+			for i := range MaxEntries {
+				name := fmt.Sprint("p", i)
+				c.Compound[0].Signed = append(c.Compound[0].Signed, SignedPart{name, fmt.Sprintf("%04d", i), "y"})
+				c.Compound[0].Constructors[i] = slices.Repeat(Constructor{{Name: name}}, MaxConstructorParts/MaxEntries)
+			}
+			c.Compound[0].Constructors[0][0].Name = "po"
+		}},
+		{"the limits of transforms", func(c *Config) {
+			c.Virtual[0].Parts[0].Transforms = []Transform{Insert(strings.Repeat("x", 65535)), Prefix(1<<31 - 1),
+				Suffix(1 - 1<<31), Segment(1, 0), Segment(0xffff, 0)}
+		}},
 		{"a field in the clear", keyField("y")},
 		{"a field that is unknown", keyField("tenant")},
 		{"a field without protection", keyField("n")},

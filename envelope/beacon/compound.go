@@ -87,12 +87,7 @@ func (b *CompoundBeacon) beacon(s *scratch, k *Keys, partition int, item Item) (
 // looked up once, however many constructors name it.
 func (b *CompoundBeacon) build(item Item,
 	write func(dst []byte, p *Part, text string) ([]byte, error)) (text string, has bool, err error) {
-	var few [8]partText
-	texts := few[:0]
-	if len(b.parts) > len(few) {
-		texts = make([]partText, 0, len(b.parts))
-	}
-	texts = texts[:len(b.parts)]
+	texts := make([]partText, len(b.parts))
 	for _, c := range b.constructors {
 		complete, err := b.look(c, texts, item)
 		if err != nil {
@@ -140,7 +135,8 @@ func (b *CompoundBeacon) look(c constructor, texts []partText, item Item) (compl
 				return false, err
 			}
 			if t.looked = true; t.has && strings.Contains(t.text, b.split) {
-				return false, itemError("the value of part %.255q contains the split character %q", cp.part.name, b.split)
+				return false, itemError("the value of part %.255q contains the split character %q",
+					cp.part.name, b.split)
 			}
 		}
 		if !t.has && cp.required {

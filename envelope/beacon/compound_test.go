@@ -24,6 +24,11 @@ func compounds(t testing.TB) *Search {
 				Constructors: []Constructor{{{Name: "yr"}, {Name: "po"}}, {{Name: "yr"}}}},
 			{Name: "c3", Split: '名', Signed: []SignedPart{{"yr", "Y-", ""}},
 				Constructors: []Constructor{{{"gv", true}, {Name: "yr"}, {"v", true}}, {{Name: "v"}}}},
+			{Name: "c4", Split: '|', Signed: []SignedPart{{"yr", "Y-", ""}, {"mo", "M-", "d.month"}},
+				Encrypted:    []EncryptedPart{{"s", "S-"}},
+				Constructors: []Constructor{{{Name: "yr"}, {"mo", true}, {Name: "s"}}}},
+			{Name: "c5", Split: '|', Encrypted: []EncryptedPart{{"po", "P-"}},
+				Constructors: []Constructor{{{Name: "po"}, {Name: "gv"}}}},
 			{Name: "sg", Split: '#', Signed: []SignedPart{{"yr", "Y-", ""}, {"mo", "M-", "d.month"}},
 				Constructors: []Constructor{{{"yr", false}, {"mo", true}}}},
 		},
@@ -134,6 +139,9 @@ func TestParse(t *testing.T) {
 		{"c1", "M-May|S-x", []string{"mo=May", "s=x"}, ""},
 		{"c1", "N-", []string{"n="}, ""},
 		{"c1", "Y-|M-|S-|N-", []string{"yr=", "mo=", "s=", "n="}, ""},
+		{"c4", "Y-1|S-x", []string{"yr=1", "s=x"}, ""},
+		{"c4", "Y-1|M-May|S-x", []string{"yr=1", "mo=May", "s=x"}, ""},
+		{"c4", "M-May|S-x", []string{"mo=May", "s=x"}, ""},
 		{"c2", "P-part", []string{"po=part"}, ""},
 		{"c2", "Y-P-part", []string{"yr=P-part"}, ""},
 		{"c3", "G-a名V-x", nil, `no constructor makes the parts "G-V-" in this order; ` +
@@ -221,6 +229,14 @@ func TestOperands(t *testing.T) {
 		if got := Comparable(pieces); got != c.comparable {
 			t.Errorf("%q: comparable is %v", value, got)
 		}
+		for _, beacon := range PieceBeacons(pieces) {
+			if beacon == nil || !strings.Contains(value, map[string]string{"s": "S-", "n": "N-"}[beacon.Name()]) {
+				t.Errorf("%q has the beacon %v", value, beacon)
+			}
+		}
+		if got, want := len(PieceBeacons(pieces)), strings.Count(value, "S-")+strings.Count(value, "N-"); got != want {
+			t.Errorf("%q has %d beacons, want %d", value, got, want)
+		}
 		if got := NeedsKeys(pieces, false); got != c.key {
 			t.Errorf("%q: a key is needed: %v", value, got)
 		}
@@ -231,6 +247,7 @@ func TestOperands(t *testing.T) {
 	}{
 		{"Y-1983", "Y-1985", true}, {"Y-1984|M-A", "Y-1984|M-B", true}, {"S-x", "S-y", false}, {"S-x|N-", "S-x", true},
 		{"Y-1|M-A|S-x", "Y-1|M-A|S-y", false}, {"S-x", "S-x", true}, {"S-x|N-1", "S-x|N-2", false},
+		{"Y-1", "S-x", false}, {"S-x", "Y-1", false}, {"Y-1|M-A", "Y-1", true}, {"Y-1", "Y-1|M-A|S-x", false},
 	} {
 		low, err := b.Parse(c.low)
 		if err != nil {
@@ -253,8 +270,9 @@ func TestBranchKeyOfPieces(t *testing.T) {
 		Standard: []Standard{{Name: "s", Length: 8}},
 		Compound: []Compound{
 			{Name: "one", Split: '|', Signed: []SignedPart{{"ten", "T-", "tenant"}, {"sub", "U-", "tenant.sub"}},
-				Encrypted:    []EncryptedPart{{"s", "S-"}},
-				Constructors: []Constructor{{{Name: "ten"}, {"s", true}, {"sub", true}}, {{"ten", true}, {Name: "s"}, {"ten", true}}}},
+				Encrypted: []EncryptedPart{{"s", "S-"}},
+				Constructors: []Constructor{{{Name: "ten"}, {"s", true}, {"sub", true}},
+					{{"ten", true}, {Name: "s"}, {"ten", true}}}},
 			{Name: "two", Split: '|', Signed: []SignedPart{{"ten", "T-", "tenant"}, {"again", "U-", "tenant"}}},
 			{Name: "none", Split: '|', Signed: []SignedPart{{"y", "Y-", ""}}},
 		},
@@ -280,6 +298,85 @@ func TestBranchKeyOfPieces(t *testing.T) {
 			if s == single && (id != "" || has) || s == multi && (id != q.want || has != q.has) {
 				t.Errorf("%s of %q: %q, %v", q.beacon, q.value, id, has)
 			}
+		}
+	}
+}
+
+// TestParts: the signed parts come first, a beacon's own before global ones that
+// a constructor names.
+func TestParts(t *testing.T) {
+	s := mustNew(t, Config{
+		Standard: []Standard{{Name: "s", Length: 8}, {Name: "n", Length: 8}, {Name: "v", Length: 8}},
+		Virtual:  []VirtualField{{"v", []VirtualPart{{"s", nil}, {"yr", nil}, {"s", nil}}}},
+		Compound: []Compound{{Name: "c", Split: '|', Signed: []SignedPart{{"own", "O-", "yr"}},
+			Encrypted:    []EncryptedPart{{"s", "S-"}},
+			Constructors: []Constructor{{{Name: "v"}, {Name: "g2"}, {Name: "own"}, {Name: "g1"}, {Name: "s"}}}}},
+		SignedParts:    []SignedPart{{"g1", "1-", "yr"}, {"unused", "U-", "yr"}, {"g2", "2-", "d.x"}},
+		EncryptedParts: []EncryptedPart{{"n", "N-"}, {"v", "V-"}},
+	}, "s encrypted, n encrypted, yr signed, d signed")
+	var got []string
+	b := s.Lookup("c").Compound
+	for _, p := range b.Parts() {
+		got = append(got, p.Name()+" "+p.Prefix()+" "+p.Location())
+	}
+	if want := []string{"own O- yr", "g1 1- yr", "g2 2- d.x", "s S- s", "v V- v"}; !slices.Equal(got, want) {
+		t.Errorf("parts %q, want %q", got, want)
+	}
+	if got := b.Attributes(); !slices.Equal(got, []string{"d", "s", "yr"}) {
+		t.Errorf("attributes %q", got)
+	}
+	if got := s.standard["v"].Attributes(); !slices.Equal(got, []string{"s", "yr"}) {
+		t.Errorf("attributes of the virtual field %q", got)
+	}
+	if got := s.standard["n"].Attributes(); !slices.Equal(got, []string{"n"}) {
+		t.Errorf("attributes of a standard beacon %q", got)
+	}
+}
+
+// TestLongCompound: a value is bounded, in the clear and hashed.
+func TestLongCompound(t *testing.T) {
+	var parts []SignedPart
+	for i := range 5 {
+		parts = append(parts, SignedPart{string(rune('a' + i)), string(rune('a'+i)) + "-", "y"})
+	}
+	s := mustNew(t, Config{Standard: []Standard{{Name: "s", Length: 8}},
+		Compound: []Compound{{Name: "c", Split: '|', Signed: parts, Encrypted: []EncryptedPart{{"s", "S-"}}}}},
+		"s encrypted, y signed")
+	item := Item{"s": text("x"), "y": text(strings.Repeat("y", 1<<20))}
+	_, _, plain := s.compound["c"].Value(item)
+	_, stored := s.Beacons(mustDerive(t, s, officialKey), 0, item)
+	_, needed := s.Needed(item)
+	for what, err := range map[string]error{"plain": plain, "stored": stored} {
+		if !errors.Is(err, ErrItem) || !strings.Contains(err.Error(), "over 4194304 bytes") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if needed != nil {
+		t.Errorf("needed: %v", needed)
+	}
+}
+
+// TestDescriptionsAreShort: an error lists some of many prefixes.
+func TestDescriptionsAreShort(t *testing.T) {
+	var parts []SignedPart
+	var constructors []Constructor
+	for i := range 12 {
+		name := string(rune('a' + i))
+		parts = append(parts, SignedPart{name, name + "-", "y"})
+		constructors = append(constructors, Constructor{{Name: name}})
+	}
+	for n, more := range map[int]string{10: "", 11: ", and others"} {
+		s := mustNew(t, Config{Standard: []Standard{{Name: "s", Length: 8}},
+			Compound: []Compound{{Name: "c", Split: '|', Signed: parts[:n], Constructors: constructors[:n]},
+				{Name: "d", Split: '|', Signed: parts[:n]}}}, "s encrypted, y signed")
+		const ten = "a-, b-, c-, d-, e-, f-, g-, h-, i-, j-"
+		_, err := s.compound["c"].Parse("z")
+		if want := "the prefixes are " + ten + more; err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+		_, err = s.compound["d"].Parse("b-|a-")
+		if want := "are " + strings.ReplaceAll(ten, ", ", ""); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package beacon
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,10 +79,13 @@ func (s *Search) addCompound(c *Compound, global []*Part) error {
 		return bad("it has neither constructors nor parts of its own")
 	}
 	b := &CompoundBeacon{search: s, name: c.Name, attribute: AttributePrefix + c.Name, split: string(c.Split)}
+	if err := checkParts(local); err != nil {
+		return bad("%w", err)
+	}
 	if err := b.addConstructors(c.Constructors, local, global); err != nil {
 		return bad("%w", err)
 	}
-	if err := checkParts(b.parts); err != nil {
+	if err := checkParts(b.parts); err != nil { // with the global ones
 		return bad("%w", err)
 	}
 	for _, p := range b.parts {
@@ -121,61 +123,43 @@ func checkGlobal(local, global []*Part) error {
 // own, and the global ones that a constructor names. (Specification: beacons,
 // "Constructor Initialization" and "Default Construction".)
 func (b *CompoundBeacon) addConstructors(configured []Constructor, local, global []*Part) error {
-	byName, own := make(map[string]*Part), make(map[string]*Part)
-	for _, p := range global {
+	byName := make(map[string]*Part)
+	for _, p := range slices.Concat(global, local) {
 		byName[p.name] = p
 	}
-	for _, p := range local {
-		if own[p.name] != nil {
-			return fmt.Errorf("two parts have the name %.255q", p.name)
-		}
-		byName[p.name], own[p.name] = p, p
-	}
-	shared := make(map[string]*Part) // copies of the global parts that are used
+	used := make(map[string]struct{})
 	total := 0
 	for i, c := range configured {
 		if total += len(c); total > MaxConstructorParts {
 			return fmt.Errorf("its constructors have over %d parts together", MaxConstructorParts)
 		}
 		for _, cp := range c {
-			p := byName[cp.Name]
-			if p == nil {
+			if byName[cp.Name] == nil {
 				return fmt.Errorf("constructor %d names part %.255q, which does not exist", i+1, cp.Name)
 			}
-			if own[cp.Name] == nil && shared[cp.Name] == nil {
-				copied := *p // its order in this beacon is its own
-				shared[cp.Name] = &copied
+			used[cp.Name] = struct{}{}
+		}
+	}
+	all := slices.Clone(local)
+	for _, p := range global {
+		if _, has := used[p.name]; has {
+			copied := *p // its order in this beacon is its own
+			byName[p.name] = &copied
+			all = append(all, &copied)
+		}
+	}
+	for _, encrypted := range []bool{false, true} {
+		for _, p := range all {
+			if (p.beacon != nil) == encrypted {
+				p.order = len(b.parts)
+				b.parts = append(b.parts, p)
 			}
 		}
 	}
-	b.parts = slices.Concat(local, slices.Collect(maps.Values(shared)))
-	globalOrder := make(map[string]int, len(global))
-	for i, p := range global {
-		globalOrder[p.name] = i
-	}
-	slices.SortStableFunc(b.parts, func(x, y *Part) int {
-		return rank(x, own, globalOrder) - rank(y, own, globalOrder)
-	})
-	for i, p := range b.parts {
-		p.order = i
-	}
-	return b.compileConstructors(configured, own, shared)
+	return b.compileConstructors(configured, byName)
 }
 
-// rank orders signed parts before encrypted ones, and of each the beacon's own
-// before the global ones.
-func rank(p *Part, own map[string]*Part, globalOrder map[string]int) int {
-	r := 0
-	if p.beacon != nil {
-		r = 4 * MaxEntries
-	}
-	if own[p.name] == nil {
-		r += 1 + globalOrder[p.name]
-	}
-	return r
-}
-
-func (b *CompoundBeacon) compileConstructors(configured []Constructor, own, shared map[string]*Part) error {
+func (b *CompoundBeacon) compileConstructors(configured []Constructor, byName map[string]*Part) error {
 	if configured == nil {
 		c := make(constructor, len(b.parts))
 		for i, p := range b.parts {
@@ -192,11 +176,7 @@ func (b *CompoundBeacon) compileConstructors(configured []Constructor, own, shar
 		c := make(constructor, len(cc))
 		var required []string
 		for k, cp := range cc {
-			p := own[cp.Name]
-			if p == nil {
-				p = shared[cp.Name]
-			}
-			if c[k] = (constructorPart{part: p, required: !cp.Optional}); !cp.Optional {
+			if c[k] = (constructorPart{part: byName[cp.Name], required: !cp.Optional}); !cp.Optional {
 				required = append(required, strconv.Quote(cp.Name))
 			}
 		}

@@ -47,7 +47,8 @@ func TestStyles(t *testing.T) {
 	k := mustDerive(t, s, officialKey)
 	got := beacons(t, s, k, Item{"s": text("x"), "sh": text("x"), "set": ss("y", "x"), "shs": ss("x", "z", "y"),
 		"po": text("x")})
-	set, shared := got["aws_dbe_b_set"].(*types.AttributeValueMemberSS), got["aws_dbe_b_sh"].(*types.AttributeValueMemberS)
+	shared := got["aws_dbe_b_sh"].(*types.AttributeValueMemberS)
+	set := got["aws_dbe_b_set"].(*types.AttributeValueMemberSS)
 	sharedSet := got["aws_dbe_b_shs"].(*types.AttributeValueMemberSS)
 	own := got["aws_dbe_b_s"].(*types.AttributeValueMemberS)
 	if len(set.Value) != 2 || set.Value[1] != shared.Value || len(sharedSet.Value) != 3 ||
@@ -107,7 +108,8 @@ func TestSets(t *testing.T) {
 	}
 	for _, v := range []types.AttributeValue{text("secret"), number("1"), &types.AttributeValueMemberL{},
 		&types.AttributeValueMemberNULL{}, ss("secret", "secret"), (*types.AttributeValueMemberSS)(nil),
-		&types.AttributeValueMemberNS{Value: []string{"1", "1.0"}}, &types.AttributeValueMemberNS{Value: []string{"secret"}}} {
+		&types.AttributeValueMemberNS{Value: []string{"1", "1.0"}},
+		&types.AttributeValueMemberNS{Value: []string{"secret"}}} {
 		_, err := s.Beacons(k, 0, Item{"set": v})
 		var e *Error
 		if !errors.Is(err, ErrItem) || !errors.As(err, &e) || e.Name != "set" || e.Attribute != "set" ||
@@ -170,8 +172,9 @@ func TestEqualNumbers(t *testing.T) {
 			t.Errorf("%s: %v", describe(v), got)
 		}
 	}
-	if got, has, _ := s.compound["c"].Value(Item{"n": number("0"), "y": number("1984.0")}); got != "Y-1984|N-0" || !has {
-		t.Errorf("compound %q", got)
+	got, has, err := s.compound["c"].Value(Item{"n": number("0"), "y": number("1984.0")})
+	if got != "Y-1984|N-0" || !has || err != nil {
+		t.Errorf("compound %q, %v, %v", got, has, err)
 	}
 }
 
@@ -180,9 +183,11 @@ func TestEqualNumbers(t *testing.T) {
 func TestEveryType(t *testing.T) {
 	s := mustNew(t, Config{Standard: []Standard{{Name: "a", Length: 63}}}, "a encrypted")
 	k := mustDerive(t, s, officialKey)
-	for _, v := range []types.AttributeValue{text(""), text("名"), number("1"), &types.AttributeValueMemberB{Value: []byte{0}},
+	for _, v := range []types.AttributeValue{text(""), text("名"), number("1"),
+		&types.AttributeValueMemberB{Value: []byte{0}},
 		&types.AttributeValueMemberBOOL{Value: true}, &types.AttributeValueMemberNULL{Value: true}, ss("b", "a"),
-		&types.AttributeValueMemberNS{Value: []string{"2.0", "1"}}, &types.AttributeValueMemberBS{Value: [][]byte{{2}, {1}}},
+		&types.AttributeValueMemberNS{Value: []string{"2.0", "1"}},
+		&types.AttributeValueMemberBS{Value: [][]byte{{2}, {1}}},
 		&types.AttributeValueMemberL{Value: []types.AttributeValue{text("a"), number("1.0")}},
 		&types.AttributeValueMemberM{Value: Item{"k": text("v")}}} {
 		serialized, err := format.AppendValue(nil, v)
@@ -210,7 +215,8 @@ func TestEveryType(t *testing.T) {
 		wide = &types.AttributeValueMemberL{Value: []types.AttributeValue{wide, wide}}
 		deep = &types.AttributeValueMemberL{Value: []types.AttributeValue{deep}}
 	}
-	big := &types.AttributeValueMemberL{Value: slices.Repeat([]types.AttributeValue{text(strings.Repeat("x", 1<<20))}, 65)}
+	big := &types.AttributeValueMemberL{Value: slices.Repeat([]types.AttributeValue{
+		text(strings.Repeat("x", 1<<20))}, 65)}
 	for _, v := range []types.AttributeValue{wide, deep, big, text("\xff"), number("secret"),
 		(*types.AttributeValueMemberM)(nil)} {
 		_, err := s.Beacons(k, 0, Item{"a": v})
@@ -246,6 +252,7 @@ func TestSignedBeacons(t *testing.T) {
 		"another type":  {"yr": number("1984"), "sg": number("1984")},
 		"nil":           {"yr": number("1984"), "sg": (*types.AttributeValueMemberS)(nil)},
 		"none computed": {"sg": text("secret")},
+		"empty":         {"sg": text("")},
 		"no string":     {"yr": ss("secret")},
 		"split":         {"yr": text("secret#")},
 	} {
@@ -255,6 +262,21 @@ func TestSignedBeacons(t *testing.T) {
 			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// TestTwoSignedBeacons: one does not take the place of the other.
+func TestTwoSignedBeacons(t *testing.T) {
+	part := []SignedPart{{"y", "Y-", ""}}
+	s := mustNew(t, Config{Standard: []Standard{{Name: "s", Length: 8}},
+		Compound: []Compound{{Name: "b", Split: '|', Signed: part}, {Name: "a", Split: '#', Signed: part}}},
+		"s encrypted, y signed")
+	got, err := s.AddSigned(Item{"y": text("1")})
+	if err != nil || describe(got["a"]) != `{"S":"Y-1"}` || describe(got["b"]) != `{"S":"Y-1"}` || len(got) != 3 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if names := s.SignedNames(); !slices.Equal(names, []string{"a", "b"}) || s.StoredBeacons() != 1 {
+		t.Errorf("signed beacons %q, %d others", names, s.StoredBeacons())
 	}
 }
 
@@ -271,6 +293,7 @@ func TestNeeded(t *testing.T) {
 		{Item{"yr": number("1")}, false},
 		{Item{"m": &types.AttributeValueMemberM{Value: Item{"p": text("part")}}}, false},
 		{Item{"yr": number("1"), "m": &types.AttributeValueMemberM{Value: Item{"p": text("part")}}}, true},
+		{Item{"m": &types.AttributeValueMemberM{Value: Item{"p": text("part")}}, "g": text("g")}, true},
 	} {
 		needed, err := s.Needed(c.item)
 		if needed != c.needed || err != nil {
@@ -298,20 +321,28 @@ func TestNeeded(t *testing.T) {
 		if needed, err := v.Needed(c.item); needed != c.needed || !errors.Is(err, c.err) {
 			t.Errorf("%v: %v, %v", c.item, needed, err)
 		}
+		if _, err := v.Beacons(mustDerive(t, v, officialKey), 0, c.item); !errors.Is(err, c.err) {
+			t.Errorf("beacons of %v: %v", c.item, err)
+		}
 	}
 }
 
 // TestPlain: what a name stands for in an item that was read.
 func TestPlain(t *testing.T) {
 	s := compounds(t)
-	item := Item{"s": text("X"), "n": number("1.50"), "yr": number("1984"), "m": &types.AttributeValueMemberM{Value: Item{
-		"p": text("part")}}, "z": text("z")}
+	item := Item{"s": text("X"), "n": number("1.50"), "yr": number("1984"), "z": text("z"),
+		"m": &types.AttributeValueMemberM{Value: Item{"p": text("part")}}}
 	for name, want := range map[string]string{
 		"s": `{"S":"X"}`, "n": `{"N":"1.50"}`, "po": `{"S":"part"}`, "v": `{"S":"x!1.5"}`, "c1": "nothing",
 		"c2": `{"S":"Y-1984|P-part"}`, "sg": `{"S":"Y-1984"}`, "z": `{"S":"z"}`, "yr": `{"N":"1984"}`, "q": "nothing",
 	} {
 		if got, err := s.Plain(name, item); describe(got) != want || err != nil {
 			t.Errorf("%s stands for %s, %v; want %s", name, describe(got), err, want)
+		}
+	}
+	for _, name := range []string{"v", "c1", "c2", "sg", "po"} {
+		if got, err := s.Plain(name, Item{"z": text("z")}); got != nil || err != nil {
+			t.Errorf("%s of an item without it is %s, %v", name, describe(got), err)
 		}
 	}
 	for _, name := range []string{"v", "c2"} {
@@ -334,12 +365,14 @@ func TestLookup(t *testing.T) {
 		"q": {Unknown, false, false},
 	} {
 		n := s.Lookup(name)
-		if n.Protection != want.protection || (n.Standard != nil) != want.standard || (n.Compound != nil) != want.compound {
+		if n.Protection != want.protection || (n.Standard != nil) != want.standard ||
+			(n.Compound != nil) != want.compound {
 			t.Errorf("%s: %+v", name, n)
 		}
 	}
-	if !mustNew(t, Config{Standard: []Standard{{Name: "x", Location: "v", Length: 8}},
-		Virtual: []VirtualField{{"v", []VirtualPart{{"s", nil}}}}}, attributes).Lookup("v").Virtual || s.Lookup("v").Virtual {
+	nameless := mustNew(t, Config{Standard: []Standard{{Name: "x", Location: "v", Length: 8}},
+		Virtual: []VirtualField{{"v", []VirtualPart{{"s", nil}}}}}, attributes)
+	if !nameless.Lookup("v").Virtual || s.Lookup("v").Virtual {
 		t.Error("a virtual field without a beacon of its name is not told from one with it")
 	}
 	for attribute, want := range map[string]string{
@@ -357,7 +390,8 @@ func TestLookup(t *testing.T) {
 			t.Errorf("attribute %s stores %q, %v; want %q", attribute, got, has, want)
 		}
 	}
-	for attribute, want := range map[string]bool{"aws_dbe_b_x": true, "aws_dbe_v_1": true, "aws_dbe_head": false, "sb": false} {
+	for attribute, want := range map[string]bool{"aws_dbe_b_x": true, "aws_dbe_v_1": true, "aws_dbe_head": false,
+		"sb": false} {
 		if Stored(attribute) != want {
 			t.Errorf("Stored(%q) is %v", attribute, !want)
 		}

@@ -35,7 +35,8 @@ type keyFlight struct {
 	done    chan struct{}
 	keys    *Keys
 	err     error
-	waiters int // guarded by keyCache.mu; each owns one reference of keys
+	waiters int  // guarded by keyCache.mu; each owns one reference of keys
+	discard bool // guarded by keyCache.mu: the keys are not kept
 }
 
 func newKeyCache(fetch func(context.Context, string) (*Keys, error), lifetime time.Duration,
@@ -95,11 +96,17 @@ func (c *keyCache) fly(ctx context.Context, id string, f *keyFlight) {
 	defer func() { // also if the source ends this goroutine
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		delete(c.flights, id)
+		if c.flights[id] == f {
+			delete(c.flights, id)
+		}
 		f.keys, f.err = keys, err
 		if err == nil {
 			keys.refs.Add(int64(f.waiters))
-			c.put(id, keys, began)
+			if f.discard {
+				keys.Release()
+			} else {
+				c.put(id, keys, began)
+			}
 		}
 		close(f.done)
 	}()
@@ -130,6 +137,20 @@ func (c *keyCache) put(id string, keys *Keys, began time.Time) {
 	for len(c.entries) > c.capacity {
 		oldest := c.recent.Back().Value.(*keyEntry)
 		c.remove(oldest.keys.id, oldest)
+	}
+}
+
+// forget drops the keys of a branch key. A fetch under way is not kept, and who
+// comes now starts another one.
+func (c *keyCache) forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.entries[id]; e != nil {
+		c.remove(id, e)
+	}
+	if f := c.flights[id]; f != nil {
+		f.discard = true
+		delete(c.flights, id)
 	}
 }
 

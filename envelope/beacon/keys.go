@@ -58,6 +58,10 @@ func (s *Search) Keys(ctx context.Context, branchKeyID string) (*Keys, error) {
 	return s.cache.get(ctx, branchKeyID)
 }
 
+// Forget wipes and drops the keys of a branch key, say after it was shredded.
+// Operations that use them now end with them.
+func (s *Search) Forget(branchKeyID string) { s.cache.forget(branchKeyID) }
+
 var (
 	errOtherBranchKey = errors.New("the beacons of this configuration are under another branch key")
 	errNoBranchKey    = errors.New("no branch key is known")

@@ -58,8 +58,9 @@ func (o *origin) count(id string) int {
 
 func single(t testing.TB, source materials.BeaconKeySource, lifetime time.Duration) *Search {
 	t.Helper()
-	return mustNew(t, Config{Standard: []Standard{{Name: "a", Length: 32}, {Name: "b", Length: 32, Style: Shared, Other: "a"}},
-		Keys: KeySource{Source: source, BranchKeyID: branchKeyID, Lifetime: lifetime}}, "a encrypted, b encrypted")
+	return mustNew(t, Config{
+		Standard: []Standard{{Name: "a", Length: 32}, {Name: "b", Length: 32, Style: Shared, Other: "a"}},
+		Keys:     KeySource{Source: source, BranchKeyID: branchKeyID, Lifetime: lifetime}}, "a encrypted, b encrypted")
 }
 
 func multi(t testing.TB, source materials.BeaconKeySource, entries int) *Search {
@@ -227,18 +228,85 @@ func TestCapacity(t *testing.T) {
 	})
 }
 
+// TestForget drops what is kept and what is being fetched.
+func TestForget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &origin{delay: time.Second}
+		s := multi(t, o, 0)
+		a, b := get(t, s, "a"), get(t, s, "b")
+		a.Release()
+		b.Release()
+		s.Forget("a")
+		s.Forget("unknown")
+		if !wiped(a) || wiped(b) {
+			t.Error("the wrong keys are wiped")
+		}
+		var wg sync.WaitGroup
+		var late, next *Keys
+		wg.Go(func() { late = get(t, s, "a") })
+		synctest.Wait()
+		s.Forget("a")
+		time.Sleep(time.Millisecond)
+		wg.Go(func() { next = get(t, s, "a") })
+		wg.Wait()
+		if late == next || wiped(late) || wiped(next) || o.count("a") != 3 {
+			t.Errorf("a fetch that was forgotten is shared, or keys are wiped; %d fetches", o.count("a"))
+		}
+		late.Release()
+		next.Release()
+		if again := get(t, s, "a"); again != next || !wiped(late) || o.count("a") != 3 {
+			t.Errorf("the later fetch is not kept, or the forgotten one is; %d fetches", o.count("a"))
+		} else {
+			again.Release()
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
 // TestClockWentBack: keys are not used longer than their lifetime because the
 // clock was set back.
 func TestClockWentBack(t *testing.T) {
 	c := newKeyCache(nil, time.Minute, 1)
-	for age, want := range map[time.Duration]bool{0: true, 59 * time.Second: true, time.Minute: false, -time.Second: false,
-		-time.Hour: false} {
-		for name, created := range map[string]time.Time{"monotonic": time.Now().Add(-age), "wall": time.Now().Add(-age).Round(0)} {
+	for age, want := range map[time.Duration]bool{0: true, 59 * time.Second: true, time.Minute: false,
+		-time.Second: false, -time.Hour: false} {
+		at := time.Now().Add(-age)
+		for name, created := range map[string]time.Time{"monotonic": at, "wall": at.Round(0)} {
 			if got := c.fresh(&keyEntry{created: created}); got != want {
 				t.Errorf("%s, age %v: fresh is %v", name, age, got)
 			}
 		}
 	}
+}
+
+// TestSuspendedMachine: keys that are too old by the clock are not used, though
+// their timer has not run, and that timer does not drop their successors.
+func TestSuspendedMachine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &origin{}
+		s := single(t, o, time.Minute)
+		old := get(t, s, "")
+		old.Release()
+		time.Sleep(time.Second)
+		s.cache.mu.Lock()
+		e := s.cache.entries[branchKeyID]
+		e.created = e.created.Add(-time.Hour)
+		timer := e.timer
+		s.cache.mu.Unlock()
+		next := get(t, s, "")
+		if next == old || !wiped(old) || o.count(branchKeyID) != 2 {
+			t.Errorf("old keys are used or not wiped; %d fetches", o.count(branchKeyID))
+		}
+		timer.Reset(0) // as if it had run too late to be stopped
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if again := get(t, s, ""); again != next || o.count(branchKeyID) != 2 {
+			t.Errorf("%d fetches: an old timer drops new keys", o.count(branchKeyID))
+		} else {
+			again.Release()
+		}
+		next.Release()
+		time.Sleep(time.Hour)
+	})
 }
 
 // TestKeyFailures: they have the branch key id and a class, show no secret, and
@@ -258,6 +326,8 @@ func TestKeyFailures(t *testing.T) {
 		}, 0, []error{materials.ErrKeyDenied, fail}, "kms:Decrypt"},
 		{"not found", func(string) (*materials.BeaconKey, error) { return nil, keyring.ErrNoBranchKey }, 0,
 			[]error{materials.ErrMaterials, keyring.ErrNoBranchKey}, ""},
+		{"of a class", func(string) (*materials.BeaconKey, error) { return nil, materials.ErrMaterials }, 0,
+			[]error{materials.ErrMaterials}, ""},
 		{"nothing", func(string) (*materials.BeaconKey, error) { return nil, nil }, 0,
 			[]error{materials.ErrMaterials, errWrongBeaconKey}, ""},
 		{"another one", func(string) (*materials.BeaconKey, error) {
@@ -286,6 +356,10 @@ func TestKeyFailures(t *testing.T) {
 						t.Errorf("%v does not match %v", err, m)
 					}
 				}
+				if c.what != "too slow" && errors.Is(err, cache.ErrUnavailable) ||
+					strings.Count(err.Error(), materials.ErrMaterials.Error()) > 1 {
+					t.Errorf("%v: out of reach, or twice the same", err)
+				}
 				o.mu.Lock()
 				o.answer, o.delay = nil, 0
 				o.mu.Unlock()
@@ -298,7 +372,8 @@ func TestKeyFailures(t *testing.T) {
 		})
 	}
 	s, m := single(t, &origin{}, time.Minute), multi(t, &origin{}, 0)
-	if _, err := s.Keys(t.Context(), "other"); !errors.Is(err, materials.ErrMaterials) || !errors.Is(err, errOtherBranchKey) {
+	if _, err := s.Keys(t.Context(), "other"); !errors.Is(err, materials.ErrMaterials) ||
+		!errors.Is(err, errOtherBranchKey) {
 		t.Errorf("another branch key than the configured one: %v", err)
 	}
 	if _, err := m.Keys(t.Context(), ""); !errors.Is(err, materials.ErrMaterials) || !errors.Is(err, errNoBranchKey) {

@@ -77,7 +77,8 @@ func (s *Search) compileEncryptedPart(p *EncryptedPart) (*Part, error) {
 	case b == nil:
 		return nil, fmt.Errorf("encrypted part %.255q: no standard beacon has this name", p.Name)
 	case b.style.set():
-		return nil, fmt.Errorf("encrypted part %.255q: its beacon has style %v, which no part may have", p.Name, b.style)
+		return nil, fmt.Errorf("encrypted part %.255q: its beacon has style %v, which no part may have", p.Name,
+			b.style)
 	}
 	if err := checkPart(p.Name, p.Prefix); err != nil {
 		return nil, err

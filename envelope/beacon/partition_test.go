@@ -49,7 +49,8 @@ func TestSelector(t *testing.T) {
 				return c.p, c.err
 			}}, "a encrypted")
 		p, err := s.Partition(t.Context(), item)
-		if (err == nil) != c.ok || c.ok && p != c.p || c.err != nil && (!errors.Is(err, c.err) || !errors.Is(err, ErrItem)) ||
+		if (err == nil) != c.ok || c.ok && p != c.p ||
+			c.err != nil && (!errors.Is(err, c.err) || !errors.Is(err, ErrItem)) ||
 			!c.ok && c.err == nil && !errors.Is(err, materials.ErrConfiguration) {
 			t.Errorf("selector gives %d, %v: partition %d, %v", c.p, c.err, p, err)
 		}
@@ -146,7 +147,8 @@ func TestItemPartition(t *testing.T) {
 		}
 		for i, name := range []string{"a", "b", "c", "d", "e"} {
 			if want := text(hash(name, byte(p%(i+1)), "v")); !sameValue(got[AttributePrefix+name], want) {
-				t.Errorf("partition %d: beacon %s is %s, want %s", p, name, describe(got[AttributePrefix+name]), describe(want))
+				t.Errorf("partition %d: beacon %s is %s, want %s", p, name, describe(got[AttributePrefix+name]),
+					describe(want))
 			}
 		}
 		set := &types.AttributeValueMemberSS{Value: []string{hash("f", byte(p%2), "v"), hash("f", byte(p%2), "w")}}

@@ -46,8 +46,8 @@ func (b *CompoundBeacon) Parse(value string) ([]Piece, error) {
 	for _, p := range pieces {
 		order.WriteString(p.Part.prefix)
 	}
-	return nil, searchError(b.kind(), b.name, "no constructor makes the parts %q in this order; the constructors are %s",
-		order.String(), b.describeConstructors())
+	return nil, searchError(b.kind(), b.name, "no constructor makes the parts %q in this order; the constructors "+
+		"are %s", order.String(), b.describeConstructors())
 }
 
 // partOf returns the part that a piece belongs to, or nil. No prefix begins with

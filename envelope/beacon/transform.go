@@ -231,7 +231,8 @@ func decode(units []uint16) (string, error) {
 				pair = utf16.DecodeRune(r, rune(units[i+1]))
 			}
 			if pair == utf8.RuneError { // a pair is never this character
-				return "", itemError("a transform leaves half of a surrogate pair: it counts UTF-16 units and cut a character")
+				return "", itemError("a transform leaves half of a surrogate pair: it counts UTF-16 units and cut a " +
+					"character")
 			}
 			r = pair
 			i++

@@ -27,8 +27,8 @@ func TestTransforms(t *testing.T) {
 		transform Transform
 		want      string
 	}{
-		{"aZ-äÄ1", Upper(), "AZ-äÄ1"}, {"aZ-äÄ1", Lower(), "az-äÄ1"}, {"[`{@", Upper(), "[`{@"},
-		{"[`{@", Lower(), "[`{@"}, {"", Upper(), ""},
+		{"aZ-äÄ1", Upper(), "AZ-äÄ1"}, {"aZ-äÄ1", Lower(), "az-äÄ1"}, {"[`{@AZaz", Upper(), "[`{@AZAZ"},
+		{"[`{@AZaz", Lower(), "[`{@azaz"}, {"", Upper(), ""},
 		{"ab", Insert("__"), "ab__"}, {"ab", Insert("名"), "ab名"}, {"名", Insert("x"), "名x"},
 
 		{"12345", Prefix(2), "12"}, {"12345", Prefix(0), ""}, {"12345", Prefix(5), "12345"}, {"12345", Prefix(99), "12345"},

@@ -48,7 +48,8 @@ func TestVirtualValues(t *testing.T) {
 		}
 	}
 	for _, v := range []types.AttributeValue{
-		&types.AttributeValueMemberB{Value: []byte("secret")}, &types.AttributeValueMemberL{}, &types.AttributeValueMemberM{},
+		&types.AttributeValueMemberB{Value: []byte("secret")}, &types.AttributeValueMemberL{},
+		&types.AttributeValueMemberM{},
 		&types.AttributeValueMemberSS{Value: []string{"secret"}}, &types.AttributeValueMemberNS{},
 		&types.AttributeValueMemberBS{}, text("secret\xff"), number("secret"), (*types.AttributeValueMemberS)(nil),
 	} {

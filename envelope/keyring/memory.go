@@ -15,9 +15,9 @@ import (
 var ErrNoBranchKey = errors.New("no such branch key")
 
 // MemorySource is a [materials.BranchKeySource] and a
-// [materials.BeaconKeySource] that holds keys in memory: for tests, for published test vectors, and for opening items from
-// keys restored from escrow. It neither fetches nor expires anything. The zero
-// value is empty and ready to use.
+// [materials.BeaconKeySource] that holds keys in memory: for tests, for published
+// test vectors, and for opening items from keys restored from escrow. It neither
+// fetches nor expires anything. The zero value is empty and ready to use.
 type MemorySource struct {
 	mu      sync.RWMutex
 	keys    map[string]*memoryKey           // by branch key id
