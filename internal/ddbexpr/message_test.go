@@ -335,7 +335,8 @@ func TestErrorsDoNotRepeatValues(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	_, err = ddbexpr.ParseCondition(ddbexpr.KindFilter, "attribute_type(a, :a)", nil, item{":a": s("secret")})
-	if !errors.As(err, &e) || !strings.Contains(e.Message, "type: secret, valid") || strings.Contains(err.Error(), "secret") {
+	if !errors.As(err, &e) || !strings.Contains(e.Message, "type: secret, valid") || strings.Contains(err.Error(),
+		"secret") {
 		t.Errorf("%v, and its message %q", err, e.Message)
 	}
 }

@@ -17,8 +17,8 @@ func TestCollisions(t *testing.T) {
 		Compound: []beacon.Compound{{Name: "c", Split: '|',
 			Signed:    []beacon.SignedPart{{Name: "yr", Prefix: "Y-"}, {Name: "mo", Prefix: "M-"}},
 			Encrypted: []beacon.EncryptedPart{{Name: "t", Prefix: "T-"}},
-			Constructors: []beacon.Constructor{{{Name: "yr"}, {Name: "t", Optional: true}, {Name: "mo", Optional: true}},
-				{{Name: "t"}}}}},
+			Constructors: []beacon.Constructor{
+				{{Name: "yr"}, {Name: "t", Optional: true}, {Name: "mo", Optional: true}}, {{Name: "t"}}}}},
 	})
 	k, err := tb.search.Keys(t.Context(), "")
 	if err != nil {

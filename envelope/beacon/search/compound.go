@@ -1,6 +1,7 @@
 package search
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -27,11 +28,12 @@ func (c *compiler) compound(op ddbexpr.Operator, b *beacon.CompoundBeacon, swapp
 	for i, v := range values {
 		text, ok := v.(*types.AttributeValueMemberS)
 		if !ok {
-			return term{}, unsearchable(c.parameter, b.Name(), "a compound beacon is compared with strings only")
+			return term{}, c.refuse(b.Name(), "a compound beacon is compared with strings only")
 		}
 		var err error
 		if parsed[i], err = b.Parse(text.Value); err != nil {
-			return term{}, c.wrong(b, err)
+			return term{}, &Error{Parameter: c.parameter, Attribute: b.Name(),
+				Err: fmt.Errorf("%w: %w", ErrUnsearchable, err)}
 		}
 	}
 	c.derived[b.Name()] = true
@@ -43,8 +45,8 @@ func (c *compiler) compound(op ddbexpr.Operator, b *beacon.CompoundBeacon, swapp
 	}
 	t, ok := compounds{b: b, parameter: c.parameter, swapped: swapped}.term(op, parsed)
 	if !ok {
-		return term{}, unsearchable(c.parameter, b.Name(), "%v needs values of a compound beacon whose encrypted parts, "+
-			"but for those that both bounds of BETWEEN begin with, are a prefix alone at the end", op)
+		return term{}, c.refuse(b.Name(), "%v needs values without the text of encrypted parts, except in the pieces "+
+			"that both bounds of BETWEEN begin with; end a value with the bare prefix of one", op)
 	}
 	return t, nil
 }

@@ -154,7 +154,8 @@ func oneOf(nodes []ddbexpr.Node) (n ddbexpr.Node, ok bool) {
 	}
 	var lists []ddbexpr.Node
 	for list := range slices.Chunk(values, ddbexpr.MaxInOperands) {
-		lists = append(lists, ddbexpr.Term(ddbexpr.OpIn, append([]ddbexpr.Operand{ddbexpr.Attribute(attribute)}, list...)...))
+		operands := append([]ddbexpr.Operand{ddbexpr.Attribute(attribute)}, list...)
+		lists = append(lists, ddbexpr.Term(ddbexpr.OpIn, operands...))
 	}
 	return ddbexpr.Join(ddbexpr.OpOr, lists[0], lists[1:]...), true
 }

@@ -70,7 +70,8 @@ func FuzzRewrite(f *testing.F) {
 func partitionedClinic(t testing.TB) *table {
 	one := clinic(t)
 	return newTable(t, one.protection, beacon.Config{MaxPartitions: 3,
-		Standard: []beacon.Standard{{Name: "s", Length: 32, Partitions: 2}, {Name: "set", Length: 8, Style: beacon.AsSet},
+		Standard: []beacon.Standard{{Name: "s", Length: 32, Partitions: 2},
+			{Name: "set", Length: 8, Style: beacon.AsSet},
 			{Name: "street", Length: 8, Location: "m.street", Partitions: 1}},
 		Compound: []beacon.Compound{{Name: "c", Split: '|', Signed: []beacon.SignedPart{{Name: "yr", Prefix: "Y-"}},
 			Encrypted:    []beacon.EncryptedPart{{Name: "s", Prefix: "S-"}, {Name: "street", Prefix: "P-"}},

@@ -88,7 +88,8 @@ var javaFilters = []javaFilter{
 		rewritten: "aws_dbe_b_s = :a OR aws_dbe_b_sh = :a", stored: Item{":a": s("6fb776f2")}},
 	{filter: "s = :a AND pk = :a", values: Item{":a": s("x")}},
 	{filter: "(s=:a)and(not n=:b)", values: Item{":a": s("x"), ":b": n("1")},
-		rewritten: "( aws_dbe_b_s = :a ) AND ( NOT aws_dbe_b_n = :b )", stored: Item{":a": s("6fb776f2"), ":b": s("76c351a4")}},
+		rewritten: "( aws_dbe_b_s = :a ) AND ( NOT aws_dbe_b_n = :b )", stored: Item{":a": s("6fb776f2"),
+			":b": s("76c351a4")}},
 	{filter: "m.x1 = :a", values: Item{":a": s("val")},
 		rewritten: "m.x1 = :a", stored: Item{":a": s("val")}},
 	{filter: "nested = :a", values: Item{":a": s("deep")},
@@ -135,7 +136,8 @@ func javaTable(t *testing.T) *table {
 	if err := keys.AddBeaconKey(materials.NewBeaconKey(id, [32]byte(secret))); err != nil {
 		t.Fatal(err)
 	}
-	year, month := beacon.SignedPart{Name: "yr", Prefix: "Y-"}, beacon.SignedPart{Name: "mo", Prefix: "M-", Location: "d.month"}
+	year := beacon.SignedPart{Name: "yr", Prefix: "Y-"}
+	month := beacon.SignedPart{Name: "mo", Prefix: "M-", Location: "d.month"}
 	return newTable(t, protection, beacon.Config{
 		Keys: beacon.KeySource{Source: keys, BranchKeyID: id, Lifetime: time.Hour},
 		Standard: []beacon.Standard{

@@ -18,7 +18,8 @@ var legacyOperators = map[types.ComparisonOperator]struct {
 	types.ComparisonOperatorEq: {ddbexpr.OpEqual, 1}, types.ComparisonOperatorLt: {ddbexpr.OpLess, 1},
 	types.ComparisonOperatorLe: {ddbexpr.OpLessEqual, 1}, types.ComparisonOperatorGt: {ddbexpr.OpGreater, 1},
 	types.ComparisonOperatorGe:         {ddbexpr.OpGreaterEqual, 1},
-	types.ComparisonOperatorBeginsWith: {ddbexpr.OpBeginsWith, 1}, types.ComparisonOperatorBetween: {ddbexpr.OpBetween, 2},
+	types.ComparisonOperatorBeginsWith: {ddbexpr.OpBeginsWith, 1},
+	types.ComparisonOperatorBetween:    {ddbexpr.OpBetween, 2},
 }
 
 const keyConditionsParameter = "KeyConditions"

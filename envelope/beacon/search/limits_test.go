@@ -64,7 +64,8 @@ func TestFilterTooLarge(t *testing.T) {
 			if f := parse(t, sent).filter; f != nil {
 				got, count = *sent.Filter, f.Operators()
 			}
-			if !strings.Contains(got, c.sent) || c.sent == "" && got != "" || count > c.most || sent.Widened != c.widened {
+			if !strings.Contains(got, c.sent) || c.sent == "" && got != "" || count > c.most ||
+				sent.Widened != c.widened {
 				t.Errorf("%d operators in %.200s, widened %t", count, got, sent.Widened)
 			}
 			// Items that have any of the values are found if they match.
@@ -121,7 +122,8 @@ func TestFilterFits(t *testing.T) {
 		t.Errorf("%d bytes became %+v", len(filter), sent.Filter)
 	}
 	over := filter + " OR " + out[0]
-	if _, _, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: &over, Values: values}, 0); err == nil {
+	_, _, err = tb.rewrite(t, search.Request{Operation: search.Scan, Filter: &over, Values: values}, 0)
+	if err == nil {
 		t.Errorf("a filter of %d operators, which DynamoDB refuses, was accepted", ddbexpr.MaxOperators+1)
 	}
 }

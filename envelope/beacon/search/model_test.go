@@ -299,7 +299,7 @@ func (x *expressions) term(t *rapid.T) string {
 		draw = func() string { return x.value(s(fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "pk")))) }
 	}
 	kinds := 8
-	if _, standard := map[string]bool{"s": true, "t": true, "sh": true, "mx": true, "v": true, "as": true}[name]; standard {
+	if slices.Contains([]string{"s", "t", "sh", "mx", "v", "as"}, name) {
 		kinds = 3
 	}
 	switch rapid.IntRange(0, kinds).Draw(t, "comparison") {

@@ -18,7 +18,8 @@ import (
 // need, and the caller what they asked for.
 func TestProjection(t *testing.T) {
 	tb := clinic(t)
-	signed := []string{"aws_dbe_foot", "aws_dbe_head", "aws_dbe_odd", "context", "m", "name", "pk", "po", "s", "set", "sg",
+	signed := []string{"aws_dbe_foot", "aws_dbe_head", "aws_dbe_odd", "context", "m", "name", "pk", "po", "s", "set",
+		"sg",
 		"sh", "t", "u", "yr"}
 	for name := range tb.protection {
 		if p := tb.protection[name]; p != beacon.Unsigned && !slices.Contains(signed, name) {
@@ -26,7 +27,8 @@ func TestProjection(t *testing.T) {
 		}
 	}
 	rewriter := search.New(tb.search, signed[2:])
-	item := Item{"pk": s("1"), "s": s("x"), "z": s("secret"), "yr": n("1"), "m": m(Item{"street": s("y"), "no": n("1")})}
+	item := Item{"pk": s("1"), "s": s("x"), "z": s("secret"), "yr": n("1"),
+		"m": m(Item{"street": s("y"), "no": n("1")})}
 	for _, c := range []struct {
 		key, filter, projection string
 		extra                   []string // read besides what is signed
@@ -62,7 +64,8 @@ func TestProjection(t *testing.T) {
 		}
 	}
 	// Attributes that the caller of this package needs.
-	plan, err := rewriter.Plan(search.Request{Operation: search.Scan, Projection: text("pk"), Read: []string{"aws_dbe_b_sh"}})
+	plan, err := rewriter.Plan(search.Request{Operation: search.Scan, Projection: text("pk"),
+		Read: []string{"aws_dbe_b_sh"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +74,8 @@ func TestProjection(t *testing.T) {
 		t.Errorf("%+v, %v", sent, err)
 	}
 	// Without a projection everything is read, and nothing cut.
-	plan, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: text("s = :s"), Values: Item{":s": s("x")}}, 0)
+	plan, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: text("s = :s"),
+		Values: Item{":s": s("x")}}, 0)
 	if err != nil || sent.Projection != nil || len(plan.Cut(item)) != len(item) {
 		t.Errorf("%+v, %v", sent, err)
 	}
@@ -84,8 +88,9 @@ func TestProjectionTooLong(t *testing.T) {
 	}
 	tb := newTable(t, protection, beacon.Config{Standard: []beacon.Standard{{Name: "s", Length: 8}}})
 	for _, selection := range []types.Select{"", types.SelectSpecificAttributes} {
-		plan, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: text("s = :s"), Projection: text("pk"),
-			Values: Item{":s": s("x")}, Select: selection}, 0)
+		plan, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: text("s = :s"),
+			Projection: text("pk"),
+			Values:     Item{":s": s("x")}, Select: selection}, 0)
 		if err != nil || sent.Projection != nil || sent.Select != "" {
 			t.Fatalf("%+v, %v", sent, err)
 		}
@@ -101,7 +106,8 @@ func TestCount(t *testing.T) {
 	tb := clinic(t)
 	for filter, reads := range map[string]bool{"s = :s": true, "NOT s = :s": true, "attribute_exists(c)": true,
 		"attribute_exists(s)": false, "yr = :s": false, "sg = :s": false} {
-		plan, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: &filter, Values: Item{":s": s("x")},
+		plan, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: &filter,
+			Values: Item{":s": s("x")},
 			Select: types.SelectCount}, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -142,7 +148,8 @@ func TestKeyConditions(t *testing.T) {
 		{map[string]types.Condition{"yr": condition("LT", n("1")), "name": condition("EQ", s("x"))}, "#n = :0 AND yr < :1", Item{":0": s("x"), ":1": n("1")}},
 		{map[string]types.Condition{"yr": condition("GE", n("1"))}, "yr >= :0", Item{":0": n("1")}},
 	} {
-		old := search.Request{Operation: search.Query, KeyConditions: c.conditions, Filter: text("z = :z"), Values: Item{":z": s("1"), ":b0": s("unused")}}
+		old := search.Request{Operation: search.Query, KeyConditions: c.conditions, Filter: text("z = :z"),
+			Values: Item{":z": s("1"), ":b0": s("unused")}}
 		plan, sent, err := tb.rewrite(t, old, 0)
 		if err != nil {
 			t.Errorf("%s: %v", c.key, err)
@@ -150,7 +157,8 @@ func TestKeyConditions(t *testing.T) {
 		}
 		with := maps.Clone(c.values)
 		with[":z"] = s("1")
-		_, want, err := tb.rewrite(t, search.Request{Operation: search.Query, KeyCondition: &c.key, Filter: text("z = :z"), Values: with,
+		_, want, err := tb.rewrite(t, search.Request{Operation: search.Query, KeyCondition: &c.key,
+			Filter: text("z = :z"), Values: with,
 			Names: map[string]string{"#n": "name"}}, 0)
 		if err != nil {
 			t.Fatalf("%s: %v", c.key, err)
@@ -159,7 +167,8 @@ func TestKeyConditions(t *testing.T) {
 		if !got.key.Root().Equal(parse(t, want).key.Root()) || got.filter == nil {
 			t.Errorf("%s: sent %s, want %s", c.key, *sent.KeyCondition, *want.KeyCondition)
 		}
-		if ok, err := plan.Match(Item{"z": s("1"), "pk": s("x"), "s": s("other"), "name": s("other")}); ok && plan.Hidden() || err != nil {
+		ok, err := plan.Match(Item{"z": s("1"), "pk": s("x"), "s": s("other"), "name": s("other")})
+		if ok && plan.Hidden() || err != nil {
 			t.Errorf("%s matches another item: %v", c.key, err)
 		}
 	}
@@ -179,7 +188,8 @@ func TestKeyConditions(t *testing.T) {
 	}
 	for name, c := range map[string]types.Condition{"u": condition("EQ", s(secret)), "set": condition("EQ", s(secret)),
 		"s": condition("BEGINS_WITH", s(secret)), "c": condition("LT", s("Y-1|P-"+secret))} {
-		_, err := tb.rewriter.Plan(search.Request{Operation: search.Query, KeyConditions: map[string]types.Condition{name: c}})
+		_, err := tb.rewriter.Plan(search.Request{Operation: search.Query,
+			KeyConditions: map[string]types.Condition{name: c}})
 		refused(t, name, err, search.ErrUnsearchable)
 		checkError(t, name, err, name, "")
 	}
@@ -192,8 +202,9 @@ func TestRequestUnchanged(t *testing.T) {
 	tb := clinic(t)
 	names := map[string]string{"#z": "z", "#unused": "u", "#b0": "yr"}
 	values := Item{":v": s("x"), ":unused": s(secret), ":b0": s("y")}
-	r := search.Request{Operation: search.Query, KeyCondition: text("pk = :v"), Filter: text("#z <> :b0 AND size(#b0) = yr"),
-		Names: names, Values: values}
+	r := search.Request{Operation: search.Query, KeyCondition: text("pk = :v"),
+		Filter: text("#z <> :b0 AND size(#b0) = yr"),
+		Names:  names, Values: values}
 	plan, sent, err := tb.rewrite(t, r, 0)
 	if err != nil {
 		t.Fatal(err)

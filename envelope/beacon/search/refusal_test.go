@@ -42,7 +42,8 @@ const secret = "hush-hush"
 func TestRefused(t *testing.T) {
 	tb := clinic(t)
 	names := map[string]string{"#s": "s", "#u": "u", "#c": "c", "#name": "name"}
-	values := Item{":a": s(secret), ":b": s(secret + "2"), ":n": n("1"), ":l": l(s(secret)), ":m": m(Item{"x": s(secret)}),
+	values := Item{":a": s(secret), ":b": s(secret + "2"), ":n": n("1"), ":l": l(s(secret)),
+		":m": m(Item{"x": s(secret)}),
 		":t": s("S"), ":bool": boolean(true), ":y": s("Y-1"), ":yp": s("Y-1|P-" + secret), ":yq": s("Y-1|P-" + secret + "2"),
 		":py": s("P-" + secret + "|Y-1"), ":end": s("Y-1|"), ":q": s("Q-" + secret), ":bin": b(secret),
 		":many": s("Y-1|P-" + secret + "|S-a|S-b"), ":split": s("Y-1|P-a|" + secret)}
@@ -62,9 +63,9 @@ func TestRefused(t *testing.T) {
 		{"po = :a", "po", "partOnly"}, {"t = :a", "t", `"alias"`}, {"field = :a", "field", "virtual field"},
 		{"attribute_exists(field)", "field", "virtual field"},
 		// Two attributes.
-		{"s = u", "u", "two attributes"}, {"s = sh", "sh", "two attributes"}, {"s = pk", "s", "two attributes"}, {"pk <> #s", "s", "two attributes"},
-		{"c = sg", "c", "two attributes"}, {"s IN (:a, pk)", "s", "two attributes"}, {"c BETWEEN pk AND :a", "c", "two attributes"},
-		{"contains(set, pk)", "set", "two attributes"}, {"s = size(pk)", "s", "two attributes"},
+		{"s = u", "u", "other than a value"}, {"s = sh", "sh", "other than a value"}, {"s = pk", "s", "other than a value"}, {"pk <> #s", "s", "other than a value"},
+		{"c = sg", "c", "other than a value"}, {"s IN (:a, pk)", "s", "other than a value"}, {"c BETWEEN pk AND :a", "c", "other than a value"},
+		{"contains(set, pk)", "set", "other than a value"}, {"s = size(pk)", "s", "other than a value"},
 		// Paths.
 		{"m.street = :a", "m", "path"}, {"attribute_exists(m.street)", "m", "path"}, {"s[0] = :a", "s", "path"}, {"c.x = :a", "c", "path"},
 		{"street.x = :a", "street", "path"}, {"contains(set[0], :a)", "set", "path"},
@@ -77,7 +78,8 @@ func TestRefused(t *testing.T) {
 		{"s = :a AND pk = :a", ":a", "two placeholders"}, {"pk = :a OR contains(s, :a)", ":a", "two placeholders"},
 		{"c = :yp AND sg <> :yp", ":yp", "two placeholders"}, {"s = :a AND size(:a) > :n", ":a", "two placeholders"},
 	} {
-		_, err := tb.rewriter.Plan(search.Request{Operation: search.Scan, Filter: &c.filter, Names: names, Values: values})
+		_, err := tb.rewriter.Plan(search.Request{Operation: search.Scan, Filter: &c.filter, Names: names,
+			Values: values})
 		refused(t, c.filter, err, search.ErrUnsearchable)
 		checkError(t, c.filter, err, c.attribute, c.says)
 	}
@@ -107,7 +109,8 @@ func checkError(t *testing.T, what string, err error, attribute, says string) {
 		return
 	}
 	e, ok := err.(*search.Error)
-	if !ok || e.Attribute != attribute || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), secret) {
+	if !ok || e.Attribute != attribute || !strings.Contains(err.Error(), says) ||
+		strings.Contains(err.Error(), secret) {
 		t.Errorf("%s: %v; should name %q, say %q and repeat no value", what, err, attribute, says)
 	}
 }
@@ -115,7 +118,8 @@ func checkError(t *testing.T, what string, err error, attribute, says string) {
 func TestRequestRefused(t *testing.T) {
 	tb := clinic(t)
 	values := Item{":a": s(secret)}
-	key := map[string]types.Condition{"pk": {ComparisonOperator: "EQ", AttributeValueList: []types.AttributeValue{s(secret)}}}
+	key := map[string]types.Condition{"pk": {ComparisonOperator: "EQ",
+		AttributeValueList: []types.AttributeValue{s(secret)}}}
 	for name, r := range map[string]search.Request{
 		"no operation":            {Filter: text("s = :a"), Values: values},
 		"a Scan with a key":       {Operation: search.Scan, KeyCondition: text("s = :a"), Values: values},
@@ -159,7 +163,8 @@ func TestBounds(t *testing.T) {
 		{"NOT c < :y", "NOT aws_dbe_b_c<:b0"}, {"c BETWEEN :y AND :z", "aws_dbe_b_c BETWEEN :b0 AND :b1"}, {"c BETWEEN :yp AND :ypbare", "begins_with(aws_dbe_b_c,:b0)"},
 		{"NOT c BETWEEN :y AND :z", "NOT aws_dbe_b_c BETWEEN :b0 AND :b1"}, {"c IN (:y, :yp)", "aws_dbe_b_c IN (:b0,:b1)"}, {"NOT c IN (:y, :yp)", ""},
 	} {
-		_, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: &c[0], Names: names, Values: values}, 0)
+		_, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: &c[0], Names: names,
+			Values: values}, 0)
 		if err != nil {
 			t.Errorf("%s: %v", c[0], err)
 			continue

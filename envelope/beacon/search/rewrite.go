@@ -8,9 +8,7 @@ import (
 
 // Request returns request number partition, 0 to [Plan.Queries]-1. Errors match
 // [ErrUnsearchable] for a value without a beacon, or are those of
-// [beacon.Search.Keys].
-//
-// [beacon.Search.Keys]: https://pkg.go.dev/github.com/ddbseal/ddbseal/envelope/beacon#Search.Keys
+// Search.Keys of package beacon.
 func (p *Plan) Request(ctx context.Context, partition int) (Rewritten, error) {
 	t, err := p.translate(ctx, partition)
 	if err != nil {

@@ -53,10 +53,8 @@ type Plan struct {
 }
 
 // Plan checks a request. Errors: an [*Error] that matches [ErrUnsearchable] or
-// [materials.ErrConfiguration], and that holds a *ddbexpr.Error for an
+// materials.ErrConfiguration, and that holds a *ddbexpr.Error for an
 // expression that DynamoDB would refuse.
-//
-// [materials.ErrConfiguration]: https://pkg.go.dev/github.com/ddbseal/ddbseal/envelope/materials#ErrConfiguration
 func (r *Rewriter) Plan(request Request) (*Plan, error) {
 	p := &Plan{rewriter: r, request: request, queries: 1}
 	if request.Operation != Query && request.Operation != Scan {
@@ -185,8 +183,8 @@ func (p *Plan) chooseBranchKey(c *compiler) error {
 		ids[id] = true
 	}
 	if len(ids) > 1 {
-		return unsearchable("request", s.KeyField(), "the expressions restrict items to %d branch keys; search for one at "+
-			"a time", len(ids))
+		return unsearchable("request", s.KeyField(),
+			"the expressions restrict items to %d branch keys; search for one at a time", len(ids))
 	}
 	for id := range ids {
 		p.branchKeyID = id
@@ -198,8 +196,8 @@ func (p *Plan) chooseBranchKey(c *compiler) error {
 }
 
 func (p *Plan) noBranchKey() error {
-	return unsearchable("request", p.rewriter.search.KeyField(), "beacons of each branch key differ, and the expressions "+
-		"do not restrict items to one; add a term that compares this attribute with =, joined by AND")
+	return unsearchable("request", p.rewriter.search.KeyField(), "beacons of each branch key differ, and the "+
+		"expressions do not restrict items to one; add a term that compares this attribute with =, joined by AND")
 }
 
 // rehearse finds out which beacons the key condition needs, and so the number of
@@ -224,7 +222,8 @@ func (p *Plan) rehearse() error {
 		return p.noBranchKey()
 	}
 	if p.named >= p.queries {
-		return misused("ExpressionAttributeValues", PartitionValue, "the key condition takes %d queries, numbered from 0",
+		return misused("ExpressionAttributeValues", PartitionValue,
+			"the key condition takes %d queries, numbered from 0",
 			p.queries)
 	}
 	return nil
@@ -255,14 +254,12 @@ func (p *Plan) Queries() int { return p.queries }
 
 // Partition returns the partition for a client that sends one request: the one
 // that [PartitionValue] names. It fails with an [*Error] that matches
-// [materials.ErrConfiguration] if one request does not find all items and the
+// materials.ErrConfiguration if one request does not find all items and the
 // request names no partition.
-//
-// [materials.ErrConfiguration]: https://pkg.go.dev/github.com/ddbseal/ddbseal/envelope/materials#ErrConfiguration
 func (p *Plan) Partition() (int, error) {
 	if p.named < 0 && p.queries > 1 {
-		return 0, misused("KeyConditionExpression", "", "its beacons have partitions, so that it takes %d queries; set the "+
-			"value %s to 0 to %d in each", p.queries, PartitionValue, p.queries-1)
+		return 0, misused("KeyConditionExpression", "", "its beacons have partitions, so that it takes %d queries; "+
+			"set the value %s to 0 to %d in each", p.queries, PartitionValue, p.queries-1)
 	}
 	return max(p.named, 0), nil
 }

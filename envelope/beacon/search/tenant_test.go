@@ -39,7 +39,8 @@ func TestBranchKeyOfSearch(t *testing.T) {
 	tb := tenants(t, beacon.Signed)
 	names := map[string]string{"#t": "tenant", "#c": "c", "#s": "s"}
 	values := Item{":one": s("one"), ":two": s("two"), ":s": s("x"), ":n": n("1"), ":c": s("T-one|S-x"),
-		":c2": s("T-two|S-x"), ":t": s("T-one"), ":sg": s("T-one|Y-1"), ":cs": s("T-one|S-"), ":sx": s("S-x"), ":y": s("Y-1")}
+		":c2": s("T-two|S-x"), ":t": s("T-one"), ":sg": s("T-one|Y-1"), ":cs": s("T-one|S-"), ":sx": s("S-x"),
+		":y": s("Y-1")}
 	const none = "none"
 	for _, c := range []struct{ key, filter, want string }{ // "" is refused
 		{"tenant = :one", "s = :s", "one"}, {"#t = :one", "#s = :s", "one"}, {":two = #t", "s = :s", "two"},
@@ -92,7 +93,8 @@ func TestBranchKeyOfSearch(t *testing.T) {
 			t.Errorf("branch key %q: %v", id, err)
 		}
 	}
-	plan, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: text("s = :s"), Values: Item{":s": s("x")},
+	plan, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: text("s = :s"),
+		Values:      Item{":s": s("x")},
 		BranchKeyID: "two"}, 0)
 	if err != nil || plan.BranchKeyID() != "two" {
 		t.Fatalf("%v", err)
@@ -135,14 +137,16 @@ func TestKeyFieldNotStored(t *testing.T) {
 				t.Errorf("%s: an item of the branch key does not match: %v", c.filter, err)
 			}
 		}
-		for _, filter := range []string{"tenant <> :one", "NOT tenant = :one AND s = :s", "tenant = pk", "attribute_exists(tenant)",
+		for _, filter := range []string{"tenant <> :one", "NOT tenant = :one AND s = :s", "tenant = pk",
+			"attribute_exists(tenant)",
 			"begins_with(tenant, :one)", "tenant IN (:one, :two)", "size(tenant) = :one", "attribute_type(tenant, :type)",
 			"tenant = :one AND tenant = :two", "s = :s AND (tenant = :one OR pk = :p)"} {
 			_, err := tb.rewriter.Plan(search.Request{Operation: search.Scan, Filter: &filter,
 				Values: Item{":one": s("one"), ":two": s("two"), ":s": s("x"), ":p": s("p"), ":type": s("S")}})
 			refused(t, filter, err, search.ErrUnsearchable)
 		}
-		_, err := tb.rewriter.Plan(search.Request{Operation: search.Query, KeyCondition: text("tenant = :one"), Values: values})
+		_, err := tb.rewriter.Plan(search.Request{Operation: search.Query, KeyCondition: text("tenant = :one"),
+			Values: values})
 		refused(t, "a key condition", err, search.ErrUnsearchable)
 	}
 }
@@ -181,7 +185,8 @@ func TestBeaconKeyFetched(t *testing.T) {
 			Standard: []beacon.Standard{{Name: "s", Length: 32}}})
 		_, _, err := tb.rewrite(t, r, 0)
 		var named *materials.KeyError
-		if want == 0 && err != nil || want == 1 && (!errors.Is(err, materials.ErrKeyDenied) || !errors.As(err, &named) ||
+		if want == 0 && err != nil || want == 1 && (!errors.Is(err, materials.ErrKeyDenied) || !errors.As(err,
+			&named) ||
 			named.KeyID != "key-17" || errors.Is(err, search.ErrUnsearchable)) {
 			t.Errorf("%s: denied: %v", filter, err)
 		}
