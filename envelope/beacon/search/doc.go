@@ -24,6 +24,18 @@
 // An item without beacons, such as one written before they were configured, is
 // not found: no plaintext value is ever sent to find it.
 //
+// # Reading
+//
+// Match needs the whole plaintext item; [Plan.Cut] then cuts it to the request's
+// projection. Items of an index on a beacon come in the order of the stored
+// beacon, which is not that of the plaintext where parts are hashed.
+//
+// With partitions, send the requests 0 to [Plan.Queries]-1 and leave out what
+// [Plan.First] says that an earlier one found, or send the one that
+// [Plan.Partition] names. With beacon keys of several branch keys, leave out the
+// items of others than [Plan.BranchKeyID]. If [Plan.Counts] is set, count the
+// items that are left and return none.
+//
 // # What beacons serve
 //
 // A standard beacon serves = and IN, contains of an element if its style is

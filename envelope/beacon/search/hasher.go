@@ -60,7 +60,11 @@ func (h *hasher) value(b *beacon.StandardBeacon, v types.AttributeValue, contain
 func (h *hasher) pieces(b *beacon.CompoundBeacon, pieces []beacon.Piece, whole bool) (string, error) {
 	if beacon.NeedsKeys(pieces, whole) {
 		if h.rehearsal {
-			h.used = append(h.used, beacon.PieceBeacons(pieces)...)
+			for i, p := range pieces { // a bare last piece may stay bare
+				if hashed(p) && beacon.NeedsKeys(pieces[i:i+1], whole || i < len(pieces)-1) {
+					h.used = append(h.used, p.Part.Beacon())
+				}
+			}
 			return "", nil
 		}
 		if err := h.fetch(); err != nil {

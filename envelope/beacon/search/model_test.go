@@ -46,7 +46,7 @@ var modelParts = []modelPart{
 var modelProtection = map[string]beacon.Protection{
 	"pk": beacon.Signed, "yr": beacon.Signed, "d": beacon.Signed, "tenant": beacon.Signed,
 	"s": beacon.Encrypted, "t": beacon.Encrypted, "as": beacon.Encrypted, "sh": beacon.Encrypted,
-	"m": beacon.Encrypted, "u": beacon.Encrypted, "z": beacon.Unsigned,
+	"m": beacon.Encrypted, "u": beacon.Encrypted, "z": beacon.Unsigned, "shs": beacon.Encrypted,
 }
 
 func drawWorld(t *rapid.T) *world {
@@ -64,6 +64,7 @@ func drawWorld(t *rapid.T) *world {
 			{Name: "s", Length: share}, {Name: "t", Length: length(), Style: style},
 			{Name: "as", Length: length(), Style: beacon.AsSet},
 			{Name: "sh", Length: share, Style: beacon.Shared, Other: "s"},
+			{Name: "shs", Length: share, Style: beacon.SharedSet, Other: "s"},
 			{Name: "mx", Length: length(), Location: "m.x"}, {Name: "v", Length: length()},
 		},
 		Virtual: []beacon.VirtualField{{Name: "v", Parts: []beacon.VirtualPart{
@@ -144,7 +145,7 @@ func (w *world) item(t *rapid.T, id int) (item Item, key string) {
 			return rapid.SampledFrom([]types.AttributeValue{n("1"), n("2.0"), s("1"), s("2")}).Draw(t, "yr")
 		},
 		"d": func(t *rapid.T) types.AttributeValue { return m(Item{"month": s(modelText.Draw(t, "month"))}) },
-		"s": drawScalar, "t": drawScalar, "sh": drawScalar, "u": drawScalar, "z": drawScalar, "as": drawSet,
+		"s": drawScalar, "t": drawScalar, "sh": drawScalar, "u": drawScalar, "z": drawScalar, "as": drawSet, "shs": drawSet,
 		"m": func(t *rapid.T) types.AttributeValue { return m(Item{"x": drawScalar(t)}) },
 	}
 	for _, name := range slices.Sorted(maps.Keys(draws)) {
@@ -263,7 +264,7 @@ func (x *expressions) compoundValue(t *rapid.T) types.AttributeValue {
 
 // term draws a comparison or function of every kind that a search may have.
 func (x *expressions) term(t *rapid.T) string {
-	name := rapid.SampledFrom([]string{"s", "s", "t", "sh", "mx", "v", "as", "as", "c", "c", "c", "c", "sg", "yr", "z",
+	name := rapid.SampledFrom([]string{"s", "s", "t", "sh", "mx", "v", "as", "shs", "c", "c", "c", "c", "sg", "yr", "z",
 		"pk", "tenant", "tenant"}).Draw(t, "name")
 	path := name
 	if rapid.Bool().Draw(t, "placeholder") {
@@ -278,9 +279,9 @@ func (x *expressions) term(t *rapid.T) string {
 	}
 	draw := func() string { return x.value(drawScalar(t)) }
 	switch name {
-	case "as":
+	case "as", "shs":
 		if rapid.Bool().Draw(t, "contains") {
-			return "contains(#as, " + draw() + ")"
+			return "contains(" + path + ", " + draw() + ")"
 		}
 		draw = func() string { return x.value(drawSet(t)) }
 	case "v":
@@ -299,7 +300,7 @@ func (x *expressions) term(t *rapid.T) string {
 		draw = func() string { return x.value(s(fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "pk")))) }
 	}
 	kinds := 8
-	if slices.Contains([]string{"s", "t", "sh", "mx", "v", "as"}, name) {
+	if slices.Contains([]string{"s", "t", "sh", "mx", "v", "as", "shs"}, name) {
 		kinds = 3
 	}
 	switch rapid.IntRange(0, kinds).Draw(t, "comparison") {
@@ -422,7 +423,7 @@ func TestModel(t *testing.T) {
 			}
 		}
 		names := map[string]string{}
-		for _, name := range []string{"s", "t", "sh", "mx", "v", "as", "c", "sg", "yr", "z", "pk", "tenant"} {
+		for _, name := range []string{"s", "t", "sh", "shs", "mx", "v", "as", "c", "sg", "yr", "z", "pk", "tenant"} {
 			names["#"+name] = name
 		}
 		for range 6 {

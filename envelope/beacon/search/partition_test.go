@@ -129,9 +129,11 @@ func TestPartitionQueries(t *testing.T) {
 		{"Attr6 = :s AND #c = :c3", 3, map[int]int{0: 2}}, {"Attr6 = :s AND Comp = :c23", 5, nil},
 		{"Attr6 = :s AND begins_with(Comp, :bare)", 1, map[int]int{0: 5}},
 		{"Attr6 = :s AND begins_with(Comp, :c2)", 1, map[int]int{0: 5}},
+		{"Attr6 = :s AND begins_with(Comp, :c2bare)", 2, map[int]int{0: 3}}, {"Attr6 = :s AND Comp = :c2bare", 5, nil},
 	} {
 		values := Item{":n": n("1"), ":s": s("x"), ":u": s("y"), ":c2": s("6-x.2-y"), ":c3": s("3-y"),
-			":c23": s("6-x.2-y.3-z"), ":bare": s("6-x.2-"), ":f": s("EEEE")}
+			":c23": s("6-x.2-y.3-z"), ":bare": s("6-x.2-"), ":c2bare": s("6-x.2-y.3-"),
+			":f": s("EEEE")}
 		names := map[string]string{"#3": "Attr3", "#c": "Comp", "#5": "Attr5"}
 		r := search.Request{Operation: search.Query, KeyCondition: &c.key, Names: names, Values: values}
 		plan, err := tb.rewriter.Plan(r)

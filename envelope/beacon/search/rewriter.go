@@ -244,8 +244,14 @@ func (p *Plan) Counts() bool { return p.hidden && p.request.Select == types.Sele
 
 // BranchKeyID returns the branch key that the beacons of the search are under,
 // if beacon keys come from several and the search is restricted to one, and ""
-// otherwise. Leave out items of other branch keys.
-func (p *Plan) BranchKeyID() string { return p.branchKeyID }
+// otherwise. Leave out items of other branch keys: their beacons are equal by
+// chance only.
+func (p *Plan) BranchKeyID() string {
+	if !p.hidden {
+		return ""
+	}
+	return p.branchKeyID
+}
 
 // Queries returns the number of requests that find all items: 1 unless the
 // beacons of the key condition have partitions. Each finds the items of some
