@@ -1,8 +1,6 @@
 package search
 
 import (
-	"maps"
-
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
@@ -21,32 +19,42 @@ func (p *Plan) Match(item Item) (bool, error) {
 	return holds, nil
 }
 
-// view returns the item with the plaintext of beacons under their names. A
-// beacon that cannot be computed is one that the item does not have: a value
-// that has no beacon is not written.
+// view returns what the expressions name of an item, with the plaintext of
+// beacons under their names. A beacon that cannot be computed is one that the
+// item does not have: a value that has no beacon is not written.
 func (p *Plan) view(item Item) Item {
 	if len(p.derived) == 0 {
 		return item
 	}
-	s := p.rewriter.search
-	view := maps.Clone(item)
-	if view == nil {
-		view = Item{}
+	view := make(Item, len(p.named)+len(p.derived))
+	for _, name := range p.named {
+		if v := item[name]; v != nil {
+			view[name] = v
+		}
 	}
 	for _, name := range p.derived {
-		found := s.Lookup(name)
-		if found.Standard == nil && found.Compound == nil {
-			view[name] = &types.AttributeValueMemberS{Value: p.branchKeyID} // KeyField
-			continue
-		}
-		if found.Compound != nil && found.Compound.Signed() && item[name] != nil {
-			continue // it is an attribute of the item
-		}
-		if v, err := s.Plain(name, item); err == nil && v != nil {
+		if v := p.value(name, item); v != nil {
 			view[name] = v
 		} else {
 			delete(view, name)
 		}
 	}
 	return view
+}
+
+// value is the plaintext that a derived name stands for in an item.
+func (p *Plan) value(name string, item Item) types.AttributeValue {
+	s := p.rewriter.search
+	found := s.Lookup(name)
+	if found.Compound != nil && found.Compound.Signed() && item[name] != nil {
+		return item[name] // it is an attribute of the item
+	}
+	if found.Standard == nil && found.Compound == nil {
+		return &types.AttributeValueMemberS{Value: p.branchKeyID} // KeyField
+	}
+	v, err := s.Plain(name, item)
+	if err != nil {
+		return nil
+	}
+	return v
 }

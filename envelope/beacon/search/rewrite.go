@@ -97,13 +97,17 @@ func (p *Plan) translate(ctx context.Context, partition int) (t translated, err 
 
 func (p *Plan) writer() *ddbexpr.Writer { return ddbexpr.NewWriter(p.request.Names, p.request.Values) }
 
-// attributes returns the names of the attributes that a tree names.
+// attributes returns the names of the attributes that a tree names, perhaps
+// several times.
 func attributes(n ddbexpr.Node) []string {
 	var names []string
 	for _, side := range n.Nodes() {
 		names = append(names, attributes(side)...)
 	}
 	for _, o := range n.Operands() {
+		for of, ok := o.SizeOf(); ok; of, ok = o.SizeOf() {
+			o = of
+		}
 		if path := o.Path(); path != nil {
 			names = append(names, path.Attribute())
 		}

@@ -46,7 +46,8 @@ type Plan struct {
 	tenant      bool     // KeyField is one of derived and stands for branchKeyID
 	branchKeyID string
 	queries     int
-	named       int // the partition that the request names, -1 if none
+	partition   int      // the one that the request names, -1 if none
+	named       []string // attributes and beacons that the expressions name
 
 	mu           sync.Mutex
 	translations map[int]translated // by partition
@@ -78,6 +79,7 @@ func (r *Rewriter) Plan(request Request) (*Plan, error) {
 	}
 	p.hidden = c.hidden
 	p.derived = slices.Sorted(maps.Keys(c.derived))
+	p.named = append(attributes(p.keyRoot), attributes(p.filterRoot)...)
 	p.read = slices.Sorted(maps.Keys(c.clear))
 	if err := p.chooseBranchKey(c); err != nil {
 		return nil, err
@@ -87,7 +89,7 @@ func (r *Rewriter) Plan(request Request) (*Plan, error) {
 
 // readPartition takes PartitionValue from the values.
 func (p *Plan) readPartition() error {
-	p.named = -1
+	p.partition = -1
 	p.values = p.request.Values
 	v, has := p.values[PartitionValue]
 	if !has {
@@ -104,11 +106,11 @@ func (p *Plan) readPartition() error {
 	case !isNumber:
 		return misused(parameter, PartitionValue, "it is not a number")
 	}
-	named, err := strconv.ParseUint(n.Value, 10, 8)
-	if err != nil || int(named) >= most {
+	partition, err := strconv.ParseUint(n.Value, 10, 8)
+	if err != nil || int(partition) >= most {
 		return misused(parameter, PartitionValue, "it is not a number from 0 to %d", most-1)
 	}
-	p.named = int(named)
+	p.partition = int(partition)
 	p.values = maps.Clone(p.values)
 	delete(p.values, PartitionValue)
 	return nil
@@ -221,7 +223,7 @@ func (p *Plan) rehearse() error {
 	if len(used) > 0 && p.rewriter.search.MultiKey() && p.branchKeyID == "" {
 		return p.noBranchKey()
 	}
-	if p.named >= p.queries {
+	if p.partition >= p.queries {
 		return misused("ExpressionAttributeValues", PartitionValue,
 			"the key condition takes %d queries, numbered from 0",
 			p.queries)
@@ -263,9 +265,9 @@ func (p *Plan) Queries() int { return p.queries }
 // materials.ErrConfiguration if one request does not find all items and the
 // request names no partition.
 func (p *Plan) Partition() (int, error) {
-	if p.named < 0 && p.queries > 1 {
+	if p.partition < 0 && p.queries > 1 {
 		return 0, misused("KeyConditionExpression", "", "its beacons have partitions, so that it takes %d queries; "+
 			"set the value %s to 0 to %d in each", p.queries, PartitionValue, p.queries-1)
 	}
-	return max(p.named, 0), nil
+	return max(p.partition, 0), nil
 }
