@@ -47,6 +47,7 @@ var modelProtection = map[string]beacon.Protection{
 	"pk": beacon.Signed, "yr": beacon.Signed, "d": beacon.Signed, "tenant": beacon.Signed,
 	"s": beacon.Encrypted, "t": beacon.Encrypted, "as": beacon.Encrypted, "sh": beacon.Encrypted,
 	"m": beacon.Encrypted, "u": beacon.Encrypted, "z": beacon.Unsigned, "shs": beacon.Encrypted,
+	"id": beacon.Signed,
 }
 
 func drawWorld(t *rapid.T) *world {
@@ -517,6 +518,9 @@ func TestModel(t *testing.T) {
 
 // modelOf parses the request as it would be for a table without encryption.
 func modelOf(r search.Request) (out parsed, err error) {
+	if len(r.Values) == 0 {
+		r.Values = nil
+	}
 	scope, err := ddbexpr.NewScope(r.Names, r.Values)
 	if err == nil && r.KeyCondition != nil {
 		out.key, err = scope.KeyCondition(*r.KeyCondition)
