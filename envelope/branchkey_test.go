@@ -70,6 +70,12 @@ func TestSearchMultiKey(t *testing.T) {
 		k.Release()
 	}
 
+	for i, want := range []string{"t1", "t1", "t2"} {
+		if id, err := e.BeaconBranchKey(sealed[i]); id != want || err != nil {
+			t.Errorf("item %d is under branch key %q, %v", i, id, err)
+		}
+	}
+
 	config.Actions["tenant"] = envelope.SignOnly
 	item := patient()
 	item["id"], item["tenant"] = s("t1-p1"), s("t2")
@@ -108,5 +114,38 @@ func TestSearchMultiKey(t *testing.T) {
 	var failed *envelope.Error
 	if !errors.Is(err, envelope.ErrMaterials) || !errors.As(err, &failed) || failed.KeyID != "t3" {
 		t.Errorf("a branch key without a beacon key: %v", err)
+	}
+}
+
+// TestBeaconBranchKey: what an item says, and what it cannot say.
+func TestBeaconBranchKey(t *testing.T) {
+	keys := newBeaconKeys(t, "branch")
+	config := searchConfig(t, keys)
+	e := mustEncryptor(t, config)
+	raw := mustEncrypt(t, e, patient())
+	if id, err := e.BeaconBranchKey(raw); id != "branch" || err != nil {
+		t.Errorf("one branch key for all: %q, %v", id, err)
+	}
+	config.Search.Keys.BranchKeyID, config.Search.Keys.KeyField = "", "tenant"
+	multi := mustEncryptor(t, config)
+	config.Search = nil
+	broken := envelope.Item{envelope.HeaderAttribute: b([]byte{1, 1}), envelope.FooterAttribute: b([]byte{1})}
+	for what, c := range map[string]struct {
+		e    *envelope.ItemEncryptor
+		item envelope.Item
+		want error
+	}{
+		"no search":     {mustEncryptor(t, config), raw, envelope.ErrConfiguration},
+		"a raw key":     {multi, raw, envelope.ErrMaterials},
+		"plaintext":     {multi, patient(), envelope.ErrNotEncrypted},
+		"broken":        {multi, broken, envelope.ErrTampered},
+		"without foot":  {multi, envelope.Item{envelope.HeaderAttribute: raw[envelope.HeaderAttribute]}, envelope.ErrTampered},
+		"an older item": {multi, envelope.Item{"*amzn-ddb-map-desc*": b([]byte{1})}, envelope.ErrLegacyItem},
+	} {
+		id, err := c.e.BeaconBranchKey(c.item)
+		var failed *envelope.Error
+		if id != "" || !errors.Is(err, c.want) || !errors.As(err, &failed) || failed.Operation != "inspect" {
+			t.Errorf("%s: %q, %v", what, id, err)
+		}
 	}
 }

@@ -49,7 +49,8 @@ func (c *Config) compileSearch(unsigned map[string]struct{}) (*beacon.Search, er
 
 // withSigned returns the item with its signed beacons and without a key field
 // that is not signed. Signed beacons in taken come from an item that was read,
-// and may be out of date.
+// and may be out of date. (Specification: ddb-support, "AddSignedBeacons" and
+// "HandleBeaconKeyFieldName".)
 func (e *ItemEncryptor) withSigned(item Item, taken map[string]Action) (Item, error) {
 	drop := func(name string) {
 		if _, has := item[name]; has {
@@ -75,9 +76,8 @@ func (e *ItemEncryptor) withSigned(item Item, taken map[string]Action) (Item, er
 }
 
 // addBeacons adds the beacons of a plaintext item to its encrypted form, whose
-// data keys tell which branch key they are under. (Specification: ddb-sdk-
-// integration, "Encrypt before PutItem"; search-config, "Multi Key Store
-// Initialization".)
+// data keys tell which branch key they are under. (Specification: ddb-support,
+// "GetEncryptedBeacons"; search-config, "Get beacon key after encrypt".)
 func (e *ItemEncryptor) addBeacons(ctx context.Context, out, plain Item, keys []materials.EncryptedDataKey) error {
 	needed, err := e.search.Needed(plain)
 	if err != nil {

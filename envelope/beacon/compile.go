@@ -72,7 +72,7 @@ func (s *Search) compilePartitions(c *Config) error {
 }
 
 // compileVirtualFields checks all virtual fields. (Specification: search-config,
-// "Virtual Fields".)
+// "Beacon Version Initialization".)
 func (s *Search) compileVirtualFields(c *Config) error {
 	places := make(map[string]string, len(c.Virtual))
 	for i := range c.Virtual {

@@ -72,7 +72,7 @@ func (b *CompoundBeacon) Value(item Item) (text string, has bool, err error) {
 	return b.build(item, func(dst []byte, _ *Part, text string) ([]byte, error) { return append(dst, text...), nil })
 }
 
-// beacon returns what the item stores. (Specification: beacons, "Value for a
+// beacon returns what the item stores. (Specification: beacons, "value for a
 // compound beacon".)
 func (b *CompoundBeacon) beacon(s *scratch, k *Keys, partition int, item Item) (text string, has bool, err error) {
 	return b.build(item, func(dst []byte, p *Part, text string) ([]byte, error) {

@@ -23,8 +23,8 @@ func (s *Search) SignedNames() []string {
 // the item is encrypted. The item itself is not changed; it is returned if it
 // needs no change. A signed beacon that the item has already must be equal to
 // the computed one, and a beacon without a computed value must be absent.
-// Errors: an [*Error] that matches [ErrItem]. (Specification: beacons, "Signed
-// Beacons".)
+// Errors: an [*Error] that matches [ErrItem]. (Specification: ddb-support,
+// "AddSignedBeacons".)
 func (s *Search) AddSigned(item Item) (Item, error) {
 	out := item
 	for _, b := range s.signedBeacons {
@@ -97,7 +97,8 @@ func (s *Search) Partition(ctx context.Context, item Item) (int, error) {
 // Beacons returns the attributes that store the beacons of an item: the standard
 // ones and the compound ones, each in order of their names. item is the
 // plaintext. k may be nil if [Search.Needed] is false for the item. Errors: an
-// [*Error] that matches [ErrItem].
+// [*Error] that matches [ErrItem]. (Specification: ddb-support,
+// "GetEncryptedBeacons".)
 func (s *Search) Beacons(k *Keys, partition int, item Item) ([]Attribute, error) {
 	if err := s.checkPartition(partition); err != nil {
 		return nil, err
@@ -131,7 +132,8 @@ func (s *Search) StoredBeacons() int { return len(s.storedStandard) + len(s.stor
 
 // Stored reports whether an attribute name is one that searchable encryption
 // stores outside of the signatures: a beacon, or the version tag of an official
-// library. Such attributes are dropped when an item is read.
+// library. Such attributes are dropped when an item is read. (Specification:
+// ddb-support, "RemoveBeacons".)
 func Stored(attribute string) bool {
 	return strings.HasPrefix(attribute, AttributePrefix) || strings.HasPrefix(attribute, versionPrefix)
 }

@@ -140,8 +140,8 @@ func (c *keyCache) put(id string, keys *Keys, began time.Time) {
 	}
 }
 
-// forget drops the keys of a branch key. A fetch under way is not kept, and who
-// comes now starts another one.
+// forget drops the keys of a branch key. The result of a fetch under way is not
+// kept, and callers that come now start another one.
 func (c *keyCache) forget(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -154,8 +154,9 @@ func (c *keyCache) forget(id string) {
 	}
 }
 
-// fresh reports whether an entry may be used, by the clock that says less. A
-// clock without monotonic reading that went back makes the entry too old.
+// fresh reports whether an entry may be used, by the monotonic clock and by the
+// wall clock. A time without a monotonic reading that lies in the future makes
+// the entry too old: the clock went back.
 func (c *keyCache) fresh(e *keyEntry) bool {
 	now := time.Now()
 	age := now.Sub(e.created)

@@ -59,7 +59,7 @@ func (s *Search) Keys(ctx context.Context, branchKeyID string) (*Keys, error) {
 }
 
 // Forget wipes and drops the keys of a branch key, say after it was shredded.
-// Operations that use them now end with them.
+// Operations that use the keys at that moment can still finish.
 func (s *Search) Forget(branchKeyID string) { s.cache.forget(branchKeyID) }
 
 var (
@@ -88,7 +88,7 @@ func keyError(id string, err error) error {
 }
 
 // fetch gets the beacon key of a branch key and derives the keys of the beacons
-// from it. (Specification: search-config, "Get beacon key materials".)
+// from it. (Specification: search-config, "Get Beacon Key Materials".)
 func (s *Search) fetch(ctx context.Context, id string) (keys *Keys, err error) {
 	defer func() {
 		if recover() != nil { // its text could hold a secret

@@ -33,7 +33,8 @@ func TestStyleNames(t *testing.T) {
 		}
 	}
 	invalid := Style(5)
-	if text, err := invalid.MarshalText(); !errors.Is(err, materials.ErrConfiguration) || invalid.String() != "Style(5)" {
+	text, err := invalid.MarshalText()
+	if !errors.Is(err, materials.ErrConfiguration) || invalid.String() != "Style(5)" {
 		t.Errorf("%v marshals to %s, %v", invalid, text, err)
 	}
 }

@@ -35,27 +35,34 @@ const (
 )
 
 // Upper converts ASCII letters to upper case. Other letters stay as they are.
+// (Specification: virtual, "Upper Transform Initialization".)
 func Upper() Transform { return Transform{op: opUpper} }
 
 // Lower converts ASCII letters to lower case. Other letters stay as they are.
+// (Specification: virtual, "Lower Transform Initialization".)
 func Lower() Transform { return Transform{op: opLower} }
 
 // Insert appends a literal.
+// (Specification: virtual, "Insert Transform Initialization".)
 func Insert(literal string) Transform { return Transform{op: opInsert, literal: literal} }
 
 // Prefix keeps the first n units, or all but the last -n if n is negative.
+// (Specification: virtual, "GetPrefix Transform Initialization".)
 func Prefix(n int) Transform { return Transform{op: opPrefix, low: n} }
 
 // Suffix keeps the last n units, or all but the first -n if n is negative.
+// (Specification: virtual, "GetSuffix Transform Initialization".)
 func Suffix(n int) Transform { return Transform{op: opSuffix, low: n} }
 
 // Substring keeps the units from low up to high, high excluded. A negative
 // position counts from the end. A position beyond the last unit means the last
 // unit, so high cannot reach past it: Substring(0, 999) of "12345" is "1234".
+// (Specification: virtual, "GetSubstring Transform Initialization".)
 func Substring(low, high int) Transform { return Transform{op: opSubstring, low: low, high: high} }
 
 // Segment splits the string and keeps the segment of this index; a negative
 // index counts from the end. Without that segment the result is "".
+// (Specification: virtual, "GetSegment Transform Initialization".)
 func Segment(split rune, index int) Transform {
 	return Transform{op: opSegment, split: split, low: index}
 }
@@ -63,6 +70,7 @@ func Segment(split rune, index int) Transform {
 // Segments splits the string and keeps the segments from low up to high, high
 // excluded, with the characters between them. Positions are those of
 // [Substring], so Segments('-', 0, 99) of "a-b-c" is "a-b".
+// (Specification: virtual, "GetSegments Transform Initialization".)
 func Segments(split rune, low, high int) Transform {
 	return Transform{op: opSegments, split: split, low: low, high: high}
 }
