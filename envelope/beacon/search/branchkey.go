@@ -58,7 +58,6 @@ func (c *compiler) tenant(n ddbexpr.Node, operands []ddbexpr.Operand, at int) (t
 	c.derived[name] = true
 	c.hidden = true
 	c.tenants[id.Value] = true
-	c.conceal(operands)
 	is := func(h *hasher) (bound, error) { return bound{holds: h.branchKeyID == id.Value}, nil }
 	return term{upper: is, lower: is, branchKeys: []string{id.Value}}, nil
 }

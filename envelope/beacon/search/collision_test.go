@@ -40,6 +40,13 @@ func TestCollisions(t *testing.T) {
 		}
 	}
 	const a = "a"
+	lower := "l0" // a text whose hash is below that of the empty text
+	for i := 0; hash(lower) >= hash(""); i++ {
+		if i == 1000 {
+			t.Fatal("the hash of the empty text is 0; use another key")
+		}
+		lower = fmt.Sprint("l", i)
+	}
 	same, different := like(a, false), like(a, true)
 	item := func(texts ...string) Item { // of yr, t and mo; "-" stands for none
 		out := Item{}
@@ -72,6 +79,8 @@ func TestCollisions(t *testing.T) {
 		{"c BETWEEN :0 AND :1", []string{"Y-1|T-" + a, "Y-1|T-" + a + "|M-5"}, item("1", a+"b", "7")},
 		{"c BETWEEN :0 AND :1", []string{"Y-1", "Y-1|T-"}, item("1", "")}, {"c BETWEEN :0 AND :1", []string{"Y-1|T-", "Y-2|T-"}, item("2", "")},
 		{"NOT c BETWEEN :0 AND :1", []string{"Y-1|T-" + a + "|M-1", "Y-1|T-" + a + "|M-9"}, item("1", different, "5")},
+		{"c BETWEEN :0 AND :1", []string{"Y-1|T-", "Y-2"}, item("1", lower)}, {"NOT c BETWEEN :0 AND :1", []string{"Y-1", "Y-2|T-"}, item("2", lower)},
+		{"NOT c <> :0", []string{"Y-1|T-"}, item("1", "")},
 		// An empty text has a hash, so that the stored beacon is longer than the value.
 		{"c <= :0", []string{"Y-1|T-"}, item("1", "")}, {"NOT c > :0", []string{"Y-1|T-"}, item("1", "")}, {":0 >= c", []string{"Y-1|T-"}, item("1", "")},
 		{"c >= :0", []string{"Y-1|T-"}, item("1", "")}, {"NOT c < :0", []string{"Y-1|T-"}, item("1", "")}, {"c = :0", []string{"Y-1|T-"}, item("1", "")},

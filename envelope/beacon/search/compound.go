@@ -169,7 +169,11 @@ func (c compounds) between(low, high []beacon.Piece) (t term, ok bool) {
 		return t, false
 	}
 	t.lower = never
-	t.branchKeys = branchKeyOf(c.b, low[:max(0, common-1)])
+	whole := common // pieces that are whole parts of what lies between
+	if common == len(low) {
+		whole--
+	}
+	t.branchKeys = branchKeyOf(c.b, low[:whole])
 	exact := !slices.ContainsFunc(low[:common], hashed)
 	switch {
 	case common == len(low) && common == len(high):

@@ -27,10 +27,8 @@ func (p *Plan) fit(h *hasher, w *ddbexpr.Writer) (filter ddbexpr.Node, widened b
 		return ddbexpr.Node{}, false, err
 	}
 	for n := len(parts); n > 0; n-- {
-		chosen := slices.Clone(parts[:n])
-		slices.SortFunc(chosen, func(a, b conjunct) int { return a.at - b.at })
-		node := chosen[0].node
-		for _, c := range chosen[1:] {
+		node := parts[0].node
+		for _, c := range parts[1:n] {
 			node = ddbexpr.Join(ddbexpr.OpAnd, node, c.node)
 		}
 		if fits(w, node) {
@@ -43,7 +41,6 @@ func (p *Plan) fit(h *hasher, w *ddbexpr.Writer) (filter ddbexpr.Node, widened b
 // conjunct is the translation of a side of the filter's AND.
 type conjunct struct {
 	node ddbexpr.Node
-	at   int // in the filter
 	size int
 }
 
@@ -52,7 +49,7 @@ type conjunct struct {
 // ones are the most that fit together.
 func (p *Plan) conjuncts(h *hasher, w *ddbexpr.Writer) ([]conjunct, error) {
 	var out []conjunct
-	for i, c := range p.filter.conjuncts() {
+	for _, c := range p.filter.conjuncts() {
 		limit := ddbexpr.MaxOperators
 		if c.op == ddbexpr.OpInvalid {
 			limit = math.MaxInt // IN may need far fewer
@@ -68,7 +65,7 @@ func (p *Plan) conjuncts(h *hasher, w *ddbexpr.Writer) ([]conjunct, error) {
 		if !ok {
 			n = ddbexpr.Join(ddbexpr.OpOr, nodes[0], nodes[1:]...)
 		}
-		out = append(out, conjunct{n, i, n.Operators() + len(w.Clone().Condition(n))})
+		out = append(out, conjunct{n, n.Operators() + len(w.Clone().Condition(n))})
 	}
 	slices.SortStableFunc(out, func(a, b conjunct) int { return a.size - b.size })
 	return out, nil

@@ -23,7 +23,8 @@ func terms(format, join string, count int, values Item) string {
 
 // wide is a table whose beacon s has many partitions.
 func wide(t *testing.T, partitions int) *table {
-	return newTable(t, map[string]beacon.Protection{"pk": beacon.Signed, "s": beacon.Encrypted, "z": beacon.Signed},
+	return newTable(t, map[string]beacon.Protection{"pk": beacon.Signed, "s": beacon.Encrypted, "z": beacon.Signed,
+		"y": beacon.Signed},
 		beacon.Config{Standard: []beacon.Standard{{Name: "s", Length: 32}}, MaxPartitions: partitions})
 }
 
@@ -49,6 +50,11 @@ func TestFilterTooLarge(t *testing.T) {
 		}, "z<>:v", 5, true},
 		{"nothing that fits", 254, func(v Item) string { return terms("s = %s", " OR ", 2, v) }, "", 0, true},
 		{"some of the terms by IN", 100, func(v Item) string { return terms("s = %s", " AND ", 20, v) }, " IN (", 30, true},
+		{"numbers in the clear", 254, func(v Item) string {
+			filter := "(" + terms("s = %s", " OR ", 2, v) + ") AND y = :n AND z <> :n"
+			v[":n"] = n("0")
+			return filter
+		}, "y=:n", 3, true},
 		{"a term under NOT", 254, func(v Item) string { return "NOT s = :x AND " + terms("z <> %s", " AND ", 2, v) }, "z<>:v", 3,
 			false},
 	} {
@@ -75,7 +81,7 @@ func TestFilterTooLarge(t *testing.T) {
 			}
 			server, found := parse(t, sent), 0
 			for i := range 2 * c.partitions {
-				item := Item{"pk": s("1"), "s": s([]string{":v0", ":v1", "x"}[i%3]), "z": s("0")}
+				item := Item{"pk": s("1"), "s": s([]string{":v0", ":v1", "x"}[i%3]), "z": s("0"), "y": n("0")}
 				stored := tb.stored(t, "", i%c.partitions, item)
 				match, err := plan.Match(item)
 				if err != nil {
@@ -125,5 +131,19 @@ func TestFilterFits(t *testing.T) {
 	_, _, err = tb.rewrite(t, search.Request{Operation: search.Scan, Filter: &over, Values: values}, 0)
 	if err == nil {
 		t.Errorf("a filter of %d operators, which DynamoDB refuses, was accepted", ddbexpr.MaxOperators+1)
+	}
+}
+
+// TestShortBeacon: partitions in which a value has the same beacon need one term.
+func TestShortBeacon(t *testing.T) {
+	tb := newTable(t, map[string]beacon.Protection{"s": beacon.Encrypted},
+		beacon.Config{Standard: []beacon.Standard{{Name: "s", Length: 1}}, MaxPartitions: 100})
+	_, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: text("s = :s"),
+		Values: Item{":s": s("x")}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parse(t, sent); strings.Count(*sent.Filter, "=") != 2 || sent.Widened {
+		t.Error(*sent.Filter)
 	}
 }

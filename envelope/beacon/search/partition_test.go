@@ -164,7 +164,7 @@ func TestPartitionQueries(t *testing.T) {
 				t.Errorf("%s: partition %d, %v, want %d", c.key, partition, err, named)
 			}
 			sent, err := plan.Request(t.Context(), named)
-			if err != nil || sent.Values[search.PartitionValue] != nil {
+			if err != nil || sent.Values[search.PartitionValue] != nil || values[search.PartitionValue] == nil {
 				t.Errorf("%s: %+v, %v", c.key, sent, err)
 			}
 		}
@@ -196,8 +196,12 @@ func TestPartitionValueRefused(t *testing.T) {
 		Values: Item{":s": s("x"), search.PartitionValue: s("1")}})
 	refused(t, "a string", err, materials.ErrConfiguration)
 	_, err = tb.rewriter.Plan(search.Request{Operation: search.Scan, Filter: &key,
-		Values: Item{":s": s("x"), search.PartitionValue: n("1")}})
+		Values: Item{":s": s("x"), search.PartitionValue: n("0")}})
 	refused(t, "a Scan", err, materials.ErrConfiguration)
+	_, err = tb.rewriter.Plan(search.Request{Operation: search.Query, KeyCondition: &key,
+		Filter: text("RecNum = :aws_dbe_partition"),
+		Values: Item{":s": s("x"), search.PartitionValue: n("0")}})
+	refused(t, "an expression that uses it", err, materials.ErrConfiguration)
 	one := newTable(t, map[string]beacon.Protection{"s": beacon.Encrypted},
 		beacon.Config{Standard: []beacon.Standard{{Name: "s", Length: 8}}})
 	key = "s = :s"
@@ -218,19 +222,21 @@ func TestPartitionValueRefused(t *testing.T) {
 // TestFirst: an item whose beacon is by chance that of the value in an earlier
 // partition is the result of the earlier request alone.
 func TestFirst(t *testing.T) {
-	tb := newTable(t, map[string]beacon.Protection{"pk": beacon.Signed, "s": beacon.Encrypted, "z": beacon.Signed},
-		beacon.Config{Standard: []beacon.Standard{{Name: "s", Length: 1}}, MaxPartitions: 4})
+	tb := newTable(t, map[string]beacon.Protection{"pk": beacon.Signed, "s": beacon.Encrypted, "t": beacon.Encrypted,
+		"z": beacon.Signed}, beacon.Config{MaxPartitions: 4,
+		Standard: []beacon.Standard{{Name: "s", Length: 1}, {Name: "t", Length: 8, Partitions: 1}}})
 	seen := map[string]bool{}
 	for i := range 40 {
 		value := s(fmt.Sprint(i))
 		plan, err := tb.rewriter.Plan(search.Request{Operation: search.Query, KeyCondition: text("s = :s"),
-			Filter: text("z = :z"), Values: Item{":s": value, ":z": s("1")}, Projection: text("pk")})
+			Filter: text("z = :z AND t = :t"), Values: Item{":s": value, ":z": s("1"), ":t": s("t")},
+			Projection: text("pk")})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for partition := range 4 {
 			for _, z := range []string{"1", "2"} {
-				item := Item{"pk": s("x"), "s": value, "z": s(z)}
+				item := Item{"pk": s("x"), "s": value, "t": s("t"), "z": s(z)}
 				stored := tb.stored(t, "", partition, item)
 				var found []int
 				firsts := 0

@@ -15,7 +15,7 @@ import (
 func clinic(t testing.TB) *table {
 	protection := map[string]beacon.Protection{"pk": beacon.Signed, "yr": beacon.Signed, "z": beacon.Unsigned,
 		"context": beacon.Included, "aws_dbe_odd": beacon.Signed}
-	for _, name := range []string{"s", "t", "u", "m", "set", "po", "sh", "name"} {
+	for _, name := range []string{"s", "t", "u", "m", "set", "po", "sh", "name", "shs", "w"} {
 		protection[name] = beacon.Encrypted
 	}
 	return newTable(t, protection, beacon.Config{
@@ -24,11 +24,14 @@ func clinic(t testing.TB) *table {
 			{Name: "po", Length: 32, Style: beacon.PartOnly}, {Name: "sh", Length: 32, Style: beacon.Shared, Other: "s"},
 			{Name: "street", Length: 32, Location: "m.street"}, {Name: "alias", Length: 32, Location: "t"},
 			{Name: "v", Length: 32, Location: "field"}, {Name: "name", Length: 32},
+			{Name: "shs", Length: 32, Style: beacon.SharedSet, Other: "s"}, {Name: "w", Length: 32, Location: "m.w"},
+			{Name: "hid", Length: 32, Location: "m.hid", Style: beacon.PartOnly},
 		},
 		Virtual: []beacon.VirtualField{{Name: "field", Parts: []beacon.VirtualPart{{Location: "s"}, {Location: "yr"}}}},
 		Compound: []beacon.Compound{
 			{Name: "c", Split: '|', Signed: []beacon.SignedPart{{Name: "yr", Prefix: "Y-"}},
-				Encrypted: []beacon.EncryptedPart{{Name: "po", Prefix: "P-"}, {Name: "s", Prefix: "S-"}},
+				Encrypted: []beacon.EncryptedPart{{Name: "po", Prefix: "P-"}, {Name: "s", Prefix: "S-"}, {Name: "hid",
+					Prefix: "H-"}},
 				Constructors: []beacon.Constructor{{{Name: "yr"}, {Name: "po"}, {Name: "s", Optional: true}},
 					{{Name: "yr"}}}},
 			{Name: "sg", Split: '#', Signed: []beacon.SignedPart{{Name: "yr", Prefix: "Y-"}, {Name: "pk", Prefix: "P-"}}},
@@ -44,7 +47,7 @@ func TestRefused(t *testing.T) {
 	names := map[string]string{"#s": "s", "#u": "u", "#c": "c", "#name": "name"}
 	values := Item{":a": s(secret), ":b": s(secret + "2"), ":n": n("1"), ":l": l(s(secret)),
 		":m": m(Item{"x": s(secret)}),
-		":t": s("S"), ":bool": boolean(true), ":y": s("Y-1"), ":yp": s("Y-1|P-" + secret), ":yq": s("Y-1|P-" + secret + "2"),
+		":t": s("S"), ":bool": boolean(true), ":y": s("Y-1"), ":y2": s("Y-2"), ":yp": s("Y-1|P-" + secret), ":yq": s("Y-1|P-" + secret + "2"),
 		":py": s("P-" + secret + "|Y-1"), ":end": s("Y-1|"), ":q": s("Q-" + secret), ":bin": b(secret),
 		":many": s("Y-1|P-" + secret + "|S-a|S-b"), ":split": s("Y-1|P-a|" + secret)}
 	for _, c := range []struct{ filter, attribute, says string }{
@@ -73,7 +76,7 @@ func TestRefused(t *testing.T) {
 		{"set = :l", "set", "asSet"}, {"contains(set, :m)", "set", "asSet"}, {"set IN (:a, :bool)", "set", "asSet"},
 		{"c = :n", "c", "strings"}, {"c IN (:y, :bin)", "c", "strings"}, {"c = :py", "c", "no constructor"}, {"c = :q", "c", "prefix of no part"},
 		{"begins_with(c, :end)", "c", "prefix of no part"}, {"c = :many", "c", "pieces"}, {"c = :split", "c", "prefix of no part"},
-		{"c < :yp", "c", "<"}, {":yp >= c", "c", "<="}, {"#c BETWEEN :yp AND :yq", "c", "BETWEEN"}, {"c BETWEEN :y AND :yp", "c", "BETWEEN"},
+		{"c < :yp", "c", "<"}, {":yp >= c", "c", "<="}, {"#c BETWEEN :yp AND :yq", "c", "BETWEEN"}, {"c BETWEEN :y AND :yp", "c", "BETWEEN"}, {"c BETWEEN :yp AND :y2", "c", "BETWEEN"},
 		// One placeholder for both.
 		{"s = :a AND pk = :a", ":a", "two placeholders"}, {"pk = :a OR contains(s, :a)", ":a", "two placeholders"},
 		{"c = :yp AND sg <> :yp", ":yp", "two placeholders"}, {"s = :a AND size(:a) > :n", ":a", "two placeholders"},
@@ -161,6 +164,9 @@ func TestBounds(t *testing.T) {
 		{"begins_with(c, :yp)", "begins_with(aws_dbe_b_c,:b0)"}, {"NOT begins_with(c, :yp)", ""}, {"contains(c, :y)", ""}, {"contains(c, :p)", ""},
 		{"contains(c, :yps)", "contains(aws_dbe_b_c,:b0)"}, {"NOT contains(c, :yps)", ""}, {"c < :ybare", "aws_dbe_b_c<:b0"}, {":ybare > c", ":b0>aws_dbe_b_c"},
 		{"NOT c < :y", "NOT aws_dbe_b_c<:b0"}, {"c BETWEEN :y AND :z", "aws_dbe_b_c BETWEEN :b0 AND :b1"}, {"c BETWEEN :yp AND :ypbare", "begins_with(aws_dbe_b_c,:b0)"},
+		{":ybare <= c", ":b0<=aws_dbe_b_c"}, {"NOT c BETWEEN :y AND :y", "NOT aws_dbe_b_c BETWEEN :b0 AND :b0"}, {"c = :y AND sg = :y", "aws_dbe_b_c=:b0 AND sg=:y"},
+		{"begins_with(c, :ybare) AND sg <> :ybare", "begins_with(aws_dbe_b_c,:b0) AND sg<>:ybare"}, {"contains(shs, :a)", "contains(aws_dbe_b_shs,:b0)"},
+		{"attribute_exists(w) AND w = :a", "attribute_exists(aws_dbe_b_w) AND aws_dbe_b_w=:b0"}, {"attribute_not_exists(hid) OR pk = :n", ""}, {"NOT attribute_exists(hid)", ""},
 		{"NOT c BETWEEN :y AND :z", "NOT aws_dbe_b_c BETWEEN :b0 AND :b1"}, {"c IN (:y, :yp)", "aws_dbe_b_c IN (:b0,:b1)"}, {"NOT c IN (:y, :yp)", ""},
 	} {
 		_, sent, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: &c[0], Names: names,
@@ -175,6 +181,47 @@ func TestBounds(t *testing.T) {
 		}
 		if parse(t, sent); got != c[1] {
 			t.Errorf("%s: sent %s, want %s", c[0], got, c[1])
+		}
+	}
+}
+
+// TestMatchNames holds what names stand for where an item has an attribute of
+// the name: the beacon before an encrypted attribute, and the signed beacon that
+// is stored before the computed one.
+func TestMatchNames(t *testing.T) {
+	tb := clinic(t)
+	item := Item{"pk": s("1"), "yr": n("2"), "w": s("attribute"), "m": m(Item{"w": s("beacon")}), "sg": s("Y-2.0#P-1"),
+		"t": s("x")}
+	without := Item{"pk": s("1"), "w": s("beacon"), "sg": s("Y-2.0#P-1")} // the values of the beacons
+	values := Item{":w": s("beacon"), ":a": s("attribute"), ":sg": s("Y-2.0#P-1"), ":x": s("x")}
+	for filter, want := range map[string]bool{"w = :w": true, "w = :a": false, "alias = :x": true,
+		"attribute_exists(t) AND alias = :x": true, "w = :w AND sg = :sg": true, "w = :w AND attribute_exists(hid)": false,
+		"attribute_exists(w) AND alias = :x": true} {
+		plan, err := tb.rewriter.Plan(search.Request{Operation: search.Scan, Filter: &filter, Values: values,
+			Names: map[string]string{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := plan.Match(item); ok != want || err != nil {
+			t.Errorf("%s: %t, %v", filter, ok, err)
+		}
+		if ok, err := plan.Match(without); ok || err != nil {
+			t.Errorf("%s without the beacons' values: %t, %v", filter, ok, err)
+		}
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	tb := clinic(t)
+	for filter, want := range map[string]string{
+		"u = :a": `FilterExpression names "u": no beacon serves the expression: the attribute is encrypted and has no beacon; ` +
+			"configure one, or filter after reading",
+		"u = ": `FilterExpression: invalid configuration: Invalid FilterExpression: Syntax error; token: "<EOF>", near: "="`,
+	} {
+		_, err := tb.rewriter.Plan(search.Request{Operation: search.Scan, Filter: &filter,
+			Values: Item{":a": s(secret)}})
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", filter, err, want)
 		}
 	}
 }

@@ -49,17 +49,6 @@ const (
 	Scan
 )
 
-// String returns the operation's name.
-func (o Operation) String() string {
-	switch o {
-	case Query:
-		return "Query"
-	case Scan:
-		return "Scan"
-	}
-	return "invalid operation"
-}
-
 // Rewritten has the parameters of the request to send. KeyConditions is never
 // among them: KeyCondition replaces it.
 type Rewritten struct {

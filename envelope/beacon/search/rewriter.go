@@ -59,7 +59,7 @@ type Plan struct {
 func (r *Rewriter) Plan(request Request) (*Plan, error) {
 	p := &Plan{rewriter: r, request: request, queries: 1}
 	if request.Operation != Query && request.Operation != Scan {
-		return nil, misused("Operation", "", "%v", request.Operation)
+		return nil, misused("Operation", "", "it is neither Query nor Scan")
 	}
 	if request.Operation == Scan && (request.KeyCondition != nil || request.KeyConditions != nil) {
 		return nil, misused("KeyConditionExpression", "", "a Scan has none")
@@ -107,7 +107,7 @@ func (p *Plan) readPartition() error {
 		return misused(parameter, PartitionValue, "it is not a number")
 	}
 	partition, err := strconv.ParseUint(n.Value, 10, 8)
-	if err != nil || int(partition) >= most {
+	if err != nil {
 		return misused(parameter, PartitionValue, "it is not a number from 0 to %d", most-1)
 	}
 	p.partition = int(partition)

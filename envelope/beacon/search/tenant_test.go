@@ -30,6 +30,8 @@ func tenants(t *testing.T, keyField beacon.Protection) *table {
 		c.Compound = append(c.Compound,
 			beacon.Compound{Name: "c", Split: '|', Signed: []beacon.SignedPart{tenant},
 				Encrypted: []beacon.EncryptedPart{{Name: "s", Prefix: "S-"}}},
+			beacon.Compound{Name: "d", Split: '|', Signed: []beacon.SignedPart{tenant, {Name: "yr", Prefix: "Y-"}},
+				Encrypted: []beacon.EncryptedPart{{Name: "s", Prefix: "S-"}}},
 			beacon.Compound{Name: "sg", Split: '|', Signed: []beacon.SignedPart{tenant, {Name: "yr", Prefix: "Y-"}}})
 	}
 	return newTable(t, protection, c)
@@ -39,7 +41,7 @@ func TestBranchKeyOfSearch(t *testing.T) {
 	tb := tenants(t, beacon.Signed)
 	names := map[string]string{"#t": "tenant", "#c": "c", "#s": "s"}
 	values := Item{":one": s("one"), ":two": s("two"), ":s": s("x"), ":n": n("1"), ":c": s("T-one|S-x"),
-		":c2": s("T-two|S-x"), ":t": s("T-one"), ":sg": s("T-one|Y-1"), ":cs": s("T-one|S-"), ":sx": s("S-x"),
+		":c2": s("T-two|S-x"), ":t": s("T-one"), ":sg": s("T-one|Y-1"), ":cs": s("T-one|S-"), ":d1": s("T-one|Y-1"), ":d2": s("T-one|Y-2"), ":sx": s("S-x"),
 		":y": s("Y-1")}
 	const none = "none"
 	for _, c := range []struct{ key, filter, want string }{ // "" is refused
@@ -47,9 +49,10 @@ func TestBranchKeyOfSearch(t *testing.T) {
 		{"", "s = :s AND tenant = :one", "one"}, {"", "s = :s AND (yr = :n AND #t = :one)", "one"}, {"", "tenant IN (:one) AND s = :s", "one"},
 		{"c = :c", "s = :s", "one"}, {"#c = :c", "", "one"}, {"", "#c = :c2", "two"}, {"", "begins_with(#c, :cs)", "one"},
 		{"", "c BETWEEN :t AND :cs", ""}, {"", "begins_with(c, :t)", none}, {"sg = :sg", "s = :s", "one"}, {"", "c = :sx AND #t = :one", "one"},
+		{"", "c BETWEEN :cs AND :cs", "one"}, {"", "d BETWEEN :d1 AND :d2 AND s = :s", "one"}, {"", "c IN (:c)", "one"}, {"", "c IN (:c, :c2)", ""},
 		{"", "(tenant = :one AND s = :s) OR (yr = :n AND tenant = :one)", "one"}, {"", "tenant = :one AND c = :c", "one"},
 		// No hash is needed.
-		{"tenant <> :one", "", ""}, {"pk = :one", "", none}, {"", "attribute_exists(s)", none}, {"", "NOT s = :s", none}, {"", "contains(s, :s)", none},
+		{"tenant <> :one", "", ""}, {"pk = :one", "", none}, {"tenant = :one", "yr = :n", none}, {"", "attribute_exists(s)", none}, {"", "NOT s = :s", none}, {"", "contains(s, :s)", none},
 		{"", "begins_with(y, :y)", none}, {"", "tenant <> :one", none},
 		// The expressions restrict items to none or to several.
 		{"", "s = :s", ""}, {"", "s = :s AND tenant <> :one", ""}, {"", "s = :s OR tenant = :one", ""}, {"", "s = :s AND NOT tenant = :one", ""},
@@ -140,7 +143,7 @@ func TestKeyFieldNotStored(t *testing.T) {
 		for _, filter := range []string{"tenant <> :one", "NOT tenant = :one AND s = :s", "tenant = pk",
 			"attribute_exists(tenant)",
 			"begins_with(tenant, :one)", "tenant IN (:one, :two)", "size(tenant) = :one", "attribute_type(tenant, :type)",
-			"tenant = :one AND tenant = :two", "s = :s AND (tenant = :one OR pk = :p)"} {
+			"tenant = :one AND tenant = :two", "pk = :p OR tenant = :one", "s = :s AND (tenant = :one OR pk = :p)"} {
 			_, err := tb.rewriter.Plan(search.Request{Operation: search.Scan, Filter: &filter,
 				Values: Item{":one": s("one"), ":two": s("two"), ":s": s("x"), ":p": s("p"), ":type": s("S")}})
 			refused(t, filter, err, search.ErrUnsearchable)
@@ -167,14 +170,17 @@ func (c *counting) BeaconKey(ctx context.Context, id string) (*materials.BeaconK
 // TestBeaconKeyFetched: only a search that needs a hash fetches the beacon key,
 // and a key that is denied is named.
 func TestBeaconKeyFetched(t *testing.T) {
+	compound := []beacon.Compound{{Name: "c", Split: '|', Signed: []beacon.SignedPart{{Name: "pk", Prefix: "P-"}},
+		Encrypted: []beacon.EncryptedPart{{Name: "s", Prefix: "S-"}}}}
 	for filter, want := range map[string]int{
 		"pk = :a": 0, "attribute_exists(s)": 0, "NOT s = :a": 0, "contains(s, :a)": 0, "s = :a": 1, "s = :a OR s = :b": 1,
+		"c = :c": 1, "begins_with(c, :c)": 0, "c > :y": 0,
 	} {
 		keys := &counting{}
 		tb := newTable(t, map[string]beacon.Protection{"pk": beacon.Signed, "s": beacon.Encrypted}, beacon.Config{
 			Keys:     beacon.KeySource{Source: keys, BranchKeyID: "key", Lifetime: time.Hour},
-			Standard: []beacon.Standard{{Name: "s", Length: 32}}})
-		values := Item{":a": s("x"), ":b": s("y")}
+			Standard: []beacon.Standard{{Name: "s", Length: 32}}, Compound: compound})
+		values := Item{":a": s("x"), ":b": s("y"), ":c": s("P-1|S-x"), ":y": s("P-1")}
 		r := search.Request{Operation: search.Scan, Filter: &filter, Values: values}
 		if _, _, err := tb.rewrite(t, r, 0); err != nil || keys.fetches != want {
 			t.Errorf("%s: %d fetches, %v; want %d", filter, keys.fetches, err, want)
@@ -182,7 +188,7 @@ func TestBeaconKeyFetched(t *testing.T) {
 		denied := &counting{err: fmt.Errorf("%w: not for you", materials.ErrKeyDenied)}
 		tb = newTable(t, tb.protection, beacon.Config{
 			Keys:     beacon.KeySource{Source: denied, BranchKeyID: "key-17", Lifetime: time.Hour},
-			Standard: []beacon.Standard{{Name: "s", Length: 32}}})
+			Standard: []beacon.Standard{{Name: "s", Length: 32}}, Compound: compound})
 		_, _, err := tb.rewrite(t, r, 0)
 		var named *materials.KeyError
 		if want == 0 && err != nil || want == 1 && (!errors.Is(err, materials.ErrKeyDenied) || !errors.As(err,
