@@ -46,6 +46,10 @@ func describe(d *schema.Definition, n table.Counts, now time.Time) jsonObject {
 	if limit := describeLimit(d.OnDemandLimit); limit != nil {
 		out["OnDemandThroughput"] = limit
 	}
+	if r := d.Restored; r != nil && n.Status == "CREATING" {
+		out["RestoreSummary"] = jsonObject{"SourceBackupArn": r.BackupARN, "SourceTableArn": r.TableARN,
+			"RestoreDateTime": epoch(r.At), "RestoreInProgress": true}
+	}
 	if d.TableClass != "" {
 		class := jsonObject{"TableClass": d.TableClass}
 		if !d.ClassChanged.IsZero() {
@@ -87,14 +91,19 @@ func describe(d *schema.Definition, n table.Counts, now time.Time) jsonObject {
 }
 
 func describeIndex(i *schema.Index, tableARN string, n table.IndexCounts) jsonObject {
+	out := describeShape(i)
+	out["IndexArn"] = tableARN + "/index/" + i.Name
+	out["ItemCount"], out["IndexSizeBytes"] = n.Items, n.Bytes
+	return out
+}
+
+// describeShape describes what an index is, without what it holds.
+func describeShape(i *schema.Index) jsonObject {
 	projection := jsonObject{"ProjectionType": i.Projection}
 	if i.NonKey != nil {
 		projection["NonKeyAttributes"] = i.NonKey
 	}
-	return jsonObject{
-		"IndexName": i.Name, "IndexArn": tableARN + "/index/" + i.Name, "KeySchema": describeKey(i.Key),
-		"Projection": projection, "ItemCount": n.Items, "IndexSizeBytes": n.Bytes,
-	}
+	return jsonObject{"IndexName": i.Name, "KeySchema": describeKey(i.Key), "Projection": projection}
 }
 
 func describeKey(k schema.Key) []jsonObject {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/backup"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
@@ -26,7 +27,8 @@ type Service struct {
 	mu     sync.RWMutex // guards tables; taken before any table's lock
 	tables map[wire.Place]map[string]*table.Table
 
-	tokens tokenBook
+	tokens  tokenBook
+	backups *backup.Book
 }
 
 var _ request.Service = (*Service)(nil)
@@ -51,6 +53,10 @@ func (s *Service) restore() error {
 		return err
 	}
 	if err := s.tokens.restore(s.cfg.Store); err != nil {
+		return err
+	}
+	var err error
+	if s.backups, err = backup.Open(s.cfg.Store); err != nil {
 		return err
 	}
 	// A table and its grant are not filed in one transaction, so a kill may
