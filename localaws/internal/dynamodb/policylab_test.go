@@ -195,7 +195,8 @@ func TestResourcePolicyAcrossAccounts(t *testing.T) {
 		t.Errorf("by its name the table is that of his account: %v", err)
 	}
 	_, err = s.bob.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{TableName: &s.table,
-		TimeToLiveSpecification: &types.TimeToLiveSpecification{Enabled: aws.Bool(true), AttributeName: aws.String("t")}})
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{Enabled: aws.Bool(true),
+			AttributeName: aws.String("t")}})
 	s.denied("time to live", err, "dynamodb:UpdateTimeToLive", noResource)
 	s.put(forBob, strings.NewReplacer("Allow", "Deny", "dynamodb:*", "dynamodb:GetItem").Replace(forBob))
 	s.denied("a Deny", s.get(s.bob), "dynamodb:GetItem", explicit)

@@ -64,7 +64,8 @@ func TestResourcePolicyRevisions(t *testing.T) {
 		t.Errorf("after a restart: %v", got)
 	}
 	w.fails("DeleteResourcePolicy", onTable(members{"ExpectedRevisionId": first}), "PolicyNotFoundException", "")
-	if got := w.do("DeleteResourcePolicy", onTable(members{"ExpectedRevisionId": second})); got["RevisionId"] != second {
+	if got := w.do("DeleteResourcePolicy",
+		onTable(members{"ExpectedRevisionId": second})); got["RevisionId"] != second {
 		t.Errorf("delete answers %v", got)
 	}
 	w.fails("GetResourcePolicy", onTable(nil), "PolicyNotFoundException", none)
