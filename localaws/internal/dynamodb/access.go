@@ -9,7 +9,6 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -119,23 +118,4 @@ func throttled(d *schema.Definition) *request.Error {
 	return request.Errorf("ProvisionedThroughputExceededException",
 		"The level of configured provisioned throughput for the table was exceeded. Consider increasing your "+
 			"provisioning level with the UpdateTable API.")
-}
-
-// allowNamed authorizes a request that names a table, which need not exist.
-func allowNamed[In any, P interface {
-	*In
-	Target() schema.Target
-}](s *Service, ctx context.Context, c *request.Call, in *In) error {
-	at := P(in).Target()
-	trail(c, at)
-	return s.allowTable(ctx, c, c.Operation, at)
-}
-
-// existing finds the table of an authorized request; missing is the answer
-// when there is none of the name.
-func (s *Service) existing(at schema.Target, missing func(name string) error) (*table.Table, error) {
-	if b := s.lookup(at); b.Table != nil {
-		return b.Table, nil
-	}
-	return nil, missing(at.Name)
 }
