@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -34,9 +33,7 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 	if a.index != "" {
 		resource += "/index/" + a.index
 	}
-	var on *resourcepolicy.Policy
 	if b.Table != nil {
-		on = b.def.Policy
 		partition := b.def.Key.Partition.Name
 		if a.index != "" {
 			if i, _ := b.def.Index(a.index); i != nil {
@@ -66,7 +63,7 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 	if a.enclosing != "" {
 		conditions["dynamodb:enclosingoperation"] = []string{a.enclosing}
 	}
-	return s.allowUnder(ctx, c, a.action, resource, a.at.Account, conditions, on)
+	return s.allowUnder(ctx, c, a.action, resource, a.at.Account, conditions, b.policy())
 }
 
 // conditionText is a key value as policies write it.

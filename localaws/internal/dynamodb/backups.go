@@ -130,6 +130,13 @@ func backupDetails(b *backup.Backup, status string) jsonObject {
 		"BackupCreationDateTime": epoch(b.Created), "BackupSizeBytes": b.Bytes}
 }
 
+// backupIndex describes an index without what it holds.
+func backupIndex(i *schema.Index) jsonObject {
+	whole := describeIndex(i, "", table.IndexCounts{})
+	return jsonObject{"IndexName": whole["IndexName"], "KeySchema": whole["KeySchema"],
+		"Projection": whole["Projection"]}
+}
+
 // backupDescription makes a BackupDescription.
 func backupDescription(b *backup.Backup, status string, now time.Time) jsonObject {
 	d := b.Table
@@ -148,7 +155,7 @@ func backupDescription(b *backup.Backup, status string, now time.Time) jsonObjec
 	features := jsonObject{}
 	var global, local []jsonObject
 	for _, i := range sortedIndexes(d.Global) {
-		o := describeShape(i)
+		o := backupIndex(i)
 		o["ProvisionedThroughput"] = units(i.Throughput)
 		if limit := describeLimit(i.Limit); limit != nil {
 			o["OnDemandThroughput"] = limit
@@ -156,7 +163,7 @@ func backupDescription(b *backup.Backup, status string, now time.Time) jsonObjec
 		global = append(global, o)
 	}
 	for _, i := range sortedIndexes(d.Local) {
-		local = append(local, describeShape(i))
+		local = append(local, backupIndex(i))
 	}
 	if global != nil {
 		features["GlobalSecondaryIndexes"] = global

@@ -91,19 +91,14 @@ func describe(d *schema.Definition, n table.Counts, now time.Time) jsonObject {
 }
 
 func describeIndex(i *schema.Index, tableARN string, n table.IndexCounts) jsonObject {
-	out := describeShape(i)
-	out["IndexArn"] = tableARN + "/index/" + i.Name
-	out["ItemCount"], out["IndexSizeBytes"] = n.Items, n.Bytes
-	return out
-}
-
-// describeShape describes what an index is, without what it holds.
-func describeShape(i *schema.Index) jsonObject {
 	projection := jsonObject{"ProjectionType": i.Projection}
 	if i.NonKey != nil {
 		projection["NonKeyAttributes"] = i.NonKey
 	}
-	return jsonObject{"IndexName": i.Name, "KeySchema": describeKey(i.Key), "Projection": projection}
+	return jsonObject{
+		"IndexName": i.Name, "IndexArn": tableARN + "/index/" + i.Name, "KeySchema": describeKey(i.Key),
+		"Projection": projection, "ItemCount": n.Items, "IndexSizeBytes": n.Bytes,
+	}
 }
 
 func describeKey(k schema.Key) []jsonObject {

@@ -138,6 +138,14 @@ func (s *Service) lookup(at schema.Target) bound {
 	return bound{t, t.Definition()}
 }
 
+// policy returns the policy of the table, nil if there is no table or no policy.
+func (b bound) policy() *resourcepolicy.Policy {
+	if b.Table == nil {
+		return nil
+	}
+	return b.def.Policy
+}
+
 // renewed returns the table with its current definition.
 func (b bound) renewed() bound {
 	if b.Table != nil {
@@ -185,11 +193,10 @@ func (s *Service) allowTable(ctx context.Context, c *request.Call, action string
 // of the table.
 func (s *Service) conditionsOf(conditions policy.Context, t schema.Target) *resourcepolicy.Policy {
 	b := s.lookup(t)
-	if b.Table == nil {
-		return nil
+	if b.Table != nil {
+		wire.ResourceTags(conditions, b.def.Tags...)
 	}
-	wire.ResourceTags(conditions, b.def.Tags...)
-	return b.def.Policy
+	return b.policy()
 }
 
 // settled waits until everything that was changed so far is durable: a
