@@ -46,8 +46,11 @@ func (s *Service) backUp(ctx context.Context, c *request.Call, b bound, name str
 		return nil, err
 	}
 	items, size, err := b.Items(b.def)
-	if err != nil {
+	if errors.Is(err, table.ErrRedefined) {
 		return nil, err
+	}
+	if err != nil {
+		return nil, errNoBackupsTable(b.def.Name) // deleted meanwhile
 	}
 	kept := b.def.Clone()
 	kept.Policy, kept.Restored = nil, nil

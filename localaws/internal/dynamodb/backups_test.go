@@ -127,6 +127,37 @@ func TestBackupsAskTheCaller(t *testing.T) {
 		"KMS validation error: com.amazonaws.services.kms.model.NotFoundException: …")
 }
 
+// TestBackupOfATableThatChanges: a table that gets another key while KMS is asked for
+// the first is backed up under the second, and one that is deleted is not there.
+func TestBackupOfATableThatChanges(t *testing.T) {
+	keys := &interruptedKeys{fakeKeys: newFakeKeys()}
+	w := newWorld(t, func(c *Config) { c.Keys, c.Store = keys, storagetest.NewRecorder() })
+	w.keys = keys.fakeKeys
+	first, second := w.keys.newKey("first"), w.keys.newKey("second")
+	w.source(customKey(first))
+	in := members{"TableName": "source", "BackupName": "nightly"}
+	keys.interrupt = func() {
+		w.do("UpdateTable", members{"TableName": "source", "SSESpecification": customKey(second)["SSESpecification"]})
+	}
+	made, err := w.try("writer", "CreateBackup", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.keys.set(first, "")
+	arn := made["BackupDetails"].(members)["BackupArn"].(string)
+	w.do("RestoreTableFromBackup", restoreOf(arn, "target", nil))
+	if got := w.described("target"); got["SSEDescription"].(members)["KMSMasterKeyArn"] != second ||
+		got["ItemCount"] != 3.0 {
+		t.Errorf("restored as %v", got)
+	}
+	keys.interrupt = func() { w.do("DeleteTable", members{"TableName": "source"}) }
+	_, err = w.try("writer", "CreateBackup", in)
+	checkError(t, "a backup of a table that is deleted", err, "TableNotFoundException", "Table not found: source")
+	if n := len(w.do("ListBackups", members{})["BackupSummaries"].([]any)); n != 1 {
+		t.Errorf("%d backups", n)
+	}
+}
+
 // TestBackupUnderTheOwnedKeyAsksNobody: DynamoDB's own key is DynamoDB's.
 func TestBackupUnderTheOwnedKeyAsksNobody(t *testing.T) {
 	w := newWorld(t)

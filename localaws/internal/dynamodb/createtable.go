@@ -61,7 +61,7 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 			return nil, err
 		}
 	}
-	mode, arn, err := s.custodian.Resolve(ctx, c, in.Wish())
+	mode, arn, err := s.custodian.Resolve(ctx, c, at.Account, in.Wish())
 	if err != nil {
 		return nil, err
 	}

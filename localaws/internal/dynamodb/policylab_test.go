@@ -242,6 +242,29 @@ func TestResourcePolicyAndTheKey(t *testing.T) {
 	}
 }
 
+// TestResourcePolicyAndTheManagedKey: a caller of another account who may change the
+// table does not bring it under the AWS managed key, which lets its own account in
+// only, and no key of the caller's account takes its place.
+func TestResourcePolicyAndTheManagedKey(t *testing.T) {
+	s := newSharing(t, "")
+	s.put(forBob)
+	s.allow(`["dynamodb:*","kms:*"]`)
+	_, err := s.bob.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: &s.table,
+		SSESpecification: &types.SSESpecification{Enabled: aws.Bool(true)}})
+	s.denied("the managed key", err, "kms:DescribeKey", "KMS key access denied error")
+	if err != nil && !strings.Contains(err.Error(), "arn:aws:kms:us-east-1:"+s.AccountID()+":key/") {
+		t.Errorf("denied for another key: %v", err)
+	}
+	described, err := s.root.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(labTable)})
+	s.must(described, err)
+	if described.Table.SSEDescription != nil {
+		t.Errorf("the table is under %v", described.Table.SSEDescription)
+	}
+	_, err = s.bob.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: &s.table,
+		DeletionProtectionEnabled: aws.Bool(true)})
+	s.denied("another change", err, "dynamodb:UpdateTable", "")
+}
+
 // TestResourcePolicyKeepsOut: a policy that would take the right to change it from
 // its caller is refused unless the caller confirms that, and the root user can
 // delete every policy.

@@ -53,7 +53,7 @@ func (s *Service) restoreTable(ctx context.Context, c *request.Call, in *input.R
 		return nil, err
 	}
 	defer clear(old)
-	mode, arn, err := s.custodian.Resolve(ctx, c, in.Wish(from.Table))
+	mode, arn, err := s.custodian.Resolve(ctx, c, at.Account, in.Wish(from.Table))
 	if err != nil {
 		return nil, err
 	}
