@@ -82,6 +82,82 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestList: the backups that are wanted, by table and then by time, and each with
+// its own items.
+func TestList(t *testing.T) {
+	store := storagetest.NewRecorder()
+	b, first := open(t, store)
+	later, pending, err := b.Create("later", orders(), items(1), 3, key, now.Add(time.Hour), now.Add(2*time.Hour))
+	if err != nil || pending.Wait() != nil {
+		t.Fatal(err)
+	}
+	other := orders()
+	other.Name = "a"
+	before, pending, err := b.Create("other", other, nil, 0, key, now, now)
+	if err != nil || pending.Wait() != nil {
+		t.Fatal(err)
+	}
+	all := func(*Backup) bool { return true }
+	if got := b.List(all); len(got) != 3 || got[0] != before || got[1] != first || got[2] != later {
+		t.Errorf("all: %v", got)
+	}
+	if got := b.List(func(x *Backup) bool { return x.Name == "later" }); len(got) != 1 || got[0] != later ||
+		!later.Created.Equal(now.Add(time.Hour)) {
+		t.Errorf("by name: %v", got)
+	}
+	for from, want := range map[*Backup]int{first: 3, later: 1, before: 0} {
+		if got, err := b.Read(from, key); err != nil || len(got) != want {
+			t.Errorf("%s: %v, %v", from.ARN, got, err)
+		}
+	}
+	// A backup that is being made is neither read nor deleted.
+	if _, _, err := b.Use(later.ARN, now); code(err) != "BackupInUseException" {
+		t.Errorf("used while it is made: %v", err)
+	}
+	if _, _, err := b.Delete(later.ARN, now); code(err) != "BackupInUseException" {
+		t.Errorf("deleted while it is made: %v", err)
+	}
+	if _, _, err := b.Delete("none", now); code(err) != "BackupNotFoundException" {
+		t.Errorf("a missing backup: %v", err)
+	}
+	if _, err := b.Find("none"); code(err) != "BackupNotFoundException" {
+		t.Errorf("a missing backup: %v", err)
+	}
+	if _, pending, err := b.Delete(first.ARN, now); err != nil || pending.Wait() != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(store)
+	if err != nil || len(again.List(all)) != 2 {
+		t.Errorf("after a deletion and a restart: %v, %v", again.List(all), err)
+	}
+	left := 0
+	if err := store.Range(bucketItems(first.ARN), func(_, _ []byte) error { left++; return nil }); err != nil ||
+		left != 0 {
+		t.Errorf("a deleted backup leaves %d items", left)
+	}
+}
+
+// TestMissingItem: a backup of which an item is gone is not restored in part.
+func TestMissingItem(t *testing.T) {
+	store := storagetest.NewRecorder()
+	b, made := open(t, store)
+	tx := new(storage.Tx)
+	if err := store.Range(bucketItems(made.ARN), func(key, _ []byte) error {
+		if tx.Len() == 0 {
+			tx.Delete(bucketItems(made.ARN), key)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Submit(tx).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Read(made, key); code(err) != "InternalServerError" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 // TestUse: one restore at a time uses a backup, and keeps it from being deleted
 // until the restored table is ready.
 func TestUse(t *testing.T) {

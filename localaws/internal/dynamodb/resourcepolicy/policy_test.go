@@ -66,7 +66,7 @@ func TestRefusals(t *testing.T) {
 		return document(statement(map[string]string{"Principal": `{"AWS":"*"}`, "Condition": condition}))
 	}
 	for _, c := range []struct{ name, text, want string }{
-		{"too long", document(statement(nil)) + strings.Repeat(" ", 20_481),
+		{"too long", strings.Repeat(" ", 20_481-len(document(statement(nil)))) + document(statement(nil)),
 			prefix + "Maximum policy size of 20480 bytes exceeded"},
 		{"not JSON", `{`, prefix + invalid + "This policy contains invalid Json"},
 		{"empty", ``, prefix + invalid + "This policy contains invalid Json"},
@@ -77,6 +77,11 @@ func TestRefusals(t *testing.T) {
 		{"actions of streams and others",
 			one("Action", `["dynamodb:GetRecords","dynamodb:GetItem","dynamodb:ListTables","dynamodb:GetRecords"]`),
 			prefix + invalid + `The following action names are invalid: "dynamodb:GetRecords", "dynamodb:ListTables"`},
+		{"an action of tables of another service", one("Action", `"s3:GetItem"`),
+			prefix + invalid + `The following action names are invalid: "s3:GetItem"`},
+		{"a resource that no table matches", one("Resource", `"arn:aws:dynamodb:us-east-1:111122223333:tb*"`),
+			prefix + invalid + `The relative-id "tb*" is invalid for ARN ` +
+				`"arn:aws:dynamodb:us-east-1:111122223333:tb*"`},
 		{"an action of another service", one("Action", `"s3:GetObject"`),
 			prefix + invalid + `The following action names are invalid: "s3:GetObject"`},
 		{"a wildcard without a match", one("Action", `"dynamodb:Gt*"`),
@@ -84,6 +89,8 @@ func TestRefusals(t *testing.T) {
 		{"a resource that is not a table", one("Resource", `"arn:aws:dynamodb:us-east-1:111122223333:backup/x"`),
 			prefix + invalid + `The relative-id "backup/x" is invalid for ARN ` +
 				`"arn:aws:dynamodb:us-east-1:111122223333:backup/x"`},
+		{"a resource with a colon that is not a table", one("Resource", `"arn:aws:dynamodb:us-east-1:111122223333:a:b"`),
+			prefix + invalid + `The relative-id "a:b" is invalid for ARN "arn:aws:dynamodb:us-east-1:111122223333:a:b"`},
 		{"a resource without a name", one("Resource", `"arn:aws:dynamodb:us-east-1:111122223333:table/"`),
 			prefix + invalid + `The relative-id "table/" is invalid for ARN ` +
 				`"arn:aws:dynamodb:us-east-1:111122223333:table/"`},
@@ -108,18 +115,29 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s:\n got %v\nwant %s", c.name, err, c.want)
 		}
 	}
+	var hinted *request.Error
+	for text, hint := range map[string]string{`{`: "at byte", one("Effect", `"Permit"`): "Statement 1: Effect"} {
+		if _, err := resourcepolicy.Read(text, people()); !errors.As(err, &hinted) ||
+			!strings.Contains(hinted.Hint, hint) {
+			t.Errorf("%s: the hint is %q", text, hinted.Hint)
+		}
+	}
 	for name, text := range map[string]string{
-		"another table":             one("Resource", `"arn:aws:dynamodb:us-east-1:111122223333:table/others"`),
-		"every resource":            one("Resource", `"*"`),
-		"an index":                  one("Resource", `"`+table+`/index/*"`),
-		"every table":               one("Resource", `"arn:aws:dynamodb:*:*:*"`),
-		"every action":              one("Action", `"*"`),
-		"actions by wildcards":      one("Action", `["dynamodb:*","DynamoDB:get*","dynamodb:?etItem"]`),
-		"deny to everyone":          document(statement(map[string]string{"Effect": `"Deny"`, "Principal": `"*"`})),
-		"everyone of one account":   everyone(`{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}`),
-		"as long as possible":       strings.Repeat(" ", 20_480-len(document(statement(nil)))) + document(statement(nil)),
-		"a service":                 one("Principal", `{"Service":"replication.dynamodb.amazonaws.com"}`),
-		"one statement, not a list": `{"Statement":` + statement(nil) + `}`,
+		"another table":              one("Resource", `"arn:aws:dynamodb:us-east-1:111122223333:table/others"`),
+		"every resource":             one("Resource", `"*"`),
+		"an index":                   one("Resource", `"`+table+`/index/*"`),
+		"every table":                one("Resource", `"arn:aws:dynamodb:*:*:*"`),
+		"a wildcard in table":        one("Resource", `"arn:aws:dynamodb:us-east-1:111122223333:tab?e/orders"`),
+		"a name of wildcards":        one("Resource", `"arn:aws:dynamodb:us-east-1:111122223333:table/*"`),
+		"a name with a colon":        one("Resource", `"arn:aws:dynamodb:us-east-1:111122223333:table/a:b"`),
+		"another service's resource": one("Resource", `"arn:aws:s3:::bucket"`),
+		"every action":               one("Action", `"*"`),
+		"actions by wildcards":       one("Action", `["dynamodb:*","DynamoDB:get*","dynamodb:?etItem"]`),
+		"deny to everyone":           document(statement(map[string]string{"Effect": `"Deny"`, "Principal": `"*"`})),
+		"everyone of one account":    everyone(`{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}`),
+		"as long as possible":        strings.Repeat(" ", 20_480-len(document(statement(nil)))) + document(statement(nil)),
+		"a service":                  one("Principal", `{"Service":"replication.dynamodb.amazonaws.com"}`),
+		"one statement, not a list":  `{"Statement":` + statement(nil) + `}`,
 	} {
 		if _, err := resourcepolicy.Read(text, people()); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -139,11 +157,11 @@ func TestSame(t *testing.T) {
 		return p
 	}
 	const want = `{"Version":"2008-10-17","Id":"<1>","Statement":[{"Sid":"s","Effect":"Deny","Principal":` +
-		`{"AWS":"` + root + `","Service":"a.amazonaws.com"},"Action":"dynamodb:GetItem","Resource":["*","` + table +
+		`{"AWS":"` + root + `","Federated":["123","abcdefghijkl"],"Service":"a.amazonaws.com"},"Action":"dynamodb:GetItem","Resource":["*","` + table +
 		`"],"Condition":{"Bool":{"aws:SecureTransport":"true"},"StringEquals":{"a:b":["1","x"],"a:c":"y"}}}]}`
 	first := read(` { "Id" : "<1>", "Statement" : { "Condition":{"StringEquals":{"a:c":["y"],"a:b":[1,"x"]},
 		"Bool":{"aws:SecureTransport":true}}, "Resource":["*","`+table+`"], "Action":["dynamodb:GetItem"],
-		"Principal":{"Service":["a.amazonaws.com"],"AWS":"`+account+`"}, "Effect":"Deny", "Sid":"s" } }`, people())
+		"Principal":{"Service":["a.amazonaws.com"],"Federated":["123","abcdefghijkl"],"AWS":"`+account+`"}, "Effect":"Deny", "Sid":"s" } }`, people())
 	if first.Text != want {
 		t.Errorf("kept as\n%s, want\n%s", first.Text, want)
 	}
@@ -187,6 +205,22 @@ func TestBound(t *testing.T) {
 	}
 	if got := restored.Show(people()); got != p.Text {
 		t.Errorf("shown as %s", got)
+	}
+	if got := restored.Show(directory{"arn:aws:iam::" + account + ":user/renamed": "AIDAALICEALICEALICE"}); !strings.Contains(got,
+		`{"AWS":"arn:aws:iam::`+account+`:user/renamed"}`) {
+		t.Errorf("after alice is renamed: %s", got)
+	}
+	const role = "arn:aws:iam::" + account + ":role/job"
+	several, err := resourcepolicy.Read(document(statement(map[string]string{
+		"Principal": `{"AWS":["` + root + `","` + role + `"]}`})), directory{root: account, role: "AROAJOBJOBJOBJOBJ"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(several.Bound) != 1 || several.Bound[role] != "AROAJOBJOBJOBJOBJ" {
+		t.Errorf("bound to %v", several.Bound)
+	}
+	if got := several.Show(directory{}); !strings.Contains(got, `{"AWS":["`+root+`","AROAJOBJOBJOBJOBJ"]}`) {
+		t.Errorf("after the role is deleted: %s", got)
 	}
 	if got := restored.Show(directory{}); !strings.Contains(got, `{"AWS":"AIDAALICEALICEALICE"}`) {
 		t.Errorf("after alice is deleted: %s", got)
