@@ -206,8 +206,9 @@ func TestBound(t *testing.T) {
 	if got := restored.Show(people()); got != p.Text {
 		t.Errorf("shown as %s", got)
 	}
-	if got := restored.Show(directory{"arn:aws:iam::" + account + ":user/renamed": "AIDAALICEALICEALICE"}); !strings.Contains(got,
-		`{"AWS":"arn:aws:iam::`+account+`:user/renamed"}`) {
+	const renamed = "arn:aws:iam::" + account + ":user/renamed"
+	if got := restored.Show(directory{renamed: "AIDAALICEALICEALICE"}); !strings.Contains(got,
+		`{"AWS":"`+renamed+`"}`) {
 		t.Errorf("after alice is renamed: %s", got)
 	}
 	const role = "arn:aws:iam::" + account + ":role/job"
