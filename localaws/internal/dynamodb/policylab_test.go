@@ -332,6 +332,21 @@ func TestBackupsInTheLab(t *testing.T) {
 	if got.Count != 1 {
 		t.Errorf("restored %d items", got.Count)
 	}
+	elsewhere := l.Root()
+	elsewhere.Region = "eu-west-1"
+	other, err := l.AddAccount(otherAccount)
+	l.must(nil, err)
+	for where, c := range map[string]*dynamodb.Client{"Region": dynamodb.NewFromConfig(elsewhere),
+		"account": dynamodb.NewFromConfig(l.Config(other))} {
+		list, err := c.ListBackups(t.Context(), &dynamodb.ListBackupsInput{})
+		l.must(list, err)
+		if len(list.BackupSummaries) != 0 {
+			t.Errorf("another %s lists %v", where, list.BackupSummaries)
+		}
+		if _, err := c.DescribeBackup(t.Context(), &dynamodb.DescribeBackupInput{BackupArn: arn}); err == nil {
+			t.Errorf("another %s describes the backup", where)
+		}
+	}
 	for name, want := range map[string]string{"CreateBackup": `"backupName":"nightly"`,
 		"RestoreTableFromBackup": `"sSESpecificationOverride":{"enabled":false}`, "DescribeBackup": `"backupArn":"` + *arn} {
 		out, err := cloudtrail.NewFromConfig(l.Root()).LookupEvents(t.Context(),
