@@ -126,7 +126,8 @@ func TestEnsure(t *testing.T) {
 				if got := strings.Join(c.client.calls, " "); got != c.want {
 					t.Errorf("calls %s, want %s", got, c.want)
 				}
-				if got := strings.Join(differences, "; "); !strings.HasPrefix(got, c.differ) || c.differ == "" && got != "" {
+				got := strings.Join(differences, "; ")
+				if !strings.HasPrefix(got, c.differ) || c.differ == "" && got != "" {
 					t.Errorf("differences %q, want %q", got, c.differ)
 				}
 				if waited := time.Since(began); waited < c.waits {
