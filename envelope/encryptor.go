@@ -35,6 +35,8 @@ type ItemEncryptor struct {
 	allowedUnsigned   map[string]struct{}
 	allowedPrefix     string
 	configuredActions map[string]Action
+	legacy            LegacyDecryptor // nil: old items are not read
+	legacyActions     map[string]Action
 	work              sync.Pool // *work
 }
 
@@ -90,6 +92,9 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 	slices.SortFunc(e.ordered, func(a, b *field) int { return bytes.Compare(a.path, b.path) })
 	for _, name := range c.keys() {
 		e.keyFields = append(e.keyFields, e.fields[name])
+	}
+	if e.legacy = c.Legacy.readable(); e.legacy != nil {
+		e.legacyActions = maps.Clone(e.legacy.Actions())
 	}
 	e.work.New = func() any { return newWork() }
 	return e, nil

@@ -14,8 +14,11 @@ type Opened struct {
 	// Actions has, for every signed attribute, the action that the item was
 	// written with, by its verified header: EncryptAndSign, SignOnly or
 	// SignAndIncludeInEncryptionContext. It is nil for an item that is not
-	// encrypted.
+	// encrypted. For an item of the older DynamoDB Encryption Client it has the
+	// actions of the legacy configuration.
 	Actions map[string]Action
+	// Legacy reports that the older DynamoDB Encryption Client wrote the item.
+	Legacy bool
 	// Beacons has, in order, the names of the stored attributes that Item lacks
 	// because they belong to searchable encryption. No signature covers them.
 	// An item that is encrypted again loses them.
@@ -33,7 +36,7 @@ func (e *ItemEncryptor) OpenItem(ctx context.Context, stored Item) (Opened, erro
 	if o.Item, err = e.decryptItem(ctx, stored, &o.Actions); err != nil {
 		return Opened{}, e.fail("decrypt", err)
 	}
-	o.Beacons = beacons(stored)
+	o.Beacons, o.Legacy = beacons(stored), IsLegacy(stored)
 	return o, nil
 }
 
