@@ -2,6 +2,7 @@ package legacy_test
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -17,7 +18,7 @@ func n(v string) types.AttributeValue { return &types.AttributeValueMemberN{Valu
 func b(v []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: v} }
 
 func equalValues(x, y types.AttributeValue) bool {
-	return x != nil && y != nil && ddbexpr.EqualItems(envelope.Item{"v": x}, envelope.Item{"v": y})
+	return reflect.DeepEqual(x, y) || x != nil && y != nil && ddbexpr.EqualItems(envelope.Item{"v": x}, envelope.Item{"v": y})
 }
 
 // failsWith checks the class, the operation and the attribute of an error.
@@ -33,3 +34,5 @@ func failsWith(t testing.TB, err, class error, operation, attribute string) {
 		t.Errorf("operation %q attribute %q, want %q and %q: %v", own.Operation, own.Attribute, operation, attribute, err)
 	}
 }
+
+func m(item envelope.Item) types.AttributeValue { return &types.AttributeValueMemberM{Value: item} }
