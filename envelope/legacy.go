@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 )
@@ -139,9 +140,11 @@ func (e *ItemEncryptor) LegacyDecryptor() LegacyDecryptor { return e.legacy }
 
 // LegacyAction returns what the older client did with an attribute of this name:
 // EncryptAndSign, SignOnly or DoNothing. It reports false if the configuration
-// does not allow reading old items, or refuses the attribute in them.
+// does not allow reading old items, or refuses the attribute in them, and for the
+// attributes of either format.
 func (e *ItemEncryptor) LegacyAction(name string) (Action, bool) {
-	if e.legacy == nil {
+	if e.legacy == nil || name == LegacyDescriptionAttribute || name == LegacySignatureAttribute ||
+		strings.HasPrefix(name, ReservedPrefix) {
 		return 0, false
 	}
 	action, known := e.legacyActions[name]

@@ -261,6 +261,12 @@ func TestLegacyActions(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, got, known)
 		}
 	}
+	for _, name := range []string{envelope.HeaderAttribute, "aws_dbe_b_x", envelope.LegacySignatureAttribute,
+		envelope.LegacyDescriptionAttribute} {
+		if _, known := e.LegacyAction(name); known {
+			t.Errorf("%s has an action", name)
+		}
+	}
 }
 
 // TestLegacyIsNotPlaintext: under the policy that writes plaintext, an old item is

@@ -348,6 +348,9 @@ func TestLegacyConditions(t *testing.T) {
 	if err := orders.Put(t.Context(), legacyOrder, ward); !errors.Is(err, store.ErrEncryptedAttribute) {
 		t.Errorf("condition: %v", err)
 	}
+	orders = open[order](t, w.client, table, readsLegacy(t, func(c *legacy.Config) {
+		c.DefaultAction = envelope.EncryptAndSign
+	}))
 	old := oldOrder("a", 1)
 	w.putRaw(t, table, old)
 	signature := old[envelope.LegacySignatureAttribute].(*types.AttributeValueMemberB).Value
