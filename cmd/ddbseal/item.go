@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/legacy"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/display"
 )
@@ -91,7 +92,7 @@ type itemInspect struct{}
 
 // Help is the long help text.
 func (c *itemInspect) Help() string {
-	return `Prints what an encrypted item says about itself: algorithm, keys, encryption context, header and footer byte by byte. It needs no key and shows no secret.
+	return `Prints what an encrypted item says about itself: algorithm, keys, encryption context, header and footer byte by byte. Of an item of the older DynamoDB Encryption Client, it prints the material description. It needs no key and shows no secret.
 
   ddbseal raw 1 --mode client | ddbseal item inspect`
 }
@@ -100,6 +101,13 @@ func (c *itemInspect) Help() string {
 func (c *itemInspect) Run(ctx context.Context, s streams) error {
 	return eachItem(ctx, s, func(item envelope.Item, _ bool) ([]byte, error) {
 		m, err := envelope.Inspect(item)
+		if errors.Is(err, envelope.ErrLegacyItem) {
+			pairs, err := legacy.Describe(item)
+			if err != nil {
+				return nil, err
+			}
+			return json.Marshal(legacyInspection{"DynamoDB Encryption Client", pairs})
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -174,6 +182,12 @@ func tooLong(err error) error {
 		return fmt.Errorf("longer than %d bytes: %w", maxLine, err)
 	}
 	return err
+}
+
+// legacyInspection is what an item of the older client says about itself, in JSON.
+type legacyInspection struct {
+	Format      string            `json:"format"`
+	Description map[string]string `json:"materialDescription"`
 }
 
 // inspection is a message in JSON.

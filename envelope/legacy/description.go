@@ -64,34 +64,11 @@ const maxKnownValue = 16 << 10
 // serves items without encrypted attributes.
 func parseDescription(item envelope.Item) (description, error) {
 	var d description
-	v, has := item[envelope.LegacyDescriptionAttribute]
-	if !has {
-		return d, nil
-	}
-	b, ok := v.(*types.AttributeValueMemberB)
-	if !ok || b == nil {
-		return d, tampered("the attribute is not a B")
-	}
-	rest := b.Value
-	if len(rest) < 4 {
-		return d, tampered("material description of %d bytes", len(rest))
-	}
-	if version := binary.BigEndian.Uint32(rest); version != 0 {
-		return d, unsupported("material description of version %d", version)
-	}
-	rest = rest[4:]
-	var names nameSet
-	for len(rest) > 0 {
-		name, after, ok := cutField(rest)
-		value, after, ok2 := cutField(after)
-		if !ok || !ok2 {
-			return d, tampered("material description ends early")
-		}
-		if !utf8.Valid(name) || !utf8.Valid(value) {
-			return d, tampered("material description has text that is not UTF-8")
-		}
-		if !names.add(name) {
-			return d, tampered("material description has %.100q more than once", name)
+	p, err := pairsOf(item)
+	for err == nil && len(p.rest) > 0 {
+		var name, value []byte
+		if name, value, err = p.next(); err != nil {
+			break
 		}
 		if at := d.text(name); at != nil {
 			if len(value) > maxKnownValue {
@@ -99,9 +76,73 @@ func parseDescription(item envelope.Item) (description, error) {
 			}
 			*at = intern(value)
 		}
-		rest = after
 	}
-	return d, nil
+	return d, err
+}
+
+// Describe returns the pairs of an old item's material description, without any
+// key: which algorithms and what kind of provider its writer used. Nothing signs
+// them, so anyone who may write to the table can have written anything. Every
+// failure is an [*envelope.Error]. It matches [envelope.ErrNotEncrypted] if the item
+// is not of the old format, [envelope.ErrUnsupported] for another version of the
+// description, or [envelope.ErrTampered] for malformed bytes.
+func Describe(item envelope.Item) (map[string]string, error) {
+	if !envelope.IsLegacy(item) {
+		return nil, fail("inspect", "", errNotLegacy)
+	}
+	out := map[string]string{}
+	p, err := pairsOf(item)
+	for err == nil && len(p.rest) > 0 {
+		var name, value []byte
+		if name, value, err = p.next(); err == nil {
+			out[string(name)] = string(value)
+		}
+	}
+	if err != nil {
+		return nil, fail("inspect", "", at(envelope.LegacyDescriptionAttribute, err))
+	}
+	return out, nil
+}
+
+// pairs reads a description pair by pair.
+type pairs struct {
+	rest  []byte
+	names nameSet
+}
+
+// pairsOf begins to read the description of an item.
+func pairsOf(item envelope.Item) (p pairs, err error) {
+	v, has := item[envelope.LegacyDescriptionAttribute]
+	if !has {
+		return p, nil
+	}
+	b, ok := v.(*types.AttributeValueMemberB)
+	if !ok || b == nil {
+		return p, tampered("the attribute is not a B")
+	}
+	if len(b.Value) < 4 {
+		return p, tampered("material description of %d bytes", len(b.Value))
+	}
+	if version := binary.BigEndian.Uint32(b.Value); version != 0 {
+		return p, unsupported("material description of version %d", version)
+	}
+	p.rest = b.Value[4:]
+	return p, nil
+}
+
+func (p *pairs) next() (name, value []byte, err error) {
+	name, after, ok := cutField(p.rest)
+	value, after, ok2 := cutField(after)
+	switch {
+	case !ok || !ok2:
+		return nil, nil, tampered("material description ends early")
+	case !utf8.Valid(name) || !utf8.Valid(value):
+		return nil, nil, tampered("material description has text that is not UTF-8")
+	case !p.names.add(name):
+		return nil, nil, tampered("material description has %.100q more than once", name)
+	}
+	p.rest = after
+	return name, value, nil
 }
 
 // cutField cuts a field with its length in front from b.

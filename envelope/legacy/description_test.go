@@ -112,3 +112,26 @@ func TestSignedOnlyItems(t *testing.T) {
 		item = w.Encrypt(plain)
 	}
 }
+
+// TestDescribe: the pairs of a description are shown without any key.
+func TestDescribe(t *testing.T) {
+	pairs := wrappedDescription()
+	item := writer(pairs).Encrypt(plainItem())
+	got, err := legacy.Describe(item)
+	pairs["amzn-ddb-map-sym-mode"] = "/CBC/PKCS5Padding"
+	if err != nil || !maps.Equal(got, pairs) {
+		t.Errorf("%v, %v", got, err)
+	}
+	_, err = legacy.Describe(plainItem())
+	failsWith(t, err, envelope.ErrNotEncrypted, "inspect", "")
+	item[envelope.LegacyDescriptionAttribute] = b([]byte{0, 0, 0, 1})
+	_, err = legacy.Describe(item)
+	failsWith(t, err, envelope.ErrUnsupported, "inspect", envelope.LegacyDescriptionAttribute)
+	item[envelope.LegacyDescriptionAttribute] = b(fields("x"))
+	_, err = legacy.Describe(item)
+	failsWith(t, err, envelope.ErrTampered, "inspect", envelope.LegacyDescriptionAttribute)
+	delete(item, envelope.LegacyDescriptionAttribute)
+	if got, err = legacy.Describe(item); err != nil || len(got) > 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
