@@ -30,13 +30,15 @@ func BenchmarkLegacy(b *testing.B) {
 				actions[attributeName(i)] = envelope.EncryptAndSign
 				writer.Encrypted = append(writer.Encrypted, attributeName(i))
 			}
-			d, err := legacy.New(legacy.Config{TableName: "benchmark", PartitionKey: "id", Actions: actions, Provider: provider})
+			d, err := legacy.New(legacy.Config{TableName: "benchmark", PartitionKey: "id", Actions: actions,
+				Provider: provider})
 			if err != nil {
 				b.Fatal(err)
 			}
 			e, err := envelope.NewItemEncryptor(envelope.Config{
-				LogicalTableName: "benchmark", PartitionKey: "id", Actions: actions, AlgorithmSuite: c.suite, Keyring: rawAES(b),
-				Legacy: &envelope.LegacyOverride{Policy: envelope.ForbidLegacyEncryptAllowLegacyDecrypt, Decryptor: d},
+				LogicalTableName: "benchmark", PartitionKey: "id", Actions: actions, AlgorithmSuite: c.suite,
+				Keyring: rawAES(b),
+				Legacy:  &envelope.LegacyOverride{Policy: envelope.ForbidLegacyEncryptAllowLegacyDecrypt, Decryptor: d},
 			})
 			if err != nil {
 				b.Fatal(err)

@@ -36,8 +36,8 @@ func legacyDecryptor(t testing.TB, change func(*legacy.Config)) *legacy.Decrypto
 		t.Fatal(err)
 	}
 	c := legacy.Config{TableName: "old", PartitionKey: "pk", SortKey: "sk", Provider: provider,
-		Actions: map[string]envelope.Action{"pk": envelope.SignOnly, "sk": envelope.SignOnly, "x": envelope.EncryptAndSign,
-			"y": envelope.SignOnly, "u": envelope.DoNothing}}
+		Actions: map[string]envelope.Action{"pk": envelope.SignOnly, "sk": envelope.SignOnly,
+			"x": envelope.EncryptAndSign, "y": envelope.SignOnly, "u": envelope.DoNothing}}
 	if change != nil {
 		change(&c)
 	}
@@ -75,8 +75,8 @@ func TestLegacyOverride(t *testing.T) {
 		}
 		sameItem(t, opened.Item, envelope.Item{"pk": s("p"), "sk": n("2"), "x": s("secret"), "y": s("signed"),
 			"u": s("unsigned")})
-		want := map[string]envelope.Action{"pk": envelope.SignOnly, "sk": envelope.SignOnly, "x": envelope.EncryptAndSign,
-			"y": envelope.SignOnly}
+		want := map[string]envelope.Action{"pk": envelope.SignOnly, "sk": envelope.SignOnly,
+			"x": envelope.EncryptAndSign, "y": envelope.SignOnly}
 		if !opened.Legacy || !maps.Equal(opened.Actions, want) || len(opened.Beacons) > 0 {
 			t.Errorf("opened %+v", opened)
 		}

@@ -26,7 +26,8 @@ func TestWeOpenOldItems(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		config, item := c.resources.draw(t)
 		old := itemconfig.Legacy{Policy: envelope.ForbidLegacyEncryptAllowLegacyDecrypt.String(),
-			Table: rapid.SampledFrom([]string{"", "old"}).Draw(t, "old table"), AttributeActions: map[string]envelope.Action{}}
+			Table:            rapid.SampledFrom([]string{"", "old"}).Draw(t, "old table"),
+			AttributeActions: map[string]envelope.Action{}}
 		secret := func(label string, sizes ...int) *itemconfig.Secret {
 			n := rapid.SampledFrom(sizes).Draw(t, label+" size")
 			return &itemconfig.Secret{Base64: base64.StdEncoding.EncodeToString(

@@ -72,8 +72,8 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 		t.unsigned = encryptor.UnsignedNames()
 		t.unsignedLegacy = precondition.LegacyUnsignedNames(encryptor)
 		if action, _ := encryptor.LegacyAction(e.Attribute); e.Name != "" && action == envelope.EncryptAndSign {
-			return nil, fmt.Errorf("%w: table %s: items of the older client have %q encrypted, by which this table tells "+
-				"entities apart: migrate them first", ErrConfiguration, table, e.Attribute)
+			return nil, fmt.Errorf("%w: table %s: items of the older client have %q encrypted, by which this table "+
+				"tells entities apart: migrate them first", ErrConfiguration, table, e.Attribute)
 		}
 	}
 	return t, nil

@@ -50,8 +50,10 @@ func oldItem(table string, key []byte) envelope.Item {
 // TestLegacyOpens: a file with static keys opens an old item, under the logical
 // table name or another one.
 func TestLegacyOpens(t *testing.T) {
-	key := []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
-		31, 32}
+	key := make([]byte, 32) // key32
+	for i := range key {
+		key[i] = byte(i + 1)
+	}
 	for members, table := range map[string]string{
 		allow + `,` + names + `,"provider":` + static:                                                            "t",
 		allow + `,` + names + `,"table":"old","rules":"java","provider":` + static:                               "old",
@@ -184,8 +186,8 @@ func TestLegacyFaults(t *testing.T) {
 		allow + `,` + names + `,"defaultAction":"DO_NOTHING","provider":` + static:    "DefaultAction",
 		allow + `,` + names + `,"tables":"t","provider":` + static:                    "tables",
 	} {
-		if _, err := encryptor(t, withLegacy(members), itemconfig.Providers{}); !errors.Is(err, envelope.ErrConfiguration) ||
-			!strings.Contains(err.Error(), fault) {
+		_, err := encryptor(t, withLegacy(members), itemconfig.Providers{})
+		if !errors.Is(err, envelope.ErrConfiguration) || !strings.Contains(err.Error(), fault) {
 			t.Errorf("%v, want %q", err, fault)
 		}
 	}

@@ -73,7 +73,8 @@ func TestDescriptions(t *testing.T) {
 func TestManyPairs(t *testing.T) {
 	texts := []string{"amzn-ddb-map-sym-mode", "/CBC/PKCS5Padding"}
 	for i := range 100_000 {
-		texts = append(texts, string(binary.BigEndian.AppendUint32(nil, uint32(i&0x7f|i>>7&0x7f<<8|i>>14&0x7f<<16))), "")
+		ascii := uint32(i&0x7f | i>>7&0x7f<<8 | i>>14&0x7f<<16)
+		texts = append(texts, string(binary.BigEndian.AppendUint32(nil, ascii)), "")
 	}
 	item := writer(nil).Encrypt(plainItem())
 	for _, twice := range []bool{false, true} {

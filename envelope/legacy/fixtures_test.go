@@ -59,8 +59,8 @@ func plainItem() envelope.Item {
 }
 
 func writer(description map[string]string) *legacywriter.Writer {
-	return &legacywriter.Writer{Table: "t", ContentKey: contentKey, MACKey: macKey, Encrypted: []string{"secret", "map"},
-		Unsigned: []string{"loose"}, Description: description}
+	return &legacywriter.Writer{Table: "t", ContentKey: contentKey, MACKey: macKey,
+		Encrypted: []string{"secret", "map"}, Unsigned: []string{"loose"}, Description: description}
 }
 
 func config(p legacy.Provider) legacy.Config {
@@ -126,15 +126,16 @@ func kmsFixture() fixture {
 		"amzn-ddb-sig-alg": "HmacSHA256/256", "amzn-ddb-env-key": encode([]byte("blob")), "aws-kms-ec-attr": "*keys*"})
 	w.ContentKey = must(hkdf.Key(sha256.New, kms.key, nil, "Encryption", 16))
 	w.MACKey = must(hkdf.Key(sha256.New, kms.key, nil, "Signing", 32))
-	return fixture{"kms", config(must(legacy.NewKMS(legacy.KMSConfig{Client: kms}))), w.Encrypt(plainItem()), plainItem()}
+	provider := must(legacy.NewKMS(legacy.KMSConfig{Client: kms}))
+	return fixture{"kms", config(provider), w.Encrypt(plainItem()), plainItem()}
 }
 
 // metaRow is a row of the meta table with the keys wrapKey and macKey.
 func metaRow(version string) envelope.Item {
 	w := &legacywriter.Writer{Table: "meta", ContentKey: contentKey, MACKey: macKey,
 		Encrypted: []string{"t", "enc", "encAlg", "int", "intAlg"}}
-	return w.Encrypt(envelope.Item{"N": s("material"), "V": n(version), "t": s("0"), "enc": b(wrapKey), "encAlg": s("AES"),
-		"int": b(macKey), "intAlg": s("HmacSHA256")})
+	return w.Encrypt(envelope.Item{"N": s("material"), "V": n(version), "t": s("0"), "enc": b(wrapKey),
+		"encAlg": s("AES"), "int": b(macKey), "intAlg": s("HmacSHA256")})
 }
 
 func metaStore(table legacy.MetaTable) legacy.Provider {

@@ -18,7 +18,8 @@ func n(v string) types.AttributeValue { return &types.AttributeValueMemberN{Valu
 func b(v []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: v} }
 
 func equalValues(x, y types.AttributeValue) bool {
-	return reflect.DeepEqual(x, y) || x != nil && y != nil && ddbexpr.EqualItems(envelope.Item{"v": x}, envelope.Item{"v": y})
+	return reflect.DeepEqual(x, y) ||
+		x != nil && y != nil && ddbexpr.EqualItems(envelope.Item{"v": x}, envelope.Item{"v": y})
 }
 
 // failsWith checks the class, the operation and the attribute of an error.
@@ -31,7 +32,8 @@ func failsWith(t testing.TB, err, class error, operation, attribute string) {
 	case !errors.As(err, &own):
 		t.Errorf("%v is not an *envelope.Error", err)
 	case own.Operation != operation || own.Attribute != attribute:
-		t.Errorf("operation %q attribute %q, want %q and %q: %v", own.Operation, own.Attribute, operation, attribute, err)
+		t.Errorf("operation %q attribute %q, want %q and %q: %v", own.Operation, own.Attribute, operation,
+			attribute, err)
 	}
 }
 

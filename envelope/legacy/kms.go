@@ -98,8 +98,8 @@ func (p *kms) open(ctx context.Context, r *request) (opener, error) {
 	}
 	defer clear(key)
 	if len(key) != kmsKeyLength {
-		return opener{}, fmt.Errorf("%w: AWS KMS answered with a key of %d bytes, not %d", envelope.ErrMaterials, len(key),
-			kmsKeyLength)
+		return opener{}, fmt.Errorf("%w: AWS KMS answered with a key of %d bytes, not %d", envelope.ErrMaterials,
+			len(key), kmsKeyLength)
 	}
 	contentKey, err := hkdf.Key(sha256.New, key, nil, "Encryption", contentBits/8)
 	if err != nil {

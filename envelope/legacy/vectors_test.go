@@ -289,7 +289,8 @@ func TestPublicVectors(t *testing.T) {
 
 // open opens one item under both sets of rules. It reports false for an item that
 // the writer left in plaintext.
-func (v *publicVectors) open(t *testing.T, s scenario, table string, item envelope.Item, provider legacy.Provider) bool {
+func (v *publicVectors) open(t *testing.T, s scenario, table string, item envelope.Item,
+	provider legacy.Provider) bool {
 	t.Helper()
 	want, actions, keys := v.plain(t, s.Version, table, item)
 	signed := envelope.IsLegacy(item)

@@ -80,8 +80,8 @@ func (p *wrapped) open(context.Context, *request) (opener, error) {
 // wrappedKey returns the bytes of the item's wrapped content key.
 func wrappedKey(d *description) ([]byte, error) {
 	if d.envKey == "" {
-		return nil, at(envelope.LegacyDescriptionAttribute, tampered("it has no %s: the writer used static keys, or the "+
-			"item was changed", envKeyName))
+		return nil, at(envelope.LegacyDescriptionAttribute,
+			tampered("it has no %s: the writer used static keys, or the item was changed", envKeyName))
 	}
 	key, err := base64.StdEncoding.DecodeString(d.envKey) // which skips the line breaks of old Java
 	if err != nil || len(key) == 0 {
@@ -160,7 +160,8 @@ func (u rsaUnwrapper) unwrap(d *description) (contentKey, error) {
 	}
 	key, err := u.key.Decrypt(nil, sealed, &rsa.OAEPOptions{Hash: hash, MGFHash: crypto.SHA1})
 	if err != nil {
-		return nil, keyError("RSA", "", "the content key was not wrapped for this key with %s, or was changed", d.wrapAlg)
+		return nil, keyError("RSA", "", "the content key was not wrapped for this key with %s, or was changed",
+			d.wrapAlg)
 	}
 	defer clear(key)
 	content, err := aes.NewCipher(key)

@@ -111,7 +111,8 @@ func TestLegacyIsNamed(t *testing.T) {
 		m, err := migrate.New(w.config(table, c.from, c.to))
 		ok(t, err)
 		report, err := m.DryRun(t.Context())
-		if !errors.Is(err, migrate.ErrFailedItems) || !errors.Is(err, envelope.ErrLegacyItem) || report.Counts.Failed != 1 {
+		if !errors.Is(err, migrate.ErrFailedItems) || !errors.Is(err, envelope.ErrLegacyItem) ||
+			report.Counts.Failed != 1 {
 			t.Errorf("%s: %+v, %v", name, report.Counts, err)
 		}
 	}
@@ -176,7 +177,8 @@ func TestLegacyRaces(t *testing.T) {
 			return func() {
 				plain := item(0)
 				plain["loose"], plain["ward"] = s("before"), s("changed")
-				_, err := w.client.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: &table, Item: oldItem(plain)})
+				_, err := w.client.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: &table,
+					Item: oldItem(plain)})
 				if err != nil {
 					panic(err)
 				}

@@ -23,7 +23,8 @@ var legacyKey = bytes.Repeat([]byte{9}, 16)
 // oldItem is an item as the older client stored it: with the note signed, which is
 // unsigned now, and the ward encrypted, which is readable now.
 func oldItem(id string) envelope.Item {
-	w := legacywriter.Writer{Table: "old", ContentKey: legacyKey, MACKey: legacyKey, Encrypted: []string{"secret", "ward"}}
+	w := legacywriter.Writer{Table: "old", ContentKey: legacyKey, MACKey: legacyKey,
+		Encrypted: []string{"secret", "ward"}}
 	return w.Encrypt(envelope.Item{"id": s(id), "note": s("signed"), "secret": s("classified"), "ward": s("w")})
 }
 

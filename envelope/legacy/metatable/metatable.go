@@ -55,7 +55,8 @@ func (t *Table) Row(ctx context.Context, name string, version uint64) (envelope.
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", envelope.ErrMaterials, awserror.Key("meta table", t.name, "dynamodb:GetItem", err))
+		return nil, fmt.Errorf("%w: %w", envelope.ErrMaterials,
+			awserror.Key("meta table", t.name, "dynamodb:GetItem", err))
 	}
 	return out.Item, nil
 }

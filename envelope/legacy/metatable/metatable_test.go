@@ -63,7 +63,8 @@ func TestLive(t *testing.T) {
 	keys, db := kms.NewFromConfig(config), dynamodb.NewFromConfig(config)
 	key := *must[*kms.CreateKeyOutput](t)(keys.CreateKey(t.Context(), &kms.CreateKeyInput{})).KeyMetadata.Arn
 	other := *must[*kms.CreateKeyOutput](t)(keys.CreateKey(t.Context(), &kms.CreateKeyInput{})).KeyMetadata.Arn
-	client := must[*awskms.Legacy](t)(awskms.NewLegacy(awskms.LegacyConfig{Client: keys, KeyARNs: []string{other, key}}))
+	client := must[*awskms.Legacy](t)(awskms.NewLegacy(awskms.LegacyConfig{Client: keys,
+		KeyARNs: []string{other, key}}))
 	direct := must[legacy.Provider](t)(legacy.NewKMS(legacy.KMSConfig{Client: client}))
 
 	plain := envelope.Item{"pk": n("7"), "secret": s("classified")}
