@@ -148,6 +148,7 @@ func TestLegacyItemsAreRefused(t *testing.T) {
 
 // TestUpdateOfLegacyItem: Update writes an old item in the current format and keeps
 // what the type lacks, with the action of the older client.
+// guarantees: U18
 func TestUpdateOfLegacyItem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -192,6 +193,7 @@ var legacyChanges = map[string]func(t testing.TB, w *world, table string, key en
 
 // TestUpdateSeesLegacyChanges: Update of an old item begins again if another writer
 // changed its signature or an unsigned attribute.
+// guarantees: U18
 func TestUpdateSeesLegacyChanges(t *testing.T) {
 	t.Parallel()
 	key := envelope.Item{"customer": s("a"), "number": n(1)}
@@ -290,6 +292,7 @@ func TestWideUpdateOfLegacyItem(t *testing.T) {
 
 // TestUpdateAttributesOfLegacyItem: an update in place demands the current format
 // while old items are read: their signature covers the note, which is unsigned now.
+// guarantees: U19
 func TestUpdateAttributesOfLegacyItem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -98,6 +98,7 @@ func TestLegacy(t *testing.T) {
 
 // TestLegacyIsNamed: an old item that no configuration reads fails, and is never
 // taken for plaintext.
+// guarantees: M9
 func TestLegacyIsNamed(t *testing.T) {
 	for name, c := range map[string]struct{ from, to *envelope.ItemEncryptor }{
 		"from plaintext": {nil, encryptor(t, aes(t, 1))},
@@ -149,6 +150,7 @@ func (r *racing) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
 
 // TestLegacyRaces: a migration writes under the old signature and all unsigned
 // attributes, by put and, where there are too many names, by update.
+// guarantees: M9
 func TestLegacyRaces(t *testing.T) {
 	var many []string
 	for i := range 200 {

@@ -107,6 +107,7 @@ func TestLegacyItems(t *testing.T) {
 
 // TestLegacyUpdates: an update in place demands the current format, alone and in a
 // transaction, under each plaintext policy.
+// guarantees: E11
 func TestLegacyUpdates(t *testing.T) {
 	for policy := range envelope.PlaintextPolicy(3) {
 		w := newWorld(t)
