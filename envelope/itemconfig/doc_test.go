@@ -26,6 +26,7 @@ func TestEveryMemberIsDocumented(t *testing.T) {
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[itemconfig.Config](), reflect.TypeFor[itemconfig.Keyring](),
 		reflect.TypeFor[itemconfig.BranchKey](), reflect.TypeFor[itemconfig.Secret](),
+		reflect.TypeFor[itemconfig.Legacy](), reflect.TypeFor[itemconfig.LegacyProvider](),
 	} {
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
