@@ -106,13 +106,39 @@ func TestKeysAreWiped(t *testing.T) {
 			t.Errorf("%s state is not wiped", name)
 		}
 	}
-	s := borrowScratch()
-	s.value = append(s.value, "secret value"...)
-	s.sum[0] = 9
+	s := scratches.New().(*scratch)
+	if k, err = padded(bytes.Repeat([]byte{7}, macKeyLength)); err != nil {
+		t.Fatal(err)
+	}
+	s.value = append(s.value, strings.Repeat("secret", 30)...)
+	if _, err := k.hash(s, s.value, 3); err != nil {
+		t.Fatal(err)
+	}
 	value := s.value
 	s.giveBack()
-	if s.sum != [sha512.Size384]byte{} || !bytes.Equal(value, make([]byte, len(value))) {
+	if s.sum != [sha512.Size384]byte{} || !bytes.Equal(value, make([]byte, len(value))) || len(s.value) != 0 {
 		t.Error("the memory of hashing is not wiped")
+	}
+	// Printing shows the unexported fields, so also what a digest still holds
+	// beyond its count of pending bytes.
+	unused := fmt.Sprintf("%+v", scratches.New().(*scratch).inner)
+	for name, d := range map[string]digest{"inner": s.inner, "outer": s.outer} {
+		if got := fmt.Sprintf("%+v", d); got != unused {
+			t.Errorf("the %s digest is %s, not as new", name, got)
+		}
+	}
+}
+
+// TestScratchIsBounded: the memory of the longest value of an item is kept, and
+// that of a longer one is not.
+func TestScratchIsBounded(t *testing.T) {
+	for n, kept := range map[int]bool{400 << 10: true, maxScratch: true, maxScratch + 1: false} {
+		s := scratches.New().(*scratch)
+		s.value = make([]byte, n)
+		s.giveBack()
+		if (s.value != nil) != kept {
+			t.Errorf("%d bytes are kept: %v", n, s.value != nil)
+		}
 	}
 }
 
