@@ -145,7 +145,7 @@ func TestBounds(t *testing.T) {
 	tb := clinic(t)
 	values := Item{":a": s("x"), ":b": s("y"), ":n": n("1"), ":y": s("Y-1"), ":yp": s("Y-1|P-x"), ":ybare": s("Y-1|P-"),
 		":yps": s("Y-1|P-x|S-y"), ":ypbare": s("Y-1|P-x|S-"), ":z": s("Y-9|P-"), ":p": s("P-x"), ":set": ss("x", "y"),
-			":bool": boolean(true)}
+		":bool": boolean(true)}
 	names := map[string]string{"#s": "s", "#c": "c"}
 	const s1, s2 = "aws_dbe_b_s=:b0", "aws_dbe_b_s=:b1"
 	for _, c := range [][2]string{
