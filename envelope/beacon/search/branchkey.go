@@ -38,9 +38,9 @@ func branchKeyOf(b *beacon.CompoundBeacon, pieces []beacon.Piece) []string {
 	return nil
 }
 
-// tenant compiles a comparison of a KeyField that items do not store, because it
+// keyField compiles a comparison of a KeyField that items do not store, because it
 // is not signed. Every item under a branch key has that key's id for it.
-func (c *compiler) tenant(n ddbexpr.Node, operands []ddbexpr.Operand, at int) (term, error) {
+func (c *compiler) keyField(n ddbexpr.Node, operands []ddbexpr.Operand, at int) (term, error) {
 	name := operands[at].Path().Attribute()
 	id, ok := (*types.AttributeValueMemberS)(nil), false
 	if op := n.Operator(); len(operands) == 2 && (op == ddbexpr.OpEqual || op == ddbexpr.OpIn) {
@@ -52,7 +52,7 @@ func (c *compiler) tenant(n ddbexpr.Node, operands []ddbexpr.Operand, at int) (t
 	}
 	c.derived[name] = true
 	c.hidden = true
-	c.tenants[id.Value] = true
+	c.tenant = true
 	is := func(h *hasher) (bound, error) { return bound{holds: h.branchKeyID == id.Value}, nil }
 	return term{upper: is, lower: is, branchKeys: []string{id.Value}}, nil
 }
