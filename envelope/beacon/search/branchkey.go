@@ -15,22 +15,17 @@ func (c *compiler) branchKeys(n ddbexpr.Node, operands []ddbexpr.Operand) []stri
 		return nil
 	}
 	for i, o := range operands {
-		if path := o.Path(); len(path) == 1 && path.Attribute() == field && (i == 0 || op == ddbexpr.OpEqual) {
-			if id, ok := operands[1-i].Value().(*types.AttributeValueMemberS); ok {
-				return []string{id.Value}
-			}
+		path := o.Path()
+		v, isString := operands[1-i].Value().(*types.AttributeValueMemberS)
+		if len(path) != 1 || !isString {
+			continue
 		}
-	}
-	// A signed beacon names it too, if one of its parts does.
-	path := operands[0].Path()
-	if len(path) != 1 {
-		return nil
-	}
-	if b := c.search.Lookup(path.Attribute()).Compound; b != nil {
-		if v, ok := operands[1].Value().(*types.AttributeValueMemberS); ok {
-			if pieces, err := b.Parse(v.Value); err == nil {
-				return branchKeyOf(b, pieces)
-			}
+		if path.Attribute() == field {
+			return []string{v.Value}
+		}
+		if b := c.search.Lookup(path.Attribute()).Compound; b != nil { // a signed beacon names it too
+			pieces, _ := b.Parse(v.Value) // what has no pieces names none
+			return branchKeyOf(b, pieces)
 		}
 	}
 	return nil
@@ -43,12 +38,12 @@ func branchKeyOf(b *beacon.CompoundBeacon, pieces []beacon.Piece) []string {
 	return nil
 }
 
-// tenant compiles a comparison of a KeyField that items do not store, because it
+// keyField compiles a comparison of a KeyField that items do not store, because it
 // is not signed. Every item under a branch key has that key's id for it.
-func (c *compiler) tenant(n ddbexpr.Node, operands []ddbexpr.Operand, at int) (term, error) {
+func (c *compiler) keyField(n ddbexpr.Node, operands []ddbexpr.Operand, at int) (term, error) {
 	name := operands[at].Path().Attribute()
 	id, ok := (*types.AttributeValueMemberS)(nil), false
-	if op := n.Operator(); len(operands) == 2 && (op == ddbexpr.OpEqual || op == ddbexpr.OpIn && at == 0) {
+	if op := n.Operator(); len(operands) == 2 && (op == ddbexpr.OpEqual || op == ddbexpr.OpIn) {
 		id, ok = operands[1-at].Value().(*types.AttributeValueMemberS)
 	}
 	if !ok || c.key {
@@ -57,7 +52,7 @@ func (c *compiler) tenant(n ddbexpr.Node, operands []ddbexpr.Operand, at int) (t
 	}
 	c.derived[name] = true
 	c.hidden = true
-	c.tenants[id.Value] = true
+	c.tenant = true
 	is := func(h *hasher) (bound, error) { return bound{holds: h.branchKeyID == id.Value}, nil }
 	return term{upper: is, lower: is, branchKeys: []string{id.Value}}, nil
 }

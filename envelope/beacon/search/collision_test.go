@@ -80,7 +80,8 @@ func TestCollisions(t *testing.T) {
 		{"c BETWEEN :0 AND :1", []string{"Y-1", "Y-1|T-"}, item("1", "")}, {"c BETWEEN :0 AND :1", []string{"Y-1|T-", "Y-2|T-"}, item("2", "")},
 		{"NOT c BETWEEN :0 AND :1", []string{"Y-1|T-" + a + "|M-1", "Y-1|T-" + a + "|M-9"}, item("1", different, "5")},
 		{"c BETWEEN :0 AND :1", []string{"Y-1|T-", "Y-2"}, item("1", lower)}, {"NOT c BETWEEN :0 AND :1", []string{"Y-1", "Y-2|T-"}, item("2", lower)},
-		{"NOT c <> :0", []string{"Y-1|T-"}, item("1", "")},
+		{"NOT c <> :0", []string{"Y-1|T-"}, item("1", "")}, {"c >= :0", []string{"Y-1|T-"}, item("1", lower)}, {":0 <= c", []string{"Y-1|T-"}, item("1", lower)},
+		{"c > :0", []string{"Y-1|T-"}, item("1", lower)}, {"NOT c <= :0", []string{"Y-1|T-"}, item("1", lower)},
 		// An empty text has a hash, so that the stored beacon is longer than the value.
 		{"c <= :0", []string{"Y-1|T-"}, item("1", "")}, {"NOT c > :0", []string{"Y-1|T-"}, item("1", "")}, {":0 >= c", []string{"Y-1|T-"}, item("1", "")},
 		{"c >= :0", []string{"Y-1|T-"}, item("1", "")}, {"NOT c < :0", []string{"Y-1|T-"}, item("1", "")}, {"c = :0", []string{"Y-1|T-"}, item("1", "")},

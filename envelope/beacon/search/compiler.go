@@ -34,15 +34,14 @@ type compiler struct {
 	hidden bool
 	// clear has the names of the attributes that stand in the clear.
 	clear map[string]bool
-	// tenants has the branch keys that a KeyField that is not stored is compared
-	// with.
-	tenants map[string]bool
+	// tenant reports that a KeyField that items do not store is compared.
+	tenant bool
 
 	plain, secret map[string]bool // placeholders of values, by use
 }
 
 func newCompiler(s *beacon.Search) *compiler {
-	return &compiler{search: s, derived: map[string]bool{}, clear: map[string]bool{}, tenants: map[string]bool{},
+	return &compiler{search: s, derived: map[string]bool{}, clear: map[string]bool{},
 		plain: map[string]bool{}, secret: map[string]bool{}}
 }
 
@@ -116,7 +115,7 @@ func (c *compiler) compileTerm(n ddbexpr.Node) (term, error) {
 		return term{}, c.refuse(name, "%v cannot be used with an encrypted attribute", n.Operator())
 	}
 	if found.Standard == nil && found.Compound == nil && found.Protection != beacon.Encrypted {
-		return c.tenant(n, operands, at)
+		return c.keyField(n, operands, at)
 	}
 	values, err := c.values(n, operands, at)
 	if err != nil {

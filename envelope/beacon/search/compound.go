@@ -110,15 +110,13 @@ func (c compounds) contains(t *term, pieces []beacon.Piece) {
 	if len(pieces) == 1 {
 		return
 	}
-	rest, _ := open(pieces[1:])
-	t.upper = c.compare(ddbexpr.OpContains, operand{rest, false, c.b.Split()})
+	t.upper = c.compare(ddbexpr.OpContains, operand{open(pieces[1:]), false, c.b.Split()})
 }
 
 // beginsWith translates begins_with: the last piece is the beginning of a part.
 func (c compounds) beginsWith(t *term, pieces []beacon.Piece) {
-	prefix, shorter := open(pieces)
-	t.upper = c.compare(ddbexpr.OpBeginsWith, operand{prefix, false, ""})
-	if !shorter && beacon.Comparable(pieces) {
+	t.upper = c.compare(ddbexpr.OpBeginsWith, operand{open(pieces), false, ""})
+	if beacon.Comparable(pieces) {
 		t.lower = t.upper
 	}
 	t.branchKeys = branchKeyOf(c.b, pieces[:len(pieces)-1])
@@ -126,14 +124,14 @@ func (c compounds) beginsWith(t *term, pieces []beacon.Piece) {
 
 // open returns the pieces without the text of the last one if it is encrypted,
 // since the hash of a beginning tells nothing.
-func open(pieces []beacon.Piece) (out []beacon.Piece, shorter bool) {
+func open(pieces []beacon.Piece) []beacon.Piece {
 	last := len(pieces) - 1
-	if !hashed(pieces[last]) || pieces[last].Bare() {
-		return pieces, false
+	if !hashed(pieces[last]) {
+		return pieces
 	}
-	out = slices.Clone(pieces)
+	out := slices.Clone(pieces)
 	out[last].Text = ""
-	return out, true
+	return out
 }
 
 // bare reports whether the pieces end with the prefix of an encrypted part.
@@ -184,8 +182,7 @@ func (c compounds) between(low, high []beacon.Piece) (t term, ok bool) {
 		}
 	case common == len(low) && hashed(low[common-1]):
 		// The last common piece may go on in the plaintext.
-		prefix, _ := open(low)
-		t.upper = c.compare(ddbexpr.OpBeginsWith, operand{prefix, false, ""})
+		t.upper = c.compare(ddbexpr.OpBeginsWith, operand{open(low), false, ""})
 	default:
 		t.upper = c.compare(ddbexpr.OpBetween, operand{low, false, ""}, operand{high, bare(high[common:]), ""})
 		if exact {

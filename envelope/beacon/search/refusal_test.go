@@ -144,7 +144,8 @@ func TestRequestRefused(t *testing.T) {
 func TestBounds(t *testing.T) {
 	tb := clinic(t)
 	values := Item{":a": s("x"), ":b": s("y"), ":n": n("1"), ":y": s("Y-1"), ":yp": s("Y-1|P-x"), ":ybare": s("Y-1|P-"),
-		":yps": s("Y-1|P-x|S-y"), ":ypbare": s("Y-1|P-x|S-"), ":z": s("Y-9|P-"), ":p": s("P-x"), ":set": ss("x", "y")}
+		":yps": s("Y-1|P-x|S-y"), ":ypbare": s("Y-1|P-x|S-"), ":z": s("Y-9|P-"), ":p": s("P-x"), ":set": ss("x", "y"),
+		":bool": boolean(true)}
 	names := map[string]string{"#s": "s", "#c": "c"}
 	const s1, s2 = "aws_dbe_b_s=:b0", "aws_dbe_b_s=:b1"
 	for _, c := range [][2]string{
@@ -157,7 +158,7 @@ func TestBounds(t *testing.T) {
 		{"attribute_exists(street)", "attribute_exists(aws_dbe_b_street)"}, {"attribute_exists(po)", "attribute_exists(po)"}, {"attribute_exists(u)", "attribute_exists(u)"},
 		{"attribute_exists(sg) AND sg > :y", "attribute_exists(sg) AND sg>:y"}, {"attribute_exists(aws_dbe_head)", "attribute_exists(aws_dbe_head)"},
 		{"contains(s, :a)", ""}, {"contains(set, :a)", "contains(aws_dbe_b_set,:b0)"}, {"NOT contains(set, :a)", ""}, {"set = :set", "aws_dbe_b_set=:b0"},
-		{"name = :a", "aws_dbe_b_name=:b0"}, {"context = :a AND aws_dbe_foot <> :n", "context=:a AND aws_dbe_foot<>:n"},
+		{"name = :a", "aws_dbe_b_name=:b0"}, {"s = :bool", "aws_dbe_b_s=:b0"}, {"context = :a AND aws_dbe_foot <> :n", "context=:a AND aws_dbe_foot<>:n"},
 		// Compound beacons: exact without encrypted text, and else one bound.
 		{"c <> :y", "aws_dbe_b_c<>:b0"}, {"NOT c = :y", "NOT aws_dbe_b_c=:b0"}, {"c <> :yp", ""}, {"NOT c <> :yp", "NOT aws_dbe_b_c<>:b0"},
 		{"NOT c = :yp", ""}, {"begins_with(c, :ybare)", "begins_with(aws_dbe_b_c,:b0)"}, {"NOT begins_with(c, :ybare)", "NOT begins_with(aws_dbe_b_c,:b0)"},
@@ -209,6 +210,37 @@ func TestMatchNames(t *testing.T) {
 			t.Errorf("%s without the beacons' values: %t, %v", filter, ok, err)
 		}
 	}
+}
+
+// TestSignedBeaconComputed: an item that was read without its signed beacon has
+// the computed one.
+func TestSignedBeaconComputed(t *testing.T) {
+	tb := clinic(t)
+	plan, err := tb.rewriter.Plan(search.Request{Operation: search.Scan, Filter: text("s = :s AND sg = :sg"),
+		Values: Item{":s": s("x"), ":sg": s("Y-2#P-1")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for year, want := range map[string]bool{"2.0": true, "3": false} {
+		if ok, err := plan.Match(Item{"pk": s("1"), "yr": n(year), "s": s("x")}); ok != want || err != nil {
+			t.Errorf("year %s: %t, %v", year, ok, err)
+		}
+	}
+}
+
+// TestValueWithoutBeacon: a value that cannot be hashed is refused, alone and in
+// the terms of a filter that is too large.
+func TestValueWithoutBeacon(t *testing.T) {
+	tb := wide(t, 200)
+	for _, filter := range []string{"s = :bad", "s IN (:a, :bad)", "(s = :a OR s = :a) AND s = :bad"} {
+		_, _, err := tb.rewrite(t, search.Request{Operation: search.Scan, Filter: &filter,
+			Values: Item{":a": s("x"), ":bad": s(secret + "\xff")}}, 0)
+		refused(t, filter, err, search.ErrUnsearchable)
+		checkError(t, filter, err, "s", "")
+	}
+	_, _, err := tb.rewrite(t, search.Request{Operation: search.Query, KeyCondition: text("s = :bad"),
+		Values: Item{":bad": s(secret + "\xff")}}, 0)
+	refused(t, "key condition", err, search.ErrUnsearchable)
 }
 
 func TestErrorText(t *testing.T) {

@@ -43,7 +43,6 @@ type Plan struct {
 	hidden      bool
 	derived     []string // names whose value Match computes
 	read        []string // attributes in the clear that Match reads
-	tenant      bool     // KeyField is one of derived and stands for branchKeyID
 	branchKeyID string
 	queries     int
 	partition   int      // the one that the request names, -1 if none
@@ -171,7 +170,6 @@ func (p *Plan) compile(c *compiler) error {
 // (Specification: search-config, "Multi Key Store Queries".)
 func (p *Plan) chooseBranchKey(c *compiler) error {
 	s := p.rewriter.search
-	p.tenant = len(c.tenants) > 0
 	if !s.MultiKey() {
 		return nil
 	}
@@ -191,7 +189,7 @@ func (p *Plan) chooseBranchKey(c *compiler) error {
 	for id := range ids {
 		p.branchKeyID = id
 	}
-	if p.tenant && p.branchKeyID == "" {
+	if c.tenant && p.branchKeyID == "" {
 		return p.noBranchKey()
 	}
 	return nil

@@ -41,7 +41,7 @@ func TestBranchKeyOfSearch(t *testing.T) {
 	tb := tenants(t, beacon.Signed)
 	names := map[string]string{"#t": "tenant", "#c": "c", "#s": "s"}
 	values := Item{":one": s("one"), ":two": s("two"), ":s": s("x"), ":n": n("1"), ":c": s("T-one|S-x"),
-		":c2": s("T-two|S-x"), ":t": s("T-one"), ":sg": s("T-one|Y-1"), ":cs": s("T-one|S-"), ":d1": s("T-one|Y-1"), ":d2": s("T-one|Y-2"), ":sx": s("S-x"),
+		":c2": s("T-two|S-x"), ":t": s("T-one"), ":sg": s("T-one|Y-1"), ":cs": s("T-one|S-"), ":te": s("T-|S-x"), ":d1": s("T-one|Y-1"), ":d2": s("T-one|Y-2"), ":sx": s("S-x"),
 		":y": s("Y-1")}
 	const none = "none"
 	for _, c := range []struct{ key, filter, want string }{ // "" is refused
@@ -49,7 +49,8 @@ func TestBranchKeyOfSearch(t *testing.T) {
 		{"", "s = :s AND tenant = :one", "one"}, {"", "s = :s AND (yr = :n AND #t = :one)", "one"}, {"", "tenant IN (:one) AND s = :s", "one"},
 		{"c = :c", "s = :s", "one"}, {"#c = :c", "", "one"}, {"", "#c = :c2", "two"}, {"", "begins_with(#c, :cs)", "one"},
 		{"", "c BETWEEN :t AND :cs", ""}, {"", "begins_with(c, :t)", none}, {"sg = :sg", "s = :s", "one"}, {"", "c = :sx AND #t = :one", "one"},
-		{"", "c BETWEEN :cs AND :cs", "one"}, {"", "d BETWEEN :d1 AND :d2 AND s = :s", "one"}, {"", "c IN (:c)", "one"}, {"", "c IN (:c, :c2)", ""},
+		{"", "c BETWEEN :cs AND :cs", "one"}, {"", "d BETWEEN :d1 AND :d2 AND s = :s", "one"}, {"", "c IN (:c)", "one"}, {"", ":one IN (tenant) AND s = :s", "one"},
+		{"", ":sg = sg AND s = :s", "one"}, {"", "sg = :n AND s = :s", ""}, {"", "sg = :c AND s = :s", ""}, {"", "c = :te", ""}, {"", "c BETWEEN :t AND :t", "one"}, {"", "c IN (:c, :c2)", ""},
 		{"", "(tenant = :one AND s = :s) OR (yr = :n AND tenant = :one)", "one"}, {"", "tenant = :one AND c = :c", "one"},
 		// No hash is needed.
 		{"tenant <> :one", "", ""}, {"pk = :one", "", none}, {"tenant = :one", "yr = :n", none}, {"", "attribute_exists(s)", none}, {"", "NOT s = :s", none}, {"", "contains(s, :s)", none},
