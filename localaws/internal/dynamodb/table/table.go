@@ -88,10 +88,10 @@ func restored(store storage.Store, def *schema.Definition) *Table {
 	t.def.Store(def)
 	t.expiry.init()
 	for _, d := range def.Local {
-		t.local = append(t.local, &index{def: d, table: def.Key})
+		t.local = append(t.local, &index{def: d, table: &def.Key})
 	}
 	for _, d := range def.Global {
-		t.global = append(t.global, &index{def: d, table: def.Key})
+		t.global = append(t.global, &index{def: d, table: &def.Key})
 	}
 	return t
 }
