@@ -50,19 +50,16 @@ func (i *Index) Project(table *Key, it Item) Item {
 		return it
 	}
 	out := make(Item, 4+len(i.NonKey))
-	for _, k := range []*Key{table, &i.Key} {
-		for a := range k.All() {
-			if v, ok := it[a.Name]; ok {
-				out[a.Name] = v
-			}
-		}
-	}
-	for _, n := range i.NonKey {
-		if v, ok := it[n]; ok {
-			out[n] = v
-		}
-	}
+	i.projectInto(out, table, it)
 	return out
+}
+
+func (i *Index) projectInto(out Item, table *Key, it Item) {
+	table.copyTo(out, it)
+	i.Key.copyTo(out, it)
+	for _, name := range i.NonKey {
+		copyAttribute(out, it, name)
+	}
 }
 
 // Size returns the size in bytes of what the index holds of an item. whole is
@@ -71,5 +68,7 @@ func (i *Index) Size(table *Key, it Item, whole int) int {
 	if i.Projection == ProjectAll {
 		return whole
 	}
-	return ddbjson.ItemSize(i.Project(table, it))
+	out := make(Item, 8) // small enough to stay off the heap
+	i.projectInto(out, table, it)
+	return ddbjson.ItemSize(out)
 }

@@ -107,10 +107,30 @@ func (k *Key) Has(name string) bool {
 // Of returns the key attributes of an item.
 func (k *Key) Of(it Item) Item {
 	key := make(Item, 2)
-	for a := range k.All() {
-		key[a.Name] = it[a.Name]
-	}
+	k.copyTo(key, it)
 	return key
+}
+
+// copyTo copies the attributes of the key that the item has. Every page and every
+// write to an index comes here, so it does without [Key.All].
+func (k *Key) copyTo(out, it Item) {
+	copyAttribute(out, it, k.Partition.Name)
+	for _, a := range k.MorePartition {
+		copyAttribute(out, it, a.Name)
+	}
+	if k.HasSort() {
+		copyAttribute(out, it, k.Sort.Name)
+	}
+	for _, a := range k.MoreSort {
+		copyAttribute(out, it, a.Name)
+	}
+}
+
+// copyAttribute copies an attribute that the item has.
+func copyAttribute(out, it Item, name string) {
+	if v, ok := it[name]; ok {
+		out[name] = v
+	}
 }
 
 // CheckKey refuses the Key member of a request if it has not just the

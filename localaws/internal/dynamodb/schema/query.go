@@ -13,14 +13,16 @@ const MaxParts = 4
 
 // Bind fits the key condition of a Query to the key. Errors are *ddbexpr.Error.
 func (k *Key) Bind(condition *ddbexpr.KeyCondition) (ddbexpr.KeyQuery, error) {
-	var partition, sort [MaxParts]ddbexpr.KeyAttribute // off the heap
-	bound := ddbexpr.KeySchema{Partition: partition[:0], Sort: sort[:0]}
-	for a, isPartition := range k.All() {
-		list := &bound.Sort
-		if isPartition {
-			list = &bound.Partition
-		}
-		*list = append(*list, ddbexpr.KeyAttribute(a))
+	var partition, sort [MaxParts]ddbexpr.KeyAttribute // off the heap, as every Query comes here
+	bound := ddbexpr.KeySchema{Partition: append(partition[:0], ddbexpr.KeyAttribute(k.Partition))}
+	for _, a := range k.MorePartition {
+		bound.Partition = append(bound.Partition, ddbexpr.KeyAttribute(a))
+	}
+	if k.HasSort() {
+		bound.Sort = append(sort[:0], ddbexpr.KeyAttribute(k.Sort))
+	}
+	for _, a := range k.MoreSort {
+		bound.Sort = append(bound.Sort, ddbexpr.KeyAttribute(a))
 	}
 	return condition.Bind(bound)
 }

@@ -35,11 +35,10 @@ func (v View) Key(it Item) (string, bool) {
 
 // LastKey returns the LastEvaluatedKey of a page whose last item is it.
 func (v View) LastKey(it Item) Item {
-	key := v.Def.Key.Of(it)
+	key := make(Item, 4)
+	v.Def.Key.copyTo(key, it)
 	if v.Index != nil {
-		for name, value := range v.Index.Key.Of(it) {
-			key[name] = value
-		}
+		v.Index.Key.copyTo(key, it)
 	}
 	return key
 }
