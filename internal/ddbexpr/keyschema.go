@@ -46,6 +46,11 @@ func (k *KeyCondition) Bind(schema KeySchema) (KeyQuery, error) {
 			") exceeds the number of key attributes defined in the schema (" + strconv.Itoa(keys) + ")")
 	}
 	q := KeyQuery{Partition: k.on(schema.Partition), Sort: k.on(schema.Sort)}
+	if len(schema.Partition) > 1 {
+		if err := checkEqualities(schema.Partition, q.Partition); err != nil {
+			return KeyQuery{}, err
+		}
+	}
 	if len(q.Partition) < len(schema.Partition) {
 		return KeyQuery{}, missedKey(firstWithout(schema.Partition, q.Partition))
 	}
@@ -94,6 +99,25 @@ func firstWithout(attributes []KeyAttribute, terms []KeyTerm) string {
 		}
 	}
 	return ""
+}
+
+// checkEqualities refuses a partition key of several attributes unless each has an
+// equality. The refusal names all others.
+//
+// (?) AWS's text names HASH and equality. The rest is worded after the text for the
+// sort key, which was recorded.
+func checkEqualities(partition []KeyAttribute, terms []KeyTerm) error {
+	var open []string
+	for _, a := range partition {
+		if !slices.ContainsFunc(terms, func(t KeyTerm) bool { return t.Name == a.Name && t.Operator == KeyEqual }) {
+			open = append(open, a.Name)
+		}
+	}
+	if open == nil {
+		return nil
+	}
+	return bindError("HASH key attributes " + strings.Join(open, ", ") + " must have equality conditions specified in " +
+		"the query")
 }
 
 // checkLeading refuses terms before which an attribute of the sort key has no

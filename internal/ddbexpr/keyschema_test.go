@@ -103,10 +103,12 @@ func TestBindMessages(t *testing.T) {
 // attributes. The texts on RANGE key attributes were recorded on AWS.
 func TestBindSeveral(t *testing.T) {
 	const (
-		unsupported = "Query key condition not supported"
-		missed      = "Query condition missed key schema element: "
-		mismatch    = "One or more parameter values were invalid: Condition parameter type does not match schema type"
+		missed   = "Query condition missed key schema element: "
+		mismatch = "One or more parameter values were invalid: Condition parameter type does not match schema type"
 	)
+	equal := func(open string) string {
+		return "HASH key attributes " + open + " must have equality conditions specified in the query"
+	}
 	gap := func(open, named string) string {
 		return "RANGE key attributes " + open + " must have equality conditions specified in the query because a " +
 			"condition is present on key attribute " + named
@@ -120,11 +122,12 @@ func TestBindSeveral(t *testing.T) {
 		{"h = :s AND i = :n AND begins_with(a, :s)", ""},
 		{"h = :s AND i = :n AND a = :s AND b BETWEEN :m AND :n", ""},
 		{"h = :s AND i = :n AND a = :s AND b = :n AND c = :b AND d > :s", ""},
-		{"h = :s", missed + "i"},
-		{"i = :n", missed + "h"},
-		{"h = :s AND a = :s", missed + "i"},
-		{"a = :s AND b = :n", missed + "h"},
-		{"h = :s AND i > :n", unsupported},
+		{"h = :s", equal("i")},
+		{"i = :n", equal("h")},
+		{"h = :s AND a = :s", equal("i")},
+		{"a = :s AND b = :n", equal("h, i")},
+		{"h = :s AND i > :n", equal("i")},
+		{"h > :s AND x = :n", equal("h, i")},
 		{"h = :s AND i = :n AND x = :s", missed + "a"},
 		{"h = :s AND i = :n AND b = :n AND x = :s", missed + "a"},
 		{"h = :s AND i = :n AND a = :s AND x = :s", missed + "b"},
@@ -154,6 +157,25 @@ func TestBindSeveral(t *testing.T) {
 		var e *ddbexpr.Error
 		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &e) || e.Message != c.want) {
 			t.Errorf("%s: %v, want %q", c.expression, err, c.want)
+		}
+	}
+}
+
+// TestBindSingle: the refusals of a partition key of one attribute stay as they are
+// beside a sort key of several.
+func TestBindSingle(t *testing.T) {
+	for expression, want := range map[string]string{
+		"a = :s":            "Query condition missed key schema element: h",
+		"h > :s":            "Query key condition not supported",
+		"h = :s AND x = :s": "Query condition missed key schema element: a",
+	} {
+		condition, err := ddbexpr.ParseKeyCondition(expression, nil, item{":s": s("x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e *ddbexpr.Error
+		if _, err := condition.Bind(keyOf("h S", "a S, b S")); !errors.As(err, &e) || e.Message != want {
+			t.Errorf("%s: %v, want %s", expression, err, want)
 		}
 	}
 }

@@ -157,9 +157,11 @@ func TestIndexOfSeveralAttributes(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ condition, message string }{
-		{"h = :h", "Query condition missed key schema element: i"},
-		{"h = :h AND i = :i AND k = :k AND a = :a", "Query condition missed key schema element: j"},
-		{"h = :h AND i = :i AND j = :j AND k > :k", "Query key condition not supported"},
+		{"h = :h", "HASH key attributes i, j, k must have equality conditions specified in the query"},
+		{"h = :h AND i = :i AND k = :k AND a = :a",
+			"HASH key attributes j must have equality conditions specified in the query"},
+		{"h = :h AND i = :i AND j = :j AND k > :k",
+			"HASH key attributes k must have equality conditions specified in the query"},
 		{all + " AND x = :a", "Query condition missed key schema element: a"},
 	} {
 		w.fails("Query", queryGSI(c.condition, rest, nil), "ValidationException", c.message)
