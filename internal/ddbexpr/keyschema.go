@@ -116,8 +116,8 @@ func checkEqualities(partition []KeyAttribute, terms []KeyTerm) error {
 	if open == nil {
 		return nil
 	}
-	return bindError("HASH key attributes " + strings.Join(open, ", ") + " must have equality conditions specified in " +
-		"the query")
+	return bindError("HASH key attributes " + strings.Join(open, ", ") +
+		" must have equality conditions specified in the query")
 }
 
 // checkLeading refuses terms before which an attribute of the sort key has no

@@ -202,7 +202,8 @@ func TestKeySwitch(t *testing.T) {
 	const internal = "KMS internal error: com.amazonaws.services.kms.model.AWSKMSException: " + onlySymmetric +
 		" (Service: AWSKMS; Status Code: 400; Error Code: ValidationException; Request ID: …"
 	before := fmt.Sprint(w.described("secret")["SSEDescription"])
-	if e := w.fails("UpdateTable", custom(hmac), "InternalServerError", internal); e.HTTPStatus() != 500 || e.Hint == "" {
+	e := w.fails("UpdateTable", custom(hmac), "InternalServerError", internal)
+	if e.HTTPStatus() != 500 || e.Hint == "" {
 		t.Errorf("status %d, hint %q", e.HTTPStatus(), e.Hint)
 	}
 	if after := fmt.Sprint(w.described("secret")["SSEDescription"]); after != before {

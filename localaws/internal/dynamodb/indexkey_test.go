@@ -147,7 +147,8 @@ func TestIndexOfSeveralAttributes(t *testing.T) {
 		t.Errorf("KeySchema %s, want %s", got, want)
 	}
 	const rest = " h=h i=i j=j k=k a=a b=b c=c d=d"
-	w.put("pk=1"+rest, "pk=2"+rest, "pk=3"+strings.Replace(rest, "k=k", "k=other", 1), "pk=4 h=h i=i j=j a=a b=b c=c d=d")
+	w.put("pk=1"+rest, "pk=2"+rest, "pk=3"+strings.Replace(rest, "k=k", "k=other", 1),
+		"pk=4 h=h i=i j=j a=a b=b c=c d=d")
 	const all = "h = :h AND i = :i AND j = :j AND k = :k"
 	for condition, want := range map[string]string{
 		all: "1 2", all + " AND a = :a AND b = :b AND c = :c AND d = :d": "1 2", all + " AND a > :a": "",
