@@ -57,6 +57,5 @@ func Supplied(key string) bool {
 // private reports whether the values of a condition key, in lower case, are
 // contents of items, which no reason may repeat.
 func private(lower string) bool {
-	return lower == "dynamodb:leadingkeys" ||
-		strings.HasPrefix(lower, "dynamodb:") && strings.HasSuffix(lower, "partitionkeyvalues")
+	return lower == "dynamodb:leadingkeys" || strings.HasSuffix(lower, "partitionkeyvalues")
 }
