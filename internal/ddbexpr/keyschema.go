@@ -80,12 +80,16 @@ func (k *KeyCondition) Bind(schema KeySchema) (KeyQuery, error) {
 func (k *KeyCondition) on(attributes []KeyAttribute) []KeyTerm {
 	var found []KeyTerm
 	for _, a := range attributes {
-		i := slices.IndexFunc(k.terms, func(t KeyTerm) bool { return t.Name == a.Name })
-		switch {
-		case i >= 0 && found == nil:
-			found = k.terms[i : i+1 : i+1]
-		case i >= 0:
-			found = append(found, k.terms[i])
+		for i := range k.terms {
+			if k.terms[i].Name != a.Name {
+				continue
+			}
+			if found == nil {
+				found = k.terms[i : i+1 : i+1]
+			} else {
+				found = append(found, k.terms[i])
+			}
+			break // no two terms are on one attribute
 		}
 	}
 	return found
@@ -134,11 +138,12 @@ func checkLeading(sort []KeyAttribute, terms []KeyTerm) error {
 			return bindError("RANGE key attributes " + strings.Join(open, ", ") + " must have equality conditions " +
 				"specified in the query because a condition is present on key attribute " + a.Name)
 		}
-		if !named || terms[next].Operator != KeyEqual {
-			open = append(open, a.Name)
-		}
+		equal := named && terms[next].Operator == KeyEqual
 		if named {
 			next++
+		}
+		if !equal && next < len(terms) {
+			open = append(open, a.Name)
 		}
 	}
 	return nil
