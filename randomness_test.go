@@ -43,6 +43,7 @@ var draws = map[string]string{
 		"TestNoncesAndKeysAreFresh",
 	"localaws/internal/dynamodb/atrest/sealer.go Seal": "localaws/internal/dynamodb/atrest " +
 		"TestNoncesAndKeysAreFresh",
+	"localaws/internal/dynamodb/backup/backup.go newARN":   "localaws/internal/dynamodb/backup TestARNsAreFresh",
 	"localaws/internal/iam/loginprofile.go newSalt":        "localaws/internal/iam TestSaltsAreFresh",
 	"localaws/internal/identifier/identifier.go New":       "localaws/internal/identifier TestIDsAndSecretsAreFresh",
 	"localaws/internal/identifier/identifier.go NewSecret": "localaws/internal/identifier TestIDsAndSecretsAreFresh",

@@ -67,6 +67,9 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 	if encryptor != nil {
 		t.unsigned = encryptor.UnsignedNames()
 	}
+	if err := t.checkIndexes(); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 

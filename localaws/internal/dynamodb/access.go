@@ -63,7 +63,7 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 	if a.enclosing != "" {
 		conditions["dynamodb:enclosingoperation"] = []string{a.enclosing}
 	}
-	return s.allow(ctx, c, a.action, resource, a.at.Account, conditions)
+	return s.allowUnder(ctx, c, a.action, resource, a.at.Account, conditions, b.policy())
 }
 
 // morePartitionKeys are the condition keys of the attributes after the first of a

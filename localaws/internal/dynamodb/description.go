@@ -46,6 +46,10 @@ func describe(d *schema.Definition, n table.Counts, now time.Time) jsonObject {
 	if limit := describeLimit(d.OnDemandLimit); limit != nil {
 		out["OnDemandThroughput"] = limit
 	}
+	if r := d.Restored; r != nil && n.Status == "CREATING" {
+		out["RestoreSummary"] = jsonObject{"SourceBackupArn": r.BackupARN, "SourceTableArn": r.TableARN,
+			"RestoreDateTime": epoch(r.At), "RestoreInProgress": true}
+	}
 	if d.TableClass != "" {
 		class := jsonObject{"TableClass": d.TableClass}
 		if !d.ClassChanged.IsZero() {

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,11 @@ func FuzzServe(f *testing.F) {
 		{"UpdateTimeToLive", `{"TableName":"secret","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"a"}}`},
 		{"TagResource", `{"ResourceArn":"arn:aws:dynamodb:us-east-1:111122223333:table/secret","Tags":[{"Key":"a","Value":"b"}]}`},
 		{"UpdateContinuousBackups", `{"TableName":"secret","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":true,"RecoveryPeriodInDays":3}}`},
+		{"PutResourcePolicy", `{"ResourceArn":"arn:aws:dynamodb:us-east-1:111122223333:table/secret","ExpectedRevisionId":"NO_POLICY","Policy":"{\"Statement\":{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"dynamodb:*\",\"Resource\":\"*\"}}"}`},
+		{"DeleteResourcePolicy", `{"ResourceArn":"arn:aws:dynamodb:us-east-1:111122223333:table/secret"}`},
+		{"CreateBackup", `{"TableName":"secret","BackupName":"nightly"}`},
+		{"ListBackups", `{"TableName":"secret","Limit":1,"TimeRangeLowerBound":1.5e9,"TimeRangeUpperBound":2e9,"BackupType":"ALL"}`},
+		{"RestoreTableFromBackup", `{"BackupArn":"` + noBackup + `","TargetTableName":"target","BillingModeOverride":"PROVISIONED","ProvisionedThroughputOverride":{"ReadCapacityUnits":1,"WriteCapacityUnits":1},"GlobalSecondaryIndexOverride":[],"SSESpecificationOverride":{"Enabled":false}}`},
 		{"ListTables", `{"Limit":1,"ExclusiveStartTableName":"aaa"}`},
 	} {
 		f.Add(seed.operation, []byte(seed.body))
@@ -43,6 +49,9 @@ func FuzzServe(f *testing.F) {
 		w := newWorld(t)
 		w.table("secret", "", customKey(w.keys.newKey("one")))
 		w.do("PutItem", members{"TableName": "secret", "Item": members{"pk": str("a"), "v": num(1)}})
+		if operation == "RestoreTableFromBackup" { // of a backup that there is
+			body = bytes.ReplaceAll(body, []byte(noBackup), []byte(w.backup("secret")))
+		}
 		out, err := w.s.Serve(context.Background(), userCall("admin", operation, body))
 		var e *request.Error
 		switch {

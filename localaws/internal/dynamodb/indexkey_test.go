@@ -386,3 +386,29 @@ func TestConditionKeysOfSeveralAttributes(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+// TestRestoreOfSeveralAttributes: a restored table has the index, whether the
+// request names it or not, and no index with the same attributes in another order.
+func TestRestoreOfSeveralAttributes(t *testing.T) {
+	w := newWorld(t)
+	w.severalTable("h i | a b")
+	w.put("pk=1 h=h i=i a=a b=2", "pk=2 h=h i=i a=a b=1", "pk=3 h=h i=i a=a", "pk=4 h=h i=j a=a b=1")
+	backup := w.backup("tab")
+	w.put("pk=5 h=h i=i a=a b=0")
+	override := func(key string) members {
+		return members{"GlobalSecondaryIndexOverride": []members{severalIndex("gsi", key)}}
+	}
+	for name, more := range map[string]members{"whole": nil, "named": override("h i | a b")} {
+		w.do("RestoreTableFromBackup", restoreOf(backup, name, more))
+		in := queryGSI("h = :h AND i = :i AND a = :a", "h=h i=i a=a", members{"TableName": name})
+		if got := keysOf(w.do("Query", in)); got != "2 1" {
+			t.Errorf("%s: the index has %s", name, got)
+		}
+	}
+	for _, key := range []string{"h i | b a", "i h | a b", "h i | a", "h | i a b"} {
+		w.fails("RestoreTableFromBackup", restoreOf(backup, "other", override(key)), "ValidationException", "")
+	}
+	hmac := members{"SSESpecificationOverride": customKey(w.keys.newKey("hmac"))["SSESpecification"]}
+	w.fails("RestoreTableFromBackup", restoreOf(backup, "other", hmac), "InternalServerError", "KMS internal error: …")
+	w.fails("DescribeTable", members{"TableName": "other"}, "ResourceNotFoundException", "")
+}

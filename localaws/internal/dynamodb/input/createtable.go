@@ -62,8 +62,9 @@ type CreateTable struct {
 	DeletionProtectionEnabled *bool
 	TableClass                *string
 	StreamSpecification       *streamSpecification
+	ResourcePolicy            *string
 
-	ResourcePolicy, VectorIndexes, WarmThroughput            wire.Unsupported
+	VectorIndexes, WarmThroughput                            wire.Unsupported
 	GlobalTableSettingsReplicationMode, GlobalTableSourceArn wire.Unsupported
 
 	// set by Prepare
@@ -191,13 +192,13 @@ func (in *CreateTable) Check(c *wire.Checks) {
 	for i := range in.LocalSecondaryIndexes {
 		checkIndex(c, &in.LocalSecondaryIndexes[i], fmt.Sprintf("localSecondaryIndexes.%d.member.", i+1), 2)
 	}
-	checkSSE(c, in.SSESpecification)
+	checkSSE(c, in.SSESpecification, "sSESpecification")
 }
 
-func checkSSE(c *wire.Checks, s *SSE) {
+func checkSSE(c *wire.Checks, s *SSE, path string) {
 	if s != nil {
-		c.Enum(s.SSEType, "sSESpecification.sSEType", "AES256", "KMS")
-		c.Length(s.KMSMasterKeyID, "sSESpecification.kMSMasterKeyId", 1, 2048)
+		c.Enum(s.SSEType, path+".sSEType", "AES256", "KMS")
+		c.Length(s.KMSMasterKeyID, path+".kMSMasterKeyId", 1, 2048)
 	}
 }
 
