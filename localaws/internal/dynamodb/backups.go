@@ -147,7 +147,7 @@ func backupDescription(b *backup.Backup, status string, now time.Time) jsonObjec
 		return jsonObject{"ReadCapacityUnits": t.Read, "WriteCapacityUnits": t.Write}
 	}
 	source := jsonObject{"TableName": d.Name, "TableId": d.ID, "TableArn": d.ARN, "TableSizeBytes": b.Bytes,
-		"KeySchema": describeKey(d.Key), "TableCreationDateTime": epoch(d.Created), "ItemCount": b.Items,
+		"KeySchema": describeKey(&d.Key), "TableCreationDateTime": epoch(d.Created), "ItemCount": b.Items,
 		"ProvisionedThroughput": units(d.Throughput), "BillingMode": "PROVISIONED"}
 	if d.OnDemand {
 		source["BillingMode"] = "PAY_PER_REQUEST"

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
@@ -68,9 +67,6 @@ func (k *Custodian) Resolve(ctx context.Context, c *request.Call, account string
 	info, err := k.keys.DescribeKey(ctx, via(c, "DescribeKey"), id)
 	if err != nil {
 		return 0, "", keyError(c, err)
-	}
-	if !info.Symmetric {
-		return 0, "", refusal.Parameter("KMSMasterKeyId must be a symmetric encryption key: %s", info.ARN)
 	}
 	if info.AWSManaged {
 		return schema.KeyManaged, info.ARN, nil

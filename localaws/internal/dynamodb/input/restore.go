@@ -34,10 +34,11 @@ func (in *RestoreTable) Check(c *wire.Checks) {
 	in.Backup.Check(c)
 	c.Enum(in.BillingModeOverride, "billingModeOverride", "PROVISIONED", "PAY_PER_REQUEST")
 	for i := range in.GlobalSecondaryIndexOverride {
-		checkIndex(c, &in.GlobalSecondaryIndexOverride[i], fmt.Sprintf("globalSecondaryIndexOverride.%d.member.", i+1))
+		checkIndex(c, &in.GlobalSecondaryIndexOverride[i], fmt.Sprintf("globalSecondaryIndexOverride.%d.member.", i+1),
+			0)
 	}
 	for i := range in.LocalSecondaryIndexOverride {
-		checkIndex(c, &in.LocalSecondaryIndexOverride[i], fmt.Sprintf("localSecondaryIndexOverride.%d.member.", i+1))
+		checkIndex(c, &in.LocalSecondaryIndexOverride[i], fmt.Sprintf("localSecondaryIndexOverride.%d.member.", i+1), 2)
 	}
 	checkThroughput(c, in.ProvisionedThroughputOverride, "provisionedThroughputOverride")
 	checkSSE(c, in.SSESpecificationOverride, "sSESpecificationOverride")
@@ -137,7 +138,7 @@ func (in *RestoreTable) indexes(d *schema.Definition, source []*schema.Index, ov
 		wanted := &override[n]
 		stranger := refusal.Validation("Index " + *wanted.IndexName + " does not match a secondary index that " +
 			"existed in the source table and cannot be created during the restore operation")
-		x, err := indexOf(wanted, kinds, d.Key, local)
+		x, err := indexOf(wanted, kinds, &d.Key, local)
 		if err != nil {
 			return nil, stranger
 		}

@@ -47,7 +47,7 @@ func (in *UpdateTable) Check(c *wire.Checks) {
 		at := fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.", i+1)
 		switch {
 		case u.Create != nil:
-			checkIndex(c, u.Create, at+"create.")
+			checkIndex(c, u.Create, at+"create.", 0)
 		case u.Update != nil:
 			if c.Required(u.Update.IndexName == nil, at+"update.indexName") {
 				checkResource(c, u.Update.IndexName, at+"update.indexName")

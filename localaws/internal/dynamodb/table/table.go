@@ -88,10 +88,10 @@ func restored(store storage.Store, def *schema.Definition) *Table {
 	t.def.Store(def)
 	t.expiry.init()
 	for _, d := range def.Local {
-		t.local = append(t.local, &index{def: d, table: def.Key})
+		t.local = append(t.local, &index{def: d, table: &def.Key})
 	}
 	for _, d := range def.Global {
-		t.global = append(t.global, &index{def: d, table: def.Key})
+		t.global = append(t.global, &index{def: d, table: &def.Key})
 	}
 	return t
 }
@@ -201,7 +201,7 @@ func (t *Table) Items(def *schema.Definition) (list []schema.Item, bytes int64, 
 
 // Fill puts items into a table that no request can find yet, in memory and in tx.
 func (t *Table) Fill(tx *storage.Tx, items []schema.Item) error {
-	key := t.def.Load().Key
+	key := &t.def.Load().Key
 	for _, it := range items {
 		e, err := newEntry(key, it)
 		if err != nil {
