@@ -116,7 +116,8 @@ func define(o CreateOptions, tables []Declaration) (*provision.Definition, Table
 			return refuse("%s and %s are two tables", d.Name, c.name)
 		}
 		if key := c.plan.tableKey(); key != d.Key {
-			return refuse("table %s has %s in %s and %s in %s", d.Name, d.Key, first.plan.typeName, key, c.plan.typeName)
+			return refuse("table %s has %s in %s and %s in %s", d.Name, d.Key, first.plan.typeName, key,
+				c.plan.typeName)
 		}
 		if err := c.define(d); err != nil {
 			return refuse("table %s: %w", d.Name, err)
@@ -175,8 +176,8 @@ func (c *core) defineTypes(d *provision.Definition, k provision.Key) error {
 			}
 		}
 		if !slices.Contains(indexKinds, kind) {
-			return fmt.Errorf("field %s of %s converts itself: its type in DynamoDB is unknown; create the table by the SDK",
-				f.goName, c.plan.typeName)
+			return fmt.Errorf("field %s of %s converts itself: its type in DynamoDB is unknown; create the table by "+
+				"the SDK", f.goName, c.plan.typeName)
 		}
 		if has := d.Types[name]; has != "" && has != kind {
 			return fmt.Errorf("key attribute %q is of type %s and, in %s, of type %s", name, has, c.plan.typeName, kind)

@@ -57,7 +57,8 @@ func TestCreate(t *testing.T) {
 			if err := stays.Put(ctx, wardStay{PK: "ann", SK: "1", Ward: "north", Day: 3, Secret: "s"}); err != nil {
 				t.Fatal(err)
 			}
-			if err := beds.Put(ctx, wardBed{PK: "wardBed", SK: "7", Ward: "north", Day: 1, Kind: []byte("wide")}); err != nil {
+			wide := wardBed{PK: "bed", SK: "7", Ward: "north", Day: 1, Kind: []byte("wide")}
+			if err := beds.Put(ctx, wide); err != nil {
 				t.Fatal(err)
 			}
 			for v, err := range stays.Query(ctx, store.Query{Partition: "north", Sort: store.SortGreater(2),
@@ -86,7 +87,8 @@ func TestCreate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tags, err := w.client.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: d.Table.TableArn})
+			tags, err := w.client.ListTagsOfResource(ctx,
+				&dynamodb.ListTagsOfResourceInput{ResourceArn: d.Table.TableArn})
 			if err != nil || len(tags.Tags) != 1 || !aws.ToBool(d.Table.DeletionProtectionEnabled) {
 				t.Errorf("%+v, %v", tags, err)
 			}
@@ -153,7 +155,8 @@ func TestCreateDifferent(t *testing.T) {
 	if !errors.As(err, &different) || !errors.Is(err, store.ErrDeclaration) {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"index byKind does not exist", "billing mode is PROVISIONED", "deletion protection is off"} {
+	for _, want := range []string{"index byKind does not exist", "billing mode is PROVISIONED",
+		"deletion protection is off"} {
 		if !slices.ContainsFunc(different.Problems, func(p string) bool { return strings.Contains(p, want) }) {
 			t.Errorf("no %q in %q", want, different.Problems)
 		}

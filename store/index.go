@@ -35,7 +35,8 @@ func (p *plan) collectIndexes() error {
 			}
 			for part := range strings.SplitSeq(text, ";") {
 				if err := p.addIndexKey(f, tag == localTag, part); err != nil {
-					return fmt.Errorf("%w: field %s of %s: tag %s: %w", ErrConfiguration, f.goName, p.typeName, tag, err)
+					return fmt.Errorf("%w: field %s of %s: tag %s: %w", ErrConfiguration, f.goName, p.typeName, tag,
+						err)
 				}
 			}
 		}
@@ -125,8 +126,8 @@ func (c *core) resolveIndex(i Index) (Index, error) {
 	case i.Name == "":
 		return i, fmt.Errorf("%w: an index needs a name", ErrConfiguration)
 	case i.Partition == "" && declared == nil:
-		return i, fmt.Errorf("%w: no field of %s declares index %q: tag its key fields, or give Index its key attributes",
-			ErrConfiguration, c.plan.typeName, i.Name)
+		return i, fmt.Errorf("%w: no field of %s declares index %q: tag its key fields, or give Index its key "+
+			"attributes", ErrConfiguration, c.plan.typeName, i.Name)
 	case i.Partition == "":
 		return Index{Name: i.Name, Partition: declared.Key.Partition, Sort: declared.Key.Sort}, nil
 	case declared != nil && declared.Key != (provision.Key{Partition: i.Partition, Sort: i.Sort}):

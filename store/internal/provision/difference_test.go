@@ -31,7 +31,8 @@ func TestDifferences(t *testing.T) {
 		}
 		t := &types.TableDescription{
 			KeySchema:            []types.KeySchemaElement{element("id", "HASH"), element("day", "RANGE")},
-			AttributeDefinitions: []types.AttributeDefinition{attribute("id", "S"), attribute("day", "N"), attribute("ward", "S")},
+			AttributeDefinitions: []types.AttributeDefinition{attribute("id", "S"), attribute("day", "N"),
+				attribute("ward", "S")},
 			BillingModeSummary:   &types.BillingModeSummary{BillingMode: types.BillingModePayPerRequest},
 			GlobalSecondaryIndexes: []types.GlobalSecondaryIndexDescription{{IndexName: aws.String("byWard"),
 				KeySchema:  []types.KeySchemaElement{element("ward", "HASH"), element("id", "RANGE")},

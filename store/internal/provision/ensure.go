@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/store/internal/expiry"
+	"github.com/ddbseal/ddbseal/store/internal/pace"
 )
 
 // Client is what making a table needs. *dynamodb.Client fits.
@@ -93,16 +93,10 @@ func (d *Definition) wait(ctx context.Context, c Client, t *types.TableDescripti
 		if state == "" {
 			return t, nil
 		}
-		// Up to a quarter more, so that many programs that start together do
-		// not ask together.
-		timer := time.NewTimer(pause + rand.N(pause/4))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, fmt.Errorf("waiting for %s: %w", state, context.Cause(ctx))
+		err := pace.Sleep(ctx, pause)
+		if err != nil {
+			return nil, fmt.Errorf("waiting for %s: %w", state, err)
 		}
-		var err error
 		if t, err = d.describe(ctx, c); err != nil {
 			return nil, err
 		}
