@@ -30,10 +30,10 @@ func TestDifferences(t *testing.T) {
 			return types.AttributeDefinition{AttributeName: &name, AttributeType: kind}
 		}
 		t := &types.TableDescription{
-			KeySchema:            []types.KeySchemaElement{element("id", "HASH"), element("day", "RANGE")},
+			KeySchema: []types.KeySchemaElement{element("id", "HASH"), element("day", "RANGE")},
 			AttributeDefinitions: []types.AttributeDefinition{attribute("id", "S"), attribute("day", "N"),
 				attribute("ward", "S")},
-			BillingModeSummary:   &types.BillingModeSummary{BillingMode: types.BillingModePayPerRequest},
+			BillingModeSummary: &types.BillingModeSummary{BillingMode: types.BillingModePayPerRequest},
 			GlobalSecondaryIndexes: []types.GlobalSecondaryIndexDescription{{IndexName: aws.String("byWard"),
 				KeySchema:  []types.KeySchemaElement{element("ward", "HASH"), element("id", "RANGE")},
 				Projection: &types.Projection{ProjectionType: "ALL"}}},
