@@ -83,6 +83,8 @@ type Providers struct {
 	// KeyStore returns the branch keys of a hierarchical keyring without
 	// branchKeys.
 	KeyStore func(ctx context.Context, k Keyring) (materials.BranchKeySource, error)
+	// BeaconKeys returns the beacon keys of a key source without beaconKeys.
+	BeaconKeys func(ctx context.Context, k BeaconKeySource) (materials.BeaconKeySource, error)
 }
 
 func bad(text string, args ...any) error {
