@@ -19,6 +19,8 @@
 //     item.
 //   - [github.com/ddbseal/ddbseal/envelope/beacon]: searchable attributes of
 //     encrypted items.
+//   - [github.com/ddbseal/ddbseal/envelope/beacon/search]: queries and scans
+//     over those attributes.
 //   - [github.com/ddbseal/ddbseal/envelope/keyring/awskms]: keys in AWS KMS.
 //   - [github.com/ddbseal/ddbseal/envelope/keyring]: raw AES and RSA keys,
 //     several keyrings together, and branch keys.

@@ -32,6 +32,7 @@ var draws = map[string]string{
 	"envelope/keyring/rawaes.go Prepare":                    "envelope/keyring TestRawAESDrawsKeyAndIV",
 	"envelope/keyring/rawrsa.go Prepare":                    "envelope/keyring TestRawRSADrawsItsKey",
 	"envelope/keyring/rawrsa.go open":                       "envelope/keyring TestRawRSAGuessesNoKey",
+	"envelope/legacy/wrapped.go pkcs1":                      "envelope/legacy TestRSAGuessesNoKey",
 	"envelope/keystore/cache/config.go withDefaults":        "envelope/keystore/cache TestPartitionsAreFresh",
 	"envelope/keystore/create.go CreateKey":                 "envelope/keystore TestIDsAreFresh",
 	"envelope/keystore/create.go VersionKey":                "envelope/keystore TestIDsAreFresh",
@@ -44,6 +45,7 @@ var draws = map[string]string{
 		"TestNoncesAndKeysAreFresh",
 	"localaws/internal/dynamodb/atrest/sealer.go Seal": "localaws/internal/dynamodb/atrest " +
 		"TestNoncesAndKeysAreFresh",
+	"localaws/internal/dynamodb/backup/backup.go newARN":   "localaws/internal/dynamodb/backup TestARNsAreFresh",
 	"localaws/internal/iam/loginprofile.go newSalt":        "localaws/internal/iam TestSaltsAreFresh",
 	"localaws/internal/identifier/identifier.go New":       "localaws/internal/identifier TestIDsAndSecretsAreFresh",
 	"localaws/internal/identifier/identifier.go NewSecret": "localaws/internal/identifier TestIDsAndSecretsAreFresh",
@@ -64,7 +66,7 @@ var draws = map[string]string{
 }
 
 // drawnInTests are packages and programs that are not part of a user's binary.
-var drawnInTests = []string{"envelope/internal/fakekms/", "interop/vectors/"}
+var drawnInTests = []string{"envelope/internal/fakekms/", "internal/legacywriter/", "interop/vectors/"}
 
 // jitter are the files that import math/rand, whose numbers can be guessed. They
 // spread requests over time or have the embedded AWS fail at chance.

@@ -20,9 +20,6 @@ const (
 
 	// ReservedPrefix begins the names of attributes that belong to the format.
 	ReservedPrefix = "aws_dbe_"
-
-	legacyDescription = "*amzn-ddb-map-desc*"
-	legacySignature   = "*amzn-ddb-map-sig*"
 )
 
 // Config says how the items of one table are encrypted. [NewItemEncryptor]
@@ -50,6 +47,10 @@ type Config struct {
 	AlgorithmSuite AlgorithmSuite
 	// PlaintextPolicy: zero forbids plaintext on writing and reading.
 	PlaintextPolicy PlaintextPolicy
+	// Legacy reads items of the older DynamoDB Encryption Client; nil forbids
+	// that. It never hands such an item out as plaintext, whatever
+	// PlaintextPolicy allows.
+	Legacy *LegacyOverride
 	// MaxEncryptedDataKeys bounds the recipients of an item, written or read;
 	// zero means 255, the format's own limit. A small number keeps hostile
 	// items from causing many calls to a key service.
@@ -105,6 +106,9 @@ func (c *Config) check(unsigned map[string]struct{}) error {
 		return configuration("%d attributes, the header holds %d", len(c.Actions), format.MaxLegend)
 	}
 	if err := c.checkUnsigned(); err != nil {
+		return err
+	}
+	if err := c.Legacy.check(c); err != nil {
 		return err
 	}
 	return c.checkActions(unsigned)

@@ -79,7 +79,9 @@
 //   - Attributes stored for searching (aws_dbe_b_…, aws_dbe_v_…) are accepted and
 //     dropped on reading, whoever wrote them. Nothing checks them: an item whose
 //     beacon was changed or deleted opens, and searches do not find it.
-//   - Items of the older DynamoDB Encryption Client fail with [ErrLegacyItem].
+//   - Items of the older DynamoDB Encryption Client are read if [Config.Legacy]
+//     allows it, see package legacy, and fail with [ErrLegacyItem] otherwise. They
+//     are never written.
 //   - Nested values are encrypted as a whole, up to 32 levels deep.
 //   - Numbers keep 38 digits; in encrypted attributes they come back in plain
 //     form (1e2 as 100), sets and maps in sorted order, NULL always as true.

@@ -65,6 +65,9 @@ func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item, taken map[st
 				return nil, at(name, invalidItem("names that begin with %q are reserved", ReservedPrefix))
 			}
 		}
+		if hasLegacyAttribute(item) { // as it is, no reader would take it for plaintext
+			return nil, invalidItem("it bears attributes of the older DynamoDB Encryption Client")
+		}
 		return maps.Clone(item), nil
 	}
 	version, err := e.collectForWriting(w, item, taken)

@@ -36,9 +36,11 @@ type ItemEncryptor struct {
 	allowedUnsigned   map[string]struct{}
 	allowedPrefix     string
 	configuredActions map[string]Action
-	search            *beacon.Search // nil without Config.Search
-	storedBeacons     int            // the most that an item can have
-	work              sync.Pool      // *work
+	search            *beacon.Search  // nil without Config.Search
+	storedBeacons     int             // the most that an item can have
+	legacy            LegacyDecryptor // nil: old items are not read
+	legacyActions     map[string]Action
+	work              sync.Pool // *work
 }
 
 // errFIPSOnly: the mode in which the Go runtime refuses AES-GCM with nonces that
@@ -104,6 +106,9 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 	slices.SortFunc(e.ordered, func(a, b *field) int { return bytes.Compare(a.path, b.path) })
 	for _, name := range c.keys() {
 		e.keyFields = append(e.keyFields, e.fields[name])
+	}
+	if e.legacy = c.Legacy.readable(); e.legacy != nil {
+		e.legacyActions = maps.Clone(e.legacy.Actions())
 	}
 	e.work.New = func() any { return newWork() }
 	return e, nil

@@ -14,8 +14,11 @@ type Opened struct {
 	// Actions has, for every signed attribute, the action that the item was
 	// written with, by its verified header: EncryptAndSign, SignOnly or
 	// SignAndIncludeInEncryptionContext. It is nil for an item that is not
-	// encrypted.
+	// encrypted. For an item of the older DynamoDB Encryption Client it has the
+	// actions of the legacy configuration.
 	Actions map[string]Action
+	// Legacy reports that the older DynamoDB Encryption Client wrote the item.
+	Legacy bool
 	// Beacons has, in order, the names of the stored attributes that Item lacks
 	// because they belong to searchable encryption, but for the beacons of
 	// Config.Search. No signature covers them. An item that is encrypted again
@@ -34,7 +37,7 @@ func (e *ItemEncryptor) OpenItem(ctx context.Context, stored Item) (Opened, erro
 	if o.Item, err = e.decryptItem(ctx, stored, &o.Actions); err != nil {
 		return Opened{}, e.fail("decrypt", err)
 	}
-	o.Beacons = e.lostBeacons(stored)
+	o.Beacons, o.Legacy = e.lostBeacons(stored), IsLegacy(stored)
 	return o, nil
 }
 

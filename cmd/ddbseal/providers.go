@@ -16,6 +16,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/keystore/cache"
+	"github.com/ddbseal/ddbseal/envelope/legacy"
+	"github.com/ddbseal/ddbseal/envelope/legacy/metatable"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -45,7 +47,7 @@ func (p *providers) close(err *error) {
 }
 
 func (p *providers) hooks() itemconfig.Providers {
-	return itemconfig.Providers{KMS: p.kms, KeyStore: p.keyStore, BeaconKeys: p.beaconKeys}
+	return itemconfig.Providers{KMS: p.kms, KeyStore: p.keyStore, BeaconKeys: p.beaconKeys, MetaTable: p.metaTable}
 }
 
 func (p *providers) kms(ctx context.Context, region string) (awskms.KMSClient, error) {
@@ -54,6 +56,14 @@ func (p *providers) kms(ctx context.Context, region string) (awskms.KMSClient, e
 		return nil, fmt.Errorf("client of AWS KMS: %w", err)
 	}
 	return kms.NewFromConfig(cfg, func(o *kms.Options) { o.Region = cmp.Or(region, o.Region) }), nil
+}
+
+func (p *providers) metaTable(ctx context.Context, name string) (legacy.MetaTable, error) {
+	cfg, err := p.config(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("meta table %s: %w", name, err)
+	}
+	return metatable.New(dynamodb.NewFromConfig(cfg), name)
 }
 
 // defaultTTL is the lifetime of branch keys in the cache where the file does

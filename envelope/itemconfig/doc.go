@@ -33,6 +33,8 @@
 //   - keyring: where data keys come from. Required.
 //   - search: the beacons by which searches find items. Without it items have
 //     none.
+//   - legacy: how the older DynamoDB Encryption Client wrote the table's items. A
+//     table without such items has no legacy.
 //
 // # Keyrings
 //
@@ -81,6 +83,34 @@
 //     default; and either table, logicalName (the default is table) and kmsKeyId,
 //     which name a key store, or beaconKeys, each with branchKeyId and key, a
 //     secret of 32 bytes.
+//
+// # Legacy
+//
+// The members of legacy; see package legacy for what they mean:
+//
+//   - policy: FORBID_LEGACY_ENCRYPT_ALLOW_LEGACY_DECRYPT, which reads old items
+//     and writes the current format, or
+//     FORBID_LEGACY_ENCRYPT_FORBID_LEGACY_DECRYPT. Required.
+//   - table: the table name that the writer signed; the default is the logical
+//     table name. withoutTable, a boolean, stands for a writer that named none.
+//   - attributeActions: the writer's action for each attribute name:
+//     ENCRYPT_AND_SIGN, SIGN_ONLY, or DO_NOTHING. defaultAction: the action of all
+//     other attributes. Without it an item with another attribute is refused.
+//   - rules: java, which is the default, or python.
+//   - provider: where the writer had its keys from. Required.
+//
+// The member type of a provider decides which other members count:
+//
+//   - static: contentKey, a secret of 16, 24 or 32 bytes, and either macKey, a
+//     secret, with mac (HmacSHA256, which is the default, HmacSHA224, HmacSHA384
+//     or HmacSHA512), or publicKey, an RSA key as PEM text.
+//   - wrapped: wrappingKey, a secret of 16, 24 or 32 bytes, or privateKey, an RSA
+//     key as PEM text; and macKey or publicKey as above.
+//   - aws-kms: keyIds, the ARNs of up to ten KMS keys in one Region. withoutKeys, a
+//     boolean, stands for a writer whose encryption context had no key attributes.
+//   - meta-store: table, the meta table; signedTable, the name that its rows are
+//     signed with (the default is table); materialName; rows, the provider of the
+//     rows; and signedOnly, names of attributes of the rows.
 //
 // # Secrets
 //

@@ -35,6 +35,7 @@ func TestEveryMemberIsDocumented(t *testing.T) {
 		reflect.TypeFor[itemconfig.CompoundBeacon](), reflect.TypeFor[itemconfig.Part](),
 		reflect.TypeFor[itemconfig.Constructor](), reflect.TypeFor[itemconfig.ConstructorPart](),
 		reflect.TypeFor[itemconfig.BeaconKeySource](), reflect.TypeFor[itemconfig.BeaconKey](),
+		reflect.TypeFor[itemconfig.Legacy](), reflect.TypeFor[itemconfig.LegacyProvider](),
 	} {
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")

@@ -16,6 +16,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
+	"github.com/ddbseal/ddbseal/envelope/legacy"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -85,6 +86,9 @@ type Providers struct {
 	KeyStore func(ctx context.Context, k Keyring) (materials.BranchKeySource, error)
 	// BeaconKeys returns the beacon keys of a key source without beaconKeys.
 	BeaconKeys func(ctx context.Context, k BeaconKeySource) (materials.BeaconKeySource, error)
+	// MetaTable returns the meta table of the older DynamoDB Encryption Client with
+	// that name.
+	MetaTable func(ctx context.Context, name string) (legacy.MetaTable, error)
 }
 
 func bad(text string, args ...any) error {
@@ -207,28 +211,44 @@ func (k *Keyring) rsa() (materials.Keyring, error) {
 		return nil, bad("unknown padding %q", k.Padding)
 	}
 	if k.PublicKey != "" {
-		key, err := parsePEM(k.PublicKey, x509.ParsePKIXPublicKey)
+		public, err := rsaPublicKey(k.PublicKey)
 		if err != nil {
-			return nil, bad("publicKey: %w", err)
-		}
-		public, ok := key.(*rsa.PublicKey)
-		if !ok {
-			return nil, bad("publicKey is not an RSA key")
+			return nil, err
 		}
 		c.PublicKey = public
 	}
 	if k.PrivateKey != "" {
-		key, err := parsePEM(k.PrivateKey, x509.ParsePKCS8PrivateKey)
+		private, err := rsaPrivateKey(k.PrivateKey)
 		if err != nil {
-			return nil, bad("privateKey: %w", err)
-		}
-		private, ok := key.(*rsa.PrivateKey)
-		if !ok {
-			return nil, bad("privateKey is not an RSA key")
+			return nil, err
 		}
 		c.PrivateKey = private
 	}
 	return keyring.NewRawRSA(c)
+}
+
+func rsaPrivateKey(text string) (*rsa.PrivateKey, error) {
+	key, err := parsePEM(text, x509.ParsePKCS8PrivateKey)
+	if err != nil {
+		return nil, bad("privateKey: %w", err)
+	}
+	private, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return nil, bad("privateKey is not an RSA key")
+	}
+	return private, nil
+}
+
+func rsaPublicKey(text string) (*rsa.PublicKey, error) {
+	key, err := parsePEM(text, x509.ParsePKIXPublicKey)
+	if err != nil {
+		return nil, bad("publicKey: %w", err)
+	}
+	public, ok := key.(*rsa.PublicKey)
+	if !ok {
+		return nil, bad("publicKey is not an RSA key")
+	}
+	return public, nil
 }
 
 func parsePEM(text string, parse func([]byte) (any, error)) (any, error) {

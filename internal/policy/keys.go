@@ -9,7 +9,9 @@ func multiValued(lower string) bool {
 	case "aws:tagkeys", "aws:calledvia", "aws:principalservicenameslist", "aws:principalorgpaths",
 		"aws:resourceorgpaths",
 		"kms:encryptioncontextkeys", "kms:resourcealiases", "kms:grantoperations",
-		"dynamodb:leadingkeys", "dynamodb:attributes", "sts:transitivetagkeys":
+		"dynamodb:leadingkeys", "dynamodb:firstpartitionkeyvalues", "dynamodb:secondpartitionkeyvalues",
+		"dynamodb:thirdpartitionkeyvalues", "dynamodb:fourthpartitionkeyvalues",
+		"dynamodb:attributes", "sts:transitivetagkeys":
 		return true
 	}
 	return false
@@ -35,6 +37,8 @@ func Supplied(key string) bool {
 		"aws:sourceip", "aws:tagkeys",
 		"aws:tokenissuetime", "aws:useragent", "aws:userid", "aws:username", "aws:viaawsservice",
 		"dynamodb:attributes", "dynamodb:enclosingoperation", "dynamodb:leadingkeys",
+		"dynamodb:firstpartitionkeyvalues", "dynamodb:secondpartitionkeyvalues", "dynamodb:thirdpartitionkeyvalues",
+		"dynamodb:fourthpartitionkeyvalues",
 		"dynamodb:returnvalues", "dynamodb:select",
 		"iam:permissionsboundary", "iam:policyarn",
 		"kms:bypasspolicylockoutsafetycheck", "kms:calleraccount", "kms:customermasterkeyspec",
@@ -52,4 +56,6 @@ func Supplied(key string) bool {
 
 // private reports whether the values of a condition key, in lower case, are
 // contents of items, which no reason may repeat.
-func private(lower string) bool { return lower == "dynamodb:leadingkeys" }
+func private(lower string) bool {
+	return lower == "dynamodb:leadingkeys" || strings.HasSuffix(lower, "partitionkeyvalues")
+}

@@ -154,6 +154,9 @@ def run(server, puts):
     check("no item calls among the events", not any(e["EventName"] in ("GetItem", "PutItem", "Scan") for e in events))
     refused("alice reads the audit", "AccessDeniedException", "cloudtrail:LookupEvents", lambda: alice.client("cloudtrail").lookup_events())
 
+    policies(server, tables, job, item)
+    backups(tables, hers, kms, key, item, denial)
+
     # What this server does not have.
     refused("an operation that is not there", "UnknownOperationException", "", lambda: tables.execute_statement(Statement='SELECT * FROM "Notes"'))
 
@@ -164,6 +167,70 @@ def run(server, puts):
             tables.put_item(TableName="Notes", Item={"id": {"S": f"bench-{i}"}, **body})
         took = time.perf_counter() - began
         print(f"     {puts} puts of 1 KB: {puts / took:.0f}/s")
+
+
+def policies(server, tables, job, item):
+    """Shares the table with a role of its account and with another account."""
+    key = {"id": {"S": "1"}}
+    arn = tables.create_table(
+        TableName="Shared",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]["TableArn"]
+    tables.put_item(TableName="Shared", Item=item)
+    session = job.client("dynamodb")
+    other = Account(server, server["otherAccessKeyId"], server["otherSecretAccessKey"]).client("dynamodb")
+    refused("the session reads without a policy", "AccessDeniedException", "no identity-based policy allows the dynamodb:GetItem action", lambda: session.get_item(TableName="Shared", Key=key))
+    refused("another account reads without a policy", "AccessDeniedException", "no resource-based policy allows the dynamodb:GetItem action", lambda: other.get_item(TableName=arn, Key=key))
+    refused("no policy yet", "PolicyNotFoundException", "Resource-based policy not found", lambda: tables.get_resource_policy(ResourceArn=arn))
+
+    def document(effect, action):
+        principals = [f"arn:aws:iam::{server['account']}:role/job", server["otherAccount"]]
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Principal": {"AWS": principals}, "Action": [action], "Resource": arn}]})
+
+    revision = tables.put_resource_policy(ResourceArn=arn, Policy=document("Allow", "dynamodb:GetItem"), ExpectedRevisionId="NO_POLICY")["RevisionId"]
+    shown = tables.get_resource_policy(ResourceArn=arn)
+    check("the policy reads back", shown["RevisionId"] == revision and json.loads(shown["Policy"])["Statement"][0]["Action"] == "dynamodb:GetItem", shown)
+    check("the session reads by the policy", session.get_item(TableName="Shared", Key=key)["Item"] == item)
+    check("another account reads by the policy", other.get_item(TableName=arn, Key=key)["Item"] == item)
+    refused("another account writes", "AccessDeniedException", "no resource-based policy allows the dynamodb:PutItem action", lambda: other.put_item(TableName=arn, Item=item))
+    check("the same policy keeps its revision", tables.put_resource_policy(ResourceArn=arn, Policy=" " + document("Allow", "dynamodb:GetItem"))["RevisionId"] == revision)
+    refused("another revision is expected", "PolicyNotFoundException", "has revision id " + revision, lambda: tables.delete_resource_policy(ResourceArn=arn, ExpectedRevisionId="1"))
+    refused("an action of streams", "ValidationException", "The following action names are invalid", lambda: tables.put_resource_policy(ResourceArn=arn, Policy=document("Allow", "dynamodb:GetRecords")))
+    tables.put_resource_policy(ResourceArn=arn, Policy=document("Deny", "dynamodb:*"))
+    refused("an explicit deny", "AccessDeniedException", "with an explicit deny in a resource-based policy", lambda: other.get_item(TableName=arn, Key=key))
+    tables.delete_resource_policy(ResourceArn=arn)
+    refused("after the deletion", "AccessDeniedException", "no resource-based policy", lambda: other.get_item(TableName=arn, Key=key))
+
+
+def backups(tables, hers, kms, key, item, denial):
+    """Backs the encrypted table up and restores it, as root and as alice, who may not use the key."""
+    for grant in kms.list_grants(KeyId=key)["Grants"]:
+        if "user/" in grant["GranteePrincipal"]:
+            kms.revoke_grant(KeyId=key, GrantId=grant["GrantId"])
+    refused("alice backs the table up", "AccessDeniedException", denial, lambda: hers.create_backup(TableName="Notes", BackupName="hers"))
+    details = tables.create_backup(TableName="Notes", BackupName="nightly")["BackupDetails"]
+    arn = details["BackupArn"]
+    check("the backup is made", details["BackupName"] == "nightly" and details["BackupType"] == "USER", details)
+    described = tables.describe_backup(BackupArn=arn)["BackupDescription"]
+    check("the backup is described", described["BackupDetails"]["BackupStatus"] == "AVAILABLE" and described["SourceTableDetails"]["ItemCount"] == 1
+          and described["SourceTableFeatureDetails"]["SSEDescription"]["KMSMasterKeyArn"] == key, described)
+    tables.delete_item(TableName="Notes", Key={"id": {"S": "1"}})
+    refused("alice restores it without its key", "AccessDeniedException", denial, lambda: hers.restore_table_from_backup(
+        TargetTableName="Restored", BackupArn=arn, SSESpecificationOverride={"Enabled": False}))
+    restored = tables.restore_table_from_backup(TargetTableName="Restored", BackupArn=arn)["TableDescription"]
+    check("the restore is under way", restored["RestoreSummary"]["RestoreInProgress"] and restored["RestoreSummary"]["SourceBackupArn"] == arn, restored)
+    tables.get_waiter("table_exists").wait(TableName="Restored")
+    check("the item is restored", tables.get_item(TableName="Restored", Key={"id": {"S": "1"}})["Item"] == item)
+    check("the key is kept", tables.describe_table(TableName="Restored")["Table"]["SSEDescription"]["KMSMasterKeyArn"] == key)
+    refused("the target exists", "TableAlreadyExistsException", "Table already exists: Restored", lambda: tables.restore_table_from_backup(TargetTableName="Restored", BackupArn=arn))
+    since = datetime.now(timezone.utc) - timedelta(hours=1)
+    pages = tables.get_paginator("list_backups").paginate(TableName="Notes", TimeRangeLowerBound=since, PaginationConfig={"PageSize": 1})
+    check("the backup is listed", [b["BackupArn"] for page in pages for b in page["BackupSummaries"]] == [arn])
+    check("the backup is deleted", tables.delete_backup(BackupArn=arn)["BackupDescription"]["BackupDetails"]["BackupStatus"] == "DELETED")
+    refused("the deleted backup", "BackupNotFoundException", "Backup not found: " + arn, lambda: tables.describe_backup(BackupArn=arn))
+    refused("point-in-time restore", "UnknownOperationException", "point-in-time recovery", lambda: tables.restore_table_to_point_in_time(SourceTableName="Notes", TargetTableName="Past"))
 
 
 def main():

@@ -1,5 +1,6 @@
 // Command vectors has the official Java library write the items under
-// envelope/testdata/java, one file a case. Run it by `interop/run vectors`.
+// envelope/testdata/java, and the older client inside of it those under
+// envelope/legacy/testdata/java, one file a case. Run it by `interop/run vectors`.
 package main
 
 import (
@@ -137,7 +138,7 @@ func run() error {
 		}
 	}
 	fmt.Printf("wrote %d cases to %s\n", len(variants), folder)
-	return nil
+	return writeLegacy(java)
 }
 
 func write(java *peer.Peer, name string, suite envelope.AlgorithmSuite, inContext bool, text string, keys []goldenKey,

@@ -91,6 +91,8 @@ type Table struct {
 	// Key is a key of the seed, "alias/aws/dynamodb" for the AWS managed key,
 	// or empty for the AWS owned key.
 	Key string `json:"key,omitempty"`
+	// Policy is the resource-based policy, nil for none.
+	Policy any `json:"policy,omitempty"`
 }
 
 // ParseSeed reads a Seed from JSON; an unknown member is an error.
@@ -237,6 +239,9 @@ func (s *Server) seedTable(ctx context.Context, t Table) {
 	default:
 		in.SSESpecification = &dynamodbtypes.SSESpecification{Enabled: aws.Bool(true),
 			SSEType: dynamodbtypes.SSETypeKms, KMSMasterKeyId: aws.String(s.Key(t.Key))}
+	}
+	if t.Policy != nil {
+		in.ResourcePolicy = aws.String(s.document(t.Policy))
 	}
 	_, err := dynamodb.NewFromConfig(s.Root()).CreateTable(ctx, in)
 	s.must(err, "seed table %s", t.Name)

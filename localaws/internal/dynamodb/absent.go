@@ -5,7 +5,6 @@ import "github.com/ddbseal/ddbseal/localaws/internal/wire"
 // absent are the operations of DynamoDB that this server does not have, by what
 // it would need for them.
 var absent = map[string]string{
-	"backups":              "CreateBackup DeleteBackup DescribeBackup ListBackups RestoreTableFromBackup",
 	"bulk operations":      "CancelBulkOperation DescribeBulkOperation ListBulkOperations StartBulkPutItems",
 	"contributor insights": "DescribeContributorInsights ListContributorInsights UpdateContributorInsights",
 	"exports and imports": "DescribeExport DescribeImport ExportTableToPointInTime ImportTable ListExports " +
@@ -15,7 +14,6 @@ var absent = map[string]string{
 	"PartiQL":                "BatchExecuteStatement ExecuteStatement ExecuteTransaction",
 	"point-in-time recovery": "RestoreTableToPointInTime",
 	"replicas":               "DescribeTableReplicaAutoScaling UpdateTableReplicaAutoScaling",
-	"resource policies":      "DeleteResourcePolicy GetResourcePolicy PutResourcePolicy",
 	"streams to Kinesis": "DescribeKinesisStreamingDestination DisableKinesisStreamingDestination " +
 		"EnableKinesisStreamingDestination UpdateKinesisStreamingDestination",
 	"vector indexes": "SearchVectors",

@@ -18,7 +18,7 @@ type access struct {
 	action       string
 	at           schema.Target
 	index        string
-	keys         []schema.Item // whose partition keys are dynamodb:LeadingKeys
+	keys         []schema.Item // whose partition keys are dynamodb:LeadingKeys and its like
 	attributes   []string
 	selects      string
 	returnValues string
@@ -34,21 +34,21 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 		resource += "/index/" + a.index
 	}
 	if b.Table != nil {
-		partition := b.def.Key.Partition.Name
+		key := &b.def.Key
 		if a.index != "" {
 			if i, _ := b.def.Index(a.index); i != nil {
-				partition = i.Key.Partition.Name
+				key = &i.Key
 			}
 		}
 		wire.ResourceTags(conditions, b.def.Tags...)
-		var leading []string
-		for _, key := range a.keys {
-			if text, ok := conditionText(key[partition]); ok {
-				leading = append(leading, text)
-			}
-		}
-		if leading != nil {
+		if leading := conditionTexts(a.keys, key.Partition.Name); leading != nil {
 			conditions["dynamodb:leadingkeys"] = leading
+			conditions["dynamodb:firstpartitionkeyvalues"] = leading
+		}
+		for i, more := range key.MorePartition {
+			if values := conditionTexts(a.keys, more.Name); values != nil {
+				conditions[morePartitionKeys[i]] = values
+			}
 		}
 	}
 	if a.attributes != nil {
@@ -63,7 +63,22 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 	if a.enclosing != "" {
 		conditions["dynamodb:enclosingoperation"] = []string{a.enclosing}
 	}
-	return s.allow(ctx, c, a.action, resource, a.at.Account, conditions)
+	return s.allowUnder(ctx, c, a.action, resource, a.at.Account, conditions, b.policy())
+}
+
+// morePartitionKeys are the condition keys of the attributes after the first of a
+// partition key.
+var morePartitionKeys = [schema.MaxParts - 1]string{"dynamodb:secondpartitionkeyvalues",
+	"dynamodb:thirdpartitionkeyvalues", "dynamodb:fourthpartitionkeyvalues"}
+
+// conditionTexts returns the values of an attribute as policies write them.
+func conditionTexts(keys []schema.Item, name string) (texts []string) {
+	for _, key := range keys {
+		if text, ok := conditionText(key[name]); ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }
 
 // conditionText is a key value as policies write it.

@@ -5,9 +5,12 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -21,24 +24,44 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// allowCreateTable asks for the tags of the table too, as AWS does.
+// allowCreateTable asks for the tags and the policy of the table too, as AWS does.
 func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *input.CreateTable) error {
 	at, tags := in.Target(), in.Definition().Tags
 	trail(c, at)
 	conditions := requestTags(tags)
-	if err := s.allow(ctx, c, "CreateTable", at.ARN, at.Account, conditions); err != nil || len(tags) == 0 {
-		return err
+	actions := []string{"CreateTable"}
+	if len(tags) > 0 {
+		actions = append(actions, "TagResource")
 	}
-	return s.allow(ctx, c, "TagResource", at.ARN, at.Account, conditions)
+	if in.ResourcePolicy != nil {
+		actions = append(actions, "PutResourcePolicy")
+	}
+	for _, action := range actions {
+		// Each check adds to its conditions.
+		if err := s.allow(ctx, c, action, at.ARN, at.Account, maps.Clone(conditions)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.CreateTable) ([]byte, error) {
 	at, def := in.Target(), in.Definition()
-	exists := refusal.InUse("Table already exists: %s", at.Name)
-	if s.lookup(at) != (bound{}) {
-		return nil, exists
+	if err := s.unused(at); err != nil {
+		return nil, err
 	}
-	mode, arn, err := s.custodian.Resolve(ctx, c, in.Wish())
+	var first *resourcepolicy.Policy
+	if in.ResourcePolicy != nil {
+		var err error
+		if first, err = resourcepolicy.Read(*in.ResourcePolicy, s.cfg.Principals); err != nil {
+			return nil, err
+		}
+		// (?) Whether AWS asks this of CreateTable too is not published.
+		if err := s.keepsControl(ctx, c, at, def.Tags, first); err != nil {
+			return nil, err
+		}
+	}
+	mode, arn, err := s.custodian.Resolve(ctx, c, at.Account, in.Wish())
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +72,39 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 	defer clear(key)
 
 	now := s.cfg.Clock()
+	s.begin(def, at, enc, now)
+	if first != nil {
+		setPolicy(def, first, now)
+	}
+	t, err := table.New(s.cfg.Store, def, key)
+	if err != nil {
+		return nil, err
+	}
+	_, fresh := t.Describe(now)
+	pending, ok := s.add(t, def, new(storage.Tx))
+	if !ok {
+		s.custodian.Retire(ctx, c, at, enc)
+		return nil, s.unused(at)
+	}
+	if err := table.Wait(pending); err != nil {
+		return nil, err
+	}
+	return json.Marshal(jsonObject{"TableDescription": describe(def, fresh, now)})
+}
+
+// unused refuses the name of a table that exists.
+func (s *Service) unused(at schema.Target) error {
+	switch b := s.lookup(at); {
+	case b.Table == nil:
+		return nil
+	case b.def.Restoring(s.cfg.Clock()):
+		return refusal.InUse("Table is being used: %s", at.Name)
+	}
+	return refusal.InUse("Table already exists: %s", at.Name)
+}
+
+// begin completes the definition of a new table.
+func (s *Service) begin(def *schema.Definition, at schema.Target, enc schema.Encryption, now time.Time) {
 	def.ARN, def.ID, def.AccountID, def.Region = at.ARN, newID(), at.Account, at.Region
 	def.Created, def.Encryption = now, enc
 	if def.OnDemand {
@@ -60,29 +116,16 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 			i.Creating, i.ActiveAt = true, def.ActiveAt
 		}
 	}
-	t, err := table.New(s.cfg.Store, def, key)
-	if err != nil {
-		return nil, err
-	}
-	_, fresh := t.Describe(now)
-	pending, ok := s.add(t, def)
-	if !ok {
-		s.custodian.Retire(ctx, c, at, enc)
-		return nil, exists
-	}
-	if err := table.Wait(pending); err != nil {
-		return nil, err
-	}
-	return json.Marshal(jsonObject{"TableDescription": describe(def, fresh, now)})
 }
 
-// add makes a table known, unless there is one of its name.
-func (s *Service) add(t *table.Table, def *schema.Definition) (pending storage.Pending, ok bool) {
+// add makes a table known, unless there is one of its name, and files it after the
+// changes of tx.
+func (s *Service) add(t *table.Table, def *schema.Definition, tx *storage.Tx) (pending storage.Pending, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tables[def.Target().Place][def.Name] != nil {
 		return nil, false
 	}
 	s.put(t)
-	return t.File(), true
+	return t.File(tx), true
 }

@@ -7,8 +7,10 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/backup"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -25,7 +27,8 @@ type Service struct {
 	mu     sync.RWMutex // guards tables; taken before any table's lock
 	tables map[wire.Place]map[string]*table.Table
 
-	tokens tokenBook
+	tokens  tokenBook
+	backups *backup.Book
 }
 
 var _ request.Service = (*Service)(nil)
@@ -50,6 +53,10 @@ func (s *Service) restore() error {
 		return err
 	}
 	if err := s.tokens.restore(s.cfg.Store); err != nil {
+		return err
+	}
+	var err error
+	if s.backups, err = backup.Open(s.cfg.Store); err != nil {
 		return err
 	}
 	// A table and its grant are not filed in one transaction, so a kill may
@@ -131,6 +138,14 @@ func (s *Service) lookup(at schema.Target) bound {
 	return bound{t, t.Definition()}
 }
 
+// policy returns the policy of the table, nil if there is no table or no policy.
+func (b bound) policy() *resourcepolicy.Policy {
+	if b.Table == nil {
+		return nil
+	}
+	return b.def.Policy
+}
+
 // renewed returns the table with its current definition.
 func (b bound) renewed() bound {
 	if b.Table != nil {
@@ -146,12 +161,20 @@ func renew(tables []bound) {
 	}
 }
 
-// allow asks the identity room for one action on one resource.
+// allow asks the identity room for one action on one resource that has no policy
+// of its own.
 func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, account string,
 	conditions policy.Context) error {
+	return s.allowUnder(ctx, c, action, resource, account, conditions, nil)
+}
+
+// allowUnder is allow for a table or an index of it. on is the policy of the
+// table, which is nil for a table that does not exist or has none.
+func (s *Service) allowUnder(ctx context.Context, c *request.Call, action, resource, account string,
+	conditions policy.Context, on *resourcepolicy.Policy) error {
 	return request.Require(ctx, s.cfg.Authorizer, c, request.Check{
 		Action: "dynamodb:" + action, Resource: resource, ResourceAccountID: account,
-		Context: conditions, Mode: policy.ModeOrdinary,
+		Context: conditions, ResourcePolicy: on.Evaluated(), Mode: policy.ModeOrdinary,
 	})
 }
 
@@ -159,15 +182,21 @@ func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, 
 // which need not exist.
 func (s *Service) allowTable(ctx context.Context, c *request.Call, action string, t schema.Target) error {
 	conditions := policy.Context{}
-	s.tagConditions(conditions, t)
-	return s.allow(ctx, c, action, t.ARN, t.Account, conditions)
+	on := s.conditionsOf(conditions, t)
+	if action == "UpdateTimeToLive" && t.Account != c.Caller.Principal.AccountID {
+		on = nil // AWS does not allow it across accounts
+	}
+	return s.allowUnder(ctx, c, action, t.ARN, t.Account, conditions, on)
 }
 
-// tagConditions adds aws:ResourceTag of a table that exists.
-func (s *Service) tagConditions(conditions policy.Context, t schema.Target) {
-	if b := s.lookup(t); b.Table != nil {
+// conditionsOf adds aws:ResourceTag of a table that exists, and returns the policy
+// of the table.
+func (s *Service) conditionsOf(conditions policy.Context, t schema.Target) *resourcepolicy.Policy {
+	b := s.lookup(t)
+	if b.Table != nil {
 		wire.ResourceTags(conditions, b.def.Tags...)
 	}
+	return b.policy()
 }
 
 // settled waits until everything that was changed so far is durable: a

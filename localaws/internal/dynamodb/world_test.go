@@ -40,7 +40,7 @@ type world struct {
 func newWorld(t testing.TB, change ...func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, keys: newFakeKeys(), now: time.Unix(1_700_000_000, 0).UTC()}
-	w.cfg = Config{Clock: w.clock, Authorizer: w, Keys: w.keys}
+	w.cfg = Config{Clock: w.clock, Authorizer: w, Keys: w.keys, Principals: w}
 	for _, f := range change {
 		f(&w.cfg)
 	}
@@ -79,6 +79,20 @@ func (w *world) Authorize(_ context.Context, c *request.Call, k request.Check) p
 		return policy.Decision{Outcome: policy.ImplicitDeny, Cause: policy.LayerIdentity}
 	}
 	return policy.Decision{Allowed: true, Outcome: policy.Allowed}
+}
+
+// UniqueID knows every user of the test's account.
+func (w *world) UniqueID(arn string) (string, bool) {
+	name, ok := strings.CutPrefix(arn, "arn:aws:iam::"+testAccount+":user/")
+	if arn == "arn:aws:iam::"+testAccount+":root" {
+		return testAccount, true
+	}
+	return "AIDA" + name, ok && name != "nobody"
+}
+
+func (w *world) ARN(id string) (string, bool) {
+	name, ok := strings.CutPrefix(id, "AIDA")
+	return "arn:aws:iam::" + testAccount + ":user/" + name, ok && name != "deleted"
 }
 
 func userCall(user, operation string, body []byte) *request.Call {
@@ -185,6 +199,9 @@ type fakeKeys struct {
 	fail    error           // answers everything when set
 }
 
+// onlySymmetric is KMS's refusal of the grant of a table for an HMAC key.
+const onlySymmetric = "EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key."
+
 type fakeSecret struct {
 	key     []byte
 	arn     string
@@ -270,8 +287,7 @@ func (k *fakeKeys) DescribeKey(_ context.Context, c *request.Call, id string) (a
 	if k.states[id] == "" {
 		return atrest.KeyInfo{}, request.Errorf("NotFoundException", "Key '%s' does not exist", id)
 	}
-	return atrest.KeyInfo{ARN: id, Symmetric: !strings.HasSuffix(id, "hmac"),
-		AWSManaged: strings.HasSuffix(id, "managed")}, nil
+	return atrest.KeyInfo{ARN: id, AWSManaged: strings.HasSuffix(id, "managed")}, nil
 }
 
 func (k *fakeKeys) CreateGrant(_ context.Context, c *request.Call, arn string, g atrest.TableGrant) (string, error) {
@@ -279,6 +295,9 @@ func (k *fakeKeys) CreateGrant(_ context.Context, c *request.Call, arn string, g
 	defer k.mu.Unlock()
 	if err := k.use("CreateGrant", c, arn); err != nil {
 		return "", err
+	}
+	if strings.HasSuffix(arn, "hmac") {
+		return "", request.Errorf("ValidationException", "%s", onlySymmetric)
 	}
 	k.made++
 	id := fmt.Sprintf("grant-%d", k.made)

@@ -32,7 +32,7 @@ func (d *Door) admit(ctx context.Context, r *exchange, e *Endpoint, operation st
 	case err != nil:
 	case r.length > e.MaxBody:
 		err = e.tooLarge()
-	case r.length != 0 && (r.connected || r.compressed):
+	case r.length != 0 && (r.connected || r.compressed != ""):
 		if err = d.examine(r, e, operation); err == nil {
 			err = d.reserve(ctx, r, r.expected(e.MaxBody))
 		} else if r.readSoon() {
@@ -72,7 +72,7 @@ func (r *exchange) hurry() {
 // expected returns how many bytes of the bound a body will take before it is
 // read. A body of unknown length reserves them once it is larger than smallBody.
 func (r *exchange) expected(limit int64) int64 {
-	if r.compressed && r.length > smallBody {
+	if r.compressed != "" && r.length > smallBody {
 		return r.length + limit // at once: two steps could wait for each other
 	}
 	return r.length
@@ -87,11 +87,29 @@ func (d *Door) reserve(ctx context.Context, r *exchange, n int64) error {
 	ctx, cancel := context.WithTimeout(ctx, inFlightWait)
 	defer cancel()
 	if d.bodies.Acquire(ctx, n) != nil {
-		return &request.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once",
-			Status: http.StatusServiceUnavailable}
+		return errBusy()
 	}
 	r.reserved = n
 	return nil
+}
+
+// reserveMore raises what the request holds to n bytes at once or not at all: a
+// request that held a part and waited for the rest could wait for another one
+// that does the same.
+func (d *Door) reserveMore(r *exchange, n int64) error {
+	if n -= r.reserved; n <= 0 || !r.connected {
+		return nil
+	}
+	if !d.bodies.TryAcquire(n) {
+		return errBusy()
+	}
+	r.reserved += n
+	return nil
+}
+
+func errBusy() error {
+	return &request.Error{Code: "ServiceUnavailable", Message: "Too many large requests at once",
+		Status: http.StatusServiceUnavailable}
 }
 
 // release ends the reservation of the request, whose body is no longer needed.

@@ -23,7 +23,7 @@ type answer struct {
 	hint        string
 	server      string
 	checksum    bool // DynamoDB's x-amz-crc32, of the bytes that are sent
-	compressed  bool // the body is gzip
+	compressed  encoding
 	close       bool // the connection cannot be used again
 }
 
@@ -149,8 +149,8 @@ func (a *answer) header(h http.Header) {
 	if a.server != "" {
 		set("Server", a.server)
 	}
-	if a.compressed {
-		set("Content-Encoding", "gzip")
+	if a.compressed != "" {
+		set("Content-Encoding", string(a.compressed))
 	}
 	if a.close {
 		set("Connection", "close")

@@ -2,7 +2,9 @@ package frontdoor
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/binary"
 	"hash/crc32"
 	"io"
@@ -29,6 +31,20 @@ func zip(t *testing.T, text string) string {
 	return b.String()
 }
 
+// deflate returns the zlib stream of text.
+func deflate(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	if _, err := io.WriteString(z, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // sized returns a gzip file that says that it holds size bytes.
 func sized(file string, size uint32) string {
 	b := []byte(file)
@@ -46,6 +62,7 @@ func TestCompressedRequests(t *testing.T) {
 	unknown := func(w *world) { w.identityError = io.EOF }
 	for _, c := range []struct {
 		name, target, body, key string
+		as                      encoding // zero: gzip
 		set                     func(*world)
 		status                  int
 		code, want              string
@@ -64,15 +81,30 @@ func TestCompressedRequests(t *testing.T) {
 			steps: []string{"credentials"}},
 		{name: "bomb of a stranger's form", body: zip(t, strings.Repeat("x", 1<<20)), set: unknown, status: 403,
 			code: "InvalidClientTokenId", steps: []string{"credentials", "credentials"}},
-		{name: "bomb that says less", target: "Items_1.Read", body: sized(bomb, 100), status: 400, code: "Serialization",
+		{name: "bomb that says less", target: "Items_1.Read", body: sized(bomb, 100), status: 500, code: "InternalFailure",
 			steps: []string{"credentials", "used"}},
-		{name: "says more", target: "Items_1.Read", body: sized(zip(t, "{}"), 1<<20), status: 400, code: "Serialization",
+		{name: "says more", target: "Items_1.Read", body: sized(zip(t, "{}"), 1<<20), status: 500, code: "InternalFailure",
 			steps: []string{"credentials", "used"}},
-		{name: "two files", target: "Items_1.Read", body: zip(t, "{}") + zip(t, "{}"), status: 400, code: "Serialization",
+		{name: "two files", target: "Items_1.Read", body: zip(t, "{") + zip(t, "}"), status: 200, want: "{}", steps: served},
+		{name: "two large files", target: "Items_1.Read", body: zip(t, object[:200<<10]) + zip(t, object[200<<10:]),
+			status: 200, want: object, steps: served},
+		{name: "two files that are a bomb", target: "Items_1.Read", body: bomb + zip(t, "}"), status: 413,
+			code: "RequestEntityTooLarge", steps: []string{"credentials", "used"}},
+		{name: "bytes behind", target: "Items_1.Read", body: zip(t, "{}") + "\x00\x00\x00\x00", status: 500,
+			code: "InternalFailure", steps: []string{"credentials", "used"}},
+		{name: "deflate", target: "Items_1.Read", body: deflate(t, object), as: deflated, status: 200, want: object,
+			steps: served},
+		{name: "deflate: bomb", target: "Items_1.Read", body: deflate(t, strings.Repeat(" ", 1<<20+1)), as: deflated,
+			status: 413, code: "RequestEntityTooLarge", steps: []string{"credentials", "used"}},
+		{name: "deflate: two", target: "Items_1.Read", body: deflate(t, "{") + deflate(t, "}"), as: deflated,
+			status: 500, code: "InternalFailure", steps: []string{"credentials", "used"}},
+		{name: "deflate: cut off", target: "Items_1.Read", body: deflate(t, object)[:15], as: deflated, status: 500,
+			code: "InternalFailure", steps: []string{"credentials", "used"}},
+		{name: "not deflate", target: "Items_1.Read", body: "{}", as: deflated, status: 500, code: "InternalFailure",
 			steps: []string{"credentials", "used"}},
-		{name: "not gzip", target: "Items_1.Read", body: "{" + strings.Repeat(" ", 40) + "\x01\x00\x00\x00", status: 400, code: "Serialization",
+		{name: "not gzip", target: "Items_1.Read", body: "{" + strings.Repeat(" ", 40) + "\x01\x00\x00\x00", status: 500, code: "InternalFailure",
 			steps: []string{"credentials", "used"}},
-		{name: "cut off", target: "Items_1.Read", body: zip(t, object)[:15], status: 400, code: "Serialization",
+		{name: "cut off", target: "Items_1.Read", body: zip(t, object)[:15], status: 500, code: "InternalFailure",
 			steps: []string{"credentials", "used"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -89,7 +121,7 @@ func TestCompressedRequests(t *testing.T) {
 					c.set(w)
 				}
 				r := w.request(t, service, c.target, c.body, key)
-				r.Header.Set("Content-Encoding", "gzip")
+				r.Header.Set("Content-Encoding", string(cmp.Or(c.as, gzipped)))
 				recorder := httptest.NewRecorder()
 				status, text := 0, ""
 				if connected {
@@ -146,17 +178,17 @@ func TestCompressedAnswers(t *testing.T) {
 	_, _ = rand.NewChaCha8([32]byte{}).Read(random)
 	for _, c := range []struct {
 		name, accepts, answer string
-		want                  bool
+		want                  encoding
 	}{
-		{"accepted", "gzip", large, true},
-		{"accepted among others", "br;q=1.0, GZIP;q=0.5, *;q=0", large, true},
-		{"not asked for", "", large, false},
-		{"identity", "identity", large, false},
-		{"refused", "gzip;q=0", large, false},
-		{"refused at length", "deflate, gzip;q=0.000", large, false},
-		{"malformed", "gzip;q=x", large, false},
-		{"small", "gzip", large[:minCompressed-1], false},
-		{"random", "gzip", string(random), false},
+		{"accepted", "gzip", large, gzipped},
+		{"accepted among others", "br;q=1.0, GZIP;q=0.5, *;q=0", large, gzipped},
+		{"not asked for", "", large, ""},
+		{"identity", "identity", large, ""},
+		{"refused", "gzip;q=0", large, ""},
+		{"refused at length", "gzip;q=0.000", large, ""},
+		{"deflate", "deflate, gzip;q=0.000", large, deflated},
+		{"small", "gzip", large[:minCompressed-1], ""},
+		{"random", "gzip", string(random), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, d := newWorld()
@@ -174,19 +206,10 @@ func TestCompressedAnswers(t *testing.T) {
 					h.Get("Content-Length") != strconv.Itoa(len(sent)) {
 					t.Errorf("%d bytes have headers %v", len(sent), h)
 				}
-				if compressed := h.Get("Content-Encoding") == "gzip"; compressed != c.want {
-					t.Fatalf("compressed %v, want %v", compressed, c.want)
+				if got := encoding(h.Get("Content-Encoding")); got != c.want {
+					t.Fatalf("encoding %q, want %q", got, c.want)
 				}
-				text := sent
-				if c.want {
-					z, err := gzip.NewReader(recorder.Body)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if text, err = io.ReadAll(z); err != nil {
-						t.Fatal(err)
-					}
-				}
+				text := unpacked(t, recorder.Body, c.want)
 				if string(text) != c.answer {
 					t.Errorf("got %.80q", text)
 				}
@@ -202,4 +225,24 @@ func TestCompressedAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unpacked returns what a body of that encoding holds.
+func unpacked(t *testing.T, r io.Reader, as encoding) []byte {
+	t.Helper()
+	var err error
+	switch as {
+	case gzipped:
+		r, err = gzip.NewReader(r)
+	case deflated:
+		r, err = zlib.NewReader(r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }

@@ -109,7 +109,7 @@ func (d *Door) answer(ctx context.Context, r *exchange, e *Endpoint, operation s
 	if e.query() {
 		if r.Method == http.MethodGet {
 			body = unsignedQuery(r.RawQuery)
-		} else if r.compressed && r.claim.endpoint != nil {
+		} else if r.compressed != "" && r.claim.endpoint != nil {
 			// The form says which service is meant, so it is unpacked before the
 			// signature is verified, but for a known caller.
 			var err error
@@ -123,7 +123,7 @@ func (d *Door) answer(ctx context.Context, r *exchange, e *Endpoint, operation s
 		}
 	}
 	r.service, r.operation = e.Name, operation
-	malformed := func() bool { return !e.query() && !r.compressed && !json.Valid(body) }
+	malformed := func() bool { return !e.query() && r.compressed == "" && !json.Valid(body) }
 	if r.sigErr != nil {
 		if malformed() {
 			return e.failure(id, e.refusal("SerializationException", "")), nil
@@ -141,7 +141,7 @@ func (d *Door) answer(ctx context.Context, r *exchange, e *Endpoint, operation s
 		}
 		return e.failure(id, err), nil
 	}
-	if r.compressed && !e.query() {
+	if r.compressed != "" && !e.query() {
 		var err error
 		if body, err = d.inflate(ctx, r, e); err != nil {
 			return e.failure(id, err), nil

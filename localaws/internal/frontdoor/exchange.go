@@ -20,7 +20,7 @@ type exchange struct {
 
 	source     io.Reader // the body; nil: none
 	length     int64     // of the body as the client announced it; negative: unknown
-	compressed bool      // the body is gzip
+	compressed encoding  // of the body
 	// connected marks a request that came over a connection: an unread body
 	// spoils the connection, and maxInFlight bounds the large bodies of all
 	// connections.

@@ -27,8 +27,10 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	if a.close {
 		r.hurry()
 	}
-	if len(a.body) >= minCompressed && acceptsGzip(hr.Header["Accept-Encoding"]) {
-		d.packers.compress(&a)
+	if len(a.body) >= minCompressed {
+		if as := accepted(hr.Header["Accept-Encoding"]); as != "" {
+			d.packers.compress(&a, as)
+		}
 	}
 	a.header(w.Header())
 	w.WriteHeader(a.status)

@@ -100,34 +100,45 @@ func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:
 // that only the call knows; those about the principal follow from the request
 // itself and the evaluator makes them. Keys that depend on a fact which the
 // call has not are left out, so that IfExists and Null see the difference.
+//
+// Every call comes here, some twice, so all single values share one slice.
 func (s *Service) globalKeys(c *request.Call, to policy.Context) {
 	p := &c.Caller.Principal
-	now := c.Time
-	to["aws:currenttime"] = []string{now.UTC().Format(time.RFC3339)}
-	to["aws:epochtime"] = []string{strconv.FormatInt(now.Unix(), 10)}
-	to["aws:securetransport"] = []string{strconv.FormatBool(c.Secure)}
-	to["aws:requestedregion"] = []string{c.Region}
-	to["aws:viaawsservice"] = []string{strconv.FormatBool(c.ViaService != "")}
+	values := make([]string, 0, request.GlobalKeys)
+	one := func(v string) []string {
+		values = append(values, v)
+		n := len(values)
+		return values[n-1 : n : n]
+	}
+	var clock [48]byte
+	text := c.Time.UTC().AppendFormat(clock[:0], time.RFC3339)
+	split := len(text)
+	now := string(strconv.AppendInt(text, c.Time.Unix(), 10))
+	to["aws:currenttime"] = one(now[:split])
+	to["aws:epochtime"] = one(now[split:])
+	to["aws:securetransport"] = one(strconv.FormatBool(c.Secure))
+	to["aws:requestedregion"] = one(c.Region)
+	to["aws:viaawsservice"] = one(strconv.FormatBool(c.ViaService != ""))
 	if c.UserAgent != "" {
-		to["aws:useragent"] = []string{c.UserAgent}
+		to["aws:useragent"] = one(c.UserAgent)
 	}
 	if c.SourceIP != "" && c.ViaService == "" {
-		to["aws:sourceip"] = []string{c.SourceIP}
+		to["aws:sourceip"] = one(c.SourceIP)
 	}
 	if c.ViaService != "" {
-		to["kms:viaservice"] = []string{c.ViaService}
+		to["kms:viaservice"] = one(c.ViaService)
 		name, _, _ := strings.Cut(c.ViaService, ".")
-		service := []string{name + ".amazonaws.com"}
+		service := one(name + ".amazonaws.com")
 		to["aws:calledvia"], to["aws:calledviafirst"], to["aws:calledvialast"] = service, service, service
 	}
 	if session := sts.Of(c.Caller); session != nil {
-		to["aws:tokenissuetime"] = []string{session.Issued.UTC().Format(time.RFC3339)}
-		to["aws:multifactorauthpresent"] = []string{"false"}
+		to["aws:tokenissuetime"] = one(session.Issued.UTC().Format(time.RFC3339))
+		to["aws:multifactorauthpresent"] = one("false")
 	}
 	if c.SourceARN != "" {
-		to["aws:sourcearn"] = []string{c.SourceARN}
+		to["aws:sourcearn"] = one(c.SourceARN)
 		if parts := strings.SplitN(c.SourceARN, ":", 6); len(parts) == 6 && parts[4] != "" {
-			to["aws:sourceaccount"] = []string{parts[4]}
+			to["aws:sourceaccount"] = one(parts[4])
 		}
 	}
 	s.principalTags(p, to)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -70,7 +71,7 @@ func (k *key) describe() {
 
 // with returns a new context of a key's conditions and those of a request.
 func (c conditions) with(extra policy.Context, requestAlias string) policy.Context {
-	out := make(policy.Context, len(c)+len(extra)+1)
+	out := make(policy.Context, len(c)+len(extra)+1+request.GlobalKeys)
 	for _, v := range c {
 		out[v.name] = v.values
 	}

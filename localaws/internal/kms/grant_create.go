@@ -177,18 +177,18 @@ func (in *createGrantInput) build(s *Service, c *request.Call, k *key) (*grant, 
 	g.Operations = slices.Clone(in.Operations)
 	slices.Sort(g.Operations)
 	g.Operations = slices.Compact(g.Operations)
-	for _, o := range g.Operations {
-		if !slices.Contains(grantable[k.usage], o) {
-			return nil, validation("Operation %s is not supported for a grant on a KMS key with key usage %s.", o,
-				k.usage)
-		}
-	}
 	if in.Constraints != nil {
 		g.EncryptionContextEquals, g.EncryptionContextSubset = in.Constraints.EncryptionContextEquals,
 			in.Constraints.EncryptionContextSubset
 		g.SourceARN = in.Constraints.SourceARN
 		if k.usage != usageEncrypt && (g.EncryptionContextEquals != nil || g.EncryptionContextSubset != nil) {
-			return nil, validation("Encryption context constraints are not supported for a KMS key with key usage %s.",
+			return nil, validation("EncryptionContext is supported only when creating a grant for a symmetric " +
+				"encryption KMS key.")
+		}
+	}
+	for _, o := range g.Operations {
+		if !slices.Contains(grantable[k.usage], o) {
+			return nil, validation("Operation %s is not supported for a grant on a KMS key with key usage %s.", o,
 				k.usage)
 		}
 	}

@@ -82,6 +82,10 @@ type Operation struct {
 	Data     bool // a data event (item calls): not answered by LookupEvents
 }
 
+// GlobalKeys is about how many global condition keys the identity service adds
+// to the context of a check: room for them spares a growing map.
+const GlobalKeys = 10
+
 // Check is one question to the identity service.
 type Check struct {
 	Action            string // "kms:Decrypt"
@@ -94,7 +98,7 @@ type Check struct {
 	Context policy.Context
 	// EncryptionContext is KMS's, for kms:EncryptionContext:… and grants.
 	EncryptionContext map[string]string
-	// ResourcePolicy is the key policy or trust policy; nil: none.
+	// ResourcePolicy is the policy of the key, role or table; nil: none.
 	ResourcePolicy *policy.Document
 	// Mode says how resource policy and identity policies combine.
 	Mode policy.ResourceMode

@@ -81,6 +81,11 @@ final class Keyrings {
     }
   }
 
+  /** A client for the Region of a key ARN. */
+  static KmsClient kms(String keyARN) {
+    return Clients.kms(keyARN.split(":")[3]);
+  }
+
   /** A client for the Region of the key or, without one, for the Region that is named. */
   private static KmsClient kmsOf(Map<String, JsonNode> o) {
     JsonNode key = o.get("keyId");
