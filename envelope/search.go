@@ -18,6 +18,10 @@ func (c *Config) compileSearch(unsigned map[string]struct{}) (*beacon.Search, er
 		return nil, configuration("Search is set with the plaintext policy %v, but searches do not find plaintext "+
 			"items; set Search.AcceptMissing if you accept that", c.PlaintextPolicy)
 	}
+	if c.Legacy.readable() != nil && !c.Search.AcceptMissing {
+		return nil, configuration("Search is set with the legacy policy %v, but searches do not find items of the "+
+			"older format; set Search.AcceptMissing if you accept that", c.Legacy.Policy)
+	}
 	protection := map[Action]beacon.Protection{
 		EncryptAndSign: beacon.Encrypted, SignOnly: beacon.Signed,
 		SignAndIncludeInEncryptionContext: beacon.Included, DoNothing: beacon.Unsigned,

@@ -307,37 +307,6 @@ func TestSearchInspect(t *testing.T) {
 	}
 }
 
-// TestSearchBesidePlaintext: a policy that allows plaintext needs an explicit
-// setting, and what is written in plaintext has no beacons.
-func TestSearchBesidePlaintext(t *testing.T) {
-	for _, policy := range []envelope.PlaintextPolicy{envelope.ForbidPlaintextWriteAllowPlaintextRead,
-		envelope.ForcePlaintextWriteAllowPlaintextRead} {
-		keys := newBeaconKeys(t, "branch")
-		config := searchConfig(t, keys)
-		config.PlaintextPolicy = policy
-		if _, err := envelope.NewItemEncryptor(config); !errors.Is(err, envelope.ErrConfiguration) ||
-			!strings.Contains(err.Error(), "AcceptMissing") {
-			t.Errorf("%v: %v", policy, err)
-		}
-		config.Search.AcceptMissing = true
-		e := mustEncryptor(t, config)
-		written := mustEncrypt(t, e, patient())
-		if policy == envelope.ForcePlaintextWriteAllowPlaintextRead {
-			sameItem(t, written, patient())
-			if keys.calls != 0 {
-				t.Error("a plaintext item needs a beacon key")
-			}
-		} else if len(beaconNames(written)) != 5 {
-			t.Errorf("%v: beacons %q", policy, beaconNames(written))
-		}
-		read, err := e.DecryptItem(t.Context(), patient())
-		if err != nil {
-			t.Fatal(err)
-		}
-		sameItem(t, read, patient())
-	}
-}
-
 // TestSearchNeedsNoKey for reading, and for items without a value that is hashed.
 func TestSearchNeedsNoKey(t *testing.T) {
 	keys := newBeaconKeys(t, "branch")

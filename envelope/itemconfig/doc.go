@@ -31,6 +31,8 @@
 //     the default, FORBID_PLAINTEXT_WRITE_ALLOW_PLAINTEXT_READ or
 //     FORCE_PLAINTEXT_WRITE_ALLOW_PLAINTEXT_READ.
 //   - keyring: where data keys come from. Required.
+//   - search: the beacons by which searches find items. Without it items have
+//     none.
 //   - legacy: how the older DynamoDB Encryption Client wrote the table's items. A
 //     table without such items has no legacy.
 //
@@ -54,6 +56,33 @@
 //     the default) name a key store and one of its branch keys. Or branchKeys
 //     has their versions in plaintext, each with branchKeyId, version (a UUID)
 //     and key, a secret of 32 bytes; such a keyring needs no AWS.
+//
+// # Search
+//
+// The members of search; see package beacon for what they mean. They have the
+// names of the official configuration, whose list of versions always has one
+// element and is left out:
+//
+//   - standardBeacons: each with name, length in bits, and, where the default is
+//     not meant, loc, numberOfPartitions and style. A style has one member:
+//     partOnly or asSet, an empty object, or shared or sharedSet, an object with
+//     other, the beacon whose key is used.
+//   - virtualFields: each with name and parts. A part has loc and trans, a list of
+//     objects with one member: upper or lower, an empty object; insert with
+//     literal; prefix or suffix with length; substring with low and high; segment
+//     with split and index; or segments with split, low and high.
+//   - compoundBeacons: each with name, split, signed (parts with name, prefix and
+//     loc), encrypted (parts with name and prefix) and constructors, each of which
+//     has parts with name and required.
+//   - signedParts, encryptedParts: parts for every compound beacon.
+//   - maximumNumberOfPartitions, defaultNumberOfPartitions: numbers.
+//   - acceptMissing: a boolean, required with a plaintextPolicy that allows
+//     plaintext, because searches do not find such items.
+//   - keySource: either keyId, the branch key of all beacons, or keyFieldName, the
+//     attribute that names it; cacheTTL, a duration such as 10m, which is the
+//     default; and either table, logicalName (the default is table) and kmsKeyId,
+//     which name a key store, or beaconKeys, each with branchKeyId and key, a
+//     secret of 32 bytes.
 //
 // # Legacy
 //

@@ -84,6 +84,8 @@ type Providers struct {
 	// KeyStore returns the branch keys of a hierarchical keyring without
 	// branchKeys.
 	KeyStore func(ctx context.Context, k Keyring) (materials.BranchKeySource, error)
+	// BeaconKeys returns the beacon keys of a key source without beaconKeys.
+	BeaconKeys func(ctx context.Context, k BeaconKeySource) (materials.BeaconKeySource, error)
 	// MetaTable returns the meta table of the older DynamoDB Encryption Client with
 	// that name.
 	MetaTable func(ctx context.Context, name string) (legacy.MetaTable, error)
