@@ -77,8 +77,8 @@ func TestReplicas(t *testing.T) {
 	}
 	w.advance(9 * day)
 	w.fails(root(here), "DescribeKey", members{"KeyId": arn}, "NotFoundException", "")
-	if n := len(w.kms.families); n != 1 {
-		t.Errorf("%d families left", n)
+	if n := w.records(familyBucket); n != 1 {
+		t.Errorf("material of %d keys is left", n)
 	}
 }
 
@@ -94,7 +94,8 @@ func TestReplicaDeletionAtOnce(t *testing.T) {
 	w.restart()
 	w.advance(14 * day)
 	w.fails(root(here), "DescribeKey", members{"KeyId": arn}, "NotFoundException", "")
-	if len(w.kms.families) != 0 || len(w.kms.keys) != 0 {
-		t.Errorf("%d families and %d keys left", len(w.kms.families), len(w.kms.keys))
+	if w.records(familyBucket) != 0 || w.records(keyBucket) != 0 || len(w.kms.keys) != 0 {
+		t.Errorf("%d keys are left, %d of them in the store with material of %d", len(w.kms.keys),
+			w.records(keyBucket), w.records(familyBucket))
 	}
 }

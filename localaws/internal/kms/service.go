@@ -72,12 +72,11 @@ type Service struct {
 	// all. Operations that only use keys do not take it.
 	writes sync.Mutex
 	// mu guards what follows, and is held only for looking up and replacing.
-	mu       sync.RWMutex
-	keys     map[string]*key // by ARN
-	places   map[wire.Place]*partition
-	families map[familyID]*family
-	grants   map[string]*grantTable // by key ARN
-	filed    storage.Pending        // the last change; nil before the first
+	mu     sync.RWMutex
+	keys   map[string]*key // by ARN
+	places map[wire.Place]*partition
+	grants map[string]*grantTable // by key ARN
+	filed  storage.Pending        // the last change; nil before the first
 
 	// due is when the next rotation or deletion is to happen, in milliseconds
 	// since 1970.
@@ -105,8 +104,7 @@ func New(config Config) (*Service, error) {
 	s := &Service{
 		clock: config.Clock, store: config.Store, authorizer: config.Authorizer, audit: config.Audit,
 		principals: config.Principals, started: config.Clock(),
-		keys: map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{},
-		grants: map[string]*grantTable{},
+		keys: map[string]*key{}, places: map[wire.Place]*partition{}, grants: map[string]*grantTable{},
 	}
 	s.due.Store(math.MaxInt64)
 	if err := s.load(); err != nil {
@@ -137,7 +135,7 @@ type change struct {
 // are applied together, and write returns after they are durable.
 func (s *Service) write(f func(*change) error) error {
 	pending, err := s.change(f)
-	if err != nil || pending == nil {
+	if pending == nil { // f failed or changed nothing
 		return err
 	}
 	return pending.Wait()
@@ -212,7 +210,7 @@ func (s *Service) resolve(c *request.Call, text string, refuseAlias bool) (targe
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if p := s.places[n.Place]; p != nil {
-		if a := p.aliases[n.Alias]; a != nil && a.target != "" {
+		if a := p.aliases[n.Alias]; a != nil {
 			return target{key: p.keys[a.target], alias: n.Alias}, nil
 		}
 	}

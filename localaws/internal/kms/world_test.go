@@ -34,6 +34,7 @@ type world struct {
 	people map[string]*person // by ARN
 	serial int
 	events []event
+	asked  func(*request.Call, request.Check) // of every authorization; may be nil
 }
 
 type person struct {
@@ -78,6 +79,9 @@ func (w *world) advance(d time.Duration) {
 }
 
 func (w *world) Authorize(_ context.Context, c *request.Call, k request.Check) policy.Decision {
+	if w.asked != nil {
+		w.asked(c, k)
+	}
 	k.Context.Set("kms:CallerAccount", c.Caller.Principal.AccountID)
 	if c.ViaService != "" {
 		k.Context.Set("kms:ViaService", c.ViaService)
@@ -141,6 +145,18 @@ func (w *world) user(account, name string, actions ...string) policy.Principal {
 	}
 	w.people[p.ARN] = who
 	return p
+}
+
+// allow gives a principal an identity policy of the given statements.
+func (w *world) allow(p policy.Principal, statements ...members) {
+	w.t.Helper()
+	d, err := policy.Parse([]byte(policyText(statements...)), policy.Identity)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.people[p.ARN].identity = d
 }
 
 func (w *world) deleteUser(p policy.Principal) {
@@ -237,6 +253,15 @@ func (w *world) key(in members) string {
 func (w *world) describe(arn string) members {
 	w.t.Helper()
 	return w.do(root(here), "DescribeKey", members{"KeyId": arn})["KeyMetadata"].(members)
+}
+
+// records returns how many records the store has in a bucket.
+func (w *world) records(b storage.Bucket) (n int) {
+	w.t.Helper()
+	if err := w.store.Range(b, func(_, _ []byte) error { n++; return nil }); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
 }
 
 func keyIDOf(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
