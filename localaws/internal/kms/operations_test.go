@@ -40,7 +40,7 @@ func TestEveryOperationAsks(t *testing.T) {
 		"ListRetirableGrants": {"RetiringPrincipal": root(here).ARN},
 	}
 	stranger := w.user(here, "stranger")
-	filed := w.kms.filed
+	filed := w.filed
 	for _, operation := range operations.Names() {
 		in := others[operation]
 		if in == nil {
@@ -52,7 +52,7 @@ func TestEveryOperationAsks(t *testing.T) {
 			t.Errorf("%s by a stranger: %v", operation, err)
 		}
 	}
-	if w.kms.filed != filed {
+	if w.filed != filed {
 		t.Error("a denied operation has filed something")
 	}
 }

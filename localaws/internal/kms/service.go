@@ -23,6 +23,7 @@ package kms
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -301,10 +302,9 @@ func (s *Service) requireOwn(ctx context.Context, c *request.Call, q question) e
 // on an alias, or on nothing in particular.
 func (s *Service) requireIdentity(ctx context.Context, c *request.Call, action, resource string,
 	extra policy.Context) error {
-	if extra == nil {
-		extra = policy.Context{}
-	}
+	own := policy.Context{} // the authorizer adds to it, and extra may be for several checks
+	maps.Copy(own, extra)
 	return request.Require(ctx, s.authorizer, c,
-		request.Check{Action: "kms:" + action, Resource: resource, ResourceAccountID: c.AccountID, Context: extra,
+		request.Check{Action: "kms:" + action, Resource: resource, ResourceAccountID: c.AccountID, Context: own,
 			Mode: policy.ModeOrdinary})
 }

@@ -19,6 +19,43 @@ func (w *world) trailOf(operation string, in members) request.Trail {
 	return c.Trail
 }
 
+// trailCase is a request with the resources in its audit event and parts of its
+// parameters and its answer there.
+type trailCase struct {
+	operation string
+	in        members
+	resources []string
+	shows     []string
+}
+
+// checkTrails serves requests one after another.
+func (w *world) checkTrails(cases []trailCase) {
+	w.t.Helper()
+	for _, c := range cases {
+		trail := w.trailOf(c.operation, c.in)
+		text, err := json.Marshal([]any{trail.RequestParameters, trail.ResponseElements})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, shows := range c.shows {
+			if !strings.Contains(string(text), shows) {
+				w.t.Errorf("%s: %s does not show %s", c.operation, text, shows)
+			}
+		}
+		var resources []string
+		for _, r := range trail.Resources {
+			resources = append(resources, r.ARN)
+			if want := "AWS::KMS::" + map[bool]string{true: "Key", false: "Alias"}[strings.Contains(r.ARN, ":key/")]; r.AccountID != here ||
+				r.Type != want {
+				w.t.Errorf("%s: resource %+v, want account %s and type %s", c.operation, r, here, want)
+			}
+		}
+		if strings.Join(resources, " ") != strings.Join(c.resources, " ") {
+			w.t.Errorf("%s: resources %v, want %v", c.operation, resources, c.resources)
+		}
+	}
+}
+
 // TestTrails: an audit event says what was asked of which keys, and what came of
 // it.
 func TestTrails(t *testing.T) {
@@ -32,12 +69,7 @@ func TestTrails(t *testing.T) {
 	}
 	first, second := grant("first"), grant("second")
 	id := keyIDOf(from)
-	for _, c := range []struct {
-		operation string
-		in        members
-		keys      []string
-		shows     []string
-	}{
+	w.checkTrails([]trailCase{
 		{"ReEncrypt", members{"CiphertextBlob": blob, "SourceEncryptionContext": members{"a": "1"}, "DestinationKeyId": to, "DestinationEncryptionContext": members{"b": "2"}}, []string{from, to},
 			[]string{`"sourceEncryptionContext":{"a":"1"}`, `"destinationKeyId":"` + to + `"`,
 				`"destinationEncryptionContext":{"b":"2"}`}},
@@ -56,24 +88,53 @@ func TestTrails(t *testing.T) {
 		{"ListKeyPolicies", members{"KeyId": id}, []string{from}, []string{`"keyId":"` + id + `"`}},
 		{"ScheduleKeyDeletion", members{"KeyId": id, "PendingWindowInDays": 9}, []string{from}, []string{`"pendingWindowInDays":9`, `"KeyState":"PendingDeletion"`}},
 		{"CancelKeyDeletion", members{"KeyId": id}, []string{from}, []string{`"keyId":"` + id + `"`}},
-	} {
-		trail := w.trailOf(c.operation, c.in)
-		text, err := json.Marshal([]any{trail.RequestParameters, trail.ResponseElements})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, shows := range c.shows {
-			if !strings.Contains(string(text), shows) {
-				t.Errorf("%s: %s does not show %s", c.operation, text, shows)
-			}
-		}
-		var keys []string
-		for _, r := range trail.Resources {
-			keys = append(keys, r.ARN)
-		}
-		if strings.Join(keys, " ") != strings.Join(c.keys, " ") {
-			t.Errorf("%s: keys %v, want %v", c.operation, keys, c.keys)
-		}
+	})
+}
+
+// TestTrailsOfKeys is about the operations that make, change and list keys and
+// aliases.
+func TestTrailsOfKeys(t *testing.T) {
+	w := newWorld(t)
+	arn, other := w.key(members{"MultiRegion": true}), w.key(nil)
+	id, otherID := keyIDOf(arn), keyIDOf(other)
+	replica := strings.Replace(arn, region, "us-east-1", 1)
+	const alias = "arn:aws:kms:" + region + ":" + here + ":alias/a"
+	aliased := []string{`"aliasName":"alias/a"`, `"targetKeyId":"` + otherID + `"`}
+	names := []string{`"keyId":"` + id + `"`}
+	namesOther := []string{`"keyId":"` + otherID + `"`}
+	w.checkTrails([]trailCase{
+		{"CreateAlias", members{"AliasName": "alias/a", "TargetKeyId": other}, []string{other, alias}, aliased},
+		{"UpdateAlias", members{"AliasName": "alias/a", "TargetKeyId": other}, []string{other, alias}, aliased},
+		{"DescribeKey", members{"KeyId": "alias/a"}, []string{other}, []string{`"keyId":"alias/a"`}},
+		{"DeleteAlias", members{"AliasName": "alias/a"}, []string{other, alias}, aliased},
+		{"TagResource", members{"KeyId": id, "Tags": tagsWith("t", "v")}, []string{arn}, append(names, `"tags":[{"TagKey":"t","TagValue":"v"}]`)},
+		{"ListResourceTags", members{"KeyId": id}, []string{arn}, names},
+		{"UntagResource", members{"KeyId": id, "TagKeys": []string{"t"}}, []string{arn}, append(names, `"tagKeys":["t"]`)},
+		{"UpdateKeyDescription", members{"KeyId": id, "Description": "d"}, []string{arn}, append(names, `"description":"d"`)},
+		{"DisableKey", members{"KeyId": id}, []string{arn}, names},
+		{"EnableKey", members{"KeyId": id}, []string{arn}, names},
+		{"EnableKeyRotation", members{"KeyId": id, "RotationPeriodInDays": 100}, []string{arn}, append(names, `"rotationPeriodInDays":100`)},
+		{"GetKeyRotationStatus", members{"KeyId": id}, []string{arn}, names},
+		{"DisableKeyRotation", members{"KeyId": otherID}, []string{other}, namesOther},
+		{"RotateKeyOnDemand", members{"KeyId": id}, []string{arn}, names},
+		{"ListKeyRotations", members{"KeyId": id}, []string{arn}, names},
+		{"GetKeyLastUsage", members{"KeyId": id}, []string{arn}, names},
+		{"ReplicateKey", members{"KeyId": id, "ReplicaRegion": "us-east-1", "Description": "d", "Policy": policyText(rootStatement()),
+			"Tags": tagsWith("t", "v"), "BypassPolicyLockoutSafetyCheck": true}, []string{arn, replica}, append(names,
+			`"replicaRegion":"us-east-1"`, `"policy":"{`, `"description":"d"`, `"bypassPolicyLockoutSafetyCheck":true`,
+			`"tags":[{"TagKey":"t","TagValue":"v"}]`)},
+		{"UpdatePrimaryRegion", members{"KeyId": id, "PrimaryRegion": "us-east-1"}, []string{arn, replica}, append(names, `"primaryRegion":"us-east-1"`)},
+	})
+	trail := w.trailOf("CreateKey", members{"Description": "d", "Tags": tagsWith("t", "v"), "MultiRegion": true})
+	made := trail.ResponseElements.(keyOutput).KeyMetadata
+	if made.Description != "d" || len(trail.Resources) != 1 || trail.Resources[0].ARN != made.ARN {
+		t.Errorf("CreateKey: %+v", trail)
+	}
+	text, err := json.Marshal(trail.RequestParameters)
+	if want := `{"description":"d","keySpec":"SYMMETRIC_DEFAULT","keyUsage":"ENCRYPT_DECRYPT","origin":"AWS_KMS",` +
+		`"multiRegion":true,"bypassPolicyLockoutSafetyCheck":false,"tags":[{"TagKey":"t","TagValue":"v"}]}`; err != nil ||
+		string(text) != want {
+		t.Errorf("CreateKey: %s, %v, want %s", text, err, want)
 	}
 }
 

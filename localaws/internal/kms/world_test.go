@@ -34,6 +34,7 @@ type world struct {
 	people map[string]*person // by ARN
 	serial int
 	events []event
+	filed  int                                // changes that the store got
 	asked  func(*request.Call, request.Check) // of every authorization; may be nil
 }
 
@@ -50,10 +51,22 @@ type event struct {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, store: storagetest.NewRecorder(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
-		people: map[string]*person{}}
+	w := &world{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), people: map[string]*person{}}
+	w.store = counter{storagetest.NewRecorder(), &w.filed}
 	w.restart()
 	return w
+}
+
+// counter is a store that counts the changes it gets.
+type counter struct {
+	storage.Store
+	n *int
+}
+
+// Submit is called with the lock of the service held.
+func (c counter) Submit(tx *storage.Tx) storage.Pending {
+	*c.n++
+	return c.Store.Submit(tx)
 }
 
 // restart makes the service anew from what the store has.
