@@ -18,7 +18,7 @@ func TestCreateAndDescribeKey(t *testing.T) {
 		m := w.describe(id)
 		for name, want := range (members{"Arn": arn, "KeyId": keyIDOf(arn), "AWSAccountId": here, "Enabled": true,
 			"KeyState": "Enabled", "KeyUsage": "ENCRYPT_DECRYPT",
-			"KeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER", "Origin": "AWS_KMS", "MultiRegion": false,
+			"KeySpec": "SYMMETRIC_DEFAULT", "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER", "Origin": "AWS_KMS", "MultiRegion": false,
 			"Description": "orders", "CreationDate": float64(w.clock().Unix())}) {
 			if m[name] != want {
 				t.Errorf("%s: %s is %v, want %v", id, name, m[name], want)

@@ -1,8 +1,13 @@
 package kms
 
 import (
+	"fmt"
+	"maps"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 func TestReplicas(t *testing.T) {
@@ -98,4 +103,112 @@ func TestReplicaDeletionAtOnce(t *testing.T) {
 		t.Errorf("%d keys are left, %d of them in the store with material of %d", len(w.kms.keys),
 			w.records(keyBucket), w.records(familyBucket))
 	}
+}
+
+// TestReplicaIsOfItsOwn: a replica has the description, tags, policy and date of
+// its request, and the answer has all of them.
+func TestReplicaIsOfItsOwn(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(members{"MultiRegion": true, "Description": "primary", "Tags": tagsWith("of", "primary")})
+	w.advance(day)
+	text := policyText(rootStatement(), statement("Allow", root(abroad).ARN, "kms:Decrypt"))
+	for there, in := range map[string]members{
+		"us-west-2": {"Description": "replica", "Policy": text, "Tags": tagsWith("of", "replica")}, "us-east-1": {},
+	} {
+		in["KeyId"], in["ReplicaRegion"] = arn, there
+		out := w.do(root(here), "ReplicateKey", in)
+		description, tags, wantPolicy := "", []any{}, defaultPolicy(here)
+		if in["Policy"] != nil {
+			description, wantPolicy = "replica", text
+			tags = []any{members{"TagKey": "of", "TagValue": "replica"}}
+		}
+		if m := out["ReplicaKeyMetadata"].(members); m["Description"] != description ||
+			m["CreationDate"] != float64(w.clock().Unix()) || m["MultiRegion"] != true {
+			t.Errorf("metadata %v", m)
+		}
+		if out["ReplicaPolicy"] != wantPolicy || !reflect.DeepEqual(out["ReplicaTags"], tags) {
+			t.Errorf("%s answers the policy %v and the tags %v", there, out["ReplicaPolicy"], out["ReplicaTags"])
+		}
+		for range 2 {
+			replica := members{"KeyId": keyIDOf(arn)}
+			if got := w.doIn(there, root(here), "GetKeyPolicy", replica)["Policy"]; got != wantPolicy {
+				t.Errorf("%s has the policy %v", there, got)
+			}
+			if got := w.doIn(there, root(here), "ListResourceTags", replica)["Tags"]; !reflect.DeepEqual(got, tags) {
+				t.Errorf("%s has the tags %v", there, got)
+			}
+			w.restart()
+		}
+	}
+	// The Regions are in order, however they came.
+	c := w.describe(arn)["MultiRegionConfiguration"].(members)["ReplicaKeys"].([]any)
+	if len(c) != 2 || c[0].(members)["Region"] != "us-east-1" || c[1].(members)["Region"] != "us-west-2" {
+		t.Errorf("replicas %v", c)
+	}
+	if c := w.describe(w.key(members{"MultiRegion": true}))["MultiRegionConfiguration"].(members); len(c["ReplicaKeys"].([]any)) != 0 {
+		t.Errorf("without replicas: %v", c)
+	}
+}
+
+// TestReplicateRefusals: a replica needs an enabled primary, a policy that does
+// not lock its creator out, and the permissions of a key that is made.
+func TestReplicateRefusals(t *testing.T) {
+	const there = "us-east-1"
+	w := newWorld(t)
+	arn := w.key(members{"MultiRegion": true})
+	replica := strings.Replace(arn, region, there, 1)
+	in := func(more members) members {
+		all := members{"KeyId": arn, "ReplicaRegion": there}
+		maps.Copy(all, more)
+		return all
+	}
+	user := w.user(here, "user", "kms:ReplicateKey")
+	w.fails(user, "ReplicateKey", in(nil), "AccessDeniedException", "kms:CreateKey on resource: *")
+	user = w.user(here, "user", "kms:ReplicateKey", "kms:CreateKey")
+	w.fails(user, "ReplicateKey", in(members{"Tags": tagsWith("a", "b")}), "AccessDeniedException",
+		"kms:TagResource on resource: "+replica)
+	w.fails(user, "ReplicateKey", in(members{"Policy": policyText(rootStatement())}), "MalformedPolicyDocumentException",
+		"The new key policy will not allow you to update the key policy in the future.")
+	w.fails(user, "ReplicateKey", in(members{"Policy": "{}"}), "MalformedPolicyDocumentException",
+		"Syntax errors in policy.")
+	w.fails(user, "ReplicateKey", in(members{"Policy": policyText(statement("Allow", root(here).ARN+"x", "kms:*"))}),
+		"MalformedPolicyDocumentException", "invalid principals")
+	w.do(root(here), "DisableKey", members{"KeyId": arn})
+	w.fails(user, "ReplicateKey", in(nil), "DisabledException", arn+" is disabled.")
+	w.do(root(here), "EnableKey", members{"KeyId": arn})
+	p := w.kms.partition(wire.Place{Account: here, Region: there})
+	k, _ := w.kms.findByARN(arn)
+	for i := range maxKeys {
+		p.keys[fmt.Sprint(i)] = k
+	}
+	w.fails(user, "ReplicateKey", in(nil), "LimitExceededException", "10000")
+	clear(p.keys)
+	w.failsIn(there, root(here), "DescribeKey", members{"KeyId": replica}, "NotFoundException", "")
+	// A policy is good under the condition keys of the replica that will be.
+	own := statement("Allow", user.ARN, "kms:*")
+	own["Condition"] = members{"StringEquals": members{"kms:MultiRegionKeyType": "REPLICA"}}
+	w.do(user, "ReplicateKey", in(members{"Policy": policyText(own)}))
+	w.do(root(here), "ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "us-west-1",
+		"Policy": policyText(statement("Allow", user.ARN, "kms:*")), "BypassPolicyLockoutSafetyCheck": true})
+}
+
+// TestUpdatePrimaryRefusals: both keys must stay, and let the caller.
+func TestUpdatePrimaryRefusals(t *testing.T) {
+	const there = "us-east-1"
+	w := newWorld(t)
+	user := w.user(here, "user", "kms:UpdatePrimaryRegion")
+	arn := w.key(members{"MultiRegion": true})
+	replica := strings.Replace(arn, region, there, 1)
+	w.do(root(here), "ReplicateKey", members{"KeyId": arn, "ReplicaRegion": there, "Policy": policyText(rootStatement(),
+		statement("Deny", user.ARN, "kms:UpdatePrimaryRegion"))})
+	in := members{"KeyId": arn, "PrimaryRegion": there}
+	w.fails(user, "UpdatePrimaryRegion", in, "AccessDeniedException", replica)
+	w.doIn(there, root(here), "PutKeyPolicy", members{"KeyId": replica, "Policy": policyText(rootStatement())})
+	w.doIn(there, root(here), "ScheduleKeyDeletion", members{"KeyId": replica})
+	w.fails(user, "UpdatePrimaryRegion", in, "KMSInvalidStateException", replica+" is pending deletion.")
+	w.doIn(there, root(here), "CancelKeyDeletion", members{"KeyId": replica})
+	w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": arn})
+	w.fails(user, "UpdatePrimaryRegion", in, "KMSInvalidStateException", arn+" is pending replica deletion.")
+	w.do(root(here), "CancelKeyDeletion", members{"KeyId": arn})
+	w.do(user, "UpdatePrimaryRegion", in)
 }

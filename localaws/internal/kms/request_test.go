@@ -232,6 +232,7 @@ func TestUnsupportedMembers(t *testing.T) {
 	for operation, in := range map[string]members{
 		"Encrypt": {"KeyId": arn, "Plaintext": []byte("x")}, "Decrypt": {"CiphertextBlob": blob}, "ReEncrypt": {"CiphertextBlob": blob, "DestinationKeyId": arn},
 		"GenerateDataKey": {"KeyId": arn, "KeySpec": "AES_256"}, "CreateGrant": {"KeyId": arn, "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}},
+		"DescribeKey": {"KeyId": arn},
 		"GenerateMac": {"KeyId": w.key(hmacKey("HMAC_256")), "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"},
 	} {
 		maps.Copy(in, unknown)

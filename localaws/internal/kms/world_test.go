@@ -50,8 +50,11 @@ type event struct {
 	err  error
 }
 
+// beginning is the time at which a world starts.
+var beginning = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), people: map[string]*person{}}
+	w := &world{t: t, now: beginning, people: map[string]*person{}}
 	w.store = counter{storagetest.NewRecorder(), &w.filed}
 	w.restart()
 	return w
