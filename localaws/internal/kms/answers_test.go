@@ -52,6 +52,8 @@ func TestRefusals(t *testing.T) {
 			"Value at 'grantTokens' failed to satisfy constraint: Member must have length less than or equal to 10"},
 		{"ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "u"}, "ValidationException", detected +
 			`Value 'u' at 'replicaRegion' failed to satisfy constraint: Member must satisfy regular expression pattern: ^([a-z]+-){2,3}\d+$`},
+		{"ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "us-" + long(28) + "-1"}, "ValidationException", detected +
+			"Value 'us-" + long(28) + "-1' at 'replicaRegion' failed to satisfy constraint: Member must have length less than or equal to 32"},
 		{"ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "us-east-1", "Tags": tagsWith("aws:x", "")}, "TagException", reserved},
 		{"CreateKey", members{"KeySpec": specSymmetric, "CustomerMasterKeySpec": "HMAC_256"}, "ValidationException",
 			"You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated."},

@@ -166,7 +166,7 @@ func (s *Service) listRetirableGrants(ctx context.Context, c *request.Call, in *
 			continue
 		}
 		for _, g := range table.byID {
-			if g.RetiringPrincipal == bound && !g.retiringService {
+			if g.RetiringPrincipal == bound {
 				found = append(found, g)
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 func TestUpdateKeyDescription(t *testing.T) {
@@ -43,10 +45,16 @@ func TestSameState(t *testing.T) {
 func TestDescribeMakesManagedKey(t *testing.T) {
 	for _, id := range []string{dynamodbAlias, "arn:aws:kms:" + region + ":" + here + ":" + dynamodbAlias} {
 		w := newWorld(t)
+		w.asked = func(_ *request.Call, k request.Check) {
+			if got := k.Context[conditionResourceAliases]; !slices.Equal(got, []string{dynamodbAlias}) {
+				t.Errorf("asked about a key with the aliases %q", got)
+			}
+		}
 		if m := w.describe(id); m["KeyManager"] != "AWS" ||
 			m["Description"] != "Default key that protects my DynamoDB data when no other key is defined" {
 			t.Errorf("%s: %v", id, m)
 		}
+		w.asked = nil
 		a := w.do(root(here), "ListAliases", nil)["Aliases"].([]any)[0].(members)
 		if at := float64(w.clock().Unix()); a["AliasName"] != dynamodbAlias || a["CreationDate"] != at ||
 			a["LastUpdatedDate"] != at {

@@ -62,6 +62,9 @@ func TestCreateKeyRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { w.fails(root(here), "CreateKey", c.in, c.code, c.message) })
 	}
+	// What is the default may be said.
+	w.do(root(here), "CreateKey", members{"KeySpec": specSymmetric, "CustomerMasterKeySpec": specSymmetric,
+		"KeyUsage": usageEncrypt, "Origin": "AWS_KMS"})
 	w.fails(w.user(here, "nobody"), "CreateKey", members{}, "AccessDeniedException",
 		"because no identity-based policy allows the kms:CreateKey action")
 	// Tags need a permission of their own.

@@ -98,3 +98,14 @@ func TestReadsDoNotWait(t *testing.T) {
 	}
 	reads("after the second deadline")
 }
+
+// TestEmptyAnswer: an operation without members in its answer answers nothing,
+// not null.
+func TestEmptyAnswer(t *testing.T) {
+	w := newWorld(t)
+	c := w.newCall(root(here), "DisableKey")
+	c.Body, _ = json.Marshal(members{"KeyId": w.key(nil)})
+	if body, err := w.kms.Serve(t.Context(), c); err != nil || len(body) != 0 {
+		t.Errorf("%q, %v", body, err)
+	}
+}

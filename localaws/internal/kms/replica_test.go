@@ -112,38 +112,42 @@ func TestReplicaIsOfItsOwn(t *testing.T) {
 	arn := w.key(members{"MultiRegion": true, "Description": "primary", "Tags": tagsWith("of", "primary")})
 	w.advance(day)
 	text := policyText(rootStatement(), statement("Allow", root(abroad).ARN, "kms:Decrypt"))
-	for there, in := range map[string]members{
-		"us-west-2": {"Description": "replica", "Policy": text, "Tags": tagsWith("of", "replica")}, "us-east-1": {},
-	} {
-		in["KeyId"], in["ReplicaRegion"] = arn, there
-		out := w.do(root(here), "ReplicateKey", in)
-		description, tags, wantPolicy := "", []any{}, defaultPolicy(here)
-		if in["Policy"] != nil {
-			description, wantPolicy = "replica", text
-			tags = []any{members{"TagKey": "of", "TagValue": "replica"}}
-		}
-		if m := out["ReplicaKeyMetadata"].(members); m["Description"] != description ||
+	replicas := []struct {
+		there, description, policy string
+		tags                       []any
+		in                         members
+	}{
+		{"us-west-2", "replica", text, []any{members{"TagKey": "of", "TagValue": "replica"}},
+			members{"Description": "replica", "Policy": text, "Tags": tagsWith("of", "replica")}},
+		{"us-east-1", "", defaultPolicy(here), []any{}, members{}},
+	}
+	for _, r := range replicas {
+		r.in["KeyId"], r.in["ReplicaRegion"] = arn, r.there
+		out := w.do(root(here), "ReplicateKey", r.in)
+		if m := out["ReplicaKeyMetadata"].(members); m["Description"] != r.description ||
 			m["CreationDate"] != float64(w.clock().Unix()) || m["MultiRegion"] != true {
 			t.Errorf("metadata %v", m)
 		}
-		if out["ReplicaPolicy"] != wantPolicy || !reflect.DeepEqual(out["ReplicaTags"], tags) {
-			t.Errorf("%s answers the policy %v and the tags %v", there, out["ReplicaPolicy"], out["ReplicaTags"])
-		}
-		for range 2 {
-			replica := members{"KeyId": keyIDOf(arn)}
-			if got := w.doIn(there, root(here), "GetKeyPolicy", replica)["Policy"]; got != wantPolicy {
-				t.Errorf("%s has the policy %v", there, got)
-			}
-			if got := w.doIn(there, root(here), "ListResourceTags", replica)["Tags"]; !reflect.DeepEqual(got, tags) {
-				t.Errorf("%s has the tags %v", there, got)
-			}
-			w.restart()
+		if out["ReplicaPolicy"] != r.policy || !reflect.DeepEqual(out["ReplicaTags"], r.tags) {
+			t.Errorf("%s answers the policy %v and the tags %v", r.there, out["ReplicaPolicy"], out["ReplicaTags"])
 		}
 	}
-	// The Regions are in order, however they came.
-	c := w.describe(arn)["MultiRegionConfiguration"].(members)["ReplicaKeys"].([]any)
-	if len(c) != 2 || c[0].(members)["Region"] != "us-east-1" || c[1].(members)["Region"] != "us-west-2" {
-		t.Errorf("replicas %v", c)
+	for range 2 {
+		for _, r := range replicas {
+			replica := members{"KeyId": keyIDOf(arn)}
+			if got := w.doIn(r.there, root(here), "GetKeyPolicy", replica)["Policy"]; got != r.policy {
+				t.Errorf("%s has the policy %v", r.there, got)
+			}
+			if got := w.doIn(r.there, root(here), "ListResourceTags", replica)["Tags"]; !reflect.DeepEqual(got, r.tags) {
+				t.Errorf("%s has the tags %v", r.there, got)
+			}
+		}
+		// The Regions are in order, however they came.
+		c := w.describe(arn)["MultiRegionConfiguration"].(members)["ReplicaKeys"].([]any)
+		if len(c) != 2 || c[0].(members)["Region"] != "us-east-1" || c[1].(members)["Region"] != "us-west-2" {
+			t.Errorf("replicas %v", c)
+		}
+		w.restart()
 	}
 	if c := w.describe(w.key(members{"MultiRegion": true}))["MultiRegionConfiguration"].(members); len(c["ReplicaKeys"].([]any)) != 0 {
 		t.Errorf("without replicas: %v", c)
