@@ -128,7 +128,8 @@ func TestRequestConditions(t *testing.T) {
 		}
 		for i, want := range c.want {
 			got := asked[i]
-			if got.action != want.action || !strings.HasPrefix(got.resource, want.resource) || got.region != want.region {
+			if got.action != want.action || !strings.HasPrefix(got.resource, want.resource) ||
+				got.region != want.region {
 				t.Errorf("%s %v: asked about %s on %s in %s, want %s on %s in %s", c.operation, c.in, got.action,
 					got.resource, got.region, want.action, want.resource, want.region)
 			}

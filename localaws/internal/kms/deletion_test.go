@@ -63,7 +63,8 @@ func TestPrimaryAfterTheLastReplica(t *testing.T) {
 		windows := map[string]int{"us-east-1": 8 + i, "us-west-2": 20, "ap-south-1": 8}
 		for there, window := range windows {
 			w.do(root(here), "ReplicateKey", members{"KeyId": arn, "ReplicaRegion": there})
-			w.doIn(there, root(here), "ScheduleKeyDeletion", members{"KeyId": keyIDOf(arn), "PendingWindowInDays": window})
+			w.doIn(there, root(here), "ScheduleKeyDeletion",
+				members{"KeyId": keyIDOf(arn), "PendingWindowInDays": window})
 		}
 		w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": arn, "PendingWindowInDays": 7})
 	}
@@ -75,7 +76,8 @@ func TestPrimaryAfterTheLastReplica(t *testing.T) {
 	}
 	w.advance(26 * day)
 	for _, arn := range arns {
-		if m := w.describe(arn); m["KeyState"] != "PendingDeletion" || m["DeletionDate"] != float64(beginning.Add(27*day).Unix()) {
+		if m := w.describe(arn); m["KeyState"] != "PendingDeletion" ||
+			m["DeletionDate"] != float64(beginning.Add(27*day).Unix()) {
 			t.Errorf("after the end of its replicas: %v", m)
 		}
 	}

@@ -128,8 +128,9 @@ func TestFullDisk(t *testing.T) {
 		"RetireAbandoned": func(w *world, _ string) error {
 			return w.kms.RetireAbandoned("dynamodb", func(string, string) bool { return false })
 		},
-		"Encrypt after rotation": afterRotation(encrypt), "Encrypt for a service after rotation": afterRotation(encryptVia),
-		"Encrypt when due": whenDue(encrypt), "Encrypt for a service when due": whenDue(encryptVia),
+		"Encrypt after rotation":               afterRotation(encrypt),
+		"Encrypt for a service after rotation": afterRotation(encryptVia),
+		"Encrypt when due":                     whenDue(encrypt), "Encrypt for a service when due": whenDue(encryptVia),
 		"EnsureAWSManagedKey when due": whenDue(ensure(other)),
 		"Decrypt when due": whenDue(func(w *world, arn string) error {
 			_, err := w.kms.Decrypt(t.Context(), w.newCall(root(here), "x").Via("kms", "Decrypt", dynamo), arn, nil, nil)

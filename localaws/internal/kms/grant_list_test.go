@@ -174,8 +174,8 @@ func TestGrantPages(t *testing.T) {
 	arn := w.key(nil)
 	var want []string
 	for range 51 {
-		want = append(want, w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "RetiringPrincipal": root(here).ARN,
-			"Operations": []string{"Decrypt"}}))
+		want = append(want, w.grantOn(arn, members{"GranteePrincipal": root(here).ARN,
+			"RetiringPrincipal": root(here).ARN, "Operations": []string{"Decrypt"}}))
 		w.advance(time.Millisecond)
 	}
 	for operation, in := range map[string]members{"ListGrants": {"KeyId": arn},

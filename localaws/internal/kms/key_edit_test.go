@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -141,7 +142,8 @@ func TestKeysAreReplaced(t *testing.T) {
 		{"UpdateAlias", alias("alias/a", other)}, {"DeleteAlias", members{"AliasName": "alias/b"}},
 		{"UpdateKeyDescription", members{"Description": "d"}},
 		{"EnableKeyRotation", members{"RotationPeriodInDays": 90}}, {"RotateKeyOnDemand", nil},
-		{"DisableKey", nil}, {"a year", nil}, {"EnableKey", nil}, {"EnableKeyRotation", members{"RotationPeriodInDays": 91}},
+		{"DisableKey", nil}, {"a year", nil}, {"EnableKey", nil},
+		{"EnableKeyRotation", members{"RotationPeriodInDays": 91}},
 		{"PutKeyPolicy", members{"Policy": policyText(rootStatement())}},
 		{"ReplicateKey", replicate("us-west-1")}, {"ReplicateKey", replicate("us-east-2")},
 		{"ReplicateKey", replicate("us-east-1")}, {"ReplicateKey", replicate("ap-south-1")},
@@ -155,12 +157,13 @@ func TestKeysAreReplaced(t *testing.T) {
 			w.advance(365 * day)
 			w.describe(arn)
 		case "the end of a replica", "the end of the replicas":
-			for there, of := range map[string]string{"us-west-1": "the end of a replica", "us-east-2": "the end of the replicas",
-				"us-east-1": "the end of the replicas", "ap-south-1": "the end of the replicas",
-				"af-south-1": "the end of the replicas"} {
-				if of == c.operation {
-					w.doIn(there, root(here), "ScheduleKeyDeletion", members{"KeyId": keyIDOf(arn), "PendingWindowInDays": 7})
-				}
+			ends := []string{"us-west-1"}
+			if c.operation == "the end of the replicas" {
+				ends = []string{"us-east-2", "us-east-1", "ap-south-1", "af-south-1"}
+			}
+			for _, there := range ends {
+				w.doIn(there, root(here), "ScheduleKeyDeletion",
+					members{"KeyId": keyIDOf(arn), "PendingWindowInDays": 7})
 			}
 			check(c.operation)
 			check = w.freeze()
@@ -176,9 +179,7 @@ func TestKeysAreReplaced(t *testing.T) {
 			if !strings.HasSuffix(c.operation, "Alias") {
 				in["KeyId"] = arn
 			}
-			for name, v := range c.in {
-				in[name] = v
-			}
+			maps.Copy(in, c.in)
 			w.do(root(here), c.operation, in)
 		}
 		check(c.operation)

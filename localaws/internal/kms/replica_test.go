@@ -149,8 +149,9 @@ func TestReplicaIsOfItsOwn(t *testing.T) {
 		}
 		w.restart()
 	}
-	if c := w.describe(w.key(members{"MultiRegion": true}))["MultiRegionConfiguration"].(members); len(c["ReplicaKeys"].([]any)) != 0 {
-		t.Errorf("without replicas: %v", c)
+	alone := w.describe(w.key(members{"MultiRegion": true}))["MultiRegionConfiguration"].(members)
+	if list, ok := alone["ReplicaKeys"].([]any); !ok || len(list) != 0 {
+		t.Errorf("without replicas: %v", alone)
 	}
 }
 

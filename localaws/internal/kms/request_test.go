@@ -31,7 +31,8 @@ func checkMembers(t *testing.T, cases map[string]memberCase) {
 	stranger := w.user(here, "stranger")
 	refused := func(operation string, in members) *request.Error {
 		var e *request.Error
-		if _, err := w.try(stranger, operation, in); errors.As(err, &e) && strings.Contains(e.Message, "validation error") {
+		_, err := w.try(stranger, operation, in)
+		if errors.As(err, &e) && strings.Contains(e.Message, "validation error") {
 			return e
 		}
 		return nil
@@ -70,11 +71,12 @@ func tokens(n int) []string { return strings.Split(strings.Repeat("x,", n-1)+"x"
 
 // What several operations have.
 var (
-	badKeyID, badMarker  = []any{"", long(2049), nil}, []any{"", long(1025)}
-	badTokens            = []any{tokens(11), []string{""}, []string{long(8193)}}
-	shortAndLongKeyID    = []any{"k", long(2048)}
-	shortAndLongMarker   = []any{"m", long(1024)}
-	badTags              = []any{tagsWith("", "v"), tagsWith(long(129), "v"), tagsWith("k", long(257)), []members{{"TagKey": "k"}}}
+	badKeyID, badMarker = []any{"", long(2049), nil}, []any{"", long(1025)}
+	badTokens           = []any{tokens(11), []string{""}, []string{long(8193)}}
+	shortAndLongKeyID   = []any{"k", long(2048)}
+	shortAndLongMarker  = []any{"m", long(1024)}
+	badTags             = []any{tagsWith("", "v"), tagsWith(long(129), "v"), tagsWith("k", long(257)),
+		[]members{{"TagKey": "k"}}}
 	shortAndLongTags     = []any{tagsWith("k", ""), tagsWith(long(128), long(256))}
 	badText, longestText = []any{long(8193)}, []any{"", long(8192)}
 )

@@ -45,9 +45,12 @@ func (w *world) checkTrails(cases []trailCase) {
 		var resources []string
 		for _, r := range trail.Resources {
 			resources = append(resources, r.ARN)
-			if want := "AWS::KMS::" + map[bool]string{true: "Key", false: "Alias"}[strings.Contains(r.ARN, ":key/")]; r.AccountID != here ||
-				r.Type != want {
-				w.t.Errorf("%s: resource %+v, want account %s and type %s", c.operation, r, here, want)
+			kind := "AWS::KMS::Key"
+			if strings.Contains(r.ARN, ":alias/") {
+				kind = "AWS::KMS::Alias"
+			}
+			if r.AccountID != here || r.Type != kind {
+				w.t.Errorf("%s: resource %+v, want account %s and type %s", c.operation, r, here, kind)
 			}
 		}
 		if strings.Join(resources, " ") != strings.Join(c.resources, " ") {
@@ -132,8 +135,8 @@ func TestTrailsOfKeys(t *testing.T) {
 	}
 	text, err := json.Marshal(trail.RequestParameters)
 	if want := `{"description":"d","keySpec":"SYMMETRIC_DEFAULT","keyUsage":"ENCRYPT_DECRYPT","origin":"AWS_KMS",` +
-		`"multiRegion":true,"bypassPolicyLockoutSafetyCheck":false,"tags":[{"TagKey":"t","TagValue":"v"}]}`; err != nil ||
-		string(text) != want {
+		`"multiRegion":true,"bypassPolicyLockoutSafetyCheck":false,"tags":[{"TagKey":"t","TagValue":"v"}]}`; err !=
+		nil || string(text) != want {
 		t.Errorf("CreateKey: %s, %v, want %s", text, err, want)
 	}
 }
