@@ -149,7 +149,11 @@ func TestRawECDHDiscoveryTrustsNoBit(t *testing.T) {
 		b := ecdhKey(curve)
 		_, edks := seal(t, ephemeral(t, b.PublicKey()), testContext)
 		k, info := discovery(t, b), edks[0].ProviderInfo
-		for bit := range 8 * len(info) {
+		step := 1
+		if curve != ecdh.P256() {
+			step = 7 // decompression is slow
+		}
+		for bit := 0; bit < 8*len(info); bit += step {
 			flipped := edks[0]
 			flipped.ProviderInfo = slices.Clone(info)
 			flipped.ProviderInfo[bit/8] ^= 0x80 >> (bit % 8)
