@@ -159,8 +159,8 @@ func TestInspectShowsAsymmetricKeys(t *testing.T) {
 			continue
 		}
 		half := (len(k.ProviderInfo) - 9) / 2
-		points := fmt.Sprintf("version 1, %s, recipient %x, sender %x (public keys of both sides, as compressed points)",
-			want, k.ProviderInfo[5:5+half], k.ProviderInfo[9+half:])
+		points := fmt.Sprintf("version 1, %s, recipient %x, sender %x (public keys of both sides, as compressed "+
+			"points)", want, k.ProviderInfo[5:5+half], k.ProviderInfo[9+half:])
 		if !strings.Contains(id, "a key agreement, written with") || info != points {
 			t.Errorf("key %d: %s %s, want %s", i, id, info, points)
 		}
@@ -179,7 +179,8 @@ func TestInspectShowsMalformedPoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range m.Header {
-		if strings.HasSuffix(f.Name, ": provider info") && (f.Value != "0102" || !strings.HasPrefix(f.Meaning, "malformed")) {
+		if strings.HasSuffix(f.Name, ": provider info") &&
+			(f.Value != "0102" || !strings.HasPrefix(f.Meaning, "malformed")) {
 			t.Errorf("%+v", f)
 		}
 	}

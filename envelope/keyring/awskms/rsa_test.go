@@ -17,6 +17,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 )
 
 const (
@@ -68,6 +69,18 @@ func TestRSAHalves(t *testing.T) {
 	if n := s.Count("GetPublicKey"); n != 0 {
 		t.Errorf("%d calls of GetPublicKey", n)
 	}
+}
+
+// The intermediate key is new for every item, and so is the padding.
+func TestRSADraws(t *testing.T) {
+	k := newRSA(t, awskms.RSAConfig{PublicKey: &rsaPair().PublicKey})
+	var keys, wrapped [][]byte
+	for range fresh.Draws {
+		r := must[materials.Recipient](t)(k.Prepare(t.Context(), encryption(t)))
+		keys, wrapped = append(keys, r.IntermediateKey), append(wrapped, r.WrappedIntermediateKey)
+	}
+	fresh.Bytes(t, "intermediate key", keys)
+	fresh.Bytes(t, "wrapped intermediate key", wrapped)
 }
 
 // A public key that is not this key's would write items that nothing opens.
@@ -153,8 +166,8 @@ func TestRSAMultiRegion(t *testing.T) {
 	}
 	_, edks = seal(t, newRSA(t, awskms.RSAConfig{KeyARN: strings.Replace(key1, west, east, 1),
 		PublicKey: &rsaPair().PublicKey}))
-	if _, calls, err := open(t, s, newRSA(t, awskms.RSAConfig{Client: s.Client(west)}), testContext, edks); err == nil ||
-		calls != 0 {
+	k = newRSA(t, awskms.RSAConfig{Client: s.Client(west)})
+	if _, calls, err := open(t, s, k, testContext, edks); err == nil || calls != 0 {
 		t.Errorf("%d calls, %v", calls, err)
 	}
 }
