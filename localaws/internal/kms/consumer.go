@@ -138,11 +138,9 @@ type GrantRequest struct {
 // CreateGrant makes a grant and returns its id. Errors are as on the wire.
 func (s *Service) CreateGrant(ctx context.Context, c *request.Call, r GrantRequest) (grantID string, err error) {
 	in := &createGrantInput{KeyID: &r.KeyID, Operations: r.Operations, GranteePrincipal: optional(r.Grantee),
-		RetiringPrincipal: optional(r.Retiring), Name: optional(r.Name)}
-	if r.EncryptionContextSubset != nil || r.EncryptionContextEquals != nil {
-		in.Constraints = &grantConstraints{EncryptionContextSubset: r.EncryptionContextSubset,
-			EncryptionContextEquals: r.EncryptionContextEquals}
-	}
+		RetiringPrincipal: optional(r.Retiring), Name: optional(r.Name),
+		Constraints: &grantConstraints{EncryptionContextSubset: r.EncryptionContextSubset,
+			EncryptionContextEquals: r.EncryptionContextEquals}}
 	out, err := changeVia[createGrantInput, *createGrantOutput](s, ctx, c, in, (*change).createGrant)
 	if err != nil {
 		return "", err
@@ -235,9 +233,6 @@ var serviceNames = map[string]string{"dynamodb": "DynamoDB"}
 // allow lets it.
 func (s *Service) ensureManaged(at wire.Place, service string, allow func(*key) error) (arn string, err error) {
 	aliasName := "alias/aws/" + service
-	if a := s.alias(at, aliasName); a != nil {
-		return keyname.ARN(at, a.target), nil
-	}
 	err = s.write(func(ch *change) error {
 		if a := s.alias(at, aliasName); a != nil {
 			arn = keyname.ARN(at, a.target)

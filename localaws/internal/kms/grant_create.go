@@ -258,12 +258,9 @@ func (ch *change) createGrant(ctx context.Context, c *request.Call, in *createGr
 		return nil, err
 	}
 	s.mu.RLock()
-	table, inPlace := s.grants[t.arn], 0
-	if p := s.places[t.Place]; p != nil {
-		inPlace = p.grants
-	}
+	table := s.grants[t.arn]
 	var existing *grant
-	full := inPlace >= maxGrantsPerPlace
+	full := s.places[t.Place].grants >= maxGrantsPerPlace
 	if table != nil {
 		if i := slices.IndexFunc(table.byName[g.Name], g.same); i >= 0 {
 			existing = table.byName[g.Name][i]

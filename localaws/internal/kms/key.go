@@ -97,8 +97,9 @@ func (k *key) clone() *key {
 // isPrimary tells whether the key is a multi-Region primary.
 func (k *key) isPrimary() bool { return k.multiRegion && k.family.load().primary == k.Region }
 
-// isReplica tells whether the key is a multi-Region replica.
-func (k *key) isReplica() bool { return k.multiRegion && k.family.load().primary != k.Region }
+// isReplica tells whether the key is a multi-Region replica. The primary Region
+// of a single-Region key is its own.
+func (k *key) isReplica() bool { return k.family.load().primary != k.Region }
 
 // usable returns the error with which AWS refuses an operation on a key that
 // must be enabled.

@@ -2,7 +2,6 @@ package kms
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -69,8 +68,11 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 	}
 	_, isMAC := macs[spec]
 	switch {
-	case origin != "AWS_KMS" || in.CustomKeyStoreID != nil || in.XksKeyID != nil:
+	case origin != "AWS_KMS":
 		return nil, unsupported("Origin %s is not supported by this server: it makes its keys itself.", origin)
+	case in.CustomKeyStoreID != nil || in.XksKeyID != nil:
+		return nil, unsupported("CustomKeyStoreId and XksKeyId are not supported by this server: it makes its keys " +
+			"itself.")
 	case spec != specSymmetric && !isMAC:
 		return nil, unsupported("KeySpec %s is not supported by this server: it has symmetric encryption keys and "+
 			"HMAC keys.", spec)
@@ -158,12 +160,7 @@ type newKeyConfig struct {
 // newKey makes a key with material of its own, not yet in the service and
 // without a policy.
 func (ch *change) newKey(at wire.Place, config newKeyConfig) *key {
-	var raw [16]byte
-	if config.multiRegion {
-		rand.Read(raw[:])
-	} else {
-		raw = uuid.New()
-	}
+	raw := uuid.New()
 	id := keyname.FormatID(raw, config.multiRegion)
 	f := &family{account: at.Account, id: id}
 	f.current.Store(&shared{primary: at.Region, regions: []string{at.Region},
@@ -199,10 +196,7 @@ func (ch *change) putKey(k *key) {
 // putFamily files what related keys share.
 func (ch *change) putFamily(f *family, state *shared) {
 	fileFamily(&ch.tx, f, state)
-	ch.do(func() {
-		f.current.Store(state)
-		ch.s.families[familyID{f.account, f.id}] = f
-	})
+	ch.do(func() { f.current.Store(state) })
 }
 
 // plan notes when k needs attention next. The caller holds mu.
@@ -217,7 +211,7 @@ func (k *key) due() time.Time {
 	switch {
 	case k.state == PendingDeletion:
 		return k.deleteAt
-	case k.state == Enabled && k.family.load().primary == k.Region:
+	case k.state == Enabled && !k.isReplica():
 		if at := k.family.load().rotation.next; !at.IsZero() {
 			return at
 		}

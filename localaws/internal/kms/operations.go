@@ -135,7 +135,10 @@ func encode(out any) ([]byte, error) {
 // catchUp does what the clock has made due: rotations and deletions.
 func (s *Service) catchUp() error {
 	if now := s.clock(); now.UnixMilli() >= s.due.Load() {
-		return s.write(func(ch *change) error { return ch.maintain() })
+		return s.write(func(ch *change) error {
+			ch.maintain()
+			return nil
+		})
 	}
 	return nil
 }

@@ -215,11 +215,9 @@ func (s *Service) listKeyRotations(_ context.Context, c *request.Call, in *listR
 		}
 		entries = append(entries, e)
 	}
-	if in.after != "" {
-		i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == in.after })
-		entries = entries[i+1:]
-	}
-	page, next := cut(entries, "", limit, func(e rotationEntry) string { return e.KeyMaterialID })
+	// An unknown marker is that of the first page: the index is -1.
+	i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == in.after })
+	page, next := cut(entries[i+1:], "", limit, func(e rotationEntry) string { return e.KeyMaterialID })
 	return struct {
 		NextMarker string `json:",omitempty"`
 		Rotations  []rotationEntry
