@@ -33,6 +33,7 @@ func TestRefusals(t *testing.T) {
 		code, text string
 	}{
 		{"Decrypt", members{"KeyId": mac, "CiphertextBlob": blob}, "IncorrectKeyException", incorrect},
+		{"Decrypt", members{"KeyId": mac, "CiphertextBlob": []byte("x")}, "IncorrectKeyException", incorrect},
 		{"ReEncrypt", members{"SourceKeyId": mac, "DestinationKeyId": arn, "CiphertextBlob": blob}, "IncorrectKeyException", incorrect},
 		{"ReEncrypt", members{"DestinationKeyId": mac, "CiphertextBlob": blob}, "InvalidKeyUsageException", mac + usage},
 		{"GenerateRandom", members{}, "ValidationException", "NumberOfBytes is required."},
@@ -72,6 +73,8 @@ func TestRefusals(t *testing.T) {
 			mac + " key usage is GENERATE_VERIFY_MAC which is not valid for ListKeyRotations."},
 		{"DisableKeyRotation", members{"KeyId": mac}, "UnsupportedOperationException",
 			mac + " key usage is GENERATE_VERIFY_MAC which is not valid for DisableKeyRotation."},
+		{"CreateGrant", members{"KeyId": arn, "GranteePrincipal": here, "Operations": []string{"Decrypt"}}, "InvalidArnException",
+			"ARN does not refer to a valid principal: " + here},
 		{"CreateGrant", members{"KeyId": mac, "GranteePrincipal": root(here).ARN, "Operations": []string{"GenerateMac"},
 			"Constraints": members{"EncryptionContextEquals": members{"a": "b"}}}, "ValidationException",
 			"Encryption context constraints are not supported for a KMS key with key usage GENERATE_VERIFY_MAC."},

@@ -337,6 +337,55 @@ func TestDestroyedMaterial(t *testing.T) {
 	}
 }
 
+// TestDestroyedMACMaterial: one who found a MAC key before its end makes no MAC
+// with the empty key that is left.
+func TestDestroyedMACMaterial(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(hmacKey("HMAC_256"))
+	k, _ := w.kms.findByARN(arn)
+	w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": arn, "PendingWindowInDays": 7})
+	w.advance(7 * day)
+	w.fails(root(here), "DescribeKey", members{"KeyId": arn}, "NotFoundException", "")
+	if mac, err := k.mac([]byte("m")); err == nil {
+		t.Errorf("the MAC is %x", mac)
+	}
+}
+
+// TestMaterialEndsUnderAnOperation: an operation that found a key before its
+// material was destroyed fails, and answers nothing made without it.
+func TestMaterialEndsUnderAnOperation(t *testing.T) {
+	w := newWorld(t)
+	arn, from, mac := w.key(nil), w.key(nil), w.key(hmacKey("HMAC_256"))
+	blob := w.encrypt(from)
+	for _, gone := range []string{arn, mac} {
+		k, _ := w.kms.findByARN(gone)
+		k.family.load().newest().wipe()
+	}
+	for operation, in := range map[string]members{
+		"Encrypt":                         {"KeyId": arn, "Plaintext": []byte("x")},
+		"ReEncrypt":                       {"CiphertextBlob": blob, "DestinationKeyId": arn},
+		"GenerateDataKey":                 {"KeyId": arn, "KeySpec": "AES_256"},
+		"GenerateDataKeyWithoutPlaintext": {"KeyId": arn, "KeySpec": "AES_256"},
+		"GenerateMac":                     {"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"},
+		"VerifyMac": {"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256",
+			"Mac": []byte("x")},
+	} {
+		w.fails(root(here), operation, in, "NotFoundException", "does not exist")
+	}
+}
+
+// TestLengthOfCiphertexts: what is too short for a ciphertext is none, and names
+// no key.
+func TestLengthOfCiphertexts(t *testing.T) {
+	w := newWorld(t)
+	arn, other := w.key(nil), w.key(nil)
+	blob := decoded(t, w.encrypt(arn))
+	for length, code := range map[int]string{blobOverhead - 1: "InvalidCiphertextException",
+		blobOverhead: "IncorrectKeyException", len(blob): "IncorrectKeyException"} {
+		w.fails(root(here), "Decrypt", members{"KeyId": other, "CiphertextBlob": blob[:length]}, code, "")
+	}
+}
+
 // A MAC is compared in all of its bytes and in its length.
 func TestVerifyMacComparesAllBytes(t *testing.T) {
 	w := newWorld(t)

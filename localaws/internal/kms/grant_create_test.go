@@ -274,6 +274,21 @@ func TestGrantConstraintLimits(t *testing.T) {
 	}
 }
 
+// TestInvalidGrantUnderGrant: a grantee who may make grants and asks for one that
+// cannot be is denied, as anyone else is.
+func TestInvalidGrantUnderGrant(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	user := w.user(here, "user")
+	id := w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": []string{"CreateGrant", "Decrypt"}})
+	if len(id) != 64 {
+		t.Errorf("the grant has the id %s", id)
+	}
+	w.fails(user, "CreateGrant", members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Sign"}},
+		"AccessDeniedException", "kms:CreateGrant")
+	w.do(user, "CreateGrant", members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}})
+}
+
 // TestConstraintsOfMACKeys: a grant on an HMAC key can be for one resource, and
 // not for an encryption context, which such a key does not use.
 func TestConstraintsOfMACKeys(t *testing.T) {

@@ -200,12 +200,16 @@ func TestGrantPages(t *testing.T) {
 	}
 }
 
-// TestTokenOfAnotherRegion: a grant token retires a grant in the Region of its
-// key only.
-func TestTokenOfAnotherRegion(t *testing.T) {
+// TestTokens: a grant token retires a grant in the Region of its key only, and as
+// it was given.
+func TestTokens(t *testing.T) {
 	w := newWorld(t)
 	in := members{"KeyId": w.key(nil), "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}}
 	token := members{"GrantToken": w.do(root(here), "CreateGrant", in)["GrantToken"]}
 	w.failsIn("us-east-1", root(here), "RetireGrant", token, "NotFoundException", "Invalid arn "+region)
+	for _, more := range []string{"!", "=", "A", "AAAA"} {
+		w.fails(root(here), "RetireGrant", members{"GrantToken": token["GrantToken"].(string) + more},
+			"InvalidGrantTokenException", "")
+	}
 	w.do(root(here), "RetireGrant", token)
 }

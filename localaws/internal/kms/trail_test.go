@@ -141,6 +141,19 @@ func TestTrailsOfKeys(t *testing.T) {
 	}
 }
 
+// TestTrailOfNoConstraints: constraints that constrain nothing are not shown.
+func TestTrailOfNoConstraints(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	for _, constraints := range []members{nil, {}, {"EncryptionContextSubset": members{}}, {"SourceArn": ""}} {
+		trail := w.trailOf("CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN,
+			"Operations": []string{"Encrypt"}, "Constraints": constraints})
+		if text, err := json.Marshal(trail.RequestParameters); err != nil || strings.Contains(string(text), "constraints") {
+			t.Errorf("%v: %s, %v", constraints, text, err)
+		}
+	}
+}
+
 // TestTrailsOfUse: an audit event of a use of a key says under which name and for
 // what the key was used, whether the request was a dry run or not.
 func TestTrailsOfUse(t *testing.T) {
