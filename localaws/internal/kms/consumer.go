@@ -241,7 +241,8 @@ func (s *Service) ensureManaged(at wire.Place, service string, allow func(*key) 
 			return nil
 		}
 		k := ch.newKey(at, newKeyConfig{
-			spec: specSymmetric, usage: usageEncrypt, manager: managerAWS, material: newVersion(specSymmetric, "", ch.now),
+			spec: specSymmetric, usage: usageEncrypt, manager: managerAWS,
+			material: newVersion(specSymmetric, "", ch.now),
 			description: "Default key that protects my " + cmp.Or(serviceNames[service], service) +
 				" data when no other key is defined",
 		})

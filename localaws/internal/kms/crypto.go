@@ -82,7 +82,8 @@ func (t target) holds(algorithm string, plaintext []byte) error {
 		return nil
 	}
 	if n := asymmetric.MaxPlaintext(t.spec, algorithm); len(plaintext) > n {
-		return validation("Algorithm %s and key spec %s cannot encrypt data larger than %d bytes.", algorithm, t.spec, n)
+		return validation("Algorithm %s and key spec %s cannot encrypt data larger than %d bytes.", algorithm, t.spec,
+			n)
 	}
 	return nil
 }

@@ -380,8 +380,8 @@ func TestLengthOfCiphertexts(t *testing.T) {
 	w := newWorld(t)
 	arn, other := w.key(nil), w.key(nil)
 	blob := decoded(t, w.encrypt(arn))
-	for length, code := range map[int]string{blobOverhead - 1: "InvalidCiphertextException",
-		blobOverhead: "IncorrectKeyException", len(blob): "IncorrectKeyException"} {
+	for length, code := range map[int]string{ciphertext.Overhead - 1: "InvalidCiphertextException",
+		ciphertext.Overhead: "IncorrectKeyException", len(blob): "IncorrectKeyException"} {
 		w.fails(root(here), "Decrypt", members{"KeyId": other, "CiphertextBlob": blob[:length]}, code, "")
 	}
 }

@@ -28,7 +28,8 @@ var grantable = map[string][]string{
 		"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "CreateGrant", "RetireGrant", "DescribeKey",
 	},
 	usageEncrypt: {
-		"Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "GetPublicKey", "CreateGrant", "RetireGrant", "DescribeKey",
+		"Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "GetPublicKey", "CreateGrant", "RetireGrant",
+		"DescribeKey",
 	},
 	usageAgree: {"DeriveSharedSecret", "GetPublicKey", "CreateGrant", "RetireGrant", "DescribeKey"},
 	usageMAC:   {"GenerateMac", "VerifyMac", "CreateGrant", "RetireGrant", "DescribeKey"},
@@ -198,7 +199,8 @@ func (in *createGrantInput) build(s *Service, c *request.Call, k *key) (*grant, 
 		g.SourceARN = in.Constraints.SourceARN
 		if k.spec != specSymmetric && (g.EncryptionContextEquals != nil || g.EncryptionContextSubset != nil) {
 			what, value := k.kind()
-			return nil, validation("Encryption context constraints are not supported for a KMS key with %s %s.", what, value)
+			return nil, validation("Encryption context constraints are not supported for a KMS key with %s %s.", what,
+				value)
 		}
 	}
 	var err error

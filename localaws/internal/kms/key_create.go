@@ -150,7 +150,8 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 		MultiRegion bool   `json:"multiRegion"`
 		Bypass      bool   `json:"bypassPolicyLockoutSafetyCheck"`
 		Tags        []tag  `json:"tags,omitempty"`
-	}{text(in.Policy), k.description, k.spec, k.usage, m.Origin, k.multiRegion, in.BypassPolicyLockoutSafetyCheck, tags})
+	}{text(in.Policy), k.description, k.spec, k.usage, m.Origin, k.multiRegion,
+		in.BypassPolicyLockoutSafetyCheck, tags})
 	c.Trail.ResponseElements = keyOutput{m}
 	return keyOutput{m}, nil
 }

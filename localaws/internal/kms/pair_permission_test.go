@@ -82,7 +82,8 @@ func TestPairGrants(t *testing.T) {
 		"EncryptionAlgorithm": oaep256})["CiphertextBlob"]
 	w.do(user, "Decrypt", members{"KeyId": pair, "CiphertextBlob": blob, "EncryptionAlgorithm": oaep256})
 	for arn, operations := range map[string][]string{
-		pair: {"GenerateDataKey", "DeriveSharedSecret", "Sign", "GenerateMac"}, agreement: {"Encrypt", "Decrypt", "Verify"},
+		pair:      {"GenerateDataKey", "DeriveSharedSecret", "Sign", "GenerateMac"},
+		agreement: {"Encrypt", "Decrypt", "Verify"},
 		symmetric: {"GetPublicKey", "DeriveSharedSecret"},
 	} {
 		for _, operation := range operations {

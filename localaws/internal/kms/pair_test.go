@@ -300,7 +300,8 @@ func TestCreatePairRefusals(t *testing.T) {
 		{"ML_DSA_44", "SIGN_VERIFY", "UnsupportedOperationException", "KeySpec ML_DSA_44"},
 		{"RSA_4096", "", "ValidationException", "You must specify a KeyUsage value"},
 		{"ECC_NIST_P384", "", "ValidationException", "You must specify a KeyUsage value"},
-		{"RSA_2048", "KEY_AGREEMENT", "ValidationException", "KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048"},
+		{"RSA_2048", "KEY_AGREEMENT", "ValidationException",
+			"KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048"},
 		{"ECC_NIST_P256", "ENCRYPT_DECRYPT", "ValidationException", "is not compatible with KeySpec ECC_NIST_P256"},
 		{"RSA_2048", "GENERATE_VERIFY_MAC", "ValidationException", "is not compatible with KeySpec RSA_2048"},
 		{"SYMMETRIC_DEFAULT", "KEY_AGREEMENT", "ValidationException", "is not compatible with KeySpec SYMMETRIC_DEFAULT"},
@@ -312,7 +313,8 @@ func TestCreatePairRefusals(t *testing.T) {
 		}
 		w.fails(root(here), "CreateKey", in, c.code, c.message)
 	}
-	w.fails(root(here), "CreateKey", members{"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "EXTERNAL"},
+	w.fails(root(here), "CreateKey",
+		members{"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "EXTERNAL"},
 		"UnsupportedOperationException", "Origin EXTERNAL")
 	stranger := w.user(here, "stranger")
 	w.fails(stranger, "CreateKey", members{"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"},

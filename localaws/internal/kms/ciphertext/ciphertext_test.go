@@ -57,7 +57,8 @@ func TestParseRefuses(t *testing.T) {
 // Pairs stand in the order of their keys, each string behind its length.
 func TestContext(t *testing.T) {
 	got := AppendContext([]byte("x"), map[string]string{"b": "", "a": "12", "": "e"})
-	want := []byte("x\x00\x00\x00\x00\x00\x00\x00\x01e\x00\x00\x00\x01a\x00\x00\x00\x0212\x00\x00\x00\x01b\x00\x00\x00\x00")
+	want := []byte("x\x00\x00\x00\x00\x00\x00\x00\x01e\x00\x00\x00\x01a\x00\x00\x00\x0212" +
+		"\x00\x00\x00\x01b\x00\x00\x00\x00")
 	if !bytes.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
