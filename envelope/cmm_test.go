@@ -106,8 +106,8 @@ func TestRequestedPairs(t *testing.T) {
 	asked := false
 	e := withCMM(t, &cmmFuncs{CMM: defaultCMM(t), request: func(r *materials.EncryptionRequest) {
 		asked = true
-		if got, want := slices.Sorted(slices.Values(r.RequiredKeys)), slices.Sorted(maps.Keys(r.Context)); !slices.Equal(
-			got, want) {
+		got, want := slices.Sorted(slices.Values(r.RequiredKeys)), slices.Sorted(maps.Keys(r.Context))
+		if !slices.Equal(got, want) {
 			t.Errorf("required are %q of %q", got, want)
 		}
 	}})

@@ -47,14 +47,17 @@ func TestRefusals(t *testing.T) {
 		{"ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "us-east-1"}, "UnsupportedOperationException", arn + " is not a multi-region primary key."},
 		{"UpdatePrimaryRegion", members{"KeyId": arn, "PrimaryRegion": "us-east-1"}, "UnsupportedOperationException", arn + " is not a multi-region primary key."},
 		{"GetKeyPolicy", members{"KeyId": arn, "PolicyName": "other"}, "NotFoundException", "No such policy exists"},
-		{"Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": members{"k": long(8192)}}, "ValidationException", detected +
-			"Value at 'encryptionContext' failed to satisfy constraint: Member must have length less than or equal to 8192"},
-		{"Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "GrantTokens": tokens(11)}, "ValidationException", detected +
-			"Value at 'grantTokens' failed to satisfy constraint: Member must have length less than or equal to 10"},
+		{"Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "EncryptionContext": members{"k": long(8192)}},
+			"ValidationException", detected +
+				"Value at 'encryptionContext' failed to satisfy constraint: Member must have length less than or equal to 8192"},
+		{"Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "GrantTokens": tokens(11)},
+			"ValidationException", detected +
+				"Value at 'grantTokens' failed to satisfy constraint: Member must have length less than or equal to 10"},
 		{"ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "u"}, "ValidationException", detected +
 			`Value 'u' at 'replicaRegion' failed to satisfy constraint: Member must satisfy regular expression pattern: ^([a-z]+-){2,3}\d+$`},
-		{"ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "us-" + long(28) + "-1"}, "ValidationException", detected +
-			"Value 'us-" + long(28) + "-1' at 'replicaRegion' failed to satisfy constraint: Member must have length less than or equal to 32"},
+		{"ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "us-" + long(28) + "-1"},
+			"ValidationException", detected +
+				"Value 'us-" + long(28) + "-1' at 'replicaRegion' failed to satisfy constraint: Member must have length less than or equal to 32"},
 		{"ReplicateKey", members{"KeyId": arn, "ReplicaRegion": "us-east-1", "Tags": tagsWith("aws:x", "")}, "TagException", reserved},
 		{"CreateKey", members{"KeySpec": specSymmetric, "CustomerMasterKeySpec": "HMAC_256"}, "ValidationException",
 			"You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated."},

@@ -243,7 +243,8 @@ func TestSecretsStaySecret(t *testing.T) {
 	if s := v.secret.String() + v.secret.GoString(); s != "[key material][key material]" {
 		t.Errorf("material prints as %s", s)
 	}
-	if _, err := json.Marshal(v.secret); err == nil || !strings.Contains(err.Error(), "key material is not marshalled") {
+	if _, err := json.Marshal(v.secret); err == nil ||
+		!strings.Contains(err.Error(), "key material is not marshalled") {
 		t.Errorf("marshalling material: %v", err)
 	}
 	c := w.newCall(root(here), "Encrypt")

@@ -133,7 +133,8 @@ func TestFullDisk(t *testing.T) {
 		"Encrypt when due":                     whenDue(encrypt), "Encrypt for a service when due": whenDue(encryptVia),
 		"EnsureAWSManagedKey when due": whenDue(ensure(other)),
 		"Decrypt when due": whenDue(func(w *world, arn string) error {
-			_, err := w.kms.Decrypt(t.Context(), w.newCall(root(here), "x").Via("kms", "Decrypt", dynamo), arn, nil, nil)
+			_, err := w.kms.Decrypt(t.Context(), w.newCall(root(here), "x").Via("kms", "Decrypt", dynamo), arn, nil,
+				nil)
 			return err
 		}),
 		"ResolveKey when due": whenDue(func(w *world, arn string) error {

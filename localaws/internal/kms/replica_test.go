@@ -139,7 +139,8 @@ func TestReplicaIsOfItsOwn(t *testing.T) {
 			if got := w.doIn(r.there, root(here), "GetKeyPolicy", replica)["Policy"]; got != r.policy {
 				t.Errorf("%s has the policy %v", r.there, got)
 			}
-			if got := w.doIn(r.there, root(here), "ListResourceTags", replica)["Tags"]; !reflect.DeepEqual(got, r.tags) {
+			if got := w.doIn(r.there, root(here), "ListResourceTags", replica)["Tags"]; !reflect.DeepEqual(got,
+				r.tags) {
 				t.Errorf("%s has the tags %v", r.there, got)
 			}
 		}
@@ -173,7 +174,8 @@ func TestReplicateRefusals(t *testing.T) {
 	user = w.user(here, "user", "kms:ReplicateKey", "kms:CreateKey")
 	w.fails(user, "ReplicateKey", in(members{"Tags": tagsWith("a", "b")}), "AccessDeniedException",
 		"kms:TagResource on resource: "+replica)
-	w.fails(user, "ReplicateKey", in(members{"Policy": policyText(rootStatement())}), "MalformedPolicyDocumentException",
+	w.fails(user, "ReplicateKey", in(members{"Policy": policyText(rootStatement())}),
+		"MalformedPolicyDocumentException",
 		"The new key policy will not allow you to update the key policy in the future.")
 	w.fails(user, "ReplicateKey", in(members{"Policy": "{}"}), "MalformedPolicyDocumentException",
 		"Syntax errors in policy.")

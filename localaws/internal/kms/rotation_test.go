@@ -164,7 +164,8 @@ func TestRotationSettings(t *testing.T) {
 		for range 2 {
 			s := w.do(root(here), "GetKeyRotationStatus", members{"KeyId": arn})
 			if next := float64(beginning.Add(c.next).Unix()); s["KeyId"] != keyIDOf(arn) ||
-				s["KeyRotationEnabled"] != true || s["NextRotationDate"] != next || s["RotationPeriodInDays"] != c.days {
+				s["KeyRotationEnabled"] != true || s["NextRotationDate"] != next ||
+				s["RotationPeriodInDays"] != c.days {
 				t.Errorf("after %v: %v, want the next rotation at %v", c.in, s, next)
 			}
 			w.restart()

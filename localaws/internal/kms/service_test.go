@@ -7,7 +7,8 @@ import "testing"
 func TestForeignGrant(t *testing.T) {
 	w := newWorld(t)
 	w.user(abroad, "user")
-	arn := w.key(members{"Policy": policyText(rootStatement(), statement("Allow", root(abroad).ARN, "kms:CreateGrant"))})
+	arn := w.key(members{"Policy": policyText(rootStatement(),
+		statement("Allow", root(abroad).ARN, "kms:CreateGrant"))})
 	grant := w.do(root(abroad), "CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(abroad).ARN,
 		"Operations": []string{"Decrypt"}})["GrantId"].(string)
 	admin := w.user(here, "admin", "kms:*")

@@ -148,7 +148,8 @@ func TestTrailOfNoConstraints(t *testing.T) {
 	for _, constraints := range []members{nil, {}, {"EncryptionContextSubset": members{}}, {"SourceArn": ""}} {
 		trail := w.trailOf("CreateGrant", members{"KeyId": arn, "GranteePrincipal": root(here).ARN,
 			"Operations": []string{"Encrypt"}, "Constraints": constraints})
-		if text, err := json.Marshal(trail.RequestParameters); err != nil || strings.Contains(string(text), "constraints") {
+		text, err := json.Marshal(trail.RequestParameters)
+		if err != nil || strings.Contains(string(text), "constraints") {
 			t.Errorf("%v: %s, %v", constraints, text, err)
 		}
 	}
