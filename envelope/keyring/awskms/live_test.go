@@ -122,12 +122,14 @@ func TestLiveECDH(t *testing.T) {
 			PartnerKey: l.publicKey(own)}))
 		discovery := must[*awskms.ECDH](t)(awskms.NewECDHDiscovery(awskms.ECDHConfig{Client: app, KeyARN: other}))
 		ephemeral := must[*keyring.RawECDH](t)(keyring.NewRawECDHEphemeral(l.publicKey(other)))
-		for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature, envelope.SuiteDigitalSignature} {
+		for _, suite := range []envelope.AlgorithmSuite{envelope.SuiteSymmetricSignature,
+			envelope.SuiteDigitalSignature} {
 			for _, c := range []struct {
 				writer  materials.Keyring
 				readers []materials.Keyring
 			}{{writer, []materials.Keyring{writer, partner, discovery}}, {ephemeral, []materials.Keyring{discovery}}} {
-				sealed := must[envelope.Item](t)(liveEncryptor(t, c.writer, suite).EncryptItem(t.Context(), liveItem()))
+				e := liveEncryptor(t, c.writer, suite)
+				sealed := must[envelope.Item](t)(e.EncryptItem(t.Context(), liveItem()))
 				for _, reader := range c.readers {
 					if _, err := liveEncryptor(t, reader, suite).DecryptItem(t.Context(), sealed); err != nil {
 						t.Errorf("%s: %v", spec, err)
