@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/ddbseal/ddbseal/envelope/internal/fakekms"
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
@@ -78,20 +79,24 @@ func TestPublicKeyIsAskedForOnce(t *testing.T) {
 // Many goroutines at the first use ask for the public key once together.
 func TestPublicKeyIsAskedForTogether(t *testing.T) {
 	for name, newKeyring := range asymmetric(t) {
-		s := &fakekms.Server{}
-		k := newKeyring(s)
-		var wg sync.WaitGroup
-		for range 8 {
-			wg.Go(func() {
-				if err := k.OnEncrypt(t.Context(), encryption(t)); err != nil {
-					t.Error(name, err)
-				}
-			})
-		}
-		wg.Wait()
-		if n := s.Count("GetPublicKey"); n != 1 {
-			t.Errorf("%s: %d calls of GetPublicKey", name, n)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			release := make(chan struct{})
+			s := &fakekms.Server{Fault: func(context.Context, fakekms.Call) error { <-release; return nil }}
+			k := newKeyring(s)
+			for range 8 {
+				go func() {
+					if err := k.OnEncrypt(t.Context(), encryption(t)); err != nil {
+						t.Error(name, err)
+					}
+				}()
+			}
+			synctest.Wait() // all but one for their turn
+			close(release)
+			synctest.Wait()
+			if n := s.Count("GetPublicKey"); n != 1 {
+				t.Errorf("%s: %d calls of GetPublicKey", name, n)
+			}
+		})
 	}
 }
 
@@ -106,7 +111,7 @@ func TestPublicKeyFailureIsNotKept(t *testing.T) {
 			err := k.OnEncrypt(t.Context(), encryption(t))
 			var e *materials.KeyError
 			if !errors.Is(err, fault) || !errors.Is(err, materials.ErrMaterials) || !errors.As(err, &e) ||
-				e.KeyID != key1 {
+				e.KeyID != key1 || e.Provider != map[string]string{"RSA": "aws-kms-rsa", "ECDH": "aws-kms-ecdh"}[name] {
 				t.Errorf("%s: %v", name, err)
 			}
 			denied := e != nil && e.Missing == "kms:GetPublicKey"
@@ -133,6 +138,52 @@ func TestPublicKeyFailureIsNotKept(t *testing.T) {
 		_, edks := seal(t, k)
 		if _, _, err := open(t, s, k, testContext, edks); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A reader that cannot get its own public key says so and asks once only.
+func TestECDHReaderWithoutPublicKey(t *testing.T) {
+	s := &fakekms.Server{}
+	own := ecdhPair(ecdh.P256())
+	s.AddPair(key1, own)
+	_, edks := seal(t, newECDH(t, s, key1, own.PublicKey()))
+	s.Fault = func(context.Context, fakekms.Call) error { return fakekms.Denied("kms:GetPublicKey") }
+	for _, k := range []materials.Keyring{newECDH(t, s, key1, own.PublicKey()), ecdhDiscovery(t, s, key1)} {
+		_, calls, err := open(t, s, k, testContext, slices.Repeat(edks, 3))
+		var e *materials.KeyError
+		if calls != 1 || !errors.Is(err, materials.ErrKeyDenied) || !errors.As(err, &e) ||
+			e.Missing != "kms:GetPublicKey" {
+			t.Errorf("%d calls, %v", calls, err)
+		}
+	}
+}
+
+// Materials with a data key are left alone, encrypted data keys of another provider
+// are not tried, and a good one behind a bad one opens.
+func TestAsymmetricTriesItsOwn(t *testing.T) {
+	for name, newKeyring := range asymmetric(t) {
+		s := &fakekms.Server{}
+		k := newKeyring(s)
+		key, edks := seal(t, k)
+		before := len(s.Calls())
+		m := must[*materials.Decryption](t)(materials.NewDecryption(materials.SuiteSymmetricSignature, testContext))
+		if err := m.SetDataKey(make([]byte, 32), make([]byte, 32)); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.OnDecrypt(t.Context(), m, edks); err != nil || len(s.Calls()) != before {
+			t.Errorf("%s: materials with a data key: %v", name, err)
+		}
+		other, flipped := edks[0], edks[0]
+		other.ProviderID = "another"
+		if _, calls, err := open(t, s, k, testContext, []materials.EncryptedDataKey{other}); err == nil || calls != 0 {
+			t.Errorf("%s: another provider: %d calls, %v", name, calls, err)
+		}
+		flipped.Ciphertext = slices.Clone(flipped.Ciphertext)
+		flipped.Ciphertext[len(flipped.Ciphertext)-1] ^= 1
+		got, calls, err := open(t, s, k, testContext, []materials.EncryptedDataKey{flipped, edks[0]})
+		if err != nil || calls != 2 || !slices.Equal(got, key) {
+			t.Errorf("%s: the second one: %d calls, %v", name, calls, err)
 		}
 	}
 }
@@ -200,6 +251,11 @@ func TestAsymmetricHostileKeys(t *testing.T) {
 			cut := edks[0]
 			cut.Ciphertext = cut.Ciphertext[:n]
 			refuses("ciphertext of", n, cut, name == "ECDH" || n <= 48)
+		}
+		short := edks[0]
+		short.Ciphertext = short.Ciphertext[:49]
+		if _, calls, _ := open(t, s, k, testContext, []materials.EncryptedDataKey{short}); (calls == 1) != (name == "RSA") {
+			t.Errorf("%s: %d calls for a ciphertext of 49 bytes", name, calls)
 		}
 		for _, info := range []string{"", "x", "arn:aws:kms:us-west-2:111122223333:alias/a"} {
 			bad := edks[0]

@@ -59,14 +59,8 @@ type ECDH struct {
 	curve        *agreement.Curve // nil in a discovery keyring
 	partner      []byte           // DER, nil in a discovery keyring
 	partnerPoint []byte
-	own          *publicKey[ownKey]
+	own          *publicKey[[]byte] // compressed
 	grantTokens  []string
-}
-
-// ownKey is the public half of a keyring's own key.
-type ownKey struct {
-	curve *agreement.Curve
-	point []byte // compressed
 }
 
 var (
@@ -125,9 +119,9 @@ func newECDH(c ECDHConfig) (*ECDH, error) {
 }
 
 // accept checks the public key that AWS KMS answers.
-func (k *ECDH) accept(key crypto.PublicKey, out *kms.GetPublicKeyOutput) (ownKey, error) {
-	wrong := func() (ownKey, error) {
-		return ownKey{}, fmt.Errorf("%w: the key is of usage %s and spec %s, not a key on P-256, P-384 or P-521 for %s",
+func (k *ECDH) accept(key crypto.PublicKey, out *kms.GetPublicKeyOutput) ([]byte, error) {
+	wrong := func() ([]byte, error) {
+		return nil, fmt.Errorf("%w: the key is of usage %s and spec %s, not a key on P-256, P-384 or P-521 for %s",
 			materials.ErrConfiguration, out.KeyUsage, out.KeySpec, types.KeyUsageTypeKeyAgreement)
 	}
 	signing, ok := key.(*ecdsa.PublicKey)
@@ -143,10 +137,10 @@ func (k *ECDH) accept(key crypto.PublicKey, out *kms.GetPublicKeyOutput) (ownKey
 		return wrong()
 	}
 	if k.curve != nil && curve != k.curve {
-		return ownKey{}, fmt.Errorf("%w: the key is on %v, the partner's public key on %v", materials.ErrConfiguration,
+		return nil, fmt.Errorf("%w: the key is on %v, the partner's public key on %v", materials.ErrConfiguration,
 			curve, k.curve)
 	}
-	return ownKey{curve: curve, point: curve.Compress(public)}, nil
+	return curve.Compress(public), nil
 }
 
 // OnEncrypt adds one recipient, with one call of DeriveSharedSecret. A discovery
@@ -170,7 +164,7 @@ func (k *ECDH) Prepare(ctx context.Context, m *materials.Encryption) (materials.
 	if err != nil {
 		return materials.Recipient{}, err
 	}
-	pair := agreement.Pair{Curve: k.curve, Recipient: k.partnerPoint, Sender: own.point}
+	pair := agreement.Pair{Curve: k.curve, Recipient: k.partnerPoint, Sender: own}
 	return agreement.Prepare(agreement.ProviderKMS, pair, secret, m)
 }
 
@@ -232,9 +226,9 @@ func (k holder) Owns(ctx context.Context, p agreement.Pair) (bool, error) {
 		return false, err
 	}
 	if k.partner == nil {
-		return string(p.Recipient) == string(own.point), nil
+		return string(p.Recipient) == string(own), nil
 	}
-	return p.Of(own.point, k.partnerPoint), nil
+	return p.Of(own, k.partnerPoint), nil
 }
 
 func (k holder) Secret(ctx context.Context, p agreement.Pair) ([]byte, error) {

@@ -2,6 +2,9 @@ package awskms_test
 
 import (
 	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"slices"
@@ -116,6 +119,7 @@ func TestECDHChecksTheKey(t *testing.T) {
 		"curve": func(o *kms.GetPublicKeyOutput) {
 			o.KeySpec, o.PublicKey = types.KeySpecEccNistP384, curveDER
 		},
+		"P-224":  func(o *kms.GetPublicKeyOutput) { o.PublicKey = p224 },
 		"X25519": func(o *kms.GetPublicKeyOutput) { o.PublicKey = der(ecdhPair(ecdh.X25519()).PublicKey()) },
 	} {
 		s := &fakekms.Server{PublicKey: alter}
@@ -129,6 +133,33 @@ func TestECDHChecksTheKey(t *testing.T) {
 		if n := s.Count("DeriveSharedSecret"); n != 0 {
 			t.Errorf("%s: %d calls of DeriveSharedSecret", name, n)
 		}
+	}
+}
+
+// p224 is a public key on a curve that the format does not have.
+var p224 = func() []byte {
+	key, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	text, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}()
+
+// A sender that is not on the curve costs no secret.
+func TestECDHDiscoveryChecksTheSender(t *testing.T) {
+	s := &fakekms.Server{}
+	own := ecdhPair(ecdh.P256())
+	s.AddPair(key1, own)
+	_, edks := seal(t, must[*keyring.RawECDH](t)(keyring.NewRawECDHEphemeral(own.PublicKey())))
+	edks[0].ProviderInfo[len(edks[0].ProviderInfo)-33] = 5
+	_, _, err := open(t, s, ecdhDiscovery(t, s, key1), testContext, edks)
+	if !errors.Is(err, materials.ErrMaterials) || !strings.Contains(err.Error(), "not a compressed point of P-256") ||
+		s.Count("DeriveSharedSecret") != 0 {
+		t.Errorf("got %v", err)
 	}
 }
 

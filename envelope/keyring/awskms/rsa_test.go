@@ -3,6 +3,7 @@ package awskms_test
 import (
 	"crypto/rsa"
 	"crypto/sha512"
+	"crypto/x509"
 	"errors"
 	"math/big"
 	"slices"
@@ -107,6 +108,7 @@ func TestRSAChecksTheKey(t *testing.T) {
 		"usage":     func(o *kms.GetPublicKeyOutput) { o.KeyUsage = types.KeyUsageTypeSignVerify },
 		"malformed": func(o *kms.GetPublicKeyOutput) { o.PublicKey = o.PublicKey[1:] },
 		"curve":     func(o *kms.GetPublicKeyOutput) { o.PublicKey = curveDER },
+		"2047 bits": func(o *kms.GetPublicKeyOutput) { o.PublicKey = rsaDER(2047) },
 	} {
 		s := &fakekms.Server{PublicKey: alter}
 		s.AddPair(key1, rsaPair())
@@ -117,6 +119,47 @@ func TestRSAChecksTheKey(t *testing.T) {
 		}
 		s.PublicKey = nil
 		seal(t, k)
+	}
+}
+
+// rsaDER is a public key that nobody has the private half of.
+func rsaDER(bits uint) []byte {
+	text, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: ones(bits), E: 65537})
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+func ones(bits uint) *big.Int {
+	return new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), bits), big.NewInt(1))
+}
+
+// Keys of 2047 bits are too short, and those of 2048 are not.
+func TestRSAKeyLength(t *testing.T) {
+	for bits, takes := range map[uint]bool{2047: false, 2048: true} {
+		_, err := awskms.NewRSA(awskms.RSAConfig{KeyARN: key1, Algorithm: oaep1,
+			PublicKey: &rsa.PublicKey{N: ones(bits), E: 65537}})
+		if (err == nil) != takes {
+			t.Errorf("%d bits: %v", bits, err)
+		}
+		s := &fakekms.Server{PublicKey: func(o *kms.GetPublicKeyOutput) { o.PublicKey = rsaDER(bits) }}
+		s.AddPair(key1, rsaPair())
+		err = newRSA(t, awskms.RSAConfig{Client: s.Client(west)}).OnEncrypt(t.Context(), encryption(t))
+		if (err == nil) != takes {
+			t.Errorf("%d bits of AWS KMS: %v", bits, err)
+		}
+	}
+}
+
+// A public key that cannot encrypt fails without a recipient.
+func TestRSAUnusableKey(t *testing.T) {
+	k := newRSA(t, awskms.RSAConfig{PublicKey: &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2048), E: 2}})
+	m := encryption(t)
+	err := k.OnEncrypt(t.Context(), m)
+	var e *materials.KeyError
+	if !errors.Is(err, materials.ErrMaterials) || !errors.As(err, &e) || e.KeyID != key1 || m.Complete() == nil {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -230,6 +273,7 @@ func TestRSASuite(t *testing.T) {
 
 func TestRSAConfigurationErrors(t *testing.T) {
 	public, client := &rsaPair().PublicKey, (&fakekms.Server{}).Client(west)
+	newRSA(t, awskms.RSAConfig{Client: client, GrantTokens: []string{strings.Repeat("t", 8192)}})
 	for name, c := range map[string]awskms.RSAConfig{
 		"nothing":         {},
 		"no algorithm":    {KeyARN: key1, Client: client},

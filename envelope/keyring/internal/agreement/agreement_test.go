@@ -11,8 +11,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/envelope/keyring/internal/recipient"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -113,12 +115,22 @@ func TestCompressedPoints(t *testing.T) {
 // onePair is a holder of one pair whose secret it hands out.
 type onePair struct {
 	Pair
-	secret []byte
+	secret       []byte
+	err          error // of Owns
+	owned, asked int   // how often each method was called
 }
 
-func (h *onePair) Owns(context.Context, Pair) (bool, error)     { return true, nil }
-func (h *onePair) Secret(context.Context, Pair) ([]byte, error) { return h.secret, nil }
-func (h *onePair) KeyID() string                                { return "key" }
+func (h *onePair) Owns(context.Context, Pair) (bool, error) {
+	h.owned++
+	return h.err == nil, h.err
+}
+
+func (h *onePair) Secret(context.Context, Pair) ([]byte, error) {
+	h.asked++
+	return h.secret, nil
+}
+
+func (h *onePair) KeyID() string { return "key" }
 
 // Secrets are wiped after use, whether or not it succeeds.
 func TestSecretsAreWiped(t *testing.T) {
@@ -147,6 +159,85 @@ func TestSecretsAreWiped(t *testing.T) {
 		err = Decrypt(t.Context(), ProviderRaw, h, d, m.EncryptedDataKeys())
 		if (err == nil) != opens || !wiped() {
 			t.Errorf("secret %d: %x, %v", secret, h.secret, err)
+		}
+	}
+}
+
+// Only encrypted data keys of the two providers are looked at, a malformed one is
+// skipped, and a holder that cannot tell ends the search.
+func TestDecryptLooksAtItsOwn(t *testing.T) {
+	point := append([]byte{2}, make([]byte, 32)...)
+	p := Pair{Curve: curves[0], Recipient: point, Sender: point}
+	h := &onePair{Pair: p}
+	m, err := materials.NewEncryption(materials.SuiteSymmetricSignature, nil, nil, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Prepare(ProviderRaw, p, bytes.Repeat([]byte{7}, 32), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.AddRecipient(r); err != nil {
+		t.Fatal(err)
+	}
+	good := m.EncryptedDataKeys()[0]
+	other, malformed, cut := good, good, good
+	other.ProviderID = "another"
+	malformed.ProviderInfo = good.ProviderInfo[1:]
+	cut.Ciphertext = good.Ciphertext[:159]
+	flipped := good
+	flipped.Ciphertext = bytes.Clone(good.Ciphertext)
+	flipped.Ciphertext[159]++
+	var none *recipient.NoneError
+	failing := &onePair{Pair: p, err: errors.New("no answer")}
+	for name, c := range map[string]struct {
+		holder *onePair
+		keys   []materials.EncryptedDataKey
+		opens  bool
+		says   string
+		asked  int
+	}{
+		"good":                   {h, []materials.EncryptedDataKey{good}, true, "", 1},
+		"another provider":       {h, []materials.EncryptedDataKey{other}, false, `there are "another"`, 0},
+		"another provider, good": {h, []materials.EncryptedDataKey{other, good}, true, "", 1},
+		"malformed":              {h, []materials.EncryptedDataKey{malformed}, false, "number 1", 0},
+		"malformed, good":        {h, []materials.EncryptedDataKey{malformed, good}, true, "", 1},
+		"cut, good":              {h, []materials.EncryptedDataKey{cut, good}, true, "", 1},
+		"flipped":                {h, []materials.EncryptedDataKey{flipped}, false, "the wrapped key does not open", 1},
+		"no answer":              {failing, []materials.EncryptedDataKey{good, good}, false, "no answer", 0},
+	} {
+		c.holder.secret, c.holder.asked, c.holder.owned = bytes.Repeat([]byte{7}, 32), 0, 0
+		d, err := materials.NewDecryption(materials.SuiteSymmetricSignature, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = Decrypt(t.Context(), ProviderRaw, c.holder, d, c.keys)
+		if (err == nil) != c.opens || !c.opens && (!errors.Is(err, materials.ErrMaterials) ||
+			!strings.Contains(err.Error(), c.says)) || c.holder.asked != c.asked {
+			t.Errorf("%s: asked for %d secrets, %v", name, c.holder.asked, err)
+		}
+		if errors.As(err, &none) != (name == "another provider") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "no answer" && c.holder.owned != 1 {
+			t.Errorf("%s: asked %d times", name, c.holder.owned)
+		}
+	}
+	h.secret = bytes.Repeat([]byte{8}, 32)
+	d, err := materials.NewDecryption(materials.SuiteSymmetricSignature, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Decrypt(t.Context(), ProviderRaw, h, d, []materials.EncryptedDataKey{good}); err == nil ||
+		!strings.Contains(err.Error(), "raw-ecdh key key: no usable cryptographic materials: not wrapped under the secret") {
+		t.Errorf("another secret: %v", err)
+	}
+}
+
+func TestCurveNames(t *testing.T) {
+	for i, want := range []string{"P-256 ECC_NIST_P256", "P-384 ECC_NIST_P384", "P-521 ECC_NIST_P521"} {
+		if got := curves[i].String() + " " + curves[i].KeySpec(); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func named(name string) *Curve {
 }
 
 // String returns the curve's usual name, such as "P-256".
-func (c *Curve) String() string { return strings.Replace(strings.ToUpper(c.name), "P", "P-", 1) }
+func (c *Curve) String() string { return "P-" + c.name[1:] }
 
 // KeySpec returns the name that AWS KMS has for key pairs on the curve.
 func (c *Curve) KeySpec() string { return "ECC_NIST_" + strings.ToUpper(c.name) }

@@ -76,9 +76,8 @@ func (k *keys) wrapping() []byte   { return k[keyLength : 2*keyLength] }
 // SP 800-108, counter mode, HMAC-SHA384). It returns the fixed information, which
 // is the additional authenticated data too.
 func (p Pair) derive(out *keys, secret, salt, context []byte) (fixed []byte) {
-	const counter = 4
-	input := make([]byte, counter, counter+len(label)+1+len(p.Curve.name)+1+len(algorithm)+1+
-		len(p.Sender)+len(p.Recipient)+3+len(context)+1+saltLength+4)
+	const counter, most = 4, 256 // bytes of the input beside the context
+	input := make([]byte, counter, most+len(context))
 	input = append(append(input, label...), 0)
 	input = append(append(input, p.Curve.name...), 0)
 	input = append(append(input, algorithm...), 0)

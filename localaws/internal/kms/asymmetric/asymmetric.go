@@ -113,10 +113,7 @@ func Generate(spec string) (pair *Pair, material []byte, err error) {
 
 // Parse returns the pair of stored material. Errors: [ErrMaterial].
 func Parse(spec string, material []byte) (*Pair, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(material)
-	if err != nil {
-		return nil, fmt.Errorf("%w %s", ErrMaterial, spec) // the cause might quote the material
-	}
+	parsed, _ := x509.ParsePKCS8PrivateKey(material) // nil, which no case takes, if it fails
 	p := &Pair{}
 	var public crypto.PublicKey
 	s := specs[spec]
@@ -130,11 +127,9 @@ func Parse(spec string, material []byte) (*Pair, error) {
 			p.ecdh, public = agreeing, agreeing.PublicKey()
 		}
 	}
-	if public == nil {
-		return nil, fmt.Errorf("%w %s", ErrMaterial, spec)
-	}
-	if p.public, err = x509.MarshalPKIXPublicKey(public); err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrMaterial, spec, err)
+	var err error
+	if p.public, err = x509.MarshalPKIXPublicKey(public); err != nil { // without a public key too
+		return nil, fmt.Errorf("%w %s", ErrMaterial, spec) // the cause might quote the material
 	}
 	return p, nil
 }
@@ -171,10 +166,10 @@ func (p *Pair) SharedSecret(other []byte) ([]byte, error) {
 		return nil, ErrPublicKey
 	}
 	public, err := signing.ECDH()
-	if err != nil || public.Curve() != p.ecdh.Curve() {
+	if err != nil {
 		return nil, ErrPublicKey
 	}
-	secret, err := p.ecdh.ECDH(public)
+	secret, err := p.ecdh.ECDH(public) // refuses other curves
 	if err != nil {
 		return nil, ErrPublicKey
 	}

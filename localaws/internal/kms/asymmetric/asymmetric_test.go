@@ -2,6 +2,8 @@ package asymmetric
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
@@ -125,7 +127,7 @@ func TestSharedSecret(t *testing.T) {
 		compressed[len(compressed)-2*len(ab)-1] = 2
 		for name, other := range map[string][]byte{
 			"none": nil, "off the curve": bad, "another curve": elsewhere.PublicKey(), "compressed": compressed,
-			"trailing byte": append(slices.Clone(b.PublicKey()), 0), "RSA": rsaPair(t, 3072).PublicKey(),
+			"P-224": otherCurve(t), "trailing byte": append(slices.Clone(b.PublicKey()), 0), "RSA": rsaPair(t, 3072).PublicKey(),
 		} {
 			if got, err := a.SharedSecret(other); err != ErrPublicKey || got != nil {
 				t.Errorf("%s, %s: %v", spec, name, err)
@@ -151,12 +153,41 @@ func TestParse(t *testing.T) {
 				t.Errorf("%s as %s: %v", spec, other, err)
 			}
 		}
-		for _, bad := range [][]byte{nil, material[1:], material[:len(material)-1], make([]byte, 32)} {
+		for _, bad := range [][]byte{nil, otherMaterial(t), material[1:], material[:len(material)-1], make([]byte, 32)} {
 			if _, err := Parse(spec, bad); !errors.Is(err, ErrMaterial) {
 				t.Errorf("%s: %d bytes: %v", spec, len(bad), err)
 			}
 		}
 	}
+}
+
+// otherMaterial is a private key on a curve that no key spec has.
+func otherMaterial(t *testing.T) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(otherKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// otherCurve is a public key on such a curve.
+func otherCurve(t *testing.T) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(&otherKey(t).PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+func otherKey(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 func TestPairsDoNotPrint(t *testing.T) {
