@@ -121,6 +121,13 @@ func TestRawECDHDirections(t *testing.T) {
 	if !strings.Contains(err.Error(), "can only encrypt") {
 		t.Errorf("got %v", err)
 	}
+	m := decryption(t, testContext) // which another keyring has opened
+	if err := m.SetDataKey(make([]byte, 32), make([]byte, 32)); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.OnDecrypt(t.Context(), m, edks); err != nil {
+		t.Errorf("materials with a data key: %v", err)
+	}
 }
 
 // Salts, intermediate keys, and the ephemeral sender are new for every item.

@@ -41,6 +41,12 @@ func TestECDHInfoRefuses(t *testing.T) {
 			}
 		}
 	}
+	later := ecdhInfo(33).Append(nil)
+	later[0] = 9
+	if _, err := ParseECDHInfo(later); err == nil ||
+		err.Error() != "malformed: provider information of version 9, not 1" {
+		t.Errorf("another version: %v", err)
+	}
 	for n := range 200 {
 		_, err := ParseECDHInfo(bytes.Repeat([]byte{1}, n))
 		if !errors.Is(err, ErrMalformed) {
