@@ -130,6 +130,15 @@ func TestPairTrails(t *testing.T) {
 			t.Errorf("%s: %s, %+v, %v", c.operation, text, call.Trail, err)
 		}
 	}
+	call := w.newCall(root(here), "DeriveSharedSecret")
+	call.Body, _ = json.Marshal(members{"KeyId": agreement, "KeyAgreementAlgorithm": "ECDH", "PublicKey": other,
+		"DryRun": true})
+	if _, err := w.kms.Serve(t.Context(), call); err == nil {
+		t.Error("a dry run succeeded")
+	}
+	if text, _ := json.Marshal(call.Trail.RequestParameters); !strings.Contains(string(text), `"dryRun":true`) {
+		t.Errorf("a dry run appears as %s", text)
+	}
 	for _, c := range []struct{ arn, operation string }{{agreement, "DeriveSharedSecret"}, {pair, "Encrypt"}} {
 		use := w.do(root(here), "GetKeyLastUsage", members{"KeyId": c.arn})["KeyLastUsage"].(members)
 		if use["Operation"] != c.operation {

@@ -47,7 +47,8 @@ func TestDeriveSharedSecret(t *testing.T) {
 	for spec, curve := range map[string]ecdh.Curve{"ECC_NIST_P256": ecdh.P256(), "ECC_NIST_P384": ecdh.P384(),
 		"ECC_NIST_P521": ecdh.P521()} {
 		a, b := w.agreementKey(spec), w.agreementKey(spec)
-		secret := w.derive(a, w.publicKey(b))
+		w.do(root(here), "CreateAlias", members{"AliasName": "alias/" + spec, "TargetKeyId": a})
+		secret := w.derive("alias/"+spec, w.publicKey(b))
 		if !bytes.Equal(secret, w.derive(b, w.publicKey(a))) || len(w.derive(a, w.publicKey(a))) != len(secret) {
 			t.Errorf("%s: two secrets", spec)
 		}
@@ -102,6 +103,7 @@ func TestRSAEncryption(t *testing.T) {
 		}
 		blobs[algorithm] = out["CiphertextBlob"]
 	}
+	w.do(root(here), "Encrypt", members{"KeyId": arn, "Plaintext": make([]byte, 190), "EncryptionAlgorithm": oaep256})
 	for name, blob := range blobs {
 		algorithm, _, _ := strings.Cut(name, " ")
 		in := members{"KeyId": arn, "CiphertextBlob": blob, "EncryptionAlgorithm": algorithm}
@@ -186,6 +188,7 @@ func TestPairRefusals(t *testing.T) {
 	blob := w.do(root(here), "Encrypt", members{"KeyId": pair, "Plaintext": []byte("x"),
 		"EncryptionAlgorithm": oaep256})["CiphertextBlob"]
 	elsewhere := w.publicKey(w.agreementKey("ECC_NIST_P384"))
+	nowhere := strings.Replace(symmetric, keyIDOf(symmetric), "00000000-0000-4000-8000-000000000000", 1)
 	const usage, noContext = "InvalidKeyUsageException",
 		"EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs."
 	encrypt := func(more members) members {
@@ -233,6 +236,15 @@ func TestPairRefusals(t *testing.T) {
 			"InvalidCiphertextException", ""},
 		"decrypt what is symmetric": {"Decrypt", members{"KeyId": pair, "CiphertextBlob": w.encrypt(symmetric)},
 			"IncorrectKeyException", "does not identify a CMK that can perform this operation."},
+		"decrypt what is symmetric by OAEP": {"Decrypt", members{"KeyId": pair, "CiphertextBlob": w.encrypt(symmetric),
+			"EncryptionAlgorithm": oaep256}, "InvalidCiphertextException", ""},
+		"public key of nothing": {"GetPublicKey", members{"KeyId": nowhere}, "NotFoundException", nowhere},
+		"public key, no id":     {"GetPublicKey", members{}, "ValidationException", "Value null at 'keyId'"},
+		"public key, tokens": {"GetPublicKey", members{"KeyId": pair, "GrantTokens": make([]string, 11)},
+			"ValidationException", "'grantTokens'"},
+		"secret of nothing": {"DeriveSharedSecret", derive(members{"KeyId": nowhere}), "NotFoundException", nowhere},
+		"secret, no id": {"DeriveSharedSecret", derive(members{"KeyId": nil}), "ValidationException",
+			"Value null at 'keyId'"},
 		"decrypt by agreement key": {"Decrypt", members{"KeyId": agreement, "CiphertextBlob": blob,
 			"EncryptionAlgorithm": oaep256}, "IncorrectKeyException", ""},
 		"decrypt short": {"Decrypt", members{"KeyId": pair, "CiphertextBlob": []byte("x"),
@@ -305,6 +317,7 @@ func TestCreatePairRefusals(t *testing.T) {
 		{"ECC_NIST_P256", "ENCRYPT_DECRYPT", "ValidationException", "is not compatible with KeySpec ECC_NIST_P256"},
 		{"RSA_2048", "GENERATE_VERIFY_MAC", "ValidationException", "is not compatible with KeySpec RSA_2048"},
 		{"SYMMETRIC_DEFAULT", "KEY_AGREEMENT", "ValidationException", "is not compatible with KeySpec SYMMETRIC_DEFAULT"},
+		{"SYMMETRIC_DEFAULT", "SIGN_VERIFY", "ValidationException", "is not compatible with KeySpec SYMMETRIC_DEFAULT"},
 		{"HMAC_256", "ENCRYPT_DECRYPT", "ValidationException", "is not compatible with KeySpec HMAC_256"},
 	} {
 		in := members{"KeySpec": c.spec}
@@ -382,6 +395,15 @@ func TestPairsAreKept(t *testing.T) {
 	}
 	w.fails(root(here), "DeriveSharedSecret", agree(agreement, other), "NotFoundException", agreement)
 	w.fails(root(here), "GetPublicKey", members{"KeyId": agreement}, "NotFoundException", agreement)
+	dry := agree(agreement, other)
+	dry["DryRun"] = true
+	w.fails(root(here), "DeriveSharedSecret", dry, "NotFoundException", agreement)
+	k, _ = w.kms.findByARN(pair)
+	k.family.load().newest().wipe()
+	w.fails(root(here), "Encrypt", members{"KeyId": pair, "Plaintext": []byte("x"), "EncryptionAlgorithm": oaep1},
+		"NotFoundException", pair)
+	w.fails(root(here), "Decrypt", members{"KeyId": pair, "CiphertextBlob": blob, "EncryptionAlgorithm": oaep1},
+		"NotFoundException", pair)
 }
 
 // An answer with a secret is wiped once it is encoded.
