@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,6 +135,39 @@ func TestAsymmetricKeyringsRoundTrip(t *testing.T) {
 				t.Fatal(opened, err)
 			}
 		})
+	}
+}
+
+// A public key whose point is compressed or hybrid is refused: the official library
+// for Java takes some of these and writes items that the writer cannot read.
+func TestOtherFormsOfPoints(t *testing.T) {
+	block, _ := pem.Decode([]byte(pemText(t, newPair(t, ecdh.P256()).PublicKey())))
+	der := block.Bytes
+	point := der[len(der)-65:]
+	head := func(length byte) []byte {
+		h := slices.Clone(der[:len(der)-65])
+		h[1] -= 65 - length
+		h[len(h)-2] -= 65 - length // of the bit string
+		return h
+	}
+	hybrid := slices.Clone(der)
+	hybrid[len(der)-65] = 6 | point[64]&1
+	for name, bad := range map[string][]byte{
+		"hybrid": hybrid, "compressed": append(append(head(33), 2|point[64]&1), point[1:33]...),
+		"infinity": append(head(1), 0), "trailing byte": append(slices.Clone(der), 0), "bare point": point,
+		"cut": der[:len(der)-1],
+	} {
+		text := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: bad}))
+		for _, keyring := range []map[string]any{{"type": "raw-ecdh-ephemeral"},
+			{"type": "aws-kms-ecdh", "keyId": agreementARN}} {
+			keyring["publicKey"] = text
+			var server fakekms.Server
+			_, err := encryptor(t, keyringText(t, keyring), itemconfig.Providers{
+				KMS: func(_ context.Context, region string) (awskms.KMSClient, error) { return server.Client(region), nil }})
+			if !errors.Is(err, envelope.ErrConfiguration) || !strings.Contains(err.Error(), "publicKey") {
+				t.Errorf("%s, %s: %v", name, keyring["type"], err)
+			}
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdh"
 	"crypto/rand"
 	"errors"
+	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -234,5 +235,47 @@ func TestRawECDHStopsWhenCancelled(t *testing.T) {
 	err := k.OnDecrypt(ctx, m, []materials.EncryptedDataKey{wrong, edks[0]})
 	if !errors.Is(err, context.Canceled) || !errors.Is(err, materials.ErrMaterials) || m.DataKey() != nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+// mutate changes one thing about an encrypted data key.
+func mutate(r *mathrand.Rand, key materials.EncryptedDataKey) materials.EncryptedDataKey {
+	key.ProviderInfo, key.Ciphertext = slices.Clone(key.ProviderInfo), slices.Clone(key.Ciphertext)
+	part := &key.ProviderInfo
+	if r.IntN(2) == 0 {
+		part = &key.Ciphertext
+	}
+	switch at := r.IntN(len(*part)); r.IntN(5) {
+	case 0:
+		(*part)[at] ^= 1 << r.IntN(8)
+	case 1:
+		(*part)[at] += byte(1 + r.IntN(255))
+	case 2:
+		*part = (*part)[:at]
+	case 3:
+		*part = slices.Insert(*part, at, byte(r.IntN(256)))
+	default:
+		*part = slices.Delete(*part, at, at+1)
+	}
+	return key
+}
+
+// Whatever is changed about an encrypted data key, no keyring opens it, and the
+// error is of one class.
+func TestRawECDHRandomMutations(t *testing.T) {
+	r := mathrand.New(mathrand.NewPCG(1, 2))
+	b := ecdhKey(ecdh.P256())
+	for _, c := range []struct{ writer, reader *keyring.RawECDH }{
+		{rawECDH(t, b, b.PublicKey()), rawECDH(t, b, b.PublicKey())}, {ephemeral(t, b.PublicKey()), discovery(t, b)},
+	} {
+		_, edks := seal(t, c.writer, testContext)
+		for range 5000 {
+			changed := mutate(r, edks[0])
+			if slices.Equal(changed.ProviderInfo, edks[0].ProviderInfo) &&
+				slices.Equal(changed.Ciphertext, edks[0].Ciphertext) {
+				continue // such as a byte inserted beside its like
+			}
+			mustFail(t, c.reader, testContext, []materials.EncryptedDataKey{changed}, materials.ErrMaterials)
+		}
 	}
 }
