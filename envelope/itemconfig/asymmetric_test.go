@@ -162,8 +162,10 @@ func TestOtherFormsOfPoints(t *testing.T) {
 			{"type": "aws-kms-ecdh", "keyId": agreementARN}} {
 			keyring["publicKey"] = text
 			var server fakekms.Server
-			_, err := encryptor(t, keyringText(t, keyring), itemconfig.Providers{
-				KMS: func(_ context.Context, region string) (awskms.KMSClient, error) { return server.Client(region), nil }})
+			client := func(_ context.Context, region string) (awskms.KMSClient, error) {
+				return server.Client(region), nil
+			}
+			_, err := encryptor(t, keyringText(t, keyring), itemconfig.Providers{KMS: client})
 			if !errors.Is(err, envelope.ErrConfiguration) || !strings.Contains(err.Error(), "publicKey") {
 				t.Errorf("%s, %s: %v", name, keyring["type"], err)
 			}

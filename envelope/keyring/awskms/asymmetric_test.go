@@ -254,7 +254,8 @@ func TestAsymmetricHostileKeys(t *testing.T) {
 		}
 		short := edks[0]
 		short.Ciphertext = short.Ciphertext[:49]
-		if _, calls, _ := open(t, s, k, testContext, []materials.EncryptedDataKey{short}); (calls == 1) != (name == "RSA") {
+		_, calls, _ := open(t, s, k, testContext, []materials.EncryptedDataKey{short})
+		if (calls == 1) != (name == "RSA") {
 			t.Errorf("%s: %d calls for a ciphertext of 49 bytes", name, calls)
 		}
 		for _, info := range []string{"", "x", "arn:aws:kms:us-west-2:111122223333:alias/a"} {

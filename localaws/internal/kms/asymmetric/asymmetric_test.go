@@ -153,7 +153,8 @@ func TestParse(t *testing.T) {
 				t.Errorf("%s as %s: %v", spec, other, err)
 			}
 		}
-		for _, bad := range [][]byte{nil, otherMaterial(t), material[1:], material[:len(material)-1], make([]byte, 32)} {
+		for _, bad := range [][]byte{nil, otherMaterial(t), material[1:], material[:len(material)-1],
+			make([]byte, 32)} {
 			if _, err := Parse(spec, bad); !errors.Is(err, ErrMaterial) {
 				t.Errorf("%s: %d bytes: %v", spec, len(bad), err)
 			}
