@@ -43,7 +43,8 @@ type Config struct {
 	AllowedUnsigned       []string
 	AllowedUnsignedPrefix string
 	// AlgorithmSuite is used for writing; zero means SuiteDigitalSignature.
-	// Items of both suites are read whatever is set here.
+	// Items of both suites are read whatever is set here. An AWS KMS RSA keyring
+	// writes SuiteSymmetricSignature only, also as one of several.
 	AlgorithmSuite AlgorithmSuite
 	// PlaintextPolicy: zero forbids plaintext on writing and reading.
 	PlaintextPolicy PlaintextPolicy

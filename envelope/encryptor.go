@@ -89,6 +89,9 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 		e.maxKeys = materials.MaxEncryptedDataKeys
 	}
 	if e.cmm == nil {
+		if err := materials.CheckSuite(c.Keyring, e.suite); err != nil {
+			return nil, newError("configure", c.LogicalTableName, err)
+		}
 		cmm, err := materials.NewDefaultCMM(c.Keyring)
 		if err != nil {
 			return nil, newError("configure", c.LogicalTableName, err)

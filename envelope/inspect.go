@@ -256,8 +256,12 @@ func providerMeaning(id string) string {
 		return "a key of AWS KMS"
 	case hierarchyProvider:
 		return "a branch key"
-	case "aws-kms-rsa", "aws-kms-ecdh", "raw-ecdh":
-		return "a provider that this library does not support"
+	case "aws-kms-rsa":
+		return "an RSA key of AWS KMS"
+	case "aws-kms-ecdh":
+		return "a key agreement, written with a key of AWS KMS"
+	case "raw-ecdh":
+		return "a key agreement, written with a local key"
 	}
 	return "namespace of a raw key"
 }
@@ -266,11 +270,18 @@ func providerMeaning(id string) string {
 // info: tag length in bits, nonce length in bytes, nonce.
 const rawAESInfo = 4 + 4 + 12
 
-// describeInfo gives provider info as text where it is text.
+// describeInfo gives provider info as text where it is text, and takes the
+// points of a key agreement apart.
 func describeInfo(k *materials.EncryptedDataKey) (value, meaning string) {
 	info := k.ProviderInfo
 	switch {
-	case k.ProviderID == "aws-kms":
+	case k.ProviderID == "raw-ecdh" || k.ProviderID == "aws-kms-ecdh":
+		if points, err := format.ParseECDHInfo(info); err == nil {
+			return fmt.Sprintf("version %d, %s, recipient %x, sender %x", format.ECDHVersion, points.Curve,
+				points.Recipient, points.Sender), "public keys of both sides, as compressed points"
+		}
+		return printable(info), "malformed: not two compressed points"
+	case k.ProviderID == "aws-kms" || k.ProviderID == "aws-kms-rsa":
 		meaning = "key ARN"
 	case k.ProviderID == hierarchyProvider:
 		meaning = "branch key id"

@@ -44,11 +44,22 @@
 //   - raw-rsa: namespace, name, padding (PKCS1, OAEP_SHA1_MGF1,
 //     OAEP_SHA256_MGF1, OAEP_SHA384_MGF1 or OAEP_SHA512_MGF1), and publicKey to
 //     encrypt, privateKey to decrypt, or both, as PEM text (PKIX and PKCS #8).
+//   - raw-ecdh: privateKey, your own, and publicKey, the other side's, on P-256,
+//     P-384 or P-521, as PEM text (PKCS #8 and PKIX).
+//   - raw-ecdh-ephemeral: encrypt only, for the holder of the private half of
+//     publicKey.
+//   - raw-ecdh-discovery: decrypt only with privateKey, whoever wrote the item.
 //   - aws-kms, aws-kms-mrk: keyId, the ARN of a KMS key. The second one also
 //     decrypts with a replica of a multi-Region key.
 //   - aws-kms-discovery, aws-kms-mrk-discovery: decrypt only, with the keys that
 //     the items name. region is where to ask. accounts and partition (the
 //     default is "aws") restrict whose keys are used.
+//   - aws-kms-rsa: keyId, the ARN of an RSA key, encryptionAlgorithm
+//     (RSAES_OAEP_SHA_1 or RSAES_OAEP_SHA_256), and publicKey, its public half as
+//     PEM text, which may be left out. Needs the algorithmSuite 0x6700.
+//   - aws-kms-ecdh: keyId, the ARN of your own key for key agreement, and
+//     publicKey, the other side's as PEM text.
+//   - aws-kms-ecdh-discovery: decrypt only with keyId, whoever wrote the item.
 //   - multi: generator and children, keyrings. An item is encrypted under all of
 //     them, and any of them decrypts it.
 //   - hierarchical: branch keys. Either table, logicalName (the default is

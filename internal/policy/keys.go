@@ -44,6 +44,7 @@ func Supplied(key string) bool {
 		"kms:bypasspolicylockoutsafetycheck", "kms:calleraccount", "kms:customermasterkeyspec",
 		"kms:customermasterkeyusage", "kms:encryptionalgorithm", "kms:encryptioncontextkeys",
 		"kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantisforawsresource", "kms:grantoperations",
+		"kms:keyagreementalgorithm",
 		"kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:macalgorithm", "kms:multiregion", "kms:multiregionkeytype",
 		"kms:primaryregion", "kms:reencryptonsamekey", "kms:replicaregion", "kms:requestalias", "kms:resourcealiases",
 		"kms:retiringprincipal", "kms:rotationperiodindays", "kms:schedulekeydeletionpendingwindowindays",

@@ -54,6 +54,36 @@ def key_policy(account, *statements):
     return json.dumps({"Version": "2012-10-17", "Statement": [root, *statements]})
 
 
+def asymmetric(kms):
+    """Creates, describes and uses each kind of asymmetric key."""
+    for bits, limits in ((2048, (214, 190)), (3072, (342, 318)), (4096, (470, 446))):
+        spec, algorithms = f"RSA_{bits}", ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"]
+        key = kms.create_key(KeySpec=spec, KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+        described = kms.describe_key(KeyId=key)["KeyMetadata"]
+        check(f"{spec} described", (described["KeySpec"], described["KeyUsage"], described["EncryptionAlgorithms"]) == (spec, "ENCRYPT_DECRYPT", algorithms), described)
+        public = kms.get_public_key(KeyId=key)
+        check(f"{spec} public key", public["KeyId"] == key and public["EncryptionAlgorithms"] == algorithms and len(public["PublicKey"]) > bits // 8, public)
+        for algorithm, limit in zip(algorithms, limits):
+            sealed = kms.encrypt(KeyId=key, Plaintext=b"x" * limit, EncryptionAlgorithm=algorithm)
+            check(f"{spec} {algorithm} encrypts", sealed["EncryptionAlgorithm"] == algorithm and len(sealed["CiphertextBlob"]) == bits // 8, sealed)
+            opened = kms.decrypt(KeyId=key, CiphertextBlob=sealed["CiphertextBlob"], EncryptionAlgorithm=algorithm)
+            check(f"{spec} {algorithm} decrypts", (opened["Plaintext"], opened["KeyId"]) == (b"x" * limit, key), opened)
+            refused(f"{spec} {algorithm} of more", "ValidationException", f"Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {limit} bytes.",
+                    lambda: kms.encrypt(KeyId=key, Plaintext=b"x" * (limit + 1), EncryptionAlgorithm=algorithm))
+        refused(f"{spec} without algorithm", "InvalidKeyUsageException", f"Algorithm SYMMETRIC_DEFAULT is incompatible with key spec {spec}.", lambda: kms.encrypt(KeyId=key, Plaintext=b"x"))
+    for curve, length in (("P256", 32), ("P384", 48), ("P521", 66)):
+        spec = f"ECC_NIST_{curve}"
+        one, two = (kms.create_key(KeySpec=spec, KeyUsage="KEY_AGREEMENT")["KeyMetadata"]["Arn"] for _ in range(2))
+        described = kms.describe_key(KeyId=one)["KeyMetadata"]
+        check(f"{spec} described", (described["KeySpec"], described["KeyUsage"], described["KeyAgreementAlgorithms"]) == (spec, "KEY_AGREEMENT", ["ECDH"]), described)
+        public = {key: kms.get_public_key(KeyId=key)["PublicKey"] for key in (one, two)}
+        secrets = [kms.derive_shared_secret(KeyId=a, KeyAgreementAlgorithm="ECDH", PublicKey=public[b]) for a, b in ((one, two), (two, one))]
+        check(f"{spec} agrees", secrets[0]["SharedSecret"] == secrets[1]["SharedSecret"] and len(secrets[0]["SharedSecret"]) == length, secrets)
+        check(f"{spec} answers", (secrets[0]["KeyId"], secrets[0]["KeyAgreementAlgorithm"], secrets[0]["KeyOrigin"]) == (one, "ECDH", "AWS_KMS"), secrets[0])
+        refused(f"{spec} of a broken public key", "ValidationException", "public key", lambda: kms.derive_shared_secret(KeyId=one, KeyAgreementAlgorithm="ECDH", PublicKey=b"x"))
+    refused("a signing key", "UnsupportedOperationException", "no signing keys", lambda: kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY"))
+
+
 def run(server, puts):
     account = server["account"]
     root = Account(server, server["accessKeyId"], server["secretAccessKey"])
@@ -105,6 +135,8 @@ def run(server, puts):
     check("the grant is listed", [g["GrantId"] for g in kms.list_grants(KeyId=key)["Grants"]] == [grant["GrantId"]])
     kms.revoke_grant(KeyId=key, GrantId=grant["GrantId"])
     refused("Decrypt denied without the grant", "AccessDeniedException", denial, decrypt)
+
+    asymmetric(kms)
 
     # The same key under a table.
     tables = root.client("dynamodb")

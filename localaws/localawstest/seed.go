@@ -70,6 +70,9 @@ type Key struct {
 	Description string `json:"description,omitempty"`
 	Policy      any    `json:"policy,omitempty"` // nil: AWS's default, which hands everything to IAM
 	HMAC        bool   `json:"hmac,omitempty"`   // HMAC_256 instead of SYMMETRIC_DEFAULT
+	// Spec is the key spec of an asymmetric key: RSA_2048, RSA_3072 or RSA_4096 for
+	// encryption, ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521 for key agreement.
+	Spec        string `json:"spec,omitempty"`
 	MultiRegion bool   `json:"multiRegion,omitempty"`
 	Disabled    bool   `json:"disabled,omitempty"`
 }
@@ -201,6 +204,12 @@ func (s *Server) seedKey(ctx context.Context, k Key) {
 	in := &kms.CreateKeyInput{Description: aws.String(k.Description), MultiRegion: aws.Bool(k.MultiRegion)}
 	if k.HMAC {
 		in.KeySpec, in.KeyUsage = kmstypes.KeySpecHmac256, kmstypes.KeyUsageTypeGenerateVerifyMac
+	}
+	if k.Spec != "" {
+		in.KeySpec, in.KeyUsage = kmstypes.KeySpec(k.Spec), kmstypes.KeyUsageTypeEncryptDecrypt
+		if strings.HasPrefix(k.Spec, "ECC") {
+			in.KeyUsage = kmstypes.KeyUsageTypeKeyAgreement
+		}
 	}
 	out, err := client.CreateKey(ctx, in)
 	s.must(err, "seed key %s", k.Name)

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
@@ -79,6 +80,20 @@ func TestSeed(t *testing.T) {
 	}
 	if n := len(s.Events("CreateTable")); n != 4 {
 		t.Errorf("%d events of CreateTable, want 4", n)
+	}
+}
+
+// A seed's asymmetric key has the usage of its spec.
+func TestSeedOfAsymmetricKeys(t *testing.T) {
+	s := localawstest.New(t, localawstest.WithSeed(localawstest.Seed{Keys: []localawstest.Key{
+		{Name: "pair", Spec: "RSA_2048"}, {Name: "agreement", Spec: "ECC_NIST_P384"}}}))
+	for name, want := range map[string]types.KeyUsageType{"pair": types.KeyUsageTypeEncryptDecrypt,
+		"agreement": types.KeyUsageTypeKeyAgreement} {
+		out, err := kms.NewFromConfig(s.Root()).GetPublicKey(t.Context(), &kms.GetPublicKeyInput{
+			KeyId: aws.String(s.Key(name))})
+		if err != nil || out.KeyUsage != want {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
 	}
 }
 

@@ -80,7 +80,7 @@ func TestRefusals(t *testing.T) {
 			"ARN does not refer to a valid principal: " + here},
 		{"CreateGrant", members{"KeyId": mac, "GranteePrincipal": root(here).ARN, "Operations": []string{"GenerateMac"},
 			"Constraints": members{"EncryptionContextEquals": members{"a": "b"}}}, "ValidationException",
-			"Encryption context constraints are not supported for a KMS key with key usage GENERATE_VERIFY_MAC."},
+			"EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key."},
 	} {
 		_, err := w.try(root(here), c.operation, c.in)
 		var e *request.Error

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/ciphertext"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -286,7 +287,7 @@ func TestManagedKeyIsWhole(t *testing.T) {
 // TestContextBytes: the serialization of an encryption context, on which the
 // ciphertexts of old data directories depend.
 func TestContextBytes(t *testing.T) {
-	got := appendContext([]byte("x"), map[string]string{"b": "", "a": "12", "": "e"})
+	got := ciphertext.AppendContext([]byte("x"), map[string]string{"b": "", "a": "12", "": "e"})
 	want := "x" + "\x00\x00\x00\x00" + "\x00\x00\x00\x01e" + "\x00\x00\x00\x01a" + "\x00\x00\x00\x0212" +
 		"\x00\x00\x00\x01b" + "\x00\x00\x00\x00"
 	if string(got) != want {

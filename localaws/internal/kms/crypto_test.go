@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/ciphertext"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -77,7 +78,7 @@ func TestContextSerializationIsInjective(t *testing.T) {
 		a, b := contexts.Draw(t, "a"), contexts.Draw(t, "b")
 		x, _ := json.Marshal(a)
 		y, _ := json.Marshal(b)
-		if bytes.Equal(x, y) != bytes.Equal(appendContext(nil, a), appendContext(nil, b)) {
+		if bytes.Equal(x, y) != bytes.Equal(ciphertext.AppendContext(nil, a), ciphertext.AppendContext(nil, b)) {
 			t.Fatalf("%s and %s are mistaken for each other", x, y)
 		}
 	})
@@ -116,7 +117,7 @@ func TestCryptoRefusals(t *testing.T) {
 		"grant token":         {"Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "GrantTokens": []string{"made up"}}, "InvalidGrantTokenException", ""},
 		"two errors":          {"Encrypt", members{}, "ValidationException", "2 validation errors detected: Value null at 'keyId' failed to satisfy constraint: Member must not be null; Value null at 'plaintext'"},
 		"random, none":        {"GenerateRandom", members{}, "ValidationException", ""},
-		"unsupported":         {"Sign", members{}, "UnsupportedOperationException", "asymmetric keys"},
+		"unsupported":         {"Sign", members{}, "UnsupportedOperationException", "signing keys"},
 		"unknown":             {"Nonsense", members{}, "UnknownOperationException", ""},
 	} {
 		t.Run(name, func(t *testing.T) { w.fails(root(here), c.operation, c.in, c.code, c.message) })
@@ -328,7 +329,7 @@ func TestDestroyedMaterial(t *testing.T) {
 		t.Error("the material is still in memory")
 	}
 	// One who found the key before sees the end too.
-	h, _ := parseBlob(blob)
+	h, _ := ciphertext.Parse(blob)
 	if _, _, err := k.open(blob, h, nil); err == nil {
 		t.Error("the key still opens")
 	}
@@ -380,8 +381,8 @@ func TestLengthOfCiphertexts(t *testing.T) {
 	w := newWorld(t)
 	arn, other := w.key(nil), w.key(nil)
 	blob := decoded(t, w.encrypt(arn))
-	for length, code := range map[int]string{blobOverhead - 1: "InvalidCiphertextException",
-		blobOverhead: "IncorrectKeyException", len(blob): "IncorrectKeyException"} {
+	for length, code := range map[int]string{ciphertext.Overhead - 1: "InvalidCiphertextException",
+		ciphertext.Overhead: "IncorrectKeyException", len(blob): "IncorrectKeyException"} {
 		w.fails(root(here), "Decrypt", members{"KeyId": other, "CiphertextBlob": blob[:length]}, code, "")
 	}
 }

@@ -20,13 +20,19 @@ var grantOperations = []string{
 	"GenerateMac", "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate",
 }
 
-// grantable are the operations that a grant may hold, by key usage.
+// grantable are the operations that a grant may hold, by key usage. That of RSA
+// keys is usageEncrypt too.
 var grantable = map[string][]string{
-	usageEncrypt: {
+	specSymmetric: {
 		"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo",
 		"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "CreateGrant", "RetireGrant", "DescribeKey",
 	},
-	usageMAC: {"GenerateMac", "VerifyMac", "CreateGrant", "RetireGrant", "DescribeKey"},
+	usageEncrypt: {
+		"Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "GetPublicKey", "CreateGrant", "RetireGrant",
+		"DescribeKey",
+	},
+	usageAgree: {"DeriveSharedSecret", "GetPublicKey", "CreateGrant", "RetireGrant", "DescribeKey"},
+	usageMAC:   {"GenerateMac", "VerifyMac", "CreateGrant", "RetireGrant", "DescribeKey"},
 }
 
 type grantConstraints struct {
@@ -181,13 +187,17 @@ func (in *createGrantInput) build(s *Service, c *request.Call, k *key) (*grant, 
 		g.EncryptionContextEquals, g.EncryptionContextSubset = in.Constraints.EncryptionContextEquals,
 			in.Constraints.EncryptionContextSubset
 		g.SourceARN = in.Constraints.SourceARN
-		if k.usage != usageEncrypt && (g.EncryptionContextEquals != nil || g.EncryptionContextSubset != nil) {
+		if k.spec != specSymmetric && (g.EncryptionContextEquals != nil || g.EncryptionContextSubset != nil) {
 			return nil, validation("EncryptionContext is supported only when creating a grant for a symmetric " +
 				"encryption KMS key.")
 		}
 	}
+	may := grantable[k.usage]
+	if k.spec == specSymmetric {
+		may = grantable[specSymmetric]
+	}
 	for _, o := range g.Operations {
-		if !slices.Contains(grantable[k.usage], o) {
+		if !slices.Contains(may, o) {
 			return nil, validation("Operation %s is not supported for a grant on a KMS key with key usage %s.", o,
 				k.usage)
 		}

@@ -307,7 +307,7 @@ func TestConstraintsOfMACKeys(t *testing.T) {
 		if c.code == "" && err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if c.code != "" {
-			checkError(t, err, c.code, "Encryption context constraints are not supported")
+			checkError(t, err, c.code, "EncryptionContext is supported only when")
 		}
 	}
 }

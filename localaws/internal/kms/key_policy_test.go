@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keypolicy"
 )
 
 func TestLockOut(t *testing.T) {
@@ -240,7 +241,7 @@ func TestConditions(t *testing.T) {
 
 func TestPolicyTexts(t *testing.T) {
 	w := newWorld(t)
-	for _, text := range []string{defaultPolicy(here), managedPolicy(here, region, "dynamodb")} {
+	for _, text := range []string{keypolicy.Default(here), keypolicy.Managed(here, region, "dynamodb")} {
 		var p struct{ ID string }
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
 			t.Fatalf("%v in %s", err, text)

@@ -36,6 +36,7 @@ func TestEveryOperationAsks(t *testing.T) {
 	others := map[string]members{
 		"GenerateMac":         {"KeyId": mac, "MacAlgorithm": "HMAC_SHA_256", "Message": []byte("x")},
 		"VerifyMac":           {"KeyId": mac, "MacAlgorithm": "HMAC_SHA_256", "Message": []byte("x"), "Mac": []byte("x")},
+		"DeriveSharedSecret":  {"KeyId": arn, "KeyAgreementAlgorithm": "ECDH", "PublicKey": []byte("x")},
 		"CreateKey":           {},
 		"ListAliases":         {},
 		"ListRetirableGrants": {"RetiringPrincipal": root(here).ARN},

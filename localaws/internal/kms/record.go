@@ -185,16 +185,13 @@ func loadFamily(id familyID, spec string, value []byte) (*family, error) {
 	if len(r.Versions) == 0 {
 		return nil, errors.New("there is no material")
 	}
-	size := 32
-	if m, ok := macs[spec]; ok {
-		size = m.size
-	}
 	state := &shared{primary: r.Primary, rotation: rotation{r.Rotating, r.Period, r.NextRotation, r.OnDemand}}
 	for _, v := range r.Versions {
-		if len(v.Material) != size {
-			return nil, fmt.Errorf("there is material of %d bytes, not %d", len(v.Material), size)
+		made := &version{id: v.ID, created: v.Created, rotation: v.Rotation, secret: v.Material}
+		if err := made.ready(spec); err != nil {
+			return nil, fmt.Errorf("there is %w", err)
 		}
-		state.versions = append(state.versions, makeVersion(spec, v.Rotation, v.ID, v.Created, v.Material))
+		state.versions = append(state.versions, made)
 	}
 	f := &family{account: id.account, id: id.id}
 	f.current.Store(state)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keypolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -119,7 +120,7 @@ func TestReplicaIsOfItsOwn(t *testing.T) {
 	}{
 		{"us-west-2", "replica", text, []any{members{"TagKey": "of", "TagValue": "replica"}},
 			members{"Description": "replica", "Policy": text, "Tags": tagsWith("of", "replica")}},
-		{"us-east-1", "", defaultPolicy(here), []any{}, members{}},
+		{"us-east-1", "", keypolicy.Default(here), []any{}, members{}},
 	}
 	for _, r := range replicas {
 		r.in["KeyId"], r.in["ReplicaRegion"] = arn, r.there

@@ -12,12 +12,12 @@
 //
 // Everything takes effect at once: grants, policies, rotation on demand and
 // replication have no delay, so grant tokens are checked but never needed.
-// Asymmetric keys, imported material and custom key stores are refused with
-// UnsupportedOperationException. aws:SourceArn is there only when a service acts
+// Asymmetric keys for signing, imported material and custom key stores are refused
+// with UnsupportedOperationException. aws:SourceArn is there only when a service acts
 // for itself and says for what, so a grant with that constraint allows nobody
-// else. There may be 10,000 keys in an account and
-// Region and 500 grants for one grantee on one key. AWS aliases without a key
-// are not listed; asking for alias/aws/dynamodb makes its key.
+// else. There may be 10,000 keys in an account and Region and 500 grants for one
+// grantee on one key. AWS aliases without a key are not listed; asking for
+// alias/aws/dynamodb makes its key.
 package kms
 
 import (
