@@ -61,8 +61,8 @@ func keyringText(t *testing.T, members map[string]any) string {
 	return string(text)
 }
 
-// encryptor reads a file with suite 0x6700, which every keyring writes.
-func encryptor(t *testing.T, keyring string, p itemconfig.Providers) (*envelope.ItemEncryptor, error) {
+// encryptorOf reads a file with suite 0x6700, which every keyring writes.
+func encryptorOf(t *testing.T, keyring string, p itemconfig.Providers) (*envelope.ItemEncryptor, error) {
 	t.Helper()
 	c, err := itemconfig.Read(strings.NewReader(
 		strings.Replace(file(keyring), `"keyring"`, `"algorithmSuite":"0x6700","keyring"`, 1)))
@@ -116,11 +116,11 @@ func TestAsymmetricKeyringsRoundTrip(t *testing.T) {
 			if strings.HasSuffix(name, "offline") {
 				writing = itemconfig.Providers{}
 			}
-			writer, err := encryptor(t, keyringText(t, c.writer), writing)
+			writer, err := encryptorOf(t, keyringText(t, c.writer), writing)
 			if err != nil {
 				t.Fatal(err)
 			}
-			reader, err := encryptor(t, keyringText(t, c.reader), c.p)
+			reader, err := encryptorOf(t, keyringText(t, c.reader), c.p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -165,7 +165,7 @@ func TestOtherFormsOfPoints(t *testing.T) {
 			client := func(_ context.Context, region string) (awskms.KMSClient, error) {
 				return server.Client(region), nil
 			}
-			_, err := encryptor(t, keyringText(t, keyring), itemconfig.Providers{KMS: client})
+			_, err := encryptorOf(t, keyringText(t, keyring), itemconfig.Providers{KMS: client})
 			if !errors.Is(err, envelope.ErrConfiguration) || !strings.Contains(err.Error(), "publicKey") {
 				t.Errorf("%s, %s: %v", name, keyring["type"], err)
 			}
@@ -209,7 +209,7 @@ func TestAsymmetricErrorsNameTheFault(t *testing.T) {
 			"no AWS KMS"},
 		"ECDH client": {members{"type": "aws-kms-ecdh", "keyId": agreementARN}, poor, "has no DeriveSharedSecret"},
 	} {
-		_, err := encryptor(t, keyringText(t, c.keyring), c.p)
+		_, err := encryptorOf(t, keyringText(t, c.keyring), c.p)
 		if !errors.Is(err, envelope.ErrConfiguration) || !strings.Contains(err.Error(), c.text) ||
 			strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%s: got %v, want ErrConfiguration with %q", name, err, c.text)

@@ -91,11 +91,11 @@ func TestPairGrants(t *testing.T) {
 				"Operation "+operation+" is not supported for a grant on a KMS key")
 		}
 	}
-	for arn, message := range map[string]string{pair: "with key spec RSA_2048.",
-		agreement: "with key usage KEY_AGREEMENT."} {
+	for _, arn := range []string{pair, agreement} {
 		in := grant(arn, "GetPublicKey")
 		in["Constraints"] = members{"EncryptionContextSubset": members{"a": "b"}}
-		w.fails(root(here), "CreateGrant", in, "ValidationException", message)
+		w.fails(root(here), "CreateGrant", in, "ValidationException",
+			"EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key.")
 	}
 }
 
