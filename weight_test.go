@@ -37,6 +37,7 @@ func TestPackagesStayLight(t *testing.T) {
 		{"envelope/materials", nil, []string{"net/http", services, module + "localaws"}},
 		{"envelope", []string{types, schemas}, []string{"net/http", services, module + "localaws", module + "store"}},
 		{"envelope/keyring", []string{types, schemas}, []string{"net/http", services, module + "localaws"}},
+		{"envelope/legacy", []string{types, schemas}, []string{"net/http", services, module + "localaws", module + "store"}},
 		{"envelope/internal/format", []string{types, schemas}, []string{"net/http", services, "net", "time/tzdata"}},
 		{"internal/ddbexpr", []string{types, schemas}, []string{"net/http", services, module + "localaws"}},
 		{"internal/ddbnumber", nil, []string{"net/http", services}},

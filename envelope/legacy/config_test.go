@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -126,6 +127,30 @@ func TestInputIsNotChanged(t *testing.T) {
 		if text(m(f.stored)) != before {
 			t.Errorf("%s: the input was changed", f.name)
 		}
+	}
+}
+
+// TestConcurrentUse: a decryptor serves many goroutines.
+func TestConcurrentUse(t *testing.T) {
+	for _, f := range fixtures(t) {
+		if f.name == "meta store" { // rows counts its reads
+			f.config = config(metaStore(fixedRow{row: metaRow("3")}))
+		}
+		d := f.decryptor()
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				for range 20 {
+					got, err := d.DecryptItem(t.Context(), f.stored)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					sameItem(t, got, f.plain)
+				}
+			})
+		}
+		wg.Wait()
 	}
 }
 

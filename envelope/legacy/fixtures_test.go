@@ -108,11 +108,9 @@ func oaep(key []byte) []byte {
 type fakeKMS struct {
 	context map[string]string
 	key     []byte
-	calls   int
 }
 
 func (k *fakeKMS) Decrypt(_ context.Context, sealed []byte, context map[string]string) ([]byte, error) {
-	k.calls++
 	if !bytes.Equal(sealed, []byte("blob")) || !maps.Equal(context, k.context) {
 		return nil, fmt.Errorf("%w: InvalidCiphertextException", envelope.ErrMaterials)
 	}

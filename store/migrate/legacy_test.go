@@ -219,6 +219,35 @@ func TestLegacyRaces(t *testing.T) {
 	}
 }
 
+// broken is a client whose writes to items fail without a clear answer.
+type broken struct{ *dynamodb.Client }
+
+func (b broken) PutItem(ctx context.Context, in *dynamodb.PutItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	if *in.TableName != checkpoints {
+		return nil, errDead
+	}
+	return b.Client.PutItem(ctx, in, o...)
+}
+
+// TestLegacyLostWrites: an old item without encrypted attributes has the values of
+// its plaintext. After a write without an answer it does not count as plaintext.
+func TestLegacyLostWrites(t *testing.T) {
+	w := newWorld(t)
+	table := w.table(t, 0, nil)
+	plain := item(0)
+	delete(plain, "secret")
+	w.put(t, table, oldItem(plain), nil)
+	config := w.config(table, encryptor(t, aes(t, 1), readsLegacy(t)), nil)
+	config.Client, config.SkipDryRun, config.Segments = broken{w.client}, true, 1
+	m, err := migrate.New(config)
+	ok(t, err)
+	report, err := m.Run(t.Context())
+	if !errors.Is(err, errDead) || report.Counts.Migrated > 0 {
+		t.Errorf("%+v, %v", report.Counts, err)
+	}
+}
+
 // TestLegacyCheckpoints: a checkpoint of a version without the count still counts.
 func TestLegacyCheckpoints(t *testing.T) {
 	w := newWorld(t)

@@ -29,13 +29,15 @@ func legacyEncryptor(t *testing.T, policy envelope.LegacyPolicy) *envelope.ItemE
 	key := bytes.Repeat([]byte{1}, 32)
 	mac := must[*legacy.VerificationKey](t)(legacy.NewHMAC("HmacSHA256", key))
 	old := must[*legacy.Decryptor](t)(legacy.New(legacy.Config{TableName: "t", PartitionKey: "id",
-		Actions:  map[string]envelope.Action{"id": envelope.SignOnly, "loose": envelope.DoNothing, "u": envelope.SignOnly},
+		Actions: map[string]envelope.Action{"id": envelope.SignOnly, "loose": envelope.DoNothing,
+			"u": envelope.SignOnly},
 		Provider: must[legacy.Provider](t)(legacy.NewStatic(legacy.StaticConfig{ContentKey: key, Verification: mac}))}))
 	return must[*envelope.ItemEncryptor](t)(envelope.NewItemEncryptor(envelope.Config{LogicalTableName: "t",
 		PartitionKey: "id", AllowedUnsigned: []string{"u"},
 		Actions: map[string]envelope.Action{"id": envelope.SignOnly, "u": envelope.DoNothing},
 		Legacy:  &envelope.LegacyOverride{Policy: policy, Decryptor: old},
-		Keyring: must[*keyring.RawAES](t)(keyring.NewRawAES(keyring.RawAESConfig{Namespace: "n", Name: "k", Key: key}))}))
+		Keyring: must[*keyring.RawAES](t)(keyring.NewRawAES(keyring.RawAESConfig{Namespace: "n", Name: "k",
+			Key: key}))}))
 }
 
 var (
@@ -77,8 +79,8 @@ func TestLoose(t *testing.T) {
 	} {
 		loose := precondition.Loose(c.item, c.encryptors...)
 		var got []string
-		for _, name := range []string{envelope.LegacyDescriptionAttribute, envelope.LegacySignatureAttribute, "id", "loose",
-			"u"} {
+		for _, name := range []string{envelope.LegacyDescriptionAttribute, envelope.LegacySignatureAttribute, "id",
+			"loose", "u"} {
 			if loose(name) {
 				got = append(got, name)
 			}
