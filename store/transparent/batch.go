@@ -48,7 +48,6 @@ func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput
 				}
 			} else if r.PutRequest.Item != nil {
 				plain = append(plain, r.PutRequest.Item)
-				s.given[t.keyText(r.PutRequest.Item)] = r
 			}
 		}
 		stored, err := t.EncryptAll(ctx, plain)
@@ -63,6 +62,7 @@ func (c *Client) batchWrite(ctx context.Context, in dynamodb.BatchWriteItemInput
 					return nil, err
 				}
 				sealed[i].PutRequest = &types.PutRequest{Item: stored[next]}
+				s.given[t.keyText(stored[next])] = r // a signed beacon can be a key
 				next++
 			}
 		}

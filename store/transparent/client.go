@@ -10,6 +10,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/beacon/search"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
 	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
@@ -19,6 +20,7 @@ import (
 // by several clients.
 type Client struct {
 	tables     map[string]*envelope.ItemEncryptor
+	rewriters  map[string]*search.Rewriter // of the tables with beacons
 	tokens     *tokens
 	parameters parameters
 }
@@ -29,6 +31,7 @@ func New(tables map[string]*envelope.ItemEncryptor) (*Client, error) {
 	if len(tables) == 0 {
 		return nil, fmt.Errorf("%w: no table to encrypt", envelope.ErrConfiguration)
 	}
+	rewriters := map[string]*search.Rewriter{}
 	for name, e := range tables {
 		if !tablename.Valid(name) {
 			return nil, fmt.Errorf("%w: %.300q is no table name", envelope.ErrConfiguration, name)
@@ -36,8 +39,12 @@ func New(tables map[string]*envelope.ItemEncryptor) (*Client, error) {
 		if e == nil {
 			return nil, fmt.Errorf("%w: table %s has no encryptor", envelope.ErrConfiguration, name)
 		}
+		if r := newRewriter(e); r != nil {
+			rewriters[name] = r
+		}
 	}
-	return &Client{tables: maps.Clone(tables), tokens: newTokens(), parameters: newParameters(known())}, nil
+	return &Client{tables: maps.Clone(tables), rewriters: rewriters, tokens: newTokens(),
+		parameters: newParameters(known())}, nil
 }
 
 // Install puts c into a client's options:
@@ -144,6 +151,7 @@ type table struct {
 	operation string
 	name      string // as the caller named it
 	*envelope.ItemEncryptor
+	rewriter *search.Rewriter // nil if items have no beacons
 }
 
 // fail makes an [*Error] of what happened in this package.
@@ -168,5 +176,5 @@ func (c *Client) table(operation string, name *string) (*table, error) {
 	if e == nil {
 		return nil, nil
 	}
-	return &table{operation: operation, name: plain, ItemEncryptor: e}, nil
+	return &table{operation: operation, name: plain, ItemEncryptor: e, rewriter: c.rewriters[plain]}, nil
 }

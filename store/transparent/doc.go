@@ -26,8 +26,9 @@
 // following is refused before the call, by an [*Error]:
 //
 //   - conditions, filters and keys that need the value of an encrypted
-//     attribute (store.ErrEncryptedAttribute), and those that name an attribute
-//     without an action, also in attribute_exists and attribute_not_exists
+//     attribute (store.ErrEncryptedAttribute), except those of a Query or Scan
+//     that beacons serve, and those that name an attribute without an action,
+//     also in attribute_exists and attribute_not_exists
 //     (envelope.ErrConfiguration);
 //   - UpdateItem of anything but unsigned attributes, and one that would create
 //     an item (store.ErrEncryptedAttribute, [ErrUpdateTarget]): read, change and
@@ -45,8 +46,39 @@
 // UpdateItem changes an item in place and adds to the caller's condition that
 // the item exists, which takes two of the 300 operators and about 40 of the
 // 4,096 bytes that DynamoDB allows. PutItem, BatchWriteItem and the puts of a
-// transaction replace the whole item. Beacons that an official library wrote
-// beside it are then gone, and the item no longer appears in searches by them.
+// transaction replace the whole item and write the beacons of the encryptor's
+// Config.Search. Without it, beacons that an official library wrote beside the item
+// are gone, and the item no longer appears in searches by them.
+//
+// # Searching
+//
+// With envelope.Config.Search set, a Query or Scan compares encrypted attributes by
+// their beacons. The request is written in terms of plaintext, with an expression or
+// with KeyConditions, and an index on a beacon is queried by the beacon's name:
+//
+//	client.Query(ctx, &dynamodb.QueryInput{
+//		TableName: aws.String("patients"), IndexName: aws.String("by-number"),
+//		KeyConditionExpression:    aws.String("#n = :n"),
+//		ExpressionAttributeNames:  map[string]string{"#n": "number"},
+//		ExpressionAttributeValues: map[string]types.AttributeValue{":n": number},
+//	})
+//
+// Package envelope/beacon/search says what beacons serve. DynamoDB gets hashes in
+// place of the values. The items of the page are decrypted and evaluated again on
+// their plaintext, so that none is returned by a collision of hashes, and cut to the
+// projection. Count is the number of items that are left; with Select COUNT the
+// items are read to count them. ScannedCount and LastEvaluatedKey stay DynamoDB's: a
+// page can have fewer items than DynamoDB found, or none, before the last one. The
+// index must project all attributes (store.ErrPartialItem). Conditions of writes are
+// never rewritten. Errors match search.ErrUnsearchable as well as
+// store.ErrEncryptedAttribute if no beacon serves the expression, and
+// envelope.ErrKeyDenied or envelope.ErrMaterials if there is no beacon key.
+//
+// If beacons have partitions, a Query by a beacon takes several requests: set the
+// value [search.PartitionValue] to 0, 1 and so on in each. Together they return each
+// item once. With a beacon key for each tenant, a request restricts items to one
+// tenant, and items under other branch keys are left out without being decrypted.
+// Items without beacons are not found.
 //
 // # Items of the older client
 //

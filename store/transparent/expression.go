@@ -133,22 +133,11 @@ func (t *table) project(s *ddbexpr.Scope, expression *string, names map[string]s
 	for _, n := range asked.TopLevelNames() {
 		want[n] = true
 	}
-	for n, action := range t.Actions() {
-		if action.Signed() {
-			want[n] = true
-		}
+	signed, whole := verified(t.ItemEncryptor)
+	for _, n := range signed {
+		want[n] = true
 	}
 	out := projection{names: map[string]string{}, asked: asked}
-	whole := false
-	if old := t.LegacyDecryptor(); old != nil {
-		whole = old.DefaultAction() != 0 // any attribute can be a signed one
-		want[envelope.LegacyDescriptionAttribute], want[envelope.LegacySignatureAttribute] = true, true
-		for n, action := range old.Actions() {
-			if action.Signed() {
-				want[n] = true
-			}
-		}
-	}
 	for placeholder, n := range names {
 		if slices.ContainsFunc(others, func(e *string) bool { return e != nil && uses(*e, placeholder) }) {
 			out.names[placeholder] = n

@@ -69,13 +69,7 @@ func (t *table) explain(item envelope.Item, err error, index bool) error {
 		incomplete = item[envelope.LegacySignatureAttribute] == nil || item[envelope.LegacyDescriptionAttribute] == nil
 	}
 	if m, bad := t.Inspect(item); bad == nil {
-		signed := 0
-		for n := range item {
-			if n != envelope.HeaderAttribute && n != envelope.FooterAttribute && !t.AllowedUnsigned(n) {
-				signed++
-			}
-		}
-		incomplete = signed < len(m.Legend)
+		incomplete = t.signedAttributes(item) < len(m.Legend)
 	}
 	if incomplete {
 		return fmt.Errorf("%w: %w", store.ErrPartialItem, err)

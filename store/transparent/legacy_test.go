@@ -33,6 +33,11 @@ var oldPlain = envelope.Item{"id": s("a"), "note": s("signed"), "secret": s("cla
 // legacyClient returns a client that reads old items of the table items.
 func legacyClient(t testing.TB, w *world, policy envelope.PlaintextPolicy, unknown envelope.Action) *dynamodb.Client {
 	t.Helper()
+	return legacyClientOf(t, w, envelope.Config{PlaintextPolicy: policy}, unknown)
+}
+
+func legacyClientOf(t testing.TB, w *world, config envelope.Config, unknown envelope.Action) *dynamodb.Client {
+	t.Helper()
 	mac, err := legacy.NewHMAC("HmacSHA256", legacyKey)
 	ok(t, err)
 	provider, err := legacy.NewStatic(legacy.StaticConfig{ContentKey: legacyKey, Verification: mac})
@@ -41,13 +46,14 @@ func legacyClient(t testing.TB, w *world, policy envelope.PlaintextPolicy, unkno
 		DefaultAction: unknown, Actions: map[string]envelope.Action{"id": envelope.SignOnly, "note": envelope.SignOnly,
 			"secret": envelope.EncryptAndSign, "ward": envelope.EncryptAndSign}})
 	ok(t, err)
-	e, err := envelope.NewItemEncryptor(envelope.Config{
-		LogicalTableName: "items", PartitionKey: "id", AlgorithmSuite: envelope.SuiteSymmetricSignature,
-		Actions: map[string]envelope.Action{"id": envelope.SignOnly, "ward": envelope.SignOnly,
-			"secret": envelope.EncryptAndSign, "note": envelope.DoNothing},
-		AllowedUnsigned: []string{"note"}, Keyring: w.keyring, PlaintextPolicy: policy,
-		Legacy: &envelope.LegacyOverride{Policy: envelope.ForbidLegacyEncryptAllowLegacyDecrypt, Decryptor: decryptor},
-	})
+	config.LogicalTableName, config.PartitionKey, config.Keyring = "items", "id", w.keyring
+	config.AlgorithmSuite = envelope.SuiteSymmetricSignature
+	config.Actions = map[string]envelope.Action{"id": envelope.SignOnly, "ward": envelope.SignOnly,
+		"secret": envelope.EncryptAndSign, "note": envelope.DoNothing}
+	config.AllowedUnsigned = []string{"note"}
+	config.Legacy = &envelope.LegacyOverride{Policy: envelope.ForbidLegacyEncryptAllowLegacyDecrypt,
+		Decryptor: decryptor}
+	e, err := envelope.NewItemEncryptor(config)
 	ok(t, err)
 	sealing, err := transparent.New(map[string]*envelope.ItemEncryptor{items: e})
 	ok(t, err)

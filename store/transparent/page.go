@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/beacon/search"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 )
 
@@ -58,7 +59,7 @@ func (t *table) prepare(s *ddbexpr.Scope, r reading, others ...*string) (project
 	if _, err := t.conditions(s, ddbexpr.KindFilter, r.filter); err != nil {
 		return projection{}, err
 	}
-	if err := t.key("ExclusiveStartKey", r.start); err != nil {
+	if err := t.start(r.start); err != nil {
 		return projection{}, err
 	}
 	p, err := t.project(s, *r.projection, *r.names, append(others, r.filter)...)
@@ -82,6 +83,23 @@ func (c *Client) query(ctx context.Context, in dynamodb.QueryInput, o *call) (an
 		"QueryFilter":     in.QueryFilter != nil, "ConditionalOperator": in.ConditionalOperator != "",
 	}); err != nil {
 		return nil, err
+	}
+	by, err := t.search(ctx, query{search.Query, &in.KeyConditionExpression, &in.KeyConditions, &in.FilterExpression,
+		&in.ProjectionExpression, &in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &in.Select,
+		in.ExclusiveStartKey})
+	if err != nil {
+		return nil, err
+	}
+	if by != nil {
+		result, err := o.send(&in)
+		if err != nil {
+			return nil, err
+		}
+		out := result.(*dynamodb.QueryOutput)
+		if out.Items, out.Count, err = by.results(ctx, out.Items, in.IndexName != nil); err != nil {
+			return nil, err
+		}
+		return out, nil
 	}
 	s, err := t.scope(in.ExpressionAttributeNames, in.ExpressionAttributeValues)
 	if err != nil {
@@ -129,6 +147,22 @@ func (c *Client) scan(ctx context.Context, in dynamodb.ScanInput, o *call) (any,
 		"ConditionalOperator": in.ConditionalOperator != "",
 	}); err != nil {
 		return nil, err
+	}
+	by, err := t.search(ctx, query{search.Scan, nil, nil, &in.FilterExpression, &in.ProjectionExpression,
+		&in.ExpressionAttributeNames, &in.ExpressionAttributeValues, &in.Select, in.ExclusiveStartKey})
+	if err != nil {
+		return nil, err
+	}
+	if by != nil {
+		result, err := o.send(&in)
+		if err != nil {
+			return nil, err
+		}
+		out := result.(*dynamodb.ScanOutput)
+		if out.Items, out.Count, err = by.results(ctx, out.Items, in.IndexName != nil); err != nil {
+			return nil, err
+		}
+		return out, nil
 	}
 	s, err := t.scope(in.ExpressionAttributeNames, in.ExpressionAttributeValues)
 	if err != nil {
