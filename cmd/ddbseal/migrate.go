@@ -19,7 +19,7 @@ type migrateCommand struct {
 	target
 	As         string  `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
 	Table      string  `required:"" placeholder:"NAME" help:"Table to migrate."`
-	ID         string  `name:"id" required:"" placeholder:"ID" help:"Name of the migration, under which it is continued."`
+	ID         string  `name:"id" placeholder:"ID" help:"Name of the migration, under which it is continued. Required except with --verify-beacons."`
 	From       string  `type:"existingfile" placeholder:"FILE" help:"Configuration that opens the items as they are. (default: they are plaintext)"`
 	To         string  `type:"existingfile" placeholder:"FILE" help:"Configuration of the items as they shall be. (default: plaintext)"`
 	DryRun     bool    `help:"Open and convert everything, write nothing. It comes first, under the same id."`
@@ -29,7 +29,8 @@ type migrateCommand struct {
 	Jobs       int     `placeholder:"N" help:"Number of jobs, in an AWS Batch array job or a Kubernetes indexed job."`
 	ReadUnits  float64 `placeholder:"N" help:"Read capacity units a second at most."`
 	WriteUnits float64 `placeholder:"N" help:"Write capacity units a second at most."`
-	Beacons    bool    `name:"drop-beacons" help:"Also convert items that have beacons of an official library: they no longer appear in searches by them."`
+	Beacons    bool    `name:"drop-beacons" help:"Also convert items that have beacons which neither configuration computes: they no longer appear in searches by them."`
+	Verify     bool    `name:"verify-beacons" help:"Compute the beacons of every item again by --to and compare; write nothing. Items that differ are named, and the exit code is then 1."`
 	JSON       bool    `name:"json" help:"Print the counts as JSON."`
 }
 
@@ -41,13 +42,22 @@ The configurations are those of 'ddbseal item'; table in them is the logical nam
 
   ddbseal migrate --table patients --id encrypt-2026 --to patients.json --dry-run
   ddbseal migrate --table patients --id encrypt-2026 --to patients.json
-  ddbseal migrate --table patients --id decrypt-2027 --from patients.json`
+  ddbseal migrate --table patients --id decrypt-2027 --from patients.json
+  ddbseal migrate --table patients --to patients.json --verify-beacons`
 }
 
 // Run migrates.
 func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	if c.From == "" && c.To == "" {
 		return usagef("from plaintext to plaintext there is nothing to do: give --from, --to or both")
+	}
+	switch {
+	case c.Verify && c.To == "":
+		return usagef("--verify-beacons needs --to, whose search says which beacons items have")
+	case c.Verify && (c.DryRun || c.SkipDryRun || c.Beacons):
+		return usagef("--verify-beacons writes nothing: leave out --dry-run, --skip-dry-run and --drop-beacons")
+	case !c.Verify && c.ID == "":
+		return usagef("missing flags: --id=ID")
 	}
 	p := &providers{target: &c.target, as: c.As, s: s}
 	defer p.close(&err)
@@ -69,16 +79,24 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	}
 	progress := migrationProgress(s.err)
 	m.Progress = progress.show
+	if c.Verify {
+		m.ID = "verify-beacons" // there are no checkpoints
+	}
 	migration, err := migrate.New(m)
 	if err != nil {
 		return err
 	}
-	if err := migrate.CreateCheckpointTable(ctx, dynamodb.NewFromConfig(cfg), c.Checkpoint); err != nil {
-		return err
-	}
 	run := migration.Run
-	if c.DryRun {
+	switch {
+	case c.Verify:
+		run = migration.VerifyBeacons
+	case c.DryRun:
 		run = migration.DryRun
+	}
+	if !c.Verify {
+		if err := migrate.CreateCheckpointTable(ctx, dynamodb.NewFromConfig(cfg), c.Checkpoint); err != nil {
+			return err
+		}
 	}
 	report, err := run(ctx)
 	progress.end()
@@ -91,11 +109,14 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	switch {
 	case errors.Is(err, migrate.ErrNoDryRun):
 		return fmt.Errorf("%w: do the same with --dry-run first", err)
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && !c.Verify:
 		tell(s.err, "Nothing is half-done: repeat the command, and it goes on where it was.\n")
 		return err
-	case err != nil && !errors.Is(err, migrate.ErrFailedItems):
+	case err != nil && !errors.Is(err, migrate.ErrFailedItems) && !errors.Is(err, migrate.ErrWrongBeacons):
 		return err
+	}
+	if c.Verify {
+		return errors.Join(err, printVerified(s.out, c.JSON, report.Counts))
 	}
 	return errors.Join(err, printCounts(s.out, c.JSON, c.DryRun, report.Counts))
 }
@@ -110,11 +131,13 @@ type counts struct {
 	Migrated  int64 `json:"migrated"`
 	Gone      int64 `json:"gone"`
 	Failed    int64 `json:"failed"`
+	Without   int64 `json:"withoutBeacons"`
 }
 
 func printCounts(w io.Writer, asJSON, dry bool, n migrate.Counts) error {
 	if asJSON {
-		return printJSON(w, counts{dry, n.Plaintext, n.Legacy, n.Outdated, n.Current, n.Migrated, n.Gone, n.Failed})
+		return printJSON(w, counts{dry, n.Plaintext, n.Legacy, n.Outdated, n.Current, n.Migrated, n.Gone, n.Failed,
+			n.WithoutBeacons})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if dry {
@@ -128,6 +151,23 @@ func printCounts(w io.Writer, asJSON, dry bool, n migrate.Counts) error {
 	}
 	tell(t, "current\t%d\tin the new state already\ngone\t%d\tdeleted meanwhile\nfailed\t%d\tleft as they are\n",
 		n.Current, n.Gone, n.Failed)
+	if n.WithoutBeacons > 0 {
+		tell(t, "without beacons\t%d\tof them, which searches did not find\n", n.WithoutBeacons)
+	}
+	return t.Flush()
+}
+
+// printVerified prints the counts of a comparison of beacons.
+func printVerified(w io.Writer, asJSON bool, n migrate.Counts) error {
+	if asJSON {
+		return printCounts(w, true, false, n)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	tell(t, "right\t%d\tbear the beacons of their plaintext\nwrong\t%d\tdiffer, or do not open\n", n.Current,
+		n.Failed)
+	if other := n.Plaintext + n.Legacy + n.Outdated; other > 0 {
+		tell(t, "other state\t%d\tnot compared: migrate them\n", other)
+	}
 	return t.Flush()
 }
 

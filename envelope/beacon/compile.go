@@ -31,7 +31,8 @@ func New(c Config, schema Schema) (*Search, error) {
 	}
 	s := &Search{
 		table: schema.Table, schema: schema, selector: c.Selector, acceptMissing: c.AcceptMissing,
-		standard: make(map[string]*StandardBeacon), virtual: make(map[string]*virtualField),
+		fingerprint: c.fingerprint(),
+		standard:    make(map[string]*StandardBeacon), virtual: make(map[string]*virtualField),
 		compound: make(map[string]*CompoundBeacon),
 	}
 	for _, l := range []struct {

@@ -1,6 +1,7 @@
 package beacon
 
 import (
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
@@ -27,6 +28,8 @@ type Search struct {
 	branchKeyID, keyField string
 	acceptMissing         bool
 	cache                 *keyCache
+
+	fingerprint [sha256.Size]byte
 }
 
 // Name says what a name in a search stands for: at most one of Standard and

@@ -72,9 +72,10 @@ type Config struct {
 	Writers int
 	// SkipDryRun lets Run begin without a dry run of the same ID.
 	SkipDryRun bool
-	// DropBeacons lets Run convert items that have beacons of an official
-	// library. Such an item loses them and no longer appears in searches by them.
-	// Without DropBeacons the item fails with store.ErrBeacons.
+	// DropBeacons lets Run convert items that have beacons which neither To nor
+	// From computes, such as those of an official library. Such an item loses them
+	// and no longer appears in searches by them. Without DropBeacons the item fails
+	// with store.ErrBeacons, unless only its beacons change: then it keeps them.
 	DropBeacons bool
 	// Progress is called after each page, by one goroutine at a time. Nil: not.
 	Progress func(Progress)
@@ -183,6 +184,9 @@ func (c *Config) fingerprint() string {
 			for _, name := range slices.Sorted(maps.Keys(actions)) {
 				fmt.Fprintf(h, " %q=%v", name, actions[name])
 			}
+		}
+		if search := e.Search(); search != nil {
+			fmt.Fprintf(h, " search %x", search.Fingerprint())
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])

@@ -1,8 +1,8 @@
 // Package migrate moves the items of a table from one state to another while
 // it is in use: from plaintext or from the items of the older DynamoDB Encryption
 // Client to client-side encryption, from one key or
-// version of a branch key to another, to other actions of attributes, and back
-// to plaintext.
+// version of a branch key to another, to other actions of attributes, to other
+// beacons, and back to plaintext.
 //
 //	m, err := migrate.New(migrate.Config{
 //		Client: client, Table: "patients", ID: "encrypt-2026",
@@ -87,13 +87,32 @@
 // the new state, forbid reading old ones in every program: until then, anyone who
 // may write to the table can put an old item back.
 //
+// # Beacons
+//
+// If To has a Search, every item that is written gets its beacons, see package
+// envelope/beacon. An encrypted item whose beacons alone differ gets them by
+// UpdateItem, for which the caller needs dynamodb:UpdateItem, on condition that its
+// footer is what was read. It is not encrypted again. A signed beacon is covered by
+// the signature, so an item in which one differs is written as a whole, and so is an
+// item with more beacons than fit into one update. Beacons that only From computes
+// are removed. An item is current if its beacons are those of its plaintext in one
+// partition. Counts.WithoutBeacons says how many items searches do not find before
+// the migration.
+//
+// [Migration.VerifyBeacons] computes the beacons of every item again and compares
+// them. It writes nothing. Nothing else notices a beacon that was changed or removed.
+//
+// Roll out a search in this order: let every program write the new configuration,
+// migrate, and only then search.
+//
 // # What it refuses
 //
 //   - An index with a key that To encrypts, and a table that expires items by an
 //     attribute that To encrypts: DryRun and Run return envelope.ErrConfiguration
 //     before they read an item. If the caller lacks dynamodb:DescribeTimeToLive,
 //     Report.Unchecked says so.
-//   - An item with beacons of an official library: it fails with
+//   - An item with beacons that neither To nor From computes, such as those of an
+//     official library, if more than beacons changes: it fails with
 //     [store.ErrBeacons] unless Config.DropBeacons is set.
 //   - A plaintext item with other attributes under the reserved prefix aws_dbe_,
 //     or with attributes for which To has no action: it fails with
@@ -105,6 +124,8 @@
 //	encrypt ↔ sign ↔ context           yes: no migration needed, only to change what is stored
 //	algorithm suite                    yes, as above
 //	another key, both keys readable    yes, as above (keyring.Multi reads both)
+//	beacons added, changed or removed  yes, but searches miss items until they are
+//	                                   migrated
 //	new version of a branch key        yes, until the old version is shredded
 //	another key, old one not readable  no: migrate, From has the old keyring
 //	signed ↔ unsigned                  no: migrate, From has the old actions; all

@@ -26,10 +26,14 @@ const (
 
 // item converts one item. Its error, unless final, is about this item.
 func (m *Migration) item(ctx context.Context, phase string, stored envelope.Item) (Counts, error) {
+	if phase == verify {
+		return m.verify(ctx, stored)
+	}
 	pause := firstPause
 	var last *write
 	for range itemAttempts {
 		c, err := m.convert(ctx, stored)
+		without := c.withoutBeacons()
 		var w *write
 		if err == nil && c.next != nil {
 			w, err = m.prepare(stored, c)
@@ -38,18 +42,18 @@ func (m *Migration) item(ctx context.Context, phase string, stored envelope.Item
 		case err != nil:
 			return Counts{Failed: 1}, err
 		case c.next == nil && last.did(stored):
-			return Counts{Migrated: 1}, nil // by an attempt whose answer was lost
+			return Counts{Migrated: 1, WithoutBeacons: last.withoutBeacons()}, nil // its answer was lost
 		case c.next == nil:
 			return Counts{Current: 1}, nil
 		case phase == dryRun && c.state == statePlaintext:
-			return Counts{Plaintext: 1}, nil
+			return Counts{Plaintext: 1, WithoutBeacons: without}, nil
 		case phase == dryRun && c.state == stateLegacy:
-			return Counts{Legacy: 1}, nil
+			return Counts{Legacy: 1, WithoutBeacons: without}, nil
 		case phase == dryRun:
-			return Counts{Outdated: 1}, nil
+			return Counts{Outdated: 1, WithoutBeacons: without}, nil
 		}
 		if err = w.send(ctx); err == nil {
-			return Counts{Migrated: 1}, nil
+			return Counts{Migrated: 1, WithoutBeacons: without}, nil
 		}
 		var lost *types.ConditionalCheckFailedException
 		var busy *types.TransactionConflictException // which the SDK does not repeat

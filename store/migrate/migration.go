@@ -31,6 +31,7 @@ type Migration struct {
 const (
 	dryRun = "dry-run"
 	run    = "run"
+	verify = "verify" // has no checkpoints
 )
 
 // New checks a configuration. Errors: envelope.ErrConfiguration.
@@ -97,6 +98,9 @@ func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
 	wg.Wait()
 	if err := context.Cause(ctx); err != nil {
 		return t.report, fmt.Errorf("migration of %s: %w", m.config.Table, err)
+	}
+	if phase == verify {
+		return t.report, t.report.verified(m.config.Table)
 	}
 	return t.report, t.report.err(m.config.Table)
 }
@@ -165,7 +169,11 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 			return ErrNoDryRun
 		}
 	}
-	c, err := m.load(ctx, phase, segment)
+	c := checkpoint{}
+	var err error
+	if phase != verify {
+		c, err = m.load(ctx, phase, segment)
+	}
 	if err != nil {
 		return err
 	}
@@ -209,6 +217,9 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 			if err := m.reopen(ctx, segment); err != nil {
 				return err
 			}
+		}
+		if phase == verify {
+			continue
 		}
 		if err := m.save(ctx, phase, segment, c); err != nil {
 			return err

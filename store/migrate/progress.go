@@ -17,6 +17,10 @@ type Counts struct {
 	Migrated  int64 // written in the new state, as DynamoDB confirmed or reading again showed
 	Gone      int64 // deleted by others after they were read
 	Failed    int64 // cannot be converted; left as they are
+	// WithoutBeacons of the items that Plaintext, Legacy, Outdated and Migrated
+	// count lacked a beacon of To, or had another value of it, when they were read:
+	// searches by it do not find them.
+	WithoutBeacons int64
 }
 
 // Total is the number of items that were looked at.
@@ -32,6 +36,7 @@ func (c *Counts) add(d Counts) {
 	c.Migrated += d.Migrated
 	c.Gone += d.Gone
 	c.Failed += d.Failed
+	c.WithoutBeacons += d.WithoutBeacons
 }
 
 // Progress is how far this process is.

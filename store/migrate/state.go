@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/materials"
-	"github.com/ddbseal/ddbseal/store"
 )
 
 // state of an item as it was read.
@@ -29,6 +31,19 @@ const (
 type conversion struct {
 	plain, next envelope.Item
 	state       state
+	// beacons, if it is not nil, is all that changes: next has the seal of the
+	// stored item.
+	beacons *difference
+	// without reports that searches do not find the item by all of its beacons.
+	without bool
+}
+
+// withoutBeacons is the item's share of Counts.WithoutBeacons.
+func (c *conversion) withoutBeacons() int64 {
+	if c.without {
+		return 1
+	}
+	return 0
 }
 
 // convert opens and verifies an item and makes its new form.
@@ -47,31 +62,46 @@ func (m *Migration) convert(ctx context.Context, stored envelope.Item) (conversi
 		return c, err
 	}
 	if c.plain = plain; m.config.To == nil {
-		if err := m.checkBeacons(beaconsOf(stored)); err != nil {
-			return c, err
-		}
 		c.next = c.plain
-		return c, nil
+		return c, m.checkForeign(stored)
 	}
+	c.plain = m.withoutSigned(plain)
 	next, err := m.config.To.EncryptItem(ctx, c.plain)
 	if err != nil {
 		return c, err
 	}
+	c.without = old && bears(next)
 	if byTo && !old {
+		d, err := m.compare(ctx, plain, stored)
+		if err != nil {
+			return c, err
+		}
+		c.without = len(d.set)+len(d.signed) > 0
 		same, err := m.alike(stored, next)
 		if err != nil {
 			return c, err
 		}
-		if same {
+		if same && d.equal() {
 			c.state = stateCurrent
 			return c, nil
 		}
-	}
-	if err := m.checkBeacons(beaconsOf(stored)); err != nil {
-		return c, err
+		if same && len(d.signed) == 0 && m.inPlace(stored, d) != nil {
+			c.beacons, c.next = &d, d.applied(stored)
+			return c, nil
+		}
 	}
 	c.next = next
-	return c, nil
+	return c, m.checkForeign(stored)
+}
+
+// bears reports whether an item has beacons.
+func bears(item envelope.Item) bool {
+	for name := range item {
+		if beacon.Stored(name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *Migration) convertPlaintext(ctx context.Context, stored envelope.Item) (conversion, error) {
@@ -83,47 +113,17 @@ func (m *Migration) convertPlaintext(ctx context.Context, stored envelope.Item) 
 	if m.config.From != nil && m.config.From.PlaintextPolicy() == envelope.ForbidPlaintextWriteForbidPlaintextRead {
 		return c, fmt.Errorf("%w, and From forbids plaintext", envelope.ErrNotEncrypted)
 	}
-	if beacons := beaconsOf(stored); len(beacons) > 0 {
-		if err := m.checkBeacons(beacons); err != nil {
+	if bears(stored) {
+		if err := m.checkForeign(stored); err != nil {
 			return c, err
 		}
 		c.plain = maps.Clone(stored)
-		for _, n := range beacons {
-			delete(c.plain, n)
-		}
+		maps.DeleteFunc(c.plain, func(name string, _ types.AttributeValue) bool { return beacon.Stored(name) })
 	}
 	var err error
 	c.next, err = m.config.To.EncryptItem(ctx, c.plain)
+	c.without = bears(c.next)
 	return c, err
-}
-
-// Prefixes of the attributes that official clients add for searching, see the
-// specification's searchable-encryption/beacons.md.
-const (
-	beaconPrefix        = envelope.ReservedPrefix + "b_"
-	virtualBeaconPrefix = envelope.ReservedPrefix + "v_"
-)
-
-// beaconsOf returns, in order, the names of a stored item's beacons.
-func beaconsOf(item envelope.Item) []string {
-	var out []string
-	for n := range item {
-		if strings.HasPrefix(n, beaconPrefix) || strings.HasPrefix(n, virtualBeaconPrefix) {
-			out = append(out, n)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// checkBeacons refuses an item that would lose its beacons.
-func (m *Migration) checkBeacons(beacons []string) error {
-	if len(beacons) == 0 || m.config.DropBeacons {
-		return nil
-	}
-	return fmt.Errorf("%w: %s: a migrated item would no longer appear in searches by them: set DropBeacons to allow "+
-		"that",
-		store.ErrBeacons, strings.Join(beacons, ", "))
 }
 
 // open decrypts by the new configuration, or else by the old one.

@@ -22,13 +22,15 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
-// write is the conditional write of an item's new form: a put where the
-// absence of all configured names fits into the condition, an update otherwise.
+// write is the conditional write of an item's new form: an update of its beacons
+// if nothing else changes, a put where the absence of all configured names fits
+// into the condition, and an update of all attributes otherwise.
 type write struct {
 	m      *Migration
 	stored envelope.Item
 	conversion
 	put     *dynamodb.PutItemInput
+	update  *dynamodb.UpdateItemInput // of beacons in place
 	rewrite *precondition.Rewrite
 }
 
@@ -38,6 +40,10 @@ func (m *Migration) prepare(stored envelope.Item, c conversion) (*write, error) 
 		return nil, err
 	}
 	w := &write{m: m, stored: stored, conversion: c}
+	if c.beacons != nil {
+		w.update = m.inPlace(stored, *c.beacons)
+		return w, nil
+	}
 	var unchanged expression.ConditionBuilder
 	var err error
 	if precondition.Seal(stored) != "" {
@@ -78,9 +84,12 @@ func (w *write) send(ctx context.Context) error {
 		return callError{err}
 	}
 	var err error
-	if w.rewrite != nil {
+	switch {
+	case w.update != nil:
+		_, err = w.m.config.Client.UpdateItem(ctx, w.update)
+	case w.rewrite != nil:
 		_, err = w.rewrite.Do(ctx, w)
-	} else {
+	default:
 		_, err = w.m.config.Client.PutItem(ctx, w.put)
 	}
 	var lost *types.ConditionalCheckFailedException
@@ -134,11 +143,14 @@ func (w *write) settle(ctx context.Context, err error) error {
 func unsigned(err error) error { return callError{fmt.Errorf("%w: %w", store.ErrUncertain, err)} }
 
 // did reports whether an item, as it is now, was written by w: no two sealed
-// items share a footer, and plaintext must be equal.
+// items share a footer, plaintext must be equal, and an item whose beacons alone
+// change must bear them.
 func (w *write) did(now envelope.Item) bool {
 	switch {
 	case w == nil || len(now) == 0:
 		return false
+	case w.beacons != nil:
+		return precondition.SameFooter(now, w.next) && w.beacons.holds(now)
 	case w.next[envelope.FooterAttribute] != nil:
 		return precondition.SameFooter(now, w.next)
 	case now[envelope.HeaderAttribute] != nil || now[envelope.FooterAttribute] != nil || envelope.IsLegacy(now):
