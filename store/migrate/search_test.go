@@ -187,7 +187,7 @@ func TestBeaconPartitions(t *testing.T) {
 		want    migrate.Counts
 	}{"current": {both, migrate.Counts{Current: 20}},
 		"one more": {one, migrate.Counts{Migrated: 20, WithoutBeacons: 20}},
-		"none": {none, migrate.Counts{Migrated: 20, WithoutBeacons: 20}}} {
+		"none":     {none, migrate.Counts{Migrated: 20, WithoutBeacons: 20}}} {
 		table := w.table(t, 20, c.written)
 		before := w.byID(t, table)
 		config := w.config(table, nil, both)
@@ -394,5 +394,72 @@ func TestLostBeaconAnswers(t *testing.T) {
 			!done && (!errors.Is(err, errDead) || r.Counts.Migrated != 0) {
 			t.Errorf("done %t: %+v, %v", done, r.Counts, err)
 		}
+	}
+}
+
+// TestBeaconsOfTenants: an item's beacons are under the branch key of its data key,
+// whatever other keys there are.
+func TestBeaconsOfTenants(t *testing.T) {
+	source := &keyring.MemorySource{}
+	for i, id := range []string{"even", "odd"} {
+		key := [32]byte{byte(i + 1)}
+		ok(t, source.Add(materials.NewBranchKey(id, fmt.Sprintf("00000000-0000-4000-8000-00000000000%d", i), key)))
+		ok(t, source.AddBeaconKey(materials.NewBeaconKey(id, key)))
+	}
+	supplier := func(_ context.Context, attributes map[string]types.AttributeValue) (string, error) {
+		id := attributes["id"].(*types.AttributeValueMemberS).Value
+		return []string{"even", "odd"}[id[len(id)-1]%2], nil
+	}
+	hierarchical, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, Supplier: supplier})
+	ok(t, err)
+	none := encryptor(t, hierarchical)
+	to := encryptor(t, hierarchical, searching(t, func(c *beacon.Config) {
+		c.Keys = beacon.KeySource{Source: source, KeyField: "ward", Lifetime: time.Hour}
+	}))
+	w := newWorld(t)
+	table := w.table(t, 8, none)
+	config := w.config(table, nil, to)
+	if _, real := migrated(t, config); real != (migrate.Counts{Migrated: 8, WithoutBeacons: 8}) {
+		t.Errorf("%+v", real)
+	}
+	verified(t, config, 8)
+	values := map[string]int{}
+	for _, stored := range w.all(t, table) {
+		values[stored["aws_dbe_b_count"].(*types.AttributeValueMemberS).Value]++
+	}
+	if len(values) != 2 { // one value under two keys
+		t.Errorf("%v", values)
+	}
+	source.Remove("odd")
+	to = encryptor(t, hierarchical, searching(t, func(c *beacon.Config) {
+		c.Keys = beacon.KeySource{Source: source, KeyField: "ward", Lifetime: time.Hour}
+	}))
+	m, err := migrate.New(w.config(table, nil, to))
+	ok(t, err)
+	r, err := m.VerifyBeacons(t.Context())
+	if !errors.Is(err, envelope.ErrMaterials) || r.Counts != (migrate.Counts{Current: 4, Failed: 4}) {
+		t.Errorf("without a key: %+v, %v", r.Counts, err)
+	}
+}
+
+// TestWideItemsGetBeacons: an item that takes an update of all attributes gets its
+// beacons by it.
+func TestWideItemsGetBeacons(t *testing.T) {
+	names := func(c *envelope.Config) {
+		for i := range 200 {
+			c.Actions[fmt.Sprint("wide", i)] = envelope.DoNothing
+			c.AllowedUnsigned = append(c.AllowedUnsigned, fmt.Sprint("wide", i))
+		}
+	}
+	w := newWorld(t)
+	from, to := encryptor(t, aes(t, 1), names), encryptor(t, aes(t, 2), names, searching(t, signedBeacon("W-")))
+	for name, written := range map[string]*envelope.ItemEncryptor{"plaintext": nil, "encrypted": from} {
+		table := w.table(t, 4, written)
+		config := w.config(table, written, to)
+		if _, real := migrated(t, config); real.Migrated != 4 {
+			t.Errorf("%s: %+v", name, real)
+		}
+		verified(t, config, 4)
+		w.opens(t, table, to, 4)
 	}
 }
