@@ -59,6 +59,7 @@ func (s *Server) startServices() (err error) {
 	}
 	if s.tables, err = dynamodb.New(dynamodb.Config{Clock: s.options.Clock, Store: s.store, Authorizer: s.identity,
 		Keys:        tableKeys{keys},
+		Principals:  s.identity,
 		KeyCacheTTL: s.options.KeyCacheTTL, Faults: s.engineFaults()}); err != nil {
 		return err
 	}

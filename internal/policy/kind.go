@@ -15,6 +15,9 @@ const (
 	Boundary
 	// Session is a policy passed to AssumeRole.
 	Session
+	// Resource is the policy of a resource other than a key or a role, such as a
+	// table.
+	Resource
 )
 
 func (k Kind) String() string {
@@ -29,12 +32,14 @@ func (k Kind) String() string {
 		return "permissions boundary"
 	case Session:
 		return "session policy"
+	case Resource:
+		return "resource-based policy"
 	}
 	return "invalid kind of policy"
 }
 
 // resourceBased reports whether statements name principals.
-func (k Kind) resourceBased() bool { return k == KeyPolicy || k == Trust }
+func (k Kind) resourceBased() bool { return k == KeyPolicy || k == Trust || k == Resource }
 
 // Effect is what a statement does when it applies. The zero Effect is invalid.
 type Effect uint8

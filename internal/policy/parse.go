@@ -15,6 +15,8 @@ import (
 type ParseError struct {
 	Reason string
 	Detail string
+	// Principal says that the fault is the form of a principal.
+	Principal bool
 }
 
 func (e *ParseError) Error() string {
@@ -26,7 +28,8 @@ func (e *ParseError) Error() string {
 
 const (
 	reasonSyntax    = "Syntax errors in policy."
-	reasonJSON      = "This policy contains invalid Json" // of a trust policy
+	reasonJSON      = "This policy contains invalid Json" // of the policy of a role or a resource
+	reasonEmpty     = "Could not parse the policy: Statement is empty!"
 	reasonNoAction  = "Policy statement must contain actions."
 	reasonPrincipal = "Policy document should not specify a principal."
 	reasonKMS       = "Policy contains a statement with one or more invalid principals."
@@ -49,11 +52,11 @@ func quote(s string) string {
 // Every error is a *ParseError. The limits of IAM and KMS on a document's size
 // are smaller and those services' own.
 func Parse(text []byte, kind Kind) (*Document, error) {
-	if kind < Identity || kind > Session {
+	if kind < Identity || kind > Resource {
 		return nil, syntaxError("kind of policy not given")
 	}
 	root, err := jsontree.Parse(text)
-	if err != nil && kind == Trust {
+	if err != nil && (kind == Trust || kind == Resource) {
 		return nil, &ParseError{Reason: reasonJSON, Detail: err.Error()}
 	}
 	if err != nil {
@@ -83,14 +86,19 @@ func Parse(text []byte, kind Kind) (*Document, error) {
 			return nil, syntaxError("unknown element %.64q", name)
 		}
 	}
-	if statements == nil {
-		return nil, syntaxError("no Statement")
-	}
-	list := []jsontree.Node{*statements}
-	if statements.Kind == jsontree.Array {
+	var list []jsontree.Node
+	switch {
+	case statements == nil:
+	case statements.Kind == jsontree.Array:
 		list = statements.Items
+	default:
+		list = []jsontree.Node{*statements}
 	}
-	if len(list) == 0 {
+	switch {
+	case len(list) > 0:
+	case kind == Resource:
+		return nil, &ParseError{Reason: reasonEmpty, Detail: "no Statement"}
+	default:
 		return nil, syntaxError("no Statement")
 	}
 	p := parser{kind: kind, variables: d.Version == "2012-10-17", sids: map[string]bool{}}
@@ -165,18 +173,21 @@ func (p *parser) statement(n *jsontree.Node) (s Statement, err error) {
 // complete checks what a statement of this kind must have.
 func (p *parser) complete(s *Statement) error {
 	if s.Effect == 0 {
-		if p.kind == Trust {
+		if p.kind == Trust || p.kind == Resource {
 			return p.fail("Missing required field Effect", "no Effect")
 		}
 		return p.fail(reasonSyntax, "no Effect")
 	}
 	switch p.kind {
-	case Trust:
+	case Trust, Resource:
 		if len(s.Principals) == 0 {
 			return p.fail("Missing required field Principal", "no Principal")
 		}
 		if len(s.Actions) == 0 {
 			return p.fail("Missing required field Action", "no Action")
+		}
+		if p.kind == Resource && len(s.Resources) == 0 {
+			return p.fail("Missing required field Resource", "no Resource")
 		}
 	case KeyPolicy:
 		// KMS takes a statement without Action or Resource; it has no effect.
@@ -201,6 +212,13 @@ func (p *parser) sid(s *Statement, v *jsontree.Node) error {
 	s.Sid = v.Text
 	if p.kind == KeyPolicy || s.Sid == "" {
 		return nil // KMS takes blanks, as the console's own policy has them
+	}
+	if p.kind == Resource {
+		if p.sids[s.Sid] {
+			return p.fail("The Statement Ids in the policy are not unique", "Sid %.64q again", s.Sid)
+		}
+		p.sids[s.Sid] = true
+		return nil
 	}
 	for i := range len(s.Sid) {
 		if c := s.Sid[i]; !alphanumeric(c) {

@@ -61,7 +61,8 @@ func (p *parser) invalidPrincipal(member, value string) error {
 	if p.kind == KeyPolicy {
 		return p.fail(reasonKMS, "%.16q: %.128q", member, value)
 	}
-	return p.fail(fmt.Sprintf("Invalid principal in policy: %.16q:%.128q", member, value), "Principal")
+	return &ParseError{Reason: fmt.Sprintf("Invalid principal in policy: %.16q:%.128q", member, value),
+		Detail: p.where + ": Principal", Principal: true}
 }
 
 // validPrincipal checks the form only: whether an identity exists is for the

@@ -209,7 +209,7 @@ func FuzzParse(f *testing.F) {
 		`{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username, 'x'}${*}","Condition":{"ForAnyValue:ArnLikeIfExists":{"a:b":["${aws:userid}"]},"DateLessThan":{"aws:CurrentTime":"2026"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"},"NumericEquals":{"a:b":1e3},"BinaryEquals":{"a:b":"AA=="}}}`,
 		`{"Effect":"Allow","Principal":{"Federated":"x"},"Action":"sts:AssumeRole"}`,
 	} {
-		for kind := policy.Identity; kind <= policy.Session; kind++ {
+		for kind := policy.Identity; kind <= policy.Resource; kind++ {
 			f.Add(document(text), byte(kind))
 		}
 	}
@@ -219,7 +219,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		p := policy.Policies{Identity: []policy.Attached{{Document: d}}}
-		if d.Kind() == policy.KeyPolicy || d.Kind() == policy.Trust {
+		if d.Kind() == policy.KeyPolicy || d.Kind() == policy.Trust || d.Kind() == policy.Resource {
 			p = policy.Policies{Resource: d, ResourceMode: policy.ModeKeyPolicy}
 		}
 		for _, who := range []policy.Principal{alice, worker, root, eve, dynamodb, anonymous} {

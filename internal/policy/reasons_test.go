@@ -38,7 +38,7 @@ func TestTexts(t *testing.T) {
 		}
 	}
 	for i, want := range []string{"invalid kind of policy", "identity-based policy", "key policy", "role trust policy",
-		"permissions boundary", "session policy", "invalid kind of policy"} {
+		"permissions boundary", "session policy", "resource-based policy", "invalid kind of policy"} {
 		if got := policy.Kind(i).String(); got != want {
 			t.Errorf("Kind %d is %q", i, got)
 		}

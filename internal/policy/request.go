@@ -70,7 +70,7 @@ type Policies struct {
 	Identity []Attached
 	Boundary *Attached  // nil: none
 	Session  []Attached // empty: none, so no limit
-	// Resource is the key policy or trust policy; nil: none.
+	// Resource is the policy of the key, role or table; nil: none.
 	Resource     *Document
 	ResourceMode ResourceMode
 	// Grants are those on the key whose grantee or retiring principal may be

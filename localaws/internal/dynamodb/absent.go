@@ -15,7 +15,6 @@ var absent = map[string]string{
 	"PartiQL":                "BatchExecuteStatement ExecuteStatement ExecuteTransaction",
 	"point-in-time recovery": "RestoreTableToPointInTime",
 	"replicas":               "DescribeTableReplicaAutoScaling UpdateTableReplicaAutoScaling",
-	"resource policies":      "DeleteResourcePolicy GetResourcePolicy PutResourcePolicy",
 	"streams to Kinesis": "DescribeKinesisStreamingDestination DisableKinesisStreamingDestination " +
 		"EnableKinesisStreamingDestination UpdateKinesisStreamingDestination",
 	"vector indexes": "SearchVectors",

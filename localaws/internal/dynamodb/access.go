@@ -7,7 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -33,7 +35,9 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 	if a.index != "" {
 		resource += "/index/" + a.index
 	}
+	var on *resourcepolicy.Policy
 	if b.Table != nil {
+		on = b.def.Policy
 		partition := b.def.Key.Partition.Name
 		if a.index != "" {
 			if i, _ := b.def.Index(a.index); i != nil {
@@ -63,7 +67,7 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 	if a.enclosing != "" {
 		conditions["dynamodb:enclosingoperation"] = []string{a.enclosing}
 	}
-	return s.allow(ctx, c, a.action, resource, a.at.Account, conditions)
+	return s.allowUnder(ctx, c, a.action, resource, a.at.Account, conditions, on)
 }
 
 // conditionText is a key value as policies write it.
@@ -115,4 +119,23 @@ func throttled(d *schema.Definition) *request.Error {
 	return request.Errorf("ProvisionedThroughputExceededException",
 		"The level of configured provisioned throughput for the table was exceeded. Consider increasing your "+
 			"provisioning level with the UpdateTable API.")
+}
+
+// allowNamed authorizes a request that names a table, which need not exist.
+func allowNamed[In any, P interface {
+	*In
+	Target() schema.Target
+}](s *Service, ctx context.Context, c *request.Call, in *In) error {
+	at := P(in).Target()
+	trail(c, at)
+	return s.allowTable(ctx, c, c.Operation, at)
+}
+
+// existing finds the table of an authorized request; missing is the answer
+// when there is none of the name.
+func (s *Service) existing(at schema.Target, missing func(name string) error) (*table.Table, error) {
+	if b := s.lookup(at); b.Table != nil {
+		return b.Table, nil
+	}
+	return nil, missing(at.Name)
 }

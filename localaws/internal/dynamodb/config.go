@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
@@ -21,6 +22,9 @@ type Config struct {
 	Authorizer request.Authorizer
 	// Keys is KMS; required. It files the audit events of its own calls.
 	Keys atrest.Keys
+	// Principals knows the users and roles that the policies of tables name;
+	// required.
+	Principals resourcepolicy.Principals
 	// KeyCacheTTL imitates AWS's cache of table keys: how long a caller whom
 	// KMS allowed is not asked for again. Denials are not cached. Zero: every
 	// data call asks KMS.
@@ -34,7 +38,9 @@ type Config struct {
 type Faults struct {
 	// Activation is how long a table or global index stays CREATING or
 	// UPDATING, and the description of its encryption UPDATING after a switch:
-	// the new key counts at once all the same.
+	// the new key counts at once all the same. It is also how long a backup stays
+	// CREATING, and with it a table refuses a second change of its policy for as
+	// long as AWS does.
 	Activation time.Duration
 	// Throttle refuses a data call on a table, in batches one request of it.
 	Throttle func(table, operation string) bool
@@ -60,6 +66,8 @@ func (cfg *Config) validate() error {
 		return errors.New("dynamodb: Config.Authorizer is required")
 	case cfg.Keys == nil:
 		return errors.New("dynamodb: Config.Keys is required")
+	case cfg.Principals == nil:
+		return errors.New("dynamodb: Config.Principals is required")
 	case cfg.KeyCacheTTL < 0:
 		return errors.New("dynamodb: Config.KeyCacheTTL is negative")
 	case cfg.Faults.Activation < 0:

@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -21,15 +23,25 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// allowCreateTable asks for the tags of the table too, as AWS does.
+// allowCreateTable asks for the tags and the policy of the table too, as AWS does.
 func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *input.CreateTable) error {
 	at, tags := in.Target(), in.Definition().Tags
 	trail(c, at)
 	conditions := requestTags(tags)
-	if err := s.allow(ctx, c, "CreateTable", at.ARN, at.Account, conditions); err != nil || len(tags) == 0 {
-		return err
+	actions := []string{"CreateTable"}
+	if len(tags) > 0 {
+		actions = append(actions, "TagResource")
 	}
-	return s.allow(ctx, c, "TagResource", at.ARN, at.Account, conditions)
+	if in.ResourcePolicy != nil {
+		actions = append(actions, "PutResourcePolicy")
+	}
+	for _, action := range actions {
+		// Each check adds to its conditions.
+		if err := s.allow(ctx, c, action, at.ARN, at.Account, maps.Clone(conditions)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.CreateTable) ([]byte, error) {
@@ -37,6 +49,17 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 	exists := refusal.InUse("Table already exists: %s", at.Name)
 	if s.lookup(at) != (bound{}) {
 		return nil, exists
+	}
+	var first *resourcepolicy.Policy
+	if in.ResourcePolicy != nil {
+		var err error
+		if first, err = resourcepolicy.Read(*in.ResourcePolicy, s.cfg.Principals); err != nil {
+			return nil, err
+		}
+		// (?) Whether AWS asks this of CreateTable too is not published.
+		if err := s.keepsControl(ctx, c, at, def.Tags, first); err != nil {
+			return nil, err
+		}
 	}
 	mode, arn, err := s.custodian.Resolve(ctx, c, in.Wish())
 	if err != nil {
@@ -53,6 +76,9 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 	def.Created, def.Encryption = now, enc
 	if def.OnDemand {
 		def.BillingChanged = now
+	}
+	if first != nil {
+		setPolicy(def, first, now)
 	}
 	if s.cfg.Faults.Activation > 0 {
 		def.Creating, def.ActiveAt = true, now.Add(s.cfg.Faults.Activation)

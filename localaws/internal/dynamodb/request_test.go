@@ -24,7 +24,9 @@ var requests = map[string]any{
 	"TagResource": sdk.TagResourceInput{}, "UntagResource": sdk.UntagResourceInput{}, "ListTagsOfResource": sdk.ListTagsOfResourceInput{},
 	"UpdateTimeToLive": sdk.UpdateTimeToLiveInput{}, "DescribeTimeToLive": sdk.DescribeTimeToLiveInput{},
 	"UpdateContinuousBackups": sdk.UpdateContinuousBackupsInput{}, "DescribeContinuousBackups": sdk.DescribeContinuousBackupsInput{},
-	"DescribeEndpoints": sdk.DescribeEndpointsInput{}, "DescribeLimits": sdk.DescribeLimitsInput{},
+	"PutResourcePolicy": sdk.PutResourcePolicyInput{}, "GetResourcePolicy": sdk.GetResourcePolicyInput{},
+	"DeleteResourcePolicy": sdk.DeleteResourcePolicyInput{},
+	"DescribeEndpoints":    sdk.DescribeEndpointsInput{}, "DescribeLimits": sdk.DescribeLimitsInput{},
 }
 
 // TestNoMemberIsIgnored sends every member that the SDK knows with a value of

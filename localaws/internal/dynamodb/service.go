@@ -9,6 +9,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -146,12 +147,20 @@ func renew(tables []bound) {
 	}
 }
 
-// allow asks the identity room for one action on one resource.
+// allow asks the identity room for one action on one resource that has no policy
+// of its own.
 func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, account string,
 	conditions policy.Context) error {
+	return s.allowUnder(ctx, c, action, resource, account, conditions, nil)
+}
+
+// allowUnder is allow for a table or an index of it. on is the policy of the
+// table, which is nil for a table that does not exist or has none.
+func (s *Service) allowUnder(ctx context.Context, c *request.Call, action, resource, account string,
+	conditions policy.Context, on *resourcepolicy.Policy) error {
 	return request.Require(ctx, s.cfg.Authorizer, c, request.Check{
 		Action: "dynamodb:" + action, Resource: resource, ResourceAccountID: account,
-		Context: conditions, Mode: policy.ModeOrdinary,
+		Context: conditions, ResourcePolicy: on.Evaluated(), Mode: policy.ModeOrdinary,
 	})
 }
 
@@ -159,15 +168,22 @@ func (s *Service) allow(ctx context.Context, c *request.Call, action, resource, 
 // which need not exist.
 func (s *Service) allowTable(ctx context.Context, c *request.Call, action string, t schema.Target) error {
 	conditions := policy.Context{}
-	s.tagConditions(conditions, t)
-	return s.allow(ctx, c, action, t.ARN, t.Account, conditions)
+	on := s.conditionsOf(conditions, t)
+	if action == "UpdateTimeToLive" && t.Account != c.Caller.Principal.AccountID {
+		on = nil // AWS does not allow it across accounts
+	}
+	return s.allowUnder(ctx, c, action, t.ARN, t.Account, conditions, on)
 }
 
-// tagConditions adds aws:ResourceTag of a table that exists.
-func (s *Service) tagConditions(conditions policy.Context, t schema.Target) {
-	if b := s.lookup(t); b.Table != nil {
-		wire.ResourceTags(conditions, b.def.Tags...)
+// conditionsOf adds aws:ResourceTag of a table that exists, and returns the policy
+// of the table.
+func (s *Service) conditionsOf(conditions policy.Context, t schema.Target) *resourcepolicy.Policy {
+	b := s.lookup(t)
+	if b.Table == nil {
+		return nil
 	}
+	wire.ResourceTags(conditions, b.def.Tags...)
+	return b.def.Policy
 }
 
 // settled waits until everything that was changed so far is durable: a

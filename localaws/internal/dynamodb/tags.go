@@ -29,8 +29,8 @@ func (s *Service) allowTags(ctx context.Context, c *request.Call, in *input.Tagg
 	for _, key := range in.TagKeys {
 		conditions.Add("aws:TagKeys", key)
 	}
-	s.tagConditions(conditions, at)
-	return s.allow(ctx, c, c.Operation, at.ARN, at.Account, conditions)
+	on := s.conditionsOf(conditions, at)
+	return s.allowUnder(ctx, c, c.Operation, at.ARN, at.Account, conditions, on)
 }
 
 // tagged finds the table of an authorized request.

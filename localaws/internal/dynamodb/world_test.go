@@ -40,7 +40,7 @@ type world struct {
 func newWorld(t testing.TB, change ...func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, keys: newFakeKeys(), now: time.Unix(1_700_000_000, 0).UTC()}
-	w.cfg = Config{Clock: w.clock, Authorizer: w, Keys: w.keys}
+	w.cfg = Config{Clock: w.clock, Authorizer: w, Keys: w.keys, Principals: w}
 	for _, f := range change {
 		f(&w.cfg)
 	}
@@ -79,6 +79,20 @@ func (w *world) Authorize(_ context.Context, c *request.Call, k request.Check) p
 		return policy.Decision{Outcome: policy.ImplicitDeny, Cause: policy.LayerIdentity}
 	}
 	return policy.Decision{Allowed: true, Outcome: policy.Allowed}
+}
+
+// UniqueID knows every user of the test's account.
+func (w *world) UniqueID(arn string) (string, bool) {
+	name, ok := strings.CutPrefix(arn, "arn:aws:iam::"+testAccount+":user/")
+	if arn == "arn:aws:iam::"+testAccount+":root" {
+		return testAccount, true
+	}
+	return "AIDA" + name, ok && name != "nobody"
+}
+
+func (w *world) ARN(id string) (string, bool) {
+	name, ok := strings.CutPrefix(id, "AIDA")
+	return "arn:aws:iam::" + testAccount + ":user/" + name, ok && name != "deleted"
 }
 
 func userCall(user, operation string, body []byte) *request.Call {

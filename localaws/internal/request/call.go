@@ -98,7 +98,7 @@ type Check struct {
 	Context policy.Context
 	// EncryptionContext is KMS's, for kms:EncryptionContext:… and grants.
 	EncryptionContext map[string]string
-	// ResourcePolicy is the key policy or trust policy; nil: none.
+	// ResourcePolicy is the policy of the key, role or table; nil: none.
 	ResourcePolicy *policy.Document
 	// Mode says how resource policy and identity policies combine.
 	Mode policy.ResourceMode

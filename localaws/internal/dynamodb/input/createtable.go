@@ -62,8 +62,9 @@ type CreateTable struct {
 	DeletionProtectionEnabled *bool
 	TableClass                *string
 	StreamSpecification       *streamSpecification
+	ResourcePolicy            *string
 
-	ResourcePolicy, VectorIndexes, WarmThroughput            wire.Unsupported
+	VectorIndexes, WarmThroughput                            wire.Unsupported
 	GlobalTableSettingsReplicationMode, GlobalTableSourceArn wire.Unsupported
 
 	// set by Prepare

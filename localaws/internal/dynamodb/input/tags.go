@@ -110,14 +110,10 @@ func (in *Tagging) Check(c *wire.Checks) {
 
 // Prepare checks the ARN and the tags, and finds what the ARN means.
 func (in *Tagging) Prepare(c *request.Call) (err error) {
-	m := arnRule.FindStringSubmatch(*in.ResourceArn)
+	at, err := locateResource(c, *in.ResourceArn)
 	switch {
-	case !strings.HasPrefix(*in.ResourceArn, "arn:"):
-		return refusal.Parameter("ARNs must start with 'arn:': %s", *in.ResourceArn)
-	case m == nil:
-		return refusal.Parameter("Provided Arn is not a DynamoDB resource arn: %s", *in.ResourceArn)
-	case m[1] != c.Region:
-		return refusal.Validation("Invalid TableArn: Invalid ResourceArn provided as input " + *in.ResourceArn)
+	case err != nil:
+		return err
 	case in.adds && len(in.Tags) == 0:
 		return refusal.Validation("Atleast one Tag needs to be provided as Input.")
 	case in.removes && len(in.TagKeys) == 0:
@@ -133,6 +129,20 @@ func (in *Tagging) Prepare(c *request.Call) (err error) {
 			return err
 		}
 	}
-	in.at, err = Locate(c, *in.ResourceArn)
-	return err
+	in.at = at
+	return nil
+}
+
+// locateResource resolves the ARN of a table in a request that takes no name.
+func locateResource(c *request.Call, arn string) (schema.Target, error) {
+	m := arnRule.FindStringSubmatch(arn)
+	switch {
+	case !strings.HasPrefix(arn, "arn:"):
+		return schema.Target{}, refusal.Parameter("ARNs must start with 'arn:': %s", arn)
+	case m == nil:
+		return schema.Target{}, refusal.Parameter("Provided Arn is not a DynamoDB resource arn: %s", arn)
+	case m[1] != c.Region:
+		return schema.Target{}, refusal.Validation("Invalid TableArn: Invalid ResourceArn provided as input " + arn)
+	}
+	return Locate(c, arn)
 }

@@ -63,6 +63,13 @@ func NoResource(arn string) error {
 	return request.Errorf("ResourceNotFoundException", "Requested resource not found: ResourcArn: %s not found", arn)
 }
 
+// NoPolicy returns the PolicyNotFoundException of a table without a resource-based
+// policy, or whose policy does not have the expected revision, as reason says.
+func NoPolicy(arn, reason string) error {
+	return request.Errorf("PolicyNotFoundException", "Resource-based policy not found for the provided ResourceArn: "+
+		"%s%s", arn, reason)
+}
+
 // InUse returns a ResourceInUseException.
 func InUse(format string, args ...any) error {
 	return request.Errorf("ResourceInUseException", format, args...)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -41,6 +42,22 @@ type Definition struct {
 	PITRSince          time.Time  `json:",omitzero"`
 	PITRDays           int64      `json:",omitempty"`
 	Tags               []wire.Tag `json:",omitempty"`
+	// Policy is the resource-based policy, nil if there is none. PolicyChanged is
+	// when it was put or deleted last.
+	Policy        *resourcepolicy.Policy `json:",omitempty"`
+	PolicyChanged time.Time              `json:",omitzero"`
+	Restored      *Restoration           `json:",omitempty"`
+}
+
+// Restoration is what a restored table keeps of where its items come from.
+type Restoration struct {
+	BackupARN, TableARN string // TableARN is the table of the backup
+	At                  time.Time
+}
+
+// Restoring reports whether the table is being restored from a backup at now.
+func (d *Definition) Restoring(now time.Time) bool {
+	return d.Restored != nil && d.Status(now) == "CREATING"
 }
 
 // Status returns CREATING, UPDATING or ACTIVE. Whether the table's key can be
