@@ -232,7 +232,8 @@ func (s *search) deciding(root int, exact bool) []Deciding {
 	}
 	return slices.CompactFunc(all, func(a, b Deciding) bool {
 		return a.Source == b.Source && a.Policy == b.Policy && a.PolicyARN == b.PolicyARN &&
-			a.Statement == b.Statement && a.GrantID == b.GrantID && a.Operator == b.Operator && a.Key == b.Key && slices.Equal(a.Wanted, b.Wanted)
+			a.Statement == b.Statement &&
+			a.GrantID == b.GrantID && a.Operator == b.Operator && a.Key == b.Key && slices.Equal(a.Wanted, b.Wanted)
 	})
 }
 

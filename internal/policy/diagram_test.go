@@ -107,8 +107,8 @@ func TestDecide(t *testing.T) {
 				EncryptionContextSubset: map[string]string{"a": "1"}}}},
 		{name: "too many keys", identity: allow(`"StringEquals":{"y:z":"a"}`) + "," + allow(strings.Join([]string{
 			`"StringLike":{"x:a":["a*","*b"],"x:b":["a*","*b"],"x:c":["a*","*b"],"x:d":["a*","*b"],"x:e":["a*","*b"],"x:f":["a*","*b"]}`}, ",")),
-			want: policy.OnlyIf, inexact: true, deciding: "StringEquals y:z,StringLike x:a,StringLike x:b,StringLike x:c," +
-				"StringLike x:d,StringLike x:e,StringLike x:f"},
+			want: policy.OnlyIf, inexact: true, deciding: "StringEquals y:z,StringLike x:a,StringLike x:b," +
+				"StringLike x:c,StringLike x:d,StringLike x:e,StringLike x:f"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			shape := testCase{who: c.who, pairs: c.pairs, grants: c.grants, key: allow("")[:0], keyless: true}

@@ -203,6 +203,18 @@ func (d *Document) ContextKeys() []string {
 	return keys
 }
 
+// Mentions reports whether a statement of the document is about an action,
+// whatever its principals, resources and conditions are.
+func (d *Document) Mentions(action string) bool {
+	e := evaluation{request: &Request{Action: action}}
+	for i := range d.Statements {
+		if d.Statements[i].action(&e) {
+			return true
+		}
+	}
+	return false
+}
+
 // UnsuppliedKeys lists the condition keys of the document that the embedded
 // AWS never puts into a request: such a condition is decided as on an absent
 // key, always.
