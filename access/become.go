@@ -2,6 +2,8 @@ package access
 
 import (
 	"slices"
+
+	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
 // way is how one actor becomes another: a call, or an edit and a call.
@@ -21,8 +23,6 @@ var (
 		{"iam:CreateLoginProfile", "sets a password for the user", false},
 		{"iam:UpdateLoginProfile", "changes the user's password", false},
 	}
-	editsOfRole = []string{"iam:PutRolePolicy", "iam:AttachRolePolicy"}
-	editsOfUser = []string{"iam:PutUserPolicy", "iam:AttachUserPolicy"}
 )
 
 func waysTo(target *actor) []way {
@@ -38,7 +38,7 @@ func waysTo(target *actor) []way {
 // edge is the answer for one way from an actor to another. Edges are asked for
 // each class of policies, not for each pair of principals.
 func (p *paths) edge(from, to *actor, w way) *Cell {
-	if from == to || from.kind == KindService || w.action == "sts:AssumeRole" && from.kind == KindRoot {
+	if from == to || from.kind == KindService || to.kind == KindRole && from.Type == policy.Root {
 		return noCell // AWS does not let root assume roles
 	}
 	if w.action != "sts:AssumeRole" {
@@ -104,7 +104,6 @@ func (p *paths) become() {
 			})
 		}
 	}
-	p.editAndBecome()
 }
 
 // step adds the path of an actor that becomes another and goes on as that one.
@@ -120,36 +119,130 @@ func (p *paths) step(from, to *actor, w way, cell *Cell) {
 	p.add(from, c, append([]Step{{from.name, w.action, to.name, w.does}}, rest.Steps...)...)
 }
 
-// editAndBecome finds the paths of actors that give another principal permissions
+// either answers for the best of several actions on an identity, and which it is.
+func (p *paths) either(a *actor, on string, actions []string) (*Cell, string) {
+	best, which := noCell, ""
+	for _, action := range actions {
+		if c := p.ask(a, p.onIdentity(action, on)); c.Verdict > best.Verdict || which == "" {
+			best, which = c, action
+		}
+	}
+	return best, which
+}
+
+// gift is what an actor can do for another before it becomes that one.
+type gift struct {
+	cell   *Cell
+	steps  []Step
+	change change
+}
+
+// opens are the gifts of keys and of the table's policy; they do not depend on who
+// gets them.
+func (p *paths) opens(from *actor) []gift {
+	var all []gift
+	open := gift{}
+	for _, k := range p.table.keys() {
+		if e := p.opening(from, k, change{}); e != nil {
+			step := e.step
+			step.Does = "opens the key to another principal"
+			open.cell, open.steps = and(open.cell, e.cell), append(open.steps, step)
+			open.change.openKeys = append(open.change.openKeys, k)
+		}
+	}
+	if len(open.steps) > 0 {
+		all = append(all, open)
+	}
+	t := p.table
+	if c := p.ask(from, onTable(t, "dynamodb:PutResourcePolicy", t.ARN)); c.Verdict != No {
+		step := Step{from.name, "dynamodb:PutResourcePolicy", t.ARN, "opens the table to another principal"}
+		both := gift{and(open.cell, c), append(slices.Clone(open.steps), step), open.change}
+		both.change.openTable = true
+		all = append(all, gift{c, []Step{step}, change{openTable: true}})
+		if len(open.steps) > 0 {
+			all = append(all, both)
+		}
+	}
+	return all
+}
+
+// edited is the best way for an actor to give another one permissions; nil if it
+// has none.
+func (p *paths) edited(from, to *actor) *gift {
+	var best *gift
+	try := func(resource string, actions ...string) {
+		if !p.mentions(from, actions...) {
+			return
+		}
+		c, action := p.either(from, resource, actions)
+		if c.Verdict != No && (best == nil || c.Verdict > best.cell.Verdict) {
+			best = &gift{c, []Step{{from.name, action, resource, "gives permissions to"}}, change{admin: true}}
+		}
+	}
+	versions := func(e *Identity) {
+		for _, id := range e.Attached {
+			if accountOf(id) == to.AccountID {
+				try(id, "iam:CreatePolicyVersion")
+			}
+		}
+	}
+	if to.kind == KindUser {
+		try(to.name, "iam:PutUserPolicy", "iam:AttachUserPolicy")
+	} else {
+		try(to.name, "iam:PutRolePolicy", "iam:AttachRolePolicy")
+	}
+	versions(to.owner)
+	for _, name := range to.groups {
+		if g := p.groups[name]; g != nil {
+			try(g.ARN, "iam:PutGroupPolicy", "iam:AttachGroupPolicy")
+			versions(&g.Identity)
+		}
+	}
+	return best
+}
+
+// givings are the actions by which one principal gives another permissions.
+var givings = []string{"iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutUserPolicy", "iam:AttachUserPolicy",
+	"iam:PutGroupPolicy", "iam:AttachGroupPolicy", "iam:CreatePolicyVersion"}
+
+// giveAndBecome finds the paths of actors that give another principal permissions
 // and become it.
-func (p *paths) editAndBecome() {
+func (p *paths) giveAndBecome() {
 	for _, from := range p.actors {
-		if p.best[from] == Yes || !p.mentions(from, editsOfRole...) && !p.mentions(from, editsOfUser...) {
+		if p.best[from] == Yes || from.kind == KindService {
+			continue
+		}
+		opens, gives := p.opens(from), p.mentions(from, givings...)
+		if len(opens) == 0 && !gives {
 			continue
 		}
 		for _, to := range p.actors {
 			if p.budget--; p.budget < 0 {
 				return
 			}
-			actions := editsOfRole
-			if to.kind == KindUser {
-				actions = editsOfUser
-			}
-			if to == from || to.owner == nil || to.kind == KindSession || !p.mentions(from, actions...) {
+			if to == from || to.owner == nil || to.kind == KindSession {
 				continue
 			}
-			cell := p.any(from, p.onIdentity(actions[0], to.name), p.onIdentity(actions[1], to.name))
-			if cell.Verdict == No {
+			way, reached := p.bestWay(from, to)
+			if reached.Verdict == No {
 				continue
 			}
-			reads := p.readClear(to, p.table, &change{admin: true})
-			if reads.Verdict == No {
-				continue
+			gifts := opens
+			if gives {
+				if e := p.edited(from, to); e != nil {
+					gifts = []gift{*e}
+					for _, o := range opens {
+						both := gift{and(e.cell, o.cell), append(slices.Clone(e.steps), o.steps...), o.change}
+						both.change.admin = true
+						gifts = append(gifts, both)
+					}
+				}
 			}
-			for _, w := range waysTo(to) {
-				if c := and(and(cell, p.edge(from, to, w)), reads); c.Verdict != No {
-					p.add(from, c, Step{from.name, actions[0], to.name, "gives it permissions"},
-						Step{from.name, w.action, to.name, w.does}, p.readStep(to, p.table.ARN))
+			for _, g := range gifts {
+				c := and(and(g.cell, reached), p.readClear(to, p.table, &g.change))
+				if c.Verdict != No {
+					p.add(from, c, append(slices.Clone(g.steps), Step{from.name, way.action, to.name, way.does},
+						p.readStep(to, p.table.ARN))...)
 					break
 				}
 			}
@@ -158,6 +251,17 @@ func (p *paths) editAndBecome() {
 			}
 		}
 	}
+}
+
+// bestWay is the best way from an actor to another.
+func (p *paths) bestWay(from, to *actor) (best way, cell *Cell) {
+	cell = noCell
+	for _, w := range waysTo(to) {
+		if c := p.edge(from, to, w); c.Verdict > cell.Verdict {
+			best, cell = w, c
+		}
+	}
+	return best, cell
 }
 
 // headlines are the lines that come first.

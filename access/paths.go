@@ -31,8 +31,9 @@ func (p *paths) find(rows []Row) {
 			p.around(a)
 		}
 	}
-	p.become()
 	p.newcomers()
+	p.giveAndBecome()
+	p.become() // last: whoever becomes a principal has its paths too
 	for i, a := range p.actors {
 		all := p.found[a]
 		slices.SortStableFunc(all, func(x, y Path) int {
@@ -92,6 +93,7 @@ type edit struct {
 	cell   *Cell
 	step   Step
 	change change
+	more   []Step // that follow step
 }
 
 // edits are the ways by which an actor changes its own permissions.
@@ -106,7 +108,7 @@ func (p *paths) edits(a *actor) []edit {
 			cell = &Cell{Verdict: Unknown, Unread: []string{"what the other versions of the policy allow"}}
 		}
 		if cell.Verdict != No {
-			all = append(all, edit{cell, Step{a.name, action, resource, does}, c})
+			all = append(all, edit{cell: cell, step: Step{a.name, action, resource, does}, change: c})
 		}
 	}
 	switch a.kind {
@@ -139,7 +141,17 @@ func (p *paths) edits(a *actor) []edit {
 	if a.kind == KindUser && p.mentions(a, "iam:AddUserToGroup") {
 		for i := range p.Groups {
 			if g := &p.Groups[i]; !slices.Contains(a.groups, lastPart(g.ARN)) {
+				n := len(all)
 				add("iam:AddUserToGroup", g.ARN, "joins a group", change{join: g})
+				if len(all) == n || !p.mentions(a, "iam:PutGroupPolicy", "iam:AttachGroupPolicy") {
+					continue
+				}
+				// The group can be given a policy first: later it could deny that.
+				joins := all[n]
+				if c, action := p.either(a, g.ARN, []string{"iam:PutGroupPolicy", "iam:AttachGroupPolicy"}); c.Verdict != No {
+					all = append(all, edit{and(c, joins.cell), Step{a.name, action, g.ARN, "gives permissions to"},
+						change{admin: true, join: g}, []Step{joins.step}})
+				}
 			}
 		}
 	}
@@ -159,7 +171,8 @@ func (p *paths) unbinding(a *actor) *edit {
 	for _, action := range actions {
 		if p.mentions(a, action) {
 			if c := p.ask(a, p.onIdentity(action, a.owner.ARN)); c.Verdict != No {
-				return &edit{c, Step{a.name, action, a.owner.ARN, "removes its permissions boundary"}, change{unbounded: true}}
+				return &edit{cell: c, change: change{unbounded: true},
+					step: Step{a.name, action, a.owner.ARN, "removes its permissions boundary"}}
 			}
 		}
 	}
@@ -219,17 +232,18 @@ func (p *paths) powers(a *actor) {
 	}
 	open(change{}, nil)
 	for _, e := range p.edits(a) {
-		if try(e.change, e.cell, e.step) {
+		steps := append([]Step{e.step}, e.more...)
+		if try(e.change, e.cell, steps...) {
 			continue
 		}
 		if u := p.unbinding(a); u != nil {
 			c := e.change
 			c.unbounded = true
-			if try(c, and(u.cell, e.cell), u.step, e.step) {
+			if try(c, and(u.cell, e.cell), append([]Step{u.step}, steps...)...) {
 				continue
 			}
 		}
-		open(e.change, e.cell, e.step)
+		open(e.change, e.cell, steps...)
 	}
 	if u := p.unbinding(a); u != nil {
 		try(u.change, u.cell, u.step)
@@ -378,16 +392,15 @@ func (p *paths) newcomers() {
 			if !p.mentions(a, n.create...) || !p.mentions(a, n.edits...) {
 				continue
 			}
-			var cell *Cell
-			steps := []Step{{a.name, n.create[0], n.arn, n.does}}
-			for _, actions := range [][]string{n.create, n.edits, n.become} {
-				var all []*question
-				for _, action := range actions {
-					all = append(all, p.onIdentity(action, n.arn))
-				}
-				if len(all) > 0 {
-					cell = and(cell, p.any(a, all...))
-				}
+			if n.kind == KindRole && a.Type == policy.Root {
+				continue // AWS does not let root assume roles
+			}
+			cell, _ := p.either(a, n.arn, n.create)
+			gives, action := p.either(a, n.arn, n.edits)
+			cell = and(cell, gives)
+			if len(n.become) > 0 {
+				key, _ := p.either(a, n.arn, n.become)
+				cell = and(cell, key)
 			}
 			made := &actor{name: n.arn, kind: n.kind, class: -int(n.kind), Principal: policy.Principal{Type: policy.User,
 				AccountID: a.AccountID, ARN: n.arn, UniqueID: "AIDANEWNEWNEWNEWNEW0"}}
@@ -396,8 +409,8 @@ func (p *paths) newcomers() {
 					RoleUniqueID: "AROANEWNEWNEWNEWNEW0", UniqueID: "AROANEWNEWNEWNEWNEW0:" + anySession,
 					ARN: "arn:" + p.Partition + ":sts::" + a.AccountID + ":assumed-role/new-role/" + anySession}
 			}
-			steps = append(steps, Step{a.name, n.edits[0], n.arn, "gives it permissions"}, p.readStep(made, p.table.ARN))
-			p.add(a, and(cell, p.readClear(made, p.table, &change{admin: true})), steps...)
+			p.add(a, and(cell, p.readClear(made, p.table, &change{admin: true})), Step{a.name, n.create[0], n.arn, n.does},
+				Step{a.name, action, n.arn, "gives permissions to"}, p.readStep(made, p.table.ARN))
 		}
 	}
 }
