@@ -37,20 +37,21 @@ func waysTo(target *actor) []way {
 
 // edge is the answer for one way from an actor to another. Edges are asked for
 // each class of policies, not for each pair of principals.
-func (p *paths) edge(from, to *actor, w way) *Cell {
+func (p *paths) edge(from, to *actor, w way) (*Cell, []Step) {
 	if from == to || from.kind == KindService || to.kind == KindRole && from.Type == policy.Root {
-		return noCell // AWS does not let root assume roles
+		return noCell, nil // AWS does not let root assume roles
 	}
+	able := p.admins[from] != nil
 	if w.action != "sts:AssumeRole" {
-		if !p.mentions(from, w.action) {
-			return noCell
+		if !able && (!p.mentions(from, w.action) || !p.mayAllow(from, w.action, to.name)) {
+			return noCell, nil
 		}
-		return p.ask(from, p.onIdentity(w.action, to.name))
+		return p.as(from, p.onIdentity(w.action, to.name))
 	}
-	if !p.mentions(from, w.action) && !p.trusted(from, to) {
-		return noCell
+	if !able && !p.trusted(from, to) && (!p.mentions(from, w.action) || !p.mayAllow(from, w.action, to.RoleARN)) {
+		return noCell, nil
 	}
-	return p.ask(from, &question{action: w.action, resource: to.RoleARN, owner: to.AccountID, region: p.Region, target: to})
+	return p.as(from, &question{action: w.action, resource: to.RoleARN, owner: to.AccountID, region: p.Region, target: to})
 }
 
 var noCell = &Cell{Verdict: No}
@@ -93,9 +94,9 @@ func (p *paths) become() {
 					return false
 				}
 				for _, w := range waysTo(to) {
-					cell := p.edge(from, to, w)
+					cell, before := p.edge(from, to, w)
 					if cell.Verdict >= level {
-						p.step(from, to, w, cell)
+						p.step(from, to, w, cell, before)
 						queue = append(queue, from)
 						return true
 					}
@@ -107,7 +108,7 @@ func (p *paths) become() {
 }
 
 // step adds the path of an actor that becomes another and goes on as that one.
-func (p *paths) step(from, to *actor, w way, cell *Cell) {
+func (p *paths) step(from, to *actor, w way, cell *Cell, before []Step) {
 	rest := Path{Verdict: Yes, Steps: []Step{p.readStep(to, p.table.ARN)}}
 	own := p.readClear(to, p.table, &change{})
 	if all := p.found[to]; own.Verdict < p.best[to] && len(all) > 0 {
@@ -116,18 +117,19 @@ func (p *paths) step(from, to *actor, w way, cell *Cell) {
 		rest.Verdict, rest.Why = own.Verdict, append(slices.Clone(own.If), own.Unread...)
 	}
 	c := and(cell, &Cell{Verdict: rest.Verdict, If: rest.Why})
-	p.add(from, c, append([]Step{{from.name, w.action, to.name, w.does}}, rest.Steps...)...)
+	steps := append(slices.Clone(before), Step{from.name, w.action, to.name, w.does})
+	p.add(from, c, append(steps, rest.Steps...)...)
 }
 
 // either answers for the best of several actions on an identity, and which it is.
-func (p *paths) either(a *actor, on string, actions []string) (*Cell, string) {
-	best, which := noCell, ""
+func (p *paths) either(a *actor, on string, actions []string) (best *Cell, which string, before []Step) {
+	best = noCell
 	for _, action := range actions {
-		if c := p.ask(a, p.onIdentity(action, on)); c.Verdict > best.Verdict || which == "" {
-			best, which = c, action
+		if c, steps := p.as(a, p.onIdentity(action, on)); c.Verdict > best.Verdict || which == "" {
+			best, which, before = c, action, steps
 		}
 	}
-	return best, which
+	return best, which, before
 }
 
 // gift is what an actor can do for another before it becomes that one.
@@ -171,12 +173,13 @@ func (p *paths) opens(from *actor) []gift {
 func (p *paths) edited(from, to *actor) *gift {
 	var best *gift
 	try := func(resource string, actions ...string) {
-		if !p.mentions(from, actions...) {
+		if p.admins[from] == nil && !p.mentions(from, actions...) {
 			return
 		}
-		c, action := p.either(from, resource, actions)
+		c, action, before := p.either(from, resource, actions)
 		if c.Verdict != No && (best == nil || c.Verdict > best.cell.Verdict) {
-			best = &gift{c, []Step{{from.name, action, resource, "gives permissions to"}}, change{admin: true}}
+			best = &gift{c, append(slices.Clone(before), Step{from.name, action, resource, "gives permissions to"}),
+				change{admin: true}}
 		}
 	}
 	versions := func(e *Identity) {
@@ -212,7 +215,7 @@ func (p *paths) giveAndBecome() {
 		if p.best[from] == Yes || from.kind == KindService {
 			continue
 		}
-		opens, gives := p.opens(from), p.mentions(from, givings...)
+		opens, gives := p.opens(from), p.admins[from] != nil || p.mentions(from, givings...)
 		if len(opens) == 0 && !gives {
 			continue
 		}
@@ -223,7 +226,7 @@ func (p *paths) giveAndBecome() {
 			if to == from || to.owner == nil || to.kind == KindSession {
 				continue
 			}
-			way, reached := p.bestWay(from, to)
+			way, reached, before := p.bestWay(from, to)
 			if reached.Verdict == No {
 				continue
 			}
@@ -241,8 +244,8 @@ func (p *paths) giveAndBecome() {
 			for _, g := range gifts {
 				c := and(and(g.cell, reached), p.readClear(to, p.table, &g.change))
 				if c.Verdict != No {
-					p.add(from, c, append(slices.Clone(g.steps), Step{from.name, way.action, to.name, way.does},
-						p.readStep(to, p.table.ARN))...)
+					p.add(from, c, append(withOnce(before, g.steps),
+						Step{from.name, way.action, to.name, way.does}, p.readStep(to, p.table.ARN))...)
 					break
 				}
 			}
@@ -253,15 +256,33 @@ func (p *paths) giveAndBecome() {
 	}
 }
 
+// mayAllow reports whether a policy of the actor may allow an action on a
+// resource: it spares the decision where none does.
+func (p *paths) mayAllow(a *actor, action, resource string) bool {
+	if a.kind != KindUser && a.kind != KindRole && a.kind != KindSession || len(a.unread) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(a.docs, func(d *document) bool { return d.MayAllow(action, resource) })
+}
+
+// withOnce puts the steps that a way needs before those of a gift, unless they are
+// there already.
+func withOnce(before, steps []Step) []Step {
+	if len(before) > 0 && len(steps) > 0 && before[0] == steps[0] {
+		return slices.Clone(steps)
+	}
+	return slices.Concat(before, steps)
+}
+
 // bestWay is the best way from an actor to another.
-func (p *paths) bestWay(from, to *actor) (best way, cell *Cell) {
+func (p *paths) bestWay(from, to *actor) (best way, cell *Cell, before []Step) {
 	cell = noCell
 	for _, w := range waysTo(to) {
-		if c := p.edge(from, to, w); c.Verdict > cell.Verdict {
-			best, cell = w, c
+		if c, steps := p.edge(from, to, w); c.Verdict > cell.Verdict {
+			best, cell, before = w, c, steps
 		}
 	}
-	return best, cell
+	return best, cell, before
 }
 
 // headlines are the lines that come first.

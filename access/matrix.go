@@ -63,6 +63,7 @@ func (w *world) any(a *actor, all ...*question) *Cell {
 // change is what steps of a path have changed before a question is asked.
 type change struct {
 	admin, unbounded bool
+	stripped         bool
 	join             *Group
 	openKeys         []*keyWorld
 	openTable        bool
@@ -71,6 +72,7 @@ type change struct {
 
 func (c *change) apply(q *question) *question {
 	q.admin, q.unbounded, q.join, q.explain = c.admin, c.unbounded, c.join, c.explain
+	q.stripped = c.stripped
 	q.opened = q.key != nil && slices.Contains(c.openKeys, q.key) || q.table != nil && c.openTable && !q.stream
 	return q
 }

@@ -16,10 +16,14 @@ type paths struct {
 	table *tableWorld
 	found map[*actor][]Path
 	best  map[*actor]Verdict // of reading as it is or by a path
+	// admins are the ways by which actors come to have every permission that nothing
+	// denies them.
+	admins map[*actor]*edit
 }
 
 func newPaths(w *world, t *tableWorld) *paths {
-	return &paths{world: w, table: t, found: map[*actor][]Path{}, best: map[*actor]Verdict{}}
+	return &paths{world: w, table: t, found: map[*actor][]Path{}, best: map[*actor]Verdict{},
+		admins: map[*actor]*edit{}}
 }
 
 // find gives each row its paths.
@@ -148,7 +152,7 @@ func (p *paths) edits(a *actor) []edit {
 				}
 				// The group can be given a policy first: later it could deny that.
 				joins := all[n]
-				if c, action := p.either(a, g.ARN, []string{"iam:PutGroupPolicy", "iam:AttachGroupPolicy"}); c.Verdict != No {
+				if c, action, _ := p.either(a, g.ARN, []string{"iam:PutGroupPolicy", "iam:AttachGroupPolicy"}); c.Verdict != No {
 					all = append(all, edit{and(c, joins.cell), Step{a.name, action, g.ARN, "gives permissions to"},
 						change{admin: true, join: g}, []Step{joins.step}})
 				}
@@ -177,6 +181,47 @@ func (p *paths) unbinding(a *actor) *edit {
 		}
 	}
 	return nil
+}
+
+// stripping is the step by which an actor that has given itself every permission
+// removes its other policies, with what they deny; nil if it cannot.
+func (p *paths) stripping(a *actor, e *edit) *edit {
+	var actions []string
+	switch e.step.Action {
+	case "iam:PutUserPolicy", "iam:AttachUserPolicy":
+		actions = []string{"iam:DeleteUserPolicy", "iam:DetachUserPolicy"}
+	case "iam:PutRolePolicy", "iam:AttachRolePolicy":
+		actions = []string{"iam:DeleteRolePolicy", "iam:DetachRolePolicy"}
+	default:
+		return nil // what it has been given could go with the rest
+	}
+	c := e.change
+	cell := e.cell
+	for _, action := range actions {
+		cell = and(cell, p.ask(a, c.apply(p.onIdentity(action, e.step.Resource))))
+	}
+	for _, name := range a.groups {
+		if g := p.groups[name]; g != nil {
+			cell = and(cell, p.ask(a, c.apply(p.onIdentity("iam:RemoveUserFromGroup", g.ARN))))
+		}
+	}
+	if cell.Verdict == No {
+		return nil
+	}
+	c.stripped = true
+	return &edit{cell: cell, change: c, step: Step{a.name, actions[0], e.step.Resource, "removes its other policies"}}
+}
+
+// as asks what an actor may do as it is or, if that is nothing, with the
+// permissions that it can give itself, and by which steps.
+func (p *paths) as(a *actor, q *question) (*Cell, []Step) {
+	cell := p.ask(a, q)
+	e := p.admins[a]
+	if cell.Verdict != No || e == nil {
+		return cell, nil
+	}
+	c := e.change
+	return and(p.ask(a, c.apply(q)), e.cell), append([]Step{e.step}, e.more...)
 }
 
 // opening is how an actor opens a key; nil if it cannot.
@@ -233,6 +278,9 @@ func (p *paths) powers(a *actor) {
 	open(change{}, nil)
 	for _, e := range p.edits(a) {
 		steps := append([]Step{e.step}, e.more...)
+		if best := p.admins[a]; e.change.admin && (best == nil || e.cell.Verdict > best.cell.Verdict) {
+			p.admins[a] = &edit{e.cell, e.step, e.change, e.more}
+		}
 		if try(e.change, e.cell, steps...) {
 			continue
 		}
@@ -242,6 +290,9 @@ func (p *paths) powers(a *actor) {
 			if try(c, and(u.cell, e.cell), append([]Step{u.step}, steps...)...) {
 				continue
 			}
+		}
+		if s := p.stripping(a, &e); s != nil && try(s.change, s.cell, append(steps, s.step)...) {
+			continue
 		}
 		open(e.change, e.cell, steps...)
 	}
@@ -389,18 +440,25 @@ func (p *paths) newcomers() {
 			{KindUser, prefix + "user/new-user", []string{"iam:CreateUser"}, "creates a user with an access key",
 				[]string{"iam:PutUserPolicy", "iam:AttachUserPolicy"}, []string{"iam:CreateAccessKey"}},
 		} {
-			if !p.mentions(a, n.create...) || !p.mentions(a, n.edits...) {
+			if p.admins[a] == nil && (!p.mentions(a, n.create...) || !p.mentions(a, n.edits...)) {
 				continue
 			}
 			if n.kind == KindRole && a.Type == policy.Root {
 				continue // AWS does not let root assume roles
 			}
-			cell, _ := p.either(a, n.arn, n.create)
-			gives, action := p.either(a, n.arn, n.edits)
-			cell = and(cell, gives)
-			if len(n.become) > 0 {
-				key, _ := p.either(a, n.arn, n.become)
-				cell = and(cell, key)
+			cell, steps := p.as(a, p.onIdentity(n.create[0], n.arn))
+			action := ""
+			for i, gives := range n.edits {
+				c, before := p.as(a, p.onIdentity(gives, n.arn))
+				if c.Verdict != No || i == len(n.edits)-1 {
+					cell, action = and(cell, c), gives
+					steps = longer(steps, before)
+					break
+				}
+			}
+			for _, becomes := range n.become {
+				c, before := p.as(a, p.onIdentity(becomes, n.arn))
+				cell, steps = and(cell, c), longer(steps, before)
 			}
 			made := &actor{name: n.arn, kind: n.kind, class: -int(n.kind), Principal: policy.Principal{Type: policy.User,
 				AccountID: a.AccountID, ARN: n.arn, UniqueID: "AIDANEWNEWNEWNEWNEW0"}}
@@ -409,8 +467,18 @@ func (p *paths) newcomers() {
 					RoleUniqueID: "AROANEWNEWNEWNEWNEW0", UniqueID: "AROANEWNEWNEWNEWNEW0:" + anySession,
 					ARN: "arn:" + p.Partition + ":sts::" + a.AccountID + ":assumed-role/new-role/" + anySession}
 			}
-			p.add(a, and(cell, p.readClear(made, p.table, &change{admin: true})), Step{a.name, n.create[0], n.arn, n.does},
-				Step{a.name, action, n.arn, "gives permissions to"}, p.readStep(made, p.table.ARN))
+			p.add(a, and(cell, p.readClear(made, p.table, &change{admin: true})), append(steps,
+				Step{a.name, n.create[0], n.arn, n.does}, Step{a.name, action, n.arn, "gives permissions to"},
+				p.readStep(made, p.table.ARN))...)
 		}
 	}
+}
+
+// longer is the longer of the steps that come before two calls of one actor: they
+// are none or the same.
+func longer(a, b []Step) []Step {
+	if len(b) > len(a) {
+		return b
+	}
+	return a
 }

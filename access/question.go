@@ -30,6 +30,7 @@ type question struct {
 	// everything, loses its boundary, joins a group; the policy of the resource
 	// allows everything to everybody.
 	admin, unbounded, opened bool
+	stripped                 bool // the actor has lost all policies of its own but that one
 	join                     *Group
 
 	// explain asks for the deciding statements.
@@ -44,7 +45,7 @@ type questionKey struct {
 
 func (q *question) id() string {
 	flags := 0
-	for i, b := range []bool{q.via, q.open, q.admin, q.unbounded, q.opened, q.explain, q.stream} {
+	for i, b := range []bool{q.via, q.open, q.admin, q.unbounded, q.opened, q.explain, q.stream, q.stripped} {
 		if b {
 			flags |= 1 << i
 		}
@@ -115,6 +116,9 @@ func (w *world) decide(a *actor, q *question) *Cell {
 // policiesFor gathers what bears on a question.
 func (w *world) policiesFor(a *actor, q *question) policy.Policies {
 	p := a.policies
+	if q.stripped {
+		p.Identity = nil
+	}
 	if q.admin || q.join != nil {
 		p.Identity = append([]policy.Attached(nil), p.Identity...)
 	}

@@ -278,10 +278,10 @@ func (w *randomWorld) reads(cfg aws.Config) bool {
 // about: whoever reads by a Yes reads, whoever does not by a No is denied, and a
 // path leads where it says.
 //
-// ACCESS_WORLDS is the number of worlds.
+// DDBSEAL_ACCESS_WORLDS is the number of worlds.
 func TestRandomWorlds(t *testing.T) {
 	n := 15
-	if text := os.Getenv("ACCESS_WORLDS"); text != "" {
+	if text := os.Getenv("DDBSEAL_ACCESS_WORLDS"); text != "" {
 		n = must(strconv.Atoi(text))
 	}
 	seen := map[access.Verdict]int{}
@@ -362,7 +362,7 @@ func (w *randomWorld) shut(cfg aws.Config, r *access.Row, rows []access.Row) {
 		}
 		if _, err := w.assume(ctx, cfg, to.Principal); err == nil {
 			w.t.Errorf("%s has no path, and assumes %s, which reads: %v", r.Principal, to.Principal, to.Reads())
-			if os.Getenv("ACCESS_WORLDS") != "" {
+			if os.Getenv("DDBSEAL_ACCESS_WORLDS") != "" {
 				w.t.Errorf("trust %v", to.AssumedBy)
 			}
 		}

@@ -88,6 +88,8 @@ func (w *randomWorld) walk(p access.Path) error {
 			_, err = people.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: name(s.Resource), PolicyName: aws.String("x"), PolicyDocument: &all})
 		case "iam:AttachUserPolicy":
 			_, err = people.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: name(s.Resource), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+		case "iam:DeleteUserPolicy", "iam:DeleteRolePolicy":
+			w.strip(people, s.Resource)
 		case "iam:PutRolePolicy":
 			_, err = people.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: name(s.Resource), PolicyName: aws.String("x"), PolicyDocument: &all})
 		case "iam:AttachRolePolicy":
@@ -134,6 +136,22 @@ func (w *randomWorld) walk(p access.Path) error {
 	return nil
 }
 
+// strip removes the random policies of an identity as far as it may.
+func (w *randomWorld) strip(people *iam.Client, of string) {
+	ctx := context.Background()
+	m, p := aws.String("arn:aws:iam::111122223333:policy/m"), aws.String("p")
+	if strings.Contains(of, ":user/") {
+		_, _ = people.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: name(of), PolicyName: p})
+		_, _ = people.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: name(of), PolicyArn: m})
+		for _, g := range []string{"g0", "g1"} {
+			_, _ = people.RemoveUserFromGroup(ctx, &iam.RemoveUserFromGroupInput{UserName: name(of), GroupName: &g})
+		}
+		return
+	}
+	_, _ = people.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: name(of), PolicyName: p})
+	_, _ = people.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: name(of), PolicyArn: m})
+}
+
 // attack tries every known step for real, each once, and reports whether the
 // principal reads then. Most are denied: that is not an error.
 func (w *randomWorld) attack(self string) bool {
@@ -171,6 +189,12 @@ func (w *randomWorld) attack(self string) bool {
 	_, _ = tables.PutResourcePolicy(ctx, &dynamodb.PutResourcePolicyInput{ResourceArn: aws.String(ordersID), Policy: mine("dynamodb:*")})
 	if w.reads(cfg) {
 		return true
+	}
+	if _, err := people.GetUser(ctx, &iam.GetUserInput{UserName: aws.String("helper")}); err == nil { // it has every right
+		w.strip(people, self)
+		if w.reads(cfg) {
+			return true
+		}
 	}
 	trust := document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": self}, "Action": "sts:AssumeRole"})
 	for _, role := range w.roles {

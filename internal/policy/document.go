@@ -215,6 +215,28 @@ func (d *Document) Mentions(action string) bool {
 	return false
 }
 
+// MayAllow reports whether an Allow statement of the document is about an action on
+// a resource, whatever its principals and conditions are. It takes a resource with
+// a policy variable for one that matches.
+func (d *Document) MayAllow(action, resource string) bool {
+	e := evaluation{request: &Request{Action: action, Resource: resource}}
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		if s.Effect != Allow || !s.action(&e) {
+			continue
+		}
+		for j := range s.resources {
+			if s.resources[j].kind == patternTemplate {
+				return true
+			}
+		}
+		if s.resource(&e) {
+			return true
+		}
+	}
+	return false
+}
+
 // UnsuppliedKeys lists the condition keys of the document that the embedded
 // AWS never puts into a request: such a condition is decided as on an absent
 // key, always.
