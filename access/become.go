@@ -149,7 +149,8 @@ func (p *paths) opens(from *actor) []gift {
 			step := e.step
 			step.Does = "opens the key to another principal"
 			open.cell, open.steps = and(open.cell, e.cell), append(open.steps, step)
-			open.change.openKeys = append(open.change.openKeys, k)
+			open.change.openKeys = append(open.change.openKeys, e.change.openKeys...)
+			open.change.grantKeys = append(open.change.grantKeys, e.change.grantKeys...)
 		}
 	}
 	if len(open.steps) > 0 {

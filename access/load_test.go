@@ -3,7 +3,7 @@ package access_test
 import (
 	"bytes"
 	"context"
-	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/access"
@@ -57,12 +57,22 @@ func TestLoad(t *testing.T) {
 	if err := s.Save(&b); err != nil {
 		t.Fatal(err)
 	}
+	text := b.String()
 	again, err := access.Read(&b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(s, again) {
-		t.Errorf("read %+v\nsaved %+v", again, s)
+	b.Reset()
+	if err := again.Save(&b); err != nil || b.String() != text {
+		t.Errorf("%v, read %s\nsaved %s", err, b.String(), text)
 	}
-	t.Log(analyze(t, again).Text(access.TextOptions{Why: true}))
+	got := analyze(t, again).Text(access.TextOptions{Why: true})
+	for _, want := range []string{"\nThe key alone keeps 1 principal from reading Orders, and a principal can take the table off",
+		"user/reader   yes         yes              no     no", "user/nobody   no *",
+		"user/nobody assumes the role arn:aws:iam::111122223333:role/app (sts:AssumeRole)",
+		"unknown: arn:aws:iam::111122223333:user/keyless takes the table off its key"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the text lacks %q:\n%s", want, got)
+		}
+	}
 }

@@ -66,6 +66,7 @@ type change struct {
 	stripped         bool
 	join             *Group
 	openKeys         []*keyWorld
+	grantKeys        []*keyWorld
 	openTable        bool
 	explain          bool
 }
@@ -73,6 +74,7 @@ type change struct {
 func (c *change) apply(q *question) *question {
 	q.admin, q.unbounded, q.join, q.explain = c.admin, c.unbounded, c.join, c.explain
 	q.stripped = c.stripped
+	q.granted = q.key != nil && slices.Contains(c.grantKeys, q.key)
 	q.opened = q.key != nil && slices.Contains(c.openKeys, q.key) || q.table != nil && c.openTable && !q.stream
 	return q
 }

@@ -234,6 +234,11 @@ func (p *paths) opening(a *actor, k *keyWorld, c change) *edit {
 		q := c.apply(&question{action: o.action, resource: k.ARN, owner: k.owner, region: k.region, key: k})
 		if cell := p.ask(a, q); cell.Verdict != No && (best == nil || cell.Verdict > best.cell.Verdict) {
 			best = &edit{cell: cell, step: Step{a.name, o.action, k.ARN, o.does}}
+			if o.action == "kms:CreateGrant" { // it lifts nothing that the key policy denies
+				best.change.grantKeys = []*keyWorld{k}
+			} else {
+				best.change.openKeys = []*keyWorld{k}
+			}
 		}
 	}
 	return best
@@ -263,9 +268,10 @@ func (p *paths) powers(a *actor) {
 				return
 			}
 			cell, have = and(cell, e.cell), append(slices.Clip(have), e.step)
-			c.openKeys = append(slices.Clip(c.openKeys), k)
+			c.openKeys = append(slices.Clip(c.openKeys), e.change.openKeys...)
+			c.grantKeys = append(slices.Clip(c.grantKeys), e.change.grantKeys...)
 		}
-		if len(c.openKeys) > 0 && try(c, cell, have...) {
+		if len(c.openKeys)+len(c.grantKeys) > 0 && try(c, cell, have...) {
 			return
 		}
 		q := c.apply(onTable(t, "dynamodb:PutResourcePolicy", t.ARN))

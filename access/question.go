@@ -30,6 +30,7 @@ type question struct {
 	// everything, loses its boundary, joins a group; the policy of the resource
 	// allows everything to everybody.
 	admin, unbounded, opened bool
+	granted                  bool // the actor has a grant for kms:Decrypt
 	stripped                 bool // the actor has lost all policies of its own but that one
 	join                     *Group
 
@@ -45,7 +46,7 @@ type questionKey struct {
 
 func (q *question) id() string {
 	flags := 0
-	for i, b := range []bool{q.via, q.open, q.admin, q.unbounded, q.opened, q.explain, q.stream, q.stripped} {
+	for i, b := range []bool{q.via, q.open, q.admin, q.unbounded, q.opened, q.explain, q.stream, q.stripped, q.granted} {
 		if b {
 			flags |= 1 << i
 		}
@@ -138,6 +139,10 @@ func (w *world) policiesFor(a *actor, q *question) policy.Policies {
 		p.Resource, p.ResourceMode, p.Grants = q.key.policy, policy.ModeKeyPolicy, q.key.grants
 		if q.opened {
 			p.Resource = w.open[policy.KeyPolicy]
+		}
+		if q.granted {
+			p.Grants = append(p.Grants[:len(p.Grants):len(p.Grants)],
+				policy.Grant{ID: "a new grant", Grantee: a.ARN, Operations: []string{"Decrypt"}})
 		}
 	case q.table != nil:
 		p.Resource = q.table.policy

@@ -155,6 +155,9 @@ func (r *Row) text(b *strings.Builder, columns []Operation, why bool) {
 	}
 }
 
+// String returns the reasons of a cell, one a line.
+func (c *Cell) String() string { return strings.Join(c.lines(), "\n") }
+
 // lines are the reasons of a cell.
 func (c *Cell) lines() []string {
 	var all []string
