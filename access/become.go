@@ -46,7 +46,13 @@ func (p *paths) edge(from, to *actor, w way) (*Cell, []Step) {
 		if !able && (!p.mentions(from, w.action) || !p.mayAllow(from, w.action, to.name)) {
 			return noCell, nil
 		}
-		return p.as(from, p.onIdentity(w.action, to.name))
+		cell, steps := p.as(from, p.onIdentity(w.action, to.name))
+		if w.edits && cell.Verdict != No {
+			// The new trust policy names the actor, whose own policies may still deny.
+			cell = and(cell, p.ask(from, &question{action: "sts:AssumeRole", resource: to.RoleARN, owner: to.AccountID,
+				region: p.Region, target: to, opened: true}))
+		}
+		return cell, steps
 	}
 	if !able && !p.trusted(from, to) && (!p.mentions(from, w.action) || !p.mayAllow(from, w.action, to.RoleARN)) {
 		return noCell, nil

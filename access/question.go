@@ -154,6 +154,9 @@ func (w *world) policiesFor(a *actor, q *question) policy.Policies {
 		}
 	case q.target != nil:
 		p.Resource, p.ResourceMode = w.trusts[q.target], policy.ModeTrustPolicy
+		if q.opened {
+			p.Resource = w.open[policy.KeyPolicy]
+		}
 	}
 	return p
 }
