@@ -27,7 +27,8 @@ type layer struct {
 // layers declares the architecture from the top to the bottom.
 var layers = []layer{
 	{"programs", []string{"cmd", "examples", "interop", "internal/peer", "internal/ci", "internal/testenv"},
-		[]string{"lab", "access", "around the repository", "repository", "encryption", "format and materials", "embedded AWS",
+		[]string{"lab", "access", "around the repository", "repository", "encryption", "format and materials",
+			"embedded AWS",
 			"ground floor"}},
 	{"access", []string{"access"}, []string{"ground floor"}},
 	{"lab", []string{"labsetup"},

@@ -57,7 +57,8 @@ func (p *paths) edge(from, to *actor, w way) (*Cell, []Step) {
 	if !able && !p.trusted(from, to) && (!p.mentions(from, w.action) || !p.mayAllow(from, w.action, to.RoleARN)) {
 		return noCell, nil
 	}
-	return p.as(from, &question{action: w.action, resource: to.RoleARN, owner: to.AccountID, region: p.Region, target: to})
+	return p.as(from, &question{action: w.action, resource: to.RoleARN, owner: to.AccountID, region: p.Region,
+		target: to})
 }
 
 var noCell = &Cell{Verdict: No}

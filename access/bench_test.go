@@ -26,7 +26,8 @@ func large(n, perPrincipal int, distinct bool) *access.Snapshot {
 			if distinct {
 				variant = i
 			}
-			action := []string{"dynamodb:GetItem", "s3:GetObject", "ec2:*", "sts:AssumeRole", "kms:Describe*", "iam:GetUser",
+			action := []string{"dynamodb:GetItem", "s3:GetObject", "ec2:*", "sts:AssumeRole", "kms:Describe*",
+				"iam:GetUser",
 				"logs:*", "sqs:SendMessage", "dynamodb:Describe*", "iam:PassRole"}[j%10]
 			all = append(all, fmt.Sprintf(`{"Effect":"Allow","Action":%q,"Resource":"arn:aws:s3:::bucket-%d-%d/*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`, action, variant, j))
 		}
@@ -44,8 +45,9 @@ func large(n, perPrincipal int, distinct bool) *access.Snapshot {
 		e.ARN = fmt.Sprintf("arn:aws:iam::111122223333:user/u%d", i)
 		s.Users = append(s.Users, access.User{Identity: e})
 	}
-	s.Policies = []access.ManagedPolicy{{ARN: "arn:aws:iam::aws:policy/AdministratorAccess", Document: document(map[string]any{
-		"Effect": "Allow", "Action": "*", "Resource": "*"})}}
+	s.Policies = []access.ManagedPolicy{{ARN: "arn:aws:iam::aws:policy/AdministratorAccess",
+		Document: document(map[string]any{
+			"Effect": "Allow", "Action": "*", "Resource": "*"})}}
 	return s
 }
 

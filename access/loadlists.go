@@ -193,7 +193,8 @@ func (l *loader) group(ctx context.Context, g *types.Group) error {
 	}); err != nil {
 		return err
 	}
-	if err := l.attached(ctx, &e.Identity, "Group", func(marker *string) ([]types.AttachedPolicy, *string, bool, error) {
+	if err := l.attached(ctx, &e.Identity, "Group", func(marker *string) ([]types.AttachedPolicy, *string, bool,
+		error) {
 		out, err := l.iam.ListAttachedGroupPolicies(ctx,
 			&iam.ListAttachedGroupPoliciesInput{GroupName: name, Marker: marker})
 		if err != nil {

@@ -85,7 +85,8 @@ func onTable(t *tableWorld, action, resource string) *question {
 }
 
 var (
-	reads  = []string{"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:PartiQLSelect"}
+	reads = []string{"dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem",
+		"dynamodb:PartiQLSelect"}
 	writes = []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLInsert",
 		"dynamodb:PartiQLUpdate"}
 )

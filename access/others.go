@@ -62,7 +62,8 @@ func (w *world) readOthers() {
 	if gaps := w.unread("", "iam:ListUsers", "iam:ListRoles", authorizationDetails); len(gaps) > 0 {
 		w.add(&actor{name: "users and roles that could not be listed", kind: KindUnlisted, unread: gaps,
 			Principal: policy.Principal{Type: policy.User, AccountID: w.Account,
-				ARN: "arn:" + w.Partition + ":iam::" + w.Account + ":user/not-listed", UniqueID: "AIDANOTLISTEDNOTLI00"}})
+				ARN:      "arn:" + w.Partition + ":iam::" + w.Account + ":user/not-listed",
+				UniqueID: "AIDANOTLISTEDNOTLI00"}})
 	}
 }
 

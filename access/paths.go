@@ -79,7 +79,8 @@ func (p *paths) add(a *actor, c *Cell, steps ...Step) {
 	if c.Verdict == No {
 		return
 	}
-	p.found[a] = append(p.found[a], Path{Verdict: c.Verdict, Steps: steps, Why: append(slices.Clone(c.If), c.Unread...)})
+	p.found[a] = append(p.found[a], Path{Verdict: c.Verdict, Steps: steps, Why: append(slices.Clone(c.If),
+		c.Unread...)})
 	p.best[a] = max(p.best[a], c.Verdict)
 }
 
@@ -152,7 +153,8 @@ func (p *paths) edits(a *actor) []edit {
 				}
 				// The group can be given a policy first: later it could deny that.
 				joins := all[n]
-				if c, action, _ := p.either(a, g.ARN, []string{"iam:PutGroupPolicy", "iam:AttachGroupPolicy"}); c.Verdict != No {
+				if c, action, _ := p.either(a, g.ARN, []string{"iam:PutGroupPolicy",
+					"iam:AttachGroupPolicy"}); c.Verdict != No {
 					all = append(all, edit{and(c, joins.cell), Step{a.name, action, g.ARN, "gives permissions to"},
 						change{admin: true, join: g}, []Step{joins.step}})
 				}
@@ -364,7 +366,8 @@ func (p *paths) around(a *actor) {
 	}
 	copied := t.ARN + "-copy"
 	for _, r := range []struct{ action, on, does string }{
-		{"dynamodb:RestoreTableFromBackup", t.ARN + "/backup/01700000000000-00000000", "restores a backup under another key"},
+		{"dynamodb:RestoreTableFromBackup", t.ARN + "/backup/01700000000000-00000000",
+			"restores a backup under another key"},
 		{"dynamodb:RestoreTableToPointInTime", t.ARN, "restores the table under another key"},
 	} {
 		p.add(a, both(and(ask(r.action, r.on), elsewhere(copied)), key(old)),
@@ -466,8 +469,9 @@ func (p *paths) newcomers() {
 				c, before := p.as(a, p.onIdentity(becomes, n.arn))
 				cell, steps = and(cell, c), longer(steps, before)
 			}
-			made := &actor{name: n.arn, kind: n.kind, class: -int(n.kind), Principal: policy.Principal{Type: policy.User,
-				AccountID: a.AccountID, ARN: n.arn, UniqueID: "AIDANEWNEWNEWNEWNEW0"}}
+			made := &actor{name: n.arn, kind: n.kind, class: -int(n.kind),
+				Principal: policy.Principal{Type: policy.User,
+					AccountID: a.AccountID, ARN: n.arn, UniqueID: "AIDANEWNEWNEWNEWNEW0"}}
 			if n.kind == KindRole {
 				made.Principal = policy.Principal{Type: policy.AssumedRole, AccountID: a.AccountID, RoleARN: n.arn,
 					RoleUniqueID: "AROANEWNEWNEWNEWNEW0", UniqueID: "AROANEWNEWNEWNEWNEW0:" + anySession,

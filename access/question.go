@@ -46,7 +46,8 @@ type questionKey struct {
 
 func (q *question) id() string {
 	flags := 0
-	for i, b := range []bool{q.via, q.open, q.admin, q.unbounded, q.opened, q.explain, q.stream, q.stripped, q.granted} {
+	for i, b := range []bool{q.via, q.open, q.admin, q.unbounded, q.opened, q.explain, q.stream, q.stripped,
+		q.granted} {
 		if b {
 			flags |= 1 << i
 		}

@@ -54,7 +54,8 @@ func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 func (w *randomWorld) statement() map[string]any {
 	r := w.r
 	s := map[string]any{"Effect": pick(r, "Allow", "Allow", "Allow", "Allow", "Allow", "Deny"),
-		pick(r, "Action", "Action", "Action", "Action", "NotAction"): pick(r, "dynamodb:GetItem", "dynamodb:GetItem", "dynamodb:*", "dynamodb:Scan",
+		pick(r, "Action", "Action", "Action", "Action", "NotAction"): pick(r, "dynamodb:GetItem", "dynamodb:GetItem",
+			"dynamodb:*", "dynamodb:Scan",
 			"kms:Decrypt", "kms:Decrypt", "kms:*", "kms:PutKeyPolicy", "kms:CreateGrant", "sts:AssumeRole", "sts:*",
 			"iam:PutUserPolicy", "iam:AttachRolePolicy", "iam:CreateAccessKey", "iam:UpdateAssumeRolePolicy",
 			"iam:CreatePolicyVersion", "iam:AddUserToGroup", "iam:*", "dynamodb:PutResourcePolicy", "iam:PutGroupPolicy",
@@ -110,11 +111,13 @@ func (w *randomWorld) keyPolicy() string {
 		{"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:aws:iam::111122223333:user/helper"},
 			"Action": []string{"kms:Describe*", "kms:Get*", "kms:List*"}, "Resource": "*"}}
 	if r.IntN(3) > 0 {
-		all = append(all, map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:aws:iam::111122223333:root"},
-			"Action": pick(r, "kms:*", "kms:*", "kms:Put*"), "Resource": "*"})
+		all = append(all, map[string]any{"Effect": "Allow",
+			"Principal": map[string]any{"AWS": "arn:aws:iam::111122223333:root"},
+			"Action":    pick(r, "kms:*", "kms:*", "kms:Put*"), "Resource": "*"})
 	}
 	for range r.IntN(3) {
-		s := map[string]any{"Effect": pick(r, "Allow", "Allow", "Deny"), "Action": pick(r, "kms:Decrypt", "kms:*", "kms:PutKeyPolicy", "kms:CreateGrant"),
+		s := map[string]any{"Effect": pick(r, "Allow", "Allow", "Deny"), "Action": pick(r, "kms:Decrypt", "kms:*",
+			"kms:PutKeyPolicy", "kms:CreateGrant"),
 			"Resource": "*", "Principal": map[string]any{"AWS": pick(r, w.anyone(), w.anyone(), "*")}}
 		if r.IntN(2) == 0 {
 			s["Condition"] = w.condition()
@@ -136,9 +139,11 @@ func newRandomWorld(t testing.TB, seed uint64) *randomWorld {
 	w := &randomWorld{t: t, r: rand.New(rand.NewPCG(seed, 1)), configs: map[string]aws.Config{},
 		table: access.Table{Name: "Orders"}}
 	helper := "arn:aws:iam::111122223333:user/helper"
-	trust := document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": helper}, "Action": "sts:AssumeRole"})
+	trust := document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": helper},
+		"Action": "sts:AssumeRole"})
 	s := localawstest.Seed{Groups: []localawstest.Group{{Name: "g0"}, {Name: "g1"}},
-		Users: []localawstest.User{{Name: "helper", Policies: map[string]any{"reads": readsPolicies}}}, Keys: []localawstest.Key{{Name: "table"}, {Name: "item"}}}
+		Users: []localawstest.User{{Name: "helper", Policies: map[string]any{"reads": readsPolicies}}},
+		Keys:  []localawstest.Key{{Name: "table"}, {Name: "item"}}}
 	for i := range 4 {
 		w.users = append(w.users, "arn:aws:iam::111122223333:user/u"+strconv.Itoa(i))
 		u := localawstest.User{Name: "u" + strconv.Itoa(i)}
@@ -151,7 +156,8 @@ func newRandomWorld(t testing.TB, seed uint64) *randomWorld {
 		w.roles = append(w.roles, "arn:aws:iam::111122223333:role/r"+strconv.Itoa(i))
 		s.Roles = append(s.Roles, localawstest.Role{Name: "r" + strconv.Itoa(i), Trust: trust})
 	}
-	orders := localawstest.Table{Name: "Orders", PartitionKey: "id", Key: pick(w.r, "table", "table", "table", "", "alias/aws/dynamodb")}
+	orders := localawstest.Table{Name: "Orders", PartitionKey: "id", Key: pick(w.r, "table", "table", "table", "",
+		"alias/aws/dynamodb")}
 	s.Tables = []localawstest.Table{orders}
 	w.server = localawstest.New(t, localawstest.WithSeed(s))
 	root := w.server.Root()
@@ -189,7 +195,8 @@ func (w *randomWorld) policies(ctx context.Context) {
 	managed := must(people.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("m"),
 		PolicyDocument: aws.String(w.identityPolicy())})).Policy.Arn
 	boundary := must(people.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("b"),
-		PolicyDocument: aws.String(document(w.statement(), map[string]any{"Effect": "Allow", "Action": pick(r, "*", "dynamodb:*", "kms:*"),
+		PolicyDocument: aws.String(document(w.statement(), map[string]any{"Effect": "Allow", "Action": pick(r, "*",
+			"dynamodb:*", "kms:*"),
 			"Resource": "*"}))})).Policy.Arn
 	for i := range 4 {
 		name := aws.String("u" + strconv.Itoa(i))
@@ -201,7 +208,8 @@ func (w *randomWorld) policies(ctx context.Context) {
 			must(people.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: name, PolicyArn: managed}))
 		}
 		if r.IntN(5) == 0 {
-			must(people.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: name, PermissionsBoundary: boundary}))
+			must(people.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: name,
+				PermissionsBoundary: boundary}))
 		}
 		if r.IntN(3) == 0 {
 			must(people.TagUser(ctx, &iam.TagUserInput{UserName: name, Tags: iamTags("team", pick(r, "blue", "red"))}))
@@ -215,19 +223,24 @@ func (w *randomWorld) policies(ctx context.Context) {
 			must(people.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: name, PolicyArn: managed}))
 		}
 		if r.IntN(5) == 0 {
-			must(people.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: name, PermissionsBoundary: boundary}))
+			must(people.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: name,
+				PermissionsBoundary: boundary}))
 		}
-		trust := map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": w.anyone()}, "Action": "sts:AssumeRole"}
-		must(people.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: name, PolicyDocument: aws.String(document(trust))}))
+		trust := map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": w.anyone()},
+			"Action": "sts:AssumeRole"}
+		must(people.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: name,
+			PolicyDocument: aws.String(document(trust))}))
 	}
 	for i := range 2 {
-		must(people.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: aws.String("g" + strconv.Itoa(i)), PolicyName: aws.String("p"),
+		must(people.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: aws.String("g" + strconv.Itoa(i)),
+			PolicyName:     aws.String("p"),
 			PolicyDocument: aws.String(w.identityPolicy())}))
 	}
 	for _, key := range []string{"table", "item"} {
 		id := w.server.Key(key)
 		if r.IntN(3) == 0 {
-			in := &kms.CreateGrantInput{KeyId: &id, GranteePrincipal: aws.String(w.anyone()), Operations: grantOperations("Decrypt")}
+			in := &kms.CreateGrantInput{KeyId: &id, GranteePrincipal: aws.String(w.anyone()),
+				Operations: grantOperations("Decrypt")}
 			if key == "table" && r.IntN(2) == 0 {
 				in.Constraints = subset("aws:dynamodb:tableName", pick(r, "Orders", "Other"))
 			}
@@ -238,8 +251,9 @@ func (w *randomWorld) policies(ctx context.Context) {
 	if r.IntN(3) == 0 {
 		s := map[string]any{"Effect": pick(r, "Allow", "Deny"), "Principal": map[string]any{"AWS": w.anyone()},
 			"Action": pick(r, "dynamodb:GetItem", "dynamodb:*"), "Resource": ordersID}
-		if _, err := dynamodb.NewFromConfig(root).PutResourcePolicy(ctx, &dynamodb.PutResourcePolicyInput{ResourceArn: aws.String(ordersID),
-			Policy: aws.String(document(s))}); err != nil && !denied(err) {
+		if _, err := dynamodb.NewFromConfig(root).PutResourcePolicy(ctx,
+			&dynamodb.PutResourcePolicyInput{ResourceArn: aws.String(ordersID),
+				Policy: aws.String(document(s))}); err != nil && !denied(err) {
 			w.t.Fatal(err)
 		}
 	}
@@ -333,7 +347,10 @@ func TestRandomWorlds(t *testing.T) {
 			}
 			if len(ways) > 0 {
 				r := pick(w.r, ways...)
-				p := pick(w.r, slices.DeleteFunc(slices.Clone(r.Paths), func(p access.Path) bool { return p.Verdict < access.Yes })...)
+				p := pick(w.r, slices.DeleteFunc(slices.Clone(r.Paths), func(
+					p access.Path) bool {
+					return p.Verdict < access.Yes
+				})...)
 				for _, step := range p.Steps {
 					paths[step.Action]++
 				}

@@ -29,12 +29,14 @@ func name(arn string) *string { return aws.String(arn[strings.LastIndex(arn, "/"
 
 func as(cfg aws.Config, id, secret, token *string) aws.Config {
 	cfg = cfg.Copy()
-	cfg.Credentials = credentials.NewStaticCredentialsProvider(aws.ToString(id), aws.ToString(secret), aws.ToString(token))
+	cfg.Credentials = credentials.NewStaticCredentialsProvider(aws.ToString(id), aws.ToString(secret),
+		aws.ToString(token))
 	return cfg
 }
 
 func (w *randomWorld) assume(ctx context.Context, cfg aws.Config, role string) (aws.Config, error) {
-	out, err := sts.NewFromConfig(cfg).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: aws.String("path")})
+	out, err := sts.NewFromConfig(cfg).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: &role,
+		RoleSessionName: aws.String("path")})
 	if err != nil {
 		return cfg, err
 	}
@@ -56,7 +58,8 @@ func (w *randomWorld) walk(p access.Path) error {
 		if last := p.Steps[len(p.Steps)-1].Principal; strings.HasSuffix(s.Does, "to another principal") {
 			self = last // a session of the path that is not there yet
 			if strings.Contains(last, ":role/") {
-				self = strings.Replace(strings.Replace(last, ":iam:", ":sts:", 1), ":role/", ":assumed-role/", 1) + "/path"
+				self = strings.Replace(strings.Replace(last, ":iam:", ":sts:", 1), ":role/", ":assumed-role/",
+					1) + "/path"
 			}
 		}
 		policy := func(action string) *string {
@@ -72,55 +75,75 @@ func (w *randomWorld) walk(p access.Path) error {
 		case "sts:AssumeRole":
 			cfg, err = w.assume(ctx, cfg, s.Resource)
 		case "iam:UpdateAssumeRolePolicy":
-			trust := document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": s.Principal}, "Action": "sts:AssumeRole"})
-			if _, err = people.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: name(s.Resource), PolicyDocument: &trust}); err == nil {
+			trust := document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": s.Principal},
+				"Action": "sts:AssumeRole"})
+			if _, err = people.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: name(
+				s.Resource), PolicyDocument: &trust}); err == nil {
 				cfg, err = w.assume(ctx, cfg, s.Resource)
 			}
 		case "iam:CreateAccessKey":
 			var out *iam.CreateAccessKeyOutput
-			if out, err = people.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: name(s.Resource)}); err == nil {
+			if out, err = people.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: name(
+				s.Resource)}); err == nil {
 				cfg = as(cfg, out.AccessKey.AccessKeyId, out.AccessKey.SecretAccessKey, nil)
 			}
 		case "iam:CreateLoginProfile":
-			_, err = people.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: name(s.Resource), Password: aws.String("Aa1!aaaaaaaaaaaa")})
+			_, err = people.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: name(s.Resource),
+				Password: aws.String("Aa1!aaaaaaaaaaaa")})
 			cfg = w.configs[s.Resource]
 		case "iam:PutUserPolicy":
-			_, err = people.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: name(s.Resource), PolicyName: aws.String("x"), PolicyDocument: &all})
+			_, err = people.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: name(s.Resource),
+				PolicyName: aws.String("x"), PolicyDocument: &all})
 		case "iam:AttachUserPolicy":
-			_, err = people.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: name(s.Resource), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+			_, err = people.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: name(s.Resource),
+				PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
 		case "iam:DeleteUserPolicy", "iam:DeleteRolePolicy":
 			w.strip(people, s.Resource)
 		case "iam:PutRolePolicy":
-			_, err = people.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: name(s.Resource), PolicyName: aws.String("x"), PolicyDocument: &all})
+			_, err = people.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: name(s.Resource),
+				PolicyName: aws.String("x"), PolicyDocument: &all})
 		case "iam:AttachRolePolicy":
-			_, err = people.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: name(s.Resource), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+			_, err = people.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: name(s.Resource),
+				PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
 		case "iam:PutGroupPolicy":
-			_, err = people.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: name(s.Resource), PolicyName: aws.String("x"), PolicyDocument: &all})
+			_, err = people.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: name(s.Resource),
+				PolicyName: aws.String("x"), PolicyDocument: &all})
 		case "iam:AttachGroupPolicy":
-			_, err = people.AttachGroupPolicy(ctx, &iam.AttachGroupPolicyInput{GroupName: name(s.Resource), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+			_, err = people.AttachGroupPolicy(ctx, &iam.AttachGroupPolicyInput{GroupName: name(s.Resource),
+				PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
 		case "iam:AddUserToGroup":
-			_, err = people.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: name(s.Resource), UserName: name(s.Principal)})
+			_, err = people.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: name(s.Resource),
+				UserName: name(s.Principal)})
 		case "iam:CreatePolicyVersion":
-			_, err = people.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: &s.Resource, PolicyDocument: &all, SetAsDefault: true})
+			_, err = people.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: &s.Resource,
+				PolicyDocument: &all, SetAsDefault: true})
 		case "iam:DeleteUserPermissionsBoundary":
-			_, err = people.DeleteUserPermissionsBoundary(ctx, &iam.DeleteUserPermissionsBoundaryInput{UserName: name(s.Resource)})
+			_, err = people.DeleteUserPermissionsBoundary(ctx, &iam.DeleteUserPermissionsBoundaryInput{UserName: name(
+				s.Resource)})
 		case "iam:DeleteRolePermissionsBoundary":
-			_, err = people.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: name(s.Resource)})
+			_, err = people.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: name(
+				s.Resource)})
 		case "iam:CreateUser":
 			if _, err = people.CreateUser(ctx, &iam.CreateUserInput{UserName: name(s.Resource)}); err == nil {
 				w.configs[s.Resource] = w.server.User(*name(s.Resource))
 			}
 		case "iam:CreateRole":
-			trust := document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": s.Principal}, "Action": "sts:AssumeRole"})
-			if _, err = people.CreateRole(ctx, &iam.CreateRoleInput{RoleName: name(s.Resource), AssumeRolePolicyDocument: &trust}); err == nil {
+			trust := document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": s.Principal},
+				"Action": "sts:AssumeRole"})
+			if _, err = people.CreateRole(ctx, &iam.CreateRoleInput{RoleName: name(s.Resource),
+				AssumeRolePolicyDocument: &trust}); err == nil {
 				w.configs[s.Resource], err = w.assume(ctx, cfg, s.Resource)
 			}
 		case "kms:PutKeyPolicy":
-			_, err = keys.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &s.Resource, Policy: policy("kms:*"), BypassPolicyLockoutSafetyCheck: true})
+			_, err = keys.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &s.Resource, Policy: policy("kms:*"),
+				BypassPolicyLockoutSafetyCheck: true})
 		case "kms:CreateGrant":
-			_, err = keys.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: &s.Resource, GranteePrincipal: &self, Operations: grantOperations("Decrypt")})
+			_, err = keys.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: &s.Resource, GranteePrincipal: &self,
+				Operations: grantOperations("Decrypt")})
 		case "dynamodb:PutResourcePolicy":
-			_, err = dynamodb.NewFromConfig(cfg).PutResourcePolicy(ctx, &dynamodb.PutResourcePolicyInput{ResourceArn: &s.Resource, Policy: policy("dynamodb:*")})
+			_, err = dynamodb.NewFromConfig(cfg).PutResourcePolicy(ctx,
+				&dynamodb.PutResourcePolicyInput{ResourceArn: &s.Resource, Policy: policy("dynamodb:*"),
+					ConfirmRemoveSelfResourceAccess: true})
 		default:
 			return nil // the server does not have the rest of the path
 		}
@@ -162,43 +185,53 @@ func (w *randomWorld) attack(self string) bool {
 	people, keys, tables := iam.NewFromConfig(cfg), kms.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg)
 	caller := must(sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)).Arn
 	mine := func(action string) *string {
-		return aws.String(document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": *caller}, "Action": action, "Resource": "*"}))
+		return aws.String(document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": *caller},
+			"Action": action, "Resource": "*"}))
 	}
 	x := aws.String("x")
 	if strings.Contains(self, ":user/") {
 		_, _ = people.DeleteUserPermissionsBoundary(ctx, &iam.DeleteUserPermissionsBoundaryInput{UserName: name(self)})
-		_, _ = people.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: name(self), PolicyName: x, PolicyDocument: &all})
+		_, _ = people.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: name(self), PolicyName: x,
+			PolicyDocument: &all})
 		_, _ = people.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: name(self), PolicyArn: admin})
 		for _, g := range []string{"g0", "g1"} {
 			_, _ = people.AddUserToGroup(ctx, &iam.AddUserToGroupInput{UserName: name(self), GroupName: &g})
-			_, _ = people.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: &g, PolicyName: x, PolicyDocument: &all})
+			_, _ = people.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: &g, PolicyName: x,
+				PolicyDocument: &all})
 		}
 	} else {
 		_, _ = people.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: name(self)})
-		_, _ = people.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: name(self), PolicyName: x, PolicyDocument: &all})
+		_, _ = people.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: name(self), PolicyName: x,
+			PolicyDocument: &all})
 		_, _ = people.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: name(self), PolicyArn: admin})
 	}
 	_, _ = people.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyDocument: &all, SetAsDefault: true,
 		PolicyArn: aws.String("arn:aws:iam::111122223333:policy/m")})
 	for _, key := range []string{w.key, w.item} {
 		if key != "" {
-			_, _ = keys.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &key, Policy: mine("kms:*"), BypassPolicyLockoutSafetyCheck: true})
-			_, _ = keys.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: &key, GranteePrincipal: caller, Operations: grantOperations("Decrypt")})
+			_, _ = keys.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &key, Policy: mine("kms:*"),
+				BypassPolicyLockoutSafetyCheck: true})
+			_, _ = keys.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: &key, GranteePrincipal: caller,
+				Operations: grantOperations("Decrypt")})
 		}
 	}
-	_, _ = tables.PutResourcePolicy(ctx, &dynamodb.PutResourcePolicyInput{ResourceArn: aws.String(ordersID), Policy: mine("dynamodb:*")})
+	_, _ = tables.PutResourcePolicy(ctx, &dynamodb.PutResourcePolicyInput{ResourceArn: aws.String(ordersID),
+		Policy: mine("dynamodb:*")})
 	if w.reads(cfg) {
 		return true
 	}
-	if _, err := people.GetUser(ctx, &iam.GetUserInput{UserName: aws.String("helper")}); err == nil { // it has every right
+	if _, err := people.GetUser(ctx, &iam.GetUserInput{UserName: aws.String(
+		"helper")}); err == nil { // it has every right
 		w.strip(people, self)
 		if w.reads(cfg) {
 			return true
 		}
 	}
-	trust := document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": self}, "Action": "sts:AssumeRole"})
+	trust := document(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": self},
+		"Action": "sts:AssumeRole"})
 	for _, role := range w.roles {
-		_, _ = people.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: name(role), PolicyDocument: &trust})
+		_, _ = people.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: name(role),
+			PolicyDocument: &trust})
 		if as, err := w.assume(ctx, cfg, role); err == nil && w.reads(as) {
 			return true
 		}

@@ -367,8 +367,10 @@ func (w *world) readRoles() {
 		r := &w.Roles[i]
 		account := accountOf(r.ARN)
 		a := &actor{name: r.ARN, kind: KindRole, owner: &r.Identity, role: r, tags: r.Tags,
-			Principal: policy.Principal{Type: policy.AssumedRole, AccountID: account, RoleARN: r.ARN, RoleUniqueID: r.ID,
-				ARN:      "arn:" + w.Partition + ":sts::" + account + ":assumed-role/" + lastPart(r.ARN) + "/" + anySession,
+			Principal: policy.Principal{Type: policy.AssumedRole, AccountID: account, RoleARN: r.ARN,
+				RoleUniqueID: r.ID,
+				ARN: "arn:" + w.Partition + ":sts::" + account + ":assumed-role/" + lastPart(
+					r.ARN) + "/" + anySession,
 				UniqueID: r.ID + ":" + anySession}}
 		w.attach(a, &r.Identity, policy.SourceInline, policy.SourceManaged)
 		w.bound(a, r.Boundary)

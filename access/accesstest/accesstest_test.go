@@ -38,7 +38,8 @@ func TestOnly(t *testing.T) {
 	}
 	const app = "arn:aws:iam::111122223333:role/app"
 	seed := localawstest.Seed{Keys: []localawstest.Key{{Name: "k"}},
-		Users: []localawstest.User{{Name: "assumer", Policies: map[string]any{"p": allow("sts:AssumeRole", app)}}, {Name: "other"}},
+		Users: []localawstest.User{{Name: "assumer", Policies: map[string]any{"p": allow("sts:AssumeRole", app)}},
+			{Name: "other"}},
 		Roles: []localawstest.Role{{Name: "app", Attach: []string{"AdministratorAccess"},
 			Trust: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}}`}},
 		Tables: []localawstest.Table{{Name: "Tab", PartitionKey: "id", Key: "k"}}}
@@ -75,12 +76,14 @@ func TestOnly(t *testing.T) {
 	says(only(s, access.ReadClear, root, app), assumer+" can come to read-clear Tab: yes: "+assumer+" assumes the role")
 	says(only(s, access.ReadClear, root, assumer), app+` can read-clear Tab: yes`)
 	says(only(s, access.Write, root, app)) // no paths
-	says(only(s, access.ReadClear, root, app, assumer, "arn:aws:iam::111122223333:user/gone"), "user/gone is not a principal")
+	says(only(s, access.ReadClear, root, app, assumer, "arn:aws:iam::111122223333:user/gone"),
+		"user/gone is not a principal")
 	says(only(s, access.Operation(9), root), "invalid operation")
 
 	unread := *s
 	unread.Tables = slices.Clone(s.Tables)
-	unread.NotRead = []access.Gap{{Permission: "iam:GetUserPolicy", Resource: "arn:aws:iam::111122223333:user/other", Reason: "permission denied"}}
+	unread.NotRead = []access.Gap{{Permission: "iam:GetUserPolicy", Resource: "arn:aws:iam::111122223333:user/other",
+		Reason: "permission denied"}}
 	says(only(&unread, access.ReadClear, root, app, assumer), "user/other can read-clear Tab: unknown")
 	unread.Version = 7
 	says(only(&unread, access.ReadClear), "not a snapshot")
