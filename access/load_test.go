@@ -67,7 +67,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("%v, read %s\nsaved %s", err, b.String(), text)
 	}
 	got := analyze(t, again).Text(access.TextOptions{Why: true})
-	for _, want := range []string{"\nThe key alone keeps 1 principal from reading Orders, and a principal can take the table off",
+	for _, want := range []string{"\nThe key alone keeps 1 principal from reading Orders, and a principal can take",
 		"user/reader   yes         yes              no     no", "user/nobody   no *",
 		"user/nobody assumes the role arn:aws:iam::111122223333:role/app (sts:AssumeRole)",
 		"unknown: arn:aws:iam::111122223333:user/keyless takes the table off its key"} {

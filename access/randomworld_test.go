@@ -275,8 +275,9 @@ func (w *randomWorld) reads(cfg aws.Config) bool {
 	}
 	if denied(err) {
 		_, err = client.Query(ctx, &dynamodb.QueryInput{TableName: aws.String("Orders"),
-			KeyConditionExpression:    aws.String("id = :i"),
-			ExpressionAttributeValues: map[string]ddbtypes.AttributeValue{":i": &ddbtypes.AttributeValueMemberS{Value: "1"}}})
+			KeyConditionExpression: aws.String("id = :i"),
+			ExpressionAttributeValues: map[string]ddbtypes.AttributeValue{
+				":i": &ddbtypes.AttributeValueMemberS{Value: "1"}}})
 	}
 	if err == nil && w.item != "" {
 		_, err = kms.NewFromConfig(cfg).Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: w.sealed,
