@@ -1,7 +1,6 @@
 package access
 
 import (
-	"maps"
 	"strconv"
 	"strings"
 
@@ -337,14 +336,4 @@ func because(q *question, answer *policy.Answer) []string {
 		all = append(all, text)
 	}
 	return all
-}
-
-// clonePairs copies an encryption context with one more pair.
-func clonePairs(pairs map[string]string, k, v string) map[string]string {
-	out := maps.Clone(pairs)
-	if out == nil {
-		out = map[string]string{}
-	}
-	out[k] = v
-	return out
 }

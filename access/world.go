@@ -2,7 +2,6 @@ package access
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -45,7 +44,6 @@ type world struct {
 	actors   []*actor
 	byARN    map[string]*actor
 	docs     map[string]*document // by kind and text
-	managed  map[string]*policy.Attached
 	groups   map[string]*Group
 	policyOf map[string]*document // of managed policies, by ARN
 	keys     map[string]*keyWorld
@@ -423,6 +421,3 @@ func (w *world) classify() {
 		a.class = n
 	}
 }
-
-// sortedNames returns the keys of a set in order.
-func sortedNames(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
