@@ -17,6 +17,10 @@
 //
 //   - [github.com/ddbseal/ddbseal/envelope]: encrypts, decrypts and inspects an
 //     item.
+//   - [github.com/ddbseal/ddbseal/envelope/beacon]: searchable attributes of
+//     encrypted items.
+//   - [github.com/ddbseal/ddbseal/envelope/beacon/search]: queries and scans
+//     over those attributes.
 //   - [github.com/ddbseal/ddbseal/envelope/keyring/awskms]: keys in AWS KMS.
 //   - [github.com/ddbseal/ddbseal/envelope/keyring]: raw AES and RSA keys,
 //     several keyrings together, and branch keys.

@@ -24,13 +24,18 @@ var draws = map[string]string{
 
 	"envelope/encrypt.go seal":                              "envelope TestMessageIDsAreFresh",
 	"envelope/signature.go signDigest":                      "envelope TestSignaturesAreFresh",
+	"envelope/beacon/partition.go randomPartition":          "envelope/beacon TestPartitionsAreFresh",
 	"envelope/materials/encryption.go AddRecipient":         "envelope/materials TestDataKeysAreFresh",
 	"envelope/materials/signingkeys.go drawSigningKey":      "envelope/materials TestSigningKeysAreFresh",
 	"envelope/keyring/branchwrap.go wrapUnderBranchKey":     "envelope/keyring TestBranchWrappingDrawsSaltAndIV",
 	"envelope/keyring/internal/recipient/recipient.go Draw": "envelope/keyring/internal/recipient TestDrawIsFresh",
 	"envelope/keyring/rawaes.go Prepare":                    "envelope/keyring TestRawAESDrawsKeyAndIV",
+	"envelope/keyring/rawecdh.go Prepare":                   "envelope/keyring TestRawECDHDraws",
+	"envelope/keyring/internal/agreement/pair.go Wrap":      "envelope/keyring TestRawECDHDraws",
+	"envelope/keyring/awskms/rsa.go Prepare":                "envelope/keyring/awskms TestRSADraws",
 	"envelope/keyring/rawrsa.go Prepare":                    "envelope/keyring TestRawRSADrawsItsKey",
 	"envelope/keyring/rawrsa.go open":                       "envelope/keyring TestRawRSAGuessesNoKey",
+	"envelope/legacy/wrapped.go pkcs1":                      "envelope/legacy TestRSAGuessesNoKey",
 	"envelope/keystore/cache/config.go withDefaults":        "envelope/keystore/cache TestPartitionsAreFresh",
 	"envelope/keystore/create.go CreateKey":                 "envelope/keystore TestIDsAreFresh",
 	"envelope/keystore/create.go VersionKey":                "envelope/keystore TestIDsAreFresh",
@@ -43,27 +48,30 @@ var draws = map[string]string{
 		"TestNoncesAndKeysAreFresh",
 	"localaws/internal/dynamodb/atrest/sealer.go Seal": "localaws/internal/dynamodb/atrest " +
 		"TestNoncesAndKeysAreFresh",
-	"localaws/internal/iam/loginprofile.go newSalt":        "localaws/internal/iam TestSaltsAreFresh",
-	"localaws/internal/identifier/identifier.go New":       "localaws/internal/identifier TestIDsAndSecretsAreFresh",
-	"localaws/internal/identifier/identifier.go NewSecret": "localaws/internal/identifier TestIDsAndSecretsAreFresh",
-	"localaws/internal/sts/service.go New":                 "localaws/internal/sts TestTokenKeysAreFresh",
-	"localaws/internal/sts/session.go tokenAEAD":           "localaws/internal/sts TestTokenNoncesAreFresh",
-	"localaws/internal/kms/datakey.go drawKey":             "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/datakey.go generateRandom":      "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/key_create.go newKey":           "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/material.go newVersion":         "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/material.go randomHex":          "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/kms/material.go seal":               "localaws/internal/kms TestDrawsAreFresh",
-	"localaws/internal/request/id.go NewID":                "localaws/internal/request TestNewID",
-	"localaws/internal/storage/rootkey.go newSeal":         "localaws/internal/storage TestSealsAreFresh",
-	"localaws/internal/storage/rootkey.go openRootKey":     "localaws/internal/storage TestRootKeysAreFresh",
+	"localaws/internal/dynamodb/backup/backup.go newARN":      "localaws/internal/dynamodb/backup TestARNsAreFresh",
+	"localaws/internal/iam/loginprofile.go newSalt":           "localaws/internal/iam TestSaltsAreFresh",
+	"localaws/internal/identifier/identifier.go New":          "localaws/internal/identifier TestIDsAndSecretsAreFresh",
+	"localaws/internal/identifier/identifier.go NewSecret":    "localaws/internal/identifier TestIDsAndSecretsAreFresh",
+	"localaws/internal/kms/asymmetric/asymmetric.go Encrypt":  "localaws/internal/kms/asymmetric TestPairsAreFresh",
+	"localaws/internal/kms/asymmetric/asymmetric.go Generate": "localaws/internal/kms/asymmetric TestPairsAreFresh",
+	"localaws/internal/kms/datakey.go drawKey":                "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/datakey.go generateRandom":         "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/key_create.go newKey":              "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/material.go newVersion":            "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/material.go randomHex":             "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/kms/material.go seal":                  "localaws/internal/kms TestDrawsAreFresh",
+	"localaws/internal/request/id.go NewID":                   "localaws/internal/request TestNewID",
+	"localaws/internal/storage/rootkey.go newSeal":            "localaws/internal/storage TestSealsAreFresh",
+	"localaws/internal/storage/rootkey.go openRootKey":        "localaws/internal/storage TestRootKeysAreFresh",
+	"localaws/internal/sts/service.go New":                    "localaws/internal/sts TestTokenKeysAreFresh",
+	"localaws/internal/sts/session.go tokenAEAD":              "localaws/internal/sts TestTokenNoncesAreFresh",
 
 	"store/transaction.go newToken":         "store TestTokensAreFresh",
 	"store/transparent/tokens.go newTokens": "store/transparent TestTokenKeysAreFresh",
 }
 
 // drawnInTests are packages and programs that are not part of a user's binary.
-var drawnInTests = []string{"envelope/internal/fakekms/", "interop/vectors/"}
+var drawnInTests = []string{"envelope/internal/fakekms/", "internal/legacywriter/", "interop/vectors/"}
 
 // jitter are the files that import math/rand, whose numbers can be guessed. They
 // spread requests over time or have the embedded AWS fail at chance.

@@ -104,15 +104,19 @@ func (c itemCase) encryptor(tb testing.TB) *envelope.ItemEncryptor {
 	return c.encryptorWith(tb, rawAES(tb))
 }
 
-func (c itemCase) encryptorWith(tb testing.TB, k materials.Keyring) *envelope.ItemEncryptor {
-	tb.Helper()
+func (c itemCase) config(k materials.Keyring) envelope.Config {
 	actions := map[string]envelope.Action{"id": envelope.SignOnly}
 	for i := range c.shape.attributes() {
 		actions[attributeName(i)] = envelope.EncryptAndSign
 	}
-	e, err := envelope.NewItemEncryptor(envelope.Config{
+	return envelope.Config{
 		LogicalTableName: "benchmark", PartitionKey: "id", Actions: actions, AlgorithmSuite: c.suite, Keyring: k,
-	})
+	}
+}
+
+func (c itemCase) encryptorWith(tb testing.TB, k materials.Keyring) *envelope.ItemEncryptor {
+	tb.Helper()
+	e, err := envelope.NewItemEncryptor(c.config(k))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -101,6 +101,22 @@ func TestPairsOfTheApplication(t *testing.T) {
 	failsWith(t, err, envelope.ErrMaterials, "encrypt", "")
 }
 
+// A materials manager is asked to have all pairs of the item reproduced.
+func TestRequestedPairs(t *testing.T) {
+	asked := false
+	e := withCMM(t, &cmmFuncs{CMM: defaultCMM(t), request: func(r *materials.EncryptionRequest) {
+		asked = true
+		got, want := slices.Sorted(slices.Values(r.RequiredKeys)), slices.Sorted(maps.Keys(r.Context))
+		if !slices.Equal(got, want) {
+			t.Errorf("required are %q of %q", got, want)
+		}
+	}})
+	mustEncrypt(t, e, validItem())
+	if !asked {
+		t.Error("the manager was not asked")
+	}
+}
+
 func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 	for name, c := range map[string]struct {
 		cmm   cmmFuncs
@@ -163,6 +179,14 @@ func TestForeignCMMIsHeldToItsContract(t *testing.T) {
 			failsWith(t, err, envelope.ErrMaterials, "decrypt", "")
 		})
 	}
+	config := validConfig(t)
+	config.AlgorithmSuite = envelope.SuiteSymmetricSignature
+	symmetric := mustEncrypt(t, mustEncryptor(t, config), validItem())
+	_, err := withCMM(t, &cmmFuncs{CMM: defaultCMM(t), read: func(m *materials.Decryption) *materials.Decryption {
+		return reading(t, m, envelope.SuiteDigitalSignature,
+			func(c materials.EncryptionContext) { c[materials.ContextPublicKey] = "x" })
+	}}).DecryptItem(t.Context(), symmetric)
+	failsWith(t, err, envelope.ErrMaterials, "decrypt", "")
 }
 
 // reading copies materials with a changed context.

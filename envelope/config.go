@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
 	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 	"github.com/ddbseal/ddbseal/envelope/materials"
@@ -19,12 +20,6 @@ const (
 
 	// ReservedPrefix begins the names of attributes that belong to the format.
 	ReservedPrefix = "aws_dbe_"
-
-	beaconPrefix        = "aws_dbe_b_" // searchable hashes of official clients
-	virtualBeaconPrefix = "aws_dbe_v_" // their version markers
-
-	legacyDescription = "*amzn-ddb-map-desc*"
-	legacySignature   = "*amzn-ddb-map-sig*"
 )
 
 // Config says how the items of one table are encrypted. [NewItemEncryptor]
@@ -48,10 +43,15 @@ type Config struct {
 	AllowedUnsigned       []string
 	AllowedUnsignedPrefix string
 	// AlgorithmSuite is used for writing; zero means SuiteDigitalSignature.
-	// Items of both suites are read whatever is set here.
+	// Items of both suites are read whatever is set here. An AWS KMS RSA keyring
+	// writes SuiteSymmetricSignature only, also as one of several.
 	AlgorithmSuite AlgorithmSuite
 	// PlaintextPolicy: zero forbids plaintext on writing and reading.
 	PlaintextPolicy PlaintextPolicy
+	// Legacy reads items of the older DynamoDB Encryption Client; nil forbids
+	// that. It never hands such an item out as plaintext, whatever
+	// PlaintextPolicy allows.
+	Legacy *LegacyOverride
 	// MaxEncryptedDataKeys bounds the recipients of an item, written or read;
 	// zero means 255, the format's own limit. A small number keeps hostile
 	// items from causing many calls to a key service.
@@ -60,6 +60,13 @@ type Config struct {
 	// exactly one of the two is set.
 	Keyring materials.Keyring
 	CMM     materials.CMM
+	// Search adds beacons to the items that are encrypted, so that searches can
+	// find them by encrypted values; nil adds none. See package beacon for what
+	// beacons show to those who cannot decrypt. Signed beacons are attributes
+	// with the action SignOnly and are not in Actions. With a
+	// [beacon.KeySource.KeyField], items need exactly one encrypted data key, of
+	// a hierarchical keyring.
+	Search *beacon.Config
 }
 
 // maxContextName is the most that the encryption context holds of an attribute
@@ -102,7 +109,17 @@ func (c *Config) check(unsigned map[string]struct{}) error {
 	if err := c.checkUnsigned(); err != nil {
 		return err
 	}
+	if err := c.Legacy.check(c); err != nil {
+		return err
+	}
 	return c.checkActions(unsigned)
+}
+
+// unsignedName reports whether attributes of this name may be unsigned. unsigned
+// is the set of the names of AllowedUnsigned.
+func (c *Config) unsignedName(name string, unsigned map[string]struct{}) bool {
+	_, listed := unsigned[name]
+	return listed || c.AllowedUnsignedPrefix != "" && strings.HasPrefix(name, c.AllowedUnsignedPrefix)
 }
 
 func (c *Config) checkUnsigned() error {
@@ -138,8 +155,7 @@ func (c *Config) checkActions(unsigned map[string]struct{}) error {
 	slices.Sort(names)
 	for _, name := range names {
 		action := c.Actions[name]
-		_, listed := unsigned[name]
-		listed = listed || c.AllowedUnsignedPrefix != "" && strings.HasPrefix(name, c.AllowedUnsignedPrefix)
+		listed := c.unsignedName(name, unsigned)
 		switch {
 		case name == "":
 			return configuration("Actions holds an empty name")
@@ -162,6 +178,11 @@ func (c *Config) checkActions(unsigned map[string]struct{}) error {
 				action))
 		}
 	}
+	return nil
+}
+
+// checkKeys checks the actions of the keys.
+func (c *Config) checkKeys() error {
 	want := c.keyAction()
 	for _, name := range c.keys() {
 		switch action, has := c.Actions[name]; {

@@ -60,6 +60,9 @@ func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item, actions *map
 	}
 	head, foot, err := headerAndFooter(item)
 	if err != nil {
+		if err == ErrLegacyItem {
+			return e.decryptLegacy(ctx, item, actions)
+		}
 		return nil, err
 	}
 	if head == nil {
@@ -121,9 +124,7 @@ func headerAndFooter(item Item) (head, foot []byte, err error) {
 	h, hasHead := item[HeaderAttribute]
 	f, hasFoot := item[FooterAttribute]
 	if !hasHead && !hasFoot {
-		_, description := item[legacyDescription]
-		_, signature := item[legacySignature]
-		if description || signature {
+		if hasLegacyAttribute(item) {
 			return nil, nil, ErrLegacyItem
 		}
 		return nil, nil, nil

@@ -155,6 +155,27 @@ func TestDecryptItemRefuses(t *testing.T) {
 	}
 }
 
+// TestMissingKeyIsNamed: an item without a key attribute, such as a projection
+// that lacks it, is refused for that, whatever the version of the format.
+func TestMissingKeyIsNamed(t *testing.T) {
+	for _, action := range []envelope.Action{envelope.SignOnly, envelope.SignAndIncludeInEncryptionContext} {
+		config := validConfig(t)
+		config.Actions["pk"], config.Actions["sk"] = action, action
+		if action == envelope.SignAndIncludeInEncryptionContext {
+			config.Actions["note"] = action // makes it version 2
+		}
+		e := mustEncryptor(t, config)
+		item := mustEncrypt(t, e, validItem())
+		item["other"] = item["pk"]
+		delete(item, "pk")
+		_, err := e.DecryptItem(t.Context(), item)
+		failsWith(t, err, envelope.ErrTampered, "decrypt", "pk")
+		if !strings.Contains(err.Error(), "key attribute is missing; a projection must name it") {
+			t.Errorf("%v: %v", action, err)
+		}
+	}
+}
+
 func headerOf(t testing.TB, item envelope.Item) *format.Header {
 	t.Helper()
 	h, err := format.ParseHeader(item[envelope.HeaderAttribute].(*types.AttributeValueMemberB).Value)

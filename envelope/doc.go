@@ -32,6 +32,13 @@
 // context: with an AWS KMS keyring they reach AWS KMS and its audit log in
 // clear text.
 //
+// # Searching
+//
+// DynamoDB cannot compare ciphertext. [Config.Search] adds beacons to items:
+// truncated keyed hashes of encrypted values, by which an index or a filter finds
+// them. Beacons show which items have equal values, and no signature covers them;
+// read package [github.com/ddbseal/ddbseal/envelope/beacon] before you use one.
+//
 // # Key management
 //
 // Each item has a data key of its own, wrapped once for each recipient. The
@@ -68,10 +75,13 @@
 //
 // # Limits
 //
-//   - Suites 0x6700 and 0x6701 only. No searchable encryption: attributes that
-//     official clients stored for it (aws_dbe_b_…, aws_dbe_v_…) are accepted and
-//     dropped on reading.
-//   - Items of the older DynamoDB Encryption Client fail with [ErrLegacyItem].
+//   - Suites 0x6700 and 0x6701 only.
+//   - Attributes stored for searching (aws_dbe_b_…, aws_dbe_v_…) are accepted and
+//     dropped on reading, whoever wrote them. Nothing checks them: an item whose
+//     beacon was changed or deleted opens, and searches do not find it.
+//   - Items of the older DynamoDB Encryption Client are read if [Config.Legacy]
+//     allows it, see package legacy, and fail with [ErrLegacyItem] otherwise. They
+//     are never written.
 //   - Nested values are encrypted as a whole, up to 32 levels deep.
 //   - Numbers keep 38 digits; in encrypted attributes they come back in plain
 //     form (1e2 as 100), sets and maps in sorted order, NULL always as true.

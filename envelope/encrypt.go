@@ -25,6 +25,9 @@ const tagLength = 16
 // attributes that stay in the clear are shared with the result, not copied.
 // The plaintext policy that forces plaintext makes it return a copy.
 //
+// With Config.Search set, the result has the item's beacons too. A signed beacon
+// that the item has already must have the computed value.
+//
 // Every failure is an [*Error]. It matches [ErrInvalidItem] when the item does
 // not fit the configuration or holds a value that DynamoDB would refuse,
 // [ErrKeyDenied] or [ErrMaterials] when the keyring failed, [ErrConfiguration]
@@ -46,6 +49,13 @@ func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item, taken map[st
 	}
 	w := e.borrow()
 	defer e.giveBack(w)
+	plain := item // the caller's
+	if e.search != nil && e.policy != ForcePlaintextWriteAllowPlaintextRead {
+		var err error
+		if item, err = e.withSigned(item, taken); err != nil {
+			return nil, err
+		}
+	}
 	if err := e.checkKeys(item); err != nil {
 		return nil, err
 	}
@@ -54,6 +64,9 @@ func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item, taken map[st
 			if strings.HasPrefix(name, ReservedPrefix) {
 				return nil, at(name, invalidItem("names that begin with %q are reserved", ReservedPrefix))
 			}
+		}
+		if hasLegacyAttribute(item) { // as it is, no reader would take it for plaintext
+			return nil, invalidItem("it bears attributes of the older DynamoDB Encryption Client")
 		}
 		return maps.Clone(item), nil
 	}
@@ -75,7 +88,14 @@ func (e *ItemEncryptor) encryptItem(ctx context.Context, item Item, taken map[st
 		return nil, err
 	}
 	defer m.Wipe()
-	return e.seal(w, version, m)
+	out, err := e.seal(w, version, m)
+	if err == nil && e.search != nil {
+		err = e.addBeacons(ctx, out, plain, m.EncryptedDataKeys())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // checkKeys reports a key attribute that is missing or of a type that keys
@@ -215,7 +235,7 @@ func (e *ItemEncryptor) seal(w *work, version byte, m *materials.Encryption) (It
 	size += header.Size() + format.FooterSize(len(header.EncryptedDataKeys), e.suite.Signed())
 	b := block{buf: make([]byte, 0, size)}
 	values := make([]types.AttributeValueMemberB, encrypted+2)
-	out := make(Item, len(w.entries)+len(w.unsigned)+2)
+	out := make(Item, len(w.entries)+len(w.unsigned)+2+e.storedBeacons)
 	if err := w.writeUnsigned(out); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -35,6 +36,10 @@ type ItemEncryptor struct {
 	allowedUnsigned   map[string]struct{}
 	allowedPrefix     string
 	configuredActions map[string]Action
+	search            *beacon.Search  // nil without Config.Search
+	storedBeacons     int             // the most that an item can have
+	legacy            LegacyDecryptor // nil: old items are not read
+	legacyActions     map[string]Action
 	work              sync.Pool // *work
 }
 
@@ -54,17 +59,28 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 	for _, name := range c.AllowedUnsigned {
 		unsigned[name] = struct{}{}
 	}
-	if err := c.check(unsigned); err != nil {
+	err := c.check(unsigned)
+	var search *beacon.Search
+	if err == nil && c.Search != nil {
+		search, err = c.compileSearch(unsigned)
+	}
+	if err == nil {
+		err = c.checkKeys()
+	}
+	if err != nil {
 		return nil, newError("configure", c.LogicalTableName, err)
 	}
 	e := &ItemEncryptor{
 		table: c.LogicalTableName, partition: c.PartitionKey, sort: c.SortKey,
 		suite: c.AlgorithmSuite, policy: c.PlaintextPolicy, maxKeys: c.MaxEncryptedDataKeys,
-		version: c.version(), cmm: c.CMM,
+		version: c.version(), cmm: c.CMM, search: search,
 		fields:            make(map[string]*field, len(c.Actions)),
 		allowedUnsigned:   unsigned,
 		allowedPrefix:     c.AllowedUnsignedPrefix,
 		configuredActions: maps.Clone(c.Actions),
+	}
+	if search != nil {
+		e.storedBeacons = search.StoredBeacons()
 	}
 	if e.suite == 0 {
 		e.suite = SuiteDigitalSignature
@@ -73,6 +89,9 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 		e.maxKeys = materials.MaxEncryptedDataKeys
 	}
 	if e.cmm == nil {
+		if err := materials.CheckSuite(c.Keyring, e.suite); err != nil {
+			return nil, newError("configure", c.LogicalTableName, err)
+		}
 		cmm, err := materials.NewDefaultCMM(c.Keyring)
 		if err != nil {
 			return nil, newError("configure", c.LogicalTableName, err)
@@ -90,6 +109,9 @@ func NewItemEncryptor(c Config) (*ItemEncryptor, error) {
 	slices.SortFunc(e.ordered, func(a, b *field) int { return bytes.Compare(a.path, b.path) })
 	for _, name := range c.keys() {
 		e.keyFields = append(e.keyFields, e.fields[name])
+	}
+	if e.legacy = c.Legacy.readable(); e.legacy != nil {
+		e.legacyActions = maps.Clone(e.legacy.Actions())
 	}
 	e.work.New = func() any { return newWork() }
 	return e, nil
@@ -123,7 +145,10 @@ func (e *ItemEncryptor) Action(name string) (Action, bool) {
 	return 0, false
 }
 
-// Actions returns a copy of the configured actions.
+// Search returns the checked Config.Search, nil if there is none.
+func (e *ItemEncryptor) Search() *beacon.Search { return e.search }
+
+// Actions returns a copy of the configured actions. Signed beacons are in it.
 func (e *ItemEncryptor) Actions() map[string]Action { return maps.Clone(e.configuredActions) }
 
 // UnsignedNames returns, in order, the names that are known of attributes outside

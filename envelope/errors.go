@@ -23,7 +23,8 @@ var (
 	// ErrNotEncrypted: the item to decrypt carries neither header nor footer.
 	ErrNotEncrypted = errors.New("item is not encrypted")
 	// ErrLegacyItem: the item was written by the older DynamoDB Encryption
-	// Client; it also matches ErrUnsupported.
+	// Client, and the configuration does not allow reading it; it also matches
+	// ErrUnsupported.
 	ErrLegacyItem = fmt.Errorf("item of the legacy DynamoDB Encryption Client: %w", ErrUnsupported)
 	// ErrTampered: the item does not verify: changed, cut, mixed from several
 	// items, read under the wrong configuration, or malformed. Nothing of it

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
 // exampleEncryptor encrypts the items of a table of patients.
@@ -236,4 +239,43 @@ func ExampleItemEncryptor_EncryptItemAs() {
 	// encrypt table "patients" attribute "allergy": item cannot be encrypted: no action is configured for the attribute; add it to Actions
 	// ENCRYPT_AND_SIGN
 	// *types.AttributeValueMemberB
+}
+
+// DynamoDB cannot compare ciphertext, but a beacon: an index on the attribute
+// aws_dbe_b_diagnosis finds the item.
+func Example_search() {
+	branch := &keyring.MemorySource{} // a key store in an application
+	if err := branch.AddBeaconKey(materials.NewBeaconKey("clinic", [32]byte{1, 2, 3})); err != nil {
+		log.Fatal(err)
+	}
+	k, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "clinic", Name: "2026", Key: make([]byte, 32)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := envelope.NewItemEncryptor(envelope.Config{
+		LogicalTableName: "patients",
+		PartitionKey:     "id",
+		Actions:          map[string]envelope.Action{"id": envelope.SignOnly, "diagnosis": envelope.EncryptAndSign},
+		Keyring:          k,
+		Search: &beacon.Config{
+			Standard: []beacon.Standard{{Name: "diagnosis", Length: 8}},
+			Keys:     beacon.KeySource{Source: branch, BranchKeyID: "clinic", Lifetime: time.Hour},
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for id, diagnosis := range map[string]string{"p-17": "measles", "p-18": "measles"} {
+		sealed, err := e.EncryptItem(context.Background(), envelope.Item{
+			"id":        &types.AttributeValueMemberS{Value: id},
+			"diagnosis": &types.AttributeValueMemberS{Value: diagnosis},
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%T %s\n", sealed["diagnosis"], sealed["aws_dbe_b_diagnosis"].(*types.AttributeValueMemberS).Value)
+	}
+	// Output:
+	// *types.AttributeValueMemberB 95
+	// *types.AttributeValueMemberB 95
 }

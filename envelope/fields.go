@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -192,7 +193,7 @@ func (e *ItemEncryptor) collectForReading(w *work, item Item, signed int) error 
 			}
 			switch {
 			case name == HeaderAttribute || name == FooterAttribute:
-			case strings.HasPrefix(name, beaconPrefix), strings.HasPrefix(name, virtualBeaconPrefix):
+			case beacon.Stored(name):
 			case strings.HasPrefix(name, ReservedPrefix):
 				return at(name, errReservedName)
 			case e.AllowedUnsigned(name):

@@ -1,6 +1,8 @@
 package envelope_test
 
 import (
+	"crypto/ecdh"
+	"crypto/rand"
 	"errors"
 	"os"
 	"os/exec"
@@ -46,6 +48,14 @@ func inFIPSMode(t *testing.T, mode string) {
 		// Applications make a keyring before the encryptor.
 		_, err = keyring.NewRawAES(keyring.RawAESConfig{Namespace: "n", Name: "k", Key: make([]byte, 32)})
 		if !errors.Is(err, envelope.ErrUnsupported) || !strings.Contains(err.Error(), "fips140=only") {
+			t.Errorf("got %v", err)
+		}
+		private, err := ecdh.P256().GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = keyring.NewRawECDHDiscovery(private); !errors.Is(err, envelope.ErrUnsupported) ||
+			!strings.Contains(err.Error(), "fips140=only") {
 			t.Errorf("got %v", err)
 		}
 		return

@@ -108,6 +108,7 @@ func goldenShapes(t *testing.T) []goldenShape {
 	rsaKey := func(wrapping string) goldenKey {
 		return goldenKey{Namespace: "golden", Name: wrapping, Wrapping: wrapping, Private: private}
 	}
+	asymmetric := goldenAsymmetricKeys(t, private)
 	version1 := []envelope.Action{envelope.EncryptAndSign, envelope.SignOnly, envelope.DoNothing}
 	version2 := append(version1[:3:3], envelope.SignAndIncludeInEncryptionContext)
 	return []goldenShape{
@@ -118,6 +119,12 @@ func goldenShapes(t *testing.T) []goldenShape {
 		{name: "v1-nosign-nosort", suite: "nosign", actions: version1[:1], keys: []goldenKey{aes("e", 32)}, noSort: true},
 		{name: "v1-ecdsa-three-keys", suite: "ecdsa", actions: version1[:2], keys: []goldenKey{aes("f", 32), rsaKey("RSA_OAEP_SHA256_MGF1"), aes("g", 16)}},
 		{name: "v1-nosign-rsa-pkcs1", suite: "nosign", actions: version1[:2], keys: []goldenKey{rsaKey("RSA_PKCS1")}},
+		{name: "v1-ecdsa-ecdh-p256", suite: "ecdsa", actions: version1, keys: asymmetric[:1]},
+		{name: "v2-nosign-ecdh-p384", suite: "nosign", actions: version2, keys: asymmetric[1:2]},
+		{name: "v2-ecdsa-ecdh-ephemeral-p521", suite: "ecdsa", actions: version2, keys: asymmetric[2:3]},
+		{name: "v1-ecdsa-kms-ecdh-p256", suite: "ecdsa", actions: version1[:2], keys: asymmetric[3:4]},
+		{name: "v1-nosign-kms-rsa-sha1", suite: "nosign", actions: version1[:2], keys: asymmetric[4:5]},
+		{name: "v2-nosign-every-asymmetric-key", suite: "nosign", actions: version2, keys: asymmetric},
 	}
 }
 

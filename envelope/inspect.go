@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/internal/format"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
@@ -49,8 +50,11 @@ type InspectedAttribute struct {
 	// Length is the size in bytes of the value: of the ciphertext if the
 	// attribute is encrypted, else of its serialization.
 	Length int
-	// Beacon marks what official clients store for searching.
-	Beacon bool
+	// Beacon marks what is stored for searching. BeaconName is the name that
+	// searches use. A signed beacon is marked by [ItemEncryptor.Inspect] alone,
+	// since its attribute looks like any other one.
+	Beacon     bool
+	BeaconName string
 }
 
 // Inspect takes an encrypted item apart. It needs no key and no configuration,
@@ -60,7 +64,7 @@ type InspectedAttribute struct {
 // [ErrNotEncrypted], [ErrLegacyItem], [ErrUnsupported] for another version of
 // the format, or [ErrTampered] for malformed bytes.
 func Inspect(item Item) (*Message, error) {
-	m, err := inspect(item, func(string) bool { return false })
+	m, err := inspect(item, func(string) bool { return false }, nil)
 	if err != nil {
 		return nil, newError("inspect", "", err)
 	}
@@ -70,14 +74,14 @@ func Inspect(item Item) (*Message, error) {
 // Inspect takes an encrypted item apart as the function [Inspect] does, and
 // tells signed from unsigned attributes by the encryptor's configuration.
 func (e *ItemEncryptor) Inspect(item Item) (*Message, error) {
-	m, err := inspect(item, e.AllowedUnsigned)
+	m, err := inspect(item, e.AllowedUnsigned, e.search)
 	if err != nil {
 		return nil, e.fail("inspect", err)
 	}
 	return m, nil
 }
 
-func inspect(item Item, unsigned func(string) bool) (*Message, error) {
+func inspect(item Item, unsigned func(string) bool, search *beacon.Search) (*Message, error) {
 	head, foot, err := headerAndFooter(item)
 	if err != nil {
 		return nil, err
@@ -103,6 +107,9 @@ func inspect(item Item, unsigned func(string) bool) (*Message, error) {
 		m.EncryptedDataKeys = append(m.EncryptedDataKeys, k)
 	}
 	m.Attributes = inspectAttributes(item, header.Legend, unsigned)
+	if search != nil {
+		nameSigned(m.Attributes, search)
+	}
 	return m, nil
 }
 
@@ -116,8 +123,10 @@ func inspectAttributes(item Item, legend []byte, unsigned func(string) bool) []I
 		if name == HeaderAttribute || name == FooterAttribute {
 			continue
 		}
-		a := InspectedAttribute{Name: name,
-			Beacon: strings.HasPrefix(name, beaconPrefix) || strings.HasPrefix(name, virtualBeaconPrefix)}
+		a := InspectedAttribute{Name: name, Beacon: beacon.Stored(name)}
+		if searched, ok := strings.CutPrefix(name, beacon.AttributePrefix); ok {
+			a.BeaconName = searched
+		}
 		if a.Beacon || unsigned(name) {
 			a.Action = DoNothing
 		} else {
@@ -150,6 +159,17 @@ func inspectAttributes(item Item, legend []byte, unsigned func(string) bool) []I
 		}
 	}
 	return out
+}
+
+// nameSigned marks signed beacons.
+func nameSigned(attributes []InspectedAttribute, search *beacon.Search) {
+	for _, name := range search.SignedNames() {
+		for i := range attributes {
+			if a := &attributes[i]; a.Name == name {
+				a.Beacon, a.BeaconName = true, name
+			}
+		}
+	}
 }
 
 // fieldList counts offsets while fields are added.
@@ -234,10 +254,14 @@ func providerMeaning(id string) string {
 	switch id {
 	case "aws-kms":
 		return "a key of AWS KMS"
-	case "aws-kms-hierarchy":
+	case hierarchyProvider:
 		return "a branch key"
-	case "aws-kms-rsa", "aws-kms-ecdh", "raw-ecdh":
-		return "a provider that this library does not support"
+	case "aws-kms-rsa":
+		return "an RSA key of AWS KMS"
+	case "aws-kms-ecdh":
+		return "a key agreement, written with a key of AWS KMS"
+	case "raw-ecdh":
+		return "a key agreement, written with a local key"
 	}
 	return "namespace of a raw key"
 }
@@ -246,13 +270,20 @@ func providerMeaning(id string) string {
 // info: tag length in bits, nonce length in bytes, nonce.
 const rawAESInfo = 4 + 4 + 12
 
-// describeInfo gives provider info as text where it is text.
+// describeInfo gives provider info as text where it is text, and takes the
+// points of a key agreement apart.
 func describeInfo(k *materials.EncryptedDataKey) (value, meaning string) {
 	info := k.ProviderInfo
 	switch {
-	case k.ProviderID == "aws-kms":
+	case k.ProviderID == "raw-ecdh" || k.ProviderID == "aws-kms-ecdh":
+		if points, err := format.ParseECDHInfo(info); err == nil {
+			return fmt.Sprintf("version %d, %s, recipient %x, sender %x", format.ECDHVersion, points.Curve,
+				points.Recipient, points.Sender), "public keys of both sides, as compressed points"
+		}
+		return printable(info), "malformed: not two compressed points"
+	case k.ProviderID == "aws-kms" || k.ProviderID == "aws-kms-rsa":
 		meaning = "key ARN"
-	case k.ProviderID == "aws-kms-hierarchy":
+	case k.ProviderID == hierarchyProvider:
 		meaning = "branch key id"
 	case len(info) > rawAESInfo &&
 		string(info[len(info)-rawAESInfo:len(info)-12]) == "\x00\x00\x00\x80\x00\x00\x00\x0c":

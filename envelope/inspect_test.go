@@ -1,6 +1,7 @@
 package envelope_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -131,5 +132,56 @@ func TestInspectSurvivesValuesWithoutEnd(t *testing.T) {
 	sealed["note"] = loop
 	if _, err := envelope.Inspect(sealed); err != nil {
 		t.Error(err)
+	}
+}
+
+// The header's fields name curve and points of a key agreement and the ARN of an
+// RSA key.
+func TestInspectShowsAsymmetricKeys(t *testing.T) {
+	g := readGolden(t, "testdata/ddbseal/v2-nosign-every-asymmetric-key.json")
+	m, err := envelope.Inspect(mustItem(t, g.Encrypted))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, f := range m.Header {
+		if strings.HasSuffix(f.Name, ": provider id") || strings.HasSuffix(f.Name, ": provider info") {
+			texts = append(texts, f.Value+" ("+f.Meaning+")")
+		}
+	}
+	for i, want := range []string{"p256", "p384", "p521", "p256", "aws-kms-rsa", "p521", "aws-kms-rsa"} {
+		id, info := texts[2*i], texts[2*i+1]
+		k := m.EncryptedDataKeys[i]
+		if want == "aws-kms-rsa" {
+			if id != "aws-kms-rsa (an RSA key of AWS KMS)" || info != g.Keys[i].KMSKey+" (key ARN)" {
+				t.Errorf("key %d: %s %s", i, id, info)
+			}
+			continue
+		}
+		half := (len(k.ProviderInfo) - 9) / 2
+		points := fmt.Sprintf("version 1, %s, recipient %x, sender %x (public keys of both sides, as compressed "+
+			"points)", want, k.ProviderInfo[5:5+half], k.ProviderInfo[9+half:])
+		if !strings.Contains(id, "a key agreement, written with") || info != points {
+			t.Errorf("key %d: %s %s, want %s", i, id, info, points)
+		}
+	}
+}
+
+// Information of a key agreement that is not two points is shown as malformed.
+func TestInspectShowsMalformedPoints(t *testing.T) {
+	sealed := mustEncrypt(t, mustEncryptor(t, validConfig(t)), validItem())
+	withHeader(t, sealed, func(h *format.Header) {
+		h.EncryptedDataKeys[0].ProviderID = "raw-ecdh"
+		h.EncryptedDataKeys[0].ProviderInfo = []byte("\x01\x02")
+	})
+	m, err := envelope.Inspect(sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range m.Header {
+		if strings.HasSuffix(f.Name, ": provider info") &&
+			(f.Value != "0102" || !strings.HasPrefix(f.Meaning, "malformed")) {
+			t.Errorf("%+v", f)
+		}
 	}
 }

@@ -14,11 +14,15 @@ type Opened struct {
 	// Actions has, for every signed attribute, the action that the item was
 	// written with, by its verified header: EncryptAndSign, SignOnly or
 	// SignAndIncludeInEncryptionContext. It is nil for an item that is not
-	// encrypted.
+	// encrypted. For an item of the older DynamoDB Encryption Client it has the
+	// actions of the legacy configuration.
 	Actions map[string]Action
+	// Legacy reports that the older DynamoDB Encryption Client wrote the item.
+	Legacy bool
 	// Beacons has, in order, the names of the stored attributes that Item lacks
-	// because they belong to searchable encryption. No signature covers them.
-	// An item that is encrypted again loses them.
+	// because they belong to searchable encryption, but for the beacons of
+	// Config.Search. No signature covers them. An item that is encrypted again
+	// loses them.
 	Beacons []string
 }
 
@@ -33,7 +37,7 @@ func (e *ItemEncryptor) OpenItem(ctx context.Context, stored Item) (Opened, erro
 	if o.Item, err = e.decryptItem(ctx, stored, &o.Actions); err != nil {
 		return Opened{}, e.fail("decrypt", err)
 	}
-	o.Beacons = beacons(stored)
+	o.Beacons, o.Legacy = e.lostBeacons(stored), IsLegacy(stored)
 	return o, nil
 }
 
@@ -46,6 +50,9 @@ func (e *ItemEncryptor) OpenItem(ctx context.Context, stored Item) (Opened, erro
 // unsigned. Entries of actions for names that the item lacks have no effect. If
 // the item takes the action [SignAndIncludeInEncryptionContext], it is written
 // with header version 2, and its keys are in the encryption context as well.
+//
+// A signed beacon that actions has is computed anew, unless it is a key: the item
+// may have changed since the beacon was computed.
 //
 // The errors are those of EncryptItem. [ErrInvalidItem] also stands for an
 // attribute that has an action in neither place, or for which actions has
@@ -67,14 +74,20 @@ func (w *work) actions() map[string]Action {
 	return actions
 }
 
-// beacons returns the reserved names of an item that has passed decryption,
-// but for header and footer.
-func beacons(stored Item) []string {
+// lostBeacons returns the reserved names of an item that has passed decryption,
+// but for header and footer, and the beacons that encryption adds again.
+func (e *ItemEncryptor) lostBeacons(stored Item) []string {
 	var names []string
 	for name := range stored {
-		if strings.HasPrefix(name, ReservedPrefix) && name != HeaderAttribute && name != FooterAttribute {
-			names = append(names, name)
+		if !strings.HasPrefix(name, ReservedPrefix) || name == HeaderAttribute || name == FooterAttribute {
+			continue
 		}
+		if e.search != nil {
+			if _, has := e.search.ByAttribute(name); has {
+				continue
+			}
+		}
+		names = append(names, name)
 	}
 	slices.Sort(names)
 	return names

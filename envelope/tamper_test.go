@@ -1,6 +1,8 @@
 package envelope_test
 
 import (
+	"crypto/ecdh"
+	"crypto/rand"
 	"errors"
 	"maps"
 	"slices"
@@ -47,6 +49,24 @@ func TestEveryBitMatters(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The same under a keyring that takes the sender's public key from the item.
+func TestEveryBitMattersUnderECDH(t *testing.T) {
+	private, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := validConfig(t)
+	config.AlgorithmSuite = envelope.SuiteSymmetricSignature
+	if config.Keyring, err = keyring.NewRawECDHEphemeral(private.PublicKey()); err != nil {
+		t.Fatal(err)
+	}
+	writer := mustEncryptor(t, config)
+	if config.Keyring, err = keyring.NewRawECDHDiscovery(private); err != nil {
+		t.Fatal(err)
+	}
+	flipEveryBit(t, mustEncryptor(t, config), mustEncrypt(t, writer, validItem()), false)
 }
 
 func flipEveryBit(t *testing.T, reader *envelope.ItemEncryptor, sealed envelope.Item, signed bool) {

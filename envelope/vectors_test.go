@@ -46,10 +46,15 @@ type goldenKey struct {
 	Name      string `json:"name"`
 	Wrapping  string `json:"wrapping"`
 	Bytes     []byte `json:"bytes_b64,omitempty"`       // AES
-	Private   string `json:"private_key_pem,omitempty"` // RSA, PKCS #8
+	Private   string `json:"private_key_pem,omitempty"` // RSA and ECDH, PKCS #8
+	Partner   []byte `json:"partner_key_b64,omitempty"` // ECDH: DER of the other side's public key
+	KMSKey    string `json:"kms_key_arn,omitempty"`     // the private key is one of AWS KMS
 }
 
 func (k goldenKey) keyring() (materials.Keyring, error) {
+	if strings.HasPrefix(k.Wrapping, "ECDH") || k.KMSKey != "" {
+		return k.asymmetric()
+	}
 	if strings.HasPrefix(k.Wrapping, "AES") {
 		return keyring.NewRawAES(keyring.RawAESConfig{Namespace: k.Namespace, Name: k.Name, Key: k.Bytes})
 	}

@@ -3,8 +3,8 @@
 //
 // Every request is verified (Signature Version 4), its caller is resolved
 // (root, IAM user, session of a role), the call is authorized by IAM policies,
-// key policies and grants as AWS does it, and audited whether it succeeded or
-// not. Data is encrypted at rest under the KMS key of its table.
+// the policies of keys and tables, and grants as AWS does it, and audited whether
+// it succeeded or not. Data is encrypted at rest under the KMS key of its table.
 //
 //	srv, err := localaws.New(localaws.Options{})
 //	defer srv.Close()

@@ -47,7 +47,8 @@ func (p *problems) news(operation string, now time.Time) (repeated int, news boo
 // note remembers and logs an error that is this server's own fault.
 func (s *Server) note(c *request.Call, err error) {
 	var known *request.Error
-	if errors.As(err, &known) && known.HTTPStatus() < 500 || errors.Is(err, errFault) {
+	if errors.As(err, &known) && known.HTTPStatus() < 500 || errors.Is(err, errFault) ||
+		errors.Is(err, request.ErrMistake) {
 		return
 	}
 	if known != nil && known.Cause != nil {

@@ -1,7 +1,9 @@
 package localaws_test
 
 import (
+	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -52,4 +54,43 @@ func TestKeyStaysOnTheTable(t *testing.T) {
 		SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}})
 	l.must(err)
 	l.must(read())
+}
+
+// TestHMACKeyOfATable: AWS answers an HMAC key for a table as a failure of its own.
+// The caller learns in the hint that the key is wrong, and the server does not count
+// it among its failures.
+func TestHMACKeyOfATable(t *testing.T) {
+	s := start(t, localaws.Options{})
+	ask := func(service, target, contentType, body string) (int, http.Header, string) {
+		return send(t, s, rawRequest{target: target, contentType: contentType, service: service, body: body,
+			creds: s.RootCredentials()})
+	}
+	_, _, out := ask("kms", "TrentService.CreateKey", json11,
+		`{"KeySpec":"HMAC_256","KeyUsage":"GENERATE_VERIFY_MAC"}`)
+	var key struct{ KeyMetadata struct{ KeyId string } }
+	if err := json.Unmarshal([]byte(out), &key); err != nil {
+		t.Fatalf("%s: %v", out, err)
+	}
+	encrypted := `"SSESpecification":{"Enabled":true,"SSEType":"KMS","KMSMasterKeyId":"` + key.KeyMetadata.KeyId + `"}`
+	table := `"TableName":"items","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"p","KeyType":"HASH"}],` +
+		`"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"}]`
+	refused := func(operation, body string) {
+		t.Helper()
+		status, header, out := ask("dynamodb", "DynamoDB_20120810."+operation, json10, body)
+		if status != http.StatusInternalServerError || !strings.Contains(out, "#InternalServerError") ||
+			!strings.Contains(out, "KMS internal error: com.amazonaws.services.kms.model.AWSKMSException: "+
+				"EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key. "+
+				"(Service: AWSKMS; Status Code: 400; Error Code: ValidationException; Request ID: ") ||
+			!strings.Contains(header.Get("X-Localaws-Hint"), "symmetric") {
+			t.Errorf("%s: %d %s, hint %q", operation, status, out, header.Get("X-Localaws-Hint"))
+		}
+	}
+	refused("CreateTable", `{`+table+`,`+encrypted+`}`)
+	if status, _, out := ask("dynamodb", "DynamoDB_20120810.CreateTable", json10, `{`+table+`}`); status != 200 {
+		t.Fatalf("the name is taken: %s", out)
+	}
+	refused("UpdateTable", `{"TableName":"items",`+encrypted+`}`)
+	if failures := s.Failures(); len(failures) != 0 {
+		t.Errorf("failures of the server: %v", failures)
+	}
 }

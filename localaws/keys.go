@@ -35,8 +35,7 @@ func (k tableKeys) DescribeKey(ctx context.Context, c *request.Call, keyID strin
 	if err != nil {
 		return atrest.KeyInfo{}, err
 	}
-	return atrest.KeyInfo{ARN: m.ARN, Symmetric: m.KeySpec == "SYMMETRIC_DEFAULT", AWSManaged: m.KeyManager == "AWS"},
-		nil
+	return atrest.KeyInfo{ARN: m.ARN, AWSManaged: m.KeyManager == "AWS"}, nil
 }
 
 func (k tableKeys) CreateGrant(ctx context.Context, c *request.Call, keyARN string,

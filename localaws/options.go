@@ -49,7 +49,9 @@ type Options struct {
 	KeyCacheTTL time.Duration
 	// TableActivation is how long a new DynamoDB table or index stays CREATING,
 	// and a changed one UPDATING, by Clock; after a switch of the KMS key it is
-	// the SSEDescription that is UPDATING. Zero: ACTIVE at once.
+	// the SSEDescription that is UPDATING. A backup stays CREATING as long, and a
+	// table refuses another change of its policy for 15 seconds, as on AWS. Zero:
+	// ACTIVE at once.
 	TableActivation time.Duration
 	// AuditLimit is how many management events and how many data events each
 	// account keeps, fewer when they take more than 4 KB on average. Zero:

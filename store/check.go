@@ -11,6 +11,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/expiry"
+	"github.com/ddbseal/ddbseal/store/internal/provision"
 )
 
 // DeclarationError lists what [Table.Check] found. It matches
@@ -49,7 +50,9 @@ type CheckReport struct {
 //     that the table does not expire items by an encrypted attribute, which
 //     DynamoDB never does;
 //   - that the table expires items by the field that T tags ttl;
-//   - that the indexes of [WholeIndexes] exist and project all attributes.
+//   - that the indexes of [WholeIndexes] exist and project all attributes;
+//   - that the indexes which tags of T declare exist, with the keys and the
+//     projection that they are declared to have.
 //
 // A caller who lacks dynamodb:DescribeTimeToLive gets no error for that:
 // [Table.CheckReport] says what was not compared. Errors: [*DeclarationError],
@@ -94,6 +97,7 @@ func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
 		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, report)
 	}
 	t.checkWhole(projections, report)
+	provision.IndexDifferences(t.plan.indexes, out.Table, report)
 	if t.encryptor == nil && t.plan.ttl == nil {
 		return r, nil
 	}

@@ -33,6 +33,12 @@
 // the actions say nothing and the roles (partition, sort, version, ttl) work
 // the same. Nested values are encrypted as a whole.
 //
+// The tags index and localIndex declare secondary indexes, in the words of
+// guregu/dynamo: `index:"byWard,hash"` on one field and `index:"byWard,range"` on
+// another; one field may be a key of several, separated by semicolons. [Create]
+// makes the table with them, [Table.Check] compares them, and a query names one
+// by its name alone.
+//
 // # Types
 //
 // New refuses, by the name of the field, each type that attributevalue stores in

@@ -348,3 +348,52 @@ func ExampleActions() {
 	// ENCRYPT_AND_SIGN DO_NOTHING <nil>
 	// true
 }
+
+// Ward is a type that declares an index.
+type Ward struct {
+	ID    string `dynamodbav:"id" seal:"partition"`
+	House string `dynamodbav:"house" seal:"sign" index:"byHouse,hash"`
+	Beds  int    `dynamodbav:"beds" seal:"sign" index:"byHouse,range"`
+	Notes string `dynamodbav:"notes"`
+}
+
+// A table is made from its type, with the indexes that tags declare. A second
+// call finds it as declared, and changes nothing.
+func ExampleCreate() {
+	ctx := context.Background()
+	server, err := localaws.New(localaws.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	client := dynamodb.NewFromConfig(server.Config(server.RootCredentials()))
+	key, err := keyring.NewRawAES(keyring.RawAESConfig{Namespace: "example", Name: "key",
+		Key: bytes.Repeat([]byte{1}, 32)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	wards, err := store.New[Ward](client, "wards", store.ClientSide{Keyring: key})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 2 {
+		if err := store.Create(ctx, store.CreateOptions{}, wards); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := wards.Put(ctx, Ward{ID: "w1", House: "north", Beds: 12, Notes: "closed on Sundays"}); err != nil {
+		log.Fatal(err)
+	}
+	for w, err := range wards.Query(ctx, store.Query{Index: &store.Index{Name: "byHouse"}, Partition: "north",
+		Sort: store.SortGreater(10)}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(w.ID, w.Beds, w.Notes)
+	}
+	err = store.Create(ctx, store.CreateOptions{ReadUnits: 5, WriteUnits: 5}, wards)
+	fmt.Println(err)
+	// Output:
+	// w1 12 closed on Sundays
+	// table differs from its declaration: wards: the billing mode is PAY_PER_REQUEST, declared PROVISIONED
+}

@@ -87,6 +87,10 @@ func (c *core) declared(what, name string) error {
 	if c.encryptor == nil || name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
 		return nil
 	}
+	if c.encryptor.LegacyDecryptor() != nil &&
+		(name == envelope.LegacySignatureAttribute || name == envelope.LegacyDescriptionAttribute) {
+		return nil
+	}
 	if _, known := c.encryptor.Action(name); !known {
 		return fmt.Errorf("%w: %s names attribute %q, for which table %s declares no action", ErrConfiguration, what,
 			name, c.name)
@@ -118,6 +122,10 @@ func (c *core) readable(what, name string) error {
 		return fmt.Errorf(
 			`%w: %s names %q: DynamoDB of table %s sees ciphertext; filter after reading, or tag the field seal:"sign"`,
 			ErrEncryptedAttribute, what, name, c.name)
+	}
+	if action, _ := c.encryptor.LegacyAction(name); action == envelope.EncryptAndSign {
+		return fmt.Errorf("%w in items of the older client: %s names %q, and table %s reads such items: filter after "+
+			"reading, or migrate them", ErrEncryptedAttribute, what, name, c.name)
 	}
 	return nil
 }

@@ -33,7 +33,8 @@ func (ServerSide) open(*plan) (*envelope.ItemEncryptor, error) { return nil, nil
 // would be filled with ciphertext, or be left empty. The other entities of a
 // table may be in another mode.
 func (p *plan) checkServerSide(stored envelope.Item) error {
-	if stored[envelope.HeaderAttribute] == nil && stored[envelope.FooterAttribute] == nil {
+	if stored[envelope.HeaderAttribute] == nil && stored[envelope.FooterAttribute] == nil &&
+		stored[envelope.LegacySignatureAttribute] == nil {
 		return nil
 	}
 	if err := p.checkEntity(stored); err != nil {
@@ -80,6 +81,11 @@ type ClientSide struct {
 	OtherActions map[string]envelope.Action
 	// PlaintextPolicy zero forbids plaintext items in both directions.
 	PlaintextPolicy envelope.PlaintextPolicy
+	// Legacy reads items that the older DynamoDB Encryption Client left in the
+	// table; nil forbids that. Update writes them in the current format. While it
+	// is set, UpdateAttributes changes items of the current format only, and
+	// conditions on attributes that the older client encrypted are refused.
+	Legacy *envelope.LegacyOverride
 	// MaxEncryptedDataKeys zero means the format's limit, 255.
 	MaxEncryptedDataKeys int
 }
@@ -111,6 +117,7 @@ func (m ClientSide) open(p *plan) (*envelope.ItemEncryptor, error) {
 		AllowedUnsignedPrefix: m.AllowedUnsignedPrefix,
 		AlgorithmSuite:        m.AlgorithmSuite,
 		PlaintextPolicy:       m.PlaintextPolicy,
+		Legacy:                m.Legacy,
 		MaxEncryptedDataKeys:  m.MaxEncryptedDataKeys,
 		Keyring:               m.Keyring,
 		CMM:                   m.CMM,

@@ -12,6 +12,8 @@ type options struct {
 	dropBeacons bool
 	// wholeIndexes names the secondary indexes that must project whole items.
 	wholeIndexes []string
+	// projections are those of declared indexes that do not project all.
+	projections map[string][]string
 }
 
 // DropUnknownMembers lets [Table.Update] and [Table.UpdateOp] drop members of
@@ -31,4 +33,18 @@ func DropBeacons() Option { return func(o *options) { o.dropBeacons = true } }
 // does not project all attributes.
 func WholeIndexes(names ...string) Option {
 	return func(o *options) { o.wholeIndexes = append(o.wholeIndexes, names...) }
+}
+
+// IndexProjection declares that a secondary index, which tags of T declare,
+// projects the named attributes besides all keys, or the keys only if there are
+// none. Without it a declared index projects all attributes. What such an index
+// returns of encrypted items fails with [ErrPartialItem], since it cannot be
+// verified.
+func IndexProjection(index string, attributes ...string) Option {
+	return func(o *options) {
+		if o.projections == nil {
+			o.projections = map[string][]string{}
+		}
+		o.projections[index] = attributes
+	}
 }

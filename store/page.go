@@ -142,6 +142,9 @@ func (c *core) projectionOf(stored envelope.Item, v view) string {
 // incomplete reports whether a stored item came without header, footer or one
 // of the attributes that its header counts.
 func (c *core) incomplete(stored envelope.Item) bool {
+	if envelope.IsLegacy(stored) { // it counts no attributes
+		return stored[envelope.LegacySignatureAttribute] == nil || stored[envelope.LegacyDescriptionAttribute] == nil
+	}
 	if stored[envelope.HeaderAttribute] == nil || stored[envelope.FooterAttribute] == nil {
 		return true
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
+	"github.com/ddbseal/ddbseal/store/internal/provision"
 )
 
 // field is one attribute of an entity type.
@@ -46,6 +47,7 @@ type plan struct {
 	ttl       *field
 	entity    Entity
 	index     map[string]int // of a field, by attribute name
+	indexes   []provision.Index
 	// convertsItself: the type has methods of its own, which want every
 	// attribute.
 	convertsItself bool
@@ -82,7 +84,7 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 	if p.partition == nil {
 		return nil, fmt.Errorf(`%w: no field of %s is tagged seal:"partition"`, ErrConfiguration, p.typeName)
 	}
-	return p, nil
+	return p, p.collectIndexes()
 }
 
 // link points the roles and names at the fields, after these have moved.

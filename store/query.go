@@ -18,8 +18,9 @@ type Query struct {
 	Partition any
 	// Sort narrows the sort key; zero: all of the partition.
 	Sort SortRange
-	// Index asks a secondary index instead of the table. Its keys must be
-	// attributes of T that are not encrypted. An index that does not project
+	// Index asks a secondary index instead of the table: by its name alone if
+	// fields of T declare it. Its keys must be attributes of T that are not
+	// encrypted. An index that does not project
 	// all attributes gives an [*ItemError] with [ErrPartialItem] for each
 	// encrypted item; in server-side mode, and under a PlaintextPolicy that
 	// allows reading plaintext, it can leave fields zero without an error. Declare
@@ -42,9 +43,6 @@ type Query struct {
 	// zero: 1 MB, or without a Filter no more than Limit.
 	PageSize int32
 }
-
-// Index is a secondary index: its name and key attributes.
-type Index struct{ Name, Partition, Sort string }
 
 // SortRange is a condition on the sort key; zero means no condition.
 type SortRange struct {
@@ -153,6 +151,13 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 	if err := checkSizes(q.Limit, q.PageSize); err != nil {
 		return nil, view{}, err
 	}
+	if q.Index != nil {
+		index, err := c.resolveIndex(*q.Index)
+		if err != nil {
+			return nil, view{}, err
+		}
+		q.Index = &index
+	}
 	pk, sk, err := c.queryKeys(q.Index)
 	if err != nil {
 		return nil, view{}, err
@@ -223,9 +228,6 @@ func checkSizes(limit int, page int32) error {
 func (c *core) queryKeys(index *Index) (pk, sk *field, err error) {
 	if index == nil {
 		return c.plan.partition, c.plan.sort, nil
-	}
-	if index.Name == "" || index.Partition == "" {
-		return nil, nil, fmt.Errorf("%w: an index needs a name and a partition key", ErrConfiguration)
 	}
 	if pk, err = c.indexKey(index.Partition); err != nil {
 		return nil, nil, err

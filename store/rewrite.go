@@ -31,7 +31,7 @@ func (c *core) newRewrite(
 	r := &rewrite{core: c, plain: plain, actions: opened.Actions}
 	r.Rewrite = precondition.Rewrite{Table: c.name, Key: key, Stored: stored, Next: in.Item}
 	if c.encryptor != nil {
-		r.Loose, r.Unsigned = c.encryptor.AllowedUnsigned, c.encryptor.AllowedUnsigned
+		r.Loose, r.Unsigned = precondition.Loose(stored, c.encryptor), c.encryptor.AllowedUnsigned
 	}
 	_, err := r.Input()
 	return r, err
@@ -99,7 +99,7 @@ func (w *rewriter) Update(ctx context.Context, in *dynamodb.UpdateItemInput) (en
 // accepts unsigned ones only.
 func (w *rewriter) Seal(ctx context.Context, added envelope.Item) (envelope.Item, error) {
 	for n := range added {
-		if w.Stored[envelope.FooterAttribute] != nil && !w.core.encryptor.AllowedUnsigned(n) {
+		if precondition.Seal(w.Stored) != "" && !w.Loose(n) {
 			return nil, fmt.Errorf("%w: another writer added attribute %q to the encrypted item", envelope.ErrTampered,
 				n)
 		}

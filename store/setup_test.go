@@ -178,9 +178,9 @@ func bothModesAtOnce(t *testing.T, test func(t *testing.T, w *world, m store.Mod
 	}
 }
 
-func open[T any](t testing.TB, c store.Client, table string, m store.Mode) *store.Table[T] {
+func open[T any](t testing.TB, c store.Client, table string, m store.Mode, opts ...store.Option) *store.Table[T] {
 	t.Helper()
-	out, err := store.New[T](c, table, m)
+	out, err := store.New[T](c, table, m, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
@@ -29,6 +30,9 @@ type core struct {
 	// unsigned names, in client-side mode, the attributes that may be there
 	// without a signature and whose names are known.
 	unsigned []string
+	// unsignedLegacy names those that the older DynamoDB Encryption Client left
+	// unsigned, if its items are read.
+	unsignedLegacy []string
 }
 
 // New declares table, by its name or ARN, to hold values of the struct type T.
@@ -66,6 +70,14 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 	}
 	if encryptor != nil {
 		t.unsigned = encryptor.UnsignedNames()
+		t.unsignedLegacy = precondition.LegacyUnsignedNames(encryptor)
+		if action, _ := encryptor.LegacyAction(e.Attribute); e.Name != "" && action == envelope.EncryptAndSign {
+			return nil, fmt.Errorf("%w: table %s: items of the older client have %q encrypted, by which this table "+
+				"tells entities apart: migrate them first", ErrConfiguration, table, e.Attribute)
+		}
+	}
+	if err := t.checkIndexes(); err != nil {
+		return nil, err
 	}
 	return t, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -33,6 +34,9 @@ const updateAttempts = 20
 // not return for the unchanged value, and refuses a changed value of an attribute
 // that the table declares no action for. An item that bears beacons of an official
 // library is refused with [ErrBeacons], unless [DropBeacons] is set.
+//
+// An item of the older DynamoDB Encryption Client, which [ClientSide].Legacy
+// reads, is written in the current format.
 //
 // The condition is, in client-side mode, the item's signature and every unsigned
 // attribute, known by name, that was read or was absent; a new attribute under AllowedUnsignedPrefix is not
@@ -180,8 +184,13 @@ func (c *core) checkBeacons(beacons []string) error {
 // unchanged is the condition that the item is still what was read.
 func (c *core) unchanged(stored envelope.Item) (Condition, error) {
 	p := c.plan
-	if c.encryptor != nil && stored[envelope.FooterAttribute] != nil {
-		return precondition.Sealed(stored, c.encryptor.AllowedUnsigned, c.unsigned)
+	if c.encryptor != nil && precondition.Seal(stored) != "" {
+		if !envelope.IsLegacy(stored) {
+			return precondition.Sealed(stored, c.encryptor.AllowedUnsigned, c.unsigned)
+		}
+		names := slices.Concat(c.unsigned, c.unsignedLegacy)
+		slices.Sort(names)
+		return precondition.Sealed(stored, precondition.Loose(stored, c.encryptor), slices.Compact(names))
 	}
 	if p.version != nil && c.encryptor == nil && stored[p.version.name] != nil {
 		all, _ := join(c.guard([]Condition{name(p.version.name).Equal(value(stored[p.version.name]))}))

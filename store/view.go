@@ -42,11 +42,13 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 		if err != nil {
 			return fail(err)
 		}
-		p := expression.NamesList(name(names[0]))
-		for _, n := range names[1:] {
-			p = p.AddNames(name(n))
+		if len(names) > 0 {
+			p := expression.NamesList(name(names[0]))
+			for _, n := range names[1:] {
+				p = p.AddNames(name(n))
+			}
+			b, set = b.WithProjection(p), true
 		}
-		b, set = b.WithProjection(p), true
 		v.partial = true
 	}
 	e, err := buildExpression(b)
@@ -65,7 +67,8 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 
 // projection returns the names to read for those asked for, without
 // duplicates: the keys, header and footer, and in client-side mode every
-// attribute with a signed action.
+// attribute with a signed action. It returns nil for all attributes if items of
+// the older client are read whose signed attributes are not known by name.
 func (c *core) projection(attributes []string) ([]string, error) {
 	if len(attributes) == 0 {
 		return nil, fmt.Errorf("%w: an empty list of attributes: nil means all", ErrConfiguration)
@@ -94,8 +97,21 @@ func (c *core) projection(attributes []string) ([]string, error) {
 	// In server-side mode they show an item that was encrypted on the client.
 	add(envelope.HeaderAttribute)
 	add(envelope.FooterAttribute)
-	if c.encryptor != nil {
-		for n, action := range c.encryptor.Actions() {
+	add(envelope.LegacySignatureAttribute)
+	if c.encryptor == nil {
+		return out, nil
+	}
+	for n, action := range c.encryptor.Actions() {
+		if action.Signed() {
+			add(n)
+		}
+	}
+	if old := c.encryptor.LegacyDecryptor(); old != nil {
+		if old.DefaultAction() != 0 {
+			return nil, nil
+		}
+		add(envelope.LegacyDescriptionAttribute)
+		for n, action := range old.Actions() {
 			if action.Signed() {
 				add(n)
 			}

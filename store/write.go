@@ -91,7 +91,10 @@ func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition
 // UpdateAttributes changes attributes in place, without reading the item, with
 // an update of the SDK's expression package. In client-side mode it reaches
 // unsigned attributes only, [ErrEncryptedAttribute] otherwise: a signed one
-// changes by [Table.Update]. The item must exist: [ErrNotFound], also when a
+// changes by [Table.Update]. If [ClientSide].Legacy reads older items, it changes
+// items of the current format only: another item fails with
+// envelope.ErrLegacyItem or envelope.ErrNotEncrypted, and Update writes it in the
+// current format. The item must exist: [ErrNotFound], also when a
 // condition failed for that reason. In server-side mode it counts the version
 // attribute up, and fails with envelope.ErrInvalidItem where the version has the
 // largest value of its Go type. An item of another entity is left as it is:
@@ -110,6 +113,10 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 		return err
 	}
 	required := []Condition{name(t.plan.partition.name).AttributeExists()}
+	if t.readsLegacy() {
+		// The signature of an older item can cover a name that is unsigned now.
+		required = append(required, name(envelope.HeaderAttribute).AttributeExists())
+	}
 	counts := t.plan.version != nil && t.encryptor == nil
 	if counts {
 		required = append(required, t.plan.canCount())
@@ -139,10 +146,14 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 		var failed *types.ConditionalCheckFailedException
 		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.Unclear() {
 			// No item, or a server that does not return it.
-			sole := !counts && t.plan.entity.Name == ""
+			sole := !counts && t.plan.entity.Name == "" && !t.readsLegacy()
 			if _, gone := t.read(ctx, key); sole && len(conditions) == 0 || errors.Is(gone, ErrNotFound) {
 				return fmt.Errorf("update of %s: %w: %w", t.name, ErrNotFound, err)
 			}
+		}
+		if failed != nil && len(failed.Item) > 0 && t.readsLegacy() && failed.Item[envelope.HeaderAttribute] == nil &&
+			!seen.Unclear() {
+			return t.notSealed(ctx, failed, &seen)
 		}
 		err = t.explain("update", t.writeError(ctx, "update", err, &seen), expectation{version: noVersion})
 		if counts {
@@ -151,6 +162,22 @@ func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.Upd
 		return err
 	}
 	return nil
+}
+
+// readsLegacy reports whether items of the older client are read.
+func (c *core) readsLegacy() bool { return c.encryptor != nil && c.encryptor.LegacyDecryptor() != nil }
+
+// notSealed is the error of an update in place that met an item which is not in
+// the current format, while items of the older client are read.
+func (c *core) notSealed(ctx context.Context, failed *types.ConditionalCheckFailedException,
+	seen *attempts.Observer) error {
+	class := envelope.ErrNotEncrypted
+	if envelope.IsLegacy(failed.Item) {
+		class = envelope.ErrLegacyItem
+	}
+	return fmt.Errorf("update of %s: %w: while older items are read, UpdateAttributes changes items of the current "+
+		"format only; use Update, which writes the item in it: %w", c.name, class,
+		c.writeError(ctx, "update", failed, seen))
 }
 
 func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/legacy"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/display"
 )
@@ -52,7 +53,7 @@ const itemLinesHelp = `Each line of standard input is an item in DynamoDB JSON, 
 
 `
 
-const itemConfigHelp = `The configuration, in JSON: table (the logical table name), partitionKey, sortKey, attributeActions (name: ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING), allowedUnsignedAttributes, allowedUnsignedAttributePrefix, algorithmSuite, plaintextPolicy, keyring (type raw-aes, raw-rsa, aws-kms, aws-kms-mrk, aws-kms-discovery, aws-kms-mrk-discovery, multi or hierarchical).
+const itemConfigHelp = `The configuration, in JSON: table (the logical table name), partitionKey, sortKey, attributeActions (name: ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING), allowedUnsignedAttributes, allowedUnsignedAttributePrefix, algorithmSuite, plaintextPolicy, keyring (type raw-aes, raw-rsa, aws-kms, aws-kms-mrk, aws-kms-discovery, aws-kms-mrk-discovery, multi or hierarchical), legacy (items of the older DynamoDB Encryption Client, which are decrypted and never written: policy, table, attributeActions, defaultAction, rules, provider of type static, wrapped, aws-kms or meta-store).
 
 A line that does not work is reported with its number, and the others go on; the exit code is then 1.
 `
@@ -91,7 +92,7 @@ type itemInspect struct{}
 
 // Help is the long help text.
 func (c *itemInspect) Help() string {
-	return `Prints what an encrypted item says about itself: algorithm, keys, encryption context, header and footer byte by byte. It needs no key and shows no secret.
+	return `Prints what an encrypted item says about itself: algorithm, keys, encryption context, header and footer byte by byte. Of an item of the older DynamoDB Encryption Client, it prints the material description. It needs no key and shows no secret.
 
   ddbseal raw 1 --mode client | ddbseal item inspect`
 }
@@ -100,6 +101,13 @@ func (c *itemInspect) Help() string {
 func (c *itemInspect) Run(ctx context.Context, s streams) error {
 	return eachItem(ctx, s, func(item envelope.Item, _ bool) ([]byte, error) {
 		m, err := envelope.Inspect(item)
+		if errors.Is(err, envelope.ErrLegacyItem) {
+			pairs, err := legacy.Describe(item)
+			if err != nil {
+				return nil, err
+			}
+			return json.Marshal(legacyInspection{"DynamoDB Encryption Client", pairs})
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -174,6 +182,12 @@ func tooLong(err error) error {
 		return fmt.Errorf("longer than %d bytes: %w", maxLine, err)
 	}
 	return err
+}
+
+// legacyInspection is what an item of the older client says about itself, in JSON.
+type legacyInspection struct {
+	Format      string            `json:"format"`
+	Description map[string]string `json:"materialDescription"`
 }
 
 // inspection is a message in JSON.

@@ -104,6 +104,7 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 type counts struct {
 	DryRun    bool  `json:"dryRun"`
 	Plaintext int64 `json:"plaintext"`
+	Legacy    int64 `json:"legacy"`
 	Outdated  int64 `json:"outdated"`
 	Current   int64 `json:"current"`
 	Migrated  int64 `json:"migrated"`
@@ -113,11 +114,15 @@ type counts struct {
 
 func printCounts(w io.Writer, asJSON, dry bool, n migrate.Counts) error {
 	if asJSON {
-		return printJSON(w, counts{dry, n.Plaintext, n.Outdated, n.Current, n.Migrated, n.Gone, n.Failed})
+		return printJSON(w, counts{dry, n.Plaintext, n.Legacy, n.Outdated, n.Current, n.Migrated, n.Gone, n.Failed})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if dry {
-		tell(t, "plaintext\t%d\tto be encrypted\nother state\t%d\tto be converted\n", n.Plaintext, n.Outdated)
+		tell(t, "plaintext\t%d\tto be encrypted\n", n.Plaintext)
+		if n.Legacy > 0 {
+			tell(t, "older client\t%d\tto be converted\n", n.Legacy)
+		}
+		tell(t, "other state\t%d\tto be converted\n", n.Outdated)
 	} else {
 		tell(t, "migrated\t%d\twritten in the new state\n", n.Migrated)
 	}

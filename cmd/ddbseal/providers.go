@@ -16,6 +16,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/envelope/keystore/cache"
+	"github.com/ddbseal/ddbseal/envelope/legacy"
+	"github.com/ddbseal/ddbseal/envelope/legacy/metatable"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -45,7 +47,7 @@ func (p *providers) close(err *error) {
 }
 
 func (p *providers) hooks() itemconfig.Providers {
-	return itemconfig.Providers{KMS: p.kms, KeyStore: p.keyStore}
+	return itemconfig.Providers{KMS: p.kms, KeyStore: p.keyStore, BeaconKeys: p.beaconKeys, MetaTable: p.metaTable}
 }
 
 func (p *providers) kms(ctx context.Context, region string) (awskms.KMSClient, error) {
@@ -54,6 +56,14 @@ func (p *providers) kms(ctx context.Context, region string) (awskms.KMSClient, e
 		return nil, fmt.Errorf("client of AWS KMS: %w", err)
 	}
 	return kms.NewFromConfig(cfg, func(o *kms.Options) { o.Region = cmp.Or(region, o.Region) }), nil
+}
+
+func (p *providers) metaTable(ctx context.Context, name string) (legacy.MetaTable, error) {
+	cfg, err := p.config(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("meta table %s: %w", name, err)
+	}
+	return metatable.New(dynamodb.NewFromConfig(cfg), name)
 }
 
 // defaultTTL is the lifetime of branch keys in the cache where the file does
@@ -68,24 +78,34 @@ func (p *providers) keyStore(ctx context.Context, k itemconfig.Keyring) (materia
 			return nil, fmt.Errorf("%w: ttl %q is no duration such as 10m", envelope.ErrConfiguration, k.TTL)
 		}
 	}
-	cfg, err := p.config(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("key store %s: %w", k.Table, err)
-	}
-	if k.KMSKeyID == "" || k.Table == "" {
-		return nil, fmt.Errorf("%w: a hierarchical keyring needs table and kmsKeyId", envelope.ErrConfiguration)
-	}
-	logical := k.LogicalName
-	if logical == "" {
-		logical = k.Table
-	}
-	ks, err := keystore.New(keystore.Config{LogicalName: logical, KMS: keystore.KMSKey(k.KMSKeyID),
-		KMSClient: kms.NewFromConfig(inRegionOf(cfg, k.KMSKeyID)),
-		DynamoDB:  dynamodb.NewFromConfig(cfg), TableName: k.Table})
+	ks, err := p.openKeyStore(ctx, "a hierarchical keyring", k.Table, k.LogicalName, k.KMSKeyID)
 	if err != nil {
 		return nil, err
 	}
 	return cache.NewSource(ks, ttl)
+}
+
+func (p *providers) beaconKeys(ctx context.Context, k itemconfig.BeaconKeySource) (materials.BeaconKeySource, error) {
+	ks, err := p.openKeyStore(ctx, "a keySource", k.Table, k.LogicalName, k.KMSKeyID)
+	if err != nil {
+		return nil, err
+	}
+	return ks, nil
+}
+
+// openKeyStore opens the key store that a member of the file, which who names,
+// describes. Without a logical name it is that of its table.
+func (p *providers) openKeyStore(ctx context.Context, who, table, logical, kmsKey string) (*keystore.KeyStore, error) {
+	cfg, err := p.config(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("key store %s: %w", table, err)
+	}
+	if kmsKey == "" || table == "" {
+		return nil, fmt.Errorf("%w: %s needs table and kmsKeyId", envelope.ErrConfiguration, who)
+	}
+	return keystore.New(keystore.Config{LogicalName: cmp.Or(logical, table), KMS: keystore.KMSKey(kmsKey),
+		KMSClient: kms.NewFromConfig(inRegionOf(cfg, kmsKey)),
+		DynamoDB:  dynamodb.NewFromConfig(cfg), TableName: table})
 }
 
 // openConfig makes the encryptor of a configuration file; nil without one.

@@ -22,8 +22,11 @@ type Config struct {
 	AllowedUnsignedAttributePrefix string                     `json:"allowedUnsignedAttributePrefix,omitempty"`
 	// official name, 0x6700 or 0x6701
 	AlgorithmSuite  string  `json:"algorithmSuite,omitempty"`
+	Search          *Search `json:"search,omitempty"`
 	PlaintextPolicy string  `json:"plaintextPolicy,omitempty"` // official name
 	Keyring         Keyring `json:"keyring"`
+	// items of the older DynamoDB Encryption Client
+	Legacy *Legacy `json:"legacy,omitempty"`
 }
 
 // maxSize bounds a configuration file: one with 10,000 attributes is smaller.
@@ -75,6 +78,16 @@ func (c *Config) Encryptor(ctx context.Context, p Providers) (*envelope.ItemEncr
 	if c.PlaintextPolicy != "" {
 		if out.PlaintextPolicy, err = envelope.ParsePlaintextPolicy(c.PlaintextPolicy); err != nil {
 			return nil, err
+		}
+	}
+	if c.Search != nil {
+		if out.Search, err = c.Search.open(ctx, p); err != nil {
+			return nil, fmt.Errorf("search: %w", err)
+		}
+	}
+	if c.Legacy != nil {
+		if out.Legacy, err = c.Legacy.open(ctx, c, p); err != nil {
+			return nil, fmt.Errorf("legacy: %w", err)
 		}
 	}
 	return envelope.NewItemEncryptor(out)

@@ -26,6 +26,16 @@ func TestEveryMemberIsDocumented(t *testing.T) {
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[itemconfig.Config](), reflect.TypeFor[itemconfig.Keyring](),
 		reflect.TypeFor[itemconfig.BranchKey](), reflect.TypeFor[itemconfig.Secret](),
+		reflect.TypeFor[itemconfig.Search](), reflect.TypeFor[itemconfig.StandardBeacon](),
+		reflect.TypeFor[itemconfig.Style](), reflect.TypeFor[itemconfig.Shared](),
+		reflect.TypeFor[itemconfig.VirtualField](), reflect.TypeFor[itemconfig.VirtualPart](),
+		reflect.TypeFor[itemconfig.Transform](), reflect.TypeFor[itemconfig.Literal](),
+		reflect.TypeFor[itemconfig.Length](), reflect.TypeFor[itemconfig.Range](),
+		reflect.TypeFor[itemconfig.Segment](), reflect.TypeFor[itemconfig.Segments](),
+		reflect.TypeFor[itemconfig.CompoundBeacon](), reflect.TypeFor[itemconfig.Part](),
+		reflect.TypeFor[itemconfig.Constructor](), reflect.TypeFor[itemconfig.ConstructorPart](),
+		reflect.TypeFor[itemconfig.BeaconKeySource](), reflect.TypeFor[itemconfig.BeaconKey](),
+		reflect.TypeFor[itemconfig.Legacy](), reflect.TypeFor[itemconfig.LegacyProvider](),
 	} {
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")

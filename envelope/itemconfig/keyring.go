@@ -16,6 +16,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
+	"github.com/ddbseal/ddbseal/envelope/legacy"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
@@ -27,13 +28,16 @@ type Keyring struct {
 	Namespace string  `json:"namespace,omitempty"`
 	Name      string  `json:"name,omitempty"`
 	Key       *Secret `json:"key,omitempty"` // raw-aes: 16, 24 or 32 bytes
-	// raw-rsa: the specification's name of the padding, keys as PEM text
-	Padding    string `json:"padding,omitempty"`
+	// raw-rsa: the specification's name of the padding
+	Padding string `json:"padding,omitempty"`
+	// raw-rsa, the raw-ecdh types, aws-kms-rsa and aws-kms-ecdh: keys as PEM text
 	PublicKey  string `json:"publicKey,omitempty"`
 	PrivateKey string `json:"privateKey,omitempty"`
 
-	// aws-kms and aws-kms-mrk
+	// the aws-kms types of one key
 	KeyID string `json:"keyId,omitempty"` // key ARN
+	// aws-kms-rsa: RSAES_OAEP_SHA_1 or RSAES_OAEP_SHA_256
+	EncryptionAlgorithm string `json:"encryptionAlgorithm,omitempty"`
 	// aws-kms-discovery and aws-kms-mrk-discovery, which read with the keys that
 	// items name: the Region to ask, and whose keys; any account's without accounts
 	Region    string   `json:"region,omitempty"`
@@ -79,10 +83,19 @@ func (Secret) GoString() string { return "[secret]" }
 // is nil is an [envelope.ErrConfiguration].
 type Providers struct {
 	// KMS returns a client for a Region. An empty region leaves the choice to it.
+	// The keyrings under asymmetric keys need a client that is an
+	// [awskms.RSAClient] or an [awskms.ECDHClient] too, as [kms.Client] is.
+	//
+	// [kms.Client]: https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/service/kms#Client
 	KMS func(ctx context.Context, region string) (awskms.KMSClient, error)
 	// KeyStore returns the branch keys of a hierarchical keyring without
 	// branchKeys.
 	KeyStore func(ctx context.Context, k Keyring) (materials.BranchKeySource, error)
+	// BeaconKeys returns the beacon keys of a key source without beaconKeys.
+	BeaconKeys func(ctx context.Context, k BeaconKeySource) (materials.BeaconKeySource, error)
+	// MetaTable returns the meta table of the older DynamoDB Encryption Client with
+	// that name.
+	MetaTable func(ctx context.Context, name string) (legacy.MetaTable, error)
 }
 
 func bad(text string, args ...any) error {
@@ -102,6 +115,12 @@ func (k *Keyring) open(ctx context.Context, p Providers) (materials.Keyring, err
 		return k.rsa()
 	case "aws-kms", "aws-kms-mrk", "aws-kms-discovery", "aws-kms-mrk-discovery":
 		return k.kms(ctx, p)
+	case "raw-ecdh", "raw-ecdh-ephemeral", "raw-ecdh-discovery":
+		return k.ecdh()
+	case "aws-kms-rsa":
+		return k.kmsRSA(ctx, p)
+	case "aws-kms-ecdh", "aws-kms-ecdh-discovery":
+		return k.kmsECDH(ctx, p)
 	case "multi":
 		return k.multi(ctx, p)
 	case "hierarchical":
@@ -110,18 +129,24 @@ func (k *Keyring) open(ctx context.Context, p Providers) (materials.Keyring, err
 	return nil, bad("unknown keyring type %q: one of %s", k.Type, keyringTypes)
 }
 
-const keyringTypes = "raw-aes, raw-rsa, aws-kms, aws-kms-mrk, aws-kms-discovery, aws-kms-mrk-discovery, multi, " +
-	"hierarchical"
+const keyringTypes = "raw-aes, raw-rsa, raw-ecdh, raw-ecdh-ephemeral, raw-ecdh-discovery, aws-kms, aws-kms-mrk, " +
+	"aws-kms-discovery, aws-kms-mrk-discovery, aws-kms-rsa, aws-kms-ecdh, aws-kms-ecdh-discovery, multi, hierarchical"
 
-func (k *Keyring) kms(ctx context.Context, p Providers) (materials.Keyring, error) {
-	region := k.Region
+// client returns a client for the Region of the key.
+func (k *Keyring) client(ctx context.Context, p Providers) (client awskms.KMSClient, region string, err error) {
+	region = k.Region
 	if key, err := arn.Parse(k.KeyID); err == nil {
 		region = key.Region
 	}
 	if p.KMS == nil {
-		return nil, bad("no AWS KMS is to be had for the %s keyring %s", k.Type, cmp.Or(k.KeyID, region))
+		return nil, "", bad("no AWS KMS is to be had for the %s keyring %s", k.Type, cmp.Or(k.KeyID, region))
 	}
-	client, err := p.KMS(ctx, region)
+	client, err = p.KMS(ctx, region)
+	return client, region, err
+}
+
+func (k *Keyring) kms(ctx context.Context, p Providers) (materials.Keyring, error) {
+	client, region, err := k.client(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -205,28 +230,44 @@ func (k *Keyring) rsa() (materials.Keyring, error) {
 		return nil, bad("unknown padding %q", k.Padding)
 	}
 	if k.PublicKey != "" {
-		key, err := parsePEM(k.PublicKey, x509.ParsePKIXPublicKey)
+		public, err := rsaPublicKey(k.PublicKey)
 		if err != nil {
-			return nil, bad("publicKey: %w", err)
-		}
-		public, ok := key.(*rsa.PublicKey)
-		if !ok {
-			return nil, bad("publicKey is not an RSA key")
+			return nil, err
 		}
 		c.PublicKey = public
 	}
 	if k.PrivateKey != "" {
-		key, err := parsePEM(k.PrivateKey, x509.ParsePKCS8PrivateKey)
+		private, err := rsaPrivateKey(k.PrivateKey)
 		if err != nil {
-			return nil, bad("privateKey: %w", err)
-		}
-		private, ok := key.(*rsa.PrivateKey)
-		if !ok {
-			return nil, bad("privateKey is not an RSA key")
+			return nil, err
 		}
 		c.PrivateKey = private
 	}
 	return keyring.NewRawRSA(c)
+}
+
+func rsaPrivateKey(text string) (*rsa.PrivateKey, error) {
+	key, err := parsePEM(text, x509.ParsePKCS8PrivateKey)
+	if err != nil {
+		return nil, bad("privateKey: %w", err)
+	}
+	private, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return nil, bad("privateKey is not an RSA key")
+	}
+	return private, nil
+}
+
+func rsaPublicKey(text string) (*rsa.PublicKey, error) {
+	key, err := parsePEM(text, x509.ParsePKIXPublicKey)
+	if err != nil {
+		return nil, bad("publicKey: %w", err)
+	}
+	public, ok := key.(*rsa.PublicKey)
+	if !ok {
+		return nil, bad("publicKey is not an RSA key")
+	}
+	return public, nil
 }
 
 func parsePEM(text string, parse func([]byte) (any, error)) (any, error) {

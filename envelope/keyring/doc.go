@@ -1,21 +1,19 @@
 // Package keyring wraps and unwraps the data keys of items: under a local AES
-// or RSA key ([RawAES], [RawRSA]), under branch keys ([Hierarchical]), or under
-// several of them ([Multi]). Keyrings on AWS KMS are in the awskms package
-// below this one.
+// or RSA key ([RawAES], [RawRSA]), under a secret that two local key pairs agree
+// on ([RawECDH]), under branch keys ([Hierarchical]), or under several of them
+// ([Multi]). Keyrings on AWS KMS are in the awskms package below this one.
 //
 // # Choosing one
 //
 // Hierarchical, on a key store with a cache in front, is the one for
 // production: one KMS call per branch key and cache lifetime, whatever the
-// number of items. The awskms keyrings ask KMS for every item. RawAES and
-// RawRSA leave keeping the key to you, and a raw AES key may wrap no more than
-// 2^32 items: see [RawAES].
+// number of items. The awskms keyrings ask KMS for every item. RawAES, RawRSA
+// and RawECDH leave keeping the key to you, and a raw AES key may wrap no more
+// than 2^32 items: see [RawAES].
 //
 // All keyrings here are immutable after construction and safe for use by many
 // goroutines at once. They write and read the encrypted data keys of the AWS
-// Material Providers Library. AWS KMS RSA, AWS KMS ECDH and Raw ECDH keyrings
-// are not implemented: an item that has only their encrypted data keys fails
-// with [materials.ErrUnsupported].
+// Material Providers Library.
 //
 // # Errors
 //

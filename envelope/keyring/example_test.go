@@ -2,8 +2,12 @@ package keyring_test
 
 import (
 	"context"
+	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log"
@@ -73,6 +77,80 @@ func ExampleNewRawRSA() {
 	}
 	exampleRoundTrip(writer, reader)
 	// Output: 4111
+}
+
+// Two services exchange items under a secret that their key pairs agree on. Each
+// has its own private key and the other's public key.
+func ExampleNewRawECDH() {
+	orders, billing := exampleAgreementKey(), exampleAgreementKey()
+	ofOrders, err := keyring.NewRawECDH(keyring.RawECDHConfig{PrivateKey: orders, PartnerKey: billing.PublicKey()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ofBilling, err := keyring.NewRawECDH(keyring.RawECDHConfig{PrivateKey: billing, PartnerKey: orders.PublicKey()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	exampleRoundTrip(ofOrders, ofBilling)
+	exampleRoundTrip(ofBilling, ofOrders)
+	// Output:
+	// 4111
+	// 4111
+}
+
+// A service that only writes needs the reader's public key and no secret.
+func ExampleNewRawECDHEphemeral() {
+	private := exampleAgreementKey()
+	writer, err := keyring.NewRawECDHEphemeral(private.PublicKey())
+	if err != nil {
+		log.Fatal(err)
+	}
+	reader, err := keyring.NewRawECDHDiscovery(private)
+	if err != nil {
+		log.Fatal(err)
+	}
+	exampleRoundTrip(writer, reader)
+	// Output: 4111
+}
+
+// A key pair in a PEM file, as "openssl genpkey -algorithm EC -pkeyopt
+// ec_paramgen_curve:P-256" writes it.
+func ExampleNewRawECDHDiscovery() {
+	block, _ := pem.Decode(exampleKeyFile())
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		log.Fatal(err)
+	}
+	private, err := key.(*ecdsa.PrivateKey).ECDH()
+	if err != nil {
+		log.Fatal(err)
+	}
+	reader, err := keyring.NewRawECDHDiscovery(private)
+	if err != nil {
+		log.Fatal(err)
+	}
+	writer, err := keyring.NewRawECDHEphemeral(private.PublicKey())
+	if err != nil {
+		log.Fatal(err)
+	}
+	exampleRoundTrip(writer, reader)
+	// Output: 4111
+}
+
+func exampleKeyFile() []byte {
+	der, err := x509.MarshalPKCS8PrivateKey(exampleAgreementKey())
+	if err != nil {
+		log.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
+
+func exampleAgreementKey() *ecdh.PrivateKey {
+	key, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return key
 }
 
 // Items that either of two keys opens: the second one for emergencies.

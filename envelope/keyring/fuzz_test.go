@@ -1,6 +1,8 @@
 package keyring
 
 import (
+	"crypto/ecdh"
+	"crypto/rand"
 	"errors"
 	"testing"
 
@@ -88,10 +90,25 @@ func FuzzOnDecrypt(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	multi, err := NewMulti(aes, hierarchical)
+	private, err := ecdh.P256().GenerateKey(rand.Reader)
 	if err != nil {
 		f.Fatal(err)
 	}
+	static, err := NewRawECDH(RawECDHConfig{PrivateKey: private, PartnerKey: private.PublicKey()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	discovery, err := NewRawECDHDiscovery(private)
+	if err != nil {
+		f.Fatal(err)
+	}
+	multi, err := NewMulti(aes, hierarchical, static, discovery)
+	if err != nil {
+		f.Fatal(err)
+	}
+	info := format.ECDHInfo{Recipient: discovery.own, Sender: discovery.own}.Append(nil)
+	f.Add("raw-ecdh", info, make([]byte, 160))
+	f.Add("aws-kms-ecdh", info[1:], make([]byte, 160))
 	f.Add("n", []byte("k\x00\x00\x00\x80\x00\x00\x00\x0c123456789012"), make([]byte, 96))
 	u, _ := parseVersion(version)
 	f.Add(hierarchyProvider, []byte("k"), append(append(make([]byte, 76), u[:]...), make([]byte, 48)...))

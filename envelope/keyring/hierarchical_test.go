@@ -186,8 +186,14 @@ func TestSupplierRefusesMalformedContext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			asked = false
 			mustFail(t, k, c, edks, materials.ErrMaterials)
-			if err := k.OnEncrypt(t.Context(), encryption(t, c)); !errors.Is(err, materials.ErrMaterials) || asked {
+			err := k.OnEncrypt(t.Context(), encryption(t, c))
+			if !errors.Is(err, materials.ErrMaterials) || asked {
 				t.Fatalf("encrypted: %v", err)
+			}
+			// The context is at fault, not a branch key.
+			if text := err.Error(); !strings.Contains(text, `attribute "a" in the encryption context`) &&
+				!strings.Contains(text, materials.ContextLegend) {
+				t.Errorf("the error does not name the attribute: %v", err)
 			}
 		})
 	}

@@ -14,13 +14,14 @@ import (
 // ErrNoBranchKey: a branch key source has no such branch key or version.
 var ErrNoBranchKey = errors.New("no such branch key")
 
-// MemorySource is a [materials.BranchKeySource] that holds branch keys in
-// memory: for tests, for published test vectors, and for opening items from
-// keys restored from escrow. It neither fetches nor expires anything. The zero
-// value is empty and ready to use.
+// MemorySource is a [materials.BranchKeySource] and a
+// [materials.BeaconKeySource] that holds keys in memory: for tests, for published
+// test vectors, and for opening items from keys restored from escrow. It neither
+// fetches nor expires anything. The zero value is empty and ready to use.
 type MemorySource struct {
-	mu   sync.RWMutex
-	keys map[string]*memoryKey // by branch key id
+	mu      sync.RWMutex
+	keys    map[string]*memoryKey           // by branch key id
+	beacons map[string]*materials.BeaconKey // by branch key id
 }
 
 // memoryKey is a branch key's versions.
@@ -29,7 +30,10 @@ type memoryKey struct {
 	active   string
 }
 
-var _ materials.BranchKeySource = (*MemorySource)(nil)
+var (
+	_ materials.BranchKeySource = (*MemorySource)(nil)
+	_ materials.BeaconKeySource = (*MemorySource)(nil)
+)
 
 // NewMemorySource holds copies of the keys; of several versions of one branch
 // key the last is the active one. Errors: as [MemorySource.Add].
@@ -71,7 +75,36 @@ func (s *MemorySource) Add(k *materials.BranchKey) error {
 	return nil
 }
 
-// Remove wipes and drops every version of a branch key.
+// AddBeaconKey holds a copy of the beacon key of a branch key, in place of the
+// one before. It fails with [materials.ErrConfiguration] on an empty id.
+func (s *MemorySource) AddBeaconKey(k *materials.BeaconKey) error {
+	if k == nil || k.ID == "" {
+		return fmt.Errorf("%w: beacon key without the id of its branch key", materials.ErrConfiguration)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.beacons == nil {
+		s.beacons = make(map[string]*materials.BeaconKey)
+	}
+	if old := s.beacons[k.ID]; old != nil {
+		old.Wipe()
+	}
+	s.beacons[k.ID] = k.Clone()
+	return nil
+}
+
+// BeaconKey returns a copy of the beacon key that was added. Errors:
+// [ErrNoBranchKey].
+func (s *MemorySource) BeaconKey(_ context.Context, branchKeyID string) (*materials.BeaconKey, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if k := s.beacons[branchKeyID]; k != nil {
+		return k.Clone(), nil
+	}
+	return nil, fmt.Errorf("%w: beacon key of branch key %.100q", ErrNoBranchKey, branchKeyID)
+}
+
+// Remove wipes and drops every version of a branch key, and its beacon key.
 func (s *MemorySource) Remove(branchKeyID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,6 +113,10 @@ func (s *MemorySource) Remove(branchKeyID string) {
 			k.Wipe()
 		}
 		delete(s.keys, branchKeyID)
+	}
+	if k := s.beacons[branchKeyID]; k != nil {
+		k.Wipe()
+		delete(s.beacons, branchKeyID)
 	}
 }
 

@@ -84,3 +84,34 @@ func TestMemorySourceReplaces(t *testing.T) {
 		t.Error("wiping a copy wiped the source's key")
 	}
 }
+
+// TestMemoryBeaconKeys: copies go in and out, and Remove wipes.
+func TestMemoryBeaconKeys(t *testing.T) {
+	s := &MemorySource{}
+	if _, err := s.BeaconKey(t.Context(), "a"); !errors.Is(err, ErrNoBranchKey) {
+		t.Errorf("no beacon key: %v", err)
+	}
+	for _, k := range []*materials.BeaconKey{nil, materials.NewBeaconKey("", [32]byte{1})} {
+		if err := s.AddBeaconKey(k); !errors.Is(err, materials.ErrConfiguration) {
+			t.Errorf("beacon key without an id: %v", err)
+		}
+	}
+	for _, first := range []byte{1, 2} { // the second one takes the place of the first
+		given := materials.NewBeaconKey("a", [32]byte{first})
+		if err := s.AddBeaconKey(given); err != nil {
+			t.Fatal(err)
+		}
+		given.Wipe()
+		for range 2 {
+			k, err := s.BeaconKey(t.Context(), "a")
+			if err != nil || k.ID != "a" || k.Key()[0] != first {
+				t.Fatalf("%v, %v", k, err)
+			}
+			k.Wipe()
+		}
+	}
+	s.Remove("a")
+	if _, err := s.BeaconKey(t.Context(), "a"); !errors.Is(err, ErrNoBranchKey) {
+		t.Errorf("a removed beacon key: %v", err)
+	}
+}

@@ -20,7 +20,10 @@ type Multi struct {
 	all       []materials.Keyring // generator first
 }
 
-var _ materials.Keyring = (*Multi)(nil)
+var (
+	_ materials.Keyring      = (*Multi)(nil)
+	_ materials.SuiteChecker = (*Multi)(nil)
+)
 
 // NewMulti makes a keyring of a generator, which may be nil for one that only
 // decrypts, and children. There must be at least one keyring, and children
@@ -44,6 +47,17 @@ func NewMulti(generator materials.Keyring, children ...materials.Keyring) (*Mult
 		return nil, fmt.Errorf("%w: multi-keyring needs at least one keyring", materials.ErrConfiguration)
 	}
 	return m, nil
+}
+
+// CheckSuite fails with [materials.ErrConfiguration] if one of the keyrings does
+// not write items of the suite. An item encryptor asks before the first write.
+func (k *Multi) CheckSuite(suite materials.AlgorithmSuite) error {
+	for _, member := range k.all {
+		if err := materials.CheckSuite(member, suite); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // prepared is one keyring's contribution, being made in the background.

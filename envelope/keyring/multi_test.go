@@ -377,3 +377,33 @@ func TestMultiWaitsToWipe(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// unsigned is a keyring that does not write signed items.
+type unsigned struct{ materials.Keyring }
+
+func (unsigned) CheckSuite(s materials.AlgorithmSuite) error {
+	if s.Signed() {
+		return materials.ErrConfiguration
+	}
+	return nil
+}
+
+// A multi-keyring writes the suites that every member writes.
+func TestMultiChecksSuites(t *testing.T) {
+	one, two := rawAES(t, "one", 32), unsigned{rawAES(t, "two", 32)}
+	for name, members := range map[string][]materials.Keyring{
+		"all": {one, one}, "generator": {two, one}, "child": {one, one, two}, "no generator": {nil, one, two},
+	} {
+		multi, err := keyring.NewMulti(members[0], members[1:]...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, suite := range []materials.AlgorithmSuite{materials.SuiteSymmetricSignature,
+			materials.SuiteDigitalSignature} {
+			err := multi.CheckSuite(suite)
+			if fails := suite.Signed() && name != "all"; errors.Is(err, materials.ErrConfiguration) != fails {
+				t.Errorf("%s, %v: %v", name, suite, err)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package keyring
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -41,3 +42,27 @@ func (RawRSAConfig) MarshalText() ([]byte, error) { return nil, errNotMarshalled
 
 // GobEncode always fails.
 func (RawRSAConfig) GobEncode() ([]byte, error) { return nil, errNotMarshalled }
+
+// Format prints the public keys: the private key never shows in a log.
+func (c RawECDHConfig) Format(w fmt.State, _ rune) {
+	own, partner := "none", "none"
+	if c.PrivateKey != nil {
+		own = hex.EncodeToString(c.PrivateKey.PublicKey().Bytes())
+	}
+	if c.PartnerKey != nil {
+		partner = hex.EncodeToString(c.PartnerKey.Bytes())
+	}
+	_, _ = fmt.Fprintf(w, "[raw ECDH key %s, partner %s]", own, partner)
+}
+
+// LogValue hides the key from structured logs.
+func (c RawECDHConfig) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// MarshalJSON always fails.
+func (RawECDHConfig) MarshalJSON() ([]byte, error) { return nil, errNotMarshalled }
+
+// MarshalText always fails.
+func (RawECDHConfig) MarshalText() ([]byte, error) { return nil, errNotMarshalled }
+
+// GobEncode always fails.
+func (RawECDHConfig) GobEncode() ([]byte, error) { return nil, errNotMarshalled }

@@ -2,12 +2,16 @@ package keyring_test
 
 import (
 	"bytes"
+	"crypto/ecdh"
+	"encoding/base64"
 	"encoding/gob"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -15,7 +19,7 @@ import (
 )
 
 func TestConfigHidesItsKey(t *testing.T) {
-	private := rsaKey()
+	private, agreeing := rsaKey(), ecdhKey(ecdh.P256())
 	for _, c := range []struct {
 		config any
 		forms  []string // of the secret
@@ -23,6 +27,14 @@ func TestConfigHidesItsKey(t *testing.T) {
 		{keyring.RawAESConfig{Namespace: "n", Name: "k", Key: bytes.Repeat([]byte{0xA7}, 32)}, []string{"167", "a7a7", "A7A7", "p6en", "\xa7"}},
 		{keyring.RawRSAConfig{Namespace: "n", Name: "k", Padding: keyring.RSAPaddingPKCS1, PrivateKey: private}, []string{private.D.String(), private.D.Text(16), private.Primes[0].String(), "0x"}},
 		{&keyring.RawAESConfig{Key: bytes.Repeat([]byte{0xA7}, 32)}, []string{"167", "a7a7", "A7A7", "p6en", "\xa7"}},
+		{keyring.RawECDHConfig{PrivateKey: agreeing, PartnerKey: agreeing.PublicKey()}, []string{
+			hex.EncodeToString(agreeing.Bytes()), strings.ToUpper(hex.EncodeToString(agreeing.Bytes())),
+			new(big.Int).SetBytes(agreeing.Bytes()).String(), strings.Trim(fmt.Sprint(agreeing.Bytes()), "[]"),
+			base64.StdEncoding.EncodeToString(agreeing.Bytes()), "0x",
+		}},
+		{&keyring.RawECDHConfig{PrivateKey: agreeing}, []string{
+			hex.EncodeToString(agreeing.Bytes()), strings.Trim(fmt.Sprint(agreeing.Bytes()), "[]"), "0x",
+		}},
 		{&keyring.RawRSAConfig{PrivateKey: private}, []string{private.D.String(), private.D.Text(16), "0x"}},
 	} {
 		var log bytes.Buffer
@@ -52,6 +64,7 @@ func TestConfigHidesItsKey(t *testing.T) {
 // TestConfigShowsItsNames: what is not secret stays in logs, and the error of a
 // marshaler says why it fails.
 func TestConfigShowsItsNames(t *testing.T) {
+	agreeing := ecdhKey(ecdh.P384())
 	for _, c := range []struct {
 		config json.Marshaler
 		want   string
@@ -62,6 +75,9 @@ func TestConfigShowsItsNames(t *testing.T) {
 		{keyring.RawRSAConfig{Padding: keyring.RSAPaddingOAEPSHA256}, `[raw RSA key "" "" OAEP_SHA256_MGF1]`},
 		{keyring.RawRSAConfig{Padding: keyring.RSAPaddingOAEPSHA384}, `[raw RSA key "" "" OAEP_SHA384_MGF1]`},
 		{keyring.RawRSAConfig{Padding: keyring.RSAPaddingOAEPSHA512}, `[raw RSA key "" "" OAEP_SHA512_MGF1]`},
+		{keyring.RawECDHConfig{}, "[raw ECDH key none, partner none]"},
+		{keyring.RawECDHConfig{PrivateKey: agreeing, PartnerKey: agreeing.PublicKey()},
+			fmt.Sprintf("[raw ECDH key %[1]x, partner %[1]x]", agreeing.PublicKey().Bytes())},
 		{keyring.RawRSAConfig{Padding: 6}, `[raw RSA key "" "" RSAPadding(6)]`},
 	} {
 		if got := fmt.Sprint(c.config); got != c.want {

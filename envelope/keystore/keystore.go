@@ -29,6 +29,7 @@ var _ KMSClient = (*kms.Client)(nil)
 // Store is a key store: what applications and tools use of one.
 type Store interface {
 	materials.BranchKeySource
+	materials.BeaconKeySource
 	// LogicalName returns the name that is bound to every key.
 	LogicalName() string
 	// CreateKey makes a branch key with its first version and a beacon key and
@@ -36,8 +37,6 @@ type Store interface {
 	CreateKey(ctx context.Context, in CreateKeyInput) (string, error)
 	// VersionKey rotates a branch key and returns its new active version.
 	VersionKey(ctx context.Context, branchKeyID string) (string, error)
-	// BeaconKey returns the branch key's beacon key.
-	BeaconKey(ctx context.Context, branchKeyID string) (*BeaconKey, error)
 	// Versions lists the versions of a branch key.
 	Versions(ctx context.Context, branchKeyID string) ([]VersionInfo, error)
 	// Shred destroys all versions of a branch key.

@@ -2,10 +2,7 @@ package keystore
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -30,12 +27,12 @@ func (s *KeyStore) Version(ctx context.Context, branchKeyID, version string) (*m
 	return s.branchKey(ctx, branchKeyID, typeVersionPrefix+version)
 }
 
-// BeaconKey returns the branch key's beacon key, from which official clients
-// derive searchable attributes; the caller wipes it. Errors: as
+// BeaconKey returns the branch key's beacon key, from which searchable
+// encryption derives its keys; the caller wipes it. Errors: as
 // [KeyStore.Active].
 func (s *KeyStore) BeaconKey(ctx context.Context, branchKeyID string) (*BeaconKey, error) {
-	k := &BeaconKey{ID: branchKeyID}
-	if _, err := s.open(ctx, branchKeyID, typeBeacon, k.secret[:]); err != nil {
+	k := materials.NewBeaconKey(branchKeyID, [branchKeyLength]byte{})
+	if _, err := s.open(ctx, branchKeyID, typeBeacon, k.Key()); err != nil {
 		return nil, err
 	}
 	return k, nil
@@ -111,32 +108,5 @@ func checkAnswer(asked string, answered *string) error {
 	return nil
 }
 
-// BeaconKey is the root of a branch key's beacons. It prints as a constant and
-// refuses to be marshalled.
-type BeaconKey struct {
-	ID     string // the branch key's identifier
-	secret [branchKeyLength]byte
-}
-
-var errNotMarshalled = errors.New("beacon keys are never marshalled")
-
-// Key gives access to the 32 bytes; valid until Wipe.
-func (k *BeaconKey) Key() []byte { return k.secret[:] }
-
-// Wipe overwrites the key.
-func (k *BeaconKey) Wipe() { clear(k.secret[:]) }
-
-// Format prints a constant.
-func (BeaconKey) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "[beacon key]") }
-
-// LogValue hides the key from structured logs.
-func (BeaconKey) LogValue() slog.Value { return slog.StringValue("[beacon key]") }
-
-// MarshalJSON always fails.
-func (BeaconKey) MarshalJSON() ([]byte, error) { return nil, errNotMarshalled }
-
-// MarshalText always fails.
-func (BeaconKey) MarshalText() ([]byte, error) { return nil, errNotMarshalled }
-
-// GobEncode always fails.
-func (BeaconKey) GobEncode() ([]byte, error) { return nil, errNotMarshalled }
+// BeaconKey is the root of a branch key's beacons.
+type BeaconKey = materials.BeaconKey

@@ -362,6 +362,11 @@ func TestRequiredPairs(t *testing.T) {
 	if _, err := cmm.DecryptionMaterials(t.Context(), read); err != nil {
 		t.Error(err)
 	}
+	stored := read
+	stored.Stored, stored.Reproduced = EncryptionContext{"tenant": ""}, EncryptionContext{"other": "o", "more": "m"}
+	if _, err := cmm.DecryptionMaterials(t.Context(), stored); !errors.Is(err, ErrMaterials) {
+		t.Errorf("an empty value was stored and not reproduced: %v", err)
+	}
 	dropping, err := NewRequiredContextCMM(droppingCMM{inner}, "tenant")
 	if err != nil {
 		t.Fatal(err)

@@ -28,6 +28,23 @@ type Keyring interface {
 	OnDecrypt(ctx context.Context, m *Decryption, keys []EncryptedDataKey) error
 }
 
+// SuiteChecker is a [Keyring] that does not write items of every algorithm
+// suite. A keyring around others asks them.
+type SuiteChecker interface {
+	// CheckSuite fails with [ErrConfiguration] if OnEncrypt would fail for every
+	// item of the suite.
+	CheckSuite(AlgorithmSuite) error
+}
+
+// CheckSuite reports with [ErrConfiguration] that a keyring does not write items
+// of the suite. A keyring that is not a [SuiteChecker] writes items of any.
+func CheckSuite(k Keyring, suite AlgorithmSuite) error {
+	if c, ok := k.(SuiteChecker); ok {
+		return c.CheckSuite(suite)
+	}
+	return nil
+}
+
 // CMM is a cryptographic materials manager: it assembles the materials for one
 // item. The default one is made from a keyring by [NewDefaultCMM]. (Material
 // Providers specification, cmm-interface.)

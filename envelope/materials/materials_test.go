@@ -164,6 +164,7 @@ func TestSuiteAndSigningKeyFit(t *testing.T) {
 		{SuiteDigitalSignature, nil, key.key},
 		{SuiteSymmetricSignature, nil, key.key},
 		{SuiteSymmetricSignature, EncryptionContext{ContextPublicKey: key.public}, nil},
+		{SuiteDigitalSignature, EncryptionContext{ContextPublicKey: ""}, &ecdsa.PrivateKey{}}, // of no curve
 	} {
 		if _, err := NewEncryption(c.suite, c.context, nil, c.key, 0); !errors.Is(err, ErrConfiguration) {
 			t.Errorf("%v: %v", c, err)

@@ -34,10 +34,13 @@ func TestRedacted(t *testing.T) {
 	for _, v := range []interface {
 		fmt.Formatter
 		json.Marshaler
-	}{&Encryption{}, &Decryption{}, Recipient{}, BranchKey{}} {
+	}{&Encryption{}, &Decryption{}, Recipient{}, BranchKey{}, BeaconKey{}} {
 		want := redacted
-		if _, ok := v.(BranchKey); ok {
+		switch v.(type) {
+		case BranchKey:
 			want = "[branch key]"
+		case BeaconKey:
+			want = redactedBeaconKey
 		}
 		if got := fmt.Sprint(v); got != want {
 			t.Errorf("%T prints as %q", v, got)
@@ -81,8 +84,9 @@ func TestSecretsDoNotShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	branch, part := NewBranchKey("id", "v", [32]byte(secret)), recipient(secret)
+	beacon := NewBeaconKey("id", [32]byte(secret))
 	nested := struct{ Keys []BranchKey }{[]BranchKey{*branch}}
-	for _, v := range []any{e, d, branch, *branch, nested, part, &part, []Recipient{part}} {
+	for _, v := range []any{e, d, branch, *branch, nested, part, &part, []Recipient{part}, beacon, *beacon} {
 		var log bytes.Buffer
 		slog.New(slog.NewTextHandler(&log, timeless)).Info("m", "v", v)
 		slog.New(slog.NewJSONHandler(&log, timeless)).Info("m", "v", v)

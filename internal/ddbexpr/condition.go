@@ -14,43 +14,45 @@ type Condition struct {
 	paths     []Path
 }
 
-// operator is what a node of a condition does.
-type operator uint8
+// Operator is what a node of a condition does.
+type Operator uint8
 
+// The operators and functions of conditions. The zero Operator is invalid.
 const (
-	opInvalid operator = iota
-	opOr
-	opAnd
-	opNot
-	opEqual
-	opNotEqual
-	opLess
-	opLessEqual
-	opGreater
-	opGreaterEqual
-	opBetween
-	opIn
-	opExists
-	opNotExists
-	opType
-	opBeginsWith
-	opContains
+	OpInvalid Operator = iota
+	OpOr
+	OpAnd
+	OpNot
+	OpEqual
+	OpNotEqual
+	OpLess
+	OpLessEqual
+	OpGreater
+	OpGreaterEqual
+	OpBetween
+	OpIn
+	OpExists
+	OpNotExists
+	OpType
+	OpBeginsWith
+	OpContains
 )
 
 var operatorText = [...]string{
-	opOr: "OR", opAnd: "AND", opNot: "NOT",
-	opEqual: "=", opNotEqual: "<>", opLess: "<", opLessEqual: "<=", opGreater: ">", opGreaterEqual: ">=",
-	opBetween: "BETWEEN", opIn: "IN",
-	opExists: "attribute_exists", opNotExists: "attribute_not_exists", opType: "attribute_type",
-	opBeginsWith: "begins_with", opContains: "contains",
+	OpOr: "OR", OpAnd: "AND", OpNot: "NOT",
+	OpEqual: "=", OpNotEqual: "<>", OpLess: "<", OpLessEqual: "<=", OpGreater: ">", OpGreaterEqual: ">=",
+	OpBetween: "BETWEEN", OpIn: "IN",
+	OpExists: "attribute_exists", OpNotExists: "attribute_not_exists", OpType: "attribute_type",
+	OpBeginsWith: "begins_with", OpContains: "contains",
 }
 
-func (o operator) String() string { return operatorText[o] }
+// String returns the operator as expressions write it.
+func (o Operator) String() string { return operatorText[o] }
 
 // node is part of a condition: OR, AND and NOT have nodes below, everything
 // else has operands.
 type node struct {
-	op          operator
+	op          Operator
 	left, right *node
 	args        []operand
 	paren       bool
@@ -73,7 +75,7 @@ func (s *Scope) Condition(kind Kind, expression string) (*Condition, error) {
 // NeedsParens reports whether the condition's text must be put into parentheses
 // to become a side of AND. Only an OR that is not in parentheses needs them, and
 // DynamoDB refuses redundant ones.
-func (c *Condition) NeedsParens() bool { return c.root.op == opOr && !c.root.paren }
+func (c *Condition) NeedsParens() bool { return c.root.op == OpOr && !c.root.paren }
 
 // Operators returns the number of operators and functions, which DynamoDB limits
 // to [MaxOperators].
@@ -95,7 +97,7 @@ func (c *Condition) ValueNames() []string {
 	c.root.walk(func(n *node) {
 		for i := range n.args {
 			n.args[i].walk(func(path Path) {
-				if (n.op == opExists || n.op == opNotExists) && len(path) == 1 {
+				if (n.op == OpExists || n.op == OpNotExists) && len(path) == 1 {
 					return
 				}
 				paths = append(paths, path)

@@ -10,44 +10,44 @@ import (
 // missing or of another type does not hold, except <>, which always does then.
 func (n *node) eval(item map[string]types.AttributeValue) bool {
 	switch n.op {
-	case opOr:
+	case OpOr:
 		return n.left.eval(item) || n.right.eval(item)
-	case opAnd:
+	case OpAnd:
 		return n.left.eval(item) && n.right.eval(item)
-	case opNot:
+	case OpNot:
 		return !n.left.eval(item)
 	}
 	v := n.args[0].resolve(item)
 	switch n.op {
-	case opExists:
+	case OpExists:
 		return v != nil
-	case opNotExists:
+	case OpNotExists:
 		return v == nil
-	case opNotEqual:
+	case OpNotEqual:
 		return !equalValues(v, n.args[1].resolve(item))
 	}
 	if v == nil {
 		return false
 	}
 	switch n.op {
-	case opEqual:
+	case OpEqual:
 		return equalValues(v, n.args[1].resolve(item))
-	case opBetween:
+	case OpBetween:
 		low, okLow := compareValues(v, n.args[1].resolve(item))
 		high, okHigh := compareValues(v, n.args[2].resolve(item))
 		return okLow && okHigh && low >= 0 && high <= 0
-	case opIn:
+	case OpIn:
 		for i := range n.args[1:] {
 			if equalValues(v, n.args[i+1].resolve(item)) {
 				return true
 			}
 		}
 		return false
-	case opType:
+	case OpType:
 		return ddbjson.TypeName(v) == stringOf(n.args[1].resolve(item))
-	case opBeginsWith:
+	case OpBeginsWith:
 		return beginsWith(v, n.args[1].resolve(item))
-	case opContains:
+	case OpContains:
 		return contains(v, n.args[1].resolve(item))
 	}
 	c, ok := compareValues(v, n.args[1].resolve(item))
@@ -55,17 +55,17 @@ func (n *node) eval(item map[string]types.AttributeValue) bool {
 }
 
 // holds tells whether an ordering comparison holds for the outcome c.
-func (o operator) holds(c int) bool {
+func (o Operator) holds(c int) bool {
 	switch o {
-	case opEqual:
+	case OpEqual:
 		return c == 0
-	case opLess:
+	case OpLess:
 		return c < 0
-	case opLessEqual:
+	case OpLessEqual:
 		return c <= 0
-	case opGreater:
+	case OpGreater:
 		return c > 0
-	case opGreaterEqual:
+	case OpGreaterEqual:
 		return c >= 0
 	}
 	return false

@@ -368,6 +368,7 @@ func TestConditionsAgainstOracle(t *testing.T) {
 			t.Fatalf("%s: %v", e.text, err)
 		}
 		accepted++
+		checkWriter(t, condition, names, values)
 		joined := e.text // as one side of AND
 		if condition.NeedsParens() {
 			joined = "(" + joined + ")"

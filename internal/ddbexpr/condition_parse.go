@@ -26,14 +26,14 @@ func (p *parser) condition() (*node, error) {
 // or reads conditions joined by OR. With bare set a lone operand will do, as
 // the parenthesis around it may turn out to be the side of a comparison.
 func (p *parser) or(bare bool) (expression, error) {
-	return p.joined(bare, "OR", opOr, p.and)
+	return p.joined(bare, "OR", OpOr, p.and)
 }
 
 func (p *parser) and(bare bool) (expression, error) {
-	return p.joined(bare, "AND", opAnd, p.not)
+	return p.joined(bare, "AND", OpAnd, p.not)
 }
 
-func (p *parser) joined(bare bool, word string, op operator, side func(bool) (expression, error)) (expression, error) {
+func (p *parser) joined(bare bool, word string, op Operator, side func(bool) (expression, error)) (expression, error) {
 	left, err := side(bare)
 	if err != nil {
 		return left, err
@@ -59,7 +59,7 @@ func (p *parser) not(bare bool) (expression, error) {
 	if err != nil {
 		return e, err
 	}
-	return expression{node: &node{op: opNot, left: e.node}}, nil
+	return expression{node: &node{op: OpNot, left: e.node}}, nil
 }
 
 // primary reads a condition in parentheses, a function or a comparison.
@@ -92,7 +92,7 @@ func (p *parser) primary(bare bool) (expression, error) {
 	if n, err := p.comparison(e.operand); n != nil || err != nil {
 		return expression{node: n}, err
 	}
-	if op := functionOperator(e.text); e.kind == operandFunction && op != opInvalid {
+	if op := functionOperator(e.text); e.kind == operandFunction && op != OpInvalid {
 		return expression{node: &node{op: op, args: e.args, paren: e.paren}}, nil
 	}
 	if bare && p.isSymbol(")") {
@@ -116,26 +116,26 @@ func (p *parser) operand() (operand, error) {
 }
 
 // functionOperator returns the operator of a function that is a condition.
-func functionOperator(name string) operator {
+func functionOperator(name string) Operator {
 	switch name {
 	case "attribute_exists":
-		return opExists
+		return OpExists
 	case "attribute_not_exists":
-		return opNotExists
+		return OpNotExists
 	case "attribute_type":
-		return opType
+		return OpType
 	case "begins_with":
-		return opBeginsWith
+		return OpBeginsWith
 	case "contains":
-		return opContains
+		return OpContains
 	}
-	return opInvalid
+	return OpInvalid
 }
 
 func isUpdateFunction(name string) bool { return name == "if_not_exists" || name == "list_append" }
 
 func isUnknownFunction(name string) bool {
-	return name != "size" && functionOperator(name) == opInvalid
+	return name != "size" && functionOperator(name) == OpInvalid
 }
 
 // notHere refuses a function in a place where it makes no sense.
@@ -156,7 +156,7 @@ func (p *parser) checkCall(o *operand) {
 		return
 	}
 	for i := range o.args {
-		if a := &o.args[i]; a.kind == operandFunction && functionOperator(a.text) != opInvalid {
+		if a := &o.args[i]; a.kind == operandFunction && functionOperator(a.text) != OpInvalid {
 			p.notHere(a)
 		}
 	}
@@ -204,8 +204,8 @@ func (p *parser) checkTypeName(o *operand) {
 	case "":
 	case "S":
 		if name := stringOf(o.value); !isTypeCode(name) {
-			p.report(rankOperand, "Invalid attribute type name found; type: "+name+
-				", valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}")
+			const text, valid = "Invalid attribute type name found;", " valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}"
+			p.reportValue(rankOperand, text+" type: "+name+","+valid, text+valid)
 		}
 	default:
 		p.wrongType("attribute_type", t)
@@ -229,39 +229,39 @@ func (p *parser) distinct(operator string, args []operand) {
 	}
 }
 
-func comparator(text string) operator {
+func comparator(text string) Operator {
 	switch text {
 	case "=":
-		return opEqual
+		return OpEqual
 	case "<>":
-		return opNotEqual
+		return OpNotEqual
 	case "<":
-		return opLess
+		return OpLess
 	case "<=":
-		return opLessEqual
+		return OpLessEqual
 	case ">":
-		return opGreater
+		return OpGreater
 	case ">=":
-		return opGreaterEqual
+		return OpGreaterEqual
 	}
-	return opInvalid
+	return OpInvalid
 }
 
 // comparison reads an operator and what stands behind it. Without an operator
 // it returns nil.
 func (p *parser) comparison(left operand) (*node, error) {
-	op := opInvalid
+	op := OpInvalid
 	switch p.cur.kind {
 	case tokenSymbol:
 		op = comparator(p.cur.text)
 	case tokenWord:
 		if p.isWord("BETWEEN") {
-			op = opBetween
+			op = OpBetween
 		} else if p.isWord("IN") {
-			op = opIn
+			op = OpIn
 		}
 	}
-	if op == opInvalid {
+	if op == OpInvalid {
 		return nil, nil
 	}
 	p.next()
@@ -269,7 +269,7 @@ func (p *parser) comparison(left operand) (*node, error) {
 	args := make([]operand, 1, 2)
 	args[0] = left
 	switch op {
-	case opIn:
+	case OpIn:
 		if err := p.expect("("); err != nil {
 			return nil, err
 		}
@@ -278,7 +278,7 @@ func (p *parser) comparison(left operand) (*node, error) {
 			return nil, err
 		}
 		args = append(args, list...)
-	case opBetween:
+	case OpBetween:
 		low, err := p.operand()
 		if err != nil {
 			return nil, err
@@ -303,28 +303,28 @@ func (p *parser) comparison(left operand) (*node, error) {
 }
 
 // checkComparison applies the rules for operands of comparisons.
-func (p *parser) checkComparison(op operator, args []operand) {
+func (p *parser) checkComparison(op Operator, args []operand) {
 	for i := range args {
 		if a := &args[i]; a.kind == operandFunction && a.text != "size" {
 			p.notHere(a)
 		}
 	}
-	if op == opIn && len(args)-1 > MaxInOperands && !p.scope.unlimited {
+	if op == OpIn && len(args)-1 > MaxInOperands && !p.scope.unlimited {
 		p.report(rankOperand, "The IN operator is provided with too many operands; number of operands: "+
 			strconv.Itoa(len(args)-1))
 	}
 	p.distinct(op.String(), args)
 	switch op {
-	case opLess, opLessEqual, opGreater, opGreaterEqual:
+	case OpLess, OpLessEqual, OpGreater, OpGreaterEqual:
 		p.checkOrdered(op, args)
-	case opBetween:
+	case OpBetween:
 		p.checkOrdered(op, args)
 		p.checkBounds(&args[1], &args[2])
 	}
 }
 
 // checkOrdered refuses literals of types that have no order.
-func (p *parser) checkOrdered(op operator, args []operand) {
+func (p *parser) checkOrdered(op Operator, args []operand) {
 	for i := range args {
 		switch t := args[i].literalType(); t {
 		case "", "S", "N", "B":

@@ -17,7 +17,7 @@ func FuzzParse(f *testing.F) {
 		"a = :s AND NOT (b BETWEEN :m AND :n OR c IN (:s, :t))", "size(#a.x[0]) >= :n",
 		"attribute_type(a, :type) OR contains(b, :ss)",
 		"SET a = if_not_exists(a, :n) + :m, b.c[3] = list_append(b.c, :l) REMOVE d[0] ADD e :n DELETE f :ss",
-		"a, b.c[0].d, #a", "id = :s AND begins_with(sk, :t)",
+		"a, b.c[0].d, #a", "id = :s AND begins_with(sk, :t)", "id = :s AND b = :n AND a = :s AND d > :m",
 		"((a))", "a[", "#", ":", "SET", "NOT", "\xff", "a = :s -- x", strings.Repeat("(", 50), "REMOVE a[0], a[1], a.b",
 	} {
 		f.Add(seed)
@@ -25,6 +25,7 @@ func FuzzParse(f *testing.F) {
 	it := item{"a": m(item{"x": l(s("x"), n("1"))}), "b": m(item{"c": l(n("1"), m(item{"d": s("x")}))}), "d": l(s("x")),
 		"f": ss("a", "b"), "id": s("x")}
 	before := canonical(m(it))
+	keys := []ddbexpr.KeySchema{keyOf("id", "sk"), keyOf("id, b", "a, d, e")}
 	f.Fuzz(func(t *testing.T, expression string) {
 		for _, kind := range []ddbexpr.Kind{ddbexpr.KindCondition, ddbexpr.KindProjection, ddbexpr.KindKeyCondition,
 			ddbexpr.KindUpdate} {
@@ -42,6 +43,7 @@ func FuzzParse(f *testing.F) {
 					if len(c.ValueNames()) > len(c.TopLevelNames()) {
 						t.Fatal("more value names than names")
 					}
+					checkWriter(t, c, testNames, testValues)
 				}
 			case ddbexpr.KindProjection:
 				var p *ddbexpr.Projection
@@ -51,7 +53,11 @@ func FuzzParse(f *testing.F) {
 			case ddbexpr.KindKeyCondition:
 				var k *ddbexpr.KeyCondition
 				if k, err = scope.KeyCondition(expression); err == nil {
-					_, _ = k.Bind(ddbexpr.KeySchema{Partition: "id", Sort: "sk"})
+					for _, key := range keys {
+						if q, err := k.Bind(key); err == nil && len(q.Partition) != len(key.Partition) {
+							t.Fatalf("%q on %+v: %+v", expression, key, q)
+						}
+					}
 				}
 			case ddbexpr.KindUpdate:
 				var u *ddbexpr.Update
@@ -72,6 +78,31 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q changed the item", expression)
 		}
 	})
+}
+
+// checkWriter checks that the printed tree of a condition parses, alone and with
+// exactly the placeholders of the writer, to an equal tree in no more operators.
+func checkWriter(t interface{ Fatalf(string, ...any) }, c *ddbexpr.Condition, names map[string]string, values item) {
+	w := ddbexpr.NewWriter(names, values)
+	text := w.Condition(c.Root())
+	scope, err := ddbexpr.NewUnlimitedScope(w.Names(), w.Values())
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	again, err := scope.Condition(ddbexpr.KindCondition, text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	if err := scope.Unused(); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	if !again.Root().Equal(c.Root()) || again.Operators() != c.Operators() || c.Root().Operators() != c.Operators() {
+		t.Fatalf("%s has another tree", text)
+	}
+	second := ddbexpr.NewWriter(names, values)
+	if twice := second.Condition(again.Root()); twice != text {
+		t.Fatalf("printed again: %s, before %s", twice, text)
+	}
 }
 
 func BenchmarkParse(b *testing.B) {

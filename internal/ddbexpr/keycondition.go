@@ -2,11 +2,8 @@ package ddbexpr
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
 // KeyOperator is how a key attribute is compared.
@@ -27,11 +24,11 @@ const (
 // String returns the operator as expressions write it.
 func (o KeyOperator) String() string { return keyOperators[o].String() }
 
-var keyOperators = [...]operator{
-	KeyInvalid: opInvalid,
-	KeyEqual:   opEqual, KeyLess: opLess, KeyLessEqual: opLessEqual, KeyGreater: opGreater,
-	KeyGreaterEqual: opGreaterEqual,
-	KeyBetween:      opBetween, KeyBeginsWith: opBeginsWith,
+var keyOperators = [...]Operator{
+	KeyInvalid: OpInvalid,
+	KeyEqual:   OpEqual, KeyLess: OpLess, KeyLessEqual: OpLessEqual, KeyGreater: OpGreater,
+	KeyGreaterEqual: OpGreaterEqual,
+	KeyBetween:      OpBetween, KeyBeginsWith: OpBeginsWith,
 }
 
 // KeyTerm is a condition on one key attribute.
@@ -59,9 +56,10 @@ func (t KeyTerm) Matches(v types.AttributeValue) bool {
 	return ok && keyOperators[t.Operator].holds(c)
 }
 
-// KeyCondition is a parsed key condition expression: one or two terms on
-// different attributes.
+// KeyCondition is a parsed key condition expression: terms on different
+// attributes. [KeyCondition.Bind] fits it to a key.
 type KeyCondition struct {
+	root  *node
 	terms []KeyTerm
 	paths []Path
 }
@@ -76,21 +74,6 @@ func (k *KeyCondition) Paths() []Path { return slices.Clone(k.paths) }
 // TopLevelNames returns the names of the attributes in ascending order.
 func (k *KeyCondition) TopLevelNames() []string { return attributes(k.paths) }
 
-// KeySchema is the key of a table or index to which a condition is bound.
-type KeySchema struct {
-	// Partition and Sort are attribute names; Sort is empty where there is none.
-	Partition, Sort string
-	// PartitionType and SortType are "S", "N" or "B". An empty one is not
-	// compared with the type of the condition's values.
-	PartitionType, SortType string
-}
-
-// KeyQuery is a key condition bound to a key.
-type KeyQuery struct {
-	Partition types.AttributeValue
-	Sort      *KeyTerm // nil: all of the partition
-}
-
 // KeyCondition parses a key condition expression. The error is an *Error.
 func (s *Scope) KeyCondition(expression string) (*KeyCondition, error) {
 	p, err := newParser(s, KindKeyCondition, expression)
@@ -101,7 +84,7 @@ func (s *Scope) KeyCondition(expression string) (*KeyCondition, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &KeyCondition{paths: p.paths}
+	k := &KeyCondition{root: root, paths: p.paths}
 	if message := k.collect(root); message != "" {
 		return nil, p.error(message)
 	}
@@ -111,12 +94,12 @@ func (s *Scope) KeyCondition(expression string) (*KeyCondition, error) {
 // collect turns the condition into terms; it returns the message of a refusal.
 func (k *KeyCondition) collect(n *node) string {
 	switch n.op {
-	case opAnd:
+	case OpAnd:
 		if message := k.collect(n.left); message != "" {
 			return message
 		}
 		return k.collect(n.right)
-	case opOr, opNot, opNotEqual, opIn, opExists, opNotExists, opType, opContains:
+	case OpOr, OpNot, OpNotEqual, OpIn, OpExists, OpNotExists, OpType, OpContains:
 		return "Invalid operator used in KeyConditionExpression: " + n.op.String()
 	}
 	var path Path
@@ -161,82 +144,23 @@ func keyTerm(n *node, name string) (t KeyTerm, ok bool) {
 		// :v < a says the same as a > :v.
 		first, second = second, first
 		switch op {
-		case opLess:
-			op = opGreater
-		case opLessEqual:
-			op = opGreaterEqual
-		case opGreater:
-			op = opLess
-		case opGreaterEqual:
-			op = opLessEqual
-		case opEqual:
+		case OpLess:
+			op = OpGreater
+		case OpLessEqual:
+			op = OpGreaterEqual
+		case OpGreater:
+			op = OpLess
+		case OpGreaterEqual:
+			op = OpLessEqual
+		case OpEqual:
 		default:
 			return t, false
 		}
 	}
 	t.Operator = KeyOperator(slices.Index(keyOperators[:], op))
 	t.Value = second.value
-	if op == opBetween {
+	if op == OpBetween {
 		t.High = n.args[2].value
 	}
 	return t, true
-}
-
-// Bind fits the condition to a key: equality on the partition key, and on the
-// sort key one condition at most. The error is an *Error with DynamoDB's text
-// for a missing key, an attribute that is none, or an operator that is not
-// supported.
-func (k *KeyCondition) Bind(schema KeySchema) (KeyQuery, error) {
-	var q KeyQuery
-	if len(k.terms) > 2 {
-		keys := 1
-		if schema.Sort != "" {
-			keys = 2
-		}
-		return q, &Error{Kind: KindKeyCondition, Message: "The number of query conditions (" +
-			strconv.Itoa(len(k.terms)) + ") exceeds the number of key attributes defined in the schema (" +
-			strconv.Itoa(keys) + ")"}
-	}
-	var partition *KeyTerm
-	for i := range k.terms {
-		t := &k.terms[i]
-		switch {
-		case t.Name == schema.Partition:
-			partition = t
-		case t.Name == schema.Sort:
-			q.Sort = t
-		}
-	}
-	if partition == nil {
-		return KeyQuery{}, missedKey(schema.Partition)
-	}
-	if len(k.terms) == 2 && q.Sort == nil {
-		if schema.Sort == "" {
-			return KeyQuery{}, errKeyCondition()
-		}
-		return KeyQuery{}, missedKey(schema.Sort)
-	}
-	if partition.Operator != KeyEqual {
-		return KeyQuery{}, errKeyCondition()
-	}
-	if !partition.fits(schema.PartitionType) || q.Sort != nil && !q.Sort.fits(schema.SortType) {
-		return KeyQuery{}, &Error{
-			Kind:    KindKeyCondition,
-			Message: "One or more parameter values were invalid: Condition parameter type does not match schema type",
-		}
-	}
-	q.Partition = partition.Value
-	return q, nil
-}
-
-func (t *KeyTerm) fits(typ string) bool {
-	return typ == "" || ddbjson.TypeName(t.Value) == typ && (t.High == nil || ddbjson.TypeName(t.High) == typ)
-}
-
-func missedKey(name string) error {
-	return &Error{Kind: KindKeyCondition, Message: "Query condition missed key schema element: " + name}
-}
-
-func errKeyCondition() error {
-	return &Error{Kind: KindKeyCondition, Message: "Query key condition not supported"}
 }

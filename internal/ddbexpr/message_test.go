@@ -334,4 +334,9 @@ func TestErrorsDoNotRepeatValues(t *testing.T) {
 	if !errors.As(err, &e) || !strings.Contains(e.Message, "secret") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("%v", err)
 	}
+	_, err = ddbexpr.ParseCondition(ddbexpr.KindFilter, "attribute_type(a, :a)", nil, item{":a": s("secret")})
+	if !errors.As(err, &e) || !strings.Contains(e.Message, "type: secret, valid") || strings.Contains(err.Error(),
+		"secret") {
+		t.Errorf("%v, and its message %q", err, e.Message)
+	}
 }

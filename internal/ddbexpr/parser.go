@@ -197,7 +197,9 @@ func (p *parser) pathName() (string, error) {
 			if p.isKeyword() {
 				return "", p.syntax()
 			}
-			p.report(rankWord, "Attribute name is a reserved keyword; reserved keyword: "+t.text)
+			if !p.scope.reserved {
+				p.report(rankWord, "Attribute name is a reserved keyword; reserved keyword: "+t.text)
+			}
 		}
 		p.next()
 		return t.text, nil

@@ -18,6 +18,7 @@ type Scope struct {
 	usedNames  map[string]struct{}
 	usedValues map[string]struct{}
 	unlimited  bool
+	reserved   bool // reserved words may be names
 }
 
 // NewScope checks ExpressionAttributeNames and ExpressionAttributeValues and
@@ -94,6 +95,11 @@ func NewUnlimitedScope(names map[string]string, values map[string]types.Attribut
 	}
 	return &Scope{names: names, values: values, unlimited: true}, nil
 }
+
+// AcceptReserved accepts reserved words as names in the expressions that are
+// parsed from now on, except the keywords of the grammar. It is for expressions
+// that are not sent: a [Writer] replaces such names by placeholders.
+func (s *Scope) AcceptReserved() { s.reserved = true }
 
 // maxNameLength is the longest attribute name in bytes.
 const maxNameLength = 65535

@@ -87,11 +87,10 @@ func validateNumbers(set []string) error {
 	}
 	normal := make([]string, len(set))
 	for i, s := range set {
-		n, err := ddbnumber.Normalize(s)
-		if err != nil {
-			return invalidNumber(err, s)
+		if err := validateNumber(s); err != nil {
+			return err
 		}
-		normal[i] = n
+		normal[i], _ = ddbnumber.Normalize(s) // what Validate allows has a normal form
 	}
 	if hasDuplicates(normal) {
 		return errDuplicateNumbers

@@ -22,10 +22,11 @@ const exponentCap = 1 << 50
 // neither first nor last digit zero. Zero has n == 0 and neither sign nor
 // exponent.
 type decimal struct {
-	neg    bool
-	n      int
-	exp    int
-	digits [MaxDigits]byte // 0 to 9, not ASCII
+	neg      bool
+	n        int
+	exp      int
+	mantissa int             // length of the text before the exponent
+	digits   [MaxDigits]byte // 0 to 9, not ASCII
 }
 
 // low returns the power of ten of the last digit.
@@ -89,6 +90,7 @@ mantissa:
 	if !seen {
 		return ErrSyntax
 	}
+	d.mantissa = i
 	exponent, err := parseExponent(s[i:])
 	if err != nil {
 		return err

@@ -1,5 +1,10 @@
 package ddbnumber
 
+import (
+	"errors"
+	"strconv"
+)
+
 // Normalize returns the plain form of a number: no exponent, no "+", no leading
 // or trailing zeros, "0" for every zero. Numbers are equal exactly when their
 // normalized texts are.
@@ -45,13 +50,34 @@ func isPlainInteger(s string) bool {
 	return true
 }
 
-// Validate returns the error of [Normalize] without building the text.
+// Validate returns the error with which DynamoDB refuses a number in a request:
+// that of [Normalize], and two more. An exponent outside of 64 bits is ErrSyntax,
+// and zero is ErrOverflow or ErrUnderflow by the exponent that it is written with,
+// which Normalize allows, as the item format does.
+//
+// (?) Of a zero with a fraction, such as 0.0e126, only the exponent counts. That is
+// an inference.
 func Validate(s string) error {
 	if isPlainInteger(s) {
 		return nil
 	}
 	var d decimal
-	return d.parse(s)
+	err := d.parse(s)
+	if d.mantissa == len(s) || errors.Is(err, ErrSyntax) {
+		return err
+	}
+	exponent, tooLong := strconv.ParseInt(s[d.mantissa+1:], 10, 64)
+	switch {
+	case tooLong != nil:
+		return ErrSyntax
+	case err != nil || d.n > 0:
+		return err
+	case exponent > MaxExponent:
+		return ErrOverflow
+	case exponent < MinExponent:
+		return ErrUnderflow
+	}
+	return nil
 }
 
 // Compare returns -1, 0 or 1 as a is smaller than, equal to or larger than b.

@@ -9,7 +9,9 @@ func multiValued(lower string) bool {
 	case "aws:tagkeys", "aws:calledvia", "aws:principalservicenameslist", "aws:principalorgpaths",
 		"aws:resourceorgpaths",
 		"kms:encryptioncontextkeys", "kms:resourcealiases", "kms:grantoperations",
-		"dynamodb:leadingkeys", "dynamodb:attributes", "sts:transitivetagkeys":
+		"dynamodb:leadingkeys", "dynamodb:firstpartitionkeyvalues", "dynamodb:secondpartitionkeyvalues",
+		"dynamodb:thirdpartitionkeyvalues", "dynamodb:fourthpartitionkeyvalues",
+		"dynamodb:attributes", "sts:transitivetagkeys":
 		return true
 	}
 	return false
@@ -35,11 +37,14 @@ func Supplied(key string) bool {
 		"aws:sourceip", "aws:tagkeys",
 		"aws:tokenissuetime", "aws:useragent", "aws:userid", "aws:username", "aws:viaawsservice",
 		"dynamodb:attributes", "dynamodb:enclosingoperation", "dynamodb:leadingkeys",
+		"dynamodb:firstpartitionkeyvalues", "dynamodb:secondpartitionkeyvalues", "dynamodb:thirdpartitionkeyvalues",
+		"dynamodb:fourthpartitionkeyvalues",
 		"dynamodb:returnvalues", "dynamodb:select",
 		"iam:permissionsboundary", "iam:policyarn",
 		"kms:bypasspolicylockoutsafetycheck", "kms:calleraccount", "kms:customermasterkeyspec",
 		"kms:customermasterkeyusage", "kms:encryptionalgorithm", "kms:encryptioncontextkeys",
 		"kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantisforawsresource", "kms:grantoperations",
+		"kms:keyagreementalgorithm",
 		"kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:macalgorithm", "kms:multiregion", "kms:multiregionkeytype",
 		"kms:primaryregion", "kms:reencryptonsamekey", "kms:replicaregion", "kms:requestalias", "kms:resourcealiases",
 		"kms:retiringprincipal", "kms:rotationperiodindays", "kms:schedulekeydeletionpendingwindowindays",
@@ -52,4 +57,6 @@ func Supplied(key string) bool {
 
 // private reports whether the values of a condition key, in lower case, are
 // contents of items, which no reason may repeat.
-func private(lower string) bool { return lower == "dynamodb:leadingkeys" }
+func private(lower string) bool {
+	return lower == "dynamodb:leadingkeys" || strings.HasSuffix(lower, "partitionkeyvalues")
+}

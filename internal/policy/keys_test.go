@@ -32,7 +32,9 @@ func TestSuppliedKeys(t *testing.T) {
 		kms:KeyUsage kms:MacAlgorithm kms:MultiRegion kms:MultiRegionKeyType kms:PrimaryRegion kms:ReEncryptOnSameKey kms:ReplicaRegion kms:RequestAlias
 		kms:RetiringPrincipal kms:RotationPeriodInDays kms:ScheduleKeyDeletionPendingWindowInDays kms:ViaService sts:ExternalId sts:RoleSessionName
 		aws:PrincipalTag/a aws:RequestTag/a aws:ResourceTag/a iam:ResourceTag/a kms:EncryptionContext:a`
-	const sets = "aws:CalledVia aws:TagKeys dynamodb:Attributes dynamodb:LeadingKeys kms:EncryptionContextKeys " +
+	const sets = "aws:CalledVia aws:TagKeys dynamodb:Attributes dynamodb:LeadingKeys " +
+		"dynamodb:FirstPartitionKeyValues dynamodb:SecondPartitionKeyValues dynamodb:ThirdPartitionKeyValues " +
+		"dynamodb:FourthPartitionKeyValues kms:EncryptionContextKeys " +
 		"kms:GrantOperations kms:ResourceAliases sts:TransitiveTagKeys"
 	// sets that it does not supply
 	const others = "aws:PrincipalServiceNamesList aws:PrincipalOrgPaths aws:ResourceOrgPaths"
@@ -135,6 +137,22 @@ func TestEncryptionContextNames(t *testing.T) {
 		if !slices.Equal(conditions[0].Got, []string{"1"}) ||
 			!slices.Equal(conditions[1].Got, []string{"AB", "Ab", "aB", "b", "c", "d"}) {
 			t.Fatalf("%q", conditions)
+		}
+	}
+}
+
+// TestKeyValuesStayPrivate: the reasons of a decision repeat no value of an item's
+// key, whichever condition key it stands in.
+func TestKeyValuesStayPrivate(t *testing.T) {
+	for _, key := range []string{"dynamodb:LeadingKeys", "dynamodb:FirstPartitionKeyValues",
+		"dynamodb:SecondPartitionKeyValues", "dynamodb:ThirdPartitionKeyValues", "dynamodb:FourthPartitionKeyValues"} {
+		c := testCase{identity: []string{`{"Effect":"Allow","Action":"dynamodb:Query","Resource":"*",` +
+			`"Condition":{"ForAllValues:StringEquals":{"` + key + `":"secret-of-policy"}}}`},
+			context: policy.Context{strings.ToLower(key): {"secret-of-item"}}}
+		r, p := c.build(t)
+		d := policy.Evaluate(r, p)
+		if text := d.Explain(); d.Allowed || strings.Contains(text, "secret-of") || !strings.Contains(text, key) {
+			t.Errorf("%s: allowed %t:\n%s", key, d.Allowed, text)
 		}
 	}
 }

@@ -196,3 +196,26 @@ func TestMapKeepsSpelling(t *testing.T) {
 		t.Errorf("the text is\n%s\nwant\n%s", one.Text(), want)
 	}
 }
+
+// TestFaultyPrincipal: an error says whether it is about a principal.
+func TestFaultyPrincipal(t *testing.T) {
+	for text, want := range map[string]bool{
+		naming("Allow", "Principal", `{"AWS":"alice"}`):      true,
+		naming("Allow", "Principal", `"alice"`):              true,
+		`{"Effect":"Allow","Action":"a:b","Resource":"*"}`:   false,
+		`{"Effect":"Allow","Principal":"*","Resource":"*"}`:  false,
+		naming("Permit", "Principal", `"*"`):                 false,
+		naming("Allow", "Principal", `{"AWS":["*","bob"]}`):  true,
+		naming("Allow", "Principal", `"*"`) + `,{"Sid":"x"}`: false,
+	} {
+		_, err := policy.Parse(document(text), policy.Resource)
+		var refused *policy.ParseError
+		if !errors.As(err, &refused) || refused.Principal != want {
+			t.Errorf("%s: %v, about a principal: %v", text, err, want)
+		}
+	}
+	two := naming("Allow", "Principal", `"*","Sid":"a b"`) + "," + naming("Allow", "Principal", `"*","Sid":"a c"`)
+	if _, err := policy.Parse(document(two), policy.Resource); err != nil {
+		t.Errorf("two statements with names of their own: %v", err)
+	}
+}

@@ -54,6 +54,36 @@ def key_policy(account, *statements):
     return json.dumps({"Version": "2012-10-17", "Statement": [root, *statements]})
 
 
+def asymmetric(kms):
+    """Creates, describes and uses each kind of asymmetric key."""
+    for bits, limits in ((2048, (214, 190)), (3072, (342, 318)), (4096, (470, 446))):
+        spec, algorithms = f"RSA_{bits}", ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"]
+        key = kms.create_key(KeySpec=spec, KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+        described = kms.describe_key(KeyId=key)["KeyMetadata"]
+        check(f"{spec} described", (described["KeySpec"], described["KeyUsage"], described["EncryptionAlgorithms"]) == (spec, "ENCRYPT_DECRYPT", algorithms), described)
+        public = kms.get_public_key(KeyId=key)
+        check(f"{spec} public key", public["KeyId"] == key and public["EncryptionAlgorithms"] == algorithms and len(public["PublicKey"]) > bits // 8, public)
+        for algorithm, limit in zip(algorithms, limits):
+            sealed = kms.encrypt(KeyId=key, Plaintext=b"x" * limit, EncryptionAlgorithm=algorithm)
+            check(f"{spec} {algorithm} encrypts", sealed["EncryptionAlgorithm"] == algorithm and len(sealed["CiphertextBlob"]) == bits // 8, sealed)
+            opened = kms.decrypt(KeyId=key, CiphertextBlob=sealed["CiphertextBlob"], EncryptionAlgorithm=algorithm)
+            check(f"{spec} {algorithm} decrypts", (opened["Plaintext"], opened["KeyId"]) == (b"x" * limit, key), opened)
+            refused(f"{spec} {algorithm} of more", "ValidationException", f"Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {limit} bytes.",
+                    lambda: kms.encrypt(KeyId=key, Plaintext=b"x" * (limit + 1), EncryptionAlgorithm=algorithm))
+        refused(f"{spec} without algorithm", "InvalidKeyUsageException", f"Algorithm SYMMETRIC_DEFAULT is incompatible with key spec {spec}.", lambda: kms.encrypt(KeyId=key, Plaintext=b"x"))
+    for curve, length in (("P256", 32), ("P384", 48), ("P521", 66)):
+        spec = f"ECC_NIST_{curve}"
+        one, two = (kms.create_key(KeySpec=spec, KeyUsage="KEY_AGREEMENT")["KeyMetadata"]["Arn"] for _ in range(2))
+        described = kms.describe_key(KeyId=one)["KeyMetadata"]
+        check(f"{spec} described", (described["KeySpec"], described["KeyUsage"], described["KeyAgreementAlgorithms"]) == (spec, "KEY_AGREEMENT", ["ECDH"]), described)
+        public = {key: kms.get_public_key(KeyId=key)["PublicKey"] for key in (one, two)}
+        secrets = [kms.derive_shared_secret(KeyId=a, KeyAgreementAlgorithm="ECDH", PublicKey=public[b]) for a, b in ((one, two), (two, one))]
+        check(f"{spec} agrees", secrets[0]["SharedSecret"] == secrets[1]["SharedSecret"] and len(secrets[0]["SharedSecret"]) == length, secrets)
+        check(f"{spec} answers", (secrets[0]["KeyId"], secrets[0]["KeyAgreementAlgorithm"], secrets[0]["KeyOrigin"]) == (one, "ECDH", "AWS_KMS"), secrets[0])
+        refused(f"{spec} of a broken public key", "ValidationException", "public key", lambda: kms.derive_shared_secret(KeyId=one, KeyAgreementAlgorithm="ECDH", PublicKey=b"x"))
+    refused("a signing key", "UnsupportedOperationException", "no signing keys", lambda: kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY"))
+
+
 def run(server, puts):
     account = server["account"]
     root = Account(server, server["accessKeyId"], server["secretAccessKey"])
@@ -106,6 +136,8 @@ def run(server, puts):
     kms.revoke_grant(KeyId=key, GrantId=grant["GrantId"])
     refused("Decrypt denied without the grant", "AccessDeniedException", denial, decrypt)
 
+    asymmetric(kms)
+
     # The same key under a table.
     tables = root.client("dynamodb")
     tables.create_table(
@@ -154,6 +186,9 @@ def run(server, puts):
     check("no item calls among the events", not any(e["EventName"] in ("GetItem", "PutItem", "Scan") for e in events))
     refused("alice reads the audit", "AccessDeniedException", "cloudtrail:LookupEvents", lambda: alice.client("cloudtrail").lookup_events())
 
+    policies(server, tables, job, item)
+    backups(tables, hers, kms, key, item, denial)
+
     # What this server does not have.
     refused("an operation that is not there", "UnknownOperationException", "", lambda: tables.execute_statement(Statement='SELECT * FROM "Notes"'))
 
@@ -164,6 +199,70 @@ def run(server, puts):
             tables.put_item(TableName="Notes", Item={"id": {"S": f"bench-{i}"}, **body})
         took = time.perf_counter() - began
         print(f"     {puts} puts of 1 KB: {puts / took:.0f}/s")
+
+
+def policies(server, tables, job, item):
+    """Shares the table with a role of its account and with another account."""
+    key = {"id": {"S": "1"}}
+    arn = tables.create_table(
+        TableName="Shared",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]["TableArn"]
+    tables.put_item(TableName="Shared", Item=item)
+    session = job.client("dynamodb")
+    other = Account(server, server["otherAccessKeyId"], server["otherSecretAccessKey"]).client("dynamodb")
+    refused("the session reads without a policy", "AccessDeniedException", "no identity-based policy allows the dynamodb:GetItem action", lambda: session.get_item(TableName="Shared", Key=key))
+    refused("another account reads without a policy", "AccessDeniedException", "no resource-based policy allows the dynamodb:GetItem action", lambda: other.get_item(TableName=arn, Key=key))
+    refused("no policy yet", "PolicyNotFoundException", "Resource-based policy not found", lambda: tables.get_resource_policy(ResourceArn=arn))
+
+    def document(effect, action):
+        principals = [f"arn:aws:iam::{server['account']}:role/job", server["otherAccount"]]
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Principal": {"AWS": principals}, "Action": [action], "Resource": arn}]})
+
+    revision = tables.put_resource_policy(ResourceArn=arn, Policy=document("Allow", "dynamodb:GetItem"), ExpectedRevisionId="NO_POLICY")["RevisionId"]
+    shown = tables.get_resource_policy(ResourceArn=arn)
+    check("the policy reads back", shown["RevisionId"] == revision and json.loads(shown["Policy"])["Statement"][0]["Action"] == "dynamodb:GetItem", shown)
+    check("the session reads by the policy", session.get_item(TableName="Shared", Key=key)["Item"] == item)
+    check("another account reads by the policy", other.get_item(TableName=arn, Key=key)["Item"] == item)
+    refused("another account writes", "AccessDeniedException", "no resource-based policy allows the dynamodb:PutItem action", lambda: other.put_item(TableName=arn, Item=item))
+    check("the same policy keeps its revision", tables.put_resource_policy(ResourceArn=arn, Policy=" " + document("Allow", "dynamodb:GetItem"))["RevisionId"] == revision)
+    refused("another revision is expected", "PolicyNotFoundException", "has revision id " + revision, lambda: tables.delete_resource_policy(ResourceArn=arn, ExpectedRevisionId="1"))
+    refused("an action of streams", "ValidationException", "The following action names are invalid", lambda: tables.put_resource_policy(ResourceArn=arn, Policy=document("Allow", "dynamodb:GetRecords")))
+    tables.put_resource_policy(ResourceArn=arn, Policy=document("Deny", "dynamodb:*"))
+    refused("an explicit deny", "AccessDeniedException", "with an explicit deny in a resource-based policy", lambda: other.get_item(TableName=arn, Key=key))
+    tables.delete_resource_policy(ResourceArn=arn)
+    refused("after the deletion", "AccessDeniedException", "no resource-based policy", lambda: other.get_item(TableName=arn, Key=key))
+
+
+def backups(tables, hers, kms, key, item, denial):
+    """Backs the encrypted table up and restores it, as root and as alice, who may not use the key."""
+    for grant in kms.list_grants(KeyId=key)["Grants"]:
+        if "user/" in grant["GranteePrincipal"]:
+            kms.revoke_grant(KeyId=key, GrantId=grant["GrantId"])
+    refused("alice backs the table up", "AccessDeniedException", denial, lambda: hers.create_backup(TableName="Notes", BackupName="hers"))
+    details = tables.create_backup(TableName="Notes", BackupName="nightly")["BackupDetails"]
+    arn = details["BackupArn"]
+    check("the backup is made", details["BackupName"] == "nightly" and details["BackupType"] == "USER", details)
+    described = tables.describe_backup(BackupArn=arn)["BackupDescription"]
+    check("the backup is described", described["BackupDetails"]["BackupStatus"] == "AVAILABLE" and described["SourceTableDetails"]["ItemCount"] == 1
+          and described["SourceTableFeatureDetails"]["SSEDescription"]["KMSMasterKeyArn"] == key, described)
+    tables.delete_item(TableName="Notes", Key={"id": {"S": "1"}})
+    refused("alice restores it without its key", "AccessDeniedException", denial, lambda: hers.restore_table_from_backup(
+        TargetTableName="Restored", BackupArn=arn, SSESpecificationOverride={"Enabled": False}))
+    restored = tables.restore_table_from_backup(TargetTableName="Restored", BackupArn=arn)["TableDescription"]
+    check("the restore is under way", restored["RestoreSummary"]["RestoreInProgress"] and restored["RestoreSummary"]["SourceBackupArn"] == arn, restored)
+    tables.get_waiter("table_exists").wait(TableName="Restored")
+    check("the item is restored", tables.get_item(TableName="Restored", Key={"id": {"S": "1"}})["Item"] == item)
+    check("the key is kept", tables.describe_table(TableName="Restored")["Table"]["SSEDescription"]["KMSMasterKeyArn"] == key)
+    refused("the target exists", "TableAlreadyExistsException", "Table already exists: Restored", lambda: tables.restore_table_from_backup(TargetTableName="Restored", BackupArn=arn))
+    since = datetime.now(timezone.utc) - timedelta(hours=1)
+    pages = tables.get_paginator("list_backups").paginate(TableName="Notes", TimeRangeLowerBound=since, PaginationConfig={"PageSize": 1})
+    check("the backup is listed", [b["BackupArn"] for page in pages for b in page["BackupSummaries"]] == [arn])
+    check("the backup is deleted", tables.delete_backup(BackupArn=arn)["BackupDescription"]["BackupDetails"]["BackupStatus"] == "DELETED")
+    refused("the deleted backup", "BackupNotFoundException", "Backup not found: " + arn, lambda: tables.describe_backup(BackupArn=arn))
+    refused("point-in-time restore", "UnknownOperationException", "point-in-time recovery", lambda: tables.restore_table_to_point_in_time(SourceTableName="Notes", TargetTableName="Past"))
 
 
 def main():

@@ -1,8 +1,11 @@
 // Command vectors has the official Java library write the items under
-// envelope/testdata/java, one file a case. Run it by `interop/run vectors`.
+// envelope/testdata/java, and the older client inside of it those under
+// envelope/legacy/testdata/java, one file a case. Run it by `interop/run vectors`.
 package main
 
 import (
+	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -12,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/itemconfig"
@@ -53,6 +57,7 @@ type goldenKey struct {
 	Wrapping  string `json:"wrapping"`
 	Bytes     []byte `json:"bytes_b64,omitempty"`
 	Private   string `json:"private_key_pem,omitempty"`
+	Partner   []byte `json:"partner_key_b64,omitempty"`
 }
 
 type golden struct {
@@ -126,6 +131,17 @@ func run() error {
 		item := fmt.Sprintf(emptyKey, attribute)
 		variants = append(variants, variant{name, signed, name == "empty-key-context", item, []goldenKey{aes(32)}})
 	}
+	for i, curve := range []ecdh.Curve{ecdh.P256(), ecdh.P384(), ecdh.P521()} {
+		for _, ephemeral := range []bool{false, true} {
+			k, err := agreementKey(curve, ephemeral)
+			if err != nil {
+				return err
+			}
+			name := strings.ToLower(k.Wrapping) + "-" + strings.ReplaceAll(strings.ToLower(fmt.Sprint(curve)), "-", "")
+			variants = append(variants, variant{strings.ReplaceAll(name, "_", "-"),
+				[]envelope.AlgorithmSuite{signed, unsigned}[i%2], i == 2 != ephemeral, small, []goldenKey{k}})
+		}
+	}
 	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
 		return err
@@ -137,7 +153,7 @@ func run() error {
 		}
 	}
 	fmt.Printf("wrote %d cases to %s\n", len(variants), folder)
-	return nil
+	return writeLegacy(java)
 }
 
 func write(java *peer.Peer, name string, suite envelope.AlgorithmSuite, inContext bool, text string, keys []goldenKey,
@@ -163,7 +179,11 @@ func write(java *peer.Peer, name string, suite envelope.AlgorithmSuite, inContex
 	var keyrings []itemconfig.Keyring
 	for _, k := range keys {
 		r := itemconfig.Keyring{Type: "raw-aes", Namespace: k.Namespace, Name: k.Name}
-		if k.Private == "" {
+		if k.Namespace == "" {
+			if r, err = agreement(k); err != nil {
+				return err
+			}
+		} else if k.Private == "" {
 			r.Key = &itemconfig.Secret{Base64: base64.StdEncoding.EncodeToString(k.Bytes)}
 		} else {
 			r.Type, r.Padding, r.PublicKey, r.PrivateKey = "raw-rsa", k.Name, public, k.Private
@@ -177,6 +197,9 @@ func write(java *peer.Peer, name string, suite envelope.AlgorithmSuite, inContex
 	sealed, err := java.Encrypt(c, item)
 	if err != nil {
 		return err
+	}
+	if c.Keyring.Type == "raw-ecdh-ephemeral" {
+		c.Keyring.Type, c.Keyring.PrivateKey = "raw-ecdh-discovery", keys[0].Private
 	}
 	opened, err := java.Decrypt(c, sealed)
 	if err != nil {
@@ -194,6 +217,48 @@ func write(java *peer.Peer, name string, suite envelope.AlgorithmSuite, inContex
 		return err
 	}
 	return os.WriteFile(filepath.Join(folder, name+".json"), append(out, '\n'), 0o644)
+}
+
+// agreementKey draws the keys of one Raw ECDH keyring.
+func agreementKey(curve ecdh.Curve, ephemeral bool) (k goldenKey, err error) {
+	own, err := curve.GenerateKey(rand.Reader)
+	if err != nil {
+		return k, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(own)
+	if err != nil {
+		return k, err
+	}
+	k = goldenKey{Wrapping: "ECDH_EPHEMERAL", Private: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY",
+		Bytes: der}))}
+	if ephemeral {
+		return k, nil
+	}
+	partner, err := curve.GenerateKey(rand.Reader)
+	if err != nil {
+		return k, err
+	}
+	k.Wrapping = "ECDH"
+	k.Partner, err = x509.MarshalPKIXPublicKey(partner.PublicKey())
+	return k, err
+}
+
+// agreement is the keyring that writes under such keys.
+func agreement(k goldenKey) (r itemconfig.Keyring, err error) {
+	r, public := itemconfig.Keyring{Type: "raw-ecdh", PrivateKey: k.Private}, k.Partner
+	if public == nil {
+		r = itemconfig.Keyring{Type: "raw-ecdh-ephemeral"}
+		block, _ := pem.Decode([]byte(k.Private))
+		private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err != nil {
+			return r, err
+		}
+		if public, err = x509.MarshalPKIXPublicKey(&private.(*ecdsa.PrivateKey).PublicKey); err != nil {
+			return r, err
+		}
+	}
+	r.PublicKey = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
+	return r, nil
 }
 
 // action spreads the actions over the attributes' names.

@@ -70,6 +70,9 @@ type Key struct {
 	Description string `json:"description,omitempty"`
 	Policy      any    `json:"policy,omitempty"` // nil: AWS's default, which hands everything to IAM
 	HMAC        bool   `json:"hmac,omitempty"`   // HMAC_256 instead of SYMMETRIC_DEFAULT
+	// Spec is the key spec of an asymmetric key: RSA_2048, RSA_3072 or RSA_4096 for
+	// encryption, ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521 for key agreement.
+	Spec        string `json:"spec,omitempty"`
 	MultiRegion bool   `json:"multiRegion,omitempty"`
 	Disabled    bool   `json:"disabled,omitempty"`
 }
@@ -91,6 +94,8 @@ type Table struct {
 	// Key is a key of the seed, "alias/aws/dynamodb" for the AWS managed key,
 	// or empty for the AWS owned key.
 	Key string `json:"key,omitempty"`
+	// Policy is the resource-based policy, nil for none.
+	Policy any `json:"policy,omitempty"`
 }
 
 // ParseSeed reads a Seed from JSON; an unknown member is an error.
@@ -200,6 +205,12 @@ func (s *Server) seedKey(ctx context.Context, k Key) {
 	if k.HMAC {
 		in.KeySpec, in.KeyUsage = kmstypes.KeySpecHmac256, kmstypes.KeyUsageTypeGenerateVerifyMac
 	}
+	if k.Spec != "" {
+		in.KeySpec, in.KeyUsage = kmstypes.KeySpec(k.Spec), kmstypes.KeyUsageTypeEncryptDecrypt
+		if strings.HasPrefix(k.Spec, "ECC") {
+			in.KeyUsage = kmstypes.KeyUsageTypeKeyAgreement
+		}
+	}
 	out, err := client.CreateKey(ctx, in)
 	s.must(err, "seed key %s", k.Name)
 	arn := *out.KeyMetadata.Arn
@@ -237,6 +248,9 @@ func (s *Server) seedTable(ctx context.Context, t Table) {
 	default:
 		in.SSESpecification = &dynamodbtypes.SSESpecification{Enabled: aws.Bool(true),
 			SSEType: dynamodbtypes.SSETypeKms, KMSMasterKeyId: aws.String(s.Key(t.Key))}
+	}
+	if t.Policy != nil {
+		in.ResourcePolicy = aws.String(s.document(t.Policy))
 	}
 	_, err := dynamodb.NewFromConfig(s.Root()).CreateTable(ctx, in)
 	s.must(err, "seed table %s", t.Name)

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
@@ -25,7 +26,8 @@ const seedJSON = `{
 	"roles": [{"name": "job", "trust": {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "{{account}}"}, "Action": "sts:AssumeRole"}}}],
 	"keys": [{"name": "notes"}, {"name": "mac", "hmac": true}, {"name": "off", "disabled": true}],
 	"grants": [{"key": "notes", "grantee": "bob", "operations": ["Decrypt"], "contextSubset": {"purpose": "test"}}],
-	"tables": [{"name": "Notes", "partitionKey": "id", "key": "notes"}, {"name": "Plain", "partitionKey": "id", "sortKey": "at"}, {"name": "Managed", "partitionKey": "id", "key": "alias/aws/dynamodb"}]
+	"tables": [{"name": "Notes", "partitionKey": "id", "key": "notes"}, {"name": "Plain", "partitionKey": "id", "sortKey": "at"}, {"name": "Managed", "partitionKey": "id", "key": "alias/aws/dynamodb"},
+		{"name": "Shared", "partitionKey": "id", "policy": {"Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::{{account}}:user/bob"}, "Action": "dynamodb:Scan", "Resource": "*"}}}]
 }`
 
 func TestSeed(t *testing.T) {
@@ -43,6 +45,10 @@ func TestSeed(t *testing.T) {
 			&dynamodb.ScanInput{TableName: &table}); err != nil {
 			t.Errorf("alice reads %s: %v", table, err)
 		}
+	}
+	if _, err := dynamodb.NewFromConfig(s.User("bob")).Scan(ctx,
+		&dynamodb.ScanInput{TableName: aws.String("Shared")}); err != nil {
+		t.Errorf("bob reads by the policy of the table: %v", err)
 	}
 	bob := kms.NewFromConfig(s.User("bob"))
 	if _, err := bob.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String("alias/notes")}); err != nil {
@@ -72,8 +78,22 @@ func TestSeed(t *testing.T) {
 	if !errors.As(err, &api) || api.ErrorCode() != "DisabledException" {
 		t.Errorf("the disabled key: %v", err)
 	}
-	if n := len(s.Events("CreateTable")); n != 3 {
-		t.Errorf("%d events of CreateTable, want 3", n)
+	if n := len(s.Events("CreateTable")); n != 4 {
+		t.Errorf("%d events of CreateTable, want 4", n)
+	}
+}
+
+// A seed's asymmetric key has the usage of its spec.
+func TestSeedOfAsymmetricKeys(t *testing.T) {
+	s := localawstest.New(t, localawstest.WithSeed(localawstest.Seed{Keys: []localawstest.Key{
+		{Name: "pair", Spec: "RSA_2048"}, {Name: "agreement", Spec: "ECC_NIST_P384"}}}))
+	for name, want := range map[string]types.KeyUsageType{"pair": types.KeyUsageTypeEncryptDecrypt,
+		"agreement": types.KeyUsageTypeKeyAgreement} {
+		out, err := kms.NewFromConfig(s.Root()).GetPublicKey(t.Context(), &kms.GetPublicKeyInput{
+			KeyId: aws.String(s.Key(name))})
+		if err != nil || out.KeyUsage != want {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
 	}
 }
 

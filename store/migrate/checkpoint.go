@@ -55,7 +55,7 @@ type checkpoint struct {
 // numbers of the counts, by attribute.
 func (c *Counts) numbers() map[string]*int64 {
 	return map[string]*int64{
-		"plaintext": &c.Plaintext, "outdated": &c.Outdated, "current": &c.Current,
+		"plaintext": &c.Plaintext, "legacy": &c.Legacy, "outdated": &c.Outdated, "current": &c.Current,
 		"migrated": &c.Migrated, "gone": &c.Gone, "failed": &c.Failed,
 	}
 }
@@ -93,6 +93,9 @@ func (m *Migration) load(ctx context.Context, phase string, segment int) (checkp
 	}
 	for name, to := range c.counts.numbers() {
 		n, _ := out.Item[name].(*types.AttributeValueMemberN)
+		if n == nil && name == "legacy" {
+			continue // a checkpoint of a version that did not read such items
+		}
 		if n == nil {
 			return fail(fmt.Errorf("%w: it has no %s", ErrCheckpoint, name))
 		}

@@ -50,7 +50,8 @@ type Config struct {
 	ID string
 	// From opens items in the old state if it is encrypted; nil if it is
 	// plaintext. Its PlaintextPolicy says whether plaintext items are in the old
-	// state too.
+	// state too. Items of the older DynamoDB Encryption Client are opened by To or
+	// From, the first one with a Legacy override that allows it.
 	From *envelope.ItemEncryptor
 	// To makes the new state; nil means plaintext. It also opens items.
 	To *envelope.ItemEncryptor
@@ -175,6 +176,13 @@ func (c *Config) fingerprint() string {
 		actions := e.Actions()
 		for _, name := range slices.Sorted(maps.Keys(actions)) {
 			fmt.Fprintf(h, " %q=%v", name, actions[name])
+		}
+		if old := e.LegacyDecryptor(); old != nil {
+			actions = old.Actions()
+			fmt.Fprintf(h, " legacy %v", old.DefaultAction())
+			for _, name := range slices.Sorted(maps.Keys(actions)) {
+				fmt.Fprintf(h, " %q=%v", name, actions[name])
+			}
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])

@@ -1,5 +1,6 @@
 // Package migrate moves the items of a table from one state to another while
-// it is in use: from plaintext to client-side encryption, from one key or
+// it is in use: from plaintext or from the items of the older DynamoDB Encryption
+// Client to client-side encryption, from one key or
 // version of a branch key to another, to other actions of attributes, and back
 // to plaintext.
 //
@@ -75,6 +76,16 @@
 // configuration names: one under AllowedUnsignedPrefix, or in a plaintext item
 // one that could not be encrypted anyway. Such an attribute is lost if another
 // writer adds it between the read and the put.
+//
+// # Items of the older DynamoDB Encryption Client
+//
+// Give To (or From) a Legacy override that allows reading, see package
+// envelope/legacy. A dry run counts the old items in Counts.Legacy, and Run writes
+// each in the new state, on condition that its signature and its unsigned
+// attributes are what was read. An old item that no configuration may read fails
+// with envelope.ErrLegacyItem, also on the way to plaintext. When all items are in
+// the new state, forbid reading old ones in every program: until then, anyone who
+// may write to the table can put an old item back.
 //
 // # What it refuses
 //

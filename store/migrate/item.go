@@ -14,6 +14,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/store"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // Attempts on an item that others change all the time.
@@ -42,6 +43,8 @@ func (m *Migration) item(ctx context.Context, phase string, stored envelope.Item
 			return Counts{Current: 1}, nil
 		case phase == dryRun && c.state == statePlaintext:
 			return Counts{Plaintext: 1}, nil
+		case phase == dryRun && c.state == stateLegacy:
+			return Counts{Legacy: 1}, nil
 		case phase == dryRun:
 			return Counts{Outdated: 1}, nil
 		}
@@ -97,9 +100,10 @@ func (m *Migration) fits(stored, next envelope.Item) error {
 	return nil
 }
 
-func (m *Migration) allowedUnsigned(name string) bool {
-	return m.config.From != nil && m.config.From.AllowedUnsigned(name) || m.config.To != nil &&
-		m.config.To.AllowedUnsigned(name)
+// loose returns a function that reports which attributes of a stored item others
+// can change without its signature.
+func (m *Migration) loose(stored envelope.Item) func(string) bool {
+	return precondition.Loose(stored, m.config.From, m.config.To)
 }
 
 func (m *Migration) key(item envelope.Item) envelope.Item {

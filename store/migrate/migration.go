@@ -14,6 +14,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/expiry"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // Migration is a migration of one table. DryRun and Run must not run at the
@@ -44,6 +45,7 @@ func New(c Config) (*Migration, error) {
 			m.absent = slices.AppendSeq(m.absent, maps.Keys(e.Actions()))
 		}
 	}
+	m.unsigned = append(m.unsigned, precondition.LegacyUnsignedNames(c.From, c.To)...)
 	slices.Sort(m.unsigned)
 	m.unsigned = slices.Compact(m.unsigned)
 	m.absent = append(append(m.absent, m.unsigned...), envelope.FooterAttribute)
@@ -203,7 +205,7 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 		}
 		c.counts.add(counts)
 		c.position, c.done = out.LastEvaluatedKey, len(out.LastEvaluatedKey) == 0
-		if c.done && phase == dryRun && c.counts.Plaintext+c.counts.Outdated > 0 {
+		if c.done && phase == dryRun && c.counts.Plaintext+c.counts.Legacy+c.counts.Outdated > 0 {
 			if err := m.reopen(ctx, segment); err != nil {
 				return err
 			}

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// Counts are numbers of items by state. In a dry run Plaintext and Outdated are
-// what Run would convert; in Run they are zero and Migrated counts instead.
+// Counts are numbers of items by state. In a dry run Plaintext, Legacy and Outdated
+// are what Run would convert; in Run they are zero and Migrated counts instead.
 type Counts struct {
 	Plaintext int64 // without header and footer, and to be encrypted
+	Legacy    int64 // of the older DynamoDB Encryption Client
 	Outdated  int64 // encrypted, but not in the new state
 	Current   int64 // in the new state already
 	Migrated  int64 // written in the new state, as DynamoDB confirmed or reading again showed
@@ -20,11 +21,12 @@ type Counts struct {
 
 // Total is the number of items that were looked at.
 func (c Counts) Total() int64 {
-	return c.Plaintext + c.Outdated + c.Current + c.Migrated + c.Gone + c.Failed
+	return c.Plaintext + c.Legacy + c.Outdated + c.Current + c.Migrated + c.Gone + c.Failed
 }
 
 func (c *Counts) add(d Counts) {
 	c.Plaintext += d.Plaintext
+	c.Legacy += d.Legacy
 	c.Outdated += d.Outdated
 	c.Current += d.Current
 	c.Migrated += d.Migrated

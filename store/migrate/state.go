@@ -19,6 +19,7 @@ type state int
 
 const (
 	statePlaintext state = iota + 1
+	stateLegacy          // of the older DynamoDB Encryption Client
 	stateOutdated
 	stateCurrent
 )
@@ -33,10 +34,14 @@ type conversion struct {
 // convert opens and verifies an item and makes its new form.
 func (m *Migration) convert(ctx context.Context, stored envelope.Item) (conversion, error) {
 	sealed := stored[envelope.HeaderAttribute] != nil || stored[envelope.FooterAttribute] != nil
-	if !sealed {
+	old := envelope.IsLegacy(stored)
+	if !sealed && !old {
 		return m.convertPlaintext(ctx, stored)
 	}
 	c := conversion{state: stateOutdated}
+	if old {
+		c.state = stateLegacy
+	}
 	plain, byTo, err := m.open(ctx, stored)
 	if err != nil {
 		return c, err
@@ -52,7 +57,7 @@ func (m *Migration) convert(ctx context.Context, stored envelope.Item) (conversi
 	if err != nil {
 		return c, err
 	}
-	if byTo {
+	if byTo && !old {
 		same, err := m.alike(stored, next)
 		if err != nil {
 			return c, err
@@ -123,6 +128,10 @@ func (m *Migration) checkBeacons(beacons []string) error {
 
 // open decrypts by the new configuration, or else by the old one.
 func (m *Migration) open(ctx context.Context, stored envelope.Item) (plain envelope.Item, byTo bool, err error) {
+	if envelope.IsLegacy(stored) {
+		plain, err = m.openLegacy(ctx, stored)
+		return plain, false, err
+	}
 	if m.config.To != nil {
 		if plain, err = m.config.To.DecryptItem(ctx, stored); err == nil || m.config.From == nil || ctx.Err() != nil {
 			return plain, true, err
@@ -133,6 +142,17 @@ func (m *Migration) open(ctx context.Context, stored envelope.Item) (plain envel
 		old = fmt.Errorf("by From: %w; by To: %w", old, err)
 	}
 	return plain, false, old
+}
+
+// openLegacy decrypts an item of the older client by the configuration that reads
+// such items: by To if both do.
+func (m *Migration) openLegacy(ctx context.Context, stored envelope.Item) (envelope.Item, error) {
+	for _, e := range []*envelope.ItemEncryptor{m.config.To, m.config.From} {
+		if e != nil && e.LegacyDecryptor() != nil {
+			return e.DecryptItem(ctx, stored)
+		}
+	}
+	return nil, fmt.Errorf("%w: set Legacy in the configuration of From or To", envelope.ErrLegacyItem)
 }
 
 // alike reports whether a stored item has the form that it would be written

@@ -40,14 +40,14 @@ func (m *Migration) prepare(stored envelope.Item, c conversion) (*write, error) 
 	w := &write{m: m, stored: stored, conversion: c}
 	var unchanged expression.ConditionBuilder
 	var err error
-	if stored[envelope.FooterAttribute] != nil {
-		unchanged, err = precondition.Sealed(stored, m.allowedUnsigned, m.unsigned)
+	if precondition.Seal(stored) != "" {
+		unchanged, err = precondition.Sealed(stored, m.loose(stored), m.unsigned)
 	} else {
 		unchanged, err = precondition.Plain(stored, m.absent)
 	}
 	if errors.Is(err, precondition.ErrTooWide) {
 		w.rewrite = &precondition.Rewrite{
-			Table: m.config.Table, Key: m.key(stored), Stored: stored, Next: c.next, Loose: m.allowedUnsigned,
+			Table: m.config.Table, Key: m.key(stored), Stored: stored, Next: c.next, Loose: m.loose(stored),
 		}
 		if m.config.To != nil {
 			w.rewrite.Unsigned = m.config.To.AllowedUnsigned
@@ -141,7 +141,7 @@ func (w *write) did(now envelope.Item) bool {
 		return false
 	case w.next[envelope.FooterAttribute] != nil:
 		return precondition.SameFooter(now, w.next)
-	case now[envelope.HeaderAttribute] != nil || now[envelope.FooterAttribute] != nil:
+	case now[envelope.HeaderAttribute] != nil || now[envelope.FooterAttribute] != nil || envelope.IsLegacy(now):
 		return false
 	}
 	same := envelope.Item{} // now may have attributes that another writer added
@@ -198,7 +198,7 @@ func (e *sealError) Unwrap() error { return e.error }
 func (w *write) Seal(ctx context.Context, added envelope.Item) (envelope.Item, error) {
 	plain := maps.Clone(w.plain)
 	for n, v := range added {
-		if w.state != statePlaintext && !w.m.allowedUnsigned(n) {
+		if w.state != statePlaintext && !w.m.loose(w.stored)(n) {
 			return nil, &sealError{fmt.Errorf("%w: another writer added attribute %q to the encrypted item",
 				envelope.ErrTampered, n)}
 		}

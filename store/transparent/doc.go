@@ -48,6 +48,17 @@
 // transaction replace the whole item. Beacons that an official library wrote
 // beside it are then gone, and the item no longer appears in searches by them.
 //
+// # Items of the older client
+//
+// An encryptor with a Legacy override that allows reading opens items of the older
+// DynamoDB Encryption Client as well; puts replace them by items of the current
+// format. Condition such a put on the old signature:
+// "#s = :old", where #s is [envelope.LegacySignatureAttribute]; store.Table.Update
+// does all that. While old items are read, UpdateItem demands an item in the
+// current format ([ErrUpdateTarget]), since the old signature can cover a name that
+// is unsigned now, and conditions on attributes that the older client encrypted are
+// refused (store.ErrEncryptedAttribute).
+//
 // # Table names
 //
 // Every TableName may be a name or an ARN; a name means the same table in every

@@ -59,6 +59,10 @@ func (t *table) declared(parameter, name string) error {
 	if name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
 		return nil
 	}
+	if t.LegacyDecryptor() != nil &&
+		(name == envelope.LegacySignatureAttribute || name == envelope.LegacyDescriptionAttribute) {
+		return nil
+	}
 	if _, known := t.Action(name); !known {
 		return t.fail(fmt.Errorf("%w: %s names attribute %q, which has no action",
 			envelope.ErrConfiguration, parameter, name))
@@ -74,6 +78,10 @@ func (t *table) readable(parameter, name string) error {
 	if action, _ := t.Action(name); action == envelope.EncryptAndSign {
 		return t.fail(fmt.Errorf("%w: %s names %q, of which DynamoDB sees ciphertext: filter after reading",
 			store.ErrEncryptedAttribute, parameter, name))
+	}
+	if action, _ := t.LegacyAction(name); action == envelope.EncryptAndSign {
+		return t.fail(fmt.Errorf("%w in items of the older client, which this client reads: %s names %q: filter after "+
+			"reading, or migrate them", store.ErrEncryptedAttribute, parameter, name))
 	}
 	return nil
 }
@@ -131,6 +139,16 @@ func (t *table) project(s *ddbexpr.Scope, expression *string, names map[string]s
 		}
 	}
 	out := projection{names: map[string]string{}, asked: asked}
+	whole := false
+	if old := t.LegacyDecryptor(); old != nil {
+		whole = old.DefaultAction() != 0 // any attribute can be a signed one
+		want[envelope.LegacyDescriptionAttribute], want[envelope.LegacySignatureAttribute] = true, true
+		for n, action := range old.Actions() {
+			if action.Signed() {
+				want[n] = true
+			}
+		}
+	}
 	for placeholder, n := range names {
 		if slices.ContainsFunc(others, func(e *string) bool { return e != nil && uses(*e, placeholder) }) {
 			out.names[placeholder] = n
@@ -148,7 +166,7 @@ func (t *table) project(s *ddbexpr.Scope, expression *string, names map[string]s
 		terms = append(terms, placeholder)
 	}
 	text := strings.Join(terms, ",")
-	if len(text) > ddbexpr.MaxExpressionSize { // then all of the item is read
+	if whole || len(text) > ddbexpr.MaxExpressionSize { // then all of the item is read
 		for _, placeholder := range terms {
 			delete(out.names, placeholder)
 		}

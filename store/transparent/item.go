@@ -65,6 +65,9 @@ func (t *table) explain(item envelope.Item, err error, index bool) error {
 		return err
 	}
 	incomplete := item[envelope.HeaderAttribute] == nil || item[envelope.FooterAttribute] == nil
+	if envelope.IsLegacy(item) { // it counts no attributes
+		incomplete = item[envelope.LegacySignatureAttribute] == nil || item[envelope.LegacyDescriptionAttribute] == nil
+	}
 	if m, bad := t.Inspect(item); bad == nil {
 		signed := 0
 		for n := range item {

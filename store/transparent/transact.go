@@ -244,8 +244,9 @@ func cancelled(ctx context.Context, err error, c *types.TransactionCanceledExcep
 		}
 		r, op := &c.CancellationReasons[i], ops[i]
 		if op.guarded && r.Code != nil && *r.Code == "ConditionalCheckFailed" && op.missed(r.Item) {
+			target := updateTarget(r.Item)
 			r.Item = nil
-			err = fmt.Errorf("%w: %w", op.fail(fmt.Errorf("operation %d: %w", i, ErrUpdateTarget)), err)
+			err = fmt.Errorf("%w: %w", op.fail(fmt.Errorf("operation %d: %w", i, target)), err)
 			continue
 		}
 		if !op.asked {

@@ -47,10 +47,14 @@ func (t *table) guard(update, condition *string, names map[string]string, values
 		return guarded{}, err
 	}
 	demand := "attribute_exists(" + envelope.HeaderAttribute + ")"
-	switch t.PlaintextPolicy() {
-	case envelope.ForcePlaintextWriteAllowPlaintextRead:
+	policy := t.PlaintextPolicy()
+	switch {
+	case t.LegacyDecryptor() != nil:
+		// The signature of an item of the older client can cover a name that is
+		// unsigned now, and a plaintext item looks like one without it.
+	case policy == envelope.ForcePlaintextWriteAllowPlaintextRead:
 		return guarded{condition, names, true}, nil
-	case envelope.ForbidPlaintextWriteAllowPlaintextRead:
+	case policy == envelope.ForbidPlaintextWriteAllowPlaintextRead:
 		// A plaintext item may be there already, but none may be made.
 		placeholder := "#k"
 		for names[placeholder] != "" {
@@ -89,10 +93,19 @@ func both(demand, text string, parsed *ddbexpr.Condition) (string, error) {
 
 // missed reports whether a condition failed because there is no such item.
 func (t *table) missed(item envelope.Item) bool {
-	if t.PlaintextPolicy() == envelope.ForbidPlaintextWriteAllowPlaintextRead {
+	if t.LegacyDecryptor() == nil && t.PlaintextPolicy() == envelope.ForbidPlaintextWriteAllowPlaintextRead {
 		return len(item) == 0
 	}
 	return item[envelope.HeaderAttribute] == nil
+}
+
+// updateTarget is [ErrUpdateTarget], with the reason for an item of the older
+// client.
+func updateTarget(item envelope.Item) error {
+	if envelope.IsLegacy(item) {
+		return fmt.Errorf("%w: %w", ErrUpdateTarget, envelope.ErrLegacyItem)
+	}
+	return ErrUpdateTarget
 }
 
 func (c *Client) updateItem(ctx context.Context, in dynamodb.UpdateItemInput, o *call) (any, error) {
@@ -140,8 +153,9 @@ func (t *table) updateFailed(ctx context.Context, err error, ours, asked bool) e
 	var failed *types.ConditionalCheckFailedException
 	if ours && errors.As(err, &failed) {
 		if t.missed(failed.Item) {
+			target := updateTarget(failed.Item)
 			failed.Item = nil
-			return t.fail(fmt.Errorf("%w: %w", ErrUpdateTarget, err))
+			return t.fail(fmt.Errorf("%w: %w", target, err))
 		}
 		if !asked {
 			failed.Item = nil

@@ -1,5 +1,6 @@
 // Package fakekms is an AWS KMS for tests of this module: symmetric keys with
-// real AES-GCM over the encryption context, counted calls and injected faults.
+// real AES-GCM over the encryption context, RSA and elliptic-curve keys, counted
+// calls and injected faults.
 // It checks no permissions; a fault plays the policy.
 package fakekms
 
@@ -25,18 +26,26 @@ type Call struct {
 	KeyID       string
 	Context     map[string]string
 	GrantTokens []string
+	Algorithm   string // of encryption or key agreement; empty for a symmetric key
+	PublicKey   []byte // DER, of the other side of a key agreement
 }
 
 // Server holds keys of several Regions. The zero value has none.
 type Server struct {
 	mu    sync.Mutex
 	keys  map[string]cipher.AEAD // by account, partition and key id: replicas share one
+	pairs map[string]any         // *rsa.PrivateKey or *ecdh.PrivateKey
 	calls []Call
 	// Fault, if set, runs before each call, outside any lock; an error it
 	// returns is the answer.
 	Fault func(context.Context, Call) error
 	// Answer, if set, may alter the key id of a successful answer.
 	Answer func(keyID string) string
+	// PublicKey and Secret, if set, may alter the answers of GetPublicKey and
+	// DeriveSharedSecret, and Plaintext that of Decrypt with an RSA key.
+	PublicKey func(*kms.GetPublicKeyOutput)
+	Secret    func(*kms.DeriveSharedSecretOutput)
+	Plaintext func([]byte) []byte
 }
 
 // AddKey makes a key under a key ARN, or a replica if a multi-Region key of
@@ -113,23 +122,35 @@ func Throttled() error {
 	return &smithy.GenericAPIError{Code: "ThrottlingException", Message: "Rate exceeded"}
 }
 
-func (c *Client) begin(ctx context.Context, call Call) (cipher.AEAD, error) {
+// arrived notes the call and returns the fault that it meets.
+func (c *Client) arrived(ctx context.Context, call Call) error {
 	c.server.mu.Lock()
 	c.server.calls = append(c.server.calls, call)
 	c.server.mu.Unlock()
 	if f := c.server.Fault; f != nil {
 		if err := f(ctx, call); err != nil {
-			return nil, &smithy.OperationError{ServiceID: "KMS", OperationName: call.Operation, Err: err}
+			return &smithy.OperationError{ServiceID: "KMS", OperationName: call.Operation, Err: err}
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, &smithy.CanceledError{Err: err}
+		return &smithy.CanceledError{Err: err}
+	}
+	return nil
+}
+
+func notFound(keyID string) error {
+	return &types.NotFoundException{Message: aws.String("Key '" + keyID + "' does not exist")}
+}
+
+func (c *Client) begin(ctx context.Context, call Call) (cipher.AEAD, error) {
+	if err := c.arrived(ctx, call); err != nil {
+		return nil, err
 	}
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	key, ok := c.server.keys[call.KeyID]
 	if a, err := kmsarn.Parse(call.KeyID); !ok || err != nil || a.Region != c.region {
-		return nil, &types.NotFoundException{Message: aws.String("Key '" + call.KeyID + "' does not exist")}
+		return nil, notFound(call.KeyID)
 	}
 	return key, nil
 }
@@ -169,7 +190,8 @@ func open(key cipher.AEAD, blob []byte, context map[string]string) ([]byte, erro
 // GenerateDataKey implements the operation.
 func (c *Client) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInput,
 	_ ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error) {
-	key, err := c.begin(ctx, Call{"GenerateDataKey", aws.ToString(in.KeyId), in.EncryptionContext, in.GrantTokens})
+	key, err := c.begin(ctx, Call{Operation: "GenerateDataKey", KeyID: aws.ToString(in.KeyId),
+		Context: in.EncryptionContext, GrantTokens: in.GrantTokens})
 	if err != nil {
 		return nil, err
 	}
@@ -182,8 +204,8 @@ func (c *Client) GenerateDataKey(ctx context.Context, in *kms.GenerateDataKeyInp
 // GenerateDataKeyWithoutPlaintext implements the operation.
 func (c *Client) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput,
 	_ ...func(*kms.Options)) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
-	key, err := c.begin(ctx, Call{"GenerateDataKeyWithoutPlaintext", aws.ToString(in.KeyId), in.EncryptionContext,
-		in.GrantTokens})
+	key, err := c.begin(ctx, Call{Operation: "GenerateDataKeyWithoutPlaintext", KeyID: aws.ToString(in.KeyId),
+		Context: in.EncryptionContext, GrantTokens: in.GrantTokens})
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +218,11 @@ func (c *Client) GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.Ge
 // Decrypt implements the operation.
 func (c *Client) Decrypt(ctx context.Context, in *kms.DecryptInput,
 	_ ...func(*kms.Options)) (*kms.DecryptOutput, error) {
-	key, err := c.begin(ctx, Call{"Decrypt", aws.ToString(in.KeyId), in.EncryptionContext, in.GrantTokens})
+	if in.EncryptionAlgorithm != "" {
+		return c.decryptRSA(ctx, in)
+	}
+	key, err := c.begin(ctx, Call{Operation: "Decrypt", KeyID: aws.ToString(in.KeyId),
+		Context: in.EncryptionContext, GrantTokens: in.GrantTokens})
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +237,8 @@ func (c *Client) Decrypt(ctx context.Context, in *kms.DecryptInput,
 func (c *Client) ReEncrypt(ctx context.Context, in *kms.ReEncryptInput,
 	_ ...func(*kms.Options)) (*kms.ReEncryptOutput, error) {
 	source, err := c.begin(ctx,
-		Call{"ReEncrypt", aws.ToString(in.SourceKeyId), in.SourceEncryptionContext, in.GrantTokens})
+		Call{Operation: "ReEncrypt", KeyID: aws.ToString(in.SourceKeyId),
+			Context: in.SourceEncryptionContext, GrantTokens: in.GrantTokens})
 	if err != nil {
 		return nil, err
 	}

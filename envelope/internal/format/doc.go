@@ -5,6 +5,7 @@
 //   - [Footer] is the attribute aws_dbe_foot ([ParseFooter], [Footer.Append])
 //   - [Record] is the canonical record, the input of every signature
 //   - [AppendValue] and [ParseValue] are the attribute values
+//   - [ECDHInfo] is the provider information of ECDH keyrings
 //   - [AppendPath] and [SortPaths] are names and their order
 //
 // Everything that parses takes hostile input: allocation is bounded by the

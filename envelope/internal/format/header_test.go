@@ -86,6 +86,7 @@ func TestParseHeaderRefuses(t *testing.T) {
 		"descending context":         {replace("\x00\x01a\x00\x011\x00\x01b\x00\x00", "\x00\x01b\x00\x00\x00\x01a\x00\x011"), ErrMalformed},
 		"repeated context":           {replace("\x00\x01b\x00\x00", "\x00\x01a\x00\x00"), ErrMalformed},
 		"empty context key":          {replace("\x00\x01a\x00\x011", "\x00\x00\x00\x011"), ErrMalformed},
+		"only key empty":             {replace("\x00\x02\x00\x01a\x00\x011\x00\x01b\x00\x00", "\x00\x01\x00\x00\x00\x011"), ErrMalformed},
 		"context key not UTF-8":      {replace("\x00\x01b\x00\x00", "\x00\x01\xff\x00\x00"), ErrMalformed},
 		"context value not UTF-8":    {replace("\x00\x01a\x00\x011", "\x00\x01a\x00\x01\x80"), ErrMalformed},
 		"more pairs than bytes":      {replace("\x00\x02\x00\x01a", "\xff\xff\x00\x01a"), ErrMalformed},

@@ -191,6 +191,10 @@ func appendValue(dst []byte, v types.AttributeValue, depth int, empty EmptyKeys)
 	return nil, invalid("attribute value of type %T", v)
 }
 
+// NormalizeNumber returns the normalized form of a number, as [AppendValue]
+// serializes it. Errors: [ErrInvalid].
+func NormalizeNumber(s string) (string, error) { return normalize(s) }
+
 // normalize wraps the reason for a refused number, never the number.
 func normalize(s string) (string, error) {
 	n, err := ddbnumber.Normalize(s)

@@ -6,6 +6,12 @@
 // [NewDiscovery] and [NewMRKDiscovery] read only, with whatever key the item
 // names; their filter restricts that to accounts you trust.
 //
+// Two kinds of keyrings use asymmetric keys. [NewRSA] is for an RSA key: writing
+// needs its public half and no call, reading costs one Decrypt. [NewECDH] and
+// [NewECDHDiscovery] are for a key agreement: writing and reading cost one
+// DeriveSharedSecret each. AWS charges more for calls with asymmetric keys and
+// allows fewer of them per second than with symmetric ones.
+//
 // Where calls per item are too many, use the Hierarchical keyring on a key
 // store instead.
 //
@@ -24,6 +30,18 @@
 // table name and the values of the key attributes, and of any attribute that is
 // signed and included in the context. It can be used in key policies and
 // appears in the CloudTrail log.
+//
+// With asymmetric keys KMS takes no encryption context. The keyrings bind it
+// themselves, so no key value reaches KMS or CloudTrail. In exchange, neither a
+// kms:EncryptionContext condition nor a grant's constraint can bind a caller to
+// some of the items: whoever may use the key can open all of them.
+//
+// # Permissions
+//
+// The symmetric keyrings need kms:GenerateDataKey to write and kms:Decrypt to
+// read. RSA needs kms:GetPublicKey to write, unless it has a public key and no
+// client, and kms:Decrypt to read. ECDH needs kms:GetPublicKey and
+// kms:DeriveSharedSecret for both.
 //
 // # Errors
 //

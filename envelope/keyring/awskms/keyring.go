@@ -100,13 +100,14 @@ func parseKeyARN(text string) (kmsarn.ARN, error) {
 	return key, nil
 }
 
-// maxGrantTokens is the service's own limit.
-const maxGrantTokens = 10
+// The service's own limits of grant tokens: their number, and the length of one.
+const maxGrantTokens, maxGrantToken = 10, 8192
 
 func checkGrantTokens(tokens []string) error {
-	if len(tokens) > maxGrantTokens || slices.Contains(tokens, "") {
-		return fmt.Errorf("%w: AWS KMS keyring takes up to %d grant tokens, none of them empty",
-			materials.ErrConfiguration, maxGrantTokens)
+	if len(tokens) > maxGrantTokens ||
+		slices.ContainsFunc(tokens, func(t string) bool { return t == "" || len(t) > maxGrantToken }) {
+		return fmt.Errorf("%w: AWS KMS keyring takes up to %d grant tokens of 1 to %d characters",
+			materials.ErrConfiguration, maxGrantTokens, maxGrantToken)
 	}
 	return nil
 }

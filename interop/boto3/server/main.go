@@ -1,6 +1,6 @@
 // Command server runs the embedded AWS on a free loopback port for a program
-// in another language. It prints one line of JSON (endpoint and root
-// credentials) and runs until its standard input ends, so that it cannot
+// in another language. It prints one line of JSON (endpoint and the credentials of
+// the root users of two accounts) and runs until its standard input ends, so that it cannot
 // outlive the program that started it.
 package main
 
@@ -35,9 +35,14 @@ func run(in io.Reader, out io.Writer) (err error) {
 		return err
 	}
 	root := s.RootCredentials()
+	other, err := s.AddAccount("444455556666")
+	if err != nil {
+		return err
+	}
 	if err := json.NewEncoder(out).Encode(map[string]string{
 		"endpoint": l.URL(), "account": s.AccountID(), "region": s.Region(), "accessKeyId": root.AccessKeyID,
-		"secretAccessKey": root.SecretAccessKey,
+		"secretAccessKey": root.SecretAccessKey, "otherAccount": other.AccountID,
+		"otherAccessKeyId": other.AccessKeyID, "otherSecretAccessKey": other.SecretAccessKey,
 	}); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import "github.com/ddbseal/ddbseal/localaws/internal/wire"
 // absent are the operations of DynamoDB that this server does not have, by what
 // it would need for them.
 var absent = map[string]string{
-	"backups":              "CreateBackup DeleteBackup DescribeBackup ListBackups RestoreTableFromBackup",
 	"bulk operations":      "CancelBulkOperation DescribeBulkOperation ListBulkOperations StartBulkPutItems",
 	"contributor insights": "DescribeContributorInsights ListContributorInsights UpdateContributorInsights",
 	"exports and imports": "DescribeExport DescribeImport ExportTableToPointInTime ImportTable ListExports " +

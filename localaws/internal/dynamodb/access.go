@@ -7,9 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -20,7 +18,7 @@ type access struct {
 	action       string
 	at           schema.Target
 	index        string
-	keys         []schema.Item // whose partition keys are dynamodb:LeadingKeys
+	keys         []schema.Item // whose partition keys are dynamodb:LeadingKeys and its like
 	attributes   []string
 	selects      string
 	returnValues string
@@ -35,24 +33,22 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 	if a.index != "" {
 		resource += "/index/" + a.index
 	}
-	var on *resourcepolicy.Policy
 	if b.Table != nil {
-		on = b.def.Policy
-		partition := b.def.Key.Partition.Name
+		key := &b.def.Key
 		if a.index != "" {
 			if i, _ := b.def.Index(a.index); i != nil {
-				partition = i.Key.Partition.Name
+				key = &i.Key
 			}
 		}
 		wire.ResourceTags(conditions, b.def.Tags...)
-		var leading []string
-		for _, key := range a.keys {
-			if text, ok := conditionText(key[partition]); ok {
-				leading = append(leading, text)
-			}
-		}
-		if leading != nil {
+		if leading := conditionTexts(a.keys, key.Partition.Name); leading != nil {
 			conditions["dynamodb:leadingkeys"] = leading
+			conditions["dynamodb:firstpartitionkeyvalues"] = leading
+		}
+		for i, more := range key.MorePartition {
+			if values := conditionTexts(a.keys, more.Name); values != nil {
+				conditions[morePartitionKeys[i]] = values
+			}
 		}
 	}
 	if a.attributes != nil {
@@ -67,7 +63,22 @@ func (s *Service) allowAccess(ctx context.Context, c *request.Call, a access, b 
 	if a.enclosing != "" {
 		conditions["dynamodb:enclosingoperation"] = []string{a.enclosing}
 	}
-	return s.allowUnder(ctx, c, a.action, resource, a.at.Account, conditions, on)
+	return s.allowUnder(ctx, c, a.action, resource, a.at.Account, conditions, b.policy())
+}
+
+// morePartitionKeys are the condition keys of the attributes after the first of a
+// partition key.
+var morePartitionKeys = [schema.MaxParts - 1]string{"dynamodb:secondpartitionkeyvalues",
+	"dynamodb:thirdpartitionkeyvalues", "dynamodb:fourthpartitionkeyvalues"}
+
+// conditionTexts returns the values of an attribute as policies write them.
+func conditionTexts(keys []schema.Item, name string) (texts []string) {
+	for _, key := range keys {
+		if text, ok := conditionText(key[name]); ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }
 
 // conditionText is a key value as policies write it.
@@ -119,23 +130,4 @@ func throttled(d *schema.Definition) *request.Error {
 	return request.Errorf("ProvisionedThroughputExceededException",
 		"The level of configured provisioned throughput for the table was exceeded. Consider increasing your "+
 			"provisioning level with the UpdateTable API.")
-}
-
-// allowNamed authorizes a request that names a table, which need not exist.
-func allowNamed[In any, P interface {
-	*In
-	Target() schema.Target
-}](s *Service, ctx context.Context, c *request.Call, in *In) error {
-	at := P(in).Target()
-	trail(c, at)
-	return s.allowTable(ctx, c, c.Operation, at)
-}
-
-// existing finds the table of an authorized request; missing is the answer
-// when there is none of the name.
-func (s *Service) existing(at schema.Target, missing func(name string) error) (*table.Table, error) {
-	if b := s.lookup(at); b.Table != nil {
-		return b.Table, nil
-	}
-	return nil, missing(at.Name)
 }

@@ -62,7 +62,7 @@ func (c *capacity) addWrite(ch *change, factor float64) {
 	c.table += factor * units(size, writeUnit)
 	for n, set := range [][]*schema.Index{ch.Def.Local, ch.Def.Global} {
 		for _, i := range set {
-			if u := writeUnits(i, ch.Def.Key, old, e); u > 0 {
+			if u := writeUnits(i, &ch.Def.Key, old, e); u > 0 {
 				c.addIndex(i.Name, n == 0, factor*u)
 			}
 		}
@@ -71,7 +71,7 @@ func (c *capacity) addWrite(ch *change, factor float64) {
 
 // writeUnits is what a change costs in an index: nothing when its projection
 // does not change, two writes when its key does.
-func writeUnits(i *schema.Index, primary schema.Key, old, e *table.Entry) float64 {
+func writeUnits(i *schema.Index, primary *schema.Key, old, e *table.Entry) float64 {
 	size := func(e *table.Entry) int { return i.Size(primary, e.Item, e.Size) }
 	var oldKey, newKey string
 	var had, has bool

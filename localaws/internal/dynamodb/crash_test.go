@@ -99,7 +99,7 @@ func crashWriter(dir string) error {
 	if err != nil {
 		return err
 	}
-	s, err := New(Config{Store: store, Authorizer: &world{}, Keys: newLastingKeys()})
+	s, err := New(Config{Store: store, Authorizer: &world{}, Keys: newLastingKeys(), Principals: &world{}})
 	if err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func checkCrashed(t *testing.T, dir string, acknowledged map[string]string) {
 	defer store.Close()
 	keys := newLastingKeys()
 	w := &world{t: t, keys: keys.fakeKeys, cfg: Config{Store: store, Keys: keys}}
-	w.cfg.Authorizer = w
+	w.cfg.Authorizer, w.cfg.Principals = w, w
 	w.restart()
 	found := map[string]map[string]string{"crash": {}, "owned": {}}
 	for table := range found {
@@ -281,7 +281,7 @@ func searchFiles(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Config{Store: store, Authorizer: &world{t: t}, Keys: newLastingKeys()})
+	s, err := New(Config{Store: store, Authorizer: &world{t: t}, Keys: newLastingKeys(), Principals: &world{t: t}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +316,7 @@ func TestRestartNeedsTheKey(t *testing.T) {
 	dir := t.TempDir()
 	keys := newLastingKeys()
 	w := &world{t: t, keys: keys.fakeKeys, cfg: Config{Store: mustOpen(t, dir), Keys: keys}}
-	w.cfg.Authorizer = w
+	w.cfg.Authorizer, w.cfg.Principals = w, w
 	w.restart()
 	w.table("crash", "", customKey(lastingKey))
 	w.do("PutItem", members{"TableName": "crash", "Item": members{"pk": str(clearKey), "v": str(clearValue)}})
@@ -366,7 +366,7 @@ func TestResealedOnSwitch(t *testing.T) {
 	dir := t.TempDir()
 	keys := newLastingKeys()
 	w := &world{t: t, keys: keys.fakeKeys, cfg: Config{Store: mustOpen(t, dir), Keys: keys}}
-	w.cfg.Authorizer = w
+	w.cfg.Authorizer, w.cfg.Principals = w, w
 	w.restart()
 	w.table("crash", "", nil)
 	for i := range 20 {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
@@ -46,9 +47,8 @@ func (s *Service) allowCreateTable(ctx context.Context, c *request.Call, in *inp
 
 func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.CreateTable) ([]byte, error) {
 	at, def := in.Target(), in.Definition()
-	exists := refusal.InUse("Table already exists: %s", at.Name)
-	if s.lookup(at) != (bound{}) {
-		return nil, exists
+	if err := s.unused(at); err != nil {
+		return nil, err
 	}
 	var first *resourcepolicy.Policy
 	if in.ResourcePolicy != nil {
@@ -61,7 +61,7 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 			return nil, err
 		}
 	}
-	mode, arn, err := s.custodian.Resolve(ctx, c, in.Wish())
+	mode, arn, err := s.custodian.Resolve(ctx, c, at.Account, in.Wish())
 	if err != nil {
 		return nil, err
 	}
@@ -72,29 +72,19 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 	defer clear(key)
 
 	now := s.cfg.Clock()
-	def.ARN, def.ID, def.AccountID, def.Region = at.ARN, newID(), at.Account, at.Region
-	def.Created, def.Encryption = now, enc
-	if def.OnDemand {
-		def.BillingChanged = now
-	}
+	s.begin(def, at, enc, now)
 	if first != nil {
 		setPolicy(def, first, now)
-	}
-	if s.cfg.Faults.Activation > 0 {
-		def.Creating, def.ActiveAt = true, now.Add(s.cfg.Faults.Activation)
-		for _, i := range def.Global {
-			i.Creating, i.ActiveAt = true, def.ActiveAt
-		}
 	}
 	t, err := table.New(s.cfg.Store, def, key)
 	if err != nil {
 		return nil, err
 	}
 	_, fresh := t.Describe(now)
-	pending, ok := s.add(t, def)
+	pending, ok := s.add(t, def, new(storage.Tx))
 	if !ok {
 		s.custodian.Retire(ctx, c, at, enc)
-		return nil, exists
+		return nil, s.unused(at)
 	}
 	if err := table.Wait(pending); err != nil {
 		return nil, err
@@ -102,13 +92,40 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 	return json.Marshal(jsonObject{"TableDescription": describe(def, fresh, now)})
 }
 
-// add makes a table known, unless there is one of its name.
-func (s *Service) add(t *table.Table, def *schema.Definition) (pending storage.Pending, ok bool) {
+// unused refuses the name of a table that exists.
+func (s *Service) unused(at schema.Target) error {
+	switch b := s.lookup(at); {
+	case b.Table == nil:
+		return nil
+	case b.def.Restoring(s.cfg.Clock()):
+		return refusal.InUse("Table is being used: %s", at.Name)
+	}
+	return refusal.InUse("Table already exists: %s", at.Name)
+}
+
+// begin completes the definition of a new table.
+func (s *Service) begin(def *schema.Definition, at schema.Target, enc schema.Encryption, now time.Time) {
+	def.ARN, def.ID, def.AccountID, def.Region = at.ARN, newID(), at.Account, at.Region
+	def.Created, def.Encryption = now, enc
+	if def.OnDemand {
+		def.BillingChanged = now
+	}
+	if s.cfg.Faults.Activation > 0 {
+		def.Creating, def.ActiveAt = true, now.Add(s.cfg.Faults.Activation)
+		for _, i := range def.Global {
+			i.Creating, i.ActiveAt = true, def.ActiveAt
+		}
+	}
+}
+
+// add makes a table known, unless there is one of its name, and files it after the
+// changes of tx.
+func (s *Service) add(t *table.Table, def *schema.Definition, tx *storage.Tx) (pending storage.Pending, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tables[def.Target().Place][def.Name] != nil {
 		return nil, false
 	}
 	s.put(t)
-	return t.File(), true
+	return t.File(tx), true
 }

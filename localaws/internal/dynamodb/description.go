@@ -30,7 +30,7 @@ type jsonObject = map[string]any
 func describe(d *schema.Definition, n table.Counts, now time.Time) jsonObject {
 	out := jsonObject{
 		"TableName": d.Name, "TableArn": d.ARN, "TableId": d.ID, "TableStatus": n.Status,
-		"CreationDateTime": epoch(d.Created), "KeySchema": describeKey(d.Key),
+		"CreationDateTime": epoch(d.Created), "KeySchema": describeKey(&d.Key),
 		"AttributeDefinitions": describeAttributes(d.Attributes), "ItemCount": n.Items, "TableSizeBytes": n.Bytes,
 		"ProvisionedThroughput":     describeThroughput(d.Throughput, now),
 		"WarmThroughput":            describeWarmth(d.Warm.Grown(d.Throughput, d.OnDemand)),
@@ -45,6 +45,10 @@ func describe(d *schema.Definition, n table.Counts, now time.Time) jsonObject {
 	}
 	if limit := describeLimit(d.OnDemandLimit); limit != nil {
 		out["OnDemandThroughput"] = limit
+	}
+	if r := d.Restored; r != nil && n.Status == "CREATING" {
+		out["RestoreSummary"] = jsonObject{"SourceBackupArn": r.BackupARN, "SourceTableArn": r.TableARN,
+			"RestoreDateTime": epoch(r.At), "RestoreInProgress": true}
 	}
 	if d.TableClass != "" {
 		class := jsonObject{"TableClass": d.TableClass}
@@ -92,15 +96,19 @@ func describeIndex(i *schema.Index, tableARN string, n table.IndexCounts) jsonOb
 		projection["NonKeyAttributes"] = i.NonKey
 	}
 	return jsonObject{
-		"IndexName": i.Name, "IndexArn": tableARN + "/index/" + i.Name, "KeySchema": describeKey(i.Key),
+		"IndexName": i.Name, "IndexArn": tableARN + "/index/" + i.Name, "KeySchema": describeKey(&i.Key),
 		"Projection": projection, "ItemCount": n.Items, "IndexSizeBytes": n.Bytes,
 	}
 }
 
-func describeKey(k schema.Key) []jsonObject {
-	out := []jsonObject{{"AttributeName": k.Partition.Name, "KeyType": "HASH"}}
-	if k.HasSort() {
-		out = append(out, jsonObject{"AttributeName": k.Sort.Name, "KeyType": "RANGE"})
+func describeKey(k *schema.Key) []jsonObject {
+	var out []jsonObject
+	for a, partition := range k.All() {
+		kind := "RANGE"
+		if partition {
+			kind = "HASH"
+		}
+		out = append(out, jsonObject{"AttributeName": a.Name, "KeyType": kind})
 	}
 	return out
 }

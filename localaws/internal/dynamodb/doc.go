@@ -16,7 +16,8 @@
 // This package has the operations and their answers, and holds the tables of all
 // accounts and Regions. What it stands on is below: package input takes requests
 // apart, schema has definitions, keys and values, table has the state of one table,
-// atrest has table keys and sealing, and refusal has errors in AWS's words.
+// backup has on-demand backups, resourcepolicy has the policies of tables, atrest
+// has table keys and sealing, and refusal has errors in AWS's words.
 //
 // # At rest
 //
@@ -41,7 +42,10 @@
 // says so. A permission withdrawn in KMS works at once unless
 // [Config.KeyCacheTTL] imitates AWS's cache. That a key cannot be used is noticed
 // by the first data call that fails for it, not by a look of DynamoDB's own.
-// PartiQL, streams, backups, global tables, resource policies, vector indexes
-// and requests for warm throughput are not there; a request that wants one is
-// refused by its name.
+// A table's policy counts at once and can be changed again at once, but for
+// [Faults].Activation. Point-in-time recovery is a setting without effect, so a
+// table that is deleted leaves no backup of DynamoDB's own, and a backup is restored
+// in its own Region only. PartiQL, streams, global tables, vector indexes and
+// requests for warm throughput are not there; a request that wants one is refused
+// by its name.
 package dynamodb

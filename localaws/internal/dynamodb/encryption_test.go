@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -196,7 +197,23 @@ func TestKeySwitch(t *testing.T) {
 			"Key": members{"pk": str("a")}})["Item"].(members)["v"]; fmt.Sprint(got) != "map[S:kept]" {
 		t.Error(got)
 	}
-	w.fails("UpdateTable", custom(w.keys.newKey("hmac")), "ValidationException", "")
+	// AWS answers an HMAC key as its own failure, and changes nothing.
+	hmac := w.keys.newKey("hmac")
+	const internal = "KMS internal error: com.amazonaws.services.kms.model.AWSKMSException: " + onlySymmetric +
+		" (Service: AWSKMS; Status Code: 400; Error Code: ValidationException; Request ID: …"
+	before := fmt.Sprint(w.described("secret")["SSEDescription"])
+	e := w.fails("UpdateTable", custom(hmac), "InternalServerError", internal)
+	if e.HTTPStatus() != 500 || e.Hint == "" {
+		t.Errorf("status %d, hint %q", e.HTTPStatus(), e.Hint)
+	}
+	if after := fmt.Sprint(w.described("secret")["SSEDescription"]); after != before {
+		t.Errorf("the table is under %s, want %s", after, before)
+	}
+	other := customKey(hmac)
+	maps.Copy(other, members{"TableName": "other", "BillingMode": "PAY_PER_REQUEST",
+		"AttributeDefinitions": defined("pk", "S"), "KeySchema": keySchema("pk")})
+	w.fails("CreateTable", other, "InternalServerError", internal)
+	w.fails("DescribeTable", members{"TableName": "other"}, "ResourceNotFoundException", "")
 	w.fails("UpdateTable", custom("arn:aws:kms:us-east-1:111122223333:key/none"), "ValidationException",
 		"KMS validation error: com.amazonaws.services.kms.model.NotFoundException: …")
 }

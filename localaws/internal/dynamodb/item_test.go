@@ -337,12 +337,12 @@ func TestAuthorizationOfItemCalls(t *testing.T) {
 			"Key": members{"pk": str("b"), "sk": num(1)}, "ConditionExpression": "attribute_not_exists(pk)"}}}})
 	want := []string{
 		"dynamodb:PutItem arn:aws:dynamodb:us-east-1:111122223333:table/items map[dynamodb:attributes:[c pk sk v] " +
-			"dynamodb:leadingkeys:[a] dynamodb:returnvalues:[NONE]]",
+			"dynamodb:firstpartitionkeyvalues:[a] dynamodb:leadingkeys:[a] dynamodb:returnvalues:[NONE]]",
 		"dynamodb:Query arn:aws:dynamodb:us-east-1:111122223333:table/items map[dynamodb:attributes:[f pk v] " +
-			"dynamodb:leadingkeys:[a] dynamodb:select:[SPECIFIC_ATTRIBUTES]]",
+			"dynamodb:firstpartitionkeyvalues:[a] dynamodb:leadingkeys:[a] dynamodb:select:[SPECIFIC_ATTRIBUTES]]",
 		"dynamodb:ConditionCheckItem arn:aws:dynamodb:us-east-1:111122223333:table/items " +
 			"map[dynamodb:attributes:[pk sk] dynamodb:enclosingoperation:[TransactWriteItems] " +
-			"dynamodb:leadingkeys:[b] dynamodb:returnvalues:[NONE]]",
+			"dynamodb:firstpartitionkeyvalues:[b] dynamodb:leadingkeys:[b] dynamodb:returnvalues:[NONE]]",
 	}
 	for i, k := range w.checks {
 		if got := fmt.Sprint(k.Action, " ", k.Resource, " ", map[string][]string(k.Context)); got != want[i] {

@@ -24,7 +24,10 @@ var requests = map[string]any{
 	"TagResource": sdk.TagResourceInput{}, "UntagResource": sdk.UntagResourceInput{}, "ListTagsOfResource": sdk.ListTagsOfResourceInput{},
 	"UpdateTimeToLive": sdk.UpdateTimeToLiveInput{}, "DescribeTimeToLive": sdk.DescribeTimeToLiveInput{},
 	"UpdateContinuousBackups": sdk.UpdateContinuousBackupsInput{}, "DescribeContinuousBackups": sdk.DescribeContinuousBackupsInput{},
-	"PutResourcePolicy": sdk.PutResourcePolicyInput{}, "GetResourcePolicy": sdk.GetResourcePolicyInput{},
+	"CreateBackup": sdk.CreateBackupInput{}, "DescribeBackup": sdk.DescribeBackupInput{},
+	"DeleteBackup": sdk.DeleteBackupInput{}, "ListBackups": sdk.ListBackupsInput{},
+	"RestoreTableFromBackup": sdk.RestoreTableFromBackupInput{},
+	"PutResourcePolicy":      sdk.PutResourcePolicyInput{}, "GetResourcePolicy": sdk.GetResourcePolicyInput{},
 	"DeleteResourcePolicy": sdk.DeleteResourcePolicyInput{},
 	"DescribeEndpoints":    sdk.DescribeEndpointsInput{}, "DescribeLimits": sdk.DescribeLimitsInput{},
 }

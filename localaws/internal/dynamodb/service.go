@@ -7,6 +7,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/backup"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/input"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
@@ -26,7 +27,8 @@ type Service struct {
 	mu     sync.RWMutex // guards tables; taken before any table's lock
 	tables map[wire.Place]map[string]*table.Table
 
-	tokens tokenBook
+	tokens  tokenBook
+	backups *backup.Book
 }
 
 var _ request.Service = (*Service)(nil)
@@ -51,6 +53,10 @@ func (s *Service) restore() error {
 		return err
 	}
 	if err := s.tokens.restore(s.cfg.Store); err != nil {
+		return err
+	}
+	var err error
+	if s.backups, err = backup.Open(s.cfg.Store); err != nil {
 		return err
 	}
 	// A table and its grant are not filed in one transaction, so a kill may
@@ -132,6 +138,14 @@ func (s *Service) lookup(at schema.Target) bound {
 	return bound{t, t.Definition()}
 }
 
+// policy returns the policy of the table, nil if there is no table or no policy.
+func (b bound) policy() *resourcepolicy.Policy {
+	if b.Table == nil {
+		return nil
+	}
+	return b.def.Policy
+}
+
 // renewed returns the table with its current definition.
 func (b bound) renewed() bound {
 	if b.Table != nil {
@@ -179,11 +193,10 @@ func (s *Service) allowTable(ctx context.Context, c *request.Call, action string
 // of the table.
 func (s *Service) conditionsOf(conditions policy.Context, t schema.Target) *resourcepolicy.Policy {
 	b := s.lookup(t)
-	if b.Table == nil {
-		return nil
+	if b.Table != nil {
+		wire.ResourceTags(conditions, b.def.Tags...)
 	}
-	wire.ResourceTags(conditions, b.def.Tags...)
-	return b.def.Policy
+	return b.policy()
 }
 
 // settled waits until everything that was changed so far is durable: a

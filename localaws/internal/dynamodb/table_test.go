@@ -67,7 +67,7 @@ func TestCreateTableValidation(t *testing.T) {
 		"stream":              {with(members{"StreamSpecification": members{"StreamEnabled": true}}), "ValidationException", "StreamSpecification is not supported by this embedded DynamoDB: streams are not there"},
 		"stream without flag": {with(members{"StreamSpecification": members{"StreamViewType": "KEYS_ONLY"}}), "ValidationException", "1 validation error detected: Value null at 'streamSpecification.streamEnabled' failed to satisfy constraint: Member must not be null"},
 		"view of no stream":   {with(members{"StreamSpecification": members{"StreamEnabled": false, "StreamViewType": "KEYS_ONLY"}}), "ValidationException", p + "Table is being created with a stream disabled, UpdateViewType should not be specified"},
-		"resource policy":     {with(members{"ResourcePolicy": "{}"}), "ValidationException", "ResourcePolicy is not supported by this embedded DynamoDB"},
+		"resource policy":     {with(members{"ResourcePolicy": "{}"}), "ValidationException", p + "Invalid policy document: Could not parse the policy: Statement is empty!"},
 		"aws tag":             {with(members{"Tags": []members{{"Key": "aws:x", "Value": "1"}}}), "ValidationException", ""},
 	} {
 		t.Run(name, func(t *testing.T) { newWorld(t).fails("CreateTable", c.in, c.code, c.message) })

@@ -199,6 +199,9 @@ type fakeKeys struct {
 	fail    error           // answers everything when set
 }
 
+// onlySymmetric is KMS's refusal of the grant of a table for an HMAC key.
+const onlySymmetric = "EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key."
+
 type fakeSecret struct {
 	key     []byte
 	arn     string
@@ -284,8 +287,7 @@ func (k *fakeKeys) DescribeKey(_ context.Context, c *request.Call, id string) (a
 	if k.states[id] == "" {
 		return atrest.KeyInfo{}, request.Errorf("NotFoundException", "Key '%s' does not exist", id)
 	}
-	return atrest.KeyInfo{ARN: id, Symmetric: !strings.HasSuffix(id, "hmac"),
-		AWSManaged: strings.HasSuffix(id, "managed")}, nil
+	return atrest.KeyInfo{ARN: id, AWSManaged: strings.HasSuffix(id, "managed")}, nil
 }
 
 func (k *fakeKeys) CreateGrant(_ context.Context, c *request.Call, arn string, g atrest.TableGrant) (string, error) {
@@ -293,6 +295,9 @@ func (k *fakeKeys) CreateGrant(_ context.Context, c *request.Call, arn string, g
 	defer k.mu.Unlock()
 	if err := k.use("CreateGrant", c, arn); err != nil {
 		return "", err
+	}
+	if strings.HasSuffix(arn, "hmac") {
+		return "", request.Errorf("ValidationException", "%s", onlySymmetric)
 	}
 	k.made++
 	id := fmt.Sprintf("grant-%d", k.made)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -16,7 +15,7 @@ import (
 type alias struct {
 	wire.Place
 	name             string // "alias/…"
-	target           string // key id; empty for a name AWS reserves and has no key for yet
+	target           string // key id
 	created, updated time.Time
 }
 
@@ -85,7 +84,7 @@ func (ch *change) createAlias(ctx context.Context, c *request.Call, in *aliasInp
 	if err := ch.s.requireIdentity(ctx, c, "CreateAlias", a.arn(), nil); err != nil {
 		return nil, err
 	}
-	t, err := ch.own(ctx, c, targetID, "CreateAlias", nil)
+	t, err := ch.own(ctx, c, targetID, "CreateAlias")
 	if err != nil {
 		return nil, err
 	}
@@ -112,11 +111,11 @@ func (ch *change) updateAlias(ctx context.Context, c *request.Call, in *aliasInp
 	if before == nil {
 		return nil, noSuchAlias(keyname.AliasARN(at, name))
 	}
-	old, err := ch.own(ctx, c, before.target, "UpdateAlias", nil)
+	old, err := ch.own(ctx, c, before.target, "UpdateAlias")
 	if err != nil {
 		return nil, err
 	}
-	t, err := ch.own(ctx, c, targetID, "UpdateAlias", nil)
+	t, err := ch.own(ctx, c, targetID, "UpdateAlias")
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +156,7 @@ func (ch *change) deleteAlias(ctx context.Context, c *request.Call, in *deleteAl
 	if a == nil {
 		return nil, noSuchAlias(keyname.AliasARN(at, name))
 	}
-	t, err := ch.own(ctx, c, a.target, "DeleteAlias", nil)
+	t, err := ch.own(ctx, c, a.target, "DeleteAlias")
 	if err != nil {
 		return nil, err
 	}
@@ -169,12 +168,12 @@ func (ch *change) deleteAlias(ctx context.Context, c *request.Call, in *deleteAl
 
 // own resolves and authorizes what only the key's own account may do, with a
 // key id or ARN: an operation on an alias asks about keys too.
-func (ch *change) own(ctx context.Context, c *request.Call, id, action string, extra policy.Context) (target, error) {
+func (ch *change) own(ctx context.Context, c *request.Call, id, action string) (target, error) {
 	t, err := ch.s.resolve(c, id, true)
 	if err != nil {
 		return t, err
 	}
-	return t, ch.s.requireOwn(ctx, c, question{action: action, target: t, extra: extra})
+	return t, ch.s.requireOwn(ctx, c, question{action: action, target: t})
 }
 
 func trailAlias(c *request.Call, a *alias, k *key) {
@@ -259,7 +258,7 @@ func (s *Service) listAliases(_ context.Context, c *request.Call, in *listAliase
 	}
 	s.mu.RUnlock()
 	slices.SortFunc(entries, func(a, b *alias) int { return strings.Compare(a.name, b.name) })
-	page, next := cut(entries, in.after, limit, func(a *alias) string { return a.name })
+	page, next := cut(entries, "", limit, func(a *alias) string { return a.name })
 	out := struct {
 		Aliases    []aliasEntry
 		NextMarker string `json:",omitempty"`

@@ -2,8 +2,10 @@ package kms
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestAliases(t *testing.T) {
@@ -102,4 +104,145 @@ func TestAliasLimit(t *testing.T) {
 	w.fails(root(here), "CreateAlias", members{"AliasName": "alias/more", "TargetKeyId": arn}, "LimitExceededException",
 		"50")
 	w.fails(root(here), "DescribeKey", members{"KeyId": "alias/more"}, "NotFoundException", "")
+}
+
+// aliases returns the aliases of a key as policies see them.
+func (w *world) aliases(arn string) string {
+	w.t.Helper()
+	k, ok := w.kms.findByARN(arn)
+	if !ok {
+		w.t.Fatalf("there is no %s", arn)
+	}
+	return strings.Join(k.conditions.with(nil, "")[conditionResourceAliases], " ")
+}
+
+// TestAliasRights: the caller needs permission on the alias, on the key that it
+// is of, and on the key that it becomes an alias of.
+func TestAliasRights(t *testing.T) {
+	w := newWorld(t)
+	user := w.user(here, "user")
+	from, to := w.key(nil), w.key(nil)
+	const alias = "arn:aws:kms:" + region + ":" + here + ":alias/app"
+	for _, c := range []struct {
+		operation string
+		in        members
+		needs     []string
+	}{
+		{"CreateAlias", members{"TargetKeyId": from}, []string{alias, from}},
+		{"UpdateAlias", members{"TargetKeyId": to}, []string{alias, from, to}},
+		{"DeleteAlias", members{}, []string{alias, to}},
+	} {
+		c.in["AliasName"] = "alias/app"
+		allowed := func(resources []string) {
+			w.allow(user, members{"Effect": "Allow", "Action": "kms:" + c.operation, "Resource": resources})
+		}
+		for i, missing := range c.needs {
+			allowed(slices.Delete(slices.Clone(c.needs), i, i+1))
+			w.fails(user, c.operation, c.in, "AccessDeniedException", "kms:"+c.operation+" on resource: "+missing+" ")
+		}
+		allowed(c.needs)
+		w.do(user, c.operation, c.in)
+	}
+}
+
+// TestAliasMoves: an alias that moved or was deleted is no longer one of its old
+// key, whose other aliases stay.
+func TestAliasMoves(t *testing.T) {
+	w := newWorld(t)
+	from, to := w.key(nil), w.key(nil)
+	set := func(operation, name, target string) {
+		t.Helper()
+		w.do(root(here), operation, members{"AliasName": name, "TargetKeyId": target})
+	}
+	wants := func(ofFrom, ofTo string) {
+		t.Helper()
+		if got := w.aliases(from); got != ofFrom {
+			t.Errorf("the first key has %q, want %q", got, ofFrom)
+		}
+		if got := w.aliases(to); got != ofTo {
+			t.Errorf("the second key has %q, want %q", got, ofTo)
+		}
+	}
+	for _, name := range []string{"alias/m", "alias/z", "alias/a"} {
+		set("CreateAlias", name, from)
+	}
+	wants("alias/a alias/m alias/z", "")
+	set("UpdateAlias", "alias/m", from)
+	wants("alias/a alias/m alias/z", "")
+	set("UpdateAlias", "alias/m", to)
+	wants("alias/a alias/z", "alias/m")
+	w.do(root(here), "DeleteAlias", members{"AliasName": "alias/z"})
+	wants("alias/a", "alias/m")
+	w.restart()
+	wants("alias/a", "alias/m")
+	set("CreateAlias", "alias/z", to)
+	// The old key does not take the alias with it.
+	w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": from, "PendingWindowInDays": 7})
+	w.advance(7 * day)
+	w.fails(root(here), "DescribeKey", members{"KeyId": "alias/a"}, "NotFoundException", "is not found")
+	for _, name := range []string{"alias/m", "alias/z"} {
+		if got := w.describe(name)["Arn"]; got != to {
+			t.Errorf("%s is of %v", name, got)
+		}
+	}
+}
+
+// TestAliasStays: an alias that cannot move stays where it is.
+func TestAliasStays(t *testing.T) {
+	w := newWorld(t)
+	from, doomed, full := w.key(nil), w.key(nil), w.key(nil)
+	w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": doomed})
+	for i := range maxAliasesPerKey {
+		w.do(root(here), "CreateAlias", members{"AliasName": fmt.Sprintf("alias/%d", i), "TargetKeyId": full})
+	}
+	w.do(root(here), "CreateAlias", members{"AliasName": "alias/a", "TargetKeyId": from})
+	for _, c := range []struct{ target, code, message string }{
+		{full, "LimitExceededException", "50"}, {doomed, "KMSInvalidStateException", doomed + " is pending deletion."},
+		{strings.Replace(from, from[len(from)-4:], "0000", 1), "NotFoundException", "does not exist"},
+	} {
+		w.fails(root(here), "UpdateAlias", members{"AliasName": "alias/a", "TargetKeyId": c.target}, c.code, c.message)
+		if got := w.aliases(from); got != "alias/a" {
+			t.Errorf("the key has %q after a refusal", got)
+		}
+		if got := w.describe("alias/a")["Arn"]; got != from {
+			t.Errorf("the alias is of %v", got)
+		}
+	}
+}
+
+// TestListedAliases: a list has the dates of each alias, and ends where it says.
+func TestListedAliases(t *testing.T) {
+	w := newWorld(t)
+	first, second := w.key(nil), w.key(nil)
+	if out := w.doIn("us-east-1", root(here), "ListAliases", nil); len(out["Aliases"].([]any)) != 0 ||
+		out["Truncated"] != false || out["NextMarker"] != nil {
+		t.Errorf("a Region without keys: %v", out)
+	}
+	created := w.clock()
+	for i := range maxAliasesPerKey + 1 {
+		target := second
+		if i == 0 {
+			target = first
+		}
+		w.do(root(here), "CreateAlias", members{"AliasName": fmt.Sprintf("alias/%02d", i), "TargetKeyId": target})
+	}
+	w.advance(time.Hour)
+	w.do(root(here), "UpdateAlias", members{"AliasName": "alias/00", "TargetKeyId": first})
+	page := w.do(root(here), "ListAliases", nil)
+	list := page["Aliases"].([]any)
+	if len(list) != 50 || page["Truncated"] != true {
+		t.Errorf("a page of %d, truncated %v", len(list), page["Truncated"])
+	}
+	for i, updated := range []time.Time{w.clock(), created} {
+		if m := list[i].(members); m["CreationDate"] != float64(created.Unix()) ||
+			m["LastUpdatedDate"] != float64(updated.Unix()) ||
+			m["AliasArn"] != "arn:aws:kms:"+region+":"+here+":"+m["AliasName"].(string) {
+			t.Errorf("%v, want an update at %v", m, updated)
+		}
+	}
+	page = w.do(root(here), "ListAliases", members{"Marker": page["NextMarker"]})
+	if list := page["Aliases"].([]any); len(list) != 1 || list[0].(members)["AliasName"] != "alias/50" ||
+		page["Truncated"] != false || page["NextMarker"] != nil {
+		t.Errorf("the last page: %v", page)
+	}
 }

@@ -15,6 +15,7 @@ import (
 const (
 	conditionAlgorithm         = "kms:encryptionalgorithm"
 	conditionMacAlgorithm      = "kms:macalgorithm"
+	conditionAgreement         = "kms:keyagreementalgorithm"
 	conditionBypass            = "kms:bypasspolicylockoutsafetycheck"
 	conditionWindow            = "kms:schedulekeydeletionpendingwindowindays"
 	conditionPeriod            = "kms:rotationperiodindays"
@@ -82,8 +83,16 @@ func (c conditions) with(extra policy.Context, requestAlias string) policy.Conte
 	return out
 }
 
-// symmetric is what every encryption and decryption carries.
+// symmetric is what encryption and decryption under symmetric keys carry.
 var symmetric = policy.Context{conditionAlgorithm: {specSymmetric}}
+
+// encryptionAlgorithm returns the algorithm of a request and its condition key.
+func encryptionAlgorithm(p *string) (string, policy.Context) {
+	if name := or(p, specSymmetric); name != specSymmetric {
+		return name, policy.Context{conditionAlgorithm: {name}}
+	}
+	return specSymmetric, symmetric
+}
 
 // requestTags adds the tags of a request to a context.
 func requestTags(context policy.Context, tags []tag) {

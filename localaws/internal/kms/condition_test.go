@@ -2,12 +2,14 @@ package kms
 
 import (
 	"bytes"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/ciphertext"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -50,6 +52,97 @@ func TestKeyConditions(t *testing.T) {
 			!slices.Equal(got["kms:x"], []string{"y"}) {
 			t.Errorf("%s: %v", arn, got)
 		}
+	}
+}
+
+// TestRequestConditions: the condition keys of a request are those of the key and
+// those that its members say, in the Region where it takes effect.
+func TestRequestConditions(t *testing.T) {
+	const there = "us-east-1"
+	w := newWorld(t)
+	single := w.key(nil)
+	multi := w.key(members{"MultiRegion": true})
+	replica := strings.Replace(multi, region, there, 1)
+	type question struct {
+		action, resource, region string
+		context                  policy.Context
+	}
+	var asked []question
+	w.asked = func(c *request.Call, k request.Check) {
+		asked = append(asked, question{k.Action, k.Resource, c.Region, maps.Clone(k.Context)})
+	}
+	with := func(all ...policy.Context) policy.Context {
+		c := policy.Context{"kms:keyorigin": {"AWS_KMS"}, "kms:keyspec": {"SYMMETRIC_DEFAULT"},
+			"kms:keyusage": {"ENCRYPT_DECRYPT"}, "kms:multiregion": {"false"}}
+		for _, more := range all {
+			maps.Copy(c, more)
+		}
+		return c
+	}
+	// The former names of these keys are there for the keys that are made.
+	made := policy.Context{"kms:customermasterkeyspec": {"SYMMETRIC_DEFAULT"},
+		"kms:customermasterkeyusage": {"ENCRYPT_DECRYPT"}, "kms:bypasspolicylockoutsafetycheck": {"false"}}
+	primary := policy.Context{"kms:multiregion": {"true"}, "kms:multiregionkeytype": {"PRIMARY"}}
+	second := policy.Context{"kms:multiregion": {"true"}, "kms:multiregionkeytype": {"REPLICA"}}
+	tagged := policy.Context{"aws:requesttag/team": {"blue"}, "aws:tagkeys": {"Team"}}
+	replicated := policy.Context{"kms:replicaregion": {there}, "kms:primaryregion": {region},
+		"kms:bypasspolicylockoutsafetycheck": {"false"}}
+	updated := policy.Context{"kms:primaryregion": {there}}
+	for _, c := range []struct {
+		operation string
+		in        members
+		want      []question
+	}{
+		{"CreateKey", nil, []question{{"kms:CreateKey", "*", region, with(made)}}},
+		{"CreateKey", members{"MultiRegion": true, "Tags": tagsWith("Team", "blue")}, []question{
+			{"kms:CreateKey", "*", region, with(made, primary, tagged)},
+			{"kms:TagResource", "arn:aws:kms:" + region + ":" + here + ":key/", region, with(made, primary, tagged)}}},
+		{"CreateKey", members{"Policy": policyText(rootStatement())}, []question{
+			{"kms:CreateKey", "*", region, with(made)},
+			{"kms:PutKeyPolicy", "arn:aws:kms:" + region + ":" + here + ":key/", region,
+				with(policy.Context{"kms:bypasspolicylockoutsafetycheck": {"false"}})}}},
+		{"UntagResource", members{"KeyId": single, "TagKeys": []string{"a", "b"}}, []question{
+			{"kms:UntagResource", single, region, with(policy.Context{"aws:tagkeys": {"a", "b"}})}}},
+		{"UntagResource", members{"KeyId": single, "TagKeys": []string{}}, []question{
+			{"kms:UntagResource", single, region, with()}}},
+		{"EnableKeyRotation", members{"KeyId": single}, []question{
+			{"kms:EnableKeyRotation", single, region, with(policy.Context{"kms:rotationperiodindays": {"365"}})}}},
+		{"ReplicateKey", members{"KeyId": multi, "ReplicaRegion": there, "Tags": tagsWith("Team", "blue"),
+			"Policy": policyText(rootStatement())}, []question{
+			{"kms:ReplicateKey", multi, region, with(primary, policy.Context{"kms:replicaregion": {there}})},
+			{"kms:CreateKey", "*", there, with(second, replicated, tagged)},
+			{"kms:TagResource", replica, there, with(second, replicated, tagged)},
+			{"kms:PutKeyPolicy", replica, there, with(second, policy.Context{"aws:resourcetag/team": {"blue"},
+				"kms:bypasspolicylockoutsafetycheck": {"false"}})}}},
+		{"UpdatePrimaryRegion", members{"KeyId": multi, "PrimaryRegion": there}, []question{
+			{"kms:UpdatePrimaryRegion", multi, region, with(primary, updated)},
+			{"kms:UpdatePrimaryRegion", replica, there, with(second, updated,
+				policy.Context{"aws:resourcetag/team": {"blue"}})}}},
+		// The roles have changed at once.
+		{"ListGrants", members{"KeyId": multi}, []question{
+			{"kms:ListGrants", multi, region, with(second, policy.Context{"kms:grantisforawsresource": {"false"}})}}},
+	} {
+		asked = nil
+		w.do(root(here), c.operation, c.in)
+		if len(asked) != len(c.want) {
+			t.Fatalf("%s %v: asked %v", c.operation, c.in, asked)
+		}
+		for i, want := range c.want {
+			got := asked[i]
+			if got.action != want.action || !strings.HasPrefix(got.resource, want.resource) ||
+				got.region != want.region {
+				t.Errorf("%s %v: asked about %s on %s in %s, want %s on %s in %s", c.operation, c.in, got.action,
+					got.resource, got.region, want.action, want.resource, want.region)
+			}
+			if !reflect.DeepEqual(got.context, want.context) {
+				t.Errorf("%s %v: %s under %v, want %v", c.operation, c.in, got.action, got.context, want.context)
+			}
+		}
+	}
+	asked = nil
+	w.doIn(there, root(here), "ListGrants", members{"KeyId": replica})
+	if got := asked[0].context["kms:multiregionkeytype"]; !slices.Equal(got, []string{"PRIMARY"}) {
+		t.Errorf("the new primary is a %v", got)
 	}
 }
 
@@ -194,7 +287,7 @@ func TestManagedKeyIsWhole(t *testing.T) {
 // TestContextBytes: the serialization of an encryption context, on which the
 // ciphertexts of old data directories depend.
 func TestContextBytes(t *testing.T) {
-	got := appendContext([]byte("x"), map[string]string{"b": "", "a": "12", "": "e"})
+	got := ciphertext.AppendContext([]byte("x"), map[string]string{"b": "", "a": "12", "": "e"})
 	want := "x" + "\x00\x00\x00\x00" + "\x00\x00\x00\x01e" + "\x00\x00\x00\x01a" + "\x00\x00\x00\x0212" +
 		"\x00\x00\x00\x01b" + "\x00\x00\x00\x00"
 	if string(got) != want {

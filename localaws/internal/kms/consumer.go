@@ -6,7 +6,9 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/ciphertext"
 	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keypolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -57,7 +59,7 @@ func changeVia[In, Out any](s *Service, ctx context.Context, c *request.Call, in
 // *request.Error as on the wire: AccessDeniedException, DisabledException,
 // KMSInvalidStateException, NotFoundException, IncorrectKeyException and
 // InvalidCiphertextException. The caller wipes the plaintext.
-func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, ciphertext []byte,
+func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, sealed []byte,
 	encryptionContext map[string]string) (plaintext []byte, err error) {
 	defer func() { s.record(c, err) }()
 	if err := s.catchUp(); err != nil {
@@ -67,16 +69,16 @@ func (s *Service) Decrypt(ctx context.Context, c *request.Call, keyARN string, c
 	if !ok {
 		return nil, noSuchKey(keyARN)
 	}
-	h, parsed := parseBlob(ciphertext)
+	h, parsed := ciphertext.Parse(sealed)
 	if !parsed {
-		h.account = unparsed
+		h.Account = ciphertext.None
 	}
 	t := target{key: k}
 	parameters := &cryptoParameters{EncryptionAlgorithm: specSymmetric, EncryptionContext: encryptionContext}
 	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
 	}
-	if plaintext, _, err = t.unseal(ciphertext, h, encryptionContext); err == nil {
+	if plaintext, _, err = t.decrypt(specSymmetric, sealed, h, encryptionContext); err == nil {
 		k.lastUse.note(c, "Decrypt")
 	}
 	return plaintext, err
@@ -138,11 +140,9 @@ type GrantRequest struct {
 // CreateGrant makes a grant and returns its id. Errors are as on the wire.
 func (s *Service) CreateGrant(ctx context.Context, c *request.Call, r GrantRequest) (grantID string, err error) {
 	in := &createGrantInput{KeyID: &r.KeyID, Operations: r.Operations, GranteePrincipal: optional(r.Grantee),
-		RetiringPrincipal: optional(r.Retiring), Name: optional(r.Name)}
-	if r.EncryptionContextSubset != nil || r.EncryptionContextEquals != nil {
-		in.Constraints = &grantConstraints{EncryptionContextSubset: r.EncryptionContextSubset,
-			EncryptionContextEquals: r.EncryptionContextEquals}
-	}
+		RetiringPrincipal: optional(r.Retiring), Name: optional(r.Name),
+		Constraints: &grantConstraints{EncryptionContextSubset: r.EncryptionContextSubset,
+			EncryptionContextEquals: r.EncryptionContextEquals}}
 	out, err := changeVia[createGrantInput, *createGrantOutput](s, ctx, c, in, (*change).createGrant)
 	if err != nil {
 		return "", err
@@ -235,9 +235,6 @@ var serviceNames = map[string]string{"dynamodb": "DynamoDB"}
 // allow lets it.
 func (s *Service) ensureManaged(at wire.Place, service string, allow func(*key) error) (arn string, err error) {
 	aliasName := "alias/aws/" + service
-	if a := s.alias(at, aliasName); a != nil {
-		return keyname.ARN(at, a.target), nil
-	}
 	err = s.write(func(ch *change) error {
 		if a := s.alias(at, aliasName); a != nil {
 			arn = keyname.ARN(at, a.target)
@@ -245,13 +242,14 @@ func (s *Service) ensureManaged(at wire.Place, service string, allow func(*key) 
 		}
 		k := ch.newKey(at, newKeyConfig{
 			spec: specSymmetric, usage: usageEncrypt, manager: managerAWS,
+			material: newVersion(specSymmetric, "", ch.now),
 			description: "Default key that protects my " + cmp.Or(serviceNames[service], service) +
 				" data when no other key is defined",
 		})
 		state := k.family.load()
 		state.rotation = rotation{enabled: true, period: defaultPeriod}
 		state.rotation.start(ch.now)
-		k.policy = s.mustPolicy(managedPolicy(at.Account, at.Region, service))
+		k.policy = s.mustPolicy(keypolicy.Managed(at.Account, at.Region, service))
 		k.aliases = []string{aliasName}
 		k.describe()
 		if err := allow(k); err != nil {

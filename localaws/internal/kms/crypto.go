@@ -2,8 +2,12 @@ package kms
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/asymmetric"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/ciphertext"
 	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
@@ -25,6 +29,7 @@ type cryptoParameters struct {
 	NumberOfBytes       int               `json:"numberOfBytes,omitempty"`
 	MacAlgorithm        string            `json:"macAlgorithm,omitempty"`
 	DryRun              bool              `json:"dryRun,omitempty"`
+	AgreementAlgorithm  string            `json:"keyAgreementAlgorithm,omitempty"`
 }
 
 // use authorizes a cryptographic operation and checks that the key may do it
@@ -57,12 +62,40 @@ func (t target) fit(operation, usage string) error {
 	return nil
 }
 
-// wrongAlgorithm refuses the algorithms of asymmetric keys.
-func wrongAlgorithm(p *string, t target) error {
-	if p != nil && *p != specSymmetric {
-		return request.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", *p, t.spec)
+// accept refuses the algorithms of other key specs than the target's, and an
+// encryption context where there is none.
+func (t target) accept(algorithm string, encryptionContext map[string]string) error {
+	if t.spec == specSymmetric && algorithm != specSymmetric ||
+		t.spec != specSymmetric && !slices.Contains(asymmetric.EncryptionAlgorithms(t.spec), algorithm) {
+		return request.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", algorithm,
+			t.spec)
+	}
+	if algorithm != specSymmetric && len(encryptionContext) > 0 {
+		return validation("EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.")
 	}
 	return nil
+}
+
+// holds refuses a plaintext that is too long for an algorithm of the target.
+func (t target) holds(algorithm string, plaintext []byte) error {
+	if algorithm == specSymmetric {
+		return nil
+	}
+	if n := asymmetric.MaxPlaintext(t.spec, algorithm); len(plaintext) > n {
+		return validation("Algorithm %s and key spec %s cannot encrypt data larger than %d bytes.", algorithm, t.spec,
+			n)
+	}
+	return nil
+}
+
+// encrypt encrypts under an algorithm that the target accepts.
+func (t target) encrypt(algorithm string, plaintext []byte,
+	encryptionContext map[string]string) (sealed []byte, materialID string, err error) {
+	if algorithm == specSymmetric {
+		return t.seal(plaintext, encryptionContext)
+	}
+	sealed, err = t.withPair(func(p *asymmetric.Pair) ([]byte, error) { return p.Encrypt(algorithm, plaintext) })
+	return sealed, "", err
 }
 
 type encryptInput struct {
@@ -98,23 +131,27 @@ func (s *Service) encrypt(ctx context.Context, c *request.Call, in *encryptInput
 	if err != nil {
 		return nil, err
 	}
-	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric,
+	name, condition := encryptionAlgorithm(in.EncryptionAlgorithm)
+	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: name,
 		EncryptionContext: in.EncryptionContext, DryRun: in.DryRun}
-	if err := s.use(ctx, c, t, "Encrypt", usageEncrypt, symmetric, parameters); err != nil {
+	if err := s.use(ctx, c, t, "Encrypt", usageEncrypt, condition, parameters); err != nil {
 		return nil, err
 	}
-	if err := wrongAlgorithm(in.EncryptionAlgorithm, t); err != nil {
+	if err := t.accept(name, in.EncryptionContext); err != nil {
+		return nil, err
+	}
+	if err := t.holds(name, in.Plaintext); err != nil {
 		return nil, err
 	}
 	if in.DryRun {
 		return nil, dryRun()
 	}
-	ciphertext, _, err := t.seal(in.Plaintext, in.EncryptionContext)
+	sealed, _, err := t.encrypt(name, in.Plaintext, in.EncryptionContext)
 	if err != nil {
 		return nil, err
 	}
 	t.lastUse.note(c, "Encrypt")
-	return &encryptOutput{ciphertext, specSymmetric, t.arn}, nil
+	return &encryptOutput{sealed, name, t.arn}, nil
 }
 
 type decryptInput struct {
@@ -131,7 +168,7 @@ type decryptInput struct {
 type decryptOutput struct {
 	EncryptionAlgorithm string
 	KeyID               string `json:"KeyId"`
-	KeyMaterialID       string `json:"KeyMaterialId"`
+	KeyMaterialID       string `json:"KeyMaterialId,omitempty"`
 	Plaintext           []byte
 }
 
@@ -146,7 +183,7 @@ func (in *decryptInput) Check(c *wire.Checks) {
 func (s *Service) decrypt(ctx context.Context, c *request.Call, in *decryptInput) (any, error) {
 	id := text(in.KeyID)
 	if in.Recipient {
-		return nil, unsupported("Recipient is not supported by this server: it does not have enclaves.")
+		return nil, noEnclaves()
 	}
 	if len(in.DryRunModifiers) > 0 {
 		return nil, unsupported("DryRunModifiers is not supported by this server.")
@@ -158,15 +195,13 @@ func (s *Service) decrypt(ctx context.Context, c *request.Call, in *decryptInput
 	if err != nil {
 		return nil, err
 	}
-	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: specSymmetric,
+	name, condition := encryptionAlgorithm(in.EncryptionAlgorithm)
+	parameters := &cryptoParameters{KeyID: id, EncryptionAlgorithm: name,
 		EncryptionContext: in.EncryptionContext, DryRun: in.DryRun}
-	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, symmetric, parameters); err != nil {
+	if err := s.use(ctx, c, t, "Decrypt", usageEncrypt, condition, parameters); err != nil {
 		return nil, err
 	}
-	if err := wrongAlgorithm(in.EncryptionAlgorithm, t); err != nil {
-		return nil, err
-	}
-	plaintext, materialID, err := t.unseal(in.CiphertextBlob, h, in.EncryptionContext)
+	plaintext, materialID, err := t.decrypt(name, in.CiphertextBlob, h, in.EncryptionContext)
 	if err != nil {
 		return nil, err
 	}
@@ -175,24 +210,24 @@ func (s *Service) decrypt(ctx context.Context, c *request.Call, in *decryptInput
 		return nil, dryRun()
 	}
 	t.lastUse.note(c, "Decrypt")
-	return &decryptOutput{specSymmetric, t.arn, materialID, plaintext}, nil
+	return &decryptOutput{name, t.arn, materialID, plaintext}, nil
 }
 
 // source finds the key that is to open a ciphertext: the one named, else the
 // one that the ciphertext names in the Region of the call.
-func (s *Service) source(c *request.Call, id string, ciphertext []byte) (target, blob, error) {
-	h, parsed := parseBlob(ciphertext)
+func (s *Service) source(c *request.Call, id string, sealed []byte) (target, ciphertext.Head, error) {
+	h, parsed := ciphertext.Parse(sealed)
 	if id != "" {
 		t, err := s.resolve(c, id, false)
 		if err == nil && !parsed {
-			h.account = unparsed // refused after authorization
+			h.Account = ciphertext.None // refused after authorization
 		}
 		return t, h, err
 	}
 	if !parsed {
 		return target{}, h, invalidCiphertext()
 	}
-	k, ok := s.findByARN(keyname.ARN(wire.Place{Account: h.accountID(), Region: c.Region}, h.keyID()))
+	k, ok := s.findByARN(keyname.ARN(wire.Place{Account: h.AccountID(), Region: c.Region}, h.KeyID()))
 	if !ok {
 		return target{}, h, request.Errorf("AccessDeniedException",
 			"The ciphertext refers to a customer master key that does not exist, does not exist in this region, or "+
@@ -206,16 +241,26 @@ func incorrectKey() error {
 		"The key ID in the request does not identify a CMK that can perform this operation.")
 }
 
-// unseal opens a ciphertext with the key that was named for it.
-func (t target) unseal(ciphertext []byte, h blob,
+// decrypt opens a ciphertext under an algorithm with the key that was named for it.
+func (t target) decrypt(algorithm string, sealed []byte, h ciphertext.Head,
 	encryptionContext map[string]string) (plaintext []byte, materialID string, err error) {
-	if h.account == unparsed {
+	if algorithm == specSymmetric && h.Account != ciphertext.None && !t.sealed(h) {
+		return nil, "", incorrectKey() // whatever the key's spec is
+	}
+	if err := t.accept(algorithm, encryptionContext); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case algorithm == specSymmetric && h.Account == ciphertext.None:
 		return nil, "", invalidCiphertext()
+	case algorithm == specSymmetric:
+		return t.open(sealed, h, encryptionContext)
 	}
-	if !h.names(t.key) {
-		return nil, "", incorrectKey()
+	plaintext, err = t.withPair(func(p *asymmetric.Pair) ([]byte, error) { return p.Decrypt(algorithm, sealed) })
+	if errors.Is(err, asymmetric.ErrCiphertext) {
+		err = invalidCiphertext()
 	}
-	return t.open(ciphertext, h, encryptionContext)
+	return plaintext, "", err
 }
 
 type reEncryptInput struct {
@@ -234,11 +279,11 @@ type reEncryptInput struct {
 type reEncryptOutput struct {
 	CiphertextBlob                 []byte
 	DestinationEncryptionAlgorithm string
-	DestinationKeyMaterialID       string `json:"DestinationKeyMaterialId"`
+	DestinationKeyMaterialID       string `json:"DestinationKeyMaterialId,omitempty"`
 	KeyID                          string `json:"KeyId"`
 	SourceEncryptionAlgorithm      string
 	SourceKeyID                    string `json:"SourceKeyId"`
-	SourceKeyMaterialID            string `json:"SourceKeyMaterialId"`
+	SourceKeyMaterialID            string `json:"SourceKeyMaterialId,omitempty"`
 }
 
 func (in *reEncryptInput) Check(c *wire.Checks) {
@@ -276,15 +321,16 @@ func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptI
 	if from.arn == to.arn {
 		same = "true"
 	}
-	extra := policy.Context{conditionAlgorithm: {specSymmetric}, conditionReEncrypt: {same}}
+	opening, _ := encryptionAlgorithm(in.SourceEncryptionAlgorithm)
+	closing, _ := encryptionAlgorithm(in.DestinationEncryptionAlgorithm)
 	if err := s.require(ctx, c,
 		question{action: "ReEncryptFrom", target: from, context: in.SourceEncryptionContext,
-			extra: extra}); err != nil {
+			extra: policy.Context{conditionAlgorithm: {opening}, conditionReEncrypt: {same}}}); err != nil {
 		return nil, err
 	}
 	if err := s.require(ctx, c,
 		question{action: "ReEncryptTo", target: to, context: in.DestinationEncryptionContext,
-			extra: extra}); err != nil {
+			extra: policy.Context{conditionAlgorithm: {closing}, conditionReEncrypt: {same}}}); err != nil {
 		return nil, err
 	}
 	trail(c, from.key, struct {
@@ -295,32 +341,34 @@ func (s *Service) reEncrypt(ctx context.Context, c *request.Call, in *reEncryptI
 		DestinationContext map[string]string `json:"destinationEncryptionContext,omitempty"`
 		Algorithm          string            `json:"destinationEncryptionAlgorithm"`
 		DryRun             bool              `json:"dryRun,omitempty"`
-	}{id, in.SourceEncryptionContext, specSymmetric, destination, in.DestinationEncryptionContext, specSymmetric,
-		in.DryRun})
+	}{id, in.SourceEncryptionContext, opening, destination, in.DestinationEncryptionContext, closing, in.DryRun})
 	if to.arn != from.arn {
 		trail(c, to.key, c.Trail.RequestParameters)
 	}
 	for _, err := range []error{
 		from.fit("ReEncryptFrom", usageEncrypt), to.fit(c.Operation, usageEncrypt),
-		wrongAlgorithm(in.SourceEncryptionAlgorithm, from), wrongAlgorithm(in.DestinationEncryptionAlgorithm, to),
+		to.accept(closing, in.DestinationEncryptionContext),
 	} {
 		if err != nil {
 			return nil, err
 		}
 	}
-	plaintext, sourceMaterial, err := from.unseal(in.CiphertextBlob, h, in.SourceEncryptionContext)
+	plaintext, sourceMaterial, err := from.decrypt(opening, in.CiphertextBlob, h, in.SourceEncryptionContext)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(plaintext)
+	if err := to.holds(closing, plaintext); err != nil {
+		return nil, err
+	}
 	if in.DryRun {
 		return nil, dryRun()
 	}
-	ciphertext, material, err := to.seal(plaintext, in.DestinationEncryptionContext)
+	sealed, material, err := to.encrypt(closing, plaintext, in.DestinationEncryptionContext)
 	if err != nil {
 		return nil, err
 	}
 	from.lastUse.note(c, "ReEncrypt")
 	to.lastUse.note(c, "ReEncrypt")
-	return &reEncryptOutput{ciphertext, specSymmetric, material, to.arn, specSymmetric, from.arn, sourceMaterial}, nil
+	return &reEncryptOutput{sealed, closing, material, to.arn, opening, from.arn, sourceMaterial}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/ciphertext"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -77,7 +78,7 @@ func TestContextSerializationIsInjective(t *testing.T) {
 		a, b := contexts.Draw(t, "a"), contexts.Draw(t, "b")
 		x, _ := json.Marshal(a)
 		y, _ := json.Marshal(b)
-		if bytes.Equal(x, y) != bytes.Equal(appendContext(nil, a), appendContext(nil, b)) {
+		if bytes.Equal(x, y) != bytes.Equal(ciphertext.AppendContext(nil, a), ciphertext.AppendContext(nil, b)) {
 			t.Fatalf("%s and %s are mistaken for each other", x, y)
 		}
 	})
@@ -116,7 +117,7 @@ func TestCryptoRefusals(t *testing.T) {
 		"grant token":         {"Encrypt", members{"KeyId": arn, "Plaintext": []byte("x"), "GrantTokens": []string{"made up"}}, "InvalidGrantTokenException", ""},
 		"two errors":          {"Encrypt", members{}, "ValidationException", "2 validation errors detected: Value null at 'keyId' failed to satisfy constraint: Member must not be null; Value null at 'plaintext'"},
 		"random, none":        {"GenerateRandom", members{}, "ValidationException", ""},
-		"unsupported":         {"Sign", members{}, "UnsupportedOperationException", "asymmetric keys"},
+		"unsupported":         {"Sign", members{}, "UnsupportedOperationException", "signing keys"},
 		"unknown":             {"Nonsense", members{}, "UnknownOperationException", ""},
 	} {
 		t.Run(name, func(t *testing.T) { w.fails(root(here), c.operation, c.in, c.code, c.message) })
@@ -242,8 +243,9 @@ func TestSecretsStaySecret(t *testing.T) {
 	if s := v.secret.String() + v.secret.GoString(); s != "[key material][key material]" {
 		t.Errorf("material prints as %s", s)
 	}
-	if _, err := json.Marshal(v.secret); err == nil {
-		t.Error("material was marshalled")
+	if _, err := json.Marshal(v.secret); err == nil ||
+		!strings.Contains(err.Error(), "key material is not marshalled") {
+		t.Errorf("marshalling material: %v", err)
 	}
 	c := w.newCall(root(here), "Encrypt")
 	c.Body, _ = json.Marshal(members{"KeyId": arn, "Plaintext": []byte("topsecret"),
@@ -327,12 +329,61 @@ func TestDestroyedMaterial(t *testing.T) {
 		t.Error("the material is still in memory")
 	}
 	// One who found the key before sees the end too.
-	h, _ := parseBlob(blob)
+	h, _ := ciphertext.Parse(blob)
 	if _, _, err := k.open(blob, h, nil); err == nil {
 		t.Error("the key still opens")
 	}
 	if _, _, err := k.seal([]byte("x"), nil); err == nil {
 		t.Error("the key still seals")
+	}
+}
+
+// TestDestroyedMACMaterial: one who found a MAC key before its end makes no MAC
+// with the empty key that is left.
+func TestDestroyedMACMaterial(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(hmacKey("HMAC_256"))
+	k, _ := w.kms.findByARN(arn)
+	w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": arn, "PendingWindowInDays": 7})
+	w.advance(7 * day)
+	w.fails(root(here), "DescribeKey", members{"KeyId": arn}, "NotFoundException", "")
+	if mac, err := k.mac([]byte("m")); err == nil {
+		t.Errorf("the MAC is %x", mac)
+	}
+}
+
+// TestMaterialEndsUnderAnOperation: an operation that found a key before its
+// material was destroyed fails, and answers nothing made without it.
+func TestMaterialEndsUnderAnOperation(t *testing.T) {
+	w := newWorld(t)
+	arn, from, mac := w.key(nil), w.key(nil), w.key(hmacKey("HMAC_256"))
+	blob := w.encrypt(from)
+	for _, gone := range []string{arn, mac} {
+		k, _ := w.kms.findByARN(gone)
+		k.family.load().newest().wipe()
+	}
+	for operation, in := range map[string]members{
+		"Encrypt":                         {"KeyId": arn, "Plaintext": []byte("x")},
+		"ReEncrypt":                       {"CiphertextBlob": blob, "DestinationKeyId": arn},
+		"GenerateDataKey":                 {"KeyId": arn, "KeySpec": "AES_256"},
+		"GenerateDataKeyWithoutPlaintext": {"KeyId": arn, "KeySpec": "AES_256"},
+		"GenerateMac":                     {"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256"},
+		"VerifyMac": {"KeyId": mac, "Message": []byte("x"), "MacAlgorithm": "HMAC_SHA_256",
+			"Mac": []byte("x")},
+	} {
+		w.fails(root(here), operation, in, "NotFoundException", "does not exist")
+	}
+}
+
+// TestLengthOfCiphertexts: what is too short for a ciphertext is none, and names
+// no key.
+func TestLengthOfCiphertexts(t *testing.T) {
+	w := newWorld(t)
+	arn, other := w.key(nil), w.key(nil)
+	blob := decoded(t, w.encrypt(arn))
+	for length, code := range map[int]string{ciphertext.Overhead - 1: "InvalidCiphertextException",
+		ciphertext.Overhead: "IncorrectKeyException", len(blob): "IncorrectKeyException"} {
+		w.fails(root(here), "Decrypt", members{"KeyId": other, "CiphertextBlob": blob[:length]}, code, "")
 	}
 }
 

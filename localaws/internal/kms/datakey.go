@@ -56,7 +56,7 @@ func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput
 		return nil, validation("Please specify either number of bytes or key spec.")
 	}
 	if in.Recipient {
-		return nil, unsupported("Recipient is not supported by this server: it does not have enclaves.")
+		return nil, noEnclaves()
 	}
 	if err := s.checkTokens(in.GrantTokens); err != nil {
 		return nil, err
@@ -69,6 +69,9 @@ func (s *Service) dataKey(ctx context.Context, c *request.Call, in *dataKeyInput
 		DryRun: in.DryRun}
 	if err := s.use(ctx, c, t, action, usageEncrypt, symmetric, parameters); err != nil {
 		return nil, err
+	}
+	if t.spec != specSymmetric {
+		return nil, request.Errorf("InvalidKeyUsageException", "You cannot generate a data key with an asymmetric CMK")
 	}
 	if in.DryRun {
 		return nil, dryRun()

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/ciphertext"
 )
 
 // Whatever KMS draws differs from call to call: data keys, random bytes, nonces,
@@ -30,8 +32,8 @@ func TestDrawsAreFresh(t *testing.T) {
 			w.do(root(here), "GenerateRandom", members{"NumberOfBytes": 100})["Plaintext"]))
 		blob := decoded(t, w.do(root(here), "Encrypt",
 			members{"KeyId": arn, "Plaintext": []byte("the same")})["CiphertextBlob"])
-		add("nonce", blob[blobHeader:blobHeader+blobNonce])
-		add("ciphertext", blob[blobHeader+blobNonce:])
+		add("nonce", blob[ciphertext.HeadLength:ciphertext.HeadLength+ciphertext.NonceLength])
+		add("ciphertext", blob[ciphertext.HeadLength+ciphertext.NonceLength:])
 		for name, in := range map[string]members{
 			"key": nil, "multi-Region key": {"MultiRegion": true}, "HMAC_224": hmacKey("HMAC_224"),
 			"HMAC_512": hmacKey("HMAC_512"),

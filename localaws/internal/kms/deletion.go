@@ -87,7 +87,7 @@ func (ch *change) cancelKeyDeletion(_ context.Context, c *request.Call, in *onKe
 
 // maintain does what the clock has made due: it deletes keys, starts the
 // waiting period of primaries whose last replica is gone, and rotates.
-func (ch *change) maintain() error {
+func (ch *change) maintain() {
 	s := ch.s
 	var due []*key
 	s.mu.RLock()
@@ -143,7 +143,6 @@ func (ch *change) maintain() error {
 			s.plan(k)
 		}
 	})
-	return nil
 }
 
 // remove takes a key with its aliases and grants out of the service.
@@ -176,7 +175,6 @@ func (ch *change) remove(k *key) {
 func (ch *change) destroy(f *family) {
 	unfileFamily(&ch.tx, f)
 	ch.do(func() {
-		delete(ch.s.families, familyID{f.account, f.id})
 		for _, v := range f.load().versions {
 			v.wipe()
 		}

@@ -31,6 +31,10 @@ func unsupported(format string, args ...any) error {
 	return request.Errorf("UnsupportedOperationException", format, args...)
 }
 
+func noEnclaves() error {
+	return unsupported("Recipient is not supported by this server: it does not have enclaves.")
+}
+
 func limitExceeded(format string, args ...any) error {
 	return request.Errorf("LimitExceededException", format, args...)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/ciphertext"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -59,7 +60,7 @@ func FuzzOperations(f *testing.F) {
 		} else if state == Enabled {
 			k, _ := w.kms.findByARN(arn)
 			b := decoded(t, blob)
-			h, _ := parseBlob(b)
+			h, _ := ciphertext.Parse(b)
 			if p, _, err := k.open(b, h, nil); err != nil || string(p) != "old" {
 				t.Fatalf("the key opens no more: %v", err)
 			}
@@ -83,7 +84,7 @@ func FuzzCiphertext(f *testing.F) {
 	arn := w.key(nil)
 	blob := decoded(f, w.encrypt(arn))
 	f.Add(blob)
-	f.Add(blob[:blobOverhead])
+	f.Add(blob[:ciphertext.Overhead])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, ciphertext []byte) {
 		c := w.newCall(root(here), "Decrypt")

@@ -20,13 +20,19 @@ var grantOperations = []string{
 	"GenerateMac", "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate",
 }
 
-// grantable are the operations that a grant may hold, by key usage.
+// grantable are the operations that a grant may hold, by key usage. That of RSA
+// keys is usageEncrypt too.
 var grantable = map[string][]string{
-	usageEncrypt: {
+	specSymmetric: {
 		"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo",
 		"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "CreateGrant", "RetireGrant", "DescribeKey",
 	},
-	usageMAC: {"GenerateMac", "VerifyMac", "CreateGrant", "RetireGrant", "DescribeKey"},
+	usageEncrypt: {
+		"Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "GetPublicKey", "CreateGrant", "RetireGrant",
+		"DescribeKey",
+	},
+	usageAgree: {"DeriveSharedSecret", "GetPublicKey", "CreateGrant", "RetireGrant", "DescribeKey"},
+	usageMAC:   {"GenerateMac", "VerifyMac", "CreateGrant", "RetireGrant", "DescribeKey"},
 }
 
 type grantConstraints struct {
@@ -177,18 +183,22 @@ func (in *createGrantInput) build(s *Service, c *request.Call, k *key) (*grant, 
 	g.Operations = slices.Clone(in.Operations)
 	slices.Sort(g.Operations)
 	g.Operations = slices.Compact(g.Operations)
-	for _, o := range g.Operations {
-		if !slices.Contains(grantable[k.usage], o) {
-			return nil, validation("Operation %s is not supported for a grant on a KMS key with key usage %s.", o,
-				k.usage)
-		}
-	}
 	if in.Constraints != nil {
 		g.EncryptionContextEquals, g.EncryptionContextSubset = in.Constraints.EncryptionContextEquals,
 			in.Constraints.EncryptionContextSubset
 		g.SourceARN = in.Constraints.SourceARN
-		if k.usage != usageEncrypt && (g.EncryptionContextEquals != nil || g.EncryptionContextSubset != nil) {
-			return nil, validation("Encryption context constraints are not supported for a KMS key with key usage %s.",
+		if k.spec != specSymmetric && (g.EncryptionContextEquals != nil || g.EncryptionContextSubset != nil) {
+			return nil, validation("EncryptionContext is supported only when creating a grant for a symmetric " +
+				"encryption KMS key.")
+		}
+	}
+	may := grantable[k.usage]
+	if k.spec == specSymmetric {
+		may = grantable[specSymmetric]
+	}
+	for _, o := range g.Operations {
+		if !slices.Contains(may, o) {
+			return nil, validation("Operation %s is not supported for a grant on a KMS key with key usage %s.", o,
 				k.usage)
 		}
 	}
@@ -258,12 +268,9 @@ func (ch *change) createGrant(ctx context.Context, c *request.Call, in *createGr
 		return nil, err
 	}
 	s.mu.RLock()
-	table, inPlace := s.grants[t.arn], 0
-	if p := s.places[t.Place]; p != nil {
-		inPlace = p.grants
-	}
+	table := s.grants[t.arn]
 	var existing *grant
-	full := inPlace >= maxGrantsPerPlace
+	full := s.places[t.Place].grants >= maxGrantsPerPlace
 	if table != nil {
 		if i := slices.IndexFunc(table.byName[g.Name], g.same); i >= 0 {
 			existing = table.byName[g.Name][i]

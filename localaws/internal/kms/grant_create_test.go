@@ -274,6 +274,44 @@ func TestGrantConstraintLimits(t *testing.T) {
 	}
 }
 
+// TestInvalidGrantUnderGrant: a grantee who may make grants and asks for one that
+// cannot be is denied, as anyone else is.
+func TestInvalidGrantUnderGrant(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	user := w.user(here, "user")
+	id := w.grantOn(arn, members{"GranteePrincipal": user.ARN, "Operations": []string{"CreateGrant", "Decrypt"}})
+	if len(id) != 64 {
+		t.Errorf("the grant has the id %s", id)
+	}
+	w.fails(user, "CreateGrant", members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Sign"}},
+		"AccessDeniedException", "kms:CreateGrant")
+	w.do(user, "CreateGrant", members{"KeyId": arn, "GranteePrincipal": user.ARN, "Operations": []string{"Decrypt"}})
+}
+
+// TestConstraintsOfMACKeys: a grant on an HMAC key can be for one resource, and
+// not for an encryption context, which such a key does not use.
+func TestConstraintsOfMACKeys(t *testing.T) {
+	w := newWorld(t)
+	mac := w.key(hmacKey("HMAC_256"))
+	for name, c := range map[string]struct {
+		constraints members
+		code        string
+	}{
+		"source": {members{"SourceArn": "arn:aws:dynamodb:eu-central-1:111122223333:table/t"}, ""},
+		"equals": {members{"EncryptionContextEquals": members{"a": "b"}}, "ValidationException"},
+		"subset": {members{"EncryptionContextSubset": members{"a": "b"}}, "ValidationException"},
+	} {
+		_, err := w.try(root(here), "CreateGrant", members{"KeyId": mac, "GranteePrincipal": root(here).ARN,
+			"Operations": []string{"GenerateMac"}, "Constraints": c.constraints})
+		if c.code == "" && err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if c.code != "" {
+			checkError(t, err, c.code, "EncryptionContext is supported only when")
+		}
+	}
+}
+
 // TestGrantsOfServices: a service gets a grant for one resource, which somebody
 // can retire.
 func TestGrantsOfServices(t *testing.T) {

@@ -26,12 +26,10 @@ type grantEntry struct {
 	RetiringServicePrincipal string `json:",omitempty"`
 }
 
-// spell returns the ARN of a bound principal; one that was deleted appears as
-// its unique id.
+// spell returns the ARN of a principal that is bound by its unique id. A
+// principal that was deleted appears as its unique id; an account or a service
+// is bound by its name.
 func (s *Service) spell(bound string) string {
-	if bound == "" || strings.HasPrefix(bound, "arn:") || isService(bound) {
-		return bound
-	}
 	if arn, ok := s.principals.ARN(bound); ok {
 		return arn
 	}
@@ -141,34 +139,34 @@ func (s *Service) listRetirableGrants(ctx context.Context, c *request.Call, in *
 	switch {
 	case in.RetiringPrincipal != nil && in.RetiringServicePrincipal != nil:
 		return nil, validation("You must specify either RetiringPrincipal or RetiringServicePrincipal, but not both.")
-	case in.RetiringServicePrincipal != nil && c.Caller.Principal.Type != policy.Service:
-		// The grants of a service are on keys of all accounts.
+	case in.RetiringServicePrincipal != nil:
+		// The grants of a service are on keys of all accounts, and only the service
+		// may list them. The services of this server do not ask.
 		return nil, request.Errorf("AccessDeniedException",
 			"User: %s is not authorized to perform: kms:ListRetirableGrants for a service principal",
 			c.Caller.Principal.ARN)
 	}
-	resource := text(in.RetiringPrincipal) + text(in.RetiringServicePrincipal)
-	if err := s.requireIdentity(ctx, c, "ListRetirableGrants", resource, nil); err != nil {
+	if err := s.requireIdentity(ctx, c, "ListRetirableGrants", *in.RetiringPrincipal, nil); err != nil {
 		return nil, err
 	}
 	// AWS lists for principals of the caller's own account only.
-	if part := strings.SplitN(text(in.RetiringPrincipal), ":", 6); len(part) == 6 && part[4] != c.AccountID {
+	if part := strings.SplitN(*in.RetiringPrincipal, ":", 6); len(part) == 6 && part[4] != c.AccountID {
 		return nil, request.Errorf("AccessDeniedException",
 			"User: %s is not authorized to perform: kms:ListRetirableGrants for a retiring principal of another "+
 				"account", c.Caller.Principal.ARN)
 	}
-	bound, err := s.principal(c, in.RetiringPrincipal, in.RetiringServicePrincipal)
+	bound, err := s.principal(c, in.RetiringPrincipal, nil)
 	if err != nil {
 		return nil, err
 	}
 	var found []*grant
 	s.mu.RLock()
 	for arn, table := range s.grants {
-		if k := s.keys[arn]; k == nil || k.Region != c.Region {
+		if s.keys[arn].Region != c.Region {
 			continue
 		}
 		for _, g := range table.byID {
-			if g.RetiringPrincipal == bound && g.retiringService == (in.RetiringServicePrincipal != nil) {
+			if g.RetiringPrincipal == bound {
 				found = append(found, g)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 )
@@ -48,6 +49,8 @@ func TestRetireGrant(t *testing.T) {
 	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": foreign.ARN}, "AccessDeniedException",
 		"another account")
 	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": root(abroad).ARN + "x"},
+		"AccessDeniedException", "another account")
+	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": "arn:aws:iam::" + abroad + ":user/a:b"},
 		"AccessDeniedException", "another account")
 	w.fails(root(here), "ListRetirableGrants", members{}, "ValidationException", "retiringPrincipal")
 	const service = "example.amazonaws.com"
@@ -163,4 +166,50 @@ func TestListedGrants(t *testing.T) {
 	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": "arn:aws:iam::" + here + ":user/nobody"},
 		"InvalidArnException", "")
 	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": service}, "InvalidArnException", "")
+}
+
+// TestGrantPages: a page has 50 grants unless the request says otherwise.
+func TestGrantPages(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	var want []string
+	for range 51 {
+		want = append(want, w.grantOn(arn, members{"GranteePrincipal": root(here).ARN,
+			"RetiringPrincipal": root(here).ARN, "Operations": []string{"Decrypt"}}))
+		w.advance(time.Millisecond)
+	}
+	for operation, in := range map[string]members{"ListGrants": {"KeyId": arn},
+		"ListRetirableGrants": {"RetiringPrincipal": root(here).ARN}} {
+		page := w.do(root(here), operation, in)
+		list := page["Grants"].([]any)
+		if len(list) != 50 || page["Truncated"] != true {
+			t.Fatalf("%s: a page of %d, truncated %v", operation, len(list), page["Truncated"])
+		}
+		in["Marker"] = page["NextMarker"]
+		page = w.do(root(here), operation, in)
+		if list = append(list, page["Grants"].([]any)...); page["Truncated"] != false || page["NextMarker"] != nil {
+			t.Errorf("%s: the last page: %v", operation, page)
+		}
+		var got []string
+		for _, g := range list {
+			got = append(got, g.(members)["GrantId"].(string))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: grants %v, want %v", operation, got, want)
+		}
+	}
+}
+
+// TestTokens: a grant token retires a grant in the Region of its key only, and as
+// it was given.
+func TestTokens(t *testing.T) {
+	w := newWorld(t)
+	in := members{"KeyId": w.key(nil), "GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}}
+	token := members{"GrantToken": w.do(root(here), "CreateGrant", in)["GrantToken"]}
+	w.failsIn("us-east-1", root(here), "RetireGrant", token, "NotFoundException", "Invalid arn "+region)
+	for _, more := range []string{"!", "=", "A", "AAAA"} {
+		w.fails(root(here), "RetireGrant", members{"GrantToken": token["GrantToken"].(string) + more},
+			"InvalidGrantTokenException", "")
+	}
+	w.do(root(here), "RetireGrant", token)
 }

@@ -144,7 +144,7 @@ func TestGrantRefusals(t *testing.T) {
 		"two constraints":      {members{"GranteePrincipal": me, "Operations": []string{"Decrypt"}, "Constraints": members{"EncryptionContextSubset": members{"a": "b"}, "EncryptionContextEquals": members{"a": "b"}}}, "ValidationException", "both"},
 		"name":                 {members{"GranteePrincipal": me, "Operations": []string{"Decrypt"}, "Name": "a b"}, "ValidationException", "at 'name'"},
 		"alias":                {members{"KeyId": "alias/x", "GranteePrincipal": me, "Operations": []string{"Decrypt"}}, "InvalidArnException", "Key Aliases are not supported for this operation."},
-		"context for MACs":     {members{"KeyId": mac, "GranteePrincipal": me, "Operations": []string{"GenerateMac"}, "Constraints": members{"EncryptionContextSubset": members{"a": "b"}}}, "ValidationException", "not supported"},
+		"context for MACs":     {members{"KeyId": mac, "GranteePrincipal": me, "Operations": []string{"GenerateMac"}, "Constraints": members{"EncryptionContextSubset": members{"a": "b"}}}, "ValidationException", "EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := maps.Clone(c.in)

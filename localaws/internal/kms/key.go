@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/asymmetric"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/hmackey"
 	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -24,6 +26,7 @@ const (
 const (
 	usageEncrypt = "ENCRYPT_DECRYPT"
 	usageMAC     = "GENERATE_VERIFY_MAC"
+	usageAgree   = asymmetric.UsageAgreement
 
 	specSymmetric = "SYMMETRIC_DEFAULT"
 
@@ -97,8 +100,9 @@ func (k *key) clone() *key {
 // isPrimary tells whether the key is a multi-Region primary.
 func (k *key) isPrimary() bool { return k.multiRegion && k.family.load().primary == k.Region }
 
-// isReplica tells whether the key is a multi-Region replica.
-func (k *key) isReplica() bool { return k.multiRegion && k.family.load().primary != k.Region }
+// isReplica tells whether the key is a multi-Region replica. The primary Region
+// of a single-Region key is its own.
+func (k *key) isReplica() bool { return k.family.load().primary != k.Region }
 
 // usable returns the error with which AWS refuses an operation on a key that
 // must be enabled.
@@ -138,6 +142,7 @@ type Metadata struct {
 	KeySpec                  string
 	EncryptionAlgorithms     []string `json:",omitempty"`
 	MacAlgorithms            []string `json:",omitempty"`
+	KeyAgreementAlgorithms   []string `json:",omitempty"`
 	MultiRegion              bool
 	MultiRegionConfiguration *MultiRegionConfiguration `json:",omitempty"`
 	// PendingDeletionWindowInDays is there for a primary that waits for its
@@ -166,11 +171,14 @@ func (k *key) metadata() Metadata {
 		CustomerMasterKeySpec: k.spec, KeySpec: k.spec, MultiRegion: k.multiRegion,
 	}
 	family := k.family.load()
-	if k.usage == usageEncrypt {
+	switch {
+	case k.spec == specSymmetric:
 		m.EncryptionAlgorithms = []string{specSymmetric}
 		m.CurrentKeyMaterialID = family.newest().id
-	} else {
-		m.MacAlgorithms = []string{macs[k.spec].algorithm}
+	case k.usage == usageMAC:
+		m.MacAlgorithms = []string{hmackey.Algorithm(k.spec)}
+	default:
+		m.EncryptionAlgorithms, m.KeyAgreementAlgorithms = k.algorithms()
 	}
 	if k.state == PendingDeletion {
 		at := Epoch(k.deleteAt)

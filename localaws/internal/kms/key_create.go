@@ -2,14 +2,16 @@ package kms
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/asymmetric"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/hmackey"
 	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keypolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -59,32 +61,38 @@ func (in *createKeyInput) Check(c *wire.Checks) {
 	tagMembers(c, in.Tags)
 }
 
-func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyInput) (any, error) {
-	s := ch.s
+// createKey makes the key's material before its change: an RSA key takes seconds,
+// for which other changes need not wait.
+func (s *Service) createKey(ctx context.Context, c *request.Call, in *createKeyInput) (out any, err error) {
 	spec := or(in.KeySpec, or(in.CustomerMasterKeySpec, specSymmetric))
 	usage, origin, description, tags := text(in.KeyUsage), or(in.Origin, "AWS_KMS"), text(in.Description),
 		tagsOf(in.Tags)
 	if err := checkTags(tags); err != nil {
 		return nil, err
 	}
-	_, isMAC := macs[spec]
+	own := asymmetric.Usage(spec) // the usage of the keys of this spec
+	if spec == specSymmetric {
+		own = usageEncrypt
+	} else if hmackey.Algorithm(spec) != "" {
+		own = usageMAC
+	}
 	switch {
-	case origin != "AWS_KMS" || in.CustomKeyStoreID != nil || in.XksKeyID != nil:
+	case origin != "AWS_KMS":
 		return nil, unsupported("Origin %s is not supported by this server: it makes its keys itself.", origin)
-	case spec != specSymmetric && !isMAC:
-		return nil, unsupported("KeySpec %s is not supported by this server: it has symmetric encryption keys and "+
-			"HMAC keys.", spec)
-	case isMAC && usage == "":
+	case in.CustomKeyStoreID != nil || in.XksKeyID != nil:
+		return nil, unsupported("CustomKeyStoreId and XksKeyId are not supported by this server: it makes its keys " +
+			"itself.")
+	case own == "" || usage == "SIGN_VERIFY" && asymmetric.Usage(spec) != "":
+		return nil, unsupported("KeySpec %s is not supported by this server: it has symmetric encryption keys, HMAC "+
+			"keys, RSA keys for encryption and keys of NIST curves for key agreement, but no signing keys.", spec)
+	case usage == "" && spec != specSymmetric:
 		return nil,
 			validation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
-	case isMAC && usage != usageMAC, !isMAC && usage != "" && usage != usageEncrypt:
+	case usage != "" && usage != own:
 		return nil, validation("KeyUsage %s is not compatible with KeySpec %s", usage, spec)
 	}
-	if usage == "" {
-		usage = usageEncrypt
-	}
+	usage = own
 
-	at := wire.PlaceOf(c)
 	extra := policy.Context{
 		conditionKeyOrigin: {origin}, conditionKeySpec: {spec}, conditionKeyUsage: {usage},
 		conditionCustomerMasterKey: {spec}, conditionCustomerKeyUsage: {usage},
@@ -98,8 +106,19 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 	if err := s.requireIdentity(ctx, c, "CreateKey", "*", extra); err != nil {
 		return nil, err
 	}
-	k := ch.newKey(at, newKeyConfig{spec: spec, usage: usage, manager: managerCustomer, multiRegion: in.MultiRegion,
-		description: description, tags: tags})
+	config := newKeyConfig{spec: spec, usage: usage, manager: managerCustomer, multiRegion: in.MultiRegion,
+		description: description, tags: tags, material: newVersion(spec, "", s.clock())}
+	err = s.write(func(ch *change) error {
+		out, err = ch.createKey(ctx, c, in, config, extra)
+		return err
+	})
+	return out, err
+}
+
+func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyInput, config newKeyConfig,
+	extra policy.Context) (any, error) {
+	s, at, tags := ch.s, wire.PlaceOf(c), config.tags
+	k := ch.newKey(at, config)
 	if len(tags) > 0 {
 		if err := s.requireIdentity(ctx, c, "TagResource", k.arn, extra); err != nil {
 			return nil, err
@@ -109,7 +128,7 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 		return nil, err
 	}
 	if in.Policy == nil {
-		k.policy = s.mustPolicy(defaultPolicy(c.AccountID))
+		k.policy = s.mustPolicy(keypolicy.Default(c.AccountID))
 	} else {
 		p, err := s.parsePolicy(*in.Policy)
 		if err != nil {
@@ -131,7 +150,8 @@ func (ch *change) createKey(ctx context.Context, c *request.Call, in *createKeyI
 		MultiRegion bool   `json:"multiRegion"`
 		Bypass      bool   `json:"bypassPolicyLockoutSafetyCheck"`
 		Tags        []tag  `json:"tags,omitempty"`
-	}{text(in.Policy), description, spec, usage, origin, in.MultiRegion, in.BypassPolicyLockoutSafetyCheck, tags})
+	}{text(in.Policy), k.description, k.spec, k.usage, m.Origin, k.multiRegion,
+		in.BypassPolicyLockoutSafetyCheck, tags})
 	c.Trail.ResponseElements = keyOutput{m}
 	return keyOutput{m}, nil
 }
@@ -153,21 +173,17 @@ type newKeyConfig struct {
 	spec, usage, manager, description string
 	multiRegion                       bool
 	tags                              []tag
+	material                          *version
 }
 
-// newKey makes a key with material of its own, not yet in the service and
-// without a policy.
+// newKey makes a key with its material, not yet in the service and without a
+// policy.
 func (ch *change) newKey(at wire.Place, config newKeyConfig) *key {
-	var raw [16]byte
-	if config.multiRegion {
-		rand.Read(raw[:])
-	} else {
-		raw = uuid.New()
-	}
+	raw := uuid.New()
 	id := keyname.FormatID(raw, config.multiRegion)
 	f := &family{account: at.Account, id: id}
 	f.current.Store(&shared{primary: at.Region, regions: []string{at.Region},
-		versions: []*version{newVersion(config.spec, "", ch.now)}})
+		versions: []*version{config.material}})
 	k := &key{
 		Place: at, id: id, arn: keyname.ARN(at, id), rawID: raw, description: config.description, created: ch.now,
 		usage: config.usage,
@@ -199,10 +215,7 @@ func (ch *change) putKey(k *key) {
 // putFamily files what related keys share.
 func (ch *change) putFamily(f *family, state *shared) {
 	fileFamily(&ch.tx, f, state)
-	ch.do(func() {
-		f.current.Store(state)
-		ch.s.families[familyID{f.account, f.id}] = f
-	})
+	ch.do(func() { f.current.Store(state) })
 }
 
 // plan notes when k needs attention next. The caller holds mu.
@@ -217,7 +230,7 @@ func (k *key) due() time.Time {
 	switch {
 	case k.state == PendingDeletion:
 		return k.deleteAt
-	case k.state == Enabled && k.family.load().primary == k.Region:
+	case k.state == Enabled && !k.isReplica():
 		if at := k.family.load().rotation.next; !at.IsZero() {
 			return at
 		}

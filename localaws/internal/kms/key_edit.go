@@ -143,7 +143,7 @@ func (s *Service) listKeys(_ context.Context, c *request.Call, in *listKeysInput
 	}
 	s.mu.RUnlock()
 	slices.SortFunc(ids, strings.Compare)
-	page, next := cut(ids, in.after, limit, func(id string) string { return id })
+	page, next := cut(ids, "", limit, func(id string) string { return id })
 	out := struct {
 		Keys       []keyEntry
 		NextMarker string `json:",omitempty"`

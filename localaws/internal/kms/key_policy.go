@@ -26,63 +26,6 @@ type keyPolicy struct {
 	doc *policy.Document
 }
 
-// defaultPolicy hands every decision to the identity policies of the account.
-func defaultPolicy(account string) string {
-	return fmt.Sprintf(`{
-  "Version" : "2012-10-17",
-  "Id" : "key-default-1",
-  "Statement" : [ {
-    "Sid" : "Enable IAM User Permissions",
-    "Effect" : "Allow",
-    "Principal" : {
-      "AWS" : "arn:aws:iam::%s:root"
-    },
-    "Action" : "kms:*",
-    "Resource" : "*"
-  } ]
-}`, account)
-}
-
-// managedPolicy is the policy of an AWS managed key: everyone in the account,
-// through one service only.
-func managedPolicy(account, region, service string) string {
-	return fmt.Sprintf(`{
-  "Version" : "2012-10-17",
-  "Id" : "auto-%[3]s-1",
-  "Statement" : [ {
-    "Sid" : "All principals of the account through %[3]s",
-    "Effect" : "Allow",
-    "Principal" : {
-      "AWS" : "*"
-    },
-    "Action" : [ "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey" ],
-    "Resource" : "*",
-    "Condition" : {
-      "StringEquals" : {
-        "kms:CallerAccount" : "%[1]s",
-        "kms:ViaService" : "%[3]s.%[2]s.amazonaws.com"
-      }
-    }
-  }, {
-    "Sid" : "Key metadata for the account",
-    "Effect" : "Allow",
-    "Principal" : {
-      "AWS" : "arn:aws:iam::%[1]s:root"
-    },
-    "Action" : [ "kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant" ],
-    "Resource" : "*"
-  }, {
-    "Sid" : "Key metadata for the service itself",
-    "Effect" : "Allow",
-    "Principal" : {
-      "Service" : "%[3]s.amazonaws.com"
-    },
-    "Action" : [ "kms:Describe*", "kms:Get*", "kms:List*" ],
-    "Resource" : "*"
-  } ]
-}`, account, region, service)
-}
-
 // parsePolicy reads a policy that is being put: every principal must exist,
 // and users and roles are bound by their unique ids.
 func (s *Service) parsePolicy(text string) (*keyPolicy, error) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keypolicy"
 )
 
 func TestLockOut(t *testing.T) {
@@ -91,9 +92,9 @@ func TestPolicyRefusals(t *testing.T) {
 			maxPolicy-len(policyText(rootStatement())))})
 	w.do(root(here), "PutKeyPolicy", put("*"))
 	w.do(root(here), "PutKeyPolicy", members{"KeyId": arn, "Policy": before})
-	if names := w.do(root(here), "ListKeyPolicies", members{"KeyId": arn})["PolicyNames"].([]any); len(names) != 1 ||
-		names[0] != "default" {
-		t.Errorf("ListKeyPolicies: %v", names)
+	list := w.do(root(here), "ListKeyPolicies", members{"KeyId": arn})
+	if names := list["PolicyNames"].([]any); len(names) != 1 || names[0] != "default" || list["Truncated"] != false {
+		t.Errorf("ListKeyPolicies: %v", list)
 	}
 	if got := w.do(root(here), "GetKeyPolicy", members{"KeyId": arn}); got["Policy"] != before ||
 		got["PolicyName"] != "default" {
@@ -112,6 +113,12 @@ func TestDeletedUser(t *testing.T) {
 	}
 	put := text()
 	w.do(first, "DescribeKey", members{"KeyId": arn})
+	// Under another name it is the same user.
+	renamed := "arn:aws:iam::" + here + ":user/robert"
+	w.people[first.ARN].ARN = renamed
+	if want := strings.Replace(put, first.ARN, renamed, 1); text() != want {
+		t.Errorf("after renaming the policy is shown as\n%s, want\n%s", text(), want)
+	}
 	w.deleteUser(first)
 	shown := text()
 	if want := strings.Replace(put, first.ARN, first.UniqueID, 1); shown != want {
@@ -234,7 +241,7 @@ func TestConditions(t *testing.T) {
 
 func TestPolicyTexts(t *testing.T) {
 	w := newWorld(t)
-	for _, text := range []string{defaultPolicy(here), managedPolicy(here, region, "dynamodb")} {
+	for _, text := range []string{keypolicy.Default(here), keypolicy.Managed(here, region, "dynamodb")} {
 		var p struct{ ID string }
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
 			t.Fatalf("%v in %s", err, text)

@@ -18,7 +18,7 @@ func TestCreateAndDescribeKey(t *testing.T) {
 		m := w.describe(id)
 		for name, want := range (members{"Arn": arn, "KeyId": keyIDOf(arn), "AWSAccountId": here, "Enabled": true,
 			"KeyState": "Enabled", "KeyUsage": "ENCRYPT_DECRYPT",
-			"KeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER", "Origin": "AWS_KMS", "MultiRegion": false,
+			"KeySpec": "SYMMETRIC_DEFAULT", "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER", "Origin": "AWS_KMS", "MultiRegion": false,
 			"Description": "orders", "CreationDate": float64(w.clock().Unix())}) {
 			if m[name] != want {
 				t.Errorf("%s: %s is %v, want %v", id, name, m[name], want)
@@ -62,6 +62,9 @@ func TestCreateKeyRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { w.fails(root(here), "CreateKey", c.in, c.code, c.message) })
 	}
+	// What is the default may be said.
+	w.do(root(here), "CreateKey", members{"KeySpec": specSymmetric, "CustomerMasterKeySpec": specSymmetric,
+		"KeyUsage": usageEncrypt, "Origin": "AWS_KMS"})
 	w.fails(w.user(here, "nobody"), "CreateKey", members{}, "AccessDeniedException",
 		"because no identity-based policy allows the kms:CreateKey action")
 	// Tags need a permission of their own.

@@ -3,6 +3,8 @@ package kms
 import (
 	"testing"
 	"time"
+
+	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
 // TestGetKeyLastUsage: the last operation that succeeded, of each key. Dry runs,
@@ -65,6 +67,20 @@ func TestGetKeyLastUsage(t *testing.T) {
 	w.advance(time.Minute)
 	w.do(root(here), "VerifyMac", code)
 	wants(mac, "VerifyMac", w.clock())
+
+	// A service of this server uses keys like anybody else.
+	via := func() *request.Call { return w.newCall(root(here), "GetItem").Via("kms", "Decrypt", dynamo) }
+	w.advance(time.Minute)
+	if _, err := w.kms.Decrypt(t.Context(), via(), arn, decoded(t, blob), nil); err != nil {
+		t.Fatal(err)
+	}
+	last := w.clock()
+	wants(arn, "Decrypt", last)
+	w.advance(time.Minute)
+	if _, err := w.kms.Decrypt(t.Context(), via(), arn, decoded(t, blob), tableContext); err == nil {
+		t.Error("another context opens the ciphertext")
+	}
+	wants(arn, "Decrypt", last)
 
 	w.do(root(here), "DisableKey", members{"KeyId": other})
 	if last := usage(other)["KeyLastUsage"].(members); last["Operation"] != "ReEncrypt" {

@@ -13,15 +13,17 @@ func TestQuotas(t *testing.T) {
 	arn := w.key(nil)
 	k, _ := w.kms.findByARN(arn)
 	p := w.kms.places[k.Place]
-	for i := range maxKeys - 1 {
+	for i := range maxKeys - 2 {
 		p.keys[fmt.Sprint(i)] = k
 	}
+	w.do(root(here), "CreateKey", nil)
 	w.fails(root(here), "CreateKey", nil, "LimitExceededException", "10000")
 	w.doIn("us-east-1", root(here), "CreateKey", nil)
 	w.failsIn("nowhere/else", root(here), "CreateKey", nil, "ValidationException", "nowhere/else")
-	for i := range maxKeysOfAll {
+	for i := range maxKeysOfAll - len(w.kms.keys) - 1 {
 		w.kms.keys[fmt.Sprint(i)] = k
 	}
+	w.doIn("us-east-1", root(here), "CreateKey", nil)
 	w.failsIn("us-east-1", root(here), "CreateKey", nil, "LimitExceededException", "")
 	w.failsIn("us-west-1", root(here), "DescribeKey", members{"KeyId": dynamodbAlias}, "LimitExceededException", "")
 }

@@ -3,28 +3,14 @@ package kms
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/sha512"
-	"hash"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/hmackey"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 const maxMessage = 4096
-
-// macs has the HMAC key specs.
-var macs = map[string]struct {
-	algorithm string
-	size      int // of the material, in bytes
-	hash      func() hash.Hash
-}{
-	"HMAC_224": {"HMAC_SHA_224", 28, sha256.New224},
-	"HMAC_256": {"HMAC_SHA_256", 32, sha256.New},
-	"HMAC_384": {"HMAC_SHA_384", 48, sha512.New384},
-	"HMAC_512": {"HMAC_SHA_512", 64, sha512.New},
-}
 
 type macInput struct {
 	KeyID        *string `json:"KeyId"`
@@ -66,8 +52,7 @@ func (s *Service) mac(ctx context.Context, c *request.Call, in *macInput) (t tar
 		parameters); err != nil {
 		return t, nil, err
 	}
-	m := macs[t.spec]
-	if m.algorithm != algorithm {
+	if hmackey.Algorithm(t.spec) != algorithm {
 		return t, nil, request.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.",
 			algorithm, t.spec)
 	}

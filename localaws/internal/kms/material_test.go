@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/ciphertext"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -26,7 +27,7 @@ func TestBlobsOfOtherKeys(t *testing.T) {
 		}{
 			"another account": {func(b []byte) []byte { b[23] ^= 1; return b }, "IncorrectKeyException", "AccessDeniedException"},
 			"account of a known one": {func(b []byte) []byte {
-				n := accountNumber(abroad)
+				n := ciphertext.AccountNumber(abroad)
 				binary.BigEndian.PutUint16(b[18:], uint16(n>>32))
 				binary.BigEndian.PutUint32(b[20:], uint32(n))
 				return b
@@ -54,9 +55,9 @@ func TestBlobsOfOtherKeys(t *testing.T) {
 				copy(b[24:], "\x80\x00\x00\x00")
 				return b
 			}, "InvalidCiphertextException", "InvalidCiphertextException"},
-			"no plaintext":  {func(b []byte) []byte { return b[:blobOverhead] }, "InvalidCiphertextException", "InvalidCiphertextException"},
-			"cut in a tag":  {func(b []byte) []byte { return b[:blobOverhead-1] }, "InvalidCiphertextException", "InvalidCiphertextException"},
-			"header alone":  {func(b []byte) []byte { return b[:blobHeader] }, "InvalidCiphertextException", "InvalidCiphertextException"},
+			"no plaintext":  {func(b []byte) []byte { return b[:ciphertext.Overhead] }, "InvalidCiphertextException", "InvalidCiphertextException"},
+			"cut in a tag":  {func(b []byte) []byte { return b[:ciphertext.Overhead-1] }, "InvalidCiphertextException", "InvalidCiphertextException"},
+			"header alone":  {func(b []byte) []byte { return b[:ciphertext.HeadLength] }, "InvalidCiphertextException", "InvalidCiphertextException"},
 			"one byte more": {func(b []byte) []byte { return append(b, 0) }, "InvalidCiphertextException", "InvalidCiphertextException"},
 		} {
 			changed := c.change(bytes.Clone(blob))
@@ -136,11 +137,11 @@ func TestCiphertextIsOfItsAccount(t *testing.T) {
 			t.Errorf("%s: opened under %v", who, got["KeyId"])
 		}
 	}
-	h, ok := parseBlob(decoded(t, sealed))
-	if !ok || h.accountID() != here || !strings.HasSuffix(arn, h.keyID()) {
-		t.Errorf("the ciphertext names %s of %s", h.keyID(), h.accountID())
+	h, ok := ciphertext.Parse(decoded(t, sealed))
+	if !ok || h.AccountID() != here || !strings.HasSuffix(arn, h.KeyID()) {
+		t.Errorf("the ciphertext names %s of %s", h.KeyID(), h.AccountID())
 	}
-	if got := (blob{account: 1}).accountID(); got != "000000000001" || accountNumber(got) != 1 {
+	if got := (ciphertext.Head{Account: 1}).AccountID(); got != "000000000001" || ciphertext.AccountNumber(got) != 1 {
 		t.Errorf("account %q", got)
 	}
 }

@@ -38,9 +38,10 @@ var operations = wire.NewTable(&protocol,
 	writesOwn("CancelKeyDeletion", (*change).cancelKeyDeletion),
 	writes("CreateAlias", (*change).createAlias),
 	writes("CreateGrant", (*change).createGrant),
-	writes("CreateKey", (*change).createKey),
+	wire.Op[*Service, createKeyInput, any]{Name: "CreateKey", Kind: wire.Write, Serve: (*Service).createKey},
 	reads("Decrypt", (*Service).decrypt),
 	writes("DeleteAlias", (*change).deleteAlias),
+	reads("DeriveSharedSecret", (*Service).deriveSharedSecret),
 	reads("DescribeKey", (*Service).describeKey),
 	writesOwn("DisableKey", (*change).disableKey),
 	writesOwn("DisableKeyRotation", (*change).disableKeyRotation),
@@ -54,6 +55,7 @@ var operations = wire.NewTable(&protocol,
 	readsOwn("GetKeyLastUsage", (*Service).getKeyLastUsage),
 	readsOwn("GetKeyPolicy", (*Service).getKeyPolicy),
 	readsKey("GetKeyRotationStatus", (*Service).getKeyRotationStatus),
+	reads("GetPublicKey", (*Service).getPublicKey),
 	readsAccount("ListAliases", (*Service).listAliases),
 	readsKey("ListGrants", (*Service).listGrants),
 	readsOwn("ListKeyPolicies", (*Service).listKeyPolicies),
@@ -82,9 +84,9 @@ var absent = map[string]string{
 	"custom key stores": "ConnectCustomKeyStore CreateCustomKeyStore DeleteCustomKeyStore DescribeCustomKeyStores " +
 		"DisconnectCustomKeyStore UpdateCustomKeyStore",
 	"imported key material": "DeleteImportedKeyMaterial GetParametersForImport ImportKeyMaterial",
-	"asymmetric keys": "Decapsulate DeriveSharedSecret Encapsulate GenerateDataKeyPair " +
-		"GenerateDataKeyPairWithoutPlaintext " +
-		"GetPublicKey Sign Verify",
+	"signing keys":          "Sign Verify",
+	"data key pairs":        "GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext",
+	"key encapsulation":     "Decapsulate Encapsulate",
 }
 
 // Coverage returns which operations are served and which are refused by name.
@@ -122,6 +124,7 @@ type plaintextOutput interface{ wipe() }
 func (o *decryptOutput) wipe() { clear(o.Plaintext) }
 func (o *dataKeyOutput) wipe() { clear(o.Plaintext) }
 func (o *randomOutput) wipe()  { clear(o.Plaintext) }
+func (o *deriveOutput) wipe()  { clear(o.SharedSecret) }
 
 // encode writes an answer and wipes the plaintext in it. What was sent remains
 // in the bodies of request and answer, which are not this package's.
@@ -135,7 +138,10 @@ func encode(out any) ([]byte, error) {
 // catchUp does what the clock has made due: rotations and deletions.
 func (s *Service) catchUp() error {
 	if now := s.clock(); now.UnixMilli() >= s.due.Load() {
-		return s.write(func(ch *change) error { return ch.maintain() })
+		return s.write(func(ch *change) error {
+			ch.maintain()
+			return nil
+		})
 	}
 	return nil
 }

@@ -11,9 +11,6 @@ import (
 // good for any later state of the list.
 
 func openMarker(marker string) (after string, err error) {
-	if marker == "" {
-		return "", nil
-	}
 	b, err := base64.RawURLEncoding.DecodeString(marker)
 	if err != nil {
 		return "", request.Errorf("InvalidMarkerException", "Could not deserialize the marker.")
@@ -25,8 +22,5 @@ func openMarker(marker string) (after string, err error) {
 // marker of the next, empty when there is none.
 func cut[T any](entries []T, after string, limit int, name func(T) string) (page []T, next string) {
 	page, last := wire.Page(entries, name, after, limit)
-	if last == "" {
-		return page, ""
-	}
 	return page, base64.RawURLEncoding.EncodeToString([]byte(last))
 }

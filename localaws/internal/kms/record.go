@@ -2,8 +2,8 @@ package kms
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -120,9 +120,10 @@ func fileGrant(tx *storage.Tx, g *grant) {
 
 func unfileGrant(tx *storage.Tx, g *grant) { tx.Delete(grantBucket, g.recordKey()) }
 
-// load reads everything that the store has.
+// load reads everything that the store has. The store gives it in the order of
+// the names, and so the Regions of a family and the aliases of a key are sorted.
 func (s *Service) load() error {
-	specs := map[familyID]string{}
+	specs, families := map[familyID]string{}, map[familyID]*family{}
 	records := map[string]keyRecord{}
 	var order []string
 	err := s.store.Range(keyBucket, func(name, value []byte) error {
@@ -148,13 +149,18 @@ func (s *Service) load() error {
 		if !ok {
 			return fmt.Errorf("material %s has no key", name)
 		}
-		return s.loadFamily(familyID{account, id}, spec, value)
+		f, err := loadFamily(familyID{account, id}, spec, value)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		families[familyID{account, id}] = f
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("kms: load key material: %w", err)
 	}
 	for _, name := range order {
-		if err := s.loadKey(name, records[name]); err != nil {
+		if err := s.loadKey(name, records[name], families); err != nil {
 			return fmt.Errorf("kms: load key %s: %w", name, err)
 		}
 	}
@@ -171,41 +177,37 @@ func (s *Service) load() error {
 	return nil
 }
 
-func (s *Service) loadFamily(id familyID, spec string, value []byte) error {
+func loadFamily(id familyID, spec string, value []byte) (*family, error) {
 	var r familyRecord
 	if err := json.Unmarshal(value, &r); err != nil {
-		return fmt.Errorf("%s: %w", id.id, err)
+		return nil, err
 	}
 	if len(r.Versions) == 0 {
-		return fmt.Errorf("%s has no material", id.id)
-	}
-	size := 32
-	if m, ok := macs[spec]; ok {
-		size = m.size
+		return nil, errors.New("there is no material")
 	}
 	state := &shared{primary: r.Primary, rotation: rotation{r.Rotating, r.Period, r.NextRotation, r.OnDemand}}
 	for _, v := range r.Versions {
-		if len(v.Material) != size {
-			return fmt.Errorf("%s has material of %d bytes, not %d", id.id, len(v.Material), size)
+		made := &version{id: v.ID, created: v.Created, rotation: v.Rotation, secret: v.Material}
+		if err := made.ready(spec); err != nil {
+			return nil, fmt.Errorf("there is %w", err)
 		}
-		state.versions = append(state.versions, makeVersion(spec, v.Rotation, v.ID, v.Created, v.Material))
+		state.versions = append(state.versions, made)
 	}
 	f := &family{account: id.account, id: id.id}
 	f.current.Store(state)
-	s.families[id] = f
-	return nil
+	return f, nil
 }
 
-func (s *Service) loadKey(name string, r keyRecord) error {
+func (s *Service) loadKey(name string, r keyRecord, families map[familyID]*family) error {
 	part := strings.Split(name, "/")
 	at, id := wire.Place{Account: part[0], Region: part[1]}, part[2]
 	raw, multiRegion, ok := keyname.ParseID(id)
 	if !ok || !keyname.IsAccount(at.Account) {
-		return fmt.Errorf("the name is not of a key")
+		return errors.New("the name is not that of a key")
 	}
-	f := s.families[familyID{at.Account, id}]
+	f := families[familyID{at.Account, id}]
 	if f == nil {
-		return fmt.Errorf("no key material")
+		return errors.New("there is no key material")
 	}
 	doc, err := policy.Parse([]byte(r.Policy), policy.KeyPolicy)
 	if err != nil {
@@ -221,7 +223,6 @@ func (s *Service) loadKey(name string, r keyRecord) error {
 	}
 	state := f.load()
 	state.regions = append(state.regions, at.Region)
-	slices.Sort(state.regions)
 	s.keys[k.arn] = k
 	s.partition(at).keys[id] = k
 	return nil
@@ -244,7 +245,6 @@ func (s *Service) loadAlias(name, value []byte) error {
 		return fmt.Errorf("alias %s has no key", name)
 	}
 	k.aliases = append(k.aliases, a.name)
-	slices.Sort(k.aliases)
 	p.aliases[a.name] = a
 	return nil
 }

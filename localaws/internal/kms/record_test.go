@@ -2,8 +2,8 @@ package kms
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +49,9 @@ func TestRestart(t *testing.T) {
 	w.grantOn(arn, members{"GranteePrincipal": user.ARN, "RetiringPrincipal": root(here).ARN,
 		"Operations": []string{"Decrypt", "CreateGrant"}, "Name": "n",
 		"Constraints": members{"EncryptionContextSubset": members{"x": "y"}}})
+	w.grantOn(arn, members{"GranteeServicePrincipal": dynamo, "RetiringServicePrincipal": dynamo,
+		"Operations":  []string{"Decrypt"},
+		"Constraints": members{"SourceArn": "arn:aws:dynamodb:" + region + ":" + here + ":table/x"}})
 	doomed := w.key(nil)
 	w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": doomed, "PendingWindowInDays": 12})
 	w.do(root(here), "DisableKey", members{"KeyId": w.key(nil)})
@@ -59,9 +62,13 @@ func TestRestart(t *testing.T) {
 	tag := w.do(root(here), "GenerateMac",
 		members{"KeyId": mac, "Message": []byte("m"), "MacAlgorithm": "HMAC_SHA_512"})["Mac"]
 	before := w.dump()
+	k, _ := w.kms.findByARN(arn)
 	w.restart()
 	if after := w.dump(); after != before {
 		t.Errorf("before the restart\n%s\nafter\n%s", before, after)
+	}
+	if again, _ := w.kms.findByARN(arn); !reflect.DeepEqual(again.conditions, k.conditions) {
+		t.Errorf("condition keys %v, before the restart %v", again.conditions, k.conditions)
 	}
 	w.opens(arn, blob)
 	w.do(root(here), "VerifyMac",
@@ -76,54 +83,61 @@ func TestRestart(t *testing.T) {
 }
 
 // TestDamagedStore: a record that does not make sense stops the start, rather
-// than a key being lost in silence.
+// than a key being lost in silence. The error names the record.
 func TestDamagedStore(t *testing.T) {
-	fill := func(t *testing.T) *world {
+	const (
+		unreadable = ": unexpected end of JSON input"
+		other      = "00000000-0000-4000-8000-000000000000"
+		family     = `{"primary":"` + region + `","versions":[{"material":"` +
+			`AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}]}`
+	)
+	key := func(id string) string { return here + "/" + region + "/" + id }
+	for name, c := range map[string]struct {
+		bucket storage.Bucket
+		name   string // empty: the record that is there
+		value  string // empty: no record
+		want   string
+	}{
+		"key":                     {keyBucket, "", "{", "kms: load keys: key " + here + "/"},
+		"no key":                  {keyBucket, "", "", "kms: load key material: material " + here + "/"},
+		"empty key":               {keyBucket, "", "null", "kms: load key " + here + "/"},
+		"name of a key":           {keyBucket, "nonsense", "{}", "kms: load keys: key nonsense has a name of another form"},
+		"no key of this id":       {keyBucket, key("nonsense"), "{}", "nonsense: the name is not that of a key"},
+		"no such account":         {keyBucket, "1/" + region + "/" + other, "{}", other + ": the name is not that of a key"},
+		"key without material":    {keyBucket, key(other), "{}", "kms: load key " + key(other) + ": there is no key material"},
+		"material":                {familyBucket, "", "{", unreadable},
+		"no versions":             {familyBucket, "", "{}", ": there is no material"},
+		"null material":           {familyBucket, "", "null", ": there is no material"},
+		"length of the material":  {familyBucket, "", `{"versions":[{"material":"AA=="}]}`, ": there is material of 1 bytes, not 32"},
+		"material of no key":      {familyBucket, here + "/" + other, family, "kms: load key material: material " + here + "/" + other + " has no key"},
+		"alias":                   {aliasBucket, "", "{", "kms: load aliases: alias " + key("alias/a") + unreadable},
+		"alias of no key":         {aliasBucket, "", "{}", "kms: load aliases: alias " + key("alias/a") + " has no key"},
+		"name of an alias":        {aliasBucket, "nonsense", "{}", "kms: load aliases: alias nonsense has a name of another form"},
+		"alias of another key":    {aliasBucket, "", `{"target":"` + other + `"}`, key("alias/a") + " has no key"},
+		"grant":                   {grantBucket, "", "{", unreadable},
+		"null grant":              {grantBucket, "", "null", " has no key"},
+		"grant of no key":         {grantBucket, "arn/id", `{"grant":{"ID":"id"}}`, "kms: load grants: grant arn/id has no key"},
+		"grant by the key's name": {grantBucket, "KEY", `{"grant":{"ID":"id"}}`, " has no key"},
+	} {
 		w := newWorld(t)
 		arn := w.key(nil)
 		w.do(root(here), "CreateAlias", members{"AliasName": "alias/a", "TargetKeyId": arn})
 		w.grantOn(arn, members{"GranteePrincipal": root(here).ARN, "Operations": []string{"Decrypt"}})
-		return w
-	}
-	for _, b := range []storage.Bucket{keyBucket, familyBucket, aliasBucket, grantBucket} {
-		for _, value := range []string{"", "{", "null", `{"versions":[{"material":"AA=="}]}`} {
-			w := fill(t)
-			var name []byte
-			w.store.Range(b, func(key, _ []byte) error { name = key; return nil })
-			var tx storage.Tx
-			tx.Put(b, name, []byte(value))
-			w.store.Submit(&tx).Wait()
-			if _, err := New(Config{Clock: w.clock, Store: w.store, Authorizer: w, Audit: w,
-				Principals: w}); err == nil {
-				t.Errorf("%q in %s is accepted", value, b.Name)
-			}
+		record := []byte(strings.Replace(c.name, "KEY", arn, 1))
+		if c.name == "" {
+			w.store.Range(c.bucket, func(key, _ []byte) error { record = key; return nil })
 		}
-		w := fill(t)
 		var tx storage.Tx
-		tx.Put(b, []byte("nonsense"), []byte("{}"))
-		w.store.Submit(&tx).Wait()
-		if _, err := New(Config{Clock: w.clock, Store: w.store, Authorizer: w, Audit: w, Principals: w}); err == nil {
-			t.Errorf("a record named nonsense in %s is accepted", b.Name)
+		if c.value == "" {
+			tx.Delete(c.bucket, record)
+		} else {
+			tx.Put(c.bucket, record, []byte(c.value))
 		}
-	}
-}
-
-// full is a store that takes nothing.
-type full struct{ storage.Memory }
-
-var errFull = errors.New("disk full")
-
-func (full) Submit(*storage.Tx) storage.Pending { return full{} }
-
-func (full) Wait() error { return errFull }
-
-// TestFullDisk: nothing is acknowledged that is not on disk.
-func TestFullDisk(t *testing.T) {
-	w := newWorld(t)
-	w.store = full{}
-	w.restart()
-	if _, err := w.try(root(here), "CreateKey", nil); !errors.Is(err, errFull) {
-		t.Errorf("CreateKey: %v", err)
+		w.store.Submit(&tx).Wait()
+		_, err := New(Config{Clock: w.clock, Store: w.store, Authorizer: w, Audit: w, Principals: w})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/policy"
 	"github.com/ddbseal/ddbseal/localaws/internal/kms/keyname"
+	"github.com/ddbseal/ddbseal/localaws/internal/kms/keypolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
@@ -99,7 +100,7 @@ func (ch *change) replicateKey(ctx context.Context, c *request.Call, in *replica
 		return nil, err
 	}
 	if in.Policy == nil {
-		k.policy = s.mustPolicy(defaultPolicy(c.AccountID))
+		k.policy = s.mustPolicy(keypolicy.Default(c.AccountID))
 	} else {
 		p, err := s.parsePolicy(*in.Policy)
 		if err != nil {

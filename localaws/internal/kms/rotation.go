@@ -31,12 +31,18 @@ type rotation struct {
 // start begins a period at now.
 func (r *rotation) start(now time.Time) { r.next = now.Add(time.Duration(r.period) * day) }
 
+// unrotated is the refusal of keys that are not symmetric encryption keys.
+func (k *key) unrotated(operation string) error {
+	what, value := k.kind()
+	return unsupported("%s %s is %s which is not valid for %s.", k.arn, what, value, operation)
+}
+
 // rotatable returns AWS's refusal of rotation settings for a key that has
 // none of its own.
 func (k *key) rotatable(operation string) error {
 	switch {
-	case k.usage != usageEncrypt:
-		return unsupported("%s key usage is %s which is not valid for %s.", k.arn, k.usage, operation)
+	case k.spec != specSymmetric:
+		return k.unrotated(operation)
 	case k.isReplica():
 		return unsupported("%s is a multi-Region replica key, for which %s is not supported: use the primary key.",
 			k.arn, operation)
@@ -195,8 +201,8 @@ func (s *Service) listKeyRotations(_ context.Context, c *request.Call, in *listR
 	limit := or(in.Limit, 100)
 	include := or(in.IncludeKeyMaterial, "ROTATIONS_ONLY")
 	t := in.found
-	if t.usage != usageEncrypt {
-		return nil, unsupported("%s key usage is %s which is not valid for ListKeyRotations.", t.arn, t.usage)
+	if t.spec != specSymmetric {
+		return nil, t.unrotated("ListKeyRotations")
 	}
 	trail(c, t.key, keyParameters{id})
 	versions := t.family.load().versions
@@ -215,11 +221,9 @@ func (s *Service) listKeyRotations(_ context.Context, c *request.Call, in *listR
 		}
 		entries = append(entries, e)
 	}
-	if in.after != "" {
-		i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == in.after })
-		entries = entries[i+1:]
-	}
-	page, next := cut(entries, "", limit, func(e rotationEntry) string { return e.KeyMaterialID })
+	// An unknown marker is that of the first page: the index is -1.
+	i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == in.after })
+	page, next := cut(entries[i+1:], "", limit, func(e rotationEntry) string { return e.KeyMaterialID })
 	return struct {
 		NextMarker string `json:",omitempty"`
 		Rotations  []rotationEntry

@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,9 @@ func TestAutomaticRotation(t *testing.T) {
 	want := "2026-05-30 AUTOMATIC, 2026-08-28 AUTOMATIC, 2026-11-26 AUTOMATIC"
 	if got := strings.Join(w.rotations(arn), ", "); got != want {
 		t.Errorf("rotations %s, want %s", got, want)
+	}
+	if got, want := status()["NextRotationDate"], float64(w.clock().Add(85*day).Unix()); got != want {
+		t.Errorf("the next rotation is at %v, want %v", got, want)
 	}
 	// A disabled key waits, and rotates once when it comes back.
 	w.do(root(here), "DisableKey", members{"KeyId": arn})
@@ -118,6 +122,11 @@ func TestClockJump(t *testing.T) {
 	if n := len(k.family.load().versions); n != maxMissedPeriods+1 {
 		t.Errorf("%d versions", n)
 	}
+	w.advance(90*day - time.Second) // the next period begins with the jump
+	w.describe(arn)
+	if n := len(k.family.load().versions); n != maxMissedPeriods+1 {
+		t.Errorf("%d versions before the next rotation is due", n)
+	}
 }
 
 // A rotation and the end of a replica that are due at the same time both
@@ -133,4 +142,118 @@ func TestRotationBesideDeletion(t *testing.T) {
 		t.Errorf("%d rotations", len(list))
 	}
 	w.failsIn("us-east-1", root(here), "DescribeKey", members{"KeyId": keyIDOf(arn)}, "NotFoundException", "")
+}
+
+// TestRotationSettings: enabling rotation again begins a period only if the
+// period is another one.
+func TestRotationSettings(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	for _, c := range []struct {
+		in   members
+		next time.Duration // from the start
+		days float64
+	}{
+		{nil, 365 * day, 365}, {nil, 365 * day, 365}, {members{"RotationPeriodInDays": 365}, 365 * day, 365},
+		{members{"RotationPeriodInDays": 200}, 203 * day, 200}, {nil, 203 * day, 200},
+	} {
+		in := members{"KeyId": arn}
+		maps.Copy(in, c.in)
+		w.do(root(here), "EnableKeyRotation", in)
+		w.advance(day)
+		for range 2 {
+			s := w.do(root(here), "GetKeyRotationStatus", members{"KeyId": arn})
+			if next := float64(beginning.Add(c.next).Unix()); s["KeyId"] != keyIDOf(arn) ||
+				s["KeyRotationEnabled"] != true || s["NextRotationDate"] != next ||
+				s["RotationPeriodInDays"] != c.days {
+				t.Errorf("after %v: %v, want the next rotation at %v", c.in, s, next)
+			}
+			w.restart()
+		}
+	}
+	w.do(root(here), "ScheduleKeyDeletion", members{"KeyId": arn})
+	if s := w.do(root(here), "GetKeyRotationStatus", members{"KeyId": arn}); s["KeyRotationEnabled"] != false ||
+		s["NextRotationDate"] != nil {
+		t.Errorf("pending deletion: %v", s)
+	}
+	w.fails(root(here), "DisableKeyRotation", members{"KeyId": arn}, "KMSInvalidStateException", "pending deletion")
+	w.do(root(here), "CancelKeyDeletion", members{"KeyId": arn})
+	w.fails(root(here), "DisableKeyRotation", members{"KeyId": arn}, "DisabledException", arn+" is disabled.")
+	w.do(root(here), "EnableKey", members{"KeyId": arn})
+	if s := w.do(root(here), "GetKeyRotationStatus", members{"KeyId": arn}); s["KeyRotationEnabled"] != true {
+		t.Errorf("after refusals of DisableKeyRotation: %v", s)
+	}
+}
+
+// TestEnablingRotatesNothingElse: only a primary that has missed a rotation
+// rotates when it is enabled.
+func TestEnablingRotatesNothingElse(t *testing.T) {
+	const there = "us-east-1"
+	w := newWorld(t)
+	plain, rotating, multi := w.key(nil), w.key(nil), w.key(members{"MultiRegion": true})
+	for _, arn := range []string{rotating, multi} {
+		w.do(root(here), "EnableKeyRotation", members{"KeyId": arn, "RotationPeriodInDays": 90})
+	}
+	w.do(root(here), "ReplicateKey", members{"KeyId": multi, "ReplicaRegion": there})
+	for _, arn := range []string{plain, rotating, multi} {
+		w.do(root(here), "DisableKey", members{"KeyId": arn})
+	}
+	w.advance(89 * day)
+	for _, arn := range []string{plain, rotating} {
+		w.do(root(here), "EnableKey", members{"KeyId": arn})
+		if got := w.rotations(arn); len(got) != 0 {
+			t.Errorf("%s has rotated: %v", arn, got)
+		}
+	}
+	w.advance(day)
+	id := members{"KeyId": keyIDOf(multi)}
+	w.doIn(there, root(here), "DisableKey", id)
+	w.doIn(there, root(here), "EnableKey", id)
+	if got := w.rotations(multi); len(got) != 0 {
+		t.Errorf("an enabled replica has rotated for its disabled primary: %v", got)
+	}
+	w.do(root(here), "EnableKey", id)
+	if got := w.rotations(multi); len(got) != 1 {
+		t.Errorf("rotations of the primary: %v", got)
+	}
+}
+
+// TestListedRotations: the list of all material has the first, which no rotation
+// made, and tells the one in use.
+func TestListedRotations(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	w.do(root(here), "EnableKeyRotation", members{"KeyId": arn, "RotationPeriodInDays": 90})
+	w.advance(101 * 90 * day)
+	page := w.do(root(here), "ListKeyRotations", members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"})
+	list := page["Rotations"].([]any)
+	if len(list) != 100 || page["Truncated"] != true {
+		t.Fatalf("a page of %d, truncated %v", len(list), page["Truncated"])
+	}
+	first := list[0].(members)
+	if first["RotationDate"] != nil || first["RotationType"] != nil || first["KeyMaterialState"] != "NON_CURRENT" ||
+		first["KeyId"] != keyIDOf(arn) {
+		t.Errorf("the first material: %v", first)
+	}
+	if m := list[1].(members); m["RotationDate"] != float64(beginning.Add(90*day).Unix()) ||
+		m["RotationType"] != "AUTOMATIC" || m["KeyMaterialState"] != "NON_CURRENT" {
+		t.Errorf("the first rotation: %v", m)
+	}
+	page = w.do(root(here), "ListKeyRotations", members{"KeyId": arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL",
+		"Marker": page["NextMarker"]})
+	if list := page["Rotations"].([]any); len(list) != 2 || page["Truncated"] != false || page["NextMarker"] != nil ||
+		list[1].(members)["KeyMaterialState"] != "CURRENT" || list[0].(members)["KeyMaterialState"] != "NON_CURRENT" {
+		t.Errorf("the last page: %v", page)
+	}
+}
+
+// TestOnDemandLimitIsKept: rotations on demand are counted across restarts.
+func TestOnDemandLimitIsKept(t *testing.T) {
+	w := newWorld(t)
+	arn := w.key(nil)
+	for range maxOnDemand {
+		w.do(root(here), "RotateKeyOnDemand", members{"KeyId": arn})
+	}
+	w.restart()
+	w.fails(root(here), "RotateKeyOnDemand", members{"KeyId": arn}, "LimitExceededException", arn)
 }

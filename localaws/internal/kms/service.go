@@ -12,17 +12,18 @@
 //
 // Everything takes effect at once: grants, policies, rotation on demand and
 // replication have no delay, so grant tokens are checked but never needed.
-// Asymmetric keys, imported material and custom key stores are refused with
-// UnsupportedOperationException. aws:SourceArn is there only when a service acts
+// Asymmetric keys for signing, imported material and custom key stores are refused
+// with UnsupportedOperationException. aws:SourceArn is there only when a service acts
 // for itself and says for what, so a grant with that constraint allows nobody
-// else. There may be 10,000 keys in an account and
-// Region and 500 grants for one grantee on one key. AWS aliases without a key
-// are not listed; asking for alias/aws/dynamodb makes its key.
+// else. There may be 10,000 keys in an account and Region and 500 grants for one
+// grantee on one key. AWS aliases without a key are not listed; asking for
+// alias/aws/dynamodb makes its key.
 package kms
 
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -72,12 +73,11 @@ type Service struct {
 	// all. Operations that only use keys do not take it.
 	writes sync.Mutex
 	// mu guards what follows, and is held only for looking up and replacing.
-	mu       sync.RWMutex
-	keys     map[string]*key // by ARN
-	places   map[wire.Place]*partition
-	families map[familyID]*family
-	grants   map[string]*grantTable // by key ARN
-	filed    storage.Pending        // the last change; nil before the first
+	mu     sync.RWMutex
+	keys   map[string]*key // by ARN
+	places map[wire.Place]*partition
+	grants map[string]*grantTable // by key ARN
+	filed  storage.Pending        // the last change; nil before the first
 
 	// due is when the next rotation or deletion is to happen, in milliseconds
 	// since 1970.
@@ -105,8 +105,7 @@ func New(config Config) (*Service, error) {
 	s := &Service{
 		clock: config.Clock, store: config.Store, authorizer: config.Authorizer, audit: config.Audit,
 		principals: config.Principals, started: config.Clock(),
-		keys: map[string]*key{}, places: map[wire.Place]*partition{}, families: map[familyID]*family{},
-		grants: map[string]*grantTable{},
+		keys: map[string]*key{}, places: map[wire.Place]*partition{}, grants: map[string]*grantTable{},
 	}
 	s.due.Store(math.MaxInt64)
 	if err := s.load(); err != nil {
@@ -137,7 +136,7 @@ type change struct {
 // are applied together, and write returns after they are durable.
 func (s *Service) write(f func(*change) error) error {
 	pending, err := s.change(f)
-	if err != nil || pending == nil {
+	if pending == nil { // f failed or changed nothing
 		return err
 	}
 	return pending.Wait()
@@ -212,7 +211,7 @@ func (s *Service) resolve(c *request.Call, text string, refuseAlias bool) (targe
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if p := s.places[n.Place]; p != nil {
-		if a := p.aliases[n.Alias]; a != nil && a.target != "" {
+		if a := p.aliases[n.Alias]; a != nil {
 			return target{key: p.keys[a.target], alias: n.Alias}, nil
 		}
 	}
@@ -303,10 +302,9 @@ func (s *Service) requireOwn(ctx context.Context, c *request.Call, q question) e
 // on an alias, or on nothing in particular.
 func (s *Service) requireIdentity(ctx context.Context, c *request.Call, action, resource string,
 	extra policy.Context) error {
-	if extra == nil {
-		extra = policy.Context{}
-	}
+	own := policy.Context{} // the authorizer adds to it, and extra may be for several checks
+	maps.Copy(own, extra)
 	return request.Require(ctx, s.authorizer, c,
-		request.Check{Action: "kms:" + action, Resource: resource, ResourceAccountID: c.AccountID, Context: extra,
+		request.Check{Action: "kms:" + action, Resource: resource, ResourceAccountID: c.AccountID, Context: own,
 			Mode: policy.ModeOrdinary})
 }

@@ -34,6 +34,8 @@ type world struct {
 	people map[string]*person // by ARN
 	serial int
 	events []event
+	filed  int                                // changes that the store got
+	asked  func(*request.Call, request.Check) // of every authorization; may be nil
 }
 
 type person struct {
@@ -48,11 +50,26 @@ type event struct {
 	err  error
 }
 
+// beginning is the time at which a world starts.
+var beginning = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, store: storagetest.NewRecorder(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
-		people: map[string]*person{}}
+	w := &world{t: t, now: beginning, people: map[string]*person{}}
+	w.store = counter{storagetest.NewRecorder(), &w.filed}
 	w.restart()
 	return w
+}
+
+// counter is a store that counts the changes it gets.
+type counter struct {
+	storage.Store
+	n *int
+}
+
+// Submit is called with the lock of the service held.
+func (c counter) Submit(tx *storage.Tx) storage.Pending {
+	*c.n++
+	return c.Store.Submit(tx)
 }
 
 // restart makes the service anew from what the store has.
@@ -78,6 +95,9 @@ func (w *world) advance(d time.Duration) {
 }
 
 func (w *world) Authorize(_ context.Context, c *request.Call, k request.Check) policy.Decision {
+	if w.asked != nil {
+		w.asked(c, k)
+	}
 	k.Context.Set("kms:CallerAccount", c.Caller.Principal.AccountID)
 	if c.ViaService != "" {
 		k.Context.Set("kms:ViaService", c.ViaService)
@@ -141,6 +161,18 @@ func (w *world) user(account, name string, actions ...string) policy.Principal {
 	}
 	w.people[p.ARN] = who
 	return p
+}
+
+// allow gives a principal an identity policy of the given statements.
+func (w *world) allow(p policy.Principal, statements ...members) {
+	w.t.Helper()
+	d, err := policy.Parse([]byte(policyText(statements...)), policy.Identity)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.people[p.ARN].identity = d
 }
 
 func (w *world) deleteUser(p policy.Principal) {
@@ -237,6 +269,15 @@ func (w *world) key(in members) string {
 func (w *world) describe(arn string) members {
 	w.t.Helper()
 	return w.do(root(here), "DescribeKey", members{"KeyId": arn})["KeyMetadata"].(members)
+}
+
+// records returns how many records the store has in a bucket.
+func (w *world) records(b storage.Bucket) (n int) {
+	w.t.Helper()
+	if err := w.store.Range(b, func(_, _ []byte) error { n++; return nil }); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
 }
 
 func keyIDOf(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }

@@ -2,6 +2,7 @@ package request
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -30,6 +31,10 @@ type Error struct {
 	// client.
 	Cause error
 }
+
+// ErrMistake is the Cause of an answer of status 500 that AWS gives to a mistake of
+// the caller. It is no failure of this server.
+var ErrMistake = errors.New("a mistake of the caller, which AWS answers as a failure of its own")
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 

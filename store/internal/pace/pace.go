@@ -61,6 +61,11 @@ func Throttled(err error) bool {
 	return retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}.IsErrorThrottle(err).Bool()
 }
 
+// Sleep waits for d and up to a quarter more, so that many programs that start
+// together do not call together. It returns the cause of the context's end if
+// that comes first.
+func Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, d+rand.N(d/4)) }
+
 // sleep waits, or returns the cause of the context's end.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

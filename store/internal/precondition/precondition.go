@@ -19,13 +19,27 @@ import (
 // more to change than one update can.
 var ErrTooWide = errors.New("too many attributes for one condition")
 
-// Sealed is the condition for an encrypted item: the footer, which covers all
-// signed attributes, every unsigned attribute, which others may change without
-// touching the footer, and the absence of those names that were absent.
+// Seal returns the name of the attribute that covers all signed attributes of an
+// encrypted item: the footer, or the signature of the older DynamoDB Encryption
+// Client. It is empty for a plaintext item.
+func Seal(stored envelope.Item) string {
+	switch {
+	case stored[envelope.FooterAttribute] != nil:
+		return envelope.FooterAttribute
+	case envelope.IsLegacy(stored) && stored[envelope.LegacySignatureAttribute] != nil:
+		return envelope.LegacySignatureAttribute
+	}
+	return ""
+}
+
+// Sealed is the condition for an encrypted item: its [Seal], every unsigned
+// attribute, which others may change without touching the seal, and the absence
+// of those names that were absent.
 func Sealed(stored envelope.Item, unsigned func(string) bool, names []string) (expression.ConditionBuilder, error) {
-	parts := []expression.ConditionBuilder{equal(envelope.FooterAttribute, stored)}
+	seal := Seal(stored)
+	parts := []expression.ConditionBuilder{equal(seal, stored)}
 	for _, n := range slices.Sorted(maps.Keys(stored)) {
-		if n != envelope.FooterAttribute && unsigned(n) {
+		if n != seal && unsigned(n) {
 			parts = append(parts, equal(n, stored))
 		}
 	}

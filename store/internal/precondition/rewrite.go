@@ -37,7 +37,7 @@ type Rewrite struct {
 }
 
 // sealed reports whether Stored is sealed.
-func (r *Rewrite) sealed() bool { return r.Loose != nil && r.Stored[envelope.FooterAttribute] != nil }
+func (r *Rewrite) sealed() bool { return r.Loose != nil && Seal(r.Stored) != "" }
 
 // sealing reports whether Next is sealed.
 func (r *Rewrite) sealing() bool { return r.Unsigned != nil && r.Next[envelope.FooterAttribute] != nil }
@@ -87,9 +87,9 @@ const (
 // ErrTooWide.
 func (r *Rewrite) Input() (*dynamodb.UpdateItemInput, error) {
 	t := newText()
-	sealed := r.sealed()
+	sealed, seal := r.sealed(), Seal(r.Stored)
 	for _, n := range slices.Sorted(maps.Keys(r.Stored)) {
-		if !sealed || n == envelope.FooterAttribute || r.Loose(n) {
+		if !sealed || n == seal || r.Loose(n) {
 			t.equal(n, r.Stored[n])
 		}
 	}

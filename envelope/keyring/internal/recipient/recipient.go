@@ -10,16 +10,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/envelope/internal/format"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
-
-// Provider ids of keyrings that the Material Providers specification defines
-// and this library does not implement.
-var unsupportedProviders = map[string]string{
-	"aws-kms-rsa":  "AWS KMS RSA keyring",
-	"aws-kms-ecdh": "AWS KMS ECDH keyring",
-	"raw-ecdh":     "Raw ECDH keyring",
-}
 
 // Preparer is a keyring with exactly one wrapping key. A multi-keyring calls
 // Prepare of several of them at once, so that their round trips overlap, and
@@ -102,35 +95,19 @@ func (e *NoneError) Error() string {
 		if i == 0 {
 			sep = "; there are "
 		}
-		fmt.Fprintf(&b, "%s%.*q %.*q", sep, maxName, k.ProviderID, maxName, k.ProviderInfo)
-	}
-	for _, err := range e.unsupported() {
-		b.WriteString("; ")
-		b.WriteString(err.Error())
+		fmt.Fprintf(&b, "%s%.*q %s", sep, maxName, k.ProviderID, name(k))
 	}
 	return b.String()
 }
 
-// Unwrap gives [materials.ErrMaterials] and one [materials.KeyError] for each
-// kind of unsupported provider among the keys.
-func (e *NoneError) Unwrap() []error {
-	return append([]error{materials.ErrMaterials}, e.unsupported()...)
-}
+// Unwrap gives [materials.ErrMaterials].
+func (e *NoneError) Unwrap() error { return materials.ErrMaterials }
 
-func (e *NoneError) unsupported() []error {
-	var errs []error
-	seen := make(map[string]bool)
-	for _, k := range e.keys {
-		name, known := unsupportedProviders[k.ProviderID]
-		if !known || seen[k.ProviderID] {
-			continue
-		}
-		seen[k.ProviderID] = true
-		errs = append(errs, &materials.KeyError{
-			Provider: k.ProviderID,
-			KeyID:    fmt.Sprintf("%.*q", maxName, k.ProviderInfo),
-			Err:      fmt.Errorf("%w: %s", materials.ErrUnsupported, name),
-		})
+// name returns provider information for a message: points in hexadecimal, text
+// quoted.
+func name(key materials.EncryptedDataKey) string {
+	if info, err := format.ParseECDHInfo(key.ProviderInfo); err == nil {
+		return fmt.Sprintf("recipient %x sender %x", info.Recipient, info.Sender)
 	}
-	return errs
+	return fmt.Sprintf("%.*q", maxName, key.ProviderInfo)
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
@@ -50,25 +49,24 @@ func EncryptionContext(table, account string) map[string]string {
 var grantOperations = []string{"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant",
 	"DescribeKey"}
 
-// Resolve returns the mode and the ARN of the key that w asks for. It asks KMS as
-// the caller.
-func (k *Custodian) Resolve(ctx context.Context, c *request.Call, w schema.Wish) (
+// Resolve returns the mode and the ARN of the key that w asks for, for a table of an
+// account. It asks KMS as the caller, who may be of another account.
+func (k *Custodian) Resolve(ctx context.Context, c *request.Call, account string, w schema.Wish) (
 	mode schema.KeyMode, arn string, err error) {
 	if w.Mode == schema.KeyOwned {
 		return schema.KeyOwned, "", nil
 	}
 	id := w.KeyID
 	if w.Mode == schema.KeyManaged {
-		if id, err = k.keys.EnsureAWSManagedKey(ctx, via(c, "DescribeKey")); err != nil {
+		owner := via(c, "DescribeKey")
+		owner.AccountID = account
+		if id, err = k.keys.EnsureAWSManagedKey(ctx, owner); err != nil {
 			return 0, "", keyError(c, err)
 		}
 	}
 	info, err := k.keys.DescribeKey(ctx, via(c, "DescribeKey"), id)
 	if err != nil {
 		return 0, "", keyError(c, err)
-	}
-	if !info.Symmetric {
-		return 0, "", refusal.Parameter("KMSMasterKeyId must be a symmetric encryption key: %s", info.ARN)
 	}
 	if info.AWSManaged {
 		return schema.KeyManaged, info.ARN, nil

@@ -57,27 +57,39 @@ func (k *Custodian) Check(ctx context.Context, c *request.Call, def *schema.Defi
 	return t.Load(key, e.Generation)
 }
 
-// OpenAsCaller asks KMS, as the caller, to decrypt the table's key, and loads
-// the items. It is the key check of operations on the table itself that use its
-// key: every change of the encryption, to the AWS owned key too, and every change
-// of time to live. Under the AWS owned key KMS is not asked.
+// KeyAsCaller asks KMS, as the caller, to decrypt a table's key, and returns it.
+// The caller must wipe it. It is the key check of operations on the table itself
+// that use its key: every change of the encryption, to the AWS owned key too, every
+// change of time to live, every backup, and every restore, for which def is the
+// table of the backup. Under the AWS owned key KMS is not asked.
 //
 // (?) That AWS asks as the caller is an inference. Recordings show that these
 // operations are refused in the request while the old key is disabled, and that
 // they succeed when DynamoDB's grants on it are revoked, but no measurement is
 // published of a caller without kms:Decrypt. The reading taken here is the
 // cautious one: a caller who cannot read a table cannot take the key off it.
-func (k *Custodian) OpenAsCaller(ctx context.Context, c *request.Call, def *schema.Definition, t Table) error {
+func (k *Custodian) KeyAsCaller(ctx context.Context, c *request.Call, def *schema.Definition) ([]byte, error) {
 	e := &def.Encryption
-	key := append([]byte(nil), e.TableKey...)
-	if e.Mode != schema.KeyOwned {
-		var err error
-		if key, err = k.decryptAsCaller(ctx, c, e, t); err != nil {
-			return keyError(c, err)
-		}
+	if e.Mode == schema.KeyOwned {
+		return append([]byte(nil), e.TableKey...), nil
+	}
+	key, err := k.keys.Decrypt(ctx, via(c, "Decrypt"), e.KeyARN, e.TableKey,
+		EncryptionContext(def.Name, def.AccountID))
+	if err != nil {
+		return nil, keyError(c, err)
+	}
+	return key, nil
+}
+
+// OpenAsCaller is [Custodian.KeyAsCaller] for an operation that needs the items: it
+// loads them and keeps no key.
+func (k *Custodian) OpenAsCaller(ctx context.Context, c *request.Call, def *schema.Definition, t Table) error {
+	key, err := k.KeyAsCaller(ctx, c, def)
+	if err != nil {
+		return err
 	}
 	defer clear(key)
-	return t.Load(key, e.Generation)
+	return t.Load(key, def.Encryption.Generation)
 }
 
 // decryptAsCaller asks KMS to decrypt the table's key on behalf of the caller.

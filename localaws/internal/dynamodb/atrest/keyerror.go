@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
@@ -31,6 +32,13 @@ func keyError(c *request.Call, err error) error {
 		return refused
 	case "DisabledException":
 		return refusal.Validation(text("KMS key disabled error", k.Code))
+	case "ValidationException":
+		// DynamoDB's client of KMS has no class for it, so AWS answers the misuse of
+		// an HMAC key as a failure of its own. SDKs retry that in vain.
+		return &request.Error{Code: "InternalServerError", Status: http.StatusInternalServerError,
+			Message: text("KMS internal error", "AWSKMSException"),
+			Hint:    "retries do not help: the key of a table must be a symmetric encryption key",
+			Cause:   request.ErrMistake}
 	case "ThrottlingException", "LimitExceededException":
 		return request.Errorf("ThrottlingException", "%s", text("KMS request limit exceeded", k.Code))
 	}

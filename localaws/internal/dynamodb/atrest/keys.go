@@ -33,8 +33,6 @@ type Keys interface {
 // KeyInfo is what [Keys.DescribeKey] returns of a key.
 type KeyInfo struct {
 	ARN string
-	// Symmetric is whether the key encrypts and decrypts symmetrically.
-	Symmetric bool
 	// AWSManaged marks alias/aws/dynamodb and its like.
 	AWSManaged bool
 }

@@ -36,7 +36,7 @@ func (k *Custodian) Switch(ctx context.Context, c *request.Call, def *schema.Def
 	if err := k.OpenAsCaller(ctx, c, def, t); err != nil {
 		return schema.Encryption{}, nil, err
 	}
-	mode, arn, err := k.Resolve(ctx, c, want)
+	mode, arn, err := k.Resolve(ctx, c, def.AccountID, want)
 	if err != nil {
 		return schema.Encryption{}, nil, err
 	}

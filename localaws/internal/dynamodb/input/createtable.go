@@ -93,20 +93,22 @@ func (in *CreateTable) Definition() *schema.Definition { return in.def }
 // Wish returns the key that the prepared request asks for.
 func (in *CreateTable) Wish() schema.Wish { return in.want }
 
-func checkKeySchema(c *wire.Checks, keys []keyElement, path string) {
+// checkKeySchema checks a KeySchema of at most so many elements, without a limit
+// if it is zero.
+func checkKeySchema(c *wire.Checks, keys []keyElement, path string, most int) {
 	if !c.Required(keys == nil, path) {
 		return
 	}
 	switch n := len(keys); {
 	case n == 0:
 		c.Violate("'[]'", path, wire.MinLength(1))
-	case n > 2:
+	case most > 0 && n > most:
 		shown := make([]string, n)
 		for i, k := range keys {
 			shown[i] = "KeySchemaElement(attributeName=" + textOrNull(k.AttributeName) + ", keyType=" +
 				textOrNull(k.KeyType) + ")"
 		}
-		c.Violate("'["+strings.Join(shown, ", ")+"]'", path, wire.MaxLength(2))
+		c.Violate("'["+strings.Join(shown, ", ")+"]'", path, wire.MaxLength(most))
 	}
 	for i, k := range keys {
 		at := fmt.Sprintf("%s.%d.member.", path, i+1)
@@ -138,11 +140,13 @@ func checkThroughput(c *wire.Checks, t *throughputInput, path string) {
 	}
 }
 
-func checkIndex(c *wire.Checks, in *indexInput, path string) {
+// checkIndex checks an index, whose key has at most so many attributes. Without
+// that limit, the refusal of too many is not one of a constraint.
+func checkIndex(c *wire.Checks, in *indexInput, path string, most int) {
 	if c.Required(in.IndexName == nil, path+"indexName") {
 		checkResource(c, in.IndexName, path+"indexName")
 	}
-	checkKeySchema(c, in.KeySchema, path+"keySchema")
+	checkKeySchema(c, in.KeySchema, path+"keySchema", most)
 	if c.Required(in.Projection == nil, path+"projection") {
 		c.Enum(in.Projection.ProjectionType, path+"projection.projectionType", "ALL", "INCLUDE", "KEYS_ONLY")
 		checkProjected(c, in.Projection.NonKeyAttributes, path+"projection.nonKeyAttributes")
@@ -175,7 +179,7 @@ func (in *CreateTable) Check(c *wire.Checks) {
 	if c.Required(in.AttributeDefinitions == nil, "attributeDefinitions") {
 		checkAttributes(c, in.AttributeDefinitions)
 	}
-	checkKeySchema(c, in.KeySchema, "keySchema")
+	checkKeySchema(c, in.KeySchema, "keySchema", 2)
 	c.Enum(in.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	c.Enum(in.TableClass, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	checkThroughput(c, in.ProvisionedThroughput, "provisionedThroughput")
@@ -183,18 +187,18 @@ func (in *CreateTable) Check(c *wire.Checks) {
 		c.Required(in.StreamSpecification.StreamEnabled == nil, "streamSpecification.streamEnabled")
 	}
 	for i := range in.GlobalSecondaryIndexes {
-		checkIndex(c, &in.GlobalSecondaryIndexes[i], fmt.Sprintf("globalSecondaryIndexes.%d.member.", i+1))
+		checkIndex(c, &in.GlobalSecondaryIndexes[i], fmt.Sprintf("globalSecondaryIndexes.%d.member.", i+1), 0)
 	}
 	for i := range in.LocalSecondaryIndexes {
-		checkIndex(c, &in.LocalSecondaryIndexes[i], fmt.Sprintf("localSecondaryIndexes.%d.member.", i+1))
+		checkIndex(c, &in.LocalSecondaryIndexes[i], fmt.Sprintf("localSecondaryIndexes.%d.member.", i+1), 2)
 	}
-	checkSSE(c, in.SSESpecification)
+	checkSSE(c, in.SSESpecification, "sSESpecification")
 }
 
-func checkSSE(c *wire.Checks, s *SSE) {
+func checkSSE(c *wire.Checks, s *SSE, path string) {
 	if s != nil {
-		c.Enum(s.SSEType, "sSESpecification.sSEType", "AES256", "KMS")
-		c.Length(s.KMSMasterKeyID, "sSESpecification.kMSMasterKeyId", 1, 2048)
+		c.Enum(s.SSEType, path+".sSEType", "AES256", "KMS")
+		c.Length(s.KMSMasterKeyID, path+".kMSMasterKeyId", 1, 2048)
 	}
 }
 

@@ -24,8 +24,8 @@ func attributeTypes(list []attributeDefinition) (map[string]string, error) {
 	return kinds, nil
 }
 
-// schemaOf checks a KeySchema.
-func schemaOf(keys []keyElement, kinds map[string]string) (schema.Key, error) {
+// schemaOf checks the KeySchema of a table or a local index, or of a global one.
+func schemaOf(keys []keyElement, kinds map[string]string, global bool) (schema.Key, error) {
 	var k schema.Key
 	if len(keys) > len(kinds) {
 		return k, refusal.Validation("Invalid KeySchema: Some index key attribute have no definition")
@@ -45,20 +45,33 @@ func schemaOf(keys []keyElement, kinds map[string]string) (schema.Key, error) {
 		return k, refusal.Validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
 	case *keys[0].KeyType != "HASH":
 		return k, refusal.Validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-	case len(keys) == 2 && *keys[1].KeyType != "RANGE":
+	case !global && len(keys) == 2 && *keys[1].KeyType != "RANGE":
 		return k, refusal.Validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 	}
-	k.Partition = schema.Attribute{Name: names[0], Type: kinds[names[0]]}
-	if len(keys) == 2 {
-		k.Sort = schema.Attribute{Name: names[1], Type: kinds[names[1]]}
+	var partition, sort []schema.Attribute
+	for i, e := range keys {
+		if slices.Contains(names[:i], names[i]) {
+			return k, refusal.Validation("The KeySchema contains multiple key attributes with the same name")
+		}
+		list := &partition
+		if *e.KeyType == "RANGE" {
+			list = &sort
+		} else if sort != nil {
+			return k, refusal.Parameter("All HASH key attributes must precede RANGE key attributes in the KeySchema")
+		}
+		if len(*list) == schema.MaxParts {
+			return k, refusal.Parameter("The KeySchema exceeds the maximum allowed number of %s key attributes",
+				*e.KeyType)
+		}
+		*list = append(*list, schema.Attribute{Name: names[i], Type: kinds[names[i]]})
 	}
-	return k, nil
+	return schema.NewKey(partition, sort), nil
 }
 
 // indexOf checks one index of CreateTable or UpdateTable, except what it may
 // use.
-func indexOf(in *indexInput, kinds map[string]string, table schema.Key, local bool) (*schema.Index, error) {
-	k, err := schemaOf(in.KeySchema, kinds)
+func indexOf(in *indexInput, kinds map[string]string, table *schema.Key, local bool) (*schema.Index, error) {
+	k, err := schemaOf(in.KeySchema, kinds, !local)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +142,7 @@ func (in *CreateTable) define() (*schema.Definition, error) {
 	if in.ProvisionedThroughput != nil {
 		d.Throughput = in.ProvisionedThroughput.throughput()
 	}
-	if d.Key, err = schemaOf(in.KeySchema, kinds); err != nil {
+	if d.Key, err = schemaOf(in.KeySchema, kinds, false); err != nil {
 		return nil, err
 	}
 	for _, a := range in.AttributeDefinitions {
@@ -140,7 +153,13 @@ func (in *CreateTable) define() (*schema.Definition, error) {
 		return nil, refusal.Parameter("Number of attributes in KeySchema does not exactly match number of " +
 			"attributes defined in AttributeDefinitions")
 	}
-	used := map[string]bool{d.Key.Partition.Name: true, d.Key.Sort.Name: true}
+	used := map[string]bool{}
+	use := func(k *schema.Key) {
+		for a := range k.All() {
+			used[a.Name] = true
+		}
+	}
+	use(&d.Key)
 	names := map[string]bool{}
 	for _, set := range []struct {
 		list  []indexInput
@@ -159,7 +178,7 @@ func (in *CreateTable) define() (*schema.Definition, error) {
 			return nil, refusal.Parameter("List of %s is empty", set.what)
 		}
 		for i := range set.list {
-			x, err := indexOf(&set.list[i], kinds, d.Key, set.local)
+			x, err := indexOf(&set.list[i], kinds, &d.Key, set.local)
 			if err != nil {
 				return nil, err
 			}
@@ -172,7 +191,7 @@ func (in *CreateTable) define() (*schema.Definition, error) {
 				return nil, refusal.Parameter("Duplicate index name: %s", x.Name)
 			}
 			names[x.Name] = true
-			used[x.Key.Partition.Name], used[x.Key.Sort.Name] = true, true
+			use(&x.Key)
 			*set.dst = append(*set.dst, x)
 		}
 		if len(set.list) > set.limit {

@@ -113,11 +113,11 @@ func (in *UpdateTable) createIndex(next *schema.Definition, wanted *indexInput, 
 	if err != nil {
 		return err
 	}
-	d, err := indexOf(wanted, kinds, next.Key, false)
+	d, err := indexOf(wanted, kinds, &next.Key, false)
 	if err != nil {
 		return err
 	}
-	if err := next.CheckRedefined(d.Key); err != nil {
+	if err := next.CheckRedefined(&d.Key); err != nil {
 		return err
 	}
 	if err := wanted.provision(d, next.OnDemand, true); err != nil {
@@ -130,8 +130,8 @@ func (in *UpdateTable) createIndex(next *schema.Definition, wanted *indexInput, 
 	if err := next.CheckProjected(); err != nil {
 		return err
 	}
-	for _, a := range []schema.Attribute{d.Key.Partition, d.Key.Sort} {
-		if a.Name != "" && next.AttributeType(a.Name) == "" {
+	for a := range d.Key.All() {
+		if next.AttributeType(a.Name) == "" {
 			next.Attributes = append(next.Attributes, a)
 		}
 	}

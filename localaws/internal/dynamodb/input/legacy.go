@@ -18,6 +18,9 @@ type legacy struct {
 	scanFilter          map[string]legacyCondition
 	conditionalOperator *string
 	attributeUpdates    map[string]legacyUpdate
+	// ofIndex is whether the request reads an index, whose key may have more than
+	// two attributes. It is set before parse.
+	ofIndex bool
 }
 
 type legacyCondition struct {

@@ -234,8 +234,12 @@ func (h *placeholders) comparison(name string, c legacyCondition) (string, error
 }
 
 func (l *legacy) keyCondition() (*ddbexpr.KeyCondition, error) {
-	if len(l.keyConditions) == 0 || len(l.keyConditions) > 2 {
-		return nil, refusal.Validation("Conditions can be of length 1 or 2 only")
+	most := 2
+	if l.ofIndex {
+		most = 2 * schema.MaxParts
+	}
+	if n := len(l.keyConditions); n == 0 || n > most {
+		return nil, errKeyConditions()
 	}
 	h := newPlaceholders()
 	var parts []string
@@ -262,6 +266,17 @@ func (l *legacy) keyCondition() (*ddbexpr.KeyCondition, error) {
 	}
 	return k, nil
 }
+
+// checkKeyConditions refuses more KeyConditions than a key of one or two attributes
+// can meet. A key of several takes one on each, which [schema.Key.Bind] checks.
+func (l *legacy) checkKeyConditions(key *schema.Key) error {
+	if len(l.keyConditions) > 2 && !key.Several() {
+		return errKeyConditions()
+	}
+	return nil
+}
+
+func errKeyConditions() error { return refusal.Validation("Conditions can be of length 1 or 2 only") }
 
 // update writes AttributeUpdates as an update expression.
 func (l *legacy) update() (*ddbexpr.Update, error) {

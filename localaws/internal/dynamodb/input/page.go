@@ -185,6 +185,7 @@ func (in *Page) Prepare(c *request.Call) (err error) {
 	if in.Query {
 		valued = append(valued, "KeyConditionExpression")
 	}
+	in.legacy.ofIndex = in.index != nil
 	if in.Parsed, err = in.expressions.parse(c, valued...); err != nil {
 		return err
 	}

@@ -126,21 +126,21 @@ func (p *Parsed) checkPaths(d *schema.Definition) error {
 	if nested == nil {
 		return nil
 	}
-	refuse := func(k schema.Key, what string) error {
-		for _, a := range []schema.Attribute{k.Partition, k.Sort} {
-			if _, ok := nested[a.Name]; ok && a.Name != "" {
+	refuse := func(k *schema.Key, what string) error {
+		for a := range k.All() {
+			if _, ok := nested[a.Name]; ok {
 				return refusal.Validationf("Key attributes must be scalars; list random access '[]' and map lookup "+
 					"'.' are not allowed: %s: %s", what, a.Name)
 			}
 		}
 		return nil
 	}
-	if err := refuse(d.Key, "Key"); err != nil {
+	if err := refuse(&d.Key, "Key"); err != nil {
 		return err
 	}
 	for _, set := range [][]*schema.Index{d.Global, d.Local} {
 		for _, i := range set {
-			if err := refuse(i.Key, "IndexKey"); err != nil {
+			if err := refuse(&i.Key, "IndexKey"); err != nil {
 				return err
 			}
 		}
@@ -167,7 +167,7 @@ func (p *Parsed) checkUpdateTypes(d *schema.Definition) error {
 		}
 		for _, set := range [][]*schema.Index{d.Global, d.Local} {
 			for _, i := range set {
-				for _, a := range []schema.Attribute{i.Key.Partition, i.Key.Sort} {
+				for a := range i.Key.All() {
 					if a.Name == action.Path[0].Name && a.Type != got {
 						return schema.IndexKeyMismatch(a, got, i.Name)
 					}

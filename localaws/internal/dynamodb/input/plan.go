@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
@@ -58,13 +57,14 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 		}
 	}
 	if in.Query {
-		q, err := p.keyCondition.Bind(ddbexpr.KeySchema{
-			Partition: key.Partition.Name, PartitionType: key.Partition.Type, Sort: key.Sort.Name,
-			SortType: key.Sort.Type})
+		if err := in.legacy.checkKeyConditions(key); err != nil {
+			return v, s, false, err
+		}
+		q, err := key.Bind(p.keyCondition)
 		if err != nil {
 			return v, s, false, errExpression(err)
 		}
-		if err := checkQueryKey(q, key); err != nil {
+		if err := checkQueryKey(q); err != nil {
 			return v, s, false, err
 		}
 		s = v.QuerySpan(q)
@@ -78,6 +78,10 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 	if err := v.CheckStart(in.start); err != nil {
 		return v, s, false, err
 	}
+	if in.Query && v.OneItem() { // the page before ended without a key
+		return v, s, false, refusal.Validationf("The provided exclusive start key is invalid: ExclusiveStartKey: {%s=%s}",
+			key.Partition.Name, ddbexpr.DescribeValue(in.start[key.Partition.Name]))
+	}
 	var fits bool
 	if s.Start, fits = v.Key(in.start); !fits { // a value that is too long for a key
 		return v, s, false, refusal.Validation("The provided starting key is invalid")
@@ -85,14 +89,9 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 	s.Started = true
 	if s.Start < s.Low || s.High != "" && s.Start >= s.High || s.Match != nil && !s.Match(in.start) {
 		if in.Query {
-			if prefix := key.PartitionPrefix(in.start[key.Partition.Name]); strings.HasPrefix(s.Low, prefix) {
+			if strings.HasPrefix(s.Low, key.PartitionOf(in.start)) {
 				return v, s, false, refusal.Validation("The provided starting key does not match the range key " +
 					"predicate")
-			}
-			if v.Index == nil && !key.HasSort() {
-				return v, s, false, refusal.Validationf("The provided exclusive start key is invalid: "+
-					"ExclusiveStartKey: {%s=%s}", key.Partition.Name,
-					ddbexpr.DescribeValue(in.start[key.Partition.Name]))
 			}
 			return v, s, false, refusal.Validation("The provided starting key is outside query boundaries based on " +
 				"provided conditions")
@@ -104,19 +103,17 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 }
 
 // checkQueryKey refuses empty key values.
-func checkQueryKey(q ddbexpr.KeyQuery, key schema.Key) error {
-	refuse := func(v types.AttributeValue, name string) error {
-		if kind := schema.EmptyKey(v); kind != "" {
-			return refusal.Parameter("One or more parameter values are not valid. The AttributeValue for a key "+
-				"attribute cannot contain an empty %s value. Key: %s", kind, name)
+func checkQueryKey(q ddbexpr.KeyQuery) error {
+	for _, terms := range [][]ddbexpr.KeyTerm{q.Partition, q.Sort} {
+		for i := range terms {
+			t := &terms[i]
+			if kind := schema.EmptyKey(t.Value); kind != "" && t.Operator != ddbexpr.KeyBeginsWith {
+				return refusal.Parameter("One or more parameter values are not valid. The AttributeValue for a key "+
+					"attribute cannot contain an empty %s value. Key: %s", kind, t.Name)
+			}
 		}
-		return nil
 	}
-	if err := refuse(q.Partition, key.Partition.Name); err != nil || q.Sort == nil ||
-		q.Sort.Operator == ddbexpr.KeyBeginsWith {
-		return err
-	}
-	return refuse(q.Sort.Value, key.Sort.Name)
+	return nil
 }
 
 // fetches reports whether a page of an index must read whole items from the
@@ -129,7 +126,7 @@ func (in *Page) fetches(v schema.View, selects string) (bool, error) {
 	var missing []string
 	if p.projection != nil {
 		for _, name := range p.projection.TopLevelNames() {
-			if !i.Projects(v.Def.Key, name) {
+			if !i.Projects(&v.Def.Key, name) {
 				missing = append(missing, name)
 			}
 		}
@@ -140,7 +137,7 @@ func (in *Page) fetches(v schema.View, selects string) (bool, error) {
 	}
 	if p.filter != nil && !v.Local {
 		for _, name := range p.filter.TopLevelNames() {
-			if !i.Projects(v.Def.Key, name) {
+			if !i.Projects(&v.Def.Key, name) {
 				return false, refusal.Parameter("Global secondary index %s does not project [%s]", i.Name, name)
 			}
 		}

@@ -42,12 +42,12 @@ func (in *UpdateTable) Check(c *wire.Checks) {
 	c.Enum(in.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	c.Enum(in.TableClass, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	checkThroughput(c, in.ProvisionedThroughput, "provisionedThroughput")
-	checkSSE(c, in.SSESpecification)
+	checkSSE(c, in.SSESpecification, "sSESpecification")
 	for i, u := range in.GlobalSecondaryIndexUpdates {
 		at := fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.", i+1)
 		switch {
 		case u.Create != nil:
-			checkIndex(c, u.Create, at+"create.")
+			checkIndex(c, u.Create, at+"create.", 0)
 		case u.Update != nil:
 			if c.Required(u.Update.IndexName == nil, at+"update.indexName") {
 				checkResource(c, u.Update.IndexName, at+"update.indexName")

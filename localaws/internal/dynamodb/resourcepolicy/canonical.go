@@ -41,27 +41,17 @@ func elements(n *jsontree.Node) []jsontree.Node {
 }
 
 // writer writes JSON without white space.
-type writer struct {
-	b     bytes.Buffer
-	begun bool // the object or array has a member already
-}
+type writer struct{ b bytes.Buffer }
 
-func (w *writer) open(bracket byte) {
-	w.b.WriteByte(bracket)
-	w.begun = false
-}
+func (w *writer) open(bracket byte) { w.b.WriteByte(bracket) }
 
-func (w *writer) close(bracket byte) {
-	w.b.WriteByte(bracket)
-	w.begun = true
-}
+func (w *writer) close(bracket byte) { w.b.WriteByte(bracket) }
 
-// element begins the next element of an array.
+// element begins the next element of an array, or member of an object.
 func (w *writer) element() *writer {
-	if w.begun {
+	if before := w.b.Bytes(); !bytes.ContainsAny(before[len(before)-1:], "[{") {
 		w.b.WriteByte(',')
 	}
-	w.begun = true
 	return w
 }
 
@@ -77,7 +67,6 @@ func (w *writer) text(s string) {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(s) // a string, into memory
 	w.b.Truncate(w.b.Len() - 1)
-	w.begun = true
 }
 
 // texts writes a list of texts, or of what conditions take for texts.

@@ -99,21 +99,12 @@ func strangeResource(resource string) (relative string, strange bool) {
 	if len(parts) != 6 || parts[2] != "dynamodb" {
 		return "", false
 	}
-	relative = parts[5]
-	before, _, wild := cutAny(relative, "*?$")
 	const kind = "table/"
-	if wild && len(before) < len(kind) {
-		return "", false
+	relative = parts[5]
+	if i := strings.IndexAny(relative, "*?$"); i >= 0 && i < len(kind) {
+		return relative, !strings.HasPrefix(kind, relative[:i])
 	}
-	return relative, !strings.HasPrefix(relative, kind) || len(relative) == len(kind)
-}
-
-// cutAny is strings.Cut at the first of several characters.
-func cutAny(s, chars string) (before, after string, found bool) {
-	if i := strings.IndexAny(s, chars); i >= 0 {
-		return s[:i], s[i+1:], true
-	}
-	return s, "", false
+	return relative, !strings.HasPrefix(relative, kind) || relative == kind
 }
 
 // boundingKeys are the condition keys by which an Allow for everyone can be one for

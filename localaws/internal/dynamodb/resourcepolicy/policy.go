@@ -47,10 +47,7 @@ func Read(text string, who Principals) (*Policy, error) {
 	if err := check(d); err != nil {
 		return nil, err
 	}
-	root, err := jsontree.Parse([]byte(text))
-	if err != nil {
-		return nil, malformed(err)
-	}
+	root, _ := jsontree.Parse([]byte(text)) // which policy.Parse has read already
 	kept := policytext.Document{Text: canonical(&root)}
 	if err := kept.Restore(policy.Resource); err != nil {
 		return nil, malformed(err)
@@ -75,16 +72,15 @@ func invalidPrincipal() *request.Error {
 // malformed returns AWS's refusal of a document. Where the document is wrong,
 // which AWS does not say, is its hint.
 func malformed(err error) error {
-	reason, hint := err.Error(), ""
 	var parse *policy.ParseError
-	if errors.As(err, &parse) {
-		reason, hint = parse.Reason, parse.Detail
+	if !errors.As(err, &parse) {
+		return invalidDocument(err.Error())
 	}
-	e := invalidDocument(reason)
-	if parse != nil && parse.Principal {
+	e := invalidDocument(parse.Reason)
+	if parse.Principal {
 		e = invalidPrincipal()
 	}
-	e.Hint = hint
+	e.Hint = parse.Detail
 	return e
 }
 
@@ -130,9 +126,6 @@ func (p *Policy) Same(other *Policy) bool {
 // Show returns the document as GetResourcePolicy answers it: a user or role that
 // was deleted appears as its unique id.
 func (p *Policy) Show(who Principals) string {
-	if len(p.Bound) == 0 {
-		return p.Text
-	}
 	return p.Parsed().Map(func(e policy.PrincipalEntry) policy.PrincipalEntry {
 		if e.UniqueID == "" {
 			return e

@@ -160,10 +160,10 @@ func (d *Definition) ForgetAttributes() {
 // CheckRedefined refuses the key of a new index that gives an attribute another
 // type than a key of the table or one of its indexes. The refusal shows the first
 // of them, and the new key.
-func (d *Definition) CheckRedefined(key Key) error {
-	clash := func(old Key) bool {
-		for _, a := range old.attributes() {
-			for _, b := range key.attributes() {
+func (d *Definition) CheckRedefined(key *Key) error {
+	clash := func(old *Key) bool {
+		for a := range old.All() {
+			for b := range key.All() {
 				if a.Name == b.Name && a.Type != b.Type {
 					return true
 				}
@@ -171,10 +171,10 @@ func (d *Definition) CheckRedefined(key Key) error {
 		}
 		return false
 	}
-	keys := []Key{d.Key}
+	keys := []*Key{&d.Key}
 	for _, set := range [][]*Index{d.Local, d.Global} {
 		for _, i := range set {
-			keys = append(keys, i.Key)
+			keys = append(keys, &i.Key)
 		}
 	}
 	if at := slices.IndexFunc(keys, clash); at >= 0 {
@@ -205,15 +205,21 @@ func (d *Definition) CheckProjected() error {
 func (d *Definition) CheckIndexKeys(it Item, mismatch func(a Attribute, got, index string) error) error {
 	for _, set := range [][]*Index{d.Global, d.Local} {
 		for _, i := range set {
-			for n, a := range []Attribute{i.Key.Partition, i.Key.Sort} {
+			var partitionSize, sortSize int
+			for a, partition := range i.Key.All() {
 				v, ok := it[a.Name]
-				if a.Name == "" || !ok {
+				if !ok {
 					continue
 				}
 				if got := ddbjson.TypeName(v); got != a.Type {
 					return mismatch(a, got, i.Name)
 				}
-				if err := checkKeySize(v, n == 0); err != nil {
+				size := &sortSize
+				if partition {
+					size = &partitionSize
+				}
+				*size += keySize(v)
+				if err := checkKeySize(*size, partition); err != nil {
 					return err
 				}
 			}
@@ -228,7 +234,7 @@ func (d *Definition) CheckIndexKeys(it Item, mismatch func(a Attribute, got, ind
 func (d *Definition) EmptyIndexKey(it Item) (kind, indexName, key string) {
 	for _, set := range [][]*Index{d.Global, d.Local} {
 		for _, i := range set {
-			for _, a := range []Attribute{i.Key.Partition, i.Key.Sort} {
+			for a := range i.Key.All() {
 				if kind := EmptyKey(it[a.Name]); kind != "" {
 					return kind, i.Name, a.Name
 				}

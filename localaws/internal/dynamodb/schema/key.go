@@ -1,12 +1,12 @@
 package schema
 
 import (
-	"encoding/binary"
-	"hash/fnv"
+	"iter"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/internal/ddbnumber"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 )
 
@@ -26,159 +26,116 @@ type Attribute struct {
 type Key struct {
 	Partition Attribute
 	Sort      Attribute
+	// MorePartition and MoreSort are the attributes after the first of the
+	// partition key and of the sort key. Only global indexes have any.
+	MorePartition []Attribute `json:",omitempty"`
+	MoreSort      []Attribute `json:",omitempty"`
+}
+
+// NewKey returns the key with these attributes of its partition key, of which there
+// is at least one, and of its sort key.
+func NewKey(partition, sort []Attribute) Key {
+	k := Key{Partition: partition[0]}
+	if len(partition) > 1 {
+		k.MorePartition = partition[1:]
+	}
+	if len(sort) > 0 {
+		k.Sort = sort[0]
+	}
+	if len(sort) > 1 {
+		k.MoreSort = sort[1:]
+	}
+	return k
 }
 
 // HasSort reports whether the key has a sort key.
-func (k Key) HasSort() bool { return k.Sort.Name != "" }
+func (k *Key) HasSort() bool { return k.Sort.Name != "" }
 
-// attributes returns the attributes of the key, the partition key first.
-func (k Key) attributes() []Attribute {
-	if k.HasSort() {
-		return []Attribute{k.Partition, k.Sort}
+// Several reports whether the partition key or the sort key has several
+// attributes.
+func (k *Key) Several() bool { return k.MorePartition != nil || k.MoreSort != nil }
+
+// All returns the attributes in the order of the key, those of the partition key
+// first, each with whether it is part of the partition key.
+func (k *Key) All() iter.Seq2[Attribute, bool] {
+	return func(yield func(Attribute, bool) bool) {
+		if !yield(k.Partition, true) {
+			return
+		}
+		for _, a := range k.MorePartition {
+			if !yield(a, true) {
+				return
+			}
+		}
+		if !k.HasSort() || !yield(k.Sort, false) {
+			return
+		}
+		for _, a := range k.MoreSort {
+			if !yield(a, false) {
+				return
+			}
+		}
 	}
-	return []Attribute{k.Partition}
+}
+
+// Equal reports whether two keys have the same attributes.
+func (k *Key) Equal(other *Key) bool {
+	return k.Partition == other.Partition && k.Sort == other.Sort &&
+		slices.Equal(k.MorePartition, other.MorePartition) && slices.Equal(k.MoreSort, other.MoreSort)
 }
 
 // describe returns the key as refusals show it.
-func (k Key) describe() string {
-	text := "Schema:[SchemaElement: key{" + k.Partition.Name + ":" + k.Partition.Type + ":HASH}"
-	if k.HasSort() {
-		text += ", SchemaElement: key{" + k.Sort.Name + ":" + k.Sort.Type + ":RANGE}"
+func (k *Key) describe() string {
+	var parts []string
+	for a, partition := range k.All() {
+		kind := ":RANGE}"
+		if partition {
+			kind = ":HASH}"
+		}
+		parts = append(parts, "SchemaElement: key{"+a.Name+":"+a.Type+kind)
 	}
-	return text + "]"
+	return "Schema:[" + strings.Join(parts, ", ") + "]"
 }
 
 // Has reports whether an attribute is part of the key.
-func (k Key) Has(name string) bool {
-	return name == k.Partition.Name || k.HasSort() && name == k.Sort.Name
-}
-
-// keyBytes returns the bytes of a key value that sort as DynamoDB orders them,
-// and false when the value is not of the wanted type.
-func keyBytes(dst []byte, v types.AttributeValue, want string) ([]byte, bool) {
-	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return append(dst, v.Value...), want == "S"
-	case *types.AttributeValueMemberB:
-		return append(dst, v.Value...), want == "B"
-	case *types.AttributeValueMemberN:
-		out, err := ddbnumber.AppendSortKey(dst, v.Value)
-		return out, err == nil && want == "N"
-	}
-	return dst, false
-}
-
-// partitionHash places a partition in scan order and in the segments of a
-// parallel scan. What DynamoDB uses is not published.
-func partitionHash(b []byte) uint64 {
-	h := fnv.New64a()
-	h.Write(b)
-	// FNV's high bits vary little for short keys; spread them.
-	x := h.Sum64()
-	x ^= x >> 33
-	x *= 0xff51afd7ed558ccd
-	x ^= x >> 33
-	return x
-}
-
-// partitionHeader is the bytes before the value in what appendPartition writes.
-const partitionHeader = 10
-
-// appendPartition writes what every ordered key of one partition starts with:
-// hash (8), length (2), bytes.
-func appendPartition(dst []byte, v types.AttributeValue, want string) ([]byte, bool) {
-	at := len(dst)
-	dst = append(dst, make([]byte, partitionHeader)...)
-	dst, ok := keyBytes(dst, v, want)
-	if !ok {
-		return dst, false
-	}
-	value := dst[at+partitionHeader:]
-	binary.BigEndian.PutUint64(dst[at:], partitionHash(value))
-	binary.BigEndian.PutUint16(dst[at+8:], uint16(len(value)))
-	return dst, true
-}
-
-// Primary returns the ordered key of an item in its table. It returns false if
-// a key attribute is missing or has another type.
-func (k Key) Primary(it Item) (string, bool) {
-	var buf [96]byte
-	b, ok := appendPartition(buf[:0], it[k.Partition.Name], k.Partition.Type)
-	if !ok {
-		return "", false
-	}
-	if k.HasSort() {
-		if b, ok = keyBytes(b, it[k.Sort.Name], k.Sort.Type); !ok {
-			return "", false
-		}
-	}
-	return string(b), true
-}
-
-// Indexed returns the ordered key of an item in an index with this key. The
-// sort key is escaped, so that the primary key can follow and make it unique.
-// Indexed returns false for an item that is not in the index: a key attribute is
-// missing, empty, too long or of another type. Only items from before the index
-// have the last three, and as on AWS the index leaves them out.
-func (k Key) Indexed(it Item, primary string) (string, bool) {
-	var buf [160]byte
-	b, ok := appendPartition(buf[:0], it[k.Partition.Name], k.Partition.Type)
-	if n := len(b) - partitionHeader; !ok || n == 0 || n > maxPartitionKey {
-		return "", false
-	}
-	if k.HasSort() {
-		var value [64]byte
-		raw, ok := keyBytes(value[:0], it[k.Sort.Name], k.Sort.Type)
-		if !ok || len(raw) == 0 || len(raw) > maxSortKey {
-			return "", false
-		}
-		b = appendEscaped(b, raw)
-	}
-	return string(append(b, primary...)), true
-}
-
-// appendEscaped keeps the order of raw and ends it with 00 00.
-func appendEscaped(dst, raw []byte) []byte {
-	for _, c := range raw {
-		dst = append(dst, c)
-		if c == 0 {
-			dst = append(dst, 0xff)
-		}
-	}
-	return append(dst, 0, 0)
-}
-
-// PartitionPrefix returns the start of all ordered keys of one partition.
-func (k Key) PartitionPrefix(v types.AttributeValue) string {
-	b, _ := appendPartition(nil, v, k.Partition.Type)
-	return string(b)
-}
-
-// After returns the smallest string greater than every string with this prefix,
-// and "" if there is none.
-func After(prefix string) string {
-	b := []byte(prefix)
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i] != 0xff {
-			b[i]++
-			return string(b[:i+1])
-		}
-	}
-	return ""
+func (k *Key) Has(name string) bool {
+	named := func(a Attribute) bool { return a.Name == name }
+	return name == k.Partition.Name || k.HasSort() && name == k.Sort.Name ||
+		slices.ContainsFunc(k.MorePartition, named) || slices.ContainsFunc(k.MoreSort, named)
 }
 
 // Of returns the key attributes of an item.
-func (k Key) Of(it Item) Item {
-	key := Item{k.Partition.Name: it[k.Partition.Name]}
-	if k.HasSort() {
-		key[k.Sort.Name] = it[k.Sort.Name]
-	}
+func (k *Key) Of(it Item) Item {
+	key := make(Item, 2)
+	k.copyTo(key, it)
 	return key
 }
 
+// copyTo copies the attributes of the key that the item has. Every page and every
+// write to an index comes here, so it does without [Key.All].
+func (k *Key) copyTo(out, it Item) {
+	copyAttribute(out, it, k.Partition.Name)
+	for _, a := range k.MorePartition {
+		copyAttribute(out, it, a.Name)
+	}
+	if k.HasSort() {
+		copyAttribute(out, it, k.Sort.Name)
+	}
+	for _, a := range k.MoreSort {
+		copyAttribute(out, it, a.Name)
+	}
+}
+
+// copyAttribute copies an attribute that the item has.
+func copyAttribute(out, it Item, name string) {
+	if v, ok := it[name]; ok {
+		out[name] = v
+	}
+}
+
 // CheckKey refuses the Key member of a request if it has not just the
-// attributes of the key, with values of the right type and length.
-func (k Key) CheckKey(key Item) error {
+// attributes of the table's key, with values of the right type and length.
+func (k *Key) CheckKey(key Item) error {
 	want := 1
 	if k.HasSort() {
 		want = 2
@@ -191,23 +148,23 @@ func (k Key) CheckKey(key Item) error {
 		if v == nil || ddbjson.TypeName(v) != a.Type {
 			return refusal.KeySchema()
 		}
-		if err := checkKeySize(v, i == 0); err != nil {
+		if err := checkKeySize(keySize(v), i == 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Mismatch reports whether a key attribute of an item is missing or of another
-// type.
-func (k Key) Mismatch(it Item) bool {
+// Mismatch reports whether an attribute of the table's key is missing in an item
+// or has another type.
+func (k *Key) Mismatch(it Item) bool {
 	return ddbjson.TypeName(it[k.Partition.Name]) != k.Partition.Type ||
 		k.HasSort() && ddbjson.TypeName(it[k.Sort.Name]) != k.Sort.Type
 }
 
-// CheckItem refuses an item whose key attributes are missing, too long or of
-// another type.
-func (k Key) CheckItem(it Item) error {
+// CheckItem refuses an item in which attributes of the table's key are missing, too
+// long or of another type.
+func (k *Key) CheckItem(it Item) error {
 	attributes := []Attribute{k.Partition}
 	if k.HasSort() {
 		attributes = append(attributes, k.Sort)
@@ -220,16 +177,16 @@ func (k Key) CheckItem(it Item) error {
 		if t := ddbjson.TypeName(v); t != a.Type {
 			return refusal.Parameter("Type mismatch for key %s expected: %s actual: %s", a.Name, a.Type, t)
 		}
-		if err := checkKeySize(v, i == 0); err != nil {
+		if err := checkKeySize(keySize(v), i == 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// CheckEmpty refuses empty values of key attributes that are there. DynamoDB
-// sees them in the request, before it compares anything with the schema.
-func (k Key) CheckEmpty(it Item) error {
+// CheckEmpty refuses empty values of the table's key attributes that are there.
+// DynamoDB sees them in the request, before it compares anything with the schema.
+func (k *Key) CheckEmpty(it Item) error {
 	for _, a := range []Attribute{k.Partition, k.Sort} {
 		if kind := EmptyKey(it[a.Name]); kind != "" && k.Has(a.Name) {
 			return refusal.Validationf("One or more parameter values are not valid. "+
@@ -255,8 +212,12 @@ func EmptyKey(v types.AttributeValue) string {
 	return ""
 }
 
-func checkKeySize(v types.AttributeValue, partition bool) error {
-	n := keySize(v)
+// checkKeySize refuses a partition key or a sort key of n bytes, over all of its
+// attributes, that is too long.
+//
+// (?) That several attributes count together is documented by the text on range
+// keys alone; for partition keys it is an inference.
+func checkKeySize(n int, partition bool) error {
 	switch {
 	case partition && n > maxPartitionKey:
 		return refusal.Parameter("Size of hashkey has exceeded the maximum size limit of%d bytes", maxPartitionKey)

@@ -3,10 +3,7 @@ package schema
 import (
 	"encoding/binary"
 	"math/bits"
-	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 )
@@ -19,11 +16,11 @@ type View struct {
 }
 
 // Schema returns the key schema of the table or the index.
-func (v View) Schema() Key {
+func (v View) Schema() *Key {
 	if v.Index != nil {
-		return v.Index.Key
+		return &v.Index.Key
 	}
-	return v.Def.Key
+	return &v.Def.Key
 }
 
 // Key returns the ordered key of an item, or of a start key, in the view. It
@@ -36,13 +33,16 @@ func (v View) Key(it Item) (string, bool) {
 	return v.Index.Key.Indexed(it, primary)
 }
 
+// OneItem reports whether no partition has more than one item: that of a table
+// without a sort key.
+func (v View) OneItem() bool { return v.Index == nil && !v.Def.Key.HasSort() }
+
 // LastKey returns the LastEvaluatedKey of a page whose last item is it.
 func (v View) LastKey(it Item) Item {
-	key := v.Def.Key.Of(it)
+	key := make(Item, 4)
+	v.Def.Key.copyTo(key, it)
 	if v.Index != nil {
-		for name, value := range v.Index.Key.Of(it) {
-			key[name] = value
-		}
+		v.Index.Key.copyTo(key, it)
 	}
 	return key
 }
@@ -52,7 +52,7 @@ func (v View) Project(it Item) Item {
 	if v.Index == nil {
 		return it
 	}
-	return v.Index.Project(v.Def.Key, it)
+	return v.Index.Project(&v.Def.Key, it)
 }
 
 // Size returns the size in bytes of what the view holds of an item. whole is
@@ -61,20 +61,15 @@ func (v View) Size(it Item, whole int) int {
 	if v.Index == nil {
 		return whole
 	}
-	return v.Index.Size(v.Def.Key, it, whole)
+	return v.Index.Size(&v.Def.Key, it, whole)
 }
 
 // CheckStart refuses an ExclusiveStartKey that cannot be a key of the view.
 func (v View) CheckStart(start Item) error {
 	want := map[string]string{}
-	schemas := []Key{v.Def.Key}
-	if v.Index != nil {
-		schemas = append(schemas, v.Index.Key)
-	}
-	for _, k := range schemas {
-		want[k.Partition.Name] = k.Partition.Type
-		if k.HasSort() {
-			want[k.Sort.Name] = k.Sort.Type
+	for _, k := range []*Key{&v.Def.Key, v.Schema()} {
+		for a := range k.All() {
+			want[a.Name] = a.Type
 		}
 	}
 	text := "The provided starting key is invalid: The provided key element does not match the schema"
@@ -121,62 +116,4 @@ func Segment(n, total int64) Span {
 		return string(b[:])
 	}
 	return Span{Low: bound(n), High: bound(n + 1)}
-}
-
-// QuerySpan returns the part of the order that a key condition selects.
-func (v View) QuerySpan(q ddbexpr.KeyQuery) Span {
-	schema := v.Schema()
-	prefix := schema.PartitionPrefix(q.Partition)
-	s := Span{Low: prefix, High: After(prefix)}
-	if q.Sort == nil {
-		return s
-	}
-	term := *q.Sort
-	name := schema.Sort.Name
-	s.Match = func(it Item) bool { return term.Matches(it[name]) }
-	// Bounds only save reading; the match decides.
-	edge := func(v2 types.AttributeValue, up bool) string {
-		b, ok := keyBytes(nil, v2, schema.Sort.Type)
-		if !ok {
-			return ""
-		}
-		if v.Index != nil {
-			b = appendEscaped(nil, b)
-			b = b[:len(b)-2] // what sorts before every longer value
-		}
-		if up {
-			if b := After(string(b)); b != "" {
-				return prefix + b
-			}
-			return ""
-		}
-		return prefix + string(b)
-	}
-	switch term.Operator {
-	case ddbexpr.KeyEqual, ddbexpr.KeyBeginsWith:
-		s.Low = edge(term.Value, false)
-		if term.Operator == ddbexpr.KeyBeginsWith || v.Index != nil || schema.Sort.Type == "N" {
-			s.High = minText(s.High, edge(term.Value, true))
-		} else {
-			s.High = s.Low + "\x00"
-		}
-	case ddbexpr.KeyGreater, ddbexpr.KeyGreaterEqual:
-		s.Low = edge(term.Value, false)
-	case ddbexpr.KeyLess, ddbexpr.KeyLessEqual:
-		s.High = minText(s.High, edge(term.Value, true))
-	case ddbexpr.KeyBetween:
-		s.Low = edge(term.Value, false)
-		s.High = minText(s.High, edge(term.High, true))
-	}
-	if s.Low == "" {
-		s.Low = prefix
-	}
-	return s
-}
-
-func minText(a, b string) string {
-	if b == "" || strings.Compare(a, b) < 0 {
-		return a
-	}
-	return b
 }

@@ -24,7 +24,7 @@ func (e *Entry) ItemOrNil() schema.Item {
 }
 
 // newEntry prepares an item with checked keys for storing.
-func newEntry(table schema.Key, it schema.Item) (*Entry, error) {
+func newEntry(table *schema.Key, it schema.Item) (*Entry, error) {
 	key, ok := table.Primary(it)
 	if !ok {
 		return nil, errors.New("an item without the table's key")
@@ -35,7 +35,7 @@ func newEntry(table schema.Key, it schema.Item) (*Entry, error) {
 // index holds the entries of a secondary index under their index key.
 type index struct {
 	def     *schema.Index
-	table   schema.Key // of the table: its key is always projected
+	table   *schema.Key // of the table: its key is always projected
 	entries btree.Map[string, *Entry]
 	bytes   int64
 }

@@ -55,7 +55,7 @@ func (t *Table) replace(next *schema.Definition) {
 	for _, d := range next.Global {
 		i := t.globalIndex(d)
 		if i == nil {
-			i = &index{def: d, table: next.Key}
+			i = &index{def: d, table: &next.Key}
 			t.items.Scan(func(_ string, e *Entry) bool {
 				i.place(nil, e)
 				return true

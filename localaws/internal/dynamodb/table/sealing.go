@@ -77,7 +77,7 @@ func (t *Table) Load(key []byte, generation int) error {
 		if err != nil {
 			return err
 		}
-		e, err := newEntry(def.Key, it)
+		e, err := newEntry(&def.Key, it)
 		if err != nil {
 			return err
 		}

@@ -88,10 +88,10 @@ func restored(store storage.Store, def *schema.Definition) *Table {
 	t.def.Store(def)
 	t.expiry.init()
 	for _, d := range def.Local {
-		t.local = append(t.local, &index{def: d, table: def.Key})
+		t.local = append(t.local, &index{def: d, table: &def.Key})
 	}
 	for _, d := range def.Global {
-		t.global = append(t.global, &index{def: d, table: def.Key})
+		t.global = append(t.global, &index{def: d, table: &def.Key})
 	}
 	return t
 }
@@ -183,9 +183,38 @@ func (t *Table) save(tx *storage.Tx) {
 	tx.Put(bucketTables, recordKey(def), value)
 }
 
-// File files the definition of a table that no request can find yet.
-func (t *Table) File() storage.Pending {
-	tx := new(storage.Tx)
+// Items returns the items of the table in order, and their size in bytes, if
+// [Table.Check] allows def. The items are those of the table and must not be
+// changed.
+func (t *Table) Items(def *schema.Definition) (list []schema.Item, bytes int64, err error) {
+	err = t.View(def, func() error {
+		list = make([]schema.Item, 0, t.items.Len())
+		t.items.Scan(func(_ string, e *Entry) bool {
+			list = append(list, e.Item)
+			return true
+		})
+		bytes = t.bytes
+		return nil
+	})
+	return list, bytes, err
+}
+
+// Fill puts items into a table that no request can find yet, in memory and in tx.
+func (t *Table) Fill(tx *storage.Tx, items []schema.Item) error {
+	key := &t.def.Load().Key
+	for _, it := range items {
+		e, err := newEntry(key, it)
+		if err != nil {
+			return refusal.Internal(err)
+		}
+		t.Change(tx, nil, e)
+	}
+	return nil
+}
+
+// File files the definition of a table that no request can find yet, after the
+// changes of tx.
+func (t *Table) File(tx *storage.Tx) storage.Pending {
 	t.save(tx)
 	return t.store.Submit(tx)
 }

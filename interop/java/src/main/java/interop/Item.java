@@ -63,7 +63,7 @@ public final class Item {
     System.exit(failed && !serve ? 1 : 0);
   }
 
-  private static void serve(Map<String, JsonNode> request, StringBuilder answer) {
+  private static void serve(Map<String, JsonNode> request, StringBuilder answer) throws Exception {
     String op = request.get("op").asString();
     JsonNode config = request.get("config");
     switch (op) {
@@ -88,6 +88,11 @@ public final class Item {
         }
         answer.append("{\"branchKeyId\":");
         ItemJson.quote(answer, id);
+        answer.append('}');
+      }
+      case "legacy-encrypt" -> {
+        answer.append("{\"item\":");
+        ItemJson.write(answer, Legacy.encrypt(request));
         answer.append('}');
       }
       case "bench-encrypt", "bench-decrypt" -> {

@@ -13,6 +13,7 @@ import software.amazon.awssdk.protocols.jsoncore.JsonNode;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.kms.KmsClient;
+import software.amazon.awssdk.services.kms.model.EncryptionAlgorithmSpec;
 import software.amazon.cryptography.keystore.KeyStore;
 import software.amazon.cryptography.keystore.model.KMSConfiguration;
 import software.amazon.cryptography.keystore.model.KeyStoreConfig;
@@ -24,6 +25,7 @@ import software.amazon.cryptography.materialproviders.model.CreateAwsKmsHierarch
 import software.amazon.cryptography.materialproviders.model.CreateAwsKmsKeyringInput;
 import software.amazon.cryptography.materialproviders.model.CreateAwsKmsMrkDiscoveryKeyringInput;
 import software.amazon.cryptography.materialproviders.model.CreateAwsKmsMrkKeyringInput;
+import software.amazon.cryptography.materialproviders.model.CreateAwsKmsRsaKeyringInput;
 import software.amazon.cryptography.materialproviders.model.CreateMultiKeyringInput;
 import software.amazon.cryptography.materialproviders.model.CreateRawAesKeyringInput;
 import software.amazon.cryptography.materialproviders.model.CreateRawRsaKeyringInput;
@@ -69,6 +71,12 @@ final class Keyrings {
                 .region(o.get("region").asString())
                 .discoveryFilter(filter(o))
                 .build());
+      case "raw-ecdh", "raw-ecdh-ephemeral", "raw-ecdh-discovery":
+        return Agreement.raw(PROVIDERS, o);
+      case "aws-kms-ecdh", "aws-kms-ecdh-discovery":
+        return Agreement.kms(PROVIDERS, o, kmsOf(o));
+      case "aws-kms-rsa":
+        return kmsRsa(o);
       case "hierarchical":
         return PROVIDERS.CreateAwsKmsHierarchicalKeyring(
             CreateAwsKmsHierarchicalKeyringInput.builder()
@@ -79,6 +87,11 @@ final class Keyrings {
       default:
         throw new IllegalArgumentException("unknown keyring type " + type);
     }
+  }
+
+  /** A client for the Region of a key ARN. */
+  static KmsClient kms(String keyARN) {
+    return Clients.kms(keyARN.split(":")[3]);
   }
 
   /** A client for the Region of the key or, without one, for the Region that is named. */
@@ -130,7 +143,19 @@ final class Keyrings {
     return PROVIDERS.CreateRawRsaKeyring(b.build());
   }
 
-  private static ByteBuffer utf8(JsonNode node) {
+  private static IKeyring kmsRsa(Map<String, JsonNode> o) {
+    CreateAwsKmsRsaKeyringInput.Builder b =
+        CreateAwsKmsRsaKeyringInput.builder()
+            .kmsKeyId(o.get("keyId").asString())
+            .kmsClient(kmsOf(o))
+            .encryptionAlgorithm(EncryptionAlgorithmSpec.fromValue(o.get("encryptionAlgorithm").asString()));
+    if (o.containsKey("publicKey")) {
+      b.publicKey(utf8(o.get("publicKey")));
+    }
+    return PROVIDERS.CreateAwsKmsRsaKeyring(b.build());
+  }
+
+  static ByteBuffer utf8(JsonNode node) {
     return ByteBuffer.wrap(node.asString().getBytes(StandardCharsets.UTF_8));
   }
 

@@ -1,0 +1,73 @@
+// Package legacy reads the items of the older DynamoDB Encryption Client (Java
+// 1.x and 2.x, Python 1.x to 3.x), from which a table moves to the format of
+// package envelope. It writes nothing in the old format.
+//
+//	mac, err := legacy.NewHMAC("HmacSHA256", signingKey)
+//	provider, err := legacy.NewStatic(legacy.StaticConfig{ContentKey: contentKey, Verification: mac})
+//	old, err := legacy.New(legacy.Config{
+//		TableName: "patients", PartitionKey: "id",
+//		Actions:  map[string]envelope.Action{"id": envelope.SignOnly, "diagnosis": envelope.EncryptAndSign},
+//		Provider: provider,
+//	})
+//	config.Legacy = &envelope.LegacyOverride{
+//		Policy: envelope.ForbidLegacyEncryptAllowLegacyDecrypt, Decryptor: old,
+//	}
+//
+// An encryptor with this override opens items of both formats and writes the
+// current one: see [envelope.LegacyOverride]. Package store, store/transparent
+// and store/migrate take it from there. [Decryptor.DecryptItem] also works alone.
+//
+// # What must be known
+//
+// An old item has no list of its attributes and no name of its key. Table name,
+// actions, provider and rules come from [Config] alone and must be the writer's;
+// otherwise the item does not verify. What the clients do by default:
+//
+//   - The Java mapper signs keys and the version attribute, encrypts and signs
+//     other mapped fields, and does nothing to unmapped attributes. @DoNotEncrypt
+//     is SignOnly, @DoNotTouch is DoNothing.
+//   - The Java encryptor's AllFieldsExcept encrypts and signs all but the listed
+//     attributes, which it signs.
+//   - The Python client encrypts and signs each attribute that has no action of
+//     its own, and signs keys: a DefaultAction of EncryptAndSign.
+//
+// # Providers
+//
+//	writer's provider       here          cost of an item
+//	static                  NewStatic     none
+//	wrapped, KeyStore       NewWrapped    unwrapping of one key
+//	direct AWS KMS          NewKMS        one call of kms:Decrypt
+//	most recent, caching    NewMetaStore  one read of the meta table for each version
+//	                                      of the material, then as wrapped
+//
+// # Rules
+//
+// The clients order names and set entries by UTF-16 units (Java) or code points
+// (Python), which differ only between U+E000–U+FFFF and the characters beyond
+// U+FFFF. They order binary sets by signed or unsigned bytes, and only Python
+// rounds numbers to 28 digits. Items with such values verify under one of
+// [JavaRules] and [PythonRules] only. Numbers of more than 28 digits that Python
+// has encrypted were damaged when they were written.
+//
+// # What is stricter here
+//
+// The official libraries return attributes without an action unverified, and an
+// item as it is if the configuration has an action for none of its attributes.
+// Here an attribute without an action is refused, and so is an item that lacks a
+// key, or bears an attribute of the current format. Values are read strictly:
+// the wrapped content key of an item is signed by nothing, and with RSA wrapping
+// anyone who has the public key can replace it. Algorithm names select from a
+// list. Of the items' own texts, nothing else is used.
+//
+// # Limits
+//
+//   - Items with renamed attributes (the Java client for version 1 of the SDK can
+//     rename *amzn-ddb-map-desc* and *amzn-ddb-map-sig*) are not recognized.
+//   - Signatures of elliptic curve keys, of RSA with SHA-1 and MACs other than
+//     HMAC with SHA-2 are refused with [envelope.ErrUnsupported].
+//   - A number key that DynamoDB has shortened, such as 1.50 to 1.5, is not what
+//     the direct AWS KMS provider had in its encryption context: no client can open
+//     such an item.
+//   - An old item that is put back in place of a newer one verifies as long as
+//     reading old items is allowed. Migrate, then forbid it.
+package legacy

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/store/internal/gotype"
+	"github.com/ddbseal/ddbseal/store/internal/provision"
+	"github.com/ddbseal/ddbseal/store/internal/tablename"
+)
+
+// Index is a secondary index of a query. Name is enough if fields of T declare
+// the index, by the tags index and localIndex; otherwise Partition and Sort name
+// its key attributes.
+type Index struct{ Name, Partition, Sort string }
+
+// The tags that declare indexes, written as guregu/dynamo writes them:
+// `index:"byWard,hash"`, `localIndex:"byDay,range"`.
+const (
+	globalTag = "index"
+	localTag  = "localIndex"
+)
+
+// collectIndexes reads the index tags of all fields.
+func (p *plan) collectIndexes() error {
+	for i := range p.fields {
+		f := &p.fields[i]
+		for _, tag := range []string{globalTag, localTag} {
+			text, has := f.tag.Lookup(tag)
+			if !has {
+				continue
+			}
+			for part := range strings.SplitSeq(text, ";") {
+				if err := p.addIndexKey(f, tag == localTag, part); err != nil {
+					return fmt.Errorf("%w: field %s of %s: tag %s: %w", ErrConfiguration, f.goName, p.typeName, tag,
+						err)
+				}
+			}
+		}
+	}
+	for i := range p.indexes {
+		x := &p.indexes[i]
+		switch {
+		case x.Local && p.sort == nil:
+			return fmt.Errorf(`%w: local index %s of %s: the table has no sort key; use the tag index`, ErrConfiguration,
+				x.Name, p.typeName)
+		case x.Local && x.Key.Sort == "":
+			return fmt.Errorf(`%w: local index %s of %s has no sort key: tag its field localIndex:"%s,range"`,
+				ErrConfiguration, x.Name, p.typeName, x.Name)
+		case x.Local:
+			x.Key.Partition = p.partition.name
+		case x.Key.Partition == "":
+			return fmt.Errorf(`%w: index %s of %s has no partition key: tag its field index:"%s,hash"`,
+				ErrConfiguration, x.Name, p.typeName, x.Name)
+		}
+	}
+	return nil
+}
+
+// addIndexKey reads one "name,role" of a tag.
+func (p *plan) addIndexKey(f *field, local bool, text string) error {
+	name, role, _ := strings.Cut(text, ",")
+	name, role = strings.TrimSpace(name), strings.TrimSpace(role)
+	if len(name) < 3 || !tablename.Valid(name) {
+		return fmt.Errorf("%q is not the name of an index: 3 to 255 letters, digits, and _ . -", name)
+	}
+	i := slices.IndexFunc(p.indexes, func(x provision.Index) bool { return x.Name == name })
+	if i < 0 {
+		i = len(p.indexes)
+		p.indexes = append(p.indexes, provision.Index{Name: name, Local: local, Projection: types.ProjectionTypeAll})
+	}
+	x := &p.indexes[i]
+	if x.Local != local {
+		return fmt.Errorf("index %s is global in one tag and local in another", name)
+	}
+	slot := &x.Key.Sort
+	switch role {
+	case "hash", "partition":
+		if slot = &x.Key.Partition; local {
+			return fmt.Errorf("the partition key of local index %s is the table's", name)
+		}
+	case "range", "sort":
+	default:
+		return fmt.Errorf("the role in index %s is %q: one of hash, partition, range, sort", name, role)
+	}
+	if *slot != "" {
+		return fmt.Errorf("index %s has the key attributes %q and %q in one role", name, *slot, f.name)
+	}
+	if f.isTextTime() {
+		return fmt.Errorf("index %s: %s", name, textTime)
+	}
+	if kind := f.indexType(); !slices.Contains(indexKinds, kind) && !(kind == "" && gotype.MarshalsItself(f.typ)) {
+		return fmt.Errorf("a key of index %s is a string, a number or bytes, not %v", name, f.typ)
+	}
+	*slot = f.name
+	return nil
+}
+
+var indexKinds = []string{"S", "N", "B"}
+
+// indexType is the DynamoDB type of a field that is the key of an index.
+func (f *field) indexType() string {
+	if f.typ == nil { // the entity's attribute
+		return "S"
+	}
+	return f.keyType()
+}
+
+// declaredIndex returns the index that the tags of T declare, nil if none does.
+func (p *plan) declaredIndex(name string) *provision.Index {
+	for i := range p.indexes {
+		if p.indexes[i].Name == name {
+			return &p.indexes[i]
+		}
+	}
+	return nil
+}
+
+// resolveIndex completes the index of a query from its declaration.
+func (c *core) resolveIndex(i Index) (Index, error) {
+	declared := c.plan.declaredIndex(i.Name)
+	switch {
+	case i.Name == "":
+		return i, fmt.Errorf("%w: an index needs a name", ErrConfiguration)
+	case i.Partition == "" && declared == nil:
+		return i, fmt.Errorf("%w: no field of %s declares index %q: tag its key fields, or give Index its key "+
+			"attributes", ErrConfiguration, c.plan.typeName, i.Name)
+	case i.Partition == "":
+		return Index{Name: i.Name, Partition: declared.Key.Partition, Sort: declared.Key.Sort}, nil
+	case declared != nil && declared.Key != (provision.Key{Partition: i.Partition, Sort: i.Sort}):
+		return i, fmt.Errorf("%w: the query of index %s names other keys than %s declares: give the name alone",
+			ErrConfiguration, i.Name, c.plan.typeName)
+	}
+	return i, nil
+}
+
+// checkIndexes refuses declared indexes on encrypted attributes, which would hold
+// ciphertext, and projections of indexes that are not declared.
+func (c *core) checkIndexes() error {
+	for name, attributes := range c.options.projections {
+		x := c.plan.declaredIndex(name)
+		if x == nil {
+			return fmt.Errorf("%w: IndexProjection of %s: no field of %s declares that index", ErrConfiguration, name,
+				c.plan.typeName)
+		}
+		if x.Projection, x.Attributes = types.ProjectionTypeKeysOnly, nil; len(attributes) > 0 {
+			x.Projection, x.Attributes = types.ProjectionTypeInclude, attributes
+		}
+	}
+	for _, x := range c.plan.indexes {
+		for _, name := range []string{x.Key.Partition, x.Key.Sort} {
+			if name == "" {
+				continue
+			}
+			if err := c.readable("index key", name); err != nil {
+				return fmt.Errorf("%w: index %s of %s: %w", ErrConfiguration, x.Name, c.plan.typeName, err)
+			}
+		}
+	}
+	return nil
+}
