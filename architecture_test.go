@@ -27,8 +27,10 @@ type layer struct {
 // layers declares the architecture from the top to the bottom.
 var layers = []layer{
 	{"programs", []string{"cmd", "examples", "interop", "internal/peer", "internal/ci", "internal/testenv"},
-		[]string{"lab", "around the repository", "repository", "encryption", "format and materials", "embedded AWS",
+		[]string{"lab", "access", "around the repository", "repository", "encryption", "format and materials",
+			"embedded AWS",
 			"ground floor"}},
+	{"access", []string{"access"}, []string{"ground floor"}},
 	{"lab", []string{"labsetup"},
 		[]string{"around the repository", "repository", "encryption", "format and materials", "ground floor"}},
 	{"around the repository", []string{"store/transparent", "store/migrate", "store/change"},

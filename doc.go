@@ -39,8 +39,13 @@
 //   - [github.com/ddbseal/ddbseal/labsetup]: a lab that shows who sees what under
 //     which key policy.
 //
-// Packages labsetup and itemconfig are experimental: their APIs may change in
-// any release, as their first lines say. The APIs of the other packages are
+// To see who can read a table in clear, and to keep it so, see
+//
+//   - [github.com/ddbseal/ddbseal/access]: who can use a table, and why.
+//   - [github.com/ddbseal/ddbseal/access/accesstest]: the same as an assertion.
+//
+// Packages access, accesstest, itemconfig and labsetup are experimental: their
+// APIs may change in any release, as their first lines say. The APIs of the other packages are
 // settled with the first release, and then change with a new major version only.
 //
 // The command [github.com/ddbseal/ddbseal/cmd/ddbseal] needs no account either:

@@ -44,6 +44,7 @@ func TestPackagesStayLight(t *testing.T) {
 		{"localaws", nil, []string{module + "envelope", module + "store", module + "labsetup"}},
 		{"store", nil, []string{services + "kms", services + "iam", module + "localaws"}},
 		{"labsetup", nil, []string{module + "localaws"}},
+		{"access", nil, []string{module + "localaws", module + "store", module + "envelope"}},
 	} {
 		t.Run(c.path, func(t *testing.T) {
 			for _, dep := range dependencies(t, c.path) {

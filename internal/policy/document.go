@@ -203,6 +203,40 @@ func (d *Document) ContextKeys() []string {
 	return keys
 }
 
+// Mentions reports whether a statement of the document is about an action,
+// whatever its principals, resources and conditions are.
+func (d *Document) Mentions(action string) bool {
+	e := evaluation{request: &Request{Action: action}}
+	for i := range d.Statements {
+		if d.Statements[i].action(&e) {
+			return true
+		}
+	}
+	return false
+}
+
+// MayAllow reports whether an Allow statement of the document is about an action on
+// a resource, whatever its principals and conditions are. It takes a resource with
+// a policy variable for one that matches.
+func (d *Document) MayAllow(action, resource string) bool {
+	e := evaluation{request: &Request{Action: action, Resource: resource}}
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		if s.Effect != Allow || !s.action(&e) {
+			continue
+		}
+		for j := range s.resources {
+			if s.resources[j].kind == patternTemplate {
+				return true
+			}
+		}
+		if s.resource(&e) {
+			return true
+		}
+	}
+	return false
+}
+
 // UnsuppliedKeys lists the condition keys of the document that the embedded
 // AWS never puts into a request: such a condition is decided as on an absent
 // key, always.

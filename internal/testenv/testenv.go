@@ -22,6 +22,7 @@ import (
 // kept are the variables that .ci, interop/run and benchmarks hand to tests on
 // purpose. Every other variable of the project is cleared.
 var kept = []string{
+	"DDBSEAL_ACCESS_WORLDS",
 	"DDBSEAL_CHROMIUM",
 	"DDBSEAL_DYNALITE",
 	"DDBSEAL_DYNALITE_SEED",

@@ -1,0 +1,64 @@
+// Package accesstest asserts in Go tests who can use a table. This package is
+// experimental: its API may change in any release.
+//
+//	snapshot, err := access.Load(ctx, cfg, access.Table{Name: "Orders"})
+//	…
+//	accesstest.Only(t, snapshot, access.ReadClear,
+//		"arn:aws:iam::111122223333:role/app", "arn:aws:iam::111122223333:role/administrator")
+package accesstest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/ddbseal/ddbseal/access"
+)
+
+// Only fails the test if a principal other than those named can do the operation
+// with a table of the snapshot, or may be able to: because a condition key decides,
+// because something was not read, or for reading in clear because a path leads
+// there. It prints the deciding statements or the path.
+//
+// Principals are named as an analysis names them: an ARN, the name of a service,
+// "account 111122223333" or "everybody". The root user and the administrators of
+// the account are principals as all others: name them if they may. Only fails too
+// if a named principal is not one of the snapshot's, so that a misspelt name, or
+// one that is no longer needed, does not stay.
+func Only(t testing.TB, snapshot *access.Snapshot, o access.Operation, principals ...string) {
+	t.Helper()
+	a, err := access.Analyze(snapshot)
+	if err != nil {
+		t.Fatalf("access: %v", err)
+	}
+	if slices.Contains(access.Operations[:], o) {
+		only(t, a, o, principals)
+		return
+	}
+	t.Fatalf("access: %v", o)
+}
+
+func only(t testing.TB, a *access.Analysis, o access.Operation, principals []string) {
+	t.Helper()
+	known := map[string]bool{}
+	for i := range a.Tables {
+		table := &a.Tables[i]
+		for j := range table.Rows {
+			r := &table.Rows[j]
+			known[r.Principal] = true
+			if slices.Contains(principals, r.Principal) {
+				continue
+			}
+			cell := r.Cells.Of(o)
+			if cell.Verdict > access.No {
+				t.Errorf("%s can %s %s: %v\n%s", r.Principal, o, table.Name, cell.Verdict, cell)
+			} else if o == access.ReadClear && r.Reads() > access.No {
+				t.Errorf("%s can come to %s %s: %s", r.Principal, o, table.Name, r.Paths[0])
+			}
+		}
+	}
+	for _, p := range principals {
+		if !known[p] {
+			t.Errorf("%s is not a principal of the snapshot", p)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package access_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/ddbseal/ddbseal/access"
+	"github.com/ddbseal/ddbseal/localaws/localawstest"
+)
+
+const readTable = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"*"}}`
+
+// seed is a table under a key, and principals with different rights.
+func seed() localawstest.Seed {
+	return localawstest.Seed{
+		Keys: []localawstest.Key{{Name: "orders"}},
+		Users: []localawstest.User{
+			{Name: "admin", Attach: []string{"AdministratorAccess"}},
+			{Name: "reader", Policies: map[string]any{"read": readTable, "key": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}}`}},
+			{Name: "keyless", Attach: []string{"AmazonDynamoDBFullAccess"}},
+			{Name: "nobody"},
+		},
+		Roles: []localawstest.Role{{Name: "app",
+			Trust:  `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::{{account}}:user/nobody"},"Action":"sts:AssumeRole"}}`,
+			Attach: []string{"AdministratorAccess"}}},
+		Tables: []localawstest.Table{{Name: "Orders", PartitionKey: "id", Key: "orders"}},
+	}
+}
+
+func load(t *testing.T, server *localawstest.Server, tables ...access.Table) *access.Snapshot {
+	t.Helper()
+	s, err := access.Load(context.Background(), server.Root(), tables...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func analyze(t testing.TB, s *access.Snapshot) *access.Analysis {
+	t.Helper()
+	a, err := access.Analyze(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestLoad(t *testing.T) {
+	server := localawstest.New(t, localawstest.WithSeed(seed()))
+	s := load(t, server, access.Table{Name: "Orders"})
+	if len(s.NotRead) > 0 {
+		t.Errorf("not read: %v", s.NotRead)
+	}
+	var b bytes.Buffer
+	if err := s.Save(&b); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	again, err := access.Read(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Reset()
+	if err := again.Save(&b); err != nil || b.String() != text {
+		t.Errorf("%v, read %s\nsaved %s", err, b.String(), text)
+	}
+	got := analyze(t, again).Text(access.TextOptions{Why: true})
+	for _, want := range []string{"\nThe key alone keeps 1 principal from reading Orders, and a principal can take",
+		"user/reader   yes         yes              no     no", "user/nobody   no *",
+		"user/nobody assumes the role arn:aws:iam::111122223333:role/app (sts:AssumeRole)",
+		"unknown: arn:aws:iam::111122223333:user/keyless takes the table off its key"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the text lacks %q:\n%s", want, got)
+		}
+	}
+}
