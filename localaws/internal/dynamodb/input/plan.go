@@ -79,8 +79,8 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 		return v, s, false, err
 	}
 	if in.Query && v.OneItem() { // the page before ended without a key
-		return v, s, false, refusal.Validationf("The provided exclusive start key is invalid: ExclusiveStartKey: {%s=%s}",
-			key.Partition.Name, ddbexpr.DescribeValue(in.start[key.Partition.Name]))
+		return v, s, false, refusal.Validationf("The provided exclusive start key is invalid: "+
+			"ExclusiveStartKey: {%s=%s}", key.Partition.Name, ddbexpr.DescribeValue(in.start[key.Partition.Name]))
 	}
 	var fits bool
 	if s.Start, fits = v.Key(in.start); !fits { // a value that is too long for a key
