@@ -12,8 +12,9 @@ type Document struct {
 	ID         string
 	Statements []Statement
 
-	kind Kind
-	text string
+	kind    Kind
+	text    string
+	dynamic bool // conditions or variables: decisions depend on the context
 }
 
 // Statement is one statement of a Document.

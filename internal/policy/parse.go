@@ -109,6 +109,7 @@ func Parse(text []byte, kind Kind) (*Document, error) {
 			return nil, err
 		}
 	}
+	d.setDynamic()
 	return d, nil
 }
 

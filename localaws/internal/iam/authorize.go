@@ -16,14 +16,16 @@ import (
 var _ request.Authorizer = (*Service)(nil)
 
 // Authorize decides one call: it gathers the caller's policies as they are now
-// and the global condition keys, and evaluates.
+// and, if one of them has conditions, the global condition keys, and evaluates.
 func (s *Service) Authorize(_ context.Context, c *request.Call, k request.Check) policy.Decision {
-	if k.Context == nil {
-		k.Context = policy.Context{}
-	}
-	s.globalKeys(c, k.Context)
 	policies := s.policiesOf(c)
 	policies.Resource, policies.ResourceMode, policies.Grants = k.ResourcePolicy, k.Mode, k.Grants
+	if policies.ReadsContext() {
+		if k.Context == nil {
+			k.Context = policy.Context{}
+		}
+		s.globalKeys(c, k.Context)
+	}
 	return policy.Evaluate(policy.Request{Principal: c.Caller.Principal, Action: k.Action, Resource: k.Resource,
 		ResourceAccountID: k.ResourceAccountID, Context: k.Context, EncryptionContext: k.EncryptionContext}, policies)
 }
