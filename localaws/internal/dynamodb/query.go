@@ -101,7 +101,7 @@ func (in *pageCall) read(s *Service, v schema.View, order schema.Span, fetch boo
 	}
 	out.member("Count").integer(count)
 	out.member("ScannedCount").integer(len(got.Entries))
-	if got.Last != nil && !(in.Query && v.OneItem()) {
+	if got.Last != nil {
 		out.member("LastEvaluatedKey").item(got.Last)
 	}
 	if in.Consumed.Wanted() {

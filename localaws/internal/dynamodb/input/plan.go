@@ -78,10 +78,6 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 	if err := v.CheckStart(in.start); err != nil {
 		return v, s, false, err
 	}
-	if in.Query && v.OneItem() { // the page before ended without a key
-		return v, s, false, refusal.Validationf("The provided exclusive start key is invalid: "+
-			"ExclusiveStartKey: {%s=%s}", key.Partition.Name, ddbexpr.DescribeValue(in.start[key.Partition.Name]))
-	}
 	var fits bool
 	if s.Start, fits = v.Key(in.start); !fits { // a value that is too long for a key
 		return v, s, false, refusal.Validation("The provided starting key is invalid")
@@ -92,6 +88,11 @@ func (in *Page) Plan(d *schema.Definition, now time.Time) (v schema.View, s sche
 			if strings.HasPrefix(s.Low, key.PartitionOf(in.start)) {
 				return v, s, false, refusal.Validation("The provided starting key does not match the range key " +
 					"predicate")
+			}
+			if v.Index == nil && !key.HasSort() {
+				return v, s, false, refusal.Validationf("The provided exclusive start key is invalid: "+
+					"ExclusiveStartKey: {%s=%s}", key.Partition.Name,
+					ddbexpr.DescribeValue(in.start[key.Partition.Name]))
 			}
 			return v, s, false, refusal.Validation("The provided starting key is outside query boundaries based on " +
 				"provided conditions")

@@ -33,10 +33,6 @@ func (v View) Key(it Item) (string, bool) {
 	return v.Index.Key.Indexed(it, primary)
 }
 
-// OneItem reports whether no partition has more than one item: that of a table
-// without a sort key.
-func (v View) OneItem() bool { return v.Index == nil && !v.Def.Key.HasSort() }
-
 // LastKey returns the LastEvaluatedKey of a page whose last item is it.
 func (v View) LastKey(it Item) Item {
 	key := make(Item, 4)
