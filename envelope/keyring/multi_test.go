@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,6 +87,27 @@ func TestMultiErrors(t *testing.T) {
 	}
 	if err := silent.OnEncrypt(t.Context(), encryption(t, testContext)); !errors.Is(err, materials.ErrMaterials) {
 		t.Fatalf("a generator that adds nothing: %v", err)
+	}
+}
+
+// That a member owns no key of the item is no error to join: it is said once, and
+// not at all beside a real one.
+func TestMultiOwnsNone(t *testing.T) {
+	_, edks := seal(t, rawAES(t, "foreign", 32), testContext)
+	const none = "belongs to this keyring"
+	multi, err := keyring.NewMulti(rawAES(t, "a", 32), rawAES(t, "b", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := mustFail(t, multi, testContext, edks, materials.ErrMaterials); strings.Count(err.Error(), none) != 1 {
+		t.Errorf("%v", err)
+	}
+	denied := &materials.KeyError{Provider: "aws-kms", KeyID: "arn", Code: "AccessDeniedException"}
+	if multi, err = keyring.NewMulti(rawAES(t, "a", 32), failing{denied}); err != nil {
+		t.Fatal(err)
+	}
+	if err := mustFail(t, multi, testContext, edks, materials.ErrMaterials); strings.Contains(err.Error(), none) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -88,8 +88,8 @@ func (p *partial) candidates(lower string, domain *Domain, notes []note) [][]str
 		switch c.operation.op {
 		case opBool:
 			all.add("true", "false")
-		case opNumeric, opDate:
-			// Values beside the policy's are enough.
+		case opNumeric, opDate, opNull:
+			// Values beside the policy's are enough, and for Null any value.
 		default:
 			free = true
 		}

@@ -234,7 +234,13 @@ func TestDecideBruteForce(t *testing.T) {
 			rt.Fatalf("%v, and its example is decided %v: %v", a.Verdict, a.Decision.Outcome, a.Example)
 		}
 	})
-	if seen[policy.Always] == 0 || seen[policy.Never] == 0 || seen[policy.OnlyIf] == 0 {
+	total := 0
+	for _, n := range seen {
+		total += n
+	}
+	t.Logf("verdicts: %v", seen)
+	// Few policies, as under the race detector, may all come out the same way.
+	if total >= 1000 && (seen[policy.Always] == 0 || seen[policy.Never] == 0 || seen[policy.OnlyIf] == 0) {
 		t.Errorf("the random policies gave %v", seen)
 	}
 }

@@ -10,7 +10,7 @@ import (
 func TestHead(t *testing.T) {
 	for _, h := range []Head{
 		{}, {MultiRegion: true, RawID: [16]byte{0: 1, 15: 2}, Account: 999_999_999_999, Version: 1<<32 - 1},
-		{Account: 1 << 32, Version: 1}, {Account: AccountNumber("000000000012")},
+		{MultiRegion: true}, {RawID: [16]byte{0: 1}}, {Account: 1 << 32, Version: 1}, {Account: AccountNumber("000000000012")},
 	} {
 		b := h.Append([]byte("x"))[1:]
 		if len(b) != HeadLength {
@@ -38,7 +38,7 @@ func TestParseRefuses(t *testing.T) {
 		t.Fatal("a ciphertext of nothing is refused")
 	}
 	for name, change := range map[string]func([]byte) []byte{
-		"short":        func(b []byte) []byte { return b[1:] },
+		"short":        func(b []byte) []byte { return b[:len(b)-1] },
 		"empty":        func([]byte) []byte { return nil },
 		"format":       func(b []byte) []byte { b[0] = 2; return b },
 		"multi-Region": func(b []byte) []byte { b[1] = 2; return b },
