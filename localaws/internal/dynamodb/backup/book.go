@@ -135,20 +135,30 @@ func (b *Book) List(keep func(*Backup) bool) []*Backup {
 func (b *Book) Delete(arn string, now time.Time) (*Backup, storage.Pending, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	e, err := b.find(arn)
-	switch {
-	case err != nil:
+	e, err := b.unused(arn, now, "table")
+	if err != nil {
 		return nil, nil, err
-	case e.Status(now) == "CREATING":
-		return nil, nil, inUse("Backup is being created: %s", arn)
-	case e.running || now.Before(e.busy):
-		return nil, nil, inUse("Backup is being used to restore table: %s", arn)
 	}
 	delete(b.entries, arn)
 	tx := new(storage.Tx)
 	tx.Delete(bucketBackups, []byte(arn))
 	tx.Drop(bucketItems(arn))
 	return e.Backup, b.store.Submit(tx), nil
+}
+
+// unused finds a backup that is neither being made nor used to restore what
+// restores names; the caller holds the lock.
+func (b *Book) unused(arn string, now time.Time, restores string) (*entry, error) {
+	e, err := b.find(arn)
+	switch {
+	case err != nil:
+		return nil, err
+	case e.Status(now) == "CREATING":
+		return nil, inUse("Backup is being created: %s", arn)
+	case e.running || now.Before(e.busy):
+		return nil, inUse("Backup is being used to restore "+restores+": %s", arn)
+	}
+	return e, nil
 }
 
 // Use reserves a backup for a restore, which ends when the caller calls release.
@@ -158,14 +168,9 @@ func (b *Book) Delete(arn string, now time.Time) (*Backup, storage.Pending, erro
 func (b *Book) Use(arn string, now time.Time) (found *Backup, release func(until time.Time), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	e, err := b.find(arn)
-	switch {
-	case err != nil:
+	e, err := b.unused(arn, now, "another table")
+	if err != nil {
 		return nil, nil, err
-	case e.Status(now) == "CREATING":
-		return nil, nil, inUse("Backup is being created: %s", arn)
-	case e.running || now.Before(e.busy):
-		return nil, nil, inUse("Backup is being used to restore another table: %s", arn)
 	}
 	e.running = true
 	return e.Backup, func(until time.Time) {
