@@ -37,7 +37,7 @@ func (p *paths) find(rows []Row) {
 	}
 	p.newcomers()
 	p.giveAndBecome()
-	p.become() // last: whoever becomes a principal has its paths too
+	p.become() // last: one who becomes a principal has its paths too
 	for i, a := range p.actors {
 		all := p.found[a]
 		slices.SortStableFunc(all, func(x, y Path) int {

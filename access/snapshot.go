@@ -17,7 +17,7 @@ type Table struct {
 	// KMS, and whose holders no policy tells.
 	RawKeys bool `json:"rawKeys,omitempty"`
 	// SymmetricSignature says that items are written without an ECDSA signature:
-	// then whoever can read an item in clear can write one that verifies.
+	// then everyone who can read an item in clear can write one that verifies.
 	SymmetricSignature bool `json:"symmetricSignature,omitempty"`
 
 	ARN string `json:"arn,omitempty"`

@@ -83,7 +83,7 @@ func joinKeys(keys []string) string {
 func signed(p Protection) bool { return p == Encrypted || p.readable() }
 
 // value is the field's text for an item. has is false if a part has no value.
-// Any part of a type that is no string, number, Boolean or null is an error.
+// A part of any other type than string, number, Boolean and null is an error.
 func (f *virtualField) value(item Item) (text string, has bool, err error) {
 	var few [4]string
 	texts, ascii, size := few[:0], f.ascii, 0

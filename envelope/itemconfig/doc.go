@@ -48,7 +48,7 @@
 //     P-384 or P-521, as PEM text (PKCS #8 and PKIX).
 //   - raw-ecdh-ephemeral: encrypt only, for the holder of the private half of
 //     publicKey.
-//   - raw-ecdh-discovery: decrypt only with privateKey, whoever wrote the item.
+//   - raw-ecdh-discovery: decrypt only with privateKey, from any sender.
 //   - aws-kms, aws-kms-mrk: keyId, the ARN of a KMS key. The second one also
 //     decrypts with a replica of a multi-Region key.
 //   - aws-kms-discovery, aws-kms-mrk-discovery: decrypt only, with the keys that
@@ -59,7 +59,7 @@
 //     PEM text, which may be left out. Needs the algorithmSuite 0x6700.
 //   - aws-kms-ecdh: keyId, the ARN of your own key for key agreement, and
 //     publicKey, the other side's as PEM text.
-//   - aws-kms-ecdh-discovery: decrypt only with keyId, whoever wrote the item.
+//   - aws-kms-ecdh-discovery: decrypt only with keyId, from any sender.
 //   - multi: generator and children, keyrings. An item is encrypted under all of
 //     them, and any of them decrypts it.
 //   - hierarchical: branch keys. Either table, logicalName (the default is

@@ -34,7 +34,7 @@
 // With asymmetric keys KMS takes no encryption context. The keyrings bind it
 // themselves, so no key value reaches KMS or CloudTrail. In exchange, neither a
 // kms:EncryptionContext condition nor a grant's constraint can bind a caller to
-// some of the items: whoever may use the key can open all of them.
+// some of the items: everyone who may use the key can open all of them.
 //
 // # Permissions
 //
