@@ -16,7 +16,7 @@ func (p *Policies) ReadsContext() bool {
 }
 
 // setDynamic notes whether a statement has conditions or policy variables. A
-// "${" that is no variable does no harm.
+// "${" that begins no variable costs a caller only the condition keys.
 func (d *Document) setDynamic() {
 	variable := func(text string) bool { return strings.Contains(text, "${") }
 	d.dynamic = slices.ContainsFunc(d.Statements, func(s Statement) bool {

@@ -103,10 +103,10 @@ func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:
 // itself and the evaluator makes them. Keys that depend on a fact which the
 // call has not are left out, so that IfExists and Null see the difference.
 //
-// Every call comes here, some twice, so all single values share one slice.
+// All single values share one slice, since a call can come here twice.
 func (s *Service) globalKeys(c *request.Call, to policy.Context) {
 	p := &c.Caller.Principal
-	values := make([]string, 0, request.GlobalKeys)
+	values := make([]string, 0, 10)
 	one := func(v string) []string {
 		values = append(values, v)
 		n := len(values)

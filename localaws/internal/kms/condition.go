@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/policy"
-	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
@@ -72,7 +71,7 @@ func (k *key) describe() {
 
 // with returns a new context of a key's conditions and those of a request.
 func (c conditions) with(extra policy.Context, requestAlias string) policy.Context {
-	out := make(policy.Context, len(c)+len(extra)+1+request.GlobalKeys)
+	out := make(policy.Context, len(c)+len(extra)+1)
 	for _, v := range c {
 		out[v.name] = v.values
 	}

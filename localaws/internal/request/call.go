@@ -82,10 +82,6 @@ type Operation struct {
 	Data     bool // a data event (item calls): not answered by LookupEvents
 }
 
-// GlobalKeys is about how many global condition keys the identity service adds
-// to the context of a check: room for them spares a growing map.
-const GlobalKeys = 10
-
 // Check is one question to the identity service.
 type Check struct {
 	Action            string // "kms:Decrypt"
