@@ -2,7 +2,6 @@ package ddbseal_test
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -91,34 +90,5 @@ func TestCodeIsHere(t *testing.T) {
 	}
 	if checked < 10 {
 		t.Fatalf("only %d lines of code found", checked)
-	}
-}
-
-// The address of a link or picture, and a program that the reader is told to
-// run.
-var reference = regexp.MustCompile(`\]\(([^():#\s]+)\)|go (?:run|install) (\./[a-z/]+)`)
-
-func TestLinks(t *testing.T) {
-	checked := 0
-	for _, pattern := range []string{"*.md", "docs/*.md"} {
-		pages, err := filepath.Glob(pattern)
-		if err != nil || len(pages) == 0 {
-			t.Fatal(pattern, err)
-		}
-		for _, page := range pages {
-			for _, m := range reference.FindAllStringSubmatch(read(t, page), -1) {
-				checked++
-				target := filepath.Join(filepath.Dir(page), m[1])
-				if m[2] != "" {
-					target = m[2]
-				}
-				if _, err := os.Stat(target); err != nil {
-					t.Errorf("%s: %v", page, err)
-				}
-			}
-		}
-	}
-	if checked < 10 {
-		t.Fatalf("only %d references found", checked)
 	}
 }
