@@ -16,8 +16,8 @@ var (
 	// declaredTest is the head of a test.
 	declaredTest = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example|Benchmark)\w+)\(`)
 	// citedFile is a path from the root that a page cites.
-	citedFile = regexp.MustCompile("`((?:\\./)?(?:\\.ci|access|cmd|docs|envelope|examples|interop|internal|labsetup|localaws|" +
-		"store)(?:/[\\w.-]+)+)`")
+	citedFile = regexp.MustCompile("`((?:\\./)?(?:\\.ci|access|cmd|docs|envelope|examples|interop|internal|labsetup|" +
+		"localaws|store)(?:/[\\w.-]+)+)`")
 )
 
 // TestPagesCiteWhatIsThere: a page that names a test or a file names one that

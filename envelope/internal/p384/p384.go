@@ -7,7 +7,7 @@
 // the key, the hash and the signature are public. Nothing in it may be given a
 // private key or another secret; keys and signatures are made with crypto/ecdsa.
 //
-// The verdict on any input is that of crypto/ecdsa, and crypto/ecdsa itself
+// The verdict on any input is that of crypto/ecdsa of Go 1.27, and crypto/ecdsa itself
 // does the work when FIPS 140-3 mode is on (crypto/fips140) or the package is
 // built with the tag ddbseal_stdecdsa. On amd64 with ADX and BMI2 the field
 // arithmetic is in assembly, written by the generator in the folder asm; the tag
@@ -100,9 +100,10 @@ func (k *PublicKey) setStandard(b []byte) error {
 
 // Verify reports whether der is a signature of hash by the owner of k. Of a
 // hash longer than 48 bytes the first 48 count. The signature is in DER; as for
-// ecdsa.VerifyASN1, any other encoding is refused.
+// ecdsa.VerifyASN1, any other encoding is refused. An empty hash is refused with
+// every release of Go; crypto/ecdsa does so since Go 1.27.
 func (k *PublicKey) Verify(hash, der []byte) bool {
-	if k == nil || !k.valid {
+	if k == nil || !k.valid || len(hash) == 0 {
 		return false
 	}
 	if k.std != nil {

@@ -151,7 +151,7 @@ func standardVerdict(compressed, hash, der []byte) (keyOK, ok bool) {
 	if err != nil {
 		return false, false
 	}
-	return true, ecdsa.VerifyASN1(pub, hash, der)
+	return true, len(hash) > 0 && ecdsa.VerifyASN1(pub, hash, der)
 }
 
 // encodeDER writes a signature of any two integers, as DER wants them.

@@ -3,6 +3,7 @@ package p384
 import (
 	"bytes"
 	"crypto/sha512"
+	"encoding/hex"
 	"errors"
 	"math/big"
 	"math/rand/v2"
@@ -234,6 +235,35 @@ func mutate(r *rand.Rand, b []byte) []byte {
 		b = append(b, 0)
 	}
 	return b
+}
+
+// TestEmptyHash: a signature that the equations accept for an empty hash, which
+// nothing signs on purpose.
+func TestEmptyHash(t *testing.T) {
+	compressed, err := hex.DecodeString("03b9a0b41acfbc15ef9e5a8dcb0ed5643073bbff5fe0d5b6c998a00a984cadb6f8d850ad0ac800" +
+		"50aaede5346995dbd693")
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := hex.DecodeString("3066023100a53bf8352e386224acacf2f11bcfd190c6f3e5a0cccc116474218b151f43f3f9bbb358b96" +
+		"37a93e942bc4ca0bf6df1fb023100a61a7e469a753d53a3966e8910d8a381fa61179dc521fea111660cb11ad81e95d7002e02cad0ab0" +
+		"2170997b19b6052ad")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := ParseCompressed(compressed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The empty hash is the number 0, as is a zero byte, which keeps this case valid.
+	if !k.Verify([]byte{0}, der) {
+		t.Error("the signature does not verify at all")
+	}
+	for _, hash := range [][]byte{nil, {}} {
+		if k.Verify(hash, der) {
+			t.Error("an empty hash verifies")
+		}
+	}
 }
 
 // FuzzVerify compares verdicts with crypto/ecdsa on any bytes.
