@@ -79,8 +79,8 @@ func keyrings(b *testing.B) []namedKeyring {
 	}
 }
 
-// BenchmarkKeyring takes turns between each keyring and raw AES, which calls
-// nobody, for an item of 1 KB.
+// BenchmarkKeyring takes turns between each keyring and raw AES, which makes
+// no call, for an item of 1 KB.
 func BenchmarkKeyring(b *testing.B) {
 	c := itemCase{envelope.SuiteSymmetricSignature, 1 << 10, oneLarge}
 	type operations struct{ encrypt, decrypt func() error }

@@ -56,7 +56,7 @@ type Config struct {
 	// zero means 255, the format's own limit. A small number keeps hostile
 	// items from causing many calls to a key service.
 	MaxEncryptedDataKeys int
-	// Keyring wraps and unwraps data keys, or CMM does more of one's own;
+	// Keyring wraps and unwraps data keys, or CMM is a materials manager of your own;
 	// exactly one of the two is set.
 	Keyring materials.Keyring
 	CMM     materials.CMM

@@ -77,7 +77,7 @@
 //
 //   - Suites 0x6700 and 0x6701 only.
 //   - Attributes stored for searching (aws_dbe_b_…, aws_dbe_v_…) are accepted and
-//     dropped on reading, whoever wrote them. Nothing checks them: an item whose
+//     dropped on reading, also where another program wrote them. Nothing checks them: an item whose
 //     beacon was changed or deleted opens, and searches do not find it.
 //   - Items of the older DynamoDB Encryption Client are read if [Config.Legacy]
 //     allows it, see package legacy, and fail with [ErrLegacyItem] otherwise. They

@@ -15,7 +15,7 @@ import (
 )
 
 // Message is what an encrypted item says about itself, taken apart without any
-// key. Nothing in it is verified: whoever wrote the item can have written
+// key. Nothing in it is verified: anyone who wrote the item can have written
 // anything.
 type Message struct {
 	Version   int            // header version, 1 or 2

@@ -51,7 +51,7 @@ func (e *ItemEncryptor) OpenItem(ctx context.Context, stored Item) (Opened, erro
 // the item takes the action [SignAndIncludeInEncryptionContext], it is written
 // with header version 2, and its keys are in the encryption context as well.
 //
-// A signed beacon that actions has is computed anew, unless it is a key: the item
+// A signed beacon that actions has is computed again, unless it is a key: the item
 // may have changed since the beacon was computed.
 //
 // The errors are those of EncryptItem. [ErrInvalidItem] also stands for an

@@ -292,7 +292,7 @@ func TestSearchInspect(t *testing.T) {
 			if a.Beacon {
 				got = append(got, a.Name+"="+a.BeaconName)
 			} else if a.BeaconName != "" {
-				t.Errorf("%s: %s has the beacon name %s and is no beacon", what, a.Name, a.BeaconName)
+				t.Errorf("%s: %s has the beacon name %s and is not a beacon", what, a.Name, a.BeaconName)
 			}
 		}
 		slices.Sort(got)
@@ -390,7 +390,7 @@ func TestSearchConfigurations(t *testing.T) {
 			c.Search.Compound[1].Signed[0].Location = "seen"
 		}, `"seen" of signed part "year" is unsigned`},
 		"an invalid action first": {func(c *envelope.Config) { c.Actions["number"] = 0 }, "invalid action"},
-		"a key that is no signed beacon": {func(c *envelope.Config) { c.SortKey = "yearNumber" },
+		"a key that is not a signed beacon": {func(c *envelope.Config) { c.SortKey = "yearNumber" },
 			"key attribute has no action"},
 	} {
 		config := searchConfig(t, newBeaconKeys(t, "branch"))

@@ -29,7 +29,7 @@ func nestedText(levels int, open, end string) string {
 
 var edgeCases = []edge{
 	// DynamoDB stores no empty set. As structures all three libraries seal and
-	// open them: whoever refuses to open one cannot open the others' items.
+	// open them: a reader that refuses one cannot open the other library's items.
 	{name: "empty string set", value: `{"SS":[]}`},
 	{name: "empty number set", value: `{"NS":[]}`},
 	{name: "empty binary set", value: `{"BS":[]}`},

@@ -65,7 +65,7 @@ var results = &board{outcomes: map[cell]outcome{}, kinds: map[string]int{}}
 // may skip or fail.
 func (b *board) watch(t *testing.T, d direction, library string) {
 	if !slices.Contains(directions, d) {
-		t.Fatalf("%q is no row of the summary", d)
+		t.Fatalf("%q is not a row of the summary", d)
 	}
 	t.Cleanup(func() {
 		b.mu.Lock()
@@ -170,7 +170,7 @@ func TestMain(m *testing.M) {
 		os.Exit(code)
 	}
 	complete := results.print(os.Stdout, required)
-	// Whoever chooses tests by name leaves the others out knowingly.
+	// A run of tests chosen by name leaves the others out on purpose.
 	if !complete && code == 0 && !chosen("test.run") && !chosen("test.skip") {
 		fmt.Println("FAIL: a library that must be there was not run in every direction")
 		code = 1

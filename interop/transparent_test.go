@@ -85,7 +85,7 @@ func (c *cloud) shareTable(t *testing.T, table string, k itemconfig.Keyring) {
 
 	results.count(c.direction, c.peer.Name)
 
-	// What lies in the table is ciphertext, whoever wrote it.
+	// What lies in the table is ciphertext, whichever program wrote it.
 	scan, err := c.ddb.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(table)})
 	if err != nil || len(scan.Items) != 2 {
 		t.Fatalf("scan: %v %v", scan, err)

@@ -18,8 +18,8 @@ type DiskView = table.DiskView
 var ErrNoDiskView = errors.New("nothing to show of the disk")
 
 // DiskView returns what lies on disk for an item of a table in the server's
-// own account and Region. It opens nothing and asks nobody for permission:
-// whoever holds the Server holds its files anyway. It fails with
+// own account and Region. It opens nothing and checks no permission:
+// the holder of the Server holds its files anyway. It fails with
 // ErrNoDiskView.
 func (s *Server) DiskView(ctx context.Context, table string, key map[string]types.AttributeValue) (DiskView, error) {
 	v, err := s.tables.DiskView(ctx, s.root.AccountID, s.options.Region, table, key)

@@ -181,7 +181,7 @@ func (s *faultState) inside(kind FaultKind, table, operation string) bool {
 	return false
 }
 
-// SetFaults replaces the faults; counts of Skip and Count begin anew.
+// SetFaults replaces the faults; counts of Skip and Count begin again.
 func (s *Server) SetFaults(f Faults) error {
 	if err := f.validate(); err != nil {
 		return err

@@ -184,7 +184,7 @@ func TestRefusals(t *testing.T) {
 		{"JSON: unknown operation, wrong signature", rawRequest{target: "CloudTrail_20131101.Nothing", contentType: json11, service: "cloudtrail", body: `{}`, creds: wrong}, 400, common + "InvalidSignatureException", "does not match"},
 		{"JSON: unknown operation, rightly signed", rawRequest{target: "CloudTrail_20131101.Nothing", contentType: json11, service: "cloudtrail", body: `{}`, creds: root}, 400, common + "UnknownOperationException", "cloudtrail:Nothing"},
 		{"JSON: operation with control characters", rawRequest{target: "CloudTrail_20131101.<b>", contentType: json11, service: "cloudtrail", body: `{}`, creds: root}, 400, common + "UnknownOperationException", ""},
-		{"JSON: unknown service", rawRequest{target: "Nobody_20200101.Do", contentType: json11, service: "nobody", body: `{}`, creds: root}, 400, common + "UnknownOperationException", "X-Amz-Target"},
+		{"JSON: unknown service", rawRequest{target: "Nothing_20200101.Do", contentType: json11, service: "missing", body: `{}`, creds: root}, 400, common + "UnknownOperationException", "X-Amz-Target"},
 		{"JSON: no content type", rawRequest{target: lookup, service: "cloudtrail", body: `{}`, creds: root}, 400, common + "UnknownOperationException", ""},
 		{"JSON: no signature", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, unsigned: true}, 400, common + "MissingAuthenticationTokenException", "Missing"},
 		{"JSON: half a signature", rawRequest{target: lookup, contentType: json11, service: "cloudtrail", body: `{}`, unsigned: true, edit: noKey}, 400, common + "IncompleteSignatureException", "'Credential'"},
@@ -295,7 +295,7 @@ func TestAnswerHeaders(t *testing.T) {
 	status, header, body = send(t, s, rawRequest{contentType: form, service: "iam", body: broken,
 		creds: s.RootCredentials()})
 	if status != 400 || !strings.Contains(body, "<Message>Syntax errors in policy.</Message>") ||
-		header.Get("X-Localaws-Hint") != "Statement 1: is no object" {
+		header.Get("X-Localaws-Hint") != "Statement 1: is not an object" {
 		t.Errorf("a broken policy: %d %v %s", status, header, body)
 	}
 	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 400, "DELETE": 404, "OPTIONS": 404} {

@@ -169,7 +169,7 @@ func underKey(key string) *dynamodbtypes.SSESpecification {
 
 // TestKill9 kills a server, 100 times, under clients that put, overwrite and
 // delete items, alone and in transactions over two tables, change the key of a
-// table, make a table anew, and make users and ciphertexts. After each kill
+// table, delete and create a table, and create users and ciphertexts. After each kill
 // everything acknowledged is there, and at the end no value, key value or
 // secret lies in any file but those that are meant for it.
 func TestKill9(t *testing.T) {
@@ -256,7 +256,7 @@ func (h *killHistory) check(t *testing.T, v *victim) {
 		}
 	}
 	if len(under)+len(owned) > 0 {
-		t.Errorf("items that nobody has written: %v, %v", under, owned)
+		t.Errorf("items that were never written: %v, %v", under, owned)
 	}
 	if _, err := v.tables.DescribeTable(ctx,
 		&dynamodb.DescribeTableInput{TableName: aws.String(tableAgain)}); err == nil {

@@ -59,7 +59,7 @@ func (h *killHistory) run(t *testing.T, v *victim, seed uint64) {
 		}
 		return "switch", err
 	})
-	client("table made anew", func(random *rand.Rand) (string, error) {
+	client("table created again", func(random *rand.Rand) (string, error) {
 		time.Sleep(time.Duration(random.IntN(40)) * time.Millisecond)
 		return "remake", h.remake(v)
 	})

@@ -121,7 +121,7 @@ func (s *Server) keptRoot(id string) (accountCredentials, error) {
 	if !found || s.identity.Deleted(id, a.AccessKeyID) {
 		a = newRoot(id)
 		// The file first: the next start makes every account in it, so a kill
-		// between the two leaves no access key that nobody knows.
+		// between the two leaves no access key that is lost.
 		if err := s.roots.put(a); err != nil {
 			return a, err
 		}
@@ -137,7 +137,7 @@ func (s *Server) addRoot(a accountCredentials) error {
 }
 
 // Close stops the listeners, waits for what is on its way to disk and releases
-// the data directory. Whoever closes a second time waits for the first.
+// the data directory. A second call waits for the first.
 func (s *Server) Close() error { return s.close() }
 
 func (s *Server) shutdown() error {

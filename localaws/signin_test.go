@@ -33,7 +33,7 @@ func TestSignIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ account, user, password string }{
-		{s.AccountID(), "ann", "wrong"}, {s.AccountID(), "ann", ""}, {s.AccountID(), "nobody", "Correct-horse-1"}, {"999999999999", "ann", "Correct-horse-1"}, {s.AccountID(), "", ""},
+		{s.AccountID(), "ann", "wrong"}, {s.AccountID(), "ann", ""}, {s.AccountID(), "missing", "Correct-horse-1"}, {"999999999999", "ann", "Correct-horse-1"}, {s.AccountID(), "", ""},
 	} {
 		if _, _, err := s.SignIn(c.account, c.user, c.password); !errors.Is(err, localaws.ErrSignIn) {
 			t.Errorf("%+v: %v", c, err)

@@ -67,11 +67,11 @@ func main() {
 	flag.DurationVar(&o.each, "each", 500*time.Millisecond, "time of one measurement")
 	// A JVM goes on compiling for 8 to 15 s of one operation, in which the time
 	// of 1 KB without signatures falls to a quarter; each operation and each
-	// size is warmed, as what was compiled for one is compiled anew for another.
+	// size is warmed, as the JVM compiles for one what it compiled for another.
 	flag.DurationVar(&o.warm, "warm", 20*time.Second, "how long a JVM runs an operation before it is measured")
 	flag.StringVar(&o.table, "table", "", "file for the Markdown tables")
 	flag.StringVar(&o.plot, "plot", "", "file for the SVG plot")
-	flag.StringVar(&o.readme, "readme", "", "file with a paragraph of figures to write anew")
+	flag.StringVar(&o.readme, "readme", "", "file with a paragraph of figures to rewrite")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)

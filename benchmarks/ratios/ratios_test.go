@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden file anew")
+var update = flag.Bool("update", false, "rewrite the golden file")
 
 func TestTables(t *testing.T) {
 	in, err := os.ReadFile("testdata/bench.txt")

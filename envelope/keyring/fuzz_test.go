@@ -73,7 +73,7 @@ func size(t *testing.T, v types.AttributeValue, depth int) (n int) {
 	return n
 }
 
-// FuzzOnDecrypt gives keyrings encrypted data keys that nobody made: each fails
+// FuzzOnDecrypt gives keyrings made-up encrypted data keys: each fails
 // with materials.ErrMaterials.
 func FuzzOnDecrypt(f *testing.F) {
 	key := make([]byte, 32)

@@ -90,7 +90,7 @@ func TestMultiErrors(t *testing.T) {
 	}
 }
 
-// That a member owns no key of the item is no error to join: it is said once, and
+// That a member owns no key of the item is not an error to join: it is said once, and
 // not at all beside a real one.
 func TestMultiOwnsNone(t *testing.T) {
 	_, edks := seal(t, rawAES(t, "foreign", 32), testContext)
@@ -275,7 +275,7 @@ func (n noting) OnEncrypt(ctx context.Context, m *materials.Encryption) error {
 	return n.Keyring.OnEncrypt(ctx, m)
 }
 
-// A panicking member stops nobody from wiping.
+// The other members wipe their keys although one panics.
 func TestMultiWipesWhenAMemberPanics(t *testing.T) {
 	p := newPreparer(nil)
 	broken, err := keyring.NewHierarchical(keyring.HierarchicalConfig{

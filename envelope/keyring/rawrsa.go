@@ -195,7 +195,7 @@ func (k *RawRSA) open(m *materials.Decryption, key materials.EncryptedDataKey) e
 		}
 	} else {
 		// A wrong padding leaves random bytes here, which then open nothing:
-		// padding and key fail alike, so this is no oracle for either.
+		// padding and key fail alike, so this is not an oracle for either.
 		intermediate = make([]byte, materials.IntermediateKeyLength)
 		_, _ = rand.Read(intermediate)
 		//lint:ignore SA1019 the format defines this padding; see RSAPaddingPKCS1

@@ -167,7 +167,7 @@ func TestUnknownKeys(t *testing.T) {
 	w := newWorld(t)
 	id := w.tenant(t, "tenant")
 	for name, f := range map[string]func() error{
-		"no such id":      func() error { _, err := w.Active(t.Context(), "nobody"); return err },
+		"no such id":      func() error { _, err := w.Active(t.Context(), "missing"); return err },
 		"empty id":        func() error { _, err := w.Active(t.Context(), ""); return err },
 		"no such version": func() error { _, err := w.Version(t.Context(), id, "99999999-9999-4999-8999-999999999999"); return err },
 		"odd version":     func() error { _, err := w.Version(t.Context(), id, "ACTIVE"); return err },
@@ -175,10 +175,10 @@ func TestUnknownKeys(t *testing.T) {
 			_, err := w.Version(t.Context(), id, strings.ToUpper(w.active(t, w, id).Version)+"A")
 			return err
 		},
-		"beacon":   func() error { _, err := w.BeaconKey(t.Context(), "nobody"); return err },
-		"rotate":   func() error { _, err := w.VersionKey(t.Context(), "nobody"); return err },
-		"shred":    func() error { return w.Shred(t.Context(), "nobody") },
-		"versions": func() error { _, err := w.Versions(t.Context(), "nobody"); return err },
+		"beacon":   func() error { _, err := w.BeaconKey(t.Context(), "missing"); return err },
+		"rotate":   func() error { _, err := w.VersionKey(t.Context(), "missing"); return err },
+		"shred":    func() error { return w.Shred(t.Context(), "missing") },
+		"versions": func() error { _, err := w.Versions(t.Context(), "missing"); return err },
 	} {
 		var e *materials.KeyError
 		if err := f(); !errors.Is(err, keystore.ErrNotFound) || !errors.As(err, &e) {

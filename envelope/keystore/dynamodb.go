@@ -205,7 +205,7 @@ func recordOf(item map[string]types.AttributeValue) (Record, error) {
 	return r, nil
 }
 
-// listed reads an item of a listing. One that is no record is listed with its
+// listed reads an item of a listing. An item that is not a record is listed with its
 // key alone: it must not hide the others, nor escape deletion.
 func listed(item map[string]types.AttributeValue) Record {
 	r, err := recordOf(item)

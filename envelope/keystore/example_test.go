@@ -106,7 +106,7 @@ func Example_tenants() {
 	ctx := context.Background()
 	store := exampleStore(ctx)
 	for _, tenant := range []string{"acme", "globex"} {
-		// An identifier of one's own needs an encryption context.
+		// An identifier of your own needs an encryption context.
 		if _, err := store.CreateKey(ctx, keystore.CreateKeyInput{
 			BranchKeyID: "tenant-" + tenant, EncryptionContext: map[string]string{"tenant": tenant},
 		}); err != nil {
@@ -176,7 +176,7 @@ func ExampleKeyStore_VersionKey() {
 	// old item opens: true
 }
 
-// Destroying one tenant's branch key destroys that tenant's items, and nobody
+// Destroying one tenant's branch key destroys that tenant's items, and no one
 // else's.
 func ExampleKeyStore_Shred() {
 	ctx := context.Background()

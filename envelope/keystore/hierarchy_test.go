@@ -126,7 +126,7 @@ func TestThousandItemsOneCall(t *testing.T) {
 	reader := encryptor(t, view(t, w, c))
 	each(decrypt(reader))
 	calls(2 * tenants)
-	// After the lifetime one more for each, whoever asks first.
+	// After the lifetime one more for each, whichever tenant asks first.
 	c.Advance(time.Minute)
 	each(func(i int) error {
 		if i%3 == 0 {

@@ -164,7 +164,7 @@ func TestShred(t *testing.T) {
 	if len(w.table.items) != 3 {
 		t.Fatalf("%d records left", len(w.table.items))
 	}
-	// Once the active record is gone, nobody can rotate.
+	// Once the active record is gone, the key cannot be rotated.
 	if w.table.deleted[0] != "tenant|branch:ACTIVE" {
 		t.Fatalf("%s was deleted first", w.table.deleted[0])
 	}

@@ -90,7 +90,7 @@ func wrappedKey(d *description) ([]byte, error) {
 	return key, nil
 }
 
-// checkContentAlgorithm: the part after the slash is no check on the length.
+// checkContentAlgorithm ignores the part after the slash: it does not limit the length.
 func checkContentAlgorithm(d *description) error {
 	if name, _, _ := strings.Cut(d.envAlg, "/"); name != "AES" && d.envAlg != "" {
 		return at(envelope.LegacyDescriptionAttribute, unsupported("%s is %.60q", envAlgName, d.envAlg))

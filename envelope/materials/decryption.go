@@ -6,7 +6,7 @@ import (
 )
 
 // Decryption holds the materials to read one item. It belongs to one goroutine
-// at a time, prints as a constant, and is wiped by whoever asked for it.
+// at a time, prints as a constant, and is wiped by the caller that asked for it.
 type Decryption struct {
 	redaction
 	suite      AlgorithmSuite

@@ -16,7 +16,7 @@ const MaxEncryptedDataKeys = 255
 // Encryption holds the materials to write one item: its data key, one
 // encrypted copy and one symmetric signing key per recipient, and for suite
 // 0x6701 the signing key. It belongs to one goroutine at a time, prints as a
-// constant, and is wiped by whoever asked for it.
+// constant, and is wiped by the caller that asked for it.
 type Encryption struct {
 	redaction
 	suite      AlgorithmSuite

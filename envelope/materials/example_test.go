@@ -17,7 +17,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// vaultKeyring is a keyring of one's own: something that can wrap and unwrap 32
+// vaultKeyring is a keyring of your own: something that can wrap and unwrap 32
 // bytes is all it needs.
 type vaultKeyring struct{ vault cipher.AEAD }
 
@@ -91,7 +91,7 @@ func exampleRoundTrip(c envelope.Config) {
 		message.StoredContext)
 }
 
-// A keyring of one's own.
+// A keyring of your own.
 func ExampleKeyring() {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)

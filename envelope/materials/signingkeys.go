@@ -53,7 +53,7 @@ func (s *signingKeys) refill() {
 		for len(s.ready) < cap(s.ready) {
 			k, err := drawSigningKey()
 			if err != nil {
-				return // whoever needs a key draws it and gets the error
+				return // the caller that needs a key draws it and gets the error
 			}
 			s.ready <- k // one sender only, so there is room
 		}

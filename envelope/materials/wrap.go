@@ -24,7 +24,7 @@ var (
 )
 
 // The nonce is constant because each key-encryption key seals one data key
-// only: the intermediate key it comes from is drawn anew for every recipient.
+// only: the intermediate key it comes from is drawn for each recipient.
 var wrapNonce [12]byte
 
 // deriveWrapping derives from one intermediate key the AEAD that wraps the

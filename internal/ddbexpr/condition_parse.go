@@ -110,7 +110,7 @@ func (p *parser) redundant() {
 }
 
 // operand reads a path, a value, a function call or one of them in parentheses.
-// Whether a function may be an operand is for whoever uses it.
+// Whether a function may be an operand is up to the caller.
 func (p *parser) operand() (operand, error) {
 	return p.readOperand(p.operand, p.operand, p.checkCall)
 }

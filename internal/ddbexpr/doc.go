@@ -14,7 +14,7 @@
 // afterwards and may be used by many goroutines. Every result tells which
 // attributes it names; conditions evaluate against an item, projections and
 // updates make a new item and leave the old one as it is. New items share
-// values with old ones and with the placeholders, so nobody may change values
+// values with old ones and with the placeholders, so a caller must not change values
 // in place.
 //
 // Numbers compare by value whatever their spelling, but a value that SET

@@ -37,7 +37,7 @@ type Error struct {
 	Kind Kind
 	// Message is the whole text of the exception. It may repeat parts of the
 	// expression and, for BETWEEN with its bounds in the wrong order, values: it
-	// belongs into the answer to whoever sent them, not into logs.
+	// belongs into the answer to their sender, not into logs.
 	Message string
 
 	reason string

@@ -74,7 +74,7 @@ func (p *parser) error(message string) *Error {
 	return &Error{Kind: p.kind, Message: "Invalid " + p.kind.String() + ": " + message}
 }
 
-// report keeps a refusal that is no syntax error.
+// report keeps a refusal that is not a syntax error.
 func (p *parser) report(r rank, message string) {
 	if !p.found || r < p.foundRank || r == p.foundRank && r >= rankName && p.actions > p.foundAction {
 		p.found, p.foundRank, p.foundAction, p.message, p.reason = true, r, p.actions, message, ""

@@ -10,7 +10,7 @@ import (
 // them and NOT has one; every other operator has operands. A Node is never
 // changed: to rewrite a condition, build a new tree of [Join], [Negate] and
 // [Term], which may share nodes with the old one, and print it with a [Writer].
-// The zero Node is no condition.
+// The zero Node is not a condition.
 type Node struct{ n *node }
 
 // Root returns the condition's parse tree.

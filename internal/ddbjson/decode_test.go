@@ -71,7 +71,7 @@ func TestDecodeValue(t *testing.T) {
 	}
 }
 
-// The messages are those of DynamoDB; "-" stands for a document that is no JSON.
+// The messages are those of DynamoDB; "-" stands for a document that is not JSON.
 func TestSerializationErrors(t *testing.T) {
 	const (
 		notString = " cannot be converted to String"

@@ -2,10 +2,10 @@ package ddbjson
 
 import "strconv"
 
-// SerializationError says that a document is no JSON, or JSON of the wrong
+// SerializationError says that a document is not JSON, or JSON of the wrong
 // shape. DynamoDB answers such requests with a SerializationException.
 type SerializationError struct {
-	// Message is DynamoDB's text; it is empty where the document is no JSON at
+	// Message is DynamoDB's text; it is empty where the document is not JSON at
 	// all, as DynamoDB says nothing then.
 	Message string
 	// Offset is the position in bytes at which the document was refused.
@@ -27,7 +27,7 @@ func (e *SerializationError) Error() string {
 // DynamoDB answers such requests with a ValidationException.
 type ValidationError struct {
 	// Message is DynamoDB's text. For numbers and duplicates in sets it repeats
-	// the refused value, so it belongs into the answer to whoever sent it, not
+	// the refused value, so it belongs into the answer to its sender, not
 	// into logs.
 	Message string
 	// Older is the text of the operations whose words DynamoDB has not changed

@@ -19,7 +19,7 @@ const (
 )
 
 // Reader walks one JSON document from its beginning to its end, without
-// building values that nobody asked for. After an error of any method the
+// building values that are not needed. After an error of any method the
 // reader must not be used further. The zero Reader reads an empty document.
 //
 // Every method returns a *SerializationError when the next value has another

@@ -191,7 +191,7 @@ func (r *Reader) escape(out []byte) ([]byte, error) {
 		}
 		r.pos += 6
 		if utf16.IsSurrogate(char) {
-			// A lone surrogate is no character; what it would turn into differs
+			// A lone surrogate is not a character; what it would turn into differs
 			// from reader to reader.
 			low, ok := rune(0), false
 			if r.pos+1 < len(d) && d[r.pos] == '\\' && d[r.pos+1] == 'u' {

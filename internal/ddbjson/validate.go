@@ -10,7 +10,7 @@ import (
 // Validate applies DynamoDB's rules for a value that is well formed: a type at
 // every place, NULL only true, no empty set, no duplicates in sets (numbers
 // compare by value), valid numbers and at most 32 levels. Empty strings and
-// binaries are allowed; that keys are not empty is checked by whoever knows
+// binaries are allowed; that keys are not empty is checked by the caller, who knows
 // the keys. Any error is a *ValidationError.
 func Validate(v types.AttributeValue) error { return validate(v, 1) }
 

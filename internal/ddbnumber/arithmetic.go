@@ -2,7 +2,7 @@ package ddbnumber
 
 // Add returns the normalized sum of two valid numbers. It is exact: a sum that
 // needs more than 38 digits is ErrPrecision, one out of range ErrOverflow or
-// ErrUnderflow, and an operand that is no valid number gives the error of
+// ErrUnderflow, and an operand that is not a valid number gives the error of
 // [Normalize].
 func Add(a, b string) (string, error) { return combine(a, b, false) }
 

@@ -113,7 +113,7 @@ func Compare(a, b string) int {
 // every two digits before the point and every two behind it, and one for a minus
 // sign. Zeros outside of the first and last other digit do not count. The
 // documentation says "two significant digits" without the point; the service
-// counts both sides apart. A text that is no valid number counts as zero.
+// counts both sides apart. A text that is not a valid number counts as zero.
 func Size(s string) int {
 	var d decimal
 	if d.parse(s) != nil || d.n == 0 {

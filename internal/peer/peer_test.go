@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestADeathIsNotTheNextRequests: a request that kills the program fails with
-// an error that is no refusal, and the next one meets a new program.
+// an error that is not a refusal, and the next one meets a new program.
 func TestADeathIsNotTheNextRequests(t *testing.T) {
 	p, err := peer.Start("test", []string{program + "=1"}, os.Args[0])
 	if err != nil {

@@ -80,7 +80,7 @@ type Decision struct {
 }
 
 // Size tells roughly how many bytes the decision keeps in memory for itself:
-// the request, and session policies, which are read anew for every request.
+// the request, and session policies, which are read for every request.
 func (d Decision) Size() int {
 	const parsed = 8 // times its text
 	n := len(d.request.Resource)

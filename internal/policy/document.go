@@ -50,9 +50,9 @@ const (
 	// PrincipalService is a service principal.
 	PrincipalService
 	// PrincipalFederated is an identity provider; no caller here is federated,
-	// so it matches nobody.
+	// so it matches no principal.
 	PrincipalFederated
-	// PrincipalCanonicalUser is S3's form; it matches nobody.
+	// PrincipalCanonicalUser is S3's form; it matches no principal.
 	PrincipalCanonicalUser
 )
 

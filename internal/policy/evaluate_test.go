@@ -79,7 +79,7 @@ func TestEvaluateTrust(t *testing.T) {
 			trust: `{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"42"}}}`},
 		{name: "service named is not a user", trust: assume(`{"Service":"dynamodb.amazonaws.com"}`), want: "trust"},
 		{name: "service named", who: dynamodb, trust: assume(`{"Service":"dynamodb.amazonaws.com"}`)},
-		{name: "federated names nobody", trust: assume(`{"Federated":"cognito-identity.amazonaws.com"}`), want: "trust"},
+		{name: "federated names no principal", trust: assume(`{"Federated":"cognito-identity.amazonaws.com"}`), want: "trust"},
 		{name: "role session named by its role", who: worker, trust: assume(`{"AWS":"` + roleARN + `"}`)},
 		{name: "grants do not count", trust: assume(`{"AWS":"` + bob.ARN + `"}`), grants: []policy.Grant{{ID: "g", Grantee: alice.ARN, Operations: []string{"AssumeRole"}}}, want: "trust"},
 	}

@@ -55,7 +55,7 @@ func TestEvaluateGrants(t *testing.T) {
 		{name: "to the account is for root", who: root, key: nobody, grants: forDecrypt(root.ARN), want: "grant g"},
 		{name: "to another account's user with identity policy", who: eve, key: nobody, identity: []string{allowDecrypt}, grants: forDecrypt(eve.UniqueID), want: "grant g"},
 		{name: "to another account's user without identity policy", who: eve, key: nobody, grants: forDecrypt(eve.UniqueID), want: "identity"},
-		{name: "to nobody", who: anonymous, key: nobody, grants: forDecrypt(""), want: "resource"},
+		{name: "to an empty grantee", who: anonymous, key: nobody, grants: forDecrypt(""), want: "resource"},
 		{name: "context equals", key: nobody, grants: bound(orders, nil), pairs: orders, want: "grant g"},
 		{name: "context equals, one pair more", key: nobody, grants: bound(orders, nil), pairs: more, want: "resource"},
 		{name: "context equals, none given", key: nobody, grants: bound(orders, nil), want: "resource"},

@@ -122,7 +122,7 @@ func parseOperator(name string) (o operation, ok bool) {
 }
 
 // operand is one value of a condition in a policy, compiled for its operator.
-// A value that is no number, date, … for an operator that wants one matches
+// A value that is not a number, date, … for an operator that wants one matches
 // nothing; invalid says so for the reasons.
 type operand struct {
 	invalid bool

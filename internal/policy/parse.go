@@ -63,7 +63,7 @@ func Parse(text []byte, kind Kind) (*Document, error) {
 		return nil, syntaxError("%v", err)
 	}
 	if root.Kind != jsontree.Object {
-		return nil, syntaxError("document is no object")
+		return nil, syntaxError("document is not an object")
 	}
 	d := &Document{Version: "2008-10-17", kind: kind, text: string(text)}
 	var statements *jsontree.Node
@@ -77,7 +77,7 @@ func Parse(text []byte, kind Kind) (*Document, error) {
 			d.Version = v.Text
 		case "Id":
 			if v.Kind != jsontree.String {
-				return nil, syntaxError("Id is no string")
+				return nil, syntaxError("Id is not a string")
 			}
 			d.ID = v.Text
 		case "Statement":
@@ -127,7 +127,7 @@ func (p *parser) fail(reason, format string, args ...any) error {
 
 func (p *parser) statement(n *jsontree.Node) (s Statement, err error) {
 	if n.Kind != jsontree.Object {
-		return s, p.fail(reasonSyntax, "is no object")
+		return s, p.fail(reasonSyntax, "is not an object")
 	}
 	s.trust = p.kind == Trust
 	has := func(name string) bool { return slices.Contains(n.Names, name) }
@@ -208,7 +208,7 @@ func (p *parser) complete(s *Statement) error {
 
 func (p *parser) sid(s *Statement, v *jsontree.Node) error {
 	if v.Kind != jsontree.String {
-		return p.fail(reasonSyntax, "Sid is no string")
+		return p.fail(reasonSyntax, "Sid is not a string")
 	}
 	s.Sid = v.Text
 	if p.kind == KeyPolicy || s.Sid == "" {
@@ -249,7 +249,7 @@ func (p *parser) list(name string, v *jsontree.Node) ([]string, error) {
 	all := make([]string, len(v.Items))
 	for i := range v.Items {
 		if v.Items[i].Kind != jsontree.String {
-			return nil, p.fail(reasonSyntax, "%s has a value that is no string", name)
+			return nil, p.fail(reasonSyntax, "%s has a value that is not a string", name)
 		}
 		all[i] = v.Items[i].Text
 	}
@@ -311,7 +311,7 @@ func (p *parser) resources(s *Statement, name string, v *jsontree.Node) (err err
 
 func (p *parser) conditions(s *Statement, v *jsontree.Node) error {
 	if v.Kind != jsontree.Object {
-		return p.fail(reasonSyntax, "Condition is no object")
+		return p.fail(reasonSyntax, "Condition is not an object")
 	}
 	for i, operator := range v.Names {
 		if _, ok := parseOperator(operator); !ok {
@@ -319,7 +319,7 @@ func (p *parser) conditions(s *Statement, v *jsontree.Node) error {
 		}
 		block := &v.Items[i]
 		if block.Kind != jsontree.Object {
-			return p.fail(reasonSyntax, "%s is no object", operator)
+			return p.fail(reasonSyntax, "%s is not an object", operator)
 		}
 		for j, key := range block.Names {
 			if !strings.Contains(key, ":") {
@@ -351,7 +351,7 @@ func (p *parser) scalars(key string, v *jsontree.Node) ([]string, error) {
 	for i := range list {
 		if n := &list[i]; n.Kind != jsontree.String && n.Kind != jsontree.Scalar || n.Kind == jsontree.Scalar &&
 			n.Text == "null" {
-			return nil, p.fail(reasonSyntax, "condition key %.64q has a value that is no string, number or boolean",
+			return nil, p.fail(reasonSyntax, "condition key %.64q has a value that is not a string, number or boolean",
 				key)
 		}
 		all[i] = list[i].Text

@@ -46,7 +46,7 @@ func (p *parser) principals(s *Statement, name string, v *jsontree.Node) error {
 		for j := range list {
 			n := &list[j]
 			if n.Kind != jsontree.String {
-				return p.fail(reasonSyntax, "%s has a value that is no string", name)
+				return p.fail(reasonSyntax, "%s has a value that is not a string", name)
 			}
 			if !validPrincipal(kind, n.Text) {
 				return p.invalidPrincipal(member, n.Text)

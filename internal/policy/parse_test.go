@@ -181,16 +181,16 @@ func TestParseDetails(t *testing.T) {
 		{0, good, "kind of policy not given"},
 		{policy.Resource + 1, good, "kind of policy not given"},
 		{policy.Identity, `{"Version":"2012-10-17","Statement":[` + good + `]}x`, "at byte"},
-		{policy.Identity, good + `,"x"`, "Statement 2: is no object"},
-		{policy.Identity, good + `,[]`, "Statement 2: is no object"},
+		{policy.Identity, good + `,"x"`, "Statement 2: is not an object"},
+		{policy.Identity, good + `,[]`, "Statement 2: is not an object"},
 		{policy.Identity, good + `,{"Effect":"Permit","Action":"*","Resource":"*"}`, "Statement 2: Effect is neither Allow nor Deny"},
 		{policy.Identity, `{"Effect":true,"Action":"*","Resource":"*"}`, "Statement 1: Effect is neither Allow nor Deny"},
 		{policy.Identity, `{"Effect":["Allow"],"Action":"*","Resource":"*"}`, "Statement 1: Effect is neither Allow nor Deny"},
 		{policy.Identity, good + `,{"Action":"*","Resource":"*"}`, "Statement 2: no Effect"},
 		{policy.Identity, `{"Effect":"Allow","Action":{},"Resource":"*"}`, "Statement 1: Action is neither string nor array"},
-		{policy.Identity, `{"Effect":"Allow","NotAction":["*",1],"Resource":"*"}`, "Statement 1: NotAction has a value that is no string"},
+		{policy.Identity, `{"Effect":"Allow","NotAction":["*",1],"Resource":"*"}`, "Statement 1: NotAction has a value that is not a string"},
 		{policy.Identity, `{"Effect":"Allow","Action":"*","Resource":1}`, "Statement 1: Resource is neither string nor array"},
-		{policy.KeyPolicy, `{"Effect":"Allow","Principal":"*","Action":"*","NotResource":[{}]}`, "Statement 1: NotResource has a value that is no string"},
+		{policy.KeyPolicy, `{"Effect":"Allow","Principal":"*","Action":"*","NotResource":[{}]}`, "Statement 1: NotResource has a value that is not a string"},
 		{policy.Identity, `{"Effect":"Allow","Action":":x","Resource":"*"}`, `Statement 1: Action ":x"`},
 		{policy.Identity, `{"Effect":"Allow","Action":"kms:","Resource":"*"}`, `Statement 1: Action "kms:"`},
 		{policy.Identity, `{"Effect":"Allow","Action":"*:","Resource":"*"}`, `Statement 1: Action "*:"`},
@@ -205,7 +205,7 @@ func TestParseDetails(t *testing.T) {
 		}
 	}
 	for text, detail := range map[string]string{`[]`: "no object", `"x"`: "no object", ``: "",
-		`{"Id":[],"Statement":[]}`: "Id is no string", `{"Statement":[]}`: "no Statement"} {
+		`{"Id":[],"Statement":[]}`: "Id is not a string", `{"Statement":[]}`: "no Statement"} {
 		_, err := policy.Parse([]byte(text), policy.Identity)
 		var refused *policy.ParseError
 		if !errors.As(err, &refused) || !strings.Contains(refused.Detail, detail) || text == "" &&

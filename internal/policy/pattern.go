@@ -155,7 +155,7 @@ func (p *pattern) match(e *evaluation, s string) bool {
 	return false
 }
 
-// expand replaces variables by literals: a wildcard in a value is no wildcard.
+// expand replaces variables by literals: a wildcard in a value is not a wildcard.
 // A variable without exactly one value and without default matches nothing.
 func (e *evaluation) expand(to, elems []elem) ([]elem, bool) {
 	for _, x := range elems {

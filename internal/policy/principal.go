@@ -59,7 +59,7 @@ func (p *Principal) label() string {
 	return p.ARN
 }
 
-// userName returns the last part of a user's ARN: the path is no part of the
+// userName returns the last part of a user's ARN: the path is not part of the
 // name.
 func (p *Principal) userName() string {
 	return p.ARN[strings.LastIndexByte(p.ARN, '/')+1:]

@@ -57,7 +57,7 @@ func TestEvaluatePrincipals(t *testing.T) {
 		{name: "NotPrincipal deny hits everyone with a boundary", boundary: adminAccess, key: exempt(`{"AWS":["` + alice.ARN + `","` + root.ARN + `"]}`), want: "deny resource"},
 		{name: "NotPrincipal deny spares a service listed", who: dynamodb, key: naming("Allow", "Principal", `"*"`) + "," + naming("Deny", "NotPrincipal", `{"Service":"dynamodb.amazonaws.com"}`)},
 		{name: "NotPrincipal deny hits anonymous", who: anonymous, key: naming("Allow", "Principal", `"*"`) + "," + naming("Deny", "NotPrincipal", `{"AWS":"`+account+`"}`), want: "deny resource"},
-		{name: "NotPrincipal star denies nobody", key: exempt(`"*"`)},
+		{name: "NotPrincipal star denies no principal", key: exempt(`"*"`)},
 		{name: "NotPrincipal allow is for all others", who: bob, key: naming("Allow", "NotPrincipal", `{"AWS":"`+alice.ARN+`"}`)},
 		{name: "NotPrincipal allow is not for the listed", key: naming("Allow", "NotPrincipal", `{"AWS":"`+alice.ARN+`"}`), want: "resource"},
 		{name: "statement without Action has no effect", key: `{"Effect":"Allow","Principal":"*","Resource":"*"}`, want: "resource"},

@@ -72,7 +72,7 @@ func drawCase(t *rapid.T) testCase {
 	return c
 }
 
-// TestDenyWins: a Deny that applies is never allowed, whoever wrote it, and
+// TestDenyWins: a Deny that applies is never allowed, in whichever policy it stands, and
 // every decision agrees with its reasons.
 func TestDenyWins(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

@@ -57,7 +57,7 @@ const (
 	// can allow: DynamoDB, IAM, kms:CreateKey. A resource policy may allow too.
 	ModeOrdinary ResourceMode = iota
 	// ModeKeyPolicy is for an operation on a KMS key: without its key policy or
-	// a grant nobody may do anything.
+	// a grant no principal may do anything.
 	ModeKeyPolicy
 	// ModeTrustPolicy is for assuming a role.
 	ModeTrustPolicy

@@ -9,8 +9,8 @@ import (
 )
 
 // Replace writes a file that only its owner can read, in place of what has the
-// name now. The file is whole from the moment it has its name: whoever reads
-// meanwhile, and whoever reads after a crash, finds the old content or the new.
+// name now. The file is whole from the moment it has its name: a reader
+// meanwhile, and a reader after a crash, finds the old content or the new.
 func Replace(path string, content []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-*") // mode 0600
 	if err != nil {

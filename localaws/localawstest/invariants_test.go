@@ -53,6 +53,6 @@ func TestPoliciesAreNoFailures(t *testing.T) {
 		f()
 	}
 	if len(r.failures) != 0 {
-		t.Errorf("a table that nobody may describe failed the test: %q", r.failures)
+		t.Errorf("a table that no principal may describe failed the test: %q", r.failures)
 	}
 }

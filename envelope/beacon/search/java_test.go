@@ -113,7 +113,7 @@ var javaFilters = []javaFilter{
 // the filter to Match, and "refused" refuses it.
 var differences = map[int]struct{ text, why string }{
 	7:  {"", "a part of the value matches too, and the hash of the whole would not find it"},
-	10: {"", "as 7; a set is no part of a string"},
+	10: {"", "as 7; a set is not part of a string"},
 	14: {"attribute_exists(aws_dbe_b_c1)", "no item has an attribute of the name of a compound beacon"},
 	15: {"refused", "a hash is never equal to ciphertext"},
 	16: {"refused", "equal hashes of two beacons can be compared, but not evaluated for other names"},

@@ -78,7 +78,7 @@ func TestRecordRefuses(t *testing.T) {
 }
 
 // An attribute that fails adds nothing, wherever in its value the fault is, and
-// a record begun anew knows nothing of the one that was given up.
+// a record that begins again knows nothing of the one that was given up.
 func TestRecordAfterFailures(t *testing.T) {
 	good := []types.AttributeValue{
 		&tS{Value: "good"}, &tL{Value: tList{&tS{Value: strings.Repeat("x", 100)},

@@ -3,7 +3,7 @@
 // infos.
 //
 // crypto/hkdf is most of the time and of the allocations of a small item,
-// because each of its calls prepares its keys anew. Here the states after the
+// because each of its calls prepares its keys. Here the states after the
 // constant salt and after the pseudorandom key are prepared once, which leaves
 // 8 of 14 compressions, and memory is reused after it has been overwritten. In
 // FIPS 140-3 mode crypto/hkdf does the work, since that is the validated one.

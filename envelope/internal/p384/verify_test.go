@@ -245,7 +245,8 @@ func TestEmptyHash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	der, err := hex.DecodeString("3066023100a53bf8352e386224acacf2f11bcfd190c6f3e5a0cccc116474218b151f43f3f9bbb358b96" +
+	der, err := hex.DecodeString("3066023100a53bf8352e386224acacf2f11bcfd190c6f3e5a0cccc116474218b151f43f3f9b" +
+		"bb358b96" +
 		"37a93e942bc4ca0bf6df1fb023100a61a7e469a753d53a3966e8910d8a381fa61179dc521fea111660cb11ad81e95d7002e02cad0ab0" +
 		"2170997b19b6052ad")
 	if err != nil {

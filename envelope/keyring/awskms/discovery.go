@@ -41,7 +41,7 @@ type DiscoveryConfig struct {
 	// which saves calls that could only fail.
 	Region string
 	// Filter restricts the keys; nil uses any key that an item names. Without
-	// it, whoever can write an item decides under which account's key your
+	// it, anyone who can write an item decides under which account's key your
 	// reader calls KMS.
 	Filter *DiscoveryFilter
 	// GrantTokens are sent with every call; at most 10.

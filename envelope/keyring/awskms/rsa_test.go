@@ -122,7 +122,7 @@ func TestRSAChecksTheKey(t *testing.T) {
 	}
 }
 
-// rsaDER is a public key that nobody has the private half of.
+// rsaDER is a public key without a known private half.
 func rsaDER(bits uint) []byte {
 	text, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: ones(bits), E: 65537})
 	if err != nil {

@@ -206,7 +206,7 @@ func (c *Cache) sweepFor(e *entry) {
 }
 
 // sweep wipes what has expired, and has itself called again while keys remain:
-// a key must not outlive its lifetime in memory because nobody asks for it.
+// a key must not outlive its lifetime in memory because it is not asked for.
 func (c *Cache) sweep() {
 	now := c.config.Now()
 	c.swept = now

@@ -57,7 +57,7 @@ func TestOneFetchAtAnyConcurrency(t *testing.T) {
 }
 
 // Readers and writers that start cold at once share the fetch of the active
-// version, whoever comes first after the lifetime.
+// version, whichever comes first after the lifetime.
 func TestOneFetchFeedsBothEntries(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := newOrigin("a")
@@ -139,7 +139,7 @@ func TestKeysAreWiped(t *testing.T) {
 		wiped(c, false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		wiped(c, true) // expired, though nobody asked
+		wiped(c, true) // expired without another call
 		d := held("a")
 		v.Cache().Purge()
 		wiped(d, true)

@@ -103,7 +103,7 @@ type SourceConfig struct {
 	Partition, StoreName string
 	// ServeStale, if not zero, lets a key be used beyond its lifetime for at
 	// most this long while every fetch fails with [ErrUnavailable]. That is a
-	// weakening: whoever can keep this process from reaching KMS postpones the
+	// weakening: anyone who can keep this process from reaching KMS postpones the
 	// effect of a withdrawn permission by as much. At most one hour.
 	ServeStale time.Duration
 }

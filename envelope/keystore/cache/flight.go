@@ -119,7 +119,7 @@ func (v *Source) land(f *flight, key *materials.BranchKey, err error, began time
 	c.ended(f)
 }
 
-// release wipes the key once nobody waits for it. c.mu is held.
+// release wipes the key once no caller waits for it. c.mu is held.
 func (f *flight) release() {
 	if f.landed && f.waiters == 0 && f.key != nil {
 		f.key.Wipe()

@@ -117,7 +117,7 @@ func TestFailuresAreNotCachedNorShared(t *testing.T) {
 	})
 }
 
-// While the service refuses, fetches come one at a time, and nobody waits for
+// While the service refuses, fetches come one at a time, and no caller waits for
 // more than the running one and the next.
 func TestOutageIsOneCallAtATime(t *testing.T) {
 	bubble(t, func(t *testing.T) {

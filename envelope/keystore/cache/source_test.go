@@ -43,7 +43,7 @@ func TestEarlyRefreshByOneCaller(t *testing.T) {
 		if s := v.Cache().Stats(); o.count() != 2 || s.Refreshes != 1 || s.Misses != 1 {
 			t.Fatalf("%d fetches, %+v", o.count(), s)
 		}
-		time.Sleep(30 * time.Second) // past the first lifetime: nobody waited
+		time.Sleep(30 * time.Second) // past the first lifetime, without a caller that waits
 		use()
 		if o.count() != 2 {
 			t.Fatalf("%d fetches", o.count())

@@ -4,7 +4,7 @@
 // without AWS KMS, without the table, offline.
 //
 // The package is named for what it does: for the time of an export, every
-// exported branch key is in this process's memory, and whoever holds an archive
+// exported branch key is in this process's memory, and anyone who holds an archive
 // and one of its keys opens every item under those branch keys, whatever KMS
 // policies say, and after shredding too. Run it where you would keep such keys,
 // with an RSA public key whose private half is offline.

@@ -174,7 +174,7 @@ func TestExportIsLimited(t *testing.T) {
 		keyring.ErrNoBranchKey) {
 		t.Fatal(err)
 	}
-	// The archive's sealing key is no item's key, and holds no key in clear.
+	// The archive's sealing key is not an item's key, and holds no key in clear.
 	key, err := s.store.Version(t.Context(), "acme", archive.Entries[0].Version)
 	if err != nil {
 		t.Fatal(err)
@@ -253,7 +253,7 @@ func TestExportErrors(t *testing.T) {
 		}
 	}
 	if _, err := plaintextescrow.Export(t.Context(),
-		plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"acme", "nobody"},
+		plaintextescrow.ExportConfig{Store: s.store, BranchKeyIDs: []string{"acme", "missing"},
 			Keyring: writer}); !errors.Is(err, keystore.ErrNotFound) {
 		t.Error(err)
 	}

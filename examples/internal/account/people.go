@@ -88,7 +88,7 @@ func Refusal(err error) string {
 }
 
 // OnDisk says what lies on the disk for the item with the id, and whether the
-// text can be read in it. Nobody sees the disks of AWS.
+// text can be read in it. AWS shows its disks to no customer.
 func (a *Account) OnDisk(ctx context.Context, table, id, text string) string {
 	if a.server == nil {
 		return "not to be seen on AWS"

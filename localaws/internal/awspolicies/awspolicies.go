@@ -15,7 +15,7 @@ var files embed.FS
 // here has a path.
 const ARNPrefix = "arn:aws:iam::aws:policy/"
 
-// Policy is an AWS managed policy. Nobody can change it.
+// Policy is an AWS managed policy. It cannot be changed.
 type Policy struct {
 	Name        string
 	Description string

@@ -95,7 +95,7 @@ func TestBounds(t *testing.T) {
 func TestSubscribe(t *testing.T) {
 	l := NewLog(0)
 	events, cancel := l.Subscribe(2)
-	for i := range 4 { // two more than fit: nobody waits
+	for i := range 4 { // two more than fit: no call waits
 		l.Record(newCall(user, "kms", fmt.Sprint("Op", i)), read, nil)
 	}
 	cancel()

@@ -192,7 +192,7 @@ func TestAdaptersAnswerAlike(t *testing.T) {
 		"unannounced": func(r *http.Request) {
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(strings.Repeat(" ", 2<<20))), -1
 		},
-		"stray":     func(r *http.Request) { r.Header.Set("X-Amz-Target", "Nobody.Do") },
+		"stray":     func(r *http.Request) { r.Header.Set("X-Amz-Target", "Nothing.Do") },
 		"no target": func(r *http.Request) { r.Header.Del("X-Amz-Target"); r.Method = http.MethodDelete },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -125,7 +125,7 @@ func (r *call) perform(t *task, err error) (any, error) {
 	return r.run(t)
 }
 
-// errMoved: the target was renamed or made anew since it was authorized, so it
+// errMoved: the target was renamed or created again since it was authorized, so it
 // was not this that the caller may change.
 var errMoved = errors.New("target has changed since it was authorized")
 

@@ -27,8 +27,8 @@ func TestInstanceProfiles(t *testing.T) {
 		t.Errorf("the role's profiles: %+v, %v", of, err)
 	}
 	_, err = root.ListInstanceProfilesForRole(ctx,
-		&iam.ListInstanceProfilesForRoleInput{RoleName: aws.String("nobody")})
-	wantCode(t, err, "NoSuchEntity", "The role with name nobody cannot be found.")
+		&iam.ListInstanceProfilesForRoleInput{RoleName: aws.String("missing")})
+	wantCode(t, err, "NoSuchEntity", "The role with name missing cannot be found.")
 	_, err = root.ListInstanceProfiles(ctx, &iam.ListInstanceProfilesInput{MaxItems: aws.Int32(1001)})
 	wantCode(t, err, "ValidationError",
 		"Value '1001' at 'maxItems' failed to satisfy constraint: Member must have value less than or equal to 1000")

@@ -191,7 +191,7 @@ func newSalt() []byte {
 }
 
 // sum hashes one password at a time, so that many attempts at once cost 19 MiB
-// and one processor, not each of them. The others wait in turn: whoever lets
+// and one processor, not each of them. The others wait in turn: a program that lets
 // strangers try has to limit them, else they keep the users out. Signed
 // requests do not come by here.
 func (s *Service) sum(password string, salt []byte) []byte {

@@ -195,7 +195,7 @@ type awsPolicy struct {
 }
 
 // awsPolicies parses them at the first use: they are constant, and a server
-// that nobody asks need not wait for it.
+// that is not asked for one need not wait for it.
 var awsPolicies = sync.OnceValue(func() map[string]*awsPolicy {
 	out := map[string]*awsPolicy{}
 	for _, p := range awspolicies.All() {

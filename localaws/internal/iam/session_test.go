@@ -24,7 +24,7 @@ func TestAssumeRole(t *testing.T) {
 	}
 	_, err := c.CreateRole(ctx,
 		&iam.CreateRoleInput{RoleName: aws.String("reader"),
-			AssumeRolePolicyDocument: trust("arn:aws:iam::111122223333:user/nobody")})
+			AssumeRolePolicyDocument: trust("arn:aws:iam::111122223333:user/missing")})
 	wantCode(t, err, "MalformedPolicyDocument", "Invalid principal in policy")
 	role, err := c.CreateRole(ctx,
 		&iam.CreateRoleInput{RoleName: aws.String("reader"),

@@ -161,7 +161,7 @@ func TestSimulatePagesShrinkWithPolicies(t *testing.T) {
 	wantCode(t, err, "ValidationError", "actionNames")
 }
 
-// Names are no longer than IAM's longest, whoever asks: they are compared with
+// Names are no longer than IAM's longest, for every caller: they are compared with
 // patterns before the caller's permission is known.
 func TestLongNames(t *testing.T) {
 	w := newWorld(t, nil)
@@ -193,6 +193,6 @@ func TestContextKeys(t *testing.T) {
 		t.Errorf("of a user: %v, %v", own, err)
 	}
 	_, err = c.GetContextKeysForPrincipalPolicy(ctx, &iam.GetContextKeysForPrincipalPolicyInput{
-		PolicySourceArn: aws.String("arn:aws:iam::" + account1 + ":user/nobody")})
-	wantCode(t, err, "NoSuchEntity", "user/nobody")
+		PolicySourceArn: aws.String("arn:aws:iam::" + account1 + ":user/missing")})
+	wantCode(t, err, "NoSuchEntity", "user/missing")
 }

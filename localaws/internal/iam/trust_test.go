@@ -69,7 +69,7 @@ func TestTrustPolicyTellsStrangersNothing(t *testing.T) {
 	w := newWorld(t, nil)
 	alice := w.user(account1, "alice")
 	for _, principal := range []string{"arn:aws:iam::111122223333:user/alice",
-		"arn:aws:iam::111122223333:user/nobody"} {
+		"arn:aws:iam::111122223333:user/missing"} {
 		_, err := w.iam(alice).CreateRole(t.Context(),
 			&iam.CreateRoleInput{RoleName: aws.String("r"), AssumeRolePolicyDocument: trusting(principal)})
 		wantCode(t, err, "AccessDenied", "iam:CreateRole")

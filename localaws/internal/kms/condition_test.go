@@ -245,7 +245,7 @@ func TestConsumersSeeErrors(t *testing.T) {
 		}
 	}
 	for name, grantee := range map[string]string{"no service": "dynamodb", "no ARN": "AIDA1",
-		"unknown": "arn:aws:iam::" + here + ":user/nobody"} {
+		"unknown": "arn:aws:iam::" + here + ":user/missing"} {
 		_, err := w.kms.CreateGrant(t.Context(), c,
 			GrantRequest{KeyID: arn, Grantee: grantee, Operations: []string{"Decrypt"}})
 		checkError(t, err, "InvalidArnException", "")

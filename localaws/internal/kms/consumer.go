@@ -214,7 +214,7 @@ func (s *Service) KeyState(keyARN string) (state State, ok bool) {
 
 // EnsureAWSManagedKey returns the ARN of the AWS managed key of an account and
 // Region with an alias such as "alias/aws/dynamodb", and makes key and alias
-// when there are none. Nobody can change such a key; it is for everybody in
+// when there are none. Such a key cannot be changed; it is for every principal of
 // the account, through that service only, and rotates every year.
 func (s *Service) EnsureAWSManagedKey(_ context.Context, account, region, aliasName string) (arn string, err error) {
 	service, ok := strings.CutPrefix(aliasName, "alias/aws/")

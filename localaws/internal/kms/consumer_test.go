@@ -161,7 +161,7 @@ func TestAWSManagedKey(t *testing.T) {
 		s["RotationPeriodInDays"] != 365.0 {
 		t.Errorf("rotation %v", s)
 	}
-	// Everybody in the account may use it through DynamoDB, and nobody directly.
+	// Every principal of the account may use it through DynamoDB, and none directly.
 	user := w.user(here, "user")
 	_, _, key, err := w.asTable(user, "alias/aws/dynamodb")
 	if err != nil {
@@ -194,7 +194,7 @@ func TestResolveKey(t *testing.T) {
 	w := newWorld(t)
 	arn := w.key(nil)
 	w.do(root(here), "CreateAlias", members{"AliasName": "alias/x", "TargetKeyId": arn})
-	c := w.newCall(w.user(here, "nobody"), "CreateTable")
+	c := w.newCall(w.user(here, "missing"), "CreateTable")
 	for _, id := range []string{arn, keyIDOf(arn), "alias/x"} {
 		if got, err := w.kms.ResolveKey(c, id); err != nil || got != arn {
 			t.Errorf("%s: %s, %v", id, got, err)

@@ -192,7 +192,7 @@ func (s *Service) grant(keyARN, id string) *grant {
 	return nil
 }
 
-// A grant token names its grant. It is no secret: what it gives is the grant,
+// A grant token names its grant. It is not a secret: what it gives is the grant,
 // to its grantee. A random part makes each one unique, as on AWS.
 
 func grantToken(g *grant) string {

@@ -80,7 +80,7 @@ func TestConcerns(t *testing.T) {
 		"role of a session":  {g, policy.Principal{AccountID: abroad, UniqueID: "AROA2:s", RoleUniqueID: "AROA2"}, true},
 		"session by ARN":     {byARN, policy.Principal{AccountID: "999999999999", ARN: "arn:session"}, true},
 		"account by its ARN": {byARN, policy.Principal{AccountID: abroad, UniqueID: "AIDA9"}, true},
-		"nobody":             {empty, policy.Principal{}, false},
+		"empty principal":    {empty, policy.Principal{}, false},
 		"no retirer":         {empty, policy.Principal{Type: policy.Service, ARN: dynamo}, false},
 	} {
 		if got := c.g.concerns(&c.p); got != c.want {
@@ -163,7 +163,7 @@ func TestListedGrants(t *testing.T) {
 	if got := retirable("us-east-1", user.ARN); len(got) != 1 || got[0] == equals {
 		t.Errorf("the user retires %v in another Region", got)
 	}
-	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": "arn:aws:iam::" + here + ":user/nobody"},
+	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": "arn:aws:iam::" + here + ":user/missing"},
 		"InvalidArnException", "")
 	w.fails(root(here), "ListRetirableGrants", members{"RetiringPrincipal": service}, "InvalidArnException", "")
 }

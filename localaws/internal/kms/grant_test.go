@@ -210,7 +210,7 @@ func TestGrantIdentity(t *testing.T) {
 	if page["Truncated"] != true || rest["Truncated"] != false || len(rest["Grants"].([]any)) != 1 {
 		t.Errorf("pages %v and %v", page, rest)
 	}
-	// The grant is alice's own, not of whoever bears the name next.
+	// The grant is alice's own, not of the next user of that name.
 	w.deleteUser(alice)
 	if got := w.listGrants(arn, members{"GrantId": id})[0]["GranteePrincipal"]; got != alice.UniqueID {
 		t.Errorf("deleted grantee shown as %v", got)

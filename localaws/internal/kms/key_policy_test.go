@@ -70,8 +70,8 @@ func TestPolicyRefusals(t *testing.T) {
 		code, message string
 	}{
 		"no JSON":           {members{"KeyId": arn, "Policy": "{"}, "MalformedPolicyDocumentException", ""},
-		"unknown user":      {put("arn:aws:iam::" + here + ":user/nobody"), "MalformedPolicyDocumentException", invalid},
-		"unknown role":      {put("arn:aws:iam::" + here + ":role/nobody"), "MalformedPolicyDocumentException", invalid},
+		"unknown user":      {put("arn:aws:iam::" + here + ":user/missing"), "MalformedPolicyDocumentException", invalid},
+		"unknown role":      {put("arn:aws:iam::" + here + ":role/missing"), "MalformedPolicyDocumentException", invalid},
 		"unknown account":   {put("999999999999"), "MalformedPolicyDocumentException", invalid},
 		"root of unknown":   {put("arn:aws:iam::999999999999:root"), "MalformedPolicyDocumentException", invalid},
 		"other partition":   {put("arn:aws-cn:iam::" + here + ":root"), "MalformedPolicyDocumentException", invalid},
@@ -329,7 +329,7 @@ func TestIdentify(t *testing.T) {
 		"arn:aws:sts::" + here + ":user/user",
 		"arn:aws:iam::" + here + ":assumed-role/x/y", "arn:aws:iam::" + here + ":federated-user/x",
 		"arn:aws:sts::" + here + ":federated-user/", "arn:aws:sts::" + here + ":federated-user",
-		"arn:aws:iam::" + here + ":user/nobody", "arn:aws:iam::1111:root", "arn:aws:iam:root",
+		"arn:aws:iam::" + here + ":user/missing", "arn:aws:iam::1111:root", "arn:aws:iam:root",
 		strings.Replace(user.ARN, ":iam:", ":sts:", 1), strings.Replace(user.ARN, ":iam:", ":s3:", 1),
 	} {
 		if id, ok := w.kms.identify(text); ok {

@@ -65,7 +65,7 @@ func TestCreateKeyRefusals(t *testing.T) {
 	// What is the default may be said.
 	w.do(root(here), "CreateKey", members{"KeySpec": specSymmetric, "CustomerMasterKeySpec": specSymmetric,
 		"KeyUsage": usageEncrypt, "Origin": "AWS_KMS"})
-	w.fails(w.user(here, "nobody"), "CreateKey", members{}, "AccessDeniedException",
+	w.fails(w.user(here, "missing"), "CreateKey", members{}, "AccessDeniedException",
 		"because no identity-based policy allows the kms:CreateKey action")
 	// Tags need a permission of their own.
 	creator := w.user(here, "creator", "kms:CreateKey")

@@ -14,7 +14,7 @@
 // replication have no delay, so grant tokens are checked but never needed.
 // Asymmetric keys for signing, imported material and custom key stores are refused
 // with UnsupportedOperationException. aws:SourceArn is there only when a service acts
-// for itself and says for what, so a grant with that constraint allows nobody
+// for itself and says for what, so a grant with that constraint allows no caller
 // else. There may be 10,000 keys in an account and Region and 500 grants for one
 // grantee on one key. AWS aliases without a key are not listed; asking for
 // alias/aws/dynamodb makes its key.

@@ -104,7 +104,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 			})
 		}
 	}
-	// Keys of one's own, from creation to deletion.
+	// Keys of your own, from creation to deletion.
 	work(3, func(ctx context.Context, worker, round int) {
 		k, err := root.CreateKey(ctx, &sdk.CreateKeyInput{MultiRegion: aws.Bool(round%2 == 0)})
 		if !allowed(err) {

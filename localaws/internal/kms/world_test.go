@@ -72,7 +72,7 @@ func (c counter) Submit(tx *storage.Tx) storage.Pending {
 	return c.Store.Submit(tx)
 }
 
-// restart makes the service anew from what the store has.
+// restart creates a new service from what the store has.
 func (w *world) restart() {
 	w.t.Helper()
 	s, err := New(Config{Clock: w.clock, Store: w.store, Authorizer: w, Audit: w, Principals: w})

@@ -71,8 +71,8 @@ type Service interface {
 	// An error that is not an *Error becomes InternalFailure.
 	Serve(ctx context.Context, c *Call) ([]byte, error)
 	// Describe tells the front door about an operation, for routing and audit;
-	// ok is false for one that AWS has and this server does not, or nobody
-	// has.
+	// ok is false for one that AWS has and this server does not, or that does
+	// not exist.
 	Describe(operation string) (o Operation, ok bool)
 }
 

@@ -33,7 +33,7 @@ type Error struct {
 }
 
 // ErrMistake is the Cause of an answer of status 500 that AWS gives to a mistake of
-// the caller. It is no failure of this server.
+// the caller. It is not a failure of this server.
 var ErrMistake = errors.New("a mistake of the caller, which AWS answers as a failure of its own")
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }

@@ -225,8 +225,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestTargetMustBeSigned signs a request without a target and adds one: nobody
-// may choose the operation of a request that another has signed.
+// TestTargetMustBeSigned signs a request without a target and adds one: a stranger
+// must not choose the operation of a request that another has signed.
 func TestTargetMustBeSigned(t *testing.T) {
 	for _, name := range []string{"X-Amz-Target", "x-amz-target", "X-Amz-Security-Token"} {
 		r := signed(t, "POST", "https://kms.us-east-1.amazonaws.com/", "{}", signer, now, "kms", "us-east-1",

@@ -130,8 +130,8 @@ func sum(key []byte, data string) []byte {
 }
 
 // checkUnsigned refuses a header of AWS's own that is there without being
-// signed: X-Amz-Target decides what is done, so whoever could add it to a
-// signed request could make another one of it.
+// signed: X-Amz-Target decides what is done, so anyone who could add it to a
+// signed request could turn it into a different request.
 func checkUnsigned(r *Request, s *Signature) error {
 	for name := range r.Header {
 		if len(name) < len(amzPrefix) || !strings.EqualFold(name[:len(amzPrefix)], amzPrefix) {

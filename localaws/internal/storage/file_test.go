@@ -240,7 +240,7 @@ func TestTornFileIsRefused(t *testing.T) {
 }
 
 // TestDamagedPages overwrites one page after the other: every page in use
-// either holds only values, which are the concern of whoever sealed them, or
+// either holds only values, which are checked where they are opened, or
 // makes Open refuse. In no case may it crash.
 func TestDamagedPages(t *testing.T) {
 	dir := filled(t)

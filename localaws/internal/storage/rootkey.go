@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// RootKeyFile is the name of the root key file in a data directory. Whoever
+// RootKeyFile is the name of the root key file in a data directory. Anyone who
 // reads it reads everything beside it.
 const RootKeyFile = "root.key"
 

@@ -23,7 +23,7 @@ func TestAbsent(t *testing.T) {
 		t.Error("an absent operation is not described")
 	}
 	if _, ok := tt.Describe("Other"); ok {
-		t.Error("an operation that nobody has is described")
+		t.Error("an operation that does not exist is described")
 	}
 	_, err := tt.Serve(t.Context(), none{}, &request.Call{Operation: "DeleteQueue"})
 	var refused *request.Error

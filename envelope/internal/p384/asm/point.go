@@ -26,7 +26,7 @@ func at(p place, i int) place {
 	return p
 }
 
-// mem returns an operand for p. Pointers are loaded anew each time, because the
+// mem returns an operand for p. Pointers are loaded each time, because the
 // subroutines leave no register alone.
 func (p place) mem() Mem {
 	if p.param == "" {

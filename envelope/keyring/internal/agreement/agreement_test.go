@@ -243,7 +243,7 @@ func TestCurveNames(t *testing.T) {
 	}
 }
 
-// FuzzUnwrap gives provider information and ciphertexts that nobody wrote: each
+// FuzzUnwrap tries made-up provider information and ciphertexts: each
 // fails with materials.ErrMaterials.
 func FuzzUnwrap(f *testing.F) {
 	for _, c := range curves {
