@@ -204,12 +204,12 @@ func TestParseDetails(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.text, err, c.detail)
 		}
 	}
-	for text, detail := range map[string]string{`[]`: "no object", `"x"`: "no object", ``: "",
+	for text, detail := range map[string]string{`[]`: "not an object", `"x"`: "not an object", ``: "",
 		`{"Id":[],"Statement":[]}`: "Id is not a string", `{"Statement":[]}`: "no Statement"} {
 		_, err := policy.Parse([]byte(text), policy.Identity)
 		var refused *policy.ParseError
 		if !errors.As(err, &refused) || !strings.Contains(refused.Detail, detail) || text == "" &&
-			strings.Contains(refused.Detail, "no object") {
+			strings.Contains(refused.Detail, "not an object") {
 			t.Errorf("%s: %v, want %q", text, err, detail)
 		}
 	}
@@ -240,7 +240,7 @@ func TestParseDepth(t *testing.T) {
 			policy.Identity)
 		return err
 	}
-	for levels, want := range map[int]string{10: "no string, number or boolean", 11: "deep"} {
+	for levels, want := range map[int]string{10: "not a string, number or boolean", 11: "deep"} {
 		var refused *policy.ParseError
 		if err := deep(levels); !errors.As(err, &refused) || !strings.Contains(refused.Detail, want) {
 			t.Errorf("%d levels: %v, want %q", levels, err, want)

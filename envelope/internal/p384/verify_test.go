@@ -240,8 +240,8 @@ func mutate(r *rand.Rand, b []byte) []byte {
 // TestEmptyHash: a signature that the equations accept for an empty hash, which
 // nothing signs on purpose.
 func TestEmptyHash(t *testing.T) {
-	compressed, err := hex.DecodeString("03b9a0b41acfbc15ef9e5a8dcb0ed5643073bbff5fe0d5b6c998a00a984cadb6f8d850ad0ac800" +
-		"50aaede5346995dbd693")
+	compressed, err := hex.DecodeString("03b9a0b41acfbc15ef9e5a8dcb0ed5643073bbff5fe0d5b6c998a00a984cadb6f8d850ad0a" +
+		"c80050aaede5346995dbd693")
 	if err != nil {
 		t.Fatal(err)
 	}
