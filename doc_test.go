@@ -44,6 +44,29 @@ func TestExperimentalPackages(t *testing.T) {
 	}
 }
 
+// TestPackagesLink: the documentation of each public package that implements
+// something of AWS's links to what it implements.
+func TestPackagesLink(t *testing.T) {
+	without := map[string]bool{ // their documentation links to packages of this module
+		"": true, "access/accesstest": true, "envelope/itemconfig": true, "envelope/keystore/plaintextescrow": true,
+		"envelope/legacy/metatable": true,
+		"labsetup":                  true, "localaws/localawstest": true, "store": true,
+	}
+	notPublic := regexp.MustCompile(`(^|/)internal(/|$)|^(cmd|examples|interop|benchmarks)(/|$)`)
+	linked := 0
+	for _, p := range goPackages(t) {
+		if notPublic.MatchString(p.path) || without[p.path] {
+			continue
+		}
+		if linked++; !strings.Contains(packageDoc(t, p.Dir, p.GoFiles), "https://") {
+			t.Errorf("package %s links to no specification, guide or library", p.path)
+		}
+	}
+	if linked < 10 {
+		t.Errorf("only %d packages were read", linked)
+	}
+}
+
 // packageDoc returns the package documentation in files.
 func packageDoc(t *testing.T, dir string, files []string) string {
 	t.Helper()

@@ -38,4 +38,12 @@
 //   - open the table: write its resource policy;
 //   - get around the key: take the table off it, restore a backup under another
 //     key, export the table, read its stream, send it to Kinesis, add a replica.
+//
+// # Reference
+//
+// The rules are those of the [policy evaluation logic] of IAM, and of the
+// [default key policy] of AWS KMS.
+//
+// [policy evaluation logic]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+// [default key policy]: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 package access

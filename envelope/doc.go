@@ -92,4 +92,16 @@
 //   - GODEBUG=fips140=on works. GODEBUG=fips140=only does not, because the
 //     format fixes the nonces of AES-GCM, which that mode refuses; then
 //     [NewItemEncryptor] fails with [ErrUnsupported].
+//
+// # Specification
+//
+// Comments name pages of the [specification of the item encryptor], such as
+// decrypt-item, and of [structured encryption], such as header. The official
+// libraries' counterparts are the item encryptor of the [developer guide] and the
+// class DynamoDbItemEncryptor of the [Java library].
+//
+// [specification of the item encryptor]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/tree/main/specification/dynamodb-encryption-client
+// [structured encryption]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/tree/main/specification/structured-encryption
+// [developer guide]: https://docs.aws.amazon.com/database-encryption-sdk/latest/devguide/what-is-database-encryption-sdk.html
+// [Java library]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/tree/main/DynamoDbEncryption
 package envelope

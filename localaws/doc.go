@@ -42,4 +42,15 @@
 // services that the tests here use exist; any other answers
 // UnknownOperationException, or InvalidAction for IAM and STS, to callers whose
 // signature is right. DescribeEndpoints answers the address that was called.
+//
+// # Reference
+//
+// The API references of the five services say what a request means: [DynamoDB],
+// [AWS KMS], [IAM], [AWS STS] and [CloudTrail].
+//
+// [DynamoDB]: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference
+// [AWS KMS]: https://docs.aws.amazon.com/kms/latest/APIReference
+// [IAM]: https://docs.aws.amazon.com/IAM/latest/APIReference
+// [AWS STS]: https://docs.aws.amazon.com/STS/latest/APIReference
+// [CloudTrail]: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference
 package localaws

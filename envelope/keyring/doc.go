@@ -20,4 +20,12 @@
 // OnDecrypt joins one [materials.KeyError] per encrypted data key it tried. A
 // keyring to which none of them belongs fails with [materials.ErrMaterials]
 // and lists what the item has.
+//
+// # Specification
+//
+// Comments name pages of the [framework's specification], such as raw-aes-keyring
+// and multi-keyring. AWS's guide has a page about [choosing a keyring].
+//
+// [framework's specification]: https://github.com/awslabs/aws-encryption-sdk-specification/tree/master/framework
+// [choosing a keyring]: https://docs.aws.amazon.com/database-encryption-sdk/latest/devguide/keyrings.html
 package keyring

@@ -39,4 +39,12 @@
 // [Storage] is what the store asks of its table; implement it to keep the
 // wrapped keys elsewhere. To replace the store as a whole, implement [Store],
 // or just materials.BranchKeySource.
+//
+// # Specification
+//
+// The page branch-key-store of the [framework's specification] describes the
+// records. AWS's guide calls this the key store of the [hierarchical keyring].
+//
+// [framework's specification]: https://github.com/awslabs/aws-encryption-sdk-specification/tree/master/framework/branch-key-store.md
+// [hierarchical keyring]: https://docs.aws.amazon.com/database-encryption-sdk/latest/devguide/use-hierarchical-keyring.html
 package keystore

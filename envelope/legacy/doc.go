@@ -70,4 +70,13 @@
 //     such an item.
 //   - An old item that is put back in place of a newer one verifies as long as
 //     reading old items is allowed. Migrate, then forbid it.
+//
+// # Reference
+//
+// The format has no specification. Its implementations are the [Java client] and
+// the [Python client]; AWS's guide describes [migrating from it].
+//
+// [Java client]: https://github.com/aws/amazon-dynamodb-encryption-java
+// [Python client]: https://github.com/aws/aws-dynamodb-encryption-python
+// [migrating from it]: https://docs.aws.amazon.com/database-encryption-sdk/latest/devguide/ddb-java-migrate.html
 package legacy

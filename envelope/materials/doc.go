@@ -12,4 +12,11 @@
 // Secrets in these types are wiped by Wipe, do not print, and refuse to be
 // marshalled. Go cannot promise that the runtime left no other copy of them in
 // memory.
+//
+// # Specification
+//
+// Comments name pages of the [framework's specification], such as cmm-interface,
+// keyring-interface and structures, which the official libraries share.
+//
+// [framework's specification]: https://github.com/awslabs/aws-encryption-sdk-specification/tree/master/framework
 package materials

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -17,7 +18,8 @@ const maxColumns = 120
 
 // TestColumns: code fits beside other code on a screen. What cannot be broken
 // may be wider: raw strings with struct tags, policies and texts in them, paths
-// of imports, the output of examples, and in tests the rows of tables.
+// of imports, addresses of links, the output of examples, and in tests the rows of
+// tables.
 func TestColumns(t *testing.T) {
 	if got := tooWide([]byte("package x\n\nvar a = `"+strings.Repeat("x", 200)+"`\n"), false); got != nil {
 		t.Errorf("a raw string is too wide: %v", got)
@@ -71,8 +73,11 @@ func tooWide(src []byte, test bool) []int {
 	return out
 }
 
-// fixedLines returns the lines that hold a raw string, the path of an import, or
-// the output of an example.
+// address is the definition of a link in a doc comment, which takes one line.
+var address = regexp.MustCompile(`^// \[.+\]: https://\S+$`)
+
+// fixedLines returns the lines that hold a raw string, the path of an import, the
+// address of a link, or the output of an example.
 func fixedLines(src []byte) map[int]bool {
 	set := token.NewFileSet()
 	f := set.AddFile("", -1, len(src))
@@ -86,7 +91,7 @@ func fixedLines(src []byte) map[int]bool {
 		case token.EOF:
 			return out
 		case token.COMMENT:
-			if output {
+			if output || address.MatchString(text) {
 				out[f.Line(pos)] = true
 			}
 		case token.VAR, token.CONST, token.TYPE, token.FUNC:

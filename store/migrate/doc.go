@@ -141,4 +141,10 @@
 // work.
 //
 // Chapter M of docs/guarantees.md states what a migration guarantees.
+//
+// # Reference
+//
+// AWS's guide describes the same change of a table by hand, for the [Java library].
+//
+// [Java library]: https://docs.aws.amazon.com/database-encryption-sdk/latest/devguide/ddb-java-migrate.html
 package migrate

@@ -135,4 +135,11 @@
 // token, the error is [ErrTokenMismatch].
 //
 // Chapter E of docs/guarantees.md states what each call guarantees.
+//
+// # Reference
+//
+// The official libraries' counterpart is the interceptor of the specification's
+// page [ddb-sdk-integration].
+//
+// [ddb-sdk-integration]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/tree/main/specification/dynamodb-encryption-client/ddb-sdk-integration.md
 package transparent

@@ -52,4 +52,13 @@
 // a path into an encrypted attribute, size and attribute_type of one, and a
 // value that is compared with encrypted and with other attributes under one
 // placeholder.
+//
+// # Specification
+//
+// The official libraries rewrite the same requests: see the pages of [searchable
+// encryption] and [querying beacons] in AWS's guide. Where they lose matches, this
+// package does not.
+//
+// [searchable encryption]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/tree/main/specification/searchable-encryption
+// [querying beacons]: https://docs.aws.amazon.com/database-encryption-sdk/latest/devguide/using-beacons.html
 package search

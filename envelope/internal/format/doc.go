@@ -10,4 +10,12 @@
 //
 // Everything that parses takes hostile input: allocation is bounded by the
 // length of the input, nesting by [MaxDepth].
+//
+// # Specification
+//
+// Comments name pages of the specification of [structured encryption], such as
+// header and footer, and of the [attribute serialization].
+//
+// [structured encryption]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/tree/main/specification/structured-encryption
+// [attribute serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/tree/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md
 package format

@@ -48,4 +48,12 @@
 // A failed call gives a [materials.KeyError] with the key ARN, the KMS error
 // code, and, if access was denied, the missing permission; such an error is
 // also [materials.ErrKeyDenied]. Throttling and cancellation are not.
+//
+// # Specification
+//
+// Comments name pages of the specification of [keyrings on AWS KMS], such as
+// aws-kms-mrk-keyring. AWS's guide has a page about [choosing a keyring].
+//
+// [keyrings on AWS KMS]: https://github.com/awslabs/aws-encryption-sdk-specification/tree/master/framework/aws-kms
+// [choosing a keyring]: https://docs.aws.amazon.com/database-encryption-sdk/latest/devguide/keyrings.html
 package awskms

@@ -33,4 +33,11 @@
 // Copying and wiping a key need one lock around both, and one fetch must fill
 // two entries; general caches evict in the background and refuse new entries by
 // popularity, which would cost KMS calls at random.
+//
+// # Specification
+//
+// The cache has the purpose of the official libraries' [cryptographic materials
+// cache], and other rules for its lifetime, which Config states.
+//
+// [cryptographic materials cache]: https://github.com/awslabs/aws-encryption-sdk-specification/tree/master/framework/storm-tracking-cryptographic-materials-cache.md
 package cache
