@@ -3,19 +3,12 @@ package store
 import (
 	"context"
 	"fmt"
+	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/store/internal/attempts"
-	"github.com/ddbseal/ddbseal/store/internal/pace"
-)
-
-// DynamoDB's limits for one call.
-const (
-	batchWriteSize = 25
-	batchGetSize   = 100
+	"github.com/ddbseal/ddbseal/store/internal/batch"
 )
 
 // BatchError says how far a batch came. It matches [ErrUnprocessed] when
@@ -75,7 +68,10 @@ func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error
 	plain := make([]envelope.Item, len(items))
 	seen := make(map[string]int, len(items))
 	for i := range items {
-		if plain[i], err = t.marshal(&items[i]); err != nil {
+		if plain[i], err = t.marshal(&items[i]); err == nil {
+			err = t.valid(plain[i], &items[i])
+		}
+		if err != nil {
 			return items, &BatchError{Table: t.name, Total: len(items),
 				Err: fmt.Errorf("item %d of the batch: %w", i, err)}
 		}
@@ -151,112 +147,21 @@ func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
 	return items, nil
 }
 
+// batches returns what sends the table's batches.
+func (c *core) batches() *batch.Table {
+	return &batch.Table{Client: c.client, Name: c.name, Key: c.plan.keyText, Fail: c.callError,
+		Concurrency: c.options.concurrency}
+}
+
 // batchWrite sends items in chunks and returns the indexes of those not known
 // to be written, in ascending order.
 func (c *core) batchWrite(ctx context.Context, items []envelope.Item,
-	requests func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error)) (left []int,
-	err error) {
-	for from := 0; from < len(items); from += batchWriteSize {
-		chunk := items[from:min(from+batchWriteSize, len(items))]
-		waiting, err := requests(ctx, from, chunk)
-		if err == nil {
-			waiting, err = c.writeChunk(ctx, waiting)
-		} else {
-			waiting = nil
-			for i := range chunk {
-				left = append(left, from+i)
-			}
-		}
-		if err == nil {
-			continue
-		}
-		undone := make(map[string]bool, len(waiting))
-		for _, r := range waiting {
-			undone[c.plan.keyText(requestItem(r))] = true
-		}
-		for i := range chunk {
-			if undone[c.plan.keyText(chunk[i])] {
-				left = append(left, from+i)
-			}
-		}
-		for i := from + len(chunk); i < len(items); i++ {
-			left = append(left, i)
-		}
+	requests func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error)) ([]int, error) {
+	left, err := c.batches().Write(ctx, items, requests)
+	if err != nil {
 		return left, &BatchError{Table: c.name, Done: len(items) - len(left), Total: len(items), Err: err}
 	}
 	return nil, nil
-}
-
-func requestItem(r types.WriteRequest) envelope.Item {
-	if r.PutRequest != nil {
-		return r.PutRequest.Item
-	}
-	return r.DeleteRequest.Key
-}
-
-// writeChunk sends one chunk until nothing of it is left; the requests it
-// returns with an error are not known to be done. The error matches
-// [ErrUncertain] if an attempt without an answer may have done them.
-func (c *core) writeChunk(ctx context.Context, waiting []types.WriteRequest) ([]types.WriteRequest, error) {
-	var p pace.Batch
-	var lost *attempts.Observer // a call of which an attempt may have written
-	for {
-		var seen attempts.Observer
-		out, err := c.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
-			RequestItems: map[string][]types.WriteRequest{c.name: waiting},
-		}, seen.Observe)
-		if err != nil && seen.Unclear() || err == nil && seen.Repeated() {
-			lost = &seen
-		}
-		progress := false
-		if err == nil {
-			left := c.still(waiting, only(out.UnprocessedItems))
-			if len(left) == 0 {
-				return nil, nil
-			}
-			progress = len(left) < len(waiting)
-			waiting = left
-		}
-		if err == nil || pace.Throttled(err) {
-			if err = p.Wait(ctx, progress, err); err == nil {
-				continue
-			}
-		}
-		if lost != nil {
-			return waiting, fmt.Errorf("batch write of %s: %w", c.name, lost.Uncertain(err))
-		}
-		return waiting, c.callError("batch write", err)
-	}
-}
-
-// still returns the requests that an answer leaves undone. It takes them from
-// what was sent, so an answer that repeats a request or names another item
-// causes no other write.
-func (c *core) still(waiting, unprocessed []types.WriteRequest) []types.WriteRequest {
-	if len(unprocessed) == 0 {
-		return nil
-	}
-	undone := make(map[string]bool, len(unprocessed))
-	for _, r := range unprocessed {
-		if r.PutRequest != nil || r.DeleteRequest != nil {
-			undone[c.plan.keyText(requestItem(r))] = true
-		}
-	}
-	var left []types.WriteRequest
-	for _, r := range waiting {
-		if undone[c.plan.keyText(requestItem(r))] {
-			left = append(left, r)
-		}
-	}
-	return left
-}
-
-// only takes what an answer says of the one table in the request: it may call
-// by its name what was asked by its ARN.
-func only[V any](answers map[string]V) (v V) {
-	for _, v = range answers {
-	}
-	return v
 }
 
 // BatchGet reads any number of items by their keys, 100 in one call, strongly
@@ -281,71 +186,33 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 	}
 	result := make([]*T, len(keys))
 	failed := &BatchError{Table: t.name, Total: len(keys), Items: map[int]error{}}
-	for from := 0; from < len(unique) && failed.Err == nil; from += batchGetSize {
-		chunk := unique[from:min(from+batchGetSize, len(unique))]
-		pending := make(map[string]bool, len(chunk))
-		for _, k := range chunk {
-			pending[t.plan.keyText(k)] = true
+	var mu sync.Mutex
+	left, err := t.batches().Get(ctx, unique, func(stored []envelope.Item) error {
+		values, errs := decodePage[T](ctx, &t.core, stored, view{})
+		if err := ctx.Err(); err != nil { // not the items' errors, then
+			return t.callError("batch get", err)
 		}
-		var left []envelope.Item
-		left, failed.Err = t.getChunk(ctx, chunk, func(stored []envelope.Item) error {
-			values, errs := decodePage[T](ctx, &t.core, stored, view{})
-			if err := ctx.Err(); err != nil { // not the items' errors, then
-				return t.callError("batch get", err)
-			}
-			for i := range stored {
-				for _, j := range at[t.plan.keyText(stored[i])] {
-					if errs[i] != nil {
-						failed.Items[j] = errs[i]
-					} else {
-						v := values[i]
-						result[j] = &v
-					}
+		mu.Lock()
+		defer mu.Unlock()
+		for i := range stored {
+			for _, j := range at[t.plan.keyText(stored[i])] {
+				if errs[i] != nil {
+					failed.Items[j] = errs[i]
+				} else {
+					v := values[i]
+					result[j] = &v
 				}
 			}
-			return nil
-		})
-		for _, k := range left {
-			delete(pending, t.plan.keyText(k))
 		}
-		for k := range pending {
-			failed.Done += len(at[k])
-		}
+		return nil
+	})
+	failed.Err, failed.Done = err, len(keys)
+	for _, k := range left {
+		failed.Done -= len(at[t.plan.keyText(k)])
 	}
 	failed.Done -= len(failed.Items)
 	if failed.Err != nil || len(failed.Items) > 0 {
 		return result, failed
 	}
 	return result, nil
-}
-
-// getChunk reads up to 100 items and hands them over as they come; the keys it
-// returns with an error were not read.
-func (c *core) getChunk(ctx context.Context, waiting []envelope.Item,
-	take func([]envelope.Item) error) ([]envelope.Item, error) {
-	var p pace.Batch
-	for {
-		out, err := c.client.BatchGetItem(ctx,
-			&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-				c.name: {Keys: waiting, ConsistentRead: new(true)},
-			}})
-		progress := false
-		switch {
-		case err == nil:
-			if err := take(only(out.Responses)); err != nil {
-				return waiting, err
-			}
-			left := only(out.UnprocessedKeys).Keys
-			if len(left) == 0 {
-				return nil, nil
-			}
-			progress = len(left) < len(waiting)
-			waiting = left
-		case !pace.Throttled(err):
-			return waiting, c.callError("batch get", err)
-		}
-		if err := p.Wait(ctx, progress, err); err != nil {
-			return waiting, fmt.Errorf("batch get of %s: %w", c.name, err)
-		}
-	}
 }

@@ -57,6 +57,13 @@ var (
 	// context.Canceled. Read the item before you write again. Any other error of a
 	// write says that it was not done, unless the method says otherwise.
 	ErrUncertain = attempts.ErrUncertain
+	// ErrExists: [Table.Insert] found an item under the key. The error matches
+	// [ErrConditionFailed] too.
+	ErrExists = errors.New("an item with this key exists")
+	// ErrTokenUsed: another request had the token of [TransactWriteOnce] in the last
+	// ten minutes, and this call wrote nothing. In client-side mode that request may
+	// have been the same transaction: read its items to see whether it was done.
+	ErrTokenUsed = errors.New("the token was used by another request in the last ten minutes")
 	// ErrPartialItem: a projection or an index gave only a part of the item,
 	// which cannot be verified. Read the item by its key.
 	ErrPartialItem = errors.New("item is incomplete and cannot be verified")

@@ -29,6 +29,9 @@ func mergingOf(t reflect.Type) merging {
 func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) {
 	p := c.plan
 	next, err := c.marshal(v)
+	if err == nil {
+		err = c.valid(next, v)
+	}
 	if err != nil {
 		return nil, err
 	}

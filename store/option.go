@@ -1,5 +1,11 @@
 package store
 
+import (
+	"fmt"
+
+	"github.com/ddbseal/ddbseal/envelope"
+)
+
 // Option changes a setting of a table that few tables need. Pass options to
 // [New] and [NewEntity].
 type Option func(*options)
@@ -14,7 +20,26 @@ type options struct {
 	wholeIndexes []string
 	// projections are those of declared indexes that do not project all.
 	projections map[string][]string
+	// concurrency is the number of calls of a batch that run at the same time.
+	concurrency int
+	// validate is a func(T) error, or nil.
+	validate any
 }
+
+// Validate makes each write that has a value call check with it first: Put and its
+// relatives, Update after the change, BatchPut and their operations in a
+// transaction. An error of check ends the write before the call; it is wrapped in
+// an [*ItemError], and its text appears in that error's, so it must hold no
+// secret. T is the type of the table, or [New] fails with [ErrConfiguration].
+func Validate[T any](check func(T) error) Option { return func(o *options) { o.validate = check } }
+
+// maxConcurrency bounds the calls of one batch, each of which may hold 16 MB.
+const maxConcurrency = 64
+
+// BatchConcurrency lets BatchPut, BatchDelete and BatchGet have n calls under
+// way at the same time, from 1, the default, to 64. If a batch ends early with
+// [ErrUncertain], the items of several calls may have been written.
+func BatchConcurrency(n int) Option { return func(o *options) { o.concurrency = n } }
 
 // DropUnknownMembers lets [Table.Update] and [Table.UpdateOp] drop members of
 // structs in slices, arrays and maps that the Go type lacks. Without it they
@@ -47,4 +72,40 @@ func IndexProjection(index string, attributes ...string) Option {
 		}
 		o.projections[index] = attributes
 	}
+}
+
+// check refuses settings that could have no effect.
+func (o *options) check() error {
+	if o.concurrency < 0 || o.concurrency > maxConcurrency {
+		return fmt.Errorf("%w: BatchConcurrency of %d, from 1 to %d", ErrConfiguration, o.concurrency, maxConcurrency)
+	}
+	return nil
+}
+
+// validation returns check, a func(T) error or nil, for a T or *T.
+func validation[T any](check any) (func(v any) error, error) {
+	if check == nil {
+		return nil, nil
+	}
+	f, fits := check.(func(T) error)
+	if !fits || f == nil {
+		return nil, fmt.Errorf("%w: Validate has a %T, not a check of %T", ErrConfiguration, check, *new(T))
+	}
+	return func(v any) error {
+		if p, is := v.(*T); is {
+			return f(*p)
+		}
+		return f(v.(T))
+	}, nil
+}
+
+// valid checks v, a value of T or a pointer to one, which was converted to item.
+func (c *core) valid(item envelope.Item, v any) error {
+	if c.validate == nil {
+		return nil
+	}
+	if err := c.validate(v); err != nil {
+		return c.itemError(item, fmt.Errorf("%s is not valid: %w", c.plan.typeName, err))
+	}
+	return nil
 }

@@ -54,6 +54,20 @@ var methods = []method{
 		}
 		return err
 	}},
+	{name: "Insert", seen: otherExists, call: func(ctx ctx, a *attempt) error {
+		return a.tallies.Insert(ctx, tally{ID: a.other()})
+	}},
+	{name: "Save", again: true, seen: countOfTally, call: func(ctx ctx, a *attempt) error {
+		return a.tallies.Save(ctx, &tally{ID: a.id, Count: 1})
+	}},
+	{name: "Save/version", versioned: true, seen: countOfCounter, call: func(ctx ctx, a *attempt) error {
+		v := &counter{ID: a.id, Count: 1, Version: 1}
+		err := a.counters.Save(ctx, v)
+		if want := map[bool]int{true: 2, false: 1}[err == nil]; v.Version != want {
+			a.Errorf("Save left version %d, want %d: %v", v.Version, want, err)
+		}
+		return err
+	}},
 	{name: "Delete", again: true, seen: gone, call: func(ctx ctx, a *attempt) error {
 		return a.tallies.Delete(ctx, a.key())
 	}},
@@ -88,6 +102,20 @@ var methods = []method{
 	}},
 	{name: "UpdateAttributes", again: true, seen: hitsOfTally, call: func(ctx ctx, a *attempt) error {
 		return a.tallies.UpdateAttributes(ctx, a.key(), setHits)
+	}},
+	{name: "UpdateAttributesNew", again: true, seen: hitsOfTally, call: func(ctx ctx, a *attempt) error {
+		v, err := a.tallies.UpdateAttributesNew(ctx, a.key(), setHits)
+		if err == nil && v.Hits != 1 {
+			a.Errorf("UpdateAttributesNew returned %+v", v)
+		}
+		return err
+	}},
+	{name: "UpdateAttributesOld", again: true, seen: hitsOfTally, call: func(ctx ctx, a *attempt) error {
+		v, err := a.tallies.UpdateAttributesOld(ctx, a.key(), setHits)
+		if err == nil && v.Hits != 0 && v.Hits < 100 { // 100 and more are the other writer's
+			a.Errorf("UpdateAttributesOld returned %+v", v)
+		}
+		return err
 	}},
 	{name: "UpdateAttributes/condition", seen: hitsOfTally, call: func(ctx ctx, a *attempt) error {
 		return a.tallies.UpdateAttributes(ctx, a.key(), setHits, calmHits)

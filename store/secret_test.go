@@ -200,6 +200,12 @@ func TestSecrets(t *testing.T) {
 				number.Any = expression.Value // a function
 				fails(vaults.Put(ctx, number))
 			},
+			"Insert": func() { fails(vaults.Insert(ctx, s.vault("a", 1))) },
+			"Save": func() {
+				v := s.vault("a", 1)
+				ok(t, vaults.Save(ctx, &v))
+				fails(vaults.Save(ctx, &v, never))
+			},
 			"PutOld":         func() { ok(t, ignore(vaults.PutOld(ctx, s.vault("a", 1)))) },
 			"Update":         func() { ok(t, ignore(vaults.Update(ctx, key(1), change))) },
 			"UpdateOrCreate": func() { ok(t, ignore(vaults.UpdateOrCreate(ctx, key(2), change))) },
@@ -209,6 +215,16 @@ func TestSecrets(t *testing.T) {
 				// A secret is refused on the client, or fails: the item has no such path.
 				fails(vaults.UpdateAttributes(ctx, key(1),
 					expression.Set(expression.Name("Plain.x.y"), expression.Value(s.text()))))
+			},
+			"UpdateAttributesNew": func() {
+				ok(t, ignore(vaults.UpdateAttributesNew(ctx, key(1),
+					expression.Set(expression.Name("note"), expression.Value("new")))))
+				fails(ignore(vaults.UpdateAttributesNew(ctx, key(1),
+					expression.Set(expression.Name("Plain.x.y"), expression.Value(s.text())))))
+			},
+			"UpdateAttributesOld": func() {
+				ok(t, ignore(vaults.UpdateAttributesOld(ctx, key(1),
+					expression.Set(expression.Name("note"), expression.Value("old")))))
 			},
 			"BatchPut": func() {
 				ok(t, ignore(vaults.BatchPut(ctx, []vault{s.vault("a", 3), s.vault("a", 4)})))
@@ -230,8 +246,8 @@ func TestSecrets(t *testing.T) {
 		}
 		reads := []string{"BatchGet", "Check", "CheckReport", "Encryptor", "Get", "GetOp", "Mode", "Name", "Query",
 			"QueryPage", "Raw", "Scan"}
-		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes", "BatchPut", "PutOp",
-			"UpdateOp", "CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}
+		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes",
+			"UpdateAttributesNew", "UpdateAttributesOld", "Insert", "Save", "BatchPut", "PutOp", "UpdateOp", "CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}
 		of := reflect.TypeOf(vaults)
 		for i := range of.NumMethod() {
 			if n := of.Method(i).Name; !slices.Contains(order, n) && !slices.Contains(reads, n) {

@@ -26,6 +26,7 @@ type core struct {
 	plan      *plan
 	merging   merging
 	options   options
+	validate  func(v any) error       // of a T or *T; nil if there is no check
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
 	// unsigned names, in client-side mode, the attributes that may be there
 	// without a signature and whose names are known.
@@ -67,6 +68,12 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 		encryptor: encryptor}}
 	for _, o := range opts {
 		o(&t.options)
+	}
+	if err := t.options.check(); err != nil {
+		return nil, fmt.Errorf("table %s: %w", table, err)
+	}
+	if t.validate, err = validation[T](t.options.validate); err != nil {
+		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
 	if encryptor != nil {
 		t.unsigned = encryptor.UnsignedNames()

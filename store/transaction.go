@@ -127,6 +127,33 @@ func putOperation(in *dynamodb.PutItemInput) types.TransactWriteItem {
 // have been done; those of Put and Update, before the call; the SDK's, when
 // nothing was done.
 func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
+	return transactWrite(ctx, client, newToken(), ops)
+}
+
+// maxTokenLength is DynamoDB's limit.
+const maxTokenLength = 36
+
+// TransactWriteOnce is [TransactWrite] under a token of the application, from 1 to
+// 36 characters, such as the id of a message that may come twice. Within ten
+// minutes DynamoDB does a transaction once for each token, whichever process asks.
+//
+// If the same operations come again under the token, the result is nil without a
+// second write, as long as no table is in client-side mode and no operation
+// depends on what it reads. Otherwise the repetition is another request, since
+// each item is sealed under a key of its own, and the error is [ErrTokenUsed].
+func TransactWriteOnce(ctx context.Context, client Client, token string, ops ...WriteOp) error {
+	if token == "" || len(token) > maxTokenLength {
+		return fmt.Errorf("%w: a token of %d bytes, from 1 to %d", ErrConfiguration, len(token), maxTokenLength)
+	}
+	err := transactWrite(ctx, client, &token, ops)
+	var mismatch *types.IdempotentParameterMismatchException
+	if errors.As(err, &mismatch) && !errors.Is(err, ErrUncertain) {
+		return fmt.Errorf("%w: %w", ErrTokenUsed, err)
+	}
+	return err
+}
+
+func transactWrite(ctx context.Context, client Client, token *string, ops []WriteOp) error {
 	if err := countOperations(len(ops)); err != nil {
 		return err
 	}
@@ -142,7 +169,7 @@ func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 	}
 	// One token for all calls, whatever client repeats them: DynamoDB does the
 	// transaction once, and a cancellation holds for every attempt.
-	in.ClientRequestToken = newToken()
+	in.ClientRequestToken = token
 	err := transact(ctx, func() error {
 		var seen attempts.Observer
 		_, err := client.TransactWriteItems(ctx, in, seen.Observe)

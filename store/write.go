@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -64,6 +64,68 @@ func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T
 	return old[T](ctx, &t.core, out.Attributes)
 }
 
+// Insert writes v if no item has its key. If one has, whatever its entity, the
+// error matches [ErrExists], and its [*ConditionError] has that item. If the
+// answer to an attempt is lost and the next one finds the item that this call has
+// written, Insert succeeds in client-side mode and returns [ErrUncertain] in
+// server-side mode.
+//
+// A value with a version above 0 has been written before: [ErrConfiguration].
+// The conditions, which are rarely of use here, hold for an absent item. Other
+// errors are those of [Table.Put].
+func (t *Table[T]) Insert(ctx context.Context, v T, conditions ...Condition) error {
+	absent := name(t.plan.partition.name).AttributeNotExists()
+	all := append([]Condition{absent}, conditions...)
+	in, err := t.putInput(ctx, t.operand(v), all)
+	if err != nil {
+		return err
+	}
+	if t.plan.version != nil {
+		if n, err := t.plan.versionOf(in.Item); err != nil || n > 1 {
+			return fmt.Errorf("%w: the %s to insert has a version, so it was written before: use Put",
+				ErrConfiguration, t.plan.typeName)
+		}
+	}
+	if _, err = t.put(ctx, in); err == nil {
+		return nil
+	}
+	err = t.explain("insert", err, expecting(all))
+	var refused *ConditionError
+	switch {
+	case errors.Is(err, ErrUncertain):
+	case errors.Is(err, ErrOtherEntity):
+		err = fmt.Errorf("%w: %w: %w", ErrExists, ErrConditionFailed, err)
+	case errors.As(err, &refused) && (len(refusedItem(refused)) > 0 || !anySet(conditions)):
+		err = fmt.Errorf("insert into %s: %w: %w", t.name, ErrExists, refused)
+	}
+	return err
+}
+
+// Save is [Table.Put] of *v, and then sets the version of *v to the one that was
+// written, so that v can be changed and saved again. For a type without a version
+// it does the same as Put. If Save fails, *v is as it was.
+func (t *Table[T]) Save(ctx context.Context, v *T, conditions ...Condition) error {
+	if v == nil {
+		return fmt.Errorf("%w: nil is not a %s", ErrConfiguration, t.plan.typeName)
+	}
+	if t.plan.version == nil {
+		return t.Put(ctx, *v, conditions...)
+	}
+	in, err := t.putInput(ctx, t.operand(*v), conditions)
+	if err != nil {
+		return err
+	}
+	n, err := t.plan.versionOf(in.Item)
+	if err != nil {
+		return err
+	}
+	if _, err = t.put(ctx, in); err != nil {
+		return t.explain("put", err, t.expects(in, conditions))
+	}
+	setInt(reflect.ValueOf(v).Elem(), t.plan.version, n)
+	return nil
+}
+
 // Delete removes the item with the key if all conditions hold, whatever its
 // version; [Table.DeleteVersion] compares versions. It is not an error if the
 // item does not exist. The SDK repeats a call whose answer is lost, as for
@@ -88,123 +150,12 @@ func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition
 	return old[T](ctx, &t.core, out.Attributes)
 }
 
-// UpdateAttributes changes attributes in place, without reading the item, with
-// an update of the SDK's expression package. In client-side mode it reaches
-// unsigned attributes only, [ErrEncryptedAttribute] otherwise: a signed one
-// changes by [Table.Update]. If [ClientSide].Legacy reads older items, it changes
-// items of the current format only: another item fails with
-// envelope.ErrLegacyItem or envelope.ErrNotEncrypted, and Update writes it in the
-// current format. The item must exist: [ErrNotFound], also when a
-// condition failed for that reason. In server-side mode it counts the version
-// attribute up, and fails with envelope.ErrInvalidItem where the version has the
-// largest value of its Go type. An item of another entity is left as it is:
-// [ErrOtherEntity].
-//
-// The SDK repeats a call whose answer is lost only if the update does the same
-// when it is done twice. If not, it ends with [ErrUncertain]: an update that
-// reads the item, such as Add of a number or list_append, and one that sets or
-// removes an element of a list. The version attribute does not matter for that,
-// so it may count twice. Other errors say that nothing changed:
-// [*ConditionError], [ErrConflict], [ErrConfiguration]; the SDK's.
-func (t *Table[T]) UpdateAttributes(ctx context.Context, k Key, u expression.UpdateBuilder,
-	conditions ...Condition) error {
-	key, err := t.plan.key(k)
-	if err != nil {
-		return err
-	}
-	required := []Condition{name(t.plan.partition.name).AttributeExists()}
-	if t.readsLegacy() {
-		// The signature of an older item can cover a name that is unsigned now.
-		required = append(required, name(envelope.HeaderAttribute).AttributeExists())
-	}
-	counts := t.plan.version != nil && t.encryptor == nil
-	if counts {
-		required = append(required, t.plan.canCount())
-	}
-	all, _ := join(t.guard(append(required, conditions...)))
-	e, err := buildExpression(expression.NewBuilder().WithUpdate(u).WithCondition(all))
-	if err != nil {
-		return fmt.Errorf("%w: update: %w", ErrConfiguration, err)
-	}
-	if err := t.checkConditions(ddbexpr.KindCondition, conditions, e.Condition(), e); err != nil {
-		return err
-	}
-	parsed, err := t.checkUpdate(e)
-	if err != nil {
-		return err
-	}
-	in := &dynamodb.UpdateItemInput{
-		TableName: &t.name, Key: key, UpdateExpression: e.Update(), ConditionExpression: e.Condition(),
-		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}
-	if counts {
-		countUp(in, t.plan.version.name)
-	}
-	seen := attempts.Observer{Once: !attempts.Repeatable(parsed)}
-	if _, err := t.client.UpdateItem(ctx, in, seen.Observe); err != nil {
-		var failed *types.ConditionalCheckFailedException
-		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.Unclear() {
-			// No item, or a server that does not return it.
-			sole := !counts && t.plan.entity.Name == "" && !t.readsLegacy()
-			if _, gone := t.read(ctx, key); sole && len(conditions) == 0 || errors.Is(gone, ErrNotFound) {
-				return fmt.Errorf("update of %s: %w: %w", t.name, ErrNotFound, err)
-			}
-		}
-		if failed != nil && len(failed.Item) > 0 && t.readsLegacy() && failed.Item[envelope.HeaderAttribute] == nil &&
-			!seen.Unclear() {
-			return t.notSealed(ctx, failed, &seen)
-		}
-		err = t.explain("update", t.writeError(ctx, "update", err, &seen), expectation{version: noVersion})
-		if counts {
-			err = t.explainCount(err)
-		}
-		return err
-	}
-	return nil
-}
-
-// readsLegacy reports whether items of the older client are read.
-func (c *core) readsLegacy() bool { return c.encryptor != nil && c.encryptor.LegacyDecryptor() != nil }
-
-// notSealed is the error of an update in place that met an item which is not in
-// the current format, while items of the older client are read.
-func (c *core) notSealed(ctx context.Context, failed *types.ConditionalCheckFailedException,
-	seen *attempts.Observer) error {
-	class := envelope.ErrNotEncrypted
-	if envelope.IsLegacy(failed.Item) {
-		class = envelope.ErrLegacyItem
-	}
-	return fmt.Errorf("update of %s: %w: while older items are read, UpdateAttributes changes items of the current "+
-		"format only; use Update, which writes the item in it: %w", c.name, class,
-		c.writeError(ctx, "update", failed, seen))
-}
-
-func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
-	scope, err := ddbexpr.NewScope(e.Names(), e.Values())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
-	}
-	u, err := scope.Update(*e.Update())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
-	}
-	for _, name := range u.TopLevelNames() {
-		if err := c.declared("UpdateExpression", name); err != nil {
-			return nil, err
-		}
-		if c.encryptor != nil && !c.encryptor.AllowedUnsigned(name) {
-			return nil,
-				fmt.Errorf("%w or signed: UpdateExpression names %q of table %s: change it by Update, which reads, "+
-					"changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
-		}
-	}
-	return u, nil
-}
-
 // putInput makes a sealed, conditional put of v, a value of T or a pointer to one.
 func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dynamodb.PutItemInput, error) {
 	item, err := c.convert(v)
+	if err == nil {
+		err = c.valid(item, v)
+	}
 	if err != nil {
 		return nil, err
 	}
