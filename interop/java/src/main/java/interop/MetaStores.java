@@ -17,13 +17,17 @@ import software.amazon.awssdk.protocols.jsoncore.JsonNode;
 
 /** Meta tables of the older client, whose classes read and write them in DynamoDB. */
 final class MetaStores {
-  private static final AmazonDynamoDB DYNAMODB =
-      AmazonDynamoDBClientBuilder.standard()
-          .withEndpointConfiguration(
-              new EndpointConfiguration(System.getenv("AWS_ENDPOINT_URL"), System.getenv("AWS_REGION")))
-          .build();
+  private static final AmazonDynamoDB DYNAMODB = dynamodb();
 
   private MetaStores() {}
+
+  private static AmazonDynamoDB dynamodb() {
+    System.setProperty("aws.java.v1.disableDeprecationAnnouncement", "true");
+    return AmazonDynamoDBClientBuilder.standard()
+        .withEndpointConfiguration(
+            new EndpointConfiguration(System.getenv("AWS_ENDPOINT_URL"), System.getenv("AWS_REGION")))
+        .build();
+  }
 
   static void createTable(String name) {
     MetaStore.createTable(DYNAMODB, name, new ProvisionedThroughput(5L, 5L));
