@@ -160,7 +160,8 @@ func TestWeOpenOldMaterials(t *testing.T) {
 		return out.Item
 	}
 	put := func(item envelope.Item) {
-		if _, err := c.ddb.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(metaTable), Item: item}); err != nil {
+		_, err := c.ddb.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(metaTable), Item: item})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
