@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,6 +52,34 @@ func TestCompatibilityPage(t *testing.T) {
 	}
 	if cited < 20 {
 		t.Errorf("%s names only %d tests", compatibilityPage, cited)
+	}
+}
+
+// TestReadmeTable: what this library does not do is two things, each with its
+// reason.
+func TestReadmeTable(t *testing.T) {
+	_, rest, ok := strings.Cut(read(t, "README.md"), "| | DB-ESDK | ddbseal |\n")
+	table, _, ok2 := strings.Cut(rest, "\n\n")
+	if !ok || !ok2 {
+		t.Fatal("README.md has no table of compatibility")
+	}
+	var missing []string
+	rows := strings.Split(table, "\n")
+	for _, row := range rows {
+		cells := strings.Split(row, "|")
+		own := strings.TrimSpace(cells[3])
+		if own != "no" && !strings.HasPrefix(own, "no:") {
+			continue
+		}
+		if what, _, _ := strings.Cut(strings.TrimSpace(cells[1]), ":"); len(own) < len("no: a reason") {
+			t.Errorf("%q has no reason", what)
+		} else {
+			missing = append(missing, what)
+		}
+	}
+	want := []string{"Writing items of the older DynamoDB Encryption Client", "Nested structured encryption"}
+	if !slices.Equal(missing, want) || len(rows) < 9 {
+		t.Errorf("of %d rows these are not supported: %q", len(rows), missing)
 	}
 }
 
