@@ -1,11 +1,9 @@
 package envelope
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,10 +18,6 @@ import (
 // errReservedName is the reason to refuse attributes of the format that this
 // library does not know.
 var errReservedName = fmt.Errorf("%w: attribute name reserved by the item format", ErrUnsupported)
-
-// errEmptyKey is the reason to refuse a verified item that has a signed map with
-// an empty key.
-var errEmptyKey = fmt.Errorf("%w: the item verifies, but the value has a map with an empty key", ErrUnsupported)
 
 // DecryptItem verifies an encrypted item and returns it in plaintext, without
 // header, footer and the search attributes of official clients. Item version,
@@ -41,9 +35,9 @@ var errEmptyKey = fmt.Errorf("%w: the item verifies, but the value has a map wit
 // [ErrKeyDenied] or [ErrMaterials] when no key opened it (then with one
 // [*KeyError] for each key tried), [ErrConfiguration] when the keyring can only
 // encrypt, [ErrUnsupported] for a later version of the format and for an item
-// that verifies but holds a value that this package does not read, such as a map
-// with an empty key, and the context's error when ctx has ended. (Specification:
-// decrypt-item.)
+// that verifies but holds a value that no writer of the format writes, such as a
+// set with a member twice, and the context's error when ctx has ended.
+// (Specification: decrypt-item.)
 func (e *ItemEncryptor) DecryptItem(ctx context.Context, item Item) (Item, error) {
 	out, err := e.decryptItem(ctx, item, nil)
 	if err != nil {
@@ -241,14 +235,12 @@ func checkDecryption(m *materials.Decryption, header *format.Header, reproduced 
 }
 
 // verify checks, in this order, the header's commitment, the own recipient tag
-// and the signature (decrypt-path-structure). An item that verifies but has a
-// signed map with an empty key fails with ErrUnsupported.
+// and the signature (decrypt-path-structure).
 func (w *work) verify(head []byte, header *format.Header, footer format.Footer, m *materials.Decryption) error {
 	partial := head[:len(head)-format.CommitmentLength]
 	if !hmac.Equal(w.item.commitment(partial), header.Commitment[:]) {
 		return at(HeaderAttribute, tampered("the header's commitment does not fit its data key"))
 	}
-	var emptyKey error
 	w.record.Begin(head, m.SerializedContext())
 	for i := range w.entries {
 		en := &w.entries[i]
@@ -256,13 +248,7 @@ func (w *work) verify(head []byte, header *format.Header, footer format.Footer, 
 			w.record.Encrypted(en.path, en.value.(*types.AttributeValueMemberB).Value)
 			continue
 		}
-		err := w.record.Signed(en.path, en.value, format.RefuseEmptyKeys)
-		if errors.Is(err, format.ErrEmptyKey) {
-			// Only the signatures tell whether a writer put it there or an attacker.
-			emptyKey = cmp.Or(emptyKey, at(en.name, errEmptyKey))
-			err = w.record.Signed(en.path, en.value, format.TakeEmptyKeys)
-		}
-		if err != nil {
+		if err := w.record.Signed(en.path, en.value, format.TakeEmptyKeys); err != nil {
 			return at(en.name, onReading(err))
 		}
 	}
@@ -280,7 +266,7 @@ func (w *work) verify(head []byte, header *format.Header, footer format.Footer, 
 			return at(FooterAttribute, err)
 		}
 	}
-	return emptyKey
+	return nil
 }
 
 // open decrypts the attributes of a verified item.

@@ -86,9 +86,9 @@
 //   - Numbers keep 38 digits; in encrypted attributes they come back in plain
 //     form (1e2 as 100), sets and maps in sorted order, NULL always as true.
 //   - An attribute name has at most 65,535 bytes of UTF-8.
-//   - Maps with an empty key are not written. An item that verifies and has one,
-//     as version 3.9.0 of the official Java library writes it, fails with
-//     [ErrUnsupported].
+//   - Maps with an empty key are read, as version 3.9.0 of the official Java
+//     library writes them, but not written, because the libraries for Rust and
+//     Java from 4.1.0 cannot read them.
 //   - GODEBUG=fips140=on works. GODEBUG=fips140=only does not, because the
 //     format fixes the nonces of AES-GCM, which that mode refuses; then
 //     [NewItemEncryptor] fails with [ErrUnsupported].

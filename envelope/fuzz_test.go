@@ -79,7 +79,7 @@ func FuzzAttribute(f *testing.F) {
 			if err != nil {
 				f.Fatal(err)
 			}
-			text, err := format.Append(nil, v, format.EmptyKeys(name == g.Refused))
+			text, err := format.Append(nil, v, format.EmptyKeys(name == g.OnlyRead))
 			if err != nil {
 				f.Fatal(err)
 			}

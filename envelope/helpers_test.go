@@ -87,7 +87,7 @@ func canonical(t testing.TB, v types.AttributeValue) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := format.AppendValue(nil, v)
+	text, err := format.Append(nil, v, format.TakeEmptyKeys)
 	if err != nil {
 		t.Fatal(err)
 	}

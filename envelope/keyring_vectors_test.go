@@ -350,7 +350,7 @@ func TestAsymmetricRejects(t *testing.T) {
 			}
 		})
 	}
-	if verdicts["refuse"] < 98 || verdicts["open"]+verdicts["either"] < 11 {
+	if verdicts["refuse"] < 101 || verdicts["open"]+verdicts["either"] < 11 {
 		t.Errorf("verdicts %v", verdicts)
 	}
 }

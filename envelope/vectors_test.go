@@ -38,7 +38,7 @@ type goldenCase struct {
 	Plaintext      json.RawMessage            `json:"plaintext"`
 	Encrypted      json.RawMessage            `json:"encrypted"`
 	Decrypted      json.RawMessage            `json:"decrypted,omitempty"`
-	Refused        string                     `json:"refused,omitempty"` // the attribute that is not supported
+	OnlyRead       string                     `json:"refused,omitempty"` // the attribute that is read, but not written
 }
 
 type goldenKey struct {
@@ -203,9 +203,6 @@ func TestGoldenItems(t *testing.T) {
 	for _, file := range goldenFiles(t) {
 		t.Run(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), func(t *testing.T) {
 			g := readGolden(t, file)
-			if g.Refused != "" {
-				return // TestUnsupportedGoldenItems reads it
-			}
 			want := g.Decrypted
 			if want == nil {
 				want = g.Plaintext
@@ -224,6 +221,9 @@ func TestGoldenItems(t *testing.T) {
 					t.Fatal(err)
 				}
 				sameItem(t, got, mustItem(t, want))
+				if g.OnlyRead != "" {
+					continue // TestGoldenItemsThatAreOnlyRead writes it
+				}
 
 				again, err := e.EncryptItem(t.Context(), mustItem(t, g.Plaintext))
 				if err != nil {

@@ -17,6 +17,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
+	"github.com/ddbseal/ddbseal/envelope/legacy"
+	"github.com/ddbseal/ddbseal/envelope/legacy/metatable"
 	"github.com/ddbseal/ddbseal/envelope/materials"
 	"github.com/ddbseal/ddbseal/internal/peer"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
@@ -165,6 +167,9 @@ func (c *cloud) providers() itemconfig.Providers {
 			return kms.NewFromConfig(c.cfg, func(o *kms.Options) { o.Region = region }), nil
 		},
 		KeyStore: func(context.Context, itemconfig.Keyring) (materials.BranchKeySource, error) { return c.store, nil },
+		MetaTable: func(_ context.Context, name string) (legacy.MetaTable, error) {
+			return metatable.New(c.ddb, name)
+		},
 	}
 }
 

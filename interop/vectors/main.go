@@ -45,10 +45,11 @@ const everyType = `{
 const small = `{"pk": {"S": "key"}, "sk": {"N": "7"}, "secret": {"S": "classified"}, "signed": {"SS": ["b", "a"]}, ":u": {"S": "open"}, "plain": {"N": "1.50"}}`
 
 // emptyKey has maps with an empty key, which this version of the Java library
-// writes and reads and ddbseal refuses.
+// writes and reads and ddbseal only reads.
 const emptyKey = `{"pk": {"S": "key"}, "sk": {"N": "7"}, %q: {"M": {"": {"S": "x"}, "a": {"M": {"": {"NULL": true}}}}}}`
 
-// refused names, for each case that ddbseal refuses, the attribute at fault.
+// refused names, for each case that ddbseal refuses to write, the attribute at
+// fault.
 var refused = map[string]string{"empty-key-encrypted": "secret", "empty-key-signed": "signed", "empty-key-context": "m"}
 
 type goldenKey struct {

@@ -10,9 +10,10 @@ var (
 	ErrMalformed = errors.New("malformed")
 	// ErrInvalid: a value that the format cannot hold.
 	ErrInvalid = errors.New("invalid value")
-	// ErrEmptyKey: a map has an empty key, which no current writer of the
-	// format writes. It also matches ErrInvalid.
-	ErrEmptyKey = fmt.Errorf("%w: map with an empty key", ErrInvalid)
+	// ErrEmptyKey: a map has an empty key, which not every official library
+	// reads. It also matches ErrInvalid.
+	ErrEmptyKey = fmt.Errorf("%w: map with an empty key, which not every official library reads; name the key",
+		ErrInvalid)
 	// ErrVersion: a header of another version or flavor than the known ones.
 	ErrVersion = errors.New("unknown version of the item format")
 )

@@ -164,8 +164,6 @@ func parseMap(b []byte, depth int) (types.AttributeValue, error) {
 		switch {
 		case keyType != TypeString:
 			return nil, malformed("map key of type id %#04x", uint16(keyType))
-		case len(key) == 0:
-			return nil, malformed("map with an empty key")
 		case !utf8.Valid(key):
 			return nil, malformed("map key is not UTF-8")
 		}

@@ -114,13 +114,14 @@ func AppendValue(dst []byte, v types.AttributeValue) ([]byte, error) {
 }
 
 // EmptyKeys says whether a map may have an empty key. Version 3.9.0 of the
-// official Java library signs such maps, so verifying an item needs their
-// serialization. No item is written with one.
+// official Java library writes such maps, so reading takes them. Writing refuses
+// them, because the official libraries for Rust and Java from 4.1.0 cannot read
+// such an item.
 type EmptyKeys bool
 
 const (
 	RefuseEmptyKeys EmptyKeys = false // for writing
-	TakeEmptyKeys   EmptyKeys = true  // for verifying and describing
+	TakeEmptyKeys   EmptyKeys = true  // for reading and describing
 )
 
 // Append is [AppendValue] with the choice whether a map may have an empty key.

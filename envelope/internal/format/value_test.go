@@ -79,6 +79,7 @@ func TestValueBytes(t *testing.T) {
 func TestParseValueRefuses(t *testing.T) {
 	entry := "\x00\x00\x00\x01a"
 	pair := "\x00\x01" + entry + "\x00\x00\x00\x00\x00\x00"
+	noKey := "\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 	for name, c := range map[string]struct {
 		id   TypeID
 		data string
@@ -100,9 +101,10 @@ func TestParseValueRefuses(t *testing.T) {
 		"duplicate binary":      {TypeBinarySet, "\x00\x00\x00\x03" + entry + "\x00\x00\x00\x01\x00" + entry},
 		"set not UTF-8":         {TypeStringSet, "\x00\x00\x00\x01\x00\x00\x00\x01\xff"},
 		"map key of type N":     {TypeMap, "\x00\x00\x00\x01\x00\x02" + entry + "\x00\x00\x00\x00\x00\x00"},
-		"empty map key":         {TypeMap, "\x00\x00\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"},
 		"map key not UTF-8":     {TypeMap, "\x00\x00\x00\x01\x00\x01\x00\x00\x00\x01\xff\x00\x00\x00\x00\x00\x00"},
 		"duplicate map key":     {TypeMap, "\x00\x00\x00\x02" + pair + pair},
+		"duplicate empty key":   {TypeMap, "\x00\x00\x00\x02" + noKey + noKey},
+		"empty key cut":         {TypeMap, "\x00\x00\x00\x01" + noKey[:len(noKey)-1]},
 		"map cut":               {TypeMap, "\x00\x00\x00\x02" + pair},
 		"map with more":         {TypeMap, "\x00\x00\x00\x01" + pair + "x"},
 		"bad value in map":      {TypeMap, "\x00\x00\x00\x01\x00\x01" + entry + "\x00\x04\x00\x00\x00\x01\x07"},
@@ -317,7 +319,7 @@ func TestBadEntriesAnywhere(t *testing.T) {
 	}
 }
 
-// What another writer signed is verified with its empty map key, at any depth.
+// What another writer serialized is read with its empty map key, at any depth.
 func TestEmptyKeysAreAChoice(t *testing.T) {
 	m := &tM{Value: tMap{"": &tS{Value: "x"}, "k": &tNULL{}}}
 	want := "\x00\x00\x00\x02" + "\x00\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01x" +
@@ -326,8 +328,17 @@ func TestEmptyKeysAreAChoice(t *testing.T) {
 		t.Errorf("got %q, %v", b, err)
 	}
 	for _, v := range []types.AttributeValue{m, &tL{Value: tList{m, &tS{}}}, &tM{Value: tMap{"a": m, "b": &tS{}}}} {
-		if _, err := Append(nil, v, TakeEmptyKeys); err != nil {
+		text, err := Append(nil, v, TakeEmptyKeys)
+		if err != nil {
 			t.Errorf("%T: %v", v, err)
+		}
+		id, _ := TypeOf(v)
+		read, err := ParseValue(id, text)
+		if err != nil {
+			t.Fatalf("%T: %v", v, err)
+		}
+		if again, err := Append(nil, read, TakeEmptyKeys); err != nil || string(again) != string(text) {
+			t.Errorf("%T: read and written again as %q, %v", v, again, err)
 		}
 		if _, _, err := ContextValueV2(v, TakeEmptyKeys); err != nil {
 			t.Errorf("%T: %v", v, err)

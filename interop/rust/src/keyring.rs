@@ -1,4 +1,5 @@
-//! Keyrings of the official library from the JSON that `ddbseal item` takes.
+//! Keyrings of the official library from the JSON that `ddbseal item` takes. Those of a key agreement are missing:
+//! the library does not export the type of their curve, so no program can create them.
 
 use crate::aws;
 use crate::item::Error;
@@ -6,6 +7,7 @@ use aws_db_esdk::material_providers::client::Client;
 use aws_db_esdk::material_providers::types::keyring::KeyringRef;
 use aws_db_esdk::material_providers::types::material_providers_config::MaterialProvidersConfig;
 use aws_db_esdk::material_providers::types::{AesWrappingAlg, DiscoveryFilter, PaddingScheme};
+use aws_sdk_kms::types::EncryptionAlgorithmSpec;
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 use serde_json::Value;
 use std::future::Future;
@@ -104,6 +106,17 @@ pub fn open(v: &Value) -> Pin<Box<dyn Future<Output = Result<KeyringRef, Error>>
                 .set_discovery_filter(filter(v)?)
                 .send()
                 .await?),
+            "aws-kms-rsa" => {
+                let mut rsa = providers
+                    .create_aws_kms_rsa_keyring()
+                    .kms_key_id(member(v, "keyId")?)
+                    .kms_client(aws::kms(region(v)).await)
+                    .encryption_algorithm(EncryptionAlgorithmSpec::from(member(v, "encryptionAlgorithm")?));
+                if let Some(key) = v["publicKey"].as_str() {
+                    rsa = rsa.public_key(key.as_bytes().to_vec());
+                }
+                Ok(rsa.send().await?)
+            }
             "hierarchical" => Ok(providers
                 .create_aws_kms_hierarchical_keyring()
                 .branch_key_id(member(v, "branchKeyId")?)

@@ -95,6 +95,15 @@ public final class Item {
         ItemJson.write(answer, Legacy.encrypt(request));
         answer.append('}');
       }
+      case "legacy-create-table" -> {
+        MetaStores.createTable(request.get("tableName").asString());
+        answer.append("{}");
+      }
+      case "legacy-rotate" -> {
+        JsonNode key = request.get("signingKey");
+        MetaStores.rotate(request.get("provider").asObject(), key == null ? null : key.asString());
+        answer.append("{}");
+      }
       case "bench-encrypt", "bench-decrypt" -> {
         long nanoseconds =
             bench(

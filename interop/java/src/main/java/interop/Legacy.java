@@ -9,6 +9,8 @@ import com.amazonaws.services.dynamodbv2.datamodeling.encryption.providers.Symme
 import com.amazonaws.services.dynamodbv2.datamodeling.encryption.providers.WrappedMaterialsProvider;
 import com.amazonaws.services.dynamodbv2.model.AttributeValue;
 import com.amazonaws.services.kms.AbstractAWSKMS;
+import com.amazonaws.services.kms.model.DecryptRequest;
+import com.amazonaws.services.kms.model.DecryptResult;
 import com.amazonaws.services.kms.model.GenerateDataKeyRequest;
 import com.amazonaws.services.kms.model.GenerateDataKeyResult;
 import java.nio.ByteBuffer;
@@ -27,6 +29,7 @@ import java.util.Set;
 import javax.crypto.spec.SecretKeySpec;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.protocols.jsoncore.JsonNode;
+import software.amazon.awssdk.services.kms.KmsClient;
 
 /** Items of the older client, from the member legacy of the JSON that `ddbseal item` takes. */
 final class Legacy {
@@ -69,7 +72,7 @@ final class Legacy {
     return out;
   }
 
-  private static EncryptionMaterialsProvider provider(Map<String, JsonNode> p, String signingKey) throws Exception {
+  static EncryptionMaterialsProvider provider(Map<String, JsonNode> p, String signingKey) throws Exception {
     String algorithm = text(p, "mac") == null ? "HmacSHA256" : text(p, "mac");
     SecretKeySpec mac = p.get("macKey") == null ? null : new SecretKeySpec(secret(p, "macKey"), algorithm);
     KeyPair signing = signingKey == null ? null : pair(signingKey);
@@ -89,27 +92,45 @@ final class Legacy {
             ? new WrappedMaterialsProvider(key, key, mac)
             : new WrappedMaterialsProvider(key, key, signing);
       case "aws-kms":
-        return new DirectKmsMaterialProvider(new Kms(), p.get("keyIds").asArray().get(0).asString());
+        String keyARN = p.get("keyIds").asArray().get(0).asString();
+        return new DirectKmsMaterialProvider(new Kms(keyARN), keyARN);
+      case "meta-store":
+        return MetaStores.mostRecent(p, signingKey);
       default:
         throw new IllegalArgumentException("unknown provider");
     }
   }
 
-  /** The one call that the provider makes, through the other client, whose endpoint the environment names. */
+  /** The calls that the provider makes, through the other client, whose endpoint the environment names. */
   private static final class Kms extends AbstractAWSKMS {
+    private final KmsClient client;
+
+    Kms(String keyARN) {
+      client = Keyrings.kms(keyARN);
+    }
+
     @Override
     public GenerateDataKeyResult generateDataKey(GenerateDataKeyRequest request) {
       var answer =
-          Keyrings.kms(request.getKeyId())
-              .generateDataKey(
-                  b ->
-                      b.keyId(request.getKeyId())
-                          .numberOfBytes(request.getNumberOfBytes())
-                          .encryptionContext(request.getEncryptionContext()));
+          client.generateDataKey(
+              b ->
+                  b.keyId(request.getKeyId())
+                      .numberOfBytes(request.getNumberOfBytes())
+                      .encryptionContext(request.getEncryptionContext()));
       return new GenerateDataKeyResult()
           .withKeyId(answer.keyId())
           .withPlaintext(answer.plaintext().asByteBuffer())
           .withCiphertextBlob(answer.ciphertextBlob().asByteBuffer());
+    }
+
+    @Override
+    public DecryptResult decrypt(DecryptRequest request) {
+      var answer =
+          client.decrypt(
+              b ->
+                  b.ciphertextBlob(SdkBytes.fromByteBuffer(request.getCiphertextBlob()))
+                      .encryptionContext(request.getEncryptionContext()));
+      return new DecryptResult().withKeyId(answer.keyId()).withPlaintext(answer.plaintext().asByteBuffer());
     }
   }
 
