@@ -79,10 +79,7 @@ func TestOptionValues(t *testing.T) {
 }
 
 // slow delays each call.
-type slow struct {
-	*dynamodb.Client
-	calls int
-}
+type slow struct{ *dynamodb.Client }
 
 const latency = 50 * time.Millisecond
 
