@@ -131,3 +131,36 @@ func TestLinks(t *testing.T) {
 		t.Fatalf("only %d references found, %d of them to headings", checked, anchored)
 	}
 }
+
+// TestErrorsPage: the page of errors has each sentinel that a public package
+// exports, and no other.
+func TestErrorsPage(t *testing.T) {
+	notPublic := regexp.MustCompile(`(^|/)internal(/|$)|^(cmd|examples|interop|benchmarks|labsetup)(/|$)`)
+	declared := regexp.MustCompile(`(?m)^(?:var |\t)(Err[A-Z]\w*) += `)
+	page := read(t, filepath.Join("docs", "errors.md"))
+	listed := map[string]bool{}
+	for _, m := range regexp.MustCompile("`(\\w+\\.Err[A-Z]\\w*)`").FindAllStringSubmatch(page, -1) {
+		listed[m[1]] = true
+	}
+	sentinels := 0
+	for _, p := range goPackages(t) {
+		if notPublic.MatchString(p.path) {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			for _, m := range declared.FindAllStringSubmatch(read(t, filepath.Join(p.Dir, file)), -1) {
+				name := filepath.Base(p.path) + "." + m[1]
+				if sentinels++; !listed[name] {
+					t.Errorf("docs/errors.md does not list %s", name)
+				}
+				delete(listed, name)
+			}
+		}
+	}
+	for name := range listed {
+		t.Errorf("docs/errors.md lists %s, and no public package exports it", name)
+	}
+	if sentinels < 40 {
+		t.Errorf("only %d sentinels were found", sentinels)
+	}
+}
