@@ -2,8 +2,8 @@ package ddbseal_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -72,23 +72,28 @@ func read(t *testing.T, name string) string {
 
 var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 
+// TestCodeIsHere: each line of code on a page is run by the test of the page.
 func TestCodeIsHere(t *testing.T) {
-	var here []string
-	for line := range strings.Lines(read(t, "readme_test.go")) {
-		here = append(here, strings.TrimSpace(line))
-	}
-	checked := 0
-	for _, block := range goBlock.FindAllStringSubmatch(read(t, "README.md"), -1) {
-		for line := range strings.Lines(block[1]) {
-			if line = strings.TrimSpace(line); line != "" {
-				checked++
-				if !slices.Contains(here, line) {
-					t.Errorf("not run by TestCode: %s", line)
+	for page, test := range map[string]string{
+		"README.md": "readme_test.go", filepath.Join("docs", "get-started.md"): "getstarted_test.go",
+	} {
+		here := map[string]bool{}
+		for line := range strings.Lines(read(t, "readme_test.go") + read(t, test)) {
+			here[strings.TrimSpace(line)] = true
+		}
+		checked := 0
+		for _, block := range goBlock.FindAllStringSubmatch(read(t, page), -1) {
+			for line := range strings.Lines(block[1]) {
+				if line = strings.TrimSpace(line); line != "" {
+					checked++
+					if !here[line] {
+						t.Errorf("%s has a line that %s does not run: %s", page, test, line)
+					}
 				}
 			}
 		}
-	}
-	if checked < 10 {
-		t.Fatalf("only %d lines of code found", checked)
+		if checked < 10 {
+			t.Errorf("only %d lines of code found on %s", checked, page)
+		}
 	}
 }
