@@ -101,7 +101,8 @@ func (c *Census) Add(item Item) error {
 			elements = append(elements, &types.AttributeValueMemberB{Value: e})
 		}
 	default:
-		return itemError("elements of sets are counted, and a value of type %T is not a set", v)
+		id, _ := format.TypeOf(v) // hash has accepted it
+		return itemError("elements of sets are counted, and a value of type %v is not a set", id)
 	}
 	for _, e := range elements {
 		h, err := c.hash(e)

@@ -56,7 +56,8 @@ func TestCensus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	add(t, sets, &types.AttributeValueMemberSS{Value: []string{"p", "q"}}, &types.AttributeValueMemberSS{Value: []string{"q"}},
+	add(t, sets, &types.AttributeValueMemberSS{Value: []string{"p", "q"}},
+		&types.AttributeValueMemberSS{Value: []string{"q"}},
 		&types.AttributeValueMemberNS{Value: []string{"1", "2"}}, &types.AttributeValueMemberBS{Value: [][]byte{{'q'}}})
 	if got := sets.Population(); !equalPopulations(got,
 		beacon.Population{Distinct: 4, Values: 6, Frequent: []int64{3, 1, 1, 1}}) {

@@ -14,8 +14,8 @@ import (
 // TestLengths: the lengths are those with X <= 2^(2n) and 2^(n+1) <= X, computed
 // here with numbers of any size.
 func TestLengths(t *testing.T) {
-	for _, x := range []int64{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 63, 64, 65, 999, 1000, 1 << 31, 1<<31 + 1, 1 << 62, 1<<62 + 1,
-		math.MaxInt64} {
+	for _, x := range []int64{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 63, 64, 65, 999, 1000, 1 << 31, 1<<31 + 1,
+		1 << 62, 1<<62 + 1, math.MaxInt64} {
 		var want []int
 		for n := int64(1); n <= 63; n++ {
 			square := new(big.Int).Exp(big.NewInt(4), big.NewInt(n), nil)
