@@ -165,6 +165,9 @@ func (c *cloud) providers() itemconfig.Providers {
 			return kms.NewFromConfig(c.cfg, func(o *kms.Options) { o.Region = region }), nil
 		},
 		KeyStore: func(context.Context, itemconfig.Keyring) (materials.BranchKeySource, error) { return c.store, nil },
+		BeaconKeys: func(context.Context, itemconfig.BeaconKeySource) (materials.BeaconKeySource, error) {
+			return c.store, nil
+		},
 	}
 }
 
