@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // field is one attribute of an entity type.
@@ -48,6 +50,7 @@ type plan struct {
 	entity    Entity
 	index     map[string]int // of a field, by attribute name
 	indexes   []provision.Index
+	beacons   []beacon.Standard // that tags declare
 	// convertsItself: the type has methods of its own, which want every
 	// attribute.
 	convertsItself bool
@@ -132,7 +135,11 @@ func (p *plan) collect(t reflect.Type) error {
 		m := &s.Members[i]
 		f := field{name: m.Name, goName: m.Path, index: m.Index, typ: m.Field.Type, tag: m.Field.Tag}
 		seal, tagged := m.Seal()
-		if err := f.parse(seal, tagged, m.Options); err != nil {
+		err := f.parse(seal, tagged, m.Options)
+		if text, has := m.Beacon(); has && err == nil {
+			err = p.addBeacon(&f, text, m.Options)
+		}
+		if err != nil {
 			return fmt.Errorf("%w: field %s of %s: %w", ErrConfiguration, m.Path, p.typeName, err)
 		}
 		if err := s.Check(m); err != nil {
@@ -141,6 +148,24 @@ func (p *plan) collect(t reflect.Type) error {
 		p.fields = append(p.fields, f)
 	}
 	p.open, p.address = s.Open, s.Address
+	return nil
+}
+
+// addBeacon reads a beacon tag.
+func (p *plan) addBeacon(f *field, tag string, options []string) error {
+	if f.action != envelope.EncryptAndSign {
+		return errors.New("tag beacon: the attribute is not encrypted, so that searches need no beacon: remove the tag")
+	}
+	b, err := searching.Standard(f.name, tag)
+	if err != nil {
+		return fmt.Errorf("tag beacon: %w", err)
+	}
+	set := b.Style == beacon.AsSet || b.Style == beacon.SharedSet
+	if set && !gotype.CanBeSet(f.typ, options) {
+		return fmt.Errorf("tag beacon: option set is for sets, which %v is with a dynamodbav option such as stringset",
+			f.typ)
+	}
+	p.beacons = append(p.beacons, b)
 	return nil
 }
 

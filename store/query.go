@@ -19,14 +19,15 @@ type Query struct {
 	// Sort narrows the sort key; zero: all of the partition.
 	Sort SortRange
 	// Index asks a secondary index instead of the table: by its name alone if
-	// fields of T declare it. Its keys must be attributes of T that are not
-	// encrypted. An index that does not project
+	// fields of T or [GlobalIndex] declare it. Its keys are attributes of T, of
+	// which the encrypted ones have a beacon, or beacons. An index that does not project
 	// all attributes gives an [*ItemError] with [ErrPartialItem] for each
 	// encrypted item; in server-side mode, and under a PlaintextPolicy that
 	// allows reading plaintext, it can leave fields zero without an error. Declare
 	// an index that must hold whole items by [WholeIndexes].
 	Index *Index
-	// Filter leaves items out after they were read (and paid for).
+	// Filter leaves items out after they were read (and paid for). It may name
+	// encrypted attributes that have a beacon, and beacons.
 	Filter Condition
 	// Attributes are those to fill in the result; nil: all. In client-side
 	// mode all signed attributes are read nevertheless, for verification.
@@ -40,8 +41,19 @@ type Query struct {
 	// is refused, as is a negative PageSize. QueryPage ignores Limit.
 	Limit int
 	// PageSize is how many items DynamoDB looks at per call, before Filter;
-	// zero: 1 MB, or without a Filter no more than Limit.
+	// zero: 1 MB, or without a Filter no more than Limit. In a search by beacons
+	// it is how many items QueryPage returns, see ReadBudget.
 	PageSize int32
+	// ReadBudget bounds how many items DynamoDB looks at to fill one page of
+	// QueryPage in a search by beacons: items whose beacons are equal to those
+	// that are searched for by chance do not count for PageSize, and QueryPage
+	// reads on. When the budget is spent the page has fewer items, and Next
+	// continues behind what was read. One call for each partition of the beacons
+	// is made in any case. Zero: 20 times PageSize, and at least 1000.
+	ReadBudget int
+	// BranchKeyID names the branch key to search under, if the beacons of the
+	// table are under several and neither key nor Filter names one.
+	BranchKeyID string
 }
 
 // SortRange is a condition on the sort key; zero means no condition.

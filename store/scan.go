@@ -16,13 +16,14 @@ type Scan struct {
 	Segments int
 	// Index reads a secondary index of this name instead of the table.
 	Index string
-	// Filter, Attributes, EventuallyConsistent, Limit and PageSize are those of
-	// [Query].
+	// Filter, Attributes, EventuallyConsistent, Limit, PageSize and BranchKeyID
+	// are those of [Query].
 	Filter               Condition
 	Attributes           []string
 	EventuallyConsistent bool
 	Limit                int
 	PageSize             int32
+	BranchKeyID          string
 }
 
 // maxSegments is DynamoDB's limit; each costs a goroutine here.
