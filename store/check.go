@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/store/internal/expiry"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
 )
@@ -48,7 +49,8 @@ type CheckReport struct {
 //   - in server-side mode the KMS key, if one is declared;
 //   - in client-side mode that no index has an encrypted attribute as a key, and
 //     that the table does not expire items by an encrypted attribute, which
-//     DynamoDB never does;
+//     DynamoDB never does, and that an index on a beacon is on one that items
+//     have;
 //   - that the table expires items by the field that T tags ttl;
 //   - that the indexes of [WholeIndexes] exist and project all attributes;
 //   - that the indexes which tags of T declare exist, with the keys and the
@@ -90,11 +92,11 @@ func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
 	projections := map[string]*types.Projection{}
 	for _, i := range out.Table.GlobalSecondaryIndexes {
 		projections[aws.ToString(i.IndexName)] = i.Projection
-		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, report)
+		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
 	}
 	for _, i := range out.Table.LocalSecondaryIndexes {
 		projections[aws.ToString(i.IndexName)] = i.Projection
-		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, report)
+		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
 	}
 	t.checkWhole(projections, report)
 	provision.IndexDifferences(t.plan.indexes, out.Table, report)
@@ -193,7 +195,8 @@ func checkSSE(arn string, sse *types.SSEDescription, report func(string, ...any)
 	}
 }
 
-func (c *core) checkIndex(index string, schema []types.KeySchemaElement, report func(string, ...any)) {
+func (c *core) checkIndex(index string, schema []types.KeySchemaElement, kinds map[string]string,
+	report func(string, ...any)) {
 	for _, k := range schema {
 		if f := c.plan.field(aws.ToString(k.AttributeName)); f != nil && f.isTextTime() {
 			report("key %q of index %s is field %s: %s", f.name, index, f.goName, textTime)
@@ -206,6 +209,15 @@ func (c *core) checkIndex(index string, schema []types.KeySchemaElement, report 
 		name := aws.ToString(k.AttributeName)
 		if action, _ := c.encryptor.Action(name); action == envelope.EncryptAndSign {
 			report("key %q of index %s is encrypted: the index holds ciphertext", name, index)
+		}
+		if c.searching != nil && beacon.Stored(name) {
+			switch kind := c.searching.Stored(name); {
+			case kind == "":
+				report("key %q of index %s is a beacon that the table's configuration does not have", name, index)
+			case kind != kinds[name]:
+				report("key %q of index %s is of type %s, and the beacon is stored as %s", name, index, kinds[name],
+					kind)
+			}
 		}
 	}
 }

@@ -168,8 +168,14 @@ func (c *core) defineTypes(d *provision.Definition, k provision.Key) error {
 		if name == "" {
 			continue
 		}
-		f := c.plan.field(name)
+		f, err := c.indexKey(name)
+		if err != nil {
+			return err
+		}
 		kind := f.indexType()
+		if f.stored != "" {
+			kind = "S" // a beacon, whatever its value is
+		}
 		if kind == "" {
 			if zero, err := encodeKey(reflect.Zero(f.typ).Interface()); err == nil {
 				kind = ddbjson.TypeName(zero)

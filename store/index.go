@@ -65,7 +65,7 @@ func (p *plan) addIndexKey(f *field, local bool, text string) error {
 	name, role, _ := strings.Cut(text, ",")
 	name, role = strings.TrimSpace(name), strings.TrimSpace(role)
 	if len(name) < 3 || !tablename.Valid(name) {
-		return fmt.Errorf("%q is not the name of an index: 3 to 255 letters, digits, and _ . -", name)
+		return fmt.Errorf("%q: %s", name, badIndexName)
 	}
 	i := slices.IndexFunc(p.indexes, func(x provision.Index) bool { return x.Name == name })
 	if i < 0 {
@@ -89,13 +89,21 @@ func (p *plan) addIndexKey(f *field, local bool, text string) error {
 	if *slot != "" {
 		return fmt.Errorf("index %s has the key attributes %q and %q in one role", name, *slot, f.name)
 	}
-	if f.isTextTime() {
-		return fmt.Errorf("index %s: %s", name, textTime)
-	}
-	if kind := f.indexType(); !slices.Contains(indexKinds, kind) && !(kind == "" && gotype.MarshalsItself(f.typ)) {
-		return fmt.Errorf("a key of index %s is a string, a number or bytes, not %v", name, f.typ)
-	}
 	*slot = f.name
+	return f.checkIndexable(name)
+}
+
+const badIndexName = "the name of an index has 3 to 255 letters, digits, and _ . -"
+
+// checkIndexable refuses a field whose type cannot be the key of an index.
+func (f *field) checkIndexable(index string) error {
+	if f.isTextTime() {
+		return fmt.Errorf("index %s: %s", index, textTime)
+	}
+	kind := f.indexType()
+	if !slices.Contains(indexKinds, kind) && !(kind == "" && (f.stored != "" || gotype.MarshalsItself(f.typ))) {
+		return fmt.Errorf("a key of index %s is a string, a number or bytes, not %v", index, f.typ)
+	}
 	return nil
 }
 
@@ -130,16 +138,34 @@ func (c *core) resolveIndex(i Index) (Index, error) {
 			"attributes", ErrConfiguration, c.plan.typeName, i.Name)
 	case i.Partition == "":
 		return Index{Name: i.Name, Partition: declared.Key.Partition, Sort: declared.Key.Sort}, nil
-	case declared != nil && declared.Key != (provision.Key{Partition: i.Partition, Sort: i.Sort}):
+	case declared != nil && declared.Key != (provision.Key{Partition: c.storedKey(i.Partition),
+		Sort: c.storedKey(i.Sort)}):
 		return i, fmt.Errorf("%w: the query of index %s names other keys than %s declares: give the name alone",
 			ErrConfiguration, i.Name, c.plan.typeName)
 	}
 	return i, nil
 }
 
-// checkIndexes refuses declared indexes on encrypted attributes, which would hold
-// ciphertext, and projections of indexes that are not declared.
+// checkIndexes adds the indexes of [GlobalIndex] to those of tags, and replaces
+// keys that are beacons by the attributes that store them. It refuses indexes on
+// encrypted attributes without a beacon, which would hold ciphertext, and
+// projections of indexes that are not declared.
 func (c *core) checkIndexes() error {
+	for _, i := range c.options.indexes {
+		refuse := func(reason string) error {
+			return fmt.Errorf("%w: GlobalIndex %q of %s: %s", ErrConfiguration, i.Name, c.plan.typeName, reason)
+		}
+		switch {
+		case len(i.Name) < 3 || !tablename.Valid(i.Name):
+			return refuse(badIndexName)
+		case i.Partition == "":
+			return refuse("it has no partition key")
+		case c.plan.declaredIndex(i.Name) != nil:
+			return refuse("an index of this name is declared already")
+		}
+		c.plan.indexes = append(c.plan.indexes, provision.Index{Name: i.Name, Projection: types.ProjectionTypeAll,
+			Key: provision.Key{Partition: i.Partition, Sort: i.Sort}})
+	}
 	for name, attributes := range c.options.projections {
 		x := c.plan.declaredIndex(name)
 		if x == nil {
@@ -150,14 +176,20 @@ func (c *core) checkIndexes() error {
 			x.Projection, x.Attributes = types.ProjectionTypeInclude, attributes
 		}
 	}
-	for _, x := range c.plan.indexes {
-		for _, name := range []string{x.Key.Partition, x.Key.Sort} {
-			if name == "" {
+	for i := range c.plan.indexes {
+		x := &c.plan.indexes[i]
+		for _, name := range []*string{&x.Key.Partition, &x.Key.Sort} {
+			if *name == "" {
 				continue
 			}
-			if err := c.readable("index key", name); err != nil {
+			f, err := c.indexKey(*name)
+			if err == nil {
+				err = f.checkIndexable(x.Name)
+			}
+			if err != nil {
 				return fmt.Errorf("%w: index %s of %s: %w", ErrConfiguration, x.Name, c.plan.typeName, err)
 			}
+			*name = f.attribute()
 		}
 	}
 	return nil

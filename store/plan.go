@@ -25,6 +25,8 @@ type field struct {
 	role   role
 	// unixTime: a time stored as a number of seconds.
 	unixTime bool
+	// stored is the attribute that stores a beacon, whose name the field has.
+	stored string
 }
 
 // role is what a field is besides an attribute.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // view is what of an item a read asked for.
@@ -15,13 +16,15 @@ type view struct {
 	attributes []string // nil: all
 	partial    bool     // items may come incomplete
 	index      string   // the secondary index that was read; "": the table
-	indexKeys  []string // the index's key attributes, if they are known
+	indexKeys  []string // the index's key attributes as stored, if they are known
+	// search is set if the request uses values of encrypted attributes.
+	search *searching.Search
 }
 
 // view adds filter and projection to an expression. The projection gets all
 // that verification needs.
 func (c *core) view(b expression.Builder, filter Condition, attributes []string,
-	index Index) (view, expression.Expression, error) {
+	index Index, branchKeyID string) (view, expression.Expression, error) {
 	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
 	given := []Condition{filter}
 	if c.plan.entity.Name != "" {
@@ -34,7 +37,7 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 	v := view{attributes: attributes, partial: index.Name != "", index: index.Name}
 	for _, n := range []string{index.Partition, index.Sort} {
 		if n != "" {
-			v.indexKeys = append(v.indexKeys, n)
+			v.indexKeys = append(v.indexKeys, c.storedKey(n))
 		}
 	}
 	if attributes != nil {
@@ -58,6 +61,9 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 			return v, expression.Expression{}, nil // a scan of everything
 		}
 		return fail(fmt.Errorf("%w: expression: %w", ErrConfiguration, err))
+	}
+	if v.search, err = c.searching.Plan(e, branchKeyID, v.indexKeys...); err != nil {
+		return fail(c.searchError(err))
 	}
 	if err := c.checkConditions(ddbexpr.KindFilter, given, e.Filter(), e); err != nil {
 		return fail(err)
