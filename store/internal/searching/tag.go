@@ -24,6 +24,9 @@ func Standard(attribute, tag string) (beacon.Standard, error) {
 	}
 	given := map[string]bool{}
 	for option := range strings.SplitSeq(tag, ",") {
+		if tag == "" {
+			break
+		}
 		key, value, valued := strings.Cut(strings.TrimSpace(option), "=")
 		if given[key] {
 			return out, fmt.Errorf("option %q is there twice", key)
