@@ -87,18 +87,15 @@ func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
 	}
 	t.checkKeys(out.Table.KeySchema, kinds, report)
 	if m, ok := t.mode.(ServerSide); ok && m.KMSKeyARN != "" {
-		checkSSE(m.KMSKeyARN, out.Table.SSEDescription, report)
+		provision.SSEDifferences(m.KMSKeyARN, out.Table.SSEDescription, report)
 	}
-	projections := map[string]*types.Projection{}
 	for _, i := range out.Table.GlobalSecondaryIndexes {
-		projections[aws.ToString(i.IndexName)] = i.Projection
 		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
 	}
 	for _, i := range out.Table.LocalSecondaryIndexes {
-		projections[aws.ToString(i.IndexName)] = i.Projection
 		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
 	}
-	t.checkWhole(projections, report)
+	provision.WholeDifferences(t.options.wholeIndexes, out.Table, report)
 	provision.IndexDifferences(t.plan.indexes, out.Table, report)
 	if t.encryptor == nil && t.plan.ttl == nil {
 		return r, nil
@@ -136,24 +133,6 @@ func (c *core) checkExpiry(attribute string, report func(string, ...any)) {
 	}
 }
 
-// checkWhole reports the declared indexes that do not hold whole items.
-func (c *core) checkWhole(projections map[string]*types.Projection, report func(string, ...any)) {
-	for _, index := range c.options.wholeIndexes {
-		p, has := projections[index]
-		switch {
-		case !has:
-			report("index %s does not exist, declared to hold whole items", index)
-		case p == nil || p.ProjectionType != types.ProjectionTypeAll:
-			kind := "unknown"
-			if p != nil {
-				kind = string(p.ProjectionType)
-			}
-			report("index %s has projection %s, declared to hold whole items: create it with projection ALL",
-				index, kind)
-		}
-	}
-}
-
 func (c *core) checkKeys(schema []types.KeySchemaElement, kinds map[string]string, report func(string, ...any)) {
 	real := map[types.KeyType]string{}
 	for _, k := range schema {
@@ -179,19 +158,6 @@ func (c *core) checkKeys(schema []types.KeySchemaElement, kinds map[string]strin
 			report("%s key %q is of type %s, field %s of type %s", k.what, declared, kinds[declared], k.field.goName,
 				want)
 		}
-	}
-}
-
-func checkSSE(arn string, sse *types.SSEDescription, report func(string, ...any)) {
-	if sse == nil || aws.ToString(sse.KMSMasterKeyArn) == "" {
-		report("encrypted under a key that AWS owns, declared %s", arn)
-		return
-	}
-	if got := aws.ToString(sse.KMSMasterKeyArn); got != arn {
-		report("encrypted under %s, declared %s", got, arn)
-	}
-	if sse.InaccessibleEncryptionDateTime != nil {
-		report("the KMS key is inaccessible since %v", sse.InaccessibleEncryptionDateTime.UTC())
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
 )
 
@@ -177,7 +178,7 @@ func (c *core) defineTypes(d *provision.Definition, k provision.Key) error {
 			kind = "S" // a beacon, whatever its value is
 		}
 		if kind == "" {
-			if zero, err := encodeKey(reflect.Zero(f.typ).Interface()); err == nil {
+			if zero, err := gotype.EncodeKey(reflect.Zero(f.typ).Interface()); err == nil {
 				kind = ddbjson.TypeName(zero)
 			}
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
-	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
 // Index is a secondary index of a query. Name is enough if fields of T declare
@@ -34,7 +34,12 @@ func (p *plan) collectIndexes() error {
 				continue
 			}
 			for part := range strings.SplitSeq(text, ";") {
-				if err := p.addIndexKey(f, tag == localTag, part); err != nil {
+				var err error
+				if p.indexes, err = provision.AddKey(p.indexes, tag == localTag, part, f.name); err == nil {
+					index, _, _ := strings.Cut(part, ",")
+					err = f.checkIndexable(strings.TrimSpace(index))
+				}
+				if err != nil {
 					return fmt.Errorf("%w: field %s of %s: tag %s: %w", ErrConfiguration, f.goName, p.typeName, tag,
 						err)
 				}
@@ -59,41 +64,6 @@ func (p *plan) collectIndexes() error {
 	}
 	return nil
 }
-
-// addIndexKey reads one "name,role" of a tag.
-func (p *plan) addIndexKey(f *field, local bool, text string) error {
-	name, role, _ := strings.Cut(text, ",")
-	name, role = strings.TrimSpace(name), strings.TrimSpace(role)
-	if len(name) < 3 || !tablename.Valid(name) {
-		return fmt.Errorf("%q: %s", name, badIndexName)
-	}
-	i := slices.IndexFunc(p.indexes, func(x provision.Index) bool { return x.Name == name })
-	if i < 0 {
-		i = len(p.indexes)
-		p.indexes = append(p.indexes, provision.Index{Name: name, Local: local, Projection: types.ProjectionTypeAll})
-	}
-	x := &p.indexes[i]
-	if x.Local != local {
-		return fmt.Errorf("index %s is global in one tag and local in another", name)
-	}
-	slot := &x.Key.Sort
-	switch role {
-	case "hash", "partition":
-		if slot = &x.Key.Partition; local {
-			return fmt.Errorf("the partition key of local index %s is the table's", name)
-		}
-	case "range", "sort":
-	default:
-		return fmt.Errorf("the role in index %s is %q: one of hash, partition, range, sort", name, role)
-	}
-	if *slot != "" {
-		return fmt.Errorf("index %s has the key attributes %q and %q in one role", name, *slot, f.name)
-	}
-	*slot = f.name
-	return f.checkIndexable(name)
-}
-
-const badIndexName = "the name of an index has 3 to 255 letters, digits, and _ . -"
 
 // checkIndexable refuses a field whose type cannot be the key of an index.
 func (f *field) checkIndexable(index string) error {
@@ -152,16 +122,16 @@ func (c *core) resolveIndex(i Index) (Index, error) {
 // projections of indexes that are not declared.
 func (c *core) checkIndexes() error {
 	for _, i := range c.options.indexes {
-		refuse := func(reason string) error {
-			return fmt.Errorf("%w: GlobalIndex %q of %s: %s", ErrConfiguration, i.Name, c.plan.typeName, reason)
-		}
+		err := provision.CheckIndexName(i.Name)
 		switch {
-		case len(i.Name) < 3 || !tablename.Valid(i.Name):
-			return refuse(badIndexName)
+		case err != nil:
 		case i.Partition == "":
-			return refuse("it has no partition key")
+			err = errors.New("it has no partition key")
 		case c.plan.declaredIndex(i.Name) != nil:
-			return refuse("an index of this name is declared already")
+			err = errors.New("an index of this name is declared already")
+		}
+		if err != nil {
+			return fmt.Errorf("%w: GlobalIndex %s of %s: %w", ErrConfiguration, i.Name, c.plan.typeName, err)
 		}
 		c.plan.indexes = append(c.plan.indexes, provision.Index{Name: i.Name, Projection: types.ProjectionTypeAll,
 			Key: provision.Key{Partition: i.Partition, Sort: i.Sort}})

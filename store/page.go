@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/envelope/beacon"
+	"github.com/ddbseal/ddbseal/store/internal/projection"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
@@ -56,7 +56,7 @@ func decodePage[T any](ctx context.Context, c *core, stored []envelope.Item, v v
 func decodeOpened[T any](c *core, found searching.Found, v view) (T, error) {
 	var out, zero T
 	stored, err := found.Stored, found.Err
-	if err != nil && v.partial && c.encryptor != nil && c.incomplete(stored) {
+	if err != nil && v.partial && c.encryptor != nil && projection.Incomplete(c.encryptor, stored) {
 		err = c.partialError(stored, v, err)
 	}
 	if err == nil {
@@ -96,51 +96,10 @@ func (c *core) partialError(stored envelope.Item, v view, err error) error {
 	if v.index != "" && (v.attributes == nil || !whole) {
 		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by "+
 			"its key",
-			v.index, c.projectionOf(stored, v))
+			v.index, projection.Kind(stored, c.plan.keys(), v.indexKeys))
 	}
 	if errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, envelope.ErrTampered) {
 		return fmt.Errorf("%w: %s", ErrPartialItem, reason)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrPartialItem, reason, err)
-}
-
-// maxKeys is how many key attributes a table, with up to two, and an index, with
-// up to eight, have together.
-const maxKeys = 10
-
-// projectionOf tells from an item the kind of projection that it came by.
-func (c *core) projectionOf(stored envelope.Item, v view) string {
-	bare := stored[envelope.HeaderAttribute] == nil && stored[envelope.FooterAttribute] == nil
-	for n := range stored {
-		if n != c.plan.partition.name && n != c.plan.sortName() && !slices.Contains(v.indexKeys, n) {
-			if v.indexKeys == nil && bare && len(stored) <= maxKeys {
-				return "KEYS_ONLY or INCLUDE" // a scan does not know the index's keys
-			}
-			return "INCLUDE"
-		}
-	}
-	return "KEYS_ONLY"
-}
-
-// incomplete reports whether a stored item came without header, footer or one
-// of the attributes that its header counts.
-func (c *core) incomplete(stored envelope.Item) bool {
-	if envelope.IsLegacy(stored) { // it counts no attributes
-		return stored[envelope.LegacySignatureAttribute] == nil || stored[envelope.LegacyDescriptionAttribute] == nil
-	}
-	if stored[envelope.HeaderAttribute] == nil || stored[envelope.FooterAttribute] == nil {
-		return true
-	}
-	m, err := c.encryptor.Inspect(stored)
-	if err != nil {
-		return !errors.Is(err, envelope.ErrUnsupported)
-	}
-	signed := 0
-	for n := range stored {
-		if n != envelope.HeaderAttribute && n != envelope.FooterAttribute && !c.encryptor.AllowedUnsigned(n) &&
-			!beacon.Stored(n) {
-			signed++
-		}
-	}
-	return signed < len(m.Legend)
 }

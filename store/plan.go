@@ -61,7 +61,7 @@ type plan struct {
 	// address: the encoder needs the address of a value, see gotype.Shape.
 	address    bool
 	inspection *gotype.Inspection
-	codec      codec
+	codec      gotype.Codec
 }
 
 func planOf[T any](table string) (*plan, error) { return newPlan(reflect.TypeFor[T](), table) }
@@ -70,7 +70,7 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: %v is not a struct", ErrConfiguration, t)
 	}
-	p := &plan{table: table, typeName: t.String(), codec: newCodec(), convertsItself: gotype.MarshalsItself(t)}
+	p := &plan{table: table, typeName: t.String(), codec: gotype.NewCodec(), convertsItself: gotype.MarshalsItself(t)}
 	p.inspection = gotype.NewInspection(p.typeName)
 	if err := p.collect(t); err != nil {
 		return nil, err
@@ -265,6 +265,14 @@ func (p *plan) sortName() string {
 	return p.sort.name
 }
 
+// keys returns the names of the table's key attributes.
+func (p *plan) keys() []string {
+	if p.sort == nil {
+		return []string{p.partition.name}
+	}
+	return []string{p.partition.name, p.sort.name}
+}
+
 // actions returns a fresh map of attribute name to action, with those of other
 // entity types. Whether the keys are in the encryption context follows from the
 // other attributes: the format demands it when any of them is.
@@ -273,10 +281,7 @@ func (p *plan) actions(others map[string]envelope.Action) (map[string]envelope.A
 	for _, f := range p.fields {
 		out[f.name] = f.action
 	}
-	keys := []string{p.partition.name}
-	if p.sort != nil {
-		keys = append(keys, p.sort.name)
-	}
+	keys := p.keys()
 	for name, action := range others {
 		own, has := out[name]
 		switch {

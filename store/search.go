@@ -65,10 +65,7 @@ func (c *core) searchError(err error) error {
 func (c *core) reader(ctx context.Context, in *dynamodb.QueryInput, v view, q searching.Query,
 	from Cursor) (*searching.Reader, error) {
 	q.Input = in
-	q.Keys = append([]string{c.plan.partition.name}, v.indexKeys...)
-	if c.plan.sort != nil {
-		q.Keys = append(q.Keys, c.plan.sort.name)
-	}
+	q.Keys = append(c.plan.keys(), v.indexKeys...)
 	switch {
 	case v.index == "":
 		q.Sort = c.plan.sortName()

@@ -6,8 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
-	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/projection"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
@@ -93,35 +93,18 @@ func (c *core) projection(attributes []string) ([]string, error) {
 		}
 		add(n)
 	}
-	add(c.plan.partition.name)
-	if c.plan.sort != nil {
-		add(c.plan.sort.name)
+	for _, n := range c.plan.keys() {
+		add(n)
 	}
 	if c.plan.entity.Name != "" {
 		add(c.plan.entity.Attribute)
 	}
-	// In server-side mode they show an item that was encrypted on the client.
-	add(envelope.HeaderAttribute)
-	add(envelope.FooterAttribute)
-	add(envelope.LegacySignatureAttribute)
-	if c.encryptor == nil {
-		return out, nil
+	verified, all := projection.Verified(c.encryptor)
+	if all {
+		return nil, nil
 	}
-	for n, action := range c.encryptor.Actions() {
-		if action.Signed() {
-			add(n)
-		}
-	}
-	if old := c.encryptor.LegacyDecryptor(); old != nil {
-		if old.DefaultAction() != 0 {
-			return nil, nil
-		}
-		add(envelope.LegacyDescriptionAttribute)
-		for n, action := range old.Actions() {
-			if action.Signed() {
-				add(n)
-			}
-		}
+	for _, n := range verified {
+		add(n)
 	}
 	return out, nil
 }
