@@ -11,6 +11,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
@@ -27,6 +28,7 @@ type core struct {
 	merging   merging
 	options   options
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
+	searching *searching.Table        // nil if items have no beacons
 	// unsigned names, in client-side mode, the attributes that may be there
 	// without a signature and whose names are known.
 	unsigned []string
@@ -64,7 +66,7 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
 	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: mergingOf(reflect.TypeFor[T]()),
-		encryptor: encryptor}}
+		encryptor: encryptor, searching: searching.New(encryptor)}}
 	for _, o := range opts {
 		o(&t.options)
 	}
