@@ -122,3 +122,15 @@ func (a *Account) Table(ctx context.Context, name, key string) (string, error) {
 		func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = time.Second })
 	return *in.TableName, waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: in.TableName}, 5*time.Minute)
 }
+
+// RemoveTable deletes a table that the example makes itself when the example ends,
+// if the table is there then.
+func (a *Account) RemoveTable(name string) {
+	a.remove = append(a.remove, func(ctx context.Context) error {
+		_, err := a.DynamoDB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
+		if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+			return nil
+		}
+		return err
+	})
+}
