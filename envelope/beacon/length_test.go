@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/materials"
@@ -75,5 +78,38 @@ func TestImpossiblePopulations(t *testing.T) {
 		if _, err := p.Lengths(); !errors.Is(err, materials.ErrConfiguration) {
 			t.Errorf("%+v: %v", p, err)
 		}
+	}
+}
+
+// TestChangedLength: under one name a shorter beacon is the end of a longer one,
+// and under another name it has nothing to do with it.
+func TestChangedLength(t *testing.T) {
+	hash := func(name string, length int) string {
+		t.Helper()
+		search, err := beacon.New(beacon.Config{Keys: exampleKeys(),
+			Standard: []beacon.Standard{{Name: name, Location: "number", Length: length}}},
+			beacon.Schema{Table: "t", Protection: func(name string) beacon.Protection {
+				return map[string]beacon.Protection{"number": beacon.Encrypted}[name]
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, err := search.Keys(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer keys.Release()
+		h, err := search.Lookup(name).Standard.Hash(keys, 0, &types.AttributeValueMemberS{Value: "P-0042"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	long, short, renamed := hash("number", 60), hash("number", 24), hash("number2", 60)
+	if len(short) != 6 || !strings.HasSuffix(long, short) {
+		t.Errorf("%s does not end with %s", long, short)
+	}
+	if strings.HasSuffix(renamed, short[2:]) {
+		t.Errorf("%s under another name ends like %s", renamed, short)
 	}
 }
