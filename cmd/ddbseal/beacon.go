@@ -195,7 +195,7 @@ func (c *censusOfTable) count(ctx context.Context, client *dynamodb.Client, tabl
 				return errors.Join(ctx.Err(), err) // every other item fails, too
 			}
 			if err != nil {
-				c.fail(bar, number, err)
+				c.fail(bar, nameOf(page.Items[i], number, e), err)
 			}
 		}
 	}
@@ -222,10 +222,19 @@ func (c *censusOfTable) open(e *envelope.ItemEncryptor) (err error) {
 	return nil
 }
 
-func (c *censusOfTable) fail(bar *progress, number int, err error) {
+// nameOf names an item by its key, or by its number in the scan if no configuration
+// says what the key is.
+func nameOf(item envelope.Item, number int, e *envelope.ItemEncryptor) string {
+	if e == nil {
+		return fmt.Sprintf("item %d", number)
+	}
+	return keyText(item[e.PartitionKey()], item[e.SortKey()])
+}
+
+func (c *censusOfTable) fail(bar *progress, item string, err error) {
 	if c.failures++; c.failures <= maxFailures {
 		bar.clear()
-		tell(c.s.err, "item %d: %s\n", number, plain(err.Error()))
+		tell(c.s.err, "%s: %s\n", item, plain(err.Error()))
 	}
 }
 
