@@ -30,7 +30,7 @@ type beaconLength struct {
 	Share     float64 `placeholder:"P" help:"With --items: share of the items with the most frequent value, such as 0.12. (default: all values are equally frequent)"`
 	Table     string  `placeholder:"NAME" help:"Table whose items are counted."`
 	Config    string  `type:"existingfile" placeholder:"FILE" help:"With --table: configuration of the item encryptor that opens the items, JSON. (default: the items are plaintext)"`
-	Mode      string  `enum:",server,client,both" default:"" help:"Instead of --table: the lab's table of this mode, server, client or both."`
+	Mode      string  `enum:",server,client,both" default:"" placeholder:"MODE" help:"Instead of --table: the lab's table of this mode, server, client or both."`
 	Attribute string  `placeholder:"PATH" help:"Whose values are counted: an attribute, a path such as a.b[3].c, or a standard beacon of the configuration."`
 	Set       bool    `help:"Count the elements of sets, as a beacon of style asSet does."`
 	JSON      bool    `name:"json" help:"Print the result as JSON."`
@@ -38,7 +38,7 @@ type beaconLength struct {
 
 // Help is the long help text.
 func (c *beaconLength) Help() string {
-	return `Prints the lengths that suit an attribute: for X distinct values those for which 2^length lies between the square root of X and X/2. A shorter beacon shows less, and a query by it reads more items in vain. A value that is much more frequent than the others stays guessable at every length that is worth its name.
+	return `Prints the lengths that suit an attribute: for X distinct values those for which 2^length lies between the square root of X and X/2. A shorter beacon shows less, and a query by it reads more items in vain. A value that is much more frequent than the others stays guessable at every useful length.
 
 Give the number of distinct values, or a table to count them in. The whole table is read then, which consumes its read capacity; memory stays bounded, and above 131,072 distinct values their number is an estimate. Values are never printed, only how frequent they are: output ends up in logs, and the most frequent values of an encrypted attribute are what its encryption hides.
 
@@ -55,7 +55,11 @@ func (c *beaconLength) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	if c.Distinct != 0 {
-		return c.print(s, c.given())
+		p := c.given()
+		if _, err := p.Lengths(); errors.Is(err, envelope.ErrConfiguration) {
+			return usageError{fmt.Errorf("--distinct, --items and --share contradict each other: %w", err)}
+		}
+		return c.print(s, p)
 	}
 	census := &censusOfTable{attribute: c.Attribute, set: c.Set, s: s}
 	var err error
@@ -101,8 +105,6 @@ func (c *beaconLength) usage() error {
 		return usagef("--share is a number from 0 to 1")
 	case c.Share > 0 && c.Items == 0:
 		return usagef("--share needs --items: the number that it is a share of")
-	case c.Share > 0 && c.Share*float64(c.Distinct) < 1:
-		return usagef("--share is less than one %dth: the most frequent value has at least that", c.Distinct)
 	}
 	return nil
 }
@@ -246,9 +248,8 @@ type beaconLengths struct {
 	Absent    int64           `json:"absent"`
 	Frequent  []int64         `json:"mostFrequent"`
 	Lengths   []lengthOfTable `json:"lengths"`
-	// Hiding is not null if the most frequent value is guessable at all Lengths:
-	// then it is the greatest length that hides the value, or 0.
-	Hiding *int `json:"hidingLength"`
+	// Hiding is the greatest length that hides the most frequent value, or 0.
+	Hiding int `json:"hidingLength"`
 }
 
 type lengthOfTable struct {
@@ -267,15 +268,13 @@ func (c *beaconLength) print(s streams, p beacon.Population) error {
 		return err
 	}
 	if c.JSON {
-		out := beaconLengths{p.Distinct, p.Estimated, max(p.Values, p.Distinct), p.Absent, p.Frequent, []lengthOfTable{}, nil}
+		out := beaconLengths{p.Distinct, p.Estimated, max(p.Values, p.Distinct), p.Absent, p.Frequent, []lengthOfTable{},
+			p.Hiding()}
 		if out.Frequent == nil {
 			out.Frequent = []int64{}
 		}
 		for _, l := range lengths {
 			out.Lengths = append(out.Lengths, lengthOfTable{l.Bits, l.FalsePositives, l.ValuesPerBeacon, l.Guess})
-		}
-		if n := p.Hiding(); len(lengths) > 0 && n < lengths[0].Bits {
-			out.Hiding = &n
 		}
 		return errors.Join(err, printJSON(s.out, out))
 	}
@@ -316,12 +315,16 @@ FALSE POSITIVES: items that a query for one value reads in vain, on average
 VALUES PER BEACON: distinct values that readers of the table without the key cannot tell apart
 GUESS: share of the items with the beacon of the most frequent value that have this value
 `)
-	if l := lengths[0]; l.Skewed() {
+	n := p.Hiding()
+	switch {
+	case lengths[0].Skewed():
 		remedy := "no length hides it"
-		if n := p.Hiding(); n > 0 {
+		if n > 0 {
 			remedy = fmt.Sprintf("%d bits or less hide it, with %s false positives", n, figure(p.At(n).FalsePositives))
 		}
 		tell(w, "\nThe most frequent value stays guessable at all of these lengths: %s.\n", remedy)
+	case lengths[len(lengths)-1].Skewed():
+		tell(w, "\nAbove %d bits the most frequent value is guessable.\n", n)
 	}
 	return nil
 }

@@ -128,5 +128,14 @@ func (p Population) check() error {
 		}
 		before = n
 	}
+	if p.Estimated || len(p.Frequent) == 0 {
+		return nil
+	}
+	if p.Frequent[0] < p.values()/p.Distinct {
+		return configuration("the most frequent of %d distinct values occurs less often than the average", p.Distinct)
+	}
+	if others := p.Distinct - int64(len(p.Frequent)); left < others {
+		return configuration("besides the most frequent ones, %d values are too few for %d distinct ones", left, others)
+	}
 	return nil
 }

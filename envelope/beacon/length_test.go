@@ -74,8 +74,16 @@ func TestImpossiblePopulations(t *testing.T) {
 		{}, {Distinct: -1}, {Distinct: 8, Values: -1}, {Distinct: 8, Values: 7}, {Distinct: 8, Absent: -1},
 		{Distinct: 8, Values: 10, Frequent: []int64{11}}, {Distinct: 8, Values: 10, Frequent: []int64{1, 2}},
 		{Distinct: 8, Values: 10, Frequent: []int64{-1}}, {Distinct: 8, Values: 10, Frequent: []int64{6, 5}},
+		{Distinct: 8, Values: 16, Frequent: []int64{1}}, {Distinct: 8, Values: 16, Frequent: []int64{10}},
+		{Distinct: 8, Values: 16, Frequent: []int64{8, 3}},
 	} {
 		if _, err := p.Lengths(); !errors.Is(err, materials.ErrConfiguration) {
+			t.Errorf("%+v: %v", p, err)
+		}
+	}
+	for _, p := range []beacon.Population{{Distinct: 8, Values: 16, Frequent: []int64{9}},
+		{Distinct: 8, Values: 16, Frequent: []int64{2}}, {Distinct: 8, Values: 7, Frequent: []int64{1}, Estimated: true}} {
+		if _, err := p.Lengths(); err != nil {
 			t.Errorf("%+v: %v", p, err)
 		}
 	}
