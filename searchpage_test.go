@@ -76,8 +76,9 @@ func sealByConfiguration(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := keystore.New(keystore.Config{LogicalName: table, TableName: table, DynamoDB: dynamodb.NewFromConfig(cfg),
-		KMS: keystore.KMSKey(aws.ToString(key.KeyMetadata.Arn)), KMSClient: kms.NewFromConfig(cfg)})
+	store, err := keystore.New(keystore.Config{LogicalName: table, TableName: table,
+		DynamoDB: dynamodb.NewFromConfig(cfg),
+		KMS:      keystore.KMSKey(aws.ToString(key.KeyMetadata.Arn)), KMSClient: kms.NewFromConfig(cfg)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,8 @@ func (p patient) item() envelope.Item {
 func patients(writer, tenant string) (out []patient) {
 	for i := range 24 {
 		out = append(out, patient{id: fmt.Sprintf("%s of %s %02d", writer, tenant, i), tenant: tenant,
-			number: strconv.Itoa(4711 + i%4), former: strconv.Itoa(4711 + i%7), name: []string{"ada", "alan", "grace"}[i%3],
+			number: strconv.Itoa(4711 + i%4), former: strconv.Itoa(4711 + i%7),
+			name: []string{"ada", "alan", "grace"}[i%3],
 			ward: []string{"north", "south"}[i/12], year: 1984 + i%2, age: 30 + i%5, tag: "tag " + strconv.Itoa(i%6)})
 	}
 	return out
@@ -246,7 +247,8 @@ func (s *searched) write(t *testing.T, tenant string) {
 		s.written = append(s.written, p)
 	}
 	for _, p := range patients("ours", tenant) {
-		if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.table, Item: p.item()}); err != nil {
+		in := &dynamodb.PutItemInput{TableName: &s.table, Item: p.item()}
+		if _, err := client.PutItem(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 		s.written = append(s.written, p)

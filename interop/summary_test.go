@@ -224,7 +224,8 @@ func TestSummary(t *testing.T) {
 	lone := full("java", "rust")
 	delete(lone.outcomes, cell{"rust", tampering})
 	var out strings.Builder
-	if lone.print(&out, func(string) bool { return true }) || !strings.Contains(out.String(), "NOT RUN: rust, 1 of 11") {
+	if lone.print(&out, func(string) bool { return true }) ||
+		!strings.Contains(out.String(), "NOT RUN: rust, 1 of 11") {
 		t.Errorf("one direction left out:\n%s", out.String())
 	}
 }

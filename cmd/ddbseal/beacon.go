@@ -268,8 +268,8 @@ func (c *beaconLength) print(s streams, p beacon.Population) error {
 		return err
 	}
 	if c.JSON {
-		out := beaconLengths{p.Distinct, p.Estimated, max(p.Values, p.Distinct), p.Absent, p.Frequent, []lengthOfTable{},
-			p.Hiding()}
+		out := beaconLengths{p.Distinct, p.Estimated, max(p.Values, p.Distinct), p.Absent, p.Frequent,
+			[]lengthOfTable{}, p.Hiding()}
 		if out.Frequent == nil {
 			out.Frequent = []int64{}
 		}
@@ -305,7 +305,8 @@ func printLengths(w io.Writer, p beacon.Population, lengths []beacon.Length) err
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	tell(t, "LENGTH\tFALSE POSITIVES\tVALUES PER BEACON\tGUESS\t\n")
 	for _, l := range lengths {
-		tell(t, "%d\t%s\t%s\t%s %%\t\n", l.Bits, figure(l.FalsePositives), figure(l.ValuesPerBeacon), figure(100*l.Guess))
+		tell(t, "%d\t%s\t%s\t%s %%\t\n", l.Bits, figure(l.FalsePositives), figure(l.ValuesPerBeacon),
+			figure(100*l.Guess))
 	}
 	if err := t.Flush(); err != nil {
 		return err

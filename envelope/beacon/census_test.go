@@ -46,7 +46,8 @@ func TestCensus(t *testing.T) {
 		t.Fatal(err)
 	}
 	add(t, c, s("x"), s("x"), n("1.50"), n("15e-1"), s("1.5"), nil, s(""),
-		&types.AttributeValueMemberSS{Value: []string{"p", "q"}}, &types.AttributeValueMemberSS{Value: []string{"q", "p"}})
+		&types.AttributeValueMemberSS{Value: []string{"p", "q"}},
+		&types.AttributeValueMemberSS{Value: []string{"q", "p"}})
 	if got := c.Population(); !equalPopulations(got,
 		beacon.Population{Distinct: 4, Values: 8, Absent: 1, Frequent: []int64{3, 2, 2, 1}}) {
 		t.Errorf("%+v", got)

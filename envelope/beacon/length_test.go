@@ -82,7 +82,8 @@ func TestImpossiblePopulations(t *testing.T) {
 		}
 	}
 	for _, p := range []beacon.Population{{Distinct: 8, Values: 16, Frequent: []int64{9}},
-		{Distinct: 8, Values: 16, Frequent: []int64{2}}, {Distinct: 8, Values: 7, Frequent: []int64{1}, Estimated: true}} {
+		{Distinct: 8, Values: 16, Frequent: []int64{2}},
+		{Distinct: 8, Values: 7, Frequent: []int64{1}, Estimated: true}} {
 		if _, err := p.Lengths(); err != nil {
 			t.Errorf("%+v: %v", p, err)
 		}
