@@ -117,7 +117,6 @@ func searchConfig(keys itemconfig.BeaconKeySource) *itemconfig.Search {
 type searched struct {
 	*cloud
 	table   string
-	client  *dynamodb.Client // encrypts and searches here
 	search  *itemconfig.Search
 	written []patient
 }
