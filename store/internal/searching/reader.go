@@ -136,13 +136,15 @@ func (r *Reader) empty() []*stream {
 func (r *Reader) first() *stream {
 	var first *stream
 	for _, s := range r.streams {
-		if len(s.ahead) > 0 && (first == nil || r.Sort != "" && r.before(&s.ahead[0], &first.ahead[0])) {
+		if len(s.ahead) > 0 && (first == nil || r.before(&s.ahead[0], &first.ahead[0])) {
 			first = s
 		}
 	}
 	return first
 }
 
+// before reports whether a comes before b in the order of the sort key. Without
+// one, results come in the order of the streams.
 func (r *Reader) before(a, b *Found) bool {
 	c, _ := ddbexpr.Compare(a.Stored[r.Sort], b.Stored[r.Sort])
 	if forward := r.Input.ScanIndexForward; forward != nil && !*forward {
