@@ -20,12 +20,12 @@ import (
 //
 // On a client-side table DynamoDB sees encrypted attributes as ciphertext, so a
 // condition on the value of one is refused with [ErrEncryptedAttribute] before
-// the call, and so is a filter unless a beacon serves it; attribute_exists and attribute_not_exists of a whole attribute are
-// allowed, since encryption does not change them. A name for which the table
-// declares no action is refused with [ErrConfiguration]: attribute_not_exists of
-// a misspelt name would hold for every item. Conditions on attributes that are
-// not signed can be influenced by anyone with write access. On a server-side
-// table any name is allowed.
+// the call, and so is a filter unless a beacon serves it; attribute_exists and
+// attribute_not_exists of a whole attribute are allowed, since encryption does not
+// change them. A name for which the table declares no action is refused with
+// [ErrConfiguration]: attribute_not_exists of a misspelt name would hold for every
+// item. Conditions on attributes that are not signed can be influenced by anyone
+// with write access. On a server-side table any name is allowed.
 //
 // The SDK marshals the values in conditions, filters and updates itself, without
 // an address and without the checks of this package: pass a pointer to a value

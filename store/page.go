@@ -46,26 +46,27 @@ func decodePage[T any](ctx context.Context, c *core, stored []envelope.Item, v v
 	plain, errs := c.decryptAll(ctx, stored)
 	out := make([]T, len(stored))
 	for i := range stored {
-		out[i], errs[i] = decodeOpened[T](c, searching.Found{Stored: stored[i], Plain: plain[i], Err: errs[i]}, v)
+		errs[i] = decodeOpened(c, searching.Found{Stored: stored[i], Plain: plain[i], Err: errs[i]}, v, &out[i])
 	}
 	return out, errs
 }
 
-// decodeOpened unmarshals an item that was opened, unless that failed; every
-// error is an [*ItemError].
-func decodeOpened[T any](c *core, found searching.Found, v view) (T, error) {
-	var out, zero T
+// decodeOpened unmarshals an item that was opened, unless that failed, to a zero
+// T; every error is an [*ItemError], and leaves it zero.
+func decodeOpened[T any](c *core, found searching.Found, v view, to *T) error {
 	stored, err := found.Stored, found.Err
 	if err != nil && v.partial && c.encryptor != nil && projection.Incomplete(c.encryptor, stored) {
 		err = c.partialError(stored, v, err)
 	}
 	if err == nil {
-		err = c.unmarshalView(found.Plain, v, &out)
+		err = c.unmarshalView(found.Plain, v, to)
 	}
 	if err != nil {
-		return zero, c.itemError(stored, err)
+		var zero T
+		*to = zero
+		return c.itemError(stored, err)
 	}
-	return out, nil
+	return nil
 }
 
 // unmarshalView fills *v with the attributes that were asked for.

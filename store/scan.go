@@ -130,7 +130,7 @@ func decodeScan[T any](ctx context.Context, c *core, stored []envelope.Item, v v
 	}
 	items, errs := make([]T, len(found)), make([]error, len(found))
 	for i := range found {
-		items[i], errs[i] = decodeOpened[T](c, found[i], v)
+		errs[i] = decodeOpened(c, found[i], v, &items[i])
 	}
 	return items, errs, nil
 }

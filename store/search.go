@@ -97,7 +97,11 @@ func (t *Table[T]) search(ctx context.Context, in *dynamodb.QueryInput, v view, 
 			yield(zero, t.searchError(err))
 			return
 		}
-		if found == nil || !yield(decodeOpened[T](&t.core, *found, v)) {
+		if found == nil {
+			return
+		}
+		var item T
+		if err := decodeOpened(&t.core, *found, v, &item); !yield(item, err) {
 			return
 		}
 	}
@@ -130,7 +134,9 @@ func (t *Table[T]) searchPage(ctx context.Context, in *dynamodb.QueryInput, v vi
 		if found == nil {
 			break
 		}
-		page.add(decodeOpened[T](&t.core, *found, v))
+		var item T
+		err = decodeOpened(&t.core, *found, v, &item)
+		page.add(item, err)
 	}
 	next, err := r.Cursor()
 	page.Next, page.Scanned = Cursor(next), r.Scanned

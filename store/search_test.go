@@ -70,7 +70,8 @@ func TestSearch(t *testing.T) {
 					t.Errorf("order of %v", byDay)
 				}
 			}
-			same(t, "sort range", byDay, matching(count, func(p resident) bool { return n3(p) && p.Day > "2024-01-10" }))
+			same(t, "sort range", byDay,
+				matching(count, func(p resident) bool { return n3(p) && p.Day > "2024-01-10" }))
 			same(t, "beacon as sort key", found(t, patients.Query(ctx, store.Query{Index: &store.Index{Name: "byDay"},
 				Partition: "2024-01-22", Sort: store.SortEqual("n3")})),
 				matching(count, func(p resident) bool { return n3(p) && p.Day == "2024-01-22" }))
@@ -103,7 +104,8 @@ func TestSearch(t *testing.T) {
 				"signed": {expression.BeginsWith(expression.Name("ward_day"), "W-A|D-2024-01-1"),
 					func(p resident) bool { return p.Ward == "A" && p.Day >= "2024-01-10" && p.Day < "2024-01-20" }},
 				"exists": {expression.And(expression.AttributeNotExists(expression.Name("name")),
-					expression.AttributeExists(expression.Name("number"))), func(p resident) bool { return p.Name == "" }},
+					expression.AttributeExists(expression.Name("number"))),
+					func(p resident) bool { return p.Name == "" }},
 			} {
 				for _, segments := range []int{1, 3} {
 					same(t, "scan: "+what, found(t, patients.Scan(ctx, store.Scan{Filter: c.filter,

@@ -25,6 +25,9 @@ func FuzzCursor(f *testing.F) {
 				f.Fatalf("position %d is %v, want %v", i, back[i], at[i])
 			}
 		}
+		if _, err := decodePositions(good, len(at)+1); !errors.Is(err, ErrCursor) {
+			f.Fatalf("the cursor of %d queries is accepted for %d: %v", len(at), len(at)+1, err)
+		}
 		f.Add(good, len(at))
 	}
 	f.Add("", 1)

@@ -51,9 +51,9 @@ type stream struct {
 	asked     bool // a request was sent
 	done      bool // DynamoDB has no more
 	ahead     []Found
-	// position is the key of the last item that was passed, next the one behind
-	// all of ahead.
-	position, next Item
+	// passed is the item that was taken last, nil if nothing of ahead was taken.
+	// start is the key in front of ahead, and next the one behind it.
+	passed, start, next Item
 }
 
 // Read returns a Reader that begins at a cursor, "" being the beginning. Errors:
@@ -73,7 +73,7 @@ func (s *Search) Read(ctx context.Context, q Query, from string) (*Reader, error
 		if err := s.query(ctx, i, &in); err != nil {
 			return nil, err
 		}
-		r.streams = append(r.streams, &stream{partition: i, in: &in, size: size, position: start.key, next: start.key,
+		r.streams = append(r.streams, &stream{partition: i, in: &in, size: size, start: start.key, next: start.key,
 			done: start.end})
 	}
 	return r, nil
@@ -97,21 +97,26 @@ func (r *Reader) Next(ctx context.Context) (*Found, error) {
 	}
 	found := s.ahead[0]
 	s.ahead = s.ahead[1:]
-	s.position = make(Item, len(r.Keys))
-	for _, name := range r.Keys {
-		if v := found.Stored[name]; v != nil {
-			s.position[name] = v
-		}
-	}
-	s.settle()
+	s.passed = found.Stored
 	return &found, nil
 }
 
-// settle moves the position behind all that was read once nothing of it is left.
-func (s *stream) settle() {
-	if len(s.ahead) == 0 {
-		s.position = s.next
+// position returns the key behind which the next results of the stream are: once
+// nothing is ahead, the one behind all that was read.
+func (r *Reader) position(s *stream) Item {
+	switch {
+	case len(s.ahead) == 0:
+		return s.next
+	case s.passed == nil:
+		return s.start
 	}
+	key := make(Item, len(r.Keys))
+	for _, name := range r.Keys {
+		if v := s.passed[name]; v != nil {
+			key[name] = v
+		}
+	}
+	return key
 }
 
 // ended reports whether the stream has no results any more.
@@ -136,13 +141,15 @@ func (r *Reader) empty() []*stream {
 func (r *Reader) first() *stream {
 	var first *stream
 	for _, s := range r.streams {
-		if len(s.ahead) > 0 && (first == nil || r.Sort != "" && r.before(&s.ahead[0], &first.ahead[0])) {
+		if len(s.ahead) > 0 && (first == nil || r.before(&s.ahead[0], &first.ahead[0])) {
 			first = s
 		}
 	}
 	return first
 }
 
+// before reports whether a comes before b in the order of the sort key. Without
+// one, results come in the order of the streams.
 func (r *Reader) before(a, b *Found) bool {
 	c, _ := ddbexpr.Compare(a.Stored[r.Sort], b.Stored[r.Sort])
 	if forward := r.Input.ScanIndexForward; forward != nil && !*forward {
@@ -220,12 +227,12 @@ func (r *Reader) take(ctx context.Context, s *stream, a answer) (err error) {
 	if err := ctx.Err(); err != nil { // Open may have given up
 		return err
 	}
+	s.passed, s.start = nil, s.next
 	s.asked, s.next, s.done = true, a.out.LastEvaluatedKey, len(a.out.LastEvaluatedKey) == 0
 	r.Scanned += int(a.out.ScannedCount)
 	if r.Grow && s.size < maxGrown {
 		s.size *= 2
 	}
-	s.settle()
 	return nil
 }
 
@@ -236,7 +243,7 @@ const maxGrown = 1 << 20
 func (r *Reader) Cursor() (string, error) {
 	at := make([]position, len(r.streams))
 	for i, s := range r.streams {
-		at[i] = position{key: s.position, end: s.ended()}
+		at[i] = position{key: r.position(s), end: s.ended()}
 	}
 	return encodePositions(at)
 }
