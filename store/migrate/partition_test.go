@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -109,4 +110,54 @@ func TestProcessesWithPartitions(t *testing.T) {
 	if len(used) != 3 { // one value in three partitions
 		t.Errorf("%d partitions are in use", len(used))
 	}
+}
+
+// TestOvertakenPartition: the answer to an update is lost, and meanwhile another
+// process writes the beacons of another partition. Nothing is left to do.
+func TestOvertakenPartition(t *testing.T) {
+	w := newWorld(t)
+	for _, done := range []bool{true, false} {
+		table := w.table(t, 1, encryptor(t, aes(t, 1)))
+		config := w.config(table, nil, partitioned(t, func() int { return 0 }))
+		config.SkipDryRun = true
+		config.Client = &overtaken{unclear: unclear{w.client, done}, then: func() {
+			second := w.config(table, nil, partitioned(t, func() int { return 1 }))
+			second.ID += "-second"
+			if !done {
+				migrated(t, second)
+				return
+			}
+			for _, stored := range w.all(t, table) { // a migration leaves it in partition 0
+				plain, err := second.To.DecryptItem(t.Context(), stored)
+				ok(t, err)
+				next, err := second.To.EncryptItem(t.Context(), plain)
+				ok(t, err)
+				for _, name := range []string{"aws_dbe_b_secret", "aws_dbe_b_count"} {
+					stored[name] = next[name]
+				}
+				w.put(t, table, stored, nil)
+			}
+		}}
+		m, err := migrate.New(config)
+		ok(t, err)
+		if r, err := m.Run(t.Context()); err != nil || r.Counts.Migrated != 1 {
+			t.Errorf("done %t: %+v, %v", done, r.Counts, err)
+		}
+		config.Client = w.client
+		verified(t, config, 1)
+	}
+}
+
+// overtaken loses the answer to an update, and lets another process work before
+// the item is read again.
+type overtaken struct {
+	unclear
+	then func()
+}
+
+func (o *overtaken) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
+	options ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	out, err := o.unclear.UpdateItem(ctx, in, options...)
+	o.then()
+	return out, err
 }
