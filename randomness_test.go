@@ -24,6 +24,7 @@ var draws = map[string]string{
 
 	"envelope/encrypt.go seal":                              "envelope TestMessageIDsAreFresh",
 	"envelope/signature.go signDigest":                      "envelope TestSignaturesAreFresh",
+	"envelope/beacon/census.go newCensus":                   "envelope/beacon TestCensusKeysAreFresh",
 	"envelope/beacon/partition.go randomPartition":          "envelope/beacon TestPartitionsAreFresh",
 	"envelope/materials/encryption.go AddRecipient":         "envelope/materials TestDataKeysAreFresh",
 	"envelope/materials/signingkeys.go drawSigningKey":      "envelope/materials TestSigningKeysAreFresh",

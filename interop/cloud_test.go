@@ -170,6 +170,9 @@ func (c *cloud) providers() itemconfig.Providers {
 		MetaTable: func(_ context.Context, name string) (legacy.MetaTable, error) {
 			return metatable.New(c.ddb, name)
 		},
+		BeaconKeys: func(context.Context, itemconfig.BeaconKeySource) (materials.BeaconKeySource, error) {
+			return c.store, nil
+		},
 	}
 }
 

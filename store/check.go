@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/store/internal/expiry"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
 )
@@ -48,7 +49,8 @@ type CheckReport struct {
 //   - in server-side mode the KMS key, if one is declared;
 //   - in client-side mode that no index has an encrypted attribute as a key, and
 //     that the table does not expire items by an encrypted attribute, which
-//     DynamoDB never does;
+//     DynamoDB never does, and that an index on a beacon is on one that items
+//     have;
 //   - that the table expires items by the field that T tags ttl;
 //   - that the indexes of [WholeIndexes] exist and project all attributes;
 //   - that the indexes which tags of T declare exist, with the keys and the
@@ -85,18 +87,15 @@ func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
 	}
 	t.checkKeys(out.Table.KeySchema, kinds, report)
 	if m, ok := t.mode.(ServerSide); ok && m.KMSKeyARN != "" {
-		checkSSE(m.KMSKeyARN, out.Table.SSEDescription, report)
+		provision.SSEDifferences(m.KMSKeyARN, out.Table.SSEDescription, report)
 	}
-	projections := map[string]*types.Projection{}
 	for _, i := range out.Table.GlobalSecondaryIndexes {
-		projections[aws.ToString(i.IndexName)] = i.Projection
-		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, report)
+		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
 	}
 	for _, i := range out.Table.LocalSecondaryIndexes {
-		projections[aws.ToString(i.IndexName)] = i.Projection
-		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, report)
+		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
 	}
-	t.checkWhole(projections, report)
+	provision.WholeDifferences(t.options.wholeIndexes, out.Table, report)
 	provision.IndexDifferences(t.plan.indexes, out.Table, report)
 	if t.encryptor == nil && t.plan.ttl == nil {
 		return r, nil
@@ -134,24 +133,6 @@ func (c *core) checkExpiry(attribute string, report func(string, ...any)) {
 	}
 }
 
-// checkWhole reports the declared indexes that do not hold whole items.
-func (c *core) checkWhole(projections map[string]*types.Projection, report func(string, ...any)) {
-	for _, index := range c.options.wholeIndexes {
-		p, has := projections[index]
-		switch {
-		case !has:
-			report("index %s does not exist, declared to hold whole items", index)
-		case p == nil || p.ProjectionType != types.ProjectionTypeAll:
-			kind := "unknown"
-			if p != nil {
-				kind = string(p.ProjectionType)
-			}
-			report("index %s has projection %s, declared to hold whole items: create it with projection ALL",
-				index, kind)
-		}
-	}
-}
-
 func (c *core) checkKeys(schema []types.KeySchemaElement, kinds map[string]string, report func(string, ...any)) {
 	real := map[types.KeyType]string{}
 	for _, k := range schema {
@@ -180,20 +161,8 @@ func (c *core) checkKeys(schema []types.KeySchemaElement, kinds map[string]strin
 	}
 }
 
-func checkSSE(arn string, sse *types.SSEDescription, report func(string, ...any)) {
-	if sse == nil || aws.ToString(sse.KMSMasterKeyArn) == "" {
-		report("encrypted under a key that AWS owns, declared %s", arn)
-		return
-	}
-	if got := aws.ToString(sse.KMSMasterKeyArn); got != arn {
-		report("encrypted under %s, declared %s", got, arn)
-	}
-	if sse.InaccessibleEncryptionDateTime != nil {
-		report("the KMS key is inaccessible since %v", sse.InaccessibleEncryptionDateTime.UTC())
-	}
-}
-
-func (c *core) checkIndex(index string, schema []types.KeySchemaElement, report func(string, ...any)) {
+func (c *core) checkIndex(index string, schema []types.KeySchemaElement, kinds map[string]string,
+	report func(string, ...any)) {
 	for _, k := range schema {
 		if f := c.plan.field(aws.ToString(k.AttributeName)); f != nil && f.isTextTime() {
 			report("key %q of index %s is field %s: %s", f.name, index, f.goName, textTime)
@@ -206,6 +175,15 @@ func (c *core) checkIndex(index string, schema []types.KeySchemaElement, report 
 		name := aws.ToString(k.AttributeName)
 		if action, _ := c.encryptor.Action(name); action == envelope.EncryptAndSign {
 			report("key %q of index %s is encrypted: the index holds ciphertext", name, index)
+		}
+		if c.searching != nil && beacon.Stored(name) {
+			switch kind := c.searching.Stored(name); {
+			case kind == "":
+				report("key %q of index %s is a beacon that the table's configuration does not have", name, index)
+			case kind != kinds[name]:
+				report("key %q of index %s is of type %s, and the beacon is stored as %s", name, index, kinds[name],
+					kind)
+			}
 		}
 	}
 }

@@ -4,49 +4,13 @@ import (
 	"errors"
 	"maps"
 	"reflect"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
-
-// codec is the SDK's conversion, with the settings that keep what a type can
-// hold. It is safe for concurrent use.
-type codec struct {
-	encoder *attributevalue.Encoder
-	decoder *attributevalue.Decoder
-}
-
-func newCodec() codec {
-	return codec{
-		encoder: attributevalue.NewEncoder(func(o *attributevalue.EncoderOptions) {
-			o.EncodeTime = encodeTime
-		}),
-		decoder: attributevalue.NewDecoder(func(o *attributevalue.DecoderOptions) {
-			o.UseNumber = true // all 38 digits of a number in an interface field
-			o.FixUnmarshalIndividualSetValues = true
-		}),
-	}
-}
-
-var errTime = errors.New("the year of a time is not between 0 and 9999")
-
-// encodeTime is the SDK's layout, RFC 3339. A zone that the layout cannot
-// state is replaced by UTC, and a year that it cannot state is refused: the
-// text would be another time, or none.
-func encodeTime(t time.Time) (types.AttributeValue, error) {
-	if _, offset := t.Zone(); offset%60 != 0 || offset <= -24*3600 || offset >= 24*3600 {
-		t = t.UTC()
-	}
-	if y := t.Year(); y < 0 || y > 9999 {
-		return nil, errTime
-	}
-	return &types.AttributeValueMemberS{Value: t.Format(time.RFC3339Nano)}, nil
-}
 
 var errNotMap = errors.New(gotype.MarshalMethod + " did not return a map")
 
@@ -69,7 +33,7 @@ func (p *plan) encode(v any) (item envelope.Item, err error) {
 		// The encoder allocates a copy of every number and text that has an address.
 		v = rv.Elem().Interface()
 	}
-	av, err := p.codec.encoder.Encode(v)
+	av, err := p.codec.Encoder.Encode(v)
 	if err != nil {
 		return nil, err
 	}
@@ -103,5 +67,5 @@ func (p *plan) inspect(v any) error {
 // decode fills *v. A panic is an error.
 func (p *plan) decode(item envelope.Item, v any) (err error) {
 	defer redaction.Catch(&err)
-	return p.codec.decoder.Decode(&types.AttributeValueMemberM{Value: item}, v)
+	return p.codec.Decoder.Decode(&types.AttributeValueMemberM{Value: item}, v)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
 )
 
@@ -168,10 +169,16 @@ func (c *core) defineTypes(d *provision.Definition, k provision.Key) error {
 		if name == "" {
 			continue
 		}
-		f := c.plan.field(name)
+		f, err := c.indexKey(name)
+		if err != nil {
+			return err
+		}
 		kind := f.indexType()
+		if f.stored != "" {
+			kind = "S" // a beacon, whatever its value is
+		}
 		if kind == "" {
-			if zero, err := encodeKey(reflect.Zero(f.typ).Interface()); err == nil {
+			if zero, err := gotype.EncodeKey(reflect.Zero(f.typ).Interface()); err == nil {
 				kind = ddbjson.TypeName(zero)
 			}
 		}

@@ -40,7 +40,7 @@ func (p *plan) encodeField(v any, f *field) (av types.AttributeValue, err error)
 	}
 	one := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "Field", Type: f.typ, Tag: f.tag}}))
 	one.Elem().Field(0).Set(fv)
-	out, err := p.codec.encoder.Encode(one.Interface())
+	out, err := p.codec.Encoder.Encode(one.Interface())
 	if err != nil {
 		return nil, err
 	}

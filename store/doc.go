@@ -39,6 +39,47 @@
 // makes the table with them, [Table.Check] compares them, and a query names one
 // by its name alone.
 //
+// # Searching encrypted attributes
+//
+// The tag beacon makes an encrypted attribute searchable. It gives the length of
+// the beacon in bits, a truncated HMAC of the value that is stored beside the
+// ciphertext; package beacon says what a beacon shows and how long it should be:
+//
+//	Number string `dynamodbav:"number" beacon:"length=16" index:"byNumber,hash"`
+//
+//	patients, err := store.New[Patient](client, "patients", store.ClientSide{
+//		Keyring: keyring,
+//		Search: &beacon.Config{Keys: beacon.KeySource{
+//			Source: keystore, BranchKeyID: "clinic", Lifetime: time.Hour}},
+//	})
+//	store.Create(ctx, store.CreateOptions{}, patients) // its index is on aws_dbe_b_number
+//	patients.Query(ctx, store.Query{Index: &store.Index{Name: "byNumber"}, Partition: "4711"})
+//	patients.Scan(ctx, store.Scan{Filter: expression.Name("number").Equal(expression.Value("4711"))})
+//
+// The options of the tag are separated by commas:
+//
+//	length=N      1 to 63 bits; required
+//	set           a beacon for each element of a set, for contains
+//	part          stored in compound beacons only
+//	shared=NAME   equal values of this attribute and of beacon NAME have equal
+//	              beacons, and both have one length
+//	partitions=N  the number of partitions, less than Search.MaxPartitions
+//
+// The beacon has the name of the attribute. [ClientSide].Search has the source of
+// the keys, and all other beacons; [GlobalIndex] declares indexes on those.
+//
+// Queries and filters take plaintext values, of which DynamoDB sees hashes. What
+// comes back is decrypted, and compared with the plaintext: an item whose beacon
+// is equal by chance is left out. No match is lost among items that have their
+// beacons. Those that others wrote without, or whose beacons someone deleted, are
+// not found, and no error says so; package migrate adds and verifies beacons. An
+// expression that no beacon serves fails with [ErrEncryptedAttribute], in which a
+// *search.Error of package envelope/beacon/search names the attribute. Conditions
+// of writes on encrypted attributes are refused whether there is a beacon or not.
+//
+// An index on a beacon has the order of the stored beacon. With partitions the
+// queries for each are merged by the sort key.
+//
 // # Types
 //
 // New refuses, by the name of the field, each type that attributevalue stores in

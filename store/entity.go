@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 )
 
 // Entity tells the types of items in one table apart, for tables that hold
@@ -23,8 +24,20 @@ import (
 // deleted. [Table.BatchPut] and [Table.BatchDelete] cannot check.
 //
 // One attribute has one action per table: in client-side mode give each type
-// the attributes of the others with [ClientSide].OtherActions, from [Actions].
+// the attributes of the others with [ClientSide].OtherActions, from [Actions],
+// and their beacons with [ClientSide].Search, from [Beacons].
 type Entity struct{ Attribute, Name string }
+
+// Beacons returns the standard beacons that the tags of T declare, for the
+// Standard beacons of [ClientSide].Search of another type in the same table. The
+// error is that of [New].
+func Beacons[T any]() ([]beacon.Standard, error) {
+	p, err := planOf[T]("")
+	if err != nil {
+		return nil, err
+	}
+	return p.beacons, nil
+}
 
 // Actions returns the actions that the tags of T give its attributes, for
 // [ClientSide].OtherActions of another type in the same table. The error is

@@ -20,7 +20,7 @@ var (
 	// wrong.
 	ErrConfiguration = envelope.ErrConfiguration
 	// ErrEncryptedAttribute: an expression needs the value of an attribute
-	// that DynamoDB sees only as ciphertext.
+	// that DynamoDB sees only as ciphertext, and no beacon serves it.
 	ErrEncryptedAttribute = errors.New("attribute is encrypted on the client")
 	// ErrItemTooLarge: the item would be over DynamoDB's 400 KB. The error is
 	// a [*SizeError].
@@ -28,10 +28,10 @@ var (
 	// ErrUnknownMembers: Update would drop a member of a nested value for which
 	// the Go type has no field. [DropUnknownMembers] lets it.
 	ErrUnknownMembers = errors.New("item has members that the Go type lacks")
-	// ErrBeacons: Update or a migration would drop the beacons by which official
-	// clients search for the item. [DropBeacons] and migrate.Config.DropBeacons
-	// let them.
-	ErrBeacons = errors.New("item bears beacons of searchable encryption")
+	// ErrBeacons: Update or a migration would drop beacons that its configuration
+	// does not have, and by which others search for the item. [DropBeacons] and
+	// migrate.Config.DropBeacons let them.
+	ErrBeacons = errors.New("item bears beacons that the configuration does not have")
 	// ErrTooWide: Update would have to compare more attributes than one condition
 	// can, about 150: all of a plaintext item, or all unsigned ones of an encrypted
 	// item. On a server-side table, declare a version attribute.

@@ -20,12 +20,12 @@ import (
 //
 // On a client-side table DynamoDB sees encrypted attributes as ciphertext, so a
 // condition on the value of one is refused with [ErrEncryptedAttribute] before
-// the call; attribute_exists and attribute_not_exists of a whole attribute are
-// allowed, since encryption does not change them. A name for which the table
-// declares no action is refused with [ErrConfiguration]: attribute_not_exists of
-// a misspelt name would hold for every item. Conditions on attributes that are
-// not signed can be influenced by anyone with write access. On a server-side
-// table any name is allowed.
+// the call, and so is a filter unless a beacon serves it; attribute_exists and
+// attribute_not_exists of a whole attribute are allowed, since encryption does not
+// change them. A name for which the table declares no action is refused with
+// [ErrConfiguration]: attribute_not_exists of a misspelt name would hold for every
+// item. Conditions on attributes that are not signed can be influenced by anyone
+// with write access. On a server-side table any name is allowed.
 //
 // The SDK marshals the values in conditions, filters and updates itself, without
 // an address and without the checks of this package: pass a pointer to a value
@@ -68,12 +68,19 @@ func (c *core) checkConditions(kind ddbexpr.Kind, given []Condition, text *strin
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
+	searched := func(name string) bool { return kind == ddbexpr.KindFilter && c.searching.Hides(name) }
 	for _, name := range parsed.TopLevelNames() {
+		if searched(name) {
+			continue
+		}
 		if err := c.declared(kind.String(), name); err != nil {
 			return err
 		}
 	}
 	for _, name := range parsed.ValueNames() {
+		if searched(name) {
+			continue
+		}
 		if err := c.readable(kind.String(), name); err != nil {
 			return err
 		}
@@ -119,9 +126,12 @@ func (c *core) readable(what, name string) error {
 		return err
 	}
 	if action, _ := c.encryptor.Action(name); action == envelope.EncryptAndSign {
-		return fmt.Errorf(
-			`%w: %s names %q: DynamoDB of table %s sees ciphertext; filter after reading, or tag the field seal:"sign"`,
-			ErrEncryptedAttribute, what, name, c.name)
+		cure := "filter after reading"
+		if what != ddbexpr.KindCondition.String() {
+			cure += ", give the field a beacon"
+		}
+		return fmt.Errorf(`%w: %s names %q: DynamoDB of table %s sees ciphertext; %s, or tag the field seal:"sign"`,
+			ErrEncryptedAttribute, what, name, c.name, cure)
 	}
 	if action, _ := c.encryptor.LegacyAction(name); action == envelope.EncryptAndSign {
 		return fmt.Errorf("%w in items of the older client: %s names %q, and table %s reads such items: filter after "+

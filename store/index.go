@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
-	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
 // Index is a secondary index of a query. Name is enough if fields of T declare
@@ -34,7 +34,12 @@ func (p *plan) collectIndexes() error {
 				continue
 			}
 			for part := range strings.SplitSeq(text, ";") {
-				if err := p.addIndexKey(f, tag == localTag, part); err != nil {
+				var err error
+				if p.indexes, err = provision.AddKey(p.indexes, tag == localTag, part, f.name); err == nil {
+					index, _, _ := strings.Cut(part, ",")
+					err = f.checkIndexable(strings.TrimSpace(index))
+				}
+				if err != nil {
 					return fmt.Errorf("%w: field %s of %s: tag %s: %w", ErrConfiguration, f.goName, p.typeName, tag,
 						err)
 				}
@@ -60,42 +65,15 @@ func (p *plan) collectIndexes() error {
 	return nil
 }
 
-// addIndexKey reads one "name,role" of a tag.
-func (p *plan) addIndexKey(f *field, local bool, text string) error {
-	name, role, _ := strings.Cut(text, ",")
-	name, role = strings.TrimSpace(name), strings.TrimSpace(role)
-	if len(name) < 3 || !tablename.Valid(name) {
-		return fmt.Errorf("%q is not the name of an index: 3 to 255 letters, digits, and _ . -", name)
-	}
-	i := slices.IndexFunc(p.indexes, func(x provision.Index) bool { return x.Name == name })
-	if i < 0 {
-		i = len(p.indexes)
-		p.indexes = append(p.indexes, provision.Index{Name: name, Local: local, Projection: types.ProjectionTypeAll})
-	}
-	x := &p.indexes[i]
-	if x.Local != local {
-		return fmt.Errorf("index %s is global in one tag and local in another", name)
-	}
-	slot := &x.Key.Sort
-	switch role {
-	case "hash", "partition":
-		if slot = &x.Key.Partition; local {
-			return fmt.Errorf("the partition key of local index %s is the table's", name)
-		}
-	case "range", "sort":
-	default:
-		return fmt.Errorf("the role in index %s is %q: one of hash, partition, range, sort", name, role)
-	}
-	if *slot != "" {
-		return fmt.Errorf("index %s has the key attributes %q and %q in one role", name, *slot, f.name)
-	}
+// checkIndexable refuses a field whose type cannot be the key of an index.
+func (f *field) checkIndexable(index string) error {
 	if f.isTextTime() {
-		return fmt.Errorf("index %s: %s", name, textTime)
+		return fmt.Errorf("index %s: %s", index, textTime)
 	}
-	if kind := f.indexType(); !slices.Contains(indexKinds, kind) && !(kind == "" && gotype.MarshalsItself(f.typ)) {
-		return fmt.Errorf("a key of index %s is a string, a number or bytes, not %v", name, f.typ)
+	kind := f.indexType()
+	if !slices.Contains(indexKinds, kind) && !(kind == "" && (f.stored != "" || gotype.MarshalsItself(f.typ))) {
+		return fmt.Errorf("a key of index %s is a string, a number or bytes, not %v", index, f.typ)
 	}
-	*slot = f.name
 	return nil
 }
 
@@ -130,16 +108,34 @@ func (c *core) resolveIndex(i Index) (Index, error) {
 			"attributes", ErrConfiguration, c.plan.typeName, i.Name)
 	case i.Partition == "":
 		return Index{Name: i.Name, Partition: declared.Key.Partition, Sort: declared.Key.Sort}, nil
-	case declared != nil && declared.Key != (provision.Key{Partition: i.Partition, Sort: i.Sort}):
+	case declared != nil && declared.Key != (provision.Key{Partition: c.storedKey(i.Partition),
+		Sort: c.storedKey(i.Sort)}):
 		return i, fmt.Errorf("%w: the query of index %s names other keys than %s declares: give the name alone",
 			ErrConfiguration, i.Name, c.plan.typeName)
 	}
 	return i, nil
 }
 
-// checkIndexes refuses declared indexes on encrypted attributes, which would hold
-// ciphertext, and projections of indexes that are not declared.
+// checkIndexes adds the indexes of [GlobalIndex] to those of tags, and replaces
+// keys that are beacons by the attributes that store them. It refuses indexes on
+// encrypted attributes without a beacon, which would hold ciphertext, and
+// projections of indexes that are not declared.
 func (c *core) checkIndexes() error {
+	for _, i := range c.options.indexes {
+		err := provision.CheckIndexName(i.Name)
+		switch {
+		case err != nil:
+		case i.Partition == "":
+			err = errors.New("it has no partition key")
+		case c.plan.declaredIndex(i.Name) != nil:
+			err = errors.New("an index of this name is declared already")
+		}
+		if err != nil {
+			return fmt.Errorf("%w: GlobalIndex %s of %s: %w", ErrConfiguration, i.Name, c.plan.typeName, err)
+		}
+		c.plan.indexes = append(c.plan.indexes, provision.Index{Name: i.Name, Projection: types.ProjectionTypeAll,
+			Key: provision.Key{Partition: i.Partition, Sort: i.Sort}})
+	}
 	for name, attributes := range c.options.projections {
 		x := c.plan.declaredIndex(name)
 		if x == nil {
@@ -150,14 +146,20 @@ func (c *core) checkIndexes() error {
 			x.Projection, x.Attributes = types.ProjectionTypeInclude, attributes
 		}
 	}
-	for _, x := range c.plan.indexes {
-		for _, name := range []string{x.Key.Partition, x.Key.Sort} {
-			if name == "" {
+	for i := range c.plan.indexes {
+		x := &c.plan.indexes[i]
+		for _, name := range []*string{&x.Key.Partition, &x.Key.Sort} {
+			if *name == "" {
 				continue
 			}
-			if err := c.readable("index key", name); err != nil {
+			f, err := c.indexKey(*name)
+			if err == nil {
+				err = f.checkIndexable(x.Name)
+			}
+			if err != nil {
 				return fmt.Errorf("%w: index %s of %s: %w", ErrConfiguration, x.Name, c.plan.typeName, err)
 			}
+			*name = f.attribute()
 		}
 	}
 	return nil

@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // Mode says how the items of one table are protected: [ServerSide] or
@@ -88,6 +90,13 @@ type ClientSide struct {
 	Legacy *envelope.LegacyOverride
 	// MaxEncryptedDataKeys zero means the format's limit, 255.
 	MaxEncryptedDataKeys int
+	// Search says where the keys of beacons come from, and which beacons items
+	// have besides those that tags of T declare: compound beacons, virtual
+	// fields, and the beacons of other types in the same table, see [Beacons].
+	// Nil: T declares none, and items have none. The two may name the same
+	// beacon if they agree. A PlaintextPolicy or Legacy beside it needs
+	// Search.AcceptMissing, because searches do not find items without beacons.
+	Search *beacon.Config
 }
 
 // String returns "client".
@@ -103,6 +112,10 @@ func (m ClientSide) open(p *plan) (*envelope.ItemEncryptor, error) {
 		if action == envelope.DoNothing && !covered(name, unsigned, m.AllowedUnsignedPrefix) {
 			unsigned = append(unsigned, name)
 		}
+	}
+	search, err := searching.Merge(p.beacons, p.typeName, m.Search)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
 	logical := m.LogicalTableName
 	if logical == "" {
@@ -121,5 +134,6 @@ func (m ClientSide) open(p *plan) (*envelope.ItemEncryptor, error) {
 		MaxEncryptedDataKeys:  m.MaxEncryptedDataKeys,
 		Keyring:               m.Keyring,
 		CMM:                   m.CMM,
+		Search:                search,
 	})
 }

@@ -18,6 +18,8 @@ type options struct {
 	dropBeacons bool
 	// wholeIndexes names the secondary indexes that must project whole items.
 	wholeIndexes []string
+	// indexes are declared beside those of tags.
+	indexes []Index
 	// projections are those of declared indexes that do not project all.
 	projections map[string][]string
 	// concurrency is the number of calls of a batch that run at the same time.
@@ -48,9 +50,9 @@ func BatchConcurrency(n int) Option { return func(o *options) { o.concurrency = 
 func DropUnknownMembers() Option { return func(o *options) { o.dropMembers = true } }
 
 // DropBeacons lets [Table.Update] and [Table.UpdateOp] replace an item that
-// bears beacons of an official library. The item then no longer appears in
-// searches by those beacons. Without DropBeacons they refuse such an item with
-// [ErrBeacons].
+// bears beacons which the table's configuration does not have. The item then no
+// longer appears in searches by those beacons. Without DropBeacons they refuse
+// such an item with [ErrBeacons].
 func DropBeacons() Option { return func(o *options) { o.dropBeacons = true } }
 
 // WholeIndexes declares that the named secondary indexes hold whole items, so
@@ -60,8 +62,13 @@ func WholeIndexes(names ...string) Option {
 	return func(o *options) { o.wholeIndexes = append(o.wholeIndexes, names...) }
 }
 
-// IndexProjection declares that a secondary index, which tags of T declare,
-// projects the named attributes besides all keys, or the keys only if there are
+// GlobalIndex declares a global secondary index with all attributes, like the tag
+// index, for keys that are not fields of T: the names of compound and signed
+// beacons, and of beacons of virtual fields. Queries name the index by its name.
+func GlobalIndex(i Index) Option { return func(o *options) { o.indexes = append(o.indexes, i) } }
+
+// IndexProjection declares that a secondary index, which tags of T or
+// [GlobalIndex] declare, projects the named attributes besides all keys, or the keys only if there are
 // none. Without it a declared index projects all attributes. What such an index
 // returns of encrypted items fails with [ErrPartialItem], since it cannot be
 // verified.

@@ -2,15 +2,14 @@ package store
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/store/internal/redaction"
+	"github.com/ddbseal/ddbseal/store/internal/projection"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 var stringType = reflect.TypeFor[string]()
@@ -32,36 +31,13 @@ type Page[T any] struct {
 // it to those who must not see or choose keys.
 type Cursor string
 
-// longestCursor is more than the keys of a table and an index together need.
-const longestCursor = 16 << 10
-
-func cursorOf(key envelope.Item) (Cursor, error) {
-	if len(key) == 0 {
-		return "", nil
-	}
-	text, err := ddbjson.Marshal(key)
+// add puts one item into the page.
+func (p *Page[T]) add(item T, err error) {
 	if err != nil {
-		return "", redaction.New("position of the query cannot be written", err)
+		p.Failed = append(p.Failed, err)
+		return
 	}
-	return Cursor(base64.RawURLEncoding.EncodeToString(text)), nil
-}
-
-func (c Cursor) key() (envelope.Item, error) {
-	if c == "" {
-		return nil, nil
-	}
-	if len(c) > longestCursor {
-		return nil, fmt.Errorf("%w: cursor of %d bytes", ErrConfiguration, len(c))
-	}
-	text, err := base64.RawURLEncoding.DecodeString(string(c))
-	if err != nil {
-		return nil, fmt.Errorf("%w: cursor is no base64", ErrConfiguration)
-	}
-	key, err := ddbjson.Unmarshal(text)
-	if err != nil || len(key) == 0 {
-		return nil, fmt.Errorf("%w: cursor holds no key", ErrConfiguration)
-	}
-	return key, nil
+	p.Items = append(p.Items, item)
 }
 
 // decodePage opens and unmarshals the items of a page; errs has an
@@ -70,19 +46,27 @@ func decodePage[T any](ctx context.Context, c *core, stored []envelope.Item, v v
 	plain, errs := c.decryptAll(ctx, stored)
 	out := make([]T, len(stored))
 	for i := range stored {
-		err := errs[i]
-		if err != nil && v.partial && c.encryptor != nil && c.incomplete(stored[i]) {
-			err = c.partialError(stored[i], v, err)
-		}
-		if err == nil {
-			err = c.unmarshalView(plain[i], v, &out[i])
-		}
-		if err != nil {
-			var zero T
-			out[i], errs[i] = zero, c.itemError(stored[i], err)
-		}
+		errs[i] = decodeOpened(c, searching.Found{Stored: stored[i], Plain: plain[i], Err: errs[i]}, v, &out[i])
 	}
 	return out, errs
+}
+
+// decodeOpened unmarshals an item that was opened, unless that failed, to a zero
+// T; every error is an [*ItemError], and leaves it zero.
+func decodeOpened[T any](c *core, found searching.Found, v view, to *T) error {
+	stored, err := found.Stored, found.Err
+	if err != nil && v.partial && c.encryptor != nil && projection.Incomplete(c.encryptor, stored) {
+		err = c.partialError(stored, v, err)
+	}
+	if err == nil {
+		err = c.unmarshalView(found.Plain, v, to)
+	}
+	if err != nil {
+		var zero T
+		*to = zero
+		return c.itemError(stored, err)
+	}
+	return nil
 }
 
 // unmarshalView fills *v with the attributes that were asked for.
@@ -113,50 +97,10 @@ func (c *core) partialError(stored envelope.Item, v view, err error) error {
 	if v.index != "" && (v.attributes == nil || !whole) {
 		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by "+
 			"its key",
-			v.index, c.projectionOf(stored, v))
+			v.index, projection.Kind(stored, c.plan.keys(), v.indexKeys))
 	}
 	if errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, envelope.ErrTampered) {
 		return fmt.Errorf("%w: %s", ErrPartialItem, reason)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrPartialItem, reason, err)
-}
-
-// maxKeys is how many key attributes a table, with up to two, and an index, with
-// up to eight, have together.
-const maxKeys = 10
-
-// projectionOf tells from an item the kind of projection that it came by.
-func (c *core) projectionOf(stored envelope.Item, v view) string {
-	bare := stored[envelope.HeaderAttribute] == nil && stored[envelope.FooterAttribute] == nil
-	for n := range stored {
-		if n != c.plan.partition.name && n != c.plan.sortName() && !slices.Contains(v.indexKeys, n) {
-			if v.indexKeys == nil && bare && len(stored) <= maxKeys {
-				return "KEYS_ONLY or INCLUDE" // a scan does not know the index's keys
-			}
-			return "INCLUDE"
-		}
-	}
-	return "KEYS_ONLY"
-}
-
-// incomplete reports whether a stored item came without header, footer or one
-// of the attributes that its header counts.
-func (c *core) incomplete(stored envelope.Item) bool {
-	if envelope.IsLegacy(stored) { // it counts no attributes
-		return stored[envelope.LegacySignatureAttribute] == nil || stored[envelope.LegacyDescriptionAttribute] == nil
-	}
-	if stored[envelope.HeaderAttribute] == nil || stored[envelope.FooterAttribute] == nil {
-		return true
-	}
-	m, err := c.encryptor.Inspect(stored)
-	if err != nil {
-		return !errors.Is(err, envelope.ErrUnsupported)
-	}
-	signed := 0
-	for n := range stored {
-		if n != envelope.HeaderAttribute && n != envelope.FooterAttribute && !c.encryptor.AllowedUnsigned(n) {
-			signed++
-		}
-	}
-	return signed < len(m.Legend)
 }

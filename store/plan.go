@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // field is one attribute of an entity type.
@@ -23,6 +25,8 @@ type field struct {
 	role   role
 	// unixTime: a time stored as a number of seconds.
 	unixTime bool
+	// stored is the attribute that stores a beacon, whose name the field has.
+	stored string
 }
 
 // role is what a field is besides an attribute.
@@ -48,6 +52,7 @@ type plan struct {
 	entity    Entity
 	index     map[string]int // of a field, by attribute name
 	indexes   []provision.Index
+	beacons   []beacon.Standard // that tags declare
 	// convertsItself: the type has methods of its own, which want every
 	// attribute.
 	convertsItself bool
@@ -56,7 +61,7 @@ type plan struct {
 	// address: the encoder needs the address of a value, see gotype.Shape.
 	address    bool
 	inspection *gotype.Inspection
-	codec      codec
+	codec      gotype.Codec
 }
 
 func planOf[T any](table string) (*plan, error) { return newPlan(reflect.TypeFor[T](), table) }
@@ -65,7 +70,7 @@ func newPlan(t reflect.Type, table string) (*plan, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: %v is not a struct", ErrConfiguration, t)
 	}
-	p := &plan{table: table, typeName: t.String(), codec: newCodec(), convertsItself: gotype.MarshalsItself(t)}
+	p := &plan{table: table, typeName: t.String(), codec: gotype.NewCodec(), convertsItself: gotype.MarshalsItself(t)}
 	p.inspection = gotype.NewInspection(p.typeName)
 	if err := p.collect(t); err != nil {
 		return nil, err
@@ -132,7 +137,11 @@ func (p *plan) collect(t reflect.Type) error {
 		m := &s.Members[i]
 		f := field{name: m.Name, goName: m.Path, index: m.Index, typ: m.Field.Type, tag: m.Field.Tag}
 		seal, tagged := m.Seal()
-		if err := f.parse(seal, tagged, m.Options); err != nil {
+		err := f.parse(seal, tagged, m.Options)
+		if text, has := m.Beacon(); has && err == nil {
+			err = p.addBeacon(&f, text, m.Options)
+		}
+		if err != nil {
 			return fmt.Errorf("%w: field %s of %s: %w", ErrConfiguration, m.Path, p.typeName, err)
 		}
 		if err := s.Check(m); err != nil {
@@ -141,6 +150,24 @@ func (p *plan) collect(t reflect.Type) error {
 		p.fields = append(p.fields, f)
 	}
 	p.open, p.address = s.Open, s.Address
+	return nil
+}
+
+// addBeacon reads a beacon tag.
+func (p *plan) addBeacon(f *field, tag string, options []string) error {
+	if f.action != envelope.EncryptAndSign {
+		return errors.New("tag beacon: the attribute is not encrypted, so that searches need no beacon: remove the tag")
+	}
+	b, err := searching.Standard(f.name, tag)
+	if err != nil {
+		return fmt.Errorf("tag beacon: %w", err)
+	}
+	set := b.Style == beacon.AsSet || b.Style == beacon.SharedSet
+	if set && !gotype.CanBeSet(f.typ, options) {
+		return fmt.Errorf("tag beacon: option set is for sets, which %v is with a dynamodbav option such as stringset",
+			f.typ)
+	}
+	p.beacons = append(p.beacons, b)
 	return nil
 }
 
@@ -238,6 +265,14 @@ func (p *plan) sortName() string {
 	return p.sort.name
 }
 
+// keys returns the names of the table's key attributes.
+func (p *plan) keys() []string {
+	if p.sort == nil {
+		return []string{p.partition.name}
+	}
+	return []string{p.partition.name, p.sort.name}
+}
+
 // actions returns a fresh map of attribute name to action, with those of other
 // entity types. Whether the keys are in the encryption context follows from the
 // other attributes: the format demands it when any of them is.
@@ -246,10 +281,7 @@ func (p *plan) actions(others map[string]envelope.Action) (map[string]envelope.A
 	for _, f := range p.fields {
 		out[f.name] = f.action
 	}
-	keys := []string{p.partition.name}
-	if p.sort != nil {
-		keys = append(keys, p.sort.name)
-	}
+	keys := p.keys()
 	for name, action := range others {
 		own, has := out[name]
 		switch {

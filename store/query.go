@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // Query asks for the items of one partition, in the order of the sort key.
@@ -19,14 +20,15 @@ type Query struct {
 	// Sort narrows the sort key; zero: all of the partition.
 	Sort SortRange
 	// Index asks a secondary index instead of the table: by its name alone if
-	// fields of T declare it. Its keys must be attributes of T that are not
-	// encrypted. An index that does not project
+	// fields of T or [GlobalIndex] declare it. Its keys are attributes of T, of
+	// which the encrypted ones have a beacon, or beacons. An index that does not project
 	// all attributes gives an [*ItemError] with [ErrPartialItem] for each
 	// encrypted item; in server-side mode, and under a PlaintextPolicy that
 	// allows reading plaintext, it can leave fields zero without an error. Declare
 	// an index that must hold whole items by [WholeIndexes].
 	Index *Index
-	// Filter leaves items out after they were read (and paid for).
+	// Filter leaves items out after they were read (and paid for). It may name
+	// encrypted attributes that have a beacon, and beacons.
 	Filter Condition
 	// Attributes are those to fill in the result; nil: all. In client-side
 	// mode all signed attributes are read nevertheless, for verification.
@@ -40,8 +42,19 @@ type Query struct {
 	// is refused, as is a negative PageSize. QueryPage ignores Limit.
 	Limit int
 	// PageSize is how many items DynamoDB looks at per call, before Filter;
-	// zero: 1 MB, or without a Filter no more than Limit.
+	// zero: 1 MB, or without a Filter no more than Limit. In a search by beacons
+	// it is how many items QueryPage returns, see ReadBudget.
 	PageSize int32
+	// ReadBudget bounds how many items DynamoDB looks at to fill one page of
+	// QueryPage in a search by beacons: items whose beacons are equal to those
+	// that are searched for by chance do not count for PageSize, and QueryPage
+	// reads on. When the budget is spent the page has fewer items, and Next
+	// continues behind what was read. One call for each partition of the beacons
+	// is made in any case. Zero: 20 times PageSize, and at least 1000.
+	ReadBudget int
+	// BranchKeyID names the branch key to search under, if the beacons of the
+	// table are under several and neither key nor Filter names one.
+	BranchKeyID string
 }
 
 // SortRange is a condition on the sort key; zero means no condition.
@@ -87,6 +100,10 @@ func (t *Table[T]) Query(ctx context.Context, q Query) iter.Seq2[T, error] {
 			yield(zero, err)
 			return
 		}
+		if v.search != nil {
+			t.search(ctx, in, v, q, yield)
+			return
+		}
 		given := 0
 		for {
 			out, err := t.client.Query(ctx, in)
@@ -115,17 +132,24 @@ func (t *Table[T]) Query(ctx context.Context, q Query) iter.Seq2[T, error] {
 	}
 }
 
-// QueryPage reads one page from where cursor points, "" being the beginning.
-// Errors: [ErrConfiguration] for keys, names or a cursor that do not fit;
-// [ErrEncryptedAttribute]; the SDK's.
+// QueryPage reads one page from where cursor points, "" being the beginning. In a
+// search by beacons the page holds items that match, and Next points behind the
+// last of them; see [Query] for PageSize and ReadBudget. Errors:
+// [ErrConfiguration] for keys, names or a cursor that do not fit;
+// [ErrEncryptedAttribute] for what no beacon serves; envelope.ErrKeyDenied and
+// envelope.ErrMaterials, with the branch key in a *materials.KeyError, for the key
+// of a beacon; the SDK's.
 func (t *Table[T]) QueryPage(ctx context.Context, q Query, cursor Cursor) (Page[T], error) {
 	q.Limit = 0
 	in, v, err := t.queryInput(q)
 	if err != nil {
 		return Page[T]{}, err
 	}
-	if in.ExclusiveStartKey, err = cursor.key(); err != nil {
-		return Page[T]{}, err
+	if v.search != nil {
+		return t.searchPage(ctx, in, v, q, cursor)
+	}
+	if in.ExclusiveStartKey, err = searching.DecodeKey(string(cursor)); err != nil {
+		return Page[T]{}, t.searchError(err)
 	}
 	out, err := t.client.Query(ctx, in)
 	if err != nil {
@@ -137,18 +161,15 @@ func (t *Table[T]) QueryPage(ctx context.Context, q Query, cursor Cursor) (Page[
 	}
 	page := Page[T]{Scanned: int(out.ScannedCount)}
 	for i := range items {
-		if errs[i] != nil {
-			page.Failed = append(page.Failed, errs[i])
-		} else {
-			page.Items = append(page.Items, items[i])
-		}
+		page.add(items[i], errs[i])
 	}
-	page.Next, err = cursorOf(out.LastEvaluatedKey)
+	next, err := searching.EncodeKey(out.LastEvaluatedKey)
+	page.Next = Cursor(next)
 	return page, err
 }
 
 func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
-	if err := checkSizes(q.Limit, q.PageSize); err != nil {
+	if err := checkSizes(q.Limit, q.PageSize, q.ReadBudget); err != nil {
 		return nil, view{}, err
 	}
 	if q.Index != nil {
@@ -183,7 +204,7 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 	if q.Index != nil {
 		index = *q.Index
 	}
-	v, e, err := c.view(b, q.Filter, q.Attributes, index)
+	v, e, err := c.view(b, q.Filter, q.Attributes, index, q.BranchKeyID)
 	if err != nil {
 		return nil, view{}, err
 	}
@@ -215,11 +236,11 @@ func pageSize(size int32, limit int, e expression.Expression) *int32 {
 	return &size
 }
 
-// checkSizes refuses a negative Limit or PageSize, which would mean no limit.
-func checkSizes(limit int, page int32) error {
-	if limit < 0 || page < 0 {
-		return fmt.Errorf("%w: Limit %d and PageSize %d must not be negative; zero means none", ErrConfiguration, limit,
-			page)
+// checkSizes refuses a negative number, which would mean no limit.
+func checkSizes(limit int, page int32, budget int) error {
+	if limit < 0 || page < 0 || budget < 0 {
+		return fmt.Errorf("%w: Limit %d, PageSize %d and ReadBudget %d must not be negative; zero means none",
+			ErrConfiguration, limit, page, budget)
 	}
 	return nil
 }
@@ -241,6 +262,9 @@ func (c *core) queryKeys(index *Index) (pk, sk *field, err error) {
 }
 
 func (c *core) indexKey(name string) (*field, error) {
+	if f, err := c.beaconKey(name); f != nil || err != nil {
+		return f, err
+	}
 	f := c.plan.field(name)
 	if f == nil {
 		return nil, fmt.Errorf("%w: %s has no field for index key %q", ErrConfiguration, c.plan.typeName, name)

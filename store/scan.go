@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/ddbseal/ddbseal/envelope"
 )
 
 // Scan asks for all items of a table, in no order.
@@ -16,13 +18,14 @@ type Scan struct {
 	Segments int
 	// Index reads a secondary index of this name instead of the table.
 	Index string
-	// Filter, Attributes, EventuallyConsistent, Limit and PageSize are those of
-	// [Query].
+	// Filter, Attributes, EventuallyConsistent, Limit, PageSize and BranchKeyID
+	// are those of [Query].
 	Filter               Condition
 	Attributes           []string
 	EventuallyConsistent bool
 	Limit                int
 	PageSize             int32
+	BranchKeyID          string
 }
 
 // maxSegments is DynamoDB's limit; each costs a goroutine here.
@@ -37,7 +40,7 @@ type page[T any] struct {
 
 // Scan iterates over all items. Pages come in any order when there are several
 // segments. An [*ItemError] is about one item and iteration goes on; any other
-// error is the last element.
+// error is the last element. Errors: as [Table.QueryPage].
 func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
@@ -54,6 +57,12 @@ func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 		segments := max(1, s.Segments)
 		for segment := range segments {
 			in := t.scanInput(s, e, segment, segments)
+			if v.search != nil {
+				if err := v.search.Scan(ctx, in); err != nil {
+					yield(zero, t.searchError(err))
+					return
+				}
+			}
 			wg.Go(func() { scanSegment(ctx, t, in, v, s.Limit, pages) })
 		}
 		go func() {
@@ -91,7 +100,7 @@ func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput
 		if err != nil {
 			p.err = t.callError("scan", err)
 		} else {
-			p.items, p.errs = decodePage[T](ctx, &t.core, out.Items, v)
+			p.items, p.errs, p.err = decodeScan[T](ctx, &t.core, out.Items, v)
 		}
 		if ctx.Err() != nil {
 			return
@@ -109,15 +118,32 @@ func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput
 	}
 }
 
+// decodeScan is decodePage, and leaves out the items that a search does not want.
+func decodeScan[T any](ctx context.Context, c *core, stored []envelope.Item, v view) ([]T, []error, error) {
+	if v.search == nil {
+		items, errs := decodePage[T](ctx, c, stored, v)
+		return items, errs, nil
+	}
+	found, err := v.search.Results(ctx, 0, stored, c.decryptAll)
+	if err != nil {
+		return nil, nil, c.searchError(err)
+	}
+	items, errs := make([]T, len(found)), make([]error, len(found))
+	for i := range found {
+		errs[i] = decodeOpened(c, found[i], v, &items[i])
+	}
+	return items, errs, nil
+}
+
 func (c *core) scanView(s Scan) (view, expression.Expression, error) {
 	if s.Segments < 0 || s.Segments > maxSegments {
 		return view{}, expression.Expression{},
 			fmt.Errorf("%w: %d segments, at most %d", ErrConfiguration, s.Segments, maxSegments)
 	}
-	if err := checkSizes(s.Limit, s.PageSize); err != nil {
+	if err := checkSizes(s.Limit, s.PageSize, 0); err != nil {
 		return view{}, expression.Expression{}, err
 	}
-	return c.view(expression.NewBuilder(), s.Filter, s.Attributes, Index{Name: s.Index})
+	return c.view(expression.NewBuilder(), s.Filter, s.Attributes, Index{Name: s.Index}, s.BranchKeyID)
 }
 
 func (c *core) scanInput(s Scan, e expression.Expression, segment, segments int) *dynamodb.ScanInput {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
@@ -28,6 +29,7 @@ type core struct {
 	options   options
 	validate  func(v any) error       // of a T or *T; nil if there is no check
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
+	searching *searching.Table        // nil if items have no beacons
 	// unsigned names, in client-side mode, the attributes that may be there
 	// without a signature and whose names are known.
 	unsigned []string
@@ -65,7 +67,7 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
 	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: mergingOf(reflect.TypeFor[T]()),
-		encryptor: encryptor}}
+		encryptor: encryptor, searching: searching.New(encryptor)}}
 	for _, o := range opts {
 		o(&t.options)
 	}

@@ -32,8 +32,9 @@ const updateAttempts = 20
 // [ErrUnknownMembers], unless no element is left or [DropUnknownMembers] is set.
 // For a type T with a marshaler of its own, Update keeps what the marshaler does
 // not return for the unchanged value, and refuses a changed value of an attribute
-// that the table declares no action for. An item that bears beacons of an official
-// library is refused with [ErrBeacons], unless [DropBeacons] is set.
+// that the table declares no action for. The beacons of
+// the table's configuration are written again, from the new values. An item that
+// bears others is refused with [ErrBeacons], unless [DropBeacons] is set.
 //
 // An item of the older DynamoDB Encryption Client, which [ClientSide].Legacy
 // reads, is written in the current format.
@@ -176,9 +177,8 @@ func (c *core) checkBeacons(beacons []string) error {
 	if len(beacons) == 0 || c.options.dropBeacons {
 		return nil
 	}
-	return fmt.Errorf("update of %s: %w: %q: without them the item is missing from searches of its writer; pass "+
-		"DropBeacons to drop them",
-		c.name, ErrBeacons, beacons)
+	return fmt.Errorf("update of %s: %w: %q: without them the item is missing from searches of its writer; configure "+
+		"them in ClientSide.Search, or pass DropBeacons to drop them", c.name, ErrBeacons, beacons)
 }
 
 // unchanged is the condition that the item is still what was read.

@@ -322,8 +322,8 @@ func TestUpdateCancelled(t *testing.T) {
 	}
 }
 
-// TestUpdateRefusesBeacons: this library does not write the beacons by which
-// official clients search, so it does not replace an item that has some.
+// TestUpdateRefusesBeacons: a table without beacons does not replace an item that
+// has some, by which others search for it.
 // guarantees: U5
 func TestUpdateRefusesBeacons(t *testing.T) {
 	w := newWorld(t)

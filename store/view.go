@@ -6,8 +6,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
-	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/projection"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // view is what of an item a read asked for.
@@ -15,13 +16,15 @@ type view struct {
 	attributes []string // nil: all
 	partial    bool     // items may come incomplete
 	index      string   // the secondary index that was read; "": the table
-	indexKeys  []string // the index's key attributes, if they are known
+	indexKeys  []string // the index's key attributes as stored, if they are known
+	// search is set if the request uses values of encrypted attributes.
+	search *searching.Search
 }
 
 // view adds filter and projection to an expression. The projection gets all
 // that verification needs.
 func (c *core) view(b expression.Builder, filter Condition, attributes []string,
-	index Index) (view, expression.Expression, error) {
+	index Index, branchKeyID string) (view, expression.Expression, error) {
 	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
 	given := []Condition{filter}
 	if c.plan.entity.Name != "" {
@@ -34,7 +37,7 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 	v := view{attributes: attributes, partial: index.Name != "", index: index.Name}
 	for _, n := range []string{index.Partition, index.Sort} {
 		if n != "" {
-			v.indexKeys = append(v.indexKeys, n)
+			v.indexKeys = append(v.indexKeys, c.storedKey(n))
 		}
 	}
 	if attributes != nil {
@@ -58,6 +61,9 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 			return v, expression.Expression{}, nil // a scan of everything
 		}
 		return fail(fmt.Errorf("%w: expression: %w", ErrConfiguration, err))
+	}
+	if v.search, err = c.searching.Plan(e, branchKeyID, v.indexKeys...); err != nil {
+		return fail(c.searchError(err))
 	}
 	if err := c.checkConditions(ddbexpr.KindFilter, given, e.Filter(), e); err != nil {
 		return fail(err)
@@ -87,35 +93,18 @@ func (c *core) projection(attributes []string) ([]string, error) {
 		}
 		add(n)
 	}
-	add(c.plan.partition.name)
-	if c.plan.sort != nil {
-		add(c.plan.sort.name)
+	for _, n := range c.plan.keys() {
+		add(n)
 	}
 	if c.plan.entity.Name != "" {
 		add(c.plan.entity.Attribute)
 	}
-	// In server-side mode they show an item that was encrypted on the client.
-	add(envelope.HeaderAttribute)
-	add(envelope.FooterAttribute)
-	add(envelope.LegacySignatureAttribute)
-	if c.encryptor == nil {
-		return out, nil
+	verified, all := projection.Verified(c.encryptor)
+	if all {
+		return nil, nil
 	}
-	for n, action := range c.encryptor.Actions() {
-		if action.Signed() {
-			add(n)
-		}
-	}
-	if old := c.encryptor.LegacyDecryptor(); old != nil {
-		if old.DefaultAction() != 0 {
-			return nil, nil
-		}
-		add(envelope.LegacyDescriptionAttribute)
-		for n, action := range old.Actions() {
-			if action.Signed() {
-				add(n)
-			}
-		}
+	for _, n := range verified {
+		add(n)
 	}
 	return out, nil
 }

@@ -25,7 +25,7 @@ import (
 // does. A version that its Go type could not hold is refused before the call.
 //
 // Put replaces the whole item: attributes and members that T lacks are gone
-// after it, as are the beacons by which official clients search for the item.
+// after it, as are beacons that the table's configuration does not have.
 // [Table.Update] keeps the former and refuses the latter.
 //
 // The SDK repeats a call whose answer is lost: a Put without a condition may

@@ -53,7 +53,7 @@ const itemLinesHelp = `Each line of standard input is an item in DynamoDB JSON, 
 
 `
 
-const itemConfigHelp = `The configuration, in JSON: table (the logical table name), partitionKey, sortKey, attributeActions (name: ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING), allowedUnsignedAttributes, allowedUnsignedAttributePrefix, algorithmSuite, plaintextPolicy, keyring (type raw-aes, raw-rsa, aws-kms, aws-kms-mrk, aws-kms-discovery, aws-kms-mrk-discovery, multi or hierarchical), legacy (items of the older DynamoDB Encryption Client, which are decrypted and never written: policy, table, attributeActions, defaultAction, rules, provider of type static, wrapped, aws-kms or meta-store).
+const itemConfigHelp = `The configuration, in JSON: table (the logical table name), partitionKey, sortKey, attributeActions (name: ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING), allowedUnsignedAttributes, allowedUnsignedAttributePrefix, algorithmSuite, plaintextPolicy, keyring (type raw-aes, raw-rsa, aws-kms, aws-kms-mrk, aws-kms-discovery, aws-kms-mrk-discovery, multi or hierarchical), search (beacons: standardBeacons, virtualFields, compoundBeacons, keySource; see docs/search.md), legacy (items of the older DynamoDB Encryption Client, which are decrypted and never written: policy, table, attributeActions, defaultAction, rules, provider of type static, wrapped, aws-kms or meta-store).
 
 A line that does not work is reported with its number, and the others go on; the exit code is then 1.
 `

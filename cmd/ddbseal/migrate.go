@@ -10,8 +10,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/migrate"
 )
 
@@ -104,7 +107,11 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 		tell(s.err, "%s\n", plain("Not checked: "+unchecked+"."))
 	}
 	for _, failure := range report.Failures {
-		tell(s.err, "%s\n", plain(failure.Error()))
+		text := failure.Error()
+		if item, ok := errors.AsType[*store.ItemError](failure); ok {
+			text = keyText(item.Key.Partition, item.Key.Sort) + ": " + text
+		}
+		tell(s.err, "%s\n", plain(text))
 	}
 	switch {
 	case errors.Is(err, migrate.ErrNoDryRun):
@@ -119,6 +126,20 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 		return errors.Join(err, printVerified(s.out, c.JSON, report.Counts))
 	}
 	return errors.Join(err, printCounts(s.out, c.JSON, c.DryRun, report.Counts))
+}
+
+// keyText shows the key of an item, which DynamoDB has in the clear, in DynamoDB
+// JSON.
+func keyText(key ...any) string {
+	text := []byte("item")
+	for _, v := range key {
+		if v, ok := v.(types.AttributeValue); ok {
+			if shown, err := ddbjson.AppendValue(append(text, ' '), v); err == nil {
+				text = shown
+			}
+		}
+	}
+	return string(text)
 }
 
 // counts are the numbers of items in JSON.

@@ -44,6 +44,7 @@ func remoteCommands(t *testing.T) map[string][]string {
 		"put": "1 --name n --diagnosis d", "get": "1", "scan": "", "raw": "1", "grant": "alice", "revoke": "alice",
 		"item encrypt": "--config " + file, "item decrypt": "--config " + file,
 		"migrate":         "--table t --id x --dry-run --to " + file,
+		"beacon length":   "--table t --attribute a",
 		"keystore create": "", "keystore rotate": "--branch-key-id b", "keystore list": "",
 	}
 	commands := map[string][]string{}

@@ -91,6 +91,18 @@ type difference struct {
 	set    envelope.Item // beacons that are missing or have another value
 	remove []string      // beacons that the plaintext does not have
 	signed []string      // signed beacons, for which the item has to be sealed
+	// whole has all beacons of a partitioned item, which are written together.
+	// Another process may move the item to another partition under the same
+	// footer; beacons of two partitions in one item would hide it from searches.
+	whole envelope.Item
+}
+
+// written returns the beacons that an update in place sets.
+func (d *difference) written() envelope.Item {
+	if len(d.set) > 0 && d.whole != nil {
+		return d.whole
+	}
+	return d.set
 }
 
 func (d *difference) equal() bool { return len(d.set)+len(d.remove)+len(d.signed) == 0 }
@@ -132,8 +144,14 @@ func (m *Migration) compare(ctx context.Context, plain, stored envelope.Item) (d
 	if err != nil {
 		return d, err
 	}
+	if search.MaxPartitions() > 1 {
+		d.whole = envelope.Item{}
+	}
 	for _, b := range beacons {
 		d.remove = slices.DeleteFunc(d.remove, func(name string) bool { return name == b.Name })
+		if d.whole != nil {
+			d.whole[b.Name] = b.Value
+		}
 		if !equalBeacon(stored, b) {
 			if d.set == nil {
 				d.set = envelope.Item{}
@@ -213,9 +231,10 @@ func (m *Migration) inPlace(stored envelope.Item, d difference) *dynamodb.Update
 		return p
 	}
 	var sets, removes []string
-	for _, attribute := range slices.Sorted(maps.Keys(d.set)) {
+	written := d.written()
+	for _, attribute := range slices.Sorted(maps.Keys(written)) {
 		v := ":" + strconv.Itoa(len(values))
-		values[v] = d.set[attribute]
+		values[v] = written[attribute]
 		sets = append(sets, name(attribute)+"="+v)
 	}
 	for _, attribute := range d.remove {
@@ -242,7 +261,7 @@ func (d *difference) applied(stored envelope.Item) envelope.Item {
 	for _, name := range d.remove {
 		delete(out, name)
 	}
-	maps.Copy(out, d.set)
+	maps.Copy(out, d.written())
 	return out
 }
 
@@ -253,7 +272,7 @@ func (d *difference) holds(now envelope.Item) bool {
 			return false
 		}
 	}
-	for name, v := range d.set {
+	for name, v := range d.written() {
 		if !equalBeacon(now, beacon.Attribute{Name: name, Value: v}) {
 			return false
 		}

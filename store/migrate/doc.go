@@ -95,9 +95,11 @@
 // footer is what was read. It is not encrypted again. A signed beacon is covered by
 // the signature, so an item in which one differs is written as a whole, and so is an
 // item with more beacons than fit into one update. Beacons that only From computes
-// are removed. An item is current if its beacons are those of its plaintext in one
-// partition. Counts.WithoutBeacons says how many items searches do not find before
-// the migration.
+// are removed. The beacons of an item in partitions are written together, so that
+// two processes that migrate it at once leave those of one partition. An item is
+// current if its beacons are those of its plaintext in one partition.
+// Counts.WithoutBeacons says how many items searches do not find before the
+// migration.
 //
 // [Migration.VerifyBeacons] computes the beacons of every item again and compares
 // them. It writes nothing. Nothing else notices a beacon that was changed or removed.

@@ -121,7 +121,7 @@ func (w *write) settle(ctx context.Context, err error) error {
 	switch {
 	case bad != nil:
 		return callError{fmt.Errorf("%w: %w; reading the item again: %w", store.ErrUncertain, err, bad)}
-	case !w.did(now):
+	case !w.did(now) && !w.overtaken(ctx, now):
 		return callError{err}
 	case w.rewrite != nil:
 		_, err := w.rewrite.Finish(ctx, w, now)
@@ -136,6 +136,16 @@ func (w *write) settle(ctx context.Context, err error) error {
 		}
 	}
 	return nil
+}
+
+// overtaken reports whether an item has its beacons although not those of w: another
+// process has written the ones of another partition.
+func (w *write) overtaken(ctx context.Context, now envelope.Item) bool {
+	if w.beacons == nil || w.beacons.whole == nil || !precondition.SameFooter(now, w.next) {
+		return false
+	}
+	d, err := w.m.compare(ctx, w.plain, now)
+	return err == nil && d.equal()
 }
 
 // unsigned wraps the error of a rewrite that was done and could not be signed

@@ -68,7 +68,11 @@
 // their plaintext, so that none is returned by a collision of hashes, and cut to the
 // projection. Count is the number of items that are left; with Select COUNT the
 // items are read to count them. ScannedCount and LastEvaluatedKey stay DynamoDB's: a
-// page can have fewer items than DynamoDB found, or none, before the last one. The
+// page can have fewer items than DynamoDB found, or none, before the last one. A
+// client that takes a part of a page, and makes the ExclusiveStartKey from the last
+// item that it took, names the index's keys as they are stored in its projection,
+// such as aws_dbe_b_number, and gets them with the items: guregu/dynamo does so for
+// Limit, and not for SearchLimit. The
 // index must project all attributes (store.ErrPartialItem). Conditions of writes are
 // never rewritten. Errors match search.ErrUnsearchable as well as
 // store.ErrEncryptedAttribute if no beacon serves the expression, and

@@ -3,9 +3,12 @@ package transparent_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/guregu/dynamo/v2"
 
@@ -203,5 +206,79 @@ func gureguTransactions(t *testing.T, db *dynamo.DB, table dynamo.Table, count i
 		errors.As(err, &mismatch) != forgotten ||
 		!forgotten && err != nil {
 		t.Errorf("the first transaction after %d others: %v", count, err)
+	}
+}
+
+// TestGureguSearchPages: pages of an index on a beacon go on where the last one
+// ended, whether guregu/dynamo takes the key from DynamoDB's answer or makes it
+// from the last item that it took.
+func TestGureguSearchPages(t *testing.T) {
+	w := newSearchable(t)
+	const count = 60
+	w.admit(t, count)
+	ctx := t.Context()
+	type row struct {
+		ID     string `dynamo:"id"`
+		Number int    `dynamo:"number"`
+	}
+	var want []string
+	for i := range count {
+		if i%7 == 3 {
+			want = append(want, fmt.Sprintf("p%02d", i))
+		}
+	}
+	table := dynamo.NewFromIface(w.client).Table(patients)
+	get := func() *dynamo.Query { return table.Get("number", 3).Index("numbers") }
+	keys := []string{"id", "number", "ward_id", "aws_dbe_b_number"}
+	for what, query := range map[string]func() *dynamo.Query{
+		"SearchLimit": func() *dynamo.Query { return get().SearchLimit(4) },
+		"Limit":       func() *dynamo.Query { return get().Limit(2).Project(keys...) },
+		"Limit and filter": func() *dynamo.Query {
+			return get().Limit(2).Project(keys...).Filter("'note' <> ?", "x")
+		},
+		"descending": func() *dynamo.Query {
+			return get().Limit(3).Project(keys...).Order(dynamo.Descending)
+		},
+	} {
+		var found []string
+		var next dynamo.PagingKey
+		for page := 0; page == 0 || next != nil; page++ {
+			var rows []row
+			q := query()
+			if next != nil {
+				q = q.StartFrom(next)
+			}
+			var err error
+			next, err = q.AllWithLastEvaluatedKey(ctx, &rows)
+			ok(t, err)
+			for _, r := range rows {
+				if r.Number != 3 {
+					t.Errorf("%s: found %+v", what, r)
+				}
+				found = append(found, r.ID)
+			}
+			if page > count {
+				t.Fatalf("%s: the pages do not end", what)
+			}
+		}
+		if slices.Sort(found); !slices.Equal(found, want) {
+			t.Errorf("%s: found %v, want %v", what, found, want)
+		}
+	}
+	// Without the key among the attributes there is no place to go on from, and it says so.
+	var rows []row
+	_, err := get().Limit(2).Filter("'note' <> ?", "x").AllWithLastEvaluatedKey(ctx, &rows)
+	if err == nil || len(rows) != 2 {
+		t.Errorf("%v, %v", rows, err)
+	}
+	out, err := w.client.Query(ctx, &dynamodb.QueryInput{TableName: aws.String(patients),
+		IndexName: aws.String("numbers"), KeyConditionExpression: aws.String("#n = :n"),
+		ExpressionAttributeNames:  map[string]string{"#n": "number"},
+		ExpressionAttributeValues: envelope.Item{":n": n(3)}})
+	ok(t, err)
+	for _, item := range out.Items {
+		if item["aws_dbe_b_number"] != nil {
+			t.Error("a beacon is returned that is not asked for")
+		}
 	}
 }

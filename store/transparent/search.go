@@ -67,6 +67,7 @@ type searching struct {
 	plan      *search.Plan
 	partition int
 	cut       func(envelope.Item) envelope.Item
+	beacons   []string // that the projection names as they are stored
 }
 
 // search rewrites a request that searches by beacons. It returns nil for a
@@ -108,7 +109,7 @@ func (t *table) search(ctx context.Context, q query) (*searching, error) {
 	if err := t.start(q.start); err != nil {
 		return nil, err
 	}
-	if whole && *q.projection != nil {
+	if *q.projection != nil {
 		scope, err := t.scope(*q.names, *q.values)
 		if err != nil {
 			return nil, err
@@ -118,7 +119,14 @@ func (t *table) search(ctx context.Context, q query) (*searching, error) {
 		if err != nil {
 			return nil, t.fail(wrapExpression(err))
 		}
-		s.cut = asked.Apply
+		if whole {
+			s.cut = asked.Apply
+		}
+		for _, name := range asked.TopLevelNames() {
+			if _, is := t.Search().ByAttribute(name); is {
+				s.beacons = append(s.beacons, name)
+			}
+		}
 	}
 	sent, err := plan.Request(ctx, s.partition)
 	if err != nil {
@@ -211,7 +219,7 @@ func (s *searching) results(ctx context.Context, stored []envelope.Item, index b
 		default:
 			count++
 			if !s.plan.Counts() {
-				found = append(found, s.cut(item))
+				found = append(found, s.asked(item, stored[i]))
 			}
 		}
 	}
@@ -219,6 +227,19 @@ func (s *searching) results(ctx context.Context, stored []envelope.Item, index b
 		found = nil
 	}
 	return found, count, nil
+}
+
+// asked returns what the projection asks for. Beacons are among it only if they
+// are named as they are stored: a client that makes an ExclusiveStartKey from the
+// last item that it took needs those of the index.
+func (s *searching) asked(item, stored envelope.Item) envelope.Item {
+	out := s.cut(item)
+	for _, name := range s.beacons {
+		if v := stored[name]; v != nil {
+			out[name] = v
+		}
+	}
+	return out
 }
 
 // mine leaves out the items of other branch keys than the search is restricted

@@ -12,5 +12,16 @@
 // [Export] takes any keyring as the recipient: raw RSA or AES for offline use,
 // AWS KMS in another account, or several of them. [Open] gives a source of
 // branch keys for keyring.Hierarchical that opens items and refuses to write
-// new ones. Beacon keys are not exported.
+// new ones.
+//
+// # Beacon keys
+//
+// Beacon keys are not exported, because nothing that an archive is for needs them.
+// An item with beacons opens without its beacon key: a reader drops the beacons.
+// Searches by the old beacons end with the key store. To search again, migrate the
+// items to a new branch key: package store/migrate, with From opening items by a
+// [Source] and To writing them under the new key, computes new beacons under its
+// beacon key. An exported beacon key would only add to what the holder of an archive
+// can do with the table alone: guess values, and compare their beacons with those of
+// every item.
 package plaintextescrow

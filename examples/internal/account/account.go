@@ -83,17 +83,6 @@ func open(ctx context.Context, onAWS bool) (*Account, error) {
 	return a, nil
 }
 
-// Remove has f called at the end of the example, in the reverse order of calls.
-func (a *Account) Remove(f func(context.Context) error) { a.remove = append(a.remove, f) }
-
-// RemoveTable deletes a table at the end of the example.
-func (a *Account) RemoveTable(name string) {
-	a.Remove(func(ctx context.Context) error {
-		_, err := a.DynamoDB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
-		return err
-	})
-}
-
 // Key makes a KMS key and returns its ARN.
 func (a *Account) Key(ctx context.Context) (string, error) {
 	out, err := a.KMS.CreateKey(ctx, &kms.CreateKeyInput{Description: aws.String("ddbseal example")})
@@ -129,4 +118,16 @@ func (a *Account) Table(ctx context.Context, name, key string) (string, error) {
 	waiter := dynamodb.NewTableExistsWaiter(a.DynamoDB,
 		func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = time.Second })
 	return *in.TableName, waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: in.TableName}, 5*time.Minute)
+}
+
+// RemoveTable deletes a table that the example makes itself when the example ends,
+// if the table is there then.
+func (a *Account) RemoveTable(name string) {
+	a.remove = append(a.remove, func(ctx context.Context) error {
+		_, err := a.DynamoDB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
+		if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+			return nil
+		}
+		return err
+	})
 }

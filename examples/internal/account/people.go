@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -76,6 +77,19 @@ func Value(v types.AttributeValue) string {
 		return fmt.Sprintf("%d bytes of ciphertext", len(v.Value))
 	}
 	return "nothing"
+}
+
+// placeholder is a name or a value in an expression.
+var placeholder = regexp.MustCompile("[#:][A-Za-z0-9_]+")
+
+// Expression shows an expression with what its placeholders stand for.
+func Expression(text string, names map[string]string, values map[string]types.AttributeValue) string {
+	return placeholder.ReplaceAllStringFunc(text, func(p string) string {
+		if name, is := names[p]; is {
+			return name
+		}
+		return Value(values[p])
+	})
 }
 
 // Refusal says in a few words why somebody got nothing.

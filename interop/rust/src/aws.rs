@@ -69,11 +69,15 @@ pub async fn branch_key(op: &str, v: &Value) -> Result<Value, Error> {
 
 /// A plain DynamoDB client with the official interceptor, as an application uses it.
 async fn table(name: &str, c: &Value) -> Result<aws_sdk_dynamodb::Client, Error> {
-    let tables = DynamoDbTablesEncryptionConfig::builder()
-        .table_encryption_configs(HashMap::from([(name.to_string(), config::table(c).await?)]))
-        .build()?;
-    let config = aws_sdk_dynamodb::config::Builder::from(sdk().await).interceptor(DbEsdkInterceptor::new(tables)?).build();
+    let interceptor = DbEsdkInterceptor::new(tables(name, c).await?)?;
+    let config = aws_sdk_dynamodb::config::Builder::from(sdk().await).interceptor(interceptor).build();
     Ok(aws_sdk_dynamodb::Client::from_conf(config))
+}
+
+async fn tables(name: &str, c: &Value) -> Result<DynamoDbTablesEncryptionConfig, Error> {
+    Ok(DynamoDbTablesEncryptionConfig::builder()
+        .table_encryption_configs(HashMap::from([(name.to_string(), config::table(c).await?)]))
+        .build()?)
 }
 
 pub async fn table_put(request: &Value) -> Result<Value, Error> {
@@ -89,4 +93,63 @@ pub async fn table_get(request: &Value) -> Result<Item, Error> {
     let key = item::parse(&request["item"])?;
     let out = client.get_item().table_name(name).set_key(Some(key)).consistent_read(true).send().await?;
     out.item.ok_or_else(|| "no such item".into())
+}
+
+/// All items that a Query or, without a key condition, a Scan finds by the plaintext expressions of the request.
+pub async fn table_search(request: &Value) -> Result<Value, Error> {
+    let name = keyring::member(request, "tableName")?;
+    let client = table(name, &request["config"]).await?;
+    let r = &request["request"];
+    let text = |name: &str| r[name].as_str().map(String::from);
+    let values = Some(item::parse(&r["values"])?);
+    let mut items = Vec::new();
+    let mut start = None;
+    loop {
+        let page;
+        if text("keyCondition").is_some() {
+            let out = client
+                .query()
+                .table_name(name)
+                .set_index_name(text("index"))
+                .set_key_condition_expression(text("keyCondition"))
+                .set_filter_expression(text("filter"))
+                .set_expression_attribute_values(values.clone())
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            (page, start) = (out.items, out.last_evaluated_key);
+        } else {
+            let out = client
+                .scan()
+                .table_name(name)
+                .set_index_name(text("index"))
+                .set_filter_expression(text("filter"))
+                .set_expression_attribute_values(values.clone())
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            (page, start) = (out.items, out.last_evaluated_key);
+        }
+        items.extend(page.unwrap_or_default().iter().map(item::print));
+        if start.is_none() {
+            return Ok(json!({ "items": items }));
+        }
+    }
+}
+
+/// The number of queries that find the items of all partitions.
+pub async fn number_of_queries(request: &Value) -> Result<Value, Error> {
+    let name = keyring::member(request, "tableName")?;
+    let client = aws_db_esdk::Client::from_conf(tables(name, &request["config"]).await?)?;
+    let r = &request["request"];
+    let text = |name: &str| r[name].as_str().map(String::from);
+    let query = aws_sdk_dynamodb::operation::query::QueryInput::builder()
+        .table_name(name)
+        .set_index_name(text("index"))
+        .set_key_condition_expression(text("keyCondition"))
+        .set_filter_expression(text("filter"))
+        .set_expression_attribute_values(Some(item::parse(&r["values"])?))
+        .build()?;
+    let out = client.get_number_of_queries().input(query).send().await?;
+    Ok(json!({ "queries": out.number_of_queries }))
 }

@@ -1,7 +1,7 @@
 //! Configurations of the official library from the JSON that `ddbseal item` takes.
 
 use crate::item::Error;
-use crate::keyring;
+use crate::{keyring, search};
 use aws_db_esdk::dynamodb::types::DynamoDbTableEncryptionConfig;
 use aws_db_esdk::item_encryptor::client::Client;
 use aws_db_esdk::item_encryptor::types::dynamo_db_item_encryptor_config::DynamoDbItemEncryptorConfig;
@@ -34,6 +34,7 @@ pub async fn table(c: &Value) -> Result<DynamoDbTableEncryptionConfig, Error> {
         .set_allowed_unsigned_attributes(unsigned(c)?)
         .set_allowed_unsigned_attribute_prefix(text(c, "allowedUnsignedAttributePrefix"))
         .set_algorithm_suite_id(suite(c)?)
+        .set_search(search::config(&c["search"]).await?)
         .keyring(keyring::open(&c["keyring"]).await?)
         .build()?)
 }

@@ -5,6 +5,7 @@ mod aws;
 mod config;
 mod item;
 mod keyring;
+mod search;
 
 use item::{Error, Item};
 use serde_json::{json, Value};
@@ -49,6 +50,8 @@ async fn serve(request: &Value) -> Result<Value, Error> {
         op @ ("create-key" | "version-key") => return aws::branch_key(op, config).await,
         "bench-encrypt" | "bench-decrypt" => return Ok(json!({ "nanoseconds": bench(request).await? })),
         "table-put" => return aws::table_put(request).await,
+        "table-search" => return aws::table_search(request).await,
+        "number-of-queries" => return aws::number_of_queries(request).await,
         "table-get" => aws::table_get(request).await?,
         op => run(op, config, &request["item"]).await?,
     };

@@ -13,8 +13,9 @@ import (
 
 // Keys of the struct tags that decide how a field is stored.
 const (
-	sealTag = "seal"
-	nameTag = "dynamodbav"
+	sealTag   = "seal"
+	beaconTag = "beacon"
+	nameTag   = "dynamodbav"
 )
 
 // MarshalMethod is the method by which a type converts itself.

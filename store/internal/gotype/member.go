@@ -21,6 +21,20 @@ type Member struct {
 // Seal returns the seal tag of the field, and whether it has one.
 func (m *Member) Seal() (string, bool) { return m.Field.Tag.Lookup(sealTag) }
 
+// Beacon returns the beacon tag of the field, and whether it has one.
+func (m *Member) Beacon() (string, bool) { return m.Field.Tag.Lookup(beaconTag) }
+
+// lost returns the key of a tag of the field that has no effect unless the field
+// is an attribute, "" if it has none.
+func lost(f reflect.StructField) string {
+	for _, key := range []string{sealTag, beaconTag} {
+		if _, has := f.Tag.Lookup(key); has {
+			return key
+		}
+	}
+	return ""
+}
+
 // structure sorts the fields of a struct by what attributevalue does with them.
 type structure struct {
 	members  []Member    // stored, in the order of their declaration

@@ -45,14 +45,14 @@ func Of(t reflect.Type) (*Shape, error) {
 		fields []Member
 		fault  string
 	}{
-		{st.others, "field %s of %s has a seal tag but is not an attribute"},
-		{st.embedded, "embedded field %s of %s has a seal tag, which would have no effect: tag its fields"},
+		{st.others, "field %s of %s has a %s tag but is not an attribute"},
+		{st.embedded, "embedded field %s of %s has a %s tag, which would have no effect: tag its fields"},
 		{st.hidden,
-			"field %s of %s has a seal tag but is not an attribute, since a field embedded less deeply has its name"},
+			"field %s of %s has a %s tag but is not an attribute, since a field embedded less deeply has its name"},
 	} {
 		for _, m := range group.fields {
-			if _, tagged := m.Seal(); tagged {
-				return nil, fmt.Errorf("%w: "+group.fault, envelope.ErrConfiguration, m.Path, s.typeName)
+			if tag := lost(m.Field); tag != "" {
+				return nil, fmt.Errorf("%w: "+group.fault, envelope.ErrConfiguration, m.Path, s.typeName, tag)
 			}
 		}
 	}
@@ -286,8 +286,8 @@ func (s *Shape) structure(path string, t reflect.Type, address bool) error {
 func (s *Shape) fields(path string, st *structure) error {
 	for _, group := range [][]Member{st.members, st.hidden, st.embedded, st.others} {
 		for _, m := range group {
-			if _, tagged := m.Seal(); tagged {
-				return s.refuse(path+"."+m.Path, nestedTag)
+			if tag := lost(m.Field); tag != "" {
+				return s.refuse(path+"."+m.Path, nestedTag, tag)
 			}
 		}
 	}
@@ -304,7 +304,7 @@ func (s *Shape) fields(path string, st *structure) error {
 }
 
 const (
-	nestedTag = "a seal tag below the top level has no effect, since an attribute is encrypted or signed as a whole: " +
+	nestedTag = "a %s tag below the top level has no effect, since an attribute is encrypted or signed as a whole: " +
 		"tag the attribute's field, or move this field up"
 	clash = "attributevalue stores neither it nor field %s, since both have the name %q: rename one"
 )
@@ -327,7 +327,7 @@ func (s *Shape) embedded(path string, f reflect.StructField) error {
 	return nil
 }
 
-// tags refuses seal tags in a type whose own methods decide what is stored.
+// tags refuses seal and beacon tags in a type whose own methods decide what is stored.
 func (s *Shape) tags(path string, t reflect.Type) error {
 	if s.tagged[t] {
 		return nil
@@ -347,8 +347,8 @@ func (s *Shape) tags(path string, t reflect.Type) error {
 		for i := range t.NumField() {
 			f := t.Field(i)
 			at := path + "." + f.Name
-			if _, tagged := f.Tag.Lookup(sealTag); tagged {
-				return s.refuse(at, nestedTag)
+			if tag := lost(f); tag != "" {
+				return s.refuse(at, nestedTag, tag)
 			}
 			if f.Tag.Get(nameTag) == "-" || !f.IsExported() && !f.Anonymous {
 				continue

@@ -83,6 +83,17 @@ func checkSet(t reflect.Type, option string, options []string, own bool) error {
 	return nil
 }
 
+// CanBeSet reports whether a field of type t with the options of its dynamodbav
+// tag can be stored as a set.
+func CanBeSet(t reflect.Type, options []string) bool {
+	for _, o := range []string{"stringset", "numberset", "binaryset"} {
+		if slices.Contains(options, o) {
+			return true
+		}
+	}
+	return MarshalsItself(t) || Indirect(t).Kind() == reflect.Interface
+}
+
 // usePointer is the reason to refuse omitempty and nullempty for a type that is
 // NeverEmpty.
 const usePointer = "attributevalue never considers a value of this type empty: use *%v and leave it nil"

@@ -42,6 +42,7 @@ final class Configs {
         .allowedUnsignedAttributePrefix(text(o, "allowedUnsignedAttributePrefix"))
         .algorithmSuiteId(suite(o))
         .plaintextOverride(policy(o))
+        .search(Search.of(o.get("search")))
         .keyring(Keyrings.of(o.get("keyring")))
         .build();
   }

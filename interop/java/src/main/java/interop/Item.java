@@ -123,6 +123,15 @@ public final class Item {
             answer, Table.get(request.get("tableName").asString(), config, ItemJson.item(request.get("item"))));
         answer.append('}');
       }
+      case "table-search" -> {
+        String separator = "{\"items\":[";
+        for (Map<String, AttributeValue> item :
+            Table.search(request.get("tableName").asString(), config, request.get("request").asObject())) {
+          ItemJson.write(answer.append(separator), item);
+          separator = ",";
+        }
+        answer.append(separator.equals(",") ? "]}" : separator + "]}");
+      }
       default -> {
         answer.append("{\"item\":");
         ItemJson.write(answer, run(op, config, ItemJson.item(request.get("item"))));
