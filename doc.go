@@ -43,8 +43,10 @@
 //
 //   - [github.com/ddbseal/ddbseal/access]: who can use a table, and why.
 //   - [github.com/ddbseal/ddbseal/access/accesstest]: the same as an assertion.
+//   - [github.com/ddbseal/ddbseal/access/leastprivilege]: the least policies for a
+//     purpose, with proofs.
 //
-// Packages access, accesstest, itemconfig and labsetup are experimental: their
+// Packages access, accesstest, itemconfig, labsetup and leastprivilege are experimental: their
 // APIs may change in any release, as their first lines say. The APIs of the other packages are
 // settled with the first release, and then change with a new major version only.
 //

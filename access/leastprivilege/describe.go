@@ -6,10 +6,12 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // Describe reads a table's ARN, key and indexes. It needs dynamodb:DescribeTable
@@ -40,13 +42,22 @@ func Describe(ctx context.Context, cfg aws.Config, name string) (Table, error) {
 }
 
 // DescribeStore is [Describe] for the table of a key store, which need not exist
-// yet: then it has the ARN that it will have beside the given table, and the AWS
-// owned key.
-func DescribeStore(ctx context.Context, cfg aws.Config, name string, beside Table) (Place, error) {
+// yet: then it has the ARN that it will have in the account and Region of cfg, and
+// the AWS owned key.
+func DescribeStore(ctx context.Context, cfg aws.Config, name string) (Place, error) {
 	t, err := Describe(ctx, cfg, name)
 	var missing *types.ResourceNotFoundException
-	if errors.As(err, &missing) {
-		return Place{ARN: beside.ARN[:len(beside.ARN)-len(beside.name())] + name}, nil
+	if !errors.As(err, &missing) {
+		return t.Place, err
 	}
-	return t.Place, err
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Place{}, fmt.Errorf("account of table %s: %w", name, err)
+	}
+	caller, err := arn.Parse(aws.ToString(who.Arn))
+	if err != nil {
+		return Place{}, fmt.Errorf("account of table %s: %w", name, err)
+	}
+	return Place{ARN: arn.ARN{Partition: caller.Partition, Service: "dynamodb", Region: cfg.Region,
+		AccountID: caller.AccountID, Resource: "table/" + name}.String()}, nil
 }

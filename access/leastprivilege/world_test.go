@@ -56,19 +56,22 @@ type mode struct {
 	kind leastprivilege.KeyKind
 	// store says that the items are under branch keys, beacons that they have beacons.
 	store, beacons bool
+	// alike says that another mode has the same statements: what happens without each
+	// is tried there.
+	alike bool
 }
 
 var modes = []mode{
-	{name: "owned"},
-	{name: "managed", key: "alias/aws/dynamodb"},
+	{name: "owned", alike: true},
+	{name: "managed", key: "alias/aws/dynamodb", alike: true},
 	{name: "customer key", key: "table"},
 	{name: "client-side", keys: []string{"item"}, kind: leastprivilege.DataKeys},
-	{name: "two keys", keys: []string{"item", "second"}, kind: leastprivilege.DataKeys},
+	{name: "two keys", keys: []string{"item", "second"}, kind: leastprivilege.DataKeys, alike: true},
 	{name: "RSA", keys: []string{"rsa"}, kind: leastprivilege.RSA},
 	{name: "agreement", keys: []string{"agreement"}, kind: leastprivilege.Agreement},
-	{name: "branch keys", store: true},
-	{name: "beacons", store: true, beacons: true},
-	{name: "both", key: "table", keys: []string{"item"}, kind: leastprivilege.DataKeys},
+	{name: "branch keys", store: true, alike: true},
+	{name: "beacons", store: true, beacons: true, alike: true},
+	{name: "both", key: "table", keys: []string{"item"}, kind: leastprivilege.DataKeys, alike: true},
 	{name: "both, branch keys and beacons", key: "table", store: true, beacons: true},
 }
 
@@ -182,7 +185,7 @@ func (w *world) describe() {
 		e.Keys = append(e.Keys, leastprivilege.Key{ARN: w.Key(k), Kind: w.mode.kind})
 	}
 	if w.mode.store {
-		at, err := leastprivilege.DescribeStore(w.t.Context(), w.admin, "Keys", w.table)
+		at, err := leastprivilege.DescribeStore(w.t.Context(), w.admin, "Keys")
 		ok(w.t, err)
 		e.Stores = []leastprivilege.KeyStore{{Place: at, LogicalName: "branch-keys", KMSKeyARN: w.Key("branch"),
 			BranchKeys: []string{branch}}}
