@@ -15,6 +15,8 @@ type TableAnalysis struct {
 	Name  string `json:"name"`
 	Mode  Mode   `json:"mode"`
 	Key   string `json:"key,omitempty"` // ARN of the table's key
+	// Sample is how some of the items are really encrypted; nil: no item was read.
+	Sample *Sample `json:"sample,omitempty"`
 	// Headlines are the lines that come first: a key that is the only guard while
 	// a principal can take the table off it, readers that are public or of other
 	// accounts.

@@ -296,7 +296,11 @@ func (p *paths) bestWay(from, to *actor) (best way, cell *Cell, before []Step) {
 // headlines are the lines that come first.
 func (w *world) headlines(t *tableWorld, rows []Row, p *paths) []string {
 	var lines []string
-	if t.key != nil && len(t.items) == 0 && !t.RawKeys {
+	if t.sealed() && t.plain != "" {
+		lines = append(lines, "Some items are not encrypted before they are sent ("+t.plain+
+			"): a principal that reads ciphertext reads them in clear.")
+	}
+	if t.key != nil && t.open() {
 		guarded, sure, open := 0, []string(nil), []string(nil)
 		for _, a := range w.actors {
 			if a.kind == KindService {

@@ -316,7 +316,7 @@ func (t *tableWorld) keys() []*keyWorld {
 	if t.key != nil {
 		all = append(all, t.key)
 	}
-	if len(t.items) > 0 && t.items[0] != t.key {
+	if len(t.items) > 0 && t.plain == "" && t.items[0] != t.key {
 		all = append(all, t.items[0])
 	}
 	return all
@@ -329,16 +329,17 @@ func (p *paths) usable(a *actor, t *tableWorld, k *keyWorld, c *change) *Cell {
 		return through
 	}
 	if len(t.items) > 0 && k == t.items[0] {
-		return p.withItemKey(a, t, c, "kms:Decrypt")
+		return p.opensItems(a, t, c)
 	}
 	return through
 }
 
 // around finds the paths past the key of the table, and past the table itself.
-// Items that are encrypted before they are sent stay encrypted on them.
+// Items that are encrypted before they are sent stay encrypted on them, all others
+// do not.
 func (p *paths) around(a *actor) {
 	t := p.table
-	if len(t.items) > 0 || t.RawKeys {
+	if !t.open() {
 		return
 	}
 	none := &change{}

@@ -85,6 +85,9 @@ func (a *Analysis) Text(o TextOptions) string {
 
 func (t *TableAnalysis) text(b *strings.Builder, o *TextOptions) {
 	fmt.Fprintf(b, "\n%s (%s)\n", t.Name, t.Mode)
+	if t.Sample != nil {
+		fmt.Fprintf(b, "Sampled: %s.\n", t.Sample)
+	}
 	for _, line := range t.Headlines {
 		b.WriteString(line + "\n")
 	}

@@ -76,6 +76,11 @@ type tableWorld struct {
 	items                    []*keyWorld
 	policy, streamPolicy     *policy.Document
 	unread, streamUnread     []string
+	// closed are the reasons why it is not known who can open the items, or some of
+	// them; plain is why a caller that reads the table reads in clear in spite of
+	// client-side encryption.
+	closed []string
+	plain  string
 }
 
 // maxDecisions bounds the decisions of one analysis.
@@ -247,7 +252,7 @@ func (w *world) readTables() (err error) {
 			}
 			t.items = append(t.items, key)
 		}
-		if len(t.items) > 0 || t.RawKeys {
+		if t.apply(); t.sealed() {
 			if t.mode == CustomerKey {
 				t.mode = Both
 			} else {

@@ -53,8 +53,8 @@ func TestReaderOfACustomerKey(t *testing.T) {
 		t.Errorf("%d proofs: %v", len(p.Proofs), p.Proofs)
 	}
 	i := slices.IndexFunc(p.Proofs, func(p leastprivilege.Proof) bool { return p.Element == "kms:ViaService" })
-	if i < 0 || !strings.Contains(p.Proofs[i].String(), "without kms:ViaService in statement TableKey of the policy of "+
-		tableKey+": kms:Decrypt on "+tableKey+", aws:dynamodb:subscriberId=111122223333, "+
+	if i < 0 || !strings.Contains(p.Proofs[i].String(), "without kms:ViaService in statement TableKey of the policy "+
+		"of "+tableKey+": kms:Decrypt on "+tableKey+", aws:dynamodb:subscriberId=111122223333, "+
 		"aws:dynamodb:tableName=Orders is allowed") {
 		t.Errorf("%v", p.Proofs)
 	}
