@@ -205,3 +205,38 @@ func TestDiff(t *testing.T) {
 		t.Errorf("%v", same)
 	}
 }
+
+// TestShortestPath: a principal that may assume a reading role takes that way, and
+// does not open the table first.
+func TestShortestPath(t *testing.T) {
+	s := builder{small()}
+	const role = "arn:aws:iam::111122223333:role/app"
+	s.user("alice", identity("sts:AssumeRole"), identity("dynamodb:PutResourcePolicy"))
+	s.Roles = []access.Role{{Trust: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",` +
+		`"Principal":{"AWS":"111122223333"}}}`, Identity: access.Identity{ARN: role, ID: "AROAAPP",
+		Inline: []access.Policy{{Name: "r", Document: readItems}, {Name: "k", Document: useKey}}}}}
+	text := analyze(t, s.Snapshot).Text(access.TextOptions{Principal: "alice"})
+	if !strings.Contains(text, "  * yes: arn:aws:iam::111122223333:user/alice assumes the role "+role+
+		" (sts:AssumeRole), "+role+" reads in clear "+ordersID+" (dynamodb:GetItem)\n") {
+		t.Error(text)
+	}
+}
+
+// TestDecidingStatement: the statement that leaves the key to IAM policies is not a
+// reason beside one that names the reader, and is one beside an IAM policy.
+func TestDecidingStatement(t *testing.T) {
+	const alice = "arn:aws:iam::111122223333:user/alice"
+	s := builder{small()}
+	s.user("alice", readItems)
+	s.user("bob", readItems, useKey)
+	s.Keys[0].Policy = `{"Version":"2012-10-17","Statement":[` +
+		`{"Sid":"IAM","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"},` +
+		`{"Sid":"Alice","Effect":"Allow","Principal":{"AWS":"` + alice + `"},"Action":"kms:Decrypt","Resource":"*"}]}`
+	a := analyze(t, s.Snapshot)
+	for who, iam := range map[string]bool{"alice": false, "bob": true} {
+		text := a.Text(access.TextOptions{Principal: who, Why: true})
+		if strings.Contains(text, "(IAM)") != iam || strings.Contains(text, "(Alice)") == iam {
+			t.Errorf("%s:\n%s", who, text)
+		}
+	}
+}

@@ -238,6 +238,9 @@ func (p *paths) giveAndBecome() {
 			if reached.Verdict == No {
 				continue
 			}
+			if and(reached, p.readClear(to, p.table, &change{})).Verdict == Yes {
+				break // become finds the path, which needs no gift
+			}
 			gifts := opens
 			if gives {
 				if e := p.edited(from, to); e != nil {
