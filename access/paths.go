@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -41,10 +42,7 @@ func (p *paths) find(rows []Row) {
 	for i, a := range p.actors {
 		all := p.found[a]
 		slices.SortStableFunc(all, func(x, y Path) int {
-			if d := int(y.Verdict) - int(x.Verdict); d != 0 {
-				return d
-			}
-			return len(x.Steps) - len(y.Steps)
+			return cmp.Or(int(y.Verdict)-int(x.Verdict), len(x.Why)-len(y.Why), len(x.Steps)-len(y.Steps))
 		})
 		if len(all) > maxPaths {
 			all = all[:maxPaths]

@@ -145,11 +145,12 @@ func renderPage(r *labsetup.Report, place string, made time.Time, changes ...lab
 		"outcome": func(s labsetup.Step) string {
 			return map[string]string{"ok": "pass", "??": "open", "FAIL": "fail"}[checkMark(s)]
 		},
-		"seen":     seenClass,
-		"answer":   answerClass,
-		"round":    round,
-		"seconds":  func(t time.Time) string { return t.UTC().Format("15:04:05") },
-		"lastPart": func(arn string) string { return arn[strings.LastIndexAny(arn, ":")+1:] },
+		"seen":      seenClass,
+		"answer":    answerClass,
+		"operation": func(i int) string { return strings.ReplaceAll(access.Operations[i].String(), "-", " ") },
+		"round":     round,
+		"seconds":   func(t time.Time) string { return t.UTC().Format("15:04:05") },
+		"lastPart":  func(arn string) string { return arn[strings.LastIndexAny(arn, ":")+1:] },
 	}).Parse(pageText)
 	if err != nil {
 		return nil, err
