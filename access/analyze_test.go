@@ -240,3 +240,25 @@ func TestDecidingStatement(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonsAreOwn: principals with the same documents under other names, or from a
+// group, are told apart in the reasons.
+func TestReasonsAreOwn(t *testing.T) {
+	s := builder{small()}
+	s.Tables[0].KeyARN = ""
+	s.user("alice", readItems)
+	s.user("bob", readItems)
+	s.Users[1].Inline[0].Name = "bobs"
+	s.user("carol")
+	s.Users[2].Groups = []string{"team"}
+	s.Groups = []access.Group{{Identity: access.Identity{ARN: "arn:aws:iam::111122223333:group/team", ID: "AGPATEAM",
+		Inline: []access.Policy{{Name: "p", Document: readItems}}}}}
+	a := analyze(t, s.Snapshot)
+	for who, want := range map[string]string{"alice": `inline policy "p"`, "bob": `inline policy "bobs"`,
+		"carol": `group's inline policy "p"`} {
+		text := a.Text(access.TextOptions{Principal: who, Why: true})
+		if !strings.Contains(text, "dynamodb:GetItem: "+want) {
+			t.Errorf("%s lacks %s:\n%s", who, want, text)
+		}
+	}
+}

@@ -3,8 +3,15 @@ package access_test
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ddbseal/ddbseal/access"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
@@ -73,6 +80,59 @@ func TestLoad(t *testing.T) {
 		"unknown: arn:aws:iam::111122223333:user/keyless takes the table off its key"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the text lacks %q:\n%s", want, got)
+		}
+	}
+}
+
+// foreign is a server that answers some operations with a page in HTML.
+type foreign struct {
+	next   aws.HTTPClient
+	status int
+	lacks  []string // operations
+}
+
+func (f *foreign) Do(r *http.Request) (*http.Response, error) {
+	operation := r.Header.Get("X-Amz-Target")
+	if operation == "" && r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, err
+		}
+		operation = form.Get("Action")
+	}
+	if slices.Contains(f.lacks, operation[strings.IndexByte(operation, '.')+1:]) {
+		return &http.Response{StatusCode: f.status, Header: http.Header{"Content-Type": {"text/html"}},
+			Body: io.NopCloser(strings.NewReader("<!doctype html>\n<title>500</title>"))}, nil
+	}
+	return f.next.Do(r)
+}
+
+// TestForeignServer: an answer that is not in the form of AWS is a gap, and the
+// answers that depend on it are unknown.
+func TestForeignServer(t *testing.T) {
+	for _, status := range []int{400, 404, 500, 501} {
+		server := localawstest.New(t, localawstest.WithSeed(seed()))
+		cfg := server.Root()
+		cfg.RetryMaxAttempts = 1
+		cfg.HTTPClient = &foreign{cfg.HTTPClient, status, []string{"GetAccountAuthorizationDetails", "GetKeyPolicy",
+			"ListGrants", "GetResourcePolicy", "GetUserPolicy"}}
+		s, err := access.Load(context.Background(), cfg, access.Table{Name: "Orders"})
+		if err != nil {
+			t.Errorf("HTTP %d: %v", status, err)
+			continue
+		}
+		text := analyze(t, s).Text(access.TextOptions{})
+		for _, want := range []string{"Not read: kms:GetKeyPolicy of ", "Not read: dynamodb:GetResourcePolicy of ",
+			"Not read: iam:GetUserPolicy of ", fmt.Sprintf("the server answers HTTP %d and no error of AWS", status),
+			"user/keyless  unknown", "user/reader   unknown"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("HTTP %d: the text lacks %q:\n%s", status, want, text)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package access
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -397,14 +398,19 @@ func accountOf(text string) string {
 	return a.AccountID
 }
 
-// classify gives the same number to the actors that no question tells apart.
+// classify gives the same number to the actors that no question tells apart, and
+// whose reasons have the same words: a policy of another name is another one.
 func (w *world) classify() {
 	numbers := map[string]int{}
 	for _, a := range w.actors {
 		personal := w.personal || a.kind != KindUser && a.kind != KindRole || len(a.unread) > 0
-		ids := make([]int, len(a.docs))
+		ids := make([]string, len(a.docs))
 		for i, d := range a.docs {
-			ids[i] = d.id
+			ids[i] = strconv.Itoa(d.id)
+			if i < len(a.policies.Identity) { // the last may be the boundary
+				p := &a.policies.Identity[i]
+				ids[i] += " " + strconv.Itoa(int(p.Source)) + " " + p.Name + " " + p.ARN
+			}
 			personal = personal || d.personal
 		}
 		for _, name := range []string{a.ARN, a.UniqueID, a.RoleARN, a.RoleUniqueID} {
