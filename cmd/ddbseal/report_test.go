@@ -49,7 +49,8 @@ func TestPageEscapes(t *testing.T) {
 			{Table: "t", Mode: labsetup.ModeClient, Item: "<p>no JSON"},
 		},
 		Audit: []labsetup.KeyUse{{Event: evil, Principal: evil, InvokedBy: evil, Error: evil, Context: evil}}}
-	answers := []labaccess.Cell{{Before: labaccess.Answer{Verdict: access.No}, After: labaccess.Answer{Verdict: access.Yes}}}
+	answers := []labaccess.Cell{{Before: labaccess.Answer{Verdict: access.No},
+		After: labaccess.Answer{Verdict: access.Yes}}}
 	page, err := renderPage(r, evil, time.Unix(0, 0), labaccess.Step{Chapter: evil, ID: "a", Title: evil, Error: evil,
 		Rows: []labaccess.Row{{Principal: evil, Table: evil, Cells: answers, Because: evil, Path: evil}}})
 	if err != nil {

@@ -61,7 +61,8 @@ func TestChapters(t *testing.T) {
 	f, cfg := lab(t)
 	// Taking the key off the table lets the user read that knows no key.
 	_, err := dynamodb.NewFromConfig(cfg).UpdateTable(t.Context(), &dynamodb.UpdateTableInput{
-		TableName: aws.String(labsetup.ServerTable), SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}})
+		TableName:        aws.String(labsetup.ServerTable),
+		SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}})
 	if err != nil {
 		t.Fatal(err)
 	}
