@@ -2,11 +2,23 @@ package access
 
 // Analysis is what a snapshot's policies allow.
 type Analysis struct {
-	Tables []TableAnalysis `json:"tables"`
+	// NeverRead says what no snapshot has and what that means.
+	NeverRead string `json:"neverRead"`
 	// NotRead are the gaps of the snapshot, and what the analysis found missing.
 	NotRead []Gap `json:"notRead"`
 	// Notes are oddities, such as a principal of a key policy that was deleted.
-	Notes []string `json:"notes,omitempty"`
+	Notes  []string        `json:"notes,omitempty"`
+	Tables []TableAnalysis `json:"tables"`
+}
+
+// Unread returns what was not read, one line for each, which every output begins
+// with.
+func (a *Analysis) Unread() []string {
+	lines := []string{a.NeverRead}
+	for _, g := range a.NotRead {
+		lines = append(lines, g.String())
+	}
+	return lines
 }
 
 // TableAnalysis is what the policies allow on one table.

@@ -120,6 +120,36 @@ func TestAnalyze(t *testing.T) {
 			s.Tables[0].ItemKeys, s.Tables[0].SymmetricSignature = []access.ItemKey{{ARN: keyID}}, true
 			s.user("alice", identity("dynamodb:*"), useKey)
 		}, principal: alice, operation: access.WriteVerified, want: access.Yes},
+		{name: "an unknown condition key", world: func(s builder) {
+			s.user("alice", useKey, identity("dynamodb:GetItem", `,"Condition":{"StringEquals":{"example:Color":"blue"}}`))
+		}, principal: alice, want: access.OnlyIf, says: "StringEquals example:Color blue"},
+		{name: "a variable of the caller", world: func(s builder) {
+			s.user("alice", useKey, strings.Replace(readItems, `"*"`, `"arn:aws:dynamodb:*:*:table/${aws:username}"`, 1))
+			s.Tables[0].Name, s.Tables[0].ARN = "alice", strings.Replace(ordersID, "Orders", "alice", 1)
+		}, principal: alice, want: access.Yes},
+		{name: "a variable of somebody else", world: func(s builder) {
+			s.user("alice", useKey, strings.Replace(readItems, `"*"`, `"arn:aws:dynamodb:*:*:table/${aws:username}"`, 1))
+		}, principal: alice, want: access.No},
+		{name: "an unknown variable", world: func(s builder) {
+			s.user("alice", useKey, strings.Replace(readItems, `"*"`, `"arn:aws:dynamodb:*:*:table/${example:Color}"`, 1))
+		}, principal: alice, want: access.OnlyIf, says: "example:Color"},
+		{name: "NotAction", world: func(s builder) {
+			s.user("alice", strings.Replace(identity("iam:*"), `"Action"`, `"NotAction"`, 1))
+		}, principal: alice, want: access.Yes},
+		{name: "NotPrincipal denies the others", world: func(s builder) {
+			s.user("alice", readItems, useKey)
+			s.Keys[0].Policy = strings.Replace(delegating, `"Statement":{`, `"Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":["`+
+				bob+`","arn:aws:iam::111122223333:root"]},"Action":"kms:Decrypt","Resource":"*"},{`, 1)
+			s.Keys[0].Policy = strings.TrimSuffix(s.Keys[0].Policy, "}") + "]}"
+		}, principal: alice, want: access.No, says: "Deny applies"},
+		{name: "a key of another account, which was not read", world: func(s builder) {
+			const other = "arn:aws:kms:us-east-1:444455556666:key/1"
+			s.Tables[0].KeyARN, s.Tables[0].ItemKeys = "", []access.ItemKey{{ARN: other}}
+			s.Keys = []access.Key{{ARN: other}}
+			s.NotRead = []access.Gap{{Permission: "kms:GetKeyPolicy", Resource: other, Reason: "permission denied"}}
+			s.user("alice", readItems, useKey)
+		}, principal: alice, want: access.Unknown,
+			says: "kms:GetKeyPolicy of arn:aws:kms:us-east-1:444455556666:key/1"},
 		{name: "raw keys", world: func(s builder) { s.Tables[0].RawKeys = true; s.user("alice", readItems, useKey) }, principal: alice, want: access.Unknown, says: "raw keys"},
 		{name: "branch keys without their table", world: func(s builder) {
 			s.Tables[0].ItemKeys = []access.ItemKey{{ARN: keyID, KeyStore: "keys"}}

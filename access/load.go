@@ -30,8 +30,9 @@ const maxPages = 10000
 //
 // What it may not or cannot read is a [Gap] of the snapshot and no error: a
 // permission that is missing, an operation that the server does not have, an answer
-// that is not in the form of AWS, a key of another account. Load fails if it cannot describe a table, if a server does not
-// answer, and if ctx ends.
+// that is not in the form of AWS, a key of another account. Load fails if it cannot
+// describe a table, if a server does not answer, if the SDK gives up on throttled
+// calls, and if ctx ends.
 //
 // It needs these permissions: dynamodb:DescribeTable, dynamodb:GetResourcePolicy,
 // dynamodb:ListTagsOfResource, kms:DescribeKey, kms:GetKeyPolicy, kms:ListGrants,

@@ -3,6 +3,7 @@ package access_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,8 +11,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
 
 	"github.com/ddbseal/ddbseal/access"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
@@ -134,5 +139,49 @@ func TestForeignServer(t *testing.T) {
 				t.Errorf("HTTP %d: the text lacks %q:\n%s", status, want, text)
 			}
 		}
+	}
+}
+
+// throttling is a server that answers the first calls of each kind that they are
+// too many.
+type throttling struct {
+	next  aws.HTTPClient
+	calls map[string]int
+	first int // how many are refused
+}
+
+func (f *throttling) Do(r *http.Request) (*http.Response, error) {
+	kind := r.URL.Host + r.Header.Get("X-Amz-Target")
+	if f.calls[kind]++; f.calls[kind] > f.first {
+		return f.next.Do(r)
+	}
+	body := `{"__type":"ThrottlingException","message":"Rate exceeded"}`
+	if r.Header.Get("X-Amz-Target") == "" {
+		body = `<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>`
+	}
+	return &http.Response{StatusCode: 400, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
+// TestThrottled: calls that are too many are repeated, and what stays throttled is
+// an error, not an answer.
+func TestThrottled(t *testing.T) {
+	server := localawstest.New(t, localawstest.WithSeed(seed()))
+	try := func(first int) (*access.Snapshot, error) {
+		cfg := server.Root()
+		cfg.HTTPClient = &throttling{cfg.HTTPClient, map[string]int{}, first}
+		cfg.Retryer = func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 4, time.Millisecond, ratelimit.None
+			})
+		}
+		return access.Load(t.Context(), cfg, access.Table{Name: "Orders"})
+	}
+	s, err := try(2)
+	if err != nil || len(s.NotRead) > 0 {
+		t.Errorf("%v, %+v", err, s)
+	}
+	var api smithy.APIError
+	if s, err := try(1 << 30); !errors.As(err, &api) || !strings.HasPrefix(api.ErrorCode(), "Throttling") {
+		t.Errorf("%v, %+v", err, s)
 	}
 }

@@ -14,11 +14,11 @@ func Analyze(s *Snapshot) (*Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
-	var a Analysis
+	a := Analysis{NeverRead: neverRead, NotRead: []Gap{}}
 	for _, t := range w.tables {
 		a.Tables = append(a.Tables, w.table(t))
 	}
-	a.NotRead = append(slices.Clone(s.NotRead), w.missing...)
+	a.NotRead = append(append(a.NotRead, s.NotRead...), w.missing...)
 	for _, t := range w.tables {
 		if t.Sample != nil && t.Sample.NotRead != "" {
 			a.NotRead = append(a.NotRead, Gap{"dynamodb:Scan", t.ARN, t.Sample.NotRead})

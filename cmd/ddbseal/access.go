@@ -218,6 +218,9 @@ func (c *accessCommand) diff(s streams, now *access.Analysis) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Diff, err)
 	}
+	for _, line := range now.Unread() {
+		tell(s.err, "Not read: %s.\n", line)
+	}
 	changes := access.Diff(before, now)
 	if c.JSON {
 		err = printJSON(s.out, append([]access.Change{}, changes...))

@@ -33,6 +33,8 @@ func New(cfg aws.Config) *Follower { return &Follower{cfg: cfg, tables: map[stri
 type Step struct {
 	Chapter, ID, Title string
 	Rows               []Row
+	// NotRead says what could not be read after the step.
+	NotRead []string
 	// Error says why the policies could not be read after the step; empty: they
 	// could.
 	Error string
@@ -93,6 +95,9 @@ func (f *Follower) Step(ctx context.Context, s labsetup.Step) {
 		out.Error = err.Error()
 	case f.before != nil && now != nil:
 		out.Rows = rows(f.before, now)
+		for _, g := range now.NotRead {
+			out.NotRead = append(out.NotRead, g.String())
+		}
 	}
 	if err == nil {
 		f.before = now
