@@ -98,6 +98,8 @@ func TestShapes(t *testing.T) {
 			purposes: []leastprivilege.Purpose{leastprivilege.Reader},
 			has:      []string{`"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["a","b"]}`},
 			lacks:    []string{"dynamodb:Scan", "/index/"}},
+		{name: "multi-Region key", table: sealed("arn:aws:kms:us-east-1:111122223333:key/mrk-1"),
+			purposes: []leastprivilege.Purpose{leastprivilege.Reader}, has: []string{"on the replica there"}},
 		{name: "raw keys", table: func() leastprivilege.Table { t := sealed(); t.Items.RawKeys = true; return t }(),
 			purposes: []leastprivilege.Purpose{leastprivilege.Reader}, has: []string{"keys that are not in KMS"}},
 		{name: "public key", table: func() leastprivilege.Table {

@@ -25,11 +25,15 @@ type Proof struct {
 
 // String returns the proof as one line.
 func (p Proof) String() string {
-	what := "statement " + p.Sid
+	return "without " + p.Part() + " of the " + strings.Replace(p.Policy, "arn:", "policy of arn:", 1) + ": " + p.Without
+}
+
+// Part names the statement, or its element.
+func (p Proof) Part() string {
 	if p.Element != "" {
-		what = p.Element + " in " + what
+		return p.Element + " in statement " + p.Sid
 	}
-	return "without " + what + " of the " + strings.Replace(p.Policy, "arn:", "policy of arn:", 1) + ": " + p.Without
+	return "statement " + p.Sid
 }
 
 const identityPolicy = "identity policy"
@@ -84,6 +88,8 @@ type call struct {
 	via              bool
 	pairs            map[string]string
 	leading          []string
+	// breaks is the condition key that alone keeps out a call that no rule is for.
+	breaks string
 }
 
 func (c *call) String() string {
@@ -124,7 +130,7 @@ func (r *rule) calls() []call {
 func (r *rule) strangers() []call {
 	var all []call
 	for _, c := range r.conditions {
-		s := call{rule: r, action: r.actions[0], resource: r.resources[0], via: r.via, pairs: r.pairs}
+		s := call{rule: r, action: r.actions[0], resource: r.resources[0], via: r.via, pairs: r.pairs, breaks: c.key}
 		if len(r.leading) > 0 {
 			s.leading = r.leading[:1]
 		}
@@ -268,7 +274,7 @@ func (w *writing) proveNeeded(name string, all []Statement) error {
 			} else {
 				d.keys[name] = changed
 			}
-			without := w.difference(d, name, v.loosens)
+			without := w.difference(d, name, v)
 			if without == "" {
 				return fmt.Errorf("%s in statement %s of %s is not needed", v.element, all[i].Sid, name)
 			}
@@ -280,15 +286,15 @@ func (w *writing) proveNeeded(name string, all []Statement) error {
 
 // difference says what a policy without one element denies, or allows if the
 // element was a condition. Empty: nothing.
-func (w *writing) difference(d *documents, name string, loosens bool) string {
+func (w *writing) difference(d *documents, name string, v variant) string {
 	for i := range w.rules.list {
 		r := &w.rules.list[i]
 		if name == identityPolicy && !w.byIdentity(r) || name != identityPolicy && r.key != name {
 			continue
 		}
-		if loosens {
+		if v.loosens {
 			for _, c := range r.strangers() {
-				if d.allows(&w.who, &c) {
+				if c.breaks == v.element && d.allows(&w.who, &c) {
 					return c.String() + " is allowed"
 				}
 			}

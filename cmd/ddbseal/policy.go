@@ -188,7 +188,7 @@ func (c *policyCommand) why(s streams, p *leastprivilege.Policies, policy string
 	}
 	for _, proof := range p.Proofs {
 		if proof.Policy == policy {
-			tell(s.err, "  %s\n", proof)
+			tell(s.err, "  without %s: %s\n", proof.Part(), proof.Without)
 		}
 	}
 }
