@@ -1,6 +1,8 @@
 package leastprivilege
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -191,6 +193,12 @@ func appendStatement(all []Statement, s Statement) []Statement {
 	return append(all, s)
 }
 
+// Sizes that IAM allows, in characters without white space.
+const (
+	maxInline  = 2048 // of all inline policies of a user
+	maxManaged = 6144
+)
+
 // note says what the policies do not cover.
 func (w *writing) note() {
 	t, notes := w.table, &w.out.Notes
@@ -209,6 +217,14 @@ func (w *writing) note() {
 	}
 	if t.Items.RawKeys || t.Former.RawKeys {
 		add("no policy guards the keys that are not in KMS")
+	}
+	switch text, err := json.Marshal(w.out.Identity); {
+	case err != nil: // strings always marshal
+	case len(text) > maxManaged:
+		add(fmt.Sprintf("the policy has %d characters, and a managed policy at most %d: split it", len(text), maxManaged))
+	case len(text) > maxInline:
+		add(fmt.Sprintf("the policy has %d characters, and the inline policies of a user at most %d: make it a managed "+
+			"policy, or give it to a role", len(text), maxInline))
 	}
 	if len(w.options.PartitionKeys) > 0 && has(Reader) {
 		add("the reader cannot scan the table and cannot use its indexes, which have other partition keys")

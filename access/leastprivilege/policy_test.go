@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -60,6 +61,15 @@ func TestReaderOfACustomerKey(t *testing.T) {
 	}
 }
 
+// indexes is a table with n indexes.
+func indexes(n int) leastprivilege.Table {
+	table := orders()
+	for i := range n {
+		table.Indexes = append(table.Indexes, "index"+string(rune('a'+i%26))+strconv.Itoa(i))
+	}
+	return table
+}
+
 // TestShapes: what depends on the principal, the key's account and the options.
 func TestShapes(t *testing.T) {
 	sealed := func(keys ...string) leastprivilege.Table {
@@ -98,6 +108,10 @@ func TestShapes(t *testing.T) {
 			purposes: []leastprivilege.Purpose{leastprivilege.Reader},
 			has:      []string{`"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["a","b"]}`},
 			lacks:    []string{"dynamodb:Scan", "/index/"}},
+		{name: "large", table: indexes(40), purposes: []leastprivilege.Purpose{leastprivilege.Reader},
+			has: []string{"the inline policies of a user at most 2048"}},
+		{name: "larger", table: indexes(120), purposes: []leastprivilege.Purpose{leastprivilege.Reader},
+			has: []string{"a managed policy at most 6144"}},
 		{name: "multi-Region key", table: sealed("arn:aws:kms:us-east-1:111122223333:key/mrk-1"),
 			purposes: []leastprivilege.Purpose{leastprivilege.Reader}, has: []string{"on the replica there"}},
 		{name: "raw keys", table: func() leastprivilege.Table { t := sealed(); t.Items.RawKeys = true; return t }(),
