@@ -127,7 +127,7 @@ func TestAnalyze(t *testing.T) {
 			s.user("alice", useKey, strings.Replace(readItems, `"*"`, `"arn:aws:dynamodb:*:*:table/${aws:username}"`, 1))
 			s.Tables[0].Name, s.Tables[0].ARN = "alice", strings.Replace(ordersID, "Orders", "alice", 1)
 		}, principal: alice, want: access.Yes},
-		{name: "a variable of somebody else", world: func(s builder) {
+		{name: "a variable that is another name", world: func(s builder) {
 			s.user("alice", useKey, strings.Replace(readItems, `"*"`, `"arn:aws:dynamodb:*:*:table/${aws:username}"`, 1))
 		}, principal: alice, want: access.No},
 		{name: "an unknown variable", world: func(s builder) {

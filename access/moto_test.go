@@ -17,7 +17,7 @@ import (
 	"github.com/ddbseal/ddbseal/access"
 )
 
-// moto is a fresh server of other people's make, filled with principals and tables.
+// moto fills a fresh moto server with principals and tables.
 func moto(t *testing.T) aws.Config {
 	t.Helper()
 	url := os.Getenv("DDBSEAL_MOTO")
@@ -83,7 +83,7 @@ func moto(t *testing.T) aws.Config {
 	return cfg
 }
 
-// TestMoto: Load reads a server of other people's make, says what it cannot read
+// TestMoto: Load reads a server of another project, says what it cannot read
 // there, and no answer that depends on it is "no".
 func TestMoto(t *testing.T) {
 	cfg := moto(t)

@@ -16,8 +16,8 @@ import (
 
 // Describe reads a table's ARN, key and indexes. It needs dynamodb:DescribeTable
 // and, for a table under a KMS key, kms:DescribeKey. Items and Former are left for
-// the caller: DynamoDB does not know that items are encrypted. Errors: those of
-// AWS, types.ResourceNotFoundException for a missing table among them.
+// the caller: DynamoDB does not know that items are encrypted. Errors: the SDK's,
+// types.ResourceNotFoundException for a missing table among them.
 func Describe(ctx context.Context, cfg aws.Config, name string) (Table, error) {
 	out, err := dynamodb.NewFromConfig(cfg).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	if err != nil {

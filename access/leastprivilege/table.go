@@ -19,8 +19,8 @@ type Place struct {
 	// KeyARN is the KMS key under which DynamoDB encrypts the table; empty: the AWS
 	// owned key.
 	KeyARN string
-	// Managed says that the key is the AWS managed one, whose policy nobody can
-	// change. It lets in every principal of the account that may use the table.
+	// Managed says that the key is the AWS managed one. Its policy cannot be changed,
+	// and lets in every principal of the account that may use the table.
 	Managed bool
 }
 

@@ -175,7 +175,7 @@ func seenClass(got string) string {
 	return "plain"
 }
 
-// answerClass colours what somebody can do.
+// answerClass returns the CSS class of an answer.
 func answerClass(a labaccess.Answer) string {
 	switch {
 	case a.Verdict == access.Yes && !a.Path:
