@@ -221,7 +221,8 @@ func (w *writing) note() {
 	switch text, err := json.Marshal(w.out.Identity); {
 	case err != nil: // strings always marshal
 	case len(text) > maxManaged:
-		add(fmt.Sprintf("the policy has %d characters, and a managed policy at most %d: split it", len(text), maxManaged))
+		add(fmt.Sprintf("the policy has %d characters, and a managed policy at most %d: split it", len(text),
+			maxManaged))
 	case len(text) > maxInline:
 		add(fmt.Sprintf("the policy has %d characters, and the inline policies of a user at most %d: make it a managed "+
 			"policy, or give it to a role", len(text), maxInline))

@@ -25,7 +25,8 @@ type Proof struct {
 
 // String returns the proof as one line.
 func (p Proof) String() string {
-	return "without " + p.Part() + " of the " + strings.Replace(p.Policy, "arn:", "policy of arn:", 1) + ": " + p.Without
+	of := strings.Replace(p.Policy, "arn:", "policy of arn:", 1)
+	return "without " + p.Part() + " of the " + of + ": " + p.Without
 }
 
 // Part names the statement, or its element.
