@@ -231,8 +231,8 @@ func (w *writing) note() {
 		add("the reader cannot scan the table and cannot use its indexes, which have other partition keys")
 	}
 	if slices.ContainsFunc(w.out.Keys, func(k KeyPolicy) bool { return strings.Contains(k.Key, ":key/mrk-") }) {
-		add("a multi-Region key has a policy in each Region: a program in another Region needs the same statements on " +
-			"the replica there")
+		add("a multi-Region key has a policy in each Region: a program in another Region needs the same statements " +
+			"on the replica there")
 	}
 	if len(w.out.Keys) > 0 && w.who.given == "" {
 		add("the key policies hand these permissions to the IAM policies of account " + w.who.AccountID +
