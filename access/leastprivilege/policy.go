@@ -224,8 +224,8 @@ func (w *writing) note() {
 		add(fmt.Sprintf("the policy has %d characters, and a managed policy at most %d: split it", len(text),
 			maxManaged))
 	case len(text) > maxInline:
-		add(fmt.Sprintf("the policy has %d characters, and the inline policies of a user at most %d: make it a managed "+
-			"policy, or give it to a role", len(text), maxInline))
+		add(fmt.Sprintf("the policy has %d characters, and the inline policies of a user at most %d: make it a "+
+			"managed policy, or give it to a role", len(text), maxInline))
 	}
 	if len(w.options.PartitionKeys) > 0 && has(Reader) {
 		add("the reader cannot scan the table and cannot use its indexes, which have other partition keys")
