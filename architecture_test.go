@@ -27,9 +27,10 @@ type layer struct {
 // layers declares the architecture from the top to the bottom.
 var layers = []layer{
 	{"programs", []string{"cmd", "examples", "interop", "internal/peer", "internal/ci", "internal/testenv"},
-		[]string{"lab", "access", "around the repository", "repository", "encryption", "format and materials",
-			"embedded AWS",
-			"ground floor"}},
+		[]string{"lab", "measured access", "access", "around the repository", "repository", "encryption",
+			"format and materials", "embedded AWS", "ground floor"}},
+	{"measured access", []string{"access/sample"},
+		[]string{"access", "encryption", "format and materials", "ground floor"}},
 	{"access", []string{"access"}, []string{"ground floor"}},
 	{"lab", []string{"labsetup"},
 		[]string{"around the repository", "repository", "encryption", "format and materials", "ground floor"}},

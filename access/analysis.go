@@ -2,11 +2,23 @@ package access
 
 // Analysis is what a snapshot's policies allow.
 type Analysis struct {
-	Tables []TableAnalysis `json:"tables"`
+	// NeverRead says what no snapshot has and what that means.
+	NeverRead string `json:"neverRead"`
 	// NotRead are the gaps of the snapshot, and what the analysis found missing.
 	NotRead []Gap `json:"notRead"`
 	// Notes are oddities, such as a principal of a key policy that was deleted.
-	Notes []string `json:"notes,omitempty"`
+	Notes  []string        `json:"notes,omitempty"`
+	Tables []TableAnalysis `json:"tables"`
+}
+
+// Unread returns what was not read, one line for each, which every output begins
+// with.
+func (a *Analysis) Unread() []string {
+	lines := []string{a.NeverRead}
+	for _, g := range a.NotRead {
+		lines = append(lines, g.String())
+	}
+	return lines
 }
 
 // TableAnalysis is what the policies allow on one table.
@@ -15,6 +27,8 @@ type TableAnalysis struct {
 	Name  string `json:"name"`
 	Mode  Mode   `json:"mode"`
 	Key   string `json:"key,omitempty"` // ARN of the table's key
+	// Sample is how some of the items are really encrypted; nil: no item was read.
+	Sample *Sample `json:"sample,omitempty"`
 	// Headlines are the lines that come first: a key that is the only guard while
 	// a principal can take the table off it, readers that are public or of other
 	// accounts.

@@ -120,6 +120,36 @@ func TestAnalyze(t *testing.T) {
 			s.Tables[0].ItemKeys, s.Tables[0].SymmetricSignature = []access.ItemKey{{ARN: keyID}}, true
 			s.user("alice", identity("dynamodb:*"), useKey)
 		}, principal: alice, operation: access.WriteVerified, want: access.Yes},
+		{name: "an unknown condition key", world: func(s builder) {
+			s.user("alice", useKey, identity("dynamodb:GetItem", `,"Condition":{"StringEquals":{"example:Color":"blue"}}`))
+		}, principal: alice, want: access.OnlyIf, says: "StringEquals example:Color blue"},
+		{name: "a variable of the caller", world: func(s builder) {
+			s.user("alice", useKey, strings.Replace(readItems, `"*"`, `"arn:aws:dynamodb:*:*:table/${aws:username}"`, 1))
+			s.Tables[0].Name, s.Tables[0].ARN = "alice", strings.Replace(ordersID, "Orders", "alice", 1)
+		}, principal: alice, want: access.Yes},
+		{name: "a variable that is another name", world: func(s builder) {
+			s.user("alice", useKey, strings.Replace(readItems, `"*"`, `"arn:aws:dynamodb:*:*:table/${aws:username}"`, 1))
+		}, principal: alice, want: access.No},
+		{name: "an unknown variable", world: func(s builder) {
+			s.user("alice", useKey, strings.Replace(readItems, `"*"`, `"arn:aws:dynamodb:*:*:table/${example:Color}"`, 1))
+		}, principal: alice, want: access.OnlyIf, says: "example:Color"},
+		{name: "NotAction", world: func(s builder) {
+			s.user("alice", strings.Replace(identity("iam:*"), `"Action"`, `"NotAction"`, 1))
+		}, principal: alice, want: access.Yes},
+		{name: "NotPrincipal denies the others", world: func(s builder) {
+			s.user("alice", readItems, useKey)
+			s.Keys[0].Policy = strings.Replace(delegating, `"Statement":{`, `"Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":["`+
+				bob+`","arn:aws:iam::111122223333:root"]},"Action":"kms:Decrypt","Resource":"*"},{`, 1)
+			s.Keys[0].Policy = strings.TrimSuffix(s.Keys[0].Policy, "}") + "]}"
+		}, principal: alice, want: access.No, says: "Deny applies"},
+		{name: "a key of another account, which was not read", world: func(s builder) {
+			const other = "arn:aws:kms:us-east-1:444455556666:key/1"
+			s.Tables[0].KeyARN, s.Tables[0].ItemKeys = "", []access.ItemKey{{ARN: other}}
+			s.Keys = []access.Key{{ARN: other}}
+			s.NotRead = []access.Gap{{Permission: "kms:GetKeyPolicy", Resource: other, Reason: "permission denied"}}
+			s.user("alice", readItems, useKey)
+		}, principal: alice, want: access.Unknown,
+			says: "kms:GetKeyPolicy of arn:aws:kms:us-east-1:444455556666:key/1"},
 		{name: "raw keys", world: func(s builder) { s.Tables[0].RawKeys = true; s.user("alice", readItems, useKey) }, principal: alice, want: access.Unknown, says: "raw keys"},
 		{name: "branch keys without their table", world: func(s builder) {
 			s.Tables[0].ItemKeys = []access.ItemKey{{ARN: keyID, KeyStore: "keys"}}
@@ -203,5 +233,62 @@ func TestDiff(t *testing.T) {
 	}
 	if same := access.Diff(analyze(t, after.Snapshot), analyze(t, after.Snapshot)); len(same) > 0 {
 		t.Errorf("%v", same)
+	}
+}
+
+// TestShortestPath: a principal that may assume a reading role takes that way, and
+// does not open the table first.
+func TestShortestPath(t *testing.T) {
+	s := builder{small()}
+	const role = "arn:aws:iam::111122223333:role/app"
+	s.user("alice", identity("sts:AssumeRole"), identity("dynamodb:PutResourcePolicy"))
+	s.Roles = []access.Role{{Trust: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",` +
+		`"Principal":{"AWS":"111122223333"}}}`, Identity: access.Identity{ARN: role, ID: "AROAAPP",
+		Inline: []access.Policy{{Name: "r", Document: readItems}, {Name: "k", Document: useKey}}}}}
+	text := analyze(t, s.Snapshot).Text(access.TextOptions{Principal: "alice"})
+	if !strings.Contains(text, "  * yes: arn:aws:iam::111122223333:user/alice assumes the role "+role+
+		" (sts:AssumeRole), "+role+" reads in clear "+ordersID+" (dynamodb:GetItem)\n") {
+		t.Error(text)
+	}
+}
+
+// TestDecidingStatement: the statement that leaves the key to IAM policies is not a
+// reason beside one that names the reader, and is one beside an IAM policy.
+func TestDecidingStatement(t *testing.T) {
+	const alice = "arn:aws:iam::111122223333:user/alice"
+	s := builder{small()}
+	s.user("alice", readItems)
+	s.user("bob", readItems, useKey)
+	s.Keys[0].Policy = `{"Version":"2012-10-17","Statement":[` +
+		`{"Sid":"IAM","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"},` +
+		`{"Sid":"Alice","Effect":"Allow","Principal":{"AWS":"` + alice + `"},"Action":"kms:Decrypt","Resource":"*"}]}`
+	a := analyze(t, s.Snapshot)
+	for who, iam := range map[string]bool{"alice": false, "bob": true} {
+		text := a.Text(access.TextOptions{Principal: who, Why: true})
+		if strings.Contains(text, "(IAM)") != iam || strings.Contains(text, "(Alice)") == iam {
+			t.Errorf("%s:\n%s", who, text)
+		}
+	}
+}
+
+// TestReasonsAreOwn: principals with the same documents under other names, or from a
+// group, are told apart in the reasons.
+func TestReasonsAreOwn(t *testing.T) {
+	s := builder{small()}
+	s.Tables[0].KeyARN = ""
+	s.user("alice", readItems)
+	s.user("bob", readItems)
+	s.Users[1].Inline[0].Name = "bobs"
+	s.user("carol")
+	s.Users[2].Groups = []string{"team"}
+	s.Groups = []access.Group{{Identity: access.Identity{ARN: "arn:aws:iam::111122223333:group/team", ID: "AGPATEAM",
+		Inline: []access.Policy{{Name: "p", Document: readItems}}}}}
+	a := analyze(t, s.Snapshot)
+	for who, want := range map[string]string{"alice": `inline policy "p"`, "bob": `inline policy "bobs"`,
+		"carol": `group's inline policy "p"`} {
+		text := a.Text(access.TextOptions{Principal: who, Why: true})
+		if !strings.Contains(text, "dynamodb:GetItem: "+want) {
+			t.Errorf("%s lacks %s:\n%s", who, want, text)
+		}
 	}
 }

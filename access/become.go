@@ -238,6 +238,9 @@ func (p *paths) giveAndBecome() {
 			if reached.Verdict == No {
 				continue
 			}
+			if and(reached, p.readClear(to, p.table, &change{})).Verdict == Yes {
+				break // become finds the path, which needs no gift
+			}
 			gifts := opens
 			if gives {
 				if e := p.edited(from, to); e != nil {
@@ -296,7 +299,7 @@ func (p *paths) bestWay(from, to *actor) (best way, cell *Cell, before []Step) {
 // headlines are the lines that come first.
 func (w *world) headlines(t *tableWorld, rows []Row, p *paths) []string {
 	var lines []string
-	if t.key != nil && len(t.items) == 0 && !t.RawKeys {
+	if t.key != nil && t.open() {
 		guarded, sure, open := 0, []string(nil), []string(nil)
 		for _, a := range w.actors {
 			if a.kind == KindService {
@@ -334,6 +337,10 @@ func (w *world) headlines(t *tableWorld, rows []Row, p *paths) []string {
 		if len(found) > 0 {
 			lines = append(lines, k.text+" can read "+t.Name+" in clear ("+worst.String()+"): "+names(found, nil)+".")
 		}
+	}
+	if t.sealed() && t.plain != "" {
+		lines = append(lines, "Some items are not encrypted before they are sent ("+t.plain+
+			"): a principal that reads ciphertext reads them in clear.")
 	}
 	readers, others := 0, 0
 	for i := range rows {

@@ -74,6 +74,9 @@ func (s *Snapshot) check() error {
 		if err := resource(s.Tables[i].ARN, "dynamodb", "table/"); err != nil {
 			return err
 		}
+		if err := s.Tables[i].Sample.check(s.Tables[i].ARN); err != nil {
+			return err
+		}
 	}
 	for i := range s.Keys {
 		if err := resource(s.Keys[i].ARN, "kms", "key/"); err != nil {

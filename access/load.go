@@ -29,9 +29,10 @@ const maxPages = 10000
 // makes reading calls only, in pages, at most 20 a second after the first 100.
 //
 // What it may not or cannot read is a [Gap] of the snapshot and no error: a
-// permission that is missing, an operation that the server does not have, a key of
-// another account. Load fails if it cannot describe a table, if a server does not
-// answer, and if ctx ends.
+// permission that is missing, an operation that the server does not have, an answer
+// that is not in the form of AWS, a key of another account. Load fails if it cannot
+// describe a table, if a server does not answer, if the SDK gives up on throttled
+// calls, and if ctx ends.
 //
 // It needs these permissions: dynamodb:DescribeTable, dynamodb:GetResourcePolicy,
 // dynamodb:ListTagsOfResource, kms:DescribeKey, kms:GetKeyPolicy, kms:ListGrants,
@@ -89,11 +90,19 @@ func (l *loader) gap(permission, resource, reason string) {
 	l.snapshot.NotRead = append(l.snapshot.NotRead, Gap{permission, resource, reason})
 }
 
+// noCode is the SDK's error code of an answer that has none.
+const noCode = "UnknownError"
+
 // unreadable says in words why something cannot be read, or returns "" for an
 // error that is about the call and not about the thing.
 func unreadable(err error) string {
+	var response *awshttp.ResponseError
+	answered := errors.As(err, &response)
 	var api smithy.APIError
-	if !errors.As(err, &api) {
+	if !errors.As(err, &api) || api.ErrorCode() == noCode {
+		if answered { // such as a page in HTML, of a server that lacks the operation
+			return fmt.Sprintf("the server answers HTTP %d and no error of AWS", response.HTTPStatusCode())
+		}
 		return ""
 	}
 	switch api.ErrorCode() {
@@ -105,8 +114,7 @@ func unreadable(err error) string {
 	case "NotFoundException", "ResourceNotFoundException", "NoSuchEntity", "InvalidArnException":
 		return "not found"
 	}
-	var response *awshttp.ResponseError
-	if errors.As(err, &response) && response.HTTPStatusCode() == http.StatusNotImplemented {
+	if answered && response.HTTPStatusCode() == http.StatusNotImplemented {
 		return "the server does not have the operation"
 	}
 	return ""

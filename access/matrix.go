@@ -14,11 +14,16 @@ func Analyze(s *Snapshot) (*Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
-	var a Analysis
+	a := Analysis{NeverRead: neverRead, NotRead: []Gap{}}
 	for _, t := range w.tables {
 		a.Tables = append(a.Tables, w.table(t))
 	}
-	a.NotRead = append(slices.Clone(s.NotRead), w.missing...)
+	a.NotRead = append(append(a.NotRead, s.NotRead...), w.missing...)
+	for _, t := range w.tables {
+		if t.Sample != nil && t.Sample.NotRead != "" {
+			a.NotRead = append(a.NotRead, Gap{"dynamodb:Scan", t.ARN, t.Sample.NotRead})
+		}
+	}
 	a.Notes = w.notes
 	for _, k := range s.Keys {
 		if k.State != "" && k.State != "Enabled" {
@@ -132,18 +137,37 @@ func (w *world) write(a *actor, t *tableWorld, c *change) *Cell {
 	return and(w.throughKey(a, t, c), w.any(a, t.calls(writes, c)...))
 }
 
-// rawKeys is the answer about keys that are not in KMS.
-var rawKeys = &Cell{Verdict: Unknown, Unread: []string{"who holds the raw keys of the items"}}
+// opensItems is opening items; nil without client-side encryption.
+func (w *world) opensItems(a *actor, t *tableWorld, c *change) *Cell {
+	if t.sealed() && t.plain != "" {
+		return &Cell{Verdict: Yes, Because: []string{t.plain}}
+	}
+	return w.withItemKey(a, t, c, t.ItemKeys, "kms:Decrypt")
+}
+
+// sealsItems is sealing items that readers accept; nil without client-side
+// encryption. A key that only items name counts where no other is known.
+func (w *world) sealsItems(a *actor, t *tableWorld, c *change) *Cell {
+	actions := []string{"kms:GenerateDataKey", "kms:Encrypt"}
+	if t.SymmetricSignature {
+		actions = append(actions, "kms:Decrypt")
+	}
+	keys := t.ItemKeys
+	if slices.ContainsFunc(keys, func(k ItemKey) bool { return !k.Sampled }) {
+		keys = slices.DeleteFunc(slices.Clone(keys), func(k ItemKey) bool { return k.Sampled })
+	}
+	return w.withItemKey(a, t, c, keys, actions...)
+}
 
 // withItemKey asks for one of the actions on one of the keys of the items; nil
 // without client-side encryption.
-func (w *world) withItemKey(a *actor, t *tableWorld, c *change, actions ...string) *Cell {
-	if len(t.items) == 0 && !t.RawKeys {
+func (w *world) withItemKey(a *actor, t *tableWorld, c *change, keys []ItemKey, actions ...string) *Cell {
+	if !t.sealed() {
 		return nil
 	}
 	var best *Cell
-	for i, k := range t.items {
-		item := &t.ItemKeys[i]
+	for i := range keys {
+		item, k := &keys[i], w.keys[keys[i].ARN]
 		pairs := map[string]string{"aws-crypto-table-name": orName(t.LogicalName, t.Name)}
 		all := actions
 		var store *Cell
@@ -163,8 +187,8 @@ func (w *world) withItemKey(a *actor, t *tableWorld, c *change, actions ...strin
 			best = cell
 		}
 	}
-	if t.RawKeys && (best == nil || best.Verdict < Unknown) {
-		best = rawKeys
+	if len(t.closed) > 0 && (best == nil || best.Verdict < Unknown) {
+		best = &Cell{Verdict: Unknown, Unread: t.closed}
 	}
 	return best
 }
@@ -191,7 +215,7 @@ func orName(name, otherwise string) string {
 
 // readClear is reading items in clear.
 func (w *world) readClear(a *actor, t *tableWorld, c *change) *Cell {
-	return both(w.read(a, t, c), w.withItemKey(a, t, c, "kms:Decrypt"))
+	return both(w.read(a, t, c), w.opensItems(a, t, c))
 }
 
 // both is and for answers of which the second may be nil.
@@ -205,18 +229,14 @@ func both(a, b *Cell) *Cell {
 // cells answers the four operations.
 func (w *world) cells(a *actor, t *tableWorld) Cells {
 	c := &change{explain: true}
-	actions := []string{"kms:GenerateDataKey", "kms:Encrypt"}
-	if t.SymmetricSignature {
-		actions = append(actions, "kms:Decrypt")
-	}
 	read, write := w.read(a, t, c), w.write(a, t, c)
-	return Cells{ReadCiphertext: read, ReadClear: both(read, w.withItemKey(a, t, c, "kms:Decrypt")),
-		Write: write, WriteVerified: both(write, w.withItemKey(a, t, c, actions...))}
+	return Cells{ReadCiphertext: read, ReadClear: both(read, w.opensItems(a, t, c)),
+		Write: write, WriteVerified: both(write, w.sealsItems(a, t, c))}
 }
 
 // table answers for one table.
 func (w *world) table(t *tableWorld) TableAnalysis {
-	out := TableAnalysis{Table: t.ARN, Name: t.Name, Mode: t.mode, Key: t.KeyARN}
+	out := TableAnalysis{Table: t.ARN, Name: t.Name, Mode: t.mode, Key: t.KeyARN, Sample: t.Sample}
 	byClass := map[int]Cells{}
 	p := newPaths(w, t)
 	for _, a := range w.actors {

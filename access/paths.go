@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -41,10 +42,7 @@ func (p *paths) find(rows []Row) {
 	for i, a := range p.actors {
 		all := p.found[a]
 		slices.SortStableFunc(all, func(x, y Path) int {
-			if d := int(y.Verdict) - int(x.Verdict); d != 0 {
-				return d
-			}
-			return len(x.Steps) - len(y.Steps)
+			return cmp.Or(int(y.Verdict)-int(x.Verdict), len(x.Why)-len(y.Why), len(x.Steps)-len(y.Steps))
 		})
 		if len(all) > maxPaths {
 			all = all[:maxPaths]
@@ -316,7 +314,7 @@ func (t *tableWorld) keys() []*keyWorld {
 	if t.key != nil {
 		all = append(all, t.key)
 	}
-	if len(t.items) > 0 && t.items[0] != t.key {
+	if len(t.items) > 0 && t.plain == "" && t.items[0] != t.key {
 		all = append(all, t.items[0])
 	}
 	return all
@@ -329,16 +327,17 @@ func (p *paths) usable(a *actor, t *tableWorld, k *keyWorld, c *change) *Cell {
 		return through
 	}
 	if len(t.items) > 0 && k == t.items[0] {
-		return p.withItemKey(a, t, c, "kms:Decrypt")
+		return p.opensItems(a, t, c)
 	}
 	return through
 }
 
 // around finds the paths past the key of the table, and past the table itself.
-// Items that are encrypted before they are sent stay encrypted on them.
+// Items that are encrypted before they are sent stay encrypted on them, all others
+// do not.
 func (p *paths) around(a *actor) {
 	t := p.table
-	if len(t.items) > 0 || t.RawKeys {
+	if !t.open() {
 		return
 	}
 	none := &change{}

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -322,8 +323,14 @@ func because(q *question, answer *policy.Answer) []string {
 	if d.Allowed {
 		effect = policy.Allow
 	}
-	for _, r := range d.Reasons() {
-		if r.Applies && r.Effect == effect && len(all) < maxBecause {
+	reasons := slices.DeleteFunc(d.Reasons(), func(r policy.Reason) bool { return !r.Applies || r.Effect != effect })
+	// A statement that leaves the decision to IAM policies decides nothing beside one
+	// that names the caller.
+	direct := slices.ContainsFunc(reasons, func(r policy.Reason) bool {
+		return (r.Source == policy.SourceResource || r.Source == policy.SourceGrant) && !r.Delegates
+	})
+	for _, r := range reasons {
+		if len(all) < maxBecause && !(direct && r.Delegates) {
 			r.Conditions = nil
 			all = append(all, q.action+": "+r.String())
 		}

@@ -20,6 +20,9 @@ type Table struct {
 	// then everyone who can read an item in clear can write one that verifies.
 	SymmetricSignature bool `json:"symmetricSignature,omitempty"`
 
+	// Sample is how some of the items are really encrypted; nil: no item was read.
+	Sample *Sample `json:"sample,omitempty"`
+
 	ARN string `json:"arn,omitempty"`
 	// KeyARN is the KMS key of the table; empty: the AWS owned key.
 	KeyARN string `json:"keyArn,omitempty"`
@@ -42,6 +45,9 @@ type ItemKey struct {
 	// LogicalName is the key store's name in the encryption context; empty:
 	// KeyStore.
 	LogicalName string `json:"logicalName,omitempty"`
+	// Sampled says that a sampled item names the key, and no configuration does. It
+	// opens that item; whether readers accept what it seals is not known.
+	Sampled bool `json:"sampled,omitempty"`
 }
 
 // Key is a KMS key.

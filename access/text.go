@@ -70,9 +70,8 @@ func (a *Analysis) Filter(o TextOptions) *Analysis {
 // in the column of read-clear means that a path leads further.
 func (a *Analysis) Text(o TextOptions) string {
 	var b strings.Builder
-	b.WriteString("Not read: " + neverRead + ".\n")
-	for _, g := range a.NotRead {
-		b.WriteString("Not read: " + g.String() + ".\n")
+	for _, line := range a.Unread() {
+		b.WriteString("Not read: " + line + ".\n")
 	}
 	for _, n := range a.Notes {
 		b.WriteString("Note: " + n + ".\n")
@@ -85,6 +84,9 @@ func (a *Analysis) Text(o TextOptions) string {
 
 func (t *TableAnalysis) text(b *strings.Builder, o *TextOptions) {
 	fmt.Fprintf(b, "\n%s (%s)\n", t.Name, t.Mode)
+	if t.Sample != nil {
+		fmt.Fprintf(b, "Sampled: %s.\n", t.Sample)
+	}
 	for _, line := range t.Headlines {
 		b.WriteString(line + "\n")
 	}

@@ -3,6 +3,7 @@ package access
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -76,6 +77,11 @@ type tableWorld struct {
 	items                    []*keyWorld
 	policy, streamPolicy     *policy.Document
 	unread, streamUnread     []string
+	// closed are the reasons why it is not known who can open the items, or some of
+	// them; plain is why a caller that reads the table reads in clear in spite of
+	// client-side encryption.
+	closed []string
+	plain  string
 }
 
 // maxDecisions bounds the decisions of one analysis.
@@ -247,7 +253,7 @@ func (w *world) readTables() (err error) {
 			}
 			t.items = append(t.items, key)
 		}
-		if len(t.items) > 0 || t.RawKeys {
+		if t.apply(); t.sealed() {
 			if t.mode == CustomerKey {
 				t.mode = Both
 			} else {
@@ -392,14 +398,19 @@ func accountOf(text string) string {
 	return a.AccountID
 }
 
-// classify gives the same number to the actors that no question tells apart.
+// classify gives the same number to the actors that no question tells apart, and
+// whose reasons have the same words: a policy of another name is another one.
 func (w *world) classify() {
 	numbers := map[string]int{}
 	for _, a := range w.actors {
 		personal := w.personal || a.kind != KindUser && a.kind != KindRole || len(a.unread) > 0
-		ids := make([]int, len(a.docs))
+		ids := make([]string, len(a.docs))
 		for i, d := range a.docs {
-			ids[i] = d.id
+			ids[i] = strconv.Itoa(d.id)
+			if i < len(a.policies.Identity) { // the last may be the boundary
+				p := &a.policies.Identity[i]
+				ids[i] += " " + strconv.Itoa(int(p.Source)) + " " + p.Name + " " + p.ARN
+			}
 			personal = personal || d.personal
 		}
 		for _, name := range []string{a.ARN, a.UniqueID, a.RoleARN, a.RoleUniqueID} {

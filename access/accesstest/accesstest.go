@@ -8,6 +8,7 @@
 package accesstest
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -30,15 +31,25 @@ func Only(t testing.TB, snapshot *access.Snapshot, o access.Operation, principal
 	if err != nil {
 		t.Fatalf("access: %v", err)
 	}
-	if slices.Contains(access.Operations[:], o) {
-		only(t, a, o, principals)
+	if !slices.Contains(access.Operations[:], o) {
+		t.Fatalf("access: %v", o)
+	}
+	var failures []string
+	only(a, o, principals, func(format string, args ...any) {
+		failures = append(failures, fmt.Sprintf(format, args...))
+	})
+	if len(failures) == 0 {
 		return
 	}
-	t.Fatalf("access: %v", o)
+	for _, line := range a.Unread() {
+		t.Logf("not read: %s", line)
+	}
+	for _, failure := range failures {
+		t.Error(failure)
+	}
 }
 
-func only(t testing.TB, a *access.Analysis, o access.Operation, principals []string) {
-	t.Helper()
+func only(a *access.Analysis, o access.Operation, principals []string, fail func(string, ...any)) {
 	known := map[string]bool{}
 	for i := range a.Tables {
 		table := &a.Tables[i]
@@ -50,15 +61,15 @@ func only(t testing.TB, a *access.Analysis, o access.Operation, principals []str
 			}
 			cell := r.Cells.Of(o)
 			if cell.Verdict > access.No {
-				t.Errorf("%s can %s %s: %v\n%s", r.Principal, o, table.Name, cell.Verdict, cell)
+				fail("%s can %s %s: %v\n%s", r.Principal, o, table.Name, cell.Verdict, cell)
 			} else if o == access.ReadClear && r.Reads() > access.No {
-				t.Errorf("%s can come to %s %s: %s", r.Principal, o, table.Name, r.Paths[0])
+				fail("%s can come to %s %s: %s", r.Principal, o, table.Name, r.Paths[0])
 			}
 		}
 	}
 	for _, p := range principals {
 		if !known[p] {
-			t.Errorf("%s is not a principal of the snapshot", p)
+			fail("%s is not a principal of the snapshot", p)
 		}
 	}
 }

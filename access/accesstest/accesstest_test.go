@@ -16,12 +16,19 @@ import (
 type recorder struct {
 	testing.TB
 	errors []string
+	said   []string // what was logged
 }
 
 func (r *recorder) Helper() {}
 
 func (r *recorder) Errorf(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Error(args ...any) { r.Errorf("%s", fmt.Sprint(args...)) }
+
+func (r *recorder) Logf(format string, args ...any) {
+	r.said = append(r.said, fmt.Sprintf(format, args...))
 }
 
 func (r *recorder) Fatalf(format string, args ...any) {
@@ -58,6 +65,9 @@ func TestOnly(t *testing.T) {
 			errors = r.errors
 		}()
 		accesstest.Only(r, s, o, principals...)
+		if len(r.errors) > 0 && (len(r.said) == 0 || !strings.HasPrefix(r.said[0], "not read: organization policies")) {
+			t.Errorf("a failure does not begin with what was not read: %q", r.said)
+		}
 		return
 	}
 	says := func(got []string, want ...string) {

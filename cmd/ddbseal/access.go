@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/ddbseal/ddbseal/access"
+	"github.com/ddbseal/ddbseal/access/sample"
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/internal/display"
@@ -23,6 +24,7 @@ type accessCommand struct {
 	Tables    []string `arg:"" name:"table" help:"Names of tables."`
 	Config    string   `type:"existingfile" placeholder:"FILE" help:"Configuration of the item encryptor, JSON, of a table with client-side encryption."`
 	ItemKey   []string `name:"item-key" placeholder:"ARN" help:"KMS key that encrypts the items before they are sent. (repeatable)"`
+	Sample    int      `placeholder:"N" help:"Read up to N items, to find out how they are really encrypted. (default: no item is read)"`
 	JSON      bool     `name:"json" help:"Print the answer as JSON."`
 	Principal string   `placeholder:"NAME" help:"Only this principal: an ARN, or the name of a user or role."`
 	Operation string   `enum:",read-clear,read-ciphertext,write,write-verified" default:"" help:"Only this operation: read-clear, read-ciphertext, write or write-verified."`
@@ -35,16 +37,23 @@ type accessCommand struct {
 
 // Help is the long help text.
 func (c *accessCommand) Help() string {
-	return `Reads the policies that decide and tells who can read and write a table, who can come to read it by a known path, and why. Nothing is changed, and no item is read. What could not be read stands first, with the permission that was missing.
+	return `Reads the policies that decide and tells who can read and write a table, who can come to read it by a known path, and why. Nothing is changed, and items are read only with --sample. What could not be read stands first, with the permission that was missing.
 
   ddbseal access nextwork-kms-table
   ddbseal access nextwork-kms-table --principal nextwork-kms-user --why
+  ddbseal access nextwork-client-table --sample 100
   ddbseal access Orders --aws --save orders.json
   ddbseal access Orders --aws --diff orders.json`
 }
 
 // Run answers.
 func (c *accessCommand) Run(ctx context.Context, s streams) error {
+	switch {
+	case c.Sample < 0 || c.Sample > sample.MaxItems:
+		return usagef("--sample %d: a sample has up to %d items", c.Sample, sample.MaxItems)
+	case c.Sample > 0 && c.From != "":
+		return usagef("--from answers without any call: leave out --sample")
+	}
 	if c.From != "" {
 		snapshot, err := readSnapshot(c.From)
 		if err != nil {
@@ -130,6 +139,14 @@ func (c *accessCommand) tables(ctx context.Context, p *place, cfg aws.Config) ([
 		}
 		all = append(all, t)
 	}
+	for i := range all {
+		if c.Sample == 0 {
+			break
+		}
+		if err := sample.Take(ctx, cfg, &all[i], c.Sample); err != nil {
+			return nil, err
+		}
+	}
 	for name := range stores {
 		all = append(all, access.Table{Name: name})
 	}
@@ -200,6 +217,9 @@ func (c *accessCommand) diff(s streams, now *access.Analysis) error {
 	before, err := access.Analyze(old)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Diff, err)
+	}
+	for _, line := range now.Unread() {
+		tell(s.err, "Not read: %s.\n", line)
 	}
 	changes := access.Diff(before, now)
 	if c.JSON {

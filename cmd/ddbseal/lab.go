@@ -13,6 +13,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/labaccess"
 	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
@@ -89,7 +90,10 @@ func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	cfg.Keep = c.Keep
-	lab, n, err := c.newLab(s, p, cfg)
+	if page.path != "" {
+		page.access = labaccess.New(cfg.Administrator)
+	}
+	lab, n, err := c.newLab(ctx, s, p, cfg, page.access)
 	if err != nil {
 		return err
 	}
@@ -228,10 +232,12 @@ func (p *place) labConfig(administrator aws.Config) (labsetup.Config, error) {
 }
 
 // newLab makes the lab and its narrator.
-func (c *labCommand) newLab(s streams, p *place, cfg labsetup.Config) (*labsetup.Lab, *narrator, error) {
+func (c *labCommand) newLab(ctx context.Context, s streams, p *place, cfg labsetup.Config,
+	follower *labaccess.Follower) (*labsetup.Lab, *narrator, error) {
 	var n *narrator
 	cfg.Narrate = func(step labsetup.Step) {
 		n.step(step)
+		follower.Step(ctx, step)
 		if c.after != nil {
 			c.after(step, cfg.Administrator)
 		}

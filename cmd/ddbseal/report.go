@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ddbseal/ddbseal/access"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/labaccess"
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
@@ -25,6 +27,8 @@ var pageText string
 type page struct {
 	path string
 	file *os.File // beside path until it is complete
+	// access follows who can use the tables; nil without a page.
+	access *labaccess.Follower
 }
 
 // newPage begins the file at once: a folder that cannot be written is known
@@ -40,7 +44,7 @@ func newPage(path string) (*page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report %s cannot be written: %w", path, err)
 	}
-	return &page{path, f}, nil
+	return &page{path: path, file: f}, nil
 }
 
 // discard removes what was not completed.
@@ -57,7 +61,7 @@ func (p *page) write(r *labsetup.Report, place string) error {
 	if p.path == "" {
 		return nil
 	}
-	text, err := renderPage(r, place, time.Now())
+	text, err := renderPage(r, place, time.Now(), p.access.Steps()...)
 	if err != nil {
 		return err
 	}
@@ -82,6 +86,7 @@ type pageData struct {
 	Chapters                   []pageChapter
 	Diff                       []keypolicy.Line
 	RawItems                   pageItems
+	Access                     []labaccess.Step
 }
 
 type pageChapter struct {
@@ -110,9 +115,9 @@ type itemCell struct {
 	Sealed      bool // binary: ciphertext, header or footer
 }
 
-func renderPage(r *labsetup.Report, place string, made time.Time) ([]byte, error) {
+func renderPage(r *labsetup.Report, place string, made time.Time, changes ...labaccess.Step) ([]byte, error) {
 	data := pageData{Report: r, Place: place, Made: made.UTC(), Diff: keypolicy.Lines(r.PolicyDiff),
-		RawItems: sideBySide(r.Items)}
+		RawItems: sideBySide(r.Items), Access: changes}
 	for _, s := range r.Steps {
 		data.Took += s.Took
 		switch s.Outcome {
@@ -140,10 +145,12 @@ func renderPage(r *labsetup.Report, place string, made time.Time) ([]byte, error
 		"outcome": func(s labsetup.Step) string {
 			return map[string]string{"ok": "pass", "??": "open", "FAIL": "fail"}[checkMark(s)]
 		},
-		"seen":     seenClass,
-		"round":    round,
-		"seconds":  func(t time.Time) string { return t.UTC().Format("15:04:05") },
-		"lastPart": func(arn string) string { return arn[strings.LastIndexAny(arn, ":")+1:] },
+		"seen":      seenClass,
+		"answer":    answerClass,
+		"operation": func(i int) string { return strings.ReplaceAll(access.Operations[i].String(), "-", " ") },
+		"round":     round,
+		"seconds":   func(t time.Time) string { return t.UTC().Format("15:04:05") },
+		"lastPart":  func(arn string) string { return arn[strings.LastIndexAny(arn, ":")+1:] },
 	}).Parse(pageText)
 	if err != nil {
 		return nil, err
@@ -164,6 +171,17 @@ func seenClass(got string) string {
 		return "sealed"
 	case got == labsetup.SeesPlaintext, got == "allowed":
 		return "clear"
+	}
+	return "plain"
+}
+
+// answerClass returns the CSS class of an answer.
+func answerClass(a labaccess.Answer) string {
+	switch {
+	case a.Verdict == access.Yes && !a.Path:
+		return "clear"
+	case a.Verdict == access.No:
+		return "denied"
 	}
 	return "plain"
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ddbseal/ddbseal/access"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/labaccess"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -47,7 +49,11 @@ func TestPageEscapes(t *testing.T) {
 			{Table: "t", Mode: labsetup.ModeClient, Item: "<p>no JSON"},
 		},
 		Audit: []labsetup.KeyUse{{Event: evil, Principal: evil, InvokedBy: evil, Error: evil, Context: evil}}}
-	page, err := renderPage(r, evil, time.Unix(0, 0))
+	answers := []labaccess.Cell{{Before: labaccess.Answer{Verdict: access.No},
+		After: labaccess.Answer{Verdict: access.Yes}}}
+	page, err := renderPage(r, evil, time.Unix(0, 0), labaccess.Step{Chapter: evil, ID: "a", Title: evil, Error: evil,
+		NotRead: []string{evil}, Rows: []labaccess.Row{{Principal: evil, Table: evil, Cells: answers, Because: evil,
+			Path: evil}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +62,7 @@ func TestPageEscapes(t *testing.T) {
 			t.Errorf("the page has %q", bad)
 		}
 	}
-	if n := strings.Count(string(page), "&lt;script&gt;"); n < 20 {
+	if n := strings.Count(string(page), "&lt;script&gt;"); n < 28 {
 		t.Errorf("the values are there %d times only", n)
 	}
 	checkMarkup(t, string(page))
@@ -76,7 +82,9 @@ func TestPageOfTheLab(t *testing.T) {
 	checkMarkup(t, page)
 	for _, want := range []string{"All held", "denied kms:Decrypt", "Allow use of the key", `class="add"`,
 		"aws kms put-key-policy", "aws_dbe_head", "Robin Example", "dynamodb.amazonaws.com",
-		"does not apply: principal did not match"} {
+		"does not apply: principal did not match", `id="access"`,
+		"Ways to give access: name the user as key user", "(Allow one user to decrypt)",
+		"assumes the role arn:aws:iam::111122223333:role/nextwork-kms-role"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

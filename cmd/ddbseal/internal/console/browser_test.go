@@ -364,6 +364,42 @@ func TestClickInspector(t *testing.T) {
 	w.quiet()
 }
 
+// TestClickAccess reads who can use a table before and after a change of the key
+// policy, and why.
+func TestClickAccess(t *testing.T) {
+	root := chromium(t)
+	s := newSite(t)
+	admin, user := s.window(root), s.window(root)
+	admin.signIn(administrator.Name)
+	admin.click(`nav a[href="/access"]`)
+	admin.sees("h1", "Access")
+	admin.sees("#unread", "Not read: organization policies")
+	admin.sees("#headlines", "The key alone keeps", "No item was read.")
+	row := func() string {
+		return js[string](admin, `[...document.querySelectorAll("#matrix tbody tr")].find(
+			(r) => r.querySelector("th").title === "`+userARN+`").innerText`)
+	}
+	if text := row(); !strings.Contains(text, "no") || !strings.Contains(text, "*") {
+		t.Errorf("before: %q", text)
+	}
+	admin.sees("#becoming", labsetup.UserName, "takes the table off its key")
+	admin.click(`nav a[href="/keys"]`)
+	b := s.administrator()
+	key := b.keyPath()
+	b.get(key, 200)
+	b.post(key+"/add", 200, "role", "user", "arn", userARN)
+	admin.open("/access?table=" + labsetup.ServerTable)
+	if text := row(); strings.Contains(text, "no") || strings.Contains(text, "*") {
+		t.Errorf("after: %q", text)
+	}
+	admin.run(chromedp.Click(chromedp.CSS(`#matrix th[title="` + userARN + `"] ~ td summary`)))
+	admin.sees("#matrix", "kms:Decrypt: resource-based policy, statement 3 (Allow use of the key): Allow applies")
+	admin.quiet()
+	user.signIn(labsetup.UserName)
+	user.open("/access")
+	user.sees("main", "iam:GetAccountAuthorizationDetails", "AccessDenied")
+}
+
 // TestLiveAudit watches a denial come in, then the server go and come back.
 func TestLiveAudit(t *testing.T) {
 	root := chromium(t)
@@ -407,23 +443,26 @@ func TestAccessible(t *testing.T) {
 	admin.run(choose(userARN))
 	admin.click("#add-user")
 	admin.check("key with a change")
-	for _, path := range []string{"/tables", "/keys", key + "?view=policy", "/audit", "/lab", "/missing"} {
+	for _, path := range []string{"/tables", "/keys", key + "?view=policy", "/access",
+		"/access?table=" + labsetup.ClientTable + "&sample=5", "/audit", "/lab", "/missing"} {
 		admin.open(path)
 		admin.check(path)
 	}
 	b.get(key, 200)
 	b.post(key+"/remove", 200, "role", "user", "arn", userARN)
-	for _, path := range []string{"/tables", "/keys", "/audit", key} {
+	for _, path := range []string{"/tables", "/keys", "/access", "/audit", key} {
 		user.open(path)
 		user.check("denied " + path)
 	}
-	select { // Chromium reports the status of the page that the user may not see
-	case text := <-user.bad:
-		if !strings.Contains(text, "403") || !strings.HasSuffix(text, "/audit") {
-			t.Error(text)
+	for _, path := range []string{"/access", "/audit"} {
+		select { // Chromium reports the status of a page that the user may not see
+		case text := <-user.bad:
+			if !strings.Contains(text, "403") || !strings.HasSuffix(text, path) {
+				t.Error(text)
+			}
+		case <-time.After(time.Second):
+			t.Errorf("the denied page %s has not status 403", path)
 		}
-	case <-time.After(time.Second):
-		t.Error("the denied page has not status 403")
 	}
 	user.open("/tables")
 	user.size(390, 844)

@@ -191,6 +191,7 @@ func (c *Console) routes() http.Handler {
 	get("/keys", c.keysPage)
 	get("/keys/{id}", c.keyPage)
 	post("/keys/{id}/{action}", c.writing(c.changeKey))
+	get("/access", c.accessPage)
 	get("/audit", c.auditPage)
 	get("/audit/events", c.auditEvents)
 	get("/audit/export", c.auditExport)

@@ -1,0 +1,44 @@
+package leastprivilege
+
+import "fmt"
+
+// Purpose is what a principal does with a table. The zero Purpose is invalid.
+type Purpose uint8
+
+const (
+	// Reader reads items in clear.
+	Reader Purpose = iota + 1
+	// Writer writes and deletes items.
+	Writer
+	// Migrator moves items from one state of encryption to another.
+	Migrator
+	// KeyStoreAdmin creates, rotates, lists and destroys branch keys.
+	KeyStoreAdmin
+)
+
+// Purposes are all purposes.
+var Purposes = [...]Purpose{Reader, Writer, Migrator, KeyStoreAdmin}
+
+var purposeNames = [...]string{Reader: "reader", Writer: "writer", Migrator: "migrator",
+	KeyStoreAdmin: "keystore-admin"}
+
+func (p Purpose) String() string {
+	if p < Reader || p > KeyStoreAdmin {
+		return "invalid purpose"
+	}
+	return purposeNames[p]
+}
+
+// MarshalText writes the purpose's name.
+func (p Purpose) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads a purpose's name.
+func (p *Purpose) UnmarshalText(text []byte) error {
+	for i := Reader; i <= KeyStoreAdmin; i++ {
+		if purposeNames[i] == string(text) {
+			*p = i
+			return nil
+		}
+	}
+	return fmt.Errorf("%.20q is not a purpose: choose among %v", text, Purposes)
+}
