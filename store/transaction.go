@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -19,9 +17,6 @@ import (
 
 // maxOperations is DynamoDB's limit for one transaction.
 const maxOperations = 100
-
-// transactAttempts bounds how often a transaction runs that met others.
-const transactAttempts = 8
 
 // WriteOp is one operation of [TransactWrite]. The methods PutOp, UpdateOp,
 // DeleteOp, DeleteVersionOp and CheckOp of [Table] return it. It only describes
@@ -170,7 +165,7 @@ func transactWrite(ctx context.Context, client Client, token *string, ops []Writ
 	// One token for all calls, whatever client repeats them: DynamoDB does the
 	// transaction once, and a cancellation holds for every attempt.
 	in.ClientRequestToken = token
-	err := transact(ctx, func() error {
+	err := pace.Transaction(ctx, func() error {
 		var seen attempts.Observer
 		_, err := client.TransactWriteItems(ctx, in, seen.Observe)
 		var cancelled *types.TransactionCanceledException
@@ -186,41 +181,6 @@ func transactWrite(ctx context.Context, client Client, token *string, ops []Writ
 		return err
 	}
 	return nil
-}
-
-// transact repeats a transaction that was cancelled only for reasons that pass:
-// then nothing was done. The SDK does not repeat these.
-func transact(ctx context.Context, call func() error) error {
-	conflict := pace.Conflict{First: 8 * time.Millisecond}
-	for attempt := 1; ; attempt++ {
-		err := call()
-		if err == nil || attempt == transactAttempts || !passing(err) {
-			return err
-		}
-		if stop := conflict.Wait(ctx); stop != nil {
-			return fmt.Errorf("%w: %w", stop, err)
-		}
-	}
-}
-
-// passing reports a cancellation for conflicts and throttling alone.
-func passing(err error) bool {
-	var cancelled *types.TransactionCanceledException
-	if !errors.As(err, &cancelled) {
-		return false
-	}
-	some := false
-	for _, r := range cancelled.CancellationReasons {
-		if r.Code == nil || *r.Code == "None" {
-			continue
-		}
-		if !slices.Contains([]string{"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"},
-			*r.Code) {
-			return false
-		}
-		some = true
-	}
-	return some
 }
 
 // ReadOp is one operation of [TransactGet]: what [Table.GetOp] returns.
@@ -276,7 +236,7 @@ func TransactGet(ctx context.Context, client Client, ops ...ReadOp) error {
 		}
 	}
 	var out *dynamodb.TransactGetItemsOutput
-	err := transact(ctx, func() (err error) {
+	err := pace.Transaction(ctx, func() (err error) {
 		out, err = client.TransactGetItems(ctx, in)
 		return err
 	})
