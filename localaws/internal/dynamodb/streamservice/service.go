@@ -25,6 +25,8 @@ type Config struct {
 	// Enter asks KMS whether the caller may use the key of a stream, makes the
 	// records of the stream readable, and brings the stream up to the time.
 	Enter func(ctx context.Context, c *request.Call, of *stream.Stream) error
+	// Tend does what time alone does to a stream.
+	Tend func(of *stream.Stream) error
 }
 
 // Service is DynamoDB Streams for all accounts and Regions. Its methods may be called
@@ -69,16 +71,26 @@ func (s *Service) Coverage() wire.Coverage { return operations.Coverage() }
 type jsonObject = map[string]any
 
 // allow asks for the call's own action on a stream, which need not exist.
-func (s *Service) allow(ctx context.Context, c *request.Call, at target) error {
+func (s *Service) allow(ctx context.Context, c *request.Call, at schema.Target) error {
 	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: at.ARN, AccountID: at.Account,
 		Type: "AWS::DynamoDB::Stream"})
 	return request.Require(ctx, s.cfg.Authorizer, c, request.Check{Action: "dynamodb:" + c.Operation, Resource: at.ARN,
-		ResourceAccountID: at.Account, Context: policy.Context{}, Mode: policy.ModeOrdinary})
+		ResourceAccountID: at.Account, Context: policy.Context{}, ResourcePolicy: s.policy(c, at),
+		Mode: policy.ModeOrdinary})
+}
+
+// policy returns the policy of a stream, nil if there is no stream or no policy.
+func (s *Service) policy(c *request.Call, at schema.Target) *policy.Document {
+	found, err := s.find(c, at)
+	if err != nil {
+		return nil
+	}
+	return found.Table().Policy.Evaluated()
 }
 
 // find finds the stream of an authorized request. A stream is only reachable through
 // the endpoint of its own Region.
-func (s *Service) find(c *request.Call, at target) (*stream.Stream, error) {
+func (s *Service) find(c *request.Call, at schema.Target) (*stream.Stream, error) {
 	if found := s.cfg.Streams.Find(at.ARN); found != nil && at.Region == c.Region {
 		return found, nil
 	}
@@ -119,6 +131,9 @@ func (s *Service) allowDescribe(ctx context.Context, c *request.Call, in *descri
 func (s *Service) describe(_ context.Context, c *request.Call, in *describeStream) ([]byte, error) {
 	found, err := s.find(c, in.at)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Tend(found); err != nil {
 		return nil, err
 	}
 	d := found.Describe(s.cfg.Clock())
