@@ -199,10 +199,11 @@ func (s *Stream) sweep(tx *storage.Tx, now time.Time) (changed bool) {
 func (s *Stream) Tend(tx *storage.Tx, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.loaded || !s.kept.Ended.IsZero() {
+	if !s.kept.Ended.IsZero() {
 		return
 	}
-	changed := s.sweep(tx, now)
+	changed := s.loaded && s.sweep(tx, now)
+	s.catchUp()
 	for _, shard := range slices.Clone(s.kept.Shards) {
 		if s.old(shard, now) {
 			s.replace(shard, now)
@@ -223,7 +224,7 @@ func (s *Stream) old(shard *Shard, now time.Time) bool {
 func (s *Stream) Untended(now time.Time) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.loaded && s.kept.Ended.IsZero() && (now.Sub(s.swept) >= sweepPause ||
+	return s.kept.Ended.IsZero() && (s.loaded && now.Sub(s.swept) >= sweepPause ||
 		slices.ContainsFunc(s.kept.Shards, func(shard *Shard) bool { return s.old(shard, now) }))
 }
 
