@@ -129,7 +129,7 @@ func (s *Service) DiskView(_ context.Context, account, region, tableName string,
 // Streams returns the service DynamoDB Streams, which reads the streams of s.
 func (s *Service) Streams() *streamservice.Service {
 	return streamservice.New(streamservice.Config{Clock: s.cfg.Clock, Store: s.cfg.Store, Authorizer: s.cfg.Authorizer,
-		Streams: s.streams, Enter: s.enterStream, Tend: s.tendStream})
+		Streams: s.streams, Enter: s.enterStream, Tend: s.tendStream, Throttled: s.cfg.Faults.throttled})
 }
 
 // owner returns the table that writes to a stream, or the zero bound.
@@ -149,12 +149,12 @@ func (s *Service) tendStream(of *stream.Stream) error {
 	return nil
 }
 
-// enterStream does for a call that reads the records of a stream what enter does for
+// enterStream does for a call that reads the records of a stream what unlock does for
 // a call on the items of its table. What the clock does to the items comes into the
 // stream before it is read.
 func (s *Service) enterStream(ctx context.Context, c *request.Call, of *stream.Stream) error {
 	if live := s.owner(of); live.Table != nil {
-		if err := s.enter(ctx, c, live); err != nil {
+		if err := s.unlock(ctx, c, live); err != nil {
 			return err
 		}
 		if err := live.Tend(s.cfg.Clock()); err != nil {

@@ -27,6 +27,9 @@ type Config struct {
 	Enter func(ctx context.Context, c *request.Call, of *stream.Stream) error
 	// Tend does what time alone does to a stream.
 	Tend func(of *stream.Stream) error
+	// Throttled reports whether a call of an operation on the stream of a table is
+	// to be refused.
+	Throttled func(table, operation string) bool
 }
 
 // Service is DynamoDB Streams for all accounts and Regions. Its methods may be called
@@ -95,6 +98,14 @@ func (s *Service) find(c *request.Call, at schema.Target) (*stream.Stream, error
 		return found, nil
 	}
 	return nil, stream.NotFound(at.ARN)
+}
+
+// throttle refuses a call on a stream that was found, if it is to be refused.
+func (s *Service) throttle(c *request.Call, at schema.Target) error {
+	if !s.cfg.Throttled(at.Name, c.Operation) {
+		return nil
+	}
+	return request.Errorf("ThrottlingException", "Rate exceeded for stream %s", at.ARN)
 }
 
 func (s *Service) allowList(ctx context.Context, c *request.Call, in *listStreams) error {
@@ -205,6 +216,9 @@ func (s *Service) iterator(_ context.Context, c *request.Call, in *getShardItera
 	if err != nil {
 		return nil, err
 	}
+	if err := s.throttle(c, in.at); err != nil {
+		return nil, err
+	}
 	now := s.cfg.Clock()
 	i := stream.Iterator{Stream: found.ARN, Shard: *in.ShardId, Issued: now}
 	switch *in.ShardIteratorType {
@@ -243,6 +257,9 @@ func (s *Service) records(ctx context.Context, c *request.Call, in *getRecords) 
 			"while right now it is %s, which is further in the future than the tolerated delay of %d milliseconds.",
 			in.from.Issued.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339),
 			stream.IteratorLife.Milliseconds())
+	}
+	if err := s.throttle(c, in.at); err != nil {
+		return nil, err
 	}
 	if err := s.cfg.Enter(ctx, c, found); err != nil {
 		return nil, err
