@@ -246,3 +246,64 @@ func TestStreamPages(t *testing.T) {
 		t.Errorf("%d records under a limit of 7", n)
 	}
 }
+
+// TestStreamTrimming: old records leave the store with the next write, and nobody
+// reads them before that either.
+func TestStreamTrimming(t *testing.T) {
+	store := storagetest.NewRecorder()
+	w := newWorld(t, func(c *Config) { c.Store = store })
+	arn := w.streamed("one", "KEYS_ONLY", nil)
+	put := func(pk string) { w.do("PutItem", members{"TableName": "one", "Item": members{"pk": str(pk)}}) }
+	for _, pk := range []string{"a", "b", "c"} {
+		put(pk)
+	}
+	w.advance(stream.Retention)
+	compare(t, "after 24 hours", brief(w.streamRecords(arn)),
+		"INSERT [pk:[S:a]] 3\nINSERT [pk:[S:b]] 3\nINSERT [pk:[S:c]] 3")
+	w.restart()
+	w.advance(time.Millisecond)
+	compare(t, "a moment later", brief(w.streamRecords(arn)), "")
+	w.advance(time.Hour)
+	put("d")
+	compare(t, "the new record", brief(w.streamRecords(arn)), "INSERT [pk:[S:d]] 3")
+	if n := len(storedRecords(t, store, arn)); n != 1 {
+		t.Errorf("%d records are stored, want 1", n)
+	}
+}
+
+// TestLatestAfterRestart: the newest record is known while the records are still
+// sealed.
+func TestLatestAfterRestart(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Store = storagetest.NewRecorder() })
+	arn := w.streamed("one", "KEYS_ONLY", nil)
+	put := func(pk string) { w.do("PutItem", members{"TableName": "one", "Item": members{"pk": str(pk)}}) }
+	put("a")
+	put("b")
+	w.restart()
+	from := w.iterator(arn, w.shards(arn)[0]["ShardId"], "LATEST", nil)
+	put("c")
+	got := w.do("GetRecords", members{"ShardIterator": from})["Records"].([]any)
+	if len(got) != 1 || fmt.Sprint(got[0].(members)["dynamodb"].(members)["Keys"]) != "map[pk:map[S:c]]" {
+		t.Errorf("after the latest record: %v", got)
+	}
+}
+
+// TestStreamClockPutBack: records stay in order when the clock is put back.
+func TestStreamClockPutBack(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Store = storagetest.NewRecorder() })
+	arn := w.streamed("one", "KEYS_ONLY", nil)
+	put := func(pk string) { w.do("PutItem", members{"TableName": "one", "Item": members{"pk": str(pk)}}) }
+	put("a")
+	w.advance(-time.Hour)
+	w.restart()
+	put("b")
+	w.advance(time.Hour)
+	put("c")
+	records := w.streamRecords(arn)
+	compare(t, "records", brief(records), "INSERT [pk:[S:a]] 3\nINSERT [pk:[S:b]] 3\nINSERT [pk:[S:c]] 3")
+	for _, r := range records {
+		if at := r["dynamodb"].(members)["ApproximateCreationDateTime"]; at != 1.7e9 {
+			t.Errorf("a record of %v", at)
+		}
+	}
+}
