@@ -35,8 +35,8 @@ func streamedTable(t *testing.T, db *dynamodb.Client, name string) string {
 	return *out.TableDescription.LatestStreamArn
 }
 
-// readStream returns all records of a stream, those of a parent before those of its
-// children.
+// readStream returns all records of a stream, the records of a parent before the
+// records of its children.
 func readStream(ctx context.Context, c *dynamodbstreams.Client, arn string) (all []streamtypes.Record, err error) {
 	d, err := c.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: &arn})
 	if err != nil {

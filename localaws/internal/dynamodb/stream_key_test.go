@@ -13,8 +13,8 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/storage/storagetest"
 )
 
-// TestStreamKey: whoever reads records must be able to use the table's key, whatever
-// has happened to the table.
+// TestStreamKey: a caller who reads records must be able to use the table's key, even
+// after the table is gone.
 func TestStreamKey(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Store = storagetest.NewRecorder() })
 	one, two := w.keys.newKey("one"), w.keys.newKey("two")

@@ -247,8 +247,8 @@ func TestStreamPages(t *testing.T) {
 	}
 }
 
-// TestStreamTrimming: old records leave the store with the next write, and nobody
-// reads them before that either.
+// TestStreamTrimming: old records leave the store with the next write, and cannot be
+// read before that.
 func TestStreamTrimming(t *testing.T) {
 	store := storagetest.NewRecorder()
 	w := newWorld(t, func(c *Config) { c.Store = store })

@@ -51,7 +51,7 @@ type modelReader struct {
 	token string
 }
 
-// change notes a change of an item, where 0 is no item.
+// change notes a change of an item. The number 0 stands for a missing item.
 func (m *streamModel) change(key string, next int) {
 	old := m.items[key]
 	if next == 0 {

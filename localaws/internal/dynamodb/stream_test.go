@@ -45,8 +45,8 @@ func (w *world) iterator(arn string, shard any, kind string, more members) strin
 	return w.do("GetShardIterator", in)["ShardIterator"].(string)
 }
 
-// streamRecords returns all records of a stream, those of a parent before those of
-// its children.
+// streamRecords returns all records of a stream, the records of a parent before the
+// records of its children.
 func (w *world) streamRecords(arn string) (all []members) {
 	w.t.Helper()
 	for _, shard := range w.shards(arn) {
@@ -122,7 +122,7 @@ func TestStreamViews(t *testing.T) {
 			t.Errorf("record %v", last)
 		}
 		if last["eventID"] == records[1]["eventID"] || last["eventID"] != w.streamRecords(arn)[2]["eventID"] {
-			t.Error("an event ID is not that of one record alone, always")
+			t.Error("an event ID does not identify one record")
 		}
 	}
 }

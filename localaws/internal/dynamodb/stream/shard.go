@@ -27,7 +27,7 @@ type Shard struct {
 	// is.
 	Trimmed uint64 `json:",omitempty"`
 
-	records []*Record // in order; those that are too old to be read among them
+	records []*Record // in order, with the ones that are too old to be read
 }
 
 // newShard returns an open shard.
