@@ -46,8 +46,9 @@ func TestStreamLife(t *testing.T) {
 	w.do("PutItem", members{"TableName": "one", "Item": members{"pk": str("c")}})
 	w.restart()
 	backup := w.backup("one")
-	features := w.do("DescribeBackup", members{"BackupArn": backup})["BackupDescription"].(members)["SourceTableFeatureDetails"]
-	compare(t, "backup", fmt.Sprint(features), "map[StreamDescription:map[StreamEnabled:true StreamViewType:KEYS_ONLY]]")
+	described := w.do("DescribeBackup", members{"BackupArn": backup})["BackupDescription"].(members)
+	compare(t, "backup", fmt.Sprint(described["SourceTableFeatureDetails"]),
+		"map[StreamDescription:map[StreamEnabled:true StreamViewType:KEYS_ONLY]]")
 	w.do("RestoreTableFromBackup", restoreOf(backup, "copy", nil))
 	if d := w.described("copy"); d["StreamSpecification"] != nil || d["LatestStreamArn"] != nil {
 		t.Errorf("a restored table has a stream: %v", d)
