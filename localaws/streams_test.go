@@ -112,6 +112,24 @@ func TestStreamThroughTheSDK(t *testing.T) {
 		if text := strings.Join(got, ", "); text != "INSERT - 1, MODIFY 1 2, REMOVE 2 -" {
 			t.Errorf("records: %s", text)
 		}
+		d, err := streams.DescribeStream(t.Context(), &dynamodbstreams.DescribeStreamInput{StreamArn: &arn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for since, want := range map[time.Duration]int{time.Minute: 3, 48 * time.Hour: 3} {
+			at, err := streams.GetShardIterator(t.Context(), &dynamodbstreams.GetShardIteratorInput{StreamArn: &arn,
+				ShardId:           d.StreamDescription.Shards[0].ShardId,
+				ShardIteratorType: streamtypes.ShardIteratorTypeAtTimestamp,
+				Timestamp:         aws.Time(time.Now().Add(-since))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := streams.GetRecords(t.Context(), &dynamodbstreams.GetRecordsInput{
+				ShardIterator: at.ShardIterator})
+			if err != nil || len(out.Records) != want {
+				t.Errorf("%v ago: %d records, %v", since, len(out.Records), err)
+			}
+		}
 	})
 }
 

@@ -23,7 +23,8 @@
 // # Trimming
 //
 // A record that is older than [Retention] cannot be read: the clock alone decides
-// this. It leaves memory and disk some minutes later, with others of its age.
+// this. It leaves memory and disk some minutes later, with others of its age. Until
+// then its images stay in memory, although the items have changed.
 //
 // # At rest
 //
