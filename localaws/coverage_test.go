@@ -54,7 +54,7 @@ func TestCoveragePage(t *testing.T) {
 	var page bytes.Buffer
 	page.WriteString(coverageIntroduction)
 	for _, service := range []struct{ name, title string }{
-		{"dynamodb", "DynamoDB"}, {"kms", "KMS"}, {"iam", "IAM"}, {"sts", "STS"}, {"cloudtrail", "CloudTrail"},
+		{"dynamodb", "DynamoDB"}, {"dynamodbstreams", "DynamoDB Streams"}, {"kms", "KMS"}, {"iam", "IAM"}, {"sts", "STS"}, {"cloudtrail", "CloudTrail"},
 	} {
 		c, names := coverage[service.name], sdkOperations(t, service.name)
 		for _, name := range names {

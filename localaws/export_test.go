@@ -56,7 +56,7 @@ func (b broken) Serve(context.Context, *request.Call) ([]byte, error) {
 // Coverage returns which operations each service has.
 func (s *Server) Coverage() map[string]wire.Coverage {
 	all := map[string]wire.Coverage{}
-	for _, name := range []string{"cloudtrail", "dynamodb", "iam", "kms", "sts"} {
+	for _, name := range []string{"cloudtrail", "dynamodb", "dynamodbstreams", "iam", "kms", "sts"} {
 		e, _ := s.door.Endpoint(name)
 		all[name] = e.Service.(interface{ Coverage() wire.Coverage }).Coverage()
 	}

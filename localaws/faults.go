@@ -59,6 +59,10 @@ const (
 	// FaultTransactionConflict cancels a transaction with TransactionConflict;
 	// every item of one is a chance.
 	FaultTransactionConflict
+	// FaultShardSplit closes the shard of a DynamoDB stream that a record would go
+	// to and opens two in its place, before the record is written; every record is a
+	// chance. It has a Table at most, and no Operation.
+	FaultShardSplit
 )
 
 func (k FaultKind) String() string {
@@ -75,19 +79,21 @@ func (k FaultKind) String() string {
 		return "unprocessed"
 	case FaultTransactionConflict:
 		return "transaction conflict"
+	case FaultShardSplit:
+		return "shard split"
 	}
 	return "invalid fault"
 }
 
 // insideDynamoDB reports kinds that the engine applies item by item.
 func (k FaultKind) insideDynamoDB() bool {
-	return k == FaultUnprocessed || k == FaultTransactionConflict
+	return k == FaultUnprocessed || k == FaultTransactionConflict || k == FaultShardSplit
 }
 
 func (f Faults) validate() error {
 	for i, r := range f.Rules {
 		switch {
-		case r.Kind < FaultThrottle || r.Kind > FaultTransactionConflict:
+		case r.Kind < FaultThrottle || r.Kind > FaultShardSplit:
 			return fmt.Errorf("fault %d: kind is not set", i)
 		case !(r.Rate >= 0 && r.Rate <= 1):
 			return fmt.Errorf("fault %d: rate %v is not between 0 and 1", i, r.Rate)
@@ -96,7 +102,10 @@ func (f Faults) validate() error {
 		case (r.Kind == FaultLatency) != (r.Latency > 0):
 			return fmt.Errorf("fault %d: a latency belongs to kind latency, and to no other", i)
 		case r.Table != "" && r.Kind != FaultThrottle && !r.Kind.insideDynamoDB():
-			return fmt.Errorf("fault %d: a table belongs to throttling, unprocessed items and transaction conflicts", i)
+			return fmt.Errorf("fault %d: a table belongs to throttling, unprocessed items, transaction conflicts and "+
+				"shard splits", i)
+		case r.Operation != "" && r.Kind == FaultShardSplit:
+			return fmt.Errorf("fault %d: a shard splits whatever operation writes to it", i)
 		case r.Service != "" && r.Service != "dynamodb" && (r.Table != "" || r.Kind.insideDynamoDB()):
 			return fmt.Errorf("fault %d: only dynamodb has tables and %s faults", i, r.Kind)
 		}
@@ -197,6 +206,7 @@ func (s *Server) engineFaults() dynamodb.Faults {
 		Throttle: func(table, operation string) bool {
 			return s.faults.Load().inside(FaultThrottle, table, operation)
 		},
+		Split: func(table string) bool { return s.faults.Load().inside(FaultShardSplit, table, "") },
 		Unprocessed: func(table, operation string, _ int) bool {
 			return s.faults.Load().inside(FaultUnprocessed, table, operation)
 		},

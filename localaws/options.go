@@ -53,6 +53,10 @@ type Options struct {
 	// table refuses another change of its policy for 15 seconds, as on AWS. Zero:
 	// ACTIVE at once.
 	TableActivation time.Duration
+	// ShardLife is how long a shard of a DynamoDB stream takes records, by Clock. A
+	// shard that closes continues in a child. FaultShardSplit splits shards. Zero:
+	// four hours.
+	ShardLife time.Duration
 	// AuditLimit is how many management events and how many data events each
 	// account keeps, fewer when they take more than 4 KB on average. Zero:
 	// 10,000.
@@ -92,8 +96,8 @@ func (o Options) complete() (Options, error) {
 	if o.RootCredentials.SessionToken != "" {
 		return o, errors.New("root credentials must be long-term ones, without session token")
 	}
-	if o.KeyCacheTTL < 0 || o.TableActivation < 0 || o.AuditLimit < 0 {
-		return o, errors.New("key cache TTL, table activation and audit limit must not be negative")
+	if o.KeyCacheTTL < 0 || o.TableActivation < 0 || o.ShardLife < 0 || o.AuditLimit < 0 {
+		return o, errors.New("key cache TTL, table activation, shard life and audit limit must not be negative")
 	}
 	for _, origin := range o.AllowedOrigins {
 		if err := checkOrigin(origin); err != nil {

@@ -60,7 +60,7 @@ func (s *Server) startServices() (err error) {
 	if s.tables, err = dynamodb.New(dynamodb.Config{Clock: s.options.Clock, Store: s.store, Authorizer: s.identity,
 		Keys:        tableKeys{keys},
 		Principals:  s.identity,
-		KeyCacheTTL: s.options.KeyCacheTTL, Faults: s.engineFaults()}); err != nil {
+		KeyCacheTTL: s.options.KeyCacheTTL, ShardLife: s.options.ShardLife, Faults: s.engineFaults()}); err != nil {
 		return err
 	}
 	s.door = frontdoor.New(frontdoor.Config{
@@ -69,7 +69,8 @@ func (s *Server) startServices() (err error) {
 		Failed: func() error { return s.store.Failed() },
 		Settle: func() error { return s.store.Submit(new(storage.Tx)).Wait() },
 	})
-	for _, e := range endpoints(s.identity, keys, s.tables, cloudtrail.NewService(s.log, s.identity)) {
+	for _, e := range endpoints(s.identity, keys, s.tables, s.tables.Streams(),
+		cloudtrail.NewService(s.log, s.identity)) {
 		s.door.Mount(e)
 	}
 	return nil

@@ -177,6 +177,9 @@ func backupDescription(b *backup.Backup, status string, now time.Time) jsonObjec
 	if d.TTLAttribute != "" {
 		features["TimeToLiveDescription"] = jsonObject{"TimeToLiveStatus": "ENABLED", "AttributeName": d.TTLAttribute}
 	}
+	if d.Streams() {
+		features["StreamDescription"] = describeStream(d.Stream)
+	}
 	if sse := describeEncryption(&d.Encryption, now); sse != nil {
 		features["SSEDescription"] = sse
 	}

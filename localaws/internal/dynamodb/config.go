@@ -1,12 +1,14 @@
 package dynamodb
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/stream"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
@@ -29,6 +31,8 @@ type Config struct {
 	// KMS allowed is not asked for again. Denials are not cached. Zero: every
 	// data call asks KMS.
 	KeyCacheTTL time.Duration
+	// ShardLife is how long a shard of a stream takes records; zero: four hours.
+	ShardLife time.Duration
 	// Faults are all off when zero.
 	Faults Faults
 }
@@ -44,6 +48,9 @@ type Faults struct {
 	Activation time.Duration
 	// Throttle refuses a data call on a table, in batches one request of it.
 	Throttle func(table, operation string) bool
+	// Split closes the shard of a table's stream that a record would go to, and puts
+	// two in its place.
+	Split func(table string) bool
 	// Unprocessed leaves the index-th request of a batch (keys or writes,
 	// counted over all tables) to UnprocessedKeys or UnprocessedItems.
 	Unprocessed func(table, operation string, index int) bool
@@ -60,6 +67,12 @@ func (f *Faults) conflicts(table, operation string, key schema.Item) bool {
 	return f.Conflict != nil && f.Conflict(table, operation, key)
 }
 
+// streaming returns the configuration of streams.
+func (cfg *Config) streaming() stream.Config {
+	return stream.Config{Clock: cfg.Clock, Store: cfg.Store, Life: cmp.Or(cfg.ShardLife, stream.DefaultLife),
+		Split: cfg.Faults.Split}
+}
+
 func (cfg *Config) validate() error {
 	switch {
 	case cfg.Authorizer == nil:
@@ -70,6 +83,8 @@ func (cfg *Config) validate() error {
 		return errors.New("dynamodb: Config.Principals is required")
 	case cfg.KeyCacheTTL < 0:
 		return errors.New("dynamodb: Config.KeyCacheTTL is negative")
+	case cfg.ShardLife < 0:
+		return errors.New("dynamodb: Config.ShardLife is negative")
 	case cfg.Faults.Activation < 0:
 		return errors.New("dynamodb: Config.Faults.Activation is negative")
 	}

@@ -76,7 +76,7 @@ func (s *Service) createTable(ctx context.Context, c *request.Call, in *input.Cr
 	if first != nil {
 		setPolicy(def, first, now)
 	}
-	t, err := table.New(s.cfg.Store, def, key)
+	t, err := table.New(s.cfg.Store, s.streams, def, key)
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +112,9 @@ func (s *Service) begin(def *schema.Definition, at schema.Target, enc schema.Enc
 	}
 	if s.cfg.Faults.Activation > 0 {
 		def.Creating, def.ActiveAt = true, now.Add(s.cfg.Faults.Activation)
+		if def.Stream != nil {
+			def.Stream.Settles = def.ActiveAt
+		}
 		for _, i := range def.Global {
 			i.Creating, i.ActiveAt = true, def.ActiveAt
 		}

@@ -53,6 +53,9 @@ func (s *Service) remove(t *table.Table, now time.Time) (*schema.Definition, tab
 			return refusal.Validation("Resource cannot be deleted as it is currently protected against deletion. " +
 				"Disable deletion protection first.")
 		}
+		if d.Stream != nil && now.Before(d.Stream.Settles) && !d.Creating {
+			return refusal.InUse("Cannot delete table while stream is being enabled/disabled.")
+		}
 		return d.Busy(now)
 	})
 	if err == nil {

@@ -63,6 +63,12 @@ func describe(d *schema.Definition, n table.Counts, now time.Time) jsonObject {
 		}
 		out["SSEDescription"] = sse
 	}
+	if s := d.Stream; s != nil {
+		if s.Enabled {
+			out["StreamSpecification"] = describeStream(s)
+		}
+		out["LatestStreamLabel"], out["LatestStreamArn"] = s.Label, d.StreamARN()
+	}
 	if len(d.Local) > 0 {
 		var list []jsonObject
 		for _, i := range sortedIndexes(d.Local) {
@@ -99,6 +105,10 @@ func describeIndex(i *schema.Index, tableARN string, n table.IndexCounts) jsonOb
 		"IndexName": i.Name, "IndexArn": tableARN + "/index/" + i.Name, "KeySchema": describeKey(&i.Key),
 		"Projection": projection, "ItemCount": n.Items, "IndexSizeBytes": n.Bytes,
 	}
+}
+
+func describeStream(s *schema.Stream) jsonObject {
+	return jsonObject{"StreamEnabled": true, "StreamViewType": s.View}
 }
 
 func describeKey(k *schema.Key) []jsonObject {

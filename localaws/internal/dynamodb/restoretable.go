@@ -84,7 +84,7 @@ func (s *Service) restoreTable(ctx context.Context, c *request.Call, in *input.R
 // addRestored makes a table with items known and files it.
 func (s *Service) addRestored(def *schema.Definition, key []byte, items []schema.Item, now time.Time) (
 	table.Counts, storage.Pending, error) {
-	t, err := table.New(s.cfg.Store, def, key)
+	t, err := table.New(s.cfg.Store, s.streams, def, key)
 	if err != nil {
 		return table.Counts{}, nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/stream"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/streamservice"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
@@ -29,6 +31,7 @@ type Service struct {
 
 	tokens  tokenBook
 	backups *backup.Book
+	streams *stream.Book
 }
 
 var _ request.Service = (*Service)(nil)
@@ -49,13 +52,16 @@ func New(cfg Config) (*Service, error) {
 }
 
 func (s *Service) restore() error {
-	if err := table.Restore(s.cfg.Store, s.put); err != nil {
+	var err error
+	if s.streams, err = stream.Open(s.cfg.streaming()); err != nil {
+		return err
+	}
+	if err := table.Restore(s.cfg.Store, s.streams, s.put); err != nil {
 		return err
 	}
 	if err := s.tokens.restore(s.cfg.Store); err != nil {
 		return err
 	}
-	var err error
 	if s.backups, err = backup.Open(s.cfg.Store); err != nil {
 		return err
 	}
@@ -118,6 +124,48 @@ func (s *Service) DiskView(_ context.Context, account, region, tableName string,
 		return table.DiskView{}, refusal.NoTable()
 	}
 	return b.DiskView(key)
+}
+
+// Streams returns the service DynamoDB Streams, which reads the streams of s.
+func (s *Service) Streams() *streamservice.Service {
+	return streamservice.New(streamservice.Config{Clock: s.cfg.Clock, Store: s.cfg.Store, Authorizer: s.cfg.Authorizer,
+		Streams: s.streams, Enter: s.enterStream, Tend: s.tendStream, Throttled: s.cfg.Faults.throttled})
+}
+
+// owner returns the table that writes to a stream, or the zero bound.
+func (s *Service) owner(of *stream.Stream) bound {
+	b := s.lookup(of.Table().Target())
+	if b.Table == nil || !b.def.Streams() || b.def.StreamARN() != of.ARN {
+		return bound{}
+	}
+	return b
+}
+
+// tendStream does what time alone does to a stream.
+func (s *Service) tendStream(of *stream.Stream) error {
+	if live := s.owner(of); live.Table != nil {
+		return live.Tend(s.cfg.Clock())
+	}
+	return nil
+}
+
+// enterStream does for a call that reads the records of a stream what unlock does for
+// a call on the items of its table. What the clock does to the items comes into the
+// stream before it is read.
+func (s *Service) enterStream(ctx context.Context, c *request.Call, of *stream.Stream) error {
+	if live := s.owner(of); live.Table != nil {
+		if err := s.unlock(ctx, c, live); err != nil {
+			return err
+		}
+		if err := live.Tend(s.cfg.Clock()); err != nil {
+			return err
+		}
+		if of.Loaded() {
+			return nil
+		}
+		// The table was deleted meanwhile.
+	}
+	return s.custodian.Check(ctx, c, of.Table(), of)
 }
 
 // bound is a table as one request sees it, with one definition. The zero bound

@@ -64,7 +64,7 @@ func TestCreateTableValidation(t *testing.T) {
 		"key but off":         {with(members{"SSESpecification": members{"Enabled": false, "KMSMasterKeyId": "x"}}), "ValidationException", p + "KMSMasterKeyId can not be specified if Enabled is false"},
 		"other type":          {with(members{"SSESpecification": members{"Enabled": true, "SSEType": "AES256"}}), "ValidationException", p + "SSEType AES256 is not supported"},
 		"type but off":        {with(members{"SSESpecification": members{"Enabled": false, "SSEType": "KMS"}}), "ValidationException", p + "SSEType can not be specified if Enabled is false"},
-		"stream":              {with(members{"StreamSpecification": members{"StreamEnabled": true}}), "ValidationException", "StreamSpecification is not supported by this embedded DynamoDB: streams are not there"},
+		"stream":              {with(members{"StreamSpecification": members{"StreamEnabled": true}}), "ValidationException", p + "Table is being created with a stream enabled, UpdateViewType is required"},
 		"stream without flag": {with(members{"StreamSpecification": members{"StreamViewType": "KEYS_ONLY"}}), "ValidationException", "1 validation error detected: Value null at 'streamSpecification.streamEnabled' failed to satisfy constraint: Member must not be null"},
 		"view of no stream":   {with(members{"StreamSpecification": members{"StreamEnabled": false, "StreamViewType": "KEYS_ONLY"}}), "ValidationException", p + "Table is being created with a stream disabled, UpdateViewType should not be specified"},
 		"resource policy":     {with(members{"ResourcePolicy": "{}"}), "ValidationException", p + "Invalid policy document: Could not parse the policy: Statement is empty!"},

@@ -51,7 +51,7 @@ func (d *Door) claim(r *exchange, e *Endpoint) (claim, error) {
 // checked again with the body.
 func (d *Door) examine(r *exchange, e *Endpoint, operation string) error {
 	if e.query() && r.sig != nil {
-		if scoped := d.byName[r.sig.Service]; scoped != nil && scoped.query() {
+		if scoped := d.byID[r.sig.Service]; scoped != nil && scoped.query() {
 			e = scoped
 		}
 	}

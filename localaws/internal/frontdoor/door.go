@@ -67,7 +67,7 @@ type Door struct {
 	memory   *memory
 	packers  packers
 
-	byName    map[string]*Endpoint
+	byID      map[string]*Endpoint
 	byTarget  map[string]*Endpoint
 	byVersion map[string]*Endpoint
 	form      *Endpoint // the first Query endpoint: their limits are the same
@@ -76,7 +76,7 @@ type Door struct {
 // New returns a door without endpoints.
 func New(c Config) *Door {
 	return &Door{config: c, bodies: semaphore.NewWeighted(maxInFlight), memory: newMemory(), packers: newPackers(),
-		byName: map[string]*Endpoint{}, byTarget: map[string]*Endpoint{}, byVersion: map[string]*Endpoint{}}
+		byID: map[string]*Endpoint{}, byTarget: map[string]*Endpoint{}, byVersion: map[string]*Endpoint{}}
 }
 
 // pass takes one request the whole way to its answer. It fails with the error

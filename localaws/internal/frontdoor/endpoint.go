@@ -1,6 +1,7 @@
 package frontdoor
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -9,7 +10,9 @@ import (
 
 // Endpoint is one service as the wire sees it.
 type Endpoint struct {
-	Name    string // signing name
+	Name string // signing name
+	// ID tells the endpoint from others with its signing name. Empty: Name.
+	ID      string
 	Service request.Service
 	// Targets are what comes before the last dot of X-Amz-Target in requests
 	// for a JSON service.
@@ -38,10 +41,10 @@ type Endpoint struct {
 
 func (e *Endpoint) query() bool { return e.Namespace != "" }
 
-// Mount adds an endpoint, in place of one of the same name. It must not be
+// Mount adds an endpoint, in place of one of the same ID. It must not be
 // called while requests are served.
 func (d *Door) Mount(e Endpoint) {
-	d.byName[e.Name] = &e
+	d.byID[cmp.Or(e.ID, e.Name)] = &e
 	for _, target := range e.Targets {
 		d.byTarget[target] = &e
 	}
@@ -53,9 +56,9 @@ func (d *Door) Mount(e Endpoint) {
 	}
 }
 
-// Endpoint returns the endpoint with a signing name.
-func (d *Door) Endpoint(name string) (e Endpoint, ok bool) {
-	if found := d.byName[name]; found != nil {
+// Endpoint returns the endpoint with an ID.
+func (d *Door) Endpoint(id string) (e Endpoint, ok bool) {
+	if found := d.byID[id]; found != nil {
 		return *found, true
 	}
 	return Endpoint{}, false

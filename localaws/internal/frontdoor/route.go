@@ -36,7 +36,7 @@ func (d *Door) routeQuery(body []byte, sig *sigv4.Signature) (e *Endpoint, opera
 	action, version := formField(body, "Action"), formField(body, "Version")
 	e = d.byVersion[version]
 	if e == nil && sig != nil {
-		if scoped := d.byName[sig.Service]; scoped != nil && scoped.query() {
+		if scoped := d.byID[sig.Service]; scoped != nil && scoped.query() {
 			e = scoped
 		}
 	}

@@ -71,28 +71,42 @@ func (s *Sealer) associated(itemKey []byte) []byte {
 // Seal returns the nonce (12 bytes), ciphertext and tag (16 bytes) of an item,
 // which opens only under its own name, table and table key.
 func (s *Sealer) Seal(itemKey []byte, it schema.Item) []byte {
+	return s.SealText(itemKey, schema.AppendItem(make([]byte, 0, 1024), it))
+}
+
+// SealText is [Sealer.Seal] for any text that belongs to the table. name must not
+// have the length of the name of an item.
+func (s *Sealer) SealText(name, plain []byte) []byte {
 	const nonceSize = 12
-	plain := schema.AppendItem(make([]byte, 0, 1024), it)
 	out := make([]byte, nonceSize, nonceSize+len(plain)+s.aead.Overhead())
 	rand.Read(out) // never fails
-	return s.aead.Seal(out, out[:nonceSize], plain, s.associated(itemKey))
+	return s.aead.Seal(out, out[:nonceSize], plain, s.associated(name))
 }
 
 // Open returns the item that Seal sealed under itemKey.
 func (s *Sealer) Open(itemKey, sealed []byte) (schema.Item, error) {
-	n := s.aead.NonceSize()
-	if len(sealed) < n {
-		return nil, errors.New("a stored item is cut short")
-	}
-	plain, err := s.aead.Open(nil, sealed[:n], sealed[n:], s.associated(itemKey))
+	plain, err := s.OpenText(itemKey, sealed)
 	if err != nil {
-		return nil, errors.New("a stored item is not what this table key sealed")
+		return nil, err
 	}
 	it, err := ddbjson.Unmarshal(plain)
 	if err != nil {
 		return nil, fmt.Errorf("a stored item: %w", err)
 	}
 	return it, nil
+}
+
+// OpenText returns the text that SealText sealed under name.
+func (s *Sealer) OpenText(name, sealed []byte) ([]byte, error) {
+	n := s.aead.NonceSize()
+	if len(sealed) < n {
+		return nil, errors.New("a stored item is cut short")
+	}
+	plain, err := s.aead.Open(nil, sealed[:n], sealed[n:], s.associated(name))
+	if err != nil {
+		return nil, errors.New("a stored item is not what this table key sealed")
+	}
+	return plain, nil
 }
 
 func newTableKey() []byte {

@@ -42,11 +42,6 @@ type indexInput struct {
 	WarmThroughput        wire.Unsupported
 }
 
-type streamSpecification struct {
-	StreamEnabled  *bool
-	StreamViewType *string
-}
-
 // CreateTable is a CreateTable request.
 type CreateTable struct {
 	Table
@@ -183,9 +178,7 @@ func (in *CreateTable) Check(c *wire.Checks) {
 	c.Enum(in.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	c.Enum(in.TableClass, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	checkThroughput(c, in.ProvisionedThroughput, "provisionedThroughput")
-	if in.StreamSpecification != nil {
-		c.Required(in.StreamSpecification.StreamEnabled == nil, "streamSpecification.streamEnabled")
-	}
+	checkStream(c, in.StreamSpecification)
 	for i := range in.GlobalSecondaryIndexes {
 		checkIndex(c, &in.GlobalSecondaryIndexes[i], fmt.Sprintf("globalSecondaryIndexes.%d.member.", i+1), 0)
 	}

@@ -110,11 +110,10 @@ func indexOf(in *indexInput, kinds map[string]string, table *schema.Key, local b
 // define checks the request beyond its constraints.
 func (in *CreateTable) define() (*schema.Definition, error) {
 	if in.StreamSpecification != nil {
-		if *in.StreamSpecification.StreamEnabled {
-			return nil, refusal.Validation("StreamSpecification is not supported by this embedded DynamoDB: streams " +
-				"are not there")
-		}
-		if in.StreamSpecification.StreamViewType != nil {
+		switch enabled := *in.StreamSpecification.StreamEnabled; {
+		case enabled && in.StreamSpecification.StreamViewType == nil:
+			return nil, refusal.Parameter("Table is being created with a stream enabled, UpdateViewType is required")
+		case !enabled && in.StreamSpecification.StreamViewType != nil:
 			return nil, refusal.Parameter("Table is being created with a stream disabled, UpdateViewType should not " +
 				"be specified")
 		}
@@ -132,7 +131,7 @@ func (in *CreateTable) define() (*schema.Definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &schema.Definition{Name: *in.TableName, OnDemand: onDemand}
+	d := &schema.Definition{Name: *in.TableName, OnDemand: onDemand, Stream: in.StreamSpecification.stream()}
 	if d.OnDemandLimit, err = (limitChange{onDemand: onDemand}).apply(nil, in.OnDemandThroughput); err != nil {
 		return nil, err
 	}

@@ -22,9 +22,10 @@ type UpdateTable struct {
 	SSESpecification            *SSE
 	DeletionProtectionEnabled   *bool
 	TableClass                  *string
+	StreamSpecification         *streamSpecification
 
-	StreamSpecification, VectorIndexUpdates, WarmThroughput, ReplicaUpdates, MultiRegionConsistency wire.Unsupported
-	GlobalTableWitnessUpdates, GlobalTableSettingsReplicationMode, DisassociationProtectionEnabled  wire.Unsupported
+	VectorIndexUpdates, WarmThroughput, ReplicaUpdates, MultiRegionConsistency                     wire.Unsupported
+	GlobalTableWitnessUpdates, GlobalTableSettingsReplicationMode, DisassociationProtectionEnabled wire.Unsupported
 }
 
 // Prepare refuses what AWS wants in requests of their own.
@@ -42,6 +43,7 @@ func (in *UpdateTable) Check(c *wire.Checks) {
 	c.Enum(in.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	c.Enum(in.TableClass, "tableClass", "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 	checkThroughput(c, in.ProvisionedThroughput, "provisionedThroughput")
+	checkStream(c, in.StreamSpecification)
 	checkSSE(c, in.SSESpecification, "sSESpecification")
 	for i, u := range in.GlobalSecondaryIndexUpdates {
 		at := fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.", i+1)
@@ -67,7 +69,7 @@ func (in *UpdateTable) combined() error {
 	for _, given := range []bool{
 		in.SSESpecification.Given(), in.DeletionProtectionEnabled != nil, in.TableClass != nil,
 		in.OnDemandThroughput.Given(), in.BillingMode != nil || in.ProvisionedThroughput != nil,
-		len(in.GlobalSecondaryIndexUpdates) > 0,
+		len(in.GlobalSecondaryIndexUpdates) > 0, in.StreamSpecification != nil,
 	} {
 		if given {
 			kinds++
@@ -83,7 +85,7 @@ func (in *UpdateTable) combined() error {
 	case in.GlobalSecondaryIndexUpdates != nil && len(in.GlobalSecondaryIndexUpdates) == 0:
 		return refusal.Parameter("List of GlobalSecondaryIndexUpdates is empty")
 	case kinds == 1:
-		return nil
+		return in.StreamSpecification.check()
 	case in.SSESpecification.Given():
 		return refusal.Parameter("Server-Side Encryption %s", alone)
 	case in.TableClass != nil:
@@ -96,7 +98,7 @@ func (in *UpdateTable) combined() error {
 		func(u indexUpdate) bool { return u.Update == nil }):
 		return refusal.Parameter("You cannot create or delete index while updating table IOPS")
 	}
-	return nil
+	return in.StreamSpecification.check()
 }
 
 // Creates reports whether the request creates an index.
@@ -114,6 +116,9 @@ func (in *UpdateTable) Apply(next *schema.Definition, now time.Time, delay time.
 		return err
 	}
 	if err := in.applyIndexes(next, now, delay); err != nil {
+		return err
+	}
+	if err := in.StreamSpecification.apply(next, now, delay); err != nil {
 		return err
 	}
 	if in.DeletionProtectionEnabled != nil {

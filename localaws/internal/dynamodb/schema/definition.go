@@ -47,6 +47,7 @@ type Definition struct {
 	Policy        *resourcepolicy.Policy `json:",omitempty"`
 	PolicyChanged time.Time              `json:",omitzero"`
 	Restored      *Restoration           `json:",omitempty"`
+	Stream        *Stream                `json:",omitempty"` // nil: never had one
 }
 
 // Restoration is what a restored table keeps of where its items come from.

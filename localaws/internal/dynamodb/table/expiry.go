@@ -118,7 +118,7 @@ func (t *Table) deleteDue(now time.Time) storage.Pending {
 	tx := new(storage.Tx)
 	for _, key := range t.expiry.due(now) {
 		if old := t.Get(key); old != nil {
-			t.Change(tx, old, nil)
+			t.change(tx, old, nil, true)
 		}
 	}
 	return t.store.Submit(tx)

@@ -33,16 +33,17 @@ func (t *Table) Redefine(now time.Time, change func(*schema.Definition) error) (
 	if err := change(next); err != nil {
 		return nil, Counts{}, nil, err
 	}
-	t.replace(next)
 	tx := new(storage.Tx)
+	t.replace(tx, next)
 	t.save(tx)
 	return next, t.count(now), t.store.Submit(tx), nil
 }
 
-// replace makes next the definition, and changes indexes and expiry with it.
-// The caller holds the write lock.
-func (t *Table) replace(next *schema.Definition) {
+// replace makes next the definition, and changes indexes, expiry and stream with
+// it. The caller holds the write lock.
+func (t *Table) replace(tx *storage.Tx, next *schema.Definition) {
 	before := t.def.Load()
+	t.restream(tx, before, next)
 	t.def.Store(next)
 	if next.TTLAttribute != before.TTLAttribute {
 		t.expiry.init()
@@ -94,6 +95,7 @@ func (t *Table) Remove(now time.Time, may func(*schema.Definition) error) (
 	tx := new(storage.Tx)
 	tx.Delete(bucketTables, recordKey(def))
 	tx.Drop(bucketItems(def.ID, def.Encryption.Generation))
+	t.endStream(tx, now)
 	t.deleted, t.sealer = true, nil
 	t.clear()
 	return def, left, t.store.Submit(tx), nil

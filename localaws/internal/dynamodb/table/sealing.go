@@ -52,9 +52,12 @@ func (t *Table) Reseal(enc schema.Encryption, key []byte, generation int, now ti
 	}
 	next := def.Clone()
 	next.Encryption = enc
+	if t.stream != nil {
+		t.stream.Reseal(tx, seal, enc)
+	}
 	t.sealer = seal
 	t.inaccessible.Store(nil)
-	t.replace(next)
+	t.replace(tx, next)
 	t.save(tx)
 	return next, t.count(now), t.store.Submit(tx), nil
 }
@@ -71,6 +74,12 @@ func (t *Table) Load(key []byte, generation int) error {
 	seal, err := atrest.NewSealer(def.ID, key)
 	if err != nil {
 		return refusal.Internal(err)
+	}
+	if t.stream != nil {
+		// Before the items: a change of one adds to the records.
+		if err := t.stream.Load(key, generation); err != nil {
+			return err
+		}
 	}
 	err = t.store.Range(bucketItems(def.ID, generation), func(itemKey, sealed []byte) error {
 		it, err := seal.Open(itemKey, sealed)

@@ -12,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/atrest"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/stream"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/tidwall/btree"
 )
@@ -35,6 +36,7 @@ var ErrRedefined = errors.New("dynamodb: the table was redefined while a request
 type Table struct {
 	id    string // of every definition of the table
 	store storage.Store
+	book  *stream.Book
 	bound map[string]string // the encryption context of the table's key
 	as    string            // the service principal that asks KMS for it
 
@@ -53,16 +55,20 @@ type Table struct {
 	bytes         int64
 	local, global []*index // in the order of the definition
 	expiry        expiryQueue
+	stream        *stream.Stream // that takes the changes of the items; nil: none
 }
 
 // New returns an empty table whose items will be sealed under the table key. It
-// does not keep the key.
-func New(store storage.Store, def *schema.Definition, key []byte) (*Table, error) {
+// does not keep the key. If the definition has an enabled stream, New labels it.
+func New(store storage.Store, book *stream.Book, def *schema.Definition, key []byte) (*Table, error) {
 	seal, err := atrest.NewSealer(def.ID, key)
 	if err != nil {
 		return nil, refusal.Internal(err)
 	}
-	t := restored(store, def)
+	if def.Streams() {
+		book.Label(def)
+	}
+	t := restored(store, book, def)
 	t.sealer = seal
 	t.loaded.Store(true)
 	return t, nil
@@ -70,20 +76,26 @@ func New(store storage.Store, def *schema.Definition, key []byte) (*Table, error
 
 // Restore calls found with every table in the store. The items of the tables
 // stay in the store, sealed, until [Table.Load].
-func Restore(store storage.Store, found func(*Table)) error {
+func Restore(store storage.Store, book *stream.Book, found func(*Table)) error {
 	return store.Range(bucketTables, func(key, value []byte) error {
 		def := new(schema.Definition)
 		if err := json.Unmarshal(value, def); err != nil {
 			return fmt.Errorf("table record %q: %w", key, err)
 		}
-		found(restored(store, def))
+		t := restored(store, book, def)
+		if def.Streams() {
+			if t.stream = book.Find(def.StreamARN()); t.stream == nil {
+				return fmt.Errorf("table record %q: its stream is missing", key)
+			}
+		}
+		found(t)
 		return nil
 	})
 }
 
 // restored returns a table whose items lie in the store, still sealed.
-func restored(store storage.Store, def *schema.Definition) *Table {
-	t := &Table{id: def.ID, store: store,
+func restored(store storage.Store, book *stream.Book, def *schema.Definition) *Table {
+	t := &Table{id: def.ID, store: store, book: book,
 		bound: atrest.EncryptionContext(def.Name, def.AccountID), as: atrest.ServicePrincipal(def.Region)}
 	t.def.Store(def)
 	t.expiry.init()
@@ -113,10 +125,17 @@ func (t *Table) Check(def *schema.Definition) error {
 	return nil
 }
 
-// Change replaces old by e, either of which may be nil, in memory and in tx.
-// The caller holds the write lock.
-func (t *Table) Change(tx *storage.Tx, old, e *Entry) {
+// Change replaces old by e, either of which may be nil, in memory and in tx, and
+// tells the table's stream. The caller holds the write lock.
+func (t *Table) Change(tx *storage.Tx, old, e *Entry) { t.change(tx, old, e, false) }
+
+// change is [Table.Change], for which expired says that the time of the item is
+// over.
+func (t *Table) change(tx *storage.Tx, old, e *Entry, expired bool) {
 	t.place(old, e)
+	if t.stream != nil {
+		t.record(tx, old, e, expired)
+	}
 	if !t.store.Durable() {
 		return
 	}
@@ -215,6 +234,9 @@ func (t *Table) Fill(tx *storage.Tx, items []schema.Item) error {
 // File files the definition of a table that no request can find yet, after the
 // changes of tx.
 func (t *Table) File(tx *storage.Tx) storage.Pending {
+	if def := t.def.Load(); def.Streams() {
+		t.stream = t.book.Start(tx, def)
+	}
 	t.save(tx)
 	return t.store.Submit(tx)
 }
