@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -121,5 +122,60 @@ func TestSearchByKeyField(t *testing.T) {
 	if _, err := residents.QueryPage(ctx, store.Query{Partition: "B", Filter: expression.Name("clinic").LessThan(
 		expression.Value("B"))}, ""); !errors.Is(err, store.ErrEncryptedAttribute) {
 		t.Errorf("the order of branch keys: %v", err)
+	}
+}
+
+// letter is found by its subject within a mailbox.
+type letter struct {
+	Box     string `dynamodbav:"box" seal:"partition"`
+	ID      int    `dynamodbav:"id" seal:"sort"`
+	Subject string `dynamodbav:"subject" beacon:"length=2" localIndex:"bySubject,range"`
+	Size    int    `dynamodbav:"size" beacon:"length=3" index:"bySize,hash"`
+}
+
+// TestSearchLocalIndex: a beacon can be the sort key of a local index, and a
+// query that does not use it reads the index as any other.
+func TestSearchLocalIndex(t *testing.T) {
+	w := newWorld(t)
+	w.onlyLocal(t, "Create's calls")
+	ctx := t.Context()
+	for name, change := range map[string]func(*store.ClientSide){"one": func(*store.ClientSide) {},
+		"three partitions": partitioned} {
+		m := searchable(t, change)
+		m.Search.Compound = nil
+		letters := open[letter](t, w.client, fmt.Sprintf("letters-%d", tables.Add(1)), m)
+		ok(t, store.Create(ctx, store.CreateOptions{}, letters))
+		ok(t, letters.Check(ctx))
+		var want, sizes []int
+		for i := range 30 {
+			ok(t, letters.Put(ctx, letter{Box: "ann", ID: i, Subject: fmt.Sprint("s", i%5), Size: i % 4}))
+			if i%5 == 2 {
+				want = append(want, i)
+			}
+			if i%4 == 3 {
+				sizes = append(sizes, i)
+			}
+		}
+		read := func(q store.Query) (ids []int) {
+			for cursor := store.Cursor(""); ; {
+				page := must(letters.QueryPage(ctx, q, cursor))(t)
+				for _, l := range page.Items {
+					ids = append(ids, l.ID)
+				}
+				if cursor = page.Next; cursor == "" || len(page.Failed) > 0 {
+					return ids
+				}
+			}
+		}
+		index := &store.Index{Name: "bySubject"}
+		same(t, name, read(store.Query{Index: index, Partition: "ann", Sort: store.SortEqual("s2"), PageSize: 2}), want)
+		if all := read(store.Query{Index: index, Partition: "ann", PageSize: 4}); len(all) != 30 {
+			t.Errorf("%s: all of the index: %v", name, all)
+		}
+		same(t, name+": a number", read(store.Query{Index: &store.Index{Name: "bySize"}, Partition: 3}), sizes)
+		_, err := letters.QueryPage(ctx, store.Query{Index: &store.Index{Name: "bySize"}, Partition: "3"}, "")
+		if !errors.Is(err, store.ErrConfiguration) {
+			t.Errorf("%s: a text for a number: %v", name, err)
+		}
 	}
 }
