@@ -81,7 +81,7 @@ func (c *core) reader(ctx context.Context, in *dynamodb.QueryInput, v view, q se
 
 // search is Query for a search by beacons.
 func (t *Table[T]) search(ctx context.Context, in *dynamodb.QueryInput, v view, q Query, yield func(T, error) bool) {
-	var zero T
+	var item, zero T // item is one variable, which has to be on the heap
 	read := searching.Query{Size: int(q.PageSize), Budget: -1}
 	if q.PageSize == 0 && q.Limit > 0 {
 		read.Size, read.Grow = q.Limit, true
@@ -100,7 +100,7 @@ func (t *Table[T]) search(ctx context.Context, in *dynamodb.QueryInput, v view, 
 		if found == nil {
 			return
 		}
-		var item T
+		item = zero
 		if err := decodeOpened(&t.core, *found, v, &item); !yield(item, err) {
 			return
 		}
