@@ -68,17 +68,18 @@
 // The beacon has the name of the attribute. [ClientSide].Search has the source of
 // the keys, and all other beacons; [GlobalIndex] declares indexes on those.
 //
-// Queries and filters take plaintext values, of which DynamoDB sees hashes. What
-// comes back is decrypted, and compared with the plaintext: an item whose beacon
-// is equal by chance is left out. No match is lost among items that have their
-// beacons. Those that others wrote without, or whose beacons someone deleted, are
-// not found, and no error says so; package migrate adds and verifies beacons. An
-// expression that no beacon serves fails with [ErrEncryptedAttribute], in which a
-// *search.Error of package envelope/beacon/search names the attribute. Conditions
-// of writes on encrypted attributes are refused whether there is a beacon or not.
+// Queries and filters take plaintext values, and DynamoDB sees hashes of them. The
+// items that it returns are decrypted and evaluated again on their plaintext, so
+// that an item whose beacon is equal by chance is left out. Among items that have
+// their beacons no match is lost. An item that was written without beacons, or
+// whose beacon someone deleted, is not found, and no error says so; package
+// migrate adds and verifies beacons. An expression that no beacon serves fails
+// with [ErrEncryptedAttribute]; the error holds a *search.Error of package
+// envelope/beacon/search, which names the attribute. Conditions of writes on
+// encrypted attributes are refused with a beacon as without one.
 //
-// An index on a beacon has the order of the stored beacon. With partitions the
-// queries for each are merged by the sort key.
+// An index on a beacon is in the order of the stored beacons. If the beacons have
+// partitions, a query reads each of them and merges the results by the sort key.
 //
 // # Types
 //

@@ -68,10 +68,10 @@ func WholeIndexes(names ...string) Option {
 func GlobalIndex(i Index) Option { return func(o *options) { o.indexes = append(o.indexes, i) } }
 
 // IndexProjection declares that a secondary index, which tags of T or
-// [GlobalIndex] declare, projects the named attributes besides all keys, or the keys only if there are
-// none. Without it a declared index projects all attributes. What such an index
-// returns of encrypted items fails with [ErrPartialItem], since it cannot be
-// verified.
+// [GlobalIndex] declare, projects the named attributes besides all keys, or the
+// keys only if there are none. Without it a declared index projects all
+// attributes. What such an index returns of encrypted items fails with
+// [ErrPartialItem], since it cannot be verified.
 func IndexProjection(index string, attributes ...string) Option {
 	return func(o *options) {
 		if o.projections == nil {

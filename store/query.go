@@ -20,10 +20,10 @@ type Query struct {
 	// Sort narrows the sort key; zero: all of the partition.
 	Sort SortRange
 	// Index asks a secondary index instead of the table: by its name alone if
-	// fields of T or [GlobalIndex] declare it. Its keys are attributes of T, of
-	// which the encrypted ones have a beacon, or beacons. An index that does not project
-	// all attributes gives an [*ItemError] with [ErrPartialItem] for each
-	// encrypted item; in server-side mode, and under a PlaintextPolicy that
+	// fields of T or [GlobalIndex] declare it. Its keys are attributes of T or
+	// beacons; an encrypted attribute stands for its beacon. An index that does
+	// not project all attributes gives an [*ItemError] with [ErrPartialItem] for
+	// each encrypted item; in server-side mode, and under a PlaintextPolicy that
 	// allows reading plaintext, it can leave fields zero without an error. Declare
 	// an index that must hold whole items by [WholeIndexes].
 	Index *Index
@@ -46,11 +46,12 @@ type Query struct {
 	// it is how many items QueryPage returns, see ReadBudget.
 	PageSize int32
 	// ReadBudget bounds how many items DynamoDB looks at to fill one page of
-	// QueryPage in a search by beacons: items whose beacons are equal to those
-	// that are searched for by chance do not count for PageSize, and QueryPage
-	// reads on. When the budget is spent the page has fewer items, and Next
-	// continues behind what was read. One call for each partition of the beacons
-	// is made in any case. Zero: 20 times PageSize, and at least 1000.
+	// QueryPage in a search by beacons. Items whose beacons are equal only by
+	// chance do not count for PageSize, so QueryPage reads on. When the budget is
+	// spent, the page has fewer items, and Next continues behind what was read.
+	// QueryPage reads each partition of the beacons once even beyond the budget.
+	// Zero: 20 times PageSize, and at least 1000. Without a PageSize, a page has
+	// what one call for each partition finds.
 	ReadBudget int
 	// BranchKeyID names the branch key to search under, if the beacons of the
 	// table are under several and neither key nor Filter names one.

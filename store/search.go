@@ -14,7 +14,7 @@ import (
 
 // beaconKey returns what stands for the field of an index key that is a beacon:
 // its name is that of expressions, and values are of the type of the attribute
-// that the beacon is made of. It is nil if name is no beacon's.
+// that the beacon is made of. It returns nil if name does not stand for a beacon.
 func (c *core) beaconKey(name string) (*field, error) {
 	k, is, err := c.searching.Key(name)
 	if err != nil {
@@ -33,7 +33,7 @@ func (c *core) beaconKey(name string) (*field, error) {
 	return &f, nil
 }
 
-// attribute is what items store.
+// attribute returns the name of the attribute that items store for the field.
 func (f *field) attribute() string {
 	if f.stored != "" {
 		return f.stored
@@ -49,8 +49,8 @@ func (c *core) storedKey(name string) string {
 	return name
 }
 
-// searchError wraps an error of a search or its cursor, which is one of the call
-// otherwise.
+// searchError wraps an error of a search: of its expressions, its cursor, a beacon
+// key or a call.
 func (c *core) searchError(err error) error {
 	switch {
 	case errors.Is(err, search.ErrUnsearchable):
@@ -81,7 +81,7 @@ func (c *core) reader(ctx context.Context, in *dynamodb.QueryInput, v view, q se
 
 // search is Query for a search by beacons.
 func (t *Table[T]) search(ctx context.Context, in *dynamodb.QueryInput, v view, q Query, yield func(T, error) bool) {
-	var zero T
+	var item, zero T // item is one variable, which has to be on the heap
 	read := searching.Query{Size: int(q.PageSize), Budget: -1}
 	if q.PageSize == 0 && q.Limit > 0 {
 		read.Size, read.Grow = q.Limit, true
@@ -100,7 +100,7 @@ func (t *Table[T]) search(ctx context.Context, in *dynamodb.QueryInput, v view, 
 		if found == nil {
 			return
 		}
-		var item T
+		item = zero
 		if err := decodeOpened(&t.core, *found, v, &item); !yield(item, err) {
 			return
 		}

@@ -108,11 +108,10 @@ func tenants(t testing.TB, m *store.ClientSide, ids ...string) *keyring.MemorySo
 
 // partitioned gives the beacons three partitions, which items take in turn.
 func partitioned(m *store.ClientSide) {
-	next := 0
+	var next atomic.Int64
 	m.Search.MaxPartitions = 3
 	m.Search.Selector = func(context.Context, beacon.Item, int, string) (int, error) {
-		next++
-		return next % 3, nil
+		return int(next.Add(1) % 3), nil
 	}
 }
 

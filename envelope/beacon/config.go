@@ -130,7 +130,9 @@ type ConstructorPart struct {
 
 // PartitionSelector returns the partition of an item that is about to be
 // written, 0 to partitions-1. item is the caller's, and table is its logical
-// table name. (Specification: search-config, "Partition Selector".)
+// table name. Items of a batch are written by several goroutines, so the function
+// must be safe for concurrent use. (Specification: search-config, "Partition
+// Selector".)
 type PartitionSelector func(ctx context.Context, item Item, partitions int, table string) (int, error)
 
 // KeySource says where beacon keys come from and how long derived keys are kept.
