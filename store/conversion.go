@@ -1,54 +1,15 @@
 package store
 
 import (
-	"errors"
 	"maps"
 	"reflect"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/store/internal/gotype"
-	"github.com/ddbseal/ddbseal/store/internal/redaction"
+	"github.com/ddbseal/ddbseal/store/internal/codec"
 )
-
-// codec is the SDK's conversion, with the settings that keep what a type can
-// hold. It is safe for concurrent use.
-type codec struct {
-	encoder *attributevalue.Encoder
-	decoder *attributevalue.Decoder
-}
-
-func newCodec() codec {
-	return codec{
-		encoder: attributevalue.NewEncoder(func(o *attributevalue.EncoderOptions) {
-			o.EncodeTime = encodeTime
-		}),
-		decoder: attributevalue.NewDecoder(func(o *attributevalue.DecoderOptions) {
-			o.UseNumber = true // all 38 digits of a number in an interface field
-			o.FixUnmarshalIndividualSetValues = true
-		}),
-	}
-}
-
-var errTime = errors.New("the year of a time is not between 0 and 9999")
-
-// encodeTime is the SDK's layout, RFC 3339. A zone that the layout cannot
-// state is replaced by UTC, and a year that it cannot state is refused: the
-// text would be another time, or none.
-func encodeTime(t time.Time) (types.AttributeValue, error) {
-	if _, offset := t.Zone(); offset%60 != 0 || offset <= -24*3600 || offset >= 24*3600 {
-		t = t.UTC()
-	}
-	if y := t.Year(); y < 0 || y > 9999 {
-		return nil, errTime
-	}
-	return &types.AttributeValueMemberS{Value: t.Format(time.RFC3339Nano)}, nil
-}
-
-var errNotMap = errors.New(gotype.MarshalMethod + " did not return a map")
 
 // operand returns v as encode wants it: with an address only if a method with a
 // pointer receiver needs one. It leaves v off the heap, or moves it there once.
@@ -61,26 +22,13 @@ func (t *Table[T]) operand(v T) any {
 	return addressed
 }
 
-// encode converts v, a value of the type or a pointer to one. A panic is an
-// error.
-func (p *plan) encode(v any) (item envelope.Item, err error) {
-	defer redaction.Catch(&err)
-	if rv := reflect.ValueOf(v); !p.address && rv.Kind() == reflect.Pointer {
-		// The encoder allocates a copy of every number and text that has an address.
-		v = rv.Elem().Interface()
-	}
-	av, err := p.codec.encoder.Encode(v)
-	if err != nil {
-		return nil, err
-	}
-	m, ok := av.(*types.AttributeValueMemberM)
-	if !ok || m.Value == nil {
-		return nil, errNotMap
-	}
+// encode converts v, a value of the type or a pointer to one.
+func (p *plan) encode(v any) (envelope.Item, error) {
+	item, err := p.codec.Item(v, p.address)
 	if p.convertsItself {
-		return maps.Clone(m.Value), nil // the type may use it again
+		item = maps.Clone(item) // the type may use it again
 	}
-	return m.Value, nil
+	return item, err
 }
 
 // inspect checks what New cannot know: the types in interfaces, and the depth.
@@ -100,8 +48,19 @@ func (p *plan) inspect(v any) error {
 	return nil
 }
 
-// decode fills *v. A panic is an error.
-func (p *plan) decode(item envelope.Item, v any) (err error) {
-	defer redaction.Catch(&err)
-	return p.codec.decoder.Decode(&types.AttributeValueMemberM{Value: item}, v)
+// Value returns v as a value of an expression, converted by the options of the
+// table as a field of v's type is, for conditions, filters and updates. The SDK's
+// expression.Value does not know the options. For a field with the option unixtime
+// pass an attributevalue.UnixTime. A value that cannot be converted is an
+// [ErrConfiguration] of the method that takes the expression.
+func (t *Table[T]) Value(v any) expression.ValueBuilder {
+	err := t.plan.inspection.Check("value", reflect.ValueOf(&v).Elem())
+	var av types.AttributeValue
+	if err == nil {
+		av, err = t.plan.codec.EncodeKey(v)
+	}
+	if err != nil {
+		return expression.Value(codec.Failed(v, err))
+	}
+	return value(av)
 }

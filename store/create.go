@@ -171,7 +171,7 @@ func (c *core) defineTypes(d *provision.Definition, k provision.Key) error {
 		f := c.plan.field(name)
 		kind := f.indexType()
 		if kind == "" {
-			if zero, err := encodeKey(reflect.Zero(f.typ).Interface()); err == nil {
+			if zero, err := f.codec.EncodeKey(reflect.Zero(f.typ).Interface()); err == nil {
 				kind = ddbjson.TypeName(zero)
 			}
 		}

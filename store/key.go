@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
@@ -64,7 +63,7 @@ func (f *field) keyValue(value any) (types.AttributeValue, error) {
 	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && gotype.IsTime(v.Type()) {
 		value = attributevalue.UnixTime(v.Convert(reflect.TypeFor[time.Time]()).Interface().(time.Time))
 	}
-	av, err := encodeKey(value)
+	av, err := f.codec.EncodeKey(value)
 	if err != nil {
 		err = redaction.New(fmt.Sprintf("value of type %T cannot be marshalled: %s", value, redaction.Reason(err)), err)
 		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, err)
@@ -82,25 +81,6 @@ func (f *field) checkKeyType(av types.AttributeValue, value any) error {
 		return fmt.Errorf("%w: key attribute %q is not valid UTF-8", ErrConfiguration, f.name)
 	}
 	return nil
-}
-
-// encodeKey converts a value of a key; those of most keys need no reflection.
-// Any other is given an address, for methods with pointer receivers. A panic is
-// an error.
-func encodeKey(value any) (av types.AttributeValue, err error) {
-	switch v := value.(type) {
-	case string:
-		return &types.AttributeValueMemberS{Value: v}, nil
-	case int:
-		return &types.AttributeValueMemberN{Value: strconv.Itoa(v)}, nil
-	}
-	defer redaction.Catch(&err)
-	if v := reflect.ValueOf(value); v.IsValid() && v.Kind() != reflect.Pointer {
-		p := reflect.New(v.Type())
-		p.Elem().Set(v)
-		value = p.Interface()
-	}
-	return attributevalue.Marshal(value)
 }
 
 // keyOf takes the key out of an item.

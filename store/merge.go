@@ -19,8 +19,8 @@ type merging struct {
 	remarshal bool
 }
 
-func mergingOf(t reflect.Type) merging {
-	return merging{nested: gotype.Nested(t), remarshal: gotype.MarshalsItself(t)}
+func (p *plan) mergingOf(t reflect.Type) merging {
+	return merging{nested: p.codec.Nested(t), remarshal: p.convertsItself}
 }
 
 // merge makes the next plaintext item: the attributes of *v, the attributes of
