@@ -61,11 +61,11 @@ func (c *core) checkConditions(kind ddbexpr.Kind, given []Condition, text *strin
 	if !anySet(given) {
 		return nil
 	}
+	var parsed *ddbexpr.Condition
 	scope, err := ddbexpr.NewScope(e.Names(), e.Values())
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrConfiguration, err)
+	if err == nil {
+		parsed, err = scope.Condition(kind, *text)
 	}
-	parsed, err := scope.Condition(kind, *text)
 	if err != nil && c.encryptor == nil {
 		return nil // DynamoDB judges it
 	}
