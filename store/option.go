@@ -73,9 +73,9 @@ func SortableTimes() Option { return func(o *options) { o.codec.FixedTimes = tru
 
 // SlicesAsSets stores each field that is a slice of strings, of numbers or of
 // []byte as a set, as its tag options stringset, numberset and binaryset do. A set
-// keeps no order, and an empty one comes back as nil. A slice with an element that
-// occurs more than once is refused. Slices in slices and maps stay lists. Reading
-// accepts both forms.
+// keeps no order. An empty slice is left out and comes back as nil, since DynamoDB has
+// no empty sets. A slice with an element that occurs more than once is refused.
+// Slices in slices and maps stay lists. Reading accepts both forms.
 func SlicesAsSets() Option { return func(o *options) { o.codec.Sets = true } }
 
 // AnyNumbers reads numbers in fields of type any, and in slices and maps of any,

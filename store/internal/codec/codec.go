@@ -144,7 +144,10 @@ func (c *Codec) EncodeKey(value any) (av types.AttributeValue, err error) {
 	if !v.IsValid() {
 		return &types.AttributeValueMemberNULL{Value: true}, nil
 	}
-	return c.encode(v, options{set: c.Set(v.Type(), nil)})
+	if av, err = c.encode(v, options{set: c.Set(v.Type(), nil)}); av == nil && err == nil {
+		av = &types.AttributeValueMemberNULL{Value: true} // an empty set
+	}
+	return av, err
 }
 
 // KeyType returns the DynamoDB type of a key field, "" if only a value tells or

@@ -76,6 +76,9 @@ func (c *Codec) encodeTop(v reflect.Value) (types.AttributeValue, error) {
 // encode converts a value as attributevalue does, and with the settings. It
 // returns nil for a value to leave out.
 func (c *Codec) encode(v reflect.Value, o options) (types.AttributeValue, error) {
+	if e := reflect.Indirect(v); c.Sets && o.set != "" && e.Kind() == reflect.Slice && e.Len() == 0 {
+		return nil, nil // DynamoDB has no empty sets, and ADD of an update refuses NULL
+	}
 	if isEmpty(v) {
 		if o.omitEmpty {
 			return nil, nil

@@ -33,7 +33,8 @@ func (s *Shape) text(path string, t reflect.Type, address bool) (converts bool, 
 }
 
 // loses reports whether a method comes from an embedded type and knows none of
-// the other fields. A struct with one field has no others.
+// the other fields. A struct with one field has no others, but of a type without a
+// name attributevalue does not look for methods.
 func (s *Shape) loses(t reflect.Type, method string) bool {
-	return promoted(t, method) && t.NumField() > 1
+	return promoted(t, method) && (t.NumField() > 1 || t.Name() == "")
 }
