@@ -13,6 +13,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
 	"github.com/ddbseal/ddbseal/store/internal/operand"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // UpdateAttributes changes attributes in place, without reading the item, with
@@ -103,7 +104,7 @@ func (c *core) updateAttributes(ctx context.Context, k Key, u expression.UpdateB
 		ReturnValues: which, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if counts {
-		countUp(in, c.plan.version.name)
+		precondition.CountUp(in, c.plan.version.name)
 	}
 	seen := attempts.Observer{Once: !attempts.Repeatable(parsed)}
 	out, err := c.client.UpdateItem(ctx, in, seen.Observe)

@@ -51,7 +51,7 @@ func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) 
 			return nil, err
 		}
 		next[p.version.name] = versionValue(n)
-		setInt(reflect.ValueOf(v).Elem(), p.version, n)
+		gotype.SetInteger(reflect.ValueOf(v).Elem(), p.version.index, n)
 	}
 	for name, av := range old {
 		if next[name] != nil || had[name] != nil || p.field(name) != nil || c.encryptor != nil && isReserved(name) {

@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -148,54 +145,4 @@ func (c *core) explainCount(err error) error {
 		bad = c.plan.outgrown()
 	}
 	return fmt.Errorf("update of %s: %w: %w", c.name, bad, refused.Err)
-}
-
-// countUp adds 1 to an attribute in an update. It edits the text because the
-// SDK's builder shares its state with copies: adding there would change the
-// application's.
-func countUp(in *dynamodb.UpdateItemInput, attribute string) {
-	const term = "#ddbsealVersion :ddbsealOne"
-	text, clause := *in.UpdateExpression, "ADD "
-	at := 0
-	if !strings.HasPrefix(text, clause) {
-		if at = strings.Index(text, "\n"+clause); at >= 0 {
-			at++
-		}
-	}
-	if at >= 0 {
-		at += len(clause)
-		text = text[:at] + term + ", " + text[at:]
-	} else {
-		text += clause + term
-	}
-	in.UpdateExpression = &text
-	in.ExpressionAttributeNames = maps.Clone(in.ExpressionAttributeNames)
-	in.ExpressionAttributeNames["#ddbsealVersion"] = attribute
-	in.ExpressionAttributeValues = maps.Clone(in.ExpressionAttributeValues)
-	if in.ExpressionAttributeValues == nil {
-		in.ExpressionAttributeValues = envelope.Item{}
-	}
-	in.ExpressionAttributeValues[":ddbsealOne"] = versionValue(1)
-}
-
-// setInt writes the version, which the field holds, into the struct.
-func setInt(v reflect.Value, f *field, n int64) {
-	for i, at := range f.index {
-		if i > 0 && v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				v.Set(reflect.New(v.Type().Elem()))
-			}
-			v = v.Elem()
-		}
-		v = v.Field(at)
-	}
-	if v.Kind() == reflect.Pointer {
-		v.Set(reflect.New(v.Type().Elem()))
-		v = v.Elem()
-	}
-	if v.CanInt() {
-		v.SetInt(n)
-	} else {
-		v.SetUint(uint64(n))
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
@@ -122,7 +123,7 @@ func (t *Table[T]) Save(ctx context.Context, v *T, conditions ...Condition) erro
 	if _, err = t.put(ctx, in); err != nil {
 		return t.explain("put", err, t.expects(in, conditions))
 	}
-	setInt(reflect.ValueOf(v).Elem(), t.plan.version, n)
+	gotype.SetInteger(reflect.ValueOf(v).Elem(), t.plan.version.index, n)
 	return nil
 }
 
