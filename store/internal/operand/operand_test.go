@@ -43,7 +43,7 @@ var values = envelope.Item{
 func TestConditions(t *testing.T) {
 	for text, refused := range map[string]bool{
 		"S = :s": false, "S = :n": true, ":n = S": true, "N < :n": false, "N < :s": true, "any = :n": false,
-		"unknown = :n": false, "S = :null": false, "S IN (:s, :n)": true, "N BETWEEN :s AND :year": true,
+		"unknown = :n": false, "S = :null": false, "S IN (:s, :n)": true, "N BETWEEN :year AND :s": true,
 		"NOT (S = :s OR (N = :n AND S <> :n))": true, "begins_with(S, :s)": false, "begins_with(S, :year)": false,
 		"contains(S, :s)": false, "contains(S, :n)": true, "contains(SS, :s)": false, "contains(SS, :n)": true,
 		"contains(NS, :n)": false, "contains(L, :n)": false, "SS = :ss": false, "SS = :l": true, "S = unknown": false,
