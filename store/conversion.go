@@ -60,7 +60,7 @@ func (t *Table[T]) Value(v any) expression.ValueBuilder {
 		av, err = t.plan.codec.EncodeKey(v)
 	}
 	if err != nil {
-		return expression.Value(codec.Failed(v, err))
+		av = codec.Failed(v, err)
 	}
 	return value(av)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/codec"
 	"github.com/ddbseal/ddbseal/store/internal/operand"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
@@ -111,7 +112,10 @@ func buildExpression(b expression.Builder) (e expression.Expression, err error) 
 		}
 	}()
 	defer redaction.Catch(&err)
-	return b.Build()
+	if e, err = b.Build(); err == nil {
+		err = codec.Failure(e.Values())
+	}
+	return e, err
 }
 
 // readable refuses attributes whose value DynamoDB cannot see.

@@ -50,7 +50,7 @@ func (s *Server) keySchema(in *dynamodb.CreateTableInput, of string, hash, sort 
 				continue
 			}
 			if d.AttributeType != kind {
-				s.t.Fatalf("seed table %s: %s has attribute %q as %s, and another key has it as %s: write the type at each",
+				s.t.Fatalf("seed table %s: %s has attribute %q as %s, and another key as %s: write the type at each",
 					*in.TableName, of, name, kind, d.AttributeType)
 			}
 			return

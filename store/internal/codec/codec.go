@@ -199,18 +199,27 @@ func (s Settings) encodeTime(t time.Time) (types.AttributeValue, error) {
 	return &types.AttributeValueMemberS{Value: t.Format(layout)}, nil
 }
 
-// failed is a value of an expression that cannot be converted. The expression's
-// builder returns the error.
-type failed struct{ err error }
+// failed stands in an expression for a value that cannot be converted: the SDK's
+// builder would drop the error. The SDK does not send it.
+type failed struct {
+	types.AttributeValueMemberNULL
+	err error
+}
 
-var _ attributevalue.Marshaler = failed{}
+// Failed returns what stands for a value whose conversion failed. The error shows
+// the type of the value only.
+func Failed(value any, err error) types.AttributeValue {
+	text := fmt.Sprintf("value of type %T cannot be marshalled: %s", value, redaction.Reason(err))
+	return &failed{err: redaction.New(text, err)}
+}
 
-// MarshalDynamoDBAttributeValue returns the error.
-func (f failed) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) { return nil, f.err }
-
-// Failed returns a value whose conversion fails, for an expression that has the
-// value, with an error that shows its type only.
-func Failed(value any, err error) attributevalue.Marshaler {
-	return failed{redaction.New(fmt.Sprintf("value of type %T cannot be marshalled: %s", value, redaction.Reason(err)),
-		err)}
+// Failure returns the error of the first value that Failed returned, nil if there is
+// none.
+func Failure(values map[string]types.AttributeValue) error {
+	for _, av := range values {
+		if f, is := av.(*failed); is {
+			return f.err
+		}
+	}
+	return nil
 }

@@ -73,7 +73,8 @@ func (s Settings) checkSet(t reflect.Type, option string, options []string, own 
 		return nil // the values tell
 	}
 	if s.Form(e) != FormNone {
-		return fmt.Errorf("an element is of type %v, whose text methods attributevalue does not call in a set", t.Elem())
+		return fmt.Errorf("an element is of type %v, whose text methods attributevalue does not call in a set",
+			t.Elem())
 	}
 	bytes := (e.Kind() == reflect.Slice || e.Kind() == reflect.Array) && e.Elem().Kind() == reflect.Uint8
 	fits := map[string]bool{

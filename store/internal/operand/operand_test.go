@@ -53,7 +53,8 @@ func TestConditions(t *testing.T) {
 	} {
 		used := envelope.Item{}
 		for name, v := range values {
-			if strings.Contains(text+" ", name+" ") || strings.Contains(text, name+")") || strings.Contains(text, name+",") {
+			if strings.Contains(text+" ", name+" ") || strings.Contains(text, name+")") ||
+				strings.Contains(text, name+",") {
 				used[name] = v
 			}
 		}
