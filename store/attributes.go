@@ -12,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/operand"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
@@ -178,5 +179,5 @@ func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 					"changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
 		}
 	}
-	return u, nil
+	return u, operand.CheckUpdate(u, c.plan.operandField)
 }

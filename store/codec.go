@@ -61,7 +61,10 @@ const lastSecond = 100_000_000_000
 // and refuses milliseconds, with which items would live for ever.
 func (p *plan) checkTTL(item envelope.Item, v any) error {
 	n, ok := item[p.ttl.name].(*types.AttributeValueMemberN)
-	if !ok {
+	if kind := ddbjson.TypeName(item[p.ttl.name]); !ok && item[p.ttl.name] != nil && kind != "NULL" {
+		return fmt.Errorf("%w: ttl attribute %q is of type %s, which DynamoDB never expires: store a number of seconds",
+			envelope.ErrInvalidItem, p.ttl.name, kind)
+	} else if !ok {
 		return nil // absent, or null
 	}
 	if f, err := reflect.Indirect(reflect.ValueOf(v)).FieldByIndexErr(p.ttl.index); err == nil && f.IsZero() {
@@ -81,7 +84,7 @@ func (c *core) unmarshal(plain envelope.Item, v any) error {
 		return err
 	}
 	plain = c.plan.known(plain)
-	if err := c.plan.decode(plain, v); err != nil {
+	if err := c.plan.codec.Decode(plain, v); err != nil {
 		return c.plan.decodeError(plain, reflect.TypeOf(v).Elem(), err)
 	}
 	return nil

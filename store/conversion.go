@@ -1,18 +1,15 @@
 package store
 
 import (
-	"errors"
 	"maps"
 	"reflect"
 
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/store/internal/gotype"
-	"github.com/ddbseal/ddbseal/store/internal/redaction"
+	"github.com/ddbseal/ddbseal/store/internal/codec"
 )
-
-var errNotMap = errors.New(gotype.MarshalMethod + " did not return a map")
 
 // operand returns v as encode wants it: with an address only if a method with a
 // pointer receiver needs one. It leaves v off the heap, or moves it there once.
@@ -25,26 +22,13 @@ func (t *Table[T]) operand(v T) any {
 	return addressed
 }
 
-// encode converts v, a value of the type or a pointer to one. A panic is an
-// error.
-func (p *plan) encode(v any) (item envelope.Item, err error) {
-	defer redaction.Catch(&err)
-	if rv := reflect.ValueOf(v); !p.address && rv.Kind() == reflect.Pointer {
-		// The encoder allocates a copy of every number and text that has an address.
-		v = rv.Elem().Interface()
-	}
-	av, err := p.codec.Encoder.Encode(v)
-	if err != nil {
-		return nil, err
-	}
-	m, ok := av.(*types.AttributeValueMemberM)
-	if !ok || m.Value == nil {
-		return nil, errNotMap
-	}
+// encode converts v, a value of the type or a pointer to one.
+func (p *plan) encode(v any) (envelope.Item, error) {
+	item, err := p.codec.Item(v, p.address)
 	if p.convertsItself {
-		return maps.Clone(m.Value), nil // the type may use it again
+		item = maps.Clone(item) // the type may use it again
 	}
-	return m.Value, nil
+	return item, err
 }
 
 // inspect checks what New cannot know: the types in interfaces, and the depth.
@@ -64,8 +48,19 @@ func (p *plan) inspect(v any) error {
 	return nil
 }
 
-// decode fills *v. A panic is an error.
-func (p *plan) decode(item envelope.Item, v any) (err error) {
-	defer redaction.Catch(&err)
-	return p.codec.Decoder.Decode(&types.AttributeValueMemberM{Value: item}, v)
+// Value returns v as a value of an expression, converted by the options of the
+// table as a field of v's type is, for conditions, filters and updates. The SDK's
+// expression.Value does not know the options. For a field with the option unixtime
+// pass an attributevalue.UnixTime. A value that cannot be converted is an
+// [ErrConfiguration] of the method that takes the expression.
+func (t *Table[T]) Value(v any) expression.ValueBuilder {
+	err := t.plan.inspection.Check("value", reflect.ValueOf(&v).Elem())
+	var av types.AttributeValue
+	if err == nil {
+		av, err = t.plan.codec.EncodeKey(v)
+	}
+	if err != nil {
+		av = codec.Failed(v, err)
+	}
+	return value(av)
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
-	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
 )
 
@@ -178,7 +177,7 @@ func (c *core) defineTypes(d *provision.Definition, k provision.Key) error {
 			kind = "S" // a beacon, whatever its value is
 		}
 		if kind == "" {
-			if zero, err := gotype.EncodeKey(reflect.Zero(f.typ).Interface()); err == nil {
+			if zero, err := f.codec.EncodeKey(reflect.Zero(f.typ).Interface()); err == nil {
 				kind = ddbjson.TypeName(zero)
 			}
 		}

@@ -29,24 +29,11 @@ func (p *plan) encodeError(v any, err error) error {
 }
 
 // encodeField converts one field of *v as the encoder does in a struct.
-func (p *plan) encodeField(v any, f *field) (av types.AttributeValue, err error) {
+func (p *plan) encodeField(v any, f *field) (types.AttributeValue, error) {
 	if f.typ == nil {
 		return nil, nil // the entity's attribute
 	}
-	defer redaction.Catch(&err)
-	fv, err := reflect.Indirect(reflect.ValueOf(v)).FieldByIndexErr(f.index)
-	if err != nil {
-		return nil, nil // behind a nil pointer
-	}
-	one := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "Field", Type: f.typ, Tag: f.tag}}))
-	one.Elem().Field(0).Set(fv)
-	out, err := p.codec.Encoder.Encode(one.Interface())
-	if err != nil {
-		return nil, err
-	}
-	for _, av = range out.(*types.AttributeValueMemberM).Value {
-	}
-	return av, nil
+	return p.codec.Field(v, f.index, reflect.StructField{Name: "Field", Type: f.typ, Tag: f.tag})
 }
 
 // encodable converts the keys of a value that cannot be converted as a whole,
@@ -68,7 +55,7 @@ func (p *plan) encodable(v any) envelope.Item {
 func (p *plan) decodeError(item envelope.Item, t reflect.Type, err error) error {
 	if !p.convertsItself {
 		for _, name := range slices.Sorted(maps.Keys(item)) {
-			fault := p.decode(envelope.Item{name: item[name]}, reflect.New(t).Interface())
+			fault := p.codec.Decode(envelope.Item{name: item[name]}, reflect.New(t).Interface())
 			if fault == nil {
 				continue
 			}

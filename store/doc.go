@@ -99,7 +99,7 @@
 //   - an attributevalue.Number or json.Number keeps its value, not its spelling;
 //   - a field with the option omitempty comes back as its zero value where it was
 //     left out (a struct such as time.Time is never left out, so New refuses the
-//     option there: use a pointer);
+//     option there: use a pointer, or [OmitZeroTimes] for a time);
 //   - a value in a field of type any, or of a slice or map of any, comes back as
 //     one of string, bool, nil, [attributevalue.Number], []byte, []any,
 //     map[string]any, []string, [][]byte and []attributevalue.Number: a number as
@@ -109,6 +109,13 @@
 // list. Its type is checked by each write as New checks others.
 //
 // A field that is not exported, or has the name "-", is not stored.
+//
+// Options of New add types and change what is stored, all off by default:
+// [TextMarshalers] stores types such as netip.Addr as strings, [SortableTimes] makes
+// times fit for keys, [OmitZeroTimes] and [SlicesAsSets] leave out zero times and
+// store sets, [TagKey] reads another tag such as json, and [AnyNumbers] chooses the
+// type of numbers in any. They hold for items, keys, ranges and, by [Table.Value],
+// for expressions. docs/schema.md says how to switch a table in use.
 //
 // # Changing items
 //
@@ -132,10 +139,11 @@
 //
 // # Conditions and filters
 //
-// They are those of the SDK's expression package. DynamoDB sees encrypted
-// attributes as ciphertext, so conditions on their values are refused before
-// the call. A filter on a signed attribute chooses by what DynamoDB stores;
-// what comes back is verified, what is left out cannot be.
+// They are those of the SDK's expression package. A value of another DynamoDB type
+// than the field stores is refused before the call; [Table.Value] makes one that
+// fits. DynamoDB sees encrypted attributes as ciphertext, so conditions on their
+// values are refused before the call. A filter on a signed attribute chooses by
+// what DynamoDB stores; what comes back is verified, what is left out cannot be.
 //
 // # Errors
 //

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/codec"
+	"github.com/ddbseal/ddbseal/store/internal/operand"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
@@ -27,10 +29,10 @@ import (
 // item. Conditions on attributes that are not signed can be influenced by anyone
 // with write access. On a server-side table any name is allowed.
 //
-// The SDK marshals the values in conditions, filters and updates itself, without
-// an address and without the checks of this package: pass a pointer to a value
-// whose MarshalDynamoDBAttributeValue has a pointer receiver, or the method is not
-// called, and no time.Time for a field with the option unixtime.
+// A value of another DynamoDB type than the field stores is refused with
+// [ErrConfiguration], since no item would match it. Make values by [Table.Value]:
+// expression.Value knows neither the options of the table nor methods with a
+// pointer receiver.
 type Condition = expression.ConditionBuilder
 
 // anySet reports whether at least one of the conditions says something.
@@ -57,14 +59,17 @@ func join(conditions []Condition) (Condition, bool) {
 // not evaluate. They are a part of text, an expression of e; its other part is
 // what the table requires itself, which names readable attributes only.
 func (c *core) checkConditions(kind ddbexpr.Kind, given []Condition, text *string, e expression.Expression) error {
-	if c.encryptor == nil || !anySet(given) {
+	if !anySet(given) {
 		return nil
 	}
+	var parsed *ddbexpr.Condition
 	scope, err := ddbexpr.NewScope(e.Names(), e.Values())
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrConfiguration, err)
+	if err == nil {
+		parsed, err = scope.Condition(kind, *text)
 	}
-	parsed, err := scope.Condition(kind, *text)
+	if err != nil && c.encryptor == nil {
+		return nil // DynamoDB judges it
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
@@ -85,7 +90,7 @@ func (c *core) checkConditions(kind ddbexpr.Kind, given []Condition, text *strin
 			return err
 		}
 	}
-	return nil
+	return operand.CheckCondition(parsed.Root(), c.plan.operandField)
 }
 
 // declared refuses names that no attribute of a client-side table can have: a
@@ -114,7 +119,10 @@ func buildExpression(b expression.Builder) (e expression.Expression, err error) 
 		}
 	}()
 	defer redaction.Catch(&err)
-	return b.Build()
+	if e, err = b.Build(); err == nil {
+		err = codec.Failure(e.Values())
+	}
+	return e, err
 }
 
 // readable refuses attributes whose value DynamoDB cannot see.

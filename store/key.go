@@ -63,7 +63,7 @@ func (f *field) keyValue(value any) (types.AttributeValue, error) {
 	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && gotype.IsTime(v.Type()) {
 		value = attributevalue.UnixTime(v.Convert(reflect.TypeFor[time.Time]()).Interface().(time.Time))
 	}
-	av, err := gotype.EncodeKey(value)
+	av, err := f.codec.EncodeKey(value)
 	if err != nil {
 		err = redaction.New(fmt.Sprintf("value of type %T cannot be marshalled: %s", value, redaction.Reason(err)), err)
 		return nil, fmt.Errorf("%w: key attribute %q: %w", ErrConfiguration, f.name, err)

@@ -19,8 +19,8 @@ type merging struct {
 	remarshal bool
 }
 
-func mergingOf(t reflect.Type) merging {
-	return merging{nested: gotype.Nested(t), remarshal: gotype.MarshalsItself(t)}
+func (p *plan) mergingOf(t reflect.Type) merging {
+	return merging{nested: p.codec.Nested(t), remarshal: p.convertsItself}
 }
 
 // merge makes the next plaintext item: the attributes of *v, the attributes of
@@ -51,7 +51,7 @@ func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) 
 			return nil, err
 		}
 		next[p.version.name] = versionValue(n)
-		gotype.SetInt(reflect.ValueOf(v).Elem(), p.version.index, n)
+		gotype.SetInteger(reflect.ValueOf(v).Elem(), p.version.index, n)
 	}
 	for name, av := range old {
 		if next[name] != nil || had[name] != nil || p.field(name) != nil || c.encryptor != nil && isReserved(name) {

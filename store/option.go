@@ -1,9 +1,14 @@
 package store
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/codec"
 )
 
 // Option changes a setting of a table that few tables need. Pass options to
@@ -26,6 +31,68 @@ type options struct {
 	concurrency int
 	// validate is a func(T) error, or nil.
 	validate any
+	// tagKeys counts the options TagKey.
+	tagKeys int
+	// codec says how values are stored.
+	codec codec.Settings
+}
+
+// collectOptions applies options and refuses those that could have no effect.
+func collectOptions(opts []Option) (*options, error) {
+	o := &options{}
+	for _, apply := range opts {
+		apply(o)
+	}
+	return o, o.check()
+}
+
+// TextMarshalers stores each value whose type has MarshalText and UnmarshalText,
+// such as netip.Addr, big.Int, and the usual types of UUIDs and decimals, as a
+// string, also as a key. A type that has MarshalBinary and UnmarshalBinary only,
+// such as url.URL, is stored as bytes. [New] refuses a type with one method of a
+// pair. Types with MarshalDynamoDBAttributeValue keep their own form, and times
+// and the version keep theirs.
+//
+// It changes the stored form of types that [New] accepts without it, such as an
+// array of bytes with text methods. Reading accepts both forms.
+func TextMarshalers() Option { return func(o *options) { o.codec.Text = true } }
+
+// TagKey reads the names and options of fields from the struct tag key too, such
+// as json. Where a field has both tags, the name is that of key, and the options
+// of both count. A field of which key has no name, but dynamodbav has, is refused.
+func TagKey(key string) Option { return func(o *options) { o.tagKeys++; o.codec.TagKey = key } }
+
+// OmitZeroTimes lets the tag option omitempty leave out a time.Time that is zero.
+// Without it [New] refuses the tag option there. A pointer to a zero time is kept.
+func OmitZeroTimes() Option { return func(o *options) { o.codec.OmitZeroTimes = true } }
+
+// SortableTimes stores times in UTC with nine digits of the second, such as
+// 2026-01-02T03:04:05.000000000Z, so that their texts sort as they do and equal
+// times have equal texts. A time.Time can then be a key. Times come back in UTC.
+// The tag option unixtime keeps its form. Reading accepts both forms, but a query
+// by a time finds items with the new form only.
+func SortableTimes() Option { return func(o *options) { o.codec.FixedTimes = true } }
+
+// SlicesAsSets stores each field that is a slice of strings, of numbers or of
+// []byte as a set, as its tag options stringset, numberset and binaryset do. A set
+// keeps no order. An empty slice is left out and comes back as nil, since DynamoDB has
+// no empty sets. A slice with an element that occurs more than once is refused.
+// Slices in slices and maps stay lists. Reading accepts both forms.
+func SlicesAsSets() Option { return func(o *options) { o.codec.Sets = true } }
+
+// AnyNumbers reads numbers in fields of type any, and in slices and maps of any,
+// as N. Without it they are attributevalue.Number. A float64 holds about 15 of the
+// 38 digits of a number: [Table.Update] writes back what it read, so numbers with
+// more digits change although the application did not change them.
+func AnyNumbers[N float64 | json.Number | attributevalue.Number]() Option {
+	kind := codec.NumberText
+	switch any(*new(N)).(type) {
+	case float64:
+		kind = codec.NumberFloat
+	case json.Number:
+		kind = codec.NumberJSON
+	}
+	return func(o *options) { o.codec.Numbers = kind }
 }
 
 // Validate makes each write that has a value call check with it first: Put and its
@@ -85,6 +152,10 @@ func IndexProjection(index string, attributes ...string) Option {
 func (o *options) check() error {
 	if o.concurrency < 0 || o.concurrency > maxConcurrency {
 		return fmt.Errorf("%w: BatchConcurrency of %d, from 1 to %d", ErrConfiguration, o.concurrency, maxConcurrency)
+	}
+	if o.tagKeys > 0 && slices.Contains([]string{"", "seal", globalTag, localTag}, o.codec.TagKey) {
+		return fmt.Errorf("%w: TagKey of %q: the key of a tag with names, such as json", ErrConfiguration,
+			o.codec.TagKey)
 	}
 	return nil
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
+	"github.com/ddbseal/ddbseal/store/internal/codec"
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
+	"github.com/ddbseal/ddbseal/store/internal/operand"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
@@ -27,6 +29,9 @@ type field struct {
 	unixTime bool
 	// stored is the attribute that stores a beacon, whose name the field has.
 	stored string
+	// kinds are the DynamoDB types that the attribute can have; nil: any.
+	kinds []string
+	codec *codec.Codec // nil for the entity's attribute
 }
 
 // role is what a field is besides an attribute.
@@ -61,17 +66,19 @@ type plan struct {
 	// address: the encoder needs the address of a value, see gotype.Shape.
 	address    bool
 	inspection *gotype.Inspection
-	codec      gotype.Codec
+	codec      *codec.Codec
 }
 
-func planOf[T any](table string) (*plan, error) { return newPlan(reflect.TypeFor[T](), table) }
+func planOf[T any](table string, o *options) (*plan, error) {
+	return newPlan(reflect.TypeFor[T](), table, o.codec)
+}
 
-func newPlan(t reflect.Type, table string) (*plan, error) {
+func newPlan(t reflect.Type, table string, s codec.Settings) (*plan, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w: %v is not a struct", ErrConfiguration, t)
 	}
-	p := &plan{table: table, typeName: t.String(), codec: gotype.NewCodec(), convertsItself: gotype.MarshalsItself(t)}
-	p.inspection = gotype.NewInspection(p.typeName)
+	p := &plan{table: table, typeName: t.String(), codec: codec.New(s), convertsItself: gotype.MarshalsItself(t)}
+	p.inspection = gotype.NewInspection(p.typeName, s.Settings)
 	if err := p.collect(t); err != nil {
 		return nil, err
 	}
@@ -129,13 +136,14 @@ func (p *plan) slot(r role) **field {
 // collect finds the attributes of T. It refuses tags without effect and fields
 // that would not be stored and read back.
 func (p *plan) collect(t reflect.Type) error {
-	s, err := gotype.Of(t)
+	s, err := gotype.Of(t, p.codec.Settings.Settings)
 	if err != nil {
 		return err
 	}
 	for i := range s.Members {
 		m := &s.Members[i]
-		f := field{name: m.Name, goName: m.Path, index: m.Index, typ: m.Field.Type, tag: m.Field.Tag}
+		f := field{name: m.Name, goName: m.Path, index: m.Index, typ: m.Field.Type, tag: m.Field.Tag, codec: p.codec,
+			kinds: p.codec.Kinds(m.Field.Type, m.Options)}
 		seal, tagged := m.Seal()
 		err := f.parse(seal, tagged, m.Options)
 		if text, has := m.Beacon(); has && err == nil {
@@ -195,12 +203,12 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 		f.action = envelope.DoNothing
 	case "version":
 		f.role, f.action = version, envelope.SignOnly
-		if !gotype.IsInteger(gotype.Indirect(f.typ)) {
+		if !f.isInteger() {
 			return fmt.Errorf("a version counts in an integer, not in %v", f.typ)
 		}
 	case "ttl":
 		f.role, f.action = ttl, envelope.DoNothing
-		if !gotype.IsInteger(gotype.Indirect(f.typ)) && !f.unixTime {
+		if !f.isInteger() && !f.unixTime {
 			return fmt.Errorf("a ttl is an integer of Unix seconds, an attributevalue.UnixTime, "+
 				"or a time.Time with dynamodbav option unixtime, not %v", f.typ)
 		}
@@ -231,32 +239,33 @@ func (f *field) parse(seal string, tagged bool, options []string) error {
 	return nil
 }
 
+// operandField returns what is known of an attribute in an expression.
+func (p *plan) operandField(name string) (operand.Field, bool) {
+	f := p.field(name)
+	if f == nil || f.typ == nil || p.convertsItself {
+		return operand.Field{}, false
+	}
+	return operand.Field{Kinds: f.kinds, GoName: f.goName, Type: f.typ,
+		FixedTime: p.codec.FixedTimes && !f.unixTime && p.codec.IsTextTime(f.typ)}, true
+}
+
 // isTextTime reports a time stored as text, which is not fit for a key.
 func (f *field) isTextTime() bool {
+	return f.codec != nil && !f.unixTime && f.codec.IsTextTime(f.typ) && !f.codec.FixedTimes
+}
+
+// isInteger reports an integer that is stored as a number, and not by methods of
+// its type.
+func (f *field) isInteger() bool {
 	t := gotype.Indirect(f.typ)
-	return f.typ != nil && gotype.IsTime(t) && !f.unixTime && !gotype.MarshalsItself(t)
+	return gotype.IsInteger(t) && f.codec.Form(t) == gotype.FormNone
 }
 
 const textTime = "a time stored as text does not sort, and differs by its zone: add the dynamodbav option unixtime, " +
-	"or use attributevalue.UnixTime, or a type that writes a layout of fixed width in UTC"
+	"or use attributevalue.UnixTime, the option SortableTimes, or a type that writes a layout of fixed width in UTC"
 
 // keyType is the DynamoDB type of a key field, "" when only marshalling tells.
-func (f *field) keyType() string {
-	t := gotype.Indirect(f.typ)
-	switch {
-	case f.unixTime:
-		return "N"
-	case gotype.MarshalsItself(t):
-		return ""
-	case gotype.IsNumber(t):
-		return "N"
-	case t.Kind() == reflect.String:
-		return "S"
-	case (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8:
-		return "B"
-	}
-	return ""
-}
+func (f *field) keyType() string { return f.codec.KeyType(f.typ, f.unixTime) }
 
 func (p *plan) sortName() string {
 	if p.sort == nil {

@@ -23,7 +23,7 @@ func (c *core) beaconKey(name string) (*field, error) {
 	if !is {
 		return nil, nil
 	}
-	f := field{goName: k.Name, typ: reflect.TypeFor[any]()}
+	f := field{goName: k.Name, typ: reflect.TypeFor[any](), codec: c.plan.codec}
 	if own := c.plan.field(k.Of); own != nil && k.Of != "" {
 		f = *own
 	} else if k.Text {

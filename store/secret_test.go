@@ -245,7 +245,7 @@ func TestSecrets(t *testing.T) {
 			"BatchDelete":     func() { ok(t, ignore(vaults.BatchDelete(ctx, []store.Key{key(3)}))) },
 		}
 		reads := []string{"BatchGet", "Check", "CheckReport", "Encryptor", "Get", "GetOp", "Mode", "Name", "Query",
-			"QueryPage", "Raw", "Scan"}
+			"QueryPage", "Raw", "Scan", "Value"}
 		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes",
 			"UpdateAttributesNew", "UpdateAttributesOld", "Insert", "Save", "BatchPut", "PutOp", "UpdateOp",
 			"CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}

@@ -55,7 +55,11 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
-	p, err := newPlan(reflect.TypeFor[T](), plainName)
+	o, err := collectOptions(opts)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", table, err)
+	}
+	p, err := planOf[T](plainName, o)
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +70,8 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
-	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: mergingOf(reflect.TypeFor[T]()),
-		encryptor: encryptor, searching: searching.New(encryptor)}}
-	for _, o := range opts {
-		o(&t.options)
-	}
-	if err := t.options.check(); err != nil {
-		return nil, fmt.Errorf("table %s: %w", table, err)
-	}
+	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: p.mergingOf(reflect.TypeFor[T]()),
+		encryptor: encryptor, searching: searching.New(encryptor), options: *o}}
 	if t.validate, err = validation[T](t.options.validate); err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}

@@ -130,7 +130,7 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 				return nil, nil, zero, err
 			}
 		}
-	} else if err := t.plan.decode(key, &v); err != nil {
+	} else if err := t.plan.codec.Decode(key, &v); err != nil {
 		return nil, nil, zero, t.plan.decodeError(key, reflect.TypeFor[T](), err)
 	}
 	if err := change(&v); err != nil {

@@ -123,7 +123,7 @@ func (t *Table[T]) Save(ctx context.Context, v *T, conditions ...Condition) erro
 	if _, err = t.put(ctx, in); err != nil {
 		return t.explain("put", err, t.expects(in, conditions))
 	}
-	gotype.SetInt(reflect.ValueOf(v).Elem(), t.plan.version.index, n)
+	gotype.SetInteger(reflect.ValueOf(v).Elem(), t.plan.version.index, n)
 	return nil
 }
 

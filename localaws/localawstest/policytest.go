@@ -2,7 +2,9 @@ package localawstest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +13,8 @@ import (
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/ddbseal/ddbseal/localaws"
 )
 
 // PolicyTest says what a key policy must allow and deny. Every case makes a
@@ -46,7 +50,8 @@ type PolicyCase struct {
 	Because string
 }
 
-// Run runs every case as a subtest.
+// Run runs every case as a subtest. If the outcome of a case is not the expected
+// one, the failure lists how each statement and grant bore on the call.
 func (p PolicyTest) Run(t *testing.T) {
 	t.Helper()
 	if len(p.Cases) == 0 {
@@ -54,11 +59,8 @@ func (p PolicyTest) Run(t *testing.T) {
 	}
 	for _, c := range p.Cases {
 		t.Run(c.name(), func(t *testing.T) {
-			err := p.try(t, c)
-			if c.Denies != "" {
-				AssertDenied(t, err, c.Denies, c.Because)
-			} else if err != nil {
-				t.Errorf("%s as %s: %v; want it allowed", c.Action, c.As, err)
+			if wrong := p.judge(t, c); wrong != "" {
+				t.Error(wrong)
 			}
 		})
 	}
@@ -88,8 +90,70 @@ const policyTestTable = "PolicyTest"
 // assumer is the user through whom roles are assumed.
 const assumer = "localawstest-assumer"
 
-// try prepares a server as the case needs it and makes the call.
-func (p PolicyTest) try(t *testing.T, c PolicyCase) error {
+// judge makes the call of a case and says how its outcome is not the expected one,
+// nothing when it is.
+func (p PolicyTest) judge(t testing.TB, c PolicyCase) string {
+	t.Helper()
+	s, call := p.prepare(t, c)
+	err := call()
+	wrong := ""
+	switch {
+	case c.Denies != "":
+		wrong = notDenied(err, c.Denies, c.Because)
+	case err != nil:
+		wrong = err.Error() + "; want it allowed"
+	}
+	if wrong == "" {
+		return ""
+	}
+	text := fmt.Sprintf("%s as %s: %s", c.Action, c.As, wrong)
+	if err == nil {
+		// Only a denial is explained: deny the call besides, and list the others.
+		s.SetKeyPolicy("subject", denying(s.document(p.KeyPolicy)))
+		_ = call()
+	}
+	for _, r := range s.lastReasons() {
+		if r.Sid != denyingSid {
+			text += "\n\t" + r.Text
+		}
+	}
+	return text
+}
+
+// denyingSid names the statement that makes the evaluator explain an allowed call.
+const denyingSid = "localawstestExplains"
+
+// denying adds a statement that denies everything to a policy.
+func denying(text string) string {
+	var document map[string]any
+	if json.Unmarshal([]byte(text), &document) != nil {
+		return text
+	}
+	statements, several := document["Statement"].([]any)
+	if !several {
+		statements = []any{document["Statement"]}
+	}
+	document["Statement"] = append(statements, map[string]any{"Sid": denyingSid, "Effect": "Deny", "Principal": "*",
+		"Action": "kms:*", "Resource": "*"})
+	out, err := compact(document)
+	if err != nil {
+		return text
+	}
+	return out
+}
+
+// lastReasons returns how each statement and grant bore on the last denied call.
+func (s *Server) lastReasons() []localaws.Reason {
+	for _, e := range slices.Backward(s.Audit().Events()) {
+		if reasons := e.Explanation(); len(reasons) > 0 {
+			return reasons
+		}
+	}
+	return nil
+}
+
+// prepare makes a server as the case needs it and returns the call.
+func (p PolicyTest) prepare(t testing.TB, c PolicyCase) (*Server, func() error) {
 	t.Helper()
 	call, ok := policyCalls[c.Action]
 	if !ok {
@@ -113,11 +177,12 @@ func (p PolicyTest) try(t *testing.T, c PolicyCase) error {
 	x.ciphertext = sealed.CiphertextBlob
 	x.policy = s.document(p.KeyPolicy)
 	s.SetKeyPolicy("subject", x.policy)
-	return call(ctx, p.as(t, s, c.As), x)
+	cfg := p.as(t, s, c.As)
+	return s, func() error { return call(ctx, cfg, x) }
 }
 
 // as finds the configuration of a case's caller.
-func (p PolicyTest) as(t *testing.T, s *Server, who string) aws.Config {
+func (p PolicyTest) as(t testing.TB, s *Server, who string) aws.Config {
 	t.Helper()
 	kind, name, _ := strings.Cut(who, "/")
 	switch {

@@ -86,11 +86,15 @@ type Grant struct {
 	ContextSubset map[string]string `json:"contextSubset,omitempty"`
 }
 
-// Table is a DynamoDB table with string keys and on-demand capacity.
+// Table is a DynamoDB table with on-demand capacity. Its keys, and those of its
+// indexes, are names of attributes of type string, or with ":N" or ":B" behind the
+// name of type number or binary: "number:N".
 type Table struct {
 	Name         string `json:"name"`
 	PartitionKey string `json:"partitionKey"`
 	SortKey      string `json:"sortKey,omitempty"`
+	// Indexes are the secondary indexes.
+	Indexes []Index `json:"indexes,omitempty"`
 	// Key is a key of the seed, "alias/aws/dynamodb" for the AWS managed key,
 	// or empty for the AWS owned key.
 	Key string `json:"key,omitempty"`
@@ -99,6 +103,18 @@ type Table struct {
 	// Stream is the StreamViewType of the table's stream, such as
 	// NEW_AND_OLD_IMAGES, or empty for a table without a stream.
 	Stream string `json:"stream,omitempty"`
+}
+
+// Index is a secondary index of a table. Several attributes of one key of a global
+// index are separated by commas: "tenant,region".
+type Index struct {
+	Name string `json:"name"`
+	// PartitionKey is empty for a local index, which has the table's.
+	PartitionKey string `json:"partitionKey,omitempty"`
+	SortKey      string `json:"sortKey,omitempty"`
+	// Projection names the attributes besides all keys that the index holds: nil
+	// for all attributes, empty for the keys only.
+	Projection []string `json:"projection"`
 }
 
 // ParseSeed reads a Seed from JSON; an unknown member is an error.
@@ -233,16 +249,7 @@ func (s *Server) seedKey(ctx context.Context, k Key) {
 
 func (s *Server) seedTable(ctx context.Context, t Table) {
 	s.t.Helper()
-	in := &dynamodb.CreateTableInput{TableName: &t.Name, BillingMode: dynamodbtypes.BillingModePayPerRequest}
-	add := func(name string, kind dynamodbtypes.KeyType) {
-		in.AttributeDefinitions = append(in.AttributeDefinitions,
-			dynamodbtypes.AttributeDefinition{AttributeName: &name, AttributeType: dynamodbtypes.ScalarAttributeTypeS})
-		in.KeySchema = append(in.KeySchema, dynamodbtypes.KeySchemaElement{AttributeName: &name, KeyType: kind})
-	}
-	add(t.PartitionKey, dynamodbtypes.KeyTypeHash)
-	if t.SortKey != "" {
-		add(t.SortKey, dynamodbtypes.KeyTypeRange)
-	}
+	in := s.tableInput(t)
 	switch t.Key {
 	case "":
 	case "alias/aws/dynamodb":

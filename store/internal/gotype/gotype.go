@@ -92,10 +92,16 @@ func MarshalsItself(t reflect.Type) bool {
 	return reflect.PointerTo(Indirect(t)).Implements(marshalerType)
 }
 
-// IsWhole reports whether attributevalue leaves the values of a type, or the
-// pointers to them, to methods of the type.
-func IsWhole(t reflect.Type) bool {
+// isWhole reports whether attributevalue leaves the values of a type, or the
+// pointers to them, to the methods for DynamoDB of the type.
+func isWhole(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	return t.Implements(marshalerType) || t.Implements(unmarshalerType) ||
 		p.Implements(marshalerType) || p.Implements(unmarshalerType)
+}
+
+// isWhole reports whether the values of a type, or the pointers to them, are left
+// to methods of the type.
+func (s Settings) isWhole(t reflect.Type) bool {
+	return isWhole(t) || s.Form(Indirect(t)) != FormNone
 }

@@ -15,11 +15,14 @@ import (
 // and the process with it.
 type Inspection struct {
 	typeName string
+	settings Settings
 	known    sync.Map // of reflect.Type: *layout
 }
 
 // NewInspection returns an inspection of values of the named type.
-func NewInspection(typeName string) *Inspection { return &Inspection{typeName: typeName} }
+func NewInspection(typeName string, s Settings) *Inspection {
+	return &Inspection{typeName: typeName, settings: s}
+}
 
 // Check refuses the value of a field that would not be stored and read back, or
 // that contains itself. Errors: envelope.ErrConfiguration for its type,
@@ -49,14 +52,14 @@ func (in *Inspection) layout(t reflect.Type) *layout {
 	}
 	l.open = s.Open
 	if t.Kind() == reflect.Struct && !IsTime(t) {
-		l.members = structureOf(t).members
+		l.members = in.settings.Members(t)
 	}
 	in.known.Store(t, l)
 	return l
 }
 
 func (in *Inspection) shape() *Shape {
-	s := newShape(in.typeName)
+	s := newShape(in.typeName, in.settings)
 	s.written = true
 	return s
 }

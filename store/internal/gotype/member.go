@@ -3,7 +3,6 @@ package gotype
 import (
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // Member is a field of a struct as the SDK's attributevalue package sees it.
@@ -14,8 +13,10 @@ type Member struct {
 	Field   reflect.StructField
 	Options []string // of the dynamodbav tag
 
-	named   bool // by the tag
-	pointer bool // the way to the field leads through an embedded pointer
+	named bool // by the tag
+	// conflict is the name in the tag dynamodbav that another tag drops.
+	conflict string
+	pointer  bool // the way to the field leads through an embedded pointer
 }
 
 // Seal returns the seal tag of the field, and whether it has one.
@@ -49,7 +50,7 @@ type structure struct {
 // fields decides between fields of one name, with the addition that at equal
 // depth a name from a tag wins. A type that is embedded in itself adds nothing:
 // its own fields are less deep.
-func structureOf(t reflect.Type) *structure {
+func (set Settings) structureOf(t reflect.Type) *structure {
 	s := &structure{}
 	var found []Member
 	level := []Member{{Field: reflect.StructField{Type: t}}}
@@ -65,7 +66,7 @@ func structureOf(t reflect.Type) *structure {
 				continue
 			}
 			for i := range st.NumField() {
-				m := outer.inner(st.Field(i), i)
+				m := set.inner(&outer, st.Field(i), i)
 				switch kind := Indirect(m.Field.Type).Kind(); {
 				case m.Name == "-" || !m.Field.IsExported() && !m.Field.Anonymous:
 					s.others = append(s.others, m)
@@ -87,11 +88,12 @@ func structureOf(t reflect.Type) *structure {
 }
 
 // inner describes a field of the struct that m is.
-func (m *Member) inner(sf reflect.StructField, i int) Member {
-	tag, options, some := strings.Cut(sf.Tag.Get(nameTag), ",")
+func (set Settings) inner(m *Member, sf reflect.StructField, i int) Member {
+	tag, options, conflict := set.name(sf)
 	in := Member{
 		Name: tag, named: tag != "", Field: sf, Path: sf.Name,
 		Index:   append(slices.Clone(m.Index), i),
+		Options: options, conflict: conflict,
 		pointer: m.pointer || len(m.Index) > 0 && m.Field.Type.Kind() == reflect.Pointer,
 	}
 	if tag == "" {
@@ -99,9 +101,6 @@ func (m *Member) inner(sf reflect.StructField, i int) Member {
 	}
 	if m.Path != "" {
 		in.Path = m.Path + "." + sf.Name
-	}
-	if some {
-		in.Options = strings.Split(options, ",")
 	}
 	return in
 }

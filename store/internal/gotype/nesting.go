@@ -39,12 +39,17 @@ func (s *Nesting) find(name string) int {
 
 // nestings has an entry for each type that was seen, since a type can contain
 // itself.
-type nestings map[reflect.Type]*Nesting
+type nestings struct {
+	settings Settings
+	seen     map[reflect.Type]*Nesting
+}
+
+func newNestings(s Settings) nestings { return nestings{s, map[reflect.Type]*Nesting{}} }
 
 // of returns the nesting of a type.
 func (known nestings) of(t reflect.Type) *Nesting {
 	for range maxPointers {
-		if IsWhole(t) {
+		if known.settings.isWhole(t) {
 			return nil
 		}
 		if t.Kind() != reflect.Pointer {
@@ -65,11 +70,11 @@ func (known nestings) of(t reflect.Type) *Nesting {
 	default:
 		return nil
 	}
-	if s, has := known[t]; has {
+	if s, has := known.seen[t]; has {
 		return s
 	}
 	s := &Nesting{length: -1}
-	known[t] = s
+	known.seen[t] = s
 	switch t.Kind() {
 	case reflect.Struct:
 		known.structure(s, t)
@@ -79,7 +84,7 @@ func (known nestings) of(t reflect.Type) *Nesting {
 	}
 	s.elem = known.of(t.Elem())
 	if s.elem == nil && s.length < 0 {
-		known[t] = nil
+		known.seen[t] = nil
 		return nil
 	}
 	return s
@@ -91,21 +96,21 @@ const maxPointers = 16
 // structure fills the nesting of a struct.
 func (known nestings) structure(s *Nesting, t reflect.Type) {
 	s.fields, s.index = []NestedField{}, map[string]int{}
-	for _, m := range structureOf(t).members {
+	for _, m := range known.settings.Members(t) {
 		s.index[m.Name] = len(s.fields)
 		s.fields = append(s.fields, NestedField{Name: m.Name, Nesting: known.of(m.Field.Type)})
 	}
 }
 
-// Nested returns the fields of a struct type that can lack members. A type that
-// converts itself has none.
-func Nested(t reflect.Type) []NestedField {
-	if IsWhole(t) {
+// Nested returns the fields of the struct type of a table that can lack members.
+// A type that converts itself has none.
+func (set Settings) Nested(t reflect.Type) []NestedField {
+	if isWhole(t) {
 		return nil
 	}
-	s := nestings{}.of(t)
-	if s == nil {
-		return nil
-	}
+	known := newNestings(set)
+	s := &Nesting{length: -1}
+	known.seen[t] = s
+	known.structure(s, t)
 	return slices.DeleteFunc(slices.Clone(s.fields), func(f NestedField) bool { return f.Nesting == nil })
 }

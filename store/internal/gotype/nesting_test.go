@@ -74,7 +74,7 @@ func TestStoredFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, f := range structureOf(reflect.TypeOf(v)).members {
+		for _, f := range (Settings{}).structureOf(reflect.TypeOf(v)).members {
 			got = append(got, f.Name)
 		}
 		slices.Sort(got)
@@ -93,7 +93,7 @@ func TestFieldsAreFoundAsTheDecoderDoes(t *testing.T) {
 		Kelvin string `dynamodbav:"kind"`
 		Umlaut string `dynamodbav:"größe"`
 	}
-	s := nestings{}.of(reflect.TypeFor[fields]())
+	s := newNestings(Settings{}).of(reflect.TypeFor[fields]())
 	for _, name := range []string{"NAME", "name", "Name", "kind", "KIND", "\u212aind", "GRÖßE", "GRÖSSE", "nam", "",
 		"ſ"} {
 		var v fields
@@ -120,7 +120,7 @@ type (
 )
 
 func TestShapesOfTypesInThemselves(t *testing.T) {
-	s := nestings{}.of(reflect.TypeFor[Ring]())
+	s := newNestings(Settings{}).of(reflect.TypeFor[Ring]())
 	next := s.fields[s.index["Next"]].Nesting
 	all, named := s.fields[s.index["All"]].Nesting, s.fields[s.index["Named"]].Nesting
 	if next != s || all.elem != s || named.elem != s {
@@ -129,7 +129,7 @@ func TestShapesOfTypesInThemselves(t *testing.T) {
 	for _, typ := range []reflect.Type{reflect.TypeFor[Chain](), reflect.TypeFor[Loop](),
 		reflect.TypeFor[struct{ L Loop }]()} {
 		list := &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberL{}}}
-		if lost := (nestings{}).of(typ).lacks(list); lost != "" {
+		if lost := newNestings(Settings{}).of(typ).lacks(list); lost != "" {
 			t.Errorf("%v lacks %s", typ, lost)
 		}
 	}

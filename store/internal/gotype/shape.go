@@ -1,11 +1,9 @@
 package gotype
 
 import (
-	"encoding"
 	"fmt"
 	"reflect"
 	"runtime"
-	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
 )
@@ -22,6 +20,7 @@ type Shape struct {
 	// receiver, so that attributevalue finds it only in a value with an address.
 	Address bool
 
+	settings Settings
 	typeName string
 	// converts: the type has methods of its own, which decide what is stored.
 	converts bool
@@ -36,10 +35,10 @@ type Shape struct {
 // Of returns the shape of the struct type of a table. It refuses what concerns
 // the struct as a whole, such as a seal tag without effect; [Shape.Check] checks
 // each member. Errors: envelope.ErrConfiguration.
-func Of(t reflect.Type) (*Shape, error) {
-	s := newShape(t.String())
+func Of(t reflect.Type, settings Settings) (*Shape, error) {
+	s := newShape(t.String(), settings)
 	s.converts = MarshalsItself(t)
-	st := structureOf(t)
+	st := settings.structureOf(t)
 	s.Members = st.members
 	for _, group := range []struct {
 		fields []Member
@@ -74,8 +73,8 @@ func Of(t reflect.Type) (*Shape, error) {
 	return s, nil
 }
 
-func newShape(typeName string) *Shape {
-	return &Shape{typeName: typeName, seen: map[visit]bool{}, tagged: map[reflect.Type]bool{}}
+func newShape(typeName string, settings Settings) *Shape {
+	return &Shape{settings: settings, typeName: typeName, seen: map[visit]bool{}, tagged: map[reflect.Type]bool{}}
 }
 
 // Check refuses a member that would not be stored and read back. Errors:
@@ -109,10 +108,14 @@ func (s *Shape) member(m *Member, address bool) error {
 		return s.refuse(m.Path,
 			"attributevalue cannot read an embedded unexported field: export its type, or name the field")
 	}
-	if err := checkOptions(m.Field.Type, m.Options); err != nil {
+	if m.conflict != "" {
+		return s.refuse(m.Path, "its tag %s has no name, which drops the name %q of its tag dynamodbav: "+
+			"write the name in both", s.settings.TagKey, m.conflict)
+	}
+	if err := s.settings.checkOptions(m.Field.Type, m.Options); err != nil {
 		return s.refuse(m.Path, "%v", err)
 	}
-	if slices.Contains(m.Options, "binaryset") && Indirect(m.Field.Type) == byteSlicesType {
+	if s.settings.Set(m.Field.Type, m.Options) == "binaryset" && Indirect(m.Field.Type) == byteSlicesType {
 		return nil // the set is asked for
 	}
 	return s.value(m.Path, m.Field.Type, address || m.pointer)
@@ -143,6 +146,9 @@ func (s *Shape) value(path string, t reflect.Type, address bool) error {
 		return err
 	} else if converts {
 		return s.tags(path, t)
+	}
+	if converts, err := s.text(path, t, address); converts || err != nil {
+		return err
 	}
 	if IsTime(t) {
 		return nil
@@ -232,17 +238,16 @@ func (s *Shape) list(path string, t reflect.Type, address bool) error {
 
 // mapKey checks the type of a map's keys, which become names.
 func (s *Shape) mapKey(path string, t reflect.Type) error {
-	marshaler, unmarshaler := reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[encoding.TextUnmarshaler]()
 	p := reflect.PointerTo(t)
-	writes := t.Implements(marshaler)
+	writes := t.Implements(textMarshaler)
 	switch k := t.Kind(); {
 	case k == reflect.Pointer || k == reflect.Interface:
 		return s.refuse(path, "a map key of type %v would not come back as itself: use a string, a number or a bool", t)
-	case writes && p.Implements(unmarshaler):
+	case writes && p.Implements(textUnmarshaler):
 		return s.tags(path, t)
 	case s.written && writes:
 		return nil
-	case writes || p.Implements(marshaler) || p.Implements(unmarshaler):
+	case writes || p.Implements(textMarshaler) || p.Implements(textUnmarshaler):
 		return s.refuse(path, "a map key of type %v needs MarshalText with a value receiver and UnmarshalText", t)
 	case k != reflect.String && k != reflect.Bool && !IsNumber(t):
 		return s.refuse(path, "attributevalue cannot use %v as a map key: "+
@@ -263,7 +268,7 @@ func printsItself(t reflect.Type) bool {
 
 // structure checks a struct below the top level.
 func (s *Shape) structure(path string, t reflect.Type, address bool) error {
-	st := structureOf(t)
+	st := s.settings.structureOf(t)
 	if st.keepsNothing() {
 		return s.refuse(path, "%v has no exported field, so attributevalue would store an empty map: "+
 			"give it %s and %s, use another type, or "+leaveOut, t, MarshalMethod, unmarshalMethod)
@@ -321,7 +326,7 @@ func (s *Shape) embedded(path string, f reflect.StructField) error {
 	case p.Implements(marshalerType) || p.Implements(unmarshalerType) && !s.written:
 		return s.refuse(path, "attributevalue does not call the methods of an embedded %v: make it a field with a name",
 			t)
-	case IsTime(t) || structureOf(t).keepsNothing():
+	case IsTime(t) || s.settings.structureOf(t).keepsNothing():
 		return s.refuse(path, "attributevalue drops an embedded %v: make it a field with a name, or "+leaveOut, t)
 	}
 	return nil
@@ -376,18 +381,27 @@ func promoted(t reflect.Type, method string) bool {
 	var m reflect.Method
 	for _, t := range []reflect.Type{reflect.PointerTo(t), t} {
 		// If the value has the method, the pointer's is a wrapper too.
-		var has bool
-		found := m
-		if method == MarshalMethod {
-			found, has = t.MethodByName(MarshalMethod)
-		} else {
-			found, has = t.MethodByName(unmarshalMethod)
-		}
-		if has {
+		if found, has := methodOf(t, method); has {
 			m = found
 		}
 	}
 	f := runtime.FuncForPC(m.Func.Pointer())
 	file, _ := f.FileLine(f.Entry())
 	return t.Name() == "" || file == "<autogenerated>"
+}
+
+func methodOf(t reflect.Type, method string) (m reflect.Method, has bool) {
+	switch method {
+	case MarshalMethod:
+		return t.MethodByName(MarshalMethod)
+	case unmarshalMethod:
+		return t.MethodByName(unmarshalMethod)
+	case "MarshalText":
+		return t.MethodByName("MarshalText")
+	case "UnmarshalText":
+		return t.MethodByName("UnmarshalText")
+	case "MarshalBinary":
+		return t.MethodByName("MarshalBinary")
+	}
+	return t.MethodByName("UnmarshalBinary")
 }

@@ -9,16 +9,17 @@ import (
 // checkOptions refuses an option of a dynamodbav tag where attributevalue would
 // not do what it says, and options that contradict each other. The error is
 // the reason.
-func checkOptions(t reflect.Type, options []string) error {
+func (s Settings) checkOptions(t reflect.Type, options []string) error {
 	pointer := t.Kind() == reflect.Pointer // empty when it is nil
 	t = indirectAll(t)
-	own := reflect.PointerTo(t).Implements(marshalerType)
+	form := s.Form(t)
+	own := form != FormNone
 	for _, o := range options {
 		var err error
 		switch o {
 		case "":
 		case "omitempty":
-			if !pointer && NeverEmpty(t) {
+			if !pointer && NeverEmpty(t) && !s.omits(t) {
 				err = fmt.Errorf(usePointer, t)
 			}
 		case "nullempty":
@@ -42,11 +43,11 @@ func checkOptions(t reflect.Type, options []string) error {
 				err = fmt.Errorf("it is for numbers")
 			}
 		case "unixtime":
-			if !IsTime(t) || own && t != unixTimeType {
+			if !IsTime(t) || form == FormOwn && t != unixTimeType {
 				err = fmt.Errorf("it is for time.Time")
 			}
 		case "stringset", "numberset", "binaryset":
-			err = checkSet(t, o, options, own)
+			err = s.checkSet(t, o, options, own)
 		default:
 			err = fmt.Errorf("attributevalue does not know it")
 		}
@@ -58,8 +59,8 @@ func checkOptions(t reflect.Type, options []string) error {
 }
 
 // checkSet refuses a set of elements that its option does not fit.
-func checkSet(t reflect.Type, option string, options []string, own bool) error {
-	for _, o := range []string{"stringset", "numberset", "binaryset"} {
+func (s Settings) checkSet(t reflect.Type, option string, options []string, own bool) error {
+	for _, o := range setOptions {
 		if o != option && slices.Contains(options, o) {
 			return fmt.Errorf("it contradicts %s", o)
 		}
@@ -70,6 +71,10 @@ func checkSet(t reflect.Type, option string, options []string, own bool) error {
 	e := Indirect(t.Elem())
 	if e.Kind() == reflect.Interface || reflect.PointerTo(e).Implements(marshalerType) {
 		return nil // the values tell
+	}
+	if s.Form(e) != FormNone {
+		return fmt.Errorf("an element is of type %v, whose text methods attributevalue does not call in a set",
+			t.Elem())
 	}
 	bytes := (e.Kind() == reflect.Slice || e.Kind() == reflect.Array) && e.Elem().Kind() == reflect.Uint8
 	fits := map[string]bool{

@@ -2,9 +2,9 @@ package gotype
 
 import "reflect"
 
-// SetInt writes a number, which the field holds, into the field of a struct at
-// index. It makes the structs and the number that nil pointers on the way lack.
-func SetInt(v reflect.Value, index []int, n int64) {
+// SetInteger sets the integer field of a struct at an index, and allocates the
+// pointers on the way. The field's type must hold n.
+func SetInteger(v reflect.Value, index []int, n int64) {
 	for i, at := range index {
 		if i > 0 && v.Kind() == reflect.Pointer {
 			if v.IsNil() {
