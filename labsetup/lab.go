@@ -77,6 +77,14 @@ type Config struct {
 	Deadline time.Duration
 	// AuditDeadline is the same for CloudTrail, which lags up to 15 minutes.
 	AuditDeadline time.Duration
+	// Disk returns the bytes that the service keeps of the record with the key id
+	// in a table. Nil: nobody can see them, as on AWS.
+	Disk func(ctx context.Context, table, id string) ([]byte, error)
+	// Core limits Run, Size and Plan to the core path: the steps of the written
+	// lab, without the optional chapters and the clean-up.
+	Core bool
+	// Before is told each step before it is done. Nil: it is not told.
+	Before func(Step)
 	// Narrate is told each step when it is done; nil: nobody.
 	Narrate func(Step)
 }
