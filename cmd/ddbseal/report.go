@@ -83,6 +83,37 @@ type pageData struct {
 	Chapters                   []pageChapter
 	Diff                       []keypolicy.Line
 	RawItems                   pageItems
+	Pictures                   []pagePicture
+}
+
+type pagePicture struct {
+	Title string
+	Rows  []labsetup.PictureRow
+}
+
+// pictures are those that the run drew.
+func pictures(r *labsetup.Report) []pagePicture {
+	var out []pagePicture
+	if r.Picture != nil {
+		out = append(out, pagePicture{"The picture", r.Picture.Rows})
+	}
+	if r.Others != nil {
+		out = append(out, pagePicture{"AWS's two keys, and both kinds at once", r.Others.Rows})
+	}
+	return out
+}
+
+// cellClass colours a cell of a picture.
+func cellClass(c labsetup.PictureCell) string {
+	switch c.Kind {
+	case labsetup.Readable:
+		return "clear"
+	case labsetup.Unreadable:
+		return "sealed"
+	case labsetup.Denied, labsetup.Unexpected:
+		return "denied"
+	}
+	return "plain"
 }
 
 type pageChapter struct {
@@ -113,7 +144,7 @@ type itemCell struct {
 
 func renderPage(r *labsetup.Report, place string, made time.Time) ([]byte, error) {
 	data := pageData{Report: r, Place: place, Made: made.UTC(), Diff: keypolicy.Lines(r.PolicyDiff),
-		RawItems: sideBySide(r.Items)}
+		RawItems: sideBySide(r.Items), Pictures: pictures(r)}
 	for _, s := range r.Steps {
 		data.Took += s.Took
 		switch s.Outcome {
@@ -142,6 +173,8 @@ func renderPage(r *labsetup.Report, place string, made time.Time) ([]byte, error
 			return map[string]string{"ok": "pass", "??": "open", "FAIL": "fail"}[screen.Mark(s)]
 		},
 		"seen":     seenClass,
+		"cell":     cellClass,
+		"sentence": func() string { return labsetup.PictureSentence },
 		"round":    round,
 		"seconds":  func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"lastPart": func(arn string) string { return arn[strings.LastIndexAny(arn, ":")+1:] },
