@@ -118,7 +118,8 @@ func (l *Lab) accessChapter() chapter {
 		withdraw("via-withdrawn"),
 
 		plus("context", "allow the user one client-side table's items only",
-			"Client-side encryption binds the table's name to each item as encryption context. The condition demands it.",
+			"Client-side encryption binds the table's name to each item as encryption context. The condition "+
+				"demands it.",
 			allow("Allow one table's items", "", only("kms:EncryptionContext:aws-crypto-table-name", ClientTable))),
 		l.opensItem("context-client", SeesPlaintext, "The context of this item names the table of the condition."),
 		sees("context-other", "user decrypts the item of the other client-side table", UserName, ModeClient,

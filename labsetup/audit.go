@@ -17,14 +17,17 @@ func (l *Lab) auditChapter() chapter {
 			CLI: cli}, audit: true, do: do}
 	}
 	lookup := func(event, filter, more string) string {
-		return "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=" + event + more +
+		return "aws cloudtrail lookup-events --lookup-attributes " +
+			"AttributeKey=EventName,AttributeValue=" + event + more +
 			" \\\n  --query 'Events[].CloudTrailEvent' --output text | tr '\\t' '\\n' | " + filter
 	}
 	const denied = "grep AccessDenied | grep " + UserName + " | "
 	return chapter{"The audit", []labStep{
 		found("audit-denied", "find the user's denied use through DynamoDB",
-			"CloudTrail records each use of the key that KMS is asked for, with the person behind it, and refusals too. "+
-				"The read of the item is a data event and is not here. Not every read leaves a Decrypt: DynamoDB keeps a "+
+			"CloudTrail records each use of the key that KMS is asked for, with the person behind it, and refusals "+
+				"too. "+
+				"The read of the item is a data event and is not here. Not every read leaves a Decrypt: DynamoDB "+
+				"keeps a "+
 				"table's key for each caller for about five minutes.",
 			lookup("Decrypt", denied+"grep invokedBy | tail -n 1", ""),
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {

@@ -233,8 +233,10 @@ func counters() map[string][]counter {
 	})
 	rotation := keypolicy.Statement{Sid: "r", Effect: "Allow", Action: keypolicy.Strings{"kms:GetKeyRotationStatus"},
 		Resource: "*"}
-	grants := keypolicy.Statement{Sid: "g", Effect: "Allow", Action: keypolicy.Strings{"kms:CreateGrant"}, Resource: "*"}
-	write := keypolicy.Statement{Sid: "w", Effect: "Allow", Action: keypolicy.Strings{"kms:PutKeyPolicy"}, Resource: "*"}
+	grants := keypolicy.Statement{Sid: "g", Effect: "Allow", Action: keypolicy.Strings{"kms:CreateGrant"},
+		Resource: "*"}
+	write := keypolicy.Statement{Sid: "w", Effect: "Allow", Action: keypolicy.Strings{"kms:PutKeyPolicy"},
+		Resource: "*"}
 	deny := keypolicy.Statement{Sid: "d", Effect: "Deny", Action: keypolicy.Strings{"kms:Decrypt"}, Resource: "*"}
 	off := enabled(false)
 	return map[string][]counter{
@@ -446,7 +448,8 @@ func TestWords(t *testing.T) {
 		if s.Why == "" || !strings.HasSuffix(s.Why, ".") || strings.Contains(s.Why, "…") {
 			t.Errorf("step %s: %q is not a sentence", s.ID, s.Why)
 		}
-		for _, wrong := range []string{"alone decides who", "travels", "right is gone", "stops nothing", "KMS is never"} {
+		for _, wrong := range []string{"alone decides who", "travels", "right is gone", "stops nothing", "KMS is " +
+			"never"} {
 			if strings.Contains(s.Title+s.Why, wrong) {
 				t.Errorf("step %s says %q", s.ID, wrong)
 			}

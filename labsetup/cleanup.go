@@ -31,7 +31,8 @@ func (l *Lab) cleanUpChapter() chapter {
 			`aws kms cancel-key-deletion --key-id "$KEY"`, doing(l.cancelDeletion)),
 		sees("cancelled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStateDisabled),
 			"The key is back, and disabled. Enable it to use it again.", describe, l.keyState),
-		does("schedule-again", "schedule the deletion again", "The lab is over, and each key costs about 1 USD a month.",
+		does("schedule-again", "schedule the deletion again", "The lab is over, and each key costs about 1 USD a "+
+			"month.",
 			scheduleCLI, doing(l.scheduleDeletion)),
 	)}
 }
@@ -72,7 +73,8 @@ func (l *Lab) removal() []labStep {
 				"  aws kms list-resource-tags --key-id \"$id\" --query \"Tags[?TagKey=='"+labTag+"']\" --output text "+
 				"2>/dev/null | grep -q . && echo \"$id\"\ndone || true", doing(l.scheduleStrays)),
 		does("schedule", "schedule the key's deletion in seven days",
-			"What was encrypted under the key and not decrypted by then is lost for good. Until then the deletion can be "+
+			"What was encrypted under the key and not decrypted by then is lost for good. Until then the deletion "+
+				"can be "+
 				"cancelled.", scheduleCLI, l.removing(l.scheduleDeletion)),
 	)
 }
@@ -80,7 +82,8 @@ func (l *Lab) removal() []labStep {
 func deleteUserCLI(user string) string {
 	return "aws iam delete-login-profile --user-name " + user + " 2>/dev/null || true\n" +
 		"for id in $(aws iam list-access-keys --user-name " + user +
-		" --query 'AccessKeyMetadata[].AccessKeyId' --output text); do\n  aws iam delete-access-key --user-name " + user +
+		" --query 'AccessKeyMetadata[].AccessKeyId' --output text); do\n  aws iam delete-access-key " +
+		"--user-name " + user +
 		" --access-key-id \"$id\"\ndone\n" +
 		"for arn in $(aws iam list-attached-user-policies --user-name " + user +
 		" --query 'AttachedPolicies[].PolicyArn' --output text); do\n  aws iam detach-user-policy --user-name " + user +

@@ -16,7 +16,8 @@ func (l *Lab) denialChapter() chapter {
 			getAs(asUser, ClientTable), l.readsRaw(u, ClientTable, ModeClient)),
 		sees("user-client", "user tries to decrypt the client-side item", UserName, ModeClient, DeniedDecrypt,
 			"The program asks KMS to open the data key of the item. KMS looks at the same key policy, and this "+
-				"time the user's program hears the refusal itself.", openCLI(asUser, ModeClient), l.reads(u, ClientTable)),
+				"time the user's program hears the refusal "+
+				"itself.", openCLI(asUser, ModeClient), l.reads(u, ClientTable)),
 	}}
 }
 
@@ -29,7 +30,8 @@ func (l *Lab) othersChapter() chapter {
 			"This table is encrypted at rest too. Nobody needs a right to the AWS owned key, so it stops no one who "+
 				"may read the table.", getAs(asUser, OwnedTable), l.reads(u, OwnedTable)).under(KeyOwned),
 		sees("user-managed", "user reads the table under the AWS managed key", UserName, ModeServer, SeesPlaintext,
-			"The policy of the AWS managed key lets everyone in the account use it through DynamoDB. Its use is in the "+
+			"The policy of the AWS managed key lets everyone in the account use it through DynamoDB. Its use is in "+
+				"the "+
 				"audit, and it stops no one. Only a customer managed key keeps a user out.",
 			getAs(asUser, ManagedTable), l.reads(u, ManagedTable)).under(KeyManaged),
 		l.administratorReads(BothTable, ModeBoth,
@@ -48,7 +50,8 @@ func (l *Lab) othersChapter() chapter {
 			getAs("", ServerTable), l.readsRaw(a, ServerTable, ModeServer)),
 		sees("picture-others", "draw the second picture: AWS's two keys, and both kinds at once",
 			administratorRole+" and "+UserName, ModeDirect, asPictured,
-			"The keys of AWS protect a stolen disk and deny no user. Both kinds at once: the outer lock gives an error, "+
+			"The keys of AWS protect a stolen disk and deny no user. Both kinds at once: the outer lock gives an "+
+				"error, "+
 				"and behind it lies ciphertext.",
 			getAs(asUser, OwnedTable)+"\n"+getAs(asUser, ManagedTable)+"\n"+openCLI("", ModeBoth)+"\n"+
 				getAs(asUser, BothTable)+" || true",

@@ -151,7 +151,8 @@ func (l *Lab) Remaining(ctx context.Context, principal string) ([]string, error)
 			return nil, err
 		}
 		for _, g := range page.Grants {
-			if aws.ToString(g.GranteePrincipal) == who && slices.Contains(g.Operations, kmstypes.GrantOperationDecrypt) {
+			if aws.ToString(g.GranteePrincipal) == who &&
+				slices.Contains(g.Operations, kmstypes.GrantOperationDecrypt) {
 				found = append(found, "the grant "+aws.ToString(g.GrantId))
 			}
 		}

@@ -351,7 +351,8 @@ func TestServerThatDoesNotReport(t *testing.T) {
 			"server does not report the change") || time.Since(began) > 20*time.Second {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
-		if want := []string{"waiting for " + labsetup.ServerTable + " to be under the customer managed key, at most 5s"}; !slices.Equal(waits, want) {
+		if want := []string{"waiting for " + labsetup.ServerTable + " to be under the customer managed key, at " +
+			"most 5s"}; !slices.Equal(waits, want) {
 			t.Errorf("waits: %q", waits)
 		}
 	})

@@ -36,7 +36,8 @@ func lessons() []Lesson {
 		{Title: chapterPicture, Goal: "compare both kinds of encryption from memory"},
 
 		{Title: chapterOthers, Optional: true,
-			Answers: "What do the AWS owned and the AWS managed key protect, and what do both kinds of encryption together?"},
+			Answers: "What do the AWS owned and the AWS managed key protect, and what do both kinds of encryption " +
+				"together?"},
 		{Title: "The four statements of the key policy", Optional: true,
 			Answers: "What does each statement that the KMS console writes allow?"},
 		{Title: "Ways to give access", Optional: true,
@@ -46,7 +47,8 @@ func lessons() []Lesson {
 		{Title: "A multi-Region key", Optional: true, Answers: "How does another Region open what this one encrypted?"},
 		{Title: "Another account", Optional: true, Answers: "How does another account come to use a key?"},
 		{Title: "The audit", Optional: true, Answers: "What does CloudTrail record, and what does it leave out?"},
-		{Title: chapterCleanUp, Optional: true, Answers: "What is left, and how long can a key's deletion be cancelled?"},
+		{Title: chapterCleanUp, Optional: true, Answers: "What is left, and how long can a key's deletion be " +
+			"cancelled?"},
 	}
 }
 

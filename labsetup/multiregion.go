@@ -21,11 +21,13 @@ func (l *Lab) multiRegionChapter() chapter {
 				" --query KeyMetadata.Arn --output text)\naws kms create-alias --alias-name "+MultiAlias+
 				` --target-key-id "$MULTI"`, doing(l.makeMultiRegionKey)),
 		does("multi-replica", "replicate it to "+other,
-			"The replica has the same key material and a key policy of its own. KMS copies no policy, grant, alias or tag.",
+			"The replica has the same key material and a key policy of its own. KMS copies no policy, grant, alias "+
+				"or tag.",
 			`aws kms replicate-key --key-id "$MULTI" --replica-region `+other+" --tags TagKey="+labTag+",TagValue="+
 				labTagValue, doing(l.replicate)),
 		sees("multi-decrypt", "encrypt here, decrypt in "+other, administratorRole, ModeDirect, allowed,
-			"Either key opens what the other has encrypted, so a program in "+other+" goes on when this Region is away.",
+			"Either key opens what the other has encrypted, so a program in "+other+" goes on when this Region is "+
+				"away.",
 			"printf '"+message+`' >message`+"\n"+`aws kms encrypt --key-id "$MULTI" --plaintext fileb://message `+
 				"--query CiphertextBlob --output text | base64 --decode >multi.bin\n"+
 				`aws kms decrypt --key-id "${MULTI/`+l.region+`/`+other+`}" --ciphertext-blob fileb://multi.bin --region `+

@@ -60,7 +60,8 @@ type PictureCell struct {
 }
 
 // PictureSentence says what the picture shows.
-const PictureSentence = "Server-side, without the key you get an error and never see ciphertext; client-side, you get " +
+const PictureSentence = "Server-side, without the key you get an error and never see ciphertext; client-side, you " +
+	"get " +
 	"the ciphertext and cannot open it."
 
 // unreadableText stands for ciphertext.
@@ -196,7 +197,8 @@ func lookAt(ctx context.Context, table *store.Table[Record], disk func(context.C
 	return row
 }
 
-func diskCell(ctx context.Context, disk func(context.Context, string, string) ([]byte, error), table string) PictureCell {
+func diskCell(ctx context.Context, disk func(context.Context, string, string) ([]byte, error),
+	table string) PictureCell {
 	if disk == nil {
 		return PictureCell{Unseen, "not shown by AWS"}
 	}

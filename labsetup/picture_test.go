@@ -26,7 +26,8 @@ func TestPictureOfARun(t *testing.T) {
 			t.Errorf("%s: %+v, %v", mode, row, err)
 		}
 	}
-	if err := l.putPolicyText(t.Context(), &l.administrator, ConsolePolicy(l.account, []string{l.caller}, nil)); err != nil {
+	policy := ConsolePolicy(l.account, []string{l.caller}, nil)
+	if err := l.putPolicyText(t.Context(), &l.administrator, policy); err != nil {
 		t.Fatal(err)
 	}
 	viewer.Disk = func(context.Context, string, string) ([]byte, error) { return nil, errors.New("no disk") }

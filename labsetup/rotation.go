@@ -35,7 +35,8 @@ func (l *Lab) rotationChapter() chapter {
 			getAs("", ServerTable), l.reads(a, ServerTable)),
 		sees("rotated-client", "administrator decrypts the client-side item written before", administratorRole,
 			ModeClient, SeesPlaintext,
-			"Nothing was encrypted again. KMS opens the item's data key with the old material.", openCLI("", ModeClient),
+			"Nothing was encrypted again. KMS opens the item's data key with the old "+
+				"material.", openCLI("", ModeClient),
 			l.reads(a, ClientTable)),
 	}}
 }

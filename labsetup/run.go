@@ -23,7 +23,8 @@ func (l *Lab) patience(s labStep, err error) time.Duration {
 	switch {
 	case s.audit:
 		return l.cfg.AuditDeadline
-	case errors.Is(err, errNotReported), errors.Is(err, ErrNotOurs), errors.Is(err, errPolicyDiffers), errors.As(err, &file):
+	case errors.Is(err, errNotReported), errors.Is(err, ErrNotOurs), errors.Is(err, errPolicyDiffers),
+		errors.As(err, &file):
 		return 0
 	case errors.As(err, &busy): // a table that is being made or changed
 		return l.cfg.Deadline

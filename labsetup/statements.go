@@ -43,7 +43,8 @@ func (l *Lab) statementChapter() chapter {
 		describeCLI = `aws kms describe-key --key-id "$KEY"` + asProbe
 		rotationCLI = `aws kms get-key-rotation-status --key-id "$KEY"` + asProbe
 		tableCLI    = "aws dynamodb create-table --table-name " + probeTable + " \\\n" +
-			"  --attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH \\\n" +
+			"  --attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH " +
+			"\\\n" +
 			"  --billing-mode PAY_PER_REQUEST --tags Key=" + labTag + ",Value=" + labTagValue + " \\\n" +
 			`  --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId="$KEY"` + asProbe
 	)
@@ -84,7 +85,8 @@ func (l *Lab) statementChapter() chapter {
 		set("administrators-without", "remove the second user from the statement", "No statement names them any more.",
 			none),
 		probes("stranger-manages", "ask whether the key rotates", deniedRotation,
-			"We removed them from the statement and tried again: denied. So that statement alone had given the permission.",
+			"We removed them from the statement and tried again: denied. So that statement alone had given the "+
+				"permission.",
 			rotationCLI, rotation),
 
 		set("use-with", "name the second user as key user",
@@ -103,7 +105,8 @@ func (l *Lab) statementChapter() chapter {
 		probes("attach-makes", "make a table under the key", allowed,
 			"The fourth statement lets DynamoDB make its grant on their behalf.", tableCLI, l.makesTableUnderKey),
 		probes("attach-direct", "make a grant directly", deniedGrant,
-			"The condition kms:GrantIsForAWSResource holds only when a service asks. A key user cannot make grants for "+
+			"The condition kms:GrantIsForAWSResource holds only when a service asks. A key user cannot make grants "+
+				"for "+
 				"friends.", `aws kms create-grant --key-id "$KEY" --grantee-principal "`+shellProbe+
 				`" --operations Decrypt`+asProbe, l.grantsItself),
 		set("use-without", "remove the second user from both", "No statement names them any more.", none),

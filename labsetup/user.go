@@ -21,7 +21,8 @@ func (l *Lab) userChapter() chapter {
 	return chapter{chapterUser, []labStep{
 		does("user", "make a user who may use DynamoDB",
 			"AmazonDynamoDBFullAccess allows everything in DynamoDB. Of KMS it has two harmless rights, and none that "+
-				"uses a customer managed key. An IAM policy is attached to a user; the key has a key policy of its own.",
+				"uses a customer managed key. An IAM policy is attached to a user; the key has a key policy of its "+
+				"own.",
 			"aws iam create-user --user-name "+UserName+" --tags Key="+labTag+",Value="+labTagValue+
 				"\naws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.policy(), doing(l.makeUser)),
 		does("user-password", "give the user a console password",

@@ -79,7 +79,8 @@ It runs on an embedded AWS inside this process, without account or network: at r
 func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 	if c.Web {
 		if c.JSON || c.Report != "" || c.Keep || c.Learn || c.Script || c.remote() {
-			return usagef("--console goes with none of --json, --report, --keep, --learn, --commands, --aws and --endpoint-url " +
+			return usagef("--console goes with none of --json, --report, --keep, --learn, --commands, --aws and " +
+				"--endpoint-url " +
 				"(AWS_ENDPOINT_URL counts too); see ddbseal console --help")
 		}
 		page := consoleCommand{}

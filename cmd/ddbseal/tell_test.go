@@ -44,7 +44,8 @@ func TestNastyTexts(t *testing.T) {
 		Why: nasty, CLI: nasty, Error: nasty, Hint: nasty, Reasons: []string{nasty}}
 	cell := labsetup.PictureCell{Kind: labsetup.Readable, Text: nasty}
 	report := &labsetup.Report{Steps: []labsetup.Step{step}, LeftAlone: []string{nasty},
-		Picture: &labsetup.Picture{Rows: []labsetup.PictureRow{{Title: nasty, Disk: cell, Answer: cell, Program: cell}}}}
+		Picture: &labsetup.Picture{Rows: []labsetup.PictureRow{{Title: nasty, Disk: cell, Answer: cell,
+			Program: cell}}}}
 	for name, print := range map[string]func(s streams) error{
 		"narration": func(s streams) error {
 			n := newNarrator(s.err, true, false, 1)

@@ -58,9 +58,11 @@ func TestPrediction(t *testing.T) {
 	b := newSite(t).administrator()
 	page := b.post("/lab/run", http.StatusOK, "step", "8")
 	b.contains(page, "What will administrator see?", "the record", "ciphertext", "an error", "goal", "Optional:")
-	page = b.post("/lab/run", http.StatusOK, "step", "9", "predicts", "administrator-"+labsetup.ServerTable, "guess", "1")
+	page = b.post("/lab/run", http.StatusOK, "step", "9", "predicts", "administrator-"+labsetup.ServerTable,
+		"guess", "1")
 	b.contains(page, "You said ciphertext", "not quite")
-	page = b.post("/lab/run", http.StatusOK, "step", "10", "predicts", "administrator-"+labsetup.ClientTable, "guess", "0")
+	page = b.post("/lab/run", http.StatusOK, "step", "10", "predicts", "administrator-"+labsetup.ClientTable,
+		"guess", "0")
 	b.contains(page, "You said the record", "right")
 	page = b.post("/lab/clean", http.StatusOK)
 	b.contains(page, "0 of ")

@@ -172,7 +172,8 @@ func (p *problem) cure(s *session, resource string) *cure {
 		out.Text = "Any of these would allow it: " + others
 		for _, r := range p.Reasons {
 			if r.Kind == "near" && r.Sid != "" {
-				out.Text = "Any of these would allow it: naming the user as a principal in the key policy's statement “" +
+				out.Text = "Any of these would allow it: naming the user as a principal in the key policy's " +
+					"statement “" +
 					r.Sid + "”, " + others
 				break
 			}
