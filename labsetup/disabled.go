@@ -11,7 +11,7 @@ import (
 func (l *Lab) disabledChapter() chapter {
 	a := &l.administrator
 	reads := func(id, table, mode, expected, why string) labStep {
-		return sees(id, "administrator reads "+table, administratorRole, mode, expected, why, readCLI("", table, mode),
+		return sees(id, "administrator reads "+tableWords(table), administratorRole, mode, expected, why, readCLI("", table, mode),
 			l.reads(a, table))
 	}
 	return chapter{"The key disabled", []labStep{

@@ -72,6 +72,25 @@ func (l *Lab) otherTables() []labStep {
 	}
 }
 
+// tableWords names a table of the lab for people.
+func tableWords(table string) string {
+	switch table {
+	case ServerTable:
+		return "the server-side table"
+	case ClientTable:
+		return "the client-side table"
+	case OtherTable:
+		return "the second client-side table"
+	case OwnedTable:
+		return "the table under the AWS owned key"
+	case ManagedTable:
+		return "the table under the AWS managed key"
+	case BothTable:
+		return "the table with both"
+	}
+	return table
+}
+
 func createCLI(name string) string {
 	return "aws dynamodb create-table --table-name " + name + " \\\n" +
 		"  --attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH \\\n" +
@@ -95,13 +114,13 @@ func (l *Lab) puts(table, mode, why string) labStep {
 			cli += " --table " + table
 		}
 	}
-	return does("put-"+table, "put the record into "+table, why, cli, doing(func(ctx context.Context) error {
+	return does("put-"+table, "put the record into "+tableWords(table), why, cli, doing(func(ctx context.Context) error {
 		return l.administrator.tables[table].Put(ctx, theRecord())
 	}))
 }
 
 func (l *Lab) administratorReads(table, mode, why string) labStep {
-	return sees("administrator-"+table, "administrator reads "+table, administratorRole, mode, SeesPlaintext, why,
+	return sees("administrator-"+table, "administrator reads "+tableWords(table), administratorRole, mode, SeesPlaintext, why,
 		readCLI("", table, mode), l.reads(&l.administrator, table))
 }
 
