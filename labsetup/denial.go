@@ -42,12 +42,12 @@ func (l *Lab) othersChapter() chapter {
 		sees("administrator-both-raw", "administrator reads the same without decrypting", administratorRole, ModeBoth,
 			SeesCiphertext,
 			"DynamoDB has undone its own encryption. The ciphertext of the program is still there.",
-			getAs("", BothTable), l.readsRaw(a, BothTable, ModeBoth)),
+			getCLI(BothTable), l.readsRaw(a, BothTable, ModeBoth)),
 		sees("administrator-server-raw", "administrator looks at the server-side item as it arrives", administratorRole,
 			ModeServer, SeesPlaintext,
 			"What arrives in your program is plaintext. DynamoDB decrypted it first, and HTTPS protected it on the "+
 				"way: encryption at rest and encryption on the way are two different things.",
-			getAs("", ServerTable), l.readsRaw(a, ServerTable, ModeServer)),
+			getCLI(ServerTable), l.readsRaw(a, ServerTable, ModeServer)),
 		sees("picture-others", "draw the second picture: AWS's two keys, and both kinds at once",
 			administratorRole+" and "+UserName, ModeDirect, asPictured,
 			"The keys of AWS protect a stolen disk and deny no user. Both kinds at once: the outer lock gives an "+

@@ -253,7 +253,7 @@ func (l *Lab) pictureChapter() chapter {
 	return chapter{chapterPicture, []labStep{
 		sees("picture", "draw the picture: both tables, with the key and without", administratorRole+" and "+UserName,
 			ModeDirect, asPictured, PictureSentence,
-			getAs("", ServerTable)+"\n"+getAs(asUser, ServerTable)+" || true\n"+openCLI("", ModeClient)+"\n"+
+			getCLI(ServerTable)+"\n"+getAs(asUser, ServerTable)+" || true\n"+openCLI("", ModeClient)+"\n"+
 				getAs(asUser, ClientTable),
 			l.draws(func(p *Picture) { l.report.Picture = p }, ExpectedPicture())),
 	}}

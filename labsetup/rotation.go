@@ -32,7 +32,7 @@ func (l *Lab) rotationChapter() chapter {
 			}),
 		sees("rotated-server", "administrator reads the server-side item written before", administratorRole, ModeServer,
 			SeesPlaintext, "DynamoDB does not notice a rotation, and neither does anyone who reads the table.",
-			getAs("", ServerTable), l.reads(a, ServerTable)),
+			getCLI(ServerTable), l.reads(a, ServerTable)),
 		sees("rotated-client", "administrator decrypts the client-side item written before", administratorRole,
 			ModeClient, SeesPlaintext,
 			"Nothing was encrypted again. KMS opens the item's data key with the old "+

@@ -125,9 +125,6 @@ func (l *Lab) statementChapter() chapter {
 	return c
 }
 
-// policyOfProbe is the managed policy that gives the second user DynamoDB.
-func (l *Lab) policyOfProbe() string { return l.fullAccess }
-
 func (l *Lab) makeProbe(ctx context.Context) (err error) {
 	if l.probeARN, err = l.ensureUser(ctx, ProbeName); err != nil {
 		return err

@@ -114,14 +114,15 @@ func (l *Lab) puts(table, mode, why string) labStep {
 			cli += " --table " + table
 		}
 	}
-	return does("put-"+table, "put the record into "+tableWords(table), why, cli, doing(func(ctx context.Context) error {
+	put := func(ctx context.Context) error {
 		return l.administrator.tables[table].Put(ctx, theRecord())
-	}))
+	}
+	return does("put-"+table, "put the record into "+tableWords(table), why, cli, doing(put))
 }
 
 func (l *Lab) administratorReads(table, mode, why string) labStep {
-	return sees("administrator-"+table, "administrator reads "+tableWords(table), administratorRole, mode, SeesPlaintext, why,
-		readCLI("", table, mode), l.reads(&l.administrator, table))
+	return sees("administrator-"+table, "administrator reads "+tableWords(table), administratorRole, mode,
+		SeesPlaintext, why, readCLI("", table, mode), l.reads(&l.administrator, table))
 }
 
 // makeTable makes a table with default settings, key id (String), or finds it.
