@@ -5,8 +5,9 @@ import "context"
 // diskChapter looks at what the service keeps, which only the embedded AWS shows.
 func (l *Lab) diskChapter() chapter {
 	look := func(table, mode, why string) labStep {
-		return sees("disk-"+table, "look for the diagnosis on the disk of "+tableWords(table), administratorRole,
-			mode, unreadable, why, `grep -rqs '`+theRecord().Diagnosis+`' "$DDBSEAL_DATA_DIR" && echo readable || echo unreadable`,
+		cli := `grep -rqs '` + theRecord().Diagnosis + `' "$DDBSEAL_DATA_DIR" && echo readable || echo unreadable`
+		title := "look for the diagnosis on the disk of " + tableWords(table)
+		return sees("disk-"+table, title, administratorRole, mode, unreadable, why, cli,
 			func(ctx context.Context) (string, error) {
 				data, err := l.cfg.Disk(ctx, table, theRecord().ID)
 				if err != nil {
