@@ -11,8 +11,8 @@ import (
 func (l *Lab) disabledChapter() chapter {
 	a := &l.administrator
 	reads := func(id, table, mode, expected, why string) labStep {
-		return sees(id, "administrator reads "+tableWords(table), administratorRole, mode, expected, why, readCLI("", table, mode),
-			l.reads(a, table))
+		return sees(id, "administrator reads "+tableWords(table), administratorRole, mode, expected, why,
+			readCLI("", table, mode), l.reads(a, table))
 	}
 	return chapter{"The key disabled", []labStep{
 		does("disable", "disable the key", "Nobody can use a disabled key, whatever the key policy says.",
