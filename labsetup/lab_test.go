@@ -8,12 +8,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ddbseal/ddbseal/labsetup"
 )
@@ -38,6 +41,7 @@ func TestRunPasses(t *testing.T) {
 				cfg.OtherAccount = &o
 				cfg.Narrate = func(labsetup.Step) { narrated++ }
 				cfg.Explain = func() []string { return []string{"because"} }
+				cfg.Disk = w.disk
 			})
 			r := w.passes(t, lab.Run)
 			if len(r.Steps) != lab.Size() || narrated != lab.Size() {
@@ -50,7 +54,7 @@ func TestRunPasses(t *testing.T) {
 				}
 				ids[s.ID] = true
 				if s.Chapter == "" || s.Title == "" || s.Expected == "" || s.Principal == "" || s.CLI == "" ||
-					s.Outcome != labsetup.Passed || (s.Mode != "" && s.Why == "") {
+					s.Outcome != labsetup.Passed || !strings.HasSuffix(s.Why, ".") {
 					t.Errorf("incomplete: %+v", s)
 				}
 				if out, err := exec.Command("sh", "-n", "-c", s.CLI).CombinedOutput(); err != nil {
@@ -226,7 +230,7 @@ func TestSabotageIsNoticed(t *testing.T) {
 			&dynamodb.PutItemInput{TableName: aws.String(table), Item: map[string]types.AttributeValue{
 				"id":        &types.AttributeValueMemberS{Value: "1"},
 				"name":      &types.AttributeValueMemberS{Value: "Robin Example"},
-				"diagnosis": &types.AttributeValueMemberS{Value: "seasonal allergy"}}})
+				"diagnosis": &types.AttributeValueMemberS{Value: "hay fever"}}})
 		return err
 	}
 	for _, c := range []struct {
@@ -243,8 +247,8 @@ func TestSabotageIsNoticed(t *testing.T) {
 			return err
 		}},
 		{"the client-side item is plaintext", "user-key", "user-client-raw", func(cfg aws.Config) error { return plaintext(cfg, labsetup.ClientTable) }},
-		{"the record in both is plaintext", "user-key", "administrator-both-raw", func(cfg aws.Config) error { return plaintext(cfg, labsetup.BothTable) }},
-		{"another record", "user-key", "user-owned", func(cfg aws.Config) error { return plaintext(cfg, labsetup.OwnedTable) }},
+		{"the record in both is plaintext", "put-" + labsetup.BothTable, "administrator-both-raw", func(cfg aws.Config) error { return plaintext(cfg, labsetup.BothTable) }},
+		{"another record", "put-" + labsetup.OwnedTable, "user-owned", func(cfg aws.Config) error { return plaintext(cfg, labsetup.OwnedTable) }},
 		{"the grant is revoked early", "grant", "grant-decrypts", func(cfg aws.Config) error {
 			client := kms.NewFromConfig(cfg)
 			key, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(labsetup.KeyAlias)})
@@ -311,4 +315,45 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := labsetup.New(labsetup.Config{}); err == nil {
 		t.Error("a lab without an administrator")
 	}
+}
+
+// forgets is the administrator of a server that takes a change of a table's
+// encryption and does not report it.
+func forgets(cfg aws.Config) aws.Config {
+	cfg = cfg.Copy()
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error {
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("forgets", func(ctx context.Context,
+			in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput,
+			middleware.Metadata, error) {
+			out, metadata, err := next.HandleInitialize(ctx, in)
+			if d, ok := out.Result.(*dynamodb.DescribeTableOutput); ok && err == nil {
+				d.Table.SSEDescription = nil
+			}
+			return out, metadata, err
+		}), middleware.Before)
+	})
+	return cfg
+}
+
+// TestServerThatDoesNotReport: the lab ends soon, and says what it waited for.
+func TestServerThatDoesNotReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.admin = forgets(w.admin)
+		var waits []string
+		lab := w.lab(t, func(cfg *labsetup.Config) {
+			cfg.Deadline = 5 * time.Second
+			cfg.Waiting = func(what string) { waits = append(waits, what) }
+		})
+		began := time.Now()
+		_, err := lab.Up(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "waited 5s for it to be under the customer managed key: this "+
+			"server does not report the change") || time.Since(began) > 20*time.Second {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		if want := []string{"waiting for " + labsetup.ServerTable + " to be under the customer managed key, at " +
+			"most 5s"}; !slices.Equal(waits, want) {
+			t.Errorf("waits: %q", waits)
+		}
+	})
 }

@@ -15,22 +15,31 @@ import (
 )
 
 // OpenTable declares the lab's table of a mode (ModeServer, ModeClient or
-// ModeBoth) for whoever cfg signs as. keyARN is the lab's key. It makes no
-// call.
+// ModeBoth) for the principal who signs with cfg. keyARN is the lab's key. It makes
+// no call.
 func OpenTable(cfg aws.Config, keyARN, mode string) (*store.Table[Record], error) {
+	return OpenNamedTable(cfg, keyARN, mode, tableOf(mode))
+}
+
+// OpenNamedTable is [OpenTable] for a table with another name, such as OtherTable.
+func OpenNamedTable(cfg aws.Config, keyARN, mode, name string) (*store.Table[Record], error) {
+	if tableOf(mode) == "" {
+		return nil, fmt.Errorf("no table of the lab has mode %q", mode)
+	}
 	client := dynamodb.NewFromConfig(cfg)
 	if mode == ModeServer {
-		return store.New[Record](client, ServerTable, store.ServerSide{KMSKeyARN: keyARN})
-	}
-	name := map[string]string{ModeClient: ClientTable, ModeBoth: BothTable}[mode]
-	if name == "" {
-		return nil, fmt.Errorf("no table of the lab has mode %q", mode)
+		return store.New[Record](client, name, store.ServerSide{KMSKeyARN: keyARN})
 	}
 	keyring, err := awskms.New(awskms.Config{Client: kms.NewFromConfig(cfg), KeyARN: keyARN})
 	if err != nil {
 		return nil, err
 	}
 	return store.New[Record](client, name, store.ClientSide{Keyring: keyring})
+}
+
+// tableOf is the lab's table of a mode, or empty.
+func tableOf(mode string) string {
+	return map[string]string{ModeServer: ServerTable, ModeClient: ClientTable, ModeBoth: BothTable}[mode]
 }
 
 // KeyARN finds the ARN behind the lab's alias, as whoever cfg signs as, who

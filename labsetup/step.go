@@ -35,6 +35,8 @@ const (
 	deniedGrant     = "denied kms:CreateGrant"
 	deniedRotation  = "denied kms:GetKeyRotationStatus"
 	deniedAll       = "denied"
+	unreadable      = "unreadable"
+	asPictured      = "the same picture"
 )
 
 // Outcome is how a step came out.
@@ -61,10 +63,12 @@ type Step struct {
 	Outcome   Outcome `json:"outcome"`
 	Expected  string  `json:"expected"`
 	Got       string  `json:"got"`
-	Principal string  `json:"principal"`      // who acted
-	Mode      string  `json:"mode,omitempty"` // one of the modes, or empty
-	Why       string  `json:"why"`            // what the step shows
-	CLI       string  `json:"cli,omitempty"`  // the AWS CLI command that does the same
+	Principal string  `json:"principal"`          // who acted
+	Mode      string  `json:"mode,omitempty"`     // one of the modes, or empty
+	TableKey  string  `json:"tableKey,omitempty"` // of the table that a check looks at: the key of DynamoDB
+	Optional  bool    `json:"optional,omitempty"` // of an optional chapter
+	Why       string  `json:"why"`                // what the step shows
+	CLI       string  `json:"cli,omitempty"`      // bash that does the same, with the AWS CLI where that can
 	Error     string  `json:"error,omitempty"`
 	// what an unexpected error means and how to fix it, by Config.Hint
 	Hint    string        `json:"hint,omitempty"`
@@ -85,6 +89,8 @@ type Report struct {
 	Items         []RawItem `json:"items,omitempty"`        // the record as each table returns it
 	Audit         []KeyUse  `json:"audit,omitempty"`        // key uses as CloudTrail has them
 	SignIn        string    `json:"signIn,omitempty"`       // console address of the account
+	Picture       *Picture  `json:"picture,omitempty"`      // with the key and without it, as this run found it
+	Others        *Picture  `json:"others,omitempty"`       // the same for AWS's two keys, and for both at once
 	LeftAlone     []string  `json:"leftAlone,omitempty"`    // of the lab's names, but not made by it
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/access"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/labaccess"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
@@ -87,6 +88,37 @@ type pageData struct {
 	Diff                       []keypolicy.Line
 	RawItems                   pageItems
 	Access                     []labaccess.Step
+	Pictures                   []pagePicture
+}
+
+type pagePicture struct {
+	Title string
+	Rows  []labsetup.PictureRow
+}
+
+// pictures are those that the run drew.
+func pictures(r *labsetup.Report) []pagePicture {
+	var out []pagePicture
+	if r.Picture != nil {
+		out = append(out, pagePicture{"The picture", r.Picture.Rows})
+	}
+	if r.Others != nil {
+		out = append(out, pagePicture{"AWS's two keys, and both kinds at once", r.Others.Rows})
+	}
+	return out
+}
+
+// cellClass colours a cell of a picture.
+func cellClass(c labsetup.PictureCell) string {
+	switch c.Kind {
+	case labsetup.Readable:
+		return "clear"
+	case labsetup.Unreadable:
+		return "sealed"
+	case labsetup.Denied, labsetup.Unexpected:
+		return "denied"
+	}
+	return "plain"
 }
 
 type pageChapter struct {
@@ -117,7 +149,7 @@ type itemCell struct {
 
 func renderPage(r *labsetup.Report, place string, made time.Time, changes ...labaccess.Step) ([]byte, error) {
 	data := pageData{Report: r, Place: place, Made: made.UTC(), Diff: keypolicy.Lines(r.PolicyDiff),
-		RawItems: sideBySide(r.Items), Access: changes}
+		RawItems: sideBySide(r.Items), Access: changes, Pictures: pictures(r)}
 	for _, s := range r.Steps {
 		data.Took += s.Took
 		switch s.Outcome {
@@ -141,13 +173,15 @@ func renderPage(r *labsetup.Report, place string, made time.Time, changes ...lab
 		}
 	}
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"mark": checkMark,
+		"mark": screen.Mark,
 		"outcome": func(s labsetup.Step) string {
-			return map[string]string{"ok": "pass", "??": "open", "FAIL": "fail"}[checkMark(s)]
+			return map[string]string{"ok": "pass", "??": "open", "FAIL": "fail"}[screen.Mark(s)]
 		},
 		"seen":      seenClass,
 		"answer":    answerClass,
 		"operation": func(i int) string { return strings.ReplaceAll(access.Operations[i].String(), "-", " ") },
+		"cell":      cellClass,
+		"sentence":  func() string { return labsetup.PictureSentence },
 		"round":     round,
 		"seconds":   func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"lastPart":  func(arn string) string { return arn[strings.LastIndexAny(arn, ":")+1:] },

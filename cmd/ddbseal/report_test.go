@@ -48,6 +48,8 @@ func TestPageEscapes(t *testing.T) {
 			{Table: evil, Mode: labsetup.ModeServer, Item: `{"id":{"S":"1"},"<i>name":{"S":"<script>alert(1)</script>"},"list":{"L":[{"S":"<u>"}]}}`},
 			{Table: "t", Mode: labsetup.ModeClient, Item: "<p>no JSON"},
 		},
+		Picture: &labsetup.Picture{Rows: []labsetup.PictureRow{{Title: evil,
+			Disk: labsetup.PictureCell{Kind: evil, Text: evil}}}},
 		Audit: []labsetup.KeyUse{{Event: evil, Principal: evil, InvokedBy: evil, Error: evil, Context: evil}}}
 	answers := []labaccess.Cell{{Before: labaccess.Answer{Verdict: access.No},
 		After: labaccess.Answer{Verdict: access.Yes}}}
@@ -71,7 +73,7 @@ func TestPageEscapes(t *testing.T) {
 func TestPageOfTheLab(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lab.html")
 	var out, narration bytes.Buffer
-	if code := run([]string{"lab", "--report", path}, streams{nil, &out, &narration}); code != exitOK {
+	if code := run([]string{"lab", "--all", "--report", path}, streams{nil, &out, &narration}); code != exitOK {
 		t.Fatalf("exit code %d\n%s", code, &narration)
 	}
 	text, err := os.ReadFile(path)
@@ -84,7 +86,9 @@ func TestPageOfTheLab(t *testing.T) {
 		"aws kms put-key-policy", "aws_dbe_head", "Robin Example", "dynamodb.amazonaws.com",
 		"does not apply: principal did not match", `id="access"`,
 		"Ways to give access: name the user as key user", "(Allow one user to decrypt)",
-		"assumes the role arn:aws:iam::111122223333:role/nextwork-kms-role"} {
+		"assumes the role arn:aws:iam::111122223333:role/nextwork-kms-role",
+		`<td data-label="disk"><span class="seen sealed">(unreadable)</span></td>`, "(unreadable); KMS: denied",
+		"both, without"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

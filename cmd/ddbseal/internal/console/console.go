@@ -198,6 +198,7 @@ func (c *Console) routes() http.Handler {
 	get("/lab", c.labPage)
 	post("/lab/run", c.writing(c.labRun))
 	post("/lab/reset", c.writing(c.labReset))
+	post("/lab/clean", c.writing(c.labClean))
 	get("/", c.notFound)
 	return mux
 }
