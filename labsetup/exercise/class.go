@@ -22,6 +22,8 @@ const (
 	job      = "job"
 	email    = "robin@example.org"
 	illness  = "hay fever"
+
+	officeKey = "kms:EncryptionContext:aws-crypto-attr.office"
 )
 
 // classAttributes are the attributes of attributeClass in the order of the task, but
@@ -64,7 +66,7 @@ func attributeClass() definition {
 				}
 			}
 			_, err := s.makeKey(ctx, s.basePolicy(keypolicy.AllowDecrypt("Allow one office", s.userARN(north),
-				map[string]map[string]string{"StringEquals": {"kms:EncryptionContext:aws-crypto-attr.office": "north"}})))
+				map[string]map[string]string{"StringEquals": {officeKey: "north"}})))
 			if err != nil {
 				return err
 			}
@@ -75,9 +77,9 @@ func attributeClass() definition {
 			return Solution{
 				Answer: "email: encrypt\ndiagnosis: encrypt\nward: sign\noffice: context\nvisits: none\n",
 				Why: "Encrypt is the default, and every other action is for somebody who works without the key: " +
-					"DynamoDB with the filter, KMS with the office, the job with the counter. Encrypting more would stop " +
-					"them, and encrypting less would show personal data to each reader of the table and, in the context, " +
-					"of the audit.",
+					"DynamoDB with the filter, KMS with the office, the job with the counter. Encrypting more would " +
+					"stop them, and encrypting less would show personal data to each reader of the table and, in the " +
+					"context, of the audit.",
 			}, nil, nil
 		},
 	}
