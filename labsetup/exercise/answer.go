@@ -13,7 +13,7 @@ const maxAnswer = 64 << 10
 // lines that begin with # are skipped. A name may stand once only.
 func parseAnswer(text string) (map[string][]string, error) {
 	if len(text) > maxAnswer {
-		return nil, fmt.Errorf("an answer has at most %d bytes", maxAnswer)
+		return nil, fmt.Errorf("%w: it has more than %d bytes", ErrForm, maxAnswer)
 	}
 	answer := map[string][]string{}
 	number := 0
@@ -26,10 +26,10 @@ func parseAnswer(text string) (map[string][]string, error) {
 		name, values, ok := strings.Cut(line, ":")
 		name = strings.TrimSpace(name)
 		if !ok || name == "" {
-			return nil, fmt.Errorf("line %d of the answer is not of the form \"name: value\"", number)
+			return nil, fmt.Errorf("%w: line %d is not of the form \"name: value\"", ErrForm, number)
 		}
 		if _, twice := answer[name]; twice {
-			return nil, fmt.Errorf("line %d of the answer repeats a name", number)
+			return nil, fmt.Errorf("%w: line %d repeats a name", ErrForm, number)
 		}
 		answer[name] = []string{}
 		for value := range strings.SplitSeq(values, ",") {

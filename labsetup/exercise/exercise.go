@@ -64,6 +64,8 @@ var (
 	// ErrNoAnswer means that the exercise is answered by a text and none was
 	// given.
 	ErrNoAnswer = errors.New("the exercise is answered by a text, and none was given")
+	// ErrForm means that the text of an answer cannot be read.
+	ErrForm = errors.New("the answer cannot be read")
 	// ErrNotOurs means that something has a name of the exercise and not its tag.
 	ErrNotOurs = errors.New("exists, but was not made by this exercise: it lacks the tag " + Tag)
 	// ErrAudit means that CloudTrail does not show yet what Start has done.

@@ -67,7 +67,7 @@ func (e *Set) Start(ctx context.Context, id string) error {
 // they found. It changes nothing that an answer consists of. answer is the text
 // of an exercise with Text set and is ignored otherwise. An answer that is wrong
 // is not an error: see [Result.Passed]. Errors: [ErrUnknown], [ErrNotStarted],
-// [ErrNoAnswer], [ErrAudit], and those of AWS.
+// [ErrNoAnswer], [ErrForm], [ErrAudit], and those of AWS.
 func (e *Set) Check(ctx context.Context, id, answer string) (*Result, error) {
 	d, s, err := e.open(ctx, id)
 	if err != nil {

@@ -407,7 +407,8 @@ func TestAccessible(t *testing.T) {
 	admin.run(choose(userARN))
 	admin.click("#add-user")
 	admin.check("key with a change")
-	for _, path := range []string{"/tables", "/keys", key + "?view=policy", "/audit", "/lab", "/missing"} {
+	for _, path := range []string{"/tables", "/keys", key + "?view=policy", "/audit", "/lab", "/exercises",
+		"/exercises/one-server-table", "/exercises/attribute-class", "/missing"} {
 		admin.open(path)
 		admin.check(path)
 	}

@@ -52,9 +52,11 @@ type Console struct {
 	sessions *sessions
 	guard    *guard
 	progress *progress
-	ctx      context.Context // ends with Close
-	stop     context.CancelFunc
-	streams  sync.WaitGroup
+
+	exercising sync.Mutex      // held while an exercise is started, checked or solved
+	ctx        context.Context // ends with Close
+	stop       context.CancelFunc
+	streams    sync.WaitGroup
 }
 
 // New makes a console; it makes no call. It fails when the configuration is
@@ -197,6 +199,9 @@ func (c *Console) routes() http.Handler {
 	get("/lab", c.labPage)
 	post("/lab/run", c.writing(c.labRun))
 	post("/lab/reset", c.writing(c.labReset))
+	get("/exercises", c.exercisesPage)
+	get("/exercises/{id}", c.exercisePage)
+	post("/exercises/{id}/{action}", c.writing(c.changeExercise))
 	get("/", c.notFound)
 	return mux
 }
