@@ -37,13 +37,14 @@ func (l *Lab) cleanUpChapter() chapter {
 // removal are the steps that remove what the lab made.
 func (l *Lab) removal() []labStep {
 	var steps []labStep
-	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, BothTable, probeTable} {
+	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, BothTable, probeTable, HierarchyTable,
+		BranchKeyTable, KeyOffTable} {
 		steps = append(steps, does("delete-"+table, "delete "+table,
 			"No backup is made; a table billed on demand has no alarms.",
 			"aws dynamodb delete-table --table-name "+table,
 			l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
 	}
-	for _, user := range []string{UserName, ProbeName} {
+	for _, user := range []string{UserName, ProbeName, InsiderName} {
 		steps = append(steps, does("delete-"+user, "delete "+user,
 			"Password, access keys and policies first: IAM refuses otherwise.", "aws iam delete-user --user-name "+user,
 			l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))

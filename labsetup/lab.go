@@ -77,6 +77,10 @@ type Config struct {
 	Deadline time.Duration
 	// AuditDeadline is the same for CloudTrail, which lags up to 15 minutes.
 	AuditDeadline time.Duration
+	// Measure tries what AWS does not document and keeps the answers in
+	// Report.Measured. Leave it false on the embedded AWS, which answers what
+	// somebody guessed.
+	Measure bool
 	// Narrate is told each step when it is done; nil: nobody.
 	Narrate func(Step)
 }
@@ -97,6 +101,10 @@ type Lab struct {
 	role          principal
 	probe         principal
 	probeARN      string
+	insider       principal
+
+	versionsBefore []string // of the branch key, before its rotation
+	escrow         *escrow
 
 	fullAccess string // the managed policy that allows all of DynamoDB
 	grantID    string

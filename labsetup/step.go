@@ -85,6 +85,7 @@ type Report struct {
 	Items         []RawItem `json:"items,omitempty"`        // the record as each table returns it
 	Audit         []KeyUse  `json:"audit,omitempty"`        // key uses as CloudTrail has them
 	SignIn        string    `json:"signIn,omitempty"`       // console address of the account
+	Measured      []string  `json:"measured,omitempty"`     // answers to what AWS does not document, by Config.Measure
 	LeftAlone     []string  `json:"leftAlone,omitempty"`    // of the lab's names, but not made by it
 }
 
