@@ -37,8 +37,8 @@ func (l *Lab) cleanUpChapter() chapter {
 // removal are the steps that remove what the lab made.
 func (l *Lab) removal() []labStep {
 	var steps []labStep
-	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, BothTable, probeTable, HierarchyTable,
-		BranchKeyTable, KeyOffTable} {
+	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, BothTable, probeTable,
+		HierarchyTable, BranchKeyTable, KeyOffTable} {
 		steps = append(steps, does("delete-"+table, "delete "+table,
 			"No backup is made; a table billed on demand has no alarms.",
 			"aws dynamodb delete-table --table-name "+table,

@@ -108,8 +108,8 @@ func TestOptionalChecks(t *testing.T) {
 			return err
 		}},
 		{"hierarchy-old", "hierarchy-rotate", func(l *Lab) error {
-			_, err := l.administrator.ddb.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(BranchKeyTable),
-				Key: map[string]types.AttributeValue{
+			_, err := l.administrator.ddb.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+				TableName: aws.String(BranchKeyTable), Key: map[string]types.AttributeValue{
 					"branch-key-id": &types.AttributeValueMemberS{Value: branchKeyID},
 					"type":          &types.AttributeValueMemberS{Value: "branch:version:" + l.versionsBefore[0]}}})
 			return err
@@ -146,7 +146,9 @@ func TestOptionalChecks(t *testing.T) {
 				PolicyName: aws.String(denyName)})
 			return err
 		}},
-		{"key-off-works", "key-off-deny", func(l *Lab) error { return l.putPolicy(ctx, keypolicy.Console{Account: l.account}) }},
+		{"key-off-works", "key-off-deny", func(l *Lab) error {
+			return l.putPolicy(ctx, keypolicy.Console{Account: l.account})
+		}},
 	}
 	t.Run("every check has one", func(t *testing.T) {
 		has := map[string]bool{"key-off-measured": true} // expects nothing

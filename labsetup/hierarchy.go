@@ -49,18 +49,19 @@ func (l *Lab) hierarchyChapter() chapter {
 			"Ten items get a data key from KMS each. Ten others get theirs from one branch key.",
 			tableCLI(HierarchyTable), l.makeTable(HierarchyTable)),
 		does("hierarchy-store", "make a key store with one branch key",
-			"KMS draws the branch key and wraps it, and the wrapped key lies in a DynamoDB table. This program unwraps "+
-				"it by kms:Decrypt and keeps it in memory for a while.",
+			"KMS draws the branch key and wraps it, and the wrapped key lies in a DynamoDB table. This program "+
+				"unwraps it by kms:Decrypt and keeps it in memory for a while.",
 			"ddbseal keystore create "+store+" --context lab="+labTagValue, doing(l.makeKeyStore)),
 		does("hierarchy-items", "put the items", "Both kinds of items have the same format and hold the same record.",
 			"aws dynamodb scan --table-name "+HierarchyTable+" --select COUNT", doing(l.putHierarchy)),
 		sees("hierarchy-direct", "administrator opens ten items without a branch key", administratorRole, ModeClient,
-			calls(manyItems), "Each item has a data key that only KMS can unwrap, so each costs a call: time, money, and "+
-				"a part of the account's limit of calls per second.", item(directID+"1"),
+			calls(manyItems), "Each item has a data key that only KMS can unwrap, so each costs a call: time, money, "+
+				"and a part of the account's limit of calls per second.", item(directID+"1"),
 			l.opensMany(a, directID)),
 		sees("hierarchy-branch", "administrator opens ten items under the branch key", administratorRole, ModeClient,
-			calls(1), "One call unwraps the branch key, and the branch key unwraps all ten data keys. The price is time: "+
-				"who loses the right to the KMS key goes on until the kept branch key expires.", item(branchID+"1"),
+			calls(1), "One call unwraps the branch key, and the branch key unwraps all ten data keys. The price is "+
+				"time: who loses the right to the KMS key goes on until the kept branch key expires.",
+			item(branchID+"1"),
 			l.opensMany(a, branchID)),
 		sees("hierarchy-wrapped", "user reads the branch key's record", UserName, ModeClient, SeesCiphertext,
 			"The key store protects nothing by being secret. What lies in it is wrapped by KMS.", getBranchKeyCLI,

@@ -52,7 +52,8 @@ func (l *Lab) keyOffChapter() chapter {
 		reads("key-off-read", SeesPlaintext,
 			"The key policy is as strict as before and protects nothing: the table is no longer under the key."),
 		sees("key-off-client-raw", "user reads the client-side item", UserName, ModeClient, SeesCiphertext,
-			"A client-side table has no such setting. DynamoDB cannot decrypt what it never could.", getCLI(ClientTable),
+			"A client-side table has no such setting. DynamoDB cannot decrypt what it never could.",
+			getCLI(ClientTable),
 			l.readsRaw(u, ClientTable, ModeClient)),
 		sees("key-off-client", "user opens the client-side item", UserName, ModeClient, DeniedDecrypt,
 			"Opening it needs the key, and the key policy still decides about that.", decryptItemCLI,
@@ -78,10 +79,13 @@ func (l *Lab) keyOffChapter() chapter {
 // measuresKeyOff is the one step without an expected answer: nobody has published
 // whether AWS lets a caller without kms:Decrypt take the key off.
 func (l *Lab) measuresKeyOff() labStep {
-	step := sees("key-off-measured", "the user, without kms:Decrypt, tries to switch it", UserName, ModeServer, unmeasured,
-		"AWS does not document whether it lets a caller take the key off who may not use it. It likely refuses, because "+
-			"the change needs the old key. The embedded AWS does not show what nobody has measured; 'ddbseal lab --aws' "+
-			"tries it and reports the answer.", keyOffCLI, func(context.Context) (string, error) { return unmeasured, nil })
+	step := sees("key-off-measured", "the user, without kms:Decrypt, tries to switch it", UserName, ModeServer,
+		unmeasured,
+		"AWS does not document whether it lets a caller take the key off who may not use it. It likely refuses, "+
+			"because the change needs the old key. The embedded AWS does not show what nobody has measured; 'ddbseal "+
+			"lab --aws' tries it and reports the answer.", keyOffCLI, func(context.Context) (string, error) {
+			return unmeasured, nil
+		})
 	if !l.cfg.Measure {
 		return step
 	}
@@ -173,7 +177,8 @@ func (l *Lab) takesKeyOff(p *principal) action {
 			SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}}); err != nil {
 			return "", err
 		}
-		return Done, l.waitTable(ctx, KeyOffTable, func(t *types.TableDescription) bool { return t.SSEDescription == nil })
+		return Done, l.waitTable(ctx, KeyOffTable,
+			func(t *types.TableDescription) bool { return t.SSEDescription == nil })
 	}
 }
 

@@ -42,35 +42,41 @@ func (l *Lab) recoveryChapter() chapter {
 	key := func(state string) string { return "aws kms " + state + "-key --key-id KEY" }
 	return chapter{"Escrow and disaster recovery", []labStep{
 		does("escrow-export", "export the branch key to escrow",
-			"The versions of the branch key are unwrapped once and sealed under an ECDH key of your own, whose private "+
-				"half you keep offline. From now on whoever has both opens the items, whatever the key policy says.",
+			"The versions of the branch key are unwrapped once and sealed under an ECDH key of your own, whose "+
+				"private half you keep offline. From now on whoever has both opens the items, whatever the key "+
+				"policy says.",
 			escrowCLI, doing(l.exportEscrow)),
-		does("escrow-lose", "lose the key: disable it", "A deleted key is worse: nothing brings it back after the wait of "+
-			"7 to 30 days. Until then cancelling the deletion does.", key("disable"), doing(l.disableKey)),
+		does("escrow-lose", "lose the key: disable it", "A deleted key is worse: nothing brings it back after the "+
+			"wait of 7 to 30 days. Until then cancelling the deletion does.", key("disable"), doing(l.disableKey)),
 		decrypts("escrow-lost", "administrator opens an item under the branch key", KeyDisabled,
 			"The branch key is wrapped by the key, so the item stays closed. The backups of the table are the same "+
-				"ciphertext and do not help.", item, func(ctx context.Context) (string, error) { return l.opensBranch(ctx, a) }),
+				"ciphertext and do not help.", item, func(ctx context.Context) (string, error) {
+				return l.opensBranch(ctx, a)
+			}),
 		decrypts("escrow-stranger", "open the escrow with another private key", notOpened,
 			"The archive alone is worth nothing.", escrowCLI, l.opensEscrowAsStranger),
 		decrypts("escrow-opened", "open the item with the branch key from escrow", SeesPlaintext,
-			"No call to KMS is made: the item, the archive and the private key are enough.", escrowCLI, l.opensFromEscrow),
+			"No call to KMS is made: the item, the archive and the private key are enough.", escrowCLI,
+			l.opensFromEscrow),
 		decrypts("escrow-writes", "write an item with the branch key from escrow", refusedIt,
 			"Escrow is for reading. After a disaster new items belong under a new key.", escrowCLI, l.writesFromEscrow),
 		does("escrow-enable", "enable the key again", "", key("enable"), doing(l.enableKey)),
 
 		does("region-item", "put an item under the multi-Region key, and keep a copy of it",
 			"The copy stands for a replica of the table, a backup, or an export in the other Region.",
-			"aws dynamodb get-item --table-name "+HierarchyTable+` --key '{"id":{"S":"region"}}'`, doing(l.putRegionItem)),
+			"aws dynamodb get-item --table-name "+HierarchyTable+` --key '{"id":{"S":"region"}}'`,
+			doing(l.putRegionItem)),
 		does("region-lose", "lose the Region: disable the primary key",
 			"A Region cannot be switched off for a lesson. A disabled key answers as little.",
 			"aws kms disable-key --key-id MULTI", l.setMulti(false)),
 		decrypts("region-lost", "administrator opens the copy in "+l.region, KeyDisabled,
 			"The primary key no longer answers.", "aws kms describe-key --key-id MULTI", l.opensRegion(false)),
 		decrypts("region-replica", "administrator opens the copy in "+l.otherRegion(), SeesPlaintext,
-			"The replica has the same key material and a policy of its own, and works without the primary. A key that was "+
-				"made for a single Region has no replica, now or later.",
+			"The replica has the same key material and a policy of its own, and works without the primary. A key "+
+				"that was made for a single Region has no replica, now or later.",
 			"aws kms describe-key --key-id MULTI --region "+l.otherRegion(), l.opensRegion(true)),
-		does("region-enable", "enable the primary key again", "", "aws kms enable-key --key-id MULTI", l.setMulti(true)),
+		does("region-enable", "enable the primary key again", "", "aws kms enable-key --key-id MULTI",
+			l.setMulti(true)),
 	}}
 }
 

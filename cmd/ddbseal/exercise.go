@@ -117,9 +117,9 @@ func (c *exerciseStart) Run(ctx context.Context, s streams) error {
 	}
 	return withSet(ctx, s, &c.target, true, func(p *place, set *exercise.Set) error {
 		if c.billed() {
-			if err := confirm(s, c.Yes, "This makes a KMS key, DynamoDB tables and IAM users in the AWS account of the "+
-				"current credentials, region "+p.current.Region+". The key costs about 1 USD a month, by the hour, until "+
-				"'ddbseal exercise remove --aws'.", "exercise"); err != nil {
+			if err := confirm(s, c.Yes, "This makes a KMS key, DynamoDB tables and IAM users in the AWS account of "+
+				"the current credentials, region "+p.current.Region+". The key costs about 1 USD a month, by the "+
+				"hour, until 'ddbseal exercise remove --aws'.", "exercise"); err != nil {
 				return err
 			}
 		}

@@ -14,7 +14,8 @@ func TestExercise(t *testing.T) {
 	b.contains(b.get(path, http.StatusOK), "exercise-one-client-table-reader", "Hint 3")
 	b.contains(b.post(path+"/check", http.StatusOK), "Start the exercise first")
 	b.contains(b.post(path+"/start", http.StatusOK), "The starting state is there")
-	b.contains(b.post(path+"/check", http.StatusOK), "not solved yet", "denied kms:Decrypt", "The user cannot open the item.")
+	b.contains(b.post(path+"/check", http.StatusOK), "not solved yet", "denied kms:Decrypt",
+		"The user cannot open the item.")
 	b.contains(b.post(path+"/solution", http.StatusOK), "aws kms put-key-policy", "Carry it out")
 	b.contains(b.post(path+"/solve", http.StatusOK), "The solution was carried out")
 	page := b.post(path+"/check", http.StatusOK)
