@@ -129,8 +129,11 @@ type Record struct {
 	Ward      string `json:"ward" dynamodbav:"ward" seal:"sign"`
 }
 
+// RecordID is the ID of the lab's record.
+const RecordID = "1"
+
 func theRecord() Record {
-	return Record{ID: "1", Name: "Robin Example", Diagnosis: "seasonal allergy", Ward: "north"}
+	return Record{ID: RecordID, Name: "Robin Example", Diagnosis: "seasonal allergy", Ward: "north"}
 }
 
 // ErrNoRegion is returned by New if the administrator's configuration has no Region.
