@@ -129,11 +129,15 @@ type Record struct {
 	Ward      string `json:"ward" dynamodbav:"ward" seal:"sign"`
 }
 
-// RecordID is the ID of the lab's record.
-const RecordID = "1"
+// What the lab's record says, as far as others need to know it.
+const (
+	RecordID  = "1"
+	Diagnosis = "seasonal allergy" // encrypted on the client side
+	Ward      = "north"            // signed and readable there
+)
 
 func theRecord() Record {
-	return Record{ID: RecordID, Name: "Robin Example", Diagnosis: "seasonal allergy", Ward: "north"}
+	return Record{ID: RecordID, Name: "Robin Example", Diagnosis: Diagnosis, Ward: Ward}
 }
 
 // ErrNoRegion is returned by New if the administrator's configuration has no Region.

@@ -16,7 +16,7 @@ type Table struct {
 var (
 	mainTables  = []named{{labsetup.ServerTable, "server-side"}, {labsetup.ClientTable, "client-side"}}
 	otherTables = []named{{labsetup.OwnedTable, "AWS owned key"}, {labsetup.ManagedTable, "AWS managed key"},
-		{labsetup.BothTable, "both: client and server"}}
+		{labsetup.BothTable, "both"}}
 )
 
 type named struct{ table, title string }

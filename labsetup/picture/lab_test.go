@@ -1,6 +1,7 @@
 package picture_test
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"reflect"
@@ -64,28 +65,22 @@ func (l *lab) observe(t *testing.T) []picture.Table {
 	for _, name := range append(picture.MainTables(), picture.OtherTables()...) {
 		with, err := picture.Observe(t.Context(), l.admin, l.key, name)
 		must(t, err)
-		without, err := picture.Observe(t.Context(), l.user, l.key, name)
+		without, err := picture.Observe(t.Context(), l.user, "", name)
 		must(t, err)
 		disk, err := l.server.DiskView(t.Context(), name,
 			map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: labsetup.RecordID}})
 		must(t, err)
-		tables = append(tables, picture.Table{Name: name, Disk: picture.OnDisk(disk.Sealed, diagnosis),
+		tables = append(tables, picture.Table{Name: name, Disk: picture.OnDisk(disk.Sealed, labsetup.Diagnosis),
 			With: with, Without: without})
 	}
 	return tables
 }
 
-// What the lab's record says.
-const (
-	diagnosis = "seasonal allergy"
-	ward      = "north"
-)
-
 // TestRun compares the pictures in docs with a run of the lab, and what is
 // documented of each table with what the run has found.
 func TestRun(t *testing.T) {
 	found := newLab(t).observe(t)
-	if want := picture.Documented(diagnosis, ward); !reflect.DeepEqual(found, want) {
+	if want := picture.Documented(labsetup.Diagnosis, labsetup.Ward); !reflect.DeepEqual(found, want) {
 		t.Errorf("found:\n%+v\ndocumented:\n%+v", found, want)
 	}
 	for name, svg := range map[string]string{
@@ -124,13 +119,13 @@ func TestObserve(t *testing.T) {
 		TableName: aws.String(labsetup.OwnedTable),
 		Key:       map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: labsetup.RecordID}}})
 	must(t, err)
-	if look, err := picture.Observe(t.Context(), l.admin, l.key, labsetup.OwnedTable); err == nil {
-		t.Errorf("without a record: %+v", look)
+	if look, err := picture.Observe(t.Context(), l.admin, l.key, labsetup.OwnedTable); !errors.Is(err, picture.ErrMissing) {
+		t.Errorf("without a record: %+v, %v", look, err)
 	}
-	if got := picture.OnDisk([]byte("… "+diagnosis), diagnosis); got[0].Kind != picture.Clear {
+	if got := picture.OnDisk([]byte("… "+labsetup.Diagnosis), labsetup.Diagnosis); got[0].Kind != picture.Clear {
 		t.Errorf("plaintext on disk is shown as %+v", got)
 	}
-	if got := picture.OnDisk(nil, diagnosis); got[0].Kind != picture.Nothing {
+	if got := picture.OnDisk(nil, labsetup.Diagnosis); got[0].Kind != picture.Nothing {
 		t.Errorf("an unknown disk is shown as %+v", got)
 	}
 }

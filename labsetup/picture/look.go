@@ -31,9 +31,11 @@ type Look struct {
 }
 
 // Observe reads the lab's record in a table as the principal that cfg signs as,
-// once as DynamoDB answers and once through a program that decrypts with the key,
-// whose ARN is keyARN. A refusal is a finding. Errors: those of the network, and
-// of a table or record that does not exist.
+// once as DynamoDB answers and once through a program that decrypts with the key.
+// keyARN is the ARN of the key; empty means the key that the item names, which is
+// right only where nobody else could have written the item. A refusal is a
+// finding. Errors: [ErrMissing], those of the network, and that of a table that
+// does not exist.
 func Observe(ctx context.Context, cfg aws.Config, keyARN, table string) (Look, error) {
 	item, err := get(ctx, cfg, table)
 	if err != nil {
@@ -52,6 +54,15 @@ func Observe(ctx context.Context, cfg aws.Config, keyARN, table string) (Look, e
 	if table == labsetup.BothTable {
 		mode = labsetup.ModeBoth
 	}
+	if keyARN == "" {
+		message, err := envelope.Inspect(item)
+		if err != nil {
+			return Look{}, err
+		}
+		if len(message.EncryptedDataKeys) > 0 {
+			keyARN = string(message.EncryptedDataKeys[0].ProviderInfo)
+		}
+	}
 	t, err := labsetup.OpenTable(cfg, keyARN, mode)
 	if err != nil {
 		return Look{}, err
@@ -69,8 +80,8 @@ func Observe(ctx context.Context, cfg aws.Config, keyARN, table string) (Look, e
 	return look, nil
 }
 
-// errMissing means that the lab's record is not in the table.
-var errMissing = errors.New("the lab's record is not in the table: run 'ddbseal up'")
+// ErrMissing means that the lab's record is not in the table.
+var ErrMissing = errors.New("the lab's record is not in the table: run 'ddbseal up'")
 
 func get(ctx context.Context, cfg aws.Config, table string) (envelope.Item, error) {
 	out, err := dynamodb.NewFromConfig(cfg).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(table),
@@ -80,7 +91,7 @@ func get(ctx context.Context, cfg aws.Config, table string) (envelope.Item, erro
 		return nil, err
 	}
 	if len(out.Item) == 0 {
-		return nil, errMissing
+		return nil, ErrMissing
 	}
 	return out.Item, nil
 }

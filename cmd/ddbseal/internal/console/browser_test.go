@@ -407,14 +407,14 @@ func TestAccessible(t *testing.T) {
 	admin.run(choose(userARN))
 	admin.click("#add-user")
 	admin.check("key with a change")
-	for _, path := range []string{"/tables", "/keys", key + "?view=policy", "/audit", "/lab", "/exercises",
+	for _, path := range []string{"/", "/tables", "/keys", key + "?view=policy", "/audit", "/lab", "/exercises",
 		"/exercises/one-server-table", "/exercises/attribute-class", "/missing"} {
 		admin.open(path)
 		admin.check(path)
 	}
 	b.get(key, 200)
 	b.post(key+"/remove", 200, "role", "user", "arn", userARN)
-	for _, path := range []string{"/tables", "/keys", "/audit", key} {
+	for _, path := range []string{"/", "/tables", "/keys", "/audit", key} {
 		user.open(path)
 		user.check("denied " + path)
 	}

@@ -185,7 +185,7 @@ func (c *Console) routes() http.Handler {
 	post := func(pattern string, h handler) {
 		mux.HandleFunc("POST "+pattern, c.signedIn(c.changing(h)))
 	}
-	get("/{$}", func(w http.ResponseWriter, r *http.Request, _ *session) { redirect(w, r, "/tables") })
+	get("/{$}", c.home)
 	post("/signout", c.signOut)
 	get("/tables", c.tablesPage)
 	post("/tables/read", c.readItem)

@@ -86,6 +86,8 @@ func TestEveryPage(t *testing.T) {
 		status     int
 		has        string
 	}{
+		{administrator.Name, "/", 200, "were read just now"},
+		{labsetup.UserName, "/", 200, "were read just now"},
 		{administrator.Name, "/tables", 200, labsetup.ServerTable},
 		{administrator.Name, "/tables?left=" + labsetup.OwnedTable + "&right=" + labsetup.ManagedTable, 200, "AWS owned key"},
 		{administrator.Name, "/tables?left=missing", 200, "ResourceNotFoundException"},
