@@ -81,6 +81,14 @@ type Config struct {
 	// Report.Measured. Leave it false on the embedded AWS, which answers what
 	// somebody guessed.
 	Measure bool
+	// Disk returns the bytes that the service keeps of the record with the key id
+	// in a table. Nil: nobody can see them, as on AWS.
+	Disk func(ctx context.Context, table, id string) ([]byte, error)
+	// Core limits Run, Size and Plan to the core path: the steps of the written
+	// lab, without the optional chapters and the clean-up.
+	Core bool
+	// Before is told each step before it is done. Nil: it is not told.
+	Before func(Step)
 	// Narrate is told each step when it is done; nil: nobody.
 	Narrate func(Step)
 }
@@ -129,15 +137,8 @@ type Record struct {
 	Ward      string `json:"ward" dynamodbav:"ward" seal:"sign"`
 }
 
-// What the lab's record says, as far as others need to know it.
-const (
-	RecordID  = "1"
-	Diagnosis = "seasonal allergy" // encrypted on the client side
-	Ward      = "north"            // signed and readable there
-)
-
 func theRecord() Record {
-	return Record{ID: RecordID, Name: "Robin Example", Diagnosis: Diagnosis, Ward: Ward}
+	return Record{ID: "1", Name: "Robin Example", Diagnosis: "seasonal allergy", Ward: "north"}
 }
 
 // ErrNoRegion is returned by New if the administrator's configuration has no Region.

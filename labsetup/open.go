@@ -22,7 +22,7 @@ func OpenTable(cfg aws.Config, keyARN, mode string) (*store.Table[Record], error
 	if mode == ModeServer {
 		return store.New[Record](client, ServerTable, store.ServerSide{KMSKeyARN: keyARN})
 	}
-	name := map[string]string{ModeClient: ClientTable, ModeBoth: BothTable}[mode]
+	name := tableOf(mode)
 	if name == "" {
 		return nil, fmt.Errorf("no table of the lab has mode %q", mode)
 	}
@@ -31,6 +31,11 @@ func OpenTable(cfg aws.Config, keyARN, mode string) (*store.Table[Record], error
 		return nil, err
 	}
 	return store.New[Record](client, name, store.ClientSide{Keyring: keyring})
+}
+
+// tableOf is the lab's table of a mode, or empty.
+func tableOf(mode string) string {
+	return map[string]string{ModeServer: ServerTable, ModeClient: ClientTable, ModeBoth: BothTable}[mode]
 }
 
 // KeyARN finds the ARN behind the lab's alias, as whoever cfg signs as, who

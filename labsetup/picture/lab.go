@@ -1,88 +1,87 @@
 package picture
 
 import (
+	"strings"
+
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
-// Table is one kind of table of the lab with what was found of its record.
-type Table struct {
-	Name          string // of the lab's table
-	Disk          []Part
-	With, Without Look // with the key and without it
+// Of returns the lab's picture of the two modes under one key, to be drawn.
+func Of(p labsetup.Picture) Picture {
+	return Picture{Title: "The same record, the same key: who sees what?", Columns: columns, Rows: rows(p),
+		Caption: labsetup.PictureSentence}
 }
 
-// mainTables and otherTables are the tables of the two pictures, with the titles
-// of their rows.
-var (
-	mainTables  = []named{{labsetup.ServerTable, "server-side"}, {labsetup.ClientTable, "client-side"}}
-	otherTables = []named{{labsetup.OwnedTable, "AWS owned key"}, {labsetup.ManagedTable, "AWS managed key"},
-		{labsetup.BothTable, "both"}}
-)
+// OfOthers returns the lab's second picture, of the two AWS keys and of both modes
+// at once, to be drawn.
+func OfOthers(p labsetup.Picture) Picture {
+	return Picture{Title: "The same record under AWS's keys, and under both locks", Columns: columns, Rows: rows(p),
+		Caption: "AWS's keys encrypt the disk and stop nobody who may use the table. With both, the lock of the server " +
+			"refuses first."}
+}
 
-type named struct{ table, title string }
+var columns = [3]string{"on AWS's disk", "DynamoDB answers", "your program shows"}
 
-// MainTables and OtherTables return the names of the tables that [Main] and
-// [Other] show.
-func MainTables() []string { return names(mainTables) }
-
-// OtherTables is described at [MainTables].
-func OtherTables() []string { return names(otherTables) }
-
-func names(tables []named) []string {
-	var all []string
-	for _, t := range tables {
-		all = append(all, t.table)
+func rows(p labsetup.Picture) []Row {
+	var all []Row
+	for _, r := range p.Rows {
+		all = append(all, RowOf(r))
 	}
 	return all
 }
 
-const mainCaption = "Server-side, without the key you get an error and never see ciphertext. Client-side, you get the " +
-	"ciphertext and cannot open it."
-
-const otherCaption = "The keys of AWS's own encrypt the disk and stop nobody who may use the table. With both, the " +
-	"server's lock refuses first."
-
-// Main returns the picture of the two modes under one key.
-func Main(tables []Table) Picture {
-	return draw("The same record, the same key: who sees what?", mainCaption, mainTables, tables)
-}
-
-// Other returns the picture of the two AWS keys and of both modes at once.
-func Other(tables []Table) Picture {
-	return draw("The same record under the other keys, and under both locks", otherCaption, otherTables, tables)
-}
-
-func draw(title, caption string, rows []named, tables []Table) Picture {
-	p := Picture{Title: title, Caption: caption,
-		Columns: [3]string{"on AWS's disk", "DynamoDB answers", "your program shows"}}
-	for _, r := range rows {
-		for _, t := range tables {
-			if t.Name != r.table {
-				continue
-			}
-			p.Rows = append(p.Rows,
-				Row{Title: r.title, Detail: "with the key", Cells: [3][]Part{t.Disk, t.With.Answer, t.With.Program}},
-				Row{Title: r.title, Detail: "without the key",
-					Cells: [3][]Part{t.Disk, t.Without.Answer, t.Without.Program}})
-		}
+// RowOf returns one row of the lab's picture, to be drawn.
+func RowOf(r labsetup.PictureRow) Row {
+	title, detail, _ := strings.Cut(r.Title, ", ")
+	if detail == "without" {
+		detail = "without the key"
 	}
-	return p
+	return Row{Title: title, Detail: detail, Cells: [3][]Part{parts(r.Disk), parts(r.Answer), parts(r.Program)}}
 }
 
-// Documented returns what every run of the lab finds, with the diagnosis in clear
-// as given: docs/picture-light.svg and the others show it, and a test compares it
-// with a run.
-func Documented(diagnosis, ward string) []Table {
-	disk := []Part{{Sealed, Unreadable}}
-	opened := Look{[]Part{{Clear, diagnosis}}, []Part{{Clear, diagnosis}}, true}
-	refused := Look{[]Part{{Refused, "AccessDenied"}}, []Part{{Nothing, nothing}}, false}
-	sealed := []Part{{Clear, "ward: " + ward}, {Sealed, Unreadable}}
-	return []Table{
-		{labsetup.ServerTable, disk, opened, refused},
-		{labsetup.ClientTable, disk, Look{sealed, []Part{{Clear, diagnosis}}, true},
-			Look{sealed, []Part{{Sealed, Unreadable}, {Refused, "KMS: denied"}}, false}},
-		{labsetup.OwnedTable, disk, opened, opened},
-		{labsetup.ManagedTable, disk, opened, opened},
-		{labsetup.BothTable, disk, Look{sealed, []Part{{Clear, diagnosis}}, true}, refused},
+// sealedText stands for ciphertext in the texts of the lab's cells.
+const sealedText = "(unreadable)"
+
+// parts takes a cell of the lab's apart: what is readable beside ciphertext, and
+// what KMS said, have parts of their own.
+func parts(c labsetup.PictureCell) []Part {
+	kind := map[labsetup.PictureKind]Kind{labsetup.Readable: Clear, labsetup.Unreadable: Sealed,
+		labsetup.Denied: Refused, labsetup.Unexpected: Refused}[c.Kind]
+	if kind == 0 {
+		kind = Nothing
 	}
+	before, after, mixed := strings.Cut(c.Text, sealedText)
+	if !mixed {
+		return []Part{{kind, c.Text}}
+	}
+	var all []Part
+	if before = strings.TrimRight(before, ", "); before != "" {
+		all = append(all, Part{Clear, before})
+	}
+	all = append(all, Part{Sealed, sealedText})
+	if after = strings.TrimLeft(after, ";, "); after != "" {
+		all = append(all, Part{kind, after})
+	}
+	return all
+}
+
+// ExpectedOthers returns the second picture of a lab in which every check holds,
+// as labsetup.ExpectedPicture returns the first.
+func ExpectedOthers() labsetup.Picture {
+	first := labsetup.ExpectedPicture().Rows
+	row := func(title, mode, table string, like labsetup.PictureRow) labsetup.PictureRow {
+		like.Title, like.Mode, like.Table = title, mode, table
+		return like
+	}
+	const with, without = ", with the key", ", without"
+	user := first[0]
+	user.WithKey, user.Principal = true, first[1].Principal
+	return labsetup.Picture{Rows: []labsetup.PictureRow{
+		row("AWS owned key"+with, labsetup.ModeServer, labsetup.OwnedTable, first[0]),
+		row("AWS owned key"+without, labsetup.ModeServer, labsetup.OwnedTable, user),
+		row("AWS managed key"+with, labsetup.ModeServer, labsetup.ManagedTable, first[0]),
+		row("AWS managed key"+without, labsetup.ModeServer, labsetup.ManagedTable, user),
+		row("both"+with, labsetup.ModeBoth, labsetup.BothTable, first[2]),
+		row("both"+without, labsetup.ModeBoth, labsetup.BothTable, first[1]),
+	}}
 }

@@ -1,7 +1,7 @@
 package picture_test
 
 import (
-	"errors"
+	"context"
 	"flag"
 	"os"
 	"reflect"
@@ -11,45 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/labsetup/picture"
-	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
 var update = flag.Bool("update", false, "write the pictures in docs from a run")
-
-// lab is a run of the lab as far as ddbseal up goes.
-type lab struct {
-	server      *localaws.Server
-	admin, user aws.Config
-	key         string
-}
-
-func newLab(t *testing.T) *lab {
-	t.Helper()
-	l := &lab{server: localawstest.New(t).Server}
-	client := iam.NewFromConfig(l.server.Config(l.server.RootCredentials()))
-	name := aws.String("administrator")
-	_, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: name})
-	must(t, err)
-	_, err = client.AttachUserPolicy(t.Context(), &iam.AttachUserPolicyInput{UserName: name,
-		PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
-	must(t, err)
-	key, err := client.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: name})
-	must(t, err)
-	l.admin = l.server.Config(aws.Credentials{AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId),
-		SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)})
-	setup, err := labsetup.New(labsetup.Config{Administrator: l.admin, As: l.server.Config,
-		Keys: func(_ string, c aws.Credentials) error { l.user = l.server.Config(c); return nil }})
-	must(t, err)
-	r, err := setup.Up(t.Context())
-	must(t, err)
-	l.key = r.KeyARN
-	return l
-}
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -58,35 +26,82 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// observe looks at every table as the administrator and as the user.
-func (l *lab) observe(t *testing.T) []picture.Table {
+// run does the lab as far as ddbseal up goes and looks at its tables as the
+// administrator and as the user.
+func run(t *testing.T) (first, others labsetup.Picture) {
 	t.Helper()
-	var tables []picture.Table
-	for _, name := range append(picture.MainTables(), picture.OtherTables()...) {
-		with, err := picture.Observe(t.Context(), l.admin, l.key, name)
-		must(t, err)
-		without, err := picture.Observe(t.Context(), l.user, "", name)
-		must(t, err)
-		disk, err := l.server.DiskView(t.Context(), name,
-			map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: labsetup.RecordID}})
-		must(t, err)
-		tables = append(tables, picture.Table{Name: name, Disk: picture.OnDisk(disk.Sealed, labsetup.Diagnosis),
-			With: with, Without: without})
+	server := localawstest.New(t).Server
+	client := iam.NewFromConfig(server.Config(server.RootCredentials()))
+	name := aws.String("administrator")
+	_, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: name})
+	must(t, err)
+	_, err = client.AttachUserPolicy(t.Context(), &iam.AttachUserPolicyInput{UserName: name,
+		PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+	must(t, err)
+	key, err := client.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: name})
+	must(t, err)
+	disk := func(ctx context.Context, table, id string) ([]byte, error) {
+		view, err := server.DiskView(ctx, table,
+			map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}})
+		return view.Sealed, err
 	}
-	return tables
+	admin := labsetup.Viewer{Name: "administrator", Disk: disk, Config: server.Config(aws.Credentials{
+		AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId), SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)})}
+	user := labsetup.Viewer{Name: labsetup.UserName, Disk: disk}
+	setup, err := labsetup.New(labsetup.Config{Administrator: admin.Config, As: server.Config,
+		Keys: func(_ string, c aws.Credentials) error { user.Config = server.Config(c); return nil }})
+	must(t, err)
+	r, err := setup.Up(t.Context())
+	must(t, err)
+	admin.KeyARN, user.KeyARN = r.KeyARN, r.KeyARN
+
+	look := func(v labsetup.Viewer, mode string) labsetup.PictureRow {
+		row, err := labsetup.Look(t.Context(), v, mode)
+		must(t, err)
+		return row
+	}
+	for _, mode := range []string{labsetup.ModeServer, labsetup.ModeClient} {
+		first.Rows = append(first.Rows, look(admin, mode), look(user, mode))
+	}
+	expected := picture.ExpectedOthers().Rows
+	for i, table := range []string{labsetup.OwnedTable, labsetup.ManagedTable} {
+		for j, v := range []labsetup.Viewer{admin, user} {
+			// What DynamoDB answers is what the program shows: nothing is sealed.
+			row := expected[2*i+j]
+			key := map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}
+			out, err := dynamodb.NewFromConfig(v.Config).GetItem(t.Context(),
+				&dynamodb.GetItemInput{TableName: aws.String(table), Key: key})
+			must(t, err)
+			text, _ := out.Item["diagnosis"].(*types.AttributeValueMemberS)
+			row.Answer = labsetup.PictureCell{Kind: labsetup.Readable, Text: text.Value}
+			row.Program = row.Answer
+			sealed, err := disk(t.Context(), table, "1")
+			must(t, err)
+			if len(sealed) == 0 {
+				t.Error("there is nothing on the disk")
+			}
+			others.Rows = append(others.Rows, row)
+		}
+	}
+	others.Rows = append(others.Rows, look(admin, labsetup.ModeBoth), look(user, labsetup.ModeBoth))
+	return first, others
 }
 
-// TestRun compares the pictures in docs with a run of the lab, and what is
-// documented of each table with what the run has found.
+// TestRun compares the pictures in docs with a run of the lab, and what is expected
+// of each row with what the run has found.
 func TestRun(t *testing.T) {
-	found := newLab(t).observe(t)
-	if want := picture.Documented(labsetup.Diagnosis, labsetup.Ward); !reflect.DeepEqual(found, want) {
-		t.Errorf("found:\n%+v\ndocumented:\n%+v", found, want)
+	first, others := run(t)
+	if want := labsetup.ExpectedPicture(); !reflect.DeepEqual(first, want) {
+		t.Errorf("found:\n%+v\nexpected:\n%+v", first, want)
+	}
+	if want := picture.ExpectedOthers(); !want.Same(others) {
+		t.Errorf("found:\n%+v\nexpected:\n%+v", others, want)
 	}
 	for name, svg := range map[string]string{
-		"picture-light": picture.Main(found).SVG(picture.Light), "picture-dark": picture.Main(found).SVG(picture.Dark),
-		"picture-other-light": picture.Other(found).SVG(picture.Light),
-		"picture-other-dark":  picture.Other(found).SVG(picture.Dark),
+		"picture-light":        picture.Of(first).SVG(picture.Light),
+		"picture-dark":         picture.Of(first).SVG(picture.Dark),
+		"picture-others-light": picture.OfOthers(others).SVG(picture.Light),
+		"picture-others-dark":  picture.OfOthers(others).SVG(picture.Dark),
 	} {
 		path := "../../docs/" + name + ".svg"
 		if *update {
@@ -98,34 +113,21 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestObserve: another state gives another picture.
-func TestObserve(t *testing.T) {
-	l := newLab(t)
-	_, err := kms.NewFromConfig(l.admin).DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: aws.String(l.key)})
-	must(t, err)
-	for table, want := range map[string]picture.Look{
-		labsetup.ServerTable: {Answer: []picture.Part{{Kind: picture.Refused, Text: "key disabled"}},
-			Program: []picture.Part{{Kind: picture.Nothing, Text: "nothing"}}},
-		labsetup.ClientTable: {Answer: []picture.Part{{Kind: picture.Clear, Text: "ward: north"},
-			{Kind: picture.Sealed, Text: picture.Unreadable}}, Program: []picture.Part{
-			{Kind: picture.Sealed, Text: picture.Unreadable}, {Kind: picture.Refused, Text: "KMS: key disabled"}}},
-	} {
-		got, err := picture.Observe(t.Context(), l.admin, l.key, table)
-		if err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: %+v, %v", table, got, err)
-		}
+// TestRowOf: readable and sealed parts of a cell, and what KMS said, are apart.
+func TestRowOf(t *testing.T) {
+	row := picture.RowOf(labsetup.PictureRow{Title: "client-side, without",
+		Disk:    labsetup.PictureCell{Kind: labsetup.Unseen, Text: "not shown by AWS"},
+		Answer:  labsetup.PictureCell{Kind: labsetup.Unreadable, Text: "ward: north, (unreadable)"},
+		Program: labsetup.PictureCell{Kind: labsetup.Denied, Text: "(unreadable); KMS: denied"}})
+	want := picture.Row{Title: "client-side", Detail: "without the key", Cells: [3][]picture.Part{
+		{{Kind: picture.Nothing, Text: "not shown by AWS"}},
+		{{Kind: picture.Clear, Text: "ward: north"}, {Kind: picture.Sealed, Text: "(unreadable)"}},
+		{{Kind: picture.Sealed, Text: "(unreadable)"}, {Kind: picture.Refused, Text: "KMS: denied"}}}}
+	if !reflect.DeepEqual(row, want) {
+		t.Errorf("%+v", row)
 	}
-	_, err = dynamodb.NewFromConfig(l.admin).DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
-		TableName: aws.String(labsetup.OwnedTable),
-		Key:       map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: labsetup.RecordID}}})
-	must(t, err)
-	if look, err := picture.Observe(t.Context(), l.admin, l.key, labsetup.OwnedTable); !errors.Is(err, picture.ErrMissing) {
-		t.Errorf("without a record: %+v, %v", look, err)
-	}
-	if got := picture.OnDisk([]byte("… "+labsetup.Diagnosis), labsetup.Diagnosis); got[0].Kind != picture.Clear {
-		t.Errorf("plaintext on disk is shown as %+v", got)
-	}
-	if got := picture.OnDisk(nil, labsetup.Diagnosis); got[0].Kind != picture.Nothing {
-		t.Errorf("an unknown disk is shown as %+v", got)
+	row = picture.RowOf(labsetup.PictureRow{Answer: labsetup.PictureCell{Kind: labsetup.Unexpected, Text: "key disabled"}})
+	if row.Cells[1][0] != (picture.Part{Kind: picture.Refused, Text: "key disabled"}) {
+		t.Errorf("%+v", row)
 	}
 }

@@ -1,0 +1,217 @@
+package labsetup
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store"
+)
+
+// Picture compares what is on the disk, what DynamoDB answers and what a program
+// shows of one record: a row for each kind of encryption, with the key and without
+// it. [ExpectedPicture] returns the one that a lab in order shows; Report.Picture is
+// the one of a run.
+type Picture struct {
+	Rows []PictureRow `json:"rows"`
+}
+
+// PictureRow is what one principal gets of the record in one table.
+type PictureRow struct {
+	Title     string      `json:"title"` // such as "server-side, with the key"
+	Mode      string      `json:"mode"`  // ModeServer, ModeClient or ModeBoth
+	WithKey   bool        `json:"withKey"`
+	Table     string      `json:"table"`
+	Principal string      `json:"principal"`
+	Disk      PictureCell `json:"disk"`    // on the disk of the service
+	Answer    PictureCell `json:"answer"`  // DynamoDB's answer to GetItem
+	Program   PictureCell `json:"program"` // what a program shows that decrypts where it can
+}
+
+// PictureKind says what a cell shows, to choose its colour by.
+type PictureKind string
+
+const (
+	// Readable: the record's diagnosis is there in the open.
+	Readable PictureKind = "readable"
+	// Unreadable: ciphertext.
+	Unreadable PictureKind = "unreadable"
+	// Denied: the call was refused.
+	Denied PictureKind = "denied"
+	// Nothing: there is nothing to show.
+	Nothing PictureKind = "nothing"
+	// Unseen: this run cannot look there, as at the disks of AWS.
+	Unseen PictureKind = "unseen"
+	// Unexpected: an error that is not a denial.
+	Unexpected PictureKind = "unexpected"
+)
+
+// PictureCell is one cell: what it shows and the words for it, which hold no
+// ciphertext and of the record only the diagnosis and the signed ward.
+type PictureCell struct {
+	Kind PictureKind `json:"kind"`
+	Text string      `json:"text"`
+}
+
+// PictureSentence says what the picture shows.
+const PictureSentence = "Server-side, without the key you get an error and never see ciphertext; client-side, you get " +
+	"the ciphertext and cannot open it."
+
+// unreadableText stands for ciphertext.
+const unreadableText = "(unreadable)"
+
+func cellUnreadable() PictureCell { return PictureCell{Unreadable, unreadableText} }
+
+func cellDenied() PictureCell { return PictureCell{Denied, "AccessDenied"} }
+
+// rowTitle names a row: the kind of encryption, and whether with the key.
+func rowTitle(kind string, withKey bool) string {
+	if withKey {
+		return kind + ", with the key"
+	}
+	return kind + ", without"
+}
+
+func modeTitle(mode string) string {
+	switch mode {
+	case ModeServer:
+		return "server-side"
+	case ModeClient:
+		return "client-side"
+	}
+	return "both"
+}
+
+// ExpectedPicture returns the picture of a lab in which every check holds.
+func ExpectedPicture() Picture {
+	r := theRecord()
+	readable := PictureCell{Readable, r.Diagnosis}
+	sealed := PictureCell{Unreadable, "ward: " + r.Ward + ", " + unreadableText}
+	row := func(mode string, withKey bool, answer, program PictureCell) PictureRow {
+		who, table := administratorRole, ServerTable
+		if !withKey {
+			who = UserName
+		}
+		if mode == ModeClient {
+			table = ClientTable
+		}
+		return PictureRow{rowTitle(modeTitle(mode), withKey), mode, withKey, table, who, cellUnreadable(), answer,
+			program}
+	}
+	return Picture{[]PictureRow{
+		row(ModeServer, true, readable, readable),
+		row(ModeServer, false, cellDenied(), PictureCell{Nothing, "nothing"}),
+		row(ModeClient, true, sealed, readable),
+		row(ModeClient, false, sealed, PictureCell{Denied, unreadableText + "; KMS: denied"}),
+	}}
+}
+
+// Same reports whether p shows what other does. A cell that a run could not see
+// is like every other.
+func (p Picture) Same(other Picture) bool {
+	if len(p.Rows) != len(other.Rows) {
+		return false
+	}
+	same := func(a, b PictureCell) bool { return a == b || a.Kind == Unseen || b.Kind == Unseen }
+	for i, a := range p.Rows {
+		b := other.Rows[i]
+		if a.Title != b.Title || !same(a.Disk, b.Disk) || !same(a.Answer, b.Answer) || !same(a.Program, b.Program) {
+			return false
+		}
+	}
+	return true
+}
+
+// Viewer is who looks at the lab's tables.
+type Viewer struct {
+	Config aws.Config // signs as them
+	Name   string     // for people
+	KeyARN string     // the lab's key
+	// Disk returns the bytes that the service keeps of the record with the key id
+	// in a table. Nil: nobody can see them, as on AWS.
+	Disk func(ctx context.Context, table, id string) ([]byte, error)
+}
+
+// Look returns the row of the picture for the lab's table of a mode (ModeServer,
+// ModeClient or ModeBoth) as v sees it now. WithKey says whether the program could
+// show the record. A denial is part of the row and not an error. Errors: an
+// unknown mode.
+func Look(ctx context.Context, v Viewer, mode string) (PictureRow, error) {
+	table, err := OpenTable(v.Config, v.KeyARN, mode)
+	if err != nil {
+		return PictureRow{}, err
+	}
+	row := lookAt(ctx, table, v.Disk, PictureRow{Mode: mode, Table: tableOf(mode), Principal: v.Name})
+	row.WithKey = row.Program.Kind == Readable
+	row.Title = rowTitle(modeTitle(mode), row.WithKey)
+	return row, nil
+}
+
+// lookAt fills the cells of a row by real calls.
+func lookAt(ctx context.Context, table *store.Table[Record], disk func(context.Context, string, string) ([]byte, error),
+	row PictureRow) PictureRow {
+	key := store.Key{Partition: theRecord().ID}
+	row.Disk = diskCell(ctx, disk, row.Table)
+	item, err := table.Raw(ctx, key)
+	row.Answer = answerCell(item, err)
+	got, err := table.Get(ctx, key)
+	switch {
+	case err == nil:
+		row.Program = PictureCell{Readable, got.Diagnosis}
+	case item == nil && isDenied(err):
+		row.Program = PictureCell{Nothing, "nothing"}
+	case isDenied(err):
+		row.Program = PictureCell{Denied, unreadableText + "; KMS: denied"}
+	default:
+		row.Program = failedCell(err)
+	}
+	return row
+}
+
+func diskCell(ctx context.Context, disk func(context.Context, string, string) ([]byte, error), table string) PictureCell {
+	if disk == nil {
+		return PictureCell{Unseen, "not shown by AWS"}
+	}
+	data, err := disk(ctx, table, theRecord().ID)
+	switch {
+	case err != nil:
+		return failedCell(err)
+	case bytes.Contains(data, []byte(theRecord().Diagnosis)):
+		return PictureCell{Readable, theRecord().Diagnosis}
+	}
+	return cellUnreadable()
+}
+
+// answerCell describes an item as DynamoDB returned it.
+func answerCell(item map[string]types.AttributeValue, err error) PictureCell {
+	if err != nil {
+		if isDenied(err) {
+			return cellDenied()
+		}
+		return failedCell(err)
+	}
+	if text, ok := item["diagnosis"].(*types.AttributeValueMemberS); ok {
+		return PictureCell{Readable, text.Value}
+	}
+	cell := cellUnreadable()
+	if ward, ok := item["ward"].(*types.AttributeValueMemberS); ok {
+		cell.Text = "ward: " + ward.Value + ", " + cell.Text
+	}
+	return cell
+}
+
+// isDenied reports whether AWS refused a call for want of a permission.
+func isDenied(err error) bool {
+	var api smithy.APIError
+	return errors.Is(err, envelope.ErrKeyDenied) ||
+		errors.As(err, &api) && strings.Contains(api.ErrorCode(), "AccessDenied")
+}
+
+// failedCell names what AWS answered, without its text: a cell is small.
+func failedCell(err error) PictureCell { return PictureCell{Unexpected, classify("", err)} }
