@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -41,9 +42,6 @@ const getBranchKeyCLI = "aws dynamodb get-item --table-name " + BranchKeyTable +
 func (l *Lab) hierarchyChapter() chapter {
 	a, u := &l.administrator, &l.user
 	store := "--table " + BranchKeyTable + " --branch-key-id " + branchKeyID
-	item := func(id string) string {
-		return "aws dynamodb get-item --table-name " + HierarchyTable + ` --key '{"id":{"S":"` + id + `"}}'`
-	}
 	return chapter{"A key hierarchy", []labStep{
 		does("hierarchy-table", "make a table for ten items of each kind",
 			"Ten items get a data key from KMS each. Ten others get theirs from one branch key.",
@@ -56,28 +54,52 @@ func (l *Lab) hierarchyChapter() chapter {
 			"aws dynamodb scan --table-name "+HierarchyTable+" --select COUNT", doing(l.putHierarchy)),
 		sees("hierarchy-direct", "administrator opens ten items without a branch key", administratorRole, ModeClient,
 			calls(manyItems), "Each item has a data key that only KMS can unwrap, so each costs a call: time, money, "+
-				"and a part of the account's limit of calls per second.", item(directID+"1"),
+				"and a part of the account's limit of calls per second.", openItemCLI(directID+"1", ""),
 			l.opensMany(a, directID)),
 		sees("hierarchy-branch", "administrator opens ten items under the branch key", administratorRole, ModeClient,
 			calls(1), "One call unwraps the branch key, and the branch key unwraps all ten data keys. The price is "+
 				"time: who loses the right to the KMS key goes on until the kept branch key expires.",
-			item(branchID+"1"),
+			openItemCLI(branchID+"1", ""),
 			l.opensMany(a, branchID)),
 		sees("hierarchy-wrapped", "user reads the branch key's record", UserName, ModeClient, SeesCiphertext,
-			"The key store protects nothing by being secret. What lies in it is wrapped by KMS.", getBranchKeyCLI,
+			"The key store protects nothing by being secret. What lies in it is wrapped by KMS.", getBranchKeyCLI+profileCLI(UserName),
 			l.readsBranchKey(u)),
 		sees("hierarchy-denied", "user opens an item under the branch key", UserName, ModeClient, DeniedDecrypt,
 			"Without kms:Decrypt the user cannot unwrap the branch key, so the key policy decides here too.",
-			item(branchID+"1"), func(ctx context.Context) (string, error) { return l.opensBranch(ctx, u) }),
+			openItemCLI(branchID+"1", UserName),
+			func(ctx context.Context) (string, error) { return l.opensBranch(ctx, u) }),
 		does("hierarchy-rotate", "rotate the branch key", "A new version is for new items. Nothing is encrypted again.",
 			"ddbseal keystore rotate "+store, doing(l.rotateBranchKey)),
 		sees("hierarchy-versions", "list its versions", administratorRole, ModeClient, "one more version",
 			"The older version stays in the store, because the items name it.", "ddbseal keystore list "+store,
 			l.countsVersions),
 		sees("hierarchy-old", "administrator opens an item of the older version", administratorRole, ModeClient,
-			SeesPlaintext, "The item names the version that it was written under.", item(branchID+"1"),
+			SeesPlaintext, "The item names the version that it was written under.", openItemCLI(branchID+"1", ""),
 			func(ctx context.Context) (string, error) { return l.opensBranch(ctx, a) }),
 	}}
+}
+
+// openItemCLI is the command that opens an item, as the user with the profile, or
+// as whoever the shell signs as.
+func openItemCLI(id, profile string) string {
+	ring := `{"type":"aws-kms","keyId":"$KEY"}`
+	if strings.HasPrefix(id, branchID) {
+		ring = `{"type":"hierarchical","table":"` + BranchKeyTable + `","kmsKeyId":"$KEY","branchKeyId":"` +
+			branchKeyID + `"}`
+	}
+	return decryptCommand(id, ring, profile)
+}
+
+// decryptCommand reads an item of the table and decrypts it with a keyring.
+func decryptCommand(id, ring, profile string) string {
+	if profile != "" {
+		profile = " --profile " + profile
+	}
+	return "cat > items.json <<EOF\n" + `{"table":"` + HierarchyTable + `","partitionKey":"id","attributeActions":` +
+		`{"id":"SIGN_ONLY","name":"ENCRYPT_AND_SIGN","diagnosis":"ENCRYPT_AND_SIGN","ward":"SIGN_ONLY"},` +
+		"\n" + `"keyring":` + ring + "}\nEOF\naws dynamodb get-item --table-name " + HierarchyTable +
+		` --key '{"id":{"S":"` + id + `"}}' --query Item --output json` + profile + " | tr -d '\\n'" +
+		" |\n  ddbseal item decrypt --config items.json" + profile
 }
 
 func tableCLI(name string) string {

@@ -34,32 +34,32 @@ const (
 func (l *Lab) keyOffChapter() chapter {
 	u, i := &l.user, &l.insider
 	reads := func(id, expected, why string) labStep {
-		return sees(id, "user reads the server-side table", UserName, ModeServer, expected, why, getCLI(KeyOffTable),
+		return sees(id, "user reads the server-side table", UserName, ModeServer, expected, why, getCLI(KeyOffTable)+profileCLI(UserName),
 			l.readsKeyOff(u))
 	}
 	return chapter{"Taking the key off", []labStep{
 		does("key-off-table", "make another server-side table under the key", "The table is a copy of the first one.",
-			tableCLI(KeyOffTable)+" --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=KEY",
+			keyOffTableCLI(),
 			doing(l.makeKeyOffTable)),
 		does("key-off-insider", "make an insider, who may decrypt and do everything in DynamoDB",
 			"Many applications have both rights: one to read the table, the other because it was simpler.",
-			"aws iam create-user --user-name "+InsiderName, doing(l.makeInsider)),
+			l.insiderCLI(), doing(l.makeInsider)),
 		reads("key-off-before", DeniedDecrypt, "The user has no right to the key, so DynamoDB refuses."),
 		l.measuresKeyOff(),
 		does("key-off-taken", "the insider switches the table to the AWS owned key",
 			"The key of a table is a setting of the table. UpdateTable changes it, and no condition key sees to what.",
-			keyOffCLI, l.takesKeyOff(i)),
+			keyOffCLI+profileCLI(InsiderName), l.takesKeyOff(i)),
 		reads("key-off-read", SeesPlaintext,
 			"The key policy is as strict as before and protects nothing: the table is no longer under the key."),
 		sees("key-off-client-raw", "user reads the client-side item", UserName, ModeClient, SeesCiphertext,
 			"A client-side table has no such setting. DynamoDB cannot decrypt what it never could.",
-			getCLI(ClientTable),
+			getCLI(ClientTable)+profileCLI(UserName),
 			l.readsRaw(u, ClientTable, ModeClient)),
 		sees("key-off-client", "user opens the client-side item", UserName, ModeClient, DeniedDecrypt,
 			"Opening it needs the key, and the key policy still decides about that.", decryptItemCLI,
 			l.reads(u, ClientTable)),
 		does("key-off-back", "put the table back under the key", "", "aws dynamodb update-table --table-name "+
-			KeyOffTable+" --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=KEY",
+			KeyOffTable+" --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=\"$KEY\"",
 			l.encryptTable(KeyOffTable, func() string { return l.keyARN })),
 		reads("key-off-closed", DeniedDecrypt, "The table is under the key again. What was read meanwhile stays read."),
 		does("key-off-deny", "deny the insider dynamodb:UpdateTable",
@@ -67,12 +67,13 @@ func (l *Lab) keyOffChapter() chapter {
 				"this Deny.", "aws iam put-user-policy --user-name "+InsiderName+" --policy-name "+denyName+
 				" --policy-document '"+denyUpdateDoc+"'", doing(l.denyUpdate)),
 		sees("key-off-denied", "the insider tries it again", InsiderName, ModeServer, deniedUpdate,
-			"The Deny wins over every Allow, and the table stays under the key.", keyOffCLI, l.isDeniedUpdate(i)),
+			"The Deny wins over every Allow, and the table stays under the key.", keyOffCLI+profileCLI(InsiderName),
+			l.isDeniedUpdate(i)),
 		sees("key-off-works", "the insider reads the table", InsiderName, ModeServer, SeesPlaintext,
-			"Reading and writing need no UpdateTable: the application does not notice.", getCLI(KeyOffTable),
+			"Reading and writing need no UpdateTable: the application does not notice.", getCLI(KeyOffTable)+profileCLI(InsiderName),
 			l.readsKeyOff(i)),
 		does("key-off-over", "take the insider's statement out of the key policy", "",
-			"aws kms put-key-policy --key-id KEY --policy file://policy.json", l.setPolicy(l.basePolicy)),
+			policyCLI(), l.setPolicy(l.basePolicy)),
 	}}
 }
 
@@ -83,7 +84,7 @@ func (l *Lab) measuresKeyOff() labStep {
 		unmeasured,
 		"AWS does not document whether it lets a caller take the key off who may not use it. It likely refuses, "+
 			"because the change needs the old key. The embedded AWS does not show what nobody has measured; 'ddbseal "+
-			"lab --aws' tries it and reports the answer.", keyOffCLI, func(context.Context) (string, error) {
+			"lab --aws' tries it and reports the answer.", keyOffCLI+profileCLI(UserName), func(context.Context) (string, error) {
 			return unmeasured, nil
 		})
 	if !l.cfg.Measure {
@@ -107,6 +108,36 @@ func (l *Lab) measuresKeyOff() labStep {
 		return answered + got, nil
 	}
 	return step
+}
+
+// profileCLI makes the AWS CLI sign as a user.
+func profileCLI(user string) string { return " --profile " + user }
+
+// policyCLI is the command that writes the key policy with more statements.
+func policyCLI(extra ...keypolicy.Statement) string {
+	self := []string{"$ADMIN"}
+	text := keypolicy.Console{Account: "$ACCOUNT", Administrators: self, Users: self, Attachers: self,
+		Extra: extra}.Text()
+	return "cat > policy.json <<EOF\n" + text + "\nEOF\naws kms put-key-policy --key-id \"$KEY\" " +
+		"--policy-name default --policy file://policy.json"
+}
+
+func keyOffTableCLI() string {
+	r := theRecord()
+	return tableCLI(KeyOffTable) + ` --sse-specification "Enabled=true,SSEType=KMS,KMSMasterKeyId=$KEY"` +
+		"\naws dynamodb wait table-exists --table-name " + KeyOffTable + "\naws dynamodb put-item --table-name " +
+		KeyOffTable + ` --item '{"id":{"S":"` + r.ID + `"},"name":{"S":"` + r.Name + `"},"diagnosis":{"S":"` +
+		r.Diagnosis + `"},"ward":{"S":"` + r.Ward + `"}}'`
+}
+
+// insiderCLI makes the insider with an access key in a profile, and lets it decrypt.
+func (l *Lab) insiderCLI() string {
+	return "aws iam create-user --user-name " + InsiderName + "\naws iam attach-user-policy --user-name " +
+		InsiderName + " --policy-arn " + l.policy() + "\naws iam create-access-key --user-name " + InsiderName +
+		" --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text |\n  while read -r id secret; do\n" +
+		`    aws configure set aws_access_key_id "$id"` + profileCLI(InsiderName) + "\n" +
+		`    aws configure set aws_secret_access_key "$secret"` + profileCLI(InsiderName) + "\n  done\n" +
+		policyCLI(allow(insiderSid, "arn:aws:iam::$ACCOUNT:user/"+InsiderName, nil))
 }
 
 func (l *Lab) makeKeyOffTable(ctx context.Context) error {

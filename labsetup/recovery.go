@@ -35,11 +35,11 @@ const (
 // recoveryChapter loses the key and then a Region, and opens the items.
 func (l *Lab) recoveryChapter() chapter {
 	a := &l.administrator
-	item := "aws dynamodb get-item --table-name " + HierarchyTable + ` --key '{"id":{"S":"` + branchID + `1"}}'`
+	item := openItemCLI(branchID+"1", "")
 	decrypts := func(id, title, expected, why, cli string, do action) labStep {
 		return sees(id, title, administratorRole, ModeClient, expected, why, cli, do)
 	}
-	key := func(state string) string { return "aws kms " + state + "-key --key-id KEY" }
+	key := func(state string) string { return "aws kms " + state + "-key --key-id \"$KEY\"" }
 	return chapter{"Escrow and disaster recovery", []labStep{
 		does("escrow-export", "export the branch key to escrow",
 			"The versions of the branch key are unwrapped once and sealed under an ECDH key of your own, whose "+
@@ -68,16 +68,31 @@ func (l *Lab) recoveryChapter() chapter {
 			doing(l.putRegionItem)),
 		does("region-lose", "lose the Region: disable the primary key",
 			"A Region cannot be switched off for a lesson. A disabled key answers as little.",
-			"aws kms disable-key --key-id MULTI", l.setMulti(false)),
+			"aws kms disable-key --key-id "+multiCLI, l.setMulti(false)),
 		decrypts("region-lost", "administrator opens the copy in "+l.region, KeyDisabled,
-			"The primary key no longer answers.", "aws kms describe-key --key-id MULTI", l.opensRegion(false)),
+			"The primary key no longer answers.", openRegionCLI(""), l.opensRegion(false)),
 		decrypts("region-replica", "administrator opens the copy in "+l.otherRegion(), SeesPlaintext,
 			"The replica has the same key material and a policy of its own, and works without the primary. A key "+
 				"that was made for a single Region has no replica, now or later.",
-			"aws kms describe-key --key-id MULTI --region "+l.otherRegion(), l.opensRegion(true)),
-		does("region-enable", "enable the primary key again", "", "aws kms enable-key --key-id MULTI",
+			openRegionCLI(l.otherRegion()), l.opensRegion(true)),
+		does("region-enable", "enable the primary key again", "", "aws kms enable-key --key-id "+multiCLI,
 			l.setMulti(true)),
 	}}
+}
+
+// multiCLI is the ARN of the multi-Region key: a key's state is not changed by its
+// alias.
+const multiCLI = "\"$(aws kms describe-key --key-id " + MultiAlias + " --query KeyMetadata.Arn --output text)\""
+
+// openRegionCLI is the command that opens the item under the multi-Region key in
+// its Region, or in the other one.
+func openRegionCLI(other string) string {
+	change := ""
+	if other != "" {
+		change = ` | sed "s/:kms:[^:]*:/:kms:` + other + `:/"`
+	}
+	return "MULTI=$(aws kms describe-key --key-id " + MultiAlias + " --query KeyMetadata.Arn --output text" + change +
+		")\n" + decryptCommand(regionID, `{"type":"aws-kms-mrk","keyId":"$MULTI"}`, "")
 }
 
 func (l *Lab) exportEscrow(ctx context.Context) (err error) {

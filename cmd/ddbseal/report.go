@@ -15,6 +15,8 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/labsetup/glossary"
+	"github.com/ddbseal/ddbseal/labsetup/picture"
 )
 
 //go:embed report.html
@@ -82,6 +84,8 @@ type pageData struct {
 	Chapters                   []pageChapter
 	Diff                       []keypolicy.Line
 	RawItems                   pageItems
+	MainPicture, OthersPicture template.HTML // SVG, or empty where the run has none
+	Terms                      []glossary.Term
 }
 
 type pageChapter struct {
@@ -112,7 +116,14 @@ type itemCell struct {
 
 func renderPage(r *labsetup.Report, place string, made time.Time) ([]byte, error) {
 	data := pageData{Report: r, Place: place, Made: made.UTC(), Diff: keypolicy.Lines(r.PolicyDiff),
-		RawItems: sideBySide(r.Items)}
+		RawItems: sideBySide(r.Items), Terms: glossary.Terms()}
+	// The texts of the pictures are escaped there.
+	if r.Picture != nil {
+		data.MainPicture = template.HTML(picture.Of(*r.Picture).SVG(picture.Variables))
+	}
+	if r.Others != nil {
+		data.OthersPicture = template.HTML(picture.OfOthers(*r.Others).SVG(picture.Variables))
+	}
 	for _, s := range r.Steps {
 		data.Took += s.Took
 		switch s.Outcome {

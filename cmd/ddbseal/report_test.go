@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/labsetup/picture"
 )
 
 var tag = regexp.MustCompile(`<(/?)([a-z][a-z0-9]*)[^>]*>`)
@@ -22,7 +23,7 @@ func checkMarkup(t *testing.T, page string) {
 	var open []string
 	for _, m := range tag.FindAllStringSubmatch(page, -1) {
 		switch {
-		case slices.Contains([]string{"meta", "link"}, m[2]):
+		case slices.Contains([]string{"meta", "link"}, m[2]), strings.HasSuffix(m[0], "/>"):
 		case m[1] == "":
 			open = append(open, m[2])
 		case len(open) == 0 || open[len(open)-1] != m[2]:
@@ -60,6 +61,24 @@ func TestPageEscapes(t *testing.T) {
 		t.Errorf("the values are there %d times only", n)
 	}
 	checkMarkup(t, string(page))
+}
+
+// TestPageHasPictures: the pictures of a run are on the page and on the handout,
+// with the words of the glossary.
+func TestPageHasPictures(t *testing.T) {
+	first, others := labsetup.ExpectedPicture(), picture.ExpectedOthers()
+	text, err := renderPage(&labsetup.Report{Picture: &first, Others: &others}, "here", time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	checkMarkup(t, page)
+	for want, n := range map[string]int{"<svg ": 4, "AWS managed key</text>": 4, "KMS: denied</text>": 2,
+		`class="sheet"`: 2, "Encryption context</th>": 1} {
+		if got := strings.Count(page, want); got != n {
+			t.Errorf("the page has %q %d times, not %d", want, got, n)
+		}
+	}
 }
 
 func TestPageOfTheLab(t *testing.T) {

@@ -46,7 +46,8 @@ func run(t *testing.T) (first, others labsetup.Picture) {
 		return view.Sealed, err
 	}
 	admin := labsetup.Viewer{Name: "administrator", Disk: disk, Config: server.Config(aws.Credentials{
-		AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId), SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)})}
+		AccessKeyID:     aws.ToString(key.AccessKey.AccessKeyId),
+		SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)})}
 	user := labsetup.Viewer{Name: labsetup.UserName, Disk: disk}
 	setup, err := labsetup.New(labsetup.Config{Administrator: admin.Config, As: server.Config,
 		Keys: func(_ string, c aws.Credentials) error { user.Config = server.Config(c); return nil }})
@@ -126,7 +127,8 @@ func TestRowOf(t *testing.T) {
 	if !reflect.DeepEqual(row, want) {
 		t.Errorf("%+v", row)
 	}
-	row = picture.RowOf(labsetup.PictureRow{Answer: labsetup.PictureCell{Kind: labsetup.Unexpected, Text: "key disabled"}})
+	row = picture.RowOf(labsetup.PictureRow{Answer: labsetup.PictureCell{Kind: labsetup.Unexpected, Text: "key " +
+		"disabled"}})
 	if row.Cells[1][0] != (picture.Part{Kind: picture.Refused, Text: "key disabled"}) {
 		t.Errorf("%+v", row)
 	}

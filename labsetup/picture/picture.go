@@ -53,11 +53,13 @@ type Theme struct {
 
 // Light is a theme for white pages.
 var Light = Theme{Back: "#f6f7f9", Card: "#ffffff", Ink: "#1b2330", Soft: "#5b6675", Line: "#d5dae2", Clear: "#17603a",
-	ClearBack: "#e2f4e9", Sealed: "#5b3fb5", SealedBack: "#ece7fb", Refused: "#a5231c", RefBack: "#fbe6e4", Lit: "#1a646d"}
+	ClearBack: "#e2f4e9", Sealed: "#5b3fb5", SealedBack: "#ece7fb", Refused: "#a5231c", RefBack: "#fbe6e4",
+	Lit: "#1a646d"}
 
 // Dark is a theme for dark pages.
 var Dark = Theme{Back: "#12161c", Card: "#1a2029", Ink: "#e6eaf0", Soft: "#a3afbd", Line: "#323c48", Clear: "#7fdca8",
-	ClearBack: "#173626", Sealed: "#bda9ff", SealedBack: "#2c2450", Refused: "#ff9b93", RefBack: "#44201e", Lit: "#7cc5ce"}
+	ClearBack: "#173626", Sealed: "#bda9ff", SealedBack: "#2c2450", Refused: "#ff9b93", RefBack: "#44201e",
+	Lit: "#7cc5ce"}
 
 // Variables is a theme of CSS variables, for a picture inside a page that defines
 // them: --picture-back, -card, -ink, -soft, -line, -clear, -clear-back, -sealed,
@@ -171,7 +173,8 @@ func cell(b *strings.Builder, t Theme, parts []Part, x, y int) {
 			fill, back = t.Refused, t.RefBack
 		}
 		center := top + i*(lineHeight+7)
-		fmt.Fprintf(b, `<rect x="%d" y="%d" width="%d" height="%d" rx="7" fill="%s"/>`+"\n", x, center-12, cellWidth, 24, back)
+		fmt.Fprintf(b, `<rect x="%d" y="%d" width="%d" height="%d" rx="7" fill="%s"/>`+"\n", x, center-12, cellWidth,
+			24, back)
 		icon(b, part.Kind, fill, x+8, center-7)
 		text(b, x+30, center+5, 14, "600", fill, part.Text)
 		if part.Kind == Sealed {
@@ -186,11 +189,14 @@ func icon(b *strings.Builder, k Kind, fill string, x, y int) {
 	shape := ""
 	switch k {
 	case Clear:
-		shape = `<path d="M0 7Q7-2 14 7Q7 16 0 7Z" fill="none" stroke="%[3]s" stroke-width="1.6"/><circle cx="7" cy="7" r="2.4" fill="%[3]s"/>`
+		shape = `<path d="M0 7Q7-2 14 7Q7 16 0 " +
+			"7Z" fill="none" stroke="%[3]s" stroke-width="1.6"/><circle cx="7" cy="7" r="2.4" fill="%[3]s"/>`
 	case Sealed:
-		shape = `<rect x="1" y="6" width="12" height="8" rx="1.5" fill="%[3]s"/><path d="M4 6V4a3 3 0 0 1 6 0V6" fill="none" stroke="%[3]s" stroke-width="1.6"/>`
+		shape = `<rect x="1" y="6" width="12" height="8" rx="1.5" fill="%[3]s"/><path d="M4 6V4a3 3 0 0 1 6 " +
+			"0V6" fill="none" stroke="%[3]s" stroke-width="1.6"/>`
 	case Refused:
-		shape = `<circle cx="7" cy="7" r="6" fill="none" stroke="%[3]s" stroke-width="1.6"/><path d="M3 3L11 11" stroke="%[3]s" stroke-width="1.6"/>`
+		shape = `<circle cx="7" cy="7" r="6" fill="none" stroke="%[3]s" stroke-width="1.6"/><path d="M3 3L11 " +
+			"11" stroke="%[3]s" stroke-width="1.6"/>`
 	default:
 		shape = `<path d="M2 7H12" stroke="%[3]s" stroke-width="1.6"/>`
 	}

@@ -21,7 +21,8 @@ func sample() picture.Picture {
 			{Title: "server-side", Detail: "without the key", Lit: true, Cells: [3][]picture.Part{{sealed},
 				{{Kind: picture.Refused, Text: "AccessDenied"}}, {{Kind: picture.Nothing, Text: "nothing"}}}},
 			{Title: "client-side", Detail: "without the key", Cells: [3][]picture.Part{{sealed},
-				{{Kind: picture.Clear, Text: "ward: north"}, sealed}, {sealed, {Kind: picture.Refused, Text: "KMS: denied"}}}},
+				{{Kind: picture.Clear, Text: "ward: north"}, sealed},
+				{sealed, {Kind: picture.Refused, Text: "KMS: denied"}}}},
 		},
 		Caption: "Server-side, without the key you get an error and never see ciphertext. Client-side, you get the " +
 			"ciphertext and cannot open it."}
@@ -65,7 +66,8 @@ func TestSVG(t *testing.T) {
 	if sample().SVG(picture.Light) != light || sample().SVG(picture.Dark) == light {
 		t.Error("the picture differs from one time to the next, or does not between the themes")
 	}
-	if vars := sample().SVG(picture.Variables); strings.Contains(vars, `"#`) || !strings.Contains(vars, "var(--picture-ink)") {
+	if vars := sample().SVG(picture.Variables); strings.Contains(vars, `"#`) || !strings.Contains(vars,
+		"var(--picture-ink)") {
 		t.Error("a picture for a page has colours of its own")
 	}
 }
