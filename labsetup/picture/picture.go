@@ -189,14 +189,11 @@ func icon(b *strings.Builder, k Kind, fill string, x, y int) {
 	shape := ""
 	switch k {
 	case Clear:
-		shape = `<path d="M0 7Q7-2 14 7Q7 16 0 " +
-			"7Z" fill="none" stroke="%[3]s" stroke-width="1.6"/><circle cx="7" cy="7" r="2.4" fill="%[3]s"/>`
+		shape = `<path d="M0 7Q7-2 14 7Q7 16 0 7Z" fill="none" stroke="%[3]s" stroke-width="1.6"/><circle cx="7" cy="7" r="2.4" fill="%[3]s"/>`
 	case Sealed:
-		shape = `<rect x="1" y="6" width="12" height="8" rx="1.5" fill="%[3]s"/><path d="M4 6V4a3 3 0 0 1 6 " +
-			"0V6" fill="none" stroke="%[3]s" stroke-width="1.6"/>`
+		shape = `<rect x="1" y="6" width="12" height="8" rx="1.5" fill="%[3]s"/><path d="M4 6V4a3 3 0 0 1 6 0V6" fill="none" stroke="%[3]s" stroke-width="1.6"/>`
 	case Refused:
-		shape = `<circle cx="7" cy="7" r="6" fill="none" stroke="%[3]s" stroke-width="1.6"/><path d="M3 3L11 " +
-			"11" stroke="%[3]s" stroke-width="1.6"/>`
+		shape = `<circle cx="7" cy="7" r="6" fill="none" stroke="%[3]s" stroke-width="1.6"/><path d="M3 3L11 11" stroke="%[3]s" stroke-width="1.6"/>`
 	default:
 		shape = `<path d="M2 7H12" stroke="%[3]s" stroke-width="1.6"/>`
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -28,6 +29,8 @@ func sample() picture.Picture {
 			"ciphertext and cannot open it."}
 }
 
+var pathData = regexp.MustCompile(`^([MLHVQAahvz]|[-. 0-9]|Z)+$`)
+
 // wellFormed reads the SVG as XML and returns the texts of its elements.
 func wellFormed(t *testing.T, svg string) string {
 	t.Helper()
@@ -41,8 +44,15 @@ func wellFormed(t *testing.T, svg string) string {
 		if err != nil {
 			t.Fatalf("%v in %s", err, svg)
 		}
-		if text, ok := token.(xml.CharData); ok {
-			b.Write(text)
+		switch token := token.(type) {
+		case xml.CharData:
+			b.Write(token)
+		case xml.StartElement:
+			for _, a := range token.Attr {
+				if a.Name.Local == "d" && !pathData.MatchString(a.Value) {
+					t.Errorf("no browser draws the path %q", a.Value)
+				}
+			}
 		}
 	}
 }
