@@ -426,6 +426,12 @@ func TestAccessible(t *testing.T) {
 	case <-time.After(time.Second):
 		t.Error("the denied page has not status 403")
 	}
+	user.open("/")
+	user.shoot("home")
+	admin.open("/exercises/one-server-table")
+	admin.click("#start")
+	admin.click("#check")
+	admin.shoot("exercise")
 	user.open("/tables")
 	user.size(390, 844)
 	user.shoot("phone")
