@@ -15,91 +15,89 @@ import (
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
-// accessChapter shows the ways to give access, each working and then
+// readsTable and opensItem are checks of the user on the two tables of the core
+// path.
+func (l *Lab) readsTable(id, expected, why string) labStep {
+	return sees(id, "user reads the server-side table", UserName, ModeServer, expected, why,
+		getAs(asUser, ServerTable), l.reads(&l.user, ServerTable))
+}
+
+func (l *Lab) opensItem(id, expected, why string) labStep {
+	return sees(id, "user decrypts the client-side item", UserName, ModeClient, expected, why,
+		openCLI(asUser, ModeClient), l.reads(&l.user, ClientTable))
+}
+
+const takesMinutes = " On AWS this can show five or six minutes late: DynamoDB keeps a table's key that long for " +
+	"each caller."
+
+// giveChapter gives access the way of the written lab, and takes it back.
+func (l *Lab) giveChapter() chapter {
+	return chapter{chapterGive, []labStep{
+		does("key-user", "name the user as key user",
+			"This is what the KMS console does when you add a key user: the user's ARN goes into two statements. "+
+				"Nothing is attached to the user, and the tables stay as they are.",
+			putPolicyCLI(func(p *keypolicy.Console) {
+				p.Users, p.Attachers = append(p.Users, shellUser), append(p.Attachers, shellUser)
+			}), doing(l.addKeyUser)),
+		l.readsTable("key-user-server", SeesPlaintext, "Nothing but the key policy has changed, and the table opens."),
+		l.opensItem("key-user-client", SeesPlaintext,
+			"The same key policy opens the client-side item: KMS now opens its data key for the user."),
+		does("key-user-undone", "undo the change", "The key policy is again what it was, element by element.",
+			putPolicyCLI(nil), doing(l.undoKeyUser)),
+		l.readsTable("key-user-server-gone", DeniedDecrypt,
+			"We removed the user and tried again: denied. So those two statements alone had given the permission."+
+				takesMinutes),
+		l.opensItem("key-user-client-gone", DeniedDecrypt,
+			"The program asks KMS directly, and KMS knows the new policy. What the user has read before stays read."),
+	}}
+}
+
+// accessChapter shows the other ways to give access, each working and then
 // withdrawn.
 func (l *Lab) accessChapter() chapter {
-	u := &l.user
-	policyCLI := "aws kms put-key-policy --key-id KEY --policy file://policy.json"
-	plus := func(s ...keypolicy.Statement) action {
-		return l.setPolicy(func() keypolicy.Console {
+	plus := func(id, title, why string, s keypolicy.Statement) labStep {
+		return does(id, title, why, plusCLI(shellUser, s), l.setPolicy(func() keypolicy.Console {
 			p := l.basePolicy()
-			p.Extra = s
-			for i := range p.Extra { // ARNs are known only now
-				p.Extra[i].Principal = keypolicy.Principals{l.userARN}
-			}
+			s.Principal = keypolicy.Principals{l.userARN} // known only now
+			p.Extra = []keypolicy.Statement{s}
 			return p
-		})
+		}))
 	}
 	withdraw := func(id string) labStep {
-		return does(id, "withdraw it", "", policyCLI, l.setPolicy(l.basePolicy))
+		return does(id, "withdraw it", "The key policy is again the one from the beginning.", putPolicyCLI(nil),
+			l.setPolicy(l.basePolicy))
 	}
-	server := func(id, expected, why string) labStep {
-		return sees(id, "user reads the server-side table", UserName, ModeServer, expected, why, getCLI(ServerTable),
-			l.reads(u, ServerTable))
+	only := func(key, value string) map[string]map[string]string {
+		return map[string]map[string]string{"StringEquals": {key: value}}
 	}
-	client := func(id, expected, why string) labStep {
-		return sees(id, "user decrypts the client-side item", UserName, ModeClient, expected, why, decryptItemCLI,
-			l.reads(u, ClientTable))
+	steps := []labStep{
+		does("ways-message", "encrypt a message with KMS itself", "Direct calls of this chapter decrypt this message.",
+			encryptCLI, doing(l.encryptMessage)),
+
+		plus("scoped", "add a statement for the user's ARN alone",
+			"It allows kms:Decrypt and kms:DescribeKey, and no administration.", allow(scopedSid, "", nil)),
+		l.readsTable("scoped-server", SeesPlaintext, "kms:Decrypt is all that DynamoDB asks of a caller."),
+		sees("scoped-administers", "user tries to write the key policy", UserName, ModeDirect, deniedPutPolicy,
+			"The statement does not allow kms:PutKeyPolicy, so the user cannot widen it.", putPolicyCLI(nil)+asUser,
+			l.writesPolicy(&l.user)),
+		withdraw("scoped-withdrawn"),
+		l.readsTable("scoped-server-gone", DeniedDecrypt,
+			"We removed the statement and tried again: denied. So that statement alone had given the permission."+
+				takesMinutes),
 	}
-	direct := func(id, title, expected, why, cli string, do action) labStep {
-		return sees(id, title, UserName, ModeDirect, expected, why, cli, do)
-	}
-	only := func(operator, key, value string) map[string]map[string]string {
-		return map[string]map[string]string{operator: {key: value}}
-	}
+	steps = append(steps, l.iamPolicySteps()...)
+	steps = append(steps, l.grantSteps()...)
+	steps = append(steps, l.roleSteps(withdraw("role-withdrawn"))...)
 	deny := keypolicy.Statement{Sid: "Deny the user", Effect: "Deny", Action: keypolicy.Strings{"kms:Decrypt"},
 		Resource: "*"}
-	return chapter{"Ways to give access", []labStep{
-		does("key-user", "name the user as key user",
-			"The lab's way: in both statements that the console keeps for key users.", policyCLI, doing(l.addKeyUser)),
-		server("key-user-server", SeesPlaintext, "Nothing but the key policy has changed."),
-		client("key-user-client", SeesPlaintext, "One policy opens both."),
-		sees("key-user-both", "user reads the table with both", UserName, ModeBoth, SeesPlaintext,
-			"And both locks at once.", getCLI(BothTable), l.reads(u, BothTable)),
-		does("key-user-undone", "undo the change", "The policy is again what it was, to the element.", policyCLI,
-			doing(l.undoKeyUser)),
-		server("key-user-server-gone", DeniedDecrypt,
-			"On AWS this takes some minutes to show: DynamoDB caches a table's key for each caller."),
-		client("key-user-client-gone", DeniedDecrypt, "KMS asked directly knows at once."),
-
-		does("scoped", "add a statement for the user's ARN alone",
-			"Decrypt and nothing else: no administration, no grants.", policyCLI, plus(allow(scopedSid, "", nil))),
-		server("scoped-server", SeesPlaintext, "Decrypt is all that DynamoDB asks of a caller."),
-		direct("scoped-administers", "user tries to write the key policy", deniedPutPolicy,
-			"No right to administer came with it.", policyCLI, l.writesPolicy(u)),
-		withdraw("scoped-withdrawn"),
-		server("scoped-server-gone", DeniedDecrypt, "Without the statement the right is gone."),
-
-		does("grant", "make a grant for kms:Decrypt",
-			"For temporary use: given and revoked without touching the policy.",
-			"aws kms create-grant --key-id KEY --grantee-principal USER --operations Decrypt", doing(l.makeGrant)),
-		direct("grant-decrypts", "user decrypts directly", allowed, "The grant's operation…", decryptCLI,
-			l.decrypts(u)),
-		direct("grant-encrypts", "user encrypts directly", deniedEncrypt, "…and no other.", encryptCLI, l.encrypts(u)),
-		server("grant-server", SeesPlaintext,
-			"The same right opens the table, for writing too, since DynamoDB asks for Decrypt only."),
-		does("grant-revoked", "revoke the grant", "", "aws kms revoke-grant --key-id KEY --grant-id GRANT",
-			doing(l.revokeGrant)),
-		direct("grant-gone", "user decrypts directly", DeniedDecrypt,
-			"A revoked grant is gone; the key policy was never touched.", decryptCLI, l.decrypts(u)),
-
-		does("role", "make a role that is key user, which the user may assume",
-			"People come and go, the policy names the role.",
-			"aws iam create-role --role-name "+RoleName+" --assume-role-policy-document file://trust.json",
-			doing(l.makeRole)),
-		server("role-not-assumed", DeniedDecrypt, "As themselves the user is denied."),
-		does("role-assumed", "user assumes the role", "", "aws sts assume-role --role-arn ROLE --role-session-name lab",
-			doing(l.assumeRole)),
-		sees("role-server", "the role reads the server-side table", RoleName, ModeServer, SeesPlaintext,
-			"As the role, allowed.", getCLI(ServerTable), l.readsAsRole(ServerTable)),
-		sees("role-client", "the role decrypts the client-side item", RoleName, ModeClient, SeesPlaintext,
-			"The role is key user for direct calls too.", decryptItemCLI, l.readsAsRole(ClientTable)),
-		withdraw("role-withdrawn"),
-		sees("role-gone", "the role reads the server-side table", RoleName, ModeServer, DeniedDecrypt,
-			"The session goes on; its right to the key does not.", getCLI(ServerTable), l.readsAsRole(ServerTable)),
-
-		does("deny", "allow and deny the user at once", "A key user by one statement, denied by another.", policyCLI,
-			l.setPolicy(func() keypolicy.Console {
+	return chapter{"Ways to give access", append(steps,
+		does("deny", "allow and deny the user at once",
+			"One statement makes the user a key user, and another denies them kms:Decrypt.",
+			putPolicyCLI(func(p *keypolicy.Console) {
+				d := deny
+				d.Principal = keypolicy.Principals{shellUser}
+				p.Users, p.Extra = append(p.Users, shellUser), []keypolicy.Statement{d}
+			}), l.setPolicy(func() keypolicy.Console {
 				p := l.basePolicy()
 				p.Users = append(p.Users, l.userARN)
 				d := deny
@@ -107,27 +105,108 @@ func (l *Lab) accessChapter() chapter {
 				p.Extra = []keypolicy.Statement{d}
 				return p
 			})),
-		server("deny-server", DeniedDecrypt, "An explicit deny wins over every allow."),
-		client("deny-client", DeniedDecrypt, "For direct calls as well."),
+		l.readsTable("deny-server", DeniedDecrypt, "An explicit Deny wins over every Allow."),
+		l.opensItem("deny-client", DeniedDecrypt, "The Deny holds for direct calls as well."),
 		withdraw("deny-withdrawn"),
 
-		does("via", "allow the user to decrypt through DynamoDB only", "Condition kms:ViaService.", policyCLI,
-			plus(allow("Allow through DynamoDB", "",
-				only("StringEquals", "kms:ViaService", "dynamodb."+l.region+".amazonaws.com")))),
-		server("via-server", SeesPlaintext, "DynamoDB asks on the user's behalf: allowed."),
-		client("via-client", DeniedDecrypt, "The client-side library asks KMS directly: denied."),
+		plus("via", "allow the user to decrypt through DynamoDB only",
+			"The condition kms:ViaService names the service that has to ask.", allow("Allow through DynamoDB", "",
+				only("kms:ViaService", "dynamodb."+l.region+".amazonaws.com"))),
+		l.readsTable("via-server", SeesPlaintext, "DynamoDB asks KMS on the user's behalf, so the condition holds."),
+		l.opensItem("via-client", DeniedDecrypt,
+			"The program asks KMS directly. No service stands between, so the condition does not hold."),
 		withdraw("via-withdrawn"),
 
-		does("context", "allow the user one table's items only",
-			"Condition on the encryption context that client-side encryption binds to each item.", policyCLI,
-			plus(allow("Allow one table's items", "",
-				only("StringEquals", "kms:EncryptionContext:aws-crypto-table-name", ClientTable)))),
-		client("context-client", SeesPlaintext, "The item's context names its table: allowed."),
-		sees("context-both", "user reads the other client-side table", UserName, ModeBoth, DeniedDecrypt,
-			"Another table, another context: denied.", getCLI(BothTable), l.reads(u, BothTable)),
-		server("context-server", DeniedDecrypt, "DynamoDB's own context names no such table: denied."),
+		plus("context", "allow the user one client-side table's items only",
+			"Client-side encryption binds the table's name to each item as encryption context. The condition demands it.",
+			allow("Allow one table's items", "", only("kms:EncryptionContext:aws-crypto-table-name", ClientTable))),
+		l.opensItem("context-client", SeesPlaintext, "The context of this item names the table of the condition."),
+		sees("context-other", "user decrypts the item of the other client-side table", UserName, ModeClient,
+			DeniedDecrypt, "The context of that item names another table, so the statement does not apply.",
+			readCLI(asUser, OtherTable, ModeClient), l.reads(&l.user, OtherTable)),
+		l.readsTable("context-server", DeniedDecrypt,
+			"DynamoDB sends a context of its own, aws:dynamodb:tableName. It has no aws-crypto-table-name."),
 		withdraw("context-withdrawn"),
-	}}
+	)}
+}
+
+// iamPolicySteps give access without the key policy, which the first statement
+// makes possible.
+func (l *Lab) iamPolicySteps() []labStep {
+	const name = "decrypt"
+	return []labStep{
+		does("iam-policy", "allow the user kms:Decrypt on the key by an IAM policy",
+			"The key policy stays as it is. IAM policies are attached to users, groups and roles, never to keys.",
+			userPolicyCLI(UserName, name, "kms:Decrypt"), doing(func(ctx context.Context) error {
+				_, err := l.iam().PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String(UserName),
+					PolicyName: aws.String(name), PolicyDocument: aws.String(iamAllow("kms:Decrypt", l.keyARN))})
+				return err
+			})),
+		l.readsTable("iam-policy-server", SeesPlaintext,
+			"The first statement of the key policy lets IAM policies count. So a key policy that names nobody can "+
+				"still admit everybody to whom IAM gives kms:Decrypt."),
+		does("iam-policy-withdrawn", "withdraw it", "The user has the managed policy for DynamoDB again, and no other.",
+			"aws iam delete-user-policy --user-name "+UserName+" --policy-name "+name,
+			doing(func(ctx context.Context) error {
+				_, err := l.iam().DeleteUserPolicy(ctx,
+					&iam.DeleteUserPolicyInput{UserName: aws.String(UserName), PolicyName: aws.String(name)})
+				return err
+			})),
+		l.readsTable("iam-policy-gone", DeniedDecrypt,
+			"We removed the IAM policy and tried again: denied. So that policy alone had given the permission."),
+	}
+}
+
+func (l *Lab) grantSteps() []labStep {
+	u := &l.user
+	direct := func(id, title, expected, why, cli string, do action) labStep {
+		return sees(id, title, UserName, ModeDirect, expected, why, cli+asUser, do)
+	}
+	return []labStep{
+		does("grant", "make a grant for kms:Decrypt",
+			"A grant is for temporary use. A program can make and revoke it without touching the key policy.",
+			`GRANT=$(aws kms create-grant --key-id "$KEY" --grantee-principal "`+shellUser+`" \`+"\n"+
+				"  --operations Decrypt --name "+grantName+" --query GrantId --output text)", doing(l.makeGrant)),
+		direct("grant-decrypts", "user decrypts the message", allowed, "Decrypt is the operation of the grant.",
+			decryptCLI, l.decrypts(u)),
+		direct("grant-encrypts", "user encrypts a message", deniedEncrypt, "The grant has no other operation.",
+			encryptWith, l.encrypts(u)),
+		l.readsTable("grant-server", SeesPlaintext,
+			"The same grant opens the table, for writing too: DynamoDB asks a caller for kms:Decrypt only."),
+		does("grant-revoked", "revoke the grant", "The grant ends. The key policy has never changed.",
+			`aws kms revoke-grant --key-id "$KEY" --grant-id "$GRANT"`, doing(l.revokeGrant)),
+		direct("grant-gone", "user decrypts the message", DeniedDecrypt,
+			"We revoked the grant and tried again: denied. So the grant alone had given the permission.", decryptCLI,
+			l.decrypts(u)),
+	}
+}
+
+func (l *Lab) roleSteps(withdrawn labStep) []labStep {
+	role := func(id, title, mode, table, expected, why string) labStep {
+		return sees(id, title, RoleName, mode, expected, why, readCLI(asRole, table, mode), l.readsAsRole(table))
+	}
+	return []labStep{
+		does("role", "make a role that is key user, which the user may assume",
+			"People come and go, and the key policy names the role.",
+			"aws iam create-role --role-name "+RoleName+" --tags Key="+labTag+",Value="+labTagValue+
+				" --assume-role-policy-document "+heredoc(trustOf(shellUser))+"\n"+
+				"aws iam attach-role-policy --role-name "+RoleName+" --policy-arn "+l.fullAccess+"\n"+
+				putPolicyCLI(func(p *keypolicy.Console) {
+					p.Users, p.Attachers = append(p.Users, shellRole), append(p.Attachers, shellRole)
+				}), doing(l.makeRole)),
+		l.readsTable("role-not-assumed", DeniedDecrypt, "As themselves the user is denied: only the role is key user."),
+		does("role-assumed", "user assumes the role",
+			"The user gets credentials of a session that is the role, for an hour.",
+			`aws configure set role_arn "`+shellRole+`" --profile `+RoleName+"\naws configure set source_profile "+
+				UserName+" --profile "+RoleName+"\naws sts get-caller-identity"+asRole, doing(l.assumeRole)),
+		role("role-server", "the role reads the server-side table", ModeServer, ServerTable, SeesPlaintext,
+			"KMS sees the role, and the role is key user."),
+		role("role-client", "the role decrypts the client-side item", ModeClient, ClientTable, SeesPlaintext,
+			"The role is key user for direct calls too."),
+		withdrawn,
+		role("role-gone", "the role reads the server-side table", ModeServer, ServerTable, DeniedDecrypt,
+			"The session goes on, and its right to the key is gone."+takesMinutes),
+	}
 }
 
 // addKeyUser keeps the policies before and after for the report.
@@ -212,8 +291,7 @@ func (l *Lab) revokeGrant(ctx context.Context) error {
 // makeRole makes the role, gives it DynamoDB, and names it as key user.
 func (l *Lab) makeRole(ctx context.Context) error {
 	client := l.iam()
-	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + l.userARN +
-		`"},"Action":"sts:AssumeRole"}]}`
+	trust := trustOf(l.userARN)
 	made, err := client.CreateRole(ctx,
 		&iam.CreateRoleInput{RoleName: aws.String(RoleName), AssumeRolePolicyDocument: aws.String(trust),
 			Tags: iamTags()})
@@ -230,7 +308,7 @@ func (l *Lab) makeRole(ctx context.Context) error {
 			return err
 		}
 		l.roleARN = aws.ToString(found.Role.Arn)
-		// A user made anew has another unique id: the trust must be renewed.
+		// A user who was deleted and made again has another unique id, so the trust must be renewed.
 		if _, err := client.UpdateAssumeRolePolicy(ctx,
 			&iam.UpdateAssumeRolePolicyInput{RoleName: aws.String(RoleName),
 				PolicyDocument: aws.String(trust)}); err != nil {
@@ -246,6 +324,12 @@ func (l *Lab) makeRole(ctx context.Context) error {
 	p := l.basePolicy()
 	p.Users, p.Attachers = append(p.Users, l.roleARN), append(p.Attachers, l.roleARN)
 	return l.putPolicy(ctx, p)
+}
+
+// trustOf is the trust policy of a role that one principal may assume.
+func trustOf(arn string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + arn +
+		`"},"Action":"sts:AssumeRole"}]}`
 }
 
 func (l *Lab) checkRoleOurs(ctx context.Context) error {

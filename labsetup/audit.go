@@ -16,32 +16,43 @@ func (l *Lab) auditChapter() chapter {
 		return labStep{Step: Step{ID: id, Title: title, Expected: "found", Principal: administratorRole, Why: why,
 			CLI: cli}, audit: true, do: do}
 	}
-	lookup := "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue="
+	lookup := func(event, filter, more string) string {
+		return "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=" + event + more +
+			" \\\n  --query 'Events[].CloudTrailEvent' --output text | tr '\\t' '\\n' | " + filter
+	}
+	const denied = "grep AccessDenied | grep " + UserName + " | "
 	return chapter{"The audit", []labStep{
 		found("audit-denied", "find the user's denied use through DynamoDB",
-			"Every use of the key is on record with the person behind it, also one that was refused. The read of "+
-				"the item itself is a data event and is not here.", lookup+"Decrypt",
+			"CloudTrail records each use of the key that KMS is asked for, with the person behind it, and refusals too. "+
+				"The read of the item is a data event and is not here. Not every read leaves a Decrypt: DynamoDB keeps a "+
+				"table's key for each caller for about five minutes.",
+			lookup("Decrypt", denied+"grep -m1 dynamodb.amazonaws.com", ""),
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
 				return e.UserIdentity.UserName == UserName && e.ErrorCode == "AccessDenied" &&
 					e.UserIdentity.InvokedBy == "dynamodb.amazonaws.com"
 			})),
-		found("audit-direct", "find the user's denied direct use", "Here the client-side library asked KMS itself.",
-			lookup+"Decrypt",
+		found("audit-direct", "find the user's denied direct use",
+			"Here the user's program asked KMS itself, so no service is named.",
+			lookup("Decrypt", denied+"grep -v -m1 dynamodb.amazonaws.com", ""),
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
 				return e.UserIdentity.UserName == UserName && e.ErrorCode == "AccessDenied" &&
 					e.UserIdentity.InvokedBy == ""
 			})),
 		found("audit-allowed", "find the administrator's use with its encryption context",
-			"The context names table and key attributes: it is not secret, so keep secrets out of keys.",
-			lookup+"Decrypt",
+			"The context names the table and the key attributes. It is not secret, so keep secrets out of keys.",
+			lookup("Decrypt", `grep -m1 '"aws-crypto-table-name": *"`+ClientTable+`"'`, ""),
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
-				return e.ErrorCode == "" &&
+				return e.ErrorCode == "" && e.UserIdentity.ARN == l.caller &&
 					e.RequestParameters.EncryptionContext["aws-crypto-table-name"] == ClientTable
 			})),
-		found("audit-policy", "find the changes of the key policy", "", lookup+"PutKeyPolicy",
-			l.finds("PutKeyPolicy", l.region, func(e *trailEvent) bool { return e.ErrorCode == "" })),
-		found("audit-user", "find the making of the user", "IAM's events are in us-east-1 only.",
-			lookup+"CreateUser --region us-east-1",
+		found("audit-policy", "find the changes of the key policy",
+			"Who changed a key policy, and when, is on record. Watch this event.",
+			lookup("PutKeyPolicy", "grep -m1 PutKeyPolicy", ""),
+			l.finds("PutKeyPolicy", l.region, func(e *trailEvent) bool {
+				return e.ErrorCode == "" && e.RequestParameters.KeyID == l.keyARN
+			})),
+		found("audit-user", "find the making of the user", "The events of IAM are in us-east-1, wherever you work.",
+			lookup("CreateUser", "grep -m1 "+UserName, " --region us-east-1"),
 			l.finds("CreateUser", "us-east-1",
 				func(e *trailEvent) bool { return e.RequestParameters.UserName == UserName })),
 	}}
@@ -59,6 +70,7 @@ type trailEvent struct {
 	} `json:"userIdentity"`
 	RequestParameters struct {
 		UserName          string            `json:"userName"`
+		KeyID             string            `json:"keyId"`
 		EncryptionContext map[string]string `json:"encryptionContext"`
 	} `json:"requestParameters"`
 	Resources []struct {

@@ -1,9 +1,6 @@
 package labsetup
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // labStep is a step before it ran.
 type labStep struct {
@@ -36,29 +33,50 @@ func doing(fn func(context.Context) error) action {
 
 // sees is a check of what somebody sees.
 func sees(id, title, who, mode, expected, why, cli string, do action) labStep {
-	return labStep{Step: Step{ID: id, Title: title, Expected: expected, Principal: who, Mode: mode, Why: why, CLI: cli},
-		do: do}
+	return labStep{Step: Step{ID: id, Title: title, Expected: expected, Principal: who, Mode: mode,
+		TableKey: tableKey(mode), Why: why, CLI: cli}, do: do}
 }
 
-func getCLI(table string) string {
-	return fmt.Sprintf(`aws dynamodb get-item --table-name %s --key '{"id":{"S":"1"}}'`, table)
-}
-
-// The direct calls of the lab, on a message, and on the data key of a
-// client-side item with the context that is bound to it.
+// Keys under which DynamoDB encrypts a table: TableKey of a Step.
 const (
-	encryptCLI     = "aws kms encrypt --key-id KEY --plaintext fileb://message --encryption-context lab=" + labTagValue
-	decryptCLI     = "aws kms decrypt --ciphertext-blob fileb://message.bin --encryption-context lab=" + labTagValue
-	decryptItemCLI = "aws kms decrypt --ciphertext-blob fileb://data-key.bin --encryption-context file://context.json"
+	KeyCustomer = "customer managed"
+	KeyManaged  = "AWS managed"
+	KeyOwned    = "AWS owned"
 )
 
-// chapters is the whole lab in order.
-func (l *Lab) chapters() []chapter {
-	chapters := []chapter{
-		l.keyChapter(), l.tableChapter(), l.userChapter(), l.denialChapter(), l.statementChapter(), l.accessChapter(),
-		l.disabledChapter(), l.rotationChapter(), l.multiRegionChapter(),
-		l.hierarchyChapter(), l.recoveryChapter(), l.keyOffChapter(),
+// tableKey is the key of the lab's table of a mode. The client-side table stays
+// under the AWS owned key: the customer key wraps the data keys of its items.
+func tableKey(mode string) string {
+	switch mode {
+	case ModeServer, ModeBoth:
+		return KeyCustomer
+	case ModeClient:
+		return KeyOwned
 	}
+	return ""
+}
+
+// under says that the table of a check has another key than its mode suggests.
+func (s labStep) under(key string) labStep {
+	s.TableKey = key
+	return s
+}
+
+// chapters is the whole lab in order: the core path first, then the optional
+// chapters, and the clean-up.
+func (l *Lab) chapters() []chapter {
+	chapters := []chapter{l.keyChapter(), l.tableChapter()}
+	if l.cfg.Disk != nil {
+		chapters = append(chapters, l.diskChapter())
+	}
+	chapters = append(chapters, l.userChapter(), l.denialChapter(), l.giveChapter(), l.pictureChapter())
+	if l.cfg.Core {
+		return chapters
+	}
+	chapters = append(chapters, l.othersChapter(), l.statementChapter(), l.accessChapter(), l.disabledChapter(),
+		l.rotationChapter(), l.multiRegionChapter(),
+		l.hierarchyChapter(), l.recoveryChapter(), l.keyOffChapter(),
+	)
 	if l.cfg.OtherAccount != nil {
 		chapters = append(chapters, l.otherAccountChapter())
 	}

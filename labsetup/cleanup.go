@@ -14,53 +14,77 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
-// deletionDays is how long the key waits: the least that AWS allows.
+// deletionDays is how long the key waits: the minimum that AWS allows.
 const deletionDays = 7
 
-const scheduleCLI = "aws kms schedule-key-deletion --key-id KEY --pending-window-in-days 7"
+const scheduleCLI = `aws kms schedule-key-deletion --key-id "$KEY" --pending-window-in-days 7`
 
 // cleanUpChapter removes everything, the key last and with a waiting time, and
 // shows what cancelling its deletion leaves.
 func (l *Lab) cleanUpChapter() chapter {
-	const describe = "aws kms describe-key --key-id KEY"
-	return chapter{"Clean-up", append(l.removal(),
+	const describe = `aws kms describe-key --key-id "$KEY" --query KeyMetadata.KeyState --output text`
+	return chapter{chapterCleanUp, append(l.removal(),
 		sees("scheduled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStatePendingDeletion),
-			"Nobody can use it any more.", describe, l.keyState),
-		does("cancel", "cancel the deletion", "The time to notice a mistake.",
-			"aws kms cancel-key-deletion --key-id KEY", doing(l.cancelDeletion)),
+			"Nobody can use it any more. Until the seven days are over you can cancel the deletion; a key may wait "+
+				"between 7 and 30 days.", describe, l.keyState),
+		does("cancel", "cancel the deletion", "The waiting time is there to notice a mistake.",
+			`aws kms cancel-key-deletion --key-id "$KEY"`, doing(l.cancelDeletion)),
 		sees("cancelled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStateDisabled),
-			"It is back, but disabled: enable it to use it again.", describe, l.keyState),
-		does("schedule-again", "schedule the deletion again", "", scheduleCLI, doing(l.scheduleDeletion)),
+			"The key is back, and disabled. Enable it to use it again.", describe, l.keyState),
+		does("schedule-again", "schedule the deletion again", "The lab is over, and each key costs about 1 USD a month.",
+			scheduleCLI, doing(l.scheduleDeletion)),
 	)}
 }
 
 // removal are the steps that remove what the lab made.
 func (l *Lab) removal() []labStep {
 	var steps []labStep
-	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, BothTable, probeTable,
-		HierarchyTable, BranchKeyTable, KeyOffTable} {
+	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, OtherTable, BothTable,
+		HierarchyTable, BranchKeyTable, KeyOffTable, probeTable} {
+		cli := "aws dynamodb delete-table --table-name " + table
+		if table == probeTable {
+			cli += " 2>/dev/null || true"
+		}
 		steps = append(steps, does("delete-"+table, "delete "+table,
-			"No backup is made; a table billed on demand has no alarms.",
-			"aws dynamodb delete-table --table-name "+table,
-			l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
+			"The items go with it. No backup is made, and a table billed on demand has no alarms to delete.",
+			cli, l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
 	}
 	for _, user := range []string{UserName, ProbeName, InsiderName} {
 		steps = append(steps, does("delete-"+user, "delete "+user,
-			"Password, access keys and policies first: IAM refuses otherwise.", "aws iam delete-user --user-name "+user,
-			l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
+			"IAM refuses to delete a user who still has a password, access keys or policies. They go first.",
+			deleteUserCLI(user), l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
 	}
 	return append(steps,
-		does("delete-role", "delete the role", "", "aws iam delete-role --role-name "+RoleName,
-			l.removing(l.deleteRole)),
-		does("delete-file", "delete the credentials file", "", "rm "+CredentialsFile, doing(l.deleteFile)),
-		does("schedule-multi", "schedule the multi-Region key and its replica",
-			"A primary waits until its replicas are gone.", scheduleCLI, l.removing(l.scheduleMultiRegion)),
-		does("schedule-strays", "schedule keys of an interrupted run",
-			"Keys with the lab's tag that never got their alias.", scheduleCLI, doing(l.scheduleStrays)),
+		does("delete-role", "delete the role", "Its policy is detached first, for the same reason.",
+			"aws iam detach-role-policy --role-name "+RoleName+" --policy-arn "+l.fullAccess+
+				"\naws iam delete-role --role-name "+RoleName, l.removing(l.deleteRole)),
+		does("delete-file", "delete the credentials file", "It held the user's password.", "rm -f "+CredentialsFile,
+			doing(l.deleteFile)),
+		does("schedule-multi", "schedule the deletion of the multi-Region key and its replica",
+			"A primary key waits until its replicas are gone.",
+			`aws kms schedule-key-deletion --key-id "${MULTI/`+l.region+`/`+l.otherRegion()+`}" --pending-window-in-days 7 `+
+				"--region "+l.otherRegion()+"\n"+`aws kms schedule-key-deletion --key-id "$MULTI" --pending-window-in-days 7`,
+			l.removing(l.scheduleMultiRegion)),
+		does("schedule-strays", "schedule the deletion of keys of an interrupted run",
+			"A run can end between making a key and naming it. Such a key has the lab's tag and no alias.",
+			"# This finds every key with the tag of the lab:\n"+
+				"for id in $(aws kms list-keys --query 'Keys[].KeyId' --output text); do\n"+
+				"  aws kms list-resource-tags --key-id \"$id\" --query \"Tags[?TagKey=='"+labTag+"']\" --output text "+
+				"2>/dev/null | grep -q . && echo \"$id\"\ndone || true", doing(l.scheduleStrays)),
 		does("schedule", "schedule the key's deletion in seven days",
-			"What was encrypted under it and not decrypted by then is lost for good.", scheduleCLI,
-			l.removing(l.scheduleDeletion)),
+			"What was encrypted under the key and not decrypted by then is lost for good. Until then the deletion can be "+
+				"cancelled.", scheduleCLI, l.removing(l.scheduleDeletion)),
 	)
+}
+
+func deleteUserCLI(user string) string {
+	return "aws iam delete-login-profile --user-name " + user + " 2>/dev/null || true\n" +
+		"for id in $(aws iam list-access-keys --user-name " + user +
+		" --query 'AccessKeyMetadata[].AccessKeyId' --output text); do\n  aws iam delete-access-key --user-name " + user +
+		" --access-key-id \"$id\"\ndone\n" +
+		"for arn in $(aws iam list-attached-user-policies --user-name " + user +
+		" --query 'AttachedPolicies[].PolicyArn' --output text); do\n  aws iam detach-user-policy --user-name " + user +
+		" --policy-arn \"$arn\"\ndone\naws iam delete-user --user-name " + user
 }
 
 // removing goes on when something is not the lab's: it stays, and the report

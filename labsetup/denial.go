@@ -1,33 +1,57 @@
 package labsetup
 
+// denialChapter lets the user read both tables.
 func (l *Lab) denialChapter() chapter {
 	u := &l.user
-	return chapter{"Who sees what", []labStep{
-		sees("user-server", "user reads the table under the customer key", UserName, ModeServer, DeniedDecrypt,
-			"All rights to the table, none to the key: DynamoDB asks KMS as the caller, and refuses the whole call.",
-			getCLI(ServerTable), l.reads(u, ServerTable)),
-		sees("user-owned", "user reads the table under the AWS owned key", UserName, ModeServer, SeesPlaintext,
-			"Under the AWS owned key: encrypted at rest too, but nobody is ever asked for a right to that key.",
-			getCLI(OwnedTable), l.reads(u, OwnedTable)),
-		sees("user-managed", "user reads the table under the AWS managed key", UserName, ModeServer, SeesPlaintext,
-			"Under the AWS managed key: its policy lets everybody in the account use it through DynamoDB: it shows "+
-				"up in the audit and stops no one.", getCLI(ManagedTable), l.reads(u, ManagedTable)),
-		sees("user-client-raw", "user reads the client-side table without the key", UserName, ModeClient,
-			SeesCiphertext,
-			"The call is allowed, and returns what DynamoDB holds: ciphertext.", getCLI(ClientTable),
-			l.readsRaw(u, ClientTable, ModeClient)),
+	return chapter{chapterDenial, []labStep{
+		sees("user-server", "user reads the server-side table", UserName, ModeServer, DeniedDecrypt,
+			"The user has every right to the table and none to the key. DynamoDB asks KMS as the caller, KMS refuses, "+
+				"and so the whole call fails. The user sees no ciphertext. Any of these would change it: a key user "+
+				"entry or a statement in the key policy, a grant, or an IAM policy for the user, because the first "+
+				"statement lets IAM policies count.",
+			getAs(asUser, ServerTable), l.reads(u, ServerTable)),
+		sees("user-client-raw", "user reads the client-side table", UserName, ModeClient, SeesCiphertext,
+			"This call succeeds: DynamoDB asks nobody about your key, because it does not use it here. The encrypted "+
+				"attributes come as binary values. They were returned, and nobody without the key can read them.",
+			getAs(asUser, ClientTable), l.readsRaw(u, ClientTable, ModeClient)),
 		sees("user-client", "user tries to decrypt the client-side item", UserName, ModeClient, DeniedDecrypt,
-			"Decrypting needs the key, and KMS asks the same policy, this time directly.", decryptItemCLI,
-			l.reads(u, ClientTable)),
+			"The program asks KMS to open the data key of the item. KMS asks the same key policy, and this time the "+
+				"user's program hears the refusal itself.", openCLI(asUser, ModeClient), l.reads(u, ClientTable)),
+	}}
+}
+
+// othersChapter shows the other keys of DynamoDB, and both kinds of encryption in
+// one table.
+func (l *Lab) othersChapter() chapter {
+	u, a := &l.user, &l.administrator
+	return chapter{chapterOthers, append(l.otherTables(),
+		sees("user-owned", "user reads the table under the AWS owned key", UserName, ModeServer, SeesPlaintext,
+			"This table is encrypted at rest too. Nobody needs a right to the AWS owned key, so it stops no one who "+
+				"may read the table.", getAs(asUser, OwnedTable), l.reads(u, OwnedTable)).under(KeyOwned),
+		sees("user-managed", "user reads the table under the AWS managed key", UserName, ModeServer, SeesPlaintext,
+			"The policy of the AWS managed key lets everyone in the account use it through DynamoDB. Its use is in the "+
+				"audit, and it stops no one. Only a customer managed key keeps a user out.",
+			getAs(asUser, ManagedTable), l.reads(u, ManagedTable)).under(KeyManaged),
+		l.administratorReads(BothTable, ModeBoth,
+			"DynamoDB asks for the key once, and the program asks again. The administrator has it."),
 		sees("user-both", "user reads the table with both", UserName, ModeBoth, DeniedDecrypt,
-			"The outer lock already refuses.", getCLI(BothTable), l.readsRaw(u, BothTable, ModeBoth)),
+			"DynamoDB refuses before anybody sees the ciphertext inside. The outer lock alone stops the user here.",
+			getAs(asUser, BothTable), l.readsRaw(u, BothTable, ModeBoth)),
 		sees("administrator-both-raw", "administrator reads the same without decrypting", administratorRole, ModeBoth,
 			SeesCiphertext,
-			"Behind the outer lock there is ciphertext.", getCLI(BothTable),
-			l.readsRaw(&l.administrator, BothTable, ModeBoth)),
-		sees("administrator-server-raw", "administrator reads the server-side item as it travels", administratorRole,
+			"DynamoDB has undone its own encryption. The ciphertext of the program is still there.",
+			getAs("", BothTable), l.readsRaw(a, BothTable, ModeBoth)),
+		sees("administrator-server-raw", "administrator looks at the server-side item as it arrives", administratorRole,
 			ModeServer, SeesPlaintext,
-			"Server-side encryption is undone before the item leaves DynamoDB.", getCLI(ServerTable),
-			l.readsRaw(&l.administrator, ServerTable, ModeServer)),
-	}}
+			"What arrives in your program is plaintext. DynamoDB decrypted it first, and HTTPS protected it on the "+
+				"way: encryption at rest and encryption on the way are two different things.",
+			getAs("", ServerTable), l.readsRaw(a, ServerTable, ModeServer)),
+		sees("picture-others", "draw the second picture: AWS's two keys, and both kinds at once",
+			administratorRole+" and "+UserName, ModeDirect, asPictured,
+			"The keys of AWS protect a stolen disk and deny no user. Both kinds at once: the outer lock gives an error, "+
+				"and behind it lies ciphertext.",
+			getAs(asUser, OwnedTable)+"\n"+getAs(asUser, ManagedTable)+"\n"+openCLI("", ModeBoth)+"\n"+
+				getAs(asUser, BothTable)+" || true",
+			l.draws(func(p *Picture) { l.report.Others = p }, expectedOthers())),
+	)}
 }

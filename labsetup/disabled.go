@@ -10,24 +10,28 @@ import (
 // disabledChapter shows what disabling the key does to each mode.
 func (l *Lab) disabledChapter() chapter {
 	a := &l.administrator
-	sees := func(id, table, mode, expected, why string) labStep {
-		return sees(id, "administrator reads "+table, administratorRole, mode, expected, why, getCLI(table),
+	reads := func(id, table, mode, expected, why string) labStep {
+		return sees(id, "administrator reads "+table, administratorRole, mode, expected, why, readCLI("", table, mode),
 			l.reads(a, table))
 	}
 	return chapter{"The key disabled", []labStep{
-		does("disable", "disable the key", "Nobody can use it, whatever the policy says.",
-			"aws kms disable-key --key-id KEY", doing(func(ctx context.Context) error {
+		does("disable", "disable the key", "Nobody can use a disabled key, whatever the key policy says.",
+			`aws kms disable-key --key-id "$KEY"`, doing(func(ctx context.Context) error {
 				_, err := a.kms.DisableKey(ctx, &kms.DisableKeyInput{KeyId: aws.String(l.keyARN)})
 				return err
 			})),
-		sees("disabled-server", ServerTable, ModeServer, KeyDisabled, "The table stays and answers no one."),
-		sees("disabled-owned", OwnedTable, ModeServer, SeesPlaintext, "Other tables do not notice."),
-		sees("disabled-client", ClientTable, ModeClient, KeyDisabled, "The call succeeds, the item stays ciphertext."),
-		does("enable", "enable it again", "", "aws kms enable-key --key-id KEY", doing(func(ctx context.Context) error {
-			_, err := a.kms.EnableKey(ctx, &kms.EnableKeyInput{KeyId: aws.String(l.keyARN)})
-			return err
-		})),
-		sees("enabled-server", ServerTable, ModeServer, SeesPlaintext, "As before."),
-		sees("enabled-client", ClientTable, ModeClient, SeesPlaintext, "Nothing was lost."),
+		reads("disabled-server", ServerTable, ModeServer, KeyDisabled,
+			"The table is still there, and DynamoDB answers nobody."+takesMinutes),
+		reads("disabled-owned", OwnedTable, ModeServer, SeesPlaintext,
+			"This table is under another key, so it is as before.").under(KeyOwned),
+		reads("disabled-client", ClientTable, ModeClient, KeyDisabled,
+			"DynamoDB returned the item, and KMS refused to open its data key. You have ciphertext."),
+		does("enable", "enable it again", "Disabling can be undone at any time.", `aws kms enable-key --key-id "$KEY"`,
+			doing(func(ctx context.Context) error {
+				_, err := a.kms.EnableKey(ctx, &kms.EnableKeyInput{KeyId: aws.String(l.keyARN)})
+				return err
+			})),
+		reads("enabled-server", ServerTable, ModeServer, SeesPlaintext, "The table opens as before."),
+		reads("enabled-client", ClientTable, ModeClient, SeesPlaintext, "The item opens as before. Nothing was lost."),
 	}}
 }

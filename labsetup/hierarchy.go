@@ -42,7 +42,7 @@ const getBranchKeyCLI = "aws dynamodb get-item --table-name " + BranchKeyTable +
 func (l *Lab) hierarchyChapter() chapter {
 	a, u := &l.administrator, &l.user
 	store := "--table " + BranchKeyTable + " --branch-key-id " + branchKeyID
-	return chapter{"A key hierarchy", []labStep{
+	return chapter{chapterHierarchy, []labStep{
 		does("hierarchy-table", "make a table for ten items of each kind",
 			"Ten items get a data key from KMS each. Ten others get theirs from one branch key.",
 			tableCLI(HierarchyTable), l.makeTable(HierarchyTable)),
@@ -62,11 +62,11 @@ func (l *Lab) hierarchyChapter() chapter {
 			openItemCLI(branchID+"1", ""),
 			l.opensMany(a, branchID)),
 		sees("hierarchy-wrapped", "user reads the branch key's record", UserName, ModeClient, SeesCiphertext,
-			"The key store protects nothing by being secret. What lies in it is wrapped by KMS.", getBranchKeyCLI+profileCLI(UserName),
+			"The key store protects nothing by being secret. What lies in it is wrapped by KMS.", getBranchKeyCLI+asUser,
 			l.readsBranchKey(u)),
 		sees("hierarchy-denied", "user opens an item under the branch key", UserName, ModeClient, DeniedDecrypt,
 			"Without kms:Decrypt the user cannot unwrap the branch key, so the key policy decides here too.",
-			openItemCLI(branchID+"1", UserName),
+			openItemCLI(branchID+"1", asUser),
 			func(ctx context.Context) (string, error) { return l.opensBranch(ctx, u) }),
 		does("hierarchy-rotate", "rotate the branch key", "A new version is for new items. Nothing is encrypted again.",
 			"ddbseal keystore rotate "+store, doing(l.rotateBranchKey)),
@@ -79,8 +79,8 @@ func (l *Lab) hierarchyChapter() chapter {
 	}}
 }
 
-// openItemCLI is the command that opens an item, as the user with the profile, or
-// as whoever the shell signs as.
+// openItemCLI is the command that opens an item, as the profile or, if that is
+// empty, as the administrator.
 func openItemCLI(id, profile string) string {
 	ring := `{"type":"aws-kms","keyId":"$KEY"}`
 	if strings.HasPrefix(id, branchID) {
@@ -92,9 +92,6 @@ func openItemCLI(id, profile string) string {
 
 // decryptCommand reads an item of the table and decrypts it with a keyring.
 func decryptCommand(id, ring, profile string) string {
-	if profile != "" {
-		profile = " --profile " + profile
-	}
 	return "cat > items.json <<EOF\n" + `{"table":"` + HierarchyTable + `","partitionKey":"id","attributeActions":` +
 		`{"id":"SIGN_ONLY","name":"ENCRYPT_AND_SIGN","diagnosis":"ENCRYPT_AND_SIGN","ward":"SIGN_ONLY"},` +
 		"\n" + `"keyring":` + ring + "}\nEOF\naws dynamodb get-item --table-name " + HierarchyTable +

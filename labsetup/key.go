@@ -14,14 +14,19 @@ import (
 )
 
 func (l *Lab) keyChapter() chapter {
-	return chapter{"The key", []labStep{
-		does("key", "make a customer managed key", "One key, one policy: the key policy alone decides who may use it.",
-			`aws kms create-key --description "`+KeyDescription+`" --policy file://policy.json`, doing(l.makeKey)),
-		does("alias", "give it a name", "An alias is a name for people; policies and grants work on the key itself.",
-			"aws kms create-alias --alias-name "+KeyAlias+" --target-key-id KEY", doing(l.makeAlias)),
-		does("key-policy", "name administrator and users as the console does",
-			"Four statements: the account's IAM policies, key administrators, key users, and services on their behalf.",
-			"aws kms put-key-policy --key-id KEY --policy file://policy.json", l.setPolicy(l.basePolicy)),
+	return chapter{chapterKey, []labStep{
+		does("key", "make a customer managed key",
+			"The key never leaves KMS. Its key policy decides who may use it, and whether the IAM policies of the "+
+				"account count too. The first statement below lets them count.",
+			whoCLI+"\nKEY=$(aws kms create-key --description \""+KeyDescription+"\" \\\n  --tags TagKey="+labTag+
+				",TagValue="+labTagValue+" --query KeyMetadata.Arn --output text)", doing(l.makeKey)),
+		does("alias", "give it a name",
+			"An alias is a name for people. Policies, grants and items name the key itself.",
+			"aws kms create-alias --alias-name "+KeyAlias+` --target-key-id "$KEY"`, doing(l.makeAlias)),
+		does("key-policy", "write the four statements that the KMS console writes",
+			"They let IAM policies count, let the administrator manage the key, let the administrator use it, and let "+
+				"AWS services use it on the administrator's behalf. They name nobody else.",
+			putPolicyCLI(nil), l.setPolicy(l.basePolicy)),
 	}}
 }
 

@@ -19,6 +19,7 @@ const (
 	KeyOffTable = "nextwork-key-off-table" // under the key from its creation
 	InsiderName = "nextwork-insider"       // may use the key and change tables
 
+	asInsider     = " --profile " + InsiderName
 	insiderSid    = "Allow the insider to decrypt"
 	denyName      = "deny-update-table"
 	unmeasured    = "(?)"
@@ -34,10 +35,10 @@ const (
 func (l *Lab) keyOffChapter() chapter {
 	u, i := &l.user, &l.insider
 	reads := func(id, expected, why string) labStep {
-		return sees(id, "user reads the server-side table", UserName, ModeServer, expected, why, getCLI(KeyOffTable)+profileCLI(UserName),
+		return sees(id, "user reads the server-side table", UserName, ModeServer, expected, why, getAs(asUser, KeyOffTable),
 			l.readsKeyOff(u))
 	}
-	return chapter{"Taking the key off", []labStep{
+	return chapter{chapterKeyOff, []labStep{
 		does("key-off-table", "make another server-side table under the key", "The table is a copy of the first one.",
 			keyOffTableCLI(),
 			doing(l.makeKeyOffTable)),
@@ -48,18 +49,21 @@ func (l *Lab) keyOffChapter() chapter {
 		l.measuresKeyOff(),
 		does("key-off-taken", "the insider switches the table to the AWS owned key",
 			"The key of a table is a setting of the table. UpdateTable changes it, and no condition key sees to what.",
-			keyOffCLI+profileCLI(InsiderName), l.takesKeyOff(i)),
+			keyOffCLI+asInsider, l.takesKeyOff(i)),
 		reads("key-off-read", SeesPlaintext,
-			"The key policy is as strict as before and protects nothing: the table is no longer under the key."),
+			"The key policy is as strict as before and protects nothing: the table is no longer under the key.").
+			under(KeyOwned),
 		sees("key-off-client-raw", "user reads the client-side item", UserName, ModeClient, SeesCiphertext,
 			"A client-side table has no such setting. DynamoDB cannot decrypt what it never could.",
-			getCLI(ClientTable)+profileCLI(UserName),
+			getAs(asUser, ClientTable),
 			l.readsRaw(u, ClientTable, ModeClient)),
 		sees("key-off-client", "user opens the client-side item", UserName, ModeClient, DeniedDecrypt,
 			"Opening it needs the key, and the key policy still decides about that.", decryptItemCLI,
 			l.reads(u, ClientTable)),
-		does("key-off-back", "put the table back under the key", "", "aws dynamodb update-table --table-name "+
-			KeyOffTable+" --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=\"$KEY\"",
+		does("key-off-back", "put the table back under the key",
+			"DynamoDB encrypts the items again under the key. The administrator may do that at any time.",
+			"aws dynamodb update-table --table-name "+
+				KeyOffTable+" --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=\"$KEY\"",
 			l.encryptTable(KeyOffTable, func() string { return l.keyARN })),
 		reads("key-off-closed", DeniedDecrypt, "The table is under the key again. What was read meanwhile stays read."),
 		does("key-off-deny", "deny the insider dynamodb:UpdateTable",
@@ -67,13 +71,14 @@ func (l *Lab) keyOffChapter() chapter {
 				"this Deny.", "aws iam put-user-policy --user-name "+InsiderName+" --policy-name "+denyName+
 				" --policy-document '"+denyUpdateDoc+"'", doing(l.denyUpdate)),
 		sees("key-off-denied", "the insider tries it again", InsiderName, ModeServer, deniedUpdate,
-			"The Deny wins over every Allow, and the table stays under the key.", keyOffCLI+profileCLI(InsiderName),
+			"The Deny wins over every Allow, and the table stays under the key.", keyOffCLI+asInsider,
 			l.isDeniedUpdate(i)),
 		sees("key-off-works", "the insider reads the table", InsiderName, ModeServer, SeesPlaintext,
-			"Reading and writing need no UpdateTable: the application does not notice.", getCLI(KeyOffTable)+profileCLI(InsiderName),
+			"Reading and writing need no UpdateTable: the application does not notice.", getAs(asInsider, KeyOffTable),
 			l.readsKeyOff(i)),
-		does("key-off-over", "take the insider's statement out of the key policy", "",
-			policyCLI(), l.setPolicy(l.basePolicy)),
+		does("key-off-over", "take the insider's statement out of the key policy",
+			"The key policy is again as it was.",
+			putPolicyCLI(nil), l.setPolicy(l.basePolicy)),
 	}}
 }
 
@@ -84,7 +89,7 @@ func (l *Lab) measuresKeyOff() labStep {
 		unmeasured,
 		"AWS does not document whether it lets a caller take the key off who may not use it. It likely refuses, "+
 			"because the change needs the old key. The embedded AWS does not show what nobody has measured; 'ddbseal "+
-			"lab --aws' tries it and reports the answer.", keyOffCLI+profileCLI(UserName), func(context.Context) (string, error) {
+			"lab --aws' tries it and reports the answer.", keyOffCLI+asUser, func(context.Context) (string, error) {
 			return unmeasured, nil
 		})
 	if !l.cfg.Measure {
@@ -110,18 +115,6 @@ func (l *Lab) measuresKeyOff() labStep {
 	return step
 }
 
-// profileCLI makes the AWS CLI sign as a user.
-func profileCLI(user string) string { return " --profile " + user }
-
-// policyCLI is the command that writes the key policy with more statements.
-func policyCLI(extra ...keypolicy.Statement) string {
-	self := []string{"$ADMIN"}
-	text := keypolicy.Console{Account: "$ACCOUNT", Administrators: self, Users: self, Attachers: self,
-		Extra: extra}.Text()
-	return "cat > policy.json <<EOF\n" + text + "\nEOF\naws kms put-key-policy --key-id \"$KEY\" " +
-		"--policy-name default --policy file://policy.json"
-}
-
 func keyOffTableCLI() string {
 	r := theRecord()
 	return tableCLI(KeyOffTable) + ` --sse-specification "Enabled=true,SSEType=KMS,KMSMasterKeyId=$KEY"` +
@@ -130,14 +123,12 @@ func keyOffTableCLI() string {
 		r.Diagnosis + `"},"ward":{"S":"` + r.Ward + `"}}'`
 }
 
-// insiderCLI makes the insider with an access key in a profile, and lets it decrypt.
+// insiderCLI makes the insider with an access key, and lets it decrypt.
 func (l *Lab) insiderCLI() string {
-	return "aws iam create-user --user-name " + InsiderName + "\naws iam attach-user-policy --user-name " +
-		InsiderName + " --policy-arn " + l.policy() + "\naws iam create-access-key --user-name " + InsiderName +
-		" --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text |\n  while read -r id secret; do\n" +
-		`    aws configure set aws_access_key_id "$id"` + profileCLI(InsiderName) + "\n" +
-		`    aws configure set aws_secret_access_key "$secret"` + profileCLI(InsiderName) + "\n  done\n" +
-		policyCLI(allow(insiderSid, "arn:aws:iam::$ACCOUNT:user/"+InsiderName, nil))
+	return "aws iam create-user --user-name " + InsiderName + " --tags Key=" + labTag + ",Value=" + labTagValue +
+		"\naws iam attach-user-policy --user-name " + InsiderName + " --policy-arn " + l.policy() + "\n" +
+		profileCLI(InsiderName) + "\n" +
+		plusCLI("arn:aws:iam::$ACCOUNT:user/"+InsiderName, allow(insiderSid, "", nil))
 }
 
 func (l *Lab) makeKeyOffTable(ctx context.Context) error {

@@ -28,6 +28,7 @@ const (
 	OwnedTable      = "nextwork-owned-table"   // encrypted under the AWS owned key
 	ManagedTable    = "nextwork-managed-table" // encrypted under the AWS managed key
 	ClientTable     = "nextwork-client-table"
+	OtherTable      = "nextwork-other-table" // client-side too: another encryption context
 	BothTable       = "nextwork-both-table"
 	UserName        = "nextwork-kms-user"
 	RoleName        = "nextwork-kms-role"
@@ -117,6 +118,7 @@ type Lab struct {
 	fullAccess string // the managed policy that allows all of DynamoDB
 	grantID    string
 	ciphertext []byte // made by the administrator, for direct calls
+	rotations  int    // on record before the lab rotated the key
 	report     *Report
 	began      time.Time
 }
@@ -138,7 +140,7 @@ type Record struct {
 }
 
 func theRecord() Record {
-	return Record{ID: "1", Name: "Robin Example", Diagnosis: "seasonal allergy", Ward: "north"}
+	return Record{ID: "1", Name: "Robin Example", Diagnosis: "hay fever", Ward: "north"}
 }
 
 // ErrNoRegion is returned by New if the administrator's configuration has no Region.
@@ -178,7 +180,9 @@ func (l *Lab) Run(ctx context.Context) (*Report, error) { return l.run(ctx, l.ch
 // Up makes the key, the tables, the records and the user, and checks no more
 // than that. It is safe to repeat: what exists is compared, not made again.
 func (l *Lab) Up(ctx context.Context) (*Report, error) {
-	return l.run(ctx, func() []chapter { return []chapter{l.keyChapter(), l.tableChapter(), l.userChapter()} })
+	return l.run(ctx, func() []chapter {
+		return []chapter{l.keyChapter(), l.tableChapter(), {chapterOthers, l.otherTables()}, l.userChapter()}
+	})
 }
 
 // Down removes what the lab made, and nothing else: everything of the lab is
@@ -187,7 +191,7 @@ func (l *Lab) Up(ctx context.Context) (*Report, error) {
 // What bears a name of the lab's and not its tag is left alone, and listed in
 // Report.LeftAlone.
 func (l *Lab) Down(ctx context.Context) (*Report, error) {
-	return l.run(ctx, func() []chapter { return []chapter{{"Clean-up", l.removal()}} })
+	return l.run(ctx, func() []chapter { return []chapter{{chapterCleanUp, l.removal()}} })
 }
 
 // Size returns the number of steps that Run does.
@@ -207,7 +211,7 @@ func (l *Lab) run(ctx context.Context, chapters func() []chapter) (*Report, erro
 	l.report = &Report{Account: l.account, Region: l.region, Administrator: l.caller}
 	for _, c := range chapters() {
 		for _, s := range c.steps {
-			s.Chapter = c.title
+			s.Chapter, s.Optional = c.title, lessonOf(c.title).Optional
 			if err := l.take(ctx, s); err != nil {
 				return l.report, err
 			}
@@ -252,6 +256,7 @@ func (l *Lab) openTables(p *principal) error {
 		OwnedTable:   store.ServerSide{},
 		ManagedTable: store.ServerSide{},
 		ClientTable:  store.ClientSide{Keyring: keyring},
+		OtherTable:   store.ClientSide{Keyring: keyring},
 		BothTable:    store.ClientSide{Keyring: keyring},
 	} {
 		if p.tables[name], err = store.New[Record](p.ddb, name, mode); err != nil {

@@ -13,14 +13,23 @@ import (
 
 // multiRegionChapter makes a multi-Region key with a replica.
 func (l *Lab) multiRegionChapter() chapter {
+	other := l.otherRegion()
 	return chapter{"A multi-Region key", []labStep{
-		does("multi-key", "make a multi-Region key", "A key is multi-Region from the beginning or never.",
-			"aws kms create-key --multi-region", doing(l.makeMultiRegionKey)),
-		does("multi-replica", "replicate it to "+l.otherRegion(), "The same material, its own policy.",
-			"aws kms replicate-key --key-id KEY --replica-region "+l.otherRegion(), doing(l.replicate)),
-		sees("multi-decrypt", "encrypt here, decrypt in "+l.otherRegion(), administratorRole, ModeDirect, allowed,
-			"Either opens what the other has encrypted.",
-			"aws kms decrypt --ciphertext-blob fileb://message.bin --region "+l.otherRegion(), l.decryptsElsewhere),
+		does("multi-key", "make a multi-Region key",
+			"A key is multi-Region from its creation, or never. The lab's first key cannot become one.",
+			"MULTI=$(aws kms create-key --multi-region --tags TagKey="+labTag+",TagValue="+labTagValue+
+				" --query KeyMetadata.Arn --output text)\naws kms create-alias --alias-name "+MultiAlias+
+				` --target-key-id "$MULTI"`, doing(l.makeMultiRegionKey)),
+		does("multi-replica", "replicate it to "+other,
+			"The replica has the same key material and a key policy of its own. KMS copies no policy, grant, alias or tag.",
+			`aws kms replicate-key --key-id "$MULTI" --replica-region `+other+" --tags TagKey="+labTag+",TagValue="+
+				labTagValue, doing(l.replicate)),
+		sees("multi-decrypt", "encrypt here, decrypt in "+other, administratorRole, ModeDirect, allowed,
+			"Either key opens what the other has encrypted, so a program in "+other+" goes on when this Region is away.",
+			"printf '"+message+`' >message`+"\n"+`aws kms encrypt --key-id "$MULTI" --plaintext fileb://message `+
+				"--query CiphertextBlob --output text | base64 --decode >multi.bin\n"+
+				`aws kms decrypt --key-id "${MULTI/`+l.region+`/`+other+`}" --ciphertext-blob fileb://multi.bin --region `+
+				other, l.decryptsElsewhere),
 	}}
 }
 

@@ -112,6 +112,28 @@ func ExpectedPicture() Picture {
 	}}
 }
 
+// expectedOthers is the second picture: the two keys of AWS, and both kinds at once.
+func expectedOthers() Picture {
+	r := theRecord()
+	readable := PictureCell{Readable, r.Diagnosis}
+	sealed := PictureCell{Unreadable, "ward: " + r.Ward + ", " + unreadableText}
+	row := func(title, mode, table string, withKey bool, answer, program PictureCell) PictureRow {
+		who := administratorRole
+		if !withKey {
+			who = UserName
+		}
+		return PictureRow{rowTitle(title, withKey), mode, withKey, table, who, cellUnreadable(), answer, program}
+	}
+	return Picture{[]PictureRow{
+		row("AWS owned key", ModeServer, OwnedTable, true, readable, readable),
+		row("AWS owned key", ModeServer, OwnedTable, false, readable, readable),
+		row("AWS managed key", ModeServer, ManagedTable, true, readable, readable),
+		row("AWS managed key", ModeServer, ManagedTable, false, readable, readable),
+		row("both", ModeBoth, BothTable, true, sealed, readable),
+		row("both", ModeBoth, BothTable, false, cellDenied(), PictureCell{Nothing, "nothing"}),
+	}}
+}
+
 // Same reports whether p shows what other does. A cell that a run could not see
 // is like every other.
 func (p Picture) Same(other Picture) bool {
@@ -182,10 +204,57 @@ func diskCell(ctx context.Context, disk func(context.Context, string, string) ([
 	switch {
 	case err != nil:
 		return failedCell(err)
-	case bytes.Contains(data, []byte(theRecord().Diagnosis)):
+	case classifyDisk(data) != unreadable:
 		return PictureCell{Readable, theRecord().Diagnosis}
 	}
 	return cellUnreadable()
+}
+
+// classifyDisk looks for the secret attributes of the record in what is on a disk.
+func classifyDisk(data []byte) string {
+	r := theRecord()
+	switch {
+	case len(data) == 0:
+		return "nothing"
+	case bytes.Contains(data, []byte(r.Diagnosis)), bytes.Contains(data, []byte(r.Name)):
+		return "readable"
+	}
+	return unreadable
+}
+
+// draws fills a picture by real calls, keeps it in the report, and compares it.
+func (l *Lab) draws(keep func(*Picture), expected Picture) action {
+	return func(ctx context.Context) (string, error) {
+		p := Picture{}
+		for _, row := range expected.Rows {
+			who := &l.user
+			if row.WithKey {
+				who = &l.administrator
+			}
+			if row.WithKey { // the report shows the item as it is without decrypting
+				if _, err := l.readsRaw(who, row.Table, row.Mode)(ctx); err != nil {
+					return "", err
+				}
+			}
+			p.Rows = append(p.Rows, lookAt(ctx, who.tables[row.Table], l.cfg.Disk, PictureRow{Title: row.Title,
+				Mode: row.Mode, WithKey: row.WithKey, Table: row.Table, Principal: row.Principal}))
+		}
+		keep(&p)
+		if !p.Same(expected) {
+			return "another picture", nil
+		}
+		return asPictured, nil
+	}
+}
+
+func (l *Lab) pictureChapter() chapter {
+	return chapter{chapterPicture, []labStep{
+		sees("picture", "draw the picture: both tables, with the key and without", administratorRole+" and "+UserName,
+			ModeDirect, asPictured, PictureSentence,
+			getAs("", ServerTable)+"\n"+getAs(asUser, ServerTable)+" || true\n"+openCLI("", ModeClient)+"\n"+
+				getAs(asUser, ClientTable),
+			l.draws(func(p *Picture) { l.report.Picture = p }, ExpectedPicture())),
+	}}
 }
 
 // answerCell describes an item as DynamoDB returned it.

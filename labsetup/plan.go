@@ -6,7 +6,7 @@ func (l *Lab) Plan() []Step {
 	var steps []Step
 	for _, c := range l.chapters() {
 		for _, s := range c.steps {
-			s.Chapter = c.title
+			s.Chapter, s.Optional = c.title, lessonOf(c.title).Optional
 			steps = append(steps, s.Step)
 		}
 	}

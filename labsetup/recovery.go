@@ -40,7 +40,7 @@ func (l *Lab) recoveryChapter() chapter {
 		return sees(id, title, administratorRole, ModeClient, expected, why, cli, do)
 	}
 	key := func(state string) string { return "aws kms " + state + "-key --key-id \"$KEY\"" }
-	return chapter{"Escrow and disaster recovery", []labStep{
+	return chapter{chapterRecovery, []labStep{
 		does("escrow-export", "export the branch key to escrow",
 			"The versions of the branch key are unwrapped once and sealed under an ECDH key of your own, whose "+
 				"private half you keep offline. From now on whoever has both opens the items, whatever the key "+
@@ -60,7 +60,7 @@ func (l *Lab) recoveryChapter() chapter {
 			l.opensFromEscrow),
 		decrypts("escrow-writes", "write an item with the branch key from escrow", refusedIt,
 			"Escrow is for reading. After a disaster new items belong under a new key.", escrowCLI, l.writesFromEscrow),
-		does("escrow-enable", "enable the key again", "", key("enable"), doing(l.enableKey)),
+		does("escrow-enable", "enable the key again", "Nothing was lost this time.", key("enable"), doing(l.enableKey)),
 
 		does("region-item", "put an item under the multi-Region key, and keep a copy of it",
 			"The copy stands for a replica of the table, a backup, or an export in the other Region.",
@@ -70,29 +70,27 @@ func (l *Lab) recoveryChapter() chapter {
 			"A Region cannot be switched off for a lesson. A disabled key answers as little.",
 			"aws kms disable-key --key-id "+multiCLI, l.setMulti(false)),
 		decrypts("region-lost", "administrator opens the copy in "+l.region, KeyDisabled,
-			"The primary key no longer answers.", openRegionCLI(""), l.opensRegion(false)),
+			"The primary key no longer answers.", l.openRegionCLI(false), l.opensRegion(false)),
 		decrypts("region-replica", "administrator opens the copy in "+l.otherRegion(), SeesPlaintext,
 			"The replica has the same key material and a policy of its own, and works without the primary. A key "+
 				"that was made for a single Region has no replica, now or later.",
-			openRegionCLI(l.otherRegion()), l.opensRegion(true)),
-		does("region-enable", "enable the primary key again", "", "aws kms enable-key --key-id "+multiCLI,
+			l.openRegionCLI(true), l.opensRegion(true)),
+		does("region-enable", "enable the primary key again", "The Region is back.", "aws kms enable-key --key-id "+multiCLI,
 			l.setMulti(true)),
 	}}
 }
 
-// multiCLI is the ARN of the multi-Region key: a key's state is not changed by its
-// alias.
-const multiCLI = "\"$(aws kms describe-key --key-id " + MultiAlias + " --query KeyMetadata.Arn --output text)\""
+// multiCLI names the multi-Region key in a command.
+const multiCLI = `"$MULTI"`
 
 // openRegionCLI is the command that opens the item under the multi-Region key in
-// its Region, or in the other one.
-func openRegionCLI(other string) string {
-	change := ""
-	if other != "" {
-		change = ` | sed "s/:kms:[^:]*:/:kms:` + other + `:/"`
+// its Region, or by its replica.
+func (l *Lab) openRegionCLI(replica bool) string {
+	key := "$MULTI"
+	if replica {
+		key = "${MULTI/" + l.region + "/" + l.otherRegion() + "}"
 	}
-	return "MULTI=$(aws kms describe-key --key-id " + MultiAlias + " --query KeyMetadata.Arn --output text" + change +
-		")\n" + decryptCommand(regionID, `{"type":"aws-kms-mrk","keyId":"$MULTI"}`, "")
+	return decryptCommand(regionID, `{"type":"aws-kms-mrk","keyId":"`+key+`"}`, "")
 }
 
 func (l *Lab) exportEscrow(ctx context.Context) (err error) {

@@ -42,6 +42,9 @@ func (l *Lab) take(ctx context.Context, s labStep) error {
 	if err = ctx.Err(); err != nil {
 		return err
 	}
+	if l.cfg.Before != nil {
+		l.cfg.Before(step)
+	}
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		var got string
 		got, err = s.do(ctx)

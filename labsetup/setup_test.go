@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/ddbseal/ddbseal/labsetup"
@@ -102,4 +103,14 @@ func (w *world) passes(t testing.TB, do func(context.Context) (*labsetup.Report,
 		t.Error("the report is not OK")
 	}
 	return r
+}
+
+// disk is what the server keeps of a record.
+func (w *world) disk(ctx context.Context, table, id string) ([]byte, error) {
+	view, err := w.server.DiskView(ctx, table, map[string]types.AttributeValue{
+		"id": &types.AttributeValueMemberS{Value: id}})
+	if err != nil {
+		return nil, err
+	}
+	return view.Sealed, nil
 }

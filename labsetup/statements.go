@@ -23,79 +23,95 @@ const probeTable = "nextwork-probe-table"
 // tries.
 func (l *Lab) statementChapter() chapter {
 	p := &l.probe
-	with := func(change func(*keypolicy.Console)) func() keypolicy.Console {
-		return func() keypolicy.Console {
-			s := l.basePolicy()
-			change(&s)
-			return s
-		}
-	}
-	policyCommand := func(verb string) string {
-		return "aws iam " + verb + "-user-policy --user-name " + ProbeName + " --policy-arn " + l.fullAccess
-	}
-	policyCLI := "aws kms put-key-policy --key-id KEY --policy file://policy.json"
-	set := func(id, title string, change func(*keypolicy.Console)) labStep {
-		return does(id, title, "", policyCLI, l.setPolicy(with(change)))
+	set := func(id, title, why string, change func(c *keypolicy.Console, probe string)) labStep {
+		return does(id, title, why, putPolicyCLI(func(c *keypolicy.Console) { change(c, shellProbe) }),
+			l.setPolicy(func() keypolicy.Console {
+				s := l.basePolicy()
+				change(&s, l.probeARN)
+				return s
+			}))
 	}
 	probes := func(id, title, expected, why, cli string, do action) labStep {
 		return sees(id, title, ProbeName, ModeDirect, expected, why, cli, do)
 	}
-	none := func(*keypolicy.Console) {}
+	attachment := func(verb string) string {
+		return "aws iam " + verb + "-user-policy --user-name " + ProbeName + " --policy-arn " + l.fullAccess
+	}
+	none := func(*keypolicy.Console, string) {}
 	describe, rotation, decrypt := l.describesKey(p), l.seesRotation(p), l.decrypts(p)
+	const (
+		describeCLI = `aws kms describe-key --key-id "$KEY"` + asProbe
+		rotationCLI = `aws kms get-key-rotation-status --key-id "$KEY"` + asProbe
+		tableCLI    = "aws dynamodb create-table --table-name " + probeTable + " \\\n" +
+			"  --attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH \\\n" +
+			"  --billing-mode PAY_PER_REQUEST --tags Key=" + labTag + ",Value=" + labTagValue + " \\\n" +
+			`  --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId="$KEY"` + asProbe
+	)
 	c := chapter{"The four statements of the key policy", []labStep{
-		does("probe", "make a second user, who may use DynamoDB too", "",
-			"aws iam create-user --user-name "+ProbeName+" && "+policyCommand("attach"), doing(l.makeProbe)),
-		does("message", "encrypt a message directly with KMS", "What the direct calls of this lab decrypt.", encryptCLI,
-			doing(l.encryptMessage)),
+		does("probe", "make a second user, who may use DynamoDB too",
+			"This user tries each statement. The first user stays as they are.",
+			"aws iam create-user --user-name "+ProbeName+" --tags Key="+labTag+",Value="+labTagValue+"\n"+
+				attachment("attach")+"\n"+profileCLI(ProbeName), doing(l.makeProbe)),
+		does("message", "encrypt a message with KMS itself", "Direct calls of this chapter decrypt this message.",
+			encryptCLI, doing(l.encryptMessage)),
 
-		does("probe-iam", "allow the second user kms:DescribeKey, and nothing else, by an IAM policy", "",
-			"aws iam put-user-policy --user-name "+ProbeName+
-				" --policy-name describe --policy-document file://describe.json && "+policyCommand("detach"),
-			doing(l.allowProbe)),
+		does("probe-iam", "allow the second user kms:DescribeKey, and nothing else, by an IAM policy",
+			"The key policy does not name this user. The only right to the key is in this IAM policy.",
+			userPolicyCLI(ProbeName, probePolicy, "kms:DescribeKey")+"\n"+attachment("detach"), doing(l.allowProbe)),
 		probes("root-with", "describe the key, by an IAM policy", allowed,
-			"“Enable IAM User Permissions” makes IAM policies count for this key. So an administrator by IAM "+
-				"policy, who is no key user, may use it too.", "aws kms describe-key --key-id KEY", describe),
-		set("root-removed", "remove the statement", func(s *keypolicy.Console) { s.WithoutRoot = true }),
+			"“Enable IAM User Permissions” makes the IAM policies of the account count for this key. So whoever can "+
+				"write IAM policies here can give themselves the key.", describeCLI, describe),
+		set("root-removed", "remove the first statement", "The IAM policy of the second user stays as it is.",
+			func(s *keypolicy.Console, _ string) { s.WithoutRoot = true }),
 		probes("root-without", "describe the key, by an IAM policy", deniedDescribe,
-			"Without it no IAM policy counts: the key policy alone decides.", "aws kms describe-key --key-id KEY",
-			describe),
-		does("probe-iam-removed", "put the statement back, take the IAM policy away", "",
-			policyCLI+" && aws iam delete-user-policy --user-name "+ProbeName+" --policy-name describe && "+
-				policyCommand("attach"), doing(func(ctx context.Context) error {
+			"We removed the statement and tried again: denied. So that statement alone had let the IAM policy count.",
+			describeCLI, describe),
+		does("probe-iam-removed", "put the statement back and take the IAM policy away",
+			"The second user is back where they began: DynamoDB, and no key.",
+			putPolicyCLI(nil)+"\naws iam delete-user-policy --user-name "+ProbeName+" --policy-name "+probePolicy+"\n"+
+				attachment("attach"), doing(func(ctx context.Context) error {
 				return errors.Join(l.putPolicy(ctx, l.basePolicy()), l.disallowProbe(ctx))
 			})),
 
 		set("administrators-with", "name the second user as key administrator",
-			func(s *keypolicy.Console) { s.Administrators = append(s.Administrators, l.probeARN) }),
+			"They are now in “Allow access for Key Administrators”, and in no other statement.",
+			func(s *keypolicy.Console, probe string) { s.Administrators = append(s.Administrators, probe) }),
 		probes("administrator-manages", "ask whether the key rotates", allowed,
-			"“Allow access for Key Administrators” lets them manage the key.",
-			"aws kms get-key-rotation-status --key-id KEY", rotation),
+			"“Allow access for Key Administrators” lets them manage the key.", rotationCLI, rotation),
 		probes("administrator-decrypts", "decrypt as key administrator", DeniedDecrypt,
-			"Managing a key is not using it. But who may write its policy can name themselves: trust administrators "+
-				"accordingly.", decryptCLI, decrypt),
-		set("administrators-without", "remove the second user from the statement", none),
-		probes("stranger-manages", "ask whether the key rotates", deniedRotation, "Without it the right is gone.",
-			"aws kms get-key-rotation-status --key-id KEY", rotation),
+			"Managing a key is not using it. But an administrator can write the key policy and name themselves in it, "+
+				"so trust administrators with the data.", decryptCLI+asProbe, decrypt),
+		set("administrators-without", "remove the second user from the statement", "No statement names them any more.",
+			none),
+		probes("stranger-manages", "ask whether the key rotates", deniedRotation,
+			"We removed them from the statement and tried again: denied. So that statement alone had given the permission.",
+			rotationCLI, rotation),
 
 		set("use-with", "name the second user as key user",
-			func(s *keypolicy.Console) { s.Users = append(s.Users, l.probeARN) }),
+			"They are now in “Allow use of the key”, the third statement, and not in the fourth.",
+			func(s *keypolicy.Console, probe string) { s.Users = append(s.Users, probe) }),
 		probes("use-decrypts", "decrypt as key user", allowed, "“Allow use of the key” lets them encrypt and decrypt.",
-			decryptCLI, decrypt),
+			decryptCLI+asProbe, decrypt),
 		probes("use-attaches", "make a table under the key", deniedGrant,
-			"Without the fourth statement a key user cannot hand the key to a service.",
-			"aws dynamodb create-table --table-name "+probeTable+" --sse-specification …", l.makesTableUnderKey),
-		set("attach-with", "name the second user in the fourth statement too", func(s *keypolicy.Console) {
-			s.Users, s.Attachers = append(s.Users, l.probeARN), append(s.Attachers, l.probeARN)
-		}),
+			"DynamoDB needs a grant of its own to work with the key later. Making one needs the fourth statement.",
+			tableCLI, l.makesTableUnderKey),
+		set("attach-with", "name the second user in the fourth statement too",
+			"“Allow attachment of persistent resources” allows kms:CreateGrant, if an AWS service asks.",
+			func(s *keypolicy.Console, probe string) {
+				s.Users, s.Attachers = append(s.Users, probe), append(s.Attachers, probe)
+			}),
 		probes("attach-makes", "make a table under the key", allowed,
-			"“Allow attachment of persistent resources” lets DynamoDB make its grant on their behalf.",
-			"aws dynamodb create-table --table-name "+probeTable+" --sse-specification …", l.makesTableUnderKey),
+			"The fourth statement lets DynamoDB make its grant on their behalf.", tableCLI, l.makesTableUnderKey),
 		probes("attach-direct", "make a grant directly", deniedGrant,
-			"kms:GrantIsForAWSResource holds only when a service asks: no grants to friends.",
-			"aws kms create-grant --key-id KEY --grantee-principal USER --operations Decrypt", l.grantsItself),
-		set("use-without", "remove the second user from both", none),
-		probes("use-denied", "decrypt", DeniedDecrypt, "Without them the rights are gone.", decryptCLI, decrypt),
-		does("probe-table-removed", "remove the second user's table", "",
+			"The condition kms:GrantIsForAWSResource holds only when a service asks. A key user cannot make grants for "+
+				"friends.", `aws kms create-grant --key-id "$KEY" --grantee-principal "`+shellProbe+
+				`" --operations Decrypt`+asProbe, l.grantsItself),
+		set("use-without", "remove the second user from both", "No statement names them any more.", none),
+		probes("use-denied", "decrypt", DeniedDecrypt,
+			"We removed them from both statements and tried again: denied. So those statements alone had given the "+
+				"permission.", decryptCLI+asProbe, decrypt),
+		does("probe-table-removed", "remove the second user's table",
+			"Deleting a table needs no right to its key. DynamoDB retires its grant.",
 			"aws dynamodb delete-table --table-name "+probeTable,
 			doing(func(ctx context.Context) error { return l.deleteTable(ctx, probeTable) })),
 	}}
@@ -105,6 +121,9 @@ func (l *Lab) statementChapter() chapter {
 	}
 	return c
 }
+
+// policyOfProbe is the managed policy that gives the second user DynamoDB.
+func (l *Lab) policyOfProbe() string { return l.fullAccess }
 
 func (l *Lab) makeProbe(ctx context.Context) (err error) {
 	if l.probeARN, err = l.ensureUser(ctx, ProbeName); err != nil {
@@ -125,14 +144,12 @@ const probePolicy = "describe"
 func (l *Lab) allowProbe(ctx context.Context) error {
 	_, err := l.iam().PutUserPolicy(ctx,
 		&iam.PutUserPolicyInput{UserName: aws.String(ProbeName), PolicyName: aws.String(probePolicy),
-			PolicyDocument: aws.String(
-				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:DescribeKey","Resource":"` +
-					l.keyARN + `"}]}`)})
+			PolicyDocument: aws.String(iamAllow("kms:DescribeKey", l.keyARN))})
 	if err != nil {
 		return err
 	}
 	// The managed policy has kms:DescribeKey too: it goes while this one shows
-	// what an IAM policy of one's own does.
+	// what an IAM policy of its own does.
 	_, err = l.iam().DetachUserPolicy(ctx,
 		&iam.DetachUserPolicyInput{UserName: aws.String(ProbeName), PolicyArn: aws.String(l.fullAccess)})
 	return err
@@ -198,15 +215,15 @@ func (l *Lab) seesRotation(p *principal) action {
 	}
 }
 
+// makesTableUnderKey makes a table as the second user. One that an earlier try
+// has left would prove nothing: it is deleted first.
 func (l *Lab) makesTableUnderKey(ctx context.Context) (string, error) {
-	err := createTable(ctx, l.probe.ddb, probeTable,
+	if err := l.deleteTable(ctx, probeTable); err != nil {
+		return "", err
+	}
+	return allowed, createTable(ctx, l.probe.ddb, probeTable,
 		&ddbtypes.SSESpecification{Enabled: aws.Bool(true), SSEType: ddbtypes.SSETypeKms,
 			KMSMasterKeyId: aws.String(l.keyARN)})
-	var exists *ddbtypes.ResourceInUseException
-	if errors.As(err, &exists) {
-		err = nil
-	}
-	return allowed, err
 }
 
 func (l *Lab) grantsItself(ctx context.Context) (string, error) {

@@ -35,6 +35,8 @@ const (
 	deniedGrant     = "denied kms:CreateGrant"
 	deniedRotation  = "denied kms:GetKeyRotationStatus"
 	deniedAll       = "denied"
+	unreadable      = "unreadable"
+	asPictured      = "as expected"
 )
 
 // Outcome is how a step came out.
@@ -61,10 +63,12 @@ type Step struct {
 	Outcome   Outcome `json:"outcome"`
 	Expected  string  `json:"expected"`
 	Got       string  `json:"got"`
-	Principal string  `json:"principal"`      // who acted
-	Mode      string  `json:"mode,omitempty"` // one of the modes, or empty
-	Why       string  `json:"why"`            // what the step shows
-	CLI       string  `json:"cli,omitempty"`  // the AWS CLI command that does the same
+	Principal string  `json:"principal"`          // who acted
+	Mode      string  `json:"mode,omitempty"`     // one of the modes, or empty
+	TableKey  string  `json:"tableKey,omitempty"` // of the table that a check looks at: the key of DynamoDB
+	Optional  bool    `json:"optional,omitempty"` // of an optional chapter
+	Why       string  `json:"why"`                // what the step shows
+	CLI       string  `json:"cli,omitempty"`      // bash that does the same, with the AWS CLI where that can
 	Error     string  `json:"error,omitempty"`
 	// what an unexpected error means and how to fix it, by Config.Hint
 	Hint    string        `json:"hint,omitempty"`

@@ -15,66 +15,91 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
+// tableChapter makes the two tables of the core path, with the record in each.
 func (l *Lab) tableChapter() chapter {
-	create := func(name string) string {
-		return "aws dynamodb create-table --table-name " + name +
-			" --attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH " +
-			"--billing-mode PAY_PER_REQUEST"
-	}
-	underKey := func(name, key string) string {
-		return "aws dynamodb update-table --table-name " + name +
-			" --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=" + key
-	}
-	put := func(table string) labStep {
-		return does("put-"+table, "put the record into "+table, "",
-			"aws dynamodb put-item --table-name "+table+" --item file://record.json",
-			doing(func(ctx context.Context) error {
-				return l.administrator.tables[table].Put(ctx, theRecord())
-			}))
-	}
-	steps := []labStep{
+	return chapter{chapterTables, []labStep{
 		does("table", "make the server-side table with default settings",
-			"Every table is encrypted at rest. By default under a key that AWS owns: no one is ever denied by it.",
-			create(ServerTable), l.makeTable(ServerTable)),
+			"DynamoDB encrypts every table at rest. Unless you say otherwise it uses a key that AWS owns, and that key "+
+				"denies no one.", createCLI(ServerTable), l.makeTable(ServerTable)),
 		does("table-key", "switch it to the customer managed key",
-			"From now on each read and write needs the caller's right to the key.", underKey(ServerTable, "KEY"),
+			"From now on DynamoDB asks KMS at each read and write whether the caller may use the key.",
+			underKeyCLI(ServerTable, `,KMSMasterKeyId="$KEY"`),
 			l.encryptTable(ServerTable, func() string { return l.keyARN })),
-		does("owned-table", "make a table under the AWS owned key",
-			"The first of the three server-side choices, for comparison.", create(OwnedTable), l.makeTable(OwnedTable)),
-		does("managed-table", "make a table under the AWS managed key",
-			"The second: alias/aws/dynamodb, visible in the account, with a policy that nobody can change.",
-			create(ManagedTable), l.makeTable(ManagedTable)),
-		does("managed-table-key", "switch it to alias/aws/dynamodb", "", underKey(ManagedTable, "alias/aws/dynamodb"),
-			l.encryptTable(ManagedTable, func() string { return "" })),
 		does("client-table", "make the client-side table",
-			"It stays under the AWS owned key: its items are encrypted before they are sent.", create(ClientTable),
-			l.makeTable(ClientTable)),
-		does("both-table", "make a table with both",
-			"Items encrypted before they are sent, in a table under the customer key.", create(BothTable),
-			l.makeTable(BothTable)),
-		does("both-table-key", "switch it to the customer managed key", "", underKey(BothTable, "KEY"),
+			"It stays under the AWS owned key. Its items are encrypted before they are sent, under your key.",
+			createCLI(ClientTable), l.makeTable(ClientTable)),
+		l.puts(ServerTable, ModeServer, "The program sends the record as it is. DynamoDB encrypts it for the disk."),
+		l.puts(ClientTable, ModeClient,
+			"The program encrypts the name and the diagnosis first. DynamoDB never sees them."),
+		l.administratorReads(ServerTable, ModeServer,
+			"Anyone who may use the key reads the table as if it were not encrypted. What arrives in the program is "+
+				"plaintext: DynamoDB decrypted it first, and HTTPS protected it on the way."),
+		l.administratorReads(ClientTable, ModeClient,
+			"The program got ciphertext, asked KMS to open the item's data key, and decrypted. The AWS CLI cannot do "+
+				"this: try 'aws dynamodb get-item' on this table and look at the binary values."),
+	}}
+}
+
+// otherTables makes the tables of the optional chapters.
+func (l *Lab) otherTables() []labStep {
+	same := "It is the same program and the same record."
+	return []labStep{
+		does("owned-table", "make a table under the AWS owned key",
+			"This is what a table has that nobody configured. You cannot see the key in your account.",
+			createCLI(OwnedTable), l.makeTable(OwnedTable)),
+		does("managed-table", "make a table for the AWS managed key",
+			"The AWS managed key is alias/aws/dynamodb. You can see it, and nobody can change its policy.",
+			createCLI(ManagedTable), l.makeTable(ManagedTable)),
+		does("managed-table-key", "switch it to alias/aws/dynamodb",
+			"No key is named: KMS encryption without one means the AWS managed key.", underKeyCLI(ManagedTable, ""),
+			l.encryptTable(ManagedTable, func() string { return "" })),
+		does("other-table", "make a second client-side table",
+			"Its items carry another table name in their encryption context. A condition can tell the two apart.",
+			createCLI(OtherTable), l.makeTable(OtherTable)),
+		does("both-table", "make a table for both kinds at once", "Its items are encrypted before they are sent.",
+			createCLI(BothTable), l.makeTable(BothTable)),
+		does("both-table-key", "switch it to the customer managed key",
+			"DynamoDB encrypts the ciphertext once more, under the same key.",
+			underKeyCLI(BothTable, `,KMSMasterKeyId="$KEY"`),
 			l.encryptTable(BothTable, func() string { return l.keyARN })),
+		l.puts(OwnedTable, ModeServer, same),
+		l.puts(ManagedTable, ModeServer, same),
+		l.puts(OtherTable, ModeClient, "The program sends ciphertext, bound to this table's name."),
+		l.puts(BothTable, ModeBoth, "The program sends ciphertext, and DynamoDB encrypts it again."),
 	}
-	whys := map[string]string{
-		ServerTable: "The program sends plaintext, DynamoDB encrypts it.",
-		OwnedTable:  "The same program, the same record.", ManagedTable: "The same program, the same record.",
-		ClientTable: "The program sends ciphertext: DynamoDB never sees the record.",
-		BothTable:   "Ciphertext, encrypted once more at rest.",
+}
+
+func createCLI(name string) string {
+	return "aws dynamodb create-table --table-name " + name + " \\\n" +
+		"  --attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH \\\n" +
+		"  --billing-mode PAY_PER_REQUEST --tags Key=" + labTag + ",Value=" + labTagValue + "\n" +
+		"aws dynamodb wait table-exists --table-name " + name
+}
+
+func underKeyCLI(name, key string) string {
+	return "aws dynamodb update-table --table-name " + name + " --sse-specification Enabled=true,SSEType=KMS" + key
+}
+
+// puts is the step that puts the record into a table.
+func (l *Lab) puts(table, mode, why string) labStep {
+	r := theRecord()
+	cli := fmt.Sprintf(`aws dynamodb put-item --table-name %s --item '{"id":{"S":"%s"},"name":{"S":"%s"},`+
+		`"diagnosis":{"S":"%s"},"ward":{"S":"%s"}}'`, table, r.ID, r.Name, r.Diagnosis, r.Ward)
+	if mode != ModeServer {
+		cli = fmt.Sprintf("ddbseal put %s --mode %s --name '%s' --diagnosis '%s' --ward %s", r.ID, mode, r.Name,
+			r.Diagnosis, r.Ward)
+		if table != tableOf(mode) {
+			cli += " --table " + table
+		}
 	}
-	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, BothTable} {
-		step := put(table)
-		step.Why = whys[table]
-		steps = append(steps, step)
-	}
-	for _, t := range []struct{ table, mode, why string }{
-		{ServerTable, ModeServer, "Transparent: who may use the key notices nothing of the encryption."},
-		{ClientTable, ModeClient, "The program decrypts after reading, with the same key."},
-		{BothTable, ModeBoth, "Two locks, one key, and the administrator has it."},
-	} {
-		steps = append(steps, sees("administrator-"+t.table, "administrator reads "+t.table, administratorRole, t.mode,
-			SeesPlaintext, t.why, getCLI(t.table), l.reads(&l.administrator, t.table)))
-	}
-	return chapter{"The tables", steps}
+	return does("put-"+table, "put the record into "+table, why, cli, doing(func(ctx context.Context) error {
+		return l.administrator.tables[table].Put(ctx, theRecord())
+	}))
+}
+
+func (l *Lab) administratorReads(table, mode, why string) labStep {
+	return sees("administrator-"+table, "administrator reads "+table, administratorRole, mode, SeesPlaintext, why,
+		readCLI("", table, mode), l.reads(&l.administrator, table))
 }
 
 // makeTable makes a table with default settings, key id (String), or finds it.

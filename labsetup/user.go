@@ -18,17 +18,18 @@ import (
 )
 
 func (l *Lab) userChapter() chapter {
-	return chapter{"The user", []labStep{
+	return chapter{chapterUser, []labStep{
 		does("user", "make a user who may use DynamoDB",
-			"AmazonDynamoDBFullAccess allows everything in DynamoDB and no use of any customer key.",
-			"aws iam create-user --user-name "+UserName+" && aws iam attach-user-policy --user-name "+UserName+
-				" --policy-arn "+l.policy(), doing(l.makeUser)),
+			"AmazonDynamoDBFullAccess allows everything in DynamoDB. Of KMS it has two harmless rights, and none that "+
+				"uses a customer managed key. An IAM policy is attached to a user; the key has a key policy of its own.",
+			"aws iam create-user --user-name "+UserName+" --tags Key="+labTag+",Value="+labTagValue+
+				"\naws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.policy(), doing(l.makeUser)),
 		does("user-password", "give the user a console password",
-			"So that the same can be seen by signing in, without a forced reset.",
-			"aws iam create-login-profile --user-name "+UserName+" --password … --no-password-reset-required",
-			doing(l.makePassword)),
-		does("user-key", "give the user an access key", "What programs sign with.",
-			"aws iam create-access-key --user-name "+UserName, doing(l.makeUserKey)),
+			"You can sign in as this user and see the same in the console of AWS.",
+			"aws iam create-login-profile --user-name "+UserName+
+				" --password \"$(openssl rand -base64 24)-a1\" --no-password-reset-required", doing(l.makePassword)),
+		does("user-key", "give the user an access key", "Programs sign their requests with it, so AWS knows who asks.",
+			profileCLI(UserName), doing(l.makeUserKey)),
 	}}
 }
 

@@ -75,7 +75,7 @@ func ExpectedOthers() labsetup.Picture {
 	}
 	const with, without = ", with the key", ", without"
 	user := first[0]
-	user.WithKey, user.Principal = true, first[1].Principal
+	user.WithKey, user.Principal = false, first[1].Principal
 	return labsetup.Picture{Rows: []labsetup.PictureRow{
 		row("AWS owned key"+with, labsetup.ModeServer, labsetup.OwnedTable, first[0]),
 		row("AWS owned key"+without, labsetup.ModeServer, labsetup.OwnedTable, user),

@@ -237,7 +237,7 @@ func TestClickThrough(t *testing.T) {
 	admin.shoot("signin")
 	admin.signIn(administrator.Name)
 	user.signIn(labsetup.UserName)
-	admin.sees("main", "Robin Example", "seasonal allergy")
+	admin.sees("main", "Robin Example", "hay fever")
 	admin.shoot("tables")
 	user.sees("main", "AccessDeniedException", "kms:Decrypt", "closest", "What would change it")
 	user.doesNotSee("main", "Robin Example")
@@ -258,7 +258,7 @@ func TestClickThrough(t *testing.T) {
 	}
 	admin.shoot("key")
 	user.click("#nextwork-kms-table a.button") // Refresh
-	user.sees("main", "Robin Example", "seasonal allergy")
+	user.sees("main", "Robin Example", "hay fever")
 	user.doesNotSee("main", "AccessDenied")
 
 	admin.click(`.people form[action$="/remove"]:has(input[value="` + userARN + `"]) button`)

@@ -1,0 +1,25 @@
+package labsetup
+
+import "context"
+
+// diskChapter looks at what the service keeps, which only the embedded AWS shows.
+func (l *Lab) diskChapter() chapter {
+	look := func(table, mode, why string) labStep {
+		return sees("disk-"+table, "look for the diagnosis on the disk, in "+table, administratorRole, mode, unreadable,
+			why, `grep -rqs '`+theRecord().Diagnosis+`' "$DDBSEAL_DATA_DIR" && echo readable || echo unreadable`,
+			func(ctx context.Context) (string, error) {
+				data, err := l.cfg.Disk(ctx, table, theRecord().ID)
+				if err != nil {
+					return "", err
+				}
+				return classifyDisk(data), nil
+			})
+	}
+	return chapter{chapterDisk, []labStep{
+		look(ServerTable, ModeServer,
+			"This is encryption at rest. It hides the record from somebody who takes the disk, and from nobody who "+
+				"asks DynamoDB and may use the key."),
+		look(ClientTable, ModeClient,
+			"This item was encrypted twice: by the program, and by DynamoDB under the AWS owned key."),
+	}}
+}
