@@ -35,8 +35,8 @@ const (
 func (l *Lab) keyOffChapter() chapter {
 	u, i := &l.user, &l.insider
 	reads := func(id, expected, why string) labStep {
-		return sees(id, "user reads the server-side table", UserName, ModeServer, expected, why, getAs(asUser, KeyOffTable),
-			l.readsKeyOff(u))
+		return sees(id, "user reads the server-side table", UserName, ModeServer, expected, why,
+			getAs(asUser, KeyOffTable), l.readsKeyOff(u))
 	}
 	return chapter{chapterKeyOff, []labStep{
 		does("key-off-table", "make another server-side table under the key", "The table is a copy of the first one.",

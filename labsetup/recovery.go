@@ -75,7 +75,8 @@ func (l *Lab) recoveryChapter() chapter {
 			"The replica has the same key material and a policy of its own, and works without the primary. A key "+
 				"that was made for a single Region has no replica, now or later.",
 			l.openRegionCLI(true), l.opensRegion(true)),
-		does("region-enable", "enable the primary key again", "The Region is back.", "aws kms enable-key --key-id "+multiCLI,
+		does("region-enable", "enable the primary key again", "The Region is back.",
+			"aws kms enable-key --key-id "+multiCLI,
 			l.setMulti(true)),
 	}}
 }
