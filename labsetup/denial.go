@@ -15,8 +15,8 @@ func (l *Lab) denialChapter() chapter {
 				"attributes come as binary values. They were returned, and nobody without the key can read them.",
 			getAs(asUser, ClientTable), l.readsRaw(u, ClientTable, ModeClient)),
 		sees("user-client", "user tries to decrypt the client-side item", UserName, ModeClient, DeniedDecrypt,
-			"The program asks KMS to open the data key of the item. KMS asks the same key policy, and this time the "+
-				"user's program hears the refusal itself.", openCLI(asUser, ModeClient), l.reads(u, ClientTable)),
+			"The program asks KMS to open the data key of the item. KMS looks at the same key policy, and this "+
+				"time the user's program hears the refusal itself.", openCLI(asUser, ModeClient), l.reads(u, ClientTable)),
 	}}
 }
 

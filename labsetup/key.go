@@ -17,7 +17,7 @@ func (l *Lab) keyChapter() chapter {
 	return chapter{chapterKey, []labStep{
 		does("key", "make a customer managed key",
 			"The key never leaves KMS. Its key policy decides who may use it, and whether the IAM policies of the "+
-				"account count too. The first statement below lets them count.",
+				"account count too. Its first statement lets them count.",
 			whoCLI+"\nKEY=$(aws kms create-key --description \""+KeyDescription+"\" \\\n  --tags TagKey="+labTag+
 				",TagValue="+labTagValue+" --query KeyMetadata.Arn --output text)", doing(l.makeKey)),
 		does("alias", "give it a name",

@@ -36,7 +36,7 @@ const (
 	deniedRotation  = "denied kms:GetKeyRotationStatus"
 	deniedAll       = "denied"
 	unreadable      = "unreadable"
-	asPictured      = "as expected"
+	asPictured      = "the same picture"
 )
 
 // Outcome is how a step came out.

@@ -22,7 +22,8 @@ func (l *Lab) tableChapter() chapter {
 			"DynamoDB encrypts every table at rest. Unless you say otherwise it uses a key that AWS owns, and that key "+
 				"denies no one.", createCLI(ServerTable), l.makeTable(ServerTable)),
 		does("table-key", "switch it to the customer managed key",
-			"From now on DynamoDB asks KMS at each read and write whether the caller may use the key.",
+			"From now on DynamoDB asks KMS for each caller who reads or writes whether they may use the key. On AWS it "+
+				"remembers a yes for about five minutes.",
 			underKeyCLI(ServerTable, `,KMSMasterKeyId="$KEY"`),
 			l.encryptTable(ServerTable, func() string { return l.keyARN })),
 		does("client-table", "make the client-side table",

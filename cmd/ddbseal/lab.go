@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
@@ -45,6 +47,10 @@ type labCommand struct {
 	labFlags
 	Report string `type:"path" placeholder:"FILE.html" help:"Write a report that can be opened in a browser without network."`
 	Keep   bool   `help:"Leave everything for exploring: on the embedded AWS in the data directory."`
+	All    bool   `help:"Run the optional chapters and the clean-up too. Without it the core path runs."`
+	Fast   bool   `help:"Do not pause between the steps. Without a terminal there are no pauses."`
+	Learn  bool   `help:"Ask at each read what it will show, before it runs. Without a terminal nothing is asked."`
+	Script bool   `name:"commands" help:"Run nothing: print the commands that do the same by hand, as a shell script."`
 	Web    bool   `name:"console" help:"Open the lab as a web page, to click through, as 'ddbseal console' does."`
 
 	// after is called after each step with the administrator's configuration:
@@ -54,12 +60,16 @@ type labCommand struct {
 
 // Help is the long help text.
 func (c *labCommand) Help() string {
-	return `Makes a KMS key, tables encrypted in different ways and a user who may use the tables but not the key; shows who sees what, every way to give access and to withdraw it, rotation, the audit; and cleans up. Every claim is a check: the exit code is 0 only if all held.
+	return `Makes a KMS key, a table that DynamoDB encrypts, a table whose items this program encrypts, and a user who may use the tables but not the key; shows who sees what and why, gives the user the key and takes it back. Every claim is a check: the exit code is 0 only if all held.
 
-It runs on an embedded AWS inside this process, in a second, without account or network. With --aws it runs on the account of the current credentials, for about an hour, because AWS caches permissions for minutes.
+This core path has about twenty steps. The optional chapters (--all, and --json) take the key policy apart, show the other keys of DynamoDB, more ways to give access, a disabled key, rotation, a second Region, the audit, and the clean-up.
+
+It runs on an embedded AWS inside this process, without account or network: at reading pace on a terminal, at once with --fast or into a file. With --aws it runs on the account of the current credentials, for a quarter of an hour (--all: about an hour), because AWS caches permissions for minutes. There the core path leaves what it made; 'ddbseal down --aws' removes it.
 
   ddbseal lab
-  ddbseal lab --report lab.html
+  ddbseal lab --learn
+  ddbseal lab --all --report lab.html
+  ddbseal lab --commands > lab.sh
   ddbseal lab --json | jq '.steps[] | select(.ok | not)'
   ddbseal lab --keep && ddbseal get 1 --as nextwork-kms-user
   ddbseal lab --aws --profile sandbox --region eu-central-1`
@@ -68,12 +78,15 @@ It runs on an embedded AWS inside this process, in a second, without account or 
 // Run runs the lab.
 func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 	if c.Web {
-		if c.JSON || c.Report != "" || c.Keep || c.remote() {
-			return usagef("--console goes with none of --json, --report, --keep, --aws and --endpoint-url " +
+		if c.JSON || c.Report != "" || c.Keep || c.Learn || c.Script || c.remote() {
+			return usagef("--console goes with none of --json, --report, --keep, --learn, --commands, --aws and --endpoint-url " +
 				"(AWS_ENDPOINT_URL counts too); see ddbseal console --help")
 		}
 		page := consoleCommand{}
 		return page.Run(ctx, s)
+	}
+	if c.Script {
+		return c.script(s)
 	}
 	page, err := newPage(c.Report)
 	if err != nil {
@@ -85,32 +98,129 @@ func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	defer p.close(&err)
-	if err := c.ask(s, p, "The lab takes about an hour there."); err != nil {
+	takes := "The core path takes about a quarter of an hour there, and stays until 'ddbseal down --aws'."
+	if !c.core() {
+		takes = "Everything takes about an hour there."
+	}
+	if err := c.ask(s, p, takes); err != nil {
 		return err
 	}
-	cfg.Keep = c.Keep
+	cfg.Keep, cfg.Core = c.Keep, c.core()
 	lab, n, err := c.newLab(s, p, cfg)
 	if err != nil {
 		return err
 	}
+	if c.paced(s) {
+		n.pause = func(d time.Duration) { sleep(ctx, d) }
+	}
+	n.begin()
 	report, err := lab.Run(ctx)
 	if report == nil {
 		return err
 	}
-	n.end(report)
+	if !c.JSON {
+		tell(s.out, "\n")
+	}
 	if err := errors.Join(c.print(s, report), page.write(report, p.name)); err != nil {
 		return err
 	}
+	n.goals(report)
+	n.end(report)
 	if page.path != "" {
 		tell(s.err, "Report: %s\n", page.path)
 	}
-	if c.Keep || (err != nil && p.remote) {
-		if c.Keep && err == nil {
+	kept := c.Keep || p.remote && (c.core() || err != nil)
+	if kept {
+		if err == nil {
 			err = p.keep(report)
 		}
 		tell(s.err, "What was made is still there: 'ddbseal down%s' removes it.\n", p.flag)
 	}
+	if err == nil && report.OK() {
+		n.next(c.next(p, kept))
+	}
 	return outcome(report, err)
+}
+
+// core reports whether only the core path runs. As JSON a run has all steps.
+func (c *labCommand) core() bool { return !c.All && !c.JSON }
+
+// paced reports whether the steps come at reading pace. A remote AWS takes its own
+// time.
+func (c *labCommand) paced(s streams) bool {
+	_, ok := terminal(s.err)
+	return ok && !c.Fast && !c.JSON && !c.remote()
+}
+
+// next are three commands to try after a lab that held.
+func (c *labCommand) next(p *place, kept bool) [][2]string {
+	if kept {
+		return [][2]string{
+			{"ddbseal get 1 --as " + labsetup.UserName + p.flag, "be the user: denied by the key"},
+			{"ddbseal grant " + labsetup.UserName + p.flag, "give them the key, and read again"},
+			{"ddbseal down" + p.flag, "remove everything"},
+		}
+	}
+	more := [2]string{"ddbseal lab --all", "the optional chapters too"}
+	if c.All {
+		more = [2]string{"ddbseal lab --all --report lab.html", "the same as a page"}
+	}
+	return [][2]string{
+		{"ddbseal lab --learn", "say what each read will show, before it runs"},
+		{"ddbseal up", "make the lab to stay, and be the user yourself"},
+		more,
+	}
+}
+
+// script prints the commands of the steps.
+func (c *labCommand) script(s streams) error {
+	region := c.Region
+	if region == "" {
+		region = localaws.DefaultRegion
+	}
+	cfg := labsetup.Config{Administrator: aws.Config{Region: region, Credentials: aws.AnonymousCredentials{}},
+		Core: !c.All, Keep: c.Keep, UserPolicy: c.policyARN()}
+	if c.All {
+		cfg.OtherAccount = &aws.Config{Region: region}
+	}
+	cfg.Disk = func(context.Context, string, string) ([]byte, error) { return nil, nil } // is only planned
+	lab, err := labsetup.New(cfg)
+	if err != nil {
+		return err
+	}
+	plan := lab.Plan()
+	if c.JSON {
+		return printJSON(s.out, plan)
+	}
+	tell(s.out, "# The lab by hand, in bash, with the AWS CLI and this program: "+labsetup.CoreTime+".\n"+
+		"# For the embedded AWS run 'ddbseal serve --data-dir DIR' in another terminal first, paste its exports here\n"+
+		"# and set DDBSEAL_DATA_DIR to the same DIR.\n")
+	chapter := ""
+	for _, step := range plan {
+		if step.Chapter != chapter {
+			chapter = step.Chapter
+			tell(s.out, "\n## %s\n", chapter)
+		}
+		expected := ""
+		if step.Expected != labsetup.Done {
+			expected = " → " + step.Expected
+		}
+		tell(s.out, "\n# %s%s\n", step.Title, expected)
+		for line := range strings.Lines(step.CLI) {
+			if err := tell(s.out, "%s\n", strings.TrimSuffix(line, "\n")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sleep waits, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // outcome turns a report into an exit code: what failed has been told.
@@ -132,7 +242,7 @@ func (c *labCommand) print(s streams, r *labsetup.Report) error {
 	if c.JSON {
 		return printJSON(s.out, r)
 	}
-	return printTable(s.out, r)
+	return printPicture(s.out, r, c.Verbose)
 }
 
 func printJSON(w io.Writer, v any) error {
@@ -223,13 +333,23 @@ func (p *place) labConfig(administrator aws.Config) (labsetup.Config, error) {
 		return cfg, err
 	}
 	other := p.sign(root)
-	cfg.OtherAccount = &other
+	cfg.OtherAccount, cfg.Disk = &other, diskOf(p.server)
 	return cfg, nil
+}
+
+// diskOf shows what an embedded AWS keeps of a record.
+func diskOf(server *localaws.Server) func(context.Context, string, string) ([]byte, error) {
+	return func(ctx context.Context, table, id string) ([]byte, error) {
+		view, err := server.DiskView(ctx, table,
+			map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}})
+		return view.Sealed, err
+	}
 }
 
 // newLab makes the lab and its narrator.
 func (c *labCommand) newLab(s streams, p *place, cfg labsetup.Config) (*labsetup.Lab, *narrator, error) {
 	var n *narrator
+	cfg.Before = func(step labsetup.Step) { n.ask(step) }
 	cfg.Narrate = func(step labsetup.Step) {
 		n.step(step)
 		if c.after != nil {
@@ -241,6 +361,16 @@ func (c *labCommand) newLab(s streams, p *place, cfg labsetup.Config) (*labsetup
 		return nil, nil, err
 	}
 	n = newNarrator(s.err, c.Verbose, p.remote, lab.Size())
+	n.lessons = lab.Lessons()
+	if c.Learn {
+		_, asks := terminal(s.in)
+		_, shows := terminal(s.err)
+		if asks && shows && !c.JSON {
+			n.learner = newLearner(s.in)
+		} else {
+			tell(s.err, "--learn asks on a terminal only: this run asks nothing.\n")
+		}
+	}
 	return lab, n, nil
 }
 
@@ -258,6 +388,6 @@ func (f *labFlags) ask(s streams, p *place, more string) error {
 	return confirm(s, f.Yes,
 		fmt.Sprintf(
 			`This makes KMS keys, DynamoDB tables, IAM users and a role in the AWS account of the current credentials, region %s.
-It costs: each KMS key, and each rotation of one, about 1 USD a month, by the hour, until its deletion is scheduled; tables are billed on demand, a fraction of a cent. Nothing else is billed.
+It costs about one cent a run, requests to KMS and DynamoDB included, if you remove it at the end. A KMS key that stays costs about 1 USD a month, by the hour, until its deletion is scheduled; each of its first two rotations adds as much.
 %s`, p.current.Region, more), "lab")
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/labsetup/glossary"
@@ -147,9 +148,9 @@ func renderPage(r *labsetup.Report, place string, made time.Time) ([]byte, error
 		}
 	}
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"mark": checkMark,
+		"mark": screen.Mark,
 		"outcome": func(s labsetup.Step) string {
-			return map[string]string{"ok": "pass", "??": "open", "FAIL": "fail"}[checkMark(s)]
+			return map[string]string{"ok": "pass", "??": "open", "FAIL": "fail"}[screen.Mark(s)]
 		},
 		"seen":     seenClass,
 		"round":    round,

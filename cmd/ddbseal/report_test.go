@@ -84,7 +84,7 @@ func TestPageHasPictures(t *testing.T) {
 func TestPageOfTheLab(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lab.html")
 	var out, narration bytes.Buffer
-	if code := run([]string{"lab", "--report", path}, streams{nil, &out, &narration}); code != exitOK {
+	if code := run([]string{"lab", "--all", "--report", path}, streams{nil, &out, &narration}); code != exitOK {
 		t.Fatalf("exit code %d\n%s", code, &narration)
 	}
 	text, err := os.ReadFile(path)

@@ -42,15 +42,21 @@ func TestTell(t *testing.T) {
 func TestNastyTexts(t *testing.T) {
 	step := labsetup.Step{Chapter: nasty, Title: nasty, Mode: nasty, Principal: nasty, Got: nasty, Expected: nasty,
 		Why: nasty, CLI: nasty, Error: nasty, Hint: nasty, Reasons: []string{nasty}}
-	report := &labsetup.Report{Steps: []labsetup.Step{step}, LeftAlone: []string{nasty}}
+	cell := labsetup.PictureCell{Kind: labsetup.Readable, Text: nasty}
+	report := &labsetup.Report{Steps: []labsetup.Step{step}, LeftAlone: []string{nasty},
+		Picture: &labsetup.Picture{Rows: []labsetup.PictureRow{{Title: nasty, Disk: cell, Answer: cell, Program: cell}}}}
 	for name, print := range map[string]func(s streams) error{
 		"narration": func(s streams) error {
 			n := newNarrator(s.err, true, false, 1)
+			n.lessons = []labsetup.Lesson{{Title: nasty, Goal: nasty}}
+			n.learner = newLearner(strings.NewReader("2\n"))
+			n.learner.ask(n, labsetup.Question{Text: nasty, Choices: []string{nasty, nasty}, Because: nasty})
 			n.step(step)
+			n.goals(report)
 			n.end(report)
 			return nil
 		},
-		"table":  func(s streams) error { return writeTable(s.out, report, style{}, 100) },
+		"table":  func(s streams) error { return printPicture(s.out, report, true) },
 		"report": func(s streams) error { return printJSON(s.out, report) },
 		"findings": func(s streams) error {
 			return printFindings(s, false, []finding{{Check: nasty, Detail: nasty, Fix: nasty}})

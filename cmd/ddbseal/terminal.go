@@ -110,21 +110,3 @@ func (p *progress) end() {
 		_ = p.bar.Finish()
 	}
 }
-
-// wrap breaks text into lines of at most width runes, at spaces.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		switch {
-		case line == "":
-			line = word
-		case len([]rune(line))+1+len([]rune(word)) <= width:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = word
-		}
-	}
-	return append(lines, line)
-}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -16,15 +15,6 @@ func TestColours(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	if got := (style{}).good("x"); got != "x" {
-		t.Errorf("%q", got)
-	}
-}
-
-func TestWrap(t *testing.T) {
-	if got := wrap("one two  three", 7); !slices.Equal(got, []string{"one two", "three"}) {
-		t.Errorf("%q", got)
-	}
-	if got := wrap("", 7); !slices.Equal(got, []string{""}) {
 		t.Errorf("%q", got)
 	}
 }
