@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
 	"github.com/ddbseal/ddbseal/labsetup/exercise"
 )
 
@@ -167,7 +168,7 @@ func paragraphs(w io.Writer, text string) {
 			tell(w, "  %s\n", line)
 			continue
 		}
-		for _, l := range wrap(line, textWidth) {
+		for _, l := range screen.Wrap(line, textWidth) {
 			tell(w, "  %s\n", l)
 		}
 	}
@@ -195,7 +196,7 @@ func (c *exerciseHint) Run(s streams) error {
 	if c.Number < 1 || c.Number > len(e.Hints) {
 		return usagef("exercise %s has hints 1 to %d", e.ID, len(e.Hints))
 	}
-	for _, line := range wrap(e.Hints[c.Number-1], textWidth) {
+	for _, line := range screen.Wrap(e.Hints[c.Number-1], textWidth) {
 		if err := tell(s.out, "%s\n", line); err != nil {
 			return err
 		}
@@ -290,7 +291,7 @@ func (c *exerciseCheck) print(s streams, r *exercise.Result) error {
 		}
 		tell(s.out, "%s  %s: %s\n      expected %s, got %s\n", mark, short(f.Who), short(f.Tried), f.Expected, f.Got)
 		if f.Why != "" {
-			for _, line := range wrap(short(f.Why), textWidth-4) {
+			for _, line := range screen.Wrap(short(f.Why), textWidth-4) {
 				tell(s.out, "      %s\n", line)
 			}
 		}
@@ -343,7 +344,7 @@ func (c *exerciseSolution) Run(ctx context.Context, s streams) error {
 				}
 			}
 		}
-		for _, line := range wrap(solution.Why, textWidth) {
+		for _, line := range screen.Wrap(solution.Why, textWidth) {
 			tell(s.err, "%s\n", line)
 		}
 		return nil
