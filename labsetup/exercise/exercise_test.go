@@ -13,6 +13,7 @@ import (
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/ddbseal/ddbseal/labsetup/exercise"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
@@ -366,6 +367,43 @@ func TestExercises(t *testing.T) {
 			l.must(err)
 			if misses := l.misses(solution.Answer); len(misses) > 0 {
 				t.Errorf("after removal and start the solution does not pass: %+v", misses)
+			}
+		})
+	}
+}
+
+// TestOtherSolutions: a check looks at what AWS answers, so another way to the same
+// end passes.
+func TestOtherSolutions(t *testing.T) {
+	for id, solve := range map[string]func(*lesson){
+		// An IAM policy in place of a statement: the key policy lets it count.
+		"one-server-table": func(l *lesson) {
+			_, err := iam.NewFromConfig(l.admin).PutUserPolicy(l.t.Context(), &iam.PutUserPolicyInput{
+				UserName: aws.String(l.name("reader")), PolicyName: aws.String("answer"),
+				PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:Decrypt",` +
+					`"Resource":"` + *l.key() + `","Condition":{"StringEquals":{"` + via + `":"` + dynamo + `","` +
+					serverTable + `":"` + l.name("wards") + `"}}}]}`)})
+			l.must(err)
+		},
+		// A grant that is bound to the encryption context.
+		"one-client-table": func(l *lesson) {
+			_, err := l.kms().CreateGrant(l.t.Context(), &kms.CreateGrantInput{KeyId: l.key(),
+				GranteePrincipal: aws.String(l.userARN("reader")),
+				Operations:       []types.GrantOperation{types.GrantOperationDecrypt},
+				Constraints: &types.GrantConstraints{EncryptionContextSubset: map[string]string{
+					"aws-crypto-table-name": l.name("wards")}}})
+			l.must(err)
+		},
+		// A Deny, which wins over the statement and the grant.
+		"revoke-grant": func(l *lesson) { l.identityPolicy("leaver", "Deny", "kms:*") },
+	} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			l := newLesson(t, id)
+			l.start()
+			solve(l)
+			if misses := l.misses(""); len(misses) > 0 {
+				t.Errorf("%+v", misses)
 			}
 		})
 	}
