@@ -44,9 +44,9 @@
 //   - [github.com/ddbseal/ddbseal/access]: who can use a table, and why.
 //   - [github.com/ddbseal/ddbseal/access/accesstest]: the same as an assertion.
 //
-// Packages access, accesstest, itemconfig and labsetup are experimental: their
-// APIs may change in any release, as their first lines say. The APIs of the other packages are
-// settled with the first release, and then change with a new major version only.
+// Packages access, accesstest, exercise, glossary, itemconfig, labsetup and picture
+// are experimental: their APIs may change in any release, as their first lines
+// say. The APIs of the other packages are settled with the first release, and then change with a new major version only.
 //
 // The command [github.com/ddbseal/ddbseal/cmd/ddbseal] needs no account either:
 //

@@ -227,3 +227,17 @@ func TestMeasure(t *testing.T) {
 		}
 	}
 }
+
+func TestEscrowKeysAreFresh(t *testing.T) {
+	drawn := map[string]bool{}
+	for range 100 {
+		key, err := newEscrowKey()
+		if err != nil {
+			t.Fatal(err)
+		}
+		drawn[string(key.Bytes())] = true
+	}
+	if len(drawn) != 100 {
+		t.Errorf("%d of 100 keys differ", len(drawn))
+	}
+}

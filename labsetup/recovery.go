@@ -94,12 +94,14 @@ func (l *Lab) openRegionCLI(replica bool) string {
 	return decryptCommand(regionID, `{"type":"aws-kms-mrk","keyId":"`+key+`"}`, "")
 }
 
+func newEscrowKey() (*ecdh.PrivateKey, error) { return ecdh.P256().GenerateKey(rand.Reader) }
+
 func (l *Lab) exportEscrow(ctx context.Context) (err error) {
 	e := &escrow{}
-	if e.key, err = ecdh.P256().GenerateKey(rand.Reader); err != nil {
+	if e.key, err = newEscrowKey(); err != nil {
 		return err
 	}
-	if e.stranger, err = ecdh.P256().GenerateKey(rand.Reader); err != nil {
+	if e.stranger, err = newEscrowKey(); err != nil {
 		return err
 	}
 	ks, err := l.keyStoreAs(&l.administrator, l.administrator.kms)
