@@ -78,15 +78,6 @@ func (s *stage) iam() *iam.Client { return iam.NewFromConfig(s.cfg.Administrator
 // name returns the full name of a table or user of the exercise.
 func (s *stage) name(suffix string) string { return "exercise-" + s.id + "-" + suffix }
 
-// names returns the full names.
-func (s *stage) names(suffixes ...string) []string {
-	var all []string
-	for _, suffix := range suffixes {
-		all = append(all, s.name(suffix))
-	}
-	return all
-}
-
 func (s *stage) alias() string { return "alias/exercise-" + s.id }
 
 func (s *stage) userARN(suffix string) string {
