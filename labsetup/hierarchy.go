@@ -38,7 +38,7 @@ const getBranchKeyCLI = "aws dynamodb get-item --table-name " + BranchKeyTable +
 	` --key '{"branch-key-id":{"S":"` + branchKeyID + `"},"type":{"S":"branch:ACTIVE"}}'`
 
 // hierarchyChapter shows what a branch key between KMS and the items saves, and
-// that it is no way around the key policy.
+// that it does not lead around the key policy.
 func (l *Lab) hierarchyChapter() chapter {
 	a, u := &l.administrator, &l.user
 	store := "--table " + BranchKeyTable + " --branch-key-id " + branchKeyID

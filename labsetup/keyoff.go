@@ -82,13 +82,13 @@ func (l *Lab) keyOffChapter() chapter {
 	}}
 }
 
-// measuresKeyOff is the one step without an expected answer: nobody has published
+// measuresKeyOff is the one step without an expected answer: no source says
 // whether AWS lets a caller without kms:Decrypt take the key off.
 func (l *Lab) measuresKeyOff() labStep {
 	step := sees("key-off-measured", "the user, without kms:Decrypt, tries to switch it", UserName, ModeServer,
 		unmeasured,
 		"AWS does not document whether it lets a caller take the key off who may not use it. It likely refuses, "+
-			"because the change needs the old key. The embedded AWS does not show what nobody has measured; 'ddbseal "+
+			"because the change needs the old key. The embedded AWS does not show what is unmeasured; 'ddbseal "+
 			"lab --aws' tries it and reports the answer.", keyOffCLI+asUser, func(context.Context) (string, error) {
 			return unmeasured, nil
 		})

@@ -43,7 +43,7 @@ func (l *Lab) recoveryChapter() chapter {
 	return chapter{chapterRecovery, []labStep{
 		does("escrow-export", "export the branch key to escrow",
 			"The versions of the branch key are unwrapped once and sealed under an ECDH key of your own, whose "+
-				"private half you keep offline. From now on whoever has both opens the items, whatever the key "+
+				"private half you keep offline. From now on a person who has both opens the items, whatever the key "+
 				"policy says.",
 			escrowCLI, doing(l.exportEscrow)),
 		does("escrow-lose", "lose the key: disable it", "A deleted key is worse: nothing brings it back after the "+

@@ -36,8 +36,8 @@ func readAudit() definition {
 			Title: "Who read what",
 			Goal:  "Reads of items are not in the audit by default, but the use of the key that they need is.",
 			Start: "Three users, …-ada, …-ben and …-cleo, tried to read the record of the table …-server, which is " +
-				"under the key, and to open that of …-client, whose items are encrypted under it before they are " +
-				"sent. Nobody but the administrator may use the key any more, so that only the audit can tell.",
+				"under the key, and to open an item of …-client, which is encrypted under it before it is " +
+				"sent. By now only the administrator may use the key, so the policy does not tell: the audit does.",
 			Task: "Find out from CloudTrail which users read the table …-server, which opened an item of …-client, " +
 				"and which were refused the key. Write an answer of three lines, each with one or more of the names " +
 				"ada, ben and cleo:\n\n  " + askServer + ": NAME\n  " + askClient + ": NAME\n  " + askRefused + ": " +

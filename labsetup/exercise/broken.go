@@ -72,7 +72,7 @@ func brokenPrincipal() definition {
 		return s.makeUser(ctx, reader, s.identityPolicy(allTables, wards, payroll))
 	}, "A policy binds the user and not the name: KMS resolves the ARN to a unique ID when the policy is written, "+
 		"and shows "+
-		"that ID when the user is gone. A new user of the same name has another ID. Otherwise whoever can create "+
+		"that ID when the user is gone. A new user of the same name has another ID. Otherwise a person who creates "+
 		"users could "+
 		"take over the rights of a deleted one.",
 		func(s *stage) keypolicy.Console { return s.basePolicy(s.oneTableStatement()) })
@@ -125,7 +125,7 @@ func brokenDeny() definition {
 
 // withDeny is the policy of brokenDeny with an operator in the Deny's condition.
 func (s *stage) withDeny(operator string) keypolicy.Console {
-	deny := keypolicy.Statement{Sid: "Nobody reads the payroll", Effect: "Deny",
+	deny := keypolicy.Statement{Sid: "Keep the payroll closed", Effect: "Deny",
 		Principal: keypolicy.Principals{s.userARN(reader), s.userARN(other), s.userARN(auditor)},
 		Action:    keypolicy.Strings{"kms:Decrypt"}, Resource: "*",
 		Condition: map[string]map[string]string{operator: {serverTableKey: s.name(payroll)}}}

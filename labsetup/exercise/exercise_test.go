@@ -305,7 +305,7 @@ var cases = map[string]struct {
 	}},
 }
 
-// revoke revokes all grants of users, or those of one.
+// revoke revokes all grants of users, or of one user.
 func (l *lesson) revoke(suffix string) {
 	l.t.Helper()
 	out, err := l.kms().ListGrants(l.t.Context(), &kms.ListGrantsInput{KeyId: l.key()})
@@ -434,7 +434,7 @@ func TestTooLittle(t *testing.T) {
 		l := newLesson(t, "key-off")
 		l.start()
 		l.identityPolicy("insider", "Deny", "dynamodb:UpdateTable")
-		l.fails("", "find the insider") // the way is closed, and nobody went it
+		l.fails("", "find the insider") // the way is closed, and the insider never took it
 	})
 }
 

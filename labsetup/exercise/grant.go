@@ -32,8 +32,8 @@ func revokeGrant() definition {
 				"reading …-wards.",
 			Hints: []string{
 				"Take the user out of the statement and check. What still gives access?",
-				"aws kms list-grants shows grants with their grantee. Leave those of DynamoDB alone: they are how " +
-					"the table gets its keys.",
+				"aws kms list-grants shows grants with their grantee. Leave the grants of DynamoDB alone: they are " +
+					"how the table gets its keys.",
 				"A Deny for the user in the key policy wins over every grant. It works too, and it stays in the " +
 					"policy for the next reader to wonder about.",
 			},

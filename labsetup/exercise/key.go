@@ -50,7 +50,7 @@ func (s *stage) describeKey(ctx context.Context) (*types.KeyMetadata, error) {
 }
 
 // makeKey makes the key of the exercise or finds it, puts its policy and takes
-// back every grant but those of DynamoDB.
+// back every grant except the ones that DynamoDB uses.
 func (s *stage) makeKey(ctx context.Context, policy keypolicy.Console) (string, error) {
 	m, err := s.describeKey(ctx)
 	if err != nil {

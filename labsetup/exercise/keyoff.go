@@ -75,10 +75,10 @@ func keyOff() definition {
   "Version": "2012-10-17",
   "Statement": [{"Effect": "Deny", "Action": "dynamodb:UpdateTable", "Resource": "*"}]
 }`
-			return Solution{Why: "Whoever may change the table's settings and use its key can take the key off; from " +
-					"then on the key policy protects nothing. The Deny closes that way and leaves reading and " +
-					"writing alone. A table that a client encrypts has no such setting: its items stay ciphertext " +
-					"whatever is done to the table."},
+			return Solution{Why: "A principal who may change the table's settings and use its key can take the key " +
+					"off; from then on the key policy protects nothing. The Deny closes that way and leaves reading " +
+					"and writing alone. A table that a client encrypts has no such setting: its items stay " +
+					"ciphertext whatever is done to the table."},
 				[]command{
 					{"# as the insider, whose access key 'ddbseal exercise start' has kept\naws dynamodb " +
 						"update-table --table-name " + table + " --sse-specification Enabled=false",
@@ -114,7 +114,7 @@ func keyOffProbes(ctx context.Context, s *stage, _ string) ([]probe, error) {
 	i, o := who[insider], who[outsider]
 	return []probe{
 		{"the audit", "find the insider's change of the table's key", "found",
-			"Do the first part as the insider: the audit shows nobody else's change in its place.", s.findsKeyOff},
+			"Do the first part as the insider: no other change counts in its place.", s.findsKeyOff},
 		{o.name, "read " + s.name(wards), deniedDecrypt, "The table is not under the key: put it back.",
 			s.reads(o, wards, store.ServerSide{})},
 		{i.name, "change the table's key", "denied dynamodb:UpdateTable", "The way is still open.", s.changesKey(i)},

@@ -125,8 +125,8 @@ func oneClientTable() definition {
 			Goal:  "Client-side encryption binds every item to its table, and a key policy can demand that table.",
 			Start: "The items of two tables, …-wards and …-payroll, are encrypted under one key before they are " +
 				"sent. The user …-reader may do everything in DynamoDB with both and has no right to the key.",
-			Task: "Let …-reader open the items of …-wards, and nothing else: not those of …-payroll, no change of " +
-				"the key, no other user.",
+			Task: "Let …-reader open the items of …-wards, and nothing else: not the items of …-payroll, no change " +
+				"of the key, no other user.",
 			Hints: []string{
 				"The program asks KMS directly here: kms:ViaService is never set.",
 				"The encryption context of every item has the table's name under aws-crypto-table-name.",

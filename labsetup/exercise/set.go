@@ -50,7 +50,7 @@ func New(cfg Config) (*Set, error) {
 }
 
 // Start makes the starting state of an exercise. Calling it again puts the
-// starting state back. Errors: [ErrUnknown], [ErrNotOurs], and those of AWS.
+// starting state back. Errors: [ErrUnknown], [ErrNotOurs], and the errors of AWS.
 func (e *Set) Start(ctx context.Context, id string) error {
 	d, s, err := e.open(ctx, id)
 	if err != nil {
@@ -67,7 +67,7 @@ func (e *Set) Start(ctx context.Context, id string) error {
 // they found. It changes nothing that an answer consists of. answer is the text
 // of an exercise with Text set and is ignored otherwise. An answer that is wrong
 // is not an error: see [Result.Passed]. Errors: [ErrUnknown], [ErrNotStarted],
-// [ErrNoAnswer], [ErrForm], [ErrAudit], and those of AWS.
+// [ErrNoAnswer], [ErrForm], [ErrAudit], and the errors of AWS.
 func (e *Set) Check(ctx context.Context, id, answer string) (*Result, error) {
 	d, s, err := e.open(ctx, id)
 	if err != nil {
@@ -94,7 +94,7 @@ func (e *Set) Check(ctx context.Context, id, answer string) (*Result, error) {
 
 // Solution returns a solution of an exercise that was started, with the names and
 // ARNs of its resources, and changes nothing. Errors: [ErrUnknown],
-// [ErrNotStarted], and those of AWS.
+// [ErrNotStarted], and the errors of AWS.
 func (e *Set) Solution(ctx context.Context, id string) (Solution, error) {
 	solution, _, err := e.solve(ctx, id)
 	return solution, err
@@ -132,7 +132,7 @@ func (e *Set) solve(ctx context.Context, id string) (Solution, []command, error)
 
 // Remove removes what Start has made: the keys are scheduled for deletion in
 // seven days, the least that AWS allows. Calling it again does nothing. Errors:
-// [ErrUnknown], [ErrNotOurs], and those of AWS.
+// [ErrUnknown], [ErrNotOurs], and the errors of AWS.
 func (e *Set) Remove(ctx context.Context, id string) error {
 	d, s, err := e.open(ctx, id)
 	if err != nil {

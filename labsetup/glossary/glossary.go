@@ -21,7 +21,7 @@ func Terms() []Term {
 		{"Encryption context", "Names and values that are bound to a ciphertext: the same ones have to be given to " +
 			"decrypt it. They are not secret, policies can demand them, and the audit keeps them."},
 		{"Escrow", "A copy of a key outside of the service that guards it, for the day when that service does not " +
-			"answer any more. Whoever holds it needs no permission."},
+			"answer any more. To use it takes no permission, only the copy."},
 		{"Grant", "A permission on one KMS key for one principal, given and revoked without a change of the key " +
 			"policy. DynamoDB uses a table's key through a grant."},
 		{"Key policy", "The policy attached to a KMS key. It decides who may use the key, and whether IAM policies " +
@@ -31,7 +31,7 @@ func Terms() []Term {
 		{"Server-side encryption", "The service encrypts what it stores. A caller who may use the key and the table " +
 			"sees plaintext, any other gets an error and never ciphertext."},
 		{"Signature", "What tells a changed item from one that is as it was written. A readable attribute can be " +
-			"signed too: seen by everybody, changed by nobody unnoticed."},
+			"signed too: everybody can read it, and a change does not go unnoticed."},
 	}
 }
 

@@ -16,7 +16,7 @@ func Of(p labsetup.Picture) Picture {
 // at once, to be drawn.
 func OfOthers(p labsetup.Picture) Picture {
 	return Picture{Title: "The same record under AWS's keys, and under both locks", Columns: columns, Rows: rows(p),
-		Caption: "AWS's keys encrypt the disk and stop nobody who may use the table. With both, the lock of the " +
+		Caption: "AWS's keys encrypt the disk and stop no user of the table. With both, the lock of the " +
 			"server refuses first."}
 }
 

@@ -3,7 +3,7 @@
 //
 // A [Picture] is the same table everywhere: a row for each way to encrypt and
 // each reader, a column for each place where the record is. Its cells say what
-// was found there, and whoever makes the picture takes them from a run.
+// was found there. The caller takes them from a run.
 package picture
 
 import (

@@ -11,7 +11,7 @@ import (
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
-// TestHome: the rows that are framed are those of the signed-in user, as of now.
+// TestHome: the framed rows show what the signed-in user reads now.
 func TestHome(t *testing.T) {
 	s := newSite(t)
 	admin, user := s.administrator(), s.user()
