@@ -107,9 +107,7 @@ func profileCLI(user string) string {
 		"rm key.txt"
 }
 
-// getCLI reads the item as the administrator; getAs as a profile.
-func getCLI(table string) string { return getAs("", table) }
-
+// getAs reads the item as a profile, which is empty for the administrator.
 func getAs(profile, table string) string {
 	return fmt.Sprintf(`aws dynamodb get-item --table-name %s --key '{"id":{"S":"1"}}'`, table) + profile
 }

@@ -69,7 +69,8 @@ var (
 	// ErrNotOurs means that something has a name of the exercise and not its tag.
 	ErrNotOurs = errors.New("exists, but was not made by this exercise: it lacks the tag " + Tag)
 	// ErrAudit means that CloudTrail does not show yet what Start has done.
-	ErrAudit = errors.New("the audit does not show yet what the exercise has done")
+	ErrAudit = errors.New("the audit does not show yet what the exercise has done: CloudTrail takes up to fifteen " +
+		"minutes on AWS, try again later")
 )
 
 // definition is an exercise with what it does.
