@@ -183,7 +183,11 @@ func (l *Lab) grantSteps() []labStep {
 
 func (l *Lab) roleSteps(withdrawn labStep) []labStep {
 	role := func(id, title, mode, table, expected, why string) labStep {
-		return sees(id, title, RoleName, mode, expected, why, readCLI(asRole, table, mode), l.readsAsRole(table))
+		cli := readCLI(asRole, table, mode)
+		if mode == ModeClient { // this program takes the session's credentials from the environment
+			cli = `(eval "$(aws configure export-credentials --format env` + asRole + `)"; ` + openCLI("", mode) + ")"
+		}
+		return sees(id, title, RoleName, mode, expected, why, cli, l.readsAsRole(table))
 	}
 	return []labStep{
 		does("role", "make a role that is key user, which the user may assume",
@@ -233,8 +237,7 @@ var errPolicyDiffers = errors.New("the key policy is not what it was before")
 
 // undoKeyUser puts the recorded policy back and compares, element by element.
 func (l *Lab) undoKeyUser(ctx context.Context) error {
-	if _, err := l.administrator.kms.PutKeyPolicy(ctx,
-		&kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(l.report.PolicyBefore)}); err != nil {
+	if err := l.putPolicyText(ctx, &l.administrator, l.report.PolicyBefore); err != nil {
 		return err
 	}
 	now, err := l.policyText(ctx)
@@ -249,7 +252,8 @@ func (l *Lab) undoKeyUser(ctx context.Context) error {
 
 // keyPolicy reads the key policy as KMS has it.
 func (l *Lab) keyPolicy(ctx context.Context) (string, error) {
-	out, err := l.administrator.kms.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(l.keyARN)})
+	out, err := l.administrator.kms.GetKeyPolicy(ctx,
+		&kms.GetKeyPolicyInput{KeyId: aws.String(l.keyARN), PolicyName: aws.String(policyName)})
 	if err != nil {
 		return "", err
 	}
@@ -265,9 +269,7 @@ func (l *Lab) policyText(ctx context.Context) (string, error) {
 
 func (l *Lab) writesPolicy(p *principal) action {
 	return func(ctx context.Context) (string, error) {
-		_, err := p.kms.PutKeyPolicy(ctx,
-			&kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(l.basePolicy().Text())})
-		return allowed, err
+		return allowed, l.putPolicyText(ctx, p, l.basePolicy().Text())
 	}
 }
 

@@ -26,33 +26,33 @@ func (l *Lab) auditChapter() chapter {
 			"CloudTrail records each use of the key that KMS is asked for, with the person behind it, and refusals too. "+
 				"The read of the item is a data event and is not here. Not every read leaves a Decrypt: DynamoDB keeps a "+
 				"table's key for each caller for about five minutes.",
-			lookup("Decrypt", denied+"grep -m1 dynamodb.amazonaws.com", ""),
+			lookup("Decrypt", denied+"grep invokedBy | tail -n 1", ""),
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
 				return e.UserIdentity.UserName == UserName && e.ErrorCode == "AccessDenied" &&
 					e.UserIdentity.InvokedBy == "dynamodb.amazonaws.com"
 			})),
 		found("audit-direct", "find the user's denied direct use",
 			"Here the user's program asked KMS itself, so no service is named.",
-			lookup("Decrypt", denied+"grep -v -m1 dynamodb.amazonaws.com", ""),
+			lookup("Decrypt", denied+"grep -v invokedBy | tail -n 1", ""),
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
 				return e.UserIdentity.UserName == UserName && e.ErrorCode == "AccessDenied" &&
 					e.UserIdentity.InvokedBy == ""
 			})),
 		found("audit-allowed", "find the administrator's use with its encryption context",
 			"The context names the table and the key attributes. It is not secret, so keep secrets out of keys.",
-			lookup("Decrypt", `grep -m1 '"aws-crypto-table-name": *"`+ClientTable+`"'`, ""),
+			lookup("Decrypt", `grep '"aws-crypto-table-name": *"`+ClientTable+`"' | tail -n 1`, ""),
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
 				return e.ErrorCode == "" && e.UserIdentity.ARN == l.caller &&
 					e.RequestParameters.EncryptionContext["aws-crypto-table-name"] == ClientTable
 			})),
 		found("audit-policy", "find the changes of the key policy",
 			"Who changed a key policy, and when, is on record. Watch this event.",
-			lookup("PutKeyPolicy", "grep -m1 PutKeyPolicy", ""),
+			lookup("PutKeyPolicy", "tail -n 1", ""),
 			l.finds("PutKeyPolicy", l.region, func(e *trailEvent) bool {
 				return e.ErrorCode == "" && e.RequestParameters.KeyID == l.keyARN
 			})),
 		found("audit-user", "find the making of the user", "The events of IAM are in us-east-1, wherever you work.",
-			lookup("CreateUser", "grep -m1 "+UserName, " --region us-east-1"),
+			lookup("CreateUser", "grep "+UserName+" | tail -n 1", " --region us-east-1"),
 			l.finds("CreateUser", "us-east-1",
 				func(e *trailEvent) bool { return e.RequestParameters.UserName == UserName })),
 	}}

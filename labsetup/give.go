@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -122,6 +125,69 @@ func (l *Lab) Withdraw(ctx context.Context, principal string, ways ...Way) (chan
 	return changed, nil
 }
 
+// Remaining returns what gives the principal access to the lab's key now: the
+// statements of the key policy that name them and allow kms:Decrypt, their grants
+// for it, and their own IAM policies that may allow it, each in words. Groups, roles
+// that they may assume and managed policies are not looked at. Errors: as
+// [Lab.Give].
+func (l *Lab) Remaining(ctx context.Context, principal string) ([]string, error) {
+	who, err := l.openAccess(ctx, principal)
+	if err != nil {
+		return nil, err
+	}
+	text, err := l.keyPolicy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, sid := range keypolicy.Admitting(text, who, "kms:Decrypt") {
+		found = append(found, fmt.Sprintf("the statement “%s” of the key policy", sid))
+	}
+	pages := kms.NewListGrantsPaginator(l.administrator.kms,
+		&kms.ListGrantsInput{KeyId: aws.String(l.keyARN), GranteePrincipal: aws.String(who)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range page.Grants {
+			if aws.ToString(g.GranteePrincipal) == who && slices.Contains(g.Operations, kmstypes.GrantOperationDecrypt) {
+				found = append(found, "the grant "+aws.ToString(g.GrantId))
+			}
+		}
+	}
+	own, err := l.ownPolicies(ctx, who)
+	return append(found, own...), err
+}
+
+// ownPolicies names the inline policies of a user that allow kms:Decrypt on
+// something.
+func (l *Lab) ownPolicies(ctx context.Context, who string) ([]string, error) {
+	parsed, err := arn.Parse(who)
+	_, name, isUser := strings.Cut(parsed.Resource, "user/")
+	if err != nil || !isUser || parsed.AccountID != l.account {
+		return nil, nil
+	}
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	names, err := l.iam().ListUserPolicies(ctx, &iam.ListUserPoliciesInput{UserName: aws.String(name)})
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, policy := range names.PolicyNames {
+		out, err := l.iam().GetUserPolicy(ctx,
+			&iam.GetUserPolicyInput{UserName: aws.String(name), PolicyName: aws.String(policy)})
+		if err != nil {
+			return nil, err
+		}
+		document, err := url.QueryUnescape(aws.ToString(out.PolicyDocument))
+		if err == nil && len(keypolicy.Admitting(document, "", "kms:Decrypt")) > 0 {
+			found = append(found, "the IAM policy "+policy+" of the user")
+		}
+	}
+	return found, nil
+}
+
 // openAccess finds the lab's key and the principal's ARN.
 func (l *Lab) openAccess(ctx context.Context, name string) (string, error) {
 	if err := l.identify(ctx); err != nil {
@@ -178,8 +244,7 @@ func (l *Lab) editPolicy(ctx context.Context, edit func(*keypolicy.Policy) (bool
 	if _, err := p.RemoveDeleted(); err != nil {
 		return false, policyShape(err)
 	}
-	_, err = l.administrator.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{
-		KeyId: aws.String(l.keyARN), Policy: aws.String(p.Text())})
+	err = l.putPolicyText(ctx, &l.administrator, p.Text())
 	return err == nil, err
 }
 

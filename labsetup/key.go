@@ -123,7 +123,12 @@ func (l *Lab) setPolicy(spec func() keypolicy.Console) action {
 }
 
 func (l *Lab) putPolicy(ctx context.Context, p keypolicy.Console) error {
-	_, err := l.administrator.kms.PutKeyPolicy(ctx,
-		&kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN), Policy: aws.String(p.Text())})
+	return l.putPolicyText(ctx, &l.administrator, p.Text())
+}
+
+// putPolicyText writes the key policy as a principal.
+func (l *Lab) putPolicyText(ctx context.Context, p *principal, text string) error {
+	_, err := p.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN),
+		PolicyName: aws.String(policyName), Policy: aws.String(text)})
 	return err
 }

@@ -141,7 +141,7 @@ func (l *Lab) makeKeyOffTable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.waitTable(ctx, KeyOffTable, func(t *types.TableDescription) bool {
+	if err := l.waitTable(ctx, KeyOffTable, "active", func(t *types.TableDescription) bool {
 		return t.TableStatus == types.TableStatusActive
 	}); err != nil {
 		return err
@@ -199,7 +199,7 @@ func (l *Lab) takesKeyOff(p *principal) action {
 			SSESpecification: &types.SSESpecification{Enabled: aws.Bool(false)}}); err != nil {
 			return "", err
 		}
-		return Done, l.waitTable(ctx, KeyOffTable,
+		return Done, l.waitTable(ctx, KeyOffTable, "under the AWS owned key",
 			func(t *types.TableDescription) bool { return t.SSEDescription == nil })
 	}
 }

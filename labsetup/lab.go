@@ -88,6 +88,9 @@ type Config struct {
 	// Core limits Run, Size and Plan to the core path: the steps of the written
 	// lab, without the optional chapters and the clean-up.
 	Core bool
+	// Waiting is told what a step waits for, once it takes seconds. Nil: it is not
+	// told.
+	Waiting func(what string)
 	// Before is told each step before it is done. Nil: it is not told.
 	Before func(Step)
 	// Narrate is told each step when it is done; nil: nobody.
@@ -231,10 +234,15 @@ func (l *Lab) identify(ctx context.Context) error {
 	if parsed, err := arn.Parse(l.caller); err == nil && parsed.Service == "sts" {
 		name := strings.Split(parsed.Resource, "/")
 		role, err := l.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name[1])})
-		if err != nil {
+		switch {
+		case missing(err):
+			// Other servers answer as a role that they do not know themselves.
+			l.caller = "arn:" + parsed.Partition + ":iam::" + l.account + ":role/" + name[1]
+		case err != nil:
 			return fmt.Errorf("which role the administrator has: %w", err)
+		default:
+			l.caller = aws.ToString(role.Role.Arn)
 		}
-		l.caller = aws.ToString(role.Role.Arn)
 	}
 	l.administrator = newPrincipal(l.cfg.Administrator)
 	return nil

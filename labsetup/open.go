@@ -15,16 +15,20 @@ import (
 )
 
 // OpenTable declares the lab's table of a mode (ModeServer, ModeClient or
-// ModeBoth) for whoever cfg signs as. keyARN is the lab's key. It makes no
-// call.
+// ModeBoth) for the principal who signs with cfg. keyARN is the lab's key. It makes
+// no call.
 func OpenTable(cfg aws.Config, keyARN, mode string) (*store.Table[Record], error) {
+	return OpenNamedTable(cfg, keyARN, mode, tableOf(mode))
+}
+
+// OpenNamedTable is [OpenTable] for a table with another name, such as OtherTable.
+func OpenNamedTable(cfg aws.Config, keyARN, mode, name string) (*store.Table[Record], error) {
+	if tableOf(mode) == "" {
+		return nil, fmt.Errorf("no table of the lab has mode %q", mode)
+	}
 	client := dynamodb.NewFromConfig(cfg)
 	if mode == ModeServer {
-		return store.New[Record](client, ServerTable, store.ServerSide{KMSKeyARN: keyARN})
-	}
-	name := tableOf(mode)
-	if name == "" {
-		return nil, fmt.Errorf("no table of the lab has mode %q", mode)
+		return store.New[Record](client, name, store.ServerSide{KMSKeyARN: keyARN})
 	}
 	keyring, err := awskms.New(awskms.Config{Client: kms.NewFromConfig(cfg), KeyARN: keyARN})
 	if err != nil {

@@ -23,7 +23,7 @@ func (l *Lab) patience(s labStep, err error) time.Duration {
 	switch {
 	case s.audit:
 		return l.cfg.AuditDeadline
-	case errors.Is(err, ErrNotOurs), errors.Is(err, errPolicyDiffers), errors.As(err, &file):
+	case errors.Is(err, errNotReported), errors.Is(err, ErrNotOurs), errors.Is(err, errPolicyDiffers), errors.As(err, &file):
 		return 0
 	case errors.As(err, &busy): // a table that is being made or changed
 		return l.cfg.Deadline
@@ -45,6 +45,7 @@ func (l *Lab) take(ctx context.Context, s labStep) error {
 	if l.cfg.Before != nil {
 		l.cfg.Before(step)
 	}
+	told := false
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		var got string
 		got, err = s.do(ctx)
@@ -52,6 +53,10 @@ func (l *Lab) take(ctx context.Context, s labStep) error {
 		step.OK = step.Got == step.Expected || s.measures && strings.HasPrefix(step.Got, answered)
 		if step.OK || time.Since(start) >= l.patience(s, err) || ctx.Err() != nil {
 			break
+		}
+		if !told && time.Since(start) >= announceAfter {
+			told = true
+			l.waits("for the step to give "+step.Expected+" ("+step.Got+" so far)", l.patience(s, err))
 		}
 		select {
 		case <-ctx.Done():

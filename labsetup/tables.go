@@ -115,7 +115,7 @@ func (l *Lab) makeTable(name string) action {
 		} else if err != nil {
 			return err
 		}
-		return l.waitTable(ctx, name,
+		return l.waitTable(ctx, name, "active",
 			func(t *types.TableDescription) bool { return t.TableStatus == types.TableStatusActive })
 	})
 }
@@ -173,21 +173,31 @@ func (l *Lab) encryptTable(name string, key func() string) action {
 				return err
 			}
 		}
-		return l.waitTable(ctx, name, switched)
+		under := "under the customer managed key"
+		if want == "" {
+			under = "under the AWS managed key"
+		}
+		return l.waitTable(ctx, name, under, switched)
 	})
 }
 
 const (
 	tableDeadline = 5 * time.Minute
+	leastDeadline = 5 * time.Second
 	firstPause    = 50 * time.Millisecond
 	longestPause  = 3 * time.Second
+	announceAfter = 2 * time.Second // of a wait
 )
 
+// errNotReported: a server took a change and does not show it.
+var errNotReported = errors.New("this server does not report the change")
+
 // waitTable polls the table until ok, with pauses that grow: the SDK's own
-// waiter sleeps twenty seconds at least.
-func (l *Lab) waitTable(ctx context.Context, name string, ok func(*types.TableDescription) bool) error {
-	ctx, cancel := context.WithTimeout(ctx, tableDeadline)
-	defer cancel()
+// waiter sleeps twenty seconds at least. What is waited for is told to people. A
+// server that never shows it is given up after Config.Deadline.
+func (l *Lab) waitTable(ctx context.Context, name, what string, ok func(*types.TableDescription) bool) error {
+	deadline := min(tableDeadline, max(l.cfg.Deadline, leastDeadline))
+	began, told := time.Now(), false
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		out, err := l.administrator.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})
 		if err != nil {
@@ -196,11 +206,26 @@ func (l *Lab) waitTable(ctx context.Context, name string, ok func(*types.TableDe
 		if ok(out.Table) {
 			return nil
 		}
+		waited := time.Since(began)
+		if waited >= deadline {
+			return fmt.Errorf("table %s: waited %s for it to be %s: %w", name, deadline, what, errNotReported)
+		}
+		if !told && waited >= announceAfter {
+			told = true
+			l.waits("for "+name+" to be "+what, deadline)
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("table %s did not become ready: %w", name, ctx.Err())
+			return fmt.Errorf("table %s did not become %s: %w", name, what, ctx.Err())
 		case <-time.After(pause):
 		}
+	}
+}
+
+// waits tells people what a step waits for, and how long at most.
+func (l *Lab) waits(what string, atMost time.Duration) {
+	if l.cfg.Waiting != nil {
+		l.cfg.Waiting(fmt.Sprintf("waiting %s, at most %s", what, atMost))
 	}
 }
 

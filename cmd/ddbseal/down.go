@@ -38,7 +38,7 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 		// As root: the administrator may be gone already.
 		admin = p.sign(p.server.RootCredentials())
 	}
-	cfg := labsetup.Config{Administrator: admin, As: p.sign, Explain: p.explain, Hint: hint.For, Folder: p.dir}
+	cfg := labsetup.Config{Administrator: admin, As: p.sign, Explain: p.explain, Hint: hint.ForLab, Folder: p.dir}
 	if c.billed() {
 		cfg.Deadline = awsDeadline
 	}

@@ -20,6 +20,31 @@ type accessFlags struct {
 type change struct {
 	Principal string         `json:"principal"`
 	Changed   []labsetup.Way `json:"changed"`
+	Remaining []string       `json:"remaining,omitempty"` // what gives access now
+}
+
+// wayWords say what was changed by each way.
+var wayWords = map[labsetup.Way]string{
+	labsetup.WayKeyUser:   "two statements of the key policy (key user)",
+	labsetup.WayStatement: "a statement of the key policy for kms:Decrypt",
+	labsetup.WayGrant:     "a grant for kms:Decrypt",
+}
+
+// tellChange says what was changed, what gives access now, and what to try.
+func (f *accessFlags) tellChange(s streams, p *place, changed []labsetup.Way, remaining []string) {
+	if len(changed) == 0 {
+		tell(s.err, "%s: nothing to change.\n", f.Principal)
+	}
+	for _, w := range changed {
+		tell(s.err, "%s: changed %s: %s.\n", f.Principal, string(w), wayWords[w])
+	}
+	if len(remaining) == 0 {
+		tell(s.err, "Nothing that this command looks at gives them access now: no statement of the key policy, no "+
+			"grant, no IAM policy of their own.\n")
+	} else {
+		tell(s.err, "Access now by %s.\n", strings.Join(remaining, "; by "))
+	}
+	tell(s.err, "Try: ddbseal get 1 --mode client --as %s%s\n", f.Principal, p.flag)
 }
 
 func (f *accessFlags) edit(ctx context.Context, s streams, do func(*labsetup.Lab) ([]labsetup.Way, error)) (err error) {
@@ -38,6 +63,10 @@ func (f *accessFlags) edit(ctx context.Context, s streams, do func(*labsetup.Lab
 		return err
 	}
 	changed, err := do(lab)
+	var remaining []string
+	if err == nil {
+		remaining, err = lab.Remaining(ctx, f.Principal)
+	}
 	switch {
 	case errors.Is(err, labsetup.ErrUnknownPrincipal):
 		return usageError{err}
@@ -47,18 +76,10 @@ func (f *accessFlags) edit(ctx context.Context, s streams, do func(*labsetup.Lab
 		return err
 	}
 	if f.JSON {
-		return printJSON(s.out, change{f.Principal, append([]labsetup.Way{}, changed...)})
+		return printJSON(s.out, change{f.Principal, append([]labsetup.Way{}, changed...), remaining})
 	}
-	if len(changed) == 0 {
-		tell(s.err, "%s: nothing to change.\n", f.Principal)
-		return nil
-	}
-	var names []string
-	for _, w := range changed {
-		names = append(names, string(w))
-	}
-	tell(s.err, "%s: changed %s.\n", f.Principal, strings.Join(names, ", "))
-	if f.billed() {
+	f.tellChange(s, p, changed, remaining)
+	if f.billed() && len(changed) > 0 {
 		tell(s.err, "AWS may take some minutes to show it.\n")
 	}
 	return nil

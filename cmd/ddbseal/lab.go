@@ -312,12 +312,12 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 	return p, cfg, nil
 }
 
-// hint is hint.For, with what the embedded AWS knows of its disk.
+// hint is hint.ForLab, with what the embedded AWS knows of its disk.
 func (p *place) hint(err error) string {
 	if p.server != nil && p.server.Err() != nil {
 		return hint.For(p.server.Err())
 	}
-	return hint.For(err)
+	return hint.ForLab(err)
 }
 
 // otherAccount is the second account of an embedded lab.
@@ -349,6 +349,7 @@ func diskOf(server *localaws.Server) func(context.Context, string, string) ([]by
 // newLab makes the lab and its narrator.
 func (c *labCommand) newLab(s streams, p *place, cfg labsetup.Config) (*labsetup.Lab, *narrator, error) {
 	var n *narrator
+	cfg.Waiting = func(what string) { n.text("     ", what) }
 	cfg.Before = func(step labsetup.Step) { n.ask(step) }
 	cfg.Narrate = func(step labsetup.Step) {
 		n.step(step)

@@ -16,18 +16,25 @@ import (
 // tableFlags say which table is used by whom.
 type tableFlags struct {
 	target
-	Mode string `enum:"server,client,both" default:"server" help:"The table that DynamoDB encrypts under the key (server), the one whose items are encrypted before they are sent (client), or the one with both. (default: ${default})"`
-	As   string `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
+	Mode  string `enum:"server,client,both" default:"server" help:"The table that DynamoDB encrypts under the key (server), the one whose items are encrypted before they are sent (client), or the one with both. (default: ${default})"`
+	Table string `name:"table" placeholder:"TABLE" help:"Another table of the lab with that mode, such as nextwork-other-table."`
+	As    string `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
 }
 
-// table opens the table, calls do and explains a denial.
-func (f *tableFlags) table(ctx context.Context, s streams, do func(*store.Table[labsetup.Record]) error) error {
+// use opens the table, calls do and explains a denial.
+func (f *tableFlags) use(ctx context.Context, s streams, do func(*store.Table[labsetup.Record]) error) error {
 	return f.act(ctx, s, f.As, func(p *place, cfg aws.Config) error {
 		keyARN, err := p.keyARN(ctx, cfg)
 		if err != nil {
 			return err
 		}
-		table, err := labsetup.OpenTable(cfg, keyARN, f.Mode)
+		open := labsetup.OpenTable
+		if f.Table != "" {
+			open = func(cfg aws.Config, keyARN, mode string) (*store.Table[labsetup.Record], error) {
+				return labsetup.OpenNamedTable(cfg, keyARN, mode, f.Table)
+			}
+		}
+		table, err := open(cfg, keyARN, f.Mode)
 		if err != nil {
 			return err
 		}
@@ -56,7 +63,7 @@ func (c *getCommand) Help() string {
 
 // Run gets one record.
 func (c *getCommand) Run(ctx context.Context, s streams) error {
-	return c.table(ctx, s, func(t *store.Table[labsetup.Record]) error {
+	return c.use(ctx, s, func(t *store.Table[labsetup.Record]) error {
 		r, err := t.Get(ctx, store.Key{Partition: c.ID})
 		if err != nil {
 			return err
@@ -83,7 +90,7 @@ func (c *putCommand) Help() string {
 
 // Run puts one record.
 func (c *putCommand) Run(ctx context.Context, s streams) error {
-	return c.table(ctx, s, func(t *store.Table[labsetup.Record]) error {
+	return c.use(ctx, s, func(t *store.Table[labsetup.Record]) error {
 		return t.Put(ctx, labsetup.Record{ID: c.ID, Name: c.Name, Diagnosis: c.Diagnosis, Ward: c.Ward})
 	})
 }
@@ -99,7 +106,7 @@ func (c *scanCommand) Help() string {
 
 // Run scans the table.
 func (c *scanCommand) Run(ctx context.Context, s streams) error {
-	return c.table(ctx, s, func(t *store.Table[labsetup.Record]) error {
+	return c.use(ctx, s, func(t *store.Table[labsetup.Record]) error {
 		out := json.NewEncoder(display.NewWriter(s.out))
 		failed := false
 		for r, err := range t.Scan(ctx, store.Scan{}) {
@@ -138,7 +145,7 @@ func (c *rawCommand) Help() string {
 
 // Run reads one item without decrypting.
 func (c *rawCommand) Run(ctx context.Context, s streams) error {
-	return c.table(ctx, s, func(t *store.Table[labsetup.Record]) error {
+	return c.use(ctx, s, func(t *store.Table[labsetup.Record]) error {
 		item, err := t.Raw(ctx, store.Key{Partition: c.ID})
 		if err != nil {
 			return err

@@ -47,6 +47,8 @@ func TestPageEscapes(t *testing.T) {
 			{Table: evil, Mode: labsetup.ModeServer, Item: `{"id":{"S":"1"},"<i>name":{"S":"<script>alert(1)</script>"},"list":{"L":[{"S":"<u>"}]}}`},
 			{Table: "t", Mode: labsetup.ModeClient, Item: "<p>no JSON"},
 		},
+		Picture: &labsetup.Picture{Rows: []labsetup.PictureRow{{Title: evil,
+			Disk: labsetup.PictureCell{Kind: evil, Text: evil}}}},
 		Audit: []labsetup.KeyUse{{Event: evil, Principal: evil, InvokedBy: evil, Error: evil, Context: evil}}}
 	page, err := renderPage(r, evil, time.Unix(0, 0))
 	if err != nil {
@@ -95,7 +97,9 @@ func TestPageOfTheLab(t *testing.T) {
 	checkMarkup(t, page)
 	for _, want := range []string{"All held", "denied kms:Decrypt", "Allow use of the key", `class="add"`,
 		"aws kms put-key-policy", "aws_dbe_head", "Robin Example", "dynamodb.amazonaws.com",
-		"does not apply: principal did not match"} {
+		"does not apply: principal did not match",
+		`<td data-label="disk"><span class="seen sealed">(unreadable)</span></td>`, "(unreadable); KMS: denied",
+		"both, without"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

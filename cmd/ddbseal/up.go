@@ -36,6 +36,12 @@ func (c *upCommand) Run(ctx context.Context, s streams) (err error) {
 	}
 	if err == nil {
 		tell(s.err, "Principals: %s. 'ddbseal down%s' removes everything.\n", p.principals.names(), p.flag)
+		n := newNarrator(s.err, false, false, 0)
+		n.next([][2]string{
+			{"ddbseal get 1 --as " + labsetup.UserName + p.flag, "an error: the key denies the user"},
+			{"ddbseal raw 1 --mode client --as " + labsetup.UserName + p.flag, "ciphertext"},
+			{"ddbseal grant " + labsetup.UserName + p.flag, "give them the key, and try both again"},
+		})
 		return nil
 	}
 	if report != nil {
@@ -50,7 +56,7 @@ func (c *upCommand) Run(ctx context.Context, s streams) (err error) {
 func (f *labFlags) run(ctx context.Context, s streams, p *place, cfg labsetup.Config,
 	do func(*labsetup.Lab, context.Context) (*labsetup.Report, error)) (*labsetup.Report, error) {
 	n := newNarrator(s.err, f.Verbose, false, 0)
-	cfg.Narrate = n.step
+	cfg.Narrate, cfg.Waiting = n.step, func(what string) { n.text("     ", what) }
 	lab, err := labsetup.New(cfg)
 	if err != nil {
 		return nil, err

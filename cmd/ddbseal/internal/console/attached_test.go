@@ -84,7 +84,7 @@ func TestAttachedReadsOnly(t *testing.T) {
 	item := admin.get(regexp.MustCompile(`/tables/item/[0-9a-f]{24}`).FindString(page), http.StatusOK)
 	admin.lacks(item, "What lies on disk")
 	denied := user.get("/tables", http.StatusOK)
-	user.contains(denied, "AccessDeniedException", "A statement in the key policy would allow it")
+	user.contains(denied, "AccessDeniedException", "Any of these would allow it: a grant, an IAM policy of the user")
 	user.lacks(denied, "Robin Example", "Why, statement by statement")
 
 	path := admin.keyPath()
@@ -92,7 +92,7 @@ func TestAttachedReadsOnly(t *testing.T) {
 	admin.contains(page, "Key users", administrator.Name)
 	admin.lacks(page, "Create a grant", ">Add<", ">Remove<", "Schedule deletion", "/revoke")
 	admin.contains(admin.get(path+"?view=policy", http.StatusOK), "key-consolepolicy-3")
-	for _, change := range []string{path + "/disable", path + "/undo", "/lab/run", "/lab/reset",
+	for _, change := range []string{path + "/disable", path + "/undo", "/lab/run", "/lab/reset", "/lab/clean",
 		"/exercises/one-client-table/start"} {
 		admin.contains(admin.post(change, http.StatusForbidden, "step", "1"), "only reads")
 	}

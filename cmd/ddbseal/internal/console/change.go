@@ -137,7 +137,8 @@ func (s *session) putPolicy(ctx context.Context, id, title, after string) error 
 		return err
 	}
 	put := func(ctx context.Context, text string) error {
-		_, err := s.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &id, Policy: &text})
+		_, err := s.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &id, PolicyName: aws.String("default"),
+			Policy: &text})
 		return err
 	}
 	if keypolicy.Layout(before) == keypolicy.Layout(after) {

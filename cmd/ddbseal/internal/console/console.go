@@ -202,6 +202,7 @@ func (c *Console) routes() http.Handler {
 	get("/exercises", c.exercisesPage)
 	get("/exercises/{id}", c.exercisePage)
 	post("/exercises/{id}/{action}", c.writing(c.changeExercise))
+	post("/lab/clean", c.writing(c.labClean))
 	get("/", c.notFound)
 	return mux
 }

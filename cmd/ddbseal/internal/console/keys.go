@@ -197,7 +197,7 @@ func shortARN(arn string) string {
 }
 
 func (s *session) policyText(ctx context.Context, id string) (string, error) {
-	out, err := s.kms.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &id})
+	out, err := s.kms.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &id, PolicyName: aws.String("default")})
 	if err != nil {
 		return "", err
 	}

@@ -3,12 +3,16 @@ package console
 import (
 	"context"
 	"encoding/csv"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
@@ -28,7 +32,8 @@ type labRun struct {
 	err      error
 	ending   bool // the run ends without being asked for more
 	over     bool
-	password string // of the lab's user, as the lab set it last
+	password string         // of the lab's user, as the lab set it last
+	guesses  map[string]int // what the learner predicted, by step
 }
 
 // labFor configures the lab as the session's user.
@@ -38,14 +43,22 @@ func (c *Console) labFor(s *session, narrate func(labsetup.Step)) (*labsetup.Lab
 		As:            c.as,
 		Folder:        c.cfg.Folder,
 		Narrate:       narrate,
-		Hint:          hint.For,
+		Hint:          hint.ForLab,
+		Keep:          true, // clean-up is a step of its own: see labClean
 	}
 	if c.cfg.Server != nil {
-		cfg.Explain = c.lastReasons
+		cfg.Explain, cfg.Disk = c.lastReasons, c.onDisk
 	} else {
 		cfg.Deadline, cfg.AuditDeadline = c.cfg.Attached.Deadline, c.cfg.Attached.AuditDeadline
 	}
 	return labsetup.New(cfg)
+}
+
+// onDisk shows what the embedded AWS keeps of a record.
+func (c *Console) onDisk(ctx context.Context, table, id string) ([]byte, error) {
+	view, err := c.cfg.Server.DiskView(ctx, table,
+		map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}})
+	return view.Sealed, err
 }
 
 // lastReasons are those of the newest denial: the lab asks right after it.
@@ -63,7 +76,7 @@ func (c *Console) lastReasons() []string {
 // target without asking, for what they make lives in the lab's memory too.
 func (c *Console) startLab(s *session, target int) (*labRun, error) {
 	ctx, cancel := context.WithCancel(s.ctx)
-	run := &labRun{cancel: cancel, changed: make(chan struct{}), target: target}
+	run := &labRun{cancel: cancel, changed: make(chan struct{}), target: target, guesses: map[string]int{}}
 	before := c.progress.of(s.arn)
 	size := 0
 	lab, err := c.labFor(s, func(step labsetup.Step) {
@@ -104,7 +117,16 @@ func (c *Console) startLab(s *session, target int) (*labRun, error) {
 	return run, nil
 }
 
+// keep keeps the progress, without the commands: the plan has them.
 func (c *Console) keep(s *session, p labProgress) {
+	p.Steps = slices.Clone(p.Steps)
+	for i := range p.Steps {
+		p.Steps[i].CLI = ""
+	}
+	if p.Report != nil {
+		report := *p.Report
+		report.Steps, p.Report = p.Steps, &report
+	}
 	if err := c.progress.set(s.arn, p); err != nil {
 		c.cfg.Logger.Error("keep the lab's progress", "error", err)
 	}
@@ -158,13 +180,16 @@ func (l *labRun) wait(ctx context.Context, ok func() bool) {
 // stepView is one step on the page.
 type stepView struct {
 	labsetup.Step
-	Number int
-	Done   bool
-	Next   bool
+	Number   int
+	Done     bool
+	Next     bool
+	Question *labsetup.Question // to predict, before it ran
+	Guessed  string             // the learner's prediction
+	Right    bool
 }
 
 type chapterView struct {
-	Title string
+	labsetup.Lesson
 	Steps []stepView
 	Done  int
 	Now   bool // the next step is here
@@ -173,6 +198,7 @@ type chapterView struct {
 type labView struct {
 	Chapters   []chapterView
 	Done, Size int
+	Core       int // number of the last step of the core path
 	Failed     int
 	Next       int    // number of the next step; zero: none
 	Stopped    string // why it cannot go on
@@ -211,12 +237,20 @@ func (c *Console) labPage(w http.ResponseWriter, r *http.Request, s *session) {
 		run.mu.Unlock()
 	}
 	plan := lab.Plan()
+	lessons := lab.Lessons()
+	guesses := map[string]int{}
+	if run != nil {
+		run.mu.Lock()
+		guesses = maps.Clone(run.guesses)
+		run.mu.Unlock()
+	}
 	v.Size, v.Done, v.ReadOnly = len(plan), len(steps), c.readOnly()
 	stopped := v.Stopped != "" || v.Report != nil || v.ReadOnly
 	for i, step := range plan {
 		x := stepView{Step: step, Number: i + 1, Done: i < len(steps), Next: i == len(steps) && !stopped}
 		if x.Done {
 			x.Step = steps[i]
+			x.CLI = step.CLI
 			if !x.OK {
 				v.Failed++
 			}
@@ -225,7 +259,18 @@ func (c *Console) labPage(w http.ResponseWriter, r *http.Request, s *session) {
 			v.Next = x.Number
 		}
 		if n := len(v.Chapters); n == 0 || v.Chapters[n-1].Title != step.Chapter {
-			v.Chapters = append(v.Chapters, chapterView{Title: step.Chapter})
+			v.Chapters = append(v.Chapters, chapterView{Lesson: lessons[n]})
+		}
+		if !step.Optional {
+			v.Core = i + 1
+		}
+		if q, ok := labsetup.Prediction(step); ok {
+			if x.Next {
+				x.Question = &q
+			}
+			if guess, ok := guesses[step.ID]; ok && x.Done {
+				x.Guessed, x.Right = q.Choices[guess], guess == q.Right && x.OK
+			}
 		}
 		ch := &v.Chapters[len(v.Chapters)-1]
 		ch.Steps = append(ch.Steps, x)
@@ -255,6 +300,7 @@ func (c *Console) labRun(w http.ResponseWriter, r *http.Request, s *session) {
 		http.Error(w, "There is no such step.", http.StatusBadRequest)
 		return
 	}
+	guess, step := r.PostForm.Get("guess"), r.PostForm.Get("predicts")
 	kept := c.progress.of(s.arn)
 	s.mu.Lock()
 	run := s.lab
@@ -269,6 +315,10 @@ func (c *Console) labRun(w http.ResponseWriter, r *http.Request, s *session) {
 	}
 	if run != nil {
 		run.mu.Lock()
+		if n, err := strconv.Atoi(guess); err == nil && n >= 0 && n < len(labsetup.Sights()) && len(step) < 100 &&
+			len(run.guesses) < 1000 {
+			run.guesses[step] = n
+		}
 		run.target = max(run.target, number)
 		run.announce()
 		run.mu.Unlock()
@@ -279,9 +329,29 @@ func (c *Console) labRun(w http.ResponseWriter, r *http.Request, s *session) {
 	redirect(w, r, "/lab#step-"+strconv.Itoa(number))
 }
 
-// labReset forgets the progress: the lab begins anew. What exists stays, and
-// is found again.
+// labClean removes what the lab made, and forgets the progress.
+func (c *Console) labClean(w http.ResponseWriter, r *http.Request, s *session) {
+	c.stopLab(r, s)
+	lab, err := c.labFor(s, nil)
+	if err == nil {
+		_, err = lab.Down(r.Context())
+	}
+	if err != nil {
+		c.failed(w, r, s, "lab", "Lab", err)
+		return
+	}
+	redirect(w, r, "/lab")
+}
+
+// labReset forgets the progress: the lab starts from its beginning. What exists
+// stays, and is found again.
 func (c *Console) labReset(w http.ResponseWriter, r *http.Request, s *session) {
+	c.stopLab(r, s)
+	redirect(w, r, "/lab")
+}
+
+// stopLab ends the run of a session and forgets its progress.
+func (c *Console) stopLab(r *http.Request, s *session) {
 	s.mu.Lock()
 	run := s.lab
 	s.lab = nil
@@ -293,7 +363,6 @@ func (c *Console) labReset(w http.ResponseWriter, r *http.Request, s *session) {
 		run.wait(ctx, func() bool { return run.over })
 	}
 	c.keep(s, labProgress{})
-	redirect(w, r, "/lab")
 }
 
 // ProgressText is for labels.

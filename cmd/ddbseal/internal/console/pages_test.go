@@ -34,7 +34,7 @@ func TestWhoSeesWhat(t *testing.T) {
 	user.contains(denied, "AccessDeniedException", "is not authorized to perform: kms:Decrypt",
 		"statement 3 (Allow use of the key): Allow does not apply: principal did not match",
 		"<b>closest</b>",
-		"Naming the user as a principal in the key policy&#39;s statement “Allow use of the key” would allow it",
+		"Any of these would allow it: naming the user as a principal in the key policy&#39;s statement “Allow use of the key”, a grant",
 		`&#34;AWS&#34;: &#34;`+userARN, "denied or damaged", ">north<")
 
 	path := administrator.keyPath()

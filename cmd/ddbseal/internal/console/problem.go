@@ -167,11 +167,13 @@ func (p *problem) cure(s *session, resource string) *cure {
 	if key {
 		suggested = struct{ Sid, Effect, Principal, Action, Resource any }{"Allow " + s.user, "Allow",
 			map[string]string{"AWS": s.arn}, p.Action, "*"}
-		out.Text = "A statement in the key policy would allow it:"
+		others := "a grant, an IAM policy of the user where the key policy lets those count, or a statement of their " +
+			"own in the key policy:"
+		out.Text = "Any of these would allow it: " + others
 		for _, r := range p.Reasons {
 			if r.Kind == "near" && r.Sid != "" {
-				out.Text = "Naming the user as a principal in the key policy's statement “" + r.Sid +
-					"” would allow it, or a statement of their own:"
+				out.Text = "Any of these would allow it: naming the user as a principal in the key policy's statement “" +
+					r.Sid + "”, " + others
 				break
 			}
 		}

@@ -5,7 +5,9 @@ package hint
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -13,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/awsmessage"
@@ -37,6 +40,8 @@ func For(err error) string {
 		return "Make room and repeat the command."
 	case errors.Is(err, localaws.ErrReadOnly):
 		return "Choose a folder of your own with --data-dir."
+	case unread(err) != "":
+		return unread(err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "The disk is full: make room and repeat the command."
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -50,6 +55,40 @@ func For(err error) string {
 		return denied
 	}
 	return unanswered(err)
+}
+
+// ForLab is [For] for the steps of the lab, which make what they need: it does not
+// send people to 'ddbseal up', where they come from.
+func ForLab(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) && notThere(api.ErrorCode()) {
+		return "The lab has made it in an earlier step. Either somebody removed it, or this server does not keep it."
+	}
+	return For(err)
+}
+
+// notThere reports whether an error code says that something does not exist.
+func notThere(code string) bool {
+	return code == "ResourceNotFoundException" || code == "NotFoundException" || code == "NoSuchEntity"
+}
+
+// unread says what an answer means that is not of AWS: a page of HTML, say, for an
+// operation that the server does not know. Otherwise it returns "".
+func unread(err error) string {
+	var unreadable *smithy.DeserializationError
+	var operation *smithy.OperationError
+	var response *smithyhttp.ResponseError
+	if !errors.As(err, &operation) || !errors.As(err, &response) {
+		return ""
+	}
+	var api smithy.APIError
+	unknown := errors.As(err, &api) && (api.ErrorCode() == "UnknownOperationException" ||
+		api.ErrorCode() == "InvalidAction" || response.HTTPStatusCode() == http.StatusNotImplemented)
+	if !errors.As(err, &unreadable) && !unknown {
+		return ""
+	}
+	return fmt.Sprintf("HTTP status %d: this server does not implement %s %s.", response.HTTPStatusCode(),
+		operation.ServiceID, operation.OperationName)
 }
 
 // unanswered is For for an error from before AWS was asked.
@@ -98,7 +137,7 @@ func answered(err error, code string) string {
 		return "The key is not enabled: cancel its deletion, then enable it."
 	case code == "DisabledException":
 		return "Enable the key: aws kms enable-key --key-id KEY."
-	case code == "ResourceNotFoundException", code == "NotFoundException", code == "NoSuchEntity":
+	case notThere(code):
 		return "It is not there: 'ddbseal up' makes what the lab needs; check the Region too."
 	case code == "ResourceInUseException":
 		return "The table is being changed: repeat in a minute."
