@@ -98,7 +98,7 @@ func TestPageOfTheLab(t *testing.T) {
 	for _, want := range []string{"All held", "denied kms:Decrypt", "Allow use of the key", `class="add"`,
 		"aws kms put-key-policy", "aws_dbe_head", "Robin Example", "dynamodb.amazonaws.com",
 		"does not apply: principal did not match",
-		`<td data-label="disk"><span class="seen sealed">(unreadable)</span></td>`, "(unreadable); KMS: denied",
+		`client-side, without the key: on AWS&#39;s disk (unreadable); `, "your program shows (unreadable), KMS: denied.",
 		"both, without"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
