@@ -8,12 +8,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ddbseal/ddbseal/labsetup"
 )
@@ -312,4 +315,44 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := labsetup.New(labsetup.Config{}); err == nil {
 		t.Error("a lab without an administrator")
 	}
+}
+
+// forgets is the administrator of a server that takes a change of a table's
+// encryption and does not report it.
+func forgets(cfg aws.Config) aws.Config {
+	cfg = cfg.Copy()
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error {
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("forgets", func(ctx context.Context,
+			in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput,
+			middleware.Metadata, error) {
+			out, metadata, err := next.HandleInitialize(ctx, in)
+			if d, ok := out.Result.(*dynamodb.DescribeTableOutput); ok && err == nil {
+				d.Table.SSEDescription = nil
+			}
+			return out, metadata, err
+		}), middleware.Before)
+	})
+	return cfg
+}
+
+// TestServerThatDoesNotReport: the lab ends soon, and says what it waited for.
+func TestServerThatDoesNotReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.admin = forgets(w.admin)
+		var waits []string
+		lab := w.lab(t, func(cfg *labsetup.Config) {
+			cfg.Deadline = 5 * time.Second
+			cfg.Waiting = func(what string) { waits = append(waits, what) }
+		})
+		began := time.Now()
+		_, err := lab.Up(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "waited 5s for it to be under the customer managed key: this "+
+			"server does not report the change") || time.Since(began) > 20*time.Second {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		if want := []string{"waiting for " + labsetup.ServerTable + " to be under the customer managed key, at most 5s"}; !slices.Equal(waits, want) {
+			t.Errorf("waits: %q", waits)
+		}
+	})
 }

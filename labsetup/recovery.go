@@ -29,7 +29,7 @@ const (
 	notOpened = "not opened"
 	refusedIt = "refused"
 
-	escrowCLI = "go doc github.com/ddbseal/ddbseal/envelope/keystore/plaintextescrow"
+	escrowCLI = "# This takes a program: see package plaintextescrow."
 )
 
 // recoveryChapter loses the key and then a Region, and opens the items.

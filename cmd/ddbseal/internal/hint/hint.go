@@ -87,8 +87,11 @@ func unread(err error) string {
 	if !errors.As(err, &unreadable) && !unknown {
 		return ""
 	}
-	return fmt.Sprintf("HTTP status %d: this server does not implement %s %s.", response.HTTPStatusCode(),
-		operation.ServiceID, operation.OperationName)
+	status, name := response.HTTPStatusCode(), operation.ServiceID+" "+operation.OperationName
+	if status == http.StatusInternalServerError {
+		return fmt.Sprintf("HTTP status %d: this server does not implement %s, or failed in it.", status, name)
+	}
+	return fmt.Sprintf("HTTP status %d: this server does not implement %s.", status, name)
 }
 
 // unanswered is For for an error from before AWS was asked.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"syscall"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/smithy-go"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
@@ -63,5 +67,38 @@ func TestFor(t *testing.T) {
 		if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%v: got %q, want %q", c.err, got, c.want)
 		}
+	}
+}
+
+// TestForeignServer: an answer that is not of AWS names the status and the
+// operation, and the lab's own steps do not send people to 'ddbseal up'.
+func TestForeignServer(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		want   string
+	}{
+		{404, "<html>Not found</html>", "HTTP status 404: this server does not implement KMS RotateKeyOnDemand."},
+		{200, "<html>Welcome</html>", "HTTP status 200: this server does not implement KMS RotateKeyOnDemand."},
+		{501, `{"__type":"NotImplemented"}`, "HTTP status 501: this server does not implement KMS RotateKeyOnDemand."},
+		{400, `{"__type":"UnknownOperationException"}`, "HTTP status 400: this server does not implement KMS RotateKeyOnDemand."},
+		{500, "<html>Oops</html>", "does not implement KMS RotateKeyOnDemand, or failed in it."},
+		{400, `{"__type":"DisabledException"}`, "Enable the key"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(c.status)
+			io.WriteString(w, c.body)
+		}))
+		client := kms.New(kms.Options{BaseEndpoint: aws.String(server.URL), Region: "us-east-1",
+			Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1})
+		_, err := client.RotateKeyOnDemand(t.Context(), &kms.RotateKeyOnDemandInput{KeyId: aws.String("k")})
+		server.Close()
+		if got := hint.ForLab(err); !strings.Contains(got, c.want) {
+			t.Errorf("%d %s: %q, want %q (%v)", c.status, c.body, got, c.want, err)
+		}
+	}
+	missing := &smithy.GenericAPIError{Code: "NoSuchEntity"}
+	if hint.For(missing) == hint.ForLab(missing) || strings.Contains(hint.ForLab(missing), "ddbseal up") {
+		t.Error("the lab's hint sends people to where they come from")
 	}
 }
