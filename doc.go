@@ -47,10 +47,10 @@
 //   - [github.com/ddbseal/ddbseal/access/leastprivilege]: the least policies for a
 //     purpose, with proofs.
 //
-// Packages access, accesstest, itemconfig, labsetup, leastprivilege and sample are
-// experimental: their APIs may change in any release, as their first lines say. The
-// APIs of the other packages are settled with the first release, and then change
-// with a new major version only.
+// Packages access, accesstest, exercise, glossary, itemconfig, labsetup,
+// leastprivilege, picture and sample are experimental: their APIs may change in any
+// release, as their first lines say. The APIs of the other packages are settled with
+// the first release, and then change with a new major version only.
 //
 // The command [github.com/ddbseal/ddbseal/cmd/ddbseal] needs no account either:
 //

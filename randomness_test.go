@@ -42,7 +42,8 @@ var draws = map[string]string{
 	"envelope/keystore/create.go VersionKey":                "envelope/keystore TestIDsAreFresh",
 	"envelope/keystore/keystore.go New":                     "envelope/keystore TestIDsAreFresh",
 
-	"labsetup/user.go newPassword": "labsetup TestPasswordsAreFresh",
+	"labsetup/recovery.go newEscrowKey": "labsetup TestEscrowKeysAreFresh",
+	"labsetup/user.go newPassword":      "labsetup TestPasswordsAreFresh",
 
 	"localaws/internal/dynamodb/createtable.go newID": "localaws/internal/dynamodb TestTableIDsAreFresh",
 	"localaws/internal/dynamodb/atrest/sealer.go newTableKey": "localaws/internal/dynamodb/atrest " +

@@ -7,7 +7,9 @@ type labStep struct {
 	Step
 	needed bool // the rest stands on it
 	audit  bool // waits for CloudTrail
-	do     action
+	// measures: whatever AWS answers is as good, as long as it answers
+	measures bool
+	do       action
 }
 
 // chapter is a group of steps.
@@ -73,6 +75,7 @@ func (l *Lab) chapters() []chapter {
 	}
 	chapters = append(chapters, l.othersChapter(), l.statementChapter(), l.accessChapter(), l.disabledChapter(),
 		l.rotationChapter(), l.multiRegionChapter(),
+		l.hierarchyChapter(), l.recoveryChapter(), l.keyOffChapter(),
 	)
 	if l.cfg.OtherAccount != nil {
 		chapters = append(chapters, l.otherAccountChapter())

@@ -351,7 +351,7 @@ func TestEveryCheckCanFail(t *testing.T) {
 			if got := try(); got != s.Expected {
 				t.Fatalf("step %s: got %s, want %s", s.ID, got, s.Expected)
 			}
-			if s.Expected == Done {
+			if s.Expected == Done || hasOptionalCases(c.title) {
 				continue
 			}
 			if len(all[s.ID]) == 0 {
@@ -461,7 +461,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("step %s: the command has a placeholder: %s", s.ID, s.CLI)
 		}
 		if decrypts := s.Expected == SeesPlaintext && s.Mode == ModeClient; decrypts &&
-			strings.Contains(s.CLI, "dynamodb get-item") {
+			strings.Contains(s.CLI, "dynamodb get-item") && !strings.Contains(s.CLI, "ddbseal item decrypt") {
 			t.Errorf("step %s: the AWS CLI cannot decrypt an item: %s", s.ID, s.CLI)
 		}
 	}

@@ -41,7 +41,7 @@ func (l *Lab) cleanUpChapter() chapter {
 func (l *Lab) removal() []labStep {
 	var steps []labStep
 	for _, table := range []string{ServerTable, OwnedTable, ManagedTable, ClientTable, OtherTable, BothTable,
-		probeTable} {
+		HierarchyTable, BranchKeyTable, KeyOffTable, probeTable} {
 		cli := "aws dynamodb delete-table --table-name " + table
 		if table == probeTable {
 			cli += " 2>/dev/null || true"
@@ -50,7 +50,7 @@ func (l *Lab) removal() []labStep {
 			"The items go with it. No backup is made, and a table billed on demand has no alarms to delete.",
 			cli, l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
 	}
-	for _, user := range []string{UserName, ProbeName} {
+	for _, user := range []string{UserName, ProbeName, InsiderName} {
 		steps = append(steps, does("delete-"+user, "delete "+user,
 			"IAM refuses to delete a user who still has a password, access keys or policies. They go first.",
 			deleteUserCLI(user), l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))

@@ -78,6 +78,10 @@ type Config struct {
 	Deadline time.Duration
 	// AuditDeadline is the same for CloudTrail, which lags up to 15 minutes.
 	AuditDeadline time.Duration
+	// Measure tries what AWS does not document and keeps the answers in
+	// Report.Measured. Leave it false on the embedded AWS, which answers what
+	// somebody guessed.
+	Measure bool
 	// Disk returns the bytes that the service keeps of the record with the key id
 	// in a table. Nil: nobody can see them, as on AWS.
 	Disk func(ctx context.Context, table, id string) ([]byte, error)
@@ -109,6 +113,10 @@ type Lab struct {
 	role          principal
 	probe         principal
 	probeARN      string
+	insider       principal
+
+	versionsBefore []string // of the branch key, before its rotation
+	escrow         *escrow
 
 	fullAccess string // the managed policy that allows all of DynamoDB
 	grantID    string

@@ -19,6 +19,10 @@ const (
 	chapterPicture = "The picture"
 	chapterOthers  = "The other keys, and both at once"
 	chapterCleanUp = "Clean-up"
+
+	chapterHierarchy = "A key hierarchy"
+	chapterRecovery  = "Escrow and disaster recovery"
+	chapterKeyOff    = "Taking the key off"
 )
 
 // CoreTime says how long the core path takes.
@@ -45,6 +49,9 @@ func lessons() []Lesson {
 		{Title: "The key disabled", Optional: true, Answers: "What stops working when a key is disabled?"},
 		{Title: "Rotation", Optional: true, Answers: "Does rotating a key encrypt anything again?"},
 		{Title: "A multi-Region key", Optional: true, Answers: "How does another Region open what this one encrypted?"},
+		{Title: chapterHierarchy, Optional: true, Answers: "What does a key between KMS and the items save, and cost?"},
+		{Title: chapterRecovery, Optional: true, Answers: "What opens the items when the key, or a Region, is lost?"},
+		{Title: chapterKeyOff, Optional: true, Answers: "Who can get around the key of a table, and what stops them?"},
 		{Title: "Another account", Optional: true, Answers: "How does another account come to use a key?"},
 		{Title: "The audit", Optional: true, Answers: "What does CloudTrail record, and what does it leave out?"},
 		{Title: chapterCleanUp, Optional: true, Answers: "What is left, and how long can a key's deletion be " +

@@ -51,7 +51,7 @@ func (l *Lab) take(ctx context.Context, s labStep) error {
 		var got string
 		got, err = s.do(ctx)
 		step.Got = classify(got, err)
-		step.OK = step.Got == step.Expected
+		step.OK = step.Got == step.Expected || s.measures && strings.HasPrefix(step.Got, answered)
 		if step.OK || time.Since(start) >= l.patience(s, err) || ctx.Err() != nil {
 			break
 		}

@@ -89,6 +89,7 @@ type Report struct {
 	Items         []RawItem `json:"items,omitempty"`        // the record as each table returns it
 	Audit         []KeyUse  `json:"audit,omitempty"`        // key uses as CloudTrail has them
 	SignIn        string    `json:"signIn,omitempty"`       // console address of the account
+	Measured      []string  `json:"measured,omitempty"`     // answers to what AWS does not document, by Config.Measure
 	Picture       *Picture  `json:"picture,omitempty"`      // with the key and without it, as this run found it
 	Others        *Picture  `json:"others,omitempty"`       // the same for AWS's two keys, and for both at once
 	LeftAlone     []string  `json:"leftAlone,omitempty"`    // of the lab's names, but not made by it

@@ -312,7 +312,7 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 		cfg.Deadline, cfg.AuditDeadline = serverDeadline, serverDeadline
 	}
 	if f.billed() {
-		cfg.Deadline, cfg.AuditDeadline = awsDeadline, awsAuditDeadline
+		cfg.Deadline, cfg.AuditDeadline, cfg.Measure = awsDeadline, awsAuditDeadline, true
 	}
 	return p, cfg, nil
 }

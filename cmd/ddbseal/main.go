@@ -31,6 +31,8 @@ type command struct {
 	Down  downCommand  `cmd:"" group:"The lab" help:"Remove what the lab made."`
 	Serve serveCommand `cmd:"" group:"The lab" help:"Serve the embedded AWS to SDKs and the AWS CLI."`
 
+	Exercise exerciseCommand `cmd:"" group:"The lab" help:"Exercises that check themselves, by calls to the AWS on which they are done."`
+
 	Console consoleCommand `cmd:"" group:"The lab" help:"Open the lab as a web page on loopback: sign in as several users, see who sees what."`
 
 	Put    putCommand    `cmd:"" group:"Exploring" help:"Put a record into one of the lab's tables."`

@@ -255,6 +255,9 @@ func (n *narrator) end(r *labsetup.Report) {
 	for _, left := range r.LeftAlone {
 		tell(n.out, "left alone: %s\n", left)
 	}
+	for _, answer := range r.Measured {
+		tell(n.out, "measured: %s\n", answer)
+	}
 	said := n.style.bad(line)
 	if r.OK() {
 		said = n.style.good(line)

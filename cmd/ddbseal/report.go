@@ -18,6 +18,8 @@ import (
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/labsetup/glossary"
+	"github.com/ddbseal/ddbseal/labsetup/picture"
 )
 
 //go:embed report.html
@@ -88,37 +90,8 @@ type pageData struct {
 	Diff                       []keypolicy.Line
 	RawItems                   pageItems
 	Access                     []labaccess.Step
-	Pictures                   []pagePicture
-}
-
-type pagePicture struct {
-	Title string
-	Rows  []labsetup.PictureRow
-}
-
-// pictures are those that the run drew.
-func pictures(r *labsetup.Report) []pagePicture {
-	var out []pagePicture
-	if r.Picture != nil {
-		out = append(out, pagePicture{"The picture", r.Picture.Rows})
-	}
-	if r.Others != nil {
-		out = append(out, pagePicture{"AWS's two keys, and both kinds at once", r.Others.Rows})
-	}
-	return out
-}
-
-// cellClass colours a cell of a picture.
-func cellClass(c labsetup.PictureCell) string {
-	switch c.Kind {
-	case labsetup.Readable:
-		return "clear"
-	case labsetup.Unreadable:
-		return "sealed"
-	case labsetup.Denied, labsetup.Unexpected:
-		return "denied"
-	}
-	return "plain"
+	MainPicture, OthersPicture template.HTML // SVG, or empty where the run has none
+	Terms                      []glossary.Term
 }
 
 type pageChapter struct {
@@ -149,7 +122,14 @@ type itemCell struct {
 
 func renderPage(r *labsetup.Report, place string, made time.Time, changes ...labaccess.Step) ([]byte, error) {
 	data := pageData{Report: r, Place: place, Made: made.UTC(), Diff: keypolicy.Lines(r.PolicyDiff),
-		RawItems: sideBySide(r.Items), Access: changes, Pictures: pictures(r)}
+		RawItems: sideBySide(r.Items), Access: changes, Terms: glossary.Terms()}
+	// The texts of the pictures are escaped there.
+	if r.Picture != nil {
+		data.MainPicture = template.HTML(picture.Of(*r.Picture).SVG(picture.Variables))
+	}
+	if r.Others != nil {
+		data.OthersPicture = template.HTML(picture.OfOthers(*r.Others).SVG(picture.Variables))
+	}
 	for _, s := range r.Steps {
 		data.Took += s.Took
 		switch s.Outcome {
@@ -180,8 +160,6 @@ func renderPage(r *labsetup.Report, place string, made time.Time, changes ...lab
 		"seen":      seenClass,
 		"answer":    answerClass,
 		"operation": func(i int) string { return strings.ReplaceAll(access.Operations[i].String(), "-", " ") },
-		"cell":      cellClass,
-		"sentence":  func() string { return labsetup.PictureSentence },
 		"round":     round,
 		"seconds":   func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"lastPart":  func(arn string) string { return arn[strings.LastIndexAny(arn, ":")+1:] },

@@ -13,6 +13,7 @@ import (
 	"github.com/ddbseal/ddbseal/access"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/labaccess"
 	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/labsetup/picture"
 )
 
 var tag = regexp.MustCompile(`<(/?)([a-z][a-z0-9]*)[^>]*>`)
@@ -24,7 +25,7 @@ func checkMarkup(t *testing.T, page string) {
 	var open []string
 	for _, m := range tag.FindAllStringSubmatch(page, -1) {
 		switch {
-		case slices.Contains([]string{"meta", "link"}, m[2]):
+		case slices.Contains([]string{"meta", "link"}, m[2]), strings.HasSuffix(m[0], "/>"):
 		case m[1] == "":
 			open = append(open, m[2])
 		case len(open) == 0 || open[len(open)-1] != m[2]:
@@ -70,6 +71,24 @@ func TestPageEscapes(t *testing.T) {
 	checkMarkup(t, string(page))
 }
 
+// TestPageHasPictures: the pictures of a run are on the page and on the handout,
+// with the words of the glossary.
+func TestPageHasPictures(t *testing.T) {
+	first, others := labsetup.ExpectedPicture(), picture.ExpectedOthers()
+	text, err := renderPage(&labsetup.Report{Picture: &first, Others: &others}, "here", time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	checkMarkup(t, page)
+	for want, n := range map[string]int{"<svg ": 4, "AWS managed key</text>": 4, "KMS: denied</text>": 2,
+		`class="sheet"`: 2, "Encryption context</th>": 1} {
+		if got := strings.Count(page, want); got != n {
+			t.Errorf("the page has %q %d times, not %d", want, got, n)
+		}
+	}
+}
+
 func TestPageOfTheLab(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lab.html")
 	var out, narration bytes.Buffer
@@ -87,7 +106,7 @@ func TestPageOfTheLab(t *testing.T) {
 		"does not apply: principal did not match", `id="access"`,
 		"Ways to give access: name the user as key user", "(Allow one user to decrypt)",
 		"assumes the role arn:aws:iam::111122223333:role/nextwork-kms-role",
-		`<td data-label="disk"><span class="seen sealed">(unreadable)</span></td>`, "(unreadable); KMS: denied",
+		`client-side, without the key: on AWS&#39;s disk (unreadable); `, "your program shows (unreadable), KMS: denied.",
 		"both, without"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

@@ -92,10 +92,12 @@ func TestAttachedReadsOnly(t *testing.T) {
 	admin.contains(page, "Key users", administrator.Name)
 	admin.lacks(page, "Create a grant", ">Add<", ">Remove<", "Schedule deletion", "/revoke")
 	admin.contains(admin.get(path+"?view=policy", http.StatusOK), "key-consolepolicy-3")
-	for _, change := range []string{path + "/disable", path + "/undo", "/lab/run", "/lab/reset", "/lab/clean"} {
+	for _, change := range []string{path + "/disable", path + "/undo", "/lab/run", "/lab/reset", "/lab/clean",
+		"/exercises/one-client-table/start"} {
 		admin.contains(admin.post(change, http.StatusForbidden, "step", "1"), "only reads")
 	}
 	admin.contains(admin.get("/lab", http.StatusOK), "This console only reads")
+	admin.contains(admin.get("/exercises/one-client-table", http.StatusOK), "This console only reads")
 	admin.contains(admin.get("/audit?outcome=denied", http.StatusOK), labsetup.UserName, "kms:Decrypt")
 	if export := admin.get("/audit/export?format=csv&outcome=denied", http.StatusOK); !strings.Contains(export,
 		labsetup.UserName) {

@@ -443,14 +443,15 @@ func TestAccessible(t *testing.T) {
 	admin.run(choose(userARN))
 	admin.click("#add-user")
 	admin.check("key with a change")
-	for _, path := range []string{"/tables", "/keys", key + "?view=policy", "/access",
-		"/access?table=" + labsetup.ClientTable + "&sample=5", "/audit", "/lab", "/missing"} {
+	for _, path := range []string{"/", "/tables", "/keys", key + "?view=policy", "/access",
+		"/access?table=" + labsetup.ClientTable + "&sample=5", "/audit", "/lab", "/exercises",
+		"/exercises/one-server-table", "/exercises/attribute-class", "/missing"} {
 		admin.open(path)
 		admin.check(path)
 	}
 	b.get(key, 200)
 	b.post(key+"/remove", 200, "role", "user", "arn", userARN)
-	for _, path := range []string{"/tables", "/keys", "/access", "/audit", key} {
+	for _, path := range []string{"/", "/tables", "/keys", "/access", "/audit", key} {
 		user.open(path)
 		user.check("denied " + path)
 	}
@@ -464,6 +465,12 @@ func TestAccessible(t *testing.T) {
 			t.Errorf("the denied page %s has not status 403", path)
 		}
 	}
+	user.open("/")
+	user.shoot("home")
+	admin.open("/exercises/one-server-table")
+	admin.click("#start")
+	admin.click("#check")
+	admin.shoot("exercise")
 	user.open("/tables")
 	user.size(390, 844)
 	user.shoot("phone")

@@ -52,9 +52,11 @@ type Console struct {
 	sessions *sessions
 	guard    *guard
 	progress *progress
-	ctx      context.Context // ends with Close
-	stop     context.CancelFunc
-	streams  sync.WaitGroup
+
+	exercising sync.Mutex      // held while an exercise is started, checked or solved
+	ctx        context.Context // ends with Close
+	stop       context.CancelFunc
+	streams    sync.WaitGroup
 }
 
 // New makes a console; it makes no call. It fails when the configuration is
@@ -183,7 +185,7 @@ func (c *Console) routes() http.Handler {
 	post := func(pattern string, h handler) {
 		mux.HandleFunc("POST "+pattern, c.signedIn(c.changing(h)))
 	}
-	get("/{$}", func(w http.ResponseWriter, r *http.Request, _ *session) { redirect(w, r, "/tables") })
+	get("/{$}", c.home)
 	post("/signout", c.signOut)
 	get("/tables", c.tablesPage)
 	post("/tables/read", c.readItem)
@@ -198,6 +200,9 @@ func (c *Console) routes() http.Handler {
 	get("/lab", c.labPage)
 	post("/lab/run", c.writing(c.labRun))
 	post("/lab/reset", c.writing(c.labReset))
+	get("/exercises", c.exercisesPage)
+	get("/exercises/{id}", c.exercisePage)
+	post("/exercises/{id}/{action}", c.writing(c.changeExercise))
 	post("/lab/clean", c.writing(c.labClean))
 	get("/", c.notFound)
 	return mux

@@ -86,6 +86,8 @@ func TestEveryPage(t *testing.T) {
 		status     int
 		has        string
 	}{
+		{administrator.Name, "/", 200, "were read just now"},
+		{labsetup.UserName, "/", 200, "were read just now"},
 		{administrator.Name, "/tables", 200, labsetup.ServerTable},
 		{administrator.Name, "/tables?left=" + labsetup.OwnedTable + "&right=" + labsetup.ManagedTable, 200, "AWS owned key"},
 		{administrator.Name, "/tables?left=missing", 200, "ResourceNotFoundException"},
@@ -102,6 +104,8 @@ func TestEveryPage(t *testing.T) {
 		{administrator.Name, "/audit", 200, "kms:Decrypt"},
 		{administrator.Name, "/audit?all=yes&q=CreateTable", 200, "dynamodb:CreateTable"},
 		{administrator.Name, "/lab", 200, "make a customer managed key"},
+		{administrator.Name, "/exercises", 200, "Shred one tenant"},
+		{labsetup.UserName, "/exercises/lose-region", 200, "multi-Region key"},
 		{administrator.Name, "/nothing", 404, "There is nothing here"},
 		{labsetup.UserName, "/tables", 200, "AccessDeniedException"},
 		{labsetup.UserName, "/keys", 200, "Keys"},

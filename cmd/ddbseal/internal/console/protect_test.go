@@ -122,7 +122,8 @@ func TestCSRF(t *testing.T) {
 	}
 	b.contains(b.get(path, http.StatusOK), `chip plaintext">Enabled`)
 	// Changes are forms only, never links.
-	for _, path := range []string{path + "/disable", "/lab/run", "/signout", "/tables/read"} {
+	for _, path := range []string{path + "/disable", "/lab/run", "/signout", "/tables/read",
+		"/exercises/key-off/start"} {
 		b.do(b.request(http.MethodGet, path, nil), http.StatusNotFound)
 	}
 	// The sign-in form has a token too, bound to its browser.
@@ -176,7 +177,7 @@ func TestHeadersAndCookies(t *testing.T) {
 // TestNothingInline: the policy would stop it, so nothing may rely on it.
 func TestNothingInline(t *testing.T) {
 	b := newSite(t).administrator()
-	for _, path := range []string{"/tables", "/keys", b.keyPath(), "/audit", "/lab"} {
+	for _, path := range []string{"/tables", "/keys", b.keyPath(), "/audit", "/lab", "/exercises"} {
 		page := b.get(path, http.StatusOK)
 		b.lacks(page, " style=", "<style", " onclick", " onload", "javascript:", "https://", "ZgotmplZ")
 		if strings.Count(page, "<script") != 1 {

@@ -46,6 +46,8 @@ type session struct {
 	refs    map[string]itemRef
 	changes []*change
 	lab     *labRun
+
+	exercises map[string]exerciseView // by ID
 }
 
 // itemRef is an item that the page may be asked to show: a link carries a name
@@ -59,7 +61,8 @@ func newSession(cfg aws.Config, user string, now time.Time) *session {
 	s := &session{user: user, csrf: random(), csrfRoot: []byte(random()), cfg: cfg,
 		kms: kms.NewFromConfig(cfg), ddb: dynamodb.NewFromConfig(cfg), iam: iam.NewFromConfig(cfg),
 		trail: cloudtrail.NewFromConfig(cfg),
-		began: now, used: now, refs: map[string]itemRef{}}
+		began: now, used: now, refs: map[string]itemRef{},
+		exercises: map[string]exerciseView{}}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	return s
 }
