@@ -38,12 +38,12 @@ type probe struct {
 	Any     any `json:"any"`
 	Map     map[string]netip.Addr
 	Part    probePart `json:"part"`
-	Expiry  time.Time `json:"expiry,unixtime" seal:"ttl"`
+	Expiry  time.Time `json:"expiry" dynamodbav:",unixtime" seal:"ttl"`
 	Version int       `json:"version" seal:"version"`
 }
 
 type probePart struct {
-	When  time.Time `json:"when,unixtime"`
+	When  time.Time `json:"when" dynamodbav:",unixtime"`
 	Times []time.Time
 	Ports []uint16
 }

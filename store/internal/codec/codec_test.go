@@ -136,7 +136,7 @@ type texts struct {
 	Any    any
 	Nested struct {
 		Set  []int
-		Unix time.Time `json:"unix,unixtime"`
+		Unix time.Time `json:"unix" dynamodbav:",unixtime"`
 		Addr netip.Addr
 	}
 }
