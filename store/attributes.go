@@ -84,7 +84,7 @@ func (c *core) updateAttributes(ctx context.Context, k Key, u expression.UpdateB
 	}
 	counts := c.plan.version != nil && c.encryptor == nil
 	if counts {
-		required = append(required, c.plan.canCount())
+		required = append(required, c.plan.counter().CanCount())
 	}
 	all, _ := join(c.guard(append(required, conditions...)))
 	e, err := buildExpression(expression.NewBuilder().WithUpdate(u).WithCondition(all))

@@ -34,7 +34,7 @@ func expecting(conditions []Condition) expectation {
 func (c *core) expects(in *dynamodb.PutItemInput, conditions []Condition) expectation {
 	e := expecting(conditions)
 	if in != nil && c.plan.version != nil {
-		if n, err := c.plan.versionOf(in.Item); err == nil {
+		if n, err := c.plan.counter().Of(in.Item); err == nil {
 			e.version = n - 1
 		}
 	}
@@ -55,7 +55,7 @@ func (c *core) cause(stored envelope.Item, e expectation) error {
 	case len(stored) == 0 && e.alone, len(stored) > 0 && e.version == 0:
 		return ErrStaleVersion
 	case len(stored) > 0:
-		if n, err := p.versionOf(stored); err != nil || n != e.version {
+		if n, err := p.counter().Of(stored); err != nil || n != e.version {
 			return ErrStaleVersion
 		}
 	}

@@ -43,14 +43,14 @@ func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) 
 		next = maps.Clone(next) // the map may be a part of *v
 	}
 	if p.version != nil {
-		n, err := p.versionOf(old)
+		n, err := p.counter().Of(old)
 		if err != nil {
 			return nil, err
 		}
-		if n, err = p.nextVersion(n); err != nil {
+		if n, err = p.counter().Next(n); err != nil {
 			return nil, err
 		}
-		next[p.version.name] = versionValue(n)
+		next[p.version.name] = p.counter().Value(n)
 		gotype.SetInteger(reflect.ValueOf(v).Elem(), p.version.index, n)
 	}
 	for name, av := range old {

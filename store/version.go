@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"reflect"
-	"strconv"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/store/internal/gotype"
+	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // DeleteVersion removes the item with the key of v if its version is still
@@ -29,7 +25,7 @@ func (t *Table[T]) DeleteVersion(ctx context.Context, v T, conditions ...Conditi
 	}
 	e := expecting(conditions)
 	e.version = n
-	_, err = t.delete(ctx, k, types.ReturnValueNone, append([]Condition{t.plan.isVersion(n)}, conditions...))
+	_, err = t.delete(ctx, k, types.ReturnValueNone, append([]Condition{t.plan.counter().Is(n)}, conditions...))
 	return t.explain("delete", err, e)
 }
 
@@ -40,7 +36,7 @@ func (t *Table[T]) DeleteVersionOp(v T, conditions ...Condition) WriteOp {
 		return WriteOp{core: &t.core,
 			build: func(context.Context) (types.TransactWriteItem, error) { return types.TransactWriteItem{}, err }}
 	}
-	op := t.DeleteOp(k, append([]Condition{t.plan.isVersion(n)}, conditions...)...)
+	op := t.DeleteOp(k, append([]Condition{t.plan.counter().Is(n)}, conditions...)...)
 	op.expected = expecting(conditions)
 	op.expected.version = n
 	return op
@@ -55,7 +51,7 @@ func (c *core) versioned(v any) (Key, int64, error) {
 	if err != nil {
 		return Key{}, 0, err
 	}
-	n, err := c.plan.versionOf(item)
+	n, err := c.plan.counter().Of(item)
 	if err == nil && n == 0 {
 		err = fmt.Errorf("%w: the %s to delete has version 0: it was never written", ErrConfiguration, c.plan.typeName)
 	}
@@ -65,69 +61,24 @@ func (c *core) versioned(v any) (Key, int64, error) {
 // advance counts the version of an item up and returns the condition that
 // no other writer did.
 func (p *plan) advance(item envelope.Item) (Condition, error) {
-	n, err := p.versionOf(item)
+	n, err := p.counter().Of(item)
 	if err != nil {
 		return Condition{}, err
 	}
-	next, err := p.nextVersion(n)
+	next, err := p.counter().Next(n)
 	if err != nil {
 		return Condition{}, err
 	}
-	item[p.version.name] = versionValue(next)
+	item[p.version.name] = p.counter().Value(next)
 	if n == 0 {
 		return name(p.partition.name).AttributeNotExists(), nil
 	}
-	return p.isVersion(n), nil
+	return p.counter().Is(n), nil
 }
 
-// isVersion is the condition that the item has version n.
-func (p *plan) isVersion(n int64) Condition { return name(p.version.name).Equal(expression.Value(n)) }
-
-func versionValue(n int64) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
-}
-
-// versionOf reads an item's version; absent is 0.
-func (p *plan) versionOf(item envelope.Item) (int64, error) {
-	n, ok := item[p.version.name].(*types.AttributeValueMemberN)
-	if !ok {
-		return 0, nil
-	}
-	v, err := strconv.ParseInt(n.Value, 10, 64)
-	if err != nil || v < 0 {
-		return 0, fmt.Errorf("%w: version attribute %q is not a count from 0 to 2^63-1", envelope.ErrInvalidItem,
-			p.version.name)
-	}
-	return v, nil
-}
-
-// nextVersion returns the version after n, or an error if the field does not
-// hold it: an item with that version could not be read.
-func (p *plan) nextVersion(n int64) (int64, error) {
-	if n >= p.lastVersion() {
-		return 0, p.outgrown()
-	}
-	return n + 1, nil
-}
-
-// lastVersion returns the largest version that the field holds.
-func (p *plan) lastVersion() int64 {
-	t := gotype.Indirect(p.version.typ)
-	if reflect.Zero(t).CanInt() {
-		return math.MaxInt64 >> (64 - t.Bits())
-	}
-	return math.MaxInt64 >> (63 - min(t.Bits(), 63))
-}
-
-func (p *plan) outgrown() error {
-	return fmt.Errorf("%w: version attribute %q has the largest value of its type %v: declare a wider type",
-		envelope.ErrInvalidItem, p.version.name, p.version.typ)
-}
-
-// canCount is the condition that the field holds the next version.
-func (p *plan) canCount() Condition {
-	attribute := name(p.version.name)
-	return expression.Or(attribute.AttributeNotExists(), attribute.LessThan(expression.Value(p.lastVersion())))
+// counter returns the version attribute, which the type must have.
+func (p *plan) counter() precondition.Version {
+	return precondition.Version{Name: p.version.name, Type: p.version.typ}
 }
 
 // explainCount names the version if it is what canCount refused.
@@ -137,12 +88,12 @@ func (c *core) explainCount(err error) error {
 		return err
 	}
 	stored := refusedItem(refused)
-	n, bad := c.plan.versionOf(stored)
-	if stored == nil || bad == nil && n < c.plan.lastVersion() {
+	n, bad := c.plan.counter().Of(stored)
+	if stored == nil || bad == nil && n < c.plan.counter().Last() {
 		return err
 	}
 	if bad == nil {
-		bad = c.plan.outgrown()
+		bad = c.plan.counter().Outgrown()
 	}
 	return fmt.Errorf("update of %s: %w: %w", c.name, bad, refused.Err)
 }

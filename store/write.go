@@ -82,7 +82,7 @@ func (t *Table[T]) Insert(ctx context.Context, v T, conditions ...Condition) err
 		return err
 	}
 	if t.plan.version != nil {
-		if n, err := t.plan.versionOf(in.Item); err != nil || n > 1 {
+		if n, err := t.plan.counter().Of(in.Item); err != nil || n > 1 {
 			return fmt.Errorf("%w: the %s to insert has a version, so it was written before: use Put",
 				ErrConfiguration, t.plan.typeName)
 		}
@@ -116,7 +116,7 @@ func (t *Table[T]) Save(ctx context.Context, v *T, conditions ...Condition) erro
 	if err != nil {
 		return err
 	}
-	n, err := t.plan.versionOf(in.Item)
+	n, err := t.plan.counter().Of(in.Item)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/migrate"
@@ -215,7 +216,7 @@ func migrationProgress(out io.Writer) *progressLine {
 func (p *progressLine) show(at migrate.Progress) {
 	text := fmt.Sprintf("%d of %d segments, %.0f items a second", at.SegmentsDone, at.Segments, at.ItemsPerSecond)
 	if at.Remaining > 0 {
-		text += fmt.Sprintf(", about %s left", round(at.Remaining))
+		text += fmt.Sprintf(", about %s left", screen.Round(at.Remaining))
 	}
 	if p.bar != nil {
 		p.bar.Describe(text)

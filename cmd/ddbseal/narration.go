@@ -248,7 +248,7 @@ func (n *narrator) end(r *labsetup.Report) {
 			unverified++
 		}
 	}
-	line := fmt.Sprintf("%d of %d steps held in %s", passed, len(r.Steps), round(time.Since(n.began)))
+	line := fmt.Sprintf("%d of %d steps held in %s", passed, len(r.Steps), screen.Round(time.Since(n.began)))
 	if unverified > 0 {
 		line += fmt.Sprintf(", %d not shown by AWS in time", unverified)
 	}
@@ -287,13 +287,6 @@ func (n *narrator) goals(r *labsetup.Report) {
 			tell(n.out, "  %s %s %s\n", n.style.warn("??"), l.Goal, n.style.faint("(not every check held)"))
 		}
 	}
-}
-
-func round(d time.Duration) time.Duration {
-	if d < 10*time.Second {
-		return d.Round(10 * time.Millisecond)
-	}
-	return d.Round(time.Second)
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/access"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/labaccess"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/reportpage"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/labsetup/picture"
 )
@@ -54,7 +55,7 @@ func TestPageEscapes(t *testing.T) {
 		Audit: []labsetup.KeyUse{{Event: evil, Principal: evil, InvokedBy: evil, Error: evil, Context: evil}}}
 	answers := []labaccess.Cell{{Before: labaccess.Answer{Verdict: access.No},
 		After: labaccess.Answer{Verdict: access.Yes}}}
-	page, err := renderPage(r, evil, time.Unix(0, 0), labaccess.Step{Chapter: evil, ID: "a", Title: evil, Error: evil,
+	page, err := reportpage.Render(r, evil, time.Unix(0, 0), labaccess.Step{Chapter: evil, ID: "a", Title: evil, Error: evil,
 		NotRead: []string{evil}, Rows: []labaccess.Row{{Principal: evil, Table: evil, Cells: answers, Because: evil,
 			Path: evil}}})
 	if err != nil {
@@ -75,7 +76,7 @@ func TestPageEscapes(t *testing.T) {
 // with the words of the glossary.
 func TestPageHasPictures(t *testing.T) {
 	first, others := labsetup.ExpectedPicture(), picture.ExpectedOthers()
-	text, err := renderPage(&labsetup.Report{Picture: &first, Others: &others}, "here", time.Unix(0, 0))
+	text, err := reportpage.Render(&labsetup.Report{Picture: &first, Others: &others}, "here", time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestPageOfTheLab(t *testing.T) {
 func TestPageOfAFailure(t *testing.T) {
 	r := &labsetup.Report{Steps: []labsetup.Step{{Chapter: "c", ID: "a", Title: "t", Outcome: labsetup.Failed},
 		{Chapter: "c", ID: "b", Outcome: labsetup.Unverified}}}
-	page, err := renderPage(r, "here", time.Now())
+	page, err := reportpage.Render(r, "here", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
