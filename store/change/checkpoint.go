@@ -12,11 +12,10 @@ import (
 type Position struct {
 	// Stream is the stream's ARN, Shard the shard's id.
 	Stream, Shard string
-	// Sequence is the sequence number of the last record that was handled; empty
-	// if none was.
+	// Sequence is the sequence number of the last record that was handled, or was
+	// older than Since; empty if there is none.
 	Sequence string
-	// Since leaves out older records as long as Sequence is empty; zero leaves
-	// out none.
+	// Since leaves out older records; zero leaves out none.
 	Since time.Time
 	// Done: all of the shard was handled, and it gets no more records.
 	Done bool

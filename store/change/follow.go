@@ -117,9 +117,18 @@ func (f *follower[T]) run(ctx context.Context) error {
 		case stream == "":
 			return f.fail(ErrNoStream)
 		}
+		var obsolete []Position // of streams before this one
+		for _, p := range saved {
+			if p.Stream != stream {
+				obsolete = append(obsolete, p)
+			}
+		}
+		for _, p := range f.known() {
+			obsolete = append(obsolete, p)
+		}
 		if gap {
-			if err := f.missed(ctx, &GapError{Stream: stream, Reason: "the stream was disabled and another one " +
-				"enabled, and what changed in between is in neither"}); err != nil {
+			if err := f.missed(ctx, &GapError{Stream: stream, Reason: "the stream before it was disabled and " +
+				"another one enabled, and what changed in between is in neither"}); err != nil {
 				return f.fail(err)
 			}
 		}
@@ -132,7 +141,7 @@ func (f *follower[T]) run(ctx context.Context) error {
 		if len(saved) > 0 || last != "" {
 			since = time.Time{} // it was for the beginning
 		}
-		if err := f.stream(ctx, stream, since); err != nil {
+		if err := f.stream(ctx, stream, since, obsolete); err != nil {
 			if errors.Is(err, errIdle) {
 				return nil
 			}
@@ -215,7 +224,7 @@ type shardEnd struct {
 }
 
 // stream follows one stream until it is disabled and handled to its end.
-func (f *follower[T]) stream(ctx context.Context, stream string, since time.Time) (err error) {
+func (f *follower[T]) stream(ctx context.Context, stream string, since time.Time, obsolete []Position) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	ends := make(chan shardEnd)
 	running := map[string]bool{}
@@ -235,9 +244,9 @@ func (f *follower[T]) stream(ctx context.Context, stream string, since time.Time
 		if err != nil {
 			return err
 		}
-		if first {
+		if first && len(shards) > 0 {
 			first = false
-			if err := f.begin(ctx, stream, shards, since, resumed); err != nil {
+			if err := f.begin(ctx, stream, shards, since, resumed, obsolete); err != nil {
 				return err
 			}
 		}
@@ -304,15 +313,20 @@ func (f *follower[T]) shards(ctx context.Context, stream string) (all []streamty
 }
 
 // begin writes the positions of all shards down before the first record, so
-// that a crash changes nothing about where the follower began.
+// that a crash changes nothing about where the follower began. Then it forgets
+// the streams before.
 func (f *follower[T]) begin(ctx context.Context, stream string, shards []streamtypes.Shard, since time.Time,
-	resumed bool) error {
-	if resumed {
-		return nil
+	resumed bool, obsolete []Position) error {
+	if !resumed {
+		for _, s := range shards {
+			p := Position{Stream: stream, Shard: aws.ToString(s.ShardId), Since: since}
+			if err := f.save(ctx, p); err != nil {
+				return err
+			}
+		}
 	}
-	for _, s := range shards {
-		p := Position{Stream: stream, Shard: aws.ToString(s.ShardId), Since: since}
-		if err := f.save(ctx, p); err != nil {
+	for _, p := range obsolete {
+		if err := f.checkpoint.Remove(ctx, p.Stream, p.Shard); err != nil {
 			return err
 		}
 	}

@@ -98,7 +98,7 @@ func (f *follower[T]) turn(ctx context.Context, r *reader) (idle bool, err error
 
 // page decodes and handles the records of one answer.
 func (f *follower[T]) page(ctx context.Context, r *reader, records []streamtypes.Record) error {
-	if r.at.Sequence == "" && !r.at.Since.IsZero() {
+	if !r.at.Since.IsZero() {
 		older := r.at.Since.Truncate(time.Second)
 		for len(records) > 0 && records[0].Dynamodb != nil &&
 			aws.ToTime(records[0].Dynamodb.ApproximateCreationDateTime).Before(older) {
@@ -118,7 +118,7 @@ func (f *follower[T]) page(ctx context.Context, r *reader, records []streamtypes
 			return err
 		}
 		if c.Sequence != "" {
-			r.at.Sequence = c.Sequence
+			r.at.Sequence, r.at.Since = c.Sequence, time.Time{}
 		}
 	}
 	return nil
