@@ -162,6 +162,7 @@ func TestFaultValidation(t *testing.T) {
 		"table of an internal one": {Kind: localaws.FaultInternal, Table: "x"},
 		"table of KMS":             {Kind: localaws.FaultThrottle, Service: "kms", Table: "x"},
 		"unprocessed keys":         {Kind: localaws.FaultUnprocessed, Service: "kms"},
+		"operation of a split":     {Kind: localaws.FaultShardSplit, Operation: "PutItem"},
 	} {
 		if _, err := localaws.New(localaws.Options{Faults: localaws.Faults{Rules: []localaws.Fault{f}}}); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -96,6 +96,9 @@ type Table struct {
 	Key string `json:"key,omitempty"`
 	// Policy is the resource-based policy, nil for none.
 	Policy any `json:"policy,omitempty"`
+	// Stream is the StreamViewType of the table's stream, such as
+	// NEW_AND_OLD_IMAGES, or empty for a table without a stream.
+	Stream string `json:"stream,omitempty"`
 }
 
 // ParseSeed reads a Seed from JSON; an unknown member is an error.
@@ -251,6 +254,10 @@ func (s *Server) seedTable(ctx context.Context, t Table) {
 	}
 	if t.Policy != nil {
 		in.ResourcePolicy = aws.String(s.document(t.Policy))
+	}
+	if t.Stream != "" {
+		in.StreamSpecification = &dynamodbtypes.StreamSpecification{StreamEnabled: aws.Bool(true),
+			StreamViewType: dynamodbtypes.StreamViewType(t.Stream)}
 	}
 	_, err := dynamodb.NewFromConfig(s.Root()).CreateTable(ctx, in)
 	s.must(err, "seed table %s", t.Name)

@@ -1,11 +1,15 @@
 package dynamodb
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 )
 
 func benchBody(id int) string {
@@ -54,6 +58,35 @@ func BenchmarkServe(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
 				if _, err := w.s.Serve(context.Background(),
 					userCall("admin", operation, []byte(bodies[i%1000]))); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkStream is what a stream adds to a write that changes an item, and to a
+// write without effect, in a store that is not durable.
+func BenchmarkStream(b *testing.B) {
+	for _, view := range []string{"", "KEYS_ONLY", "NEW_AND_OLD_IMAGES"} {
+		w := newWorld(b)
+		more := customKey(w.keys.newKey("one"))
+		if view != "" {
+			maps.Copy(more, streamOn(view))
+		}
+		w.table("items", "", more)
+		var bodies [2][]byte
+		for i := range bodies {
+			bodies[i] = fmt.Appendf(nil, `{"TableName":"items","Item":{"pk":{"S":"a"},"n":{"N":"%d"},"text":{"S":"%s"}}}`, i,
+				strings.Repeat("x", 1000))
+		}
+		b.Run("PutItem/"+cmp.Or(view, "none"), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if i%10_000 == 0 {
+					w.advance(25 * time.Hour) // or the records would fill the memory
+				}
+				if _, err := w.s.Serve(context.Background(), userCall("admin", "PutItem", bodies[i%2])); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,15 +19,21 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/ddbseal/ddbseal/internal/testenv"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/stream"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
-const crashDirEnv = "DDBSEAL_TEST_CRASH_DIR"
+const (
+	crashDirEnv    = "DDBSEAL_TEST_CRASH_DIR"
+	crashStreamEnv = "DDBSEAL_TEST_CRASH_STREAM" // the tables have streams
+)
 
 func TestMain(m *testing.M) {
 	remove := testenv.Isolate()
@@ -99,7 +106,8 @@ func crashWriter(dir string) error {
 	if err != nil {
 		return err
 	}
-	s, err := New(Config{Store: store, Authorizer: &world{}, Keys: newLastingKeys(), Principals: &world{}})
+	s, err := New(Config{Store: store, Authorizer: &world{}, Keys: newLastingKeys(), Principals: &world{},
+		ShardLife: 50 * time.Millisecond})
 	if err != nil {
 		return err
 	}
@@ -117,6 +125,9 @@ func crashWriter(dir string) error {
 			"KeySchema":            []members{{"AttributeName": "pk", "KeyType": "HASH"}}}
 		for k, v := range sse {
 			in[k] = v
+		}
+		if os.Getenv(crashStreamEnv) != "" {
+			maps.Copy(in, streamOn("NEW_AND_OLD_IMAGES"))
 		}
 		if err := serve("CreateTable", in); err != nil && !strings.Contains(err.Error(), "already exists") {
 			return err
@@ -171,7 +182,16 @@ func crashWriter(dir string) error {
 // TestKill9 kills a writing process in a loop and looks for everything that it
 // had acknowledged.
 func TestKill9(t *testing.T) {
-	rounds := 100
+	kill9(t, 100)
+}
+
+// TestKill9Stream is TestKill9 with streams, whose records must make the items.
+func TestKill9Stream(t *testing.T) {
+	t.Setenv(crashStreamEnv, "1")
+	kill9(t, 20)
+}
+
+func kill9(t *testing.T, rounds int) {
 	if testing.Short() {
 		rounds = 3
 	}
@@ -225,6 +245,7 @@ func killWriter(t *testing.T, dir string, after int) []string {
 	return lines
 }
 
+// checkCrashed looks for what was acknowledged in the items, and replays the streams.
 func checkCrashed(t *testing.T, dir string, acknowledged map[string]string) {
 	t.Helper()
 	store, err := storage.Open(dir, nil)
@@ -266,6 +287,47 @@ func checkCrashed(t *testing.T, dir string, acknowledged map[string]string) {
 		if found["crash"][key] == "" {
 			t.Fatalf("%s is half of a transaction", key)
 		}
+	}
+	for table, items := range found {
+		if os.Getenv(crashStreamEnv) != "" {
+			checkReplay(t, w, table, items)
+		}
+	}
+}
+
+// checkReplay makes the items of a table from its stream. Every change has a record
+// if and only if it is there.
+func checkReplay(t *testing.T, w *world, table string, items map[string]string) {
+	t.Helper()
+	of := w.s.streams.Find(w.described(table)["LatestStreamArn"].(string))
+	replayed, records := map[string]string{}, 0
+	for _, shard := range of.Describe(time.Now()).Shards {
+		next, err := of.Oldest(shard.ID, time.Now())
+		for end := false; !end && err == nil; records++ {
+			var got stream.Batch
+			if got, err = of.Read(shard.ID, next, 1, time.Now()); len(got.Records) == 0 {
+				break
+			}
+			next, end = got.Next, got.End
+			r := got.Records[0]
+			key := r.Keys["pk"].(*types.AttributeValueMemberS).Value
+			old := ""
+			if r.Old != nil {
+				old = r.Old["v"].(*types.AttributeValueMemberS).Value
+			}
+			if replayed[key] != old {
+				t.Fatalf("%s: a record of %s changes %q, and there was %q", table, key, old, replayed[key])
+			}
+			if delete(replayed, key); r.New != nil {
+				replayed[key] = r.New["v"].(*types.AttributeValueMemberS).Value
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !maps.Equal(replayed, items) {
+		t.Fatalf("%s: %d records make %d items, and there are %d", table, records, len(replayed), len(items))
 	}
 }
 

@@ -16,6 +16,7 @@
 // This package has the operations and their answers, and holds the tables of all
 // accounts and Regions. What it stands on is below: package input takes requests
 // apart, schema has definitions, keys and values, table has the state of one table,
+// stream has streams and their records, streamservice the operations that read them,
 // backup has on-demand backups, resourcepolicy has the policies of tables, atrest
 // has table keys and sealing, and refusal has errors in AWS's words.
 //
@@ -45,7 +46,7 @@
 // A table's policy counts at once and can be changed again at once, but for
 // [Faults].Activation. Point-in-time recovery is a setting without effect, so a
 // table that is deleted leaves no backup of DynamoDB's own, and a backup is restored
-// in its own Region only. PartiQL, streams, global tables, vector indexes and
+// in its own Region only. PartiQL, global tables, vector indexes and
 // requests for warm throughput are not there; a request that wants one is refused
 // by its name.
 package dynamodb

@@ -10,6 +10,7 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
@@ -29,7 +30,9 @@ var requests = map[string]any{
 	"RestoreTableFromBackup": sdk.RestoreTableFromBackupInput{},
 	"PutResourcePolicy":      sdk.PutResourcePolicyInput{}, "GetResourcePolicy": sdk.GetResourcePolicyInput{},
 	"DeleteResourcePolicy": sdk.DeleteResourcePolicyInput{},
-	"DescribeEndpoints":    sdk.DescribeEndpointsInput{}, "DescribeLimits": sdk.DescribeLimitsInput{},
+	"ListStreams":          dynamodbstreams.ListStreamsInput{}, "DescribeStream": dynamodbstreams.DescribeStreamInput{},
+	"GetShardIterator": dynamodbstreams.GetShardIteratorInput{}, "GetRecords": dynamodbstreams.GetRecordsInput{},
+	"DescribeEndpoints": sdk.DescribeEndpointsInput{}, "DescribeLimits": sdk.DescribeLimitsInput{},
 }
 
 // TestNoMemberIsIgnored sends every member that the SDK knows with a value of
@@ -37,7 +40,7 @@ var requests = map[string]any{
 // is refused says so by its name; any other answer means that it was skipped.
 func TestNoMemberIsIgnored(t *testing.T) {
 	w := newWorld(t)
-	for _, operation := range operations.Names() {
+	for _, operation := range slices.Concat(operations.Names(), w.s.Streams().Coverage().Served) {
 		in, ok := requests[operation]
 		if !ok {
 			t.Errorf("%s: the SDK's input is not in the test", operation)

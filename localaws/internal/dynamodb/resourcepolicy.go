@@ -11,23 +11,90 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/resourcepolicy"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/stream"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
+	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // policyPause is how long AWS refuses another change of a table's policy.
 const policyPause = 15 * time.Second
 
+// policed is a prepared request about a policy.
+type policed interface {
+	Target() schema.Target
+	OnStream() bool
+}
+
+// allowPolicy is allowNamed for a request that may name a stream.
+func allowPolicy[In any, P interface {
+	*In
+	policed
+}](s *Service, ctx context.Context, c *request.Call, in *In) error {
+	at := P(in).Target()
+	if !P(in).OnStream() {
+		trail(c, at)
+		return s.allowTable(ctx, c, c.Operation, at)
+	}
+	trailStream(c, at)
+	var on *resourcepolicy.Policy
+	if found := s.streams.Find(at.ARN); found != nil {
+		on = found.Table().Policy
+	}
+	return s.allowUnder(ctx, c, c.Operation, at.ARN, at.Account, policy.Context{}, on)
+}
+
+// policyHolder is a table or stream that exists, with the policy that it has.
+type policyHolder struct {
+	def  *schema.Definition
+	tags []wire.Tag
+	edit func(change func(*schema.Definition) error) error
+}
+
+// holder finds what an authorized request names.
+func (s *Service) holder(in policed) (policyHolder, error) {
+	at := in.Target()
+	if !in.OnStream() {
+		t, err := s.existing(at, refusal.NoTableNamed)
+		if err != nil {
+			return policyHolder{}, err
+		}
+		return policyHolder{t.Definition(), t.Definition().Tags, t.Edit}, nil
+	}
+	found := s.streams.Find(at.ARN)
+	if found == nil {
+		return policyHolder{}, stream.NotFound(at.ARN)
+	}
+	return policyHolder{found.Table(), nil, func(change func(*schema.Definition) error) error {
+		edit := found.Edit
+		if t := s.lookup(at).Table; t != nil {
+			edit = func(change func(*schema.Definition) error) (storage.Pending, error) {
+				return t.EditStream(found, change)
+			}
+		}
+		pending, err := edit(change)
+		if err != nil {
+			return err
+		}
+		return table.Wait(pending)
+	}}, nil
+}
+
 // allowDeletePolicy does not ask the policy that is to be deleted about the root
 // user of the table's account: no policy can keep that user out for good.
 func (s *Service) allowDeletePolicy(ctx context.Context, c *request.Call, in *input.RevisedPolicy) error {
 	at, who := in.Target(), &c.Caller.Principal
 	if who.Type != policy.Root || who.AccountID != at.Account {
-		return allowNamed(s, ctx, c, in)
+		return allowPolicy(s, ctx, c, in)
 	}
-	trail(c, at)
 	conditions := policy.Context{}
-	s.conditionsOf(conditions, at)
+	if in.OnStream() {
+		trailStream(c, at)
+	} else {
+		trail(c, at)
+		s.conditionsOf(conditions, at)
+	}
 	return s.allow(ctx, c, c.Operation, at.ARN, at.Account, conditions)
 }
 
@@ -45,7 +112,7 @@ func (s *Service) keepsControl(ctx context.Context, c *request.Call, at schema.T
 
 func (s *Service) putResourcePolicy(ctx context.Context, c *request.Call, in *input.PutResourcePolicy) (
 	[]byte, error) {
-	t, err := s.existing(in.Target(), refusal.NoTableNamed)
+	on, err := s.holder(in)
 	if err != nil {
 		return nil, err
 	}
@@ -54,12 +121,12 @@ func (s *Service) putResourcePolicy(ctx context.Context, c *request.Call, in *in
 		return nil, err
 	}
 	if !in.Confirmed() {
-		if err := s.keepsControl(ctx, c, in.Target(), t.Definition().Tags, p); err != nil {
+		if err := s.keepsControl(ctx, c, in.Target(), on.tags, p); err != nil {
 			return nil, err
 		}
 	}
 	var revision string
-	err = t.Edit(func(d *schema.Definition) error {
+	err = on.edit(func(d *schema.Definition) error {
 		if err := in.Expect(d); err != nil {
 			return err
 		}
@@ -113,11 +180,11 @@ func setPolicy(d *schema.Definition, p *resourcepolicy.Policy, now time.Time) st
 }
 
 func (s *Service) getResourcePolicy(_ context.Context, _ *request.Call, in *input.ResourcePolicy) ([]byte, error) {
-	t, err := s.existing(in.Target(), refusal.NoTableNamed)
+	on, err := s.holder(in)
 	if err != nil {
 		return nil, err
 	}
-	p := t.Definition().Policy
+	p := on.def.Policy
 	if p == nil {
 		return nil, refusal.NoPolicy(*in.ResourceArn, "")
 	}
@@ -127,12 +194,12 @@ func (s *Service) getResourcePolicy(_ context.Context, _ *request.Call, in *inpu
 // deleteResourcePolicy answers the revision of the policy that it deletes, and
 // nothing for a table without a policy.
 func (s *Service) deleteResourcePolicy(_ context.Context, _ *request.Call, in *input.RevisedPolicy) ([]byte, error) {
-	t, err := s.existing(in.Target(), refusal.NoTableNamed)
+	on, err := s.holder(in)
 	if err != nil {
 		return nil, err
 	}
 	out := jsonObject{}
-	err = t.Edit(func(d *schema.Definition) error {
+	err = on.edit(func(d *schema.Definition) error {
 		if err := in.Expect(d); err != nil || d.Policy == nil {
 			return err
 		}

@@ -129,16 +129,32 @@ func (s *Service) DiskView(_ context.Context, account, region, tableName string,
 // Streams returns the service DynamoDB Streams, which reads the streams of s.
 func (s *Service) Streams() *streamservice.Service {
 	return streamservice.New(streamservice.Config{Clock: s.cfg.Clock, Store: s.cfg.Store, Authorizer: s.cfg.Authorizer,
-		Streams: s.streams, Enter: s.enterStream})
+		Streams: s.streams, Enter: s.enterStream, Tend: s.tendStream, Throttled: s.cfg.Faults.throttled})
 }
 
-// enterStream does for a call that reads the records of a stream what enter does for
+// owner returns the table that writes to a stream, or the zero bound.
+func (s *Service) owner(of *stream.Stream) bound {
+	b := s.lookup(of.Table().Target())
+	if b.Table == nil || !b.def.Streams() || b.def.StreamARN() != of.ARN {
+		return bound{}
+	}
+	return b
+}
+
+// tendStream does what time alone does to a stream.
+func (s *Service) tendStream(of *stream.Stream) error {
+	if live := s.owner(of); live.Table != nil {
+		return live.Tend(s.cfg.Clock())
+	}
+	return nil
+}
+
+// enterStream does for a call that reads the records of a stream what unlock does for
 // a call on the items of its table. What the clock does to the items comes into the
 // stream before it is read.
 func (s *Service) enterStream(ctx context.Context, c *request.Call, of *stream.Stream) error {
-	live := s.lookup(of.Table().Target())
-	if live.Table != nil && live.def.Streams() && live.def.StreamARN() == of.ARN {
-		if err := s.enter(ctx, c, live); err != nil {
+	if live := s.owner(of); live.Table != nil {
+		if err := s.unlock(ctx, c, live); err != nil {
 			return err
 		}
 		if err := live.Tend(s.cfg.Clock()); err != nil {

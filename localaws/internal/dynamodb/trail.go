@@ -23,6 +23,13 @@ func trail(c *request.Call, t schema.Target) {
 		Type: "AWS::DynamoDB::Table"})
 }
 
+// trailStream is trail for a call on a stream.
+func trailStream(c *request.Call, at schema.Target) {
+	c.Trail.RequestParameters = trailTable{at.Name}
+	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: at.ARN, AccountID: at.Account,
+		Type: "AWS::DynamoDB::Stream"})
+}
+
 // trailManagement files request and answer of a call that manages a table and
 // so holds no item: who wants to know who took a table's key away finds which
 // key it was. A call that reads has no answer in its event, as on AWS.

@@ -114,7 +114,11 @@ func (w *world) try(user, operation string, in any) (members, error) {
 		}
 		body = string(b)
 	}
-	out, err := w.s.Serve(context.Background(), userCall(user, operation, []byte(body)))
+	var service request.Service = w.s
+	if _, ok := w.s.Streams().Describe(operation); ok {
+		service = w.s.Streams()
+	}
+	out, err := service.Serve(context.Background(), userCall(user, operation, []byte(body)))
 	if err != nil {
 		return nil, err
 	}

@@ -23,13 +23,17 @@ var tableActions = strings.Fields("BatchGetItem BatchWriteItem ConditionCheckIte
 	"UpdateKinesisStreamingDestination UpdateTable UpdateTableReplicaAutoScaling UpdateTimeToLive " +
 	"WriteDataForReplication")
 
-// check refuses what is a policy and not one of a table.
-func check(d *policy.Document) error {
+// streamActions are the actions on streams.
+var streamActions = strings.Fields("DeleteResourcePolicy DescribeStream GetRecords GetResourcePolicy " +
+	"GetShardIterator PutResourcePolicy")
+
+// check refuses what is a policy and not one of a resource with these actions.
+func check(d *policy.Document, actions []string) error {
 	var unknown []string
 	for i := range d.Statements {
 		s := &d.Statements[i]
 		for _, action := range s.Actions {
-			if quoted := fmt.Sprintf("%.128q", action); !onTables(action) && !slices.Contains(unknown, quoted) {
+			if quoted := fmt.Sprintf("%.128q", action); !among(actions, action) && !slices.Contains(unknown, quoted) {
 				unknown = append(unknown, quoted)
 			}
 		}
@@ -55,8 +59,8 @@ func check(d *policy.Document) error {
 	return nil
 }
 
-// onTables reports whether an action, which may have wildcards, is one on tables.
-func onTables(action string) bool {
+// among reports whether an action, which may have wildcards, is one of actions.
+func among(actions []string, action string) bool {
 	if action == "*" {
 		return true
 	}
@@ -64,7 +68,7 @@ func onTables(action string) bool {
 	if !strings.EqualFold(vendor, "dynamodb") {
 		return false
 	}
-	return slices.ContainsFunc(tableActions, func(a string) bool {
+	return slices.ContainsFunc(actions, func(a string) bool {
 		return wildcard(strings.ToLower(name), strings.ToLower(a))
 	})
 }

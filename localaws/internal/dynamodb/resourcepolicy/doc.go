@@ -1,5 +1,5 @@
-// Package resourcepolicy has the resource-based policies of tables: what DynamoDB
-// refuses of a document, the form in which it keeps one, and when two documents
+// Package resourcepolicy has the resource-based policies of tables and streams: what
+// DynamoDB refuses of a document, the form in which it keeps one, and when two documents
 // are the same policy.
 //
 // A [Policy] is bound to the users and roles that it names, as they are when the

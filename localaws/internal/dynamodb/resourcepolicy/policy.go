@@ -26,7 +26,7 @@ type Principals interface {
 	ARN(uniqueID string) (arn string, ok bool)
 }
 
-// Policy is the policy of a table. It does not change.
+// Policy is the policy of a table or a stream. It does not change.
 type Policy struct {
 	// Document is the policy in the form in which DynamoDB keeps it.
 	policytext.Document
@@ -34,9 +34,14 @@ type Policy struct {
 	Revision string
 }
 
-// Read reads the document of a request and binds it to the principals that it
-// names. The policy has no revision yet. Errors: AWS's.
-func Read(text string, who Principals) (*Policy, error) {
+// Read reads the document of a request for a table and binds it to the principals
+// that it names. The policy has no revision yet. Errors: AWS's.
+func Read(text string, who Principals) (*Policy, error) { return read(text, who, tableActions) }
+
+// ReadStream is [Read] for a stream, which has other actions.
+func ReadStream(text string, who Principals) (*Policy, error) { return read(text, who, streamActions) }
+
+func read(text string, who Principals, actions []string) (*Policy, error) {
 	if len(text) > maxSize {
 		return nil, refusal.Parameter("Maximum policy size of %d bytes exceeded", maxSize)
 	}
@@ -44,7 +49,7 @@ func Read(text string, who Principals) (*Policy, error) {
 	if err != nil {
 		return nil, malformed(err)
 	}
-	if err := check(d); err != nil {
+	if err := check(d, actions); err != nil {
 		return nil, err
 	}
 	root, _ := jsontree.Parse([]byte(text)) // which policy.Parse has read already

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
+	"github.com/ddbseal/ddbseal/localaws/internal/wire"
 )
 
 // Config is what streams stand on. Clock, Store and Life must be set.
@@ -51,6 +53,19 @@ func Open(cfg Config) (*Book, error) {
 		return nil
 	})
 	return b, err
+}
+
+var arnRule = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([a-zA-Z0-9_.-]+)/stream/` +
+	`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}$`)
+
+// Locate takes the ARN of a stream apart: it returns the place and the name of the
+// table, with the ARN of the stream. It returns false for any other text.
+func Locate(arn string) (schema.Target, bool) {
+	m := arnRule.FindStringSubmatch(arn)
+	if m == nil {
+		return schema.Target{}, false
+	}
+	return schema.Target{Place: wire.Place{Account: m[2], Region: m[1]}, Name: m[3], ARN: arn}, true
 }
 
 // Label sets the label of a stream that a table is about to begin: the time, and

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/refusal"
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
@@ -82,65 +81,6 @@ func (s *Stream) noShard(id string) error {
 func errTrimmed() error {
 	return request.Errorf("TrimmedDataAccessException", "The operation attempted to read past the oldest stream record "+
 		"in a shard: records older than 24 hours are trimmed. Get a new shard iterator of type TRIM_HORIZON.")
-}
-
-// Oldest returns the position of the oldest record of a shard.
-func (s *Stream) Oldest(id string, now time.Time) (uint64, error) {
-	return s.position(id, now, func(shard *Shard) (uint64, error) { return shard.oldest(now), nil })
-}
-
-func (s *Shard) oldest(now time.Time) uint64 {
-	if n := s.gone(now.Add(-Retention)); n < len(s.records) {
-		return s.records[n].Sequence
-	}
-	return s.end()
-}
-
-// Latest returns the position after the newest record of a shard.
-func (s *Stream) Latest(id string, now time.Time) (uint64, error) {
-	return s.position(id, now, func(shard *Shard) (uint64, error) { return shard.end(), nil })
-}
-
-// From returns the position of the first record of a shard that is not older than
-// at.
-func (s *Stream) From(id string, at, now time.Time) (uint64, error) {
-	return s.position(id, now, func(shard *Shard) (uint64, error) {
-		if n := shard.gone(at); n < len(shard.records) {
-			return max(shard.records[n].Sequence, shard.oldest(now)), nil
-		}
-		return shard.end(), nil
-	})
-}
-
-// At returns the position of a sequence number in a shard, or the position behind
-// it. It returns a ValidationException for a number that does not belong to the
-// shard and a TrimmedDataAccessException for a number that is older than the oldest
-// record.
-func (s *Stream) At(id string, sequence uint64, behind bool, now time.Time) (uint64, error) {
-	return s.position(id, now, func(shard *Shard) (uint64, error) {
-		position := sequence
-		if behind {
-			position++
-		}
-		switch {
-		case sequence < shard.First || shard.Last != 0 && sequence > shard.Last:
-			return 0, refusal.Validation("Invalid SequenceNumber: " + FormatSequence(sequence) + " is not a sequence " +
-				"number of shard " + id)
-		case shard.trimmed(position, now.Add(-Retention)):
-			return 0, errTrimmed()
-		}
-		return position, nil
-	})
-}
-
-func (s *Stream) position(id string, now time.Time, of func(*Shard) (uint64, error)) (uint64, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	shard := s.shard(id, now)
-	if shard == nil {
-		return 0, s.noShard(id)
-	}
-	return of(shard)
 }
 
 // Batch is what one read returned.

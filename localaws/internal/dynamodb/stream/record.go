@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -104,55 +103,59 @@ func ParseSequence(text string) (uint64, bool) {
 // sequenceKey is the name on disk of a record in its stream.
 func sequenceKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-// stored is the text of a record before it is sealed.
-type stored struct {
-	Shard uint64          `json:"s"`
-	At    int64           `json:"t"` // nanoseconds
-	Kind  Kind            `json:"k"`
-	Ended bool            `json:"x"`
-	Keys  json.RawMessage `json:"i"`
-	Old   json.RawMessage `json:"o"`
-	New   json.RawMessage `json:"n"`
-}
+// A record is sealed as a header and its items in JSON, an empty text for one that is
+// not there:
+//
+//	First of the shard (8), time in nanoseconds (8), kind (1), expired (1),
+//	three times: length (4), item
+const headerSize = 18
 
 // appendRecord appends the text of a record.
 func appendRecord(dst []byte, r *Record) []byte {
-	dst = strconv.AppendUint(append(dst, `{"s":`...), r.shard, 10)
-	dst = strconv.AppendInt(append(dst, `,"t":`...), r.At.UnixNano(), 10)
-	dst = strconv.AppendUint(append(dst, `,"k":`...), uint64(r.Kind), 10)
+	dst = binary.BigEndian.AppendUint64(dst, r.shard)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(r.At.UnixNano()))
+	dst = append(dst, byte(r.Kind), 0)
 	if r.Expired {
-		dst = append(dst, `,"x":true`...)
+		dst[len(dst)-1] = 1
 	}
-	dst = schema.AppendItem(append(dst, `,"i":`...), r.Keys)
-	if r.Old != nil {
-		dst = schema.AppendItem(append(dst, `,"o":`...), r.Old)
+	for _, it := range []schema.Item{r.Keys, r.Old, r.New} {
+		at := len(dst)
+		dst = append(dst, 0, 0, 0, 0)
+		if it != nil {
+			dst = schema.AppendItem(dst, it)
+		}
+		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	}
-	if r.New != nil {
-		dst = schema.AppendItem(append(dst, `,"n":`...), r.New)
-	}
-	return append(dst, '}')
+	return dst
 }
 
 // readRecord reads the text of the record with a name.
 func readRecord(name, text []byte) (*Record, error) {
-	var s stored
-	if err := json.Unmarshal(text, &s); err != nil || len(name) != 8 || s.Kind < Insert || s.Kind > Remove {
-		return nil, errors.New("a stored stream record cannot be read")
+	bad := errors.New("a stored stream record cannot be read")
+	if len(name) != 8 || len(text) < headerSize {
+		return nil, bad
 	}
-	r := &Record{Sequence: binary.BigEndian.Uint64(name), At: time.Unix(0, s.At).UTC(), Kind: s.Kind,
-		Expired: s.Ended, shard: s.Shard}
-	for _, part := range []struct {
-		text json.RawMessage
-		dst  *schema.Item
-	}{{s.Keys, &r.Keys}, {s.Old, &r.Old}, {s.New, &r.New}} {
-		if part.text == nil {
+	r := &Record{Sequence: binary.BigEndian.Uint64(name), shard: binary.BigEndian.Uint64(text),
+		At:   time.Unix(0, int64(binary.BigEndian.Uint64(text[8:]))).UTC(),
+		Kind: Kind(text[16]), Expired: text[17] == 1}
+	rest := text[headerSize:]
+	for _, dst := range []*schema.Item{&r.Keys, &r.Old, &r.New} {
+		if len(rest) < 4 || uint64(len(rest)-4) < uint64(binary.BigEndian.Uint32(rest)) {
+			return nil, bad
+		}
+		var part []byte
+		part, rest = rest[4:4+binary.BigEndian.Uint32(rest)], rest[4+binary.BigEndian.Uint32(rest):]
+		if len(part) == 0 {
 			continue
 		}
-		it, err := ddbjson.Unmarshal(part.text)
+		it, err := ddbjson.Unmarshal(part)
 		if err != nil {
 			return nil, fmt.Errorf("a stored stream record: %w", err)
 		}
-		*part.dst = it
+		*dst = it
+	}
+	if len(rest) > 0 || r.Kind < Insert || r.Kind > Remove {
+		return nil, bad
 	}
 	return r, nil
 }

@@ -49,7 +49,7 @@ type Stream struct {
 // kept is what is stored of a stream besides its records.
 type kept struct {
 	// Table is the table as it was when the stream began, with the current key, or
-	// the key of the stream's end.
+	// the key of the stream's end. The policy is the stream's own.
 	Table   *schema.Definition
 	Created time.Time
 	Ended   time.Time `json:",omitzero"` // zero while enabled
@@ -70,7 +70,7 @@ func bucketRecords(arn string, generation int) storage.Bucket {
 // filing it.
 func start(cfg *Config, table *schema.Definition, now time.Time) *Stream {
 	own := table.Clone()
-	own.Policy, own.Restored = nil, nil
+	own.Policy, own.PolicyChanged, own.Restored = nil, time.Time{}, nil
 	s := &Stream{ARN: table.StreamARN(), cfg: cfg, loaded: true, swept: now}
 	s.kept = kept{Table: own, Created: now, Settles: table.Stream.Settles}
 	s.kept.Shards = []*Shard{newShard("", s.next(now), whole[0], whole[1], now)}
@@ -199,10 +199,11 @@ func (s *Stream) sweep(tx *storage.Tx, now time.Time) (changed bool) {
 func (s *Stream) Tend(tx *storage.Tx, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.loaded || !s.kept.Ended.IsZero() {
+	if !s.kept.Ended.IsZero() {
 		return
 	}
-	changed := s.sweep(tx, now)
+	changed := s.loaded && s.sweep(tx, now)
+	s.catchUp()
 	for _, shard := range slices.Clone(s.kept.Shards) {
 		if s.old(shard, now) {
 			s.replace(shard, now)
@@ -223,7 +224,7 @@ func (s *Stream) old(shard *Shard, now time.Time) bool {
 func (s *Stream) Untended(now time.Time) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.loaded && s.kept.Ended.IsZero() && (now.Sub(s.swept) >= sweepPause ||
+	return s.kept.Ended.IsZero() && (s.loaded && now.Sub(s.swept) >= sweepPause ||
 		slices.ContainsFunc(s.kept.Shards, func(shard *Shard) bool { return s.old(shard, now) }))
 }
 
@@ -241,6 +242,23 @@ func (s *Stream) End(tx *storage.Tx, settles time.Time) {
 		}
 	}
 	s.save(tx)
+}
+
+// Edit changes the settings that a stream has of its own and files them, or returns
+// the error of change. change gets the definition of the table, in which the policy
+// is the stream's. While the stream is enabled the caller holds the lock of the
+// table.
+func (s *Stream) Edit(change func(*schema.Definition) error) (storage.Pending, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := s.kept.Table.Clone()
+	if err := change(next); err != nil {
+		return nil, err
+	}
+	s.kept.Table = next
+	tx := new(storage.Tx)
+	s.save(tx)
+	return s.cfg.Store.Submit(tx), nil
 }
 
 // catchUp makes the sequence numbers of stored records used if the records are not in

@@ -1,7 +1,6 @@
 package streamservice
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -26,22 +25,13 @@ const (
 	maxRecords               = 1000
 )
 
-var arnRule = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([a-zA-Z0-9_.-]+)/stream/` +
-	`([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3})$`)
-
-// target is a stream as a request names it.
-type target struct {
-	wire.Place
-	ARN, Table string
-}
-
 // locate takes the ARN of a stream apart.
-func locate(arn string) (target, error) {
-	m := arnRule.FindStringSubmatch(arn)
-	if m == nil {
-		return target{}, refusal.Validation("Invalid StreamArn: it is not the ARN of a stream")
+func locate(arn string) (schema.Target, error) {
+	at, ok := stream.Locate(arn)
+	if !ok {
+		return at, refusal.Validation("Invalid StreamArn: it is not the ARN of a stream")
 	}
-	return target{wire.Place{Account: m[2], Region: m[1]}, arn, m[3]}, nil
+	return at, nil
 }
 
 // checkARN checks the ARN of a stream that may be missing.
@@ -51,7 +41,7 @@ func checkARN(c *wire.Checks, arn *string, path string) { c.Length(arn, path, mi
 type named struct {
 	StreamArn *string
 
-	at target // set by Prepare
+	at schema.Target // set by Prepare
 }
 
 // Check implements [wire.Checker].
@@ -219,7 +209,7 @@ type getRecords struct {
 	Limit         *int64
 
 	from stream.Iterator // set by Prepare
-	at   target          // set by Prepare
+	at   schema.Target   // set by Prepare
 }
 
 // Check implements [wire.Checker].

@@ -25,6 +25,11 @@ type Config struct {
 	// Enter asks KMS whether the caller may use the key of a stream, makes the
 	// records of the stream readable, and brings the stream up to the time.
 	Enter func(ctx context.Context, c *request.Call, of *stream.Stream) error
+	// Tend does what time alone does to a stream.
+	Tend func(of *stream.Stream) error
+	// Throttled reports whether a call of an operation on the stream of a table is
+	// to be refused.
+	Throttled func(table, operation string) bool
 }
 
 // Service is DynamoDB Streams for all accounts and Regions. Its methods may be called
@@ -69,20 +74,38 @@ func (s *Service) Coverage() wire.Coverage { return operations.Coverage() }
 type jsonObject = map[string]any
 
 // allow asks for the call's own action on a stream, which need not exist.
-func (s *Service) allow(ctx context.Context, c *request.Call, at target) error {
+func (s *Service) allow(ctx context.Context, c *request.Call, at schema.Target) error {
 	c.Trail.Resources = append(c.Trail.Resources, request.Resource{ARN: at.ARN, AccountID: at.Account,
 		Type: "AWS::DynamoDB::Stream"})
 	return request.Require(ctx, s.cfg.Authorizer, c, request.Check{Action: "dynamodb:" + c.Operation, Resource: at.ARN,
-		ResourceAccountID: at.Account, Context: policy.Context{}, Mode: policy.ModeOrdinary})
+		ResourceAccountID: at.Account, Context: policy.Context{}, ResourcePolicy: s.policy(c, at),
+		Mode: policy.ModeOrdinary})
+}
+
+// policy returns the policy of a stream, nil if there is no stream or no policy.
+func (s *Service) policy(c *request.Call, at schema.Target) *policy.Document {
+	found, err := s.find(c, at)
+	if err != nil {
+		return nil
+	}
+	return found.Table().Policy.Evaluated()
 }
 
 // find finds the stream of an authorized request. A stream is only reachable through
 // the endpoint of its own Region.
-func (s *Service) find(c *request.Call, at target) (*stream.Stream, error) {
+func (s *Service) find(c *request.Call, at schema.Target) (*stream.Stream, error) {
 	if found := s.cfg.Streams.Find(at.ARN); found != nil && at.Region == c.Region {
 		return found, nil
 	}
 	return nil, stream.NotFound(at.ARN)
+}
+
+// throttle refuses a call on a stream that was found, if it is to be refused.
+func (s *Service) throttle(c *request.Call, at schema.Target) error {
+	if !s.cfg.Throttled(at.Name, c.Operation) {
+		return nil
+	}
+	return request.Errorf("ThrottlingException", "Rate exceeded for stream %s", at.ARN)
 }
 
 func (s *Service) allowList(ctx context.Context, c *request.Call, in *listStreams) error {
@@ -119,6 +142,9 @@ func (s *Service) allowDescribe(ctx context.Context, c *request.Call, in *descri
 func (s *Service) describe(_ context.Context, c *request.Call, in *describeStream) ([]byte, error) {
 	found, err := s.find(c, in.at)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Tend(found); err != nil {
 		return nil, err
 	}
 	d := found.Describe(s.cfg.Clock())
@@ -190,6 +216,9 @@ func (s *Service) iterator(_ context.Context, c *request.Call, in *getShardItera
 	if err != nil {
 		return nil, err
 	}
+	if err := s.throttle(c, in.at); err != nil {
+		return nil, err
+	}
 	now := s.cfg.Clock()
 	i := stream.Iterator{Stream: found.ARN, Shard: *in.ShardId, Issued: now}
 	switch *in.ShardIteratorType {
@@ -228,6 +257,9 @@ func (s *Service) records(ctx context.Context, c *request.Call, in *getRecords) 
 			"while right now it is %s, which is further in the future than the tolerated delay of %d milliseconds.",
 			in.from.Issued.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339),
 			stream.IteratorLife.Milliseconds())
+	}
+	if err := s.throttle(c, in.at); err != nil {
+		return nil, err
 	}
 	if err := s.cfg.Enter(ctx, c, found); err != nil {
 		return nil, err

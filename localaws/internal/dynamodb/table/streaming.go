@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/schema"
+	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/stream"
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
@@ -39,6 +40,13 @@ func (t *Table) endStream(tx *storage.Tx, settles time.Time) {
 		t.stream.End(tx, settles)
 		t.stream = nil
 	}
+}
+
+// EditStream is [stream.Stream.Edit] for a stream that the table may have.
+func (t *Table) EditStream(of *stream.Stream, change func(*schema.Definition) error) (storage.Pending, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return of.Edit(change)
 }
 
 // Tend does what time alone does to the stream of the table, unless it is done.
