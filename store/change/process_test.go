@@ -42,6 +42,9 @@ const (
 	childFile   = "DDBSEAL_TEST_CHANGE_FILE"
 )
 
+// wantedKills is read before testenv.Isolate clears the environment.
+var wantedKills = os.Getenv("DDBSEAL_CHANGE_KILLS")
+
 const checkpoints = "checkpoints"
 
 // entry is a line of the file to which a following process writes what it
@@ -116,7 +119,7 @@ func TestFollowKilled(t *testing.T) {
 		t.Skip("starts processes")
 	}
 	kills := 3
-	if n, err := strconv.Atoi(os.Getenv("DDBSEAL_CHANGE_KILLS")); err == nil {
+	if n, err := strconv.Atoi(wantedKills); err == nil {
 		kills = n
 	}
 	w := newWorld(t)
