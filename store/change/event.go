@@ -1,6 +1,7 @@
 package change
 
 import (
+	"encoding/base64"
 	"errors"
 	"math"
 	"strconv"
@@ -28,7 +29,7 @@ func Lambda(event []byte) ([]Record, error) {
 		return r.List(func(int) error {
 			text, err := r.Raw()
 			if err == nil {
-				out = append(out, lambdaRecord(text))
+				out = append(out, Record{source: fromLambda, text: text})
 			}
 			return err
 		})
@@ -45,42 +46,21 @@ func Lambda(event []byte) ([]Record, error) {
 	return out, nil
 }
 
-// lambdaRecord unwraps a record of Kinesis.
-func lambdaRecord(text []byte) Record {
-	var event, data, sequence string
-	r := ddbjson.NewReader(text)
-	if r.Kind() != ddbjson.KindObject {
-		return Record{err: malformed("the record is not a JSON object")}
-	}
-	err := r.Object(func(name []byte) (err error) {
+// readKinesis reads the member kinesis of a record that Lambda hands on: the
+// record of DynamoDB in it.
+func readKinesis(r *ddbjson.Reader) (data, sequence string, err error) {
+	err = r.Object(func(name []byte) (err error) {
 		switch string(name) {
-		case "eventSource":
-			event, err = readText(r)
-		case "kinesis":
-			return r.Object(func(name []byte) (err error) {
-				switch string(name) {
-				case "data":
-					data, err = readText(r)
-				case "sequenceNumber":
-					sequence, err = readText(r)
-				default:
-					err = r.Skip()
-				}
-				return err
-			})
+		case "data":
+			data, err = readText(r)
+		case "sequenceNumber":
+			sequence, err = readText(r)
 		default:
 			err = r.Skip()
 		}
 		return err
 	})
-	if err != nil || event != "aws:kinesis" {
-		return Record{source: fromLambda, text: text} // Decode reports what is wrong
-	}
-	decoded, err := envelopeBase64.DecodeString(data)
-	if err != nil {
-		return Record{sequence: sequence, err: malformed("the data of the Kinesis record are not base64")}
-	}
-	return Record{source: fromKinesis, text: decoded, sequence: sequence}
+	return data, sequence, err
 }
 
 // Kinesis returns the record that DynamoDB wrote to a Kinesis stream as data.
@@ -98,10 +78,11 @@ func Line(text []byte, number int) Record {
 	return Record{source: fromExport, text: text, index: number}
 }
 
-// readEvent reads a record of Lambda or Kinesis.
+// readEvent reads a record of Lambda or Kinesis; the two differ in views, which
+// only a stream has.
 func (c *content) readEvent(text []byte) error {
 	r := ddbjson.NewReader(text)
-	var version, event, format, name, arn, precision string
+	var version, event, format, name, arn, precision, data, sequence string
 	var at []byte
 	seen := false
 	err := r.Object(func(member []byte) (err error) {
@@ -122,6 +103,8 @@ func (c *content) readEvent(text []byte) error {
 			arn, err = readText(r)
 		case "userIdentity":
 			err = c.readIdentity(r)
+		case "kinesis":
+			data, sequence, err = readKinesis(r)
 		case "dynamodb":
 			seen = true
 			at, precision, err = c.readBody(r)
@@ -136,6 +119,13 @@ func (c *content) readEvent(text []byte) error {
 	switch {
 	case err != nil:
 		return malformed("%w", err)
+	case event == "aws:kinesis" && c.views:
+		c.views, c.sequence = false, sequence
+		decoded, err := base64.StdEncoding.DecodeString(data)
+		if err != nil {
+			return malformed("the data of the Kinesis record are not base64")
+		}
+		return c.readEvent(decoded)
 	case event != "" && event != "aws:dynamodb":
 		return malformed("its source is %s, not aws:dynamodb", printable(event))
 	case version != "" && !strings.HasPrefix(version, "1."):

@@ -1,7 +1,6 @@
 package change
 
 import (
-	"encoding/base64"
 	"errors"
 	"time"
 
@@ -10,9 +9,6 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
-
-// envelopeBase64 is how Lambda hands on the data of Kinesis records.
-var envelopeBase64 = base64.StdEncoding
 
 // formatError is input in a format that this package does not read.
 type formatError struct{ what string }
