@@ -131,8 +131,8 @@ func recordsOf(b *testing.B, images []envelope.Item) (stream []streamtypes.Recor
 	var file bytes.Buffer
 	for i, image := range images {
 		keys := envelope.Item{"id": image["id"], "created": image["created"]}
-		records = append(records, fmt.Appendf(nil, `{"eventName":"INSERT","eventSource":"aws:dynamodb","dynamodb":{"Keys":%s,`+
-			`"NewImage":%s,"SequenceNumber":"%d","StreamViewType":"NEW_IMAGE"}}`, text(keys), text(image), i+1))
+		records = append(records, fmt.Appendf(nil, `{"eventName":"INSERT","eventSource":"aws:dynamodb",`+
+			`"dynamodb":{"Keys":%s,"NewImage":%s,"SequenceNumber":"%d","StreamViewType":"NEW_IMAGE"}}`, text(keys), text(image), i+1))
 		fmt.Fprintf(&file, "{\"Item\":%s}\n", text(image))
 		stream = append(stream, streamtypes.Record{EventName: streamtypes.OperationTypeInsert,
 			Dynamodb: &streamtypes.StreamRecord{Keys: streamItem(keys), NewImage: streamItem(image),

@@ -228,8 +228,8 @@ func TestSecrets(t *testing.T) {
 			"DeleteVersionOp": func() { fails(write(vaults.DeleteVersionOp(s.vault("a", 1)))) },
 			"BatchDelete":     func() { ok(t, ignore(vaults.BatchDelete(ctx, []store.Key{key(3)}))) },
 		}
-		reads := []string{"BatchGet", "Check", "CheckReport", "DecodeItem", "Encryptor", "Entity", "Get", "GetOp", "KeyOf",
-			"Mode", "Name", "Query", "QueryPage", "Raw", "Scan"}
+		reads := []string{"BatchGet", "Check", "CheckReport", "DecodeItem", "Encryptor", "Entity", "Get", "GetOp",
+			"KeyOf", "Mode", "Name", "Query", "QueryPage", "Raw", "Scan"}
 		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes", "BatchPut", "PutOp",
 			"UpdateOp", "CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}
 		of := reflect.TypeOf(vaults)

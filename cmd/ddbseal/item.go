@@ -134,8 +134,8 @@ func (c *itemDecrypt) export(ctx context.Context, s streams) (err error) {
 	n, err := job.Folder(ctx, c.Export, c.Out, share, s.out)
 	bar.clear()
 	if err == nil || ctx.Err() != nil {
-		tell(s.err, "%d files, %d of them finished before, %d not finished; %d lines, %d of them not opened.\n", n.Files,
-			n.Done, n.Failed, n.Lines, n.BadLines)
+		tell(s.err, "%d files, %d of them finished before, %d not finished; %d lines, %d of them not opened.\n",
+			n.Files, n.Done, n.Failed, n.Lines, n.BadLines)
 	}
 	switch {
 	case ctx.Err() != nil && c.Out != "":

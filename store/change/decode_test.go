@@ -328,7 +328,8 @@ func TestDecodeEntities(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	for _, tables := range [][]change.Table[any]{{}, {change.Any(patients(t))}, {change.Any(visits), change.Any(patients(t))}} {
+	for _, tables := range [][]change.Table[any]{{}, {change.Any(patients(t))},
+		{change.Any(visits), change.Any(patients(t))}} {
 		if _, err := change.OneOf(tables...); !errors.Is(err, store.ErrConfiguration) {
 			t.Errorf("OneOf: %v", err)
 		}
@@ -341,7 +342,8 @@ func TestDecodePlaintext(t *testing.T) {
 	mode.PlaintextPolicy = envelope.ForbidPlaintextWriteAllowPlaintextRead
 	table := must(store.New[patient](noClient{}, "patients", mode))(t)
 	plain := sealed(t, nil, plainPatient(aPatient(1)))
-	record := event("MODIFY", "NEW_AND_OLD_IMAGES", "1", keysOne, plain, sealed(t, table.Encryptor(), plainPatient(aPatient(1))))
+	record := event("MODIFY", "NEW_AND_OLD_IMAGES", "1", keysOne, plain,
+		sealed(t, table.Encryptor(), plainPatient(aPatient(1))))
 	got := collect(change.Decode(t.Context(), table, lambda(t, record)))
 	names, known := got.changes[0].Changed()
 	if got.errs[0] != nil || *got.changes[0].Old != aPatient(1) || !known || len(names) > 0 {

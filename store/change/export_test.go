@@ -75,7 +75,8 @@ func TestDecodeIncrementalExport(t *testing.T) {
 		return `{"Metadata":{"WriteTimestampMicros":{"N":"1680109764000001"}},"Keys":` + keysOne + rest + "}\n"
 	}
 	old, new := `,"OldImage":`+sealed(t, e, plainPatient(was)), `,"NewImage":`+sealed(t, e, plainPatient(is))
-	got := collect(change.DecodeExport(t.Context(), table, strings.NewReader(line(new)+line(old+new)+line(old)+line(""))))
+	got := collect(change.DecodeExport(t.Context(), table,
+		strings.NewReader(line(new)+line(old+new)+line(old)+line(""))))
 	for i, want := range []struct {
 		kind     change.Kind
 		old, new *patient
@@ -106,7 +107,8 @@ func TestDecodeExportBadLines(t *testing.T) {
 		line string
 		want error
 	}{
-		{"x", change.ErrRecord}, {"{}", change.ErrRecord}, {`{"Item":{}}`, change.ErrRecord}, {`{"Item":null}`, change.ErrRecord},
+		{"x", change.ErrRecord}, {"{}", change.ErrRecord}, {`{"Item":{}}`, change.ErrRecord},
+		{`{"Item":null}`, change.ErrRecord},
 		{`{"Item":` + image + `,"Keys":` + keysOne + `}`, change.ErrRecord},
 		{`{"Item":` + image + `,"Later":1}`, change.ErrRecord},
 		{`{"Item":{"pk":{"S":"a"}}}`, change.ErrRecord},

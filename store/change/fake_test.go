@@ -108,7 +108,8 @@ func (f *fakeStreams) DescribeStream(_ context.Context, in *dynamodbstreams.Desc
 	if s.disabled {
 		d.StreamStatus = streamtypes.StreamStatusDisabled
 	}
-	at := 1 + slices.IndexFunc(s.shards, func(s *fakeShard) bool { return s.id == aws.ToString(in.ExclusiveStartShardId) })
+	after := aws.ToString(in.ExclusiveStartShardId)
+	at := 1 + slices.IndexFunc(s.shards, func(s *fakeShard) bool { return s.id == after })
 	if at < len(s.shards) {
 		shard := streamtypes.Shard{ShardId: &s.shards[at].id}
 		if s.shards[at].parent != "" {

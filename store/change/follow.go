@@ -405,8 +405,8 @@ func (f *follower[T]) checkParent(ctx context.Context, stream string, s streamty
 	known := f.known()
 	_, begun := known[aws.ToString(s.ShardId)]
 	_, read := known[parent]
-	if begun || parent == "" || read ||
-		slices.ContainsFunc(shards, func(other streamtypes.Shard) bool { return aws.ToString(other.ShardId) == parent }) {
+	listed := slices.ContainsFunc(shards, func(s streamtypes.Shard) bool { return aws.ToString(s.ShardId) == parent })
+	if begun || parent == "" || read || listed {
 		return nil
 	}
 	return f.missed(ctx, &GapError{Stream: stream, Shard: parent,

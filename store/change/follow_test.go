@@ -167,7 +167,8 @@ func TestFollowEnds(t *testing.T) {
 		err       error
 		calls     int
 	}{{"ListStreams", denied, 1}, {"DescribeStream", denied, 1}, {"GetShardIterator", denied, 1},
-		{"GetRecords", denied, 1}, {"GetRecords", errors.New("no route"), 13}, {"DescribeStream", errors.New("no route"), 13}} {
+		{"GetRecords", denied, 1}, {"GetRecords", errors.New("no route"), 13},
+		{"DescribeStream", errors.New("no route"), 13}} {
 		synctest.Test(t, func(t *testing.T) {
 			f := one(t, 1)
 			f.failures[c.operation] = always(c.err)
@@ -322,8 +323,8 @@ func TestFollowHandlers(t *testing.T) {
 						return nil
 					})))
 				n := stats.Read()
-				if h.String() != "1 3" || strings.Join(poisoned, " ") != "2" || attempts.Load() != 2 || n.Poisoned != 1 ||
-					n.Handled != 2 || n.Retries != 1 {
+				if h.String() != "1 3" || strings.Join(poisoned, " ") != "2" || attempts.Load() != 2 ||
+					n.Poisoned != 1 || n.Handled != 2 || n.Retries != 1 {
 					t.Errorf("handled %v, poisoned %v, %d attempts, %+v", &h, poisoned, attempts.Load(), n)
 				}
 				err = h.follow(t, one(t, 1, 2, 3), change.Attempts(1),

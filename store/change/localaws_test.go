@@ -82,7 +82,8 @@ func TestFollowTampered(t *testing.T) {
 		return nil
 	}))
 	ok(t, err)
-	if len(got) != 2 || *got[1].New != aPatient(2) || len(poisoned) != 1 || !errors.Is(poisoned[0], envelope.ErrTampered) {
+	if len(got) != 2 || *got[1].New != aPatient(2) || len(poisoned) != 1 ||
+		!errors.Is(poisoned[0], envelope.ErrTampered) {
 		t.Errorf("%+v, %v", got, poisoned)
 	}
 	if _, err := first(t.Context(), w.streams, table, 3); !errors.Is(err, envelope.ErrTampered) {
@@ -133,7 +134,8 @@ func TestTableCheckpoint(t *testing.T) {
 	if _, err := open("a").Load(t.Context()); !errors.Is(err, change.ErrCheckpoint) {
 		t.Errorf("damaged: %v", err)
 	}
-	if _, err := open("a").Load(canceled()); !errors.Is(err, change.ErrCheckpoint) || !errors.Is(err, context.Canceled) {
+	_, err = open("a").Load(canceled())
+	if !errors.Is(err, change.ErrCheckpoint) || !errors.Is(err, context.Canceled) {
 		t.Errorf("ended context: %v", err)
 	}
 	if _, err := change.NewTableCheckpoint(w.db, "", "a"); !errors.Is(err, store.ErrConfiguration) {
@@ -161,7 +163,8 @@ func TestFollowTakenOver(t *testing.T) {
 	checkpoint := must(change.NewTableCheckpoint(w.db, checkpoints, "a"))(t)
 	err = change.Follow(t.Context(), w.streams, table, func(context.Context, change.Change[patient]) error {
 		return nil
-	}, change.WithCheckpoint(&stolen{checkpoint, w.db}), change.UntilIdle(5*time.Second), change.PollEvery(time.Millisecond))
+	}, change.WithCheckpoint(&stolen{checkpoint, w.db}), change.UntilIdle(5*time.Second),
+		change.PollEvery(time.Millisecond))
 	if !errors.Is(err, change.ErrTakenOver) {
 		t.Errorf("%v", err)
 	}
@@ -209,7 +212,8 @@ func TestFollowExpired(t *testing.T) {
 	}
 	follow := func(options ...change.Option) error {
 		return change.Follow(t.Context(), w.streams, table, handle, append([]change.Option{change.Attempts(1),
-			change.WithCheckpoint(checkpoint), change.Count(&stats), change.PollEvery(time.Millisecond)}, options...)...)
+			change.WithCheckpoint(checkpoint), change.Count(&stats), change.PollEvery(time.Millisecond)},
+			options...)...)
 	}
 	if err := follow(); !errors.Is(err, errDone) || stats.Read().Expired != 1 {
 		t.Errorf("%v, %+v", err, stats.Read())

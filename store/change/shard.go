@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/ddbseal/ddbseal/store/internal/pace"
 )
 
 // shard handles a shard until it ends, or until ctx does.
@@ -250,7 +251,7 @@ func pause(ctx context.Context, n int) error {
 	if n < 8 {
 		d = min(d, firstPause<<(n-1))
 	}
-	return sleep(ctx, d/2+rand.N(d/2))
+	return pace.Sleep(ctx, d)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -68,7 +68,8 @@ func open(dir string) (*export, error) {
 			return readManifest(p, listed)
 		case strings.HasSuffix(name, ".ion.gz"), strings.HasSuffix(name, ".ion"):
 			return fmt.Errorf("%w: %s is in Amazon Ion: export with ExportFormat DYNAMODB_JSON", change.ErrFormat, p)
-		case strings.HasPrefix(name, "manifest-"), !strings.HasSuffix(name, ".json.gz") && !strings.HasSuffix(name, ".json"):
+		case strings.HasPrefix(name, "manifest-"),
+			!strings.HasSuffix(name, ".json.gz") && !strings.HasSuffix(name, ".json"):
 			return nil
 		case !d.Type().IsRegular():
 			return fmt.Errorf("%s is not a regular file", p)
