@@ -46,9 +46,10 @@ var draws = map[string]string{
 	"localaws/internal/dynamodb/createtable.go newID": "localaws/internal/dynamodb TestTableIDsAreFresh",
 	"localaws/internal/dynamodb/atrest/sealer.go newTableKey": "localaws/internal/dynamodb/atrest " +
 		"TestNoncesAndKeysAreFresh",
-	"localaws/internal/dynamodb/atrest/sealer.go Seal": "localaws/internal/dynamodb/atrest " +
+	"localaws/internal/dynamodb/atrest/sealer.go SealText": "localaws/internal/dynamodb/atrest " +
 		"TestNoncesAndKeysAreFresh",
 	"localaws/internal/dynamodb/backup/backup.go newARN":      "localaws/internal/dynamodb/backup TestARNsAreFresh",
+	"localaws/internal/dynamodb/stream/shard.go newShardID":   "localaws/internal/dynamodb/stream TestShardIDsAreFresh",
 	"localaws/internal/iam/loginprofile.go newSalt":           "localaws/internal/iam TestSaltsAreFresh",
 	"localaws/internal/identifier/identifier.go New":          "localaws/internal/identifier TestIDsAndSecretsAreFresh",
 	"localaws/internal/identifier/identifier.go NewSecret":    "localaws/internal/identifier TestIDsAndSecretsAreFresh",

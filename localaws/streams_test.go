@@ -35,8 +35,8 @@ func streamedTable(t *testing.T, db *dynamodb.Client, name string) string {
 	return *out.TableDescription.LatestStreamArn
 }
 
-// readStream returns all records of a stream, those of a parent before those of its
-// children.
+// readStream returns all records of a stream, the records of a parent before the
+// records of its children.
 func readStream(ctx context.Context, c *dynamodbstreams.Client, arn string) (all []streamtypes.Record, err error) {
 	d, err := c.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: &arn})
 	if err != nil {
@@ -103,7 +103,8 @@ func TestStreamThroughTheSDK(t *testing.T) {
 			return "-"
 		}
 		for _, r := range records {
-			got = append(got, fmt.Sprintf("%s %s %s", r.EventName, number(r.Dynamodb.OldImage), number(r.Dynamodb.NewImage)))
+			got = append(got, fmt.Sprintf("%s %s %s", r.EventName, number(r.Dynamodb.OldImage),
+				number(r.Dynamodb.NewImage)))
 			if r.UserIdentity != nil || *r.EventSource != "aws:dynamodb" || len(*r.EventID) != 32 {
 				t.Errorf("record %+v", r)
 			}
@@ -186,8 +187,8 @@ func checkStreamEvents(t *testing.T, s *localawstest.Server, arn string) {
 		}
 		e := events[0]
 		data := name != "DescribeStream"
-		if e.EventSource != "dynamodb.amazonaws.com" || !e.ReadOnly || e.ManagementEvent == data || len(e.Resources) != 1 ||
-			e.Resources[0].ARN != arn || e.Resources[0].Type != "AWS::DynamoDB::Stream" {
+		if e.EventSource != "dynamodb.amazonaws.com" || !e.ReadOnly || e.ManagementEvent == data ||
+			len(e.Resources) != 1 || e.Resources[0].ARN != arn || e.Resources[0].Type != "AWS::DynamoDB::Stream" {
 			t.Errorf("event %+v", e)
 		}
 	}
@@ -207,8 +208,9 @@ func TestStreamFaults(t *testing.T) {
 		func(o *dynamodbstreams.Options) { o.RetryMaxAttempts = 1 })
 	arn := streamedTable(t, db, "orders")
 	for i := range 20 {
+		key := &types.AttributeValueMemberS{Value: fmt.Sprint(i)}
 		if _, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"),
-			Item: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: fmt.Sprint(i)}}}); err != nil {
+			Item: map[string]types.AttributeValue{"pk": key}}); err != nil {
 			t.Fatal(err)
 		}
 	}

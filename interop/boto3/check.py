@@ -188,6 +188,7 @@ def run(server, puts):
 
     policies(server, tables, job, item)
     backups(tables, hers, kms, key, item, denial)
+    streams(root, alice, key, denial)
 
     # What this server does not have.
     refused("an operation that is not there", "UnknownOperationException", "", lambda: tables.execute_statement(Statement='SELECT * FROM "Notes"'))
@@ -263,6 +264,54 @@ def backups(tables, hers, kms, key, item, denial):
     check("the backup is deleted", tables.delete_backup(BackupArn=arn)["BackupDescription"]["BackupDetails"]["BackupStatus"] == "DELETED")
     refused("the deleted backup", "BackupNotFoundException", "Backup not found: " + arn, lambda: tables.describe_backup(BackupArn=arn))
     refused("point-in-time restore", "UnknownOperationException", "point-in-time recovery", lambda: tables.restore_table_to_point_in_time(SourceTableName="Notes", TargetTableName="Past"))
+
+
+def read_stream(client, arn, **start):
+    """Reads a stream from the horizon, parents first."""
+    records, start = [], start or {"ShardIteratorType": "TRIM_HORIZON"}
+    for shard in client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        iterator = client.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], **start)["ShardIterator"]
+        while iterator:
+            page = client.get_records(ShardIterator=iterator, Limit=2)
+            records += page["Records"]
+            iterator = page.get("NextShardIterator") if page["Records"] else None
+    return records
+
+
+def streams(root, alice, key, denial):
+    """Reads the stream of an encrypted table, as root and as alice, who may not use the key."""
+    tables, reader = root.client("dynamodb"), root.client("dynamodbstreams")
+    arn = tables.create_table(
+        TableName="Flow",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )["TableDescription"]["LatestStreamArn"]
+    check("the stream is listed", [s["StreamArn"] for s in reader.list_streams(TableName="Flow")["Streams"]] == [arn])
+    one, two = {"id": {"S": "1"}, "v": {"B": b"old"}}, {"id": {"S": "1"}, "v": {"B": b"new"}}
+    tables.put_item(TableName="Flow", Item=one)
+    tables.put_item(TableName="Flow", Item=one)
+    tables.transact_write_items(TransactItems=[{"Put": {"TableName": "Flow", "Item": two}}])
+    tables.batch_write_item(RequestItems={"Flow": [{"DeleteRequest": {"Key": {"id": {"S": "1"}}}}]})
+    records = read_stream(reader, arn)
+    changes = [(r["eventName"], r["dynamodb"].get("OldImage"), r["dynamodb"].get("NewImage")) for r in records]
+    check("the stream has the changes", changes == [("INSERT", None, one), ("MODIFY", one, two), ("REMOVE", two, None)], changes)
+    numbers = [r["dynamodb"]["SequenceNumber"] for r in records]
+    check("sequence numbers grow", numbers == sorted(set(numbers), key=int), numbers)
+    check("times are those of the writes", all(abs(r["dynamodb"]["ApproximateCreationDateTime"] - datetime.now(timezone.utc)) < timedelta(minutes=1) for r in records), records)
+    after = read_stream(reader, arn, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=numbers[0])
+    check("an iterator starts after a record", [r["dynamodb"]["SequenceNumber"] for r in after] == numbers[1:], after)
+    check("nothing is newer than the latest", read_stream(reader, arn, ShardIteratorType="LATEST") == [])
+    refused("alice reads the stream", "AccessDeniedException", denial, lambda: read_stream(alice.client("dynamodbstreams"), arn))
+    shard = reader.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    refused("an iterator without a number", "ValidationException", "SequenceNumber is required", lambda: reader.get_shard_iterator(
+        StreamArn=arn, ShardId=shard, ShardIteratorType="AT_SEQUENCE_NUMBER"))
+    refused("an unknown stream", "ResourceNotFoundException", "not found", lambda: reader.describe_stream(StreamArn=arn[:-1] + ("1" if arn[-1] != "1" else "2")))
+    tables.update_table(TableName="Flow", StreamSpecification={"StreamEnabled": False})
+    status = reader.describe_stream(StreamArn=arn)["StreamDescription"]["StreamStatus"]
+    check("a disabled stream can be read", status == "DISABLED" and len(read_stream(reader, arn)) == 3, status)
 
 
 def main():

@@ -31,9 +31,12 @@
 // moved to another item, table or table key does not open; one that was taken
 // away, or put back as it was earlier under the same table key, is not missed.
 //
-// An answer to a write, a failed condition among them, and to a consistent read
-// rests only on what is durable. An eventually consistent read may see a change
-// of another caller a moment before that.
+// The records of a stream are sealed under the same key and filed in the transaction
+// of the change that they tell of.
+//
+// An answer to a write, a failed condition among them, to a consistent read and to
+// GetRecords rests only on what is durable. An eventually consistent read may see a
+// change of another caller a moment before that.
 //
 // # Differences from AWS
 //
@@ -44,9 +47,10 @@
 // [Config.KeyCacheTTL] imitates AWS's cache. That a key cannot be used is noticed
 // by the first data call that fails for it, not by a look of DynamoDB's own.
 // A table's policy counts at once and can be changed again at once, but for
-// [Faults].Activation. Point-in-time recovery is a setting without effect, so a
-// table that is deleted leaves no backup of DynamoDB's own, and a backup is restored
-// in its own Region only. PartiQL, global tables, vector indexes and
-// requests for warm throughput are not there; a request that wants one is refused
-// by its name.
+// [Faults].Activation. A stream begins with one shard, its records can be read at
+// once, and it takes no record from the moment in which it is disabled.
+// Point-in-time recovery is a setting without effect, so a table that is deleted
+// leaves no backup of DynamoDB's own, and a backup is restored in its own Region
+// only. PartiQL, global tables, vector indexes and requests for warm throughput are
+// not there; a request that wants one is refused by its name.
 package dynamodb

@@ -51,7 +51,7 @@ type modelReader struct {
 	token string
 }
 
-// change notes a change of an item, where 0 is no item.
+// change notes a change of an item. The number 0 stands for a missing item.
 func (m *streamModel) change(key string, next int) {
 	old := m.items[key]
 	if next == 0 {
@@ -79,7 +79,8 @@ func (m *streamModel) write(key string) (transact, batch members, apply func()) 
 	apply = func() { m.change(key, next) }
 	if next == 0 {
 		k := members{"pk": str(key)}
-		return members{"Delete": members{"TableName": "one", "Key": k}}, members{"DeleteRequest": members{"Key": k}}, apply
+		return members{"Delete": members{"TableName": "one", "Key": k}},
+			members{"DeleteRequest": members{"Key": k}}, apply
 	}
 	it := members{"pk": str(key), "n": num(next)}
 	return members{"Put": members{"TableName": "one", "Item": it}}, members{"PutRequest": members{"Item": it}}, apply
@@ -125,7 +126,8 @@ func (m *streamModel) toggle(*rapid.T) {
 	}
 	out := m.w.do("UpdateTable", in)["TableDescription"].(members)
 	if m.on = !m.on; m.on {
-		m.streams = append(m.streams, &modelStream{arn: out["LatestStreamArn"].(string), shards: map[string][]modelRecord{}})
+		m.streams = append(m.streams, &modelStream{arn: out["LatestStreamArn"].(string),
+			shards: map[string][]modelRecord{}})
 	} else {
 		m.streams[len(m.streams)-1].ended = m.w.clock()
 	}

@@ -33,5 +33,5 @@
 // records of its enabled stream again. A stream that has ended keeps its table's
 // key of that day, wrapped.
 //
-// The package knows no requests, and asks nobody for permission.
+// The package decodes no requests and checks no permissions.
 package stream

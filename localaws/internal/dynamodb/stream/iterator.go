@@ -20,7 +20,7 @@ type Iterator struct {
 }
 
 // iteratorCheck is how many bytes of a hash show that a token was not cut off. A
-// forged token opens nothing: its stream is authorized like that of any other.
+// forged token opens nothing: GetRecords authorizes the stream that it names.
 const iteratorCheck = 8
 
 // String returns the token of the iterator. It begins with the ARN of the stream, as

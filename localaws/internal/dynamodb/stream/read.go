@@ -79,8 +79,8 @@ func (s *Stream) noShard(id string) error {
 
 // errTrimmed is the refusal of a position before the oldest record.
 func errTrimmed() error {
-	return request.Errorf("TrimmedDataAccessException", "The operation attempted to read past the oldest stream record "+
-		"in a shard: records older than 24 hours are trimmed. Get a new shard iterator of type TRIM_HORIZON.")
+	return request.Errorf("TrimmedDataAccessException", "The operation attempted to read past the oldest stream "+
+		"record in a shard: records older than 24 hours are trimmed. Get a new shard iterator of type TRIM_HORIZON.")
 }
 
 // Batch is what one read returned.

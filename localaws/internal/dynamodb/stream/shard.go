@@ -27,15 +27,19 @@ type Shard struct {
 	// is.
 	Trimmed uint64 `json:",omitempty"`
 
-	records []*Record // in order; those that are too old to be read among them
+	records []*Record // in order, with the ones that are too old to be read
 }
 
 // newShard returns an open shard.
 func newShard(parent string, first, low, high uint64, now time.Time) *Shard {
+	return &Shard{ID: newShardID(now), Parent: parent, First: first, Low: low, High: high, Opened: now}
+}
+
+// newShardID returns the ID of a shard that opens at now.
+func newShardID(now time.Time) string {
 	var unique [4]byte
 	rand.Read(unique[:]) // never fails
-	return &Shard{ID: fmt.Sprintf("shardId-%020d-%s", now.UnixMilli(), hex.EncodeToString(unique[:])), Parent: parent,
-		First: first, Low: low, High: high, Opened: now}
+	return fmt.Sprintf("shardId-%020d-%s", now.UnixMilli(), hex.EncodeToString(unique[:]))
 }
 
 // open reports whether the shard still takes records.

@@ -132,8 +132,8 @@ func (s *Stream) put(tx *storage.Tx, seal *atrest.Sealer, r *Record) {
 		seal.SealText(s.recordName(key), appendRecord(make([]byte, 0, 1024), r)))
 }
 
-// recordName is what a sealed record is bound to. It is no name of an item: those
-// have the length of a hash.
+// recordName is what a sealed record is bound to. It cannot be the name of an item,
+// which has the length of a hash.
 func (s *Stream) recordName(key []byte) []byte { return append([]byte(s.ARN+"/"), key...) }
 
 // shardOf returns the open shard that takes a partition hash: there is always one.

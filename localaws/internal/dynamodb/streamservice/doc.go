@@ -1,6 +1,6 @@
 // Package streamservice is DynamoDB Streams as clients see it: the operations that
-// list and describe streams and read their records. The streams are those of
-// package stream, which the tables write.
+// list and describe streams and read their records. Package stream keeps the streams,
+// and the tables write them.
 //
 // # The way of a call
 //

@@ -1,6 +1,7 @@
 package streamservice
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -200,7 +201,7 @@ func (in *getShardIterator) Prepare(c *request.Call) error {
 // instant returns the time of a number of seconds, of which milliseconds count.
 func instant(seconds float64) time.Time {
 	const far = 1 << 40 // seconds: beyond every clock, and its milliseconds fit
-	return time.UnixMilli(int64(min(max(seconds, 0), far) * 1000))
+	return time.UnixMilli(int64(math.Round(min(max(seconds, 0), far) * 1000)))
 }
 
 // getRecords is a GetRecords request.
