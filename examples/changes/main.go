@@ -58,8 +58,10 @@ func run(ctx context.Context, a *account.Account) error {
 
 	// The application writes.
 	p := Patient{ID: "7", Ward: "north", Diagnosis: "hay fever"}
-	for _, change := range []func(){func() {}, func() { p.Diagnosis = "none" }, func() {}, func() { p.Ward = "south" }} {
-		change()
+	for _, edit := range []func(){
+		func() {}, func() { p.Diagnosis = "none" }, func() {}, func() { p.Ward = "south" },
+	} {
+		edit()
 		if err := patients.Put(ctx, p); err != nil {
 			return err
 		}
