@@ -136,7 +136,8 @@ func TestInterrupted(t *testing.T) {
 	}
 	for _, name := range []string{"a", "b"} {
 		text, err := os.ReadFile(filepath.Join(to, name+".json"))
-		if want := fmt.Sprintf("{\"Item\":{\"id\":{\"S\":%q},\"secret\":{\"S\":\"s\"}}}\n", name); string(text) != want {
+		want := fmt.Sprintf("{\"Item\":{\"id\":{\"S\":%q},\"secret\":{\"S\":\"s\"}}}\n", name)
+		if string(text) != want {
 			t.Errorf("%s: %s, %v", name, text, err)
 		}
 	}
