@@ -42,7 +42,9 @@ func TestPackagesStayLight(t *testing.T) {
 		{"internal/ddbexpr", []string{types, schemas}, []string{"net/http", services, module + "localaws"}},
 		{"internal/ddbnumber", nil, []string{"net/http", services}},
 		{"localaws", nil, []string{module + "envelope", module + "store", module + "labsetup"}},
-		{"store", nil, []string{services + "kms", services + "iam", module + "localaws"}},
+		{"store", []string{services + "dynamodbstreams/types", services + "dynamodbstreams/schemas"},
+			[]string{services + "kms", services + "iam", services + "dynamodbstreams", module + "localaws"}},
+		{"store/change", nil, []string{services + "kms", services + "iam", module + "localaws"}},
 		{"labsetup", nil, []string{module + "localaws"}},
 		{"access", nil, []string{module + "localaws", module + "store", module + "envelope"}},
 	} {

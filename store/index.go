@@ -46,23 +46,7 @@ func (p *plan) collectIndexes() error {
 			}
 		}
 	}
-	for i := range p.indexes {
-		x := &p.indexes[i]
-		switch {
-		case x.Local && p.sort == nil:
-			return fmt.Errorf(`%w: local index %s of %s: the table has no sort key; use the tag index`, ErrConfiguration,
-				x.Name, p.typeName)
-		case x.Local && x.Key.Sort == "":
-			return fmt.Errorf(`%w: local index %s of %s has no sort key: tag its field localIndex:"%s,range"`,
-				ErrConfiguration, x.Name, p.typeName, x.Name)
-		case x.Local:
-			x.Key.Partition = p.partition.name
-		case x.Key.Partition == "":
-			return fmt.Errorf(`%w: index %s of %s has no partition key: tag its field index:"%s,hash"`,
-				ErrConfiguration, x.Name, p.typeName, x.Name)
-		}
-	}
-	return nil
+	return provision.Complete(p.indexes, p.tableKey(), p.typeName)
 }
 
 // checkIndexable refuses a field whose type cannot be the key of an index.

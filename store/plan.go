@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
+	"github.com/ddbseal/ddbseal/store/internal/action"
 	"github.com/ddbseal/ddbseal/store/internal/codec"
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/operand"
@@ -282,36 +283,13 @@ func (p *plan) keys() []string {
 	return []string{p.partition.name, p.sort.name}
 }
 
-// actions returns a fresh map of attribute name to action, with those of other
-// entity types. Whether the keys are in the encryption context follows from the
-// other attributes: the format demands it when any of them is.
+// actions returns the actions of the attributes, with those of other entity types.
 func (p *plan) actions(others map[string]envelope.Action) (map[string]envelope.Action, error) {
-	out := make(map[string]envelope.Action, len(p.fields)+len(others))
+	own := make(map[string]envelope.Action, len(p.fields)+len(others))
 	for _, f := range p.fields {
-		out[f.name] = f.action
+		own[f.name] = f.action
 	}
-	keys := p.keys()
-	for name, action := range others {
-		own, has := out[name]
-		switch {
-		case !has:
-			out[name] = action
-		case action == envelope.SignAndIncludeInEncryptionContext && slices.Contains(keys, name):
-		case own != action:
-			return nil,
-				fmt.Errorf("%w: attribute %q is %v in %s and %v in OtherActions: an attribute has one action per table",
-					ErrConfiguration, name, own, p.typeName, action)
-		}
-	}
-	for _, action := range out {
-		if action == envelope.SignAndIncludeInEncryptionContext {
-			for _, name := range keys {
-				out[name] = action
-			}
-			break
-		}
-	}
-	return out, nil
+	return own, action.Merge(own, others, p.keys(), p.typeName)
 }
 
 func covered(name string, list []string, prefix string) bool {

@@ -244,8 +244,8 @@ func TestSecrets(t *testing.T) {
 			"DeleteVersionOp": func() { fails(write(vaults.DeleteVersionOp(s.vault("a", 1)))) },
 			"BatchDelete":     func() { ok(t, ignore(vaults.BatchDelete(ctx, []store.Key{key(3)}))) },
 		}
-		reads := []string{"BatchGet", "Check", "CheckReport", "Encryptor", "Get", "GetOp", "Mode", "Name", "Query",
-			"QueryPage", "Raw", "Scan", "Value"}
+		reads := []string{"BatchGet", "Check", "CheckReport", "DecodeItem", "Encryptor", "Entity", "Get", "GetOp",
+			"KeyOf", "Mode", "Name", "Query", "QueryPage", "Raw", "Scan", "Value"}
 		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes",
 			"UpdateAttributesNew", "UpdateAttributesOld", "Insert", "Save", "BatchPut", "PutOp", "UpdateOp",
 			"CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}

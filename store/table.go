@@ -15,6 +15,45 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
+// Client is the part of *dynamodb.Client that tables use: the ten calls on
+// items, and DescribeTable for [Table.Check]. DAX, a recorder or a test double
+// fits too. It must not be a client with store/transparent installed for the
+// same table: items would be sealed twice, which is refused.
+//
+// A client that wraps a *dynamodb.Client should pass the option functions on:
+// through them the store sees the attempts of a write. Without them it cannot
+// know whether an attempt before a failure wrote:
+//
+//   - A failed write is [ErrUncertain], unless the footer shows in client-side
+//     mode that it was done. A cancelled transaction stays definite.
+//   - [Table.Update] does not repeat after a conflict.
+//   - [Table.PutOld] and [Table.DeleteOld] return ErrUncertain where what they
+//     found could be their own doing.
+//   - [Table.UpdateAttributes] may do an update twice, if the client repeats
+//     calls by itself.
+type Client interface {
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput,
+		...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	DeleteItem(context.Context, *dynamodb.DeleteItemInput,
+		...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
+	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput,
+		...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
+	BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput,
+		...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error)
+	TransactGetItems(context.Context, *dynamodb.TransactGetItemsInput,
+		...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error)
+	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput,
+		...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
+	DescribeTable(context.Context, *dynamodb.DescribeTableInput,
+		...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
+}
+
+var _ Client = (*dynamodb.Client)(nil)
+
 // Table is a typed view of one DynamoDB table in one mode. It is safe for use
 // by many goroutines.
 type Table[T any] struct{ core }
@@ -157,3 +196,47 @@ func (c *core) itemError(stored envelope.Item, err error) error {
 	}
 	return &ItemError{Table: c.name, Key: c.plan.keyOf(stored), Err: explainPlaintext(err)}
 }
+
+// DecodeItem opens one stored item that did not come through the table's own
+// calls, such as an image of a stream record or a line of an export. It returns
+// the value and the plaintext item, which may have attributes that T lacks.
+// Package store/change reads whole records by it. It makes no call to DynamoDB.
+//
+// Every error is an [*ItemError], around the errors of the envelope package if
+// the item does not open. If the item verifies and is of another entity type,
+// the error matches [ErrOtherEntity], and the plaintext item is returned too.
+func (t *Table[T]) DecodeItem(ctx context.Context, stored envelope.Item) (v T, plain envelope.Item, err error) {
+	defer func() {
+		if err != nil {
+			var zero T
+			v, err = zero, t.itemError(stored, err)
+		}
+	}()
+	opened, err := t.decrypt(ctx, stored)
+	if err != nil {
+		return v, nil, err
+	}
+	if err := t.plan.checkEntity(opened); err != nil {
+		return v, opened, err
+	}
+	if err := t.unmarshal(opened, &v); err != nil {
+		return v, nil, err
+	}
+	return v, opened, nil
+}
+
+// KeyOf takes the key out of an item or out of its key attributes alone. The
+// values of the result are of type types.AttributeValue, as in [ItemError.Key].
+// The error matches [ErrConfiguration] if the item lacks a key attribute of T,
+// or has one of another type: it is not an item of this table.
+func (t *Table[T]) KeyOf(item envelope.Item) (Key, error) {
+	k := t.plan.keyOf(item)
+	if _, err := t.plan.key(k); err != nil {
+		return Key{}, fmt.Errorf("key of an item of table %s: %w", t.name, err)
+	}
+	return k, nil
+}
+
+// Entity returns how the table tells its items from those of other types; zero
+// for a table of one type.
+func (t *Table[T]) Entity() Entity { return t.plan.entity }

@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/exportfile"
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/legacy"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/display"
+	"github.com/ddbseal/ddbseal/store/migrate"
 )
 
 type itemCommand struct {
@@ -73,19 +76,77 @@ func (c *itemEncrypt) Run(ctx context.Context, s streams) error {
 	})
 }
 
-type itemDecrypt struct{ itemFlags }
+type itemDecrypt struct {
+	itemFlags
+	Export string `placeholder:"DIR|-" help:"Decrypt an export to S3 in DynamoDB JSON, full or incremental: the files in a folder, or one file on standard input, with gzip or without."`
+	Out    string `type:"path" placeholder:"DIR" help:"Folder for the output of --export, a file for each file of the export, which only you can read. Files that are there are finished, and left out. (default: standard output)"`
+	Jobs   int    `placeholder:"N" help:"Number of jobs that divide the files of --export, in an AWS Batch array job or a Kubernetes indexed job."`
+}
 
 // Help is the long help text.
 func (c *itemDecrypt) Help() string {
 	return itemLinesHelp + itemConfigHelp + `
-  gunzip -c export.json.gz | ddbseal item decrypt --config patients.json`
+  gunzip -c export.json.gz | ddbseal item decrypt --config patients.json
+  ddbseal item decrypt --config patients.json --export AWSDynamoDB/01693685827463-2d8752fd --out plain`
 }
 
 // Run decrypts each line.
 func (c *itemDecrypt) Run(ctx context.Context, s streams) error {
+	switch {
+	case c.Export != "":
+		return c.export(ctx, s)
+	case c.Out != "" || c.Jobs != 0:
+		return usagef("--out and --jobs are for --export")
+	}
 	return c.each(ctx, s, func(e *envelope.ItemEncryptor, item envelope.Item) (envelope.Item, error) {
 		return e.DecryptItem(ctx, item)
 	})
+}
+
+// export decrypts the files of an export.
+func (c *itemDecrypt) export(ctx context.Context, s streams) (err error) {
+	if c.Export == "-" && (c.Out != "" || c.Jobs != 0) {
+		return usagef("--export - is one file, which goes to standard output: leave out --out and --jobs")
+	}
+	p := &providers{target: &c.target, as: c.As, s: s}
+	defer p.close(&err)
+	e, err := openConfig(ctx, c.Config, p)
+	if err != nil {
+		return err
+	}
+	bar := counter(s)
+	defer bar.end()
+	job := &exportfile.Job{Encryptor: e, Line: bar.add, Report: func(file string, err error) {
+		bar.clear()
+		tell(s.err, "%s: %s\n", file, plain(err.Error()))
+	}}
+	if c.Export == "-" {
+		n, err := job.Stream(ctx, "standard input", s.in, s.out)
+		if err == nil && n.BadLines > 0 {
+			return errChecks
+		}
+		return err
+	}
+	share, err := migrate.ShareFromEnvironment(os.LookupEnv, c.Jobs)
+	if err != nil {
+		return err
+	}
+	n, err := job.Folder(ctx, c.Export, c.Out, share, s.out)
+	bar.clear()
+	if err == nil || ctx.Err() != nil {
+		tell(s.err, "%d files, %d of them finished before, %d not finished; %d lines, %d of them not opened.\n",
+			n.Files, n.Done, n.Failed, n.Lines, n.BadLines)
+	}
+	switch {
+	case ctx.Err() != nil && c.Out != "":
+		tell(s.err, "Repeat the command, and it goes on with the file where it was.\n")
+		return err
+	case err != nil:
+		return err
+	case n.Failed > 0:
+		return errChecks
+	}
+	return nil
 }
 
 type itemInspect struct{}

@@ -44,6 +44,7 @@ type command struct {
 
 	Item     itemCommand     `cmd:"" group:"Tools" help:"Encrypt, decrypt and inspect items as JSON lines."`
 	Migrate  migrateCommand  `cmd:"" group:"Tools" help:"Move the items of a table from one state to another, while it is in use."`
+	Changes  changesCommand  `cmd:"" group:"Tools" help:"Follow the stream of a table, decrypted, on the terminal."`
 	Keystore keystoreCommand `cmd:"" group:"Tools" help:"Create, rotate and list branch keys."`
 	Beacon   beaconCommand   `cmd:"" group:"Tools" help:"Choose the length of a beacon for searching encrypted attributes."`
 	Access   accessCommand   `cmd:"" group:"Tools" help:"Tell who can read a table in clear, and why."`

@@ -43,6 +43,7 @@ func remoteCommands(t *testing.T) map[string][]string {
 		"lab": "--yes", "up": "--yes", "down": "--yes", "console": "--listen 127.0.0.1:none", "doctor": "", "access": "Orders", "policy": "Orders --for reader",
 		"put": "1 --name n --diagnosis d", "get": "1", "scan": "", "raw": "1", "grant": "alice", "revoke": "alice",
 		"item encrypt": "--config " + file, "item decrypt": "--config " + file,
+		"changes":        "t --idle 1ms",
 		"migrate":        "--table t --id x --dry-run --to " + file,
 		"beacon length":  "--table t --attribute a",
 		"exercise start": "one-server-table --yes", "exercise check": "one-server-table",

@@ -1,0 +1,51 @@
+// Package change reads the items of a table where they leave it: records of
+// DynamoDB Streams, of Kinesis Data Streams and of Lambda events, and the lines
+// of exports to S3. [Decode] turns them into values, old and new, decrypted and
+// verified:
+//
+//	for c, err := range change.Decode(ctx, patients, change.Stream(out.Records)) {
+//		…
+//	}
+//
+// [Follow] reads the stream of a table in one process. To spread the work over
+// several, use what AWS offers and decode what it delivers: Lambda with
+// [Lambda] and [Response], or Kinesis Data Streams with [Kinesis]. Exports are
+// read by [DecodeExport]. docs/scale.md shows each.
+//
+// # What is verified
+//
+// Old and New come from items that verified: their attributes, their keys and
+// their table. What the record says besides, such as Kind, At, Sequence, ByTTL,
+// and Key where the view has no image, is the word of the service that delivered
+// it, and is not signed. Neither is the order of records, or that none is
+// missing. Someone who can write to the table can put an old version of an item
+// back, and the record of it verifies.
+//
+// # Which event filters still work
+//
+// Every write of an encrypted item changes all of its ciphertext, since each has
+// a new data key. A filter of an event source, or a comparison of the two
+// images, that looks at encrypted attributes sees a change in every record and
+// no value at all. Filters keep working on
+//
+//   - the event name, the keys, and userIdentity, which marks expired items;
+//   - attributes tagged sign, context or none, by value and by presence.
+//     Values of signed attributes are verified when the record is decoded, so
+//     whoever may write to the table can make a filter drop a record, but cannot
+//     make it pass with a wrong value.
+//
+// [Change.Changed] names the attributes whose plaintext changed. It returns none
+// for a write that only encrypted the item again.
+//
+// # Views
+//
+// A stream with view NEW_AND_OLD_IMAGES gives both images. With NEW_IMAGE Old is
+// nil, with OLD_IMAGE New is nil, and with KEYS_ONLY both are: read the item by
+// its key. DynamoDB keeps records for 24 hours.
+//
+// # Secrets
+//
+// A stream, an export and a Kinesis stream hold ciphertext where the table does.
+// What Decode returns is plaintext: what you write of it elsewhere is protected
+// by what protects that place.
+package change

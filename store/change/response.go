@@ -1,0 +1,41 @@
+package change
+
+import "errors"
+
+// BatchResponse is what a Lambda function returns, in JSON, whose event source
+// mapping has ReportBatchItemFailures: Lambda delivers the records again from
+// the first failed one. Without failures the batch is done.
+type BatchResponse struct {
+	BatchItemFailures []BatchItemFailure `json:"batchItemFailures"`
+}
+
+// BatchItemFailure names a record that failed by its sequence number.
+type BatchItemFailure struct {
+	ItemIdentifier string `json:"itemIdentifier"`
+}
+
+// Response returns the answer of a function that stopped at the first failed
+// record, whose error is err; nil stands for a batch without failures. Stop
+// there: what comes after it is delivered again, and the changes of a key stay
+// in order.
+//
+// It reports false if err does not carry the sequence number of a record. Then
+// return err from the function instead, and Lambda delivers the whole batch
+// again.
+func Response(err error) (BatchResponse, bool) {
+	none := BatchResponse{BatchItemFailures: []BatchItemFailure{}}
+	if err == nil {
+		return none, true
+	}
+	var record *RecordError
+	if !errors.As(err, &record) || record.Sequence == "" {
+		return none, false
+	}
+	return BatchResponse{BatchItemFailures: []BatchItemFailure{{record.Sequence}}}, true
+}
+
+// Failed returns the error for [Response] of a record that decoded and could
+// not be handled: a [*RecordError] with the change's key and sequence number.
+func (c Change[T]) Failed(err error) error {
+	return &RecordError{Table: c.table, Index: c.index, Sequence: c.Sequence, Key: c.Key, Err: err}
+}
