@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/completion"
 )
 
 type completionCommand struct {
@@ -20,7 +22,7 @@ func (c *completionCommand) Help() string {
 }
 
 // completions are the lines for each shell. They ask the program itself what
-// could follow, by the argument completeArgument and the words until the cursor.
+// could follow, by the argument completion.Argument and the words until the cursor.
 var completions = map[string]string{
 	// With -o default the shell offers files where the program knows nothing.
 	"bash": `_ddbseal() {
@@ -76,6 +78,6 @@ func (c *completionCommand) Run(s streams) error {
 	}
 	quoted := "'" + strings.ReplaceAll(program, "'", `'\''`) + "'"
 	// Not by tell: it is a script.
-	_, err = strings.NewReplacer("PROGRAM", quoted, "ARGUMENT", completeArgument).WriteString(s.out, lines)
+	_, err = strings.NewReplacer("PROGRAM", quoted, "ARGUMENT", completion.Argument).WriteString(s.out, lines)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/servername"
 	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -154,7 +155,7 @@ func (c *consoleCommand) attach(ctx context.Context, cfg *console.Config) error 
 	if loaded.Region == "" {
 		return usagef("no AWS region is set: give --region or set AWS_REGION")
 	}
-	a := &console.Attached{Name: serverName(loaded), Config: loaded, Write: c.Write}
+	a := &console.Attached{Name: servername.Of(loaded), Config: loaded, Write: c.Write}
 	a.Deadline, a.AuditDeadline = serverDeadline, serverDeadline
 	if c.billed() {
 		a.Deadline, a.AuditDeadline = awsDeadline, awsAuditDeadline

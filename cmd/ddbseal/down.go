@@ -55,5 +55,5 @@ func (c *downCommand) Run(ctx context.Context, s streams) (err error) {
 			return err
 		}
 	}
-	return p.principals.remove()
+	return p.principals.Remove()
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/principal"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
 	"github.com/ddbseal/ddbseal/labsetup/exercise"
 )
@@ -72,7 +73,7 @@ func withSet(ctx context.Context, s streams, t *target, create bool,
 	if err != nil {
 		return err
 	}
-	cfg := exercise.Config{Administrator: admin, As: p.sign, Keys: p.principals.add}
+	cfg := exercise.Config{Administrator: admin, As: p.sign, Keys: p.principals.Add}
 	if p.remote {
 		cfg.Deadline = serverDeadline
 	}
@@ -154,7 +155,7 @@ func (c *exerciseStart) describe(s streams, p *place, e exercise.Exercise) {
 	}
 	tell(s.out, "  ddbseal exercise check %s%s%s\n", e.ID, answer, p.flag)
 	tell(s.out, "  ddbseal exercise hint %s      # %d hints\n", e.ID, len(e.Hints))
-	tell(s.err, "The access keys of its users are in %s: see 'ddbseal exercise env --help'.\n", p.principals.path)
+	tell(s.err, "The access keys of its users are in %s: see 'ddbseal exercise env --help'.\n", p.principals.Path)
 }
 
 // textWidth is the width of the texts of exercises.
@@ -368,22 +369,22 @@ func (c *exerciseEnv) Help() string {
 
 // Run prints the exports.
 func (c *exerciseEnv) Run(s streams) (err error) {
-	dir, file := c.DataDir, principalsFile
+	dir, file := c.DataDir, principal.File
 	if dir == "" {
-		if dir, err = defaultDataDir(); err != nil {
+		if dir, err = principal.DefaultFolder(); err != nil {
 			return err
 		}
 	}
 	if c.AWS {
-		file = principalsFileAWS
+		file = principal.FileAWS
 	}
-	p, err := readPrincipals(filepath.Join(dir, file))
+	p, err := principal.Read(filepath.Join(dir, file))
 	if err != nil {
 		return err
 	}
 	key, ok := p.Keys[c.User]
 	if !ok {
-		return usagef("%s has no access key of %q: 'ddbseal exercise start' makes one", p.path, c.User)
+		return usagef("%s has no access key of %q: 'ddbseal exercise start' makes one", p.Path, c.User)
 	}
 	return tell(s.out, "export AWS_ACCESS_KEY_ID=%s\nexport AWS_SECRET_ACCESS_KEY=%s\nunset AWS_SESSION_TOKEN\n",
 		key.ID, key.Secret)
@@ -434,6 +435,6 @@ func (c *exerciseRemove) Run(ctx context.Context, s streams) error {
 			}
 		}
 		tell(s.err, "Removed: %s.\n", strings.Join(c.IDs, ", "))
-		return p.principals.write()
+		return p.principals.Write()
 	})
 }

@@ -307,7 +307,7 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 	if err := os.MkdirAll(p.dir, 0o700); err != nil { // for the credentials
 		return nil, labsetup.Config{}, err
 	}
-	cfg.Folder, cfg.Keys, cfg.UserPolicy = p.dir, p.principals.add, f.policyARN()
+	cfg.Folder, cfg.Keys, cfg.UserPolicy = p.dir, p.principals.Add, f.policyARN()
 	if p.remote {
 		cfg.Deadline, cfg.AuditDeadline = serverDeadline, serverDeadline
 	}
@@ -385,7 +385,7 @@ func (c *labCommand) newLab(ctx context.Context, s streams, p *place, cfg labset
 // keep remembers the key for the commands that follow.
 func (p *place) keep(r *labsetup.Report) error {
 	p.principals.KeyARN = r.KeyARN
-	return p.principals.write()
+	return p.principals.Write()
 }
 
 // ask asks before a real account is used.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/completion"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 )
 
@@ -99,8 +100,8 @@ func run(args []string, s streams) int {
 	if err != nil {
 		panic("ddbseal: command line model: " + err.Error())
 	}
-	if len(args) > 0 && args[0] == completeArgument {
-		complete(s.out, parser.Model.Node, args[1:])
+	if len(args) > 0 && args[0] == completion.Argument {
+		completion.Print(s.out, parser.Model.Node, args[1:])
 		return exitOK
 	}
 	if len(args) == 0 {

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/principal"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/servername"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 )
@@ -29,7 +31,7 @@ type place struct {
 	source     string // how a place was chosen that no flag names
 	flag       string // the flags that lead here, for hints
 	dir        string
-	principals *principals
+	principals *principal.Keys
 	remote     bool
 	server     *localaws.Server // embedded only
 	current    aws.Config       // remote only: whoever the environment or the profile says,
@@ -45,17 +47,17 @@ func (t *target) open(ctx context.Context, create bool) (*place, error) {
 	p := &place{dir: t.DataDir, remote: t.remote()}
 	var err error
 	if p.dir == "" {
-		if p.dir, err = defaultDataDir(); err != nil {
+		if p.dir, err = principal.DefaultFolder(); err != nil {
 			return nil, err
 		}
 	} else {
 		p.flag = " --data-dir " + p.dir
 	}
-	file := principalsFile
+	file := principal.File
 	if t.billed() {
-		file = principalsFileAWS
+		file = principal.FileAWS
 	}
-	if p.principals, err = readPrincipals(filepath.Join(p.dir, file)); err != nil {
+	if p.principals, err = principal.Read(filepath.Join(p.dir, file)); err != nil {
 		return nil, err
 	}
 	if p.remote {
@@ -98,9 +100,9 @@ func (t *target) openRemote(ctx context.Context, p *place) (err error) {
 	}
 	// A server that was started on the data directory knows its keys; nobody
 	// needs to paste them.
-	key, known := p.principals.Keys[administratorAlias]
+	key, known := p.principals.Keys[principal.Administrator]
 	if known && t.EndpointURL != "" && t.Profile == "" && os.Getenv("AWS_ACCESS_KEY_ID") == "" {
-		p.current, p.ownKey = with(p.current, key.credentials()), true
+		p.current, p.ownKey = with(p.current, key.Credentials()), true
 		if p.current.Region == "" {
 			p.current.Region = localaws.DefaultRegion
 		}
@@ -108,7 +110,7 @@ func (t *target) openRemote(ctx context.Context, p *place) (err error) {
 	if p.current.Region == "" {
 		return usageError{noRegion{}}
 	}
-	p.name = serverName(p.current)
+	p.name = servername.Of(p.current)
 	if t.fromEnvironment() {
 		p.source = ", the endpoint of AWS_ENDPOINT_URL"
 	}
@@ -179,19 +181,19 @@ func (p *place) sign(c aws.Credentials) aws.Config {
 // says.
 func (p *place) as(name string) (aws.Config, error) {
 	if name == "" {
-		name = administratorAlias
+		name = principal.Administrator
 	}
-	if p.remote && name == administratorAlias {
+	if p.remote && name == principal.Administrator {
 		return p.current, nil
 	}
 	if key, ok := p.principals.Keys[name]; ok {
-		return p.sign(key.credentials()), nil
+		return p.sign(key.Credentials()), nil
 	}
 	if len(p.principals.Keys) == 0 {
 		return aws.Config{}, fmt.Errorf("there are no access keys in %s: run 'ddbseal up%s' first", p.dir, p.flag)
 	}
-	return aws.Config{}, usagef("unknown principal %q: %s has the access keys of %s", name, p.principals.path,
-		p.principals.names())
+	return aws.Config{}, usagef("unknown principal %q: %s has the access keys of %s", name, p.principals.Path,
+		p.principals.Names())
 }
 
 // say says where a command works, and as whom.
@@ -201,7 +203,7 @@ func (p *place) say(s streams, as string) {
 	case p.remote && !p.ownKey:
 		as = "whoever the environment or the profile says"
 	default:
-		as = administratorAlias
+		as = principal.Administrator
 	}
 	tell(s.err, "On %s%s, as %s.\n", p.name, p.source, as)
 }
@@ -240,8 +242,8 @@ func (p *place) administrator(ctx context.Context) (aws.Config, error) {
 	if p.remote {
 		return p.current, nil
 	}
-	if key, ok := p.principals.Keys[administratorAlias]; ok {
-		cfg := p.sign(key.credentials())
+	if key, ok := p.principals.Keys[principal.Administrator]; ok {
+		cfg := p.sign(key.Credentials())
 		if _, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil); err == nil {
 			return cfg, nil
 		}
@@ -250,7 +252,7 @@ func (p *place) administrator(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("make the administrator: %w", err)
 	}
-	if err := p.principals.add(administratorAlias, c); err != nil {
+	if err := p.principals.Add(principal.Administrator, c); err != nil {
 		return aws.Config{}, err
 	}
 	return p.sign(c), nil

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/principal"
 	"github.com/ddbseal/ddbseal/internal/testenv"
 )
 
@@ -179,7 +180,7 @@ func expand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: expand FILE")
 	}
-	var p principals
+	var p principal.Keys
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(ts.Getenv("DDBSEAL_DATA_DIR"), "principals.json"))), &p))
 	text := strings.ReplaceAll(ts.ReadFile(args[0]), "$KEY", p.KeyARN)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))

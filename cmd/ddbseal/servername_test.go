@@ -13,6 +13,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/servername"
 )
 
 // services are the variables that send one service elsewhere.
@@ -152,7 +154,7 @@ func TestServerName(t *testing.T) {
 		if c.endpoint != "" {
 			cfg.BaseEndpoint = &c.endpoint
 		}
-		if got := serverName(cfg); got != c.name {
+		if got := servername.Of(cfg); got != c.name {
 			t.Errorf("%+v: %q", c, got)
 		}
 	}

@@ -35,7 +35,7 @@ func (c *upCommand) Run(ctx context.Context, s streams) (err error) {
 		err = p.keep(report)
 	}
 	if err == nil {
-		tell(s.err, "Principals: %s. 'ddbseal down%s' removes everything.\n", p.principals.names(), p.flag)
+		tell(s.err, "Principals: %s. 'ddbseal down%s' removes everything.\n", p.principals.Names(), p.flag)
 		n := newNarrator(s.err, false, false, 0)
 		n.next([][2]string{
 			{"ddbseal get 1 --as " + labsetup.UserName + p.flag, "an error: the key denies the user"},

@@ -1,4 +1,5 @@
-package main
+// Package servername names the server that the calls of a configuration reach.
+package servername
 
 import (
 	"maps"
@@ -13,10 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// serverName says where the calls of a configuration go: the URL of an
+// Of says where the calls of a configuration go: the URL of an
 // endpoint, or AWS with the region. Services that a variable or a profile sends
 // elsewhere are named with their own address.
-func serverName(cfg aws.Config) string {
+func Of(cfg aws.Config) string {
 	main := aws.ToString(cfg.BaseEndpoint)
 	// A client finds the address that AWS_ENDPOINT_URL_KMS, say, gives it.
 	endpoints := map[string]*string{

@@ -1,4 +1,4 @@
-package main
+package principal
 
 import (
 	"os"
@@ -12,19 +12,19 @@ import (
 
 func TestPrincipals(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "principals.json")
-	p, err := readPrincipals(path)
+	p, err := Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.add("somebody", aws.Credentials{AccessKeyID: "AKIA1", SecretAccessKey: "hush"}); err != nil {
+	if err := p.Add("somebody", aws.Credentials{AccessKeyID: "AKIA1", SecretAccessKey: "hush"}); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode() != 0o600 {
 		t.Fatal(info, err)
 	}
-	again, err := readPrincipals(path)
-	if err != nil || again.Keys["somebody"].credentials().SecretAccessKey != "hush" || again.names() != "somebody" {
+	again, err := Read(path)
+	if err != nil || again.Keys["somebody"].Credentials().SecretAccessKey != "hush" || again.Names() != "somebody" {
 		t.Fatal(again, err)
 	}
 	if text := again.Keys["somebody"].String() + again.Keys["somebody"].GoString(); strings.Contains(text, "hush") {
@@ -33,7 +33,7 @@ func TestPrincipals(t *testing.T) {
 	if err := os.WriteFile(path, []byte(`{"accessKeys":{"a":{"secretAccessKey":"hush"`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readPrincipals(path); err == nil || strings.Contains(err.Error(), "hush") ||
+	if _, err := Read(path); err == nil || strings.Contains(err.Error(), "hush") ||
 		!strings.Contains(err.Error(), "damaged") {
 		t.Errorf("a damaged file: %v", err)
 	}
@@ -44,12 +44,12 @@ func TestDefaultDataDir(t *testing.T) {
 	t.Setenv("HOME", home)
 	t.Setenv("XDG_DATA_HOME", "")
 	if runtime.GOOS == "linux" {
-		if dir, err := defaultDataDir(); err != nil || dir != filepath.Join(home, ".local", "share", "ddbseal") {
+		if dir, err := DefaultFolder(); err != nil || dir != filepath.Join(home, ".local", "share", "ddbseal") {
 			t.Error(dir, err)
 		}
 	}
 	t.Setenv("XDG_DATA_HOME", home)
-	if dir, err := defaultDataDir(); err != nil || dir != filepath.Join(home, "ddbseal") {
+	if dir, err := DefaultFolder(); err != nil || dir != filepath.Join(home, "ddbseal") {
 		t.Error(dir, err)
 	}
 }

@@ -1,7 +1,9 @@
-package main
+// Package completion finds what could follow the words of a command line.
+package completion
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -11,12 +13,14 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/principal"
+	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
-// completeArgument, as the first argument, asks what could stand at the end of
+// Argument, as the first argument, asks what could stand at the end of
 // the arguments that follow.
-const completeArgument = "__complete"
+const Argument = "__complete"
 
 // filesSuggestion is the line that lets the shell offer files.
 const filesSuggestion = ":files"
@@ -34,9 +38,9 @@ type completer struct {
 	separate bool              // the shell splits words at "=", and replaces what follows it
 }
 
-// complete prints the suggestions for the last of the words, one a line: the
+// Print prints the suggestions for the last of the words, one a line: the
 // word, a tab, its meaning.
-func complete(out io.Writer, root *kong.Node, words []string) {
+func Print(out io.Writer, root *kong.Node, words []string) {
 	c := &completer{node: root, given: map[string]string{}}
 	words = c.join(words)
 	if len(words) == 0 {
@@ -48,7 +52,7 @@ func complete(out io.Writer, root *kong.Node, words []string) {
 	}
 	for _, s := range c.suggest(words[last]) {
 		// A shell that went away misses nothing.
-		_ = tell(out, "%s\t%s\n", s.word, oneLine(s.help))
+		_, _ = fmt.Fprintf(out, "%s\t%s\n", display.Text(s.word), display.Text(strings.Join(strings.Fields(s.help), " ")))
 	}
 }
 
@@ -177,16 +181,16 @@ func (c *completer) values(v *kong.Value, text, before string) (found []suggesti
 func (c *completer) principals() []string {
 	dir := cmp.Or(c.given["data-dir"], os.Getenv("DDBSEAL_DATA_DIR"))
 	if dir == "" {
-		dir, _ = defaultDataDir() // without one there is no file
+		dir, _ = principal.DefaultFolder() // without one there is no file
 	}
-	file := principalsFile
+	file := principal.File
 	if _, onAWS := c.given["aws"]; onAWS {
-		file = principalsFileAWS
+		file = principal.FileAWS
 	}
-	if p, err := readPrincipals(filepath.Join(dir, file)); err == nil && len(p.Keys) > 0 {
+	if p, err := principal.Read(filepath.Join(dir, file)); err == nil && len(p.Keys) > 0 {
 		return slices.Sorted(maps.Keys(p.Keys))
 	}
-	return []string{administratorAlias, labsetup.UserName}
+	return []string{principal.Administrator, labsetup.UserName}
 }
 
 func beginning(list []suggestion, text string) []suggestion {
