@@ -51,7 +51,8 @@ func TestPackagesLink(t *testing.T) {
 		"": true, "access/accesstest": true, "access/leastprivilege": true, "access/sample": true,
 		"envelope/itemconfig": true, "envelope/keystore/plaintextescrow": true,
 		"envelope/legacy/metatable": true,
-		"labsetup":                  true, "localaws/localawstest": true, "store": true,
+		"labsetup":                  true, "labsetup/exercise": true, "labsetup/glossary": true, "labsetup/picture": true,
+		"localaws/localawstest": true, "store": true,
 	}
 	notPublic := regexp.MustCompile(`(^|/)internal(/|$)|^(cmd|examples|interop|benchmarks)(/|$)`)
 	linked := 0

@@ -55,8 +55,8 @@ func TestPageEscapes(t *testing.T) {
 		Audit: []labsetup.KeyUse{{Event: evil, Principal: evil, InvokedBy: evil, Error: evil, Context: evil}}}
 	answers := []labaccess.Cell{{Before: labaccess.Answer{Verdict: access.No},
 		After: labaccess.Answer{Verdict: access.Yes}}}
-	page, err := reportpage.Render(r, evil, time.Unix(0, 0), labaccess.Step{Chapter: evil, ID: "a", Title: evil, Error: evil,
-		NotRead: []string{evil}, Rows: []labaccess.Row{{Principal: evil, Table: evil, Cells: answers, Because: evil,
+	page, err := reportpage.Render(r, evil, time.Unix(0, 0), labaccess.Step{Chapter: evil, ID: "a", Title: evil,
+		Error: evil, NotRead: []string{evil}, Rows: []labaccess.Row{{Principal: evil, Table: evil, Cells: answers, Because: evil,
 			Path: evil}}})
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func TestPageOfTheLab(t *testing.T) {
 	for _, want := range []string{"All held", "denied kms:Decrypt", "Allow use of the key", `class="add"`,
 		"aws kms put-key-policy", "aws_dbe_head", "Robin Example", "dynamodb.amazonaws.com",
 		"does not apply: principal did not match", `id="access"`,
-		"Ways to give access: name the user as key user", "(Allow one user to decrypt)",
+		": name the user as key user", "(Allow one user to decrypt)",
 		"assumes the role arn:aws:iam::111122223333:role/nextwork-kms-role",
 		`client-side, without the key: on AWS&#39;s disk (unreadable); `, "your program shows (unreadable), KMS: denied.",
 		"both, without"} {

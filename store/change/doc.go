@@ -48,4 +48,14 @@
 // A stream, an export and a Kinesis stream hold ciphertext where the table does.
 // What Decode returns is plaintext: what you write of it elsewhere is protected
 // by what protects that place.
+//
+// # Reference
+//
+// The formats are those of [DynamoDB Streams], of events that [Lambda reads from a
+// stream], of [Kinesis Data Streams for DynamoDB], and of [exports to S3].
+//
+// [DynamoDB Streams]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+// [Lambda reads from a stream]: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+// [Kinesis Data Streams for DynamoDB]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds.html
+// [exports to S3]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
 package change

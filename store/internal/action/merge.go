@@ -20,8 +20,8 @@ func Merge(own, others map[string]envelope.Action, keys []string, typeName strin
 			own[name] = action
 		case action == envelope.SignAndIncludeInEncryptionContext && slices.Contains(keys, name):
 		case has != action:
-			return fmt.Errorf("%w: attribute %q is %v in %s and %v in OtherActions: an attribute has one action per table",
-				envelope.ErrConfiguration, name, has, typeName, action)
+			return fmt.Errorf("%w: attribute %q is %v in %s and %v in OtherActions: an attribute has one action per "+
+				"table", envelope.ErrConfiguration, name, has, typeName, action)
 		}
 	}
 	for _, action := range own {

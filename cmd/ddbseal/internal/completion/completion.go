@@ -52,7 +52,8 @@ func Print(out io.Writer, root *kong.Node, words []string) {
 	}
 	for _, s := range c.suggest(words[last]) {
 		// A shell that went away misses nothing.
-		_, _ = fmt.Fprintf(out, "%s\t%s\n", display.Text(s.word), display.Text(strings.Join(strings.Fields(s.help), " ")))
+		help := strings.Join(strings.Fields(s.help), " ")
+		_, _ = fmt.Fprintf(out, "%s\t%s\n", display.Text(s.word), display.Text(help))
 	}
 }
 

@@ -78,7 +78,6 @@ func TestChapters(t *testing.T) {
 	}{
 		{"key-user", user, server, locked, all, "(Allow use of the key)", ""},
 		{"key-user", user, client, cipher, all, "(Allow use of the key)", ""},
-		{"key-user", user, both, none, all, "(Allow use of the key)", ""},
 		{"key-user-undone", user, server, all, locked, "no identity-based policy allows it",
 			"takes the table off its key"},
 		{"scoped", user, server, locked, all, "(Allow one user to decrypt)", ""},
