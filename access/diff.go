@@ -42,7 +42,7 @@ func (r *Row) verdict(o Operation) Verdict {
 }
 
 // Diff returns what changed between two analyses, reading in clear first. A table
-// that only one of them has counts as one that nobody can use in the other.
+// that only one of them has counts as one without a user in the other.
 func Diff(before, after *Analysis) []Change {
 	type place struct{ table, principal string }
 	old, now := map[place]*Row{}, map[place]*Row{}

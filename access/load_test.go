@@ -32,10 +32,10 @@ func seed() localawstest.Seed {
 			{Name: "admin", Attach: []string{"AdministratorAccess"}},
 			{Name: "reader", Policies: map[string]any{"read": readTable, "key": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}}`}},
 			{Name: "keyless", Attach: []string{"AmazonDynamoDBFullAccess"}},
-			{Name: "nobody"},
+			{Name: "absent"},
 		},
 		Roles: []localawstest.Role{{Name: "app",
-			Trust:  `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::{{account}}:user/nobody"},"Action":"sts:AssumeRole"}}`,
+			Trust:  `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::{{account}}:user/absent"},"Action":"sts:AssumeRole"}}`,
 			Attach: []string{"AdministratorAccess"}}},
 		Tables: []localawstest.Table{{Name: "Orders", PartitionKey: "id", Key: "orders"}},
 	}
@@ -80,8 +80,8 @@ func TestLoad(t *testing.T) {
 	}
 	got := analyze(t, again).Text(access.TextOptions{Why: true})
 	for _, want := range []string{"\nThe key alone keeps 1 principal from reading Orders, and a principal can take",
-		"user/reader   yes         yes              no     no", "user/nobody   no *",
-		"user/nobody assumes the role arn:aws:iam::111122223333:role/app (sts:AssumeRole)",
+		"user/reader   yes         yes              no     no", "user/absent   no *",
+		"user/absent assumes the role arn:aws:iam::111122223333:role/app (sts:AssumeRole)",
 		"unknown: arn:aws:iam::111122223333:user/keyless takes the table off its key"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the text lacks %q:\n%s", want, got)

@@ -27,7 +27,7 @@ func Analyze(s *Snapshot) (*Analysis, error) {
 	a.Notes = w.notes
 	for _, k := range s.Keys {
 		if k.State != "" && k.State != "Enabled" {
-			a.Notes = append(a.Notes, "key "+k.ARN+" is in state "+k.State+": nobody can use it until it is enabled")
+			a.Notes = append(a.Notes, "key "+k.ARN+" is in state "+k.State+": it cannot be used until it is enabled")
 		}
 	}
 	if w.budget < 0 {

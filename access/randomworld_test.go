@@ -290,7 +290,7 @@ func (w *randomWorld) reads(cfg aws.Config) bool {
 }
 
 // TestRandomWorlds makes in random worlds for real the calls that an analysis is
-// about: whoever reads by a Yes reads, whoever does not by a No is denied, and a
+// about: a principal that reads by a Yes reads, one that does not by a No is denied, and a
 // path leads where it says.
 //
 // DDBSEAL_ACCESS_WORLDS is the number of worlds.

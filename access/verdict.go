@@ -87,7 +87,7 @@ func (o *Operation) UnmarshalText(text []byte) error {
 type Mode uint8
 
 const (
-	// Owned: DynamoDB encrypts under the AWS owned key, for which nobody needs a
+	// Owned: DynamoDB encrypts under the AWS owned key, for which no principal needs a
 	// permission.
 	Owned Mode = iota + 1
 	// Managed: DynamoDB encrypts under the AWS managed key.

@@ -144,7 +144,7 @@ func (l *Lab) iamPolicySteps() []labStep {
 				return err
 			})),
 		l.readsTable("iam-policy-server", SeesPlaintext,
-			"The first statement of the key policy lets IAM policies count. So a key policy that names nobody can "+
+			"The first statement of the key policy lets IAM policies count. So a key policy that names no user can "+
 				"still admit everybody to whom IAM gives kms:Decrypt."),
 		does("iam-policy-withdrawn", "withdraw it", "The user has the managed policy for DynamoDB again, and no other.",
 			"aws iam delete-user-policy --user-name "+UserName+" --policy-name "+name,

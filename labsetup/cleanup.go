@@ -25,7 +25,7 @@ func (l *Lab) cleanUpChapter() chapter {
 	const describe = `aws kms describe-key --key-id "$KEY" --query KeyMetadata.KeyState --output text`
 	return chapter{chapterCleanUp, append(l.removal(),
 		sees("scheduled", "describe the key", administratorRole, ModeDirect, string(kmstypes.KeyStatePendingDeletion),
-			"Nobody can use it any more. Until the seven days are over you can cancel the deletion; a key may wait "+
+			"It cannot be used any more. Until the seven days are over you can cancel the deletion; a key may wait "+
 				"between 7 and 30 days.", describe, l.keyState),
 		does("cancel", "cancel the deletion", "The waiting time is there to notice a mistake.",
 			`aws kms cancel-key-deletion --key-id "$KEY"`, doing(l.cancelDeletion)),

@@ -15,13 +15,13 @@ func (l *Lab) disabledChapter() chapter {
 			readCLI("", table, mode), l.reads(a, table))
 	}
 	return chapter{"The key disabled", []labStep{
-		does("disable", "disable the key", "Nobody can use a disabled key, whatever the key policy says.",
+		does("disable", "disable the key", "A disabled key cannot be used, whatever the key policy says.",
 			`aws kms disable-key --key-id "$KEY"`, doing(func(ctx context.Context) error {
 				_, err := a.kms.DisableKey(ctx, &kms.DisableKeyInput{KeyId: aws.String(l.keyARN)})
 				return err
 			})),
 		reads("disabled-server", ServerTable, ModeServer, KeyDisabled,
-			"The table is still there, and DynamoDB answers nobody."+takesMinutes),
+			"The table is still there, and DynamoDB refuses every caller."+takesMinutes),
 		reads("disabled-owned", OwnedTable, ModeServer, SeesPlaintext,
 			"This table is under another key, so it is as before.").under(KeyOwned),
 		reads("disabled-client", ClientTable, ModeClient, KeyDisabled,

@@ -59,7 +59,7 @@ func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool
 		return false, err
 	}
 	defer func() {
-		// An ARN may be another account's: only KMS can tell that it is nobody's.
+		// An ARN may be another account's: only KMS can tell that it belongs to no principal.
 		var grantee *kmstypes.InvalidArnException
 		if awsmessage.InvalidPrincipal(err) || errors.As(err, &grantee) {
 			err = fmt.Errorf("%w %q: %w", ErrUnknownPrincipal, principal, err)

@@ -77,12 +77,12 @@ func TestGiveRefuses(t *testing.T) {
 	}
 	r := w.up(t)
 	for _, way := range labsetup.Ways() {
-		if _, err := lab.Give(t.Context(), "arn:aws:iam::111122223333:user/nobody-here", way); !errors.Is(err,
+		if _, err := lab.Give(t.Context(), "arn:aws:iam::111122223333:user/missing", way); !errors.Is(err,
 			labsetup.ErrUnknownPrincipal) {
 			t.Errorf("%s: %v", way, err)
 		}
 	}
-	if _, err := lab.Give(t.Context(), "nobody-here", labsetup.WayGrant); !errors.Is(err,
+	if _, err := lab.Give(t.Context(), "missing", labsetup.WayGrant); !errors.Is(err,
 		labsetup.ErrUnknownPrincipal) {
 		t.Error("unknown user:", err)
 	}

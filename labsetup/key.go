@@ -25,7 +25,7 @@ func (l *Lab) keyChapter() chapter {
 			"aws kms create-alias --alias-name "+KeyAlias+` --target-key-id "$KEY"`, doing(l.makeAlias)),
 		does("key-policy", "write the four statements that the KMS console writes",
 			"They let IAM policies count, let the administrator manage the key, let the administrator use it, and let "+
-				"AWS services use it on the administrator's behalf. They name nobody else.",
+				"AWS services use it on the administrator's behalf. They name no other principal.",
 			putPolicyCLI(nil), l.setPolicy(l.basePolicy)),
 	}}
 }
@@ -111,7 +111,7 @@ func (l *Lab) makeAlias(ctx context.Context) error {
 }
 
 // basePolicy is the policy to which everything returns: the administrator
-// manages and uses the key, nobody else does.
+// manages and uses the key, and no other principal does.
 func (l *Lab) basePolicy() keypolicy.Console {
 	self := []string{l.caller}
 	return keypolicy.Console{Account: l.account, Administrators: self, Users: self, Attachers: self}

@@ -83,7 +83,7 @@ type Config struct {
 	// somebody guessed.
 	Measure bool
 	// Disk returns the bytes that the service keeps of the record with the key id
-	// in a table. Nil: nobody can see them, as on AWS.
+	// in a table. Nil: they cannot be seen, as on AWS.
 	Disk func(ctx context.Context, table, id string) ([]byte, error)
 	// Core limits Run, Size and Plan to the core path: the steps of the written
 	// lab, without the optional chapters and the clean-up.
@@ -93,7 +93,7 @@ type Config struct {
 	Waiting func(what string)
 	// Before is told each step before it is done. Nil: it is not told.
 	Before func(Step)
-	// Narrate is told each step when it is done; nil: nobody.
+	// Narrate is told each step when it is done. It may be nil.
 	Narrate func(Step)
 }
 

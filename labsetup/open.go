@@ -42,7 +42,7 @@ func tableOf(mode string) string {
 	return map[string]string{ModeServer: ServerTable, ModeClient: ClientTable, ModeBoth: BothTable}[mode]
 }
 
-// KeyARN finds the ARN behind the lab's alias, as whoever cfg signs as, who
+// KeyARN finds the ARN behind the lab's alias, as the principal that cfg signs as, which
 // needs kms:DescribeKey. Errors: [ErrNoKey]; those of AWS.
 func KeyARN(ctx context.Context, cfg aws.Config) (string, error) {
 	out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(KeyAlias)})

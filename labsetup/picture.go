@@ -157,7 +157,7 @@ type Viewer struct {
 	Name   string     // for people
 	KeyARN string     // the lab's key
 	// Disk returns the bytes that the service keeps of the record with the key id
-	// in a table. Nil: nobody can see them, as on AWS.
+	// in a table. Nil: they cannot be seen, as on AWS.
 	Disk func(ctx context.Context, table, id string) ([]byte, error)
 }
 

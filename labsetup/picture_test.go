@@ -41,7 +41,7 @@ func TestPictureOfARun(t *testing.T) {
 	p := ExpectedPicture()
 	p.Rows[0].Disk = PictureCell{Unseen, "not shown by AWS"}
 	if !p.Same(ExpectedPicture()) || (Picture{}).Same(p) {
-		t.Error("a cell that nobody can see is compared")
+		t.Error("a cell that cannot be seen is compared")
 	}
 	if p.Rows[1].Answer = p.Rows[0].Answer; p.Same(ExpectedPicture()) {
 		t.Error("another answer is the same picture")

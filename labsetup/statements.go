@@ -60,8 +60,8 @@ func (l *Lab) statementChapter() chapter {
 			"The key policy does not name this user. The only right to the key is in this IAM policy.",
 			userPolicyCLI(ProbeName, probePolicy, "kms:DescribeKey")+"\n"+attachment("detach"), doing(l.allowProbe)),
 		probes("root-with", "describe the key, by an IAM policy", allowed,
-			"“Enable IAM User Permissions” makes the IAM policies of the account count for this key. So whoever can "+
-				"write IAM policies here can give themselves the key.", describeCLI, describe),
+			"“Enable IAM User Permissions” makes the IAM policies of the account count for this key. So anyone "+
+				"who can write IAM policies here can give themselves the key.", describeCLI, describe),
 		set("root-removed", "remove the first statement", "The IAM policy of the second user stays as it is.",
 			func(s *keypolicy.Console, _ string) { s.WithoutRoot = true }),
 		probes("root-without", "describe the key, by an IAM policy", deniedDescribe,

@@ -48,10 +48,10 @@ func (l *Lab) otherTables() []labStep {
 	same := "It is the same program and the same record."
 	return []labStep{
 		does("owned-table", "make a table under the AWS owned key",
-			"This is what a table has that nobody configured. You cannot see the key in your account.",
+			"This is what a table has if you choose nothing. You cannot see the key in your account.",
 			createCLI(OwnedTable), l.makeTable(OwnedTable)),
 		does("managed-table", "make a table for the AWS managed key",
-			"The AWS managed key is alias/aws/dynamodb. You can see it, and nobody can change its policy.",
+			"The AWS managed key is alias/aws/dynamodb. You can see it, and its policy cannot be changed.",
 			createCLI(ManagedTable), l.makeTable(ManagedTable)),
 		does("managed-table-key", "switch it to alias/aws/dynamodb",
 			"No key is named: KMS encryption without one means the AWS managed key.", underKeyCLI(ManagedTable, ""),

@@ -161,7 +161,7 @@ func (l *Lab) makeUserKey(ctx context.Context) (err error) {
 }
 
 // newAccessKey gives a user a new access key and drops the older ones, whose
-// secrets nobody has.
+// secrets that are lost.
 func (l *Lab) newAccessKey(ctx context.Context, name string) (principal, error) {
 	if err := l.deleteAccessKeys(ctx, name); err != nil {
 		return principal{}, err

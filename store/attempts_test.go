@@ -49,7 +49,7 @@ func TestLostAnswers(t *testing.T) {
 			t.Fatalf("count %d after one update", got.Count)
 		}
 
-		// Another writer hides the outcome: then nobody can know.
+		// Another writer hides the outcome: then it cannot be known.
 		l.interfere = func() { _, err := calm.Update(ctx, k, add); ok(t, err) }
 		l.play("PutItem", lose, pass)
 		if _, err := counters.Update(ctx, k, add); !errors.Is(err, store.ErrUncertain) {

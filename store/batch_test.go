@@ -38,7 +38,7 @@ func TestBatches(t *testing.T) {
 		if len(rest) != 0 {
 			t.Fatalf("%d left", len(rest))
 		}
-		ask := append(keys, store.Key{Partition: "nobody", Sort: 1}, keys[0])
+		ask := append(keys, store.Key{Partition: "missing", Sort: 1}, keys[0])
 		got := must(orders.BatchGet(ctx, ask))(t)
 		for i := range all {
 			if got[i] == nil || cmp.Diff(all[i], *got[i]) != "" {

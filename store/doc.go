@@ -119,7 +119,7 @@
 //
 // # Changing items
 //
-// [Table.Update] reads, changes and writes under the condition that nobody else
+// [Table.Update] reads, changes and writes under the condition that no other writer
 // changed the item in between; it is the way to change encrypted and signed
 // attributes. [Table.UpdateAttributes] is DynamoDB's own update, for unsigned
 // attributes. Put with a version attribute refuses to overwrite what was not

@@ -99,7 +99,7 @@ func TestScanLeftEarly(t *testing.T) {
 	if r.active.Load() != 0 {
 		t.Error("a segment is still being read")
 	}
-	for range 3 { // a second loop over the same scan begins anew
+	for range 3 { // a second loop over the same scan begins again
 		n := 0
 		scan := orders.Scan(t.Context(), store.Scan{Segments: 2})
 		for range 2 {

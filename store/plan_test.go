@@ -66,7 +66,7 @@ func TestDeclarations(t *testing.T) {
 			ID string `seal:"partition"`
 			V  string `seal:"version"`
 		}](t, client)},
-		{"ttl that is no time", "T", declare[struct {
+		{"ttl that is not a time", "T", declare[struct {
 			ID string    `seal:"partition"`
 			T  time.Time `seal:"ttl"`
 		}](t, client)},

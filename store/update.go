@@ -18,7 +18,7 @@ import (
 const updateAttempts = 20
 
 // Update reads the item with the key, lets change work on it, and writes the
-// result on condition that nobody else changed the item in between; otherwise
+// result on condition that no other writer changed the item in between; otherwise
 // it begins again, so change may run several times and should do nothing but
 // change its argument. An error of change ends the update and is wrapped.
 //

@@ -32,7 +32,7 @@ type accessCommand struct {
 	Diff      string   `type:"existingfile" placeholder:"FILE" help:"Print what changed since a snapshot. The exit code is 1 when a principal was added that reads in clear."`
 	From      string   `type:"existingfile" placeholder:"FILE" help:"Answer from a snapshot, without any call."`
 	Save      string   `placeholder:"FILE" help:"Save the snapshot."`
-	As        string   `placeholder:"PRINCIPAL" help:"Who reads the policies: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
+	As        string   `placeholder:"PRINCIPAL" help:"Who reads the policies: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
 }
 
 // Help is the long help text.

@@ -24,7 +24,7 @@ type beaconCommand struct {
 
 type beaconLength struct {
 	target
-	As        string  `placeholder:"PRINCIPAL" help:"Who reads the table: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
+	As        string  `placeholder:"PRINCIPAL" help:"Who reads the table: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
 	Distinct  int64   `placeholder:"N" help:"Number of distinct values, instead of a table."`
 	Items     int64   `placeholder:"N" help:"With --distinct: number of items that have a value. (default: one for each distinct value)"`
 	Share     float64 `placeholder:"P" help:"With --items: share of the items with the most frequent value, such as 0.12. (default: all values are equally frequent)"`

@@ -62,7 +62,7 @@ func (c *connection) check() error {
 		return usagef("--aws and the endpoint %s contradict each other: leave out one (AWS_ENDPOINT_URL counts too)",
 			c.EndpointURL)
 	case c.EndpointURL != "" && !validEndpoint(c.EndpointURL):
-		return usagef("endpoint %q is no URL such as http://127.0.0.1:4566", c.EndpointURL)
+		return usagef("endpoint %q is not a URL such as http://127.0.0.1:4566", c.EndpointURL)
 	case c.Profile != "" && !c.remote():
 		return usagef("--profile is for --aws or --endpoint-url: without them the embedded AWS is used, which needs " +
 			"no profile")
@@ -75,7 +75,7 @@ func validEndpoint(endpoint string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
 }
 
-// checkRegion refuses what is no region's name; empty means the default.
+// checkRegion refuses what is not the name of a Region; empty means the default.
 func checkRegion(region string) error {
 	if region != "" && !regionName.MatchString(region) {
 		return usagef("region %q is not a region name such as eu-central-1", region)

@@ -31,7 +31,7 @@ type consoleCommand struct {
 func (c *consoleCommand) Help() string {
 	return `Opens a page on loopback over an embedded AWS that holds the lab's key, tables and users. Sign in as the administrator in one browser window and as nextwork-kms-user in a second profile or a private window: each sees what AWS lets them see, and why.
 
-Passwords are made anew at each start and printed.
+New passwords are made and printed at each start.
 
 With --endpoint-url or --aws the page shows that AWS. People sign in with an access key, have its rights and no more, and can only read unless --write is given. What only the embedded AWS can tell is left out: the reasons of a denial, and what lies on disk.
 

@@ -18,7 +18,7 @@ import (
 
 type doctorCommand struct {
 	target
-	As   string `placeholder:"PRINCIPAL" help:"Whom to check: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
+	As   string `placeholder:"PRINCIPAL" help:"Whom to check: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
 	JSON bool   `name:"json" help:"Print the findings as JSON."`
 }
 

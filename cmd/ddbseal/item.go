@@ -26,7 +26,7 @@ type itemCommand struct {
 // itemFlags are common to the commands that need a configuration.
 type itemFlags struct {
 	target
-	As     string `placeholder:"PRINCIPAL" help:"Who asks KMS: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
+	As     string `placeholder:"PRINCIPAL" help:"Who asks KMS: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
 	Config string `required:"" type:"existingfile" placeholder:"FILE" help:"Configuration of the item encryptor, JSON."`
 }
 

@@ -24,7 +24,7 @@ type keystoreCommand struct {
 // keystoreFlags say which key store, and who uses it.
 type keystoreFlags struct {
 	target
-	As          string `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
+	As          string `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
 	Table       string `default:"nextwork-key-store" placeholder:"NAME" help:"Table of the key store. (default: ${default})"`
 	LogicalName string `placeholder:"NAME" help:"Name that is bound to every key; it must never change. (default: the table's name)"`
 	KMSKey      string `name:"kms-key" placeholder:"ARN" help:"KMS key that wraps the branch keys. (default: the lab's key)"`

@@ -21,11 +21,11 @@ import (
 
 type migrateCommand struct {
 	target
-	As         string  `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
+	As         string  `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
 	Table      string  `required:"" placeholder:"NAME" help:"Table to migrate."`
 	ID         string  `name:"id" placeholder:"ID" help:"Name of the migration, under which it is continued. Required except with --verify-beacons."`
 	From       string  `type:"existingfile" placeholder:"FILE" help:"Configuration that opens the items as they are. (default: they are plaintext)"`
-	To         string  `type:"existingfile" placeholder:"FILE" help:"Configuration of the items as they shall be. (default: plaintext)"`
+	To         string  `type:"existingfile" placeholder:"FILE" help:"Configuration to write items with. (default: plaintext)"`
 	DryRun     bool    `help:"Open and convert everything, write nothing. It comes first, under the same id."`
 	SkipDryRun bool    `help:"Begin without a dry run."`
 	Checkpoint string  `name:"checkpoint-table" default:"ddbseal-migrations" placeholder:"NAME" help:"Table that keeps the positions; made when it is not there. (default: ${default})"`

@@ -112,7 +112,7 @@ func TestReadingPace(t *testing.T) {
 }
 
 // TestLearn: a right answer is counted, a wrong one is corrected with the reason,
-// what is no number is asked again, and after the end of input nothing is.
+// what is not a number is asked again, and after the end of input nothing is.
 func TestLearn(t *testing.T) {
 	var out bytes.Buffer
 	n := newNarrator(&out, false, false, 0)

@@ -34,7 +34,7 @@ type place struct {
 	principals *principal.Keys
 	remote     bool
 	server     *localaws.Server // embedded only
-	current    aws.Config       // remote only: whoever the environment or the profile says,
+	current    aws.Config       // remote only: the principal of the environment or the profile,
 	ownKey     bool             // or the administrator whose key 'up' has kept
 	explain    func() []string  // nil: no reasons
 }
@@ -98,7 +98,7 @@ func (t *target) openRemote(ctx context.Context, p *place) (err error) {
 	if p.current, err = t.load(ctx); err != nil {
 		return err
 	}
-	// A server that was started on the data directory knows its keys; nobody
+	// A server that was started on the data directory knows its keys; no one
 	// needs to paste them.
 	key, known := p.principals.Keys[principal.Administrator]
 	if known && t.EndpointURL != "" && t.Profile == "" && os.Getenv("AWS_ACCESS_KEY_ID") == "" {
@@ -177,7 +177,7 @@ func (p *place) sign(c aws.Credentials) aws.Config {
 }
 
 // as is the configuration of a principal. Elsewhere than on the embedded AWS
-// nobody and the administrator are whoever the environment or the profile
+// an empty name and the administrator mean the principal that the environment or the profile
 // says.
 func (p *place) as(name string) (aws.Config, error) {
 	if name == "" {
@@ -201,7 +201,7 @@ func (p *place) say(s streams, as string) {
 	switch {
 	case as != "":
 	case p.remote && !p.ownKey:
-		as = "whoever the environment or the profile says"
+		as = "the principal of the environment or the profile"
 	default:
 		as = principal.Administrator
 	}

@@ -28,7 +28,7 @@ type policyCommand struct {
 	Part         string   `enum:",identity,key" default:"" help:"Print only this part: identity, the policy of the user or role, or key, the statements for key policies."`
 	JSON         bool     `name:"json" help:"Print everything as one JSON object, with the proofs."`
 	Why          bool     `help:"Tell for each statement, action and condition what would happen without it."`
-	As           string   `placeholder:"PRINCIPAL" help:"Who describes the table and its key: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url whoever the environment or --profile says)"`
+	As           string   `placeholder:"PRINCIPAL" help:"Who describes the table and its key: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
 }
 
 // Help is the long help text.

@@ -75,7 +75,7 @@ func (p *providers) keyStore(ctx context.Context, k itemconfig.Keyring) (materia
 	if k.TTL != "" {
 		var err error
 		if ttl, err = time.ParseDuration(k.TTL); err != nil || ttl <= 0 {
-			return nil, fmt.Errorf("%w: ttl %q is no duration such as 10m", envelope.ErrConfiguration, k.TTL)
+			return nil, fmt.Errorf("%w: ttl %q is not a duration such as 10m", envelope.ErrConfiguration, k.TTL)
 		}
 	}
 	ks, err := p.openKeyStore(ctx, "a hierarchical keyring", k.Table, k.LogicalName, k.KMSKeyID)

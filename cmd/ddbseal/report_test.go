@@ -56,8 +56,8 @@ func TestPageEscapes(t *testing.T) {
 	answers := []labaccess.Cell{{Before: labaccess.Answer{Verdict: access.No},
 		After: labaccess.Answer{Verdict: access.Yes}}}
 	page, err := reportpage.Render(r, evil, time.Unix(0, 0), labaccess.Step{Chapter: evil, ID: "a", Title: evil,
-		Error: evil, NotRead: []string{evil}, Rows: []labaccess.Row{{Principal: evil, Table: evil, Cells: answers, Because: evil,
-			Path: evil}}})
+		Error: evil, NotRead: []string{evil}, Rows: []labaccess.Row{{Principal: evil, Table: evil, Cells: answers,
+			Because: evil, Path: evil}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ type serveCommand struct {
 func (c *serveCommand) Help() string {
 	return `Serves KMS, DynamoDB, IAM, STS and CloudTrail on loopback until it is interrupted. Every AWS SDK and the AWS CLI can use it: paste the exports that it prints.
 
-The root user's access key comes from DDBSEAL_ROOT_ACCESS_KEY_ID and DDBSEAL_ROOT_SECRET_ACCESS_KEY, or from the data folder, or is made anew.
+The root user's access key comes from DDBSEAL_ROOT_ACCESS_KEY_ID and DDBSEAL_ROOT_SECRET_ACCESS_KEY, or from the data folder, or a new one is made.
 
   ddbseal serve --data-dir ./aws
   ddbseal serve --data-dir ~/.local/share/ddbseal   # what 'ddbseal up' made
@@ -154,7 +154,7 @@ func (c *serveCommand) listen(server *localaws.Server, s streams) (*localaws.Lis
 	}
 	l, err := listenAt(s, c.Listen, defaultServe, server.Listen)
 	if errors.Is(err, localaws.ErrNotLoopback) {
-		return nil, usagef("%w: the traffic is not encrypted, so add --public if other machines shall reach it", err)
+		return nil, usagef("%w: the traffic is not encrypted, so add --public if other machines are to reach it", err)
 	}
 	return l, err
 }
@@ -171,7 +171,7 @@ func listenAt[L any](s streams, asked, usual string, listen func(string) (L, err
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil {
-		return l, usagef("--listen %s is no address such as 127.0.0.1:4566: %w", addr, err)
+		return l, usagef("--listen %s is not an address such as 127.0.0.1:4566: %w", addr, err)
 	}
 	if l, err = listen(addr); !errors.Is(err, syscall.EADDRINUSE) {
 		return l, err

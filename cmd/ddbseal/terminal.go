@@ -58,7 +58,7 @@ func confirm(s streams, yes bool, question, word string) error {
 		return nil
 	}
 	if _, ok := terminal(s.in); !ok {
-		return usagef("this asks first, and standard input is no terminal: add --yes")
+		return usagef("this asks first, and standard input is not a terminal: add --yes")
 	}
 	for line := range strings.Lines(question + "\n") {
 		tell(s.err, "%s\n", strings.TrimSuffix(line, "\n"))

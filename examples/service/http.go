@@ -44,7 +44,7 @@ func (s *shop) customer(w http.ResponseWriter, r *http.Request) (any, error) {
 	return c, err
 }
 
-// changeCustomer writes what the caller changed if nobody else has changed the
+// changeCustomer writes what the caller changed if no other caller has changed the
 // customer since the caller read it, as If-Match says.
 func (s *shop) changeCustomer(w http.ResponseWriter, r *http.Request) (any, error) {
 	var c customer

@@ -39,7 +39,7 @@ type statementRead struct {
 
 type principalRead struct{ AWS oneOrMore[string] }
 
-// UnmarshalJSON reads {"AWS": …}, and "*", which names nobody.
+// UnmarshalJSON reads {"AWS": …}, and "*", which names no principal.
 func (p *principalRead) UnmarshalJSON(b []byte) error {
 	if len(b) > 0 && b[0] == '"' {
 		return nil

@@ -252,7 +252,7 @@ var cases = map[string]struct {
 	}},
 	"read-audit": {"who", "read-server:\nopened-client:\nrefused:\n", []wrong{
 		{"everybody", "who read", says("read-server: ada, ben, cleo\nopened-client: ada, ben, cleo\nrefused: ada, ben, cleo\n")},
-		{"nobody refused", "refused", func(l *lesson) string {
+		{"no one refused", "refused", func(l *lesson) string {
 			s, err := l.set.Solution(l.t.Context(), l.id)
 			l.must(err)
 			kept, _, _ := strings.Cut(s.Answer, "refused")

@@ -31,7 +31,7 @@
 //   - the event name, the keys, and userIdentity, which marks expired items;
 //   - attributes tagged sign, context or none, by value and by presence.
 //     Values of signed attributes are verified when the record is decoded, so
-//     whoever may write to the table can make a filter drop a record, but cannot
+//     anyone who may write to the table can make a filter drop a record, but cannot
 //     make it pass with a wrong value.
 //
 // [Change.Changed] names the attributes whose plaintext changed. It returns none

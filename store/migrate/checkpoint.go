@@ -23,7 +23,7 @@ type TableCreator interface {
 }
 
 // CreateCheckpointTable creates a table for checkpoints (partition key "id", a
-// string; on demand) and waits until it is ready. One that exists is no error.
+// string; on demand) and waits until it is ready. A table that exists is not an error.
 // Checkpoints hold key values of the migrated table in the clear.
 func CreateCheckpointTable(ctx context.Context, c TableCreator, name string) error {
 	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
@@ -100,7 +100,7 @@ func (m *Migration) load(ctx context.Context, phase string, segment int) (checkp
 			return fail(fmt.Errorf("%w: it has no %s", ErrCheckpoint, name))
 		}
 		if *to, err = strconv.ParseInt(n.Value, 10, 64); err != nil || *to < 0 {
-			return fail(fmt.Errorf("%w: its %s is no count", ErrCheckpoint, name))
+			return fail(fmt.Errorf("%w: its %s is not a count", ErrCheckpoint, name))
 		}
 	}
 	return c, nil
@@ -131,7 +131,7 @@ func (m *Migration) save(ctx context.Context, phase string, segment int, c check
 	return nil
 }
 
-// reopen makes Run begin a segment anew that it had completed: a dry run found
+// reopen makes Run begin a segment again that it had completed: a dry run found
 // items that came later, or that are outdated by another version of a key.
 func (m *Migration) reopen(ctx context.Context, segment int) error {
 	c, err := m.load(ctx, run, segment)

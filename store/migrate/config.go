@@ -100,12 +100,12 @@ func ShareFromEnvironment(lookup func(string) (string, bool), total int) (Share,
 		}
 		index, err := strconv.Atoi(text)
 		if err != nil {
-			return Share{}, fmt.Errorf("%w: %s is no number", envelope.ErrConfiguration, v.index)
+			return Share{}, fmt.Errorf("%w: %s is not a number", envelope.ErrConfiguration, v.index)
 		}
 		if total == 0 && v.size != "" {
 			size, _ := lookup(v.size)
 			if total, err = strconv.Atoi(size); err != nil {
-				return Share{}, fmt.Errorf("%w: %s is no number, and no total was given", envelope.ErrConfiguration,
+				return Share{}, fmt.Errorf("%w: %s is not a number, and no total was given", envelope.ErrConfiguration,
 					v.size)
 			}
 		}

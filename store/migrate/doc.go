@@ -14,7 +14,7 @@
 // # Before it runs
 //
 // Every program that writes to the table must write the new state already, and
-// read both: a migration ends only if nobody makes old items behind it. From
+// read both: a migration ends only if no program writes old items behind it. From
 // plaintext that is PlaintextPolicy ForbidPlaintextWriteAllowPlaintextRead;
 // after the migration forbid reading plaintext too. Back to plaintext it is
 // ForcePlaintextWriteAllowPlaintextRead.

@@ -116,7 +116,7 @@ func TestFailedItems(t *testing.T) {
 	big := item(2)
 	big["secret"] = s(strings.Repeat("x", 400<<10-100))
 	w.put(t, table, big, nil)
-	w.put(t, table, item(3), encryptor(t, aes(t, 9))) // under a key that nobody has
+	w.put(t, table, item(3), encryptor(t, aes(t, 9))) // under a lost key
 	w.put(t, table, item(4), to)
 	_, err := w.client.UpdateItem(t.Context(),
 		&dynamodb.UpdateItemInput{TableName: &table, Key: envelope.Item{"id": s("item-4")},

@@ -45,7 +45,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.client = dynamodb.NewFromConfig(config)
 	ok(t, migrate.CreateCheckpointTable(t.Context(), w.client, checkpoints))
-	ok(t, migrate.CreateCheckpointTable(t.Context(), w.client, checkpoints)) // again is no error
+	ok(t, migrate.CreateCheckpointTable(t.Context(), w.client, checkpoints)) // again is not an error
 	return w
 }
 

@@ -34,7 +34,7 @@ func New(tables map[string]*envelope.ItemEncryptor) (*Client, error) {
 	rewriters := map[string]*search.Rewriter{}
 	for name, e := range tables {
 		if !tablename.Valid(name) {
-			return nil, fmt.Errorf("%w: %.300q is no table name", envelope.ErrConfiguration, name)
+			return nil, fmt.Errorf("%w: %.300q is not a table name", envelope.ErrConfiguration, name)
 		}
 		if e == nil {
 			return nil, fmt.Errorf("%w: table %s has no encryptor", envelope.ErrConfiguration, name)

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// TestEveryOperationIsListed fails when the SDK gets an operation that nobody
+// TestEveryOperationIsListed fails when the SDK gets an operation that no one
 // thought about, or loses one.
 func TestEveryOperationIsListed(t *testing.T) {
 	var methods []string
@@ -41,7 +41,7 @@ func TestEveryOperationIsListed(t *testing.T) {
 		delete(count, name)
 	}
 	for name := range count {
-		t.Errorf("%s is no operation of the client", name)
+		t.Errorf("%s is not an operation of the client", name)
 	}
 	if len(transform) != 10 {
 		t.Errorf("%d operations on items", len(transform))

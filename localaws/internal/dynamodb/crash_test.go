@@ -399,7 +399,7 @@ func TestRestartNeedsTheKey(t *testing.T) {
 	}
 	key := userItem(t, `{"pk": {"S": "`+clearKey+`"}}`)
 	if _, err := w.s.DiskView(t.Context(), testAccount, testRegion, "crash", key); err == nil {
-		t.Error("a view of a table that nobody has unwrapped")
+		t.Error("a view of a table that was not unwrapped")
 	}
 	keys.set(lastingKey, "Disabled")
 	w.fails("Scan", members{"TableName": "crash"}, "ValidationException", "KMS key disabled error: …")

@@ -58,7 +58,7 @@ func newMotoRun(t *testing.T, stream uint64, definitions []members, known []moto
 	return r
 }
 
-// tables makes the tables of the comparison anew at both.
+// tables makes new tables for the comparison at both.
 func (r *motoRun) tables() {
 	r.t.Helper()
 	for _, in := range r.definitions {
@@ -75,7 +75,7 @@ func (r *motoRun) tables() {
 }
 
 // both sends one request to both and compares codes, and what compare makes of
-// the answers. When only one of them did it, the tables are made anew.
+// the answers. When only one of them did it, the tables are made again.
 func (r *motoRun) both(operation string, in members, compare func(answer members) any) {
 	r.t.Helper()
 	got, code, message := r.w.send(operation, in)

@@ -87,7 +87,7 @@ func TestTokenOfUndurableTransaction(t *testing.T) {
 	w.do("TransactWriteItems", in)
 }
 
-// TestMovedRecordsAreRefused: whoever can write the file cannot make one item
+// TestMovedRecordsAreRefused: someone who can write the file cannot make one item
 // out of another, nor bring back what lay there under an earlier table key.
 func TestMovedRecordsAreRefused(t *testing.T) {
 	type record struct {

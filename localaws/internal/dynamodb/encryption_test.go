@@ -218,7 +218,7 @@ func TestKeySwitch(t *testing.T) {
 		"KMS validation error: com.amazonaws.services.kms.model.NotFoundException: …")
 }
 
-// TestIndexesNeedNoRightToTheKey: DynamoDB fills an index by itself; nobody
+// TestIndexesNeedNoRightToTheKey: DynamoDB fills an index by itself; no caller
 // else has to read the items, and taking one away reads none.
 func TestIndexesNeedNoRightToTheKey(t *testing.T) {
 	w := newWorld(t)

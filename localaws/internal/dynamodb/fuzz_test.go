@@ -58,7 +58,7 @@ func FuzzServe(f *testing.F) {
 		case err == nil && len(out) > 0 && !json.Valid(out):
 			t.Fatalf("no JSON: %q", out)
 		case err != nil && !errors.As(err, &e):
-			t.Fatalf("an error that is no answer: %v", err)
+			t.Fatalf("an error that is not an answer: %v", err)
 		case err != nil && e.HTTPStatus() != 400:
 			t.Fatalf("internal: %v", err)
 		}

@@ -202,7 +202,7 @@ func TestConditions(t *testing.T) {
 	}
 	delete(put, "ReturnValuesOnConditionCheckFailure")
 	if e := w.fails("PutItem", put, "ConditionalCheckFailedException", ""); e.Members != nil {
-		t.Error("an old item that nobody asked for")
+		t.Error("an old item that was not asked for")
 	}
 	w.fails("DeleteItem", members{"TableName": "items", "Key": members{"pk": str("a")}, "ConditionExpression": "n > :n",
 		"ExpressionAttributeValues": members{":n": num(1)}}, "ConditionalCheckFailedException", "")

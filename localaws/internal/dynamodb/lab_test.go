@@ -287,7 +287,7 @@ func TestLabSurvivesRestart(t *testing.T) {
 }
 
 // TestRevokedTableGrant: without DynamoDB's own grant the items stay open to
-// whoever may use the key, who can also bring the table under another key.
+// a principal that may use the key, which can also bring the table under another key.
 func TestRevokedTableGrant(t *testing.T) {
 	l := newLab(t, localaws.Options{})
 	grants := func(key string) []kmstypes.GrantListEntry {

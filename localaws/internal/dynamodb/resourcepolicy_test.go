@@ -99,7 +99,7 @@ func TestResourcePolicyRequests(t *testing.T) {
 		{members{"ResourceArn": policyTable + "s", "Policy": document}, "ResourceNotFoundException",
 			"Requested resource not found: Table: orderss not found"},
 		{onTable(members{"Policy": document, "ExpectedRevisionId": ""}), "ValidationException", ""},
-		{onTable(members{"Policy": tablePolicy("nobody", "GetItem")}), "ValidationException",
+		{onTable(members{"Policy": tablePolicy("missing", "GetItem")}), "ValidationException",
 			"One or more parameter values were invalid: Invalid principal in policy document."},
 	} {
 		w.fails("PutResourcePolicy", c.in, c.code, c.message)
@@ -193,7 +193,7 @@ func TestResourcePolicyLockOut(t *testing.T) {
 }
 
 // TestResourcePolicyPause: with the activation fault a table refuses another change
-// of its policy for 15 seconds, as AWS does, and an equal policy is no change.
+// of its policy for 15 seconds, as AWS does, and an equal policy changes nothing.
 func TestResourcePolicyPause(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Faults.Activation = 2 * time.Second })
 	w.table("orders", "", nil)

@@ -107,8 +107,8 @@ func (s *Service) Serve(ctx context.Context, c *request.Call) ([]byte, error) {
 func (s *Service) Describe(name string) (request.Operation, bool) { return operations.Describe(name) }
 
 // DiskView returns what lies on disk for an item of a table, named by name or
-// ARN, for showing it. It reads the sealed bytes and opens nothing, so nobody
-// is asked for permission: whoever calls it holds the file anyway. It needs
+// ARN, for showing it. It reads the sealed bytes and opens nothing, so no
+// permission is checked: the caller holds the file anyway. It needs
 // the table's derived keys in memory, so a table must have been used since the
 // start. Errors are *request.Error: ResourceNotFoundException for a missing table
 // or item, ValidationException for a key that does not fit the table, and one

@@ -87,7 +87,7 @@ func (w *world) UniqueID(arn string) (string, bool) {
 	if arn == "arn:aws:iam::"+testAccount+":root" {
 		return testAccount, true
 	}
-	return "AIDA" + name, ok && name != "nobody"
+	return "AIDA" + name, ok && name != "missing"
 }
 
 func (w *world) ARN(id string) (string, bool) {

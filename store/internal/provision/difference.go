@@ -10,7 +10,7 @@ import (
 )
 
 // Differences says where a table is not as it is declared: what it has, and what
-// is declared. An index that is not declared is no difference. The time to live
+// is declared. An index that is not declared does not count. The time to live
 // is not a part of the description.
 func (d *Definition) Differences(t *types.TableDescription) []string {
 	var out []string

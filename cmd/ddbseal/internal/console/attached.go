@@ -18,13 +18,13 @@ import (
 )
 
 // Attached is an AWS outside of the process: a running `ddbseal serve`, or AWS
-// itself. Nobody has console passwords there that this page could check:
+// itself. There are no console passwords there that this page could check:
 // people sign in with an access key. Reasons of denials and the disk are not
 // shown, and the audit is what CloudTrail's LookupEvents answers.
 type Attached struct {
 	// Name is what the page calls it.
 	Name string
-	// Config has Region and endpoints. Its credentials are not used: nobody
+	// Config has Region and endpoints. Its credentials are not used: no user
 	// gets more than their own.
 	Config aws.Config
 	// Write lets users change keys and run the lab. Otherwise the page only

@@ -22,7 +22,7 @@ type Config struct {
 	// Addr is the loopback address, with port, at which browsers reach the
 	// page: requests for any other host are refused.
 	Addr string
-	// RootToken signs in as root, at least 16 characters. Empty: nobody can.
+	// RootToken signs in as root, at least 16 characters. Empty: root cannot sign in.
 	RootToken string
 	// Folder keeps the lab's progress and the lab user's credentials file, both
 	// mode 0600. Empty: the progress is forgotten at the end, and the lab page

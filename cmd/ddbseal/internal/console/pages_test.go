@@ -100,7 +100,7 @@ func TestEveryPage(t *testing.T) {
 		{administrator.Name, "/access?table=" + labsetup.ClientTable + "&sample=5", 200, "Sampled: all of 1 item"},
 		{administrator.Name, "/access?sample=101", 200, "up to 100 items"},
 		{administrator.Name, "/access?table=missing", 404, "ResourceNotFoundException"},
-		{administrator.Name, "/access?q=nobody-has-this-name", 200, "No principal matches."},
+		{administrator.Name, "/access?q=absent-name", 200, "No principal matches."},
 		{administrator.Name, "/audit", 200, "kms:Decrypt"},
 		{administrator.Name, "/audit?all=yes&q=CreateTable", 200, "dynamodb:CreateTable"},
 		{administrator.Name, "/lab", 200, "make a customer managed key"},
@@ -271,7 +271,7 @@ func TestKeyChanges(t *testing.T) {
 		`<span class="add">&#43;  &#34;Id&#34;: &#34;mine&#34;`)
 	b.contains(b.post(path+"/policy", http.StatusOK, "policy", "nonsense"), "MalformedPolicyDocument")
 	b.post(path+"/nothing", http.StatusNotFound)
-	// Nobody gets power from the page.
+	// The page gives no power to a user.
 	u.get("/tables", http.StatusOK)
 	for _, action := range []string{"/disable", "/rotate", "/cancel"} {
 		u.contains(u.post(path+action, http.StatusForbidden), "is not authorized to perform")

@@ -63,7 +63,7 @@ func (c *Console) sameOrigin(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "same-origin":
 		return true
-	case "none", "": // typed, or a client that is no browser
+	case "none", "": // typed, or a client that is not a browser
 		return reads
 	}
 	// Another site's link may lead here, its scripts and frames may not.
@@ -112,7 +112,7 @@ func redirect(w http.ResponseWriter, r *http.Request, to string) {
 }
 
 func (c *Console) alive(w http.ResponseWriter, r *http.Request) {
-	// The page asks every few seconds: that is no use of the session.
+	// The page asks every few seconds: that does not count as use of the session.
 	if c.sessions.peek(r, c.cookie) == nil {
 		w.WriteHeader(http.StatusAccepted)
 		return

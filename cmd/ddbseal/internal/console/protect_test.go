@@ -194,7 +194,7 @@ func TestSignIn(t *testing.T) {
 	s := newSite(t)
 	b := s.browser()
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Sign in</h1>") // sent there
-	for _, c := range [][2]string{{administrator.Name, "wrong"}, {"nobody", "wrong"}, {"root", "wrong"},
+	for _, c := range [][2]string{{administrator.Name, "wrong"}, {"stranger", "wrong"}, {"root", "wrong"},
 		{"root", s.server.RootCredentials().SecretAccessKey}, {"", ""}, {administrator.Name, testToken}} {
 		b.contains(b.post("/signin", http.StatusUnauthorized, "user", c[0], "password", c[1]),
 			"User name or password is wrong.")
@@ -216,7 +216,7 @@ func TestSessionEnds(t *testing.T) {
 	s := newSite(t, func(c *Config, _ *localaws.Options) { c.IdleTimeout = time.Minute })
 	b := s.administrator()
 	s.clock.Advance(50 * time.Second)
-	b.get("/alive", http.StatusNoContent) // is no use
+	b.get("/alive", http.StatusNoContent) // does not count as use
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Tables</h1>")
 	s.clock.Advance(50 * time.Second)
 	b.contains(b.get("/tables", http.StatusOK), "<h1>Tables</h1>")

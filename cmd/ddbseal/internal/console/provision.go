@@ -20,7 +20,7 @@ type Login struct{ User, Password string }
 
 // Provision makes what the lab begins with, where it is missing: the
 // administrator, the key, the tables, the records and the lab's user. It gives
-// both users new console passwords and returns them, for telling whoever
+// both users new console passwords and returns them, for telling the person who
 // started the program; what exists otherwise stays as it is.
 func Provision(ctx context.Context, server *localaws.Server) ([]Login, error) {
 	if err := administrator.Make(ctx, server); err != nil {

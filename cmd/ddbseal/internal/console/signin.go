@@ -54,7 +54,7 @@ func (g *guard) allow(user string) bool {
 	return l.AllowN(now, 1) && g.all.AllowN(now, 1)
 }
 
-// forget lets a user who signed in begin anew.
+// forget lets a user who signed in begin again.
 func (g *guard) forget(user string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -6,5 +6,5 @@
 // key, so they can be read as long as the KMS key of that day can be used, whatever
 // key the table is under later. A [Book] keeps the plaintext of neither.
 //
-// The package knows no requests and asks nobody for permission.
+// The package knows no requests and checks no permission.
 package backup

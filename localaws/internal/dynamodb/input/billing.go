@@ -14,7 +14,7 @@ type limitChange struct {
 	index    string // empty: the table
 }
 
-// apply returns old with the members that in has; nil is no limit at all.
+// apply returns old with the members that in has; nil means no limit.
 func (c limitChange) apply(old, in *schema.OnDemandLimit) (*schema.OnDemandLimit, error) {
 	if in == nil {
 		return old, nil

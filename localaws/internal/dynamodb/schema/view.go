@@ -88,7 +88,7 @@ func (v View) CheckStart(start Item) error {
 // Span is the part of a view's order that a page may read: Low <= key < High,
 // in one direction, and behind Start if Started is set.
 type Span struct {
-	Low, High string          // an empty High is no bound
+	Low, High string          // an empty High means no bound
 	Backward  bool            // read from High to Low
 	Start     string          // the ordered key behind which the page begins
 	Started   bool            // Start is set

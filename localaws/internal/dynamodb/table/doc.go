@@ -11,5 +11,5 @@
 // key by package atrest. In memory they are in the clear.
 //
 // The package knows no requests: it takes items that were checked. It asks
-// nobody for permission.
+// no one for permission.
 package table
