@@ -11,8 +11,8 @@ func (l *Lab) denialChapter() chapter {
 				"statement lets IAM policies count.",
 			getAs(asUser, ServerTable), l.reads(u, ServerTable)),
 		sees("user-client-raw", "user reads the client-side table", UserName, ModeClient, SeesCiphertext,
-			"This call succeeds: DynamoDB asks for no permission on your key, because it does not use it here. The encrypted "+
-				"attributes come as binary values. They were returned, and cannot be read without the key.",
+			"This call succeeds: DynamoDB asks for no permission on your key, because it does not use it here. The "+
+				"encrypted attributes come as binary values. They were returned, and cannot be read without the key.",
 			getAs(asUser, ClientTable), l.readsRaw(u, ClientTable, ModeClient)),
 		sees("user-client", "user tries to decrypt the client-side item", UserName, ModeClient, DeniedDecrypt,
 			"The program asks KMS to open the data key of the item. KMS looks at the same key policy, and this "+
@@ -27,8 +27,8 @@ func (l *Lab) othersChapter() chapter {
 	u, a := &l.user, &l.administrator
 	return chapter{chapterOthers, append(l.otherTables(),
 		sees("user-owned", "user reads the table under the AWS owned key", UserName, ModeServer, SeesPlaintext,
-			"This table is encrypted at rest too. No permission on the AWS owned key is needed, so it stops no one who "+
-				"may read the table.", getAs(asUser, OwnedTable), l.reads(u, OwnedTable)).under(KeyOwned),
+			"This table is encrypted at rest too. No permission on the AWS owned key is needed, so it stops no "+
+				"one who may read the table.", getAs(asUser, OwnedTable), l.reads(u, OwnedTable)).under(KeyOwned),
 		sees("user-managed", "user reads the table under the AWS managed key", UserName, ModeServer, SeesPlaintext,
 			"The policy of the AWS managed key lets everyone in the account use it through DynamoDB. Its use is in "+
 				"the "+
