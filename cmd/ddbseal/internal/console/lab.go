@@ -88,9 +88,9 @@ func (c *Console) startLab(s *session, target int) (*labRun, error) {
 		return nil, err
 	}
 	size = lab.Size()
-	c.streams.Add(1)
+	c.running.Add(1)
 	go func() {
-		defer c.streams.Done()
+		defer c.running.Done()
 		defer cancel()
 		report, err := lab.Run(ctx)
 		run.mu.Lock()
@@ -276,7 +276,7 @@ func (c *Console) labRun(w http.ResponseWriter, r *http.Request, s *session) {
 		defer cancel()
 		run.wait(ctx, func() bool { return run.over || len(run.steps) >= number && !run.ending })
 	}
-	redirect(w, r, "/lab#step-"+strconv.Itoa(number))
+	c.redirect(w, r, "/lab#step-"+strconv.Itoa(number))
 }
 
 // labReset forgets the progress: the lab begins anew. What exists stays, and
@@ -293,7 +293,7 @@ func (c *Console) labReset(w http.ResponseWriter, r *http.Request, s *session) {
 		run.wait(ctx, func() bool { return run.over })
 	}
 	c.keep(s, labProgress{})
-	redirect(w, r, "/lab")
+	c.redirect(w, r, "/lab")
 }
 
 // ProgressText is for labels.
