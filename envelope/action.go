@@ -49,7 +49,8 @@ func ParseAction(name string) (Action, error) {
 			return a, nil
 		}
 	}
-	return 0, fmt.Errorf("%w: unknown attribute action %.60q", ErrConfiguration, name)
+	return 0, fmt.Errorf("%w: unknown attribute action %.60q: one of %s", ErrConfiguration, name,
+		names(EncryptAndSign, SignOnly, SignAndIncludeInEncryptionContext, DoNothing))
 }
 
 // MarshalText writes the official name; an invalid action fails with

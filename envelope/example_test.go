@@ -193,7 +193,7 @@ func ExampleParseAction() {
 	fmt.Println(err)
 	// Output:
 	// SIGN_ONLY <nil>
-	// invalid configuration: unknown attribute action "sign"
+	// invalid configuration: unknown attribute action "sign": one of ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT, DO_NOTHING
 }
 
 func ExampleParseAlgorithmSuite() {

@@ -72,7 +72,8 @@ func ParseLegacyPolicy(name string) (LegacyPolicy, error) {
 		return 0, fmt.Errorf("%w: legacy policy %s: %w: this library does not write the old format; use %v",
 			ErrConfiguration, name, ErrUnsupported, ForbidLegacyEncryptAllowLegacyDecrypt)
 	}
-	return 0, fmt.Errorf("%w: unknown legacy policy %.60q", ErrConfiguration, name)
+	return 0, fmt.Errorf("%w: unknown legacy policy %.60q: one of %s", ErrConfiguration, name,
+		names(ForbidLegacyEncryptAllowLegacyDecrypt, ForbidLegacyEncryptForbidLegacyDecrypt))
 }
 
 func (p LegacyPolicy) valid() bool { return p <= ForbidLegacyEncryptAllowLegacyDecrypt }

@@ -1,6 +1,9 @@
 package envelope
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // PlaintextPolicy says whether items without encryption may be written and
 // read. It exists for moving a table from plaintext to encryption; while
@@ -40,10 +43,21 @@ func ParsePlaintextPolicy(name string) (PlaintextPolicy, error) {
 			return p, nil
 		}
 	}
-	return 0, fmt.Errorf("%w: unknown plaintext policy %.60q", ErrConfiguration, name)
+	return 0, fmt.Errorf("%w: unknown plaintext policy %.60q: one of %s", ErrConfiguration, name,
+		names(ForbidPlaintextWriteForbidPlaintextRead, ForbidPlaintextWriteAllowPlaintextRead,
+			ForcePlaintextWriteAllowPlaintextRead))
 }
 
 func (p PlaintextPolicy) valid() bool { return p <= ForcePlaintextWriteAllowPlaintextRead }
 
 // readable reports whether plaintext items may be read.
 func (p PlaintextPolicy) readable() bool { return p != ForbidPlaintextWriteForbidPlaintextRead }
+
+// names lists the official names of values, for errors.
+func names[T fmt.Stringer](values ...T) string {
+	var list []string
+	for _, v := range values {
+		list = append(list, v.String())
+	}
+	return strings.Join(list, ", ")
+}

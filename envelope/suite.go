@@ -28,5 +28,6 @@ func ParseAlgorithmSuite(name string) (AlgorithmSuite, error) {
 			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("%w: unknown algorithm suite %.100q", ErrConfiguration, name)
+	return 0, fmt.Errorf("%w: unknown algorithm suite %.100q: one of %s", ErrConfiguration, name,
+		names(SuiteDigitalSignature, SuiteSymmetricSignature))
 }

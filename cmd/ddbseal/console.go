@@ -31,7 +31,7 @@ type consoleCommand struct {
 func (c *consoleCommand) Help() string {
 	return `Opens a page on loopback over an embedded AWS that holds the lab's key, tables and users. Sign in as the administrator in one browser window and as nextwork-kms-user in a second profile or a private window: each sees what AWS lets them see, and why.
 
-New passwords are made and printed at each start.
+New passwords are made and printed at each start. The path of the page is random, since browsers send cookies to every port of a host; nothing is served elsewhere. With --data-dir it stays the same: keep the address to yourself.
 
 With --endpoint-url or --aws the page shows that AWS. People sign in with an access key, have its rights and no more, and can only read unless --write is given. What only the embedded AWS can tell is left out: the reasons of a denial, and what lies on disk.
 
@@ -95,7 +95,7 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	url := "http://" + cfg.Addr + "/"
+	url := "http://" + cfg.Addr + page.Path()
 	tell(s.out, "%s\n", url)
 	for _, l := range logins {
 		tell(s.out, "%-18s %s\n", l.User, l.Password)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +48,10 @@ func TestConsoleCommand(t *testing.T) {
 	answer.Body.Close()
 	if err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(string(body), "<h1>Sign in</h1>") {
 		t.Errorf("%d, %v\n%s", answer.StatusCode, err, body)
+	}
+	if path, err := os.ReadFile(filepath.Join(dir, "console-path")); err != nil ||
+		!strings.HasSuffix(url, strings.TrimSpace(string(path))) || !strings.Contains(url, "/c-") {
+		t.Errorf("%s is kept as %q, %v", url, path, err)
 	}
 	cancel()
 	if err := <-done; err != nil {

@@ -28,14 +28,14 @@ func (k *Keyring) ecdh() (materials.Keyring, error) {
 	if k.PrivateKey != "" {
 		key, err := parsePEM(k.PrivateKey, x509.ParsePKCS8PrivateKey)
 		if err != nil {
-			return nil, bad("privateKey: %w", err)
+			return nil, in("privateKey", bad("%w", err))
 		}
 		signing, ok := key.(*ecdsa.PrivateKey)
 		if !ok {
-			return nil, bad("privateKey is not a key on P-256, P-384 or P-521")
+			return nil, in("privateKey", bad("not a key on P-256, P-384 or P-521"))
 		}
 		if private, err = signing.ECDH(); err != nil {
-			return nil, bad("privateKey: %w", err)
+			return nil, in("privateKey", bad("%w", err))
 		}
 	}
 	if k.Type == "raw-ecdh-discovery" {
@@ -55,15 +55,15 @@ func (k *Keyring) partnerKey() (*ecdh.PublicKey, error) {
 	}
 	key, err := parsePEM(k.PublicKey, x509.ParsePKIXPublicKey)
 	if err != nil {
-		return nil, bad("publicKey: %w", err)
+		return nil, in("publicKey", bad("%w", err))
 	}
 	signing, ok := key.(*ecdsa.PublicKey)
 	if !ok {
-		return nil, bad("publicKey is not a key on P-256, P-384 or P-521")
+		return nil, in("publicKey", bad("not a key on P-256, P-384 or P-521"))
 	}
 	partner, err := signing.ECDH()
 	if err != nil {
-		return nil, bad("publicKey: %w", err)
+		return nil, in("publicKey", bad("%w", err))
 	}
 	return partner, nil
 }
@@ -73,11 +73,11 @@ func (k *Keyring) kmsRSA(ctx context.Context, p Providers) (materials.Keyring, e
 	if k.PublicKey != "" {
 		key, err := parsePEM(k.PublicKey, x509.ParsePKIXPublicKey)
 		if err != nil {
-			return nil, bad("publicKey: %w", err)
+			return nil, in("publicKey", bad("%w", err))
 		}
 		public, ok := key.(*rsa.PublicKey)
 		if !ok {
-			return nil, bad("publicKey is not an RSA key")
+			return nil, in("publicKey", bad("not an RSA key"))
 		}
 		c.PublicKey = public
 	}

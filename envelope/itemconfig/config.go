@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/ddbseal/ddbseal/envelope"
@@ -32,9 +34,28 @@ type Config struct {
 // maxSize bounds a configuration file: one with 10,000 attributes is smaller.
 const maxSize = 4 << 20
 
-// Read parses a configuration of at most 4 MB. An unknown member is an error: a
+// ReadFile reads the configuration in a file of at most 4 MB. Paths of key files
+// in it are relative to its folder. Errors name the file: those of opening it, and
+// those of [Read].
+func ReadFile(path string) (*Config, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	c, err := Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	c.resolve(filepath.Dir(path))
+	return c, nil
+}
+
+// Read parses a configuration of at most 4 MB. Paths of key files in it are
+// relative to the process's working directory. An unknown member is an error: a
 // misspelt "allowedUnsignedAttributes" must not be ignored. Errors: those of r,
-// and [envelope.ErrConfiguration] if the text is not a configuration.
+// and [envelope.ErrConfiguration] if the text is not a configuration; a
+// [*MemberError] if a member is at fault.
 func Read(r io.Reader) (*Config, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {
@@ -47,7 +68,7 @@ func Read(r io.Reader) (*Config, error) {
 	d.DisallowUnknownFields()
 	c := &Config{}
 	if err := d.Decode(c); err != nil {
-		return nil, fmt.Errorf("%w: %w", envelope.ErrConfiguration, err)
+		return nil, explain(text, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("%w: more than one JSON value", envelope.ErrConfiguration)
@@ -56,12 +77,20 @@ func Read(r io.Reader) (*Config, error) {
 }
 
 // Encryptor creates the item encryptor that the file describes. Keyrings that
-// need AWS get their clients from p. Errors: [envelope.ErrConfiguration], and
-// the errors of p's functions.
+// need AWS get their clients from p. Errors: [envelope.ErrConfiguration], as a
+// [*MemberError] where one member is at fault, and the errors of p's functions.
 func (c *Config) Encryptor(ctx context.Context, p Providers) (*envelope.ItemEncryptor, error) {
+	switch {
+	case c.Table == "":
+		return nil, in("table", bad("missing: the logical table name"))
+	case c.PartitionKey == "":
+		return nil, in("partitionKey", bad("missing: the name of the key attribute"))
+	case len(c.AttributeActions) == 0:
+		return nil, in("attributeActions", bad("missing: an action for each attribute"))
+	}
 	keyring, err := c.Keyring.open(ctx, p)
 	if err != nil {
-		return nil, fmt.Errorf("keyring: %w", err)
+		return nil, in("keyring", err)
 	}
 	out := envelope.Config{
 		LogicalTableName:      c.Table,
@@ -73,21 +102,21 @@ func (c *Config) Encryptor(ctx context.Context, p Providers) (*envelope.ItemEncr
 		Keyring:               keyring,
 	}
 	if out.AlgorithmSuite, err = suite(c.AlgorithmSuite); err != nil {
-		return nil, err
+		return nil, in("algorithmSuite", err)
 	}
 	if c.PlaintextPolicy != "" {
 		if out.PlaintextPolicy, err = envelope.ParsePlaintextPolicy(c.PlaintextPolicy); err != nil {
-			return nil, err
+			return nil, in("plaintextPolicy", err)
 		}
 	}
 	if c.Search != nil {
 		if out.Search, err = c.Search.open(ctx, p); err != nil {
-			return nil, fmt.Errorf("search: %w", err)
+			return nil, in("search", err)
 		}
 	}
 	if c.Legacy != nil {
 		if out.Legacy, err = c.Legacy.open(ctx, c, p); err != nil {
-			return nil, fmt.Errorf("legacy: %w", err)
+			return nil, in("legacy", err)
 		}
 	}
 	return envelope.NewItemEncryptor(out)

@@ -7,8 +7,10 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -107,7 +109,7 @@ func (k *Keyring) open(ctx context.Context, p Providers) (materials.Keyring, err
 	case "raw-aes":
 		key, err := k.Key.bytes()
 		if err != nil {
-			return nil, err
+			return nil, in("key", err)
 		}
 		defer clear(key)
 		return keyring.NewRawAES(keyring.RawAESConfig{Namespace: k.Namespace, Name: k.Name, Key: key})
@@ -126,11 +128,15 @@ func (k *Keyring) open(ctx context.Context, p Providers) (materials.Keyring, err
 	case "hierarchical":
 		return k.hierarchical(ctx, p)
 	}
-	return nil, bad("unknown keyring type %q: one of %s", k.Type, keyringTypes)
+	return nil, in("type", oneOf(k.Type, keyringTypes...))
 }
 
-const keyringTypes = "raw-aes, raw-rsa, raw-ecdh, raw-ecdh-ephemeral, raw-ecdh-discovery, aws-kms, aws-kms-mrk, " +
-	"aws-kms-discovery, aws-kms-mrk-discovery, aws-kms-rsa, aws-kms-ecdh, aws-kms-ecdh-discovery, multi, hierarchical"
+var keyringTypes = []string{"raw-aes", "raw-rsa", "raw-ecdh", "raw-ecdh-ephemeral", "raw-ecdh-discovery", "aws-kms",
+	"aws-kms-mrk", "aws-kms-discovery", "aws-kms-mrk-discovery", "aws-kms-rsa", "aws-kms-ecdh",
+	"aws-kms-ecdh-discovery", "multi", "hierarchical"}
+
+// KeyringTypes returns the values that the member type of a keyring can have.
+func KeyringTypes() []string { return slices.Clone(keyringTypes) }
 
 // client returns a client for the Region of the key.
 func (k *Keyring) client(ctx context.Context, p Providers) (client awskms.KMSClient, region string, err error) {
@@ -170,7 +176,7 @@ func (k *Keyring) multi(ctx context.Context, p Providers) (materials.Keyring, er
 	if k.Generator != nil {
 		g, err := k.Generator.open(ctx, p)
 		if err != nil {
-			return nil, fmt.Errorf("generator: %w", err)
+			return nil, in("generator", err)
 		}
 		generator = g
 	}
@@ -178,7 +184,7 @@ func (k *Keyring) multi(ctx context.Context, p Providers) (materials.Keyring, er
 	for i := range k.Children {
 		child, err := k.Children[i].open(ctx, p)
 		if err != nil {
-			return nil, fmt.Errorf("child %d: %w", i+1, err)
+			return nil, inList("children", i, err)
 		}
 		children = append(children, child)
 	}
@@ -200,10 +206,11 @@ func (k *Keyring) hierarchical(ctx context.Context, p Providers) (materials.Keyr
 	for i, b := range k.BranchKeys {
 		raw, err := b.Key.bytes()
 		if err != nil {
-			return nil, fmt.Errorf("branch key %d: %w", i+1, err)
+			return nil, inList("branchKeys", i, in("key", err))
 		}
 		if len(raw) != materials.DataKeyLength {
-			return nil, bad("branch key %d has %d bytes, not %d", i+1, len(raw), materials.DataKeyLength)
+			return nil, inList("branchKeys", i,
+				in("key", bad("has %d bytes, not %d", len(raw), materials.DataKeyLength)))
 		}
 		keys = append(keys, materials.NewBranchKey(b.BranchKeyID, b.Version, [materials.DataKeyLength]byte(raw)))
 		clear(raw)
@@ -221,13 +228,15 @@ func (k *Keyring) hierarchical(ctx context.Context, p Providers) (materials.Keyr
 
 func (k *Keyring) rsa() (materials.Keyring, error) {
 	c := keyring.RawRSAConfig{Namespace: k.Namespace, Name: k.Name}
+	var names []string
 	for p := keyring.RSAPaddingPKCS1; p <= keyring.RSAPaddingOAEPSHA512; p++ {
+		names = append(names, p.String())
 		if p.String() == k.Padding {
 			c.Padding = p
 		}
 	}
 	if c.Padding == 0 {
-		return nil, bad("unknown padding %q", k.Padding)
+		return nil, in("padding", oneOf(k.Padding, names...))
 	}
 	if k.PublicKey != "" {
 		public, err := rsaPublicKey(k.PublicKey)
@@ -249,11 +258,11 @@ func (k *Keyring) rsa() (materials.Keyring, error) {
 func rsaPrivateKey(text string) (*rsa.PrivateKey, error) {
 	key, err := parsePEM(text, x509.ParsePKCS8PrivateKey)
 	if err != nil {
-		return nil, bad("privateKey: %w", err)
+		return nil, in("privateKey", bad("%w", err))
 	}
 	private, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return nil, bad("privateKey is not an RSA key")
+		return nil, in("privateKey", bad("not an RSA key"))
 	}
 	return private, nil
 }
@@ -261,11 +270,11 @@ func rsaPrivateKey(text string) (*rsa.PrivateKey, error) {
 func rsaPublicKey(text string) (*rsa.PublicKey, error) {
 	key, err := parsePEM(text, x509.ParsePKIXPublicKey)
 	if err != nil {
-		return nil, bad("publicKey: %w", err)
+		return nil, in("publicKey", bad("%w", err))
 	}
 	public, ok := key.(*rsa.PublicKey)
 	if !ok {
-		return nil, bad("publicKey is not an RSA key")
+		return nil, in("publicKey", bad("not an RSA key"))
 	}
 	return public, nil
 }
@@ -273,7 +282,7 @@ func rsaPublicKey(text string) (*rsa.PublicKey, error) {
 func parsePEM(text string, parse func([]byte) (any, error)) (any, error) {
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
-		return nil, fmt.Errorf("no PEM block")
+		return nil, errors.New("no PEM block, which begins with -----BEGIN: line ends are \\n in JSON")
 	}
 	return parse(block.Bytes)
 }
@@ -286,7 +295,7 @@ const maxKeyFile = 64 << 10
 // bytes fetches the key. Exactly one of the three places must be named.
 func (s *Secret) bytes() ([]byte, error) {
 	if s == nil {
-		return nil, bad("a key is missing")
+		return nil, bad("missing: an object with one of base64, file and env")
 	}
 	text := ""
 	switch {
@@ -320,11 +329,11 @@ func (s *Secret) bytes() ([]byte, error) {
 		}
 		text = value
 	default:
-		return nil, bad("a key is given by exactly one of base64, file and env")
+		return nil, bad("the object has exactly one member: base64, file or env")
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	if err != nil {
-		return nil, bad("key is not base64") // the cause would quote the key
+		return nil, bad("the key is not base64") // the cause would quote the key
 	}
 	return key, nil
 }

@@ -2,7 +2,6 @@ package itemconfig
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
@@ -54,11 +53,11 @@ type LegacyProvider struct {
 func (l *Legacy) open(ctx context.Context, c *Config, p Providers) (*envelope.LegacyOverride, error) {
 	policy, err := envelope.ParseLegacyPolicy(l.Policy)
 	if err != nil || policy == envelope.ForbidLegacyEncryptForbidLegacyDecrypt {
-		return &envelope.LegacyOverride{Policy: policy}, err
+		return &envelope.LegacyOverride{Policy: policy}, in("policy", err)
 	}
 	provider, err := l.Provider.open(ctx, p)
 	if err != nil {
-		return nil, fmt.Errorf("provider: %w", err)
+		return nil, in("provider", err)
 	}
 	config := legacy.Config{
 		TableName: l.Table, WithoutTable: l.WithoutTable, PartitionKey: c.PartitionKey, SortKey: c.SortKey,
@@ -69,7 +68,7 @@ func (l *Legacy) open(ctx context.Context, c *Config, p Providers) (*envelope.Le
 	}
 	if l.Rules != "" {
 		if config.Rules, err = legacy.ParseRules(l.Rules); err != nil {
-			return nil, err
+			return nil, in("rules", err)
 		}
 	}
 	decryptor, err := legacy.New(config)
@@ -90,7 +89,7 @@ func (l *LegacyProvider) open(ctx context.Context, p Providers) (legacy.Provider
 	case "meta-store":
 		return l.metaStore(ctx, p)
 	}
-	return nil, bad("unknown legacy provider type %q: one of static, wrapped, aws-kms, meta-store", l.Type)
+	return nil, in("type", oneOf(l.Type, "static", "wrapped", "aws-kms", "meta-store"))
 }
 
 func (l *LegacyProvider) verification() (*legacy.VerificationKey, error) {
@@ -106,7 +105,7 @@ func (l *LegacyProvider) verification() (*legacy.VerificationKey, error) {
 	}
 	key, err := l.MACKey.bytes()
 	if err != nil {
-		return nil, err
+		return nil, in("macKey", err)
 	}
 	defer clear(key)
 	name := l.MAC
@@ -123,7 +122,7 @@ func (l *LegacyProvider) static() (legacy.Provider, error) {
 	}
 	key, err := l.ContentKey.bytes()
 	if err != nil {
-		return nil, fmt.Errorf("contentKey: %w", err)
+		return nil, in("contentKey", err)
 	}
 	defer clear(key)
 	return legacy.NewStatic(legacy.StaticConfig{ContentKey: key, Verification: verification})
@@ -142,7 +141,7 @@ func (l *LegacyProvider) wrapped() (legacy.Provider, error) {
 	}
 	if l.WrappingKey != nil {
 		if config.WrappingKey, err = l.WrappingKey.bytes(); err != nil {
-			return nil, fmt.Errorf("wrappingKey: %w", err)
+			return nil, in("wrappingKey", err)
 		}
 		defer clear(config.WrappingKey)
 	}
@@ -151,7 +150,7 @@ func (l *LegacyProvider) wrapped() (legacy.Provider, error) {
 
 func (l *LegacyProvider) kms(ctx context.Context, p Providers) (legacy.Provider, error) {
 	if len(l.KeyIDs) == 0 {
-		return nil, bad("the legacy provider aws-kms needs keyIds")
+		return nil, in("keyIds", bad("missing: the ARNs of KMS keys"))
 	}
 	region := ""
 	if key, err := arn.Parse(l.KeyIDs[0]); err == nil {
@@ -180,7 +179,7 @@ func (l *LegacyProvider) metaStore(ctx context.Context, p Providers) (legacy.Pro
 	}
 	rows, err := l.Rows.open(ctx, p)
 	if err != nil {
-		return nil, fmt.Errorf("rows: %w", err)
+		return nil, in("rows", err)
 	}
 	table, err := p.MetaTable(ctx, l.Table)
 	if err != nil {

@@ -144,7 +144,7 @@ func TestLegacyProviders(t *testing.T) {
 		{`{"type":"meta-store","table":"m","materialName":"n","signedOnly":["o"],"rows":` + onKMS + `}`, both, ""},
 		{`{"type":"meta-store","table":"m","signedTable":"x","materialName":"n","rows":` + wrap + `}`, both, ""},
 
-		{`{"type":"magic"}`, both, `unknown legacy provider type "magic"`},
+		{`{"type":"magic"}`, both, `"magic" is not one of`},
 		{`{"type":"static","contentKey":{"base64":"` + key32 + `"}}`, both, "macKey and publicKey"},
 		{`{"type":"static","contentKey":{"base64":"` + key32 + `"},"publicKey":` + publicPEM + `,` + mac + `}`, both, "macKey and publicKey"},
 		{`{"type":"static",` + mac + `}`, both, "contentKey"},

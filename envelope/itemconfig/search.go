@@ -156,16 +156,16 @@ func (s *Search) open(ctx context.Context, p Providers) (*beacon.Config, error) 
 	for i := range s.StandardBeacons {
 		b, err := s.StandardBeacons[i].beacon()
 		if err != nil {
-			return nil, err
+			return nil, inList("standardBeacons", i, err)
 		}
 		out.Standard = append(out.Standard, b)
 	}
-	for _, f := range s.VirtualFields {
+	for i, f := range s.VirtualFields {
 		field := beacon.VirtualField{Name: f.Name}
 		for _, part := range f.Parts {
 			transforms, err := transformsOf(part.Trans)
 			if err != nil {
-				return nil, fmt.Errorf("virtual field %q: %w", f.Name, err)
+				return nil, inList("virtualFields", i, fmt.Errorf("virtual field %q: %w", f.Name, err))
 			}
 			field.Parts = append(field.Parts, beacon.VirtualPart{Location: part.Loc, Transforms: transforms})
 		}
@@ -175,7 +175,7 @@ func (s *Search) open(ctx context.Context, p Providers) (*beacon.Config, error) 
 	for i := range s.CompoundBeacons {
 		b, err := s.CompoundBeacons[i].beacon()
 		if err != nil {
-			return nil, err
+			return nil, inList("compoundBeacons", i, err)
 		}
 		out.Compound = append(out.Compound, b)
 	}
@@ -184,7 +184,7 @@ func (s *Search) open(ctx context.Context, p Providers) (*beacon.Config, error) 
 		return nil, err
 	}
 	out.Keys, err = s.KeySource.open(ctx, p)
-	return out, err
+	return out, in("keySource", err)
 }
 
 func (b *StandardBeacon) beacon() (beacon.Standard, error) {
@@ -305,12 +305,12 @@ func (k *BeaconKeySource) open(ctx context.Context, p Providers) (beacon.KeySour
 	if k.CacheTTL != "" {
 		var err error
 		if out.Lifetime, err = time.ParseDuration(k.CacheTTL); err != nil {
-			return out, bad("keySource: cacheTTL %.20q is not a duration such as 10m", k.CacheTTL)
+			return out, in("cacheTTL", bad("%.20q is not a duration such as 10m", k.CacheTTL))
 		}
 	}
 	if len(k.BeaconKeys) == 0 {
 		if p.BeaconKeys == nil {
-			return out, bad("keySource: no key store is to be had for table %s", k.Table)
+			return out, bad("no key store is to be had for table %s", k.Table)
 		}
 		source, err := p.BeaconKeys(ctx, *k)
 		out.Source = source
@@ -320,17 +320,18 @@ func (k *BeaconKeySource) open(ctx context.Context, p Providers) (beacon.KeySour
 	for i, b := range k.BeaconKeys {
 		raw, err := b.Key.bytes()
 		if err != nil {
-			return out, fmt.Errorf("beacon key %d: %w", i+1, err)
+			return out, inList("beaconKeys", i, in("key", err))
 		}
 		if len(raw) != materials.DataKeyLength {
-			return out, bad("beacon key %d has %d bytes, not %d", i+1, len(raw), materials.DataKeyLength)
+			return out, inList("beaconKeys", i,
+				in("key", bad("has %d bytes, not %d", len(raw), materials.DataKeyLength)))
 		}
 		key := materials.NewBeaconKey(b.BranchKeyID, [materials.DataKeyLength]byte(raw))
 		clear(raw)
 		err = source.AddBeaconKey(key)
 		key.Wipe()
 		if err != nil {
-			return out, fmt.Errorf("beacon key %d: %w", i+1, err)
+			return out, inList("beaconKeys", i, err)
 		}
 	}
 	out.Source = source

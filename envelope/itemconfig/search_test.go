@@ -170,8 +170,8 @@ func TestSearchRefusals(t *testing.T) {
 			`"prefix":"S-","loc":"t"}],` + inlineKeys + `}`, `encrypted part "s" has a loc`},
 		"a duration":  {keys(`"keyId":"b","cacheTTL":"10"`), "cacheTTL"},
 		"a short key": {keys(`"keyId":"b","beaconKeys":[{"branchKeyId":"b","key":{"base64":"AQID"}}]`), "3 bytes, not 32"},
-		"no key":      {keys(`"keyId":"b","beaconKeys":[{"branchKeyId":"b"}]`), "beacon key 1: "},
-		"no branch":   {keys(`"keyId":"b","beaconKeys":[{"key":{"base64":"` + key32 + `"}}]`), "beacon key 1: "},
+		"no key":      {keys(`"keyId":"b","beaconKeys":[{"branchKeyId":"b"}]`), "beaconKeys[0]"},
+		"no branch":   {keys(`"keyId":"b","beaconKeys":[{"key":{"base64":"` + key32 + `"}}]`), "beaconKeys[0]"},
 		"no id":       {keys(`"beaconKeys":[{"branchKeyId":"b","key":{"base64":"` + key32 + `"}}]`), "exactly one of"},
 	} {
 		if _, err := openSearch(t, c.search, itemconfig.Providers{}); !errors.Is(err, envelope.ErrConfiguration) ||

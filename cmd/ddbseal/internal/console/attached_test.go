@@ -55,7 +55,7 @@ func attachedSite(t *testing.T, write bool) (s *site, listener *localaws.Listene
 		web.CloseClientConnections()
 		web.Close()
 	})
-	s.url, s.host = web.URL, web.Listener.Addr().String()
+	s.url, s.host = web.URL+strings.TrimSuffix(s.console.Path(), "/"), web.Listener.Addr().String()
 	return s, listener, root, user
 }
 

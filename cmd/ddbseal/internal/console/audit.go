@@ -183,8 +183,14 @@ func (c *Console) auditEvents(w http.ResponseWriter, r *http.Request, s *session
 		http.Error(w, "not allowed", http.StatusForbidden)
 		return
 	}
-	c.streams.Add(1)
-	defer c.streams.Done()
+	if !c.streams.open(s.owner()) {
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "too many pages of this user follow the audit: close some", http.StatusTooManyRequests)
+		return
+	}
+	defer c.streams.close(s.owner())
+	c.running.Add(1)
+	defer c.running.Done()
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	f := filterOf(r.URL.Query())

@@ -63,7 +63,7 @@ func (c *Console) changeKey(w http.ResponseWriter, r *http.Request, s *session) 
 	if r.PostForm.Get("view") == "policy" {
 		to += "?view=policy"
 	}
-	redirect(w, r, to)
+	c.redirect(w, r, to)
 }
 
 // inputError is a form that was filled in wrongly.

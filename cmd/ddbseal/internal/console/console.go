@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"io"
 	"log/slog"
 	"net"
@@ -24,9 +25,9 @@ type Config struct {
 	Addr string
 	// RootToken signs in as root, at least 16 characters. Empty: root cannot sign in.
 	RootToken string
-	// Folder keeps the lab's progress and the lab user's credentials file, both
-	// mode 0600. Empty: the progress is forgotten at the end, and the lab page
-	// does not tell the password that it makes.
+	// Folder keeps the path of the page, the lab's progress and the lab user's
+	// credentials file, all mode 0600. Empty: path and progress are forgotten at
+	// the end, and the lab page does not tell the password that it makes.
 	Folder string
 	// IdleTimeout ends a session that is not used. Zero: 30 minutes.
 	IdleTimeout time.Duration
@@ -46,9 +47,11 @@ const (
 type Console struct {
 	cfg      Config
 	origins  map[string]bool // of itself: host:port as browsers write it
+	prefix   string          // of all paths, without a slash at its end
 	cookie   string          // name of the session cookie
 	formKey  []byte          // signs the tokens of the sign-in form
 	handler  http.Handler
+	pages    map[string]*template.Template
 	sessions *sessions
 	guard    *guard
 	progress *progress
@@ -56,12 +59,13 @@ type Console struct {
 	exercising sync.Mutex      // held while an exercise is started, checked or solved
 	ctx        context.Context // ends with Close
 	stop       context.CancelFunc
-	streams    sync.WaitGroup
+	running    sync.WaitGroup // streams and labs
+	streams    *streams
 }
 
 // New makes a console; it makes no call. It fails when the configuration is
 // wrong, with localaws.ErrNotLoopback for an address that is not on the
-// loopback interface, and when the progress file cannot be read.
+// loopback interface, and when the folder's files cannot be read or written.
 func New(cfg Config) (*Console, error) {
 	if (cfg.Server == nil) == (cfg.Attached == nil) {
 		return nil, errors.New("console: it needs either a server or what it is attached to")
@@ -95,14 +99,19 @@ func New(cfg Config) (*Console, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	c := &Console{cfg: cfg, origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: []byte(random()),
+	prefix, err := openPrefix(cfg.Folder)
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	c := &Console{cfg: cfg, prefix: prefix, pages: loadPages(prefix), streams: newStreams(),
+		origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: []byte(random()),
 		guard: newGuard(cfg.Clock), progress: p}
 	for _, host := range []string{"127.0.0.1", "localhost", "::1"} {
 		c.origins[net.JoinHostPort(host, port)] = true
 	}
 	c.sessions = newSessions(cfg.Clock, cfg.IdleTimeout)
 	c.ctx, c.stop = context.WithCancel(context.Background())
-	c.handler = c.protect(c.routes())
+	c.handler = c.protect(c.inside(c.routes()))
 	return c, nil
 }
 
@@ -170,7 +179,7 @@ func (c *Console) Serve(ctx context.Context, l net.Listener) error {
 func (c *Console) Close() {
 	c.stop()
 	c.sessions.closeAll()
-	c.streams.Wait()
+	c.running.Wait()
 }
 
 func (c *Console) routes() http.Handler {

@@ -84,7 +84,7 @@ func (c *Console) changeExercise(w http.ResponseWriter, r *http.Request, s *sess
 	s.mu.Lock()
 	s.exercises[e.ID] = v
 	s.mu.Unlock()
-	redirect(w, r, "/exercises/"+e.ID)
+	c.redirect(w, r, "/exercises/"+e.ID)
 }
 
 func (c *Console) exercise(ctx context.Context, s *session, v *exerciseView, action, answer string) error {

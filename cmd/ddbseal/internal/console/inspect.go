@@ -63,7 +63,7 @@ func (c *Console) itemPage(w http.ResponseWriter, r *http.Request, s *session) {
 	ref, ok := s.item(r.PathValue("ref"))
 	if !ok {
 		s.say("That item is not known any more: choose it again.")
-		redirect(w, r, "/tables")
+		c.redirect(w, r, "/tables")
 		return
 	}
 	t, err := c.describe(r.Context(), s, ref.table)
@@ -78,7 +78,7 @@ func (c *Console) itemPage(w http.ResponseWriter, r *http.Request, s *session) {
 	}
 	if item == nil {
 		s.say("That item is not there any more.")
-		redirect(w, r, "/tables")
+		c.redirect(w, r, "/tables")
 		return
 	}
 	v := inspectView{Table: t, Item: c.view(r.Context(), s, t, item)}

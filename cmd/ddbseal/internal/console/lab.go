@@ -101,9 +101,9 @@ func (c *Console) startLab(s *session, target int) (*labRun, error) {
 		return nil, err
 	}
 	size = lab.Size()
-	c.streams.Add(1)
+	c.running.Add(1)
 	go func() {
-		defer c.streams.Done()
+		defer c.running.Done()
 		defer cancel()
 		report, err := lab.Run(ctx)
 		run.mu.Lock()
@@ -326,7 +326,7 @@ func (c *Console) labRun(w http.ResponseWriter, r *http.Request, s *session) {
 		defer cancel()
 		run.wait(ctx, func() bool { return run.over || len(run.steps) >= number && !run.ending })
 	}
-	redirect(w, r, "/lab#step-"+strconv.Itoa(number))
+	c.redirect(w, r, "/lab#step-"+strconv.Itoa(number))
 }
 
 // labClean removes what the lab made, and forgets the progress.
@@ -340,14 +340,14 @@ func (c *Console) labClean(w http.ResponseWriter, r *http.Request, s *session) {
 		c.failed(w, r, s, "lab", "Lab", err)
 		return
 	}
-	redirect(w, r, "/lab")
+	c.redirect(w, r, "/lab")
 }
 
 // labReset forgets the progress: the lab starts from its beginning. What exists
 // stays, and is found again.
 func (c *Console) labReset(w http.ResponseWriter, r *http.Request, s *session) {
 	c.stopLab(r, s)
-	redirect(w, r, "/lab")
+	c.redirect(w, r, "/lab")
 }
 
 // stopLab ends the run of a session and forgets its progress.

@@ -23,8 +23,9 @@ func (c *Console) protect(next http.Handler) http.Handler {
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		// Not no-referrer: browsers would send forms with Origin: null.
-		h.Set("Referrer-Policy", "same-origin")
+		// The prefix in the address is a secret. Browsers then send forms with
+		// Origin: null, see sameOrigin.
+		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 		h.Set("Cache-Control", "no-store")
 		defer func() {
@@ -56,7 +57,11 @@ func (c *Console) protect(next http.Handler) http.Handler {
 // is a mere visit. A request that changes something must say so.
 func (c *Console) sameOrigin(r *http.Request) bool {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if origin := r.Header.Get("Origin"); origin != "" {
+	// A form of this console has Origin: null, because its page sends no
+	// referrer, and so has a form in a sandbox: Sec-Fetch-Site tells them apart.
+	if origin := r.Header.Get("Origin"); origin == "null" {
+		return r.Header.Get("Sec-Fetch-Site") == "same-origin"
+	} else if origin != "" {
 		u, err := url.Parse(origin)
 		return err == nil && u.Scheme == "http" && u.Host == r.Host
 	}
@@ -82,7 +87,7 @@ func (c *Console) signedIn(h handler) http.HandlerFunc {
 				http.Error(w, "not signed in", http.StatusUnauthorized)
 				return
 			}
-			redirect(w, r, "/signin")
+			c.redirect(w, r, "/signin")
 			return
 		}
 		h(w, r, s)
@@ -106,10 +111,6 @@ func (c *Console) changing(h handler) handler {
 
 // same compares in constant time.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
-
-func redirect(w http.ResponseWriter, r *http.Request, to string) {
-	http.Redirect(w, r, to, http.StatusSeeOther)
-}
 
 func (c *Console) alive(w http.ResponseWriter, r *http.Request) {
 	// The page asks every few seconds: that does not count as use of the session.

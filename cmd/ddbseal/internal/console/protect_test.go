@@ -82,6 +82,7 @@ func TestOrigin(t *testing.T) {
 		if method == http.MethodPost {
 			r = b.form(path, b.csrf, "days", "1")
 			r.Header.Del("Origin")
+			r.Header.Del("Sec-Fetch-Site")
 		}
 		for i := 0; i < len(pairs); i += 2 {
 			r.Header.Set(pairs[i], pairs[i+1])
@@ -91,6 +92,9 @@ func TestOrigin(t *testing.T) {
 	post := path + "/schedule"
 	header(http.MethodPost, post, 403) // says nothing
 	header(http.MethodPost, post, 403, "Origin", "null")
+	header(http.MethodPost, post, 403, "Origin", "null", "Sec-Fetch-Site", "cross-site") // a sandbox
+	header(http.MethodPost, post, 403, "Origin", "null", "Sec-Fetch-Site", "none")
+	header(http.MethodPost, post, 403, "Origin", "http://attacker.example", "Sec-Fetch-Site", "same-origin")
 	header(http.MethodPost, post, 403, "Origin", "http://attacker.example")
 	header(http.MethodPost, post, 403, "Origin", "https://"+s.host)
 	header(http.MethodPost, post, 403, "Origin", "http://localhost:1")
@@ -98,6 +102,8 @@ func TestOrigin(t *testing.T) {
 	header(http.MethodPost, post, 403, "Sec-Fetch-Site", "same-site") // another port of this host
 	header(http.MethodPost, post, 403, "Sec-Fetch-Site", "none")
 	header(http.MethodPost, post, 200, "Sec-Fetch-Site", "same-origin")
+	header(http.MethodPost, path+"/cancel", 200, "Origin", "null", "Sec-Fetch-Site", "same-origin")
+	header(http.MethodGet, "/tables", 403, "Origin", "null")
 	header(http.MethodGet, "/tables", 403, "Origin", "http://attacker.example")
 	header(http.MethodGet, "/tables", 403, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors",
 		"Sec-Fetch-Dest", "script")
@@ -151,7 +157,7 @@ func TestHeadersAndCookies(t *testing.T) {
 			continue
 		}
 		found++
-		if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || len(c.Value) != 64 ||
+		if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != s.console.Path() || len(c.Value) != 64 ||
 			c.MaxAge != 0 || !c.Expires.IsZero() {
 			t.Errorf("%+v", c)
 		}
@@ -168,7 +174,7 @@ func TestHeadersAndCookies(t *testing.T) {
 		h := answer.Header
 		if p := h.Get("Content-Security-Policy"); !strings.Contains(p, "default-src 'none'") ||
 			strings.Contains(p, "unsafe") || h.Get("X-Content-Type-Options") != "nosniff" ||
-			h.Get("Cache-Control") != "no-store" {
+			h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") != "no-referrer" {
 			t.Errorf("%s: %v", path, h)
 		}
 	}

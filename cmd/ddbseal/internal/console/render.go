@@ -47,10 +47,8 @@ func loadAssets() map[string]asset {
 }
 
 func loadTemplates() map[string]*template.Template {
-	functions := template.FuncMap{
-		"asset": func(name string) string { return "/static/" + name + "?v=" + assets[name].tag },
-		"inc":   func(i int) int { return i + 1 },
-	}
+	functions := prefixed("")
+	functions["inc"] = func(i int) int { return i + 1 }
 	layout := template.Must(template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html",
 		"templates/parts.html"))
 	all := map[string]*template.Template{}
@@ -66,6 +64,24 @@ func loadTemplates() map[string]*template.Template {
 		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "templates/"+e.Name()))
 	}
 	return all
+}
+
+// prefixed are the functions of templates that write links: {{root}} begins the
+// path of every page, {{asset "name"}} is the whole path of a static file.
+func prefixed(prefix string) template.FuncMap {
+	return template.FuncMap{
+		"root":  func() string { return prefix },
+		"asset": func(name string) string { return prefix + "/static/" + name + "?v=" + assets[name].tag },
+	}
+}
+
+// loadPages returns the templates with links below prefix.
+func loadPages(prefix string) map[string]*template.Template {
+	pages := make(map[string]*template.Template, len(templates))
+	for name, t := range templates {
+		pages[name] = template.Must(t.Clone()).Funcs(prefixed(prefix))
+	}
+	return pages
 }
 
 func (c *Console) static(w http.ResponseWriter, r *http.Request) {
@@ -107,7 +123,7 @@ func (c *Console) render(w http.ResponseWriter, _ *http.Request, s *session, sta
 		p.User, p.ARN, p.CSRF, p.Notice = s.user, s.arn, s.csrf, s.takeNotice()
 	}
 	var b bytes.Buffer
-	if err := templates[name].ExecuteTemplate(&b, "layout.html", p); err != nil {
+	if err := c.pages[name].ExecuteTemplate(&b, "layout.html", p); err != nil {
 		c.cfg.Logger.Error("template", "name", name, "error", err)
 		http.Error(w, "This page failed. The failure was logged.", http.StatusInternalServerError)
 		return
@@ -127,7 +143,7 @@ func (c *Console) failed(w http.ResponseWriter, r *http.Request, s *session, sec
 	if sessionOver(errorCode(err)) {
 		c.sessions.remove(s)
 		c.setCookie(w, c.cookie, "", -1)
-		redirect(w, r, "/signin")
+		c.redirect(w, r, "/signin")
 		return
 	}
 	p := c.explain(s, err)

@@ -21,7 +21,6 @@ import (
 
 const (
 	sessionLimit = 12 * time.Hour // that of its credentials
-	maxSessions  = 100
 	maxRefs      = 2000
 	maxChanges   = 50
 )
@@ -124,22 +123,15 @@ func newSessions(clock func() time.Time, idle time.Duration) *sessions {
 	return &sessions{clock: clock, idle: idle, byHash: map[[sha256.Size]byte]*session{}}
 }
 
-// add returns the cookie value of a new session. When there are too many, the
-// one that was idle longest ends.
+// add returns the cookie value of a new session. It ends another one when there
+// are too many: see spare.
 func (a *sessions) add(s *session) string {
 	id := random()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sweep()
-	if len(a.byHash) >= maxSessions {
-		var oldest [sha256.Size]byte
-		var found *session
-		for hash, s := range a.byHash {
-			if found == nil || s.used.Before(found.used) {
-				oldest, found = hash, s
-			}
-		}
-		a.drop(oldest)
+	if hash, ok := spare(a.byHash, s.owner()); ok {
+		a.drop(hash)
 	}
 	a.byHash[sha256.Sum256([]byte(id))] = s
 	return id

@@ -83,7 +83,7 @@ func (signInView) at(c *Console) string {
 
 func (c *Console) signInPage(w http.ResponseWriter, r *http.Request) {
 	if c.sessions.find(r, c.cookie) != nil {
-		redirect(w, r, "/tables")
+		c.redirect(w, r, "/tables")
 		return
 	}
 	c.showSignIn(w, r, http.StatusOK, signInView{})
@@ -101,7 +101,7 @@ func (c *Console) formToken(value string) string {
 
 func (c *Console) setCookie(w http.ResponseWriter, name, value string, maxAge int) {
 	// No Secure: the page is served over HTTP, on loopback.
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true,
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: c.Path(), HttpOnly: true,
 		SameSite: http.SameSiteStrictMode, MaxAge: maxAge})
 }
 
@@ -186,7 +186,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	c.setCookie(w, c.cookie, c.sessions.add(s), 0)
 	c.setCookie(w, c.formCookie(), "", -1)
-	redirect(w, r, "/tables")
+	c.redirect(w, r, "/tables")
 }
 
 // check checks a password, or root's token. The comparisons take constant time.
@@ -212,5 +212,5 @@ func (c *Console) check(user, password, token string) (aws.Credentials, bool, er
 func (c *Console) signOut(w http.ResponseWriter, r *http.Request, s *session) {
 	c.sessions.remove(s)
 	c.setCookie(w, c.cookie, "", -1)
-	redirect(w, r, "/signin")
+	c.redirect(w, r, "/signin")
 }

@@ -29,7 +29,7 @@ type site struct {
 	server    *localaws.Server
 	clock     localawstest.Clock // the console's; the server has its own
 	console   *Console
-	url, host string
+	url, host string // url has the console's path, without its last slash
 	passwords map[string]string
 	log       *bytes.Buffer
 	mu        sync.Mutex
@@ -73,7 +73,7 @@ func newSite(t *testing.T, options ...siteOption) *site {
 		web.CloseClientConnections()
 		web.Close()
 	})
-	s.url, s.host = web.URL, cfg.Addr
+	s.url, s.host = web.URL+strings.TrimSuffix(s.console.Path(), "/"), cfg.Addr
 	return s
 }
 
@@ -172,7 +172,8 @@ func (b *browser) form(path, csrf string, pairs ...string) *http.Request {
 	}
 	r := b.request(http.MethodPost, path, strings.NewReader(values.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Origin", b.url)
+	r.Header.Set("Origin", "null") // what browsers send under Referrer-Policy: no-referrer
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	return r
 }
 
@@ -199,7 +200,7 @@ func (b *browser) lacks(page string, texts ...string) {
 func (b *browser) keyPath() string {
 	b.t.Helper()
 	page := b.get("/keys", http.StatusOK)
-	m := regexp.MustCompile(`href="(/keys/[0-9a-f-]{36})">` + labsetup.KeyAlias).FindStringSubmatch(page)
+	m := regexp.MustCompile(`href="/c-[0-9a-f]+(/keys/[0-9a-f-]{36})">` + labsetup.KeyAlias).FindStringSubmatch(page)
 	if m == nil {
 		b.t.Fatalf("no key:\n%s", page)
 	}

@@ -106,7 +106,7 @@ func (c *Console) showTables(w http.ResponseWriter, r *http.Request, s *session,
 	if v.Problem != nil && sessionOver(v.Problem.Code) {
 		c.sessions.remove(s)
 		c.setCookie(w, c.cookie, "", -1)
-		redirect(w, r, "/signin")
+		c.redirect(w, r, "/signin")
 		return
 	}
 	c.render(w, r, s, http.StatusOK, "tables", page{Title: "Tables", Section: "tables", Body: v})

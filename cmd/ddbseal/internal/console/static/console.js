@@ -1,6 +1,9 @@
 // Live updates only: every page works without this file.
 "use strict";
 
+// The path of all pages, which this script is below too.
+const root = new URL("..", document.currentScript.src).pathname;
+
 // A server that goes away shows a banner; the page recovers by itself.
 (() => {
   const gone = document.getElementById("gone");
@@ -9,7 +12,7 @@
   const ask = async () => {
     if (document.hidden) return;
     try {
-      const answer = await fetch("/alive", { cache: "no-store", signal: AbortSignal.timeout(3000) });
+      const answer = await fetch(root + "alive", { cache: "no-store", signal: AbortSignal.timeout(3000) });
       gone.hidden = true;
       if (signedIn) out.hidden = answer.status !== 202;
     } catch {
@@ -52,7 +55,7 @@
     td.textContent = text;
     return td;
   };
-  const source = new EventSource("/audit/events?" + query);
+  const source = new EventSource(root + "audit/events?" + query);
   const say = (text, kind) => { live.textContent = text; live.className = "chip " + kind; };
   source.onopen = () => say("live", "allowed");
   source.onerror = () => say("not live", "unsigned");
