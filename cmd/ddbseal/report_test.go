@@ -106,6 +106,7 @@ func TestPageOfTheLab(t *testing.T) {
 		"aws kms put-key-policy", "aws_dbe_head", "Robin Example", "dynamodb.amazonaws.com",
 		"does not apply: principal did not match", `id="access"`,
 		": name the user as key user", "(Allow one user to decrypt)",
+		"Taking the key off: the insider switches the table to the AWS owned key",
 		"assumes the role arn:aws:iam::111122223333:role/nextwork-kms-role",
 		`client-side, without the key: on AWS&#39;s disk (unreadable); `, "your program shows (unreadable), KMS: denied.",
 		"both, without"} {
