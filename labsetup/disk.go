@@ -18,8 +18,9 @@ func (l *Lab) diskChapter() chapter {
 	}
 	return chapter{chapterDisk, []labStep{
 		look(ServerTable, ModeServer,
-			"This is encryption at rest. It hides the record from somebody who takes the disk, and not from anyone "+
-				"who asks DynamoDB and may use the key."),
+			"AWS does not show its disks, so the lab looks at what the embedded AWS stores. Encryption at rest "+
+				"hides the record from somebody who takes the disk, and not from anyone who asks DynamoDB and may "+
+				"use the key."),
 		look(ClientTable, ModeClient,
 			"This item was encrypted twice: by the program, and by DynamoDB under the AWS owned key."),
 	}}

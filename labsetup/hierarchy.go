@@ -57,8 +57,10 @@ func (l *Lab) hierarchyChapter() chapter {
 				"and a part of the account's limit of calls per second.", openItemCLI(directID+"1", ""),
 			l.opensMany(a, directID)),
 		sees("hierarchy-branch", "administrator opens ten items under the branch key", administratorRole, ModeClient,
-			calls(1), "One call unwraps the branch key, and the branch key unwraps all ten data keys. The price is "+
-				"time: who loses the right to the KMS key goes on until the kept branch key expires.",
+			calls(1),
+			"One call unwraps the branch key, and the branch key unwraps all ten data keys. The price is a "+
+				"delay: a program that loses the right to the KMS key can decrypt until the branch key in its "+
+				"memory expires.",
 			openItemCLI(branchID+"1", ""),
 			l.opensMany(a, branchID)),
 		sees("hierarchy-wrapped", "user reads the branch key's record", UserName, ModeClient, SeesCiphertext,

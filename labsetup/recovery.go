@@ -67,7 +67,7 @@ func (l *Lab) recoveryChapter() chapter {
 			"aws dynamodb get-item --table-name "+HierarchyTable+` --key '{"id":{"S":"region"}}'`,
 			doing(l.putRegionItem)),
 		does("region-lose", "lose the Region: disable the primary key",
-			"A Region cannot be switched off for a lesson. A disabled key answers as little.",
+			"The lab cannot switch a Region off, so it disables the primary key, which then refuses every call.",
 			"aws kms disable-key --key-id "+multiCLI, l.setMulti(false)),
 		decrypts("region-lost", "administrator opens the copy in "+l.region, KeyDisabled,
 			"The primary key no longer answers.", l.openRegionCLI(false), l.opensRegion(false)),
