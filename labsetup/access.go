@@ -34,16 +34,15 @@ const takesMinutes = " On AWS this can show five or six minutes late: DynamoDB k
 func (l *Lab) giveChapter() chapter {
 	return chapter{chapterGive, []labStep{
 		does("key-user", "name the user as key user",
-			"This is what the KMS console does when you add a key user: the user's ARN goes into two statements, "+
-				"“Allow use of the key” and “Allow attachment of persistent resources”. The first of the two "+
-				"allows kms:Decrypt. The user's IAM policy and the tables stay as they are.",
+			"This is what the KMS console does when you add a key user: the user's ARN goes into the third and the "+
+				"fourth statement. The third allows kms:Decrypt. The tables do not change.",
 			putPolicyCLI(func(p *keypolicy.Console) {
 				p.Users, p.Attachers = append(p.Users, shellUser), append(p.Attachers, shellUser)
 			}), doing(l.addKeyUser)),
 		l.readsTable("key-user-server", SeesPlaintext,
-			"Only the key policy has changed. DynamoDB asks KMS as the caller again, and now KMS allows it."),
+			"Only the key policy has changed: KMS now allows what DynamoDB asks for the user."),
 		l.opensItem("key-user-client", SeesPlaintext,
-			"The same key policy opens the client-side item: KMS now decrypts its data key for the user."),
+			"The same key policy decides: KMS now decrypts the data key of the item for the user."),
 		does("key-user-undone", "undo the change", "The key policy is again what it was before the change.",
 			putPolicyCLI(nil), doing(l.undoKeyUser)),
 		l.readsTable("key-user-server-gone", DeniedDecrypt,
@@ -51,8 +50,8 @@ func (l *Lab) giveChapter() chapter {
 				"the permission."+
 				takesMinutes),
 		l.opensItem("key-user-client-gone", DeniedDecrypt,
-			"The program asks KMS itself for each item, so no cache of DynamoDB delays this denial. The user still "+
-				"knows what they have read before."),
+			"No cache of DynamoDB delays this denial: the program asks KMS itself. What the user has read before "+
+				"stays read."),
 	}}
 }
 
@@ -206,7 +205,7 @@ func (l *Lab) roleSteps(withdrawn labStep) []labStep {
 		l.readsTable("role-not-assumed", DeniedDecrypt,
 			"The user has not assumed the role yet, and only the role is key user."),
 		does("role-assumed", "user assumes the role",
-			"The user gets credentials of a session that is the role, for an hour.",
+			"The user gets credentials of the role, which are valid for an hour.",
 			`aws configure set role_arn "`+shellRole+`" --profile `+RoleName+"\naws configure set source_profile "+
 				UserName+" --profile "+RoleName+"\naws sts get-caller-identity"+asRole, doing(l.assumeRole)),
 		role("role-server", "the role reads the server-side table", ModeServer, ServerTable, SeesPlaintext,

@@ -17,8 +17,8 @@ func (l *Lab) denialChapter() chapter {
 			getAs(asUser, ClientTable), l.readsRaw(u, ClientTable, ModeClient)),
 		sees("user-client", "user tries to decrypt the client-side item", UserName, ModeClient, DeniedDecrypt,
 			"DynamoDB returned the item, as before. The user's program then asked KMS to decrypt the item's data "+
-				"key, and KMS refused. The permission that is missing is the same; the difference is who asked "+
-				"KMS: DynamoDB in the first denial, and the user's program in this one.",
+				"key, and KMS refused. The same permission is missing as in the first denial, but there DynamoDB "+
+				"asked, and here the program asks itself.",
 			openCLI(asUser, ModeClient), l.reads(u, ClientTable)),
 	}}
 }
@@ -39,7 +39,8 @@ func (l *Lab) othersChapter() chapter {
 		l.administratorReads(BothTable, ModeBoth,
 			"DynamoDB asks for the key once, and the program asks again. The administrator has it."),
 		sees("user-both", "user reads the table with both", UserName, ModeBoth, DeniedDecrypt,
-			"DynamoDB refuses before anybody sees the ciphertext inside. The outer lock alone stops the user here.",
+			"DynamoDB refuses before the user sees the ciphertext of the program. Server-side encryption alone "+
+				"stops the user here.",
 			getAs(asUser, BothTable), l.readsRaw(u, BothTable, ModeBoth)),
 		sees("administrator-both-raw", "administrator reads the same without decrypting", administratorRole, ModeBoth,
 			SeesCiphertext,

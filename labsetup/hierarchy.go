@@ -47,8 +47,9 @@ func (l *Lab) hierarchyChapter() chapter {
 			"Ten items get a data key from KMS each. Ten others get theirs from one branch key.",
 			tableCLI(HierarchyTable), l.makeTable(HierarchyTable)),
 		does("hierarchy-store", "make a key store with one branch key",
-			"KMS draws the branch key and wraps it, and the wrapped key lies in a DynamoDB table. This program "+
-				"unwraps it by kms:Decrypt and keeps it in memory for a while.",
+			"KMS makes the branch key and wraps it, which means that it encrypts a key under a key. The wrapped "+
+				"key lies in a DynamoDB table. This program unwraps it by kms:Decrypt and keeps it in memory for a "+
+				"while.",
 			"ddbseal keystore create "+store+" --context lab="+labTagValue, doing(l.makeKeyStore)),
 		does("hierarchy-items", "put the items", "Both kinds of items have the same format and hold the same record.",
 			"aws dynamodb scan --table-name "+HierarchyTable+" --select COUNT", doing(l.putHierarchy)),

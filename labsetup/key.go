@@ -16,19 +16,17 @@ import (
 func (l *Lab) keyChapter() chapter {
 	return chapter{chapterKey, []labStep{
 		does("key", "make a customer managed key",
-			"AWS KMS is the service that keeps keys, and this key never leaves it. You manage the key by its key "+
-				"policy, a list of statements that decides who may use it, and whether the account's IAM policies, "+
-				"which are attached to users and roles, count too. The policy of a new key has one statement, "+
-				"which lets them count.",
+			"The key never leaves AWS KMS, the service that keeps keys. Its key policy is a list of statements: "+
+				"who may use the key, and whether the account's IAM policies, which are attached to users and "+
+				"roles, count too. The first statement lets them count.",
 			whoCLI+"\nKEY=$(aws kms create-key --description \""+KeyDescription+"\" \\\n  --tags TagKey="+labTag+
 				",TagValue="+labTagValue+" --query KeyMetadata.Arn --output text)", doing(l.makeKey)),
 		does("alias", "give it a name",
-			"An alias is a name for people. Encrypted items and permissions name the key by its ARN, the full name "+
-				"of a thing in AWS.",
+			"An alias is a name for people. Permissions name the key by its ARN, its full name in AWS.",
 			"aws kms create-alias --alias-name "+KeyAlias+` --target-key-id "$KEY"`, doing(l.makeAlias)),
 		does("key-policy", "write the four statements that the KMS console writes",
-			"The first lets IAM policies count. The other three let the administrator, which is you, manage the "+
-				"key, use it, and permit AWS services such as DynamoDB to use it. They name no other user or role.",
+			"The first lets IAM policies count. The others let the administrator (you) manage the key, use it, and "+
+				"let services such as DynamoDB use it. They name no other user.",
 			putPolicyCLI(nil), l.setPolicy(l.basePolicy)),
 	}}
 }

@@ -46,8 +46,9 @@ func (l *Lab) recoveryChapter() chapter {
 				"private half you keep offline. From now on a person who has both opens the items, whatever the key "+
 				"policy says.",
 			escrowCLI, doing(l.exportEscrow)),
-		does("escrow-lose", "lose the key: disable it", "A deleted key is worse: nothing brings it back after the "+
-			"wait of 7 to 30 days. Until then cancelling the deletion does.", key("disable"), doing(l.disableKey)),
+		does("escrow-lose", "lose the key: disable it",
+			"A deleted key is worse: nothing brings it back after the wait of 7 to 30 days. Until then you can "+
+				"cancel the deletion.", key("disable"), doing(l.disableKey)),
 		decrypts("escrow-lost", "administrator opens an item under the branch key", KeyDisabled,
 			"The branch key is wrapped by the key, so the item stays closed. The backups of the table are the same "+
 				"ciphertext and do not help.", item, func(ctx context.Context) (string, error) {

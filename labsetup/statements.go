@@ -105,9 +105,8 @@ func (l *Lab) statementChapter() chapter {
 		probes("attach-makes", "make a table under the key", allowed,
 			"The fourth statement lets DynamoDB make its grant on their behalf.", tableCLI, l.makesTableUnderKey),
 		probes("attach-direct", "make a grant directly", deniedGrant,
-			"The condition kms:GrantIsForAWSResource holds only when a service asks. A key user cannot make grants "+
-				"for "+
-				"friends.", `aws kms create-grant --key-id "$KEY" --grantee-principal "`+shellProbe+
+			"The condition kms:GrantIsForAWSResource holds only when an AWS service asks. A key user cannot make "+
+				"grants for other users.", `aws kms create-grant --key-id "$KEY" --grantee-principal "`+shellProbe+
 				`" --operations Decrypt`+asProbe, l.grantsItself),
 		set("use-without", "remove the second user from both", "No statement names them any more.", none),
 		probes("use-denied", "decrypt", DeniedDecrypt,

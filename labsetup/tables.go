@@ -19,31 +19,28 @@ import (
 func (l *Lab) tableChapter() chapter {
 	return chapter{chapterTables, []labStep{
 		does("table", "make the server-side table with default settings",
-			"Server-side means that DynamoDB encrypts. It encrypts every table at rest, that is, on its disks. "+
-				"Unless you say otherwise it uses a key that AWS owns, and that key denies no one.",
+			"Server-side means that DynamoDB encrypts the table at rest, that is, on its disks. Unless you say "+
+				"otherwise it uses a key that AWS owns, which denies no one.",
 			createCLI(ServerTable), l.makeTable(ServerTable)),
 		does("table-key", "switch it to the customer managed key",
-			"From now on DynamoDB asks KMS for each caller who reads or writes whether they may use the key. On "+
-				"AWS it "+
+			"From now on DynamoDB asks KMS whether the caller of a read or write may use the key. On AWS it "+
 				"remembers a yes for about five minutes.",
 			underKeyCLI(ServerTable, `,KMSMasterKeyId="$KEY"`),
 			l.encryptTable(ServerTable, func() string { return l.keyARN })),
 		does("client-table", "make the client-side table",
-			"Client-side means that your program encrypts, under your key, before it sends an item. The table "+
-				"itself stays under the AWS owned key.",
+			"Client-side means that your program encrypts an item before it sends it. The table itself stays under "+
+				"the AWS owned key.",
 			createCLI(ClientTable), l.makeTable(ClientTable)),
 		l.puts(ServerTable, ModeServer, "The program sends the record as it is. DynamoDB encrypts it for the disk."),
 		l.puts(ClientTable, ModeClient,
-			"The program gets a data key from KMS and encrypts the name and the diagnosis with it. It stores the "+
-				"data key in the item, encrypted under your key. The ward stays readable, so that DynamoDB can "+
-				"filter by it."),
+			"The program encrypts the name and the diagnosis with a data key from KMS, and stores the data key in "+
+				"the item, encrypted under your key. The ward stays readable."),
 		l.administratorReads(ServerTable, ModeServer,
-			"Anyone who may read the table and use its key sees plaintext, as if the table were not encrypted. "+
-				"DynamoDB decrypted the record before it answered, and HTTPS protected the answer on the way."),
+			"Anyone who may read the table and use its key sees plaintext: DynamoDB decrypts before it answers. "+
+				"HTTPS protected the answer on the way."),
 		l.administratorReads(ClientTable, ModeClient,
-			"The program got ciphertext, asked KMS to decrypt the item's data key, which takes kms:Decrypt, and "+
-				"opened the item with it. The AWS CLI cannot do this: try 'aws dynamodb get-item' on this table "+
-				"and look at the binary values."),
+			"The program got ciphertext, asked KMS to decrypt the item's data key (kms:Decrypt), and opened the "+
+				"item with it. The AWS CLI cannot do this: 'aws dynamodb get-item' shows binary values."),
 	}}
 }
 
