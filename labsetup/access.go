@@ -23,7 +23,7 @@ func (l *Lab) readsTable(id, expected, why string) labStep {
 }
 
 func (l *Lab) opensItem(id, expected, why string) labStep {
-	return sees(id, "user decrypts the client-side item", UserName, ModeClient, expected, why,
+	return sees(id, "user tries to decrypt the client-side item", UserName, ModeClient, expected, why,
 		openCLI(asUser, ModeClient), l.reads(&l.user, ClientTable))
 }
 
@@ -34,21 +34,24 @@ const takesMinutes = " On AWS this can show five or six minutes late: DynamoDB k
 func (l *Lab) giveChapter() chapter {
 	return chapter{chapterGive, []labStep{
 		does("key-user", "name the user as key user",
-			"This is what the KMS console does when you add a key user: the user's ARN goes into two statements. "+
-				"Nothing is attached to the user, and the tables stay as they are.",
+			"This is what the KMS console does when you add a key user: the user's ARN goes into the third and the "+
+				"fourth statement. The third allows kms:Decrypt. The tables do not change.",
 			putPolicyCLI(func(p *keypolicy.Console) {
 				p.Users, p.Attachers = append(p.Users, shellUser), append(p.Attachers, shellUser)
 			}), doing(l.addKeyUser)),
-		l.readsTable("key-user-server", SeesPlaintext, "Nothing but the key policy has changed, and the table opens."),
+		l.readsTable("key-user-server", SeesPlaintext,
+			"Only the key policy has changed: KMS now allows what DynamoDB asks for the user."),
 		l.opensItem("key-user-client", SeesPlaintext,
-			"The same key policy opens the client-side item: KMS now opens its data key for the user."),
-		does("key-user-undone", "undo the change", "The key policy is again what it was, element by element.",
+			"The same key policy decides: KMS now decrypts the data key of the item for the user."),
+		does("key-user-undone", "undo the change", "The key policy is again what it was before the change.",
 			putPolicyCLI(nil), doing(l.undoKeyUser)),
 		l.readsTable("key-user-server-gone", DeniedDecrypt,
-			"We removed the user and tried again: denied. So those two statements alone had given the permission."+
+			"We removed the user from both statements and tried again: denied. So the key policy alone had given "+
+				"the permission."+
 				takesMinutes),
 		l.opensItem("key-user-client-gone", DeniedDecrypt,
-			"The program asks KMS directly, and KMS knows the new policy. What the user has read before stays read."),
+			"No cache of DynamoDB delays this denial: the program asks KMS itself. What the user has read before "+
+				"stays read."),
 	}}
 }
 
@@ -122,7 +125,7 @@ func (l *Lab) accessChapter() chapter {
 				"demands it.",
 			allow("Allow one table's items", "", only("kms:EncryptionContext:aws-crypto-table-name", ClientTable))),
 		l.opensItem("context-client", SeesPlaintext, "The context of this item names the table of the condition."),
-		sees("context-other", "user decrypts the item of the other client-side table", UserName, ModeClient,
+		sees("context-other", "user tries to decrypt the item of the other client-side table", UserName, ModeClient,
 			DeniedDecrypt, "The context of that item names another table, so the statement does not apply.",
 			readCLI(asUser, OtherTable, ModeClient), l.reads(&l.user, OtherTable)),
 		l.readsTable("context-server", DeniedDecrypt,
@@ -199,9 +202,10 @@ func (l *Lab) roleSteps(withdrawn labStep) []labStep {
 				putPolicyCLI(func(p *keypolicy.Console) {
 					p.Users, p.Attachers = append(p.Users, shellRole), append(p.Attachers, shellRole)
 				}), doing(l.makeRole)),
-		l.readsTable("role-not-assumed", DeniedDecrypt, "As themselves the user is denied: only the role is key user."),
+		l.readsTable("role-not-assumed", DeniedDecrypt,
+			"The user has not assumed the role yet, and only the role is key user."),
 		does("role-assumed", "user assumes the role",
-			"The user gets credentials of a session that is the role, for an hour.",
+			"The user gets credentials of the role, which are valid for an hour.",
 			`aws configure set role_arn "`+shellRole+`" --profile `+RoleName+"\naws configure set source_profile "+
 				UserName+" --profile "+RoleName+"\naws sts get-caller-identity"+asRole, doing(l.assumeRole)),
 		role("role-server", "the role reads the server-side table", ModeServer, ServerTable, SeesPlaintext,

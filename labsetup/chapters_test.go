@@ -413,7 +413,7 @@ func embeddedLab(t *testing.T) *Lab {
 	return l
 }
 
-// TestCorePath: about twenty steps, every one of them in a chapter with a goal;
+// TestCorePath: about 25 steps, every one of them in a chapter with a goal;
 // the optional chapters say what they answer.
 func TestCorePath(t *testing.T) {
 	l := embeddedLab(t)

@@ -5,19 +5,21 @@ func (l *Lab) denialChapter() chapter {
 	u := &l.user
 	return chapter{chapterDenial, []labStep{
 		sees("user-server", "user reads the server-side table", UserName, ModeServer, DeniedDecrypt,
-			"The user has every right to the table and none to the key. DynamoDB asks KMS as the caller, KMS refuses, "+
-				"and so the whole call fails. The user sees no ciphertext. Any of these would change it: a key user "+
-				"entry or a statement in the key policy, a grant, or an IAM policy for the user, because the first "+
-				"statement lets IAM policies count.",
+			"The user may read the table and may not use its key. DynamoDB asks KMS as the caller, KMS refuses, "+
+				"and DynamoDB answers with an error instead of the item: the user does not even see ciphertext. "+
+				"Three things could allow kms:Decrypt: the key policy, a grant (a permission on one key, kept "+
+				"outside of its policy), or an IAM policy, because the first statement lets IAM policies count.",
 			getAs(asUser, ServerTable), l.reads(u, ServerTable)),
 		sees("user-client-raw", "user reads the client-side table", UserName, ModeClient, SeesCiphertext,
-			"This call succeeds: DynamoDB asks for no permission on your key, because it does not use it here. The "+
-				"encrypted attributes come as binary values. They were returned, and cannot be read without the key.",
+			"The same command succeeds on this table. It is under the AWS owned key, so DynamoDB does not ask KMS "+
+				"about the user. The encrypted attributes come as binary values. DynamoDB returned them, and the "+
+				"user cannot read them without your key.",
 			getAs(asUser, ClientTable), l.readsRaw(u, ClientTable, ModeClient)),
 		sees("user-client", "user tries to decrypt the client-side item", UserName, ModeClient, DeniedDecrypt,
-			"The program asks KMS to open the data key of the item. KMS looks at the same key policy, and this "+
-				"time the user's program hears the refusal "+
-				"itself.", openCLI(asUser, ModeClient), l.reads(u, ClientTable)),
+			"DynamoDB returned the item, as before. The user's program then asked KMS to decrypt the item's data "+
+				"key, and KMS refused. The same permission is missing as in the first denial, but there DynamoDB "+
+				"asked, and here the program asks itself.",
+			openCLI(asUser, ModeClient), l.reads(u, ClientTable)),
 	}}
 }
 
@@ -30,14 +32,15 @@ func (l *Lab) othersChapter() chapter {
 			"This table is encrypted at rest too. No permission on the AWS owned key is needed, so it stops no "+
 				"one who may read the table.", getAs(asUser, OwnedTable), l.reads(u, OwnedTable)).under(KeyOwned),
 		sees("user-managed", "user reads the table under the AWS managed key", UserName, ModeServer, SeesPlaintext,
-			"The policy of the AWS managed key lets everyone in the account use it through DynamoDB. Its use is in "+
-				"the "+
-				"audit, and it stops no one. Only a customer managed key keeps a user out.",
+			"The policy of the AWS managed key lets everyone in the account use it through DynamoDB. CloudTrail "+
+				"records its use, and it stops no one who may read the table. Of DynamoDB's three kinds of keys, "+
+				"only a customer managed key keeps a user out.",
 			getAs(asUser, ManagedTable), l.reads(u, ManagedTable)).under(KeyManaged),
 		l.administratorReads(BothTable, ModeBoth,
 			"DynamoDB asks for the key once, and the program asks again. The administrator has it."),
 		sees("user-both", "user reads the table with both", UserName, ModeBoth, DeniedDecrypt,
-			"DynamoDB refuses before anybody sees the ciphertext inside. The outer lock alone stops the user here.",
+			"DynamoDB refuses before the user sees the ciphertext of the program. Server-side encryption alone "+
+				"stops the user here.",
 			getAs(asUser, BothTable), l.readsRaw(u, BothTable, ModeBoth)),
 		sees("administrator-both-raw", "administrator reads the same without decrypting", administratorRole, ModeBoth,
 			SeesCiphertext,

@@ -11,7 +11,7 @@ import (
 func (l *Lab) disabledChapter() chapter {
 	a := &l.administrator
 	reads := func(id, table, mode, expected, why string) labStep {
-		return sees(id, "administrator reads "+tableWords(table), administratorRole, mode, expected, why,
+		return sees(id, administratorTitle(table, mode), administratorRole, mode, expected, why,
 			readCLI("", table, mode), l.reads(a, table))
 	}
 	return chapter{"The key disabled", []labStep{
@@ -25,7 +25,7 @@ func (l *Lab) disabledChapter() chapter {
 		reads("disabled-owned", OwnedTable, ModeServer, SeesPlaintext,
 			"This table is under another key, so it is as before.").under(KeyOwned),
 		reads("disabled-client", ClientTable, ModeClient, KeyDisabled,
-			"DynamoDB returned the item, and KMS refused to open its data key. You have ciphertext."),
+			"DynamoDB returned the item, and KMS refused to decrypt its data key. The program has ciphertext."),
 		does("enable", "enable it again", "Disabling can be undone at any time.", `aws kms enable-key --key-id "$KEY"`,
 			doing(func(ctx context.Context) error {
 				_, err := a.kms.EnableKey(ctx, &kms.EnableKeyInput{KeyId: aws.String(l.keyARN)})

@@ -18,8 +18,8 @@ func (l *Lab) diskChapter() chapter {
 	}
 	return chapter{chapterDisk, []labStep{
 		look(ServerTable, ModeServer,
-			"This is encryption at rest. It hides the record from somebody who takes the disk, and not from anyone "+
-				"who asks DynamoDB and may use the key."),
+			"AWS does not show its disks; the embedded AWS does. Encryption at rest hides the record from somebody "+
+				"who takes the disk, and not from a caller of DynamoDB who may use the key."),
 		look(ClientTable, ModeClient,
 			"This item was encrypted twice: by the program, and by DynamoDB under the AWS owned key."),
 	}}

@@ -47,8 +47,9 @@ func (l *Lab) hierarchyChapter() chapter {
 			"Ten items get a data key from KMS each. Ten others get theirs from one branch key.",
 			tableCLI(HierarchyTable), l.makeTable(HierarchyTable)),
 		does("hierarchy-store", "make a key store with one branch key",
-			"KMS draws the branch key and wraps it, and the wrapped key lies in a DynamoDB table. This program "+
-				"unwraps it by kms:Decrypt and keeps it in memory for a while.",
+			"KMS makes the branch key and wraps it, which means that it encrypts a key under a key. The wrapped "+
+				"key lies in a DynamoDB table. This program unwraps it by kms:Decrypt and keeps it in memory for a "+
+				"while.",
 			"ddbseal keystore create "+store+" --context lab="+labTagValue, doing(l.makeKeyStore)),
 		does("hierarchy-items", "put the items", "Both kinds of items have the same format and hold the same record.",
 			"aws dynamodb scan --table-name "+HierarchyTable+" --select COUNT", doing(l.putHierarchy)),
@@ -57,8 +58,10 @@ func (l *Lab) hierarchyChapter() chapter {
 				"and a part of the account's limit of calls per second.", openItemCLI(directID+"1", ""),
 			l.opensMany(a, directID)),
 		sees("hierarchy-branch", "administrator opens ten items under the branch key", administratorRole, ModeClient,
-			calls(1), "One call unwraps the branch key, and the branch key unwraps all ten data keys. The price is "+
-				"time: who loses the right to the KMS key goes on until the kept branch key expires.",
+			calls(1),
+			"One call unwraps the branch key, and the branch key unwraps all ten data keys. The price is a "+
+				"delay: a program that loses the right to the KMS key can decrypt until the branch key in its "+
+				"memory expires.",
 			openItemCLI(branchID+"1", ""),
 			l.opensMany(a, branchID)),
 		sees("hierarchy-wrapped", "user reads the branch key's record", UserName, ModeClient, SeesCiphertext,

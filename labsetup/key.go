@@ -16,16 +16,17 @@ import (
 func (l *Lab) keyChapter() chapter {
 	return chapter{chapterKey, []labStep{
 		does("key", "make a customer managed key",
-			"The key never leaves KMS. Its key policy decides who may use it, and whether the IAM policies of the "+
-				"account count too. Its first statement lets them count.",
+			"The key never leaves AWS KMS, the service that keeps keys. Its key policy is a list of statements: "+
+				"who may use the key, and whether the account's IAM policies, which are attached to users and "+
+				"roles, count too. The first statement lets them count.",
 			whoCLI+"\nKEY=$(aws kms create-key --description \""+KeyDescription+"\" \\\n  --tags TagKey="+labTag+
 				",TagValue="+labTagValue+" --query KeyMetadata.Arn --output text)", doing(l.makeKey)),
 		does("alias", "give it a name",
-			"An alias is a name for people. Policies, grants and items name the key itself.",
+			"An alias is a name for people. Permissions name the key by its ARN, its full name in AWS.",
 			"aws kms create-alias --alias-name "+KeyAlias+` --target-key-id "$KEY"`, doing(l.makeAlias)),
 		does("key-policy", "write the four statements that the KMS console writes",
-			"They let IAM policies count, let the administrator manage the key, let the administrator use it, and let "+
-				"AWS services use it on the administrator's behalf. They name no other principal.",
+			"The first lets IAM policies count. The others let the administrator (you) manage the key, use it, and "+
+				"let services such as DynamoDB use it. They name no other user.",
 			putPolicyCLI(nil), l.setPolicy(l.basePolicy)),
 	}}
 }

@@ -48,13 +48,15 @@ func (l *Lab) keyOffChapter() chapter {
 		reads("key-off-before", DeniedDecrypt, "The user has no right to the key, so DynamoDB refuses."),
 		l.measuresKeyOff(),
 		does("key-off-taken", "the insider switches the table to the AWS owned key",
-			"The key of a table is a setting of the table. UpdateTable changes it, and no condition key sees to what.",
+			"The key of a table is a setting of the table, and UpdateTable changes it. A policy can allow or deny "+
+				"UpdateTable, but no condition key tells it which key the table will have.",
 			keyOffCLI+asInsider, l.takesKeyOff(i)),
 		reads("key-off-read", SeesPlaintext,
 			"The key policy is as strict as before and protects nothing: the table is no longer under the key.").
 			under(KeyOwned),
 		sees("key-off-client-raw", "user reads the client-side item", UserName, ModeClient, SeesCiphertext,
-			"A client-side table has no such setting. DynamoDB cannot decrypt what it never could.",
+			"A client-side table has no such setting. DynamoDB cannot decrypt its items, with or without a change "+
+				"of the table.",
 			getAs(asUser, ClientTable),
 			l.readsRaw(u, ClientTable, ModeClient)),
 		sees("key-off-client", "user opens the client-side item", UserName, ModeClient, DeniedDecrypt,
@@ -87,9 +89,10 @@ func (l *Lab) keyOffChapter() chapter {
 func (l *Lab) measuresKeyOff() labStep {
 	step := sees("key-off-measured", "the user, without kms:Decrypt, tries to switch it", UserName, ModeServer,
 		unmeasured,
-		"AWS does not document whether it lets a caller take the key off who may not use it. It likely refuses, "+
-			"because the change needs the old key. The embedded AWS does not show what is unmeasured; 'ddbseal "+
-			"lab --aws' tries it and reports the answer.", keyOffCLI+asUser, func(context.Context) (string, error) {
+		"AWS does not document whether a caller without kms:Decrypt may take the key off. It likely refuses, "+
+			"because the change needs the old key. The embedded AWS does not guess, so the result here is (?); "+
+			"'ddbseal lab --aws' tries it and reports the answer.",
+		keyOffCLI+asUser, func(context.Context) (string, error) {
 			return unmeasured, nil
 		})
 	if !l.cfg.Measure {

@@ -26,7 +26,7 @@ const (
 )
 
 // CoreTime says how long the core path takes.
-const CoreTime = "about an hour by hand, two minutes to watch"
+const CoreTime = "about an hour by hand, four minutes to watch"
 
 // lessons lists what there is to say about each chapter.
 func lessons() []Lesson {

@@ -252,7 +252,8 @@ func (l *Lab) draws(keep func(*Picture), expected Picture) action {
 func (l *Lab) pictureChapter() chapter {
 	return chapter{chapterPicture, []labStep{
 		sees("picture", "draw the picture: both tables, with the key and without", administratorRole+" and "+UserName,
-			ModeDirect, asPictured, PictureSentence,
+			ModeDirect, asPictured,
+			"The lab compared what it read now with the picture that it expects. "+PictureSentence,
 			getCLI(ServerTable)+"\n"+getAs(asUser, ServerTable)+" || true\n"+openCLI("", ModeClient)+"\n"+
 				getAs(asUser, ClientTable),
 			l.draws(func(p *Picture) { l.report.Picture = p }, ExpectedPicture())),

@@ -32,7 +32,7 @@ func Prediction(s Step) (Question, bool) {
 	if !ok || s.Mode == ModeDirect || s.Mode == "" {
 		return Question{}, false
 	}
-	return Question{Step: s.ID, Text: s.Title + ": what will " + s.Principal + " see?", Choices: Sights(), Right: right,
+	return Question{Step: s.ID, Text: s.Title + ". What will they see?", Choices: Sights(), Right: right,
 		Because: s.Why}, true
 }
 

@@ -46,8 +46,9 @@ func (l *Lab) recoveryChapter() chapter {
 				"private half you keep offline. From now on a person who has both opens the items, whatever the key "+
 				"policy says.",
 			escrowCLI, doing(l.exportEscrow)),
-		does("escrow-lose", "lose the key: disable it", "A deleted key is worse: nothing brings it back after the "+
-			"wait of 7 to 30 days. Until then cancelling the deletion does.", key("disable"), doing(l.disableKey)),
+		does("escrow-lose", "lose the key: disable it",
+			"A deleted key is worse: nothing brings it back after the wait of 7 to 30 days. Until then you can "+
+				"cancel the deletion.", key("disable"), doing(l.disableKey)),
 		decrypts("escrow-lost", "administrator opens an item under the branch key", KeyDisabled,
 			"The branch key is wrapped by the key, so the item stays closed. The backups of the table are the same "+
 				"ciphertext and do not help.", item, func(ctx context.Context) (string, error) {
@@ -67,7 +68,7 @@ func (l *Lab) recoveryChapter() chapter {
 			"aws dynamodb get-item --table-name "+HierarchyTable+` --key '{"id":{"S":"region"}}'`,
 			doing(l.putRegionItem)),
 		does("region-lose", "lose the Region: disable the primary key",
-			"A Region cannot be switched off for a lesson. A disabled key answers as little.",
+			"The lab cannot switch a Region off, so it disables the primary key, which then refuses every call.",
 			"aws kms disable-key --key-id "+multiCLI, l.setMulti(false)),
 		decrypts("region-lost", "administrator opens the copy in "+l.region, KeyDisabled,
 			"The primary key no longer answers.", l.openRegionCLI(false), l.opensRegion(false)),

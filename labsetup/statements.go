@@ -80,8 +80,8 @@ func (l *Lab) statementChapter() chapter {
 		probes("administrator-manages", "ask whether the key rotates", allowed,
 			"“Allow access for Key Administrators” lets them manage the key.", rotationCLI, rotation),
 		probes("administrator-decrypts", "decrypt as key administrator", DeniedDecrypt,
-			"Managing a key is not using it. But an administrator can write the key policy and name themselves in it, "+
-				"so trust administrators with the data.", decryptCLI+asProbe, decrypt),
+			"Managing a key is not using it. But a key administrator can write the key policy and name themselves "+
+				"in it, so choose only administrators whom you trust with the data.", decryptCLI+asProbe, decrypt),
 		set("administrators-without", "remove the second user from the statement", "No statement names them any more.",
 			none),
 		probes("stranger-manages", "ask whether the key rotates", deniedRotation,
@@ -105,14 +105,13 @@ func (l *Lab) statementChapter() chapter {
 		probes("attach-makes", "make a table under the key", allowed,
 			"The fourth statement lets DynamoDB make its grant on their behalf.", tableCLI, l.makesTableUnderKey),
 		probes("attach-direct", "make a grant directly", deniedGrant,
-			"The condition kms:GrantIsForAWSResource holds only when a service asks. A key user cannot make grants "+
-				"for "+
-				"friends.", `aws kms create-grant --key-id "$KEY" --grantee-principal "`+shellProbe+
+			"The condition kms:GrantIsForAWSResource holds only when an AWS service asks. A key user cannot make "+
+				"grants for other users.", `aws kms create-grant --key-id "$KEY" --grantee-principal "`+shellProbe+
 				`" --operations Decrypt`+asProbe, l.grantsItself),
 		set("use-without", "remove the second user from both", "No statement names them any more.", none),
 		probes("use-denied", "decrypt", DeniedDecrypt,
-			"We removed them from both statements and tried again: denied. So those statements alone had given the "+
-				"permission.", decryptCLI+asProbe, decrypt),
+			"We removed them from both statements and tried again: denied. So the third statement alone had "+
+				"allowed kms:Decrypt; the fourth allows grants only.", decryptCLI+asProbe, decrypt),
 		does("probe-table-removed", "remove the second user's table",
 			"Deleting a table needs no right to its key. DynamoDB retires its grant.",
 			"aws dynamodb delete-table --table-name "+probeTable,

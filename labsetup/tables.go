@@ -19,27 +19,28 @@ import (
 func (l *Lab) tableChapter() chapter {
 	return chapter{chapterTables, []labStep{
 		does("table", "make the server-side table with default settings",
-			"DynamoDB encrypts every table at rest. Unless you say otherwise it uses a key that AWS owns, and that "+
-				"key "+
-				"denies no one.", createCLI(ServerTable), l.makeTable(ServerTable)),
+			"Server-side means that DynamoDB encrypts the table at rest, that is, on its disks. Unless you say "+
+				"otherwise it uses a key that AWS owns, which denies no one.",
+			createCLI(ServerTable), l.makeTable(ServerTable)),
 		does("table-key", "switch it to the customer managed key",
-			"From now on DynamoDB asks KMS for each caller who reads or writes whether they may use the key. On "+
-				"AWS it "+
+			"From now on DynamoDB asks KMS whether the caller of a read or write may use the key. On AWS it "+
 				"remembers a yes for about five minutes.",
 			underKeyCLI(ServerTable, `,KMSMasterKeyId="$KEY"`),
 			l.encryptTable(ServerTable, func() string { return l.keyARN })),
 		does("client-table", "make the client-side table",
-			"It stays under the AWS owned key. Its items are encrypted before they are sent, under your key.",
+			"Client-side means that your program encrypts an item before it sends it. The table itself stays under "+
+				"the AWS owned key.",
 			createCLI(ClientTable), l.makeTable(ClientTable)),
 		l.puts(ServerTable, ModeServer, "The program sends the record as it is. DynamoDB encrypts it for the disk."),
 		l.puts(ClientTable, ModeClient,
-			"The program encrypts the name and the diagnosis first. DynamoDB never sees them."),
+			"The program encrypts the name and the diagnosis with a data key from KMS, and stores the data key in "+
+				"the item, encrypted under your key. The ward stays readable."),
 		l.administratorReads(ServerTable, ModeServer,
-			"Anyone who may use the key reads the table as if it were not encrypted. What arrives in the program is "+
-				"plaintext: DynamoDB decrypted it first, and HTTPS protected it on the way."),
+			"Anyone who may read the table and use its key sees plaintext: DynamoDB decrypts before it answers. "+
+				"HTTPS protected the answer on the way."),
 		l.administratorReads(ClientTable, ModeClient,
-			"The program got ciphertext, asked KMS to open the item's data key, and decrypted. The AWS CLI cannot do "+
-				"this: try 'aws dynamodb get-item' on this table and look at the binary values."),
+			"The program got ciphertext, asked KMS to decrypt the item's data key (kms:Decrypt), and opened the "+
+				"item with it. The AWS CLI cannot do this: 'aws dynamodb get-item' shows binary values."),
 	}}
 }
 
@@ -120,8 +121,17 @@ func (l *Lab) puts(table, mode, why string) labStep {
 	return does("put-"+table, "put the record into "+tableWords(table), why, cli, doing(put))
 }
 
+// administratorTitle returns the title of a read by the administrator. A read of a
+// client-side item also asks KMS, unlike a plain read of the table, and its title says so.
+func administratorTitle(table, mode string) string {
+	if mode == ModeClient {
+		return "administrator tries to decrypt the client-side item"
+	}
+	return "administrator reads " + tableWords(table)
+}
+
 func (l *Lab) administratorReads(table, mode, why string) labStep {
-	return sees("administrator-"+table, "administrator reads "+tableWords(table), administratorRole, mode,
+	return sees("administrator-"+table, administratorTitle(table, mode), administratorRole, mode,
 		SeesPlaintext, why, readCLI("", table, mode), l.reads(&l.administrator, table))
 }
 

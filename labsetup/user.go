@@ -20,9 +20,9 @@ import (
 func (l *Lab) userChapter() chapter {
 	return chapter{chapterUser, []labStep{
 		does("user", "make a user who may use DynamoDB",
-			"AmazonDynamoDBFullAccess allows everything in DynamoDB. Of KMS it has two harmless rights, and none that "+
-				"uses a customer managed key. An IAM policy is attached to a user; the key has a key policy of its "+
-				"own.",
+			"The user is called "+UserName+". The managed IAM policy that is attached to them covers all "+
+				"DynamoDB tables of the account. Of KMS it allows kms:DescribeKey and kms:ListAliases, which show "+
+				"keys and cannot decrypt. The key policy does not name the user.",
 			"aws iam create-user --user-name "+UserName+" --tags Key="+labTag+",Value="+labTagValue+
 				"\naws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.policy(), doing(l.makeUser)),
 		does("user-password", "give the user a console password",

@@ -151,7 +151,7 @@ func (c *exerciseStart) describe(s streams, p *place, e exercise.Exercise) {
 	tell(s.out, "\n%s\n", st.bold("Next"))
 	if p.server != nil && !e.Text {
 		tell(s.out, "  ddbseal serve --data-dir %s\n", p.dir)
-		tell(s.out, "  # in another terminal: its exports, then the AWS CLI, and below --endpoint-url\n")
+		tell(s.out, "  # in another terminal, paste the exports that it prints; then use the AWS CLI\n")
 	}
 	tell(s.out, "  ddbseal exercise check %s%s%s\n", e.ID, answer, p.flag)
 	tell(s.out, "  ddbseal exercise hint %s      # %d hints\n", e.ID, len(e.Hints))

@@ -63,7 +63,7 @@ type labCommand struct {
 func (c *labCommand) Help() string {
 	return `Makes a KMS key, a table that DynamoDB encrypts, a table whose items this program encrypts, and a user who may use the tables but not the key; shows who sees what and why, gives the user the key and takes it back. Every claim is a check: the exit code is 0 only if all held.
 
-This core path has about twenty steps. The optional chapters (--all, and --json) take the key policy apart, show the other keys of DynamoDB, more ways to give access, a disabled key, rotation, a second Region, the audit, and the clean-up.
+This core path has about 25 steps. The optional chapters (--all, and --json) take the key policy apart, show the other keys of DynamoDB, more ways to give access, a disabled key, rotation, a second Region, the audit, and the clean-up.
 
 It runs on an embedded AWS inside this process, without account or network: at reading pace on a terminal, at once with --fast or into a file. With --aws it runs on the account of the current credentials, for a quarter of an hour (--all: about an hour), because AWS caches permissions for minutes. There the core path leaves what it made; 'ddbseal down --aws' removes it.
 

@@ -50,7 +50,8 @@ func newNarrator(out io.Writer, verbose, slow bool, size int) *narrator {
 // begin is the first screen: the question of the lab, and its picture. A learner
 // who predicts sees an empty one.
 func (n *narrator) begin() {
-	tell(n.out, "\nOne record, one key, two ways to encrypt. Who sees what?\n\n")
+	tell(n.out, "\nOne record, one key, two ways to encrypt: server-side DynamoDB encrypts, and\n"+
+		"client-side your program does. Who sees what?\n\n")
 	p := labsetup.ExpectedPicture()
 	if n.learner != nil {
 		p = screen.Covered()

@@ -20,18 +20,23 @@ func Terms() []Term {
 			"another key: that is envelope encryption."},
 		{"Encryption context", "Names and values that are bound to a ciphertext: the same ones have to be given to " +
 			"decrypt it. They are not secret, policies can demand them, and the audit keeps them."},
-		{"Escrow", "A copy of a key outside of the service that guards it, for the day when that service does not " +
-			"answer any more. To use it takes no permission, only the copy."},
-		{"Grant", "A permission on one KMS key for one principal, given and revoked without a change of the key " +
-			"policy. DynamoDB uses a table's key through a grant."},
-		{"Key policy", "The policy attached to a KMS key. It decides who may use the key, and whether IAM policies " +
-			"of the account count too."},
+		{"Escrow",
+			"A copy of a key outside of the service that guards it, for the day when that service does not answer " +
+				"any more. To use it takes no permission, only the copy and the private key that it is sealed for."},
+		{"Grant",
+			"A permission on one KMS key for one principal (a user, a role or a service), given and revoked " +
+				"without a change of the key policy. DynamoDB uses a table's key through a grant."},
+		{"Key policy",
+			"The policy attached to a KMS key. It decides who may use the key, and whether the account's IAM " +
+				"policies, which are attached to users, groups and roles, count too."},
 		{"Multi-Region key", "A KMS key with replicas in other Regions. They share the key material and not the " +
 			"policy. A key is multi-Region from its creation or never."},
-		{"Server-side encryption", "The service encrypts what it stores. A caller who may use the key and the table " +
-			"sees plaintext, any other gets an error and never ciphertext."},
-		{"Signature", "What tells a changed item from one that is as it was written. A readable attribute can be " +
-			"signed too: everybody can read it, and a change does not go unnoticed."},
+		{"Server-side encryption",
+			"The service encrypts what it stores. A caller who may use the table and its key sees plaintext. A " +
+				"caller who may not use a customer managed key gets an error and never ciphertext."},
+		{"Signature",
+			"Bytes in an item by which a program with the key notices that the item was changed. A readable " +
+				"attribute can be signed too: anyone who may read the table can read it, and a change is noticed."},
 	}
 }
 
