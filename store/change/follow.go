@@ -69,7 +69,7 @@ func Follow[T any](ctx context.Context, client StreamsClient, table Table[T],
 		return fmt.Errorf("%w: %w", store.ErrConfiguration, err)
 	}
 	f := &follower[T]{settings: s, client: client, table: table, name: name, handle: handle,
-		slots: make(chan struct{}, s.parallel), positions: map[string]Position{}}
+		slots: make(chan struct{}, s.parallel), positions: map[string]Position{}, empty: map[string]int64{}}
 	f.touch()
 	return f.run(ctx)
 }
@@ -87,10 +87,24 @@ type follower[T any] struct {
 
 	mu        sync.Mutex
 	positions map[string]Position // of the current stream, by shard
+	empty     map[string]int64    // when the last read that found nothing began, by shard
 }
 
 // errIdle ends a follower that UntilIdle asked to end.
 var errIdle = errors.New("no records for the time of UntilIdle")
+
+// quiet reports whether each running shard was read since the last record came,
+// and had none: a read that takes long is not a stream without records.
+func (f *follower[T]) quiet(running map[string]bool) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for shard := range running {
+		if f.empty[shard] < f.active.Load() {
+			return false
+		}
+	}
+	return true
+}
 
 func (f *follower[T]) touch() { f.active.Store(time.Now().UnixNano()) }
 
@@ -268,7 +282,7 @@ func (f *follower[T]) stream(ctx context.Context, stream string, since time.Time
 		wait := shardPoll
 		if f.idle > 0 {
 			idleFor := time.Duration(time.Now().UnixNano() - f.active.Load())
-			if idleFor >= f.idle && f.busy.Load() == 0 {
+			if idleFor >= f.idle && f.busy.Load() == 0 && f.quiet(running) {
 				return errIdle
 			}
 			wait = min(wait, max(f.idle-idleFor, f.idle/4, time.Millisecond))

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/smithy-go"
 
@@ -400,6 +401,30 @@ func TestFollowLag(t *testing.T) {
 		ok(t, h.follow(t, f, change.Count(&stats)))
 		if n := stats.Read(); n.Lag != 0 || len(h.all) != 1 {
 			t.Errorf("%+v", n)
+		}
+	})
+}
+
+// slowStreams answers after a while.
+type slowStreams struct {
+	*fakeStreams
+	wait time.Duration
+}
+
+func (s *slowStreams) GetRecords(ctx context.Context, in *dynamodbstreams.GetRecordsInput,
+	o ...func(*dynamodbstreams.Options)) (*dynamodbstreams.GetRecordsOutput, error) {
+	time.Sleep(s.wait)
+	return s.fakeStreams.GetRecords(ctx, in, o...)
+}
+
+// TestFollowSlowReads: a read that takes longer than the time of UntilIdle is not
+// a stream without records.
+func TestFollowSlowReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h handled
+		ok(t, h.follow(t, &slowStreams{one(t, 1, 2, 3, 4, 5), 3 * time.Minute}))
+		if got := h.String(); got != "1 2 3 4 5" {
+			t.Errorf("handled %q", got)
 		}
 	})
 }

@@ -108,7 +108,8 @@ func PollEvery(d time.Duration) Option { return func(s *settings) { s.poll = d }
 // default. Each holds at most 1 MB of records.
 func Parallel(shards int) Option { return func(s *settings) { s.parallel = shards } }
 
-// UntilIdle makes Follow return nil when no shard had a record for d. Records
+// UntilIdle makes Follow return nil when no shard had a record for d, and each was
+// read since the last one. Records
 // usually arrive within a second of their write, which DynamoDB does not
 // promise.
 func UntilIdle(d time.Duration) Option { return func(s *settings) { s.idle = d } }

@@ -66,6 +66,7 @@ func (f *follower[T]) turn(ctx context.Context, r *reader) (idle bool, err error
 		return false, ctx.Err()
 	}
 	defer func() { <-f.slots }()
+	began := time.Now().UnixNano()
 	records, err := r.read(ctx)
 	if err != nil {
 		return false, f.readFailed(ctx, r, err)
@@ -76,6 +77,9 @@ func (f *follower[T]) turn(ctx context.Context, r *reader) (idle bool, err error
 			r.ended, r.at.Done = true, true
 			return false, f.save(ctx, r.at)
 		}
+		f.mu.Lock()
+		f.empty[r.at.Shard] = began
+		f.mu.Unlock()
 		return true, nil
 	}
 	f.busy.Add(1)
