@@ -87,7 +87,10 @@ func deleteUserCLI(user string) string {
 		" --access-key-id \"$id\"\ndone\n" +
 		"for arn in $(aws iam list-attached-user-policies --user-name " + user +
 		" --query 'AttachedPolicies[].PolicyArn' --output text); do\n  aws iam detach-user-policy --user-name " + user +
-		" --policy-arn \"$arn\"\ndone\naws iam delete-user --user-name " + user
+		" --policy-arn \"$arn\"\ndone\n" +
+		"for name in $(aws iam list-user-policies --user-name " + user + " --query PolicyNames --output text); do\n" +
+		"  aws iam delete-user-policy --user-name " + user + " --policy-name \"$name\"\ndone\n" +
+		"aws iam delete-user --user-name " + user
 }
 
 // removing goes on when something is not the lab's: it stays, and the report

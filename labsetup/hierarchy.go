@@ -52,7 +52,8 @@ func (l *Lab) hierarchyChapter() chapter {
 				"while.",
 			"ddbseal keystore create "+store+" --context lab="+labTagValue, doing(l.makeKeyStore)),
 		does("hierarchy-items", "put the items", "Both kinds of items have the same format and hold the same record.",
-			"aws dynamodb scan --table-name "+HierarchyTable+" --select COUNT", doing(l.putHierarchy)),
+			putItemsCLI(directRing, manyCLI(directID))+"\n"+putItemsCLI(branchRing, manyCLI(branchID)),
+			doing(l.putHierarchy)),
 		sees("hierarchy-direct", "administrator opens ten items without a branch key", administratorRole, ModeClient,
 			calls(manyItems), "Each item has a data key that only KMS can unwrap, so each costs a call: time, money, "+
 				"and a part of the account's limit of calls per second.", openItemCLI(directID+"1", ""),
@@ -86,19 +87,44 @@ func (l *Lab) hierarchyChapter() chapter {
 // openItemCLI is the command that opens an item, as the profile or, if that is
 // empty, as the administrator.
 func openItemCLI(id, profile string) string {
-	ring := `{"type":"aws-kms","keyId":"$KEY"}`
 	if strings.HasPrefix(id, branchID) {
-		ring = `{"type":"hierarchical","table":"` + BranchKeyTable + `","kmsKeyId":"$KEY","branchKeyId":"` +
-			branchKeyID + `"}`
+		return decryptCommand(id, branchRing, profile)
 	}
-	return decryptCommand(id, ring, profile)
+	return decryptCommand(id, directRing, profile)
 }
+
+// The keyrings of the two kinds of items, as configurations have them.
+const (
+	directRing = `{"type":"aws-kms","keyId":"$KEY"}`
+	branchRing = `{"type":"hierarchical","table":"` + BranchKeyTable + `","kmsKeyId":"$KEY","branchKeyId":"` +
+		branchKeyID + `"}`
+)
+
+// configCLI writes the configuration of the items under a keyring to items.json.
+func configCLI(ring string) string {
+	return "cat > items.json <<EOF\n" + `{"table":"` + HierarchyTable + `","partitionKey":"id","attributeActions":` +
+		`{"id":"SIGN_ONLY","name":"ENCRYPT_AND_SIGN","diagnosis":"ENCRYPT_AND_SIGN","ward":"SIGN_ONLY"},` +
+		"\n" + `"keyring":` + ring + "}\nEOF\n"
+}
+
+// putItemsCLI is the command that encrypts a record for each id, a list of the
+// shell, and puts it.
+func putItemsCLI(ring, ids string) string {
+	r := theRecord()
+	return configCLI(ring) + "for id in " + ids + `; do
+  echo '{"id":{"S":"'$id'"},"name":{"S":"` + r.Name + `"},"diagnosis":{"S":"` + r.Diagnosis + `"},"ward":{"S":"` +
+		r.Ward + `"}}'
+done | ddbseal item encrypt --config items.json | while read -r item; do
+  aws dynamodb put-item --table-name ` + HierarchyTable + ` --item "$item"
+done`
+}
+
+// manyCLI lists the ids of many items in the shell.
+func manyCLI(id string) string { return "$(seq -f " + id + "%g " + strconv.Itoa(manyItems) + ")" }
 
 // decryptCommand reads an item of the table and decrypts it with a keyring.
 func decryptCommand(id, ring, profile string) string {
-	return "cat > items.json <<EOF\n" + `{"table":"` + HierarchyTable + `","partitionKey":"id","attributeActions":` +
-		`{"id":"SIGN_ONLY","name":"ENCRYPT_AND_SIGN","diagnosis":"ENCRYPT_AND_SIGN","ward":"SIGN_ONLY"},` +
-		"\n" + `"keyring":` + ring + "}\nEOF\naws dynamodb get-item --table-name " + HierarchyTable +
+	return configCLI(ring) + "aws dynamodb get-item --table-name " + HierarchyTable +
 		` --key '{"id":{"S":"` + id + `"}}' --query Item --output json` + profile + " | tr -d '\\n'" +
 		" |\n  ddbseal item decrypt --config items.json" + profile
 }

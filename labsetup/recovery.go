@@ -65,7 +65,7 @@ func (l *Lab) recoveryChapter() chapter {
 
 		does("region-item", "put an item under the multi-Region key, and keep a copy of it",
 			"The copy stands for a replica of the table, a backup, or an export in the other Region.",
-			"aws dynamodb get-item --table-name "+HierarchyTable+` --key '{"id":{"S":"region"}}'`,
+			putItemsCLI(`{"type":"aws-kms-mrk","keyId":"$MULTI"}`, regionID),
 			doing(l.putRegionItem)),
 		does("region-lose", "lose the Region: disable the primary key",
 			"The lab cannot switch a Region off, so it disables the primary key, which then refuses every call.",
