@@ -13,6 +13,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store"
+	"github.com/ddbseal/ddbseal/store/internal/provision"
 )
 
 // Attributes of a checkpoint table.
@@ -50,26 +51,8 @@ var (
 // ready. A table that exists is not an error. It holds sequence numbers and
 // shard ids, and nothing of the items.
 func CreateCheckpointTable(ctx context.Context, c TableCreator, name string) error {
-	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
-		TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String(followerAttribute), AttributeType: types.ScalarAttributeTypeS},
-			{AttributeName: aws.String(shardAttribute), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String(followerAttribute), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String(shardAttribute), KeyType: types.KeyTypeRange}},
-	})
-	var exists *types.ResourceInUseException
-	if err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("create checkpoint table %s: %w", name, err)
-	}
-	waiter := dynamodb.NewTableExistsWaiter(c, func(o *dynamodb.TableExistsWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 100*time.Millisecond, 2*time.Second
-	})
-	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, 5*time.Minute); err != nil {
-		return fmt.Errorf("create checkpoint table %s: %w", name, err)
-	}
-	return nil
+	return provision.CreateCheckpointTable(ctx, c, name,
+		provision.Key{Partition: followerAttribute, Sort: shardAttribute})
 }
 
 // TableCheckpoint keeps positions in a DynamoDB table. Followers with different

@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store/internal/provision"
 )
 
 // TableCreator is the part of *dynamodb.Client that CreateCheckpointTable uses.
@@ -26,23 +26,7 @@ type TableCreator interface {
 // string; on demand) and waits until it is ready. A table that exists is not an error.
 // Checkpoints hold key values of the migrated table in the clear.
 func CreateCheckpointTable(ctx context.Context, c TableCreator, name string) error {
-	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
-		TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
-			AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
-	})
-	var exists *types.ResourceInUseException
-	if err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("create checkpoint table %s: %w", name, err)
-	}
-	waiter := dynamodb.NewTableExistsWaiter(c, func(o *dynamodb.TableExistsWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 100*time.Millisecond, 2*time.Second
-	})
-	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, 5*time.Minute); err != nil {
-		return fmt.Errorf("create checkpoint table %s: %w", name, err)
-	}
-	return nil
+	return provision.CreateCheckpointTable(ctx, c, name, provision.Key{Partition: "id"})
 }
 
 // checkpoint is what is kept of one segment.
