@@ -46,14 +46,10 @@ func (l *Lab) removal() []labStep {
 		if table == probeTable {
 			cli += " 2>/dev/null || true"
 		}
-		steps = append(steps, does("delete-"+table, "delete "+table,
-			"The items go with it. No backup is made, and a table billed on demand has no alarms to delete.",
-			cli, l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
+		steps = append(steps, does("delete-"+table, "delete "+table, deletionWhy(table), cli, l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
 	}
 	for _, user := range []string{UserName, ProbeName, InsiderName} {
-		steps = append(steps, does("delete-"+user, "delete "+user,
-			"IAM refuses to delete a user who still has a password, access keys or policies. They go first.",
-			deleteUserCLI(user), l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
+		steps = append(steps, does("delete-"+user, "delete "+user, deletionWhy(user), deleteUserCLI(user), l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
 	}
 	return append(steps,
 		does("delete-role", "delete the role", "Its policy is detached first, for the same reason.",
@@ -77,6 +73,38 @@ func (l *Lab) removal() []labStep {
 				"can be "+
 				"cancelled.", scheduleCLI, l.removing(l.scheduleDeletion)),
 	)
+}
+
+// deletionWhy says what there is to know about the deletion of a table or a user.
+func deletionWhy(name string) string {
+	switch name {
+	case ServerTable:
+		return "The items go with the table, and no backup is kept. The console of AWS also offers to delete " +
+			"CloudWatch alarms: tables that are billed on demand, as all of this lab, have none."
+	case OwnedTable:
+		return "The AWS owned key was never in your account, so nothing of it is left."
+	case ManagedTable:
+		return "alias/aws/dynamodb stays. AWS manages this key, and a key of AWS costs nothing by the month."
+	case ClientTable:
+		return "The encrypted data keys lie in the items, so they go with the table."
+	case OtherTable:
+		return "This was the second client-side table, for the condition on the encryption context."
+	case BothTable:
+		return "This table was encrypted both ways."
+	case HierarchyTable:
+		return "Its items were encrypted under branch keys."
+	case BranchKeyTable:
+		return "The branch keys go with it. Nothing that was encrypted under them can be opened any more."
+	case KeyOffTable:
+		return "This is the table that was taken off the key."
+	case probeTable:
+		return "The second user tried to make this table. It is there only if a run was interrupted."
+	case UserName:
+		return "IAM refuses to delete a user who still has a password, access keys or policies. They go first."
+	case ProbeName:
+		return "This was the second user, who tried the four statements."
+	}
+	return "This user took the key off a table."
 }
 
 func deleteUserCLI(user string) string {
