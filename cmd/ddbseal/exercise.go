@@ -179,7 +179,7 @@ func paragraphs(w io.Writer, text string) {
 
 type exerciseHint struct {
 	exerciseFlags
-	Number int    `arg:"" optional:"" default:"1" help:"Which hint: each says more than the one before. (default: ${default})"`
+	Number int `arg:"" optional:"" default:"1" help:"Which hint: each says more than the one before. (default: ${default})"`
 }
 
 // Help is the long help text.

@@ -195,6 +195,7 @@ func (c *Console) routes() http.Handler {
 		mux.HandleFunc("POST "+pattern, c.signedIn(c.changing(h)))
 	}
 	get("/{$}", c.home)
+	get("/picture/events", c.pictureEvents)
 	post("/signout", c.signOut)
 	get("/tables", c.tablesPage)
 	post("/tables/read", c.readItem)
