@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
+	"github.com/ddbseal/ddbseal/labsetup/internal/shell"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
 
@@ -149,7 +150,7 @@ func noGrant() counter {
 func iamPolicy(user, name, action string, give bool) counter {
 	put := func(ctx context.Context, l *Lab) error {
 		_, err := l.iam().PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String(user),
-			PolicyName: aws.String(name), PolicyDocument: aws.String(iamAllow(action, l.keyARN))})
+			PolicyName: aws.String(name), PolicyDocument: aws.String(shell.Allow(action, l.keyARN))})
 		return err
 	}
 	remove := func(ctx context.Context, l *Lab) error {
@@ -341,7 +342,7 @@ func TestEveryCheckCanFail(t *testing.T) {
 	if err := l.identify(ctx); err != nil {
 		t.Fatal(err)
 	}
-	l.began, l.report = time.Now(), &Report{}
+	l.report = &Report{Began: time.Now()}
 	for _, c := range l.chapters() {
 		for _, s := range c.steps {
 			try := func() string {

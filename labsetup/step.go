@@ -67,6 +67,7 @@ type Step struct {
 	Mode      string  `json:"mode,omitempty"`     // one of the modes, or empty
 	TableKey  string  `json:"tableKey,omitempty"` // of the table that a check looks at: the key of DynamoDB
 	Optional  bool    `json:"optional,omitempty"` // of an optional chapter
+	Existed   bool    `json:"existed,omitempty"`  // what the step makes was there already
 	Why       string  `json:"why"`                // what the step shows
 	CLI       string  `json:"cli,omitempty"`      // bash that does the same, with the AWS CLI where that can
 	Error     string  `json:"error,omitempty"`
@@ -78,6 +79,7 @@ type Step struct {
 
 // Report is what a run found.
 type Report struct {
+	Began         time.Time `json:"began,omitzero"`
 	Account       string    `json:"account"`
 	Region        string    `json:"region"`
 	Administrator string    `json:"administrator"`
