@@ -98,3 +98,6 @@ func (l *Lab) Report() *Report {
 	r.Steps = slices.Clone(r.Steps)
 	return &r
 }
+
+// Adopt sets Config.Adopt for the steps that follow.
+func (l *Lab) Adopt(adopt bool) { l.cfg.Adopt = adopt }

@@ -125,6 +125,16 @@ func (r *Report) OK() bool {
 	return len(r.Steps) > 0
 }
 
+// Done returns how many steps are done: all but a last one on which the rest stands
+// and that did not succeed.
+func (r *Report) Done() int {
+	n := len(r.Steps)
+	if n > 0 && r.Steps[n-1].Expected == Done && !r.Steps[n-1].OK {
+		n--
+	}
+	return n
+}
+
 // action is the doing part of a step: it returns what it saw, or an error,
 // which is classified.
 type action func(ctx context.Context) (string, error)

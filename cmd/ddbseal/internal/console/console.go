@@ -56,6 +56,9 @@ type Console struct {
 	guard    *guard
 	progress *progress
 
+	labs sync.Mutex         // guards runs
+	runs map[string]*labRun // of the lab, by the ARN of their user
+
 	exercising sync.Mutex      // held while an exercise is started, checked or solved
 	ctx        context.Context // ends with Close
 	stop       context.CancelFunc
@@ -105,7 +108,7 @@ func New(cfg Config) (*Console, error) {
 	}
 	c := &Console{cfg: cfg, prefix: prefix, pages: loadPages(prefix), streams: newStreams(),
 		origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: []byte(random()),
-		guard: newGuard(cfg.Clock), progress: p}
+		guard: newGuard(cfg.Clock), progress: p, runs: map[string]*labRun{}}
 	for _, host := range []string{"127.0.0.1", "localhost", "::1"} {
 		c.origins[net.JoinHostPort(host, port)] = true
 	}
@@ -207,13 +210,15 @@ func (c *Console) routes() http.Handler {
 	get("/audit", c.auditPage)
 	get("/audit/events", c.auditEvents)
 	get("/audit/export", c.auditExport)
-	get("/lab", c.labPage)
-	post("/lab/run", c.writing(c.labRun))
-	post("/lab/reset", c.writing(c.labReset))
+	get("/lab", c.ofAdministrator(c.labPage))
+	post("/lab/run", c.writing(c.ofAdministrator(c.labSteps)))
+	post("/lab/answer", c.ofAdministrator(c.labAnswer))
+	post("/lab/names", c.writing(c.ofAdministrator(c.labNames)))
+	post("/lab/reset", c.writing(c.ofAdministrator(c.labReset)))
 	get("/exercises", c.exercisesPage)
 	get("/exercises/{id}", c.exercisePage)
 	post("/exercises/{id}/{action}", c.writing(c.changeExercise))
-	post("/lab/clean", c.writing(c.labClean))
+	post("/lab/clean", c.writing(c.ofAdministrator(c.labClean)))
 	get("/", c.notFound)
 	return mux
 }

@@ -3,7 +3,9 @@ package console
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/ddbseal/ddbseal/internal/privatefile"
@@ -13,19 +15,24 @@ import (
 // progressFile is where the lab's progress is kept, mode 0600.
 const progressFile = "console-lab.json"
 
-// progress is how far each user has come in the lab, by ARN.
+// progress is how far each user has come in the lab, by ARN, and the names of what
+// it makes, which all users of this console see.
 type progress struct {
 	path string // empty: memory only
 
 	mu    sync.Mutex
+	Names labsetup.Names         `json:"names"`
 	Users map[string]labProgress `json:"users"`
 }
 
-// labProgress are the steps done, and the report once there is one. Items are
-// left out of it: their values do not belong into a file of this page.
+// labProgress is one user's: what the steps so far have found, the answers to
+// questions, by their names, and the ID of the access key that the lab has made for
+// its user. Items are left out of the report: their values do not belong into a file
+// of this page.
 type labProgress struct {
-	Steps  []labsetup.Step  `json:"steps"`
-	Report *labsetup.Report `json:"report,omitempty"`
+	Report  *labsetup.Report `json:"report,omitempty"`
+	Answers map[string]int   `json:"answers,omitempty"`
+	Key     string           `json:"accessKeyId,omitempty"`
 }
 
 func openProgress(folder string) (*progress, error) {
@@ -53,23 +60,71 @@ func openProgress(folder string) (*progress, error) {
 func (p *progress) of(arn string) labProgress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.Users[arn]
+	l := p.Users[arn]
+	if l.Report == nil {
+		l.Report = &labsetup.Report{}
+	}
+	l.Answers = maps.Clone(l.Answers)
+	return l
 }
 
-// set keeps the progress of one user; the zero value forgets it.
-func (p *progress) set(arn string, l labProgress) error {
-	if l.Report != nil {
-		r := *l.Report
-		r.Items = nil
-		l.Report = &r
-	}
+// names returns the names of what the lab makes.
+func (p *progress) names() labsetup.Names {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(l.Steps) == 0 {
+	return p.Names.Complete()
+}
+
+func (p *progress) setNames(n labsetup.Names) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.Names = n
+	return p.write()
+}
+
+// change changes the progress of one user. What it knows without a report, the ID of
+// an access key, stays: see forget.
+func (p *progress) change(arn string, change func(*labProgress)) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.Users[arn]
+	l.Answers = maps.Clone(l.Answers)
+	if l.Answers == nil {
+		l.Answers = map[string]int{}
+	}
+	change(&l)
+	if l.Report != nil {
+		l.Report = lean(l.Report)
+	}
+	p.Users[arn] = l
+	return p.write()
+}
+
+// forget forgets the steps and the answers of one user. With all it forgets the ID of
+// the access key too, which a next run would replace.
+func (p *progress) forget(arn string, all bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l := p.Users[arn]; all || l.Key == "" {
 		delete(p.Users, arn)
 	} else {
-		p.Users[arn] = l
+		p.Users[arn] = labProgress{Key: l.Key}
 	}
+	return p.write()
+}
+
+// lean returns the report without items and commands: the plan has the latter.
+func lean(r *labsetup.Report) *labsetup.Report {
+	l := *r
+	l.Items, l.Steps = nil, slices.Clone(r.Steps)
+	for i := range l.Steps {
+		l.Steps[i].CLI = ""
+	}
+	return &l
+}
+
+// write writes the file; the caller holds the lock.
+func (p *progress) write() error {
 	if p.path == "" {
 		return nil
 	}
