@@ -65,8 +65,8 @@ func TestCreateKey(t *testing.T) {
 
 	// Refused: no name, a bad name, a name that exists; the text stays.
 	b.contains(b.fill(page, "3", "alias", ""), "write an alias")
-	b.contains(b.fill(page, "3", "alias", "my key", "description", "for <b>tests</b>"), "<h2>Add labels", "nothing else",
-		`href="#alias"`, `value="my key"`, `aria-invalid="true"`, "for &lt;b&gt;tests&lt;/b&gt;")
+	b.contains(b.fill(page, "3", "alias", "my key", "description", "for <b>tests</b>"), "<h2>Add labels",
+		"nothing else", `href="#alias"`, `value="my key"`, `aria-invalid="true"`, "for &lt;b&gt;tests&lt;/b&gt;")
 	b.contains(b.fill(page, "3", "alias", labsetup.KeyAlias), "another key&#39;s alias already")
 	page = b.fill(page, "3", "alias", "clinic-key", "description", "of the clinic")
 	b.contains(page, "<h2>Define key administrative permissions", "user/nextwork-admin", "user/nextwork-kms-user",

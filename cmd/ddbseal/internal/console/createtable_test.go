@@ -78,11 +78,13 @@ func TestManageEncryption(t *testing.T) {
 	b.contains(b.get("/tables", http.StatusOK), path+`">Manage encryption`)
 	page := b.get(path, http.StatusOK)
 	b.contains(page, `id="encryption-customer" name="encryption" value="customer" checked`, "AWS managed key",
-		"Audit trail", "Rotation", "Check: user reads the server-side table",
-		"Check: user reads the table under the AWS owned key", "Check: user reads the table under the AWS managed key")
+		"Audit trail", "Rotation", "Check: user reads the server-side table: denied kms:Decrypt",
+		"Check: user reads the server-side table: plaintext",
+		"Check: user reads the table under the AWS owned key: plaintext",
+		"Check: user reads the table under the AWS managed key: plaintext", labsetup.KeyAlias+"</a></b>")
 	// Every check leads to the step of the lab that has its title.
 	lab := b.get("/lab", http.StatusOK)
-	links := regexp.MustCompile(`href="/c-[0-9a-f]+/lab#(step-\d+)">Check: ([^<]+)<`).FindAllStringSubmatch(page, -1)
+	links := regexp.MustCompile(`href="/c-[0-9a-f]+/lab#(step-\d+)">Check: ([^<]+): [^:<]+(?::Decrypt)?<`).FindAllStringSubmatch(page, -1)
 	if len(links) != 4 {
 		t.Errorf("%d checks", len(links))
 	}
@@ -95,8 +97,8 @@ func TestManageEncryption(t *testing.T) {
 	b.contains(b.post(path, http.StatusOK, "encryption", "customer", "key", ""), "choose a customer managed key")
 	key := regexp.MustCompile(`<option value="(arn:[^"]+)" selected>`).FindStringSubmatch(page)[1]
 	b.contains(b.post(path, http.StatusOK, "encryption", "customer", "key", key), "under this key already")
-	b.contains(b.post(path, http.StatusOK, "encryption", "customer", "other-key", "alias/absent"), `<strong class="code">`,
-		`value="alias/absent"`)
+	b.contains(b.post(path, http.StatusOK, "encryption", "customer", "other-key", "alias/absent"),
+		`<strong class="code">`, `value="alias/absent"`)
 	const owned = "/tables/encryption/" + labsetup.OwnedTable
 	u.get(owned, http.StatusOK)
 	u.contains(u.post(owned, http.StatusForbidden, "encryption", "customer", "other-key", key), "AccessDeniedException",

@@ -54,9 +54,10 @@ func (c *Console) deleteTable(w http.ResponseWriter, r *http.Request, s *session
 	switch {
 	case r.PostForm.Get("action") == "unprotect":
 		if err = s.protect(r.Context(), v.Name, false); err == nil {
-			s.note(change{Key: tableKey(v.Name), Table: v.Name, Title: "Deletion protection of " + v.Name + " turned off",
-				Diff: stateDiff("protected from deletion", "not protected from deletion"),
-				undo: func(ctx context.Context) error { return s.protect(ctx, v.Name, true) }})
+			s.note(change{Key: tableKey(v.Name), Table: v.Name,
+				Title: "Deletion protection of " + v.Name + " turned off",
+				Diff:  stateDiff("protected from deletion", "not protected from deletion"),
+				undo:  func(ctx context.Context) error { return s.protect(ctx, v.Name, true) }})
 			c.redirect(w, r, "/tables/delete/"+url.PathEscape(v.Name))
 			return
 		}
@@ -88,6 +89,13 @@ func (s *session) protect(ctx context.Context, name string, on bool) error {
 func (s *session) deleteTable(ctx context.Context, name string, backup bool) error {
 	ch := change{Key: tableKey(name), Table: name, Title: "Table " + name + " deleted",
 		Diff: []diffLine{removed(name)}, Final: "there is no backup"}
+	t, err := s.describeTable(ctx, name)
+	if err != nil {
+		return err
+	}
+	if aws.ToBool(t.DeletionProtectionEnabled) {
+		backup = false // DynamoDB refuses the deletion, and the backup would stay
+	}
 	if backup {
 		arn, err := s.backup(ctx, name)
 		if err != nil {
@@ -96,6 +104,9 @@ func (s *session) deleteTable(ctx context.Context, name string, backup bool) err
 		ch.Final, ch.undo = "", func(ctx context.Context) error { return s.restore(ctx, name, arn) }
 	}
 	if _, err := s.ddb.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+		if backup {
+			s.say("The backup was created before the deletion was refused, and stays.")
+		}
 		return err
 	}
 	wait(ctx, func(ctx context.Context) bool {

@@ -60,7 +60,7 @@ func (c *Console) labSteps(s *session) map[string]stepLink {
 		return out
 	}
 	for i, step := range lab.Plan() {
-		out[step.ID] = stepLink{step.Title, "/lab#step-" + strconv.Itoa(i+1)}
+		out[step.ID] = stepLink{step.Title + ": " + step.Expected, "/lab#step-" + strconv.Itoa(i+1)}
 	}
 	return out
 }
@@ -104,7 +104,8 @@ func keyIDOf(arn string) string {
 type manageView struct {
 	Name    string
 	Now     tabledraft.Encryption
-	NowLink string
+	NowText string
+	NowLink string // to the key
 	Choice  encryptionView
 	Faults  fault.List
 	Problem *problem
@@ -125,7 +126,11 @@ func (c *Console) showEncryption(w http.ResponseWriter, r *http.Request, s *sess
 		return
 	}
 	v.Now = s.currentKey(ctx, t)
+	v.NowText = v.Now.Text()
 	if v.Now.Key != "" {
+		if alias := s.aliases(ctx)[keyIDOf(v.Now.Key)]; alias != "" && v.Now.Kind == tabledraft.Customer {
+			v.NowText = strings.Replace(v.NowText, v.Now.Key, alias, 1)
+		}
 		v.NowLink = "/keys/" + url.PathEscape(keyIDOf(v.Now.Key))
 	}
 	if chosen == nil {

@@ -129,7 +129,8 @@ func (d Draft) Check(page int, account string) fault.List {
 		faults.Add("users", wrongARNs(lines(d.OtherUsers)))
 		faults.Add("accounts", wrongAccounts(lines(d.Accounts), account))
 		if len(faults) == 0 && len(d.Policy(account).Text()) > keypolicy.MaxSize {
-			faults.Add("users", "the key policy would be larger than 32 KB, which KMS refuses: name fewer users, or a role")
+			faults.Add("users", "the key policy would be larger than 32 KB, which KMS refuses: name fewer users, "+
+				"or a role")
 		}
 	}
 	return faults

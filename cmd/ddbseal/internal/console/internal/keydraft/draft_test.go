@@ -19,8 +19,9 @@ const (
 // TestFields: the hidden fields of a page and the page's own fields carry the
 // whole draft, whatever the page.
 func TestFields(t *testing.T) {
-	d := Draft{Type: Symmetric, Usage: Encrypt, Alias: "a", Description: "of a\nkey", Administrators: []string{ann, ops},
-		OtherAdministrators: ops, Deletion: true, Users: []string{ann}, OtherUsers: ops + "\n" + ann, Accounts: other}
+	d := Draft{Type: Symmetric, Usage: Encrypt, Alias: "a", Description: "of a\nkey",
+		Administrators: []string{ann, ops}, OtherAdministrators: ops, Deletion: true,
+		Users: []string{ann}, OtherUsers: ops + "\n" + ann, Accounts: other}
 	all := url.Values{}
 	for _, f := range d.Fields(Review) {
 		all.Add(f.Name, f.Value)
@@ -116,6 +117,9 @@ func TestPolicy(t *testing.T) {
 	statements := d.Statements(own)
 	if len(statements) != 4 {
 		t.Fatal(statements)
+	}
+	if got := strings.Join(statements[2].Principals, " "); got != "role/ops arn:aws:iam::"+other+":root" {
+		t.Errorf("principals %s", got)
 	}
 	for _, s := range statements {
 		if s.Text == "" || s.JSON == "" || len(s.Actions) == 0 {

@@ -1,12 +1,17 @@
 package keydraft
 
-import "github.com/ddbseal/ddbseal/internal/keypolicy"
+import (
+	"strings"
+
+	"github.com/ddbseal/ddbseal/internal/keypolicy"
+)
 
 // Statement is one statement of the key policy, explained.
 type Statement struct {
-	Sid, Text string
-	Actions   []Action
-	JSON      string
+	Sid, Text  string
+	Principals []string // users and roles by their names, accounts by their ARNs
+	Actions    []Action
+	JSON       string
 }
 
 // Action is an action of AWS KMS, or a pattern that stands for several, with what
@@ -20,15 +25,15 @@ func (d Draft) Statements(account string) []Statement {
 		x := Statement{Sid: s.Sid, JSON: s.JSON()}
 		switch s.Sid {
 		case keypolicy.SidRoot:
-			x.Text = "It lets the IAM policies of this account count for the key. By itself it admits only the account's " +
-				"root user. With it, anyone whose IAM policies allow kms:Decrypt can decrypt, although the key policy " +
-				"does not name them. Without it the key can become one that no one can manage."
+			x.Text = "It lets the IAM policies of this account count for the key. By itself it admits only the " +
+				"account's root user. With it, anyone whose IAM policies allow kms:Decrypt can decrypt, although " +
+				"the key policy does not name them. Without it the key can become one that no one can manage."
 		case keypolicy.SidAdministrators:
 			x.Text = "The key administrators manage the key. They do not use it: none of the actions encrypts or " +
 				"decrypts. But kms:Put* lets them write this policy, and so give the key to themselves."
 			if !d.Deletion {
-				x.Text += " They may not schedule the key's deletion, as you chose. Who may write the policy can still " +
-					"change that."
+				x.Text += " They may not schedule the key's deletion, as you chose. They can still write the policy, " +
+					"and change that."
 			}
 		case keypolicy.SidUsers:
 			x.Text = "The key users encrypt and decrypt with the key, directly or through DynamoDB. Another account " +
@@ -36,6 +41,12 @@ func (d Draft) Statements(account string) []Statement {
 		case keypolicy.SidAttachment:
 			x.Text = "The key users let AWS services, such as DynamoDB, work with the key for them. The condition " +
 				"kms:GrantIsForAWSResource keeps the users from giving the key to others."
+		}
+		for _, arn := range s.Principal {
+			if name := arn[strings.LastIndexByte(arn, ':')+1:]; name != "root" {
+				arn = name
+			}
+			x.Principals = append(x.Principals, arn)
 		}
 		for _, action := range s.Action {
 			x.Actions = append(x.Actions, Action{action, actionText(action)})
