@@ -90,7 +90,7 @@ func (c *Console) accessPage(w http.ResponseWriter, r *http.Request, s *session)
 // analyze reads what decides, as the signed-in user.
 func (c *Console) analyze(r *http.Request, s *session, v *accessView) (*access.Analysis, error) {
 	t := access.Table{Name: v.Table}
-	names := c.progress.names()
+	names := c.progress.Named()
 	if v.Table == names.ClientTable || v.Table == labsetup.BothTable {
 		// The lab's own tables need no configuration.
 		if key, err := labsetup.NamedKeyARN(r.Context(), s.cfg, names.Key); err == nil {

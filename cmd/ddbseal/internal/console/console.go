@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/lab"
 	"github.com/ddbseal/ddbseal/localaws"
 )
 
@@ -54,10 +55,9 @@ type Console struct {
 	pages    map[string]*template.Template
 	sessions *sessions
 	guard    *guard
-	progress *progress
+	progress *lab.Progress
 
-	labs sync.Mutex         // guards runs
-	runs map[string]*labRun // of the lab, by the ARN of their user
+	runs lab.Runs // by the ARN of their user
 
 	exercising sync.Mutex      // held while an exercise is started, checked or solved
 	ctx        context.Context // ends with Close
@@ -98,7 +98,7 @@ func New(cfg Config) (*Console, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	p, err := openProgress(cfg.Folder)
+	p, err := lab.OpenProgress(cfg.Folder)
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
@@ -108,7 +108,7 @@ func New(cfg Config) (*Console, error) {
 	}
 	c := &Console{cfg: cfg, prefix: prefix, pages: loadPages(prefix), streams: newStreams(),
 		origins: map[string]bool{}, cookie: "ddbseal_console_" + port, formKey: []byte(random()),
-		guard: newGuard(cfg.Clock), progress: p, runs: map[string]*labRun{}}
+		guard: newGuard(cfg.Clock), progress: p}
 	for _, host := range []string{"127.0.0.1", "localhost", "::1"} {
 		c.origins[net.JoinHostPort(host, port)] = true
 	}
@@ -221,7 +221,7 @@ func (c *Console) routes() http.Handler {
 	get("/audit/events", c.auditEvents)
 	get("/audit/export", c.auditExport)
 	get("/lab", c.ofAdministrator(c.labPage))
-	post("/lab/run", c.writing(c.ofAdministrator(c.labSteps)))
+	post("/lab/run", c.writing(c.ofAdministrator(c.runSteps)))
 	post("/lab/answer", c.ofAdministrator(c.labAnswer))
 	post("/lab/names", c.writing(c.ofAdministrator(c.labNames)))
 	post("/lab/reset", c.writing(c.ofAdministrator(c.labReset)))

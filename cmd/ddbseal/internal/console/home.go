@@ -123,20 +123,20 @@ func (c *Console) pictureEvents(w http.ResponseWriter, r *http.Request, s *sessi
 // server-side table names it. A table that was taken off the key does not, and
 // then only who may describe the key learns its ARN.
 func (c *Console) labKey(ctx context.Context, s *session) (string, error) {
-	out, err := s.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(c.progress.names().ServerTable)})
+	out, err := s.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(c.progress.Named().ServerTable)})
 	if err != nil {
 		return "", err
 	}
 	if sse := out.Table.SSEDescription; sse != nil && sse.KMSMasterKeyArn != nil {
 		return aws.ToString(sse.KMSMasterKeyArn), nil
 	}
-	return labsetup.NamedKeyARN(ctx, s.cfg, c.progress.names().Key)
+	return labsetup.NamedKeyARN(ctx, s.cfg, c.progress.Named().Key)
 }
 
 // light reads the lab's record as the user and puts what comes into the rows of
 // the picture that it belongs to: with the key if the record shows.
 func (c *Console) light(ctx context.Context, s *session, keyARN string, rows []picture.Row) (bool, error) {
-	viewer := labsetup.Viewer{Config: s.cfg, Name: s.user, KeyARN: keyARN, Names: c.progress.names()}
+	viewer := labsetup.Viewer{Config: s.cfg, Name: s.user, KeyARN: keyARN, Names: c.progress.Named()}
 	if c.cfg.Server != nil {
 		viewer.Disk = c.onDisk
 	}

@@ -2,66 +2,122 @@ package console
 
 import (
 	"context"
+	"encoding/csv"
 	"errors"
-	"html/template"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/ddbseal/ddbseal/internal/keypolicy"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/lab"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/labsetup"
-	"github.com/ddbseal/ddbseal/labsetup/picture"
 )
 
-// stepView is one step on the page.
-type stepView struct {
-	labsetup.Step
-	Number   int
-	Done     bool
-	Next     bool
-	Failed   bool               // the lab cannot go on before it succeeds
-	Link     screen             // where it is done by hand
-	Found    *labsetup.Finding  // whether it is done already, of the next step
-	Question *labsetup.Question // to answer before it runs
-	Predicts bool               // the question is what the step will show
-	Answered []answerView
-	CSRF     string // of the form of the next step
+// labConfig configures the lab as the session's user. It makes no call.
+func (c *Console) labConfig(s *session) labsetup.Config {
+	cfg := labsetup.Config{
+		Administrator: s.cfg,
+		As:            c.as,
+		Names:         c.progress.Named(),
+		ByHand:        true,
+		OwnKey:        c.progress.Of(s.arn).Key,
+		Folder:        c.cfg.Folder,
+		Hint:          hint.ForLab,
+		Keep:          true, // clean-up is a step of its own: see labClean
+	}
+	cfg.Keys = func(user string, k aws.Credentials) error {
+		if user != cfg.Names.User {
+			return nil
+		}
+		return c.progress.Change(s.arn, func(u *lab.User) { u.Key = k.AccessKeyID })
+	}
+	if c.cfg.Server != nil {
+		cfg.Explain, cfg.Disk = c.lastReasons, c.onDisk
+		cfg.OtherAccount = &aws.Config{Region: s.cfg.Region} // for the plan: see startRun
+	} else {
+		cfg.Deadline, cfg.AuditDeadline = c.cfg.Attached.Deadline, c.cfg.Attached.AuditDeadline
+	}
+	return cfg
 }
 
-// answerView is a question that the learner has answered.
-type answerView struct {
-	Text, Said, Because string
-	Right               bool
+// onDisk shows what the embedded AWS keeps of a record.
+func (c *Console) onDisk(ctx context.Context, table, id string) ([]byte, error) {
+	view, err := c.cfg.Server.DiskView(ctx, table,
+		map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}})
+	return view.Sealed, err
 }
 
-type chapterView struct {
-	labsetup.Lesson
-	Steps []stepView
-	Done  int
-	Now   bool // the next step is here
-	Held  bool // all of it is done and as expected
+// lastReasons are those of the newest denial: the lab asks right after it.
+func (c *Console) lastReasons() []string {
+	events := c.cfg.Server.Audit().Events()
+	for i := len(events) - 1; i >= 0; i-- {
+		if events[i].Denied() {
+			return events[i].Reasons()
+		}
+	}
+	return nil
 }
 
-type labView struct {
-	Core, Optional []chapterView
-	Done, Size     int
-	CoreSize       int
-	Failed         int
-	Next           int    // number of the next step; zero: none
-	Stopped        string // why it cannot go on
-	Report         *labsetup.Report
-	Picture        template.HTML
-	Sees           []labsetup.Step // the checks of who sees what
-	Diff           []diffLine
-	Names          labsetup.Names
-	Wrong          string // why the names are not taken
-	Password       string
-	ReadOnly       bool
-	Working        bool // a step is on its way
+func readCredentials(folder string) (user, password string) {
+	if folder == "" {
+		return "", ""
+	}
+	f, err := os.Open(filepath.Join(folder, labsetup.CredentialsFile))
+	if err != nil {
+		return "", ""
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) != 2 || len(rows[1]) < 2 {
+		return "", ""
+	}
+	return rows[1][0], rows[1][1]
+}
+
+// runWait is how long a request waits for the steps that it asked for.
+const runWait = 60 * time.Second
+
+// startRun returns the session's run. A new one begins where the user's progress is.
+func (c *Console) startRun(ctx context.Context, s *session) (*lab.Run, error) {
+	cfg := c.labConfig(s)
+	if c.cfg.Server != nil {
+		root, err := c.cfg.Server.AddAccount(administrator.OtherAccount)
+		if err != nil {
+			return nil, err
+		}
+		other := c.as(root)
+		cfg.OtherAccount = &other
+	}
+	setup, err := labsetup.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return c.runs.Start(ctx, s.arn, c.runConfig(s, setup)), nil
+}
+
+func (c *Console) runConfig(s *session, setup *labsetup.Lab) lab.RunConfig {
+	return lab.RunConfig{Session: s.ctx, Lab: setup, From: c.progress.Of(s.arn).Report, Group: &c.running,
+		Keep: func(report *labsetup.Report) { c.keep(s, func(u *lab.User) { u.Report = report }) },
+		Made: func() string {
+			_, password := readCredentials(c.cfg.Folder)
+			return password
+		}}
+}
+
+// keep changes what is kept of the user's lab.
+func (c *Console) keep(s *session, change func(*lab.User)) {
+	if err := c.progress.Change(s.arn, change); err != nil {
+		c.cfg.Logger.Error("keep the lab's progress", "error", err)
+	}
 }
 
 // ofAdministrator shows a user who does not administer what is theirs to do in the lab.
@@ -76,7 +132,7 @@ func (c *Console) ofAdministrator(h handler) handler {
 			if r.Method == http.MethodPost {
 				status = http.StatusForbidden
 			}
-			c.render(w, r, s, status, "labuser", page{Title: "Lab", Section: "lab", Body: c.progress.names()})
+			c.render(w, r, s, status, "labuser", page{Title: "Lab", Section: "lab", Body: c.progress.Named()})
 		default:
 			c.failed(w, r, s, "lab", "Lab", err)
 		}
@@ -84,33 +140,36 @@ func (c *Console) ofAdministrator(h handler) handler {
 }
 
 func (c *Console) labPage(w http.ResponseWriter, r *http.Request, s *session) {
-	c.showLab(w, r, s, c.progress.names(), "")
+	c.showLab(w, r, s, c.progress.Named(), "")
 }
 
 // showLab shows the lab's page, with names that were not taken and why.
 func (c *Console) showLab(w http.ResponseWriter, r *http.Request, s *session, names labsetup.Names, wrong string) {
-	lab, err := labsetup.New(c.labConfig(s))
+	setup, err := labsetup.New(c.labConfig(s))
 	if err != nil {
 		c.failed(w, r, s, "lab", "Lab", err)
 		return
 	}
-	kept := c.progress.of(s.arn)
-	v := labView{Names: names, Wrong: wrong, Report: kept.Report, ReadOnly: c.readOnly()}
-	if run := c.runOf(s); run != nil {
-		run.mu.Lock()
-		v.Report, v.Password, v.Working = run.report, run.password, run.active
-		if run.err != nil {
-			v.Stopped = message(run.err)
+	kept := c.progress.Of(s.arn)
+	v := lab.View{Names: names, Wrong: wrong, Report: kept.Report, ReadOnly: c.readOnly()}
+	run := c.runs.Of(s.arn, s.ctx)
+	if run != nil {
+		state := run.State()
+		v.Report, v.Password, v.Working = state.Report, state.Password, state.Working
+		if state.Err != nil {
+			v.Stopped = message(state.Err)
 		}
-		run.mu.Unlock()
 	}
-	v.fill(lab.Plan(), lab.Lessons(), kept.Answers, c.progress.names())
-	next := v.next()
+	v.Fill(setup.Plan(), setup.Lessons(), kept.Answers, c.progress.Named())
+	next := v.Upcoming()
 	if next != nil {
 		next.CSRF = s.csrf
 	}
 	if next != nil && !v.Working {
-		found, ok, err := c.checkStep(r.Context(), s, next.ID)
+		if run == nil { // nothing was run since the session began
+			run = new(lab.Runs).Start(r.Context(), s.arn, c.runConfig(s, setup))
+		}
+		found, ok, err := run.Check(r.Context(), next.ID)
 		switch {
 		case err != nil:
 			found, ok = labsetup.Finding{Text: "It cannot be seen whether this is done already: " + message(err)}, true
@@ -122,144 +181,34 @@ func (c *Console) showLab(w http.ResponseWriter, r *http.Request, s *session, na
 	c.render(w, r, s, http.StatusOK, "lab", page{Title: "Lab", Section: "lab", Body: v})
 }
 
-// next returns the next step, or nil.
-func (v *labView) next() *stepView {
-	for _, chapters := range [][]chapterView{v.Core, v.Optional} {
-		for _, ch := range chapters {
-			for i := range ch.Steps {
-				if ch.Steps[i].Next {
-					return &ch.Steps[i]
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// fill puts together what the page shows.
-func (v *labView) fill(plan []labsetup.Step, lessons []labsetup.Lesson, answers map[string]int, names labsetup.Names) {
-	v.Size, v.Done = len(plan), min(v.Report.Done(), len(plan))
-	chapters := map[string]*chapterView{}
-	var order []*chapterView
-	for i, step := range plan {
-		x := stepView{Step: step, Number: i + 1, Done: i < v.Done, Next: i == v.Done && !v.ReadOnly,
-			Link: byHand(step.ID, names)}
-		if x.Failed = i == v.Done && i < len(v.Report.Steps); x.Done || x.Failed {
-			x.Step = v.Report.Steps[i]
-			x.CLI = step.CLI
-			if !x.OK {
-				v.Failed++
-			}
-		}
-		if x.Next {
-			v.Next = x.Number
-		}
-		if !step.Optional {
-			v.CoreSize = i + 1
-		}
-		x.ask(answers)
-		ch := chapters[step.Chapter]
-		if ch == nil {
-			ch = &chapterView{Held: true}
-			ch.Lesson = lessons[len(order)]
-			chapters[step.Chapter] = ch
-			order = append(order, ch)
-		}
-		ch.Steps = append(ch.Steps, x)
-		ch.Now = ch.Now || x.Next
-		ch.Held = ch.Held && x.Done && x.OK
-		if x.Done {
-			ch.Done++
-		}
-	}
-	for _, ch := range order {
-		if ch.Optional {
-			v.Optional = append(v.Optional, *ch)
-		} else {
-			v.Core = append(v.Core, *ch)
-		}
-	}
-	for _, step := range v.Report.Steps {
-		if step.Mode != "" {
-			v.Sees = append(v.Sees, step)
-		}
-	}
-	v.Diff = keypolicy.Diff(v.Report.PolicyBefore, v.Report.PolicyAfter)
-	if v.Report.Picture != nil {
-		v.Picture = template.HTML(picture.Of(*v.Report.Picture).SVG(picture.Variables)) // escaped there
-	}
-}
-
-// Over reports whether the core path is done: the page shows the verdict.
-func (v labView) Over() bool { return v.Done >= v.CoreSize }
-
-// All reports whether all steps are done.
-func (v labView) All() bool { return v.Done == v.Size }
-
-// ProgressText is for labels.
-func (v labView) ProgressText() string {
-	if v.Done <= v.CoreSize {
-		return strconv.Itoa(v.Done) + " of " + strconv.Itoa(v.CoreSize) + " steps of the core path"
-	}
-	return strconv.Itoa(v.Done) + " of all " + strconv.Itoa(v.Size) + " steps"
-}
-
-// ask chooses the question before the step, and shows the answers that were given.
-func (x *stepView) ask(answers map[string]int) {
-	prediction, predicts := labsetup.Prediction(x.Step)
-	for _, q := range labsetup.QuestionsFor(x.Step) {
-		isPrediction := predicts && q.Text == prediction.Text
-		answer, answered := answers[answerName(q.Step, isPrediction)]
-		answered = answered && answer >= 0 && answer < len(q.Choices)
-		switch {
-		case answered && (!isPrediction || x.Done):
-			a := answerView{Text: q.Text, Said: q.Choices[answer], Because: q.Because, Right: answer == q.Right}
-			if isPrediction {
-				a.Because, a.Right = "", a.Right && x.OK // the step itself says why
-			}
-			x.Answered = append(x.Answered, a)
-		case !answered && x.Next && x.Question == nil:
-			x.Question, x.Predicts = &q, isPrediction
-		}
-	}
-}
-
-// answerName is the name under which an answer is kept.
-func answerName(step string, predicts bool) string {
-	if predicts {
-		return step
-	}
-	return "?" + step
-}
-
 // labAnswer keeps the answer to a question. One to what the step will show runs it.
 func (c *Console) labAnswer(w http.ResponseWriter, r *http.Request, s *session) {
 	c.answer(s, r.PostForm.Get("question"), r.PostForm.Get("guess"), false)
-	c.redirect(w, r, "/lab#step-"+strconv.Itoa(c.progress.of(s.arn).Report.Done()+1))
+	c.redirect(w, r, "/lab#step-"+strconv.Itoa(c.progress.Of(s.arn).Report.Done()+1))
 }
 
 // answer keeps an answer, if there is such a question.
 func (c *Console) answer(s *session, step, guess string, predicts bool) {
 	n, err := strconv.Atoi(guess)
-	lab, failed := labsetup.New(c.labConfig(s))
+	setup, failed := labsetup.New(c.labConfig(s))
 	if err != nil || failed != nil {
 		return
 	}
-	for _, x := range lab.Plan() {
+	for _, x := range setup.Plan() {
 		if x.ID != step {
 			continue
 		}
 		prediction, _ := labsetup.Prediction(x)
 		for _, q := range labsetup.QuestionsFor(x) {
 			if (q.Text == prediction.Text) == predicts && n >= 0 && n < len(q.Choices) {
-				c.keep(s, func(p *labProgress) { p.Answers[answerName(step, predicts)] = n })
+				c.keep(s, func(u *lab.User) { u.Answers[lab.AnswerName(step, predicts)] = n })
 			}
 		}
 	}
 }
 
-// labSteps runs the steps up to the number of the form.
-func (c *Console) labSteps(w http.ResponseWriter, r *http.Request, s *session) {
+// runSteps runs the steps up to the number of the form.
+func (c *Console) runSteps(w http.ResponseWriter, r *http.Request, s *session) {
 	number, err := strconv.Atoi(r.PostForm.Get("step"))
 	if err != nil || number < 1 || number > 1000 {
 		http.Error(w, "There is no such step.", http.StatusBadRequest)
@@ -273,8 +222,8 @@ func (c *Console) labSteps(w http.ResponseWriter, r *http.Request, s *session) {
 		c.failed(w, r, s, "lab", "Lab", err)
 		return
 	}
-	c.advance(ctx, run, number, r.PostForm.Get("adopt") == "yes")
-	done, core := c.progress.of(s.arn).Report.Done(), c.coreSize(s)
+	run.Advance(ctx, number, r.PostForm.Get("adopt") == "yes")
+	done, core := c.progress.Of(s.arn).Report.Done(), c.coreSize(s)
 	if done >= number && (number == core || number > core && done == number) {
 		c.redirect(w, r, "/lab#report")
 		return
@@ -286,11 +235,11 @@ func (c *Console) labSteps(w http.ResponseWriter, r *http.Request, s *session) {
 func (c *Console) coreSize(s *session) int {
 	cfg := c.labConfig(s)
 	cfg.Core = true
-	lab, err := labsetup.New(cfg)
+	setup, err := labsetup.New(cfg)
 	if err != nil {
 		return 0
 	}
-	return lab.Size()
+	return setup.Size()
 }
 
 // labNames sets the names of what the lab makes, before it begins.
@@ -298,7 +247,7 @@ func (c *Console) labNames(w http.ResponseWriter, r *http.Request, s *session) {
 	text := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	names := labsetup.Names{Key: text("key"), ServerTable: text("serverTable"), ClientTable: text("clientTable"),
 		User: text("user")}
-	if c.progress.of(s.arn).Report.Done() > 0 {
+	if c.progress.Of(s.arn).Report.Done() > 0 {
 		s.say("The lab is on its way: start over to change the names.")
 		c.redirect(w, r, "/lab")
 		return
@@ -309,8 +258,8 @@ func (c *Console) labNames(w http.ResponseWriter, r *http.Request, s *session) {
 		c.showLab(w, r, s, names, err.Error())
 		return
 	}
-	c.stopRun(r.Context(), s)
-	if err := c.progress.setNames(names); err != nil {
+	c.runs.Stop(r.Context(), s.arn)
+	if err := c.progress.SetNames(names); err != nil {
 		c.failed(w, r, s, "lab", "Lab", err)
 		return
 	}
@@ -325,14 +274,14 @@ func (c *Console) labClean(w http.ResponseWriter, r *http.Request, s *session) {
 		c.redirect(w, r, "/lab")
 		return
 	}
-	c.stopRun(r.Context(), s)
-	lab, err := labsetup.New(c.labConfig(s))
+	c.runs.Stop(r.Context(), s.arn)
+	setup, err := labsetup.New(c.labConfig(s))
 	var report *labsetup.Report
 	if err == nil {
-		report, err = lab.Down(r.Context())
+		report, err = setup.Down(r.Context())
 	}
 	if err == nil {
-		err = c.progress.forget(s.arn, true)
+		err = c.progress.Forget(s.arn, true)
 	}
 	if err != nil {
 		c.failed(w, r, s, "lab", "Lab", err)
@@ -349,8 +298,8 @@ func (c *Console) labClean(w http.ResponseWriter, r *http.Request, s *session) {
 // labReset forgets the progress: the lab starts from its beginning. What exists
 // stays, and is found again.
 func (c *Console) labReset(w http.ResponseWriter, r *http.Request, s *session) {
-	c.stopRun(r.Context(), s)
-	if err := c.progress.forget(s.arn, false); err != nil {
+	c.runs.Stop(r.Context(), s.arn)
+	if err := c.progress.Forget(s.arn, false); err != nil {
 		c.failed(w, r, s, "lab", "Lab", err)
 		return
 	}

@@ -117,7 +117,7 @@ func (c *Console) showTables(w http.ResponseWriter, r *http.Request, s *session,
 // chooseTables lists the tables; without a choice it takes the lab's two.
 func (c *Console) chooseTables(ctx context.Context, s *session, left, right string) tablesView {
 	v := tablesView{Left: left, Right: right}
-	names := c.progress.names()
+	names := c.progress.Named()
 	pages := dynamodb.NewListTablesPaginator(s.ddb, &dynamodb.ListTablesInput{})
 	for pages.HasMorePages() {
 		out, err := pages.NextPage(ctx)

@@ -1,4 +1,6 @@
-package console
+// Package lab is the lab on the console's page: the run on its way, how far each user
+// has come, and what the page shows of it.
+package lab
 
 import (
 	"encoding/json"
@@ -12,35 +14,36 @@ import (
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
-// progressFile is where the lab's progress is kept, mode 0600.
-const progressFile = "console-lab.json"
+// File is where the lab's progress is kept, mode 0600.
+const File = "console-lab.json"
 
-// progress is how far each user has come in the lab, by ARN, and the names of what
+// Progress is how far each user has come in the lab, by ARN, and the names of what
 // it makes, which all users of this console see.
-type progress struct {
+type Progress struct {
 	path string // empty: memory only
 
 	mu    sync.Mutex
-	Names labsetup.Names         `json:"names"`
-	Users map[string]labProgress `json:"users"`
+	Names labsetup.Names  `json:"names"`
+	Users map[string]User `json:"users"`
 }
 
-// labProgress is one user's: what the steps so far have found, the answers to
+// User is one user's progress: what the steps so far have found, the answers to
 // questions, by their names, and the ID of the access key that the lab has made for
 // its user. Items are left out of the report: their values do not belong into a file
 // of this page.
-type labProgress struct {
+type User struct {
 	Report  *labsetup.Report `json:"report,omitempty"`
 	Answers map[string]int   `json:"answers,omitempty"`
 	Key     string           `json:"accessKeyId,omitempty"`
 }
 
-func openProgress(folder string) (*progress, error) {
-	p := &progress{Users: map[string]labProgress{}}
+// OpenProgress reads the progress in a folder. An empty folder means memory only.
+func OpenProgress(folder string) (*Progress, error) {
+	p := &Progress{Users: map[string]User{}}
 	if folder == "" {
 		return p, nil
 	}
-	p.path = filepath.Join(folder, progressFile)
+	p.path = filepath.Join(folder, File)
 	text, exists, err := privatefile.Read(p.path)
 	switch {
 	case err != nil:
@@ -52,12 +55,13 @@ func openProgress(folder string) (*progress, error) {
 		return nil, fmt.Errorf("%s is damaged, delete it: %w", p.path, err)
 	}
 	if p.Users == nil {
-		p.Users = map[string]labProgress{}
+		p.Users = map[string]User{}
 	}
 	return p, nil
 }
 
-func (p *progress) of(arn string) labProgress {
+// Of returns the progress of one user, with a report in any case.
+func (p *Progress) Of(arn string) User {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.Users[arn]
@@ -68,23 +72,24 @@ func (p *progress) of(arn string) labProgress {
 	return l
 }
 
-// names returns the names of what the lab makes.
-func (p *progress) names() labsetup.Names {
+// Named returns the names of what the lab makes.
+func (p *Progress) Named() labsetup.Names {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.Names.Complete()
 }
 
-func (p *progress) setNames(n labsetup.Names) error {
+// SetNames sets the names of what the lab makes.
+func (p *Progress) SetNames(n labsetup.Names) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.Names = n
 	return p.write()
 }
 
-// change changes the progress of one user. What it knows without a report, the ID of
-// an access key, stays: see forget.
-func (p *progress) change(arn string, change func(*labProgress)) error {
+// Change changes the progress of one user. What it knows without a report, the ID of
+// an access key, stays: see Forget.
+func (p *Progress) Change(arn string, change func(*User)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.Users[arn]
@@ -100,15 +105,15 @@ func (p *progress) change(arn string, change func(*labProgress)) error {
 	return p.write()
 }
 
-// forget forgets the steps and the answers of one user. With all it forgets the ID of
+// Forget forgets the steps and the answers of one user. With all it forgets the ID of
 // the access key too, which a next run would replace.
-func (p *progress) forget(arn string, all bool) error {
+func (p *Progress) Forget(arn string, all bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if l := p.Users[arn]; all || l.Key == "" {
 		delete(p.Users, arn)
 	} else {
-		p.Users[arn] = labProgress{Key: l.Key}
+		p.Users[arn] = User{Key: l.Key}
 	}
 	return p.write()
 }
@@ -124,7 +129,7 @@ func lean(r *labsetup.Report) *labsetup.Report {
 }
 
 // write writes the file; the caller holds the lock.
-func (p *progress) write() error {
+func (p *Progress) write() error {
 	if p.path == "" {
 		return nil
 	}
