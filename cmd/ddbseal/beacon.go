@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/labsetup"
@@ -168,7 +169,7 @@ func (c *censusOfTable) count(ctx context.Context, client *dynamodb.Client, tabl
 		return err
 	}
 	bar := counter(c.s)
-	defer bar.end()
+	defer bar.End()
 	pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{TableName: &table})
 	for number := 0; pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
@@ -184,7 +185,7 @@ func (c *censusOfTable) count(ctx context.Context, client *dynamodb.Client, tabl
 		}
 		for i, item := range items {
 			number++
-			bar.add()
+			bar.Add()
 			_, sealed := page.Items[i][envelope.HeaderAttribute]
 			if err = errs[i]; err == nil && e == nil && sealed {
 				return fmt.Errorf("the items of table %s are encrypted, and ciphertexts are all distinct: give the "+
@@ -202,7 +203,7 @@ func (c *censusOfTable) count(ctx context.Context, client *dynamodb.Client, tabl
 		}
 	}
 	if c.failures > 0 {
-		bar.clear()
+		bar.Clear()
 		tell(c.s.err, "%d items are not counted.\n", c.failures)
 		return errChecks
 	}
@@ -233,9 +234,9 @@ func nameOf(item envelope.Item, number int, e *envelope.ItemEncryptor) string {
 	return keyText(item[e.PartitionKey()], item[e.SortKey()])
 }
 
-func (c *censusOfTable) fail(bar *progress, item string, err error) {
+func (c *censusOfTable) fail(bar *terminal.Progress, item string, err error) {
 	if c.failures++; c.failures <= maxFailures {
-		bar.clear()
+		bar.Clear()
 		tell(c.s.err, "%s: %s\n", item, plain(err.Error()))
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/principal"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/labsetup/exercise"
 )
 
@@ -138,17 +139,17 @@ func (c *exerciseStart) Run(ctx context.Context, s streams) error {
 
 // describe tells the task and how to go on.
 func (c *exerciseStart) describe(s streams, p *place, e exercise.Exercise) {
-	st := styleFor(s.out)
-	tell(s.out, "\n%s\n", st.bold(e.Title))
+	st := terminal.StyleFor(s.out)
+	tell(s.out, "\n%s\n", st.Bold(e.Title))
 	for _, part := range []struct{ name, text string }{{"Why", e.Goal}, {"Given", e.Start}, {"Task", e.Task}} {
-		tell(s.out, "\n%s\n", st.bold(part.name))
+		tell(s.out, "\n%s\n", st.Bold(part.name))
 		paragraphs(s.out, part.text)
 	}
 	answer := ""
 	if e.Text {
 		answer = " --answer FILE"
 	}
-	tell(s.out, "\n%s\n", st.bold("Next"))
+	tell(s.out, "\n%s\n", st.Bold("Next"))
 	if p.server != nil && !e.Text {
 		tell(s.out, "  ddbseal serve --data-dir %s\n", p.dir)
 		tell(s.out, "  # in another terminal, paste the exports that it prints; then use the AWS CLI\n")
@@ -281,13 +282,13 @@ func startFirst(err error, id string, p *place) error {
 }
 
 func (c *exerciseCheck) print(s streams, r *exercise.Result) error {
-	st := styleFor(s.out)
+	st := terminal.StyleFor(s.out)
 	short := func(text string) string { return strings.ReplaceAll(text, "exercise-"+r.ID+"-", "…") }
 	passed := 0
 	for _, f := range r.Findings {
-		mark := st.bad("FAIL")
+		mark := st.Bad("FAIL")
 		if f.OK {
-			mark = st.good("ok  ")
+			mark = st.Good("ok  ")
 			passed++
 		}
 		tell(s.out, "%s  %s: %s\n      expected %s, got %s\n", mark, short(f.Who), short(f.Tried), f.Expected, f.Got)
@@ -297,9 +298,9 @@ func (c *exerciseCheck) print(s streams, r *exercise.Result) error {
 			}
 		}
 	}
-	verdict := st.bad(fmt.Sprintf("%d of %d as expected: not solved yet.", passed, len(r.Findings)))
+	verdict := st.Bad(fmt.Sprintf("%d of %d as expected: not solved yet.", passed, len(r.Findings)))
 	if r.Passed() {
-		verdict = st.good("Solved.")
+		verdict = st.Good("Solved.")
 	}
 	return tell(s.out, "\n%s\n", verdict)
 }

@@ -115,9 +115,9 @@ func (c *itemDecrypt) export(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	bar := counter(s)
-	defer bar.end()
-	job := &exportfile.Job{Encryptor: e, Line: bar.add, Report: func(file string, err error) {
-		bar.clear()
+	defer bar.End()
+	job := &exportfile.Job{Encryptor: e, Line: bar.Add, Report: func(file string, err error) {
+		bar.Clear()
 		tell(s.err, "%s: %s\n", file, plain(err.Error()))
 	}}
 	if c.Export == "-" {
@@ -132,7 +132,7 @@ func (c *itemDecrypt) export(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	n, err := job.Folder(ctx, c.Export, c.Out, share, s.out)
-	bar.clear()
+	bar.Clear()
 	if err == nil || ctx.Err() != nil {
 		tell(s.err, "%d files, %d of them finished before, %d not finished; %d lines, %d of them not opened.\n",
 			n.Files, n.Done, n.Failed, n.Lines, n.BadLines)
@@ -201,10 +201,10 @@ func eachItem(ctx context.Context, s streams, fn func(item envelope.Item, export
 	failed := false
 	number := 0
 	bar := counter(s)
-	defer bar.end()
+	defer bar.End()
 	for lines.Scan() {
 		number++
-		bar.add()
+		bar.Add()
 		if err := ctx.Err(); err != nil {
 			return errors.Join(fmt.Errorf("stopped before line %d: %w", number, err), out.Flush())
 		}
@@ -218,7 +218,7 @@ func eachItem(ctx context.Context, s streams, fn func(item envelope.Item, export
 		}
 		if err != nil {
 			failed = true
-			bar.clear()
+			bar.Clear()
 			tell(s.err, "line %d: %s\n", number, plain(err.Error()))
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/migrate"
@@ -206,7 +207,7 @@ type progressLine struct {
 
 func migrationProgress(out io.Writer) *progressLine {
 	p := &progressLine{out: out, last: time.Now()}
-	if _, ok := terminal(out); ok {
+	if _, ok := terminal.Size(out); ok {
 		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionShowCount(),
 			progressbar.OptionClearOnFinish())
 	}
