@@ -10,8 +10,8 @@ import (
 	"slices"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/exportfile"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/inspection"
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/envelope/legacy"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/store/migrate"
@@ -161,18 +161,11 @@ func (c *itemInspect) Help() string {
 // Run inspects each line.
 func (c *itemInspect) Run(ctx context.Context, s streams) error {
 	return eachItem(ctx, s, func(item envelope.Item, _ bool) ([]byte, error) {
-		m, err := envelope.Inspect(item)
-		if errors.Is(err, envelope.ErrLegacyItem) {
-			pairs, err := legacy.Describe(item)
-			if err != nil {
-				return nil, err
-			}
-			return json.Marshal(legacyInspection{"DynamoDB Encryption Client", pairs})
-		}
+		found, err := inspection.Of(item)
 		if err != nil {
 			return nil, err
 		}
-		return json.Marshal(inspected(m))
+		return json.Marshal(found)
 	})
 }
 
@@ -243,66 +236,4 @@ func tooLong(err error) error {
 		return fmt.Errorf("longer than %d bytes: %w", maxLine, err)
 	}
 	return err
-}
-
-// legacyInspection is what an item of the older client says about itself, in JSON.
-type legacyInspection struct {
-	Format      string            `json:"format"`
-	Description map[string]string `json:"materialDescription"`
-}
-
-// inspection is a message in JSON.
-type inspection struct {
-	Version           int               `json:"version"`
-	Suite             string            `json:"algorithmSuite"`
-	MessageID         []byte            `json:"messageId"`
-	Legend            string            `json:"legend"`
-	EncryptionContext map[string]string `json:"encryptionContext"`
-	DataKeys          []inspectedKey    `json:"encryptedDataKeys"`
-	Header            []inspectedField  `json:"header"`
-	Footer            []inspectedField  `json:"footer"`
-	Attributes        []inspectedValue  `json:"attributes"`
-}
-
-type inspectedKey struct {
-	Provider string `json:"provider"`
-	Info     []byte `json:"providerInfo"`
-	Length   int    `json:"ciphertextLength"`
-}
-
-type inspectedField struct {
-	Name    string `json:"name"`
-	Offset  int    `json:"offset"`
-	Length  int    `json:"length"`
-	Meaning string `json:"meaning"`
-	Value   string `json:"value"`
-}
-
-type inspectedValue struct {
-	Name   string `json:"name"`
-	Action string `json:"action,omitempty"`
-	Type   string `json:"type"`
-	Length int    `json:"length"`
-}
-
-func inspected(m *envelope.Message) inspection {
-	out := inspection{Version: m.Version, Suite: m.Suite.String(), MessageID: m.MessageID, Legend: m.Legend,
-		EncryptionContext: m.StoredContext}
-	for _, k := range m.EncryptedDataKeys {
-		out.DataKeys = append(out.DataKeys, inspectedKey{k.ProviderID, k.ProviderInfo, len(k.Ciphertext)})
-	}
-	for _, f := range m.Header {
-		out.Header = append(out.Header, inspectedField{f.Name, f.Offset, f.Length, f.Meaning, f.Value})
-	}
-	for _, f := range m.Footer {
-		out.Footer = append(out.Footer, inspectedField{f.Name, f.Offset, f.Length, f.Meaning, f.Value})
-	}
-	for _, a := range m.Attributes {
-		v := inspectedValue{Name: a.Name, Type: a.Type, Length: a.Length}
-		if a.Action != 0 {
-			v.Action = a.Action.String()
-		}
-		out.Attributes = append(out.Attributes, v)
-	}
-	return out
 }
