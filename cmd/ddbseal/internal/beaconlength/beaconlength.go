@@ -14,11 +14,11 @@ import (
 
 // Lengths is the result in JSON.
 type Lengths struct {
-	Distinct  int64           `json:"distinct"`
-	Estimated bool            `json:"estimated"`
-	Values    int64           `json:"values"`
-	Absent    int64           `json:"absent"`
-	Frequent  []int64         `json:"mostFrequent"`
+	Distinct  int64    `json:"distinct"`
+	Estimated bool     `json:"estimated"`
+	Values    int64    `json:"values"`
+	Absent    int64    `json:"absent"`
+	Frequent  []int64  `json:"mostFrequent"`
 	Lengths   []length `json:"lengths"`
 	// Hiding is the greatest length that hides the most frequent value, or 0.
 	Hiding int `json:"hidingLength"`
