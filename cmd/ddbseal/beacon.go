@@ -8,11 +8,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/beaconlength"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -229,6 +231,20 @@ func nameOf(item envelope.Item, number int, e *envelope.ItemEncryptor) string {
 		return fmt.Sprintf("item %d", number)
 	}
 	return keyText(item[e.PartitionKey()], item[e.SortKey()])
+}
+
+// keyText shows the key of an item, which DynamoDB has in the clear, in DynamoDB
+// JSON.
+func keyText(key ...any) string {
+	text := []byte("item")
+	for _, v := range key {
+		if v, ok := v.(types.AttributeValue); ok {
+			if shown, err := ddbjson.AppendValue(append(text, ' '), v); err == nil {
+				text = shown
+			}
+		}
+	}
+	return string(text)
 }
 
 func (c *censusOfTable) fail(bar *terminal.Progress, item string, err error) {
