@@ -28,7 +28,7 @@ type beaconLength struct {
 	Distinct  int64   `placeholder:"N" help:"Number of distinct values, instead of a table."`
 	Items     int64   `placeholder:"N" help:"With --distinct: number of items that have a value. (default: one for each distinct value)"`
 	Share     float64 `placeholder:"P" help:"With --items: share of the items with the most frequent value, such as 0.12. (default: all values are equally frequent)"`
-	Table     string  `placeholder:"NAME" help:"Table whose items are counted."`
+	Table     string  `placeholder:"NAME" complete:"@tables" help:"Table whose items are counted."`
 	Config    string  `type:"existingfile" placeholder:"FILE" help:"With --table: configuration of the item encryptor that opens the items, JSON. (default: the items are plaintext)"`
 	Mode      string  `enum:",server,client,both" default:"" placeholder:"MODE" help:"Instead of --table: the lab's table of this mode, server, client or both."`
 	Attribute string  `placeholder:"PATH" help:"Whose values are counted: an attribute, a path such as a.b[3].c, or a standard beacon of the configuration."`

@@ -58,7 +58,7 @@ func (c *exerciseList) Run(s streams) error {
 // exerciseFlags say which exercise, and where.
 type exerciseFlags struct {
 	target
-	ID string `arg:"" help:"ID of the exercise, as 'ddbseal exercise list' shows it."`
+	ID string `arg:"" complete:"@exercises" help:"ID of the exercise, as 'ddbseal exercise list' shows it."`
 }
 
 // withSet opens the place and calls do with the exercises there.
@@ -177,7 +177,7 @@ func paragraphs(w io.Writer, text string) {
 }
 
 type exerciseHint struct {
-	ID     string `arg:"" help:"ID of the exercise."`
+	ID     string `arg:"" complete:"@exercises" help:"ID of the exercise."`
 	Number int    `arg:"" optional:"" default:"1" help:"Which hint: each says more than the one before. (default: ${default})"`
 }
 
@@ -356,7 +356,7 @@ func (c *exerciseSolution) Run(ctx context.Context, s streams) error {
 type exerciseEnv struct {
 	DataDir string `name:"data-dir" env:"DDBSEAL_DATA_DIR" type:"path" placeholder:"DIR" help:"Where 'exercise start' kept the access keys. (default: as with 'exercise start')"`
 	AWS     bool   `name:"aws" help:"The access keys of exercises on AWS."`
-	User    string `arg:"" help:"A user of an exercise that was started, such as exercise-key-off-insider."`
+	User    string `arg:"" complete:"@principals" help:"A user of an exercise that was started, such as exercise-key-off-insider."`
 }
 
 // Help is the long help text.
@@ -394,7 +394,7 @@ func (c *exerciseEnv) Run(s streams) (err error) {
 type exerciseRemove struct {
 	target
 	Yes bool     `name:"yes" help:"Do not ask (with --aws)."`
-	IDs []string `arg:"" optional:"" name:"id" help:"IDs of exercises; none means all."`
+	IDs []string `arg:"" optional:"" name:"id" complete:"@exercises" help:"IDs of exercises; none means all."`
 }
 
 // Help is the long help text.

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/exportfile"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/inspection"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/display"
@@ -149,25 +151,50 @@ func (c *itemDecrypt) export(ctx context.Context, s streams) (err error) {
 	return nil
 }
 
-type itemInspect struct{}
+type itemInspect struct {
+	JSON  bool `name:"json" xor:"form" help:"Print JSON, a line an item, on a terminal too."`
+	Text  bool `name:"text" xor:"form" help:"Print tables, into a file or a pipe too."`
+	Bytes bool `name:"bytes" help:"With tables: show the header and the footer byte by byte. JSON always has them."`
+}
 
 // Help is the long help text.
 func (c *itemInspect) Help() string {
-	return `Prints what an encrypted item says about itself: algorithm, keys, encryption context, header and footer byte by byte. Of an item of the older DynamoDB Encryption Client, it prints the material description. It needs no key and shows no secret.
+	return `Shows what an encrypted item says about itself: what was done with each attribute, the keys that open it, and the encryption context. Of an item of the older DynamoDB Encryption Client, it shows the material description. It needs no key, shows no secret, and verifies nothing.
 
-  ddbseal raw 1 --mode client | ddbseal item inspect`
+On a terminal it prints tables. Into a file or a pipe it prints JSON, a line an item, with the header and the footer field by field.
+
+  ddbseal raw 1 --mode client | ddbseal item inspect
+  ddbseal raw 1 --mode client | ddbseal item inspect --bytes
+  ddbseal raw 1 --mode client | ddbseal item inspect | jq '.attributes[] | select(.action == "DO_NOTHING")'`
 }
 
 // Run inspects each line.
 func (c *itemInspect) Run(ctx context.Context, s streams) error {
+	width, tables := terminal.Size(s.out)
+	if !tables {
+		width = textColumns
+	}
+	tables = tables && !c.JSON || c.Text
+	first := true
 	return eachItem(ctx, s, func(item envelope.Item, _ bool) ([]byte, error) {
 		found, err := inspection.Of(item)
 		if err != nil {
 			return nil, err
 		}
-		return json.Marshal(found)
+		if !tables {
+			return json.Marshal(found)
+		}
+		lines := found.Table(width, c.Bytes)
+		if !first {
+			lines = append([]string{"", strings.Repeat("-", min(width, textColumns)), ""}, lines...)
+		}
+		first = false
+		return []byte(strings.Join(lines, "\n")), nil
 	})
 }
+
+// textColumns is the width of tables where there is no terminal.
+const textColumns = 100
 
 // maxLine bounds a line: an item of 400 KB is below 1 MB in base64.
 const maxLine = 4 << 20

@@ -22,7 +22,7 @@ import (
 type migrateCommand struct {
 	target
 	As         string  `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
-	Table      string  `required:"" placeholder:"NAME" help:"Table to migrate."`
+	Table      string  `required:"" placeholder:"NAME" complete:"@tables" help:"Table to migrate."`
 	ID         string  `name:"id" placeholder:"ID" help:"Name of the migration, under which it is continued. Required except with --verify-beacons."`
 	From       string  `type:"existingfile" placeholder:"FILE" help:"Configuration that opens the items as they are. (default: they are plaintext)"`
 	To         string  `type:"existingfile" placeholder:"FILE" help:"Configuration to write items with. (default: plaintext)"`

@@ -17,7 +17,7 @@ import (
 
 type policyCommand struct {
 	target
-	Table        string   `arg:"" help:"Name of the table, or of the key store for keystore-admin with --item-key."`
+	Table        string   `arg:"" complete:"@tables" help:"Name of the table, or of the key store for keystore-admin with --item-key."`
 	For          []string `required:"" enum:"reader,writer,migrator,keystore-admin" placeholder:"PURPOSE" help:"What the policies are for: reader, writer, migrator or keystore-admin, or several of them with commas."`
 	Config       string   `type:"existingfile" placeholder:"FILE" help:"Configuration of the item encryptor, JSON, of a table with client-side encryption; for a migrator the one it converts to."`
 	Former       string   `name:"from" type:"existingfile" placeholder:"FILE" help:"For a migrator: the configuration that it converts from. (default: the items are plaintext)"`

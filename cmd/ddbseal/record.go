@@ -19,7 +19,7 @@ import (
 type tableFlags struct {
 	target
 	Mode  string `enum:"server,client,both" default:"server" help:"The table that DynamoDB encrypts under the key (server), the one whose items are encrypted before they are sent (client), or the one with both ways at once (both). (default: ${default})"`
-	Table string `name:"table" placeholder:"TABLE" help:"Another table of the lab with that mode, such as nextwork-other-table."`
+	Table string `name:"table" placeholder:"TABLE" complete:"@tables" help:"Another table of the lab with that mode, such as nextwork-other-table."`
 	As    string `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
 }
 
