@@ -111,14 +111,9 @@ func (c *accessCommand) tables(ctx context.Context, p *place, cfg aws.Config) ([
 	}
 	stores := map[string]bool{}
 	if c.Config != "" {
-		f, err := os.Open(c.Config)
+		config, err := readConfig(c.Config)
 		if err != nil {
 			return nil, err
-		}
-		defer f.Close()
-		config, err := itemconfig.Read(f)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.Config, err)
 		}
 		like.LogicalName = config.Table
 		like.SymmetricSignature = config.AlgorithmSuite == envelope.SuiteSymmetricSignature.String() ||

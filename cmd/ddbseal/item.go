@@ -9,7 +9,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/configexample"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/exportfile"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/inspection"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
@@ -23,6 +25,7 @@ type itemCommand struct {
 	Encrypt itemEncrypt `cmd:"" help:"Encrypt items: JSON lines in, JSON lines out."`
 	Decrypt itemDecrypt `cmd:"" help:"Decrypt items: JSON lines in, JSON lines out."`
 	Inspect itemInspect `cmd:"" help:"Show what items say about themselves, without a key."`
+	Config  itemConfig  `cmd:"" help:"Print an example of a configuration, for each type of keyring."`
 }
 
 // itemFlags are common to the commands that need a configuration.
@@ -58,7 +61,7 @@ const itemLinesHelp = `Each line of standard input is an item in DynamoDB JSON, 
 
 `
 
-const itemConfigHelp = `The configuration, in JSON: table (the logical table name), partitionKey, sortKey, attributeActions (name: ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING), allowedUnsignedAttributes, allowedUnsignedAttributePrefix, algorithmSuite, plaintextPolicy, keyring (type raw-aes, raw-rsa, aws-kms, aws-kms-mrk, aws-kms-discovery, aws-kms-mrk-discovery, multi or hierarchical), search (beacons: standardBeacons, virtualFields, compoundBeacons, keySource; see docs/search.md), legacy (items of the older DynamoDB Encryption Client, which are decrypted and never written: policy, table, attributeActions, defaultAction, rules, provider of type static, wrapped, aws-kms or meta-store).
+const itemConfigHelp = `The configuration is a JSON file: table (the logical table name), partitionKey, sortKey, attributeActions (name: ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING), keyring, and more. 'ddbseal item config' lists the types of keyrings and prints an example of each; docs/item-configuration.md has every member. The path of a key file is relative to the configuration.
 
 A line that does not work is reported with its number, and the others go on; the exit code is then 1.
 `
@@ -149,6 +152,38 @@ func (c *itemDecrypt) export(ctx context.Context, s streams) (err error) {
 		return errChecks
 	}
 	return nil
+}
+
+type itemConfig struct {
+	Example bool   `name:"example" help:"Print the example. (default when a type is given)"`
+	Type    string `arg:"" optional:"" complete:"@keyrings" help:"Type of the keyring. (default: list the types)"`
+}
+
+// Help is the long help text.
+func (c *itemConfig) Help() string {
+	return `Prints an example of the configuration that 'ddbseal item', 'migrate', 'changes', 'access' and 'policy' take, for a type of keyring. Without a type it lists the types. Replace the key ARN, the key file and what is … in the example.
+
+  ddbseal item config
+  ddbseal item config --example raw-aes > patients.json
+  openssl rand -base64 32 > patients.key`
+}
+
+// Run prints the example or the types.
+func (c *itemConfig) Run(s streams) error {
+	if c.Type == "" {
+		t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		for _, kind := range configexample.Types() {
+			tell(t, "%s\t%s\n", kind.Name, kind.For)
+		}
+		tell(s.err, "An example of one: ddbseal item config --example TYPE\n")
+		return t.Flush()
+	}
+	text, err := configexample.Of(c.Type)
+	if err != nil {
+		return wrongConfig(err)
+	}
+	_, err = s.out.Write(display.JSON([]byte(text)))
+	return err
 }
 
 type itemInspect struct {

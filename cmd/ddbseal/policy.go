@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -11,7 +9,6 @@ import (
 
 	"github.com/ddbseal/ddbseal/access/leastprivilege"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/itemkeys"
-	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -123,14 +120,9 @@ func (c *policyCommand) describe(ctx context.Context, p *place, cfg aws.Config,
 // readKeys reads the keys of a configuration, and what the policies for it will not
 // cover.
 func readKeys(path string) (keys itemkeys.Keys, notes []string, err error) {
-	f, err := os.Open(path)
+	config, err := readConfig(path)
 	if err != nil {
 		return keys, nil, err
-	}
-	defer f.Close()
-	config, err := itemconfig.Read(f)
-	if err != nil {
-		return keys, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	keys = itemkeys.Of(config)
 	if len(keys.Unnamed) > 0 && len(keys.Keys)+len(keys.Stores) == 0 {

@@ -41,7 +41,8 @@ func membersOfKeyring(kind string) (memberSet, bool) {
 	case "multi":
 		return memberSet{optional: []string{"generator", "children"}}, true
 	case "hierarchical":
-		return memberSet{optional: []string{"table", "logicalName", "kmsKeyId", "ttl", "branchKeyId", "branchKeys"}}, true
+		return memberSet{optional: []string{"table", "logicalName", "kmsKeyId", "ttl", "branchKeyId",
+			"branchKeys"}}, true
 	}
 	return memberSet{}, false
 }

@@ -62,7 +62,9 @@ func TestTable(t *testing.T) {
 	if !strings.Contains(strings.Join(long, "\n"), "commitment") {
 		t.Error("the bytes are missing")
 	}
-	var asJSON struct{ Attributes []struct{ Name, Action string } }
+	var asJSON struct {
+		Attributes []struct{ Name, Action string }
+	}
 	if text, err := json.Marshal(item); err != nil || json.Unmarshal(text, &asJSON) != nil ||
 		len(asJSON.Attributes) != 3 {
 		t.Errorf("%s, %v", text, err)
