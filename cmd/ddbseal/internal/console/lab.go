@@ -151,7 +151,7 @@ func (c *Console) showLab(w http.ResponseWriter, r *http.Request, s *session, na
 		return
 	}
 	kept := c.progress.Of(s.arn)
-	v := lab.View{Names: names, Wrong: wrong, Report: kept.Report, ReadOnly: c.readOnly()}
+	v := lab.View{CSRF: s.csrf, Names: names, Wrong: wrong, Report: kept.Report, ReadOnly: c.readOnly()}
 	run := c.runs.Of(s.arn, s.ctx)
 	if run != nil {
 		state := run.State()

@@ -24,9 +24,11 @@ func ByHand(step string, n labsetup.Names) Screen {
 		return Screen{tables, "Tables", "Read the item in both tables, as yourself."}
 	case "disk-" + labsetup.ServerTable, "disk-" + labsetup.ClientTable:
 		return Screen{tables, "Tables", "Inspect the item: its page shows what lies on the disk."}
-	case "key", "alias":
+	case "key":
 		return Screen{"/keys/create", "Create key",
 			"Choose symmetric, encrypt and decrypt, and the alias " + strings.TrimPrefix(n.Key, "alias/") + "."}
+	case "alias":
+		return Screen{"/keys", "Keys", "You gave the key its alias when you made it. The list of keys shows it."}
 	case "key-policy":
 		return Screen{"/keys", "Keys", "Open the key. Name yourself as a key user, and " + n.User + " nowhere."}
 	case "table", "client-table":

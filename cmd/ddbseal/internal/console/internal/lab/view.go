@@ -54,6 +54,7 @@ type View struct {
 	Password       string
 	ReadOnly       bool
 	Working        bool // a step is on its way
+	CSRF           string
 }
 
 // Upcoming returns the next step, or nil.
