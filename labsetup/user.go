@@ -29,7 +29,7 @@ func (l *Lab) userChapter() chapter {
 				"\naws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.policy(), doing(l.makeUser)).
 			found(l.lookUser, l.recallUser),
 		does("user-password", "give the user a console password",
-			"You can sign in as this user and see the same in the console of AWS.",
+			"A person signs in to the console with it, as this user, and sees what a program sees.",
 			"aws iam create-login-profile --user-name "+UserName+
 				" --password \"$(openssl rand -base64 24)-a1\" --no-password-reset-required", doing(l.makePassword)).
 			found(l.lookPassword, nil).kept(),

@@ -122,7 +122,7 @@ func TestLabQuestions(t *testing.T) {
 	t.Run("ask", func(t *testing.T) {
 		b := newSite(t, durable).administrator()
 		page := b.post("/lab/run", http.StatusOK, "step", "8")
-		b.contains(page, "What will administrator see?", "the record", "ciphertext", "an error", "goal", "Optional")
+		b.contains(page, "The administrator reads the server-side table. What will they see?", "the record", "ciphertext", "an error", "goal", "Optional")
 		ask := func(text string, right, wrong int) {
 			t.Helper()
 			page := html.UnescapeString(b.get("/lab", http.StatusOK))
