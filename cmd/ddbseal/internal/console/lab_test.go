@@ -123,6 +123,10 @@ func TestLabQuestions(t *testing.T) {
 		b := newSite(t, durable).administrator()
 		page := b.post("/lab/run", http.StatusOK, "step", "8")
 		b.contains(page, "The administrator reads the server-side table. What will they see?", "the record", "ciphertext", "an error", "goal", "Optional")
+		b.lacks(page, "denied kms:Decrypt", "Anyone who may read the table and use its key sees plaintext")
+		if len(page) > 150<<10 {
+			t.Errorf("the page has %d bytes", len(page))
+		}
 		ask := func(text string, right, wrong int) {
 			t.Helper()
 			page := html.UnescapeString(b.get("/lab", http.StatusOK))

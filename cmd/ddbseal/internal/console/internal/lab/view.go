@@ -20,6 +20,7 @@ type Step struct {
 	Found    *labsetup.Finding  // whether it is done already, of the next step
 	Question *labsetup.Question // to answer before it runs
 	Predicts bool               // the question is what the step will show
+	Hidden   bool               // it reads and has not run: what it will show is not told
 	Answered []Answer
 	CSRF     string // of the form of the next step
 }
@@ -93,6 +94,7 @@ func (v *View) Fill(plan []labsetup.Step, lessons []labsetup.Lesson, answers map
 			v.CoreSize = i + 1
 		}
 		x.ask(answers)
+		x.Hidden = x.Mode != "" && !x.Done && (!x.Next || x.Question != nil)
 		ch := chapters[step.Chapter]
 		if ch == nil {
 			ch = &Chapter{Held: true}
@@ -108,6 +110,11 @@ func (v *View) Fill(plan []labsetup.Step, lessons []labsetup.Lesson, answers map
 		}
 	}
 	for _, ch := range order {
+		if ch.Optional && !ch.Now { // the commands are most of the page
+			for i := range ch.Steps {
+				ch.Steps[i].CLI = ""
+			}
+		}
 		if ch.Optional {
 			v.Optional = append(v.Optional, *ch)
 		} else {
