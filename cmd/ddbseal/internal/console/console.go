@@ -213,6 +213,7 @@ func (c *Console) routes() http.Handler {
 	get("/exercises/{id}", c.exercisePage)
 	post("/exercises/{id}/{action}", c.writing(c.changeExercise))
 	post("/lab/clean", c.writing(c.labClean))
+	c.userRoutes(get, post)
 	get("/", c.notFound)
 	return mux
 }

@@ -106,6 +106,7 @@ type page struct {
 	CSRF           string
 	Notice         string
 	Body           any
+	Problem        *problem // why AWS refused what the form asked for
 }
 
 // render writes a page whole or not at all.
