@@ -214,6 +214,7 @@ func (c *Console) routes() http.Handler {
 	post("/exercises/{id}/{action}", c.writing(c.changeExercise))
 	post("/lab/clean", c.writing(c.labClean))
 	c.userRoutes(get, post)
+	c.itemRoutes(get, post)
 	get("/", c.notFound)
 	return mux
 }
