@@ -223,6 +223,8 @@ func (c *Console) routes() http.Handler {
 	get("/exercises/{id}", c.exercisePage)
 	post("/exercises/{id}/{action}", c.writing(c.changeExercise))
 	post("/lab/clean", c.writing(c.labClean))
+	c.userRoutes(get, post)
+	c.itemRoutes(get, post)
 	get("/", c.notFound)
 	return mux
 }

@@ -2,11 +2,8 @@ package console
 
 import (
 	"context"
-	"encoding/csv"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -44,6 +41,7 @@ func (c *Console) labFor(s *session, narrate func(labsetup.Step)) (*labsetup.Lab
 		Folder:        c.cfg.Folder,
 		Narrate:       narrate,
 		Hint:          hint.ForLab,
+		SignIn:        c.signInAddress,
 		Keep:          true, // clean-up is a step of its own: see labClean
 	}
 	if c.cfg.Server != nil {
@@ -134,24 +132,8 @@ func (c *Console) keep(s *session, p labProgress) {
 
 // readPassword reads the lab user's password from the file that the lab wrote.
 func (c *Console) readPassword() string {
-	_, password := readCredentials(c.cfg.Folder)
+	password, _ := labsetup.ReadPassword(c.cfg.Folder)
 	return password
-}
-
-func readCredentials(folder string) (user, password string) {
-	if folder == "" {
-		return "", ""
-	}
-	f, err := os.Open(filepath.Join(folder, labsetup.CredentialsFile))
-	if err != nil {
-		return "", ""
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) != 2 || len(rows[1]) < 2 {
-		return "", ""
-	}
-	return rows[1][0], rows[1][1]
 }
 
 // announce wakes who waits; the caller holds the lock.
