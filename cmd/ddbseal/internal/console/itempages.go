@@ -69,7 +69,7 @@ func (c *Console) itemDesk(ctx context.Context, s *session, table string) (*item
 	if err != nil {
 		return nil, err
 	}
-	return &itempage.Desk{DDB: s.ddb, KMS: s.kmsOf, Table: *t.forItems(), ListKeys: s.customerKeys,
+	return &itempage.Desk{DDB: s.ddb, KMS: s.kmsOf, Table: *t.forItems(), ListKeys: s.namedKeys,
 		Link:   func(key envelope.Item) string { return "/tables/item/" + s.name(table, key) },
 		Secret: s.csrfRoot, Kept: &s.items}, nil
 }
@@ -89,9 +89,9 @@ func (s *session) kmsOf(region string) (awskms.KMSClient, error) {
 	return kms.NewFromConfig(cfg), nil
 }
 
-// customerKeys are the keys with aliases that the user may list, without those
-// that AWS manages.
-func (s *session) customerKeys(ctx context.Context) []itempage.Key {
+// namedKeys are the keys with aliases, without those that AWS manages. More users may
+// list aliases than keys.
+func (s *session) namedKeys(ctx context.Context) []itempage.Key {
 	var out []itempage.Key
 	for pages := kms.NewListAliasesPaginator(s.kms, &kms.ListAliasesInput{}); pages.HasMorePages(); {
 		p, err := pages.NextPage(ctx)

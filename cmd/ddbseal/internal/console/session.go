@@ -46,7 +46,6 @@ type session struct {
 	notice  string
 	refs    map[string]itemRef
 	changes []*change
-	lab     *labRun
 
 	exercises map[string]exerciseView // by ID
 
