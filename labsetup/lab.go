@@ -64,6 +64,11 @@ type Config struct {
 	// OtherAccount signs as the administrator of a second account, to show a
 	// key policy that names another account. Nil: that is left out.
 	OtherAccount *aws.Config
+	// SignIn returns the address at which the user signs in with the password
+	// that the lab makes: [SignInAtAWS] on AWS. The report and the credentials
+	// file name it. Nil: they name none, because on any other server the address
+	// of AWS would lead the user to type the password into a foreign page.
+	SignIn func(account string) string
 	// UserPolicy is the ARN of the managed policy that gives the user
 	// DynamoDB. Empty: PolicyFull, or PolicyFullV2 where the account refuses
 	// the first.

@@ -29,7 +29,7 @@ func (l *Lab) userChapter() chapter {
 				"\naws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.policy(), doing(l.makeUser)).
 			found(l.lookUser, l.recallUser),
 		does("user-password", "give the user a console password",
-			"A person signs in to the console with it, as this user, and sees what a program sees.",
+			"The user can sign in at the console with it. A password that the user already has stays.",
 			"aws iam create-login-profile --user-name "+UserName+
 				" --password \"$(openssl rand -base64 24)-a1\" --no-password-reset-required", doing(l.makePassword)).
 			found(l.lookPassword, nil).kept(),
@@ -124,24 +124,48 @@ func retired(err error) bool {
 	return awsmessage.PolicyMissing(err) || errors.As(err, &refused) || errors.As(err, &invalid)
 }
 
-// makePassword sets a new random password, so that the credentials file of
-// this run is right.
+// makePassword gives the user a random password, and the credentials file with
+// it. A password that exists stays: the user or an administrator may have chosen
+// it.
 func (l *Lab) makePassword(ctx context.Context) error {
+	if l.cfg.SignIn != nil {
+		l.report.SignIn = l.cfg.SignIn(l.account)
+	}
 	password := newPassword()
-	client := l.iam()
-	_, err := client.CreateLoginProfile(ctx,
+	_, err := l.iam().CreateLoginProfile(ctx,
 		&iam.CreateLoginProfileInput{UserName: aws.String(l.actual(UserName)), Password: aws.String(password)})
 	var exists *types.EntityAlreadyExistsException
 	if errors.As(err, &exists) {
-		_, err = client.UpdateLoginProfile(ctx,
-			&iam.UpdateLoginProfileInput{UserName: aws.String(l.actual(UserName)), Password: aws.String(password),
-				PasswordResetRequired: aws.Bool(false)})
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	l.report.SignIn = "https://" + l.account + ".signin.aws.amazon.com/console"
 	return l.writeCredentials(password)
+}
+
+// ReadPassword returns the password of a user, UserName if empty, in the
+// credentials file that the lab wrote into a folder, and false if there is no such
+// file. The user may have changed the password since.
+func ReadPassword(folder, user string) (string, bool) {
+	if folder == "" {
+		return "", false
+	}
+	text, exists, err := privatefile.Read(filepath.Join(folder, CredentialsFile))
+	if err != nil || !exists {
+		return "", false
+	}
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil || len(rows) != 2 || len(rows[1]) < 2 || rows[1][0] != cmp.Or(user, UserName) {
+		return "", false
+	}
+	return rows[1][1], true
+}
+
+// SignInAtAWS returns the address of AWS's console at which the IAM users of an
+// account sign in with their passwords.
+func SignInAtAWS(account string) string {
+	return "https://" + account + ".signin.aws.amazon.com/console"
 }
 
 // newPassword returns 130 bits with the characters that IAM's default policy

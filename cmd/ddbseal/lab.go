@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/labaccess"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/narration"
@@ -313,8 +314,16 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 	if p.remote {
 		cfg.Deadline, cfg.AuditDeadline = serverDeadline, serverDeadline
 	}
-	if f.billed() {
+	switch {
+	case f.billed():
 		cfg.Deadline, cfg.AuditDeadline, cfg.Measure = awsDeadline, awsAuditDeadline, true
+		cfg.SignIn = labsetup.SignInAtAWS
+	case !p.remote: // the page that takes the password is the console over this data directory
+		path, err := console.PathOf(p.dir)
+		if err != nil {
+			return nil, labsetup.Config{}, err
+		}
+		cfg.SignIn = func(string) string { return "http://" + defaultConsole + path }
 	}
 	return p, cfg, nil
 }

@@ -229,6 +229,8 @@ func (c *Console) routes() http.Handler {
 	get("/exercises/{id}", c.exercisePage)
 	post("/exercises/{id}/{action}", c.writing(c.changeExercise))
 	post("/lab/clean", c.writing(c.ofAdministrator(c.labClean)))
+	c.userRoutes(get, post)
+	c.itemRoutes(get, post)
 	get("/", c.notFound)
 	return mux
 }

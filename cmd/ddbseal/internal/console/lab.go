@@ -2,11 +2,8 @@ package console
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +29,7 @@ func (c *Console) labConfig(s *session) labsetup.Config {
 		OwnKey:        c.progress.Of(s.arn).Key,
 		Folder:        c.cfg.Folder,
 		Hint:          hint.ForLab,
+		SignIn:        c.signInAddress,
 		Keep:          true, // clean-up is a step of its own: see labClean
 	}
 	cfg.Keys = func(user string, k aws.Credentials) error {
@@ -67,22 +65,6 @@ func (c *Console) lastReasons() []string {
 	return nil
 }
 
-func readCredentials(folder string) (user, password string) {
-	if folder == "" {
-		return "", ""
-	}
-	f, err := os.Open(filepath.Join(folder, labsetup.CredentialsFile))
-	if err != nil {
-		return "", ""
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) != 2 || len(rows[1]) < 2 {
-		return "", ""
-	}
-	return rows[1][0], rows[1][1]
-}
-
 // runWait is how long a request waits for the steps that it asked for.
 const runWait = 60 * time.Second
 
@@ -108,7 +90,7 @@ func (c *Console) runConfig(s *session, setup *labsetup.Lab) lab.RunConfig {
 	return lab.RunConfig{Session: s.ctx, Lab: setup, From: c.progress.Of(s.arn).Report, Group: &c.running,
 		Keep: func(report *labsetup.Report) { c.keep(s, func(u *lab.User) { u.Report = report }) },
 		Made: func() string {
-			_, password := readCredentials(c.cfg.Folder)
+			password, _ := labsetup.ReadPassword(c.cfg.Folder, c.progress.Named().User)
 			return password
 		}}
 }
@@ -183,12 +165,12 @@ func (c *Console) showLab(w http.ResponseWriter, r *http.Request, s *session, na
 
 // labAnswer keeps the answer to a question. One to what the step will show runs it.
 func (c *Console) labAnswer(w http.ResponseWriter, r *http.Request, s *session) {
-	c.answer(s, r.PostForm.Get("question"), r.PostForm.Get("guess"), false)
+	c.keepAnswer(s, r.PostForm.Get("question"), r.PostForm.Get("guess"), false)
 	c.redirect(w, r, "/lab#step-"+strconv.Itoa(c.progress.Of(s.arn).Report.Done()+1))
 }
 
-// answer keeps an answer, if there is such a question.
-func (c *Console) answer(s *session, step, guess string, predicts bool) {
+// keepAnswer keeps an answer, if there is such a question.
+func (c *Console) keepAnswer(s *session, step, guess string, predicts bool) {
 	n, err := strconv.Atoi(guess)
 	setup, failed := labsetup.New(c.labConfig(s))
 	if err != nil || failed != nil {
@@ -214,7 +196,7 @@ func (c *Console) runSteps(w http.ResponseWriter, r *http.Request, s *session) {
 		http.Error(w, "There is no such step.", http.StatusBadRequest)
 		return
 	}
-	c.answer(s, r.PostForm.Get("question"), r.PostForm.Get("guess"), true)
+	c.keepAnswer(s, r.PostForm.Get("question"), r.PostForm.Get("guess"), true)
 	ctx, cancel := context.WithTimeout(r.Context(), runWait)
 	defer cancel()
 	run, err := c.startRun(ctx, s)

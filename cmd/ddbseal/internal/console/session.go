@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/itempage"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/userpage"
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
@@ -46,6 +48,9 @@ type session struct {
 	changes []*change
 
 	exercises map[string]exerciseView // by ID
+
+	users userpage.Kept
+	items itempage.Kept
 }
 
 // itemRef is an item that the page may be asked to show: a link carries a name
