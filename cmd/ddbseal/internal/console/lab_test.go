@@ -258,12 +258,12 @@ func TestLabLinks(t *testing.T) {
 	for _, m := range regexp.MustCompile(`By hand[^<]*(?:</dt><dd>[^<]*)?<a href="/c-[0-9a-f]+([^"]*)"`).FindAllStringSubmatch(page, -1) {
 		links[html.UnescapeString(m[1])] = true
 	}
-	if len(links) < 6 {
+	if len(links) < 10 {
 		t.Errorf("%d links: %v", len(links), links)
 	}
 	names := labsetup.Names{}.Complete()
 	for i, id := range s.plan(t) {
-		if (i < 25) != (lab.ByHand(id, names).Path != "") && !strings.HasPrefix(id, "user") {
+		if (i < 25) != (lab.ByHand(id, names).Path != "") && id != "user-key" {
 			t.Errorf("step %d, %s: %+v", i+1, id, lab.ByHand(id, names))
 		}
 	}
