@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -132,13 +133,14 @@ func commandOf(err error) string {
 	return "ddbseal"
 }
 
-// version is the module's and the toolchain's.
+// version returns what --version prints: the command and its version, which is
+// "(devel)" for a build outside of version control, the toolchain, and the system.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+	module := "(unknown version)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		module = info.Main.Version
 	}
-	return info.Main.Version + " " + info.GoVersion
+	return fmt.Sprintf("ddbseal %s %s %s/%s", module, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // wireDetail is what the SDK puts before a service's own words.
