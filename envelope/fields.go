@@ -183,6 +183,9 @@ func (e *ItemEncryptor) includeKeys(entries []entry) {
 // Attributes without a configured action count as signed, because their writer
 // may know more attributes. It leaves out those of the format itself: header,
 // footer, and what official clients store for searching.
+// (Specification: [decrypt-item], "Signature Scope".)
+//
+// [decrypt-item]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/decrypt-item.md#signature-scope
 func (e *ItemEncryptor) collectForReading(w *work, item Item, signed int) error {
 	unknown, ordered := e.collect(w, item)
 	surplus := 0

@@ -13,7 +13,9 @@ import (
 )
 
 // Multi wraps each item for several keyrings, any one of which opens it
-// (Material Providers specification, multi-keyring).
+// (Material Providers specification, [multi-keyring]).
+//
+// [multi-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/multi-keyring.md
 type Multi struct {
 	generator materials.Keyring
 	children  []materials.Keyring

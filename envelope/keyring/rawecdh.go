@@ -23,11 +23,13 @@ type RawECDHConfig struct {
 }
 
 // RawECDH wraps under a secret that two key pairs agree on (Material Providers
-// specification, raw-ecdh-keyring). [NewRawECDH], [NewRawECDHEphemeral] and
+// specification, [raw-ecdh-keyring]). [NewRawECDH], [NewRawECDHEphemeral] and
 // [NewRawECDHDiscovery] make the three kinds of it.
 //
 // Each item stores the public keys of both sides, in clear. The encryption
 // context is bound by the derivation of the wrapping key.
+//
+// [raw-ecdh-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/raw-ecdh-keyring.md
 type RawECDH struct {
 	curve        *agreement.Curve
 	private      *ecdh.PrivateKey // nil in a keyring that only encrypts

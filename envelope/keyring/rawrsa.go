@@ -79,8 +79,10 @@ type RawRSAConfig struct {
 }
 
 // RawRSA wraps with RSA under a local key pair (Material Providers
-// specification, raw-rsa-keyring). The wrapping binds no encryption context;
+// specification, [raw-rsa-keyring]). The wrapping binds no encryption context;
 // the data key under it does.
+//
+// [raw-rsa-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/raw-rsa-keyring.md
 type RawRSA struct {
 	namespace, name string
 	padding         RSAPadding

@@ -14,6 +14,9 @@ import (
 // do not fill their place exactly, duplicates, bad UTF-8, a BOOL that is
 // neither 0 nor 1, a NULL with content, an empty map key, nesting beyond
 // [MaxDepth].
+// (Specification: [ddb-attribute-serialization], "Attribute Value Serialization".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#attribute-value-serialization
 func ParseValue(id TypeID, b []byte) (types.AttributeValue, error) {
 	return parseValue(id, b, 1)
 }
@@ -83,6 +86,10 @@ const (
 	leastMapEntry  = 13
 )
 
+// parseTexts reads a string or number set.
+// (Specification: [ddb-attribute-serialization], "Set Entries".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#set-entries
 func parseTexts(b []byte) ([]string, error) {
 	c := newCursor(b)
 	n := c.uint32()
@@ -121,6 +128,10 @@ func hasDuplicate(texts []string) bool {
 	return false
 }
 
+// parseBinaries reads a binary set.
+// (Specification: [ddb-attribute-serialization], "Set Entries".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#set-entries
 func parseBinaries(b []byte) (types.AttributeValue, error) {
 	c := newCursor(b)
 	n := c.uint32()
@@ -151,6 +162,10 @@ func parseBinaries(b []byte) (types.AttributeValue, error) {
 	return &types.AttributeValueMemberBS{Value: entries}, nil
 }
 
+// parseMap reads a map.
+// (Specification: [ddb-attribute-serialization], "Key Value Pair Entries".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#key-value-pair-entries
 func parseMap(b []byte, depth int) (types.AttributeValue, error) {
 	c := newCursor(b)
 	n := c.uint32()
@@ -182,6 +197,10 @@ func parseMap(b []byte, depth int) (types.AttributeValue, error) {
 	return &types.AttributeValueMemberM{Value: m}, nil
 }
 
+// parseList reads a list.
+// (Specification: [ddb-attribute-serialization], "List Entries".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#list-entries
 func parseList(b []byte, depth int) (types.AttributeValue, error) {
 	c := newCursor(b)
 	n := c.uint32()

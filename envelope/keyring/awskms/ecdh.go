@@ -46,13 +46,15 @@ type ECDHConfig struct {
 }
 
 // ECDH wraps under a secret that an AWS KMS key and another key pair agree on
-// (Material Providers specification, aws-kms-ecdh-keyring). The private key stays
+// (Material Providers specification, [aws-kms-ecdh-keyring]). The private key stays
 // in AWS KMS. Each write, and each encrypted data key that a read tries, costs
 // one call of DeriveSharedSecret. The first use costs one of GetPublicKey.
 //
 // AWS KMS takes no encryption context with asymmetric keys. The derivation of the
 // wrapping key binds it. So the values of key attributes do not reach AWS KMS or
 // its audit log, and no policy or grant can bind a caller to some of the items.
+//
+// [aws-kms-ecdh-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-ecdh-keyring.md
 type ECDH struct {
 	client       ECDHClient
 	keyID        string

@@ -27,15 +27,20 @@ type MultiConfig struct {
 }
 
 // NewMulti makes a multi-keyring of one keyring per key, as [New] makes it
-// (Material Providers specification, aws-kms-multi-keyrings). Errors:
+// (Material Providers specification, [aws-kms-multi-keyrings]). Errors:
 // [materials.ErrConfiguration], and what the client supplier returns.
+//
+// [aws-kms-multi-keyrings]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-multi-keyrings.md
 func NewMulti(c MultiConfig) (*keyring.Multi, error) { return newMulti(c, New) }
 
 // NewMRKMulti makes a multi-keyring of one keyring per key, as [NewMRK] makes
 // it. Two replicas of one multi-Region key are refused, since it would be
 // undefined which of them is asked (Material Providers specification,
-// aws-kms-mrk-multi-keyrings and aws-kms-mrk-are-unique). Errors:
+// [aws-kms-mrk-multi-keyrings] and [aws-kms-mrk-are-unique]). Errors:
 // [materials.ErrConfiguration], and what the client supplier returns.
+//
+// [aws-kms-mrk-multi-keyrings]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-mrk-multi-keyrings.md
+// [aws-kms-mrk-are-unique]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-mrk-are-unique.md
 func NewMRKMulti(c MultiConfig) (*keyring.Multi, error) {
 	if err := checkUnique(append([]string{c.Generator}, c.Children...)); err != nil {
 		return nil, err

@@ -60,13 +60,15 @@ type RSAConfig struct {
 }
 
 // RSA wraps under an asymmetric AWS KMS key (Material Providers specification,
-// aws-kms-rsa-keyring): a write is local, and a read asks AWS KMS to decrypt. It
+// [aws-kms-rsa-keyring]): a write is local, and a read asks AWS KMS to decrypt. It
 // writes and reads items of suite 0x6700 only.
 //
 // AWS KMS takes no encryption context with asymmetric keys. The wrapped key holds
 // a digest of it, which the keyring checks. So the values of key attributes do
 // not reach AWS KMS or its audit log, and no policy or grant can bind a caller to
 // some of the items.
+//
+// [aws-kms-rsa-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-rsa-keyring.md
 type RSA struct {
 	client      RSAClient
 	key         kmsarn.ARN
