@@ -29,7 +29,7 @@ var errReservedName = fmt.Errorf("%w: attribute name reserved by the item format
 // Nothing is decrypted before commitment, recipient tag and signature have
 // been verified, and nothing is returned unless all of the item is in order.
 // Keys and table name of an item are checked by the wrapping of its data key
-// already, so where they were changed the error is that of the keyring.
+// already, so where they were changed the error is the keyring's.
 // Every failure is an [*Error]. It matches [ErrTampered] when the item does not
 // verify, [ErrNotEncrypted] or [ErrLegacyItem] when it is not of this format,
 // [ErrKeyDenied] or [ErrMaterials] when no key opened it (then with one
@@ -48,7 +48,7 @@ func (e *ItemEncryptor) DecryptItem(ctx context.Context, item Item) (Item, error
 	return out, nil
 }
 
-// decryptItem also sets actions to those of the verified header, unless actions
+// decryptItem also sets *actions to what the verified header says, unless actions
 // is nil or the item is not encrypted.
 func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item, actions *map[string]Action) (Item, error) {
 	if err := ctx.Err(); err != nil {

@@ -199,8 +199,9 @@ func (e *ItemEncryptor) checkEncryption(m *materials.Encryption, asked materials
 	return nil
 }
 
-// inMaterials puts an error of unknown class, such as that of a foreign
-// keyring, into the class of its phase.
+// inMaterials returns err if it already matches one of the package's sentinels
+// and wraps it in [ErrMaterials] otherwise, as an error of a keyring from
+// elsewhere.
 func inMaterials(err error) error {
 	for _, class := range []error{ErrMaterials, ErrKeyDenied, ErrConfiguration, ErrUnsupported, context.Canceled,
 		context.DeadlineExceeded} {
@@ -215,7 +216,7 @@ func inMaterials(err error) error {
 // values, header, footer) lie in one block of memory, where each value is
 // serialized and then encrypted in place, so that no plaintext is left behind.
 //
-// The steps are those of the format: the header's fields, the keys that its
+// The steps follow the format: the header's fields, the keys that its
 // message ID leads to, the header with its commitment, the attributes in
 // canonical order, and the footer over the record of all of them.
 // (Specification: [encrypt-path-structure], "Construct Encrypted Structured Data".)

@@ -181,7 +181,7 @@ func (e *ItemEncryptor) includeKeys(entries []entry) {
 // collectForReading gathers the attributes of a stored item and refuses one that
 // does not have the given number of signed attributes, before any further work.
 // Attributes without a configured action count as signed, because their writer
-// may know more attributes. It leaves out those of the format itself: header,
+// may know more attributes. It leaves out the attributes of the format itself: header,
 // footer, and what official clients store for searching.
 // (Specification: [decrypt-item], "Signature Scope".)
 //

@@ -52,7 +52,7 @@ var (
 
 // Give gives the principal, an IAM user's or role's name or ARN, access to the
 // lab's key, and reports whether that changed something. Errors:
-// [ErrUnknownPrincipal], [ErrNoKey], [ErrPolicyShape]; those of AWS.
+// [ErrUnknownPrincipal], [ErrNoKey], [ErrPolicyShape]; AWS's.
 func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool, err error) {
 	who, err := l.openAccess(ctx, principal)
 	if err != nil {

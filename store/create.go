@@ -68,7 +68,7 @@ func (c *core) declaration() *core { return c }
 // kms:CreateGrant.
 //
 // Errors: [ErrConfiguration] for declarations that do not fit together, or a
-// client without the methods of [TableCreator]; [*DeclarationError]; that of ctx;
+// client without the methods of [TableCreator]; [*DeclarationError]; ctx's;
 // the SDK's.
 func Create(ctx context.Context, o CreateOptions, tables ...Declaration) error {
 	d, client, err := define(o, tables)

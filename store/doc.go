@@ -139,7 +139,7 @@
 //
 // # Conditions and filters
 //
-// They are those of the SDK's expression package. A value of another DynamoDB type
+// Conditions and filters are made with the SDK's expression package. A value of another DynamoDB type
 // than the field stores is refused before the call; [Table.Value] makes one that
 // fits. DynamoDB sees encrypted attributes as ciphertext, so conditions on their
 // values are refused before the call. A filter on a signed attribute chooses by

@@ -105,7 +105,7 @@ type ConditionError struct {
 	// ItemErr says why it could not be read.
 	Item    envelope.Item
 	ItemErr error
-	// Stale: the version of the item is not that of the value to write, or to
+	// Stale: the version of the item differs from the version of the value to write, or to
 	// delete. The error then matches [ErrStaleVersion].
 	Stale bool
 	Err   error

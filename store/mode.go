@@ -77,7 +77,7 @@ type ClientSide struct {
 	AllowedUnsigned       []string
 	AllowedUnsignedPrefix string
 	// OtherActions are the actions of attributes that T does not have, such as
-	// those of other entity types in the same table, see [Actions]. An item
+	// attributes of other entity types in the same table, see [Actions]. An item
 	// needs every attribute that is in the encryption context: give one that
 	// items of T do not have the action SignOnly here.
 	OtherActions map[string]envelope.Action

@@ -283,7 +283,7 @@ func (p *plan) keys() []string {
 	return []string{p.partition.name, p.sort.name}
 }
 
-// actions returns the actions of the attributes, with those of other entity types.
+// actions returns the actions of the attributes, other entity types included.
 func (p *plan) actions(others map[string]envelope.Action) (map[string]envelope.Action, error) {
 	own := make(map[string]envelope.Action, len(p.fields)+len(others))
 	for _, f := range p.fields {

@@ -35,7 +35,7 @@ import (
 // converted; [*ConditionError], which matches [ErrStaleVersion] if it was the
 // version; [ErrOtherEntity]; [ErrConflict]; [ErrEncryptedAttribute];
 // [ErrConfiguration] for a condition on an undeclared name; [ErrItemTooLarge];
-// those of envelope.ItemEncryptor.EncryptItem; the SDK's.
+// the errors of envelope.ItemEncryptor.EncryptItem; the SDK's.
 func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
 	in, err := t.putInput(ctx, t.operand(v), conditions)
 	if err != nil {
@@ -73,7 +73,7 @@ func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T
 //
 // A value with a version above 0 has been written before: [ErrConfiguration].
 // The conditions, which are rarely of use here, hold for an absent item. Other
-// errors are those of [Table.Put].
+// errors are as for [Table.Put].
 func (t *Table[T]) Insert(ctx context.Context, v T, conditions ...Condition) error {
 	absent := name(t.plan.partition.name).AttributeNotExists()
 	all := append([]Condition{absent}, conditions...)

@@ -42,7 +42,7 @@ type migrateCommand struct {
 func (c *migrateCommand) Help() string {
 	return `Moves the items of a table from one state to another while it is in use: plaintext to encrypted, one key to another, and back. First a dry run, which opens and converts everything and writes nothing; then the same without --dry-run. Interrupted, it goes on where it was. Every program that writes to the table must write the new state already, and read both.
 
-The configurations are those of 'ddbseal item'; table in them is the logical name.
+The configurations are as for 'ddbseal item'; table in them is the logical name.
 
   ddbseal migrate --table patients --id encrypt-2026 --to patients.json --dry-run
   ddbseal migrate --table patients --id encrypt-2026 --to patients.json

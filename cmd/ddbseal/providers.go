@@ -94,7 +94,7 @@ func (p *providers) beaconKeys(ctx context.Context, k itemconfig.BeaconKeySource
 }
 
 // openKeyStore opens the key store that a member of the file, which who names,
-// describes. Without a logical name it is that of its table.
+// describes. Without a logical name it has the name of its table.
 func (p *providers) openKeyStore(ctx context.Context, who, table, logical, kmsKey string) (*keystore.KeyStore, error) {
 	cfg, err := p.config(ctx)
 	if err != nil {

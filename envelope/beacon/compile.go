@@ -122,9 +122,9 @@ func (s *Search) checkBeaconName(name string) error {
 	}
 	switch s.schema.Protection(name) {
 	case Signed, Included:
-		return errors.New("the name is that of an attribute that is not encrypted")
+		return errors.New("the name belongs to an attribute that is not encrypted")
 	case Unsigned:
-		return errors.New("the name is that of an attribute that may be unsigned")
+		return errors.New("the name belongs to an attribute that may be unsigned")
 	}
 	if s.standard[name] != nil || s.compound[name] != nil {
 		return errors.New("two beacons have this name")

@@ -98,7 +98,7 @@ func (s *Search) addCompound(c *Compound, global []*Part) error {
 	if b.signed = !slices.ContainsFunc(b.parts, func(p *Part) bool { return p.beacon != nil }); b.signed {
 		b.attribute = c.Name
 		if s.schema.Protection(c.Name) != Unknown {
-			return refuse(kindSigned, c.Name, "the name is that of a configured attribute")
+			return refuse(kindSigned, c.Name, "the name belongs to a configured attribute")
 		}
 	}
 	s.compound[c.Name] = b

@@ -90,7 +90,7 @@ type Attribute struct {
 }
 
 // Partition chooses the partition of an item that is about to be written.
-// Errors: those of [Config.Selector], which also match [ErrItem], and
+// Errors: [Config.Selector]'s, which also match [ErrItem], and
 // materials.ErrConfiguration if it returns a partition that does not exist.
 func (s *Search) Partition(ctx context.Context, item Item) (int, error) {
 	return s.choosePartition(ctx, item)

@@ -17,7 +17,7 @@ type Part struct {
 	order    int             // in CompoundBeacon.parts
 }
 
-// Name returns the name of a signed part, or that of an encrypted part's
+// Name returns the name of a signed part, or of an encrypted part's
 // standard beacon.
 func (p *Part) Name() string { return p.name }
 

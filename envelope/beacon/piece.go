@@ -162,7 +162,7 @@ func NeedsKeys(pieces []Piece, equality bool) bool {
 	return false
 }
 
-// Comparable reports whether the order of stored beacons is that of their
+// Comparable reports whether the order of stored beacons is the order of their
 // plaintext for these pieces: signed ones, then at most one bare encrypted one.
 // (Specification: [beacons], "LessThanComparable".)
 //

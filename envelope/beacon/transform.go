@@ -84,7 +84,7 @@ func Segment(split rune, index int) Transform {
 }
 
 // Segments splits the string and keeps the segments from low up to high, high
-// excluded, with the characters between them. Positions are those of
+// excluded, with the characters between them. Positions are as in
 // [Substring], so Segments('-', 0, 99) of "a-b-c" is "a-b".
 // (Specification: [virtual], "GetSegments Transform Initialization".)
 //

@@ -37,9 +37,9 @@ func compileVirtual(v *VirtualField, schema *Schema) (*virtualField, error) {
 	}
 	switch p := schema.Protection(v.Name); {
 	case p == Unsigned:
-		return bad("the name is that of an attribute that may be unsigned")
+		return bad("the name belongs to an attribute that may be unsigned")
 	case p != Unknown:
-		return bad("the name is that of a configured attribute")
+		return bad("the name belongs to a configured attribute")
 	case strings.ContainsAny(v.Name, ".["):
 		return bad("the name contains a dot or a bracket, so that no location can name the field")
 	case len(v.Parts) == 0:

@@ -293,7 +293,7 @@ func encryptedParts(list []Part) ([]beacon.EncryptedPart, error) {
 	var out []beacon.EncryptedPart
 	for _, p := range list {
 		if p.Loc != "" {
-			return nil, bad("encrypted part %q has a loc; that of its standard beacon counts", p.Name)
+			return nil, bad("encrypted part %q has a loc; the loc of its standard beacon counts", p.Name)
 		}
 		out = append(out, beacon.EncryptedPart{Name: p.Name, Prefix: p.Prefix})
 	}

@@ -73,7 +73,7 @@ type Config struct {
 	// SkipDryRun lets Run begin without a dry run of the same ID.
 	SkipDryRun bool
 	// DropBeacons lets Run convert items that have beacons which neither To nor
-	// From computes, such as those of an official library. Such an item loses them
+	// From computes, such as beacons of an official library. Such an item loses them
 	// and no longer appears in searches by them. Without DropBeacons the item fails
 	// with store.ErrBeacons, unless only its beacons change: then it keeps them.
 	DropBeacons bool

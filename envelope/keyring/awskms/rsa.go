@@ -191,7 +191,7 @@ func (k *RSA) failed(err error) error {
 }
 
 // OnDecrypt asks AWS KMS to open the encrypted data keys of this key, in order,
-// until one opens. Those of an item of suite 0x6701 are refused, since no writer
+// until one opens. Keys of an item of suite 0x6701 are refused, since no writer
 // makes any. An encrypted data key that names no key ARN is skipped, and the
 // error names it if none opens. Without a client it fails with
 // [materials.ErrConfiguration].

@@ -159,7 +159,7 @@ func (v *Source) fetchKey(at entryKey, direct bool) entryKey {
 }
 
 // flightFor returns a fetch under way that may bring the entry: its own, or
-// unless direct, for a version, that of the active one. c.mu is held.
+// unless direct, for a version, the entry of the active one. c.mu is held.
 func (v *Source) flightFor(at entryKey, direct bool) *flight {
 	if f := v.cache.flights[at]; f != nil || direct {
 		return f
