@@ -17,8 +17,8 @@ type Stats struct {
 type Counts struct {
 	// Shards is how many shards are being read.
 	Shards int
-	// Handled, Other and Poisoned count the records that the handler took,
-	// of other entity types, and that Poison took.
+	// Handled counts records that the handler took, Other records of other
+	// entity types, and Poisoned records that Poison took.
 	Handled, Other, Poisoned int64
 	// Retries counts further attempts at a record.
 	Retries int64
