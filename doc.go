@@ -44,7 +44,7 @@
 //   - [github.com/ddbseal/ddbseal/access]: who can use a table, and why.
 //   - [github.com/ddbseal/ddbseal/access/accesstest]: the same as an assertion.
 //   - [github.com/ddbseal/ddbseal/access/sample]: how items are really encrypted.
-//   - [github.com/ddbseal/ddbseal/access/leastprivilege]: the least policies for a
+//   - [github.com/ddbseal/ddbseal/access/leastprivilege]: the least-privilege policies for a
 //     purpose, with proofs.
 //
 // Packages access, accesstest, exercise, glossary, itemconfig, labsetup,

@@ -46,7 +46,7 @@ type Config struct {
 	// Items of both suites are read whatever is set here. An AWS KMS RSA keyring
 	// writes SuiteSymmetricSignature only, also as one of several.
 	AlgorithmSuite AlgorithmSuite
-	// PlaintextPolicy: zero forbids plaintext on writing and reading.
+	// PlaintextPolicy says whether plaintext items are written and read; zero forbids both.
 	PlaintextPolicy PlaintextPolicy
 	// Legacy reads items of the older DynamoDB Encryption Client; nil forbids
 	// that. It never hands such an item out as plaintext, whatever

@@ -114,8 +114,8 @@ func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item, actions *map
 	return out, err
 }
 
-// headerAndFooter returns the two attributes of the format, or two times nil
-// for an item that is not encrypted.
+// headerAndFooter returns the two attributes of the format, or nil, nil if the item
+// is not encrypted.
 // (Specification: [decrypt-item], "Determining Plaintext Items".)
 //
 // [decrypt-item]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/decrypt-item.md#determining-plaintext-items

@@ -199,9 +199,9 @@ func (e *ItemEncryptor) checkEncryption(m *materials.Encryption, asked materials
 	return nil
 }
 
-// inMaterials returns err if it already matches one of the package's sentinels
-// and wraps it in [ErrMaterials] otherwise, as an error of a keyring from
-// elsewhere.
+// inMaterials returns err if it matches one of the package's sentinels or an error
+// of package context. It wraps other errors in [ErrMaterials], such as those that a
+// keyring of the application returns.
 func inMaterials(err error) error {
 	for _, class := range []error{ErrMaterials, ErrKeyDenied, ErrConfiguration, ErrUnsupported, context.Canceled,
 		context.DeadlineExceeded} {

@@ -41,9 +41,9 @@ const (
 )
 
 var (
-	// ErrUnknownPrincipal: no IAM user or role of the account has that name.
+	// ErrUnknownPrincipal means that no IAM user or role of the account has that name.
 	ErrUnknownPrincipal = errors.New("unknown principal")
-	// ErrNoKey: the lab's key is not there; Up makes it.
+	// ErrNoKey means that the lab's key is not there; Up makes it.
 	ErrNoKey = errors.New("the lab's key does not exist")
 	// ErrPolicyShape means that the key policy no longer has the console's
 	// statements, so that this package does not know where to write.

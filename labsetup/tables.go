@@ -215,7 +215,7 @@ func (l *Lab) encryptTable(name string, key func() string) action {
 
 const (
 	tableDeadline = 5 * time.Minute
-	leastDeadline = 5 * time.Second
+	minDeadline   = 5 * time.Second
 	firstPause    = 50 * time.Millisecond
 	longestPause  = 3 * time.Second
 	announceAfter = 2 * time.Second // of a wait
@@ -228,7 +228,7 @@ var errNotReported = errors.New("this server does not report the change")
 // waiter sleeps twenty seconds at least. What is waited for is told to people. A
 // server that never shows it is given up after Config.Deadline.
 func (l *Lab) waitTable(ctx context.Context, name, what string, ok func(*types.TableDescription) bool) error {
-	deadline := min(tableDeadline, max(l.cfg.Deadline, leastDeadline))
+	deadline := min(tableDeadline, max(l.cfg.Deadline, minDeadline))
 	began, told := time.Now(), false
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		out, err := l.administrator.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})

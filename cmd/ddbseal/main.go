@@ -50,7 +50,7 @@ type command struct {
 	Keystore keystoreCommand `cmd:"" group:"Tools" help:"Create, rotate and list branch keys."`
 	Beacon   beaconCommand   `cmd:"" group:"Tools" help:"Choose the length of a beacon for searching encrypted attributes."`
 	Access   accessCommand   `cmd:"" group:"Tools" help:"Tell who can read a table in clear, and why."`
-	Policy   policyCommand   `cmd:"" group:"Tools" help:"Print the least policies to read, write or migrate a table, with proofs."`
+	Policy   policyCommand   `cmd:"" group:"Tools" help:"Print the least-privilege policies to read, write or migrate a table, with proofs."`
 	Doctor   doctorCommand   `cmd:"" group:"Tools" help:"Check credentials, region, clock and permissions."`
 
 	Completion completionCommand `cmd:"" group:"Tools" help:"Print what to put into the shell's start-up file for completion by Tab."`

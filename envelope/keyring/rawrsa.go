@@ -21,9 +21,13 @@ type RSAPadding uint8
 const (
 	// RSAPaddingPKCS1 is PKCS #1 v1.5, for items that have it; prefer OAEP.
 	RSAPaddingPKCS1 RSAPadding = iota + 1
+	// RSAPaddingOAEPSHA1 is OAEP with SHA-1.
 	RSAPaddingOAEPSHA1
+	// RSAPaddingOAEPSHA256 is OAEP with SHA-256.
 	RSAPaddingOAEPSHA256
+	// RSAPaddingOAEPSHA384 is OAEP with SHA-384.
 	RSAPaddingOAEPSHA384
+	// RSAPaddingOAEPSHA512 is OAEP with SHA-512.
 	RSAPaddingOAEPSHA512
 )
 

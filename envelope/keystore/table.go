@@ -22,7 +22,7 @@ const (
 	lastPoll  = 2 * time.Second
 )
 
-// ErrWrongTable: a table of that name exists and is not a key store.
+// ErrWrongTable means that a table of that name exists and is not a key store.
 var ErrWrongTable = errors.New("the table is not a key store")
 
 // CreateTable makes the table unless it exists, waits until it can be used and

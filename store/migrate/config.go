@@ -32,12 +32,12 @@ type Client interface {
 var _ Client = (*dynamodb.Client)(nil)
 
 var (
-	// ErrNoDryRun: Run was called for a segment without a complete dry run.
+	// ErrNoDryRun means that Run was called for a segment without a complete dry run.
 	ErrNoDryRun = errors.New("no complete dry run")
-	// ErrCheckpoint: the checkpoint is of another migration under the same ID,
+	// ErrCheckpoint means that the checkpoint is of another migration under the same ID,
 	// or damaged.
 	ErrCheckpoint = errors.New("checkpoint does not fit the migration")
-	// ErrFailedItems: the migration went through, but some items could not be
+	// ErrFailedItems means that the migration went through, but some items could not be
 	// converted and are as they were. The report names them.
 	ErrFailedItems = errors.New("some items could not be converted")
 )

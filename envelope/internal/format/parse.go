@@ -79,11 +79,12 @@ func end(c *cursor, what string) error {
 	return nil
 }
 
-// Least lengths of an entry: they bound what a count may set aside.
+// Minimum encoded sizes of an entry. They bound how much an untrusted count can
+// preallocate.
 const (
-	leastSetEntry  = 4
-	leastListEntry = 6
-	leastMapEntry  = 13
+	minSetEntry  = 4
+	minListEntry = 6
+	minMapEntry  = 13
 )
 
 // parseTexts reads a string or number set.
@@ -93,7 +94,7 @@ const (
 func parseTexts(b []byte) ([]string, error) {
 	c := newCursor(b)
 	n := c.uint32()
-	texts := make([]string, 0, min(n, len(c.b)/leastSetEntry))
+	texts := make([]string, 0, min(n, len(c.b)/minSetEntry))
 	ascending := true
 	for range n {
 		s := c.long()
@@ -135,7 +136,7 @@ func hasDuplicate(texts []string) bool {
 func parseBinaries(b []byte) (types.AttributeValue, error) {
 	c := newCursor(b)
 	n := c.uint32()
-	entries := make([][]byte, 0, min(n, len(c.b)/leastSetEntry))
+	entries := make([][]byte, 0, min(n, len(c.b)/minSetEntry))
 	ascending := true
 	for range n {
 		e := c.long()
@@ -169,7 +170,7 @@ func parseBinaries(b []byte) (types.AttributeValue, error) {
 func parseMap(b []byte, depth int) (types.AttributeValue, error) {
 	c := newCursor(b)
 	n := c.uint32()
-	m := make(map[string]types.AttributeValue, min(n, len(c.b)/leastMapEntry))
+	m := make(map[string]types.AttributeValue, min(n, len(c.b)/minMapEntry))
 	for range n {
 		keyType, key := TypeID(c.uint16()), c.long()
 		id, value := TypeID(c.uint16()), c.long()
@@ -204,7 +205,7 @@ func parseMap(b []byte, depth int) (types.AttributeValue, error) {
 func parseList(b []byte, depth int) (types.AttributeValue, error) {
 	c := newCursor(b)
 	n := c.uint32()
-	list := make([]types.AttributeValue, 0, min(n, len(c.b)/leastListEntry))
+	list := make([]types.AttributeValue, 0, min(n, len(c.b)/minListEntry))
 	for range n {
 		id, value := TypeID(c.uint16()), c.long()
 		if !c.ok {

@@ -13,7 +13,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// ErrArchive: an archive is malformed or was altered.
+// ErrArchive means that an archive is malformed or was altered.
 var ErrArchive = errors.New("invalid escrow archive")
 
 const (
