@@ -98,7 +98,7 @@ func iamAllow(action, resource string) string {
 		resource)
 }
 
-// profileCLI makes an access key for a user and keeps it as a profile.
+// profileCLI creates an access key for a user and keeps it as a profile.
 func profileCLI(user string) string {
 	return "aws iam create-access-key --user-name " + user +
 		" --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text >key.txt\n" +

@@ -28,7 +28,7 @@ const (
 	// WayStatement adds a statement for the principal that allows
 	// kms:Decrypt and kms:DescribeKey only.
 	WayStatement Way = "statement"
-	// WayGrant makes a grant for kms:Decrypt, without touching the policy.
+	// WayGrant creates a grant for kms:Decrypt, without touching the policy.
 	WayGrant Way = "grant"
 )
 
@@ -249,7 +249,7 @@ func (l *Lab) editPolicy(ctx context.Context, edit func(*keypolicy.Policy) (bool
 	return err == nil, err
 }
 
-// policyShape makes an error of the editor one of this package.
+// policyShape turns an error of the editor into an error of this package.
 func policyShape(err error) error {
 	if errors.Is(err, keypolicy.ErrForm) {
 		return fmt.Errorf("%w: %w", ErrPolicyShape, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// tableChapter makes the two tables of the core path, with the record in each.
+// tableChapter creates the two tables of the core path, with the record in each.
 func (l *Lab) tableChapter() chapter {
 	return chapter{chapterTables, []labStep{
 		does("table", "make the server-side table with default settings",
@@ -44,7 +44,7 @@ func (l *Lab) tableChapter() chapter {
 	}}
 }
 
-// otherTables makes the tables of the optional chapters.
+// otherTables creates the tables of the optional chapters.
 func (l *Lab) otherTables() []labStep {
 	same := "It is the same program and the same record."
 	return []labStep{
@@ -135,7 +135,7 @@ func (l *Lab) administratorReads(table, mode, why string) labStep {
 		SeesPlaintext, why, readCLI("", table, mode), l.reads(&l.administrator, table))
 }
 
-// makeTable makes a table with default settings, key id (String), or finds it.
+// makeTable creates a table with default settings, key id (String), or finds it.
 func (l *Lab) makeTable(name string) action {
 	return doing(func(ctx context.Context) error {
 		err := createTable(ctx, l.administrator.ddb, name, nil)

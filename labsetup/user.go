@@ -38,7 +38,7 @@ func iamTags() []types.Tag {
 	return []types.Tag{{Key: aws.String(labTag), Value: aws.String(labTagValue)}}
 }
 
-// ensureUser makes a user of the lab, or finds it.
+// ensureUser creates a user of the lab, or finds it.
 func (l *Lab) ensureUser(ctx context.Context, name string) (arn string, err error) {
 	client := l.iam()
 	made, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(name), Tags: iamTags()})

@@ -52,7 +52,7 @@ type Declaration interface{ declaration() *core }
 
 func (c *core) declaration() *core { return c }
 
-// Create makes one physical table for all the types in it: with the keys that
+// Create creates one physical table for all the types in it: with the keys that
 // they share, the indexes that their tags declare together, and the time to live
 // of the one that has a ttl field. It waits until the table and its indexes are
 // active.

@@ -13,7 +13,7 @@ import (
 // Mode says how the items of one table are protected: [ServerSide] or
 // [ClientSide]. No other type implements it.
 type Mode interface {
-	// open makes what a table needs to translate items; nil means that items
+	// open returns what a table needs to translate items; nil means that items
 	// travel as they are.
 	open(p *plan) (*envelope.ItemEncryptor, error)
 	String() string

@@ -151,7 +151,7 @@ func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition
 	return old[T](ctx, &t.core, out.Attributes)
 }
 
-// putInput makes a sealed, conditional put of v, a value of T or a pointer to one.
+// putInput returns a sealed, conditional put of v, a value of T or a pointer to one.
 func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dynamodb.PutItemInput, error) {
 	item, err := c.convert(v)
 	if err == nil {

@@ -147,7 +147,7 @@ type BeaconKey struct {
 // defaultCacheTTL is the lifetime of derived keys where the file does not say.
 const defaultCacheTTL = 10 * time.Minute
 
-// open makes the search configuration of an encryptor.
+// open returns the search configuration of an encryptor.
 func (s *Search) open(ctx context.Context, p Providers) (*beacon.Config, error) {
 	out := &beacon.Config{
 		MaxPartitions: s.MaximumNumberOfPartitions, DefaultPartitions: s.DefaultNumberOfPartitions,

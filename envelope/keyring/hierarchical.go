@@ -47,7 +47,7 @@ var (
 	_ recipient.Preparer = (*Hierarchical)(nil)
 )
 
-// NewHierarchical makes a keyring on branch keys. Errors:
+// NewHierarchical returns a keyring on branch keys. Errors:
 // [materials.ErrConfiguration].
 func NewHierarchical(c HierarchicalConfig) (*Hierarchical, error) {
 	switch {

@@ -56,7 +56,7 @@ var (
 	_ recipient.Preparer = (*RawAES)(nil)
 )
 
-// NewRawAES makes a keyring for one AES key. Errors:
+// NewRawAES returns a keyring for one AES key. Errors:
 // [materials.ErrConfiguration], and [materials.ErrUnsupported] under
 // GODEBUG=fips140=only.
 func NewRawAES(c RawAESConfig) (*RawAES, error) {

@@ -99,7 +99,7 @@ var (
 	_ recipient.Preparer = (*RawRSA)(nil)
 )
 
-// NewRawRSA makes a keyring for one RSA key pair or half of it. Errors:
+// NewRawRSA returns a keyring for one RSA key pair or half of it. Errors:
 // [materials.ErrConfiguration].
 func NewRawRSA(c RawRSAConfig) (*RawRSA, error) {
 	if err := checkNames("raw RSA", c.Namespace, c.Name, 0); err != nil {

@@ -42,7 +42,7 @@ func (in CreateKeyInput) validate() error {
 	return nil
 }
 
-// CreateKey makes a branch key with its first version and a beacon key, and
+// CreateKey creates a branch key with its first version and a beacon key, and
 // returns its id: three KMS calls and one transaction. KMS draws the keys; this
 // process never sees them. (Material Providers specification, [branch-key-store], "CreateKey".) Errors:
 // [materials.ErrConfiguration], [ErrExists], or a [materials.KeyError].
@@ -76,7 +76,7 @@ func (s *KeyStore) CreateKey(ctx context.Context, in CreateKeyInput) (string, er
 	return id, nil
 }
 
-// VersionKey makes a new version of a branch key, makes it the active one and
+// VersionKey creates a new version of a branch key, makes it the active one and
 // returns it; older versions stay. The record read is authenticated first.
 // (Material Providers specification, [branch-key-store], "VersionKey".) Errors: [materials.ErrConfiguration],
 // [ErrNotFound], [ErrConflict] if another process rotated meanwhile, or another

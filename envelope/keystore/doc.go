@@ -19,7 +19,7 @@
 //
 // # Rotation
 //
-// VersionKey makes a new active version; older versions stay and open older
+// VersionKey creates a new active version; older versions stay and open older
 // items. Running processes go on writing under the old one until their cache
 // lifetime ends. Of two processes that rotate at once one fails with
 // [ErrConflict] and nothing is lost. The official Java library omits that check

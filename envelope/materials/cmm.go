@@ -10,7 +10,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 )
 
-// NewDefaultCMM makes the materials manager that most applications use: for a
+// NewDefaultCMM returns the materials manager that most applications use: for a
 // signed suite it draws the item's P-384 key and puts the public half into the
 // encryption context, then it asks the keyring. It is safe for concurrent use
 // if the keyring is. A nil keyring is refused with [ErrConfiguration].

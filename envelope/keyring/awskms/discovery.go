@@ -58,7 +58,7 @@ type Discovery struct {
 
 var _ materials.Keyring = (*Discovery)(nil)
 
-// NewDiscovery makes a keyring that opens with exactly the key that the item
+// NewDiscovery returns a keyring that opens with exactly the key that the item
 // names (Material Providers specification, [aws-kms-discovery-keyring]). Errors:
 // [materials.ErrConfiguration].
 //
@@ -73,7 +73,7 @@ func NewDiscovery(c DiscoveryConfig) (*Discovery, error) {
 	}, slices.Clone(c.GrantTokens)}, nil
 }
 
-// NewMRKDiscovery makes a keyring that opens with the key that the item names,
+// NewMRKDiscovery returns a keyring that opens with the key that the item names,
 // if it is of the client's Region, or with that Region's replica of a
 // multi-Region key (Material Providers specification,
 // [aws-kms-mrk-discovery-keyring]). Errors: [materials.ErrConfiguration].

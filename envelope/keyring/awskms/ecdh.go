@@ -70,7 +70,7 @@ var (
 	_ recipient.Preparer = (*ECDH)(nil)
 )
 
-// NewECDH makes a keyring of your own key and the partner's public key (the key
+// NewECDH returns a keyring of your own key and the partner's public key (the key
 // agreement scheme KmsPrivateKeyToStaticPublicKey). It reads what either side
 // wrote for the other. The partner configures the same with the roles exchanged,
 // or a Raw ECDH keyring. Errors: [materials.ErrConfiguration].
@@ -92,7 +92,7 @@ func NewECDH(c ECDHConfig) (*ECDH, error) {
 	return k, nil
 }
 
-// NewECDHDiscovery makes a keyring that only decrypts what was written for your
+// NewECDHDiscovery returns a keyring that only decrypts what was written for your
 // own key, whatever the sender's key is (the key agreement scheme
 // KmsPublicKeyDiscovery). Anyone who has the public key can write items that it
 // opens: an opened item does not prove who wrote it. Errors:

@@ -51,7 +51,7 @@ var (
 	_ recipient.Preparer = (*Keyring)(nil)
 )
 
-// New makes a keyring for one key (Material Providers specification,
+// New returns a keyring for one key (Material Providers specification,
 // [aws-kms-keyring]). It opens only what this very key wrapped: of a multi-Region
 // key, only this Region's items. Errors: [materials.ErrConfiguration].
 //
@@ -65,7 +65,7 @@ func New(c Config) (*Keyring, error) {
 	return k, nil
 }
 
-// NewMRK makes a keyring for one key which, if it is a multi-Region key, also
+// NewMRK returns a keyring for one key which, if it is a multi-Region key, also
 // opens what its replicas in other Regions wrapped, always calling KMS in its
 // own Region (Material Providers specification, [aws-kms-mrk-keyring]). Errors:
 // [materials.ErrConfiguration].

@@ -85,7 +85,7 @@ var (
 	_ recipient.Preparer     = (*RSA)(nil)
 )
 
-// NewRSA makes a keyring for one RSA key. Of a multi-Region key it opens what its
+// NewRSA returns a keyring for one RSA key. Of a multi-Region key it opens what its
 // replicas in other Regions wrapped, always calling AWS KMS in its own Region.
 // Errors: [materials.ErrConfiguration].
 func NewRSA(c RSAConfig) (*RSA, error) {

@@ -44,7 +44,7 @@ type entry struct {
 	element         *list.Element
 }
 
-// New makes an empty cache. Errors: [materials.ErrConfiguration].
+// New returns an empty cache. Errors: [materials.ErrConfiguration].
 func New(c Config) (*Cache, error) {
 	c, err := c.withDefaults()
 	if err != nil {

@@ -19,7 +19,7 @@ type Source struct {
 
 var _ materials.BranchKeySource = (*Source)(nil)
 
-// Source makes a view of the cache. Errors: [materials.ErrConfiguration].
+// Source returns a view of the cache. Errors: [materials.ErrConfiguration].
 func (c *Cache) Source(s SourceConfig) (*Source, error) {
 	s, err := s.withDefaults(c.config.GracePeriod)
 	if err != nil {
@@ -28,7 +28,7 @@ func (c *Cache) Source(s SourceConfig) (*Source, error) {
 	return &Source{cache: c, config: s}, nil
 }
 
-// NewSource makes a view of a cache of its own, with default settings: for one
+// NewSource returns a view of a cache of its own, with default settings: for one
 // keyring in front of one key store. Errors: [materials.ErrConfiguration].
 func NewSource(source materials.BranchKeySource, lifetime time.Duration) (*Source, error) {
 	c, err := New(Config{})
