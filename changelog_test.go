@@ -21,7 +21,7 @@ var (
 // the newest release.
 func TestChangelog(t *testing.T) {
 	sections := []string{"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
-	subject := regexp.MustCompile("^- ((?:`[^`]+`(?:, | and )?)+): ")
+	subject := regexp.MustCompile("^- `([^`]+)`")
 	var releases []string
 	unreleased, entries, section := false, 0, ""
 	for n, line := range strings.Split(read(t, "CHANGELOG.md"), "\n") {
@@ -49,8 +49,8 @@ func TestChangelog(t *testing.T) {
 				problem = "stands before the first section"
 			} else if m == nil {
 				problem = "does not begin with a package or command"
-			} else if first, _, _ := strings.Cut(strings.Trim(m[1], "`"), "`"); !named(first) {
-				problem = first + " is neither a package nor a command"
+			} else if !named(m[1]) {
+				problem = m[1] + " is neither a package nor a command"
 			}
 		}
 		if problem != "" {
