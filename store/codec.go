@@ -15,7 +15,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
-// marshal makes the plaintext item of v, a value of the table's type or a pointer
+// marshal returns the plaintext item of v, a value of the table's type or a pointer
 // to one. Every error about the value is an [*ItemError].
 func (c *core) marshal(v any) (envelope.Item, error) {
 	item, err := c.convert(v)

@@ -104,9 +104,8 @@
 //     one of string, bool, nil, [attributevalue.Number], []byte, []any,
 //     map[string]any, []string, [][]byte and []attributevalue.Number: a number as
 //     attributevalue.Number, with all its digits, a struct as map[string]any, a
-//     time as a string. A set comes back as a slice, which is written as a
-//
-// list. Its type is checked by each write as New checks others.
+//     time as a string. A set comes back as a slice, which is written as a list.
+//     Each write checks the type of such a value as New checks others.
 //
 // A field that is not exported, or has the name "-", is not stored.
 //
@@ -139,7 +138,7 @@
 //
 // # Conditions and filters
 //
-// They are those of the SDK's expression package. A value of another DynamoDB type
+// Conditions and filters are made with the SDK's expression package. A value of another DynamoDB type
 // than the field stores is refused before the call; [Table.Value] makes one that
 // fits. DynamoDB sees encrypted attributes as ciphertext, so conditions on their
 // values are refused before the call. A filter on a signed attribute chooses by

@@ -140,7 +140,7 @@ func (t *Table[T]) Mode() Mode { return t.mode }
 func (t *Table[T]) Encryptor() *envelope.ItemEncryptor { return t.encryptor }
 
 // Get reads the item with the key, strongly consistent. Errors:
-// [ErrNotFound]; an [*ItemError] around those of the envelope package when it
+// [ErrNotFound]; an [*ItemError] around an error of the envelope package when it
 // does not open, or around [ErrOtherEntity]; the SDK's.
 func (t *Table[T]) Get(ctx context.Context, k Key) (T, error) {
 	var zero T
@@ -238,6 +238,6 @@ func (t *Table[T]) KeyOf(item envelope.Item) (Key, error) {
 	return k, nil
 }
 
-// Entity returns how the table tells its items from those of other types; zero
+// Entity returns how the table tells its items from items of other types; zero
 // for a table of one type.
 func (t *Table[T]) Entity() Entity { return Entity(t.plan.Entity) }

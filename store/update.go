@@ -54,7 +54,7 @@ const updateAttempts = 20
 //
 // Update returns what it wrote. Errors: [ErrUncertain] if the change may have
 // been written; if not, [ErrNotFound], [ErrConflict] after 20 attempts,
-// [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and those of [Table.Get] and
+// [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and the errors of [Table.Get] and
 // [Table.Put].
 func (t *Table[T]) Update(ctx context.Context, k Key, change func(*T) error) (T, error) {
 	return update(ctx, t, k, change, false)
