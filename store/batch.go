@@ -15,19 +15,23 @@ import (
 // DynamoDB left a part undone, [ErrUncertain] when items that are not counted in
 // Done may have been written, and wraps the error that ended the batch.
 type BatchError struct {
+	// Table is the table's name; names of several are separated by commas.
 	Table string
 	// Done counts the items that were written, or read.
 	Done, Total int
-	// Items has, for a read, the [*ItemError] of items that do not open, by
-	// the index of their key.
+	// Items has, for [Table.BatchGet], the [*ItemError] of items that do not open,
+	// by the index of their key, and for [BatchGet] and [BatchWrite] the error of
+	// each operation that is not known to be done, by its index.
 	Items map[int]error
 	Err   error // nil if only Items has errors
+
+	writes bool
 }
 
 // Error says how many were done, and why not all.
 func (e *BatchError) Error() string {
 	s := fmt.Sprintf("batch on %s: %d of %d done", e.Table, e.Done, e.Total)
-	if len(e.Items) > 0 {
+	if len(e.Items) > 0 && !e.writes {
 		s += fmt.Sprintf(", %d items cannot be read", len(e.Items))
 	}
 	if e.Err != nil {
@@ -61,9 +65,8 @@ func (e *BatchError) Unwrap() []error {
 // it replaces an item of another entity under the same key. As Put does, it
 // drops attributes that T lacks, and beacons. Errors: [*BatchError].
 func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error) {
-	if t.plan.Version != nil {
-		return items, fmt.Errorf("%w: a batch cannot check the version of %s: use Put, Update or TransactWrite",
-			ErrConfiguration, t.plan.TypeName)
+	if err := t.checkBatchable(); err != nil {
+		return items, err
 	}
 	plain := make([]envelope.Item, len(items))
 	seen := make(map[string]int, len(items))

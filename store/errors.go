@@ -212,16 +212,19 @@ func (e *TransactionError) Unwrap() []error {
 }
 
 // callError puts the call before the SDK's error.
-func (c *core) callError(call string, err error) error {
+func (c *core) callError(call string, err error) error { return callError(call, c.name, err) }
+
+// callError puts the call and the names of its tables before the SDK's error.
+func callError(call, tables string, err error) error {
 	err = redaction.Answer(err)
 	var missing *types.ResourceNotFoundException
 	if errors.As(err, &missing) {
-		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, c.name,
+		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, tables,
 			ErrDeclaration, err)
 	}
 	var busy *types.TransactionConflictException
 	if errors.As(err, &busy) {
-		return fmt.Errorf("%s of %s: %w: %w", call, c.name, ErrConflict, err)
+		return fmt.Errorf("%s of %s: %w: %w", call, tables, ErrConflict, err)
 	}
-	return fmt.Errorf("%s of %s: %w", call, c.name, err)
+	return fmt.Errorf("%s of %s: %w", call, tables, err)
 }
