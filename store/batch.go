@@ -152,7 +152,7 @@ func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
 
 // sender returns what sends the table's batches, and the table as it knows it.
 func (c *core) sender() (*batch.Sender, *batch.Table) {
-	return &batch.Sender{Client: c.client, Fail: c.callError, Concurrency: c.options.concurrency},
+	return &batch.Sender{Client: c.client, Fail: c.callError, Concurrency: c.options.concurrency, Again: c.again},
 		&batch.Table{Name: c.name, Plain: c.name, Key: c.plan.KeyText}
 }
 

@@ -253,7 +253,7 @@ func (r *batchRead) take(ctx context.Context, t *batch.Table, stored []envelope.
 // batchTables are the tables of a batch, whose items have one or several types.
 type batchTables struct {
 	all         []*batch.Table
-	keys        [][]string // of all, at the same places
+	first       []*core // the first type of each of all
 	concurrency int
 }
 
@@ -268,15 +268,15 @@ func (b *batchTables) entry(c *core, item envelope.Item) (batch.Entry, error) {
 	if i < 0 {
 		i = len(b.all)
 		b.all = append(b.all, &batch.Table{Name: c.name, Plain: plain, Key: c.plan.KeyText})
-		b.keys = append(b.keys, c.plan.Keys())
+		b.first = append(b.first, c)
 	}
 	switch t := b.all[i]; {
 	case t.Name != c.name:
 		return batch.Entry{}, fmt.Errorf("%w: the batch has tables %s and %s, which share a name: use a batch for each",
 			ErrConfiguration, t.Name, c.name)
-	case !slices.Equal(b.keys[i], c.plan.Keys()):
+	case !slices.Equal(b.first[i].plan.Keys(), c.plan.Keys()):
 		return batch.Entry{}, fmt.Errorf("%w: types of table %s declare the keys %q and %q", ErrConfiguration, c.name,
-			b.keys[i], c.plan.Keys())
+			b.first[i].plan.Keys(), c.plan.Keys())
 	}
 	b.concurrency = max(b.concurrency, c.options.concurrency)
 	return batch.Entry{Table: b.all[i], Item: item}, nil
@@ -296,7 +296,8 @@ func (b *batchTables) names() string {
 // sender returns what sends the batch.
 func (b *batchTables) sender(client Client) *batch.Sender {
 	return &batch.Sender{Client: client, Concurrency: b.concurrency,
-		Fail: func(call string, err error) error { return callError(call, b.names(), err) }}
+		Fail:  func(call string, err error) error { return callError(call, b.names(), err) },
+		Again: func(t *batch.Table, items int) { b.first[slices.Index(b.all, t)].again(t, items) }}
 }
 
 // refused is the error of an operation because of which nothing was sent.

@@ -174,8 +174,11 @@ type Reason struct {
 	Err error
 }
 
-// conditionFailed is the code of a condition that failed.
-const conditionFailed = "ConditionalCheckFailed"
+// The codes of a condition that failed, and of another transaction on the item.
+const (
+	conditionFailed     = "ConditionalCheckFailed"
+	transactionConflict = "TransactionConflict"
+)
 
 // Error lists the codes.
 func (e *TransactionError) Error() string {
@@ -204,7 +207,7 @@ func (e *TransactionError) Unwrap() []error {
 			if r.Err != nil {
 				out = append(out, r.Err)
 			}
-		case "TransactionConflict":
+		case transactionConflict:
 			out = append(out, ErrConflict)
 		}
 	}
@@ -212,7 +215,13 @@ func (e *TransactionError) Unwrap() []error {
 }
 
 // callError puts the call before the SDK's error.
-func (c *core) callError(call string, err error) error { return callError(call, c.name, err) }
+func (c *core) callError(call string, err error) error {
+	err = callError(call, c.name, err)
+	if errors.Is(err, ErrConflict) {
+		c.counts.transactionConflicts.Add(1)
+	}
+	return err
+}
 
 // callError puts the call and the names of its tables before the SDK's error.
 func callError(call, tables string, err error) error {

@@ -181,7 +181,8 @@ func transactWrite(ctx context.Context, client Client, token *string, ops []Writ
 	// One token for all calls, whatever client repeats them: DynamoDB does the
 	// transaction once, and a cancellation holds for every attempt.
 	in.ClientRequestToken = token
-	err := pace.Transaction(ctx, func() error {
+	tables := func(i int) *core { return ops[i].core }
+	err := pace.Transaction(ctx, countingConflicts(tables, len(ops), func() error {
 		var seen attempts.Observer
 		_, err := client.TransactWriteItems(ctx, in, seen.Observe)
 		var cancelled *types.TransactionCanceledException
@@ -190,9 +191,9 @@ func transactWrite(ctx context.Context, client Client, token *string, ops []Writ
 			return seen.Uncertain(err)
 		}
 		return err
-	})
+	}))
 	if err != nil {
-		err = transactionError(ctx, err, len(ops), func(i int) *core { return ops[i].core })
+		err = transactionError(ctx, err, len(ops), tables)
 		explainReasons(err, ops, in.TransactItems)
 		return err
 	}
@@ -267,12 +268,13 @@ func TransactGet(ctx context.Context, client Client, ops ...ReadOp) error {
 		}
 	}
 	var out *dynamodb.TransactGetItemsOutput
-	err := pace.Transaction(ctx, func() (err error) {
+	tables := func(i int) *core { return cores[i] }
+	err := pace.Transaction(ctx, countingConflicts(tables, len(ops), func() (err error) {
 		out, err = client.TransactGetItems(ctx, in)
 		return err
-	})
+	}))
 	if err != nil {
-		return transactionError(ctx, err, len(ops), func(i int) *core { return cores[i] })
+		return transactionError(ctx, err, len(ops), tables)
 	}
 	if len(out.Responses) != len(ops) {
 		return fmt.Errorf("transaction: %d responses to %d operations", len(out.Responses), len(ops))
