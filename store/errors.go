@@ -174,8 +174,11 @@ type Reason struct {
 	Err error
 }
 
-// conditionFailed is the code of a condition that failed.
-const conditionFailed = "ConditionalCheckFailed"
+// The codes of a condition that failed, and of another transaction on the item.
+const (
+	conditionFailed     = "ConditionalCheckFailed"
+	transactionConflict = "TransactionConflict"
+)
 
 // Error lists the codes.
 func (e *TransactionError) Error() string {
@@ -204,7 +207,7 @@ func (e *TransactionError) Unwrap() []error {
 			if r.Err != nil {
 				out = append(out, r.Err)
 			}
-		case "TransactionConflict":
+		case transactionConflict:
 			out = append(out, ErrConflict)
 		}
 	}
@@ -213,15 +216,24 @@ func (e *TransactionError) Unwrap() []error {
 
 // callError puts the call before the SDK's error.
 func (c *core) callError(call string, err error) error {
+	err = callError(call, c.name, err)
+	if errors.Is(err, ErrConflict) {
+		c.counts.transactionConflicts.Add(1)
+	}
+	return err
+}
+
+// callError puts the call and the names of its tables before the SDK's error.
+func callError(call, tables string, err error) error {
 	err = redaction.Answer(err)
 	var missing *types.ResourceNotFoundException
 	if errors.As(err, &missing) {
-		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, c.name,
+		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, tables,
 			ErrDeclaration, err)
 	}
 	var busy *types.TransactionConflictException
 	if errors.As(err, &busy) {
-		return fmt.Errorf("%s of %s: %w: %w", call, c.name, ErrConflict, err)
+		return fmt.Errorf("%s of %s: %w: %w", call, tables, ErrConflict, err)
 	}
-	return fmt.Errorf("%s of %s: %w", call, c.name, err)
+	return fmt.Errorf("%s of %s: %w", call, tables, err)
 }

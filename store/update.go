@@ -92,6 +92,9 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 		if !errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrConflict) {
 			return zero, err
 		}
+		if errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrStaleVersion) { // explain counts those
+			t.counts.conflicts.Add(1)
+		}
 		if err := conflict.Wait(ctx); err != nil {
 			return zero, fmt.Errorf("update of %s: %w", t.name, err)
 		}
@@ -116,7 +119,7 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 			err = t.unmarshal(opened.Item, &v)
 		}
 		if err != nil {
-			return nil, nil, zero, t.itemError(stored, err)
+			return nil, nil, zero, t.unreadable(stored, err)
 		}
 		if err := t.checkBeacons(opened.Beacons); err != nil {
 			return nil, nil, zero, err
