@@ -44,6 +44,11 @@ func (c *core) convert(v any) (envelope.Item, error) {
 	if err != nil {
 		return nil, c.itemError(p.encodable(v), p.encodeError(v, err))
 	}
+	if p.composed {
+		if err := p.compose(item, v); err != nil {
+			return nil, c.itemError(p.encodable(v), err)
+		}
+	}
 	if p.ttl != nil {
 		if err := p.checkTTL(item, v); err != nil {
 			return nil, err
@@ -85,9 +90,12 @@ func (c *core) unmarshal(plain envelope.Item, v any) error {
 	if err := c.plan.checkEntity(plain); err != nil {
 		return err
 	}
-	plain = c.plan.known(plain)
-	if err := c.plan.codec.Decode(plain, v); err != nil {
-		return c.plan.decodeError(plain, reflect.TypeOf(v).Elem(), err)
+	known := c.plan.known(plain)
+	if err := c.plan.codec.Decode(known, v); err != nil {
+		return c.plan.decodeError(known, reflect.TypeOf(v).Elem(), err)
+	}
+	if c.plan.composed {
+		return c.plan.takeApart(plain, v)
 	}
 	return nil
 }
@@ -101,7 +109,7 @@ func (p *plan) known(plain envelope.Item) envelope.Item {
 	}
 	unknown := func(name string) bool {
 		f := p.field(name)
-		return f == nil || f.typ == nil
+		return f == nil || f.index == nil
 	}
 	for name := range plain {
 		if unknown(name) { // rare: only then is a copy paid for
@@ -243,8 +251,8 @@ func (p *plan) inspect(v any) error {
 	of := reflect.Indirect(reflect.ValueOf(v))
 	for i := range p.fields {
 		f := &p.fields[i]
-		if f.typ == nil {
-			continue // the entity's attribute
+		if f.index == nil {
+			continue
 		}
 		if fv, err := of.FieldByIndexErr(f.index); err == nil {
 			if err := p.inspection.Check(f.goName, fv); err != nil {

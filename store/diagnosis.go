@@ -30,8 +30,8 @@ func (p *plan) encodeError(v any, err error) error {
 
 // encodeField converts one field of *v as the encoder does in a struct.
 func (p *plan) encodeField(v any, f *field) (types.AttributeValue, error) {
-	if f.typ == nil {
-		return nil, nil // the entity's attribute
+	if f.index == nil {
+		return nil, nil
 	}
 	return p.codec.Field(v, f.index, reflect.StructField{Name: "Field", Type: f.typ, Tag: f.tag})
 }
@@ -42,6 +42,12 @@ func (p *plan) encodable(v any) envelope.Item {
 	key := envelope.Item{}
 	for _, f := range []*field{p.partition, p.sort} {
 		if f == nil || p.convertsItself {
+			continue
+		}
+		if f.composed != nil {
+			if text, err := f.composed.Text(reflect.Indirect(reflect.ValueOf(v))); err == nil {
+				key[f.name] = &types.AttributeValueMemberS{Value: text}
+			}
 			continue
 		}
 		if av, err := p.encodeField(v, f); err == nil && av != nil {

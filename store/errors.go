@@ -22,6 +22,9 @@ var (
 	// ErrEncryptedAttribute: an expression needs the value of an attribute
 	// that DynamoDB sees only as ciphertext, and no beacon serves it.
 	ErrEncryptedAttribute = errors.New("attribute is encrypted on the client")
+	// ErrKeyTemplate: a value cannot be a part of the key that a tag template
+	// composes, or a stored key is not one of the template.
+	ErrKeyTemplate = errors.New("key does not fit its template")
 	// ErrItemTooLarge: the item would be over DynamoDB's 400 KB. The error is
 	// a [*SizeError].
 	ErrItemTooLarge = errors.New("item is too large")

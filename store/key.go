@@ -12,13 +12,15 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/itemkey"
+	"github.com/ddbseal/ddbseal/store/internal/codec"
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
 // Key is the primary key of an item: values of the Go types of the fields
 // tagged partition and sort, or of type types.AttributeValue as in
-// [ItemError.Key]. Sort is nil exactly when the type has no sort key.
+// [ItemError.Key]. Sort is nil exactly when the type has no sort key. [Table.Key]
+// makes keys of the fields of a value.
 type Key struct{ Partition, Sort any }
 
 func (p *plan) key(k Key) (envelope.Item, error) {
@@ -46,7 +48,7 @@ func (p *plan) key(k Key) (envelope.Item, error) {
 
 // put sets the field's attribute to a key value given by the application.
 func (f *field) put(to envelope.Item, value any) error {
-	av, err := f.keyValue(value)
+	av, err := f.fullKey(value)
 	if err != nil {
 		return err
 	}
@@ -58,6 +60,9 @@ func (f *field) put(to envelope.Item, value any) error {
 // declared type.
 func (f *field) keyValue(value any) (types.AttributeValue, error) {
 	if av, ok := value.(types.AttributeValue); ok && !reflect.ValueOf(av).IsNil() {
+		if err := codec.Refusal(av); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
+		}
 		return av, f.checkKeyType(av, value)
 	}
 	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && gotype.IsTime(v.Type()) {

@@ -11,6 +11,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/store/internal/action"
 	"github.com/ddbseal/ddbseal/store/internal/codec"
+	"github.com/ddbseal/ddbseal/store/internal/composed"
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/operand"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
@@ -21,7 +22,7 @@ import (
 type field struct {
 	name   string // the attribute's
 	goName string
-	index  []int
+	index  []int // nil if T has no value for it
 	typ    reflect.Type
 	tag    reflect.StructTag
 	action envelope.Action
@@ -33,6 +34,8 @@ type field struct {
 	// kinds are the DynamoDB types that the attribute can have; nil: any.
 	kinds []string
 	codec *codec.Codec // nil for the entity's attribute
+	// composed composes the key of other fields, nil without a template.
+	composed *composed.Key
 }
 
 // role is what a field is besides an attribute.
@@ -64,6 +67,8 @@ type plan struct {
 	convertsItself bool
 	// open: only values show all types that they hold, and whether they end.
 	open bool
+	// composed: a key has a template.
+	composed bool
 	// address: the encoder needs the address of a value, see gotype.Shape.
 	address    bool
 	inspection *gotype.Inspection
@@ -92,6 +97,9 @@ func newPlan(t reflect.Type, table string, s codec.Settings) (*plan, error) {
 			}
 			*slot = f
 		}
+	}
+	if err := p.collectTemplates(t); err != nil {
+		return nil, err
 	}
 	p.link()
 	if p.partition == nil {
@@ -159,7 +167,7 @@ func (p *plan) collect(t reflect.Type) error {
 		p.fields = append(p.fields, f)
 	}
 	p.open, p.address = s.Open, s.Address
-	return nil
+	return p.addComputed(s.Computed)
 }
 
 // addBeacon reads a beacon tag.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
@@ -184,7 +185,7 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 	if err != nil {
 		return nil, view{}, err
 	}
-	av, err := pk.keyValue(q.Partition)
+	av, err := pk.fullKey(q.Partition)
 	if err != nil {
 		return nil, view{}, err
 	}
@@ -298,7 +299,12 @@ func (r SortRange) condition(f *field) (expression.KeyConditionBuilder, error) {
 	case ">=":
 		return k.GreaterThanEqual(v), nil
 	case "begins_with":
-		return k.BeginsWith(r.low.(string)), nil
+		prefix, is := low.(*types.AttributeValueMemberS)
+		if !is {
+			return expression.KeyConditionBuilder{},
+				fmt.Errorf("%w: a prefix of key attribute %q, which is not a string", ErrConfiguration, f.name)
+		}
+		return k.BeginsWith(prefix.Value), nil
 	}
 	high, err := f.keyValue(r.high)
 	if err != nil {

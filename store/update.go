@@ -130,8 +130,12 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 				return nil, nil, zero, err
 			}
 		}
-	} else if err := t.plan.codec.Decode(key, &v); err != nil {
+	} else if err := t.plan.codec.Decode(t.plan.known(key), &v); err != nil {
 		return nil, nil, zero, t.plan.decodeError(key, reflect.TypeFor[T](), err)
+	} else if t.plan.composed {
+		if err := t.plan.takeApart(key, &v); err != nil {
+			return nil, nil, zero, fmt.Errorf("%w: %w", ErrConfiguration, err)
+		}
 	}
 	if err := change(&v); err != nil {
 		return nil, nil, zero, fmt.Errorf("update of %s: %w", t.name, err)
