@@ -176,7 +176,10 @@ func (k *Key) value(p *part, field reflect.Value) (string, error) {
 	return s.Value, nil
 }
 
-var errFit = errors.New("the stored key does not fit the template")
+// ErrTemplate: a key does not fit its template, or would not.
+var ErrTemplate = errors.New("key does not fit its template")
+
+var errFit = errors.New("the stored key is not one of the template")
 
 // Fill sets the fields of the struct v that item does not have itself from the
 // key. v must be addressable. The error says that the key is not one of the

@@ -133,10 +133,10 @@ func TestTemplateRefusals(t *testing.T) {
 	for name, v := range bad {
 		k := visits.Key(v)
 		for call, err := range map[string]error{
-			"Put":      visits.Put(ctx, v),
-			"Get":      ignore(visits.Get(ctx, k)),
-			"Delete":   visits.Delete(ctx, k),
-			"Update":   ignore(visits.Update(ctx, k, func(*composedVisit) error { return nil })),
+			"Put":    visits.Put(ctx, v),
+			"Get":    ignore(visits.Get(ctx, k)),
+			"Delete": visits.Delete(ctx, k),
+			"Update": ignore(visits.Update(ctx, k, func(*composedVisit) error { return nil })),
 			"Query": ignore(visits.QueryPage(ctx, store.Query{Partition: k.Partition,
 				Sort: store.SortGreater(k.Sort)}, "")),
 		} {
