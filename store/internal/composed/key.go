@@ -128,7 +128,7 @@ func (k *Key) Prefix(v reflect.Value, fields []string) (string, error) {
 	}
 	prefix, err := k.template.Prefix(values)
 	if err == nil && prefix == "" {
-		err = errors.New("the template has no text before its first placeholder: name the fields that the keys agree in")
+		err = errors.New("the template begins with a placeholder: name the fields that the keys agree in")
 	}
 	return prefix, err
 }

@@ -71,8 +71,8 @@ func Parse(text string) (*Template, error) {
 			return nil, unopened
 		}
 		if open && f.literal == "" && f.Width == 0 {
-			return nil, fmt.Errorf("{%s} is directly followed by another placeholder, so that two pairs of values would "+
-				"have one key: put text such as # between them", p.Name)
+			return nil, fmt.Errorf("{%s} is directly followed by another placeholder, so that two pairs of values "+
+				"would have one key: put text such as # between them", p.Name)
 		}
 		t.fields = append(t.fields, f)
 	}

@@ -107,7 +107,7 @@ func (f *Field) parse(seal string, tagged bool, options []string) error {
 	if f.role != plain && slices.Contains(options, "string") {
 		return fmt.Errorf("dynamodbav option string would store the number as text")
 	}
-	if f.role == partition || f.role == sortKey {
+	if f.isKey() {
 		for _, o := range []string{"omitempty", "nullempty"} {
 			if slices.Contains(options, o) {
 				return fmt.Errorf("a key attribute cannot be %s", o)

@@ -142,7 +142,7 @@ func (p *Plan) OperandField(name string) (operand.Field, bool) {
 		return operand.Field{}, false
 	}
 	return operand.Field{Kinds: f.kinds, GoName: f.GoName, Type: f.Type,
-		FixedTime: p.Codec.FixedTimes && !f.unixTime && p.Codec.IsTextTime(f.Type)}, true
+		FixedTime: f.Codec.FixedTimes && !f.unixTime && f.Codec.IsTextTime(f.Type)}, true
 }
 
 // SortName returns the name of the sort key, "" if the type has none.

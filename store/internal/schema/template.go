@@ -51,7 +51,7 @@ func (p *Plan) collectTemplates(t reflect.Type) error {
 		}
 		var err error
 		switch {
-		case f.role != partition && f.role != sortKey:
+		case !f.isKey():
 			err = errors.New(`it is for a field tagged seal:"partition" or seal:"sort"`)
 		case p.convertsItself:
 			err = fmt.Errorf("%s converts itself to an item: let its method compose the key", p.TypeName)
@@ -107,7 +107,8 @@ func (p *Plan) Compose(item envelope.Item, v any) error {
 
 // templateError names the template of a key that cannot be composed.
 func (f *Field) templateError(err error) error {
-	return fmt.Errorf("%w: key attribute %q of template %q: %w", composed.ErrTemplate, f.Name, f.composed.Template(), err)
+	return fmt.Errorf("%w: key attribute %q of template %q: %w", composed.ErrTemplate, f.Name, f.composed.Template(),
+		err)
 }
 
 // TakeApart fills the fields of *v that only the item's keys have, and refuses
@@ -134,7 +135,7 @@ func (p *Plan) TakeApart(item envelope.Item, v any) error {
 	}
 	for name, av := range again {
 		if av.(*types.AttributeValueMemberS).Value != item[name].(*types.AttributeValueMemberS).Value {
-			return p.Field(name).templateError(errors.New("the stored key is not the one that the item's values compose"))
+			return p.Field(name).templateError(errors.New("the item's values compose another key"))
 		}
 	}
 	return nil

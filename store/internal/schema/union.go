@@ -62,7 +62,7 @@ func (f *Field) unite(other *Field) error {
 	case f.action != other.action:
 		return fmt.Errorf("it is %v in one and %v in the other: an attribute has one action per table", f.action,
 			other.action)
-	case (f.role == partition || f.role == sortKey) && f.keyType() != other.keyType():
+	case f.isKey() && f.keyType() != other.keyType() && f.keyType() != "" && other.keyType() != "":
 		return fmt.Errorf("the key is of type %v in one and of type %v in the other", f.Type, other.Type)
 	case f.role == ttl || other.role == ttl:
 		f.role = ttl
@@ -72,6 +72,8 @@ func (f *Field) unite(other *Field) error {
 	}
 	return nil
 }
+
+func (f *Field) isKey() bool { return f.role == partition || f.role == sortKey }
 
 // uniteTTL refuses two attributes by which items expire.
 func (u *Plan) uniteTTL(plans []*Plan) error {
@@ -93,8 +95,8 @@ func (u *Plan) UniteIndexes(plans []*Plan) error {
 			if i < 0 {
 				u.Indexes = append(u.Indexes, x)
 			} else if y := u.Indexes[i]; y.Local != x.Local || y.Key != x.Key || !y.Same(x) {
-				return fmt.Errorf("%w: index %s is declared as %s and, in %s, as %s", envelope.ErrConfiguration, x.Name, y,
-					p.TypeName, x)
+				return fmt.Errorf("%w: index %s is declared as %s and, in %s, as %s", envelope.ErrConfiguration,
+					x.Name, y, p.TypeName, x)
 			}
 		}
 	}
