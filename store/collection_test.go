@@ -391,6 +391,7 @@ func (c *careless) Do(r *http.Request) (*http.Response, error) {
 
 // TestCollectionModel: what collections read is what a sorted map has, while
 // answers are lost and calls are throttled.
+// guarantees: O11
 func TestCollectionModel(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		w.faults(t, localaws.Faults{Seed: 5, Rules: []localaws.Fault{

@@ -119,6 +119,7 @@ func TestTemplateRanges(t *testing.T) {
 
 // TestTemplateRefusals: a value that would share a key with another one, or a
 // field that was forgotten, is refused before the call.
+// guarantees: O10
 func TestTemplateRefusals(t *testing.T) {
 	ctx := t.Context()
 	visits := open[composedVisit](t, &noClient{t: t}, "visits", store.ServerSide{})
