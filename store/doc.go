@@ -68,6 +68,12 @@
 //
 //	orders.Get(ctx, orders.Key(Order{Customer: "7", Number: 42}))
 //
+// A field tagged sign that is the key of an index can have a template too, which
+// [Table.IndexKey] composes for a query. With the option omitempty of the tag
+// dynamodbav, an item of which a string is empty is left out of the index.
+// [Table.UpdateAttributes] refuses to change what a key is composed of, and
+// [Table.Update] composes the keys of indexes again.
+//
 // # Several types in one table
 //
 // [NewCollection] declares a table with items of several types. Each type has a

@@ -43,6 +43,18 @@ func (t *Table[T]) Key(v T) Key {
 	return k
 }
 
+// IndexKey returns the key of v in an index that tags of T declare, as [Table.Key]
+// returns the key in the table, for Partition and Sort of a [Query]:
+//
+//	orders.Query(ctx, store.Query{Index: &store.Index{Name: "byState"},
+//		Partition: orders.IndexKey("byState", Order{State: "open"}).Partition})
+//
+// The errors are returned as those of Key are.
+func (t *Table[T]) IndexKey(index string, v T) Key {
+	partition, sort := t.plan.IndexKey(index, &v)
+	return Key{partition, sort}
+}
+
 // SortPrefix matches the sort keys that agree with v in the named fields, which
 // are the first ones of the template of T's sort key, in their order. Without
 // fields it matches all sort keys of the template, those with its first text:

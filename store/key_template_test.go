@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
@@ -170,6 +171,89 @@ func TestTemplateRefusals(t *testing.T) {
 		&types.AttributeValueMemberS{Value: "ann"}, &types.AttributeValueMemberN{Value: "3"}) {
 		t.Errorf("Key without a template: %v", k)
 	}
+}
+
+// job has the key of an index composed, which items without a state lack.
+type job struct {
+	_     struct{} `dynamodbav:"pk" seal:"partition" template:"JOB#{ID}" index:"byState,range"`
+	_     struct{} `dynamodbav:"gsi,omitempty" seal:"sign" template:"{State}#{Rank:02}" index:"byState,hash"`
+	ID    string   `dynamodbav:"-"`
+	State string   `dynamodbav:"state,omitempty" seal:"sign"`
+	Rank  int      `dynamodbav:"rank" seal:"sign"`
+	Text  string   `dynamodbav:"text"`
+}
+
+// TestTemplateIndex: the key of an index is composed by every write, found by
+// queries, and absent from items without the value.
+func TestTemplateIndex(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		ctx := t.Context()
+		jobs := open[job](t, w.client, w.table(t, "pk:S", "byState=gsi:S,pk:S"), m)
+		for _, j := range []job{{ID: "a", State: "open", Rank: 1}, {ID: "b", State: "open", Rank: 1}, {ID: "c"},
+			{ID: "d", State: "open", Rank: 2}} {
+			ok(t, jobs.Put(ctx, j))
+		}
+		find := func(j job, attributes ...string) string {
+			t.Helper()
+			text := ""
+			for j, err := range jobs.Query(ctx, store.Query{Index: &store.Index{Name: "byState"},
+				Partition: jobs.IndexKey("byState", j).Partition, Attributes: attributes}) {
+				ok(t, err)
+				text += j.ID
+			}
+			return text
+		}
+		if got := find(job{State: "open", Rank: 1}); got != "ab" {
+			t.Errorf("open: %s", got)
+		}
+		if got := find(job{State: "open", Rank: 1}, "gsi", "text"); got != "ab" {
+			t.Errorf("open, some attributes: %s", got)
+		}
+		change := func(id, state string) {
+			t.Helper()
+			ok(t, ignore(jobs.Update(ctx, jobs.Key(job{ID: id}), func(j *job) error { j.State = state; return nil })))
+		}
+		change("a", "done")
+		change("b", "")
+		change("c", "done")
+		if got := find(job{State: "open", Rank: 1}) + "," + find(job{State: "done", Rank: 1}) + "," +
+			find(job{State: "done"}); got != ",a,c" {
+			t.Errorf("after changes: %s", got)
+		}
+		raw := must(jobs.Raw(ctx, jobs.Key(job{ID: "b"})))(t)
+		if raw["gsi"] != nil {
+			t.Errorf("an item without a state has %v", raw["gsi"])
+		}
+		if k := jobs.IndexKey("byState", job{ID: "x", State: "s"}); avText(k.Partition) != "s#00" ||
+			avText(k.Sort) != "JOB#x" {
+			t.Errorf("IndexKey: %v", k)
+		}
+		for name, partition := range map[string]any{
+			"empty":   jobs.IndexKey("byState", job{}).Partition,
+			"text":    "open",
+			"unknown": jobs.IndexKey("byRank", job{State: "open"}).Partition,
+		} {
+			_, err := jobs.QueryPage(ctx, store.Query{Index: &store.Index{Name: "byState"}, Partition: partition}, "")
+			if !errors.Is(err, store.ErrConfiguration) || name != "unknown" != errors.Is(err, store.ErrKeyTemplate) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		// In place, the key and what it is composed of would contradict each other.
+		for _, name := range []string{"state", "rank", "gsi"} {
+			err := jobs.UpdateAttributes(ctx, jobs.Key(job{ID: "a"}),
+				expression.Set(expression.Name(name), expression.Value("x")))
+			if !errors.Is(err, store.ErrConfiguration) && !errors.Is(err, store.ErrEncryptedAttribute) {
+				t.Errorf("UpdateAttributes of %s: %v", name, err)
+			}
+		}
+		if m.String() == "server" {
+			ok(t, jobs.UpdateAttributes(ctx, jobs.Key(job{ID: "a"}),
+				expression.Set(expression.Name("text"), expression.Name("state"))))
+		}
+		if got := must(jobs.Get(ctx, jobs.Key(job{ID: "a"})))(t); got.State != "done" {
+			t.Errorf("%+v", got)
+		}
+	})
 }
 
 // noClient is a client that must not be called.
@@ -342,6 +426,29 @@ func TestTemplateDeclaration(t *testing.T) {
 		In struct {
 			X string `template:"X"`
 		}
+	}]())
+	refused("beacon", "tag beacon", declareTemplate[struct {
+		_ string `dynamodbav:"pk" seal:"partition" template:"X" beacon:"length=8"`
+	}]())
+	refused("option", "no option", declareTemplate[struct {
+		_ string `dynamodbav:"pk,stringset" seal:"partition" template:"X"`
+	}]())
+	refused("sparse key", "cannot be omitempty", declareTemplate[struct {
+		_ string `dynamodbav:"pk,omitempty" seal:"partition" template:"X"`
+	}]())
+	refused("encrypted key of an index", "it is for a field tagged", declareTemplate[struct {
+		PK string   `seal:"partition"`
+		_  struct{} `dynamodbav:"gsi" template:"X" index:"byX,hash"`
+	}]())
+	refused("only in an index", "would lose it", declareTemplate[struct {
+		PK string   `seal:"partition"`
+		_  struct{} `dynamodbav:"gsi" seal:"sign" template:"{X}" index:"byX,hash"`
+		X  string   `dynamodbav:"-"`
+	}]())
+	refused("composed of a composed", "cannot be a part of a key", declareTemplate[struct {
+		PK string `seal:"partition"`
+		X  string `seal:"sign" template:"{Y}" index:"byX,hash"`
+		Y  string `seal:"sign" template:"{X}" index:"byY,hash"`
 	}]())
 	refused("empty", "empty", declareTemplate[struct {
 		_ string `dynamodbav:"pk" seal:"partition" template:""`

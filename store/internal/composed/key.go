@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -135,6 +136,38 @@ func (k *Key) Prefix(v reflect.Value, fields []string) (string, error) {
 
 // Template returns the template as it was declared.
 func (k *Key) Template() string { return k.template.String() }
+
+// Empty reports whether text that the key needs is empty in the struct v.
+func (k *Key) Empty(v reflect.Value) bool {
+	for i := range k.parts {
+		p := &k.parts[i]
+		if p.form == number {
+			continue
+		}
+		if text, err := k.value(p, v.FieldByIndex(p.index)); err == nil && text == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Uses reports whether the key is composed of the field that is stored as the
+// attribute.
+func (k *Key) Uses(attribute string) bool {
+	return slices.ContainsFunc(k.parts, func(p part) bool { return p.stored == attribute })
+}
+
+// Unstored returns the names of the placeholders whose fields are not stored as
+// attributes.
+func (k *Key) Unstored() []string {
+	var out []string
+	for i := range k.parts {
+		if k.parts[i].stored == "" {
+			out = append(out, k.parts[i].name)
+		}
+	}
+	return out
+}
 
 // Fits reports whether key is one that the template composes.
 func (k *Key) Fits(key string) bool {

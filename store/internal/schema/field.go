@@ -33,6 +33,8 @@ type Field struct {
 	Codec *codec.Codec // nil for the entity's attribute
 	// composed composes the key of other fields; nil without a template.
 	composed *composed.Key
+	// sparse leaves the composed attribute out if text of it is empty.
+	sparse bool
 }
 
 // role is what a field is besides an attribute.

@@ -6,6 +6,7 @@ package schema
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
@@ -32,7 +33,7 @@ type Plan struct {
 	// convertsItself: the type has methods of its own, which want every
 	// attribute.
 	convertsItself bool
-	// Composed is set if a key has a template.
+	// Composed is set if an attribute has a template.
 	Composed bool
 	// Open: only values show all types that they hold, and whether they end.
 	Open bool
@@ -117,7 +118,7 @@ func (p *Plan) collect(t reflect.Type) error {
 	for i := range s.Members {
 		m := &s.Members[i]
 		f := Field{Name: m.Name, GoName: m.Path, Index: m.Index, Type: m.Field.Type, tag: m.Field.Tag, Codec: p.Codec,
-			kinds: p.Codec.Kinds(m.Field.Type, m.Options)}
+			kinds: p.Codec.Kinds(m.Field.Type, m.Options), sparse: slices.Contains(m.Options, "omitempty")}
 		seal, tagged := m.Seal()
 		err := f.parse(seal, tagged, m.Options)
 		if text, has := m.Beacon(); has && err == nil {

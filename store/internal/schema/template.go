@@ -16,25 +16,29 @@ import (
 
 var stringType = reflect.TypeFor[string]()
 
-// addComputed adds the blank fields that declare a composed key.
+// addComputed adds the blank fields that declare a composed attribute.
 func (p *Plan) addComputed(members []gotype.Member) error {
 	for i := range members {
 		m := &members[i]
-		refuse := func(reason string) error {
-			return fmt.Errorf("%w: field %s of %s, attribute %q: %s", envelope.ErrConfiguration, m.Path, p.TypeName,
-				m.Name, reason)
-		}
-		if m.Field.Type != stringType && m.Field.Type != reflect.TypeFor[struct{}]() {
-			return refuse("a blank field with a template is of type string or struct{}")
-		}
-		if slices.ContainsFunc(p.Fields, func(f Field) bool { return f.Name == m.Name }) {
-			return refuse("another field has this name")
-		}
 		f := Field{Name: m.Name, GoName: m.Path, Type: stringType, tag: m.Field.Tag, Codec: p.Codec,
-			kinds: p.Codec.Kinds(stringType, nil)}
+			kinds: p.Codec.Kinds(stringType, nil), sparse: slices.Contains(m.Options, "omitempty")}
 		seal, tagged := m.Seal()
-		if err := f.parse(seal, tagged, m.Options); err != nil {
-			return refuse(err.Error())
+		err := f.parse(seal, tagged, m.Options)
+		_, beacon := m.Beacon()
+		switch {
+		case err != nil:
+		case m.Field.Type != stringType && m.Field.Type != reflect.TypeFor[struct{}]():
+			err = errors.New("a blank field with a template is of type string or struct{}")
+		case slices.ContainsFunc(p.Fields, func(f Field) bool { return f.Name == m.Name }):
+			err = errors.New("another field has this name")
+		case beacon:
+			err = errors.New("tag beacon: the attribute is not encrypted: remove the tag")
+		case slices.ContainsFunc(m.Options, func(o string) bool { return o != "omitempty" }):
+			err = errors.New("a composed attribute has no option of the tag dynamodbav but omitempty")
+		}
+		if err != nil {
+			return fmt.Errorf("%w: field %s of %s, attribute %q: %w", envelope.ErrConfiguration, m.Path, p.TypeName,
+				m.Name, err)
 		}
 		p.Fields = append(p.Fields, f)
 	}
@@ -43,30 +47,57 @@ func (p *Plan) addComputed(members []gotype.Member) error {
 
 // collectTemplates reads the template tags, when all fields are known.
 func (p *Plan) collectTemplates(t reflect.Type) error {
+	inKeys := map[string]bool{} // the placeholders of the table's keys
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		tag, has := f.tag.Lookup("template")
 		if !has {
 			continue
 		}
-		var err error
-		switch {
-		case !f.isKey():
-			err = errors.New(`it is for a field tagged seal:"partition" or seal:"sort"`)
-		case p.convertsItself:
-			err = fmt.Errorf("%s converts itself to an item: let its method compose the key", p.TypeName)
-		case f.Type != stringType:
-			err = fmt.Errorf("the composed key is a string, not %v", f.Type)
-		default:
-			f.composed, err = composed.New(t, tag, p.Codec, p.partOfKey)
+		if err := p.addTemplate(t, f, tag); err != nil {
+			return f.tagError(p, err)
 		}
-		if err != nil {
-			return fmt.Errorf("%w: field %s of %s: tag template: %w", envelope.ErrConfiguration, f.GoName, p.TypeName,
-				err)
+		for _, name := range f.composed.Unstored() {
+			inKeys[name] = inKeys[name] || f.isKey()
 		}
-		p.Composed = true
+	}
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		if f.composed == nil || f.isKey() {
+			continue
+		}
+		for _, name := range f.composed.Unstored() {
+			if !inKeys[name] {
+				return f.tagError(p, fmt.Errorf("{%s}: the field is neither an attribute nor a part of the table's key, "+
+					"so a read by other attributes would lose it", name))
+			}
+		}
 	}
 	return nil
+}
+
+func (f *Field) tagError(p *Plan, err error) error {
+	return fmt.Errorf("%w: field %s of %s, attribute %q: tag template: %w", envelope.ErrConfiguration, f.GoName,
+		p.TypeName, f.Name, err)
+}
+
+// addTemplate reads the template tag of a field.
+func (p *Plan) addTemplate(t reflect.Type, f *Field, tag string) (err error) {
+	_, global := f.tag.Lookup(GlobalTag)
+	_, local := f.tag.Lookup(LocalTag)
+	signed := f.action == envelope.SignOnly || f.action == envelope.SignAndIncludeInEncryptionContext
+	switch {
+	case !f.isKey() && !(f.role == plain && signed && (global || local)):
+		return errors.New(`it is for a field tagged seal:"partition" or seal:"sort", and for the key of an index, ` +
+			`tagged seal:"sign" and index`)
+	case p.convertsItself:
+		return fmt.Errorf("%s converts itself to an item: let its method compose the key", p.TypeName)
+	case f.Type != stringType:
+		return fmt.Errorf("the composed key is a string, not %v", f.Type)
+	}
+	p.Composed = true
+	f.composed, err = composed.New(t, tag, p.Codec, p.partOfKey)
+	return err
 }
 
 // partOfKey returns the attribute of a field that a template names, and refuses
@@ -77,7 +108,7 @@ func (p *Plan) partOfKey(index []int) (string, error) {
 		switch {
 		case !slices.Equal(f.Index, index):
 			continue
-		case f.role != plain:
+		case f.role != plain || f.tag.Get("template") != "":
 			return "", errors.New("a key, a version or a ttl cannot be a part of a key")
 		case f.action == envelope.EncryptAndSign:
 			return "", errors.New(`the field is encrypted, and the key would show it: tag it seal:"sign", or ` +
@@ -88,12 +119,17 @@ func (p *Plan) partOfKey(index []int) (string, error) {
 	return "", nil
 }
 
-// Compose sets the key attributes of an item that templates compose of v, a value
-// of the type or a pointer to one.
+// Compose sets the attributes of an item that templates compose of v, a value of
+// the type or a pointer to one.
 func (p *Plan) Compose(item envelope.Item, v any) error {
 	of := reflect.Indirect(reflect.ValueOf(v))
-	for _, f := range []*Field{p.Partition, p.Sort} {
-		if f == nil || f.composed == nil {
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		if f.composed == nil {
+			continue
+		}
+		if f.sparse && f.composed.Empty(of) {
+			delete(item, f.Name)
 			continue
 		}
 		text, err := f.composed.Text(of)
@@ -112,7 +148,8 @@ func (f *Field) templateError(err error) error {
 }
 
 // TakeApart fills the fields of *v that only the item's keys have, and refuses
-// keys that are not those of the filled value.
+// composed attributes that are not those of the filled value. The keys of an index
+// may be absent.
 func (p *Plan) TakeApart(item envelope.Item, v any) error {
 	of := reflect.ValueOf(v).Elem()
 	for _, f := range []*Field{p.Partition, p.Sort} {
@@ -127,15 +164,43 @@ func (p *Plan) TakeApart(item envelope.Item, v any) error {
 			return f.templateError(err)
 		}
 	}
-	// Composing the keys again finds every contradiction: between the two keys,
-	// and between a key and an attribute.
-	again := make(envelope.Item, 2)
-	if err := p.Compose(again, v); err != nil {
-		return err
+	// Composing all again finds every contradiction: between the keys, and between
+	// a key and an attribute.
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		if f.composed == nil || item[f.Name] == nil || !f.isKey() && !p.complete(f, item) {
+			continue
+		}
+		text, err := f.composed.Text(of)
+		if err != nil {
+			return f.templateError(err)
+		}
+		if s, is := item[f.Name].(*types.AttributeValueMemberS); !is || s.Value != text {
+			return f.templateError(errors.New("the item's values compose another key"))
+		}
 	}
-	for name, av := range again {
-		if av.(*types.AttributeValueMemberS).Value != item[name].(*types.AttributeValueMemberS).Value {
-			return p.Field(name).templateError(errors.New("the item's values compose another key"))
+	return nil
+}
+
+// complete reports whether an item has all attributes that a key of an index is
+// composed of: a projection may leave some out.
+func (p *Plan) complete(f *Field, item envelope.Item) bool {
+	return !slices.ContainsFunc(p.Fields, func(g Field) bool { return f.composed.Uses(g.Name) && item[g.Name] == nil })
+}
+
+// CheckTargets refuses an update in place of an attribute that is composed, or of
+// which another one is composed: the two would contradict each other.
+func (p *Plan) CheckTargets(names []string) error {
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		if f.composed == nil {
+			continue
+		}
+		for _, name := range names {
+			if name == f.Name || f.composed.Uses(name) {
+				return fmt.Errorf("%w: UpdateExpression changes %q, and the template of %q composes a key of it: change "+
+					"it by Update", envelope.ErrConfiguration, name, f.Name)
+			}
 		}
 	}
 	return nil
@@ -183,6 +248,27 @@ func (p *Plan) KeyPart(f *Field, v any) types.AttributeValue {
 		return codec.Refused(fmt.Errorf("the %s has no key attribute %q", p.TypeName, f.Name))
 	}
 	return av
+}
+
+// IndexKey returns the values of the keys of an index of *v, or what stands for
+// their errors. sort is nil for an index without a sort key.
+func (p *Plan) IndexKey(index string, v any) (partition, sort any) {
+	x := p.DeclaredIndex(index)
+	if x == nil {
+		err := fmt.Errorf("no field of %s declares index %q", p.TypeName, index)
+		return codec.Refused(err), codec.Refused(err)
+	}
+	part := func(name string) any {
+		if f := p.Field(name); f != nil && f.Index != nil || f != nil && f.composed != nil {
+			return p.KeyPart(f, v)
+		}
+		return codec.Refused(fmt.Errorf("key %q of index %q is not a field of %s: give its plaintext value", name, index,
+			p.TypeName))
+	}
+	if x.Key.Sort != "" {
+		sort = part(x.Key.Sort)
+	}
+	return part(x.Key.Partition), sort
 }
 
 // Prefix returns the value of a sort key's prefix that the named fields of *v
