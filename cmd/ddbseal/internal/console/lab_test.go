@@ -47,7 +47,7 @@ func TestLab(t *testing.T) {
 		s := newSite(t, durable)
 		b, user := s.administrator(), s.user()
 		page := b.get("/lab", http.StatusOK)
-		b.contains(page, "2 of 25", "Run step 3")
+		b.contains(page, "2 of 25", "Run step 3", `value="12">Run to here`)
 		b.lacks(page, `id="report"`, "Try the exercises")
 		b.contains(page, "Clean up") // also before the end
 		page = b.runs(page, "run-core")

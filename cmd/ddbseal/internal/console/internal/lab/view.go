@@ -22,7 +22,8 @@ type Step struct {
 	Predicts bool               // the question is what the step will show
 	Hidden   bool               // it reads and has not run: what it will show is not told
 	Answered []Answer
-	CSRF     string // of the form of the next step
+	Later    bool   // it comes after the next one
+	CSRF     string // of its form
 }
 
 // Answer is a question that the learner has answered.
@@ -79,7 +80,8 @@ func (v *View) Fill(plan []labsetup.Step, lessons []labsetup.Lesson, answers map
 	var order []*Chapter
 	for i, step := range plan {
 		x := Step{Step: step, Number: i + 1, Done: i < v.Done, Next: i == v.Done && !v.ReadOnly,
-			Link: ByHand(step.ID, names)}
+			Later: i > v.Done && !v.ReadOnly,
+			Link: ByHand(step.ID, names), CSRF: v.CSRF}
 		if x.Failed = i == v.Done && i < len(v.Report.Steps); x.Done || x.Failed {
 			x.Step = v.Report.Steps[i]
 			x.CLI = step.CLI
