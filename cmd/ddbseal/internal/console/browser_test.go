@@ -257,13 +257,13 @@ func TestClickThrough(t *testing.T) {
 		t.Errorf("the difference has %d lines", lines)
 	}
 	admin.shoot("key")
-	user.click("#nextwork-kms-table a.button") // Refresh
+	user.click("#nextwork-kms-table button.refresh") // Refresh
 	user.sees("main", "Robin Example", "hay fever")
 	user.doesNotSee("main", "AccessDenied")
 
 	admin.click(`.people form[action$="/remove"]:has(input[value="` + userARN + `"]) button`)
 	admin.sees("#changes", "removed as key user")
-	user.click("#nextwork-kms-table a.button")
+	user.click("#nextwork-kms-table button.refresh")
 	user.sees("main", "AccessDeniedException")
 	user.doesNotSee("main", "Robin Example")
 
@@ -272,11 +272,11 @@ func TestClickThrough(t *testing.T) {
 		chromedp.SetValue(chromedp.CSS("#grantee"), userARN))
 	admin.click("#create-grant")
 	admin.sees("#grants", labsetup.UserName, "Decrypt")
-	user.click("#nextwork-kms-table a.button")
+	user.click("#nextwork-kms-table button.refresh")
 	user.sees("main", "Robin Example")
 	admin.click("#changes .undo")
 	admin.sees("main", "Undone: Grant created.")
-	user.click("#nextwork-kms-table a.button")
+	user.click("#nextwork-kms-table button.refresh")
 	user.doesNotSee("main", "Robin Example")
 
 	// The key's deletion, and its cancellation.
@@ -337,7 +337,12 @@ func TestClickInspector(t *testing.T) {
 	w := s.window(root)
 	w.signIn(administrator.Name)
 	w.click("#nextwork-client-table .item-head a")
-	w.sees("main", "aws_dbe_head", "message id", "recipient tag 1", "What lies on disk")
+	w.sees("main", "What each attribute is", "encrypted and signed by the program", "aws_dbe_head", "What lies on disk")
+	w.doesNotSee("main", "message id") // the bytes are folded away
+	for _, block := range []string{"details.block", "details.block + details.block", "#disk"} {
+		w.run(chromedp.Click(chromedp.CSS(block + " > summary")))
+	}
+	w.sees("main", "message id", "recipient tag 1", "HMAC of the key")
 	w.run(chromedp.Evaluate[chromedp.Void](`document.querySelector(".block").scrollIntoView()`))
 	w.shoot("inspector")
 	if lit := js[int](w,

@@ -97,6 +97,7 @@ type keyView struct {
 	Fixed                       bool // nothing can be changed here
 	PolicyView                  bool // else the default view
 
+	Denied         *problem // of policy, grants and rotation at once
 	Policy         string
 	PolicyProblem  *problem
 	OtherForm      bool // the default view cannot show the policy
@@ -150,6 +151,14 @@ func (c *Console) keyPage(w http.ResponseWriter, r *http.Request, s *session) {
 	c.fillPolicy(ctx, s, &v)
 	c.fillGrants(ctx, s, &v)
 	c.fillRotation(ctx, s, &v)
+	if v.Denied = c.together(s, v.PolicyProblem, v.GrantsProblem, v.RotationProblem); v.Denied != nil {
+		v.Denied.ID = "denied"
+	}
+	for _, p := range []*problem{v.Denied, v.PolicyProblem, v.GrantsProblem, v.RotationProblem} {
+		if p != nil && p.Cure != nil && p.Cure.KeyLink == "/keys/"+id {
+			p.Cure.KeyLink = "" // is this page
+		}
+	}
 	s.mu.Lock()
 	for _, ch := range s.changes {
 		if ch.Key == id {
@@ -278,6 +287,15 @@ func (c *Console) fillRotation(ctx context.Context, s *session, v *keyView) {
 	if list, err := s.kms.ListKeyRotations(ctx, &kms.ListKeyRotationsInput{KeyId: &v.ID}); err == nil {
 		v.Rotations = len(list.Rotations)
 	}
+}
+
+// Part is what a part of the page shows of its problem: a place above, where one
+// panel stands for several.
+func (v keyView) Part(p *problem) *problem {
+	if p != nil && v.Denied != nil {
+		return &problem{Above: v.Denied.ID}
+	}
+	return p
 }
 
 // peopleView is the list of key users or administrators with its forms.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -20,12 +21,85 @@ import (
 // denial what AWS does not say.
 type problem struct {
 	Code, Message string
+	Head          string // what it means for an item, such as that it is damaged
+	ID            string // in the page, where others refer to it
 	Denied        bool
 	Missing       bool
 	Gone          bool // AWS does not answer
 	Action        string
+	Also          []string // other actions that are refused for the same reasons
 	Reasons       []reason
 	Cure          *cure
+	Above         string // where the page shows the same cure and reasons already
+	resource      string
+}
+
+// same reports whether q says the same: the same code and, for a denial, the same
+// action on the same resource through the same service, whatever its request was.
+func (p *problem) same(q *problem) bool {
+	if !p.Denied || p.Action == "" {
+		return p.Code == q.Code && p.Message == q.Message && p.Head == q.Head
+	}
+	return q.Denied && p.Action == q.Action && p.resource == q.resource && p.Head == q.Head &&
+		strings.HasPrefix(p.Message, throughTable) == strings.HasPrefix(q.Message, throughTable)
+}
+
+// throughTable begins DynamoDB's message about a table whose key is refused.
+const throughTable = "KMS key access denied"
+
+// seen are the problems that a page shows already.
+type seen []*problem
+
+// once returns p, or the place in the page of a problem that says the same.
+func (s *seen) once(p *problem) (shown *problem, place string) {
+	if p == nil {
+		return nil, ""
+	}
+	for _, q := range *s {
+		if q.same(p) {
+			return nil, q.ID
+		}
+	}
+	for _, q := range *s {
+		if p.Denied && p.Action != "" && p.Action == q.Action && p.resource == q.resource &&
+			slices.Equal(p.Reasons, q.Reasons) {
+			p.Above, p.Cure, p.Reasons = q.ID, nil, nil
+			return p, ""
+		}
+	}
+	p.ID = "problem-" + strconv.Itoa(len(*s)+1)
+	*s = append(*s, p)
+	return p, ""
+}
+
+// together makes one problem of several denials of actions on one resource. It
+// returns nil if they are not that.
+func (c *Console) together(s *session, problems ...*problem) *problem {
+	var one *problem
+	for _, p := range problems {
+		switch {
+		case p == nil:
+		case !p.Denied || p.Action == "":
+			return nil
+		case one == nil:
+			first := *p
+			one = &first
+		case p.resource != one.resource:
+			return nil
+		default:
+			one.Also = append(one.Also, p.Action)
+			for _, r := range p.Reasons {
+				if !slices.Contains(one.Reasons, r) {
+					one.Reasons = append(one.Reasons, r)
+				}
+			}
+		}
+	}
+	if one == nil || len(one.Also) == 0 {
+		return nil
+	}
+	one.Cure = one.cure(s, one.resource)
+	return one
 }
 
 // reason is how one statement or grant bore on the call.
@@ -106,12 +180,11 @@ func (c *Console) explain(s *session, err error) *problem {
 	if !p.Denied {
 		return p
 	}
-	var resource string
-	p.Action, resource = awsmessage.Refused(err)
+	p.Action, p.resource = awsmessage.Refused(err)
 	for _, r := range c.reasons(s, err) {
 		p.Reasons = append(p.Reasons, reason{r.Text, r.Sid, kindOf(r)})
 	}
-	p.Cure = p.cure(s, resource)
+	p.Cure = p.cure(s, p.resource)
 	return p
 }
 
@@ -164,9 +237,13 @@ func (p *problem) cure(s *session, resource string) *cure {
 		}
 	}
 	var suggested any
+	var actions any = p.Action
+	if len(p.Also) > 0 {
+		actions = append([]string{p.Action}, p.Also...)
+	}
 	if key {
 		suggested = struct{ Sid, Effect, Principal, Action, Resource any }{"Allow " + s.user, "Allow",
-			map[string]string{"AWS": s.arn}, p.Action, "*"}
+			map[string]string{"AWS": s.arn}, actions, "*"}
 		others := "a grant, an IAM policy of the user where the key policy lets those count, or a statement of their " +
 			"own in the key policy:"
 		out.Text = "Any of these would allow it: " + others
@@ -179,7 +256,7 @@ func (p *problem) cure(s *session, resource string) *cure {
 			}
 		}
 	} else {
-		suggested = struct{ Effect, Action, Resource any }{"Allow", p.Action, resource}
+		suggested = struct{ Effect, Action, Resource any }{"Allow", actions, resource}
 		out.Text = "A statement in an IAM policy of the user would allow it:"
 	}
 	text, err := json.MarshalIndent(suggested, "", "  ")

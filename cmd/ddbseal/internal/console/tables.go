@@ -76,6 +76,7 @@ type panel struct {
 	Name     string
 	Info     *tableInfo
 	Problem  *problem
+	SameAs   string // where the page shows the same problem already
 	Items    []itemView
 	More     bool
 	Sealed   bool   // its items carry header and footer
@@ -109,7 +110,20 @@ func (c *Console) showTables(w http.ResponseWriter, r *http.Request, s *session,
 		c.redirect(w, r, "/signin")
 		return
 	}
+	v.unite()
 	c.render(w, r, s, http.StatusOK, "tables", page{Title: "Tables", Section: "tables", Body: v})
+}
+
+// unite leaves one of the problems that say the same.
+func (v *tablesView) unite() {
+	var shown seen
+	for i := range v.Panels {
+		p := &v.Panels[i]
+		p.Problem, p.SameAs = shown.once(p.Problem)
+		for k := range p.Items {
+			p.Items[k].Problem, p.Items[k].SameAs = shown.once(p.Items[k].Problem)
+		}
+	}
 }
 
 // chooseTables lists the tables; without a choice it takes the lab's two.
