@@ -136,7 +136,8 @@ func (c *Console) view(ctx context.Context, s *session, t *tableInfo, item envel
 	}
 	for _, name := range t.ordered(item) {
 		kind, text := valueText(item[name])
-		a := attributeView{Name: display.Text(name), Type: kind, Stored: shown(text), Length: actions[name].Length, State: statePlain}
+		a := attributeView{Name: display.Text(name), Type: kind, Stored: shown(text), Length: actions[name].Length,
+			State: statePlain}
 		if v.Sealed {
 			a.State = stateOf(actions[name].Action)
 			if name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
@@ -186,8 +187,8 @@ func headOf(kind string) string {
 	case failure.Denied:
 		return "Denied: this user may not use the key. The item may be intact."
 	case failure.Damaged:
-		return "Damaged: the item does not verify, also for a reader with the key. It was changed, cut, or copied from another item " +
-			"or table by someone without the key."
+		return "Damaged: the item does not verify, also for a reader with the key. It was changed, cut, or copied " +
+			"from another item or table by someone without the key."
 	}
 	return ""
 }

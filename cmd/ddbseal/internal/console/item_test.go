@@ -107,7 +107,8 @@ func TestInvisibleCharacters(t *testing.T) {
 	s := newSite(t)
 	const hidden = "a\u202eb\u200b\u3164\ufe0fc"
 	const shown = `a\u202eb\u200b\u3164\ufe0fc`
-	s.put(labsetup.ServerTable, map[string]types.AttributeValue{"id": text(hidden), hidden: text(hidden + "\nsecond line"),
+	s.put(labsetup.ServerTable, map[string]types.AttributeValue{"id": text(hidden),
+		hidden: text(hidden + "\nsecond line"),
 		"list": &types.AttributeValueMemberL{Value: []types.AttributeValue{text(hidden)}}})
 	b := s.administrator()
 	page := b.get("/tables?left="+labsetup.ServerTable, http.StatusOK)

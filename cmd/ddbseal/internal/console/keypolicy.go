@@ -1,11 +1,86 @@
 package console
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
+
+// refusedPolicy is an edit of a key policy that was not taken: the text as it was
+// sent, and what is wrong with it.
+type refusedPolicy struct {
+	Text    string
+	Wrong   string   // where, if that is known, and what
+	Line    string   // the line that is wrong
+	Problem *problem // what AWS says; nil: it was not asked
+}
+
+// submitted is the text of a form's field. Browsers send its line breaks as CR LF.
+func submitted(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
+
+// checkJSON returns where a text is not JSON, or nil.
+func checkJSON(text string) *refusedPolicy {
+	var v any
+	err := json.Unmarshal([]byte(text), &v)
+	if err == nil {
+		return nil
+	}
+	r := &refusedPolicy{Text: text, Wrong: "not JSON: " + err.Error()}
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return r
+	}
+	// Offset is behind the byte that is wrong, or the end of a text that is cut.
+	at := min(max(int(syntax.Offset)-1, 0), len(text))
+	if strings.HasPrefix(syntax.Error(), "unexpected end") {
+		at = len(strings.TrimRight(text, " \t\n"))
+	}
+	before := []byte(text[:at])
+	begin := bytes.LastIndexByte(before, '\n') + 1
+	end := len(text)
+	if i := strings.IndexByte(text[at:], '\n'); i >= 0 {
+		end = at + i
+	}
+	r.Wrong = fmt.Sprintf("Line %d, column %d: %s", bytes.Count(before, []byte("\n"))+1,
+		utf8.RuneCount(before[begin:])+1, syntax.Error())
+	r.Line = shown(text[begin:max(end, begin)])
+	return r
+}
+
+// editPolicy writes the policy of the form, or shows the form again with what is
+// wrong.
+func (c *Console) editPolicy(w http.ResponseWriter, r *http.Request, s *session) {
+	id, text := r.PathValue("id"), submitted(r.PostForm.Get("policy"))
+	if wrong := checkJSON(text); wrong != nil {
+		c.showKey(w, r, s, http.StatusBadRequest, wrong)
+		return
+	}
+	err := s.putPolicy(r.Context(), id, "Key policy edited", text)
+	var input inputError
+	switch {
+	case err == nil:
+		c.redirect(w, r, "/keys/"+url.PathEscape(id)+"?view=policy")
+		return
+	case errors.As(err, &input):
+		c.showKey(w, r, s, http.StatusOK, &refusedPolicy{Text: text, Wrong: err.Error()})
+		return
+	case sessionOver(errorCode(err)), unreachable(err):
+		c.failed(w, r, s, "keys", "The change was refused", err)
+		return
+	}
+	p, status := c.explain(s, err), http.StatusBadRequest
+	if p.Denied {
+		status = http.StatusForbidden
+	}
+	c.showKey(w, r, s, status, &refusedPolicy{Text: text, Problem: p})
+}
 
 var errOtherForm = errors.New("the policy is not in the form that the default view can change: use the policy view")
 

@@ -96,6 +96,7 @@ type keyView struct {
 	AWSManaged                  bool
 	Fixed                       bool // nothing can be changed here
 	PolicyView                  bool // else the default view
+	Refused                     *refusedPolicy
 
 	Denied         *problem // of policy, grants and rotation at once
 	Policy         string
@@ -132,6 +133,11 @@ func grantChoices() []string {
 }
 
 func (c *Console) keyPage(w http.ResponseWriter, r *http.Request, s *session) {
+	c.showKey(w, r, s, http.StatusOK, nil)
+}
+
+// showKey shows a key, with the edit of its policy that was refused, if there is one.
+func (c *Console) showKey(w http.ResponseWriter, r *http.Request, s *session, status int, refused *refusedPolicy) {
 	id := r.PathValue("id")
 	ctx := r.Context()
 	d, err := s.kms.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &id})
@@ -147,14 +153,18 @@ func (c *Console) keyPage(w http.ResponseWriter, r *http.Request, s *session) {
 		Disabled:   m.KeyState == types.KeyStateDisabled,
 		AWSManaged: m.KeyManager == types.KeyManagerTypeAws,
 		Fixed:      m.KeyManager == types.KeyManagerTypeAws || c.readOnly(),
-		PolicyView: r.URL.Query().Get("view") == "policy", GrantChoices: grantChoices()}
+		PolicyView: refused != nil || r.URL.Query().Get("view") == "policy", Refused: refused, GrantChoices: grantChoices()}
 	c.fillPolicy(ctx, s, &v)
 	c.fillGrants(ctx, s, &v)
 	c.fillRotation(ctx, s, &v)
 	if v.Denied = c.together(s, v.PolicyProblem, v.GrantsProblem, v.RotationProblem); v.Denied != nil {
 		v.Denied.ID = "denied"
 	}
-	for _, p := range []*problem{v.Denied, v.PolicyProblem, v.GrantsProblem, v.RotationProblem} {
+	problems := []*problem{v.Denied, v.PolicyProblem, v.GrantsProblem, v.RotationProblem}
+	if refused != nil {
+		problems = append(problems, refused.Problem)
+	}
+	for _, p := range problems {
 		if p != nil && p.Cure != nil && p.Cure.KeyLink == "/keys/"+id {
 			p.Cure.KeyLink = "" // is this page
 		}
@@ -172,7 +182,7 @@ func (c *Console) keyPage(w http.ResponseWriter, r *http.Request, s *session) {
 	if title == "" {
 		title = "Key " + id
 	}
-	c.render(w, r, s, http.StatusOK, "key", page{Title: title, Section: "keys", Body: v})
+	c.render(w, r, s, status, "key", page{Title: title, Section: "keys", Body: v})
 }
 
 func (c *Console) fillPolicy(ctx context.Context, s *session, v *keyView) {

@@ -277,7 +277,7 @@ func TestKeyChanges(t *testing.T) {
 	b.contains(b.post(path+"/policy", http.StatusOK, "view", "policy", "policy",
 		strings.Replace(policy, "key-consolepolicy-3", "mine", 1)), "Key policy edited",
 		`<span class="add">&#43;  &#34;Id&#34;: &#34;mine&#34;`)
-	b.contains(b.post(path+"/policy", http.StatusOK, "policy", "nonsense"), "MalformedPolicyDocument")
+	b.contains(b.post(path+"/policy", http.StatusBadRequest, "policy", "{}"), "MalformedPolicyDocument")
 	b.post(path+"/nothing", http.StatusNotFound)
 	// The page gives no power to a user.
 	u.get("/tables", http.StatusOK)
