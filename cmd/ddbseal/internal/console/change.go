@@ -245,9 +245,9 @@ func (c *Console) confirmRevoke(w http.ResponseWriter, r *http.Request, s *sessi
 	c.render(w, r, s, http.StatusOK, "confirm", page{Title: "Revoke the service's grant?", Section: "keys",
 		Body: confirmView{Title: "Revoke the grant of " + g.Grantee + "?", Text: []string{
 			"The service made this grant for itself: " + g.Operations + ", where " + g.Context + ".",
-			"Without it, the service can no longer decrypt the data key of what it keeps under this key. DynamoDB then " +
-				"marks a table inaccessible, and archives it if that lasts. This console cannot make the grant again; " +
-				"DynamoDB makes a new one when the table's encryption is changed."},
+			"Without it, the service can no longer decrypt the data key of what it keeps under this key. DynamoDB " +
+				"then marks a table inaccessible, and archives it if that lasts. This console cannot make the " +
+				"grant again; DynamoDB makes a new one when the table's encryption is changed."},
 			Action: back + "/revoke", Back: back, Grant: grant, Button: "Revoke the grant"}})
 	return true
 }

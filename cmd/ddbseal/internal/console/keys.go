@@ -153,7 +153,8 @@ func (c *Console) showKey(w http.ResponseWriter, r *http.Request, s *session, st
 		Disabled:   m.KeyState == types.KeyStateDisabled,
 		AWSManaged: m.KeyManager == types.KeyManagerTypeAws,
 		Fixed:      m.KeyManager == types.KeyManagerTypeAws || c.readOnly(),
-		PolicyView: refused != nil || r.URL.Query().Get("view") == "policy", Refused: refused, GrantChoices: grantChoices()}
+		PolicyView: refused != nil || r.URL.Query().Get("view") == "policy", Refused: refused,
+		GrantChoices: grantChoices()}
 	c.fillPolicy(ctx, s, &v)
 	c.fillGrants(ctx, s, &v)
 	c.fillRotation(ctx, s, &v)
