@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/labaccess"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/narration"
@@ -313,8 +314,16 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 	if p.remote {
 		cfg.Deadline, cfg.AuditDeadline = serverDeadline, serverDeadline
 	}
-	if f.billed() {
+	switch {
+	case f.billed():
 		cfg.Deadline, cfg.AuditDeadline, cfg.Measure = awsDeadline, awsAuditDeadline, true
+		cfg.SignIn = labsetup.SignInAtAWS
+	case !p.remote: // the page that takes the password is the console over this data directory
+		path, err := console.PathOf(p.dir)
+		if err != nil {
+			return nil, labsetup.Config{}, err
+		}
+		cfg.SignIn = func(string) string { return "http://" + defaultConsole + path }
 	}
 	return p, cfg, nil
 }
@@ -327,15 +336,12 @@ func (p *place) hint(err error) string {
 	return hint.ForLab(err)
 }
 
-// otherAccount is the second account of an embedded lab.
-const otherAccount = "444455556666"
-
-func (p *place) labConfig(administrator aws.Config) (labsetup.Config, error) {
-	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain, Hint: p.hint}
+func (p *place) labConfig(admin aws.Config) (labsetup.Config, error) {
+	cfg := labsetup.Config{Administrator: admin, As: p.sign, Explain: p.explain, Hint: p.hint}
 	if p.server == nil {
 		return cfg, nil
 	}
-	root, err := p.server.AddAccount(otherAccount)
+	root, err := p.server.AddAccount(administrator.OtherAccount)
 	if err != nil {
 		return cfg, err
 	}

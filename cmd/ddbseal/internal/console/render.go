@@ -109,6 +109,8 @@ type page struct {
 	Notice         string
 	Back           string // where a page about a problem leads back to
 	Body           any
+	Problem        *problem // why AWS refused what the form asked for
+	ReadOnly       bool     // nothing can be changed on this console
 }
 
 // render writes a page whole or not at all.
@@ -122,6 +124,7 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, s *session, sta
 			p.Where += " This console only reads."
 		}
 	}
+	p.ReadOnly = c.readOnly()
 	if s != nil {
 		p.User, p.ARN, p.CSRF, p.Notice = s.user, s.arn, s.csrf, s.takeNotice()
 	}

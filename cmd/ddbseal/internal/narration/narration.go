@@ -155,6 +155,9 @@ func (n *Narrator) Step(s labsetup.Step) {
 	}
 	n.heading(s)
 	line := s.Title
+	if s.Existed {
+		line += " (it was there already)"
+	}
 	if s.Got != labsetup.Done {
 		line += " → " + s.Got
 		if s.OK {
