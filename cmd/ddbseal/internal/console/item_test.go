@@ -87,6 +87,9 @@ func TestOnePanel(t *testing.T) {
 	if n := strings.Count(page, `<details open class="cure">`); n != 1 {
 		t.Errorf("%d panels say what would change it", n)
 	}
+	if n := strings.Count(page, `class="problem denied"`); n != 2 { // by DynamoDB, and by AWS KMS
+		t.Errorf("%d panels of denials", n)
+	}
 	for _, place := range regexp.MustCompile(`href="#(problem-[0-9]+)"`).FindAllStringSubmatch(page, -1) {
 		u.contains(page, `id="`+place[1]+`"`)
 	}

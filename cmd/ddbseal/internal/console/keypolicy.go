@@ -1,15 +1,12 @@
 package console
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
-	"unicode/utf8"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/policytext"
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
@@ -22,44 +19,12 @@ type refusedPolicy struct {
 	Problem *problem // what AWS says; nil: it was not asked
 }
 
-// submitted is the text of a form's field. Browsers send its line breaks as CR LF.
-func submitted(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
-
-// checkJSON returns where a text is not JSON, or nil.
-func checkJSON(text string) *refusedPolicy {
-	var v any
-	err := json.Unmarshal([]byte(text), &v)
-	if err == nil {
-		return nil
-	}
-	r := &refusedPolicy{Text: text, Wrong: "not JSON: " + err.Error()}
-	var syntax *json.SyntaxError
-	if !errors.As(err, &syntax) {
-		return r
-	}
-	// Offset is behind the byte that is wrong, or the end of a text that is cut.
-	at := min(max(int(syntax.Offset)-1, 0), len(text))
-	if strings.HasPrefix(syntax.Error(), "unexpected end") {
-		at = len(strings.TrimRight(text, " \t\n"))
-	}
-	before := []byte(text[:at])
-	begin := bytes.LastIndexByte(before, '\n') + 1
-	end := len(text)
-	if i := strings.IndexByte(text[at:], '\n'); i >= 0 {
-		end = at + i
-	}
-	r.Wrong = fmt.Sprintf("Line %d, column %d: %s", bytes.Count(before, []byte("\n"))+1,
-		utf8.RuneCount(before[begin:])+1, syntax.Error())
-	r.Line = shown(text[begin:max(end, begin)])
-	return r
-}
-
 // editPolicy writes the policy of the form, or shows the form again with what is
 // wrong.
 func (c *Console) editPolicy(w http.ResponseWriter, r *http.Request, s *session) {
-	id, text := r.PathValue("id"), submitted(r.PostForm.Get("policy"))
-	if wrong := checkJSON(text); wrong != nil {
-		c.showKey(w, r, s, http.StatusBadRequest, wrong)
+	id, text := r.PathValue("id"), policytext.Submitted(r.PostForm.Get("policy"))
+	if wrong, line, ok := policytext.Check(text); !ok {
+		c.showKey(w, r, s, http.StatusBadRequest, &refusedPolicy{Text: text, Wrong: wrong, Line: shown(line)})
 		return
 	}
 	err := s.putPolicy(r.Context(), id, "Key policy edited", text)

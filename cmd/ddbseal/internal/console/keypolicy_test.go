@@ -12,25 +12,6 @@ import (
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
-func TestCheckJSON(t *testing.T) {
-	for _, c := range []struct{ text, wrong, line string }{
-		{"{\n  \"a\": 1,\n  }\n}", "Line 3, column 3: ", "  }"},
-		{"{\"ü\": x}", "Line 1, column 7: ", "{\"ü\": x}"},
-		{"nonsense", "Line 1, column 2: ", "nonsense"},
-		{"{\n\"a\": [1\n\n", "Line 2, column 8: unexpected end", "\"a\": [1"},
-		{"", "Line 1, column 1: unexpected end", ""},
-		{"{} {}", "Line 1, column 4: ", "{} {}"},
-	} {
-		r := checkJSON(c.text)
-		if r == nil || !strings.HasPrefix(r.Wrong, c.wrong) || r.Line != c.line || r.Text != c.text {
-			t.Errorf("%q: %+v, want %s in %q", c.text, r, c.wrong, c.line)
-		}
-	}
-	if r := checkJSON(`{"Version": "2012-10-17"}`); r != nil {
-		t.Errorf("%+v", r)
-	}
-}
-
 // TestRefusedPolicy: an edit that is refused, by the page or by AWS, stays in the
 // form, and the page says what is wrong.
 func TestRefusedPolicy(t *testing.T) {

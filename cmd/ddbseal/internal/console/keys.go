@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/denial"
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
@@ -159,7 +160,7 @@ func (c *Console) showKey(w http.ResponseWriter, r *http.Request, s *session, st
 	c.fillPolicy(ctx, s, &v)
 	c.fillGrants(ctx, s, &v)
 	c.fillRotation(ctx, s, &v)
-	if v.Denied = c.together(s, v.PolicyProblem, v.GrantsProblem, v.RotationProblem); v.Denied != nil {
+	if v.Denied = s.together(v.PolicyProblem, v.GrantsProblem, v.RotationProblem); v.Denied != nil {
 		v.Denied.ID = "denied"
 	}
 	problems := []*problem{v.Denied, v.PolicyProblem, v.GrantsProblem, v.RotationProblem}
@@ -297,7 +298,7 @@ func (c *Console) fillRotation(ctx context.Context, s *session, v *keyView) {
 // panel stands for several.
 func (v keyView) Part(p *problem) *problem {
 	if p != nil && v.Denied != nil {
-		return &problem{Above: v.Denied.ID}
+		return &problem{denial.Problem{Above: v.Denied.ID}}
 	}
 	return p
 }

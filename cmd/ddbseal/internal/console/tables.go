@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/denial"
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
@@ -118,12 +119,12 @@ func (c *Console) showTables(w http.ResponseWriter, r *http.Request, s *session,
 
 // unite leaves one of the problems that say the same.
 func (v *tablesView) unite() {
-	var shown seen
+	var shown denial.Seen
 	for i := range v.Panels {
 		p := &v.Panels[i]
-		p.Problem, p.SameAs = shown.once(p.Problem)
+		p.Problem, p.SameAs = once(&shown, p.Problem)
 		for k := range p.Items {
-			p.Items[k].Problem, p.Items[k].SameAs = shown.once(p.Items[k].Problem)
+			p.Items[k].Problem, p.Items[k].SameAs = once(&shown, p.Items[k].Problem)
 		}
 	}
 }
