@@ -15,8 +15,7 @@ import (
 )
 
 // createKeyView is a page of the form that creates a key. Each page carries the
-// others' fields, so the form needs no memory of the server and the browser's
-// Back works.
+// others' fields, so the server keeps nothing.
 type createKeyView struct {
 	keydraft.Draft
 	Page       int
@@ -55,6 +54,18 @@ func (v createKeyView) Kinds() []keydraft.Kind { return keydraft.Kinds() }
 // UserActions are what key users may do.
 func (v createKeyView) UserActions() []keydraft.Action { return keydraft.UserActions() }
 
+// Unnamed says whom the user has not named.
+func (v createKeyView) Unnamed() (out []string) {
+	p := v.Policy(v.Account)
+	if len(p.Administrators) == 0 {
+		out = append(out, "You named no key administrator. Those whose IAM policies allow it manage the key.")
+	}
+	if len(p.Users) == 0 {
+		out = append(out, "You named no key user. Only those whose IAM policies allow it use the key, until you add one.")
+	}
+	return out
+}
+
 // Explained is the key policy, statement by statement.
 func (v createKeyView) Explained() []keydraft.Statement { return v.Statements(v.Account) }
 
@@ -77,17 +88,25 @@ func (v createKeyView) Ticks(chosen []string) (out []tick) {
 	return out
 }
 
+// maxQuery is the maximum size of a draft in an address. Servers and browsers take
+// longer ones, but not all of them.
+const maxQuery = 6 << 10
+
 // createKeyPage shows the page that is asked for, or the first one before it that
 // is filled in wrongly.
 func (c *Console) createKeyPage(w http.ResponseWriter, r *http.Request, s *session) {
 	v := createKeyView{Draft: keydraft.New(), Page: keydraft.Configure}
 	if form := r.URL.Query(); form.Has("page") {
-		v.Draft = keydraft.Read(form)
-		page, _ := strconv.Atoi(form.Get("page"))
-		v.Page = min(max(page, keydraft.Configure), keydraft.Review)
+		v.Draft, v.Page = keydraft.Read(form), pageOf(form)
 		v.check(r.Context(), s)
 	}
 	c.showCreateKey(w, r, s, v)
+}
+
+// pageOf is the page that a form asks for.
+func pageOf(form url.Values) int {
+	page, _ := strconv.Atoi(form.Get("page"))
+	return min(max(page, keydraft.Configure), keydraft.Review)
 }
 
 // check goes back to the first page before v.Page that is filled in wrongly.
@@ -129,10 +148,21 @@ func (c *Console) showCreateKey(w http.ResponseWriter, r *http.Request, s *sessi
 	c.render(w, r, s, v.Problem.status(), "createkey", page{Title: "Create key", Section: "keys", Body: v})
 }
 
-// createKey creates the key that all pages describe, and its alias.
+// createKey goes to the page that the form asks for, or creates the key that all
+// pages describe, and its alias.
 func (c *Console) createKey(w http.ResponseWriter, r *http.Request, s *session) {
 	ctx := r.Context()
 	v := createKeyView{Draft: keydraft.Read(r.PostForm), Page: keydraft.Review}
+	if r.PostForm.Has("page") {
+		v.Page = pageOf(r.PostForm)
+		if query := v.Query(v.Page); len(query) <= maxQuery { // so that the browser's Back works
+			c.redirect(w, r, "/keys/create?"+query)
+			return
+		}
+		v.check(ctx, s)
+		c.showCreateKey(w, r, s, v)
+		return
+	}
 	if v.check(ctx, s); len(v.Faults) > 0 {
 		c.showCreateKey(w, r, s, v)
 		return

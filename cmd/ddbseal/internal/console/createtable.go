@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/fault"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/tabledraft"
@@ -126,6 +128,15 @@ func (c *Console) undoTable(w http.ResponseWriter, r *http.Request, s *session) 
 // currentKey is the key under which a table is.
 func (s *session) currentKey(ctx context.Context, t *types.TableDescription) tabledraft.Encryption {
 	now := tabledraft.Current(t)
+	if now.Key == "" {
+		return now
+	}
+	if d, err := s.kms.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &now.Key}); err == nil {
+		if d.KeyMetadata.KeyManager == kmstypes.KeyManagerTypeAws {
+			return now.AsManaged(now.Key)
+		}
+		return now
+	}
 	if s.aliases(ctx)[keyIDOf(now.Key)] == "alias/aws/dynamodb" {
 		return now.AsManaged(now.Key)
 	}
