@@ -126,11 +126,8 @@ func (c *Console) showEncryption(w http.ResponseWriter, r *http.Request, s *sess
 		return
 	}
 	v.Now = s.currentKey(ctx, t)
-	v.NowText = v.Now.Text()
+	v.NowText = s.encryptionText(ctx, v.Now)
 	if v.Now.Key != "" {
-		if alias := s.aliases(ctx)[keyIDOf(v.Now.Key)]; alias != "" && v.Now.Kind == tabledraft.Customer {
-			v.NowText = strings.Replace(v.NowText, v.Now.Key, alias, 1)
-		}
 		v.NowLink = "/keys/" + url.PathEscape(keyIDOf(v.Now.Key))
 	}
 	if chosen == nil {
@@ -138,6 +135,11 @@ func (c *Console) showEncryption(w http.ResponseWriter, r *http.Request, s *sess
 	}
 	v.Choice, v.Changes = c.choice(ctx, s, *chosen, v.Faults), s.changesOf(tableKey(v.Name))
 	c.render(w, r, s, v.Problem.status(), "encryption", page{Title: "Manage encryption", Section: "tables", Body: v})
+}
+
+// encryptionText names a choice, by the key's alias if the user can see one.
+func (s *session) encryptionText(ctx context.Context, e tabledraft.Encryption) string {
+	return e.Text(s.aliases(ctx)[keyIDOf(e.Key)])
 }
 
 // changeEncryption puts a table under the key of the form.
@@ -176,8 +178,9 @@ func (c *Console) changeEncryption(w http.ResponseWriter, r *http.Request, s *se
 	if t, err := s.describeTable(ctx, name); err == nil {
 		written = s.currentKey(ctx, t) // with the ARN of a key that was typed as an alias
 	}
+	text := s.encryptionText(ctx, written)
 	s.note(change{Key: tableKey(name), Table: name, Title: "Encryption of " + name + " changed",
-		Diff: stateDiff(now.Text(), written.Text()),
+		Diff: stateDiff(s.encryptionText(ctx, now), text),
 		undo: func(ctx context.Context) error {
 			t, err := s.describeTable(ctx, name)
 			if err != nil {
@@ -188,6 +191,6 @@ func (c *Console) changeEncryption(w http.ResponseWriter, r *http.Request, s *se
 			}
 			return put(ctx, now)
 		}})
-	s.say("The table " + name + " is now under the " + written.Text() + ".")
+	s.say("The table " + name + " is now under the " + text + ".")
 	c.redirect(w, r, "/tables/encryption/"+url.PathEscape(name))
 }
