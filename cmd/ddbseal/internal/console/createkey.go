@@ -61,7 +61,8 @@ func (v createKeyView) Unnamed() (out []string) {
 		out = append(out, "You named no key administrator. Those whose IAM policies allow it manage the key.")
 	}
 	if len(p.Users) == 0 {
-		out = append(out, "You named no key user. Only those whose IAM policies allow it use the key, until you add one.")
+		out = append(out, "You named no key user. Until you add one, only those whose IAM policies allow it use the "+
+			"key.")
 	}
 	return out
 }
