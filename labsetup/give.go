@@ -67,14 +67,7 @@ func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool
 	}()
 	switch way {
 	case WayKeyUser:
-		return l.editPolicy(ctx, func(p *keypolicy.Policy) (bool, error) {
-			use, err := p.Add(keypolicy.SidUsers, who)
-			if err != nil {
-				return false, err
-			}
-			attach, err := p.Add(keypolicy.SidAttachment, who)
-			return use || attach, err
-		})
+		return l.addToPolicy(ctx, who)
 	case WayStatement:
 		return l.editPolicy(ctx, func(p *keypolicy.Policy) (bool, error) {
 			if p.Has(scopedSid) {
@@ -195,7 +188,7 @@ func (l *Lab) openAccess(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	var err error
-	if l.keyARN, err = l.findKey(ctx, KeyAlias); err != nil {
+	if l.keyARN, err = l.findKey(ctx, l.actual(KeyAlias)); err != nil {
 		return "", err
 	}
 	if l.keyARN == "" {
@@ -219,6 +212,18 @@ func (l *Lab) openAccess(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	return aws.ToString(role.Role.Arn), nil
+}
+
+// addToPolicy names the principal as key user.
+func (l *Lab) addToPolicy(ctx context.Context, who string) (bool, error) {
+	return l.editPolicy(ctx, func(p *keypolicy.Policy) (bool, error) {
+		use, err := p.Add(keypolicy.SidUsers, who)
+		if err != nil {
+			return false, err
+		}
+		attach, err := p.Add(keypolicy.SidAttachment, who)
+		return use || attach, err
+	})
 }
 
 // withdraw removes the principal from the statements with these Sids.

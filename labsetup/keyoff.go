@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
+	"github.com/ddbseal/ddbseal/labsetup/internal/shell"
 	"github.com/ddbseal/ddbseal/store"
 )
 
@@ -130,7 +131,7 @@ func keyOffTableCLI() string {
 func (l *Lab) insiderCLI() string {
 	return "aws iam create-user --user-name " + InsiderName + " --tags Key=" + labTag + ",Value=" + labTagValue +
 		"\naws iam attach-user-policy --user-name " + InsiderName + " --policy-arn " + l.policy() + "\n" +
-		profileCLI(InsiderName) + "\n" +
+		shell.Profile(InsiderName) + "\n" +
 		plusCLI("arn:aws:iam::$ACCOUNT:user/"+InsiderName, allow(insiderSid, "", nil))
 }
 

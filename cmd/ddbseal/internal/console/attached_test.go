@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/logins"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
@@ -22,7 +23,7 @@ import (
 func attachedSite(t *testing.T, write bool) (s *site, listener *localaws.Listener, root, user aws.Credentials) {
 	t.Helper()
 	server := localawstest.New(t).Server
-	if _, err := Provision(t.Context(), server); err != nil {
+	if _, err := logins.Provision(t.Context(), server, ""); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := server.Listen("127.0.0.1:0")

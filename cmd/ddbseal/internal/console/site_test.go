@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/logins"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
@@ -52,11 +53,11 @@ func newSite(t *testing.T, options ...siteOption) *site {
 		option(&cfg, &o)
 	}
 	s.server = localawstest.New(t, localawstest.WithOptions(o)).Server
-	logins, err := Provision(t.Context(), s.server)
+	people, err := logins.Provision(t.Context(), s.server, cfg.Folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range logins {
+	for _, l := range people {
 		s.passwords[l.User] = l.Password
 	}
 	web := httptest.NewUnstartedServer(nil)
