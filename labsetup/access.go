@@ -317,7 +317,7 @@ func (l *Lab) revokeGrant(ctx context.Context) error {
 	return err
 }
 
-// makeRole makes the role, gives it DynamoDB, and names it as key user.
+// makeRole creates the role, gives it DynamoDB, and names it as key user.
 func (l *Lab) makeRole(ctx context.Context) error {
 	client := l.iam()
 	trust := trustOf(l.userARN)

@@ -50,7 +50,7 @@ func marked[T any](tags []T, split func(T) (name, value *string)) bool {
 	})
 }
 
-// makeKey makes the key, or finds the one behind the alias, which must carry
+// makeKey creates the key, or finds the one behind the alias, which must carry
 // the lab's tag.
 func (l *Lab) makeKey(ctx context.Context) error {
 	client := l.administrator.kms

@@ -127,7 +127,7 @@ func keyOffTableCLI() string {
 		r.Diagnosis + `"},"ward":{"S":"` + r.Ward + `"}}'`
 }
 
-// insiderCLI makes the insider with an access key, and lets it decrypt.
+// insiderCLI creates the insider with an access key, and lets it decrypt.
 func (l *Lab) insiderCLI() string {
 	return "aws iam create-user --user-name " + InsiderName + " --tags Key=" + labTag + ",Value=" + labTagValue +
 		"\naws iam attach-user-policy --user-name " + InsiderName + " --policy-arn " + l.policy() + "\n" +
@@ -178,7 +178,7 @@ func (l *Lab) readsKeyOff(p *principal) action {
 	}
 }
 
-// makeInsider makes the user, lets it use DynamoDB and names it in the key policy.
+// makeInsider creates the user, lets it use DynamoDB and names it in the key policy.
 func (l *Lab) makeInsider(ctx context.Context) error {
 	arn, err := l.ensureUser(ctx, InsiderName)
 	if err != nil {

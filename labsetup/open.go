@@ -43,7 +43,7 @@ func tableOf(mode string) string {
 }
 
 // KeyARN finds the ARN behind the lab's alias, as the principal that cfg signs as, which
-// needs kms:DescribeKey. Errors: [ErrNoKey]; those of AWS.
+// needs kms:DescribeKey. Errors: [ErrNoKey]; AWS's.
 func KeyARN(ctx context.Context, cfg aws.Config) (string, error) {
 	return NamedKeyARN(ctx, cfg, KeyAlias)
 }

@@ -38,17 +38,17 @@ type PictureRow struct {
 type PictureKind string
 
 const (
-	// Readable: the record's diagnosis is there in the open.
+	// Readable means that the record's diagnosis is there in the open.
 	Readable PictureKind = "readable"
-	// Unreadable: ciphertext.
+	// Unreadable means that there is ciphertext.
 	Unreadable PictureKind = "unreadable"
-	// Denied: the call was refused.
+	// Denied means that the call was refused.
 	Denied PictureKind = "denied"
-	// Nothing: there is nothing to show.
+	// Nothing means that there is nothing to show.
 	Nothing PictureKind = "nothing"
-	// Unseen: this run cannot look there, as at the disks of AWS.
+	// Unseen means that this run cannot look there, as at AWS's disks.
 	Unseen PictureKind = "unseen"
-	// Unexpected: an error that is not a denial.
+	// Unexpected means that there was an error other than a denial.
 	Unexpected PictureKind = "unexpected"
 )
 

@@ -215,7 +215,7 @@ func (l *Lab) seesRotation(p *principal) action {
 	}
 }
 
-// makesTableUnderKey makes a table as the second user. One that an earlier try
+// makesTableUnderKey creates a table as the second user. One that an earlier try
 // has left would prove nothing: it is deleted first.
 func (l *Lab) makesTableUnderKey(ctx context.Context) (string, error) {
 	if err := l.deleteTable(ctx, probeTable); err != nil {

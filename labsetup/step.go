@@ -43,12 +43,12 @@ const (
 type Outcome string
 
 const (
-	// Passed: got is what was expected.
+	// Passed means that got is what was expected.
 	Passed Outcome = "passed"
-	// Failed: it is something else, or the step on which others stand did not
+	// Failed means that it is something else, or the step on which others stand did not
 	// succeed.
 	Failed Outcome = "failed"
-	// Unverified: AWS had not shown the expected result by the deadline. On a
+	// Unverified means that AWS had not shown the expected result by the deadline. On a
 	// real account permissions spread for minutes, DynamoDB caches a table key
 	// about five minutes per caller, and CloudTrail lags up to fifteen.
 	Unverified Outcome = "unverified"

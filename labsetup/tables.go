@@ -16,7 +16,7 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// tableChapter makes the two tables of the core path, with the record in each.
+// tableChapter creates the two tables of the core path, with the record in each.
 func (l *Lab) tableChapter() chapter {
 	return chapter{chapterTables, []labStep{
 		does("table", "make the server-side table with default settings",
@@ -45,7 +45,7 @@ func (l *Lab) tableChapter() chapter {
 	}}
 }
 
-// otherTables makes the tables of the optional chapters.
+// otherTables creates the tables of the optional chapters.
 func (l *Lab) otherTables() []labStep {
 	same := "It is the same program and the same record."
 	return []labStep{
@@ -125,7 +125,7 @@ func (l *Lab) administratorReads(table, mode, why string) labStep {
 		SeesPlaintext, why, readCLI("", table, mode), l.reads(&l.administrator, table))
 }
 
-// makeTable makes a table with default settings, key id (String), or finds it.
+// makeTable creates a table with default settings, key id (String), or finds it.
 func (l *Lab) makeTable(name string) action {
 	return doing(func(ctx context.Context) error {
 		name := l.actual(name)
@@ -217,7 +217,7 @@ func (l *Lab) encryptTable(name string, key func() string) action {
 
 const (
 	tableDeadline = 5 * time.Minute
-	leastDeadline = 5 * time.Second
+	minDeadline   = 5 * time.Second
 	firstPause    = 50 * time.Millisecond
 	longestPause  = 3 * time.Second
 	announceAfter = 2 * time.Second // of a wait
@@ -230,7 +230,7 @@ var errNotReported = errors.New("this server does not report the change")
 // waiter sleeps twenty seconds at least. What is waited for is told to people. A
 // server that never shows it is given up after Config.Deadline.
 func (l *Lab) waitTable(ctx context.Context, name, what string, ok func(*types.TableDescription) bool) error {
-	deadline := min(tableDeadline, max(l.cfg.Deadline, leastDeadline))
+	deadline := min(tableDeadline, max(l.cfg.Deadline, minDeadline))
 	began, told := time.Now(), false
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		out, err := l.administrator.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})

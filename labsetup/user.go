@@ -42,7 +42,7 @@ func iamTags() []types.Tag {
 	return []types.Tag{{Key: aws.String(labTag), Value: aws.String(labTagValue)}}
 }
 
-// ensureUser makes a user of the lab, or finds it.
+// ensureUser creates a user of the lab, or finds it.
 func (l *Lab) ensureUser(ctx context.Context, name string) (arn string, err error) {
 	client := l.iam()
 	name = l.actual(name)

@@ -66,7 +66,7 @@ type Console struct {
 	streams    *streams
 }
 
-// New makes a console; it makes no call. It fails when the configuration is
+// New returns a console; it makes no call. It fails when the configuration is
 // wrong, with localaws.ErrNotLoopback for an address that is not on the
 // loopback interface, and when the folder's files cannot be read or written.
 func New(cfg Config) (*Console, error) {

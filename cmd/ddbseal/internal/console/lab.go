@@ -54,7 +54,7 @@ func (c *Console) onDisk(ctx context.Context, table, id string) ([]byte, error) 
 	return view.Sealed, err
 }
 
-// lastReasons are those of the newest denial: the lab asks right after it.
+// lastReasons returns the reasons of the newest denial. The lab asks right after it.
 func (c *Console) lastReasons() []string {
 	events := c.cfg.Server.Audit().Events()
 	for i := len(events) - 1; i >= 0; i-- {

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	sessionLimit = 12 * time.Hour // that of its credentials
+	sessionLimit = 12 * time.Hour // as its credentials
 	maxRefs      = 2000
 	maxChanges   = 50
 )
