@@ -199,9 +199,37 @@ func TestUserPage(t *testing.T) {
 		"You are signed in as this user")
 }
 
-// TestAttachedUsers: a console over another server names no page for passwords,
-// and only reads unless it may write.
-func TestAttachedUsers(t *testing.T) {
+// TestUsersOfAnotherServer: the page that signs in says what it takes and where
+// that comes from; a new user gets no address at which a password would be typed
+// into a page that does not know it, and signs in with an access key.
+func TestUsersOfAnotherServer(t *testing.T) {
+	s, _, key, _ := attachedSite(t, true)
+	b := s.withKey(key)
+	fresh := s.browser()
+	fresh.contains(fresh.get("/signin", http.StatusOK), "takes an access key and no password",
+		"aws iam create-access-key")
+	page := b.created("name", "robin", "console", "yes", "kind", "generated", "policy", "full")
+	b.contains(page, "no page that takes passwords")
+	b.lacks(page, "sign-in URL", "signin.aws")
+	if _, rows := b.download(page); rows[1][2] != "" {
+		t.Errorf("the file names %q", rows[1][2])
+	}
+	_, rows := b.download(b.post("/user/key-create", http.StatusOK, "name", "robin"))
+	s.withKey(aws.Credentials{AccessKeyID: rows[1][0], SecretAccessKey: rows[1][1]})
+
+	s, _, key, _ = attachedSite(t, false)
+	b = s.withKey(key)
+	b.lacks(b.get("/users", http.StatusOK), "Create user")
+	b.lacks(b.get("/user?name="+labsetup.UserName, http.StatusOK), "Delete user", "Create access key")
+	b.lacks(b.get("/tables", http.StatusOK), "Create item")
+	b.post("/users/create", http.StatusForbidden)
+	b.post("/user/key-create", http.StatusForbidden, "name", labsetup.UserName)
+	b.get("/tables/item/new?table="+labsetup.OwnedTable, http.StatusForbidden)
+}
+
+// TestSignInAddress: a password works at AWS's own console, and nowhere on
+// another server.
+func TestSignInAddress(t *testing.T) {
 	for name, c := range map[string]struct {
 		attached Attached
 		want     string
