@@ -73,18 +73,18 @@ func returned[T any](ctx context.Context, c *core, k Key, u expression.UpdateBui
 // updateAttributes returns the item as which says.
 func (c *core) updateAttributes(ctx context.Context, k Key, u expression.UpdateBuilder, which types.ReturnValue,
 	conditions []Condition) (envelope.Item, error) {
-	key, err := c.plan.key(k)
+	key, err := c.key(k)
 	if err != nil {
 		return nil, err
 	}
-	required := []Condition{name(c.plan.partition.name).AttributeExists()}
+	required := []Condition{name(c.plan.Partition.Name).AttributeExists()}
 	if c.readsLegacy() {
 		// The signature of an older item can cover a name that is unsigned now.
 		required = append(required, name(envelope.HeaderAttribute).AttributeExists())
 	}
-	counts := c.plan.version != nil && c.encryptor == nil
+	counts := c.plan.Version != nil && c.encryptor == nil
 	if counts {
-		required = append(required, c.plan.counter().CanCount())
+		required = append(required, c.plan.Counter().CanCount())
 	}
 	all, _ := join(c.guard(append(required, conditions...)))
 	e, err := buildExpression(expression.NewBuilder().WithUpdate(u).WithCondition(all))
@@ -104,7 +104,7 @@ func (c *core) updateAttributes(ctx context.Context, k Key, u expression.UpdateB
 		ReturnValues: which, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if counts {
-		precondition.CountUp(in, c.plan.version.name)
+		precondition.CountUp(in, c.plan.Version.Name)
 	}
 	seen := attempts.Observer{Once: !attempts.Repeatable(parsed)}
 	out, err := c.client.UpdateItem(ctx, in, seen.Observe)
@@ -112,7 +112,7 @@ func (c *core) updateAttributes(ctx context.Context, k Key, u expression.UpdateB
 		var failed *types.ConditionalCheckFailedException
 		if errors.As(err, &failed) && len(failed.Item) == 0 && !seen.Unclear() {
 			// No item, or a server that does not return it.
-			sole := !counts && c.plan.entity.Name == "" && !c.readsLegacy()
+			sole := !counts && c.plan.Entity.Name == "" && !c.readsLegacy()
 			if _, gone := c.read(ctx, key); sole && len(conditions) == 0 || errors.Is(gone, ErrNotFound) {
 				return nil, fmt.Errorf("update of %s: %w: %w", c.name, ErrNotFound, err)
 			}
@@ -179,5 +179,5 @@ func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 					"changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
 		}
 	}
-	return u, operand.CheckUpdate(u, c.plan.operandField)
+	return u, operand.CheckUpdate(u, c.plan.OperandField)
 }

@@ -61,9 +61,9 @@ func (e *BatchError) Unwrap() []error {
 // it replaces an item of another entity under the same key. As Put does, it
 // drops attributes that T lacks, and beacons. Errors: [*BatchError].
 func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error) {
-	if t.plan.version != nil {
+	if t.plan.Version != nil {
 		return items, fmt.Errorf("%w: a batch cannot check the version of %s: use Put, Update or TransactWrite",
-			ErrConfiguration, t.plan.typeName)
+			ErrConfiguration, t.plan.TypeName)
 	}
 	plain := make([]envelope.Item, len(items))
 	seen := make(map[string]int, len(items))
@@ -75,7 +75,7 @@ func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error
 			return items, &BatchError{Table: t.name, Total: len(items),
 				Err: fmt.Errorf("item %d of the batch: %w", i, err)}
 		}
-		if err := seenBefore(seen, t.plan.keyText(plain[i]), i); err != nil {
+		if err := seenBefore(seen, t.plan.KeyText(plain[i]), i); err != nil {
 			return items, &BatchError{Table: t.name, Total: len(items), Err: err}
 		}
 	}
@@ -102,7 +102,7 @@ func (t *Table[T]) BatchDelete(ctx context.Context, keys []Key) (rest []Key, err
 	}
 	seen := make(map[string]int, len(keys))
 	for i := range items {
-		if err := seenBefore(seen, t.plan.keyText(items[i]), i); err != nil {
+		if err := seenBefore(seen, t.plan.KeyText(items[i]), i); err != nil {
 			return keys, &BatchError{Table: t.name, Total: len(keys), Err: err}
 		}
 	}
@@ -140,7 +140,7 @@ func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
 	items := make([]envelope.Item, len(keys))
 	for i, k := range keys {
 		var err error
-		if items[i], err = c.plan.key(k); err != nil {
+		if items[i], err = c.key(k); err != nil {
 			return nil, fmt.Errorf("key %d of the batch: %w", i, err)
 		}
 	}
@@ -149,7 +149,7 @@ func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
 
 // batches returns what sends the table's batches.
 func (c *core) batches() *batch.Table {
-	return &batch.Table{Client: c.client, Name: c.name, Key: c.plan.keyText, Fail: c.callError,
+	return &batch.Table{Client: c.client, Name: c.name, Key: c.plan.KeyText, Fail: c.callError,
 		Concurrency: c.options.concurrency}
 }
 
@@ -178,7 +178,7 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 	at := make(map[string][]int, len(keys))
 	unique := make([]envelope.Item, 0, len(keys))
 	for i := range items {
-		k := t.plan.keyText(items[i])
+		k := t.plan.KeyText(items[i])
 		if at[k] == nil {
 			unique = append(unique, items[i])
 		}
@@ -195,7 +195,7 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		for i := range stored {
-			for _, j := range at[t.plan.keyText(stored[i])] {
+			for _, j := range at[t.plan.KeyText(stored[i])] {
 				if errs[i] != nil {
 					failed.Items[j] = errs[i]
 				} else {
@@ -208,7 +208,7 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 	})
 	failed.Err, failed.Done = err, len(keys)
 	for _, k := range left {
-		failed.Done -= len(at[t.plan.keyText(k)])
+		failed.Done -= len(at[t.plan.KeyText(k)])
 	}
 	failed.Done -= len(failed.Items)
 	if failed.Err != nil || len(failed.Items) > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/store/internal/expiry"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // DeclarationError lists what [Table.Check] found. It matches
@@ -85,7 +86,7 @@ func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
 	for _, a := range out.Table.AttributeDefinitions {
 		kinds[aws.ToString(a.AttributeName)] = string(a.AttributeType)
 	}
-	t.checkKeys(out.Table.KeySchema, kinds, report)
+	t.plan.KeyDifferences(out.Table.KeySchema, kinds, report)
 	if m, ok := t.mode.(ServerSide); ok && m.KMSKeyARN != "" {
 		provision.SSEDifferences(m.KMSKeyARN, out.Table.SSEDescription, report)
 	}
@@ -96,8 +97,8 @@ func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
 		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
 	}
 	provision.WholeDifferences(t.options.wholeIndexes, out.Table, report)
-	provision.IndexDifferences(t.plan.indexes, out.Table, report)
-	if t.encryptor == nil && t.plan.ttl == nil {
+	provision.IndexDifferences(t.plan.Indexes, out.Table, report)
+	if t.encryptor == nil && t.plan.TTL == nil {
 		return r, nil
 	}
 	attribute, unchecked, err := expiry.Attribute(ctx, t.client, t.name)
@@ -123,55 +124,27 @@ func (c *core) checkExpiry(attribute string, report func(string, ...any)) {
 			return
 		}
 	}
-	switch f := c.plan.ttl; {
-	case f == nil || f.name == attribute:
+	switch f := c.plan.TTL; {
+	case f == nil || f.Name == attribute:
 	case attribute == "":
 		report("field %s is declared as ttl %q, but the table expires no items: enable time to live for %q",
-			f.goName, f.name, f.name)
+			f.GoName, f.Name, f.Name)
 	default:
-		report("field %s is declared as ttl %q, but the table expires items by %q", f.goName, f.name, attribute)
+		report("field %s is declared as ttl %q, but the table expires items by %q", f.GoName, f.Name, attribute)
 	}
 }
 
-func (c *core) checkKeys(schema []types.KeySchemaElement, kinds map[string]string, report func(string, ...any)) {
-	real := map[types.KeyType]string{}
-	for _, k := range schema {
-		real[k.KeyType] = aws.ToString(k.AttributeName)
-	}
-	for _, k := range []struct {
-		what  string
-		typ   types.KeyType
-		field *field
-	}{{"partition", types.KeyTypeHash, c.plan.partition}, {"sort", types.KeyTypeRange, c.plan.sort}} {
-		declared := ""
-		if k.field != nil {
-			declared = k.field.name
-		}
-		if real[k.typ] != declared {
-			report("%s key is %q, declared %q", k.what, real[k.typ], declared)
-			continue
-		}
-		if k.field == nil {
-			continue
-		}
-		if want := k.field.keyType(); want != "" && kinds[declared] != want {
-			report("%s key %q is of type %s, field %s of type %s", k.what, declared, kinds[declared], k.field.goName,
-				want)
-		}
-	}
-}
-
-func (c *core) checkIndex(index string, schema []types.KeySchemaElement, kinds map[string]string,
+func (c *core) checkIndex(index string, keys []types.KeySchemaElement, kinds map[string]string,
 	report func(string, ...any)) {
-	for _, k := range schema {
-		if f := c.plan.field(aws.ToString(k.AttributeName)); f != nil && f.isTextTime() {
-			report("key %q of index %s is field %s: %s", f.name, index, f.goName, textTime)
+	for _, k := range keys {
+		if f := c.plan.Field(aws.ToString(k.AttributeName)); f != nil && f.IsTextTime() {
+			report("key %q of index %s is field %s: %s", f.Name, index, f.GoName, schema.TextTime)
 		}
 	}
 	if c.encryptor == nil {
 		return
 	}
-	for _, k := range schema {
+	for _, k := range keys {
 		name := aws.ToString(k.AttributeName)
 		if action, _ := c.encryptor.Action(name); action == envelope.EncryptAndSign {
 			report("key %q of index %s is encrypted: the index holds ciphertext", name, index)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -14,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/store/internal/codec"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // marshal makes the plaintext item of v, a value of the table's type or a pointer
@@ -25,7 +24,7 @@ func (c *core) marshal(v any) (envelope.Item, error) {
 	}
 	for name, av := range item {
 		if _, valid := ddbjson.TextSize(av); !valid {
-			return nil, c.itemError(item, notText(name))
+			return nil, c.itemError(item, schema.NotText(name))
 		}
 	}
 	return item, nil
@@ -35,82 +34,36 @@ func (c *core) marshal(v any) (envelope.Item, error) {
 // takes next: it looks at all values for their size anyway.
 func (c *core) convert(v any) (envelope.Item, error) {
 	p := c.plan
-	if p.open {
-		if err := p.inspect(v); err != nil {
-			return nil, c.itemError(p.encodable(v), err)
+	if p.Open {
+		if err := p.Inspect(v); err != nil {
+			return nil, c.itemError(p.Encodable(v), err)
 		}
 	}
-	item, err := p.encode(v)
+	item, err := p.Encode(v)
 	if err != nil {
-		return nil, c.itemError(p.encodable(v), p.encodeError(v, err))
+		return nil, c.itemError(p.Encodable(v), p.EncodeError(v, err))
 	}
-	if p.ttl != nil {
-		if err := p.checkTTL(item, v); err != nil {
+	if p.TTL != nil {
+		if err := p.CheckTTL(item, v); err != nil {
 			return nil, err
 		}
 	}
-	if p.entity.Name != "" {
-		item[p.entity.Attribute] = &types.AttributeValueMemberS{Value: p.entity.Name}
+	if p.Entity.Name != "" {
+		item[p.Entity.Attribute] = &types.AttributeValueMemberS{Value: p.Entity.Name}
 	}
 	return item, nil
 }
 
-// lastSecond is far beyond any expiry in seconds and before every one of this
-// millennium in milliseconds.
-const lastSecond = 100_000_000_000
-
-// checkTTL leaves a zero expiry out, since DynamoDB would read a time in 1970,
-// and refuses milliseconds, with which items would live for ever.
-func (p *plan) checkTTL(item envelope.Item, v any) error {
-	n, ok := item[p.ttl.name].(*types.AttributeValueMemberN)
-	if kind := ddbjson.TypeName(item[p.ttl.name]); !ok && item[p.ttl.name] != nil && kind != "NULL" {
-		return fmt.Errorf("%w: ttl attribute %q is of type %s, which DynamoDB never expires: store a number of seconds",
-			envelope.ErrInvalidItem, p.ttl.name, kind)
-	} else if !ok {
-		return nil // absent, or null
-	}
-	if f, err := reflect.Indirect(reflect.ValueOf(v)).FieldByIndexErr(p.ttl.index); err == nil && f.IsZero() {
-		delete(item, p.ttl.name)
-		return nil
-	}
-	if s, err := strconv.ParseInt(n.Value, 10, 64); err != nil || s > lastSecond || s < -lastSecond {
-		return fmt.Errorf("%w: ttl attribute %q is not a time in seconds: milliseconds?", envelope.ErrInvalidItem,
-			p.ttl.name)
-	}
-	return nil
-}
-
 // unmarshal fills *v from a plaintext item.
 func (c *core) unmarshal(plain envelope.Item, v any) error {
-	if err := c.plan.checkEntity(plain); err != nil {
+	if err := c.plan.CheckEntity(plain); err != nil {
 		return err
 	}
-	plain = c.plan.known(plain)
-	if err := c.plan.codec.Decode(plain, v); err != nil {
-		return c.plan.decodeError(plain, reflect.TypeOf(v).Elem(), err)
+	plain = c.plan.Known(plain)
+	if err := c.plan.Codec.Decode(plain, v); err != nil {
+		return c.plan.DecodeError(plain, reflect.TypeOf(v).Elem(), err)
 	}
 	return nil
-}
-
-// known leaves out the attributes that are no field's. The decoder would put
-// one whose name differs in case only into the field: an unsigned attribute,
-// which anybody may add, in place of a signed one.
-func (p *plan) known(plain envelope.Item) envelope.Item {
-	if p.convertsItself {
-		return plain
-	}
-	unknown := func(name string) bool {
-		f := p.field(name)
-		return f == nil || f.typ == nil
-	}
-	for name := range plain {
-		if unknown(name) { // rare: only then is a copy paid for
-			plain = maps.Clone(plain)
-			maps.DeleteFunc(plain, func(name string, _ types.AttributeValue) bool { return unknown(name) })
-			break
-		}
-	}
-	return plain
 }
 
 // encryptAs makes the stored form of a plaintext item and refuses one that
@@ -138,7 +91,7 @@ func (c *core) checkPlain(item envelope.Item) error {
 	for name, av := range item {
 		n, valid := ddbjson.TextSize(av)
 		if !valid {
-			return c.itemError(item, notText(name))
+			return c.itemError(item, schema.NotText(name))
 		}
 		size += len(name) + n
 	}
@@ -184,7 +137,7 @@ func (c *core) checkSize(plain, stored envelope.Item) error {
 // decrypt opens a stored item.
 func (c *core) decrypt(ctx context.Context, stored envelope.Item) (envelope.Item, error) {
 	if c.encryptor == nil {
-		return stored, c.plan.checkServerSide(stored)
+		return stored, c.plan.CheckServerSide(stored)
 	}
 	return c.encryptor.DecryptItem(ctx, stored)
 }
@@ -194,7 +147,7 @@ func (c *core) decryptAll(ctx context.Context, stored []envelope.Item) (plain []
 	if c.encryptor == nil {
 		errs = make([]error, len(stored))
 		for i := range stored {
-			errs[i] = c.plan.checkServerSide(stored[i])
+			errs[i] = c.plan.CheckServerSide(stored[i])
 		}
 		return stored, errs
 	}
@@ -221,38 +174,12 @@ func (c *core) decryptExtra(ctx context.Context, stored envelope.Item) (envelope
 // operand returns v as encode wants it: with an address only if a method with a
 // pointer receiver needs one. It leaves v off the heap, or moves it there once.
 func (t *Table[T]) operand(v T) any {
-	if !t.plan.address {
+	if !t.plan.Address {
 		return v
 	}
 	addressed := new(T)
 	*addressed = v
 	return addressed
-}
-
-// encode converts v, a value of the type or a pointer to one.
-func (p *plan) encode(v any) (envelope.Item, error) {
-	item, err := p.codec.Item(v, p.address)
-	if p.convertsItself {
-		item = maps.Clone(item) // the type may use it again
-	}
-	return item, err
-}
-
-// inspect checks what New cannot know: the types in interfaces, and the depth.
-func (p *plan) inspect(v any) error {
-	of := reflect.Indirect(reflect.ValueOf(v))
-	for i := range p.fields {
-		f := &p.fields[i]
-		if f.typ == nil {
-			continue // the entity's attribute
-		}
-		if fv, err := of.FieldByIndexErr(f.index); err == nil {
-			if err := p.inspection.Check(f.goName, fv); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // Value returns v as a value of an expression, converted by the options of the
@@ -261,10 +188,10 @@ func (p *plan) inspect(v any) error {
 // pass an attributevalue.UnixTime. A value that cannot be converted is an
 // [ErrConfiguration] of the method that takes the expression.
 func (t *Table[T]) Value(v any) expression.ValueBuilder {
-	err := t.plan.inspection.Check("value", reflect.ValueOf(&v).Elem())
+	err := t.plan.Inspection.Check("value", reflect.ValueOf(&v).Elem())
 	var av types.AttributeValue
 	if err == nil {
-		av, err = t.plan.codec.EncodeKey(v)
+		av, err = t.plan.Codec.EncodeKey(v)
 	}
 	if err != nil {
 		av = codec.Failed(v, err)

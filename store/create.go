@@ -12,6 +12,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // TableCreator is what [Create] needs of the client. *dynamodb.Client fits.
@@ -107,7 +108,7 @@ func define(o CreateOptions, tables []Declaration) (*provision.Definition, Table
 		return refuse("Timeout %v is negative", o.Timeout)
 	}
 	first := tables[0].declaration()
-	d := &provision.Definition{Name: first.name, Key: first.plan.tableKey(), Types: map[string]string{},
+	d := &provision.Definition{Name: first.name, Key: first.plan.TableKey(), Types: map[string]string{},
 		KMSKey: o.KMSKey, Read: o.ReadUnits, Write: o.WriteUnits, DeletionProtection: o.DeletionProtection,
 		Tags: maps.Clone(o.Tags)}
 	for _, t := range tables {
@@ -115,9 +116,9 @@ func define(o CreateOptions, tables []Declaration) (*provision.Definition, Table
 		if c.name != d.Name {
 			return refuse("%s and %s are two tables", d.Name, c.name)
 		}
-		if key := c.plan.tableKey(); key != d.Key {
-			return refuse("table %s has %s in %s and %s in %s", d.Name, d.Key, first.plan.typeName, key,
-				c.plan.typeName)
+		if key := c.plan.TableKey(); key != d.Key {
+			return refuse("table %s has %s in %s and %s in %s", d.Name, d.Key, first.plan.TypeName, key,
+				c.plan.TypeName)
 		}
 		if err := c.define(d); err != nil {
 			return refuse("table %s: %w", d.Name, err)
@@ -138,19 +139,19 @@ func (c *core) define(d *provision.Definition) error {
 		}
 		d.KMSKey = m.KMSKeyARN
 	}
-	if f := c.plan.ttl; f != nil {
-		if d.TTL != "" && d.TTL != f.name {
-			return fmt.Errorf("items expire by %q or by %q: a table has one such attribute", d.TTL, f.name)
+	if f := c.plan.TTL; f != nil {
+		if d.TTL != "" && d.TTL != f.Name {
+			return fmt.Errorf("items expire by %q or by %q: a table has one such attribute", d.TTL, f.Name)
 		}
-		d.TTL = f.name
+		d.TTL = f.Name
 	}
-	for _, x := range c.plan.indexes {
+	for _, x := range c.plan.Indexes {
 		i := slices.IndexFunc(d.Indexes, func(y provision.Index) bool { return y.Name == x.Name })
 		switch {
 		case i < 0:
 			d.Indexes = append(d.Indexes, x)
 		case d.Indexes[i].Local != x.Local || d.Indexes[i].Key != x.Key:
-			return fmt.Errorf("index %s is declared as %s and, in %s, as %s", x.Name, d.Indexes[i], c.plan.typeName, x)
+			return fmt.Errorf("index %s is declared as %s and, in %s, as %s", x.Name, d.Indexes[i], c.plan.TypeName, x)
 		case !d.Indexes[i].Same(x):
 			return fmt.Errorf("index %s is declared with two projections", x.Name)
 		}
@@ -172,27 +173,23 @@ func (c *core) defineTypes(d *provision.Definition, k provision.Key) error {
 		if err != nil {
 			return err
 		}
-		kind := f.indexType()
-		if f.stored != "" {
+		kind := f.IndexType()
+		if f.Stored != "" {
 			kind = "S" // a beacon, whatever its value is
 		}
 		if kind == "" {
-			if zero, err := f.codec.EncodeKey(reflect.Zero(f.typ).Interface()); err == nil {
+			if zero, err := f.Codec.EncodeKey(reflect.Zero(f.Type).Interface()); err == nil {
 				kind = ddbjson.TypeName(zero)
 			}
 		}
-		if !slices.Contains(indexKinds, kind) {
+		if !slices.Contains(schema.IndexKinds, kind) {
 			return fmt.Errorf("field %s of %s converts itself: its type in DynamoDB is unknown; create the table by "+
-				"the SDK", f.goName, c.plan.typeName)
+				"the SDK", f.GoName, c.plan.TypeName)
 		}
 		if has := d.Types[name]; has != "" && has != kind {
-			return fmt.Errorf("key attribute %q is of type %s and, in %s, of type %s", name, has, c.plan.typeName, kind)
+			return fmt.Errorf("key attribute %q is of type %s and, in %s, of type %s", name, has, c.plan.TypeName, kind)
 		}
 		d.Types[name] = kind
 	}
 	return nil
-}
-
-func (p *plan) tableKey() provision.Key {
-	return provision.Key{Partition: p.partition.name, Sort: p.sortName()}
 }

@@ -1,11 +1,9 @@
 package store
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
@@ -41,7 +39,7 @@ func Beacons[T any](opts ...Option) ([]beacon.Standard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.beacons, nil
+	return p.Beacons, nil
 }
 
 // Actions returns the actions that the tags of T give its attributes, for
@@ -56,53 +54,17 @@ func Actions[T any](opts ...Option) (map[string]envelope.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.actions(nil)
-}
-
-func (p *plan) addEntity(e Entity) error {
-	if e == (Entity{}) {
-		return nil
-	}
-	if e.Attribute == "" || e.Name == "" {
-		return fmt.Errorf("%w: an entity needs an attribute and a name", ErrConfiguration)
-	}
-	p.entity = e
-	if f := p.field(e.Attribute); f != nil {
-		if f.role != plain || f.action == envelope.DoNothing || f.action == envelope.EncryptAndSign {
-			return fmt.Errorf(`%w: field %s of %s holds the entity's name: tag it seal:"sign"`, ErrConfiguration,
-				f.goName, p.typeName)
-		}
-		return nil
-	}
-	p.fields = append(p.fields, field{name: e.Attribute, goName: "(entity)", action: envelope.SignOnly})
-	p.link()
-	return nil
-}
-
-// checkEntity refuses items of another type.
-func (p *plan) checkEntity(item envelope.Item) error {
-	if p.entity.Name == "" {
-		return nil
-	}
-	if s, ok := item[p.entity.Attribute].(*types.AttributeValueMemberS); !ok || s.Value != p.entity.Name {
-		return fmt.Errorf("%w: attribute %q is not %q", ErrOtherEntity, p.entity.Attribute, p.entity.Name)
-	}
-	return nil
+	return p.Actions(nil)
 }
 
 // guard adds to the conditions of a write that the item under the key is not of
 // another entity.
 func (c *core) guard(conditions []Condition) []Condition {
-	e := c.plan.entity
+	e := c.plan.Entity
 	if e.Name == "" {
 		return conditions
 	}
 	attribute := name(e.Attribute)
 	return append(slices.Clip(conditions),
 		expression.Or(attribute.AttributeNotExists(), attribute.Equal(expression.Value(e.Name))))
-}
-
-// isOther reports whether the guard refuses a stored item.
-func (p *plan) isOther(stored envelope.Item) bool {
-	return p.entity.Name != "" && stored[p.entity.Attribute] != nil && p.checkEntity(stored) != nil
 }

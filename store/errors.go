@@ -12,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // Errors of declarations and arguments, found before any call.
@@ -69,10 +70,10 @@ var (
 	ErrPartialItem = errors.New("item is incomplete and cannot be verified")
 	// ErrOtherEntity: the item is one of another entity type. A write that fails
 	// with it changed nothing.
-	ErrOtherEntity = errors.New("item is of another entity type")
+	ErrOtherEntity = schema.ErrOtherEntity
 	// ErrClientSideItem: a table in ServerSide mode has an item that was encrypted
 	// on the client. Declare the table in ClientSide mode.
-	ErrClientSideItem = errors.New("item is encrypted on the client")
+	ErrClientSideItem = schema.ErrClientSideItem
 	// ErrUnprocessed: DynamoDB left a part of a batch undone, or throttled it, for
 	// a minute without progress or until the context ended between two calls.
 	ErrUnprocessed = pace.ErrUnprocessed

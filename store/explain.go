@@ -33,8 +33,8 @@ func expecting(conditions []Condition) expectation {
 // more than the version.
 func (c *core) expects(in *dynamodb.PutItemInput, conditions []Condition) expectation {
 	e := expecting(conditions)
-	if in != nil && c.plan.version != nil {
-		if n, err := c.plan.counter().Of(in.Item); err == nil {
+	if in != nil && c.plan.Version != nil {
+		if n, err := c.plan.Counter().Of(in.Item); err == nil {
 			e.version = n - 1
 		}
 	}
@@ -48,14 +48,14 @@ func (c *core) expects(in *dynamodb.PutItemInput, conditions []Condition) expect
 func (c *core) cause(stored envelope.Item, e expectation) error {
 	p := c.plan
 	switch {
-	case p.isOther(stored), len(stored) == 0 && p.entity.Name != "" && e.alone && e.version == noVersion:
-		return fmt.Errorf("%w: attribute %q is not %q", ErrOtherEntity, p.entity.Attribute, p.entity.Name)
+	case p.IsOther(stored), len(stored) == 0 && p.Entity.Name != "" && e.alone && e.version == noVersion:
+		return fmt.Errorf("%w: attribute %q is not %q", ErrOtherEntity, p.Entity.Attribute, p.Entity.Name)
 	case e.version == noVersion:
 		return nil
 	case len(stored) == 0 && e.alone, len(stored) > 0 && e.version == 0:
 		return ErrStaleVersion
 	case len(stored) > 0:
-		if n, err := p.counter().Of(stored); err != nil || n != e.version {
+		if n, err := p.Counter().Of(stored); err != nil || n != e.version {
 			return ErrStaleVersion
 		}
 	}

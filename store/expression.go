@@ -90,7 +90,7 @@ func (c *core) checkConditions(kind ddbexpr.Kind, given []Condition, text *strin
 			return err
 		}
 	}
-	return operand.CheckCondition(parsed.Root(), c.plan.operandField)
+	return operand.CheckCondition(parsed.Root(), c.plan.OperandField)
 }
 
 // declared refuses names that no attribute of a client-side table can have: a

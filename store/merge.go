@@ -10,19 +10,6 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 )
 
-// merging is how Update carries over what T does not have. New finds it once.
-type merging struct {
-	// nested are the fields of T that can lack members.
-	nested []gotype.NestedField
-	// remarshal is set if T marshals itself, so that only its marshaler tells
-	// which attributes T has.
-	remarshal bool
-}
-
-func (p *plan) mergingOf(t reflect.Type) merging {
-	return merging{nested: p.codec.Nested(t), remarshal: p.convertsItself}
-}
-
 // merge makes the next plaintext item: the attributes of *v, the attributes of
 // the item old that T does not have, and the next version, which *v gets too.
 // If T marshals itself, had is what its marshaler returns for the old item.
@@ -35,35 +22,35 @@ func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) 
 	if err != nil {
 		return nil, err
 	}
-	if p.keyText(next) != p.keyText(key) {
+	if p.KeyText(next) != p.KeyText(key) {
 		return nil, fmt.Errorf("%w: update of %s changed the item's key: delete and put instead", ErrConfiguration,
 			c.name)
 	}
-	if c.merging.remarshal {
+	if c.merging.Remarshal {
 		next = maps.Clone(next) // the map may be a part of *v
 	}
-	if p.version != nil {
-		n, err := p.counter().Of(old)
+	if p.Version != nil {
+		n, err := p.Counter().Of(old)
 		if err != nil {
 			return nil, err
 		}
-		if n, err = p.counter().Next(n); err != nil {
+		if n, err = p.Counter().Next(n); err != nil {
 			return nil, err
 		}
-		next[p.version.name] = p.counter().Value(n)
-		gotype.SetInteger(reflect.ValueOf(v).Elem(), p.version.index, n)
+		next[p.Version.Name] = p.Counter().Value(n)
+		gotype.SetInteger(reflect.ValueOf(v).Elem(), p.Version.Index, n)
 	}
 	for name, av := range old {
-		if next[name] != nil || had[name] != nil || p.field(name) != nil || c.encryptor != nil && isReserved(name) {
+		if next[name] != nil || had[name] != nil || p.Field(name) != nil || c.encryptor != nil && isReserved(name) {
 			continue
 		}
 		next[name] = av
 	}
-	for _, f := range c.merging.nested {
+	for _, f := range c.merging.Nested {
 		if lost := f.Nesting.Merge(old[f.Name], next[f.Name], c.options.dropMembers); lost != "" {
 			return nil,
 				fmt.Errorf("update of %s: %w: %s has no place for %s%s: declare the member, or pass DropUnknownMembers",
-					c.name, ErrUnknownMembers, p.typeName, f.Name, lost)
+					c.name, ErrUnknownMembers, p.TypeName, f.Name, lost)
 		}
 	}
 	return next, nil

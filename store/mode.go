@@ -3,10 +3,13 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/envelope/materials"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
@@ -15,7 +18,7 @@ import (
 type Mode interface {
 	// open makes what a table needs to translate items; nil means that items
 	// travel as they are.
-	open(p *plan) (*envelope.ItemEncryptor, error)
+	open(p *schema.Plan) (*envelope.ItemEncryptor, error)
 	String() string
 }
 
@@ -29,21 +32,7 @@ type ServerSide struct {
 
 var _, _ Mode = ServerSide{}, ClientSide{}
 
-func (ServerSide) open(*plan) (*envelope.ItemEncryptor, error) { return nil, nil }
-
-// checkServerSide refuses an item that was encrypted on the client. Its fields
-// would be filled with ciphertext, or be left empty. The other entities of a
-// table may be in another mode.
-func (p *plan) checkServerSide(stored envelope.Item) error {
-	if stored[envelope.HeaderAttribute] == nil && stored[envelope.FooterAttribute] == nil &&
-		stored[envelope.LegacySignatureAttribute] == nil {
-		return nil
-	}
-	if err := p.checkEntity(stored); err != nil {
-		return err
-	}
-	return fmt.Errorf("%w: declare the table in ClientSide mode", ErrClientSideItem)
-}
+func (ServerSide) open(*schema.Plan) (*envelope.ItemEncryptor, error) { return nil, nil }
 
 // explainPlaintext says what to do about an item that a client-side table does
 // not accept because it is not encrypted.
@@ -102,8 +91,8 @@ type ClientSide struct {
 // String returns "client".
 func (ClientSide) String() string { return "client" }
 
-func (m ClientSide) open(p *plan) (*envelope.ItemEncryptor, error) {
-	actions, err := p.actions(m.OtherActions)
+func (m ClientSide) open(p *schema.Plan) (*envelope.ItemEncryptor, error) {
+	actions, err := p.Actions(m.OtherActions)
 	if err != nil {
 		return nil, err
 	}
@@ -113,18 +102,18 @@ func (m ClientSide) open(p *plan) (*envelope.ItemEncryptor, error) {
 			unsigned = append(unsigned, name)
 		}
 	}
-	search, err := searching.Merge(p.beacons, p.typeName, m.Search)
+	search, err := searching.Merge(p.Beacons, p.TypeName, m.Search)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
 	logical := m.LogicalTableName
 	if logical == "" {
-		logical = p.table
+		logical = p.Table
 	}
 	return envelope.NewItemEncryptor(envelope.Config{
 		LogicalTableName:      logical,
-		PartitionKey:          p.partition.name,
-		SortKey:               p.sortName(),
+		PartitionKey:          p.Partition.Name,
+		SortKey:               p.SortName(),
 		Actions:               actions,
 		AllowedUnsigned:       unsigned,
 		AllowedUnsignedPrefix: m.AllowedUnsignedPrefix,
@@ -136,4 +125,8 @@ func (m ClientSide) open(p *plan) (*envelope.ItemEncryptor, error) {
 		CMM:                   m.CMM,
 		Search:                search,
 	})
+}
+
+func covered(name string, list []string, prefix string) bool {
+	return slices.Contains(list, name) || prefix != "" && strings.HasPrefix(name, prefix)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/codec"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // Option changes a setting of a table that few tables need. Pass options to
@@ -153,7 +154,7 @@ func (o *options) check() error {
 	if o.concurrency < 0 || o.concurrency > maxConcurrency {
 		return fmt.Errorf("%w: BatchConcurrency of %d, from 1 to %d", ErrConfiguration, o.concurrency, maxConcurrency)
 	}
-	if o.tagKeys > 0 && slices.Contains([]string{"", "seal", globalTag, localTag}, o.codec.TagKey) {
+	if o.tagKeys > 0 && slices.Contains([]string{"", "seal", schema.GlobalTag, schema.LocalTag}, o.codec.TagKey) {
 		return fmt.Errorf("%w: TagKey of %q: the key of a tag with names, such as json", ErrConfiguration,
 			o.codec.TagKey)
 	}
@@ -183,7 +184,7 @@ func (c *core) valid(item envelope.Item, v any) error {
 		return nil
 	}
 	if err := c.validate(v); err != nil {
-		return c.itemError(item, fmt.Errorf("%s is not valid: %w", c.plan.typeName, err))
+		return c.itemError(item, fmt.Errorf("%s is not valid: %w", c.plan.TypeName, err))
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/projection"
@@ -74,30 +73,23 @@ func (c *core) unmarshalView(plain envelope.Item, v view, to any) error {
 	if v.attributes == nil {
 		return c.unmarshal(plain, to)
 	}
-	if err := c.plan.checkEntity(plain); err != nil {
+	if err := c.plan.CheckEntity(plain); err != nil {
 		return err
 	}
-	some := make(envelope.Item, len(v.attributes)+2)
-	for n, av := range plain {
-		if slices.Contains(v.attributes, n) || n == c.plan.partition.name || n == c.plan.sortName() ||
-			n == c.plan.entity.Attribute {
-			some[n] = av
-		}
-	}
-	return c.unmarshal(some, to)
+	return c.unmarshal(c.plan.Some(plain, v.attributes), to)
 }
 
 // partialError says why a stored item came incomplete, and what helps. It keeps
 // err unless err only says that something is missing: the item in the table is
 // neither plaintext nor changed.
 func (c *core) partialError(stored envelope.Item, v view, err error) error {
-	reason := "the attributes that were asked for leave out signed attributes that " + c.plan.typeName +
+	reason := "the attributes that were asked for leave out signed attributes that " + c.plan.TypeName +
 		" does not have: ask for all, or read the item by its key"
 	whole := stored[envelope.HeaderAttribute] != nil && stored[envelope.FooterAttribute] != nil
 	if v.index != "" && (v.attributes == nil || !whole) {
 		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by "+
 			"its key",
-			v.index, projection.Kind(stored, c.plan.keys(), v.indexKeys))
+			v.index, projection.Kind(stored, c.plan.Keys(), v.indexKeys))
 	}
 	if errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, envelope.ErrTampered) {
 		return fmt.Errorf("%w: %s", ErrPartialItem, reason)

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
@@ -184,17 +184,17 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 	if err != nil {
 		return nil, view{}, err
 	}
-	av, err := pk.keyValue(q.Partition)
+	av, err := pk.KeyValue(q.Partition)
 	if err != nil {
 		return nil, view{}, err
 	}
-	key := expression.Key(pk.name).Equal(value(av))
+	key := expression.Key(pk.Name).Equal(value(av))
 	if q.Sort.operator != "" {
 		if sk == nil {
 			return nil, view{}, fmt.Errorf("%w: a sort range for %s, which has no sort key", ErrConfiguration,
-				c.plan.typeName)
+				c.plan.TypeName)
 		}
-		sort, err := q.Sort.condition(sk)
+		sort, err := sk.SortRange(q.Sort.operator, q.Sort.low, q.Sort.high)
 		if err != nil {
 			return nil, view{}, err
 		}
@@ -247,9 +247,9 @@ func checkSizes(limit int, page int32, budget int) error {
 }
 
 // queryKeys returns the key fields of the table or of an index.
-func (c *core) queryKeys(index *Index) (pk, sk *field, err error) {
+func (c *core) queryKeys(index *Index) (pk, sk *schema.Field, err error) {
 	if index == nil {
-		return c.plan.partition, c.plan.sort, nil
+		return c.plan.Partition, c.plan.Sort, nil
 	}
 	if pk, err = c.indexKey(index.Partition); err != nil {
 		return nil, nil, err
@@ -262,52 +262,20 @@ func (c *core) queryKeys(index *Index) (pk, sk *field, err error) {
 	return pk, sk, nil
 }
 
-func (c *core) indexKey(name string) (*field, error) {
+func (c *core) indexKey(name string) (*schema.Field, error) {
 	if f, err := c.beaconKey(name); f != nil || err != nil {
 		return f, err
 	}
-	f := c.plan.field(name)
+	f := c.plan.Field(name)
 	if f == nil {
-		return nil, fmt.Errorf("%w: %s has no field for index key %q", ErrConfiguration, c.plan.typeName, name)
+		return nil, fmt.Errorf("%w: %s has no field for index key %q", ErrConfiguration, c.plan.TypeName, name)
 	}
-	if f.typ == nil { // the entity's attribute
-		f = &field{name: f.name, typ: stringType}
+	if f.Type == nil { // the entity's attribute
+		f = &schema.Field{Name: f.Name, Type: stringType}
 	}
-	if f.isTextTime() {
-		return nil, fmt.Errorf("%w: field %s of %s is the key of an index: %s", ErrConfiguration, f.goName,
-			c.plan.typeName, textTime)
+	if f.IsTextTime() {
+		return nil, fmt.Errorf("%w: field %s of %s is the key of an index: %s", ErrConfiguration, f.GoName,
+			c.plan.TypeName, schema.TextTime)
 	}
 	return f, c.readable("index key", name)
-}
-
-func (r SortRange) condition(f *field) (expression.KeyConditionBuilder, error) {
-	low, err := f.keyValue(r.low)
-	if err != nil {
-		return expression.KeyConditionBuilder{}, err
-	}
-	k, v := expression.Key(f.name), value(low)
-	switch r.operator {
-	case "=":
-		return k.Equal(v), nil
-	case "<":
-		return k.LessThan(v), nil
-	case "<=":
-		return k.LessThanEqual(v), nil
-	case ">":
-		return k.GreaterThan(v), nil
-	case ">=":
-		return k.GreaterThanEqual(v), nil
-	case "begins_with":
-		return k.BeginsWith(r.low.(string)), nil
-	}
-	high, err := f.keyValue(r.high)
-	if err != nil {
-		return expression.KeyConditionBuilder{}, err
-	}
-	// DynamoDB refuses it too, and repeats both values in its message.
-	if c, ok := ddbexpr.Compare(low, high); ok && c > 0 {
-		return expression.KeyConditionBuilder{},
-			fmt.Errorf("%w: SortBetween of key attribute %q: low is above high", ErrConfiguration, f.name)
-	}
-	return k.Between(v, value(high)), nil
 }

@@ -9,13 +9,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope/beacon/search"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // beaconKey returns what stands for the field of an index key that is a beacon:
 // its name is that of expressions, and values are of the type of the attribute
 // that the beacon is made of. It returns nil if name does not stand for a beacon.
-func (c *core) beaconKey(name string) (*field, error) {
+func (c *core) beaconKey(name string) (*schema.Field, error) {
 	k, is, err := c.searching.Key(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
@@ -23,28 +24,20 @@ func (c *core) beaconKey(name string) (*field, error) {
 	if !is {
 		return nil, nil
 	}
-	f := field{goName: k.Name, typ: reflect.TypeFor[any](), codec: c.plan.codec}
-	if own := c.plan.field(k.Of); own != nil && k.Of != "" {
+	f := schema.Field{GoName: k.Name, Type: reflect.TypeFor[any](), Codec: c.plan.Codec}
+	if own := c.plan.Field(k.Of); own != nil && k.Of != "" {
 		f = *own
 	} else if k.Text {
-		f.typ = stringType
+		f.Type = stringType
 	}
-	f.name, f.stored = k.Name, k.Attribute
+	f.Name, f.Stored = k.Name, k.Attribute
 	return &f, nil
-}
-
-// attribute returns the name of the attribute that items store for the field.
-func (f *field) attribute() string {
-	if f.stored != "" {
-		return f.stored
-	}
-	return f.name
 }
 
 // storedKey returns the attribute that stores an index key.
 func (c *core) storedKey(name string) string {
 	if f, err := c.beaconKey(name); err == nil && f != nil {
-		return f.stored
+		return f.Stored
 	}
 	return name
 }
@@ -65,10 +58,10 @@ func (c *core) searchError(err error) error {
 func (c *core) reader(ctx context.Context, in *dynamodb.QueryInput, v view, q searching.Query,
 	from Cursor) (*searching.Reader, error) {
 	q.Input = in
-	q.Keys = append(c.plan.keys(), v.indexKeys...)
+	q.Keys = append(c.plan.Keys(), v.indexKeys...)
 	switch {
 	case v.index == "":
-		q.Sort = c.plan.sortName()
+		q.Sort = c.plan.SortName()
 	case len(v.indexKeys) > 1:
 		q.Sort = v.indexKeys[1]
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
@@ -63,8 +64,8 @@ type core struct {
 	client    Client
 	name      string
 	mode      Mode
-	plan      *plan
-	merging   merging
+	plan      *schema.Plan
+	merging   schema.Merging
 	options   options
 	validate  func(v any) error       // of a T or *T; nil if there is no check
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
@@ -102,14 +103,14 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 	if err != nil {
 		return nil, err
 	}
-	if err := p.addEntity(e); err != nil {
+	if err := p.AddEntity(schema.Entity(e)); err != nil {
 		return nil, err
 	}
 	encryptor, err := m.open(p)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
-	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: p.mergingOf(reflect.TypeFor[T]()),
+	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: p.MergingOf(reflect.TypeFor[T]()),
 		encryptor: encryptor, searching: searching.New(encryptor), options: *o}}
 	if t.validate, err = validation[T](t.options.validate); err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
@@ -153,7 +154,7 @@ func (t *Table[T]) Get(ctx context.Context, k Key) (T, error) {
 // Raw reads the item with the key as DynamoDB gives it, without decrypting:
 // what a client without the key sees. Errors: [ErrNotFound]; the SDK's.
 func (t *Table[T]) Raw(ctx context.Context, k Key) (envelope.Item, error) {
-	key, err := t.plan.key(k)
+	key, err := t.key(k)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +195,7 @@ func (c *core) itemError(stored envelope.Item, err error) error {
 	if errors.As(err, &already) {
 		return err
 	}
-	return &ItemError{Table: c.name, Key: c.plan.keyOf(stored), Err: explainPlaintext(err)}
+	return &ItemError{Table: c.name, Key: c.keyOf(stored), Err: explainPlaintext(err)}
 }
 
 // DecodeItem opens one stored item that did not come through the table's own
@@ -216,7 +217,7 @@ func (t *Table[T]) DecodeItem(ctx context.Context, stored envelope.Item) (v T, p
 	if err != nil {
 		return v, nil, err
 	}
-	if err := t.plan.checkEntity(opened); err != nil {
+	if err := t.plan.CheckEntity(opened); err != nil {
 		return v, opened, err
 	}
 	if err := t.unmarshal(opened, &v); err != nil {
@@ -230,8 +231,8 @@ func (t *Table[T]) DecodeItem(ctx context.Context, stored envelope.Item) (v T, p
 // The error matches [ErrConfiguration] if the item lacks a key attribute of T,
 // or has one of another type: it is not an item of this table.
 func (t *Table[T]) KeyOf(item envelope.Item) (Key, error) {
-	k := t.plan.keyOf(item)
-	if _, err := t.plan.key(k); err != nil {
+	k := t.keyOf(item)
+	if _, err := t.key(k); err != nil {
 		return Key{}, fmt.Errorf("key of an item of table %s: %w", t.name, err)
 	}
 	return k, nil
@@ -239,4 +240,4 @@ func (t *Table[T]) KeyOf(item envelope.Item) (Key, error) {
 
 // Entity returns how the table tells its items from those of other types; zero
 // for a table of one type.
-func (t *Table[T]) Entity() Entity { return t.plan.entity }
+func (t *Table[T]) Entity() Entity { return Entity(t.plan.Entity) }

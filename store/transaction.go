@@ -45,7 +45,7 @@ func (t *Table[T]) PutOp(v T, conditions ...Condition) WriteOp {
 // must fit into its condition: [ErrTooWide].
 func (t *Table[T]) UpdateOp(k Key, change func(*T) error) WriteOp {
 	return WriteOp{&t.core, func(ctx context.Context) (types.TransactWriteItem, error) {
-		key, err := t.plan.key(k)
+		key, err := t.key(k)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
@@ -87,7 +87,7 @@ func (t *Table[T]) CheckOp(k Key, conditions ...Condition) WriteOp {
 func (c *core) keyOp(k Key, conditions []Condition,
 	make func(envelope.Item, writeCondition) types.TransactWriteItem) WriteOp {
 	return WriteOp{c, func(context.Context) (types.TransactWriteItem, error) {
-		key, err := c.plan.key(k)
+		key, err := c.key(k)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
@@ -208,7 +208,7 @@ func (t *Table[T]) GetOp(k Key) *Read[T] { return &Read[T]{table: t, key: k, err
 func (r *Read[T]) Result() (T, error) { return r.value, r.err }
 
 func (r *Read[T]) request() (*core, types.TransactGetItem, error) {
-	key, err := r.table.plan.key(r.key)
+	key, err := r.table.key(r.key)
 	return &r.table.core, types.TransactGetItem{Get: &types.Get{TableName: &r.table.name, Key: key}}, err
 }
 

@@ -68,7 +68,7 @@ func (t *Table[T]) UpdateOrCreate(ctx context.Context, k Key, change func(*T) er
 
 func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) error, create bool) (T, error) {
 	var zero T
-	key, err := t.plan.key(k)
+	key, err := t.key(k)
 	if err != nil {
 		return zero, err
 	}
@@ -121,7 +121,7 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 		if err := t.checkBeacons(opened.Beacons); err != nil {
 			return nil, nil, zero, err
 		}
-		if t.merging.remarshal {
+		if t.merging.Remarshal {
 			var before T // v itself may share memory with what the marshaler returns
 			if err := t.unmarshal(opened.Item, &before); err != nil {
 				return nil, nil, zero, t.itemError(stored, err)
@@ -130,8 +130,8 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 				return nil, nil, zero, err
 			}
 		}
-	} else if err := t.plan.codec.Decode(key, &v); err != nil {
-		return nil, nil, zero, t.plan.decodeError(key, reflect.TypeFor[T](), err)
+	} else if err := t.plan.Codec.Decode(key, &v); err != nil {
+		return nil, nil, zero, t.plan.DecodeError(key, reflect.TypeFor[T](), err)
 	}
 	if err := change(&v); err != nil {
 		return nil, nil, zero, fmt.Errorf("update of %s: %w", t.name, err)
@@ -140,10 +140,10 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 	if err != nil {
 		return nil, nil, zero, err
 	}
-	if t.merging.remarshal {
+	if t.merging.Remarshal {
 		opened.Actions = actionsOfKept(opened, next)
 	}
-	unchanged := name(t.plan.partition.name).AttributeNotExists()
+	unchanged := name(t.plan.Partition.Name).AttributeNotExists()
 	tooWide := false
 	if !absent {
 		if unchanged, err = t.unchanged(stored); err != nil && !errors.Is(err, ErrTooWide) {
@@ -192,14 +192,14 @@ func (c *core) unchanged(stored envelope.Item) (Condition, error) {
 		slices.Sort(names)
 		return precondition.Sealed(stored, precondition.Loose(stored, c.encryptor), slices.Compact(names))
 	}
-	if p.version != nil && c.encryptor == nil && stored[p.version.name] != nil {
-		all, _ := join(c.guard([]Condition{name(p.version.name).Equal(value(stored[p.version.name]))}))
+	if p.Version != nil && c.encryptor == nil && stored[p.Version.Name] != nil {
+		all, _ := join(c.guard([]Condition{name(p.Version.Name).Equal(value(stored[p.Version.Name]))}))
 		return all, nil
 	}
-	known := make([]string, 0, len(p.fields)+len(c.unsigned)+1)
+	known := make([]string, 0, len(p.Fields)+len(c.unsigned)+1)
 	if c.encryptor == nil {
-		for _, f := range p.fields {
-			known = append(known, f.name)
+		for _, f := range p.Fields {
+			known = append(known, f.Name)
 		}
 		return precondition.Plain(stored, known)
 	}

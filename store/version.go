@@ -6,9 +6,6 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
 
 // DeleteVersion removes the item with the key of v if its version is still
@@ -25,7 +22,7 @@ func (t *Table[T]) DeleteVersion(ctx context.Context, v T, conditions ...Conditi
 	}
 	e := expecting(conditions)
 	e.version = n
-	_, err = t.delete(ctx, k, types.ReturnValueNone, append([]Condition{t.plan.counter().Is(n)}, conditions...))
+	_, err = t.delete(ctx, k, types.ReturnValueNone, append([]Condition{t.plan.Counter().Is(n)}, conditions...))
 	return t.explain("delete", err, e)
 }
 
@@ -36,7 +33,7 @@ func (t *Table[T]) DeleteVersionOp(v T, conditions ...Condition) WriteOp {
 		return WriteOp{core: &t.core,
 			build: func(context.Context) (types.TransactWriteItem, error) { return types.TransactWriteItem{}, err }}
 	}
-	op := t.DeleteOp(k, append([]Condition{t.plan.counter().Is(n)}, conditions...)...)
+	op := t.DeleteOp(k, append([]Condition{t.plan.Counter().Is(n)}, conditions...)...)
 	op.expected = expecting(conditions)
 	op.expected.version = n
 	return op
@@ -44,41 +41,18 @@ func (t *Table[T]) DeleteVersionOp(v T, conditions ...Condition) WriteOp {
 
 // versioned returns the key and the version of a value that was read.
 func (c *core) versioned(v any) (Key, int64, error) {
-	if c.plan.version == nil {
-		return Key{}, 0, fmt.Errorf("%w: %s has no version attribute: use Delete", ErrConfiguration, c.plan.typeName)
+	if c.plan.Version == nil {
+		return Key{}, 0, fmt.Errorf("%w: %s has no version attribute: use Delete", ErrConfiguration, c.plan.TypeName)
 	}
 	item, err := c.marshal(v)
 	if err != nil {
 		return Key{}, 0, err
 	}
-	n, err := c.plan.counter().Of(item)
+	n, err := c.plan.Counter().Of(item)
 	if err == nil && n == 0 {
-		err = fmt.Errorf("%w: the %s to delete has version 0: it was never written", ErrConfiguration, c.plan.typeName)
+		err = fmt.Errorf("%w: the %s to delete has version 0: it was never written", ErrConfiguration, c.plan.TypeName)
 	}
-	return c.plan.keyOf(item), n, err
-}
-
-// advance counts the version of an item up and returns the condition that
-// no other writer did.
-func (p *plan) advance(item envelope.Item) (Condition, error) {
-	n, err := p.counter().Of(item)
-	if err != nil {
-		return Condition{}, err
-	}
-	next, err := p.counter().Next(n)
-	if err != nil {
-		return Condition{}, err
-	}
-	item[p.version.name] = p.counter().Value(next)
-	if n == 0 {
-		return name(p.partition.name).AttributeNotExists(), nil
-	}
-	return p.counter().Is(n), nil
-}
-
-// counter returns the version attribute, which the type must have.
-func (p *plan) counter() precondition.Version {
-	return precondition.Version{Name: p.version.name, Type: p.version.typ}
+	return c.keyOf(item), n, err
 }
 
 // explainCount names the version if it is what canCount refused.
@@ -88,12 +62,12 @@ func (c *core) explainCount(err error) error {
 		return err
 	}
 	stored := refusedItem(refused)
-	n, bad := c.plan.counter().Of(stored)
-	if stored == nil || bad == nil && n < c.plan.counter().Last() {
+	n, bad := c.plan.Counter().Of(stored)
+	if stored == nil || bad == nil && n < c.plan.Counter().Last() {
 		return err
 	}
 	if bad == nil {
-		bad = c.plan.counter().Outgrown()
+		bad = c.plan.Counter().Outgrown()
 	}
 	return fmt.Errorf("update of %s: %w: %w", c.name, bad, refused.Err)
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
-	"github.com/ddbseal/ddbseal/store/internal/projection"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
@@ -27,8 +26,8 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 	index Index, branchKeyID string) (view, expression.Expression, error) {
 	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
 	given := []Condition{filter}
-	if c.plan.entity.Name != "" {
-		filter, _ = join([]Condition{filter, name(c.plan.entity.Attribute).Equal(expression.Value(c.plan.entity.Name))})
+	if c.plan.Entity.Name != "" {
+		filter, _ = join([]Condition{filter, name(c.plan.Entity.Attribute).Equal(expression.Value(c.plan.Entity.Name))})
 	}
 	set := false
 	if filter.IsSet() {
@@ -41,7 +40,7 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 		}
 	}
 	if attributes != nil {
-		names, err := c.projection(attributes)
+		names, err := c.plan.Projection(attributes, c.encryptor)
 		if err != nil {
 			return fail(err)
 		}
@@ -69,42 +68,4 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 		return fail(err)
 	}
 	return v, e, nil
-}
-
-// projection returns the names to read for those asked for, without
-// duplicates: the keys, header and footer, and in client-side mode every
-// attribute with a signed action. It returns nil for all attributes if items of
-// the older client are read whose signed attributes are not known by name.
-func (c *core) projection(attributes []string) ([]string, error) {
-	if len(attributes) == 0 {
-		return nil, fmt.Errorf("%w: an empty list of attributes: nil means all", ErrConfiguration)
-	}
-	var out []string
-	seen := map[string]bool{}
-	add := func(n string) {
-		if !seen[n] {
-			seen[n] = true
-			out = append(out, n)
-		}
-	}
-	for _, n := range attributes {
-		if c.plan.field(n) == nil {
-			return nil, fmt.Errorf("%w: %s has no attribute %q", ErrConfiguration, c.plan.typeName, n)
-		}
-		add(n)
-	}
-	for _, n := range c.plan.keys() {
-		add(n)
-	}
-	if c.plan.entity.Name != "" {
-		add(c.plan.entity.Attribute)
-	}
-	verified, all := projection.Verified(c.encryptor)
-	if all {
-		return nil, nil
-	}
-	for _, n := range verified {
-		add(n)
-	}
-	return out, nil
 }

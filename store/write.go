@@ -75,16 +75,16 @@ func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T
 // The conditions, which are rarely of use here, hold for an absent item. Other
 // errors are those of [Table.Put].
 func (t *Table[T]) Insert(ctx context.Context, v T, conditions ...Condition) error {
-	absent := name(t.plan.partition.name).AttributeNotExists()
+	absent := name(t.plan.Partition.Name).AttributeNotExists()
 	all := append([]Condition{absent}, conditions...)
 	in, err := t.putInput(ctx, t.operand(v), all)
 	if err != nil {
 		return err
 	}
-	if t.plan.version != nil {
-		if n, err := t.plan.counter().Of(in.Item); err != nil || n > 1 {
+	if t.plan.Version != nil {
+		if n, err := t.plan.Counter().Of(in.Item); err != nil || n > 1 {
 			return fmt.Errorf("%w: the %s to insert has a version, so it was written before: use Put",
-				ErrConfiguration, t.plan.typeName)
+				ErrConfiguration, t.plan.TypeName)
 		}
 	}
 	if _, err = t.put(ctx, in); err == nil {
@@ -107,23 +107,23 @@ func (t *Table[T]) Insert(ctx context.Context, v T, conditions ...Condition) err
 // it does the same as Put. If Save fails, *v is as it was.
 func (t *Table[T]) Save(ctx context.Context, v *T, conditions ...Condition) error {
 	if v == nil {
-		return fmt.Errorf("%w: nil is not a %s", ErrConfiguration, t.plan.typeName)
+		return fmt.Errorf("%w: nil is not a %s", ErrConfiguration, t.plan.TypeName)
 	}
-	if t.plan.version == nil {
+	if t.plan.Version == nil {
 		return t.Put(ctx, *v, conditions...)
 	}
 	in, err := t.putInput(ctx, t.operand(*v), conditions)
 	if err != nil {
 		return err
 	}
-	n, err := t.plan.counter().Of(in.Item)
+	n, err := t.plan.Counter().Of(in.Item)
 	if err != nil {
 		return err
 	}
 	if _, err = t.put(ctx, in); err != nil {
 		return t.explain("put", err, t.expects(in, conditions))
 	}
-	gotype.SetInteger(reflect.ValueOf(v).Elem(), t.plan.version.index, n)
+	gotype.SetInteger(reflect.ValueOf(v).Elem(), t.plan.Version.Index, n)
 	return nil
 }
 
@@ -161,8 +161,8 @@ func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dy
 		return nil, err
 	}
 	var unchanged Condition
-	if c.plan.version != nil {
-		if unchanged, err = c.plan.advance(item); err != nil {
+	if c.plan.Version != nil {
+		if unchanged, err = c.plan.Advance(item); err != nil {
 			return nil, err
 		}
 	}
@@ -223,7 +223,7 @@ func (c *core) ownPut(ctx context.Context, in *dynamodb.PutItemInput, err error,
 
 func (c *core) delete(ctx context.Context, k Key, returned types.ReturnValue,
 	conditions []Condition) (*dynamodb.DeleteItemOutput, error) {
-	key, err := c.plan.key(k)
+	key, err := c.key(k)
 	if err != nil {
 		return nil, err
 	}

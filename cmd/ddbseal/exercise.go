@@ -12,6 +12,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/principal"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/labsetup/exercise"
 )
 
@@ -57,7 +58,7 @@ func (c *exerciseList) Run(s streams) error {
 // exerciseFlags say which exercise, and where.
 type exerciseFlags struct {
 	target
-	ID string `arg:"" help:"ID of the exercise, as 'ddbseal exercise list' shows it."`
+	ID string `arg:"" complete:"@exercises" help:"ID of the exercise, as 'ddbseal exercise list' shows it."`
 }
 
 // withSet opens the place and calls do with the exercises there.
@@ -138,17 +139,17 @@ func (c *exerciseStart) Run(ctx context.Context, s streams) error {
 
 // describe tells the task and how to go on.
 func (c *exerciseStart) describe(s streams, p *place, e exercise.Exercise) {
-	st := styleFor(s.out)
-	tell(s.out, "\n%s\n", st.bold(e.Title))
+	st := terminal.StyleFor(s.out)
+	tell(s.out, "\n%s\n", st.Bold(e.Title))
 	for _, part := range []struct{ name, text string }{{"Why", e.Goal}, {"Given", e.Start}, {"Task", e.Task}} {
-		tell(s.out, "\n%s\n", st.bold(part.name))
+		tell(s.out, "\n%s\n", st.Bold(part.name))
 		paragraphs(s.out, part.text)
 	}
 	answer := ""
 	if e.Text {
 		answer = " --answer FILE"
 	}
-	tell(s.out, "\n%s\n", st.bold("Next"))
+	tell(s.out, "\n%s\n", st.Bold("Next"))
 	if p.server != nil && !e.Text {
 		tell(s.out, "  ddbseal serve --data-dir %s\n", p.dir)
 		tell(s.out, "  # in another terminal, paste the exports that it prints; then use the AWS CLI\n")
@@ -176,7 +177,7 @@ func paragraphs(w io.Writer, text string) {
 }
 
 type exerciseHint struct {
-	ID     string `arg:"" help:"ID of the exercise."`
+	ID     string `arg:"" complete:"@exercises" help:"ID of the exercise."`
 	Number int    `arg:"" optional:"" default:"1" help:"Which hint: each says more than the one before. (default: ${default})"`
 }
 
@@ -281,13 +282,13 @@ func startFirst(err error, id string, p *place) error {
 }
 
 func (c *exerciseCheck) print(s streams, r *exercise.Result) error {
-	st := styleFor(s.out)
+	st := terminal.StyleFor(s.out)
 	short := func(text string) string { return strings.ReplaceAll(text, "exercise-"+r.ID+"-", "…") }
 	passed := 0
 	for _, f := range r.Findings {
-		mark := st.bad("FAIL")
+		mark := st.Bad("FAIL")
 		if f.OK {
-			mark = st.good("ok  ")
+			mark = st.Good("ok  ")
 			passed++
 		}
 		tell(s.out, "%s  %s: %s\n      expected %s, got %s\n", mark, short(f.Who), short(f.Tried), f.Expected, f.Got)
@@ -297,9 +298,9 @@ func (c *exerciseCheck) print(s streams, r *exercise.Result) error {
 			}
 		}
 	}
-	verdict := st.bad(fmt.Sprintf("%d of %d as expected: not solved yet.", passed, len(r.Findings)))
+	verdict := st.Bad(fmt.Sprintf("%d of %d as expected: not solved yet.", passed, len(r.Findings)))
 	if r.Passed() {
-		verdict = st.good("Solved.")
+		verdict = st.Good("Solved.")
 	}
 	return tell(s.out, "\n%s\n", verdict)
 }
@@ -355,7 +356,7 @@ func (c *exerciseSolution) Run(ctx context.Context, s streams) error {
 type exerciseEnv struct {
 	DataDir string `name:"data-dir" env:"DDBSEAL_DATA_DIR" type:"path" placeholder:"DIR" help:"Where 'exercise start' kept the access keys. (default: as with 'exercise start')"`
 	AWS     bool   `name:"aws" help:"The access keys of exercises on AWS."`
-	User    string `arg:"" help:"A user of an exercise that was started, such as exercise-key-off-insider."`
+	User    string `arg:"" complete:"@principals" help:"A user of an exercise that was started, such as exercise-key-off-insider."`
 }
 
 // Help is the long help text.
@@ -393,7 +394,7 @@ func (c *exerciseEnv) Run(s streams) (err error) {
 type exerciseRemove struct {
 	target
 	Yes bool     `name:"yes" help:"Do not ask (with --aws)."`
-	IDs []string `arg:"" optional:"" name:"id" help:"IDs of exercises; none means all."`
+	IDs []string `arg:"" optional:"" name:"id" complete:"@exercises" help:"IDs of exercises; none means all."`
 }
 
 // Help is the long help text.

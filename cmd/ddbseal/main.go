@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
 	"runtime/debug"
 	"syscall"
 
@@ -17,6 +16,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/completion"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 )
 
 // Exit codes.
@@ -141,12 +141,11 @@ func version() string {
 	return info.Main.Version + " " + info.GoVersion
 }
 
-// wireDetail is what the SDK puts before a service's own words.
-var wireDetail = regexp.MustCompile(
-	`(operation error [A-Za-z0-9 ]+: \w+, )?(exceeded maximum number of attempts, \d+, )?https response error StatusCode: \d+, RequestID: [^,]*, (api error )?`)
-
 // plain is an error's text in one line, without details of the wire.
-func plain(text string) string { return wireDetail.ReplaceAllString(oneLine(text), "") }
+func plain(text string) string { return terminal.Plain(text) }
+
+// tell prints for people. Everything that commands print for them goes through it.
+func tell(w io.Writer, format string, args ...any) error { return terminal.Tell(w, format, args...) }
 
 // report prints an error in one line, with the fix where one is known, and
 // returns the exit code.

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store"
 )
 
 // Client is the part of *dynamodb.Client that a migration uses. If it also has
@@ -79,6 +80,12 @@ type Config struct {
 	DropBeacons bool
 	// Progress is called after each page, by one goroutine at a time. Nil: not.
 	Progress func(Progress)
+	// Failed is called for each item that failed, by one goroutine at a time and
+	// before the position behind the item is saved: a list that Failed keeps lacks
+	// no item after an interruption, and can have an item more than once. The calls
+	// of one process are in no order. An error of Failed ends the migration. Nil:
+	// not called.
+	Failed func(*store.ItemError) error
 }
 
 // Share is one of several machines with the same migration: it works on every

@@ -280,8 +280,8 @@ func TestClickThrough(t *testing.T) {
 	user.doesNotSee("main", "Robin Example")
 
 	// The key's deletion, and its cancellation.
-	admin.run(chromedp.Click(chromedp.CSS(`details:has(#schedule) summary`)),
-		chromedp.Click(chromedp.CSS("#understood")))
+	admin.click("#delete-key")
+	admin.run(chromedp.Click(chromedp.CSS("#understood")))
 	admin.click("#schedule")
 	admin.sees("main", "Pending deletion until")
 	admin.click("#cancel")
@@ -443,6 +443,26 @@ func TestAccessible(t *testing.T) {
 	admin.run(choose(userARN))
 	admin.click("#add-user")
 	admin.check("key with a change")
+	draft := "/keys/create?type=symmetric&usage=encrypt&alias=clinic-key&administrator=" + userARN +
+		"&user=" + userARN + "&accounts=444455556666&page="
+	for _, path := range []string{"/keys/create", "/keys/create?page=3&type=symmetric&usage=sign",
+		"/keys/create?page=3&type=symmetric&usage=encrypt&alias=my+key", draft + "3", draft + "4", draft + "5",
+		"/tables/create", "/tables/encryption/" + labsetup.ServerTable, "/tables/delete/" + labsetup.ServerTable,
+		"/keys/delete" + strings.TrimPrefix(key, "/keys")} {
+		admin.open(path)
+		admin.run(chromedp.Evaluate[chromedp.Void](
+			`for (const d of document.querySelectorAll("details")) d.open = true`))
+		admin.check(path)
+	}
+	admin.open("/tables/create")
+	admin.run(chromedp.Click(chromedp.CSS("#settings-own")))
+	admin.check("create table with own settings")
+	admin.click("#create-table") // nothing is filled in
+	admin.check("create table, refused")
+	admin.open(draft + "5")
+	admin.shoot("create-key")
+	admin.open("/tables/encryption/" + labsetup.ServerTable)
+	admin.shoot("encryption")
 	for _, path := range []string{"/", "/tables", "/keys", key + "?view=policy", "/access",
 		"/access?table=" + labsetup.ClientTable + "&sample=5", "/audit", "/lab", "/exercises",
 		"/exercises/one-server-table", "/exercises/attribute-class", "/missing"} {

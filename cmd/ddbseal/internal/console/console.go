@@ -199,6 +199,16 @@ func (c *Console) routes() http.Handler {
 	get("/tables", c.tablesPage)
 	post("/tables/read", c.readItem)
 	get("/tables/item/{ref}", c.itemPage)
+	both := func(pattern string, show, change handler) {
+		get(pattern, c.writing(show))
+		post(pattern, c.writing(change))
+	}
+	both("/tables/create", c.createTablePage, c.createTable)
+	both("/tables/encryption/{name}", c.encryptionPage, c.changeEncryption)
+	both("/tables/delete/{name}", c.deleteTablePage, c.deleteTable)
+	post("/tables/undo", c.writing(c.undoTable))
+	both("/keys/create", c.createKeyPage, c.createKey)
+	both("/keys/delete/{id}", c.deleteKeyPage, c.deleteKey)
 	get("/keys", c.keysPage)
 	get("/keys/{id}", c.keyPage)
 	post("/keys/{id}/{action}", c.writing(c.changeKey))

@@ -88,6 +88,8 @@ type tablesView struct {
 	Left, Right string
 	Problem     *problem // the tables cannot be listed
 	Panels      []panel
+	Fixed       bool      // nothing can be changed here
+	Changes     []*change // of tables
 }
 
 const scanLimit = 20
@@ -109,6 +111,7 @@ func (c *Console) showTables(w http.ResponseWriter, r *http.Request, s *session,
 		c.redirect(w, r, "/signin")
 		return
 	}
+	v.Fixed, v.Changes = c.readOnly(), s.changesWhere(func(ch *change) bool { return ch.Table != "" })
 	c.render(w, r, s, http.StatusOK, "tables", page{Title: "Tables", Section: "tables", Body: v})
 }
 

@@ -1,4 +1,4 @@
-package main
+package narration
 
 import (
 	"bufio"
@@ -6,38 +6,40 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
-// learner asks questions on a terminal and counts the answers that were right.
-type learner struct {
+// Learner asks questions on a terminal and counts the answers that were right.
+type Learner struct {
 	in           *bufio.Reader
 	asked, right int
 }
 
-func newLearner(in io.Reader) *learner { return &learner{in: bufio.NewReader(in)} }
+// NewLearner returns a Learner who answers on in.
+func NewLearner(in io.Reader) *Learner { return &Learner{in: bufio.NewReader(in)} }
 
 // mostTries is how often a question is asked again after an answer that is not
 // one of its numbers.
 const mostTries = 3
 
-// ask asks one question and tells the right answer. After the end of input it
+// Ask asks one question and tells the right answer. After the end of input it
 // asks nothing.
-func (l *learner) ask(n *narrator, q labsetup.Question) {
+func (l *Learner) Ask(n *Narrator, q labsetup.Question) {
 	if l.in == nil {
 		return
 	}
-	tell(n.out, "\n")
-	n.text("  ", "Before it runs: "+q.Text)
+	terminal.Tell(n.out, "\n")
+	n.Text("  ", "Before it runs: "+q.Text)
 	for i, choice := range q.Choices {
-		n.text("    ", strconv.Itoa(i+1)+"  "+choice)
+		n.Text("    ", strconv.Itoa(i+1)+"  "+choice)
 	}
 	for range mostTries {
-		tell(n.out, "  Your answer (1 to %d, Enter to skip): ", len(q.Choices))
+		terminal.Tell(n.out, "  Your answer (1 to %d, Enter to skip): ", len(q.Choices))
 		line, err := l.in.ReadString('\n')
 		if err != nil {
 			l.in = nil
-			tell(n.out, "\n")
+			terminal.Tell(n.out, "\n")
 			return
 		}
 		line = strings.TrimSpace(line)
@@ -51,12 +53,12 @@ func (l *learner) ask(n *narrator, q labsetup.Question) {
 		l.asked++
 		if answer-1 == q.Right {
 			l.right++
-			tell(n.out, "  %s\n", n.style.good("Right."))
+			terminal.Tell(n.out, "  %s\n", n.style.Good("Right."))
 		} else {
-			n.text("  ", "Not quite: it is "+strconv.Itoa(q.Right+1)+", "+q.Choices[q.Right]+".")
+			n.Text("  ", "Not quite: it is "+strconv.Itoa(q.Right+1)+", "+q.Choices[q.Right]+".")
 		}
 		if !predicts(q) {
-			n.text("  ", q.Because)
+			n.Text("  ", q.Because)
 		}
 		return
 	}
@@ -70,8 +72,8 @@ func predicts(q labsetup.Question) bool {
 }
 
 // end tells how many answers were right.
-func (l *learner) end(n *narrator) {
+func (l *Learner) end(n *Narrator) {
 	if l.asked > 0 {
-		tell(n.out, "You answered %d of %d questions right.\n", l.right, l.asked)
+		terminal.Tell(n.out, "You answered %d of %d questions right.\n", l.right, l.asked)
 	}
 }
