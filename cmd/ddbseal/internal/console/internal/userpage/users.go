@@ -162,9 +162,10 @@ func (d *Desk) createKey(ctx context.Context, name string) reply.Reply {
 	if err != nil {
 		return reply.Fail("New access key", err)
 	}
-	return reply.Go("/secret/" + d.Kept.hold(d.NewID(), &secret{User: name, Title: "New access key of " + name, file: file,
+	x := &secret{User: name, Title: "New access key of " + name, file: file,
 		Rows: []secretRow{{"Access key ID", id}, {"Secret access key", text}},
-		Text: "Programs sign their requests with it. Deactivate it when it is lost or no longer used."}, d.Now))
+		Text: "Programs sign their requests with it. Deactivate it when it is lost or no longer used."}
+	return reply.Go("/secret/" + d.Kept.hold(d.NewID(), x, d.Now))
 }
 
 type deleteView struct {
