@@ -164,7 +164,7 @@ func TestCredentialsFile(t *testing.T) {
 	if !strings.HasSuffix(string(text), ",https://111122223333.signin.aws.amazon.com/console\n") {
 		t.Errorf("the file names another page to sign in: %q", text)
 	}
-	if password, ok := labsetup.ReadPassword(dir); !ok || !strings.Contains(string(text), ","+password+",") {
+	if password, ok := labsetup.ReadPassword(dir, ""); !ok || !strings.Contains(string(text), ","+password+",") {
 		t.Error("the password of the file is not found")
 	}
 	if len(keys) != 1 || !strings.HasPrefix(keys[0], labsetup.UserName+" AKIA") {

@@ -100,7 +100,7 @@ func saveSnapshot(path string, s *access.Snapshot) error {
 	return privatefile.Replace(path, text.Bytes())
 }
 
-// tables are those of the arguments, with the keys of their items.
+// tables are the tables of the arguments, with the keys of their items.
 func (c *accessCommand) tables(ctx context.Context, p *place, cfg aws.Config) ([]access.Table, error) {
 	like := access.Table{}
 	for _, key := range c.ItemKey {

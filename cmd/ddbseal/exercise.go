@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/principal"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/labsetup/exercise"
@@ -27,6 +25,7 @@ type exerciseCommand struct {
 }
 
 type exerciseList struct {
+	target
 	JSON bool `name:"json" help:"Print the exercises as JSON."`
 }
 
@@ -37,8 +36,11 @@ func (c *exerciseList) Help() string {
   ddbseal exercise list`
 }
 
-// Run lists.
+// Run lists. It makes no call.
 func (c *exerciseList) Run(s streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	all := exercise.All()
 	if c.JSON {
 		return printJSON(s.out, all)
@@ -155,7 +157,7 @@ func (c *exerciseStart) describe(s streams, p *place, e exercise.Exercise) {
 		tell(s.out, "  # in another terminal, paste the exports that it prints; then use the AWS CLI\n")
 	}
 	tell(s.out, "  ddbseal exercise check %s%s%s\n", e.ID, answer, p.flag)
-	tell(s.out, "  ddbseal exercise hint %s      # %d hints\n", e.ID, len(e.Hints))
+	tell(s.out, "  ddbseal exercise hint %s%s      # %d hints\n", e.ID, p.flag, len(e.Hints))
 	tell(s.err, "The access keys of its users are in %s: see 'ddbseal exercise env --help'.\n", p.principals.Path)
 }
 
@@ -177,8 +179,8 @@ func paragraphs(w io.Writer, text string) {
 }
 
 type exerciseHint struct {
-	ID     string `arg:"" complete:"@exercises" help:"ID of the exercise."`
-	Number int    `arg:"" optional:"" default:"1" help:"Which hint: each says more than the one before. (default: ${default})"`
+	exerciseFlags
+	Number int `arg:"" optional:"" default:"1" help:"Which hint: each says more than the one before. (default: ${default})"`
 }
 
 // Help is the long help text.
@@ -189,8 +191,11 @@ func (c *exerciseHint) Help() string {
   ddbseal exercise hint one-server-table 2`
 }
 
-// Run tells the hint.
+// Run tells the hint. It makes no call.
 func (c *exerciseHint) Run(s streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	e, err := known(c.ID)
 	if err != nil {
 		return err
@@ -204,7 +209,7 @@ func (c *exerciseHint) Run(s streams) error {
 		}
 	}
 	if c.Number < len(e.Hints) {
-		tell(s.err, "The next one: ddbseal exercise hint %s %d\n", e.ID, c.Number+1)
+		tell(s.err, "The next one: ddbseal exercise hint %s %d%s\n", e.ID, c.Number+1, c.flags())
 	}
 	return nil
 }
@@ -354,9 +359,8 @@ func (c *exerciseSolution) Run(ctx context.Context, s streams) error {
 }
 
 type exerciseEnv struct {
-	DataDir string `name:"data-dir" env:"DDBSEAL_DATA_DIR" type:"path" placeholder:"DIR" help:"Where 'exercise start' kept the access keys. (default: as with 'exercise start')"`
-	AWS     bool   `name:"aws" help:"The access keys of exercises on AWS."`
-	User    string `arg:"" complete:"@principals" help:"A user of an exercise that was started, such as exercise-key-off-insider."`
+	target
+	User string `arg:"" complete:"@principals" help:"A user of an exercise that was started, such as exercise-key-off-insider."`
 }
 
 // Help is the long help text.
@@ -369,17 +373,11 @@ func (c *exerciseEnv) Help() string {
 }
 
 // Run prints the exports.
-func (c *exerciseEnv) Run(s streams) (err error) {
-	dir, file := c.DataDir, principal.File
-	if dir == "" {
-		if dir, err = principal.DefaultFolder(); err != nil {
-			return err
-		}
+func (c *exerciseEnv) Run(s streams) error {
+	if err := c.check(); err != nil {
+		return err
 	}
-	if c.AWS {
-		file = principal.FileAWS
-	}
-	p, err := principal.Read(filepath.Join(dir, file))
+	_, p, err := c.readKeys()
 	if err != nil {
 		return err
 	}

@@ -336,15 +336,12 @@ func (p *place) hint(err error) string {
 	return hint.ForLab(err)
 }
 
-// otherAccount is the second account of an embedded lab.
-const otherAccount = "444455556666"
-
-func (p *place) labConfig(administrator aws.Config) (labsetup.Config, error) {
-	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain, Hint: p.hint}
+func (p *place) labConfig(admin aws.Config) (labsetup.Config, error) {
+	cfg := labsetup.Config{Administrator: admin, As: p.sign, Explain: p.explain, Hint: p.hint}
 	if p.server == nil {
 		return cfg, nil
 	}
-	root, err := p.server.AddAccount(otherAccount)
+	root, err := p.server.AddAccount(administrator.OtherAccount)
 	if err != nil {
 		return cfg, err
 	}

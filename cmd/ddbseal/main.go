@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -49,7 +50,7 @@ type command struct {
 	Keystore keystoreCommand `cmd:"" group:"Tools" help:"Create, rotate and list branch keys."`
 	Beacon   beaconCommand   `cmd:"" group:"Tools" help:"Choose the length of a beacon for searching encrypted attributes."`
 	Access   accessCommand   `cmd:"" group:"Tools" help:"Tell who can read a table in clear, and why."`
-	Policy   policyCommand   `cmd:"" group:"Tools" help:"Print the least policies to read, write or migrate a table, with proofs."`
+	Policy   policyCommand   `cmd:"" group:"Tools" help:"Print the least-privilege policies to read, write or migrate a table, with proofs."`
 	Doctor   doctorCommand   `cmd:"" group:"Tools" help:"Check credentials, region, clock and permissions."`
 
 	Completion completionCommand `cmd:"" group:"Tools" help:"Print what to put into the shell's start-up file for completion by Tab."`
@@ -132,13 +133,14 @@ func commandOf(err error) string {
 	return "ddbseal"
 }
 
-// version is the module's and the toolchain's.
+// version returns what --version prints: the command and its version, which is
+// "(devel)" for a build outside of version control, the toolchain, and the system.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+	module := "(unknown version)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		module = info.Main.Version
 	}
-	return info.Main.Version + " " + info.GoVersion
+	return fmt.Sprintf("ddbseal %s %s %s/%s", module, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // plain is an error's text in one line, without details of the wire.

@@ -43,7 +43,7 @@ type migrateCommand struct {
 func (c *migrateCommand) Help() string {
 	return `Moves the items of a table from one state to another while it is in use: plaintext to encrypted, one key to another, and back. First a dry run, which opens and converts everything and writes nothing; then the same without --dry-run. Interrupted, it goes on where it was. Every program that writes to the table must write the new state already, and read both.
 
-The configurations are those of 'ddbseal item', of which 'ddbseal item config' prints examples; table in them is the logical name. Items that fail are named and stay as they are; the exit code is then 1, and 2 for a wrong configuration.
+The configurations are as for 'ddbseal item', of which 'ddbseal item config' prints examples; table in them is the logical name. Items that fail are named and stay as they are; the exit code is then 1, and 2 for a wrong configuration.
 
   ddbseal migrate --table patients --id encrypt-2026 --to patients.json --dry-run
   ddbseal migrate --table patients --id encrypt-2026 --to patients.json

@@ -94,7 +94,7 @@ func (p *providers) beaconKeys(ctx context.Context, k itemconfig.BeaconKeySource
 }
 
 // openKeyStore opens the key store that a keyring or a key source of the file
-// describes. Without a logical name it is that of its table.
+// describes. Without a logical name it has the name of its table.
 func (p *providers) openKeyStore(ctx context.Context, table, logical, kmsKey string) (*keystore.KeyStore, error) {
 	for _, m := range []struct{ name, value, what string }{{"table", table, "the name of the key store's table"},
 		{"kmsKeyId", kmsKey, "the ARN of the KMS key that wraps its branch keys"}} {

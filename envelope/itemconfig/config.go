@@ -35,8 +35,8 @@ type Config struct {
 const maxSize = 4 << 20
 
 // ReadFile reads the configuration in a file of at most 4 MB. Paths of key files
-// in it are relative to its folder. Errors name the file: those of opening it, and
-// those of [Read].
+// in it are relative to its folder. Errors name the file: the error of opening it, or
+// one of [Read].
 func ReadFile(path string) (*Config, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -54,7 +54,7 @@ func ReadFile(path string) (*Config, error) {
 // Read parses a configuration of at most 4 MB. Paths of key files in it are
 // relative to the process's working directory. An unknown member is an error: a
 // misspelt "allowedUnsignedAttributes" must not be ignored. So is a member that
-// does not belong to the type of its keyring or legacy provider. Errors: those of r,
+// does not belong to the type of its keyring or legacy provider. Errors: r's,
 // and [envelope.ErrConfiguration] if the text is not a configuration; a
 // [*MemberError] if a member is at fault.
 func Read(r io.Reader) (*Config, error) {

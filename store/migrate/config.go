@@ -33,12 +33,12 @@ type Client interface {
 var _ Client = (*dynamodb.Client)(nil)
 
 var (
-	// ErrNoDryRun: Run was called for a segment without a complete dry run.
+	// ErrNoDryRun means that Run was called for a segment without a complete dry run.
 	ErrNoDryRun = errors.New("no complete dry run")
-	// ErrCheckpoint: the checkpoint is of another migration under the same ID,
+	// ErrCheckpoint means that the checkpoint is of another migration under the same ID,
 	// or damaged.
 	ErrCheckpoint = errors.New("checkpoint does not fit the migration")
-	// ErrFailedItems: the migration went through, but some items could not be
+	// ErrFailedItems means that the migration went through, but some items could not be
 	// converted and are as they were. The report names them.
 	ErrFailedItems = errors.New("some items could not be converted")
 )
@@ -74,7 +74,7 @@ type Config struct {
 	// SkipDryRun lets Run begin without a dry run of the same ID.
 	SkipDryRun bool
 	// DropBeacons lets Run convert items that have beacons which neither To nor
-	// From computes, such as those of an official library. Such an item loses them
+	// From computes, such as beacons of an official library. Such an item loses them
 	// and no longer appears in searches by them. Without DropBeacons the item fails
 	// with store.ErrBeacons, unless only its beacons change: then it keeps them.
 	DropBeacons bool

@@ -60,7 +60,7 @@ func New(c Config) (*Migration, error) {
 // DryRun opens and converts every item of this share and builds its write, but
 // sends none, so that the report names everything that would fail. It starts
 // from the beginning each time it is called, unless the call before was
-// interrupted. Errors: [ErrFailedItems]; [ErrCheckpoint]; those of DynamoDB;
+// interrupted. Errors: [ErrFailedItems]; [ErrCheckpoint]; DynamoDB's;
 // envelope.ErrConfiguration if To would encrypt the key of an index or the
 // attribute by which the table expires items; envelope.ErrKeyDenied, which ends
 // it at once.
@@ -68,7 +68,7 @@ func (m *Migration) DryRun(ctx context.Context) (Report, error) { return m.all(c
 
 // Run converts the items of this share. Segments that are complete without
 // failed items are not read again, unless a dry run after that found items to
-// convert. Errors: [ErrNoDryRun]; those of DryRun; store.ErrUncertain if a write
+// convert. Errors: [ErrNoDryRun]; the errors of DryRun; store.ErrUncertain if a write
 // failed without a clear answer and the item could not be read again.
 func (m *Migration) Run(ctx context.Context) (Report, error) { return m.all(ctx, run) }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -292,11 +294,19 @@ func TestClickThrough(t *testing.T) {
 	user.quiet()
 }
 
-// TestClickLab clicks through the whole lab, one step, some, and the rest.
+// TestClickLab clicks through the whole lab, one step, some, and the rest. Meanwhile the
+// user's home page follows in another window, without being loaded again.
 func TestClickLab(t *testing.T) {
 	root := chromium(t)
 	s := newSite(t)
-	w := s.window(root)
+	w, user := s.window(root), s.window(root)
+	user.signIn(labsetup.UserName)
+	user.open("/lab")
+	user.sees("main", "The lab belongs to the administrator")
+	user.shoot("lab-user")
+	user.open("/")
+	user.waitFor(`document.getElementById("follow").textContent === "live"`)
+	user.run(chromedp.Evaluate[chromedp.Void](`document.body.dataset.loaded = "once"`))
 	w.signIn(administrator.Name)
 	w.open("/lab")
 	w.run(chromedp.KeyEvent(kb.Tab))
@@ -309,17 +319,60 @@ func TestClickLab(t *testing.T) {
 	}
 	w.leave(chromedp.KeyEvent(kb.Enter))
 	w.sees("#progress", "1 of ")
-	w.click("li.next button")
+	w.click("li.next .actions button")
 	w.sees("#progress", "2 of ")
-	w.click("#run-next")
+	w.sees("#step-2", "was there already")
+	w.sees("li.next", "By hand", "Go on")
 	w.run(chromedp.Evaluate[chromedp.Void](`scrollTo(0, 0)`))
 	w.shoot("lab")
+	w.runTo("disk-" + labsetup.ServerTable)
+	w.sees("li.next legend", "Who is kept from the record by encryption at rest?")
+	w.shoot("lab-question")
+	w.click("li.next .predict button:nth-of-type(2)")
+	w.sees("li.next .said", "right", "Encryption at rest is about the disk.")
+	w.runTo("key-user-server")
+	user.waitFor(`document.querySelectorAll("#picture [stroke-width='3']").length === 2 &&
+		document.getElementById("words").textContent.includes("hay fever") &&
+		document.getElementById("changed").textContent !== ""`)
+	w.runTo("picture")
+	user.waitFor(`[...document.querySelectorAll("#picture text")].some((e) => e.textContent === "KMS: denied")`)
+	if loaded := js[string](user, `document.body.dataset.loaded`); loaded != "once" {
+		t.Error("the home page was loaded again")
+	}
+	user.shoot("home-live")
+	w.click("#run-core")
+	w.sees("#report", "every check held", "You can now", "Try the exercises")
 	w.click("#run-all")
 	w.sees("#report", "every check held", "Who sees what", "denied kms:Decrypt", "plaintext", "ciphertext")
 	w.doesNotSee("#progress", "not as expected")
-	w.open("/lab")
+	w.run(chromedp.Evaluate[chromedp.Void](`document.getElementById("report").scrollIntoView()`))
 	w.shoot("report")
+	user.open("/tables") // finishing signs out no user
+	user.sees("header", labsetup.UserName)
+	w.run(chromedp.Click(chromedp.CSS("#clean summary")), chromedp.Click(chromedp.CSS(`#clean input[name="sure"]`)))
+	w.click("#clean .danger")
+	w.sees("main", "The lab was cleaned up", "0 of ")
 	w.quiet()
+}
+
+// runTo runs the steps before the one with an ID.
+func (w *window) runTo(id string) {
+	w.t.Helper()
+	number := slices.Index(w.plan(w.t), id)
+	w.run(chromedp.Evaluate[chromedp.Void](`document.getElementById("run-next").value = "` + strconv.Itoa(number) + `"`))
+	w.click("#run-next")
+}
+
+// waitFor waits until an expression is true in the page.
+func (w *window) waitFor(expression string) {
+	w.t.Helper()
+	for range 400 {
+		if js[bool](w, expression) {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	w.t.Fatalf("never came: %s\n%.1500s", expression, w.text("main"))
 }
 
 // TestClickInspector looks at the bytes, and at an item that holds markup.

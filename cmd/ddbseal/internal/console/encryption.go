@@ -15,6 +15,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/fault"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/tabledraft"
+	"github.com/ddbseal/ddbseal/labsetup"
 )
 
 // encryptionView is the choice among DynamoDB's three keys.
@@ -55,7 +56,7 @@ func (c *Console) choice(ctx context.Context, s *session, e tabledraft.Encryptio
 // labSteps are links to the steps of the lab, by ID.
 func (c *Console) labSteps(s *session) map[string]stepLink {
 	out := map[string]stepLink{}
-	lab, err := c.labFor(s, nil)
+	lab, err := labsetup.New(c.labConfig(s))
 	if err != nil {
 		return out
 	}

@@ -120,7 +120,7 @@ func TestEveryPage(t *testing.T) {
 		{labsetup.UserName, "/access", 403, "iam:GetAccountAuthorizationDetails"},
 		{labsetup.UserName, "/audit", 403, "cloudtrail:LookupEvents"},
 		{labsetup.UserName, "/audit/export", 403, "cloudtrail:LookupEvents"},
-		{labsetup.UserName, "/lab", 200, "make a customer managed key"},
+		{labsetup.UserName, "/lab", 200, "The lab belongs to the administrator"},
 		{"root", "/tables", 200, labsetup.ServerTable},
 		{"root", "/keys", 200, labsetup.KeyAlias},
 		{"root", path, 200, "Key users"},

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	sessionLimit = 12 * time.Hour // that of its credentials
+	sessionLimit = 12 * time.Hour // as its credentials
 	maxRefs      = 2000
 	maxChanges   = 50
 )
@@ -46,7 +46,6 @@ type session struct {
 	notice  string
 	refs    map[string]itemRef
 	changes []*change
-	lab     *labRun
 
 	exercises map[string]exerciseView // by ID
 

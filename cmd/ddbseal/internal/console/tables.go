@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/labsetup"
 )
 
 // tableInfo is what DescribeTable says.
@@ -118,6 +117,7 @@ func (c *Console) showTables(w http.ResponseWriter, r *http.Request, s *session,
 // chooseTables lists the tables; without a choice it takes the lab's two.
 func (c *Console) chooseTables(ctx context.Context, s *session, left, right string) tablesView {
 	v := tablesView{Left: left, Right: right}
+	names := c.progress.Named()
 	pages := dynamodb.NewListTablesPaginator(s.ddb, &dynamodb.ListTablesInput{})
 	for pages.HasMorePages() {
 		out, err := pages.NextPage(ctx)
@@ -131,7 +131,7 @@ func (c *Console) chooseTables(ctx context.Context, s *session, left, right stri
 		for _, t := range []struct {
 			name string
 			to   *string
-		}{{labsetup.ServerTable, &v.Left}, {labsetup.ClientTable, &v.Right}} {
+		}{{names.ServerTable, &v.Left}, {names.ClientTable, &v.Right}} {
 			if slices.Contains(v.Names, t.name) {
 				*t.to = t.name
 			}

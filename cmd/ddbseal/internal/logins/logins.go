@@ -95,7 +95,7 @@ func (p *provider) login(ctx context.Context, user string) (Login, error) {
 func (p *provider) known(user string) string {
 	candidates := []string{p.kept[user]}
 	if p.folder != "" && user == labsetup.UserName {
-		if password, ok := labsetup.ReadPassword(p.folder); ok {
+		if password, ok := labsetup.ReadPassword(p.folder, ""); ok {
 			candidates = append(candidates, password)
 		}
 	}

@@ -155,6 +155,9 @@ func (n *Narrator) Step(s labsetup.Step) {
 	}
 	n.heading(s)
 	line := s.Title
+	if s.Existed {
+		line += " (it was there already)"
+	}
 	if s.Got != labsetup.Done {
 		line += " → " + s.Got
 		if s.OK {
@@ -189,13 +192,13 @@ func (n *Narrator) Step(s labsetup.Step) {
 // step seems to hang.
 const (
 	wordsAMinute = 220
-	leastPause   = 800 * time.Millisecond
-	mostPause    = 12 * time.Second
+	minPause     = 800 * time.Millisecond
+	maxPause     = 12 * time.Second
 )
 
 // readingTime is how long a text takes to read.
 func readingTime(text string) time.Duration {
-	return min(max(time.Duration(len(strings.Fields(text)))*time.Minute/wordsAMinute, leastPause), mostPause)
+	return min(max(time.Duration(len(strings.Fields(text)))*time.Minute/wordsAMinute, minPause), maxPause)
 }
 
 func (n *Narrator) mark(s labsetup.Step) terminal.Styled {

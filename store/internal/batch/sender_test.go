@@ -104,23 +104,34 @@ func (s *server) BatchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput,
 
 func newServer() *server { return &server{written: map[string]int{}, seen: map[string]bool{}} }
 
-func table(s *server, concurrency int) *batch.Table {
-	return &batch.Table{Client: s, Name: "T", Key: number, Concurrency: concurrency,
+func sender(s *server, concurrency int) *batch.Sender {
+	return &batch.Sender{Client: s, Concurrency: concurrency,
 		Fail: func(call string, err error) error { return fmt.Errorf("%s: %w", call, err) }}
 }
 
-func items(n int) (out []envelope.Item) {
+var table = &batch.Table{Name: "T", Plain: "T", Key: number}
+
+func entries(n int) []batch.Entry {
+	var out []envelope.Item
 	for i := range n {
 		out = append(out, item(i))
 	}
-	return out
+	return batch.Entries(table, out)
 }
 
-func puts(_ context.Context, _ int, chunk []envelope.Item) (out []types.WriteRequest, err error) {
-	for _, i := range chunk {
-		out = append(out, types.WriteRequest{PutRequest: &types.PutRequest{Item: i}})
+func puts(_ context.Context, _ int, chunk []batch.Entry) (out []types.WriteRequest, err error) {
+	for _, e := range chunk {
+		out = append(out, types.WriteRequest{PutRequest: &types.PutRequest{Item: e.Item}})
 	}
 	return out, nil
+}
+
+// indexes returns the places of what is left.
+func indexes(left []batch.Left) (out []int) {
+	for _, l := range left {
+		out = append(out, l.Index)
+	}
+	return out
 }
 
 // TestConcurrency: calls run side by side up to the limit, and take the time of
@@ -136,7 +147,7 @@ func TestConcurrency(t *testing.T) {
 			s := newServer()
 			s.delay = 50 * time.Millisecond
 			start := time.Now()
-			left, err := table(s, c.concurrency).Write(t.Context(), items(1000), puts)
+			left, err := sender(s, c.concurrency).Write(t.Context(), entries(1000), puts)
 			if err != nil || left != nil || len(s.written) != 1000 {
 				t.Fatalf("%d written, %d left: %v", len(s.written), len(left), err)
 			}
@@ -155,9 +166,19 @@ func TestWriteFails(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer()
 			s.delay, s.fail, s.late = time.Millisecond, []string{"130", "199"}, []string{"3", "77", "201"}
-			left, err := table(s, concurrency).Write(t.Context(), items(1000), puts)
+			undone, err := sender(s, concurrency).Write(t.Context(), entries(1000), puts)
 			if !errors.Is(err, errDown) {
 				t.Fatal(err)
+			}
+			left := indexes(undone)
+			for _, l := range undone { // the two chunks that failed, and those that did not begin
+				if failed := l.Index/25 == 130/25 || l.Index/25 == 199/25; l.Err != nil && !failed ||
+					failed && l.Err != nil && !errors.Is(l.Err, errDown) {
+					t.Errorf("entry %d has the error %v", l.Index, l.Err)
+				}
+			}
+			if undone[0].Err == nil {
+				t.Error("the first entry that is left has no error")
 			}
 			if !slices.IsSorted(left) || len(left)+len(s.written) != 1000 {
 				t.Fatalf("%d left and %d written, sorted %v", len(left), len(s.written), slices.IsSorted(left))
@@ -183,14 +204,15 @@ func TestWriteFails(t *testing.T) {
 func TestRequestsFail(t *testing.T) {
 	for _, concurrency := range []int{1, 4} {
 		s := newServer()
-		left, err := table(s, concurrency).Write(t.Context(), items(60),
-			func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error) {
+		undone, err := sender(s, concurrency).Write(t.Context(), entries(60),
+			func(ctx context.Context, from int, chunk []batch.Entry) ([]types.WriteRequest, error) {
 				if from == 25 {
 					return nil, errDown
 				}
 				return puts(ctx, from, chunk)
 			})
-		if !errors.Is(err, errDown) || len(left)+len(s.written) != 60 || !slices.Contains(left, 25) ||
+		left := indexes(undone)
+		if !errors.Is(err, errDown) || undone[0].Err != nil || len(left)+len(s.written) != 60 || !slices.Contains(left, 25) ||
 			!slices.Contains(left, 49) {
 			t.Errorf("left %v, %d written: %v", left, len(s.written), err)
 		}
@@ -206,7 +228,11 @@ func TestGet(t *testing.T) {
 				s.delay, s.fail, s.late = time.Millisecond, fail, []string{"0", "99", "100", "999"}
 				var mu sync.Mutex
 				got := map[string]int{}
-				left, err := table(s, concurrency).Get(t.Context(), items(1000), func(read []envelope.Item) error {
+				left, err := sender(s, concurrency).Get(t.Context(), entries(1000), func(of *batch.Table,
+					read []envelope.Item) error {
+					if of != table {
+						t.Errorf("items of %v", of)
+					}
 					mu.Lock()
 					defer mu.Unlock()
 					for _, i := range read {
@@ -214,8 +240,8 @@ func TestGet(t *testing.T) {
 					}
 					return nil
 				})
-				for _, k := range left {
-					got[number(k)]++
+				for _, l := range left {
+					got[strconv.Itoa(l.Index)]++
 				}
 				for i := range 1000 {
 					if got[strconv.Itoa(i)] != 1 {
