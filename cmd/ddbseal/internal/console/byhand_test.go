@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -135,7 +136,9 @@ func (w *window) fits(where string) {
 // write puts text into a field, in place of what is there.
 func (w *window) write(selector, text string) {
 	w.t.Helper()
-	w.run(chromedp.SetValue(chromedp.CSS(selector), ""), chromedp.SendKeys(chromedp.CSS(selector), text))
+	w.run(chromedp.WaitVisible(chromedp.CSS(selector)),
+		chromedp.Evaluate[chromedp.Void]("document.querySelector("+strconv.Quote(selector)+`).value = ""`),
+		chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
 func (w *window) tick(selector string) {
