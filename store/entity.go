@@ -21,9 +21,10 @@ import (
 // [ErrOtherEntity] otherwise. An item without Attribute may be replaced or
 // deleted. [Table.BatchPut] and [Table.BatchDelete] cannot check.
 //
-// One attribute has one action per table: in client-side mode give each type
-// the attributes of the others with [ClientSide].OtherActions, from [Actions],
-// and their beacons with [ClientSide].Search, from [Beacons].
+// One attribute has one action per table: in client-side mode each type needs the
+// attributes and beacons of the others. [NewCollection] gives them to all types of
+// a program; [ClientSide].OtherActions, from [Actions], and [ClientSide].Search,
+// from [Beacons], take them one by one.
 type Entity struct{ Attribute, Name string }
 
 // Beacons returns the standard beacons that the tags of T declare, for the

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/composed"
 	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
@@ -23,6 +24,9 @@ var (
 	// ErrEncryptedAttribute means that an expression needs the value of an attribute
 	// that DynamoDB sees only as ciphertext, and no beacon serves it.
 	ErrEncryptedAttribute = errors.New("attribute is encrypted on the client")
+	// ErrKeyTemplate means that a value cannot be a part of the key that a tag template
+	// composes, or that a stored key is not one of the template.
+	ErrKeyTemplate = composed.ErrTemplate
 	// ErrItemTooLarge means that the item would be over DynamoDB's 400 KB. The error is
 	// a [*SizeError].
 	ErrItemTooLarge = errors.New("item is too large")

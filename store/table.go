@@ -71,6 +71,8 @@ type core struct {
 	validate  func(v any) error       // of a T or *T; nil if there is no check
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
 	searching *searching.Table        // nil if items have no beacons
+	// types has the entity types of a [Collection], by their names; nil for a table.
+	types map[string]entityType
 	// unsigned names, in client-side mode, the attributes that may be there
 	// without a signature and whose names are known.
 	unsigned []string

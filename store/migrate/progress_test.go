@@ -89,4 +89,6 @@ func TestFinalErrorNamesItem(t *testing.T) {
 // deniedKey is a keyring that the caller must not encrypt with.
 type deniedKey struct{ materials.Keyring }
 
-func (deniedKey) OnEncrypt(context.Context, *materials.Encryption) error { return envelope.ErrKeyDenied }
+func (deniedKey) OnEncrypt(context.Context, *materials.Encryption) error {
+	return envelope.ErrKeyDenied
+}
