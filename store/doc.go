@@ -144,9 +144,8 @@
 //     one of string, bool, nil, [attributevalue.Number], []byte, []any,
 //     map[string]any, []string, [][]byte and []attributevalue.Number: a number as
 //     attributevalue.Number, with all its digits, a struct as map[string]any, a
-//     time as a string. A set comes back as a slice, which is written as a
-//
-// list. Its type is checked by each write as New checks others.
+//     time as a string. A set comes back as a slice, which is written as a list.
+//     Each write checks the type of such a value as New checks others.
 //
 // A field that is not exported, or has the name "-", is not stored.
 //
@@ -165,8 +164,8 @@
 // attributes. Put with a version attribute refuses to overwrite what was not
 // read, and [Table.DeleteVersion] to delete it; Delete goes by the key alone.
 // Update keeps attributes and members that the Go type lacks, while Put replaces
-// the item. Batches are chunked and repeated, transactions reach over tables of
-// both modes.
+// the item. Batches are chunked and repeated. Transactions, and batches by
+// [BatchWrite] and [BatchGet], reach over tables of both modes.
 //
 // A write whose answer is lost may have been done. The SDK repeats it, and the
 // repetition can then fail its own condition. In client-side mode the footer of
@@ -179,7 +178,7 @@
 //
 // # Conditions and filters
 //
-// They are those of the SDK's expression package. A value of another DynamoDB type
+// Conditions and filters are made with the SDK's expression package. A value of another DynamoDB type
 // than the field stores is refused before the call; [Table.Value] makes one that
 // fits. DynamoDB sees encrypted attributes as ciphertext, so conditions on their
 // values are refused before the call. A filter on a signed attribute chooses by
@@ -198,6 +197,15 @@
 // Errors wrap the SDK's; the sentinels here and in package envelope are found by
 // errors.Is. One bad item in a page is an [*ItemError] with the item's key, and the
 // others come.
+//
+// # Observing
+//
+// Logging, tracing, meters and middleware of the SDK are those of the client that
+// [New] gets, and see ciphertext. [Table.Stats] counts conflicts, repetitions and
+// items that could not be read, without another dependency; awskms.Counter counts
+// calls of AWS KMS, and cache.Cache.Stats the hits of a cache of branch keys. Each
+// is a struct of numbers for expvar.Func or for the callback of an OpenTelemetry
+// observable counter.
 //
 // # Limits
 //

@@ -29,7 +29,7 @@ type Entity struct{ Attribute, Name string }
 
 // Beacons returns the standard beacons that the tags of T declare, for the
 // Standard beacons of [ClientSide].Search of another type in the same table. The
-// error is that of [New], whose options that say how values are stored are needed
+// error is as for [New], whose options that say how values are stored are needed
 // here too.
 func Beacons[T any](opts ...Option) ([]beacon.Standard, error) {
 	o, err := collectOptions(opts)
@@ -45,7 +45,7 @@ func Beacons[T any](opts ...Option) ([]beacon.Standard, error) {
 
 // Actions returns the actions that the tags of T give its attributes, for
 // [ClientSide].OtherActions of another type in the same table. The error is
-// that of [New], whose options that say how values are stored are needed here too.
+// as for [New], whose options that say how values are stored are needed here too.
 func Actions[T any](opts ...Option) (map[string]envelope.Action, error) {
 	o, err := collectOptions(opts)
 	if err != nil {

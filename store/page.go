@@ -63,7 +63,7 @@ func decodeOpened[T any](c *core, found searching.Found, v view, to *T) error {
 	if err != nil {
 		var zero T
 		*to = zero
-		return c.itemError(stored, err)
+		return c.unreadable(stored, err)
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ const updateAttempts = 20
 //
 // Update returns what it wrote. Errors: [ErrUncertain] if the change may have
 // been written; if not, [ErrNotFound], [ErrConflict] after 20 attempts,
-// [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and those of [Table.Get] and
+// [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and the errors of [Table.Get] and
 // [Table.Put].
 func (t *Table[T]) Update(ctx context.Context, k Key, change func(*T) error) (T, error) {
 	return update(ctx, t, k, change, false)
@@ -92,6 +92,9 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 		if !errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrConflict) {
 			return zero, err
 		}
+		if errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrStaleVersion) { // explain counts those
+			t.counts.conflicts.Add(1)
+		}
 		if err := conflict.Wait(ctx); err != nil {
 			return zero, fmt.Errorf("update of %s: %w", t.name, err)
 		}
@@ -116,7 +119,7 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 			err = t.unmarshal(opened.Item, &v)
 		}
 		if err != nil {
-			return nil, nil, zero, t.itemError(stored, err)
+			return nil, nil, zero, t.unreadable(stored, err)
 		}
 		if err := t.checkBeacons(opened.Beacons); err != nil {
 			return nil, nil, zero, err

@@ -29,7 +29,7 @@ const (
 	NumberFloat               // float64
 )
 
-// Settings are those of a table.
+// Settings are the settings of a table.
 type Settings struct {
 	gotype.Settings
 	Numbers Number

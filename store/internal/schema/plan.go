@@ -162,7 +162,7 @@ func (p *Plan) Keys() []string {
 	return []string{p.Partition.Name, p.Sort.Name}
 }
 
-// Actions returns the actions of the attributes, with those of other entity types.
+// Actions returns the actions of the attributes, other entity types included.
 func (p *Plan) Actions(others map[string]envelope.Action) (map[string]envelope.Action, error) {
 	own := make(map[string]envelope.Action, len(p.Fields)+len(others))
 	for _, f := range p.Fields {
