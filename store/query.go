@@ -278,5 +278,5 @@ func (c *core) indexKey(name string) (*schema.Field, error) {
 		return nil, fmt.Errorf("%w: field %s of %s is the key of an index: %s", ErrConfiguration, f.GoName,
 			c.plan.TypeName, schema.TextTime)
 	}
-	return f, c.readable("index key", name)
+	return f, c.visible().Readable("index key", name)
 }
