@@ -15,7 +15,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
-// marshal makes the plaintext item of v, a value of the table's type or a pointer
+// marshal returns the plaintext item of v, a value of the table's type or a pointer
 // to one. Every error about the value is an [*ItemError].
 func (c *core) marshal(v any) (envelope.Item, error) {
 	item, err := c.convert(v)
@@ -43,6 +43,11 @@ func (c *core) convert(v any) (envelope.Item, error) {
 	if err != nil {
 		return nil, c.itemError(p.Encodable(v), p.EncodeError(v, err))
 	}
+	if p.Composed {
+		if err := p.Compose(item, v); err != nil {
+			return nil, c.itemError(p.Encodable(v), err)
+		}
+	}
 	if p.TTL != nil {
 		if err := p.CheckTTL(item, v); err != nil {
 			return nil, err
@@ -59,9 +64,12 @@ func (c *core) unmarshal(plain envelope.Item, v any) error {
 	if err := c.plan.CheckEntity(plain); err != nil {
 		return err
 	}
-	plain = c.plan.Known(plain)
-	if err := c.plan.Codec.Decode(plain, v); err != nil {
-		return c.plan.DecodeError(plain, reflect.TypeOf(v).Elem(), err)
+	known := c.plan.Known(plain)
+	if err := c.plan.Codec.Decode(known, v); err != nil {
+		return c.plan.DecodeError(known, reflect.TypeOf(v).Elem(), err)
+	}
+	if c.plan.Composed {
+		return c.plan.TakeApart(plain, v)
 	}
 	return nil
 }

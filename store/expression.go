@@ -38,7 +38,7 @@ type Condition = expression.ConditionBuilder
 // anySet reports whether at least one of the conditions says something.
 func anySet(conditions []Condition) bool { return slices.ContainsFunc(conditions, Condition.IsSet) }
 
-// join makes one condition of several, all of which must hold.
+// join returns one condition of several, all of which must hold.
 func join(conditions []Condition) (Condition, bool) {
 	set := make([]Condition, 0, len(conditions))
 	for _, c := range conditions {

@@ -10,7 +10,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 )
 
-// merge makes the next plaintext item: the attributes of *v, the attributes of
+// merge returns the next plaintext item: the attributes of *v, the attributes of
 // the item old that T does not have, and the next version, which *v gets too.
 // If T marshals itself, had is what its marshaler returns for the old item.
 func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) {

@@ -12,7 +12,7 @@ import (
 
 // TestObservers: the SDK's log, tracer, meters and middleware keep working, and
 // see ciphertext only.
-// guarantees: O10
+// guarantees: O12
 func TestObservers(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		w.onlyLocal(t, "returned items")

@@ -70,6 +70,9 @@ func decodeOpened[T any](c *core, found searching.Found, v view, to *T) error {
 
 // unmarshalView fills *v with the attributes that were asked for.
 func (c *core) unmarshalView(plain envelope.Item, v view, to any) error {
+	if c.types != nil {
+		return c.unmarshalOne(plain, v, to.(*any))
+	}
 	if v.attributes == nil {
 		return c.unmarshal(plain, to)
 	}

@@ -95,7 +95,7 @@ func (w *rewriter) Update(ctx context.Context, in *dynamodb.UpdateItemInput) (en
 	return nil, &precondition.Refused{Item: now, Err: err}
 }
 
-// Seal makes the next item with attributes that came in between. A signed item
+// Seal returns the next item with attributes that came in between. A signed item
 // accepts unsigned ones only.
 func (w *rewriter) Seal(ctx context.Context, added envelope.Item) (envelope.Item, error) {
 	for n := range added {

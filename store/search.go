@@ -14,7 +14,7 @@ import (
 )
 
 // beaconKey returns what stands for the field of an index key that is a beacon:
-// its name is that of expressions, and values are of the type of the attribute
+// its name is used in expressions, and its values have the type of the attribute
 // that the beacon is made of. It returns nil if name does not stand for a beacon.
 func (c *core) beaconKey(name string) (*schema.Field, error) {
 	k, is, err := c.searching.Key(name)

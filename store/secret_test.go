@@ -245,7 +245,8 @@ func TestSecrets(t *testing.T) {
 			"BatchDelete":     func() { ok(t, ignore(vaults.BatchDelete(ctx, []store.Key{key(3)}))) },
 		}
 		reads := []string{"BatchGet", "Check", "CheckReport", "DecodeItem", "Encryptor", "Entity", "Get", "GetOp",
-			"KeyOf", "Mode", "Name", "Query", "QueryPage", "Raw", "Scan", "Stats", "Value"}
+			"IndexKey", "Key", "KeyOf", "Mode", "Name", "Query", "QueryPage", "Raw", "Scan", "SortPrefix", "Stats",
+			"Value"}
 		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes",
 			"UpdateAttributesNew", "UpdateAttributesOld", "Insert", "Save", "BatchPut", "PutOp", "UpdateOp",
 			"CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}

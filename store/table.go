@@ -71,6 +71,8 @@ type core struct {
 	validate  func(v any) error       // of a T or *T; nil if there is no check
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
 	searching *searching.Table        // nil if items have no beacons
+	// types has the entity types of a [Collection], by their names; nil for a table.
+	types map[string]entityType
 	// unsigned names, in client-side mode, the attributes that may be there
 	// without a signature and whose names are known.
 	unsigned []string
@@ -141,7 +143,7 @@ func (t *Table[T]) Mode() Mode { return t.mode }
 func (t *Table[T]) Encryptor() *envelope.ItemEncryptor { return t.encryptor }
 
 // Get reads the item with the key, strongly consistent. Errors:
-// [ErrNotFound]; an [*ItemError] around those of the envelope package when it
+// [ErrNotFound]; an [*ItemError] around an error of the envelope package when it
 // does not open, or around [ErrOtherEntity]; the SDK's.
 func (t *Table[T]) Get(ctx context.Context, k Key) (T, error) {
 	var zero T
@@ -239,6 +241,6 @@ func (t *Table[T]) KeyOf(item envelope.Item) (Key, error) {
 	return k, nil
 }
 
-// Entity returns how the table tells its items from those of other types; zero
+// Entity returns how the table tells its items from items of other types; zero
 // for a table of one type.
 func (t *Table[T]) Entity() Entity { return Entity(t.plan.Entity) }

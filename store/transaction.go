@@ -135,7 +135,7 @@ func putOperation(in *dynamodb.PutItemInput) types.TransactWriteItem {
 //
 // Errors: [*TransactionError], which says that nothing was done, also after a
 // lost answer; [ErrUncertain], around the SDK's error, if all operations may
-// have been done; those of Put and Update, before the call; the SDK's, when
+// have been done; the errors of Put and Update, before the call; the SDK's, when
 // nothing was done.
 func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 	return transactWrite(ctx, client, newToken(), ops)

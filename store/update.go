@@ -54,7 +54,7 @@ const updateAttempts = 20
 //
 // Update returns what it wrote. Errors: [ErrUncertain] if the change may have
 // been written; if not, [ErrNotFound], [ErrConflict] after 20 attempts,
-// [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and those of [Table.Get] and
+// [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and the errors of [Table.Get] and
 // [Table.Put].
 func (t *Table[T]) Update(ctx context.Context, k Key, change func(*T) error) (T, error) {
 	return update(ctx, t, k, change, false)
@@ -133,8 +133,12 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 				return nil, nil, zero, err
 			}
 		}
-	} else if err := t.plan.Codec.Decode(key, &v); err != nil {
+	} else if err := t.plan.Codec.Decode(t.plan.Known(key), &v); err != nil {
 		return nil, nil, zero, t.plan.DecodeError(key, reflect.TypeFor[T](), err)
+	} else if t.plan.Composed {
+		if err := t.plan.TakeApart(key, &v); err != nil {
+			return nil, nil, zero, fmt.Errorf("%w: %w", ErrConfiguration, err)
+		}
 	}
 	if err := change(&v); err != nil {
 		return nil, nil, zero, fmt.Errorf("update of %s: %w", t.name, err)

@@ -30,7 +30,7 @@
 // following is refused before the call, by an [*Error]:
 //
 //   - conditions, filters and keys that need the value of an encrypted
-//     attribute (store.ErrEncryptedAttribute), except those of a Query or Scan
+//     attribute (store.ErrEncryptedAttribute), except expressions of a Query or Scan
 //     that beacons serve, and those that name an attribute without an action,
 //     also in attribute_exists and attribute_not_exists
 //     (envelope.ErrConfiguration);
