@@ -124,7 +124,8 @@ func (l *Lab) accessChapter() chapter {
 		plus("context", "allow the user one client-side table's items only",
 			"Client-side encryption binds the table's name to each item as encryption context. The condition "+
 				"demands it.",
-			allow("Allow one table's items", "", only("kms:EncryptionContext:aws-crypto-table-name", l.actual(ClientTable)))),
+			allow("Allow one table's items", "", only("kms:EncryptionContext:aws-crypto-table-name",
+				l.actual(ClientTable)))),
 		l.opensItem("context-client", SeesPlaintext, "The context of this item names the table of the condition."),
 		sees("context-other", "user tries to decrypt the item of the other client-side table", UserName, ModeClient,
 			DeniedDecrypt, "The context of that item names another table, so the statement does not apply.",

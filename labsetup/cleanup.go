@@ -48,10 +48,12 @@ func (l *Lab) removal() []labStep {
 		if table == probeTable {
 			cli += " 2>/dev/null || true"
 		}
-		steps = append(steps, does("delete-"+table, "delete "+table, deletionWhy(table), cli, l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
+		steps = append(steps, does("delete-"+table, "delete "+table, deletionWhy(table), cli,
+			l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
 	}
 	for _, user := range []string{UserName, ProbeName, InsiderName} {
-		steps = append(steps, does("delete-"+user, "delete "+user, deletionWhy(user), shell.DeleteUser(user), l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
+		steps = append(steps, does("delete-"+user, "delete "+user, deletionWhy(user), shell.DeleteUser(user),
+			l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
 	}
 	return append(steps,
 		does("delete-role", "delete the role", "Its policy is detached first, for the same reason.",

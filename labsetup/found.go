@@ -296,7 +296,8 @@ func (l *Lab) lookRecord(table, mode string) func(context.Context) (Finding, err
 			return Finding{Text: "The item " + r.ID + " of " + name + " cannot be read as the lab's record (" +
 				classify("", err) + "). It needs " + values + "."}, nil
 		case got != r:
-			return Finding{Text: "The item " + r.ID + " of " + name + " is another record. It needs " + values + "."}, nil
+			return Finding{Text: "The item " + r.ID + " of " + name + " is another record. It needs " + values + "."},
+				nil
 		}
 		return Finding{Done: true, Text: "The record is in " + name + "."}, nil
 	}
@@ -330,6 +331,6 @@ func (l *Lab) lookPassword(ctx context.Context) (Finding, error) {
 }
 
 func (l *Lab) lookUserKey(context.Context) (Finding, error) {
-	return Finding{Text: "The lab signs its requests as " + l.actual(UserName) + " with an access key of its own: AWS " +
-		"shows the secret of a key only once."}, nil
+	return Finding{Text: "The lab signs its requests as " + l.actual(UserName) + " with an access key of its own: " +
+		"AWS shows the secret of a key only once."}, nil
 }

@@ -17,7 +17,8 @@ import (
 )
 
 // handNames are what a learner calls things.
-var handNames = labsetup.Names{Key: "alias/my-key", ServerTable: "Patients", ClientTable: "Patients-sealed", User: "robin"}
+var handNames = labsetup.Names{Key: "alias/my-key", ServerTable: "Patients", ClientTable: "Patients-sealed",
+	User: "robin"}
 
 // hand is a learner who does the steps by hand, as the administrator.
 type hand struct {
@@ -70,7 +71,8 @@ func (h *hand) put(mode, table, diagnosis string) {
 	h.t.Helper()
 	open, err := labsetup.OpenNamedTable(h.cfg, h.key, mode, table)
 	h.must(err)
-	h.must(open.Put(h.t.Context(), labsetup.Record{ID: "1", Name: "Robin Example", Diagnosis: diagnosis, Ward: "north"}))
+	h.must(open.Put(h.t.Context(), labsetup.Record{ID: "1", Name: "Robin Example", Diagnosis: diagnosis,
+		Ward: "north"}))
 }
 
 // wrong and right do a step by hand: first in a way that the lab must not take for

@@ -34,7 +34,8 @@ func Prediction(s Step) (Question, bool) {
 	if !ok || s.Mode == ModeDirect || s.Mode == "" {
 		return Question{}, false
 	}
-	return Question{Step: s.ID, Text: "The " + strings.TrimPrefix(s.Title, "the ") + ". What will they see?", Choices: Sights(), Right: right,
+	return Question{Step: s.ID, Text: "The " + strings.TrimPrefix(s.Title, "the ") + ". What will they see?",
+		Choices: Sights(), Right: right,
 		Because: s.Why}, true
 }
 

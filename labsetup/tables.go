@@ -22,7 +22,8 @@ func (l *Lab) tableChapter() chapter {
 		does("table", "make the server-side table with default settings",
 			"Server-side means that DynamoDB encrypts the table at rest, that is, on its disks. Unless you say "+
 				"otherwise it uses a key that AWS owns, which denies no one.",
-			shell.CreateTable(ServerTable, labTag, labTagValue), l.makeTable(ServerTable)).found(l.lookTable(ServerTable), nil),
+			shell.CreateTable(ServerTable, labTag, labTagValue),
+			l.makeTable(ServerTable)).found(l.lookTable(ServerTable), nil),
 		does("table-key", "switch it to the customer managed key",
 			"From now on DynamoDB asks KMS whether the caller of a read or write may use the key. On AWS, DynamoDB "+
 				"remembers a yes for about five minutes.",
@@ -31,7 +32,8 @@ func (l *Lab) tableChapter() chapter {
 		does("client-table", "make the client-side table",
 			"Client-side means that your program encrypts an item before it sends it. The table itself stays under "+
 				"the AWS owned key.",
-			shell.CreateTable(ClientTable, labTag, labTagValue), l.makeTable(ClientTable)).found(l.lookTable(ClientTable), nil),
+			shell.CreateTable(ClientTable, labTag, labTagValue),
+			l.makeTable(ClientTable)).found(l.lookTable(ClientTable), nil),
 		l.puts(ServerTable, ModeServer, "The program sends the record as it is. DynamoDB encrypts it for the disk."),
 		l.puts(ClientTable, ModeClient,
 			"The program encrypts the name and the diagnosis with a data key, which KMS makes for this item, and "+
@@ -108,7 +110,8 @@ func (l *Lab) puts(table, mode, why string) labStep {
 	put := func(ctx context.Context) error {
 		return l.administrator.tables[table].Put(ctx, theRecord())
 	}
-	return does("put-"+table, "put the record into "+tableWords(table), why, cli, doing(put)).found(l.lookRecord(table, mode), nil).kept()
+	return does("put-"+table, "put the record into "+tableWords(table), why, cli,
+		doing(put)).found(l.lookRecord(table, mode), nil).kept()
 }
 
 // administratorTitle returns the title of a read by the administrator. A read of a

@@ -207,7 +207,8 @@ func (l *Lab) newAccessKey(ctx context.Context, name string) (principal, error) 
 	key, err := l.iam().CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String(name)})
 	var full *types.LimitExceededException
 	if errors.As(err, &full) {
-		return principal{}, fmt.Errorf("%s has two access keys, and AWS allows no third: delete one of them: %w", name, err)
+		return principal{}, fmt.Errorf("%s has two access keys, and AWS allows no third: delete one of them: %w",
+			name, err)
 	}
 	if err != nil {
 		return principal{}, err

@@ -39,7 +39,8 @@ func TestReplacer(t *testing.T) {
 	if got != "alias/k robin nextwork-kms-table "+names.CredentialsFile {
 		t.Error(got)
 	}
-	if n.Actual(names.User) != "robin" || n.Actual("robin") != "robin" || n.Actual(names.ServerTable) != names.ServerTable {
+	if n.Actual(names.User) != "robin" || n.Actual("robin") != "robin" ||
+		n.Actual(names.ServerTable) != names.ServerTable {
 		t.Error("not the actual name")
 	}
 }

@@ -123,7 +123,8 @@ func (c *Console) pictureEvents(w http.ResponseWriter, r *http.Request, s *sessi
 // server-side table names it. A table that was taken off the key does not, and
 // then only who may describe the key learns its ARN.
 func (c *Console) labKey(ctx context.Context, s *session) (string, error) {
-	out, err := s.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(c.progress.Named().ServerTable)})
+	table := c.progress.Named().ServerTable
+	out, err := s.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil {
 		return "", err
 	}

@@ -270,7 +270,8 @@ func (c *Console) labClean(w http.ResponseWriter, r *http.Request, s *session) {
 	if len(report.LeftAlone) > 0 {
 		left = " Left alone: " + strings.Join(slices.Clone(report.LeftAlone), "; ") + "."
 	}
-	s.say("The lab was cleaned up. The key waits seven days for its deletion, which can be cancelled on its page." + left)
+	s.say("The lab was cleaned up. The key waits seven days for its deletion, which can be cancelled on its page." +
+		left)
 	c.redirect(w, r, "/lab")
 }
 

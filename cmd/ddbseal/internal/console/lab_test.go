@@ -35,8 +35,10 @@ func TestLab(t *testing.T) {
 	durable := func(c *Config, o *localaws.Options) { c.Folder, o.DataDir = data, data }
 	t.Run("begin", func(t *testing.T) {
 		b := newSite(t, durable).administrator()
-		b.contains(b.get("/lab", http.StatusOK), "0 of 25 steps of the core path", "Go on", "The key alias/nextwork-kms-key is there.")
-		b.contains(b.post("/lab/run", http.StatusOK, "step", "1"), "1 of 25", "as expected", "was there already", "Run step 2")
+		b.contains(b.get("/lab", http.StatusOK), "0 of 25 steps of the core path", "Go on",
+			"The key alias/nextwork-kms-key is there.")
+		b.contains(b.post("/lab/run", http.StatusOK, "step", "1"), "1 of 25", "as expected", "was there already",
+			"Run step 2")
 		b.contains(b.post("/lab/run", http.StatusOK, "step", "2"), "2 of 25")
 	})
 	info, err := os.Stat(filepath.Join(data, lab.File))
@@ -84,7 +86,7 @@ func TestLab(t *testing.T) {
 // plan are the IDs of the lab's steps in this console.
 func (s *site) plan(t *testing.T) []string {
 	t.Helper()
-	session := newSession(s.server.Config(aws.Credentials{}), "nobody", s.clock.Now())
+	session := newSession(s.server.Config(aws.Credentials{}), "planner", s.clock.Now())
 	setup, err := labsetup.New(s.console.labConfig(session))
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +124,8 @@ func TestLabQuestions(t *testing.T) {
 	t.Run("ask", func(t *testing.T) {
 		b := newSite(t, durable).administrator()
 		page := b.post("/lab/run", http.StatusOK, "step", "8")
-		b.contains(page, "The administrator reads the server-side table. What will they see?", "the record", "ciphertext", "an error", "goal", "Optional")
+		b.contains(page, "The administrator reads the server-side table. What will they see?", "the record",
+			"ciphertext", "an error", "goal", "Optional")
 		b.lacks(page, "denied kms:Decrypt", "Anyone who may read the table and use its key sees plaintext")
 		if len(page) > 150<<10 {
 			t.Errorf("the page has %d bytes", len(page))
@@ -137,10 +140,12 @@ func TestLabQuestions(t *testing.T) {
 			q := labsetup.Questions()[slices.IndexFunc(labsetup.Questions(),
 				func(q labsetup.Question) bool { return q.Step == id })]
 			b.lacks(page, q.Because)
-			page = html.UnescapeString(b.post("/lab/answer", http.StatusOK, "question", id, "guess", strconv.Itoa(wrong)))
+			page = html.UnescapeString(b.post("/lab/answer", http.StatusOK, "question", id, "guess",
+				strconv.Itoa(wrong)))
 			b.contains(page, "You said “"+q.Choices[wrong]+"”: not quite.", q.Because)
 			b.post("/lab/answer", http.StatusOK, "question", id, "guess", "7") // there is no such choice
-			page = html.UnescapeString(b.post("/lab/answer", http.StatusOK, "question", id, "guess", strconv.Itoa(right)))
+			page = html.UnescapeString(b.post("/lab/answer", http.StatusOK, "question", id, "guess",
+				strconv.Itoa(right)))
 			b.contains(page, "You said “"+q.Choices[right]+"”: right.", q.Because)
 		}
 		b.contains(b.post("/lab/run", http.StatusOK, "step", "9", "question", "administrator-"+labsetup.ServerTable,
@@ -171,7 +176,8 @@ func TestLabByHand(t *testing.T) {
 	b := s.administrator()
 	b.contains(b.post("/lab/names", http.StatusOK, "key", "my-key", "serverTable", "Patients", "clientTable", "P2",
 		"user", "robin"), "Nothing was changed", "is not a name that AWS takes", `value="my-key"`)
-	page := b.post("/lab/names", http.StatusOK, "key", "alias/my-key", "serverTable", "Patients", "clientTable", "Patients-2",
+	page := b.post("/lab/names", http.StatusOK, "key", "alias/my-key", "serverTable", "Patients", "clientTable",
+		"Patients-2",
 		"user", "robin")
 	b.contains(page, "The lab uses these names now", "There is no key with the alias alias/my-key yet.", "Do it for me",
 		"/keys/create", "Check again")
@@ -180,8 +186,9 @@ func TestLabByHand(t *testing.T) {
 	root := s.server.Config(s.server.RootCredentials())
 	made, err := kms.NewFromConfig(root).CreateKey(t.Context(), &kms.CreateKeyInput{})
 	must(t, err)
-	_, err = kms.NewFromConfig(root).CreateAlias(t.Context(), &kms.CreateAliasInput{AliasName: aws.String("alias/my-key"),
-		TargetKeyId: made.KeyMetadata.KeyId})
+	_, err = kms.NewFromConfig(root).CreateAlias(t.Context(),
+		&kms.CreateAliasInput{AliasName: aws.String("alias/my-key"),
+			TargetKeyId: made.KeyMetadata.KeyId})
 	must(t, err)
 	page = b.get("/lab", http.StatusOK)
 	b.contains(page, "The key alias/my-key is there.", "Go on<", `name="adopt"`, "give it the lab")
@@ -196,11 +203,12 @@ func TestLabByHand(t *testing.T) {
 	b.contains(page, "There is no table Patients yet.", "/tables/create")
 	b.lacks(page, labsetup.ServerTable)
 	b.post("/lab/run", http.StatusOK, "step", "3")
-	_, err = dynamodb.NewFromConfig(root).CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: aws.String("Patients"),
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
-			AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:   []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
-		BillingMode: types.BillingModePayPerRequest})
+	_, err = dynamodb.NewFromConfig(root).CreateTable(t.Context(),
+		&dynamodb.CreateTableInput{TableName: aws.String("Patients"),
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
+				AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema:   []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+			BillingMode: types.BillingModePayPerRequest})
 	must(t, err)
 	b.contains(b.post("/lab/run", http.StatusOK, "step", "4", "adopt", "yes"), "4 of 25",
 		"The table Patients is not under the key alias/my-key yet.", "/tables/encryption/Patients")
@@ -237,7 +245,8 @@ func TestLabOfUser(t *testing.T) {
 	u.contains(page, "The lab belongs to the administrator", "Read the server-side table", "they change")
 	u.lacks(page, "not as expected", "Run step")
 	for _, path := range []string{"run", "names", "reset", "clean", "answer"} {
-		u.contains(u.post("/lab/"+path, http.StatusForbidden, "step", "3", "sure", "yes"), "belongs to the administrator")
+		u.contains(u.post("/lab/"+path, http.StatusForbidden, "step", "3", "sure", "yes"),
+			"belongs to the administrator")
 	}
 }
 
@@ -275,7 +284,8 @@ func TestLabOnItsScreens(t *testing.T) {
 	s := newSite(t)
 	b := s.administrator()
 	b.get("/lab", http.StatusOK)
-	page := b.post("/lab/names", http.StatusOK, "key", "alias/clinic", "serverTable", "Patients", "clientTable", "Sealed",
+	page := b.post("/lab/names", http.StatusOK, "key", "alias/clinic", "serverTable", "Patients", "clientTable",
+		"Sealed",
 		"user", "robin")
 	const robinARN = "arn:aws:iam::" + localaws.DefaultAccountID + ":user/robin"
 	// link is where the next step is done by hand.

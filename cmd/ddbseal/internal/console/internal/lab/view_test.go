@@ -27,7 +27,8 @@ func view(done ...labsetup.Step) *View {
 func TestView(t *testing.T) {
 	ok := func(id string) labsetup.Step { return labsetup.Step{ID: id, OK: true} }
 	v := view()
-	if v.Next != 1 || v.Done != 0 || v.Over() || v.Upcoming().ID != "key" || v.ProgressText() != "0 of 2 steps of the core path" {
+	if v.Next != 1 || v.Done != 0 || v.Over() || v.Upcoming().ID != "key" ||
+		v.ProgressText() != "0 of 2 steps of the core path" {
 		t.Errorf("%+v", v)
 	}
 	// A step on which the rest stands failed: it is the next one still.
