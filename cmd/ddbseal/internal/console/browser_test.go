@@ -542,7 +542,7 @@ func TestAccessible(t *testing.T) {
 	}
 	b.get(key, 200)
 	b.post(key+"/remove", 200, "role", "user", "arn", userARN)
-	for _, path := range []string{"/", "/tables", "/keys", "/access", "/audit", key} {
+	for _, path := range []string{"/", "/tables", "/keys", "/access", "/audit", "/lab", key} {
 		user.open(path)
 		user.check("denied " + path)
 	}
