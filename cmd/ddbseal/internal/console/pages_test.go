@@ -35,7 +35,7 @@ func TestWhoSeesWhat(t *testing.T) {
 		"statement 3 (Allow use of the key): Allow does not apply: principal did not match",
 		"<b>closest</b>",
 		"Any of these would allow it: naming the user as a principal in the key policy&#39;s statement “Allow use of the key”, a grant",
-		`&#34;AWS&#34;: &#34;`+userARN, "denied or damaged", ">north<")
+		`&#34;AWS&#34;: &#34;`+userARN, `<span class="chip denied">denied</span>`, ">north<")
 
 	path := administrator.keyPath()
 	administrator.get(path, http.StatusOK)
@@ -178,6 +178,14 @@ func TestItemPage(t *testing.T) {
 		"arn:aws:kms:us-east-1:111122223333:key/", "Robin Example", `<span class="chip ciphertext">ciphertext</span>`,
 		`<span class="chip signed">signed</span>`,
 		"HMAC of the key", labsetup.ServerTable, labsetup.BothTable, "still encrypted by the client")
+	// The page opens on what each attribute is; the bytes are folded away.
+	b.contains(page, "What each attribute is", "encrypted and signed by the program", "signed: a change is noticed",
+		"part of the primary key")
+	if first, bytes := strings.Index(page, "What each attribute is"), strings.Index(page, "message id"); first > bytes {
+		t.Error("the bytes come first")
+	}
+	b.lacks(page, "<details open class=\"card block", "<section class=\"card block")
+	b.contains(page, `<details class="card block"><summary><h2><code>aws_dbe_head`, `<details class="card" id="disk">`)
 	// The bytes that are drawn are all of the attribute's.
 	block := regexp.MustCompile(
 		`(?s)<code>aws_dbe_head</code> <span class="quiet">(\d+) bytes.*?<div class="hex"[^>]*>(.*?)</div>`).FindStringSubmatch(page)
@@ -266,7 +274,7 @@ func TestKeyChanges(t *testing.T) {
 	b.contains(b.post(path+"/policy", http.StatusOK, "view", "policy", "policy",
 		strings.Replace(policy, "key-consolepolicy-3", "mine", 1)), "Key policy edited",
 		`<span class="add">&#43;  &#34;Id&#34;: &#34;mine&#34;`)
-	b.contains(b.post(path+"/policy", http.StatusOK, "policy", "nonsense"), "MalformedPolicyDocument")
+	b.contains(b.post(path+"/policy", http.StatusBadRequest, "policy", "{}"), "MalformedPolicyDocument")
 	b.post(path+"/nothing", http.StatusNotFound)
 	// The page gives no power to a user.
 	u.get("/tables", http.StatusOK)
