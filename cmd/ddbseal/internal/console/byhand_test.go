@@ -64,7 +64,8 @@ func TestByHand(t *testing.T) {
 			"sort-type", "S", "settings", "default"), name)
 	}
 	b.get("/tables/encryption/"+handTable, http.StatusOK)
-	b.contains(b.post("/tables/encryption/"+handTable, http.StatusOK, "encryption", "customer", "key", keyARN), handAlias)
+	b.contains(b.post("/tables/encryption/"+handTable, http.StatusOK, "encryption", "customer", "key", keyARN),
+		handAlias)
 
 	for _, table := range []string{handTable, handSealed} {
 		f := b.itemForm(b.get("/tables/item/new?table="+table, http.StatusOK))

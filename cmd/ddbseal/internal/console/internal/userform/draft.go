@@ -106,8 +106,8 @@ func CheckChoice(form url.Values) error {
 		return CheckPassword(typed)
 	}
 	if typed != "" {
-		return &Error{"password", "You typed a password and asked for a generated one: choose “Use this one”, and type " +
-			"it again, or leave the field empty."}
+		return &Error{"password", "You typed a password and asked for a generated one: choose “Use this one”, and " +
+			"type it again, or leave the field empty."}
 	}
 	return nil
 }
