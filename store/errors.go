@@ -14,6 +14,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
 	"github.com/ddbseal/ddbseal/store/internal/schema"
+	"github.com/ddbseal/ddbseal/store/internal/visibility"
 )
 
 // Errors of declarations and arguments, found before any call.
@@ -23,7 +24,7 @@ var (
 	ErrConfiguration = envelope.ErrConfiguration
 	// ErrEncryptedAttribute means that an expression needs the value of an attribute
 	// that DynamoDB sees only as ciphertext, and no beacon serves it.
-	ErrEncryptedAttribute = errors.New("attribute is encrypted on the client")
+	ErrEncryptedAttribute = visibility.ErrEncrypted
 	// ErrKeyTemplate means that a value cannot be a part of the key that a tag template
 	// composes, or that a stored key is not one of the template.
 	ErrKeyTemplate = composed.ErrTemplate

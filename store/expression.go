@@ -10,10 +10,8 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
-	"github.com/ddbseal/ddbseal/store/internal/codec"
-	"github.com/ddbseal/ddbseal/store/internal/operand"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
-	"github.com/ddbseal/ddbseal/store/internal/redaction"
+	"github.com/ddbseal/ddbseal/store/internal/visibility"
 )
 
 // Condition is a condition or filter, made with the SDK's expression package:
@@ -62,90 +60,12 @@ func (c *core) checkConditions(kind ddbexpr.Kind, given []Condition, text *strin
 	if !anySet(given) {
 		return nil
 	}
-	var parsed *ddbexpr.Condition
-	scope, err := ddbexpr.NewScope(e.Names(), e.Values())
-	if err == nil {
-		parsed, err = scope.Condition(kind, *text)
-	}
-	if err != nil && c.encryptor == nil {
-		return nil // DynamoDB judges it
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrConfiguration, err)
-	}
-	searched := func(name string) bool { return kind == ddbexpr.KindFilter && c.searching.Hides(name) }
-	for _, name := range parsed.TopLevelNames() {
-		if searched(name) {
-			continue
-		}
-		if err := c.declared(kind.String(), name); err != nil {
-			return err
-		}
-	}
-	for _, name := range parsed.ValueNames() {
-		if searched(name) {
-			continue
-		}
-		if err := c.readable(kind.String(), name); err != nil {
-			return err
-		}
-	}
-	return operand.CheckCondition(parsed.Root(), c.plan.OperandField)
+	return c.visible().CheckCondition(kind, *text, e)
 }
 
-// declared refuses names that no attribute of a client-side table can have: a
-// misspelt name in attribute_not_exists would be true of every item.
-func (c *core) declared(what, name string) error {
-	if c.encryptor == nil || name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
-		return nil
-	}
-	if c.encryptor.LegacyDecryptor() != nil &&
-		(name == envelope.LegacySignatureAttribute || name == envelope.LegacyDescriptionAttribute) {
-		return nil
-	}
-	if _, known := c.encryptor.Action(name); !known {
-		return fmt.Errorf("%w: %s names attribute %q, for which table %s declares no action", ErrConfiguration, what,
-			name, c.name)
-	}
-	return nil
-}
-
-// buildExpression builds an expression of the application. A panic of a value's
-// own methods is an error, and texts carry no values.
-func buildExpression(b expression.Builder) (e expression.Expression, err error) {
-	defer func() {
-		if err != nil {
-			err = redaction.New(redaction.Reason(err), err)
-		}
-	}()
-	defer redaction.Catch(&err)
-	if e, err = b.Build(); err == nil {
-		err = codec.Failure(e.Values())
-	}
-	return e, err
-}
-
-// readable refuses attributes whose value DynamoDB cannot see.
-func (c *core) readable(what, name string) error {
-	if c.encryptor == nil {
-		return nil
-	}
-	if err := c.declared(what, name); err != nil {
-		return err
-	}
-	if action, _ := c.encryptor.Action(name); action == envelope.EncryptAndSign {
-		cure := "filter after reading"
-		if what != ddbexpr.KindCondition.String() {
-			cure += ", give the field a beacon"
-		}
-		return fmt.Errorf(`%w: %s names %q: DynamoDB of table %s sees ciphertext; %s, or tag the field seal:"sign"`,
-			ErrEncryptedAttribute, what, name, c.name, cure)
-	}
-	if action, _ := c.encryptor.LegacyAction(name); action == envelope.EncryptAndSign {
-		return fmt.Errorf("%w in items of the older client: %s names %q, and table %s reads such items: filter after "+
-			"reading, or migrate them", ErrEncryptedAttribute, what, name, c.name)
-	}
-	return nil
+// visible returns what DynamoDB sees of the attributes.
+func (c *core) visible() *visibility.Table {
+	return &visibility.Table{Name: c.name, Plan: c.plan, Encryptor: c.encryptor, Searching: c.searching}
 }
 
 // writeCondition is the condition of a write as a request has it. The zero
@@ -174,7 +94,7 @@ func (c *core) build(conditions, given []Condition) (writeCondition, error) {
 	if !some {
 		return writeCondition{}, nil
 	}
-	e, err := buildExpression(expression.NewBuilder().WithCondition(joined))
+	e, err := visibility.Build(expression.NewBuilder().WithCondition(joined))
 	if err != nil {
 		return writeCondition{}, fmt.Errorf("%w: condition: %w", ErrConfiguration, err)
 	}

@@ -15,7 +15,8 @@ import (
 
 // Query asks for the items of one partition, in the order of the sort key.
 type Query struct {
-	// Partition is the value of the partition key, of the field's Go type.
+	// Partition is the value of the partition key: of the field's Go type, or taken
+	// from [Table.Key].
 	Partition any
 	// Sort narrows the sort key; zero: all of the partition.
 	Sort SortRange
@@ -277,5 +278,5 @@ func (c *core) indexKey(name string) (*schema.Field, error) {
 		return nil, fmt.Errorf("%w: field %s of %s is the key of an index: %s", ErrConfiguration, f.GoName,
 			c.plan.TypeName, schema.TextTime)
 	}
-	return f, c.readable("index key", name)
+	return f, c.visible().Readable("index key", name)
 }

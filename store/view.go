@@ -8,6 +8,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
+	"github.com/ddbseal/ddbseal/store/internal/visibility"
 )
 
 // view is what of an item a read asked for.
@@ -53,7 +54,7 @@ func (c *core) view(b expression.Builder, filter Condition, attributes []string,
 		}
 		v.partial = true
 	}
-	e, err := buildExpression(b)
+	e, err := visibility.Build(b)
 	if err != nil {
 		var unset expression.UnsetParameterError
 		if errors.As(err, &unset) && !set {

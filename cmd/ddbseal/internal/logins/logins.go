@@ -4,7 +4,6 @@ package logins
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/password"
 	"github.com/ddbseal/ddbseal/internal/privatefile"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
@@ -79,16 +79,16 @@ func (p *provider) login(ctx context.Context, user string) (Login, error) {
 	if !errors.As(err, &missing) {
 		return Login{}, fmt.Errorf("read the login profile of %s: %w", user, err)
 	}
-	password := newPassword()
+	fresh := password.New()
 	// Kept first: a password that is set and not kept would be lost.
-	if err := p.keep(user, password); err != nil {
+	if err := p.keep(user, fresh); err != nil {
 		return Login{}, err
 	}
 	if _, err := p.people.CreateLoginProfile(ctx,
-		&iam.CreateLoginProfileInput{UserName: &user, Password: &password}); err != nil {
+		&iam.CreateLoginProfileInput{UserName: &user, Password: &fresh}); err != nil {
 		return Login{}, fmt.Errorf("set the password of %s: %w", user, err)
 	}
-	return Login{user, password}, nil
+	return Login{user, fresh}, nil
 }
 
 // known returns the generated password of a user if it still signs in.
@@ -172,7 +172,7 @@ func (p *provider) makeLab(ctx context.Context) (_ Login, err error) {
 	if !report.OK() {
 		return Login{}, errors.New("make the lab: a step did not come out as expected; run `ddbseal lab` to see which")
 	}
-	user := Login{labsetup.UserName, newPassword()}
+	user := Login{labsetup.UserName, password.New()}
 	if err := p.keep(user.User, user.Password); err != nil {
 		return Login{}, err
 	}
@@ -183,6 +183,3 @@ func (p *provider) makeLab(ctx context.Context) (_ Login, err error) {
 	}
 	return user, nil
 }
-
-// newPassword is 130 bits with the characters that IAM's default policy wants.
-func newPassword() string { return rand.Text() + "-a1" }

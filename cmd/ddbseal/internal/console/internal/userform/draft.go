@@ -1,10 +1,8 @@
 // Package userform holds the parts of the console's form for users that make no
-// call: what the form asks for, the password that it generates, and the files
-// that it offers for download.
+// call: what the form asks for and the files that it offers for download.
 package userform
 
 import (
-	"crypto/rand"
 	"net/url"
 	"regexp"
 	"strings"
@@ -119,7 +117,3 @@ func CheckPassword(password string) error {
 	}
 	return nil
 }
-
-// NewPassword returns a random password of 130 bits with the characters that
-// IAM's default password policy wants.
-func NewPassword() string { return rand.Text() + "-a1" }
