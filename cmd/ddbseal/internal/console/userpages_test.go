@@ -2,7 +2,9 @@ package console
 
 import (
 	"encoding/csv"
+	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -142,6 +144,22 @@ func TestOwnPassword(t *testing.T) {
 	_, rows := b.download(page)
 	s.passwords["robin"] = rows[1][1]
 	s.as("robin")
+}
+
+// TestAwkwardNames: every name that IAM takes has a page, and links lead there.
+func TestAwkwardNames(t *testing.T) {
+	b := newSite(t).administrator()
+	for _, name := range []string{"..", "new", "kim+1@example.org", "a=b,c"} {
+		b.contains(html.UnescapeString(b.created("name", name, "policy", "none")), "<h1>"+name+"</h1>")
+		list := b.get("/users", http.StatusOK)
+		link := regexp.MustCompile(`(?i)href="/c-[0-9a-f]+(/user\?name=` +
+			regexp.QuoteMeta(url.QueryEscape(name)) + `)"`).FindStringSubmatch(list)
+		if link == nil {
+			t.Errorf("the list has no link to %q", name)
+			continue
+		}
+		b.contains(html.UnescapeString(b.get(link[1], http.StatusOK)), "<h1>"+name+"</h1>")
+	}
 }
 
 // TestUserPage changes policies and access keys of a user, and deletes the user
