@@ -1,6 +1,8 @@
 package ddbseal_test
 
 import (
+	"expvar"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -78,6 +80,11 @@ func TestStorePage(t *testing.T) {
 	}
 	if found != 1 {
 		t.Errorf("%d visits were found", found)
+	}
+
+	expvar.Publish("visits", expvar.Func(func() any { return visits.Stats() }))
+	if got := expvar.Get("visits").String(); !strings.Contains(got, `"Conflicts":0`) {
+		t.Error(got)
 	}
 
 	mode := store.ClientSide{Keyring: keyring}

@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -37,6 +41,11 @@ func TestBatchModel(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		w.onlyLocal(t, "faults")
 		w.faults(t, localaws.Faults{Seed: 7, Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Rate: 0.1}}})
+		w.config.Retryer = func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 3, 100*time.Microsecond, ratelimit.None
+			})
+		}
 		client, l := w.wire()
 		calm := t.Context()
 		rapid.Check(t, func(rt *rapid.T) {
@@ -66,7 +75,8 @@ func TestBatchModel(t *testing.T) {
 					v := tally{ID: id, Count: n}
 					return write{at, false, tallies.PutOp(v), func(m *batchModel) { m.tallies[id] = v }}
 				}
-				return write{at, false, tallies.DeleteOp(store.Key{Partition: id}), func(m *batchModel) { delete(m.tallies, id) }}
+				return write{at, false, tallies.DeleteOp(store.Key{Partition: id}),
+					func(m *batchModel) { delete(m.tallies, id) }}
 			}
 			// A script ends in success, in a failure that lasts, or with the context.
 			script := func(rt *rapid.T, steps ...step) []step {

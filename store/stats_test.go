@@ -26,7 +26,8 @@ func TestStats(t *testing.T) {
 			after := of()
 			got := store.Stats{Conflicts: after.Conflicts - before.Conflicts,
 				TransactionConflicts: after.TransactionConflicts - before.TransactionConflicts,
-				Repeated:             after.Repeated - before.Repeated, Unreadable: after.Unreadable - before.Unreadable}
+				Repeated:             after.Repeated - before.Repeated,
+				Unreadable:           after.Unreadable - before.Unreadable}
 			if got != want {
 				t.Errorf("%s: counted %+v, want %+v", what, got, want)
 			}

@@ -213,7 +213,8 @@ func TestRequestsFail(t *testing.T) {
 				return puts(ctx, from, chunk)
 			})
 		left := indexes(undone)
-		if !errors.Is(err, errDown) || undone[0].Err != nil || len(left)+len(s.written) != 60 || !slices.Contains(left, 25) ||
+		if !errors.Is(err, errDown) || undone[0].Err != nil || len(left)+len(s.written) != 60 ||
+			!slices.Contains(left, 25) ||
 			!slices.Contains(left, 49) {
 			t.Errorf("left %v, %d written: %v", left, len(s.written), err)
 		}
@@ -360,7 +361,8 @@ func TestTables(t *testing.T) {
 	if !slices.EqualFunc(f.asked, want, maps.Equal[map[string]int, map[string]int]) {
 		t.Errorf("asked %v, want %v", f.asked, want)
 	}
-	if !slices.Equal(got[first], []string{"0", "2"}) || !slices.Equal(got[second], []string{"1", "3"}) || len(got) != 2 {
+	if !slices.Equal(got[first], []string{"0", "2"}) || !slices.Equal(got[second], []string{"1", "3"}) ||
+		len(got) != 2 {
 		t.Errorf("got %v", got)
 	}
 	if again[first] != 0 || again[second] != 1 {
