@@ -91,7 +91,7 @@ func (c *core) updateAttributes(ctx context.Context, k Key, u expression.UpdateB
 	if err != nil {
 		return nil, fmt.Errorf("%w: update: %w", ErrConfiguration, err)
 	}
-	if err := c.checkConditions(ddbexpr.KindCondition, conditions, e.Condition(), e); err != nil {
+	if err := c.requests().CheckConditions(ddbexpr.KindCondition, conditions, e.Condition(), e); err != nil {
 		return nil, err
 	}
 	parsed, err := c.checkUpdate(e)
@@ -170,7 +170,7 @@ func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
 	for _, name := range u.TopLevelNames() {
-		if err := c.declared("UpdateExpression", name); err != nil {
+		if err := c.requests().Declared("UpdateExpression", name); err != nil {
 			return nil, err
 		}
 		if c.encryptor != nil && !c.encryptor.AllowedUnsigned(name) {

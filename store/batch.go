@@ -150,7 +150,7 @@ func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
 // batches returns what sends the table's batches.
 func (c *core) batches() *batch.Table {
 	return &batch.Table{Client: c.client, Name: c.name, Key: c.plan.KeyText, Fail: c.callError,
-		Concurrency: c.options.concurrency}
+		Concurrency: c.options.concurrency, Eventually: c.eventually}
 }
 
 // batchWrite sends items in chunks and returns the indexes of those not known
@@ -165,7 +165,7 @@ func (c *core) batchWrite(ctx context.Context, items []envelope.Item,
 }
 
 // BatchGet reads any number of items by their keys, 100 in one call, strongly
-// consistent. The result has the order of keys, and nil where no item has the
+// consistent unless [ConsistentReads] says otherwise. The result has the order of keys, and nil where no item has the
 // key; a key may occur several times. What DynamoDB leaves unread or throttles
 // is asked for again as [Table.BatchPut] does. A [*BatchError] says what else is
 // missing: items that do not open, and those not read when the batch ended

@@ -4,15 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"reflect"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store/internal/calls"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
-	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // TableCreator is what [Create] needs of the client. *dynamodb.Client fits.
@@ -124,7 +121,7 @@ func define(o CreateOptions, tables []Declaration) (*provision.Definition, Table
 			return refuse("table %s: %w", d.Name, err)
 		}
 	}
-	client, can := first.client.(TableCreator)
+	client, can := calls.Base(first.client).(TableCreator)
 	if !can {
 		return refuse("client %T of table %s lacks methods of store.TableCreator", first.client, d.Name)
 	}
@@ -139,57 +136,5 @@ func (c *core) define(d *provision.Definition) error {
 		}
 		d.KMSKey = m.KMSKeyARN
 	}
-	if f := c.plan.TTL; f != nil {
-		if d.TTL != "" && d.TTL != f.Name {
-			return fmt.Errorf("items expire by %q or by %q: a table has one such attribute", d.TTL, f.Name)
-		}
-		d.TTL = f.Name
-	}
-	for _, x := range c.plan.Indexes {
-		i := slices.IndexFunc(d.Indexes, func(y provision.Index) bool { return y.Name == x.Name })
-		switch {
-		case i < 0:
-			d.Indexes = append(d.Indexes, x)
-		case d.Indexes[i].Local != x.Local || d.Indexes[i].Key != x.Key:
-			return fmt.Errorf("index %s is declared as %s and, in %s, as %s", x.Name, d.Indexes[i], c.plan.TypeName, x)
-		case !d.Indexes[i].Same(x):
-			return fmt.Errorf("index %s is declared with two projections", x.Name)
-		}
-		if err := c.defineTypes(d, x.Key); err != nil {
-			return err
-		}
-	}
-	return c.defineTypes(d, d.Key)
-}
-
-// defineTypes adds the types of the attributes of one key. Of a field that
-// converts itself, the zero value tells the type in DynamoDB, if it can be a key.
-func (c *core) defineTypes(d *provision.Definition, k provision.Key) error {
-	for _, name := range []string{k.Partition, k.Sort} {
-		if name == "" {
-			continue
-		}
-		f, err := c.indexKey(name)
-		if err != nil {
-			return err
-		}
-		kind := f.IndexType()
-		if f.Stored != "" {
-			kind = "S" // a beacon, whatever its value is
-		}
-		if kind == "" {
-			if zero, err := f.Codec.EncodeKey(reflect.Zero(f.Type).Interface()); err == nil {
-				kind = ddbjson.TypeName(zero)
-			}
-		}
-		if !slices.Contains(schema.IndexKinds, kind) {
-			return fmt.Errorf("field %s of %s converts itself: its type in DynamoDB is unknown; create the table by "+
-				"the SDK", f.GoName, c.plan.TypeName)
-		}
-		if has := d.Types[name]; has != "" && has != kind {
-			return fmt.Errorf("key attribute %q is of type %s and, in %s, of type %s", name, has, c.plan.TypeName, kind)
-		}
-		d.Types[name] = kind
-	}
-	return nil
+	return c.requests().Define(d)
 }

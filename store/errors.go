@@ -12,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
+	"github.com/ddbseal/ddbseal/store/internal/request"
 	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
@@ -22,7 +23,7 @@ var (
 	ErrConfiguration = envelope.ErrConfiguration
 	// ErrEncryptedAttribute: an expression needs the value of an attribute
 	// that DynamoDB sees only as ciphertext, and no beacon serves it.
-	ErrEncryptedAttribute = errors.New("attribute is encrypted on the client")
+	ErrEncryptedAttribute = request.ErrEncryptedAttribute
 	// ErrItemTooLarge: the item would be over DynamoDB's 400 KB. The error is
 	// a [*SizeError].
 	ErrItemTooLarge = errors.New("item is too large")

@@ -1,19 +1,14 @@
 package store
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
-	"github.com/ddbseal/ddbseal/store/internal/codec"
-	"github.com/ddbseal/ddbseal/store/internal/operand"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
-	"github.com/ddbseal/ddbseal/store/internal/redaction"
+	"github.com/ddbseal/ddbseal/store/internal/request"
 )
 
 // Condition is a condition or filter, made with the SDK's expression package:
@@ -35,118 +30,16 @@ import (
 // pointer receiver.
 type Condition = expression.ConditionBuilder
 
-// anySet reports whether at least one of the conditions says something.
-func anySet(conditions []Condition) bool { return slices.ContainsFunc(conditions, Condition.IsSet) }
-
-// join makes one condition of several, all of which must hold.
-func join(conditions []Condition) (Condition, bool) {
-	set := make([]Condition, 0, len(conditions))
-	for _, c := range conditions {
-		if c.IsSet() {
-			set = append(set, c)
-		}
-	}
-	switch len(set) {
-	case 0:
-		return Condition{}, false
-	case 1:
-		return set[0], true
-	}
-	return expression.And(set[0], set[1], set[2:]...), true
+// requests returns what builds the expressions of the table's requests.
+func (c *core) requests() request.Table {
+	return request.Table{Name: c.name, Plan: c.plan, Encryptor: c.encryptor, Searching: c.searching}
 }
 
-// checkConditions refuses the conditions of the application that DynamoDB could
-// not evaluate. They are a part of text, an expression of e; its other part is
-// what the table requires itself, which names readable attributes only.
-func (c *core) checkConditions(kind ddbexpr.Kind, given []Condition, text *string, e expression.Expression) error {
-	if !anySet(given) {
-		return nil
-	}
-	var parsed *ddbexpr.Condition
-	scope, err := ddbexpr.NewScope(e.Names(), e.Values())
-	if err == nil {
-		parsed, err = scope.Condition(kind, *text)
-	}
-	if err != nil && c.encryptor == nil {
-		return nil // DynamoDB judges it
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrConfiguration, err)
-	}
-	searched := func(name string) bool { return kind == ddbexpr.KindFilter && c.searching.Hides(name) }
-	for _, name := range parsed.TopLevelNames() {
-		if searched(name) {
-			continue
-		}
-		if err := c.declared(kind.String(), name); err != nil {
-			return err
-		}
-	}
-	for _, name := range parsed.ValueNames() {
-		if searched(name) {
-			continue
-		}
-		if err := c.readable(kind.String(), name); err != nil {
-			return err
-		}
-	}
-	return operand.CheckCondition(parsed.Root(), c.plan.OperandField)
-}
+func anySet(conditions []Condition) bool { return request.AnySet(conditions) }
 
-// declared refuses names that no attribute of a client-side table can have: a
-// misspelt name in attribute_not_exists would be true of every item.
-func (c *core) declared(what, name string) error {
-	if c.encryptor == nil || name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
-		return nil
-	}
-	if c.encryptor.LegacyDecryptor() != nil &&
-		(name == envelope.LegacySignatureAttribute || name == envelope.LegacyDescriptionAttribute) {
-		return nil
-	}
-	if _, known := c.encryptor.Action(name); !known {
-		return fmt.Errorf("%w: %s names attribute %q, for which table %s declares no action", ErrConfiguration, what,
-			name, c.name)
-	}
-	return nil
-}
+func join(conditions []Condition) (Condition, bool) { return request.Join(conditions) }
 
-// buildExpression builds an expression of the application. A panic of a value's
-// own methods is an error, and texts carry no values.
-func buildExpression(b expression.Builder) (e expression.Expression, err error) {
-	defer func() {
-		if err != nil {
-			err = redaction.New(redaction.Reason(err), err)
-		}
-	}()
-	defer redaction.Catch(&err)
-	if e, err = b.Build(); err == nil {
-		err = codec.Failure(e.Values())
-	}
-	return e, err
-}
-
-// readable refuses attributes whose value DynamoDB cannot see.
-func (c *core) readable(what, name string) error {
-	if c.encryptor == nil {
-		return nil
-	}
-	if err := c.declared(what, name); err != nil {
-		return err
-	}
-	if action, _ := c.encryptor.Action(name); action == envelope.EncryptAndSign {
-		cure := "filter after reading"
-		if what != ddbexpr.KindCondition.String() {
-			cure += ", give the field a beacon"
-		}
-		return fmt.Errorf(`%w: %s names %q: DynamoDB of table %s sees ciphertext; %s, or tag the field seal:"sign"`,
-			ErrEncryptedAttribute, what, name, c.name, cure)
-	}
-	if action, _ := c.encryptor.LegacyAction(name); action == envelope.EncryptAndSign {
-		return fmt.Errorf("%w in items of the older client: %s names %q, and table %s reads such items: filter after "+
-			"reading, or migrate them", ErrEncryptedAttribute, what, name, c.name)
-	}
-	return nil
-}
+func buildExpression(b expression.Builder) (expression.Expression, error) { return request.Build(b) }
 
 // writeCondition is the condition of a write as a request has it. The zero
 // writeCondition is for a write without one.
@@ -170,18 +63,11 @@ func (c *core) condition(required Condition, given []Condition) (writeCondition,
 // build builds the condition that all of conditions hold, of which given are the
 // application's.
 func (c *core) build(conditions, given []Condition) (writeCondition, error) {
-	joined, some := join(conditions)
-	if !some {
+	if !anySet(conditions) {
 		return writeCondition{}, nil
 	}
-	e, err := buildExpression(expression.NewBuilder().WithCondition(joined))
-	if err != nil {
-		return writeCondition{}, fmt.Errorf("%w: condition: %w", ErrConfiguration, err)
-	}
-	if err := c.checkConditions(ddbexpr.KindCondition, given, e.Condition(), e); err != nil {
-		return writeCondition{}, err
-	}
-	return writeCondition{e.Condition(), e.Names(), e.Values()}, nil
+	w, err := c.requests().Condition(conditions, given)
+	return writeCondition{w.Expression, w.Names, w.Values}, err
 }
 
 // onFailure returns what DynamoDB is asked to answer with if the condition fails.

@@ -110,7 +110,7 @@ func TestOutcomes(t *testing.T) {
 // transaction, has its outcomes judged.
 func TestOutcomesCoverTables(t *testing.T) {
 	// These make no call.
-	local := []string{"Name", "Mode", "Encryptor", "Value", "DecodeItem", "KeyOf", "Entity"}
+	local := []string{"Name", "Mode", "Encryptor", "Value", "DecodeItem", "KeyOf", "Entity", "With"}
 	typ := reflect.TypeFor[*store.Table[counter]]()
 	if typ.NumMethod() < 20 {
 		t.Fatalf("%d methods", typ.NumMethod())

@@ -4,16 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/projection"
+	"github.com/ddbseal/ddbseal/store/internal/request"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
-var stringType = reflect.TypeFor[string]()
-
-// Page is one page of a query.
+// Page is one page of a query or scan.
 type Page[T any] struct {
 	Items []T
 	// Failed has an [*ItemError] for each item that could not be read; all
@@ -21,11 +23,15 @@ type Page[T any] struct {
 	Failed []error
 	// Next is where the next page begins; empty at the end.
 	Next Cursor
+	// Previous is where the page of a query in front of this one is read from; empty
+	// for the first page, and for pages of a scan. That page can turn out empty if
+	// its items were deleted or do not match.
+	Previous Cursor
 	// Scanned is how many items DynamoDB looked at.
 	Scanned int
 }
 
-// Cursor is a position in the result of a query. It is text of URL-safe
+// Cursor is a position in the result of a query or scan. It is text of URL-safe
 // letters, and holds the key of an item, unencrypted and unsigned: do not hand
 // it to those who must not see or choose keys.
 type Cursor string
@@ -39,15 +45,88 @@ func (p *Page[T]) add(item T, err error) {
 	p.Items = append(p.Items, item)
 }
 
-// decodePage opens and unmarshals the items of a page; errs has an
-// [*ItemError] at each failed index.
+// opened is a list of items that were decrypted. errs has an entry for each item,
+// which comes with plaintext unless that is an error.
+type opened struct {
+	stored, plain []envelope.Item
+	errs          []error
+}
+
+// add adds an item.
+func (o *opened) add(f searching.Found) {
+	o.stored, o.plain, o.errs = append(o.stored, f.Stored), append(o.plain, f.Plain), append(o.errs, f.Err)
+}
+
+// openPage decrypts the items of one answer, or those that they stand for.
+func (c *core) openPage(ctx context.Context, items []envelope.Item, v view) (opened, error) {
+	if v.whole != nil {
+		return v.whole.read(ctx, items)
+	}
+	plain, errs := c.decryptAll(ctx, items)
+	return opened{items, plain, errs}, nil
+}
+
+// pageRead is a page before its items are values.
+type pageRead struct {
+	opened
+	next, previous Cursor
+	scanned        int32
+}
+
+// link sets the cursors of a page of one call, which began at start. front is the
+// key next to the item that was read first, nil if there is none, and last where
+// the call ended, nil at the end.
+func (r *pageRead) link(start searching.Start, front, last searching.Item) error {
+	on, err := searching.EncodeKey(last)
+	if err == nil && start.Back && len(last) > 0 {
+		on, err = searching.EncodeStart(searching.Start{Key: last, Back: true})
+	}
+	turned := ""
+	if err == nil && (start.Back || len(start.Key) > 0) { // not the first page
+		turned, err = searching.EncodeStart(searching.Start{Key: front, Back: !start.Back})
+	}
+	r.turn(start.Back, on, turned)
+	return err
+}
+
+// turn sets the cursors of a page: of the page where reading goes on, and of the
+// other one. Items that were read backwards are put into the order of the query.
+func (r *pageRead) turn(back bool, on, turned string) {
+	if back {
+		slices.Reverse(r.stored)
+		slices.Reverse(r.plain)
+		slices.Reverse(r.errs)
+		on, turned = turned, on
+	}
+	r.next, r.previous = Cursor(on), Cursor(turned)
+}
+
+// decodeRead makes values of the items of a page.
+func decodeRead[T any](c *core, r *pageRead, v view) Page[T] {
+	page := Page[T]{Next: r.next, Previous: r.previous, Scanned: int(r.scanned)}
+	items, errs := decodeAll[T](c, r.opened, v)
+	for i := range items {
+		page.add(items[i], errs[i])
+	}
+	return page
+}
+
+// decodePage opens and unmarshals items; errs has an [*ItemError] at each failed
+// index.
 func decodePage[T any](ctx context.Context, c *core, stored []envelope.Item, v view) ([]T, []error) {
 	plain, errs := c.decryptAll(ctx, stored)
-	out := make([]T, len(stored))
-	for i := range stored {
-		errs[i] = decodeOpened(c, searching.Found{Stored: stored[i], Plain: plain[i], Err: errs[i]}, v, &out[i])
+	return decodeAll[T](c, opened{stored, plain, errs}, v)
+}
+
+// decodeAll unmarshals the items of a page; errs has an [*ItemError] at each
+// failed index.
+func decodeAll[T any](c *core, page opened, v view) ([]T, []error) {
+	out := make([]T, len(page.stored))
+	for i, stored := range page.stored {
+		found := searching.Found{Stored: stored, Plain: page.plain[i], Err: page.errs[i]}
+		page.errs[i] = decodeOpened(c, found, v, &out[i])
 	}
-	return out, errs
+	return out, page.errs
 }
 
 // decodeOpened unmarshals an item that was opened, unless that failed, to a zero
@@ -95,4 +174,62 @@ func (c *core) partialError(stored envelope.Item, v view, err error) error {
 		return fmt.Errorf("%w: %s", ErrPartialItem, reason)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrPartialItem, reason, err)
+}
+
+// view is what of an item a read asked for.
+type view struct {
+	attributes []string // nil: all
+	partial    bool     // items may come incomplete
+	index      string   // the secondary index that was read; "": the table
+	indexKeys  []string // the index's key attributes as stored, if they are known
+	// search is set if the request uses values of encrypted attributes.
+	search *searching.Search
+	whole  *whole // set if the items are read from the table
+}
+
+// view adds filter and projection to an expression. The projection gets all
+// that verification needs.
+func (c *core) view(b expression.Builder, filter Condition, attributes []string,
+	index Index, branchKeyID string) (view, expression.Expression, error) {
+	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
+	given := []Condition{filter}
+	if c.plan.Entity.Name != "" {
+		filter, _ = join([]Condition{filter, name(c.plan.Entity.Attribute).Equal(expression.Value(c.plan.Entity.Name))})
+	}
+	set := false
+	if filter.IsSet() {
+		b, set = b.WithFilter(filter), true
+	}
+	v := view{attributes: attributes, partial: index.Name != "", index: index.Name}
+	v.indexKeys = c.requests().StoredKeys(request.Index(index))
+	if attributes != nil {
+		names, err := c.plan.Projection(attributes, c.encryptor)
+		if err != nil {
+			return fail(err)
+		}
+		if len(names) > 0 {
+			for _, n := range v.indexKeys { // positions need them
+				if !slices.Contains(names, n) {
+					names = append(names, n)
+				}
+			}
+			b, set = b.WithProjection(projectionOf(names)), true
+		}
+		v.partial = true
+	}
+	e, err := buildExpression(b)
+	if err != nil {
+		var unset expression.UnsetParameterError
+		if errors.As(err, &unset) && !set {
+			return v, expression.Expression{}, nil // a scan of everything
+		}
+		return fail(fmt.Errorf("%w: expression: %w", ErrConfiguration, err))
+	}
+	if v.search, err = c.searching.Plan(e, branchKeyID, v.indexKeys...); err != nil {
+		return fail(c.searchError(err))
+	}
+	if err := c.requests().CheckConditions(ddbexpr.KindFilter, given, e.Filter(), e); err != nil {
+		return fail(err)
+	}
+	return v, e, nil
 }

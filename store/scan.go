@@ -10,12 +10,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // Scan asks for all items of a table, in no order.
 type Scan struct {
 	// Segments are read in parallel, each holding one page in memory; zero: 1.
 	Segments int
+	// Segment is the one, from 0 to Segments-1, that [Table.ScanPage] reads a page
+	// of. Scan and ScanCount read all and refuse another value than 0.
+	Segment int
 	// Index reads a secondary index of this name instead of the table.
 	Index string
 	// Filter, Attributes, EventuallyConsistent, Limit, PageSize and BranchKeyID
@@ -45,6 +49,9 @@ func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
 		v, e, err := t.scanView(s)
+		if err == nil {
+			err = s.all()
+		}
 		if err != nil {
 			yield(zero, err)
 			return
@@ -90,6 +97,64 @@ func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 	}
 }
 
+// all refuses a scan of one segment.
+func (s Scan) all() error {
+	if s.Segment != 0 {
+		return fmt.Errorf("%w: Segment %d is for ScanPage: this scan reads all segments", ErrConfiguration, s.Segment)
+	}
+	return nil
+}
+
+// ScanPage reads one page of one segment, from where cursor points, "" being the
+// beginning of the segment. Several processes can share a scan by its segments, and
+// each can go on later where a cursor points. A page has what one call finds: with a
+// Filter it can be empty although Next is not. Limit has no meaning.
+//
+// A cursor names its segment and the number of segments, and is refused with
+// [ErrConfiguration] for others: the pages would miss items without an error.
+// Other errors: as [Table.QueryPage].
+func (t *Table[T]) ScanPage(ctx context.Context, s Scan, cursor Cursor) (Page[T], error) {
+	r, v, err := t.scanPage(ctx, s, cursor)
+	if err != nil {
+		return Page[T]{}, err
+	}
+	return decodeRead[T](&t.core, &r, v), nil
+}
+
+func (c *core) scanPage(ctx context.Context, s Scan, cursor Cursor) (r pageRead, v view, err error) {
+	s.Limit = 0
+	segments := max(1, s.Segments)
+	v, e, err := c.scanView(s)
+	if err == nil && (s.Segment < 0 || s.Segment >= segments) {
+		err = fmt.Errorf("%w: Segment %d of %d", ErrConfiguration, s.Segment, segments)
+	}
+	if err != nil {
+		return r, v, err
+	}
+	in := c.scanInput(s, e, s.Segment, segments)
+	if v.search != nil {
+		if err := v.search.Scan(ctx, in); err != nil {
+			return r, v, c.searchError(err)
+		}
+	}
+	if in.ExclusiveStartKey, err = searching.DecodeScan(string(cursor), s.Segment, segments); err != nil {
+		return r, v, c.searchError(err)
+	}
+	out, err := c.client.Scan(ctx, in)
+	if err != nil {
+		return r, v, c.callError("scan", err)
+	}
+	if r.opened, err = c.openScan(ctx, out.Items, v); err != nil {
+		return r, v, err
+	}
+	if err := ctx.Err(); err != nil { // not the items' errors, then
+		return r, v, c.callError("scan", err)
+	}
+	next, err := searching.EncodeScan(out.LastEvaluatedKey, s.Segment, segments)
+	r.next, r.scanned = Cursor(next), out.ScannedCount
+	return r, v, err
+}
+
 // scanSegment reads a page ahead of what was taken, but none when it has given
 // as many items as the whole scan wants.
 func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput, v view, limit int,
@@ -100,7 +165,10 @@ func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput
 		if err != nil {
 			p.err = t.callError("scan", err)
 		} else {
-			p.items, p.errs, p.err = decodeScan[T](ctx, &t.core, out.Items, v)
+			var found opened
+			if found, p.err = t.openScan(ctx, out.Items, v); p.err == nil {
+				p.items, p.errs = decodeAll[T](&t.core, found, v)
+			}
 		}
 		if ctx.Err() != nil {
 			return
@@ -118,21 +186,20 @@ func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput
 	}
 }
 
-// decodeScan is decodePage, and leaves out the items that a search does not want.
-func decodeScan[T any](ctx context.Context, c *core, stored []envelope.Item, v view) ([]T, []error, error) {
+// openScan decrypts the items of a page, and leaves out those that a search does
+// not want.
+func (c *core) openScan(ctx context.Context, stored []envelope.Item, v view) (out opened, err error) {
 	if v.search == nil {
-		items, errs := decodePage[T](ctx, c, stored, v)
-		return items, errs, nil
+		return c.openPage(ctx, stored, v)
 	}
 	found, err := v.search.Results(ctx, 0, stored, c.decryptAll)
 	if err != nil {
-		return nil, nil, c.searchError(err)
+		return out, c.searchError(err)
 	}
-	items, errs := make([]T, len(found)), make([]error, len(found))
-	for i := range found {
-		errs[i] = decodeOpened(c, found[i], v, &items[i])
+	for _, f := range found {
+		out.add(f)
 	}
-	return items, errs, nil
+	return out, nil
 }
 
 func (c *core) scanView(s Scan) (view, expression.Expression, error) {
@@ -154,7 +221,7 @@ func (c *core) scanInput(s Scan, e expression.Expression, segment, segments int)
 	if s.Index != "" {
 		in.IndexName = &s.Index
 	} else {
-		in.ConsistentRead = new(!s.EventuallyConsistent)
+		in.ConsistentRead = new(!s.EventuallyConsistent && !c.eventually)
 	}
 	in.Limit = pageSize(s.PageSize, s.Limit, e)
 	if segments > 1 {

@@ -14,7 +14,7 @@ import (
 // getSize is DynamoDB's limit for one call.
 const getSize = 100
 
-// Get reads items by their keys, strongly consistent, and hands them to take as
+// Get reads items by their keys, strongly consistent unless Eventually is set, and hands them to take as
 // they come, from several goroutines if Concurrency allows it. An error of take
 // ends the batch. With an error it returns the keys that were not read.
 func (t *Table) Get(ctx context.Context, keys []envelope.Item,
@@ -37,7 +37,7 @@ func (t *Table) get(ctx context.Context, waiting []envelope.Item,
 	for {
 		out, err := t.Client.BatchGetItem(ctx,
 			&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-				t.Name: {Keys: waiting, ConsistentRead: new(true)},
+				t.Name: {Keys: waiting, ConsistentRead: new(!t.Eventually)},
 			}})
 		progress := false
 		switch {

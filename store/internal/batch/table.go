@@ -29,6 +29,8 @@ type Table struct {
 	Key func(envelope.Item) string
 	// Fail wraps the error of a call.
 	Fail func(call string, err error) error
+	// Eventually makes Get eventually consistent.
+	Eventually bool
 	// Concurrency is the number of calls that run at the same time. Zero means 1.
 	Concurrency int
 }
